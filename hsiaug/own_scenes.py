@@ -1,14 +1,11 @@
 """The card of a scene of one's own from Python: what ``hsiaug datasets add`` does, with files or arrays."""
 
-import sys
-from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hsiaug.base.arguments import AnyPath, Argument, Switch, checked, optional, path, text
 from hsiaug.base.errors import InputError, check_known
@@ -16,7 +13,7 @@ from hsiaug.base.files import file_errors
 from hsiaug.base.temporary_folders import temporary_folder
 from hsiaug.data.adding import Added, ImportOptions, import_options
 from hsiaug.data.adding import add_scene as add_files
-from hsiaug.data.readers_envi import band_centres
+from hsiaug.data.data_arrays import is_data_array, plain_labels, unpacked
 from hsiaug.quality.maps import save_quick_look
 
 LONGEST = 200
@@ -24,7 +21,7 @@ LONGEST = 200
 
 
 def _sheet(given: Any) -> Any:
-    if _is_data_array(given):
+    if is_data_array(given):
         _sheet(given.values)
         return given
     if not isinstance(given, np.ndarray):
@@ -32,11 +29,6 @@ def _sheet(given: Any) -> Any:
     if given.dtype.kind not in "biuf" or not given.size or np.ma.getmaskarray(given).any():
         raise TypeError
     return np.asarray(given)
-
-
-def _is_data_array(given: object) -> bool:
-    # Whoever has one has imported xarray, which takes a second.
-    return isinstance(given, getattr(sys.modules.get("xarray"), "DataArray", ()))
 
 
 def _file_name(given: object) -> str:
@@ -64,16 +56,18 @@ def add_scene(
 
     cube: a file, or (H, W, B) numbers. labels: a file, or (H, W) integers with 0 = unlabelled. Arrays are written beside
     the card first, and need a name. The bands of an xarray.DataArray are the dimension of its coordinate ``wavelength``
-    (whose attribute ``units`` is nm or µm), or the one called ``band``. overwrite: files of these names may be replaced.
-    options: further ones of :class:`hsiaug.data.adding.ImportOptions`, as ``classes=["wheat", "rye"]`` in ascending
-    order of their codes, ``wavelengths=centres`` in nm, ``units="radiance"`` or ``field="crop"``.
+    (whose attribute ``units`` is nm or µm), or the one called ``band``; its attributes ``scale_factor``, ``add_offset``
+    and ``_FillValue`` are applied, and labels with coordinates are matched by them. overwrite: files of these names may
+    be replaced. options: further ones of :class:`hsiaug.data.adding.ImportOptions`, as ``classes=["wheat", "rye"]`` in
+    ascending order of their codes, ``wavelengths=centres`` in nm (below 100: µm) or ``field="crop"``.
 
     ``scene`` of what it gives is the scene, ``files`` begin with the card, which every function takes in place of a name.
     Raises InputError, SceneError or DataUnavailableError where something is wrong; then nothing is left behind.
     """
-    if _is_data_array(cube):
-        cube, labels, options = _unpacked(cube, labels, options)
-    labels = labels.values if _is_data_array(labels) else labels
+    if is_data_array(cube):
+        cube, labels, options = unpacked(cube, labels, options)
+    elif is_data_array(labels):
+        labels = plain_labels(labels, options.get("unlabelled"))
     given = {"cube": cube, "classes": labels}
     arrays = {f"{name}_{part}.npy": one for part, one in given.items() if isinstance(one, np.ndarray)}
     if arrays and name is None:
@@ -97,24 +91,3 @@ def add_scene(
         ]
         out = where / f"{name or files[0].stem}.toml"
         return add_files(files[0], files[1], out, asked, save_quick_look, [fresh / file for file in arrays])
-
-
-def _unpacked(cube: Any, labels: Any, options: Mapping[str, object]) -> tuple[NDArray[Any], Any, dict[str, object]]:
-    """A DataArray as (H, W, B), labels in the order of its other dimensions, and options with its band centres in nm.
-
-    Raises InputError where no dimension is that of bands.
-    """
-    centres = cube.coords.get("wavelength")
-    bands = "band" if centres is None or centres.ndim != 1 else centres.dims[0]
-    if cube.ndim != 3 or bands not in cube.dims:
-        rule = "a DataArray must have two dimensions of pixels, and one with a coordinate `wavelength`, or named `band`"
-        raise InputError(rule, value=", ".join(map(str, cube.dims)), hint="Rename it: cube.rename(z='band').")
-    cube = cube.transpose(..., bands)
-    if _is_data_array(labels):
-        labels = labels.transpose(*cube.dims[:2], missing_dims="ignore")
-    found: dict[str, object] = {"axes": "hwb"}
-    if centres is not None:
-        said = {"wavelength": centres.values.tolist(), "wavelength units": centres.attrs.get("units", "unknown")}
-        known = band_centres(said, cube.shape[2])
-        found |= {} if known is None else {"wavelengths": known}
-    return cube.values, labels, {**found, **options}

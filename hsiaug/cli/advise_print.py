@@ -14,7 +14,6 @@ from hsiaug.advice.session import Session
 from hsiaug.bench.command import command_for, generate_command
 from hsiaug.bench.plan import Plan
 from hsiaug.cli.output import name_options
-from hsiaug.data.georeference import geo_installed
 from hsiaug.metrics.significance import MIN_PAIRS, t_interval
 from hsiaug.protocol.large_classes import FEWEST
 from hsiaug.report.labels import count, percent, signed, span
@@ -122,7 +121,7 @@ def _commands(advice: Advice, plan: Plan, session: Session) -> Iterator[str]:
         outer = plan.task.nearly_all(session.scene)
     spec = replace(advice.final, protocol=outer, seed=draw)
     yield command_for(spec, session.scene_ref)
-    picture = "map.tif" if geo_installed() else "map.png"
+    picture = "map.tif"
     yield shlex.join(["hsiaug", "map", session.scene_ref, "--record", spec.hash, "--out", picture])
     if spec.rate:
         yield generate_command(spec, session.scene_ref)

@@ -25,7 +25,7 @@ from hsiaug.cli.output import (
 )
 
 if TYPE_CHECKING:
-    from hsiaug.data.adding import Added
+    from hsiaug.data.adding import Added, ImportOptions
 
 app = typer.Typer(
     no_args_is_help=True, help="Public scenes and sets of pairs, and your own: list, describe, download, add."
@@ -125,6 +125,22 @@ def fetch(scenes: Annotated[list[str], typer.Argument(help="Names from the catal
             say(f"{name}\t{file}")
 
 
+Classes = Annotated[str, option("Class names, between commas, in ascending order of their codes.")]
+Field = Annotated[str | None, option("Column that holds the class. Default: class, label, …")]
+Unlabelled = Annotated[
+    str | None,
+    option("Codes without a label, as 255,0, or none. Default: 0, those below, and the file's value of no data."),
+]
+Settings = Annotated[
+    list[str] | None,
+    option(
+        f"What else the card is to say; repeat for more. Keys: {', '.join(CARD_SETTINGS)} (docs/card.md).",
+        "--set",
+        metavar="KEY=VALUE",
+    ),
+]
+
+
 @app.command()
 def add(
     cube: Annotated[Path, typer.Argument(help="The cube: ENVI (.hdr or its data file), GeoTIFF, .mat or .npy.")],
@@ -135,16 +151,10 @@ def add(
             "or a CSV with the header row,col,class (counted from 0), x,y,class or lon,lat,class."
         ),
     ],
-    classes: Annotated[str, option("Class names, between commas, in ascending order of their codes.")] = "",
-    field: Annotated[str | None, option("Column that holds the class. Default: class, label, …")] = None,
-    settings: Annotated[
-        list[str] | None,
-        option(
-            f"What else the card is to say; repeat for more. Keys: {', '.join(CARD_SETTINGS)} (docs/card.md).",
-            "--set",
-            metavar="KEY=VALUE",
-        ),
-    ] = None,
+    classes: Classes = "",
+    field: Field = None,
+    unlabelled: Unlabelled = None,
+    settings: Settings = None,
     out: Annotated[
         Path | None, option("The card to write, NAME.toml, which names the scene. Default: that of the cube's file.")
     ] = None,
@@ -159,30 +169,52 @@ def add(
     Examples:
       hsiaug datasets add flight.hdr --labels plots.geojson --field crop
       hsiaug datasets add cube.tif --labels classes.tif --classes wheat,rye,track
+      hsiaug datasets add cube.npy --labels marks.png --unlabelled 255
       hsiaug datasets add cube.mat --labels points.csv --out farm.toml
     """
-    from hsiaug.data.adding import add_scene, import_options
+    from hsiaug.data.adding import add_scene
     from hsiaug.quality.maps import save_quick_look
 
-    name = out.stem if out else None
-    typed: dict[str, object] = {"name": name, "classes": words(classes), "field": field, "overwrite": force}
-    for setting in settings or ():
-        key, equals, text = setting.partition("=")
-        if key not in CARD_SETTINGS or not equals:
-            raise InputError("--set must be KEY=VALUE", value=repr(setting), hint=did_you_mean(key, CARD_SETTINGS))
-        read = {"bad_bands": lambda text: sorted(integers("--set bad_bands", text)), "ignore": words}
-        typed[key] = read.get(key, str)(text)
-    asked = import_options(typed, "--set ", "For example --set scale=0.0001 or --set nodata=-9999.")
+    asked = import_words(classes, field, unlabelled, settings, name=out.stem if out else None, overwrite=force)
     added = add_scene(cube, labels, out, asked, save_quick_look)
     print_added(added, cube)
     print_lines(console(), [f"next: hsiaug benchmark {added.files[0]}"])
     say_written(added.files)
 
 
+def import_words(
+    classes: str, field: str | None, unlabelled: str | None, settings: list[str] | None, **more: object
+) -> ImportOptions:
+    """The options of an import as they are typed. more: others by name. Raises InputError."""
+    from hsiaug.data.adding import import_options
+
+    typed: dict[str, object] = {"classes": words(classes), "field": field, **more}
+    if unlabelled is not None:
+        typed["unlabelled"] = _codes(unlabelled)
+    for setting in settings or ():
+        key, equals, text = setting.partition("=")
+        if key not in CARD_SETTINGS or not equals:
+            raise InputError("--set must be KEY=VALUE", value=repr(setting), hint=did_you_mean(key, CARD_SETTINGS))
+        read = {"bad_bands": lambda text: sorted(integers("--set bad_bands", text)), "ignore": words}
+        typed[key] = read.get(key, str)(text)
+    return import_options(typed, "--set ", "For example --set scale=0.0001 or --set nodata=-9999.")
+
+
+def _codes(text: str) -> tuple[int, ...]:
+    """Codes between commas; "none" is no code."""
+    from hsiaug.data.label_codes import is_code
+
+    listed = () if text.strip().lower() == "none" else words(text)
+    if (not listed and text.strip().lower() != "none") or not all(map(is_code, listed)):
+        raise InputError(
+            "--unlabelled must be codes between commas", value=repr(text), hint="For example 255,0, or none."
+        )
+    return tuple(map(int, listed))
+
+
 def print_added(added: Added, cube: Path) -> None:
     """What was found in the files of a scene, its classes, and what is odd."""
     screen = console()
     print_table(screen, ("found", "value"), added.facts, f"{added.scene.name}: {cube}")
-    counts = zip(added.scene.class_ids, added.scene.class_names, added.scene.class_counts, strict=True)
-    print_table(screen, ("class", "name", "labelled"), counts)
+    print_table(screen, ("code", "class", "pixels"), [(row.code, row.meaning, row.pixels) for row in added.codes])
     print_lines(screen, (f"warning: {name_options(sentence)}" for sentence in added.warnings))

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hsiaug.base.errors import HsiaugError, InputError, SplitError
-from hsiaug.cli.datasets import print_added
+from hsiaug.base.errors import InputError, SplitError
+from hsiaug.cli.datasets import Classes, Field, Settings, Unlabelled, import_words, print_added
 from hsiaug.cli.options import option
 from hsiaug.cli.output import console, on_terminal, print_lines, say, say_written
 
 if TYPE_CHECKING:
     from hsiaug.core.scene import Scene
+    from hsiaug.data.adding import ImportOptions
 
 SMALL = 5
 """Side of patches in pixels where fields are small: the buffer of larger ones may hold all of a field."""
@@ -34,7 +35,10 @@ def start(
         ),
     ],
     labels: Annotated[Path | None, option("The labels, where several files may be them.")] = None,
-    field: Annotated[str | None, option("Column that holds the class. Default: class, label, …")] = None,
+    classes: Classes = "",
+    field: Field = None,
+    unlabelled: Unlabelled = None,
+    settings: Settings = None,
     yes: Annotated[bool, option("Write the card and its picture without asking.", "--yes", "-y")] = False,
 ) -> None:
     """Look at your files, propose a benchmark, and print the commands that run it.
@@ -52,15 +56,15 @@ def start(
     from rich.prompt import Confirm
 
     from hsiaug.data import load_scene
-    from hsiaug.data.adding import CUBES, ImportOptions, add_scene, scene_name
-    from hsiaug.data.georeference import geo_installed
+    from hsiaug.data.adding import CUBES, add_scene, scene_name
     from hsiaug.data.label_shift import shift_warnings
     from hsiaug.quality.maps import save_quick_look
 
     card, commands = str(place), list[Sequence[str]]()
-    if place.is_dir() or place.suffix.lower() in CUBES:
-        cube, sheet = _files(place, labels, field)
-        asked = ImportOptions(field=field)
+    of_cube = place.suffix.lower() in CUBES or (place.is_file() and place.suffix.lower() != ".toml")
+    if place.is_dir() or of_cube:
+        asked = import_words(classes, field, unlabelled, settings)
+        cube, sheet = _files(place, labels, asked)
         card = f"{scene_name(cube.stem)}.toml"
         there = Path(card).exists()
         with TemporaryDirectory() as folder:
@@ -76,16 +80,18 @@ def start(
         elif _asks() and Confirm.ask(f"Write {card}, and a picture of the scene?", default=False):
             say_written(add_scene(cube, sheet, Path(card), asked, save_quick_look).files)
         else:
-            column = ("--field", field) if field else ()
-            commands.append(("datasets", "add", str(cube), "--labels", str(sheet), *column))
+            given = {"--classes": classes, "--field": field, "--unlabelled": unlabelled}
+            further = [word for name, value in given.items() if value for word in (name, value)]
+            further += [word for setting in settings or () for word in ("--set", setting)]
+            commands.append(("datasets", "add", str(cube), "--labels", str(sheet), *further))
     else:
         scene = load_scene(card)
         print_lines(console(), (f"warning: {sentence}" for sentence in shift_warnings(scene)))
-    chosen, picture = _propose(scene, card), "tif" if geo_installed() else "png"
+    chosen = _propose(scene, card)
     commands.append(("split", card, *chosen, "--out", "split.png"))
     commands.append(("benchmark", card, *chosen))
     commands.append(("report", "--out", "report.html"))
-    commands.append(("map", card, "--out", f"{scene.name}_map.{picture}"))
+    commands.append(("map", card, "--out", f"{scene.name}_map.tif"))
     print_lines(console(), ["next:", *(f"  {shlex.join(['hsiaug', *one])}" for one in commands)])
 
 
@@ -94,28 +100,57 @@ def _asks() -> bool:
     return on_terminal() and sys.stdin.isatty()
 
 
-def _files(place: Path, labels: Path | None, field: str | None) -> tuple[Path, Path]:
+def _files(place: Path, labels: Path | None, asked: ImportOptions) -> tuple[Path, Path]:
     """The cube and the labels: as named, or what the readers of ``hsiaug datasets add`` take for them in the folder."""
+    folder = place if place.is_dir() else place.parent
+    if place != folder and labels is not None:
+        return place, labels
+    cubes, sheets, others = _look_at(folder, asked, place == folder)
+    print_lines(console(err=True), (f"note: not taken: {path.name}: {why}" for path, why in others))
+    cube = _only(cubes, "SCENE", folder, others) if place == folder else place
+    return cube, labels or _only(sheets, "--labels", folder, others)
+
+
+def _look_at(
+    folder: Path, asked: ImportOptions, with_cubes: bool
+) -> tuple[list[Path], list[Path], list[tuple[Path, str]]]:
+    """Files of a folder that can be read as a cube, those that can be read as labels, and the others with a reason."""
+    from hsiaug.data.adding import written_by_hsiaug
     from hsiaug.data.label_source import read_labels
-    from hsiaug.data.readers import IMAGES, read_cube_file
+    from hsiaug.data.readers import IMAGES, PACKED, read_cube_file
     from hsiaug.data.vector_labels import KINDS
 
-    folder, cubes, sheets = place if place.is_dir() else place.parent, list[Path](), list[Path]()
+    cubes, sheets, others = list[Path](), list[Path](), list[tuple[Path, str]]()
+    own = written_by_hsiaug(folder)
     for path in sorted(folder.iterdir()):
-        if path.suffix.lower() in (".hdr", ".mat", ".npy", *IMAGES, *KINDS):
-            with suppress(HsiaugError):
-                read_labels(path, None, field, None)
-                sheets.append(path)
-            # Labels alone are a cube of one band too.
-            with suppress(HsiaugError):
-                if place == folder and (path not in sheets or path.suffix.lower() == ".mat"):
-                    read_cube_file(path)
-                    cubes.append(path)
-    cube = _only(cubes, "SCENE", folder) if place == folder else place
-    return cube, labels or _only(sheets, "--labels", folder)
+        suffix = path.suffix.lower()
+        if path.name in own or suffix not in (".hdr", ".mat", ".npy", *IMAGES, *KINDS, *PACKED):
+            continue
+        reasons = list[str]()
+        # A scan goes on whatever is wrong with a file.
+        try:
+            read_labels(path, asked.labels_key, asked.field, asked.crs)
+            sheets.append(path)
+        except Exception as error:
+            reasons.append(_reason(error, path))
+        # Labels alone are a cube of one band too.
+        if with_cubes and (path not in sheets or suffix == ".mat") and suffix not in KINDS:
+            try:
+                read_cube_file(path, key=asked.cube_key)
+                cubes.append(path)
+            except Exception as error:
+                reasons.append(_reason(error, path))
+        if path not in cubes and path not in sheets:
+            others.append((path, reasons[-1]))
+    return cubes, sheets, others
 
 
-def _only(found: Sequence[Path], name: str, folder: Path) -> Path:
+def _reason(error: Exception, path: Path) -> str:
+    """Why a file was not taken, as one line without its path."""
+    return " ".join(str(error).replace(str(path), "it").split())
+
+
+def _only(found: Sequence[Path], name: str, folder: Path, others: Sequence[tuple[Path, str]]) -> Path:
     """The one file, or that which is chosen on a terminal. Raises InputError."""
     if len(found) > 1 and _asks():
         from rich.prompt import Prompt
@@ -123,7 +158,10 @@ def _only(found: Sequence[Path], name: str, folder: Path) -> Path:
         return Path(Prompt.ask(f"Which file is {name}?", choices=list(map(str, found)), console=console()))
     if len(found) != 1:
         seen = ", ".join(map(str, found)) or f"none in {folder} that can be read as such"
-        raise InputError(f"{name} must be one file", value=seen, hint="Name it: hsiaug start CUBE --labels FILE.")
+        hint = "Name it: hsiaug start CUBE --labels FILE."
+        if not found and len(others) == 1:
+            hint = f"{others[0][0].name}: {others[0][1]}"
+        raise InputError(f"{name} must be one file", value=seen, hint=hint)
     return found[0]
 
 

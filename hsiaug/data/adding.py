@@ -21,18 +21,21 @@ from pydantic import TypeAdapter, ValidationError
 from hsiaug.base.errors import InputError, SceneError
 from hsiaug.base.files import check_target, file_errors, remove, sync_file
 from hsiaug.base.public import LABELS
-from hsiaug.base.text import nanometres
+from hsiaug.base.text import in_runs, nanometres
 from hsiaug.core.scene import Descriptions, Scene, UnlabelledScene
+from hsiaug.data.band_centres import centres_in_nm
 from hsiaug.data.cards import SceneCard
 from hsiaug.data.catalogue import LOOK
 from hsiaug.data.cube_check import CubeFacts, CubeValues, guess_axes, look_through, read_values
-from hsiaug.data.georeference import Georeference, read_declared
+from hsiaug.data.georeference import Declared, Georeference, read_declared
+from hsiaug.data.label_codes import ClassCodes, CodeRow, LabelRaster, code_labels, filler_of
 from hsiaug.data.label_shift import shift_warnings
-from hsiaug.data.label_source import ClassCodes, LabelRaster, code_labels, labels_on_cube, read_labels
+from hsiaug.data.label_source import labels_on_cube, read_labels
 from hsiaug.data.loading import load_scene
-from hsiaug.data.raw import Conversion, RawArray
+from hsiaug.data.raw import Conversion, PerBand, RawArray
 from hsiaug.data.readers import must_exist, read_cube_file
 from hsiaug.data.tomlfile import toml_text, validate_table
+from hsiaug.data.vector_labels import VectorLabels
 from hsiaug.data.windows import cube_of
 
 Save = Callable[[Path], object]
@@ -53,8 +56,9 @@ class ImportOptions:
 
     name: of the scene. classes: names in ascending order of their codes. ignore: classes or codes without a label.
     cube_key, labels_key: arrays of .mat files. axes: order of the cube's axes. field, crs: of labels as points or
-    polygons. scale, units: of the cube. wavelengths: band centres in nm, of a file that tells none. bad_bands: to drop,
-    counted from 0. nodata: value of pixels without data. overwrite: files of the same names may be replaced.
+    polygons. scale, units: of the cube. wavelengths: band centres in nm, NaN where one is not known; values below 100 are
+    taken as micrometres. bad_bands: to drop, counted from 0. nodata: value of pixels without data. unlabelled: codes
+    without a label; None = 0, those below, and the file's value of no data. overwrite: files may be replaced.
     """
 
     name: str | None = None
@@ -70,6 +74,7 @@ class ImportOptions:
     wavelengths: tuple[float, ...] | None = None
     bad_bands: tuple[int, ...] = ()
     nodata: float | None = None
+    unlabelled: tuple[int, ...] | None = None
     overwrite: bool = False
 
 
@@ -97,23 +102,44 @@ class _Findings:
     raw: RawArray
     axes: str
     other_axes: tuple[str, ...]
-    ground: Georeference | None
+    declared: Declared
     seen: CubeFacts
     read: CubeValues
     raster: LabelRaster
     coding: ClassCodes
     counts: tuple[int, ...]
     nodata: float | None = None
+    field: str = ""
+
+    @property
+    def kept(self) -> list[int]:
+        """The bands that are kept, counted from 0."""
+        return [band for band in range(self.seen.shape[2]) if band not in set(self.read.bad_bands)]
+
+    @property
+    def centres(self) -> tuple[float, ...]:
+        """Band centres in nm of the bands that are kept, NaN where one is not known; () where none is."""
+        return () if self.raw.wavelengths is None else tuple(self.raw.wavelengths[self.kept].tolist())
+
+    @property
+    def without_centre(self) -> list[int]:
+        """The kept bands whose centre is not known although that of another is."""
+        return [band for band, centre in zip(self.kept, self.centres, strict=False) if math.isnan(centre)]
 
 
 @dataclass(frozen=True, eq=False)
 class Added:
-    """A scene that is ready for use. files: the card first. facts: (what, finding). warnings: sentences with hints."""
+    """A scene that is ready for use.
+
+    files: the card first. facts: (what, finding). warnings: sentences with hints. codes: what the codes of the labels
+    were taken for.
+    """
 
     scene: Scene
     files: tuple[Path, ...]
     facts: tuple[tuple[str, str], ...]
     warnings: tuple[str, ...]
+    codes: tuple[CodeRow, ...] = ()
 
 
 def add_scene(
@@ -147,7 +173,19 @@ def add_scene(
     said = [*_warnings(found), *shift_warnings(scene)]
     if (public := scene.drawn_as) in LABELS.values():
         said.append(f"these are the labels of {public}: under that name the scene comes with all that is known of it")
-    return Added(scene, files, _facts(found), tuple(said))
+    return Added(scene, files, _facts(found), tuple(said), found.coding.table)
+
+
+def written_by_hsiaug(folder: Path) -> set[str]:
+    """Names of files in a folder that commands wrote beside a card: pictures, maps, splits, labels on the grid."""
+    stems = {path.stem for path in folder.glob("*.toml")}
+    endings = (
+        LOOK,
+        "_labels.npy",
+        *(f"_map{ending}" for ending in (".tif", ".png", ".npy", ".hdr")),
+        "_map_probabilities.tif",
+    )
+    return {"split.png", *(f"{stem}{ending}" for stem in stems for ending in endings)}
 
 
 def scene_name(text: str) -> str:
@@ -157,9 +195,8 @@ def scene_name(text: str) -> str:
 
 def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions) -> _Findings:
     """Read the labels and look at everything."""
-    said = read_declared(cube)
-    said = replace(said, wavelengths=options.wavelengths or said.wavelengths)
-    given = read_labels(labels, options.labels_key, options.field, options.crs)
+    declared = read_declared(cube)
+    given = read_labels(labels, options.labels_key, options.field, options.crs, filler_of(options.unlabelled))
     axes, others = "hwb" if options.axes is None else options.axes, list[str]()
     if sorted(axes) != ["b", "h", "w"]:
         raise InputError("`axes` must be a permutation of hwb", value=repr(axes), hint="For example bhw.")
@@ -169,13 +206,44 @@ def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions)
     if options.axes and isinstance(given, LabelRaster) and sorted(view.shape[:2]) != sorted(given.codes.shape):
         hint = f"Leave it out, or say {guess_axes(raw.array.shape, given.codes.shape, given.where)[0]}."
         raise InputError("`axes` must give the cube the height and width of the labels", value=axes, hint=hint)
-    nodata = options.nodata if options.nodata is not None else said.nodata
-    seen = look_through(view, nodata, (*said.bad_bands, *options.bad_bands), str(cube))
-    raster = labels_on_cube(given, seen, said.ground, options.classes, options.ignore, str(labels))
-    coding = code_labels(given, raster, options.classes, options.ignore)
+    raw = _with_centres(raw, options.wavelengths, view.shape[2])
+    nodata = options.nodata if options.nodata is not None else raw.nodata
+    seen = look_through(view, nodata, (*raw.bad_bands, *options.bad_bands), str(cube), raw.void(axes))
+    raster = labels_on_cube(
+        given,
+        seen,
+        declared.ground,
+        options.classes,
+        options.ignore,
+        options.unlabelled,
+        str(labels),
+        declared.control_points,
+    )
+    names, ignore, field = options.classes, options.ignore, ""
+    if isinstance(given, VectorLabels):  # ignored marks are gone already
+        field = given.field
+        names = raster.names[1:] or names
+        ignore = tuple(item for item in ignore if item not in map(str, given.values))
+    coding = code_labels(raster, names, ignore, options.unlabelled)
     counts = tuple(int((raster.codes == code).sum()) for code in coding.ids)
-    read = read_values(raw, seen, said, options.scale, options.units, options.bad_bands)
-    return _Findings(raw, axes, tuple(others), said.ground, seen, read, raster, coding, counts, nodata)
+    read = read_values(raw, seen, options.scale, options.units, options.bad_bands)
+    found = _Findings(raw, axes, tuple(others), declared, seen, read, raster, coding, counts, nodata, field)
+    if options.wavelengths is not None and (lacking := found.without_centre):
+        rule = "`wavelengths` must name the centre of every band that is kept"
+        hint = f"Add them, or drop these bands: `bad_bands={','.join(map(str, lacking))}`."
+        raise InputError(rule, value=f"none of bands {in_runs(lacking, 2)}", hint=hint)
+    return found
+
+
+def _with_centres(raw: RawArray, given: tuple[float, ...] | None, bands: int) -> RawArray:
+    """The array with the band centres that the user gives, if any."""
+    if given is None:
+        return raw
+    centres, note = centres_in_nm(given)
+    if len(centres) != bands:
+        rule, hint = "`wavelengths` must have one band centre for each band of the file", "NaN where one is not known."
+        raise InputError(rule, value=f"{len(centres)} for {bands} bands", hint=hint)
+    return replace(raw, wavelengths=centres, notes=(*raw.notes, note) if note else raw.notes)
 
 
 def _card(
@@ -191,7 +259,6 @@ def _card(
         "bad_bands": read.bad_bands,
         "nodata": None if not seen.unfilled else math.nan if found.nodata is None else found.nodata,
         "scale": read.scale,
-        "offset": read.offset,
         "units": read.units,
     }
     label_table: dict[str, object] = {
@@ -202,9 +269,10 @@ def _card(
         "ignore": coding.ignore,
         "counts": found.counts,
     }
+    ground = found.declared.ground
     sensor = {
-        "gsd": None if found.ground is None else found.ground.metres,
-        "wavelengths": None if found.raw.wavelengths is not None else read.centres,
+        "gsd": None if ground is None else ground.metres,
+        "wavelengths": None if options.wavelengths is None else found.centres,
     }
     derived: dict[str, Save] = {}
     if raster.changed:
@@ -275,43 +343,54 @@ def _write(
 
 def _facts(found: _Findings) -> tuple[tuple[str, str], ...]:
     """(what, finding) for people."""
-    seen, read, ground, dtype = found.seen, found.read, found.ground, found.raw.array.dtype
+    seen, read, ground, dtype = found.seen, found.read, found.declared.ground, found.raw.array.dtype
     height, width, bands = seen.shape
     dropped = f" ({read.remarks['cube.bad_bands']})" if read.bad_bands else ""
-    scale = read.scale if read.scale is not None else found.raw.scale
-    ends = () if read.centres is None else (min(read.centres), max(read.centres))
+    listed = () if found.raw.wavelengths is None else found.raw.wavelengths.tolist()
+    known = [centre for centre in listed if not math.isnan(centre)]
+    ends = (min(known), max(known)) if known else ()
     place = "none" if ground is None else f"pixels of {ground.metres:g} m" if ground.metres else "not in metres"
+    if found.declared.control_points:
+        place = "ground control points only: warp the cube to give it one (gdalwarp)"
     guess = {key: " (a guess)" if f"cube.{key}" in read.remarks else "" for key in ("scale", "units")}
-    return (
+    facts = [
         ("size", f"{height}×{width} pixels"),
         ("bands", f"{bands} in the file, {bands - len(read.bad_bands)} kept{dropped}"),
         ("band centres", f"{'–'.join(map(nanometres, ends))} nm" if ends else "not known"),
         ("raw values", f"{dtype}, {seen.low:g} to {seen.high:g}"),
-        ("scale", f"{1 if scale is None else scale:g}{guess['scale']}"),
+        ("scale", f"{_per_band(1.0 if read.used is None else read.used)}{guess['scale']}"),
         ("units", read.units + guess["units"]),
         ("no data", f"{int(seen.empty.sum()):,} pixels"),
         ("georeference", place),
-    )
+    ]
+    if np.any(read.offset):
+        facts.insert(5, ("offset", _per_band(read.offset)))
+    if found.field:
+        facts.append(("class attribute", found.field))
+    return tuple(facts)
+
+
+def _per_band(values: PerBand) -> str:
+    """One number, or the range of those of all bands."""
+    listed = values if isinstance(values, tuple) else (values,)
+    return f"{listed[0]:g}" if len(listed) == 1 else f"{min(listed):g} to {max(listed):g}, by band"
 
 
 def _warnings(found: _Findings) -> Iterator[str]:
     """Sentences, each with its hint."""
-    seen, read, coding = found.seen, found.read, found.coding
-    yield from (*found.raster.notes, *coding.notes)
-    if seen.unfilled:
-        held = "NaN or infinity" if found.nodata is None else f"NaN, infinity or {found.nodata:g}"
-        yield f"{held} at {seen.unfilled:,} of {seen.empty.size:,} pixels: they count as 0 (cube.nodata of the card)"
+    read, coding = found.read, found.coding
+    yield from (*found.raw.notes, *found.raster.notes, *coding.notes)
+    yield from _data_warnings(found)
     if found.other_axes:
         orders = " or ".join(found.other_axes)
         yield f"the cube's axes may also be in the order {orders}: look at the picture; `axes` says it"
-    if "cube.scale" in read.remarks:
-        yield f"cube.scale is {read.remarks['cube.scale']}: say it with `scale` (1 to keep the numbers, 0.01 for percent)"
-    if read.units == "unknown" and "cube.units" in read.remarks:
+    yield from _scale_warnings(found)
+    if unknown := found.without_centre:
         yield (
-            f"values up to {seen.high:g} are no reflectance: multiply them by `scale` (0.01 for percent, 0.0001 for "
-            "reflectance times 10,000), or say with `units` what they are"
+            f"band centres are not used: those of bands {in_runs(unknown, 2)} are not known; drop these bands with "
+            f"`bad_bands={','.join(map(str, unknown))}`"
         )
-    if read.centres is None:
+    elif not found.centres:
         yield (
             "no band centres in the file: the picture's colours are arbitrary; "
             "add range_nm = [first, last] under [sensor] of the card"
@@ -325,6 +404,38 @@ def _warnings(found: _Findings) -> Iterator[str]:
     few = [f"{n} ({count:,})" for n, code, count in rows if count < FEW and not {n, code} & set(coding.ignore)]
     if few:
         yield f"fewer than {FEW} labelled pixels: {', '.join(few)}; label more, or leave them out with `ignore`"
+
+
+def _data_warnings(found: _Findings) -> Iterator[str]:
+    """On pixels without data."""
+    seen, raw = found.seen, found.raw
+    if seen.unfilled:
+        held = ["NaN", "infinity"]
+        held += [f"{found.nodata:g}"] if found.nodata else []
+        held += ["masked"] if raw.valid is not None else []
+        text = f"{', '.join(held[:-1])} or {held[-1]}"
+        yield f"{text} at {seen.unfilled:,} of {seen.empty.size:,} pixels: they count as 0 (cube.nodata of the card)"
+    if found.nodata == 0 and seen.low == 0:
+        yield "0 is the value of no data: a pixel has none where all its bands hold 0"
+    if seen.filler is not None:
+        value, count = seen.filler
+        text = f"{int(value)}" if value.is_integer() and abs(value) < 2**53 else repr(value)
+        yield f"{text} at {count:,} pixels looks like missing data: if it is, say `nodata={text}`"
+
+
+def _scale_warnings(found: _Findings) -> Iterator[str]:
+    """On the scale and the units of the values."""
+    seen, read, raw = found.seen, found.read, found.raw
+    if "cube.scale" in read.remarks:
+        yield f"cube.scale is {read.remarks['cube.scale']}: say it with `scale` (1 to keep the numbers, 0.01 for percent)"
+    elif read.scale is not None and (raw.scale is not None or np.any(raw.offset)):
+        declared = f"{_per_band(1.0 if raw.scale is None else raw.scale)}, offset {_per_band(raw.offset)}"
+        yield f"the scale of the file ({declared}) is not applied: `scale` says another one"
+    if read.units == "unknown" and "cube.units" in read.remarks and seen.filler is None:
+        yield (
+            f"values up to {seen.high:g} are no reflectance: multiply them by `scale` (0.01 for percent, 0.0001 for "
+            "reflectance times 10,000), or say with `units` what they are"
+        )
 
 
 def _card_text(card: SceneCard, remarks: Mapping[str, str], renamed: Mapping[str, str]) -> str:
@@ -343,16 +454,17 @@ def bare_scene(path: Path) -> tuple[UnlabelledScene, Georeference | None, dict[s
     Raises SceneError where the file is missing or damaged.
     """
     must_exist(path)
-    said = read_declared(path)
-    raw = read_cube_file(path)
-    seen = look_through(raw.array, said.nodata, said.bad_bands, str(path))
-    read = read_values(raw, seen, said, None, None, ())
+    ground, raw = read_declared(path).ground, read_cube_file(path)
+    void = raw.void()
+    seen = look_through(raw.array, raw.nodata, raw.bad_bands, str(path), void)
+    read = read_values(raw, seen, None, None, ())
     kept = [band for band in range(seen.shape[2]) if band not in read.bad_bands]
-    scale = raw.scale if read.scale is None else read.scale
-    nodata = None if not seen.unfilled else math.nan if said.nodata is None else said.nodata
-    cube = cube_of(raw.array, str(path), Conversion(kept if read.bad_bands else None, scale, read.offset, nodata))
-    known = read.centres is not None and len(read.centres) == seen.shape[2]
-    centres = np.array(read.centres, dtype=np.float64)[kept] if known else None
-    metres = None if said.ground is None else said.ground.metres
-    scene = UnlabelledScene(cube, (), centres, metres, read.units, Descriptions({}))
-    return scene, said.ground, read.remarks
+    nodata = None if not seen.unfilled else math.nan if raw.nodata is None else raw.nodata
+    change = Conversion(kept if read.bad_bands else None, read.used, read.offset, nodata)
+    cube = cube_of(raw.array, str(path), change)
+    if void is not None:
+        cube[void] = 0
+    centres = None if raw.wavelengths is None else raw.wavelengths[kept]
+    centres = None if centres is None or np.isnan(centres).any() else centres
+    scene = UnlabelledScene(cube, (), centres, None if ground is None else ground.metres, read.units, Descriptions({}))
+    return scene, ground, read.remarks

@@ -1,6 +1,8 @@
 """Looking through a cube that somebody wants to use: its axes, values, bands and pixels that will not do."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,11 +10,16 @@ from numpy.typing import NDArray
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import SceneError
 from hsiaug.base.text import in_runs
-from hsiaug.data.georeference import Declared
-from hsiaug.data.raw import RawArray, stripes
+from hsiaug.data.raw import PerBand, RawArray, stripes
 
 SAMPLES = 200_000
 """Values that percentiles are taken of."""
+
+FEW = 2
+"""Rows or columns by which labels are often smaller or larger than their cube."""
+
+HUGE = 1e20
+"""No stored number of a cube is as large: netCDF and GDAL fill with such ones."""
 
 BROKEN = 0.1
 """Bands that lack more than this share of the pixels that have data are dropped rather than those pixels."""
@@ -24,7 +31,8 @@ class CubeFacts:
 
     low, high: extremes of the valid values; typical: their 0.1th and 99.9th percentile. constant, broken: bands with
     one value only; with many values missing. empty: (H, W) bool, pixels without data in the bands that are kept.
-    unfilled: those of them that hold something else than 0, and so would be taken for spectra.
+    unfilled: those of them that hold something else than 0, and so would be taken for spectra. filler: a number that
+    seems to stand for missing data although nothing says so, and how many pixels hold it; None = there is none.
     """
 
     shape: tuple[int, int, int]
@@ -35,20 +43,22 @@ class CubeFacts:
     broken: tuple[int, ...]
     empty: NDArray[np.bool_]
     unfilled: int
+    filler: tuple[float, int] | None = None
 
 
 @dataclass(frozen=True)
 class CubeValues:
     """How the values of a cube are understood. remarks: for the card, by its key.
 
-    scale: None = what the ENVI header says, or none. centres: of the bands in nm, or None.
+    scale: for the card, None = what the file says. used, offset: what the stored numbers are multiplied by, None = by
+    nothing, and what is added.
     """
 
     scale: float | None
-    offset: float
+    used: PerBand | None
+    offset: PerBand
     units: str
     bad_bands: tuple[int, ...]
-    centres: tuple[float, ...] | None
     remarks: dict[str, str]
 
 
@@ -68,16 +78,39 @@ def unlike_shapes(cube: tuple[int, ...], labels: tuple[int, ...], where: str) ->
     """The error for labels of another shape than the cube's. where: how it names the file of the labels."""
     extents = ["×".join(map(str, shape)) for shape in (labels, cube)]
     rule = f"{where}: the labels must have the height and width of the cube"
-    hint = "Name the label map of this very scene; crop or resample one of the two."
-    return SceneError(rule, value=f"labels {extents[0]}, cube {extents[1]}", hint=hint)
+    return SceneError(rule, value=f"labels {extents[0]}, cube {extents[1]}", hint=_shape_hint(cube, labels, where))
+
+
+def _shape_hint(cube: tuple[int, ...], labels: tuple[int, ...], where: str) -> str:
+    """What to type where labels are one column of pixels, or lack or have a few rows or columns at the end."""
+    hint, path = "Name the label map of this very scene; crop or resample one of the two.", Path(where)
+    if len(labels) != 2 or len(cube) < 2:
+        return hint
+    height, width = cube[:2]
+    if 1 in labels and max(labels) == height * width:
+        code, text = f"a.reshape({height}, {width}, order='F')", "If pixels follow each other down the columns"
+    elif 0 < max(abs(height - labels[0]), abs(width - labels[1])) <= FEW:
+        more = f"((0, {max(0, height - labels[0])}), (0, {max(0, width - labels[1])}))"
+        code, text = f"numpy.pad(a, {more})[:{height}, :{width}]", "If the first pixels of both are the same"
+    else:
+        return hint
+    script = "import numpy, pathlib; from hsiaug.data.readers import read_label_file; "
+    script += f"a = read_label_file(pathlib.Path('{path.name}')); numpy.save('{path.stem}_fit.npy', {code})"
+    return f'{text}: python -c "{script}", and name {path.stem}_fit.npy. Else name the label map of this very scene.'
 
 
 @np.errstate(all="ignore")  # values that are no numbers are looked for
-def look_through(view: AnyArray, nodata: float | None, bad_bands: tuple[int, ...], where: str) -> CubeFacts:
+def look_through(
+    view: AnyArray,
+    nodata: float | None,
+    bad_bands: tuple[int, ...],
+    where: str,
+    void: NDArray[np.bool_] | None = None,
+) -> CubeFacts:
     """Read a cube (H, W, B) once, twice where values are missing.
 
     where: how errors name its file. nodata: the value of pixels without data; 0 counts only where every band holds it.
-    bad_bands: not to be looked at. Raises SceneError where no value is valid.
+    bad_bands: not to be looked at. void: (H, W) pixels that the file masks. Raises SceneError where no value is valid.
     """
     bands = view.shape[2]
     good = [b for b in range(bands) if b not in set(bad_bands)]
@@ -85,6 +118,8 @@ def look_through(view: AnyArray, nodata: float | None, bad_bands: tuple[int, ...
     empty, sample, step = np.zeros(view.shape[:2], dtype=bool), [], max(1, view.size // SAMPLES)
     for rows, block in stripes(view):
         empty[rows] = ~block[:, :, good].any(axis=2)
+        if void is not None:
+            empty[rows] |= void[rows]
         invalid = _invalid(block, nodata)
         if invalid is not None:
             empty[rows] |= invalid[:, :, good].all(axis=2)
@@ -115,7 +150,35 @@ def look_through(view: AnyArray, nodata: float | None, bad_bands: tuple[int, ...
         broken=broken,
         empty=empty,
         unfilled=int(empty.sum()) - zero,
+        filler=_filler(view, kept, empty, float(low[kept].min()), float(high[kept].max())),
     )
+
+
+def _filler(
+    view: AnyArray, kept: list[int], empty: NDArray[np.bool_], low: float, high: float
+) -> tuple[float, int] | None:
+    """The number that seems to stand for missing data although nothing says so, and how many pixels hold it.
+
+    Only the extremes of a cube are looked at: a negative filler in any band, a large one in all.
+    """
+    suspects = [value for value in (low, high) if _looks_like_filler(value, view.dtype)]
+    for value in suspects:
+        count = 0
+        for rows, block in stripes(view):
+            same = block[:, :, kept] == value
+            count += int(((same.any(axis=2) if value < 0 else same.all(axis=2)) & ~empty[rows]).sum())
+        if count:
+            return value, count
+    return None
+
+
+def _looks_like_filler(value: float, dtype: np.dtype[Any]) -> bool:
+    """Whether files often hold a number in place of missing data: the ends of a type, −9999, huge ones."""
+    usual = {-9999.0, -999.0, -99.0, -99999.0, -32768.0, 65535.0}
+    if dtype.kind in "iu" and dtype.itemsize > 1:
+        ends = np.iinfo(dtype)
+        usual |= {float(ends.min), float(ends.min + 1), float(ends.max)} - {0.0, 1.0}
+    return value in usual or abs(value) >= HUGE
 
 
 def _invalid(block: AnyArray, nodata: float | None) -> NDArray[np.bool_] | None:
@@ -128,34 +191,42 @@ def _invalid(block: AnyArray, nodata: float | None) -> NDArray[np.bool_] | None:
 
 
 def read_values(
-    raw: RawArray, seen: CubeFacts, said: Declared, scale: float | None, units: str | None, bad_bands: tuple[int, ...]
+    raw: RawArray, seen: CubeFacts, scale: float | None, units: str | None, bad_bands: tuple[int, ...]
 ) -> CubeValues:
     """Scale, units and bands of a cube: as given, else as its file says, else as usual, said to be a guess.
 
     bad_bands: those the user drops beside the ones that were found.
     """
     remarks = {}
-    stated = scale if scale is not None else said.scale if said.scale is not None else raw.scale
     # As most products are stored: integers of more than 8 bits.
     wide = raw.array.dtype.kind in "iu" and raw.array.dtype.itemsize > 1
+    stated = scale if scale is not None else raw.scale
     guessed = 1e-4 if stated is None and wide and seen.typical[1] > 1.5 else None
-    used = stated if stated is not None else guessed if guessed is not None else 1.0
-    low, high = sorted(float(value * used + said.offset) for value in seen.typical)
     if guessed is not None:
         remarks["cube.scale"] = f"a guess: the file holds integers up to {seen.high:g} and names no scale"
+    in_card = scale if scale is not None else guessed
+    used, offset = (in_card, 0.0) if in_card is not None else (raw.scale, raw.offset)
+    if units is None and raw.units is not None and in_card is None:
+        units = raw.units
     if units is None:
+        low, high = _ends(seen.typical, used, offset)
         units = "reflectance" if guessed is None else "reflectance or scaled radiance"
         units = "unknown" if low < -0.2 or high > 1.6 else units
         remarks["cube.units"] = f"a guess: 99.8 % of the values lie in {low:.3g} to {high:.3g}"
     reasons = {
         "asked for": bad_bands,
-        "bad by the ENVI header": said.bad_bands,
+        "bad by the ENVI header": raw.bad_bands,
         "one value only": seen.constant,
         "many values missing": seen.broken,
     }
     bad = tuple(sorted(set().union(*reasons.values())))
     if bad:
         remarks["cube.bad_bands"] = "; ".join(f"{why}: {in_runs(bands, 2)}" for why, bands in reasons.items() if bands)
-    centres = said.wavelengths if raw.wavelengths is None else tuple(float(nm) for nm in raw.wavelengths)
-    in_card = scale if scale is not None else said.scale if said.scale is not None else guessed
-    return CubeValues(in_card, said.offset, units, bad, centres, remarks)
+    return CubeValues(in_card, used, offset, units, bad, remarks)
+
+
+def _ends(typical: tuple[float, float], scale: PerBand | None, offset: PerBand) -> tuple[float, float]:
+    """The ends of the usual values, in units: of all bands, where these are scaled each by its own."""
+    scales, offsets = np.atleast_1d(1.0 if scale is None else scale), np.atleast_1d(offset)
+    values = [value * scales + offsets for value in typical]
+    return float(np.min(values)), float(np.max(values))

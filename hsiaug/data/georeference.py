@@ -1,18 +1,16 @@
 """Metadata in a file of a cube or of labels, an ENVI header or the tags of a GeoTIFF, and where its pixels lie on Earth.
 
-Locations and tags are read through rasterio (the extra ``geo``).
+Locations are read through rasterio.
 """
 
 from __future__ import annotations
 
 import math
 import os
-import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from importlib.util import find_spec
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -21,14 +19,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.data.catalogue import find_entry, find_file
+from hsiaug.data.envi_header import read_header
 from hsiaug.data.paths import check_filled
-from hsiaug.data.readers_envi import LONGEST_WAVE, NANOMETRES, find_envi, read_header
+from hsiaug.data.readers_envi import find_envi
 
 if TYPE_CHECKING:
     from rasterio import DatasetReader
 
 MOST_BANDS = 10_000
 """Maximum number of bands of a GeoTIFF: each takes GDAL a while to describe."""
+
+TIFF = (b"II", b"MM")
+"""Beginnings of a TIFF, by its byte order."""
 
 
 @dataclass(frozen=True)
@@ -73,23 +75,13 @@ class Georeference:
 class Declared:
     """Nothing is said where a field is at its default.
 
-    wavelengths: band centres in nm, of a GeoTIFF (those of an ENVI header come with its array). scale, offset: of a
-    GeoTIFF. nodata: value of pixels without data. bad_bands: bands that an ENVI header's bbl calls bad, counted from 0.
-    classes: class names by code, of an ENVI header. ground: where the pixels lie on Earth.
+    classes: class names by code, of an ENVI header. ground: where the pixels lie on Earth. control_points: whether the
+    file has ground control points in place of a georeference.
     """
 
-    wavelengths: tuple[float, ...] | None = None
-    scale: float | None = None
-    offset: float = 0.0
-    nodata: float | None = None
-    bad_bands: tuple[int, ...] = ()
     classes: tuple[str, ...] = ()
     ground: Georeference | None = None
-
-
-def geo_installed() -> bool:
-    """Whether rasterio is there."""
-    return find_spec("rasterio") is not None
+    control_points: bool = False
 
 
 @contextmanager
@@ -105,9 +97,13 @@ def quiet() -> Iterator[ModuleType]:
 def open_geotiff(rasterio: ModuleType, path: Path, driver: str = "GTiff") -> DatasetReader:
     """The file as one format only: by content GDAL would also take formats that read other files, or the network.
 
-    Raises what rasterio raises, SceneError for an empty file, and ValueError for more bands than any sensor has.
+    Raises what rasterio raises, SceneError for an empty file, and ValueError for more bands than any sensor has, and for
+    a mask beside it that is no TIFF.
     """
     check_filled(path)
+    mask = path.with_name(f"{path.name}.msk")
+    if mask.is_file() and mask.read_bytes()[:2] not in TIFF:
+        raise ValueError(f"a mask beside it, {mask.name}, that is no TIFF")
     file = rasterio.open(path, driver=driver)
     if file.count > MOST_BANDS:
         file.close()
@@ -116,7 +112,7 @@ def open_geotiff(rasterio: ModuleType, path: Path, driver: str = "GTiff") -> Dat
 
 
 def read_declared(path: Path, data: str | None = None) -> Declared:
-    """Return the metadata of a GeoTIFF (only with rasterio) or of an ENVI pair, by either file; nothing of others.
+    """Return the place and the class names in a TIFF or an ENVI pair, by either file; nothing of others.
 
     data: name of the data file beside an ENVI header, where it is not the header's name with a usual ending.
     """
@@ -124,37 +120,18 @@ def read_declared(path: Path, data: str | None = None) -> Declared:
         return _with_rasterio(path, "GTiff")
     if path.suffix.lower() in (".mat", ".npy", ".png", ".bmp") or (pair := find_envi(path, data)) is None:
         return Declared()
-    said = read_header(pair[0])
-    good, names = said.get("bbl"), said.get("class names")
-    flags = good if isinstance(good, list) and str(len(good)) == str(said.get("bands")) else []
-    return Declared(
-        nodata=_number(said.get("data ignore value")),
-        bad_bands=tuple(i for i, flag in enumerate(flags) if _number(flag) == 0),
-        classes=tuple(str(name).strip() for name in names) if isinstance(names, list) else (),
-        ground=_with_rasterio(pair[1], "ENVI").ground,
-    )
+    names = read_header(pair[0]).get("class names")
+    classes = tuple(str(name).strip() for name in names) if isinstance(names, list) else ()
+    return replace(_with_rasterio(pair[1], "ENVI"), classes=classes)
 
 
 def _with_rasterio(path: Path, driver: str) -> Declared:
-    """The tags of a GeoTIFF, and the georeference of that or of an ENVI file; nothing of a damaged one."""
-    if not geo_installed():
-        return Declared()
+    """The place of a TIFF or of an ENVI file; nothing of a damaged one."""
     with quiet() as rasterio:
         try:
             with open_geotiff(rasterio, path, driver) as file:
                 ground = _georeference(file)
-                if driver == "ENVI":
-                    return Declared(ground=ground)
-                scales, offsets = set(file.scales), set(file.offsets)
-                alike = len(scales) == len(offsets) == 1 and scales | offsets != {0.0, 1.0}
-                alike = alike and 0 not in scales and all(map(math.isfinite, scales | offsets))
-                return Declared(
-                    wavelengths=_band_centres(file),
-                    scale=file.scales[0] if alike else None,
-                    offset=file.offsets[0] if alike else 0.0,
-                    nodata=None if file.nodata is None else float(file.nodata),
-                    ground=ground,
-                )
+                return Declared(ground=ground, control_points=ground is None and bool(file.gcps[0]))
         except Exception:  # GDAL's errors share no base with those of damaged tags
             return Declared()  # the reader of the array says what is wrong with it
 
@@ -165,34 +142,6 @@ def _georeference(file: DatasetReader) -> Georeference | None:
     if file.transform.is_identity or not all(map(math.isfinite, transform)) or not a * e - b * d:
         return None
     return Georeference(transform, file.crs.to_wkt() if file.crs else "")
-
-
-def _band_centres(file: DatasetReader) -> tuple[float, ...] | None:
-    """Band centres in nm: GDAL's CENTRAL_WAVELENGTH_UM, else ``wavelength`` and ``wavelength_units`` of bands."""
-    unit = str(file.tags().get("wavelength_units", ""))
-    centres = []
-    for band in range(1, file.count + 1):
-        tags = file.tags(band)
-        central = _number(file.tags(band, ns="IMAGERY").get("CENTRAL_WAVELENGTH_UM"))
-        value = 1e3 * central if central else _number(tags.get("wavelength", tags.get("WAVELENGTH")))
-        if value is None or not 0 < value < LONGEST_WAVE:
-            return None
-        if not central:
-            own = str(tags.get("wavelength_units", unit)).strip().lower()
-            # Without a unit: no sensor of reflected light reaches 100 µm, and none starts below 100 nm.
-            value *= NANOMETRES.get(own, 1e3 if value < 100 else 1.0)
-        # All digits of the file, without those that the multiplication adds.
-        centres.append(float(f"{value:.12g}"))
-    return tuple(centres)
-
-
-def _number(text: object) -> float | None:
-    found = re.match(r"\s*[-+]?[\d.]+(?:[eE][-+]?\d+)?", str(text)) if text is not None else None
-    try:
-        number = float(found[0]) if found else math.nan
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
 
 
 def scene_georeference(ref: str | os.PathLike[str]) -> Georeference | None:

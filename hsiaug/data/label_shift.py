@@ -38,7 +38,7 @@ def better_shift(cube: NDArray[np.float32], labels: NDArray[np.int16]) -> tuple[
     bands = slice(None, None, max(1, cube.shape[2] // BANDS))
     spectra = cube[rows, columns][:, bands].astype(np.float64)
     mean, std = spectra.mean(axis=0), np.maximum(spectra.std(axis=0), 1e-12)
-    _, variances, axes = np.linalg.svd(np.cov(np.clip((spectra - mean) / std, -4, 4).T))
+    _, variances, axes = np.linalg.svd(np.atleast_2d(np.cov(np.clip((spectra - mean) / std, -4, 4).T)))
     project = axes[:COMPONENTS].T / np.sqrt(max(variances[:COMPONENTS].sum(), 1e-12))
 
     def spread(down: int, right: int) -> NDArray[np.float64]:

@@ -19,17 +19,19 @@ LARGEST = 2**31
 """Codes are smaller: they may have to be written as 32-bit integers."""
 
 
-def class_map(codes: AnyArray, spec: LabelSpec, *, where: str) -> NDArray[np.int16]:
+def class_map(
+    codes: AnyArray, spec: LabelSpec, *, where: str, void: NDArray[np.bool_] | None = None
+) -> NDArray[np.int16]:
     """(H, W) int16 class ids from the raw (H·cells, W·cells) codes of a label file.
 
-    where: how errors name the file.
+    where: how errors name the file. void: cells of codes that hold none.
 
     Raises SceneError for codes that are no integers or not listed, a shape that ``cells`` does not
     divide, and class counts that differ from the card's.
     """
     id_of = {code: class_id for class_id, (_, code) in enumerate(spec.kept, start=1)}
     unlabelled = {spec.code_of(item) for item in spec.ignore} | ({0} - set(spec.codes))
-    ids, strangers = class_ids(codes, id_of, unlabelled, where)
+    ids, strangers = class_ids(codes, id_of, unlabelled, where, void)
     if strangers:
         shown = ", ".join(f"{code} ({strangers[code]:,} px)" for code in sorted(strangers)[:8])
         rule = f"{where}: every code must be listed in the card (0 is unlabelled)"
@@ -41,17 +43,25 @@ def class_map(codes: AnyArray, spec: LabelSpec, *, where: str) -> NDArray[np.int
 
 
 def class_ids(
-    codes: AnyArray, id_of: Mapping[int, int], unlabelled: Collection[int], where: str
+    codes: AnyArray,
+    id_of: Mapping[int, int],
+    unlabelled: Collection[int],
+    where: str,
+    void: NDArray[np.bool_] | None = None,
 ) -> tuple[NDArray[np.int16], Counter[int]]:
     """(H, W) class ids of codes, 0 for those that have none; and how many pixels hold each code that is not known.
 
-    where: how errors name the file. Raises SceneError for codes that are no whole numbers.
+    where: how errors name the file. void: cells that hold no code. Raises SceneError for codes that are no whole numbers.
     """
-    check_whole(codes, f"{where}: labels")
-    pixels = zip(*(found.tolist() for found in np.unique(codes, return_counts=True)), strict=True)
-    known, ids = {int(code): n for code, n in pixels}, np.zeros(codes.shape, dtype=np.int16)
+    gone = void if void is not None and void.any() else None
+    check_whole(codes if gone is None else np.where(gone, codes.dtype.type(0), codes), f"{where}: labels")
+    values, pixels = np.unique(codes if gone is None else codes[~gone], return_counts=True)
+    known = {int(code): n for code, n in zip(values.tolist(), pixels.tolist(), strict=True)}
+    ids = np.zeros(codes.shape, dtype=np.int16)
     for code in known.keys() & id_of.keys():
         ids[codes == code] = id_of[code]
+    if gone is not None:
+        ids[gone] = 0
     return ids, Counter({code: n for code, n in known.items() if code not in id_of and code not in unlabelled})
 
 

@@ -16,7 +16,7 @@ from hsiaug.core.scene import Scene
 from hsiaug.data.catalogue import SceneEntry, find_entry, find_file, missing_names
 from hsiaug.data.labels import class_map
 from hsiaug.data.raw import Conversion, RawArray
-from hsiaug.data.readers import must_exist, read_cube_file, read_label_file
+from hsiaug.data.readers import must_exist, read_cube_file, read_labels_array, void_codes
 from hsiaug.data.windows import cube_of
 
 if TYPE_CHECKING:
@@ -58,13 +58,14 @@ def load_scene(ref: AnyPath, *, progress: Switch = True) -> Scene:
         return replace(made, name=card.name, draws=card.name)
     cube_path, label_path = _fetch(entry, progress)
     raw = read_cube_file(cube_path, key=card.cube.key, data=card.cube.data)
-    codes = read_label_file(label_path, key=card.labels.key, data=card.labels.data)
+    sheet = read_labels_array(label_path, key=card.labels.key, data=card.labels.data)
+    codes, void = sheet.array, void_codes(sheet, card.labels.codes)
     if card.labels.axes == "wh":
-        codes = codes.T
+        codes, void = codes.T, void.T
     return Scene(
         name=card.name,
         cube=_cube(raw, card.cube, card.name),
-        labels=class_map(codes, card.labels, where=f"scene {card.name}: {label_path.name}"),
+        labels=class_map(codes, card.labels, where=f"scene {card.name}: {label_path.name}", void=void),
         class_names=tuple(name for name, _ in card.labels.kept),
         wavelengths=_wavelengths(card, raw),
         gsd=card.sensor.gsd,
@@ -125,8 +126,18 @@ def _cube(raw: RawArray, spec: CubeSpec, scene: str) -> NDArray[np.float32]:
         rule = f"scene {scene}: the cube must have shape {spec.shape}, as its card says"
         hint = "Check that this is the file the card was written for, and cube.axes."
         raise SceneError(rule, value=f"{shape}", hint=hint)
-    kept, scale = None if len(bands) == view.shape[2] else bands, raw.scale if spec.scale is None else spec.scale
-    return cube_of(view, f"scene {scene}", Conversion(kept, scale, spec.offset, spec.nodata))
+    cube = cube_of(view, f"scene {scene}", conversion_of(raw, spec, None if len(bands) == view.shape[2] else bands))
+    if (void := raw.void(spec.axes)) is not None:
+        cube[void[rows, columns]] = 0  # of a TIFF, which is never read where it lies
+    return cube
+
+
+def conversion_of(raw: RawArray, spec: CubeSpec, bands: list[int] | None) -> Conversion:
+    """Scale, offset and the value of no data: as the card says, else as the file does."""
+    nodata = raw.nodata if spec.nodata is None else spec.nodata
+    if spec.scale is None and spec.offset == 0:
+        return Conversion(bands, raw.scale, raw.offset, nodata)
+    return Conversion(bands, spec.scale, spec.offset, nodata)
 
 
 def _kept_bands(count: int, spec: CubeSpec, scene: str) -> list[int]:
@@ -140,7 +151,7 @@ def _kept_bands(count: int, spec: CubeSpec, scene: str) -> list[int]:
 
 
 def _wavelengths(card: SceneCard, raw: RawArray) -> NDArray[np.float64] | None:
-    """(B,) float64 in nm: from the card if it says, else from an ENVI header."""
+    """(B,) float64 in nm: from the card if it says, else from the file; None where that of a kept band is not known."""
     total = raw.array.shape[card.cube.axes.index("b")]
     kept = _kept_bands(total, card.cube, card.name)
     listed = raw.wavelengths
@@ -149,4 +160,6 @@ def _wavelengths(card: SceneCard, raw: RawArray) -> NDArray[np.float64] | None:
         listed = np.linspace(first, last, total)
     if card.sensor.wavelengths is not None:
         listed = np.array(card.sensor.wavelengths, dtype=np.float64)
-    return listed if listed is None or len(listed) != total else np.take(listed, kept)
+    if listed is not None and len(listed) == total:
+        listed = np.take(listed, kept)
+    return None if listed is None or np.isnan(listed).any() else listed

@@ -15,8 +15,8 @@ from hsiaug.data.labels import class_ids
 from hsiaug.data.loading import check_not_hidden, load_scene
 from hsiaug.data.pair_sets import PairEntry, check_pairs, find_pairs
 from hsiaug.data.paths import fill_pattern, find_files
-from hsiaug.data.raw import in_memory
-from hsiaug.data.readers import read_cube_file, read_label_file, read_picture_file
+from hsiaug.data.raw import Conversion, in_memory
+from hsiaug.data.readers import read_cube_file, read_label_file, read_labels_array, read_picture_file, void_codes
 from hsiaug.data.readers_envi import find_envi
 
 
@@ -122,7 +122,12 @@ def _image(entry: PairEntry, pattern: str, place: str) -> NDArray[np.float32]:
     if path.suffix.lower() in (".png", ".bmp"):
         array = read_picture_file(path).transpose(2, 0, 1)
     else:
-        array = in_memory(read_cube_file(path).array)
+        raw = read_cube_file(path)
+        array = in_memory(raw.array)
+        if (spec.scale, spec.offset) == (1.0, 0.0) and (raw.scale is not None or raw.nodata is not None):
+            array = Conversion(None, raw.scale, raw.offset, raw.nodata)(array)
+        if (void := raw.void()) is not None:
+            array[void] = 0
         # The readers of GeoTIFF and ENVI give (height, width, band) whatever the order in the file is.
         as_is = spec.axes == "bhw" and path.suffix.lower() in (".npy", ".mat")
         array = array if as_is else array.transpose(2, 0, 1)
@@ -169,7 +174,8 @@ def _mask(entry: PairEntry, place: str) -> NDArray[np.int16]:
     path = _one(entry, entry.mask_pattern(place), place)
     known = spec.codes or tuple((c,) for c in range(1, len(spec.names) + 1))
     ids = {code: c for c, listed in enumerate(known, start=1) for code in listed}
-    mask, strangers = class_ids(read_label_file(path), ids, spec.ignore, str(path))
+    sheet = read_labels_array(path)
+    mask, strangers = class_ids(sheet.array, ids, spec.ignore, str(path), void_codes(sheet, ids))
     if strangers:
         rule, hint = f"{path}: every code must be listed in the card", "Add them to masks.codes or masks.ignore."
         raise SceneError(rule, value=f"codes {', '.join(map(str, sorted(strangers)[:8]))}", hint=hint)

@@ -20,33 +20,62 @@ from hsiaug.data.paths import check_filled
 
 REFUSED = frozenset({errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE, errno.ENXIO})
 """Numbers of errors that say nothing of what a file holds."""
+PerBand = float | tuple[float, ...]
+"""One number for all bands, or one for each."""
 LONGEST = 200
 """Characters of a library's own message that are passed on."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RawArray:
-    """An array as its file holds it, perhaps memory-mapped, and what an ENVI header says of it.
+    """An array as its file holds it, perhaps memory-mapped, and what the file says of it.
 
-    wavelengths: (bands,) float64 in nanometres; scale: what raw values are multiplied with.
+    Attributes
+    ----------
+    array : (H, W, N), or (H, W) of labels
+    wavelengths : (N,) float64 or None
+        Band centres in nanometres, NaN where one is not known.
+    scale, offset : float, or one for each of the N bands
+        A value is stored number · scale + offset. None: the file names no scale.
+    nodata : float or None
+        Stored number of pixels without data, perhaps NaN.
+    valid : (H, W) bool or None
+        Pixels with data by a mask or an alpha band; None where the file has neither.
+    bad_bands : bands that the file calls bad, counted from 0
+    units : unit of the values, where the file names one
+    notes : what was guessed or is not used, as sentences
     """
 
     array: AnyArray
     wavelengths: NDArray[np.float64] | None = None
-    scale: float | None = None
+    scale: PerBand | None = None
+    offset: PerBand = 0.0
+    nodata: float | None = None
+    valid: NDArray[np.bool_] | None = None
+    bad_bands: tuple[int, ...] = ()
+    units: str | None = None
+    notes: tuple[str, ...] = ()
+
+    def void(self, axes: str = "hwb") -> NDArray[np.bool_] | None:
+        """(H, W) pixels that the file masks, as of the array whose axes are put in this order; None: there are none."""
+        if self.valid is None or self.valid.all():
+            return None
+        cells = np.broadcast_to(~self.valid[:, :, None], self.array.shape)
+        return np.asarray(np.transpose(cells, [axes.index(axis) for axis in "hwb"])[:, :, 0])
 
 
 @dataclass(frozen=True)
 class Conversion:
-    """What makes a cube of stored values: value · scale + offset.
+    """What makes a cube of stored numbers: number · scale + offset.
 
-    bands: kept of those stored, rising; None = all. nodata: stored value of pixels without data (perhaps NaN), which then
-    hold 0 in every band, as those with NaN or infinity do; None = there are none.
+    bands: kept of those stored, rising; None = all. scale, offset: of all bands, or one for each that is stored. nodata:
+    stored number of pixels without data (perhaps NaN), which then hold 0 in every band, as those with NaN or infinity do;
+    None = there are none. 0 is never looked for: pixels of nothing else hold 0 already.
     """
 
     bands: Sequence[int] | None = None
-    scale: float | None = None
-    offset: float = 0.0
+    scale: PerBand | None = None
+    offset: PerBand = 0.0
     nodata: float | None = None
 
     def __call__(self, part: AnyArray, made: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
@@ -56,15 +85,29 @@ class Conversion:
             if part.dtype == np.float32 and self == Conversion(self.bands):
                 return part
             made = np.empty(part.shape, np.float32)
+        scale, offset = self._of_kept(self.scale), self._of_kept(self.offset)
         with np.errstate(over="ignore", invalid="ignore"):  # what overflows float32 is refused by Scene
-            np.copyto(made, part, casting="unsafe")
-            if self.scale not in (None, 1):
-                made *= np.float32(self.scale)
-            if self.offset:
-                made += np.float32(self.offset)
+            if offset is not None and np.any(offset) and not exact_in_float32(part.dtype):
+                np.copyto(made, part * (1.0 if scale is None else scale) + offset, casting="unsafe")
+            else:
+                np.copyto(made, part, casting="unsafe")
+                if scale is not None and np.any(scale != 1):
+                    made *= scale.astype(np.float32)
+                if offset is not None and np.any(offset):
+                    made += offset.astype(np.float32)
         if self.nodata is not None:
-            made[(~np.isfinite(made) | (part == self.nodata)).any(axis=2)] = 0
+            gone = ~np.isfinite(made)
+            if self.nodata:
+                gone |= part == self.nodata
+            made[gone.any(axis=2)] = 0
         return made
+
+    def _of_kept(self, values: PerBand | None) -> NDArray[np.float64] | None:
+        """One value, or one for each band that is kept."""
+        if values is None:
+            return None
+        listed = np.array(values, dtype=np.float64)
+        return listed if self.bands is None or not listed.ndim else listed[list(self.bands)]
 
     def shape(self, raw: AnyArray) -> tuple[int, int, int]:
         """(H, W, B) of the cube that is made of raw (H, W, N)."""
@@ -138,6 +181,11 @@ def part_of_file(read: Callable[[int, int], bytes], shift: int, part: AnyArray) 
     if len(data := read(size, part.ctypes.data + shift)) < size:
         raise ValueError("it was cut short while it was read")
     return np.ndarray(part.shape, part.dtype, data, strides=part.strides)
+
+
+def exact_in_float32(dtype: np.dtype[Any]) -> bool:
+    """Whether float32 holds every number of a type."""
+    return bool(np.can_cast(dtype, np.float32, "safe"))
 
 
 @contextmanager

@@ -1,70 +1,118 @@
 """Reading the arrays of a file, as lazily as its format allows, and refusing damaged files clearly."""
 
+import math
 import warnings
 import zipfile
+from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hsiaug.base.arrays import AnyArray
-from hsiaug.base.errors import SceneError, did_you_mean, need
-from hsiaug.core.scene import row_parts
-from hsiaug.data.bounds import check_array, empty_cube
-from hsiaug.data.georeference import geo_installed, open_geotiff, quiet
+from hsiaug.base.errors import SceneError, did_you_mean
+from hsiaug.data.bounds import check_array
 from hsiaug.data.raw import RawArray, in_memory, reading
 from hsiaug.data.readers_envi import find_envi, read_envi
+from hsiaug.data.readers_image import PICTURES, read_image
 from hsiaug.data.readers_mat import read_mat, read_mat_maps
+from hsiaug.data.readers_tiff import read_tiff, read_tiff_band
 
-GEOTIFF = (".tif", ".tiff")
-GEOTIFF_VALUES = 2**25
-"""Read at a time: many rows, as each of a tiled file is unpacked with its neighbours."""
-IMAGES = {".tif": ("TIFF",), ".tiff": ("TIFF",), ".png": ("PNG",), ".bmp": ("BMP",)}
-"""The one format that is read under each ending."""
+TIFF = (".tif", ".tiff")
+IMAGES = (*TIFF, *PICTURES)
+"""Endings of files of labels with one band."""
+
+HDF = (".he5", ".h5", ".hdf5", ".nc", ".nc4")
+"""Endings of products of imaging spectrometers that no reader takes yet."""
+
+PACKED = {
+    ".zip": "python -m zipfile -e {name} .",
+    **dict.fromkeys((".tar", ".gz", ".tgz", ".bz2", ".xz"), "tar -xf {name}"),
+}
+"""How to unpack files with these endings."""
 
 
 def read_cube_file(path: Path, *, key: str | None = None, data: str | None = None) -> RawArray:
-    """The three-dimensional numeric array in a .mat, .npy, ENVI or GeoTIFF file.
+    """The three-dimensional numeric array in a .mat, .npy, ENVI or TIFF file.
 
-    key: its name in a .mat file; data: name of the data file beside an ENVI header. A GeoTIFF needs the extra ``geo``.
+    key: its name in a .mat file; data: name of the data file beside an ENVI header.
 
     Raises SceneError where the file is missing, of another kind, damaged, or holds no such array.
     """
-    if path.suffix.lower() in GEOTIFF:
+    if path.suffix.lower() in TIFF:
         must_exist(path)
-        return _read_geotiff(path)
+        return read_tiff(path)
     raw = _read(path, key, data, ndim=3)
     if raw.array.ndim != 3:
         raise _wrong_rank(path, "a cube has three axes", raw)
     return raw
 
 
-def read_label_file(path: Path, *, key: str | None = None, data: str | None = None) -> AnyArray:
-    """The two-dimensional numeric array in a .mat, .npy, ENVI or image file. Raises as for cubes."""
-    if path.suffix.lower() in IMAGES:
+def read_labels_array(path: Path, *, key: str | None = None, data: str | None = None) -> RawArray:
+    """The two-dimensional numeric array in a .mat, .npy, ENVI or image file, in memory, and what the file says of it.
+
+    key: its name in a .mat file, or the number from 1 on or the description of a band of a TIFF or ENVI file.
+    Raises as for cubes.
+    """
+    suffix = path.suffix.lower()
+    if suffix in IMAGES:
         must_exist(path)
-        try:
-            raw = RawArray(_read_image(path))
-        except SceneError:
-            if path.suffix.lower() not in GEOTIFF or not geo_installed():
-                raise
-            # A TIFF of numbers that no picture has.
-            raw = _read_geotiff(path)
-            check_array(path, raw.array.shape, 1, labels=True)
+        raw = read_tiff_band(path, key) if suffix in TIFF else read_image(path)
     else:
-        raw = _read(path, key, data, ndim=2)
+        raw = _read(path, key if suffix == ".mat" else None, data, ndim=2)
+        raw = raw if suffix in (".mat", ".npy") else _one_band(path, raw, key)
     array = raw.array
     if array.ndim == 3 and 1 in array.shape:
         array = np.squeeze(array, axis=array.shape.index(1) if array.shape[2] != 1 else 2)
     if array.ndim != 2:
         raise _wrong_rank(path, "a label map has two axes", raw)
     check_array(path, array.shape, 1, labels=True)
-    return in_memory(array)
+    return replace(raw, array=in_memory(array))
+
+
+def read_label_file(path: Path, *, key: str | None = None, data: str | None = None) -> AnyArray:
+    """The two-dimensional numeric array in a file, 0 where the file says that there is no data.
+
+    Parameters and errors are those of :func:`read_labels_array`.
+    """
+    raw = read_labels_array(path, key=key, data=data)
+    gone = void_codes(raw)
+    return np.where(gone, raw.array.dtype.type(0), raw.array) if gone.any() else raw.array
+
+
+def void_codes(raw: RawArray, known: Collection[int] = ()) -> NDArray[np.bool_]:
+    """(H, W) cells of a label map that hold no code: no number, masked, or the file's value of no data.
+
+    known: codes that stand for a class whatever the file says.
+    """
+    gone = np.zeros(raw.array.shape, dtype=bool) if raw.valid is None else ~raw.valid
+    if raw.array.dtype.kind == "f":
+        gone |= np.isnan(raw.array)
+    if raw.nodata is not None and raw.nodata not in known:
+        with np.errstate(over="ignore"):
+            gone |= raw.array == raw.nodata
+    return gone
+
+
+def _one_band(path: Path, raw: RawArray, key: str | None) -> RawArray:
+    """The band of an ENVI file that holds codes of classes, which have no scale; of several, a key names one."""
+    bands = raw.array.shape[2]
+    if key is None and bands > 1:
+        return raw
+    if key is not None and key not in map(str, range(1, bands + 1)):
+        rule, hint = f"{path}: `labels_key` must number a band", f"Say one of 1 to {bands}."
+        raise SceneError(rule, value=repr(key), hint=hint)
+    if (raw.scale, raw.offset) not in ((None, 0.0), (1.0, 0.0)):
+        hint = "Delete its gains, offsets or scale factor from the header."
+        raise SceneError(f"{path}: codes of classes must have no scale", value=f"{raw.scale}"[:80], hint=hint)
+    return replace(raw, array=np.asarray(raw.array)[..., int(key or 1) - 1])
 
 
 def read_picture_file(path: Path) -> AnyArray:
     """(H, W, B) of a .png or .bmp image of one or more channels. Raises SceneError where it is missing or damaged."""
     must_exist(path)
-    array = _read_image(path)
+    array = read_image(path).array
     return array[:, :, None] if array.ndim == 2 else array
 
 
@@ -99,8 +147,13 @@ def _read(path: Path, key: str | None, data: str | None, *, ndim: int) -> RawArr
         raw = read_envi(*pair)
     else:
         must_exist(path)
+        if suffix in PACKED:
+            hint = f"Unpack it, and name a file that was in it: {PACKED[suffix].format(name=path.name)}"
+            raise SceneError(f"{path} must be unpacked first", value=f"a file ending in {suffix}", hint=hint)
+        if suffix in HDF:
+            raise _product(path)
         kinds = ".mat, .npy or ENVI (.hdr), or " + (
-            f"an image ({', '.join(IMAGES)})" if ndim == 2 else f"a GeoTIFF ({', '.join(GEOTIFF)})"
+            f"an image ({', '.join(IMAGES)})" if ndim == 2 else f"a GeoTIFF ({', '.join(TIFF)})"
         )
         rule, hint = f"{path} must be {kinds}", "Convert the file, or give it the extension of its format."
         raise SceneError(rule, value=f"extension '{path.suffix}' and no ENVI header beside it", hint=hint)
@@ -108,6 +161,26 @@ def _read(path: Path, key: str | None, data: str | None, *, ndim: int) -> RawArr
         rule, hint = f"{path} must hold plain numbers", "Save the array as integers or floats."
         raise SceneError(rule, value=f"dtype {raw.array.dtype}", hint=hint)
     return raw
+
+
+def _product(path: Path) -> SceneError:
+    """The error for a file of HDF5 or netCDF, with its cubes, and how to save one as an array."""
+    import h5py
+
+    cubes: list[tuple[str, tuple[int, ...]]] = []
+
+    def note(name: str, item: object) -> None:
+        if isinstance(item, h5py.Dataset) and item.ndim == 3:
+            cubes.append((name, item.shape))
+
+    with reading(path, "HDF5"), h5py.File(path, "r", locking=False) as file:
+        file.visititems(note)
+    shown = ", ".join(f"{name} {'×'.join(map(str, shape))}" for name, shape in cubes[:4])
+    name = max(cubes, key=lambda cube: math.prod(cube[1]), default=("NAME", ()))[0]
+    script = f"import h5py, numpy; numpy.save('{path.stem}.npy', h5py.File('{path.name}')['{name}'][()])"
+    hint = f'Save one cube as an array: python -c "{script}", and name {path.stem}.npy.'
+    found = f"a file of HDF5 or netCDF with the cubes {shown or 'none'}"
+    return SceneError(f"{path} must be .mat, .npy, ENVI (.hdr) or a GeoTIFF", value=found, hint=hint)
 
 
 def must_exist(path: Path) -> None:
@@ -127,7 +200,9 @@ def must_exist(path: Path) -> None:
 
 def _wrong_rank(path: Path, rule: str, raw: RawArray) -> SceneError:
     hint = "Name the right file, or the right array of it: `cube_key` or `labels_key`, key in a card."
-    if raw.array.shape[2:] in ((3,), (4,)):
+    if raw.array.shape[2:] and path.suffix.lower() not in (".mat", ".npy", *PICTURES):
+        hint = "Name the band of the classes, counted from 1: `labels_key=1`."
+    elif raw.array.shape[2:] in ((3,), (4,)):
         hint = "A picture in colours tells no classes: save their codes as one channel, with 0 for unlabelled."
     return SceneError(f"{path}: {rule}", value=f"shape {raw.array.shape}", hint=hint)
 
@@ -137,32 +212,3 @@ def _read_npy(path: Path) -> AnyArray:
         warnings.simplefilter("ignore")  # a header that Python 2 wrote, which does not matter here
         # Pickled objects could run code, and are never loaded.
         return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-
-
-def _read_image(path: Path) -> AnyArray:
-    from PIL import Image
-
-    suffix = path.suffix.lower()
-    with reading(path, suffix), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # odd metadata, which does not matter here
-        # Whatever the name says, the content could be of any other format, some of which start other programs.
-        # By its name it would be mapped.
-        with path.open("rb") as file, Image.open(file, formats=IMAGES[suffix]) as image:
-            check_array(path, (image.height, image.width), len(image.getbands()), labels=True)
-            return np.asarray(image)
-
-
-def _read_geotiff(path: Path) -> RawArray:
-    """(height, width, band).
-
-    Raises DataUnavailableError where rasterio is not installed, SceneError for a damaged file.
-    """
-    need(f"{path}, a GeoTIFF,", "geo", "rasterio", instead="convert the file to ENVI, .npy or .mat")
-    with reading(path, "GeoTIFF"), quiet() as rasterio, open_geotiff(rasterio, path) as file:
-        dtype = np.result_type(*map(np.dtype, set(file.dtypes)))
-        check_array(path, (*file.shape, file.count), dtype.itemsize, labels=False)
-        made = empty_cube((*file.shape, file.count), f"{path}: a copy", dtype)
-        for rows in row_parts(made.shape, GEOTIFF_VALUES):
-            bounds = (rows.start, min(rows.stop, file.height)), (0, file.width)
-            made[rows] = file.read(window=bounds).transpose(1, 2, 0)
-        return RawArray(made)

@@ -1,35 +1,27 @@
 """ENVI files: a text header beside a flat binary file."""
 
 import math
-import warnings
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hsiaug.base.errors import SceneError
+from hsiaug.data.band_centres import number_of
+from hsiaug.data.envi_header import (
+    Header,
+    bad_bands,
+    band_centres,
+    ignored_value,
+    read_header,
+    refuse_library,
+    scaling,
+    whole,
+)
 from hsiaug.data.raw import RawArray, reading
 
 ENDINGS = (".img", ".dat", ".raw", ".bsq", ".bil", ".bip", ".pix", ".bin", ".sli", ".hyspex")
 ORDERS = {"bip": (0, 1, 2), "bil": (0, 2, 1), "bsq": (2, 0, 1)}
 """Axes of the data file, of (line, sample, band), by interleave."""
-
-LONGEST, MOST_LINES = 2**20, 50_000
-"""Most bytes and lines of a header; spectral's parser takes time quadratic in both."""
-
-LONGEST_WAVE = 1e9
-"""A metre in nanometres: no band lies beyond."""
-
-NANOMETRES = {
-    **dict.fromkeys(("nanometers", "nanometer", "nm"), 1.0),
-    **dict.fromkeys(("micrometers", "micrometer", "microns", "um", "µm"), 1000.0),
-}
-"""Nanometres in one of each unit of wavelengths."""
-
-
-Header = dict[str, str | list[str]]
-"""Fields of an ENVI header by their names in lower case."""
 
 
 def find_envi(path: Path, data: str | None) -> tuple[Path, Path] | None:
@@ -59,25 +51,13 @@ def find_envi(path: Path, data: str | None) -> tuple[Path, Path] | None:
     return path, found
 
 
-def read_header(path: Path) -> Header:
-    """The fields of an ENVI header by their names in lower case. Raises SceneError where it is not valid."""
-    from spectral.io import envi
-
-    with reading(path, "ENVI header"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # upper-case field names, common and harmless
-        with path.open("rb") as file:
-            text = file.read(LONGEST + 1)
-        if len(text) > LONGEST or text.count(b"\n") > MOST_LINES:
-            raise ValueError(f"more than {LONGEST:,} bytes or {MOST_LINES:,} lines")
-        return {key.lower(): value for key, value in envi.read_envi_header(str(path)).items()}
-
-
 def read_envi(header_path: Path, data_path: Path) -> RawArray:
-    """The memory-mapped array (lines, samples, bands), band centres in nm, and scale of an ENVI pair.
+    """The memory-mapped array (lines, samples, bands) of an ENVI pair, and what its header says of it.
 
     Raises SceneError where the header is not valid, or the data file is shorter than it says.
     """
     header = read_header(header_path)
+    refuse_library(header_path, header)
     shape, dtype, offset, order = _layout(header_path, header)
     needed = offset + math.prod(shape) * dtype.itemsize
     with reading(data_path, "ENVI data"):
@@ -85,48 +65,44 @@ def read_envi(header_path: Path, data_path: Path) -> RawArray:
             raise ValueError(f"{actual:,} bytes of the {needed:,} that {header_path.name} announces")
         stored = np.memmap(data_path, dtype, "r", offset, tuple(shape[axis] for axis in order))
     array = np.asarray(stored).transpose([order.index(axis) for axis in range(3)])
-    scale = None
-    if (text := header.get("reflectance scale factor")) is not None:
-        with reading(header_path, "ENVI header (reflectance scale factor)"):
-            factor = float(str(text))
-            if not 0 < factor < math.inf or not 0 < 1 / factor < math.inf:
-                raise ValueError(f"{factor:g}")
-            scale = 1.0 / factor
-    return RawArray(array, band_centres(header, shape[2]), scale)
+    centres, centre_notes = band_centres(header, shape[2])
+    bad, bad_notes = bad_bands(header, shape[2])
+    scale, values_offset, scale_notes = scaling(header_path, header, shape[2])
+    return RawArray(
+        array,
+        centres,
+        scale,
+        values_offset,
+        ignored_value(header_path, header),
+        bad_bands=bad,
+        notes=(*centre_notes, *bad_notes, *scale_notes),
+    )
 
 
 def _layout(path: Path, header: Header) -> tuple[tuple[int, int, int], np.dtype[np.generic], int, tuple[int, ...]]:
     """(lines, samples, bands), the type of the numbers, the data's first byte, and the axes in the file's order."""
-    from spectral.io import envi
+    from spectral.io.envi import envi_to_dtype
 
+    if any(number_of(header.get(f"{edge} frame offsets")) for edge in ("major", "minor")):
+        raise SceneError(f"{path} must be of a file without frame offsets", hint="Export the image again.")
+    shape = tuple(whole(path, header, key) for key in ("lines", "samples", "bands"))
+    offset, code = whole(path, header, "header offset", 0), whole(path, header, "data type")
+    byte_order = whole(path, header, "byte order", 0)  # GDAL takes a missing one so too
+    interleave = str(header.get("interleave", "bsq" if shape[2] == 1 else "")).strip().lower()
+    if not interleave:
+        hint = "Add the line 'interleave = bsq' to the header, or bil or bip."
+        raise SceneError(f"{path} must give 'interleave'", value="no such line", hint=hint)
+    packed = str(header.get("file compression", 0)).strip()
+    if packed != "0":
+        hint = f"Unpack it: gdal_translate -of ENVI {path.stem} {path.stem}_plain.img"
+        raise SceneError(f"{path} must be of a data file without compression", value=packed, hint=hint)
     with reading(path, "ENVI header"):
-        envi.check_compatibility(header)
-        layout = envi.gen_params(header)
-        shape, offset = (layout.nrows, layout.ncols, layout.nbands), layout.offset
-        interleave = str(header["interleave"]).strip().lower()
         if min(shape) < 1 or offset < 0:
             raise ValueError(f"lines, samples, bands {shape}, header offset {offset}")
-        if layout.byte_order not in (0, 1) or interleave not in ORDERS:
-            raise ValueError(f"byte order {layout.byte_order}, interleave {interleave[:20]!r}")
-        if str(header.get("file compression", 0)).strip() not in ("0", ""):
-            raise ValueError("a compressed data file, which is not supported")
-        return shape, np.dtype(layout.dtype), offset, ORDERS[interleave]
-
-
-def band_centres(header: Mapping[str, object], bands: int) -> NDArray[np.float64] | None:
-    """Band centres in nanometres, or None where an ENVI header has none, or none in a unit of length."""
-    listed = header.get("wavelength")
-    if not isinstance(listed, list) or len(listed) != bands:
-        return None
-    try:
-        values = np.array([float(value) for value in listed])
-    except ValueError:
-        return None
-    unit = str(header.get("wavelength units", "unknown")).strip().lower()
-    if unit in ("unknown", ""):
-        # No sensor of reflected light reaches 100 µm, and none starts below 100 nm.
-        factor: float | None = 1000.0 if values.max() < 100 else 1.0
-    else:
-        factor = NANOMETRES.get(unit)
-    known = factor is not None and bool(((values > 0) & (values < LONGEST_WAVE)).all())
-    return values * factor if known and factor else None
+        if byte_order not in (0, 1) or interleave not in ORDERS:
+            raise ValueError(f"byte order {byte_order}, interleave {interleave[:20]!r}")
+        if str(code) not in envi_to_dtype:
+            raise ValueError(f"data type {code}")
+        dtype = np.dtype(envi_to_dtype[str(code)]).newbyteorder("><"[byte_order == 0])
+    height, width, bands = shape
+    return (height, width, bands), dtype, offset, ORDERS[interleave]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import struct
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -67,15 +68,22 @@ def _open(path: Path) -> Iterator[_Opened]:
         if not h5py.is_hdf5(path):
             # Of version 4 to 7.
             _check_types(path)
-            items = {name: _Item(shape, kind, SIZES.get(kind, 0)) for name, shape, kind in whosmat(str(path))}
+            # Sparse ones are of doubles.
+            sizes = {**SIZES, "sparse": 8}
+            items = {name: _Item(shape, kind, sizes.get(kind, 0)) for name, shape, kind in whosmat(str(path))}
             if any(min(item.shape, default=0) < 0 for item in items.values()):
                 raise ValueError("an axis of negative length")
-            yield items, lambda name: loadmat(str(path), variable_names=[name])[name]
+            yield items, lambda name: _dense(loadmat(str(path), variable_names=[name])[name])
             return
         with h5py.File(path, "r", locking=False) as file:
             # "#…" is what MATLAB keeps for itself.
             items = {name: _describe(file, name) for name in file if not name.startswith("#")}
             yield items, lambda name: np.asarray(file[name][()]).T
+
+
+def _dense(array: Any) -> AnyArray:
+    """An array of MATLAB, perhaps stored as sparse, as an array."""
+    return np.asarray(array.toarray() if hasattr(array, "toarray") else array)
 
 
 def _check_types(path: Path) -> None:
@@ -152,14 +160,87 @@ def _choose(path: Path, key: str | None, ndim: int, items: Mapping[str, _Item]) 
         if len(fitting) == 1:
             return fitting[0]
         rule = f"{path} must hold exactly one numeric array with {ndim} axes, or be told which"
-        hint = f"Name it: {'`cube_key`' if ndim == 3 else '`labels_key`'}, key in a card."
-        raise SceneError(rule, value=f"{len(fitting)} among: {overview}", hint=hint)
+        raise SceneError(rule, value=f"{len(fitting)} among: {overview}", hint=_remedy(path, ndim, items, fitting))
     if key not in items:
         hint = f"Correct the name. {did_you_mean(key, items)}"
         raise SceneError(f"{path} must hold an array '{key}'", value=overview, hint=hint)
     if not items[key].size:
         raise _not_numeric(path, key, f"MATLAB {items[key].kind}", f"; the file holds {overview}")
     return key
+
+
+def _remedy(path: Path, ndim: int, items: Mapping[str, _Item], fitting: Sequence[str]) -> str:
+    """What to type for a file whose array is not plain: a setting, or a line of Python that writes another file."""
+    option = "cube_key" if ndim == 3 else "labels_key"
+    masks = [name for name in fitting if items[name].kind == "logical"]
+    if ndim == 2 and len(fitting) > 1 and masks == list(fitting) and len({items[name].shape for name in masks}) == 1:
+        sums = " + ".join(f"{number} * d['{name}']" for number, name in enumerate(masks, start=1))
+        return f"{ONE_CLASS_EACH}: {_python(path, f'0 + {sums}')}"
+    if fitting:
+        largest = max(fitting, key=lambda name: math.prod(items[name].shape))
+        return f"Name it: `{option}={largest}`, key in a card."
+    first = next(iter(items), "")
+    stacked = next((name for name, item in items.items() if item.size and len(item.shape) == 3), None)
+    if ndim == 2 and stacked is not None:
+        name = f"d['{stacked}']"
+        return f"If it has a layer for each class: {_python(path, f'({name}.argmax(2) + 1) * {name}.any(2)')}"
+    kind = items[first].kind if first else ""
+    if kind in ("struct", "cell"):
+        return _within(path, first, ndim)
+    flat = [name for name, item in items.items() if item.size and len(item.shape) == 2]
+    if ndim == 3 and flat and {"nrow", "ncol"} <= {name.lower() for name in items}:
+        by_name = {name.lower(): name for name in items}
+        rows, columns = (f"int(d['{by_name[key]}'].item())" for key in ("nrow", "ncol"))
+        name = max(flat, key=lambda name: math.prod(items[name].shape))
+        code = f"d['{name}'].T.reshape({rows}, {columns}, -1, order='F')"
+        return f"If it holds a column for each pixel: {_python(path, code)}"
+    return f"Save one array with {ndim} axes, in MATLAB: save('{path.stem}_plain.mat', 'NAME')."
+
+
+def _within(path: Path, name: str, ndim: int) -> str:
+    """What to type for the first array with so many axes inside a struct or a cell."""
+    import h5py
+    from scipy.io import loadmat
+
+    if h5py.is_hdf5(path):
+        with h5py.File(path, "r", locking=False) as file:
+            inner = [key for key, item in file[name].items() if getattr(item, "ndim", 0) == ndim]
+        code = f"h5py.File('{path.name}')['{name}/{inner[0] if inner else 'NAME'}'][()].T"
+        script = f"import h5py, numpy; numpy.save('{path.stem}.npy', {code})"
+        return f'Save the array in it: python -c "{script}", and name {path.stem}.npy'
+    place = None
+    if path.stat().st_size <= MOST_LOOKED_AT:
+        place = _place(loadmat(str(path), variable_names=[name], simplify_cells=True)[name], ndim)
+    if place is None:
+        return "Save one array alone, in MATLAB: save('plain.mat', 'NAME')."
+    code = f"d['{name}']{place}"
+    return f"Save the array in it: {_python(path, code, simplify=True)}"
+
+
+def _place(value: object, ndim: int) -> str | None:
+    """Where inside a struct or a cell the first array of numbers with so many axes lies, as Python writes it."""
+    if isinstance(value, np.ndarray) and value.dtype.kind in "iufb" and value.ndim == ndim:
+        return ""
+    inner: list[tuple[object, object]] = list(value.items()) if isinstance(value, dict) else []
+    if isinstance(value, list | np.ndarray) and getattr(value, "dtype", np.dtype(object)).kind == "O":
+        inner = list(enumerate(value))
+    for key, item in inner:
+        if (place := _place(item, ndim)) is not None:
+            return f"[{key!r}]{place}"
+    return None
+
+
+MOST_LOOKED_AT = 2**26
+"""Bytes of a file whose structs and cells are looked into."""
+
+ONE_CLASS_EACH = "If each is the mask of one class, write their codes into one file"
+
+
+def _python(path: Path, code: str, simplify: bool = False) -> str:
+    """A command that writes what an expression of the arrays ``d`` gives into an .npy file, typed beside the file."""
+    how = ", simplify_cells=True" if simplify else ""
+    script = f"import numpy; from scipy.io import loadmat; d = loadmat('{path.name}'{how}); "
+    return f"python -c \"{script}numpy.save('{path.stem}.npy', {code})\", and name {path.stem}.npy"
 
 
 def _not_numeric(path: Path, key: str, found: str, others: str) -> SceneError:

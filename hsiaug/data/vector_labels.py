@@ -4,7 +4,8 @@ import csv
 import io
 import json
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,8 +17,12 @@ from hsiaug.base.text import text_of_spreadsheet
 from hsiaug.data.bounds import in_bytes
 from hsiaug.data.envi_regions import CLASSIC, Feature, parse_classic, parse_xml
 from hsiaug.data.raw import reading
+from hsiaug.data.texts import decode
 
-KINDS = (".csv", ".tsv", ".txt", ".geojson", ".json", ".roi", ".xml")
+SEQUENCES = (".geojsonl", ".geojsons", ".geojsonseq", ".ndjson")
+"""Endings of files with a feature on each line."""
+
+KINDS = (".csv", ".tsv", ".txt", ".geojson", ".json", *SEQUENCES, ".roi", ".xml")
 """Endings of label files that hold marks, not a raster."""
 
 Geometry = dict[str, Any]
@@ -26,7 +31,15 @@ Geometry = dict[str, Any]
 USUAL = ("class", "label", "class_name", "classname", "name", "id")
 """Names of the attribute that holds the class, in order of preference."""
 
-PAIRS = {("row", "col"): True, ("row", "column"): True, ("x", "y"): False, ("lon", "lat"): False}
+VAGUE = ("name", "id")
+"""Those of them that often number the marks and not the classes."""
+
+DEGREES = (("lon", "lat"), ("lng", "lat"), ("long", "lat"), ("longitude", "latitude"))
+PAIRS = {
+    ("row", "col"): True,
+    ("row", "column"): True,
+    **dict.fromkeys((("x", "y"), ("easting", "northing"), *DEGREES), False),
+}
 """Columns of a place in a table, and whether these are pixels."""
 
 MOST_BYTES = 2**26
@@ -60,7 +73,8 @@ class VectorLabels:
 
     values: the class of each, a whole number or a word. pixels: (row, column) of each, counted from 0; or shapes: its
     geometry as GeoJSON, crs: the system of these, None = the cube's own, "" = columns and rows. skipped: how many had no
-    class or no place. size: (rows, columns) of the image that the pixels were drawn on, where the file says.
+    class or no place. size: (rows, columns) of the image that the pixels were drawn on, where the file says. field: the
+    attribute of the class, and others that there are. notes: for people.
     """
 
     values: tuple[int | str, ...]
@@ -69,6 +83,8 @@ class VectorLabels:
     crs: str | None = None
     skipped: int = 0
     size: tuple[int, int] | None = None
+    field: str = ""
+    notes: tuple[str, ...] = ()
 
     def without(self, ignore: tuple[str, ...]) -> "VectorLabels":
         """The marks whose class, as text, is not among these."""
@@ -94,7 +110,8 @@ def read_vector_labels(path: Path, field: str | None, crs: str | None) -> Vector
             features, own = parse_xml(_read_text(path, "ENVI ROI"))
     else:
         features, own = _read_geojson(path)
-    column = _choose_column(path, field, list(dict.fromkeys(str(name) for _, row in features for name in row)))
+    columns = list(dict.fromkeys(str(name) for _, row in features for name in row))
+    column = _choose_column(path, field, columns, lambda name: [row.get(name) for _, row in features])
     kept = [
         (shape, row[column])
         for shape, row in features
@@ -107,7 +124,14 @@ def read_vector_labels(path: Path, field: str | None, crs: str | None) -> Vector
         raise SceneError(rule, value=", ".join(strange) or "none", hint=hint)
     shapes = tuple(_check_shape(path, shape) for shape, _ in kept)
     values = _convert_values([value for _, value in kept])
-    return VectorLabels(values, shapes=shapes, crs=own and (crs or own), skipped=len(features) - len(kept))
+    return VectorLabels(
+        values,
+        shapes=shapes,
+        crs=own and (crs or own),
+        skipped=len(features) - len(kept),
+        field=_field_text(column, columns),
+        notes=_lone_marks(values),
+    )
 
 
 def _read_geojson(path: Path) -> tuple[list[Feature], str]:
@@ -117,11 +141,11 @@ def _read_geojson(path: Path) -> tuple[list[Feature], str]:
         hint = "Keep the labels on the cube, simplify the polygons, or give the labels as a raster."
         raise SceneError(f"{path} may hold at most {MOST_PARTS:,} points and features", value=f"{parts:,}", hint=hint)
     with reading(path, "GeoJSON FeatureCollection"):
-        content = json.loads(text)
+        content = _parse_geojson(text)
         features: list[Feature] = []
-        for number, feature in enumerate(content["features"], start=1):
-            told = feature if isinstance(feature, dict) else {"geometry": feature}
-            shape, properties = told.get("geometry"), told.get("properties")
+        for number, item in enumerate(content["features"], start=1):
+            feature = item if isinstance(item, dict) else {"geometry": item}
+            shape, properties = feature.get("geometry"), feature.get("properties")
             if not isinstance(shape, dict | None) or not isinstance(properties, dict | None):
                 raise ValueError(f"feature {number} is none")
             features.append((shape, properties or {}))
@@ -131,26 +155,85 @@ def _read_geojson(path: Path) -> tuple[list[Feature], str]:
     return features, str(named or WGS84)
 
 
+def _parse_geojson(text: str) -> dict[str, Any]:
+    """A collection of features: as it is, of a single feature, or of one feature a line."""
+    try:
+        content = json.loads(text)
+    except json.JSONDecodeError:
+        lines = [line.strip("\x1e \t\r") for line in text.split("\n")]
+        features = [json.loads(line) for line in lines if line]
+        if len(features) < 2:
+            raise
+        return {"features": features}
+    if isinstance(content, dict) and content.get("type") == "Feature":
+        return {"features": [content], "crs": content.get("crs")}
+    if not isinstance(content, dict) or "features" not in content:
+        raise ValueError("no features: a geometry alone has no class; write a FeatureCollection")
+    return content
+
+
 def _read_text(path: Path, kind: str) -> str:
     """Return the text of a file that is not too large for labels. Raises SceneError."""
     with reading(path, kind), path.open("rb") as file:
         content = file.read(MOST_BYTES + 1)
         if len(content) > MOST_BYTES:
             raise ValueError(f"more than {in_bytes(MOST_BYTES)}: keep the labels on the cube, or give a raster")
-        return content.decode("utf-8-sig")
+        return decode(content)
 
 
-def _choose_column(path: Path, wanted: str | None, names: list[str]) -> str:
-    """The attribute of the class, of all there are."""
+def _choose_column(path: Path, wanted: str | None, names: list[str], values: Callable[[str], Sequence[object]]) -> str:
+    """The attribute of the class, of all there are. values: of all marks, by attribute.
+
+    Raises InputError where there is none, or where the usual one numbers the marks and another repeats its values.
+    """
     lower = {name.strip().lower(): name for name in names}
     for name in (wanted,) if wanted is not None else USUAL:
         if name.strip().lower() in lower:
-            return lower[name.strip().lower()]
+            column = lower[name.strip().lower()]
+            if wanted is None and name in VAGUE:
+                _check_repeats(path, column, names, values)
+            return column
     if wanted is None and len(names) == 1:
         return names[0]
     rule = f"`field` must name the attribute of {path} that holds the class"
-    hint = did_you_mean(wanted or "class", names[:MOST_SHOWN])
+    near = [name for name in names if _repeats(values(name))] if wanted is None else []
+    hint = f"For example `field={near[0]}`; there are {_listed(names)}." if near else ""
+    hint = hint or did_you_mean(wanted or "class", names[:MOST_SHOWN])
     raise InputError(rule, value=repr(wanted) if wanted is not None else f"none of {', '.join(USUAL[:3])}", hint=hint)
+
+
+def _check_repeats(path: Path, column: str, names: list[str], values: Callable[[str], Sequence[object]]) -> None:
+    """Raise InputError where every mark has a class of its own, and another attribute would give fewer."""
+    others = [name for name in names if name != column and _repeats(values(name))]
+    texts = [str(value) for value in values(column)]
+    if others and len(set(texts)) == len(texts) > 2:
+        rule = f"`field` must name the attribute of {path} that holds the class"
+        found = f"{column!r}, of which each of the {len(texts):,} marks has its own"
+        hint = f"Say `field={others[0]}`, or `field={column}` to take it all the same; there are {_listed(names)}."
+        raise InputError(rule, value=found, hint=hint)
+
+
+def _repeats(values: Sequence[object]) -> bool:
+    """Whether values are of some classes: at least two, and fewer than there are marks."""
+    texts = [str(value) for value in values if value not in (None, "")]
+    return 1 < len(set(texts)) < len(texts)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:MOST_SHOWN]) + (", …" if len(names) > MOST_SHOWN else "")
+
+
+def _field_text(column: str, names: Sequence[str]) -> str:
+    """Which attribute was taken, of which others."""
+    others = [name for name in names if name != column]
+    return f"{column} (also there: {_listed(others)})" if others else column
+
+
+def _lone_marks(values: Sequence[int | str]) -> tuple[str, ...]:
+    """A sentence where each of several marks has a class of its own."""
+    if len(set(values)) == len(values) > 3:
+        return (f"each of the {len(values):,} labels has a class of its own: `field` names another attribute",)
+    return ()
 
 
 def _read_table(path: Path, field: str | None, crs: str | None) -> VectorLabels:
@@ -158,39 +241,49 @@ def _read_table(path: Path, field: str | None, crs: str | None) -> VectorLabels:
     roi, kind = path.suffix.lower() == ".roi", "ENVI ROI text (of File > Output ROIs to ASCII)"
     text = _read_text(path, kind if roi else "CSV")
     if roi or text.startswith(CLASSIC):
-        _choose_column(path, field, ["class"])
+        _choose_column(path, field, ["class"], lambda _: ())
         with reading(path, kind):
             classes, at, size = parse_classic(text)
         return VectorLabels(_convert_values(classes), _pixels(at), size=size)
-    head = text.partition("\n")[0]
+    text, separator = _separator(text)
     with reading(path, "CSV"):
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count)))
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
     names = [name.strip().lower() for name in rows[0]] if rows else []
-    found = next((pair for pair in PAIRS if set(pair) <= set(names)), None)
-    if found is None:
+    pair = next((pair for pair in PAIRS if set(pair) <= set(names)), None)
+    if pair is None:
         rule = f"{path} must begin with a header of columns row,col,class or x,y,class or lon,lat,class"
         hint = "Write such a first line; rows and columns are counted from 0."
-        raise SceneError(rule, value=repr(head[:60]), hint=hint)
-    column = _choose_column(path, field, [name for name in names if name not in found])
-    a, b, c = (names.index(name) for name in (*found, column))
-    pixels, values, places, skipped = PAIRS[found], [], [], 0
+        raise SceneError(rule, value=repr(text.partition("\n")[0][:60]), hint=hint)
+    columns = [name for name in names if name and name not in pair]
+    full = [row for row in rows[1:] if len(row) == len(names)]
+    column = _choose_column(path, field, columns, lambda name: [row[names.index(name)] for row in full])
+    a, b, c = (names.index(name) for name in (*pair, column))
+    pixels, values, places, skipped = PAIRS[pair], [], [], 0
     for line, row in enumerate(rows[1:], start=2):
         if len(row) <= max(a, b, c) or not row[c].strip():
             skipped += any(cell.strip() for cell in row)
             continue
-        place = _number(row[a]), _number(row[b])
+        place = _number(row[a], separator), _number(row[b], separator)
         if not all(map(float.is_integer if pixels else math.isfinite, place)):
-            rule = f"{path}: {found[0]} and {found[1]} must be {'whole ' if pixels else ''}numbers"
+            rule = f"{path}: {pair[0]} and {pair[1]} must be {'whole ' if pixels else ''}numbers"
             raise SceneError(rule, value=f"{row[a][:40]!r}, {row[b][:40]!r} in line {line}", hint="Correct that line.")
         values.append(text_of_spreadsheet(row[c].strip()))
         places.append(place)
     if not values:
         raise SceneError(f"{path} must hold labelled pixels", value="no row", hint="Add rows below the header.")
-    marks = VectorLabels(_convert_values(values), skipped=skipped)
+    marks = VectorLabels(_convert_values(values), skipped=skipped, field=_field_text(column, columns))
     if pixels:
         return replace(marks, pixels=_pixels(places))
     shapes: tuple[Geometry, ...] = tuple({"type": "Point", "coordinates": place} for place in places)
-    return replace(marks, shapes=shapes, crs=crs or (WGS84 if found == ("lon", "lat") else None))
+    return replace(marks, shapes=shapes, crs=crs or (WGS84 if pair in DEGREES else None))
+
+
+def _separator(text: str) -> tuple[str, str]:
+    """A table without the first line in which spreadsheets say what separates its columns; and what does."""
+    head, _, rest = text.partition("\n")
+    if match := re.fullmatch(r'"?sep=(.)"?', head.strip("\r")):
+        return rest, match[1]
+    return text, max(",;\t", key=head.count)
 
 
 def _pixels(places: Sequence[tuple[float, float]]) -> tuple[tuple[int, int], ...]:
@@ -198,9 +291,10 @@ def _pixels(places: Sequence[tuple[float, float]]) -> tuple[tuple[int, int], ...
     return tuple((int(max(-1, min(row, 2**40))), int(max(-1, min(column, 2**40)))) for row, column in places)
 
 
-def _number(text: str) -> float:
+def _number(text: str, separator: str) -> float:
+    """The number of a cell, with a decimal comma where columns are separated by something else; NaN for another text."""
     try:
-        return float(text)
+        return float(text if separator == "," else text.replace(",", "."))
     except ValueError:
         return math.nan
 
@@ -222,6 +316,8 @@ def _check_shape(path: Path, shape: Geometry) -> Geometry:
 def _convert_values(values: Sequence[object]) -> tuple[int | str, ...]:
     """All as whole numbers where all are, else all as text."""
     texts = [str(int(v)) if isinstance(v, float) and v.is_integer() else str(v).strip() for v in values]
+    if all(re.fullmatch(r"[-+]?\d{1,18}\.0+", text) for text in texts):
+        texts = [text.partition(".")[0] for text in texts]
     try:
         numbers = tuple(int(text) for text in texts)
     except ValueError:

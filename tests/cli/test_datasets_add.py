@@ -32,7 +32,7 @@ def test_a_scene_is_described_in_parsable_lines_and_drawn(flight: Path, tmp_path
     facts = dict(line.split("\t", 1) for line in lines if "\t" in line)
     assert facts["size"] == "40×32 pixels" and facts["band centres"] == "400–1000 nm"
     assert facts["bands"] == "12 in the file, 9 kept (asked for: 0, 10–11)"
-    start = lines.index("class\tname\tlabelled")
+    start = lines.index("code\tclass\tpixels")
     assert [line.split("\t")[1] for line in lines[start + 1 : start + 3]] == ["hay", "rye"]
     assert lines[-1] == "next: hsiaug benchmark farm.toml"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["farm.toml", "farm_look.png"]

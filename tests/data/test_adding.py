@@ -436,15 +436,6 @@ def test_a_label_raster_on_another_grid_is_refused(add, flight, farm, save_tif, 
     assert "must lie on the grid of the cube" in refusal(tmp_path, lambda: add("flight.hdr", "classes.tif"))
 
 
-def test_without_rasterio_a_geotiff_says_what_to_install(add, farm, save_tif, monkeypatch):
-    save_tif("cube.tif", farm.cube.transpose(2, 0, 1)).close()
-    np.save("labels.npy", farm.labels)
-    monkeypatch.setitem(__import__("sys").modules, "rasterio", None)
-
-    with pytest.raises(HsiaugError, match=r"pip install rasterio .*pip install -e '\.\[geo\]'"):
-        add("cube.tif", "labels.npy")
-
-
 def test_classes_given_for_words_set_their_order(add: Add, flight: np.ndarray, tmp_path: Path) -> None:
     (tmp_path / "points.csv").write_text("row,col,class\n1,1,b\n2,2,a\n3,3,c\n")
 

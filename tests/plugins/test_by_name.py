@@ -3,11 +3,13 @@
 import contextlib
 from dataclasses import replace
 
+import imblearn.over_sampling
 import numpy as np
 import pytest
+from imblearn.over_sampling import RandomOverSampler
 from typer.testing import CliRunner
 
-from hsiaug.api import InputError, Patches, PluginError, load_plugin
+from hsiaug.api import InputError, Patches, PluginError, derive_seed, load_plugin
 from hsiaug.cli.main import app
 from hsiaug.cli.options import overrides
 from hsiaug.core.samples import concatenate
@@ -15,7 +17,7 @@ from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import registry
 from hsiaug.trial.store import Store
 from hsiaug_builtin.by_name.classifier import SklearnParams
-from hsiaug_builtin.by_name.generator import ImblearnParams
+from hsiaug_builtin.by_name.generator import ImblearnParams, build_sampler
 from hsiaug_builtin.by_name.lookup import parse_options
 from tests.effort import loaded
 from tests.in_process import run_trials_here
@@ -181,8 +183,81 @@ def test_an_unknown_sampler_or_argument_is_refused_with_the_nearest_names() -> N
         ImblearnParams("BorderlineSmote")
     with pytest.raises(InputError, match="n_estimators"):
         SklearnParams("ensemble.ExtraTreesClassifier", "n_estimator=3")
-    with pytest.raises(InputError, match="that OneVsRestClassifier takes"):
-        SklearnParams("multiclass.OneVsRestClassifier")
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "part"),
+    [
+        ("multiclass.OneVsRestClassifier", "", "estimator"),
+        ("ensemble.StackingClassifier", "", "estimators"),
+        ("ensemble.AdaBoostClassifier", "estimator=LinearSVC", "estimator"),
+        ("multiclass.OneVsOneClassifier", "estimator=LinearSVC", "estimator"),
+    ],
+)
+def test_a_classifier_of_other_estimators_is_refused_once(name: str, options: str, part: str) -> None:
+    with pytest.raises(InputError, match=rf"without another estimator; found {name} with {part}"):
+        SklearnParams(name, options)
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_the_preset_tiny_suits_every_classifier(name: str) -> None:
+    plugin = registry().find("classifier", f"sklearn:{name}").load()
+    assert plugin(build_params(plugin.card, "tiny", {})).params.options == ""
+
+
+@pytest.mark.parametrize("name", ["SMOTEN", "SMOTENC"])
+def test_a_sampler_of_categories_is_refused(name: str) -> None:
+    with pytest.raises(InputError, match=f"{name}, whose features are categories"):
+        ImblearnParams(name)
+
+
+OVERSAMPLERS = sorted(set(imblearn.over_sampling.__all__) - {"SMOTEN", "SMOTENC"})
+
+
+@pytest.mark.parametrize("name", OVERSAMPLERS)
+@pytest.mark.parametrize("seed", range(3))
+def test_a_sampler_gives_what_imbalanced_learn_gives_of_the_same_rows(view, name: str, seed: int) -> None:
+    """The largest class is filled up to, as imbalanced-learn does by itself, so every sample is one of its own."""
+    toy = view((20, 12, 8), spread=2.0)
+    options = OPTIONS.get(name, "")
+    fitted = fit(made("generator", f"imblearn:{name}", options=options), toy)
+    counts = {2: 8, 3: 12}
+    samples = fitted.sample(counts, guidance=None, seed=seed)
+    flat = np.asarray(toy.real.x.reshape(len(toy.y), -1))
+    for c, count in counts.items():
+        mine = samples.x[samples.y == c].reshape(count, -1)
+        given = {"sampling_strategy": {c: 20}}
+        sampler = build_sampler(name, options, given, derive_seed("imblearn", c, seed))
+        theirs = sampler.fit_resample(flat, toy.y)[0][len(flat) :]
+        if len(theirs):
+            assert all(np.isclose(theirs, row, atol=1e-5).all(axis=1).any() for row in mine)
+
+
+def test_shrinkage_spreads_samples_as_imbalanced_learn_does(view) -> None:
+    toy = view((200, 20), spread=1.0)
+    spread = fit(made("generator", "imblearn:RandomOverSampler", options="shrinkage=1.0"), toy)
+    samples = spread.sample({2: 180}, guidance=None, seed=0)
+    flat = toy.real.x.reshape(len(toy.y), -1)
+    sampler = RandomOverSampler(shrinkage=1.0, random_state=1)
+    theirs = sampler.fit_resample(flat, toy.y)[0][len(flat) :]
+    assert samples.x.reshape(180, -1).std(axis=0).mean() == pytest.approx(theirs.std(axis=0).mean(), rel=0.1)
+
+
+def test_a_class_smaller_than_the_neighbours_asked_for_has_fewer(view) -> None:
+    toy = view((30, 4), spread=3.0)
+    samples = fit(load_plugin("generator", "imblearn:ADASYN"), toy).sample({2: 3}, guidance=None, seed=0)
+    assert len(samples) == 3 and not (samples.x[:, None] == toy.real.x[toy.y == 2]).all(axis=(2, 3, 4)).all()
+
+
+@pytest.mark.parametrize("name", ["SMOTE", "ADASYN", "SVMSMOTE"])
+def test_a_sampler_knows_no_unit(view, name: str) -> None:
+    toy = view((30, 12), spread=3.0)
+    small = replace(toy, real=replace(toy.real, x=toy.real.x * np.float32(2.0**-30)))
+    once, again = (
+        fit(load_plugin("generator", f"imblearn:{name}"), one).sample({2: 9}, guidance=None, seed=0).x
+        for one in (toy, small)
+    )
+    assert np.array_equal(once * np.float32(2.0**-30), again)
 
 
 def test_names_import_nothing_outside_the_library() -> None:

@@ -1,0 +1,280 @@
+"""TIFF and ENVI files of random makeup: does hsiaug read the numbers and the missing data that GDAL reads?
+
+    python -m benchmarks.faults.foreign_files --tiff 1000 --envi 1000 --seed 0
+
+Prints a table in Markdown: files read alike, refused by one error, with other numbers, with other missing data, with
+another error. Truth is rasterio for both, and for ENVI cubes also the plain reader of spectral.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import warnings
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.enums import ColorInterp
+
+from benchmarks.common import markdown, say
+from hsiaug.base.errors import HsiaugError
+from hsiaug.data.raw import Conversion
+from hsiaug.data.readers import read_cube_file, read_labels_array, void_codes
+
+TYPES = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "int64", "uint64", "float32", "float64")
+CODES = {"uint8": 1, "int16": 2, "int32": 3, "float32": 4, "float64": 5, "uint16": 12, "uint32": 13, "int64": 14, "uint64": 15}
+"""Types of ENVI by their numbers."""
+COMPRESSIONS = (None, "deflate", "lzw", "packbits", "zstd")
+OUTCOMES = ("alike", "refused", "other numbers", "other missing data", "another error")
+
+Read = tuple[NDArray[np.float64], NDArray[np.bool_]]
+"""(H, W, B) values in units, and (H, W) pixels without data."""
+
+
+def random_numbers(rng: np.random.Generator, dtype: str, shape: tuple[int, ...], high: int = 100) -> NDArray[Any]:
+    """Whole numbers that every type holds, some of them negative where it can be."""
+    low = 0 if dtype.startswith("u") else -high // 2
+    return rng.integers(low, high, shape).astype(dtype)
+
+
+def write_tiff(path: Path, rng: np.random.Generator, bands: int | None = None) -> None:
+    """A TIFF with a random type, bits, layout, compression, scales, no-data value, mask, alpha band and orientation.
+
+    bands: None = as many as there may be.
+    """
+    height, width = (int(side) for side in rng.integers(1, 40, 2))
+    count = int(rng.integers(1, 7)) if bands is None else bands
+    dtype = str(rng.choice(TYPES))
+    options: dict[str, Any] = {"compress": rng.choice(COMPRESSIONS), "interleave": str(rng.choice(["pixel", "band"]))}
+    if rng.random() < 0.3:
+        options |= {"tiled": True, "blockxsize": 16, "blockysize": 16}
+    if dtype == "uint8" and rng.random() < 0.4:
+        options["nbits"] = int(rng.choice([1, 2, 4]))
+    if dtype == "uint16" and rng.random() < 0.3:
+        options["nbits"] = 12
+    if dtype in ("uint8", "uint16") and count == 1 and rng.random() < 0.2:
+        options["photometric"] = "MINISWHITE"
+    if options["compress"] in ("deflate", "lzw") and "nbits" not in options and rng.random() < 0.3:
+        options["predictor"] = 3 if dtype.startswith("float") else 2
+    if rng.random() < 0.3:
+        options["bigtiff"] = "YES"
+    if rng.random() < 0.3:
+        options["endianness"] = "BIG"
+    high = 2 ** options.get("nbits", 6)
+    numbers = random_numbers(rng, dtype, (count, height, width), high)
+    if rng.random() < 0.4:
+        options["nodata"] = int(rng.integers(1, high)) if rng.random() < 0.8 else 0
+        if dtype.startswith("float") and rng.random() < 0.5:
+            options["nodata"] = float(rng.choice([np.nan, -np.inf, -9999.0, -3.4028234663852886e38]))
+            numbers[:, rng.random((height, width)) < 0.2] = options["nodata"]
+    size = {"width": width, "height": height, "count": count, "dtype": dtype}
+    masked = rng.random() < 0.2
+    with (
+        rasterio.Env(GDAL_TIFF_INTERNAL_MASK=bool(rng.random() < 0.5)),
+        rasterio.open(path, "w", driver="GTiff", **size, **{k: v for k, v in options.items() if v is not None}) as file,
+    ):
+        if count > 1 and rng.random() < 0.2:
+            file.colorinterp = [ColorInterp.gray, *[ColorInterp.undefined] * (count - 2), ColorInterp.alpha]
+        file.write(numbers)
+        if bands is None and rng.random() < 0.4:
+            alike = rng.random() < 0.5
+            file.scales = [float(2.0 ** rng.integers(-9, 3))] * count if alike else (rng.integers(1, 9, count) / 8).tolist()
+            file.offsets = [0.0] * count if rng.random() < 0.5 else (rng.integers(-8, 9, count) / 4).tolist()
+        if masked:
+            file.write_mask(rng.random((height, width)) < 0.8)
+    if rng.random() < 0.2:
+        turn(path, int(rng.integers(1, 9)))
+
+
+def turn(path: Path, orientation: int) -> None:
+    """Write TIFF's tag of the orientation into a file that has a place for it, in the place of another one.
+
+    GDAL writes no such tag: that of the planar configuration, when it holds its default, is written anew.
+    """
+    content = bytearray(path.read_bytes())
+    order = "little" if content[:2] == b"II" else "big"
+    if int.from_bytes(content[2:4], order) != 42:
+        return
+    at = int.from_bytes(content[4:8], order)
+    for entry in range(int.from_bytes(content[at : at + 2], order)):
+        place = at + 2 + 12 * entry
+        tag = int.from_bytes(content[place : place + 2], order)
+        value = int.from_bytes(content[place + 8 : place + 10], order)
+        if tag == 284 and value == 1:
+            content[place : place + 2] = (274).to_bytes(2, order)
+            content[place + 8 : place + 10] = orientation.to_bytes(2, order)
+    path.write_bytes(content)
+
+
+def tiff_by_gdal(path: Path) -> Read:
+    """What GDAL reads: values in units, and pixels without data in any band, or in all bands where 0 says so."""
+    with rasterio.open(path) as file:
+        alpha = [band for band in file.indexes if file.colorinterp[band - 1] == ColorInterp.alpha]
+        bands = [band for band in file.indexes if band not in alpha]
+        scales = np.array([file.scales[band - 1] for band in bands])
+        offsets = np.array([file.offsets[band - 1] for band in bands])
+        values = file.read(bands).astype(np.float64) * scales[:, None, None] + offsets[:, None, None]
+        lacking = file.read_masks(bands) == 0
+        if file.nodata is not None and np.isnan(file.nodata):
+            lacking |= np.isnan(values)
+        void = lacking.all(axis=0) if file.nodata == 0 else lacking.any(axis=0)
+        void |= ~np.isfinite(values).all(axis=0)
+        # GDAL takes an alpha band for a mask only beside one or three others.
+        for band in alpha:
+            void |= file.read(band) == 0
+        return values.transpose(1, 2, 0), void
+
+
+def labels_by_gdal(path: Path) -> Read:
+    """What GDAL reads of the only band."""
+    with rasterio.open(path) as file:
+        codes = file.read(1).astype(np.float64)
+        return codes[:, :, None], (file.read_masks(1) == 0) | np.isnan(codes)
+
+
+def write_envi(path: Path, rng: np.random.Generator) -> None:
+    """A header and its data with a random type, order, interleave, gains, scale, ignored value and encoding."""
+    height, width, bands = (int(side) for side in rng.integers(1, 24, 3))
+    dtype = str(rng.choice(list(CODES)))
+    interleave = str(rng.choice(["bsq", "bil", "bip"]))
+    big, begin = int(rng.integers(0, 2)), int(rng.choice([0, 0, 17]))
+    axes = {"bip": (0, 1, 2), "bil": (0, 2, 1), "bsq": (2, 0, 1)}[interleave]
+    numbers = random_numbers(rng, dtype, (height, width, bands))
+    said: dict[str, object] = {
+        "samples": width, "lines": height, "bands": bands, "header offset": begin, "file type": "ENVI Standard",
+        "data type": CODES[dtype], "interleave": str(rng.choice([interleave, interleave.upper()])), "byte order": big,
+    }  # fmt: skip
+    if rng.random() < 0.3:
+        ignored = int(rng.integers(1, 99))
+        said["data ignore value"] = str(rng.choice([f"{ignored}", f"{ignored}.0", f"{ignored}.00e+00"]))
+    drawn = rng.random()
+    if drawn < 0.3:
+        said["data gain values"] = listed(rng.integers(1, 9, bands) / 8)
+        said["data offset values"] = listed(rng.integers(-8, 9, bands) / 4)
+    elif drawn < 0.4:
+        said["data gain values"] = listed(np.full(bands, 0.5))
+    elif drawn < 0.6:
+        said["reflectance scale factor"] = int(rng.choice([100, 4096, 10000]))
+    encoding = str(rng.choice(["utf-8", "cp1252"]))
+    said["description"] = "{Flächen, 21 °C}"
+    ending = str(rng.choice(["\n", "\r\n"]))
+    items = list(said.items())
+    text = ending.join(["ENVI", *(f"{key} = {value}" for key, value in items)]) + ending
+    path.write_bytes(text.encode(encoding))
+    stored = np.ascontiguousarray(numbers.transpose(axes).astype(np.dtype(dtype).newbyteorder("<>"[big])))
+    path.with_suffix(".img").write_bytes(bytes(begin) + stored.tobytes())
+
+
+def listed(values: NDArray[np.float64]) -> str:
+    """A list of an ENVI header."""
+    return "{" + ", ".join(map(str, values.tolist())) + "}"
+
+
+def envi_by_gdal(path: Path) -> Read:
+    """What GDAL reads of the data file, and what spectral says of the scale factor."""
+    from spectral.io import envi
+
+    with rasterio.open(path.with_suffix(".img"), driver="ENVI") as file:
+        numbers = file.read().astype(np.float64).transpose(1, 2, 0)
+        values = numbers * np.array(file.scales) + np.array(file.offsets)
+        void = (file.read_masks() == 0).any(axis=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            image = envi.open(str(path), str(path.with_suffix(".img")))
+        except Exception:  # it reads headers in UTF-8 alone, and no gain
+            image = None
+    if image is not None:
+        plain = np.asarray(image.open_memmap(interleave="bip"), dtype=np.float64)
+        if not np.array_equal(plain, numbers):
+            raise AssertionError(f"GDAL and spectral differ over {path}")
+    factor = next((line.split("=")[1] for line in header_lines(path) if line.startswith("reflectance")), "1")
+    return values / float(factor), void
+
+
+def header_lines(path: Path) -> list[str]:
+    """Lines of a header, whatever its encoding."""
+    return path.read_bytes().decode("latin-1").splitlines()
+
+
+def cube_by_hsiaug(path: Path) -> Read:
+    """What a scene of this file holds."""
+    raw = read_cube_file(path)
+    stored = np.asarray(raw.array)
+    values = Conversion(None, raw.scale, raw.offset)(stored).astype(np.float64)
+    void = ~np.isfinite(values).all(axis=2)
+    if raw.nodata is not None:
+        same = stored == raw.nodata
+        void |= same.all(axis=2) if raw.nodata == 0 else same.any(axis=2)
+    return values, void if raw.void() is None else void | raw.void()
+
+
+def labels_by_hsiaug(path: Path) -> Read:
+    """The codes of a label file, and the pixels that have none."""
+    raw = read_labels_array(path)
+    return raw.array.astype(np.float64)[:, :, None], void_codes(raw)
+
+
+def compare(path: Path, ours: Callable[[Path], Read], theirs: Callable[[Path], Read]) -> str:
+    """One of OUTCOMES."""
+    truth, without = theirs(path)
+    try:
+        values, void = ours(path)
+    except HsiaugError:
+        return "refused"
+    except Exception:
+        return "another error"
+    if values.shape != truth.shape or not np.array_equal(without, void):
+        return "other missing data" if values.shape == truth.shape else "other numbers"
+    close = np.isclose(values, truth, rtol=3e-7, atol=1e-12)
+    return "alike" if close[~void].all() else "other numbers"
+
+
+KINDS: dict[str, tuple[str, Callable[..., None], Callable[[Path], Read], Callable[[Path], Read]]] = {
+    "cubes of TIFF": ("c.tif", write_tiff, cube_by_hsiaug, tiff_by_gdal),
+    "labels of TIFF": ("c.tif", lambda path, rng: write_tiff(path, rng, 1), labels_by_hsiaug, labels_by_gdal),
+    "cubes of ENVI": ("c.hdr", write_envi, cube_by_hsiaug, envi_by_gdal),
+}
+"""What a file is called, how it is written, and read by hsiaug and by others."""
+
+
+def check(kind: str, seed: int, folder: Path) -> str:
+    """The outcome for one random file of a kind."""
+    name, write, ours, theirs = KINDS[kind]
+    for old in folder.iterdir():
+        old.unlink()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of files that lie nowhere
+        write(folder / name, np.random.default_rng([seed, *kind.encode()]))
+        return compare(folder / name, ours, theirs)
+
+
+def main() -> None:
+    """Read as many files as are asked for, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tiff", type=int, default=1000, help="files of cubes and of labels, together")
+    parser.add_argument("--envi", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=0)
+    asked = parser.parse_args()
+    counts = {"cubes of TIFF": asked.tiff - asked.tiff // 2, "labels of TIFF": asked.tiff // 2, "cubes of ENVI": asked.envi}
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for kind, count in counts.items():
+            outcomes = Counter[str]()
+            for number in range(count):
+                outcome = check(kind, asked.seed + number, Path(folder))
+                outcomes[outcome] += 1
+                if outcome not in OUTCOMES[:2]:
+                    say(f"{kind}, seed {asked.seed + number}: {outcome}")
+            rows.append((kind, f"{count:,}", *(f"{outcomes[outcome]:,}" for outcome in OUTCOMES)))
+    for line in markdown(("files", "number", *OUTCOMES), rows):
+        say(line)
+
+
+if __name__ == "__main__":
+    main()

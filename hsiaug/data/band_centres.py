@@ -1,0 +1,102 @@
+"""Band centres in nanometres, by one rule for headers, tags, cards and arrays."""
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+LONGEST = 1e9
+"""A metre in nanometres: no band lies beyond."""
+
+MICRO = 100.0
+"""No sensor of reflected light reaches 100 µm, and none starts below 100 nm."""
+
+NANOMETRES = {
+    **dict.fromkeys(("nanometers", "nanometer", "nanometres", "nanometre", "nm"), 1.0),
+    **dict.fromkeys(("micrometers", "micrometer", "micrometres", "micrometre", "microns", "micron"), 1e3),
+    **dict.fromkeys(("um", "µm", "μm"), 1e3),
+    **dict.fromkeys(("angstroms", "angstrom", "å"), 0.1),
+    **dict.fromkeys(("millimeters", "millimeter", "millimetres", "mm"), 1e6),
+    **dict.fromkeys(("centimeters", "centimeter", "centimetres", "cm"), 1e7),
+    **dict.fromkeys(("meters", "meter", "metres", "metre", "m"), 1e9),
+}
+"""Nanometres in one of each unit of length."""
+
+WAVENUMBERS = ("wavenumber", "wavenumbers", "cm-1", "cm^-1", "1/cm")
+"""Names of the unit of waves per centimetre."""
+
+
+def centres_in_nm(values: Sequence[float] | NDArray[np.float64], unit: str = "") -> tuple[NDArray[np.float64], str]:
+    """Band centres in nanometres.
+
+    Parameters
+    ----------
+    values : (bands,) floats
+        Centres as they are given; NaN, or a number that no wavelength can be, where one is not known.
+    unit : str
+        Their unit, in any spelling; "" or "unknown" where none is given.
+
+    Returns
+    -------
+    centres : (bands,) float64
+        In nanometres, NaN where a centre is not known: everywhere for a unit that is none of length.
+    note : str
+        What was guessed or not understood, as a sentence; "" where nothing was.
+    """
+    centres = np.array(values, dtype=np.float64)
+    word = unit.strip().lower()
+    with np.errstate(all="ignore"):
+        centres[~((centres > 0) & np.isfinite(centres))] = np.nan
+        known = centres[np.isfinite(centres)]
+        if not known.size:
+            return np.full(centres.shape, np.nan), ""
+        if word in WAVENUMBERS:
+            return tidy(1e7 / centres), ""
+        short = known.max() < MICRO
+        if word in ("", "unknown", "none"):
+            note = "band centres have no unit: values below 100 are taken as micrometres" if short else ""
+            factor = 1e3 if short else 1.0
+        elif word not in NANOMETRES:
+            return np.full(centres.shape, np.nan), f"band centres in {unit.strip()[:40]!r} are not used"
+        else:
+            factor, note = _plausible(NANOMETRES[word], known, unit.strip())
+        centres *= factor
+        centres[centres >= LONGEST] = np.nan
+    return tidy(centres), note
+
+
+def _plausible(factor: float, known: NDArray[np.float64], unit: str) -> tuple[float, str]:
+    """Nanometres in a unit, or in the one that is meant where no sensor has bands at such places."""
+    first, last = f"{known.min():g}", f"{known.max():g}"
+    if factor == 1.0 and known.max() < MICRO:
+        return (
+            1e3,
+            f"band centres of {first} to {last} said to be in {unit} are taken as micrometres",
+        )
+    if factor > 1.0 and known.min() * factor >= 1e3 * MICRO and known.min() >= MICRO:
+        return (
+            1.0,
+            f"band centres of {first} to {last} said to be in {unit} are taken as nanometres",
+        )
+    return factor, ""
+
+
+def tidy(centres: NDArray[np.float64]) -> NDArray[np.float64]:
+    """All digits that were given, without those that a multiplication adds."""
+    return np.array([float(f"{value:.12g}") for value in centres.tolist()])
+
+
+def numbers(texts: Sequence[object]) -> list[float]:
+    """Each text as a number, NaN where it is none."""
+    return [number if (number := number_of(text)) is not None else np.nan for text in texts]
+
+
+def number_of(text: object) -> float | None:
+    """The number that a text of a header begins with, as "NaN", "-1.7e+308" or "1.5D2"; None where there is none."""
+    pattern = r"\s*[{\[]?\s*([-+]?(?:nan|inf(?:inity)?|(?:\d+\.?\d*|\.\d+)(?:[eEdD][-+]?\d+)?))(?![\d.])"
+    match = re.match(pattern, str(text), re.IGNORECASE) if text is not None else None
+    if match is None:
+        return None
+    word = match[1].lower()
+    return float(word if "n" in word else word.replace("d", "e"))

@@ -1,0 +1,152 @@
+"""Cubes and labels as xarray holds them: by the names, coordinates and attributes of their dimensions."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.base.errors import InputError
+from hsiaug.data.band_centres import centres_in_nm
+from hsiaug.data.label_codes import filler_of
+
+NODATA = ("_FillValue", "missing_value", "nodata")
+"""Attributes that name the number of missing values."""
+
+
+def is_data_array(given: object) -> bool:
+    """Whether something is an xarray.DataArray. Whoever has one has imported xarray, which takes a second."""
+    return isinstance(given, getattr(sys.modules.get("xarray"), "DataArray", ()))
+
+
+def unpacked(cube: Any, labels: Any, options: Mapping[str, object]) -> tuple[NDArray[Any], Any, dict[str, object]]:
+    """A DataArray as numbers, labels on its grid, and the options of an import with what it says of itself.
+
+    Parameters
+    ----------
+    cube : xarray.DataArray
+        Of three dimensions, in any order, perhaps packed: with attributes ``scale_factor`` and ``add_offset``.
+    labels : xarray.DataArray, array or path
+        A DataArray is put in the order of the cube's coordinates.
+    options : mapping
+        As the user gave them; they go before what the DataArray says.
+
+    Raises
+    ------
+    InputError
+        Where no dimension is that of bands, or the coordinates of cube and labels differ.
+    """
+    centres = cube.coords.get("wavelength")
+    bands = "band" if centres is None or centres.ndim != 1 else centres.dims[0]
+    if cube.ndim != 3 or bands not in cube.dims:
+        rule = "a DataArray must have two dimensions of pixels, and one with a coordinate `wavelength`, or named `band`"
+        raise InputError(rule, value=", ".join(map(str, cube.dims)), hint="Rename it: cube.rename(z='band').")
+    cube = cube.transpose(..., bands)
+    if is_data_array(labels):
+        labels = plain_labels(_on_grid(labels, cube), options.get("unlabelled"))
+    of_cube: dict[str, object] = {"axes": "hwb"}
+    if centres is not None and centres.ndim == 1:
+        known, _ = centres_in_nm(centres.values.astype(np.float64), str(centres.attrs.get("units", "")))
+        of_cube |= {} if np.isnan(known).all() else {"wavelengths": known}
+    nodata = _missing(cube)
+    values = cube.values
+    scale = _packing(cube, ("scale_factor", "scales"), values.shape[2])
+    offset = _packing(cube, ("add_offset", "offsets"), values.shape[2])
+    if np.any(scale != 1) or np.any(offset != 0):
+        gone = np.zeros(values.shape, dtype=bool) if nodata is None else values == nodata
+        values = np.where(gone, np.nan, values * scale + offset).astype(np.float32)
+    elif nodata is not None and not math.isnan(nodata):
+        of_cube |= {"nodata": nodata}
+    return values, labels, {**of_cube, **options}
+
+
+def plain_labels(labels: Any, unlabelled: object = None) -> NDArray[Any]:
+    """(H, W) codes of a DataArray: without dimensions of length 1, no label where an attribute says that none is there.
+
+    unlabelled: codes without a label, as the user gave them. Raises InputError for other dimensions.
+    """
+    longer = [name for name in labels.dims if labels.sizes[name] > 1]
+    if len(longer) > 2:
+        rule, found = "labels must have two dimensions", ", ".join(map(str, labels.dims))
+        raise InputError(rule, value=found, hint="Choose one layer: labels.isel(band=0).")
+    values = labels.squeeze([name for name in labels.dims if name not in longer][: labels.ndim - 2]).values
+    nodata = _missing(labels)
+    gone = np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, dtype=bool)
+    if nodata is not None:
+        gone |= values == nodata
+    filler = filler_of(unlabelled) if isinstance(unlabelled, Sequence) else 0
+    values = values.astype(np.int64) if filler < 0 and values.dtype.kind == "u" else values
+    return np.asarray(np.where(gone, values.dtype.type(filler), values) if gone.any() else values)
+
+
+def _on_grid(labels: Any, cube: Any) -> Any:
+    """Labels whose rows and columns are those of the cube, by coordinates where both have them."""
+    pixels = cube.dims[:2]
+    others = [name for name in labels.dims if name not in pixels]
+    labels = labels.transpose(*others, *(name for name in pixels if name in labels.dims))
+    for name in pixels:
+        if name not in labels.dims or name not in labels.coords or name not in cube.coords:
+            continue
+        here, there = (np.asarray(array.coords[name].values) for array in (cube, labels))
+        order = _matching(here, there)
+        if order is None:
+            rule = f"labels must have the coordinates of the cube along `{name}`"
+            found = f"{_ends(there)} ({len(there)}), the cube {_ends(here)} ({len(here)})"
+            hint = "Name the labels of this very scene, or put them on its grid: labels.reindex_like(cube, 'nearest')."
+            raise InputError(rule, value=found, hint=hint)
+        labels = labels.isel({name: order})
+    systems = [_system(array) for array in (cube, labels)]
+    if all(systems) and systems[0] != systems[1]:
+        rule = "labels must lie in the coordinate system of the cube"
+        hint = "Put them there: labels.rio.reproject_match(cube)."
+        raise InputError(rule, value=" and ".join(system[:40] for system in systems), hint=hint)
+    return labels
+
+
+def _system(array: Any) -> str:
+    """The coordinate system of a DataArray as WKT, as rioxarray keeps it; "" where it has none."""
+    place = array.coords.get("spatial_ref")
+    return "" if place is None else str(place.attrs.get("crs_wkt", ""))
+
+
+def _matching(here: NDArray[Any], there: NDArray[Any]) -> NDArray[np.intp] | None:
+    """The order of ``there`` in which it is ``here``, to a hundredth of a step; None where it is another set."""
+    if here.shape != there.shape:
+        return None
+    if here.dtype.kind not in "iuf" or there.dtype.kind not in "iuf":
+        return np.arange(len(here)) if np.array_equal(here, there) else None
+    step = np.abs(np.diff(np.sort(here))).min() if len(here) > 1 else 1.0
+    order = np.empty(len(here), dtype=np.intp)
+    order[np.argsort(here, kind="stable")] = np.argsort(there, kind="stable")
+    return order if np.allclose(there[order], here, rtol=0, atol=0.01 * float(step)) else None
+
+
+def _ends(values: NDArray[Any]) -> str:
+    return f"{values[0]} to {values[-1]}"
+
+
+def _missing(array: Any) -> float | None:
+    """The number that stands for missing values by an attribute; None where there is none, or several."""
+    values = {float(np.ravel(array.attrs[key])[0]) for key in NODATA if key in array.attrs}
+    values |= {float(value) for value in np.ravel(array.attrs.get("nodatavals", ())) if value is not None}
+    if len({str(value) for value in values}) > 1:
+        rule = "a DataArray must name one number for missing values"
+        raise InputError(
+            rule, value=", ".join(map(str, sorted(values))), hint="Drop the attributes that are not right."
+        )
+    return values.pop() if values else None
+
+
+def _packing(array: Any, keys: Sequence[str], bands: int) -> NDArray[np.float64]:
+    """The number by which values are packed, or one for each band. Raises InputError for one that is none."""
+    usual = 1.0 if keys[0] == "scale_factor" else 0.0
+    given = next((array.attrs[key] for key in keys if key in array.attrs), usual)
+    values = np.array(given, dtype=np.float64)
+    if values.size not in (1, bands) or not np.isfinite(values).all() or (usual and not values.all()):
+        hint = "Correct the attribute, or unpack the values first."
+        raise InputError(f"`{keys[0]}` of a DataArray must be a number, or one for each band", value=given, hint=hint)
+    return values if values.size == bands else values.reshape(())

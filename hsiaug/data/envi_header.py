@@ -1,0 +1,203 @@
+"""The text beside an ENVI file, and what it says of the numbers there.
+
+The rules of reading are those of spectral's ``read_envi_header``, which knows the encoding of the system alone, and takes
+time quadratic in the length of a header.
+"""
+
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.base.errors import SceneError
+from hsiaug.base.text import in_runs
+from hsiaug.data.band_centres import centres_in_nm, number_of, numbers
+from hsiaug.data.raw import PerBand, reading
+from hsiaug.data.texts import decode
+
+LONGEST, MOST_LINES = 2**20, 50_000
+"""Most bytes and lines of a header."""
+
+LIBRARY = "spectral library"
+MAGIC = "ENVI"
+
+Header = dict[str, str | list[str]]
+"""Fields of an ENVI header by their names in lower case, with single blanks; those without a value are left out."""
+
+YES, NO = ("true", "yes", "t"), ("false", "no", "f")
+"""Words of a bad band list beside numbers."""
+
+
+def read_header(path: Path) -> Header:
+    """The fields of an ENVI header. Raises SceneError where it is not valid."""
+    with reading(path, "ENVI header"):
+        with path.open("rb") as file:
+            content = file.read(LONGEST + 1)
+        if len(content) > LONGEST:
+            raise ValueError(f"more than {LONGEST:,} bytes")
+        if b"\0" in content and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
+            raise ValueError("a binary file")
+        return parse_header(decode(content))
+
+
+def parse_header(text: str) -> Header:
+    """The fields of the text of a header. Raises ValueError where it is none."""
+    lines = re.split(r"\r\n|\r|\n", text)
+    if not lines[0].strip().startswith(MAGIC):
+        raise ValueError(f"no {MAGIC} at the beginning of the first line")
+    if len(lines) > MOST_LINES:
+        raise ValueError(f"more than {MOST_LINES:,} lines")
+    header: Header = {}
+    rest = iter(lines[1:])
+    for line in rest:
+        key, equals, value = line.partition("=")
+        if not equals or line.startswith(";"):
+            continue
+        key, value = " ".join(key.replace("_", " ").lower().split()), value.strip()
+        if value.startswith("{"):
+            value = _braced(value, rest, key)
+            listed = [item.strip() for item in value[1:-1].split(",")]
+            if key == "description":
+                header[key] = value.strip("{}").strip()
+            elif any(listed):
+                header[key] = listed
+        elif value:
+            header[key] = value
+    return header
+
+
+def _braced(value: str, rest: Iterator[str], key: str) -> str:
+    """A value in braces, which may go on over further lines. Raises ValueError for one that does not end."""
+    parts = [value]
+    while not parts[-1].endswith("}"):
+        line = next(rest, None)
+        if line is None:
+            raise ValueError(f"the braces of '{key}' are not closed")
+        if not line.startswith(";"):
+            parts.append(line.strip())
+    return "\n".join(parts)
+
+
+def text_of(header: Header, key: str) -> str | None:
+    """The text of a field, or of a list with one entry; None where there is none. Raises ValueError for a longer list."""
+    value = header.get(key)
+    if isinstance(value, list):
+        if len(value) != 1:
+            raise ValueError(f"{len(value)} values of '{key}', where one is read")
+        value = value[0]
+    return value
+
+
+def whole(path: Path, header: Header, key: str, default: int | None = None) -> int:
+    """A whole number of a header. Raises SceneError, naming the field, where it is missing or none."""
+    try:
+        text = text_of(header, key)
+        if text is None and default is not None:
+            return default
+        return int(str(text))
+    except ValueError as cause:
+        found = "no such line" if key not in header else repr(header[key])[:80]
+        hint = f"Add or correct the line '{key} = …' of the header."
+        raise SceneError(f"{path} must give '{key}', a whole number", value=found, hint=hint) from cause
+
+
+def band_centres(header: Header, bands: int) -> tuple[NDArray[np.float64] | None, tuple[str, ...]]:
+    """Band centres in nanometres, NaN where one is not known, None where the header has none; and notes."""
+    listed = header.get("wavelength")
+    if listed is None:
+        return None, ()
+    if not isinstance(listed, list) or len(listed) != bands:
+        count = f"{len(listed)} entries" if isinstance(listed, list) else "no list in braces"
+        return None, (f"'wavelength' of the header is not used: {count} for {bands} bands",)
+    unit = header.get("wavelength units", "")
+    centres, note = centres_in_nm(numbers(listed), unit if isinstance(unit, str) else unit[0])
+    notes = (note,) if note else ()
+    return (None if np.isnan(centres).all() else centres), notes
+
+
+def bad_bands(header: Header, bands: int) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """Bands that the header's bbl calls bad, counted from 0; and notes."""
+    listed = header.get("bbl")
+    if listed is None:
+        return (), ()
+    listed = listed if isinstance(listed, list) else listed.split()
+    if len(listed) != bands:
+        return (), (f"'bbl' of the header is not used: {len(listed)} entries for {bands} bands",)
+    flags = [0.0 if text.lower() in NO else 1.0 if text.lower() in YES else number_of(text) for text in listed]
+    odd = tuple(i for i, flag in enumerate(flags) if flag is None)
+    notes = (f"'bbl' of the header is no number for bands {in_runs(odd, 2)}: they are kept",) if odd else ()
+    return tuple(i for i, flag in enumerate(flags) if flag == 0), notes
+
+
+def ignored_value(path: Path, header: Header) -> float | None:
+    """The number that stands for no data, perhaps NaN. Raises SceneError for a text that is none, or several numbers."""
+    listed = header.get("data ignore value")
+    if listed is None:
+        return None
+    values = [number_of(text) for text in (listed if isinstance(listed, list) else [listed])]
+    if None in values or len(set(map(str, values))) > 1:
+        rule, hint = (
+            f"{path}: 'data ignore value' must be one number",
+            "Correct that line of the header.",
+        )
+        raise SceneError(rule, value=repr(listed)[:80], hint=hint)
+    return values[0]
+
+
+def scaling(path: Path, header: Header, bands: int) -> tuple[PerBand | None, PerBand, tuple[str, ...]]:
+    """Scale, offset and notes: of the gains and offsets of bands, else of the reflectance scale factor.
+
+    Raises SceneError where a declared number cannot be applied.
+    """
+    gains, offsets = (_of_bands(path, header, f"data {name} values", bands) for name in ("gain", "offset"))
+    names = [f"data reflectance {name} values" for name in ("gain", "offset")]
+    others = [_of_bands(path, header, name, bands) for name in names]
+    factor, notes = _factor(path, header), tuple[str, ...]()
+    if gains is offsets is None and any(other is not None for other in others):
+        gains, offsets = others
+    elif any(other is not None for other in others):
+        notes = ("'data gain values' of the header are applied, not its 'data reflectance gain values'",)
+    if gains is offsets is None:
+        return (None if factor is None else 1.0 / factor), 0.0, notes
+    if factor not in (None, 1.0):
+        rule = f"{path} must name one scale"
+        found = "'data gain values' and 'reflectance scale factor'"
+        raise SceneError(rule, value=found, hint="Delete the line of the header that the numbers do not need.")
+    return 1.0 if gains is None else gains, 0.0 if offsets is None else offsets, notes
+
+
+def _of_bands(path: Path, header: Header, key: str, bands: int) -> PerBand | None:
+    """One number for each band, or for all where all are alike; None where there is no such field."""
+    listed = header.get(key)
+    if listed is None:
+        return None
+    values = numbers(listed if isinstance(listed, list) else [listed])
+    sound = all(map(math.isfinite, values)) and (0.0 not in values or "gain" not in key)
+    if len(values) not in (1, bands) or not sound:
+        rule = f"{path}: '{key}' must be {bands} numbers, and gains other than 0"
+        found = f"{len(values)}: {', '.join(f'{value:g}' for value in values[:6])}"
+        raise SceneError(rule, value=found, hint=f"Correct '{key}' in the header, or delete it.")
+    return values[0] if len(set(values)) == 1 else tuple(values)
+
+
+def _factor(path: Path, header: Header) -> float | None:
+    """The reflectance scale factor, by which numbers are divided."""
+    if "reflectance scale factor" not in header:
+        return None
+    with reading(path, "ENVI header (reflectance scale factor)"):
+        factor = float(str(text_of(header, "reflectance scale factor")))
+        if not 0 < factor < math.inf or not 0 < 1 / factor < math.inf:
+            raise ValueError(f"{factor:g}")
+        return factor
+
+
+def refuse_library(path: Path, header: Header) -> None:
+    """Raise SceneError for the header of a spectral library."""
+    kind = header.get("file type", "")
+    if isinstance(kind, str) and LIBRARY in kind.lower():
+        rule = f"{path} must be of an image"
+        hint = "Name the header of the cube; a spectral library holds single spectra."
+        raise SceneError(rule, value=f"file type {kind}", hint=hint)

@@ -1,0 +1,308 @@
+"""Codes of a label raster: which of them are classes, how these are called, and which pixels have no label."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.base.errors import InputError, SceneError, check_known
+from hsiaug.data.georeference import Georeference
+
+MOST_CODES = 256
+"""Labels with more codes than this are hardly classes."""
+
+MOST_SHOWN = 12
+"""Codes that a message lists."""
+
+FILLERS = frozenset({99, 127, 255, 999, 9999, 32767, 65535, 2**31 - 1})
+"""Codes that often stand for no label, where they lie far above the others."""
+
+NO_CODE = -1
+"""Stands for no label in a raster where 0 is a class."""
+
+
+@dataclass(frozen=True, eq=False)
+class LabelRaster:
+    """Labels on a grid.
+
+    Attributes
+    ----------
+    codes : (H, W) int32
+    changed : whether they differ from what the file holds, and so need a file of their own
+    filler : code of pixels without a label that the file has no code for
+    missing : the file's own code for no label
+    names : class names by code, where the file has them
+    ground : where the pixels lie on Earth
+    emptied : reasons why pixels hold the filler, with the number of pixels of each
+    marks : whether points or polygons were drawn onto the grid
+    zeros : of marks, how many are of class 0
+    notes : sentences for people
+    where : how errors name the file
+    """
+
+    codes: NDArray[np.int32]
+    changed: bool = False
+    filler: int = 0
+    missing: int | None = None
+    names: tuple[str, ...] = ()
+    ground: Georeference | None = None
+    emptied: tuple[tuple[str, int], ...] = ()
+    marks: bool = False
+    zeros: int = 0
+    notes: tuple[str, ...] = ()
+    where: str = "labels"
+
+    def with_codes(self, codes: NDArray[np.int32], *notes: str) -> LabelRaster:
+        """The same raster with other codes, which are no longer those of its file."""
+        return replace(self, codes=codes, changed=True, notes=(*self.notes, *notes))
+
+    def without(self, pixels: NDArray[np.bool_], reason: str, note: str) -> LabelRaster:
+        """The same raster with no label at these pixels (H, W)."""
+        held = (*self.emptied, (reason, int(pixels.sum())))
+        return replace(self.with_codes(np.where(pixels, self.filler, self.codes), note), emptied=held)
+
+
+@dataclass(frozen=True)
+class CodeRow:
+    """A line of the table of codes: the code in the file, the class or why the pixels have none, and their number."""
+
+    code: str
+    meaning: str
+    pixels: int
+
+
+@dataclass(frozen=True)
+class ClassCodes:
+    """names, ids: of the classes, and their codes. ignore: names and codes without a label. notes: for people.
+
+    table: all codes that there are, those of classes first.
+    """
+
+    names: tuple[str, ...]
+    ids: tuple[int, ...]
+    ignore: tuple[str | int, ...]
+    notes: tuple[str, ...]
+    table: tuple[CodeRow, ...]
+
+
+def filler_of(unlabelled: Sequence[int] | None) -> int:
+    """The code of pixels without a label, where these codes have none; None = as usual, 0 and below."""
+    return 0 if unlabelled is None or 0 in unlabelled else NO_CODE
+
+
+def code_labels(
+    raster: LabelRaster,
+    names: tuple[str, ...],
+    ignore: tuple[str, ...],
+    unlabelled: Sequence[int] | None,
+) -> ClassCodes:
+    """Which codes of a raster are classes, and how they are called.
+
+    Parameters
+    ----------
+    raster : labels on the grid of the cube
+    names : of the codes present, in ascending order, or of codes 1, 2, … if there are more names; () = as the file says
+    ignore : codes, or names of classes, that count as unlabelled
+    unlabelled : codes without a label; None = 0, those below, and the file's value of no data
+
+    Raises
+    ------
+    SceneError
+        For a raster that can be none of labels.
+    InputError
+        For names that do not fit, or fit two readings of the codes.
+    """
+    present, counts = np.unique(raster.codes, return_counts=True)
+    of = dict(zip(present.tolist(), counts.tolist(), strict=True))
+    check_number(len(of), raster.where)
+    ignored = {int(item) for item in ignore if is_code(item)}
+    reasons = _reasons(of, raster, ignored, unlabelled)
+    ids = tuple(code for code in of if code not in reasons)
+    held = _Held(of, ids, raster, ignored, unlabelled)
+    notes = list(_doubts(held, reasons, bool(names)))
+    if names:
+        _check_readings(held, reasons, len(names))
+    if names and len(names) > len(ids) > 1 and len(names) >= ids[-1] and 0 not in ids:
+        ids = tuple(range(1, len(names) + 1))
+        notes += [f"no pixel: {', '.join(n for n, code in zip(names, ids, strict=True) if code not in of)}"]
+    elif names and len(names) != len(ids):
+        rule = f"`classes` must name every code of {raster.where}, in ascending order"
+        raise InputError(
+            rule,
+            value=f"{len(names)} names for {len(ids)} codes: {held.listed}",
+            hint=held.hint(len(names)),
+        )
+    elif not names:
+        of_file = dict(enumerate(raster.names))
+        names = tuple((code >= 0 and of_file.get(code)) or f"class {code}" for code in ids)
+        if not of_file:
+            notes += ["classes have no names: give them with `classes`, or edit labels.names of the card"]
+    for item in (item for item in ignore if not is_code(item)):
+        check_known("`ignore` must name a class or a code", item, names)
+    if len(ids) < 2:
+        hint = f"0 is unlabelled; check `ignore`. {held.hint(0)}".strip()
+        raise SceneError(
+            f"{raster.where}: labels need at least two classes",
+            value=f"codes {held.listed}",
+            hint=hint,
+        )
+    words = tuple(item for item in ignore if item in names)
+    table = _table(of, dict(zip(ids, names, strict=True)), reasons, raster, words)
+    zero = set() if 0 in ids else {0}
+    return ClassCodes(names, ids, (*words, *sorted(set(reasons) & set(of) - zero)), tuple(notes), table)
+
+
+@dataclass(frozen=True)
+class _Held:
+    """What a raster holds: pixels by code, the codes that are classes, and what the user said."""
+
+    of: Mapping[int, int]
+    ids: tuple[int, ...]
+    raster: LabelRaster
+    ignored: set[int]
+    unlabelled: Sequence[int] | None
+
+    @property
+    def zero(self) -> int:
+        """Pixels, or marks, of code 0 that count as unlabelled by default alone."""
+        if self.unlabelled is not None or self.raster.missing == 0 or 0 in self.ignored:
+            return 0
+        if self.raster.marks:
+            return self.raster.zeros
+        return self.of.get(0, 0) - sum(count for _, count in self.raster.emptied)
+
+    @property
+    def far(self) -> int | None:
+        """The code of a class that may stand for no label: far above the others."""
+        rest, last = self.ids[:-1], self.ids[-1] if self.ids else 0
+        return last if self.unlabelled is None and last in FILLERS and last > 2 * max(rest, default=0) + 1 else None
+
+    @property
+    def listed(self) -> str:
+        """The codes of classes, with their pixels."""
+        return shown([(code, self.of[code]) for code in self.ids]) or "none but 0"
+
+    def readings(self) -> list[tuple[str, tuple[int, ...]]]:
+        """Ways to read the codes, where 0 may be a class: what `unlabelled` would be, and the codes of classes."""
+        below = ",".join(str(code) for code in self.of if code < 0)
+        missing = self.raster.missing
+        others = [("0" if missing in (None, 0) else f"0,{missing}", self.ids)]
+        if self.zero:
+            others.append((str(below or missing or "none"), (0, *self.ids)))
+            if self.far is not None:
+                others.append((str(self.far), (0, *self.ids[:-1])))
+        elif self.far is not None:
+            others.append((f"0,{self.far}", self.ids[:-1]))
+        return others
+
+    def hint(self, count: int) -> str:
+        """How to say what the codes mean, for so many names."""
+        fitting = [text for text, ids in self.readings()[1:] if len(ids) == count or (not count and len(ids) > 1)]
+        more = f" Or say which codes have no label: `unlabelled={fitting[0]}`." if fitting else ""
+        return f"Give one name per code; leave codes out with `ignore`.{more}" if count else more.strip()
+
+
+def _reasons(
+    of: Mapping[int, int], raster: LabelRaster, ignored: set[int], unlabelled: Sequence[int] | None
+) -> dict[int, str]:
+    """Why each of the codes that are no classes is none."""
+    reasons = {code: "below 0" for code in of if code < 0}
+    if unlabelled is None:
+        reasons |= {0: "by default"}
+        if raster.missing is not None:
+            reasons |= {raster.missing: "the file's value of no data"}
+    else:
+        reasons |= dict.fromkeys(unlabelled, "as asked")
+    return reasons | dict.fromkeys(ignored, "as asked") | ({raster.filler: "no label"} if raster.marks else {})
+
+
+def _doubts(held: _Held, reasons: Mapping[int, str], named: bool) -> Iterator[str]:
+    """Sentences on codes that may mean something else."""
+    below = [code for code, reason in reasons.items() if reason == "below 0" and code != held.raster.filler]
+    if below:
+        yield f"codes below 0 count as unlabelled: {', '.join(map(str, below))}"
+    zero, missing = held.zero, held.raster.missing
+    if zero and held.raster.marks:
+        yield f"{zero:,} labels are of class 0, which counts as unlabelled: if it is a class, say `unlabelled=none`"
+    elif zero and (below or missing is not None):
+        text = ",".join(map(str, below)) or str(missing)
+        yield f"0 ({zero:,} px) counts as unlabelled too: if it is a class, say `unlabelled={text}`"
+    if held.far is not None and not named:
+        text = (
+            f"code {held.far} ({held.of[held.far]:,} px) is taken for a class: if it marks pixels without a label, say "
+        )
+        text += f"`unlabelled=0,{held.far}`"
+        if zero:
+            text += f", or `unlabelled={held.far}` if 0 ({zero:,} px), now unlabelled, is a class"
+        yield text
+
+
+def _check_readings(held: _Held, reasons: Mapping[int, str], count: int) -> None:
+    """Raise InputError where so many names fit two readings of the codes."""
+    first, *others = held.readings()
+    ids = first[1]
+    fits = len(ids) == count or (count > len(ids) > 1 and count >= ids[-1])
+    others = [other for other in others if len(other[1]) == count and 0 in other[1]]
+    if not fits or not others:
+        return
+    usual = ids if len(ids) == count else tuple(range(1, count + 1))
+    texts = [f"{_ways(held, usual)} (unlabelled {first[0]})"]
+    texts += [f"{_ways(held, codes)} (unlabelled {text})" for text, codes in others]
+    rule = f"`classes` must fit one reading of the codes in {held.raster.where}"
+    raise InputError(
+        rule,
+        value=f"{count} names for {' or '.join(texts)}",
+        hint=f"Say which codes have no label: `unlabelled={first[0]}` or `unlabelled={others[0][0]}`.",
+    )
+
+
+def _ways(held: _Held, codes: Sequence[int]) -> str:
+    pixels = {**held.of, 0: held.zero}
+    return f"codes {shown([(code, pixels.get(code, 0)) for code in codes])}"
+
+
+def shown(codes: Sequence[tuple[int, int]]) -> str:
+    """Codes and their pixels, as text."""
+    texts = [f"{code} ({count:,} px)" for code, count in codes[:MOST_SHOWN]]
+    return ", ".join(texts) + (", …" if len(codes) > MOST_SHOWN else "")
+
+
+def _table(
+    of: Mapping[int, int],
+    names: Mapping[int, str],
+    reasons: Mapping[int, str],
+    raster: LabelRaster,
+    ignored: Sequence[str],
+) -> tuple[CodeRow, ...]:
+    """Codes of classes first, then those without a label."""
+    rows = [CodeRow(str(code), name, of.get(code, 0)) for code, name in names.items() if name not in ignored]
+    rows += [
+        CodeRow(str(code), f"unlabelled ({name}, as asked)", of.get(code, 0))
+        for code, name in names.items()
+        if name in ignored
+    ]
+    emptied = sum(count for _, count in raster.emptied)
+    for code in (code for code in of if code in reasons):
+        pixels = of[code] - (emptied if code == raster.filler else 0)
+        if pixels:
+            text = "–" if raster.marks and code == raster.filler else str(code)
+            rows.append(CodeRow(text, f"unlabelled ({reasons[code]})", pixels))
+    rows += [CodeRow("–", f"unlabelled ({reason})", count) for reason, count in raster.emptied if count]
+    return tuple(rows)
+
+
+def check_number(codes: int, where: str) -> None:
+    """Raise SceneError for more codes than classes have."""
+    if codes > MOST_CODES:
+        rule = f"{where}: labels have at most {MOST_CODES} codes"
+        hint = "Name what holds the classes: of a .mat with several arrays by `labels_key`, of marks by `field`."
+        raise SceneError(rule, value=f"{codes:,} different values", hint=hint)
+
+
+def is_code(item: str) -> bool:
+    """True where a text is the code of a class: a whole number that an array can hold."""
+    return re.fullmatch(r"-?[0-9]{1,18}", item) is not None

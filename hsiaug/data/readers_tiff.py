@@ -1,0 +1,180 @@
+"""TIFF files, with or without a place on Earth, as GDAL reads them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.base.arrays import AnyArray
+from hsiaug.base.errors import SceneError, did_you_mean
+from hsiaug.core.scene import row_parts
+from hsiaug.data.band_centres import centres_in_nm, number_of
+from hsiaug.data.bounds import check_array, empty_cube
+from hsiaug.data.georeference import open_geotiff, quiet
+from hsiaug.data.raw import PerBand, RawArray, reading
+
+if TYPE_CHECKING:
+    from rasterio import DatasetReader
+
+VALUES = 2**25
+"""Read at a time: many rows, as each of a tiled file is unpacked with its neighbours."""
+
+
+def read_tiff(path: Path) -> RawArray:
+    """The bands (height, width, band) of a TIFF that are no alpha band, and all that its tags say of them.
+
+    Raises SceneError for a damaged file, and for one with a tag that cannot be followed.
+    """
+    with reading(path, "GeoTIFF"), quiet() as rasterio, open_geotiff(rasterio, path) as file:
+        _check_supported(path, file)
+        bands = _data_bands(file)
+        dtype = np.result_type(*(np.dtype(file.dtypes[band - 1]) for band in bands))
+        check_array(path, (*file.shape, len(bands)), dtype.itemsize, labels=False)
+        scale, offset = _scaling(path, file, bands)
+        valid, nodata, notes = _validity(file, bands)
+        centres, centre_notes = _band_centres(file, bands)
+        units = {str(file.units[band - 1] or "").strip() for band in bands}
+        return RawArray(
+            _values(path, file, bands, dtype),
+            centres,
+            scale,
+            offset,
+            nodata,
+            valid,
+            units=units.pop() or None if len(units) == 1 else None,
+            notes=(*notes, *centre_notes),
+        )
+
+
+def read_tiff_band(path: Path, key: str | None) -> RawArray:
+    """One band (height, width) of a TIFF of labels. key: its number from 1 on, or its description; None = the only one.
+
+    Raises SceneError as :func:`read_tiff` does, for a file of several bands without a key, and for scaled codes.
+    """
+    with reading(path, "GeoTIFF"), quiet() as rasterio, open_geotiff(rasterio, path) as file:
+        _check_supported(path, file)
+        bands = _data_bands(file)
+        band = _choose(path, file, bands, key)
+        dtype = np.dtype(file.dtypes[band - 1])
+        check_array(path, file.shape, dtype.itemsize, labels=False)
+        check_array(path, file.shape, dtype.itemsize, labels=True)
+        if _scaling(path, file, (band,)) != (None, 0.0):
+            found = f"scale {file.scales[band - 1]:g}, offset {file.offsets[band - 1]:g}"
+            hint = f"Copy it without them: gdal_translate -a_scale 1 -a_offset 0 {path.name} {path.stem}_codes.tif"
+            raise SceneError(f"{path}: codes of classes must have no scale", value=found, hint=hint)
+        valid, nodata, notes = _validity(file, bands, band)
+        codes = _values(path, file, (band,), dtype)[:, :, 0]
+        return RawArray(codes, nodata=nodata, valid=valid, notes=notes)
+
+
+def _check_supported(path: Path, file: DatasetReader) -> None:
+    """Raise SceneError for a file with several pages, or of complex numbers."""
+    if pages := len(file.subdatasets):
+        rule, found = f"{path} must hold one image", f"{pages} pages"
+        code = f"import numpy, tifffile; numpy.save('{path.stem}.npy', tifffile.imread('{path.name}'))"
+        hint = f'Name one array that holds them all, made in its folder by: python -c "{code}"'
+        raise SceneError(rule, value=found, hint=hint)
+    if odd := [dtype for dtype in file.dtypes if dtype.startswith("complex")]:
+        rule, hint = f"{path} must hold plain numbers", "Save amplitudes, as integers or floats."
+        raise SceneError(rule, value=odd[0], hint=hint)
+
+
+def _data_bands(file: DatasetReader) -> tuple[int, ...]:
+    """Numbers from 1 on of the bands that are no alpha band; all bands of a file of nothing else."""
+    alpha = [interpretation.name == "alpha" for interpretation in file.colorinterp]
+    bands = tuple(band for band, transparent in enumerate(alpha, start=1) if not transparent)
+    return bands or tuple(range(1, file.count + 1))
+
+
+def _choose(path: Path, file: DatasetReader, bands: Sequence[int], key: str | None) -> int:
+    """The number of the band that holds the labels."""
+    named = {str(band): band for band in bands}
+    named |= {text: band for band in bands if (text := str(file.descriptions[band - 1] or ""))}
+    if key is not None:
+        if key not in named:
+            hint = did_you_mean(key, named)
+            raise SceneError(f"{path}: `labels_key` must name a band", value=repr(key), hint=hint)
+        return named[key]
+    if len(bands) == 1:
+        return bands[0]
+    colours = {file.colorinterp[band - 1].name for band in bands}
+    if {"red", "green", "blue"} <= colours:
+        hint = "A picture in colours tells no classes: save their codes as one band, with 0 for unlabelled."
+    else:
+        hint = "Name the band of the classes, counted from 1: `labels_key=1`."
+    names = [f"{band} {file.descriptions[band - 1] or ''}".strip() for band in bands]
+    found = f"{len(bands)} bands ({', '.join(names[:8])}{', …' if len(names) > 8 else ''})"
+    raise SceneError(f"{path}: a label map has two axes, one band", value=found, hint=hint)
+
+
+def _values(path: Path, file: DatasetReader, bands: Sequence[int], dtype: np.dtype[np.generic]) -> AnyArray:
+    """(height, width, band)."""
+    made = empty_cube((*file.shape, len(bands)), f"{path}: a copy", dtype)
+    for rows in row_parts(made.shape, VALUES):
+        bounds = (rows.start, min(rows.stop, file.height)), (0, file.width)
+        made[rows] = file.read(list(bands), window=bounds).transpose(1, 2, 0)
+    return made
+
+
+def _scaling(path: Path, file: DatasetReader, bands: Sequence[int]) -> tuple[PerBand | None, PerBand]:
+    """Scale and offset of the bands: one where all have the same, None and 0 where the file names none."""
+    scales = tuple(float(file.scales[band - 1]) for band in bands)
+    offsets = tuple(float(file.offsets[band - 1]) for band in bands)
+    if set(scales) == {1.0} and set(offsets) == {0.0}:
+        return None, 0.0
+    if 0.0 in scales or not all(map(math.isfinite, (*scales, *offsets))):
+        rule = f"{path}: scales of bands must be numbers other than 0, and offsets numbers"
+        hint = f"Correct them in a copy: gdal_translate -a_scale 1 -a_offset 0 {path.name} {path.stem}_plain.tif"
+        raise SceneError(rule, value=f"scales {set(scales)}, offsets {set(offsets)}"[:200], hint=hint)
+    return (
+        scales[0] if len(set(scales)) == 1 else scales,
+        offsets[0] if len(set(offsets)) == 1 else offsets,
+    )
+
+
+def _validity(
+    file: DatasetReader, bands: Sequence[int], read: int | None = None
+) -> tuple[NDArray[np.bool_] | None, float | None, tuple[str, ...]]:
+    """Pixels with data by a mask or an alpha band, the number of pixels without data, and notes.
+
+    bands: all that are no alpha bands. read: that of them that is read, None = all.
+    As in GDAL a mask goes before the no-data value; an alpha band counts whatever the number of bands.
+    """
+    first = bands[0] if read is None else read
+    flags = {flag.name for flag in file.mask_flag_enums[first - 1]}
+    nodata = file.nodatavals[first - 1]
+    stored, valid, notes = None if nodata is None else float(nodata), None, list[str]()
+    if "per_dataset" in flags and "alpha" not in flags:
+        valid, stored = file.read_masks(first) != 0, None
+        notes.append("the mask of the file says which pixels hold data")
+        if nodata is not None and "nodata" not in flags:
+            notes[0] += f"; its no-data value {nodata:g} is not used, as in GDAL"
+    for band in (band for band in range(1, file.count + 1) if band not in bands):
+        opaque = file.read(band) != 0
+        valid = opaque if valid is None else valid & opaque
+        notes.append(f"band {band} is an alpha band: it says which pixels hold data")
+    return valid, stored, tuple(notes)
+
+
+def _band_centres(file: DatasetReader, bands: Sequence[int]) -> tuple[NDArray[np.float64] | None, tuple[str, ...]]:
+    """(bands,) in nm: GDAL's CENTRAL_WAVELENGTH_UM, else ``wavelength`` and ``wavelength_units`` of bands; and notes."""
+    common = str(file.tags().get("wavelength_units", ""))
+    values, units = list[float](), list[str]()
+    for band in bands:
+        tags = file.tags(band)
+        central = number_of(file.tags(band, ns="IMAGERY").get("CENTRAL_WAVELENGTH_UM"))
+        value = central if central else number_of(tags.get("wavelength", tags.get("WAVELENGTH")))
+        values.append(math.nan if value is None else value)
+        units.append("um" if central else str(tags.get("wavelength_units", common)))
+    given = np.array(values)
+    centres, notes = np.full(len(bands), np.nan), dict[str, None]()
+    for unit in dict.fromkeys(units):
+        mine = np.array([one == unit for one in units])
+        centres[mine], note = centres_in_nm(given[mine], unit)
+        notes |= {note: None} if note else {}
+    return (None if np.isnan(centres).all() else centres), tuple(notes)
