@@ -53,9 +53,10 @@ class ClassPatches:
 
 @dataclass(frozen=True, eq=False)
 class PatchSheet:
-    """Real held-out and generated patches of each trained class. note: what the colours are, and of what."""
+    """Real held-out and generated patches of each trained class, in the same colours. note: on these, for a caption."""
 
     classes: tuple[ClassPatches, ...]
+    colours: FalseColours
     note: str
 
 
@@ -80,7 +81,7 @@ def choose_patches(made: PixelSynthesis) -> PatchSheet:
         classes.append(ClassPatches(scene.class_names[c - 1], *shown))
     about = f"{made.card.name} on {scene.name}, draw {made.spec.seed}"
     nearest = "Nearest real: the nearest training patch, turned as it fits best."
-    return PatchSheet(tuple(classes), f"{about}. {_stretch_note(colours)} {nearest}")
+    return PatchSheet(tuple(classes), colours, f"{about}. {_stretch_note(colours)} {nearest}")
 
 
 def _held_out(made: PixelSynthesis, c: int, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -105,7 +106,7 @@ def draw_patches(sheet: PatchSheet) -> Figure:
     rows = -(-len(sheet.classes) // 2)
     width = WIDTHS[2] / 2 - ROW_NAMES
     note = wrapped(sheet.note, WIDTHS[2], POINTS)
-    figure = new_figure(WIDTHS[2], rows * (3 * width / PATCHES + 0.22) + 0.15 * len(note.splitlines()) + 0.1)
+    figure = new_figure(WIDTHS[2], rows * (3.15 * width / PATCHES + 0.2) + 0.15 * len(note.splitlines()) + 0.1)
     panels = figure.subplots(rows, 2, squeeze=False).ravel()
     for axes, one in zip(panels, sheet.classes, strict=False):
         strips = {"held-out": one.held_out, "generated": one.generated, "nearest real": one.nearest}
@@ -120,7 +121,8 @@ def draw_patches(sheet: PatchSheet) -> Figure:
 
 def _draw_rows(axes: Axes, strips: Mapping[str, Images], across: int, inches: float) -> None:
     """Rows of images one below the other, each with its name. inches: width of the axes."""
-    sheet, middles = image_grid(list(strips.values()), across, int(DPI * inches / across))
+    # What belongs together in pairs stands below a row of others.
+    sheet, middles = image_grid(list(strips.values()), across, int(DPI * inches / across), apart=len(strips) > 2)
     axes.imshow(sheet, interpolation="nearest")
     axes.set_xticks([])
     axes.set_yticks(middles, strips, fontsize=POINTS)

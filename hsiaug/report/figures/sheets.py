@@ -50,7 +50,9 @@ def outlined(
     return drawn.round().astype(np.uint8)
 
 
-def image_grid(rows: Sequence[Images], across: int, side: int) -> tuple[NDArray[np.uint8], list[float]]:
+def image_grid(
+    rows: Sequence[Images], across: int, side: int, *, apart: bool = False
+) -> tuple[NDArray[np.uint8], list[float]]:
     """Rows of images on white, and the height of the middle of each row.
 
     Parameters
@@ -61,15 +63,18 @@ def image_grid(rows: Sequence[Images], across: int, side: int) -> tuple[NDArray[
         Columns of the grid.
     side
         Pixels of the longer side of an image, about: each is enlarged to it by whole numbers.
+    apart
+        Whether the first row is set apart from the others.
     """
     height, width = rows[0].shape[1:3]
     scale = max(1, round(side / max(height, width)))
     gap = max(1, round(GAP * scale * max(height, width)))
     down, right = scale * height + gap, scale * width + gap
-    sheet = np.full((len(rows) * down - gap, across * right - gap, 3), 255, dtype=np.uint8)
-    for row, images in enumerate(rows):
+    tops = [row * down + (2 * gap if apart and row else 0) for row in range(len(rows))]
+    sheet = np.full((tops[-1] + down - gap, across * right - gap, 3), 255, dtype=np.uint8)
+    for top, images in zip(tops, rows, strict=True):
         for column, image in enumerate(images[:across]):
             large = image.repeat(scale, axis=0).repeat(scale, axis=1)
-            top, start = row * down, column * right
+            start = column * right
             sheet[top : top + scale * height, start : start + scale * width] = large
-    return sheet, [row * down + (down - gap) / 2 for row in range(len(rows))]
+    return sheet, [top + (down - gap) / 2 for top in tops]

@@ -16,6 +16,7 @@ from hsiaug.report.html.markup import macros, picture_source
 from hsiaug.report.records import ArmCell
 from hsiaug.report.tables import Table
 from hsiaug.report.trials import Trial
+from hsiaug.trial.arm import CONTROLS
 from hsiaug.trial.sheet import Ids, SampleSheet, Thumbnails
 from hsiaug.trial.store import Store
 
@@ -39,24 +40,26 @@ class SampleMaker:
         """The samples of each generator of a table; empty where no record keeps any."""
         if self._store is None:
             return Markup("")
-        shown = []
+        shown: list[dict[str, Any]] = []
+        about: dict[str, Any] = {}
         for cell, trial, sheet in _sheets(self._store, table):
             if self._left <= 0:
                 break
             figures = [*(_tile_figures if sheet.of_tiles else _patch_figures)(sheet, table.class_names)]
             self._left -= sum(len(figure["source"]) for figure in figures) * 3 // 4
             name = f"{table.arm_label(cell.arm)}, draw {trial.seed}"
-            shown.append({"name": name, "figures": figures, "colours": str(sheet.colours), "tiles": sheet.of_tiles})
-        return Markup(macros().samples(shown)) if shown else Markup("")
+            shown.append({"name": name, "figures": figures})
+            about = {"colours": str(sheet.colours), "tiles": sheet.of_tiles}
+        return Markup(macros().samples(shown, about)) if shown else Markup("")
 
 
 def _sheets(store: Store, table: Table) -> Iterator[tuple[ArmCell, Trial, SampleSheet]]:
-    """The first trial with samples of each generator and guidance, controls last: they repeat or move real samples."""
+    """The first trial with samples of each generator and ω, further controls last. Of copies there is nothing to see."""
     cells = sorted(table.by_classifier, key=lambda cell: cell.arm.control)
     seen = set()
     for cell in cells:
         key = cell.arm.generator, cell.arm.omega
-        if key in seen or not cell.ok:
+        if key in seen or not cell.ok or cell.arm.generator.name in CONTROLS:
             continue
         trial = cell.ok[0]
         sheet = store.sheet(trial.hash)
@@ -75,7 +78,7 @@ def _patch_figures(sheet: SampleSheet, class_names: tuple[str, ...]) -> Iterator
     across = max(np.bincount(ids).max() for ids in (sheet.real_ids, sheet.made_ids))
     for c in np.unique(sheet.made_ids).tolist():
         rows = [sheet.real[sheet.real_ids == c], sheet.made[sheet.made_ids == c], sheet.nearest[sheet.made_ids == c]]
-        drawn, _ = image_grid([row[:, 0] for row in rows], int(across), PATCH)
+        drawn, _ = image_grid([row[:, 0] for row in rows], int(across), PATCH, apart=True)
         source = image_bytes(Image.fromarray(drawn), format="PNG", optimize=True)
         yield _figure(
             source, drawn, class_names[c - 1], f"Patches of {class_names[c - 1]}: {', '.join(NAMES.values())}"

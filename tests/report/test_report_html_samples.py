@@ -1,0 +1,121 @@
+"""Samples on the page: pictures of what generators made, beside real patches, from records alone."""
+
+import base64
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from html_pages import Node, parsed
+from PIL import Image
+from report_records import believable, benchmark, record
+
+from hsiaug.report import build_report, render_html
+from hsiaug.report.html import samples
+from hsiaug.trial.sheet import SampleSheet
+from hsiaug.trial.store import Store
+
+DRAWS = 2
+
+
+def sheet_of(classes: int, shade: int = 0) -> SampleSheet:
+    """Two patches of each class; generated ones are of one shade, the nearest real ones lighter by 50."""
+    ids = np.repeat(np.arange(1, classes + 1), 2).astype(np.int16)
+    real = np.full((len(ids), 1, 5, 5, 3), 200, dtype=np.uint8)
+    made = np.full_like(real, shade)
+    return SampleSheet(real, made, made + 50, ids, ids, ids, np.array("Red, green, blue: 660, 560, 490 nm"))
+
+
+def tiles_of(dates: int) -> SampleSheet:
+    masks = np.ones((2, 16, 16), dtype=np.int16)
+    masks[:, 4:8, 4:8] = 2
+    images = np.full((2, dates, 16, 16, 3), 100, dtype=np.uint8)
+    return SampleSheet(images, images, images, masks, masks, masks, np.array("Red, green, blue: components"))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """Trials of four generators, one of which was made before samples were kept."""
+    kept = Store(tmp_path / "store", create=True)
+    for made in benchmark(DRAWS, ("none", "duplicate", "smote", "mixup", "noise")):
+        one = believable(made)
+        name, classes = one["spec"]["generator"]["name"], len(one["class_names"])
+        predictions = np.arange(4, dtype=np.int32), np.ones(4, dtype=np.int16)
+        sheet = None if name in ("none", "noise") else sheet_of(classes, shade=len(name))
+        kept.put(one, predictions, sheet)
+    return kept
+
+
+def page_of(store: Store, *, alone: bool = False) -> Node:
+    return parsed(render_html(build_report(list(store.records()), store="results"), None if alone else store))
+
+
+def pictures(page: Node) -> list[tuple[str, Any]]:
+    """Caption and picture of each figure of the section."""
+    shown = []
+    for figure in page.all("figure", **{"class": "sample"}):
+        data = figure.all("img")[0].attributes["src"].partition("base64,")[2]
+        drawn = np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB"))
+        shown.append((figure.all("figcaption")[0].text, drawn))
+    return shown
+
+
+def test_each_generator_has_a_picture_of_each_class(store: Store) -> None:
+    page = page_of(store)
+    (part,) = page.all("details", id="t0-samples")
+    names = next(store.records())["class_names"]
+
+    # Copies show nothing new, and what was run before samples were kept has none.
+    headings = [heading.text for heading in part.all("h4")]
+    assert [heading.split()[0] for heading in headings] == ["mixup", "smote"] and "draw 0" in headings[0]
+    assert [caption for caption, _ in pictures(page)] == names * 2
+    assert "Red, green, blue: 660, 560, 490 nm" in part.text
+    assert page.all("a", href="#t0-samples")
+
+
+def test_a_picture_has_real_patches_above_generated_ones_and_the_nearest_below(store: Store) -> None:
+    _, drawn = pictures(page_of(store))[0]
+    shades = drawn[:, 3, 0]
+    rows = [int(shades[i]) for i in range(len(shades)) if i == 0 or shades[i] != shades[i - 1]]
+    assert rows == [200, 255, len("mixup"), 255, len("mixup") + 50]
+
+
+def test_every_picture_says_what_it_shows_to_those_who_do_not_see_it(store: Store) -> None:
+    for figure in page_of(store).all("figure", **{"class": "sample"}):
+        (image,) = figure.all("img")
+        assert "real training, generated, nearest real" in image.attributes["alt"]
+
+
+def test_without_thumbnails_the_page_has_no_such_section(store: Store, tmp_path: Path) -> None:
+    assert not page_of(store, alone=True).all("details", id="t0-samples")
+    older = Store(tmp_path / "older", create=True)
+    for one in store.records():
+        older.put(one, store.predictions(one["hash"]))
+    assert not page_of(older).all("details", id="t0-samples")
+    assert [one["hash"] for one in older.records()] == [one["hash"] for one in store.records()]
+
+
+def test_pictures_end_where_the_page_would_grow_large(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(samples, "ROOM", 1)
+    assert len(page_of(store).all("details", id="t0-samples")[0].all("h4")) == 1
+
+
+def test_thumbnails_of_other_classes_than_the_records_are_left_out(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store", create=True)
+    one = believable(record(generator="smote"))
+    predictions = np.arange(4, dtype=np.int32), np.ones(4, dtype=np.int16)
+    store.put(one, predictions, sheet_of(len(one["class_names"]) + 1))
+    assert not page_of(store).all("details", id="t0-samples")
+
+
+@pytest.mark.parametrize("dates", [1, 2])
+def test_tiles_are_shown_with_their_masks(tmp_path: Path, dates: int) -> None:
+    store = Store(tmp_path / "store", create=True)
+    one = believable(record(generator="smote"))
+    predictions = np.arange(4, dtype=np.int32), np.ones(4, dtype=np.int16)
+    store.put(one, predictions, tiles_of(dates))
+    shown = pictures(page_of(store))
+    assert [caption for caption, _ in shown] == ["real training", "generated", "nearest real"]
+    side = shown[0][1].shape[1] // 2
+    assert shown[0][1].shape[0] > 2 * (side - 20)

@@ -1,0 +1,133 @@
+"""Thumbnails of a trial's samples: which they are, where they are kept, and that a record needs none."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hsiaug.core.scene import Scene
+from hsiaug.registry.lookup import Registry
+from hsiaug.trial.cache import Workbench
+from hsiaug.trial.run import compute, finish
+from hsiaug.trial.sheet import PER_CLASS, TILES, SampleSheet, SheetMaker, read_sheet, some_samples
+from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.store import Store
+from hsiaug.trial.upkeep import merge, pack
+from tests.toyworld import toy_world
+
+Spec = Callable[..., TrialSpec]
+
+
+def uncounted(done: int, total: int) -> None:
+    """A count that nobody follows."""
+
+
+@pytest.fixture
+def kept(bench: Workbench, plugins: Registry, toy: Scene, tmp_path: Path) -> Callable[..., tuple[Store, str]]:
+    """Runs a trial of a specification as a benchmark does; the store, and the hash of the record."""
+
+    def run(trial: TrialSpec) -> tuple[Store, str]:
+        store = Store(tmp_path / "store", create=True)
+        outcome = compute(trial, bench, plugins, device="cpu", progress=lambda *_: None)
+        record, made = finish(trial, outcome, bench.task, toy, bench.split(trial), scene_ref="toy", command="")
+        assert record["status"] == "ok", record["error"]
+        store.put(record, made, outcome.sheet)
+        return store, trial.hash
+
+    return run
+
+
+def sheet_of(kept: tuple[Store, str]) -> SampleSheet:
+    store, hash = kept
+    sheet = store.sheet(hash)
+    assert sheet is not None
+    return sheet
+
+
+@pytest.mark.parametrize("classifier", ["nearest", "svm"])
+def test_a_few_whole_patches_of_each_class_are_kept_whatever_the_classifier_reads(
+    kept: Any, spec: Spec, bench: Workbench, classifier: str
+) -> None:
+    trial = spec("duplicate", classifier)
+    sheet = sheet_of(kept(trial))
+
+    ids, counts = np.unique(sheet.made_ids, return_counts=True)
+    assert len(ids) > 2 and counts.max() == PER_CLASS
+    side = trial.patch
+    assert sheet.made.shape == (len(sheet.made_ids), 1, side, side, 3) == sheet.nearest.shape
+    # The nearest to a copy is the original.
+    assert np.array_equal(sheet.made, sheet.nearest)
+    maker = SheetMaker.of(bench.view(trial, "none").real, bench.scene.wavelengths)
+    real = maker.colours.of_patches(bench.view(trial, "none").real.x)  # type: ignore[union-attr]
+    assert all((real == patch[0]).all(axis=(1, 2, 3)).any() for patch in sheet.real)
+
+
+def test_a_trial_that_takes_fewer_samples_shows_those_that_it_takes(kept: Any, spec: Spec) -> None:
+    large, small = (sheet_of(kept(spec("duplicate", lam=lam))) for lam in (1.0, 0.25))
+    assert len(small.made) < len(large.made)
+    for c in np.unique(small.made_ids):
+        some, all_ = small.made[small.made_ids == c], large.made[large.made_ids == c]
+        assert np.array_equal(some, all_[: len(some)])
+
+
+def test_a_trial_without_samples_keeps_no_sheet_and_older_records_are_as_good(kept: Any, spec: Spec) -> None:
+    store, hash = kept(spec("none"))
+    assert store.sheet(hash) is None
+
+    store, hash = kept(spec("duplicate"))
+    record, predictions = store.get(hash), store.predictions(hash)
+    assert record is not None and not {"sheet", "samples_sheet"} & record.keys()
+    store.put(record, predictions)
+    assert store.sheet(hash) is None and store.look(hash) == record
+    assert all(map(np.array_equal, store.predictions(hash), predictions))
+
+
+def test_sheets_go_along_when_stores_are_merged_and_packed(kept: Any, spec: Spec, tmp_path: Path) -> None:
+    store, hash = kept(spec("duplicate"))
+    before = sheet_of((store, hash)).to_bytes()
+    merge(tmp_path / "other", store, uncounted)
+    other = Store(tmp_path / "other")
+    assert sheet_of((other, hash)).to_bytes() == before
+    assert pack(other, uncounted) == 1
+    assert sheet_of((Store(other.root), hash)).to_bytes() == before
+
+
+def test_damaged_thumbnails_are_none_and_the_predictions_stay(kept: Any, spec: Spec) -> None:
+    store, hash = kept(spec("duplicate"))
+    record, predictions, sheet = store.get(hash), store.predictions(hash), sheet_of((store, hash))
+    assert record is not None
+
+    class Damaged:
+        def arrays(self) -> dict[str, Any]:
+            return {**sheet.arrays(), "sheet_made_ids": sheet.made_ids[:-1]}
+
+    store.put(record, predictions, Damaged())  # type: ignore[arg-type]
+    assert store.sheet(hash) is None
+    assert all(map(np.array_equal, store.predictions(hash), predictions))
+
+
+@pytest.mark.parametrize("data", [b"", b"PK\x05\x06", b"no arrays" * 100])
+def test_what_is_no_sheet_is_refused(data: bytes) -> None:
+    with pytest.raises(ValueError, match="no sheet"):
+        read_sheet(data)
+
+
+def test_tiles_keep_both_dates_and_their_masks_thinned_to_a_thumbnail() -> None:
+    world = toy_world(side=96)
+    real, made = world.draw_change(6, 0), world.draw_change(9, 1)
+    sheet = SheetMaker.of(real, None).sheet(some_samples(made))
+    again = read_sheet(sheet.to_bytes())
+
+    assert sheet.of_tiles and len(sheet.made) == TILES and sheet.made.shape[1] == 2
+    assert max(sheet.made.shape[2:4]) <= 64 and sheet.made_ids.shape == sheet.made.shape[:1] + sheet.made.shape[2:4]
+    assert np.array_equal(sheet.made_ids, made.masks[:TILES, ::2, ::2])
+    assert again is not None and again.to_bytes() == sheet.to_bytes()
+
+
+def test_samples_of_any_size_have_colours(bench: Workbench, spec: Spec) -> None:
+    real: Any = bench.view(spec("duplicate"), "none").real
+    huge = real.take(np.arange(4))
+    huge = type(huge).made(np.full_like(huge.x, 1e38), huge.y)
+    assert (SheetMaker.of(real, None).sheet(huge).made.dtype) == np.uint8
