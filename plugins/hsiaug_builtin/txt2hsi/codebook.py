@@ -30,7 +30,8 @@ PATCHES_PER_CODE = 40
 MEAN_PRIOR = 5.0
 """Patches that the scene counts as in the mean of a code."""
 VARIANCE_PRIOR = 30.0
-"""Patches that the scene counts as in the variance of a code, and "as in its codes" in that of a class."""
+"""Patches that the usual shape counts as in the variance of a code, and "as in its codes" in that of
+a class."""
 CLASS_PRIOR = 20.0
 """Patches that "no shift" counts as in the shift of a class."""
 CELL_PRIOR = 5.0
@@ -209,8 +210,9 @@ class Gaussians(nn.Module):
 def fit_gaussians(cut: Cut, codes: NDArray[np.int16], pixels: NDArray[np.int32]) -> Gaussians:
     """Gaussians of the codes of the patches round ``pixels`` (m, 2).
 
-    They are the same under mirrors of the patch. Mean and variance of a code are shrunk towards those
-    of the scene, the more the fewer patches it has.
+    They are the same under mirrors of the patch. The mean of a code is shrunk towards that of the
+    scene, and the shape of its variance over frequencies towards the usual one, the more the fewer
+    patches it has.
     """
     code = torch.from_numpy(codes[pixels[:, 0], pixels[:, 1]].astype(np.int64))
     number = int(codes.max()) + 1
@@ -230,7 +232,9 @@ def fit_gaussians(cut: Cut, codes: NDArray[np.int16], pixels: NDArray[np.int32])
     within = square / count.clamp(min=1) - mean.square()
     pooled = (within * count).sum(dim=0) / count.sum()
     mean = scene_mean + (mean - scene_mean) * count / (count + MEAN_PRIOR)
-    variance = (within * count + VARIANCE_PRIOR * pooled) / (count + VARIANCE_PRIOR)
+    # A smooth code is a smooth one at all frequencies: only the shape is that of the scene.
+    level = (within / pooled.clamp(min=LEAST_VARIANCE)).mean(dim=(1, 2), keepdim=True)
+    variance = (within * count + VARIANCE_PRIOR * level * pooled) / (count + VARIANCE_PRIOR)
     return Gaussians.of_codes(
         torch.cat([mean, scene_mean[None]]),
         torch.cat([variance, scene_variance[None]]).clamp(min=LEAST_VARIANCE),

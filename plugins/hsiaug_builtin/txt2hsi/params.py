@@ -126,7 +126,7 @@ class Params(CodingParams):
     """
 
     scene_steps: int = param(
-        4000, "optimiser steps of the denoiser on the scene, without text", low=1, preparing=True
+        2000, "optimiser steps of the denoiser on the scene, without text", low=1, preparing=True
     )
     shipped: bool = param(
         True, "use the state that comes with hsiaug for scenes that it has one of", preparing=True
@@ -139,8 +139,8 @@ class Params(CodingParams):
     unlabelled: float = param(
         0.25, "share of patches of a step that have no label and no text", low=0, high=0.9
     )
-    rpsc: bool = param(True, "clip random polygons into training patches")
-    lfue: bool = param(True, "resample channel statistics of latents in training")
+    rpsc: bool = param(False, "clip random polygons into training patches")
+    lfue: bool = param(False, "resample channel statistics of latents in training")
     steps: int = param(40, "optimiser steps of the denoiser with text, in a draw", low=1)
     rate: float = param(5e-4, "peak learning rate of these", low=0)
     strength: float = param(
