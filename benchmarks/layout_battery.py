@@ -35,7 +35,7 @@ from hsiaug.metrics.damages import (
     shuffle_pixels,
 )
 from hsiaug.metrics.dense.extractor import fit_axes
-from hsiaug.metrics.dense.layout import one_hot
+from hsiaug.metrics.dense.layout import BLOCK, one_hot
 from hsiaug.metrics.dense.layout_extractor import layout_blocks
 from hsiaug.metrics.dense.mask_layout import change_contrast, edge_ranks
 from hsiaug.metrics.layout import SHOWN, edge_threshold, layout_maps
@@ -67,6 +67,7 @@ STRENGTHS: Mapping[str, tuple[float, ...]] = {
     "blur": (0.4, 0.7, 1.2),
     "noise": (0.02, 0.05, 0.2),
     "next class": (0.25, 0.5, 1.0),
+    "mask blocks shuffled": (0.25, 0.5, 1.0),
     "masks moved": (1, 2, 4),
     "masks permuted": (0.25, 0.5, 1.0),
     "copied": (0.25, 0.5, 1.0),
@@ -85,7 +86,7 @@ CLAIMS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "edges",
         ),
         "blocks shuffled": ("told_by_forest", "within_1", "within_2", "variogram_1", "edges"),
-        "blur": ("told_by_network", "told_by_forest", "within_1", "within_2", "variogram_1", "elsewhere"),
+        "blur": ("told_by_network", "told_by_forest", "within_1", "within_2", "variogram_1", "across", "elsewhere"),
         "noise": ("told_by_network", "told_by_forest", "elsewhere"),
         "next class": ("angle", "agreement"),
         "copied": ("copied",),
@@ -94,8 +95,9 @@ CLAIMS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "pixels shuffled": ("fd_layout_1", "fd_layout_2", "within_1", "within_2", "variogram_1", "mask_edges"),
         "blocks shuffled": ("fd_layout_1", "fd_layout_2", "within_1", "within_2", "variogram_1"),
         "blur": ("fd_layout_1", "fd_layout_2", "within_1", "within_2", "variogram_1"),
-        "noise": ("fd_layout_1", "fd_layout_2", "within_1", "variogram_1"),
+        "noise": ("within_1", "variogram_1", "elsewhere"),
         "next class": ("angle",),
+        "mask blocks shuffled": ("fd_layout_mask", "change", "change_rank", "mask_edges"),
         "masks moved": ("change", "change_rank", "mask_edges"),
         "masks permuted": ("change", "change_rank", "mask_edges"),
         "copied": ("copied",),
@@ -268,6 +270,8 @@ def tile_rows(sets: TileSets, seed: int = 0) -> Iterator[Row]:
 def damaged_tiles(sets: TileSets, damage: str, strength: float, rng: np.random.Generator) -> DenseSamples:
     """The judged tiles under a damage of images or of masks."""
     part = sets.judged
+    if damage == "mask blocks shuffled":
+        return replace(part, masks=shuffle_blocks(part.masks, BLOCK, strength, rng))
     if damage == "masks moved":
         return replace(part, masks=move_masks(part.masks, int(strength)))
     if damage == "masks permuted":
@@ -282,7 +286,7 @@ def damaged_tiles(sets: TileSets, damage: str, strength: float, rng: np.random.G
         return replace(
             part, images=np.asarray(next_class(part.images, part.masks, ids, strength, rng), dtype=np.float32)
         )
-    return replace(part, images=damaged_images(part.images, damage, strength, 4, rng))
+    return replace(part, images=damaged_images(part.images, damage, strength, BLOCK, rng))
 
 
 def _flat(part: DenseSamples) -> NDArray[np.float64]:
@@ -304,10 +308,10 @@ def _mask_means(part: DenseSamples) -> NDArray[np.float64]:
 def in_order(rows: Sequence[Row], damage: str, measure: str) -> bool:
     """Whether each strength of a damage moves a measure further away from where it is without damage, all one way.
 
-    A measure at its end, such as an AUC of 100 %, may stay there.
+    A measure at its end, such as an AUC of 100 %, may stay there; where it is not defined, it is not looked at.
     """
     start = next(row[measure] for row in rows if row["damage"] == "none")
-    path = [row.get(measure, np.nan) for row in rows if row["damage"] == damage]
+    path = [row[measure] for row in rows if row["damage"] == damage and measure in row]
     steps = np.diff([start, *path])
     steps = steps if steps[0] > 0 else -steps
     return bool(steps[0] > 0 and (steps >= 0).all())
