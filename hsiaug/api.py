@@ -78,6 +78,12 @@ from hsiaug.core.tiles import Tiles as Tiles
 from hsiaug.data.labels import check_whole as check_whole
 from hsiaug.data.paths import user_file as user_file
 from hsiaug.data.readers import read_maps as read_maps
+from hsiaug.metrics.dense.mask_layout import change_contrast as change_contrast
+from hsiaug.metrics.dense.mask_layout import edge_ranks as edge_ranks
+from hsiaug.metrics.layout import edge_share as edge_share
+from hsiaug.metrics.layout import edge_threshold as edge_threshold
+from hsiaug.metrics.layout import neighbour_correlation as neighbour_correlation
+from hsiaug.metrics.layout import variogram as variogram
 from hsiaug.metrics.neighbours import prdc as prdc
 from hsiaug.metrics.patch_distances import PatchReference as PatchReference
 from hsiaug.metrics.patch_distances import PatchSpace as PatchSpace

@@ -1,7 +1,7 @@
 """A measure of layout: made samples, beside real held-out, real training and shuffled real ones in their place."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,8 +99,7 @@ def run_design(design: TestDesign, by: LayoutJudge, seed: int) -> tuple[dict[str
     """
 
     def test(real: MappedSide, other: MappedSide) -> TwoSample | None:
-        sides = (replace(mapped.side, x=by.read(mapped.maps)) for mapped in (real, other))
-        return two_sample_auc(*sides, by.judge, seed=seed)
+        return two_sample_auc((real.side, other.side), (by.read(real.maps), by.read(other.maps)), by.judge, seed=seed)
 
     first, second = design.halves
     pairs = {"held_out": (first, second), "shuffled": (first, design.shuffled)}

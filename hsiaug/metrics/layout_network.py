@@ -66,12 +66,12 @@ def network_judge(
             logits = _logits(trunk, head, _turned(known[rows], int(rng.integers(8))))
             loss = binary_cross_entropy_with_logits(logits, target[rows])
             optimiser.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             schedule.step()
     trunk.eval()
     with torch.inference_mode():
-        parts = unknown.split(TESTED)
+        parts = torch.split(unknown, TESTED)
         ways = [torch.cat([_logits(trunk, head, _turned(part, way)) for part in parts]) for way in range(8)]
         score: NDArray[np.float64] = torch.stack(ways).mean(dim=0).double().numpy()
     return score

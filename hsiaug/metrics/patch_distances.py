@@ -67,6 +67,10 @@ class PatchSpace:
             found[...] = row @ self.axes - self.offset
         return out
 
+    def maps(self, x: NDArray[Any]) -> Floats:
+        """Patches (n, B, p, p) → (n, k, p, p) float32: the scores of every pixel."""
+        return np.moveaxis(self.scores(np.moveaxis(x, 1, 3)), 3, 1)
+
     def reduce(self, x: NDArray[Any]) -> Floats:
         """Patches (n, B, p, p) → (n, k, g, g) float32: :func:`block_means` of their scores."""
         return np.moveaxis(self.scores(np.moveaxis(block_means(x), 1, 3)), 3, 1)

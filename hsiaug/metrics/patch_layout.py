@@ -273,15 +273,15 @@ def _design(
     again, seen = match_folds([real, seen], rng, TESTED)
 
     def mapped(one: Side, *, shuffled: bool = False) -> MappedSide:
-        x = real_x[one.x]
+        x = real_x[one.rows]
         return MappedSide(one, layout_maps(shuffle_pixels(x, 1.0, rng) if shuffled else x, space))
 
     return (
         TestDesign(
             halves=(mapped(first), mapped(second)),
-            made=MappedSide(new, maps.take(new.x)),
+            made=MappedSide(new, maps.take(new.rows)),
             shuffled=mapped(second, shuffled=True),
-            training=(mapped(again), MappedSide(seen, layout_maps(known_x[seen.x], space))) if len(seen) else None,
+            training=(mapped(again), MappedSide(seen, layout_maps(known_x[seen.rows], space))) if len(seen) else None,
         ),
         "",
     )

@@ -35,19 +35,21 @@ FEWEST = 8
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """One side of the test. x: (n, …) what the judge reads. y, fold, block: (n,) class, fold, and what is drawn whole."""
+    """One side of the test. rows: (n,) of the samples, among those that it was taken from. y, fold, block: (n,) class,
+    fold, and what the bootstrap draws whole.
+    """
 
-    x: NDArray[np.floating]
+    rows: Ints
     y: Ints
     fold: Ints
     block: Ints
 
     def __len__(self) -> int:
-        return len(self.x)
+        return len(self.rows)
 
     def take(self, index: Ints | NDArray[np.bool_]) -> "Side":
         """The samples at ``index`` (integers or a mask)."""
-        return Side(self.x[index], self.y[index], self.fold[index], self.block[index])
+        return Side(self.rows[index], self.y[index], self.fold[index], self.block[index])
 
 
 @dataclass(frozen=True)
@@ -79,24 +81,43 @@ def _cap(sizes: Ints, most: int) -> int:
     return max(fits, default=1)
 
 
-def two_sample_auc(real: Side, made: Side, judge: Judge, *, seed: int = 0) -> TwoSample | None:
-    """Tell ``made`` from ``real`` by cross-validation; None where fewer than two folds have samples of both enough."""
+def two_sample_auc(
+    sides: tuple[Side, Side], x: tuple[NDArray[np.floating], NDArray[np.floating]], judge: Judge, *, seed: int = 0
+) -> TwoSample | None:
+    """Tell made samples from real ones by cross-validation.
+
+    Parameters
+    ----------
+    sides : (Side, Side)
+        Real and made samples, n and m of them.
+    x : ((n, …), (m, …)) floats
+        What the judge reads of each.
+    judge : Judge
+        Learns and scores.
+    seed : int
+        The same seed gives the same numbers.
+
+    Returns
+    -------
+    TwoSample or None
+        None where fewer than two folds have samples enough of both.
+    """
     aucs, rounds, n = [], [], 0
     rng = np.random.default_rng(derive_seed("two-sample bootstrap", seed))
     for k in range(FOLDS):
-        tests = [side.take(side.fold == k) for side in (real, made)]
-        trains = [side.take(side.fold != k) for side in (real, made)]
-        if min(len(part) for part in (*tests, *trains)) < FEWEST:
+        tested = [side.fold == k for side in sides]
+        sizes = [int(part.sum()) for part in tested]
+        if min(*sizes, *(len(part) - size for part, size in zip(tested, sizes, strict=True))) < FEWEST:
             continue
-        x = np.concatenate([part.x for part in trains])
-        side = np.repeat([0, 1], [len(part) for part in trains]).astype(np.int64)
-        test = np.concatenate([part.x for part in tests])
-        score = judge(x, side, test, derive_seed("two-sample", seed, k))
-        scores = np.split(score, [len(tests[0])])
-        weights = [_drawn_weights(part.block, rng) for part in tests]
-        aucs.append(float(_weighted_auc(*scores, *(np.ones((1, len(part))) for part in tests))[0]))
-        rounds.append(_weighted_auc(*scores, *weights))
-        n += len(tests[0])
+        known = [own[~part] for own, part in zip(x, tested, strict=True)]
+        label = np.repeat([0, 1], [len(part) for part in known]).astype(np.int64)
+        test = np.concatenate([own[part] for own, part in zip(x, tested, strict=True)])
+        score = judge(np.concatenate(known), label, test, derive_seed("two-sample", seed, k))
+        real, made = score[: sizes[0]], score[sizes[0] :]
+        weights = [_drawn_weights(side.block[part], rng) for side, part in zip(sides, tested, strict=True)]
+        aucs.append(float(_weighted_auc(real, made, np.ones((1, len(real))), np.ones((1, len(made))))[0]))
+        rounds.append(_weighted_auc(real, made, *weights))
+        n += len(real)
     if len(aucs) < 2:
         return None
     low, high = np.nanpercentile(np.nanmean(rounds, axis=0), [2.5, 97.5])

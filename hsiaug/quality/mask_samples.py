@@ -130,7 +130,7 @@ class MaskSamples:
         sets = (made.real, held, made.synthetic)
         like = dense_fidelity(*sets, classes=classes)
         labels = dense_reliability(*sets, classes=classes)
-        layout = dense_layout(*sets, np.array(made.split.test), classes=classes)
+        layout = partial(dense_layout, *sets, np.array(made.split.test), classes=classes)
         return Inspection(
             made,
             dict(zip(("train", "held_out", "synthetic"), map(len, sets), strict=True)),
@@ -138,7 +138,7 @@ class MaskSamples:
             labels,
             verdict=tuple(_verdict(labels, like)),
             pictures=partial(_pictures, made, held, like.nearest),
-            layout=layout,
+            measure_layout=layout,
         )
 
 

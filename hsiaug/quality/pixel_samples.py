@@ -107,7 +107,8 @@ class PixelSamples:
         like = fidelity(train, held, synthetic)
         like = replace(like, measures=(*like.measures, *patches), notes=(*like.notes, *notes))
         labels = reliability(train, held, synthetic)
-        layout = patch_layout(
+        layout = partial(
+            patch_layout,
             partial(patches_at, scene.cube, patch=made.split.patch),
             KnownPatches(made.real.coords, made.real.y),
             KnownPatches(np.argwhere(test), held.y),
@@ -121,7 +122,7 @@ class PixelSamples:
             labels,
             verdict=tuple(_verdict(like, labels)),
             pictures=partial(pixel_figures, made, train, held, synthetic),
-            layout=layout,
+            measure_layout=layout,
         )
 
 

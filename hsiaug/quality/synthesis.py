@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from hsiaug.base.errors import InputError
@@ -159,7 +160,7 @@ class Inspection:
     """The report of ``hsiaug inspect`` on the samples of one generator on one draw.
 
     sizes: number of "train", "held_out" and "synthetic" samples. verdict: the report in a few sentences. pictures: draws
-    the figures, by name. layout: of patches, or of tiles and masks.
+    the figures, by name. measure_layout: of patches, or of tiles and masks; takes most of the time of a report.
     """
 
     made: AnySynthesis
@@ -168,7 +169,12 @@ class Inspection:
     reliability: Reliability
     verdict: tuple[str, ...]
     pictures: Callable[[], dict[str, Figure]]
-    layout: Layout = field(default_factory=Layout)
+    measure_layout: Callable[[], Layout] = Layout
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Measures of layout, taken when they are first asked for."""
+        return self.measure_layout()
 
     @property
     def remarks(self) -> tuple[str, ...]:

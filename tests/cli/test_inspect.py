@@ -24,7 +24,8 @@ def test_pictures_and_numbers_are_written_and_printed(tmp_path: Path, monkeypatc
         "spectra.png",
         "spectra.svg",
     ]
-    assert lines[0].split("\t")[:3] == ["fidelity", "synthetic", "floor (held-out)"]
+    assert lines[0].split("\t")[:4] == ["layout", "synthetic", "95 %", "held-out"]
+    assert "fidelity\tsynthetic\tfloor (held-out)" in answer.stdout
     assert any(line.startswith("R1 probe agreement\t") and len(line.split("\t")) == 8 for line in lines)
     assert any(line.startswith("memorisation:") for line in lines)
     kept = json.loads((tmp_path / "look" / "quality.json").read_text("utf-8"))
@@ -39,6 +40,8 @@ def test_pictures_and_numbers_are_written_and_printed(tmp_path: Path, monkeypatc
 
 def test_attention_is_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hsiaug.metrics.reliability.ROUNDS", 20)
+    monkeypatch.setattr("hsiaug.metrics.two_sample.TREES", 5)
+    monkeypatch.setattr("hsiaug.metrics.layout_network.STEPS", 3)
     monkeypatch.chdir(tmp_path)
     words = ("inspect", "toy", "--generator", "txt2hsi", "--preset", "tiny", "--attention", "--out", "look")
     assert CliRunner().invoke(app, words).exit_code == 0
@@ -62,6 +65,8 @@ def test_a_folder_that_cannot_be_is_refused_before_any_work(tmp_path: Path) -> N
 def test_several_omegas_give_curves_of_the_samples_that_each_gives_alone(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("hsiaug.metrics.reliability.ROUNDS", 20)
+    monkeypatch.setattr("hsiaug.metrics.two_sample.TREES", 5)
+    monkeypatch.setattr("hsiaug.metrics.layout_network.STEPS", 3)
     words = ("inspect", "toy", "--generator", "txt2hsi", "--preset", "tiny", "--patch", "5", "--times", "0")
     answer = CliRunner().invoke(app, [*words, "--omega", "0,2", "--out", "up"])
     again = CliRunner().invoke(app, [*words, "--omega", "2,0", "--out", "down"])

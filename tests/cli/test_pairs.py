@@ -75,7 +75,11 @@ def test_lambda_counts_pairs_for_each_real_one(tmp_path: Path, lam: str, pairs: 
     assert made == round(pairs * real)
 
 
-def test_inspection_writes_pictures_and_numbers_and_sees_copies(tmp_path: Path) -> None:
+def test_inspection_writes_pictures_and_numbers_and_sees_copies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hsiaug.metrics.two_sample.TREES", 5)
+    monkeypatch.setattr("hsiaug.metrics.layout_network.STEPS", 3)
     out = tmp_path / "look"
     text = run("inspect", *MASKS, "--out", str(out), "--store", str(tmp_path / "store"))
     quality = json.loads((out / "quality.json").read_text())
@@ -83,7 +87,9 @@ def test_inspection_writes_pictures_and_numbers_and_sees_copies(tmp_path: Path) 
     assert pictures == {"contact_sheet.png", "spectra.png", "nearest.png"}
     measures = {m["name"]: m["value"] for m in quality["fidelity"]["measures"]}
     assert measures["copies"] == 100
-    assert "copies of training tiles" in text and "R1" in text
+    layout = {row["name"]: row for row in quality["layout"]["measures"]}
+    assert layout["mask_edges"]["held_out"] > layout["mask_edges"]["shuffled"]
+    assert "copies of training tiles" in text and "R1" in text and "layoutfd-1" in text
 
 
 def test_a_benchmark_of_masks_runs_from_the_command_line(tmp_path: Path) -> None:

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from hsiaug.core.scene import Scene
-from hsiaug.metrics.calibration import LEVELS, read_curve, stand_ins, wrong_contents
+from hsiaug.metrics.calibration import LEVELS, read_curve, stand_ins, why_silent, wrong_contents
 from hsiaug.metrics.reliability import fit_lda, fit_svm, reliability
 from hsiaug.metrics.spectra import Spectra
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
+from hsiaug.report.labels import wrong_labels
 
 Sets = tuple[Spectra, Spectra, Spectra]
 
@@ -122,3 +123,41 @@ def test_curves_are_read_between_levels_and_kept_in_range() -> None:
         [0, 0, 2.5, 30, 80, LEVELS[-1]]
     )
     assert read_curve(np.ones(7), 0.5) == 0
+
+
+def test_samples_that_are_more_typical_than_real_ones_leave_their_wrong_labels_untold(toy_halves: Sets) -> None:
+    train, held, rest = toy_halves
+    means = {c: train.x[train.y == c].mean(axis=0) for c in train.counts}
+    rng = np.random.default_rng(0)
+    noisy = Spectra(held.x + rng.normal(0, 3 * held.x.std(axis=0), held.x.shape), held.y)
+    score = reliability(train, noisy, Spectra(np.stack([means[c] for c in rest.y]), rest.y))["agreement"]
+
+    assert score.value > score.ceiling
+    assert score.wrong is score.wrong_interval is None and score.why == "they score above real held-out samples"
+    assert wrong_labels(score) == "cannot tell"
+
+
+@pytest.mark.parametrize(
+    ("value", "ceiling", "floor", "why"),
+    [
+        (70.0, 90.0, 20.0, ""),
+        (91.0, 90.0, 20.0, ""),
+        (19.0, 90.0, 20.0, ""),
+        (96.0, 90.0, 20.0, "they score above real held-out samples"),
+        (14.0, 90.0, 20.0, "they score below shuffled labels"),
+        (75.5, 33.2, 74.5, "real held-out samples score hardly better than shuffled labels"),
+        (22.0, 24.0, 20.0, "real held-out samples score hardly better than shuffled labels"),
+    ],
+)
+def test_a_share_is_read_only_between_floor_and_ceiling(value: float, ceiling: float, floor: float, why: str) -> None:
+    rounds = np.array([-1.0, 0.0, 1.0])
+
+    assert why_silent(value, ceiling, floor, value + rounds, ceiling + rounds) == why
+
+
+def test_a_ceiling_that_chance_may_bring_to_the_floor_tells_nothing() -> None:
+    rounds = np.array([-20.0, 0.0, 20.0])
+
+    assert why_silent(50.0, 60.0, 20.0, 50 + rounds, 60 + rounds).startswith(
+        "real held-out samples score hardly better"
+    )

@@ -120,8 +120,8 @@ def dense_layout(
         return Layout(measure_rows(MEASURES, columns, n, intervals), notes)
     for name, judge in judges.items():
         others, test = run_design(design, judge, seed)
-        for column, value in others.items():
-            columns[column][name] = value
+        for other, auc in others.items():
+            columns[other][name] = auc
         columns["made"][name] = None if test is None else test.auc
         if test is not None:
             n[name], intervals[name] = test.n, test.interval
@@ -208,7 +208,8 @@ def distances_to_training(blocks: Mapping[str, Blocks], rng: np.random.Generator
 
 def one_hot(masks: Ints, classes: int) -> NDArray[np.float32]:
     """(n, C + 1, H, W) masks (n, H, W) as maps of 0 and 1, ignored pixels first."""
-    return (masks[:, None] == np.arange(classes + 1)[:, None, None]).astype(np.float32)
+    maps: NDArray[np.float32] = (masks[:, None] == np.arange(classes + 1)[:, None, None]).astype(np.float32)
+    return maps
 
 
 def _of_masks(part: DenseSamples, dates: list[LayoutMaps], space: Space) -> Column:
@@ -257,10 +258,10 @@ def _design(
     if not len(new):
         return None
     mixed = replace(held, images=shuffle_blocks(held.images, BLOCK, 1.0, rng))
-    damaged = _window_maps(mixed, tile[second.x], at[second.x], side, space, classes)
+    damaged = _window_maps(mixed, tile[second.rows], at[second.rows], side, space, classes)
     return TestDesign(
-        halves=(MappedSide(first, known.take(first.x)), MappedSide(second, known.take(second.x))),
-        made=MappedSide(new, new_maps.take(new.x)),
+        halves=(MappedSide(first, known.take(first.rows)), MappedSide(second, known.take(second.rows))),
+        made=MappedSide(new, new_maps.take(new.rows)),
         shuffled=MappedSide(second, damaged),
         training=None,
     )
@@ -291,11 +292,10 @@ def _cut_masks(part: DenseSamples, tile: Ints, at: Ints, side: int) -> Ints:
 
 def _kinds(masks: Ints) -> Ints:
     """(n,) what windows are matched by: of change, whether any pixel changed; else the most frequent class."""
-    largest = int(masks.max(initial=1))
-    if largest <= CHANGED:
-        return masks.reshape(len(masks), -1).max(axis=1, initial=0)
-    counts = np.stack([(masks == c).sum(axis=(1, 2)) for c in range(largest + 1)], axis=1)
-    kinds: Ints = counts.argmax(axis=1)
+    kinds: Ints = masks.reshape(len(masks), -1).max(axis=1, initial=0)
+    largest = int(kinds.max(initial=1))
+    if largest > CHANGED:
+        kinds = np.stack([(masks == c).sum(axis=(1, 2)) for c in range(largest + 1)], axis=1).argmax(axis=1)
     return kinds
 
 

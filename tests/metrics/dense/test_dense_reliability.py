@@ -70,6 +70,15 @@ def test_boundaries_that_no_spectrum_shows_are_not_calibrated(sets: Sets) -> Non
     score = dense_reliability(train, noise, made, classes=5)["boundaries"]
 
     assert score.wrong is score.wrong_interval is score.spearman is None
+    assert score.why
+
+
+def test_tiles_that_agree_with_themselves_more_than_real_ones_leave_their_wrong_pixels_untold(sets: Sets) -> None:
+    train, held, made = sets
+    noise = np.random.default_rng(0).normal(0, 0.5, held.images.shape).astype(np.float32)
+    score = dense_reliability(train, replace(held, images=held.images + noise), made, classes=5)["pixels"]
+
+    assert score.value > score.ceiling and score.wrong is None and score.why
 
 
 def test_each_tile_is_judged_by_training_tiles_alone(sets: Sets) -> None:
