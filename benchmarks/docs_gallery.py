@@ -45,6 +45,7 @@ PICTURES = {
     "labels.png": "gallery_labels",
     "within.png": "gallery_within",
     "tiles.png": "gallery_tiles",
+    "look/contact_sheet.png": "gallery_patches",
     "look/pca.png": "gallery_pca",
     "table.png": "gallery_latex",
 }
