@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 from hsiaug.base.colours import class_colours
 from hsiaug.core.tiles import DenseSamples
@@ -23,6 +24,15 @@ NAMES = ("unchanged", "changed")
 
 def pairs(images: Any, masks: Any) -> DenseSamples:
     return DenseSamples.made(np.asarray(images, dtype=np.float32), np.asarray(masks))
+
+
+def collisions(figure: Any) -> list[tuple[str, str]]:
+    """Pairs of texts of a figure that lie over each other."""
+    figure.draw_without_rendering()
+    texts = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
+    shown = [(text.get_text(), text.get_window_extent()) for text in texts]
+    assert len(shown) > 4 and all(text.get_fontsize() >= 7 for text in texts)
+    return [(a, b) for (a, one), (b, other) in combinations(shown, 2) if one.overlaps(other)]
 
 
 @pytest.fixture
@@ -110,14 +120,18 @@ def test_titles_and_names_of_rows_do_not_collide(make: Make) -> None:
     sheet = choose_patches(made)
     renamed = zip(sheet.classes, long_names, strict=False)
     figure = draw_patches(replace(sheet, classes=tuple(replace(one, name=name) for one, name in renamed)))
-    figure.draw_without_rendering()
-    texts = [text for axes in figure.axes for text in (axes.title, axes._left_title, *axes.get_yticklabels())]  # type: ignore[attr-defined]
-    boxes = [text.get_window_extent() for text in texts if text.get_text()]
-    assert len(boxes) > 8 and not any(a.overlaps(b) for a, b in combinations(boxes, 2))
-    assert all(text.get_fontsize() >= 7 for text in texts)
+    assert not collisions(figure)
 
 
-def test_an_outline_lies_within_the_edge_of_its_area_and_nothing_is_drawn_where_there_is_no_label() -> None:
+def test_the_legend_of_tiles_lies_on_nothing(two_dates: DenseSamples) -> None:
+    groups = [(title, two_dates) for title in ("real, held-out", "generated", "real training tile nearest to each")]
+    for shown in (two_dates, pairs(two_dates.images[:, :1], two_dates.masks)):
+        groups = [(title, shown) for title, _ in groups]
+        names = ("Buildings-Grass-Trees-Drives", "Stone-Steel-Towers")
+        assert not collisions(contact_sheet(groups, names, tile_colours(shown, None)))
+
+
+def test_an_outline_lies_within_its_area_with_a_white_rim_where_there_is_no_label() -> None:
     images = np.full((1, 4, 4, 3), 100, dtype=np.uint8)
     masks = np.zeros((1, 4, 4), dtype=np.int64)
     masks[0, :, 2:] = 2
@@ -125,7 +139,8 @@ def test_an_outline_lies_within_the_edge_of_its_area_and_nothing_is_drawn_where_
     plain, filled = (outlined(images, masks, tints, 10, fill=fill)[0] for fill in (0.0, 0.5))
 
     assert plain.shape == (40, 40, 3)
-    assert (plain[:, :20] == 100).all() and (filled[:, :20] == 100).all()
+    assert (plain[:, :19] == 100).all() and (filled[:, :19] == 100).all()
+    assert (plain[:, 19] == 255).all()
     assert (plain[:, 20] == tints[2]).all() and (plain[:, 25] == 100).all()
     assert (filled[:, 25] == np.round(0.5 * 100 + 0.5 * tints[2].astype(float))).all()
 
