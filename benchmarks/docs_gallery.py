@@ -45,12 +45,13 @@ PICTURES = {
     "labels.png": "gallery_labels",
     "within.png": "gallery_within",
     "tiles.png": "gallery_tiles",
+    "look/contact_sheet.png": "gallery_patches",
     "look/pca.png": "gallery_pca",
     "table.png": "gallery_latex",
 }
 """A file of FOLDER, and its name in docs/images."""
-SIZES = (1200, 64), (900, 32)
-"""Most pixels across and colours of a picture, of a large one too."""
+SIZES = (1200, 64), (900, 32), (750, 32)
+"""Most pixels across and colours of a picture, of larger ones too."""
 LARGEST, LARGEST_CARD = 100_000, 40_000
 """Bytes of a picture, and of the card."""
 PAPER = r"""\documentclass{article}

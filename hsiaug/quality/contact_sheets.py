@@ -25,7 +25,7 @@ from hsiaug.report.figures.files import (
     new_figure,
     wrapped,
 )
-from hsiaug.report.figures.sheets import Images, image_grid, outlined
+from hsiaug.report.figures.sheets import UNCHANGED, Images, image_grid, tile_rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,8 +37,6 @@ POINTS = 7.5
 """Size of letters: 7 pt or more where a figure is printed 175 mm wide."""
 ROW_NAMES = 0.8
 """Inches that the names of rows take."""
-UNCHANGED = 1
-"""Class id of a mask of two dates that is not outlined: all of its outlines are those of what changed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,23 +165,14 @@ def contact_sheet(groups: Sequence[tuple[str, DenseSamples]], classes: Sequence[
     ncols = legend_columns(WIDTHS[2], names or [""])
     note = wrapped(_stretch_note(colours), WIDTHS[2], POINTS)
     around = 0.17 * (-(-len(names) // ncols) + len(note.splitlines())) + 0.3
-    figure = new_figure(WIDTHS[2], len(groups) * (2 * height + 0.3) + around)
+    figure = new_figure(WIDTHS[2], len(groups) * (2 * height + 0.22) + around)
     panels = figure.subplots(len(groups), 1, squeeze=False)[:, 0]
     for axes, (title, pairs) in zip(panels, groups, strict=True):
-        _draw_rows(axes, _tile_rows(pairs.take(np.arange(min(TILES, len(pairs)))), colours, tints, side), TILES, width)
+        some = pairs.take(np.arange(min(TILES, len(pairs))))
+        _draw_rows(axes, tile_rows(colours.of_patches(some.images), some.masks, tints, side), TILES, width)
         axes.set_title(plotted(title), fontsize=POINTS, fontweight="bold", loc="left", pad=2)
-    figure.supxlabel(note, fontsize=POINTS)
+    # Above: below it would lie under the legend.
+    figure.suptitle(note, fontsize=POINTS)
     class_legend(figure, tints[shown_ids], names, loc="outside lower center", ncols=ncols)
     figure.set_label(_stretch_note(colours))
     return figure
-
-
-def _tile_rows(pairs: DenseSamples, colours: FalseColours, tints: NDArray[np.uint8], side: int) -> dict[str, Images]:
-    """The rows of images of some pairs, by their names. side: pixels of a tile on the sheet."""
-    scale = max(1, round(side / max(pairs.side)))
-    dates = [colours.of_patches(pairs.images[:, date]) for date in range(pairs.dates)]
-    if pairs.dates > 1:
-        masks = np.where(pairs.masks == UNCHANGED, IGNORE, pairs.masks)
-        return {f"date {t + 1}": outlined(image, masks, tints, scale) for t, image in enumerate(dates)}
-    enlarged = dates[0].repeat(scale, axis=1).repeat(scale, axis=2)
-    return {"image": enlarged, "with mask": outlined(dates[0], pairs.masks, tints, scale, fill=0.4)}

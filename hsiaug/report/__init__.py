@@ -1,8 +1,8 @@
 """Tables from records: nothing but the records of a store is read, and no plugin, scene or torch is loaded.
 
 ``build_report`` groups records into tables, ``print_report`` shows them on a terminal, ``render_report`` writes
-them as text, ``figure_of`` draws them. ``render_html`` makes a page of everything; for its maps it reads predictions
-and scenes too, where they lie here.
+them as text, ``figure_of`` draws them. ``render_html`` makes a page of everything; for its maps and samples it reads
+predictions and scenes too, where they lie here.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ def test_pictures_and_numbers_are_written_and_printed(tmp_path: Path, monkeypatc
 
     assert answer.returncode == 0, answer.stderr
     assert sorted(path.name for path in (tmp_path / "look").iterdir()) == [
+        "contact_sheet.png",
         "pca.png",
         "quality.json",
         "spectra.png",
@@ -26,13 +27,18 @@ def test_pictures_and_numbers_are_written_and_printed(tmp_path: Path, monkeypatc
     ]
     assert lines[0].split("\t")[:4] == ["layout", "synthetic", "95 %", "held-out"]
     assert "fidelity\tsynthetic\tfloor (held-out)" in answer.stdout
+    named = answer.stderr.partition("written: ")[2].split(", ")
+    assert [Path(name.strip()).name for name in named][:2] == ["contact_sheet.png", "spectra.png"]
     assert any(line.startswith("R1 probe agreement\t") and len(line.split("\t")) == 8 for line in lines)
     assert any(line.startswith("memorisation:") for line in lines)
     kept = json.loads((tmp_path / "look" / "quality.json").read_text("utf-8"))
 
     # Once as a process is enough: most of its time goes into libraries.
     monkeypatch.chdir(tmp_path)
-    assert CliRunner().invoke(app, [*words[:-1], "again"]).stdout == answer.stdout
+    again = CliRunner().invoke(app, [*words[:-1], "again"])
+    assert again.stdout == answer.stdout
+    # Pictures come before numbers.
+    assert again.output.index("written: ") < again.output.index("fidelity\t")
     for path in (tmp_path / "again").iterdir():
         assert path.read_bytes().startswith(OPENINGS[path.suffix])
     assert kept["provenance"]["generator"]["name"] == "smote"

@@ -26,8 +26,8 @@ def test_every_generator_is_inspected(make: Make, tmp_path: Path, generator: str
     report = inspect_samples(make(generator))
     files = save_figures(report.pictures(), tmp_path)
 
-    assert [path.name for path in files] == ["spectra.png", "spectra.svg", "pca.png"]
-    for path in (files[0], files[2]):
+    assert [path.name for path in files] == ["contact_sheet.png", "spectra.png", "spectra.svg", "pca.png"]
+    for path in (files[0], files[1], files[3]):
         with Image.open(path) as image:
             assert image.width > 1000 and len(image.convert("L").getcolors() or []) > 20
     content = json.loads(json.dumps(report.as_json(), allow_nan=False))
@@ -49,7 +49,7 @@ def test_spectra_are_drawn_as_lines_too_in_the_same_bytes_each_time(make: Make, 
     files = []
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
-        files.append(save_figures(report.pictures(), tmp_path / name)[1].read_bytes())
+        files.append(save_figures(report.pictures(), tmp_path / name)[2].read_bytes())
     drawn = fromstring(files[0].decode())
 
     assert files[0] == files[1] and len(files[0]) < 300_000

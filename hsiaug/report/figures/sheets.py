@@ -13,8 +13,36 @@ Images = NDArray[np.uint8]
 """(n, h, w, 3) of 0 to 255."""
 GAP = 0.06
 """Share of an image's side between two of them."""
-EDGE = 0.012
-"""Share of an image's side that an outline is wide, and at least one pixel."""
+EDGE, FILL = 0.014, 0.55
+"""Share of a tile's side that an outline is wide on either side of an edge, and how much of a mask lies over a tile."""
+UNCHANGED = 1
+"""Class id of a mask of two dates that is not drawn: what is outlined is what changed."""
+
+
+def tile_rows(
+    images: NDArray[np.uint8], masks: NDArray[np.integer], tints: NDArray[np.uint8], side: int
+) -> dict[str, Images]:
+    """Rows of enlarged tiles by their names: of two dates both, with what changed outlined; of one the image, and then
+    its grey with the mask over it.
+
+    Parameters
+    ----------
+    images
+        (n, T, h, w, 3) uint8, T dates.
+    masks
+        (n, h, w) class ids, 0 = no label.
+    tints
+        (C + 1, 3) uint8 colours by class id.
+    side
+        Pixels of the longer side of an answer, about: tiles are enlarged by whole numbers.
+    """
+    scale = max(1, round(side / max(masks.shape[1:])))
+    if images.shape[1] > 1:
+        changed = np.where(masks == UNCHANGED, IGNORE, masks)
+        return {f"date {t + 1}": outlined(images[:, t], changed, tints, scale) for t in range(images.shape[1])}
+    grey = images[:, 0].mean(axis=-1, keepdims=True).repeat(3, axis=-1).round().astype(np.uint8)
+    plain = outlined(images[:, 0], np.zeros_like(masks), tints, scale)
+    return {"image": plain, "with mask": outlined(grey, masks, tints, scale, fill=FILL)}
 
 
 def outlined(
@@ -27,7 +55,8 @@ def outlined(
     images
         (n, h, w, 3) uint8.
     masks
-        (n, h, w) class ids; ``IGNORE`` is not drawn.
+        (n, h, w) class ids. Of areas of ``IGNORE`` only the rim along others is drawn, in white, so that the outlines of
+        these are seen on any ground.
     tints
         (C + 1, 3) uint8 colours by class id.
     scale
@@ -45,8 +74,10 @@ def outlined(
     ids = masks.repeat(scale, axis=1).repeat(scale, axis=2)
     around = (1, *[2 * max(1, round(EDGE * max(ids.shape[1:]))) + 1] * 2)
     edge = minimum_filter(ids, around) != maximum_filter(ids, around)
-    shares = np.where(edge, 1.0, fill) * (ids != IGNORE)
-    drawn = (1 - shares)[..., None] * large + shares[..., None] * tints[ids]
+    shares = np.where(edge, 1.0, fill * (ids != IGNORE))
+    inks = tints.copy()
+    inks[IGNORE] = 255
+    drawn = (1 - shares)[..., None] * large + shares[..., None] * inks[ids]
     return drawn.round().astype(np.uint8)
 
 

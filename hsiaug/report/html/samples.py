@@ -11,21 +11,19 @@ from PIL import Image
 
 from hsiaug.base.colours import class_colours
 from hsiaug.report.figures.files import image_bytes
-from hsiaug.report.figures.sheets import Images, image_grid, outlined
+from hsiaug.report.figures.sheets import Images, image_grid, tile_rows
 from hsiaug.report.html.markup import macros, picture_source
 from hsiaug.report.records import ArmCell
 from hsiaug.report.tables import Table
 from hsiaug.report.trials import Trial
 from hsiaug.trial.arm import CONTROLS
-from hsiaug.trial.sheet import Ids, SampleSheet, Thumbnails
+from hsiaug.trial.sheet import SampleSheet
 from hsiaug.trial.store import Store
 
 ROOM = 500_000
 """Bytes of pictures after which no further generator is shown, before base64 makes a third more of them."""
 PATCH, TILE = 36, 160
 """Pixels that a patch and a tile are drawn in, about: pictures are enlarged by whole numbers."""
-UNCHANGED = 1
-"""Class id of a mask of two dates that is not outlined."""
 NAMES = {"real": "real training", "made": "generated", "nearest": "nearest real"}
 
 
@@ -89,21 +87,11 @@ def _tile_figures(sheet: SampleSheet, class_names: tuple[str, ...]) -> Iterator[
     """A picture of real tiles, one of generated ones, and one of the real ones nearest to these, with their masks."""
     tints = class_colours(len(class_names))
     for part, name in NAMES.items():
-        rows = _tile_rows(getattr(sheet, part), getattr(sheet, f"{part}_ids"), tints)
-        drawn, _ = image_grid(rows, max(len(sheet.real), len(sheet.made)), TILE)
+        rows = tile_rows(getattr(sheet, part), getattr(sheet, f"{part}_ids"), tints, TILE)
+        drawn, _ = image_grid([*rows.values()], max(len(sheet.real), len(sheet.made)), TILE)
         # A fifth of what it weighs as PNG.
         source = image_bytes(Image.fromarray(drawn), format="JPEG", quality=85, subsampling=0, optimize=True)
         yield _figure(source, drawn, name, f"Tiles with their masks: {name}")
-
-
-def _tile_rows(images: Thumbnails, ids: Ids, tints: Images) -> list[Images]:
-    """Rows of enlarged tiles: the image and the mask over it, or both dates with what changed outlined."""
-    scale = max(1, round(TILE / max(ids.shape[1:])))
-    if images.shape[1] > 1:
-        changed = np.where(ids == UNCHANGED, 0, ids)
-        return [outlined(images[:, date], changed, tints, scale) for date in range(images.shape[1])]
-    plain = outlined(images[:, 0], np.zeros_like(ids), tints, scale)
-    return [plain, outlined(images[:, 0], ids, tints, scale, fill=0.4)]
 
 
 def _figure(picture: bytes, drawn: Images, name: str, text: str) -> dict[str, Any]:
