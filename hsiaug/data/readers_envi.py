@@ -83,7 +83,8 @@ def _layout(path: Path, header: Header) -> tuple[tuple[int, int, int], np.dtype[
     """(lines, samples, bands), the type of the numbers, the data's first byte, and the axes in the file's order."""
     from spectral.io.envi import envi_to_dtype
 
-    if any(number_of(header.get(f"{edge} frame offsets")) for edge in ("major", "minor")):
+    frames = [header.get(f"{edge} frame offsets", "0") for edge in ("major", "minor")]
+    if any(number_of(text) != 0 for listed in frames for text in (listed if isinstance(listed, list) else [listed])):
         raise SceneError(f"{path} must be of a file without frame offsets", hint="Export the image again.")
     shape = tuple(whole(path, header, key) for key in ("lines", "samples", "bands"))
     offset, code = whole(path, header, "header offset", 0), whole(path, header, "data type")
