@@ -30,7 +30,7 @@ def read_tiff(path: Path) -> RawArray:
 
     Raises SceneError for a damaged file, and for one with a tag that cannot be followed.
     """
-    with reading(path, "GeoTIFF"), quiet() as rasterio, open_geotiff(rasterio, path) as file:
+    with reading(path, "GeoTIFF"), quiet(auxiliary=True) as rasterio, open_geotiff(rasterio, path) as file:
         _check_supported(path, file)
         bands = _data_bands(file)
         dtype = np.result_type(*(np.dtype(file.dtypes[band - 1]) for band in bands))
@@ -56,7 +56,7 @@ def read_tiff_band(path: Path, key: str | None) -> RawArray:
 
     Raises SceneError as :func:`read_tiff` does, for a file of several bands without a key, and for scaled codes.
     """
-    with reading(path, "GeoTIFF"), quiet() as rasterio, open_geotiff(rasterio, path) as file:
+    with reading(path, "GeoTIFF"), quiet(auxiliary=True) as rasterio, open_geotiff(rasterio, path) as file:
         _check_supported(path, file)
         bands = _data_bands(file)
         band = _choose(path, file, bands, key)

@@ -170,6 +170,17 @@ def test_scales_and_offsets_of_single_bands_are_applied(add, tif, tmp_path):
     assert np.array_equal(stated.scene.cube, raw) and "is not applied" in said(stated)
 
 
+def test_what_lies_in_auxiliary_metadata_is_applied(add, tif, tmp_path):
+    tif("c.tif", (FARM.cube * 100).astype(np.float32))
+    bands = (f'<PAMRasterBand band="{b}"><Offset>-1</Offset><Scale>0.5</Scale></PAMRasterBand>' for b in range(1, 13))
+    (tmp_path / "c.tif.aux.xml").write_text(f"<PAMDataset>{''.join(bands)}</PAMDataset>")
+    assert np.allclose(add("c.tif").scene.cube, FARM.cube * 50 - 1, atol=1e-5)
+    tif("l.tif", np.where(FARM.labels == 0, 9, FARM.labels).astype(np.uint8))
+    band = '<PAMRasterBand band="1"><NoDataValue>9</NoDataValue></PAMRasterBand>'
+    (tmp_path / "l.tif.aux.xml").write_text(f"<PAMDataset>{band}</PAMDataset>")
+    assert np.array_equal(add(labels="l.tif").scene.labels, FARM.labels)
+
+
 def test_a_tiff_of_several_pages_is_refused_with_the_way_to_an_array(add, tmp_path):
     first, *others = (Image.fromarray(band) for band in FARM.cube.transpose(2, 0, 1))
     first.save(tmp_path / "pages.tif", save_all=True, append_images=others)

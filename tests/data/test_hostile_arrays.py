@@ -306,6 +306,18 @@ def test_a_file_named_tif_fetches_nothing_and_reads_no_other_file(tmp_path: Path
     assert asked == []
 
 
+def test_what_lies_beside_a_tiff_fetches_nothing(tmp_path: Path) -> None:
+    Image.fromarray(LABELS).save(tmp_path / "l.tif")
+    with listening() as (address, asked):
+        source = f"/vsicurl/{address}/v.tif"
+        named = f'<Metadata domain="OVERVIEWS"><MDI key="OVERVIEW_FILE">{source}</MDI></Metadata>'
+        (tmp_path / "l.tif.aux.xml").write_text(f"<PAMDataset>{named}</PAMDataset>")
+        assert np.array_equal(read_raster(tmp_path / "l.tif", None).codes, LABELS)
+        (tmp_path / "l.tif.msk").write_text(f"<VRTDataset><SourceFilename>{source}</SourceFilename></VRTDataset>")
+        assert "l.tif.msk, that is no TIFF" in refusal(lambda: read_raster(tmp_path / "l.tif", None))
+    assert asked == []
+
+
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".bmp"])
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "BMP", "GIF", "PPM", "EPS"])
 def test_an_image_must_be_of_the_format_that_its_name_says(tmp_path: Path, suffix: str, kind: str) -> None:
