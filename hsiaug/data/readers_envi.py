@@ -95,7 +95,7 @@ def _layout(path: Path, header: Header) -> tuple[tuple[int, int, int], np.dtype[
         raise SceneError(f"{path} must give 'interleave'", value="no such line", hint=hint)
     packed = str(header.get("file compression", 0)).strip()
     if packed != "0":
-        hint = f"Unpack it: gdal_translate -of ENVI {path.stem} {path.stem}_plain.img"
+        hint = "Export it without compression, or unpack its data file with gunzip and delete the line."
         raise SceneError(f"{path} must be of a data file without compression", value=packed, hint=hint)
     with reading(path, "ENVI header"):
         if min(shape) < 1 or offset < 0:

@@ -188,6 +188,14 @@ def test_a_tiff_of_several_pages_is_refused_with_the_way_to_an_array(add, tmp_pa
     assert np.array_equal(add("pages.npy").scene.cube, FARM.cube)
 
 
+def test_codes_with_a_scale_are_refused_with_the_way_to_plain_ones(add, tif, tmp_path):
+    tif("l.tif", FARM.labels.astype(np.uint8), lambda file: setattr(file, "scales", (0.5,)))
+    message = refusal(lambda: add(labels="l.tif"))
+    assert "must have no scale; found scale 0.5, offset 0" in message
+    run_hint(tmp_path, message)
+    assert np.array_equal(add(labels="l.npy").scene.labels, FARM.labels)
+
+
 @pytest.mark.filterwarnings("ignore:Dataset has no geotransform")
 def test_control_points_alone_are_said_to_need_a_warp(add, tif, tmp_path):
     corners = [rasterio.control.GroundControlPoint(r, c, 15 + c / 1e4, 48 - r / 1e4) for r in (0, 40) for c in (0, 32)]
@@ -196,7 +204,7 @@ def test_control_points_alone_are_said_to_need_a_warp(add, tif, tmp_path):
         file.gcps = corners, rasterio.CRS.from_epsg(4326)
         file.write(bands)
     (tmp_path / "p.csv").write_text("lon,lat,class\n15.0001,47.9999,a\n15.0002,47.9998,b\n")
-    assert "ground control points only. Warp the cube first" in refusal(lambda: add("c.tif", "p.csv"))
+    assert "ground control points only. Warp the cube first, as with gdalwarp" in refusal(lambda: add("c.tif", "p.csv"))
 
 
 # PNG.
