@@ -9,6 +9,7 @@
     make_pipeline(Augmenter("smote", lam=1.0, random_state=0), SVC()).fit(X, y)
 """
 
+import warnings
 from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Any, ClassVar, cast
@@ -22,6 +23,7 @@ from sklearn.utils._param_validation import Interval
 
 from hsiaug.base.arrays import AnyArray
 from hsiaug.core.scene import Scene
+from hsiaug.data.band_centres import centres_in_nm
 from hsiaug.protocol.balance import LARGEST, Rate, synthetic_counts
 from hsiaug.protocol.split import Blind
 from hsiaug.quality.kits import sample_kit, synthesise
@@ -30,6 +32,8 @@ from hsiaug.registry.lookup import registry
 from hsiaug.tasks.task import TaskSplit, get_task
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.spec import TrialSpec
+
+LARGEST_VALUE = float(np.finfo(np.float32).max)
 
 MOST = Interval(Real, 0, LARGEST, closed="both")
 
@@ -42,8 +46,8 @@ class Augmenter(BaseSampler):  # type: ignore[misc]
 
     generator: a name or a plugin. lam: sample balance rate λ; 1 fills every class to the largest. times: further samples
     for each real one. omega: guidance strength, None = the generator's own. params: its hyper-parameters by name.
-    preset, device: as in :func:`hsiaug.augment_scene`. wavelengths: (B,) band centres in nm, or None. random_state: of
-    the fit and of the samples.
+    preset, device: as in :func:`hsiaug.augment_scene`. wavelengths: (B,) band centres in nm (below 100: µm), or None.
+    random_state: of the fit and of the samples.
 
     The generator sees spectra alone: no neighbours and no unlabelled pixels. The labels are its names of classes.
 
@@ -88,6 +92,18 @@ class Augmenter(BaseSampler):  # type: ignore[misc]
         self.wavelengths = wavelengths
         self.random_state = random_state
 
+    def set_params(self, **params: Any) -> "Augmenter":
+        """Set parameters by name.
+
+        Raises ValueError for ``sampling_strategy``, which ensembles of imbalanced-learn set: lam and times replace it.
+        """
+        if "sampling_strategy" in params:
+            raise ValueError(
+                "an Augmenter has lam and times in place of sampling_strategy, which ensembles such as "
+                "BalancedBaggingClassifier set: bag a pipeline, make_pipeline(Augmenter(), classifier)"
+            )
+        return cast("Augmenter", super().set_params(**params))
+
     def sampling_strategy(self, y: AnyArray) -> dict[Any, int]:
         """Samples of each label, real and synthetic, as λ and ``times`` ask; imbalanced-learn calls it."""
         labels, counts = np.unique(y, return_counts=True)
@@ -109,7 +125,9 @@ class Augmenter(BaseSampler):  # type: ignore[misc]
 
     def _synthesise(self, x: AnyArray, ids: NDArray[np.int16], labels: Sequence[object]) -> PixelSynthesis:
         """Synthetic samples of spectra (n, B) with class ids (n,), which stand in a scene of one column."""
-        centres = None if self.wavelengths is None else np.asarray(self.wavelengths, dtype=np.float64)
+        centres = None if self.wavelengths is None else self._centres(x.shape[1])
+        if (largest := float(np.abs(x).max())) > LARGEST_VALUE:
+            raise ValueError(f"X must hold numbers up to {LARGEST_VALUE:.2g}, as float32 does; found {largest:.2g}")
         scene = Scene("samples", x[:, None], ids[:, None], tuple(map(str, labels)), centres, units="as given")
         request = sample_request(
             *(self.generator, self.preset, self.params),
@@ -122,6 +140,15 @@ class Augmenter(BaseSampler):  # type: ignore[misc]
         )
         bench = _AllForTraining(scene, get_task("pixels"))
         return cast(PixelSynthesis, synthesise(sample_kit("pixels"), scene, request, registry(), bench=bench))
+
+    def _centres(self, bands: int) -> NDArray[np.float64]:
+        """(B,) band centres in nm. Warns where their unit was guessed; raises ValueError for others."""
+        centres, note = centres_in_nm(np.ravel(np.asarray(self.wavelengths, dtype=np.float64)))
+        if len(centres) != bands or np.isnan(centres).any():
+            raise ValueError(f"wavelengths must be {bands} positive numbers, a band centre for each column of X")
+        if note:
+            warnings.warn(note, stacklevel=5)
+        return centres
 
 
 class _AllForTraining(Workbench):

@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
+from imblearn.ensemble import BalancedBaggingClassifier
+from imblearn.over_sampling import ADASYN
 from imblearn.pipeline import make_pipeline
 from imblearn.utils import estimator_checks as of_imblearn
 from sklearn.base import clone
+from sklearn.datasets import make_classification
 from sklearn.model_selection import GridSearchCV
 from sklearn.svm import SVC
 from sklearn.utils import estimator_checks as of_sklearn
@@ -79,3 +82,44 @@ def test_what_is_wrong_is_said(spectra):
         Augmenter("noise", params={"levl": 1}).fit_resample(*spectra)
     with pytest.raises(ValueError, match="'lam' parameter of Augmenter must be a float in the range"):
         Augmenter(lam=-1).fit_resample(*spectra)
+
+
+@pytest.mark.parametrize("name", ["smote", "cvae", "wgan", "forest_flow", "imblearn:ADASYN"])
+@pytest.mark.parametrize("exponent", [-40, 40])
+def test_samples_know_no_unit(spectra, name: str, exponent: int):
+    x, y = spectra
+    once, again = (
+        Augmenter(name, preset="tiny", random_state=0).fit_resample(np.ldexp(x.astype(np.float32), power), y)[0][40:]
+        for power in (0, exponent)
+    )
+    assert np.allclose(np.ldexp(again, -exponent), once, rtol=1e-3, atol=1e-3)
+
+
+def test_band_centres_in_micrometres_are_taken_as_such_with_a_warning(spectra):
+    x, y = np.abs(spectra[0]), spectra[1]
+    centres = np.linspace(400, 900, 6)
+    first, _ = Augmenter("relight", wavelengths=centres, random_state=0).fit_resample(x, y)
+    with pytest.warns(UserWarning, match="taken as micrometres"):
+        again, _ = Augmenter("relight", wavelengths=centres / 1000, random_state=0).fit_resample(x, y)
+    assert np.allclose(first, again)
+    with pytest.raises(ValueError, match="wavelengths must be 6 positive numbers"):
+        Augmenter("relight", wavelengths=centres[:5]).fit_resample(x, y)
+
+
+def test_what_no_spectra_are_is_named(spectra):
+    with pytest.raises(ValueError, match="as float32 does; found"):
+        Augmenter().fit_resample(spectra[0] * 1e300, spectra[1])
+    bagged = BalancedBaggingClassifier(sampler=Augmenter(), random_state=0, n_estimators=2)
+    with pytest.raises(ValueError, match="lam and times in place of sampling_strategy"):
+        bagged.fit(*spectra)
+
+
+def test_by_name_it_adds_what_imbalanced_learn_adds(spectra):
+    """Of a class of four too, of which ADASYN itself would want six."""
+    x, y = make_classification(n_samples=1000, n_classes=3, n_informative=4, weights=[0.2, 0.3, 0.5], random_state=0)
+    counts = np.bincount(Augmenter("imblearn:ADASYN", random_state=0).fit_resample(x, y)[1])
+    theirs = np.bincount(ADASYN(random_state=0).fit_resample(x, y)[1])
+    assert len(set(counts)) == 1 and np.abs(counts - theirs).max() < 20
+    few = np.repeat([0, 1], [30, 4])
+    rows = np.random.default_rng(0).normal(size=(34, 4)) + 0.3 * few[:, None]
+    assert len(Augmenter("imblearn:ADASYN", random_state=0).fit_resample(rows, few)[1]) == 60

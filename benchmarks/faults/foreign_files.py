@@ -27,7 +27,17 @@ from hsiaug.data.raw import Conversion
 from hsiaug.data.readers import read_cube_file, read_labels_array, void_codes
 
 TYPES = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "int64", "uint64", "float32", "float64")
-CODES = {"uint8": 1, "int16": 2, "int32": 3, "float32": 4, "float64": 5, "uint16": 12, "uint32": 13, "int64": 14, "uint64": 15}
+CODES = {
+    "uint8": 1,
+    "int16": 2,
+    "int32": 3,
+    "float32": 4,
+    "float64": 5,
+    "uint16": 12,
+    "uint32": 13,
+    "int64": 14,
+    "uint64": 15,
+}
 """Types of ENVI by their numbers."""
 COMPRESSIONS = (None, "deflate", "lzw", "packbits", "zstd")
 OUTCOMES = ("alike", "refused", "other numbers", "other missing data", "another error")
@@ -83,7 +93,9 @@ def write_tiff(path: Path, rng: np.random.Generator, bands: int | None = None) -
         file.write(numbers)
         if bands is None and rng.random() < 0.4:
             alike = rng.random() < 0.5
-            file.scales = [float(2.0 ** rng.integers(-9, 3))] * count if alike else (rng.integers(1, 9, count) / 8).tolist()
+            file.scales = (
+                [float(2.0 ** rng.integers(-9, 3))] * count if alike else (rng.integers(1, 9, count) / 8).tolist()
+            )
             file.offsets = [0.0] * count if rng.random() < 0.5 else (rng.integers(-8, 9, count) / 4).tolist()
         if masked:
             file.write_mask(rng.random((height, width)) < 0.8)
@@ -183,6 +195,8 @@ def envi_by_gdal(path: Path) -> Read:
         numbers = file.read().astype(np.float64).transpose(1, 2, 0)
         values = numbers * np.array(file.scales) + np.array(file.offsets)
         void = (file.read_masks() == 0).any(axis=0)
+        if file.nodata is not None:  # GDAL names it, and masks nothing in integers of 64 bits
+            void |= (numbers == file.nodata).any(axis=2)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -261,7 +275,11 @@ def main() -> None:
     parser.add_argument("--envi", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
-    counts = {"cubes of TIFF": asked.tiff - asked.tiff // 2, "labels of TIFF": asked.tiff // 2, "cubes of ENVI": asked.envi}
+    counts = {
+        "cubes of TIFF": asked.tiff - asked.tiff // 2,
+        "labels of TIFF": asked.tiff // 2,
+        "cubes of ENVI": asked.envi,
+    }
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for kind, count in counts.items():

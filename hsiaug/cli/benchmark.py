@@ -11,7 +11,7 @@ from hsiaug.base.threads import one_thread
 from hsiaug.bench import ranges
 from hsiaug.cli import options
 from hsiaug.cli.options import option
-from hsiaug.cli.output import console, notes_console, print_lines
+from hsiaug.cli.output import console, hushed, notes_console, print_lines
 
 PLAN_OPTIONS = ranges.words(
     "task,generator,classifier,view,lambdas,times,train,omega,protocol,buffer,patch,preset,set_"
@@ -95,6 +95,8 @@ def benchmark(
     # One thread per trial: trials run side by side instead, and give the same result whatever --jobs is.
     # Set before the numerical libraries load.
     one_thread()
+    if quiet:
+        ctx.with_resource(hushed())
     from hsiaug.bench.bounds import Bounds
     from hsiaug.bench.engine import cluster_settings
     from hsiaug.bench.schedule import plan_runs

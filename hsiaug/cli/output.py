@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
+import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -95,6 +98,22 @@ def notes_console(err: Ours, *, quiet: bool) -> Ours:
     from hsiaug.base.terminal import Console
 
     return Console(file=StringIO()) if quiet else err
+
+
+@contextmanager
+def hushed() -> Iterator[None]:
+    """Without the warnings of libraries, in this process and in those that it starts."""
+    before = os.environ.get("PYTHONWARNINGS")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        os.environ["PYTHONWARNINGS"] = "ignore"
+        try:
+            yield
+        finally:
+            if before is None:
+                del os.environ["PYTHONWARNINGS"]
+            else:
+                os.environ["PYTHONWARNINGS"] = before
 
 
 def on_terminal() -> bool:

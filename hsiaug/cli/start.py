@@ -117,14 +117,14 @@ def _look_at(
     """Files of a folder that can be read as a cube, those that can be read as labels, and the others with a reason."""
     from hsiaug.data.adding import written_by_hsiaug
     from hsiaug.data.label_source import read_labels
-    from hsiaug.data.readers import IMAGES, PACKED, read_cube_file
+    from hsiaug.data.readers import HDF, IMAGES, PACKED, read_cube_file
     from hsiaug.data.vector_labels import KINDS
 
     cubes, sheets, others = list[Path](), list[Path](), list[tuple[Path, str]]()
     own = written_by_hsiaug(folder)
     for path in sorted(folder.iterdir()):
         suffix = path.suffix.lower()
-        if path.name in own or suffix not in (".hdr", ".mat", ".npy", *IMAGES, *KINDS, *PACKED):
+        if path.name in own or suffix not in (".hdr", ".mat", ".npy", *IMAGES, *KINDS, *PACKED, *HDF):
             continue
         reasons = list[str]()
         # A scan goes on whatever is wrong with a file.
@@ -146,8 +146,8 @@ def _look_at(
 
 
 def _reason(error: Exception, path: Path) -> str:
-    """Why a file was not taken, as one line without its path."""
-    return " ".join(str(error).replace(str(path), "it").split())
+    """Why a file was not taken, as one line without its path at the beginning."""
+    return " ".join(str(error).split()).removeprefix(str(path)).lstrip(": ")
 
 
 def _only(found: Sequence[Path], name: str, folder: Path, others: Sequence[tuple[Path, str]]) -> Path:
@@ -159,8 +159,8 @@ def _only(found: Sequence[Path], name: str, folder: Path, others: Sequence[tuple
     if len(found) != 1:
         seen = ", ".join(map(str, found)) or f"none in {folder} that can be read as such"
         hint = "Name it: hsiaug start CUBE --labels FILE."
-        if not found and len(others) == 1:
-            hint = f"{others[0][0].name}: {others[0][1]}"
+        if not found and others:
+            hint = f"{others[0][0].name} {others[0][1]}"
         raise InputError(f"{name} must be one file", value=seen, hint=hint)
     return found[0]
 

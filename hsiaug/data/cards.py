@@ -2,12 +2,14 @@
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PositiveFloat, model_validator
 
 from hsiaug.base.errors import did_you_mean
+from hsiaug.data.band_centres import MICRO
 
 MOST_CLASSES = 255
 """Classes of a card at most: tables have a row and pictures a panel for each, a confusion matrix their square."""
@@ -132,6 +134,13 @@ class LabelSpec(FileSpec):
         return self
 
 
+def check_nanometres(centres: Sequence[float]) -> None:
+    """Raise ValueError for band centres of a card that must be in another unit than nanometres."""
+    if centres and max(centres) < MICRO:
+        ends = f"{min(centres):g} to {max(centres):g}"
+        raise ValueError(f"wavelengths must be in nanometres, found {ends}: of micrometres, write 1000 times as much")
+
+
 class _SensorSpec(CardTable):
     """The instrument. gsd is in metres per pixel, wavelengths in nanometres.
 
@@ -150,6 +159,7 @@ class _SensorSpec(CardTable):
     def _one_source(self) -> Self:
         if self.wavelengths is not None and self.range_nm is not None:
             raise ValueError("give wavelengths or range_nm, not both")
+        check_nanometres(self.wavelengths or ())
         if self.range_nm is not None and self.range_nm[0] >= self.range_nm[1]:
             raise ValueError(f"range_nm must be [first, last] in nm, found {list(self.range_nm)}")
         return self

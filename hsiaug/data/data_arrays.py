@@ -50,7 +50,9 @@ def unpacked(cube: Any, labels: Any, options: Mapping[str, object]) -> tuple[NDA
         labels = plain_labels(_on_grid(labels, cube), options.get("unlabelled"))
     of_cube: dict[str, object] = {"axes": "hwb"}
     if centres is not None and centres.ndim == 1:
-        known, _ = centres_in_nm(centres.values.astype(np.float64), str(centres.attrs.get("units", "")))
+        given, unit = centres.values.astype(np.float64), str(centres.attrs.get("units", ""))
+        # Without a unit it is guessed, and said, as that of any list.
+        known = centres_in_nm(given, unit)[0] if unit else given
         of_cube |= {} if np.isnan(known).all() else {"wavelengths": known}
     nodata = _missing(cube)
     values = cube.values

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 MOST_BANDS = 10_000
 """Maximum number of bands of a GeoTIFF: each takes GDAL a while to describe."""
 
+LONGEST_XML = 2**22
+"""Bytes of auxiliary metadata, at most."""
+
 TIFF = (b"II", b"MM")
 """Beginnings of a TIFF, by its byte order."""
 
@@ -85,11 +88,11 @@ class Declared:
 
 
 @contextmanager
-def quiet() -> Iterator[ModuleType]:
-    """rasterio, without its warnings of files that lie nowhere."""
+def quiet(auxiliary: bool = False) -> Iterator[ModuleType]:
+    """rasterio, without its warnings of files that lie nowhere. auxiliary: GDAL reads the .aux.xml beside a file too."""
     import rasterio
 
-    with warnings.catch_warnings(), rasterio.Env(CPL_LOG="OFF", GDAL_PAM_ENABLED="NO"):
+    with warnings.catch_warnings(), rasterio.Env(CPL_LOG="OFF", GDAL_PAM_ENABLED="YES" if auxiliary else "NO"):
         warnings.simplefilter("ignore")
         yield rasterio
 
@@ -104,6 +107,9 @@ def open_geotiff(rasterio: ModuleType, path: Path, driver: str = "GTiff") -> Dat
     mask = path.with_name(f"{path.name}.msk")
     if mask.is_file() and mask.read_bytes()[:2] not in TIFF:
         raise ValueError(f"a mask beside it, {mask.name}, that is no TIFF")
+    more = path.with_name(f"{path.name}.aux.xml")
+    if more.is_file() and more.stat().st_size > LONGEST_XML:
+        raise ValueError(f"{more.name} beside it of {more.stat().st_size:,} bytes")
     file = rasterio.open(path, driver=driver)
     if file.count > MOST_BANDS:
         file.close()

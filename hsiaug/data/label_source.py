@@ -107,7 +107,7 @@ def _unwarped(where: str) -> SceneError:
     return SceneError(
         f"{where}: labels with coordinates need a cube with a georeference",
         value="ground control points only",
-        hint="Warp the cube first, for example with gdalwarp -r near CUBE warped.tif, and name the result.",
+        hint="Warp the cube first, as with gdalwarp -r near CUBE warped.tif, and name the result.",
     )
 
 

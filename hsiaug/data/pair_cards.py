@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, FiniteFloat, PositiveFloat, model_validator
 
 from hsiaug.base.text import shortened
-from hsiaug.data.cards import MOST_CLASSES, CardTable
+from hsiaug.data.cards import MOST_CLASSES, CardTable, check_nanometres
 
 FILLED = ("place", "group", "name", "band")
 """Names that may stand in braces in a pattern."""
@@ -47,6 +47,11 @@ class _Images(CardTable):
     bands: tuple[Text, ...] = ()
     wavelengths: tuple[PositiveFloat, ...] = ()
     gsd: PositiveFloat | None = None
+
+    @model_validator(mode="after")
+    def _in_nanometres(self) -> Self:
+        check_nanometres(self.wavelengths)
+        return self
 
 
 class _Masks(CardTable):

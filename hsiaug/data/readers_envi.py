@@ -83,7 +83,8 @@ def _layout(path: Path, header: Header) -> tuple[tuple[int, int, int], np.dtype[
     """(lines, samples, bands), the type of the numbers, the data's first byte, and the axes in the file's order."""
     from spectral.io.envi import envi_to_dtype
 
-    if any(number_of(header.get(f"{edge} frame offsets")) for edge in ("major", "minor")):
+    frames = [header.get(f"{edge} frame offsets", "0") for edge in ("major", "minor")]
+    if any(number_of(text) != 0 for listed in frames for text in (listed if isinstance(listed, list) else [listed])):
         raise SceneError(f"{path} must be of a file without frame offsets", hint="Export the image again.")
     shape = tuple(whole(path, header, key) for key in ("lines", "samples", "bands"))
     offset, code = whole(path, header, "header offset", 0), whole(path, header, "data type")
@@ -94,7 +95,7 @@ def _layout(path: Path, header: Header) -> tuple[tuple[int, int, int], np.dtype[
         raise SceneError(f"{path} must give 'interleave'", value="no such line", hint=hint)
     packed = str(header.get("file compression", 0)).strip()
     if packed != "0":
-        hint = f"Unpack it: gdal_translate -of ENVI {path.stem} {path.stem}_plain.img"
+        hint = "Export it without compression, or unpack its data file with gunzip and delete the line."
         raise SceneError(f"{path} must be of a data file without compression", value=packed, hint=hint)
     with reading(path, "ENVI header"):
         if min(shape) < 1 or offset < 0:

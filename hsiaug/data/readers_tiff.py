@@ -30,7 +30,7 @@ def read_tiff(path: Path) -> RawArray:
 
     Raises SceneError for a damaged file, and for one with a tag that cannot be followed.
     """
-    with reading(path, "GeoTIFF"), quiet() as rasterio, open_geotiff(rasterio, path) as file:
+    with reading(path, "GeoTIFF"), quiet(auxiliary=True) as rasterio, open_geotiff(rasterio, path) as file:
         _check_supported(path, file)
         bands = _data_bands(file)
         dtype = np.result_type(*(np.dtype(file.dtypes[band - 1]) for band in bands))
@@ -56,7 +56,7 @@ def read_tiff_band(path: Path, key: str | None) -> RawArray:
 
     Raises SceneError as :func:`read_tiff` does, for a file of several bands without a key, and for scaled codes.
     """
-    with reading(path, "GeoTIFF"), quiet() as rasterio, open_geotiff(rasterio, path) as file:
+    with reading(path, "GeoTIFF"), quiet(auxiliary=True) as rasterio, open_geotiff(rasterio, path) as file:
         _check_supported(path, file)
         bands = _data_bands(file)
         band = _choose(path, file, bands, key)
@@ -65,11 +65,17 @@ def read_tiff_band(path: Path, key: str | None) -> RawArray:
         check_array(path, file.shape, dtype.itemsize, labels=True)
         if _scaling(path, file, (band,)) != (None, 0.0):
             found = f"scale {file.scales[band - 1]:g}, offset {file.offsets[band - 1]:g}"
-            hint = f"Copy it without them: gdal_translate -a_scale 1 -a_offset 0 {path.name} {path.stem}_codes.tif"
+            hint = f"If these numbers are the codes: {_as_array(path, f'read({band})')}"
             raise SceneError(f"{path}: codes of classes must have no scale", value=found, hint=hint)
         valid, nodata, notes = _validity(file, bands, band)
         codes = _values(path, file, (band,), dtype)[:, :, 0]
         return RawArray(codes, nodata=nodata, valid=valid, notes=notes)
+
+
+def _as_array(path: Path, reading: str) -> str:
+    """A command that writes the stored numbers of a file into an .npy file, typed beside the file."""
+    code = f"import numpy, rasterio; numpy.save('{path.stem}.npy', rasterio.open('{path.name}').{reading})"
+    return f'python -c "{code}", and name {path.stem}.npy'
 
 
 def _check_supported(path: Path, file: DatasetReader) -> None:
@@ -129,7 +135,7 @@ def _scaling(path: Path, file: DatasetReader, bands: Sequence[int]) -> tuple[Per
         return None, 0.0
     if 0.0 in scales or not all(map(math.isfinite, (*scales, *offsets))):
         rule = f"{path}: scales of bands must be numbers other than 0, and offsets numbers"
-        hint = f"Correct them in a copy: gdal_translate -a_scale 1 -a_offset 0 {path.name} {path.stem}_plain.tif"
+        hint = f"If the stored numbers are right: {_as_array(path, 'read()')}"
         raise SceneError(rule, value=f"scales {set(scales)}, offsets {set(offsets)}"[:200], hint=hint)
     return (
         scales[0] if len(set(scales)) == 1 else scales,

@@ -30,6 +30,10 @@ hand."""
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 
+USUAL = 16
+"""Exponent of 2 of the largest mean of a band that is neither tiny nor huge."""
+
+
 @dataclass(frozen=True, eq=False)
 class Normaliser:
     """Per-band z-score. mean, std: (B,) float32, fitted on the pixels that a train view shows."""
@@ -147,13 +151,20 @@ class TrainView(SealedView, HasCube):
 
     @cached_property
     def normaliser(self) -> Normaliser:
-        """Per-band mean and standard deviation of the visible pixels; a constant band keeps its scale."""
+        """Per-band mean and standard deviation of the visible pixels; a constant band is divided by about the largest."""
         mean, std = _moments(self.pixels, self.visible)
-        std[std < 1e-12] = 1.0
+        unit = usual_size(mean, std)
+        std[std < 1e-12 * unit] = unit
         return Normaliser(
             self._seals.add("normaliser.mean", mean.astype(np.float32)),
             self._seals.add("normaliser.std", std.astype(np.float32)),
         )
+
+
+def usual_size(*values: NDArray[np.float64]) -> float:
+    """A power of two near the largest magnitude of values; 1 where that is neither tiny nor huge."""
+    exponent = int(np.frexp(max(float(np.abs(array).max(initial=0.0)) for array in values))[1])
+    return 1.0 if abs(exponent) <= USUAL else float(np.ldexp(1.0, exponent))
 
 
 def _moments(cube: NDArray[np.float32], visible: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -1,15 +1,19 @@
 """``hsiaug start``: what it finds, proposes and asks; and that it writes nothing by itself."""
 
+import os
 import shlex
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from PIL import Image
 from scipy.io import savemat
 from spectral.io import envi
 
+from hsiaug.cli.output import hushed
 from hsiaug.data import toy_scene
 from tests.in_process import hsiaug, refused
 
@@ -152,3 +156,52 @@ def test_where_a_patch_hides_a_class_a_smaller_one_is_proposed(flight: Path) -> 
 def test_what_cannot_be_read_is_one_error(flight: Path, words: tuple[str, ...], part: str) -> None:
     (flight / "empty").mkdir()
     assert part in refused(flight, *words)
+
+
+def test_what_is_said_of_codes_is_in_the_command_that_is_printed(flight: Path) -> None:
+    codes = np.load(flight / "labels.npy").astype(int)
+    np.save(flight / "labels.npy", np.where(codes == 0, 255, codes - 1))
+    words = ("--classes", "hay,rye,track", "--unlabelled", "255", "--set", "units=radiance")
+    refusal = refused(flight, "start", "flight.hdr", *words[:2])
+    assert "--unlabelled=0 or --unlabelled=255" in refusal
+    done = hsiaug("start", "flight.hdr", *words, cwd=flight)
+    assert "0\thay\t648" in done.stdout.splitlines()
+    assert proposed(done.stdout)[0] == ["datasets", "add", "flight.hdr", "--labels", "labels.npy", *words]
+    assert hsiaug(*proposed(done.stdout)[0], cwd=flight).returncode == 0
+
+
+def test_an_odd_file_in_a_folder_is_left_out_with_the_reason(flight: Path) -> None:
+    envi.save_image(str(flight / "lib.hdr"), np.ones((6, 1, 12), np.float32), ext=".sli")
+    with (flight / "lib.hdr").open("a") as file:
+        file.write("file type = ENVI Spectral Library\n")
+    (flight / "scene.zip").write_bytes(b"PK")
+    (flight / "broken.tif").write_bytes(b"II*")
+    done = hsiaug("start", ".", cwd=flight)
+    assert done.returncode == 0, done.stderr
+    assert proposed(done.stdout)[0] == ["datasets", "add", "flight.hdr", "--labels", "labels.npy"]
+    for part in ("lib.hdr: must be of an image", "zipfile -e scene.zip", "broken.tif: must be a whole GeoTIFF"):
+        assert part in done.stderr
+
+
+def test_files_that_hsiaug_wrote_are_not_proposed(flight: Path) -> None:
+    codes = np.load(flight / "labels.npy").astype(float)
+    np.save(flight / "labels.npy", np.where(codes == 0, np.nan, codes))
+    assert hsiaug("start", ".", "--yes", cwd=flight).returncode == 0
+    assert (flight / "flight_labels.npy").exists() and (flight / "flight_look.png").exists()
+    (flight / "flight_map.tif").write_bytes(b"")
+    again = hsiaug("start", ".", cwd=flight)
+    assert again.returncode == 0, again.stderr
+
+
+def test_a_folder_of_products_says_what_to_do_with_them(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "p.nc", "w") as file:
+        file["reflectance"] = np.ones((4, 5, 6), np.float32)
+    assert "p.nc must be .mat, .npy, ENVI" in refused(tmp_path, "start", ".")
+
+
+def test_quiet_hushes_libraries_here_and_in_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PYTHONWARNINGS", raising=False)
+    with hushed():
+        warnings.warn("odd", UserWarning, stacklevel=1)
+        assert os.environ["PYTHONWARNINGS"] == "ignore"
+    assert "PYTHONWARNINGS" not in os.environ

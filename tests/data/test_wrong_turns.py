@@ -37,9 +37,13 @@ TURNS: dict[str, tuple[Arrays, tuple[str, ...], tuple[str, ...]]] = {
     "classes from 0 on": (
         {"labels": CODES - 1},
         (*ADD, *NAMES),
-        ("0 counts as unlabelled", "add 1 to every code"),
+        ("must fit one reading of the codes", "--unlabelled=0 or --unlabelled=-1"),
     ),
-    "labels of another size": ({"labels": CODES[1:]}, ADD, ("labels 47×48", "crop or resample one of the two")),
+    "labels of another size": (
+        {"labels": CODES[1:]},
+        ADD,
+        ("labels 47×48", "If the first pixels of both are the same: python -c"),
+    ),
     "labels with axes exchanged": (
         {"cube": SCENE.cube[:40], "labels": CODES[:40].T},
         (*ADD, "--set", "axes=hwb"),

@@ -17,7 +17,7 @@ from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import registry
 from hsiaug.trial.store import Store
 from hsiaug_builtin.by_name.classifier import SklearnParams
-from hsiaug_builtin.by_name.generator import ImblearnParams, build_sampler
+from hsiaug_builtin.by_name.generator import FittedSampler, ImblearnParams, build_sampler
 from hsiaug_builtin.by_name.lookup import parse_options
 from tests.effort import loaded
 from tests.in_process import run_trials_here
@@ -234,13 +234,13 @@ def test_a_sampler_gives_what_imbalanced_learn_gives_of_the_same_rows(view, name
 
 
 def test_shrinkage_spreads_samples_as_imbalanced_learn_does(view) -> None:
-    toy = view((200, 20), spread=1.0)
+    toy = view((100, 20), spread=1.0)
     spread = fit(made("generator", "imblearn:RandomOverSampler", options="shrinkage=1.0"), toy)
-    samples = spread.sample({2: 180}, guidance=None, seed=0)
+    samples = spread.sample({2: 80}, guidance=None, seed=0)
     flat = toy.real.x.reshape(len(toy.y), -1)
     sampler = RandomOverSampler(shrinkage=1.0, random_state=1)
     theirs = sampler.fit_resample(flat, toy.y)[0][len(flat) :]
-    assert samples.x.reshape(180, -1).std(axis=0).mean() == pytest.approx(theirs.std(axis=0).mean(), rel=0.1)
+    assert samples.x.reshape(80, -1).std(axis=0).mean() == pytest.approx(theirs.std(axis=0).mean(), rel=0.2)
 
 
 def test_a_class_smaller_than_the_neighbours_asked_for_has_fewer(view) -> None:
@@ -252,12 +252,12 @@ def test_a_class_smaller_than_the_neighbours_asked_for_has_fewer(view) -> None:
 @pytest.mark.parametrize("name", ["SMOTE", "ADASYN", "SVMSMOTE"])
 def test_a_sampler_knows_no_unit(view, name: str) -> None:
     toy = view((30, 12), spread=3.0)
-    small = replace(toy, real=replace(toy.real, x=toy.real.x * np.float32(2.0**-30)))
+    small = np.float32(2.0**-30)
     once, again = (
-        fit(load_plugin("generator", f"imblearn:{name}"), one).sample({2: 9}, guidance=None, seed=0).x
-        for one in (toy, small)
+        FittedSampler(toy.real.x * scale, toy.y, name, "").sample({2: 9}, guidance=None, seed=0).x
+        for scale in (np.float32(1), small)
     )
-    assert np.array_equal(once * np.float32(2.0**-30), again)
+    assert np.array_equal(once * small, again)
 
 
 def test_names_import_nothing_outside_the_library() -> None:

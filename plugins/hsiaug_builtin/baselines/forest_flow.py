@@ -108,6 +108,7 @@ class ForestFlow(PatchGenerator):
         axes = axes[: min(self.params.components, max(1, int((size > 1e-6 * size[0]).sum())))]
         scores = (spectra - mean) @ axes.T
         low, high = scores.min(axis=0), scores.max(axis=0)
-        half = np.maximum((high - low) / 2, 1e-12)
+        half = (high - low) / 2
+        half = np.maximum(half, 1e-12 * max(half.max(initial=0.0), np.finfo(half.dtype).tiny / 1e-12))
         sizes = {name: getattr(self.params, name) for name in ("levels", "noises", "trees")}
         return {"z": (scores - (low + high) / 2) / half, "basis": axes * half[:, None], **sizes}

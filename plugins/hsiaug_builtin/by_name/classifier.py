@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any
 
-from hsiaug.api import Card, PatchSamples, Plugin, Progress, TrainView, param
+from hsiaug.api import Card, InputError, PatchSamples, Plugin, Progress, TrainView, param
 from hsiaug_builtin.by_name.lookup import build, described, find_class, parse_options, seeded
 from hsiaug_builtin.classifiers.estimators import FittedEstimator, fit_estimator
 
@@ -15,10 +16,16 @@ MODULES = (
 )  # fmt: skip
 """Public modules of scikit-learn that have classifiers."""
 
+ESTIMATORS = ("estimator", "estimators", "base_estimator", "final_estimator")
+"""Arguments that are other estimators, which no text of options can be."""
+
 
 @dataclass(frozen=True)
 class SklearnParams:
-    """Which classifier, and its arguments. Raises InputError where scikit-learn has no such classifier or argument."""
+    """Which classifier, and its arguments.
+
+    Raises InputError where scikit-learn has no such classifier or argument, and for one that needs other estimators.
+    """
 
     estimator: str = param("ensemble.ExtraTreesClassifier", "MODULE.CLASS of a classifier of scikit-learn")
     options: str = param("", "its arguments, as n_estimators=50, criterion=entropy")
@@ -31,7 +38,15 @@ class SklearnParams:
         from sklearn.base import ClassifierMixin
 
         cls, label = find_class("sklearn", self.estimator, MODULES, ClassifierMixin), f"sklearn:{self.estimator}"
-        return build(cls, {**seeded(cls, seed), **parse_options(self.options, label)}, label)
+        options = parse_options(self.options, label)
+        inner = [name for name, one in signature(cls).parameters.items() if one.default is one.empty]
+        if inner := inner or [name for name in options if name in ESTIMATORS]:
+            raise InputError(
+                "sklearn:NAME must name a classifier that learns without another estimator",
+                value=f"{self.estimator} with {', '.join(inner)}",
+                hint="Take a plain classifier, or write a plugin that builds this one: docs/plugins.md.",
+            )
+        return build(cls, {**seeded(cls, seed), **options}, label)
 
 
 class Sklearn(Plugin[SklearnParams]):
@@ -43,7 +58,7 @@ class Sklearn(Plugin[SklearnParams]):
     card = Card(
         name="sklearn",
         version="1",
-        summary="Any classifier of scikit-learn on the centre spectrum, as sklearn:ensemble.ExtraTreesClassifier",
+        summary="Any plain classifier of scikit-learn on the centre spectrum, as sklearn:ensemble.ExtraTreesClassifier",
         paper="""@article{pedregosa2011sklearn, author={Fabian Pedregosa and Ga{\\"e}l Varoquaux and Alexandre Gramfort
             and others}, title={Scikit-learn: Machine Learning in {P}ython}, journal={Journal of Machine Learning
             Research}, volume={12}, pages={2825--2830}, year={2011}}; each estimator has its own source""",
@@ -51,7 +66,6 @@ class Sklearn(Plugin[SklearnParams]):
         seconds=2.0,
         params=SklearnParams,
         variant="estimator",
-        presets={"tiny": {"options": "n_estimators=20"}},
     )
 
     def fit(

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import Card, PluginError, TrainView, param
+from hsiaug.api import Card, InputError, PluginError, param
 from hsiaug_builtin.by_name.lookup import build, described, find_class, parse_options, seeded
 from hsiaug_builtin.nets.patches import FittedPatches, PatchGenerator, cycle, lone_classes
 
 MODULES = ("over_sampling",)
-TAG = 1e-3
-"""Of each sample's own column, in z-scores, by which its share in a new one is read: so small that no distance changes
-but by the same for all pairs."""
+
+OF_CATEGORIES = ("SMOTEN", "SMOTENC")
+"""Over-samplers whose features are categories: of spectra they would make most frequent numbers."""
+
+USUAL = 16
+"""Exponent of 2 of the largest value up to which the over-sampler is given spectra in their own unit."""
+
+NEIGHBOURS = {"k_neighbors": "class", "n_neighbors": "class", "m_neighbors": "all"}
+"""Arguments that number neighbours, and among which samples these are looked for."""
 
 
 @dataclass(frozen=True)
@@ -35,15 +41,20 @@ def build_sampler(sampler: str, options: str, own: dict[str, Any], seed: int) ->
     from imblearn.over_sampling.base import BaseOverSampler
 
     label = f"imblearn:{sampler}"
+    if sampler in OF_CATEGORIES:
+        raise InputError(
+            "imblearn:NAME must name an over-sampler of numbers",
+            value=f"{sampler}, whose features are categories",
+            hint="Take imblearn:SMOTE or imblearn:BorderlineSMOTE.",
+        )
     cls = find_class("imblearn", sampler, MODULES, BaseOverSampler)
     return build(cls, {**seeded(cls, seed), **parse_options(options, label), **own}, label)
 
 
 @dataclass(frozen=True, eq=False)
 class FittedSampler(FittedPatches):
-    """z: (n, B) z-scored centre spectra of the real patches, between which neighbours are looked for."""
+    """The real patches, each of which the over-sampler is given as one row of numbers."""
 
-    z: NDArray[np.float32]
     sampler: str
     options: str
     name = "imblearn"
@@ -57,42 +68,52 @@ class FittedSampler(FittedPatches):
         return {**facts, **({"duplicated": lone} if lone else {})}
 
     def make(self, c: int, count: int, rows: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
+        """(count, B, p, p), of those that the over-sampler adds to the class up to the size of the largest at least.
+
+        Fewer are asked for than it would add by itself only where that is asked for: ADASYN shares them out, and of few
+        would make none.
+        """
         n, rng = len(self.y), np.random.default_rng(seed)
         if len(rows) < 2:
             return np.repeat(self.x[rows], count, axis=0)
-        model = build_sampler(self.sampler, self.options, {"sampling_strategy": {c: len(rows) + count}}, seed)
+        wanted = max(len(rows) + count, int(np.bincount(self.y).max()))
+        model = build_sampler(self.sampler, self.options, {"sampling_strategy": {c: wanted}}, seed)
         # A small class has fewer neighbours than are asked for.
-        for argument, most in (("k_neighbors", len(rows) - 1), ("n_neighbors", n - 1), ("m_neighbors", n - 1)):
+        for argument, among in NEIGHBOURS.items():
+            most = (len(rows) if among == "class" else n) - 1
             if isinstance(asked := getattr(model, argument, None), int):
                 model.set_params(**{argument: min(asked, most)})
+        # A power of two changes no digit; libraries square distances, and have thresholds.
+        exponent = int(np.frexp(np.abs(self.x).max(initial=0))[1])
+        exponent = 0 if abs(exponent) <= USUAL else exponent
+        flat = np.ldexp(self.x.reshape(n, -1), -exponent)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of numbers of clusters and neighbours
-                found, _ = model.fit_resample(np.hstack([self.z, TAG * np.eye(n)]), self.y)
+                found, _ = model.fit_resample(flat, self.y)
         except (ValueError, RuntimeError) as error:
             raise PluginError(
                 f"imblearn:{self.sampler} must be able to make {count} samples of class {c} from {len(rows)}",
                 value=f"{type(error).__name__}: {error}",
                 hint="Change its options, or take smote, which repeats what it cannot interpolate.",
             ) from error
-        shares = found[n:, -n:] / TAG
-        if not len(shares):
-            shares = np.eye(n)[rows]  # no sample lies where this sampler would make one
-        shares = shares[cycle(np.arange(len(shares)), count, rng)]
-        flat = shares.astype(np.float32) @ self.x.reshape(n, -1)
-        return np.asarray(flat, dtype=np.float32).reshape(count, *self.x.shape[1:])
+        added = np.asarray(found, dtype=np.float32)[n:]
+        if not len(added):
+            added = flat[rows]  # no sample lies where this sampler would make one
+        kept = cycle(np.arange(len(added)), count, rng) if len(added) != count else np.arange(count)
+        return np.ldexp(added[kept], exponent).reshape(count, *self.x.shape[1:])
 
 
 class Imblearn(PatchGenerator):
     """An over-sampler of imbalanced-learn, by name.
 
-    Neighbours are looked for between z-scored centre spectra, and new samples are the same combinations of whole patches,
-    in scene units. A small class has fewer neighbours; a class of one is repeated, which is recorded.
+    It is given whole patches as rows of numbers, in scene units, as imbalanced-learn would be. A small class has fewer
+    neighbours; a class of one is repeated, which is recorded.
     """
 
     card = Card(
         name="imblearn",
-        version="1",
+        version="2",
         summary="Any over-sampler of imbalanced-learn between patches, as imblearn:BorderlineSMOTE",
         paper="""@article{lemaitre2017imblearn, author={Guillaume Lema{\\^i}tre and Fernando Nogueira and Christos K.
             Aridas}, title={Imbalanced-learn: A {P}ython Toolbox to Tackle the Curse of Imbalanced Datasets in Machine
@@ -103,7 +124,3 @@ class Imblearn(PatchGenerator):
         variant="sampler",
     )
     fitted = FittedSampler
-
-    def learn(self, view: TrainView) -> dict[str, Any]:
-        """Normalise the centre spectra."""
-        return {"z": view.normaliser.spectra(view.real.centres), **asdict(self.params)}

@@ -1,0 +1,96 @@
+"""Cubes and labels of xarray: matched by coordinates, unpacked by their attributes, refused where they do not fit."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import hsiaug
+from hsiaug.base.errors import InputError
+from hsiaug.core.scene import Scene
+from hsiaug.data import toy_scene
+
+xr = pytest.importorskip("xarray", reason="xarray is not installed: pip install -e '.[xarray]'")
+
+FARM = toy_scene(seed=3, height=40, width=32, bands=12, classes=3)
+Y, X = 5400000 - 5 * (np.arange(40) + 0.5), 500000 + 5 * (np.arange(32) + 0.5)
+NM = np.linspace(420, 970, 12)
+CUBE = xr.DataArray(
+    FARM.cube.transpose(2, 0, 1),
+    dims=("band", "y", "x"),
+    coords={"y": Y, "x": X, "wavelength": ("band", NM)},
+)
+LABELS = xr.DataArray(FARM.labels, dims=("y", "x"), coords={"y": Y, "x": X})
+
+
+def add(folder: Path, cube: object, labels: object, **options: object) -> Scene:
+    return hsiaug.add_scene(cube, labels, "mine", folder=folder, overwrite=True, **options).scene
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        LABELS.expand_dims("band"),
+        LABELS.transpose(),
+        LABELS.isel(y=slice(None, None, -1)),
+        LABELS.isel(x=np.random.default_rng(0).permutation(32)),
+        LABELS.where(LABELS > 0),
+        LABELS.where(LABELS > 0, 99).assign_attrs(_FillValue=99),
+        LABELS.drop_vars(["x", "y"]),
+    ],
+    ids=["a band of one", "transposed", "upside down", "shuffled", "NaN", "a fill value", "no coordinates"],
+)
+def test_labels_are_put_on_the_coordinates_of_the_cube(tmp_path: Path, labels: object) -> None:
+    scene = add(tmp_path, CUBE, labels)
+    assert np.array_equal(scene.labels, FARM.labels) and np.array_equal(scene.cube, FARM.cube)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [LABELS.assign_coords(x=X + 5), LABELS.assign_coords(y=Y / 2), LABELS.isel(x=slice(1, None))],
+    ids=["beside", "another pixel size", "a column less"],
+)
+def test_labels_of_other_coordinates_are_refused(tmp_path: Path, labels: object) -> None:
+    with pytest.raises(InputError, match="must have the coordinates of the cube along"):
+        add(tmp_path, CUBE, labels)
+
+
+def test_labels_in_another_coordinate_system_are_refused(tmp_path: Path) -> None:
+    cube, labels = (
+        array.assign_coords(spatial_ref=xr.DataArray(0, attrs={"crs_wkt": system}))
+        for array, system in ((CUBE, "PROJCS[a]"), (LABELS, "PROJCS[b]"))
+    )
+    with pytest.raises(InputError, match="must lie in the coordinate system of the cube"):
+        add(tmp_path, cube, labels)
+
+
+@pytest.mark.parametrize("offset", [0.0, -0.05])
+def test_packed_numbers_are_unpacked(tmp_path: Path, offset: float) -> None:
+    packed = ((CUBE - offset) / 2e-4).round().astype("int16")
+    packed[:, 0, 0] = -9999
+    attributes = {"scale_factor": 2e-4, "add_offset": offset, "_FillValue": -9999}
+    scene = add(tmp_path, packed.assign_attrs(attributes), LABELS)
+    assert np.allclose(scene.cube[1:], FARM.cube[1:], atol=2e-4)
+    assert not scene.cube[0, 0].any() and scene.units == "reflectance"
+
+
+def test_a_fill_value_alone_marks_missing_data(tmp_path: Path) -> None:
+    cube = CUBE.copy()
+    cube[:, 0, 0] = -9999
+    scene = add(tmp_path, cube.assign_attrs(_FillValue=-9999.0), LABELS)
+    assert not scene.cube[0, 0].any() and scene.cube.min() >= 0
+
+
+def test_a_band_without_a_centre_is_dropped_as_asked_or_named(tmp_path: Path) -> None:
+    cube = CUBE.assign_coords(wavelength=("band", np.where(np.arange(12) == 3, np.nan, NM)))
+    scene = add(tmp_path, cube, LABELS, bad_bands=[3])
+    assert scene.wavelengths is not None and np.allclose(scene.wavelengths, np.delete(NM, 3))
+    with pytest.raises(InputError, match="bad_bands=3"):
+        add(tmp_path, cube, LABELS)
+
+
+def test_centres_in_micrometres_are_taken_as_such(tmp_path: Path) -> None:
+    for attributes in ({}, {"units": "um"}):
+        coordinate = ("band", NM / 1000, attributes)
+        scene = add(tmp_path, CUBE.assign_coords(wavelength=coordinate), LABELS)
+        assert scene.wavelengths is not None and np.allclose(scene.wavelengths, NM)
