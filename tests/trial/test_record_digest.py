@@ -115,7 +115,7 @@ def newer(tmp_path: Path) -> tuple[Store, Path, bytes]:
 def test_a_record_of_a_newer_format_is_not_replaced(newer: tuple[Store, Path, bytes]) -> None:
     store, file, made = newer
 
-    with pytest.raises(StoreError, match="newer hsiaug wrote must not be replaced.*Update hsiaug"):
+    with pytest.raises(StoreError, match=r"newer hsiaug wrote must not be replaced.*Update hsiaug"):
         store.put(MADE, PREDICTED)
     assert file.read_bytes() == made
 
@@ -148,7 +148,7 @@ def test_verify_calls_a_newer_record_newer(newer: tuple[Store, Path, bytes]) -> 
 
 
 def test_a_pack_of_a_newer_format_is_refused_as_such(tmp_path: Path) -> None:
-    store, file = one(tmp_path)
+    _, file = one(tmp_path)
     hsiaug("store", "pack", str(tmp_path))
     (pack,) = (tmp_path / "packs").iterdir()
     with sqlite3.connect(copy := tmp_path / "copy") as changed:
@@ -159,5 +159,5 @@ def test_a_pack_of_a_newer_format_is_refused_as_such(tmp_path: Path) -> None:
     shutil.copy(made, pack)
 
     assert not file.exists() and copy.exists()
-    with pytest.raises(StoreError, match="format 7. Update hsiaug"):
+    with pytest.raises(StoreError, match=r"format 7\. Update hsiaug"):
         Store(tmp_path).hashes()
