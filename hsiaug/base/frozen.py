@@ -1,7 +1,15 @@
 """Loaded last by the server that forks workers: leaves all that it has loaded out of garbage collection, which would
-write into that memory, and so copy what the workers share."""
+write into that memory, and so copy what the workers share. The server adopts what workers leave behind
+(:func:`hsiaug.base.processes.end_strays`).
+"""
 
 import gc
+import warnings
 
+from hsiaug.base.processes import adopt_orphans
+
+adopt_orphans()
+# Where one of these ends.
+warnings.filterwarnings("ignore", message="forkserver: waitpid returned unexpected pid")
 gc.collect()
 gc.freeze()

@@ -1,20 +1,23 @@
 """How the processes of a run are started, and that they end with it."""
 
+import ctypes
 import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from multiprocessing import forkserver, parent_process, resource_tracker, util
 from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from hsiaug.base.errors import InputError
+from hsiaug.base.errors import HsiaugError, InputError
 
 # Without a library loaded again for each: not on macOS, whose libraries do not survive a fork.
 FORKS = sys.platform != "darwin" and "forkserver" in multiprocessing.get_all_start_methods()
@@ -35,6 +38,8 @@ load_before_fork()
 
 
 _hiding = threading.RLock()
+_leaders: set[int] = set()
+"""Numbers of the processes that lead sessions and run."""
 
 
 @contextmanager
@@ -59,6 +64,8 @@ def without_main() -> Iterator[None]:
                 setattr(main, name, value)
 
 
+SET_CHILD_SUBREAPER = 36
+"""Of prctl."""
 LONGEST_SOCKET = 70
 """Bytes of a folder's name at most, so that the name of a socket in it fits into the 104 that some systems have."""
 SHORT_FOLDERS = "/tmp", "/var/tmp", "/dev/shm"
@@ -129,6 +136,145 @@ def hold_back(name: str) -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+def lead_session() -> None:
+    """Let this process lead a session of its own: all that plugins start belongs to it, and ends with it."""
+    if hasattr(os, "setsid"):
+        # It leads one already where it was started so.
+        with suppress(OSError):
+            os.setsid()
+
+
+def start_leader(process: BaseProcess) -> None:
+    """Start a process that leads a session, and hold it to be one that runs on until :func:`end_leader`.
+
+    Raises HsiaugError where the server that forks it ends before it has, and does so again.
+    """
+    with without_main(), without_ctrl_c():
+        for last in (False, True):
+            hide_fork_server()
+            try:
+                process.start()
+                break
+            except (EOFError, ConnectionError) as error:
+                if last:
+                    rule = "the process that starts workers must stay"
+                    hint = "Look at limits of memory and time (ulimit -v, -t), and run the same command again."
+                    found = "it ended while it was loaded, twice"
+                    raise HsiaugError(rule, value=found, hint=hint) from error
+        assert process.pid is not None
+        _leaders.add(process.pid)
+
+
+def end_leader(process: BaseProcess) -> None:
+    """Kill a process that leads a session, and all that it started, in sessions of their own too, of Linux."""
+    with _hiding:
+        assert process.pid is not None
+        begun = _started_by(process.pid)
+        _kill_group(process.pid)
+        process.kill()
+        process.join()
+        _leaders.discard(process.pid)
+        _kill(begun)
+
+
+def run_session(command: Sequence[str], environment: Mapping[str, str], descriptors: Collection[int]) -> int:
+    """Run a program that leads a session, and end with it all that it started; its exit code.
+
+    descriptors: of open files that it is to have. Ctrl-C and Ctrl-Z are passed on to it.
+    """
+    adopt_orphans()
+    others = set(_children(os.getpid()))
+    with subprocess.Popen(command, env=environment, pass_fds=descriptors, start_new_session=True) as process:
+        _leaders.add(process.pid)
+        before = signal.signal(signal.SIGINT, lambda number, frame: process.send_signal(number))
+        try:
+            with suspending():
+                return process.wait()
+        finally:
+            signal.signal(signal.SIGINT, before)
+            _kill_group(process.pid)
+            _leaders.discard(process.pid)
+            for pid in set(_children(os.getpid())) - others - {process.pid}:
+                _kill([*_started_by(pid), pid])
+
+
+@contextmanager
+def suspending() -> Iterator[None]:
+    """Meanwhile Ctrl-Z, of a terminal, suspends processes that lead sessions too, and they go on with this one."""
+    if not hasattr(signal, "SIGTSTP") or signal.getsignal(signal.SIGTSTP) != signal.SIG_DFL:
+        yield
+        return
+
+    def suspend(number: int, frame: object) -> None:
+        _signal_leaders(signal.SIGSTOP)
+        signal.signal(number, signal.SIG_DFL)
+        # Within this call the process is stopped, until it is to go on.
+        os.kill(os.getpid(), number)
+        signal.signal(number, suspend)
+        _signal_leaders(signal.SIGCONT)
+
+    signal.signal(signal.SIGTSTP, suspend)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+
+
+def adopt_orphans() -> None:
+    """Let this process, of Linux, become the parent of what its descendants leave behind as they end."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def end_strays() -> None:
+    """Kill what processes that have ended left behind in sessions of their own, of Linux.
+
+    The server that forks workers has inherited it (:mod:`hsiaug.base.frozen`).
+    """
+    server: Any = forkserver._forkserver
+    with _hiding:
+        if server._forkserver_pid is not None:
+            strays = [pid for pid in _children(server._forkserver_pid) if pid not in _leaders]
+            for pid in strays:
+                _kill([*_started_by(pid), pid])
+
+
+def _signal_leaders(number: int) -> None:
+    """Send a signal to all that lead a session, and to what they started there."""
+    for pid in tuple(_leaders):
+        with suppress(OSError):
+            os.killpg(pid, number)
+
+
+def _kill_group(pid: int) -> None:
+    if hasattr(os, "killpg"):
+        with suppress(OSError):
+            os.killpg(pid, signal.SIGKILL)
+
+
+def _kill(pids: Iterable[int]) -> None:
+    for pid in pids:
+        with suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _started_by(pid: int) -> list[int]:
+    """The numbers of all processes that descend from one."""
+    descend = _children(pid)
+    for one in descend:
+        descend += _children(one)
+    return descend
+
+
+def _children(pid: int) -> list[int]:
+    numbers: list[int] = []
+    # One may end meanwhile.
+    with suppress(OSError):
+        for path in Path(f"/proc/{pid}/task").glob("*/children"):
+            numbers += map(int, path.read_text().split())
+    return numbers
+
+
 def serve(module: str, pipe: Connection, temporary: str) -> None:
     """Be the process of a module that has a function of this name, and no more is loaded for it."""
     import_module(module).serve(pipe, temporary)
@@ -147,7 +293,7 @@ def work_of(pid: int | None) -> tuple[float, bool]:
 
 
 def end_with_parent() -> None:
-    """Let this process end as soon as the one that started it has."""
+    """Let this process, and what it started, end as soon as the one that started it has."""
     threading.Thread(target=_wait_for_parent, daemon=True).start()
 
 
@@ -155,4 +301,12 @@ def _wait_for_parent() -> None:
     parent = parent_process()
     if parent is not None:
         wait([parent.sentinel])
-        os._exit(1)
+        end_with_all()
+
+
+def end_with_all() -> NoReturn:
+    """End this process, which leads a session, and all that it started."""
+    _kill(_started_by(os.getpid()))
+    if hasattr(os, "getpgrp") and os.getpgrp() == os.getpid():
+        _kill_group(os.getpid())
+    os._exit(1)

@@ -8,10 +8,12 @@ from hsiaug.base.errors import HsiaugError
 
 MEMORY = re.compile(
     "(cannot|can't|unable to|failed to|could not) allocate|memory allocation failed|out of memory"
-    "|not enough memory|bad_alloc|failed to map segment|can't start new thread",
+    "|not enough memory|bad_alloc|failed to map segment",
     re.IGNORECASE,
 )
-"""Texts of libraries that raise other errors than MemoryError; the last two stand for a limit of addresses."""
+"""Texts of libraries that raise other errors than MemoryError; the last stands for a limit of addresses."""
+THREAD = "can't start new thread"
+"""What Python says where the system lets it start none, which wants memory too."""
 
 
 class Shortage(NamedTuple):
@@ -29,8 +31,9 @@ NO_FILES = Shortage(
     "a process must be able to open more files", "Raise the limit of open files (ulimit -n), or use fewer --jobs."
 )
 NO_PROCESSES = Shortage(
-    "a process must be able to start another",
-    "Raise the limit of processes (ulimit -u, --limit processes), or use fewer --jobs.",
+    "a process must be able to start another, or a thread",
+    "Raise the limits of processes (ulimit -u, --limit processes) and memory (ulimit -v, --limit memory), or use fewer "
+    "--jobs.",
 )
 SHORT = {
     errno.ENOMEM: NO_MEMORY,
@@ -47,9 +50,20 @@ def shortage_of(error: BaseException) -> Shortage | None:
         return NO_MEMORY
     if isinstance(error, OSError) and error.errno is not None:
         return SHORT.get(error.errno)
-    if MEMORY.search(str(error)):
+    text = _text(error)
+    if MEMORY.search(text):
         return NO_MEMORY
+    if THREAD in text:
+        return NO_PROCESSES
     return None if error.__cause__ is None else shortage_of(error.__cause__)
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except BaseException:
+        # Of a plugin's own making, which may raise anything.
+        return ""
 
 
 def blame_shortage(cause: BaseException, kind: type[HsiaugError], what: str) -> None:

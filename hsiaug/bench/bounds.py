@@ -41,6 +41,11 @@ class Bounds:
             found[name] = int(match[1]) * UNITS[match[2]]
         return cls(isolate, tuple(found.items()))
 
+    @property
+    def as_typed(self) -> tuple[str, ...]:
+        """The limits as a user types them: ``memory=8GB``."""
+        return tuple(f"{name}={_amount(most, bytes_=name != 'processes')}" for name, most in self.limits)
+
     def apply(self) -> None:
         """Limit this process, and those that it starts."""
         if self.limits:
@@ -51,6 +56,12 @@ class Bounds:
                 highest = resource.getrlimit(kind)[1]
                 most = most if highest == resource.RLIM_INFINITY else min(most, highest)
                 resource.setrlimit(kind, (most, most))
+
+
+def _amount(most: int, *, bytes_: bool) -> str:
+    """A limit with the largest unit that divides it."""
+    unit = next(unit for unit in reversed(UNITS) if most % UNITS[unit] == 0) if bytes_ else ""
+    return f"{most // UNITS[unit]}{unit}"
 
 
 UNBOUNDED = Bounds()

@@ -23,7 +23,7 @@ from hsiaug.bench.progress import watch_trials
 from hsiaug.bench.schedule import in_order, join_plans, trials_of
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import resolve_device
-from hsiaug.trial.record import damage_lines
+from hsiaug.trial.record import damage_lines, newer_record
 from hsiaug.trial.run import empty
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Reading, Store
@@ -53,11 +53,16 @@ def read_held(trials: Sequence[TrialSpec], store: Path) -> Reading:
 
 
 def select_missing(trials: Sequence[TrialSpec], kept: Reading, existing: Existing) -> list[TrialSpec]:
-    """The trials to run."""
+    """The trials to run. Raises StoreError where that would replace records of a later hsiaug."""
     if existing == "none":
         return []
     finished = kept.finished
-    return [trial for trial in trials if existing == "all" or trial.hash not in finished]
+    missing = [trial for trial in trials if existing == "all" or trial.hash not in finished]
+    wanted = {trial.hash for trial in missing}
+    for damage in kept.damaged:
+        if damage.newer and damage.hash in wanted:
+            raise newer_record(damage)
+    return missing
 
 
 def run(

@@ -23,7 +23,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from hsiaug.base.landlock import hide_files
-from hsiaug.base.processes import end_with_parent, hold_back
+from hsiaug.base.processes import end_with_parent, hold_back, lead_session
+from hsiaug.base.shortages import shortage_of
 from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.bounds import UNBOUNDED, Bounds
 from hsiaug.data.loading import hide_labels
@@ -38,6 +39,8 @@ from hsiaug.trial.store import OTHERS
 
 STAGES = ("load", "split", "prepare", "fit_generator", "sample", "fit_classifier", "predict")
 """Stages of a trial, by their numbers."""
+SHORT = 77
+"""Exit code of a worker that is short of memory or processes."""
 SECRET = re.compile(r"TOKEN|SECRET|PASSWORD|CREDENTIAL|API_?KEY", re.IGNORECASE)
 """Names of variables that plugins are not shown."""
 OPEN = "Plugins were not kept from the files that hold labels"
@@ -74,7 +77,20 @@ def serve(
     """Run trials until the other end of the connection is closed.
 
     shown: the number of the trial's stage, and when "split" began by ``time.monotonic()``. environment: of the process.
+    Where memory or processes are short outside of trials, as under a low limit, it ends with exit code SHORT.
     """
+    lead_session()
+    try:
+        _serve(connection, shown, start, environment)
+    except BaseException as error:
+        if shortage_of(error) is None:
+            raise
+        os._exit(SHORT)
+
+
+def _serve(
+    connection: Connection, shown: MutableSequence[float], start: WorkerStart, environment: Mapping[str, str]
+) -> None:
     os.environ.clear()
     os.environ.update({name: value for name, value in environment.items() if not SECRET.search(name)})
     bench = _seal(start)

@@ -13,6 +13,7 @@ import typer
 
 from hsiaug.base.errors import StoreError
 from hsiaug.base.landlock import close_memory
+from hsiaug.base.processes import suspending
 from hsiaug.base.terminal import Console
 from hsiaug.bench.costs import Costs, Forecast, TimeLeft, write_duration
 from hsiaug.bench.plan import Plan, between, check_memory
@@ -27,14 +28,15 @@ from hsiaug.trial.store import Store
 
 @contextmanager
 def stoppable(err: Console) -> Iterator[None]:
-    """Let Ctrl-C, and the SIGTERM by which a cluster ends a job, stop a run with one line."""
+    """Let Ctrl-C, and the SIGTERM by which a cluster ends a job, stop a run with one line, and Ctrl-Z suspend it."""
 
     def stop(number: int, frame: object) -> NoReturn:
         raise KeyboardInterrupt(number)
 
     before = signal.signal(signal.SIGTERM, stop)
     try:
-        yield
+        with suspending():
+            yield
     except KeyboardInterrupt as stopped:
         print_lines(err, ["stopped: what is finished is in the store; run the same command to go on"])
         raise typer.Exit(128 + int(next(iter(stopped.args), signal.SIGINT))) from None

@@ -99,7 +99,7 @@ def _options(
 
 def main() -> None:
     """Run the command line. Bad input gives one message on stderr and exit code 2."""
-    if isinstance(sys.stdout, TextIOWrapper) and os.name == "posix":
+    if isinstance(sys.stdout, TextIOWrapper) and isinstance(getattr(sys.stdout.buffer, "raw", None), FileIO):
         sys.stdout = _named(sys.stdout)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
@@ -141,8 +141,8 @@ def _system_error(error: OSError) -> HsiaugError:
         rule = f"files must have room, temporary ones too ({tempfile.gettempdir()})"
         return HsiaugError(rule, value=found, hint="Free some space, or let TMPDIR name another folder.")
     if isinstance(error, FileNotFoundError):
-        rule = "there must be a folder for temporary files that can be written to"
-        return HsiaugError(rule, value=found, hint="Let TMPDIR name one.")
+        rule = "a temporary folder (TMPDIR) must be something that can be read or written"
+        return HsiaugError(rule, value=found, hint="Let TMPDIR name another folder, or correct this one.")
     rule = "the system must let hsiaug read, write and start processes"
     return HsiaugError(rule, value=found, hint="Look at permissions and limits (ulimit -a).")
 

@@ -123,6 +123,16 @@ Quiet = Annotated[bool, option("Only the result, and what went wrong.", "--quiet
 Port = Annotated[int, option("Port; by default one that is free.", min=0, max=65535, show_default=False)]
 NoBrowser = Annotated[bool, option("Only print the address.", "--no-browser")]
 StoreDir = Annotated[Path, option("Folder of the records.", "--store")]
+Folder = Annotated[Path | None, typer.Argument(metavar="STORE", help="Folder of the records.", show_default=False)]
+NamedStore = Annotated[Path | None, option("The same.", "--store", show_default=False)]
+
+
+def store_named(folder: Path | None, store: Path | None) -> Path:
+    """The store of a command that takes it with ``--store`` and without. Raises InputError for two stores."""
+    if folder is not None and store is not None and folder != store:
+        hint = "Leave out one of them."
+        raise InputError("the store must be named once", value=f"{folder} and --store {store}", hint=hint)
+    return folder or store or Path("hsiaug-results")
 
 
 def task_of(ref: str, asked: TaskName | None) -> str:

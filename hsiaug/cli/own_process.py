@@ -7,8 +7,8 @@ import json
 import os
 import re
 import signal
-import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import astuple
@@ -18,8 +18,8 @@ from hsiaug.base.errors import PluginError
 FIT_HERE = frozenset({"generate", "inspect", "label", "map", "suggest"})
 """Commands that fit plugins in their own process."""
 VARIABLE = "HSIAUG_OWN_PROCESS"
-"""The environment's variable that tells such a process in JSON the file descriptor to say its end to, and the
-plugins of other packages.
+"""The environment's variable that tells such a process in JSON the file descriptor to say its end to, one that is closed
+with the process that started it, and the plugins of other packages.
 """
 
 _end: int | None = None
@@ -35,6 +35,7 @@ def run_in_own_process(arguments: Sequence[str]) -> int | None:
         return None
     if not FIT_HERE & set(arguments[:1]) or {"-h", "--help"} & set(arguments):
         return None
+    from hsiaug.base.processes import run_session
     from hsiaug.registry.lookup import imported_here, registry, third_party
 
     others = third_party()
@@ -46,21 +47,22 @@ def run_in_own_process(arguments: Sequence[str]) -> int | None:
             # A package that cannot be imported is refused in good time.
             registry().find(one.entry.kind, one.entry.name).load()
     ours, theirs = os.pipe()
-    told = {"end": theirs, "plugins": [[astuple(one.entry), one.distribution, one.version] for one in others]}
+    alive, held = os.pipe()
+    plugins = [[astuple(one.entry), one.distribution, one.version] for one in others]
+    told = {"end": theirs, "alive": alive, "plugins": plugins}
     path = os.pathsep.join(folder or "." for folder in sys.path)
     environment = {**os.environ, VARIABLE: json.dumps(told), "PYTHONPATH": path}
     command = [sys.executable, "-P", "-m", "hsiaug", *arguments]
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        with subprocess.Popen(command, env=environment, pass_fds=[theirs]) as process:
-            os.close(theirs)
-            code = process.wait()
+        code = run_session(command, environment, [theirs, alive])
+        os.close(theirs)
+        os.close(alive)
         os.set_blocking(ours, False)
         with os.fdopen(ours, "rb") as pipe:
             # Not until its end: what a plugin left running may hold it open.
             ended = pipe.read(1)
     finally:
-        signal.signal(signal.SIGINT, before)
+        os.close(held)
     if code in (128 + signal.SIGINT, -signal.SIGINT):
         return 128 + signal.SIGINT
     if not ended:
@@ -80,9 +82,18 @@ def _begin() -> None:
     # Taken out: processes that this one starts are none of these.
     told = json.loads(os.environ.pop(VARIABLE))
     _end = told["end"]
+    threading.Thread(target=_end_with_parent, args=(told["alive"],), daemon=True).start()
     import_here(Found(Entry(*entry), *package) for entry, *package in told["plugins"])
     # Ctrl-C is not ignored here.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _end_with_parent(alive: int) -> None:
+    from hsiaug.base.processes import end_with_all
+
+    # Nothing is ever written to it; it is closed as that process ends.
+    os.read(alive, 1)
+    end_with_all()
 
 
 def say_ended() -> None:

@@ -229,6 +229,8 @@ def _outcomes(kind: Kind, name: str) -> Iterator[Facts]:
     """
     import multiprocessing
 
+    from hsiaug.base.processes import end_leader
+
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
     child = context.Process(target=_serve, args=(theirs, kind, name, third_party()))
@@ -253,8 +255,7 @@ def _outcomes(kind: Kind, name: str) -> Iterator[Facts]:
             child.join()
     finally:
         code = child.exitcode or 0
-        child.kill()
-        child.join()
+        end_leader(child)
         ours.close()
     seen = f"it ended its process with {f'exit code {code}' if code >= 0 else f'signal {signal.Signals(-code).name}'}"
     if not loaded:
@@ -267,6 +268,10 @@ def _outcomes(kind: Kind, name: str) -> Iterator[Facts]:
 
 def _serve(pipe: Connection, kind: Kind, name: str, known: tuple[Found, ...]) -> None:
     """The child: load the plugin, and run its checks."""
+    from hsiaug.base.processes import end_with_parent, lead_session
+
+    lead_session()
+    end_with_parent()
     # Ctrl-C reaches parent and child; the parent then ends this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # What a plugin prints, from native code too, goes to standard error.

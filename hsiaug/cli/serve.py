@@ -1,17 +1,13 @@
 """``hsiaug serve``: the report of a store in a browser, while it grows."""
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
 from hsiaug.base.errors import need
 from hsiaug.cli import options
 from hsiaug.cli.output import say
 
 
 def serve(
-    store: Annotated[Path, typer.Argument(metavar="STORE", help="Folder of the records.")],
+    folder: options.Folder = None,
+    store: options.NamedStore = None,
     port: options.Port = 0,
     no_browser: options.NoBrowser = False,
 ) -> None:
@@ -21,12 +17,12 @@ def serve(
     --out report.html', with how far runs are, and filters of rows that stand in the address. Nothing is written.
 
     Examples:
-      hsiaug serve hsiaug-results
+      hsiaug serve --store hsiaug-results
     """
     need("a page in the browser", "ui", "starlette", "uvicorn")
     from hsiaug.trial.store import Store
     from hsiaug.ui.server import serve_here
     from hsiaug.ui.store_page import StorePage
 
-    routes = StorePage(Store(store)).routes()
+    routes = StorePage(Store(options.store_named(folder, store))).routes()
     serve_here(routes, port, browser=not no_browser, said=lambda address: say(f"report at: {address}"))

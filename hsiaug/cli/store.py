@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
+from hsiaug.cli import options
 from hsiaug.cli.output import console, print_lines, print_table, say
 from hsiaug.registry.progress import show_progress
 
-Kept = Annotated[Path, typer.Argument(metavar="STORE", help="Folder of the records.")]
 app = typer.Typer(no_args_is_help=True, help="Stores of records: merge several, verify and pack one.")
 
 
@@ -44,7 +44,7 @@ def merge(
 
 
 @app.command()
-def verify(store: Kept = Path("hsiaug-results")) -> None:
+def verify(folder: options.Folder = None, store: options.NamedStore = None) -> None:
     """Read every record and its predictions, and name what is damaged; exit code 1 where something is.
 
     Each finding has the command that puts it right: a damaged record is made again by its benchmark.
@@ -55,11 +55,14 @@ def verify(store: Kept = Path("hsiaug-results")) -> None:
     from hsiaug.trial.store import Store
     from hsiaug.trial.upkeep import verify as verified
 
-    kept, out = Store(store), console()
-    with show_progress(console(err=True), str(store)) as count:
-        found = list(verified(kept, count))
+    kept, out = Store(options.store_named(folder, store)), console()
+    with show_progress(console(err=True), str(kept.root)) as count:
+        found = list(verified(kept, count, older := list[str]()))
+    if older:
+        number = f"{len(older):,} of {len(kept.hashes()):,} records"
+        say(f"{number} are from before records had a digest: only what follows from their counts is checked", err=True)
     if not found:
-        print_lines(out, [f"{len(kept.hashes()):,} records in {store}: nothing is damaged"])
+        print_lines(out, [f"{len(kept.hashes()):,} records in {kept.root}: nothing is damaged"])
         return
     rows = ((one.kind, one.name, one.fault, one.heal) for one in found)
     print_table(out, ("kind", "name", "fault", "to heal it"), rows)
@@ -67,7 +70,7 @@ def verify(store: Kept = Path("hsiaug-results")) -> None:
 
 
 @app.command()
-def pack(store: Kept = Path("hsiaug-results")) -> None:
+def pack(folder: options.Folder = None, store: options.NamedStore = None) -> None:
     """Put records that did not fail, and their predictions, into one file, so that a store of many has few files.
 
     All commands read it as they read folders. New records are written beside it. Packing that was stopped goes on.
@@ -78,6 +81,7 @@ def pack(store: Kept = Path("hsiaug-results")) -> None:
     from hsiaug.trial.store import Store
     from hsiaug.trial.upkeep import pack as packed
 
-    with show_progress(console(err=True), str(store)) as count:
-        number = packed(Store(store), count)
-    print_lines(console(), [f"{number:,} records packed in {store}"])
+    kept = Store(options.store_named(folder, store))
+    with show_progress(console(err=True), str(kept.root)) as count:
+        number = packed(kept, count)
+    print_lines(console(), [f"{number:,} records packed in {kept.root}"])

@@ -17,7 +17,7 @@ from platformdirs import user_cache_path
 
 from hsiaug.base.errors import HsiaugError
 from hsiaug.base.landlock import write_below
-from hsiaug.base.processes import end_with_parent
+from hsiaug.base.processes import end_with_parent, lead_session
 from hsiaug.registry.lookup import ask_entries, import_here
 
 ANSWERS = "hsiaug.protocol.third_party_process"
@@ -30,6 +30,7 @@ def serve(pipe: Connection, temporary: str) -> None:
     temporary: the folder of temporary files. Nothing else can be changed, on Linux with Landlock, but what lies in the
     user's cache.
     """
+    lead_session()
     tempfile.tempdir = os.environ["TMPDIR"] = temporary
     write_below([Path(temporary), Path("/dev"), user_cache_path()])
     # Ctrl-C reaches both; the other process then ends this one.

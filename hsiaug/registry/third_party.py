@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from hsiaug.base import errors
 from hsiaug.base.errors import HsiaugError, PluginError
-from hsiaug.base.processes import serve, without_ctrl_c, without_main, work_of
+from hsiaug.base.processes import end_leader, serve, without_ctrl_c, without_main, work_of
 from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Entry
 
@@ -188,8 +188,7 @@ class Child:
 
     def end(self) -> None:
         """Kill the process."""
-        self._process.kill()
-        self._process.join()
+        end_leader(self._process)
         self._pipe.close()
         self._temporary.cleanup()
 

@@ -46,6 +46,7 @@ from hsiaug.tasks.pixels import (
     Prediction,
     TaskDefaults,
     check_finite,
+    check_marked,
     check_numbers,
     check_predicted,
 )
@@ -143,6 +144,7 @@ class Segmentation:
             raise PluginError(rule, value=f"{len(samples)} in place of {counts.total}", hint=hint)
         check_finite(samples.images, "images")
         check_numbers(samples.masks, samples.weight)
+        check_marked(samples.synthetic)
         if len(samples) and not (samples.masks.min() >= 0 and samples.masks.max() <= len(view.class_names)):
             rule = f"a generator must make masks of ids 0..{len(view.class_names)} (0 = ignore)"
             hint = "Map network outputs back to class ids."

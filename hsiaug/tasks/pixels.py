@@ -142,6 +142,7 @@ class PixelClassification:
             raise PluginError(rule, value=f"{dict(sorted(made.items()))} in place of {expected}", hint=hint)
         check_finite(samples.x, "samples")
         check_numbers(samples.y, samples.weight)
+        check_marked(samples.synthetic)
 
     def join(
         self, view: TrainView, pool: Sequence[PatchSamples], card: Card | None = None, spectra: SpectralView = RAW_VIEW
@@ -269,6 +270,14 @@ def check_numbers(ids: AnyArray, weight: AnyArray) -> None:
         rule = "a generator must make sample weights that are finite and not negative"
         hint = "Leave weights out for 1, or look for a division by zero."
         raise PluginError(rule, value=f"{wrong[0]}, and {len(wrong) - 1} more of {len(weight)}", hint=hint)
+
+
+def check_marked(synthetic: AnyArray) -> None:
+    """Raise PluginError unless samples (n,) that a generator made are all marked synthetic: others count as real."""
+    if synthetic.dtype != bool or not synthetic.all():
+        rule = "a generator must mark all of its samples as synthetic"
+        found = f"{np.count_nonzero(~synthetic.astype(bool))} of {len(synthetic)} not, as {synthetic.dtype}"
+        raise PluginError(rule, value=found, hint="Return PatchSamples.made(x, y), or synthetic of True alone.")
 
 
 def check_predicted(answer: AnyArray, shape: tuple[int, ...], classes: int) -> AnyArray:

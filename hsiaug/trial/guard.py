@@ -22,6 +22,7 @@ from types import FrameType
 import numpy as np
 
 from hsiaug.base.errors import InputError, PluginError
+from hsiaug.base.shortages import shortage_of
 from hsiaug.trial.record_json import json_line
 
 LONGEST_MESSAGE = 4_000
@@ -133,7 +134,7 @@ def call_failure(error: BaseException) -> dict[str, str]:
     """``type``, ``message`` and ``traceback`` of what ended a plugin's call, as text that every file can hold."""
     return {
         "type": _storable(type(error).__name__, LONGEST_MESSAGE),
-        "message": _storable(_message(error), LONGEST_MESSAGE),
+        "message": _storable(_message(error) + _want(error), LONGEST_MESSAGE),
         "traceback": _storable(_traceback(error), LONGEST_TRACEBACK),
     }
 
@@ -146,6 +147,12 @@ def _message(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt):
         return "the plugin raised KeyboardInterrupt; nobody pressed Ctrl-C"
     return text
+
+
+def _want(error: BaseException) -> str:
+    """What the machine lacked, where that was why."""
+    short = shortage_of(error)
+    return f" ({short.rule})" if short else ""
 
 
 def _traceback(error: BaseException) -> str:

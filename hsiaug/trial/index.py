@@ -23,7 +23,19 @@ LARGEST = 2**31
 WORTH_WRITING = 500, 0.02
 """Records that an index lacks before it is written: so many, and this share of what it has."""
 OWN = frozenset(
-    "hash spec samples metrics predictions_sha256 timings cpu_seconds peak_memory_mb created command".split()  # noqa: SIM905
+    (
+        "hash",
+        "spec",
+        "samples",
+        "metrics",
+        "predictions_sha256",
+        "record_sha256",
+        "timings",
+        "cpu_seconds",
+        "peak_memory_mb",
+        "created",
+        "command",
+    )
 )
 """Keys whose values differ from record to record; those of all others are mostly the same."""
 

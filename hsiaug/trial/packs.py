@@ -16,6 +16,8 @@ from hsiaug.base.errors import StoreError
 from hsiaug.base.shortages import blame_shortage
 
 NAME = re.compile(r"[0-9a-f]{16}\.sqlite")
+FORMAT = 0
+"""Of packs, as SQLite keeps it (user_version)."""
 WORD = re.compile(r"\w[\w:.+-]{,63}")  # a hash or a time
 SETTLED = 2 * 10**9
 """Nanoseconds after which a folder that changes has another time of change."""
@@ -99,6 +101,9 @@ def _opened(path: Path) -> sqlite3.Connection:
         if not path.is_file():
             raise ValueError("no file")  # a pipe would be waited for
         pack = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
+        if (stated := pack.execute("PRAGMA user_version").fetchone()[0]) > FORMAT:
+            rule, hint = f"{path} must be a pack of format {FORMAT} or before", "Update hsiaug."
+            raise StoreError(rule, value=f"format {stated}", hint=hint)
         if pack.execute("SELECT 1 FROM sqlite_schema WHERE type NOT IN ('table', 'index')").fetchone():
             raise ValueError("a view or a trigger")  # which may have no end
         return pack

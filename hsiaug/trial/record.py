@@ -1,6 +1,7 @@
 """Checks of a record: its schema, the hash of its spec, and numbers that follow from its counts."""
 
 import math
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeGuard
@@ -8,12 +9,13 @@ from typing import Annotated, Any, Literal, TypeGuard
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from hsiaug.base.errors import InputError
+from hsiaug.base.errors import InputError, StoreError
 from hsiaug.trial.hashing import short_hash
-from hsiaug.trial.record_json import Record
+from hsiaug.trial.record_json import DIGEST, FORMAT, Record, digest_of_record
 
 CLOSE = 1e-9
 """How far a stated number may lie from the one that its counts give: libraries round sums in different orders."""
+SHA256 = r"^[0-9a-f]{64}$"
 PER_CLASS = ("real", "synthetic", "train_counts", "test_counts", "seen_counts", "new_counts")
 CLASS_IDS = ("lost_classes", "thin_classes", "untrained_classes", "no_seen_classes", "no_new_classes")
 """Lists of samples and of the audit."""
@@ -21,10 +23,14 @@ CLASS_IDS = ("lost_classes", "thin_classes", "untrained_classes", "no_seen_class
 
 @dataclass(frozen=True)
 class Damage:
-    """A record that is not to be believed. hash: name of its folder. fault: which file or key, and what it holds."""
+    """A record that is not to be believed. hash: name of its folder. fault: which file or key, and what it holds.
+
+    newer: it may be sound, but a later hsiaug wrote it.
+    """
 
     hash: str
     fault: str
+    newer: bool = False
 
     def __str__(self) -> str:
         return f"{self.hash}: {self.fault}"
@@ -33,7 +39,13 @@ class Damage:
 def damage_lines(damaged: Iterable[Damage], then: str = "it is left out") -> Iterator[str]:
     """Sentences on the records that are not to be believed."""
     for damage in damaged:
-        yield f"damaged record {damage}; {then}"
+        yield f"{'newer' if damage.newer else 'damaged'} record {damage}; {then}"
+
+
+def newer_record(damage: Damage) -> StoreError:
+    """The error where a record of a later hsiaug would be replaced."""
+    rule = "a record that a newer hsiaug wrote must not be replaced"
+    return StoreError(rule, value=damage, hint="Update hsiaug, or name another `store`.")
 
 
 class _Part(BaseModel):
@@ -192,6 +204,7 @@ class _Record(_Part):
     predictions_sha256: str | None
     created: str
     command: str
+    record_sha256: Annotated[str, Field(pattern=SHA256)] | None = None
 
 
 def fault_of(record: Record, name: str) -> str | None:
@@ -212,14 +225,26 @@ def fault_of(record: Record, name: str) -> str | None:
         return f"metrics must be there just where status is ok; status states {read.status!r}"
     if (read.status == "failed") != (read.error is not None):
         return f"error must be there just where status is failed; status states {read.status!r}"
-    return _mislisted(record) or (_miscounted(record) if read.status == "ok" else None)
+    return _mislisted(record) or (_miscounted(record) if read.status == "ok" else None) or _changed(record)
+
+
+def _changed(record: Record) -> str | None:
+    """Whether the record differs from what its digest was made of, in whatever key."""
+    stated = record.get(DIGEST)
+    if stated is None:
+        # A digest whose key was changed must not pass as a record from before there were any.
+        odd = record.keys() - _Record.model_fields.keys()
+        likely = [key for key in odd if isinstance(record[key], str) and re.fullmatch(SHA256, record[key])]
+        return f"{likely[0]} states a checksum, and is no key of a record" if likely else None
+    found = digest_of_record(record)
+    return None if found == stated else f"{DIGEST} states {stated[:12]}…, where all other keys give {found[:12]}…"
 
 
 def _told(error: ValidationError, record: Record) -> str:
     if "spec" not in record or "status" not in record:
         return "JSON without spec and status"
-    if record.get("format") != 1:
-        return f"format states {record.get('format')!r}; this version of hsiaug reads format 1"
+    if record.get("format") != FORMAT:
+        return f"format states {record.get('format')!r}; this version of hsiaug reads format {FORMAT}"
     first = error.errors(include_url=False)[0]
     key = ".".join(str(part) for part in first["loc"])
     value = "" if first["type"] == "missing" else f" ({_short(first['input'])})"

@@ -1,5 +1,6 @@
 """Records as JSON: what is read of a file, and what is written; and the error of a failed one in a line."""
 
+import hashlib
 import json
 import math
 import re
@@ -10,7 +11,11 @@ from hsiaug.protocol.balance import Rate
 
 Record = Mapping[str, Any]
 
-CHECKS = 2
+FORMAT = 1
+"""Of the records that are written and read."""
+DIGEST = "record_sha256"
+"""Key of the digest of all other keys; records from before it have none."""
+CHECKS = 3
 """Raise when ``fault_of`` finds what it did not find before: what was checked with another number is checked anew."""
 EMPTY = "empty"
 """Status of the record of a trial that was not run, because its λ asked for no sample in its draw."""
@@ -39,6 +44,26 @@ def decode(data: bytes) -> Record:
     if not isinstance(record, dict):
         raise ValueError("JSON without spec and status")
     return record
+
+
+def digest_of_record(record: Record) -> str:
+    """SHA-256 of a record as it was read, but for its digest: of canonical JSON, with sorted keys and without spaces."""
+    rest = {key: value for key, value in record.items() if key != DIGEST}
+    text = json.dumps(rest, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def with_digest(record: Record) -> Record:
+    """A record that can be written, with its digest."""
+    rest = {key: value for key, value in record.items() if key != DIGEST}
+    # Of what will be read: keys are text there, and what no file can hold is a question mark.
+    return {**rest, DIGEST: digest_of_record(decode(encode(rest)))}
+
+
+def is_newer(record: Record) -> bool:
+    """Whether a later hsiaug wrote a record, in a format that this one does not read."""
+    stated = record.get("format")
+    return isinstance(stated, int) and stated > FORMAT
 
 
 def _refuse(word: str) -> float:

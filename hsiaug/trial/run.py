@@ -30,7 +30,7 @@ from hsiaug.trial.fits import Fit
 from hsiaug.trial.guard import call_failure, kept_state, plain_json, time_limit
 from hsiaug.trial.machine import counted_work, environment, peak_memory, resolve_device, restart_peak_memory
 from hsiaug.trial.predictions import checksum
-from hsiaug.trial.record_json import EMPTY
+from hsiaug.trial.record_json import EMPTY, FORMAT
 from hsiaug.trial.sheet import SampleSheet
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record
@@ -277,7 +277,7 @@ def fit_classifier(
 
 def _record(spec: TrialSpec, class_names: Sequence[str], scene_ref: str, command: str, result: Record) -> Record:
     return {
-        "format": 1,
+        "format": FORMAT,
         "hash": spec.hash,
         "spec": spec.as_json(),
         "scene_ref": scene_ref,

@@ -13,8 +13,8 @@ from hsiaug.base.shortages import shortage_of
 from hsiaug.trial.index import Index, digest_of, open_index
 from hsiaug.trial.packs import Packs
 from hsiaug.trial.predictions import PREDICTIONS, Predictions, checksum, find_npz, pack, replace
-from hsiaug.trial.record import Damage, fault_of
-from hsiaug.trial.record_json import EMPTY, LARGEST, Record, decode, encode, storable
+from hsiaug.trial.record import Damage, fault_of, newer_record
+from hsiaug.trial.record_json import EMPTY, LARGEST, Record, decode, encode, is_newer, storable, with_digest
 from hsiaug.trial.sheet import SampleSheet, read_sheet
 
 __all__ = ["RECORD", "Damage", "Reading", "Record", "Store"]
@@ -142,7 +142,7 @@ class Store:
         except OSError as error:
             raise self._unreadable(hash, error) from error
         if (fault := fault_of(record, hash)) is not None:
-            return Damage(hash, fault)
+            return Damage(hash, fault, is_newer(record))
         index.new[hash] = digest_of(hash, data)
         # Those of packs are read one after the other, and need not share their values.
         return record if packed else index.decode(data)
@@ -181,7 +181,8 @@ class Store:
             raise InputError(rule, value=f"{prefix!r}, which fits {len(matches)} of them", hint=hint)
         if isinstance(found, Damage):
             rule = f"{self.folder(found.hash) / RECORD} must be a record as it was written"
-            raise StoreError(rule, value=found.fault, hint="Run its benchmark again: a damaged record is replaced.")
+            hint = "Update hsiaug." if found.newer else "Run its benchmark again: a damaged record is replaced."
+            raise StoreError(rule, value=found.fault, hint=hint)
         return found
 
     def get(self, hash: str) -> Record | None:
@@ -241,18 +242,29 @@ class Store:
             return found and read_sheet(found[0])
         return None
 
-    def put(self, record: Record, made: Predictions | None, sheet: SampleSheet | None = None) -> Record:
+    def put(
+        self,
+        record: Record,
+        made: Predictions | None,
+        sheet: SampleSheet | None = None,
+        *,
+        copied: bool = False,
+    ) -> Record:
         """Write a record whole or not at all, in place of an older one of the same hash; returns what was written.
 
         sheet: kept beside the predictions.
 
         Where something in it cannot be written as JSON, that is a failed record which says so. The checksum of its
-        predictions is the store's to state.
+        predictions, and its digest, are the store's to state; copied: the record has the digest that it was written
+        with, or none. Raises StoreError where a later hsiaug wrote the one that is there.
         """
+        self._keep_newer(record["hash"])
         record = storable(record)
         made = None if record["status"] == "failed" else made
         if made is not None:
             record = {**record, "predictions_sha256": checksum(made)}
+        if not copied:
+            record = with_digest(record)
         files = {RECORD: encode(record)}
         if made is not None:
             files[PREDICTIONS] = pack(made, sheet)
@@ -267,6 +279,15 @@ class Store:
                     if not left:
                         raise
         return record
+
+    def _keep_newer(self, hash: str) -> None:
+        """Raise StoreError where the record of that hash is of a later hsiaug, which alone may replace it."""
+        found: Record = {}
+        # What cannot be read, or is no record, may be replaced, or is met where it is written.
+        with suppress(OSError, ValueError):
+            found = decode(self._bytes(hash) or b"{}")
+        if is_newer(found):
+            raise newer_record(Damage(hash, f"format states {found['format']}", newer=True))
 
     def _put(self, hash: str, files: Mapping[str, bytes], costly: bool) -> None:
         final = self.folder(hash)

@@ -15,7 +15,7 @@ from hsiaug.trial.index import open_index
 from hsiaug.trial.packs import write_pack
 from hsiaug.trial.predictions import LARGEST, PREDICTIONS
 from hsiaug.trial.record import Damage
-from hsiaug.trial.record_json import preference
+from hsiaug.trial.record_json import DIGEST, Record, preference
 from hsiaug.trial.sheet import read_sheet
 from hsiaug.trial.store import RECORD, Store
 
@@ -58,7 +58,7 @@ def merge(target: Path, source: Store, count: Count) -> Merged:
         mine = into.look(record["hash"])
         if record == mine:
             merged.equal += 1
-        elif mine is not None and not isinstance(mine, Damage) and preference(record) <= preference(mine):
+        elif _stays(mine, record):
             merged.kept += 1
         else:
             merged.copied += 1
@@ -67,9 +67,16 @@ def merge(target: Path, source: Store, count: Count) -> Merged:
             sheet = None
             with suppress(ValueError):
                 sheet = made and read_sheet(made[0])
-            into.put(record, made and made[1], sheet)
+            into.put(record, made and made[1], sheet, copied=True)
         count(done, total)
     return merged
+
+
+def _stays(mine: Record | Damage | None, other: Record) -> bool:
+    """Whether a record of the target, if there is one, counts more than another's."""
+    if isinstance(mine, Damage):
+        return mine.newer
+    return mine is not None and preference(other) <= preference(mine)
 
 
 def pack(store: Store, count: Count) -> int:
@@ -109,16 +116,19 @@ def pack(store: Store, count: Count) -> int:
     return len(done)
 
 
-def verify(store: Store, count: Count) -> Iterator[Finding]:
+def verify(store: Store, count: Count, older: list[str] | None = None) -> Iterator[Finding]:
     """Records that are damaged, and predictions that are not those a record names.
 
-    Nothing is taken from the index: every file is read.
+    Nothing is taken from the index: every file is read. older: takes in the hashes of records without a digest.
     """
     hashes, where = store.hashes(), shlex.quote(str(store.root))
     for done, hash in enumerate(hashes, 1):
         found = store.look(hash)
+        if older is not None and found is not None and not isinstance(found, Damage) and DIGEST not in found:
+            older.append(hash)
         if isinstance(found, Damage):
-            yield Finding("record", hash, found.fault, "the benchmark that made it, once more")
+            heal = "a newer hsiaug" if found.newer else "the benchmark that made it, once more"
+            yield Finding("record", hash, found.fault, heal)
         elif found is not None and (stated := found["predictions_sha256"]) and store.find_npz(hash, stated) is None:
             fault = f"no {PREDICTIONS} with the record's checksum {stated[:12]}…"
             yield Finding("predictions", hash, fault, f"{found['command']} --store {where}")

@@ -94,9 +94,11 @@ class LabelPage:
         """Of a pixel: its spectrum (B,), its label, what the map calls it, and how much the committee disagrees."""
         try:
             row, column = (int(request.query_params[name]) for name in ("row", "column"))
-            np.ravel_multi_index((row, column), self._scene.shape)
-        except (KeyError, ValueError, OverflowError) as error:
-            raise InputError("row and column must be of the scene", hint="Point at the scene.") from error
+        except (KeyError, ValueError) as error:
+            raise _outside() from error
+        height, width = self._scene.shape
+        if not (0 <= row < height and 0 <= column < width):
+            raise _outside()
         made, doubt = self._labelling.map, self._labelling.doubt
         return JSONResponse(
             {
@@ -150,6 +152,10 @@ class LabelPage:
             content = target.read_bytes()
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         return Response(content, media_type="application/octet-stream", headers=headers)
+
+
+def _outside() -> InputError:
+    return InputError("row and column must be of the scene", hint="Point at the scene.")
 
 
 def _png(image: NDArray[np.uint8]) -> Response:

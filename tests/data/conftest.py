@@ -55,6 +55,7 @@ class Server:
     stall: set[str] = field(default_factory=set)
     cut: set[str] = field(default_factory=set)
     drip: set[str] = field(default_factory=set)
+    endless: set[str] = field(default_factory=set)
     seen: list[str] = field(default_factory=list)
     release: threading.Event = field(default_factory=threading.Event)
 
@@ -78,7 +79,8 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
                 self.send_error(404)
                 return
             self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
+            if path not in site.endless:
+                self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             with contextlib.suppress(ConnectionError):  # whoever asked has given up
                 self.send_body(path, body)
@@ -89,6 +91,8 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
                     self.wfile.write(bytes([byte]))
                     if site.release.wait(0.05):
                         return
+            while path in site.endless and not site.release.is_set():
+                self.wfile.write(body)
             half = path in site.stall or path in site.cut
             self.wfile.write(body[: len(body) // 2] if half else body)
             self.wfile.flush()

@@ -234,7 +234,7 @@ def test_spectra_and_means(client: Any, toy: Scene) -> None:
     told = client.get("pixel?row=3&column=4").json()
     assert told["spectrum"] == pytest.approx(toy.cube[3, 4].tolist(), abs=1e-5)
     assert told["label"] == 0 and told["map"] is None
-    for query in ("", "?row=-1&column=2", "?row=1&column=1000", "?row=a&column=1"):
+    for query in ("", "?row=-1&column=2", "?row=1&column=1000", "?row=a&column=1", f"?row={10**20}&column=1"):
         assert client.get(f"pixel{query}").status_code == 400
     assert client.get("means").json() == {}
     answered(client, 3, 4, toy.class_names[1])

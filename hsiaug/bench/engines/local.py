@@ -22,11 +22,11 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from hsiaug.base.errors import InputError
-from hsiaug.base.processes import CONTEXT, hide_fork_server, load_before_fork, without_ctrl_c, without_main
+from hsiaug.base.processes import CONTEXT, end_leader, end_strays, load_before_fork, start_leader
 from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.dispatch import Dispatch, Ledger, Pool
 from hsiaug.bench.engine import ClusterSettings, Engine, Message, OnEvent, PluginProgress, Say, TrialEnded, WorkerLost
-from hsiaug.bench.worker import STAGES, WorkerStart, serve
+from hsiaug.bench.worker import SHORT, STAGES, WorkerStart, serve
 from hsiaug.data.pair_loading import label_files
 from hsiaug.registry.lookup import registry
 from hsiaug.registry.progress import progress_values
@@ -182,9 +182,7 @@ class Worker:
         arguments = (there, self.shown, self.start, dict(os.environ))
         self.process = CONTEXT.Process(target=serve, args=arguments)
         # It takes Ctrl-C once it can end without a traceback, and not before.
-        with without_main(), without_ctrl_c():
-            hide_fork_server()
-            self.process.start()
+        start_leader(self.process)
         there.close()
         self.connection, self.draw, self.ran = here, None, frozenset()
 
@@ -193,8 +191,7 @@ class Worker:
         if self.process is None or self.connection is None:
             return None
         ended = self.process.exitcode
-        self.process.kill()
-        self.process.join()
+        end_leader(self.process)
         self.connection.close()
         self.process = self.connection = None
         return ended
@@ -219,11 +216,18 @@ class Worker:
         self.process.join(timeout=wait)
         self.busy = False
         code = self.end()
+        if code == SHORT:
+            return WorkerLost(f"was short of memory or processes{self._bounds()}", self.stage)
         if code is None or code >= 0:
             return WorkerLost("gave no valid answer" if code is None else f"left with exit code {code}", self.stage)
         name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
         reason = {"SIGKILL": ", often for want of memory", "SIGSEGV": ", in compiled code"}.get(name, "")
-        return WorkerLost(f"was killed by {name}{reason}", self.stage)
+        return WorkerLost(f"was killed by {name}{reason}{self._bounds()}", self.stage)
+
+    def _bounds(self) -> str:
+        """The limits that its process was given, as they were typed."""
+        limits = self.start.bounds.as_typed
+        return f" ({', '.join(f'--limit {limit}' for limit in limits)})" if limits else ""
 
     def overdue(self) -> TrialEnded | None:
         """The end of a trial that did not keep its limit, and could not be ended from within; its process is killed."""
@@ -269,6 +273,7 @@ class LocalPool:
     def close(self) -> None:
         for worker in self._workers:
             worker.end()
+        end_strays()
 
 
 def computes_on_device(trials: Iterable[TrialSpec]) -> bool:

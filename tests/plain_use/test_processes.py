@@ -1,0 +1,224 @@
+"""Every process that is started ends with the run, however plugins started it and however the run ends."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from hsiaug.trial.store import Store
+from tests.strangers import DUMMY, environment, hsiaug, install
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+STARTS = """
+import os, subprocess, sys, time
+from multiprocessing import get_context
+
+WAIT = [sys.executable, "-c", "import time; time.sleep(600)  # MARK"]
+
+
+def popen():
+    subprocess.Popen(WAIT)
+
+
+def session():
+    subprocess.Popen(WAIT, start_new_session=True)
+
+
+def daemon():
+    # As a daemon does: the parent ends, and what it forked is in a session of its own.
+    code = "import subprocess, sys; subprocess.Popen(sys.argv[1:], start_new_session=True)"
+    subprocess.run([sys.executable, "-c", code, *WAIT], check=True)
+
+
+def fork():
+    if os.fork() == 0:
+        os.execv(WAIT[0], WAIT)
+
+
+def pool():
+    from concurrent.futures import ProcessPoolExecutor
+    executor = ProcessPoolExecutor(1, mp_context=get_context("fork"))
+    executor.submit(os.execv, WAIT[0], WAIT)
+    time.sleep(1)
+    import atexit, concurrent.futures.process as process
+    atexit.unregister(process._python_exit)
+
+
+def joblib():
+    from joblib import Parallel, delayed
+    Parallel(n_jobs=2)(delayed(popen)() for _ in range(2))
+
+
+def every():
+    for start in (popen, session, daemon, fork, pool, joblib):
+        start()
+
+
+HOW()
+"""
+QUICK = ("--classifier", "nearest", "--seeds", "1", "--patch", "3", "--view", "raw", "--jobs", "1")
+
+
+def package(folder: Path, start: str, mark: str, then: str = "pass") -> Path:
+    """A package whose generator starts processes, and then does more."""
+    code = STARTS.replace("MARK", mark).replace("HOW()", "") + DUMMY
+    return install(folder, "dummy_plugin", code.replace("progress(1, 1)", f"{start}(); {then}"))
+
+
+def running(mark: str) -> list[int]:
+    """Processes whose command holds a word."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if mark in path.read_text():
+                found.append(int(path.parent.name))
+        except OSError:
+            pass
+    return found
+
+
+@contextmanager
+def cleared(mark: str) -> Iterator[None]:
+    """Nothing that a failing test started outlives it."""
+    try:
+        yield
+    finally:
+        for pid in running(mark):
+            os.kill(pid, signal.SIGKILL)
+
+
+def test_what_a_generator_starts_ends_with_the_run(tmp_path: Path) -> None:
+    mark = f"mark-{tmp_path.name}-{os.getpid()}"
+    site = package(tmp_path / "site", "every", mark)
+    with cleared(mark):
+        words = ("benchmark", "toy", "--generator", "dummy", *QUICK, "--store", "store")
+        # It would wait for whoever holds its output open.
+        done = hsiaug(*words, env=environment(site), cwd=tmp_path)
+
+        assert done.returncode == 0, done.stderr
+        assert running(mark) == []
+    assert {record["status"] for record in Store(tmp_path / "store").records()} == {"ok"}
+
+
+def test_what_a_plugin_starts_ends_though_its_process_ended_first(tmp_path: Path) -> None:
+    mark = f"mark-{tmp_path.name}-{os.getpid()}"
+    site = package(tmp_path / "site", "popen(); session(); daemon", mark, "os._exit(3)")
+    with cleared(mark):
+        words = ("benchmark", "toy", "--generator", "dummy", *QUICK, "--store", "store")
+        done = hsiaug(*words, env=environment(site), cwd=tmp_path)
+
+        assert done.returncode == 1 and "left with exit code 3, 2 times" in done.stderr
+        assert running(mark) == []
+
+
+def test_what_a_plugin_starts_ends_with_generate(tmp_path: Path) -> None:
+    mark = f"mark-{tmp_path.name}-{os.getpid()}"
+    site = package(tmp_path / "site", "popen(); daemon", mark)
+    with cleared(mark):
+        words = ("generate", "toy", "--generator", "dummy", "--patch", "3", "--out", "made.npz")
+        done = hsiaug(*words, env=environment(site), cwd=tmp_path)
+
+        assert done.returncode == 0, done.stderr
+        assert running(mark) == []
+
+
+def test_what_a_package_starts_as_it_is_imported_ends_with_the_command(tmp_path: Path) -> None:
+    mark = f"mark-{tmp_path.name}-{os.getpid()}"
+    code = STARTS.replace("MARK", mark).replace("HOW()", "popen(); session()")
+    site = install(tmp_path / "site", "dummy_plugin", code + DUMMY)
+    with cleared(mark):
+        done = hsiaug("plugins", "info", "dummy", env=environment(site), cwd=tmp_path)
+
+        assert done.returncode == 0, done.stderr
+        assert running(mark) == []
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
+def test_what_a_generator_starts_ends_with_a_command_that_is_ended(end: signal.Signals, tmp_path: Path) -> None:
+    mark = f"mark-{tmp_path.name}-{os.getpid()}"
+    site = package(tmp_path / "site", "session", mark, "time.sleep(600)")
+    words = ["benchmark", "toy", "--generator", "dummy", *QUICK, "--store", "store"]
+    with cleared(mark):
+        command = [sys.executable, "-m", "hsiaug", *words]
+        process = subprocess.Popen(
+            command,
+            env=environment(site),
+            cwd=tmp_path,
+            stderr=subprocess.PIPE,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        )
+        until(lambda: running(mark))
+        process.send_signal(end)
+        _, said = process.communicate()
+
+        assert process.returncode == (-end if end == signal.SIGKILL else 128 + end), said
+        assert b"Traceback" not in said
+        # One that is killed can end nothing: the others see that it has gone.
+        until(lambda: not running(mark))
+
+
+def until(holds: Callable[[], object]) -> None:
+    """Wait until something holds; the time limit of the test ends a wait that is in vain."""
+    while not holds():
+        time.sleep(0.05)
+
+
+def test_ctrl_z_suspends_the_workers_too_and_they_go_on_with_the_command(tmp_path: Path) -> None:
+    site = package(tmp_path / "site", "popen", mark := f"mark-{tmp_path.name}-{os.getpid()}", "time.sleep(1)")
+    words = ["benchmark", "toy", "--generator", "dummy", *QUICK, "--store", "store"]
+    with cleared(mark):
+        command = [sys.executable, "-m", "hsiaug", *words]
+        # As a shell starts it: Ctrl-Z does nothing in a session that nobody looks after.
+        process = subprocess.Popen(command, env=environment(site), cwd=tmp_path, process_group=0)
+        until(lambda: running(mark))
+        process.send_signal(signal.SIGTSTP)
+        until(lambda: all(state(pid) == "T" for pid in [process.pid, *running(mark)]))
+        process.send_signal(signal.SIGCONT)
+
+        assert process.wait() == 0 and running(mark) == []
+
+
+def state(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+ENDS_FORK_SERVER = """
+import os, signal, sys
+from pathlib import Path
+
+if "multiprocessing.forkserver" in " ".join(sys.orig_argv):
+    ended = Path({ended!r})
+    if len(ended.read_text()) < {times}:
+        ended.write_text(ended.read_text() + "x")
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize(("times", "code"), [(1, 0), (9, 2)])
+def test_a_server_of_workers_that_is_killed_while_it_loads_is_started_again_once(
+    times: int, code: int, tmp_path: Path
+) -> None:
+    (ended := tmp_path / "ended").touch()
+    (tmp_path / "sitecustomize.py").write_text(ENDS_FORK_SERVER.format(ended=str(ended), times=times))
+    words = ("benchmark", "toy", "--generator", "none", *QUICK[2:], "--classifier", "svm", "--store", "store")
+    done = hsiaug(*words, env=environment(tmp_path), cwd=tmp_path)
+
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr and "Aborted" not in done.stderr
+    assert len(ended.read_text()) == min(times, 2)
+    assert ("the process that starts workers must stay" in done.stderr) is bool(code)
+
+
+@pytest.mark.parametrize("limit", ["memory=100MB", "memory=300MB"])
+def test_a_low_limit_of_memory_is_named_without_a_traceback(limit: str, tmp_path: Path) -> None:
+    words = ("benchmark", "toy", "--generator", "none", *QUICK[2:], "--classifier", "svm", "--store", "store")
+    done = hsiaug(*words, "--limit", limit, cwd=tmp_path)
+
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert f"short of memory or processes (--limit {limit})" in done.stderr

@@ -1,0 +1,41 @@
+"""Samples of a generator that are not marked synthetic would be counted as real ones: they are refused."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hsiaug.base.errors import PluginError
+from hsiaug.core.samples import PatchSamples
+from hsiaug.core.scene import Scene
+from hsiaug.core.tiles import DenseSamples
+from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.tasks.task import get_task
+
+
+@pytest.mark.parametrize("marks", [np.zeros(2, bool), np.array([True, False]), np.ones(2, int)])
+def test_patches_that_are_not_all_marked_are_refused(marks: np.ndarray, toy: Scene) -> None:
+    task = get_task("pixels")
+    view = task.view(toy, task.split(toy, parse_protocol("issd"), 0, 3), "none")
+    made = PatchSamples.made(np.zeros((2, toy.bands, 3, 3), np.float32), np.array([1, 1]))
+    task.check(made, {1: 2}, view)
+
+    with pytest.raises(PluginError, match="must mark all of its samples as synthetic"):
+        task.check(replace(made, synthetic=marks), {1: 2}, view)
+
+
+def test_tiles_that_are_not_all_marked_are_refused() -> None:
+    from hsiaug.tasks.masks import PairCounts
+    from hsiaug.tasks.pixels import check_marked
+
+    tiles = DenseSamples(
+        np.zeros((1, 1, 2, 4, 4), np.float32), np.ones((1, 4, 4), int), np.zeros(1, bool), np.ones(1, np.float32)
+    )
+    task = get_task("segmentation")
+
+    class View:
+        real, class_names = tiles, ("a",)
+
+    with pytest.raises(PluginError, match="must mark all of its samples as synthetic"):
+        task.check(tiles, PairCounts(1), View())  # type: ignore[arg-type]
+    check_marked(np.ones(3, bool))
