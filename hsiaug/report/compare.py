@@ -155,9 +155,7 @@ def over_best(
     return best
 
 
-def over_baseline(
-    cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet
-) -> list[tuple[str, Comparison]]:
+def over_baseline(cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet) -> list[tuple[str, Comparison]]:
     """What the main part of a generator adds: each of its arms against the same without that part.
 
     Returns
@@ -181,9 +179,7 @@ def over_baseline(
         if pair is not None:
             pairs.append((cell.baseline, pair))
     tests = correct([pair.main for _, pair in pairs])
-    return [
-        (name, replace(pair, main=main)) for (name, pair), main in zip(pairs, tests, strict=True)
-    ]
+    return [(name, replace(pair, main=main)) for (name, pair), main in zip(pairs, tests, strict=True)]
 
 
 def families(gains: Sequence[Gain]) -> dict[tuple[bool, bool, str], dict[tuple[int, str], Evidence]]:

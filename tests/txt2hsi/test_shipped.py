@@ -44,9 +44,7 @@ def folder(view: TrainView, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     plugin = plugin_of()
     shipped.save_shipped(prepare(plugin, view), view, plugin.params, tmp_path)
     load = shipped.load_shipped
-    monkeypatch.setattr(
-        shipped, "load_shipped", lambda view, params, device: load(view, params, device, tmp_path)
-    )
+    monkeypatch.setattr(shipped, "load_shipped", lambda view, params, device: load(view, params, device, tmp_path))
     return tmp_path
 
 

@@ -17,6 +17,4 @@ Read top down, and to change something open one file:
 
 from hsiaug_builtin import listing
 
-hsiaug_plugins = listing(
-    "generator", {"txt2hsi": "txt2hsi.plugin:Txt2Hsi", "gaussian": "txt2hsi.gaussian:Gaussian"}
-)
+hsiaug_plugins = listing("generator", {"txt2hsi": "txt2hsi.plugin:Txt2Hsi", "gaussian": "txt2hsi.gaussian:Gaussian"})

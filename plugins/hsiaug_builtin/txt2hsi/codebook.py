@@ -159,9 +159,7 @@ class Gaussians(nn.Module):
     shift_row: Tensor
     spread: Tensor
 
-    def __init__(
-        self, mean: Tensor, variance: Tensor, shift: Tensor, shift_row: Tensor, spread: Tensor
-    ) -> None:
+    def __init__(self, mean: Tensor, variance: Tensor, shift: Tensor, shift_row: Tensor, spread: Tensor) -> None:
         super().__init__()
         self.register_buffer("mean", mean)
         self.register_buffer("variance", variance)

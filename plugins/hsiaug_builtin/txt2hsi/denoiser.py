@@ -131,9 +131,7 @@ class Denoiser(nn.Module):
     weight: Tensor
     basis: Tensor
 
-    def __init__(
-        self, gaussians: Gaussians, weight: Tensor, width: int, depth: int, text: int = 0
-    ) -> None:
+    def __init__(self, gaussians: Gaussians, weight: Tensor, width: int, depth: int, text: int = 0) -> None:
         super().__init__()
         codes, side, _, channels = gaussians.mean.shape
         self.gaussians = gaussians
@@ -142,9 +140,7 @@ class Denoiser(nn.Module):
         # The whitened coefficients, and the estimate that the Wiener filter gives.
         self.in_proj = nn.Linear(2 * channels, width)
         self.place = nn.Parameter(0.02 * torch.randn(side, side, width))
-        self.level = nn.Sequential(
-            nn.Linear(LEVEL_FEATURES, width), nn.SiLU(), nn.Linear(width, width)
-        )
+        self.level = nn.Sequential(nn.Linear(LEVEL_FEATURES, width), nn.SiLU(), nn.Linear(width, width))
         self.code = nn.Embedding(codes, width)
         nn.init.normal_(self.code.weight, std=0.02)
         self.blocks = nn.ModuleList(Block(width) for _ in range(depth))
@@ -200,9 +196,7 @@ class Denoiser(nn.Module):
         A coefficient counts as in Karras et al. (2022, table 1): by its variance where the noise is
         large, so that layout counts most, and all alike where the noise is small.
         """
-        estimate, scale, whitened = self._filter(
-            x + sigma[:, None, None, None] * noise, sigma, condition
-        )
+        estimate, scale, whitened = self._filter(x + sigma[:, None, None, None] * noise, sigma, condition)
         out, _ = self._network(whitened, estimate, sigma, condition, texts)
         error = to_frequencies(out.float(), self.basis) - (x - estimate) / scale
         variance = self.gaussians.variance[self.gaussians.no_code]
@@ -210,9 +204,7 @@ class Denoiser(nn.Module):
         counts = self.weight * variance * (level + 1) / (level + variance)
         return torch.as_tensor((error.square() * counts).mean())
 
-    def _filter(
-        self, x: Tensor, sigma: Tensor, condition: Condition
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    def _filter(self, x: Tensor, sigma: Tensor, condition: Condition) -> tuple[Tensor, Tensor, Tensor]:
         """The Wiener estimate, the scale of what the network adds to it, and the whitened x."""
         mean, variance = self.gaussians.moments(condition)
         sigma = sigma[:, None, None, None]
@@ -244,9 +236,7 @@ class Denoiser(nn.Module):
         for index, block in enumerate(self.blocks):
             x = block(x, drive)
             if self.words is not None and texts is not None and index == len(self.blocks) // 2:
-                read, share = self.words.attend(
-                    x.flatten(1, 2), texts.tokens, texts.mask, condition.rows, shares
-                )
+                read, share = self.words.attend(x.flatten(1, 2), texts.tokens, texts.mask, condition.rows, shares)
                 x = x + (read * has_text[:, None]).reshape(x.shape)
         return self.out_proj(self.norm(x)), share
 

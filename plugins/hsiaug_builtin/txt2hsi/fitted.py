@@ -60,9 +60,7 @@ class FittedTxt2Hsi:
         """Side of a patch in pixels."""
         return self.denoiser.gaussians.mean.shape[1]
 
-    def sample(
-        self, counts: Mapping[int, int], *, guidance: float | None, seed: int
-    ) -> PatchSamples:
+    def sample(self, counts: Mapping[int, int], *, guidance: float | None, seed: int) -> PatchSamples:
         """Text → code → latent diffusion → VAE decoder.
 
         Raises

@@ -55,9 +55,7 @@ class FittedGaussian:
     measure: Measure
     facts: Mapping[str, Any]
 
-    def sample(
-        self, counts: Mapping[int, int], *, guidance: float | None, seed: int
-    ) -> PatchSamples:
+    def sample(self, counts: Mapping[int, int], *, guidance: float | None, seed: int) -> PatchSamples:
         """Patches of the Gaussian of each class and code, and the noise of the class.
 
         Raises
@@ -132,9 +130,7 @@ class Gaussian(Plugin[CodingParams]):
         presets={"tiny": {"size": "tiny", "latent": 6, "vae_steps": 20, "codes": 16}},
     )
 
-    def prepare(
-        self, view: TrainView, *, seed: int, device: str, progress: Progress
-    ) -> PreparedGaussian:
+    def prepare(self, view: TrainView, *, seed: int, device: str, progress: Progress) -> PreparedGaussian:
         """Learn VAE, codes and their Gaussians from all visible patches, without a label."""
         from hsiaug_builtin.diffusion.training import Run
         from hsiaug_builtin.txt2hsi.prepare import code_scene

@@ -31,9 +31,7 @@ class NamedPixels:
     def every(self) -> dict[int, NDArray[np.int32]]:
         """Labelled and pseudo-labelled pixels of each class."""
         return {
-            class_id: np.concatenate([pixels, self.pseudo[class_id]])
-            if class_id in self.pseudo
-            else pixels
+            class_id: np.concatenate([pixels, self.pseudo[class_id]]) if class_id in self.pseudo else pixels
             for class_id, pixels in self.labelled.items()
         }
 
@@ -108,8 +106,6 @@ def model_classes(
     prior = Prior.fit({class_id: coded.codes[at[:, 0], at[:, 1]] for class_id, at in named.items()})
     remainder = Remainder.of_classes([vae.left_out(x) for x in spectra], seed)
     with torch.inference_mode():
-        gaussians = add_classes(
-            coded.gaussians, field.cut, coded.codes, named, len(view.class_names)
-        )
+        gaussians = add_classes(coded.gaussians, field.cut, coded.codes, named, len(view.class_names))
     # Made outside of inference mode, as a network with these is trained.
     return ClassModel(prior, remainder, gaussians.copy())

@@ -105,9 +105,7 @@ class CodingParams:
     size: str = param("small", "of the networks and batches", choices=tuple(SIZES), preparing=True)
     latent: int = param(40, "channels of the latent, at most one a band", low=1, preparing=True)
     vae_steps: int = param(200, "optimiser steps of the VAE on the scene", low=1, preparing=True)
-    codes: int = param(
-        256, "codes that the patches of the scene are grouped into", low=1, preparing=True
-    )
+    codes: int = param(256, "codes that the patches of the scene are grouped into", low=1, preparing=True)
     pseudo: bool = param(True, "believe confident pseudo-labels of unlabelled pixels")
     weight: float = param(0.05, "sample weight of synthetic samples", low=0, sampling=True)
 
@@ -125,20 +123,12 @@ class Params(CodingParams):
     :meth:`hsiaug_builtin.txt2hsi.plugin.Txt2Hsi.prepare`.
     """
 
-    scene_steps: int = param(
-        2000, "optimiser steps of the denoiser on the scene, without text", low=1, preparing=True
-    )
-    shipped: bool = param(
-        True, "use the state that comes with hsiaug for scenes that it has one of", preparing=True
-    )
+    scene_steps: int = param(2000, "optimiser steps of the denoiser on the scene, without text", low=1, preparing=True)
+    shipped: bool = param(True, "use the state that comes with hsiaug for scenes that it has one of", preparing=True)
     text: str = param("both", "prompts", choices=MODES)
     encoder: str = param("minilm", "text encoder: minilm or openclip:MODEL@FILE")
-    class_weight: float = param(
-        0.0, "of the term that keeps classes apart in the VAE, which a draw adds", low=0
-    )
-    unlabelled: float = param(
-        0.25, "share of patches of a step that have no label and no text", low=0, high=0.9
-    )
+    class_weight: float = param(0.0, "of the term that keeps classes apart in the VAE, which a draw adds", low=0)
+    unlabelled: float = param(0.25, "share of patches of a step that have no label and no text", low=0, high=0.9)
     rpsc: bool = param(False, "clip random polygons into training patches")
     lfue: bool = param(False, "resample channel statistics of latents in training")
     steps: int = param(40, "optimiser steps of the denoiser with text, in a draw", low=1)
@@ -157,6 +147,4 @@ class Params(CodingParams):
         sampling=True,
     )
     guide_from: float = param(0.0, "least noise level at which guidance acts", low=0, sampling=True)
-    guide_to: float = param(
-        100.0, "largest noise level at which guidance acts", low=0, sampling=True
-    )
+    guide_to: float = param(100.0, "largest noise level at which guidance acts", low=0, sampling=True)

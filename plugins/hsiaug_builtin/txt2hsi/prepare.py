@@ -86,9 +86,7 @@ class PreparedScene:
         return cls(params, coded, denoiser, facts["origin"])
 
 
-def restore_coded_scene(
-    arrays: Mapping[str, NDArray[Any]], vae_width: int, patch: int, device: str
-) -> CodedScene:
+def restore_coded_scene(arrays: Mapping[str, NDArray[Any]], vae_width: int, patch: int, device: str) -> CodedScene:
     """A coded scene from the arrays of `CodedScene.arrays`."""
     latent, bands = arrays["vae.into.weight"].shape
     vae = state.restore("vae", arrays, lambda: Vae(bands, latent, vae_width), device)
@@ -111,14 +109,10 @@ def restore_denoiser(
     """The denoiser of that name among saved arrays, which do not hold its Gaussians."""
     both = {**arrays, **state.weights(**{f"{name}.gaussians": gaussians})}
     weight = torch.tensor(arrays[f"{name}.weight"])
-    return state.restore(
-        name, both, lambda: untrained_denoiser(gaussians, weight, params, text), device
-    )
+    return state.restore(name, both, lambda: untrained_denoiser(gaussians, weight, params, text), device)
 
 
-def untrained_denoiser(
-    gaussians: Gaussians, weight: Tensor, params: Params, text: int = 0
-) -> Denoiser:
+def untrained_denoiser(gaussians: Gaussians, weight: Tensor, params: Params, text: int = 0) -> Denoiser:
     """A denoiser of the size that the params name, with Gaussians of its own."""
     size = params.network
     return Denoiser(gaussians.copy(), weight.clone(), size.width, size.depth, text)
@@ -235,9 +229,7 @@ def codec_of(view: TrainView, params: Params, rng: np.random.Generator, device: 
     )
 
 
-def condition_on(
-    code: Tensor, device: str, rows: Tensor | None = None, label: Tensor | None = None
-) -> Condition:
+def condition_on(code: Tensor, device: str, rows: Tensor | None = None, label: Tensor | None = None) -> Condition:
     """A condition on its device; no text where there are no rows of prompts."""
     rows = torch.full_like(code, -1) if rows is None else rows
     label = torch.zeros_like(code) if label is None else label

@@ -29,9 +29,7 @@ def key_of(view: TrainView, params: Params) -> str:
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def load_shipped(
-    view: TrainView, params: Params, device: str, folder: Path = FOLDER
-) -> PreparedScene | str | None:
+def load_shipped(view: TrainView, params: Params, device: str, folder: Path = FOLDER) -> PreparedScene | str | None:
     """The shipped state of a scene.
 
     Parameters
@@ -64,9 +62,7 @@ def load_shipped(
     return replace(prepared, params=params, origin=ORIGIN)
 
 
-def save_shipped(
-    prepared: PreparedScene, view: TrainView, params: Params, folder: Path = FOLDER
-) -> Path:
+def save_shipped(prepared: PreparedScene, view: TrainView, params: Params, folder: Path = FOLDER) -> Path:
     """Write a state that is to be shipped; the folder that holds it."""
     place = folder / key_of(view, params)
     place.mkdir(parents=True, exist_ok=True)
