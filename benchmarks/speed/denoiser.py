@@ -6,7 +6,9 @@
 DEVICE is cpu where nothing is said, SIZE one of those of txt2hsi. A GPU computes in bfloat16, and compiled, too.
 The peer is diffusers' PixArtTransformer2DModel with a token for each pixel. It attends over the latent's pixels,
 where ours has convolutions, and over the words, with adaLN time conditioning. Depth is equal; its width is the one
-that brings its number of weights nearest to ours. Both learn with AdamW, and are evaluated without gradients, on batches of the default's sizes; they take turns, so
+that brings its number of weights nearest to ours.
+
+Both learn with AdamW, and are evaluated without gradients, on batches of the default's sizes; they take turns, so
 that another process's load meets both. Prints the medians and their ratio, by seconds and by operation, as torch counts
 those of matrix products; above 1, ours is faster. First, as a ceiling, what one product of two square float32 matrices
 gives on the core; last, a training step of our VAE, which has no peer.

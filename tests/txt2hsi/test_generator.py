@@ -59,7 +59,7 @@ def test_the_tiny_preset_computes_little(view: TrainView) -> None:
 
 
 @pytest.mark.parametrize(
-    "part", [{"rpsc": False}, {"lfue": False}, {"unlabelled": 0}, {"pseudo": False}, {"class_weight": 0.5}]
+    "part", [{"rpsc": True}, {"lfue": True}, {"unlabelled": 0}, {"pseudo": False}, {"class_weight": 0.5}]
 )
 def test_each_part_of_the_method_changes_what_is_made(view: TrainView, fitted: Any, part: dict[str, Any]) -> None:
     made = fit(view, **part).sample(COUNTS, guidance=0.0, seed=0).x
@@ -124,7 +124,7 @@ def test_a_saved_fit_serves_other_weights_and_numbers_of_steps(view: TrainView, 
         {"text": "auto"},
         {"pseudo": "false"},
         {"unlabelled": 0.0},
-        {"rpsc": "false", "lfue": "false"},
+        {"rpsc": "true", "lfue": "true"},
         {"strength": 0.1},
         {"guide": "scene", "guide_from": 0.1, "guide_to": 3.0},
         {"weight": 0.5},

@@ -89,7 +89,7 @@ def test_frequencies_hold_all_of_a_patch(patch: int) -> None:
     x = torch.randn(6, patch, patch, 4)
     coefficients = to_frequencies(x)
 
-    assert torch.allclose(to_pixels(coefficients), x, atol=1e-5)
+    assert torch.allclose(to_pixels(coefficients), x, atol=1e-4)
     assert torch.allclose(coefficients[:, 0, 0], x.sum(dim=(1, 2)) / patch, atol=1e-4)
     assert torch.allclose(coefficients.square().sum(), x.square().sum(), rtol=1e-4)
 
@@ -99,7 +99,7 @@ def test_a_mirror_changes_the_sign_of_odd_frequencies_alone() -> None:
     plain, down = (to_frequencies(mirror(x, torch.tensor([number]))) for number in (0, 1))
     sign = torch.tensor([1.0, -1, 1, -1, 1])[None, :, None, None]
 
-    assert torch.allclose(down, plain * sign, atol=1e-5)
+    assert torch.allclose(down, plain * sign, atol=1e-4)
 
 
 def test_the_vae_begins_as_principal_components_and_loses_nothing_with_all_of_them() -> None:
@@ -175,15 +175,17 @@ def test_the_class_term_parts_the_latents_of_classes_and_leaves_the_vae_of_the_s
     assert all((value == before[name]).all() for name, value in vae.state_dict().items())
 
 
-def test_what_the_vae_leaves_out_comes_back_as_it_was_in_pixels_of_the_class(rng: np.random.Generator) -> None:
-    left = [rng.normal(size=(n, 5)).astype(np.float32) + 10 * n for n in (50, 3)]
-    drawn = Remainder.of_classes(left, 0).draw(np.repeat([0, 1], 400), 3, torch.Generator().manual_seed(0)).numpy()
+def test_what_the_vae_leaves_out_comes_back_in_whole_patches_of_the_class(rng) -> None:
+    left = [rng.normal(size=(n, 3, 3, 5)).astype(np.float32) + 10 * n for n in (50, 3)]
+    rows = np.repeat([0, 1], 400)
+    drawn = Remainder.of_classes(left, 0).draw(rows, torch.Generator().manual_seed(0)).numpy()
     assert drawn.shape == (800, 3, 3, 5)
 
-    own, few = drawn[:400].reshape(-1, 5), drawn[400:].reshape(-1, 5)
-    assert set(map(tuple, own)) == set(map(tuple, left[0].astype(np.float16).astype(np.float32)))
-    alien = (few > 100).all(axis=1)
-    assert 0.7 < alien.mean() < 1, "a class of three pixels takes the noise of others too"
+    known = {np.sort(x.astype(np.float16).astype(np.float32), axis=None).tobytes() for x in left[0]}
+    assert {np.sort(x, axis=None).tobytes() for x in drawn[:400]} <= known
+    assert len({x.tobytes() for x in drawn[:400]}) > 16, "they are mirrored"
+    alien = (drawn[400:] > 100).all(axis=(1, 2, 3))
+    assert 0.3 < alien.mean() < 1, "a class of three patches takes the noise of others too"
 
 
 @pytest.fixture(scope="module")

@@ -286,5 +286,5 @@ def decode_patches(
     rows: (n,) of the remainder.
     """
     spectra = vae.decode(to_pixels(coefficients)).cpu()
-    spectra += remainder.draw(rows, coefficients.shape[1], draw)
+    spectra += remainder.draw(rows, draw)
     return normaliser.patches_back(spectra.movedim(3, 1).numpy())

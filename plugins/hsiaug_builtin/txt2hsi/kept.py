@@ -46,12 +46,14 @@ def _compare(
     device = vae.log_variance.device
     x, right = np.concatenate(learnt), np.array(truth)
     noise = Remainder.of_classes(
-        [vae.left_out(torch.tensor(own, device=device)) for own in learnt], int(rng.integers(2**31))
+        [vae.left_out(torch.tensor(own, device=device))[:, None, None] for own in learnt],
+        int(rng.integers(2**31)),
+        MOST,
     )
     row = np.repeat(np.arange(len(learnt)), list(map(len, learnt)))
     with torch.inference_mode():
         decoded = vae.decode(vae.encode(torch.tensor(x, device=device))).cpu()
-        drawn = noise.draw(row, 1, torch.Generator().manual_seed(int(rng.integers(2**31))))
+        drawn = noise.draw(row, torch.Generator().manual_seed(int(rng.integers(2**31))))
     answer = {}
     for name, shown in (("real", x), ("decoded", (decoded + drawn[:, 0, 0]).numpy())):
         gamma = 1 / (shown.shape[1] * shown.var(dtype=np.float64))

@@ -14,10 +14,10 @@ from hsiaug.api import TrainView
 from hsiaug_builtin.teacher.choice import choose_trusted
 from hsiaug_builtin.teacher.teacher import teach
 from hsiaug_builtin.txt2hsi.codebook import Gaussians, add_classes
-from hsiaug_builtin.txt2hsi.field import Field, spectra_at
+from hsiaug_builtin.txt2hsi.field import Field
 from hsiaug_builtin.txt2hsi.params import PSEUDO_MOST, PSEUDO_SHARE, CodingParams
 from hsiaug_builtin.txt2hsi.prepare import CodedScene
-from hsiaug_builtin.txt2hsi.vae import Remainder, Vae
+from hsiaug_builtin.txt2hsi.vae import MOST, Remainder, Vae
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,12 +100,18 @@ def model_classes(
     seed: int,
 ) -> ClassModel:
     """Codes, noise and Gaussians of the classes of ``named`` pixels, {class id: (m, 2)}."""
-    vae: Vae = coded.vae
-    device = vae.log_variance.device
-    spectra = [torch.tensor(spectra_at(view, pixels), device=device) for pixels in named.values()]
+    rng = np.random.default_rng(seed)
+    left = [left_out_of(view, coded.vae, rng.permutation(at)[:MOST]) for at in named.values()]
     prior = Prior.fit({class_id: coded.codes[at[:, 0], at[:, 1]] for class_id, at in named.items()})
-    remainder = Remainder.of_classes([vae.left_out(x) for x in spectra], seed)
+    remainder = Remainder.of_classes(left, seed)
     with torch.inference_mode():
         gaussians = add_classes(coded.gaussians, field.cut, coded.codes, named, len(view.class_names))
     # Made outside of inference mode, as a network with these is trained.
     return ClassModel(prior, remainder, gaussians.copy())
+
+
+def left_out_of(view: TrainView, vae: Vae, pixels: NDArray[np.int32]) -> NDArray[np.float32]:
+    """What the VAE leaves out of the patches round pixels (m, 2), z-scored, (m, p, p, B)."""
+    spectra = view.normaliser.patches(view.patches(pixels))
+    shown = torch.tensor(spectra, device=vae.log_variance.device).movedim(1, 3)
+    return vae.left_out(shown)

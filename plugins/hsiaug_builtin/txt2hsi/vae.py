@@ -23,10 +23,13 @@ from torch.nn.functional import cosine_similarity, cross_entropy
 from hsiaug_builtin.diffusion.training import Run, randomness, train
 from hsiaug_builtin.nets.blocks import zero_weights
 from hsiaug_builtin.nets.seeded import fresh, normal, to_device
+from hsiaug_builtin.txt2hsi.frequencies import MIRRORS, mirror
 from hsiaug_builtin.txt2hsi.params import ANGLE, CLASS_RATE, CLASS_STEPS, KL, Params
 
-FEWEST, MOST = 20, 200
-"""Pixels of a class that :class:`Remainder` draws from."""
+FEWEST = 8
+"""Patches of a class that :class:`Remainder` draws from, at least."""
+MOST = 16
+"""Patches of a class that it draws from, at most."""
 
 
 class Vae(nn.Module):
@@ -193,27 +196,39 @@ def add_class_term(vae: Vae, codec: Codec, named: Sequence[Tensor], weight: floa
 
 @dataclass(frozen=True, eq=False)
 class Remainder:
-    """What the VAE leaves out of pixels of each class, to be drawn from as noise: its spread, correlations and tails are
-    those of the sensor and of the class, where a Gaussian would have neither.
+    """What the VAE leaves out of patches of each class, to be drawn from as noise.
 
-    rows: (R, B) float16, z-scored, class by class. start: (C + 1,) the first row of each class, and R.
+    Its spread, correlations and tails are those of the sensor and of the class, where a Gaussian would
+    have neither. Whole patches are drawn, since this noise is correlated between neighbours.
+
+    patches: (R, q, q, B) float16, z-scored, class by class. start: (C + 1,) the first of each class,
+    and R.
     """
 
-    rows: NDArray[np.float16]
+    patches: NDArray[np.float16]
     start: NDArray[np.int64]
 
     @classmethod
-    def of_classes(cls, left: Sequence[NDArray[np.float32]], seed: int) -> Remainder:
-        """Of what is left out of the pixels (n, B) of each class; one with fewer than 20 takes others' too, up to 20."""
-        rng, rows = np.random.default_rng(seed), []
-        everything = np.concatenate(left)
-        for own in left:
-            others = everything[rng.integers(len(everything), size=max(0, FEWEST - len(own)))]
-            rows.append(np.concatenate([own[rng.permutation(len(own))[:MOST]], others]).astype(np.float16))
-        return cls(np.concatenate(rows), np.cumsum([0, *map(len, rows)]))
+    def of_classes(cls, left: Sequence[NDArray[np.float32]], seed: int, most: int = MOST) -> Remainder:
+        """Of what is left out of the patches (n, q, q, B) of each class, at most so many of each.
 
-    def draw(self, rows: NDArray[np.int64], side: int, draw: torch.Generator) -> Tensor:
-        """(n, side, side, B) noise of classes ``rows`` (n,), a row of the class for each pixel; on the CPU."""
-        pick = torch.rand((len(rows), side, side), generator=draw).numpy()
-        first, count = (table[rows][:, None, None] for table in (self.start[:-1], np.diff(self.start)))
-        return torch.from_numpy(self.rows[first + (pick * count).astype(np.int64)].astype(np.float32))
+        A class with fewer than FEWEST takes others' too, up to as many.
+        """
+        rng = np.random.default_rng(seed)
+        everything = np.concatenate(left)
+        chosen = []
+        for of_class in left:
+            lacking = max(0, FEWEST - len(of_class))
+            others = everything[rng.integers(len(everything), size=lacking)]
+            some = of_class[rng.permutation(len(of_class))[:most]]
+            chosen.append(np.concatenate([some, others]).astype(np.float16))
+        return cls(np.concatenate(chosen), np.cumsum([0, *map(len, chosen)]))
+
+    def draw(self, rows: NDArray[np.int64], draw: torch.Generator) -> Tensor:
+        """Noise (n, q, q, B) of classes ``rows`` (n,): a patch of the class, mirrored; on the CPU."""
+        pick = torch.rand(len(rows), generator=draw).numpy()
+        number = torch.randint(MIRRORS, (len(rows),), generator=draw)
+        first = self.start[:-1][rows]
+        count = np.diff(self.start)[rows]
+        index = first + (pick * count).astype(np.int64)
+        return mirror(torch.from_numpy(self.patches[index].astype(np.float32)), number)
