@@ -36,7 +36,7 @@ from hsiaug_builtin.txt2hsi.prepare import (
 )
 from hsiaug_builtin.txt2hsi.rpsc import clip
 from hsiaug_builtin.txt2hsi.texts import Texts, encode_prompts
-from hsiaug_builtin.txt2hsi.vae import add_class_term
+from hsiaug_builtin.txt2hsi.vae import Vae, add_class_term
 
 
 def learn(
@@ -104,7 +104,7 @@ def _vae_with_classes(
     params: Params,
     named: Mapping[int, NDArray[np.int32]],
     run: Run,
-) -> torch.nn.Module:
+) -> Vae:
     """The VAE of the scene, trained on with a term that keeps the draw's classes apart."""
     codec = codec_of(view, params, np.random.default_rng(run.seed), run.device)
     spectra = [torch.tensor(spectra_at(view, pixels), device=run.device) for pixels in named.values()]

@@ -21,12 +21,7 @@ from hsiaug_builtin.txt2hsi.codebook import Condition, Gaussians, find_codes, fi
 from hsiaug_builtin.txt2hsi.denoiser import Denoiser
 from hsiaug_builtin.txt2hsi.field import Field, spectra_at
 from hsiaug_builtin.txt2hsi.frequencies import MIRRORS, mirror, to_frequencies
-from hsiaug_builtin.txt2hsi.params import (
-    LEAST_CHANNEL_WEIGHT,
-    LOG_SIGMA,
-    NO_CODE,
-    Params,
-)
+from hsiaug_builtin.txt2hsi.params import LEAST_CHANNEL_WEIGHT, LOG_SIGMA, NO_CODE, CodingParams, Params
 from hsiaug_builtin.txt2hsi.vae import Codec, Vae, difference_axes, fit_vae
 
 VAE_PIXELS = 200_000
@@ -126,7 +121,7 @@ def loss_of(denoiser: Denoiser, params: Params, device: str) -> Callable[..., Te
     return compiled
 
 
-def code_scene(view: TrainView, params: Params, run: Run) -> tuple[CodedScene, Field]:
+def code_scene(view: TrainView, params: CodingParams, run: Run) -> tuple[CodedScene, Field]:
     """The VAE of a scene, codes of its patches, and their Gaussians; and the scene as latents.
 
     Raises
@@ -211,7 +206,7 @@ def channel_weights(latents: Tensor) -> Tensor:
     return (weight / weight.mean()).cpu()
 
 
-def codec_of(view: TrainView, params: Params, rng: np.random.Generator, device: str) -> Codec:
+def codec_of(view: TrainView, params: CodingParams, rng: np.random.Generator, device: str) -> Codec:
     """The loss of the VAE on visible pixels of a view, the same whatever the units of the cube."""
     visible = np.argwhere(view.visible)
     pixels = visible[rng.choice(len(visible), size=min(VAE_PIXELS, len(visible)), replace=False)]

@@ -24,7 +24,7 @@ from hsiaug_builtin.diffusion.training import Run, randomness, train
 from hsiaug_builtin.nets.blocks import zero_weights
 from hsiaug_builtin.nets.seeded import fresh, normal, to_device
 from hsiaug_builtin.txt2hsi.frequencies import MIRRORS, mirror
-from hsiaug_builtin.txt2hsi.params import ANGLE, CLASS_RATE, CLASS_STEPS, KL, Params
+from hsiaug_builtin.txt2hsi.params import ANGLE, CLASS_RATE, CLASS_STEPS, KL, CodingParams
 
 FEWEST = 8
 """Patches of a class that :class:`Remainder` draws from, at least."""
@@ -124,7 +124,7 @@ def difference_axes(latents: Tensor) -> Tensor:
     axes = torch.linalg.eigh(total)[1]
     # The sign of an eigenvector is arbitrary: its largest entry is made positive.
     axes = axes * axes.gather(0, axes.abs().argmax(dim=0)[None]).sign()
-    return axes.float().to(latents.device)
+    return torch.as_tensor(axes, dtype=torch.float32, device=latents.device)
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,7 +149,7 @@ class Codec:
         return torch.as_tensor((shown - out).square().mean() + ANGLE * angle + KL * divergence)
 
 
-def fit_vae(codec: Codec, params: Params, run: Run) -> Vae:
+def fit_vae(codec: Codec, params: CodingParams, run: Run) -> Vae:
     """The VAE of a scene, learnt from its pixels alone."""
     x, size = codec.x, params.network
     vae = fresh(lambda: Vae(x.shape[1], min(params.latent, x.shape[1]), size.vae_width), run.seed).to(x.device)
