@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.common import HERE, say, write_csv
+from benchmarks.common import HERE, read_csv, say, write_csv
 from hsiaug.base.colours import rgb_bands, stretched
 from hsiaug.core.scene import Scene
 from hsiaug.core.tiles import DenseSamples
@@ -429,7 +429,7 @@ def main() -> None:
     asked = [word for word in words if not word.startswith("--")] or ["patches", "tiles"]
     judges = {name: by for name, by in JUDGES.items() if "--no-network" not in words or "network" not in name}
     OUT.mkdir(parents=True, exist_ok=True)
-    rows: list[Row] = []
+    rows = kept(asked)
     if "patches" in asked:
         sets, scene = indian_pines()
         draw_patches(sets, scene.wavelengths)
@@ -442,6 +442,17 @@ def main() -> None:
         for claim in seen([row for row in rows if row["kind"] == kind]):
             if not claim["in_order"]:
                 say(f"{kind}: {claim['measure']} does not see {claim['damage']}")
+
+
+def kept(asked: Sequence[str]) -> list[Row]:
+    """The rows of an earlier run of the kinds that are not asked for."""
+    path = OUT / "found.csv"
+    words = ("kind", "damage")
+    return [
+        {key: value if key in words else float(value) for key, value in row.items() if value}
+        for row in (read_csv(path) if path.is_file() else [])
+        if row["kind"] not in asked
+    ]
 
 
 def _collect(rows: list[Row], fresh: Iterator[Row]) -> None:

@@ -24,13 +24,14 @@ from hsiaug.metrics.layout import (
 )
 from hsiaug.metrics.layout_measures import (
     JUDGES,
+    Column,
     Layout,
     LayoutJudge,
     LayoutTable,
     MappedSide,
     TestDesign,
     measure_rows,
-    run_design,
+    run_judges,
 )
 from hsiaug.metrics.measures import note_of
 from hsiaug.metrics.neighbours import nearest_turned
@@ -131,21 +132,15 @@ def patch_layout(
     known_x = cut(known.at)
     space = _components(cut, known_x, held, rng)
     maps = layout_maps(made, space)
-    columns, n, intervals = _statistics(cut, known, known_x, held, made_y, maps, space, rng)
+    columns, n = _statistics(cut, known, known_x, held, made_y, maps, space, rng)
     design, why = _design(cut, known, known_x, held, made, made_y, space, maps, rng)
     if design is None:
-        return Layout(measure_rows(MEASURES, columns, n, intervals), (*notes, why))
-    for name, judge in judges.items():
-        others, test = run_design(design, judge, seed)
-        for column, value in others.items():
-            columns[column][name] = value
-        columns["made"][name] = None if test is None else test.auc
-        if test is not None:
-            n[name], intervals[name] = test.n, test.interval
-    return Layout(measure_rows(MEASURES, columns, n, intervals), notes)
+        return Layout(measure_rows(MEASURES, columns, n, {}), (*notes, why))
+    tests = run_judges(design, judges, columns, seed)
+    return Layout(measure_rows(MEASURES, columns, n, tests), notes)
 
 
-def layout_statistics(maps: LayoutMaps, threshold: float, sills: NDArray[np.floating]) -> dict[str, float | None]:
+def layout_statistics(maps: LayoutMaps, threshold: float, sills: NDArray[np.floating]) -> Column:
     """Correlations, variogram, edges and angles of patches.
 
     Parameters
@@ -199,15 +194,15 @@ def _statistics(
     maps: LayoutMaps,
     space: Space,
     rng: np.random.Generator,
-) -> tuple[dict[str, dict[str, float | None]], dict[str, int], dict[str, tuple[float, float]]]:
-    """Statistics of four sets with the class counts of the made patches, or as near as the held-out ones allow."""
+) -> tuple[dict[str, Column], int]:
+    """Statistics of four sets with the class counts of the made patches, or as near as the held-out ones allow; and n."""
     rows, fresh = _alike(made_y, held.y, rng)
     real_x = cut(held.at[fresh])
     real = layout_maps(real_x, space)
     shuffled = layout_maps(shuffle_pixels(real_x, 1.0, rng), space)
     threshold = edge_threshold(layout_maps(known_x, space).scores)
     sills = held_out_sills(real)
-    columns = {
+    columns: dict[str, Column] = {
         "made": layout_statistics(maps.take(rows), threshold, sills),
         "held_out": layout_statistics(real, threshold, sills),
         "shuffled": layout_statistics(shuffled, threshold, sills),
@@ -216,7 +211,7 @@ def _statistics(
     again = _drawn_like(made_y[rows], known.y, rng)
     if len(again):
         columns["training"] = layout_statistics(layout_maps(known_x[again], space), threshold, sills)
-    return columns, dict.fromkeys(columns["made"], len(rows)), {}
+    return columns, len(rows)
 
 
 def _alike(y: Ints, other: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
