@@ -48,6 +48,10 @@ Cut = Callable[[NDArray[np.integer]], Floats]
 AXES = 8
 MOST = 100
 """Patches of a class that are compared at most, of each set."""
+IN_CELL = 40
+"""Held-out patches of a class in one half of a fold at most."""
+BYTES = 2**28
+"""Patches of one set at most, in bytes, unless that would leave fewer than ten of a class."""
 TESTED = 500
 """Patches of each side of a two-sample test at most."""
 PIXELS = 5000
@@ -125,9 +129,10 @@ def patch_layout(
     missing = np.setdiff1d(made_y, classes).tolist()
     notes = note_of("layout: left out, for want of held-out patches", missing)
     shown = np.flatnonzero(np.isin(made_y, classes))
-    shown = shown[at_most(made_y[shown], MOST, rng)]
+    most = _most(made, MOST, len(classes))
+    shown = shown[at_most(made_y[shown], most, rng)]
     made, made_y = made[shown], made_y[shown]
-    some = at_most(train.y, MOST, rng)
+    some = at_most(train.y, most, rng)
     known = train.take(some)
     known_x = cut(known.at)
     space = _components(cut, known_x, held, rng)
@@ -138,6 +143,11 @@ def patch_layout(
         return Layout(measure_rows(MEASURES, columns, n, {}), (*notes, why))
     tests = run_judges(design, judges, columns, seed)
     return Layout(measure_rows(MEASURES, columns, n, tests), notes)
+
+
+def _most(x: Floats, most: int, groups: int) -> int:
+    """How many patches of the size of x (n, B, p, p) are taken of each of some groups."""
+    return min(most, max(10, BYTES // (max(1, groups) * x[:1].nbytes)))
 
 
 def layout_statistics(maps: LayoutMaps, threshold: float, sills: NDArray[np.floating]) -> Column:
@@ -252,7 +262,7 @@ def _design(
         return None, "too few separate blocks of held-out patches for a two-sample test"
     mine = cells.take((cells.rows < len(held)) & np.isin(y[cells.rows], made_y))
     corner = (y[mine.rows] * FOLDS + mine.fold) * HALVES + mine.half
-    mine = mine.take(at_most(corner, MOST, rng))
+    mine = mine.take(at_most(corner, _most(made, IN_CELL, len(np.unique(corner))), rng))
     real = Side(np.arange(len(mine)), y[mine.rows], mine.fold, mine.block)
     real_x = cut(held.at[mine.rows])
     near = _nearest_of_class(made, made_y, real_x, real.y, PatchSpace.of(space))
