@@ -72,6 +72,7 @@ def test_tiles_of_one_date_have_one_distance_and_no_change() -> None:
 
     assert layout.get("change") is None and layout.get("fd_layout_1") is None
     assert value(layout, "fd_layout") >= 0 and value(layout, "mask_edges") > 55
+    assert (layout["fd_layout_mask"].shuffled or 0) > value(layout, "fd_layout_mask")
 
 
 def test_few_tiles_are_compared_without_classifiers() -> None:
