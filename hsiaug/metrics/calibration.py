@@ -109,7 +109,7 @@ def why_silent(
         A clause that says what the score does.
     """
     chance = 1.96 * float(np.sqrt(np.var(values) + np.var(ceilings)))
-    if ceiling - floor < max(CLOSEST, 2 * chance):
+    if ceiling - floor < max(CLOSEST, chance):
         return "real held-out samples score hardly better than shuffled labels"
     if value > ceiling + chance:
         return "they score above real held-out samples"

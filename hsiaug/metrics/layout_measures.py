@@ -10,7 +10,8 @@ from hsiaug.metrics.layout import LayoutMaps, layout_features
 from hsiaug.metrics.layout_network import network_judge
 from hsiaug.metrics.two_sample import Judge, Side, TwoSample, forest_judge, two_sample_auc
 
-Values = Mapping[str, float | None]
+Column = dict[str, float | None]
+"""Values by the name of a measure."""
 Good = str
 """What is good: "as held-out", "50 %", "lower" or "higher"."""
 
@@ -24,10 +25,10 @@ TOO_FEW = "too few samples"
 class LayoutMeasure:
     """One number of made samples, and the same number of others in their place; shares in %.
 
-    value: of made samples. interval: its 95 % interval, None where none is taken. held_out: of real held-out samples; of
-    a two-sample test one half of them in place of the made ones, which is its floor. training: of real training samples.
-    shuffled: of held-out samples whose pixels, or blocks, are shuffled, which is the ceiling of a two-sample test.
-    None where it is not defined; ``note`` says why. n: made samples that were compared.
+    value: of made samples. held_out: of real held-out samples; of a two-sample test one half of them in place of the made
+    ones, which is its floor. interval, held_out_interval: 95 %, of two-sample tests alone. training: of real training
+    samples. shuffled: of held-out samples whose pixels, or blocks, are shuffled, the ceiling of a two-sample test. None
+    where it is not defined; ``note`` says why. n: made samples that were compared.
     """
 
     name: str
@@ -35,6 +36,7 @@ class LayoutMeasure:
     value: float | None
     interval: tuple[float, float] | None
     held_out: float | None
+    held_out_interval: tuple[float, float] | None
     training: float | None
     shuffled: float | None
     n: int
@@ -92,8 +94,8 @@ class LayoutJudge:
     judge: Judge
 
 
-def run_design(design: TestDesign, by: LayoutJudge, seed: int) -> tuple[dict[str, float | None], TwoSample | None]:
-    """AUC of held-out, training and shuffled samples in place of the made ones, by column; and of the made ones in full.
+def run_design(design: TestDesign, by: LayoutJudge, seed: int) -> dict[str, TwoSample | None]:
+    """Tell made, held-out, training and shuffled samples, by column, from held-out ones.
 
     The made samples are told from either half, and the mean is taken.
     """
@@ -102,16 +104,25 @@ def run_design(design: TestDesign, by: LayoutJudge, seed: int) -> tuple[dict[str
         return two_sample_auc((real.side, other.side), (by.read(real.maps), by.read(other.maps)), by.judge, seed=seed)
 
     first, second = design.halves
-    pairs = {"held_out": (first, second), "shuffled": (first, design.shuffled)}
-    if design.training is not None:
-        pairs["training"] = design.training
-    found = {name: test(*pair) for name, pair in pairs.items()}
-    others = {name: None if result is None else result.auc for name, result in found.items()}
+    tests = {"held_out": test(first, second), "shuffled": test(first, design.shuffled)}
+    tests["training"] = None if design.training is None else test(*design.training)
     made = [result for half in design.halves if (result := test(half, design.made)) is not None]
     if len(made) < len(design.halves):
-        return others, None
+        return {**tests, "made": None}
     low, high = np.mean([result.interval for result in made], axis=0).tolist()
-    return others, TwoSample(float(np.mean([result.auc for result in made])), (low, high), made[0].n)
+    mean = TwoSample(float(np.mean([result.auc for result in made])), (low, high), made[0].n)
+    return {**tests, "made": mean}
+
+
+def run_judges(
+    design: TestDesign, judges: Mapping[str, LayoutJudge], columns: Mapping[str, Column], seed: int
+) -> Mapping[str, Mapping[str, TwoSample | None]]:
+    """Run a design with every judge, write the AUCs into the columns, and return the tests in full, by judge."""
+    tests = {name: run_design(design, judge, seed) for name, judge in judges.items()}
+    for name, results in tests.items():
+        for column, result in results.items():
+            columns[column][name] = None if result is None else result.auc
+    return tests
 
 
 def stacked(maps: LayoutMaps) -> NDArray[np.floating]:
@@ -127,9 +138,9 @@ JUDGES: Mapping[str, LayoutJudge] = {
 
 def measure_rows(
     table: LayoutTable,
-    columns: Mapping[str, Values],
-    n: Mapping[str, int],
-    intervals: Mapping[str, tuple[float, float]],
+    columns: Mapping[str, Column],
+    n: int,
+    tests: Mapping[str, Mapping[str, TwoSample | None]],
 ) -> tuple[LayoutMeasure, ...]:
     """The rows of a table that any column has.
 
@@ -139,10 +150,10 @@ def measure_rows(
         In the order of the rows.
     columns : mapping of "made", "held_out", "training", "shuffled" to values by name
         Shares in 0..1.
-    n : mapping of name to int
-        Made samples compared.
-    intervals : mapping of name to (low, high)
-        As the values.
+    n : int
+        Made samples that statistics are of.
+    tests : mapping of name to tests by column
+        Of the rows that are two-sample tests.
 
     Returns
     -------
@@ -155,25 +166,29 @@ def measure_rows(
             continue
         scale = 100.0 if unit == "%" else 1.0
         cells = {key: _scaled(column.get(name), scale) for key, column in columns.items()}
-        low_high = intervals.get(name)
-        interval = None if low_high is None else (scale * low_high[0], scale * low_high[1])
-        note = TOO_FEW if cells["made"] is None else ""
+        test = tests.get(name, {})
+        made = test.get("made")
         rows.append(
             LayoutMeasure(
-                name,
-                label,
-                cells["made"],
-                interval,
-                cells["held_out"],
-                cells.get("training"),
-                cells.get("shuffled"),
-                n.get(name, 0),
-                unit,
-                better,
-                note,
+                name=name,
+                label=label,
+                value=cells["made"],
+                interval=_interval(made, scale),
+                held_out=cells["held_out"],
+                held_out_interval=_interval(test.get("held_out"), scale),
+                training=cells["training"],
+                shuffled=cells["shuffled"],
+                n=n if made is None else made.n,
+                unit=unit,
+                better=better,
+                note=TOO_FEW if cells["made"] is None else "",
             )
         )
     return tuple(rows)
+
+
+def _interval(test: TwoSample | None, scale: float) -> tuple[float, float] | None:
+    return None if test is None else (scale * test.interval[0], scale * test.interval[1])
 
 
 def _scaled(value: float | None, scale: float) -> float | None:

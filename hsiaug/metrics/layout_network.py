@@ -17,6 +17,7 @@ FEWEST, MOST = 16, 64
 """Patches of a batch."""
 WIDTHS = (24, 24, 48)
 RATE = 4e-3
+TINY = 1e-4
 TESTED = 512
 """Patches that are scored at once."""
 
@@ -26,8 +27,9 @@ def network_judge(
 ) -> NDArray[np.float64]:
     """Learn to tell made maps from real ones, and score others.
 
-    Three 3×3 convolutions, then mean and maximum over the patch, which keep the size of a patch open. Batches are turned
-    at random, and scores are means over the eight ways to turn a patch.
+    It reads the mean of each map, and what departs from it. Three 3×3 convolutions are followed by mean, maximum and
+    deviation over the patch, which keep the size of a patch open. Batches are turned at random, and scores are means
+    over the eight ways to turn a patch.
 
     Parameters
     ----------
@@ -49,21 +51,25 @@ def network_judge(
     from torch.nn.functional import binary_cross_entropy_with_logits
 
     rng = np.random.default_rng(seed)
-    mean = x.mean(axis=(0, 2, 3), keepdims=True)
-    scale = x.std(axis=(0, 2, 3), keepdims=True)
+    split = [_level_and_detail(part) for part in (x, test)]
+    mean = split[0].mean(axis=(0, 2, 3), keepdims=True)
+    scale = split[0].std(axis=(0, 2, 3), keepdims=True)
     scale = np.where(scale > 0, scale, 1)
-    known, unknown = (torch.from_numpy(((part - mean) / scale).astype(np.float32)) for part in (x, test))
+    known, unknown = (torch.from_numpy(((part - mean) / scale).astype(np.float32)) for part in split)
     target = torch.from_numpy(side.astype(np.float32))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed % 2**63)
-        trunk, head = _layers(x.shape[1], halved=min(x.shape[2:]) >= 4)
+        trunk, head = _layers(known.shape[1], halved=min(x.shape[2:]) >= 4)
         parameters = [*trunk.parameters(), *head.parameters()]
         optimiser = torch.optim.AdamW(parameters, weight_decay=0.05)
         batch = int(np.clip(BATCH_PIXELS // (x.shape[2] * x.shape[3]), FEWEST, MOST))
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=STEPS)
         for _ in range(STEPS):
             rows = torch.from_numpy(rng.integers(len(known), size=batch))
-            logits = _logits(trunk, head, _turned(known[rows], int(rng.integers(8))))
+            shown = _turned(known[rows], int(rng.integers(8)))
+            # Without the level of half of the patches, so that detail is learnt first.
+            shown[: batch // 2, : x.shape[1]] = 0
+            logits = _logits(trunk, head, shown)
             loss = binary_cross_entropy_with_logits(logits, target[rows])
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
@@ -77,8 +83,17 @@ def network_judge(
     return score
 
 
+def _level_and_detail(maps: NDArray[np.floating]) -> NDArray[np.floating]:
+    """(n, 2k, H, W) the mean of each map (n, k, H, W), everywhere, and what departs from it.
+
+    Scaled apart, since in scenes of fields patches differ far more than their pixels do.
+    """
+    level = np.broadcast_to(maps.mean(axis=(2, 3), keepdims=True), maps.shape)
+    return np.concatenate([level, maps - level], axis=1)
+
+
 def _layers(inputs: int, *, halved: bool) -> tuple[nn.Module, nn.Module]:
-    """The convolutions, and the layer that reads means and maxima of them. halved: pixels are pooled in between."""
+    """The convolutions, and the layer that reads what is pooled of them. halved: pixels are pooled in between."""
     from torch import nn
 
     first, second, third = WIDTHS
@@ -95,7 +110,7 @@ def _layers(inputs: int, *, halved: bool) -> tuple[nn.Module, nn.Module]:
         nn.GELU(),
         nn.Flatten(2),
     )
-    return trunk, nn.Linear(2 * third, 1)
+    return trunk, nn.Linear(3 * third, 1)
 
 
 def _logits(trunk: nn.Module, head: nn.Module, x: Tensor) -> Tensor:
@@ -103,7 +118,9 @@ def _logits(trunk: nn.Module, head: nn.Module, x: Tensor) -> Tensor:
     import torch
 
     pixels = trunk(x)
-    logits: Tensor = head(torch.cat([pixels.mean(dim=2), pixels.amax(dim=2)], dim=1))[:, 0]
+    # The deviation tells textures whose means are alike.
+    pooled = [pixels.mean(dim=2), pixels.amax(dim=2), torch.sqrt(pixels.var(dim=2) + TINY)]
+    logits: Tensor = head(torch.cat(pooled, dim=1))[:, 0]
     return logits
 
 

@@ -24,13 +24,14 @@ from hsiaug.metrics.layout import (
 )
 from hsiaug.metrics.layout_measures import (
     JUDGES,
+    Column,
     Layout,
     LayoutJudge,
     LayoutTable,
     MappedSide,
     TestDesign,
     measure_rows,
-    run_design,
+    run_judges,
 )
 from hsiaug.metrics.measures import note_of
 from hsiaug.metrics.neighbours import nearest_turned
@@ -47,6 +48,10 @@ Cut = Callable[[NDArray[np.integer]], Floats]
 AXES = 8
 MOST = 100
 """Patches of a class that are compared at most, of each set."""
+IN_CELL = 40
+"""Held-out patches of a class in one half of a fold at most."""
+BYTES = 2**28
+"""Patches of one set at most, in bytes, unless that would leave fewer than ten of a class."""
 TESTED = 500
 """Patches of each side of a two-sample test at most."""
 PIXELS = 5000
@@ -124,28 +129,28 @@ def patch_layout(
     missing = np.setdiff1d(made_y, classes).tolist()
     notes = note_of("layout: left out, for want of held-out patches", missing)
     shown = np.flatnonzero(np.isin(made_y, classes))
-    shown = shown[at_most(made_y[shown], MOST, rng)]
+    most = _most(made, MOST, len(classes))
+    shown = shown[at_most(made_y[shown], most, rng)]
     made, made_y = made[shown], made_y[shown]
-    some = at_most(train.y, MOST, rng)
+    some = at_most(train.y, most, rng)
     known = train.take(some)
     known_x = cut(known.at)
     space = _components(cut, known_x, held, rng)
     maps = layout_maps(made, space)
-    columns, n, intervals = _statistics(cut, known, known_x, held, made_y, maps, space, rng)
+    columns, n = _statistics(cut, known, known_x, held, made_y, maps, space, rng)
     design, why = _design(cut, known, known_x, held, made, made_y, space, maps, rng)
     if design is None:
-        return Layout(measure_rows(MEASURES, columns, n, intervals), (*notes, why))
-    for name, judge in judges.items():
-        others, test = run_design(design, judge, seed)
-        for column, value in others.items():
-            columns[column][name] = value
-        columns["made"][name] = None if test is None else test.auc
-        if test is not None:
-            n[name], intervals[name] = test.n, test.interval
-    return Layout(measure_rows(MEASURES, columns, n, intervals), notes)
+        return Layout(measure_rows(MEASURES, columns, n, {}), (*notes, why))
+    tests = run_judges(design, judges, columns, seed)
+    return Layout(measure_rows(MEASURES, columns, n, tests), notes)
 
 
-def layout_statistics(maps: LayoutMaps, threshold: float, sills: NDArray[np.floating]) -> dict[str, float | None]:
+def _most(x: Floats, most: int, groups: int) -> int:
+    """How many patches of the size of x (n, B, p, p) are taken of each of some groups."""
+    return min(most, max(10, BYTES // (max(1, groups) * x[:1].nbytes)))
+
+
+def layout_statistics(maps: LayoutMaps, threshold: float, sills: NDArray[np.floating]) -> Column:
     """Correlations, variogram, edges and angles of patches.
 
     Parameters
@@ -199,15 +204,15 @@ def _statistics(
     maps: LayoutMaps,
     space: Space,
     rng: np.random.Generator,
-) -> tuple[dict[str, dict[str, float | None]], dict[str, int], dict[str, tuple[float, float]]]:
-    """Statistics of four sets with the class counts of the made patches, or as near as the held-out ones allow."""
+) -> tuple[dict[str, Column], int]:
+    """Statistics of four sets with the class counts of the made patches, or as near as the held-out ones allow; and n."""
     rows, fresh = _alike(made_y, held.y, rng)
     real_x = cut(held.at[fresh])
     real = layout_maps(real_x, space)
     shuffled = layout_maps(shuffle_pixels(real_x, 1.0, rng), space)
     threshold = edge_threshold(layout_maps(known_x, space).scores)
     sills = held_out_sills(real)
-    columns = {
+    columns: dict[str, Column] = {
         "made": layout_statistics(maps.take(rows), threshold, sills),
         "held_out": layout_statistics(real, threshold, sills),
         "shuffled": layout_statistics(shuffled, threshold, sills),
@@ -216,7 +221,7 @@ def _statistics(
     again = _drawn_like(made_y[rows], known.y, rng)
     if len(again):
         columns["training"] = layout_statistics(layout_maps(known_x[again], space), threshold, sills)
-    return columns, dict.fromkeys(columns["made"], len(rows)), {}
+    return columns, len(rows)
 
 
 def _alike(y: Ints, other: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
@@ -257,7 +262,7 @@ def _design(
         return None, "too few separate blocks of held-out patches for a two-sample test"
     mine = cells.take((cells.rows < len(held)) & np.isin(y[cells.rows], made_y))
     corner = (y[mine.rows] * FOLDS + mine.fold) * HALVES + mine.half
-    mine = mine.take(at_most(corner, MOST, rng))
+    mine = mine.take(at_most(corner, _most(made, IN_CELL, len(np.unique(corner))), rng))
     real = Side(np.arange(len(mine)), y[mine.rows], mine.fold, mine.block)
     real_x = cut(held.at[mine.rows])
     near = _nearest_of_class(made, made_y, real_x, real.y, PatchSpace.of(space))

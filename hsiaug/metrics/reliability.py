@@ -102,24 +102,22 @@ def agreement_score(
     made: Ints,
     real: Ints,
     rng: np.random.Generator,
-    tiles: Ints | None = None,
+    tiles: tuple[Ints, Ints] | None = None,
 ) -> LabelScore:
     """The agreement of the guesses ``made`` (probes, n) with the synthetic labels, calibrated on those of ``held``.
 
-    tiles: (n,) of what tile each sample is a pixel: the bootstrap draws whole tiles, and the curve has the class shares
-    of ``held``, since wrong masks change those of the made ones.
+    tiles: (n,) and (m,) of what tile each sample, and each of ``held``, is a pixel: the bootstrap draws whole tiles, and
+    the curve has the class shares of ``held``, since wrong masks change those of the made ones.
     """
     labels, n = (synthetic if tiles is None else held).y, len(synthetic)
     curve = calibrate(lambda rows, y: float((real[:, rows] == y).mean()), held, labels, ROUNDS, rng)
-    groups = np.arange(n) if tiles is None else np.unique(tiles, return_inverse=True)[1]
     share = (made == synthetic.y).mean(axis=0)
     floor = float(np.mean([(made == rng.permutation(synthetic.y)).mean() for _ in range(ROUNDS)]))
-    drawn = rng.multinomial(groups.max() + 1, np.full(groups.max() + 1, 1 / (groups.max() + 1)), size=ROUNDS)
-    weights = drawn[:, groups]
-    scores = weights @ share / np.maximum(weights.sum(axis=1), 1)
+    scores = _drawn_means(share, None if tiles is None else tiles[0], rng)
+    ceilings = curve.rounds[:, 0] if tiles is None else _drawn_means((real == held.y).mean(axis=0), tiles[1], rng)
     value, ceiling = float(share.mean()), float(curve.mean[0])
     falls = curve.spearman is not None and curve.spearman <= USABLE
-    why = why_silent(100 * value, 100 * ceiling, 100 * floor, 100 * scores, 100 * curve.rounds[:, 0])
+    why = why_silent(100 * value, 100 * ceiling, 100 * floor, 100 * scores, 100 * ceilings)
     why = why if falls else FLAT
     low, high = np.percentile(list(map(read_curve, curve.rounds, scores)), [2.5, 97.5])
     return LabelScore(
@@ -136,3 +134,12 @@ def agreement_score(
         n=n,
         why=why,
     )
+
+
+def _drawn_means(share: NDArray[np.float64], tiles: Ints | None, rng: np.random.Generator) -> NDArray[np.float64]:
+    """(rounds,) means of shares (n,), of which samples, or whole tiles (n,), are drawn with replacement."""
+    groups = np.arange(len(share)) if tiles is None else np.unique(tiles, return_inverse=True)[1]
+    count = int(groups.max()) + 1
+    weights = rng.multinomial(count, np.full(count, 1 / count), size=ROUNDS)[:, groups]
+    means: NDArray[np.float64] = weights @ share / np.maximum(weights.sum(axis=1), 1)
+    return means

@@ -171,7 +171,7 @@ def test_what_has_no_layout_is_said() -> None:
 
 
 def test_an_auc_below_chance_is_printed_as_chance() -> None:
-    row = LayoutMeasure("told_by_forest", "told", 38.2, (31.0, 52.0), 47.0, None, 99.8, 60, "%", "50 %")
+    row = LayoutMeasure("told_by_forest", "told", 38.2, (31.0, 52.0), 47.0, None, None, 99.8, 60, "%", "50 %")
 
     assert layout_row(row)[1:6] == ("50", "50–52", "50", "–", "99.8")
     assert row.value == 38.2

@@ -18,13 +18,14 @@ from hsiaug.metrics.dense.mask_layout import CHANGED, change_contrast, edge_rank
 from hsiaug.metrics.layout import SHOWN, LayoutMaps, edge_threshold, layout_maps
 from hsiaug.metrics.layout_measures import (
     JUDGES,
+    Column,
     Layout,
     LayoutJudge,
     LayoutTable,
     MappedSide,
     TestDesign,
     measure_rows,
-    run_design,
+    run_judges,
 )
 from hsiaug.metrics.neighbours import nearest_turned
 from hsiaug.metrics.patch_distances import block_means
@@ -36,7 +37,6 @@ from hsiaug.metrics.two_sample import Side, match_folds
 
 Floats = NDArray[np.floating]
 Ints = NDArray[np.int64]
-Column = dict[str, float | None]
 
 AXES = 6
 TILES = 120
@@ -112,20 +112,12 @@ def dense_layout(
         columns[name] |= column
     for name, part in (sets | {"shuffled": moved}).items():
         columns[name] |= _of_masks(part, maps["held_out" if name == "shuffled" else name], space)
-    n = dict.fromkeys(columns["made"], len(new))
-    intervals: dict[str, tuple[float, float]] = {}
     design = _design(held, made, places, space, classes, rng)
     if design is None:
         notes = ("too few separate blocks of held-out tiles for a two-sample test",)
-        return Layout(measure_rows(MEASURES, columns, n, intervals), notes)
-    for name, judge in judges.items():
-        others, test = run_design(design, judge, seed)
-        for other, auc in others.items():
-            columns[other][name] = auc
-        columns["made"][name] = None if test is None else test.auc
-        if test is not None:
-            n[name], intervals[name] = test.n, test.interval
-    return Layout(measure_rows(MEASURES, columns, n, intervals))
+        return Layout(measure_rows(MEASURES, columns, len(new), {}), notes)
+    tests = run_judges(design, judges, columns, seed)
+    return Layout(measure_rows(MEASURES, columns, len(new), tests))
 
 
 def _date_space(train: DenseSamples, rng: np.random.Generator) -> Space:

@@ -57,15 +57,16 @@ def dense_reliability(
     notes += note_of("never made", set(ids) - shown)
     sets = [part.take(np.sort(rng.permutation(len(part))[:TILES])) for part in (train, held, made)]
     space = fit_space(_inputs(sets[0], rng), AXES)
-    (known, _), (real, _), (new, tiles) = (_pixels(part, ids, space) for part in sets)
-    known, real = known.take(at_most(known.y, LEARNT, rng)), real.take(rng.permutation(len(real))[:JUDGED])
+    (known, _), (real, held_tiles), (new, tiles) = (_pixels(part, ids, space) for part in sets)
+    known = known.take(at_most(known.y, LEARNT, rng))
+    judged = rng.permutation(len(real))[:JUDGED]
+    real, held_tiles = real.take(judged), held_tiles[judged]
     some = np.sort(rng.permutation(len(new))[:JUDGED])
     new, tiles = new.take(some), tiles[some]
     if len(np.unique(new.y)) < 2:
         return Reliability((), 0, len(sets[1]), notes)
-    score = agreement_score(
-        MAIN, "R1 probe agreement, of pixels", new, real, *guesses_of(known, (new, real)), rng, tiles
-    )
+    guesses = guesses_of(known, (new, real))
+    score = agreement_score(MAIN, "R1 probe agreement, of pixels", new, real, *guesses, rng, (tiles, held_tiles))
     edges = _boundary_score(sets[1], sets[2], space, rng)
     return Reliability((score, *edges), len(sets[2]), len(sets[1]), notes)
 

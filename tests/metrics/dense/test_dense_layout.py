@@ -62,7 +62,7 @@ def test_moved_masks_leave_the_changes_and_the_edges_of_their_images(change: dic
         assert value(real, name) > value(moved, name)
         held, shuffled = real[name].held_out, real[name].shuffled
         assert held is not None and shuffled is not None
-        assert value(real, name) == pytest.approx(held, rel=0.25) and shuffled < value(real, name)
+        assert value(real, name) == pytest.approx(held, rel=0.4) and shuffled < value(real, name)
     assert real["change"].shuffled == pytest.approx(1, abs=0.15)
 
 
@@ -72,6 +72,7 @@ def test_tiles_of_one_date_have_one_distance_and_no_change() -> None:
 
     assert layout.get("change") is None and layout.get("fd_layout_1") is None
     assert value(layout, "fd_layout") >= 0 and value(layout, "mask_edges") > 55
+    assert (layout["fd_layout_mask"].shuffled or 0) > value(layout, "fd_layout_mask")
 
 
 def test_few_tiles_are_compared_without_classifiers() -> None:
