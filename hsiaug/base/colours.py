@@ -42,7 +42,7 @@ def rgb_bands(wavelengths: NDArray[np.float64] | None, bands: int) -> tuple[int,
     return red, green, blue
 
 
-def stretched(rgb: NDArray[np.float32], low: NDArray[np.floating], high: NDArray[np.floating]) -> NDArray[np.uint8]:
+def stretched(rgb: NDArray[np.floating], low: NDArray[np.floating], high: NDArray[np.floating]) -> NDArray[np.uint8]:
     """(..., 3) uint8 of three bands (..., 3), each from ``low`` to ``high`` (3,)."""
     share = (rgb - low) / np.maximum(high - low, 1e-12)
     colours: NDArray[np.uint8] = np.round(255 * np.clip(share, 0, 1)).astype(np.uint8)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import zipfile
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,9 @@ from hsiaug.core.samples import PatchSamples
 from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.false_colours import FalseColours, some_pixels
 from hsiaug.metrics.nearest_real import RealSamples, turn_each
-from hsiaug.tasks.task import TaskSamples
+
+if TYPE_CHECKING:
+    from hsiaug.tasks.task import TaskSamples
 
 PER_CLASS, PATCHES, TILES = 3, 72, 4
 """Patches of a class, patches in all, and tiles, at most."""

@@ -117,5 +117,9 @@ def test_tiles_are_shown_with_their_masks(tmp_path: Path, dates: int) -> None:
     store.put(one, predictions, tiles_of(dates))
     shown = pictures(page_of(store))
     assert [caption for caption, _ in shown] == ["real training", "generated", "nearest real"]
+    (part,) = page_of(store).all("details", id="t0-samples")
+    legend = [span.text for span in part.all("p", **{"class": "legend"})[0].all("span")]
+    # Of a change only what changed is outlined.
+    assert legend == one["class_names"][dates - 1 :]
     side = shown[0][1].shape[1] // 2
     assert shown[0][1].shape[0] > 2 * (side - 20)

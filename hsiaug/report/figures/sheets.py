@@ -77,8 +77,8 @@ def outlined(
     shares = np.where(edge, 1.0, fill * (ids != IGNORE))
     inks = tints.copy()
     inks[IGNORE] = 255
-    drawn = (1 - shares)[..., None] * large + shares[..., None] * inks[ids]
-    return drawn.round().astype(np.uint8)
+    drawn: Images = ((1 - shares)[..., None] * large + shares[..., None] * inks[ids]).round().astype(np.uint8)
+    return drawn
 
 
 def image_grid(

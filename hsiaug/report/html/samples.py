@@ -11,7 +11,7 @@ from PIL import Image
 
 from hsiaug.base.colours import class_colours
 from hsiaug.report.figures.files import image_bytes
-from hsiaug.report.figures.sheets import Images, image_grid, tile_rows
+from hsiaug.report.figures.sheets import UNCHANGED, Images, image_grid, tile_rows
 from hsiaug.report.html.markup import macros, picture_source
 from hsiaug.report.records import ArmCell
 from hsiaug.report.tables import Table
@@ -47,7 +47,8 @@ class SampleMaker:
             self._left -= sum(len(figure["source"]) for figure in figures) * 3 // 4
             name = f"{table.arm_label(cell.arm)}, draw {trial.seed}"
             shown.append({"name": name, "figures": figures})
-            about = {"colours": str(sheet.colours), "tiles": sheet.of_tiles}
+            legend = _legend(sheet, table.class_names) if sheet.of_tiles else []
+            about = {"colours": str(sheet.colours), "tiles": sheet.of_tiles, "legend": legend}
         return Markup(macros().samples(shown, about)) if shown else Markup("")
 
 
@@ -90,8 +91,15 @@ def _tile_figures(sheet: SampleSheet, class_names: tuple[str, ...]) -> Iterator[
         rows = tile_rows(getattr(sheet, part), getattr(sheet, f"{part}_ids"), tints, TILE)
         drawn, _ = image_grid([*rows.values()], max(len(sheet.real), len(sheet.made)), TILE)
         # A fifth of what it weighs as PNG.
-        source = image_bytes(Image.fromarray(drawn), format="JPEG", quality=85, subsampling=0, optimize=True)
+        source = image_bytes(Image.fromarray(drawn), format="JPEG", quality=75, subsampling=1, optimize=True)
         yield _figure(source, drawn, name, f"Tiles with their masks: {name}")
+
+
+def _legend(sheet: SampleSheet, class_names: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Names and colours of the classes that masks of a sheet may show."""
+    first = UNCHANGED + 1 if sheet.made.shape[1] > 1 else 1
+    colours = class_colours(len(class_names)).tolist()
+    return [(class_names[c - 1], "#{:02x}{:02x}{:02x}".format(*colours[c])) for c in range(first, len(colours))]
 
 
 def _figure(picture: bytes, drawn: Images, name: str, text: str) -> dict[str, Any]:
