@@ -292,7 +292,7 @@ def _table(
         if pixels:
             rows.append(CodeRow(str(code), f"unlabelled ({reasons[code]})", pixels))
     if raster.zeros:
-        rows.append(CodeRow("0", "unlabelled labels (by default)", raster.zeros))
+        rows.append(CodeRow("0", "unlabelled (by default; counted as labels)", raster.zeros))
     rows += [CodeRow("–", f"unlabelled ({reason})", count) for reason, count in raster.emptied if count]
     return tuple(rows)
 
