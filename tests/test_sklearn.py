@@ -84,7 +84,7 @@ def test_what_is_wrong_is_said(spectra):
         Augmenter(lam=-1).fit_resample(*spectra)
 
 
-@pytest.mark.parametrize("name", ["smote", "cvae", "wgan", "forest_flow", "imblearn:ADASYN"])
+@pytest.mark.parametrize("name", ["smote", "cvae", "wgan", "forest-flow", "imblearn:ADASYN"])
 @pytest.mark.parametrize("exponent", [-40, 40])
 def test_samples_know_no_unit(spectra, name: str, exponent: int):
     x, y = spectra

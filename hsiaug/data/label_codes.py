@@ -286,11 +286,13 @@ def _table(
         if name in ignored
     ]
     emptied = sum(count for _, count in raster.emptied)
-    for code in (code for code in of if code in reasons):
+    # Where marks were drawn, the filler is no code of the file.
+    for code in (code for code in of if code in reasons and not (raster.marks and code == raster.filler)):
         pixels = of[code] - (emptied if code == raster.filler else 0)
         if pixels:
-            text = "–" if raster.marks and code == raster.filler else str(code)
-            rows.append(CodeRow(text, f"unlabelled ({reasons[code]})", pixels))
+            rows.append(CodeRow(str(code), f"unlabelled ({reasons[code]})", pixels))
+    if raster.zeros:
+        rows.append(CodeRow("0", "unlabelled (by default; counted as labels)", raster.zeros))
     rows += [CodeRow("–", f"unlabelled ({reason})", count) for reason, count in raster.emptied if count]
     return tuple(rows)
 

@@ -96,10 +96,11 @@ class Conversion:
                 if offset is not None and np.any(offset):
                     made += offset.astype(np.float32)
         if self.nodata is not None:
-            gone = ~np.isfinite(made)
+            # Whole numbers are finite.
+            gone = ~np.isfinite(made).all(axis=2) if part.dtype.kind == "f" else np.zeros(part.shape[:2], dtype=bool)
             if self.nodata:
-                gone |= part == self.nodata
-            made[gone.any(axis=2)] = 0
+                gone |= (part == self.nodata).any(axis=2)
+            made[gone] = 0
         return made
 
     def _of_kept(self, values: PerBand | None) -> NDArray[np.float64] | None:

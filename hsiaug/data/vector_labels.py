@@ -224,9 +224,9 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _field_text(column: str, names: Sequence[str]) -> str:
-    """Which attribute was taken, of which others."""
+    """Which attribute was taken, of which others; "" where there are none."""
     others = [name for name in names if name != column]
-    return f"{column} (also there: {_listed(others)})" if others else column
+    return f"{column} (also there: {_listed(others)})" if others else ""
 
 
 def _lone_marks(values: Sequence[int | str]) -> tuple[str, ...]:

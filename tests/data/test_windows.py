@@ -152,11 +152,10 @@ def _answer(pipe, blind: BlindData) -> None:
 
 
 def test_a_geotiff_that_is_unpacked_a_few_rows_at_a_time_is_whole(tmp_path, monkeypatch) -> None:
-    pytest.importorskip("rasterio")
-    from hsiaug.data import readers
+    from hsiaug.data import readers_tiff
     from hsiaug.quality.maps import write_geotiff
 
     cube = np.random.default_rng(0).random((5, 33, 20), dtype=np.float32)
-    monkeypatch.setattr(readers, "GEOTIFF_VALUES", 700)
+    monkeypatch.setattr(readers_tiff, "VALUES", 700)
     found = read_cube_file(write_geotiff(tmp_path / "c.tif", cube)).array
     np.testing.assert_array_equal(found, cube.transpose(1, 2, 0), strict=True)
