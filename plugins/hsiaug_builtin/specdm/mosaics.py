@@ -23,7 +23,7 @@ from hsiaug_builtin.specdm.spectra import SpectralComponents
 from hsiaug_builtin.specdm.tileformat import TileFormat
 from hsiaug_builtin.specdm.training_pairs import draw_weights
 
-GROUP = 8
+GROUP = 4
 """Pairs that are drawn of the same source tiles, each from noise of its own."""
 ASKED = 2.0
 """What is added to the log-probability of patches that show the class asked for, times 1 + ω."""

@@ -130,7 +130,7 @@ class SpecDmParams(Params):
     )
     sources: int = param(6, "patches: training tiles that look alike, which a pair is drawn of", low=1, sampling=True)
     mask_unit: float = param(
-        1.0,
+        1.5,
         "patches: what a class more or less weighs, in deviations of the first component",
         low=0.01,
     )

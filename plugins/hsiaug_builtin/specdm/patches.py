@@ -32,7 +32,7 @@ WINDOW = 0.15
 """Deviation of the window that overlapping patches are blended by, in sides of a patch."""
 CHUNK = 512
 """Places of a sample that are compared with all training patches at a time."""
-RARE = 0.35
+RARE = 0.6
 """Power by which the share of a class lowers the log-probability of patches that show it."""
 SHOWN = 0.3
 """Share of a cell from which on a patch shows a class."""
@@ -57,8 +57,8 @@ def stages_of(side: int) -> tuple[Stage, ...]:
     if side >= 48:
         return (
             Stage(cell=4, side=8, stride=1, highest=4.0, nearest=64),
-            Stage(cell=2, side=8, stride=1, highest=1.4, nearest=8),
-            Stage(cell=1, side=8, stride=2, highest=1.0, nearest=1),
+            Stage(cell=2, side=12, stride=2, highest=1.4, nearest=4),
+            Stage(cell=1, side=16, stride=4, highest=1.0, nearest=1),
         )
     if side >= 16:
         coarse = min(8, -(-side // 2) // 2)
