@@ -232,7 +232,7 @@ class GaussianPairs(Plugin[GaussianParams]):
     card = Card(
         name="gaussian-pairs",
         version="1",
-        summary="Pixels from Gaussians of the classes in masks of training tiles: the control without diffusion",
+        summary="Control without diffusion: pixels from Gaussians of the classes in masks of training tiles",
         tasks=("segmentation", "change"),
         seconds=2.0,
         params=GaussianParams,
