@@ -32,7 +32,7 @@ COLOURS = {"houston": (20, 12, 5), "jasper": (27, 17, 8), "oscd": (3, 2, 1)}
 """Bands shown as red, green and blue, counted from 0."""
 ARMS = ("specdm", "gaussian-pairs")
 DRAW, MADE, SHOWN = 100, 40, 8
-SIDE, GAP = 96, 6
+SIDE, GAP = 64, 4
 """Pixels of a tile on the picture, and between two."""
 PALETTE = np.array(
     [
@@ -101,7 +101,7 @@ def picture(rows: list[list[NDArray[np.uint8]]]) -> bytes:
             large = Image.fromarray(tile).resize((SIDE, SIDE), Image.Resampling.NEAREST)
             sheet.paste(large, (c * (SIDE + GAP), r * (SIDE + GAP)))
     out = io.BytesIO()
-    sheet.quantize(128, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
+    sheet.quantize(256, Image.Quantize.MEDIANCUT, kmeans=2, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
     return out.getvalue()
 
 
