@@ -59,7 +59,9 @@ def compare(store: Path, name: str, draw: int) -> list[dict[str, Any]]:
     kit, task = sample_kit(task_name), get_task(task_name)
     data = kit.task.load(ref)
     bench = Workbench(data, task, store / "cache")
-    request = SampleRequest("specdm", protocol and parse_protocol(protocol), seed=draw)
+    request = SampleRequest(
+        "specdm", protocol and parse_protocol(protocol), seed=draw, overrides={"denoiser": "network"}
+    )
     generator, spec = sample_spec(task_name, data, request, registry())
     prepared: Any = bench.prepared(spec, generator, "cpu", nothing).fitted
     view = bench.view(spec, "none")

@@ -44,7 +44,9 @@ DATA = {
 }
 ARMS: dict[str, tuple[str, dict[str, str]]] = {
     "specdm": ("specdm", {}),
-    "specdm, sad=0": ("specdm", {"sad": "0"}),
+    "specdm, networks": ("specdm", {"denoiser": "network"}),
+    "specdm, networks, sad=0": ("specdm", {"denoiser": "network", "sad": "0"}),
+    "gaussian-pairs": ("gaussian-pairs", {}),
     "ldm_single": ("ldm_single", {}),
     "quilt": ("quilt", {}),
 }

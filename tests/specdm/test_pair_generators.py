@@ -1,4 +1,4 @@
-"""The three generators of this package as a whole, at their tiny size."""
+"""The generators of this package that train networks as a whole, at their tiny size."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,6 +24,8 @@ EACH = pytest.mark.parametrize("plugin", [SpecDm, LdmSingle, Quilting])
 
 
 def fit(view: DenseView, plugin: Any = SpecDm, seed: int = 0, preset: Any = "tiny", **settings: Any) -> Any:
+    """A fit of the networks: ``specdm`` has others by default."""
+    settings = {"denoiser": "network", **settings} if plugin is SpecDm else settings
     params = build_params(plugin.card, preset, {name: str(value) for name, value in settings.items()})
     return learn(plugin(params), view, seed)
 
@@ -89,7 +91,20 @@ def test_a_class_that_was_never_seen_cannot_be_asked_for(fitted: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "settings", [{"size": "small", "factor": 4}, {"sad": 0}, {"strength": 0.5}, {"preset": "paper"}]
+    "settings",
+    [
+        {"size": "small", "factor": 4},
+        {"sad": 0},
+        {"strength": 0.5},
+        {"begun": "random"},
+        {"predicts": "noise"},
+        {"told": "nothing"},
+        {"units": "plain"},
+        {"mask_share": 0},
+        {"tiles": "drawn"},
+        {"turns": False, "balanced": False},
+        {"preset": "paper"},
+    ],
 )
 def test_every_part_can_be_switched(make: Make, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     shrunk = {"vae_width": 8, "mask_width": 8, "unet_width": 8, "levels": (1, 2), "batch": 2}
@@ -98,6 +113,19 @@ def test_every_part_can_be_switched(make: Make, settings: dict[str, Any], monkey
     short = {**SHORT, "image_steps": 3}
     made = fit(make(4, 18, 20, dates=2), **{**short, **settings}).sample(PairCounts(2), guidance=0, seed=0)
     assert made.images.shape == (2, 2, 20, 18, 18) and np.isfinite(made.images).all()
+
+
+def test_the_single_stream_takes_all_that_the_paper_has_but_the_second_stream() -> None:
+    two, one = (vars(build_params(plugin.card, "paper")) for plugin in (SpecDm, LdmSingle))
+    assert {name: two[name] for name in one} == one
+    assert one["begun"] == "random" and one["predicts"] == "noise" and one["told"] == "nothing"
+    assert two["denoiser"] == "network" and two["units"] == "plain" and two["mask_share"] == 0
+
+
+def test_a_denoiser_that_is_told_nothing_makes_the_same_whatever_is_asked_for(make: Make) -> None:
+    fitted = fit(make(6, 16), told="nothing", **SHORT)
+    one, other = (fitted.sample(PairCounts(3), guidance=omega, seed=0) for omega in (0.0, 3.0))
+    assert same(one, other)
 
 
 @pytest.mark.parametrize("strength", [0.05, 1.0])

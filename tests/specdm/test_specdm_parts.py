@@ -19,6 +19,7 @@ from hsiaug_builtin.specdm.components import PatchComponents
 from hsiaug_builtin.specdm.fit import accuracy
 from hsiaug_builtin.specdm.params import SIZES
 from hsiaug_builtin.specdm.plugin import LdmSingle, SpecDm
+from hsiaug_builtin.specdm.prepare import PreparedImages
 from hsiaug_builtin.specdm.sampler import SCHEDULE
 from hsiaug_builtin.specdm.tileformat import TileFormat
 from hsiaug_builtin.specdm.training_pairs import PairRun, draw_weights
@@ -30,6 +31,7 @@ Make = Callable[..., DenseView]
 
 
 def run_of(view: DenseView, plugin: Any = SpecDm, **settings: Any) -> PairRun:
+    settings = {"denoiser": "network", **settings} if plugin is SpecDm else settings
     params = build_params(plugin.card, "tiny", {name: str(value) for name, value in settings.items()})
     return PairRun.of(view, params, plugin(params).losses(), 0, "cpu", nothing, None)
 
@@ -39,6 +41,7 @@ def two_streams(view: DenseView, **settings: Any) -> tuple[TwoStream, PairRun]:
     run = run_of(view, **settings)
     plugin = SpecDm(run.params)  # type: ignore[arg-type]
     ready = plugin.prepare(without_labels(view), seed=0, device="cpu", progress=nothing)
+    assert isinstance(ready, PreparedImages)
     codec = fit_codec(TwoStream, run, ready.stream)
     assert isinstance(codec, TwoStream)
     return codec, run

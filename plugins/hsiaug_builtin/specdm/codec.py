@@ -16,12 +16,9 @@ from hsiaug_builtin.specdm.classwise import ClassUnits
 from hsiaug_builtin.specdm.losses import Compare
 from hsiaug_builtin.specdm.params import LatentParams, Params, SpecDmParams
 from hsiaug_builtin.specdm.tileformat import TileFormat
-from hsiaug_builtin.specdm.training_pairs import PairRun
+from hsiaug_builtin.specdm.training_pairs import PairRun, turned
 from hsiaug_builtin.specdm.vae import STEM, StreamVae
 
-OF_MASK = 0.75
-"""Share of the mask in the loss of the denoiser. What is left of an image once its classes are known is mostly noise,
-which no step can learn; a mask has to be right everywhere."""
 ENCODED = 64
 """Tiles that are encoded at a time."""
 SHARP = 10.0
@@ -69,43 +66,54 @@ class TwoStream(Codec):
         assert isinstance(params, SpecDmParams)
         self.split, self.mask_channels = params.latent_image, params.latent_mask
         self.image = image_stream(form, params, self.split)
-        self.mask = _mask_stream(form, params, linear=True)
-        self.units = ClassUnits(self.split, len(form.ids), params.factor_of(form.side))
+        self.mask = _mask_stream(form, params, linear=params.begun == "components")
+        self.sharp = SHARP if params.begun == "components" else 1.0
+        self.mask_share = params.mask_share
+        classwise = params.units == "classes"
+        self.units = ClassUnits(self.split, len(form.ids), params.factor_of(form.side)) if classwise else None
         self.register_buffer("spread", torch.ones(self.split))
 
     def encode(self, x: Tensor, one_hot: Tensor) -> Tensor:
-        return torch.cat([self.units(self.image.encode(x), one_hot), self.mask.encode(one_hot)], dim=1)
+        z = self.image.encode(x)
+        return torch.cat([z if self.units is None else self.units(z, one_hot), self.mask.encode(one_hot)], dim=1)
 
     def decode(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        scores = SHARP * self.mask.decode(z[:, self.split :])
+        scores = self.sharp * self.mask.decode(z[:, self.split :])
+        if self.units is None:
+            return self.image.decode(z[:, : self.split]), scores.softmax(dim=1)
         shown = as_one_hot(scores.argmax(dim=1), scores.shape[1]).movedim(-1, 1).float()
         return self.image.decode(self.units.back(z[:, : self.split], shown)), scores.softmax(dim=1)
 
-    def weights(self) -> Tensor:
-        """The mask's channels have ``OF_MASK``, the image's the rest, each by how much it changes an image (ours)."""
-        even = self.spread.new_full((self.mask_channels,), OF_MASK / self.mask_channels)
-        return torch.cat([(1 - OF_MASK) * self.spread / self.spread.sum(), even])
+    def weights(self) -> Tensor | None:
+        """The mask's channels have ``mask_share``, the image's the rest, each by how much it changes an image (ours)."""
+        if not self.mask_share:
+            return None
+        even = self.spread.new_full((self.mask_channels,), self.mask_share / self.mask_channels)
+        return torch.cat([(1 - self.mask_share) * self.spread / self.spread.sum(), even])
 
     def fit_inputs(self, x: Tensor, one_hot: Tensor) -> None:
         self.mask.fit_input(one_hot)
 
     def fit(self, run: PairRun) -> None:
-        _fit_masks(run, self.mask, SHARP)
-        self._fit_units(run)
+        _fit_masks(run, self.mask, self.sharp)
+        if self.units is not None:
+            self._fit_units(run, self.units)
 
     @torch.no_grad()
-    def _fit_units(self, run: PairRun) -> None:
+    def _fit_units(self, run: PairRun, units: ClassUnits) -> None:
         """From all training tiles in every turn."""
         parts, pairs = [], run.pairs
-        for turn in range(SYMMETRIES):
+        views = SYMMETRIES if turned(run.params) else 1
+        for turn in range(views):
             for rows in torch.split(torch.arange(len(pairs)), ENCODED):
                 turns = [turn] * len(rows)
                 z = self.image.encode(run.cut(pairs.x, rows, turns))
                 parts.append((z, run.cut(pairs.y, rows, turns)))
         labelled = torch.tensor([c != 0 for c in run.format.ids], device=run.device)
-        self.units.fit_input(parts, labelled, SYMMETRIES)
-        assert self.image.linear is not None
-        changes = (self.image.linear.outward @ self.units.factors().float()).norm(dim=1)  # (K, d)
+        units.fit_input(parts, labelled, views)
+        if self.image.linear is None:
+            return
+        changes = (self.image.linear.outward @ units.factors().float()).norm(dim=1)  # (K, d)
         self.spread.copy_(pairs.shares.mean(dim=0).to(changes) @ changes)
 
 
@@ -162,10 +170,11 @@ class OneStream(Codec):
 
 
 def fit_codec(kind: type[Codec], run: PairRun, images: StreamVae | None = None) -> Codec:
-    """A codec of that kind, trained on the pairs. images: the VAE of images that a codec of two streams takes."""
+    """A codec of that kind, trained on the pairs. images: the VAE of images that a codec of two streams takes; None = it
+    is learnt of these pairs."""
     codec, pairs = fresh(lambda: kind(run.format, run.params), run.seed), run.pairs
-    assert isinstance(codec, TwoStream) == (images is not None), "two streams take the VAE of images that was prepared"
-    if isinstance(codec, TwoStream) and images is not None:
+    if isinstance(codec, TwoStream):
+        images = learn_image_stream(run) if images is None else images
         codec.image.load_state_dict(images.state_dict())
         codec.image.requires_grad_(False)
     codec.fit_inputs(pairs.x.cpu(), run.format.one_hot(pairs.y.cpu()))
@@ -177,7 +186,23 @@ def fit_codec(kind: type[Codec], run: PairRun, images: StreamVae | None = None) 
 def image_stream(form: TileFormat, params: LatentParams, latent: int, classes: int = 0) -> StreamVae:
     """A VAE of images, or of images and masks of so many classes."""
     channels, factor, size = form.channels + classes, params.factor_of(form.side), params.network
-    return StreamVae(channels, latent, factor, size, width=size.vae_width, stem=STEM + classes, linear=True)
+    linear = not isinstance(params, Params) or params.begun == "components"
+    return StreamVae(channels, latent, factor, size, width=size.vae_width, stem=STEM + classes, linear=linear)
+
+
+def learn_image_stream(run: PairRun) -> StreamVae:
+    """A VAE of the images of a run's pairs, trained by ``losses.image`` (eq. 1) without their masks."""
+    params, form, pairs = run.params, run.format, run.pairs
+    assert isinstance(params, SpecDmParams)
+    stream = fresh(lambda: image_stream(form, params, params.latent_image), run.seed)
+    stream.fit_input(pairs.x.cpu())
+    stream = stream.to(run.device)
+
+    def loss(out: Tensor, aim: Tensor) -> Tensor:
+        return run.losses.image(form.apart(out), form.apart(aim))
+
+    fit_stream(run, stream, lambda rows, turns: run.cut(pairs.x, rows, turns), loss, "image VAE", params.image_steps)
+    return stream
 
 
 def _mask_stream(form: TileFormat, params: LatentParams, linear: bool = False) -> StreamVae:

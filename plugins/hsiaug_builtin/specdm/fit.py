@@ -17,10 +17,10 @@ from hsiaug_builtin.nets.seeded import fresh, to_device
 from hsiaug_builtin.nets.views import SYMMETRIES
 from hsiaug_builtin.specdm.codec import Codec, fit_codec
 from hsiaug_builtin.specdm.losses import Losses
-from hsiaug_builtin.specdm.params import DROP, NOISE_STEPS, LatentParams
+from hsiaug_builtin.specdm.params import DROP, NOISE_STEPS, LatentParams, predicts_noise, tells_shares
 from hsiaug_builtin.specdm.prepare import PreparedImages
 from hsiaug_builtin.specdm.sampler import SCHEDULE
-from hsiaug_builtin.specdm.training_pairs import PairRun
+from hsiaug_builtin.specdm.training_pairs import PairRun, turned
 from hsiaug_builtin.specdm.unet import UNet
 
 BATCH = 64
@@ -119,18 +119,19 @@ def _latents(codec: Codec, run: PairRun) -> Tensor:
     def encoded(view: int) -> Tensor:
         parts = []
         for rows in torch.split(torch.arange(len(pairs)), BATCH):
-            turns = [(int(row) + view) % SYMMETRIES for row in rows]
+            turns = [(int(row) + view) % SYMMETRIES if turned(run.params) else 0 for row in rows]
             parts.append(codec.encode(run.cut(pairs.x, rows, turns), form.one_hot(run.cut(pairs.y, rows, turns))))
         return torch.cat(parts)
 
     first = encoded(0)
-    views = min(SYMMETRIES, max(1, CACHE // (first.numel() * first.element_size())))
+    most = SYMMETRIES if turned(run.params) else 1
+    views = min(most, max(1, CACHE // (first.numel() * first.element_size())))
     return torch.stack([first, *(encoded(view) for view in range(1, views))])
 
 
 def _denoiser(run: PairRun, latents: Tensor, weights: Tensor | None) -> UNet:
-    """The velocity v of noised latents is learnt (the paper: the noise ε; v learns faster where noise is strong). A share
-    of tiles is not told its classes."""
+    """The velocity v of noised latents is learnt, which learns faster than the noise where there is much of it, or the
+    noise ε. A share of tiles is not told its classes."""
     params, pairs = run.params, run.pairs
     views, _, channels, side, _ = latents.shape
     schedule = SCHEDULE.to(run.device)
@@ -145,10 +146,12 @@ def _denoiser(run: PairRun, latents: Tensor, weights: Tensor | None) -> UNet:
         z = latents[to_device(view, run.device), to_device(rows, run.device)]
         t = torch.randint(NOISE_STEPS, (len(rows),), generator=draw)
         noise = run.noise(z, draw)
-        shares = told[rows] * (torch.rand(len(rows), 1, generator=draw) >= DROP)
+        drop = DROP if tells_shares(params) else 1.0
+        shares = told[rows] * (torch.rand(len(rows), 1, generator=draw) >= drop)
         t = to_device(t, run.device)
         out = velocity(schedule.add_noise(z, t, noise), t, to_device(shares, run.device))
-        return run.losses.denoiser(out.float(), schedule.velocity(z, t, noise), weights)
+        aim = noise if predicts_noise(params) else schedule.velocity(z, t, noise)
+        return run.losses.denoiser(out.float(), aim, weights)
 
     return train(
         model,

@@ -95,14 +95,74 @@ class Params(LatentParams):
     """Of ``ldm_single``, and of ``specdm`` too."""
 
     latent_image: int = param(16, "latent channels of the images, all dates together", low=2, preparing=True)
+    begun: str = param(
+        "components",
+        "what a VAE starts as: the principal components of patches (ours), or random weights (the paper)",
+        choices=("components", "random"),
+        preparing=True,
+    )
+    predicts: str = param(
+        "velocity",
+        "what the denoiser gives: the velocity v (ours), or the noise (the paper)",
+        choices=("velocity", "noise"),
+    )
+    told: str = param(
+        "shares",
+        "what the denoiser is told: the share of each class (ours), or nothing (the paper)",
+        choices=("shares", "nothing"),
+    )
+    turns: bool = param(
+        True, "whether tiles are learnt, and drawn, in the eight turns of a square (ours)", preparing=True
+    )
+    balanced: bool = param(True, "whether tiles of rare classes are learnt from more often (ours)")
 
 
 @dataclass(frozen=True)
+@defaults(sample_steps=24)
 class SpecDmParams(Params):
-    """The values of the paper are in the preset "paper"."""
+    """The values of the paper are in the preset "paper", those of version 13 in "fast"."""
 
+    denoiser: str = param(
+        "patches",
+        "of the latents: the posterior mean over patches of training pairs (ours), or a trained U-Net (the paper)",
+        choices=("patches", "network"),
+        preparing=True,
+    )
+    sources: int = param(6, "patches: training tiles that look alike, which a pair is drawn of", low=1, sampling=True)
+    mask_unit: float = param(
+        1.5,
+        "patches: what a class more or less weighs, in deviations of the first component",
+        low=0.01,
+    )
+    units: str = param(
+        "classes",
+        "network: latents of an image in units of the classes of its mask (ours), or as they are (the paper)",
+        choices=("classes", "plain"),
+    )
+    mask_share: float = param(
+        0.75,
+        "network: share of the mask in the loss of the denoiser (ours); 0 = all channels alike (the paper)",
+        low=0,
+        high=1,
+    )
+    tiles: str = param(
+        "all",
+        "network: what the VAE of images learns from: all tiles, unlabelled too (ours), or the draw's (the paper)",
+        choices=("all", "drawn"),
+        preparing=True,
+    )
     image_steps: int = param(150, "optimiser steps of the VAE of images", low=1, preparing=True)
     sad: float = param(0.1, "weight λ of the spectral angle in the loss of the VAE of images", low=0, preparing=True)
+
+
+def predicts_noise(params: LatentParams) -> bool:
+    """Whether the denoiser gives the noise in place of the velocity."""
+    return isinstance(params, Params) and params.predicts == "noise"
+
+
+def tells_shares(params: LatentParams) -> bool:
+    """Whether the denoiser is told the share of each class."""
+    return not isinstance(params, Params) or params.told == "shares"
 
 
 @dataclass(frozen=True)
@@ -121,12 +181,27 @@ class QuiltParams(LatentParams):
     )
 
 
+@dataclass(frozen=True)
+class GaussianParams:
+    """Of ``gaussian-pairs``."""
+
+    weight: float = param(0.1, "weight of a synthetic pair; a real one weighs 1", low=0, sampling=True)
+
+
 TINY = {"size": "tiny", "vae_steps": 15, "steps": 25, "rate": 1e-2, "sample_steps": 4}
+
+FAST = {"denoiser": "network", "sample_steps": 20}
+"""Version 13: minutes of a core. Its samples have no layout."""
 
 LARGE = {"size": "large", "vae_steps": 1000, "steps": 6000, "rate": 5e-4, "sample_steps": 50}
 """Minutes of a GPU."""
 
 PAPER = {
     "size": "paper", "factor": 4, "latent_image": 3, "latent_mask": 3, "vae_steps": 100000, "steps": 200000,
-    "rate": 5e-5, "sample_steps": 50, "weight": 1.0,
+    "rate": 5e-5, "sample_steps": 50, "weight": 1.0, "begun": "random", "predicts": "noise", "told": "nothing",
+    "turns": False, "balanced": False,
 }  # fmt: skip
+"""Section 3 of the paper, as far as it is told."""
+
+PAPER_PAIRS = {"denoiser": "network", "units": "plain", "mask_share": 0.0, "tiles": "drawn", "image_steps": 100000}
+"""What the two streams of the paper add."""

@@ -1,4 +1,5 @@
-"""The generators ``specdm``, ``ldm_single`` and ``quilt``: their cards, and where training and state are found."""
+"""The generators ``specdm``, ``ldm_single``, ``quilt`` and ``gaussian-pairs``: their cards, and where their parts
+are found."""
 
 from __future__ import annotations
 
@@ -7,13 +8,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hsiaug.api import Card, DenseView, Plugin, Progress
-from hsiaug_builtin.specdm.params import LARGE, PAPER, TINY, LatentParams, Params, QuiltParams, SpecDmParams
+from hsiaug_builtin.specdm.params import (
+    FAST,
+    LARGE,
+    PAPER,
+    PAPER_PAIRS,
+    TINY,
+    GaussianParams,
+    LatentParams,
+    Params,
+    QuiltParams,
+    SpecDmParams,
+)
 
 if TYPE_CHECKING:
     from hsiaug_builtin.specdm.codec import Codec
+    from hsiaug_builtin.specdm.drawing import PairDrawing
     from hsiaug_builtin.specdm.fitted import FittedPairs
+    from hsiaug_builtin.specdm.gaussian_pairs import FittedGaussianPairs
     from hsiaug_builtin.specdm.losses import Losses
-    from hsiaug_builtin.specdm.prepare import PreparedImages
+    from hsiaug_builtin.specdm.prepare import PreparedImages, PreparedNothing, PreparedSpectra
+
+    Prepared = PreparedSpectra | PreparedImages | PreparedNothing
 
 SOURCE = """@misc{liu2025specdm, author={Wendi Liu and Pei Yang and Wenhui Hong and Xiaoguang Mei and Jiayi Ma},
 title={{SpecDM}: Hyperspectral Dataset Synthesis with Pixel-level Semantic Annotations},
@@ -49,13 +65,12 @@ class _LatentDiffusion(Plugin[LatentParams]):
         device: str,
         progress: Progress,
         checkpoint: Path | None = None,
-        prepared: PreparedImages | None = None,
     ) -> FittedPairs:
         """Train codec and denoiser; a training that was killed goes on from ``checkpoint``."""
         from hsiaug_builtin.specdm.fit import learn
 
         fitted, codec = self._parts()
-        learnt = learn(view, self.params, codec, self.losses(), seed, device, progress, checkpoint, prepared)
+        learnt = learn(view, self.params, codec, self.losses(), seed, device, progress, checkpoint, None)
         return fitted.of(learnt, view)
 
     def load(self, folder: Path, *, device: str) -> FittedPairs:
@@ -64,58 +79,96 @@ class _LatentDiffusion(Plugin[LatentParams]):
         return fitted.restore(folder, self.params, codec, device)
 
 
-class SpecDm(_LatentDiffusion):
-    """Learns a VAE of images (L1 + 0.1 · spectral angle), one of one-hot masks (cross-entropy), and a denoiser of their
-    latents side by side. A pair is drawn from noise, and each half of it decoded by its own VAE; two dates are one input.
+class SpecDm(Plugin[SpecDmParams]):
+    """Draws image and mask together from noise. By default the denoiser is no network: it gives the posterior mean over
+    patches of training pairs, from coarse cells to single pixels, so that a pair is a mosaic with layout whose pixels
+    come from training tiles (ours). Two dates are one input.
 
-    The VAE of images is learnt once, without masks, on all tiles that a draw chooses among. VAEs start as the principal
-    components of patches; latents of an image are in units of what is usual for the classes of its mask, and weighted by
-    how much they change it; the denoiser predicts v and is told the share of each class: these are ours.
+    With ``denoiser=network``: a VAE of images (L1 + 0.1 · spectral angle), one of one-hot masks (cross-entropy), and a
+    U-Net of their latents side by side, as in the paper; preset "paper" has its choices, "fast" those of version 13.
     """
 
     card = Card(
         name="specdm",
-        version="13",
-        summary="Two-stream latent diffusion of images with their masks, SpecDM, reimplemented",
+        version="14",
+        summary="Diffusion of images with their masks, after SpecDM; its networks are in other presets",
         paper=SOURCE + "; no code is public, and much of the configuration is this project's estimate",
         **ALIKE,
-        seconds=180.0,
+        seconds=5.0,
         prepares=True,
-        prepare_seconds=30.0,
+        prepare_seconds=5.0,
         params=SpecDmParams,
         presets={
-            "tiny": {**TINY, "latent_image": 4, "latent_mask": 4, "image_steps": 5},
-            "large": {**LARGE, "image_steps": 1500},
-            "paper": {**PAPER, "image_steps": 100000},
+            "tiny": {**TINY, "latent_image": 4, "latent_mask": 4, "image_steps": 5, "sample_steps": 6},
+            "fast": FAST,
+            "large": {"denoiser": "network", **LARGE, "image_steps": 1500},
+            "paper": {**PAPER, **PAPER_PAIRS},
         },
     )
 
+    @property
+    def _patches(self) -> bool:
+        return self.params.denoiser == "patches"
+
     def losses(self) -> Losses:
+        """The losses that the networks are trained by; a generator of your own replaces some."""
         from hsiaug_builtin.specdm.losses import Losses, spectral_l1
 
-        assert isinstance(self.params, SpecDmParams)
         return Losses(image=partial(spectral_l1, weight=self.params.sad))
 
     def prepare(
         self, view: DenseView, *, seed: int, device: str, progress: Progress, checkpoint: Path | None = None
-    ) -> PreparedImages:
-        """Train the VAE of images on all tiles that training tiles are drawn among, without a mask."""
-        from hsiaug_builtin.specdm.prepare import learn_images
+    ) -> Prepared:
+        """Learn what needs no mask, of all tiles that training tiles are drawn among: spectral components, or the VAE of
+        images."""
+        from hsiaug_builtin.specdm.prepare import PreparedNothing, PreparedSpectra, learn_images
+        from hsiaug_builtin.specdm.spectra import SpectralComponents
 
-        assert isinstance(self.params, SpecDmParams)
+        if self._patches:
+            return PreparedSpectra(SpectralComponents.of(view.real.images))
+        if self.params.tiles == "drawn":
+            return PreparedNothing()
         return learn_images(view, self.params, self.losses(), seed, device, progress, checkpoint)
 
-    def load_prepared(self, folder: Path, *, device: str) -> PreparedImages:
+    def load_prepared(self, folder: Path, *, device: str) -> Prepared:
         """Read what :meth:`prepare` saved."""
-        from hsiaug_builtin.specdm.prepare import PreparedImages
+        from hsiaug_builtin.specdm.prepare import PreparedImages, PreparedNothing, PreparedSpectra
 
-        return PreparedImages.restore(folder, device)
+        if self._patches:
+            return PreparedSpectra.restore(folder)
+        return PreparedNothing() if self.params.tiles == "drawn" else PreparedImages.restore(folder, device)
 
-    def _parts(self) -> tuple[type[FittedPairs], type[Codec]]:
+    def fit(
+        self,
+        view: DenseView,
+        *,
+        seed: int,
+        device: str,
+        progress: Progress,
+        checkpoint: Path | None = None,
+        prepared: Any = None,
+    ) -> PairDrawing:
+        """Keep the pairs as patches; or train codec and denoiser, which goes on from ``checkpoint`` after a kill."""
+        from hsiaug_builtin.specdm.codec import TwoStream
+        from hsiaug_builtin.specdm.fit import learn
+        from hsiaug_builtin.specdm.fitted import FittedPairs
+        from hsiaug_builtin.specdm.mosaics import fit_mosaics
+
+        if self._patches:
+            return fit_mosaics(view, self.params, prepared.spectra, device, progress)
+        images = prepared if self.params.tiles == "all" else None
+        learnt = learn(view, self.params, TwoStream, self.losses(), seed, device, progress, checkpoint, images)
+        return FittedPairs.of(learnt, view)
+
+    def load(self, folder: Path, *, device: str) -> PairDrawing:
+        """Read a saved fit."""
         from hsiaug_builtin.specdm.codec import TwoStream
         from hsiaug_builtin.specdm.fitted import FittedPairs
+        from hsiaug_builtin.specdm.mosaics import FittedMosaics
 
-        return FittedPairs, TwoStream
+        if self._patches:
+            return FittedMosaics.restore(folder, self.params, device)
+        return FittedPairs.restore(folder, self.params, TwoStream, device)
 
 
 class LdmSingle(_LatentDiffusion):
@@ -123,7 +176,7 @@ class LdmSingle(_LatentDiffusion):
 
     card = Card(
         name="ldm_single",
-        version="7",
+        version="8",
         summary="Single-stream latent diffusion of images with their masks, the baseline SpecDM is compared with",
         paper="the baseline of "
         + SOURCE
@@ -170,3 +223,37 @@ class Quilting(_LatentDiffusion):
         from hsiaug_builtin.specdm.quilted import FittedQuilt
 
         return FittedQuilt, MaskStream
+
+
+class GaussianPairs(Plugin[GaussianParams]):
+    """Draws every pixel from the Gaussian of its class, in the masks of training tiles: what diffusion of pairs has to
+    beat."""
+
+    card = Card(
+        name="gaussian-pairs",
+        version="1",
+        summary="Control without diffusion: pixels from Gaussians of the classes in masks of training tiles",
+        tasks=("segmentation", "change"),
+        seconds=2.0,
+        params=GaussianParams,
+    )
+
+    def fit(
+        self,
+        view: DenseView,
+        *,
+        seed: int,
+        device: str,
+        progress: Progress,
+        checkpoint: Path | None = None,
+    ) -> FittedGaussianPairs:
+        """Take mean and covariance of each class."""
+        from hsiaug_builtin.specdm.gaussian_pairs import fit_gaussians
+
+        return fit_gaussians(view, self.params, progress)
+
+    def load(self, folder: Path, *, device: str) -> FittedGaussianPairs:
+        """Read a saved fit."""
+        from hsiaug_builtin.specdm.gaussian_pairs import FittedGaussianPairs
+
+        return FittedGaussianPairs.restore(folder, self.params)

@@ -1,4 +1,4 @@
-"""What needs no mask: the VAE of images, learnt once for all draws among the same tiles."""
+"""What needs no mask, learnt once for all draws among the same tiles: spectral components, or the VAE of images."""
 
 from __future__ import annotations
 
@@ -6,17 +6,41 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from hsiaug.api import DenseView, Progress, load_state, save_state
 from hsiaug_builtin.nets import state
-from hsiaug_builtin.nets.seeded import fresh
-from hsiaug_builtin.specdm.codec import fit_stream, image_stream
+from hsiaug_builtin.specdm.codec import image_stream, learn_image_stream
 from hsiaug_builtin.specdm.losses import Losses
 from hsiaug_builtin.specdm.params import SpecDmParams
+from hsiaug_builtin.specdm.spectra import SpectralComponents
 from hsiaug_builtin.specdm.tileformat import TileFormat
 from hsiaug_builtin.specdm.training_pairs import PairRun, Pairs, smallest
 from hsiaug_builtin.specdm.vae import StreamVae
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedSpectra:
+    """What the denoiser of patches compares pixels by."""
+
+    spectra: SpectralComponents
+
+    def save(self, folder: Path) -> None:
+        """All state as safetensors and JSON."""
+        save_state(folder, self.spectra.arrays(), {})
+
+    @classmethod
+    def restore(cls, folder: Path) -> PreparedSpectra:
+        """Read what was saved."""
+        return cls(SpectralComponents.restore(load_state(folder)[0]))
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedNothing:
+    """Where all is learnt of the draw's own pairs."""
+
+    def save(self, folder: Path) -> None:
+        """Save that there is nothing."""
+        save_state(folder, {}, {})
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,12 +80,4 @@ def learn_images(
     x, even = form.images(view.real.images), torch.ones(len(view.real), 1)
     pairs = Pairs(x.to(device), x.new_zeros(x.shape[0], *x.shape[2:], dtype=torch.int64), even[:, 0].double(), even)
     run = PairRun(seed, device, progress, checkpoint, form, pairs, params, losses)
-    stream = fresh(lambda: image_stream(form, params, params.latent_image), seed)
-    stream.fit_input(x)
-    stream = stream.to(device)
-
-    def loss(out: Tensor, aim: Tensor) -> Tensor:
-        return losses.image(form.apart(out), form.apart(aim))
-
-    fit_stream(run, stream, lambda rows, turns: run.cut(pairs.x, rows, turns), loss, "image VAE", params.image_steps)
-    return PreparedImages(params, form, stream, len(pairs))
+    return PreparedImages(params, form, learn_image_stream(run), len(pairs))

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from hsiaug_builtin.diffusion.schedule import guide, make_schedule, sample
-from hsiaug_builtin.specdm.params import NOISE_STEPS, LatentParams
+from hsiaug_builtin.specdm.params import NOISE_STEPS, LatentParams, predicts_noise, tells_shares
 from hsiaug_builtin.specdm.unet import UNet
 
 SCHEDULE = make_schedule("scaled_linear", NOISE_STEPS, 0.0015, 0.0155)
@@ -23,9 +23,17 @@ def sample_latents(
     """
     schedule = SCHEDULE.to(noise.device)
 
+    nothing = torch.zeros_like(shares)
+    told = shares if tells_shares(params) else nothing
+
     def velocity(z: Tensor, t: Tensor) -> Tensor:
-        own: Tensor = denoiser(z, t, shares)
-        return guide(own, denoiser(z, t, torch.zeros_like(shares)), omega) if omega else own
+        own: Tensor = denoiser(z, t, told)
+        if omega and tells_shares(params):
+            own = guide(own, denoiser(z, t, nothing), omega)
+        if not predicts_noise(params):
+            return own
+        share = schedule.share(z, t)
+        return (own - (1 - share).sqrt() * z) / share.sqrt()
 
     z, steps, first = noise, min(params.sample_steps, schedule.steps), None
     if params.strength < 1:

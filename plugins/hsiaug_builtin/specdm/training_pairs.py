@@ -14,7 +14,7 @@ from hsiaug_builtin.diffusion.training import Run
 from hsiaug_builtin.nets.seeded import normal
 from hsiaug_builtin.nets.views import SYMMETRIES, symmetry
 from hsiaug_builtin.specdm.losses import Losses
-from hsiaug_builtin.specdm.params import LatentParams
+from hsiaug_builtin.specdm.params import LatentParams, Params
 from hsiaug_builtin.specdm.tileformat import TileFormat
 
 
@@ -65,7 +65,9 @@ class PairRun(Run):
         pairs = Pairs(
             x=form.images(real.images).to(device),
             y=form.masks(real.masks).to(device),
-            weight=draw_weights(torch.from_numpy(shares), form.ids),
+            weight=draw_weights(torch.from_numpy(shares), form.ids)
+            if _balanced(params)
+            else torch.ones(len(shares)).double(),
             shares=torch.from_numpy(shares.astype(np.float32)),
         )
         return cls(seed, device, progress, checkpoint, form, pairs, params, losses)
@@ -73,7 +75,8 @@ class PairRun(Run):
     def rows(self, draw: torch.Generator) -> tuple[Tensor, list[int]]:
         """A batch: rows (b,) int64, rare classes more often, and a turn for each."""
         rows = torch.multinomial(self.pairs.weight, self.params.network.batch, replacement=True, generator=draw)
-        return rows, torch.randint(SYMMETRIES, (len(rows),), generator=draw).tolist()
+        turns = torch.randint(SYMMETRIES, (len(rows),), generator=draw)
+        return rows, turns.tolist() if turned(self.params) else [0] * len(rows)
 
     def cut(self, data: Tensor, rows: Tensor, turns: list[int]) -> Tensor:
         """``data`` (n, …, P, P) of a batch of :meth:`rows`."""
@@ -82,6 +85,15 @@ class PairRun(Run):
     def noise(self, like: Tensor, draw: torch.Generator) -> Tensor:
         """Normal numbers of a shape."""
         return normal(like.shape, draw, self.device)
+
+
+def turned(params: LatentParams) -> bool:
+    """Whether tiles are learnt in eight turns; those of ``quilt`` always are."""
+    return not isinstance(params, Params) or params.turns
+
+
+def _balanced(params: LatentParams) -> bool:
+    return not isinstance(params, Params) or params.balanced
 
 
 def smallest(view: DenseView, params: LatentParams) -> int:

@@ -1,0 +1,93 @@
+"""From counts of pairs to pairs: which training tiles they are like, and those drawn again that lack their class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from hsiaug.api import DenseSamples, PairCounts, PluginError
+from hsiaug_builtin.specdm.tileformat import TileFormat
+
+BATCH = 64
+AGAIN = 8
+"""Most times that pairs are drawn again which do not show the class that they were asked for."""
+
+Batch = tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float32]]
+"""Images (n, T, B, H, H) in the data's units, masks (n, H, H) and the confidence of their pixels."""
+
+
+class PairDrawing:
+    """Shared by fitted generators of pairs. shares: (n, K) float32, each id's share of each training tile."""
+
+    format: TileFormat
+    shares: NDArray[np.float32]
+    facts: Mapping[str, Any]
+
+    @property
+    def weight(self) -> float:
+        """Weight of a synthetic pair."""
+        raise NotImplementedError
+
+    def sample(self, counts: PairCounts, *, guidance: float | None, seed: int) -> DenseSamples:
+        """Pairs of any kind, and of ``counts.by_class[c]`` those that shall show class c.
+
+        Pairs are like training tiles: any, or, for a class, tiles drawn in proportion to their share of it, with guidance
+        ω. Pairs that do not show it all the same are drawn again, up to ``AGAIN`` times, each time with ω larger by a
+        half.
+        Raises PluginError for a class without training pixels.
+        """
+        omega = guidance or 0.0
+        rng, draw = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
+        form = self.format
+        for c in counts.by_class:
+            if c not in form.ids:
+                raise PluginError(
+                    "only classes with training pixels can be made",
+                    value=f"class {c}; known are {', '.join(str(i) for i in form.ids if i)}",
+                    hint="Give the class training pixels, or do not ask for it.",
+                )
+        provenance = {**self.facts, "omega": omega}
+        empty = np.empty((0, form.dates, form.bands, form.side, form.side), dtype=np.float32)
+        parts = [DenseSamples.made(empty, empty[:, 0, 0], confidence=empty[:, 0, 0])]
+        parts += [self._made(c, n, omega, rng, draw) for c, n in counts.parts()]
+        made = DenseSamples.made(
+            np.concatenate([part.images for part in parts]),
+            np.concatenate([part.masks for part in parts]),
+            confidence=np.concatenate([part.confidence for part in parts if part.confidence is not None]),
+            provenance=provenance,
+        )
+        return replace(made, weight=np.full(len(made), self.weight, dtype=np.float32))
+
+    def _made(
+        self, c: int | None, n: int, omega: float, rng: np.random.Generator, draw: torch.Generator
+    ) -> DenseSamples:
+        """n pairs that shall show class c, or any where it is None."""
+        images, masks, sure = [], [], []
+        for rows in np.array_split(self._rows(c, n, rng), range(BATCH, n, BATCH)):
+            image, mask, confidence = self._batch(rows, c, omega, rng, draw)
+            for more in range(1, AGAIN + 1):
+                lacks = np.flatnonzero(~(mask == c).any(axis=(1, 2))) if c is not None else ()
+                if not len(lacks):
+                    break
+                again = self._batch(self._rows(c, len(lacks), rng), c, omega + more / 2, rng, draw)
+                image[lacks], mask[lacks], confidence[lacks] = again
+            images.append(image)
+            masks.append(mask)
+            sure.append(confidence)
+        return DenseSamples.made(np.concatenate(images), np.concatenate(masks), confidence=np.concatenate(sure))
+
+    def _batch(
+        self, rows: NDArray[np.int64], c: int | None, omega: float, rng: np.random.Generator, draw: torch.Generator
+    ) -> Batch:
+        """Pairs like training tiles (n,), which shall show class c where it is not None."""
+        raise NotImplementedError
+
+    def _rows(self, c: int | None, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        """(n,) training tiles that pairs shall be like which show class c, or any where c is None."""
+        weight = self.shares[:, self.format.ids.index(c)].astype(float) if c is not None else np.ones(len(self.shares))
+        return rng.choice(len(self.shares), size=n, p=weight / weight.sum())

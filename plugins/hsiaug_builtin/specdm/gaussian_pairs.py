@@ -1,0 +1,100 @@
+"""Pairs without diffusion: the masks of training tiles, and pixels drawn from the Gaussian of their class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from hsiaug.api import DenseView, Progress, load_state, resampled, save_state
+from hsiaug_builtin.nets.views import SYMMETRIES, symmetry
+from hsiaug_builtin.specdm.drawing import Batch, PairDrawing
+from hsiaug_builtin.specdm.params import GaussianParams
+from hsiaug_builtin.specdm.tileformat import TileFormat
+
+TIED = 2.0
+"""Pixels of all classes that the covariance of each is taken over beside its own."""
+
+
+@dataclass(frozen=True, eq=False)
+class FittedGaussianPairs(PairDrawing):
+    """mean: (K, T·B), factor: (K, T·B, T·B) float64, covariance = factor·factorᵀ. masks: (n, H, H) of the training
+    tiles."""
+
+    params: GaussianParams
+    format: TileFormat
+    shares: NDArray[np.float32]
+    mean: NDArray[np.float64]
+    factor: NDArray[np.float64]
+    masks: NDArray[np.int64]
+    facts: Mapping[str, Any]
+
+    @property
+    def weight(self) -> float:
+        return self.params.weight
+
+    def _batch(
+        self, rows: NDArray[np.int64], c: int | None, omega: float, rng: np.random.Generator, draw: torch.Generator
+    ) -> Batch:
+        form = self.format
+        turns = rng.integers(SYMMETRIES, size=len(rows)).tolist()
+        tiles = torch.from_numpy(self.masks[rows])
+        masks = torch.stack([symmetry(mask, turn) for mask, turn in zip(tiles, turns, strict=True)]).numpy()
+        pixels = np.empty((*masks.shape, form.channels), dtype=np.float32)
+        for index, one in enumerate(form.ids):
+            shown = masks == one
+            noise = rng.standard_normal((int(shown.sum()), form.channels))
+            pixels[shown] = self.mean[index] + noise @ self.factor[index].T
+        images = np.moveaxis(pixels, -1, 1).clip(form.low, form.high)
+        images = images.reshape(len(rows), form.dates, form.bands, form.side, form.side)
+        return images, masks, np.ones(masks.shape, dtype=np.float32)
+
+    def save(self, folder: Path) -> None:
+        """All state as safetensors and JSON."""
+        arrays = {name: value for name, value in vars(self).items() if isinstance(value, np.ndarray)}
+        facts = {"params": asdict(self.params), "format": asdict(self.format), "facts": dict(self.facts)}
+        save_state(folder, arrays, facts)
+
+    @classmethod
+    def restore(cls, folder: Path, own: GaussianParams) -> FittedGaussianPairs:
+        """Read a saved fit; ``own`` has the params that only sampling reads."""
+        arrays, facts = load_state(folder)
+        return cls(
+            params=resampled(GaussianParams(**facts["params"]), own),
+            format=TileFormat.of_json(facts["format"]),
+            facts=facts["facts"],
+            **arrays,
+        )
+
+
+def fit_gaussians(view: DenseView, params: GaussianParams, progress: Progress) -> FittedGaussianPairs:
+    """Mean and covariance of the pixels of each class; a class of few pixels takes what it lacks from all of them."""
+    real = view.real
+    form = TileFormat.of(real, len(view.class_names), 1)
+    pixels = np.moveaxis(real.images.reshape(len(real), form.channels, form.side, form.side), 1, -1)
+    means, squares, counts = [], [], []
+    for index, one in enumerate(form.ids):
+        own = pixels[real.masks == one].astype(np.float64)
+        means.append(own.mean(axis=0))
+        squares.append((own - means[-1]).T @ (own - means[-1]))
+        counts.append(len(own))
+        progress(index + 1, len(form.ids), "Gaussians")
+    tied = np.sum(squares, axis=0) / sum(counts)
+    factors = []
+    for square, count in zip(squares, counts, strict=True):
+        values, vectors = np.linalg.eigh((square + TIED * tied) / (count + TIED))
+        factors.append(vectors * np.sqrt(values.clip(min=0)))
+    return FittedGaussianPairs(
+        params=params,
+        format=form,
+        shares=form.shares(real.masks).astype(np.float32),
+        mean=np.array(means),
+        factor=np.array(factors),
+        masks=np.array(real.masks, dtype=np.int64),
+        facts={"tiles": len(real)},
+    )

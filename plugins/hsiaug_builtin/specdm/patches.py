@@ -1,0 +1,260 @@
+"""The denoiser of pairs that no network has to learn: the posterior mean over patches of training pairs.
+
+Among all denoisers that see no more than a patch, and treat every place alike, the one of least squared error is known:
+the mean of the training patches, weighted by how likely each is what the noise hides. Trained convolutional denoisers
+come close to it (Kamb and Ganguli, An analytic theory of creativity in convolutional diffusion models, ICML 2025,
+arXiv 2412.20292), after many more steps than a CPU takes. Here it is computed. Image and mask are one patch, so both
+come of the same noise, and a mask's edges lie where the image's are.
+
+Noise falls in stages, from means of cells of several pixels to single pixels: what is large is settled before what is
+small. A cell of c×c pixels averages their noise to a c-th.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+from torch.nn.functional import avg_pool2d, fold, unfold
+
+from hsiaug_builtin.diffusion.edm import noise_levels
+
+DIRECTIONS = 48
+"""Principal directions of patches that they are compared along."""
+SAMPLED = 4000
+"""Patches that the directions are taken of."""
+LAST = 0.03
+"""Noise that the last step removes, beside a spread of 1 of the strongest component."""
+WINDOW = 0.15
+"""Deviation of the window that overlapping patches are blended by, in sides of a patch."""
+CHUNK = 512
+"""Places of a sample that are compared with all training patches at a time."""
+RARE = 0.6
+"""Power by which the share of a class lowers the log-probability of patches that show it."""
+SHOWN = 0.3
+"""Share of a cell from which on a patch shows a class."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """cell: pixels a side that are one value. side: of patches in cells. stride: cells from one place to the next.
+
+    highest: the noise that it begins at. nearest: training patches that a mean is taken of.
+    """
+
+    cell: int
+    side: int
+    stride: int
+    highest: float
+    nearest: int
+
+
+def stages_of(side: int) -> tuple[Stage, ...]:
+    """The stages for tiles of a side in pixels."""
+    if side >= 48:
+        return (
+            Stage(cell=4, side=8, stride=1, highest=4.0, nearest=64),
+            Stage(cell=2, side=12, stride=2, highest=1.4, nearest=4),
+            Stage(cell=1, side=16, stride=4, highest=1.0, nearest=1),
+        )
+    if side >= 16:
+        coarse = min(8, -(-side // 2) // 2)
+        return (
+            Stage(cell=2, side=coarse, stride=1, highest=3.0, nearest=64),
+            Stage(cell=1, side=min(8, side // 2), stride=1, highest=0.5, nearest=4),
+        )
+    return (Stage(cell=1, side=max(2, side // 2), stride=1, highest=3.0, nearest=8),)
+
+
+@dataclass(frozen=True, eq=False)
+class Patches:
+    """All patches of some training pairs at a stage.
+
+    values: (m, C·s²), projected: (m, k), squares: (m,) squared lengths of those, favour: (m,) log-probability of each
+    beside the others.
+    """
+
+    values: Tensor
+    projected: Tensor
+    squares: Tensor
+    favour: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Directions:
+    """mean: (C·s²,), basis: (C·s², k) orthonormal: what patches of a stage are compared along."""
+
+    mean: Tensor
+    basis: Tensor
+
+    @classmethod
+    def of(cls, cells: Tensor, side: int) -> Directions:
+        """Those of some patches of cells (n, C, G, G)."""
+        draw = torch.Generator().manual_seed(0)
+        places = cells.shape[-1] - side + 1
+        tiles = torch.randint(len(cells), (SAMPLED,), generator=draw)
+        rows = torch.randint(places, (SAMPLED,), generator=draw)
+        columns = torch.randint(places, (SAMPLED,), generator=draw)
+        views = cells.unfold(2, side, 1).unfold(3, side, 1)
+        patches = views[tiles, :, rows, columns].flatten(1).double()
+        mean = patches.mean(dim=0)
+        centred = patches - mean
+        _, vectors = torch.linalg.eigh(centred.T @ centred)
+        return cls(mean.float(), vectors[:, -DIRECTIONS:].float().contiguous())
+
+    def read(self, patches: Tensor) -> Tensor:
+        """(m, C·s²) → (m, k)."""
+        return (patches - self.mean) @ self.basis
+
+
+class PatchDiffusion:
+    """Draws joint latents from noise.
+
+    joint: (n, C + K, P, P) of training pairs, the image's C channels first, then the one-hot mask. favour: (K,)
+    log-probability of patches that show a class, beside others. stages: coarsest first.
+    """
+
+    def __init__(self, joint: Tensor, classes: int, favour: Tensor, stages: Sequence[Stage]) -> None:
+        self.classes, self.favour, self.stages = classes, favour, tuple(stages)
+        self.cells = [avg_pool2d(joint, stage.cell) for stage in stages]
+        self.directions = [Directions.of(cells, stage.side) for cells, stage in zip(self.cells, stages, strict=True)]
+
+    @torch.inference_mode()
+    def sample(
+        self,
+        sources: Tensor,
+        count: int,
+        steps: int,
+        strength: float,
+        draw: torch.Generator,
+        wanted: tuple[int, float] | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """``count`` mosaics of patches of training pairs ``sources`` (s,).
+
+        Parameters
+        ----------
+        steps: denoising steps of all stages together.
+        strength: noise to begin at; 1 = nothing is seen of a pair, below, the first source shines through.
+        wanted: a class's index, and what is added to the log-probability of patches that show it.
+
+        Returns
+        -------
+        Weights (count, L, k) of the k training patches at each of the L places of the last stage, and where each lies:
+        (count, L, k) numbers over ``sources``, rows and columns of places.
+        """
+        x = None
+        each = max(1, steps // len(self.stages))
+        for index in range(len(self.stages)):
+            library = self._library(index, sources, wanted)
+            levels = list(self._levels(index, each, strength))
+            x = self._begin(x, index, sources, count, levels[0], strength, draw)
+            for level, after in pairwise(levels):
+                clean = torch.stack([self._clean(index, one, level, library) for one in x])
+                x = clean + after / level * (x - clean)
+        assert x is not None
+        last = len(self.stages) - 1
+        chosen = [self._choose(last, one, levels[-1], library) for one in x]
+        return torch.stack([weight for weight, _ in chosen]), torch.stack([at for _, at in chosen])
+
+    def _levels(self, index: int, steps: int, strength: float) -> Iterator[float]:
+        """Falling noise of a stage; the next one begins where it ends, at the same noise of single pixels."""
+        highest = self.stages[index].highest * strength
+        if index + 1 < len(self.stages):
+            after = self.stages[index + 1]
+            lowest = after.highest * strength * after.cell / self.stages[index].cell
+        else:
+            lowest = LAST
+        yield from noise_levels(steps + 1, max(highest, lowest), lowest)
+
+    def _begin(
+        self,
+        x: Tensor | None,
+        index: int,
+        sources: Tensor,
+        count: int,
+        level: float,
+        strength: float,
+        draw: torch.Generator,
+    ) -> Tensor:
+        """Noised cells (count, C + K, G, G): of nothing or of the first source, or of those of the stage before, whose
+        means they keep."""
+        cells = self.cells[index][sources]
+        noise = torch.randn((count, *cells.shape[1:]), generator=draw).to(cells.device)
+        if x is None:
+            usual = cells.mean(dim=(0, 2, 3))[:, None, None] if strength >= 1 else cells[0]
+            return usual + level * noise
+        ratio = self.stages[index - 1].cell // self.stages[index].cell
+        return _larger(x, ratio) + level * (noise - _larger(avg_pool2d(noise, ratio), ratio))
+
+    def _library(self, index: int, sources: Tensor, wanted: tuple[int, float] | None) -> Patches:
+        side = self.stages[index].side
+        cells = self.cells[index][sources]
+        values = unfold(cells, side).transpose(1, 2).flatten(0, 1)
+        shares = values[:, -self.classes * side**2 :].unflatten(1, (self.classes, side**2)).amax(dim=2)
+        favour = self.favour.clone()
+        shown = shares > SHOWN * float(cells[:, -self.classes :].sum(dim=1).amax())
+        least = favour.min()
+        odds = torch.where(shown, favour, least).amax(dim=1)
+        if wanted is not None:
+            odds = odds + wanted[1] * shown[:, wanted[0]]
+        projected = self.directions[index].read(values)
+        return Patches(values, projected, projected.square().sum(dim=1), odds)
+
+    def _choose(self, index: int, x: Tensor, level: float, library: Patches) -> tuple[Tensor, Tensor]:
+        """Weights (L, k) and numbers (L, k) of the likeliest patches at the places of cells x (C + K, G, G)."""
+        stage = self.stages[index]
+        seen = self.directions[index].read(unfold(x[None], stage.side, stride=stage.stride)[0].T)
+        weights, numbers = [], []
+        for part in torch.split(seen, CHUNK):
+            odds = (part @ library.projected.T - library.squares / 2) / level**2 + library.favour
+            if stage.nearest == 1:
+                best, at = odds.max(dim=1, keepdim=True)
+            else:
+                best, at = odds.topk(min(stage.nearest, odds.shape[1]), dim=1)
+            weights.append(best.softmax(dim=1))
+            numbers.append(at)
+        return torch.cat(weights), torch.cat(numbers)
+
+    def _clean(self, index: int, x: Tensor, level: float, library: Patches) -> Tensor:
+        """The posterior mean of cells x (C + K, G, G)."""
+        stage = self.stages[index]
+        weights, numbers = self._choose(index, x, level, library)
+        patches = torch.einsum("lk,lkd->ld", weights, library.values[numbers])
+        return blend(patches[None], x.shape[-1], stage)[0]
+
+    def assemble(self, tiles: Tensor, sources: Tensor, weights: Tensor, numbers: Tensor) -> Tensor:
+        """(count, D, P, P): any channels of training pairs, tiles (n, D, P, P), laid as :meth:`sample` chose them."""
+        stage = self.stages[-1]
+        places = tiles.shape[-1] - stage.side + 1
+        tile, place = numbers // places**2, numbers % places**2
+        views = tiles.unfold(2, stage.side, 1).unfold(3, stage.side, 1)
+        parts = []
+        for weight, own, at in zip(weights, tile, place, strict=True):
+            patches = views[sources[own], :, at // places, at % places]  # (L, k, D, s, s)
+            mean = (weight[..., None, None, None] * patches).sum(dim=1).flatten(1)
+            parts.append(blend(mean[None], tiles.shape[-1], stage))
+        return torch.cat(parts)
+
+
+def blend(patches: Tensor, side: int, stage: Stage) -> Tensor:
+    """Patches (n, L, D·s²) of all places, blended to (n, D, side, side) by a window that falls from their middle."""
+    places, size = patches.shape[1:]
+    steps = torch.arange(stage.side, device=patches.device) - (stage.side - 1) / 2
+    line = torch.exp(-0.5 * (steps / (WINDOW * stage.side)) ** 2)
+    window = (line[:, None] * line).flatten().repeat(size // stage.side**2)
+    total = fold((patches * window).transpose(1, 2), side, stage.side, stride=stage.stride)
+    one = window[None, : stage.side**2, None].expand(1, -1, places)
+    return total / fold(one, side, stage.side, stride=stage.stride)
+
+
+def _larger(x: Tensor, ratio: int) -> Tensor:
+    return x.repeat_interleave(ratio, dim=-1).repeat_interleave(ratio, dim=-2)
+
+
+def favour_of(shares: Tensor) -> Tensor:
+    """(K,) what is added to the log-probability of patches that show a class, from the classes' shares (K,) of all
+    pixels: means over patches would lose the rare ones."""
+    return -RARE * shares.clamp(min=1e-6).log()

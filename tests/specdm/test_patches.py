@@ -1,0 +1,174 @@
+"""Pairs by the posterior mean over patches, and their control without diffusion."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch.nn.functional import one_hot
+
+from hsiaug.api import DenseSamples, DenseView, PairCounts, PluginError
+from hsiaug.registry.card import build_params
+from hsiaug_builtin.specdm.patches import PatchDiffusion, Stage, blend, favour_of, stages_of
+from hsiaug_builtin.specdm.plugin import GaussianPairs, SpecDm
+from hsiaug_builtin.specdm.spectra import SpectralComponents
+from tests.specdm.conftest import learn
+
+Make = Callable[..., DenseView]
+EACH = pytest.mark.parametrize("plugin", [SpecDm, GaussianPairs])
+
+
+def fit(view: DenseView, plugin: Any = SpecDm, **settings: Any) -> Any:
+    texts = {name: str(value) for name, value in settings.items()}
+    return learn(plugin(build_params(plugin.card, "tiny", texts)), view)
+
+
+def same(one: DenseSamples, two: DenseSamples) -> bool:
+    return bool((one.images == two.images).all() and (one.masks == two.masks).all())
+
+
+def neighbours(images: NDArray[np.float32]) -> float:
+    """Correlation of values with those to their right, inside tiles."""
+    apart = images - images.mean(axis=(-2, -1), keepdims=True)
+    products = (apart[..., 1:] * apart[..., :-1]).mean()
+    return float(products / np.square(apart).mean())
+
+
+@EACH
+@pytest.mark.parametrize(("dates", "side"), [(1, 16), (2, 16), (1, 18), (1, 9), (1, 48)])
+def test_pairs_of_every_size_and_number_of_dates_are_drawn(make: Make, plugin: Any, dates: int, side: int) -> None:
+    view = make(6, side, dates=dates, ignored=True)
+    made = fit(view, plugin).sample(PairCounts(5, {1: 0, 2: 2}), guidance=1.0, seed=0)
+    assert made.images.shape == (5, dates, 10, side, side) and made.images.dtype == np.float32
+    assert set(np.unique(made.masks)) <= set(np.unique(view.real.masks))
+    assert made.confidence is not None
+    assert (made.confidence > 0).all() and (made.confidence <= 1 + 1e-5).all()
+    assert np.isfinite(made.images).all()
+    assert view.real.images.min() <= made.images.min()
+    assert made.images.max() <= view.real.images.max()
+
+
+def test_pairs_have_the_layout_of_real_ones_and_those_of_gaussians_have_none(
+    view: DenseView,
+) -> None:
+    real = neighbours(view.real.images)
+    made = fit(view, sample_steps=8).sample(PairCounts(8), guidance=0, seed=0)
+    drawn = fit(view, GaussianPairs).sample(PairCounts(8), guidance=0, seed=0)
+    assert neighbours(made.images) == pytest.approx(real, abs=0.05)
+    edges = [np.diff(s.masks, axis=2) != 0 for s in (view.real, made, drawn)]
+    jumps = [np.abs(np.diff(s.images[:, 0], axis=3)).mean(axis=1) for s in (view.real, made, drawn)]
+    beside = [jump[edge].mean() / jump[~edge].mean() for jump, edge in zip(jumps, edges, strict=True)]
+    assert beside[1] > 0.5 * beside[0] > 2
+
+
+def test_the_spectra_are_those_of_the_class_that_the_mask_shows(view: DenseView) -> None:
+    made = fit(view, sample_steps=8).sample(PairCounts(8), guidance=0, seed=0)
+    for c in (1, 2, 3):
+        real, own = (np.moveaxis(s.images[:, 0], 1, -1)[s.masks == c].mean(axis=0) for s in (view.real, made))
+        np.testing.assert_allclose(own, real, rtol=0.2)
+
+
+def test_two_dates_differ_where_the_mask_says_so(make: Make) -> None:
+    view = make(12, 32, dates=2)
+    made = fit(view, sample_steps=8).sample(PairCounts(8, {2: 8}), guidance=0, seed=0)
+    ratios = []
+    for samples in (view.real, made):
+        apart = np.abs(samples.images[:, 1] - samples.images[:, 0]).mean(axis=1)
+        ratios.append(apart[samples.masks == 2].mean() / apart[samples.masks == 1].mean())
+    assert ratios[0] > 5 and ratios[1] > 0.5 * ratios[0]
+
+
+@EACH
+def test_a_class_that_is_asked_for_is_shown(view: DenseView, plugin: Any) -> None:
+    masks = fit(view, plugin).sample(PairCounts(8, {4: 8}), guidance=1, seed=0).masks
+    assert (masks == 4).any(axis=(1, 2)).mean() >= 0.9
+
+
+@EACH
+def test_a_class_that_was_never_seen_cannot_be_asked_for(view: DenseView, plugin: Any) -> None:
+    with pytest.raises(PluginError, match=r"class 9; known are 1, 2, 3, 4"):
+        fit(view, plugin).sample(PairCounts(2, {9: 2}), guidance=0, seed=0)
+
+
+@EACH
+def test_a_saved_fit_draws_the_same_and_weighs_as_it_is_told(make: Make, plugin: Any, tmp_path: Path) -> None:
+    fitted = fit(make(6, 16), plugin, weight=0.25)
+    fitted.save(tmp_path)
+    loaded = plugin(fitted.params).load(tmp_path, device="cpu")
+    one, two = (f.sample(PairCounts(3), guidance=0, seed=1) for f in (fitted, loaded))
+    assert same(one, two) and one.weight.tolist() == [0.25] * 3
+    assert not same(one, fitted.sample(PairCounts(3), guidance=0, seed=2))
+
+
+def test_units_of_the_data_change_nothing(make: Make) -> None:
+    view = make(6, 16)
+    made = fit(view).sample(PairCounts(3), guidance=0, seed=0)
+    for unit in (1e-9, 1e9):
+        scaled = view.real.images * np.float32(unit)
+        other = DenseView(
+            real=type(view.real)(
+                images=scaled,
+                masks=view.real.masks,
+                synthetic=view.real.synthetic,
+                weight=view.real.weight,
+            ),
+            class_names=view.class_names,
+        )
+        again = fit(other).sample(PairCounts(3), guidance=0, seed=0)
+        assert (again.masks == made.masks).mean() > 0.9
+        np.testing.assert_allclose(again.images.mean() / unit, made.images.mean(), rtol=0.05)
+
+
+def test_little_noise_keeps_the_training_tile(make: Make) -> None:
+    view = make(12, 32)
+    fitted = fit(view, strength=0.02, turns=False, sample_steps=8)
+    made = fitted.sample(PairCounts(6), guidance=0, seed=0).masks
+    nearest = [max((mask == real).mean() for real in view.real.masks) for mask in made]
+    assert np.mean(nearest) > 0.9
+
+
+def test_components_are_in_units_that_let_the_strongest_lead(view: DenseView) -> None:
+    spectra = SpectralComponents.of(view.real.images)
+    z = spectra.latents(view.real.images)
+    spread = z.std(axis=(0, 2, 3))
+    assert z.shape[0] == 60 and z.shape[2:] == (32, 32)
+    assert spread.max() == pytest.approx(1, abs=0.01) and (np.diff(spread) <= 0.01).all()
+
+
+def test_noise_is_taken_from_patches_that_are_known() -> None:
+    draw = torch.Generator().manual_seed(0)
+    image = (torch.rand((4, 1, 16, 16), generator=draw) > 0.5).float()
+    mask = one_hot((image[:, 0] > 0.5).long(), 2).movedim(-1, 1).float()
+    stage = Stage(cell=1, side=6, stride=1, highest=1.0, nearest=4)
+    diffusion = PatchDiffusion(torch.cat([image, mask], dim=1), 2, torch.zeros(2), [stage])
+    joint = torch.cat([image, mask], dim=1)[0]
+    noised = joint + 0.3 * torch.randn(joint.shape, generator=draw)
+    library = diffusion._library(0, torch.arange(4), None)
+    clean = diffusion._clean(0, noised, 0.3, library)
+    assert (clean - joint).square().mean() < 0.2 * (noised - joint).square().mean()
+
+
+def test_blended_patches_of_one_image_are_that_image() -> None:
+    image = torch.randn(1, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    stage = Stage(cell=1, side=8, stride=4, highest=1.0, nearest=1)
+    patches = torch.nn.functional.unfold(image, 8, stride=4).transpose(1, 2)
+    assert torch.allclose(blend(patches, 16, stage), image, atol=1e-5)
+
+
+@pytest.mark.parametrize("side", [5, 9, 16, 18, 32, 47, 48, 64, 100])
+def test_the_places_of_every_stage_cover_a_tile(side: int) -> None:
+    stages = stages_of(side)
+    padded = -(-side // stages[0].cell) * stages[0].cell
+    for stage in stages:
+        cells = padded // stage.cell
+        assert padded % stage.cell == 0 and 2 <= stage.side <= cells
+        assert (cells - stage.side) % stage.stride == 0
+    assert stages[-1].cell == 1
+
+
+def test_patches_of_rare_classes_are_favoured() -> None:
+    favour = favour_of(torch.tensor([0.9, 0.09, 0.01]))
+    assert favour[0] < favour[1] < favour[2]
