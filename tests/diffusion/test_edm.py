@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from hsiaug_builtin.diffusion.edm import guided, noise_levels, sample
+from hsiaug_builtin.diffusion.edm import guided, noise_levels, sample, sample_with_noise
 
 MEAN, SPREAD = 0.3, 0.5
 
@@ -28,6 +28,35 @@ def test_samples_of_the_best_denoiser_have_the_moments_of_the_data(steps: int) -
 
     assert float(made.mean()) == pytest.approx(MEAN, abs=0.03)
     assert float(made.std()) == pytest.approx(SPREAD, rel=0.1)
+
+
+@pytest.mark.parametrize("steps", [12, 20])
+def test_fresh_noise_at_each_step_gives_the_moments_of_the_data_too(steps: int) -> None:
+    rng = torch.Generator().manual_seed(0)
+
+    def noise() -> Tensor:
+        return torch.randn(20_000, generator=rng)
+
+    samples = sample_with_noise(wiener, noise() * 30, noise_levels(steps, 30.0, 0.03), noise)
+
+    assert float(samples.mean()) == pytest.approx(MEAN, abs=0.03)
+    assert float(samples.std()) == pytest.approx(SPREAD, rel=0.1)
+
+
+def test_fresh_noise_mends_what_a_step_got_wrong() -> None:
+    rng = torch.Generator().manual_seed(0)
+    start = torch.randn(20_000, generator=rng) * 30
+    levels = noise_levels(20, 30.0, 0.03)
+
+    def wrong_at_first(x: Tensor, sigma: float) -> Tensor:
+        return wiener(x, sigma) + (5.0 if sigma > 10 else 0.0)
+
+    def noise() -> Tensor:
+        return torch.randn(20_000, generator=rng)
+
+    kept = sample(wrong_at_first, start, levels).mean()
+    mended = sample_with_noise(wrong_at_first, start, levels, noise).mean()
+    assert abs(float(mended) - MEAN) < 0.2 * abs(float(kept) - MEAN)
 
 
 def test_guidance_leads_away_within_its_interval_alone() -> None:

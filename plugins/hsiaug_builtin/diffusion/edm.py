@@ -37,6 +37,36 @@ def sample(denoise: Denoise, x: Tensor, levels: list[float]) -> Tensor:
     return denoise(x, levels[-1])
 
 
+def sample_with_noise(denoise: Denoise, x: Tensor, levels: list[float], noise: Callable[[], Tensor]) -> Tensor:
+    """Clean values from x at the first of the falling noise ``levels``, with fresh noise at each step.
+
+    The stochastic form of DPM-Solver++(2M), as k-diffusion has it (``sample_dpmpp_2m_sde``, midpoint).
+    New noise lets later steps mend what earlier ones got wrong, which the deterministic form keeps.
+
+    Parameters
+    ----------
+    denoise : callable
+        The model.
+    x : Tensor (n, …)
+        Values at the first level.
+    levels : list of float
+        Falling noise levels; the last one gives the result.
+    noise : callable
+        Standard noise of the shape of x, new at each call.
+    """
+    previous: tuple[Tensor, float] | None = None
+    for level, after in pairwise(levels):
+        clean = denoise(x, level)
+        h = math.log(level / after)
+        gain = -math.expm1(-2 * h)
+        steered = clean
+        if previous is not None:
+            steered = clean + (clean - previous[0]) * (h / (2 * previous[1]))
+        x = after / level * math.exp(-h) * x + gain * steered + after * math.sqrt(gain) * noise()
+        previous = clean, h
+    return denoise(x, levels[-1])
+
+
 def guided(told: Denoise, away: Denoise, omega: float, least: float, most: float) -> Denoise:
     """(1 + ω)·told − ω·away where the noise level lies in [least, most], told elsewhere.
 

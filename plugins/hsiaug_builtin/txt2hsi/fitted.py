@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hsiaug.api import Attention, InputError, Normaliser, PatchSamples, PluginError, save_state
-from hsiaug_builtin.diffusion.edm import Denoise, guided, noise_levels, sample
+from hsiaug_builtin.diffusion.edm import Denoise, guided, noise_levels, sample, sample_with_noise
 from hsiaug_builtin.diffusion.training import bf16_is_faster
 from hsiaug_builtin.nets import state
 from hsiaug_builtin.txt2hsi.codebook import Condition
@@ -146,12 +146,16 @@ class FittedTxt2Hsi:
         condition = condition_on(code, self.device, self.texts.choose(label, draw), label)
         levels = noise_levels(self.params.sample_steps, SIGMA_MOST, SIGMA_LEAST)
         shape = (len(y), *self.denoiser.gaussians.mean.shape[1:])
-        noise = torch.randn(shape, generator=draw).to(self.device)
+
+        def noise() -> Tensor:
+            return torch.randn(shape, generator=draw).to(self.device)
+
         denoise = self._guided(condition, omega)
         if self.params.strength < 1:
             x = np.stack([self.starts[c][rng.integers(len(self.starts[c]))] for c in y.tolist()])
-            return x + self._edited(x, levels, noise, denoise)
-        z = sample(denoise, self.denoiser.gaussians.sample(noise, condition, levels[0]), levels)
+            return x + self._edited(x, levels, noise(), denoise)
+        start = self.denoiser.gaussians.sample(noise(), condition, levels[0])
+        z = sample_with_noise(denoise, start, levels, noise)
         return decode_patches(self.vae, z, self.remainder, self.prior.row(y), self.normaliser, draw)
 
     def _edited(

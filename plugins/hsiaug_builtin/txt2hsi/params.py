@@ -31,7 +31,7 @@ PSEUDO_SHARE = 0.8
 """Share of the pixels named after a class that is believed."""
 LOG_SIGMA = (0.0, 1.4)
 """Mean and deviation of the logarithm of the noise level in training (Karras et al. 2022)."""
-SIGMA_MOST = 10.0
+SIGMA_MOST = 20.0
 """Noise level that sampling starts at; latents of single pixels have deviation 1. Above it, patches of a
 class and code are hardly different from their Gaussian, which sampling begins with."""
 SIGMA_LEAST = 0.03
@@ -139,7 +139,7 @@ class Params(CodingParams):
         low=0,
         high=1,
     )
-    sample_steps: int = param(8, "denoising steps", low=2, sampling=True)
+    sample_steps: int = param(12, "denoising steps", low=2, sampling=True)
     guide: str = param(
         "null",
         "what guidance leads away from: null = no text and no code, scene = the denoiser before texts",
