@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 from hsiaug.api import TrainView, checksum_of_pixels
@@ -24,7 +24,11 @@ ORIGIN = "shipped"
 
 def key_of(view: TrainView, params: Params) -> str:
     """The name of a scene's state, by all that determines it."""
-    read = {name: value for name, value in asdict(params).items() if name != "shipped"}
+    read = {
+        item.name: getattr(params, item.name)
+        for item in fields(params)
+        if item.metadata["preparing"] and item.name != "shipped"
+    }
     identity = [VERSION, read, view.patch, checksum_of_pixels(view)]
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
 
