@@ -52,7 +52,8 @@ class RealSamples:
     def _turns(self, reduced: Floats, which: NDArray[np.integer]) -> NDArray[np.int64]:
         ways = np.stack(turn_maps(self.reduced[which]), axis=1)
         apart = np.square(ways - reduced[:, None]).sum(axis=(2, 3, 4))
-        return apart.argmin(axis=1).astype(np.int64)
+        turns: NDArray[np.int64] = apart.argmin(axis=1).astype(np.int64)
+        return turns
 
 
 def turn_each(maps: NDArray[Any], turns: NDArray[np.integer]) -> NDArray[Any]:

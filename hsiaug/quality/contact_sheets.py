@@ -91,7 +91,7 @@ def _held_out(made: PixelSynthesis, c: int, rng: np.random.Generator) -> NDArray
 
 def _spread_rows(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
     """At most so many of the rows, from the first to the last of them."""
-    chosen = np.linspace(0, len(rows) - 1, min(most, len(rows))).round().astype(int)
+    chosen: NDArray[np.int64] = np.linspace(0, len(rows) - 1, min(most, len(rows))).round().astype(np.int64)
     return rows[chosen]
 
 

@@ -97,7 +97,7 @@ def _draw_spectra(
             centre, spread = (np.insert(values, breaks, np.nan) for values in (centre, spread))
             axes.fill_between(x, centre - spread, centre + spread, color=colour, alpha=0.2 / dates, linewidth=0)
             dashed = name == "train" or date > 1
-            look = {"linewidth": 0.8 if dashed else 1.0, "linestyle": (0, (4, 3)) if dashed else "-"}
+            look: dict[str, Any] = {"linewidth": 0.8 if dashed else 1.0, "linestyle": (0, (4, 3)) if dashed else "-"}
             label = name if dates == 1 else f"{name}, date {date}"
             (entries[label],) = axes.plot(x, centre, color=colour, **look)
     return entries

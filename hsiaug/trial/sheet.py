@@ -155,12 +155,16 @@ def _first_of_each(y: NDArray[np.int64], most: int) -> NDArray[np.int64]:
 def _spread(real: TaskSamples) -> NDArray[np.int64]:
     """Rows of real samples, from the first to the last of each class, or of all tiles."""
     if isinstance(real, DenseSamples):
-        return np.linspace(0, len(real) - 1, min(TILES, len(real))).round().astype(np.int64)
+        return _some_of(np.arange(len(real)), TILES)
     classes = np.unique(real.y)
-    rows = [np.flatnonzero(real.y == c) for c in classes]
     most = shown_counts(len(classes))
-    chosen = [own[np.linspace(0, len(own) - 1, min(most, len(own))).round().astype(int)] for own in rows]
-    return np.concatenate(chosen)[:PATCHES]
+    return np.concatenate([_some_of(np.flatnonzero(real.y == c), most) for c in classes])[:PATCHES]
+
+
+def _some_of(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """At most so many of the rows, from the first to the last of them."""
+    chosen: NDArray[np.int64] = np.linspace(0, len(rows) - 1, min(most, len(rows))).round().astype(np.int64)
+    return rows[chosen]
 
 
 def _pixels_of(samples: TaskSamples) -> NDArray[np.float32]:
