@@ -411,7 +411,7 @@ def _data_warnings(found: _Findings) -> Iterator[str]:
     seen, raw = found.seen, found.raw
     if seen.unfilled:
         held = ["NaN", "infinity"]
-        held += [f"{found.nodata:g}"] if found.nodata else []
+        held += [f"{found.nodata:g}"] if found.nodata and math.isfinite(found.nodata) else []
         held += ["masked"] if raw.valid is not None else []
         text = f"{', '.join(held[:-1])} or {held[-1]}"
         yield f"{text} at {seen.unfilled:,} of {seen.empty.size:,} pixels: they count as 0 (cube.nodata of the card)"

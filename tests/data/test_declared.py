@@ -362,6 +362,11 @@ def test_a_table_of_any_spreadsheet_gives_the_same_labels(add, tif, tmp_path, ki
     assert added.scene.class_names == ("Gräser", "Rüben, früh", "Weg")
 
 
+def test_a_table_in_an_encoding_that_cannot_be_known_says_so(add, tmp_path):
+    (tmp_path / "p.csv").write_bytes("row,col,class\n1,1,a\n2,2,b\n".encode("utf-16-le"))
+    assert "save it as UTF-8" in refusal(lambda: add(labels="p.csv"))
+
+
 def features(**columns: list[object]) -> list[dict[str, object]]:
     """A point on each of some pixels, with these attributes."""
     rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
