@@ -23,7 +23,11 @@ WRITE_FILE, READ_FILE, TRUNCATE = 1 << 1, 1 << 2, 1 << 14
 """Rights to a file; the last from version 3 on."""
 FOLDERS = WRITE_FILE | READ_FILE | 0b11_1111_1111 << 4
 """Also to remove and make files and folders of any kind, and to rename from one folder to another."""
-SIGNALS = 1 << 1
+MAKE_SOCKET = 1 << 9
+ABSTRACT_SOCKETS, SIGNALS = 1 << 0, 1 << 1
+"""Of processes that are not confined alike."""
+TCP = 0b11
+"""To bind and to connect."""
 NO_NEW_PRIVILEGES, SET_DUMPABLE = 38, 4
 """Of prctl."""
 
@@ -51,30 +55,59 @@ def hide_files(hidden: Collection[Path], allowed: Collection[Path] = (), *, read
     do that: version 2 is the first that lets a file be renamed from one folder to another.
     """
     rights = FOLDERS & ~READ_FILE if readable else FOLDERS
-    return _restrict(rights, (*_beside({path.resolve() for path in hidden}), *allowed))
+    paths = (*_beside({path.resolve() for path in hidden}), *allowed)
+    return _restrict(rights, ((path, rights) for path in paths))
 
 
-def write_below(folders: Collection[Path]) -> bool:
-    """Let this process, and those that it starts, read everything and change only what lies in these folders; the rest
-    as :func:`hide_files`.
+def confine(readable: Iterable[Path], writable: Collection[Path], hidden: Collection[Path] = ()) -> bool:
+    """Let this process, and those that it starts, read and change nothing but what is named.
+
+    It opens no TCP port and no socket of other processes either, where the system can forbid that (6.12).
+
+    Parameters
+    ----------
+    readable
+        Files, and folders whose content may be read.
+    writable
+        Folders whose content may be read and changed; no socket can be made there.
+    hidden
+        Files in readable folders that are not to be read.
+
+    Returns
+    -------
+    bool
+        Whether the system can do that; else nothing is restricted.
     """
-    return _restrict(FOLDERS & ~READ_FILE, folders)
+    hidden = {path.resolve() for path in hidden}
+    read = [one for path in readable for one in _without(path.resolve(), hidden)]
+    rules = [*((path, READ_FILE) for path in read), *((path, FOLDERS & ~MAKE_SOCKET) for path in writable)]
+    return _restrict(FOLDERS, rules, network=True)
 
 
-def _restrict(rights: int, allowed: Iterable[Path]) -> bool:
-    """Have rights only to what is allowed, and to what lies in it."""
+def _without(path: Path, hidden: Collection[Path]) -> Iterator[Path]:
+    """A path, or all that lies in it beside hidden files."""
+    inner = [one for one in hidden if one.is_relative_to(path)]
+    if not inner:
+        yield path
+    elif path not in inner:
+        yield from (one for one in _beside(inner) if one.is_relative_to(path))
+
+
+def _restrict(rights: int, allowed: Iterable[tuple[Path, int]], *, network: bool = False) -> bool:
+    """Have each of these rights only to what it is allowed for, and to what lies in that."""
     version = landlock_version()
     if version < 2:
         return False
-    rights |= TRUNCATE if version >= 3 else 0
+    truncates = TRUNCATE if version >= 3 else 0
     # struct landlock_ruleset_attr: handled_access_fs, handled_access_net, scoped.
-    rules = (ctypes.c_uint64 * 3)(rights, 0, SIGNALS)
-    ruleset = _call(CREATE, rules, ctypes.c_size_t(24 if version >= 6 else 8), 0)
+    rules = (ctypes.c_uint64 * 3)(rights | truncates, TCP * network, SIGNALS | ABSTRACT_SOCKETS * network)
+    size = 24 if version >= 6 else 16 if version >= 4 else 8
+    ruleset = _call(CREATE, rules, ctypes.c_size_t(size), 0)
     if ruleset < 0:
         return False
     try:
-        for path in allowed:
-            _allow(ruleset, path, rights)
+        for path, granted in allowed:
+            _allow(ruleset, path, granted | (truncates if granted & WRITE_FILE else 0))
         prctl = ctypes.CDLL(None).prctl
         return prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0) == 0 and _call(RESTRICT, ruleset, 0) == 0
     finally:

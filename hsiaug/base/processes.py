@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from multiprocessing import forkserver, parent_process, resource_tracker, util
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, NoReturn
@@ -275,9 +275,9 @@ def _children(pid: int) -> list[int]:
     return numbers
 
 
-def serve(module: str, pipe: Connection, temporary: str) -> None:
+def serve(module: str, *arguments: object) -> None:
     """Be the process of a module that has a function of this name, and no more is loaded for it."""
-    import_module(module).serve(pipe, temporary)
+    import_module(module).serve(*arguments)
 
 
 def work_of(pid: int | None) -> tuple[float, bool]:

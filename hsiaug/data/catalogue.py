@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from hsiaug.base.errors import DataUnavailableError, HsiaugError, InputError, SceneError, did_you_mean
 from hsiaug.base.files import file_errors
 from hsiaug.data.bounds import in_bytes
+from hsiaug.data.embedded import embedded_path
 from hsiaug.data.paths import check_filled, is_file, user_path
 from hsiaug.data.tomlfile import read_toml, validate_table
 
@@ -152,16 +153,7 @@ def status(entry: SceneEntry) -> Status:
 
 
 def _embedded_path(spec: FileSpec) -> Path | None:
-    """Path of a file that an installed package carries, found without importing the package."""
-    from importlib.util import find_spec
-
-    try:
-        found = find_spec(spec.package or "")
-    except ValueError:  # a module that was not imported from a file, as __main__
-        found = None
-    roots = [Path(root) for root in (found.submodule_search_locations or [])] if found else []
-    paths = [root / (spec.file or "") for root in roots]
-    return next((path for path in paths if path.is_file()), None)
+    return embedded_path(spec.package or "", spec.file or "")
 
 
 def missing_names(entry: SceneEntry, spec: FileSpec) -> list[str]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from hsiaug.base.errors import PluginError
 from hsiaug.core.pairs import PairSet
 from hsiaug.core.scene import Scene
+from hsiaug.data.paths import is_file, user_path
 from hsiaug.protocol.split_protocol import Areas, Buffer, Draw, SplitProtocol
 from hsiaug.registry.lookup import StandIn, registry
 from hsiaug.registry.third_party import DRAWS_WITHIN, LARGEST, ToldModel, read_told
@@ -77,6 +78,9 @@ class ThirdParty(SplitProtocol):
 
     @classmethod
     def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
+        # A file that the protocol reads is named in its argument.
+        named = (folder / user_path(word) for word in argument.split(":") if word)
+        cls.plugin.child.allow(path for path in named if is_file(path))
         said = read_told(ToldText, cls._ask("parse", argument, buffer, str(folder)), cls.plugin.child.package)
         names = {said.identity.get("name"), *(one.partition(":")[0] for one in (said.canonical, said.text, said.short))}
         if names != {cls.card.name}:

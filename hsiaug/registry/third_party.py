@@ -11,7 +11,9 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterable
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
@@ -111,16 +113,30 @@ class Child:
 
     def __init__(self, package: str, idle: float) -> None:
         self.package, self.lock = package, threading.RLock()
-        self._kept, self._idle, self._told = "", idle, False
+        self._idle, self._told, self._readable = idle, False, frozenset[str]()
         self._fault: PluginError | None = None
+        self._start()
+        atexit.register(self.end)
+
+    def _start(self) -> None:
+        self._kept = ""
         context = get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._temporary = tempfile.TemporaryDirectory(prefix="hsiaug-", ignore_cleanup_errors=True)
-        self._process = context.Process(target=serve, args=(SERVES, theirs, self._temporary.name), daemon=True)
+        arguments = SERVES, theirs, self._temporary.name, self._readable
+        self._process = context.Process(target=serve, args=arguments, daemon=True)
         with without_main(), without_ctrl_c():
             self._process.start()
         theirs.close()
-        atexit.register(self.end)
+
+    def allow(self, files: Iterable[Path]) -> None:
+        """Let the package read files that the user names for it; its process is started anew where it may not yet."""
+        with self.lock:
+            new = {str(path.resolve()) for path in files} - self._readable
+            if new and self._fault is None:
+                self._readable |= new
+                self.end()
+                self._start()
 
     def ask(self, question: str, *values: object, within: float = ANSWERS_WITHIN) -> Any:
         """What the package answers, as JSON has it.

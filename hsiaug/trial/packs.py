@@ -4,6 +4,8 @@ A pack never changes, so it is opened without locks. Several may hold a trial: t
 ``hash``, ``created`` and ``record``, the bytes of ``record.json``; ``predictions`` has ``hash`` and ``npz``.
 """
 
+import errno
+import os
 import re
 import sqlite3
 import time
@@ -31,14 +33,28 @@ CREATE TABLE predictions (hash PRIMARY KEY, npz BLOB);
 
 
 def write_pack(path: Path, rows: Iterable[tuple[str, str, bytes, bytes | None]]) -> None:
-    """Make a pack of hashes, times of creation, records and predictions, which are not yet forced onto the disk."""
-    with closing(sqlite3.connect(path)) as pack:
+    """Make a pack of hashes, times of creation, records and predictions, which are not yet forced onto the disk.
+
+    Raises OSError where the disk is full, or fails.
+    """
+    with _disk_errors(), closing(sqlite3.connect(path)) as pack:
         pack.executescript(TABLES)
         for hash, created, record, npz in rows:
             pack.execute("INSERT INTO records VALUES (?, ?, ?)", (hash, created, record))
             if npz is not None:
                 pack.execute("INSERT INTO predictions VALUES (?, ?)", (hash, npz))
         pack.commit()
+
+
+@contextmanager
+def _disk_errors() -> Iterator[None]:
+    """Errors of SQLite while it writes, as the system has them."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+        code = errno.ENOSPC if full else errno.EIO
+        raise OSError(code, f"{os.strerror(code)} ({error})") from error
 
 
 class Packs:

@@ -1,6 +1,5 @@
 """Care of stores: they are merged, verified and packed."""
 
-import os
 import shlex
 import uuid
 from collections.abc import Callable, Iterator
@@ -10,8 +9,8 @@ from pathlib import Path
 
 from hsiaug.base.errors import InputError
 from hsiaug.base.files import read_plain, sync_files, sync_folder
-from hsiaug.base.temporary_folders import temporary_folder
-from hsiaug.trial.index import open_index
+from hsiaug.base.temporary_folders import taken, temporary_folder
+from hsiaug.trial.index import Index, open_index
 from hsiaug.trial.packs import write_pack
 from hsiaug.trial.predictions import LARGEST, PREDICTIONS
 from hsiaug.trial.record import Damage
@@ -80,27 +79,24 @@ def _stays(mine: Record | Damage | None, other: Record) -> bool:
 
 
 def pack(store: Store, count: Count) -> int:
-    """Move the records that did not fail, and their predictions, into one file, and say how many there are.
+    """Move the records that did not fail, and their predictions, into one file, and say how many were moved.
 
     Their folders go once that file is on the disk: whoever is stopped leaves both, and the folder counts. Records that
-    are damaged, lie beside other files or are written anew meanwhile stay. Raises StoreError if the system refuses.
+    are damaged, lie beside other files or are written anew meanwhile stay; those that another process packs meanwhile
+    are in both packs. Raises StoreError if the system refuses.
     """
-    loose, done = sorted(store.loose()), dict[str, int]()
+    loose, done, moved = sorted(store.loose()), dict[str, int](), 0
 
     def rows() -> Iterator[tuple[str, str, bytes, bytes | None]]:
         with open_index(store.cache) as index:
             for place, hash in enumerate(loose, 1):
                 count(place, len(loose))
-                folder = str(store.folder(hash))
-                names, written = {*os.listdir(folder)}, store.changed(hash)  # noqa: PTH208
-                data = read_plain(f"{folder}/{RECORD}", LARGEST) if RECORD in names else b""
-                record = store.look(hash, index, data)
-                npz = read_plain(f"{folder}/{PREDICTIONS}", LARGEST) if PREDICTIONS in names else None
-                if record is None or isinstance(record, Damage) or record["status"] == "failed" or npz == b"":
-                    continue
-                if names == {RECORD, *[PREDICTIONS] * bool(record["predictions_sha256"])}:
-                    done[hash] = written
-                    yield hash, record["created"], data, npz
+                # Another process may pack it meanwhile.
+                with suppress(FileNotFoundError):
+                    written = store.changed(hash)
+                    if (found := _to_pack(store, hash, index)) is not None:
+                        done[hash] = written
+                        yield found
 
     with store.access("write"), temporary_folder(store.root / "records", "pack") as fresh:
         write_pack(fresh / "pack", rows())
@@ -110,10 +106,38 @@ def pack(store: Store, count: Count) -> int:
             (fresh / "pack").rename(store.packs.folder / f"{uuid.uuid4().hex[:16]}.sqlite")
             sync_folder(store.packs.folder)
         for hash, written in done.items():
-            store.folder(hash).rename(fresh / hash)
-            if (fresh / hash / RECORD).stat().st_mtime_ns != written:
-                (fresh / hash).rename(store.folder(hash))
-    return len(done)
+            try:
+                store.folder(hash).rename(fresh / hash)
+            except FileNotFoundError:
+                continue
+            if (fresh / hash / RECORD).stat().st_mtime_ns == written:
+                moved += 1
+            else:
+                _move_back(fresh / hash, store.folder(hash))
+    return moved
+
+
+def _to_pack(store: Store, hash: str, index: Index) -> tuple[str, str, bytes, bytes | None] | None:
+    """The row of a record's folder in a pack; None where it is to stay. Raises FileNotFoundError where it went."""
+    folder = store.folder(hash)
+    names = {path.name for path in folder.iterdir()}
+    data = read_plain(folder / RECORD, LARGEST) if RECORD in names else b""
+    npz = read_plain(folder / PREDICTIONS, LARGEST) if PREDICTIONS in names else None
+    record = store.look(hash, index, data)
+    if record is None or isinstance(record, Damage) or record["status"] == "failed" or npz == b"":
+        return None
+    if names != {RECORD, *[PREDICTIONS] * bool(record["predictions_sha256"])}:
+        return None
+    return hash, record["created"], data, npz
+
+
+def _move_back(folder: Path, place: Path) -> None:
+    """A record that was written anew meanwhile, unless a still newer one is in its place."""
+    try:
+        folder.rename(place)
+    except OSError as error:
+        if not taken(error):
+            raise
 
 
 def verify(store: Store, count: Count, older: list[str] | None = None) -> Iterator[Finding]:

@@ -16,6 +16,7 @@ from hsiaug.cli.output import read_report
 from hsiaug.report import render_report
 from hsiaug.report.trials import packed as packed_columns
 from hsiaug.report.trials import unpacked
+from hsiaug.trial import upkeep
 from hsiaug.trial.store import Store
 from hsiaug.trial.upkeep import merge, verify
 from hsiaug.trial.upkeep import pack as packed
@@ -216,6 +217,75 @@ def test_a_record_that_is_written_anew_while_its_store_is_packed_stays_and_count
             Store(filled.root).put(newer, made)
 
     packed(filled, write_anew)
-    assert filled.folder(first["hash"]).is_dir() and Store(filled.root).get(first["hash"]) == newer | {
-        "predictions_sha256": first["predictions_sha256"]
-    }
+    kept = Store(filled.root).get(first["hash"])
+    assert filled.folder(first["hash"]).is_dir() and kept is not None and kept["command"] == "again"
+
+
+def test_packers_at_once_leave_every_record_readable(tmp_path: Path) -> None:
+    store = Store(tmp_path, create=True)
+    for made in benchmark(draws=12):
+        store.put(believable(made), None)
+    before, errors = store.read().records, list[Exception]()
+    together = threading.Barrier(4)
+
+    def run() -> None:
+        try:
+            together.wait()
+            packed(Store(tmp_path), uncounted)
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert errors == [] and not store.loose()
+    assert Store(tmp_path).read().records == before
+
+
+@pytest.mark.parametrize("at", ["listed", "read", "moved"])
+def test_a_record_that_another_packer_takes_is_passed_over(
+    at: str, filled: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, taken = contents(filled), False
+
+    def by_another(place: str) -> None:
+        nonlocal taken
+        if place == at and not taken:
+            taken = True
+            packed(Store(filled.root), uncounted)
+
+    read, write = upkeep.read_plain, upkeep.write_pack
+
+    def reading(path: Path, most: int) -> bytes:
+        by_another("read")
+        return read(path, most)
+
+    def writing(path: Path, rows: Any) -> None:
+        by_another("listed")
+        write(path, rows)
+        by_another("moved")
+
+    monkeypatch.setattr(upkeep, "read_plain", reading)
+    monkeypatch.setattr(upkeep, "write_pack", writing)
+
+    assert packed(filled, uncounted) == 0 and taken
+    assert contents(filled) == before and not filled.loose()
+
+
+def test_a_disk_that_is_full_for_a_pack_is_one_error_and_keeps_the_records(filled: Store, tmp_path: Path) -> None:
+    before, connect = contents(filled), sqlite3.connect
+
+    def small(*args: Any, **options: Any) -> sqlite3.Connection:
+        made = connect(*args, **options)
+        made.execute("PRAGMA max_page_count = 4")
+        return made
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sqlite3, "connect", small)
+        with pytest.raises(StoreError, match="No space left on device"):
+            packed(filled, uncounted)
+    assert contents(filled) == before and not list((filled.root / "records").glob(".*"))
+    assert packed(filled, uncounted) == 2
