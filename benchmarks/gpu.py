@@ -66,7 +66,7 @@ CASES = {
     ),
     "specdm": Case(
         "specdm", "segmentation", str(HERE / "scenes" / "houston_crop.toml"), None, "raw",
-        (("none", "cpu"), ("specdm", "cpu"), ("specdm", "large")),
+        (("none", "cpu"), ("specdm", "fast"), ("specdm", "large")),
         ("segformer",), Rate(5.0), 0.0, range(80, 83), "miou", alone=True,
     ),
 }  # fmt: skip
