@@ -18,8 +18,6 @@ import pytest
 from tests.docs.pages import PAGES, ROOT, links
 
 FILES = (*PAGES, *ROOT.glob("examples/*/README.md"), *ROOT.glob("benchmarks/results/*/*.md"))
-MOST_WORDS, WORDS_IN_ALL = 900, 25_000
-"""Of a page, and of the README and docs/ together: what one reads in a sitting."""
 OUTWARD = sorted({link for page in FILES for link in links(page) if re.match(r"\w+:", link)})
 
 
@@ -104,12 +102,6 @@ def test_every_measured_table_is_listed_with_its_title() -> None:
     listed = re.findall(r"^- \[.+\]\(\.\./(.+\.md)\): ", (ROOT / "docs" / "tables.md").read_text("utf-8"), re.MULTILINE)
     there = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("benchmarks/results/*/*.md")}
     assert sorted(listed) == sorted(there)
-
-
-def test_pages_are_short() -> None:
-    words = {page.name: len(page.read_text("utf-8").split()) for page in PAGES if page.name != "CONTRIBUTING.md"}
-    assert not {name: n for name, n in words.items() if n > MOST_WORDS}
-    assert sum(words.values()) < WORDS_IN_ALL
 
 
 def test_the_glossary_is_sorted() -> None:

@@ -117,7 +117,7 @@ class CodingParams:
 
 @dataclass(frozen=True)
 class Params(CodingParams):
-    """None of these is public for the paper; all are this project's choice, made on draw 300.
+    """None of these is public for the paper; all are this project's choice, made on draw 300 of Indian Pines.
 
     Those of the scene are used once for all draws of it; see
     :meth:`hsiaug_builtin.txt2hsi.plugin.Txt2Hsi.prepare`.

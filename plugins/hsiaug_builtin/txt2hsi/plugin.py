@@ -32,8 +32,8 @@ class Txt2Hsi(Plugin[Params]):
         resumes=True,
         prepares=True,
         baseline="gaussian",
-        prepare_seconds=60.0,
-        seconds=10.0,
+        prepare_seconds=600.0,
+        seconds=25.0,
         params=Params,
         presets={
             "tiny": {
