@@ -3,6 +3,8 @@
 MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 """Encodings by the bytes that a text may begin with."""
 
+OTHER = "an encoding that is none of UTF-8, UTF-16 with its mark and code page 1252: save it as UTF-8"
+
 
 def decode(content: bytes) -> str:
     """A text as UTF-8, UTF-16 with its mark, or else as code page 1252, which Windows writes in western Europe.
@@ -12,12 +14,12 @@ def decode(content: bytes) -> str:
     for mark, encoding in MARKS.items():
         if content.startswith(mark):
             return content.decode(encoding)
+    if b"\0" in content:
+        raise ValueError(OTHER)
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:
         try:
             return content.decode("cp1252")
         except UnicodeDecodeError as cause:
-            raise ValueError(
-                "an encoding that is none of UTF-8, UTF-16 and code page 1252: save it as UTF-8"
-            ) from cause
+            raise ValueError(OTHER) from cause
