@@ -193,8 +193,7 @@ class PatchDiffusion:
         side = self.stages[index].side
         cells = self.cells[index][sources]
         values = unfold(cells, side).transpose(1, 2).flatten(0, 1)
-        of_masks = values[:, -self.classes * side**2 :].reshape(len(values), self.classes, side**2)
-        shares = of_masks.amax(dim=2)
+        shares = values[:, -self.classes * side**2 :].reshape(-1, self.classes, side**2).amax(dim=2)
         favour = self.favour.clone()
         shown = shares > SHOWN * float(cells[:, -self.classes :].sum(dim=1).amax())
         least = favour.min()
