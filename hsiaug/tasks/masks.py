@@ -129,8 +129,8 @@ class Segmentation:
         return [Block(j, PairCounts(n), PairCounts(used), used) for j, (n, used) in enumerate(numbers)]
 
     def first(self, samples: DenseSamples, counts: PairCounts) -> DenseSamples:
-        """Return the first pairs, so many."""
-        return samples.take(np.arange(counts.total))
+        """Return the first pairs, so many, or all where there are fewer."""
+        return samples.take(np.arange(min(counts.total, len(samples))))
 
     def check(self, samples: DenseSamples, counts: PairCounts, view: DenseView) -> None:
         """Raise PluginError unless a generator made exactly what was asked for."""
