@@ -101,7 +101,7 @@ def picture(rows: list[list[NDArray[np.uint8]]]) -> bytes:
             large = Image.fromarray(tile).resize((SIDE, SIDE), Image.Resampling.NEAREST)
             sheet.paste(large, (c * (SIDE + GAP), r * (SIDE + GAP)))
     out = io.BytesIO()
-    sheet.quantize(256, Image.Quantize.MEDIANCUT, kmeans=2, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
+    sheet.quantize(96, Image.Quantize.MEDIANCUT, kmeans=2, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
     return out.getvalue()
 
 

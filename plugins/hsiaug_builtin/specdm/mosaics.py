@@ -125,11 +125,8 @@ class FittedMosaics(PairDrawing):
 
     def save(self, folder: Path) -> None:
         """All state as safetensors and JSON."""
-        arrays: dict[str, NDArray[Any]] = {
-            "images": self.images,
-            "masks": self.masks,
-            **self.spectra.arrays(),
-        }
+        arrays: dict[str, NDArray[Any]] = {"images": self.images, "masks": self.masks}
+        arrays |= self.spectra.arrays()
         facts = {
             "params": asdict(self.params),
             "format": asdict(self.format),
