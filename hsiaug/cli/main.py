@@ -99,8 +99,11 @@ def _options(
 
 def main() -> None:
     """Run the command line. Bad input gives one message on stderr and exit code 2."""
-    if isinstance(sys.stdout, TextIOWrapper) and isinstance(getattr(sys.stdout.buffer, "raw", None), FileIO):
-        sys.stdout = _named(sys.stdout)
+    if isinstance(sys.stdout, TextIOWrapper):
+        # Where Python is told not to buffer (PYTHONUNBUFFERED), the file lies bare below the text.
+        buffer = sys.stdout.buffer
+        if isinstance(getattr(buffer, "raw", buffer), FileIO):
+            sys.stdout = _named(sys.stdout)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # λ, or a letter of a file's name, where the terminal's encoding has no such sign.
@@ -162,7 +165,12 @@ def _named(stream: TextIOWrapper) -> TextIOWrapper:
     """Standard output by another object, whose errors name it."""
     stream.flush()
     buffer = BufferedWriter(_Output(stream.fileno(), "w", closefd=False))
-    return TextIOWrapper(buffer, stream.encoding, line_buffering=stream.line_buffering)
+    return TextIOWrapper(
+        buffer,
+        stream.encoding,
+        line_buffering=stream.line_buffering or stream.write_through,
+        write_through=stream.write_through,
+    )
 
 
 def _drop_output() -> None:

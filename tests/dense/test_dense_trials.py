@@ -120,7 +120,8 @@ def test_more_pairs_begin_with_the_same_pairs(masks: Registry) -> None:
 def test_what_a_generator_of_masks_makes_is_checked() -> None:
     data, task = world(1), get_task("segmentation")
     view = task.view(data, task.split(data, parse_protocol("places"), 0, 16), "none")
-    good = view.real.take(np.arange(4))
+    real = view.real.take(np.arange(4))
+    good = DenseSamples.made(real.images, real.masks)
     task.check(good, PairCounts(4), view)
     bad = DenseSamples.made(good.images[..., :8, :8], good.masks[..., :8, :8])
     for samples, asked, message in (
