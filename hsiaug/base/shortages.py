@@ -46,16 +46,22 @@ SHORT = {
 
 def shortage_of(error: BaseException) -> Shortage | None:
     """What the machine lacks, where that is why an error was raised, or its cause; None for any other."""
-    if isinstance(error, MemoryError):
-        return NO_MEMORY
-    if isinstance(error, OSError) and error.errno is not None:
-        return SHORT.get(error.errno)
-    text = _text(error)
-    if MEMORY.search(text):
-        return NO_MEMORY
-    if THREAD in text:
-        return NO_PROCESSES
-    return None if error.__cause__ is None else shortage_of(error.__cause__)
+    # Causes of a plugin's making may be thousands, or go in a circle.
+    seen: set[int] = set()
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        if isinstance(cause, MemoryError):
+            return NO_MEMORY
+        if isinstance(cause, OSError) and cause.errno is not None:
+            return SHORT.get(cause.errno)
+        text = _text(cause)
+        if MEMORY.search(text):
+            return NO_MEMORY
+        if THREAD in text:
+            return NO_PROCESSES
+        cause = cause.__cause__
+    return None
 
 
 def _text(error: BaseException) -> str:
