@@ -84,8 +84,8 @@ import shutil
 from hsiaug.cli.main import main
 from hsiaug.trial.store import Store
 
-def put(store, record, made, whole=Store.put):
-    written = whole(store, record, made)
+def put(store, record, made, sheet=None, whole=Store.put):
+    written = whole(store, record, made, sheet)
     if record["spec"]["generator"]["name"] == "duplicate":
         shutil.rmtree(store.folder(record["hash"]))
     return written
