@@ -32,6 +32,7 @@ from hsiaug.tasks import pixels
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.mapping import Refitted, refit, repeats, spec_of
+from hsiaug.trial.record_json import with_digest
 from hsiaug.trial.run import run_trial
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record, Store
@@ -288,7 +289,8 @@ def test_a_record_that_is_not_repeated_is_warned_of(mapped: Path, tmp_path: Path
     shutil.copytree(mapped, tmp_path / "copy")
     record = hash_of(mapped, "none")
     path = Store(tmp_path / "copy" / "hsiaug-results").folder(record) / "record.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "predictions_sha256": "0" * 64}))
+    other = {**json.loads(path.read_text()), "predictions_sha256": "0" * 64}
+    path.write_text(json.dumps(with_digest(other)))
     answer = typed(tmp_path / "copy", "map", "flight.toml", "--record", record, "--out", "m.png")
 
     assert "does NOT repeat the record's predictions" in answer and "numpy" in answer
