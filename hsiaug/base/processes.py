@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
@@ -37,6 +38,8 @@ def load_before_fork(*modules: str) -> None:
 load_before_fork()
 
 
+DYING = 2.0
+"""Seconds in which a server that hung up may end."""
 _hiding = threading.RLock()
 _leaders: set[int] = set()
 """Numbers of the processes that lead sessions and run."""
@@ -144,6 +147,19 @@ def lead_session() -> None:
             os.setsid()
 
 
+def _await_end_of_fork_server() -> None:
+    """Wait until the server that hung up has ended, or a moment: until then it passes for one that runs."""
+    server: Any = forkserver._forkserver
+    if not hasattr(os, "waitid") or server._forkserver_pid is None:
+        return
+    deadline = time.monotonic() + DYING
+    # It is only looked at: whoever starts it again collects it.
+    how = os.WEXITED | os.WNOHANG | os.WNOWAIT
+    with suppress(ChildProcessError):
+        while os.waitid(os.P_PID, server._forkserver_pid, how) is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+
 def start_leader(process: BaseProcess) -> None:
     """Start a process that leads a session, and hold it to be one that runs on until :func:`end_leader`.
 
@@ -161,6 +177,7 @@ def start_leader(process: BaseProcess) -> None:
                     hint = "Look at limits of memory and time (ulimit -v, -t), and run the same command again."
                     found = "it ended while it was loaded, twice"
                     raise HsiaugError(rule, value=found, hint=hint) from error
+                _await_end_of_fork_server()
         assert process.pid is not None
         _leaders.add(process.pid)
 
