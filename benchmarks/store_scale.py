@@ -37,7 +37,7 @@ from typing import Any
 from benchmarks.common import read_csv, say, write_csv
 from hsiaug.report.figures.files import WIDTHS, figure_bytes, new_figure, series_style
 from hsiaug.trial.hashing import short_hash
-from hsiaug.trial.record_json import encode
+from hsiaug.trial.record_json import encode, with_digest
 
 RUN = ("benchmark", "toy", "--generator", "smote,mixup", "--classifier", "svm,rf", "--device", "cpu")
 DRAWN = ("report", "compare", "serve", "plan", "pack")
@@ -101,7 +101,7 @@ def fill(store: Path, made: Iterator[Template], packed: bool) -> None:
     if packed:
         (store / "packs").mkdir()
         for number in count():
-            rows = [(r["hash"], r["created"], encode(r), npz) for r, npz in islice(made, PACK)]
+            rows = [(r["hash"], r["created"], encode(with_digest(r)), npz) for r, npz in islice(made, PACK)]
             if not rows:
                 return
             with closing(sqlite3.connect(store / "packs" / f"{number:016x}.sqlite")) as pack:
@@ -112,7 +112,7 @@ def fill(store: Path, made: Iterator[Template], packed: bool) -> None:
     for record, predictions in made:
         folder = store / "records" / record["hash"][:2] / record["hash"]
         folder.mkdir(parents=True)
-        (folder / "record.json").write_bytes(encode(record))
+        (folder / "record.json").write_bytes(encode(with_digest(record)))
         (folder / "predictions.npz").write_bytes(predictions)
 
 

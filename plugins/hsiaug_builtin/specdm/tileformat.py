@@ -118,7 +118,9 @@ class TileFormat:
     def masks_back(self, shares: Tensor) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """(n, K, P, P) shares of classes → the likeliest ids (n, H, H) and their shares."""
         best, index = shares[..., : self.side, : self.side].max(dim=1)
-        return np.array(self.ids)[index.cpu().numpy()], best.cpu().numpy().astype(np.float32)
+        # Shares that were blended add up to 1 but for rounding.
+        confidence = best.clamp(max=1).cpu().numpy().astype(np.float32)
+        return np.array(self.ids)[index.cpu().numpy()], confidence
 
     def apart(self, x: Tensor) -> Tensor:
         """(n, T·B, …) → (n, T, B, …)."""
