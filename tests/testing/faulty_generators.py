@@ -149,7 +149,7 @@ class WithoutFit(Sound):
     fit = None
 
 
-@faulty("samples")
+@faulty("runs")
 class NotMarked(Sound):
     class fitted(Fitted):
         def sample(self, counts, **given):

@@ -164,7 +164,8 @@ class PatchDiffusion:
         highest = self.stages[index].highest * strength
         if index + 1 < len(self.stages):
             after = self.stages[index + 1]
-            lowest = after.highest * strength * after.cell / self.stages[index].cell
+            # Without any noise to begin at, a stage still ends at a little.
+            lowest = max(after.highest * strength * after.cell / self.stages[index].cell, LAST)
         else:
             lowest = LAST
         yield from noise_levels(steps + 1, max(highest, lowest), lowest)
