@@ -101,9 +101,8 @@ class Vae(nn.Module):
 def difference_axes(latents: Tensor) -> Tensor:
     """The axes along which neighbouring pixels differ independently, those that differ least first.
 
-    Noise of a sensor is correlated between principal components, so that a generator which draws the
-    fine structure of each component by itself drowns fields in noise. Along these axes it is not:
-    they are the maximum autocorrelation factors (Switzer and Green, 1984) of latents of variance 1.
+    Noise of a sensor is correlated between principal components, and a generator that draws the fine
+    structure of each component by itself loses that. Along these axes it is not correlated: they are the maximum autocorrelation factors (Switzer and Green, 1984) of latents of variance 1.
 
     Parameters
     ----------
