@@ -102,7 +102,8 @@ def difference_axes(latents: Tensor) -> Tensor:
     """The axes along which neighbouring pixels differ independently, those that differ least first.
 
     Noise of a sensor is correlated between principal components, and a generator that draws the fine
-    structure of each component by itself loses that. Along these axes it is not correlated: they are the maximum autocorrelation factors (Switzer and Green, 1984) of latents of variance 1.
+    structure of each component by itself loses that. Along these axes it is not correlated: they are
+    the maximum autocorrelation factors (Switzer and Green, 1984) of latents of variance 1.
 
     Parameters
     ----------
