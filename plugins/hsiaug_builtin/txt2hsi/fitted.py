@@ -22,7 +22,7 @@ from hsiaug_builtin.txt2hsi.frequencies import to_frequencies, to_pixels
 from hsiaug_builtin.txt2hsi.measured import Measure
 from hsiaug_builtin.txt2hsi.naming import Prior
 from hsiaug_builtin.txt2hsi.params import SIGMA_LEAST, SIGMA_MOST, Params
-from hsiaug_builtin.txt2hsi.prepare import condition_on, restore_denoiser, restore_gaussians
+from hsiaug_builtin.txt2hsi.prepare import condition_on, restore_denoiser, restore_gaussians, restore_vae
 from hsiaug_builtin.txt2hsi.texts import Texts
 from hsiaug_builtin.txt2hsi.vae import Remainder, Vae
 
@@ -241,8 +241,6 @@ class FittedTxt2Hsi:
         words = tuple(map(tuple, facts["words"]))
         texts = Texts(rows=rows, prompts=tuple(facts["prompts"]), words=words, **table)
         of_codes = restore_gaussians("scene.gaussians", arrays)
-        latent, bands = arrays["vae.into.weight"].shape
-        vae_width = params.network.vae_width
         with_classes = {
             **arrays,
             "denoiser.gaussians.mean": of_codes.mean.numpy(),
@@ -252,7 +250,7 @@ class FittedTxt2Hsi:
         size = texts.tokens.shape[2]
         return cls(
             params=params,
-            vae=state.restore("vae", arrays, lambda: Vae(bands, latent, vae_width), device),
+            vae=restore_vae(arrays, params.network.vae_width, device),
             scene_denoiser=restore_denoiser("scene", arrays, of_codes, params, device),
             denoiser=restore_denoiser("denoiser", arrays, of_classes, params, device, size),
             remainder=Remainder(**state.under("remainder", arrays)),

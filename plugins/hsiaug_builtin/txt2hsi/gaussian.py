@@ -182,16 +182,14 @@ class Gaussian(Plugin[CodingParams]):
         from hsiaug_builtin.nets import state
         from hsiaug_builtin.txt2hsi.measured import Measure
         from hsiaug_builtin.txt2hsi.naming import ClassModel, Prior
-        from hsiaug_builtin.txt2hsi.prepare import restore_gaussians
-        from hsiaug_builtin.txt2hsi.vae import Remainder, Vae
+        from hsiaug_builtin.txt2hsi.prepare import restore_gaussians, restore_vae
+        from hsiaug_builtin.txt2hsi.vae import Remainder
 
         arrays, facts = load_state(folder)
         params = resampled(CodingParams(**facts["params"]), self.params)
-        latent, bands = arrays["vae.into.weight"].shape
-        width = params.network.vae_width
         return FittedGaussian(
             params=params,
-            vae=state.restore("vae", arrays, lambda: Vae(bands, latent, width), "cpu"),
+            vae=restore_vae(arrays, params.network.vae_width, "cpu"),
             classes=ClassModel(
                 Prior(**state.under("prior", arrays)),
                 Remainder(**state.under("remainder", arrays)),

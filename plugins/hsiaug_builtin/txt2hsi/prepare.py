@@ -83,9 +83,14 @@ class PreparedScene:
 
 def restore_coded_scene(arrays: Mapping[str, NDArray[Any]], vae_width: int, patch: int, device: str) -> CodedScene:
     """A coded scene from the arrays of `CodedScene.arrays`."""
-    latent, bands = arrays["vae.into.weight"].shape
-    vae = state.restore("vae", arrays, lambda: Vae(bands, latent, vae_width), device)
+    vae = restore_vae(arrays, vae_width, device)
     return CodedScene(vae, arrays["codes"], restore_gaussians("gaussians", arrays), patch)
+
+
+def restore_vae(arrays: Mapping[str, NDArray[Any]], width: int, device: str) -> Vae:
+    """The VAE among saved arrays; width: channels inside it."""
+    latent, bands = arrays["vae.into.weight"].shape
+    return state.restore("vae", arrays, lambda: Vae(bands, latent, width), device)
 
 
 def restore_gaussians(name: str, arrays: Mapping[str, NDArray[Any]]) -> Gaussians:
