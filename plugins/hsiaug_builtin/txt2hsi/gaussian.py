@@ -40,8 +40,7 @@ class PreparedGaussian:
 
     def save(self, folder: Path) -> None:
         """Write everything as safetensors and JSON."""
-        facts = {"params": asdict(self.params), "patch": self.coded.patch}
-        save_state(folder, self.coded.arrays(), facts)
+        save_state(folder, self.coded.arrays(), {"params": asdict(self.params)})
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,8 +143,7 @@ class Gaussian(Plugin[CodingParams]):
 
         arrays, facts = load_state(folder)
         params = CodingParams(**facts["params"])
-        width = params.network.vae_width
-        coded = restore_coded_scene(arrays, width, int(facts["patch"]), "cpu")
+        coded = restore_coded_scene(arrays, params.network.vae_width, "cpu")
         return PreparedGaussian(params, coded)
 
     def fit(

@@ -33,13 +33,12 @@ class CodedScene:
     """A scene as latents, codes and Gaussians: all that is there before the denoiser.
 
     vae: of its pixels. codes: (H, W) int16, −1 where a patch is not wholly visible. gaussians: of the
-    codes. patch: side in pixels.
+    codes.
     """
 
     vae: Vae
     codes: NDArray[np.int16]
     gaussians: Gaussians
-    patch: int
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Everything that `restore_coded_scene` reads."""
@@ -68,7 +67,7 @@ class PreparedScene:
         weights = state.weights(denoiser=self.denoiser)
         # They are those of the coded scene.
         own = {key: value for key, value in weights.items() if ".gaussians." not in key}
-        facts = {"params": asdict(self.params), "patch": self.coded.patch, "origin": self.origin}
+        facts = {"params": asdict(self.params), "origin": self.origin}
         save_state(folder, {**self.coded.arrays(), **own}, facts)
 
     @classmethod
@@ -76,15 +75,15 @@ class PreparedScene:
         """Read what `save` wrote."""
         arrays, facts = load_state(folder)
         params = Params(**facts["params"])
-        coded = restore_coded_scene(arrays, params.network.vae_width, int(facts["patch"]), device)
+        coded = restore_coded_scene(arrays, params.network.vae_width, device)
         denoiser = restore_denoiser("denoiser", arrays, coded.gaussians, params, device)
         return cls(params, coded, denoiser, facts["origin"])
 
 
-def restore_coded_scene(arrays: Mapping[str, NDArray[Any]], vae_width: int, patch: int, device: str) -> CodedScene:
+def restore_coded_scene(arrays: Mapping[str, NDArray[Any]], vae_width: int, device: str) -> CodedScene:
     """A coded scene from the arrays of `CodedScene.arrays`."""
     vae = restore_vae(arrays, vae_width, device)
-    return CodedScene(vae, arrays["codes"], restore_gaussians("gaussians", arrays), patch)
+    return CodedScene(vae, arrays["codes"], restore_gaussians("gaussians", arrays))
 
 
 def restore_vae(arrays: Mapping[str, NDArray[Any]], width: int, device: str) -> Vae:
@@ -151,7 +150,7 @@ def code_scene(view: TrainView, params: CodingParams, run: Run) -> tuple[CodedSc
         pixels = view.unlabelled
         codes = find_codes(field.latents, scale, pixels, view.patch, params.codes, run.seed)
         gaussians = fit_gaussians(field.cut, codes, pixels)
-    return CodedScene(vae, codes, gaussians, view.patch), field
+    return CodedScene(vae, codes, gaussians), field
 
 
 def learn_scene(
