@@ -1,11 +1,13 @@
-"""What asked labels give, with and without samples: from the records of ``asked.toml`` or ``asked_bar.toml``.
+"""What asked labels give, with and without samples: from the records of ``asked.toml`` or
+``asked_bar.toml``.
 
     hsiaug report --suite benchmarks/asked.toml --out all.csv
     python -m benchmarks.asked collect all.csv benchmarks/results/asked/trials.csv
-    python -m benchmarks.asked table benchmarks/results/asked/trials.csv > benchmarks/results/asked/table.md
+    python -m benchmarks.asked table benchmarks/results/asked/trials.csv >
+    benchmarks/results/asked/table.md
 
-AA is over the classes with at least 25 test pixels in every draw; differences are paired over draws, with 95 % t
-intervals. All columns of a scene are scored on the same test pixels.
+AA is over the classes with at least 25 test pixels in every draw; differences are paired over
+draws, with 95 % t intervals. All columns of a scene are scored on the same test pixels.
 """
 
 from __future__ import annotations
@@ -21,9 +23,21 @@ from hsiaug.metrics.significance import t_interval
 from hsiaug.protocol.based import read_asked
 
 KEPT = (
-    "hash", "scene", "protocol_argument", "seed", "generator", "generator_version", "lambda", "classifier",
-    "classifier_version", "oa", "aa_large", "aa", "aa_new", "cpu_seconds",
-)  # fmt: skip
+    "hash",
+    "scene",
+    "protocol_argument",
+    "seed",
+    "generator",
+    "generator_version",
+    "lambda",
+    "classifier",
+    "classifier_version",
+    "oa",
+    "aa_large",
+    "aa",
+    "aa_new",
+    "cpu_seconds",
+)
 SAMPLES = ("fill", "pseudo")
 """Generators whose gain on asked labels is told, as far as they were run."""
 Cell = tuple[str, str, str]
@@ -44,14 +58,19 @@ def main() -> None:
     seeds = sorted({int(row["seed"]) for row in rows})
     say(f"# Asked labels: AA, and gains over none with none asked, draws {seeds[0]} to {seeds[-1]}")
     say("")
-    for line in markdown(("scene", "classifier", "generator", "draws", *ways), levels(scenes, ways)):
+    for line in markdown(
+        ("scene", "classifier", "generator", "draws", *ways), levels(scenes, ways)
+    ):
         say(line)
     say("")
     say(
-        "Of the suite, arms that are missing or – were not run. What 16 asked labels and samples give beside each other:"
+        "Of the suite, arms that are missing or – were not run. What 16 asked labels and samples"
+        " give beside each other:"
     )
     say("")
-    for line in markdown(("scene", "classifier", "difference", "draws", "AA", "draws above 0"), differences(scenes)):
+    for line in markdown(
+        ("scene", "classifier", "difference", "draws", "AA", "draws above 0"), differences(scenes)
+    ):
         say(line)
 
 

@@ -2,9 +2,9 @@
 
     python -m benchmarks.attention SCENE DRAW…
 
-For each draw, over up to 300 held-out patches that show two trained classes: the area under the ROC curve of a map's
-values against the region of the centre's class (0.5 = it tells nothing), and the intersection over union of the region
-and the pixels above the map's mean.
+For each draw, over up to 300 held-out patches that show two trained classes: the area under the ROC
+curve of a map's values against the region of the centre's class (0.5 = it tells nothing), and the
+intersection over union of the region and the pixels above the map's mean.
 """
 
 from __future__ import annotations
@@ -73,11 +73,15 @@ def total(maps: Maps, words: Collection[str]) -> NDArray[np.float32] | None:
 
 
 def score_map(values: Array, region: Array) -> tuple[float, float]:
-    """AUC and IoU, as of :class:`MapScore`, of a map (p, p) where its region (p, p) of 1 and 0 is not NaN."""
+    """AUC and IoU, as of :class:`MapScore`, of a map (p, p) where its region (p, p) of 1 and 0 is
+    not NaN.
+    """
     known = ~np.isnan(region)
     inside, seen = region[known] > 0, values[known]
     high = seen > seen.mean()
-    return rank_nearer(seen[~inside], seen[inside]), float((inside & high).sum() / (inside | high).sum())
+    return rank_nearer(seen[~inside], seen[inside]), float(
+        (inside & high).sum() / (inside | high).sum()
+    )
 
 
 def main() -> None:
@@ -87,7 +91,9 @@ def main() -> None:
         request = SampleRequest("txt2hsi", seed=draw, attention=True)
         made = synthesise(sample_kit("pixels"), load_scene(scene), request, registry())
         for name, score in score_maps(look_at_attention(made), made).items():
-            told = (f"{score.auc:.3f}", f"{score.iou:.3f}", str(score.n)) if score else ("–", "–", "0")
+            told = (
+                (f"{score.auc:.3f}", f"{score.iou:.3f}", str(score.n)) if score else ("–", "–", "0")
+            )
             rows.append((str(draw), LABELS[name], *told))
     say("\n".join(markdown(("draw", "map", "AUC", "IoU", "patches"), rows)))
 

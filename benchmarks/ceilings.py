@@ -1,12 +1,14 @@
-"""What is missing, by scene: gains of ceilings over ``none``, as a table and as the picture of docs/label-worth.md.
+"""What is missing, by scene: gains of ceilings over ``none``, as a table and as the picture of
+docs/label-worth.md.
 
 The trials are of a version that could make such samples.
 
     python -m benchmarks.ceilings collect STORE benchmarks/results/ceilings/trials.csv
     python -m benchmarks.ceilings draw benchmarks/results/ceilings/trials.csv
 
-Scores are AA over the classes with at least 25 test pixels in every draw of the scene; differences to ``none`` are paired
-over the draws, with 95 % t intervals. The table goes beside the trials, as ``table.md``.
+Scores are AA over the classes with at least 25 test pixels in every draw of the scene; differences
+to ``none`` are paired over the draws, with 95 % t intervals. The table goes beside the trials, as
+``table.md``.
 """
 
 from __future__ import annotations
@@ -49,7 +51,9 @@ def main() -> None:
 
 def collect(store: Path) -> list[dict[str, object]]:
     """A row per trial of the SVM."""
-    records = [json.loads(path.read_text("utf-8")) for path in sorted((store / "records").rglob("*.json"))]
+    records = [
+        json.loads(path.read_text("utf-8")) for path in sorted((store / "records").rglob("*.json"))
+    ]
     records = [r for r in records if r["spec"]["classifier"]["name"] == "svm"]
     fewest: dict[str, list[int]] = {}
     for r in records:
@@ -73,7 +77,9 @@ def collect(store: Path) -> list[dict[str, object]]:
                 "cpu_seconds": round(r["cpu_seconds"]["total"], 2),
             }
         )
-    return sorted(rows, key=lambda row: (str(row["scene"]), str(row["generator"]), int(str(row["seed"]))))
+    return sorted(
+        rows, key=lambda row: (str(row["scene"]), str(row["generator"]), int(str(row["seed"])))
+    )
 
 
 def draw(rows: list[dict[str, str]], folder: Path) -> None:
@@ -106,10 +112,18 @@ def draw(rows: list[dict[str, str]], folder: Path) -> None:
         panel.set_axisbelow(True)
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "hsiaug"}):
         figure.savefig(HERE.parent / "docs" / "images" / "ceilings.svg", metadata={"Date": None})
-    header = ("samples", *(f"{title} ({classes[scene]} classes)" for scene, title in TITLES.items()))
+    header = (
+        "samples",
+        *(f"{title} ({classes[scene]} classes)" for scene, title in TITLES.items()),
+    )
     none = ["none, AA", *(f"{fmean(scores[scene]['none'].values()):.1f}" for scene in TITLES)]
-    title = "# Gains of ceilings over none in AA, classes with at least 25 test pixels, draws 100 to 109\n"
-    (folder / "table.md").write_text("\n".join((title, *markdown(header, [none, *table.values()]))) + "\n", "utf-8")
+    title = (
+        "# Gains of ceilings over none in AA, classes with at least 25 test pixels, draws 100 to"
+        " 109\n"
+    )
+    (folder / "table.md").write_text(
+        "\n".join((title, *markdown(header, [none, *table.values()]))) + "\n", "utf-8"
+    )
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
 """How busy a cluster is kept: trials that sleep, on Dask workers of this machine.
 
     python -m benchmarks.cluster_busy 8 --trials 20                     # Indian Pines
-    python -m benchmarks.cluster_busy 64 --threads 16 --scene toy       # four workers of 16 threads: 64 at a time
+    python -m benchmarks.cluster_busy 64 --threads 16 --scene toy       # four workers of 16
+    threads: 64 at a time
 
-Prints the share of its time in which a slot runs a trial, from the moment at which every slot has ended two to the
-one at which the first may have nothing left; and the processor milliseconds of a trial: of the command's process, of
-those that it started, of the scheduler, and of the workers with the processes of their trials. Linux only.
+Prints the share of its time in which a slot runs a trial, from the moment at which every slot has
+ended two to the one at which the first may have nothing left; and the processor milliseconds of a
+trial: of the command's process, of those that it started, of the scheduler, and of the workers with
+the processes of their trials. Linux only.
 """
 
 from __future__ import annotations
@@ -48,8 +50,12 @@ TICK = os.sysconf("SC_CLK_TCK")
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("slots", type=int, help="trials at the same time, each in a process of one thread")
-    parser.add_argument("--threads", type=int, default=1, help="trials at the same time in each Dask worker")
+    parser.add_argument(
+        "slots", type=int, help="trials at the same time, each in a process of one thread"
+    )
+    parser.add_argument(
+        "--threads", type=int, default=1, help="trials at the same time in each Dask worker"
+    )
     parser.add_argument("--trials", type=int, default=60, help="of a slot")
     parser.add_argument("--seconds", default="1", help="that a trial sleeps")
     parser.add_argument("--scene", default="indian_pines")
@@ -67,7 +73,9 @@ def main() -> None:
             run(words, env, root / "store", asked.slots, scheduler, workers)
 
 
-def run(words: list[str], env: dict[str, str], store: Path, slots: int, scheduler: int, workers: int) -> None:
+def run(
+    words: list[str], env: dict[str, str], store: Path, slots: int, scheduler: int, workers: int
+) -> None:
     """Run the command, and print what it and the cluster took."""
     samples: list[tuple[float, dict[str, float]]] = []
     command = [sys.executable, "-m", "hsiaug", *words]
@@ -85,7 +93,9 @@ def run(words: list[str], env: dict[str, str], store: Path, slots: int, schedule
     if process.returncode:
         raise SystemExit(process.returncode)
     files = store.glob("records/??/*/record.json")
-    ends = sorted((file.stat().st_mtime, json.loads(file.read_bytes())["timings"]["total"]) for file in files)
+    ends = sorted(
+        (file.stat().st_mtime, json.loads(file.read_bytes())["timings"]["total"]) for file in files
+    )
     say(f"{slots} slots, {len(ends)} trials in {ends[-1][0] - ends[0][0]:.0f} s")
     window = ends[2 * slots : -2 * slots]
     inside = [(when, spent) for when, spent in samples if window[0][0] <= when <= window[-1][0]]
@@ -97,8 +107,12 @@ def run(words: list[str], env: dict[str, str], store: Path, slots: int, schedule
 
 
 @contextmanager
-def cluster(slots: int, threads: int, folder: Path, env: dict[str, str]) -> Iterator[tuple[str, int, int]]:
-    """A scheduler and workers: its address, and the process ids of it and of those that started the workers."""
+def cluster(
+    slots: int, threads: int, folder: Path, env: dict[str, str]
+) -> Iterator[tuple[str, int, int]]:
+    """A scheduler and workers: its address, and the process ids of it and of those that started the
+    workers.
+    """
     file = folder / "scheduler.json"
     dask = Path(sys.executable).with_name("dask")
     quiet = {"env": env, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
@@ -135,7 +149,9 @@ def with_descendants(pid: int) -> float:
 
 
 def seconds(pid: int, *, children: bool = False) -> float:
-    """Processor seconds of a process, with those of its children that have ended; 0 where it is gone."""
+    """Processor seconds of a process, with those of its children that have ended; 0 where it is
+    gone.
+    """
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

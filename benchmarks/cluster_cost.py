@@ -1,10 +1,12 @@
-"""How cost grows: what ``--dry-run`` says that a plan takes against what it took, and what a million trials cost.
+"""How cost grows: what ``--dry-run`` says that a plan takes against what it took, and what a
+million trials cost.
 
-    python -m benchmarks.cluster_cost --measure     # on an idle machine of two cores; about ten minutes
-    python -m benchmarks.cluster_cost               # the million alone, from committed records; seconds
+    python -m benchmarks.cluster_cost --measure     # on an idle machine of two cores; about ten
+    minutes python -m benchmarks.cluster_cost               # the million alone, from committed
+    records; seconds
 
-Measured are smote with svm and cnn2d on 4 draws of Indian Pines, over a store that holds another draw: the durations that
-the dry run multiplies. Prints a table in Markdown each.
+Measured are smote with svm and cnn2d on 4 draws of Indian Pines, over a store that holds another
+draw: the durations that the dry run multiplies. Prints a table in Markdown each.
 """
 
 from __future__ import annotations
@@ -20,7 +22,16 @@ from pathlib import Path
 from benchmarks.cluster_scaling import RECORDS
 from benchmarks.common import hsiaug, markdown, read_csv, say
 
-PLAN = ("benchmark", "indian_pines", "--generator", "smote", "--classifier", "svm,cnn2d", "--device", "cpu")
+PLAN = (
+    "benchmark",
+    "indian_pines",
+    "--generator",
+    "smote",
+    "--classifier",
+    "svm,cnn2d",
+    "--device",
+    "cpu",
+)
 PLACES = {
     "`--jobs 1`": ("--jobs", "1"),
     "`--jobs 2`": ("--jobs", "2"),
@@ -49,7 +60,9 @@ def measured() -> None:
             took = time.perf_counter() - start
             seconds = plan["seconds"]
             ratio = f"{took / seconds:.2f}"
-            rows.append((name, str(len(plan["to_run"])), f"{seconds:.0f} s", f"{took:.0f} s", ratio))
+            rows.append(
+                (name, str(len(plan["to_run"])), f"{seconds:.0f} s", f"{took:.0f} s", ratio)
+            )
             shutil.rmtree(store)
     say("\n".join(markdown(("", "trials", "predicted", "measured", "measured ÷ predicted"), rows)))
 
@@ -68,10 +81,19 @@ def million() -> None:
         mean = statistics.fmean(float(row["seconds"]) for row in members)
         hours = MILLION * mean / 3600
         table.append((name, f"{mean:.1f} s", f"{hours:,.0f}", f"{hours / 200:.1f} h"))
-    say("\n".join(markdown(("a million trials of", "a trial", "hours of one core", "on 200 workers"), table)))
+    say(
+        "\n".join(
+            markdown(
+                ("a million trials of", "a trial", "hours of one core", "on 200 workers"), table
+            )
+        )
+    )
     for name, seconds in OVERHEAD.items():
         hours, rate = MILLION * seconds / 3600, 1 / seconds
-        say(f"{name}: the command's process works {hours:.1f} hours, and serves {rate:.0f} trials a second at most")
+        say(
+            f"{name}: the command's process works {hours:.1f} hours, and serves {rate:.0f} trials a"
+            " second at most"
+        )
     say(f"records: {MILLION * RECORD / 1e9:.0f} GB, {3 * MILLION:,} inodes")
 
 

@@ -1,14 +1,16 @@
-"""How a plan scales with workers: the dispatcher of a run on a simulated cluster, with trials of recorded durations.
+"""How a plan scales with workers: the dispatcher of a run on a simulated cluster, with trials of
+recorded durations.
 
     python -m benchmarks.cluster_scaling --out benchmarks/results/cluster
     mv benchmarks/results/cluster/cluster_scaling.png docs/images/
 
 Takes recorded trials with the seconds of their records (that which made a fit holds
-it), and gives them to ``bench/dispatch.py`` on a pool whose clock is simulated: each answer takes its recorded
-time, and ``HANDLING`` seconds of the one process that scores and writes. A worker that takes over trials of another's
-txt2hsi loads its fit and draws the samples once more, which adds ``TAKING`` seconds. Efficiency is the seconds of all
-trials over workers × wall time; ``possible`` is what it would be if the run took no longer than its longest trial,
-or than all of them divided evenly. The other curves are the same plan on five and ten times as many draws.
+it), and gives them to ``bench/dispatch.py`` on a pool whose clock is simulated: each answer takes
+its recorded time, and ``HANDLING`` seconds of the one process that scores and writes. A worker that
+takes over trials of another's txt2hsi loads its fit and draws the samples once more, which adds
+``TAKING`` seconds. Efficiency is the seconds of all trials over workers × wall time; ``possible``
+is what it would be if the run took no longer than its longest trial, or than all of them divided
+evenly. The other curves are the same plan on five and ten times as many draws.
 """
 
 from __future__ import annotations
@@ -49,8 +51,12 @@ class Slot:
     fit: str = ""
 
     def send(self, trial: Any, blind: object) -> None:
-        """Be busy for as long as the record says, and longer where it holds the fit of another slot's group."""
-        taken = trial.generator.name == "txt2hsi" and trial.fit_hash != self.fit and not trial.makes_fit
+        """Be busy for as long as the record says, and longer where it holds the fit of another
+        slot's group.
+        """
+        taken = (
+            trial.generator.name == "txt2hsi" and trial.fit_hash != self.fit and not trial.makes_fit
+        )
         self.busy, self.fit = True, trial.fit_hash
         self.cluster.begin(self, trial.seconds + TAKING * taken)
 
@@ -153,9 +159,17 @@ def main() -> None:
             wall = wall_time(groups, workers)
             share = total / workers / wall
             possible = min(1.0, total / workers / longest)
-            row = {"copies": copies, "workers": workers, "wall": round(wall), "efficiency": round(share, 3)}
+            row = {
+                "copies": copies,
+                "workers": workers,
+                "wall": round(wall),
+                "efficiency": round(share, 3),
+            }
             rows.append(row | {"possible": round(possible, 3)})
-            say(f"  {workers} workers: {wall:.0f} s, efficiency {share:.1%}, possible {possible:.1%}")
+            say(
+                f"  {workers} workers: {wall:.0f} s, efficiency {share:.1%}, possible"
+                f" {possible:.1%}"
+            )
     write_csv(out / "scaling.csv", rows)
     draw(rows, out / "cluster_scaling.png")
 
@@ -177,7 +191,11 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
     mine = [row for row in rows if row["copies"] == COPIES[0]]
     possible = [100 * float(row["possible"]) for row in mine]
     axes.plot(
-        [row["workers"] for row in mine], possible, ":", color="#999999", label="no longer than its longest trial"
+        [row["workers"] for row in mine],
+        possible,
+        ":",
+        color="#999999",
+        label="no longer than its longest trial",
     )
     axes.axhline(90, color="#999999", linewidth=0.8, linestyle="--")
     axes.set(xscale="log", xlabel="workers (simulated)", ylabel="efficiency in %", ylim=(0, 105))

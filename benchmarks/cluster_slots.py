@@ -1,13 +1,15 @@
-"""How busy 64, 200 and 10,000 slots are at a second a trial: a discrete-event simulation of a run on Dask.
+"""How busy 64, 200 and 10,000 slots are at a second a trial: a discrete-event simulation of a run
+on Dask.
 
     python -m benchmarks.cluster_slots --out benchmarks/results/scale
 
-Trials are put into tasks by ``bench/engines/chunks.py``; each slot has a task and, while more than half a task is left
-for each, its next one, as in ``bench/engines/dask.py``. The command's process, and the scheduler, do one thing after the
-other. A task starts a process, and then runs one trial after the other. COSTS are measured on Indian Pines:
-benchmarks/results/scale/README.md. Prints how busy slots are from the first task to the last trial, and how busy the
-command's process and the scheduler: the first to reach 100 % bounds the number of slots. The plan is made before, and is
-not counted.
+Trials are put into tasks by ``bench/engines/chunks.py``; each slot has a task and, while more than
+half a task is left for each, its next one, as in ``bench/engines/dask.py``. The command's process,
+and the scheduler, do one thing after the other. A task starts a process, and then runs one trial
+after the other. COSTS are measured on Indian Pines: benchmarks/results/scale/README.md. Prints how
+busy slots are from the first task to the last trial, and how busy the command's process and the
+scheduler: the first to reach 100 % bounds the number of slots. The plan is made before, and is not
+counted.
 """
 
 from __future__ import annotations
@@ -35,8 +37,10 @@ GROUP = 20
 
 @dataclass(frozen=True)
 class Costs:
-    """Processor seconds of the command's process (parent) and of the scheduler, by trial and by task; those of a slot:
-    the start of a task's process, and what a trial takes beside its own seconds."""
+    """Processor seconds of the command's process (parent) and of the scheduler, by trial and by
+    task; those of a slot: the start of a task's process, and what a trial takes beside its own
+    seconds.
+    """
 
     parent_trial: float
     parent_task: float
@@ -45,11 +49,15 @@ class Costs:
     trial: float
 
 
-COSTS = Costs(parent_trial=0.0007, parent_task=0.0043, scheduler_task=0.0035, start=0.97, trial=0.021)
+COSTS = Costs(
+    parent_trial=0.0007, parent_task=0.0043, scheduler_task=0.0035, start=0.97, trial=0.021
+)
 
 
 def simulate(slots: int, costs: Costs) -> dict[str, float]:
-    """Shares of the time in which slots run trials, and the command's process and the scheduler are at work."""
+    """Shares of the time in which slots run trials, and the command's process and the scheduler are
+    at work.
+    """
     trials = [SimpleNamespace(hash=str(i)) for i in range(GROUP)]
     batch: Any = SimpleNamespace(expected={trial.hash: SECONDS for trial in trials})
     pieces: Any = [(batch, trials)] * math.ceil(slots * TRIALS / GROUP)
@@ -101,7 +109,9 @@ def main() -> None:
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
     say(str({key: round(1000 * value, 2) for key, value in asdict(COSTS).items()}) + " ms")
-    rows = [{key: round(value, 4) for key, value in simulate(slots, COSTS).items()} for slots in SLOTS]
+    rows = [
+        {key: round(value, 4) for key, value in simulate(slots, COSTS).items()} for slots in SLOTS
+    ]
     write_csv(asked.out / "cluster_slots.csv", rows)
     shares = ("busy", "parent", "scheduler")
     table = [(str(r["slots"]), str(r["tasks"]), *(f"{r[key]:.1%}" for key in shares)) for r in rows]

@@ -1,4 +1,6 @@
-"""What the scripts of this folder share: output, tables of CSV and Markdown, calls of ``hsiaug``, processes, scenes."""
+"""What the scripts of this folder share: output, tables of CSV and Markdown, calls of ``hsiaug``,
+processes, scenes.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ HERE = Path(__file__).parent
 
 
 def in_folder(main: Callable[[Path], None]) -> None:
-    """Run ``main`` in the folder that the command line names, or else in one that is removed again."""
+    """Run ``main`` in the folder that the command line names, or else in one that is removed
+    again.
+    """
     if len(sys.argv) > 1:
         main(Path(sys.argv[1]).absolute())
     else:
@@ -34,14 +38,20 @@ def say(line: str) -> None:
 
 
 def hsiaug(command: str | Sequence[str], folder: Path | None = None) -> str:
-    """What a command, a line or its words, prints on stdout; it runs in ``folder``, and must end well."""
+    """What a command, a line or its words, prints on stdout; it runs in ``folder``, and must end
+    well.
+    """
     program = Path(sys.executable).with_name("hsiaug")
     words = command.split() if isinstance(command, str) else command
-    return subprocess.run([program, *words], cwd=folder, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return subprocess.run(
+        [program, *words], cwd=folder, check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
 
 
 def descendants(pid: int) -> Iterator[int]:
-    """Process ids of what a process started, and of what these did, as long as they are there. Linux only."""
+    """Process ids of what a process started, and of what these did, as long as they are there.
+    Linux only.
+    """
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         children: list[str] = []
         # Between the two calls the process may end.

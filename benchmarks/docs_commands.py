@@ -1,11 +1,14 @@
-"""Runs every command of README and docs as it stands there: ``python -m benchmarks.docs_commands FOLDER --limit 60``.
+"""Runs every command of README and docs as it stands there: ``python -m benchmarks.docs_commands
+FOLDER --limit 60``.
 
-Each runs in a folder of its own below FOLDER, which holds what the pages name (``my_scene.toml``, records, ...),
-small; those that belong together share one (``TOGETHER``). Nothing else is made small: a command that takes longer
-than ``--limit`` seconds is stopped, and that is what the table says of it.
+Each runs in a folder of its own below FOLDER, which holds what the pages name (``my_scene.toml``,
+records, ...), small; those that belong together share one (``TOGETHER``). Nothing else is made
+small: a command that takes longer than ``--limit`` seconds is stopped, and that is what the table
+says of it.
 
-The table, benchmarks/results/docs_commands/commands.csv, is written after every command. The same line again goes on: it
-runs what has not ended well in this version, so that a second run with a higher limit comes to the slow ones.
+The table, benchmarks/results/docs_commands/commands.csv, is written after every command. The same
+line again goes on: it runs what has not ended well in this version, so that a second run with a
+higher limit comes to the slow ones.
 """
 
 from __future__ import annotations
@@ -36,12 +39,17 @@ TOGETHER = (
     (r"my_suite\.toml(?!.*--data)", "suite"),
     (r"my_suite\.toml", "suite-data"),
 )
-"""(regular expression of a page and command, folder): commands of which one needs what another one writes"""
+"""(regular expression of a page and command, folder): commands of which one needs what another one
+writes
+"""
 TABLE = HERE / "results" / "docs_commands" / "commands.csv"
 NOT_RUN = (
     (r"benchmark oscd|generate oscd|inspect oscd|split oscd|datasets fetch", "needs a download"),
     (r"--on (dask:|slurm)(?!.*--dry-run)", "needs a cluster"),
-    (r"(check|--generator) (my-|shrunk-)|--protocol edge:", "needs the plugin that the page writes, installed"),
+    (
+        r"(check|--generator) (my-|shrunk-)|--protocol edge:",
+        "needs the plugin that the page writes, installed",
+    ),
     (r"benchmarks/baselines\.toml", "needs the scenes of benchmarks.make_scenes, and many hours"),
     (r"hsiaug (label|serve) ", "serves a page until it is stopped"),
     (r"--store my-results", "needs records of txt2hsi under that name"),
@@ -75,12 +83,16 @@ def world(folder: Path) -> Path:
         small_world.build(folder)
         names = {"Maize": "track", "Reeds": "pond"}
         scene = (folder / "flight.toml").read_text("utf-8")
-        (folder / "my_scene.toml").write_text(re.sub("|".join(names), lambda m: names[m[0]], scene), "utf-8")
+        (folder / "my_scene.toml").write_text(
+            re.sub("|".join(names), lambda m: names[m[0]], scene), "utf-8"
+        )
         shutil.copy(folder / "pairs.toml", folder / "my_pairs.toml")
         # Picks are answered by a person.
         shutil.copy(folder / "filled.csv", folder / "picks.csv")
         (folder / "benchmarks").symlink_to(ROOT / "benchmarks")
-        (suite,) = (block for block in blocks(ROOT / "docs" / "suites.md") if block.language == "toml")
+        (suite,) = (
+            block for block in blocks(ROOT / "docs" / "suites.md") if block.language == "toml"
+        )
         (folder / "my_suite.toml").write_text(suite.text, "utf-8")
     return folder
 
@@ -92,7 +104,9 @@ def place_of(line: str, page: str) -> str:
 
 
 def filled(folder: Path, made: Path) -> Path:
-    """A copy of the world, made when it is used first; without its records where commands write their own."""
+    """A copy of the world, made when it is used first; without its records where commands write
+    their own.
+    """
     if not folder.exists():
         small_world.copy(made, folder)
         if folder.name in dict(TOGETHER).values():
@@ -101,7 +115,9 @@ def filled(folder: Path, made: Path) -> Path:
 
 
 def prepared(line: str, folder: Path) -> list[str]:
-    """The words to type: as they stand, but for the hash of a record that only the author's store has."""
+    """The words to type: as they stand, but for the hash of a record that only the author's store
+    has.
+    """
     words = shlex.split(line)
     if words[1:3] == ["datasets", "add"]:
         cube = (folder / words[3]).with_suffix("")
@@ -114,7 +130,11 @@ def prepared(line: str, folder: Path) -> list[str]:
         hashes = {r["hash"]: r for r in Store(folder / "hsiaug-results").records()}
         if not any(known.startswith(words[place]) for known in hashes):
             scene = Path(words[2]).stem
-            fitting = [h for h, r in hashes.items() if words[1] == "show" or r["spec"]["scene"]["name"] == scene]
+            fitting = [
+                h
+                for h, r in hashes.items()
+                if words[1] == "show" or r["spec"]["scene"]["name"] == scene
+            ]
             words[place] = min(fitting, default=words[place])
     return words
 
@@ -124,7 +144,9 @@ def run(words: list[str], folder: Path, limit: float) -> tuple[str, str, float, 
     program = str(Path(sys.executable).with_name("hsiaug"))
     start, stopped = time.monotonic(), False
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    with subprocess.Popen([program, *words[1:]], cwd=folder, start_new_session=True, **pipes) as process:  # type: ignore[call-overload]
+    with subprocess.Popen(
+        [program, *words[1:]], cwd=folder, start_new_session=True, **pipes
+    ) as process:  # type: ignore[call-overload]
         try:
             out, _ = process.communicate(timeout=limit)
         except subprocess.TimeoutExpired:
@@ -152,30 +174,44 @@ def row(line: str, page: str, outcome: str, **facts: str) -> dict[str, str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="where commands run; kept for the next time")
-    parser.add_argument("--limit", type=float, default=60.0, help="seconds after which a command is stopped")
+    parser.add_argument(
+        "--limit", type=float, default=60.0, help="seconds after which a command is stopped"
+    )
     parser.add_argument("--only", default="", help="regular expression: only commands that match")
     asked = parser.parse_args()
     made = world(asked.folder.resolve() / "world")
     pages = typed()
     old = {r["command"]: r for r in read_csv(TABLE)} if TABLE.is_file() else {}
     table = {
-        line: old.get(line) or row(line, page, "not run", **{"last line": "no time"}) for line, page in pages.items()
+        line: old.get(line) or row(line, page, "not run", **{"last line": "no time"})
+        for line, page in pages.items()
     }
     TABLE.parent.mkdir(parents=True, exist_ok=True)
     for line, page in pages.items():
         known, why = table[line], why_not(line)
         if why:
             table[line] = row(line, page, "not run", **{"last line": why})
-        elif re.search(asked.only, line) and (known["outcome"] != "ok" or known["version"] != __version__):
+        elif re.search(asked.only, line) and (
+            known["outcome"] != "ok" or known["version"] != __version__
+        ):
             folder = filled(made.parent / place_of(line, page), made)
             words = prepared(line, folder)
             outcome, code, seconds, last = run(words, folder, asked.limit)
             table[line] = row(
-                line, page, outcome, **{"exit code": code, "seconds": f"{seconds:.0f}", "last line": last}
+                line,
+                page,
+                outcome,
+                **{"exit code": code, "seconds": f"{seconds:.0f}", "last line": last},
             )
-            beside = (r["outcome"] for r in table.values() if place_of(r["command"], r["page"]) == folder.name)
+            beside = (
+                r["outcome"]
+                for r in table.values()
+                if place_of(r["command"], r["page"]) == folder.name
+            )
             if outcome == "failed" and "stopped" in beside:
-                table[line] = row(line, page, "not run", **{"last line": "needs what a stopped command writes"})
+                table[line] = row(
+                    line, page, "not run", **{"last line": "needs what a stopped command writes"}
+                )
             say(f"{outcome}\t{seconds:.0f} s\t{page}\t{shlex.join(words)}\t{last}")
         write_csv(TABLE, [{**table[one], "page": at} for one, at in pages.items()])
 

@@ -1,8 +1,10 @@
-"""Draw the figures of the documentation's pages of results from the committed trials; seconds, and no scene.
+"""Draw the figures of the documentation's pages of results from the committed trials; seconds, and
+no scene.
 
     python -m benchmarks.docs_figures [docs/images]
 
-Pictures of commands are made by docs_images.py and docs_gallery.py, those of docs/regimes.md by regimes.py.
+Pictures of commands are made by docs_images.py and docs_gallery.py, those of docs/regimes.md by
+regimes.py.
 """
 
 from __future__ import annotations
@@ -33,14 +35,18 @@ SCENES = {
     "jasper_ridge": "Jasper Ridge",
 }
 BLUE, RED, GREEN, YELLOW, GREY = "#4477aa", "#cc3311", "#228833", "#997700", "#777777"
-"""Of Paul Tol's schemes: they stay apart for readers who do not see red and green, each with a mark of its own."""
+"""Of Paul Tol's schemes: they stay apart for readers who do not see red and green, each with a mark
+of its own.
+"""
 WIDTH = 6.6
 """Inches: with letters of 9 points, a figure is still read on a phone."""
 FAMILY = "'DejaVu Sans', Verdana, sans-serif"
 """Letters stay text, in a font of the reader's that is no wider than the first."""
 LARGEST = 60_000
 """Bytes of a figure."""
-NEEDLESS = r"<!--.*?-->|<metadata>.*?</metadata>| id=\"[a-z]+[0-9]?[a-z]?_\d+\"|; stroke-linecap: square"
+NEEDLESS = (
+    r"<!--.*?-->|<metadata>.*?</metadata>| id=\"[a-z]+[0-9]?[a-z]?_\d+\"|; stroke-linecap: square"
+)
 Row = Mapping[str, str]
 
 
@@ -53,9 +59,13 @@ def main() -> None:
 
 
 def lighter(svg: bytes) -> bytes:
-    """The same picture: numbers to a hundredth of a point, no comments, identifiers or line breaks that nothing needs."""
+    """The same picture: numbers to a hundredth of a point, no comments, identifiers or line breaks
+    that nothing needs.
+    """
     text = svg.decode("utf-8")
-    text = re.sub(r"-?[1-9]\d*\.\d{3,}", lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), text)
+    text = re.sub(
+        r"-?[1-9]\d*\.\d{3,}", lambda found: f"{float(found[0]):.2f}".rstrip("0").rstrip("."), text
+    )
     text = re.sub(r"font-family: [^;\"]*", f"font-family: {FAMILY}", text)
     text = re.sub(r"DejaVuSans-(Bold-)?", lambda found: "b" if found[1] else "g", text)
     text = re.sub(r"translate\((-?\d+\.\d)\d* 0\)", r"translate(\1)", text)
@@ -67,7 +77,11 @@ def lighter(svg: bytes) -> bytes:
 def trials(result: str, **wanted: str) -> list[dict[str, str]]:
     """The trials of a result that went well, with these values."""
     rows = read_csv(RESULTS / result / "trials.csv")
-    return [r for r in rows if r["status"] == "ok" and all(r[key] == value for key, value in wanted.items())]
+    return [
+        r
+        for r in rows
+        if r["status"] == "ok" and all(r[key] == value for key, value in wanted.items())
+    ]
 
 
 def percent(rows: Iterable[Row], score: str) -> list[float]:
@@ -75,7 +89,9 @@ def percent(rows: Iterable[Row], score: str) -> list[float]:
     return [100 * float(row[score]) for row in rows if row[score]]
 
 
-def interval(panel: Axes, y: float, values: Sequence[float], colour: str, mark: str, label: str | None) -> None:
+def interval(
+    panel: Axes, y: float, values: Sequence[float], colour: str, mark: str, label: str | None
+) -> None:
     """The mean of a row with its 95 % t interval, which two draws are too few for."""
     mean = fmean(values)
     if len(values) > 2 and (found := t_interval(values)):
@@ -95,19 +111,30 @@ def rows_named(panel: Axes, names: Sequence[str]) -> None:
 
 def legend(figure: Figure, panel: Axes, columns: int) -> None:
     """What the marks of all panels mean, above them."""
-    figure.legend(*panel.get_legend_handles_labels(), loc="outside upper center", ncols=columns, fontsize=9)
+    figure.legend(
+        *panel.get_legend_handles_labels(), loc="outside upper center", ncols=columns, fontsize=9
+    )
 
 
 def fields() -> Figure:
     """Every classifier without samples: AA in seen and in new fields, on three scenes."""
-    runs = {"auto-indian-pines": "5 draws", "auto-houston-crop": "2 draws", "auto-jasper-ridge": "2 draws"}
-    rows = trials("baselines", view="auto", generator="none") + trials("baselines", classifier="coords")
+    runs = {
+        "auto-indian-pines": "5 draws",
+        "auto-houston-crop": "2 draws",
+        "auto-jasper-ridge": "2 draws",
+    }
+    rows = trials("baselines", view="auto", generator="none") + trials(
+        "baselines", classifier="coords"
+    )
     by: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in rows:
         if row["run"] in runs:
             by[row["run"], row["classifier"]].append(row)
     first = next(iter(runs))
-    names = sorted({c for _, c in by}, key=lambda c: -fmean(percent(by[first, c], "aa_new")) if by[first, c] else 0)
+    names = sorted(
+        {c for _, c in by},
+        key=lambda c: -fmean(percent(by[first, c], "aa_new")) if by[first, c] else 0,
+    )
     figure = new_figure(WIDTH, 4.2)
     panels = figure.subplots(1, 3, sharey=True, sharex=True)
     for panel, (run, draws) in zip(panels, runs.items(), strict=True):
@@ -115,10 +142,26 @@ def fields() -> Figure:
             seen, new = (fmean(percent(by[run, name], score)) for score in ("aa_seen", "aa_new"))
             once = y == 0
             panel.plot([new, seen], [y, y], color=GREY, lw=1, alpha=0.6)
-            panel.plot([new], [y], "D", color=RED, markersize=4.5, label="AA in new fields" if once else None)
-            panel.plot([seen], [y], "o", color=BLUE, markersize=5, label="AA in seen fields" if once else None)
+            panel.plot(
+                [new],
+                [y],
+                "D",
+                color=RED,
+                markersize=4.5,
+                label="AA in new fields" if once else None,
+            )
+            panel.plot(
+                [seen],
+                [y],
+                "o",
+                color=BLUE,
+                markersize=5,
+                label="AA in seen fields" if once else None,
+            )
         rows_named(panel, names)
-        panel.set_title(f"{SCENES[run.removeprefix('auto-').replace('-', '_')]}, {draws}", fontsize=9)
+        panel.set_title(
+            f"{SCENES[run.removeprefix('auto-').replace('-', '_')]}, {draws}", fontsize=9
+        )
         panel.set_xlim(0, 100)
     legend(figure, panels[0], 2)
     return figure
@@ -138,8 +181,17 @@ def generators() -> Figure:
         for y, name in enumerate(names):
             found = by[classifier, name]
             gains = [found[seed] - plain[seed] for seed in sorted(found) if seed in plain]
-            panel.plot(gains, [y + 0.2] * len(gains), "|", color=GREY, label="a draw" if not y else None)
-            interval(panel, y - 0.1, gains, BLUE, "o", None if y else "mean and 95 % t interval of five draws")
+            panel.plot(
+                gains, [y + 0.2] * len(gains), "|", color=GREY, label="a draw" if not y else None
+            )
+            interval(
+                panel,
+                y - 0.1,
+                gains,
+                BLUE,
+                "o",
+                None if y else "mean and 95 % t interval of five draws",
+            )
         panel.axvline(0, color="black", lw=0.8)
         rows_named(panel, names)
         panel.set_title(classifier, fontsize=9)
@@ -155,7 +207,9 @@ def views() -> Figure:
     panels = figure.subplots(2, 2, sharey=True)
     for panel, (scene, title) in zip(panels.ravel(), SCENES.items(), strict=True):
         for y, name in enumerate(names):
-            values = percent(trials("spectral_views", run="svm", scene=scene, view=name, classifier="svm"), "aa")
+            values = percent(
+                trials("spectral_views", run="svm", scene=scene, view=name, classifier="svm"), "aa"
+            )
             colour, mark = (RED, "D") if name == "auto" else (BLUE, "o")
             panel.plot(values, [y + 0.22] * len(values), "|", color=GREY)
             interval(panel, y - 0.1, values, colour, mark, None)
@@ -177,13 +231,21 @@ def labels() -> Figure:
     for panel, (scene, title) in zip(panels.ravel(), SCENES.items(), strict=True):
         curve = [fmean(percent(found[scene, str(k)], "aa")) for k in ks]
         panel.plot(
-            [k**0.5 for k in ks], curve, "o-", color="black", markersize=4, lw=1.2, label="none, with added labels"
+            [k**0.5 for k in ks],
+            curve,
+            "o-",
+            color="black",
+            markersize=4,
+            lw=1.2,
+            label="none, with added labels",
         )
         plain = {row["seed"]: float(row["aa"]) for row in found[scene, "0"]}
         for name, (colour, style) in arms.items():
             rows = found[scene, name] or found[scene, f"{name}, no gate"]
             gain = 100 * fmean(float(row["aa"]) - plain[row["seed"]] for row in rows)
-            panel.axhline(curve[0] + gain, color=colour, ls=style, lw=1.8, label=f"{name}, no added label")
+            panel.axhline(
+                curve[0] + gain, color=colour, ls=style, lw=1.8, label=f"{name}, no added label"
+            )
         panel.set_xticks([k**0.5 for k in ks], [str(k) for k in ks])
         panel.tick_params(labelsize=8)
         panel.grid(alpha=0.25)
@@ -196,8 +258,20 @@ def labels() -> Figure:
 
 def pairs() -> Figure:
     """Networks for masks with made pairs: the gain over none, draw by draw."""
-    data = {"houston": "Houston crop\nmIoU", "jasper": "Jasper Ridge\nmIoU", "oscd": "OSCD\nF1 of change"}
-    arms = ["duplicate", "duplicate-balanced", "paste", "paste-change", "classmix", "relight", "specdm"]
+    data = {
+        "houston": "Houston crop\nmIoU",
+        "jasper": "Jasper Ridge\nmIoU",
+        "oscd": "OSCD\nF1 of change",
+    }
+    arms = [
+        "duplicate",
+        "duplicate-balanced",
+        "paste",
+        "paste-change",
+        "classmix",
+        "relight",
+        "specdm",
+    ]
     figure = new_figure(WIDTH, 2.8)
     panels = figure.subplots(1, 3)
     for panel, (run, title) in zip(panels, data.items(), strict=True):
@@ -223,7 +297,9 @@ def pair_gains(rows: Sequence[Row], score: str, name: str) -> list[float]:
     by: dict[str, dict[str, float]] = defaultdict(dict)
     for row in rows:
         by[row["generator"]][row["seed"]] = 100 * float(row[score])
-    return [value - by["none"][seed] for seed, value in sorted(by[name].items()) if seed in by["none"]]
+    return [
+        value - by["none"][seed] for seed, value in sorted(by[name].items()) if seed in by["none"]
+    ]
 
 
 def txt2hsi() -> Figure:
@@ -246,7 +322,9 @@ def txt2hsi() -> Figure:
         rows_named(panel, ("svm", "cnn2d"))
         panel.axvline(0, color="black", lw=0.8)
         panel.set_title(title, fontsize=9)
-    figure.supxlabel("AA above none (points): each draw, and the mean with its 95 % interval", fontsize=9)
+    figure.supxlabel(
+        "AA above none (points): each draw, and the mean with its 95 % interval", fontsize=9
+    )
     legend(figure, panels[0], 2)
     return figure
 
@@ -254,7 +332,11 @@ def txt2hsi() -> Figure:
 def teacher() -> Figure:
     """How often the names that the teacher gives are right, under issd."""
     text = (RESULTS / "teacher" / "table.md").read_text(encoding="utf-8")
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if "| issd |" in line]
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in text.splitlines()
+        if "| issd |" in line
+    ]
     kinds = {
         "all named test pixels, AA": (2, BLUE, "o"),
         "in new fields, AA": (3, RED, "D"),
@@ -299,20 +381,26 @@ def concepts() -> Figure:
     panel.add_patch(Rectangle((0, 172), 270, 336, color=BLUE, alpha=0.1, lw=0))
     panel.text(262, 502, "plugins", ha="right", fontsize=9, color=BLUE)
     for title, what, top, left, width in STEPS:
-        panel.add_patch(Rectangle((left, top), width, BOX, facecolor="white", edgecolor=BLUE, lw=1.4))
+        panel.add_patch(
+            Rectangle((left, top), width, BOX, facecolor="white", edgecolor=BLUE, lw=1.4)
+        )
         panel.text(left + 12, top + 21, title, fontsize=11, fontweight="bold")
         panel.text(left + 12, top + 42, what, fontsize=9)
     for x, one, other in DOWN:
         arrow(panel, x, STEPS[one][2] + BOX, STEPS[other][2], BLUE)
     arrow(panel, 335, STEPS[1][2] + BOX, STEPS[6][2], RED)
     for row, word in enumerate(("test labels", "hidden from", "plugins")):
-        panel.text(335, 320 + 18 * row, word, ha="center", fontsize=9, color=RED, backgroundcolor="white")
+        panel.text(
+            335, 320 + 18 * row, word, ha="center", fontsize=9, color=RED, backgroundcolor="white"
+        )
     return figure
 
 
 def arrow(panel: Axes, x: float, start: float, end: float, colour: str) -> None:
     """A vertical arrow between two steps."""
-    panel.annotate("", (x, end), (x, start), arrowprops={"arrowstyle": "-|>", "color": colour, "lw": 1.4})
+    panel.annotate(
+        "", (x, end), (x, start), arrowprops={"arrowstyle": "-|>", "color": colour, "lw": 1.4}
+    )
 
 
 FIGURES: dict[str, Callable[[], Any]] = {

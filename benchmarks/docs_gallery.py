@@ -2,9 +2,9 @@
 
     python -m benchmarks.docs_gallery [FOLDER]
 
-FOLDER, a temporary one unless it is named, holds the records: named again, it takes the trials that are there. The
-trials take some minutes. The picture of the LaTeX table takes pdflatex and
-pdftoppm, that of the report Chromium and the package playwright.
+FOLDER, a temporary one unless it is named, holds the records: named again, it takes the trials that
+are there. The trials take some minutes. The picture of the LaTeX table takes pdflatex and pdftoppm,
+that of the report Chromium and the package playwright.
 """
 
 from __future__ import annotations
@@ -90,11 +90,13 @@ def small(picture: Path) -> bytes:
         whole = opened.convert("RGB")
     for width, colours in SIZES:
         across = min(width, whole.width)
-        shown = whole.resize((across, round(whole.height * across / whole.width)), Image.Resampling.LANCZOS)
-        out = io.BytesIO()
-        shown.quantize(colours, Image.Quantize.MAXCOVERAGE, kmeans=3, dither=Image.Dither.NONE).save(
-            out, "PNG", optimize=True
+        shown = whole.resize(
+            (across, round(whole.height * across / whole.width)), Image.Resampling.LANCZOS
         )
+        out = io.BytesIO()
+        shown.quantize(
+            colours, Image.Quantize.MAXCOVERAGE, kmeans=3, dither=Image.Dither.NONE
+        ).save(out, "PNG", optimize=True)
         if len(out.getvalue()) <= LARGEST:
             break
     return out.getvalue()
@@ -103,7 +105,9 @@ def small(picture: Path) -> bytes:
 def typeset(folder: Path) -> None:
     """table.png: the first LaTeX table as it is printed."""
     first, end, _ = (folder / "table.tex").read_text(encoding="utf-8").partition(r"\end{table*}")
-    (folder / "paper.tex").write_text(PAPER % f"{first}{end}".replace("htbp", "t"), encoding="utf-8")
+    (folder / "paper.tex").write_text(
+        PAPER % f"{first}{end}".replace("htbp", "t"), encoding="utf-8"
+    )
     for words in (
         ("pdflatex", "-interaction=batchmode", "paper.tex"),
         ("pdftoppm", "-singlefile", "-r", "150", "-png", "paper.pdf", "page"),

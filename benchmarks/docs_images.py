@@ -2,8 +2,9 @@
 
     python -m benchmarks.docs_images [FOLDER]
 
-FOLDER, a temporary one unless it is named, holds the scene of the quickstart and its records: named again, it takes the
-trials that are there. Needs Chromium and the package playwright for the page's picture, and some minutes for the trials.
+FOLDER, a temporary one unless it is named, holds the scene of the quickstart and its records: named
+again, it takes the trials that are there. Needs Chromium and the package playwright for the page's
+picture, and some minutes for the trials.
 """
 
 from __future__ import annotations
@@ -40,16 +41,28 @@ def main(folder: Path) -> None:
     hsiaug(f"{PICKS} --out suggest_indian_pines.png", folder)
     (code,) = re.findall(r"```python\n(.*?farm\.npy.*?)```", quickstart(), re.DOTALL)
     subprocess.run([sys.executable, "-c", code], cwd=folder, check=True)
-    for name in ("farm.toml", "farm_labels.npy", "farm_look.png"):  # what the next command will not overwrite
+    for name in (
+        "farm.toml",
+        "farm_labels.npy",
+        "farm_look.png",
+    ):  # what the next command will not overwrite
         (folder / name).unlink(missing_ok=True)
     hsiaug("datasets add farm.npy --labels fields.csv", folder)
     hsiaug(command("benchmark farm.toml"), folder)
     hsiaug("report --out report.html", folder)
     hsiaug(f"map farm.toml --record {first_record(folder)} --out farm_map.png", folder)
     screenshot(folder / "report.html", folder / "farm_report.png")
-    for name in ("indian_pines_split", "suggest_indian_pines", "farm_look", "farm_map", "farm_report"):
+    for name in (
+        "indian_pines_split",
+        "suggest_indian_pines",
+        "farm_look",
+        "farm_map",
+        "farm_report",
+    ):
         smallest = optimized((folder / f"{name}.png").read_bytes())
-        (DOCS / "images" / f"{name}.png").write_bytes(smallest if len(smallest) < LARGEST else fewer_colours(smallest))
+        (DOCS / "images" / f"{name}.png").write_bytes(
+            smallest if len(smallest) < LARGEST else fewer_colours(smallest)
+        )
 
 
 def optimized(png: bytes) -> bytes:
@@ -64,7 +77,9 @@ def fewer_colours(png: bytes) -> bytes:
     """The same picture in 256 colours, for one that is too large for a page."""
     with Image.open(io.BytesIO(png)) as picture:
         out = io.BytesIO()
-        picture.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
+        picture.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(
+            out, "PNG", optimize=True
+        )
     return out.getvalue()
 
 
@@ -82,7 +97,11 @@ def command(begin: str) -> str:
 def first_record(folder: Path) -> str:
     """Hash of the first trial of the network: what the quickstart maps."""
     rows = csv.DictReader(io.StringIO(hsiaug("report --by seed --format csv", folder)))
-    return next(r["hash"] for r in rows if (r["generator"], r["classifier"], r["seed"]) == ("none", "cnn2d", "0"))
+    return next(
+        r["hash"]
+        for r in rows
+        if (r["generator"], r["classifier"], r["seed"]) == ("none", "cnn2d", "0")
+    )
 
 
 def screenshot(page: Path, out: Path) -> None:
@@ -93,7 +112,9 @@ def screenshot(page: Path, out: Path) -> None:
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
         for width in WIDTHS:
-            tab = browser.new_page(viewport={"width": width, "height": HEIGHT}, device_scale_factor=SCALE)
+            tab = browser.new_page(
+                viewport={"width": width, "height": HEIGHT}, device_scale_factor=SCALE
+            )
             tab.goto(page.as_uri())
             shots.append(Image.open(io.BytesIO(tab.screenshot())))
         browser.close()

@@ -1,4 +1,5 @@
-"""Which classifier is best, does a generator add to it, does ``advise`` find it? The tables of benchmarks/results/field.
+"""Which classifier is best, does a generator add to it, does ``advise`` find it? The tables of
+benchmarks/results/field.
 
     python -m benchmarks.make_scenes FOLDER        (for the small scenes; see there)
     python -m benchmarks.field run STORE [RUN,… [DRAW,…]]
@@ -6,9 +7,10 @@
     python -m benchmarks.field trials STORE > trials.csv
     python -m benchmarks.field table trials.csv recipe.csv > table.md
 
-``run`` is the suite field.toml without the controls duplicate and coords, draw by draw. ``recipe`` lets ``advise`` screen
-the generator of the suite on inner draws of each draw's training pixels, and writes what it takes to recipe.csv.
-``trials`` are the scores: average accuracy over the classes with at least 25 test pixels in the draw.
+``run`` is the suite field.toml without the controls duplicate and coords, draw by draw. ``recipe``
+lets ``advise`` screen the generator of the suite on inner draws of each draw's training pixels, and
+writes what it takes to recipe.csv. ``trials`` are the scores: average accuracy over the classes
+with at least 25 test pixels in the draw.
 """
 
 from __future__ import annotations
@@ -37,17 +39,21 @@ from hsiaug.trial.store import Record, Store
 
 SUITE, OUT = HERE / "field.toml", HERE / "results" / "field"
 CONTROLS, BASE, MOST, FEWEST = ("duplicate", "coords"), ("svm", "none"), 3600.0, 25
-FIELD = """Average accuracy in per cent over the classes with at least 25 test pixels of the draw / in new fields, without
-samples→with three of `pseudo` for each real one (λ = 0); means over draws from 90 on, under `issd`: a row of two draws
-is no match for one of ten. Nothing was chosen on these draws. Each trial is in trials.csv; `benchmarks.leaderboard` ranks
-those of ten draws in [board.md](board.md)."""
-BEST = """The best mean of a scene, chosen with test labels. Differences are paired by draw, with 95 % t intervals: the
-same classifier with samples, and the best classifier with samples, less the best without."""
-RECIPE = """`advise` saw the training pixels of each draw alone, and of generators `pseudo` (λ = 0, M = 3); no confirming
-draws were run. In points of AA: what its recipe gains over `svm` without samples, with a 95 % t interval, the least gain
-of a draw, and the *regret*: what it loses to the arm of the highest mean on the scene, which test labels chose. The rule
-was chosen on draws 116 to 118, and changed once after its choice of `cnn2d` on draw 90 of Samson was seen, not its score:
-networks, known to lose there on draws 110 to 113, are left out where all training pixels lie in few fields."""
+FIELD = """Average accuracy in per cent over the classes with at least 25 test pixels of the draw /
+in new fields, without samples→with three of `pseudo` for each real one (λ = 0); means over draws
+from 90 on, under `issd`: a row of two draws is no match for one of ten. Nothing was chosen on these
+draws. Each trial is in trials.csv; `benchmarks.leaderboard` ranks those of ten draws in
+[board.md](board.md)."""
+BEST = """The best mean of a scene, chosen with test labels. Differences are paired by draw, with 95
+% t intervals: the same classifier with samples, and the best classifier with samples, less the best
+without."""
+RECIPE = """`advise` saw the training pixels of each draw alone, and of generators `pseudo` (λ = 0,
+M = 3); no confirming draws were run. In points of AA: what its recipe gains over `svm` without
+samples, with a 95 % t interval, the least gain of a draw, and the *regret*: what it loses to the
+arm of the highest mean on the scene, which test labels chose. The rule was chosen on draws 116 to
+118, and changed once after its choice of `cnn2d` on draw 90 of Samson was seen, not its score:
+networks, known to lose there on draws 110 to 113, are left out where all training pixels lie in few
+fields."""
 Values = dict[str, dict[int, tuple[float, float]]]
 """By scene and draw: AA in all and in new fields, in per cent."""
 
@@ -61,8 +67,12 @@ def suite_runs(names: Sequence[str] = (), draws: Sequence[int] = ()) -> Iterator
 
 
 def average(metrics: Record, recall: list[float | None]) -> float:
-    """Mean recall over the classes with ``FEWEST`` test pixels; NaN where none of them is in these fields."""
-    large = [r for r, n in zip(recall, metrics["n_test"], strict=True) if n >= FEWEST and r is not None]
+    """Mean recall over the classes with ``FEWEST`` test pixels; NaN where none of them is in these
+    fields.
+    """
+    large = [
+        r for r, n in zip(recall, metrics["n_test"], strict=True) if n >= FEWEST and r is not None
+    ]
     return fmean(large) if large else float("nan")
 
 
@@ -72,20 +82,36 @@ def run_suite(root: Path, names: Sequence[str], draws: Sequence[int]) -> None:
     for one in suite_runs(names, draws):
         begin = time.time()
         plans = [
-            without_controls(build_plan(scenes[ref], asked, registry(), scene_ref=ref)) for ref, asked in one.asked
+            without_controls(build_plan(scenes[ref], asked, registry(), scene_ref=ref))
+            for ref, asked in one.asked
         ]
-        run(plans, root, device="cpu", jobs=1, console=Console(stderr=True), say=say, warn=say, quiet=True)
+        run(
+            plans,
+            root,
+            device="cpu",
+            jobs=1,
+            console=Console(stderr=True),
+            say=say,
+            warn=say,
+            quiet=True,
+        )
         say(f"{one.name}, draw {one.asked[0][1].seeds[0]}: {time.time() - begin:.0f} s")
 
 
 def without_controls(plan: Plan) -> Plan:
     """A plan without the trials of two controls, which another suite has."""
-    kept = (t for t in plan.trials if t.generator.name not in CONTROLS and t.classifier.name not in CONTROLS)
+    kept = (
+        t
+        for t in plan.trials
+        if t.generator.name not in CONTROLS and t.classifier.name not in CONTROLS
+    )
     return replace(plan, trials=tuple(kept), notes=())
 
 
 def take_recipes(root: Path, draws: Sequence[int]) -> None:
-    """Let ``advise`` choose on inner draws; confirming draws, not run, could change the generator alone."""
+    """Let ``advise`` choose on inner draws; confirming draws, not run, could change the generator
+    alone.
+    """
     (whole,) = read_suite(SUITE, only=["classics"]).runs
     rows = read_csv(OUT / "recipe.csv") if (OUT / "recipe.csv").exists() else []
     with open_engine(cluster_settings(None, ()), 1, say) as engine:
@@ -93,14 +119,28 @@ def take_recipes(root: Path, draws: Sequence[int]) -> None:
             for ref, asked in whole.asked:
                 now, scene = time.time(), load_scene(ref)
                 store = Store(root, create=True)
-                session = Session(scene, ref, registry(), store, "cpu", engine, now, now + MOST, Console(stderr=True))
-                inner = replace(asked, protocol=parse_protocol(f"within:issd@{draw}"), classifiers=(), seeds=())
+                session = Session(
+                    scene,
+                    ref,
+                    registry(),
+                    store,
+                    "cpu",
+                    engine,
+                    now,
+                    now + MOST,
+                    Console(stderr=True),
+                )
+                inner = replace(
+                    asked, protocol=parse_protocol(f"within:issd@{draw}"), classifiers=(), seeds=()
+                )
                 plan, left_out = screening_plan(scene, inner, registry(), ref)
                 session, plan = scored(plan, session), without_controls(plan)
                 screen(plan, session, left_out)
                 taken, seconds = recipe(plan, session), time.time() - now
                 named = {"generator": taken.generator.name, "classifier": taken.classifier.name}
-                rows.append({"scene": scene.name, "draw": str(draw), **named, "seconds": f"{seconds:.0f}"})
+                rows.append(
+                    {"scene": scene.name, "draw": str(draw), **named, "seconds": f"{seconds:.0f}"}
+                )
                 OUT.mkdir(parents=True, exist_ok=True)
                 write_csv(OUT / "recipe.csv", rows)
                 say(" ".join(rows[-1].values()))
@@ -118,15 +158,21 @@ def read_trials(root: Path) -> list[dict[str, str]]:
         named = {"scene": spec["scene"]["name"], "draw": str(spec["seed"])}
         arm = {kind: spec[kind]["name"] for kind in ("classifier", "generator")}
         if record["status"] != "ok":
-            rows.append({**named, **arm, "aa": "", "aa_new": "", "seconds": "", "status": record["status"]})
+            rows.append(
+                {**named, **arm, "aa": "", "aa_new": "", "seconds": "", "status": record["status"]}
+            )
             continue
         metrics = record["metrics"]
-        scores = (average(metrics, r) for r in (metrics["recall"], metrics["fields"]["new"]["recall"]))
+        scores = (
+            average(metrics, r) for r in (metrics["recall"], metrics["fields"]["new"]["recall"])
+        )
         aa, new = (f"{100 * score:.2f}" for score in scores)
         seconds = f"{record['cpu_seconds']['total']:.1f}"
         rows.append({**named, **arm, "aa": aa, "aa_new": new, "seconds": seconds, "status": "ok"})
     kinds = (("classifier", order), ("generator", ["none", "pseudo"]), ("scene", scenes))
-    return sorted(rows, key=lambda r: (*(names.index(r[kind]) for kind, names in kinds), int(r["draw"])))
+    return sorted(
+        rows, key=lambda r: (*(names.index(r[kind]) for kind, names in kinds), int(r["draw"]))
+    )
 
 
 def by_arm(rows: Sequence[Mapping[str, str]]) -> dict[tuple[str, str], Values]:
@@ -134,7 +180,9 @@ def by_arm(rows: Sequence[Mapping[str, str]]) -> dict[tuple[str, str], Values]:
     found: dict[tuple[str, str], Values] = {}
     for row in rows:
         if row["status"] == "ok":
-            own = found.setdefault((row["classifier"], row["generator"]), {}).setdefault(row["scene"], {})
+            own = found.setdefault((row["classifier"], row["generator"]), {}).setdefault(
+                row["scene"], {}
+            )
             own[int(row["draw"])] = (float(row["aa"]), float(row["aa_new"]))
     return found
 
@@ -145,19 +193,45 @@ def tables(rows: Sequence[Mapping[str, str]], chosen: Sequence[Mapping[str, str]
     yield from ("# The field", "", FIELD, "")
     yield from markdown(("classifier", "draws", *scenes), field_rows(arms, scenes))
     yield from ("", "## Do samples add to the best classifier?", "", BEST, "")
-    yield from markdown(("scene", "best without samples", "AA", "samples add to it", "best with samples", "above it"),
-                        [best_row(arms, scene) for scene in scenes])  # fmt: skip
+    yield from markdown(
+        (
+            "scene",
+            "best without samples",
+            "AA",
+            "samples add to it",
+            "best with samples",
+            "above it",
+        ),
+        [best_row(arms, scene) for scene in scenes],
+    )
     yield from ("", "## Does `advise` find it?", "", RECIPE, "")
-    header = ("scene", "draws", "svm alone", "recipe", "least", "in new fields", "regret", "largest", "taken")
+    header = (
+        "scene",
+        "draws",
+        "svm alone",
+        "recipe",
+        "least",
+        "in new fields",
+        "regret",
+        "largest",
+        "taken",
+    )
     yield from markdown(header, [recipe_row(arms, chosen, scene) for scene in scenes])
 
 
-def field_rows(arms: Mapping[tuple[str, str], Values], scenes: Sequence[str]) -> Iterator[tuple[str, ...]]:
+def field_rows(
+    arms: Mapping[tuple[str, str], Values], scenes: Sequence[str]
+) -> Iterator[tuple[str, ...]]:
     """AA/AA in new fields, without→with samples; means over draws."""
     for classifier in dict.fromkeys(name for name, _ in arms):
-        own = {generator: values for (name, generator), values in arms.items() if name == classifier}
+        own = {
+            generator: values for (name, generator), values in arms.items() if name == classifier
+        }
         draws = max(len(one) for one in own["none"].values())
-        cells = ["→".join(cell(values[scene]) for values in own.values() if scene in values) for scene in scenes]
+        cells = [
+            "→".join(cell(values[scene]) for values in own.values() if scene in values)
+            for scene in scenes
+        ]
         yield f"`{classifier}`", str(draws), *(one or "–" for one in cells)
 
 
@@ -173,10 +247,19 @@ def mean_of(values: Sequence[float]) -> float:
 
 
 def best_row(arms: Mapping[tuple[str, str], Values], scene: str) -> tuple[str, ...]:
-    """The best mean of the arms on all draws of a scene, without and with samples, paired by draw."""
+    """The best mean of the arms on all draws of a scene, without and with samples, paired by
+    draw.
+    """
     most = max(len(values[scene]) for values in arms.values() if scene in values)
-    mean = {arm: fmean(aa for aa, _ in v[scene].values()) for arm, v in arms.items() if len(v.get(scene, ())) == most}
-    alone, made = (max((a for a in mean if (a[1] == "none") == no), key=mean.__getitem__) for no in (True, False))
+    mean = {
+        arm: fmean(aa for aa, _ in v[scene].values())
+        for arm, v in arms.items()
+        if len(v.get(scene, ())) == most
+    }
+    alone, made = (
+        max((a for a in mean if (a[1] == "none") == no), key=mean.__getitem__)
+        for no in (True, False)
+    )
     same = (alone[0], made[1])
     added = told(differences(arms, same, alone, scene)) if same in arms else "–"
     return (
@@ -214,10 +297,16 @@ def told(values: Sequence[float]) -> str:
 def recipe_row(
     arms: Mapping[tuple[str, str], Values], chosen: Sequence[Mapping[str, str]], scene: str
 ) -> tuple[str, ...]:
-    """The recipe's gain over the SVM without samples, and what it loses to the arm with the best mean on the scene."""
+    """The recipe's gain over the SVM without samples, and what it loses to the arm with the best
+    mean on the scene.
+    """
     gains, new, lost = [], [], []
     names: Counter[str] = Counter()
-    full = {arm: values[scene] for arm, values in arms.items() if len(values.get(scene, ())) >= len(arms[BASE][scene])}
+    full = {
+        arm: values[scene]
+        for arm, values in arms.items()
+        if len(values.get(scene, ())) >= len(arms[BASE][scene])
+    }
     best = max(full.values(), key=lambda own: fmean(aa for aa, _ in own.values()))
     for row in (row for row in chosen if row["scene"] == scene):
         arm, draw = (row["classifier"], row["generator"]), int(row["draw"])
@@ -229,7 +318,16 @@ def recipe_row(
     often = ", ".join(f"{name} {n}" for name, n in names.most_common())
     base_aa = f"{fmean(aa for aa, _ in arms[BASE][scene].values()):.1f}"
     least, regret = f"{min(gains):+.1f}", (f"{fmean(lost):.1f}", f"{max(lost):.1f}")
-    return scene, str(len(gains)), base_aa, told(gains), least, f"{mean_of(new):+.1f}", *regret, often
+    return (
+        scene,
+        str(len(gains)),
+        base_aa,
+        told(gains),
+        least,
+        f"{mean_of(new):+.1f}",
+        *regret,
+        often,
+    )
 
 
 def main() -> None:

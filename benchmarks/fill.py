@@ -1,12 +1,14 @@
-"""How good is the teacher's map beside those of classics that need no generator? The table of benchmarks/results/fill.
+"""How good is the teacher's map beside those of classics that need no generator? The table of
+benchmarks/results/fill.
 
     python -m benchmarks.make_scenes FOLDER        (for the small scenes; see there)
     python -m benchmarks.fill 110 115 > benchmarks/results/fill/table.md
 
-Under ``issd``, means over the draws from the first to the last that are named: average accuracy over the classes with at
-least 25 test pixels, in all fields and in new ones, of the map of an SVM in its chosen view; and the difference to it of
-other maps. In brackets, the least difference of a draw. A diagnosis that reads test labels, and no component. The teacher
-was chosen on draws 100 to 105.
+Under ``issd``, means over the draws from the first to the last that are named: average accuracy
+over the classes with at least 25 test pixels, in all fields and in new ones, of the map of an SVM
+in its chosen view; and the difference to it of other maps. In brackets, the least difference of a
+draw. A diagnosis that reads test labels, and no component. The teacher was chosen on draws 100 to
+105.
 """
 
 from __future__ import annotations
@@ -65,8 +67,12 @@ def draw_scores(scene: Scene, draw: int) -> Scores:
         view = train_view(scene, split, plugin.card.scope)
         spectra = RAW_VIEW if plugin.card.reads_scene else chosen
         shown = task.shown(view.real, plugin.card, spectra)
-        model = plugin.fit(shown, task.seen(view, spectra), seed=draw, device="cpu", progress=silent)
-        scores.append(accuracies(task.predict(model, plugin.card, scene, split, spectra), scene, split))
+        model = plugin.fit(
+            shown, task.seen(view, spectra), seed=draw, device="cpu", progress=silent
+        )
+        scores.append(
+            accuracies(task.predict(model, plugin.card, scene, split, spectra), scene, split)
+        )
     return np.array(scores)
 
 

@@ -1,13 +1,16 @@
-"""What the two flagship generators cost and bring on a GPU, at their defaults and at presets for GPUs.
+"""What the two flagship generators cost and bring on a GPU, at their defaults and at presets for
+GPUs.
 
     HSIAUG_DATA_DIR=benchmarks/scenes python -m benchmarks.gpu [FILE.csv [DEVICE [PEAK [CASE ...]]]]
 
-Writes and prints a row per arm, draw, kind of training set and classifier: seconds by the clock of what is prepared once,
-of the fit, the samples and the classifier, the largest memory of the GPU in GB, the score, and of which shares of the
-device's operations the denoiser's training made use (*MFU*), for what is prepared and for the fit, all else that these do
-counted as lost time. DEVICE is ``cuda`` where nothing is said; PEAK, in TFLOP/s, is 989, an H100 or H200 in bfloat16
-without sparsity. Operations are torch's count of those of matrix products and convolutions, of a training step times the
-steps. Draws: 10 to 14 of Indian Pines, 80 to 82 of the Houston crop, which other tables have opened.
+Writes and prints a row per arm, draw, kind of training set and classifier: seconds by the clock of
+what is prepared once, of the fit, the samples and the classifier, the largest memory of the GPU in
+GB, the score, and of which shares of the device's operations the denoiser's training made use
+(*MFU*), for what is prepared and for the fit, all else that these do counted as lost time. DEVICE
+is ``cuda`` where nothing is said; PEAK, in TFLOP/s, is 989, an H100 or H200 in bfloat16 without
+sparsity. Operations are torch's count of those of matrix products and convolutions, of a training
+step times the steps. Draws: 10 to 14 of Indian Pines, 80 to 82 of the Houston crop, which other
+tables have opened.
 """
 
 from __future__ import annotations
@@ -42,7 +45,9 @@ SETTINGS: dict[str, str] = {}
 
 @dataclass(frozen=True)
 class Case:
-    """A flagship beside others: arms are generators with their presets. score: key of a record's metrics."""
+    """A flagship beside others: arms are generators with their presets. score: key of a record's
+    metrics.
+    """
 
     flagship: str
     task: str
@@ -60,16 +65,34 @@ class Case:
 
 CASES = {
     "txt2hsi": Case(
-        "txt2hsi", "pixels", "indian_pines", "issd", "unit",
+        "txt2hsi",
+        "pixels",
+        "indian_pines",
+        "issd",
+        "unit",
         (("none", "cpu"), ("pseudo", "cpu"), ("txt2hsi", "cpu"), ("txt2hsi", "paper")),
-        ("svm", "cnn2d"), Rate(0.5, 3.0), 1.0, range(10, 15), "aa", alone=False,
+        ("svm", "cnn2d"),
+        Rate(0.5, 3.0),
+        1.0,
+        range(10, 15),
+        "aa",
+        alone=False,
     ),
     "specdm": Case(
-        "specdm", "segmentation", str(HERE / "scenes" / "houston_crop.toml"), None, "raw",
+        "specdm",
+        "segmentation",
+        str(HERE / "scenes" / "houston_crop.toml"),
+        None,
+        "raw",
         (("none", "cpu"), ("specdm", "fast"), ("specdm", "large")),
-        ("segformer",), Rate(5.0), 0.0, range(80, 83), "miou", alone=True,
+        ("segformer",),
+        Rate(5.0),
+        0.0,
+        range(80, 83),
+        "miou",
+        alone=True,
     ),
-}  # fmt: skip
+}
 
 
 def main() -> None:
@@ -99,7 +122,12 @@ def measure(case: Case, device: str, peak: float) -> Iterator[dict[str, Any]]:
                 for classifier in case.classifiers:
                     plugin = registry().find("classifier", classifier).load()
                     params = build_params(plugin.card)
-                    one = replace(spec, train=train, view=case.view, classifier=plugin_spec(plugin.card, params, data))
+                    one = replace(
+                        spec,
+                        train=train,
+                        view=case.view,
+                        classifier=plugin_spec(plugin.card, params, data),
+                    )
                     yield row(case, one, preset, benches[generator, preset], device, peak)
 
 
@@ -131,7 +159,9 @@ def trial(case: Case, data: Any, generator: str, preset: str, draw: int) -> Tria
     )[1]
 
 
-def row(case: Case, spec: TrialSpec, preset: str, bench: Workbench, device: str, peak: float) -> dict[str, Any]:
+def row(
+    case: Case, spec: TrialSpec, preset: str, bench: Workbench, device: str, peak: float
+) -> dict[str, Any]:
     """A trial, and what its generator used of the device."""
     cuda = device.startswith("cuda")
     if cuda:
@@ -168,7 +198,9 @@ def share(operations: float | None, seconds: float | None, peak: float) -> float
 
 
 def used(spec: TrialSpec, bench: Workbench, device: str) -> dict[str, float]:
-    """Operations that the denoisers' training took of a generator that has been fitted: ``prepare`` and ``fit``."""
+    """Operations that the denoisers' training took of a generator that has been fitted: ``prepare``
+    and ``fit``.
+    """
     plugin = registry().find("generator", spec.generator.name).load()(spec.generator.params)
     fitted: Any = bench.fit(spec, plugin, device, quiet).fitted
     params, size = fitted.params, fitted.params.network
@@ -183,12 +215,21 @@ def used(spec: TrialSpec, bench: Workbench, device: str) -> dict[str, float]:
     texts = fitted.texts.to(device)
     x = torch.randn(FEW, *fitted.denoiser.gaussians.mean.shape[1:], device=device)
     row = torch.zeros(FEW, dtype=torch.long, device=device)
-    plain, under_text = Condition(row, row - 1, row), Condition(row, row, row + int(fitted.prior.ids[0]))
+    plain, under_text = (
+        Condition(row, row - 1, row),
+        Condition(row, row, row + int(fitted.prior.ids[0])),
+    )
     level = torch.ones(FEW, device=device)
     scene = fitted.scene_denoiser
     scenes = operations(scene, lambda: scene.loss(x, level, plain, x)) / FEW
-    draws = operations(fitted.denoiser, lambda: fitted.denoiser.loss(x, level, under_text, x, texts)) / FEW
-    return {"prepare": scenes * size.scene_batch * params.scene_steps, "fit": draws * size.batch * params.steps}
+    draws = (
+        operations(fitted.denoiser, lambda: fitted.denoiser.loss(x, level, under_text, x, texts))
+        / FEW
+    )
+    return {
+        "prepare": scenes * size.scene_batch * params.scene_steps,
+        "fit": draws * size.batch * params.steps,
+    }
 
 
 def operations(model: torch.nn.Module, loss: Callable[[], torch.Tensor]) -> int:

@@ -1,10 +1,13 @@
-"""What is left of a gain where no plugin looked: gains over ``none`` inside and outside hidden blocks.
+"""What is left of a gain where no plugin looked: gains over ``none`` inside and outside hidden
+blocks.
 
     hsiaug report --suite benchmarks/hidden.toml --out all.csv
     python -m benchmarks.hidden collect all.csv benchmarks/results/hidden/trials.csv
-    python -m benchmarks.hidden table benchmarks/results/hidden/trials.csv > benchmarks/results/hidden/table.md
+    python -m benchmarks.hidden table benchmarks/results/hidden/trials.csv >
+    benchmarks/results/hidden/table.md
 
-AA over the classes with test pixels there; differences are paired over draws, with 95 % t intervals.
+AA over the classes with test pixels there; differences are paired over draws, with 95 % t
+intervals.
 """
 
 from __future__ import annotations
@@ -18,7 +21,18 @@ from statistics import fmean
 from benchmarks.common import markdown, read_csv, say, scored_rows, write_csv
 from hsiaug.metrics.significance import t_interval
 
-KEPT = ("hash", "scene", "seed", "generator", "classifier", "oa", "aa", "aa_shown", "aa_hidden", "cpu_seconds")
+KEPT = (
+    "hash",
+    "scene",
+    "seed",
+    "generator",
+    "classifier",
+    "oa",
+    "aa",
+    "aa_shown",
+    "aa_hidden",
+    "cpu_seconds",
+)
 ARMS = (("pseudo", "svm"), ("txt2hsi", "svm"), ("none", "teacher"))
 PARTS = ("aa_shown", "aa_hidden")
 
@@ -28,7 +42,10 @@ def main() -> None:
     if sys.argv[1] == "collect":
         write_csv(Path(sys.argv[3]), scored_rows(rows, KEPT))
         return
-    say("# Gains over none of the SVM, in ground that plugins saw (shown) and in hidden blocks, draws 100 to 105")
+    say(
+        "# Gains over none of the SVM, in ground that plugins saw (shown) and in hidden blocks,"
+        " draws 100 to 105"
+    )
     say("")
     for line in markdown(("scene", "none: shown", "hidden", *heads()), table(rows)):
         say(line)
@@ -43,15 +60,22 @@ def heads() -> Iterator[str]:
 
 def table(rows: list[dict[str, str]]) -> Iterator[tuple[str, ...]]:
     """A row per scene."""
-    scores: dict[str, dict[tuple[str, str], dict[str, dict[str, str]]]] = defaultdict(lambda: defaultdict(dict))
+    scores: dict[str, dict[tuple[str, str], dict[str, dict[str, str]]]] = defaultdict(
+        lambda: defaultdict(dict)
+    )
     for row in rows:
         scores[row["scene"]][row["generator"], row["classifier"]][row["seed"]] = row
     for scene, own in scores.items():
         none = own["none", "svm"]
-        line = [scene, *(f"{100 * fmean(float(r[part]) for r in none.values()):.1f}" for part in PARTS)]
+        line = [
+            scene,
+            *(f"{100 * fmean(float(r[part]) for r in none.values()):.1f}" for part in PARTS),
+        ]
         for arm in ARMS:
             for part in PARTS:
-                gains = [100 * (float(r[part]) - float(none[seed][part])) for seed, r in own[arm].items()]
+                gains = [
+                    100 * (float(r[part]) - float(none[seed][part])) for seed, r in own[arm].items()
+                ]
                 low, high = t_interval(gains) or (0.0, 0.0)
                 line.append(f"{fmean(gains):+.1f} [{low:.1f}, {high:.1f}]".replace("-", "−"))
         yield tuple(line)

@@ -1,4 +1,5 @@
-"""k* of generators and of another classifier, on one learning curve: the table of docs/label-worth.md.
+"""k* of generators and of another classifier, on one learning curve: the table of
+docs/label-worth.md.
 
     for scene in indian_pines benchmarks/scenes/{houston_crop,pavia_crop,jasper_ridge}.toml; do
         hsiaug labels $scene --generator txt2hsi,noise,smote --classifier svm --store STORE
@@ -7,7 +8,8 @@
     python -m benchmarks.labels STORE benchmarks/results/labels
 
 Writes scores.csv (a row per draw and arm, all scored on the same
-test pixels of the draw, as ``hsiaug labels`` does) and table.md. Run it where the first commands were run.
+test pixels of the draw, as ``hsiaug labels`` does) and table.md. Run it where the first commands
+were run.
 """
 
 from __future__ import annotations
@@ -76,7 +78,9 @@ def scored(
     seen = seen_fields(truth.data.fields, roles[0] == ROLES.index("train"))  # type: ignore[union-attr]
     true, classes = truth.masks[0], len(truth.class_names)
     for name, label in called.items():
-        whole, new = (confusion(true[mask], label[mask], classes) for mask in (tested, tested & ~seen))
+        whole, new = (
+            confusion(true[mask], label[mask], classes) for mask in (tested, tested & ~seen)
+        )
         found = score(whole, {}, new)
         numbers = {"aa": found["aa"], "oa": found["oa"], "aa_new": found["fields"]["new"]["aa"]}
         yield {"scene": scene, "seed": seed, "arm": name, "pixels": int(tested.sum()), **numbers}
@@ -93,13 +97,17 @@ def table(rows: list[Row]) -> Iterator[str]:
         seeds = [s for sc, a, s in values if (sc, a) == (scene, arm)]
         if not seeds:
             return "–"
-        curve = np.array([[values[scene, str(k), s][key] for k in LABELS] for s in seeds], dtype=np.float64)
+        curve = np.array(
+            [[values[scene, str(k), s][key] for k in LABELS] for s in seeds], dtype=np.float64
+        )
         own = np.array([values[scene, arm, s][key] for s in seeds], dtype=np.float64)
         return worth_text(label_equivalent(LABELS, curve, own), LABELS[-1]) + (
             f" [{len(seeds)} draws]" if len(seeds) < 5 else ""
         )
 
-    yield from markdown(header, ((arm, *(entry(s, arm, key) for s in scenes for key in SCORES)) for arm in arms))
+    yield from markdown(
+        header, ((arm, *(entry(s, arm, key) for s in scenes for key in SCORES)) for arm in arms)
+    )
 
 
 if __name__ == "__main__":

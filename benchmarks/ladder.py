@@ -2,12 +2,14 @@
 
     hsiaug report --suite benchmarks/ladder.toml --out all.csv
     python -m benchmarks.ladder collect all.csv benchmarks/results/ladder/trials.csv
-    python -m benchmarks.ladder table benchmarks/results/ladder/trials.csv > benchmarks/results/ladder/table.md
+    python -m benchmarks.ladder table benchmarks/results/ladder/trials.csv >
+    benchmarks/results/ladder/table.md
 
-One table per scene, protocol and classifier: means of OA and AA (over the classes with at least 25 test pixels in every
-draw, and over all), of AA in seen and in new fields, and the mean difference of AA to ``none`` and, for what reads
-unlabelled pixels, to ``pseudo`` and to the map of its teacher, with 95 % t intervals over the draws both share. Trials of
-before AA was counted so have the AA over all classes in both columns.
+One table per scene, protocol and classifier: means of OA and AA (over the classes with at least 25
+test pixels in every draw, and over all), of AA in seen and in new fields, and the mean difference
+of AA to ``none`` and, for what reads unlabelled pixels, to ``pseudo`` and to the map of its
+teacher, with 95 % t intervals over the draws both share. Trials of before AA was counted so have
+the AA over all classes in both columns.
 """
 
 from __future__ import annotations
@@ -51,9 +53,12 @@ KEPT = (
 
 def main() -> None:
     if sys.argv[1] == "collect":
-        trials = {row["hash"]: row for row in read_csv(Path(sys.argv[2])) if row["classifier"] != "coords"}
+        trials = {
+            row["hash"]: row for row in read_csv(Path(sys.argv[2])) if row["classifier"] != "coords"
+        }
         write_csv(
-            Path(sys.argv[3]), [{**{key: row[key] for key in KEPT}, "arm": arm_of(row)} for row in trials.values()]
+            Path(sys.argv[3]),
+            [{**{key: row[key] for key in KEPT}, "arm": arm_of(row)} for row in trials.values()],
         )
         return
     arms: dict[tuple[str, ...], dict[tuple[str, str], dict[str, dict[str, float]]]] = defaultdict(
@@ -61,13 +66,20 @@ def main() -> None:
     )
     for row in read_csv(Path(sys.argv[2])):
         if row["status"] == "ok":
-            scores = {key: 100 * float(row[key]) for key in SCORES if row.get(key)} | {"main": 100 * main_score(row)}
+            scores = {key: 100 * float(row[key]) for key in SCORES if row.get(key)} | {
+                "main": 100 * main_score(row)
+            }
             name = TEACHER if row["classifier"] == TEACHER else row["arm"]
             lam = "–" if row["arm"] == "none" else f"{float(row['lambda']):g}"
-            arms[row["scene"], protocol_of(row), classifier_of(row)][lam, name][row["seed"]] = scores
+            arms[row["scene"], protocol_of(row), classifier_of(row)][lam, name][row["seed"]] = (
+                scores
+            )
     maps = {part[:2]: arms.pop(part) for part in list(arms) if part[2].startswith(TEACHER)}
     say("# What each arm gains over the controls")
-    say("\nAA is over the classes with at least 25 test pixels in every draw, AA all over every class.")
+    say(
+        "\nAA is over the classes with at least 25 test pixels in every draw, AA all over every"
+        " class."
+    )
     for part, own in sorted(arms.items()):
         found = {**own, **maps.get(part[:2], {})}
         say(f"\n## {', '.join(part)}\n")
@@ -94,7 +106,10 @@ def arm_of(row: Mapping[str, str]) -> str:
     name, params = row["generator"], json.loads(row["generator_params"])
     usual = registry().find("generator", name).load().card.params()
     other = {key: value for key, value in params.items() if value != getattr(usual, key)}
-    settings = ", ".join(key if isinstance(value, str) else f"{key}={value:g}" for key, value in sorted(other.items()))
+    settings = ", ".join(
+        key if isinstance(value, str) else f"{key}={value:g}"
+        for key, value in sorted(other.items())
+    )
     return f"{name}, {settings}" if settings else name
 
 
@@ -122,7 +137,11 @@ def mean(draws: Draws, key: str) -> str:
 
 def gap(draws: Draws, control: Draws, key: str) -> str:
     """Mean difference over the draws that both have, and its interval."""
-    pairs = [draws[s][key] - control[s][key] for s in draws if s in control and key in draws[s] and key in control[s]]
+    pairs = [
+        draws[s][key] - control[s][key]
+        for s in draws
+        if s in control and key in draws[s] and key in control[s]
+    ]
     if len(pairs) < 2:
         return "–"
     interval = t_interval(pairs)

@@ -1,12 +1,15 @@
-"""Scenes of many GB in 2 GB of memory: import, a benchmark and a map, beside a plain loop over windows of rasterio.
+"""Scenes of many GB in 2 GB of memory: import, a benchmark and a map, beside a plain loop over
+windows of rasterio.
 
-    python -m benchmarks.large_scene 0.5 1 2 4 --folder FOLDER --out benchmarks/results/scale/large_scene.csv
+    python -m benchmarks.large_scene 0.5 1 2 4 --folder FOLDER --out
+    benchmarks/results/scale/large_scene.csv
 
-Each scene is an ENVI file of float32 (200 bands, 2000 columns) of six made-up materials in fields of 40 × 40 pixels, 60
-of which are labelled in a corner; the noise of a row of fields is that of the first, moved. Every command runs in a
-control group (version 1, root) whose memory, page cache included, is limited to 2 GB. Prints and writes seconds by the
-clock and of the processor, the peak of the memory that is no page cache, and that of unnamed temporary files. The loop
-trains a pipeline of scikit-learn on 600 labelled pixels, and predicts window after window.
+Each scene is an ENVI file of float32 (200 bands, 2000 columns) of six made-up materials in fields
+of 40 × 40 pixels, 60 of which are labelled in a corner; the noise of a row of fields is that of the
+first, moved. Every command runs in a control group (version 1, root) whose memory, page cache
+included, is limited to 2 GB. Prints and writes seconds by the clock and of the processor, the peak
+of the memory that is no page cache, and that of unnamed temporary files. The loop trains a pipeline
+of scikit-learn on 600 labelled pixels, and predicts window after window.
 """
 
 from __future__ import annotations
@@ -57,9 +60,12 @@ known = np.load(labels)
 with rasterio.open(cube) as source:
     rows, columns = np.nonzero(known)
     picks = np.random.default_rng(0).permutation(len(rows))[:600]
-    pixels = [source.read(window=((r, r + 1), (c, c + 1))).ravel() for r, c in zip(rows[picks], columns[picks])]
-    model = make_pipeline(StandardScaler(), SVC(C=100)).fit(pixels, known[rows[picks], columns[picks]])
-    profile = {"driver": "GTiff", "height": source.height, "width": source.width, "count": 1, "dtype": "uint8"}
+    places = zip(rows[picks], columns[picks])
+    pixels = [source.read(window=((r, r + 1), (c, c + 1))).ravel() for r, c in places]
+    model = make_pipeline(StandardScaler(), SVC(C=100))
+    model.fit(pixels, known[rows[picks], columns[picks]])
+    size = {"height": source.height, "width": source.width}
+    profile = {"driver": "GTiff", "count": 1, "dtype": "uint8"} | size
     with rasterio.open(out, "w", **profile) as target:
         for top in range(0, source.height, 16):
             window = ((top, min(top + 16, source.height)), (0, source.width))
@@ -72,7 +78,11 @@ with rasterio.open(cube) as source:
 def make_scene(folder: Path, gigabytes: float) -> int:
     """Write ``scene.hdr``, its data and ``labels.npy``; how many pixels."""
     rng, fields = np.random.default_rng(0), round(gigabytes * 1e9 / (4 * BANDS * COLUMNS * FIELD))
-    spectra = (0.3 + 0.1 * np.cumsum(rng.normal(0, 0.2, (CLASSES, BANDS)), axis=1)).clip(0.02, 0.9).astype(np.float32)
+    spectra = (
+        (0.3 + 0.1 * np.cumsum(rng.normal(0, 0.2, (CLASSES, BANDS)), axis=1))
+        .clip(0.02, 0.9)
+        .astype(np.float32)
+    )
     rows, across = fields * FIELD, COLUMNS // FIELD
     ids = rng.integers(1, CLASSES + 1, (fields, across)).astype(np.uint8)
     # As many labels whatever the size.
@@ -83,7 +93,9 @@ def make_scene(folder: Path, gigabytes: float) -> int:
     part[:LABELLED, :LABELLED] = 1
     np.save(folder / "labels.npy", np.kron(labels, part))
     waves = ", ".join(f"{nm:.1f}" for nm in np.linspace(400, 2400, BANDS))
-    (folder / "scene.hdr").write_text(HEADER.format(columns=COLUMNS, rows=rows, bands=BANDS, waves=waves))
+    (folder / "scene.hdr").write_text(
+        HEADER.format(columns=COLUMNS, rows=rows, bands=BANDS, waves=waves)
+    )
     noise = 0.02 * rng.standard_normal((FIELD, COLUMNS, BANDS), dtype=np.float32)
     with (folder / "scene.img").open("wb") as file:
         for row in ids:
@@ -93,8 +105,9 @@ def make_scene(folder: Path, gigabytes: float) -> int:
 
 
 def limited(words: list[str], folder: Path) -> dict[str, float]:
-    """Seconds by the clock and of the processor of a command in the group; peaks of its memory without page cache, and
-    of its temporary files, in MB."""
+    """Seconds by the clock and of the processor of a command in the group; peaks of its memory
+    without page cache, and of its temporary files, in MB.
+    """
     for group in (GROUP, BUSY):
         group.mkdir(exist_ok=True)
     (BUSY / "cpuacct.usage").write_text("0")
@@ -112,9 +125,16 @@ def limited(words: list[str], folder: Path) -> dict[str, float]:
             peak, files = max(peak, int(told["total_rss"])), max(files, unnamed_bytes())
             time.sleep(0.1)
     if process.returncode:
-        raise SystemExit(f"{words}: exit code {process.returncode}\n{(folder / 'log.txt').read_text()[-2000:]}")
+        raise SystemExit(
+            f"{words}: exit code {process.returncode}\n{(folder / 'log.txt').read_text()[-2000:]}"
+        )
     busy = int((BUSY / "cpuacct.usage").read_text()) / 1e9
-    return {"wall": time.perf_counter() - start, "processor": busy, "mb": peak / 2**20, "temporary_mb": files / 2**20}
+    return {
+        "wall": time.perf_counter() - start,
+        "processor": busy,
+        "mb": peak / 2**20,
+        "temporary_mb": files / 2**20,
+    }
 
 
 def unnamed_bytes() -> int:
@@ -142,12 +162,35 @@ def main() -> None:
             folder = Path(name)
             pixels = make_scene(folder, size)
             command = [sys.executable, "-m", "hsiaug"]
-            run = ["benchmark", "scene.toml", "--generator", "smote", "--classifier", "svm", "--lambda", "1"]
+            run = [
+                "benchmark",
+                "scene.toml",
+                "--generator",
+                "smote",
+                "--classifier",
+                "svm",
+                "--lambda",
+                "1",
+            ]
             commands = {
-                "datasets add": [*command, "datasets", "add", "scene.hdr", "--labels", "labels.npy"],
+                "datasets add": [
+                    *command,
+                    "datasets",
+                    "add",
+                    "scene.hdr",
+                    "--labels",
+                    "labels.npy",
+                ],
                 "benchmark": [*command, *run, "--seeds", "1", "--jobs", "1", "--device", "cpu"],
                 "map": [*command, "map", "scene.toml", "--classifier", "svm", "--out", "map.tif"],
-                "loop over windows": [sys.executable, "-c", LOOP, "scene.img", "labels.npy", "plain.tif"],
+                "loop over windows": [
+                    sys.executable,
+                    "-c",
+                    LOOP,
+                    "scene.img",
+                    "labels.npy",
+                    "plain.tif",
+                ],
             }
             for what, words in commands.items():
                 used = {key: round(value, 1) for key, value in limited(words, folder).items()}

@@ -1,11 +1,13 @@
 """Does every measure of layout see the damage that it claims to see, and in order of its strength?
 
-    HSIAUG_DATA_DIR=benchmarks/scenes python -m benchmarks.layout_battery [--no-network] [patches] [tiles]
+    HSIAUG_DATA_DIR=benchmarks/scenes python -m benchmarks.layout_battery [--no-network] [patches]
+    [tiles]
 
-Patches are of Indian Pines, tiles of OSCD, which ``python -m benchmarks.make_scenes`` unpacks. Held-out patches are dealt
-into two halves, spatially apart. The second half stands in for made samples: it is damaged in each way and strength, and
-told from the first. Of tiles, one half of some training tiles is damaged. So strength 0 is the floor. Writes found.csv,
-table.md and a picture of each damage to benchmarks/results/layout_battery/.
+Patches are of Indian Pines, tiles of OSCD, which ``python -m benchmarks.make_scenes`` unpacks.
+Held-out patches are dealt into two halves, spatially apart. The second half stands in for made
+samples: it is damaged in each way and strength, and told from the first. Of tiles, one half of some
+training tiles is damaged. So strength 0 is the floor. Writes found.csv, table.md and a picture of
+each damage to benchmarks/results/layout_battery/.
 """
 
 from __future__ import annotations
@@ -87,17 +89,33 @@ CLAIMS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "edges",
         ),
         "blocks shuffled": ("told_by_forest", "within_1", "within_2", "variogram_1", "edges"),
-        "blur": ("told_by_network", "told_by_forest", "within_1", "within_2", "variogram_1", "across", "elsewhere"),
+        "blur": (
+            "told_by_network",
+            "told_by_forest",
+            "within_1",
+            "within_2",
+            "variogram_1",
+            "across",
+            "elsewhere",
+        ),
         "noise": ("told_by_network", "told_by_forest", "elsewhere"),
         "next class": ("angle", "agreement"),
         "copied": ("copied",),
     },
     "tiles": {
-        "pixels shuffled": ("fd_layout_1", "fd_layout_2", "within_1", "within_2", "variogram_1", "mask_edges"),
+        "pixels shuffled": (
+            "fd_layout_1",
+            "fd_layout_2",
+            "within_1",
+            "within_2",
+            "variogram_1",
+            "mask_edges",
+        ),
         "blocks shuffled": ("fd_layout_1", "fd_layout_2", "within_1", "within_2", "variogram_1"),
         "blur": ("fd_layout_1", "fd_layout_2", "within_1", "within_2", "variogram_1"),
         "noise": ("within_1", "variogram_1", "elsewhere"),
-        # Changed pixels with the mean of unchanged ones, and the reverse: each edge of a mask becomes one of the image.
+        # Changed pixels with the mean of unchanged ones, and the reverse: each edge of a mask
+        # becomes one of the image.
         "next class": ("change_rank", "mask_edges"),
         "mask blocks shuffled": ("fd_layout_mask", "change", "change_rank", "mask_edges"),
         "masks moved": ("change", "change_rank", "mask_edges"),
@@ -110,7 +128,9 @@ CLAIMS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True, eq=False)
 class PatchSets:
-    """Real patches. known: training. first, second: held-out halves, matched, with their patches and classes."""
+    """Real patches. known: training. first, second: held-out halves, matched, with their patches
+    and classes.
+    """
 
     known: NDArray[np.float32]
     known_y: NDArray[np.int64]
@@ -127,14 +147,18 @@ def patch_sets(
     patch: int,
     rng: np.random.Generator,
 ) -> PatchSets:
-    """Deal held-out patches, by centre (n, 2) and class (n,), into two halves that are spatially apart."""
+    """Deal held-out patches, by centre (n, 2) and class (n,), into two halves that are spatially
+    apart.
+    """
     at, y = held
     places = np.column_stack([np.zeros(len(at), dtype=np.int64), at - patch // 2])
     cells = spatial_cells(places, y, patch, rng)
     assert cells is not None, "the scene is too small"
     both = Side(cells.rows, y[cells.rows], cells.fold, cells.block)
     first, second = match_folds([both.take(cells.half == half) for half in (0, 1)], rng, EACH)
-    return PatchSets(cut(train[0]), train[1], first, cut(at[first.rows]), second, cut(at[second.rows]))
+    return PatchSets(
+        cut(train[0]), train[1], first, cut(at[first.rows]), second, cut(at[second.rows])
+    )
 
 
 def patch_rows(sets: PatchSets, judges: Mapping[str, LayoutJudge], seed: int = 0) -> Iterator[Row]:
@@ -153,14 +177,20 @@ def patch_rows(sets: PatchSets, judges: Mapping[str, LayoutJudge], seed: int = 0
 
     def measured(x: NDArray[np.float32]) -> Values:
         maps = layout_maps(x, space)
-        values = {name: v for name, v in layout_statistics(maps, threshold, sills).items() if v is not None}
+        values = {
+            name: v
+            for name, v in layout_statistics(maps, threshold, sills).items()
+            if v is not None
+        }
         for name, by in judges.items():
             read = (by.read(real_maps), by.read(maps))
             test = two_sample_auc((sets.first, sets.second), read, by.judge, seed=seed)
             if test is not None:
                 values[name] = 100 * test.auc
         flat = reduced.reduce(x).reshape(len(x), -1)
-        values["copied"] = 100 * (copy_share(flat.astype(np.float64), known_flat.astype(np.float64)) or 0)
+        values["copied"] = 100 * (
+            copy_share(flat.astype(np.float64), known_flat.astype(np.float64)) or 0
+        )
         values["angle"] = _class_angle(known, Spectra(_centres(x), y))
         values["agreement"] = 100 * float((probe(_centres(x)) == y).mean())
         return values
@@ -172,7 +202,9 @@ def patch_rows(sets: PatchSets, judges: Mapping[str, LayoutJudge], seed: int = 0
             yield {"kind": "patches", "damage": damage, "strength": strength, **measured(x)}
 
 
-def damaged_patches(sets: PatchSets, damage: str, strength: float, rng: np.random.Generator) -> NDArray[np.float32]:
+def damaged_patches(
+    sets: PatchSets, damage: str, strength: float, rng: np.random.Generator
+) -> NDArray[np.float32]:
     """The second half of held-out patches under a damage."""
     x = sets.second_x
     if damage == "next class":
@@ -195,7 +227,9 @@ def damaged_images(
     return np.asarray(changed, dtype=np.float32)
 
 
-def _replaced(x: NDArray[np.float32], known: NDArray[np.float32], source: NDArray[np.int64]) -> NDArray[np.float32]:
+def _replaced(
+    x: NDArray[np.float32], known: NDArray[np.float32], source: NDArray[np.int64]
+) -> NDArray[np.float32]:
     out = x.copy()
     out[source >= 0] = known[source[source >= 0]]
     return out
@@ -210,7 +244,14 @@ def _class_angle(known: Spectra, other: Spectra) -> float:
     """Mean over classes of the angle in degrees between mean spectra."""
     ids = np.intersect1d(known.y, other.y)
     return float(
-        np.mean([spectral_angle(known.x[known.y == c].mean(axis=0), other.x[other.y == c].mean(axis=0)) for c in ids])
+        np.mean(
+            [
+                spectral_angle(
+                    known.x[known.y == c].mean(axis=0), other.x[other.y == c].mean(axis=0)
+                )
+                for c in ids
+            ]
+        )
     )
 
 
@@ -234,8 +275,13 @@ def tile_rows(sets: TileSets, seed: int = 0) -> Iterator[Row]:
         return [layout_maps(part.images[:, t], space) for t in range(part.dates)]
 
     def kinds(part: DenseSamples, dates: list[Any]) -> dict[str, Any]:
-        blocks = {f"fd_layout_{t + 1}": layout_blocks(one.scores, "image") for t, one in enumerate(dates)}
-        return {**blocks, "fd_layout_mask": layout_blocks(one_hot(part.masks, sets.classes), "mask")}
+        blocks = {
+            f"fd_layout_{t + 1}": layout_blocks(one.scores, "image") for t, one in enumerate(dates)
+        }
+        return {
+            **blocks,
+            "fd_layout_mask": layout_blocks(one_hot(part.masks, sets.classes), "mask"),
+        }
 
     known_dates = date_maps(known)
     threshold = edge_threshold(known_dates[0].scores)
@@ -247,9 +293,15 @@ def tile_rows(sets: TileSets, seed: int = 0) -> Iterator[Row]:
 
     def measured(part: DenseSamples) -> Values:
         dates = date_maps(part)
-        values = {name: v for name, v in layout_statistics(dates[-1], threshold, sills).items() if v is not None}
+        values = {
+            name: v
+            for name, v in layout_statistics(dates[-1], threshold, sills).items()
+            if v is not None
+        }
         for name, blocks in kinds(part, dates).items():
-            values[name] = frechet_between([axes[name].scores(known_blocks[name]), axes[name].scores(blocks)])[0]
+            values[name] = frechet_between(
+                [axes[name].scores(known_blocks[name]), axes[name].scores(blocks)]
+            )[0]
         contrast = change_contrast(part.images, part.masks, space.std) if part.dates > 1 else None
         if contrast is not None:
             values["change"], values["change_rank"] = contrast[0], 100 * contrast[1]
@@ -269,7 +321,9 @@ def tile_rows(sets: TileSets, seed: int = 0) -> Iterator[Row]:
             yield {"kind": "tiles", "damage": damage, "strength": strength, **measured(worse)}
 
 
-def damaged_tiles(sets: TileSets, damage: str, strength: float, rng: np.random.Generator) -> DenseSamples:
+def damaged_tiles(
+    sets: TileSets, damage: str, strength: float, rng: np.random.Generator
+) -> DenseSamples:
     """The judged tiles under a damage of images or of masks."""
     part = sets.judged
     if damage == "mask blocks shuffled":
@@ -286,7 +340,10 @@ def damaged_tiles(sets: TileSets, damage: str, strength: float, rng: np.random.G
     if damage == "next class":
         ids = list(range(1, sets.classes + 1))
         return replace(
-            part, images=np.asarray(next_class(part.images, part.masks, ids, strength, rng), dtype=np.float32)
+            part,
+            images=np.asarray(
+                next_class(part.images, part.masks, ids, strength, rng), dtype=np.float32
+            ),
         )
     return replace(part, images=damaged_images(part.images, damage, strength, BLOCK, rng))
 
@@ -299,18 +356,22 @@ def _flat(part: DenseSamples) -> NDArray[np.float64]:
 def _mask_means(part: DenseSamples) -> NDArray[np.float64]:
     """(C, T·B) mean spectra of the classes; NaN of one without a pixel."""
     means = [
-        part.spectra[part.masks == c].mean(axis=0)
-        if (part.masks == c).any()
-        else np.full(part.dates * part.bands, np.nan)
+        (
+            part.spectra[part.masks == c].mean(axis=0)
+            if (part.masks == c).any()
+            else np.full(part.dates * part.bands, np.nan)
+        )
         for c in range(1, int(part.masks.max()) + 1)
     ]
     return np.stack(means).astype(np.float64)
 
 
 def in_order(rows: Sequence[Row], damage: str, measure: str) -> bool:
-    """Whether each strength of a damage moves a measure further away from where it is without damage, all one way.
+    """Whether each strength of a damage moves a measure further away from where it is without
+    damage, all one way.
 
-    A measure at its end, such as an AUC of 100 %, may stay there; where it is not defined, it is not looked at.
+    A measure at its end, such as an AUC of 100 %, may stay there; where it is not defined, it is
+    not looked at.
     """
     start = next(row[measure] for row in rows if row["damage"] == "none")
     path = [row[measure] for row in rows if row["damage"] == damage and measure in row]
@@ -324,16 +385,29 @@ def seen(rows: Sequence[Row]) -> Iterator[Row]:
     for damage, measures in CLAIMS[rows[0]["kind"]].items():
         for measure in measures:
             if measure in rows[0]:
-                yield {"damage": damage, "measure": measure, "in_order": in_order(rows, damage, measure)}
+                yield {
+                    "damage": damage,
+                    "measure": measure,
+                    "in_order": in_order(rows, damage, measure),
+                }
 
 
 def table(rows: Sequence[Row]) -> Iterator[str]:
     """The lines of table.md."""
     yield "# Known damage, and the measures that see it"
     yield ""
-    yield "Values in bold belong to a measure that claims to see the damage. A cross stands where strength does not move"
-    yield "it in order. AUC, shares and percentiles in %, angles in degrees. `angle`: between class means of training and"
-    yield "judged spectra; `agreement`: labels that an LDA of training pixels confirms; `copied`: share of copies."
+    yield (
+        "Values in bold belong to a measure that claims to see the damage. A cross stands where"
+        " strength does not move"
+    )
+    yield (
+        "it in order. AUC, shares and percentiles in %, angles in degrees. `angle`: between class"
+        " means of training and"
+    )
+    yield (
+        "judged spectra; `agreement`: labels that an LDA of training pixels confirms; `copied`:"
+        " share of copies."
+    )
     for kind in dict.fromkeys(row["kind"] for row in rows):
         own = [row for row in rows if row["kind"] == kind]
         names = [name for name in own[0] if name not in ("kind", "damage", "strength")]
@@ -344,7 +418,10 @@ def table(rows: Sequence[Row]) -> Iterator[str]:
         yield "|---|--:|" + "--:|" * len(names)
         for row in own:
             claims = CLAIMS[kind].get(row["damage"], ())
-            yield f"| {row['damage']} | {row['strength']:g} | {' | '.join(_cell(own, row, n, claims) for n in names)} |"
+            yield (
+                f"| {row['damage']} | {row['strength']:g} |"
+                f" {' | '.join(_cell(own, row, n, claims) for n in names)} |"
+            )
 
 
 def _cell(rows: Sequence[Row], row: Row, name: str, claims: Sequence[str]) -> str:
@@ -356,8 +433,12 @@ def _cell(rows: Sequence[Row], row: Row, name: str, claims: Sequence[str]) -> st
     return f"**{text}**" + ("" if in_order(rows, row["damage"], name) else " ✗")
 
 
-def picture(groups: Sequence[NDArray[np.float32]], wavelengths: NDArray[np.float64] | None, path: Path) -> None:
-    """A row of images (n, B, H, W) for each group, the undamaged ones first, all under one stretch."""
+def picture(
+    groups: Sequence[NDArray[np.float32]], wavelengths: NDArray[np.float64] | None, path: Path
+) -> None:
+    """A row of images (n, B, H, W) for each group, the undamaged ones first, all under one
+    stretch.
+    """
     from PIL import Image
 
     bands = list(rgb_bands(wavelengths, groups[0].shape[1]))
@@ -365,7 +446,9 @@ def picture(groups: Sequence[NDArray[np.float32]], wavelengths: NDArray[np.float
     rows = []
     for group in groups:
         tiles = stretched(group[:SHOWN_OF_EACH, bands].transpose(0, 2, 3, 1), low, high)
-        rows.append(np.hstack(list(np.pad(tiles, ((0, 0), (0, 1), (0, 1), (0, 0)), constant_values=255))))
+        rows.append(
+            np.hstack(list(np.pad(tiles, ((0, 0), (0, 1), (0, 1), (0, 0)), constant_values=255)))
+        )
     whole = Image.fromarray(np.vstack(rows))
     scale = ZOOM if groups[0].shape[-1] < 32 else 1
     zoomed = whole.resize((whole.width * scale, whole.height * scale), Image.Resampling.NEAREST)
@@ -376,8 +459,15 @@ def draw_patches(sets: PatchSets, wavelengths: NDArray[np.float64] | None) -> No
     """A picture of each damage of patches."""
     few = np.linspace(0, len(sets.second) - 1, SHOWN_OF_EACH).astype(np.int64)
     for damage in CLAIMS["patches"]:
-        worse = [damaged_patches(sets, damage, s, np.random.default_rng(0))[few] for s in STRENGTHS[damage]]
-        picture([sets.second_x[few], *worse], wavelengths, OUT / f"patches_{damage.replace(' ', '_')}.png")
+        worse = [
+            damaged_patches(sets, damage, s, np.random.default_rng(0))[few]
+            for s in STRENGTHS[damage]
+        ]
+        picture(
+            [sets.second_x[few], *worse],
+            wavelengths,
+            OUT / f"patches_{damage.replace(' ', '_')}.png",
+        )
 
 
 def draw_tiles(sets: TileSets, wavelengths: NDArray[np.float64] | None) -> None:
@@ -385,7 +475,10 @@ def draw_tiles(sets: TileSets, wavelengths: NDArray[np.float64] | None) -> None:
     shares = (sets.judged.masks == sets.classes).mean(axis=(1, 2))
     few = np.argsort(-shares, kind="stable")[: SHOWN_OF_EACH // 2]
     for damage in CLAIMS["tiles"]:
-        parts = [sets.judged, *(damaged_tiles(sets, damage, s, np.random.default_rng(0)) for s in STRENGTHS[damage])]
+        parts = [
+            sets.judged,
+            *(damaged_tiles(sets, damage, s, np.random.default_rng(0)) for s in STRENGTHS[damage]),
+        ]
         groups = []
         for part in parts:
             images = part.images[few, -1].copy()
@@ -406,7 +499,10 @@ def indian_pines() -> tuple[PatchSets, Scene]:
     scene = load_scene("indian_pines")
     split = get_task("pixels").split(scene, parse_protocol("issd"), DRAW, PATCH)
     cut = partial(patches_at, scene.cube, patch=PATCH)
-    sides = [(np.argwhere(where), scene.labels[where].astype(np.int64)) for where in (split.train, split.test)]
+    sides = [
+        (np.argwhere(where), scene.labels[where].astype(np.int64))
+        for where in (split.train, split.test)
+    ]
     return patch_sets(cut, sides[0], sides[1], PATCH, np.random.default_rng(DRAW)), scene
 
 
@@ -420,17 +516,27 @@ def oscd() -> tuple[TileSets, NDArray[np.float64] | None]:
     data = task.load("oscd")
     usual = task.defaults(data)
     split = task.split(data, parse_protocol(usual.protocol), DRAW, usual.patch)
-    tiles = real_samples(split, [tile for tile in split.train if not (tile[1] % usual.patch or tile[2] % usual.patch)])
+    tiles = real_samples(
+        split,
+        [tile for tile in split.train if not (tile[1] % usual.patch or tile[2] % usual.patch)],
+    )
     changed = np.flatnonzero((tiles.masks == 2).sum(axis=(1, 2)) >= 20)
     order = np.random.default_rng(DRAW).permutation(changed)
     half = min(TILES, len(order) // 2)
-    return TileSets(tiles.take(order[:half]), tiles.take(order[half : 2 * half]), 2), data.wavelengths
+    return (
+        TileSets(tiles.take(order[:half]), tiles.take(order[half : 2 * half]), 2),
+        data.wavelengths,
+    )
 
 
 def main() -> None:
     words = sys.argv[1:]
     asked = [word for word in words if not word.startswith("--")] or ["patches", "tiles"]
-    judges = {name: by for name, by in JUDGES.items() if "--no-network" not in words or "network" not in name}
+    judges = {
+        name: by
+        for name, by in JUDGES.items()
+        if "--no-network" not in words or "network" not in name
+    }
     OUT.mkdir(parents=True, exist_ok=True)
     rows = kept(asked)
     if "patches" in asked:
@@ -463,7 +569,9 @@ def _collect(rows: list[Row], fresh: Iterator[Row]) -> None:
     for row in fresh:
         rows.append(row)
         names = list(dict.fromkeys(name for one in rows for name in one))
-        write_csv(OUT / "found.csv", [{name: _rounded(one.get(name)) for name in names} for one in rows])
+        write_csv(
+            OUT / "found.csv", [{name: _rounded(one.get(name)) for name in names} for one in rows]
+        )
         (OUT / "table.md").write_text("\n".join(table(rows)) + "\n", encoding="utf-8")
         say(f"{row['kind']}: {row['damage']} {row['strength']:g}")
 

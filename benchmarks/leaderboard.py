@@ -1,12 +1,14 @@
-"""The leaderboard: every entry of a suite with one setting for all scenes, ranked by its accuracy in new ground.
+"""The leaderboard: every entry of a suite with one setting for all scenes, ranked by its accuracy
+in new ground.
 
     hsiaug benchmark benchmarks/leaderboard.toml
-    python -m benchmarks.leaderboard hsiaug-results-leaderboard                              (prints Markdown)
-    python -m benchmarks.leaderboard hsiaug-results-leaderboard board.html board.json        (or .md, .tex, .csv)
+    python -m benchmarks.leaderboard hsiaug-results-leaderboard                              (prints
+    Markdown) python -m benchmarks.leaderboard hsiaug-results-leaderboard board.html board.json
+    (or .md, .tex, .csv)
 
-An entry is one version with one setting on all scenes. It is ranked by the inter-quartile mean over scenes of its
-accuracy in new ground, with an interval from resampled scenes. Only records are read; records of a LEAKY protocol are
-refused.
+An entry is one version with one setting on all scenes. It is ranked by the inter-quartile mean over
+scenes of its accuracy in new ground, with an interval from resampled scenes. Only records are read;
+records of a LEAKY protocol are refused.
 """
 
 from __future__ import annotations
@@ -50,8 +52,8 @@ Pooled = tuple[float, float, float]
 class Result:
     """An entry on one scene.
 
-    scores: in new ground, of each draw, a failed trial as ``none`` with the same classifier. gains: over that ``none``.
-    finding: of the report; None for controls.
+    scores: in new ground, of each draw, a failed trial as ``none`` with the same classifier. gains:
+    over that ``none``. finding: of the report; None for controls.
     """
 
     cell: ArmCell
@@ -62,10 +64,11 @@ class Result:
 
 @dataclass(frozen=True)
 class Entry:
-    """A generator and a classifier, each of one version with one setting, on every scene of a board.
+    """A generator and a classifier, each of one version with one setting, on every scene of a
+    board.
 
-    track: the information that the entry uses beyond training pixels. score, gain: as fractions. seconds: of a
-    processor, of a trial in the mean.
+    track: the information that the entry uses beyond training pixels. score, gain: as fractions.
+    seconds: of a processor, of a trial in the mean.
     """
 
     label: str
@@ -78,7 +81,9 @@ class Entry:
 
 @dataclass(frozen=True)
 class Board:
-    """Entries of one protocol, the best first. tables: one per scene. partial: entries that lack a scene, by label."""
+    """Entries of one protocol, the best first. tables: one per scene. partial: entries that lack a
+    scene, by label.
+    """
 
     tables: tuple[Table, ...]
     entries: tuple[Entry, ...]
@@ -100,16 +105,22 @@ def boards(report: Report) -> tuple[list[Board], list[str]]:
 
     Raises InputError where no table is left.
     """
-    # Neighbours of asked pixels are tested, as they would be on the user's own scene: that is a track, not a leak.
-    leaky = [t.heading for t in report.tables if t.leaky and t.condition.protocol not in (ADDED, ASKED)]
+    # Neighbours of asked pixels are tested, as they would be on the user's own scene: that is a
+    # track, not a leak.
+    leaky = [
+        t.heading for t in report.tables if t.leaky and t.condition.protocol not in (ADDED, ASKED)
+    ]
     groups: dict[object, list[Table]] = {}
     for table in report.tables:
         c = table.condition
         if c.protocol != ADDED and (not table.leaky or c.protocol == ASKED):
-            groups.setdefault((c.task, c.protocol, c.argument, c.buffer, c.patch, c.rest), []).append(table)
+            groups.setdefault(
+                (c.task, c.protocol, c.argument, c.buffer, c.patch, c.rest), []
+            ).append(table)
     if not groups:
         raise InputError(
-            "a leaderboard needs records of a protocol whose training and test pixels are kept apart",
+            "a leaderboard needs records of a protocol whose training and test pixels are kept"
+            " apart",
             value="; ".join(leaky) or f"no record in {report.where}",
             hint="Run a suite first: hsiaug benchmark benchmarks/leaderboard.toml.",
         )
@@ -141,11 +152,19 @@ def _board(tables: tuple[Table, ...]) -> Board:
 
 
 def _result(table: Table, key: CellKey) -> Result | None:
-    """The entry on a scene; None where no draw has it together with ``none`` of the same classifier."""
+    """The entry on a scene; None where no draw has it together with ``none`` of the same
+    classifier.
+    """
     cell = table.every_cell[key]
-    controls = [c for (arm, by), c in table.every_cell.items() if (arm.generator.name, by) == ("none", key[1])]
+    controls = [
+        c
+        for (arm, by), c in table.every_cell.items()
+        if (arm.generator.name, by) == ("none", key[1])
+    ]
     # By seed, because a failed trial may have ended before it had a split.
-    without = {trial.seed: _new_ground(table, trial) for control in controls for trial in control.ok}
+    without = {
+        trial.seed: _new_ground(table, trial) for control in controls for trial in control.ok
+    }
     pairs = [
         (own, base)
         for trial in (*cell.ok, *cell.failed)
@@ -160,11 +179,16 @@ def _result(table: Table, key: CellKey) -> Result | None:
 
 
 def _new_ground(table: Table, trial: Trial) -> float | None:
-    """Mean recall over the large classes on hidden test pixels, else in new fields, else on all; of masks mIoU."""
+    """Mean recall over the large classes on hidden test pixels, else in new fields, else on all; of
+    masks mIoU.
+    """
     if not trial.condition.task.startswith("pixel"):
         return number_of(trial, "miou")
     where = next((f"_{part}" for part in ("hidden", "new") if number_of(trial, f"told_{part}")), "")
-    found = [number_of(trial, f"recall{where}:{c}") for c in table.large or range(1, len(table.class_names) + 1)]
+    found = [
+        number_of(trial, f"recall{where}:{c}")
+        for c in table.large or range(1, len(table.class_names) + 1)
+    ]
     shown = [value for value in found if value is not None]
     return fmean(shown) if shown else None
 
@@ -172,8 +196,8 @@ def _new_ground(table: Table, trial: Trial) -> float | None:
 def _pooled(values: Sequence[float]) -> Pooled:
     """Of one value per scene; the resamples are the same for every entry.
 
-    The inter-quartile mean is that of R. Agarwal et al., Deep reinforcement learning at the edge of the statistical
-    precipice, NeurIPS 2021, section 4.
+    The inter-quartile mean is that of R. Agarwal et al., Deep reinforcement learning at the edge of
+    the statistical precipice, NeurIPS 2021, section 4.
     """
     from scipy.stats import trim_mean
 
@@ -201,7 +225,8 @@ def _page(board: Board, leaky: Sequence[str]) -> ReportPage:
             "{} [{}, {}]".format(*map(percent, entry.score)),
             "{} [{}, {}]".format(*map(signed, entry.gain)),
             *(
-                f"{percent(fmean(r.scores))} {SIGNS[r.finding] if r.finding else CONTROL} {signed(fmean(r.gains))}"
+                f"{percent(fmean(r.scores))} {SIGNS[r.finding] if r.finding else CONTROL}"
+                f" {signed(fmean(r.gains))}"
                 for r in entry.results
             ),
             MISSING if entry.seconds is None else f"{entry.seconds:.1f}",
@@ -223,7 +248,9 @@ def _page(board: Board, leaky: Sequence[str]) -> ReportPage:
 
 
 def leaderboard_files(made: Sequence[Board], leaky: Sequence[str]) -> TableFiles:
-    """The boards for every kind of file; the CSV has a row per entry and scene, JSON also the hashes of the records."""
+    """The boards for every kind of file; the CSV has a row per entry and scene, JSON also the
+    hashes of the records.
+    """
     rows = [
         {
             "protocol": board.title,
@@ -244,7 +271,9 @@ def leaderboard_files(made: Sequence[Board], leaky: Sequence[str]) -> TableFiles
         for rank, entry in enumerate(board.entries, start=1)
         for result, scene in zip(entry.results, board.scenes, strict=True)
     ]
-    plain = [{key: field for key, field in row.items() if not isinstance(field, list)} for row in rows]
+    plain = [
+        {key: field for key, field in row.items() if not isinstance(field, list)} for row in rows
+    ]
     value = {"results": rows, "refused": list(leaky)}
     return TableFiles("leaderboard", [_page(board, leaky) for board in made], plain, value)
 
@@ -255,7 +284,9 @@ def main() -> None:
     check_targets(out, (*TABLES, ".html"))
     made = leaderboard_files(*boards(read_report(Store(Path(store)))))
     sections = [
-        Section(f"page-{i}", page.heading, join(grids_html(page.grids), *map(macros().note, page.notes)))
+        Section(
+            f"page-{i}", page.heading, join(grids_html(page.grids), *map(macros().note, page.notes))
+        )
         for i, page in enumerate(made.pages)
     ]
     page = document_html("Leaderboard · hsiaug", sections)

@@ -1,7 +1,9 @@
-"""Run the notebooks of the documentation and keep what they show: ``python -m benchmarks.notebooks``.
+"""Run the notebooks of the documentation and keep what they show: ``python -m
+benchmarks.notebooks``.
 
-Progress and warnings (standard error) are left out, as they depend on the machine. ``tests/docs/test_notebooks.py`` runs
-the same, and compares: words as they stand, figures with a tolerance.
+Progress and warnings (standard error) are left out, as they depend on the machine.
+``tests/docs/test_notebooks.py`` runs the same, and compares: words as they stand, figures with a
+tolerance.
 """
 
 from __future__ import annotations
@@ -22,7 +24,9 @@ LONGEST = 280
 
 
 def executed(path: Path) -> Any:
-    """A notebook with the outputs of a fresh run, in a folder of its own. Raises CellExecutionError where a cell does."""
+    """A notebook with the outputs of a fresh run, in a folder of its own. Raises CellExecutionError
+    where a cell does.
+    """
     notebook = nbformat.read(path, as_version=4)
     with TemporaryDirectory() as folder:
         NotebookClient(
@@ -43,7 +47,9 @@ def executed(path: Path) -> Any:
 
 def _kept(output: Any) -> bool:
     """Whether an output is a result: neither progress nor a widget."""
-    return output.get("name") != "stderr" and not any("widget" in kind for kind in output.get("data", {}))
+    return output.get("name") != "stderr" and not any(
+        "widget" in kind for kind in output.get("data", {})
+    )
 
 
 def main() -> None:

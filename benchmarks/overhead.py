@@ -1,12 +1,14 @@
-"""What the framework itself costs: 1,000 trials of a generator and a classifier that do next to nothing.
+"""What the framework itself costs: 1,000 trials of a generator and a classifier that do next to
+nothing.
 
     python -m benchmarks.overhead
-    python -m benchmarks.overhead --on dask     # with one Dask worker; also what two save on trials of some seconds
+    python -m benchmarks.overhead --on dask     # with one Dask worker; also what two save on trials
+    of some seconds
 
-Prints milliseconds per trial (planning, splitting, records and all, with one worker process), what a run of 20 trials
-takes and what each of the other 980 adds to it, and the seconds that ``hsiaug report`` takes over the 1,000 records, each
-the whole process from start to end. Times are by the clock and, in brackets, of the processor, which other programs
-lengthen less.
+Prints milliseconds per trial (planning, splitting, records and all, with one worker process), what
+a run of 20 trials takes and what each of the other 980 adds to it, and the seconds that ``hsiaug
+report`` takes over the 1,000 records, each the whole process from start to end. Times are by the
+clock and, in brackets, of the processor, which other programs lengthen less.
 """
 
 from __future__ import annotations
@@ -39,23 +41,50 @@ def main() -> None:
         say(f"{few} trials in {start:.1f} s; each of the other {trials - few}: {more}")
         if on != "local":
             one, two = (real_trials(root / jobs, jobs, on, env) for jobs in ("1", "2"))
-            said = f"{one:.1f} s with one worker, {two:.1f} s with two, {one / two:.2f} times as fast"
+            said = (
+                f"{one:.1f} s with one worker, {two:.1f} s with two, {one / two:.2f} times as fast"
+            )
             say(f"trials of some seconds: {said}")
             return
         for by in BY:
-            run, seconds, busy = timed("report", "--store", str(root / "store"), "--by", by, "--format", "md", env=env)
-            say(f"report --by {by} over {trials} records: {seconds:.2f} ({busy:.2f}) s, {len(run)} characters")
+            run, seconds, busy = timed(
+                "report", "--store", str(root / "store"), "--by", by, "--format", "md", env=env
+            )
+            say(
+                f"report --by {by} over {trials} records: {seconds:.2f} ({busy:.2f}) s, {len(run)}"
+                " characters"
+            )
 
 
 def real_trials(store: Path, jobs: str, on: str, env: dict[str, str]) -> float:
     """Seconds of a run whose trials fit networks."""
-    words = ["benchmark", "indian_pines", "--generator", "smote", "--classifier", "cnn2d", "--seeds", "4"]
-    return timed(*words, "--device", "cpu", "--on", on, "--jobs", jobs, "--store", str(store), env=env)[1]
+    words = [
+        "benchmark",
+        "indian_pines",
+        "--generator",
+        "smote",
+        "--classifier",
+        "cnn2d",
+        "--seeds",
+        "4",
+    ]
+    return timed(
+        *words, "--device", "cpu", "--on", on, "--jobs", jobs, "--store", str(store), env=env
+    )[1]
 
 
 def benchmark(store: Path, seeds: int, on: str, env: dict[str, str]) -> tuple[int, float, float]:
     """Trials of a run, its seconds by the clock, and those of the processor."""
-    words = ["benchmark", "toy", "--generator", "dummy", "--classifier", "nearest", "--lambda", LAMBDAS]
+    words = [
+        "benchmark",
+        "toy",
+        "--generator",
+        "dummy",
+        "--classifier",
+        "nearest",
+        "--lambda",
+        LAMBDAS,
+    ]
     words += [
         "--seeds",
         str(seeds),

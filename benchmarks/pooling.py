@@ -10,13 +10,17 @@ from hsiaug.base.errors import InputError
 from hsiaug.metrics.significance import mean_std, t_quantile
 
 FEWEST_SCENES = 3
-"""Scenes without which nothing is pooled: the prediction interval has that number less two degrees of freedom."""
+"""Scenes without which nothing is pooled: the prediction interval has that number less two degrees
+of freedom.
+"""
 
 LEVEL = 0.95
 
 
 class Pooled(NamedTuple):
-    """Fractions. interval: of the mean over scenes. prediction: of the gain on a new scene. scenes: how many."""
+    """Fractions. interval: of the mean over scenes. prediction: of the gain on a new scene. scenes:
+    how many.
+    """
 
     mean: float
     interval: tuple[float, float]
@@ -25,12 +29,14 @@ class Pooled(NamedTuple):
 
 
 def pool_scenes(differences: Sequence[Sequence[float]]) -> Pooled:
-    """Random effects over scenes. differences: for each scene its paired differences, two draws at least.
+    """Random effects over scenes. differences: for each scene its paired differences, two draws at
+    least.
 
-    The variance between scenes is estimated as by DerSimonian and Laird (Controlled Clinical Trials 7, 1986); the
-    interval of the mean is that of Hartung and Knapp (Statistics in Medicine 20, 2001, equation 4), and the prediction
-    interval that of Higgins, Thompson and Spiegelhalter (Journal of the Royal Statistical Society A 172, 2009, equation
-    12). Raises InputError for fewer than three scenes, or a scene with one draw.
+    The variance between scenes is estimated as by DerSimonian and Laird (Controlled Clinical Trials
+    7, 1986); the interval of the mean is that of Hartung and Knapp (Statistics in Medicine 20,
+    2001, equation 4), and the prediction interval that of Higgins, Thompson and Spiegelhalter
+    (Journal of the Royal Statistical Society A 172, 2009, equation 12). Raises InputError for fewer
+    than three scenes, or a scene with one draw.
     """
     k = len(differences)
     if k < FEWEST_SCENES or any(len(own) < 2 for own in differences):

@@ -2,8 +2,9 @@
 
     python -m benchmarks.protocols benchmarks/results/protocols/trials.csv docs/images/protocols.png
 
-Mean average accuracy of the arm ``none`` over the classes with at least 25 test pixels in every draw of a protocol, with
-one standard deviation, by protocol and classifier; ``coords`` reads row and column and no band.
+Mean average accuracy of the arm ``none`` over the classes with at least 25 test pixels in every
+draw of a protocol, with one standard deviation, by protocol and classifier; ``coords`` reads row
+and column and no band.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ def main() -> None:
 
 
 def scores(rows: list[dict[str, str]]) -> dict[tuple[str, str], MeanStd]:
-    """AA in percent of the arm none, over the classes that count in the main score, by protocol and classifier."""
+    """AA in percent of the arm none, over the classes that count in the main score, by protocol and
+    classifier.
+    """
     found: dict[tuple[str, str], list[float]] = defaultdict(list)
     for row in rows:
         if row["status"] == "ok" and row["generator"] == "none":
@@ -44,7 +47,9 @@ def draw(found: dict[tuple[str, str], MeanStd], path: Path) -> None:
     axes = figure.subplots()
     width = 0.8 / len(COLOURS)
     for i, (classifier, colour) in enumerate(COLOURS.items()):
-        kept = [(x, found[p, classifier]) for x, p in enumerate(PROTOCOLS) if (p, classifier) in found]
+        kept = [
+            (x, found[p, classifier]) for x, p in enumerate(PROTOCOLS) if (p, classifier) in found
+        ]
         places = [x + (i - (len(COLOURS) - 1) / 2) * width for x, _ in kept]
         label = f"{classifier} (no band)" if classifier == "coords" else classifier
         axes.bar(places, [m.mean for _, m in kept], width, color=colour, label=label)

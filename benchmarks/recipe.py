@@ -1,11 +1,13 @@
-"""What was lost where ``hsiaug advise --asked``, which is gone, chose: against the best arm in hindsight, and no samples.
+"""What was lost where ``hsiaug advise --asked``, which is gone, chose: against the best arm in
+hindsight, and no samples.
 
     python -m benchmarks.recipe table TRIALS.csv…
 
-On draws of ``asked:16xsuggest:issd``, every arm predicted every pick that it had not learnt, the recipe was chosen by
-that, and every arm was then scored on the draw's test pixels, which took no part. A row per arm: picks named right, AA
-over the classes with at least 25 test pixels in the draw, the same in new fields, whether it was chosen. The table has
-the regret (the best arm's AA minus the chosen one's) and the gain over the SVM without samples.
+On draws of ``asked:16xsuggest:issd``, every arm predicted every pick that it had not learnt, the
+recipe was chosen by that, and every arm was then scored on the draw's test pixels, which took no
+part. A row per arm: picks named right, AA over the classes with at least 25 test pixels in the
+draw, the same in new fields, whether it was chosen. The table has the regret (the best arm's AA
+minus the chosen one's) and the gain over the SVM without samples.
 """
 
 from __future__ import annotations
@@ -23,9 +25,24 @@ FIRST = ("svm", "none")
 
 
 def table(rows: list[Row]) -> list[str]:
-    """A line per scene: means over draws, in points of AA, and the largest regret; last the mean over scenes."""
-    header = ("scene", "draws", "AA of svm", "best arm", "recipe", "in new fields", "regret", "largest", "chosen")
-    found = [of_scene([row for row in rows if row["scene"] == s]) for s in dict.fromkeys(row["scene"] for row in rows)]
+    """A line per scene: means over draws, in points of AA, and the largest regret; last the mean
+    over scenes.
+    """
+    header = (
+        "scene",
+        "draws",
+        "AA of svm",
+        "best arm",
+        "recipe",
+        "in new fields",
+        "regret",
+        "largest",
+        "chosen",
+    )
+    found = [
+        of_scene([row for row in rows if row["scene"] == s])
+        for s in dict.fromkeys(row["scene"] for row in rows)
+    ]
     listed = []
     for scene, draws, none, best, gain, new, regret, chosen in found:
         often = ", ".join(f"{name} {chosen.count(name)}" for name in dict.fromkeys(chosen))
@@ -33,12 +50,16 @@ def table(rows: list[Row]) -> list[str]:
         regrets = (f"{fmean(regret):.1f}", f"{max(regret):.1f}")
         listed.append((scene, str(draws), f"{fmean(none):.1f}", *gains, *regrets, often))
     gain, regret = (fmean(fmean(one[i]) for one in found) for i in (4, 6))
-    return list(markdown(header, [*listed, ("mean", "", "", "", f"{gain:+.1f}", "", f"{regret:.1f}", "", "")]))
+    return list(
+        markdown(
+            header, [*listed, ("mean", "", "", "", f"{gain:+.1f}", "", f"{regret:.1f}", "", "")]
+        )
+    )
 
 
 def of_scene(rows: list[Row]) -> tuple[Any, ...]:
-    """Scene, draws, and draw by draw: AA without samples, what the best arm and the recipe gain, the latter in new fields
-    too, the regret, and the name of what was chosen.
+    """Scene, draws, and draw by draw: AA without samples, what the best arm and the recipe gain,
+    the latter in new fields too, the regret, and the name of what was chosen.
     """
     draws: dict[str, list[Row]] = {}
     for row in rows:

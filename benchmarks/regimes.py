@@ -3,11 +3,12 @@
     python -m benchmarks.regimes collect STORE benchmarks/results/regimes/trials.csv
     python -m benchmarks.regimes draw benchmarks/results/regimes/trials.csv docs/images
 
-``collect`` writes a row per trial, those of ceilings included, which a report leaves out of its CSV. AA is over the
-classes with at least 25 test pixels in every draw of the scene and protocol, ``aa_all`` over every class. ``draw`` writes
-regimes_seen.png and regimes_new.png (gain in AA over ``none`` by labels per class × placement, scene and generator, in
-fields that hold training pixels and in fields that hold none), regimes_axes.png (the other axes, one at a time) and,
-beside the trials, regimes.md: the numbers of all, with 95 % t intervals over the draws.
+``collect`` writes a row per trial, those of ceilings included, which a report leaves out of its
+CSV. AA is over the classes with at least 25 test pixels in every draw of the scene and protocol,
+``aa_all`` over every class. ``draw`` writes regimes_seen.png and regimes_new.png (gain in AA over
+``none`` by labels per class × placement, scene and generator, in fields that hold training pixels
+and in fields that hold none), regimes_axes.png (the other axes, one at a time) and, beside the
+trials, regimes.md: the numbers of all, with 95 % t intervals over the draws.
 """
 
 from __future__ import annotations
@@ -80,7 +81,10 @@ def main() -> None:
                 counts[ground_of(record)].append(record["metrics"]["n_test"])
         large = {ground: large_classes(own)[0] for ground, own in counts.items()}
         rows = [row_of(record, large.get(ground_of(record), ())) for record in records]
-        write_csv(target, sorted(rows, key=lambda row: (row["scene"], row["protocol"], row["seed"], row["hash"])))
+        write_csv(
+            target,
+            sorted(rows, key=lambda row: (row["scene"], row["protocol"], row["seed"], row["hash"])),
+        )
         return
     rows = read_csv(source)
     found = {cell: gains(arms) for cell, arms in cells(rows).items()}
@@ -127,7 +131,9 @@ def row_of(record: Mapping[str, Any], large: Sequence[int]) -> dict[str, Any]:
         "view_shown": (record.get("spectral_view") or {}).get("name"),
         "lambda": spec["lambda"],
         "large": " ".join(map(str, large)),
-        "recall": said(metrics["recall"]) if metrics and spec["generator"]["name"] == "none" else None,
+        "recall": (
+            said(metrics["recall"]) if metrics and spec["generator"]["name"] == "none" else None
+        ),
         "oa": rounded(metrics.get("oa")),
         "aa": average(metrics["recall"], large) if metrics else None,
         "aa_all": rounded(metrics.get("aa")),
@@ -182,14 +188,20 @@ def cell_of(row: Row) -> Cell:
 
 
 def gains(arms: Arms) -> Gains:
-    """Differences to none in the draws that both have, of every arm; ``none`` itself holds its scores."""
+    """Differences to none in the draws that both have, of every arm; ``none`` itself holds its
+    scores.
+    """
     plain = arms.get("none", {})
     found: Gains = {"none": {score: scores(plain.values(), score) for score in SCORES}}
     for name, by_draw in arms.items():
         pairs = [(by_draw[seed], plain[seed]) for seed in sorted(by_draw) if seed in plain]
         if name != "none" and pairs:
             found[name] = {
-                score: [100 * (float(a[score]) - float(b[score])) for a, b in pairs if a[score] and b[score]]
+                score: [
+                    100 * (float(a[score]) - float(b[score]))
+                    for a, b in pairs
+                    if a[score] and b[score]
+                ]
                 for score in SCORES
             }
     return found
@@ -200,7 +212,9 @@ def scores(rows: Iterable[Row], score: str) -> list[float]:
 
 
 def grid(found: dict[Cell, Gains], score: str, path: Path) -> None:
-    """A heat map per scene and generator: labels across, placement down; bold where the interval leaves out 0."""
+    """A heat map per scene and generator: labels across, placement down; bold where the interval
+    leaves out 0.
+    """
     from matplotlib.figure import Figure
 
     generators = ("duplicate", "smote", "pseudo")
@@ -209,28 +223,44 @@ def grid(found: dict[Cell, Gains], score: str, path: Path) -> None:
     image: Any = None
     for row, generator in zip(panels, generators, strict=True):
         for panel, scene in zip(row, SCENES, strict=True):
-            values = [[of(found, scene, "svm", str(k), p, generator, score) for k in KS] for p in PLACEMENTS]
+            values = [
+                [of(found, scene, "svm", str(k), p, generator, score) for k in KS]
+                for p in PLACEMENTS
+            ]
             means = [[fmean(v) if v else math.nan for v in line] for line in values]
             image = panel.imshow(means, cmap="RdBu", vmin=-15, vmax=15, aspect="auto")
             annotate(panel, values)
             panel.set_xticks(range(len(KS)), [str(k) for k in KS])
-            panel.set_yticks(range(len(PLACEMENTS)), PLACEMENTS if panel is row[0] else [""] * len(PLACEMENTS))
+            panel.set_yticks(
+                range(len(PLACEMENTS)), PLACEMENTS if panel is row[0] else [""] * len(PLACEMENTS)
+            )
             panel.set_title(f"{SCENES[scene]}: {generator}", fontsize=9)
             panel.tick_params(labelsize=8, length=0)
     where = "seen fields" if score == "aa_seen" else "new fields"
     figure.suptitle(
-        f"svm: gain in AA in {where} over none (points), by labels per class and where they lie", fontsize=10
+        f"svm: gain in AA in {where} over none (points), by labels per class and where they lie",
+        fontsize=10,
     )
     figure.colorbar(image, ax=panels, fraction=0.02, pad=0.01).ax.tick_params(labelsize=8)
     figure.savefig(path, dpi=100)
 
 
 def of(
-    found: dict[Cell, Gains], scene: str, classifier: str, labels: str, placement: str, generator: str, score: str
+    found: dict[Cell, Gains],
+    scene: str,
+    classifier: str,
+    labels: str,
+    placement: str,
+    generator: str,
+    score: str,
 ) -> list[float]:
     """The differences of one entry; one label is a clump and one per field alike."""
     placement = "clump" if labels == "1" and placement == "per field" else placement
-    return found.get(Cell(scene, classifier, "auto", labels, placement), {}).get(generator, {}).get(score, [])
+    return (
+        found.get(Cell(scene, classifier, "auto", labels, placement), {})
+        .get(generator, {})
+        .get(score, [])
+    )
 
 
 def annotate(panel: Any, values: list[list[list[float]]]) -> None:
@@ -242,7 +272,9 @@ def annotate(panel: Any, values: list[list[list[float]]]) -> None:
                 colour = "white" if abs(mean) > 11 else "black"
                 weight = "bold" if clear(entry) else "normal"
                 text = f"{mean:+.1f}"
-                panel.text(x, y, text, ha="center", va="center", fontsize=7.5, weight=weight, color=colour)
+                panel.text(
+                    x, y, text, ha="center", va="center", fontsize=7.5, weight=weight, color=colour
+                )
 
 
 def clear(values: list[float]) -> bool:
@@ -265,9 +297,15 @@ def axes(found: dict[Cell, Gains], path: Path) -> None:
 
     ratios = {"20": "1:1", "6-60": "10:1", "3-123": "41:1"}
     lines: list[Line] = [
-        (g, COLOURS[g], [pooled(found, scenes, "svm", k, g) for k in ratios]) for g in ("duplicate", "smote", "pseudo")
+        (g, COLOURS[g], [pooled(found, scenes, "svm", k, g) for k in ratios])
+        for g in ("duplicate", "smote", "pseudo")
     ]
-    lined(panels[0], "Imbalance, about 20 labels per class (svm, four scenes)", list(ratios.values()), lines)
+    lined(
+        panels[0],
+        "Imbalance, about 20 labels per class (svm, four scenes)",
+        list(ratios.values()),
+        lines,
+    )
 
     wrong = (0, 15, 30, 50)
     lines = [
@@ -288,14 +326,21 @@ def axes(found: dict[Cell, Gains], path: Path) -> None:
     ks = ("1", "5", "20")
     places = [f"{s}\nk = {k}" for s in ("Indian", "Houston") for k in ks]
     lines = [
-        (c, COLOURS["pseudo"], [of(found, s, c, k, "clump", "pseudo", "aa") for s in scenes[:2] for k in ks])
+        (
+            c,
+            COLOURS["pseudo"],
+            [of(found, s, c, k, "clump", "pseudo", "aa") for s in scenes[:2] for k in ks],
+        )
         for c in ("svm", "cnn2d", "self-training")
     ]
     lined(panels[2], "What pseudo gives each learner (clumps)", places, lines, joined=False)
 
     for panel, classifier in zip(panels[3:5], ("svm", "cnn2d"), strict=True):
         names = [g for g in COLOURS if g not in ("duplicate", "true-labels")]
-        lines = [(g, COLOURS[g], [of(found, scenes[0], classifier, k, "clump", g, "aa") for k in ks]) for g in names]
+        lines = [
+            (g, COLOURS[g], [of(found, scenes[0], classifier, k, "clump", g, "aa") for k in ks])
+            for g in names
+        ]
         lined(
             panel,
             f"Generators, Indian Pines (clumps, {classifier})",
@@ -317,8 +362,12 @@ def pooled(
     return [fmean(values) for values in by_scene if values]
 
 
-def lined(panel: Any, title: str, places: Sequence[str], lines: Sequence[Line], *, joined: bool = True) -> None:
-    """Means with 95 % t intervals, side by side, each line with its mark; lines without any value are left out."""
+def lined(
+    panel: Any, title: str, places: Sequence[str], lines: Sequence[Line], *, joined: bool = True
+) -> None:
+    """Means with 95 % t intervals, side by side, each line with its mark; lines without any value
+    are left out.
+    """
     shown = [line for line in lines if any(line[2])]
     for i, (name, colour, entries) in enumerate(shown):
         offset = 0.12 * (i - (len(shown) - 1) / 2)
@@ -329,17 +378,29 @@ def lined(panel: Any, title: str, places: Sequence[str], lines: Sequence[Line], 
         errors.append([high - m for m, (_, high) in zip(means, spans, strict=True)])
         style = MARKS[i] + ("-" if joined else "")
         panel.errorbar(
-            [x for x, _ in kept], means, errors, fmt=style, color=colour, label=name, markersize=4, lw=1, capsize=2
+            [x for x, _ in kept],
+            means,
+            errors,
+            fmt=style,
+            color=colour,
+            label=name,
+            markersize=4,
+            lw=1,
+            capsize=2,
         )
     panel.axhline(0, color="black", lw=0.6)
     panel.set_xticks(range(len(places)), places, fontsize=7)
     panel.tick_params(axis="y", labelsize=8)
     panel.set_title(title, fontsize=9)
-    panel.legend(fontsize=7, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.11), ncols=3)
+    panel.legend(
+        fontsize=7, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.11), ncols=3
+    )
 
 
 def placements(rows: Iterable[Row]) -> Iterator[str]:
-    """What the labels alone give the SVM: by placement, and differences of placements over the classes of both."""
+    """What the labels alone give the SVM: by placement, and differences of placements over the
+    classes of both.
+    """
     plain: dict[tuple[str, str, str], dict[str, list[str]]] = defaultdict(dict)
     large: dict[tuple[str, str], set[int]] = {}
     for row in rows:
@@ -353,10 +414,15 @@ def placements(rows: Iterable[Row]) -> Iterator[str]:
 
     places = {"clump": "kshot:{}", "scattered": "random-twin:kshot:{}"}
     yield "## What the labels alone give\n"
-    yield "AA of `none` in percent, SVM, over the classes that are large in every column of both placements.\n"
+    yield (
+        "AA of `none` in percent, SVM, over the classes that are large in every column of both"
+        " placements.\n"
+    )
     lines = []
     for scene, name in SCENES.items():
-        both = set.intersection(*(large[scene, text.format(k)] for text in places.values() for k in KS))
+        both = set.intersection(
+            *(large[scene, text.format(k)] for text in places.values() for k in KS)
+        )
         for place, text in places.items():
             scores = (f"{fmean(over(scene, text.format(k), both)):.1f}" for k in KS)
             lines.append((name, str(len(both)), place, *scores))
@@ -366,7 +432,10 @@ def placements(rows: Iterable[Row]) -> Iterator[str]:
         ("5 scattered − 5 in a clump", "random-twin:kshot:5", "kshot:5", "auto"),
         ("5 per field − 5 in a clump", "kshot:5x5", "kshot:5", "auto"),
         ("20 in a clump − 5 in a clump", "kshot:20", "kshot:5", "auto"),
-        *((f"{p}: chosen view − raw", p, p, "raw") for p in ("kshot:5", "random-twin:kshot:5", "random-twin:kshot:20")),
+        *(
+            (f"{p}: chosen view − raw", p, p, "raw")
+            for p in ("kshot:5", "random-twin:kshot:5", "random-twin:kshot:20")
+        ),
     )
     lines = []
     for title, more, less, view in pairs:
@@ -381,22 +450,33 @@ def placements(rows: Iterable[Row]) -> Iterator[str]:
 
 
 def means(found: dict[Cell, Gains]) -> Iterator[str]:
-    """A row per scene and generator: its gain for the SVM in the mean of all cells of labels and placement."""
+    """A row per scene and generator: its gain for the SVM in the mean of all cells of labels and
+    placement.
+    """
     generators, shown = ("duplicate", "smote", "pseudo", TEACHER), ("aa", "aa_seen", "aa_new")
-    kept = [(c, g) for c, g in found.items() if (c.classifier, c.view) == ("svm", "auto") and c.labels.isdigit()]
+    kept = [
+        (c, g)
+        for c, g in found.items()
+        if (c.classifier, c.view) == ("svm", "auto") and c.labels.isdigit()
+    ]
     by_scene: dict[str, list[list[float]]] = defaultdict(list)
     rows = []
     for scene, name in SCENES.items():
         for generator in generators:
             own = [g[generator] for c, g in kept if c.scene == scene and generator in g]
             by_draw = {
-                score: [fmean(draw) for draw in zip(*whole(g[score] for g in own), strict=True)] for score in shown
+                score: [fmean(draw) for draw in zip(*whole(g[score] for g in own), strict=True)]
+                for score in shown
             }
             by_scene[generator].append(by_draw["aa"])
             cell_count = len(whole(g["aa"] for g in own))
-            rows.append((name, generator, str(cell_count), *(entry(by_draw[score]) for score in shown)))
+            rows.append(
+                (name, generator, str(cell_count), *(entry(by_draw[score]) for score in shown))
+            )
     yield "## Means of the SVM's cells\n"
-    yield "Gain over `none` in points (95 % t interval over the draws, each the mean of its cells).\n"
+    yield (
+        "Gain over `none` in points (95 % t interval over the draws, each the mean of its cells).\n"
+    )
     yield from markdown(("scene", "generator", "cells", *(SCORES[score] for score in shown)), rows)
     yield "\nOver scenes (95 % interval of Hartung and Knapp), and on a new scene:\n"
     for generator, differences in by_scene.items():
@@ -407,7 +487,9 @@ def means(found: dict[Cell, Gains]) -> Iterator[str]:
 
 
 def whole(cells: Iterable[list[float]]) -> list[list[float]]:
-    """The cells in which every draw has the score: a class with no test pixel in new fields leaves others out."""
+    """The cells in which every draw has the score: a class with no test pixel in new fields leaves
+    others out.
+    """
     kept = list(cells)
     most = max(map(len, kept), default=0)
     return [cell for cell in kept if len(cell) == most]
@@ -417,11 +499,19 @@ def tables(found: dict[Cell, Gains]) -> Iterator[str]:
     """A table per scene, classifier and view: a row per labels, placement and arm."""
     for scene, name in SCENES.items():
         for classifier, view in sorted({(c.classifier, c.view) for c in found if c.scene == scene}):
-            mine = sorted((c for c in found if (c.scene, c.classifier, c.view) == (scene, classifier, view)), key=order)
+            mine = sorted(
+                (c for c in found if (c.scene, c.classifier, c.view) == (scene, classifier, view)),
+                key=order,
+            )
             yield f"## {name}, {classifier}, view {view}\n"
-            yield "`none`: mean in percent; other rows: gain over it in points (95 % t interval over the draws).\n"
+            yield (
+                "`none`: mean in percent; other rows: gain over it in points (95 % t interval over"
+                " the draws).\n"
+            )
             header = ("labels", "placement", "arm", "draws", *SCORES.values())
-            yield from markdown(header, (line for cell in mine for line in lines_of(cell, found[cell])))
+            yield from markdown(
+                header, (line for cell in mine for line in lines_of(cell, found[cell]))
+            )
             yield ""
 
 
@@ -432,7 +522,10 @@ def order(cell: Cell) -> tuple[int, str, int]:
 def lines_of(cell: Cell, by: Gains) -> Iterator[tuple[str, ...]]:
     for arm, values in by.items():
         plain = arm == "none"
-        entries = (f"{fmean(v):.1f}" if plain and v else "–" if plain else entry(v) for v in values.values())
+        entries = (
+            f"{fmean(v):.1f}" if plain and v else "–" if plain else entry(v)
+            for v in values.values()
+        )
         yield cell.labels, cell.placement, arm, str(len(values["aa"])), *entries
 
 

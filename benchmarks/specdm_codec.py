@@ -1,11 +1,12 @@
-"""What SpecDM's VAE of images costs a segmenter: trained on real tiles, and on the same tiles encoded and decoded.
+"""What SpecDM's VAE of images costs a segmenter: trained on real tiles, and on the same tiles
+encoded and decoded.
 
     HSIAUG_DATA_DIR=benchmarks/scenes python -m benchmarks.specdm_codec STORE [DATA ...] [DRAW ...]
 
-Masks are the real ones both times; the test pixels are real. The VAE is that of the suite, from the store's cache. A
-network is trained three times on each, on tiles with noise of 1e-5 of their scale: that alone moves the mIoU of a draw
-whose rarest class has few test pixels by ten points. Writes benchmarks/results/specdm/codec.csv: mIoU in percent, or of
-change F1, and their difference.
+Masks are the real ones both times; the test pixels are real. The VAE is that of the suite, from the
+store's cache. A network is trained three times on each, on tiles with noise of 1e-5 of their scale:
+that alone moves the mIoU of a draw whose rarest class has few test pixels by ten points. Writes
+benchmarks/results/specdm/codec.csv: mIoU in percent, or of change F1, and their difference.
 """
 
 from __future__ import annotations
@@ -60,7 +61,10 @@ def compare(store: Path, name: str, draw: int) -> list[dict[str, Any]]:
     data = kit.task.load(ref)
     bench = Workbench(data, task, store / "cache")
     request = SampleRequest(
-        "specdm", protocol and parse_protocol(protocol), seed=draw, overrides={"denoiser": "network"}
+        "specdm",
+        protocol and parse_protocol(protocol),
+        seed=draw,
+        overrides={"denoiser": "network"},
     )
     generator, spec = sample_spec(task_name, data, request, registry())
     prepared: Any = bench.prepared(spec, generator, "cpu", nothing).fitted
@@ -71,13 +75,21 @@ def compare(store: Path, name: str, draw: int) -> list[dict[str, Any]]:
     rows = []
     for classifier in SEGMENTERS[task_name]:
         plugin = registry().find("classifier", classifier).load()
-        own = replace(spec, classifier=plugin_spec(plugin.card, build_params(plugin.card), data), view="raw")
+        own = replace(
+            spec, classifier=plugin_spec(plugin.card, build_params(plugin.card), data), view="raw"
+        )
         scores: list[list[float]] = [[], []]
         for repeat in range(1 if classifier == "pixel-svm" else REPEATS):
-            noise = np.random.default_rng(repeat).normal(scale=scale, size=real.images.shape).astype(np.float32)
+            noise = (
+                np.random.default_rng(repeat)
+                .normal(scale=scale, size=real.images.shape)
+                .astype(np.float32)
+            )
             for samples, found in zip((real, decoded), scores, strict=True):
                 moved = replace(samples, images=samples.images + noise)
-                learnt = fit_classifier(own, bench, plugin(own.classifier.params), moved, "cpu", StageTimer(), nothing)
+                learnt = fit_classifier(
+                    own, bench, plugin(own.classifier.params), moved, "cpu", StageTimer(), nothing
+                )
                 split = bench.split(own)
                 labels = task.predict(learnt, plugin.card, data, split, bench.spectra(own))
                 metrics: Any = task.score(data, split, locate_labels(split, labels))
@@ -107,7 +119,9 @@ def round_trip(prepared: Any, real: Any) -> np.ndarray[Any, np.dtype[np.float32]
         parts.append(form.images_back(stream.decode(stream.encode(form.images(tiles.images)))))
     made = np.concatenate(parts).astype(np.float32)
     if made.shape != real.images.shape:
-        raise HsiaugError("tiles must keep their shape", value=made.shape, hint="Look at TileFormat.")
+        raise HsiaugError(
+            "tiles must keep their shape", value=made.shape, hint="Look at TileFormat."
+        )
     return made
 
 

@@ -1,11 +1,13 @@
-"""Draw real pairs beside generated ones, for docs/specdm.md and the gallery, with the version that is installed.
+"""Draw real pairs beside generated ones, for docs/specdm.md and the gallery, with the version that
+is installed.
 
     HSIAUG_DATA_DIR=benchmarks/scenes python -m benchmarks.specdm_pictures [DATA ...]
 
-Writes docs/images/specdm_DATA.png for each of houston, jasper and oscd (see benchmarks.make_scenes): columns are tiles,
-rows are the real image, of each date, and its mask, then the same of ``specdm`` at its defaults, and of
-``gaussian-pairs``. Draw 100, which no table is made of. Real and generated tiles are drawn at random; of OSCD, among the
-half with the most change. All images of a set are stretched alike.
+Writes docs/images/specdm_DATA.png for each of houston, jasper and oscd (see
+benchmarks.make_scenes): columns are tiles, rows are the real image, of each date, and its mask,
+then the same of ``specdm`` at its defaults, and of ``gaussian-pairs``. Draw 100, which no table is
+made of. Real and generated tiles are drawn at random; of OSCD, among the half with the most change.
+All images of a set are stretched alike.
 """
 
 from __future__ import annotations
@@ -36,8 +38,22 @@ SIDE, GAP = 64, 4
 """Pixels of a tile on the picture, and between two."""
 PALETTE = np.array(
     [
-        *((32, 32, 32), (31, 119, 180), (255, 127, 14), (44, 160, 44), (214, 39, 40), (148, 103, 189)),
-        *((140, 86, 75), (227, 119, 194), (127, 127, 127), (188, 189, 34), (23, 190, 207), (174, 199, 232)),
+        *(
+            (32, 32, 32),
+            (31, 119, 180),
+            (255, 127, 14),
+            (44, 160, 44),
+            (214, 39, 40),
+            (148, 103, 189),
+        ),
+        *(
+            (140, 86, 75),
+            (227, 119, 194),
+            (127, 127, 127),
+            (188, 189, 34),
+            (23, 190, 207),
+            (174, 199, 232),
+        ),
         (255, 187, 120),
     ]
 )
@@ -101,7 +117,9 @@ def picture(rows: list[list[NDArray[np.uint8]]]) -> bytes:
             large = Image.fromarray(tile).resize((SIDE, SIDE), Image.Resampling.NEAREST)
             sheet.paste(large, (c * (SIDE + GAP), r * (SIDE + GAP)))
     out = io.BytesIO()
-    sheet.quantize(96, Image.Quantize.MEDIANCUT, kmeans=2, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
+    sheet.quantize(96, Image.Quantize.MEDIANCUT, kmeans=2, dither=Image.Dither.NONE).save(
+        out, "PNG", optimize=True
+    )
     return out.getvalue()
 
 

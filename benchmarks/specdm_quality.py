@@ -1,15 +1,19 @@
-"""What the pairs of SpecDM, of its single-stream baseline and of rivals are like, over draws of specdm_paper.toml.
+"""What the pairs of SpecDM, of its single-stream baseline and of rivals are like, over draws of
+specdm_paper.toml.
 
-    HSIAUG_DATA_DIR=benchmarks/scenes python -m benchmarks.specdm_quality STORE [DATA ...] [DRAW ...]
+    HSIAUG_DATA_DIR=benchmarks/scenes python -m benchmarks.specdm_quality STORE [DATA ...] [DRAW
+    ...]
 
-Takes the fits of the suite from the store's cache (and makes what is not there), samples 400 pairs of each, measures them
-as ``hsiaug inspect`` does, and writes quality-NAME.csv and one contact sheet per data set, and quality.md, to
-benchmarks/results/specdm/. Data sets may run side by side. Draws: 80 to 85, unless some are named.
+Takes the fits of the suite from the store's cache (and makes what is not there), samples 400 pairs
+of each, measures them as ``hsiaug inspect`` does, and writes quality-NAME.csv and one contact sheet
+per data set, and quality.md, to benchmarks/results/specdm/. Data sets may run side by side. Draws:
+80 to 85, unless some are named.
 
-In the table: means over draws of the measures over all tiles, beside the floor of held-out tiles and beside training
-tiles drawn again, which is as near as can be; then the ratio single / two streams that the paper's Tables 1 and 2 are
-about. ``classes`` is how many of the training classes the pairs show. ``msad_shared`` is over the classes that both
-generators make, so that one that makes few of them does not look better by it.
+In the table: means over draws of the measures over all tiles, beside the floor of held-out tiles
+and beside training tiles drawn again, which is as near as can be; then the ratio single / two
+streams that the paper's Tables 1 and 2 are about. ``classes`` is how many of the training classes
+the pairs show. ``msad_shared`` is over the classes that both generators make, so that one that
+makes few of them does not look better by it.
 """
 
 from __future__ import annotations
@@ -94,18 +98,29 @@ def main() -> None:
                 write(rows, name)
                 if (name, AGAIN, str(draw)) not in done:
                     done.add((name, AGAIN, str(draw)))
-                    rows.append({"data": name, "arm": AGAIN, "draw": str(draw), **drawn_again(made[arm], draw)})
+                    rows.append(
+                        {
+                            "data": name,
+                            "arm": AGAIN,
+                            "draw": str(draw),
+                            **drawn_again(made[arm], draw),
+                        }
+                    )
                     write(rows, name)
             if draw == draws[0] and set(PAIRED) <= made.keys():
                 groups = [("real", spread(made["specdm"].real))]
-                groups += [(arm, made[arm].synthetic) for arm in (RIVAL[task], "specdm", "ldm_single")]
+                groups += [
+                    (arm, made[arm].synthetic) for arm in (RIVAL[task], "specdm", "ldm_single")
+                ]
                 colours = tile_colours(made["specdm"].real, data.wavelengths)
                 sheet = contact_sheet(groups, data.class_names, colours)
                 (OUT / f"{name}.png").write_bytes(figure_bytes(sheet, "png"))
 
 
 def drawn_again(made: MaskSynthesis, draw: int) -> dict[str, Any]:
-    """What the measures are of training tiles drawn again: what is left of a distance that is none."""
+    """What the measures are of training tiles drawn again: what is left of a distance that is
+    none.
+    """
     real = made.real
     again = real.take(np.random.default_rng(draw).choice(len(real), MADE))
     held = real_samples(made.split, made.split.test)
@@ -134,7 +149,11 @@ def measured(made: MaskSynthesis) -> dict[str, Any]:
     pixels = report.reliability.get("pixels")
     row["wrong"] = None if pixels is None else pixels.wrong
     if pixels is not None:
-        row |= {"pixels_value": pixels.value, "pixels_ceiling": pixels.ceiling, "pixels_floor": pixels.floor}
+        row |= {
+            "pixels_value": pixels.value,
+            "pixels_ceiling": pixels.ceiling,
+            "pixels_floor": pixels.floor,
+        }
     return row
 
 
@@ -162,27 +181,43 @@ def table(rows: list[dict[str, Any]]) -> Iterator[str]:
     yield "| data | arm | draws | " + " | ".join(SHOWN) + " |"
     yield "|---|---|--:|" + "--:|" * len(SHOWN)
     for name in dict.fromkeys(row["data"] for row in rows):
-        here = [{**row, "msad_shared": shared_angle(row, rows)} for row in rows if row["data"] == name]
+        here = [
+            {**row, "msad_shared": shared_angle(row, rows)} for row in rows if row["data"] == name
+        ]
         means: dict[str, dict[str, float]] = {}
         for arm in (*RIVAL.values(), *ARMS, AGAIN):
             mine = [row for row in here if row["arm"] == arm]
             if mine:
-                means[arm] = {key: mean for key in SHOWN if (mean := average(mine, key)) is not None}
+                means[arm] = {
+                    key: mean for key in SHOWN if (mean := average(mine, key)) is not None
+                }
                 yield line(name, arm, len(mine), means[arm])
-        floors = {key: floor for key in SHOWN if (floor := average(here, f"{key}_floor")) is not None}
+        floors = {
+            key: floor for key in SHOWN if (floor := average(here, f"{key}_floor")) is not None
+        }
         yield line(name, "floor: held-out tiles", len({row["draw"] for row in here}), floors)
         if set(PAIRED) <= means.keys():
             two, single = (means[arm] for arm in PAIRED)
-            ratios = {key: single[key] / two[key] for key in RATIOS if two.get(key, 0) > 0 and key in single}
+            ratios = {
+                key: single[key] / two[key]
+                for key in RATIOS
+                if two.get(key, 0) > 0 and key in single
+            }
             yield line(name, "**single / two-stream**", 0, ratios)
 
 
 def shared_angle(row: dict[str, Any], rows: list[dict[str, Any]]) -> float | None:
     """mSAD in degrees over the classes that both generators make for this draw."""
-    draw = [r for r in rows if (r["data"], r["draw"]) == (row["data"], row["draw"]) and r["arm"] in PAIRED]
+    draw = [
+        r
+        for r in rows
+        if (r["data"], r["draw"]) == (row["data"], row["draw"]) and r["arm"] in PAIRED
+    ]
     angles = [json.loads(r["angles"]) for r in draw if r.get("angles")]
     own = json.loads(row.get("angles") or "{}")
-    shared = [c for c in own if own[c] is not None and all(other.get(c) is not None for other in angles)]
+    shared = [
+        c for c in own if own[c] is not None and all(other.get(c) is not None for other in angles)
+    ]
     return statistics.mean(own[c] for c in shared) if shared else None
 
 

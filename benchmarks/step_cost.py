@@ -1,11 +1,12 @@
-"""What a training step of each network classifier costs beside a plain PyTorch loop over the same network.
+"""What a training step of each network classifier costs beside a plain PyTorch loop over the same
+network.
 
     python -m benchmarks.step_cost [CLASSIFIER ...]
 
-Prints, for each classifier at its default settings on Indian Pines (random:0.05, draw 100, one thread), the median
-milliseconds per step of the plugin (drawing, augmenting, schedule and progress included) and of the plain loop
-(random rows, forward, cross-entropy, backward, AdamW), and their ratio. The two take turns, so that another
-process's load meets both.
+Prints, for each classifier at its default settings on Indian Pines (random:0.05, draw 100, one
+thread), the median milliseconds per step of the plugin (drawing, augmenting, schedule and progress
+included) and of the plain loop (random rows, forward, cross-entropy, backward, AdamW), and their
+ratio. The two take turns, so that another process's load meets both.
 """
 
 from __future__ import annotations
@@ -31,7 +32,16 @@ from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import registry
 from hsiaug.tasks.task import get_task
 
-NETWORKS = ("cnn1d", "cnn2d", "cnn3d", "hybridsn", "ssrn", "spectralformer", "timm", "timm:test_resnet")
+NETWORKS = (
+    "cnn1d",
+    "cnn2d",
+    "cnn3d",
+    "hybridsn",
+    "ssrn",
+    "spectralformer",
+    "timm",
+    "timm:test_resnet",
+)
 STEPS = 15
 ROUNDS = 3
 DRAW = 100

@@ -1,15 +1,16 @@
 """A store of many records: what it takes to plan with it, to look it up, and to report on it.
 
     python -m benchmarks.store_scale 200000 --draws 1000
-    python -m benchmarks.store_scale 100000 --draws 1000 --scenes 10 --packed    # a million in ten tables
-    python -m benchmarks.store_scale 10000 --draws 100 --packed --growth growth.csv
-    python -m benchmarks.store_scale --figure growth.csv growth.svg
+    python -m benchmarks.store_scale 100000 --draws 1000 --scenes 10 --packed    # a million in ten
+    tables python -m benchmarks.store_scale 10000 --draws 100 --packed --growth growth.csv python -m
+    benchmarks.store_scale --figure growth.csv growth.svg
 
-Makes a store with about that many records of real shape (a small run on the scene ``toy``, as other draws and other λ),
-in a folder that is removed afterwards, and prints seconds and peak memory of each command, each the whole process. With
-``--packed`` the records are in packs, as ``hsiaug store pack`` writes them; without it they are packed at the end. With
-``--scenes`` there are as many again of other scenes. ``serve`` ends with the first byte of its page; the page loads the
-report after that. With ``--growth`` each figure is a row of a CSV too, which ``--figure`` draws.
+Makes a store with about that many records of real shape (a small run on the scene ``toy``, as other
+draws and other λ), in a folder that is removed afterwards, and prints seconds and peak memory of
+each command, each the whole process. With ``--packed`` the records are in packs, as ``hsiaug store
+pack`` writes them; without it they are packed at the end. With ``--scenes`` there are as many again
+of other scenes. ``serve`` ends with the first byte of its page; the page loads the report after
+that. With ``--growth`` each figure is a row of a CSV too, which ``--figure`` draws.
 """
 
 from __future__ import annotations
@@ -39,7 +40,16 @@ from hsiaug.report.figures.files import WIDTHS, figure_bytes, new_figure, series
 from hsiaug.trial.hashing import short_hash
 from hsiaug.trial.record_json import encode, with_digest
 
-RUN = ("benchmark", "toy", "--generator", "smote,mixup", "--classifier", "svm,rf", "--device", "cpu")
+RUN = (
+    "benchmark",
+    "toy",
+    "--generator",
+    "smote,mixup",
+    "--classifier",
+    "svm,rf",
+    "--device",
+    "cpu",
+)
 DRAWN = ("report", "compare", "serve", "plan", "pack")
 """Commands of the figure."""
 BEST_OF = 3
@@ -68,7 +78,9 @@ def templates(folder: Path) -> list[list[Template]]:
     found: list[list[Template]] = [[] for _ in range(SEEDS)]
     for path in sorted(folder.glob("records/??/*/record.json")):
         record = json.loads(path.read_bytes())
-        found[record["spec"]["seed"]].append((record, (path.parent / "predictions.npz").read_bytes()))
+        found[record["spec"]["seed"]].append(
+            (record, (path.parent / "predictions.npz").read_bytes())
+        )
     return [sorted(draw, key=lambda one: float(one[0]["spec"]["lambda"])) for draw in found]
 
 
@@ -76,12 +88,19 @@ def copies(records: Sequence[Sequence[Template]], draws: int, lambdas: int) -> I
     """The same trials on one draw after the other, with λ = 0.5, 1, 1.5, …"""
     for seed in range(draws):
         for record, predictions in records[seed % SEEDS]:
-            for lam in [0.5 * (i + 1) for i in range(lambdas)] if record["spec"]["lambda"] else [0.0]:
+            for lam in (
+                [0.5 * (i + 1) for i in range(lambdas)] if record["spec"]["lambda"] else [0.0]
+            ):
                 spec = {**record["spec"], "seed": seed, "lambda": lam}
                 audit = {**record["audit"], "sha256": f"{seed:064x}"}
                 made = [int(lam * n) for n in record["samples"]["synthetic"]]
                 samples = {**record["samples"], "synthetic": made}
-                changed = {"spec": spec, "hash": short_hash(spec), "audit": audit, "samples": samples}
+                changed = {
+                    "spec": spec,
+                    "hash": short_hash(spec),
+                    "audit": audit,
+                    "samples": samples,
+                }
                 yield {**record, **changed}, predictions
 
 
@@ -101,13 +120,21 @@ def fill(store: Path, made: Iterator[Template], packed: bool) -> None:
     if packed:
         (store / "packs").mkdir()
         for number in count():
-            rows = [(r["hash"], r["created"], encode(with_digest(r)), npz) for r, npz in islice(made, PACK)]
+            rows = [
+                (r["hash"], r["created"], encode(with_digest(r)), npz)
+                for r, npz in islice(made, PACK)
+            ]
             if not rows:
                 return
             with closing(sqlite3.connect(store / "packs" / f"{number:016x}.sqlite")) as pack:
                 pack.executescript(TABLES)
-                pack.executemany("INSERT INTO records VALUES (?, ?, ?)", (row[:3] for row in sorted(rows)))
-                pack.executemany("INSERT INTO predictions VALUES (?, ?)", ((row[0], row[3]) for row in sorted(rows)))
+                pack.executemany(
+                    "INSERT INTO records VALUES (?, ?, ?)", (row[:3] for row in sorted(rows))
+                )
+                pack.executemany(
+                    "INSERT INTO predictions VALUES (?, ?)",
+                    ((row[0], row[3]) for row in sorted(rows)),
+                )
                 pack.commit()
     for record, predictions in made:
         folder = store / "records" / record["hash"][:2] / record["hash"]
@@ -118,7 +145,9 @@ def fill(store: Path, made: Iterator[Template], packed: bool) -> None:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a command took: seconds by the clock and of the processor, MB at most, and its exit code."""
+    """What a command took: seconds by the clock and of the processor, MB at most, and its exit
+    code.
+    """
 
     clock: float
     processor: float
@@ -126,16 +155,23 @@ class Cost:
     code: int
 
     def __str__(self) -> str:
-        return f"{self.clock:.1f} s ({self.processor:.1f} s of processor), {self.mb:.0f} MB, exit {self.code}"
+        return (
+            f"{self.clock:.1f} s ({self.processor:.1f} s of processor), {self.mb:.0f} MB, exit"
+            f" {self.code}"
+        )
 
 
 def timed(*words: str, page: bool = False) -> Cost:
-    """The cost of a Python process. page: it serves one, and is ended after the first byte of that."""
+    """The cost of a Python process. page: it serves one, and is ended after the first byte of
+    that.
+    """
     start = time.perf_counter()
     with tempfile.TemporaryFile("w+") as out:
         process = subprocess.Popen([sys.executable, *words], stdout=out, stderr=subprocess.DEVNULL)
         if page:
-            while not (found := re.search(r"http\S+(?=\n)", os.pread(out.fileno(), 4096, 0).decode())):
+            while not (
+                found := re.search(r"http\S+(?=\n)", os.pread(out.fileno(), 4096, 0).decode())
+            ):
                 time.sleep(0.005)
             with urllib.request.urlopen(found[0]) as answer:
                 answer.read(1)
@@ -148,16 +184,24 @@ def timed(*words: str, page: bool = False) -> Cost:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("records", type=int, nargs="?")
     parser.add_argument("--draws", type=int, default=1000)
-    parser.add_argument("--keep", type=Path, help="Folder to work in; a store that is there is used as it is.")
+    parser.add_argument(
+        "--keep", type=Path, help="Folder to work in; a store that is there is used as it is."
+    )
     parser.add_argument("--scenes", type=int, default=1)
     parser.add_argument("--packed", action="store_true")
     parser.add_argument(
-        "--shapes", default="md", help="Formats of the reports, with commas: rich, md, csv, json, html."
+        "--shapes",
+        default="md",
+        help="Formats of the reports, with commas: rich, md, csv, json, html.",
     )
-    parser.add_argument("--only", help="Commands that are timed, with commas: report, compare, serve, plan, pack.")
+    parser.add_argument(
+        "--only", help="Commands that are timed, with commas: report, compare, serve, plan, pack."
+    )
     parser.add_argument("--growth", type=Path, help="CSV to which the figures are added.")
     parser.add_argument("--figure", type=Path, nargs=2, metavar=("CSV", "SVG"))
     asked = parser.parse_args()
@@ -187,10 +231,15 @@ def measure(folder: Path, asked: argparse.Namespace) -> None:
         writer = get_context("fork").Process(target=fill, args=(store, made, asked.packed))
         writer.start()
         writer.join()
-        say(f"{number} records of {draws} draws and {lambdas} λ written in {time.perf_counter() - start:.0f} s")
+        say(
+            f"{number} records of {draws} draws and {lambdas} λ written in"
+            f" {time.perf_counter() - start:.0f} s"
+        )
     shutil.rmtree(folder / "no", ignore_errors=True)
 
-    def tell(command: str, line: str, *words: str, times: int = BEST_OF, page: bool = False) -> None:
+    def tell(
+        command: str, line: str, *words: str, times: int = BEST_OF, page: bool = False
+    ) -> None:
         if asked.only and command not in asked.only.split(","):
             return
         costs = [timed(*words, page=page) for _ in range(times)]
@@ -211,27 +260,69 @@ def measure(folder: Path, asked: argparse.Namespace) -> None:
     if not (store / "cache").exists():
         tell("first report", "report, nothing checked yet", *report, "--format", "md", times=1)
     for shape in asked.shapes.split(","):
-        tell("report" if shape == "md" else shape, f"report --format {shape}", *report, "--format", shape)
-    tell("compare", "compare", "-m", "hsiaug", "compare", "none/svm", "smote@0.5/svm", "--store", str(store))
-    tell("serve", "serve, first byte", "-m", "hsiaug", "serve", str(store), "--no-browser", page=True)
+        tell(
+            "report" if shape == "md" else shape,
+            f"report --format {shape}",
+            *report,
+            "--format",
+            shape,
+        )
+    tell(
+        "compare",
+        "compare",
+        "-m",
+        "hsiaug",
+        "compare",
+        "none/svm",
+        "smote@0.5/svm",
+        "--store",
+        str(store),
+    )
+    tell(
+        "serve", "serve, first byte", "-m", "hsiaug", "serve", str(store), "--no-browser", page=True
+    )
     some, most = min(draws, 1000), min(lambdas, (MOST // min(draws, 1000) - fixed) // varied)
-    plan = ("-m", "hsiaug", *RUN, "--lambda", f"0.5:{most / 2}:0.5", "--seeds", str(some), "--dry-run", "--store")
+    plan = (
+        "-m",
+        "hsiaug",
+        *RUN,
+        "--lambda",
+        f"0.5:{most / 2}:0.5",
+        "--seeds",
+        str(some),
+        "--dry-run",
+        "--store",
+    )
     planned = some * (fixed + varied * most)
-    tell("plan, no store", f"plan of {planned} trials (--dry-run), no store", *plan, str(folder / "no"), times=1)
+    tell(
+        "plan, no store",
+        f"plan of {planned} trials (--dry-run), no store",
+        *plan,
+        str(folder / "no"),
+        times=1,
+    )
     tell("plan", "the same, all in the store", *plan, str(store))
     if not asked.packed:
         tell("pack", "store pack", "-m", "hsiaug", "store", "pack", str(store), times=1)
 
 
 def draw_growth(csv: Path, svg: Path) -> None:
-    """Seconds of the processor against records, a line for each command; a grey line grows as the records do."""
+    """Seconds of the processor against records, a line for each command; a grey line grows as the
+    records do.
+    """
     rows = read_csv(csv)
     figure = new_figure(WIDTHS[1], 3.0)
     axes = figure.subplots()
     for place, command in enumerate(DRAWN):
         mine = (row for row in rows if row["command"] == command)
         found = sorted((int(row["records"]), float(row["processor_seconds"])) for row in mine)
-        axes.plot([n for n, _ in found], [s for _, s in found], label=command, markersize=4, **series_style(place))
+        axes.plot(
+            [n for n, _ in found],
+            [s for _, s in found],
+            label=command,
+            markersize=4,
+            **series_style(place),
+        )
     ends = [10**4, 10**6]
     axes.plot(ends, [0.3 * end / 10**4 for end in ends], color="0.7", linestyle=":", label="linear")
     axes.set(xscale="log", yscale="log", xlabel="records", ylabel="seconds of the processor")

@@ -1,11 +1,13 @@
-"""How good are the names that the teacher gives to unlabelled pixels? The table of benchmarks/results/teacher.
+"""How good are the names that the teacher gives to unlabelled pixels? The table of
+benchmarks/results/teacher.
 
     python -m benchmarks.make_scenes FOLDER        (for the small scenes; see there)
     python -m benchmarks.teacher > benchmarks/results/teacher/table.md
 
-For each scene and protocol, means over draws: the average accuracy of the names of all test pixels, and of those in new
-fields; and the share of believed pixels with a label that are named right, as a mean over classes. A diagnosis that reads
-test labels, and no component. Draws 110 to 115: the teacher was chosen on some of those before.
+For each scene and protocol, means over draws: the average accuracy of the names of all test pixels,
+and of those in new fields; and the share of believed pixels with a label that are named right, as a
+mean over classes. A diagnosis that reads test labels, and no component. Draws 110 to 115: the
+teacher was chosen on some of those before.
 """
 
 from __future__ import annotations
@@ -55,7 +57,10 @@ def main() -> None:
                 found["aa"].append(average_accuracy(named[tested], true[tested]))
                 found["new"].append(average_accuracy(named[new], true[new]))
                 rows_of = choose_trusted(votes.shares, PseudoParams().share, among=votes.attached)
-                right = [true[own][true[own] > 0] == c for c, own in zip(votes.classes, rows_of, strict=True)]
+                right = [
+                    true[own][true[own] > 0] == c
+                    for c, own in zip(votes.classes, rows_of, strict=True)
+                ]
                 found["believed"].append(np.mean([part.mean() for part in right if len(part)]))
             means = {key: float(np.nanmean(values)) for key, values in found.items()}
             scores = [f"{100 * means[key]:.1f}" for key in ("aa", "new", "believed")]
@@ -73,8 +78,14 @@ def main() -> None:
 
 
 def average_accuracy(named: NDArray[np.int64], true: NDArray[np.int64]) -> float:
-    """Mean over classes of the share of their pixels that is named right; NaN where there is none."""
-    return float(np.mean([(named[true == c] == c).mean() for c in np.unique(true)])) if len(true) else float("nan")
+    """Mean over classes of the share of their pixels that is named right; NaN where there is
+    none.
+    """
+    return (
+        float(np.mean([(named[true == c] == c).mean() for c in np.unique(true)]))
+        if len(true)
+        else float("nan")
+    )
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
-"""What each part of txt2hsi is worth: paired differences of the arms of txt2hsi_ablation.toml, over scenes and draws.
+"""What each part of txt2hsi is worth: paired differences of the arms of txt2hsi_ablation.toml, over
+scenes and draws.
 
     hsiaug report --store hsiaug-results-txt2hsi --out report.csv
     python -m benchmarks.txt2hsi_ablation trials report.csv > trials.csv
     python -m benchmarks.txt2hsi_ablation table trials.csv > table.md
 
-A pair is a scene and a draw. AA is over the classes with at least 25 test pixels in every draw, as in reports.
+A pair is a scene and a draw. AA is over the classes with at least 25 test pixels in every draw, as
+in reports.
 """
 
 from __future__ import annotations
@@ -36,7 +38,9 @@ def arm_name(lam: float, times: float, omega: float, settings: Mapping[str, Any]
 def with_parts(**parts: Any) -> str:
     """The arm without any part, but for these."""
     kept = {key: value for key, value in BARE.items() if key not in parts}
-    return arm_name(1, 3, 0, {**kept, **{key: value for key, value in parts.items() if key == "class_weight"}})
+    return arm_name(
+        1, 3, 0, {**kept, **{key: value for key, value in parts.items() if key == "class_weight"}}
+    )
 
 
 COMPARED: dict[str, list[tuple[str, str, str]]] = {
@@ -52,16 +56,25 @@ COMPARED: dict[str, list[tuple[str, str, str]]] = {
         ("all − without samples", FULL, "none"),
     ],
     "Texts": [
-        (f"{text} − class number", FULL + ("" if text == "both" else f" text={text}"), f"{FULL} text=number")
+        (
+            f"{text} − class number",
+            FULL + ("" if text == "both" else f" text={text}"),
+            f"{FULL} text=number",
+        )
         for text in ("coarse", "fine", "both", "auto")
     ],
     "Guidance": [
         *((f"ω = {omega:g} − 0", arm_name(1, 3, omega, {}), FULL) for omega in (0.5, 1, 2, 4)),
         ("ω = 1 away from the scene's denoiser − 0", arm_name(1, 3, 1, {"guide": "scene"}), FULL),
-        ("ω = 1 for σ from 0.3 to 3 − 0", arm_name(1, 3, 1, {"guide_from": 0.3, "guide_to": 3.0}), FULL),
+        (
+            "ω = 1 for σ from 0.3 to 3 − 0",
+            arm_name(1, 3, 1, {"guide_from": 0.3, "guide_to": 3.0}),
+            FULL,
+        ),
     ],
     "λ, without `--times`": [
-        (f"λ = {lam:g} − 0.5", arm_name(lam, 0, 0, {}), arm_name(0.5, 0, 0, {})) for lam in (1, 2, 4, 8)
+        (f"λ = {lam:g} − 0.5", arm_name(lam, 0, 0, {}), arm_name(0.5, 0, 0, {}))
+        for lam in (1, 2, 4, 8)
     ],
 }
 
@@ -75,12 +88,16 @@ def main() -> None:
 def to_csv(report: pd.DataFrame) -> str:
     """What went well of the trials of a report, as CSV."""
     kept = report[
-        report["status"].eq("ok") & report["classifier"].isin(CLASSIFIERS) & report["generator"].ne("duplicate")
+        report["status"].eq("ok")
+        & report["classifier"].isin(CLASSIFIERS)
+        & report["generator"].ne("duplicate")
     ]
     # A report has no column of large classes where all are.
     scores = {"aa": kept["aa_large"].fillna(kept["aa"]), "new": kept["aa_new"], "oa": kept["oa"]}
     arms = [arm_of(row) for _, row in kept.iterrows()]
-    frame = kept[["scene", "seed", "classifier"]].assign(arm=arms, **{name: 100 * one for name, one in scores.items()})
+    frame = kept[["scene", "seed", "classifier"]].assign(
+        arm=arms, **{name: 100 * one for name, one in scores.items()}
+    )
     frame = frame.sort_values(["scene", "seed", "classifier", "arm"])
     return str(frame.to_csv(index=False, float_format="%.2f")).strip()
 
@@ -89,22 +106,34 @@ def arm_of(trial: Mapping[str, Any]) -> str:
     """The arm of a row of a report."""
     name, lam, times = (trial[key] for key in ("generator", "lambda", "times"))
     if name == "txt2hsi":
-        return arm_name(lam, times, trial["omega"], dict(changed(name, json.loads(trial["generator_params"]))))
+        return arm_name(
+            lam, times, trial["omega"], dict(changed(name, json.loads(trial["generator_params"])))
+        )
     return "none" if name == "none" else f"{name} λ={Rate(lam, times)}"
 
 
 def table(trials: pd.DataFrame) -> str:
-    """Markdown: a row for each comparison, mean differences in AA with 95 % t intervals, and in new fields."""
+    """Markdown: a row for each comparison, mean differences in AA with 95 % t intervals, and in new
+    fields.
+    """
     lines = ["# What each part of txt2hsi is worth", ""]
     lines += [
-        "Differences in points of AA over the classes with at least 25 test pixels: means over scenes and draws,",
+        (
+            "Differences in points of AA over the classes with at least 25 test pixels: means over"
+            " scenes and draws,"
+        ),
         "with 95 % t intervals; in new fields; by scene.",
     ]
     for title, compared in COMPARED.items():
         for classifier, own in trials.groupby("classifier"):
             wide = own.pivot_table(index=["scene", "seed"], columns="arm", values=["aa", "new"])
             scenes = sorted(own["scene"].unique())
-            lines += ["", f"## {title}, {classifier}", "", f"| | pairs | ΔAA | new | {' | '.join(scenes)} |"]
+            lines += [
+                "",
+                f"## {title}, {classifier}",
+                "",
+                f"| | pairs | ΔAA | new | {' | '.join(scenes)} |",
+            ]
             lines += ["|---|--:|--:|--:" + "|--:" * len(scenes) + "|"]
             for said, a, b in compared:
                 if not {a, b} <= set(wide["aa"].columns):
@@ -112,9 +141,20 @@ def table(trials: pd.DataFrame) -> str:
                 apart = (wide["aa"][a] - wide["aa"][b]).dropna()
                 new = (wide["new"][a] - wide["new"][b]).mean()
                 low, high = t_interval(list(apart)) or (np.nan, np.nan)
-                values = [apart.mean(), low, high, new, *apart.groupby("scene").mean().reindex(scenes)]
-                mean, low_said, high_said, *rest = (f"{value:+.1f}".replace("-", "−") for value in values)
-                lines.append(f"| {said} | {len(apart)} | {mean} [{low_said}, {high_said}] | {' | '.join(rest)} |")
+                values = [
+                    apart.mean(),
+                    low,
+                    high,
+                    new,
+                    *apart.groupby("scene").mean().reindex(scenes),
+                ]
+                mean, low_said, high_said, *rest = (
+                    f"{value:+.1f}".replace("-", "−") for value in values
+                )
+                lines.append(
+                    f"| {said} | {len(apart)} | {mean} [{low_said}, {high_said}] |"
+                    f" {' | '.join(rest)} |"
+                )
     return "\n".join(lines)
 
 

@@ -39,7 +39,9 @@ Series = Mapping[int, Metrics]
 
 @dataclass(frozen=True)
 class Arm:
-    """What was trained: settings holds the parameters of the generator that are not at their defaults."""
+    """What was trained: settings holds the parameters of the generator that are not at their
+    defaults.
+    """
 
     protocol: str
     classifier: str
@@ -79,7 +81,9 @@ def read(store: Store) -> dict[Arm, dict[int, Metrics]]:
 def changed(name: str, params: Mapping[str, Any]) -> frozenset[tuple[str, Any]]:
     """The parameters of a generator that are not at their defaults."""
     default = asdict(build_params(registry().find("generator", name).load().card, "cpu", {}))
-    return frozenset((key, value) for key, value in params.items() if key in default and default[key] != value)
+    return frozenset(
+        (key, value) for key, value in params.items() if key in default and default[key] != value
+    )
 
 
 @dataclass(frozen=True)
@@ -95,14 +99,18 @@ class Difference:
 
     def __str__(self) -> str:
         interval = t_interval(self.values)
-        return f"{self.mean:+.1f}" + ("" if interval is None else f" [{interval[0]:+.1f}, {interval[1]:+.1f}]")
+        return f"{self.mean:+.1f}" + (
+            "" if interval is None else f" [{interval[0]:+.1f}, {interval[1]:+.1f}]"
+        )
 
     def verdict(self, sign: int = 1) -> str:
         """Of the claim that the difference has that sign."""
         interval = t_interval(self.values)
         if self.mean * sign <= 0:
             return "fails"
-        return "holds" if interval is not None and interval[0] * interval[1] > 0 else "leans that way"
+        return (
+            "holds" if interval is not None and interval[0] * interval[1] > 0 else "leans that way"
+        )
 
 
 def difference(a: Series, b: Series, metric: str) -> Difference:

@@ -3,9 +3,10 @@
     hsiaug benchmark benchmarks/txt2hsi_claims.toml
     python -m benchmarks.txt2hsi_claims STORE
 
-Reads the store, looks at the samples of its draws with ``hsiaug inspect`` (fits come from the store's cache), and writes
-claims.md, trials.csv and quality.csv to benchmarks/results/txt2hsi_claims/. All differences are paired over
-draws; the paper's own numbers are not public, so only the direction of each claim is tested.
+Reads the store, looks at the samples of its draws with ``hsiaug inspect`` (fits come from the
+store's cache), and writes claims.md, trials.csv and quality.csv to
+benchmarks/results/txt2hsi_claims/. All differences are paired over draws; the paper's own numbers
+are not public, so only the direction of each claim is tested.
 """
 
 from __future__ import annotations
@@ -39,9 +40,22 @@ from hsiaug.trial.store import Store
 OUT = HERE / "results" / "txt2hsi_claims"
 CLASSIFIERS = ("svm", "cnn2d")
 KEPT = (
-    "hash", "status", "protocol", "protocol_argument", "seed", "generator", "generator_params", "classifier",
-    "view_shown", "lambda", "omega", "oa", "aa", "kappa", "seconds",
-)  # fmt: skip
+    "hash",
+    "status",
+    "protocol",
+    "protocol_argument",
+    "seed",
+    "generator",
+    "generator_params",
+    "classifier",
+    "view_shown",
+    "lambda",
+    "omega",
+    "oa",
+    "aa",
+    "kappa",
+    "seconds",
+)
 """Columns of trials.csv."""
 SEMISUPERVISED = ("self-training", "label-spreading", "fixmatch")
 LOOKED_AT = ("sad", "js", "frechet", "c2st", "nearer", "copies", "diversity")
@@ -66,7 +80,9 @@ def claim_1(arms: Arms, protocol: str) -> Rows:
 
 def claim_2(arms: Arms, protocol: str) -> Rows:
     """ω from 0 on, at the protocol's λ."""
-    yield from _sweep(arms, protocol, "ω", lambda arm: arm.omega, lambda arm: arm.lam == LAMBDA[protocol])
+    yield from _sweep(
+        arms, protocol, "ω", lambda arm: arm.omega, lambda arm: arm.lam == LAMBDA[protocol]
+    )
 
 
 def claim_3(arms: Arms, protocol: str) -> Rows:
@@ -75,7 +91,11 @@ def claim_3(arms: Arms, protocol: str) -> Rows:
 
 
 def _sweep(
-    arms: Arms, protocol: str, sign: str, key: Callable[[Arm], float | None], fixed: Callable[[Arm], bool]
+    arms: Arms,
+    protocol: str,
+    sign: str,
+    key: Callable[[Arm], float | None],
+    fixed: Callable[[Arm], bool],
 ) -> Rows:
     for classifier in CLASSIFIERS:
         guided = replace(usual(protocol, classifier), omega=0.0)
@@ -106,8 +126,12 @@ def _best_of(sign: str, swept: Mapping[Any, Series], first: Series) -> Sequence[
     return curve, place, str(gain), gain.verdict() if interior else "fails"
 
 
-def _unseen_gain(swept: Mapping[Any, Series], first: Series, draw: int, draws: Sequence[int]) -> float:
-    """ΔOA on one draw at the value that is best on the others: a value picked on the draw itself would flatter."""
+def _unseen_gain(
+    swept: Mapping[Any, Series], first: Series, draw: int, draws: Sequence[int]
+) -> float:
+    """ΔOA on one draw at the value that is best on the others: a value picked on the draw itself
+    would flatter.
+    """
     others = [d for d in draws if d != draw]
     best = max(swept, key=lambda v: sum(swept[v][d]["oa"] for d in others))
     return 100 * float(swept[best][draw]["oa"] - first[draw]["oa"])
@@ -117,12 +141,18 @@ def claim_4(arms: Arms, protocol: str) -> Rows:
     """Fine text against coarse, and both together against the class's number alone."""
     for classifier in CLASSIFIERS:
         coarse, fine, number = (
-            arms.get(usual(protocol, classifier, text=text)) for text in ("coarse", "fine", "number")
+            arms.get(usual(protocol, classifier, text=text))
+            for text in ("coarse", "fine", "number")
         )
         if fine and coarse:
             yield compared(f"{classifier}: fine − coarse", fine, coarse, ("oa", "aa"))
         if number:
-            yield compared(f"{classifier}: both − class id", arms[usual(protocol, classifier)], number, ("oa", "aa"))
+            yield compared(
+                f"{classifier}: both − class id",
+                arms[usual(protocol, classifier)],
+                number,
+                ("oa", "aa"),
+            )
 
 
 def claim_5(arms: Arms, protocol: str) -> Rows:
@@ -132,7 +162,9 @@ def claim_5(arms: Arms, protocol: str) -> Rows:
         ours, without = arms[usual(protocol, classifier)], arms[plain(protocol, classifier)]
         gains[classifier] = difference(ours, without, "oa")
         yield compared(f"{classifier} + txt2hsi − {classifier}", ours, without, ("oa", "aa"))
-    more = Difference(tuple(c - s for c, s in zip(gains["cnn2d"].values, gains["svm"].values, strict=True)))
+    more = Difference(
+        tuple(c - s for c, s in zip(gains["cnn2d"].values, gains["svm"].values, strict=True))
+    )
     yield ("gain of cnn2d − gain of svm", str(more), "", more.verdict())
 
 
@@ -151,7 +183,11 @@ CLAIMS: tuple[tuple[str, Callable[[Arms, str], Rows], tuple[str, ...]], ...] = (
         claim_1,
         ("", "ΔOA", "ΔAA", "Δκ × 100", ""),
     ),
-    ("C2. An optimal ω inside the range raises OA", claim_2, ("", "OA by ω", "best", "ΔOA over ω = 0", "")),
+    (
+        "C2. An optimal ω inside the range raises OA",
+        claim_2,
+        ("", "OA by ω", "best", "ΔOA over ω = 0", ""),
+    ),
     (
         "C3. An optimal λ inside the range raises OA",
         claim_3,
@@ -159,7 +195,11 @@ CLAIMS: tuple[tuple[str, Callable[[Arms, str], Rows], tuple[str, ...]], ...] = (
     ),
     ("C4. Fine text helps more than coarse", claim_4, DELTAS),
     ("C5. Samples help SVM and 2D-CNN, the CNN more", claim_5, DELTAS),
-    ("C6. Accuracy varies less across classes", claim_6, ("", "Δ std of recall", "Δ least recall", "")),
+    (
+        "C6. Accuracy varies less across classes",
+        claim_6,
+        ("", "Δ std of recall", "Δ least recall", ""),
+    ),
 )
 
 REAL = ("", "synthetic", "real held-out", "draws")
@@ -171,8 +211,8 @@ MEASURED: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
 HEAD = """\
 # Claims of the paper behind txt2hsi, tested on Indian Pines with few labels
 
-Differences in points, mean over paired draws with the 95 % t interval. A claim *holds* where every difference \
-has its sign and an interval clear of 0, *leans that way* \
+Differences in points, mean over paired draws with the 95 % t interval. \
+A claim *holds* where every difference has its sign and an interval clear of 0, *leans that way* \
 where only the mean has, and else *fails*. The best ω and λ are shown over all \
 draws; their gain on a draw is that of the value that is best on the others."""
 
@@ -200,7 +240,9 @@ def main() -> None:
     OUT.mkdir(parents=True, exist_ok=True)
     arms = read(Store(store))
     (OUT / "claims.md").write_text("\n".join(page(arms, looked_at(store))) + "\n", encoding="utf-8")
-    trials = csv.DictReader(hsiaug(["report", "--store", str(store), "--format", "csv"]).splitlines())
+    trials = csv.DictReader(
+        hsiaug(["report", "--store", str(store), "--format", "csv"]).splitlines()
+    )
     write_csv(OUT / "trials.csv", [{name: row[name] for name in KEPT} for row in trials])
     say(f"written: {OUT}")
 

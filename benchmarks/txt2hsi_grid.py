@@ -4,8 +4,8 @@
     python -m benchmarks.ladder collect all.csv benchmarks/results/txt2hsi_grid/trials.csv
     python -m benchmarks.txt2hsi_grid benchmarks/results/txt2hsi_grid/trials.csv
 
-For each scene, gains of the SVM in AA over ``none``, and what more noise gives than the least at the same weight, paired
-over draws, with 95 % t intervals. The table goes beside the trials.
+For each scene, gains of the SVM in AA over ``none``, and what more noise gives than the least at
+the same weight, paired over draws, with 95 % t intervals. The table goes beside the trials.
 """
 
 from __future__ import annotations
@@ -38,8 +38,13 @@ def main() -> None:
     for scene, arms in found.items():
         none, draws = arms["none"], len(arms["none"])
         lines += ["", f"## {scene}", ""]
-        lines += [f"{draws} selection draws; `none` {fmean(none.values()):.1f}. " + others(arms), ""]
-        lines += markdown(("strength", *heads("over none"), *heads("over strength 0.1")), rows(arms))
+        lines += [
+            f"{draws} selection draws; `none` {fmean(none.values()):.1f}. " + others(arms),
+            "",
+        ]
+        lines += markdown(
+            ("strength", *heads("over none"), *heads("over strength 0.1")), rows(arms)
+        )
     source.with_name("table.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -47,13 +52,17 @@ def setting(arm: str) -> object:
     """(strength, weight) of txt2hsi; the name of any other arm."""
     if not arm.startswith("txt2hsi"):
         return arm
-    own = USUAL | {key: float(value) for key, value in re.findall(r"(strength|weight)=([0-9.]+)", arm)}
+    own = USUAL | {
+        key: float(value) for key, value in re.findall(r"(strength|weight)=([0-9.]+)", arm)
+    }
     return own["strength"], own["weight"]
 
 
 def others(arms: Mapping[object, Draws]) -> str:
     """The controls, in a sentence."""
-    shown = (f"`{name}` {gap(arms[name], arms['none'])}" for name in ("duplicate", "pseudo", "teacher"))
+    shown = (
+        f"`{name}` {gap(arms[name], arms['none'])}" for name in ("duplicate", "pseudo", "teacher")
+    )
     return f"Over it: {', '.join(shown)}."
 
 
@@ -74,7 +83,9 @@ def gap(draws: Draws, control: Draws) -> str:
     """Mean difference over the draws that both have, and its interval."""
     pairs = [draws[seed] - control[seed] for seed in draws if seed in control]
     interval = t_interval(pairs)
-    return f"{fmean(pairs):+.1f}" + (f" [{interval[0]:+.1f}, {interval[1]:+.1f}]" if interval else "")
+    return f"{fmean(pairs):+.1f}" + (
+        f" [{interval[0]:+.1f}, {interval[1]:+.1f}]" if interval else ""
+    )
 
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@
 
     python -m benchmarks.txt2hsi_pictures SCENE [CLASS…]
 
-SCENE is a name or a card. The draw is 300, on which choices were made. Of each class, by default of the six
-with most held-out patches, there are three rows: held-out patches, those of txt2hsi, and those of gaussian, which is the
-same without a network. All have one stretch.
+SCENE is a name or a card. The draw is 300, on which choices were made. Of each class, by default of
+the six with most held-out patches, there are three rows: held-out patches, those of txt2hsi, and
+those of gaussian, which is the same without a network. All have one stretch.
 The picture goes to docs/images/txt2hsi_NAME.png.
 """
 
@@ -42,11 +42,15 @@ def main() -> None:
     sets = {"held-out": held_out(scene, labels, chosen)}
     for generator in ("txt2hsi", "gaussian"):
         samples = hsiaug.augment_scene(scene, generator, lam=1.0, seed=DRAW)
-        sets[generator] = {c: samples.x[samples.synthetic & (samples.y == c)][:PATCHES] for c in chosen}
+        sets[generator] = {
+            c: samples.x[samples.synthetic & (samples.y == c)][:PATCHES] for c in chosen
+        }
     draw_sheet(scene, sets, chosen)
 
 
-def draw_sheet(scene: hsiaug.Scene, sets: dict[str, dict[int, NDArray[np.float32]]], chosen: list[int]) -> None:
+def draw_sheet(
+    scene: hsiaug.Scene, sets: dict[str, dict[int, NDArray[np.float32]]], chosen: list[int]
+) -> None:
     """The picture: two columns of classes, a row of patches for each set."""
     rows = -(-len(chosen) // 2)
     colours = FalseColours.fit(scene.cube.reshape(-1, scene.bands)[::7], scene.wavelengths)
@@ -71,7 +75,9 @@ def draw_sheet(scene: hsiaug.Scene, sets: dict[str, dict[int, NDArray[np.float32
         kept(HERE.parent / "docs" / "images" / f"txt2hsi_{scene.name}.png", small(file), LARGEST)
 
 
-def held_out(scene: hsiaug.Scene, labels: NDArray[np.int_], chosen: list[int]) -> dict[int, NDArray[np.float32]]:
+def held_out(
+    scene: hsiaug.Scene, labels: NDArray[np.int_], chosen: list[int]
+) -> dict[int, NDArray[np.float32]]:
     """Some test patches of each class, spread over the scene."""
     patches = {}
     for c in chosen:

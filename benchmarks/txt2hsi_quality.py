@@ -27,7 +27,14 @@ def looked_at(store: Path) -> list[dict[str, Any]]:
     for protocol, lam in LAMBDA.items():
         for draw in DRAWS:
             with tempfile.TemporaryDirectory() as folder:
-                words = ["inspect", "indian_pines", "--generator", "txt2hsi", "--protocol", protocol]
+                words = [
+                    "inspect",
+                    "indian_pines",
+                    "--generator",
+                    "txt2hsi",
+                    "--protocol",
+                    protocol,
+                ]
                 words += [
                     "--seed",
                     str(draw),
@@ -55,14 +62,23 @@ def _quality_rows(protocol: str, draw: int, answer: Mapping[str, Any]) -> Iterat
         yield row(m["name"], m["label"], m["value"], m["floor"])
     for s in answer["reliability"]["scores"]:
         yield row(f"label {s['name']}", s["label"], s["value"], s["ceiling"])
-        yield row(f"wrong labels by {s['name']}", f"{s['label']}: equivalent share of wrong labels", s["wrong"], 0.0)
+        yield row(
+            f"wrong labels by {s['name']}",
+            f"{s['label']}: equivalent share of wrong labels",
+            s["wrong"],
+            0.0,
+        )
 
 
-def quality_table(rows: Sequence[Mapping[str, Any]], names: Sequence[str], protocol: str) -> Iterator[Sequence[str]]:
+def quality_table(
+    rows: Sequence[Mapping[str, Any]], names: Sequence[str], protocol: str
+) -> Iterator[Sequence[str]]:
     """Mean ± std of a measure and of the floor (or ceiling) that it stands beside."""
     for name in names:
         own = [r for r in rows if r["protocol"] == protocol and r["name"] == name]
-        pairs = [(float(r["value"]), float(r["beside"])) for r in own if r["value"] not in ("", None)]
+        pairs = [
+            (float(r["value"]), float(r["beside"])) for r in own if r["value"] not in ("", None)
+        ]
         if pairs:
             value, beside = (mean_std(part) for part in zip(*pairs, strict=True))
             yield (own[0]["label"], _shown(value), _shown(beside), str(len(pairs)))

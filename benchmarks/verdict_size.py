@@ -1,14 +1,16 @@
-"""Size and power of verdicts: how often a table says that an arm gains or helps, where none does and where one does.
+"""Size and power of verdicts: how often a table says that an arm gains or helps, where none does
+and where one does.
 
     python -m benchmarks.verdict_size benchmarks/results/txt2hsi_bar/version_5.csv
         > benchmarks/results/statistics/verdict_size.md
 
-Tables are resampled from twenty committed draws of four scenes: whole draws with replacement, the mean of each arm
-removed, so that arms are as correlated and as unequal in spread as in the records. A draw is as likely to be taken
-with all signs exchanged, which is the null hypothesis; the column "skew kept" takes draws as they are. An arm is a
-generator at λ = 1 with one classifier on one scene; arms of one scene and classifier share their controls. Beside the
-rule of docs/statistics.md stands the one before: Wilcoxon's signed-rank test with Holm's correction over arms, each
-with the largest p over its controls, and a t interval corrected likewise that leaves out 0.
+Tables are resampled from twenty committed draws of four scenes: whole draws with replacement, the
+mean of each arm removed, so that arms are as correlated and as unequal in spread as in the records.
+A draw is as likely to be taken with all signs exchanged, which is the null hypothesis; the column
+"skew kept" takes draws as they are. An arm is a generator at λ = 1 with one classifier on one
+scene; arms of one scene and classifier share their controls. Beside the rule of docs/statistics.md
+stands the one before: Wilcoxon's signed-rank test with Holm's correction over arms, each with the
+largest p over its controls, and a t interval corrected likewise that leaves out 0.
 """
 
 from __future__ import annotations
@@ -39,7 +41,9 @@ Array = NDArray[np.float64]
 
 
 class Source(NamedTuple):
-    """The draws of a scene with one classifier: names of arms, and (draws, names) AA in points, the means removed."""
+    """The draws of a scene with one classifier: names of arms, and (draws, names) AA in points, the
+    means removed.
+    """
 
     names: list[str]
     scores: Array
@@ -62,31 +66,49 @@ def read_sources(path: Path) -> list[Source]:
 
 
 class Case(NamedTuple):
-    """A resampled table. differences: (draws, arms, controls) in points. groups: (arms,) scene and classifier of each
-    arm, as an index. spread: standard deviation of the differences of the first arm, in the mean over its controls."""
+    """A resampled table. differences: (draws, arms, controls) in points. groups: (arms,) scene and
+    classifier of each arm, as an index. spread: standard deviation of the differences of the first
+    arm, in the mean over its controls.
+    """
 
     differences: Array
     groups: NDArray[np.int64]
     spread: float
 
 
-def resample(sources: list[Source], draws: int, arms: int, rng: np.random.Generator, mirror: bool = True) -> Case:
+def resample(
+    sources: list[Source], draws: int, arms: int, rng: np.random.Generator, mirror: bool = True
+) -> Case:
     """A table in which every arm is as good as each of its controls."""
-    places = [(g, name) for g, source in enumerate(sources) for name in source.names if name not in CONTROLS]
+    places = [
+        (g, name)
+        for g, source in enumerate(sources)
+        for name in source.names
+        if name not in CONTROLS
+    ]
     chosen = [places[i] for i in rng.choice(len(places), arms, replace=arms > len(places))]
-    rows = {g: rng.integers(len(sources[g].scores), size=draws) for g in dict.fromkeys(g for g, _ in chosen)}
-    signs = {g: rng.choice([-1.0, 1.0], size=(draws, 1)) if mirror else np.ones((draws, 1)) for g in rows}
+    rows = {
+        g: rng.integers(len(sources[g].scores), size=draws)
+        for g in dict.fromkeys(g for g, _ in chosen)
+    }
+    signs = {
+        g: rng.choice([-1.0, 1.0], size=(draws, 1)) if mirror else np.ones((draws, 1)) for g in rows
+    }
     differences = np.empty((draws, arms, len(CONTROLS)))
     for j, (g, name) in enumerate(chosen):
         source = sources[g]
         drawn = signs[g] * source.scores[rows[g]]
         for k, control in enumerate(CONTROLS):
-            differences[:, j, k] = drawn[:, source.names.index(name)] - drawn[:, source.names.index(control)]
+            differences[:, j, k] = (
+                drawn[:, source.names.index(name)] - drawn[:, source.names.index(control)]
+            )
     # Draws that were drawn twice must not tie: Wilcoxon's exact p would be another.
     differences += rng.normal(size=(draws, arms, 1)) * 1e-6
     g, name = chosen[0]
     scores, names = sources[g].scores, sources[g].names
-    spread = np.mean([np.std(scores[:, names.index(name)] - scores[:, names.index(c)], ddof=1) for c in CONTROLS])
+    spread = np.mean(
+        [np.std(scores[:, names.index(name)] - scores[:, names.index(c)], ddof=1) for c in CONTROLS]
+    )
     return Case(differences, np.array([g for g, _ in chosen]), float(spread))
 
 
@@ -102,7 +124,9 @@ def shown_now(differences: Array) -> NDArray[np.bool_]:
 
 
 def shown_before(differences: Array) -> NDArray[np.bool_]:
-    """(arms,) whether an arm is shown above all of these controls, by Wilcoxon's test with Holm's correction."""
+    """(arms,) whether an arm is shown above all of these controls, by Wilcoxon's test with Holm's
+    correction.
+    """
     n, arms = differences.shape[:2]
     p = wilcoxon(differences, axis=0, method="exact").pvalue.max(axis=1)
     factor = np.empty(arms)
@@ -120,7 +144,10 @@ def rows_of(sources: list[Source]) -> Iterator[list[str]]:
     for draws in DRAWS:
         for arms in ARMS:
             rng = np.random.default_rng([draws, arms])
-            counts = {key: np.zeros(2) for key in ("gain", "help", "differing", "skew", "gain found", "help found")}
+            counts = {
+                key: np.zeros(2)
+                for key in ("gain", "help", "differing", "skew", "gain found", "help found")
+            }
             for _ in range(TABLES):
                 case = resample(sources, draws, arms, rng)
                 d = case.differences
@@ -138,16 +165,28 @@ def rows_of(sources: list[Source]) -> Iterator[list[str]]:
                 d[:, 0] += GAIN * case.spread
                 counts["gain found"] += shown_now(d[:, :, :1])[0, 0], shown_before(d[:, :, :1])[0]
                 counts["help found"] += shown_now(d)[0].all(), shown_before(d)[0]
-            shares = [f"{now / TABLES:.3f} ({before / TABLES:.3f})" for now, before in counts.values()]
+            shares = [
+                f"{now / TABLES:.3f} ({before / TABLES:.3f})" for now, before in counts.values()
+            ]
             yield [str(draws), str(arms), *shares]
 
 
 def main(path: Path) -> None:
     """Print the table."""
-    header = ["draws", "arms", "gains: false", "helps: false", "hardest control differs", "skew kept"]
+    header = [
+        "draws",
+        "arms",
+        "gains: false",
+        "helps: false",
+        "hardest control differs",
+        "skew kept",
+    ]
     header += ["gains: true", "helps: true"]
     say("# Size and power of verdicts\n")
-    say(f"Share of {TABLES} tables in which an arm is said to; in brackets by Wilcoxon and Holm. True: {GAIN:g} sd.\n")
+    say(
+        f"Share of {TABLES} tables in which an arm is said to; in brackets by Wilcoxon and Holm."
+        f" True: {GAIN:g} sd.\n"
+    )
     for line in markdown(header, rows_of(read_sources(path))):
         say(line)
 

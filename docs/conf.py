@@ -1,7 +1,7 @@
 """Sphinx's settings for the site, which ``make docs`` builds.
 
-Its source folder is the root of the repository, not ``docs``: so the README and the measured tables are pages too, and
-one relative link serves the site and whoever reads the files in a Git viewer.
+Its source folder is the root of the repository, not ``docs``: so the README and the measured tables
+are pages too, and one relative link serves the site and whoever reads the files in a Git viewer.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ html_extra_path = ["site"]  # index.html, from the root of the site to its first
 
 SITE = Path(__file__).parent / "site"
 """What is copied to the root of the site as it is."""
-ARRAY = re.compile(r"~?(?:numpy\.)?ndarray\[tuple\[[^\]]*\], ~?(?:numpy\.)?dtype\[~?(?:numpy|typing)?\.?(\w+)\]\]")
+ARRAY = re.compile(
+    r"~?(?:numpy\.)?ndarray\[tuple\[[^\]]*\], ~?(?:numpy\.)?dtype\[~?(?:numpy|typing)?\.?(\w+)\]\]"
+)
 QUALIFIED = re.compile(r"~?\b(?:[a-z_]+\.)+(?=[A-Z])")
 MEANING = re.compile(r"(\w+(?:, \w+)*): (.+)")
 EMPTY = re.compile(r"<th( class=\"[^\"]*\")?>(?:<p></p>)?</th>")
@@ -64,17 +66,20 @@ LINK = re.compile(r"(?<!!)(\[[^\]]*\])\(([^)#:\s]+)\)")
 def commands() -> str:
     """Every command and option as Markdown, from the program itself; its examples as code."""
     asked = ("-m", "typer", "hsiaug.cli.main", "utils", "docs", "--name", "hsiaug")
-    text = subprocess.run([sys.executable, *asked], check=True, capture_output=True, text=True).stdout
+    text = subprocess.run(
+        [sys.executable, *asked], check=True, capture_output=True, text=True
+    ).stdout
     text = text.split("**Commands**:", 1)[1].split("\n## ", 1)[1]
     text = re.sub(r'<span style="font-weight: bold">(.*?)</span>', r"**\1**", text, flags=re.DOTALL)
     return re.sub(r"^ +(hsiaug .*)$", r"```sh\n\1\n```", f"## {text}", flags=re.MULTILINE)
 
 
 def read(app: Any, name: str, source: list[str]) -> None:
-    """What Git viewers do by themselves, links to folders; links to pages that are copied; titles for measured tables.
+    """What Git viewers do by themselves, links to folders; links to pages that are copied; titles
+    for measured tables.
 
-    A link to a folder means its README, its table.md, or else its first Markdown file; without any, it stays dead. A
-    notebook gets a line that leads to its file.
+    A link to a folder means its README, its table.md, or else its first Markdown file; without any,
+    it stays dead. A notebook gets a line that leads to its file.
     """
     here = (Path(app.srcdir) / name).parent
 
@@ -82,8 +87,12 @@ def read(app: Any, name: str, source: list[str]) -> None:
         text, target = found.groups()
         folder = here / target
         if folder.is_relative_to(SITE) and folder.suffix == ".html":
-            return f'<a href="{os.path.relpath(folder.relative_to(SITE), Path(name).parent)}">{text[1:-1]}</a>'
-        pages = sorted((p.name for p in folder.glob("*.md")), key=lambda p: (p != "README.md", p != "table.md", p))
+            address = os.path.relpath(folder.relative_to(SITE), Path(name).parent)
+            return f'<a href="{address}">{text[1:-1]}</a>'
+        pages = sorted(
+            (p.name for p in folder.glob("*.md")),
+            key=lambda p: (p != "README.md", p != "table.md", p),
+        )
         return f"{text}({target.rstrip('/')}/{pages[0]})" if pages else found[0]
 
     if name.startswith("docs/notebooks/"):
@@ -104,7 +113,9 @@ def read(app: Any, name: str, source: list[str]) -> None:
 
 
 def as_list(app: Any, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
-    """The docstrings' way of explaining names, ``name: meaning`` continued by four spaces, as reStructuredText lists."""
+    """The docstrings' way of explaining names, ``name: meaning`` continued by four spaces, as
+    reStructuredText lists.
+    """
     if what == "module":
         return
     inside, done = False, []
@@ -113,12 +124,18 @@ def as_list(app: Any, what: str, name: str, obj: object, options: object, lines:
         if bool(found) != inside and not line.startswith("    "):
             done.append("")
         inside = bool(found) or (inside and line.startswith("    "))
-        done.append(f"* **{found[1]}**: {found[2]}" if found else f"  {line.strip()}" if inside else line)
+        done.append(
+            f"* **{found[1]}**: {found[2]}" if found else f"  {line.strip()}" if inside else line
+        )
     lines[:] = done
 
 
-def shorter(app: Any, what: str, name: str, obj: object, options: object, signature: str, result: str) -> Any:
-    """Types as the code writes them: NDArray[float32] for what it resolves to, and names without their modules."""
+def shorter(
+    app: Any, what: str, name: str, obj: object, options: object, signature: str, result: str
+) -> Any:
+    """Types as the code writes them: NDArray[float32] for what it resolves to, and names without
+    their modules.
+    """
 
     def plain(text: str | None) -> str | None:
         if not text or text == "(*args, **kwargs)":  # the latter of a protocol, which nobody calls
@@ -130,12 +147,14 @@ def shorter(app: Any, what: str, name: str, obj: object, options: object, signat
 
 
 def levels(app: Any, name: str, template: str, context: dict[str, Any], tree: object) -> None:
-    """For readers of screens: captions of the contents are headings, and say of which level; an empty corner of a table
-    is no header.
+    """For readers of screens: captions of the contents are headings, and say of which level; an
+    empty corner of a table is no header.
     """
     context["body"] = EMPTY.sub(r"<td\1></td>", str(context.get("body", "")))
     contents = str(context.get("furo_navigation_tree", ""))
-    context["furo_navigation_tree"] = contents.replace('role="heading"', 'role="heading" aria-level="2"')
+    context["furo_navigation_tree"] = contents.replace(
+        'role="heading"', 'role="heading" aria-level="2"'
+    )
 
 
 def setup(app: Any) -> None:

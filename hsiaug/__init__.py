@@ -6,8 +6,8 @@
 
     run = hsiaug.benchmark("indian_pines", ["smote"], lambdas=[0.5], draws=3)
 
-Plugin authors import :mod:`hsiaug.api`; on the command line there is ``hsiaug``. Importing this package
-loads neither torch nor numpy: what it offers is loaded when it is first used.
+Plugin authors import :mod:`hsiaug.api`; on the command line there is ``hsiaug``. Importing this
+package loads neither torch nor numpy: what it offers is loaded when it is first used.
 """
 
 from lazy_loader import attach_stub

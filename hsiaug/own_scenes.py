@@ -1,4 +1,6 @@
-"""The card of a scene of one's own from Python: what ``hsiaug datasets add`` does, with files or arrays."""
+"""The card of a scene of one's own from Python: what ``hsiaug datasets add`` does, with files or
+arrays.
+"""
 
 from contextlib import ExitStack
 from dataclasses import fields
@@ -38,7 +40,9 @@ def _file_name(given: object) -> str:
     return name
 
 
-SHEET = Argument("a file, a numpy array or an xarray.DataArray of numbers, neither empty nor masked", _sheet)
+SHEET = Argument(
+    "a file, a numpy array or an xarray.DataArray of numbers, neither empty nor masked", _sheet
+)
 NAME = Argument(f"the name of a file, without folders, of {LONGEST} bytes at most", _file_name)
 
 
@@ -52,42 +56,61 @@ def add_scene(
     overwrite: Switch = False,
     **options: object,
 ) -> Added:
-    """Look at a scene, write its card ``folder``/``name``.toml and its picture, and give back what was found.
+    """Look at a scene, write its card ``folder``/``name``.toml and its picture, and give back what
+    was found.
 
-    cube: a file, or (H, W, B) numbers. labels: a file, or (H, W) integers with 0 = unlabelled. Arrays are written beside
-    the card first, and need a name. The bands of an xarray.DataArray are the dimension of its coordinate ``wavelength``
-    (whose attribute ``units`` is nm or µm), or the one called ``band``; its attributes ``scale_factor``, ``add_offset``
-    and ``_FillValue`` are applied, and labels with coordinates are matched by them. overwrite: files of these names may
-    be replaced. options: further ones of :class:`hsiaug.data.adding.ImportOptions`, as ``classes=["wheat", "rye"]`` in
-    ascending order of their codes, ``wavelengths=centres`` in nm (below 100: µm) or ``field="crop"``.
+    cube: a file, or (H, W, B) numbers. labels: a file, or (H, W) integers with 0 = unlabelled.
+    Arrays are written beside the card first, and need a name. The bands of an xarray.DataArray are
+    the dimension of its coordinate ``wavelength`` (whose attribute ``units`` is nm or µm), or the
+    one called ``band``; its attributes ``scale_factor``, ``add_offset`` and ``_FillValue`` are
+    applied, and labels with coordinates are matched by them. overwrite: files of these names may be
+    replaced. options: further ones of :class:`hsiaug.data.adding.ImportOptions`, as
+    ``classes=["wheat", "rye"]`` in ascending order of their codes, ``wavelengths=centres`` in nm
+    (below 100: µm) or ``field="crop"``.
 
-    ``scene`` of what it gives is the scene, ``files`` begin with the card, which every function takes in place of a name.
-    Raises InputError, SceneError or DataUnavailableError where something is wrong; then nothing is left behind.
+    ``scene`` of what it gives is the scene, ``files`` begin with the card, which every function
+    takes in place of a name. Raises InputError, SceneError or DataUnavailableError where something
+    is wrong; then nothing is left behind.
     """
     if is_data_array(cube):
         cube, labels, options = unpacked(cube, labels, options)
     elif is_data_array(labels):
         labels = plain_labels(labels, options.get("unlabelled"))
     given = {"cube": cube, "classes": labels}
-    arrays = {f"{name}_{part}.npy": one for part, one in given.items() if isinstance(one, np.ndarray)}
+    arrays = {
+        f"{name}_{part}.npy": one for part, one in given.items() if isinstance(one, np.ndarray)
+    }
     if arrays and name is None:
         raise InputError("an array needs a name", value="name=None", hint='For example "farm".')
     for option in options:
-        check_known("an option must be one of ImportOptions", option, [field.name for field in fields(ImportOptions)])
-    plain = {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in options.items()}
+        check_known(
+            "an option must be one of ImportOptions",
+            option,
+            [field.name for field in fields(ImportOptions)],
+        )
+    plain = {
+        key: value.tolist() if isinstance(value, np.ndarray) else value
+        for key, value in options.items()
+    }
     asked = import_options({"name": name, "overwrite": overwrite, **plain})
     where = Path(folder)
     for target in () if overwrite else [where / file for file in arrays if (where / file).exists()]:
         rule, hint = f"{target}, which is to be written, must not exist yet", "Add overwrite=True."
         raise InputError(rule, value="a file", hint=hint)
-    with file_errors(f"{where} must be a folder that can be written to", "Name another one."), ExitStack() as stack:
+    with (
+        file_errors(f"{where} must be a folder that can be written to", "Name another one."),
+        ExitStack() as stack,
+    ):
         if arrays:
             where.mkdir(parents=True, exist_ok=True)
         fresh = stack.enter_context(temporary_folder(where, "scene")) if arrays else where
         for file, values in arrays.items():
             np.save(fresh / file, values)
         files = [
-            fresh / f"{name}_{part}.npy" if isinstance(one, np.ndarray) else Path(one) for part, one in given.items()
+            fresh / f"{name}_{part}.npy" if isinstance(one, np.ndarray) else Path(one)
+            for part, one in given.items()
         ]
         out = where / f"{name or files[0].stem}.toml"
-        return add_files(files[0], files[1], out, asked, save_quick_look, [fresh / file for file in arrays])
+        return add_files(
+            files[0], files[1], out, asked, save_quick_look, [fresh / file for file in arrays]
+        )

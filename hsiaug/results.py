@@ -1,4 +1,5 @@
-"""Benchmarks from Python and notebooks: the same plans, trials and records as the ``hsiaug`` command's.
+"""Benchmarks from Python and notebooks: the same plans, trials and records as the ``hsiaug``
+command's.
 
 ::
 
@@ -75,7 +76,9 @@ if TYPE_CHECKING:
 
 USUAL_STORE = "hsiaug-results"
 One = str | Any
-"""The name of a plugin, or the plugin itself: an object, or its class where its usual hyper-parameters do."""
+"""The name of a plugin, or the plugin itself: an object, or its class where its usual
+hyper-parameters do.
+"""
 FIGURES = ("gain", "generator", "lambda", "times", "omega", "labels")
 Columns = Annotated[Literal[1, 2], choice(1, 2)]
 Whole = Annotated[int, whole()]
@@ -87,7 +90,11 @@ SCENE = Argument(
 AnyScene = Annotated[Scene | str | os.PathLike[str], SCENE]
 DRAWS = Argument(
     "how many draws, from 1 on, or a list of their numbers",
-    lambda draws: list(range(whole(1).convert(draws))) if np.ndim(draws) == 0 else several(whole()).convert(draws),
+    lambda draws: (
+        list(range(whole(1).convert(draws)))
+        if np.ndim(draws) == 0
+        else several(whole()).convert(draws)
+    ),
 )
 
 
@@ -95,8 +102,9 @@ DRAWS = Argument(
 def generator(name: Text, preset: Text = "cpu", **params: object) -> Any:
     """A generator plugin with these hyper-parameters: ``hsiaug.generator("txt2hsi", steps=400)``.
 
-    It has ``card``, ``params``, ``fit`` and ``load``, and can stand where :func:`benchmark` takes a name. Raises
-    InputError for an unknown name or parameter, and for a value of another type or out of range.
+    It has ``card``, ``params``, ``fit`` and ``load``, and can stand where :func:`benchmark` takes a
+    name. Raises InputError for an unknown name or parameter, and for a value of another type or out
+    of range.
     """
     return _plugin("generator", name, preset, params)
 
@@ -109,9 +117,11 @@ def classifier(name: Text, preset: Text = "cpu", **params: object) -> Any:
 
 @checked
 def split(scene: AnyScene, protocol: Text = "issd", *, draw: Whole = 0, patch: Side = 9) -> Split:
-    """One draw of a protocol: ``train``, ``test`` and ``seen`` are (H, W) bool, ``audit`` says what leaks.
+    """One draw of a protocol: ``train``, ``test`` and ``seen`` are (H, W) bool, ``audit`` says what
+    leaks.
 
-    Raises InputError for a protocol that there is not, SplitError where the scene cannot be split so.
+    Raises InputError for a protocol that there is not, SplitError where the scene cannot be split
+    so.
     """
     loaded = scene if isinstance(scene, Scene) else load_scene(scene)
     return draw_split(loaded, parse_protocol(protocol), draw, patch)
@@ -132,13 +142,15 @@ def augment_scene(
     preset: Text = "cpu",
     device: Text = "auto",
 ) -> TaskSamples:
-    """Training samples of one draw of a scene: the real ones, then the synthetic ones that λ and M (``times``) ask for.
+    """Training samples of one draw of a scene: the real ones, then the synthetic ones that λ and M
+    (``times``) ask for.
 
-    scene: a Scene, or the name or card of a scene or of image–mask pairs. generator: a name, or a plugin, as
-    ``hsiaug.benchmark`` takes it; None = smote, of pairs specdm. The same as ``hsiaug generate --with-real`` and as a
-    benchmark's trial of these settings; ``provenance`` of the result holds what makes them again. ``to_torch()`` makes
-    a Dataset of torch of the result.
-    Raises InputError for names and numbers that are not valid, SplitError where the scene cannot be split so.
+    scene: a Scene, or the name or card of a scene or of image–mask pairs. generator: a name, or a
+    plugin, as ``hsiaug.benchmark`` takes it; None = smote, of pairs specdm. The same as ``hsiaug
+    generate --with-real`` and as a benchmark's trial of these settings; ``provenance`` of the
+    result holds what makes them again. ``to_torch()`` makes a Dataset of torch of the result.
+    Raises InputError for names and numbers that are not valid, SplitError where the scene cannot be
+    split so.
     """
     kit = sample_kit("pixels" if isinstance(scene, Scene) else task_of(scene, None))
     loaded = scene if isinstance(scene, Scene) else kit.task.load(scene)
@@ -182,15 +194,17 @@ def benchmark(
     timeout: Annotated[float | None, optional(positive)] = None,
     progress: Switch = True,
 ) -> Results:
-    """Run every generator × λ × M × ω × classifier on the same draws, with the controls, as ``hsiaug benchmark`` does.
+    """Run every generator × λ × M × ω × classifier on the same draws, with the controls, as
+    ``hsiaug benchmark`` does.
 
-    scene: a name of the catalogue, or the path of a card. generators, classifiers: names, or plugins: as
-    :func:`generator` makes them, or of your own classes, installed or not; None = the usual ones. draws: a number of
-    them, or their numbers. timeout: seconds that a trial may take. The rest is as the options of the command: a call
-    gives trials of the same hashes, and takes from ``store`` those that are there. progress: False = nothing is printed.
+    scene: a name of the catalogue, or the path of a card. generators, classifiers: names, or
+    plugins: as :func:`generator` makes them, or of your own classes, installed or not; None = the
+    usual ones. draws: a number of them, or their numbers. timeout: seconds that a trial may take.
+    The rest is as the options of the command: a call gives trials of the same hashes, and takes
+    from ``store`` those that are there. progress: False = nothing is printed.
 
-    Raises InputError, SplitError and PluginError as the command ends with them. A trial that fails raises nothing: it is
-    a record, and the tables name it.
+    Raises InputError, SplitError and PluginError as the command ends with them. A trial that fails
+    raises nothing: it is a record, and the tables name it.
     """
     check_limit(timeout)
     ref = os.fspath(scene)
@@ -228,7 +242,9 @@ def benchmark(
             warn=say,
         )
     kept = Store(Path(store))
-    return _results(kept, kept.read(trial.hash for trial in trials_of(plans)) if read is None else read)
+    return _results(
+        kept, kept.read(trial.hash for trial in trials_of(plans)) if read is None else read
+    )
 
 
 @checked
@@ -259,7 +275,9 @@ class Table:
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """Trials of a benchmark or a store, and what can be said of them; the records are on disk in ``store``."""
+    """Trials of a benchmark or a store, and what can be said of them; the records are on disk in
+    ``store``.
+    """
 
     store: Store
     report: Report
@@ -267,18 +285,24 @@ class Results:
     @property
     def hashes(self) -> tuple[str, ...]:
         """Hashes of the trials that have a record, in the order of the tables."""
-        return tuple(dict.fromkeys(trial.hash for table in self.report.tables for trial in table.trials))
+        return tuple(
+            dict.fromkeys(trial.hash for table in self.report.tables for trial in table.trials)
+        )
 
     @checked
     def table(self, by: Text = "generator") -> Table:
-        """Mean ± std over draws. by: generator, classifier, class, seed, lambda, omega or labels."""
+        """Mean ± std over draws. by: generator, classifier, class, seed, lambda, omega or
+        labels.
+        """
         from hsiaug.report.views import check_view
 
         check_view(by)
         return Table(self.report, by)
 
     @checked
-    def frame(self, by: Annotated[Literal["trial", "class"], choice("trial", "class")] = "trial") -> DataFrame:
+    def frame(
+        self, by: Annotated[Literal["trial", "class"], choice("trial", "class")] = "trial"
+    ) -> DataFrame:
         """pandas, tidy: a row per trial with every metric (fractions), or per trial and class."""
         from pandas import DataFrame
 
@@ -287,8 +311,10 @@ class Results:
         return DataFrame(data_rows(self.report, "" if by == "trial" else by))
 
     def gain(self) -> DataFrame:
-        """pandas: a row per arm, classifier and control, in points: mean paired difference of the main metric with its
-        simultaneous 95 % interval, that of the second metric, p corrected for all arms, draws, and the arm's verdict."""
+        """pandas: a row per arm, classifier and control, in points: mean paired difference of the
+        main metric with its simultaneous 95 % interval, that of the second metric, p corrected for
+        all arms, draws, and the arm's verdict.
+        """
         from pandas import DataFrame
 
         from hsiaug.report.render_data import gain_rows
@@ -297,7 +323,8 @@ class Results:
 
     @checked
     def plot(self, by: Annotated[str, choice(*FIGURES)] = "gain", columns: Columns = 2) -> Figure:
-        """Matplotlib: gains draw by draw, the verdict as a card (generator), accuracy along λ, M or ω, learning curves.
+        """Matplotlib: gains draw by draw, the verdict as a card (generator), accuracy along λ, M or
+        ω, learning curves.
 
         columns: of a page with two, which the figure fills: 3.5 or 7.2 inches.
         """
@@ -305,8 +332,9 @@ class Results:
 
     @checked
     def save(self, path: AnyPath, by: Text = "generator", columns: Columns = 2) -> Path:
-        """Write what the ending says: .html (one page of everything), .md or .txt, .tex, .csv, .json; .png, .svg or .pdf
-        of :meth:`plot`. Raises InputError for another ending."""
+        """Write what the ending says: .html (one page of everything), .md or .txt, .tex, .csv,
+        .json; .png, .svg or .pdf of :meth:`plot`. Raises InputError for another ending.
+        """
         target = Path(path)
         format = ENDINGS[check_target(target, tuple(ENDINGS), "the file")]
         save_report(self.report, target, format, by, store=self.store, columns=columns)
@@ -332,11 +360,17 @@ def _plugin(kind: Kind, name: str, preset: str, params: Mapping[str, object]) ->
     import_here()
     made = registry().find(kind, name).load()
     check_preset(preset, [made.card])
-    return made(build_params(made.card, preset, {key: as_typed(value) for key, value in params.items()}))
+    return made(
+        build_params(made.card, preset, {key: as_typed(value) for key, value in params.items()})
+    )
 
 
-def _requests(request: Request, generators: Sequence[One], classifiers: Sequence[One]) -> list[Request]:
-    """The request, once for each combination of plugins of one name with different hyper-parameters."""
+def _requests(
+    request: Request, generators: Sequence[One], classifiers: Sequence[One]
+) -> list[Request]:
+    """The request, once for each combination of plugins of one name with different
+    hyper-parameters.
+    """
     variants: dict[str, list[Mapping[str, str]]] = {}
     names: dict[Kind, dict[str, None]] = {"generator": {}, "classifier": {}}
     for kind, asked in zip(names, (generators, classifiers), strict=True):

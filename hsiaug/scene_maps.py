@@ -1,4 +1,6 @@
-"""The class of every pixel of a scene, by a classifier: what ``hsiaug map`` writes, as an object."""
+"""The class of every pixel of a scene, by a classifier: what ``hsiaug map`` writes, as an
+object.
+"""
 
 from __future__ import annotations
 
@@ -45,9 +47,10 @@ HEADER = ("class", "name", "pixels", "share %", "training pixels")
 class SceneMap:
     """The map of a scene, or of every place of a set of pairs.
 
-    maps: by place, (H, W) int16 class ids, 0 = no data. record: that of the trial whose classifier maps.
-    same: whether the test pixels come out exactly as in the record. grounds: by place, where it lies on Earth, or None.
-    probabilities: by place, (C, H, W) float32, what the classifier gives each class, NaN = no data; {}: not asked for.
+    maps: by place, (H, W) int16 class ids, 0 = no data. record: that of the trial whose classifier
+    maps. same: whether the test pixels come out exactly as in the record. grounds: by place, where
+    it lies on Earth, or None. probabilities: by place, (C, H, W) float32, what the classifier gives
+    each class, NaN = no data; {}: not asked for.
     """
 
     record: Record
@@ -67,16 +70,24 @@ class SceneMap:
     def title(self) -> str:
         """Classifier, generator and record."""
         spec = self.made.spec
-        return f"{spec.classifier_label} with {spec.generator.name}, record {self.record['hash'][:8]}"
+        return (
+            f"{spec.classifier_label} with {spec.generator.name}, record {self.record['hash'][:8]}"
+        )
 
     def frame(self) -> DataFrame:
-        """pandas: pixels by class, their share of those that are mapped, and training pixels; last what holds no data."""
+        """pandas: pixels by class, their share of those that are mapped, and training pixels; last
+        what holds no data.
+        """
         from pandas import DataFrame
 
         ids = range(len(self.class_names) + 1)
-        counts = np.array([sum(np.count_nonzero(one == c) for one in self.maps.values()) for c in ids])
+        counts = np.array(
+            [sum(np.count_nonzero(one == c) for one in self.maps.values()) for c in ids]
+        )
         pixels, classes = [*counts[1:], counts[0]], range(1, len(self.class_names) + 1)
-        found = DataFrame({"class": [*classes, 0], "name": [*self.class_names, "no data"], "pixels": pixels})
+        found = DataFrame(
+            {"class": [*classes, 0], "name": [*self.class_names, "no data"], "pixels": pixels}
+        )
         found["share"] = [*(counts[1:] / max(1, counts[1:].sum())), None]
         found["train"] = [*self.made.split.audit.train_counts, None]
         return found[(found["class"] > 0) | (found["pixels"] > 0)].astype({"train": "Int64"})
@@ -84,7 +95,12 @@ class SceneMap:
     def rows(self) -> list[tuple[str, ...]]:
         """:meth:`frame` as texts below HEADER."""
         return [
-            (str(c), name, str(pixels), *(("–", "–") if not c else (f"{100 * share:.2f}", str(train))))
+            (
+                str(c),
+                name,
+                str(pixels),
+                *(("–", "–") if not c else (f"{100 * share:.2f}", str(train))),
+            )
             for c, name, pixels, share, train in self.frame().itertuples(index=False)
         ]
 
@@ -93,38 +109,54 @@ class SceneMap:
         audit, metrics = self.made.split.audit, self.record["metrics"]
         leaky = " [LEAKY]" if audit.leaky else ""
         headline = metric_set(self.made.spec.task)
-        scores = ", ".join(f"{one.name} {percent(metrics[one.key])}" for one in (headline.second, headline.main))
-        versions = ", ".join(f"{name} {v}" for name, v in self.record["environment"]["versions"].items())
+        scores = ", ".join(
+            f"{one.name} {percent(metrics[one.key])}" for one in (headline.second, headline.main)
+        )
+        versions = ", ".join(
+            f"{name} {v}" for name, v in self.record["environment"]["versions"].items()
+        )
         repeats = (
             f"the {audit.n_test:,} test pixels come out exactly as in the record"
             if self.same
-            else "warning: the classifier does NOT repeat the record's predictions, so the record's accuracy is not that "
-            f"of this map; the record was made on {self.record['device']['classifier']} with {versions}"
+            else (
+                "warning: the classifier does NOT repeat the record's predictions, so the record's"
+                " accuracy is not that of this map; the record was made on"
+                f" {self.record['device']['classifier']} with {versions}"
+            )
         )
         said = [
             repeats,
-            f"warning: the map holds the {audit.n_train:,} training pixels, so its agreement with the labels is no "
-            f"accuracy; that of the record is {scores} on its test pixels{leaky}",
+            (
+                f"warning: the map holds the {audit.n_train:,} training pixels, so its agreement"
+                f" with the labels is no accuracy; that of the record is {scores} on its test"
+                f" pixels{leaky}"
+            ),
         ]
         if None in self.grounds.values():
             said.append("note: the cube's file names no place on Earth, so the map lies nowhere")
         return said
 
     def plot(self) -> Figure:
-        """Matplotlib: the map with a legend of classes and their shares; of the first place where there are several."""
+        """Matplotlib: the map with a legend of classes and their shares; of the first place where
+        there are several.
+        """
         return show_in_cells(self._figure(next(iter(self.maps))))
 
     @checked
     def save(self, path: AnyPath) -> list[Path]:
-        """Write what the ending says: class ids as cloud-optimised GeoTIFF (.tif), ENVI classification (.hdr) or .npy, a
-        PNG beside them, and NAME_probabilities with a band for each class; the map with its legend (.png, .svg, .pdf).
+        """Write what the ending says: class ids as cloud-optimised GeoTIFF (.tif), ENVI
+        classification (.hdr) or .npy, a PNG beside them, and NAME_probabilities with a band for
+        each class; the map with its legend (.png, .svg, .pdf).
 
-        Returns the files; of several places each has its own, NAME_PLACE. Raises InputError for another ending.
+        Returns the files; of several places each has its own, NAME_PLACE. Raises InputError for
+        another ending.
         """
         return self.save_all([Path(path)])
 
     def save_all(self, paths: Sequence[Path]) -> list[Path]:
-        """:meth:`save` of several files; beside class ids goes a PNG only where no picture is named."""
+        """:meth:`save` of several files; beside class ids goes a PNG only where no picture is
+        named.
+        """
         check_map_targets(paths)
         rasters = [path for path in paths if path.suffix.lower() in RASTERS]
         beside = dict.fromkeys(path.with_suffix(".png") for path in rasters)
@@ -136,7 +168,9 @@ class SceneMap:
             ending = f"_{name}" if len(names) > 1 else ""
             for raster in rasters:
                 target = raster.with_stem(raster.stem + ending)
-                files += save_map(target, self.maps[place], self.class_names, self.grounds[place], self._facts())
+                files += save_map(
+                    target, self.maps[place], self.class_names, self.grounds[place], self._facts()
+                )
                 if place in self.probabilities:
                     shares = self.probabilities[place]
                     files += save_shares(target, shares, self.class_names, self.grounds[place])
@@ -171,19 +205,23 @@ def map_scene(
     device: Text = "auto",
     progress: Switch = True,
 ) -> SceneMap:
-    """Do as ``hsiaug map``: fit the classifier of a record again, and let it name every pixel of the scene.
+    """Do as ``hsiaug map``: fit the classifier of a record again, and let it name every pixel of
+    the scene.
 
-    scene: a name of the catalogue, or the path of a card. record: the hash of a record in ``store``, or its beginning.
-    classifier: in place of a record, one that learns from nearly all labels; None = ``filtered:svm``, of pairs
-    ``pixel-svm`` or ``fc-siam-diff``. probabilities: also what it gives each class. progress: False = nothing is printed.
+    scene: a name of the catalogue, or the path of a card. record: the hash of a record in
+    ``store``, or its beginning. classifier: in place of a record, one that learns from nearly all
+    labels; None = ``filtered:svm``, of pairs ``pixel-svm`` or ``fc-siam-diff``. probabilities: also
+    what it gives each class. progress: False = nothing is printed.
 
-    Raises InputError for a record of a failed trial or of another scene, a record beside a classifier, or one that gives
-    no probabilities; StoreError where there is no such record.
+    Raises InputError for a record of a failed trial or of another scene, a record beside a
+    classifier, or one that gives no probabilities; StoreError where there is no such record.
     """
     console = log_console(quiet=not progress)
     import_here()
     with one_thread_here():
-        return make_map(os.fspath(scene), Path(store), record, classifier, device, console, shares=probabilities)
+        return make_map(
+            os.fspath(scene), Path(store), record, classifier, device, console, shares=probabilities
+        )
 
 
 def make_map(
@@ -196,7 +234,9 @@ def make_map(
     *,
     shares: bool = False,
 ) -> SceneMap:
-    """The map, made in this process; its progress goes to the console. folder: the store. shares: probabilities too."""
+    """The map, made in this process; its progress goes to the console. folder: the store. shares:
+    probabilities too.
+    """
     if record is not None and classifier is not None:
         rule, hint = "a map is made by a record or by a classifier", "Leave out one of them."
         raise InputError(rule, value=f"record {record} and classifier {classifier}", hint=hint)
@@ -219,11 +259,16 @@ def make_map(
 
 
 class _Sharing:
-    """A fitted classifier that keeps what it gives each class. Raises InputError for one that gives nothing."""
+    """A fitted classifier that keeps what it gives each class. Raises InputError for one that gives
+    nothing.
+    """
 
     def __init__(self, fitted: Any, name: str) -> None:
         if not hasattr(fitted, "predict_proba"):
-            rule, hint = "`probabilities` needs a classifier that gives some", "Take svm or rf, or leave it out."
+            rule, hint = (
+                "`probabilities` needs a classifier that gives some",
+                "Take svm or rf, or leave it out.",
+            )
             raise InputError(rule, value=name, hint=hint)
         self._fitted, self._shares = fitted, list[NDArray[np.float32]]()
 
@@ -231,10 +276,16 @@ class _Sharing:
         self._shares.append(self._fitted.predict_proba(batch))
         return self._fitted.predict(batch)
 
-    def placed(self, split: TaskSplit, maps: Mapping[str, NDArray[np.int16]]) -> dict[str, NDArray[np.float32]]:
-        """(C, H, W) by place, in the order of a map: pixels row by row, or tiles side by side, those of test last."""
+    def placed(
+        self, split: TaskSplit, maps: Mapping[str, NDArray[np.int16]]
+    ) -> dict[str, NDArray[np.float32]]:
+        """(C, H, W) by place, in the order of a map: pixels row by row, or tiles side by side,
+        those of test last.
+        """
         shares = np.concatenate(self._shares)
-        sheets = [np.full((shares.shape[1], *ids.shape), np.nan, np.float32) for ids in maps.values()]
+        sheets = [
+            np.full((shares.shape[1], *ids.shape), np.nan, np.float32) for ids in maps.values()
+        ]
         if isinstance(split, TileSplit):
             tiles = (*side_by_side(split.pairs, split.patch), *split.test)
             for (where, row, column), tile in zip(tiles, shares, strict=True):
@@ -255,7 +306,9 @@ def _train_on_most(
     device: str,
     console: rich.console.Console,
 ) -> Record:
-    """The record of a classifier that learns from nearly all labels and no sample; run if it is not there."""
+    """The record of a classifier that learns from nearly all labels and no sample; run if it is not
+    there.
+    """
     asked = Request(
         task=task.name,
         protocol=task.nearly_all(data),
@@ -271,5 +324,13 @@ def _train_on_most(
     def say(line: str) -> None:
         console.print(line, soft_wrap=True)
 
-    run([replace(plan, trials=(own,))], folder, device=device, jobs=1, console=console, say=say, warn=say)
+    run(
+        [replace(plan, trials=(own,))],
+        folder,
+        device=device,
+        jobs=1,
+        console=console,
+        say=say,
+        warn=say,
+    )
     return Store(folder).find(own.hash)

@@ -41,19 +41,22 @@ MOST = Interval(Real, 0, LARGEST, closed="both")
 class Augmenter(BaseSampler):  # type: ignore[misc]
     """Add synthetic spectra of any generator plugin to labelled spectra: ``fit_resample(X, y)``.
 
-    X: (n, B) spectra, as an array, a list, a pandas frame or a sparse matrix. y: (n,) labels of at least two classes.
-    What comes back begins with X and y as they were given.
+    X: (n, B) spectra, as an array, a list, a pandas frame or a sparse matrix. y: (n,) labels of at
+    least two classes. What comes back begins with X and y as they were given.
 
-    generator: a name or a plugin. lam: sample balance rate λ; 1 fills every class to the largest. times: further samples
-    for each real one. omega: guidance strength, None = the generator's own. params: its hyper-parameters by name.
-    preset, device: as in :func:`hsiaug.augment_scene`. wavelengths: (B,) band centres in nm (below 100: µm), or None.
-    random_state: of the fit and of the samples.
+    generator: a name or a plugin. lam: sample balance rate λ; 1 fills every class to the largest.
+    times: further samples for each real one. omega: guidance strength, None = the generator's own.
+    params: its hyper-parameters by name. preset, device: as in :func:`hsiaug.augment_scene`.
+    wavelengths: (B,) band centres in nm (below 100: µm), or None. random_state: of the fit and of
+    the samples.
 
-    The generator sees spectra alone: no neighbours and no unlabelled pixels. The labels are its names of classes.
+    The generator sees spectra alone: no neighbours and no unlabelled pixels. The labels are its
+    names of classes.
 
-    After a call, ``sampling_strategy_`` holds the number of synthetic samples by label, and ``weights_`` (n',) float32
-    the weights that the generator gives its samples, 1 for real ones. No pipeline passes them on.
-    Raises InputError for names and parameters that are not valid, ValueError for other arguments.
+    After a call, ``sampling_strategy_`` holds the number of synthetic samples by label, and
+    ``weights_`` (n',) float32 the weights that the generator gives its samples, 1 for real ones. No
+    pipeline passes them on. Raises InputError for names and parameters that are not valid,
+    ValueError for other arguments.
     """
 
     _sampling_type = "over-sampling"
@@ -95,17 +98,21 @@ class Augmenter(BaseSampler):  # type: ignore[misc]
     def set_params(self, **params: Any) -> "Augmenter":
         """Set parameters by name.
 
-        Raises ValueError for ``sampling_strategy``, which ensembles of imbalanced-learn set: lam and times replace it.
+        Raises ValueError for ``sampling_strategy``, which ensembles of imbalanced-learn set: lam
+        and times replace it.
         """
         if "sampling_strategy" in params:
             raise ValueError(
-                "an Augmenter has lam and times in place of sampling_strategy, which ensembles such as "
-                "BalancedBaggingClassifier set: bag a pipeline, make_pipeline(Augmenter(), classifier)"
+                "an Augmenter has lam and times in place of sampling_strategy, which ensembles such"
+                " as BalancedBaggingClassifier set: bag a pipeline, make_pipeline(Augmenter(),"
+                " classifier)"
             )
         return cast("Augmenter", super().set_params(**params))
 
     def sampling_strategy(self, y: AnyArray) -> dict[Any, int]:
-        """Samples of each label, real and synthetic, as λ and ``times`` ask; imbalanced-learn calls it."""
+        """Samples of each label, real and synthetic, as λ and ``times`` ask; imbalanced-learn calls
+        it.
+        """
         labels, counts = np.unique(y, return_counts=True)
         real = dict(zip(labels.tolist(), counts.tolist(), strict=True))
         made = synthetic_counts(real, Rate(self.lam, self.times))
@@ -123,12 +130,21 @@ class Augmenter(BaseSampler):  # type: ignore[misc]
         spectra = np.vstack([spectra, made.centres])
         return type(X)(spectra) if as_sparse else spectra, np.concatenate([y, labels[made.y - 1]])
 
-    def _synthesise(self, x: AnyArray, ids: NDArray[np.int16], labels: Sequence[object]) -> PixelSynthesis:
-        """Synthetic samples of spectra (n, B) with class ids (n,), which stand in a scene of one column."""
+    def _synthesise(
+        self, x: AnyArray, ids: NDArray[np.int16], labels: Sequence[object]
+    ) -> PixelSynthesis:
+        """Synthetic samples of spectra (n, B) with class ids (n,), which stand in a scene of one
+        column.
+        """
         centres = None if self.wavelengths is None else self._centres(x.shape[1])
         if (largest := float(np.abs(x).max())) > LARGEST_VALUE:
-            raise ValueError(f"X must hold numbers up to {LARGEST_VALUE:.2g}, as float32 does; found {largest:.2g}")
-        scene = Scene("samples", x[:, None], ids[:, None], tuple(map(str, labels)), centres, units="as given")
+            raise ValueError(
+                f"X must hold numbers up to {LARGEST_VALUE:.2g}, as float32 does; found"
+                f" {largest:.2g}"
+            )
+        scene = Scene(
+            "samples", x[:, None], ids[:, None], tuple(map(str, labels)), centres, units="as given"
+        )
         request = sample_request(
             *(self.generator, self.preset, self.params),
             lam=float(self.lam),
@@ -139,13 +155,20 @@ class Augmenter(BaseSampler):  # type: ignore[misc]
             device=self.device,
         )
         bench = _AllForTraining(scene, get_task("pixels"))
-        return cast(PixelSynthesis, synthesise(sample_kit("pixels"), scene, request, registry(), bench=bench))
+        return cast(
+            PixelSynthesis,
+            synthesise(sample_kit("pixels"), scene, request, registry(), bench=bench),
+        )
 
     def _centres(self, bands: int) -> NDArray[np.float64]:
-        """(B,) band centres in nm. Warns where their unit was guessed; raises ValueError for others."""
+        """(B,) band centres in nm. Warns where their unit was guessed; raises ValueError for
+        others.
+        """
         centres, note = centres_in_nm(np.ravel(np.asarray(self.wavelengths, dtype=np.float64)))
         if len(centres) != bands or np.isnan(centres).any():
-            raise ValueError(f"wavelengths must be {bands} positive numbers, a band centre for each column of X")
+            raise ValueError(
+                f"wavelengths must be {bands} positive numbers, a band centre for each column of X"
+            )
         if note:
             warnings.warn(note, stacklevel=5)
         return centres
@@ -157,4 +180,6 @@ class _AllForTraining(Workbench):
     def split(self, spec: TrialSpec) -> TaskSplit:
         scene = cast(Scene, self.scene)
         every = np.ones(scene.shape, dtype=bool)
-        return cast(TaskSplit, Blind(every, ~every, scene.labels.ravel().astype(np.int64), spec.patch))
+        return cast(
+            TaskSplit, Blind(every, ~every, scene.labels.ravel().astype(np.int64), spec.patch)
+        )

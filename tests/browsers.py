@@ -12,7 +12,9 @@ import pytest
 
 __all__ = ["AXE", "AXE_ALL", "CONTRAST", "Tab", "axe", "browser"]
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright, which drives the browser, is not installed")
+playwright = pytest.importorskip(
+    "playwright.sync_api", reason="playwright, which drives the browser, is not installed"
+)
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 """Programs that serve where playwright has no browser of its own."""
@@ -93,22 +95,31 @@ class Tab:
     """A tab with the page. said: what the browser has to complain of."""
 
     def __init__(self, browser: Any, address: str, **options: Any) -> None:
-        self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
+        self.context = browser.new_context(
+            **{"viewport": {"width": 1280, "height": 800}, **options}
+        )
         self.page = self.context.new_page()
         self.said: list[str] = []
         self.page.on("console", lambda message: self.said.append(message.text))
         self.page.on("pageerror", lambda error: self.said.append(str(error)))
         host = address.split("/")[2]
         self.page.on(
-            "request", lambda one: None if host in one.url or one.url[:5] == "data:" else self.said.append(one.url)
+            "request",
+            lambda one: (
+                None if host in one.url or one.url[:5] == "data:" else self.said.append(one.url)
+            ),
         )
         self.page.goto(address)
 
     def until(self, expression: str, seconds: float = 120) -> None:
-        """Wait: the page forbids the evaluation of text within it, so that this asks from outside."""
+        """Wait: the page forbids the evaluation of text within it, so that this asks from
+        outside.
+        """
         end = time.monotonic() + seconds
         while not self.page.evaluate(expression):
-            assert time.monotonic() < end, f"{expression}: {self.said} {self.page.inner_text('body')}"
+            assert time.monotonic() < end, (
+                f"{expression}: {self.said} {self.page.inner_text('body')}"
+            )
             time.sleep(0.02)
 
     def press(self, *keys: str) -> None:

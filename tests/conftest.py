@@ -9,9 +9,11 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
-# One thread, as the command line sets it: tests run side by side, and results must not depend on it.
+# One thread, as the command line sets it: tests run side by side, and results must not depend on
+# it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-# A virtual machine may show AMX and not allow it: bfloat16 on its CPU is then an illegal instruction.
+# A virtual machine may show AMX and not allow it: bfloat16 on its CPU is then an illegal
+# instruction.
 os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_BF16")
 
 import hypothesis
@@ -31,7 +33,8 @@ from tests.strangers import DUMMY, install
 hypothesis.settings.register_profile("hsiaug", deadline=None)
 hypothesis.settings.load_profile("hsiaug")
 
-# Plugins that a test installs are imported in its process; tests/bench/test_third_party.py has processes of its own.
+# Plugins that a test installs are imported in its process; tests/bench/test_third_party.py has
+# processes of its own.
 import_here()
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -39,7 +42,9 @@ SHARED = ROOT.parent / "shared" / "data"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep the bytecode of what every process of the tests imports: hundreds start, and some machines forbid them to."""
+    """Keep the bytecode of what every process of the tests imports: hundreds start, and some
+    machines forbid them to.
+    """
     if not hasattr(config, "workerinput"):
         for folder in ("hsiaug", "plugins"):
             compileall.compile_dir(ROOT / folder, quiet=2)
@@ -86,7 +91,9 @@ def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
 def spec(toy: Scene, plugins: Registry) -> Callable[..., TrialSpec]:
     """``spec(generator="smote", lam=0.5, …)``: a trial on the toy scene."""
 
-    def make(generator: str = "dummy", classifier: str = "nearest", lam: float = 1.0, **changes: Any) -> TrialSpec:
+    def make(
+        generator: str = "dummy", classifier: str = "nearest", lam: float = 1.0, **changes: Any
+    ) -> TrialSpec:
         def plugin(kind: Any, name: str) -> PluginSpec:
             card = plugins.find(kind, name).load().card
             return plugin_spec(card, build_params(card, "tiny"), toy)

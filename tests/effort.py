@@ -21,9 +21,16 @@ def calls(run: Callable[..., Any], *given: Any, **named: Any) -> int:
 
 
 def loaded(code: str, *words: str) -> set[str]:
-    """The modules that a process has loaded at the end of ``code``, whose arguments are ``words``."""
-    tell = "import atexit, json, sys; atexit.register(lambda: print(chr(10) + json.dumps([*sys.modules])))\n"
-    done = subprocess.run([sys.executable, "-c", tell + code, *words], capture_output=True, text=True, check=True)
+    """The modules that a process has loaded at the end of ``code``, whose arguments are
+    ``words``.
+    """
+    tell = (
+        "import atexit, json, sys; atexit.register(lambda: print(chr(10) +"
+        " json.dumps([*sys.modules])))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", tell + code, *words], capture_output=True, text=True, check=True
+    )
     return set(json.loads(done.stdout.splitlines()[-1]))
 
 

@@ -1,8 +1,8 @@
 """Printed text with figures in it: words are compared as they stand, figures with a tolerance.
 
-A trained, fitted or summed figure differs between processors and builds of the libraries: in its last bits at once, and
-in a digit that is printed where those bits decide a pixel or a rounding. What another machine printed is therefore never
-compared digit by digit.
+A trained, fitted or summed figure differs between processors and builds of the libraries: in its
+last bits at once, and in a digit that is printed where those bits decide a pixel or a rounding.
+What another machine printed is therefore never compared digit by digit.
 """
 
 import re
@@ -43,7 +43,9 @@ def value(figure: str) -> float:
 
 
 def words_of(text: str) -> str:
-    """A text with ``#`` for each figure, and one blank for many: columns are as wide as their figures."""
+    """A text with ``#`` for each figure, and one blank for many: columns are as wide as their
+    figures.
+    """
     return " ".join(FIGURE.sub("#", text).split())
 
 
@@ -53,12 +55,15 @@ def figures_of(text: str) -> list[str]:
 
 
 def differences(shown: str, expected: str, tolerance: Tolerance) -> list[str]:
-    """What two texts differ in, line by line: other words, or figures too far apart. Empty where they are alike."""
+    """What two texts differ in, line by line: other words, or figures too far apart. Empty where
+    they are alike.
+    """
     lines, wanted = shown.splitlines(), expected.splitlines()
     if len(lines) != len(wanted):
         return [f"{len(lines)} lines; expected {len(wanted)}"]
     return [
         f"{line!r}; expected {other!r}"
         for line, other in zip(lines, wanted, strict=True)
-        if words_of(line) != words_of(other) or not all(map(tolerance.allows, figures_of(line), figures_of(other)))
+        if words_of(line) != words_of(other)
+        or not all(map(tolerance.allows, figures_of(line), figures_of(other)))
     ]

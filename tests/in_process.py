@@ -1,4 +1,6 @@
-"""In this process, which has its libraries loaded: commands, and trials whose plugins, scene or clock exist only here."""
+"""In this process, which has its libraries loaded: commands, and trials whose plugins, scene or
+clock exist only here.
+"""
 
 import contextlib
 import functools
@@ -32,10 +34,16 @@ class Here:
 
     def send(self, trial: TrialSpec, blind: Any) -> None:
         if self._bench is None:
-            self._bench = Workbench(self._start.data.data, get_task(self._start.task), Path(self._start.cache))
+            self._bench = Workbench(
+                self._start.data.data, get_task(self._start.task), Path(self._start.cache)
+            )
         self._bench.give(trial, blind)
         self.outcome = compute(
-            trial, self._bench, plugins.registry(), device=self._start.device, progress=lambda *_: None
+            trial,
+            self._bench,
+            plugins.registry(),
+            device=self._start.device,
+            progress=lambda *_: None,
         )
         self.busy = True
 
@@ -59,7 +67,9 @@ def run_trials_here(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def hsiaug(*words: str, cwd: Path | None = None, site: Path | None = None) -> CompletedProcess[str]:
-    """What :func:`tests.strangers.hsiaug` does in processes. site: a folder of plugin packages, installed meanwhile."""
+    """What :func:`tests.strangers.hsiaug` does in processes. site: a folder of plugin packages,
+    installed meanwhile.
+    """
     out, err = io.StringIO(), io.StringIO()
     with (
         pytest.MonkeyPatch.context() as patch,
@@ -75,21 +85,26 @@ def hsiaug(*words: str, cwd: Path | None = None, site: Path | None = None) -> Co
         patch.setattr(sys, "argv", ["hsiaug", *words])
         main()
     code = ended.value.code
-    return CompletedProcess(words, code if isinstance(code, int) else 0, out.getvalue(), err.getvalue())
+    return CompletedProcess(
+        words, code if isinstance(code, int) else 0, out.getvalue(), err.getvalue()
+    )
 
 
 def make_importable(patch: pytest.MonkeyPatch, site: Path) -> None:
     """Install the plugin packages of a folder in this process, until the patch is undone."""
     patch.syspath_prepend(site)
     for file in site.glob("*.py"):
-        # What is imported from there is forgotten in the end, so that another folder's module of that name is read anew.
+        # What is imported from there is forgotten in the end, so that another folder's module of
+        # that name is read anew.
         patch.setitem(sys.modules, file.stem, None)
         del sys.modules[file.stem]
     patch.setattr(plugins, "_installed", functools.cache(plugins._installed.__wrapped__))
 
 
 def refused(folder: Path, *words: str) -> str:
-    """The error message of a command that must be refused, typed in a folder, which must stay as it is."""
+    """The error message of a command that must be refused, typed in a folder, which must stay as it
+    is.
+    """
     before = sorted(folder.rglob("*"))
     answer = hsiaug(*words, cwd=folder)
 

@@ -109,14 +109,20 @@ def environment(*folders: Path, **extra: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": path, "COLUMNS": "140", "OMP_NUM_THREADS": "1", **extra}
 
 
-def hsiaug(*words: str, env: dict[str, str] | None = None, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+def hsiaug(
+    *words: str, env: dict[str, str] | None = None, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run the installed command as a user does."""
     command = [sys.executable, "-m", "hsiaug.cli.main", *words]
-    return subprocess.run(command, env=env or environment(), cwd=cwd, capture_output=True, text=True, timeout=280)
+    return subprocess.run(
+        command, env=env or environment(), cwd=cwd, capture_output=True, text=True, timeout=280
+    )
 
 
 def started(*words: str, env: dict[str, str], cwd: Path | None = None) -> subprocess.Popen[str]:
-    """The command, begun as at a terminal: Ctrl-C reaches all its processes. Its stderr can be read."""
+    """The command, begun as at a terminal: Ctrl-C reaches all its processes. Its stderr can be
+    read.
+    """
     return subprocess.Popen(
         [sys.executable, "-m", "hsiaug", *words],
         env=env,
@@ -125,7 +131,8 @@ def started(*words: str, env: dict[str, str], cwd: Path | None = None) -> subpro
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        # A shell that runs the tests in the background has them ignore Ctrl-C, and they hand that down.
+        # A shell that runs the tests in the background has them ignore Ctrl-C, and they hand that
+        # down.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 

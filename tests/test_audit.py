@@ -30,7 +30,9 @@ def test_an_audit_fails_on_weaknesses_and_says_where_it_could_not_ask(
     program.write_text(AUDIT.format(probe=probe, code=code))
     program.chmod(0o755)
     (tmp_path / ".dev").touch()
-    done = subprocess.run(["make", "audit", f"VENV={tmp_path}"], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(
+        ["make", "audit", f"VENV={tmp_path}"], cwd=ROOT, capture_output=True, text=True
+    )
 
     assert done.returncode == ends, done.stderr
     assert said in done.stdout

@@ -20,7 +20,9 @@ from tests.in_process import hsiaug
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 RESULTS = FOLDER / "results"
 SCRIPTS = sorted(
-    ".".join(path.relative_to(FOLDER).with_suffix("").parts) for path in FOLDER.rglob("*.py") if path.stem != "__init__"
+    ".".join(path.relative_to(FOLDER).with_suffix("").parts)
+    for path in FOLDER.rglob("*.py")
+    if path.stem != "__init__"
 )
 NOT_INSTALLED = {"speed.denoiser": "diffusers"}
 """What a script needs beside hsiaug's own extras."""
@@ -39,8 +41,9 @@ PRINTED = {
 }
 """Scripts that print a table of committed trials: their words, and where the table is kept."""
 ROUNDED = Tolerance(units=1)
-"""Means and intervals of the same committed trials may be rounded the other way where a sum or a quantile of another
-build of the libraries differs in its last bit. Counts are whole numbers, and equal.
+"""Means and intervals of the same committed trials may be rounded the other way where a sum or a
+quantile of another build of the libraries differs in its last bit. Counts are whole numbers, and
+equal.
 """
 
 
@@ -85,7 +88,11 @@ def test_a_committed_table_is_what_its_script_prints(name, monkeypatch, capsys):
     words, kept = PRINTED[name]
     run(name, *words.replace("RESULTS", str(RESULTS)).split(), monkeypatch=monkeypatch)
     printed = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
-    committed = [line for line in (RESULTS / kept).read_text(encoding="utf-8").splitlines() if line.startswith("|")]
+    committed = [
+        line
+        for line in (RESULTS / kept).read_text(encoding="utf-8").splitlines()
+        if line.startswith("|")
+    ]
     assert printed
     assert not differences("\n".join(printed), "\n".join(committed), ROUNDED)
 
@@ -100,12 +107,19 @@ def test_a_table_that_is_written_beside_its_trials(name, tmp_path, monkeypatch):
     words = {"regimes": f"draw {trials} {images}", "ceilings": f"draw {trials}"}.get(name, trials)
     script(name, monkeypatch, words, **({"HERE": here} if name == "ceilings" else {})).main()
     table = "regimes.md" if name == "regimes" else "table.md"
-    assert not differences((here / table).read_text("utf-8"), (RESULTS / name / table).read_text("utf-8"), ROUNDED)
+    assert not differences(
+        (here / table).read_text("utf-8"), (RESULTS / name / table).read_text("utf-8"), ROUNDED
+    )
     assert len(list(images.iterdir())) == {"regimes": 3, "ceilings": 1}.get(name, 0)
 
 
 def test_pictures_of_committed_trials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run("protocols", str(RESULTS / "protocols" / "trials.csv"), str(tmp_path / "a.png"), monkeypatch=monkeypatch)
+    run(
+        "protocols",
+        str(RESULTS / "protocols" / "trials.csv"),
+        str(tmp_path / "a.png"),
+        monkeypatch=monkeypatch,
+    )
     run("docs_figures", str(tmp_path), monkeypatch=monkeypatch)
     assert (tmp_path / "a.png").stat().st_size
     assert len(list(tmp_path.glob("*.svg"))) == 8
@@ -114,8 +128,12 @@ def test_pictures_of_committed_trials(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_a_simulated_cluster_writes_where_it_is_told_and_nowhere_else(tmp_path, monkeypatch):
     picture = FOLDER.parent / "docs" / "images" / "cluster_scaling.png"
     before = picture.stat().st_mtime_ns
-    script("cluster_scaling", monkeypatch, f"--out {tmp_path}", WORKERS=(1, 200), COPIES=(20,)).main()
-    committed = [row for row in read_csv(RESULTS / "cluster" / "scaling.csv") if row["copies"] == "20"]
+    script(
+        "cluster_scaling", monkeypatch, f"--out {tmp_path}", WORKERS=(1, 200), COPIES=(20,)
+    ).main()
+    committed = [
+        row for row in read_csv(RESULTS / "cluster" / "scaling.csv") if row["copies"] == "20"
+    ]
     expected = [row for row in committed if row["workers"] in ("1", "200")]
     for row, wanted in zip(read_csv(tmp_path / "scaling.csv"), expected, strict=True):
         # Sums of seconds, rounded: versions of Python add floats differently in the last bit.
@@ -123,7 +141,9 @@ def test_a_simulated_cluster_writes_where_it_is_told_and_nowhere_else(tmp_path, 
     assert picture.stat().st_mtime_ns == before
 
 
-def test_what_a_million_trials_cost(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_a_million_trials_cost(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     run("cluster_cost", monkeypatch=monkeypatch)
     page = (FOLDER.parent / "docs" / "cluster.md").read_text(encoding="utf-8")
     header = capsys.readouterr().out.splitlines()[0].split("|")[1].strip()
@@ -152,7 +172,9 @@ def test_maps_of_toy(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
 def test_flagships_on_a_device(tmp_path, monkeypatch, capsys):
     """One step of each training of both presets; their networks with fewer channels."""
     for size in ("small", "paper"):
-        shrunk = replace(SIZES[size], vae_width=8, vae_batch=8, width=20, depth=2, batch=8, scene_batch=8)
+        shrunk = replace(
+            SIZES[size], vae_width=8, vae_batch=8, width=20, depth=2, batch=8, scene_batch=8
+        )
         monkeypatch.setitem(SIZES, size, shrunk)
     once = {"vae_steps": "1", "scene_steps": "1", "steps": "1", "sample_steps": "2"}
     gpu = script("gpu", monkeypatch, f"{tmp_path / 'gpu.csv'} cpu 1 txt2hsi", SETTINGS=once)
@@ -169,8 +191,20 @@ def test_flagships_on_a_device(tmp_path, monkeypatch, capsys):
 def test_processor_seconds_and_memory_of_a_line(tmp_path: Path) -> None:
     (tmp_path / "budget.csv").write_text("what,now\nline,12.5\n")
     # In a process of its own: it waits for all processes below it.
-    words = [sys.executable, "-m", "benchmarks.speed.budget", str(tmp_path), *SMALL, "--seeds", "1", "--jobs", "1"]
-    told = subprocess.run(words, check=True, capture_output=True, text=True, cwd=FOLDER.parent).stdout
+    words = [
+        sys.executable,
+        "-m",
+        "benchmarks.speed.budget",
+        str(tmp_path),
+        *SMALL,
+        "--seeds",
+        "1",
+        "--jobs",
+        "1",
+    ]
+    told = subprocess.run(
+        words, check=True, capture_output=True, text=True, cwd=FOLDER.parent
+    ).stdout
     rows = {row["what"]: row for row in read_csv(tmp_path / "budget.csv")}
     assert rows["line"]["before"] == "12.5" and float(rows["line"]["now"]) > 0
     # Sampled every few seconds, which a quick line may end before.
@@ -184,8 +218,19 @@ from benchmarks.speed import table
 table.GROUPS["line"] = table.partial(table.run_rows, {" ".join((*SMALL, "--jobs", "1"))!r}, table.torchless_values)
 table.main()
 """
-    words = [sys.executable, "-c", code, str(tmp_path), "--rows", "line", "--before", str(FOLDER.parent)]
-    told = subprocess.run(words, check=True, capture_output=True, text=True, cwd=FOLDER.parent).stdout
+    words = [
+        sys.executable,
+        "-c",
+        code,
+        str(tmp_path),
+        "--rows",
+        "line",
+        "--before",
+        str(FOLDER.parent),
+    ]
+    told = subprocess.run(
+        words, check=True, capture_output=True, text=True, cwd=FOLDER.parent
+    ).stdout
     memory, seconds = read_csv(tmp_path / "table.csv")
     assert memory["limit"] == "350" and memory["peer"] == ""
     assert float(seconds["before"]) > 0 and float(seconds["ratio"]) > 0
@@ -202,7 +247,10 @@ def test_the_table_of_speed_marks_what_misses_its_limit(tmp_path, monkeypatch, c
     assert "`compare`, 990,000 records, s" in rows.keys() - missed
     slots = table.Row("busy", 95, 94.0, least=True)
     assert slots.missed and slots.as_strings()["limit"] == "≥ 95"
-    assert table.Row("svm", "peer", 2.0, peer=1.9).missed and not table.Row("svm", "peer", 1.8, peer=1.9).missed
+    assert (
+        table.Row("svm", "peer", 2.0, peer=1.9).missed
+        and not table.Row("svm", "peer", 1.8, peer=1.9).missed
+    )
 
 
 def test_a_palette_of_few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,13 +265,23 @@ def test_a_store_of_twenty_records(tmp_path, monkeypatch, capsys):
     assert "exit 0" in told
     assert not [line for line in told.splitlines() if "exit" in line and "exit 0" not in line]
     rows = {row["command"]: row for row in read_csv(tmp_path / "growth.csv")}
-    assert {"report, in folders", "compare, in folders", "serve, in folders", "plan, in folders", "pack"} <= set(rows)
+    assert {
+        "report, in folders",
+        "compare, in folders",
+        "serve, in folders",
+        "plan, in folders",
+        "pack",
+    } <= set(rows)
     assert all(float(row["clock_seconds"]) > 0 < float(row["mb"]) for row in rows.values())
-    script("store_scale", monkeypatch, f"--figure {tmp_path / 'growth.csv'} {tmp_path / 'growth.svg'}").main()
+    script(
+        "store_scale", monkeypatch, f"--figure {tmp_path / 'growth.csv'} {tmp_path / 'growth.svg'}"
+    ).main()
     assert "pack" in (tmp_path / "growth.svg").read_text()
 
 
-def test_what_the_framework_costs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_the_framework_costs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     script("overhead", monkeypatch, SEEDS=2, LAMBDAS="1,2", BY=("generator",)).main()
     assert "ms per trial" in capsys.readouterr().out
 
@@ -234,14 +292,19 @@ class EveryArm(dict[Any, Any]):
     SCORES: ClassVar = {"oa": 0.5, "aa": 0.4, "kappa": 0.3, "spread": 0.1, "worst": 0.0}
 
     def __missing__(self, arm: Any) -> Any:
-        return {draw: {name: value + draw / 100 for name, value in self.SCORES.items()} for draw in (10, 11)}
+        return {
+            draw: {name: value + draw / 100 for name, value in self.SCORES.items()}
+            for draw in (10, 11)
+        }
 
     def get(self, arm: Any, default: Any = None) -> Any:
         return self[arm]
 
 
 def test_the_page_of_claims(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = script("txt2hsi_claims", monkeypatch, str(store), OUT=tmp_path, read=lambda _: EveryArm())
+    made = script(
+        "txt2hsi_claims", monkeypatch, str(store), OUT=tmp_path, read=lambda _: EveryArm()
+    )
     made.main()
 
     page = (tmp_path / "claims.md").read_text(encoding="utf-8")
@@ -257,7 +320,9 @@ def test_how_busy_a_cluster_of_two_is_kept(monkeypatch, capsys):
 
 
 @pytest.mark.shared_data
-def test_cards_of_shared_scenes(shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cards_of_shared_scenes(
+    shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("Houston2018_crop", "JasperRidge"):
         (tmp_path / name).symlink_to(shared_data / name)
     script("make_scenes", monkeypatch, str(tmp_path), OUT=tmp_path / "scenes").main()

@@ -79,7 +79,12 @@ def test_no_role_looks_like_a_series_or_a_verdict() -> None:
 def test_series_stand_out_from_the_paper_and_mean_no_verdict(dark: bool) -> None:
     shown = tuple(schemes()[dark][f"s{i}"] for i in range(len(SERIES)))
     assert min(contrast(colour, PAPERS[dark]) for colour in shown) >= 3
-    for eye, apart in (("normal", 12), ("protanopia", 7.5), ("deuteranopia", 7.5), ("tritanopia", 6)):
+    for eye, apart in (
+        ("normal", 12),
+        ("protanopia", 7.5),
+        ("deuteranopia", 7.5),
+        ("tritanopia", 6),
+    ):
         assert least(shown, eye) >= apart, eye
     if not dark:
         assert least(shown, "normal", (*list(TONES.values()), LINK)) >= 11
@@ -89,11 +94,15 @@ def test_no_two_classes_have_one_colour() -> None:
     colours = class_colours(255)
     assert colours.shape == (256, 3) and tuple(colours[0]) == rgb_of(NO_DATA)
     assert len({tuple(colour) for colour in colours.tolist()}) == 256
-    assert [tuple(colour) for colour in colours[1:17].tolist()] == [rgb_of(colour) for colour in CLASSES]
+    assert [tuple(colour) for colour in colours[1:17].tolist()] == [
+        rgb_of(colour) for colour in CLASSES
+    ]
 
 
 def schemes() -> tuple[dict[str, str], dict[str, str], str]:
-    """Names and values of the page's colours in the light and in the dark, and the rest of its style."""
+    """Names and values of the page's colours in the light and in the dark, and the rest of its
+    style.
+    """
     style = (HERE / "page.css").read_text(encoding="utf-8")
     light, dark = re.findall(r":root \{(.*?)\}", style, flags=re.S)
     values = [dict(re.findall(r"--([\w-]+): ([^;]+);", block)) for block in (light, dark)]
@@ -106,6 +115,8 @@ def test_every_colour_of_the_page_has_one_name() -> None:
         assert len(set(found.values())) == len(found)
     assert [light[f"s{i}"] for i in range(len(SERIES))] == list(SERIES)
     verdicts = ("good", "loss", "bad", "warn", "soft")
-    assert {name: light[name] for name in verdicts} == dict(zip(verdicts, TONES.values(), strict=True))
+    assert {name: light[name] for name in verdicts} == dict(
+        zip(verdicts, TONES.values(), strict=True)
+    )
     left = set(re.findall(r"#[0-9a-f]{3,6}\b", rest))
     assert left == {"#fff"}, "the mat of pictures made for white paper"

@@ -1,5 +1,6 @@
-"""Disks that are full, broken, read-only or gone, at every operation in turn: one error that names the path, what was
-there stays readable, and the same once more ends as on a good disk. ``benchmarks/faults`` has more kinds and commands.
+"""Disks that are full, broken, read-only or gone, at every operation in turn: one error that names
+the path, what was there stays readable, and the same once more ends as on a good disk.
+``benchmarks/faults`` has more kinds and commands.
 """
 
 import itertools
@@ -37,9 +38,16 @@ PIECES = pieces([believable(record(0.5 + seed / 100, 0.4, seed=seed)) for seed i
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [(name, kind) for name, piece in PIECES.items() for kind in KINDS if not (piece.makes and kind == "gone")],
+    [
+        (name, kind)
+        for name, piece in PIECES.items()
+        for kind in KINDS
+        if not (piece.makes and kind == "gone")
+    ],
 )
-def test_every_operation_may_fail(name: str, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_operation_may_fail(
+    name: str, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(index, "WORTH_WRITING", (1, 0.0))
 
     assert each_fault(PIECES[name], kind, tmp_path) > 0
@@ -52,7 +60,9 @@ COMMANDS = {
 }
 
 
-@pytest.mark.parametrize(("name", "kind"), [(name, kind) for name in COMMANDS for kind in COMMAND_KINDS])
+@pytest.mark.parametrize(
+    ("name", "kind"), [(name, kind) for name in COMMANDS for kind in COMMAND_KINDS]
+)
 def test_every_operation_of_a_whole_command_may_fail(name: str, kind: str, tmp_path: Path) -> None:
     np.save(tmp_path / "c.npy", np.random.default_rng(0).random((12, 10, 4), dtype=np.float32))
     np.save(tmp_path / "l.npy", np.arange(120).reshape(12, 10) % 4)
@@ -98,7 +108,9 @@ def test_a_real_disk_that_is_full_or_read_only_keeps_its_records(real_disk: Path
     with pytest.raises(StoreError, match=f"{real_disk}/store .*No space left on device"):
         stored.extend(store.put(one, None) for one in made)
 
-    assert 0 < len(stored) < len(made) and list(store.records()) == sorted(stored, key=itemgetter("hash"))
+    assert 0 < len(stored) < len(made) and list(store.records()) == sorted(
+        stored, key=itemgetter("hash")
+    )
     (real_disk / "filler").unlink()
     assert not mount("-o", "remount,ro", str(real_disk))
     with pytest.raises(StoreError, match=f"{real_disk}/store .*Read-only file system"):
@@ -116,7 +128,11 @@ def test_a_lock_that_a_full_disk_does_not_hold_is_not_in_the_way(tmp_path: Path,
     folder = tmp_path / "disk"
     folder.mkdir()
     given = Answers(folder / "answers.csv", (20, 30))
-    with faulty_disk(folder, "full", at), pytest.raises(InputError, match="No space left"), given.held():
+    with (
+        faulty_disk(folder, "full", at),
+        pytest.raises(InputError, match="No space left"),
+        given.held(),
+    ):
         raise AssertionError
     with given.held():
         pass
@@ -161,14 +177,20 @@ def test_answers_go_on_after_one_that_the_disk_refused(tmp_path: Path, kind: str
                 assert str(file) in str(error)
                 refused = True
         given.add(third)
-        assert Answers(file, (20, 30)).given == given.given == [first, *([] if refused else [second]), third]
+        assert (
+            Answers(file, (20, 30)).given
+            == given.given
+            == [first, *([] if refused else [second]), third]
+        )
         if disk.fired is None:
             break
     assert at > 4
 
 
 @pytest.mark.parametrize("kind", ["full", "broken"])
-def test_a_training_goes_on_without_a_checkpoint_that_the_disk_refuses(tmp_path: Path, kind: str) -> None:
+def test_a_training_goes_on_without_a_checkpoint_that_the_disk_refuses(
+    tmp_path: Path, kind: str
+) -> None:
     net, optimiser = nn.Linear(3, 3), torch.optim.SGD([torch.zeros(1)])
     for at in itertools.count(1):
         folder = tmp_path / str(at)

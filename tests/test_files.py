@@ -1,4 +1,6 @@
-"""Files are written whole: where the disk refuses, what was there stays, and nothing half-written is left."""
+"""Files are written whole: where the disk refuses, what was there stays, and nothing half-written
+is left.
+"""
 
 import resource
 import stat
@@ -59,14 +61,18 @@ def outputs(toy: Scene, made: PixelSynthesis) -> dict[str, Callable[[Path], obje
     names = toy.class_names
     return {
         **{
-            f"table.{name}": lambda path, name=name: write_text_whole(path, render_report(report, format=name))
+            f"table.{name}": lambda path, name=name: write_text_whole(
+                path, render_report(report, format=name)
+            )
             for name in ("md", "tex", "csv", "json", "html")
         },
         **{
             f"curves.{name}": lambda path, name=name: save_report(sweep, path, name, "lambda")
             for name in ("png", "svg", "pdf")
         },
-        "split.png": lambda path: write_files([path], figure_writers(lambda: split_figure(toy, split))),
+        "split.png": lambda path: write_files(
+            [path], figure_writers(lambda: split_figure(toy, split))
+        ),
         "map.npy": lambda path: save_map(path, toy.labels, names, None, {}),
         "map.tif": lambda path: save_map(path, toy.labels, names, GROUND, {}),
         "map.hdr": lambda path: save_map(path, toy.labels, names, GROUND, {}),
@@ -75,14 +81,25 @@ def outputs(toy: Scene, made: PixelSynthesis) -> dict[str, Callable[[Path], obje
         ),
         "samples.npz": lambda path: save_samples(path, made, with_real=True),
         "samples.mat": lambda path: save_samples(path, made, with_real=True),
-        "spectra.png": lambda path: save_figures(sample_kit("pixels").inspect(made).pictures(), path.parent),
+        "spectra.png": lambda path: save_figures(
+            sample_kit("pixels").inspect(made).pictures(), path.parent
+        ),
     }
 
 
 NAMES = (
     *(f"table.{name}" for name in ("md", "tex", "csv", "json", "html")),
     *(f"curves.{name}" for name in ("png", "svg", "pdf")),
-    *("split.png", "map.npy", "map.tif", "map.hdr", "map.png", "samples.npz", "samples.mat", "spectra.png"),
+    *(
+        "split.png",
+        "map.npy",
+        "map.tif",
+        "map.hdr",
+        "map.png",
+        "samples.npz",
+        "samples.mat",
+        "spectra.png",
+    ),
 )
 
 
@@ -95,7 +112,9 @@ def test_a_full_disk_costs_no_output_that_was_there(outputs, tmp_path, name):
     (folder / name).write_bytes(OLD)
     with (
         small_disk(),
-        pytest.raises(InputError, match=r"must be a file that can be written; found (File|the Geo)"),
+        pytest.raises(
+            InputError, match=r"must be a file that can be written; found (File|the Geo)"
+        ),
     ):
         outputs[name](folder / name)
 
@@ -124,7 +143,9 @@ def test_a_full_disk_costs_no_card_and_no_picture_of_a_scene(toy: Scene, tmp_pat
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"`out` .*nowhere.table\.md must be a file .*No such file or directory"):
+    with pytest.raises(
+        InputError, match=r"`out` .*nowhere.table\.md must be a file .*No such file or directory"
+    ):
         write_text_whole(tmp_path / "nowhere" / "table.md", "x")
     with pytest.raises(InputError, match="Is a directory"):
         write_text_whole(tmp_path, "x")
@@ -144,7 +165,9 @@ def test_the_permissions_of_a_file_and_the_link_to_it_stay(tmp_path: Path) -> No
 def test_a_device_is_written_to_and_not_replaced(tmp_path: Path) -> None:
     code = "from pathlib import Path; from hsiaug.base.files import write_text_whole as w; "
     code += "w(Path('/dev/stdout'), 'to the screen'); w(Path('/dev/null'), 'away')"
-    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
 
     assert answer.stdout == "to the screen"
     assert Path("/dev/null").is_char_device()

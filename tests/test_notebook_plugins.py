@@ -56,11 +56,19 @@ class Bright:
         arrays, facts = load_state(folder)
         return Fitted(**arrays, **facts)
 """
-ASKED: dict[str, Any] = {"lambdas": 3, "draws": 1, "views": "raw", "patch": 5, "protocol": "kshot:5"}
+ASKED: dict[str, Any] = {
+    "lambdas": 3,
+    "draws": 1,
+    "views": "raw",
+    "patch": 5,
+    "protocol": "kshot:5",
+}
 
 
 def cell(name: str = "bright", factor: float = 1.0, data: str = "", peek: str = "pass") -> Any:
-    """The names that a cell of a notebook leaves in ``__main__``, which other processes cannot import."""
+    """The names that a cell of a notebook leaves in ``__main__``, which other processes cannot
+    import.
+    """
     code = CELL.format(name=name, factor=factor, data=data, peek=peek)
     names: dict[str, Any] = {"__name__": "__main__"}
     exec(compile(code, "<cell>", "exec"), names)
@@ -87,7 +95,10 @@ def test_a_class_of_a_notebook_is_benchmarked_in_worker_processes(tmp_path: Path
 def test_a_changed_cell_gives_other_trials_and_the_same_cell_the_same(tmp_path, monkeypatch):
     run_trials_here(monkeypatch)
     asked: dict[str, Any] = {"store": tmp_path, "jobs": 1, "progress": False, **ASKED}
-    runs = [hsiaug.benchmark("toy", cell(**changed)["Bright"], "svm", **asked) for changed in ({}, {}, {"factor": 2.0})]
+    runs = [
+        hsiaug.benchmark("toy", cell(**changed)["Bright"], "svm", **asked)
+        for changed in ({}, {}, {"factor": 2.0})
+    ]
     first, again, changed = (set(run.hashes) for run in runs)
     assert first == again and len(first ^ changed) == 2
 
@@ -119,7 +130,13 @@ def test_labels_do_not_travel_with_a_plugin_in_any_constant(kept: str, where: st
         return value
 
     plain.__dict__["known"] = value if where == "function" else None
-    method = {"class": value, "default": positional, "keyword": keyword, "function": plain, "closure": closed}[where]
+    method = {
+        "class": value,
+        "default": positional,
+        "keyword": keyword,
+        "function": plain,
+        "closure": closed,
+    }[where]
     if callable(method):
         method.__module__ = "__main__"
     bright.more = method

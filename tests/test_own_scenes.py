@@ -23,16 +23,30 @@ from tests.in_process import run_trials_here
 TOY = toy_scene()
 
 
-def test_arrays_become_a_scene_and_the_scene_a_map(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_arrays_become_a_scene_and_the_scene_a_map(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run_trials_here(monkeypatch)
     with contextlib.chdir(tmp_path):
-        added = hsiaug.add_scene(TOY.cube, TOY.labels, "farm", classes=TOY.class_names, wavelengths=TOY.wavelengths)
+        added = hsiaug.add_scene(
+            TOY.cube, TOY.labels, "farm", classes=TOY.class_names, wavelengths=TOY.wavelengths
+        )
         assert added.files[0] == Path("farm.toml") and Path("farm_look.png").is_file()
         scene = hsiaug.load_scene("farm.toml")
         assert np.array_equal(scene.cube, TOY.cube) and np.array_equal(scene.labels, TOY.labels)
-        assert np.allclose(scene.wavelengths, TOY.wavelengths) and scene.class_names == TOY.class_names
+        assert (
+            np.allclose(scene.wavelengths, TOY.wavelengths) and scene.class_names == TOY.class_names
+        )
         run = hsiaug.benchmark(
-            "farm.toml", "none", "svm", times=0, protocol="kshot:5", patch=3, draws=1, jobs=1, progress=False
+            "farm.toml",
+            "none",
+            "svm",
+            times=0,
+            protocol="kshot:5",
+            patch=3,
+            draws=1,
+            jobs=1,
+            progress=False,
         )
         (record,) = run.frame().query("classifier == 'svm' and status == 'ok'").hash
         made = hsiaug.map_scene("farm.toml", record, progress=False)
@@ -44,20 +58,29 @@ def test_arrays_become_a_scene_and_the_scene_a_map(tmp_path: Path, monkeypatch: 
     assert made.frame().pixels.sum() == made.ids.size and made.frame().train.tolist() == [5] * 5
     assert "exactly as in the record" in made.remarks()[0]
     assert made.plot().get_figwidth() == 7.2
-    assert made.plot().get_label().startswith("farm: svm with none") and not made.plot().axes[0].get_title()
+    assert (
+        made.plot().get_label().startswith("farm: svm with none")
+        and not made.plot().axes[0].get_title()
+    )
 
 
 def test_a_scene_goes_through_xarray_and_back(tmp_path: Path) -> None:
     pytest.importorskip("xarray", reason="xarray is not installed: pip install -e '.[xarray]'")
     made = TOY.to_xarray()
-    assert made.cube.dims == ("y", "x", "wavelength") and made.attrs["class_names"] == list(TOY.class_names)
+    assert made.cube.dims == ("y", "x", "wavelength") and made.attrs["class_names"] == list(
+        TOY.class_names
+    )
     assert np.array_equal(made.cube.wavelength, TOY.wavelengths) and made.wavelength.units == "nm"
     assert np.array_equal(made.cube, TOY.cube) and np.array_equal(made.labels, TOY.labels)
 
-    moved = made.assign_coords(wavelength=("wavelength", TOY.wavelengths / 1000, {"units": "µm"})).transpose()
+    moved = made.assign_coords(
+        wavelength=("wavelength", TOY.wavelengths / 1000, {"units": "µm"})
+    ).transpose()
     for where, cube, labels in (("a", moved.cube, moved.labels), ("b", made.cube, TOY.labels)):
         (tmp_path / where).mkdir()
-        again = hsiaug.add_scene(cube, labels, "farm", folder=tmp_path / where, classes=made.class_names).scene
+        again = hsiaug.add_scene(
+            cube, labels, "farm", folder=tmp_path / where, classes=made.class_names
+        ).scene
         assert np.array_equal(again.cube, np.swapaxes(TOY.cube, 0, 1) if where == "a" else TOY.cube)
         assert again.wavelengths == pytest.approx(TOY.wavelengths)
         assert again.class_counts.tolist() == TOY.class_counts.tolist()
@@ -73,7 +96,9 @@ def test_without_xarray_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         TOY.to_xarray()
 
 
-def test_nothing_is_left_behind_of_a_scene_that_is_none_and_nothing_is_replaced(tmp_path: Path) -> None:
+def test_nothing_is_left_behind_of_a_scene_that_is_none_and_nothing_is_replaced(
+    tmp_path: Path,
+) -> None:
     with pytest.raises(InputError, match="needs a name"):
         hsiaug.add_scene(TOY.cube, TOY.labels)
     with pytest.raises(InputError):
@@ -86,11 +111,17 @@ def test_nothing_is_left_behind_of_a_scene_that_is_none_and_nothing_is_replaced(
 
 
 def added(folder: Path, cube: np.ndarray, **options: object) -> hsiaug.Scene:
-    return hsiaug.add_scene(cube, TOY.labels, "farm", folder=folder, overwrite=True, **options).scene
+    return hsiaug.add_scene(
+        cube, TOY.labels, "farm", folder=folder, overwrite=True, **options
+    ).scene
 
 
 def in_folder(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
 
 
 def test_a_scene_that_is_refused_leaves_the_old_one_as_it_was(tmp_path: Path) -> None:
@@ -106,7 +137,9 @@ def test_a_kill_at_any_step_leaves_the_old_scene_or_the_new_one(tmp_path, monkey
     class Killed(BaseException):
         """The process ends here."""
 
-    monkeypatch.setattr("hsiaug.own_scenes.save_quick_look", lambda scene, path: path.write_bytes(b"a picture"))
+    monkeypatch.setattr(
+        "hsiaug.own_scenes.save_quick_look", lambda scene, path: path.write_bytes(b"a picture")
+    )
     old, new = TOY.cube, TOY.cube[::-1] + 1
     seen = []
     for last in range(100):
@@ -116,7 +149,9 @@ def test_a_kill_at_any_step_leaves_the_old_scene_or_the_new_one(tmp_path, monkey
         with monkeypatch.context() as patch:
             steps = itertools.count()
 
-            def stepped(do: Callable[..., object], last: int = last, steps: Iterator[int] = steps) -> Any:
+            def stepped(
+                do: Callable[..., object], last: int = last, steps: Iterator[int] = steps
+            ) -> Any:
                 def step(*words: object, **options: object) -> object:
                     if next(steps) >= last:
                         raise Killed
@@ -131,7 +166,10 @@ def test_a_kill_at_any_step_leaves_the_old_scene_or_the_new_one(tmp_path, monkey
                 break
         found = hsiaug.load_scene(folder / "farm.toml")
         seen.append([np.array_equal(found.cube, cube) for cube in (old, new)])
-    assert seen == sorted(seen, reverse=True) and {*map(tuple, seen)} == {(True, False), (False, True)}
+    assert seen == sorted(seen, reverse=True) and {*map(tuple, seen)} == {
+        (True, False),
+        (False, True),
+    }
     assert np.array_equal(np.load(folder / "farm_cube.npy"), new) and not list(folder.glob(".*"))
 
 

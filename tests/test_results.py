@@ -17,7 +17,14 @@ from tests.effort import loaded
 from tests.in_process import hsiaug as command
 from tests.in_process import run_trials_here
 
-ASKED = {"lambdas": np.array([1, 3]), "times": 0, "draws": 2, "views": "raw", "patch": 5, "protocol": "kshot:5"}
+ASKED = {
+    "lambdas": np.array([1, 3]),
+    "times": 0,
+    "draws": 2,
+    "views": "raw",
+    "patch": 5,
+    "protocol": "kshot:5",
+}
 
 
 @pytest.fixture(scope="module")
@@ -26,26 +33,35 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Results:
         run_trials_here(patch)
         store = tmp_path_factory.mktemp("results") / "store"
         noise = hsiaug.generator("noise", level=0.3)
-        return hsiaug.benchmark("toy", [noise, "smote"], "svm", store=store, jobs=1, progress=False, **ASKED)
+        return hsiaug.benchmark(
+            "toy", [noise, "smote"], "svm", store=store, jobs=1, progress=False, **ASKED
+        )
 
 
 def test_a_call_plans_the_trials_that_the_command_plans(run: Results) -> None:
     typed = (
-        "benchmark toy --generator noise,smote --classifier svm --view raw --lambda 1,3 --times 0 --seeds 2 --patch 5"
+        "benchmark toy --generator noise,smote --classifier svm --view raw --lambda 1,3 --times 0"
+        " --seeds 2 --patch 5"
     )
-    planned = command(*typed.split(), "--protocol", "kshot:5", "--set", "noise.level=0.3", "--dry-run", "--json")
+    planned = command(
+        *typed.split(), "--protocol", "kshot:5", "--set", "noise.level=0.3", "--dry-run", "--json"
+    )
     assert {trial["hash"] for trial in json.loads(planned.stdout)["trials"]} == set(run.hashes)
 
 
 def test_what_is_in_the_store_is_not_run_again_and_read_alike(run, monkeypatch):
     monkeypatch.setattr("hsiaug.bench.engines.local.Worker", None)
     noise = hsiaug.generator("noise", level=0.3)
-    again = hsiaug.benchmark("toy", [noise, "smote"], "svm", store=run.store.root, progress=False, **ASKED)
+    again = hsiaug.benchmark(
+        "toy", [noise, "smote"], "svm", store=run.store.root, progress=False, **ASKED
+    )
     assert str(again.table()) == str(run.table()) == str(hsiaug.read_store(run.store.root).table())
 
 
 def test_nothing_is_printed_where_no_progress_is_asked_for(run, capfd):
-    hsiaug.benchmark("toy", "smote", "svm", store=run.store.root, existing="none", progress=False, **ASKED)
+    hsiaug.benchmark(
+        "toy", "smote", "svm", store=run.store.root, existing="none", progress=False, **ASKED
+    )
     assert capfd.readouterr() == ("", "")
     hsiaug.benchmark("toy", "smote", "svm", store=run.store.root, existing="none", **ASKED)
     assert "make" in capfd.readouterr().err  # λ = 1 makes nothing where classes are equal
@@ -53,7 +69,9 @@ def test_nothing_is_printed_where_no_progress_is_asked_for(run, capfd):
 
 def test_a_frame_has_a_row_for_every_trial_and_for_every_class_of_it(run: Results) -> None:
     frame, classes = run.frame(), run.frame("class")
-    assert list(frame.hash) == list(run.hashes) and {"oa", "aa", "kappa", "lambda", "seconds"} <= {*frame.columns}
+    assert list(frame.hash) == list(run.hashes) and {"oa", "aa", "kappa", "lambda", "seconds"} <= {
+        *frame.columns
+    }
     assert len(classes) == 5 * len(frame) and classes.recall.dropna().between(0, 1).all()
     means = frame[frame.status == "ok"].groupby(["generator", "lambda", "classifier"]).aa.mean()
     assert f"{100 * means['none', 0.0, 'svm']:.1f}" in str(run.table())
@@ -76,11 +94,24 @@ def test_plugins_of_one_name_with_other_parameters_are_arms_of_their_own(tmp_pat
     run_trials_here(monkeypatch)
     both = [hsiaug.generator("noise", level=level) for level in (0.1, 0.5)]
     made = hsiaug.benchmark(
-        "toy", both, ["svm"], lambdas=2, times=0, draws=1, patch=5, store=tmp_path, jobs=1, progress=False
+        "toy",
+        both,
+        ["svm"],
+        lambdas=2,
+        times=0,
+        draws=1,
+        patch=5,
+        store=tmp_path,
+        jobs=1,
+        progress=False,
     )
     frame = made.frame()
-    levels = {json.loads(params)["level"] for params in frame[frame.generator == "noise"].generator_params}
-    assert levels == {0.1, 0.5} and (frame[frame.generator == "none"].classifier == "svm").sum() == 1
+    levels = {
+        json.loads(params)["level"] for params in frame[frame.generator == "noise"].generator_params
+    }
+    assert (
+        levels == {0.1, 0.5} and (frame[frame.generator == "none"].classifier == "svm").sum() == 1
+    )
 
 
 def test_a_notebook_shows_tables_that_quote_what_they_hold(run: Results) -> None:
@@ -91,10 +122,21 @@ def test_a_notebook_shows_tables_that_quote_what_they_hold(run: Results) -> None
     assert repr(run).startswith(f"<Results of {len(run.hashes)} trials")
 
 
-@pytest.mark.parametrize("name", ["page.html", "table.md", "table.tex", "trials.csv", "all.json", "gain.pdf"])
-def test_results_are_written_as_what_the_ending_says(run: Results, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["page.html", "table.md", "table.tex", "trials.csv", "all.json", "gain.pdf"]
+)
+def test_results_are_written_as_what_the_ending_says(
+    run: Results, tmp_path: Path, name: str
+) -> None:
     written = run.save(tmp_path / name).read_bytes()
-    begins = {"html": b"<!doctype html", "md": b"## ", "tex": b"% ", "csv": b"hash,", "json": b"{", "pdf": b"%PDF"}
+    begins = {
+        "html": b"<!doctype html",
+        "md": b"## ",
+        "tex": b"% ",
+        "csv": b"hash,",
+        "json": b"{",
+        "pdf": b"%PDF",
+    }
     assert written.lower().startswith(begins[name.split(".")[1]].lower())
     assert not name.endswith("pdf") or b"/Type3" not in written
 
@@ -103,14 +145,19 @@ def test_a_gain_is_drawn_for_every_arm_and_control(run: Results) -> None:
     (panel,) = [axes for axes in run.plot().axes if axes.axison]
     assert [label.get_text() for label in panel.get_yticklabels()] == ["noise λ=3", "smote λ=3"]
     assert panel.get_legend_handles_labels()[1] == ["over none", "over duplicate"]
-    assert run.plot()._repr_png_().startswith(b"\x89PNG")  # for notebooks that have not imported pyplot
+    assert (
+        run.plot()._repr_png_().startswith(b"\x89PNG")
+    )  # for notebooks that have not imported pyplot
 
 
 def test_scenes_and_splits_are_arrays() -> None:
     scene = hsiaug.load_scene("toy")
     drawn = hsiaug.split(scene, "kshot:3", draw=1, patch=5)
     assert scene.cube.shape[:2] == scene.labels.shape == drawn.train.shape == drawn.test.shape
-    assert np.bincount(scene.labels[drawn.train])[1:].tolist() == [3] * 5 and not (drawn.train & drawn.test).any()
+    assert (
+        np.bincount(scene.labels[drawn.train])[1:].tolist() == [3] * 5
+        and not (drawn.train & drawn.test).any()
+    )
     assert np.array_equal(hsiaug.split("toy", "kshot:3", draw=1, patch=5).train, drawn.train)
 
 
@@ -130,7 +177,22 @@ def test_what_is_wrong_is_named(wrong: object, message: str) -> None:
 
 
 WRONG = (
-    *(None, float("nan"), float("inf"), -1, 1.5, "x", "", "a\0b", b"x", [None], [[1]], {"a": 1}, object(), int),
+    *(
+        None,
+        float("nan"),
+        float("inf"),
+        -1,
+        1.5,
+        "x",
+        "",
+        "a\0b",
+        b"x",
+        [None],
+        [[1]],
+        {"a": 1},
+        object(),
+        int,
+    ),
     *(1j, 10**30, np.ones((2, 2)), np.array([np.nan])),
 )
 NAMES = [
@@ -150,9 +212,17 @@ NONE_IS_USUAL = ("generators", "classifiers", "protocol", "patch", "jobs", "time
 
 @pytest.mark.parametrize("name", [*NAMES, "jobs", "timeout", "views", "progress"])
 def test_an_argument_of_another_kind_is_one_error(name: str, tmp_path: Path) -> None:
-    usual = {"generators": ["none"], "classifiers": ["coords"], "existing": "none", "progress": False, **ASKED}
+    usual = {
+        "generators": ["none"],
+        "classifiers": ["coords"],
+        "existing": "none",
+        "progress": False,
+        **ASKED,
+    }
     for value in WRONG:
-        number_is_right = isinstance(value, float) and value == 1.5 and name in ("lambdas", "omegas", "timeout")
+        number_is_right = (
+            isinstance(value, float) and value == 1.5 and name in ("lambdas", "omegas", "timeout")
+        )
         text_is_right = isinstance(value, str) and value == "x" and name == "store"
         if number_is_right or text_is_right or (value is None and name in NONE_IS_USUAL):
             continue
@@ -161,7 +231,9 @@ def test_an_argument_of_another_kind_is_one_error(name: str, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("name", ["generators", "classifiers", "lambdas", "draws"])
-def test_an_empty_list_is_refused_as_the_usual_ones_were_not_asked_for(name: str, tmp_path: Path) -> None:
+def test_an_empty_list_is_refused_as_the_usual_ones_were_not_asked_for(
+    name: str, tmp_path: Path
+) -> None:
     with pytest.raises(InputError, match=f"{name} must be"):
         hsiaug.benchmark("toy", **{"store": tmp_path / "new", "progress": False, **ASKED, name: []})
     assert not (tmp_path / "new").exists()
@@ -175,8 +247,19 @@ def test_draws_are_refused_unless_there_is_one(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("value", [None, 5, float("nan"), b"x", "a\0b", ["toy"], object()])
 def test_a_scene_or_a_store_that_is_no_name_is_one_error(value: object) -> None:
-    calls = (hsiaug.load_scene, hsiaug.benchmark, hsiaug.split, hsiaug.augment_scene, hsiaug.read_store)
-    for call in (*calls, lambda given: hsiaug.map_scene(given, "3fa9"), hsiaug.generator, hsiaug.classifier):
+    calls = (
+        hsiaug.load_scene,
+        hsiaug.benchmark,
+        hsiaug.split,
+        hsiaug.augment_scene,
+        hsiaug.read_store,
+    )
+    for call in (
+        *calls,
+        lambda given: hsiaug.map_scene(given, "3fa9"),
+        hsiaug.generator,
+        hsiaug.classifier,
+    ):
         with pytest.raises(HsiaugError):
             call(value)
 
@@ -191,7 +274,9 @@ def test_results_are_asked_for_by_what_there_is(run: Results, tmp_path: Path) ->
             run.plot(columns=columns)  # type: ignore[arg-type]
 
 
-def test_an_unknown_ending_and_a_store_that_is_not_there_are_refused(run: Results, tmp_path: Path) -> None:
+def test_an_unknown_ending_and_a_store_that_is_not_there_are_refused(
+    run: Results, tmp_path: Path
+) -> None:
     with pytest.raises(InputError, match=r"table\.docx"):
         run.save(tmp_path / "table.docx")
     with pytest.raises(StoreError):
@@ -216,7 +301,9 @@ print("failed:", sum(trial.failed for table in run.report.tables for trial in ta
 
 def test_a_script_needs_no_guard_against_its_own_worker_processes(tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(SCRIPT, encoding="utf-8")
-    done = subprocess.run([sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert done.stdout == "failed: 0\n", done.stderr
 
 
@@ -227,7 +314,9 @@ def test_importing_hsiaug_loads_nothing_heavy_and_offers_what_it_names() -> None
         hsiaug.no_such_thing  # noqa: B018
 
 
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system binds no process to cores")
+@pytest.mark.skipif(
+    not hasattr(os, "sched_setaffinity"), reason="this system binds no process to cores"
+)
 def test_cores_are_those_that_a_process_may_use() -> None:
     before = os.sched_getaffinity(0)
     try:

@@ -6,12 +6,18 @@ from pathlib import Path
 
 import hsiaug
 
-RULES = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
-ROOMS = {f"hsiaug.{room.name}" for room in pkgutil.iter_modules(hsiaug.__path__)} - {"hsiaug.__main__"}
+RULES = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8"))["tool"][
+    "importlinter"
+]
+ROOMS = {f"hsiaug.{room.name}" for room in pkgutil.iter_modules(hsiaug.__path__)} - {
+    "hsiaug.__main__"
+}
 
 
 def test_plugins_may_import_no_room_but_the_api() -> None:
-    (forbidden,) = (rule["forbidden_modules"] for rule in RULES["contracts"] if "hsiaug.api" in rule["name"])
+    (forbidden,) = (
+        rule["forbidden_modules"] for rule in RULES["contracts"] if "hsiaug.api" in rule["name"]
+    )
 
     assert set(forbidden) == ROOMS - {"hsiaug.api"}
 
@@ -19,4 +25,6 @@ def test_plugins_may_import_no_room_but_the_api() -> None:
 def test_every_room_has_its_place_in_the_order_of_imports() -> None:
     (layers,) = (rule["layers"] for rule in RULES["contracts"] if rule["type"] == "layers")
 
-    assert {room for layer in layers for room in layer.replace("|", ":").replace(" ", "").split(":")} == ROOMS
+    assert {
+        room for layer in layers for room in layer.replace("|", ":").replace(" ", "").split(":")
+    } == ROOMS

@@ -1,4 +1,6 @@
-"""Arrays handed to plugins: NumPy refuses to write into them, and what writes all the same is found."""
+"""Arrays handed to plugins: NumPy refuses to write into them, and what writes all the same is
+found.
+"""
 
 import numpy as np
 import pytest
@@ -9,7 +11,9 @@ from hsiaug.core.samples import Patches
 from hsiaug.core.sealed import Seals, seal, seal_all
 
 ANY = arrays.arrays(
-    dtype=arrays.boolean_dtypes() | arrays.integer_dtypes(endianness="=") | arrays.floating_dtypes(endianness="="),
+    dtype=arrays.boolean_dtypes()
+    | arrays.integer_dtypes(endianness="=")
+    | arrays.floating_dtypes(endianness="="),
     shape=arrays.array_shapes(min_dims=1, max_dims=4, min_side=0, max_side=4),
 )
 

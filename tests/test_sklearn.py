@@ -1,4 +1,6 @@
-"""Generators as samplers: the checks of imbalanced-learn and scikit-learn, pipelines, and what comes back."""
+"""Generators as samplers: the checks of imbalanced-learn and scikit-learn, pipelines, and what
+comes back.
+"""
 
 import numpy as np
 import pytest
@@ -44,11 +46,15 @@ def test_real_samples_come_first_as_they_were_and_classes_end_equal(spectra):
     assert sampler.sampling_strategy_ == {"maize": 0, "rye": 20}
     assert np.array_equal(sampler.weights_, np.ones(60))
     # Interpolated within the class.
-    assert (more[40:] >= x[30:].min(axis=0) - 1e-6).all() and (more[40:] <= x[30:].max(axis=0) + 1e-6).all()
+    assert (more[40:] >= x[30:].min(axis=0) - 1e-6).all() and (
+        more[40:] <= x[30:].max(axis=0) + 1e-6
+    ).all()
 
 
 def test_equal_seeds_give_equal_samples(spectra):
-    first, again, other = (Augmenter("noise", random_state=seed).fit_resample(*spectra)[0] for seed in (1, 1, 2))
+    first, again, other = (
+        Augmenter("noise", random_state=seed).fit_resample(*spectra)[0] for seed in (1, 1, 2)
+    )
 
     assert np.array_equal(first, again) and not np.array_equal(first, other)
 
@@ -58,7 +64,9 @@ def test_lambda_times_and_hyperparameters_are_those_of_a_benchmark(spectra):
     assert np.unique(y[40:], return_counts=True)[1].tolist() == [60, 5 + 20]
 
     still, _ = Augmenter("noise", params={"level": 0}, random_state=0).fit_resample(*spectra)
-    assert {tuple(row) for row in still[40:]} <= {tuple(row) for row in spectra[0].astype(np.float32)}
+    assert {tuple(row) for row in still[40:]} <= {
+        tuple(row) for row in spectra[0].astype(np.float32)
+    }
 
 
 def test_generators_that_learn_take_spectra_too(spectra):
@@ -80,7 +88,9 @@ def test_what_is_wrong_is_said(spectra):
         Augmenter("smoat").fit_resample(*spectra)
     with pytest.raises(InputError, match=r"noise\.levl.*Did you mean level"):
         Augmenter("noise", params={"levl": 1}).fit_resample(*spectra)
-    with pytest.raises(ValueError, match="'lam' parameter of Augmenter must be a float in the range"):
+    with pytest.raises(
+        ValueError, match="'lam' parameter of Augmenter must be a float in the range"
+    ):
         Augmenter(lam=-1).fit_resample(*spectra)
 
 
@@ -89,7 +99,9 @@ def test_what_is_wrong_is_said(spectra):
 def test_samples_know_no_unit(spectra, name: str, exponent: int):
     x, y = spectra
     once, again = (
-        Augmenter(name, preset="tiny", random_state=0).fit_resample(np.ldexp(x.astype(np.float32), power), y)[0][40:]
+        Augmenter(name, preset="tiny", random_state=0).fit_resample(
+            np.ldexp(x.astype(np.float32), power), y
+        )[0][40:]
         for power in (0, exponent)
     )
     assert np.allclose(np.ldexp(again, -exponent), once, rtol=1e-3, atol=1e-3)
@@ -100,7 +112,9 @@ def test_band_centres_in_micrometres_are_taken_as_such_with_a_warning(spectra):
     centres = np.linspace(400, 900, 6)
     first, _ = Augmenter("relight", wavelengths=centres, random_state=0).fit_resample(x, y)
     with pytest.warns(UserWarning, match="taken as micrometres"):
-        again, _ = Augmenter("relight", wavelengths=centres / 1000, random_state=0).fit_resample(x, y)
+        again, _ = Augmenter("relight", wavelengths=centres / 1000, random_state=0).fit_resample(
+            x, y
+        )
     assert np.allclose(first, again)
     with pytest.raises(ValueError, match="wavelengths must be 6 positive numbers"):
         Augmenter("relight", wavelengths=centres[:5]).fit_resample(x, y)
@@ -116,7 +130,9 @@ def test_what_no_spectra_are_is_named(spectra):
 
 def test_by_name_it_adds_what_imbalanced_learn_adds(spectra):
     """Of a class of four too, of which ADASYN itself would want six."""
-    x, y = make_classification(n_samples=1000, n_classes=3, n_informative=4, weights=[0.2, 0.3, 0.5], random_state=0)
+    x, y = make_classification(
+        n_samples=1000, n_classes=3, n_informative=4, weights=[0.2, 0.3, 0.5], random_state=0
+    )
     counts = np.bincount(Augmenter("imblearn:ADASYN", random_state=0).fit_resample(x, y)[1])
     theirs = np.bincount(ADASYN(random_state=0).fit_resample(x, y)[1])
     assert len(set(counts)) == 1 and np.abs(counts - theirs).max() < 20

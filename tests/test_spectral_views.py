@@ -48,7 +48,9 @@ def test_brightness_is_no_part_of_unit_spectra_and_of_continua(x: np.ndarray, li
     for name in ("unit", "continuum"):
         view = SpectralView(name)
         np.testing.assert_allclose(
-            view(np.abs(x) + 1, axis=1), view(np.float32(light) * (np.abs(x) + 1), axis=1), atol=1e-5
+            view(np.abs(x) + 1, axis=1),
+            view(np.float32(light) * (np.abs(x) + 1), axis=1),
+            atol=1e-5,
         )
 
 
@@ -65,7 +67,9 @@ def test_pixels_without_data_stay_finite() -> None:
 
 
 @pytest.mark.parametrize("name", VIEWS)
-def test_a_spectrum_gives_the_same_bits_in_a_cube_a_patch_and_a_tile(name: str, rng: np.random.Generator) -> None:
+def test_a_spectrum_gives_the_same_bits_in_a_cube_a_patch_and_a_tile(
+    name: str, rng: np.random.Generator
+) -> None:
     view = SpectralView(name, NM)
     cube = rng.random((6, 5, BANDS)).astype(np.float32)
     there = view(cube, axis=2)

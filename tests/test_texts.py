@@ -1,4 +1,6 @@
-"""Texts that come from outside: what acts on a terminal is made visible, once, wherever they are shown or written."""
+"""Texts that come from outside: what acts on a terminal is made visible, once, wherever they are
+shown or written.
+"""
 
 import io
 import json
@@ -56,7 +58,9 @@ def test_a_name_in_a_picture_is_no_formula_and_is_not_left_out_of_the_legend() -
     assert len(plotted("x" * 3000)) < 100
 
 
-@pytest.mark.parametrize("name", ["[/]", "[red]a", "[link=http://example.org]a[/link]", "[@click=app.bell]b"])
+@pytest.mark.parametrize(
+    "name", ["[/]", "[red]a", "[link=http://example.org]a[/link]", "[@click=app.bell]b"]
+)
 def test_a_console_reads_no_markup_in_what_is_data(name: str) -> None:
     table = Table("class", title=name)
     table.add_row(name)
@@ -76,7 +80,9 @@ def test_no_control_character_reaches_a_terminal(item: object) -> None:
 
 def test_a_message_is_one_short_line_whatever_it_quotes() -> None:
     error = InputError(
-        f"{'f' * 5000} must be a file", value="9" * 5000 + HOSTILE, hint=did_you_mean("zz", map(str, range(10**4)))
+        f"{'f' * 5000} must be a file",
+        value="9" * 5000 + HOSTILE,
+        hint=did_you_mean("zz", map(str, range(10**4))),
     )
 
     assert len(str(error)) < 2000 and visible(str(error)) == str(error)

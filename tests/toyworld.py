@@ -16,11 +16,12 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class ToyWorld:
-    """A law p(image, mask): Voronoi fields of a few classes, Gaussian spectra, linear mixing where fields meet.
+    """A law p(image, mask): Voronoi fields of a few classes, Gaussian spectra, linear mixing where
+    fields meet.
 
-    means: (C, B) class spectra. noise: standard deviation of a band of a pixel, independent. prior: (C,) of a field.
-    fields: Voronoi cells of a tile. side: of a tile in pixels. mixing: share of a pixel's light that comes from the
-    3×3 pixels around it; 0 = pure pixels.
+    means: (C, B) class spectra. noise: standard deviation of a band of a pixel, independent. prior:
+    (C,) of a field. fields: Voronoi cells of a tile. side: of a tile in pixels. mixing: share of a
+    pixel's light that comes from the 3×3 pixels around it; 0 = pure pixels.
     """
 
     means: Array
@@ -38,15 +39,21 @@ class ToyWorld:
         return _real(images[:, None], covers + 1)
 
     def draw_change(self, n: int, seed: int, blobs: int = 2) -> DenseSamples:
-        """n pairs of dates, masks 1 = unchanged and 2 = changed: in up to ``blobs`` discs another class grows."""
+        """n pairs of dates, masks 1 = unchanged and 2 = changed: in up to ``blobs`` discs another
+        class grows.
+        """
         rng = np.random.default_rng(derive_seed("toy change", seed))
         images, masks = [], []
         for _ in range(n):
             before = self._cover(rng)
             changed = self._blobs(rng, int(rng.integers(0, blobs + 1)))
-            after = np.where(changed, (before + rng.integers(1, len(self.means))) % len(self.means), before)
+            after = np.where(
+                changed, (before + rng.integers(1, len(self.means))) % len(self.means), before
+            )
             # Light differs between dates, so that equal spectra are not equal numbers.
-            images.append(np.stack([self._image(before, rng), self._image(after, rng) * rng.normal(1, 0.03)]))
+            images.append(
+                np.stack([self._image(before, rng), self._image(after, rng) * rng.normal(1, 0.03)])
+            )
             masks.append(np.where(changed, 2, 1))
         return _real(np.stack(images), np.stack(masks))
 
@@ -65,7 +72,9 @@ class ToyWorld:
 
         pure = np.moveaxis(self.means[cover], -1, 0)
         blurred = uniform_filter(pure, size=(1, 3, 3), mode="nearest")
-        image = (1 - self.mixing) * pure + self.mixing * blurred + rng.normal(0, self.noise, pure.shape)
+        image = (
+            (1 - self.mixing) * pure + self.mixing * blurred + rng.normal(0, self.noise, pure.shape)
+        )
         return np.asarray(image, dtype=np.float32)
 
     def _blobs(self, rng: np.random.Generator, count: int) -> NDArray[np.bool_]:
@@ -78,7 +87,12 @@ class ToyWorld:
 
 
 def toy_world(
-    classes: int = 5, bands: int = 12, side: int = 32, noise: float = 0.03, mixing: float = 0.6, seed: int = 0
+    classes: int = 5,
+    bands: int = 12,
+    side: int = 32,
+    noise: float = 0.03,
+    mixing: float = 0.6,
+    seed: int = 0,
 ) -> ToyWorld:
     """A world of smooth class spectra in reflectance, about one field per 100 pixels.
 

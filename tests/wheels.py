@@ -14,7 +14,9 @@ CAN_BUILD = find_spec("hatchling") is not None and find_spec("pip") is not None
 
 
 def install_wheel(source: Path, site: Path) -> Path:
-    """Build the wheel of the package in ``source``, install it into ``site``, and return the wheel."""
+    """Build the wheel of the package in ``source``, install it into ``site``, and return the
+    wheel.
+    """
     quiet = ("--no-index", "--no-deps", "--disable-pip-version-check", "--quiet")
     pip = (sys.executable, "-m", "pip")
     # Built from a copy, so that nothing is written beside the source.
@@ -27,15 +29,21 @@ def install_wheel(source: Path, site: Path) -> Path:
 
 
 def install_by_hand(source: Path, site: Path) -> None:
-    """What the wheel of a package of single modules would put into ``site``: the modules, and who registers them."""
+    """What the wheel of a package of single modules would put into ``site``: the modules, and who
+    registers them.
+    """
     project = tomllib.loads((source / "pyproject.toml").read_text("utf-8"))["project"]
     info = site / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
     info.mkdir(parents=True)
     for module in source.glob("*.py"):
         shutil.copy(module, site)
-    points = "".join(f"{name} = {value}\n" for name, value in project["entry-points"]["hsiaug"].items())
+    points = "".join(
+        f"{name} = {value}\n" for name, value in project["entry-points"]["hsiaug"].items()
+    )
     (info / "entry_points.txt").write_text(f"[hsiaug]\n{points}")
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n")
+    (info / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
+    )
 
 
 def run(*words: str) -> None:

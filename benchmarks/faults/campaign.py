@@ -1,10 +1,12 @@
-"""Faults of the disk and of the system under whole commands: is anything lost, changed, or told badly?
+"""Faults of the disk and of the system under whole commands: is anything lost, changed, or told
+badly?
 
     python -m benchmarks.faults.campaign pieces commands runs learnt mounts odd --seed 0
 
-Prints a line for every case, and a table in Markdown, also after Ctrl-C. A case survives if it ends with exit code 0, or
-with 2 and one error that names the path; without a traceback; with all that was recorded before; and if the same command
-on a good disk then ends as an undisturbed one, bit for bit. Needs Linux; ``mounts`` needs to mount, as root.
+Prints a line for every case, and a table in Markdown, also after Ctrl-C. A case survives if it ends
+with exit code 0, or with 2 and one error that names the path; without a traceback; with all that
+was recorded before; and if the same command on a good disk then ends as an undisturbed one, bit for
+bit. Needs Linux; ``mounts`` needs to mount, as root.
 """
 
 from __future__ import annotations
@@ -58,7 +60,9 @@ class Count:
 
 @dataclass(frozen=True)
 class Ended:
-    """A command: its exit code and what it wrote on standard error. fired: the operation of the disk that failed."""
+    """A command: its exit code and what it wrote on standard error. fired: the operation of the
+    disk that failed.
+    """
 
     code: int | None
     said: str
@@ -102,7 +106,9 @@ class Campaign:
 def run(words: Sequence[str], env: dict[str, str] | None = None, umask: int = -1) -> Ended:
     """Run a command to its end."""
     command = [sys.executable, "-m", "hsiaug", *words]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=LONGEST, umask=umask)
+    done = subprocess.run(
+        command, env=env, capture_output=True, text=True, check=False, timeout=LONGEST, umask=umask
+    )
     return Ended(done.returncode, done.stderr)
 
 
@@ -113,7 +119,9 @@ def good(words: Sequence[str]) -> None:
 
 
 def forked(words: Sequence[str], folder: Path, kind: str, at: int, base: Path) -> Ended:
-    """Run a command in a copy of this process, whose disk under ``folder`` is a faulty one. base: for what it says."""
+    """Run a command in a copy of this process, whose disk under ``folder`` is a faulty one. base:
+    for what it says.
+    """
     said, log = base / "said", base / "log"
     log.write_text("")
     process = FORK.Process(target=_command, args=(words, folder, kind, at, said, log))
@@ -181,10 +189,37 @@ def commands(out: Path, store: Path, source: Path) -> dict[str, list[str]]:
     }
     toy, cpu = ["toy", "--patch", "5"], ["--device", "cpu"]
     return reports | {
-        "compare": ["compare", "none/svm", "smote@0.5/svm", "--store", str(store), "--out", f"{out}/x.csv"],
+        "compare": [
+            "compare",
+            "none/svm",
+            "smote@0.5/svm",
+            "--store",
+            str(store),
+            "--out",
+            f"{out}/x.csv",
+        ],
         "cite": ["cite", "--store", str(store), "--out", f"{out}/x.md"],
-        "split": ["split", *toy, "--out", f"{out}/x.png", "--out", f"{out}/x.npz", "--out", f"{out}/x.mat"],
-        "generate": ["generate", *toy, "--generator", "smote", "--lambda", "1", *cpu, "--out", f"{out}/x.npz"],
+        "split": [
+            "split",
+            *toy,
+            "--out",
+            f"{out}/x.png",
+            "--out",
+            f"{out}/x.npz",
+            "--out",
+            f"{out}/x.mat",
+        ],
+        "generate": [
+            "generate",
+            *toy,
+            "--generator",
+            "smote",
+            "--lambda",
+            "1",
+            *cpu,
+            "--out",
+            f"{out}/x.npz",
+        ],
         "inspect": ["inspect", *toy, "--generator", "smote", *cpu, "--out", f"{out}/look"],
         "suggest": ["suggest", "toy", "-n", "2", "--out", f"{out}/x.csv"],
         "datasets add": [
@@ -233,7 +268,11 @@ def do_commands(campaign: Campaign) -> None:
             kind, at = campaign.dice.choice(list(KINDS)), campaign.dice.randint(1, 9)
             shutil.rmtree(out)
             out.mkdir()
-            old = dict.fromkeys(quiet[0], OLD) if set(words) & {"report", "compare", "split", "cite"} else {}
+            old = (
+                dict.fromkeys(quiet[0], OLD)
+                if set(words) & {"report", "compare", "split", "cite"}
+                else {}
+            )
             for file, content in old.items():
                 (out / file).write_bytes(content)
             ended = forked(words, out, kind, at, base)
@@ -248,12 +287,18 @@ def do_commands(campaign: Campaign) -> None:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
             again = forked(words, out, kind, 10**9, base)
             now = seen(out)
-            if again.code or now.keys() != quiet[0].keys() or any(now[key] != same[key] for key in same):
+            if (
+                again.code
+                or now.keys() != quiet[0].keys()
+                or any(now[key] != same[key] for key in same)
+            ):
                 faults.append(f"again: exit code {again.code}, {sorted(now)}: {again.said[-300:]}")
             campaign.case("a command's files", f"{name}, {kind} {at}, {ended.fired}", faults)
 
 
-def _file_faults(found: Mapping[str, bytes], old: Mapping[str, bytes], new: Mapping[str, bytes]) -> Iterator[str]:
+def _file_faults(
+    found: Mapping[str, bytes], old: Mapping[str, bytes], new: Mapping[str, bytes]
+) -> Iterator[str]:
     """What is wrong with files, which were old and are to be new."""
     yield from (f"{file} is gone" for file in old.keys() - found.keys())
     for file, content in found.items():
@@ -267,12 +312,24 @@ def do_runs(campaign: Campaign) -> None:
 
 
 def do_learnt(campaign: Campaign) -> None:
-    """Benchmarks that begin a store on a faulty disk, with what a generator learns and how far its training is."""
-    _runs(campaign, "a benchmark's store, with a generator that learns", [*LEARNT, "--seeds", "1"], None, 120)
+    """Benchmarks that begin a store on a faulty disk, with what a generator learns and how far its
+    training is.
+    """
+    _runs(
+        campaign,
+        "a benchmark's store, with a generator that learns",
+        [*LEARNT, "--seeds", "1"],
+        None,
+        120,
+    )
 
 
-def _runs(campaign: Campaign, family: str, plan: Sequence[str], begun: Path | None, operations: int) -> None:
-    """Runs of a plan, all of whose processes have the faulty disk. begun: the store to go on with."""
+def _runs(
+    campaign: Campaign, family: str, plan: Sequence[str], begun: Path | None, operations: int
+) -> None:
+    """Runs of a plan, all of whose processes have the faulty disk. begun: the store to go on
+    with.
+    """
     site, quiet_store = campaign.fresh("site"), campaign.fresh("quiet") / "store"
     good([*plan, "--store", str(quiet_store)])
     quiet = contents(quiet_store)
@@ -315,13 +372,17 @@ def mounted(folder: Path, options: str) -> Iterator[None]:
 
 def _remount(folder: Path, options: str) -> bool:
     """Change a file system; False where somebody is just writing."""
-    return not subprocess.run(["mount", "-o", f"remount,{options}", str(folder)], capture_output=True).returncode
+    return not subprocess.run(
+        ["mount", "-o", f"remount,{options}", str(folder)], capture_output=True
+    ).returncode
 
 
 def during(words: Sequence[str], store: Path, after: int, strike: Callable[[], object]) -> Ended:
     """Run a command, and do something once its store has so many records."""
     command = [sys.executable, "-m", "hsiaug", *words]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as running:
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as running:
         while running.poll() is None and len(list(store.glob("records/??/*"))) < after:
             time.sleep(0.005)
         strike()
@@ -335,7 +396,9 @@ def _rename_away(store: Path) -> None:
 
 
 def do_mounts(campaign: Campaign) -> None:
-    """Real disks: of 64 MB that is full at some time, without inodes, read-only at some time; and a store that goes."""
+    """Real disks: of 64 MB that is full at some time, without inodes, read-only at some time; and a
+    store that goes.
+    """
     disk = campaign.folder / "mount"
     quiet_store = campaign.fresh("quiet") / "store"
     words = [*PLAN, "--seeds", "4"]
@@ -349,7 +412,9 @@ def do_mounts(campaign: Campaign) -> None:
             "the store goes away",
         )[i % 4]
         after, free = campaign.dice.randrange(3, len(quiet)), campaign.dice.randrange(8, 400)
-        options = f"size=64m,nr_inodes={campaign.dice.randrange(12, 120)}" if i % 4 == 1 else "size=64m"
+        options = (
+            f"size=64m,nr_inodes={campaign.dice.randrange(12, 120)}" if i % 4 == 1 else "size=64m"
+        )
         with mounted(disk, options):
             store = disk / "store"
             asked = [*words, "--store", str(store), "--jobs", campaign.dice.choice("12")]
@@ -378,7 +443,9 @@ def do_mounts(campaign: Campaign) -> None:
                 away.rename(store)
             faults += store_faults(store, {}, quiet)
             faults += again_faults(asked, store, quiet)
-            campaign.case(family, f"{options}, {free} kB, after {after}: exit code {ended.code}", faults)
+            campaign.case(
+                family, f"{options}, {free} kB, after {after}: exit code {ended.code}", faults
+            )
 
 
 def do_odd(campaign: Campaign) -> None:
@@ -388,8 +455,14 @@ def do_odd(campaign: Campaign) -> None:
         store = campaign.fresh("odd") / "store"
         words = [*PLAN, "--seeds", "2", "--store", str(store)]
         ended = run(words, umask=mask)
-        faults = list(ended.faults(store)) + list(store_faults(store, {}, quiet)) if mask != 0o777 else []
-        writable = [path for path in store.rglob("*") if path.stat().st_mode & 0o002 and mask == 0o077]
+        faults = (
+            list(ended.faults(store)) + list(store_faults(store, {}, quiet))
+            if mask != 0o777
+            else []
+        )
+        writable = [
+            path for path in store.rglob("*") if path.stat().st_mode & 0o002 and mask == 0o077
+        ]
         faults += [f"{path} can be written by all" for path in writable]
         campaign.case("umask", f"{mask:03o}", [*faults, *again_faults(words, store, quiet)])
     base = campaign.fresh("odd")
@@ -415,7 +488,9 @@ def do_odd(campaign: Campaign) -> None:
             long[place] = str(path.with_name("x" * (length - len(path.suffix)) + path.suffix))
             ended = run(long)
             faults = list(ended.faults(Path(long[place]), base))
-            faults += [f"{left.name} is left" for left in base.iterdir() if left.name.startswith(".")]
+            faults += [
+                f"{left.name} is left" for left in base.iterdir() if left.name.startswith(".")
+            ]
             campaign.case("names of 255 bytes", f"{name}, {length}: exit code {ended.code}", faults)
     _set_back(campaign, quiet)
 
@@ -429,7 +504,9 @@ def _set_back(campaign: Campaign, quiet: Mapping[str, Any]) -> None:
             if what != "times of files":
                 text = file.read_text("utf-8")
                 created = json.loads(text)["created"]
-                file.write_text(text.replace(created, f"{int(created[:4]) + 1}{created[4:]}"), "utf-8")
+                file.write_text(
+                    text.replace(created, f"{int(created[:4]) + 1}{created[4:]}"), "utf-8"
+                )
         left = store / "records" / ".0123456789abcdef.0123456789ab"
         if what.startswith("both"):
             left.mkdir()
@@ -445,7 +522,9 @@ def _set_back(campaign: Campaign, quiet: Mapping[str, Any]) -> None:
             if ended.code:
                 faults.append(f"exit code {ended.code}")
             campaign.case("a clock that was set back", f"{what} {' '.join(more)}", faults)
-        ended = run(["store", "merge", str(store.with_name("merged")), str(store), str(campaign.store)])
+        ended = run(
+            ["store", "merge", str(store.with_name("merged")), str(store), str(campaign.store)]
+        )
         faults = [*ended.faults(store), *store_faults(store.with_name("merged"), quiet, quiet)]
         campaign.case("a clock that was set back", f"{what}, merge", faults)
 

@@ -1,11 +1,13 @@
-"""A disk that fails on purpose, under the Python code of this process or of every process that it starts.
+"""A disk that fails on purpose, under the Python code of this process or of every process that it
+starts.
 
     with faulty_disk(folder, "full", 7) as disk:
-        …                                       # from the seventh operation below the folder on, the disk is full
+        …                                       # from the seventh operation below the folder on,
+        the disk is full
 
-Counted are the operations below the folder that change something, in their order: files are opened for writing, written
-and synchronised, folders made, paths renamed, linked and removed. Compiled code is not seen, but for safetensors, which
-is made to write through Python meanwhile. Linux only.
+Counted are the operations below the folder that change something, in their order: files are opened
+for writing, written and synchronised, folders made, paths renamed, linked and removed. Compiled
+code is not seen, but for safetensors, which is made to write through Python meanwhile. Linux only.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ from unittest.mock import patch
 
 @dataclass(frozen=True)
 class Kind:
-    """A way to fail. code: of the system's error; hits: operations that may fail; lasts: whether all later ones do."""
+    """A way to fail. code: of the system's error; hits: operations that may fail; lasts: whether
+    all later ones do.
+    """
 
     code: int
     hits: frozenset[str]
@@ -44,8 +48,8 @@ KINDS = {
     "short": Kind(0, frozenset({"write"})),
     "gone": Kind(errno.ENOENT, CHANGES),
 }
-"""Ways to fail by name. No disk becomes read-only while a file is open for writing. "short" takes a part of what is
-written and says so; "gone" renames the folder for good.
+"""Ways to fail by name. No disk becomes read-only while a file is open for writing. "short" takes a
+part of what is written and says so; "gone" renames the folder for good.
 """
 VARIABLES = "FAULTY_FOLDER", "FAULTY_KIND", "FAULTY_AT", "FAULTY_LOG"
 AWAY = ".away"
@@ -53,7 +57,9 @@ AWAY = ".away"
 
 
 class Disk:
-    """What happens below ``folder``. fired: the operation that failed first, with its path; None before."""
+    """What happens below ``folder``. fired: the operation that failed first, with its path; None
+    before.
+    """
 
     def __init__(self, folder: Path, kind: str, at: int, log: Path | None = None) -> None:
         self.folder, self.kind, self.at = os.path.abspath(folder), KINDS[kind], at  # noqa: PTH100
@@ -124,17 +130,39 @@ REAL: Mapping[str, Callable[..., Any]] = {
     "open": io.open,
     **{
         name: getattr(os, name)
-        for name in "mkdir rename replace link symlink chmod utime truncate ftruncate unlink remove rmdir".split()  # noqa: SIM905
+        for name in (
+            "mkdir",
+            "rename",
+            "replace",
+            "link",
+            "symlink",
+            "chmod",
+            "utime",
+            "truncate",
+            "ftruncate",
+            "unlink",
+            "remove",
+            "rmdir",
+        )
     },
     **{f"os.{name}": getattr(os, name) for name in ("open", "write", "fsync", "sendfile")},
 }
-WHAT = {"mkdir": "mkdir", "rename": "rename", "replace": "rename", "link": "link", "symlink": "link"}
-"""The operation of a function of os; of the others those that remove are "remove", and the rest "change"."""
+WHAT = {
+    "mkdir": "mkdir",
+    "rename": "rename",
+    "replace": "rename",
+    "link": "link",
+    "symlink": "link",
+}
+"""The operation of a function of os; of the others those that remove are "remove", and the rest
+"change".
+"""
 
 
 @contextmanager
 def faulty_disk(folder: Path, kind: str, at: int, log: Path | None = None) -> Iterator[Disk]:
-    """Let the disk under a folder fail at the ``at``-th operation (from 1) of those that this kind can hit.
+    """Let the disk under a folder fail at the ``at``-th operation (from 1) of those that this kind
+    can hit.
 
     log: a file elsewhere that is told of the first failure.
     """
@@ -146,7 +174,9 @@ def faulty_disk(folder: Path, kind: str, at: int, log: Path | None = None) -> It
 
 
 def from_environment() -> None:
-    """Make the disk of this process a faulty one for good, where :data:`VARIABLES` say so; see :func:`environment`."""
+    """Make the disk of this process a faulty one for good, where :data:`VARIABLES` say so; see
+    :func:`environment`.
+    """
     values = [os.environ.get(name) for name in VARIABLES]
     if all(values):
         folder, kind, at, log = map(str, values)
@@ -155,8 +185,12 @@ def from_environment() -> None:
 
 
 def environment(site: Path, folder: Path, kind: str, at: int, log: Path) -> dict[str, str]:
-    """The environment whose Python processes each have a faulty disk. site: an empty folder, or one of such a call."""
-    (site / "sitecustomize.py").write_text("from benchmarks.faults.disk import from_environment\nfrom_environment()\n")
+    """The environment whose Python processes each have a faulty disk. site: an empty folder, or one
+    of such a call.
+    """
+    (site / "sitecustomize.py").write_text(
+        "from benchmarks.faults.disk import from_environment\nfrom_environment()\n"
+    )
     root = Path(__file__).parents[2]
     before = os.environ.get("PYTHONPATH", "")
     paths = os.pathsep.join(filter(None, (str(site), str(root), before)))
@@ -214,7 +248,11 @@ def _replacements(disk: Disk) -> Iterator[tuple[Any, str, Callable[..., Any]]]:
     yield builtins, "open", open_
     yield io, "open", open_
     yield os, "open", os_open
-    yield os, "write", lambda fd, data: disk.write(fd, data, lambda part: REAL["os.write"](fd, part))
+    yield (
+        os,
+        "write",
+        lambda fd, data: disk.write(fd, data, lambda part: REAL["os.write"](fd, part)),
+    )
     yield os, "fsync", os_fsync
     yield os, "sendfile", sendfile
     for name in REAL.keys() & vars(os).keys() - {"open"}:
@@ -241,7 +279,9 @@ def _safetensors() -> Iterator[tuple[Any, str, Callable[..., Any]]]:
         try:
             Path(filename).write_bytes(serialize(tensors, metadata))
         except OSError as error:
-            raise SafetensorError(f"Error while serializing: I/O error: {error.strerror}") from error
+            raise SafetensorError(
+                f"Error while serializing: I/O error: {error.strerror}"
+            ) from error
 
     for name in ("numpy", "torch"):
         try:

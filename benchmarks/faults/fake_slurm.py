@@ -1,7 +1,9 @@
-"""The commands of SLURM that hsiaug and submitit call, for jobs that run on this machine: no queue, no limits.
+"""The commands of SLURM that hsiaug and submitit call, for jobs that run on this machine: no queue,
+no limits.
 
-Jobs of an array run ``PARALLEL`` at a time. One that is requeued, by itself or because a signal killed it as the loss of
-a node does, begins again under its number. ``benchmarks/slurm/setup.sh`` sets up a real SLURM.
+Jobs of an array run ``PARALLEL`` at a time. One that is requeued, by itself or because a signal
+killed it as the loss of a node does, begins again under its number. ``benchmarks/slurm/setup.sh``
+sets up a real SLURM.
 """
 
 from __future__ import annotations
@@ -84,7 +86,11 @@ def sbatch(folder: Path, script: str) -> None:
 
 def serve(folder: Path, script: str, *jobs: str) -> None:
     """Run the jobs of an array."""
-    waiting, running, begun = list(jobs), dict[str, subprocess.Popen[bytes]](), dict.fromkeys(jobs, 0)
+    waiting, running, begun = (
+        list(jobs),
+        dict[str, subprocess.Popen[bytes]](),
+        dict.fromkeys(jobs, 0),
+    )
     while waiting or running:
         while waiting and len(running) < PARALLEL:
             job = waiting.pop(0)
@@ -111,8 +117,17 @@ def _start(job: str, script: str, count: int) -> subprocess.Popen[bytes]:
     own = {"SLURM_JOB_ID": job.replace("_", "00")}
     if task:
         own |= {"SLURM_ARRAY_JOB_ID": array, "SLURM_ARRAY_TASK_ID": task}
-    more = {"SLURM_JOB_NUM_NODES": "1", "SLURM_NTASKS": "1", "SLURM_PROCID": "0", "SLURM_NODEID": "0"}
-    nodes = {"SLURM_LOCALID": "0", "SLURM_JOB_NODELIST": "here", "SLURM_RESTART_COUNT": str(count - 1)}
+    more = {
+        "SLURM_JOB_NUM_NODES": "1",
+        "SLURM_NTASKS": "1",
+        "SLURM_PROCID": "0",
+        "SLURM_NODEID": "0",
+    }
+    nodes = {
+        "SLURM_LOCALID": "0",
+        "SLURM_JOB_NODELIST": "here",
+        "SLURM_RESTART_COUNT": str(count - 1),
+    }
     return subprocess.Popen(["/bin/bash", script], env={**os.environ, **own, **more, **nodes})
 
 
@@ -121,7 +136,9 @@ def srun(folder: Path, *words: str) -> None:
     place = 0
     while words[place].startswith("-"):
         place += 2 if words[place] in ("--output", "--error") else 1
-    log = os.open(folder / f"log {os.environ['SLURM_JOB_ID']}", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    log = os.open(
+        folder / f"log {os.environ['SLURM_JOB_ID']}", os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    )
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.execvp(words[place], words[place:])

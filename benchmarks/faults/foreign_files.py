@@ -1,9 +1,11 @@
-"""TIFF and ENVI files of random makeup: does hsiaug read the numbers and the missing data that GDAL reads?
+"""TIFF and ENVI files of random makeup: does hsiaug read the numbers and the missing data that GDAL
+reads?
 
     python -m benchmarks.faults.foreign_files --tiff 1000 --envi 1000 --seed 0
 
-Prints a table in Markdown: files read alike, refused by one error, with other numbers, with other missing data, with
-another error. Truth is rasterio for both, and for ENVI cubes also the plain reader of spectral.
+Prints a table in Markdown: files read alike, refused by one error, with other numbers, with other
+missing data, with another error. Truth is rasterio for both, and for ENVI cubes also the plain
+reader of spectral.
 """
 
 from __future__ import annotations
@@ -26,7 +28,18 @@ from hsiaug.base.errors import HsiaugError
 from hsiaug.data.raw import Conversion
 from hsiaug.data.readers import read_cube_file, read_labels_array, void_codes
 
-TYPES = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "int64", "uint64", "float32", "float64")
+TYPES = (
+    "uint8",
+    "int8",
+    "uint16",
+    "int16",
+    "uint32",
+    "int32",
+    "int64",
+    "uint64",
+    "float32",
+    "float64",
+)
 CODES = {
     "uint8": 1,
     "int16": 2,
@@ -46,21 +59,27 @@ Read = tuple[NDArray[np.float64], NDArray[np.bool_]]
 """(H, W, B) values in units, and (H, W) pixels without data."""
 
 
-def random_numbers(rng: np.random.Generator, dtype: str, shape: tuple[int, ...], high: int = 100) -> NDArray[Any]:
+def random_numbers(
+    rng: np.random.Generator, dtype: str, shape: tuple[int, ...], high: int = 100
+) -> NDArray[Any]:
     """Whole numbers that every type holds, some of them negative where it can be."""
     low = 0 if dtype.startswith("u") else -high // 2
     return rng.integers(low, high, shape).astype(dtype)
 
 
 def write_tiff(path: Path, rng: np.random.Generator, bands: int | None = None) -> None:
-    """A TIFF with a random type, bits, layout, compression, scales, no-data value, mask, alpha band and orientation.
+    """A TIFF with a random type, bits, layout, compression, scales, no-data value, mask, alpha band
+    and orientation.
 
     bands: None = as many as there may be.
     """
     height, width = (int(side) for side in rng.integers(1, 40, 2))
     count = int(rng.integers(1, 7)) if bands is None else bands
     dtype = str(rng.choice(TYPES))
-    options: dict[str, Any] = {"compress": rng.choice(COMPRESSIONS), "interleave": str(rng.choice(["pixel", "band"]))}
+    options: dict[str, Any] = {
+        "compress": rng.choice(COMPRESSIONS),
+        "interleave": str(rng.choice(["pixel", "band"])),
+    }
     if rng.random() < 0.3:
         options |= {"tiled": True, "blockxsize": 16, "blockysize": 16}
     if dtype == "uint8" and rng.random() < 0.4:
@@ -80,23 +99,35 @@ def write_tiff(path: Path, rng: np.random.Generator, bands: int | None = None) -
     if rng.random() < 0.4:
         options["nodata"] = int(rng.integers(1, high)) if rng.random() < 0.8 else 0
         if dtype.startswith("float") and rng.random() < 0.5:
-            options["nodata"] = float(rng.choice([np.nan, -np.inf, -9999.0, -3.4028234663852886e38]))
+            options["nodata"] = float(
+                rng.choice([np.nan, -np.inf, -9999.0, -3.4028234663852886e38])
+            )
             numbers[:, rng.random((height, width)) < 0.2] = options["nodata"]
     size = {"width": width, "height": height, "count": count, "dtype": dtype}
     masked = rng.random() < 0.2
     with (
         rasterio.Env(GDAL_TIFF_INTERNAL_MASK=bool(rng.random() < 0.5)),
-        rasterio.open(path, "w", driver="GTiff", **size, **{k: v for k, v in options.items() if v is not None}) as file,
+        rasterio.open(
+            path, "w", driver="GTiff", **size, **{k: v for k, v in options.items() if v is not None}
+        ) as file,
     ):
         if count > 1 and rng.random() < 0.2:
-            file.colorinterp = [ColorInterp.gray, *[ColorInterp.undefined] * (count - 2), ColorInterp.alpha]
+            file.colorinterp = [
+                ColorInterp.gray,
+                *[ColorInterp.undefined] * (count - 2),
+                ColorInterp.alpha,
+            ]
         file.write(numbers)
         if bands is None and rng.random() < 0.4:
             alike = rng.random() < 0.5
             file.scales = (
-                [float(2.0 ** rng.integers(-9, 3))] * count if alike else (rng.integers(1, 9, count) / 8).tolist()
+                [float(2.0 ** rng.integers(-9, 3))] * count
+                if alike
+                else (rng.integers(1, 9, count) / 8).tolist()
             )
-            file.offsets = [0.0] * count if rng.random() < 0.5 else (rng.integers(-8, 9, count) / 4).tolist()
+            file.offsets = (
+                [0.0] * count if rng.random() < 0.5 else (rng.integers(-8, 9, count) / 4).tolist()
+            )
         if masked:
             file.write_mask(rng.random((height, width)) < 0.8)
     if rng.random() < 0.2:
@@ -104,9 +135,11 @@ def write_tiff(path: Path, rng: np.random.Generator, bands: int | None = None) -
 
 
 def turn(path: Path, orientation: int) -> None:
-    """Write TIFF's tag of the orientation into a file that has a place for it, in the place of another one.
+    """Write TIFF's tag of the orientation into a file that has a place for it, in the place of
+    another one.
 
-    GDAL writes no such tag: that of the planar configuration, when it holds its default, is written anew.
+    GDAL writes no such tag: that of the planar configuration, when it holds its default, is written
+    anew.
     """
     content = bytearray(path.read_bytes())
     order = "little" if content[:2] == b"II" else "big"
@@ -124,13 +157,17 @@ def turn(path: Path, orientation: int) -> None:
 
 
 def tiff_by_gdal(path: Path) -> Read:
-    """What GDAL reads: values in units, and pixels without data in any band, or in all bands where 0 says so."""
+    """What GDAL reads: values in units, and pixels without data in any band, or in all bands where
+    0 says so.
+    """
     with rasterio.open(path) as file:
         alpha = [band for band in file.indexes if file.colorinterp[band - 1] == ColorInterp.alpha]
         bands = [band for band in file.indexes if band not in alpha]
         scales = np.array([file.scales[band - 1] for band in bands])
         offsets = np.array([file.offsets[band - 1] for band in bands])
-        values = file.read(bands).astype(np.float64) * scales[:, None, None] + offsets[:, None, None]
+        values = (
+            file.read(bands).astype(np.float64) * scales[:, None, None] + offsets[:, None, None]
+        )
         lacking = file.read_masks(bands) == 0
         if file.nodata is not None and np.isnan(file.nodata):
             lacking |= np.isnan(values)
@@ -150,7 +187,9 @@ def labels_by_gdal(path: Path) -> Read:
 
 
 def write_envi(path: Path, rng: np.random.Generator) -> None:
-    """A header and its data with a random type, order, interleave, gains, scale, ignored value and encoding."""
+    """A header and its data with a random type, order, interleave, gains, scale, ignored value and
+    encoding.
+    """
     height, width, bands = (int(side) for side in rng.integers(1, 24, 3))
     dtype = str(rng.choice(list(CODES)))
     interleave = str(rng.choice(["bsq", "bil", "bip"]))
@@ -158,12 +197,20 @@ def write_envi(path: Path, rng: np.random.Generator) -> None:
     axes = {"bip": (0, 1, 2), "bil": (0, 2, 1), "bsq": (2, 0, 1)}[interleave]
     numbers = random_numbers(rng, dtype, (height, width, bands))
     said: dict[str, object] = {
-        "samples": width, "lines": height, "bands": bands, "header offset": begin, "file type": "ENVI Standard",
-        "data type": CODES[dtype], "interleave": str(rng.choice([interleave, interleave.upper()])), "byte order": big,
-    }  # fmt: skip
+        "samples": width,
+        "lines": height,
+        "bands": bands,
+        "header offset": begin,
+        "file type": "ENVI Standard",
+        "data type": CODES[dtype],
+        "interleave": str(rng.choice([interleave, interleave.upper()])),
+        "byte order": big,
+    }
     if rng.random() < 0.3:
         ignored = int(rng.integers(1, 99))
-        said["data ignore value"] = str(rng.choice([f"{ignored}", f"{ignored}.0", f"{ignored}.00e+00"]))
+        said["data ignore value"] = str(
+            rng.choice([f"{ignored}", f"{ignored}.0", f"{ignored}.00e+00"])
+        )
     drawn = rng.random()
     if drawn < 0.3:
         said["data gain values"] = listed(rng.integers(1, 9, bands) / 8)
@@ -178,7 +225,9 @@ def write_envi(path: Path, rng: np.random.Generator) -> None:
     items = list(said.items())
     text = ending.join(["ENVI", *(f"{key} = {value}" for key, value in items)]) + ending
     path.write_bytes(text.encode(encoding))
-    stored = np.ascontiguousarray(numbers.transpose(axes).astype(np.dtype(dtype).newbyteorder("<>"[big])))
+    stored = np.ascontiguousarray(
+        numbers.transpose(axes).astype(np.dtype(dtype).newbyteorder("<>"[big]))
+    )
     path.with_suffix(".img").write_bytes(bytes(begin) + stored.tobytes())
 
 
@@ -207,7 +256,9 @@ def envi_by_gdal(path: Path) -> Read:
         plain = np.asarray(image.open_memmap(interleave="bip"), dtype=np.float64)
         if not np.array_equal(plain, numbers):
             raise AssertionError(f"GDAL and spectral differ over {path}")
-    factor = next((line.split("=")[1] for line in header_lines(path) if line.startswith("reflectance")), "1")
+    factor = next(
+        (line.split("=")[1] for line in header_lines(path) if line.startswith("reflectance")), "1"
+    )
     return values / float(factor), void
 
 
@@ -249,9 +300,16 @@ def compare(path: Path, ours: Callable[[Path], Read], theirs: Callable[[Path], R
     return "alike" if close[~void].all() else "other numbers"
 
 
-KINDS: dict[str, tuple[str, Callable[..., None], Callable[[Path], Read], Callable[[Path], Read]]] = {
+KINDS: dict[
+    str, tuple[str, Callable[..., None], Callable[[Path], Read], Callable[[Path], Read]]
+] = {
     "cubes of TIFF": ("c.tif", write_tiff, cube_by_hsiaug, tiff_by_gdal),
-    "labels of TIFF": ("c.tif", lambda path, rng: write_tiff(path, rng, 1), labels_by_hsiaug, labels_by_gdal),
+    "labels of TIFF": (
+        "c.tif",
+        lambda path, rng: write_tiff(path, rng, 1),
+        labels_by_hsiaug,
+        labels_by_gdal,
+    ),
     "cubes of ENVI": ("c.hdr", write_envi, cube_by_hsiaug, envi_by_gdal),
 }
 """What a file is called, how it is written, and read by hsiaug and by others."""
@@ -270,8 +328,12 @@ def check(kind: str, seed: int, folder: Path) -> str:
 
 def main() -> None:
     """Read as many files as are asked for, and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tiff", type=int, default=1000, help="files of cubes and of labels, together")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--tiff", type=int, default=1000, help="files of cubes and of labels, together"
+    )
     parser.add_argument("--envi", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()

@@ -1,12 +1,14 @@
-"""Hostile input: does every command end with one error, in bounded time and memory, and leave nothing behind?
+"""Hostile input: does every command end with one error, in bounded time and memory, and leave
+nothing behind?
 
     python -m benchmarks.faults.hostile files arrays --seed 0
     python -m benchmarks.faults.hostile --most 40
 
-Prints a line for every case that is lost, and a table in Markdown, also after Ctrl-C. Each case is a folder of made files
-and one command, in a copy of this process; where a package is installed beside it, in a program. It survives with exit
-code 0, or 2 and one error, within 30 seconds of the processor and 2 GB, without a traceback or a control code, and with
-no file left after an error, but for finished records. Needs Linux, and root to open all files of the system.
+Prints a line for every case that is lost, and a table in Markdown, also after Ctrl-C. Each case is
+a folder of made files and one command, in a copy of this process; where a package is installed
+beside it, in a program. It survives with exit code 0, or 2 and one error, within 30 seconds of the
+processor and 2 GB, without a traceback or a control code, and with no file left after an error, but
+for finished records. Needs Linux, and root to open all files of the system.
 """
 
 from __future__ import annotations
@@ -49,7 +51,9 @@ def wait(folder: Path) -> None:
 
 def bytes_of(paths: list[Path]) -> dict[Path, bytes]:
     """What is in files, and in those of folders."""
-    return {one: one.read_bytes() for path in paths for one in (path, *path.rglob("*")) if one.is_file()}
+    return {
+        one: one.read_bytes() for path in paths for one in (path, *path.rglob("*")) if one.is_file()
+    }
 
 
 def ended(case: Case, folder: Path) -> tuple[int | None, str]:
@@ -78,9 +82,13 @@ def ended(case: Case, folder: Path) -> tuple[int | None, str]:
         resource.setrlimit(resource.RLIMIT_DATA, (held * 1024 + MEMORY,) * 2)
         if case.package:
             os.execve(
-                sys.executable, [sys.executable, "-m", "hsiaug", *case.words], {**os.environ, "PYTHONPATH": paths}
+                sys.executable,
+                [sys.executable, "-m", "hsiaug", *case.words],
+                {**os.environ, "PYTHONPATH": paths},
             )
-        sys.stdout, sys.stderr = (os.fdopen(number, "w", encoding="utf-8", closefd=False) for number in (1, 2))
+        sys.stdout, sys.stderr = (
+            os.fdopen(number, "w", encoding="utf-8", closefd=False) for number in (1, 2)
+        )
         sys.argv = ["hsiaug", *case.words]
         code: Any = 0
         try:
@@ -101,7 +109,9 @@ def ended(case: Case, folder: Path) -> tuple[int | None, str]:
         os.killpg(process, signal.SIGKILL)
     if not done[0]:
         os.waitpid(process, 0)
-    return os.waitstatus_to_exitcode(done[1]) if done[0] else None, said.read_bytes().decode(errors="replace")
+    return os.waitstatus_to_exitcode(done[1]) if done[0] else None, said.read_bytes().decode(
+        errors="replace"
+    )
 
 
 def faults(case: Case, folder: Path, codes: Counter[int | None]) -> Iterator[str]:
@@ -115,7 +125,9 @@ def faults(case: Case, folder: Path, codes: Counter[int | None]) -> Iterator[str
     codes[code] += 1
     errors = sum(line.startswith(("error:", "Usage:")) for line in said.splitlines())
     # Of verify what is damaged, of benchmark what has no record: both are named.
-    damaged = code == 1 and (case.words[:2] == ("store", "verify") or "have no sound record in s" in said)
+    damaged = code == 1 and (
+        case.words[:2] == ("store", "verify") or "have no sound record in s" in said
+    )
     if "Traceback" in said or (code not in (0, 2) and not damaged) or errors != (code == 2):
         yield f"exit code {code}, {errors} errors: {said[-400:]!r}"
     if "unexpected extra argument" in said or "No such option" in said:
@@ -124,7 +136,11 @@ def faults(case: Case, folder: Path, codes: Counter[int | None]) -> Iterator[str
         yield f"a control code: {said[-400:]!r}"
     if not kept.items() <= bytes_of([folder / name for name in case.kept]).items():
         yield "a file was changed that had to stay"
-    if code and (left := {*folder.rglob("*")} - before) and not {"benchmark", "merge"} & {*case.words}:
+    if (
+        code
+        and (left := {*folder.rglob("*")} - before)
+        and not {"benchmark", "merge"} & {*case.words}
+    ):
         yield f"left: {sorted(left)[0].name}"
     if (folder / "unpickled").exists():
         yield "a pickle was read"
@@ -134,7 +150,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("families", nargs="*", choices=[[], *ALONE, *OF_STORES])
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--most", type=int, default=10**6, help="cases of each family, drawn at random")
+    parser.add_argument(
+        "--most", type=int, default=10**6, help="cases of each family, drawn at random"
+    )
     asked = parser.parse_args()
     registry()
     rows = []

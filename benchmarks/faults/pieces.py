@@ -37,8 +37,9 @@ from hsiaug.ui.answers import Answer, Answers
 class Piece:
     """A piece of the program that writes below a folder.
 
-    begin: makes what is there before. look: what can be read there, equal for equal content; it fails where something is
-    damaged. notes: whether a failure is something to note, and no error. makes: whether it makes the folder anew.
+    begin: makes what is there before. look: what can be read there, equal for equal content; it
+    fails where something is damaged. notes: whether a failure is something to note, and no error.
+    makes: whether it makes the folder anew.
     """
 
     begin: Callable[[Path], object]
@@ -51,8 +52,9 @@ class Piece:
 def each_fault(piece: Piece, kind: str, folder: Path) -> int:
     """Let every operation of a piece fail in turn; how many there were.
 
-    Raises AssertionError, with the operation, unless there is at most one error and it names the path; what was there
-    before is still there, or what the piece writes is; and the piece once more ends as on a good disk.
+    Raises AssertionError, with the operation, unless there is at most one error and it names the
+    path; what was there before is still there, or what the piece writes is; and the piece once more
+    ends as on a good disk.
     """
     old, new = _quiet(piece, folder / "quiet" / "disk")
     for at in itertools.count(1):
@@ -78,7 +80,9 @@ def each_fault(piece: Piece, kind: str, folder: Path) -> int:
         if error is None and not piece.notes:
             assert now == new, context
         # Of several records, some may be there.
-        assert now in (old, new) or (isinstance(now, list) and all(one in [*old, *new] for one in now)), context
+        assert now in (old, new) or (
+            isinstance(now, list) and all(one in [*old, *new] for one in now)
+        ), context
         piece.run(disk)
         assert piece.look(disk) == new, context
         shutil.rmtree(disk.parent)
@@ -108,7 +112,9 @@ def pieces(records: Sequence[Record]) -> Mapping[str, Piece]:
         return begin
 
     def put_anew(folder: Path) -> None:
-        Store(folder / "store").put({**records[0], "command": "hsiaug again"}, (index, labels[::-1].copy()))
+        Store(folder / "store").put(
+            {**records[0], "command": "hsiaug again"}, (index, labels[::-1].copy())
+        )
 
     def begin_merge(folder: Path) -> None:
         put(0)(folder)
@@ -116,7 +122,9 @@ def pieces(records: Sequence[Record]) -> Mapping[str, Piece]:
 
     return {
         "a first record": Piece(put(), put(0), _stored, makes=True),
-        "a record": Piece(put(0), lambda f: Store(f / "store").put(records[1], (index, labels)), _stored),
+        "a record": Piece(
+            put(0), lambda f: Store(f / "store").put(records[1], (index, labels)), _stored
+        ),
         "a record anew": Piece(put(0), put_anew, _stored),
         "a check before a run": Piece(put(0), _check, _stored),
         "a merge": Piece(
@@ -188,7 +196,13 @@ def _add_scene(folder: Path) -> None:
         path.write_bytes(b"a picture" * 100)
 
     if not (folder / "farm.toml").exists():
-        add_scene(source / "cube.npy", source / "labels.npy", folder / "farm.toml", ImportOptions(), picture)
+        add_scene(
+            source / "cube.npy",
+            source / "labels.npy",
+            folder / "farm.toml",
+            ImportOptions(),
+            picture,
+        )
 
 
 def _scene(folder: Path) -> dict[str, bytes]:
@@ -198,7 +212,11 @@ def _scene(folder: Path) -> dict[str, bytes]:
 def _files(folder: Path) -> dict[str, bytes]:
     """Content of the files of a folder that are not hidden."""
     named = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
-    seen = {name: path for name, path in named.items() if not any(part.startswith(".") for part in name.parts)}
+    seen = {
+        name: path
+        for name, path in named.items()
+        if not any(part.startswith(".") for part in name.parts)
+    }
     return {name.as_posix(): path.read_bytes() for name, path in seen.items()}
 
 
@@ -233,7 +251,9 @@ def _download(folder: Path) -> None:
     (source / "cube.npy").write_bytes(content)
     with _served(source) as address:
         digest = hashlib.sha256(content).hexdigest()
-        file = FileSpec(file="cube.npy", urls=(f"{address}/cube.npy",), sha256=digest, size=len(content))
+        file = FileSpec(
+            file="cube.npy", urls=(f"{address}/cube.npy",), sha256=digest, size=len(content)
+        )
         download([(file, folder / "cube.npy")], "farm", progress=False)
 
 
@@ -245,7 +265,9 @@ OTHERS = {
     "a saved fit": Piece(_nothing, _save, _fitted, notes=True),
     "a damaged fit": Piece(_damaged_fit, _save, _fitted, notes=True),
     "an answer": Piece(_first_answer, _answer, lambda f: _answers(f).given),
-    "answers with a bad line": Piece(partial(_first_answer, line="x,y\n"), _answer, lambda f: _answers(f).given),
+    "answers with a bad line": Piece(
+        partial(_first_answer, line="x,y\n"), _answer, lambda f: _answers(f).given
+    ),
     "a scene of one's own": Piece(_nothing, _add_scene, _scene, makes=True),
     "a text": Piece(_nothing, lambda f: write_text_whole(f / "x.md", "text\n" * 5000), _files),
     "arrays": Piece(
@@ -255,6 +277,8 @@ OTHERS = {
     ),
     "a package": Piece(_nothing, _package, _files, makes=True),
     "a download": Piece(_nothing, _download, _files, makes=True),
-    "jobs": Piece(_nothing, lambda f: write_jobs(f, "one", [SlurmJob("1_0", ("a",))]), read_jobs, makes=True),
+    "jobs": Piece(
+        _nothing, lambda f: write_jobs(f, "one", [SlurmJob("1_0", ("a",))]), read_jobs, makes=True
+    ),
 }
 """Pieces that need no record."""

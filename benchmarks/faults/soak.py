@@ -1,11 +1,12 @@
-"""Random commands on one store for hours, some at the same time, some killed: is a record lost, damaged or changed?
+"""Random commands on one store for hours, some at the same time, some killed: is a record lost,
+damaged or changed?
 
     python -m benchmarks.faults.soak --minutes 120 --seed 0
 
-Commands are benchmarks of parts of one plan (some anew), reports, merges, verifications and answers of ``hsiaug label``.
-Between them the cache or records are deleted, or records go into a pack as earlier versions wrote it. In the end the
-whole plan is run once more and compared with a quiet run of it. Prints a line for every action, and counts at the end.
-Needs Linux.
+Commands are benchmarks of parts of one plan (some anew), reports, merges, verifications and answers
+of ``hsiaug label``. Between them the cache or records are deleted, or records go into a pack as
+earlier versions wrote it. In the end the whole plan is run once more and compared with a quiet run
+of it. Prints a line for every action, and counts at the end. Needs Linux.
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ REFUSALS = {
     "label": ("must be of one page at a time",),
     "report": ("a picture of gains needs a generator beside the controls",),
 }
-"""What is right to be refused: a second page at the same answers, a picture of records that compare nothing."""
+"""What is right to be refused: a second page at the same answers, a picture of records that compare
+nothing.
+"""
 ANSWERING = """
 import sys
 from pathlib import Path
@@ -69,7 +72,17 @@ def plan(generators: list[str], rates: list[str], seeds: str, store: Path) -> li
         "--seeds",
         seeds,
     ]
-    return [*words, "--classifier", "svm", "--preset", "tiny", "--device", "cpu", "--store", str(store)]
+    return [
+        *words,
+        "--classifier",
+        "svm",
+        "--preset",
+        "tiny",
+        "--device",
+        "cpu",
+        "--store",
+        str(store),
+    ]
 
 
 def contents(store: Path) -> dict[str, Any]:
@@ -90,7 +103,9 @@ def pack(store: Path) -> None:
             row = (file.parent.name, json.loads(content)["created"], content)
             made.execute("INSERT INTO records VALUES (?, ?, ?)", row)
             for npz in file.parent.glob("predictions.npz"):
-                made.execute("INSERT INTO predictions VALUES (?, ?)", (file.parent.name, npz.read_bytes()))
+                made.execute(
+                    "INSERT INTO predictions VALUES (?, ?)", (file.parent.name, npz.read_bytes())
+                )
     made.close()
     for file in store.glob("records/??/*/record.json"):
         shutil.rmtree(file.parent)
@@ -98,7 +113,9 @@ def pack(store: Path) -> None:
 
 @dataclass
 class Soak:
-    """folder: of the store and what is made of it. quiet: contents of an undisturbed run of the whole plan."""
+    """folder: of the store and what is made of it. quiet: contents of an undisturbed run of the
+    whole plan.
+    """
 
     folder: Path
     dice: random.Random
@@ -122,13 +139,27 @@ class Soak:
             first = dice.randrange(SEEDS)
             seeds = f"{first}-{dice.randrange(first, SEEDS)}"
             words = plan(some, sorted(dice.sample(RATES, dice.randint(1, 2))), seeds, store)
-            words += ["--jobs", dice.choice(("1", "2")), *(["--existing", "all"] if kind == "anew" else [])]
+            words += [
+                "--jobs",
+                dice.choice(("1", "2")),
+                *(["--existing", "all"] if kind == "anew" else []),
+            ]
         elif kind == "label":
             return kind, ["-c", ANSWERING, str(self.folder / "answers.csv")]
         else:
             words = {
-                "report": ["report", "--store", str(store), "--out", f"{self.folder}/x.{dice.choice(ENDINGS)}"],
-                "merge": ["store", "merge", *map(str, dice.sample((store, self.folder / "other"), 2))],
+                "report": [
+                    "report",
+                    "--store",
+                    str(store),
+                    "--out",
+                    f"{self.folder}/x.{dice.choice(ENDINGS)}",
+                ],
+                "merge": [
+                    "store",
+                    "merge",
+                    *map(str, dice.sample((store, self.folder / "other"), 2)),
+                ],
                 "verify": ["store", "verify", str(store)],
             }[kind]
         return kind, ["-m", "hsiaug", *words]
@@ -151,7 +182,9 @@ class Soak:
             end()
 
     def _prune(self) -> None:
-        """Delete all packs and half of the folders of records, so that there is something to run again."""
+        """Delete all packs and half of the folders of records, so that there is something to run
+        again.
+        """
         shutil.rmtree(self.store / "packs", ignore_errors=True)
         for file in self.store.glob("records/??/*/record.json"):
             if self.dice.random() < 0.5:
@@ -188,19 +221,27 @@ class Soak:
             self.acknowledged = max([self.acknowledged, *map(int, out.split())])
 
     def check(self) -> None:
-        """No record is lost, damaged or other than in a quiet run; no acknowledged answer is lost."""
+        """No record is lost, damaged or other than in a quiet run; no acknowledged answer is
+        lost.
+        """
         if not self.store.is_dir():
             return
         found = contents(self.store)
         self.faults += [f"{hash} is lost" for hash in self.seen - found.keys()]
-        self.faults += [f"{hash} is changed" for hash in found if found[hash] != self.quiet.get(hash)]
-        self.faults += [f"{one.name}: {one.fault}" for one in verify(Store(self.store), lambda *_: None)]
+        self.faults += [
+            f"{hash} is changed" for hash in found if found[hash] != self.quiet.get(hash)
+        ]
+        self.faults += [
+            f"{one.name}: {one.fault}" for one in verify(Store(self.store), lambda *_: None)
+        ]
         self.seen |= found.keys()
         answers = self.folder / "answers.csv"
         if self.acknowledged:
             given = Answers(answers, SHAPE)
             if len(given.given) < self.acknowledged or given.wrong:
-                self.faults.append(f"answers: {len(given.given)} of {self.acknowledged}, {given.wrong[:1]}")
+                self.faults.append(
+                    f"answers: {len(given.given)} of {self.acknowledged}, {given.wrong[:1]}"
+                )
 
 
 def main() -> None:
@@ -222,14 +263,18 @@ def main() -> None:
             soak.check()
             actions += 1
         again = plan(list(GENERATORS), list(RATES), str(SEEDS), soak.store)
-        last = subprocess.run([sys.executable, "-m", "hsiaug", *again], capture_output=True, text=True, check=False)
+        last = subprocess.run(
+            [sys.executable, "-m", "hsiaug", *again], capture_output=True, text=True, check=False
+        )
         soak._judge("benchmark", last.returncode, False, last.stdout, last.stderr)
         soak.check()
         same = contents(soak.store) == soak.quiet
         for fault in soak.faults:
             say(f"FAULT {fault}")
         said = ", ".join(f"{number} × {kind}" for kind, number in sorted(soak.counts.items()))
-        say(f"{actions} actions ({said}); {len(soak.faults)} faults; equal to the quiet run: {same}")
+        say(
+            f"{actions} actions ({said}); {len(soak.faults)} faults; equal to the quiet run: {same}"
+        )
         sys.exit(0 if same and not soak.faults else 1)
 
 

@@ -1,11 +1,13 @@
-"""Processor seconds and memory of the first line of docs/txt2hsi.md and of its parts, beside their limits.
+"""Processor seconds and memory of the first line of docs/txt2hsi.md and of its parts, beside their
+limits.
 
     python -m benchmarks.speed.budget FOLDER [WORDS…]
 
-Runs the line, or ``hsiaug WORDS``, with one worker process and thread in a store in FOLDER, and writes the table there
-as budget.csv; where that file is there already, its figures become the column *before*. Seconds of the parts are the
-largest that any record of the store states, first trials of a process included. Memory is the largest sum over all
-processes at one time, pages that they share counted once. Linux only.
+Runs the line, or ``hsiaug WORDS``, with one worker process and thread in a store in FOLDER, and
+writes the table there as budget.csv; where that file is there already, its figures become the
+column *before*. Seconds of the parts are the largest that any record of the store states, first
+trials of a process included. Memory is the largest sum over all processes at one time, pages that
+they share counted once. Linux only.
 """
 
 from __future__ import annotations
@@ -66,14 +68,23 @@ def main() -> None:
         for what, limit in LIMITS.items()
         if what in found
     ]
-    write_csv(file, [{key: "" if value is None else value for key, value in row.items()} for row in rows])
-    say(f"{platform.processor() or platform.machine()}, {datetime.date.today()}; {len(records)} trials")
-    for text in markdown(list(rows[0]), ([str("" if v is None else v) for v in row.values()] for row in rows)):
+    write_csv(
+        file, [{key: "" if value is None else value for key, value in row.items()} for row in rows]
+    )
+    say(
+        f"{platform.processor() or platform.machine()}, {datetime.date.today()}; {len(records)}"
+        " trials"
+    )
+    for text in markdown(
+        list(rows[0]), ([str("" if v is None else v) for v in row.values()] for row in rows)
+    ):
         say(text)
 
 
 class Used(NamedTuple):
-    """What a command and all processes that it starts took: seconds of processors and by the clock, memory in MB."""
+    """What a command and all processes that it starts took: seconds of processors and by the clock,
+    memory in MB.
+    """
 
     processor: float
     clock: float
@@ -86,7 +97,9 @@ def records_in(store: Path) -> list[dict[str, Any]]:
 
 
 def measured(*words: str, code: Path | None = None) -> Used:
-    """What a command of hsiaug takes. code: a checkout whose packages are run in place of those installed."""
+    """What a command of hsiaug takes. code: a checkout whose packages are run in place of those
+    installed.
+    """
     program = Path(sys.executable).with_name("hsiaug")
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     largest, ended = [0.0], threading.Event()
@@ -104,7 +117,11 @@ def measured(*words: str, code: Path | None = None) -> Used:
     start = time.perf_counter()
     try:
         subprocess.run(
-            [program, *words], check=True, stdout=subprocess.DEVNULL, env=environment, cwd=code and code.parent
+            [program, *words],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            env=environment,
+            cwd=code and code.parent,
         )
         with_orphans()
         clock = time.perf_counter() - start
@@ -143,7 +160,9 @@ def parts(records: list[dict[str, Any]]) -> dict[str, float]:
         named = {
             f"fit of {generator}": seconds.get("fit_generator", 0.0),
             f"samples of {generator}": seconds.get("sample", 0.0),
-            f"{spec['classifier']['name']}, a trial": seconds.get("fit_classifier", 0.0) + seconds.get("predict", 0.0),
+            f"{spec['classifier']['name']}, a trial": (
+                seconds.get("fit_classifier", 0.0) + seconds.get("predict", 0.0)
+            ),
         }
         for what, value in named.items():
             found[what] = max(found.get(what, 0.0), value)

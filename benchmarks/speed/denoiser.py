@@ -1,17 +1,20 @@
-"""Training and evaluation speed of txt2hsi's denoiser beside a diffusers model of the same parameter count.
+"""Training and evaluation speed of txt2hsi's denoiser beside a diffusers model of the same
+parameter count.
 
     pip install diffusers
     python -m benchmarks.speed.denoiser [DEVICE [SIZE]]
 
-DEVICE is cpu where nothing is said, SIZE one of those of txt2hsi. A GPU computes in bfloat16, and compiled, too.
-The peer is diffusers' PixArtTransformer2DModel with a token for each pixel. It attends over the latent's pixels,
-where ours has convolutions, and over the words, with adaLN time conditioning. Depth is equal; its width is the one
-that brings its number of weights nearest to ours.
+DEVICE is cpu where nothing is said, SIZE one of those of txt2hsi. A GPU computes in bfloat16, and
+compiled, too. The peer is diffusers' PixArtTransformer2DModel with a token for each pixel. It
+attends over the latent's pixels, where ours has convolutions, and over the words, with adaLN time
+conditioning. Depth is equal; its width is the one that brings its number of weights nearest to
+ours.
 
-Both learn with AdamW, and are evaluated without gradients, on batches of the default's sizes; they take turns, so
-that another process's load meets both. Prints the medians and their ratio, by seconds and by operation, as torch counts
-those of matrix products; above 1, ours is faster. First, as a ceiling, what one product of two square float32 matrices
-gives on the core; last, a training step of our VAE, which has no peer.
+Both learn with AdamW, and are evaluated without gradients, on batches of the default's sizes; they
+take turns, so that another process's load meets both. Prints the medians and their ratio, by
+seconds and by operation, as torch counts those of matrix products; above 1, ours is faster. First,
+as a ceiling, what one product of two square float32 matrices gives on the core; last, a training
+step of our VAE, which has no peer.
 """
 
 from __future__ import annotations
@@ -44,7 +47,9 @@ ROUNDS, STEPS = 7, 5
 
 @dataclass(frozen=True)
 class Row:
-    """Medians of ours, and of the peer where there is one: things done in a second, and floating-point operations."""
+    """Medians of ours, and of the peer where there is one: things done in a second, and
+    floating-point operations.
+    """
 
     what: str
     rates: list[float]
@@ -52,12 +57,16 @@ class Row:
 
     def __str__(self) -> str:
         names = ("txt2hsi", "diffusers")
-        done = ", ".join(f"{name} {rate:.2f}" for name, rate in zip(names, self.rates, strict=False))
+        done = ", ".join(
+            f"{name} {rate:.2f}" for name, rate in zip(names, self.rates, strict=False)
+        )
         counted = " and ".join(f"{one / 1e9:.0f}" for one in self.operations)
         if len(self.rates) == 1:
             return f"{self.what}: {done}; {counted} GFLOP/s"
         ratios = [own / other for own, other in (self.rates, self.operations)]
-        return f"{self.what}: {done}, ratio {ratios[0]:.2f}; {counted} GFLOP/s, ratio {ratios[1]:.2f}"
+        return (
+            f"{self.what}: {done}, ratio {ratios[0]:.2f}; {counted} GFLOP/s, ratio {ratios[1]:.2f}"
+        )
 
 
 def main() -> None:

@@ -1,12 +1,13 @@
-"""Built-in plugins beside what a user would write with scikit-learn, PyTorch, imbalanced-learn and scikit-image.
+"""Built-in plugins beside what a user would write with scikit-learn, PyTorch, imbalanced-learn and
+scikit-image.
 
     python -m benchmarks.speed.peers [SCENE]
 
-Prints a table: processor seconds of both, the best of ``ROUNDS`` runs that take turns, in this process with one thread;
-their ratio, below 1 where the plugin is faster; and what both score on the test pixels of draw 100 of ``issd``, where
-they name pixels (AA, %, mean over runs, each with a seed of its own). All learn from the spectra as the scene holds
-them; the peers do what the plugins do, with the same grids, networks, steps and windows, as the libraries'
-documentation shows it.
+Prints a table: processor seconds of both, the best of ``ROUNDS`` runs that take turns, in this
+process with one thread; their ratio, below 1 where the plugin is faster; and what both score on the
+test pixels of draw 100 of ``issd``, where they name pixels (AA, %, mean over runs, each with a seed
+of its own). All learn from the spectra as the scene holds them; the peers do what the plugins do,
+with the same grids, networks, steps and windows, as the libraries' documentation shows it.
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ LAYERS, RADIUS = 4, 2
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A draw. cube: (H, W, B) of the scene. patches: (m, B, p, p) round the test pixels, of classes ``truth`` (m,)."""
+    """A draw. cube: (H, W, B) of the scene. patches: (m, B, p, p) round the test pixels, of classes
+    ``truth`` (m,).
+    """
 
     view: TrainView
     cube: NDArray[np.float32]
@@ -58,7 +61,13 @@ class Case:
         split = draw_split(scene, parse_protocol("issd"), DRAW, SIDE)
         test = np.argwhere(split.test).astype(np.int32)
         truth = scene.labels[split.test].astype(np.int64)
-        return cls(train_view(scene, split, "none"), scene.cube, test, patches_at(scene.cube, test, SIDE), truth)
+        return cls(
+            train_view(scene, split, "none"),
+            scene.cube,
+            test,
+            patches_at(scene.cube, test, SIDE),
+            truth,
+        )
 
     @property
     def centres(self) -> NDArray[np.float32]:
@@ -67,7 +76,9 @@ class Case:
 
     def aa(self, named: NDArray[np.int64]) -> float:
         """Mean recall in percent of predicted ids (m,)."""
-        return 100 * float(np.mean([(named[self.truth == c] == c).mean() for c in np.unique(self.truth)]))
+        return 100 * float(
+            np.mean([(named[self.truth == c] == c).mean() for c in np.unique(self.truth)])
+        )
 
 
 def silent(done: int, total: int, note: str = "") -> None:
@@ -79,9 +90,17 @@ def named_by(case: Case, classifier: str, seed: int) -> NDArray[np.int64]:
     plugin = load_plugin("classifier", classifier)
     real, nowhere = case.view.real, np.full_like(case.test, -1)
     spectra = plugin.card.input == "spectrum"
-    samples = PatchSamples(real.centres[:, :, None, None], real.coords, real.y, real.synthetic, real.weight)
-    fitted = plugin.fit(samples if spectra else real, case.view, seed=seed, device="cpu", progress=silent)
-    return np.asarray(fitted.predict(Patches(case.centres[:, :, None, None] if spectra else case.patches, nowhere)))
+    samples = PatchSamples(
+        real.centres[:, :, None, None], real.coords, real.y, real.synthetic, real.weight
+    )
+    fitted = plugin.fit(
+        samples if spectra else real, case.view, seed=seed, device="cpu", progress=silent
+    )
+    return np.asarray(
+        fitted.predict(
+            Patches(case.centres[:, :, None, None] if spectra else case.patches, nowhere)
+        )
+    )
 
 
 def sklearn_svm(case: Case, seed: int) -> NDArray[np.int64]:
@@ -93,13 +112,17 @@ def sklearn_svm(case: Case, seed: int) -> NDArray[np.int64]:
 
     grid = {"svc__C": COSTS, "svc__gamma": [width / case.view.bands for width in WIDTHS]}
     folds = StratifiedKFold(5, shuffle=True, random_state=seed)
-    search = GridSearchCV(make_pipeline(StandardScaler(), SVC()), grid, cv=folds, scoring="recall_macro")
+    search = GridSearchCV(
+        make_pipeline(StandardScaler(), SVC()), grid, cv=folds, scoring="recall_macro"
+    )
     search.fit(case.view.real.centres, case.view.real.y)
     return np.asarray(search.predict(case.centres))
 
 
 def torch_cnn(case: Case, seed: int) -> NDArray[np.int64]:
-    """(m,) ids of the network of ``cnn2d`` in a plain loop of PyTorch over a DataLoader, on whitened components."""
+    """(m,) ids of the network of ``cnn2d`` in a plain loop of PyTorch over a DataLoader, on
+    whitened components.
+    """
     from sklearn.decomposition import PCA
     from torch.utils.data import DataLoader, RandomSampler, TensorDataset
 
@@ -117,10 +140,16 @@ def torch_cnn(case: Case, seed: int) -> NDArray[np.int64]:
     drawn = RandomSampler(data, replacement=True, num_samples=STEPS * BATCH, generator=generator)
     torch.manual_seed(seed)
     net = nn.Sequential(
-        nn.Conv2d(components, WIDTH, 3, bias=False), nn.BatchNorm2d(WIDTH), nn.ReLU(),
-        nn.Conv2d(WIDTH, WIDTH, 3, bias=False), nn.BatchNorm2d(WIDTH), nn.ReLU(),
-        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(WIDTH, len(classes)),
-    )  # fmt: skip
+        nn.Conv2d(components, WIDTH, 3, bias=False),
+        nn.BatchNorm2d(WIDTH),
+        nn.ReLU(),
+        nn.Conv2d(WIDTH, WIDTH, 3, bias=False),
+        nn.BatchNorm2d(WIDTH),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(WIDTH, len(classes)),
+    )
     optimiser = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=DECAY)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, STEPS)
     for step, (x, y) in enumerate(DataLoader(data, BATCH, sampler=drawn)):
@@ -131,18 +160,25 @@ def torch_cnn(case: Case, seed: int) -> NDArray[np.int64]:
         schedule.step()
     net.eval()
     with torch.inference_mode():
-        parts = [net(read(case.patches[start : start + 512])).argmax(1) for start in range(0, len(case.test), 512)]
+        parts = [
+            net(read(case.patches[start : start + 512])).argmax(1)
+            for start in range(0, len(case.test), 512)
+        ]
     return np.asarray(classes[torch.cat(parts).numpy()])
 
 
 def smote_of(case: Case, seed: int) -> None:
     """Samples of the plugin."""
-    fitted = load_plugin("generator", "smote").fit(case.view, seed=seed, device="cpu", progress=silent)
+    fitted = load_plugin("generator", "smote").fit(
+        case.view, seed=seed, device="cpu", progress=silent
+    )
     fitted.sample(dict.fromkeys(case.view.counts, MORE), guidance=None, seed=seed)
 
 
 def imblearn_smote(case: Case, seed: int) -> None:
-    """As many samples of SMOTE of imbalanced-learn between patches as rows; it needs fewer neighbours than samples."""
+    """As many samples of SMOTE of imbalanced-learn between patches as rows; it needs fewer
+    neighbours than samples.
+    """
     from imblearn.over_sampling import SMOTE
 
     real, counts = case.view.real, case.view.counts
@@ -172,7 +208,9 @@ def skimage_profiles(case: Case, seed: int) -> None:
 
 def shares_of(case: Case) -> NDArray[np.float32]:
     """(H, W, classes) made-up shares of classes."""
-    return np.random.default_rng(0).random((*case.view.visible.shape, len(case.view.counts)), dtype=np.float32)
+    return np.random.default_rng(0).random(
+        (*case.view.visible.shape, len(case.view.counts)), dtype=np.float32
+    )
 
 
 def skimage_filter(case: Case, seed: int) -> None:
@@ -207,7 +245,12 @@ def own_filter(case: Case, seed: int) -> None:
 Run = Callable[[Case, int], Any]
 """With a seed."""
 PAIRS: tuple[tuple[str, str, Run, Run], ...] = (
-    ("svm: C and γ chosen, fitted, test pixels named", "scikit-learn, GridSearchCV", svm, sklearn_svm),
+    (
+        "svm: C and γ chosen, fitted, test pixels named",
+        "scikit-learn, GridSearchCV",
+        svm,
+        sklearn_svm,
+    ),
     ("cnn2d: trained, test pixels named", "PyTorch, plain loop", cnn2d, torch_cnn),
     (f"smote, {MORE} patches a class", "imbalanced-learn", smote_of, imblearn_smote),
     (f"profiles of {LAYERS} layers", "scikit-image", own_profiles, skimage_profiles),
@@ -230,7 +273,9 @@ def best(case: Case, *runs: Run) -> tuple[list[float], list[list[Any]]]:
 
 def score(case: Case, found: list[Any]) -> str:
     """Mean AA of predicted ids; of anything else none."""
-    scores = [case.aa(named) for named in found if named is not None and named.shape == case.truth.shape]
+    scores = [
+        case.aa(named) for named in found if named is not None and named.shape == case.truth.shape
+    ]
     return f"{np.mean(scores):.1f}" if scores else ""
 
 
@@ -245,9 +290,13 @@ def compared(scene: str) -> Iterator[tuple[str, str, list[float], list[str]]]:
 
 def main() -> None:
     rows = []
-    for what, peer, (mine, other), scores in compared(sys.argv[1] if len(sys.argv) > 1 else "indian_pines"):
+    for what, peer, (mine, other), scores in compared(
+        sys.argv[1] if len(sys.argv) > 1 else "indian_pines"
+    ):
         rows.append([what, peer, f"{mine:.2f}", f"{other:.2f}", f"{mine / other:.2f}", *scores])
-    for line in markdown(["what", "peer", "ours, s", "peer, s", "ratio", "AA ours", "AA peer"], rows):
+    for line in markdown(
+        ["what", "peer", "ours, s", "peer, s", "ratio", "AA ours", "AA peer"], rows
+    ):
         say(line)
 
 

@@ -1,13 +1,15 @@
 """Speed and memory beside limits, peers and an earlier version: one table.
 
     pip install diffusers
-    python -m benchmarks.speed.table FOLDER [--before CHECKOUT] [--rows line,torchless,denoiser,peers,scale]
+    python -m benchmarks.speed.table FOLDER [--before CHECKOUT] [--rows
+    line,torchless,denoiser,peers,scale]
 
-Runs on idle cores, which takes about a quarter of an hour: the line of docs/txt2hsi.md with two workers, SVMs without
-torch, the denoiser beside diffusers, and built-in plugins beside other libraries. With ``--before`` the first two are
-run with the packages of an earlier checkout as well, in turn. Writes FOLDER/table.csv after each row, and prints it as
-Markdown. Ratios are now to the peer's where there is one, else to before. Seconds are the processor's where nothing
-else is said. The rows of ``scale`` are read from what the scripts of stores, slots and large scenes have written:
+Runs on idle cores, which takes about a quarter of an hour: the line of docs/txt2hsi.md with two
+workers, SVMs without torch, the denoiser beside diffusers, and built-in plugins beside other
+libraries. With ``--before`` the first two are run with the packages of an earlier checkout as well,
+in turn. Writes FOLDER/table.csv after each row, and prints it as Markdown. Ratios are now to the
+peer's where there is one, else to before. Seconds are the processor's where nothing else is said.
+The rows of ``scale`` are read from what the scripts of stores, slots and large scenes have written:
 benchmarks/results/scale. Linux only.
 """
 
@@ -37,7 +39,8 @@ DRAWS = 5
 
 @dataclass(frozen=True)
 class Row:
-    """Of the table. limit: of what it may be at most, or with ``least`` must be; "peer" = as much as the peer's.
+    """Of the table. limit: of what it may be at most, or with ``least`` must be; "peer" = as much
+    as the peer's.
 
     before, peer: None where there is none.
     """
@@ -53,12 +56,16 @@ class Row:
     def missed(self) -> bool:
         """Whether it is beyond its limit."""
         bound = self.peer if self.limit == "peer" else self.limit
-        return isinstance(bound, (int, float)) and (self.now < bound if self.least else self.now > bound)
+        return isinstance(bound, (int, float)) and (
+            self.now < bound if self.least else self.now > bound
+        )
 
     def as_strings(self) -> dict[str, str]:
         """Its columns as they are written."""
         other = self.before if self.peer is None else self.peer
-        limit = self.limit if isinstance(self.limit, str) else "≥ " * self.least + _written(self.limit)
+        limit = (
+            self.limit if isinstance(self.limit, str) else "≥ " * self.least + _written(self.limit)
+        )
         numbers = (self.before, self.now, self.peer, self.now / other if other else None)
         return dict(zip(COLUMNS, (self.what, limit, *map(_written, numbers)), strict=True))
 
@@ -91,7 +98,10 @@ def line_values(used: Used, records: list[dict[str, Any]]) -> Values:
     draws = len({record["spec"]["seed"] for record in records})
     prepared = sum(record["cpu_seconds"].get("prepare", 0.0) for record in records)
     of = parts(records)
-    aside, busy = (used.processor - prepared) * DRAWS / draws, 100 * used.processor / (2 * used.clock)
+    aside, busy = (
+        (used.processor - prepared) * DRAWS / draws,
+        100 * used.processor / (2 * used.clock),
+    )
     longest = of["fit of txt2hsi"], of["samples of txt2hsi"], of["cnn2d, a trial"]
     found = (aside, prepared, used.processor, busy, used.memory, *longest)
     return dict(zip(LIMITS, found, strict=False))
@@ -103,7 +113,10 @@ def torchless_values(used: Used, records: list[dict[str, Any]]) -> Values:
 
 
 def run_rows(
-    words: str, values: Callable[[Used, list[dict[str, Any]]], Values], folder: Path, before: Path | None
+    words: str,
+    values: Callable[[Used, list[dict[str, Any]]], Values],
+    folder: Path,
+    before: Path | None,
 ) -> Iterator[Row]:
     """Of a command, with an earlier checkout first where there is one."""
 
@@ -128,7 +141,9 @@ def denoiser_rows() -> Iterator[Row]:
     torch.manual_seed(0)
     yield Row("a product of 1024 × 1024 matrices, GFLOP/s", None, ceiling(1024) / 1e9)
     for row in compare(Params(), "cpu"):
-        done, counted = ([*each, None][:2] for each in (row.rates, [one / 1e9 for one in row.operations]))
+        done, counted = (
+            [*each, None][:2] for each in (row.rates, [one / 1e9 for one in row.operations])
+        )
         yield Row(row.what, None, done[0], peer=done[1])
         yield Row("the same, GFLOP/s", 80, counted[0], peer=counted[1], least=True)
 
@@ -149,18 +164,31 @@ def scale_rows() -> Iterator[Row]:
     for name, limit in limits.items():
         rows = [row for row in read_csv(SCALE / "growth.csv") if row["command"] == name]
         most = max(rows, key=lambda row: int(row["records"]))
-        yield Row(f"`{name}`, {int(most['records']):,} records, s", limit, float(most["processor_seconds"]))
+        yield Row(
+            f"`{name}`, {int(most['records']):,} records, s",
+            limit,
+            float(most["processor_seconds"]),
+        )
         if name == "report":
             yield Row("its memory, MB", 1200, float(most["mb"]))
     for row in read_csv(SCALE / "cluster_slots.csv"):
         if row["slots"] in ("64", "200"):
-            yield Row(f"busy slots of {row['slots']}, simulated, %", 95, 100 * float(row["busy"]), least=True)
+            yield Row(
+                f"busy slots of {row['slots']}, simulated, %",
+                95,
+                100 * float(row["busy"]),
+                least=True,
+            )
     scenes = read_csv(SCALE / "large_scene.csv")
     most = max(float(row["gb"]) for row in scenes)
     of = {row["command"]: row for row in scenes if float(row["gb"]) == most}
     ours, loop = (float(of[command]["processor"]) for command in ("map", "loop over windows"))
     yield Row(f"`map` of {most:.0f} GB (loop over windows of rasterio), s", None, ours, peer=loop)
-    yield Row("memory of import, benchmark and map of it, MB", 2048, max(float(row["mb"]) for row in of.values()))
+    yield Row(
+        "memory of import, benchmark and map of it, MB",
+        2048,
+        max(float(row["mb"]) for row in of.values()),
+    )
 
 
 def main() -> None:
@@ -176,8 +204,14 @@ def main() -> None:
         for row in GROUPS[group](asked.folder / group, asked.before):
             rows.append(row)
             write_csv(asked.folder / "table.csv", [row.as_strings() for row in rows])
-    say(f"{platform.processor() or platform.machine()}, {datetime.date.today()}; **bold** misses its limit")
-    told = [row.as_strings() | ({"now": f"**{_written(row.now)}**"} if row.missed else {}) for row in rows]
+    say(
+        f"{platform.processor() or platform.machine()}, {datetime.date.today()}; **bold** misses"
+        " its limit"
+    )
+    told = [
+        row.as_strings() | ({"now": f"**{_written(row.now)}**"} if row.missed else {})
+        for row in rows
+    ]
     for line in markdown(COLUMNS, (list(row.values()) for row in told)):
         say(line)
 

@@ -1,13 +1,25 @@
-"""A generator that wraps a sampler of imbalanced-learn: the smoothed bootstrap of whole patches (ROSE).
+"""A generator that wraps a sampler of imbalanced-learn: the smoothed bootstrap of whole patches
+(ROSE).
 
-Any sampler with ``sampling_strategy``, ``random_state`` and ``fit_resample`` may stand in its place.
+Any sampler with ``sampling_strategy``, ``random_state`` and ``fit_resample`` may stand in its
+place.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from hsiaug.api import Card, Entry, PatchSamples, Plugin, PluginError, hookimpl, load_state, param, save_state
+from hsiaug.api import (
+    Card,
+    Entry,
+    PatchSamples,
+    Plugin,
+    PluginError,
+    hookimpl,
+    load_state,
+    param,
+    save_state,
+)
 
 
 @dataclass(frozen=True)
@@ -29,10 +41,14 @@ class Fitted:
         totals = dict(zip(ids.tolist(), sizes.tolist(), strict=True))
         for c, count in counts.items():
             if count and c not in totals:
-                raise PluginError(f"class {c} has no training pixel", hint="Ask for classes that have one.")
+                raise PluginError(
+                    f"class {c} has no training pixel", hint="Ask for classes that have one."
+                )
             if count:
                 totals[c] += count
-        sampler = RandomOverSampler(sampling_strategy=totals, shrinkage=self.shrinkage, random_state=seed)
+        sampler = RandomOverSampler(
+            sampling_strategy=totals, shrinkage=self.shrinkage, random_state=seed
+        )
         x, y = sampler.fit_resample(self.x.reshape(len(self.x), -1), self.y)
         # What comes back begins with the real patches.
         new = slice(len(self.x), None)

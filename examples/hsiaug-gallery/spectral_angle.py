@@ -1,4 +1,6 @@
-"""A classifier: the class whose mean spectrum has the smallest angle to a pixel's (SAM, Kruse et al., 1993)."""
+"""A classifier: the class whose mean spectrum has the smallest angle to a pixel's (SAM, Kruse et
+al., 1993).
+"""
 
 import numpy as np
 
@@ -21,14 +23,21 @@ class Fitted:
 
 
 class SpectralAngle(Plugin[NoParams]):
-    card = Card(name="spectral-angle", version="1", summary="Smallest angle to a class's mean", input="spectrum")
+    card = Card(
+        name="spectral-angle",
+        version="1",
+        summary="Smallest angle to a class's mean",
+        input="spectrum",
+    )
 
     def fit(self, samples, view, *, seed, device, progress):
         # Of no sample but those that weigh something.
         used = samples.take(samples.weight > 0)
         ids = np.unique(used.y)
         spectra, weights = used.centres.astype(float), used.weight.astype(float)
-        means = [np.average(spectra[used.y == c], axis=0, weights=weights[used.y == c]) for c in ids]
+        means = [
+            np.average(spectra[used.y == c], axis=0, weights=weights[used.y == c]) for c in ids
+        ]
         return Fitted(ids, unit(np.array(means)))
 
 

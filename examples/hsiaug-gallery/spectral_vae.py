@@ -1,10 +1,22 @@
-"""A generator in torch: a conditional variational autoencoder (Kingma and Welling, 2014) of centre spectra."""
+"""A generator in torch: a conditional variational autoencoder (Kingma and Welling, 2014) of centre
+spectra.
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from hsiaug.api import Card, Entry, PatchSamples, Plugin, PluginError, hookimpl, load_state, param, save_state
+from hsiaug.api import (
+    Card,
+    Entry,
+    PatchSamples,
+    Plugin,
+    PluginError,
+    hookimpl,
+    load_state,
+    param,
+    save_state,
+)
 
 
 @dataclass(frozen=True)
@@ -20,7 +32,9 @@ def network(inputs, outputs):
 
 
 class Fitted:
-    """Arrays: x (n, B, p, p), y (n,), mean and std (B,) of the bands, and the weights of the decoder by name."""
+    """Arrays: x (n, B, p, p), y (n,), mean and std (B,) of the bands, and the weights of the
+    decoder by name.
+    """
 
     def __init__(self, arrays):
         self.arrays = arrays
@@ -29,15 +43,26 @@ class Fitted:
         import torch
 
         x, y, mean, std = (self.arrays[name] for name in ("x", "y", "mean", "std"))
-        rng, wanted = np.random.default_rng(seed), np.repeat(list(counts), list(counts.values())).astype(int)
+        rng, wanted = (
+            np.random.default_rng(seed),
+            np.repeat(list(counts), list(counts.values())).astype(int),
+        )
         if set(wanted.tolist()) - set(y.tolist()):
-            raise PluginError("a class has no training pixel", value=counts, hint="Ask for classes that have one.")
+            raise PluginError(
+                "a class has no training pixel", value=counts, hint="Ask for classes that have one."
+            )
         rows = np.array([rng.choice(np.flatnonzero(y == c)) for c in wanted], dtype=int)
         decoder = network(self.arrays["0.weight"].shape[1], len(mean))
-        decoder.load_state_dict({name: torch.from_numpy(self.arrays[name]) for name in decoder.state_dict()})
+        decoder.load_state_dict(
+            {name: torch.from_numpy(self.arrays[name]) for name in decoder.state_dict()}
+        )
         classes = np.eye(y.max() + 1, dtype=np.float32)[wanted]
-        latent = rng.standard_normal((len(wanted), decoder[0].in_features - classes.shape[1]), dtype=np.float32)
-        spectra = decoder(torch.from_numpy(np.hstack([latent, classes]))).detach().numpy() * std + mean
+        latent = rng.standard_normal(
+            (len(wanted), decoder[0].in_features - classes.shape[1]), dtype=np.float32
+        )
+        spectra = (
+            decoder(torch.from_numpy(np.hstack([latent, classes]))).detach().numpy() * std + mean
+        )
         moved = spectra - x[rows][:, :, x.shape[2] // 2, x.shape[3] // 2]
         return PatchSamples.made(x[rows] + moved[:, :, None, None], wanted)
 
@@ -46,7 +71,14 @@ class Fitted:
 
 
 class SpectralVae(Plugin):
-    card = Card("spectral-vae", "1", "Small VAE", params=Params, presets={"tiny": {"steps": 50}}, uses_device=True)
+    card = Card(
+        "spectral-vae",
+        "1",
+        "Small VAE",
+        params=Params,
+        presets={"tiny": {"steps": 50}},
+        uses_device=True,
+    )
 
     def fit(self, view, *, seed, device, progress):
         import torch

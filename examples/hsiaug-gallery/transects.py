@@ -1,4 +1,6 @@
-"""A protocol: training pixels lie along straight walks across the scene, as labels do that are taken on foot."""
+"""A protocol: training pixels lie along straight walks across the scene, as labels do that are
+taken on foot.
+"""
 
 import numpy as np
 
@@ -6,12 +8,15 @@ from hsiaug.api import Card, Draw, Entry, SplitProtocol, hookimpl
 
 
 class Transects(SplitProtocol):
-    """``transects:3`` trains on the labelled pixels that three random rows or columns of the scene cross.
+    """``transects:3`` trains on the labelled pixels that three random rows or columns of the scene
+    cross.
 
     A class that none of them crosses gives the pixel that lies nearest to one.
     """
 
-    card = Card(name="transects", version="1", summary="Pixels along random rows and columns of the scene")
+    card = Card(
+        name="transects", version="1", summary="Pixels along random rows and columns of the scene"
+    )
     usage = "transects:COUNT, as transects:3"
     takes = "number"
     example = "3"
@@ -29,7 +34,8 @@ class Transects(SplitProtocol):
             own = scene.labels == c
             if own.any():
                 train |= own & (away == away[own].min())
-        # Every other labelled pixel is tested, but for those round a training pixel: hsiaug leaves these out.
+        # Every other labelled pixel is tested, but for those round a training pixel: hsiaug leaves
+        # these out.
         return Draw(train, np.zeros_like(train))
 
 

@@ -1,7 +1,8 @@
-"""Choice of a generator for a scene: many are screened on inner draws, the best are confirmed on fresh ones.
+"""Choice of a generator for a scene: many are screened on inner draws, the best are confirmed on
+fresh ones.
 
-The gain that is told comes from the confirming draws alone. The best of many on the screening draws is too good on
-these: it is the best because it was lucky there too.
+The gain that is told comes from the confirming draws alone. The best of many on the screening draws
+is too good on these: it is the best because it was lucky there too.
 """
 
 import statistics
@@ -12,7 +13,17 @@ from functools import partial
 from typing import Literal
 
 from hsiaug.advice.gains import ArmGain, candidates, gain_of
-from hsiaug.advice.screening import CONFIRM, Ceiling, LeftOut, alone, arms, gains_of, recipe, scoring, screen
+from hsiaug.advice.screening import (
+    CONFIRM,
+    Ceiling,
+    LeftOut,
+    alone,
+    arms,
+    gains_of,
+    recipe,
+    scoring,
+    screen,
+)
 from hsiaug.advice.session import Session
 from hsiaug.base.errors import InputError
 from hsiaug.bench.plan import Plan, Request, build_plan
@@ -26,13 +37,16 @@ ALPHA = 0.05
 
 @dataclass(frozen=True)
 class Advice:
-    """kind: what to do. chosen: the arm it is about, where there is one, as far as it was confirmed.
+    """kind: what to do. chosen: the arm it is about, where there is one, as far as it was
+    confirmed.
 
     screened: on the screening draws. confirmed: on the others, the best candidate first.
-    level: of the intervals, so that all candidates together are held to 95 %. left_out: generator, λ (None: all of
-    them), and why it was not tried. failed: hashes. alone: AA of each classifier without a generator on the screening
-    draws, the control's too. final: the recipe, on its inner draw.
-    ceiling: where the kind is "cannot tell", why inner draws could tell nothing. score, large: as of the session.
+    level: of the intervals, so that all candidates together are held to 95 %. left_out: generator,
+    λ (None: all of them), and why it was not tried. failed: hashes. alone: AA of each classifier
+    without a generator on the screening draws, the control's too. final: the recipe, on its inner
+    draw.
+    ceiling: where the kind is "cannot tell", why inner draws could tell nothing. score, large: as
+    of the session.
     """
 
     kind: Literal["use", "none helps", "not decided", "cannot tell"]
@@ -56,15 +70,27 @@ def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) ->
     Raises InputError where the engine does not wait for trials.
     """
     if not session.engine.waits:
-        hint = "Run this command within a job (sbatch), or with `on` dask:ADDRESS on workers that are jobs."
-        raise InputError("`on` slurm is for benchmarks: advice waits for what its trials find", hint=hint)
+        hint = (
+            "Run this command within a job (sbatch), or with `on` dask:ADDRESS on workers that are"
+            " jobs."
+        )
+        raise InputError(
+            "`on` slurm is for benchmarks: advice waits for what its trials find", hint=hint
+        )
     plan, left_out = planned
     session = scoring(plan, session)
     met = screen(plan, session, left_out)
     without = {name: statistics.fmean(values) for name, values in alone(plan, session).items()}
-    known = partial(Advice, left_out=left_out, alone=without, score=session.score, large=session.large)
+    known = partial(
+        Advice, left_out=left_out, alone=without, score=session.score, large=session.large
+    )
     if met is not None:
-        return known("cannot tell", failed=session.failed(plan.trials), final=recipe(plan, session), ceiling=met)
+        return known(
+            "cannot tell",
+            failed=session.failed(plan.trials),
+            final=recipe(plan, session),
+            ceiling=met,
+        )
     tried = gains_of(plan, session)
     best = [(one.arm, one.classifier) for one in candidates(tried)]
     fresh = _confirming_plan(best, request, plan, session)
@@ -76,10 +102,17 @@ def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) ->
     told = {(name, rate) for name, rate, _ in left_out}
     told |= {(one.arm.generator.name, one.arm.rate) for one in tried}
     missed = dict.fromkeys((arm.generator.name, arm.rate) for arm, _ in arms(plan))
-    left_out += [(*rung, "failed, or not finished on every screening draw") for rung in missed if rung not in told]
+    left_out += [
+        (*rung, "failed, or not finished on every screening draw")
+        for rung in missed
+        if rung not in told
+    ]
     level = 1 - ALPHA / max(1, len(best))
     results = session.results(fresh)
-    confirmed = [gain_of(*one, results, CONFIRM, plan.controls(one[0].generator.name), session.large) for one in best]
+    confirmed = [
+        gain_of(*one, results, CONFIRM, plan.controls(one[0].generator.name), session.large)
+        for one in best
+    ]
     found_by: dict[Confirmation, list[ArmGain]] = {"helps": [], "open": [], "no": []}
     for one in confirmed:
         found_by[confirm([control.aa for control in one.against], level, len(CONFIRM))].append(one)
@@ -102,7 +135,9 @@ def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) ->
     )
 
 
-def _confirming_plan(best: Sequence[tuple[Arm, str]], request: Request, tried: Plan, session: Session) -> Plan:
+def _confirming_plan(
+    best: Sequence[tuple[Arm, str]], request: Request, tried: Plan, session: Session
+) -> Plan:
     plans = []
     for arm, classifier in best:
         plugins = (arm.generator.name, *tried.controls(arm.generator.name), classifier)

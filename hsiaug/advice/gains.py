@@ -31,7 +31,8 @@ class Against:
 class ArmGain:
     """An arm with one classifier, over the draws in which it and its controls went well.
 
-    aa: of the arm itself, over the large classes where there are some. against: its controls at the same λ.
+    aa: of the arm itself, over the large classes where there are some. against: its controls at the
+    same λ.
     """
 
     arm: Arm
@@ -52,12 +53,15 @@ class ArmGain:
 
 
 def key(trial: TrialSpec) -> Key:
-    """Return generator, λ, ω, classifier and seed, which identify a trial among those of one protocol."""
+    """Return generator, λ, ω, classifier and seed, which identify a trial among those of one
+    protocol.
+    """
     return trial.generator.name, trial.rate, trial.omega, trial.classifier.name, trial.seed
 
 
 def scored(record: Record, which: int = 0, large: Sequence[int] = ()) -> float:
-    """The score of a trial that its task is advised by (of pixels AA, of masks mIoU), or the one beside it.
+    """The score of a trial that its task is advised by (of pixels AA, of masks mIoU), or the one
+    beside it.
 
     large: ids of the classes that the first is averaged over; none: all of them.
     """
@@ -76,7 +80,8 @@ def gain_of(
     names: Iterable[str] = CONTROLS,
     large: Sequence[int] = (),
 ) -> ArmGain:
-    """The gains of an arm with a classifier on those of the seeds that it shares with all controls; there may be none.
+    """The gains of an arm with a classifier on those of the seeds that it shares with all controls;
+    there may be none.
 
     results: records of trials that went well. names: of the controls. large: as of :func:`scored`.
     """
@@ -99,15 +104,20 @@ def gain_of(
         classifier,
         tuple(shared),
         tuple(scores(0, 0, large)),
-        tuple(Against(c[0], over(i, 0, large), over(i, 1), over(i, 0)) for i, c in enumerate(controls, start=1)),
+        tuple(
+            Against(c[0], over(i, 0, large), over(i, 1), over(i, 0))
+            for i, c in enumerate(controls, start=1)
+        ),
     )
 
 
 def candidates(screened: Iterable[ArmGain], most: int = 2) -> list[ArmGain]:
-    """For each classifier, the arm of the highest AA that lies above all its controls; the largest gain first.
+    """For each classifier, the arm of the highest AA that lies above all its controls; the largest
+    gain first.
 
-    Of the arms of one generator, a later one (of a larger λ) counts where it is told apart from those before. Among
-    generators AA counts, not the gain: some are measured against more controls than others.
+    Of the arms of one generator, a later one (of a larger λ) counts where it is told apart from
+    those before. Among generators AA counts, not the gain: some are measured against more controls
+    than others.
     """
     arms: dict[tuple[str, str], ArmGain] = {}
     for one in screened:
@@ -122,7 +132,9 @@ def candidates(screened: Iterable[ArmGain], most: int = 2) -> list[ArmGain]:
 
 
 def above(one: Sequence[float], other: Sequence[float]) -> bool:
-    """Whether the same draws tell that an arm has the higher AA; never where one was not run on all of them."""
+    """Whether the same draws tell that an arm has the higher AA; never where one was not run on all
+    of them.
+    """
     if len(one) != len(other) or not one:
         return False
     differences = [a - b for a, b in zip(one, other, strict=True)]

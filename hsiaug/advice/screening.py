@@ -1,4 +1,6 @@
-"""Choice and order of the arms to try on the screening draws, and whether these draws can tell anything."""
+"""Choice and order of the arms to try on the screening draws, and whether these draws can tell
+anything.
+"""
 
 import statistics
 import time
@@ -31,20 +33,26 @@ CLASSICS = ("emp", "fused:svm")
 HEADROOM = 0.02
 """AA that a classifier must have left to 100 %, for a gain to be told.
 
-A generator that undid every second error would gain half of it, one point; gains below a point are not told from chance
-by twelve draws that divide the same pixels (docs/decide.md gives the measurement).
+A generator that undid every second error would gain half of it, one point; gains below a point are
+not told from chance by twelve draws that divide the same pixels (docs/decide.md gives the
+measurement).
 """
 LARGEST = 2 * 2**30
-"""Bytes of synthetic samples above which a λ is not tried: a trial holds them several times over."""
+"""Bytes of synthetic samples above which a λ is not tried: a trial holds them several times over.
+"""
 LeftOut = list[tuple[str, Rate | None, str]]
 Ceiling = tuple[str, float]
-"""A classifier that has next to nothing left to gain on inner draws, and its mean AA on them without a generator."""
+"""A classifier that has next to nothing left to gain on inner draws, and its mean AA on them
+without a generator.
+"""
 
 
 def scoring(plan: Plan, session: Session) -> Session:
-    """The session with the score that arms are told apart by on all inner draws, those of the confirming too.
+    """The session with the score that arms are told apart by on all inner draws, those of the
+    confirming too.
 
-    As in reports, AA over the classes with FEWEST test pixels in every draw; over all where fewer than two have these.
+    As in reports, AA over the classes with FEWEST test pixels in every draw; over all where fewer
+    than two have these.
     """
     task, trial = plan.task, plan.trials[0]
     name = task.scores[0][1]
@@ -54,12 +62,16 @@ def scoring(plan: Plan, session: Session) -> Session:
     large, tested = large_classes(split.audit.test_counts for split in (*plan.splits, *fresh))
     main = over_large(metric_set(task.name), len(large), tested).main
     if main.key != "aa_large":
-        return replace(session, score=name if len(large) == tested else f"{name} (all classes)", large=())
+        return replace(
+            session, score=name if len(large) == tested else f"{name} (all classes)", large=()
+        )
     return replace(session, score=main.name, large=large)
 
 
 def ladder(plugins: Registry, request: Request) -> tuple[list[str], LeftOut]:
-    """Generators of a request's task, the cheapest first, as their cards say; and those that cannot be made, with why."""
+    """Generators of a request's task, the cheapest first, as their cards say; and those that cannot
+    be made, with why.
+    """
     cards: list[Card] = []
     broken: LeftOut = []
     for name in plugins.names("generator"):
@@ -74,7 +86,10 @@ def ladder(plugins: Registry, request: Request) -> tuple[list[str], LeftOut]:
         except Exception as error:
             why = error
             if not isinstance(error, HsiaugError):
-                said, hint = f"{type(error).__name__}: {error}", "Correct what `set` gives it, or repair its package."
+                said, hint = (
+                    f"{type(error).__name__}: {error}",
+                    "Correct what `set` gives it, or repair its package.",
+                )
                 why = PluginError(f"generator {name} could not be made", value=said, hint=hint)
             if own:
                 raise why from error
@@ -82,53 +97,82 @@ def ladder(plugins: Registry, request: Request) -> tuple[list[str], LeftOut]:
     return [card.name for card in sorted(cards, key=lambda card: (card.seconds, card.name))], broken
 
 
-def screening_plan(scene: TaskData, request: Request, plugins: Registry, scene_ref: str = "") -> tuple[Plan, LeftOut]:
+def screening_plan(
+    scene: TaskData, request: Request, plugins: Registry, scene_ref: str = ""
+) -> tuple[Plan, LeftOut]:
     """All arms that are worth a trial, and generators that cannot be made.
 
     request: without generators, the whole ladder. scene_ref: what to type for the scene.
     Raises InputError for several spectral views, and what :func:`build_plan` raises.
     """
     if len(request.views) > 1:
-        raise InputError("--view must be one spectral view here", value=", ".join(request.views), hint="Try each.")
-    names, broken = (list(request.generators), []) if request.generators else ladder(plugins, request)
+        raise InputError(
+            "--view must be one spectral view here",
+            value=", ".join(request.views),
+            hint="Try each.",
+        )
+    names, broken = (
+        (list(request.generators), []) if request.generators else ladder(plugins, request)
+    )
     task = request.kind
     usual = (*task.defaults(scene).classifiers, *(CLASSICS if task.single_pixels else ()))
-    asked = replace(request, generators=names, classifiers=request.classifiers or usual, seeds=SCREEN)
+    asked = replace(
+        request, generators=names, classifiers=request.classifiers or usual, seeds=SCREEN
+    )
     plan = _far_sighted(_worth(build_plan(scene, asked, plugins, scene_ref=scene_ref), scene))
     if not arms(plan):
         rule = "`generators` and `lambdas` must leave something to try"
-        raise InputError(rule, value="; ".join(plan.notes) or None, hint="Name a generator and a λ that makes samples.")
+        raise InputError(
+            rule,
+            value="; ".join(plan.notes) or None,
+            hint="Name a generator and a λ that makes samples.",
+        )
     return plan, broken
 
 
 def _worth(plan: Plan, scene: TaskData) -> Plan:
-    """A plan without the arms that are another one under another name, or too large; its notes tell which."""
+    """A plan without the arms that are another one under another name, or too large; its notes tell
+    which.
+    """
     notes = [*plan.notes]
     idle = [c.name for (kind, _), c in plan.cards.items() if kind == "generator" and not c.adds]
-    notes += [f"generator {name} never adds a sample, as none: not tried" for name in idle if name != "none"]
+    notes += [
+        f"generator {name} never adds a sample, as none: not tried"
+        for name in idle
+        if name != "none"
+    ]
     made: dict[tuple[int, ...], Rate] = {}
     useless = {t.rate for t in plan.trials if t.hash in plan.nothing}
     for rate in sorted({t.rate for t in plan.trials} - useless - {Rate(0.0)}):
         asked = tuple(plan.samples[t.hash][1] for t in plan.trials if t.rate == rate)
         size = samples_bytes(scene, max(asked), plan.trials[0].patch)
         if size > LARGEST:
-            notes.append(f"λ = {rate} makes {max(asked):,} samples, {size / 2**30:.1f} GiB: not tried")
+            notes.append(
+                f"λ = {rate} makes {max(asked):,} samples, {size / 2**30:.1f} GiB: not tried"
+            )
             useless.add(rate)
         elif asked in made:
             notes.append(f"λ = {rate} asks for the same samples as λ = {made[asked]}: not tried")
             useless.add(rate)
         made.setdefault(asked, rate)
-    kept = [t for t in plan.trials if t.rate not in useless and (t.rate or t.generator.name == "none")]
+    kept = [
+        t for t in plan.trials if t.rate not in useless and (t.rate or t.generator.name == "none")
+    ]
     return replace(plan, trials=tuple(kept), notes=tuple(notes))
 
 
 def _learning(plan: Plan) -> set[str]:
     """Names of the classifiers that samples can change."""
-    return {name for (kind, name), card in plan.cards.items() if kind == "classifier" and card.learns_samples}
+    return {
+        name
+        for (kind, name), card in plan.cards.items()
+        if kind == "classifier" and card.learns_samples
+    }
 
 
 def _far_sighted(plan: Plan) -> Plan:
-    """A plan within a few training pixels without the classifiers that learn patches, if others are left.
+    """A plan within a few training pixels without the classifiers that learn patches, if others are
+    left.
 
     Both halves of a clump lie in one field: there a network gains that loses on all others.
     """
@@ -138,23 +182,33 @@ def _far_sighted(plan: Plan) -> Plan:
     if whole or blind in (set(), learning):
         return plan
     note = (
-        f"inner draws lie in the fields that were learnt, which {', '.join(sorted(blind))} learns by heart: not tried"
+        f"inner draws lie in the fields that were learnt, which {', '.join(sorted(blind))} learns"
+        " by heart: not tried"
     )
     kept = tuple(t for t in plan.trials if t.classifier.name not in blind)
     return replace(plan, trials=kept, notes=(*plan.notes, note))
 
 
 def arms(plan: Plan) -> list[tuple[Arm, str]]:
-    """The arms of a plan that were asked for, be they controls of others, with their classifiers' names, in its order."""
+    """The arms of a plan that were asked for, be they controls of others, with their classifiers'
+    names, in its order.
+    """
     return list(
-        dict.fromkeys((t.arm, t.classifier.name) for t in plan.trials if t.rate and t.arm.generator.name in plan.asked)
+        dict.fromkeys(
+            (t.arm, t.classifier.name)
+            for t in plan.trials
+            if t.rate and t.arm.generator.name in plan.asked
+        )
     )
 
 
 def gains_of(plan: Plan, session: Session) -> list[ArmGain]:
     """The arms that were tried on every screening draw."""
     known = session.results(plan)
-    found = [gain_of(*one, known, SCREEN, plan.controls(one[0].generator.name), session.large) for one in arms(plan)]
+    found = [
+        gain_of(*one, known, SCREEN, plan.controls(one[0].generator.name), session.large)
+        for one in arms(plan)
+    ]
     return [one for one in found if len(one.seeds) == len(SCREEN)]
 
 
@@ -168,15 +222,22 @@ def alone(plan: Plan, session: Session) -> dict[str, list[float]]:
 
 
 def ceiling(plan: Plan, session: Session) -> Ceiling | None:
-    """Return a ceiling if the best classifier without a generator can gain at most ``HEADROOM``; else None."""
+    """Return a ceiling if the best classifier without a generator can gain at most ``HEADROOM``;
+    else None.
+    """
     learning = _learning(plan)
-    means = {n: statistics.fmean(v) for n, v in alone(plan, session).items() if n in learning and len(v) == len(SCREEN)}
+    means = {
+        n: statistics.fmean(v)
+        for n, v in alone(plan, session).items()
+        if n in learning and len(v) == len(SCREEN)
+    }
     name, mean = max(means.items(), key=itemgetter(1), default=("", 0.0))
     return (name, mean) if 1 - mean <= HEADROOM else None
 
 
 def screen(plan: Plan, session: Session, left_out: LeftOut) -> Ceiling | None:
-    """Try generators as far as the time goes: all of them at the smallest λ, then at the next; draw by draw.
+    """Try generators as far as the time goes: all of them at the smallest λ, then at the next; draw
+    by draw.
 
     Begins with ``none``, and ends there with a ceiling where one is met.
     """
@@ -193,14 +254,18 @@ def screen(plan: Plan, session: Session, left_out: LeftOut) -> Ceiling | None:
         for seed in SCREEN:
             # After the first draw it is known what each takes.
             names = _affordable(plan, names, rate, session, until, left_out)
-            session.run(plan, [t for t in _rung(plan, _with_controls(plan, names), rate) if t.seed == seed])
+            session.run(
+                plan, [t for t in _rung(plan, _with_controls(plan, names), rate) if t.seed == seed]
+            )
     return None
 
 
 def _affordable(
     plan: Plan, names: Sequence[str], rate: Rate, session: Session, until: float, left_out: LeftOut
 ) -> list[str]:
-    """The generators that end in time on all draws that are left, the cheapest first; the others are left out."""
+    """The generators that end in time on all draws that are left, the cheapest first; the others
+    are left out.
+    """
     costs = {name: session.time(plan, _rung(plan, (name,), rate)) for name in names}
     chosen: list[str] = []
     for name in sorted(names, key=lambda name: costs[name].seconds):
@@ -221,15 +286,21 @@ def _with_controls(plan: Plan, names: Sequence[str]) -> list[str]:
 
 def _rung(plan: Plan, names: Sequence[str], rate: Rate) -> list[TrialSpec]:
     """Trials of generators at one rate; those of ``none`` belong to every one."""
-    return [t for name in names for t in plan.trials if t.generator.name == name and t.rate in (Rate(0.0), rate)]
+    return [
+        t
+        for name in names
+        for t in plan.trials
+        if t.generator.name == name and t.rate in (Rate(0.0), rate)
+    ]
 
 
 def recipe(plan: Plan, session: Session, use: ArmGain | None = None) -> TrialSpec:
-    """What to go on with: the first classifier with samples of ``pseudo``, if there are any, and nothing tells another.
+    """What to go on with: the first classifier with samples of ``pseudo``, if there are any, and
+    nothing tells another.
 
-    That gained on most public scenes. Another classifier with such samples takes its place where the screening draws tell
-    it above, and the chosen one goes without samples where they tell it above itself. An arm whose gain was confirmed is
-    taken if it has as much there.
+    That gained on most public scenes. Another classifier with such samples takes its place where
+    the screening draws tell it above, and the chosen one goes without samples where they tell it
+    above itself. An arm whose gain was confirmed is taken if it has as much there.
     """
     trials: dict[tuple[str, bool], TrialSpec] = {}
     learning = _learning(plan)

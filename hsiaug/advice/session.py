@@ -1,4 +1,6 @@
-"""The data, the existing records and the time-limited runs of further trials that advice works with."""
+"""The data, the existing records and the time-limited runs of further trials that advice works
+with.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +26,9 @@ if TYPE_CHECKING:
 class Session:
     """One piece of advice, from start to end (seconds as ``time.time()``).
 
-    console: for the progress. known: records of trials that went well, by hash, once they were read. score: name of
-    the score that arms are told apart by; large: ids of the classes that it is averaged over, none: all of them.
+    console: for the progress. known: records of trials that went well, by hash, once they were
+    read. score: name of the score that arms are told apart by; large: ids of the classes that it is
+    averaged over, none: all of them.
     """
 
     scene: TaskData
@@ -61,12 +64,22 @@ class Session:
     def time(self, plan: Plan, trials: Iterable[TrialSpec]) -> TimeLeft:
         """The wall time that those of a plan's trials take which have no such record."""
         missing = {trial.hash: trial for trial in trials if not self.record(trial)}
-        return Forecast(missing, Costs.of([plan], self.known.values()), jobs=self.engine.jobs).left()
+        return Forecast(
+            missing, Costs.of([plan], self.known.values()), jobs=self.engine.jobs
+        ).left()
 
     def run(self, plan: Plan, trials: Sequence[TrialSpec]) -> None:
-        """Run those of a plan's trials that have no such record; none is begun that would not end in time."""
+        """Run those of a plan's trials that have no such record; none is begun that would not end
+        in time.
+        """
         if any(self.record(trial) is None for trial in trials):
             run(
-                [replace(plan, trials=tuple(trials), notes=())], self.store.root, device=self.device, engine=self.engine,
-                deadline=self.end, console=self.console, say=lambda line: None, warn=lambda line: None,
-            )  # fmt: skip
+                [replace(plan, trials=tuple(trials), notes=())],
+                self.store.root,
+                device=self.device,
+                engine=self.engine,
+                deadline=self.end,
+                console=self.console,
+                say=lambda line: None,
+                warn=lambda line: None,
+            )

@@ -1,4 +1,6 @@
-"""Arguments of the functions that Python users call: converted, or refused with one error, before anything is done."""
+"""Arguments of the functions that Python users call: converted, or refused with one error, before
+anything is done.
+"""
 
 import functools
 import inspect
@@ -25,14 +27,17 @@ LARGEST, MOST = 10**9, 10**6
 
 @dataclass(frozen=True)
 class Argument:
-    """Rule of an argument, in words, and its converter: ValueError, TypeError or OverflowError refuses a value."""
+    """Rule of an argument, in words, and its converter: ValueError, TypeError or OverflowError
+    refuses a value.
+    """
 
     rule: str
     convert: Callable[[Any], Any]
 
 
 def checked(function: Callable[P, R]) -> Callable[P, R]:
-    """A function that converts the arguments whose annotations name a rule: ``lam: Annotated[float, number] = 1``.
+    """A function that converts the arguments whose annotations name a rule: ``lam: Annotated[float,
+    number] = 1``.
 
     Their defaults are converted too. Calls raise InputError for what is not of its kind.
     """
@@ -40,11 +45,16 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
 
     @functools.cache
     def rules() -> dict[str, Argument]:
-        # At the first call, and of the parameters alone: what a function returns may not be imported here.
-        hints = SimpleNamespace(__annotations__={n: p.annotation for n, p in signature.parameters.items()})
+        # At the first call, and of the parameters alone: what a function returns may not be
+        # imported here.
+        hints = SimpleNamespace(
+            __annotations__={n: p.annotation for n, p in signature.parameters.items()}
+        )
         named = get_type_hints(hints, function.__globals__, include_extras=True)
         listed = ((name, getattr(hint, "__metadata__", ())) for name, hint in named.items())
-        return {name: rule for name, found in listed for rule in found if isinstance(rule, Argument)}
+        return {
+            name: rule for name, found in listed for rule in found if isinstance(rule, Argument)
+        }
 
     @functools.wraps(function)
     def called(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -55,7 +65,9 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
             try:
                 bound.arguments[name] = rule.convert(value)
             except (TypeError, ValueError, OverflowError) as error:
-                raise InputError(f"{name} must be {rule.rule}", value=_show(value), hint=f"Correct {name}.") from error
+                raise InputError(
+                    f"{name} must be {rule.rule}", value=_show(value), hint=f"Correct {name}."
+                ) from error
         return function(*bound.args, **bound.kwargs)
 
     return called
@@ -107,14 +119,20 @@ def choice(*words: object) -> Argument:
     """One of these values."""
 
     def convert(value: object) -> object:
-        return words[words.index(_refuse(value, isinstance(value, str | int) and not isinstance(value, bool)))]
+        return words[
+            words.index(
+                _refuse(value, isinstance(value, str | int) and not isinstance(value, bool))
+            )
+        ]
 
     return Argument(f"one of {', '.join(map(str, words))}", convert)
 
 
 def optional(kind: Argument) -> Argument:
     """None too."""
-    return Argument(f"None or {kind.rule}", lambda value: None if value is None else kind.convert(value))
+    return Argument(
+        f"None or {kind.rule}", lambda value: None if value is None else kind.convert(value)
+    )
 
 
 def several(kind: Argument, *, empty: bool = False) -> Argument:
@@ -125,15 +143,21 @@ def several(kind: Argument, *, empty: bool = False) -> Argument:
         found = [kind.convert(one) for one in ([value] if alone else islice(value, MOST + 1))]
         return list(_refuse(found, (empty or bool(found)) and len(found) <= MOST))
 
-    return Argument(f"{kind.rule}, or a list of such" + ("" if empty else " that is not empty"), convert)
+    return Argument(
+        f"{kind.rule}, or a list of such" + ("" if empty else " that is not empty"), convert
+    )
 
 
 anything = Argument("anything", lambda value: value)
 mapping = Argument("a mapping by name", lambda value: _refuse(value, isinstance(value, Mapping)))
 number = Argument("a finite number", _number)
-positive = Argument("a number above 0", lambda value: _refuse(_number(value), 0 < _number(value) <= LARGEST))
+positive = Argument(
+    "a number above 0", lambda value: _refuse(_number(value), 0 < _number(value) <= LARGEST)
+)
 path = Argument("a name or a path", _path)
-switch = Argument("True or False", lambda value: bool(_refuse(value, isinstance(value, bool | np.bool_))))
+switch = Argument(
+    "True or False", lambda value: bool(_refuse(value, isinstance(value, bool | np.bool_)))
+)
 text = Argument("a text", _text)
 
 AnyPath = Annotated[str | os.PathLike[str], path]

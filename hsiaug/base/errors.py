@@ -27,8 +27,8 @@ LISTED = 40
 
 
 class HsiaugError(Exception):
-    """A rule was broken. ``str(error)`` is the whole message, ready for a person to read: one line, however long or
-    odd the names and values are that it quotes.
+    """A rule was broken. ``str(error)`` is the whole message, ready for a person to read: one line,
+    however long or odd the names and values are that it quotes.
 
     rule: what was expected, naming the file or option.
     value: what was found instead; left out of the message when None.
@@ -44,7 +44,8 @@ class HsiaugError(Exception):
         super().__init__(f"{said}{found}. {advice}")
 
     def __reduce__(self) -> tuple[object, ...]:
-        # Exceptions cross process borders by pickling; the default would lose the keyword arguments.
+        # Exceptions cross process borders by pickling; the default would lose the keyword
+        # arguments.
         return partial(type(self), value=self.value, hint=self.hint), (self.rule,)
 
 
@@ -57,7 +58,9 @@ class SceneError(HsiaugError):
 
 
 class DataUnavailableError(HsiaugError):
-    """A public scene is not on this machine and could not be downloaded, or an optional library is not installed."""
+    """A public scene is not on this machine and could not be downloaded, or an optional library is
+    not installed.
+    """
 
 
 class SplitError(HsiaugError):
@@ -90,12 +93,16 @@ def check_known(rule: str, name: str, known: Iterable[str]) -> None:
 
 
 def install(extra: str, *libraries: str) -> str:
-    """How to get an optional library. hsiaug itself is installed from a clone; no package index has it."""
+    """How to get an optional library. hsiaug itself is installed from a clone; no package index has
+    it.
+    """
     return f"pip install {' '.join(libraries)} (in a clone of hsiaug: pip install -e '.[{extra}]')"
 
 
 def need(what: str, extra: str, *libraries: str, instead: str = "") -> None:
-    """Raise DataUnavailableError where one of the libraries of an extra is missing. instead: what may be done as well."""
+    """Raise DataUnavailableError where one of the libraries of an extra is missing. instead: what
+    may be done as well.
+    """
     if missing := [name for name in libraries if not find_spec(name)]:
         hint = f"{install(extra, *libraries)}{instead and f', or {instead}'}."
         raise DataUnavailableError(f"{what} needs {missing[0]}", value="not installed", hint=hint)

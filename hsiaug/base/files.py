@@ -1,4 +1,6 @@
-"""Files: their endings say what is in them, they are written whole or not at all, and last through a power failure."""
+"""Files: their endings say what is in them, they are written whole or not at all, and last through
+a power failure.
+"""
 
 import contextlib
 import errno
@@ -27,7 +29,8 @@ LONGEST_ENDING = 16
 
 
 def check_target(path: Path, endings: Sequence[str], option: str = "`out`") -> str:
-    """The ending of ``path`` in small letters, which is one of ``endings``; "" among them allows a name without one.
+    """The ending of ``path`` in small letters, which is one of ``endings``; "" among them allows a
+    name without one.
 
     Raises InputError for another ending, a folder, or a file in a folder that is not there.
     """
@@ -41,12 +44,16 @@ def check_target(path: Path, endings: Sequence[str], option: str = "`out`") -> s
     if not path.absolute().parent.is_dir() or path.is_dir():
         rule = f"{option} {path} must be a file in a folder that exists"
         hint = "Make the folder first, or name another file."
-        raise InputError(rule, value="a folder" if path.is_dir() else f"no folder {path.parent}", hint=hint)
+        raise InputError(
+            rule, value="a folder" if path.is_dir() else f"no folder {path.parent}", hint=hint
+        )
     return ending
 
 
 def check_targets(paths: Sequence[Path], endings: Sequence[str]) -> None:
-    """:func:`check_target` of each of several files. Raises InputError for one that is named twice too."""
+    """:func:`check_target` of each of several files. Raises InputError for one that is named twice
+    too.
+    """
     for place, path in enumerate(paths):
         check_target(path, endings)
         if path.absolute() in {other.absolute() for other in paths[:place]}:
@@ -57,11 +64,15 @@ def check_targets(paths: Sequence[Path], endings: Sequence[str]) -> None:
 def write_whole(path: Path, write: Callable[[Path], object], option: str = "`out`") -> Path:
     """Let ``write`` make a file beside ``path``, which then takes its place; returns ``path``.
 
-    Until the new file is complete, the old one stays: a full disk or a kill costs nothing that was there. What a
-    symbolic link points to is replaced, not the link; a device, as /dev/stdout, is written to as it is.
-    option: what the user typed the path for. Raises InputError where it cannot be written.
+    Until the new file is complete, the old one stays: a full disk or a kill costs nothing that was
+    there. What a symbolic link points to is replaced, not the link; a device, as /dev/stdout, is
+    written to as it is. option: what the user typed the path for. Raises InputError where it cannot
+    be written.
     """
-    with file_errors(f"{option} {path} must be a file that can be written", "Free some space, or name another file."):
+    with file_errors(
+        f"{option} {path} must be a file that can be written",
+        "Free some space, or name another file.",
+    ):
         if _is_device(path):
             with TemporaryDirectory() as folder:
                 write(made := Path(folder) / f"made{_ending(path)}")
@@ -73,8 +84,8 @@ def write_whole(path: Path, write: Callable[[Path], object], option: str = "`out
 
 @contextlib.contextmanager
 def file_errors(rule: str, hint: str, error: type[HsiaugError] = InputError) -> Iterator[None]:
-    """Raise ``error`` with this rule and hint where the system refuses to read or write; with those of a shortage
-    where that is why.
+    """Raise ``error`` with this rule and hint where the system refuses to read or write; with those
+    of a shortage where that is why.
     """
     try:
         yield
@@ -98,13 +109,16 @@ def replaced(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file, if it is there and the system can: what is told is why another could not be written."""
+    """Remove a file, if it is there and the system can: what is told is why another could not be
+    written.
+    """
     with contextlib.suppress(OSError):
         path.unlink(missing_ok=True)
 
 
 def _is_device(path: Path) -> bool:
-    # /dev/stdout may lead to a file, which must not be replaced under the program that waits for it.
+    # /dev/stdout may lead to a file, which must not be replaced under the program that waits for
+    # it.
     special = path.exists() and not path.is_file() and not path.is_dir()
     return special or path.absolute().parts[:2] == ("/", "dev")
 
@@ -116,11 +130,15 @@ def _ending(path: Path) -> str:
 
 def write_text_whole(path: Path, text: str, option: str = "`out`") -> Path:
     """:func:`write_whole` of a text in UTF-8, as it stands: line ends are not changed."""
-    return write_whole(path, lambda fresh: fresh.write_text(text, encoding="utf-8", newline="\n"), option)
+    return write_whole(
+        path, lambda fresh: fresh.write_text(text, encoding="utf-8", newline="\n"), option
+    )
 
 
 def plain_text(path: Path, most: int = LONGEST_MARK) -> str | None:
-    """The text of a small file in UTF-8; None for anything else: a link, a pipe, no file, one that cannot be read."""
+    """The text of a small file in UTF-8; None for anything else: a link, a pipe, no file, one that
+    cannot be read.
+    """
     try:
         return read_plain(path, most, links=False).decode().replace("\r\n", "\n")
     except (OSError, ValueError):
@@ -137,8 +155,14 @@ def read_plain(path: Path | str, most: int, *, links: bool = True) -> bytes:
 
 
 def open_plain(path: Path | str, *, links: bool = True) -> BinaryIO:
-    """A file, opened to read; no pipe is waited for. Raises ValueError for what is no plain file, OSError for a link."""
-    flags = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | (0 if links else getattr(os, "O_NOFOLLOW", 0))
+    """A file, opened to read; no pipe is waited for. Raises ValueError for what is no plain file,
+    OSError for a link.
+    """
+    flags = (
+        getattr(os, "O_NONBLOCK", 0)
+        | getattr(os, "O_BINARY", 0)
+        | (0 if links else getattr(os, "O_NOFOLLOW", 0))
+    )
     handle = os.open(path, os.O_RDONLY | flags)
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
@@ -155,7 +179,9 @@ def link(source: Path, target: Path) -> None:
 
 
 def read_again(read: Callable[[], T]) -> T:
-    """What ``read`` gives, once more where another machine replaced the file on a network folder meanwhile."""
+    """What ``read`` gives, once more where another machine replaced the file on a network folder
+    meanwhile.
+    """
     try:
         return read()
     except OSError as error:
@@ -183,7 +209,8 @@ def sync_file(path: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Put the names in a folder on disk, where the system knows how to: Windows and some network folders do not.
+    """Put the names in a folder on disk, where the system knows how to: Windows and some network
+    folders do not.
 
     Raises OSError where the disk has failed.
     """

@@ -1,6 +1,6 @@
-"""Loaded last by the server that forks workers: leaves all that it has loaded out of garbage collection, which would
-write into that memory, and so copy what the workers share. The server adopts what workers leave behind
-(:func:`hsiaug.base.processes.end_strays`).
+"""Loaded last by the server that forks workers: leaves all that it has loaded out of garbage
+collection, which would write into that memory, and so copy what the workers share. The server
+adopts what workers leave behind (:func:`hsiaug.base.processes.end_strays`).
 """
 
 import gc

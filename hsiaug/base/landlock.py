@@ -2,8 +2,9 @@
 
 Source: kernel documentation, "Landlock".
 
-What is allowed is told, not what is forbidden; so everything beside the forbidden files, and beside the folders above
-them, is allowed one by one. Such a process cannot look into the memory of others either.
+What is allowed is told, not what is forbidden; so everything beside the forbidden files, and beside
+the folders above them, is allowed one by one. Such a process cannot look into the memory of others
+either.
 """
 
 import ctypes
@@ -22,7 +23,8 @@ PATH_BENEATH = 1
 WRITE_FILE, READ_FILE, TRUNCATE = 1 << 1, 1 << 2, 1 << 14
 """Rights to a file; the last from version 3 on."""
 FOLDERS = WRITE_FILE | READ_FILE | 0b11_1111_1111 << 4
-"""Also to remove and make files and folders of any kind, and to rename from one folder to another."""
+"""Also to remove and make files and folders of any kind, and to rename from one folder to another.
+"""
 MAKE_SOCKET = 1 << 9
 ABSTRACT_SOCKETS, SIGNALS = 1 << 0, 1 << 1
 """Of processes that are not confined alike."""
@@ -38,31 +40,42 @@ def _call(*arguments: object) -> int:
 
 def landlock_version() -> int:
     """Version of Landlock of this system; 0 where it has none."""
-    return max(0, _call(CREATE, None, ctypes.c_size_t(0), VERSION)) if sys.platform == "linux" else 0
+    return (
+        max(0, _call(CREATE, None, ctypes.c_size_t(0), VERSION)) if sys.platform == "linux" else 0
+    )
 
 
 def close_memory() -> None:
-    """Let no process of this user look into the memory of this one, or open its files, with or without Landlock."""
+    """Let no process of this user look into the memory of this one, or open its files, with or
+    without Landlock.
+    """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(SET_DUMPABLE, 0, 0, 0, 0)
 
 
-def hide_files(hidden: Collection[Path], allowed: Collection[Path] = (), *, readable: bool = False) -> bool:
-    """Let this process, and those that it starts, never read or change these files, nor what lies in these folders.
+def hide_files(
+    hidden: Collection[Path], allowed: Collection[Path] = (), *, readable: bool = False
+) -> bool:
+    """Let this process, and those that it starts, never read or change these files, nor what lies
+    in these folders.
 
-    allowed: folders in hidden ones to which that does not apply. readable: they may be read, and not changed. Beside
-    hidden ones no new file can be made. Holds for this thread and those that it starts. Returns whether the system can
-    do that: version 2 is the first that lets a file be renamed from one folder to another.
+    allowed: folders in hidden ones to which that does not apply. readable: they may be read, and
+    not changed. Beside hidden ones no new file can be made. Holds for this thread and those that it
+    starts. Returns whether the system can do that: version 2 is the first that lets a file be
+    renamed from one folder to another.
     """
     rights = FOLDERS & ~READ_FILE if readable else FOLDERS
     paths = (*_beside({path.resolve() for path in hidden}), *allowed)
     return _restrict(rights, ((path, rights) for path in paths))
 
 
-def confine(readable: Iterable[Path], writable: Collection[Path], hidden: Collection[Path] = ()) -> bool:
+def confine(
+    readable: Iterable[Path], writable: Collection[Path], hidden: Collection[Path] = ()
+) -> bool:
     """Let this process, and those that it starts, read and change nothing but what is named.
 
-    It opens no TCP port and no socket of other processes either, where the system can forbid that (6.12).
+    It opens no TCP port and no socket of other processes either, where the system can forbid that
+    (6.12).
 
     Parameters
     ----------
@@ -80,7 +93,10 @@ def confine(readable: Iterable[Path], writable: Collection[Path], hidden: Collec
     """
     hidden = {path.resolve() for path in hidden}
     read = [one for path in readable for one in _without(path.resolve(), hidden)]
-    rules = [*((path, READ_FILE) for path in read), *((path, FOLDERS & ~MAKE_SOCKET) for path in writable)]
+    rules = [
+        *((path, READ_FILE) for path in read),
+        *((path, FOLDERS & ~MAKE_SOCKET) for path in writable),
+    ]
     return _restrict(FOLDERS, rules, network=True)
 
 
@@ -100,7 +116,9 @@ def _restrict(rights: int, allowed: Iterable[tuple[Path, int]], *, network: bool
         return False
     truncates = TRUNCATE if version >= 3 else 0
     # struct landlock_ruleset_attr: handled_access_fs, handled_access_net, scoped.
-    rules = (ctypes.c_uint64 * 3)(rights | truncates, TCP * network, SIGNALS | ABSTRACT_SOCKETS * network)
+    rules = (ctypes.c_uint64 * 3)(
+        rights | truncates, TCP * network, SIGNALS | ABSTRACT_SOCKETS * network
+    )
     size = 24 if version >= 6 else 16 if version >= 4 else 8
     ruleset = _call(CREATE, rules, ctypes.c_size_t(size), 0)
     if ruleset < 0:
@@ -121,7 +139,11 @@ def _beside(hidden: Collection[Path]) -> Iterator[Path]:
         with suppress(OSError):
             # Through a link that is followed, a hidden file could be reached.
             found = (entry for entry in os.scandir(folder) if not entry.is_symlink())
-            yield from (path for entry in found if (path := folder / entry.name) not in above and path not in hidden)
+            yield from (
+                path
+                for entry in found
+                if (path := folder / entry.name) not in above and path not in hidden
+            )
 
 
 def _allow(ruleset: int, path: Path, rights: int) -> None:
@@ -131,7 +153,9 @@ def _allow(ruleset: int, path: Path, rights: int) -> None:
             folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
             access = rights if folder else rights & (WRITE_FILE | READ_FILE | TRUNCATE)
             # struct landlock_path_beneath_attr, packed: allowed_access, parent_fd.
-            beneath = access.to_bytes(8, sys.byteorder) + descriptor.to_bytes(4, sys.byteorder, signed=True)
+            beneath = access.to_bytes(8, sys.byteorder) + descriptor.to_bytes(
+                4, sys.byteorder, signed=True
+            )
             _call(ADD, ruleset, PATH_BENEATH, ctypes.c_char_p(beneath), 0)
         finally:
             os.close(descriptor)

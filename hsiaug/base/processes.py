@@ -26,7 +26,8 @@ CONTEXT: Any = multiprocessing.get_context("forkserver" if FORKS else "spawn")
 
 
 def load_before_fork(*modules: str) -> None:
-    """Let processes that are started from now on share modules, beside those of any worker, where forks are in use.
+    """Let processes that are started from now on share modules, beside those of any worker, where
+    forks are in use.
 
     No effect once the server that forks them is there: each then loads its own.
     """
@@ -47,14 +48,18 @@ _leaders: set[int] = set()
 
 @contextmanager
 def without_main() -> Iterator[None]:
-    """Hide where the program came from: a new process would run that script again, and with it the benchmark.
+    """Hide where the program came from: a new process would run that script again, and with it the
+    benchmark.
 
-    Nor does it begin with modules of the current folder (Python 3.11 on), where a numpy.py may lie beside a scene.
+    Nor does it begin with modules of the current folder (Python 3.11 on), where a numpy.py may lie
+    beside a scene.
     """
     main, safe = sys.modules["__main__"], os.environ.get("PYTHONSAFEPATH", "")
     # Threads of a Dask worker start processes at the same time.
     with _hiding:
-        hidden = {name: getattr(main, name) for name in ("__file__", "__spec__") if hasattr(main, name)}
+        hidden = {
+            name: getattr(main, name) for name in ("__file__", "__spec__") if hasattr(main, name)
+        }
         try:
             main.__spec__ = None
             if "__file__" in hidden:
@@ -70,7 +75,9 @@ def without_main() -> Iterator[None]:
 SET_CHILD_SUBREAPER = 36
 """Of prctl."""
 LONGEST_SOCKET = 70
-"""Bytes of a folder's name at most, so that the name of a socket in it fits into the 104 that some systems have."""
+"""Bytes of a folder's name at most, so that the name of a socket in it fits into the 104 that some
+systems have.
+"""
 SHORT_FOLDERS = "/tmp", "/var/tmp", "/dev/shm"
 
 
@@ -95,15 +102,18 @@ def shorten_sockets() -> None:
             finally:
                 tempfile.tempdir = usual
             return
-    rule = f"TMPDIR must have at most {LONGEST_SOCKET} bytes where {' and '.join(SHORT_FOLDERS)} are not to be had"
+    rule = (
+        f"TMPDIR must have at most {LONGEST_SOCKET} bytes where {' and '.join(SHORT_FOLDERS)} are"
+        " not to be had"
+    )
     raise InputError(rule, value=usual, hint="Let TMPDIR name another folder.")
 
 
 def hide_fork_server() -> None:
     """Take the socket of the server that forks workers out of the file system, of Linux.
 
-    It forks for everyone who can name its socket, and asks for no key before Python 3.14: a plugin could get a process
-    that is not kept from the labels.
+    It forks for everyone who can name its socket, and asks for no key before Python 3.14: a plugin
+    could get a process that is not kept from the labels.
     """
     if FORKS and sys.platform == "linux":
         server: Any = forkserver._forkserver
@@ -128,7 +138,9 @@ def without_ctrl_c() -> Iterator[None]:
 
 @contextmanager
 def hold_back(name: str) -> Iterator[None]:
-    """A signal that comes within is delivered afterwards; a process that is started within begins with it held back."""
+    """A signal that comes within is delivered afterwards; a process that is started within begins
+    with it held back.
+    """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -140,7 +152,9 @@ def hold_back(name: str) -> Iterator[None]:
 
 
 def lead_session() -> None:
-    """Let this process lead a session of its own: all that plugins start belongs to it, and ends with it."""
+    """Let this process lead a session of its own: all that plugins start belongs to it, and ends
+    with it.
+    """
     if hasattr(os, "setsid"):
         # It leads one already where it was started so.
         with suppress(OSError):
@@ -148,7 +162,9 @@ def lead_session() -> None:
 
 
 def _await_end_of_fork_server() -> None:
-    """Wait until the server that hung up has ended, or a moment: until then it passes for one that runs."""
+    """Wait until the server that hung up has ended, or a moment: until then it passes for one that
+    runs.
+    """
     server: Any = forkserver._forkserver
     if not hasattr(os, "waitid") or server._forkserver_pid is None:
         return
@@ -156,12 +172,15 @@ def _await_end_of_fork_server() -> None:
     # It is only looked at: whoever starts it again collects it.
     how = os.WEXITED | os.WNOHANG | os.WNOWAIT
     with suppress(ChildProcessError):
-        while os.waitid(os.P_PID, server._forkserver_pid, how) is None and time.monotonic() < deadline:
+        while (
+            os.waitid(os.P_PID, server._forkserver_pid, how) is None and time.monotonic() < deadline
+        ):
             time.sleep(0.01)
 
 
 def start_leader(process: BaseProcess) -> None:
-    """Start a process that leads a session, and hold it to be one that runs on until :func:`end_leader`.
+    """Start a process that leads a session, and hold it to be one that runs on until
+    :func:`end_leader`.
 
     Raises HsiaugError where the server that forks it ends before it has, and does so again.
     """
@@ -174,7 +193,10 @@ def start_leader(process: BaseProcess) -> None:
             except (EOFError, ConnectionError) as error:
                 if last:
                     rule = "the process that starts workers must stay"
-                    hint = "Look at limits of memory and time (ulimit -v, -t), and run the same command again."
+                    hint = (
+                        "Look at limits of memory and time (ulimit -v, -t), and run the same"
+                        " command again."
+                    )
                     found = "it ended while it was loaded, twice"
                     raise HsiaugError(rule, value=found, hint=hint) from error
                 _await_end_of_fork_server()
@@ -183,7 +205,9 @@ def start_leader(process: BaseProcess) -> None:
 
 
 def end_leader(process: BaseProcess) -> None:
-    """Kill a process that leads a session, and all that it started, in sessions of their own too, of Linux."""
+    """Kill a process that leads a session, and all that it started, in sessions of their own too,
+    of Linux.
+    """
     with _hiding:
         assert process.pid is not None
         begun = _started_by(process.pid)
@@ -194,14 +218,18 @@ def end_leader(process: BaseProcess) -> None:
         _kill(begun)
 
 
-def run_session(command: Sequence[str], environment: Mapping[str, str], descriptors: Collection[int]) -> int:
+def run_session(
+    command: Sequence[str], environment: Mapping[str, str], descriptors: Collection[int]
+) -> int:
     """Run a program that leads a session, and end with it all that it started; its exit code.
 
     descriptors: of open files that it is to have. Ctrl-C and Ctrl-Z are passed on to it.
     """
     adopt_orphans()
     others = set(_children(os.getpid()))
-    with subprocess.Popen(command, env=environment, pass_fds=descriptors, start_new_session=True) as process:
+    with subprocess.Popen(
+        command, env=environment, pass_fds=descriptors, start_new_session=True
+    ) as process:
         _leaders.add(process.pid)
         before = signal.signal(signal.SIGINT, lambda number, frame: process.send_signal(number))
         try:
@@ -217,7 +245,9 @@ def run_session(command: Sequence[str], environment: Mapping[str, str], descript
 
 @contextmanager
 def suspending() -> Iterator[None]:
-    """Meanwhile Ctrl-Z, of a terminal, suspends processes that lead sessions too, and they go on with this one."""
+    """Meanwhile Ctrl-Z, of a terminal, suspends processes that lead sessions too, and they go on
+    with this one.
+    """
     if not hasattr(signal, "SIGTSTP") or signal.getsignal(signal.SIGTSTP) != signal.SIG_DFL:
         yield
         return
@@ -238,7 +268,9 @@ def suspending() -> Iterator[None]:
 
 
 def adopt_orphans() -> None:
-    """Let this process, of Linux, become the parent of what its descendants leave behind as they end."""
+    """Let this process, of Linux, become the parent of what its descendants leave behind as they
+    end.
+    """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
@@ -298,8 +330,8 @@ def serve(module: str, *arguments: object) -> None:
 
 
 def work_of(pid: int | None) -> tuple[float, bool]:
-    """Seconds of the processor that a process took, and whether it sleeps, neither reading a disk nor waiting for a
-    process of its own. On systems other than Linux, 0 and False.
+    """Seconds of the processor that a process took, and whether it sleeps, neither reading a disk
+    nor waiting for a process of its own. On systems other than Linux, 0 and False.
     """
     try:
         told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

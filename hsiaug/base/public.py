@@ -1,4 +1,5 @@
-"""Public scenes by the checksums of their arrays: known whatever they are called and whatever files they come from.
+"""Public scenes by the checksums of their arrays: known whatever they are called and whatever files
+they come from.
 
 A checksum of a file would not do: the same array saved as .mat and as .npy is other bytes.
 """
@@ -31,4 +32,6 @@ LABELS: Mapping[str, str] = {
     "75fa6eccb02e589f7be1969d84342eb8af9f888104982c1d740a34445c56fe07": "salinas",
     "14f0ec364f0b87b6af8f03412a4db602559db86638b6212ab0a43c9f4f63173c": "toy",
 }
-"""Scene by the checksum of its labels: (H, W) class ids 1..C as "<i2". Not known of houston_2018 and salinas_a."""
+"""Scene by the checksum of its labels: (H, W) class ids 1..C as "<i2". Not known of houston_2018
+and salinas_a.
+"""

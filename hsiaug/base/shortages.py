@@ -1,4 +1,6 @@
-"""What the machine lacks when it refuses: such an error is not about the file that it was met with."""
+"""What the machine lacks when it refuses: such an error is not about the file that it was met
+with.
+"""
 
 import errno
 import re
@@ -11,7 +13,9 @@ MEMORY = re.compile(
     "|not enough memory|bad_alloc|failed to map segment",
     re.IGNORECASE,
 )
-"""Texts of libraries that raise other errors than MemoryError; the last stands for a limit of addresses."""
+"""Texts of libraries that raise other errors than MemoryError; the last stands for a limit of
+addresses.
+"""
 THREAD = "can't start new thread"
 """What Python says where the system lets it start none, which wants memory too."""
 
@@ -24,16 +28,18 @@ class Shortage(NamedTuple):
 
 
 NO_MEMORY = Shortage(
-    "what was asked for must fit into the memory of this machine, or its limit (ulimit -v, --limit memory)",
+    "what was asked for must fit into the memory of this machine, or its limit (ulimit -v, --limit"
+    " memory)",
     "Ask for less (a crop of the scene, smaller patches, fewer samples), or allow more memory.",
 )
 NO_FILES = Shortage(
-    "a process must be able to open more files", "Raise the limit of open files (ulimit -n), or use fewer --jobs."
+    "a process must be able to open more files",
+    "Raise the limit of open files (ulimit -n), or use fewer --jobs.",
 )
 NO_PROCESSES = Shortage(
     "a process must be able to start another, or a thread",
-    "Raise the limits of processes (ulimit -u, --limit processes) and memory (ulimit -v, --limit memory), or use fewer "
-    "--jobs.",
+    "Raise the limits of processes (ulimit -u, --limit processes) and memory (ulimit -v, --limit"
+    " memory), or use fewer --jobs.",
 )
 SHORT = {
     errno.ENOMEM: NO_MEMORY,
@@ -45,7 +51,9 @@ SHORT = {
 
 
 def shortage_of(error: BaseException) -> Shortage | None:
-    """What the machine lacks, where that is why an error was raised, or its cause; None for any other."""
+    """What the machine lacks, where that is why an error was raised, or its cause; None for any
+    other.
+    """
     # Causes of a plugin's making may be thousands, or go in a circle.
     seen: set[int] = set()
     cause: BaseException | None = error
@@ -73,7 +81,9 @@ def _text(error: BaseException) -> str:
 
 
 def blame_shortage(cause: BaseException, kind: type[HsiaugError], what: str) -> None:
-    """Raise an error of this kind where the machine lacks something; what: the file that could not be read."""
+    """Raise an error of this kind where the machine lacks something; what: the file that could not
+    be read.
+    """
     if (short := shortage_of(cause)) is not None:
         found = str(cause) or type(cause).__name__
         raise kind(f"{what} cannot be read: {short.rule}", value=found, hint=short.hint) from cause

@@ -1,6 +1,8 @@
-"""Temporary folders: what a process is still writing. Later processes remove what a killed one left.
+"""Temporary folders: what a process is still writing. Later processes remove what a killed one
+left.
 
-A folder is removed only where its name and the mark inside it say that hsiaug made it; no symbolic link is followed.
+A folder is removed only where its name and the mark inside it say that hsiaug made it; no symbolic
+link is followed.
 """
 
 import contextlib
@@ -35,7 +37,9 @@ def marked(folder: Path, what: str) -> bool:
 
 @contextmanager
 def temporary_folder(folder: Path, name: str) -> Iterator[Path]:
-    """A new folder below ``folder``, which must be there. What is left of it at the end is removed."""
+    """A new folder below ``folder``, which must be there. What is left of it at the end is
+    removed.
+    """
     outer = folder / f".{name}.{uuid.uuid4().hex[:12]}"
     # Without its parents: a store that was moved away during a run must not be begun anew.
     outer.mkdir()
@@ -56,7 +60,8 @@ def _remove(outer: Path) -> None:
 
 def sweep(folder: Path) -> None:
     """Remove the temporary folders in which nothing was changed for an hour."""
-    # What cannot be listed or removed is left: a store may be read-only, or another process sweeps it too.
+    # What cannot be listed or removed is left: a store may be read-only, or another process sweeps
+    # it too.
     with contextlib.suppress(OSError):
         if folder.is_symlink():
             return
@@ -71,7 +76,9 @@ def sweep(folder: Path) -> None:
 
 
 def _now(folder: Path) -> float:
-    """The time as the file system has it: that of this machine may be another. This one where nothing can be written."""
+    """The time as the file system has it: that of this machine may be another. This one where
+    nothing can be written.
+    """
     try:
         with temporary_folder(folder, "now") as fresh:
             return fresh.stat().st_mtime
@@ -89,7 +96,8 @@ def _newest(path: Path) -> float:
 
 
 def taken(error: OSError) -> bool:
-    """Whether a folder could not be renamed because there is one of that name, even where it cannot be seen yet.
+    """Whether a folder could not be renamed because there is one of that name, even where it cannot
+    be seen yet.
 
     A folder that another machine made on a shared disk may be invisible here for a minute.
     """

@@ -1,4 +1,6 @@
-"""The console that all output goes through. Imports rich: import it where something is about to be printed."""
+"""The console that all output goes through. Imports rich: import it where something is about to be
+printed.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +19,12 @@ if TYPE_CHECKING:
 
 
 class Console(rich.console.Console):
-    """A rich console that reads no markup in what it prints, and lets no control character of it through.
+    """A rich console that reads no markup in what it prints, and lets no control character of it
+    through.
 
-    Names of classes, notes of plugins and messages of errors are data: ``[/]`` is shown as it is, and an escape
-    sequence as ``\\x1b``. Styles are given by :class:`rich.text.Text` and by options, never inside a text.
+    Names of classes, notes of plugins and messages of errors are data: ``[/]`` is shown as it is,
+    and an escape sequence as ``\\x1b``. Styles are given by :class:`rich.text.Text` and by options,
+    never inside a text.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -31,7 +35,9 @@ class Console(rich.console.Console):
         return super().render_str(visible(text, keep="\n"), **options)
 
     def render(self, renderable: Any, options: Any = None) -> Iterable[Segment]:
-        """Make visible all that was not printed as a plain string. Control segments are rich's own."""
+        """Make visible all that was not printed as a plain string. Control segments are rich's
+        own.
+        """
         for segment in super().render(renderable, options):
             if segment.control:
                 yield segment
@@ -40,24 +46,34 @@ class Console(rich.console.Console):
 
 
 def live(console: rich.console.Console) -> bool:
-    """Whether what it shows can be drawn again and again: on a terminal, and in a notebook that has widgets."""
+    """Whether what it shows can be drawn again and again: on a terminal, and in a notebook that has
+    widgets.
+    """
     return console.is_terminal or (console.is_jupyter and find_spec("ipywidgets") is not None)
 
 
 def log_console(*, quiet: bool = False) -> Console:
-    """Standard error, for progress and remarks; in a notebook that has widgets, the cell's output, where a bar can move.
+    """Standard error, for progress and remarks; in a notebook that has widgets, the cell's output,
+    where a bar can move.
 
     Else each line would be an output of its own in the notebook, and stay there.
     """
-    return Console(stderr=True, quiet=quiet, force_jupyter=None if find_spec("ipywidgets") else False)
+    return Console(
+        stderr=True, quiet=quiet, force_jupyter=None if find_spec("ipywidgets") else False
+    )
 
 
 def progress_bars(
-    console: rich.console.Console, *after: ProgressColumn, before: Iterable[ProgressColumn] = (), width: int = 40
+    console: rich.console.Console,
+    *after: ProgressColumn,
+    before: Iterable[ProgressColumn] = (),
+    width: int = 40,
 ) -> Progress:
-    """Bars that vanish once they are done, a line for each task: its description, which is data, and how far it is.
+    """Bars that vanish once they are done, a line for each task: its description, which is data,
+    and how far it is.
 
-    before, after: columns on either side of description and bar. Shows nothing where nothing can be drawn again.
+    before, after: columns on either side of description and bar. Shows nothing where nothing can be
+    drawn again.
     """
     from rich.progress import BarColumn, Progress, TextColumn
 

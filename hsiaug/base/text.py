@@ -1,8 +1,9 @@
 """Texts that come from outside (names, notes, messages), made safe to show, to quote and to write.
 
-A class may be called anything, and so may a file or what a plugin says of its progress. :func:`visible` is the one
-place where characters that act on a terminal, or reorder what is read, become characters that can be seen; markup of
-rich is switched off in :mod:`hsiaug.base.terminal`, and each format of a file escapes its own signs besides.
+A class may be called anything, and so may a file or what a plugin says of its progress.
+:func:`visible` is the one place where characters that act on a terminal, or reorder what is read,
+become characters that can be seen; markup of rich is switched off in :mod:`hsiaug.base.terminal`,
+and each format of a file escapes its own signs besides.
 """
 
 import json
@@ -12,7 +13,8 @@ from itertools import groupby
 
 UNSEEN = re.compile(
     "[\x00-\x1f\x7f-\x9f"  # C0 with ESC, DEL, C1
-    "\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # order of writing, and no width
+    # order of writing, and no width
+    "\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\u2028\u2029"  # line and paragraph separator
     "\ud800-\udfff\U000e0000-\U000e007f]"  # halves of a pair, which no file can hold; tags
 )
@@ -26,14 +28,21 @@ QUOTED = 400
 
 
 def visible(text: str, *, keep: str = "") -> str:
-    r"""The text with every control character as its escape (``\x1b``, ``\n``, ``\u202e``), but for those of ``keep``."""
+    r"""The text with every control character as its escape (``\x1b``, ``\n``, ``\u202e``), but for
+    those of ``keep``.
+    """
     return UNSEEN.sub(
-        lambda found: found[0] if found[0] in keep else found[0].encode("unicode_escape").decode("ascii"), text
+        lambda found: (
+            found[0] if found[0] in keep else found[0].encode("unicode_escape").decode("ascii")
+        ),
+        text,
     )
 
 
 def spreadsheet_text(text: str) -> str:
-    """A text that no spreadsheet runs as a formula: what begins like one gets an apostrophe before it."""
+    """A text that no spreadsheet runs as a formula: what begins like one gets an apostrophe before
+    it.
+    """
     return f"'{text}" if FORMULA.match(text) and not NUMBER.fullmatch(text) else text
 
 
@@ -43,12 +52,16 @@ def text_of_spreadsheet(cell: str) -> str:
 
 
 def envi_text(text: str) -> str:
-    """A text as a field of an ENVI header can hold it, which knows no escape of braces and commas."""
+    """A text as a field of an ENVI header can hold it, which knows no escape of braces and
+    commas.
+    """
     return visible(text).translate(str.maketrans("{},", "();"))
 
 
 def shortest(value: float) -> str:
-    """A number in as few characters as give the very same number again: ``1``, ``0.5``, ``0.1234567``."""
+    """A number in as few characters as give the very same number again: ``1``, ``0.5``,
+    ``0.1234567``.
+    """
     text = f"{value:g}"
     return text if float(text) == value else repr(float(value))
 
@@ -59,14 +72,20 @@ def nanometres(value: float) -> str:
 
 
 def in_runs(numbers: Iterable[int], least: int = 3) -> str:
-    """Whole numbers in short, where at least so many follow one another: 0, 2, 3, 4 → ``0, 2–4``."""
+    """Whole numbers in short, where at least so many follow one another: 0, 2, 3, 4 → ``0,
+    2–4``.
+    """
     groups = groupby(enumerate(sorted(set(numbers))), key=lambda item: item[1] - item[0])
     runs = [[number for _, number in group] for _, group in groups]
-    return ", ".join(f"{run[0]}–{run[-1]}" if len(run) >= least else ", ".join(map(str, run)) for run in runs)
+    return ", ".join(
+        f"{run[0]}–{run[-1]}" if len(run) >= least else ", ".join(map(str, run)) for run in runs
+    )
 
 
 def shortened(text: str, most: int = QUOTED) -> str:
-    """The text, or its beginning and end round an ellipsis where it has more than ``most`` characters."""
+    """The text, or its beginning and end round an ellipsis where it has more than ``most``
+    characters.
+    """
     if len(text) <= most:
         return text
     head = (most - 3) * 2 // 3
@@ -74,7 +93,8 @@ def shortened(text: str, most: int = QUOTED) -> str:
 
 
 def plotted(text: str) -> str:
-    """A name as matplotlib shall draw it: on one line, no formula between dollar signs, not wider than a picture.
+    """A name as matplotlib shall draw it: on one line, no formula between dollar signs, not wider
+    than a picture.
 
     A legend leaves out what begins with an underscore, which a space before it prevents.
     """
@@ -83,7 +103,9 @@ def plotted(text: str) -> str:
 
 
 def json_of(value: object, indent: int | None = None) -> str:
-    """Strict JSON: no NaN, letters as they are, control characters as escapes that read back as the same text."""
+    """Strict JSON: no NaN, letters as they are, control characters as escapes that read back as the
+    same text.
+    """
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
     # What json leaves as it is can stand in strings alone; line breaks between values are its own.
     return UNSEEN.sub(lambda found: found[0] if found[0] == "\n" else _json_escape(found[0]), text)

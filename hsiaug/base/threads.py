@@ -16,17 +16,21 @@ VARIABLES = (
 
 
 def one_thread() -> None:
-    """Let numerical libraries that are loaded from now on, here and in child processes, compute with one thread.
+    """Let numerical libraries that are loaded from now on, here and in child processes, compute
+    with one thread.
 
-    The order of their sums, and so the last bits of predictions, depends on the number of threads: it must not come
-    from the user's environment, which is no part of a trial's hash. Trials run side by side instead.
+    The order of their sums, and so the last bits of predictions, depends on the number of threads:
+    it must not come from the user's environment, which is no part of a trial's hash. Trials run
+    side by side instead.
     """
     os.environ.update(dict.fromkeys(VARIABLES, "1"))
 
 
 @contextmanager
 def one_thread_each() -> Iterator[None]:
-    """The same for child processes that are started meanwhile, and nothing of this process is changed afterwards."""
+    """The same for child processes that are started meanwhile, and nothing of this process is
+    changed afterwards.
+    """
     before = {name: os.environ.get(name) for name in VARIABLES}
     one_thread()
     try:
@@ -62,7 +66,9 @@ def threads() -> int:
 
 
 def cores() -> int:
-    """Cores that this process may use: on a cluster's node, and under ``taskset``, fewer than the machine has."""
+    """Cores that this process may use: on a cluster's node, and under ``taskset``, fewer than the
+    machine has.
+    """
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -1,5 +1,6 @@
-"""Data of a run as its workers have them: without a label, mapped from one temporary file that has no name. Of a large
-cube they are given its own file, opened, where that holds nothing else."""
+"""Data of a run as its workers have them: without a label, mapped from one temporary file that has
+no name. Of a large cube they are given its own file, opened, where that holds nothing else.
+"""
 
 import mmap
 import pickle
@@ -17,8 +18,8 @@ ALIGNED = 64
 
 
 class BlindData:
-    """A scene or pairs without labels. Sent to a process that is being started, it maps the arrays: all of these
-    processes share one copy, and the file is gone once the last of them has ended.
+    """A scene or pairs without labels. Sent to a process that is being started, it maps the arrays:
+    all of these processes share one copy, and the file is gone once the last of them has ended.
 
     data: the data; arrays are read-only where they are mapped.
     """
@@ -30,7 +31,9 @@ class BlindData:
 
     @cached_property
     def _stored(self) -> tuple[Any, bytes, list[tuple[int, int]]]:
-        """The file, the pickle of all but the arrays, and where the bytes of each array begin and end."""
+        """The file, the pickle of all but the arrays, and where the bytes of each array begin and
+        end.
+        """
         if isinstance(self.data, HasCube) and self._cube is None:
             # What the file holds beside the cube might be labels: an array is made of it.
             _ = self.data.cube

@@ -11,14 +11,16 @@ from hsiaug.base.landlock import landlock_version
 
 Isolate = Literal["auto", "on", "off"]
 RESOURCES = {"memory": "RLIMIT_AS", "file": "RLIMIT_FSIZE", "processes": "RLIMIT_NPROC"}
-"""What can be bounded, and by which limit of the system: bytes of addresses, of a file, and processes of the user."""
+"""What can be bounded, and by which limit of the system: bytes of addresses, of a file, and
+processes of the user.
+"""
 UNITS = {"": 1, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """isolate: whether workers are kept from the files that hold labels; auto = where the system can. limits: of each
-    worker, by the names of RESOURCES.
+    """isolate: whether workers are kept from the files that hold labels; auto = where the system
+    can. limits: of each worker, by the names of RESOURCES.
     """
 
     isolate: Isolate = "auto"
@@ -26,7 +28,9 @@ class Bounds:
 
     @classmethod
     def of(cls, isolate: Isolate, limits: Iterable[str]) -> "Bounds":
-        """From options, limits as ``memory=8GB``. Raises InputError for what cannot be read, or kept on this system."""
+        """From options, limits as ``memory=8GB``. Raises InputError for what cannot be read, or
+        kept on this system.
+        """
         if isolate == "on" and landlock_version() < 2:
             hint = "Use --isolate auto, or Linux 5.19 or later."
             raise InputError("--isolate on needs Landlock", value="a system without it", hint=hint)
@@ -44,7 +48,9 @@ class Bounds:
     @property
     def as_typed(self) -> tuple[str, ...]:
         """The limits as a user types them: ``memory=8GB``."""
-        return tuple(f"{name}={_amount(most, bytes_=name != 'processes')}" for name, most in self.limits)
+        return tuple(
+            f"{name}={_amount(most, bytes_=name != 'processes')}" for name, most in self.limits
+        )
 
     def apply(self) -> None:
         """Limit this process, and those that it starts."""

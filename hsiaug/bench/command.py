@@ -11,7 +11,9 @@ from hsiaug.trial.spec import PluginSpec, TrialSpec
 
 
 def command_for(trial: TrialSpec, scene_ref: str) -> str:
-    """``hsiaug benchmark …`` that runs this trial again; the controls, which every benchmark runs, come along."""
+    """``hsiaug benchmark …`` that runs this trial again; the controls, which every benchmark runs,
+    come along.
+    """
     words = ["hsiaug", "benchmark", scene_ref]
     if trial.task != USUAL:
         words += ["--task", trial.task]
@@ -28,8 +30,19 @@ def command_for(trial: TrialSpec, scene_ref: str) -> str:
 
 def generate_command(trial: TrialSpec, scene_ref: str) -> str:
     """``hsiaug generate …`` that writes the samples of this trial."""
-    words = ["hsiaug", "generate", scene_ref, *(["--task", trial.task] if trial.task != USUAL else [])]
-    words += ["--generator", trial.generator.name, *_drawn(trial, trial.made), "--seed", str(trial.seed)]
+    words = [
+        "hsiaug",
+        "generate",
+        scene_ref,
+        *(["--task", trial.task] if trial.task != USUAL else []),
+    ]
+    words += [
+        "--generator",
+        trial.generator.name,
+        *_drawn(trial, trial.made),
+        "--seed",
+        str(trial.seed),
+    ]
     out = "samples.npz" if get_task(trial.task).single_pixels else "samples"
     return shlex.join([*words, *_settings(trial.generator), "--out", out])
 

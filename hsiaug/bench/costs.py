@@ -1,7 +1,8 @@
-"""Expected seconds of trials, for dry runs, the time left and deadlines: of the plugins' cards, corrected by records.
+"""Expected seconds of trials, for dry runs, the time left and deadlines: of the plugins' cards,
+corrected by records.
 
-A card's seconds are of Indian Pines. A plugin deviates from them as in the records of trials that had it, with the same
-settings.
+A card's seconds are of Indian Pines. A plugin deviates from them as in the records of trials that
+had it, with the same settings.
 """
 
 import threading
@@ -36,7 +37,9 @@ STAGES = {"classifier": ("fit_classifier", "predict"), "generator": ("fit_genera
 
 
 class Costs:
-    """Seconds by the plugins of trials. cache: of the store; a generator that is saved there takes no time."""
+    """Seconds by the plugins of trials. cache: of the store; a generator that is saved there takes
+    no time.
+    """
 
     def __init__(self, cache: Path | None = None) -> None:
         self.cache = cache
@@ -48,8 +51,12 @@ class Costs:
         self._prepared: set[str] = set()
 
     @classmethod
-    def of(cls, plans: Sequence[Plan], records: Iterable[Record], cache: Path | None = None) -> "Costs":
-        """Costs of the trials of some plans. records: of any trials, of which the first MOST are read."""
+    def of(
+        cls, plans: Sequence[Plan], records: Iterable[Record], cache: Path | None = None
+    ) -> "Costs":
+        """Costs of the trials of some plans. records: of any trials, of which the first MOST are
+        read.
+        """
         costs = cls(cache)
         for plan in plans:
             costs._cards |= {card.name: card for card in plan.cards.values()}
@@ -63,7 +70,9 @@ class Costs:
         spec, timings, samples = record["spec"], record["timings"], record["samples"]
         if record.get("prepared"):
             self._prepared.add(canonical_json([spec["generator"], spec["scene"]]))
-        for kind, guess in self._guesses(spec, sum(samples["real"]), sum(samples["synthetic"])).items():
+        for kind, guess in self._guesses(
+            spec, sum(samples["real"]), sum(samples["synthetic"])
+        ).items():
             seconds = sum(timings.get(stage, 0.0) for stage in STAGES[kind])
             plugin = canonical_json([kind, spec[kind]])
             # Samples that a larger λ had made took no time.
@@ -74,7 +83,10 @@ class Costs:
     def _guesses(self, spec: Mapping[str, Any], real: int, made: int) -> dict[str, float]:
         """Seconds by the cards of a trial's plugins, by kind. spec: as JSON."""
         found = {}
-        for kind, size in {"classifier": real + made, **({"generator": real} if made else {})}.items():
+        for kind, size in {
+            "classifier": real + made,
+            **({"generator": real} if made else {}),
+        }.items():
             card = self._cards.get(spec[kind]["name"])
             seconds = card.seconds if card else UNKNOWN
             # A network takes the same number of steps of any training set.
@@ -84,7 +96,9 @@ class Costs:
         return found
 
     def parts(self, trial: TrialSpec) -> dict[str, tuple[float, bool]]:
-        """Expected seconds of what a trial makes, and whether it was timed; by a key that trials share with the part."""
+        """Expected seconds of what a trial makes, and whether it was timed; by a key that trials
+        share with the part.
+        """
         spec, keys = trial.as_json(), {"classifier": trial.hash, "generator": trial.fit_hash}
         real, made = self._samples.get(trial.hash, (USUAL_REAL, int(bool(trial.made))))
         found = {}
@@ -93,7 +107,10 @@ class Costs:
             found[keys[kind]] = guess * (total / number if number else 1.0), number > 0
         if self.cache and has_fit(self.cache, trial):
             found.pop(trial.fit_hash, None)
-        card, once = self._cards.get(trial.generator.name), canonical_json([spec["generator"], spec["scene"]])
+        card, once = (
+            self._cards.get(trial.generator.name),
+            canonical_json([spec["generator"], spec["scene"]]),
+        )
         if made and card and card.prepares and once not in self._prepared:
             found[once] = card.prepare_seconds, False
         return found
@@ -124,10 +141,11 @@ class TimeLeft:
 
 
 class Forecast:
-    """Follows the trials of a run, and says how long the rest takes: as expected, at the pace of what has ended.
+    """Follows the trials of a run, and says how long the rest takes: as expected, at the pace of
+    what has ended.
 
-    trials: by hash, in the order in which they run; those of one scene together. costs: what is known of them. jobs:
-    worker processes. clock: seconds, in this process.
+    trials: by hash, in the order in which they run; those of one scene together. costs: what is
+    known of them. jobs: worker processes. clock: seconds, in this process.
     """
 
     def __init__(
@@ -140,7 +158,9 @@ class Forecast:
     ) -> None:
         self._left, self._jobs, self._clock = dict(trials), max(1, jobs), clock
         self.each: dict[str, float] = {}
-        """Expected seconds of every trial, by hash; the first of those that share something makes it."""
+        """Expected seconds of every trial, by hash; the first of those that share something makes
+        it.
+        """
         self._measured, made = True, set[str]()
         for hash, trial in trials.items():
             parts = {key: found for key, found in costs.parts(trial).items() if key not in made}
@@ -168,7 +188,9 @@ class Forecast:
                 self._ended[1] += self._clock() - begun
 
     def left(self) -> TimeLeft:
-        """Expected time of the rest: of one scene after the other, and of each not less than its longest trial."""
+        """Expected time of the rest: of one scene after the other, and of each not less than its
+        longest trial.
+        """
         with self._lock:
             expected, real = self._ended
             pace, now = real / expected if expected else 1.0, self._clock()

@@ -1,7 +1,9 @@
-"""Dispatch of trials to worker processes: which runs which, how often, and what becomes of its answer.
+"""Dispatch of trials to worker processes: which runs which, how often, and what becomes of its
+answer.
 
-A group is all trials of one draw and one generator, so that a worker fits each generator once. Where a worker is free and
-no group waits, it takes half of the trials that are left of another's group, once the fit of that group is there.
+A group is all trials of one draw and one generator, so that a worker fits each generator once.
+Where a worker is free and no group waits, it takes half of the trials that are left of another's
+group, once the fit of that group is there.
 """
 
 import time
@@ -26,7 +28,9 @@ IDLE_SPLITS = 16
 
 
 class Ledger:
-    """Splits for the workers, and records of what they answer. jobs: trials that run at the same time."""
+    """Splits for the workers, and records of what they answer. jobs: trials that run at the same
+    time.
+    """
 
     def __init__(self, scene: TaskData, job: Job, store: Store, jobs: int = 1) -> None:
         self._scene, self._job, self._store = scene, job, store
@@ -36,7 +40,9 @@ class Ledger:
     def write(self, trial: TrialSpec, outcome: Outcome, command: str) -> Event:
         """Score a trial and store its record. Raises StoreError where it cannot be written."""
         split, ref = self._split(trial), self._job.scene_ref
-        record, made = finish(trial, outcome, self._task, self._scene, split, scene_ref=ref, command=command)
+        record, made = finish(
+            trial, outcome, self._task, self._scene, split, scene_ref=ref, command=command
+        )
         stored = self._store.put(record, made, outcome.sheet)
         return Event("ok" if stored["status"] == "ok" else "failed", trial.hash)
 
@@ -64,7 +70,9 @@ TRIES = 2
 USUAL_SECONDS = 30.0
 """Default duration of an untimed trial, in seconds."""
 WORTH_SHARING = 10.0
-"""Seconds that are left of a group: for less, no worker makes the split, the view and the samples once more."""
+"""Seconds that are left of a group: for less, no worker makes the split, the view and the samples
+once more.
+"""
 AHEAD = 64
 """Groups among which a slot looks for one of its draw."""
 
@@ -94,13 +102,15 @@ class Pool(Protocol):
 
 
 def groups(trials: Iterable[TrialSpec]) -> list[Group]:
-    """Trials that share a fitted generator, in the order of the plan, but those with strangers last: fewer processes have
-    to be replaced.
+    """Trials that share a fitted generator, in the order of the plan, but those with strangers
+    last: fewer processes have to be replaced.
     """
     together: dict[str, list[TrialSpec]] = {}
     for trial in trials:
         together.setdefault(trial.fit_hash, []).append(trial)
-    return [tuple(sorted(group, key=lambda trial: len(strangers(trial)))) for group in together.values()]
+    return [
+        tuple(sorted(group, key=lambda trial: len(strangers(trial)))) for group in together.values()
+    ]
 
 
 @dataclass(eq=False)
@@ -162,7 +172,9 @@ class Dispatch:
         return self._batch.expected.get(trial.hash, USUAL_SECONDS)
 
     def _next(self, slot: Slot) -> TrialSpec | None:
-        """The trial that a slot runs now: of its part, else of the first that waits, else half of another's."""
+        """The trial that a slot runs now: of its part, else of the first that waits, else half of
+        another's.
+        """
         part = self._parts.get(slot)
         draw = part.first.draw_hash if part else ""
         while part is None or not (trial := self._first(part)):
@@ -174,14 +186,21 @@ class Dispatch:
         return trial
 
     def _take(self, slot: Slot, draw: str) -> _Part | None:
-        """The first part that waits: of the latest draw here, else of one that no other slot began: what arms of a draw
-        share is so made once; but rather one whose generator is not being prepared in another slot.
+        """The first part that waits: of the latest draw here, else of one that no other slot began:
+        what arms of a draw share is so made once; but rather one whose generator is not being
+        prepared in another slot.
         """
-        held = self._unprepared & {part.left[0].generator.hash for part in self._parts.values() if part.left}
+        held = self._unprepared & {
+            part.left[0].generator.hash for part in self._parts.values() if part.left
+        }
 
         def rank(part: _Part) -> tuple[bool, bool, bool]:
             own = part.first.draw_hash
-            return part.first.generator.hash in held, own != draw, self._home.get(own, slot) is not slot
+            return (
+                part.first.generator.hash in held,
+                own != draw,
+                self._home.get(own, slot) is not slot,
+            )
 
         part = min(islice(self._waiting, AHEAD), key=rank, default=None)
         if part is not None:
@@ -190,7 +209,9 @@ class Dispatch:
         return part
 
     def _share(self) -> _Part | None:
-        """Half of what is left in the slot that has the most left, of groups whose fit need not be made again."""
+        """Half of what is left in the slot that has the most left, of groups whose fit need not be
+        made again.
+        """
         parts = [part for part in self._parts.values() if part.first.fit_hash in self._fitted]
         behind = {part: sum(map(self._expected, islice(part.left, 1, None))) for part in parts}
         longest = max(parts, key=lambda part: behind[part], default=None)
@@ -239,16 +260,26 @@ class Dispatch:
         self._on_event(self._ledger.write(trial, outcome, self._batch.commands.get(trial.hash, "")))
 
     def _doomed(self, outcome: Outcome, trial: TrialSpec, part: _Part) -> list[TrialSpec]:
-        """The trials of a group that would fail as one did, as they need the same fit and run the same strangers' code:
-        they are not begun."""
-        if not outcome.failed or outcome.result["error"]["stage"] not in ("prepare", "fit_generator"):
+        """The trials of a group that would fail as one did, as they need the same fit and run the
+        same strangers' code: they are not begun.
+        """
+        if not outcome.failed or outcome.result["error"]["stage"] not in (
+            "prepare",
+            "fit_generator",
+        ):
             return []
         to_blame = strangers(trial)
-        running = {other.left[0].hash for other in self._parts.values() if other.left and other is not part}
+        running = {
+            other.left[0].hash for other in self._parts.values() if other.left and other is not part
+        }
         doomed: dict[str, TrialSpec] = {}
         for other in (part, *self._waiting, *self._parts.values()):
             if other.first.fit_hash == part.first.fit_hash:
-                mine = {x.hash: x for x in other.left if x.hash not in running and to_blame <= strangers(x)}
+                mine = {
+                    x.hash: x
+                    for x in other.left
+                    if x.hash not in running and to_blame <= strangers(x)
+                }
                 doomed |= mine
                 other.left = deque(x for x in other.left if x.hash not in mine)
         return list(doomed.values())

@@ -1,4 +1,6 @@
-"""The interface of engines, what their workers say, and how an engine is named on the command line."""
+"""The interface of engines, what their workers say, and how an engine is named on the command
+line.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -19,15 +21,18 @@ from hsiaug.trial.spec import TrialSpec
 MOST = 10**6
 Number = Annotated[int, Field(ge=1, le=MOST)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.,:@+-]{0,254}$")]
-"""One or several separated by commas. They stand in the job's script, where no other character is safe."""
+"""One or several separated by commas. They stand in the job's script, where no other character is
+safe.
+"""
 
 
 class ClusterSettings(BaseModel):
     """Settings of engines; docs/cluster.md says which engine uses which.
 
-    on: the engine, as NAME or NAME:ADDRESS. workers: processes or jobs at the same time. threads: trials at the same
-    time in each of them. memory: of each, as 4GB. gpus: that a trial asks for. partition, account:
-    of SLURM; time: of each of its jobs, as 90m or 2h; tasks: jobs of an array at most.
+    on: the engine, as NAME or NAME:ADDRESS. workers: processes or jobs at the same time. threads:
+    trials at the same time in each of them. memory: of each, as 4GB. gpus: that a trial asks for.
+    partition, account: of SLURM; time: of each of its jobs, as 90m or 2h; tasks: jobs of an array
+    at most.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -45,7 +50,11 @@ class ClusterSettings(BaseModel):
     @property
     def minutes(self) -> int | None:
         """Time limit of each job in minutes."""
-        return None if self.time is None else int(self.time[:-1]) * (60 if self.time.endswith("h") else 1)
+        return (
+            None
+            if self.time is None
+            else int(self.time[:-1]) * (60 if self.time.endswith("h") else 1)
+        )
 
 
 def cluster_settings(
@@ -69,7 +78,9 @@ def cluster_settings(
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         key = ".".join(map(str, first["loc"]))
-        rule = f"the cluster setting {key} is not valid ({first['msg'][:1].lower()}{first['msg'][1:]})"
+        rule = (
+            f"the cluster setting {key} is not valid ({first['msg'][:1].lower()}{first['msg'][1:]})"
+        )
         hint = "For example workers=4, threads=2, memory=4GB, gpus=1, partition=short, time=2h."
         raise InputError(rule, value=repr(first["input"]), hint=hint) from error
 
@@ -109,7 +120,8 @@ Message = PluginProgress | TrialEnded | WorkerLost
 class Job:
     """Settings shared by all trials of a run.
 
-    scene_ref: catalogue name or card. limit: seconds that a trial may take; None = any. bounds: of the workers.
+    scene_ref: catalogue name or card. limit: seconds that a trial may take; None = any. bounds: of
+    the workers.
     """
 
     task: str
@@ -124,9 +136,10 @@ class Job:
 class Batch:
     """The trials of one scene that a run carries out, in their order.
 
-    scene: its data, as the task loads them. commands: by hash, what reruns a trial. expected: by hash, the seconds that
-    it should take, where that is known. deadline: the time (as ``time.time()``) by which trials should have ended: none
-    is begun that would not, nor a group that shares a fit and would not; None = any time.
+    scene: its data, as the task loads them. commands: by hash, what reruns a trial. expected: by
+    hash, the seconds that it should take, where that is known. deadline: the time (as
+    ``time.time()``) by which trials should have ended: none is begun that would not, nor a group
+    that shares a fit and would not; None = any time.
     """
 
     scene: TaskData
@@ -152,7 +165,9 @@ OnEvent = Callable[[Event], None]
 
 
 class Engine(ABC):
-    """Somewhere to run trials. waits: whether :meth:`wait` ends with the trials; else they go on elsewhere."""
+    """Somewhere to run trials. waits: whether :meth:`wait` ends with the trials; else they go on
+    elsewhere.
+    """
 
     waits = True
     batches: Sequence[Batch] = ()
@@ -173,7 +188,8 @@ class Engine(ABC):
     def wait(self, on_event: OnEvent) -> None:
         """Wait for what was submitted; records go to the store, events to ``on_event``.
 
-        Raises StoreError where a record cannot be written, SceneError where a machine has another scene than the plan.
+        Raises StoreError where a record cannot be written, SceneError where a machine has another
+        scene than the plan.
         """
 
     @abstractmethod

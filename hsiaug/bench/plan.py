@@ -1,4 +1,6 @@
-"""Conversion of a user's request to the list of trials, controls included; and whether their samples fit into memory."""
+"""Conversion of a user's request to the list of trials, controls included; and whether their
+samples fit into memory.
+"""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,10 +32,10 @@ MOST_TRIALS = 100_000
 class Request:
     """A user's request; names and numbers as typed, already split at commas.
 
-    protocol, patch: None = the task's usual ones for the data; buffer: for that protocol, None = its own.
-    generators, classifiers, views: empty = the task's usual ones. omegas: empty = each generator's own default.
-    times: M; empty = the task's usual. train: of TRAIN, what classifiers learn from; real is the arm ``none``.
-    overrides: {plugin name: {parameter: text}}.
+    protocol, patch: None = the task's usual ones for the data; buffer: for that protocol, None =
+    its own. generators, classifiers, views: empty = the task's usual ones. omegas: empty = each
+    generator's own default. times: M; empty = the task's usual. train: of TRAIN, what classifiers
+    learn from; real is the arm ``none``. overrides: {plugin name: {parameter: text}}.
     """
 
     lambdas: Sequence[float]
@@ -61,11 +63,11 @@ class Request:
 class Plan:
     """The trials of one request on one scene.
 
-    trials: in the order in which they share most: by draw, generator, ω, λ, classifier. run: its name in a suite.
-    scene_ref: what to type for the scene. splits: one per draw. notes: sentences on what was added or
-    collapsed. cards: by kind and name.
-    samples: real samples of a trial's draw and the synthetic ones that its λ asks for, by the trial's hash.
-    asked: names of the generators that were asked for; the others are their controls.
+    trials: in the order in which they share most: by draw, generator, ω, λ, classifier. run: its
+    name in a suite. scene_ref: what to type for the scene. splits: one per draw. notes: sentences
+    on what was added or collapsed. cards: by kind and name.
+    samples: real samples of a trial's draw and the synthetic ones that its λ asks for, by the
+    trial's hash. asked: names of the generators that were asked for; the others are their controls.
     """
 
     run: str
@@ -81,7 +83,9 @@ class Plan:
 
     @cached_property
     def nothing(self) -> frozenset[str]:
-        """Hashes of the trials that would add samples, but whose λ asks for none: they are not run."""
+        """Hashes of the trials that would add samples, but whose λ asks for none: they are not
+        run.
+        """
         return frozenset(t.hash for t in self.trials if t.rate and not self.samples[t.hash][1])
 
     def controls(self, generator: str) -> tuple[str, ...]:
@@ -99,13 +103,14 @@ def build_plan(
     run: str = "",
     split: Callable[[SplitProtocol, int, int], TaskSplit] | None = None,
 ) -> Plan:
-    """All trials of a request. Draws every split, so that a scene that cannot be split fails before any trial.
+    """All trials of a request. Draws every split, so that a scene that cannot be split fails before
+    any trial.
 
-    scene: the data as the request's task loads them. scene_ref: what to type for them; none = their name. split: draws a
-    split of them from protocol, draw and patch; none = as the task does.
+    scene: the data as the request's task loads them. scene_ref: what to type for them; none = their
+    name. split: draws a split of them from protocol, draw and patch; none = as the task does.
 
-    Raises InputError for unknown names, numbers out of range, and masks that the first draw's labels are too sparse for;
-    SplitError and PluginError likewise.
+    Raises InputError for unknown names, numbers out of range, and masks that the first draw's
+    labels are too sparse for; SplitError and PluginError likewise.
     """
     for lam in request.lambdas:
         check_lambda(lam, "lambdas")
@@ -124,7 +129,9 @@ def build_plan(
     notes: list[str] = []
 
     def configure(kind: Kind, name: str) -> tuple[PluginSpec, Card]:
-        return configure_plugin(plugins, kind, name, task.name, scene, request.preset, request.overrides.get(name))
+        return configure_plugin(
+            plugins, kind, name, task.name, scene, request.preset, request.overrides.get(name)
+        )
 
     loaded = [configure("generator", name) for name in asked]
     compared = BOTH in request.train
@@ -140,7 +147,9 @@ def build_plan(
         if readers:
             classifiers += (TEACHER,)
             who = ", ".join([name for name in readers if name not in EVERY_CONTROL] or readers)
-            notes.append(f"classifier {TEACHER} is run too, without samples: {who} must be above it to help")
+            notes.append(
+                f"classifier {TEACHER} is run too, without samples: {who} must be above it to help"
+            )
     tests = [configure("classifier", name) for name in classifiers]
     views = _unique(request.views or usual.views)
     for view in views:
@@ -149,7 +158,9 @@ def build_plan(
     for name in request.overrides:
         if name not in names:
             hint = f"Here: {', '.join(names)}."
-            raise InputError("`set` must name a plugin of this benchmark", value=repr(name), hint=hint)
+            raise InputError(
+                "`set` must name a plugin of this benchmark", value=repr(name), hint=hint
+            )
     arms = [
         (spec, card, rate, omega, train)
         for spec, card in loaded
@@ -161,7 +172,8 @@ def build_plan(
         notes.append("train real is the arm none")
     if SYNTHETIC in request.train:
         notes += [
-            f"classifier {card.name} reads real labels in the scene: it has no arm of synthetic samples alone"
+            f"classifier {card.name} reads real labels in the scene: it has no arm of synthetic"
+            " samples alone"
             for spec, card in tests
             if card.learns_samples and card.reads_scene
         ]
@@ -197,7 +209,8 @@ def build_plan(
         for view in ((RAW,) if c_card.name == task.control or c_card.reads_scene else views)
         if c_card.learns_samples or not g_card.adds
         # One that reads the scene reads its labels too.
-        if train == BOTH or (c_card.learns_samples and not c_card.reads_scene and c_card.name != task.control)
+        if train == BOTH
+        or (c_card.learns_samples and not c_card.reads_scene and c_card.name != task.control)
     ]
     cards: dict[tuple[Kind, str], Card] = {("generator", card.name): card for _, card in loaded}
     cards |= {("classifier", card.name): card for _, card in tests}
@@ -206,14 +219,21 @@ def build_plan(
     samples = {trial.hash: sizes[trial.seed, trial.made] for trial in trials}
     for rate in sorted({t.rate for t in trials if t.rate and t.train == BOTH}):
         if nothing := [split.seed for split in splits if not sizes[split.seed, rate][1]]:
-            where = f" in draws {', '.join(map(str, nothing))}" if len(nothing) < len(splits) else ""
-            notes.append(f"λ = {rate} makes no synthetic sample{where}, and its arms are not run there: try a larger λ")
+            where = (
+                f" in draws {', '.join(map(str, nothing))}" if len(nothing) < len(splits) else ""
+            )
+            notes.append(
+                f"λ = {rate} makes no synthetic sample{where}, and its arms are not run there: try"
+                " a larger λ"
+            )
     ref, listed = scene_ref or scene.name, (tuple(trials), tuple(splits), tuple(notes))
     return Plan(run, task, ref, scene, *listed, cards, samples, frozenset(wanted))
 
 
 def _further_controls(cards: Sequence[Card], task: Task, notes: list[str]) -> list[str]:
-    """Controls that were not asked for and that some generator needs, because it reads unlabelled pixels."""
+    """Controls that were not asked for and that some generator needs, because it reads unlabelled
+    pixels.
+    """
     named = {card.name for card in cards}
     users: dict[str, list[str]] = {}
     for card in cards:
@@ -224,14 +244,16 @@ def _further_controls(cards: Sequence[Card], task: Task, notes: list[str]) -> li
     for control, names in further.items():
         reads = "reads" if len(names) == 1 else "read"
         notes.append(
-            f"{control} is run too: {', '.join(names)} {reads} unlabelled pixels, and helps only above as many real "
-            "ones under the labels of a teacher"
+            f"{control} is run too: {', '.join(names)} {reads} unlabelled pixels, and helps only"
+            " above as many real ones under the labels of a teacher"
         )
     return list(further)
 
 
 def _baselines(cards: Sequence[Card], wanted: Collection[str], notes: list[str]) -> list[str]:
-    """Generators that the cards of the wanted ones name as the same without their main part, not asked for."""
+    """Generators that the cards of the wanted ones name as the same without their main part, not
+    asked for.
+    """
     present = {card.name for card in cards}
     baselines: dict[str, list[str]] = {}
     for card in cards:
@@ -251,7 +273,9 @@ def _omegas(card: Card, request: Request, notes: list[str]) -> list[float | None
 
 
 def _rates(card: Card, request: Request, times: Sequence[float], notes: list[str]) -> list[Rate]:
-    """The rates of a generator's arms; beside real samples one of 0 asks for none, which is what ``none`` is."""
+    """The rates of a generator's arms; beside real samples one of 0 asks for none, which is what
+    ``none`` is.
+    """
     if not card.adds:
         return [Rate(0.0)]
     rates = [Rate(lam, m) for lam in _unique(request.lambdas) for m in _unique(times)]
@@ -261,7 +285,9 @@ def _rates(card: Card, request: Request, times: Sequence[float], notes: list[str
 
 
 def _trained(request: Request, rate: Rate, wanted: bool) -> Iterator[str]:
-    """What classifiers learn from at a rate. wanted: the generator was asked for, and is not only a control of others."""
+    """What classifiers learn from at a rate. wanted: the generator was asked for, and is not only a
+    control of others.
+    """
     if rate and BOTH in request.train:
         yield BOTH
     if wanted and SYNTHETIC in request.train:
@@ -279,7 +305,9 @@ def between(numbers: Sequence[int]) -> str:
 
 
 def check_memory(plans: Iterable[Plan], todo: Sequence[TrialSpec]) -> None:
-    """Raise InputError where one of the trials asks for more samples than the memory holds. Other trials are not run."""
+    """Raise InputError where one of the trials asks for more samples than the memory holds. Other
+    trials are not run.
+    """
     waiting = {trial.hash for trial in todo}
     for plan in plans:
         for trial in (trial for trial in plan.trials if trial.hash in waiting):
@@ -287,13 +315,19 @@ def check_memory(plans: Iterable[Plan], todo: Sequence[TrialSpec]) -> None:
 
 
 def check_samples(data: TaskData, samples: int, patch: int) -> None:
-    """The same of so many patches, or tiles, of the side ``patch``. data: a scene, or a set of pairs."""
+    """The same of so many patches, or tiles, of the side ``patch``. data: a scene, or a set of
+    pairs.
+    """
     size = samples_bytes(data, samples, patch)
     memory = physical_memory()
     if memory is not None and size > memory:
         raise InputError(
-            f"`lambdas` (or -n) must ask for no more samples than this machine holds in {memory / 1e9:,.0f} GB",
-            value=f"{samples:,} samples of {data.bands} bands and {patch}×{patch} pixels, {size / 1e9:,.0f} GB",
+            "`lambdas` (or -n) must ask for no more samples than this machine holds in"
+            f" {memory / 1e9:,.0f} GB",
+            value=(
+                f"{samples:,} samples of {data.bands} bands and {patch}×{patch} pixels,"
+                f" {size / 1e9:,.0f} GB"
+            ),
             hint="Take a smaller λ, or a smaller `patch`.",
         )
 

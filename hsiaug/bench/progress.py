@@ -1,7 +1,8 @@
-"""How far a benchmark is: a live bar on a terminal, a line now and then elsewhere. Always on stderr.
+"""How far a benchmark is: a live bar on a terminal, a line now and then elsewhere. Always on
+stderr.
 
-The first trial of every error is told as it fails, with its reason and the command that shows its record. For other
-programs the store's folder ``running`` holds a small JSON file while it lasts.
+The first trial of every error is told as it fails, with its reason and the command that shows its
+record. For other programs the store's folder ``running`` holds a small JSON file while it lasts.
 """
 
 import json
@@ -13,7 +14,14 @@ from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import MofNCompleteColumn, SpinnerColumn, Task, TaskID, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    MofNCompleteColumn,
+    SpinnerColumn,
+    Task,
+    TaskID,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.text import Text
 
 from hsiaug.base.files import plain_text
@@ -28,7 +36,9 @@ from hsiaug.trial.store import Store
 PLAIN_EVERY = 5.0
 """Seconds between two lines where there is no terminal."""
 TOLD_EVERY, LOST = 1.0, 600.0
-"""Seconds between two writings for other programs, and without one after which a run is taken for one that was killed."""
+"""Seconds between two writings for other programs, and without one after which a run is taken for
+one that was killed.
+"""
 LONGEST = 2**16
 
 
@@ -36,7 +46,9 @@ def describe(trial: TrialSpec) -> str:
     """A trial in a few words."""
     alone, lam = ALONE * (trial.train != BOTH), f" λ={trial.rate}" if trial.rate else ""
     omega = "" if trial.omega is None else f" ω={trial.omega:g}"
-    return one_line(f"{trial.generator.name}{alone}{lam}{omega} · {trial.classifier_label} · draw {trial.seed}")
+    return one_line(
+        f"{trial.generator.name}{alone}{lam}{omega} · {trial.classifier_label} · draw {trial.seed}"
+    )
 
 
 @contextmanager
@@ -52,8 +64,8 @@ def watch_trials(
 ) -> Iterator[OnEvent]:
     """A function to hand events to while the trials (by hash) run, in ``jobs`` processes.
 
-    trials: in the order in which they run. costs: what is known of them. store: where failures are read.
-    quiet: tell of failures alone.
+    trials: in the order in which they run. costs: what is known of them. store: where failures are
+    read. quiet: tell of failures alone.
     """
     forecast = Forecast(trials, costs or Costs(), jobs=jobs, clock=clock)
     drawn = not quiet and live(console)
@@ -65,7 +77,9 @@ def watch_trials(
         console.print(line, soft_wrap=True, highlight=False)
 
     def end(event: Event) -> None:
-        """Tell of a trial that has ended: an error once, and a line now and then, and at the end."""
+        """Tell of a trial that has ended: an error once, and a line now and then, and at the
+        end.
+        """
         nonlocal done, failed, last
         done, failed = done + 1, failed + (event.kind == "failed")
         name, why = describe(trials[event.hash]), ""
@@ -84,7 +98,13 @@ def watch_trials(
 
     def state() -> dict[str, object]:
         left = str(forecast.left()) if done < len(trials) else ""
-        return {"done": done, "total": len(trials), "failed": failed, "left": left, "now": [*running.values()]}
+        return {
+            "done": done,
+            "total": len(trials),
+            "failed": failed,
+            "left": left,
+            "now": [*running.values()],
+        }
 
     with (
         _bars(trials, console, forecast) if drawn else nullcontext(lambda event: None) as draw,
@@ -124,7 +144,9 @@ class _Eta(TimeRemainingColumn):
 
 
 @contextmanager
-def _bars(trials: Mapping[str, TrialSpec], console: Console, forecast: Forecast) -> Iterator[OnEvent]:
+def _bars(
+    trials: Mapping[str, TrialSpec], console: Console, forecast: Forecast
+) -> Iterator[OnEvent]:
     after = (MofNCompleteColumn(), TimeElapsedColumn(), _Eta(forecast))
     with progress_bars(console, *after, before=(SpinnerColumn(),), width=24) as bars:
         overall = bars.add_task("trials", total=len(trials), whole=True)
@@ -136,7 +158,12 @@ def _bars(trials: Mapping[str, TrialSpec], console: Console, forecast: Forecast)
                 running[event.hash] = bars.add_task(name, total=None)
             elif event.kind == "step" and event.hash in running:
                 note = f" · {one_line(event.note, 60)}" if event.note else ""
-                bars.update(running[event.hash], completed=event.done, total=event.total, description=name + note)
+                bars.update(
+                    running[event.hash],
+                    completed=event.done,
+                    total=event.total,
+                    description=name + note,
+                )
             elif event.kind != "step":
                 bars.advance(overall)
                 if event.hash in running:
@@ -147,9 +174,11 @@ def _bars(trials: Mapping[str, TrialSpec], console: Console, forecast: Forecast)
 
 @contextmanager
 def tell_others(root: Path) -> Iterator[Callable[[Callable[[], dict[str, object]]], None]]:
-    """A function that writes what it is given into the store ``root``, at most every ``TOLD_EVERY`` seconds.
+    """A function that writes what it is given into the store ``root``, at most every ``TOLD_EVERY``
+    seconds.
 
-    The file is gone at the end; what a killed run left goes when the next one begins. A disk that refuses it stops none.
+    The file is gone at the end; what a killed run left goes when the next one begins. A disk that
+    refuses it stops none.
     """
     path = root / "running" / f"{uuid.uuid4().hex}.json"
     last = -TOLD_EVERY
@@ -176,7 +205,9 @@ def tell_others(root: Path) -> Iterator[Callable[[Callable[[], dict[str, object]
 
 
 def heard_of(root: Path) -> list[dict[str, object]]:
-    """What the runs on a store told last, each with the seconds since then (``quiet``), but for what is half-written."""
+    """What the runs on a store told last, each with the seconds since then (``quiet``), but for
+    what is half-written.
+    """
     found: list[dict[str, object]] = []
     for path in sorted((root / "running").glob("*.json")):
         with suppress(OSError, ValueError, TypeError):

@@ -15,11 +15,15 @@ WORD = 40
 
 
 def words(text: str) -> list[str]:
-    """Names between commas. Raises InputError for commas without a name, which would stand for the default."""
+    """Names between commas. Raises InputError for commas without a name, which would stand for the
+    default.
+    """
     found = _parts(text)
     if text and not found:
         raise InputError(
-            "a list must hold at least one name", value=repr(text), hint="Leave out the option for its default."
+            "a list must hold at least one name",
+            value=repr(text),
+            hint="Leave out the option for its default.",
         )
     return found
 
@@ -31,13 +35,15 @@ def _parts(text: str) -> list[str]:
 def numbers(option: str, text: str) -> list[float]:
     """Numbers and ranges START:STOP:STEP (STOP included) between commas, as ``0,0.5,1:3:1``.
 
-    option: what the text was given for, to be named by the InputError that is raised for anything else.
+    option: what the text was given for, to be named by the InputError that is raised for anything
+    else.
     """
     listed = [(word, _range(word)) for word in _parts(text)]
     wrong = [word for word, found in listed if not found]
     if wrong or not listed:
         raise InputError(
-            f"{option} must be numbers, or rising ranges START:STOP:STEP of at most {LONGEST} numbers, between commas",
+            f"{option} must be numbers, or rising ranges START:STOP:STEP of at most {LONGEST}"
+            " numbers, between commas",
             value=repr(wrong[0] if wrong else text),
             hint=f"Write {option} 0.5,1 or {option} 0:1.5:0.25 for example.",
         )
@@ -47,8 +53,11 @@ def numbers(option: str, text: str) -> list[float]:
 def _range(word: str) -> list[float]:
     """The numbers of a word; none where it cannot be read."""
     try:
-        # Decimals, so that 0:1:0.1 holds the very 0.3 that would be typed: numbers enter the hashes of trials.
-        start, *more = map(Decimal, word.split(":") if word.isascii() and len(word) <= WORD else ["nan"])
+        # Decimals, so that 0:1:0.1 holds the very 0.3 that would be typed: numbers enter the hashes
+        # of trials.
+        start, *more = map(
+            Decimal, word.split(":") if word.isascii() and len(word) <= WORD else ["nan"]
+        )
     except InvalidOperation:
         return []
     if not all(map(isfinite, (start, *more))) or len(more) not in (0, 2):
@@ -61,7 +70,9 @@ def _range(word: str) -> list[float]:
 
 
 def integers(option: str, text: str) -> list[int]:
-    """Whole numbers and rising ranges between commas, as ``3,5,8-9``. Raises InputError for anything else."""
+    """Whole numbers and rising ranges between commas, as ``3,5,8-9``. Raises InputError for
+    anything else.
+    """
     number, parts = rf"[0-9]{{1,{DIGITS}}}", _parts(text)
     listed = []
     if all(re.fullmatch(rf"{number}(-{number})?", part) for part in parts):
@@ -74,12 +85,16 @@ def integers(option: str, text: str) -> list[int]:
 
 
 def seeds(text: str, option: str = "`draws`") -> list[int]:
-    """Draws: ``5`` = 0..4, ``100-109`` = that range, ``3,5,8-9`` = these. Raises InputError for anything else."""
+    """Draws: ``5`` = 0..4, ``100-109`` = that range, ``3,5,8-9`` = these. Raises InputError for
+    anything else.
+    """
     try:
         found = integers(option, text)
         if re.fullmatch(r"[\s,]*[0-9]+[\s,]*", text):
             found = integers(option, f"0-{found[0] - 1}")
     except InputError as error:
         rule = f"{option} must be a number of draws, or a range or list of draws, {LONGEST} at most"
-        raise InputError(rule, value=repr(text), hint="Write 5 for draws 0 to 4, 100-109, or 3,5,8-9.") from error
+        raise InputError(
+            rule, value=repr(text), hint="Write 5 for draws 0 to 4, 100-109, or 3,5,8-9."
+        ) from error
     return found

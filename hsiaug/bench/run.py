@@ -1,4 +1,5 @@
-"""Run what is missing of plans: the one place that does, for every command and for :mod:`hsiaug.results`.
+"""Run what is missing of plans: the one place that does, for every command and for
+:mod:`hsiaug.results`.
 
 Heavy to import: a command does so once it knows that it has work.
 """
@@ -52,7 +53,9 @@ def read_held(trials: Sequence[TrialSpec], store: Path) -> Reading:
     return kept.read(trial.hash for trial in trials)
 
 
-def select_missing(trials: Sequence[TrialSpec], kept: Reading, existing: Existing) -> list[TrialSpec]:
+def select_missing(
+    trials: Sequence[TrialSpec], kept: Reading, existing: Existing
+) -> list[TrialSpec]:
     """The trials to run. Raises StoreError where that would replace records of a later hsiaug."""
     if existing == "none":
         return []
@@ -82,15 +85,16 @@ def run(
     warn: Say,
     quiet: bool = False,
 ) -> Reading | None:
-    """Run what the store does not hold of the plans, scene by scene; this is what every benchmark is.
+    """Run what the store does not hold of the plans, scene by scene; this is what every benchmark
+    is.
 
-    root: of the store, which is made where there is none, unless ``existing`` is none. engine: one that is open, in place
-    of that of the settings. limit: seconds that a trial may take. bounds: of the workers. deadline: the time (as
-    ``time.time()``) after which no trial should end. console: for the progress; quiet: of failures alone. say: is told
-    notes, and what is taken from the store; warn: what engines have to say.
-    Returns the records of the plans' trials; None where they run elsewhere, and have not ended yet.
-    Raises InputError where the samples of a trial do not fit into memory, or the engine cannot be had; StoreError where
-    the store cannot be written.
+    root: of the store, which is made where there is none, unless ``existing`` is none. engine: one
+    that is open, in place of that of the settings. limit: seconds that a trial may take. bounds: of
+    the workers. deadline: the time (as ``time.time()``) after which no trial should end. console:
+    for the progress; quiet: of failures alone. say: is told notes, and what is taken from the
+    store; warn: what engines have to say. Returns the records of the plans' trials; None where they
+    run elsewhere, and have not ended yet. Raises InputError where the samples of a trial do not fit
+    into memory, or the engine cannot be had; StoreError where the store cannot be written.
     """
     trials = trials_of(plans)
     kept = read_held(trials, root)
@@ -101,7 +105,11 @@ def run(
         say(f"note: {note}")
     asked = settings or ClusterSettings()
     # Before there is a store: the engine may not be there.
-    opened = open_engine(asked, workers(jobs, device, plans), warn) if todo and not engine else nullcontext(engine)
+    opened = (
+        open_engine(asked, workers(jobs, device, plans), warn)
+        if todo and not engine
+        else nullcontext(engine)
+    )
     with opened as where:
         store = Store(root, create=existing != "none")
         store.sweep()
@@ -122,7 +130,9 @@ def run(
             where.submit(batches)
             if not where.waits:
                 return None
-            with watch_trials(ordered, console, costs=costs, jobs=where.jobs, store=store, quiet=quiet) as on_event:
+            with watch_trials(
+                ordered, console, costs=costs, jobs=where.jobs, store=store, quiet=quiet
+            ) as on_event:
                 where.wait(on_event)
     read = store.read(trial.hash for trial in trials)
     begun = {trial.hash for trial in todo}
@@ -145,17 +155,21 @@ def make_batches(
 ) -> list[Batch]:
     """The trials that wait, scene by scene. job: that of a task and a scene.
 
-    Where several run at a time those that share the costliest fits come first: left to the end, they would keep one
-    process busy while the others have nothing left to do. The rest stays draw by draw, and shares what a draw has.
+    Where several run at a time those that share the costliest fits come first: left to the end,
+    they would keep one process busy while the others have nothing left to do. The rest stays draw
+    by draw, and shares what a draw has.
     """
     left, batches = dict(waiting), []
     whole = {name for plan in plans for (_, name), card in plan.cards.items() if card.reads_patches}
-    for (task, ref), scene in {(plan.task.name, plan.scene_ref): plan.scene for plan in plans}.items():
+    for (task, ref), scene in {
+        (plan.task.name, plan.scene_ref): plan.scene for plan in plans
+    }.items():
         here = trials_of(plan for plan in plans if (plan.task.name, plan.scene_ref) == (task, ref))
         mine = in_order((trial for trial in here if left.pop(trial.hash, None)), whole)
         seconds = Forecast({trial.hash: trial for trial in mine}, costs).each
         if jobs > 1:
-            # Without what is prepared once: beside a group that waits for that, no other would count as costly.
+            # Without what is prepared once: beside a group that waits for that, no other would
+            # count as costly.
             parts = {key: found for trial in mine for key, (found, _) in costs.parts(trial).items()}
             of_fit: dict[str, float] = defaultdict(float, parts)
             for trial in mine:
@@ -169,9 +183,13 @@ def make_batches(
 
 
 def _record_nothing(plans: Sequence[Plan], waiting: dict[str, TrialSpec], store: Store) -> None:
-    """Write the records of trials whose λ asks for no sample, and take them out of those that are to be run."""
+    """Write the records of trials whose λ asks for no sample, and take them out of those that are
+    to be run.
+    """
     for plan in plans:
         bench = Workbench(plan.scene, plan.task)
         for trial in in_order(t for t in plan.trials if t.hash in plan.nothing):
             if waiting.pop(trial.hash, None):
-                store.put(empty(trial, bench, plan.scene_ref, command_for(trial, plan.scene_ref)), None)
+                store.put(
+                    empty(trial, bench, plan.scene_ref, command_for(trial, plan.scene_ref)), None
+                )

@@ -1,4 +1,6 @@
-"""The trials of several runs as one list of work, in which everything that can be shared is shared."""
+"""The trials of several runs as one list of work, in which everything that can be shared is
+shared.
+"""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
@@ -17,7 +19,10 @@ from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import Task, TaskData, TaskSplit
 from hsiaug.trial.spec import TrialSpec
 
-ABSENT = "python -m benchmarks.make_scenes, in a clone, makes the scenes of hsiaug's suites; --data takes one of yours."
+ABSENT = (
+    "python -m benchmarks.make_scenes, in a clone, makes the scenes of hsiaug's suites; --data"
+    " takes one of yours."
+)
 
 
 def plan_runs(
@@ -26,10 +31,11 @@ def plan_runs(
     load: Callable[[Task, str], TaskData] = lambda task, ref: task.load(ref),
     progress: Progress | None = None,
 ) -> tuple[Plan, ...]:
-    """The plans of all runs; every scene is loaded once for each task, and runs that share a split draw it once.
+    """The plans of all runs; every scene is loaded once for each task, and runs that share a split
+    draw it once.
 
-    progress: told of splits. Those of some protocols take seconds each, since they train classifiers. load: gives the
-    data of a task by name or card.
+    progress: told of splits. Those of some protocols take seconds each, since they train
+    classifiers. load: gives the data of a task by name or card.
 
     Raises what ``load`` and :func:`build_plan` raise, with the name of the run in front.
     """
@@ -55,7 +61,9 @@ def plan_runs(
                 key = (request.kind, ref)
                 if key not in scenes:
                     scenes[key] = load(*key)
-                plan = partial(build_plan, scenes[key], scene_ref=ref, run=run.name, split=partial(draw, key))
+                plan = partial(
+                    build_plan, scenes[key], scene_ref=ref, run=run.name, split=partial(draw, key)
+                )
                 try:
                     plans.append(plan(request, plugins))
                 except HsiaugError as error:
@@ -63,14 +71,19 @@ def plan_runs(
                         raise
                     other = plan(replace(request, protocol=None), plugins)
                     usual = other.trials[0].protocol.text
-                    said = f"{ref}: protocol {usual} in place of {request.protocol.text}, which does not fit: {error}"
+                    said = (
+                        f"{ref}: protocol {usual} in place of {request.protocol.text}, which does"
+                        f" not fit: {error}"
+                    )
                     plans.append(replace(other, notes=(said, *other.notes)))
             except HsiaugError as error:
                 if not run.name:
                     raise
                 rule = f"run {run.name!r}: {error.rule}"
                 absent = not run.elsewhere and ref.endswith(".toml") and not is_file(Path(ref))
-                raise type(error)(rule, value=error.value, hint=ABSENT if absent else error.hint) from error
+                raise type(error)(
+                    rule, value=error.value, hint=ABSENT if absent else error.hint
+                ) from error
     return tuple(plans)
 
 
@@ -88,7 +101,8 @@ def hashes_by_run(plans: Iterable[Plan]) -> dict[str, set[str]]:
 
 
 def in_order(trials: Iterable[TrialSpec], first: Collection[str] = ()) -> list[TrialSpec]:
-    """The trials draw by draw and generator by generator, so that a process makes each split and fit once.
+    """The trials draw by draw and generator by generator, so that a process makes each split and
+    fit once.
 
     first: classifiers whose trials come before the others of a generator.
     """
@@ -98,11 +112,15 @@ def in_order(trials: Iterable[TrialSpec], first: Collection[str] = ()) -> list[T
     for trial in trials:
         draws.setdefault(trial.draw_hash, len(draws))
         fits.setdefault(trial.fit_hash, len(fits))
-    return sorted(trials, key=lambda t: (draws[t.draw_hash], fits[t.fit_hash], t.classifier.name not in first))
+    return sorted(
+        trials, key=lambda t: (draws[t.draw_hash], fits[t.fit_hash], t.classifier.name not in first)
+    )
 
 
 def join_plans(plans: Sequence[Plan]) -> Plan:
-    """Several plans as one, to estimate what they cost together; scene and splits are those of the first."""
+    """Several plans as one, to estimate what they cost together; scene and splits are those of the
+    first.
+    """
     return replace(
         plans[0],
         trials=tuple(trials_of(plans)),
@@ -112,8 +130,11 @@ def join_plans(plans: Sequence[Plan]) -> Plan:
     )
 
 
-def plan_labels(ref: str, request: Request, added: Sequence[float], plugins: Registry) -> tuple[Plan, ...]:
-    """The benchmark of a request on scene ``ref``, and after it ``none`` with so many more labels per class.
+def plan_labels(
+    ref: str, request: Request, added: Sequence[float], plugins: Registry
+) -> tuple[Plan, ...]:
+    """The benchmark of a request on scene ``ref``, and after it ``none`` with so many more labels
+    per class.
 
     added: numbers of labels, from 1 on.
     Raises InputError for other numbers, and what :func:`hsiaug.bench.schedule.plan_runs` raises.
@@ -124,15 +145,32 @@ def plan_labels(ref: str, request: Request, added: Sequence[float], plugins: Reg
         raise InputError(rule, value=", ".join(f"{k:g}" for k in added) or "none", hint=hint)
     (base,) = plan_runs((Run("", ((ref, request),)),), plugins)
     first = base.trials[0]
-    set_ = {name: values for name, values in request.overrides.items() if ("classifier", name) in base.cards}
+    set_ = {
+        name: values
+        for name, values in request.overrides.items()
+        if ("classifier", name) in base.cards
+    }
     alone = replace(request, patch=first.patch, generators=("none",), overrides=set_)
     texts = (f"added:{k}xscattered:{first.protocol.text}" for k in sorted({int(k) for k in added}))
-    asked = [(ref, replace(alone, protocol=parse_protocol(text, first.protocol.buffer))) for text in texts]
+    asked = [
+        (ref, replace(alone, protocol=parse_protocol(text, first.protocol.buffer)))
+        for text in texts
+    ]
     more = plan_runs((Run("", tuple(asked)),), plugins, lambda task, ref: base.scene)
     plans = [base]
     for plan in more:
         # Without ``duplicate``, and without classifiers that read no spectrum.
-        spectral = {name for (kind, name), card in plan.cards.items() if kind == "classifier" and card.learns_samples}
-        kept = tuple(t for t in plan.trials if t.generator.name == "none" and t.classifier.name in spectral)
-        plans.append(replace(plan, trials=kept, notes=(), samples={t.hash: plan.samples[t.hash] for t in kept}))
+        spectral = {
+            name
+            for (kind, name), card in plan.cards.items()
+            if kind == "classifier" and card.learns_samples
+        }
+        kept = tuple(
+            t for t in plan.trials if t.generator.name == "none" and t.classifier.name in spectral
+        )
+        plans.append(
+            replace(
+                plan, trials=kept, notes=(), samples={t.hash: plan.samples[t.hash] for t in kept}
+            )
+        )
     return tuple(plans)

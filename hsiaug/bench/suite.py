@@ -1,7 +1,7 @@
 """Suites: several benchmarks in one TOML file, as docs/suites.md describes it.
 
-A suite is a list of runs. What a run does not say is taken from ``[defaults]``; a profile, chosen on the command
-line, beats both, so that a suite can be made small for a try.
+A suite is a list of runs. What a run does not say is taken from ``[defaults]``; a profile, chosen
+on the command line, beats both, so that a suite can be made small for a try.
 """
 
 import math
@@ -34,7 +34,9 @@ def _listed(value: object) -> tuple[object, ...]:
 def _numbers(value: object, info: ValidationInfo) -> tuple[object, ...]:
     """Numbers, and texts such as "0:1.5:0.25", as numbers."""
     try:
-        parts = [numbers(str(info.field_name), v) if isinstance(v, str) else [v] for v in _listed(value)]
+        parts = [
+            numbers(str(info.field_name), v) if isinstance(v, str) else [v] for v in _listed(value)
+        ]
     except InputError as error:
         raise ValueError(str(error)) from error
     return tuple(number for part in parts for number in part)
@@ -57,14 +59,18 @@ def _text(value: object) -> str:
     if isinstance(value, int | float):
         return repr(value)
     if not isinstance(value, str):
-        raise ValueError(f"the value of a parameter must be a number, a text, true or false; found {value!r}")
+        raise ValueError(
+            f"the value of a parameter must be a number, a text, true or false; found {value!r}"
+        )
     return value
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)]
 Numbers = Annotated[tuple[float, ...], BeforeValidator(_numbers), Field(max_length=LONGEST)]
 Draw = Annotated[int, Field(ge=0, lt=10**DIGITS)]
-Draws = Annotated[tuple[Draw, ...], BeforeValidator(_draws), Field(min_length=1, max_length=LONGEST)]
+Draws = Annotated[
+    tuple[Draw, ...], BeforeValidator(_draws), Field(min_length=1, max_length=LONGEST)
+]
 Settings = dict[str, dict[str, Annotated[str, BeforeValidator(_text)]]]
 Variants = Annotated[tuple[Settings, ...], BeforeValidator(_listed), Field(min_length=1)]
 
@@ -80,10 +86,12 @@ class Keys(_Table):
 
     Every key may stand in [defaults] and in a profile too, and replaces theirs whole.
 
-    task: pixels, segmentation or change. view: spectral views, each of which every classifier is shown.
-    scenes, protocols, set: every combination is a plan of its own. scenes: catalogue names, or cards (.toml)
+    task: pixels, segmentation or change. view: spectral views, each of which every classifier is
+    shown. scenes, protocols, set: every combination is a plan of its own. scenes: catalogue names,
+    or cards (.toml)
         relative to the suite; the masks of a protocol ``fixed:FILE`` are relative to it too.
-    set: {plugin: {parameter: value}}, or a list of such tables, whose arms then stand in one table of results.
+    set: {plugin: {parameter: value}}, or a list of such tables, whose arms then stand in one table
+    of results.
     """
 
     task: str | None = None
@@ -91,7 +99,9 @@ class Keys(_Table):
     generators: Names = ()
     classifiers: Names = ()
     view: Names = ()
-    protocols: Annotated[tuple[str | None, ...], BeforeValidator(_listed), Field(min_length=1)] = (None,)
+    protocols: Annotated[tuple[str | None, ...], BeforeValidator(_listed), Field(min_length=1)] = (
+        None,
+    )
     lambdas: Annotated[Numbers, Field(min_length=1)] = (1.0,)
     omegas: Numbers = ()
     times: Numbers = ()
@@ -128,9 +138,11 @@ class SuiteFile(_Table):
 
 @dataclass(frozen=True)
 class Run:
-    """A named list of benchmarks whose results stand together. asked: scene (name, card or folder) and request.
+    """A named list of benchmarks whose results stand together. asked: scene (name, card or folder)
+    and request.
 
-    elsewhere: on other data than those it was written for, whose usual protocol replaces one that does not fit them.
+    elsewhere: on other data than those it was written for, whose usual protocol replaces one that
+    does not fit them.
     """
 
     name: str
@@ -176,20 +188,27 @@ def find_suite(ref: str) -> Path:
 
 
 def is_suite(ref: str) -> bool:
-    """True where a text is the path of a suite; False for a scene's name, its card, and what no one can read."""
+    """True where a text is the path of a suite; False for a scene's name, its card, and what no one
+    can read.
+    """
     path = user_path(ref)
     try:
-        keys = read_toml(path, "card", InputError).keys() if path.suffix.lower() == ".toml" else set()
+        keys = (
+            read_toml(path, "card", InputError).keys() if path.suffix.lower() == ".toml" else set()
+        )
     except (FileNotFoundError, InputError):
         return False  # the reader of cards says what is wrong
     return bool(keys & {"run", "defaults", "profiles"})
 
 
-def read_suite(path: Path, *, profile: str | None = None, only: Sequence[str] = (), draws: Sequence[int] = ()) -> Suite:
+def read_suite(
+    path: Path, *, profile: str | None = None, only: Sequence[str] = (), draws: Sequence[int] = ()
+) -> Suite:
     """The suite in a TOML file.
 
-    profile: a name under [profiles]. only: names of the runs wanted, all where empty. draws: in place of every
-    run's seeds. Raises InputError, naming the file, the key and the hint, where the file breaks the schema.
+    profile: a name under [profiles]. only: names of the runs wanted, all where empty. draws: in
+    place of every run's seeds. Raises InputError, naming the file, the key and the hint, where the
+    file breaks the schema.
     """
     try:
         table = read_toml(path, "suite", InputError)
@@ -200,23 +219,32 @@ def read_suite(path: Path, *, profile: str | None = None, only: Sequence[str] = 
     if twice := [name for name, times in Counter(names).items() if times > 1]:
         rule = f"suite {path}: each run must have a name of its own"
         raise InputError(rule, value=repr(twice[0]), hint="Rename one of them.")
-    typed = [(name, names, "only") for name in only] + ([(profile, asked.profiles, "profile")] if profile else [])
+    typed = [(name, names, "only") for name in only] + (
+        [(profile, asked.profiles, "profile")] if profile else []
+    )
     for name, known, option in typed:
         check_known(f"`{option}` must be a name in suite {path}", name, known)
     chosen = asked.profiles[profile] if profile else Profile()
     wanted = [run for run in asked.run if not only or run.name in only]
     keys = [_merged(path, asked.defaults, run, chosen, draws) for run in wanted]
-    runs = [Run(run.name, tuple(_requests(path, run, said))) for run, said in zip(wanted, keys, strict=True)]
+    runs = [
+        Run(run.name, tuple(_requests(path, run, said)))
+        for run, said in zip(wanted, keys, strict=True)
+    ]
     store = chosen.store or asked.store
     return Suite(asked.title, None if store is None else Path(store), tuple(runs), asked.cluster)
 
 
 def on_data(suite: Suite, refs: Sequence[str]) -> Suite:
-    """The suite on other data: names of the catalogue, cards or folders, in place of the first scenes of their task.
+    """The suite on other data: names of the catalogue, cards or folders, in place of the first
+    scenes of their task.
 
     Notes name the runs that have no such scene. Raises InputError where no run is left.
     """
-    tasks = {ref: (entry.card.task,) if (entry := find_pairs(ref)) else task_names(of_scenes=True) for ref in refs}
+    tasks = {
+        ref: (entry.card.task,) if (entry := find_pairs(ref)) else task_names(of_scenes=True)
+        for ref in refs
+    }
     runs: list[Run] = []
     for run in suite.runs:
         asked: list[tuple[str, Request]] = []
@@ -225,16 +253,27 @@ def on_data(suite: Suite, refs: Sequence[str]) -> Suite:
             asked += [(ref, request) for own, request in run.asked if own == first]
         runs.append(Run(run.name, tuple(asked), elsewhere=True))
     others = {own.name: {request.task for _, request in own.asked} for own in suite.runs}
-    left_out = [f"{run.name} ({' and '.join(sorted(others[run.name]))})" for run in runs if not run.asked]
+    left_out = [
+        f"{run.name} ({' and '.join(sorted(others[run.name]))})" for run in runs if not run.asked
+    ]
     named = ", ".join(f"{ref} ({' or '.join(its)})" for ref, its in tasks.items())
     if len(left_out) == len(runs):
-        rule = f"`data` must be of a task that the suite has: {', '.join(sorted(set().union(*others.values())))}"
+        rule = (
+            "`data` must be of a task that the suite has:"
+            f" {', '.join(sorted(set().union(*others.values())))}"
+        )
         raise InputError(rule, value=named, hint="Name other data, or another suite.")
-    said = [f"runs left out, whose task is not that of {named}: {', '.join(left_out)}"] if left_out else []
+    said = (
+        [f"runs left out, whose task is not that of {named}: {', '.join(left_out)}"]
+        if left_out
+        else []
+    )
     return replace(suite, runs=tuple(run for run in runs if run.asked), notes=(*suite.notes, *said))
 
 
-def _merged(path: Path, defaults: Keys, run: RunKeys, profile: Profile, draws: Sequence[int]) -> dict[str, Any]:
+def _merged(
+    path: Path, defaults: Keys, run: RunKeys, profile: Profile, draws: Sequence[int]
+) -> dict[str, Any]:
     """Every key of a run: the profile's, else its own, else the defaults'."""
     found = Keys().model_dump()
     for part in (defaults, run, profile):
@@ -255,7 +294,11 @@ def _merged(path: Path, defaults: Keys, run: RunKeys, profile: Profile, draws: S
 def _requests(path: Path, run: RunKeys, keys: dict[str, Any]) -> Iterator[tuple[str, Request]]:
     for scene, protocol, overrides in product(*(keys[name] for name in PRODUCT)):
         # The path of a card is relative to the suite.
-        ref = os.path.normpath(path.parent / user_path(scene)) if scene.lower().endswith(".toml") else scene
+        ref = (
+            os.path.normpath(path.parent / user_path(scene))
+            if scene.lower().endswith(".toml")
+            else scene
+        )
         try:
             task = task_of(ref, keys["task"])
             parsed = protocol and parse_protocol(protocol, keys["buffer"], path.parent)
@@ -263,5 +306,10 @@ def _requests(path: Path, run: RunKeys, keys: dict[str, Any]) -> Iterator[tuple[
             raise InputError(
                 f"suite {path}, run {run.name!r}: {error.rule}", value=error.value, hint=error.hint
             ) from error
-        given = {name: value for name, value in keys.items() if name not in (*PRODUCT, "task", "view")}
-        yield ref, Request(task=task, protocol=parsed, overrides=overrides, views=keys["view"], **given)
+        given = {
+            name: value for name, value in keys.items() if name not in (*PRODUCT, "task", "view")
+        }
+        yield (
+            ref,
+            Request(task=task, protocol=parsed, overrides=overrides, views=keys["view"], **given),
+        )

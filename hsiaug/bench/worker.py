@@ -1,10 +1,11 @@
 """The worker process: it runs the plugins of one trial after the other, and holds no test label.
 
-It is sent each trial and its split as a pickle: None for a split that it has. What it answers is JSON, and the bytes of
-the predicted class ids: nothing that a plugin made is unpickled by the process that started it. In order:
-``{"step": […]}`` as it goes on, ``{"result": …, "trial": hash, "labels": bool, "sheet": bool}`` at its end, and then
-labels and the sheet of samples, if any.
-``answers.py`` reads it. The stage that a trial has come to stands in memory that both processes share.
+It is sent each trial and its split as a pickle: None for a split that it has. What it answers is
+JSON, and the bytes of the predicted class ids: nothing that a plugin made is unpickled by the
+process that started it. In order: ``{"step": […]}`` as it goes on, ``{"result": …, "trial": hash,
+"labels": bool, "sheet": bool}`` at its end, and then labels and the sheet of samples, if any.
+``answers.py`` reads it. The stage that a trial has come to stands in memory that both processes
+share.
 """
 
 import json
@@ -52,9 +53,9 @@ STEP_EVERY = 0.2
 class WorkerStart:
     """Arguments that a worker is started with.
 
-    sha256: of the scene that the run was planned on. cache: of fitted generators. data: the scene without labels.
-    hidden: files with labels, and the store, which it is not to read. temporary: folder of its temporary files.
-    bounds: what it may read and take.
+    sha256: of the scene that the run was planned on. cache: of fitted generators. data: the scene
+    without labels. hidden: files with labels, and the store, which it is not to read. temporary:
+    folder of its temporary files. bounds: what it may read and take.
     plugins: those that no package registers. third_party: those of other packages.
     """
 
@@ -72,12 +73,16 @@ class WorkerStart:
 
 
 def serve(
-    connection: Connection, shown: MutableSequence[float], start: WorkerStart, environment: Mapping[str, str]
+    connection: Connection,
+    shown: MutableSequence[float],
+    start: WorkerStart,
+    environment: Mapping[str, str],
 ) -> None:
     """Run trials until the other end of the connection is closed.
 
-    shown: the number of the trial's stage, and when "split" began by ``time.monotonic()``. environment: of the process.
-    Where memory or processes are short outside of trials, as under a low limit, it ends with exit code SHORT.
+    shown: the number of the trial's stage, and when "split" began by ``time.monotonic()``.
+    environment: of the process. Where memory or processes are short outside of trials, as under a
+    low limit, it ends with exit code SHORT.
     """
     lead_session()
     try:
@@ -89,10 +94,15 @@ def serve(
 
 
 def _serve(
-    connection: Connection, shown: MutableSequence[float], start: WorkerStart, environment: Mapping[str, str]
+    connection: Connection,
+    shown: MutableSequence[float],
+    start: WorkerStart,
+    environment: Mapping[str, str],
 ) -> None:
     os.environ.clear()
-    os.environ.update({name: value for name, value in environment.items() if not SECRET.search(name)})
+    os.environ.update(
+        {name: value for name, value in environment.items() if not SECRET.search(name)}
+    )
     bench = _seal(start)
     del start.__dict__["hidden"]
     _settle()
@@ -110,21 +120,29 @@ def _serve(
         try:
             spec, split = connection.recv()
         except (EOFError, OSError):
-            # Not by the interpreter's shutdown, which would wait for threads that plugins left, and can abort.
+            # Not by the interpreter's shutdown, which would wait for threads that plugins left, and
+            # can abort.
             os._exit(0)
         if split is not None:
             bench.give(spec, split)
         # Else a stranger's classifier could spoil a fit that trials without it find.
         bench.saves = bench.saves and "classifier" not in dict(strangers(spec))
         outcome = compute(
-            spec, bench, registry(), device=start.device, progress=channel.progress(), limit=start.limit, tell=tell
+            spec,
+            bench,
+            registry(),
+            device=start.device,
+            progress=channel.progress(),
+            limit=start.limit,
+            tell=tell,
         )
         channel.answer(spec, outcome)
 
 
 def _seal(start: WorkerStart) -> Workbench:
-    """What trials run on, without a label. From now on this process reads no file that holds one, where the system allows
-    that: before a second thread is there, and before any plugin."""
+    """What trials run on, without a label. From now on this process reads no file that holds one,
+    where the system allows that: before a second thread is there, and before any plugin.
+    """
     folders = [start.cache] if start.temporary is None else [start.cache, start.temporary]
     if start.temporary is not None:
         tempfile.tempdir = os.environ["TMPDIR"] = str(start.temporary)
@@ -138,20 +156,27 @@ def _seal(start: WorkerStart) -> Workbench:
             start.cache.mkdir(parents=True, exist_ok=True)
         if not hide_files(start.hidden, folders):
             if start.bounds.isolate == "on":
-                raise OSError("this system cannot keep a worker from the files that hold labels (--isolate on)")
+                raise OSError(
+                    "this system cannot keep a worker from the files that hold labels"
+                    " (--isolate on)"
+                )
             bench.notes = (f"{OPEN}: this system has no Landlock, or forbids it.",)
     return bench
 
 
 def _keep_fits(start: WorkerStart) -> None:
-    """Before a plugin of another package is imported: from now on this process changes no fit of hsiaug's own."""
+    """Before a plugin of another package is imported: from now on this process changes no fit of
+    hsiaug's own.
+    """
     if start.bounds.isolate != "off":
         (others := start.cache / OTHERS).mkdir(parents=True, exist_ok=True)
         hide_files([start.cache], [others], readable=True)
 
 
 class _Channel:
-    """The worker's end of the connection. Messages are whole, whatever plugins, time limits and threads do."""
+    """The worker's end of the connection. Messages are whole, whatever plugins, time limits and
+    threads do.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -165,7 +190,12 @@ class _Channel:
     def answer(self, spec: TrialSpec, outcome: Outcome) -> None:
         """Send the end of a trial."""
         labels, sheet = outcome.labels, outcome.sheet
-        said = {"result": outcome.result, "trial": spec.hash, "labels": labels is not None, "sheet": sheet is not None}
+        said = {
+            "result": outcome.result,
+            "trial": spec.hash,
+            "labels": labels is not None,
+            "sheet": sheet is not None,
+        }
         parts = [json.dumps(said).encode()]
         parts += [] if labels is None else [labels.tobytes()]
         parts += [] if sheet is None else [sheet.to_bytes()]
@@ -187,7 +217,8 @@ class _Channel:
         if os.getpid() != self._pid:
             # A copy of this process, which a plugin forked and which came back from its call.
             os._exit(0)
-        # No time limit strikes within: half a message would make the rest of the connection unreadable.
+        # No time limit strikes within: half a message would make the rest of the connection
+        # unreadable.
         with self._lock, hold_back("SIGALRM"):
             try:
                 for part in parts:
@@ -198,7 +229,9 @@ class _Channel:
 
 
 def _settle() -> None:
-    """Make this process one that ends with Ctrl-C and with its parent, and that prints nothing on the run's stdout."""
+    """Make this process one that ends with Ctrl-C and with its parent, and that prints nothing on
+    the run's stdout.
+    """
     # Ctrl-C reaches the workers too; records are written by their parent, so they may stop at once.
     signal.signal(signal.SIGINT, lambda *_: os._exit(130))
     if hasattr(signal, "pthread_sigmask"):

@@ -23,18 +23,26 @@ def advise(
     protocol: Annotated[
         str | None,
         option(
-            "Whose training pixels are divided: issd (default; of masks places or blocks:B), kshot:K, fixed:FILE, …, of "
-            "draw 0, or another as issd@3; all: every labelled pixel, also where other draws can tell nothing."
+            "Whose training pixels are divided: issd (default; of masks places or blocks:B),"
+            " kshot:K, fixed:FILE, …, of "
+            "draw 0, or another as issd@3; all: every labelled pixel, also where other draws can"
+            " tell nothing."
         ),
     ] = None,
     generator: Annotated[
         str | None, option("Generators to try, between commas. Default: all that need no file.")
     ] = None,
     classifier: options.Classifiers = None,
-    view: Annotated[str | None, option("Spectra that classifiers are shown (default: auto).")] = None,
+    view: Annotated[
+        str | None, option("Spectra that classifiers are shown (default: auto).")
+    ] = None,
     lambdas: Annotated[
         str | None,
-        option("Sample balance rates λ to try, between commas, the smallest first (0,1,4,8; masks 1,4,8).", "--lambda"),
+        option(
+            "Sample balance rates λ to try, between commas, the smallest first (0,1,4,8; masks"
+            " 1,4,8).",
+            "--lambda",
+        ),
     ] = None,
     times: options.TimesList = None,
     omega: options.Omegas = None,
@@ -45,11 +53,13 @@ def advise(
     device: options.Device = "auto",
     jobs: options.Jobs = None,
 ) -> None:
-    """Say which generator to use on a scene, at which λ and ω, with the gain to expect, or that none helps.
+    """Say which generator to use on a scene, at which λ and ω, with the gain to expect, or that
+    none helps.
 
-    Looks at the training pixels alone: divides them again and again into inner training and test pixels, tries
-    generators on some of these draws, and confirms the best on others. Starts nothing that would end after --budget;
-    the same command again goes on where it was. What the answer is worth: docs/decide.md.
+    Looks at the training pixels alone: divides them again and again into inner training and test
+    pixels, tries generators on some of these draws, and confirms the best on others. Starts nothing
+    that would end after --budget; the same command again goes on where it was. What the answer is
+    worth: docs/decide.md.
 
     Examples:
       hsiaug advise my_scene.toml --budget 20m
@@ -87,7 +97,9 @@ def advise(
     with stoppable(err), open_engine(settings, jobs, note) as engine:
         kept = Store(store, create=True)
         session = Session(loaded, scene, registry(), kept, device, engine, start, end, console=err)
-        header, rows, lines = tell_advice(find_advice(planned, request, session), planned[0], session)
+        header, rows, lines = tell_advice(
+            find_advice(planned, request, session), planned[0], session
+        )
     screen = console()
     print_table(screen, header, rows)
     print_facts(screen, lines, WIDTH)

@@ -1,4 +1,6 @@
-"""Output of ``hsiaug advise``: a table of the arms, and below it lines, whose sentences are templates."""
+"""Output of ``hsiaug advise``: a table of the arms, and below it lines, whose sentences are
+templates.
+"""
 
 import shlex
 import time
@@ -28,12 +30,18 @@ CLOSE = 50.0
 def tell_advice(
     advice: Advice, plan: Plan, session: Session
 ) -> tuple[tuple[str, ...], Iterator[Row], list[tuple[str, str]]]:
-    """Header and rows of all arms, and lines below: the verdict, the commands to go on with, and what limits both."""
+    """Header and rows of all arms, and lines below: the verdict, the commands to go on with, and
+    what limits both.
+    """
     # Of pixels AA and OA.
     names = advice.score, plan.task.scores[1][1]
     gains = (f"Δ{names[0]}", "interval", f"Δ{names[1]}", "interval", "over")
     header = ("stage", "generator", "λ", "ω", "classifier", "draws", names[0], *gains)
-    audits, classes, final = [split.audit for split in plan.splits], session.scene.class_names, advice.final
+    audits, classes, final = (
+        [split.audit for split in plan.splits],
+        session.scene.class_names,
+        advice.final,
+    )
     near = [audit.centre_overlap_percent for audit in audits]
     tested = [c for c in range(1, len(classes) + 1) if any(a.test_counts[c - 1] for a in audits)]
     record = session.known.get(final.hash)
@@ -44,7 +52,8 @@ def tell_advice(
         gain=partial(_gain, level=advice.level, names=names),
         name=_name_arm,
         percent=percent,
-        untried={name for name, *_ in advice.left_out} - {one.arm.generator.name for one in advice.screened},
+        untried={name for name, *_ in advice.left_out}
+        - {one.arm.generator.name for one in advice.screened},
         screen=len(SCREEN),
         confirm=len(CONFIRM),
         min_pairs=MIN_PAIRS,
@@ -62,7 +71,10 @@ def tell_advice(
         fewest=FEWEST,
         small=[classes[c - 1] for c in tested if c not in advice.large],
         few=min(n for audit in audits for n in audit.test_counts if n) < FEWEST,
-        lost=[classes[c - 1] for c in sorted({c for a in audits for c in a.lost_classes if a.train_counts[c - 1]})],
+        lost=[
+            classes[c - 1]
+            for c in sorted({c for a in audits for c in a.lost_classes if a.train_counts[c - 1]})
+        ],
         transductive=advice.kind == "use" and used is not None and used.scope == "scene",
     )
     return header, _rows(advice), lines
@@ -74,7 +86,9 @@ def _rows(advice: Advice) -> Iterator[Row]:
             gains: list[str | None] = []
             for values in (one.better.aa, one.better.oa):
                 # Of the screening no interval: the best of many is no expectation.
-                interval = None if stage == "screened" else _written(t_interval(values, advice.level))
+                interval = (
+                    None if stage == "screened" else _written(t_interval(values, advice.level))
+                )
                 gains += [signed(fmean(values)), interval]
             arm, aa = one.arm, percent(fmean(one.aa))
             named = (arm.generator.name, arm.rate, arm.omega, one.classifier)
@@ -86,13 +100,19 @@ def _written(found: tuple[float, float] | None) -> str:
 
 
 def _spent(advice: Advice, session: Session) -> dict[str, object]:
-    """The advice, what was not tried (generator, its rates, and why), and the time that was spent."""
+    """The advice, what was not tried (generator, its rates, and why), and the time that was
+    spent.
+    """
     left_out, spent = advice.left_out, time.time() - session.start
     reasons = {name: name_options(why) for name, _, why in reversed(left_out)}
     return {
         "advice": advice,
         "tried": [
-            (name, [str(rate) for one, rate, _ in left_out if one == name and rate is not None], why)
+            (
+                name,
+                [str(rate) for one, rate, _ in left_out if one == name and rate is not None],
+                why,
+            )
             for name, why in reversed(reasons.items())
         ],
         "spent": f"{spent:.0f} of {session.end - session.start:.0f}",
@@ -108,10 +128,15 @@ def _name_arm(one: ArmGain) -> str:
 def _gain(one: ArmGain, *, level: float, names: tuple[str, str]) -> str:
     """The gain of an arm in the scores of these names."""
     better = one.better
-    aa, oa = (f"{signed(fmean(v))} [{_written(t_interval(v, level))}]" for v in (better.aa, better.oa))
+    aa, oa = (
+        f"{signed(fmean(v))} [{_written(t_interval(v, level))}]" for v in (better.aa, better.oa)
+    )
     if better.all != better.aa:
         aa += f", AA all {signed(fmean(better.all))}"
-    return f"{_name_arm(one)}: {names[0]} {aa}, {names[1]} {oa} over {better.control} ({count(len(one.seeds), 'draw')})"
+    return (
+        f"{_name_arm(one)}: {names[0]} {aa}, {names[1]} {oa} over {better.control}"
+        f" ({count(len(one.seeds), 'draw')})"
+    )
 
 
 def _commands(advice: Advice, plan: Plan, session: Session) -> Iterator[str]:

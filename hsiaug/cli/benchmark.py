@@ -25,7 +25,10 @@ def benchmark(
         str | None,
         typer.Argument(
             metavar="SCENE|SUITE",
-            help="A scene of 'hsiaug datasets list', a card (TOML), the folder of a card or of pairs, or a suite.",
+            help=(
+                "A scene of 'hsiaug datasets list', a card (TOML), the folder of a card or of"
+                " pairs, or a suite."
+            ),
         ),
     ] = None,
     task: options.Task = None,
@@ -44,7 +47,8 @@ def benchmark(
     existing: Annotated[
         Literal["only-missing", "all", "none"],
         option(
-            "only-missing: what the store lacks, and failed trials again. all: everything again. none: nothing.",
+            "only-missing: what the store lacks, and failed trials again. all: everything again."
+            " none: nothing.",
             panel=options.WHERE,
         ),
     ] = "only-missing",
@@ -56,11 +60,17 @@ def benchmark(
     cluster: options.Cluster = None,
     timeout: Annotated[
         str | None,
-        option("End a trial that takes longer, as 90s, 20m or 1h, and record it as failed.", panel=options.WHERE),
+        option(
+            "End a trial that takes longer, as 90s, 20m or 1h, and record it as failed.",
+            panel=options.WHERE,
+        ),
     ] = None,
     isolate: Annotated[
         Literal["auto", "on", "off"],
-        option("Keep workers from the files that hold labels; auto: where the system can.", panel=options.WHERE),
+        option(
+            "Keep workers from the files that hold labels; auto: where the system can.",
+            panel=options.WHERE,
+        ),
     ] = "auto",
     limit: Annotated[
         list[str] | None,
@@ -72,17 +82,22 @@ def benchmark(
     ] = None,
     suite: options.SuiteFile = None,
     profile: options.Profile = None,
-    only: Annotated[str, option("Of a suite: the runs wanted, between commas.", panel=options.PLAN)] = "",
+    only: Annotated[
+        str, option("Of a suite: the runs wanted, between commas.", panel=options.PLAN)
+    ] = "",
     data: options.SuiteData = None,
-    dry_run: Annotated[bool, option("Print the plan, its cost and its splits; run nothing.", "--dry-run")] = False,
+    dry_run: Annotated[
+        bool, option("Print the plan, its cost and its splits; run nothing.", "--dry-run")
+    ] = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Benchmark generators on a scene with few, unequal labels.
 
-    Runs every generator × λ × ω × classifier on the same draws, with the controls none, duplicate and coords (pseudo too
-    for what reads unlabelled pixels), and prints OA / AA / κ, the gain over the controls, and the protocol's audit. A
-    stopped run goes on where it was. A suite is a list of such runs (TOML), each with tables of its own.
+    Runs every generator × λ × ω × classifier on the same draws, with the controls none, duplicate
+    and coords (pseudo too for what reads unlabelled pixels), and prints OA / AA / κ, the gain over
+    the controls, and the protocol's audit. A stopped run goes on where it was. A suite is a list of
+    such runs (TOML), each with tables of its own.
 
     Examples:
       hsiaug benchmark indian_pines --generator smote --classifier svm,cnn2d --lambda 0.5
@@ -92,8 +107,8 @@ def benchmark(
       hsiaug benchmark --suite txt2hsi_claims --data my_scene.toml
       hsiaug benchmark oscd --generator specdm,ldm_single --lambda 1,3,5 --seeds 3
     """
-    # One thread per trial: trials run side by side instead, and give the same result whatever --jobs is.
-    # Set before the numerical libraries load.
+    # One thread per trial: trials run side by side instead, and give the same result whatever
+    # --jobs is. Set before the numerical libraries load.
     one_thread()
     if quiet:
         ctx.with_resource(hushed())
@@ -116,7 +131,9 @@ def benchmark(
     notes, several = notes_console(console(err=True), quiet=quiet), None
     if scene is None or is_suite(scene):
         ref = suite or scene or ""
-        hint = f"Write it into {ref}, or name a scene; of the plan, --seeds alone may be changed here."
+        hint = (
+            f"Write it into {ref}, or name a scene; of the plan, --seeds alone may be changed here."
+        )
         _refuse(ctx, PLAN_OPTIONS, "a suite says for itself what its runs are", hint)
         draws = ranges.seeds(seeds) if _given(ctx, ["seeds"]) else []
         several = read_suite(find_suite(ref), profile=profile, only=ranges.words(only), draws=draws)
@@ -126,7 +143,9 @@ def benchmark(
         print_lines(notes, [several.title] if several.title else [])
     else:
         hint = "Name a suite in place of the scene, or leave them out."
-        _refuse(ctx, ["profile", "only", "data"], "--profile, --only and --data belong to a suite", hint)
+        _refuse(
+            ctx, ["profile", "only", "data"], "--profile, --only and --data belong to a suite", hint
+        )
         request = options.plan_request(options.task_of(scene, task), ctx.params)
         runs = (Run("", ((scene, request),)),)
     settings = cluster_settings(on, cluster or (), several.cluster if several else None)
@@ -136,13 +155,23 @@ def benchmark(
         print_plan(plans, store, existing, device, jobs, console(), notes, as_json=json)
         return
     where: dict[str, Any] = {"device": device, "jobs": jobs, "settings": settings, "limit": seconds}
-    run_and_print(plans, store, as_json=json, quiet=quiet, existing=existing, bounds=bounds, **where)
+    run_and_print(
+        plans, store, as_json=json, quiet=quiet, existing=existing, bounds=bounds, **where
+    )
 
 
 def _given(ctx: typer.Context, names: Sequence[str]) -> list[str]:
     """The options among those parameters that the user typed."""
-    sources = {one.opts[0]: ctx.get_parameter_source(one.name or "") for one in ctx.command.params if one.name in names}
-    return [option for option, source in sources.items() if source is not None and source.name != "DEFAULT"]
+    sources = {
+        one.opts[0]: ctx.get_parameter_source(one.name or "")
+        for one in ctx.command.params
+        if one.name in names
+    }
+    return [
+        option
+        for option, source in sources.items()
+        if source is not None and source.name != "DEFAULT"
+    ]
 
 
 def _refuse(ctx: typer.Context, names: Sequence[str], rule: str, hint: str) -> None:

@@ -28,7 +28,9 @@ from hsiaug.trial.store import Store
 
 @contextmanager
 def stoppable(err: Console) -> Iterator[None]:
-    """Let Ctrl-C, and the SIGTERM by which a cluster ends a job, stop a run with one line, and Ctrl-Z suspend it."""
+    """Let Ctrl-C, and the SIGTERM by which a cluster ends a job, stop a run with one line, and
+    Ctrl-Z suspend it.
+    """
 
     def stop(number: int, frame: object) -> NoReturn:
         raise KeyboardInterrupt(number)
@@ -38,7 +40,9 @@ def stoppable(err: Console) -> Iterator[None]:
         with suspending():
             yield
     except KeyboardInterrupt as stopped:
-        print_lines(err, ["stopped: what is finished is in the store; run the same command to go on"])
+        print_lines(
+            err, ["stopped: what is finished is in the store; run the same command to go on"]
+        )
         raise typer.Exit(128 + int(next(iter(stopped.args), signal.SIGINT))) from None
     finally:
         signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
@@ -55,8 +59,9 @@ def run_and_print(
 ) -> None:
     """Run what is missing of plans; print what is missing or damaged, and the tables of every run.
 
-    by: the rows of the tables; None for those of a report. where: arguments of :func:`hsiaug.bench.run.run`. Ends with
-    exit code 1 where a trial failed or, unless ``existing`` is none, has no record.
+    by: the rows of the tables; None for those of a report. where: arguments of
+    :func:`hsiaug.bench.run.run`. Ends with exit code 1 where a trial failed or, unless ``existing``
+    is none, has no record.
     """
     out, err = Console(), Console(stderr=True)
     notes = notes_console(err, quiet=quiet)
@@ -83,7 +88,10 @@ def run_and_print(
         out.file.write(render_report(report, "md", by or "generator"))
     missing = 0 if where.get("existing") == "none" else len(trials) - len(read.records)
     if missing:
-        print_lines(err, [f"{missing} of {len(trials)} trials have no sound record in {store}: run this again"])
+        print_lines(
+            err,
+            [f"{missing} of {len(trials)} trials have no sound record in {store}: run this again"],
+        )
     if missing or any(record["status"] == "failed" for record in read.records):
         raise typer.Exit(1)
 
@@ -102,7 +110,8 @@ def print_plan(
     *,
     as_json: bool,
 ) -> None:
-    """Print the plan of one benchmark, or of a suite; the arguments are those of :func:`hsiaug.bench.run.run`.
+    """Print the plan of one benchmark, or of a suite; the arguments are those of
+    :func:`hsiaug.bench.run.run`.
 
     Raises InputError where the samples of a trial do not fit into memory.
     """
@@ -125,22 +134,37 @@ def print_plan(
         header = ("run", "scene", "protocol", "draws", "trials", "to run", "about")
         print_table(out, header, _runs(plans, todo, costs, jobs))
     else:
-        print_table(out, ("generator", "λ", "ω", "classifier", "synthetic", "draws", "to run"), _arms(plan, todo))
+        print_table(
+            out,
+            ("generator", "λ", "ω", "classifier", "synthetic", "draws", "to run"),
+            _arms(plan, todo),
+        )
         audit = plan.splits[0].audit.as_json()
         leaky = " [LEAKY]" if audit["leaky"] else ""
-        said = f"protocol {audit['protocol']}, draw {plan.splits[0].seed}: {audit['n_train']} train, {audit['n_test']} "
+        said = (
+            f"protocol {audit['protocol']}, draw {plan.splits[0].seed}: {audit['n_train']} train,"
+            f" {audit['n_test']} "
+        )
         near = f"{audit['centre_overlap_percent']} % of test pixels lie in training patches{leaky}"
         print_lines(out, [f"{said}test pixels; {near}"])
     count = f"{len(todo)} of {len(plan.trials)} trials to run"
     if plan.nothing:
         count += f" ({len(plan.nothing)} make nothing)"
     processes = "1 process" if jobs == 1 else f"{jobs} processes"
-    source = "plugins timed in this store" if left.measured else "rough: the plugins' own figures, of Indian Pines"
+    source = (
+        "plugins timed in this store"
+        if left.measured
+        else "rough: the plugins' own figures, of Indian Pines"
+    )
     print_lines(out, [f"{count}, about {write_duration(left.seconds)} with {processes} ({source})"])
 
 
-def _runs(plans: Sequence[Plan], todo: Sequence[TrialSpec], costs: Costs, jobs: int) -> Iterator[tuple[object, ...]]:
-    """A row per run, scene and protocol. A trial that several rows share is to be run in the first of them."""
+def _runs(
+    plans: Sequence[Plan], todo: Sequence[TrialSpec], costs: Costs, jobs: int
+) -> Iterator[tuple[object, ...]]:
+    """A row per run, scene and protocol. A trial that several rows share is to be run in the first
+    of them.
+    """
     rows: dict[tuple[str, str, str], list[Plan]] = {}
     for plan in plans:
         first = plan.trials[0]
@@ -150,7 +174,11 @@ def _runs(plans: Sequence[Plan], todo: Sequence[TrialSpec], costs: Costs, jobs: 
         plan = join_plans(members)
         mine = [trial for trial in plan.trials if trial.hash in left]
         left -= {trial.hash for trial in mine}
-        about = write_duration(Forecast({t.hash: t for t in mine}, costs, jobs=jobs).left().seconds) if mine else None
+        about = (
+            write_duration(Forecast({t.hash: t for t in mine}, costs, jobs=jobs).left().seconds)
+            if mine
+            else None
+        )
         yield *row, len({t.seed for t in plan.trials}), len(plan.trials), len(mine), about
 
 
@@ -158,7 +186,10 @@ def _as_json(
     plans: Sequence[Plan], plan: Plan, todo: Sequence[TrialSpec], cost: TimeLeft, jobs: int
 ) -> dict[str, object]:
     answer = {
-        "trials": [{"hash": t.hash, **t.as_json(), "synthetic": plan.samples[t.hash][1]} for t in plan.trials],
+        "trials": [
+            {"hash": t.hash, **t.as_json(), "synthetic": plan.samples[t.hash][1]}
+            for t in plan.trials
+        ],
         "to_run": [t.hash for t in todo],
         "seconds": cost.seconds,
         "jobs": jobs,
@@ -166,13 +197,18 @@ def _as_json(
         "notes": list(plan.notes),
     }
     if plan.run:
-        rows = [{"name": one.run, "scene": one.scene_ref, "trials": [t.hash for t in one.trials]} for one in plans]
+        rows = [
+            {"name": one.run, "scene": one.scene_ref, "trials": [t.hash for t in one.trials]}
+            for one in plans
+        ]
         answer["runs"] = rows
     return answer
 
 
 def _arms(plan: Plan, todo: Sequence[TrialSpec]) -> Iterator[tuple[object, ...]]:
-    """Rows of the plan: each arm with the synthetic samples of a draw, its draws, and how many of them are to run."""
+    """Rows of the plan: each arm with the synthetic samples of a draw, its draws, and how many of
+    them are to run.
+    """
     waiting = {t.hash for t in todo}
     arms: dict[tuple[object, ...], list[TrialSpec]] = {}
     for t in plan.trials:

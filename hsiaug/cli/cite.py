@@ -20,14 +20,17 @@ if TYPE_CHECKING:
 def cite(
     store: options.StoreDir = Path("hsiaug-results"),
     out: Annotated[
-        Path | None, typer.Option(help="Write to this file: .bib the entries, .md or .txt paragraphs and entries.")
+        Path | None,
+        typer.Option(
+            help="Write to this file: .bib the entries, .md or .txt paragraphs and entries."
+        ),
     ] = None,
 ) -> None:
     """Write what a paper has to say of a benchmark, and whom it has to cite.
 
-    A paragraph for each table, from the records alone: scene, protocol and its audit, draws, arms and controls,
-    statistics, versions, machine. Then BibTeX of hsiaug, of the scenes and of the methods, as far as these are on
-    this machine.
+    A paragraph for each table, from the records alone: scene, protocol and its audit, draws, arms
+    and controls, statistics, versions, machine. Then BibTeX of hsiaug, of the scenes and of the
+    methods, as far as these are on this machine.
 
     Examples:
       hsiaug cite
@@ -47,7 +50,9 @@ def cite(
     report = read_report(Store(store))
     if not report.tables:
         found = f"none in {report.where}"
-        raise InputError("there must be a record to cite", value=found, hint="Run a benchmark first.")
+        raise InputError(
+            "there must be a record to cite", value=found, hint="Run a benchmark first."
+        )
     entries = "\n\n".join(
         [
             "% Needs \\usepackage{url}, and \\usepackage[utf8]{inputenc} (the default since 2018).",
@@ -81,6 +86,8 @@ def _sources(report: Report) -> Iterator[tuple[str, str]]:
         used |= {("generator", arm.generator.name): None for arm in table.arms}
         used |= {("classifier", method.name): None for method in table.classifiers}
     for kind, name in used:
-        with suppress(HsiaugError):  # a plugin that is not on this machine: its records say what it was
+        with suppress(
+            HsiaugError
+        ):  # a plugin that is not on this machine: its records say what it was
             if paper := registry().find(kind, name).load().card.paper:
                 yield name, paper

@@ -18,7 +18,8 @@ def compare(
     metric: Annotated[
         str | None,
         option(
-            "oa, aa, kappa, macro_f1, worst_recall, subset:NAME, aa_seen, aa_new, oa_seen or oa_new (in seen and in new "
+            "oa, aa, kappa, macro_f1, worst_recall, subset:NAME, aa_seen, aa_new, oa_seen or oa_new"
+            " (in seen and in new "
             "fields); for masks those of their report. Default: the main score of the report.",
         ),
     ] = None,
@@ -30,8 +31,9 @@ def compare(
 ) -> None:
     """Compare two arms, draw by draw, and claim a difference only where the draws carry it.
 
-    For each scene and protocol that both were run on: the mean difference over paired draws with its spread and interval,
-    the paired test where there are at least 6 draws, and recall per class. λ, M and ω may be left out where one fits.
+    For each scene and protocol that both were run on: the mean difference over paired draws with
+    its spread and interval, the paired test where there are at least 6 draws, and recall per class.
+    λ, M and ω may be left out where one fits.
 
     Examples:
       hsiaug compare none/svm smote@0.5/svm
@@ -46,7 +48,9 @@ def compare(
 
     check_targets(out or [], TABLES)
     with uncollected():
-        made = comparison_tables(compare_arms(read_report(Store(store)), a, b, metric=metric), str(store))
+        made = comparison_tables(
+            compare_arms(read_report(Store(store)), a, b, metric=metric), str(store)
+        )
     if json:
         print_json(made.value, indent=1)
     if out or not json:

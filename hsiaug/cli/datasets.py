@@ -1,4 +1,6 @@
-"""``hsiaug datasets``: what scenes there are, what a card says, fetching their files, and adding one's own."""
+"""``hsiaug datasets``: what scenes there are, what a card says, fetching their files, and adding
+one's own.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,8 @@ if TYPE_CHECKING:
     from hsiaug.data.adding import Added, ImportOptions
 
 app = typer.Typer(
-    no_args_is_help=True, help="Public scenes and sets of pairs, and your own: list, describe, download, add."
+    no_args_is_help=True,
+    help="Public scenes and sets of pairs, and your own: list, describe, download, add.",
 )
 
 LISTED = ("name", "tasks", "size", "bands", "classes", "labelled px", "GSD", "status")
@@ -39,7 +42,9 @@ TOLD_BY_CLASS = {"names", "ids", "counts", "codes", "descriptions"}
 
 @app.command("list", epilog="Examples: hsiaug datasets list · hsiaug datasets list --json")
 def list_scenes(as_json: Json = False) -> None:
-    """List the catalogue: scenes, then sets of image–mask pairs, and what of them is on this machine."""
+    """List the catalogue: scenes, then sets of image–mask pairs, and what of them is on this
+    machine.
+    """
     from hsiaug.data.catalogue import data_dir, find_entry, pair_set_names, scene_names, status
     from hsiaug.data.pair_sets import find_pairs, pairs_status
 
@@ -48,7 +53,9 @@ def list_scenes(as_json: Json = False) -> None:
         card, shape, counts = entry.card, entry.card.cube.shape, entry.card.labels.counts
         size, bands = (f"{shape[0]}×{shape[1]}", shape[2]) if shape else (None, None)
         sums = len(card.labels.kept), sum(counts) if counts else None
-        rows.append((card.name, "pixels, segmentation", size, bands, *sums, card.sensor.gsd, status(entry)))
+        rows.append(
+            (card.name, "pixels, segmentation", size, bands, *sums, card.sensor.gsd, status(entry))
+        )
     for pairs in filter(None, map(find_pairs, pair_set_names())):
         images, classes = pairs.card.images, len(pairs.card.masks.names)
         facts = (pairs.card.task, None, len(images.bands) or None, classes, None, images.gsd)
@@ -64,15 +71,23 @@ def list_scenes(as_json: Json = False) -> None:
 
 @app.command(
     "info",
-    epilog="Examples: hsiaug datasets info salinas_a · hsiaug datasets info oscd · hsiaug datasets info my_scene.toml",
+    epilog=(
+        "Examples: hsiaug datasets info salinas_a · hsiaug datasets info oscd · hsiaug datasets"
+        " info my_scene.toml"
+    ),
 )
 def info(
     scene: Annotated[
-        str, typer.Argument(help="A scene or set of pairs of the catalogue, or the path of a card (.toml).")
+        str,
+        typer.Argument(
+            help="A scene or set of pairs of the catalogue, or the path of a card (.toml)."
+        ),
     ],
     as_json: Json = False,
 ) -> None:
-    """Print everything a card says: files, mirrors, checksums, classes, sensor, citation; of pairs what is missing."""
+    """Print everything a card says: files, mirrors, checksums, classes, sensor, citation; of pairs
+    what is missing.
+    """
     from hsiaug.data.catalogue import find_entry, status
     from hsiaug.data.pair_sets import find_pairs, pairs_status, shortly
     from hsiaug.report.bibtex import plain
@@ -84,7 +99,11 @@ def info(
         facts |= entry.card.model_dump(mode="json")
     else:
         facts = {"status": pairs_status(pairs), "folders": [str(pairs.folder)]}
-        facts |= {**pairs.card.model_dump(mode="json"), "places_here": pairs.here(), "missing": pairs.missing()}
+        facts |= {
+            **pairs.card.model_dump(mode="json"),
+            "places_here": pairs.here(),
+            "missing": pairs.missing(),
+        }
     if as_json:
         print_json(facts)
         return
@@ -107,8 +126,14 @@ def info(
         say("\t".join(map(cell, (class_id or "id", *row))))
 
 
-@app.command("fetch", epilog="Examples: hsiaug datasets fetch salinas_a · hsiaug datasets fetch salinas ksc")
-def fetch(scenes: Annotated[list[str], typer.Argument(help="Names from the catalogue, or paths of cards.")]) -> None:
+@app.command(
+    "fetch", epilog="Examples: hsiaug datasets fetch salinas_a · hsiaug datasets fetch salinas ksc"
+)
+def fetch(
+    scenes: Annotated[
+        list[str], typer.Argument(help="Names from the catalogue, or paths of cards.")
+    ],
+) -> None:
     """Download what is missing, verify every checksum, and print where the files are."""
     from hsiaug.data import fetch_scene, scene_card
     from hsiaug.data.pair_sets import PairEntry, check_pairs, find_pairs
@@ -129,12 +154,16 @@ Classes = Annotated[str, option("Class names, between commas, in ascending order
 Field = Annotated[str | None, option("Column that holds the class. Default: class, label, …")]
 Unlabelled = Annotated[
     str | None,
-    option("Codes without a label, as 255,0, or none. Default: 0, those below, and the file's value of no data."),
+    option(
+        "Codes without a label, as 255,0, or none. Default: 0, those below, and the file's value of"
+        " no data."
+    ),
 ]
 Settings = Annotated[
     list[str] | None,
     option(
-        f"What else the card is to say; repeat for more. Keys: {', '.join(CARD_SETTINGS)} (docs/card.md).",
+        f"What else the card is to say; repeat for more. Keys: {', '.join(CARD_SETTINGS)}"
+        " (docs/card.md).",
         "--set",
         metavar="KEY=VALUE",
     ),
@@ -143,11 +172,14 @@ Settings = Annotated[
 
 @app.command()
 def add(
-    cube: Annotated[Path, typer.Argument(help="The cube: ENVI (.hdr or its data file), GeoTIFF, .mat or .npy.")],
+    cube: Annotated[
+        Path, typer.Argument(help="The cube: ENVI (.hdr or its data file), GeoTIFF, .mat or .npy.")
+    ],
     labels: Annotated[
         Path,
         option(
-            "Its labels: a raster (ENVI, .tif, .png, .mat, .npy), points or polygons (GeoJSON, ENVI ROI), "
+            "Its labels: a raster (ENVI, .tif, .png, .mat, .npy), points or polygons (GeoJSON, ENVI"
+            " ROI), "
             "or a CSV with the header row,col,class (counted from 0), x,y,class or lon,lat,class."
         ),
     ],
@@ -156,15 +188,19 @@ def add(
     unlabelled: Unlabelled = None,
     settings: Settings = None,
     out: Annotated[
-        Path | None, option("The card to write, NAME.toml, which names the scene. Default: that of the cube's file.")
+        Path | None,
+        option(
+            "The card to write, NAME.toml, which names the scene. Default: that of the cube's file."
+        ),
     ] = None,
     force: Annotated[bool, option("Replace files that are there already.", "--force")] = False,
 ) -> None:
     """Look at a scene of your own, write its card, and draw it.
 
-    Finds shape, order of axes, band centres, scale, missing data, useless bands, label codes and georeference, and says
-    what is a guess. Writes NAME.toml, the picture NAME_look.png and, where labels were no raster of the cube's pixels,
-    NAME_labels.npy. Where something is wrong, nothing is written.
+    Finds shape, order of axes, band centres, scale, missing data, useless bands, label codes and
+    georeference, and says what is a guess. Writes NAME.toml, the picture NAME_look.png and, where
+    labels were no raster of the cube's pixels, NAME_labels.npy. Where something is wrong, nothing
+    is written.
 
     Examples:
       hsiaug datasets add flight.hdr --labels plots.geojson --field crop
@@ -175,7 +211,9 @@ def add(
     from hsiaug.data.adding import add_scene
     from hsiaug.quality.maps import save_quick_look
 
-    asked = import_words(classes, field, unlabelled, settings, name=out.stem if out else None, overwrite=force)
+    asked = import_words(
+        classes, field, unlabelled, settings, name=out.stem if out else None, overwrite=force
+    )
     added = add_scene(cube, labels, out, asked, save_quick_look)
     print_added(added, cube)
     print_lines(console(), [f"next: hsiaug benchmark {added.files[0]}"])
@@ -183,7 +221,11 @@ def add(
 
 
 def import_words(
-    classes: str, field: str | None, unlabelled: str | None, settings: list[str] | None, **more: object
+    classes: str,
+    field: str | None,
+    unlabelled: str | None,
+    settings: list[str] | None,
+    **more: object,
 ) -> ImportOptions:
     """The options of an import as they are typed. more: others by name. Raises InputError."""
     from hsiaug.data.adding import import_options
@@ -194,8 +236,15 @@ def import_words(
     for setting in settings or ():
         key, equals, text = setting.partition("=")
         if key not in CARD_SETTINGS or not equals:
-            raise InputError("--set must be KEY=VALUE", value=repr(setting), hint=did_you_mean(key, CARD_SETTINGS))
-        read = {"bad_bands": lambda text: sorted(integers("--set bad_bands", text)), "ignore": words}
+            raise InputError(
+                "--set must be KEY=VALUE",
+                value=repr(setting),
+                hint=did_you_mean(key, CARD_SETTINGS),
+            )
+        read = {
+            "bad_bands": lambda text: sorted(integers("--set bad_bands", text)),
+            "ignore": words,
+        }
         typed[key] = read.get(key, str)(text)
     return import_options(typed, "--set ", "For example --set scale=0.0001 or --set nodata=-9999.")
 
@@ -207,7 +256,9 @@ def _codes(text: str) -> tuple[int, ...]:
     listed = () if text.strip().lower() == "none" else words(text)
     if (not listed and text.strip().lower() != "none") or not all(map(is_code, listed)):
         raise InputError(
-            "--unlabelled must be codes between commas", value=repr(text), hint="For example 255,0, or none."
+            "--unlabelled must be codes between commas",
+            value=repr(text),
+            hint="For example 255,0, or none.",
         )
     return tuple(map(int, listed))
 
@@ -216,5 +267,9 @@ def print_added(added: Added, cube: Path) -> None:
     """What was found in the files of a scene, its classes, and what is odd."""
     screen = console()
     print_table(screen, ("found", "value"), added.facts, f"{added.scene.name}: {cube}")
-    print_table(screen, ("code", "class", "pixels"), [(row.code, row.meaning, row.pixels) for row in added.codes])
+    print_table(
+        screen,
+        ("code", "class", "pixels"),
+        [(row.code, row.meaning, row.pixels) for row in added.codes],
+    )
     print_lines(screen, (f"warning: {name_options(sentence)}" for sentence in added.warnings))

@@ -27,7 +27,8 @@ def generate(
     out: Annotated[
         Path,
         option(
-            "File to write: .npz or .mat (MATLAB 5); of centre spectra .csv or .sli (ENVI spectral library); for masks a "
+            "File to write: .npz or .mat (MATLAB 5); of centre spectra .csv or .sli (ENVI spectral"
+            " library); for masks a "
             "new folder."
         ),
     ],
@@ -35,20 +36,32 @@ def generate(
     generator: options.GeneratorName = None,
     lam: options.Lambda = 1.0,
     times: options.Times = None,
-    pairs: Annotated[int | None, option("Image–mask pairs, in place of λ.", "--pairs", "-n")] = None,
+    pairs: Annotated[
+        int | None, option("Image–mask pairs, in place of λ.", "--pairs", "-n")
+    ] = None,
     show: Annotated[
-        str, option("Of masks: classes, between commas, that the pairs shall show, an equal part of them each.")
+        str,
+        option(
+            "Of masks: classes, between commas, that the pairs shall show, an equal part of them"
+            " each."
+        ),
     ] = "",
     agreement: Annotated[
         float,
-        option("Of masks: leave out pairs of which probes of training pixels confirm less, 0 to 1.", min=0, max=1),
+        option(
+            "Of masks: leave out pairs of which probes of training pixels confirm less, 0 to 1.",
+            min=0,
+            max=1,
+        ),
     ] = 0.0,
     omega: options.Omega = None,
     protocol: options.AnyProtocol = None,
     buffer: options.Buffer = None,
     seed: options.Seed = 0,
     patch: options.Patch = None,
-    with_real: Annotated[bool, option("Real training samples before the synthetic ones.", "--with-real")] = False,
+    with_real: Annotated[
+        bool, option("Real training samples before the synthetic ones.", "--with-real")
+    ] = False,
     preset: options.Preset = "cpu",
     set_: options.Setting = None,
     device: options.Device = "auto",
@@ -56,33 +69,43 @@ def generate(
 ) -> None:
     """Export the synthetic samples that a benchmark trains on, with their labels and provenance.
 
-    The same split, seeds and pool as a trial with these settings, bit for bit; a slow fit is taken from the store,
-    or kept there. Arrays: x (n, B, p, p) in scene units, y, synthetic, coords, weight, class_names, and provenance
-    as JSON text. Of masks: a folder of images (GeoTIFF where rasterio is installed, else .npy), masks (PNG), a contact
-    sheet, a card that 'hsiaug benchmark' reads, and a manifest, which says how well masks and images agree (measured on
-    held-out tiles: a diagnosis, like 'hsiaug inspect').
+    The same split, seeds and pool as a trial with these settings, bit for bit; a slow fit is taken
+    from the store, or kept there. Arrays: x (n, B, p, p) in scene units, y, synthetic, coords,
+    weight, class_names, and provenance as JSON text. Of masks: a folder of images (GeoTIFF where
+    rasterio is installed, else .npy), masks (PNG), a contact sheet, a card that 'hsiaug benchmark'
+    reads, and a manifest, which says how well masks and images agree (measured on held-out tiles: a
+    diagnosis, like 'hsiaug inspect').
 
     Examples:
       hsiaug generate indian_pines --generator smote --lambda 1 --out aug.npz
       hsiaug generate indian_pines --generator mixup --with-real --protocol kshot:10 --out train.mat
-      hsiaug generate my_scene.toml --task segmentation -n 200 --show track,pond --omega 1 --out rare
+      hsiaug generate my_scene.toml --task segmentation -n 200 --show track,pond --omega 1 --out
+      rare
     """
     one_thread()
     from hsiaug.data.catalogue import check_spared
 
     def check(kit: SampleKit, request: SampleRequest) -> None:
         kit.check(request, out)
-        check_spared(scene, [out, out.with_suffix(".hdr")] if out.suffix.lower() == ".sli" else [out])
+        check_spared(
+            scene, [out, out.with_suffix(".hdr")] if out.suffix.lower() == ".sli" else [out]
+        )
 
     shown = tuple(word.strip() for word in show.split(",")) if show else ()
-    kit, (made,) = make_samples(ctx.params, check, [omega], count=pairs, show=shown, agreement=agreement)
+    kit, (made,) = make_samples(
+        ctx.params, check, [omega], count=pairs, show=shown, agreement=agreement
+    )
     written = kit.save(out, made, with_real=with_real)
     form = ".1f" if kit.unit else "d"
     rows = [
         (row.class_id, row.name, f"{row.real:{form}}", f"{row.synthetic:{form}}")
         for row in kit.classes(made, with_real=with_real)
     ]
-    print_table(console(), ("class", "name", f"real {kit.unit}".strip(), f"synthetic {kit.unit}".strip()), rows)
+    print_table(
+        console(),
+        ("class", "name", f"real {kit.unit}".strip(), f"synthetic {kit.unit}".strip()),
+        rows,
+    )
     for line in written:
         say(line, err=True)
 
@@ -97,10 +120,12 @@ def make_samples(
     omegas: Sequence[float | None] = (None,),
     **fields: Any,
 ) -> tuple[SampleKit, Iterator[AnySynthesis]]:
-    """The functions of a task, and the samples of the generator that a command was asked for, at one ω after the other.
+    """The functions of a task, and the samples of the generator that a command was asked for, at
+    one ω after the other.
 
-    typed: options of the command by parameter. check: refuses a request before anything is made. fields: of the request
-    beside those. Raises InputError for a protocol that there is not, and where ``--set`` names another plugin.
+    typed: options of the command by parameter. check: refuses a request before anything is made.
+    fields: of the request beside those. Raises InputError for a protocol that there is not, and
+    where ``--set`` names another plugin.
     """
     from hsiaug.quality.kits import sample_kit, synthesise
     from hsiaug.quality.synthesis import SampleRequest
@@ -112,7 +137,9 @@ def make_samples(
     name, own = typed["generator"] or kit.task.generator, options.overrides(typed["set_"])
     if others := sorted(own.keys() - {name}):
         hint = f"Here: {name}."
-        raise InputError("--set must name the generator of this command", value=repr(others[0]), hint=hint)
+        raise InputError(
+            "--set must name the generator of this command", value=repr(others[0]), hint=hint
+        )
     rule = options.read_protocol(typed["protocol"], typed["buffer"])
     fields |= {key: typed[key] for key in FIELDS}
     request = SampleRequest(name, rule, typed["buffer"], overrides=own.get(name, {}), **fields)

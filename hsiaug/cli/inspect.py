@@ -33,7 +33,11 @@ def inspect(
     lam: options.Lambda = 1.0,
     times: options.Times = None,
     omega: Annotated[
-        str | None, option("Guidance strength ω; several, as --lambda of a benchmark takes them, add curves over ω.")
+        str | None,
+        option(
+            "Guidance strength ω; several, as --lambda of a benchmark takes them, add curves"
+            " over ω."
+        ),
     ] = None,
     protocol: options.AnyProtocol = None,
     buffer: options.Buffer = None,
@@ -43,14 +47,17 @@ def inspect(
     set_: options.Setting = None,
     device: options.Device = "auto",
     store: options.StoreDir = Path("hsiaug-results"),
-    attention: Annotated[bool, option("Draw where a generator that reads text looks for each word.")] = False,
+    attention: Annotated[
+        bool, option("Draw where a generator that reads text looks for each word.")
+    ] = False,
 ) -> None:
     """Look at synthetic samples: are they like real ones, do their labels fit, are they copies.
 
-    Writes a contact sheet first: real held-out samples beside synthetic ones, and the training samples
-    nearest to these. Then spectra, principal components or the likeliest copies, and quality.json. Every
-    number stands beside what real held-out samples reach; docs/quality.md says how to read them. Test pixels
-    and their labels are read after the fit: a diagnosis, not to be used to choose a generator on the same draw.
+    Writes a contact sheet first: real held-out samples beside synthetic ones, and the training
+    samples nearest to these. Then spectra, principal components or the likeliest copies, and
+    quality.json. Every number stands beside what real held-out samples reach; docs/quality.md says
+    how to read them. Test pixels and their labels are read after the fit: a diagnosis, not to be
+    used to choose a generator on the same draw.
 
     Examples:
       hsiaug inspect indian_pines --generator smote --out look
@@ -90,10 +97,15 @@ def inspect(
         points += kit.inspect(made).guided
     pictures, content = report.pictures(), report.as_json()
     if points:
-        pictures["guidance"], content["guidance"] = guidance_figure(points), [vars(point) for point in points]
+        pictures["guidance"], content["guidance"] = (
+            guidance_figure(points),
+            [vars(point) for point in points],
+        )
     if looked:
         pictures["attention"] = draw_attention(looked, first)
-    with file_errors(f"--out {out} must be a folder that can be written to", "Name another folder."):
+    with file_errors(
+        f"--out {out} must be a folder that can be written to", "Name another folder."
+    ):
         out.mkdir(exist_ok=True)
     files = save_figures(pictures, out)
     if points:
@@ -105,23 +117,36 @@ def inspect(
     if report.layout.measures:
         print_table(screen, LAYOUT, map(layout_row, report.layout.measures))
     rows = (
-        (m.label, m.note if m.value is None else measured(m.value), measured(m.floor), m.unit, m.better, m.n)
+        (
+            m.label,
+            m.note if m.value is None else measured(m.value),
+            measured(m.floor),
+            m.unit,
+            m.better,
+            m.n,
+        )
         for m in report.fidelity.measures
     )
     print_table(screen, MEASURES, rows)
     judged = []
     for one in report.reliability.scores:
-        interval = None if one.wrong_interval is None else "{:.0f}–{:.0f} %".format(*one.wrong_interval)
+        interval = (
+            None if one.wrong_interval is None else "{:.0f}–{:.0f} %".format(*one.wrong_interval)
+        )
         values = map(measured, (one.value, one.ceiling, one.floor))
         judged.append((one.label, *values, one.unit, measured(one.r), wrong_labels(one), interval))
     print_table(screen, SCORES, judged)
     if points:
         curves: dict[str, list[GuidedMeasure]] = {}
         for point in points:
-            curves.setdefault(f"{point.measure.replace('_', ' ')} {point.unit}".strip(), []).append(point)
+            curves.setdefault(f"{point.measure.replace('_', ' ')} {point.unit}".strip(), []).append(
+                point
+            )
         guided = (
             (name, measured(own[0].reference), *(measured(point.value) for point in own))
             for name, own in curves.items()
         )
-        print_table(screen, ("guidance", "held-out", *(f"ω={strength:g}" for strength in strengths)), guided)
+        print_table(
+            screen, ("guidance", "held-out", *(f"ω={strength:g}" for strength in strengths)), guided
+        )
     print_lines(screen, (*report.remarks, *report.verdict))

@@ -26,25 +26,39 @@ if TYPE_CHECKING:
 def label(
     scene: Annotated[
         str,
-        typer.Argument(help="A scene of 'hsiaug datasets list', a card (TOML), or the file of a cube without labels."),
+        typer.Argument(
+            help=(
+                "A scene of 'hsiaug datasets list', a card (TOML), or the file of a cube without"
+                " labels."
+            )
+        ),
     ],
     answers: Annotated[
-        Path | None, option("CSV of the answers; one that is there is continued. Default: SCENE-answers.csv.")
+        Path | None,
+        option("CSV of the answers; one that is there is continued. Default: SCENE-answers.csv."),
     ] = None,
-    classes: Annotated[str, option("Further class names, between commas.", show_default=False)] = "",
-    number: Annotated[int, option("Pixels to ask for at a time.", "--number", "-n", min=1, max=1000)] = 16,
+    classes: Annotated[
+        str, option("Further class names, between commas.", show_default=False)
+    ] = "",
+    number: Annotated[
+        int, option("Pixels to ask for at a time.", "--number", "-n", min=1, max=1000)
+    ] = 16,
     classifier: Annotated[str, option("The classifier that makes the map.")] = "svm",
     protocol: Annotated[
-        str, option("What is known at first: all labels, none, or the training pixels of draw 0 of issd, kshot:K, …")
+        str,
+        option(
+            "What is known at first: all labels, none, or the training pixels of draw 0 of issd,"
+            " kshot:K, …"
+        ),
     ] = ALL,
     port: options.Port = 0,
     no_browser: options.NoBrowser = False,
 ) -> None:
     """Label a scene in a browser: answer what 'hsiaug suggest' asks, see the map, ask again.
 
-    Serves a page at 127.0.0.1, which no other machine reaches; its address holds a secret. A click or a key answers: a
-    class, none of these, or skip. Every answer is in the CSV at once, and the next start continues there. 'hsiaug
-    datasets add CUBE --labels FILE' reads it.
+    Serves a page at 127.0.0.1, which no other machine reaches; its address holds a secret. A click
+    or a key answers: a class, none of these, or skip. Every answer is in the CSV at once, and the
+    next start continues there. 'hsiaug datasets add CUBE --labels FILE' reads it.
 
     Examples:
       hsiaug label my_scene.toml
@@ -88,7 +102,9 @@ def label(
 def _begin(
     ref: str, protocol: str
 ) -> tuple[UnlabelledScene, str, NDArray[np.int16], NDArray[np.bool_], Georeference | None]:
-    """A scene, its name, its known labels (H, W), 0 = none, the pixels (H, W) that may be asked, and its place."""
+    """A scene, its name, its known labels (H, W), 0 = none, the pixels (H, W) that may be asked,
+    and its place.
+    """
     import numpy as np
 
     from hsiaug.data import load_scene
@@ -99,7 +115,13 @@ def _begin(
         bare, ground, guesses = bare_scene(Path(ref))
         for key, remark in guesses.items():
             say(f"note: {key} is {remark}", err=True)
-        return bare, Path(ref).stem, np.zeros(bare.shape, np.int16), np.ones(bare.shape, bool), ground
+        return (
+            bare,
+            Path(ref).stem,
+            np.zeros(bare.shape, np.int16),
+            np.ones(bare.shape, bool),
+            ground,
+        )
     scene = load_scene(ref)
     known, candidates = np.zeros(scene.shape, np.int16), np.ones(scene.shape, bool)
     if protocol != "none":

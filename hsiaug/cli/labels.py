@@ -20,7 +20,9 @@ def labels(
     lambdas: options.Lambdas = "1",
     times: options.TimesList = None,
     omega: options.Omegas = None,
-    added: Annotated[str, option("Labels added to each class, between commas.", panel=options.PLAN)] = "1,2,3,5,10,20",
+    added: Annotated[
+        str, option("Labels added to each class, between commas.", panel=options.PLAN)
+    ] = "1,2,3,5,10,20",
     protocol: options.AnyProtocol = None,
     seeds: options.Seeds = "7",
     patch: options.Patch = None,
@@ -33,10 +35,11 @@ def labels(
 ) -> None:
     """Say how many more labels per class an arm is worth.
 
-    Runs a benchmark, and the control [bold]none[/bold] with 1, 2, 3, 5, 10 and 20 more labelled pixels of each class.
-    An arm's k* is where that learning curve reaches the arm's score, with an interval from resampled draws: in AA, in
-    OA, in fields without a training pixel, and in the worst class. Curve and arms are scored on the same test pixels.
-    Finished trials are kept, and those of a benchmark in the same store are taken from it.
+    Runs a benchmark, and the control [bold]none[/bold] with 1, 2, 3, 5, 10 and 20 more labelled
+    pixels of each class. An arm's k* is where that learning curve reaches the arm's score, with an
+    interval from resampled draws: in AA, in OA, in fields without a training pixel, and in the
+    worst class. Curve and arms are scored on the same test pixels. Finished trials are kept, and
+    those of a benchmark in the same store are taken from it.
 
     Examples:
       hsiaug labels indian_pines --classifier svm
@@ -52,4 +55,6 @@ def labels(
     task = options.task_of(scene, "pixels")
     request = options.plan_request(task, ctx.params, generator=generator or "none")
     plans = plan_labels(scene, request, ranges.numbers("--added", added), registry())
-    run_and_print(plans, store, by="labels", device=device, jobs=jobs, settings=cluster_settings(on, ()))
+    run_and_print(
+        plans, store, by="labels", device=device, jobs=jobs, settings=cluster_settings(on, ())
+    )

@@ -27,13 +27,15 @@ LONGEST = 500
 
 
 class _Commands(TyperGroup):
-    """The commands; what a user typed is made visible and short in the messages of typer too, which quote all of it."""
+    """The commands; what a user typed is made visible and short in the messages of typer too, which
+    quote all of it.
+    """
 
     def get_command(self, ctx: Any, name: str) -> Any:
         command = super().get_command(ctx, name)
         if command is not None and command.help:
-            # Lines of a docstring are as long as those of the code, and a terminal wraps them itself; each example is a
-            # paragraph.
+            # Lines of a docstring are as long as those of the code, and a terminal wraps them
+            # itself; each example is a paragraph.
             text = re.sub(r"(?<=\S)\n(?=\S)", " ", command.help)
             command.help = re.sub(r"\n+(?=  hsiaug )", "\n\n", text)
         return command
@@ -52,11 +54,15 @@ def _quoting() -> Iterator[None]:
     try:
         yield
     except HsiaugError as error:
-        HsiaugError.__init__(error, name_options(error.rule), value=error.value, hint=name_options(error.hint))
+        HsiaugError.__init__(
+            error, name_options(error.rule), value=error.value, hint=name_options(error.hint)
+        )
         raise
     except Exception as error:
         # Typer's errors of usage, whichever module its version has them in.
-        if isinstance(message := getattr(error, "message", None), str) and hasattr(error, "format_message"):
+        if isinstance(message := getattr(error, "message", None), str) and hasattr(
+            error, "format_message"
+        ):
             error.message = shortened(visible(message), LONGEST)  # type: ignore[attr-defined]
         raise
 
@@ -68,11 +74,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Augment hyperspectral scenes that have few, unequal labels, and measure honestly whether it helped.",
-    epilog="Your own files: [bold]hsiaug start FOLDER[/bold]. "
-    "A scene to try: [bold]hsiaug benchmark indian_pines --generator smote,mixup --seeds 8[/bold]",
+    help=(
+        "Augment hyperspectral scenes that have few, unequal labels, and measure honestly whether"
+        " it helped."
+    ),
+    epilog=(
+        "Your own files: [bold]hsiaug start FOLDER[/bold]. A scene to try: [bold]hsiaug benchmark"
+        " indian_pines --generator smote,mixup --seeds 8[/bold]"
+    ),
 )
-COMMANDS = "advise benchmark cite compare generate inspect label labels map report serve show split start suggest"
+COMMANDS = (
+    "advise benchmark cite compare generate inspect label labels map report serve show split start"
+    " suggest"
+)
 GROUPS = "datasets plugins store"
 for name in COMMANDS.split():
     module = import_module(f"hsiaug.cli.{name}")
@@ -139,19 +153,27 @@ def _system_error(error: OSError) -> HsiaugError:
         if named == OUTPUT:
             _drop_output()
         rule = f"{named} must be something that can be read or written"
-        return HsiaugError(rule, value=found, hint="Name another file or folder, or correct this one.")
+        return HsiaugError(
+            rule, value=found, hint="Name another file or folder, or correct this one."
+        )
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         rule = f"files must have room, temporary ones too ({tempfile.gettempdir()})"
-        return HsiaugError(rule, value=found, hint="Free some space, or let TMPDIR name another folder.")
+        return HsiaugError(
+            rule, value=found, hint="Free some space, or let TMPDIR name another folder."
+        )
     if isinstance(error, FileNotFoundError):
         rule = "a temporary folder (TMPDIR) must be something that can be read or written"
-        return HsiaugError(rule, value=found, hint="Let TMPDIR name another folder, or correct this one.")
+        return HsiaugError(
+            rule, value=found, hint="Let TMPDIR name another folder, or correct this one."
+        )
     rule = "the system must let hsiaug read, write and start processes"
     return HsiaugError(rule, value=found, hint="Look at permissions and limits (ulimit -a).")
 
 
 class _Output(FileIO):
-    """A file whose errors say that they are of standard output: the system names no file where writing fails."""
+    """A file whose errors say that they are of standard output: the system names no file where
+    writing fails.
+    """
 
     def write(self, data: Any) -> int:
         try:
@@ -174,7 +196,9 @@ def _named(stream: TextIOWrapper) -> TextIOWrapper:
 
 
 def _drop_output() -> None:
-    """Let nothing more be written to standard output, or Python would try again as it ends, and complain."""
+    """Let nothing more be written to standard output, or Python would try again as it ends, and
+    complain.
+    """
     with suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

@@ -1,4 +1,6 @@
-"""``hsiaug map``: the class of every pixel of a scene or of a set of pairs, by a classifier or that of a record."""
+"""``hsiaug map``: the class of every pixel of a scene or of a set of pairs, by a classifier or that
+of a record.
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,33 +16,40 @@ def map_(
     out: Annotated[
         list[Path],
         option(
-            "File to write: .tif, .hdr (ENVI) or .npy (the map, with a .png where no picture is named), .png, .svg or "
+            "File to write: .tif, .hdr (ENVI) or .npy (the map, with a .png where no picture is"
+            " named), .png, .svg or "
             ".pdf (with its legend); of several places NAME_PLACE.tif. Repeat for more."
         ),
     ],
     record: Annotated[
-        str | None, option("Hash of the record whose classifier maps, or its beginning.", show_default="no record")
+        str | None,
+        option(
+            "Hash of the record whose classifier maps, or its beginning.", show_default="no record"
+        ),
     ] = None,
     classifier: Annotated[
         str | None,
         option(
-            "In place of a record: what learns from nearly all labels. Default: filtered:svm, of pairs pixel-svm or "
+            "In place of a record: what learns from nearly all labels. Default: filtered:svm, of"
+            " pairs pixel-svm or "
             "fc-siam-diff."
         ),
     ] = None,
     probabilities: Annotated[
-        bool, option("Beside class ids NAME_probabilities, a band for each class.", "--probabilities")
+        bool,
+        option("Beside class ids NAME_probabilities, a band for each class.", "--probabilities"),
     ] = False,
     store: options.StoreDir = Path("hsiaug-results"),
     device: options.Device = "auto",
 ) -> None:
     """Map a whole scene, or every place of a set of pairs, with a classifier or that of one record.
 
-    Without --record, trains a classifier on nine tenths of the labels and scores it on the rest, as a trial. With it,
-    fits the record's generator (or takes it from the store) and classifier again, on the training pixels of its draw.
-    Then predicts every pixel, in stripes. Writes class ids (0 = no data) with names and colours of classes, which QGIS
-    shows, in the place on Earth that the cube's file names, and beside them a picture with a legend. Says whether the
-    test pixels come out as in the record.
+    Without --record, trains a classifier on nine tenths of the labels and scores it on the rest, as
+    a trial. With it, fits the record's generator (or takes it from the store) and classifier again,
+    on the training pixels of its draw. Then predicts every pixel, in stripes. Writes class ids (0 =
+    no data) with names and colours of classes, which QGIS shows, in the place on Earth that the
+    cube's file names, and beside them a picture with a legend. Says whether the test pixels come
+    out as in the record.
 
     Examples:
       hsiaug map my_scene.toml --out map.tif
@@ -56,7 +65,9 @@ def map_(
     from hsiaug.scene_maps import HEADER, make_map
 
     check_spared(scene, check_map_targets(out, shares=probabilities))
-    made = make_map(scene, store, record, classifier, device, console(err=True), shares=probabilities)
+    made = make_map(
+        scene, store, record, classifier, device, console(err=True), shares=probabilities
+    )
     files, screen = made.save_all(out), console()
     print_table(screen, HEADER, made.rows())
     print_lines(screen, made.remarks())

@@ -24,30 +24,48 @@ if TYPE_CHECKING:
 
 TaskName = Literal["pixels", "segmentation", "change"]
 
-PLAN, DRAWS, WHERE, OUTPUT = (f"More: {name}" for name in ("what to run", "draws", "where to run", "output"))
-"""Panels of options in the help of a command, below the first, which holds those that most runs need."""
+PLAN, DRAWS, WHERE, OUTPUT = (
+    f"More: {name}" for name in ("what to run", "draws", "where to run", "output")
+)
+"""Panels of options in the help of a command, below the first, which holds those that most runs
+need.
+"""
 
 
 def option(help: str, *names: str, panel: str | None = None, **more: Any) -> Any:
-    """An option of a command. panel: its place in the help. more: as :func:`typer.Option` takes them."""
+    """An option of a command. panel: its place in the help. more: as :func:`typer.Option` takes
+    them.
+    """
     return typer.Option(*names, help=help, rich_help_panel=panel, **more)
 
 
-SceneRef = Annotated[str, typer.Argument(help="A scene of 'hsiaug datasets list', a card (TOML), or a folder.")]
+SceneRef = Annotated[
+    str, typer.Argument(help="A scene of 'hsiaug datasets list', a card (TOML), or a folder.")
+]
 Task = Annotated[
     TaskName | None,
-    option("pixels, or masks: segmentation or change. Default: what the data are.", metavar="TASK", panel=PLAN),
+    option(
+        "pixels, or masks: segmentation or change. Default: what the data are.",
+        metavar="TASK",
+        panel=PLAN,
+    ),
 ]
-Generators = Annotated[str | None, option("Generators, between commas. The controls that each needs run unasked.")]
+Generators = Annotated[
+    str | None, option("Generators, between commas. The controls that each needs run unasked.")
+]
 GeneratorName = Annotated[str | None, option("The generator. Default: smote, or specdm for masks.")]
 Classifiers = Annotated[
-    str | None, option("Classifiers, between commas. Default: svm,cnn2d; masks: unet,pixel-svm; change: fc-siam-diff.")
+    str | None,
+    option(
+        "Classifiers, between commas. Default: svm,cnn2d; masks: unet,pixel-svm; change:"
+        " fc-siam-diff."
+    ),
 ]
 View = Annotated[
     str | None,
     option(
-        "Spectra that classifiers read, between commas: raw, unit, derivative, continuum, raw+unit or auto (chosen "
-        "inside the training pixels).",
+        "Spectra that classifiers read, between commas: raw, unit, derivative, continuum, raw+unit"
+        " or auto (chosen inside the training pixels).",
         show_default=DEFAULT_VIEW,
         panel=PLAN,
     ),
@@ -55,43 +73,64 @@ View = Annotated[
 Lambdas = Annotated[
     str,
     option(
-        "Sample balance rates λ, between commas, or ranges START:STOP:STEP: 1 fills every class to the largest, more "
-        "lets all grow. For masks, synthetic pairs per real pair.",
+        "Sample balance rates λ, between commas, or ranges START:STOP:STEP: 1 fills every class to"
+        " the largest, more lets all grow. For masks, synthetic pairs per real pair.",
         "--lambda",
     ),
 ]
-Lambda = Annotated[float, option("Sample balance rate λ; of masks, synthetic pairs per real pair.", "--lambda")]
+Lambda = Annotated[
+    float, option("Sample balance rate λ; of masks, synthetic pairs per real pair.", "--lambda")
+]
 TIMES = "Synthetic samples for each real one of a class, beside those of λ."
 TimesList = Annotated[str | None, option(TIMES, "--times", show_default=f"{DEFAULT_TIMES:g}")]
 Times = Annotated[float | None, option(TIMES, show_default=f"{DEFAULT_TIMES:g}")]
 Train = Annotated[
-    str | None, option("What classifiers learn from: both, synthetic or real samples.", show_default="both", panel=PLAN)
+    str | None,
+    option(
+        "What classifiers learn from: both, synthetic or real samples.",
+        show_default="both",
+        panel=PLAN,
+    ),
 ]
 OMEGA = "Guidance strength ω; 0 = purely conditional. Default: the generator's."
 Omegas = Annotated[str | None, option(f"{OMEGA} Several as of --lambda.")]
 Omega = Annotated[float | None, option(OMEGA)]
-Preset = Annotated[str, option("Size of plugins that offer several: tiny, cpu, paper, or their own.", panel=PLAN)]
+Preset = Annotated[
+    str, option("Size of plugins that offer several: tiny, cpu, paper, or their own.", panel=PLAN)
+]
 Setting = Annotated[list[str] | None, option("PLUGIN.PARAMETER=VALUE; repeat for more.", "--set")]
 SuiteFile = Annotated[
-    str | None, option("A suite: a file, or a name that comes with hsiaug.", "--suite", metavar="SUITE", panel=PLAN)
+    str | None,
+    option(
+        "A suite: a file, or a name that comes with hsiaug.", "--suite", metavar="SUITE", panel=PLAN
+    ),
 ]
-Profile = Annotated[str | None, option("Of a suite: the profile that changes its runs.", panel=PLAN)]
+Profile = Annotated[
+    str | None, option("Of a suite: the profile that changes its runs.", panel=PLAN)
+]
 SuiteData = Annotated[
-    str | None, option("Of a suite: run it on these data, between commas.", "--data", metavar="DATA", panel=PLAN)
+    str | None,
+    option(
+        "Of a suite: run it on these data, between commas.", "--data", metavar="DATA", panel=PLAN
+    ),
 ]
 AnyProtocol = Annotated[
     str | None,
     option(
-        "issd (default), kshot:K, fields:K, blocks:B, random:RATIO (LEAKY), fixed:FILE, …; for masks places, places:N, "
-        "blocks:B. docs/protocols.md has all."
+        "issd (default), kshot:K, fields:K, blocks:B, random:RATIO (LEAKY), fixed:FILE, …; for"
+        " masks places, places:N, blocks:B. docs/protocols.md has all."
     ),
 ]
 Buffer = Annotated[
-    str | None, option("Labelled pixels left out round training pixels: none, centre or patch.", panel=DRAWS)
+    str | None,
+    option("Labelled pixels left out round training pixels: none, centre or patch.", panel=DRAWS),
 ]
 Patch = Annotated[
     int | None,
-    option("Side of the patches in pixels, odd (default 9), or of tiles (default 64, 32 or 16).", panel=DRAWS),
+    option(
+        "Side of the patches in pixels, odd (default 9), or of tiles (default 64, 32 or 16).",
+        panel=DRAWS,
+    ),
 ]
 Seeds = Annotated[str, option("Draws: a number N (0 to N-1), a range 100-109, or a list 3,5,8-9.")]
 Seed = Annotated[int, option("Number of the draw.", min=0)]
@@ -99,7 +138,10 @@ Device = Annotated[str, option("auto (a GPU if there is one), cpu, cuda, cuda:1,
 MOST_JOBS = 1024
 """Worker processes at most: each takes a few hundred MB."""
 Jobs = Annotated[
-    int | None, option("Worker processes. Default: one per core, 1 on a GPU.", min=1, max=MOST_JOBS, metavar="N")
+    int | None,
+    option(
+        "Worker processes. Default: one per core, 1 on a GPU.", min=1, max=MOST_JOBS, metavar="N"
+    ),
 ]
 On = Annotated[
     str | None,
@@ -112,31 +154,46 @@ On = Annotated[
 Cluster = Annotated[
     list[str] | None,
     option(
-        "workers, threads, memory, gpus, partition, account, time or tasks (docs/cluster.md); repeat for more.",
+        "workers, threads, memory, gpus, partition, account, time or tasks (docs/cluster.md);"
+        " repeat for more.",
         "--cluster",
         metavar="KEY=VALUE",
         panel=WHERE,
     ),
 ]
-Json = Annotated[bool, option("Print JSON on stdout, and nothing else there.", "--json", panel=OUTPUT)]
-Quiet = Annotated[bool, option("Only the result, and what went wrong.", "--quiet", "-q", panel=OUTPUT)]
-Port = Annotated[int, option("Port; by default one that is free.", min=0, max=65535, show_default=False)]
+Json = Annotated[
+    bool, option("Print JSON on stdout, and nothing else there.", "--json", panel=OUTPUT)
+]
+Quiet = Annotated[
+    bool, option("Only the result, and what went wrong.", "--quiet", "-q", panel=OUTPUT)
+]
+Port = Annotated[
+    int, option("Port; by default one that is free.", min=0, max=65535, show_default=False)
+]
 NoBrowser = Annotated[bool, option("Only print the address.", "--no-browser")]
 StoreDir = Annotated[Path, option("Folder of the records.", "--store")]
-Folder = Annotated[Path | None, typer.Argument(metavar="STORE", help="Folder of the records.", show_default=False)]
+Folder = Annotated[
+    Path | None, typer.Argument(metavar="STORE", help="Folder of the records.", show_default=False)
+]
 NamedStore = Annotated[Path | None, option("The same.", "--store", show_default=False)]
 
 
 def store_named(folder: Path | None, store: Path | None) -> Path:
-    """The store of a command that takes it with ``--store`` and without. Raises InputError for two stores."""
+    """The store of a command that takes it with ``--store`` and without. Raises InputError for two
+    stores.
+    """
     if folder is not None and store is not None and folder != store:
         hint = "Leave out one of them."
-        raise InputError("the store must be named once", value=f"{folder} and --store {store}", hint=hint)
+        raise InputError(
+            "the store must be named once", value=f"{folder} and --store {store}", hint=hint
+        )
     return folder or store or Path("hsiaug-results")
 
 
 def task_of(ref: str, asked: TaskName | None) -> str:
-    """The task of a scene or a set of pairs. Raises InputError where its card says another task than ``--task``."""
+    """The task of a scene or a set of pairs. Raises InputError where its card says another task
+    than ``--task``.
+    """
     from hsiaug.data.pair_sets import task_of as task_in_card
 
     return task_in_card(ref, asked)
@@ -151,7 +208,9 @@ def suite_on(suite: Suite, data: str, *, quiet: bool = False) -> Suite:
 
     refs = ranges.words(data)
     if not refs:
-        raise InputError("--data must name data", value=repr(data), hint="A name, a card (.toml) or a folder.")
+        raise InputError(
+            "--data must name data", value=repr(data), hint="A name, a card (.toml) or a folder."
+        )
     changed = on_data(suite, refs)
     for note in () if quiet else changed.notes:
         say(f"note: {note}", err=True)
@@ -174,7 +233,9 @@ def duration(option: str, text: str) -> float:
 
 
 def overrides(settings: Iterable[str] | None) -> dict[str, dict[str, str]]:
-    """{plugin: {parameter: text}} from ``PLUGIN.PARAMETER=VALUE``. Raises InputError for another form."""
+    """{plugin: {parameter: text}} from ``PLUGIN.PARAMETER=VALUE``. Raises InputError for another
+    form.
+    """
     found: dict[str, dict[str, str]] = {}
     for setting in settings or ():
         match = re.fullmatch(r"([^.=:]+(?::[^=]+)?)\.([^.=]+)=(.*)", setting)
@@ -194,7 +255,8 @@ def read_protocol(text: str | None, buffer: str | None) -> SplitProtocol | None:
 
 
 def plan_request(task: str, typed: Mapping[str, Any], **changed: Any) -> Request:
-    """The request of a command that runs trials. typed: its options by parameter, those that it has; changed beat them.
+    """The request of a command that runs trials. typed: its options by parameter, those that it
+    has; changed beat them.
 
     Raises InputError for a text that cannot be read.
     """

@@ -1,4 +1,6 @@
-"""Tables on a terminal; lines of tab-separated fields elsewhere, so that other programs can read them."""
+"""Tables on a terminal; lines of tab-separated fields elsewhere, so that other programs can read
+them.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ if TYPE_CHECKING:
     from hsiaug.report.tables import Report
     from hsiaug.trial.store import Reading, Store
 
-CARD_SETTINGS = (*("ignore", "crs", "scale", "units", "bad_bands", "nodata", "axes", "cube_key", "labels_key"),)
+CARD_SETTINGS = (
+    *("ignore", "crs", "scale", "units", "bad_bands", "nodata", "axes", "cube_key", "labels_key"),
+)
 """Keys of ``--set`` of ``hsiaug datasets add``."""
 
 
@@ -40,7 +44,9 @@ def cell(value: object) -> str:
     return "–" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def print_table(out: Console, header: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
+def print_table(
+    out: Console, header: Sequence[str], rows: Iterable[Sequence[object]], title: str = ""
+) -> None:
     """One table with a header line; None and numbers as :func:`cell` writes them."""
     texts = [list(map(cell, row)) for row in rows]
     if not out.is_terminal:
@@ -68,7 +74,9 @@ MANY = 8
 def flat_facts(
     facts: Mapping[str, object], without: Collection[str] = (), within: str = ""
 ) -> Iterator[tuple[str, str]]:
-    """(name, text) of all that nested facts tell that is not empty, "a.b" of what is within. without: keys left out."""
+    """(name, text) of all that nested facts tell that is not empty, "a.b" of what is within.
+    without: keys left out.
+    """
     for key, value in facts.items():
         name = f"{within}{key}"
         if key in without or value in (None, "", False):
@@ -87,7 +95,9 @@ def flat_facts(
 
 
 def print_lines(out: Console, lines: Iterable[str]) -> None:
-    """Lines as they are: no markup, no wrapping, no colour; control characters but for tabs as escapes."""
+    """Lines as they are: no markup, no wrapping, no colour; control characters but for tabs as
+    escapes.
+    """
     for line in lines:
         # Console.print would turn tabs into spaces.
         out.file.write(visible(name_options(line) if out.stderr else line, keep="\t") + "\n")
@@ -151,12 +161,16 @@ def name_options(text: str) -> str:
 
 
 def print_json(value: object, indent: int | None = 2) -> None:
-    """A value as strict JSON on standard output, of which it is all: lists as arrays, their rows as objects."""
+    """A value as strict JSON on standard output, of which it is all: lists as arrays, their rows as
+    objects.
+    """
     say_json(json_of(value, indent))
 
 
 def say_json(text: str) -> None:
-    """The same of a text that is JSON already; in escapes where the encoding does not have all letters."""
+    """The same of a text that is JSON already; in escapes where the encoding does not have all
+    letters.
+    """
     try:
         text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
     except UnicodeEncodeError:
@@ -165,7 +179,8 @@ def say_json(text: str) -> None:
 
 
 def show_tables(made: TableFiles, out: Sequence[Path], others: Writers | None = None) -> None:
-    """Tables of a command in files by their endings; without any, on a terminal, and as Markdown elsewhere.
+    """Tables of a command in files by their endings; without any, on a terminal, and as Markdown
+    elsewhere.
 
     others: writers of further endings.
     """
@@ -183,10 +198,14 @@ def show_tables(made: TableFiles, out: Sequence[Path], others: Writers | None = 
         typer.echo(markdown(made.pages), nl=False)
 
 
-def read_report(store: Store, runs: Mapping[str, Collection[str]] | None = None, read: Reading | None = None) -> Report:
-    """The report of a store; what is missing of the runs and what is damaged is said on standard error.
+def read_report(
+    store: Store, runs: Mapping[str, Collection[str]] | None = None, read: Reading | None = None
+) -> Report:
+    """The report of a store; what is missing of the runs and what is damaged is said on standard
+    error.
 
-    runs: hashes of the trials of each run of a suite, by its name. read: the records, where they are not to be read anew.
+    runs: hashes of the trials of each run of a suite, by its name. read: the records, where they
+    are not to be read anew.
     """
     from hsiaug.report import build_report, read_store
     from hsiaug.trial.record import damage_lines
@@ -194,7 +213,11 @@ def read_report(store: Store, runs: Mapping[str, Collection[str]] | None = None,
     damaged = [] if read is None else list(read.damaged)
     records = read_store(store, damaged) if read is None else read.records
     report = build_report(records, store=str(store.root), runs=runs, damaged=damaged)
-    known = {hash for table in report.tables for hash in table.trials.columns["hash"].tolist()} if runs else set()
+    known = (
+        {hash for table in report.tables for hash in table.trials.columns["hash"].tolist()}
+        if runs
+        else set()
+    )
     for run, hashes in (runs or {}).items():
         if run and (missing := sum(hash not in known for hash in hashes)):
             say(f"run {run}: {missing} of {len(hashes)} trials are not in {store.root}", err=True)

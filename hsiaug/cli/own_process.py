@@ -1,6 +1,8 @@
-"""Commands that fit plugins by themselves: where other packages bring plugins, a process of its own runs the command.
+"""Commands that fit plugins by themselves: where other packages bring plugins, a process of its own
+runs the command.
 
-It alone imports those packages. It says that it came to its end: a plugin that ends it in silence is noticed.
+It alone imports those packages. It says that it came to its end: a plugin that ends it in silence
+is noticed.
 """
 
 import json
@@ -18,15 +20,16 @@ from hsiaug.base.errors import PluginError
 FIT_HERE = frozenset({"generate", "inspect", "label", "map", "suggest"})
 """Commands that fit plugins in their own process."""
 VARIABLE = "HSIAUG_OWN_PROCESS"
-"""The environment's variable that tells such a process in JSON the file descriptor to say its end to, one that is closed
-with the process that started it, and the plugins of other packages.
+"""The environment's variable that tells such a process in JSON the file descriptor to say its end
+to, one that is closed with the process that started it, and the plugins of other packages.
 """
 
 _end: int | None = None
 
 
 def run_in_own_process(arguments: Sequence[str]) -> int | None:
-    """The exit code of a command that was run in a process of its own; None for one that is to be run here.
+    """The exit code of a command that was run in a process of its own; None for one that is to be
+    run here.
 
     Raises PluginError where that process does not come to its end.
     """
@@ -67,7 +70,10 @@ def run_in_own_process(arguments: Sequence[str]) -> int | None:
         return 128 + signal.SIGINT
     if not ended:
         packages = " or ".join(sorted({one.distribution for one in others}))
-        rule = f"hsiaug {arguments[0]} must come to its end; a plugin of {packages} may have ended its process"
+        rule = (
+            f"hsiaug {arguments[0]} must come to its end; a plugin of {packages} may have ended its"
+            " process"
+        )
         found = f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
         raise PluginError(rule, value=found, hint="Repair or uninstall that package.")
     return code

@@ -1,4 +1,6 @@
-"""``hsiaug plugins``: what is installed and what is broken; writing a plugin of one's own, and checking it."""
+"""``hsiaug plugins``: what is installed and what is broken; writing a plugin of one's own, and
+checking it.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
     from hsiaug.registry.card import Card
 
 app = typer.Typer(
-    no_args_is_help=True, help="List the generators, classifiers and protocols, write your own, check them."
+    no_args_is_help=True,
+    help="List the generators, classifiers and protocols, write your own, check them.",
 )
 
 ROW = ("kind", "name", "from", "tasks", "summary", "error")
@@ -47,28 +50,47 @@ def list_(json: Json = False) -> None:
         found = registry(idle=0.5)
         rows: list[dict[str, Any]] = []
         for (kind, name), plugin in sorted(found.plugins.items()):
-            row: dict[str, Any] = {"kind": kind, "name": name, "from": f"{plugin.distribution} {plugin.version}"}
+            row: dict[str, Any] = {
+                "kind": kind,
+                "name": name,
+                "from": f"{plugin.distribution} {plugin.version}",
+            }
             try:
                 card: Card = plugin.load().card
-                rows.append({**row, "tasks": list(card.tasks), "summary": card.summary, "error": None})
+                rows.append(
+                    {**row, "tasks": list(card.tasks), "summary": card.summary, "error": None}
+                )
             except PluginError as error:
                 rows.append({**row, "tasks": [], "summary": None, "error": str(error)})
     # The plugins of a package that is broken are not known.
     unknown: dict[str, Any] = {**dict.fromkeys(ROW), "tasks": []}
     for one in found.broken:
-        rows.append({**unknown, "from": one.distribution, "error": f"entry point {one.entry_point}: {one.error}"})
+        rows.append(
+            {
+                **unknown,
+                "from": one.distribution,
+                "error": f"entry point {one.entry_point}: {one.error}",
+            }
+        )
     if json:
         print_json(rows)
         return
     cells = (
-        [*map(row.get, ROW[:3]), ", ".join(row["tasks"]), row["summary"] or f"broken: {row['error']}"] for row in rows
+        [
+            *map(row.get, ROW[:3]),
+            ", ".join(row["tasks"]),
+            row["summary"] or f"broken: {row['error']}",
+        ]
+        for row in rows
     )
     print_table(console(), ROW[:5], cells)
 
 
 @app.command()
 def info(
-    name: Annotated[str, typer.Argument(help="Name of a plugin; NAME:VALUE for one that takes variants.")],
+    name: Annotated[
+        str, typer.Argument(help="Name of a plugin; NAME:VALUE for one that takes variants.")
+    ],
     json: Json = False,
 ) -> None:
     """Show what a plugin declares: source, capabilities, parameters with ranges, presets.
@@ -88,17 +110,28 @@ def info(
     for card in cards:
         print_lines(out, [f"{card['kind']} {card['name']}"])
         shown = {**card, "paper": plain(card["paper"] or "")}
-        told = {key: value for key, value in shown.items() if key not in ("kind", "name", "params", "presets")}
-        print_facts(out, ((key, None if value in ("", ()) else value) for key, value in told.items()))
+        told = {
+            key: value
+            for key, value in shown.items()
+            if key not in ("kind", "name", "params", "presets")
+        }
+        print_facts(
+            out, ((key, None if value in ("", ()) else value) for key, value in told.items())
+        )
         usual, rows = card["presets"].get("cpu", {}), []
         for one in card["params"]:
-            low, high = "-∞" if one["low"] is None else one["low"], "∞" if one["high"] is None else one["high"]
+            low, high = (
+                "-∞" if one["low"] is None else one["low"],
+                "∞" if one["high"] is None else one["high"],
+            )
             bounds = ", ".join(map(str, one["choices"] or ())) or f"{low} … {high}"
             default = str(usual.get(one["name"], one["default"]))
             rows.append((one["name"], default, one["unit"] or "", bounds, one["help"] or ""))
         if rows:
             print_table(out, ("parameter", "default", "unit", "range", "meaning"), rows)
-        print_lines(out, (f"preset {preset}: {values}" for preset, values in card["presets"].items()))
+        print_lines(
+            out, (f"preset {preset}: {values}" for preset, values in card["presets"].items())
+        )
 
 
 @app.command()
@@ -106,7 +139,10 @@ def new(
     name: Annotated[str, typer.Argument(help="Name of the plugin, as users will type it.")],
     kind: Annotated[Kind, typer.Option(help="What it is to be.")],
     task: Annotated[
-        TaskName | None, typer.Option(help="What a generator or classifier serves; of masks segmentation or change.")
+        TaskName | None,
+        typer.Option(
+            help="What a generator or classifier serves; of masks segmentation or change."
+        ),
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder in which the package's own is made.")] = Path(),
 ) -> None:
@@ -126,15 +162,18 @@ def new(
 @app.command()
 def check(
     name: Annotated[
-        str, typer.Argument(help="Name of a plugin, or module:Class of one that is not registered (with --kind).")
+        str,
+        typer.Argument(
+            help="Name of a plugin, or module:Class of one that is not registered (with --kind)."
+        ),
     ],
     kind: Annotated[Kind | None, typer.Option(help="Needed where the name does not tell.")] = None,
     json: Json = False,
 ) -> None:
     """Run the conformance kit on a plugin: one line per check; exit code 1 where a rule is broken.
 
-    The plugin is fitted a dozen times on tiny scenes, with its preset tiny. docs/plugins-check.md says what each rule
-    asks.
+    The plugin is fitted a dozen times on tiny scenes, with its preset tiny. docs/plugins-check.md
+    says what each rule asks.
 
     Examples:
       hsiaug plugins check smote
@@ -149,11 +188,20 @@ def check(
             state = {"passed": "ok", "failed": "FAILED", "skipped": "skipped"}[facts["status"]]
             told = {"FAILED": ("rule", "seen", "hint"), "skipped": ("seen",)}.get(state, ())
             notes = {key: facts[key] for key in told if facts[key]}
-            checks.append({"check": facts["name"], "status": state, **notes, "seconds": round(facts["seconds"], 3)})
+            checks.append(
+                {
+                    "check": facts["name"],
+                    "status": state,
+                    **notes,
+                    "seconds": round(facts["seconds"], 3),
+                }
+            )
             status.update(f"{len(checks)} checks done")
             if not json:
                 words = [f"{key}: {note}" if len(told) > 1 else note for key, note in notes.items()]
-                lines = ["\t".join(" ".join(field.split()) for field in (state, facts["name"], *words))]
+                lines = [
+                    "\t".join(" ".join(field.split()) for field in (state, facts["name"], *words))
+                ]
                 if out.is_terminal:
                     lines = [f"{state:<8}{facts['name']}", *(f"        {word}" for word in words)]
                 # On a terminal, the lines would land in the one that says what is being checked.
@@ -161,23 +209,31 @@ def check(
                 print_lines(out, lines)
                 out.file.flush()
                 status.start()
-    failed, skipped = (sum(one["status"] == status for one in checks) for status in ("FAILED", "skipped"))
+    failed, skipped = (
+        sum(one["status"] == status for one in checks) for status in ("FAILED", "skipped")
+    )
     if json:
         print_json({"kind": kind, "name": name, "passed": not failed, "checks": checks})
     seconds = sum(one["seconds"] for one in checks)
-    summary = f"{kind} {name}: {len(checks) - failed - skipped} ok, {failed} failed, {skipped} skipped"
+    summary = (
+        f"{kind} {name}: {len(checks) - failed - skipped} ok, {failed} failed, {skipped} skipped"
+    )
     print_lines(err, [f"{summary}, in {seconds:.1f} s"])
     if failed:
         raise typer.Exit(1)
 
 
 def _card(kind: str, plugin: Any) -> dict[str, Any]:
-    """A card as JSON: its fields and what is told of parameters; of a protocol how it is typed, and whether it leaks."""
+    """A card as JSON: its fields and what is told of parameters; of a protocol how it is typed, and
+    whether it leaks.
+    """
     card: Card = plugin.card
     facts = {item.name: getattr(card, item.name) for item in dataclasses.fields(card)}
     if kind == "protocol":
         own = {name: getattr(plugin, name, None) for name in ("usage", "usual_buffer", "leaky")}
-        facts = {name: facts[name] for name in ("name", "version", "summary", "paper", "tasks")} | own
+        facts = {
+            name: facts[name] for name in ("name", "version", "summary", "paper", "tasks")
+        } | own
 
     def told(item: Any, key: str) -> Any:
         value = item.metadata.get(key)
@@ -185,21 +241,30 @@ def _card(kind: str, plugin: Any) -> dict[str, Any]:
         return None if isinstance(value, float) and not math.isfinite(value) else value
 
     params = [
-        {"name": item.name, "default": item.default, **{key: told(item, key) for key in PARAM_FACTS}}
+        {
+            "name": item.name,
+            "default": item.default,
+            **{key: told(item, key) for key in PARAM_FACTS},
+        }
         for item in dataclasses.fields(card.params)
     ]
     presets = {name: dict(values) for name, values in card.presets.items()}
     return {"kind": kind, **facts, "params": params, "presets": presets}
 
 
-HINT = "Let fit, sample, predict, save and load return, or raise an exception; end no process, and look at native code."
+HINT = (
+    "Let fit, sample, predict, save and load return, or raise an exception; end no process, and"
+    " look at native code."
+)
 
 Facts = dict[str, Any]
 """The outcome of a check: name, status (passed, failed or skipped), rule, seen, hint, seconds."""
 
 
 def kinds_of(name: str) -> list[Kind]:
-    """The kinds of which there is a plugin of that name, ``NAME:VALUE`` included. Raises InputError for none."""
+    """The kinds of which there is a plugin of that name, ``NAME:VALUE`` included. Raises InputError
+    for none.
+    """
     kinds = registry().kinds(name)
     if not kinds:
         hint = did_you_mean(name, {one for _, one in registry().plugins})
@@ -208,7 +273,9 @@ def kinds_of(name: str) -> list[Kind]:
 
 
 def _kind_of(kind: Kind | None, name: str) -> Kind:
-    """The kind as typed, or as the name of a registered plugin tells it; nothing is imported for that."""
+    """The kind as typed, or as the name of a registered plugin tells it; nothing is imported for
+    that.
+    """
     if ":" in name and not registry().kinds(name):
         if kind is None:
             hint = "Add --kind generator, classifier or protocol."
@@ -257,9 +324,14 @@ def _outcomes(kind: Kind, name: str) -> Iterator[Facts]:
         code = child.exitcode or 0
         end_leader(child)
         ours.close()
-    seen = f"it ended its process with {f'exit code {code}' if code >= 0 else f'signal {signal.Signals(-code).name}'}"
+    seen = (
+        "it ended its process with"
+        f" {f'exit code {code}' if code >= 0 else f'signal {signal.Signals(-code).name}'}"
+    )
     if not loaded:
-        raise PluginError(f"{kind} {name} must load", value=seen, hint="Repair or uninstall its package.")
+        raise PluginError(
+            f"{kind} {name} must load", value=seen, hint="Repair or uninstall its package."
+        )
     status = "failed"
     for check in left:
         yield {**vars(check), "status": status, "seen": seen, "hint": HINT, "seconds": 0.0}
@@ -306,7 +378,8 @@ def _serve(pipe: Connection, kind: Kind, name: str, known: tuple[Found, ...]) ->
 
 
 def _load(kind: Kind, name: str) -> str | type:
-    """A name that the registry knows, or the class of ``module:Class``, imported as ``python -m`` would.
+    """A name that the registry knows, or the class of ``module:Class``, imported as ``python -m``
+    would.
 
     Raises InputError or PluginError where there is no such plugin, or where it cannot be imported.
     """
@@ -323,4 +396,6 @@ def _load(kind: Kind, name: str) -> str | type:
     except BaseException as error:
         rule = "NAME must be a plugin, or module:Class of a module that can be imported"
         hint = "Run this in the folder of the module, and without .py."
-        raise InputError(rule, value=f"{name!r} ({type(error).__name__}: {error})", hint=hint) from error
+        raise InputError(
+            rule, value=f"{name!r} ({type(error).__name__}: {error})", hint=hint
+        ) from error

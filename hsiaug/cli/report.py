@@ -17,37 +17,52 @@ if TYPE_CHECKING:
 
 
 def report(
-    store: Annotated[Path | None, option("Folder of the records.", "--store", show_default="hsiaug-results")] = None,
+    store: Annotated[
+        Path | None, option("Folder of the records.", "--store", show_default="hsiaug-results")
+    ] = None,
     by: Annotated[
         str | None,
         option(
-            "The rows: summary, generator, gain, classifier, class, seed, lambda, times, omega, or labels "
+            "The rows: summary, generator, gain, classifier, class, seed, lambda, times, omega, or"
+            " labels "
             "(of 'hsiaug labels'). Default: summary on a terminal, generator elsewhere."
         ),
     ] = None,
     notes: Annotated[
         bool | None,
-        option("Definitions and audits below the tables. Default: not on a terminal.", "--notes/--no-notes"),
+        option(
+            "Definitions and audits below the tables. Default: not on a terminal.",
+            "--notes/--no-notes",
+        ),
     ] = None,
     format: Annotated[
         str | None,
-        option("Without --out: rich, md, tex, csv, json, html; mlflow. Default: rich on a terminal, else md."),
+        option(
+            "Without --out: rich, md, tex, csv, json, html; mlflow. Default: rich on a terminal,"
+            " else md."
+        ),
     ] = None,
-    out: Annotated[list[Path] | None, option("Write to this file, by its ending; repeat for more.")] = None,
+    out: Annotated[
+        list[Path] | None, option("Write to this file, by its ending; repeat for more.")
+    ] = None,
     suite: options.SuiteFile = None,
     profile: options.Profile = None,
     data: options.SuiteData = None,
     columns: Annotated[
-        int, option("Of a picture: columns of a two-column page that it fills.", min=1, max=2, metavar="N")
+        int,
+        option(
+            "Of a picture: columns of a two-column page that it fills.", min=1, max=2, metavar="N"
+        ),
     ] = 2,
 ) -> None:
     """Rebuild the tables of a benchmark from its records alone.
 
-    On a terminal: accuracy of every arm on every scene, what helps, and by how much. In a file: all tables, or what --by
-    names. html is one page of everything, which needs no network. png, svg and pdf draw the verdict as a card, or what
-    --by gain, lambda, times, omega or labels shows. csv has one row per trial (--by class: per trial and class; --by
-    labels: per point and arm); json has these rows, and what each arm gains. --format mlflow adds a run for each trial
-    to mlflow.db in the folder --out, or here: 'mlflow ui' shows it there. Nothing is trained or downloaded.
+    On a terminal: accuracy of every arm on every scene, what helps, and by how much. In a file: all
+    tables, or what --by names. html is one page of everything, which needs no network. png, svg and
+    pdf draw the verdict as a card, or what --by gain, lambda, times, omega or labels shows. csv has
+    one row per trial (--by class: per trial and class; --by labels: per point and arm); json has
+    these rows, and what each arm gains. --format mlflow adds a run for each trial to mlflow.db in
+    the folder --out, or here: 'mlflow ui' shows it there. Nothing is trained or downloaded.
 
     Examples:
       hsiaug report
@@ -66,7 +81,9 @@ def report(
 
     for name, said in (("--profile", profile), ("--data", data)):
         if said is not None and suite is None:
-            raise InputError(f"{name} belongs to a suite", value=repr(said), hint="Name it with --suite SUITE.")
+            raise InputError(
+                f"{name} belongs to a suite", value=repr(said), hint="Name it with --suite SUITE."
+            )
     folders = (out or [Path()]) if format == "mlflow" else []
     out = [] if folders else out or []
     shapes = [ENDINGS[check_target(path, tuple(ENDINGS))] for path in out]
@@ -80,7 +97,9 @@ def report(
         built = read_report(kept, runs)
         for path, shape in zip(out, shapes, strict=True):
             told = notes is not False
-            said = save_report(built, path, shape, by or "generator", store=kept, columns=columns, notes=told)
+            said = save_report(
+                built, path, shape, by or "generator", store=kept, columns=columns, notes=told
+            )
             if said:
                 typer.echo(f"caption of {path.name}: {said}", err=True)
         if out:
@@ -97,7 +116,9 @@ def _print(built: Report, kept: Store, shape: str, by: str | None, notes: bool |
     from hsiaug.report import PICTURES, print_report, render_html, render_report
 
     if shape in PICTURES:
-        raise InputError("a picture needs a file", value=f"--format {shape}", hint="Add --out curves.png.")
+        raise InputError(
+            "a picture needs a file", value=f"--format {shape}", hint="Add --out curves.png."
+        )
     if shape == "rich":
         print_report(built, console(), by or "summary", notes=bool(notes))
     elif shape == "html":
@@ -105,10 +126,14 @@ def _print(built: Report, kept: Store, shape: str, by: str | None, notes: bool |
     elif shape == "json":
         say_json(render_report(built, shape, by or "generator").rstrip("\n"))
     else:
-        typer.echo(render_report(built, shape, by or "generator", notes=notes is not False), nl=False)
+        typer.echo(
+            render_report(built, shape, by or "generator", notes=notes is not False), nl=False
+        )
 
 
-def _runs(ref: str, profile: str | None, data: str | None) -> tuple[dict[str, set[str]], Path | None]:
+def _runs(
+    ref: str, profile: str | None, data: str | None
+) -> tuple[dict[str, set[str]], Path | None]:
     """The hashes of the trials of each run of a suite, and the store that it names.
 
     A trial's hash covers scene, plugin versions and every parameter, so the plan is made anew.

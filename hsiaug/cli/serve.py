@@ -13,8 +13,9 @@ def serve(
 ) -> None:
     """Show the report of a store in a browser, and show it again whenever trials have ended.
 
-    Serves a page at 127.0.0.1, which no other machine reaches; its address holds a secret. It is that of 'hsiaug report
-    --out report.html', with how far runs are, and filters of rows that stand in the address. Nothing is written.
+    Serves a page at 127.0.0.1, which no other machine reaches; its address holds a secret. It is
+    that of 'hsiaug report --out report.html', with how far runs are, and filters of rows that stand
+    in the address. Nothing is written.
 
     Examples:
       hsiaug serve --store hsiaug-results
@@ -25,4 +26,6 @@ def serve(
     from hsiaug.ui.store_page import StorePage
 
     routes = StorePage(Store(options.store_named(folder, store))).routes()
-    serve_here(routes, port, browser=not no_browser, said=lambda address: say(f"report at: {address}"))
+    serve_here(
+        routes, port, browser=not no_browser, said=lambda address: say(f"report at: {address}")
+    )

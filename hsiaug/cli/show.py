@@ -9,7 +9,15 @@ from hsiaug.cli import options
 from hsiaug.cli.output import console, flat_facts, print_facts, print_json, print_lines, print_table
 
 BY_CLASS = ("class_names", "recall", "real", "synthetic", "n_test", "train_counts", "test_counts")
-LEFT_OUT = (*BY_CLASS, "format", "traceback", "confusion", "new_confusion", "hidden_confusion", "command")
+LEFT_OUT = (
+    *BY_CLASS,
+    "format",
+    "traceback",
+    "confusion",
+    "new_confusion",
+    "hidden_confusion",
+    "command",
+)
 """Keys of a record that are told by class, at the end, or in JSON alone."""
 
 
@@ -35,8 +43,17 @@ def show(
     if record["error"]:
         print_lines(out, (record["error"]["traceback"] or record["error"]["message"]).splitlines())
     if metrics := record["metrics"]:
-        recall = ("not evaluable" if one is None else f"{100 * one:.1f}" for one in metrics["recall"])
+        recall = (
+            "not evaluable" if one is None else f"{100 * one:.1f}" for one in metrics["recall"]
+        )
         samples = record["samples"]
-        rows = zip(record["class_names"], samples["real"], samples["synthetic"], metrics["n_test"], recall, strict=True)
+        rows = zip(
+            record["class_names"],
+            samples["real"],
+            samples["synthetic"],
+            metrics["n_test"],
+            recall,
+            strict=True,
+        )
         print_table(out, ("class", "train", "synthetic", "test", "recall %"), rows)
     print_lines(out, ["run it again, with its controls:", record["command"]])

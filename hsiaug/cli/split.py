@@ -18,7 +18,8 @@ def split(
     out: Annotated[
         list[Path] | None,
         option(
-            "File to write: .png, .svg or .pdf (the map), .md, .tex, .csv or .json (the table), of pixels also .npz or "
+            "File to write: .png, .svg or .pdf (the map), .md, .tex, .csv or .json (the table), of"
+            " pixels also .npz or "
             ".mat (masks train and test, which fixed:FILE reads); repeat for more.",
         ),
     ] = None,
@@ -32,7 +33,13 @@ def split(
     """
     from hsiaug.base.files import PICTURES, TABLES, check_targets
     from hsiaug.protocol.protocols import parse_protocol
-    from hsiaug.report.output_files import ARRAYS, array_writers, figure_writers, table_writers, write_files
+    from hsiaug.report.output_files import (
+        ARRAYS,
+        array_writers,
+        figure_writers,
+        table_writers,
+        write_files,
+    )
     from hsiaug.report.splits import split_figure, split_masks, split_tables
     from hsiaug.tasks.task import get_task
 

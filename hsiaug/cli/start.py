@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from hsiaug.data.adding import ImportOptions
 
 SMALL = 5
-"""Side of patches in pixels where fields are small: the buffer of larger ones may hold all of a field."""
+"""Side of patches in pixels where fields are small: the buffer of larger ones may hold all of a
+field.
+"""
 
 
 def start(
@@ -30,8 +32,11 @@ def start(
         Path,
         typer.Argument(
             metavar="SCENE|FOLDER",
-            help="A folder with a cube and its labels, the file of a cube, a card (TOML), or a scene of 'hsiaug datasets "
-            "list'.",
+            help=(
+                "A folder with a cube and its labels, the file of a cube, a card (TOML), or a scene"
+                " of 'hsiaug datasets "
+                "list'."
+            ),
         ),
     ],
     labels: Annotated[Path | None, option("The labels, where several files may be them.")] = None,
@@ -39,14 +44,16 @@ def start(
     field: Field = None,
     unlabelled: Unlabelled = None,
     settings: Settings = None,
-    yes: Annotated[bool, option("Write the card and its picture without asking.", "--yes", "-y")] = False,
+    yes: Annotated[
+        bool, option("Write the card and its picture without asking.", "--yes", "-y")
+    ] = False,
 ) -> None:
     """Look at your files, propose a benchmark, and print the commands that run it.
 
-    Finds the cube and its labels, says what they hold and what is odd, looks for a protocol that leaves every class
-    enough test pixels, and estimates the time. Trains nothing, and writes nothing unless asked: on a terminal it asks
-    which of several files to take, and whether to write the card and a picture in false colours; --labels and --yes
-    answer too.
+    Finds the cube and its labels, says what they hold and what is odd, looks for a protocol that
+    leaves every class enough test pixels, and estimates the time. Trains nothing, and writes
+    nothing unless asked: on a terminal it asks which of several files to take, and whether to write
+    the card and a picture in false colours; --labels and --yes answer too.
 
     Examples:
       hsiaug start .
@@ -101,7 +108,9 @@ def _asks() -> bool:
 
 
 def _files(place: Path, labels: Path | None, asked: ImportOptions) -> tuple[Path, Path]:
-    """The cube and the labels: as named, or what the readers of ``hsiaug datasets add`` take for them in the folder."""
+    """The cube and the labels: as named, or what the readers of ``hsiaug datasets add`` take for
+    them in the folder.
+    """
     folder = place if place.is_dir() else place.parent
     if place != folder and labels is not None:
         return place, labels
@@ -114,7 +123,9 @@ def _files(place: Path, labels: Path | None, asked: ImportOptions) -> tuple[Path
 def _look_at(
     folder: Path, asked: ImportOptions, with_cubes: bool
 ) -> tuple[list[Path], list[Path], list[tuple[Path, str]]]:
-    """Files of a folder that can be read as a cube, those that can be read as labels, and the others with a reason."""
+    """Files of a folder that can be read as a cube, those that can be read as labels, and the
+    others with a reason.
+    """
     from hsiaug.data.adding import written_by_hsiaug
     from hsiaug.data.label_source import read_labels
     from hsiaug.data.readers import HDF, IMAGES, PACKED, read_cube_file
@@ -124,7 +135,15 @@ def _look_at(
     own = written_by_hsiaug(folder)
     for path in sorted(folder.iterdir()):
         suffix = path.suffix.lower()
-        if path.name in own or suffix not in (".hdr", ".mat", ".npy", *IMAGES, *KINDS, *PACKED, *HDF):
+        if path.name in own or suffix not in (
+            ".hdr",
+            ".mat",
+            ".npy",
+            *IMAGES,
+            *KINDS,
+            *PACKED,
+            *HDF,
+        ):
             continue
         reasons = list[str]()
         # A scan goes on whatever is wrong with a file.
@@ -150,12 +169,16 @@ def _reason(error: Exception, path: Path) -> str:
     return " ".join(str(error).split()).removeprefix(str(path)).lstrip(": ")
 
 
-def _only(found: Sequence[Path], name: str, folder: Path, others: Sequence[tuple[Path, str]]) -> Path:
+def _only(
+    found: Sequence[Path], name: str, folder: Path, others: Sequence[tuple[Path, str]]
+) -> Path:
     """The one file, or that which is chosen on a terminal. Raises InputError."""
     if len(found) > 1 and _asks():
         from rich.prompt import Prompt
 
-        return Path(Prompt.ask(f"Which file is {name}?", choices=list(map(str, found)), console=console()))
+        return Path(
+            Prompt.ask(f"Which file is {name}?", choices=list(map(str, found)), console=console())
+        )
     if len(found) != 1:
         seen = ", ".join(map(str, found)) or f"none in {folder} that can be read as such"
         hint = "Name it: hsiaug start CUBE --labels FILE."
@@ -166,7 +189,9 @@ def _only(found: Sequence[Path], name: str, folder: Path, others: Sequence[tuple
 
 
 def _propose(scene: Scene, card: str) -> list[str]:
-    """Print the plan of a usual benchmark, where as few classes as may be have few test pixels; returns its options."""
+    """Print the plan of a usual benchmark, where as few classes as may be have few test pixels;
+    returns its options.
+    """
     from hsiaug.bench.plan import Request, build_plan
     from hsiaug.cli.benchmark_run import print_plan
     from hsiaug.metrics.significance import USUAL_DRAWS
@@ -185,10 +210,21 @@ def _propose(scene: Scene, card: str) -> list[str]:
     text, patch = min(few, key=few.__getitem__, default=(usual.protocol, usual.patch))
     request = Request([1.0], range(USUAL_DRAWS), protocol=parse_protocol(text), patch=patch)
     plan, out = build_plan(scene, request, registry(), scene_ref=card), console()
-    print_plan([plan], Path("hsiaug-results"), "only-missing", "auto", None, out, console(err=True), as_json=False)
+    print_plan(
+        [plan],
+        Path("hsiaug-results"),
+        "only-missing",
+        "auto",
+        None,
+        out,
+        console(err=True),
+        as_json=False,
+    )
     audit = found[text, patch]
     for what, ids in (("no", audit.lost_classes), (f"fewer than {FEWEST}", audit.thin_classes)):
         names = ", ".join(scene.class_names[c - 1] for c in ids)
-        print_lines(out, [f"warning: {what} test pixels: {names}; label more fields of them"] if ids else [])
+        print_lines(
+            out, [f"warning: {what} test pixels: {names}; label more fields of them"] if ids else []
+        )
     changed = ("--protocol", text, usual.protocol), ("--patch", str(patch), str(usual.patch))
     return [word for name, value, default in changed if value != default for word in (name, value)]

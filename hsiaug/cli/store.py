@@ -9,20 +9,25 @@ from hsiaug.cli import options
 from hsiaug.cli.output import console, print_lines, print_table, say
 from hsiaug.registry.progress import show_progress
 
-app = typer.Typer(no_args_is_help=True, help="Stores of records: merge several, verify and pack one.")
+app = typer.Typer(
+    no_args_is_help=True, help="Stores of records: merge several, verify and pack one."
+)
 
 
 @app.command()
 def merge(
-    target: Annotated[Path, typer.Argument(metavar="TARGET", help="Store to copy to; made where there is none.")],
+    target: Annotated[
+        Path, typer.Argument(metavar="TARGET", help="Store to copy to; made where there is none.")
+    ],
     sources: Annotated[
-        list[Path], typer.Argument(metavar="SOURCE…", help="Stores to copy from; they stay as they are.")
+        list[Path],
+        typer.Argument(metavar="SOURCE…", help="Stores to copy from; they stay as they are."),
     ],
 ) -> None:
     """Copy the records of other stores into one, with their predictions.
 
-    Of two records of one trial the newest that went well stays, as in a report. Damaged records are named and left.
-    A merge that was stopped goes on with the same command.
+    Of two records of one trial the newest that went well stays, as in a report. Damaged records are
+    named and left. A merge that was stopped goes on with the same command.
 
     Example:
       hsiaug store merge all-results laptop-results cluster-results
@@ -39,15 +44,19 @@ def merge(
     for one in found.values():
         for line in damage_lines(one.damaged, "it is not copied"):
             say(line, err=True)
-    rows = [(name, one.copied, one.equal, one.kept, len(one.damaged)) for name, one in found.items()]
+    rows = [
+        (name, one.copied, one.equal, one.kept, len(one.damaged)) for name, one in found.items()
+    ]
     print_table(console(), ("source", "copied", "equal", "kept", "damaged"), rows)
 
 
 @app.command()
 def verify(folder: options.Folder = None, store: options.NamedStore = None) -> None:
-    """Read every record and its predictions, and name what is damaged; exit code 1 where something is.
+    """Read every record and its predictions, and name what is damaged; exit code 1 where something
+    is.
 
-    Each finding has the command that puts it right: a damaged record is made again by its benchmark.
+    Each finding has the command that puts it right: a damaged record is made again by its
+    benchmark.
 
     Example:
       hsiaug store verify hsiaug-results
@@ -60,7 +69,11 @@ def verify(folder: options.Folder = None, store: options.NamedStore = None) -> N
         found = list(verified(kept, count, older := list[str]()))
     if older:
         number = f"{len(older):,} of {len(kept.hashes()):,} records"
-        say(f"{number} are from before records had a digest: only what follows from their counts is checked", err=True)
+        say(
+            f"{number} are from before records had a digest: only what follows from their counts is"
+            " checked",
+            err=True,
+        )
     if not found:
         print_lines(out, [f"{len(kept.hashes()):,} records in {kept.root}: nothing is damaged"])
         return
@@ -71,9 +84,11 @@ def verify(folder: options.Folder = None, store: options.NamedStore = None) -> N
 
 @app.command()
 def pack(folder: options.Folder = None, store: options.NamedStore = None) -> None:
-    """Put records that did not fail, and their predictions, into one file, so that a store of many has few files.
+    """Put records that did not fail, and their predictions, into one file, so that a store of many
+    has few files.
 
-    All commands read it as they read folders. New records are written beside it. Packing that was stopped goes on.
+    All commands read it as they read folders. New records are written beside it. Packing that was
+    stopped goes on.
 
     Example:
       hsiaug store pack hsiaug-results

@@ -29,26 +29,35 @@ def suggest(
     scene: options.SceneRef,
     number: Annotated[int, option("Pixels to name.", "--number", "-n", min=1, max=1000)] = 20,
     classifier: Annotated[
-        str, option("Classifiers of the committee, between commas, each on three views.", show_default="svm,rf")
+        str,
+        option(
+            "Classifiers of the committee, between commas, each on three views.",
+            show_default="svm,rf",
+        ),
     ] = "",
     protocol: Annotated[
         str,
         option(
-            "all: every label is learnt, and any other pixel may be named. issd, kshot:K, …: the training pixels of a "
+            "all: every label is learnt, and any other pixel may be named. issd, kshot:K, …: the"
+            " training pixels of a "
             "draw are learnt, and its other labelled pixels may be named."
         ),
     ] = ALL,
     seed: options.Seed = 0,
     out: Annotated[
         list[Path] | None,
-        option("File to write: .csv or .json (a table), .png, .svg or .pdf (a map); repeat for more."),
+        option(
+            "File to write: .csv or .json (a table), .png, .svg or .pdf (a map); repeat for more."
+        ),
     ] = None,
 ) -> None:
-    """Name the pixels whose labels would help most: where classifiers disagree, and nothing like it has a label yet.
+    """Name the pixels whose labels would help most: where classifiers disagree, and nothing like it
+    has a label yet.
 
-    A committee of classifiers learns the labels that there are and calls every pixel. The scene is divided into
-    segments of like neighbours; each pick is the pixel most typical of a segment, chosen so that the picks together
-    stand for as much as possible of the ground that is called differently and is unlike what is labelled.
+    A committee of classifiers learns the labels that there are and calls every pixel. The scene is
+    divided into segments of like neighbours; each pick is the pixel most typical of a segment,
+    chosen so that the picks together stand for as much as possible of the ground that is called
+    differently and is unlike what is labelled.
 
     Write a class into the column of the CSV, add these labels to yours ('hsiaug datasets add') and
     ask again. Pixels beyond any class can be named as well: leave these out.
@@ -71,17 +80,48 @@ def suggest(
     known, candidates, learnt = known_labels(loaded, protocol, seed)
     with show_progress(console(err=True), "committee") as progress:
         found = suggestions(
-            loaded.unlabelled, known, candidates, number, members, registry(), seed=seed, progress=progress
+            loaded.unlabelled,
+            known,
+            candidates,
+            number,
+            members,
+            registry(),
+            seed=seed,
+            progress=progress,
         )
     if found.known.sum() > MOST:
         learnt = f"{MOST} pixels, one of each class in turn, of {learnt}"
     notes = [f"committee: {', '.join(map(str, members))}, each fitted on {learnt}"]
     rows = rows_of(found, loaded.class_names, ground)
     places = [name for name in ("x", "y") if name in rows[0]]
-    form = {"uncertainty": "{:.2f}", "segment_pixels": "{} px", "share": "{:.1%}", "x": "{:.10g}", "y": "{:.10g}"}
-    shown = ("rank", "row", "column", *places, "committee", "uncertainty", "segment_pixels", "share")
+    form = {
+        "uncertainty": "{:.2f}",
+        "segment_pixels": "{} px",
+        "share": "{:.1%}",
+        "x": "{:.10g}",
+        "y": "{:.10g}",
+    }
+    shown = (
+        "rank",
+        "row",
+        "column",
+        *places,
+        "committee",
+        "uncertainty",
+        "segment_pixels",
+        "share",
+    )
     texts = ([form.get(key, "{}").format(row[key]).rstrip("%") for key in shown] for row in rows)
-    header = ("rank", "row", "column", *places, "committee says", "uncertainty", "segment", "share %")
+    header = (
+        "rank",
+        "row",
+        "column",
+        *places,
+        "committee says",
+        "uncertainty",
+        "segment",
+        "share %",
+    )
     print_table(screen, header, texts)
     print_lines(screen, notes)
     if out:
@@ -89,7 +129,9 @@ def suggest(
         say_written(out)
 
 
-def known_labels(scene: Scene, protocol: str, seed: int) -> tuple[BlindSplit, NDArray[np.bool_], str]:
+def known_labels(
+    scene: Scene, protocol: str, seed: int
+) -> tuple[BlindSplit, NDArray[np.bool_], str]:
     """The labels that are learnt, the pixels that may be named, and what to call the former."""
     import numpy as np
 
@@ -104,7 +146,7 @@ def known_labels(scene: Scene, protocol: str, seed: int) -> tuple[BlindSplit, ND
         return known, ~labelled, f"all {len(ids):,} labelled pixels"
     drawn = draw_split(scene, parse_protocol(protocol), seed, PATCH)
     learnt = (
-        f"the {drawn.audit.n_train:,} training pixels of {drawn.audit.protocol}, draw {seed}; picks are labelled pixels "
-        "alone, as a benchmark reveals them"
+        f"the {drawn.audit.n_train:,} training pixels of {drawn.audit.protocol}, draw {seed}; picks"
+        " are labelled pixels alone, as a benchmark reveals them"
     )
     return drawn.blind, labelled & ~drawn.train, learnt

@@ -1,4 +1,6 @@
-"""Fields: stretches of ground that one visit would label whole, and that a classifier may only fill in."""
+"""Fields: stretches of ground that one visit would label whole, and that a classifier may only fill
+in.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +12,9 @@ COMPONENTS = "connected components"
 def label_fields(labels: NDArray[np.int16]) -> NDArray[np.int32]:
     """(H, W) int32 field of each pixel: 1, 2, … where it has a label, 0 where it has none.
 
-    labels: (H, W), 0 = none. A field is a connected component of one class. Pixels that touch at a corner alone belong
-    together: at that distance their patches are nearly the same, so a test pixel there would be no new ground.
+    labels: (H, W), 0 = none. A field is a connected component of one class. Pixels that touch at a
+    corner alone belong together: at that distance their patches are nearly the same, so a test
+    pixel there would be no new ground.
     """
     from scipy import ndimage
 
@@ -42,5 +45,7 @@ def dilate(mask: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
 
     if radius == 0:
         return mask.copy()
-    grown: NDArray[np.bool_] = ndimage.maximum_filter(mask, size=2 * radius + 1, mode="constant", cval=False)
+    grown: NDArray[np.bool_] = ndimage.maximum_filter(
+        mask, size=2 * radius + 1, mode="constant", cval=False
+    )
     return grown

@@ -1,4 +1,6 @@
-"""Data of the dense tasks: places, each an image of one date or two and a mask of all its pixels."""
+"""Data of the dense tasks: places, each an image of one date or two and a mask of all its
+pixels.
+"""
 
 import hashlib
 from collections.abc import Mapping
@@ -32,13 +34,15 @@ class Place:
 
 @dataclass(frozen=True, eq=False)
 class PairSet:
-    """Image–mask pairs of one sensor. Built by :func:`hsiaug.data.load_pairs`; arrays are read-only.
+    """Image–mask pairs of one sensor. Built by :func:`hsiaug.data.load_pairs`; arrays are
+    read-only.
 
-    Class id c is ``class_names[c - 1]``; for change detection the names are "unchanged" and "changed".
-    wavelengths: (B,) float64 nm or None. gsd: metres per pixel or None. units: of the images. draws: what random draws
-    are seeded with; None = the checksum of the masks.
+    Class id c is ``class_names[c - 1]``; for change detection the names are "unchanged" and
+    "changed". wavelengths: (B,) float64 nm or None. gsd: metres per pixel or None. units: of the
+    images. draws: what random draws are seeded with; None = the checksum of the masks.
 
-    Raises SceneError where shapes do not fit one another, an image holds NaN or infinity, or a mask an unknown id.
+    Raises SceneError where shapes do not fit one another, an image holds NaN or infinity, or a mask
+    an unknown id.
     """
 
     name: str
@@ -75,7 +79,9 @@ class PairSet:
     @property
     def unlabelled(self) -> "PairSet":
         """The set with empty masks: what a process that runs plugins keeps of it."""
-        return replace(self, places=tuple(replace(p, mask=np.zeros_like(p.mask)) for p in self.places))
+        return replace(
+            self, places=tuple(replace(p, mask=np.zeros_like(p.mask)) for p in self.places)
+        )
 
     @property
     def dates(self) -> int:
@@ -89,7 +95,9 @@ class PairSet:
 
     @cached_property
     def offsets(self) -> tuple[int, ...]:
-        """First index of each place in the flat order that predictions are kept in: place by place, row by row."""
+        """First index of each place in the flat order that predictions are kept in: place by place,
+        row by row.
+        """
         sizes = [place.mask.size for place in self.places]
         return tuple(int(n) for n in np.cumsum([0, *sizes[:-1]]))
 
@@ -100,7 +108,9 @@ class PairSet:
 
     @cached_property
     def drawn_as(self) -> str:
-        """Seed text of random draws: ``draws``, else the masks' checksum. Never the name; see :class:`Scene`."""
+        """Seed text of random draws: ``draws``, else the masks' checksum. Never the name; see
+        :class:`Scene`.
+        """
         return self.draws or f"masks {array_checksum(self.flat_mask, '<i2')[:16]}"
 
     @cached_property
@@ -117,13 +127,22 @@ class PairSet:
 def _check(pairs: PairSet, place: Place) -> None:
     where = f"{pairs.name}: {place.name}"
     first = pairs.places[0].images.shape[:2]
-    if place.images.ndim != 4 or place.images.shape[:2] != first or place.images.shape[2:] != place.mask.shape:
-        rule = f"{where}: images must be (dates, bands, height, width) as in the other places, and the mask their size"
+    if (
+        place.images.ndim != 4
+        or place.images.shape[:2] != first
+        or place.images.shape[2:] != place.mask.shape
+    ):
+        rule = (
+            f"{where}: images must be (dates, bands, height, width) as in the other places, and the"
+            " mask their size"
+        )
         found = f"images {place.images.shape}, mask {place.mask.shape}, the first place {first}"
         hint = "Check that every place has the same dates and bands, and a mask of the same grid."
         raise SceneError(rule, value=found, hint=hint)
     if not np.isfinite(place.images).all():
-        found = f"NaN or infinity at {int((~np.isfinite(place.images)).any(axis=(0, 1)).sum())} pixels"
+        found = (
+            f"NaN or infinity at {int((~np.isfinite(place.images)).any(axis=(0, 1)).sum())} pixels"
+        )
         hint = "Fill these values, or give the pixels a fixed value and the mask's code for ignore."
         raise SceneError(f"{where}: images must hold finite numbers only", value=found, hint=hint)
     low, high = int(place.mask.min()), int(place.mask.max())

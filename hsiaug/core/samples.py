@@ -43,10 +43,16 @@ class Patches(Batch):
     coords: NDArray[np.int32]
 
     def __post_init__(self) -> None:
-        if self.x.ndim != 4 or self.x.shape[2] != self.x.shape[3] or self.coords.shape != (len(self.x), 2):
+        if (
+            self.x.ndim != 4
+            or self.x.shape[2] != self.x.shape[3]
+            or self.coords.shape != (len(self.x), 2)
+        ):
             rule = "patches must have x of shape (n, bands, p, p) and coords of shape (n, 2)"
             hint = "Build them with TrainView.patches, or keep the channels first."
-            raise PluginError(rule, value=f"x {self.x.shape}, coords {self.coords.shape}", hint=hint)
+            raise PluginError(
+                rule, value=f"x {self.x.shape}, coords {self.coords.shape}", hint=hint
+            )
 
     def __len__(self) -> int:
         return len(self.x)
@@ -87,12 +93,17 @@ class PatchSamples(Patches):
         return self.y
 
     def to_torch(self) -> TensorDataset:
-        """A Dataset of torch: patch (B, p, p), class index 0..C-1 and weight of each sample, copied."""
+        """A Dataset of torch: patch (B, p, p), class index 0..C-1 and weight of each sample,
+        copied.
+        """
         return torch_dataset(self.x, self.y - 1, self.weight)
 
     @classmethod
     def made(
-        cls, x: NDArray[np.float32], y: NDArray[np.int64], provenance: Mapping[str, object] | None = None
+        cls,
+        x: NDArray[np.float32],
+        y: NDArray[np.int64],
+        provenance: Mapping[str, object] | None = None,
     ) -> PatchSamples:
         """Synthetic samples from x (n, B, p, p) and y (n,), with weight 1 and no location."""
         return cls(
@@ -120,20 +131,29 @@ def class_ids(given: ArrayLike) -> NDArray[np.int64]:
         ids = values.astype(np.int64)
     if not np.array_equal(ids, values):
         hint = "Round, or take the arg max, before labels are returned."
-        raise PluginError("class ids of samples must be whole numbers", value=str(values[ids != values][0]), hint=hint)
+        raise PluginError(
+            "class ids of samples must be whole numbers",
+            value=str(values[ids != values][0]),
+            hint=hint,
+        )
     return ids
 
 
 def concatenate(parts: Sequence[B]) -> B:
     """One batch of samples after the other.
 
-    Provenance is taken from the last that has any; an array that is optional is kept where all have it.
+    Provenance is taken from the last that has any; an array that is optional is kept where all have
+    it.
     """
     if len(parts) == 1:
         return parts[0]
     arrays = [arrays_of(part) for part in parts]
     values: dict[str, Any] = {
-        name: np.concatenate([own[name] for own in arrays]) if all(name in own for own in arrays) else None
+        name: (
+            np.concatenate([own[name] for own in arrays])
+            if all(name in own for own in arrays)
+            else None
+        )
         for name in {name for own in arrays for name in own}
     }
     samples: Sequence[Any] = parts
@@ -143,8 +163,12 @@ def concatenate(parts: Sequence[B]) -> B:
 
 
 def take_in_turn(groups: NDArray[np.integer]) -> NDArray[np.intp]:
-    """(n,) indices: the first item of each of ``groups`` (n,), then the second of each, and so on; equals in order."""
+    """(n,) indices: the first item of each of ``groups`` (n,), then the second of each, and so on;
+    equals in order.
+    """
     _, member, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     turn = np.empty(len(groups), dtype=np.intp)
-    turn[np.argsort(member, kind="stable")] = np.arange(len(groups)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    turn[np.argsort(member, kind="stable")] = np.arange(len(groups)) - np.repeat(
+        np.cumsum(sizes) - sizes, sizes
+    )
     return np.argsort(turn, kind="stable")

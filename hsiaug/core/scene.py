@@ -26,7 +26,9 @@ Cubed = TypeVar("Cubed", bound="HasCube")
 
 
 class Descriptions(Mapping[str, tuple[str, ...]]):
-    """Sentences by class name. Immutable; unlike ``types.MappingProxyType`` it can be sent to another process."""
+    """Sentences by class name. Immutable; unlike ``types.MappingProxyType`` it can be sent to
+    another process.
+    """
 
     __slots__ = ("_pairs",)
 
@@ -51,7 +53,9 @@ class HasCube:
 
     @property
     def pixels(self) -> NDArray[np.float32]:
-        """The cube, or what reads its file where it is indexed, in place of an array: see :mod:`hsiaug.data.windows`."""
+        """The cube, or what reads its file where it is indexed, in place of an array: see
+        :mod:`hsiaug.data.windows`.
+        """
         return cast("NDArray[np.float32]", vars(self)["cube"])
 
     @property
@@ -66,7 +70,9 @@ class HasCube:
 
 
 def cube_when_asked(kind: type[Cubed]) -> type[Cubed]:
-    """A dataclass whose ``cube`` may be given as what reads a file: an array is made once somebody asks for it."""
+    """A dataclass whose ``cube`` may be given as what reads a file: an array is made once somebody
+    asks for it.
+    """
 
     def cube(self: Any) -> NDArray[np.float32]:
         if not isinstance(held := self.pixels, np.ndarray):
@@ -80,7 +86,9 @@ def cube_when_asked(kind: type[Cubed]) -> type[Cubed]:
 
 
 def row_parts(shape: tuple[int, ...], values: int = 2**22) -> Iterator[slice]:
-    """Rows of a cube (H, W, B), of about so many values at a time, so that it can be gone through."""
+    """Rows of a cube (H, W, B), of about so many values at a time, so that it can be gone
+    through.
+    """
     step = max(1, values // max(1, math.prod(shape[1:])))
     return (slice(top, top + step) for top in range(0, shape[0], step))
 
@@ -88,7 +96,8 @@ def row_parts(shape: tuple[int, ...], values: int = 2**22) -> Iterator[slice]:
 @cube_when_asked
 @dataclass(frozen=True, eq=False)
 class Scene(HasCube):
-    """A cube with a few labelled pixels. Built by :func:`hsiaug.data.load_scene`; arrays are read-only.
+    """A cube with a few labelled pixels. Built by :func:`hsiaug.data.load_scene`; arrays are
+    read-only.
 
     name: short name, as users type it.
     cube: (H, W, B) float32, in ``units``.
@@ -98,12 +107,13 @@ class Scene(HasCube):
     gsd: ground sampling distance in metres per pixel, or None.
     units: what a value of the cube means ("reflectance", "scaled radiance"...).
     subsets: named groups of class ids that reports average over beside "all evaluable classes".
-    descriptions: sentences in plain words by class name, for generators that read text; a class may have none.
+    descriptions: sentences in plain words by class name, for generators that read text; a class may
+    have none.
         They are no part of ``sha256``.
     draws: what random draws are seeded with; None = ``drawn_as`` finds it in the labels.
 
-    Raises SceneError where shapes do not fit, the cube holds NaN or infinity, a label has no name, or a
-    description is empty or of no class.
+    Raises SceneError where shapes do not fit, the cube holds NaN or infinity, a label has no name,
+    or a description is empty or of no class.
     """
 
     name: str
@@ -130,7 +140,9 @@ class Scene(HasCube):
     @property
     def unlabelled(self) -> UnlabelledScene:
         """The scene without any label."""
-        return UnlabelledScene(self.pixels, self.class_names, self.wavelengths, self.gsd, self.units, self.descriptions)
+        return UnlabelledScene(
+            self.pixels, self.class_names, self.wavelengths, self.gsd, self.units, self.descriptions
+        )
 
     @property
     def class_ids(self) -> range:
@@ -143,15 +155,22 @@ class Scene(HasCube):
         return np.bincount(self.labels[self.labels > 0], minlength=len(self.class_names) + 1)[1:]
 
     def to_xarray(self) -> Dataset:
-        """An xarray.Dataset: ``cube`` (y, x, wavelength), wavelengths in nm, and ``labels`` (y, x) with ``class_names``.
+        """An xarray.Dataset: ``cube`` (y, x, wavelength), wavelengths in nm, and ``labels`` (y, x)
+        with ``class_names``.
 
-        Without wavelengths the bands are the dimension ``band``. Raises DataUnavailableError where xarray is missing.
+        Without wavelengths the bands are the dimension ``band``. Raises DataUnavailableError where
+        xarray is missing.
         """
         need("to_xarray", "xarray", "xarray")
         from xarray import Dataset
 
         dim = "band" if self.wavelengths is None else "wavelength"
-        facts = {"name": self.name, "units": self.units, "class_names": list(self.class_names), "gsd": self.gsd}
+        facts = {
+            "name": self.name,
+            "units": self.units,
+            "class_names": list(self.class_names),
+            "gsd": self.gsd,
+        }
         made = Dataset(
             {"cube": (("y", "x", dim), self.cube), "labels": (("y", "x"), self.labels)},
             attrs={key: value for key, value in facts.items() if value is not None},
@@ -162,19 +181,25 @@ class Scene(HasCube):
 
     @cached_property
     def fields(self) -> NDArray[np.int32]:
-        """(H, W) int32 field of each labelled pixel, 0 = unlabelled: see :func:`hsiaug.core.fields.label_fields`."""
+        """(H, W) int32 field of each labelled pixel, 0 = unlabelled: see
+        :func:`hsiaug.core.fields.label_fields`.
+        """
         return label_fields(self.labels)
 
     @cached_property
     def drawn_as(self) -> str:
-        """Seed text of random draws: never the name, or the same labels renamed would be split otherwise.
+        """Seed text of random draws: never the name, or the same labels renamed would be split
+        otherwise.
 
-        ``draws`` where it is given, else the public scene that has these labels, else their checksum.
+        ``draws`` where it is given, else the public scene that has these labels, else their
+        checksum.
         """
         return self.drawn_within(np.ones(self.shape, dtype=bool))
 
     def drawn_within(self, mask: NDArray[np.bool_]) -> str:
-        """The same for draws of the pixels in a mask (H, W). Labels outside it, as on a test side, are not read."""
+        """The same for draws of the pixels in a mask (H, W). Labels outside it, as on a test side,
+        are not read.
+        """
         checksum = array_checksum(np.where(mask, self.labels, 0), "<i2")
         return self._named_draws or f"labels {checksum[:16]}"
 
@@ -195,7 +220,9 @@ class Scene(HasCube):
 @cube_when_asked
 @dataclass(frozen=True, eq=False)
 class UnlabelledScene(HasCube):
-    """The part of a scene that is kept by a process that runs plugins; fields as those of :class:`Scene`."""
+    """The part of a scene that is kept by a process that runs plugins; fields as those of
+    :class:`Scene`.
+    """
 
     cube: NDArray[np.float32]
     class_names: tuple[str, ...]
@@ -216,10 +243,13 @@ def _check_shapes(scene: Scene) -> None:
     waves = cube[-1] if scene.wavelengths is None else len(scene.wavelengths)
     if len(cube) != 3 or 0 in cube or scene.labels.shape != cube[:2] or waves != cube[2]:
         raise SceneError(
-            f"scene {scene.name}: the cube must be (height, width, bands), with labels of its height and width, "
-            "and one wavelength for each band",
+            f"scene {scene.name}: the cube must be (height, width, bands), with labels of its"
+            " height and width, and one wavelength for each band",
             value=f"cube {cube}, labels {scene.labels.shape}, {waves} wavelengths",
-            hint="Check that all are of one scene, and name the right arrays in the card; cube.axes says their order.",
+            hint=(
+                "Check that all are of one scene, and name the right arrays in the card; cube.axes"
+                " says their order."
+            ),
         )
 
 
@@ -227,20 +257,33 @@ def _check_values(scene: Scene) -> None:
     bad, bad_pixels = np.zeros(scene.bands, dtype=bool), 0
     for rows in row_parts(scene.pixels.shape):
         if not (finite := np.isfinite(scene.pixels[rows])).all():
-            bad, bad_pixels = bad | ~finite.all(axis=(0, 1)), bad_pixels + int((~finite.all(axis=2)).sum())
+            bad, bad_pixels = (
+                bad | ~finite.all(axis=(0, 1)),
+                bad_pixels + int((~finite.all(axis=2)).sum()),
+            )
     if not bad_pixels:
         return
     bad_bands = np.flatnonzero(bad)
     shown = ", ".join(map(str, bad_bands[:10])) + (", …" if len(bad_bands) > 10 else "")
-    found = f"NaN or infinity at {bad_pixels} pixels, in {len(bad_bands)} bands (counted from 0: {shown})"
-    hint = "Say cube.nodata = nan in the card, which makes these pixels 0, or drop the bands with cube.bad_bands."
-    raise SceneError(f"scene {scene.name}: the cube must hold finite numbers only", value=found, hint=hint)
+    found = (
+        f"NaN or infinity at {bad_pixels} pixels, in {len(bad_bands)} bands (counted from 0:"
+        f" {shown})"
+    )
+    hint = (
+        "Say cube.nodata = nan in the card, which makes these pixels 0, or drop the bands with"
+        " cube.bad_bands."
+    )
+    raise SceneError(
+        f"scene {scene.name}: the cube must hold finite numbers only", value=found, hint=hint
+    )
 
 
 def _check_labels(scene: Scene) -> None:
     low, high = int(scene.labels.min()), int(scene.labels.max())
     if low < 0 or high > len(scene.class_names):
-        rule = f"scene {scene.name}: labels must lie in 0..{len(scene.class_names)} (0 = unlabelled)"
+        rule = (
+            f"scene {scene.name}: labels must lie in 0..{len(scene.class_names)} (0 = unlabelled)"
+        )
         hint = "Name every class in labels.names of the card, or map the codes with labels.ids."
         raise SceneError(rule, value=f"{low}..{high}", hint=hint)
     if np.count_nonzero(scene.class_counts) < 2:
@@ -253,6 +296,9 @@ def _check_descriptions(scene: Scene) -> None:
     for name, sentences in scene.descriptions.items():
         known = name in scene.class_names
         if not known or not sentences or not all(sentence.strip() for sentence in sentences):
-            rule = f"scene {scene.name}: descriptions must be of its classes, with sentences of which none is empty"
+            rule = (
+                f"scene {scene.name}: descriptions must be of its classes, with sentences of which"
+                " none is empty"
+            )
             hint = "Write one." if known else did_you_mean(name, scene.class_names)
             raise SceneError(rule, value=f"{list(sentences)} for {name}", hint=hint)

@@ -1,7 +1,8 @@
 """Arrays that are handed to plugins: read-only, and checked afterwards for changes all the same.
 
-NumPy refuses to write into a sealed array, and to make it writable again. Code that does not ask NumPy (a tensor that
-``torch.from_numpy`` made of it, compiled code) can still write into its memory: a checksum finds that.
+NumPy refuses to write into a sealed array, and to make it writable again. Code that does not ask
+NumPy (a tensor that ``torch.from_numpy`` made of it, compiled code) can still write into its
+memory: a checksum finds that.
 """
 
 import dataclasses
@@ -18,7 +19,9 @@ T = TypeVar("T")
 
 
 def seal(array: NDArray[Scalar]) -> NDArray[Scalar]:
-    """The array over a read-only buffer: no copy, and its ``flags.writeable`` cannot be set again."""
+    """The array over a read-only buffer: no copy, and its ``flags.writeable`` cannot be set
+    again.
+    """
     if not array.size:
         # A buffer cannot hold every empty shape; there is nothing to write into.
         empty = array.view()
@@ -57,7 +60,9 @@ class Seals:
 
 
 class SealedView:
-    """Base of views for plugins: a frozen dataclass with ``_seals``, whose arrays are sealed when it is made."""
+    """Base of views for plugins: a frozen dataclass with ``_seals``, whose arrays are sealed when
+    it is made.
+    """
 
     _seals: Seals
 
@@ -72,7 +77,11 @@ class SealedView:
 
 
 def _checksum(array: AnyArray) -> int:
-    """Of sums over words of 8 bytes that lie 509 words apart, a prime: what changes places comes to other sums."""
+    """Of sums over words of 8 bytes that lie 509 words apart, a prime: what changes places comes to
+    other sums.
+    """
     flat = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
     words, rest = np.split(flat, [len(flat) // 4072 * 4072])
-    return zlib.crc32(rest.data, zlib.crc32(words.view(np.uint64).reshape(-1, 509).sum(axis=0).data))
+    return zlib.crc32(
+        rest.data, zlib.crc32(words.view(np.uint64).reshape(-1, 509).sum(axis=0).data)
+    )

@@ -4,7 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 CLOSENESS = 0.5
-"""Weight of a segment's side, against the spread of the spectra, in the distance to a segment's centre."""
+"""Weight of a segment's side, against the spread of the spectra, in the distance to a segment's
+centre.
+"""
 ROUNDS = 6
 """Times that centres are moved; segments hardly change after five."""
 
@@ -15,11 +17,13 @@ Floats = NDArray[np.float32]
 
 
 def find_segments(features: Floats, side: int) -> NDArray[np.int32]:
-    """(H, W) int32 0, 1, …: segments of like pixels, about ``side`` wide, from features (H, W, k) of total variance 1.
+    """(H, W) int32 0, 1, …: segments of like pixels, about ``side`` wide, from features (H, W, k)
+    of total variance 1.
 
-    k-means over features and places, in which a pixel may only join a centre near its own cell of a grid:
-    R. Achanta et al., SLIC superpixels compared to state-of-the-art superpixel methods, IEEE TPAMI 34(11), 2012,
-    doi:10.1109/TPAMI.2012.120; without their last step, which makes every segment connected.
+    k-means over features and places, in which a pixel may only join a centre near its own cell of a
+    grid: R. Achanta et al., SLIC superpixels compared to state-of-the-art superpixel methods, IEEE
+    TPAMI 34(11), 2012, doi:10.1109/TPAMI.2012.120; without their last step, which makes every
+    segment connected.
     """
     height, width, _ = features.shape
     down, across = max(1, round(height / side)), max(1, round(width / side))
@@ -44,7 +48,9 @@ def _with_places(features: Floats, row: int, side: int) -> NDArray[np.float64]:
     return np.concatenate([features[row], places], axis=1)
 
 
-def _move(centres: NDArray[np.float64], features: Floats, member: NDArray[np.int32], side: int) -> None:
+def _move(
+    centres: NDArray[np.float64], features: Floats, member: NDArray[np.int32], side: int
+) -> None:
     """Put each centre in the middle of its pixels; one that lost all of them stays."""
     sums, counts = np.zeros_like(centres), np.bincount(member.ravel(), minlength=len(centres))
     for row in range(len(member)):

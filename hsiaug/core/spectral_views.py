@@ -1,15 +1,18 @@
 """Spectral views: what of each pixel's spectrum a classifier is shown.
 
-A view is applied pixel by pixel, to real and synthetic samples alike, after a generator has made them in the scene's
-units. Generators so know nothing of views, and a gain of a better view is no gain of a generator.
+A view is applied pixel by pixel, to real and synthetic samples alike, after a generator has made
+them in the scene's units. Generators so know nothing of views, and a gain of a better view is no
+gain of a generator.
 
-================  =============================================================================================
+================
+=============================================================================================
 ``raw``           the spectrum as the scene holds it
-``unit``          divided by its Euclidean norm: shape without brightness, and so without most of the illumination
-``derivative``    differences of neighbouring bands, by wavelength where that is known: offsets drop out
-``continuum``     divided by its upper convex hull over wavelength: depths of absorption bands
-``raw+unit``      both, one after the other along the bands
-================  =============================================================================================
+``unit``          divided by its Euclidean norm: shape without brightness, and so without most of
+the illumination ``derivative``    differences of neighbouring bands, by wavelength where that is
+known: offsets drop out ``continuum``     divided by its upper convex hull over wavelength: depths
+of absorption bands ``raw+unit``      both, one after the other along the bands
+================
+=============================================================================================
 
 ``auto`` is no view of its own: :mod:`hsiaug.tasks.view_choice` chooses one of these, draw by draw.
 """
@@ -23,16 +26,17 @@ from numpy.typing import NDArray
 from hsiaug.core.view_names import RAW
 
 ROWS_BYTES, HULL_BYTES = 2**19, 4 * 2**20
-"""Spectra are converted in parts of about this size, which a processor keeps at hand; hulls in larger ones, as each band
-of a part is a step of Python."""
+"""Spectra are converted in parts of about this size, which a processor keeps at hand; hulls in
+larger ones, as each band of a part is a step of Python.
+"""
 
 Rows = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
 class SpectralView:
-    """One of ``VIEWS``, for spectra of known bands. wavelengths: (B,) nm or None. scores: of each view, 0..1, where it
-    was chosen by them.
+    """One of ``VIEWS``, for spectra of known bands. wavelengths: (B,) nm or None. scores: of each
+    view, 0..1, where it was chosen by them.
     """
 
     name: str
@@ -40,7 +44,8 @@ class SpectralView:
     scores: Mapping[str, float] | None = None
 
     def __call__(self, x: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
-        """float32 spectra in scene units along ``axis`` (B) → the view of each along the same axis (B').
+        """float32 spectra in scene units along ``axis`` (B) → the view of each along the same axis
+        (B').
 
         A spectrum gives the same numbers to the bit, wherever it stands in whichever array.
         """
@@ -51,7 +56,9 @@ class SpectralView:
         made = np.empty(shape, dtype=np.float32)
         # A single spectrum too has rows then.
         rows, places = (np.atleast_2d(np.moveaxis(array, axis, -1)) for array in (x, made))
-        step = max(1, (HULL_BYTES if self.name == "continuum" else ROWS_BYTES) // max(1, rows[:1].nbytes))
+        step = max(
+            1, (HULL_BYTES if self.name == "continuum" else ROWS_BYTES) // max(1, rows[:1].nbytes)
+        )
         for start in range(0, len(rows), step):
             part = np.ascontiguousarray(rows[start : start + step])
             spectra = self._rows(part.reshape(-1, part.shape[-1]))
@@ -77,7 +84,11 @@ class SpectralView:
             return unit_norm(x)
         if self.name == "raw+unit":
             return np.concatenate([x, unit_norm(x)], axis=1)
-        places = np.arange(x.shape[1], dtype=np.float64) if self.wavelengths is None else self.wavelengths
+        places = (
+            np.arange(x.shape[1], dtype=np.float64)
+            if self.wavelengths is None
+            else self.wavelengths
+        )
         # Where detectors overlap, bands do not come in the order of their wavelengths.
         order = np.argsort(places, kind="stable")
         if self.name == "derivative":
@@ -93,8 +104,8 @@ RAW_VIEW = SpectralView(RAW)
 def unit_norm(x: Rows) -> Rows:
     """(n, B) float32 → the same divided by their Euclidean norms; a spectrum of zeros stays.
 
-    The angle between spectra, which brightness does not change: Kruse et al., The Spectral Image Processing System,
-    Remote Sensing of Environment 44, 1993, doi:10.1016/0034-4257(93)90013-N.
+    The angle between spectra, which brightness does not change: Kruse et al., The Spectral Image
+    Processing System, Remote Sensing of Environment 44, 1993, doi:10.1016/0034-4257(93)90013-N.
     """
     norm = np.sqrt(np.square(x, dtype=np.float64).sum(axis=1, keepdims=True))
     return np.asarray(x / np.where(norm > 0, norm, 1), dtype=np.float32)
@@ -103,20 +114,23 @@ def unit_norm(x: Rows) -> Rows:
 def derivative(x: Rows, places: NDArray[np.float64]) -> Rows:
     """(n, B) float32 over places (B,), in order → (n, B − 1) first differences, per unit of place.
 
-    F. Tsai and W. Philpot, Derivative analysis of hyperspectral data, Remote Sensing of Environment 66, 1998,
-    doi:10.1016/S0034-4257(98)00032-7; without their smoothing, as the classifiers weigh bands by themselves.
+    F. Tsai and W. Philpot, Derivative analysis of hyperspectral data, Remote Sensing of Environment
+    66, 1998, doi:10.1016/S0034-4257(98)00032-7; without their smoothing, as the classifiers weigh
+    bands by themselves.
     """
     gaps = np.diff(places)
     return np.asarray(np.diff(x, axis=1) / np.where(gaps > 0, gaps, 1), dtype=np.float32)
 
 
 def continuum_removed(x: Rows, places: NDArray[np.float64]) -> Rows:
-    """(n, B) float32 → in 0..1: each spectrum divided by its upper convex hull over places (B,), in order.
+    """(n, B) float32 → in 0..1: each spectrum divided by its upper convex hull over places (B,), in
+    order.
 
-    R. N. Clark and T. L. Roush, Reflectance spectroscopy: quantitative analysis techniques for remote sensing
-    applications, Journal of Geophysical Research 89(B7), 1984, doi:10.1029/JB089iB07p06329. The continuum there is of
-    straight lines between chosen maxima; the hull chooses them. Where the hull is not above 0 (no data, values that
-    were corrected too far) there is no continuum and the value is 1; a negative value of the spectrum counts as 0.
+    R. N. Clark and T. L. Roush, Reflectance spectroscopy: quantitative analysis techniques for
+    remote sensing applications, Journal of Geophysical Research 89(B7), 1984,
+    doi:10.1029/JB089iB07p06329. The continuum there is of straight lines between chosen maxima; the
+    hull chooses them. Where the hull is not above 0 (no data, values that were corrected too far)
+    there is no continuum and the value is 1; a negative value of the spectrum counts as 0.
     """
     values = x.astype(np.float64)
     hull = _hull(values, places)
@@ -125,7 +139,9 @@ def continuum_removed(x: Rows, places: NDArray[np.float64]) -> Rows:
 
 
 def _hull(y: NDArray[np.float64], places: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(n, B) upper convex hulls, read at every place: Andrew's monotone chain, on all spectra at once."""
+    """(n, B) upper convex hulls, read at every place: Andrew's monotone chain, on all spectra at
+    once.
+    """
     n, bands = y.shape
     heights, everyone = np.ascontiguousarray(y.T).ravel(), np.arange(n)
     before = np.zeros((bands, n), dtype=np.intp)
@@ -136,9 +152,16 @@ def _hull(y: NDArray[np.float64], places: NDArray[np.float64]) -> NDArray[np.flo
             j = before[b].take(rows)
             at = j * n + rows
             i = before.take(at)
-            low, middle, high = heights.take(i * n + rows), heights.take(at), heights[b * n :].take(rows)
-            # The last corner goes where it lies on or below the line from the one before it to the new point.
-            below = (middle - low) * (places[b] - places[i]) <= (high - low) * (places[j] - places[i])
+            low, middle, high = (
+                heights.take(i * n + rows),
+                heights.take(at),
+                heights[b * n :].take(rows),
+            )
+            # The last corner goes where it lies on or below the line from the one before it to the
+            # new point.
+            below = (middle - low) * (places[b] - places[i]) <= (high - low) * (
+                places[j] - places[i]
+            )
             rows, i = rows[below], i[below]
             before[b, rows] = i
             rows = rows[i > 0]
@@ -152,12 +175,18 @@ def _hull(y: NDArray[np.float64], places: NDArray[np.float64]) -> NDArray[np.flo
     return _between(y, places, corner)
 
 
-def _between(y: NDArray[np.float64], places: NDArray[np.float64], corner: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """(n, B): straight lines between the corners (n, B) of each spectrum; the first and last band are corners."""
+def _between(
+    y: NDArray[np.float64], places: NDArray[np.float64], corner: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """(n, B): straight lines between the corners (n, B) of each spectrum; the first and last band
+    are corners.
+    """
     found = np.flatnonzero(corner)
     left, place = y.ravel()[found], places[found % y.shape[1]]
     # From the last band, a corner, no line goes on: its share is 0, whatever spectrum comes next.
     rise, width = np.diff(left, append=left[-1:]), np.diff(place, append=place[-1:])
     lines = np.stack([left, place, rise, np.where(width > 0, width, 1)])
-    start, place, rise, width = np.repeat(lines, np.diff(found, append=y.size), axis=1).reshape(4, *y.shape)
+    start, place, rise, width = np.repeat(lines, np.diff(found, append=y.size), axis=1).reshape(
+        4, *y.shape
+    )
     return np.asarray(start + (places - place) / width * rise)

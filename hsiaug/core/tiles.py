@@ -25,14 +25,18 @@ IGNORE = 0
 class Tiles(Batch):
     """Unlabelled tiles.
 
-    images: (n, T, B, H, W) float32 in the data's units; T = 1 date for segmentation, 2 for change detection.
+    images: (n, T, B, H, W) float32 in the data's units; T = 1 date for segmentation, 2 for change
+    detection.
     """
 
     images: NDArray[np.float32]
 
     def __post_init__(self) -> None:
         if self.images.ndim != 5 or self.images.shape[1] not in (1, 2):
-            rule = "tiles must have images of shape (n, dates, bands, height, width), with one date or two"
+            rule = (
+                "tiles must have images of shape (n, dates, bands, height, width), with one date"
+                " or two"
+            )
             hint = "Keep the date before the bands, also where there is one only."
             raise PluginError(rule, value=str(self.images.shape), hint=hint)
 
@@ -57,18 +61,21 @@ class Tiles(Batch):
     @property
     def spectra(self) -> NDArray[np.float32]:
         """(n, H, W, T·B): those of each pixel, one date after the other."""
-        return self.images.reshape(len(self), self.dates * self.bands, *self.side).transpose(0, 2, 3, 1)
+        return self.images.reshape(len(self), self.dates * self.bands, *self.side).transpose(
+            0, 2, 3, 1
+        )
 
 
 @dataclass(frozen=True, eq=False)
 class DenseSamples(Tiles):
     """Tiles with their masks, real or synthetic.
 
-    masks: (n, H, W) int64 class ids 1..C; 0 = ignore. For change detection 1 = unchanged, 2 = changed.
-    synthetic: (n,) bool.
+    masks: (n, H, W) int64 class ids 1..C; 0 = ignore. For change detection 1 = unchanged, 2 =
+    changed. synthetic: (n,) bool.
     weight: (n,) float32 sample weights, 1 for real samples.
-    confidence: (n, H, W) float32 in 0..1, how sure a generator is of each pixel's label; None where it does not say.
-    provenance: JSON-able facts about how synthetic samples were made; they go into the record.
+    confidence: (n, H, W) float32 in 0..1, how sure a generator is of each pixel's label; None where
+    it does not say. provenance: JSON-able facts about how synthetic samples were made; they go into
+    the record.
     """
 
     masks: NDArray[np.int64]
@@ -79,13 +86,20 @@ class DenseSamples(Tiles):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        shapes = {"masks": (len(self), *self.side), "synthetic": (len(self),), "weight": (len(self),)}
+        shapes = {
+            "masks": (len(self), *self.side),
+            "synthetic": (len(self),),
+            "weight": (len(self),),
+        }
         if self.confidence is not None:
             shapes["confidence"] = (len(self), *self.side)
         for name, shape in shapes.items():
             if getattr(self, name).shape != shape:
                 rule = f"samples need {name} of shape {shape}"
-                hint = "Return one mask of the tile's height and width per tile, and one entry of all else."
+                hint = (
+                    "Return one mask of the tile's height and width per tile, and one entry of all"
+                    " else."
+                )
                 raise PluginError(rule, value=str(getattr(self, name).shape), hint=hint)
 
     @property
@@ -94,9 +108,11 @@ class DenseSamples(Tiles):
         return self.masks
 
     def to_torch(self) -> TensorDataset:
-        """A Dataset of torch: image (B, H, W), of two dates (2, B, H, W), and mask (H, W) of each pair, copied.
+        """A Dataset of torch: image (B, H, W), of two dates (2, B, H, W), and mask (H, W) of each
+        pair, copied.
 
-        Masks hold class indices 0..C-1, and -100, which torch's losses ignore, where a pixel has no label.
+        Masks hold class indices 0..C-1, and -100, which torch's losses ignore, where a pixel has no
+        label.
         """
         images = self.images[:, 0] if self.dates == 1 else self.images
         return torch_dataset(images, np.where(self.masks == IGNORE, -100, self.masks - 1))
@@ -125,7 +141,8 @@ class DenseSamples(Tiles):
 class PairCounts:
     """How many image–mask pairs a generator is asked for.
 
-    total: pairs in all. by_class: of these, how many shall show each class id, on however few pixels; a pair counts for
+    total: pairs in all. by_class: of these, how many shall show each class id, on however few
+    pixels; a pair counts for
         one class, whatever else it shows. The remaining pairs may show any classes.
     """
 
@@ -139,16 +156,20 @@ class PairCounts:
             raise PluginError(rule, value=f"{dict(self.by_class)} of {self.total}", hint=hint)
 
     def parts(self) -> Iterator[tuple[int | None, int]]:
-        """Class id, or None for pairs that may show any classes, which come first; and their number, never zero."""
+        """Class id, or None for pairs that may show any classes, which come first; and their
+        number, never zero.
+        """
         free = self.total - sum(self.by_class.values())
         yield from ((c, n) for c, n in ((None, free), *self.by_class.items()) if n)
 
 
 @dataclass(frozen=True, eq=False)
 class DenseView(SealedView):
-    """All that a plugin may see in a dense task: the training tiles. No pixel of a test tile can be reached from it.
+    """All that a plugin may see in a dense task: the training tiles. No pixel of a test tile can be
+    reached from it.
 
-    Every array is read-only: compute on copies. A trial whose plugin changes one all the same fails.
+    Every array is read-only: compute on copies. A trial whose plugin changes one all the same
+    fails.
 
     real: the training tiles with their masks; tiles may overlap one another, never a test tile.
     class_names: C names; id c is ``class_names[c - 1]``. A class may have no training pixel.
@@ -164,7 +185,9 @@ class DenseView(SealedView):
     _seals: Seals = field(default_factory=Seals, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        arrays: dict[str, Any] = {n: self._seals.add(f"real.{n}", a) for n, a in arrays_of(self.real).items()}
+        arrays: dict[str, Any] = {
+            n: self._seals.add(f"real.{n}", a) for n, a in arrays_of(self.real).items()
+        }
         object.__setattr__(self, "real", replace(self.real, **arrays))
         super().__post_init__()
 

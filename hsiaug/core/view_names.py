@@ -1,4 +1,6 @@
-"""Names of spectral views: what each is stands in :mod:`hsiaug.core.spectral_views`. Loads no numerical library."""
+"""Names of spectral views: what each is stands in :mod:`hsiaug.core.spectral_views`. Loads no
+numerical library.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,17 +11,25 @@ VIEWS = (RAW, UNIT, "derivative", "continuum", "raw+unit")
 DEFAULT_VIEW = AUTO
 """Default spectral view of classifiers of pixels."""
 MARGIN = 0.1
-"""Score by which a view must beat ``unit`` to be chosen in its place: training pixels that lie close together cannot show
-how brightness differs from field to field, and ``unit`` leaves out brightness alone. Chosen on draws 100–107 and 200–207
-of four scenes; anything from 0.05 to 0.15 does about as well."""
+"""Score by which a view must beat ``unit`` to be chosen in its place: training pixels that lie
+close together cannot show how brightness differs from field to field, and ``unit`` leaves out
+brightness alone. Chosen on draws 100–107 and 200–207 of four scenes; anything from 0.05 to 0.15
+does about as well.
+"""
 FEWEST = 3
 """Bands that a view needs: fewer leave nothing of a derivative or a continuum."""
 
 
 def check_view(name: str, known: Sequence[str], bands: int) -> None:
-    """Raise InputError for a name that is none of those known to a task, and where the spectra are too short for it."""
+    """Raise InputError for a name that is none of those known to a task, and where the spectra are
+    too short for it.
+    """
     if name not in known:
-        hint = "Views of masks are not chosen: name one." if name == AUTO else did_you_mean(name, known)
+        hint = (
+            "Views of masks are not chosen: name one."
+            if name == AUTO
+            else did_you_mean(name, known)
+        )
         raise InputError(f"`views` must be one of {', '.join(known)}", value=repr(name), hint=hint)
     if name != RAW and bands < FEWEST:
         rule = f"`views` {name} needs spectra of {FEWEST} bands at least"
@@ -27,7 +37,8 @@ def check_view(name: str, known: Sequence[str], bands: int) -> None:
 
 
 def best_view(scores: Mapping[str, float]) -> str:
-    """The view with the highest score; ``unit`` where it lies within ``MARGIN`` of that; ``raw`` where none is higher.
+    """The view with the highest score; ``unit`` where it lies within ``MARGIN`` of that; ``raw``
+    where none is higher.
 
     scores: 0..1 by name, in the order of ``VIEWS``.
     """
@@ -37,5 +48,7 @@ def best_view(scores: Mapping[str, float]) -> str:
 
 
 def with_view(classifier: str, view: str) -> str:
-    """Return the name of a classifier with its view, for places that have to tell it: ``svm (unit)``."""
+    """Return the name of a classifier with its view, for places that have to tell it: ``svm
+    (unit)``.
+    """
     return f"{classifier} ({view})"

@@ -1,7 +1,7 @@
 """Scenes: a catalogue of public ones, readers for your own, and a made-up one for tests.
 
-A scene is described by a *card*, a small TOML file: the public ones lie in ``hsiaug/data/scenes``, your
-own lie beside your files. Both follow one schema, :class:`hsiaug.data.cards.SceneCard`.
+A scene is described by a *card*, a small TOML file: the public ones lie in ``hsiaug/data/scenes``,
+your own lie beside your files. Both follow one schema, :class:`hsiaug.data.cards.SceneCard`.
 
     load_scene("indian_pines")      from the catalogue; downloads what is missing
     load_scene("my_scene.toml")     from your own card
@@ -9,10 +9,10 @@ own lie beside your files. Both follow one schema, :class:`hsiaug.data.cards.Sce
     load_pairs("oscd", "change")    image–mask pairs for the dense tasks, or a scene as one pair
 
 Inside: cards (the schema) · catalogue (names, folders, files and checksums) · download (mirrors) ·
-bounds (how much a file may ask for) · readers (.npy, and by readers_mat, readers_envi with envi_header, readers_tiff,
-readers_image) · band_centres, texts (units, encodings) · labels (codes to class ids) · loading · pair_cards, pair_sets,
-pair_loading (pairs) · adding (a card from your own files, by cube_check, label_source, label_codes, vector_labels,
-envi_regions, data_arrays) · toy.
+bounds (how much a file may ask for) · readers (.npy, and by readers_mat, readers_envi with
+envi_header, readers_tiff, readers_image) · band_centres, texts (units, encodings) · labels (codes
+to class ids) · loading · pair_cards, pair_sets, pair_loading (pairs) · adding (a card from your own
+files, by cube_check, label_source, label_codes, vector_labels, envi_regions, data_arrays) · toy.
 """
 
 from hsiaug.data.catalogue import data_dir as data_dir

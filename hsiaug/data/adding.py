@@ -1,7 +1,8 @@
-"""Import of somebody's own scene: look at all its files, write what was understood to a card, prove it.
+"""Import of somebody's own scene: look at all its files, write what was understood to a card, prove
+it.
 
-What is derived (labels that were no raster on the cube's grid) is written beside the card. All files appear together or
-not at all.
+What is derived (labels that were no raster on the cube's grid) is written beside the card. All
+files appear together or not at all.
 """
 
 import filecmp
@@ -52,13 +53,15 @@ FEW = 10
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """Options of an import beside the two files; None or (): found out, or guessed and reported as a guess.
+    """Options of an import beside the two files; None or (): found out, or guessed and reported as
+    a guess.
 
-    name: of the scene. classes: names in ascending order of their codes. ignore: classes or codes without a label.
-    cube_key, labels_key: arrays of .mat files. axes: order of the cube's axes. field, crs: of labels as points or
-    polygons. scale, units: of the cube. wavelengths: band centres in nm, NaN where one is not known; values below 100 are
-    taken as micrometres. bad_bands: to drop, counted from 0. nodata: value of pixels without data. unlabelled: codes
-    without a label; None = 0, those below, and the file's value of no data. overwrite: files may be replaced.
+    name: of the scene. classes: names in ascending order of their codes. ignore: classes or codes
+    without a label. cube_key, labels_key: arrays of .mat files. axes: order of the cube's axes.
+    field, crs: of labels as points or polygons. scale, units: of the cube. wavelengths: band
+    centres in nm, NaN where one is not known; values below 100 are taken as micrometres. bad_bands:
+    to drop, counted from 0. nodata: value of pixels without data. unlabelled: codes without a
+    label; None = 0, those below, and the file's value of no data. overwrite: files may be replaced.
     """
 
     name: str | None = None
@@ -87,7 +90,9 @@ def import_options(given: Mapping[str, object], option: str = "", hint: str = ""
         return TypeAdapter(ImportOptions).validate_python(given)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        rule = f"{option}{first['loc'][0]} is not valid ({first['msg'][:1].lower()}{first['msg'][1:]})"
+        rule = (
+            f"{option}{first['loc'][0]} is not valid ({first['msg'][:1].lower()}{first['msg'][1:]})"
+        )
         hint = hint or f"Correct {first['loc'][0]}."
         raise InputError(rule, value=repr(given[str(first["loc"][0])]), hint=hint) from error
 
@@ -96,7 +101,8 @@ def import_options(given: Mapping[str, object], option: str = "", hint: str = ""
 class _Findings:
     """All that was found in the two files. counts: pixels of each class.
 
-    other_axes: orders of the cube's axes that would fit the labels as well. nodata: raw value of pixels without data.
+    other_axes: orders of the cube's axes that would fit the labels as well. nodata: raw value of
+    pixels without data.
     """
 
     raw: RawArray
@@ -118,21 +124,29 @@ class _Findings:
 
     @property
     def centres(self) -> tuple[float, ...]:
-        """Band centres in nm of the bands that are kept, NaN where one is not known; () where none is."""
-        return () if self.raw.wavelengths is None else tuple(self.raw.wavelengths[self.kept].tolist())
+        """Band centres in nm of the bands that are kept, NaN where one is not known; () where none
+        is.
+        """
+        return (
+            () if self.raw.wavelengths is None else tuple(self.raw.wavelengths[self.kept].tolist())
+        )
 
     @property
     def without_centre(self) -> list[int]:
         """The kept bands whose centre is not known although that of another is."""
-        return [band for band, centre in zip(self.kept, self.centres, strict=False) if math.isnan(centre)]
+        return [
+            band
+            for band, centre in zip(self.kept, self.centres, strict=False)
+            if math.isnan(centre)
+        ]
 
 
 @dataclass(frozen=True, eq=False)
 class Added:
     """A scene that is ready for use.
 
-    files: the card first. facts: (what, finding). warnings: sentences with hints. codes: what the codes of the labels
-    were taken for.
+    files: the card first. facts: (what, finding). warnings: sentences with hints. codes: what the
+    codes of the labels were taken for.
     """
 
     scene: Scene
@@ -150,34 +164,51 @@ def add_scene(
     picture: Picture | None = None,
     moved: Sequence[Path] = (),
 ) -> Added:
-    """Write the card ``out`` (default: NAME.toml here) of a cube and its labels, and what is derived beside it.
+    """Write the card ``out`` (default: NAME.toml here) of a cube and its labels, and what is
+    derived beside it.
 
-    The card is read back and its scene loaded before anything gets its final name. picture: draws the scene into the
-    PNG that it is told. moved: files among the two that are moved beside the card.
-    Raises InputError, SceneError or DataUnavailableError where something is wrong; then nothing is written.
+    The card is read back and its scene loaded before anything gets its final name. picture: draws
+    the scene into the PNG that it is told. moved: files among the two that are moved beside the
+    card. Raises InputError, SceneError or DataUnavailableError where something is wrong; then
+    nothing is written.
     """
     if folder := next((path for path in (cube, labels) if path.is_dir()), None):
         rule = "datasets add writes the card of a scene: one file of a cube, and one of its labels"
-        raise InputError(rule, value=f"{folder}, a folder", hint="Cards of pairs are written by hand: docs/masks.md.")
+        raise InputError(
+            rule,
+            value=f"{folder}, a folder",
+            hint="Cards of pairs are written by hand: docs/masks.md.",
+        )
     name = scene_name(options.name or cube.stem)
     out = Path(f"{name}.toml") if out is None else out
     check_target(out, (".toml",))
     if out.exists() and not options.overwrite:
-        raise InputError(f"{out} must not exist yet", value="a file", hint="Use another `out`, or add `overwrite`.")
+        raise InputError(
+            f"{out} must not exist yet",
+            value="a file",
+            hint="Use another `out`, or add `overwrite`.",
+        )
     found = _understand(cube, read_cube_file(cube, key=options.cube_key), labels, options)
-    cube_name, label_name = (path.name if path in moved else _relative(path, out) for path in (cube, labels))
+    cube_name, label_name = (
+        path.name if path in moved else _relative(path, out) for path in (cube, labels)
+    )
     card, derived = _card(name, cube_name, label_name, out, options, found)
     derived |= {path.name: path.replace for path in moved}
     text = partial(_card_text, card, found.read.remarks)
     scene, files = _write(out, text, derived, picture, (cube, labels), options.overwrite)
     said = [*_warnings(found), *shift_warnings(scene)]
     if (public := scene.drawn_as) in LABELS.values():
-        said.append(f"these are the labels of {public}: under that name the scene comes with all that is known of it")
+        said.append(
+            f"these are the labels of {public}: under that name the scene comes with all that is"
+            " known of it"
+        )
     return Added(scene, files, _facts(found), tuple(said), found.coding.table)
 
 
 def written_by_hsiaug(folder: Path) -> set[str]:
-    """Names of files in a folder that commands wrote beside a card: pictures, maps, splits, labels on the grid."""
+    """Names of files in a folder that commands wrote beside a card: pictures, maps, splits, labels
+    on the grid.
+    """
     stems = {path.stem for path in folder.glob("*.toml")}
     endings = (
         LOOK,
@@ -189,26 +220,47 @@ def written_by_hsiaug(folder: Path) -> set[str]:
 
 
 def scene_name(text: str) -> str:
-    """The name of a scene that is called so, or whose file is: of letters, digits, "_", "." and "-"."""
+    """The name of a scene that is called so, or whose file is: of letters, digits, "_", "." and
+    "-".
+    """
     return re.sub(r"[^A-Za-z0-9_.-]+", "_", text).lstrip("_.-") or "my_scene"
 
 
 def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions) -> _Findings:
     """Read the labels and look at everything."""
     declared = read_declared(cube)
-    given = read_labels(labels, options.labels_key, options.field, options.crs, filler_of(options.unlabelled))
+    given = read_labels(
+        labels, options.labels_key, options.field, options.crs, filler_of(options.unlabelled)
+    )
     axes, others = "hwb" if options.axes is None else options.axes, list[str]()
     if sorted(axes) != ["b", "h", "w"]:
-        raise InputError("`axes` must be a permutation of hwb", value=repr(axes), hint="For example bhw.")
-    if options.axes is None and isinstance(given, LabelRaster) and cube.suffix.lower() in (".mat", ".npy"):
+        raise InputError(
+            "`axes` must be a permutation of hwb", value=repr(axes), hint="For example bhw."
+        )
+    if (
+        options.axes is None
+        and isinstance(given, LabelRaster)
+        and cube.suffix.lower() in (".mat", ".npy")
+    ):
         axes, others = guess_axes(raw.array.shape, given.codes.shape, given.where)
     view = np.transpose(raw.array, [axes.index(axis) for axis in "hwb"])
-    if options.axes and isinstance(given, LabelRaster) and sorted(view.shape[:2]) != sorted(given.codes.shape):
-        hint = f"Leave it out, or say {guess_axes(raw.array.shape, given.codes.shape, given.where)[0]}."
-        raise InputError("`axes` must give the cube the height and width of the labels", value=axes, hint=hint)
+    if (
+        options.axes
+        and isinstance(given, LabelRaster)
+        and sorted(view.shape[:2]) != sorted(given.codes.shape)
+    ):
+        hint = (
+            "Leave it out, or say"
+            f" {guess_axes(raw.array.shape, given.codes.shape, given.where)[0]}."
+        )
+        raise InputError(
+            "`axes` must give the cube the height and width of the labels", value=axes, hint=hint
+        )
     raw = _with_centres(raw, options.wavelengths, view.shape[2])
     nodata = options.nodata if options.nodata is not None else raw.nodata
-    seen = look_through(view, nodata, (*raw.bad_bands, *options.bad_bands), str(cube), raw.void(axes))
+    seen = look_through(
+        view, nodata, (*raw.bad_bands, *options.bad_bands), str(cube), raw.void(axes)
+    )
     raster = labels_on_cube(
         given,
         seen,
@@ -227,7 +279,9 @@ def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions)
     coding = code_labels(raster, names, ignore, options.unlabelled)
     counts = tuple(int((raster.codes == code).sum()) for code in coding.ids)
     read = read_values(raw, seen, options.scale, options.units, options.bad_bands)
-    found = _Findings(raw, axes, tuple(others), declared, seen, read, raster, coding, counts, nodata, field)
+    found = _Findings(
+        raw, axes, tuple(others), declared, seen, read, raster, coding, counts, nodata, field
+    )
     if options.wavelengths is not None and (lacking := found.without_centre):
         rule = "`wavelengths` must name the centre of every band that is kept"
         hint = f"Add them, or drop these bands: `bad_bands={','.join(map(str, lacking))}`."
@@ -241,7 +295,10 @@ def _with_centres(raw: RawArray, given: tuple[float, ...] | None, bands: int) ->
         return raw
     centres, note = centres_in_nm(given)
     if len(centres) != bands:
-        rule, hint = "`wavelengths` must have one band centre for each band of the file", "NaN where one is not known."
+        rule, hint = (
+            "`wavelengths` must have one band centre for each band of the file",
+            "NaN where one is not known.",
+        )
         raise InputError(rule, value=f"{len(centres)} for {bands} bands", hint=hint)
     return replace(raw, wavelengths=centres, notes=(*raw.notes, note) if note else raw.notes)
 
@@ -279,7 +336,12 @@ def _card(
         file = f"{out.stem}_labels.npy"
         derived[file] = lambda path: np.save(path, raster.codes)
         label_table |= {"file": file, "key": None}
-    table: dict[str, object] = {"name": name, "cube": cube_table, "labels": label_table, "sensor": sensor}
+    table: dict[str, object] = {
+        "name": name,
+        "cube": cube_table,
+        "labels": label_table,
+        "sensor": sensor,
+    }
     return validate_table(table, SceneCard, out, "card", SceneError), derived
 
 
@@ -299,10 +361,12 @@ def _write(
     inputs: tuple[Path, ...],
     overwrite: bool,
 ) -> tuple[Scene, tuple[Path, ...]]:
-    """Everything under temporary names, then the proof that the card gives a scene, then the final names.
+    """Everything under temporary names, then the proof that the card gives a scene, then the final
+    names.
 
-    text: of the card, with other names of the files that it is given. derived: by file name, what else is written into
-    the card's folder. inputs: files that are never replaced. Returns the scene, and the files, the card first.
+    text: of the card, with other names of the files that it is given. derived: by file name, what
+    else is written into the card's folder. inputs: files that are never replaced. Returns the
+    scene, and the files, the card first.
     """
     folder, token, look = out.parent, uuid.uuid4().hex[:8], f"{out.stem}{LOOK}"
     names = (*derived, look) if picture else tuple(derived)
@@ -312,7 +376,9 @@ def _write(
             raise InputError(rule, value="one of the scene's own files", hint="Use another `out`.")
     fresh = {name: folder / f".{token}_{name}" for name in (*names, out.name)}
     with (
-        file_errors(f"`out` {out} must lie in a folder that can be written to", "Name another one."),
+        file_errors(
+            f"`out` {out} must lie in a folder that can be written to", "Name another one."
+        ),
         ExitStack() as stack,
     ):
         for path in fresh.values():
@@ -331,7 +397,9 @@ def _write(
             # The same may be left of a run on a disk that failed.
             if not overwrite and final.exists() and not filecmp.cmp(path, final, shallow=False):
                 rule = f"{final}, which is to be written, must not exist yet"
-                raise InputError(rule, value="a file", hint="Use another `out`, or add `overwrite`.")
+                raise InputError(
+                    rule, value="a file", hint="Use another `out`, or add `overwrite`."
+                )
         with ExitStack() as placed:
             for name, path in fresh.items():
                 path.replace(folder / name)
@@ -349,10 +417,18 @@ def _facts(found: _Findings) -> tuple[tuple[str, str], ...]:
     listed = () if found.raw.wavelengths is None else found.raw.wavelengths.tolist()
     known = [centre for centre in listed if not math.isnan(centre)]
     ends = (min(known), max(known)) if known else ()
-    place = "none" if ground is None else f"pixels of {ground.metres:g} m" if ground.metres else "not in metres"
+    place = (
+        "none"
+        if ground is None
+        else f"pixels of {ground.metres:g} m"
+        if ground.metres
+        else "not in metres"
+    )
     if found.declared.control_points:
         place = "ground control points only: warp the cube to give it one (gdalwarp)"
-    guess = {key: " (a guess)" if f"cube.{key}" in read.remarks else "" for key in ("scale", "units")}
+    guess = {
+        key: " (a guess)" if f"cube.{key}" in read.remarks else "" for key in ("scale", "units")
+    }
     facts = [
         ("size", f"{height}×{width} pixels"),
         ("bands", f"{bands} in the file, {bands - len(read.bad_bands)} kept{dropped}"),
@@ -383,12 +459,15 @@ def _warnings(found: _Findings) -> Iterator[str]:
     yield from _data_warnings(found)
     if found.other_axes:
         orders = " or ".join(found.other_axes)
-        yield f"the cube's axes may also be in the order {orders}: look at the picture; `axes` says it"
+        yield (
+            f"the cube's axes may also be in the order {orders}: look at the picture; `axes`"
+            " says it"
+        )
     yield from _scale_warnings(found)
     if unknown := found.without_centre:
         yield (
-            f"band centres are not used: those of bands {in_runs(unknown, 2)} are not known; drop these bands with "
-            f"`bad_bands={','.join(map(str, unknown))}`"
+            f"band centres are not used: those of bands {in_runs(unknown, 2)} are not known; drop"
+            f" these bands with `bad_bands={','.join(map(str, unknown))}`"
         )
     elif not found.centres:
         yield (
@@ -401,9 +480,16 @@ def _warnings(found: _Findings) -> Iterator[str]:
             "edit cube.bad_bands and cube.shape of the card to keep them"
         )
     rows = zip(coding.names, coding.ids, found.counts, strict=True)
-    few = [f"{n} ({count:,})" for n, code, count in rows if count < FEW and not {n, code} & set(coding.ignore)]
+    few = [
+        f"{n} ({count:,})"
+        for n, code, count in rows
+        if count < FEW and not {n, code} & set(coding.ignore)
+    ]
     if few:
-        yield f"fewer than {FEW} labelled pixels: {', '.join(few)}; label more, or leave them out with `ignore`"
+        yield (
+            f"fewer than {FEW} labelled pixels: {', '.join(few)}; label more, or leave them out"
+            " with `ignore`"
+        )
 
 
 def _data_warnings(found: _Findings) -> Iterator[str]:
@@ -414,7 +500,10 @@ def _data_warnings(found: _Findings) -> Iterator[str]:
         held += [f"{found.nodata:g}"] if found.nodata and math.isfinite(found.nodata) else []
         held += ["masked"] if raw.valid is not None else []
         text = f"{', '.join(held[:-1])} or {held[-1]}"
-        yield f"{text} at {seen.unfilled:,} of {seen.empty.size:,} pixels: they count as 0 (cube.nodata of the card)"
+        yield (
+            f"{text} at {seen.unfilled:,} of {seen.empty.size:,} pixels: they count as 0"
+            " (cube.nodata of the card)"
+        )
     if found.nodata == 0 and seen.low == 0:
         yield "0 is the value of no data: a pixel has none where all its bands hold 0"
     if seen.filler is not None:
@@ -427,19 +516,26 @@ def _scale_warnings(found: _Findings) -> Iterator[str]:
     """On the scale and the units of the values."""
     seen, read, raw = found.seen, found.read, found.raw
     if "cube.scale" in read.remarks:
-        yield f"cube.scale is {read.remarks['cube.scale']}: say it with `scale` (1 to keep the numbers, 0.01 for percent)"
+        yield (
+            f"cube.scale is {read.remarks['cube.scale']}: say it with `scale` (1 to keep the"
+            " numbers, 0.01 for percent)"
+        )
     elif read.scale is not None and (raw.scale is not None or np.any(raw.offset)):
-        declared = f"{_per_band(1.0 if raw.scale is None else raw.scale)}, offset {_per_band(raw.offset)}"
+        declared = (
+            f"{_per_band(1.0 if raw.scale is None else raw.scale)}, offset {_per_band(raw.offset)}"
+        )
         yield f"the scale of the file ({declared}) is not applied: `scale` says another one"
     if read.units == "unknown" and "cube.units" in read.remarks and seen.filler is None:
         yield (
-            f"values up to {seen.high:g} are no reflectance: multiply them by `scale` (0.01 for percent, 0.0001 for "
-            "reflectance times 10,000), or say with `units` what they are"
+            f"values up to {seen.high:g} are no reflectance: multiply them by `scale` (0.01 for"
+            " percent, 0.0001 for reflectance times 10,000), or say with `units` what they are"
         )
 
 
 def _card_text(card: SceneCard, remarks: Mapping[str, str], renamed: Mapping[str, str]) -> str:
-    """TOML of all that is not at its default. remarks: why keys have their values. renamed: other names of files."""
+    """TOML of all that is not at its default. remarks: why keys have their values. renamed: other
+    names of files.
+    """
     entries = card.model_dump(exclude_defaults=True, exclude_none=True)
     entries["cube"]["units"] = card.cube.units
     for table in ("cube", "labels"):
@@ -448,8 +544,9 @@ def _card_text(card: SceneCard, remarks: Mapping[str, str], renamed: Mapping[str
 
 
 def bare_scene(path: Path) -> tuple[UnlabelledScene, Georeference | None, dict[str, str]]:
-    """The cube of a file (axes: height, width, bands) as 'hsiaug datasets add' would read it without any setting, its
-    place on Earth, and what is a guess, by key of the card. It has no class.
+    """The cube of a file (axes: height, width, bands) as 'hsiaug datasets add' would read it
+    without any setting, its place on Earth, and what is a guess, by key of the card. It has no
+    class.
 
     Raises SceneError where the file is missing or damaged.
     """
@@ -466,5 +563,7 @@ def bare_scene(path: Path) -> tuple[UnlabelledScene, Georeference | None, dict[s
         cube[void] = 0
     centres = None if raw.wavelengths is None else raw.wavelengths[kept]
     centres = None if centres is None or np.isnan(centres).any() else centres
-    scene = UnlabelledScene(cube, (), centres, None if ground is None else ground.metres, read.units, Descriptions({}))
+    scene = UnlabelledScene(
+        cube, (), centres, None if ground is None else ground.metres, read.units, Descriptions({})
+    )
     return scene, ground, read.remarks

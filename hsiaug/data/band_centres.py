@@ -14,7 +14,9 @@ MICRO = 100.0
 
 NANOMETRES = {
     **dict.fromkeys(("nanometers", "nanometer", "nanometres", "nanometre", "nm"), 1.0),
-    **dict.fromkeys(("micrometers", "micrometer", "micrometres", "micrometre", "microns", "micron"), 1e3),
+    **dict.fromkeys(
+        ("micrometers", "micrometer", "micrometres", "micrometre", "microns", "micron"), 1e3
+    ),
     **dict.fromkeys(("um", "µm", "μm"), 1e3),
     **dict.fromkeys(("angstroms", "angstrom", "å"), 0.1),
     **dict.fromkeys(("millimeters", "millimeter", "millimetres", "mm"), 1e6),
@@ -27,20 +29,24 @@ WAVENUMBERS = ("wavenumber", "wavenumbers", "cm-1", "cm^-1", "1/cm")
 """Names of the unit of waves per centimetre."""
 
 
-def centres_in_nm(values: Sequence[float] | NDArray[np.float64], unit: str = "") -> tuple[NDArray[np.float64], str]:
+def centres_in_nm(
+    values: Sequence[float] | NDArray[np.float64], unit: str = ""
+) -> tuple[NDArray[np.float64], str]:
     """Band centres in nanometres.
 
     Parameters
     ----------
     values : (bands,) floats
-        Centres as they are given; NaN, or a number that no wavelength can be, where one is not known.
+        Centres as they are given; NaN, or a number that no wavelength can be, where one is not
+        known.
     unit : str
         Their unit, in any spelling; "" or "unknown" where none is given.
 
     Returns
     -------
     centres : (bands,) float64
-        In nanometres, NaN where a centre is not known: everywhere for a unit that is none of length.
+        In nanometres, NaN where a centre is not known: everywhere for a unit that is none of
+        length.
     note : str
         What was guessed or not understood, as a sentence; "" where nothing was.
     """
@@ -55,10 +61,17 @@ def centres_in_nm(values: Sequence[float] | NDArray[np.float64], unit: str = "")
             return tidy(1e7 / centres), ""
         short = known.max() < MICRO
         if word in ("", "unknown", "none"):
-            note = "band centres have no unit: values below 100 are taken as micrometres" if short else ""
+            note = (
+                "band centres have no unit: values below 100 are taken as micrometres"
+                if short
+                else ""
+            )
             factor = 1e3 if short else 1.0
         elif word not in NANOMETRES:
-            return np.full(centres.shape, np.nan), f"band centres in {unit.strip()[:40]!r} are not used"
+            return (
+                np.full(centres.shape, np.nan),
+                f"band centres in {unit.strip()[:40]!r} are not used",
+            )
         else:
             factor, note = _plausible(NANOMETRES[word], known, unit.strip())
         centres *= factor
@@ -67,7 +80,9 @@ def centres_in_nm(values: Sequence[float] | NDArray[np.float64], unit: str = "")
 
 
 def _plausible(factor: float, known: NDArray[np.float64], unit: str) -> tuple[float, str]:
-    """Nanometres in a unit, or in the one that is meant where no sensor has bands at such places."""
+    """Nanometres in a unit, or in the one that is meant where no sensor has bands at such
+    places.
+    """
     first, last = f"{known.min():g}", f"{known.max():g}"
     if factor == 1.0 and known.max() < MICRO:
         return (
@@ -93,8 +108,12 @@ def numbers(texts: Sequence[object]) -> list[float]:
 
 
 def number_of(text: object) -> float | None:
-    """The number that a text of a header begins with, as "NaN", "-1.7e+308" or "1.5D2"; None where there is none."""
-    pattern = r"\s*[{\[]?\s*([-+]?(?:nan|inf(?:inity)?|(?:\d+\.?\d*|\.\d+)(?:[eEdD][-+]?\d+)?))(?![\d.])"
+    """The number that a text of a header begins with, as "NaN", "-1.7e+308" or "1.5D2"; None where
+    there is none.
+    """
+    pattern = (
+        r"\s*[{\[]?\s*([-+]?(?:nan|inf(?:inity)?|(?:\d+\.?\d*|\.\d+)(?:[eEdD][-+]?\d+)?))(?![\d.])"
+    )
     match = re.match(pattern, str(text), re.IGNORECASE) if text is not None else None
     if match is None:
         return None

@@ -20,8 +20,9 @@ UNPACKED = 2**28
 """Bytes (256 MiB) that an array may take however small its file is."""
 
 RATIO = 100
-"""A larger array takes at most this many times the bytes its file stores: real cubes shrink 2 to 20 times when packed,
-a packed run of zeros a thousand times."""
+"""A larger array takes at most this many times the bytes its file stores: real cubes shrink 2 to 20
+times when packed, a packed run of zeros a thousand times.
+"""
 
 IN_MEMORY = 2**28
 """Bytes of a cube that is held in memory, at most."""
@@ -30,8 +31,11 @@ MOST_CELLS = 2**26
 """Cells of a label raster: 8192 × 8192."""
 
 
-def check_array(path: Path, shape: tuple[int, ...], itemsize: int, *, labels: bool, stored: int | None = None) -> None:
-    """Raise SceneError for an array that is not to be read: too large for its file, for labels, or for this machine.
+def check_array(
+    path: Path, shape: tuple[int, ...], itemsize: int, *, labels: bool, stored: int | None = None
+) -> None:
+    """Raise SceneError for an array that is not to be read: too large for its file, for labels, or
+    for this machine.
 
     itemsize: bytes of one value. stored: bytes that the file spends on it, None = all of the file.
     """
@@ -39,13 +43,19 @@ def check_array(path: Path, shape: tuple[int, ...], itemsize: int, *, labels: bo
     extent = "×".join(map(str, shape))
     if labels and cells > MOST_CELLS:
         hint = "Name the raster of the classes, and crop it to the extent of the cube."
-        raise SceneError(f"{path}: a label raster may have at most {MOST_CELLS:,} cells", value=extent, hint=hint)
+        raise SceneError(
+            f"{path}: a label raster may have at most {MOST_CELLS:,} cells", value=extent, hint=hint
+        )
     needed = cells * itemsize
     stored = path.stat().st_size if stored is None else stored
     if needed > max(UNPACKED, RATIO * stored):
         rule = f"{path} must store what it announces"
         hint = "It is damaged, or holds next to nothing: export it again, without compression."
-        raise SceneError(rule, value=f"an array of {extent} ({in_bytes(needed)}) in {in_bytes(stored)}", hint=hint)
+        raise SceneError(
+            rule,
+            value=f"an array of {extent} ({in_bytes(needed)}) in {in_bytes(stored)}",
+            hint=hint,
+        )
     check_memory(f"{path}, an array of {extent},", needed)
 
 
@@ -58,8 +68,11 @@ def check_memory(what: str, needed: int) -> None:
         raise SceneError(rule, value=f"{in_bytes(needed)} needed, {in_bytes(free)} free", hint=hint)
 
 
-def empty_cube(shape: tuple[int, ...], what: str = "the cube", dtype: DTypeLike = np.float32) -> AnyArray:
-    """A cube to be filled: in memory up to 256 MiB, else in an unnamed temporary file that the system pages in.
+def empty_cube(
+    shape: tuple[int, ...], what: str = "the cube", dtype: DTypeLike = np.float32
+) -> AnyArray:
+    """A cube to be filled: in memory up to 256 MiB, else in an unnamed temporary file that the
+    system pages in.
 
     Raises SceneError, naming ``what``, where the folder of temporary files has no room for it.
     """
@@ -91,13 +104,17 @@ def free_memory() -> int | None:
     """Bytes of this machine's memory that are free; None where the system does not say."""
     try:
         with Path("/proc/meminfo").open(encoding="ascii") as file:
-            return next(int(line.split()[1]) * 1024 for line in file if line.startswith("MemAvailable"))
+            return next(
+                int(line.split()[1]) * 1024 for line in file if line.startswith("MemAvailable")
+            )
     except (OSError, StopIteration):
         return physical_memory()
 
 
 def physical_memory() -> int | None:
-    """Bytes of this machine's memory, free or not; None where the system does not tell, as Windows."""
+    """Bytes of this machine's memory, free or not; None where the system does not tell, as
+    Windows.
+    """
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):

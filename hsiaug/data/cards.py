@@ -12,7 +12,9 @@ from hsiaug.base.errors import did_you_mean
 from hsiaug.data.band_centres import MICRO
 
 MOST_CLASSES = 255
-"""Classes of a card at most: tables have a row and pictures a panel for each, a confusion matrix their square."""
+"""Classes of a card at most: tables have a row and pictures a panel for each, a confusion matrix
+their square.
+"""
 Span = Annotated[tuple[int, ...], Field(min_length=2, max_length=2)]
 Band = Annotated[int, Field(ge=0)]
 Wavelength = Annotated[PositiveFloat, Field(allow_inf_nan=False)]
@@ -28,10 +30,11 @@ class CardTable(BaseModel):
 class FileSpec(CardTable):
     """One array in one file.
 
-    file: path relative to the scene's folder (a user's card: relative to the card). key: name of the array in a .mat
-    file; may be left out where only one array fits. data: for ENVI, the data file, where its name is not the header's
-    with a usual ending. urls, sha256, size: mirrors in order of preference, checksum, and bytes, for files to download.
-    package: the installed Python distribution that carries the file, for embedded scenes.
+    file: path relative to the scene's folder (a user's card: relative to the card). key: name of
+    the array in a .mat file; may be left out where only one array fits. data: for ENVI, the data
+    file, where its name is not the header's with a usual ending. urls, sha256, size: mirrors in
+    order of preference, checksum, and bytes, for files to download. package: the installed Python
+    distribution that carries the file, for embedded scenes.
     """
 
     file: str | None = None
@@ -55,13 +58,15 @@ class FileSpec(CardTable):
 
 
 class CubeSpec(FileSpec):
-    """The cube. What the scene holds is ``raw * scale + offset`` in float32, as (height, width, band).
+    """The cube. What the scene holds is ``raw * scale + offset`` in float32, as (height, width,
+    band).
 
-    axes: order of the axes in the file, a permutation of "hwb". rows, columns: the part [start, stop) that is kept,
-    counted from 0. bad_bands: bands of the file that are dropped, counted from 0. nodata: raw value of pixels without
-    data, perhaps nan; pixels that hold it, NaN or infinity in a kept band hold 0 in all. None: there is no such pixel.
-    shape: height, width, bands after all that; verified when given. scale: None means 1, or what an ENVI header says
-    under "reflectance scale factor". units: what a value means after scaling.
+    axes: order of the axes in the file, a permutation of "hwb". rows, columns: the part [start,
+    stop) that is kept, counted from 0. bad_bands: bands of the file that are dropped, counted from
+    0. nodata: raw value of pixels without data, perhaps nan; pixels that hold it, NaN or infinity
+    in a kept band hold 0 in all. None: there is no such pixel. shape: height, width, bands after
+    all that; verified when given. scale: None means 1, or what an ENVI header says under
+    "reflectance scale factor". units: what a value means after scaling.
     """
 
     axes: Literal["hwb", "hbw", "whb", "wbh", "bhw", "bwh"] = "hwb"
@@ -78,7 +83,9 @@ class CubeSpec(FileSpec):
     def _spans_are_spans(self) -> Self:
         for name, span in (("rows", self.rows), ("columns", self.columns)):
             if span and not 0 <= span[0] < span[1]:
-                raise ValueError(f"{name} must be [start, stop] with 0 <= start < stop, found {list(span)}")
+                raise ValueError(
+                    f"{name} must be [start, stop] with 0 <= start < stop, found {list(span)}"
+                )
         if self.scale == 0:
             raise ValueError("scale must not be 0")
         return self
@@ -87,15 +94,19 @@ class CubeSpec(FileSpec):
 class LabelSpec(FileSpec):
     """The label map.
 
-    axes: "hw", or "wh" where the file is transposed. names: class names; the order gives the class ids 1..C. ids: the
-    codes of these classes in the file, default 1..C. Code 0 is unlabelled unless listed here. ignore: class names or
-    codes to be treated as unlabelled; ids of later classes move up. counts: labelled pixels per name; verified when
-    given. cells: the file has this many cells per pixel along each axis; a pixel gets the class that more than half of
-    its cells carry, else none.
+    axes: "hw", or "wh" where the file is transposed. names: class names; the order gives the class
+    ids 1..C. ids: the codes of these classes in the file, default 1..C. Code 0 is unlabelled unless
+    listed here. ignore: class names or codes to be treated as unlabelled; ids of later classes move
+    up. counts: labelled pixels per name; verified when given. cells: the file has this many cells
+    per pixel along each axis; a pixel gets the class that more than half of its cells carry, else
+    none.
     """
 
     axes: Literal["hw", "wh"] = "hw"
-    names: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=2, max_length=MOST_CLASSES)]
+    names: Annotated[
+        tuple[Annotated[str, Field(min_length=1)], ...],
+        Field(min_length=2, max_length=MOST_CLASSES),
+    ]
     ids: tuple[int, ...] | None = None
     ignore: tuple[str | int, ...] = ()
     counts: tuple[Annotated[int, Field(ge=0)], ...] | None = None
@@ -138,15 +149,18 @@ def check_nanometres(centres: Sequence[float]) -> None:
     """Raise ValueError for band centres of a card that must be in another unit than nanometres."""
     if centres and max(centres) < MICRO:
         ends = f"{min(centres):g} to {max(centres):g}"
-        raise ValueError(f"wavelengths must be in nanometres, found {ends}: of micrometres, write 1000 times as much")
+        raise ValueError(
+            f"wavelengths must be in nanometres, found {ends}: of micrometres, write 1000 times as"
+            " much"
+        )
 
 
 class _SensorSpec(CardTable):
     """The instrument. gsd is in metres per pixel, wavelengths in nanometres.
 
     wavelengths: a band centre for each band of the scene, or for each band of the file.
-    range_nm: first and last band centre, where no more is known; the rest is taken as evenly spaced.
-    approximate: the wavelengths listed are an estimate.
+    range_nm: first and last band centre, where no more is known; the rest is taken as evenly
+    spaced. approximate: the wavelengths listed are an estimate.
     """
 
     name: str | None = None
@@ -166,12 +180,14 @@ class _SensorSpec(CardTable):
 
 
 class SceneCard(CardTable):
-    """A whole card. Made by :func:`hsiaug.data.scene_card`, which turns what is wrong into a SceneError.
+    """A whole card. Made by :func:`hsiaug.data.scene_card`, which turns what is wrong into a
+    SceneError.
 
     subsets: groups of classes, each given by name or code, that reports average over as well.
     descriptions: sentences in plain words by class name, for generators that read text.
-    procedural: the scene is made up by a function of hsiaug, so there are no files; relief: how hilly it is, 0 = flat.
-    draws: what random draws are seeded with; by default the name of a public scene, and the labels of any other.
+    procedural: the scene is made up by a function of hsiaug, so there are no files; relief: how
+    hilly it is, 0 = flat. draws: what random draws are seeded with; by default the name of a public
+    scene, and the labels of any other.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
@@ -199,7 +215,10 @@ class SceneCard(CardTable):
         """Class ids 1..C of each subset; ignored classes are left out."""
         id_of = {code: class_id for class_id, (_, code) in enumerate(self.labels.kept, start=1)}
         codes = {name: map(self.labels.code_of, items) for name, items in self.subsets.items()}
-        return {name: tuple(id_of[code] for code in listed if code in id_of) for name, listed in codes.items()}
+        return {
+            name: tuple(id_of[code] for code in listed if code in id_of)
+            for name, listed in codes.items()
+        }
 
     @property
     def kept_descriptions(self) -> dict[str, tuple[str, ...]]:
@@ -213,7 +232,9 @@ class SceneCard(CardTable):
             if name not in self.labels.names:
                 near = did_you_mean(name, self.labels.names).rstrip(".")
                 hint = near[:1].lower() + near[1:]
-                raise ValueError(f"descriptions must be of classes in labels.names, found {name!r} ({hint})")
+                raise ValueError(
+                    f"descriptions must be of classes in labels.names, found {name!r} ({hint})"
+                )
         for key, spec in (("cube", self.cube), ("labels", self.labels)):
             if not self.procedural and not spec.file:
                 raise ValueError(f"{key}.file is missing: name the file that holds the {key}")
@@ -221,5 +242,7 @@ class SceneCard(CardTable):
         for name, items in self.subsets.items():
             strangers = [item for item in items if item not in known]
             if strangers or not items:
-                raise ValueError(f"subsets.{name} must list classes by name or code, found {strangers or '[]'}")
+                raise ValueError(
+                    f"subsets.{name} must list classes by name or code, found {strangers or '[]'}"
+                )
         return self

@@ -1,4 +1,6 @@
-"""The names of the public scenes and sets of pairs, the cards of scenes, and their files: which are here and right."""
+"""The names of the public scenes and sets of pairs, the cards of scenes, and their files: which are
+here and right.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from hsiaug.base.errors import DataUnavailableError, HsiaugError, InputError, SceneError, did_you_mean
+from hsiaug.base.errors import (
+    DataUnavailableError,
+    HsiaugError,
+    InputError,
+    SceneError,
+    did_you_mean,
+)
 from hsiaug.base.files import file_errors
 from hsiaug.data.bounds import in_bytes
 from hsiaug.data.embedded import embedded_path
@@ -30,7 +38,9 @@ LOOK = "_look.png"
 
 @dataclass(frozen=True)
 class SceneEntry:
-    """A card, and the folders its files are looked for in; downloads go into the first. public: of the catalogue."""
+    """A card, and the folders its files are looked for in; downloads go into the first. public: of
+    the catalogue.
+    """
 
     card: SceneCard
     folders: tuple[Path, ...]
@@ -38,11 +48,15 @@ class SceneEntry:
 
 
 def data_dir() -> Path:
-    """Return the folder of scene files: $HSIAUG_DATA_DIR if set, else the user's data folder for hsiaug."""
+    """Return the folder of scene files: $HSIAUG_DATA_DIR if set, else the user's data folder for
+    hsiaug.
+    """
     import platformdirs
 
     chosen = os.environ.get("HSIAUG_DATA_DIR")
-    return user_path(chosen) if chosen else Path(platformdirs.user_data_dir("hsiaug", appauthor=False))
+    return (
+        user_path(chosen) if chosen else Path(platformdirs.user_data_dir("hsiaug", appauthor=False))
+    )
 
 
 @cache
@@ -58,7 +72,9 @@ def pair_set_names() -> tuple[str, ...]:
 
 
 def own_card(ref: str | os.PathLike[str]) -> Path | None:
-    """The path of a card of one's own, which ends in ``.toml``; None for anything else, as a name of the catalogue."""
+    """The path of a card of one's own, which ends in ``.toml``; None for anything else, as a name
+    of the catalogue.
+    """
     text = os.fspath(ref)
     return user_path(text) if text.lower().endswith(".toml") else None
 
@@ -66,7 +82,8 @@ def own_card(ref: str | os.PathLike[str]) -> Path | None:
 def read_card(path: Path) -> SceneCard:
     """The card in a TOML file.
 
-    Raises SceneError, naming the file, the key and the hint, where it is missing, no TOML, or breaks the schema.
+    Raises SceneError, naming the file, the key and the hint, where it is missing, no TOML, or
+    breaks the schema.
     """
     from hsiaug.data.cards import SceneCard
 
@@ -102,13 +119,16 @@ def is_pair_card(path: Path) -> bool:
 def scene_card(ref: str | os.PathLike[str]) -> SceneCard:
     """The card of a catalogue name, or in a file ending in ``.toml``.
 
-    Raises InputError for an unknown name (with near matches), SceneError for a card that is not valid.
+    Raises InputError for an unknown name (with near matches), SceneError for a card that is not
+    valid.
     """
     return find_entry(ref).card
 
 
 def find_entry(ref: str | os.PathLike[str]) -> SceneEntry:
-    """The card of a scene, and where its files are looked for. Raises as :func:`scene_card` does."""
+    """The card of a scene, and where its files are looked for. Raises as :func:`scene_card`
+    does.
+    """
     text = os.fspath(ref)
     path = own_card(ref)
     if path is not None:
@@ -120,8 +140,16 @@ def find_entry(ref: str | os.PathLike[str]) -> SceneEntry:
         raise _not_a_scene(text)
     if name not in scene_names():
         rule = "a scene is a name of the catalogue, or the path of your own card, ending in .toml"
-        first = f"Write its card first: hsiaug datasets add {text} --labels FILE." if is_file(Path(text)) else ""
-        raise InputError(rule, value=repr(text), hint=first or did_you_mean(name, (*scene_names(), *pair_set_names())))
+        first = (
+            f"Write its card first: hsiaug datasets add {text} --labels FILE."
+            if is_file(Path(text))
+            else ""
+        )
+        raise InputError(
+            rule,
+            value=repr(text),
+            hint=first or did_you_mean(name, (*scene_names(), *pair_set_names())),
+        )
     return SceneEntry(_catalogue_card(name), (data_dir() / name, data_dir()), public=True)
 
 
@@ -132,7 +160,10 @@ def _catalogue_card(name: str) -> SceneCard:
 
 def _not_a_scene(ref: str) -> InputError:
     rule = "this needs a scene, a cube with labels for single pixels"
-    hint = "Sets are for 'hsiaug benchmark', 'generate', 'inspect', 'split' and 'datasets'; see docs/masks.md."
+    hint = (
+        "Sets are for 'hsiaug benchmark', 'generate', 'inspect', 'split' and 'datasets'; see"
+        " docs/masks.md."
+    )
     return InputError(rule, value=f"{ref}, a set of image–mask pairs", hint=hint)
 
 
@@ -140,7 +171,9 @@ Status = Literal["embedded", "here", "to download", "place by hand", "package mi
 
 
 def status(entry: SceneEntry) -> Status:
-    """Return what has to be done before a scene can be loaded. Looks for files, but does not hash them."""
+    """Return what has to be done before a scene can be loaded. Looks for files, but does not hash
+    them.
+    """
     if entry.card.procedural:
         return "embedded"
     packaged = [spec for spec in entry.card.files if spec.package]
@@ -173,7 +206,11 @@ def check_spared(ref: str, paths: Iterable[Path]) -> None:
     own = [path for spec in entry.card.files for path in files_of(entry, spec)]
     for path in paths:
         if path.exists() and any(path.samefile(one) for one in own):
-            raise InputError(f"--out {path} must not be a file of the scene", value=ref, hint="Name another file.")
+            raise InputError(
+                f"--out {path} must not be a file of the scene",
+                value=ref,
+                hint="Name another file.",
+            )
 
 
 def files_of(entry: SceneEntry, spec: FileSpec) -> list[Path]:
@@ -187,8 +224,8 @@ def files_of(entry: SceneEntry, spec: FileSpec) -> list[Path]:
 def find_file(entry: SceneEntry, spec: FileSpec) -> Path | None:
     """The file, once its size and checksum fit; None where it is not here.
 
-    Raises SceneError, naming both checksums, where only a wrong file is here, and DataUnavailableError
-    where the package that should carry it is not installed.
+    Raises SceneError, naming both checksums, where only a wrong file is here, and
+    DataUnavailableError where the package that should carry it is not installed.
     """
     if spec.package:
         path = _embedded_path(spec)
@@ -203,7 +240,9 @@ def find_file(entry: SceneEntry, spec: FileSpec) -> Path | None:
     for path in filter(is_file, paths):
         check_filled(path)
         with (
-            file_errors(f"{path} must be readable", "Check its permissions and the disk.", SceneError),
+            file_errors(
+                f"{path} must be readable", "Check its permissions and the disk.", SceneError
+            ),
             path.open("rb") as file,
         ):
             actual = hashlib.file_digest(file, "sha256").hexdigest() if spec.sha256 else None
@@ -217,5 +256,9 @@ def find_file(entry: SceneEntry, spec: FileSpec) -> Path | None:
     if spec.urls:
         mend += f"; a fresh copy is at {spec.urls[0]}"
     rule = f"{path} must have sha256 {spec.sha256}, as the card of {entry.card.name} says"
-    hint = f"Install it again: pip install --force-reinstall {spec.package}" if spec.package else f"{mend}."
+    hint = (
+        f"Install it again: pip install --force-reinstall {spec.package}"
+        if spec.package
+        else f"{mend}."
+    )
     raise SceneError(rule, value=f"sha256 {actual} ({in_bytes(path.stat().st_size)})", hint=hint)

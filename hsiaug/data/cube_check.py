@@ -1,4 +1,6 @@
-"""Looking through a cube that somebody wants to use: its axes, values, bands and pixels that will not do."""
+"""Looking through a cube that somebody wants to use: its axes, values, bands and pixels that will
+not do.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,17 +24,20 @@ HUGE = 1e20
 """No stored number of a cube is as large: netCDF and GDAL fill with such ones."""
 
 BROKEN = 0.1
-"""Bands that lack more than this share of the pixels that have data are dropped rather than those pixels."""
+"""Bands that lack more than this share of the pixels that have data are dropped rather than those
+pixels.
+"""
 
 
 @dataclass(frozen=True, eq=False)
 class CubeFacts:
     """Findings about a cube (H, W, B), in raw values.
 
-    low, high: extremes of the valid values; typical: their 0.1th and 99.9th percentile. constant, broken: bands with
-    one value only; with many values missing. empty: (H, W) bool, pixels without data in the bands that are kept.
-    unfilled: those of them that hold something else than 0, and so would be taken for spectra. filler: a number that
-    seems to stand for missing data although nothing says so, and how many pixels hold it; None = there is none.
+    low, high: extremes of the valid values; typical: their 0.1th and 99.9th percentile. constant,
+    broken: bands with one value only; with many values missing. empty: (H, W) bool, pixels without
+    data in the bands that are kept. unfilled: those of them that hold something else than 0, and so
+    would be taken for spectra. filler: a number that seems to stand for missing data although
+    nothing says so, and how many pixels hold it; None = there is none.
     """
 
     shape: tuple[int, int, int]
@@ -50,8 +55,8 @@ class CubeFacts:
 class CubeValues:
     """How the values of a cube are understood. remarks: for the card, by its key.
 
-    scale: for the card, None = what the file says. used, offset: what the stored numbers are multiplied by, None = by
-    nothing, and what is added.
+    scale: for the card, None = what the file says. used, offset: what the stored numbers are
+    multiplied by, None = by nothing, and what is added.
     """
 
     scale: float | None
@@ -62,41 +67,67 @@ class CubeValues:
     remarks: dict[str, str]
 
 
-def guess_axes(shape: tuple[int, ...], labels: tuple[int, ...], where: str) -> tuple[str, list[str]]:
-    """The order of a cube's axes for labels of shape (H, W), and the other orders that would fit as well.
+def guess_axes(
+    shape: tuple[int, ...], labels: tuple[int, ...], where: str
+) -> tuple[str, list[str]]:
+    """The order of a cube's axes for labels of shape (H, W), and the other orders that would fit as
+    well.
 
     where: how errors name the file of the labels. Raises SceneError where no order fits.
     """
     orders = ("hwb", "bhw", "hbw", "whb", "bwh", "wbh")
-    fitting = [order for order in orders if (shape[order.index("h")], shape[order.index("w")]) == labels]
+    fitting = [
+        order for order in orders if (shape[order.index("h")], shape[order.index("w")]) == labels
+    ]
     if not fitting:
         raise unlike_shapes(shape, labels, where)
     return fitting[0], fitting[1:]
 
 
 def unlike_shapes(cube: tuple[int, ...], labels: tuple[int, ...], where: str) -> SceneError:
-    """The error for labels of another shape than the cube's. where: how it names the file of the labels."""
+    """The error for labels of another shape than the cube's. where: how it names the file of the
+    labels.
+    """
     extents = ["×".join(map(str, shape)) for shape in (labels, cube)]
     rule = f"{where}: the labels must have the height and width of the cube"
-    return SceneError(rule, value=f"labels {extents[0]}, cube {extents[1]}", hint=_shape_hint(cube, labels, where))
+    return SceneError(
+        rule, value=f"labels {extents[0]}, cube {extents[1]}", hint=_shape_hint(cube, labels, where)
+    )
 
 
 def _shape_hint(cube: tuple[int, ...], labels: tuple[int, ...], where: str) -> str:
-    """What to type where labels are one column of pixels, or lack or have a few rows or columns at the end."""
-    hint, path = "Name the label map of this very scene; crop or resample one of the two.", Path(where)
+    """What to type where labels are one column of pixels, or lack or have a few rows or columns at
+    the end.
+    """
+    hint, path = (
+        "Name the label map of this very scene; crop or resample one of the two.",
+        Path(where),
+    )
     if len(labels) != 2 or len(cube) < 2:
         return hint
     height, width = cube[:2]
     if 1 in labels and max(labels) == height * width:
-        code, text = f"a.reshape({height}, {width}, order='F')", "If pixels follow each other down the columns"
+        code, text = (
+            f"a.reshape({height}, {width}, order='F')",
+            "If pixels follow each other down the columns",
+        )
     elif 0 < max(abs(height - labels[0]), abs(width - labels[1])) <= FEW:
         more = f"((0, {max(0, height - labels[0])}), (0, {max(0, width - labels[1])}))"
-        code, text = f"numpy.pad(a, {more})[:{height}, :{width}]", "If the first pixels of both are the same"
+        code, text = (
+            f"numpy.pad(a, {more})[:{height}, :{width}]",
+            "If the first pixels of both are the same",
+        )
     else:
         return hint
     script = "import numpy, pathlib; from hsiaug.data.readers import read_label_file; "
-    script += f"a = read_label_file(pathlib.Path('{path.name}')); numpy.save('{path.stem}_fit.npy', {code})"
-    return f'{text}: python -c "{script}", and name {path.stem}_fit.npy. Else name the label map of this very scene.'
+    script += (
+        f"a = read_label_file(pathlib.Path('{path.name}')); numpy.save('{path.stem}_fit.npy',"
+        f" {code})"
+    )
+    return (
+        f'{text}: python -c "{script}", and name {path.stem}_fit.npy. Else name the label map of'
+        " this very scene."
+    )
 
 
 @np.errstate(all="ignore")  # values that are no numbers are looked for
@@ -109,12 +140,17 @@ def look_through(
 ) -> CubeFacts:
     """Read a cube (H, W, B) once, twice where values are missing.
 
-    where: how errors name its file. nodata: the value of pixels without data; 0 counts only where every band holds it.
-    bad_bands: not to be looked at. void: (H, W) pixels that the file masks. Raises SceneError where no value is valid.
+    where: how errors name its file. nodata: the value of pixels without data; 0 counts only where
+    every band holds it. bad_bands: not to be looked at. void: (H, W) pixels that the file masks.
+    Raises SceneError where no value is valid.
     """
     bands = view.shape[2]
     good = [b for b in range(bands) if b not in set(bad_bands)]
-    low, high, missing = np.full(bands, np.inf), np.full(bands, -np.inf), np.zeros(bands, dtype=np.int64)
+    low, high, missing = (
+        np.full(bands, np.inf),
+        np.full(bands, -np.inf),
+        np.zeros(bands, dtype=np.int64),
+    )
     empty, sample, step = np.zeros(view.shape[:2], dtype=bool), [], max(1, view.size // SAMPLES)
     for rows, block in stripes(view):
         empty[rows] = ~block[:, :, good].any(axis=2)
@@ -127,14 +163,20 @@ def look_through(
             block = np.where(invalid, np.nan, block)
         spectra = block[~empty[rows]]
         if len(spectra):
-            low, high = np.fmin(low, np.fmin.reduce(spectra)), np.fmax(high, np.fmax.reduce(spectra))
+            low, high = (
+                np.fmin(low, np.fmin.reduce(spectra)),
+                np.fmax(high, np.fmax.reduce(spectra)),
+            )
         sample.append(spectra[::step][:, good].ravel())
     broken = tuple(b for b in good if missing[b] > BROKEN * int((~empty).sum()))
     kept = [b for b in good if b not in set(broken)]
     values = np.concatenate(sample)
     values = values[np.isfinite(values)]
     if not kept or not values.size:
-        rule, hint = f"{where}: the cube must hold data", "Check `nodata`, and that this is the file of the cube."
+        rule, hint = (
+            f"{where}: the cube must hold data",
+            "Check `nodata`, and that this is the file of the cube.",
+        )
         raise SceneError(rule, value="no band with valid values", hint=hint)
     zero = 0
     for rows, block in stripes(view) if missing[kept].any() or empty.any() else ():
@@ -157,7 +199,8 @@ def look_through(
 def _filler(
     view: AnyArray, kept: list[int], empty: NDArray[np.bool_], low: float, high: float
 ) -> tuple[float, int] | None:
-    """The number that seems to stand for missing data although nothing says so, and how many pixels hold it.
+    """The number that seems to stand for missing data although nothing says so, and how many pixels
+    hold it.
 
     Only the extremes of a cube are looked at: a negative filler in any band, a large one in all.
     """
@@ -166,14 +209,18 @@ def _filler(
         count = 0
         for rows, block in stripes(view):
             same = block[:, :, kept] == value
-            count += int(((same.any(axis=2) if value < 0 else same.all(axis=2)) & ~empty[rows]).sum())
+            count += int(
+                ((same.any(axis=2) if value < 0 else same.all(axis=2)) & ~empty[rows]).sum()
+            )
         if count:
             return value, count
     return None
 
 
 def _looks_like_filler(value: float, dtype: np.dtype[Any]) -> bool:
-    """Whether files often hold a number in place of missing data: the ends of a type, −9999, huge ones."""
+    """Whether files often hold a number in place of missing data: the ends of a type, −9999, huge
+    ones.
+    """
     usual = {-9999.0, -999.0, -99.0, -99999.0, -32768.0, 65535.0}
     if dtype.kind in "iu" and dtype.itemsize > 1:
         ends = np.iinfo(dtype)
@@ -191,9 +238,14 @@ def _invalid(block: AnyArray, nodata: float | None) -> NDArray[np.bool_] | None:
 
 
 def read_values(
-    raw: RawArray, seen: CubeFacts, scale: float | None, units: str | None, bad_bands: tuple[int, ...]
+    raw: RawArray,
+    seen: CubeFacts,
+    scale: float | None,
+    units: str | None,
+    bad_bands: tuple[int, ...],
 ) -> CubeValues:
-    """Scale, units and bands of a cube: as given, else as its file says, else as usual, said to be a guess.
+    """Scale, units and bands of a cube: as given, else as its file says, else as usual, said to be
+    a guess.
 
     bad_bands: those the user drops beside the ones that were found.
     """
@@ -203,7 +255,9 @@ def read_values(
     stated = scale if scale is not None else raw.scale
     guessed = 1e-4 if stated is None and wide and seen.typical[1] > 1.5 else None
     if guessed is not None:
-        remarks["cube.scale"] = f"a guess: the file holds integers up to {seen.high:g} and names no scale"
+        remarks["cube.scale"] = (
+            f"a guess: the file holds integers up to {seen.high:g} and names no scale"
+        )
     in_card = scale if scale is not None else guessed
     used, offset = (in_card, 0.0) if in_card is not None else (raw.scale, raw.offset)
     if units is None and raw.units is not None and in_card is None:
@@ -221,12 +275,18 @@ def read_values(
     }
     bad = tuple(sorted(set().union(*reasons.values())))
     if bad:
-        remarks["cube.bad_bands"] = "; ".join(f"{why}: {in_runs(bands, 2)}" for why, bands in reasons.items() if bands)
+        remarks["cube.bad_bands"] = "; ".join(
+            f"{why}: {in_runs(bands, 2)}" for why, bands in reasons.items() if bands
+        )
     return CubeValues(in_card, used, offset, units, bad, remarks)
 
 
-def _ends(typical: tuple[float, float], scale: PerBand | None, offset: PerBand) -> tuple[float, float]:
-    """The ends of the usual values, in units: of all bands, where these are scaled each by its own."""
+def _ends(
+    typical: tuple[float, float], scale: PerBand | None, offset: PerBand
+) -> tuple[float, float]:
+    """The ends of the usual values, in units: of all bands, where these are scaled each by its
+    own.
+    """
     scales, offsets = np.atleast_1d(1.0 if scale is None else scale), np.atleast_1d(offset)
     values = [value * scales + offsets for value in typical]
     return float(np.min(values)), float(np.max(values))

@@ -1,4 +1,6 @@
-"""Cubes and labels as xarray holds them: by the names, coordinates and attributes of their dimensions."""
+"""Cubes and labels as xarray holds them: by the names, coordinates and attributes of their
+dimensions.
+"""
 
 from __future__ import annotations
 
@@ -19,17 +21,23 @@ NODATA = ("_FillValue", "missing_value", "nodata")
 
 
 def is_data_array(given: object) -> bool:
-    """Whether something is an xarray.DataArray. Whoever has one has imported xarray, which takes a second."""
+    """Whether something is an xarray.DataArray. Whoever has one has imported xarray, which takes a
+    second.
+    """
     return isinstance(given, getattr(sys.modules.get("xarray"), "DataArray", ()))
 
 
-def unpacked(cube: Any, labels: Any, options: Mapping[str, object]) -> tuple[NDArray[Any], Any, dict[str, object]]:
-    """A DataArray as numbers, labels on its grid, and the options of an import with what it says of itself.
+def unpacked(
+    cube: Any, labels: Any, options: Mapping[str, object]
+) -> tuple[NDArray[Any], Any, dict[str, object]]:
+    """A DataArray as numbers, labels on its grid, and the options of an import with what it says of
+    itself.
 
     Parameters
     ----------
     cube : xarray.DataArray
-        Of three dimensions, in any order, perhaps packed: with attributes ``scale_factor`` and ``add_offset``.
+        Of three dimensions, in any order, perhaps packed: with attributes ``scale_factor`` and
+        ``add_offset``.
     labels : xarray.DataArray, array or path
         A DataArray is put in the order of the cube's coordinates.
     options : mapping
@@ -43,8 +51,13 @@ def unpacked(cube: Any, labels: Any, options: Mapping[str, object]) -> tuple[NDA
     centres = cube.coords.get("wavelength")
     bands = "band" if centres is None or centres.ndim != 1 else centres.dims[0]
     if cube.ndim != 3 or bands not in cube.dims:
-        rule = "a DataArray must have two dimensions of pixels, and one with a coordinate `wavelength`, or named `band`"
-        raise InputError(rule, value=", ".join(map(str, cube.dims)), hint="Rename it: cube.rename(z='band').")
+        rule = (
+            "a DataArray must have two dimensions of pixels, and one with a coordinate"
+            " `wavelength`, or named `band`"
+        )
+        raise InputError(
+            rule, value=", ".join(map(str, cube.dims)), hint="Rename it: cube.rename(z='band')."
+        )
     cube = cube.transpose(..., bands)
     if is_data_array(labels):
         labels = plain_labels(_on_grid(labels, cube), options.get("unlabelled"))
@@ -67,15 +80,19 @@ def unpacked(cube: Any, labels: Any, options: Mapping[str, object]) -> tuple[NDA
 
 
 def plain_labels(labels: Any, unlabelled: object = None) -> NDArray[Any]:
-    """(H, W) codes of a DataArray: without dimensions of length 1, no label where an attribute says that none is there.
+    """(H, W) codes of a DataArray: without dimensions of length 1, no label where an attribute says
+    that none is there.
 
-    unlabelled: codes without a label, as the user gave them. Raises InputError for other dimensions.
+    unlabelled: codes without a label, as the user gave them. Raises InputError for other
+    dimensions.
     """
     longer = [name for name in labels.dims if labels.sizes[name] > 1]
     if len(longer) > 2:
         rule, found = "labels must have two dimensions", ", ".join(map(str, labels.dims))
         raise InputError(rule, value=found, hint="Choose one layer: labels.isel(band=0).")
-    values = labels.squeeze([name for name in labels.dims if name not in longer][: labels.ndim - 2]).values
+    values = labels.squeeze(
+        [name for name in labels.dims if name not in longer][: labels.ndim - 2]
+    ).values
     nodata = _missing(labels)
     gone = np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, dtype=bool)
     if nodata is not None:
@@ -98,7 +115,10 @@ def _on_grid(labels: Any, cube: Any) -> Any:
         if order is None:
             rule = f"labels must have the coordinates of the cube along `{name}`"
             found = f"{_ends(there)} ({len(there)}), the cube {_ends(here)} ({len(here)})"
-            hint = "Name the labels of this very scene, or put them on its grid: labels.reindex_like(cube, 'nearest')."
+            hint = (
+                "Name the labels of this very scene, or put them on its grid:"
+                " labels.reindex_like(cube, 'nearest')."
+            )
             raise InputError(rule, value=found, hint=hint)
         labels = labels.isel({name: order})
     systems = [_system(array) for array in (cube, labels)]
@@ -116,7 +136,9 @@ def _system(array: Any) -> str:
 
 
 def _matching(here: NDArray[Any], there: NDArray[Any]) -> NDArray[np.intp] | None:
-    """The order of ``there`` in which it is ``here``, to a hundredth of a step; None where it is another set."""
+    """The order of ``there`` in which it is ``here``, to a hundredth of a step; None where it is
+    another set.
+    """
     if here.shape != there.shape:
         return None
     if here.dtype.kind not in "iuf" or there.dtype.kind not in "iuf":
@@ -132,23 +154,39 @@ def _ends(values: NDArray[Any]) -> str:
 
 
 def _missing(array: Any) -> float | None:
-    """The number that stands for missing values by an attribute; None where there is none, or several."""
+    """The number that stands for missing values by an attribute; None where there is none, or
+    several.
+    """
     values = {float(np.ravel(array.attrs[key])[0]) for key in NODATA if key in array.attrs}
-    values |= {float(value) for value in np.ravel(array.attrs.get("nodatavals", ())) if value is not None}
+    values |= {
+        float(value) for value in np.ravel(array.attrs.get("nodatavals", ())) if value is not None
+    }
     if len({str(value) for value in values}) > 1:
         rule = "a DataArray must name one number for missing values"
         raise InputError(
-            rule, value=", ".join(map(str, sorted(values))), hint="Drop the attributes that are not right."
+            rule,
+            value=", ".join(map(str, sorted(values))),
+            hint="Drop the attributes that are not right.",
         )
     return values.pop() if values else None
 
 
 def _packing(array: Any, keys: Sequence[str], bands: int) -> NDArray[np.float64]:
-    """The number by which values are packed, or one for each band. Raises InputError for one that is none."""
+    """The number by which values are packed, or one for each band. Raises InputError for one that
+    is none.
+    """
     usual = 1.0 if keys[0] == "scale_factor" else 0.0
     given = next((array.attrs[key] for key in keys if key in array.attrs), usual)
     values = np.array(given, dtype=np.float64)
-    if values.size not in (1, bands) or not np.isfinite(values).all() or (usual and not values.all()):
+    if (
+        values.size not in (1, bands)
+        or not np.isfinite(values).all()
+        or (usual and not values.all())
+    ):
         hint = "Correct the attribute, or unpack the values first."
-        raise InputError(f"`{keys[0]}` of a DataArray must be a number, or one for each band", value=given, hint=hint)
+        raise InputError(
+            f"`{keys[0]}` of a DataArray must be a number, or one for each band",
+            value=given,
+            hint=hint,
+        )
     return values if values.size == bands else values.reshape(())

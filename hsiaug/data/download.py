@@ -29,12 +29,16 @@ ROOM = "Free some space there, or name another folder in HSIAUG_DATA_DIR."
 
 
 def download(files: Sequence[tuple[FileSpec, Path]], name: str, *, progress: bool) -> None:
-    """Bring files to their paths: each is written under a temporary name, renamed once its checksum fits.
+    """Bring files to their paths: each is written under a temporary name, renamed once its checksum
+    fits.
 
-    name: of the scene, for errors. progress: show it on standard error. Raises DataUnavailableError where no mirror of
-    a file has it: it says what each answered, and where to put the files by hand.
+    name: of the scene, for errors. progress: show it on standard error. Raises DataUnavailableError
+    where no mirror of a file has it: it says what each answered, and where to put the files by
+    hand.
     """
-    by_hand = "; ".join(f"{path.name} (sha256 {spec.sha256}) from {spec.urls[0]}" for spec, path in files)
+    by_hand = "; ".join(
+        f"{path.name} (sha256 {spec.sha256}) from {spec.urls[0]}" for spec, path in files
+    )
     for spec, target in files:
         reasons: dict[str, str] = {}
         for url in spec.urls:
@@ -59,21 +63,35 @@ def _try_mirror(url: str, spec: FileSpec, target: Path, progress: bool) -> str |
 
     host, console = urlsplit(url).hostname or url, Console(stderr=True)
     if progress:
-        console.print(f"Downloading {target.name} from {host} ({in_bytes(spec.size)})", soft_wrap=True)
+        console.print(
+            f"Downloading {target.name} from {host} ({in_bytes(spec.size)})", soft_wrap=True
+        )
     pooch.get_logger().setLevel("ERROR")  # the line above says the same
     sweep(target.parent)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with temporary_folder(target.parent, "download") as fresh:
-            fetch = partial(_fetch, most=spec.size or LARGEST, shown=progress and console.is_terminal)
-            pooch.retrieve(url, f"sha256:{spec.sha256}", fname=target.name, path=fresh, downloader=fetch)
-            (fresh / target.name).chmod(0o644)  # the temporary file was private; a data folder may be shared
+            fetch = partial(
+                _fetch, most=spec.size or LARGEST, shown=progress and console.is_terminal
+            )
+            pooch.retrieve(
+                url, f"sha256:{spec.sha256}", fname=target.name, path=fresh, downloader=fetch
+            )
+            (fresh / target.name).chmod(
+                0o644
+            )  # the temporary file was private; a data folder may be shared
             (fresh / target.name).replace(target)
             return None
     except requests.HTTPError as cause:
-        reason = f"answered {cause.response.status_code}" if cause.response is not None else "refused"
+        reason = (
+            f"answered {cause.response.status_code}" if cause.response is not None else "refused"
+        )
     except (requests.RequestException, urllib3.exceptions.HTTPError) as cause:
-        reason = "stalled" if "timed out" in str(cause) else f"no connection, or broken off ({type(cause).__name__})"
+        reason = (
+            "stalled"
+            if "timed out" in str(cause)
+            else f"no connection, or broken off ({type(cause).__name__})"
+        )
     except _Unbounded as cause:
         reason = str(cause)
     except ValueError:
@@ -112,13 +130,18 @@ def _fetch(url: str, target: str, _: object, *, most: int, shown: bool) -> None:
 
     asked = {"User-Agent": "hsiaug", "Accept-Encoding": "identity"}
     timeout = CONNECT_SECONDS, STALL_SECONDS
-    with requests.get(url, headers=asked, timeout=timeout, stream=True) as answer, Path(target).open("wb") as file:
+    with (
+        requests.get(url, headers=asked, timeout=timeout, stream=True) as answer,
+        Path(target).open("wb") as file,
+    ):
         answer.raise_for_status()
         stated = int(answer.headers.get("content-length", 0))
         if stated > most:
             raise _Unbounded(f"would send {stated:,} bytes in place of {most:,}")
         received, since, before = 0, time.monotonic(), 0
-        with tqdm(total=stated or None, unit="B", unit_scale=True, ncols=79, disable=not shown) as bar:
+        with tqdm(
+            total=stated or None, unit="B", unit_scale=True, ncols=79, disable=not shown
+        ) as bar:
             # What has arrived, and no more is waited for: a mirror may send byte by byte.
             while piece := answer.raw.read1(PIECE):
                 received += len(piece)

@@ -1,4 +1,6 @@
-"""Files of scenes that installed packages carry, found without importing these packages or a numerical library."""
+"""Files of scenes that installed packages carry, found without importing these packages or a
+numerical library.
+"""
 
 import tomllib
 from importlib.util import find_spec
@@ -13,13 +15,18 @@ def embedded_path(package: str, file: str) -> Path | None:
         found = find_spec(package)
     except ValueError:  # a module that was not imported from a file, as __main__
         found = None
-    roots = [Path(root) for root in (found.submodule_search_locations or [])] if found else []
+    roots = [Path(root) for root in found.submodule_search_locations or []] if found else []
     return next((path for root in roots if (path := root / file).is_file()), None)
 
 
 def embedded_files() -> list[Path]:
     """The files of all public scenes that installed packages carry."""
     cards = [tomllib.loads(path.read_text(encoding="utf-8")) for path in CARDS.glob("*.toml")]
-    parts = [part for card in cards for part in (card.get("cube"), card.get("labels")) if part and "package" in part]
+    parts = [
+        part
+        for card in cards
+        for part in (card.get("cube"), card.get("labels"))
+        if part and "package" in part
+    ]
     paths = [embedded_path(part["package"], part["file"]) for part in parts]
     return [path for path in paths if path is not None]

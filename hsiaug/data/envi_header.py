@@ -1,7 +1,7 @@
 """The text beside an ENVI file, and what it says of the numbers there.
 
-The rules of reading are those of spectral's ``read_envi_header``, which knows the encoding of the system alone, and takes
-time quadratic in the length of a header.
+The rules of reading are those of spectral's ``read_envi_header``, which knows the encoding of the
+system alone, and takes time quadratic in the length of a header.
 """
 
 import math
@@ -25,7 +25,9 @@ LIBRARY = "spectral library"
 MAGIC = "ENVI"
 
 Header = dict[str, str | list[str]]
-"""Fields of an ENVI header by their names in lower case, with single blanks; those without a value are left out."""
+"""Fields of an ENVI header by their names in lower case, with single blanks; those without a value
+are left out.
+"""
 
 YES, NO = ("true", "yes", "t"), ("false", "no", "f")
 """Words of a bad band list beside numbers."""
@@ -70,7 +72,9 @@ def parse_header(text: str) -> Header:
 
 
 def _braced(value: str, rest: Iterator[str], key: str) -> str:
-    """A value in braces, which may go on over further lines. Raises ValueError for one that does not end."""
+    """A value in braces, which may go on over further lines. Raises ValueError for one that does
+    not end.
+    """
     parts = [value]
     while not parts[-1].endswith("}"):
         line = next(rest, None)
@@ -82,7 +86,9 @@ def _braced(value: str, rest: Iterator[str], key: str) -> str:
 
 
 def text_of(header: Header, key: str) -> str | None:
-    """The text of a field, or of a list with one entry; None where there is none. Raises ValueError for a longer list."""
+    """The text of a field, or of a list with one entry; None where there is none. Raises ValueError
+    for a longer list.
+    """
     value = header.get(key)
     if isinstance(value, list):
         if len(value) != 1:
@@ -92,7 +98,9 @@ def text_of(header: Header, key: str) -> str | None:
 
 
 def whole(path: Path, header: Header, key: str, default: int | None = None) -> int:
-    """A whole number of a header. Raises SceneError, naming the field, where it is missing or none."""
+    """A whole number of a header. Raises SceneError, naming the field, where it is missing or
+    none.
+    """
     try:
         text = text_of(header, key)
         if text is None and default is not None:
@@ -101,11 +109,15 @@ def whole(path: Path, header: Header, key: str, default: int | None = None) -> i
     except ValueError as cause:
         found = "no such line" if key not in header else repr(header[key])[:80]
         hint = f"Add or correct the line '{key} = …' of the header."
-        raise SceneError(f"{path} must give '{key}', a whole number", value=found, hint=hint) from cause
+        raise SceneError(
+            f"{path} must give '{key}', a whole number", value=found, hint=hint
+        ) from cause
 
 
 def band_centres(header: Header, bands: int) -> tuple[NDArray[np.float64] | None, tuple[str, ...]]:
-    """Band centres in nanometres, NaN where one is not known, None where the header has none; and notes."""
+    """Band centres in nanometres, NaN where one is not known, None where the header has none; and
+    notes.
+    """
     listed = header.get("wavelength")
     if listed is None:
         return None, ()
@@ -126,14 +138,23 @@ def bad_bands(header: Header, bands: int) -> tuple[tuple[int, ...], tuple[str, .
     listed = listed if isinstance(listed, list) else listed.split()
     if len(listed) != bands:
         return (), (f"'bbl' of the header is not used: {len(listed)} entries for {bands} bands",)
-    flags = [0.0 if text.lower() in NO else 1.0 if text.lower() in YES else number_of(text) for text in listed]
+    flags = [
+        0.0 if text.lower() in NO else 1.0 if text.lower() in YES else number_of(text)
+        for text in listed
+    ]
     odd = tuple(i for i, flag in enumerate(flags) if flag is None)
-    notes = (f"'bbl' of the header is no number for bands {in_runs(odd, 2)}: they are kept",) if odd else ()
+    notes = (
+        (f"'bbl' of the header is no number for bands {in_runs(odd, 2)}: they are kept",)
+        if odd
+        else ()
+    )
     return tuple(i for i, flag in enumerate(flags) if flag == 0), notes
 
 
 def ignored_value(path: Path, header: Header) -> float | None:
-    """The number that stands for no data, perhaps NaN. Raises SceneError for a text that is none, or several numbers."""
+    """The number that stands for no data, perhaps NaN. Raises SceneError for a text that is none,
+    or several numbers.
+    """
     listed = header.get("data ignore value")
     if listed is None:
         return None
@@ -147,30 +168,41 @@ def ignored_value(path: Path, header: Header) -> float | None:
     return values[0]
 
 
-def scaling(path: Path, header: Header, bands: int) -> tuple[PerBand | None, PerBand, tuple[str, ...]]:
-    """Scale, offset and notes: of the gains and offsets of bands, else of the reflectance scale factor.
+def scaling(
+    path: Path, header: Header, bands: int
+) -> tuple[PerBand | None, PerBand, tuple[str, ...]]:
+    """Scale, offset and notes: of the gains and offsets of bands, else of the reflectance scale
+    factor.
 
     Raises SceneError where a declared number cannot be applied.
     """
-    gains, offsets = (_of_bands(path, header, f"data {name} values", bands) for name in ("gain", "offset"))
+    gains, offsets = (
+        _of_bands(path, header, f"data {name} values", bands) for name in ("gain", "offset")
+    )
     names = [f"data reflectance {name} values" for name in ("gain", "offset")]
     others = [_of_bands(path, header, name, bands) for name in names]
     factor, notes = _factor(path, header), tuple[str, ...]()
     if gains is offsets is None and any(other is not None for other in others):
         gains, offsets = others
     elif any(other is not None for other in others):
-        notes = ("'data gain values' of the header are applied, not its 'data reflectance gain values'",)
+        notes = (
+            "'data gain values' of the header are applied, not its 'data reflectance gain values'",
+        )
     if gains is offsets is None:
         return (None if factor is None else 1.0 / factor), 0.0, notes
     if factor not in (None, 1.0):
         rule = f"{path} must name one scale"
         found = "'data gain values' and 'reflectance scale factor'"
-        raise SceneError(rule, value=found, hint="Delete the line of the header that the numbers do not need.")
+        raise SceneError(
+            rule, value=found, hint="Delete the line of the header that the numbers do not need."
+        )
     return 1.0 if gains is None else gains, 0.0 if offsets is None else offsets, notes
 
 
 def _of_bands(path: Path, header: Header, key: str, bands: int) -> PerBand | None:
-    """One number for each band, or for all where all are alike; None where there is no such field."""
+    """One number for each band, or for all where all are alike; None where there is no such
+    field.
+    """
     listed = header.get(key)
     if listed is None:
         return None

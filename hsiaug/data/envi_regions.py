@@ -1,4 +1,6 @@
-"""Regions of interest of ENVI, whose names are classes: the text that ENVI Classic exports, and the XML of ENVI 5."""
+"""Regions of interest of ENVI, whose names are classes: the text that ENVI Classic exports, and the
+XML of ENVI 5.
+"""
 
 import re
 from typing import Any
@@ -12,7 +14,8 @@ CLASSIC = "; ENVI Output of ROIs"
 
 
 def parse_classic(text: str) -> tuple[list[str], list[tuple[int, int]], tuple[int, int] | None]:
-    """Class, and (row, column) from 0, of each point; (rows, columns) of the image, None where the file gives none.
+    """Class, and (row, column) from 0, of each point; (rows, columns) of the image, None where the
+    file gives none.
 
     Raises ValueError, or as tables do, for another text, one without X and Y, or one cut short.
     """
@@ -27,7 +30,9 @@ def parse_classic(text: str) -> tuple[list[str], list[tuple[int, int]], tuple[in
         raise ValueError("no columns X and Y; export the ROIs with their pixel locations")
     rows = [line.split() for line in text.splitlines() if line.strip() and not line.startswith(";")]
     if sum(counts) != len(rows) or len(names) != len(counts):
-        raise ValueError(f"{len(rows):,} points, where {sum(counts):,} of {len(names)} ROIs are announced")
+        raise ValueError(
+            f"{len(rows):,} points, where {sum(counts):,} of {len(names)} ROIs are announced"
+        )
     x, y = columns.index("X"), columns.index("Y")
     places = [(int(row[y]) - 1, int(row[x]) - 1) for row in rows]
     size = re.fullmatch(r"(\d+) x (\d+)", dict(said).get("File Dimension", ""))
@@ -36,7 +41,8 @@ def parse_classic(text: str) -> tuple[list[str], list[tuple[int, int]], tuple[in
 
 
 def parse_xml(text: str) -> tuple[list[Feature], str]:
-    """Geometry and class of each shape; the coordinate system of all, "" for columns and rows of pixels.
+    """Geometry and class of each shape; the coordinate system of all, "" for columns and rows of
+    pixels.
 
     Raises ValueError, or as XML does, for another text, and for regions in several systems.
     """
@@ -45,10 +51,17 @@ def parse_xml(text: str) -> tuple[list[Feature], str]:
     root, found = ElementTree.fromstring(text), list[Feature]()
     systems = {(item.text or "none").strip() for item in root.iter("CoordSysStr")}
     if root.tag != "RegionsOfInterest" or len(systems) > 1:
-        raise ValueError(f"<{root.tag[:40]}> in {len(systems)} coordinate systems, not <RegionsOfInterest> in one")
+        raise ValueError(
+            f"<{root.tag[:40]}> in {len(systems)} coordinate systems, not <RegionsOfInterest>"
+            " in one"
+        )
     for region in root.iter("Region"):
         shapes: list[dict[str, Any] | None]
-        shapes = [_geometry(item) for item in region.iterfind("GeometryDef/*") if item.tag != "CoordSysStr"]
+        shapes = [
+            _geometry(item)
+            for item in region.iterfind("GeometryDef/*")
+            if item.tag != "CoordSysStr"
+        ]
         found += ((shape, {"class": region.get("name")}) for shape in shapes or [None])
     return found, "".join(systems).removeprefix("none")
 

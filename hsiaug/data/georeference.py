@@ -1,4 +1,5 @@
-"""Metadata in a file of a cube or of labels, an ENVI header or the tags of a GeoTIFF, and where its pixels lie on Earth.
+"""Metadata in a file of a cube or of labels, an ENVI header or the tags of a GeoTIFF, and where its
+pixels lie on Earth.
 
 Locations are read through rasterio.
 """
@@ -38,8 +39,9 @@ TIFF = (b"II", b"MM")
 
 @dataclass(frozen=True)
 class Georeference:
-    """transform: (a, b, c, d, e, f); column and row of a pixel's corner lie at x = a·col + b·row + c, y = d·col +
-    e·row + f. crs: the coordinate reference system as WKT, or "" where the file names none.
+    """transform: (a, b, c, d, e, f); column and row of a pixel's corner lie at x = a·col + b·row +
+    c, y = d·col + e·row + f. crs: the coordinate reference system as WKT, or "" where the file
+    names none.
     """
 
     transform: tuple[float, ...]
@@ -58,7 +60,9 @@ class Georeference:
     def shifted(self, row: int, column: int) -> Georeference:
         """The same, where (row, column) is the first pixel."""
         a, b, c, d, e, f = self.transform
-        return Georeference((a, b, c + a * column + b * row, d, e, f + d * column + e * row), self.crs)
+        return Georeference(
+            (a, b, c + a * column + b * row, d, e, f + d * column + e * row), self.crs
+        )
 
     def centre(self, row: int, column: int) -> tuple[float, float]:
         """x, y of the middle of a pixel."""
@@ -78,8 +82,8 @@ class Georeference:
 class Declared:
     """Nothing is said where a field is at its default.
 
-    classes: class names by code, of an ENVI header. ground: where the pixels lie on Earth. control_points: whether the
-    file has ground control points in place of a georeference.
+    classes: class names by code, of an ENVI header. ground: where the pixels lie on Earth.
+    control_points: whether the file has ground control points in place of a georeference.
     """
 
     classes: tuple[str, ...] = ()
@@ -89,19 +93,25 @@ class Declared:
 
 @contextmanager
 def quiet(auxiliary: bool = False) -> Iterator[ModuleType]:
-    """rasterio, without its warnings of files that lie nowhere. auxiliary: GDAL reads the .aux.xml beside a file too."""
+    """rasterio, without its warnings of files that lie nowhere. auxiliary: GDAL reads the .aux.xml
+    beside a file too.
+    """
     import rasterio
 
-    with warnings.catch_warnings(), rasterio.Env(CPL_LOG="OFF", GDAL_PAM_ENABLED="YES" if auxiliary else "NO"):
+    with (
+        warnings.catch_warnings(),
+        rasterio.Env(CPL_LOG="OFF", GDAL_PAM_ENABLED="YES" if auxiliary else "NO"),
+    ):
         warnings.simplefilter("ignore")
         yield rasterio
 
 
 def open_geotiff(rasterio: ModuleType, path: Path, driver: str = "GTiff") -> DatasetReader:
-    """The file as one format only: by content GDAL would also take formats that read other files, or the network.
+    """The file as one format only: by content GDAL would also take formats that read other files,
+    or the network.
 
-    Raises what rasterio raises, SceneError for an empty file, and ValueError for more bands than any sensor has, and for
-    a mask beside it that is no TIFF.
+    Raises what rasterio raises, SceneError for an empty file, and ValueError for more bands than
+    any sensor has, and for a mask beside it that is no TIFF.
     """
     check_filled(path)
     mask = path.with_name(f"{path.name}.msk")
@@ -118,13 +128,18 @@ def open_geotiff(rasterio: ModuleType, path: Path, driver: str = "GTiff") -> Dat
 
 
 def read_declared(path: Path, data: str | None = None) -> Declared:
-    """Return the place and the class names in a TIFF or an ENVI pair, by either file; nothing of others.
+    """Return the place and the class names in a TIFF or an ENVI pair, by either file; nothing of
+    others.
 
-    data: name of the data file beside an ENVI header, where it is not the header's name with a usual ending.
+    data: name of the data file beside an ENVI header, where it is not the header's name with a
+    usual ending.
     """
     if path.suffix.lower() in (".tif", ".tiff"):
         return _with_rasterio(path, "GTiff")
-    if path.suffix.lower() in (".mat", ".npy", ".png", ".bmp") or (pair := find_envi(path, data)) is None:
+    if (
+        path.suffix.lower() in (".mat", ".npy", ".png", ".bmp")
+        or (pair := find_envi(path, data)) is None
+    ):
         return Declared()
     names = read_header(pair[0]).get("class names")
     classes = tuple(str(name).strip() for name in names) if isinstance(names, list) else ()
@@ -151,7 +166,9 @@ def _georeference(file: DatasetReader) -> Georeference | None:
 
 
 def scene_georeference(ref: str | os.PathLike[str]) -> Georeference | None:
-    """Return the georeference of a scene's cube, as its card crops it; None where the file gives none."""
+    """Return the georeference of a scene's cube, as its card crops it; None where the file gives
+    none.
+    """
     entry = find_entry(ref)
     cube = entry.card.cube
     path = None if entry.card.procedural else find_file(entry, cube)

@@ -1,4 +1,6 @@
-"""Codes of a label raster: which of them are classes, how these are called, and which pixels have no label."""
+"""Codes of a label raster: which of them are classes, how these are called, and which pixels have
+no label.
+"""
 
 from __future__ import annotations
 
@@ -63,12 +65,16 @@ class LabelRaster:
     def without(self, pixels: NDArray[np.bool_], reason: str, note: str) -> LabelRaster:
         """The same raster with no label at these pixels (H, W)."""
         held = (*self.emptied, (reason, int(pixels.sum())))
-        return replace(self.with_codes(np.where(pixels, self.filler, self.codes), note), emptied=held)
+        return replace(
+            self.with_codes(np.where(pixels, self.filler, self.codes), note), emptied=held
+        )
 
 
 @dataclass(frozen=True)
 class CodeRow:
-    """A line of the table of codes: the code in the file, the class or why the pixels have none, and their number."""
+    """A line of the table of codes: the code in the file, the class or why the pixels have none,
+    and their number.
+    """
 
     code: str
     meaning: str
@@ -77,7 +83,8 @@ class CodeRow:
 
 @dataclass(frozen=True)
 class ClassCodes:
-    """names, ids: of the classes, and their codes. ignore: names and codes without a label. notes: for people.
+    """names, ids: of the classes, and their codes. ignore: names and codes without a label. notes:
+    for people.
 
     table: all codes that there are, those of classes first.
     """
@@ -90,7 +97,9 @@ class ClassCodes:
 
 
 def filler_of(unlabelled: Sequence[int] | None) -> int:
-    """The code of pixels without a label, where these codes have none; None = as usual, 0 and below."""
+    """The code of pixels without a label, where these codes have none; None = as usual, 0 and
+    below.
+    """
     return 0 if unlabelled is None or 0 in unlabelled else NO_CODE
 
 
@@ -105,8 +114,8 @@ def code_labels(
     Parameters
     ----------
     raster : labels on the grid of the cube
-    names : of the codes present, in ascending order, or of codes 1, 2, … if there are more names; () = as the file says
-    ignore : codes, or names of classes, that count as unlabelled
+    names : of the codes present, in ascending order, or of codes 1, 2, … if there are more names;
+    () = as the file says ignore : codes, or names of classes, that count as unlabelled
     unlabelled : codes without a label; None = 0, those below, and the file's value of no data
 
     Raises
@@ -128,7 +137,10 @@ def code_labels(
         _check_readings(held, reasons, len(names))
     if names and len(names) > len(ids) > 1 and len(names) >= ids[-1] and 0 not in ids:
         ids = tuple(range(1, len(names) + 1))
-        notes += [f"no pixel: {', '.join(n for n, code in zip(names, ids, strict=True) if code not in of)}"]
+        notes += [
+            "no pixel:"
+            f" {', '.join(n for n, code in zip(names, ids, strict=True) if code not in of)}"
+        ]
     elif names and len(names) != len(ids):
         rule = f"`classes` must name every code of {raster.where}, in ascending order"
         raise InputError(
@@ -140,7 +152,9 @@ def code_labels(
         of_file = dict(enumerate(raster.names))
         names = tuple((code >= 0 and of_file.get(code)) or f"class {code}" for code in ids)
         if not of_file:
-            notes += ["classes have no names: give them with `classes`, or edit labels.names of the card"]
+            notes += [
+                "classes have no names: give them with `classes`, or edit labels.names of the card"
+            ]
     for item in (item for item in ignore if not is_code(item)):
         check_known("`ignore` must name a class or a code", item, names)
     if len(ids) < 2:
@@ -153,7 +167,9 @@ def code_labels(
     words = tuple(item for item in ignore if item in names)
     table = _table(of, dict(zip(ids, names, strict=True)), reasons, raster, words)
     zero = set() if 0 in ids else {0}
-    return ClassCodes(names, ids, (*words, *sorted(set(reasons) & set(of) - zero)), tuple(notes), table)
+    return ClassCodes(
+        names, ids, (*words, *sorted(set(reasons) & set(of) - zero)), tuple(notes), table
+    )
 
 
 @dataclass(frozen=True)
@@ -179,7 +195,11 @@ class _Held:
     def far(self) -> int | None:
         """The code of a class that may stand for no label: far above the others."""
         rest, last = self.ids[:-1], self.ids[-1] if self.ids else 0
-        return last if self.unlabelled is None and last in FILLERS and last > 2 * max(rest, default=0) + 1 else None
+        return (
+            last
+            if self.unlabelled is None and last in FILLERS and last > 2 * max(rest, default=0) + 1
+            else None
+        )
 
     @property
     def listed(self) -> str:
@@ -187,7 +207,9 @@ class _Held:
         return shown([(code, self.of[code]) for code in self.ids]) or "none but 0"
 
     def readings(self) -> list[tuple[str, tuple[int, ...]]]:
-        """Ways to read the codes, where 0 may be a class: what `unlabelled` would be, and the codes of classes."""
+        """Ways to read the codes, where 0 may be a class: what `unlabelled` would be, and the codes
+        of classes.
+        """
         below = ",".join(str(code) for code in self.of if code < 0)
         missing = self.raster.missing
         others = [("0" if missing in (None, 0) else f"0,{missing}", self.ids)]
@@ -201,9 +223,17 @@ class _Held:
 
     def hint(self, count: int) -> str:
         """How to say what the codes mean, for so many names."""
-        fitting = [text for text, ids in self.readings()[1:] if len(ids) == count or (not count and len(ids) > 1)]
+        fitting = [
+            text
+            for text, ids in self.readings()[1:]
+            if len(ids) == count or (not count and len(ids) > 1)
+        ]
         more = f" Or say which codes have no label: `unlabelled={fitting[0]}`." if fitting else ""
-        return f"Give one name per code; leave codes out with `ignore`.{more}" if count else more.strip()
+        return (
+            f"Give one name per code; leave codes out with `ignore`.{more}"
+            if count
+            else more.strip()
+        )
 
 
 def _reasons(
@@ -217,23 +247,35 @@ def _reasons(
             reasons |= {raster.missing: "the file's value of no data"}
     else:
         reasons |= dict.fromkeys(unlabelled, "as asked")
-    return reasons | dict.fromkeys(ignored, "as asked") | ({raster.filler: "no label"} if raster.marks else {})
+    return (
+        reasons
+        | dict.fromkeys(ignored, "as asked")
+        | ({raster.filler: "no label"} if raster.marks else {})
+    )
 
 
 def _doubts(held: _Held, reasons: Mapping[int, str], named: bool) -> Iterator[str]:
     """Sentences on codes that may mean something else."""
-    below = [code for code, reason in reasons.items() if reason == "below 0" and code != held.raster.filler]
+    below = [
+        code
+        for code, reason in reasons.items()
+        if reason == "below 0" and code != held.raster.filler
+    ]
     if below:
         yield f"codes below 0 count as unlabelled: {', '.join(map(str, below))}"
     zero, missing = held.zero, held.raster.missing
     if zero and held.raster.marks:
-        yield f"{zero:,} labels are of class 0, which counts as unlabelled: if it is a class, say `unlabelled=none`"
+        yield (
+            f"{zero:,} labels are of class 0, which counts as unlabelled: if it is a class, say"
+            " `unlabelled=none`"
+        )
     elif zero and (below or missing is not None):
         text = ",".join(map(str, below)) or str(missing)
         yield f"0 ({zero:,} px) counts as unlabelled too: if it is a class, say `unlabelled={text}`"
     if held.far is not None and not named:
         text = (
-            f"code {held.far} ({held.of[held.far]:,} px) is taken for a class: if it marks pixels without a label, say "
+            f"code {held.far} ({held.of[held.far]:,} px) is taken for a class: if it marks pixels"
+            " without a label, say "
         )
         text += f"`unlabelled=0,{held.far}`"
         if zero:
@@ -256,7 +298,10 @@ def _check_readings(held: _Held, reasons: Mapping[int, str], count: int) -> None
     raise InputError(
         rule,
         value=f"{count} names for {' or '.join(texts)}",
-        hint=f"Say which codes have no label: `unlabelled={first[0]}` or `unlabelled={others[0][0]}`.",
+        hint=(
+            f"Say which codes have no label: `unlabelled={first[0]}` or"
+            f" `unlabelled={others[0][0]}`."
+        ),
     )
 
 
@@ -279,7 +324,11 @@ def _table(
     ignored: Sequence[str],
 ) -> tuple[CodeRow, ...]:
     """Codes of classes first, then those without a label."""
-    rows = [CodeRow(str(code), name, of.get(code, 0)) for code, name in names.items() if name not in ignored]
+    rows = [
+        CodeRow(str(code), name, of.get(code, 0))
+        for code, name in names.items()
+        if name not in ignored
+    ]
     rows += [
         CodeRow(str(code), f"unlabelled ({name}, as asked)", of.get(code, 0))
         for code, name in names.items()
@@ -287,13 +336,17 @@ def _table(
     ]
     emptied = sum(count for _, count in raster.emptied)
     # Where marks were drawn, the filler is no code of the file.
-    for code in (code for code in of if code in reasons and not (raster.marks and code == raster.filler)):
+    for code in (
+        code for code in of if code in reasons and not (raster.marks and code == raster.filler)
+    ):
         pixels = of[code] - (emptied if code == raster.filler else 0)
         if pixels:
             rows.append(CodeRow(str(code), f"unlabelled ({reasons[code]})", pixels))
     if raster.zeros:
         rows.append(CodeRow("0", "unlabelled (by default; counted as labels)", raster.zeros))
-    rows += [CodeRow("–", f"unlabelled ({reason})", count) for reason, count in raster.emptied if count]
+    rows += [
+        CodeRow("–", f"unlabelled ({reason})", count) for reason, count in raster.emptied if count
+    ]
     return tuple(rows)
 
 
@@ -301,7 +354,10 @@ def check_number(codes: int, where: str) -> None:
     """Raise SceneError for more codes than classes have."""
     if codes > MOST_CODES:
         rule = f"{where}: labels have at most {MOST_CODES} codes"
-        hint = "Name what holds the classes: of a .mat with several arrays by `labels_key`, of marks by `field`."
+        hint = (
+            "Name what holds the classes: of a .mat with several arrays by `labels_key`, of marks"
+            " by `field`."
+        )
         raise SceneError(rule, value=f"{codes:,} different values", hint=hint)
 
 

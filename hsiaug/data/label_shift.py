@@ -1,4 +1,6 @@
-"""Labels that lie a pixel or two beside what they label: a cheap look at how uniform fields are where they lie."""
+"""Labels that lie a pixel or two beside what they label: a cheap look at how uniform fields are
+where they lie.
+"""
 
 from itertools import product
 
@@ -16,14 +18,18 @@ MOST = 50_000
 """Pixels that are looked at, about: in every second, third, … field of a scene that has more."""
 BANDS, COMPONENTS = 20, 5
 GAIN, SURE = 0.03, 2.0
-"""Mean fall of the log variance within fields, and its ratio to its standard error over fields, that are clear."""
+"""Mean fall of the log variance within fields, and its ratio to its standard error over fields,
+that are clear.
+"""
 
 
 def better_shift(cube: NDArray[np.float32], labels: NDArray[np.int16]) -> tuple[int, int] | None:
-    """Rows down and columns right by which labels (H, W) fit a cube (H, W, B) clearly better; None: none is clear.
+    """Rows down and columns right by which labels (H, W) fit a cube (H, W, B) clearly better; None:
+    none is clear.
 
-    A field that lies right is uniform; one that is shifted holds its neighbour's edge. Spectra are compared in principal
-    components of bands that are alike scaled, and fields weigh by the root of their pixels, up to 200.
+    A field that lies right is uniform; one that is shifted holds its neighbour's edge. Spectra are
+    compared in principal components of bands that are alike scaled, and fields weigh by the root of
+    their pixels, up to 200.
     """
     fields = label_fields(labels).copy()
     for edge in (fields, fields.T):
@@ -38,7 +44,9 @@ def better_shift(cube: NDArray[np.float32], labels: NDArray[np.int16]) -> tuple[
     bands = slice(None, None, max(1, cube.shape[2] // BANDS))
     spectra = cube[rows, columns][:, bands].astype(np.float64)
     mean, std = spectra.mean(axis=0), np.maximum(spectra.std(axis=0), 1e-12)
-    _, variances, axes = np.linalg.svd(np.atleast_2d(np.cov(np.clip((spectra - mean) / std, -4, 4).T)))
+    _, variances, axes = np.linalg.svd(
+        np.atleast_2d(np.cov(np.clip((spectra - mean) / std, -4, 4).T))
+    )
     project = axes[:COMPONENTS].T / np.sqrt(max(variances[:COMPONENTS].sum(), 1e-12))
 
     def spread(down: int, right: int) -> NDArray[np.float64]:
@@ -62,4 +70,7 @@ def shift_warnings(scene: Scene) -> list[str]:
         return []
     ways = zip(by, ("up", "left"), ("down", "right"), strict=True)
     moved = " and ".join(f"{abs(n)} px {less if n < 0 else more}" for n, less, more in ways if n)
-    return [f"the labels fit the cube clearly better moved {moved}: look at the picture, and correct their file"]
+    return [
+        f"the labels fit the cube clearly better moved {moved}: look at the picture, and correct"
+        " their file"
+    ]

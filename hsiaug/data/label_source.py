@@ -25,15 +25,18 @@ def read_labels(
 ) -> VectorLabels | LabelRaster:
     """Vector labels or a raster, by the file's ending.
 
-    key: of a .mat, or a band; field, crs: of vectors; filler: code of pixels without a label. Raises as these readers do.
+    key: of a .mat, or a band; field, crs: of vectors; filler: code of pixels without a label.
+    Raises as these readers do.
     """
     must_exist(path)
     if path.suffix.lower() in (".gpkg", ".shp", ".kml"):
         raise SceneError(
             "labels must be a raster, a GeoJSON, an ENVI ROI or a CSV",
             value=str(path),
-            hint="Export the layer as GeoJSON: in QGIS with Export > Save Features As, or with "
-            f"ogr2ogr -f GeoJSON {path.stem}.geojson {path.name}.",
+            hint=(
+                "Export the layer as GeoJSON: in QGIS with Export > Save Features As, or with "
+                f"ogr2ogr -f GeoJSON {path.stem}.geojson {path.name}."
+            ),
         )
     vector = path.suffix.lower() in KINDS
     return read_vector_labels(path, field, crs) if vector else read_raster(path, key, filler)
@@ -42,8 +45,8 @@ def read_labels(
 def read_raster(path: Path, key: str | None, filler: int = 0) -> LabelRaster:
     """The label raster of a .mat, .npy, ENVI or image file, with its place.
 
-    key: its name in a .mat file, or its band. filler: code of pixels that hold none: no number, or masked.
-    Raises SceneError where the file is missing or damaged, or holds no whole numbers.
+    key: its name in a .mat file, or its band. filler: code of pixels that hold none: no number, or
+    masked. Raises SceneError where the file is missing or damaged, or holds no whole numbers.
     """
     said, raw = read_declared(path), read_labels_array(path, key=key)
     nodata = raw.nodata
@@ -78,8 +81,8 @@ def labels_on_cube(
 ) -> LabelRaster:
     """The labels as codes (H, W) on the cube's grid, none where the cube has no data.
 
-    classes, ignore, unlabelled: as the user gave them. where: how errors name the file. control_points: whether the
-    cube has ground control points in place of a georeference.
+    classes, ignore, unlabelled: as the user gave them. where: how errors name the file.
+    control_points: whether the cube has ground control points in place of a georeference.
     Raises SceneError where the labels do not fit the cube.
     """
     shape = seen.shape[:2]
@@ -121,15 +124,18 @@ def rasterise(
 ) -> LabelRaster:
     """Give each pixel the class of the points it holds and of the polygons its centre lies in.
 
-    A pixel that several classes claim stays unlabelled. names: the classes in the order of their codes, where the
-    marks name them by words; () = in alphabetical order. where: how errors name the file. unlabelled: numbers that are
-    no classes; None = 0 and below.
-    Raises SceneError where nothing falls on the cube, or the cube lies nowhere, InputError for a class not in names.
+    A pixel that several classes claim stays unlabelled. names: the classes in the order of their
+    codes, where the marks name them by words; () = in alphabetical order. where: how errors name
+    the file. unlabelled: numbers that are no classes; None = 0 and below.
+    Raises SceneError where nothing falls on the cube, or the cube lies nowhere, InputError for a
+    class not in names.
     """
     codes, names = _code_values(marks.values, names, where)
     if names and unlabelled:
         rule = "`unlabelled` must be codes of a file whose classes are numbers"
-        raise InputError(rule, value=f"{where} names them by words", hint="Leave classes out with `ignore`.")
+        raise InputError(
+            rule, value=f"{where} names them by words", hint="Leave classes out with `ignore`."
+        )
     filler, bare = filler_of(unlabelled), {0} if unlabelled is None else set(unlabelled)
     ids = sorted({code for code in codes if code >= 0} - bare)
     check_number(len(ids), where)
@@ -144,7 +150,10 @@ def rasterise(
         if ground is not None and shapes:
             points, polygons = _in_pixels([shapes[i] for i in mine], ground)
         else:
-            points, polygons = np.array([marks.pixels[i] for i in mine], dtype=np.int64), list[Geometry]()
+            points, polygons = (
+                np.array([marks.pixels[i] for i in mine], dtype=np.int64),
+                list[Geometry](),
+            )
         mask, gone = _mask(points.reshape(-1, 2), polygons, shape)
         lost += gone
         disputed |= mask & (claimed != filler)
@@ -152,15 +161,22 @@ def rasterise(
     claimed[disputed] = filler
     if (claimed == filler).all():
         rule = f"{where}: the labels must lie on the cube ({shape[0]} rows, {shape[1]} columns)"
-        hint = "Rows and columns count from 0. Check the coordinate systems; `crs` says that of the labels."
-        raise SceneError(rule, value=f"all {len(codes)} outside" if lost else "no labelled pixel", hint=hint)
+        hint = (
+            "Rows and columns count from 0. Check the coordinate systems; `crs` says that of the"
+            " labels."
+        )
+        raise SceneError(
+            rule, value=f"all {len(codes)} outside" if lost else "no labelled pixel", hint=hint
+        )
     notes = [
         (marks.skipped, "without a class or a place: left out"),
         (lost, "outside the cube, or too small to hold the centre of a pixel: left out"),
     ]
     said = [f"{n:,} of {len(codes) + marks.skipped:,} labels are {text}" for n, text in notes if n]
     if disputed.any():
-        said.append(f"{int(disputed.sum()):,} pixels are claimed by several classes: left unlabelled")
+        said.append(
+            f"{int(disputed.sum()):,} pixels are claimed by several classes: left unlabelled"
+        )
     zeros = codes.count(0) if 0 in bare else 0
     below = sum(code < 0 for code in codes)
     if below:
@@ -192,13 +208,18 @@ def _code_values(
     return [code_of[str(value)] for value in values], names
 
 
-def _transform(marks: VectorLabels, ground: Georeference | None, where: str) -> tuple[Geometry, ...]:
+def _transform(
+    marks: VectorLabels, ground: Georeference | None, where: str
+) -> tuple[Geometry, ...]:
     """The marks' shapes in the cube's coordinates."""
     if ground is None:
         raise SceneError(
             f"{where}: labels with coordinates need a cube with a georeference",
             value="none in the cube's file",
-            hint="Give the labels as row,col,class (CSV) or as a raster; GeoTIFF, and ENVI with map info, have one.",
+            hint=(
+                "Give the labels as row,col,class (CSV) or as a raster; GeoTIFF, and ENVI with map"
+                " info, have one."
+            ),
         )
     if not marks.crs or not ground.crs:
         return marks.shapes
@@ -209,28 +230,52 @@ def _transform(marks: VectorLabels, ground: Georeference | None, where: str) -> 
             # GDAL fetches what looks like an address.
             if "://" in marks.crs and not OGC.match(marks.crs):
                 raise ValueError("an address, which is never fetched")
-            source, target = rasterio.CRS.from_user_input(marks.crs), rasterio.CRS.from_wkt(ground.crs)
-            return marks.shapes if source == target else tuple(transform_geom(source, target, list(marks.shapes)))
+            source, target = (
+                rasterio.CRS.from_user_input(marks.crs),
+                rasterio.CRS.from_wkt(ground.crs),
+            )
+            return (
+                marks.shapes
+                if source == target
+                else tuple(transform_geom(source, target, list(marks.shapes)))
+            )
         except Exception as cause:  # GDAL's errors share no base with those of PROJ
             rule = f"`crs`, or {where}, must name a coordinate system in which the labels lie"
             hint = "For example EPSG:4326."
-            raise InputError(rule, value=f"{marks.crs[:80]!r} ({str(cause)[:120]})", hint=hint) from cause
+            raise InputError(
+                rule, value=f"{marks.crs[:80]!r} ({str(cause)[:120]})", hint=hint
+            ) from cause
 
 
-def _in_pixels(shapes: Sequence[Geometry], ground: Georeference) -> tuple[NDArray[np.int64], list[Geometry]]:
-    """(n, 2) row and column of points, and polygons whose x and y are column and row, with fractions."""
+def _in_pixels(
+    shapes: Sequence[Geometry], ground: Georeference
+) -> tuple[NDArray[np.int64], list[Geometry]]:
+    """(n, 2) row and column of points, and polygons whose x and y are column and row, with
+    fractions.
+    """
     listed = [p["coordinates"] for p in shapes if p["type"] == "Point"]
     listed += [q for p in shapes if p["type"] == "MultiPoint" for q in p["coordinates"]]
-    points = np.floor(ground.places(*np.array(listed, dtype=np.float64).reshape(-1, 2).T)).astype(np.int64)
+    points = np.floor(ground.places(*np.array(listed, dtype=np.float64).reshape(-1, 2).T)).astype(
+        np.int64
+    )
     polygons = []
     for polygon in (p for p in shapes if p["type"].endswith("Polygon")):
-        parts = polygon["coordinates"] if polygon["type"] == "MultiPolygon" else [polygon["coordinates"]]
-        rings = [[ground.places(*np.transpose(ring))[:, ::-1].tolist() for ring in part] for part in parts]
+        parts = (
+            polygon["coordinates"]
+            if polygon["type"] == "MultiPolygon"
+            else [polygon["coordinates"]]
+        )
+        rings = [
+            [ground.places(*np.transpose(ring))[:, ::-1].tolist() for ring in part]
+            for part in parts
+        ]
         polygons.append({"type": "MultiPolygon", "coordinates": rings})
     return points, polygons
 
 
-def _mask(points: NDArray[np.int64], polygons: list[Geometry], shape: tuple[int, int]) -> tuple[NDArray[np.bool_], int]:
+def _mask(
+    points: NDArray[np.int64], polygons: list[Geometry], shape: tuple[int, int]
+) -> tuple[NDArray[np.bool_], int]:
     """(H, W) pixels of one class, and how many of its marks label none that no other does."""
     mask = np.zeros(shape, dtype=bool)
     within = ((points >= 0) & (points < shape)).all(axis=1)
@@ -248,17 +293,28 @@ def _mask(points: NDArray[np.int64], polygons: list[Geometry], shape: tuple[int,
 
 
 def _check_grid(raster: LabelRaster, shape: tuple[int, int], ground: Georeference | None) -> None:
-    """Raise SceneError for a raster that lies on another grid than the cube's, as far as both files say."""
+    """Raise SceneError for a raster that lies on another grid than the cube's, as far as both files
+    say.
+    """
     own = raster.ground
     if own is None or ground is None:
         return
     with quiet() as rasterio:
-        apart = own.crs and ground.crs and rasterio.CRS.from_wkt(own.crs) != rasterio.CRS.from_wkt(ground.crs)
+        apart = (
+            own.crs
+            and ground.crs
+            and rasterio.CRS.from_wkt(own.crs) != rasterio.CRS.from_wkt(ground.crs)
+        )
     side = max(abs(ground.transform[0]), abs(ground.transform[1]))
     corners = [(row, column) for row in (0, shape[0]) for column in (0, shape[1])]
     off = max(np.abs(np.subtract(own.centre(*at), ground.centre(*at))).max() for at in corners)
     if apart or raster.codes.shape != shape or off >= 0.5 * side:
-        rule = f"{raster.where}: the labels must lie on the grid of the cube, {shape[0]}×{shape[1]} pixels of {side:g}"
+        rule = (
+            f"{raster.where}: the labels must lie on the grid of the cube, {shape[0]}×{shape[1]}"
+            f" pixels of {side:g}"
+        )
         found = f"{'×'.join(map(str, raster.codes.shape))} pixels of {abs(own.transform[0]):g}"
-        hint = "Resample the labels to the cube's grid by nearest neighbour, as with gdalwarp -r near."
+        hint = (
+            "Resample the labels to the cube's grid by nearest neighbour, as with gdalwarp -r near."
+        )
         raise SceneError(rule, value=found, hint=hint)

@@ -35,8 +35,13 @@ def class_map(
     if strangers:
         shown = ", ".join(f"{code} ({strangers[code]:,} px)" for code in sorted(strangers)[:8])
         rule = f"{where}: every code must be listed in the card (0 is unlabelled)"
-        hint = "Name these classes in labels.names (with labels.ids), or add the codes to labels.ignore."
-        raise SceneError(rule, value=f"codes {shown}{', …' if len(strangers) > 8 else ''}", hint=hint)
+        hint = (
+            "Name these classes in labels.names (with labels.ids), or add the codes to"
+            " labels.ignore."
+        )
+        raise SceneError(
+            rule, value=f"codes {shown}{', …' if len(strangers) > 8 else ''}", hint=hint
+        )
     labels = _majority(ids, spec.cells, where)
     _check_counts(labels, spec, where)
     return labels
@@ -49,12 +54,16 @@ def class_ids(
     where: str,
     void: NDArray[np.bool_] | None = None,
 ) -> tuple[NDArray[np.int16], Counter[int]]:
-    """(H, W) class ids of codes, 0 for those that have none; and how many pixels hold each code that is not known.
+    """(H, W) class ids of codes, 0 for those that have none; and how many pixels hold each code
+    that is not known.
 
-    where: how errors name the file. void: cells that hold no code. Raises SceneError for codes that are no whole numbers.
+    where: how errors name the file. void: cells that hold no code. Raises SceneError for codes that
+    are no whole numbers.
     """
     gone = void if void is not None and void.any() else None
-    check_whole(codes if gone is None else np.where(gone, codes.dtype.type(0), codes), f"{where}: labels")
+    check_whole(
+        codes if gone is None else np.where(gone, codes.dtype.type(0), codes), f"{where}: labels"
+    )
     values, pixels = np.unique(codes if gone is None else codes[~gone], return_counts=True)
     known = {int(code): n for code, n in zip(values.tolist(), pixels.tolist(), strict=True)}
     ids = np.zeros(codes.shape, dtype=np.int16)
@@ -62,18 +71,27 @@ def class_ids(
         ids[codes == code] = id_of[code]
     if gone is not None:
         ids[gone] = 0
-    return ids, Counter({code: n for code, n in known.items() if code not in id_of and code not in unlabelled})
+    return ids, Counter(
+        {code: n for code, n in known.items() if code not in id_of and code not in unlabelled}
+    )
 
 
 def check_whole(codes: AnyArray, what: str) -> None:
-    """Raise SceneError where a code is no whole number between -2^31 and 2^31. what: how the error names the array."""
+    """Raise SceneError where a code is no whole number between -2^31 and 2^31. what: how the error
+    names the array.
+    """
     odd: NDArray[np.bool_] = (codes >= np.float64(LARGEST)) | (codes <= np.float64(-LARGEST))
     if codes.dtype.kind == "f":
         odd |= codes != np.rint(codes)
     if odd.any():
         row, column = np.argwhere(odd)[0]
-        found = f"{codes[row, column]:g} at row {row}, column {column}, and {int(odd.sum()) - 1} more"
-        hint = "Check that it is the right array; save class codes as integers, with 0 for unlabelled pixels."
+        found = (
+            f"{codes[row, column]:g} at row {row}, column {column}, and {int(odd.sum()) - 1} more"
+        )
+        hint = (
+            "Check that it is the right array; save class codes as integers, with 0 for unlabelled"
+            " pixels."
+        )
         raise SceneError(f"{what} must be whole numbers below {LARGEST:,}", value=found, hint=hint)
 
 
@@ -83,7 +101,9 @@ def _majority(labels: NDArray[np.int16], cells: int, where: str) -> NDArray[np.i
         return labels
     if labels.shape[0] % cells or labels.shape[1] % cells:
         rule = f"{where}: height and width must be multiples of labels.cells = {cells}"
-        hint = "Check that this is the label file the card was written for, or correct labels.cells."
+        hint = (
+            "Check that this is the label file the card was written for, or correct labels.cells."
+        )
         raise SceneError(rule, value=f"shape {labels.shape}", hint=hint)
     height, width = labels.shape[0] // cells, labels.shape[1] // cells
     blocks = labels.reshape(height, cells, width, cells).swapaxes(1, 2).reshape(height, width, -1)
@@ -99,8 +119,14 @@ def _check_counts(labels: NDArray[np.int16], spec: LabelSpec, where: str) -> Non
     expected = dict(zip(spec.names, spec.counts, strict=True))
     actual = np.bincount(labels[labels > 0], minlength=len(spec.kept) + 1)
     found = zip(spec.kept, actual[1:].tolist(), strict=True)
-    wrong = [f"{name} {n:,} instead of {expected[name]:,}" for (name, _), n in found if n != expected[name]]
+    wrong = [
+        f"{name} {n:,} instead of {expected[name]:,}"
+        for (name, _), n in found
+        if n != expected[name]
+    ]
     if wrong:
         rule = f"{where}: classes must have as many pixels as labels.counts of the card says"
         hint = "Use the label file the card was written for, or correct labels.counts."
-        raise SceneError(rule, value="; ".join(wrong[:5]) + ("; …" if len(wrong) > 5 else ""), hint=hint)
+        raise SceneError(
+            rule, value="; ".join(wrong[:5]) + ("; …" if len(wrong) > 5 else ""), hint=hint
+        )

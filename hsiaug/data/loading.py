@@ -26,7 +26,9 @@ _hidden = False
 
 
 def hide_labels() -> None:
-    """Let this process load no scene and no pairs from now on: it runs plugins, which may see no test label."""
+    """Let this process load no scene and no pairs from now on: it runs plugins, which may see no
+    test label.
+    """
     global _hidden
     _hidden = True
 
@@ -35,17 +37,21 @@ def check_not_hidden() -> None:
     """Raise SceneError in a process that runs plugins."""
     if _hidden:
         hint = "Learn from the view that fit is given."
-        raise SceneError("a plugin may load no scene in a trial: that would show it the test labels", hint=hint)
+        raise SceneError(
+            "a plugin may load no scene in a trial: that would show it the test labels", hint=hint
+        )
 
 
 @checked
 def load_scene(ref: AnyPath, *, progress: Switch = True) -> Scene:
     """The scene of a catalogue name, or of your own card (a path ending in ``.toml``).
 
-    Files of public scenes that are not here are downloaded first, which progress shows on standard error.
+    Files of public scenes that are not here are downloaded first, which progress shows on standard
+    error.
 
-    Raises InputError for an unknown name, DataUnavailableError where files cannot be had, and SceneError
-    where a card or a file is not valid, and in a process that runs the plugins of trials.
+    Raises InputError for an unknown name, DataUnavailableError where files cannot be had, and
+    SceneError where a card or a file is not valid, and in a process that runs the plugins of
+    trials.
     """
     check_not_hidden()
     entry = find_entry(ref)
@@ -65,7 +71,9 @@ def load_scene(ref: AnyPath, *, progress: Switch = True) -> Scene:
     return Scene(
         name=card.name,
         cube=_cube(raw, card.cube, card.name),
-        labels=class_map(codes, card.labels, where=f"scene {card.name}: {label_path.name}", void=void),
+        labels=class_map(
+            codes, card.labels, where=f"scene {card.name}: {label_path.name}", void=void
+        ),
         class_names=tuple(name for name, _ in card.labels.kept),
         wavelengths=_wavelengths(card, raw),
         gsd=card.sensor.gsd,
@@ -115,7 +123,9 @@ def _cube(raw: RawArray, spec: CubeSpec, scene: str) -> NDArray[np.float32]:
     view = np.transpose(raw.array, [spec.axes.index(axis) for axis in "hwb"])
     for axis, span, name in ((0, spec.rows, "rows"), (1, spec.columns, "columns")):
         if span and span[1] > view.shape[axis]:
-            rule = f"scene {scene}: cube.{name} must lie inside the file's {view.shape[axis]} {name}"
+            rule = (
+                f"scene {scene}: cube.{name} must lie inside the file's {view.shape[axis]} {name}"
+            )
             hint = f"Correct cube.{name} in the card, or use the uncropped file."
             raise SceneError(rule, value=f"{list(span)}", hint=hint)
     rows, columns = (slice(*(span or (None,))) for span in (spec.rows, spec.columns))
@@ -126,7 +136,11 @@ def _cube(raw: RawArray, spec: CubeSpec, scene: str) -> NDArray[np.float32]:
         rule = f"scene {scene}: the cube must have shape {spec.shape}, as its card says"
         hint = "Check that this is the file the card was written for, and cube.axes."
         raise SceneError(rule, value=f"{shape}", hint=hint)
-    cube = cube_of(view, f"scene {scene}", conversion_of(raw, spec, None if len(bands) == view.shape[2] else bands))
+    cube = cube_of(
+        view,
+        f"scene {scene}",
+        conversion_of(raw, spec, None if len(bands) == view.shape[2] else bands),
+    )
     if (void := raw.void(spec.axes)) is not None:
         cube[void[rows, columns]] = 0  # of a TIFF, which is never read where it lies
     return cube
@@ -151,7 +165,9 @@ def _kept_bands(count: int, spec: CubeSpec, scene: str) -> list[int]:
 
 
 def _wavelengths(card: SceneCard, raw: RawArray) -> NDArray[np.float64] | None:
-    """(B,) float64 in nm: from the card if it says, else from the file; None where that of a kept band is not known."""
+    """(B,) float64 in nm: from the card if it says, else from the file; None where that of a kept
+    band is not known.
+    """
     total = raw.array.shape[card.cube.axes.index("b")]
     kept = _kept_bands(total, card.cube, card.name)
     listed = raw.wavelengths

@@ -1,4 +1,6 @@
-"""The schema of a card of image–mask pairs: a TOML file that says where images and masks lie and what they mean."""
+"""The schema of a card of image–mask pairs: a TOML file that says where images and masks lie and
+what they mean.
+"""
 
 import re
 from typing import Annotated, Literal, Self
@@ -13,14 +15,18 @@ FILLED = ("place", "group", "name", "band")
 
 
 def _pattern(text: str) -> str:
-    """A pattern of files inside the card's folder or beside it, whose braces hold nothing but the known names."""
+    """A pattern of files inside the card's folder or beside it, whose braces hold nothing but the
+    known names.
+    """
     odd = re.sub(rf"{{(?:{'|'.join(FILLED)})}}", "", text)
     if "{" in odd or "}" in odd:
-        raise ValueError(f"braces must hold one of {', '.join(FILLED)}, found {shortened(text, 80)!r}")
+        raise ValueError(
+            f"braces must hold one of {', '.join(FILLED)}, found {shortened(text, 80)!r}"
+        )
     if text.startswith(("/", "\\")) or "**" in text or text.strip("./") == "":
         raise ValueError(
-            "a pattern must name files, relative to the card, with * for anything within one folder, "
-            f"found {shortened(text, 80)!r}"
+            "a pattern must name files, relative to the card, with * for anything within one"
+            f" folder, found {shortened(text, 80)!r}"
         )
     return text
 
@@ -33,10 +39,11 @@ Text = Annotated[str, Field(min_length=1)]
 class _Images(CardTable):
     """files: one pattern per date, relative to the card, as ``{place}/before/*_{band}.tif``.
 
-    ``{place}`` stands for a place's name (of "train/a7", ``{group}`` is "train" and ``{name}`` "a7"), ``{band}`` for
-    each of ``bands`` where a file holds one band, and ``*`` for anything, where exactly one file must fit. Bands on
-    coarser grids are enlarged to the finest. axes: of a .npy or .mat file with several bands. scale, offset: value =
-    raw · scale + offset. bands: names, in the order wanted. wavelengths: nm, one per band.
+    ``{place}`` stands for a place's name (of "train/a7", ``{group}`` is "train" and ``{name}``
+    "a7"), ``{band}`` for each of ``bands`` where a file holds one band, and ``*`` for anything,
+    where exactly one file must fit. Bands on coarser grids are enlarged to the finest. axes: of a
+    .npy or .mat file with several bands. scale, offset: value = raw · scale + offset. bands: names,
+    in the order wanted. wavelengths: nm, one per band.
     """
 
     files: Annotated[tuple[Pattern, ...], Field(min_length=1, max_length=2)]
@@ -55,10 +62,11 @@ class _Images(CardTable):
 
 
 class _Masks(CardTable):
-    """files: patterns, the first that a place has is read; or by_class: one file per class, whose pixels ≠ 0 are it.
+    """files: patterns, the first that a place has is read; or by_class: one file per class, whose
+    pixels ≠ 0 are it.
 
-    names: class names; their order gives the class ids 1..C. codes: the codes of each class in the file, default 1..C.
-    ignore: codes without a class. Any other code is an error.
+    names: class names; their order gives the class ids 1..C. codes: the codes of each class in the
+    file, default 1..C. ignore: codes without a class. Any other code is an error.
     """
 
     files: tuple[Pattern, ...] = ()
@@ -78,7 +86,9 @@ class _Masks(CardTable):
 
 
 class _Places(CardTable):
-    """Names of the places of each side; "train/*" means all that have an image. any: places split inside."""
+    """Names of the places of each side; "train/*" means all that have an image. any: places split
+    inside.
+    """
 
     train: tuple[PlaceName, ...] = ()
     test: tuple[PlaceName, ...] = ()
@@ -94,7 +104,8 @@ class _Places(CardTable):
 class PairCard(CardTable):
     """A set of image–mask pairs.
 
-    allow_missing: places whose images are not here are left out (and named), as long as each side keeps one.
+    allow_missing: places whose images are not here are left out (and named), as long as each side
+    keeps one.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
@@ -111,7 +122,9 @@ class PairCard(CardTable):
     def _dates_fit(self) -> Self:
         wanted = 2 if self.task == "change" else 1
         if len(self.images.files) != wanted:
-            raise ValueError(f"task {self.task} needs {wanted} pattern(s) in images.files, one per date")
+            raise ValueError(
+                f"task {self.task} needs {wanted} pattern(s) in images.files, one per date"
+            )
         if self.task == "change" and self.masks.names != ("unchanged", "changed"):
             raise ValueError('task change needs masks.names = ["unchanged", "changed"]')
         return self

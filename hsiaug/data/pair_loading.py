@@ -16,17 +16,27 @@ from hsiaug.data.loading import check_not_hidden, load_scene
 from hsiaug.data.pair_sets import PairEntry, check_pairs, find_pairs
 from hsiaug.data.paths import fill_pattern, find_files
 from hsiaug.data.raw import Conversion, in_memory
-from hsiaug.data.readers import read_cube_file, read_label_file, read_labels_array, read_picture_file, void_codes
+from hsiaug.data.readers import (
+    read_cube_file,
+    read_label_file,
+    read_labels_array,
+    read_picture_file,
+    void_codes,
+)
 from hsiaug.data.readers_envi import find_envi
 
 
-def load_pairs(ref: str | os.PathLike[str], task: str, *, progress: bool = True, masks_only: bool = False) -> PairSet:
-    """The pairs of a catalogue name, of your own card of pairs, or (segmentation) of a scene, as one place.
+def load_pairs(
+    ref: str | os.PathLike[str], task: str, *, progress: bool = True, masks_only: bool = False
+) -> PairSet:
+    """The pairs of a catalogue name, of your own card of pairs, or (segmentation) of a scene, as
+    one place.
 
-    task: "segmentation" (one date) or "change" (two). progress: of the download of a scene. masks_only: of a card of
-    pairs read no image, and give one band of zeros per date in its place, which takes no memory.
-    Raises InputError for an unknown name or a set of the other task, DataUnavailableError where files cannot be had,
-    and SceneError where a card or a file is not valid, and in a process that runs the plugins of trials.
+    task: "segmentation" (one date) or "change" (two). progress: of the download of a scene.
+    masks_only: of a card of pairs read no image, and give one band of zeros per date in its place,
+    which takes no memory. Raises InputError for an unknown name or a set of the other task,
+    DataUnavailableError where files cannot be had, and SceneError where a card or a file is not
+    valid, and in a process that runs the plugins of trials.
     """
     check_not_hidden()
     text = os.fspath(ref)
@@ -37,15 +47,23 @@ def load_pairs(ref: str | os.PathLike[str], task: str, *, progress: bool = True,
     name = text.lower().replace("-", "_")
     if own_card(ref) is None and name not in scene_names():
         known = (*pair_set_names(), *scene_names())
-        rule = f"`task` {task} needs a set of image–mask pairs, a scene, or the path of a card of either"
+        rule = (
+            f"`task` {task} needs a set of image–mask pairs, a scene, or the path of a card of"
+            " either"
+        )
         raise InputError(rule, value=repr(text), hint=did_you_mean(name, known))
     scene = load_scene(ref, progress=progress)
-    check_memory(f"scene {text}: the cube, which is one image for `task` {task},", scene.cube.nbytes)
+    check_memory(
+        f"scene {text}: the cube, which is one image for `task` {task},", scene.cube.nbytes
+    )
     return _check_dates(PairSet.of(scene), task, text)
 
 
-def pair_georeferences(ref: str | os.PathLike[str], pairs: PairSet) -> dict[str, Georeference | None]:
-    """Return the location of each place on Earth, from its mask's file (same grid); None where it has none.
+def pair_georeferences(
+    ref: str | os.PathLike[str], pairs: PairSet
+) -> dict[str, Georeference | None]:
+    """Return the location of each place on Earth, from its mask's file (same grid); None where it
+    has none.
 
     Of a scene, which is one place, that of its cube.
     """
@@ -59,7 +77,9 @@ def pair_georeferences(ref: str | os.PathLike[str], pairs: PairSet) -> dict[str,
 
 
 def label_files(ref: str | os.PathLike[str]) -> tuple[Path, ...]:
-    """The files of a scene and its picture, or the masks of pairs; none of data that lie in no file."""
+    """The files of a scene and its picture, or the masks of pairs; none of data that lie in no
+    file.
+    """
     try:
         if entry := find_pairs(ref):
             places = [name for names in entry.here().values() for name in names]
@@ -77,18 +97,28 @@ def _check_dates(pairs: PairSet, task: str, ref: str) -> PairSet:
     found = "change" if pairs.dates == 2 else "segmentation"
     if found != task:
         rule = f"`task` {task} needs images of {'two dates' if task == 'change' else 'one date'}"
-        raise InputError(rule, value=f"{ref} has {pairs.dates}", hint=f"Use `task` {found}, or another set.")
+        raise InputError(
+            rule, value=f"{ref} has {pairs.dates}", hint=f"Use `task` {found}, or another set."
+        )
     return pairs
 
 
 def _read(entry: PairEntry, masks_only: bool) -> PairSet:
     card = entry.card
-    places = (_place(entry, name, side, masks_only) for side, names in entry.here().items() for name in names)
+    places = (
+        _place(entry, name, side, masks_only)
+        for side, names in entry.here().items()
+        for name in names
+    )
     return PairSet(
         name=card.name,
         places=tuple(places),
         class_names=card.masks.names,
-        wavelengths=np.array(card.images.wavelengths) if card.images.wavelengths and not masks_only else None,
+        wavelengths=(
+            np.array(card.images.wavelengths)
+            if card.images.wavelengths and not masks_only
+            else None
+        ),
         gsd=card.images.gsd,
         units=card.images.units,
         draws=card.name if entry.public else None,
@@ -98,12 +128,19 @@ def _read(entry: PairEntry, masks_only: bool) -> PairSet:
 def _place(entry: PairEntry, name: str, side: Side, mask_only: bool) -> Place:
     spec, mask = entry.card.images, _mask(entry, name)
     if mask_only:
-        return Place(name, np.broadcast_to(np.float32(0), (len(spec.files), 1, *mask.shape)), mask, side)
+        return Place(
+            name, np.broadcast_to(np.float32(0), (len(spec.files), 1, *mask.shape)), mask, side
+        )
     dates = [_image(entry, pattern, name) for pattern in spec.files]
     if len({image.shape for image in dates}) > 1:
-        rule = f"set {entry.card.name}: both dates of {name} must have the same bands, height and width"
+        rule = (
+            f"set {entry.card.name}: both dates of {name} must have the same bands, height and"
+            " width"
+        )
         hint = "Give both the same bands, on one grid."
-        raise SceneError(rule, value=" and ".join(map(str, (image.shape for image in dates))), hint=hint)
+        raise SceneError(
+            rule, value=" and ".join(map(str, (image.shape for image in dates))), hint=hint
+        )
     images = np.stack(dates)
     with np.errstate(over="ignore", invalid="ignore"):  # what overflows float32 is refused by Place
         scale, offset = np.array([spec.scale, spec.offset]).astype(np.float32)
@@ -115,7 +152,10 @@ def _image(entry: PairEntry, pattern: str, place: str) -> NDArray[np.float32]:
     """(B, H, W) raw values of one date."""
     spec = entry.card.images
     if "{band}" in pattern:
-        bands = [read_label_file(_one(entry, pattern, place, band)).astype(np.float32) for band in spec.bands]
+        bands = [
+            read_label_file(_one(entry, pattern, place, band)).astype(np.float32)
+            for band in spec.bands
+        ]
         shape = max((band.shape for band in bands), key=lambda s: s[0] * s[1])
         return np.concatenate([_enlarge(band[None], shape) for band in bands])
     path = _one(entry, pattern, place)
@@ -124,40 +164,52 @@ def _image(entry: PairEntry, pattern: str, place: str) -> NDArray[np.float32]:
     else:
         raw = read_cube_file(path)
         array = in_memory(raw.array)
-        if (spec.scale, spec.offset) == (1.0, 0.0) and (raw.scale is not None or raw.nodata is not None):
+        if (spec.scale, spec.offset) == (1.0, 0.0) and (
+            raw.scale is not None or raw.nodata is not None
+        ):
             array = Conversion(None, raw.scale, raw.offset, raw.nodata)(array)
         if (void := raw.void()) is not None:
             array[void] = 0
-        # The readers of GeoTIFF and ENVI give (height, width, band) whatever the order in the file is.
+        # The readers of GeoTIFF and ENVI give (height, width, band) whatever the order in the file
+        # is.
         as_is = spec.axes == "bhw" and path.suffix.lower() in (".npy", ".mat")
         array = array if as_is else array.transpose(2, 0, 1)
     if spec.bands and len(array) != len(spec.bands):
         rule = f"{path} must have the {len(spec.bands)} bands of the card"
         hint = "Correct images.axes or images.bands in the card."
-        raise SceneError(rule, value=f"{len(array)} of them, read with axes {spec.axes!r}", hint=hint)
+        raise SceneError(
+            rule, value=f"{len(array)} of them, read with axes {spec.axes!r}", hint=hint
+        )
     return np.asarray(array, dtype=np.float32)
 
 
 def _one(entry: PairEntry, pattern: str, place: str, band: str = "") -> Path:
     """The one file that fits a pattern. Raises SceneError where none does, or several."""
     text = fill_pattern(pattern, place, band)
-    matches = [path for path in find_files(entry.folder, text) if not path.name.lower().endswith(".hdr")]
+    matches = [
+        path for path in find_files(entry.folder, text) if not path.name.lower().endswith(".hdr")
+    ]
     if len(matches) != 1:
         rule = f"set {entry.card.name}: exactly one file must fit {text} in {entry.folder}"
         hint = "Put the file there, or correct the pattern in the card."
-        raise SceneError(rule, value=", ".join(path.name for path in matches[:3]) or "none", hint=hint)
+        raise SceneError(
+            rule, value=", ".join(path.name for path in matches[:3]) or "none", hint=hint
+        )
     return matches[0]
 
 
 def _enlarge(image: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """(B, h, w) on the grid of (H, W), by bilinear interpolation; the same array where it is there already."""
+    """(B, h, w) on the grid of (H, W), by bilinear interpolation; the same array where it is there
+    already.
+    """
     if image.shape[1:] == tuple(shape):
         return image
     from PIL import Image
 
     size = (int(shape[1]), int(shape[0]))
     grown = [
-        np.asarray(Image.fromarray(band.astype(np.float32)).resize(size, Image.Resampling.BILINEAR)) for band in image
+        np.asarray(Image.fromarray(band.astype(np.float32)).resize(size, Image.Resampling.BILINEAR))
+        for band in image
     ]
     return np.stack(grown).astype(np.float32)
 
@@ -177,6 +229,11 @@ def _mask(entry: PairEntry, place: str) -> NDArray[np.int16]:
     sheet = read_labels_array(path)
     mask, strangers = class_ids(sheet.array, ids, spec.ignore, str(path), void_codes(sheet, ids))
     if strangers:
-        rule, hint = f"{path}: every code must be listed in the card", "Add them to masks.codes or masks.ignore."
-        raise SceneError(rule, value=f"codes {', '.join(map(str, sorted(strangers)[:8]))}", hint=hint)
+        rule, hint = (
+            f"{path}: every code must be listed in the card",
+            "Add them to masks.codes or masks.ignore.",
+        )
+        raise SceneError(
+            rule, value=f"codes {', '.join(map(str, sorted(strangers)[:8]))}", hint=hint
+        )
     return mask

@@ -1,4 +1,6 @@
-"""Sets of image–mask pairs: which there are, where their files are looked for, and which files are missing."""
+"""Sets of image–mask pairs: which there are, where their files are looked for, and which files are
+missing.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hsiaug.base.errors import DataUnavailableError, InputError, SceneError
-from hsiaug.data.catalogue import SETS, data_dir, is_pair_card, own_card, pair_set_names, read_pair_card
+from hsiaug.data.catalogue import (
+    SETS,
+    data_dir,
+    is_pair_card,
+    own_card,
+    pair_set_names,
+    read_pair_card,
+)
 from hsiaug.data.paths import fill_pattern, find_files
 
 if TYPE_CHECKING:
@@ -21,7 +30,9 @@ SHOWN = 4
 
 @dataclass(frozen=True)
 class PairEntry:
-    """A card of image–mask pairs, and the folder that its patterns are relative to. public: of the catalogue."""
+    """A card of image–mask pairs, and the folder that its patterns are relative to. public: of the
+    catalogue.
+    """
 
     card: PairCard
     folder: Path
@@ -34,13 +45,17 @@ class PairEntry:
         return {"train": places.train, "test": places.test, "any": places.any}
 
     def here(self) -> dict[Side, list[str]]:
-        """The places whose first image is here, by side; patterns are replaced by what fits them, in order."""
+        """The places whose first image is here, by side; patterns are replaced by what fits them,
+        in order.
+        """
         found: dict[Side, list[str]] = {}
         images = self.card.images
         for part, names in self.named.items():
             here: list[str] = []
             for name in names:
-                matches = find_files(self.folder, fill_pattern(images.files[0], name, (images.bands or ("",))[0]))
+                matches = find_files(
+                    self.folder, fill_pattern(images.files[0], name, (images.bands or ("",))[0])
+                )
                 if "*" in name:
                     group = name.rpartition("/")[0]
                     here += [f"{group}/{path.stem}" if group else path.stem for path in matches]
@@ -60,31 +75,47 @@ class PairEntry:
         ]
 
     def missing(self) -> dict[str, list[str]]:
-        """The places that lack a file, those first that are not here at all; of each what is not here, as patterns."""
+        """The places that lack a file, those first that are not here at all; of each what is not
+        here, as patterns.
+        """
         images, masks, found = self.card.images, self.card.masks, {}
-        bands = {pattern: images.bands if "{band}" in pattern else ("",) for pattern in images.files}
-        for place in [*self.missing_places(), *(p for listed in self.here().values() for p in listed)]:
+        bands = {
+            pattern: images.bands if "{band}" in pattern else ("",) for pattern in images.files
+        }
+        for place in [
+            *self.missing_places(),
+            *(p for listed in self.here().values() for p in listed),
+        ]:
             needed = [fill_pattern(p, place, band) for p in bands for band in bands[p]]
-            needed += [fill_pattern(p, place) for p in masks.by_class or (self.mask_pattern(place),)]
+            needed += [
+                fill_pattern(p, place) for p in masks.by_class or (self.mask_pattern(place),)
+            ]
             if lacking := [text for text in needed if not find_files(self.folder, text)]:
                 found[place] = lacking
         return found
 
     def mask_pattern(self, place: str) -> str:
-        """The first pattern of a mask of which the place has a file, or of all; of masks by class that of the first."""
+        """The first pattern of a mask of which the place has a file, or of all; of masks by class
+        that of the first.
+        """
         masks = self.card.masks
         found = (p for p in masks.files if find_files(self.folder, fill_pattern(p, place)))
         return next(found, (masks.files or masks.by_class)[0])
 
 
 def find_pairs(ref: str | os.PathLike[str]) -> PairEntry | None:
-    """The set of a catalogue name, or of your own card of pairs; None for anything else, as a scene.
+    """The set of a catalogue name, or of your own card of pairs; None for anything else, as a
+    scene.
 
     Raises SceneError for a card of pairs that is not valid.
     """
     path = own_card(ref)
     if path is not None:
-        return PairEntry(read_pair_card(path), path.absolute().parent, False) if is_pair_card(path) else None
+        return (
+            PairEntry(read_pair_card(path), path.absolute().parent, False)
+            if is_pair_card(path)
+            else None
+        )
     name = os.fspath(ref).lower().replace("-", "_")
     if name not in pair_set_names():
         return None
@@ -92,7 +123,8 @@ def find_pairs(ref: str | os.PathLike[str]) -> PairEntry | None:
 
 
 def task_of(ref: str | os.PathLike[str], asked: str | None) -> str:
-    """The task of a set of pairs, as its card says; of a scene the one that is asked for, or "pixels".
+    """The task of a set of pairs, as its card says; of a scene the one that is asked for, or
+    "pixels".
 
     Raises InputError where another task is asked for than the card's.
     """
@@ -100,13 +132,19 @@ def task_of(ref: str | os.PathLike[str], asked: str | None) -> str:
     if entry is None:
         return asked or "pixels"
     if asked not in (None, entry.card.task):
-        rule = f"{os.fspath(ref)} is a set of pairs for the task {entry.card.task}, as its card says"
-        raise InputError(rule, value=f"task {asked}", hint=f"Leave the task out, or say {entry.card.task}.")
+        rule = (
+            f"{os.fspath(ref)} is a set of pairs for the task {entry.card.task}, as its card says"
+        )
+        raise InputError(
+            rule, value=f"task {asked}", hint=f"Leave the task out, or say {entry.card.task}."
+        )
     return entry.card.task
 
 
 def pairs_status(entry: PairEntry) -> str:
-    """The state of a set: "here", also where some places of one that allows it are missing, or "place by hand"."""
+    """The state of a set: "here", also where some places of one that allows it are missing, or
+    "place by hand".
+    """
     few = entry.card.allow_missing and any(entry.here().values())
     return "here" if few or not entry.missing_places() else "place by hand"
 
@@ -114,16 +152,23 @@ def pairs_status(entry: PairEntry) -> str:
 def check_pairs(entry: PairEntry) -> None:
     """See to it that no file of a set is missing.
 
-    Raises DataUnavailableError where a public set is not here, SceneError where some files are missing.
+    Raises DataUnavailableError where a public set is not here, SceneError where some files are
+    missing.
     """
     card = entry.card
     if entry.public and pairs_status(entry) != "here":
         found = f"nothing in {entry.folder} at {_list_missing(entry.missing())}"
-        hint = f"Get the files{f' from {card.homepage}' if card.homepage else ''} and put them there."
-        raise DataUnavailableError(f"set {card.name} cannot be downloaded automatically", value=found, hint=hint)
+        hint = (
+            f"Get the files{f' from {card.homepage}' if card.homepage else ''} and put them there."
+        )
+        raise DataUnavailableError(
+            f"set {card.name} cannot be downloaded automatically", value=found, hint=hint
+        )
     wanting, here = entry.missing(), entry.here()
     if card.allow_missing and all(here[part] for part, names in entry.named.items() if names):
-        wanting = {place: wanting[place] for place in wanting if place not in entry.missing_places()}
+        wanting = {
+            place: wanting[place] for place in wanting if place not in entry.missing_places()
+        }
     if wanting:
         rule = f"set {card.name}: every place of its card needs its files in {entry.folder}"
         hint = "Put them there, or correct places, images.files and masks.files in the card."

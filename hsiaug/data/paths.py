@@ -10,7 +10,9 @@ LARGEST = 2**30
 
 
 def is_file(path: Path) -> bool:
-    """True where there is such a file; False also for a name that the system refuses, as one that is too long."""
+    """True where there is such a file; False also for a name that the system refuses, as one that
+    is too long.
+    """
     try:
         return path.is_file()
     except (OSError, ValueError):
@@ -18,7 +20,9 @@ def is_file(path: Path) -> bool:
 
 
 def user_path(text: str) -> Path:
-    """The path, with ``~`` as the user's home; as it is where there is no such user, and so no such file."""
+    """The path, with ``~`` as the user's home; as it is where there is no such user, and so no such
+    file.
+    """
     try:
         return Path(text).expanduser()
     except RuntimeError:
@@ -26,13 +30,16 @@ def user_path(text: str) -> Path:
 
 
 def check_filled(path: Path) -> None:
-    """Raise SceneError for an empty file, before it is opened: /proc/kmsg says that it is empty, and never ends."""
+    """Raise SceneError for an empty file, before it is opened: /proc/kmsg says that it is empty,
+    and never ends.
+    """
     if is_file(path) and not path.stat().st_size:
         raise SceneError(f"{path} must not be empty", hint="Copy or export it again.")
 
 
 def user_file(text: str, folder: Path) -> Path | None:
-    """The whole path of masks or picks that a user names, perhaps relative to a folder; None where there is none.
+    """The whole path of masks or picks that a user names, perhaps relative to a folder; None where
+    there is none.
 
     Raises SceneError for a file that is empty or larger than 1 GiB.
     """

@@ -1,4 +1,6 @@
-"""Arrays as files hold them, their conversion to a cube, and the error of every reader for a damaged file."""
+"""Arrays as files hold them, their conversion to a cube, and the error of every reader for a
+damaged file.
+"""
 
 import errno
 from collections.abc import Callable, Iterator, Sequence
@@ -57,7 +59,9 @@ class RawArray:
     notes: tuple[str, ...] = ()
 
     def void(self, axes: str = "hwb") -> NDArray[np.bool_] | None:
-        """(H, W) pixels that the file masks, as of the array whose axes are put in this order; None: there are none."""
+        """(H, W) pixels that the file masks, as of the array whose axes are put in this order;
+        None: there are none.
+        """
         if self.valid is None or self.valid.all():
             return None
         cells = np.broadcast_to(~self.valid[:, :, None], self.array.shape)
@@ -68,9 +72,10 @@ class RawArray:
 class Conversion:
     """What makes a cube of stored numbers: number · scale + offset.
 
-    bands: kept of those stored, rising; None = all. scale, offset: of all bands, or one for each that is stored. nodata:
-    stored number of pixels without data (perhaps NaN), which then hold 0 in every band, as those with NaN or infinity do;
-    None = there are none. 0 is never looked for: pixels of nothing else hold 0 already.
+    bands: kept of those stored, rising; None = all. scale, offset: of all bands, or one for each
+    that is stored. nodata: stored number of pixels without data (perhaps NaN), which then hold 0 in
+    every band, as those with NaN or infinity do; None = there are none. 0 is never looked for:
+    pixels of nothing else hold 0 already.
     """
 
     bands: Sequence[int] | None = None
@@ -78,7 +83,9 @@ class Conversion:
     offset: PerBand = 0.0
     nodata: float | None = None
 
-    def __call__(self, part: AnyArray, made: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+    def __call__(
+        self, part: AnyArray, made: NDArray[np.float32] | None = None
+    ) -> NDArray[np.float32]:
         """Stored (h, w, N) as (h, w, B) float32; made: where to."""
         part = part if self.bands is None else part[:, :, self.bands]
         if made is None:
@@ -86,7 +93,9 @@ class Conversion:
                 return part
             made = np.empty(part.shape, np.float32)
         scale, offset = self._of_kept(self.scale), self._of_kept(self.offset)
-        with np.errstate(over="ignore", invalid="ignore"):  # what overflows float32 is refused by Scene
+        with np.errstate(
+            over="ignore", invalid="ignore"
+        ):  # what overflows float32 is refused by Scene
             if offset is not None and np.any(offset) and not exact_in_float32(part.dtype):
                 np.copyto(made, part * (1.0 if scale is None else scale) + offset, casting="unsafe")
             else:
@@ -97,7 +106,11 @@ class Conversion:
                     made += offset.astype(np.float32)
         if self.nodata is not None:
             # Whole numbers are finite.
-            gone = ~np.isfinite(made).all(axis=2) if part.dtype.kind == "f" else np.zeros(part.shape[:2], dtype=bool)
+            gone = (
+                ~np.isfinite(made).all(axis=2)
+                if part.dtype.kind == "f"
+                else np.zeros(part.shape[:2], dtype=bool)
+            )
             if self.nodata:
                 gone |= (part == self.nodata).any(axis=2)
             made[gone] = 0
@@ -116,7 +129,8 @@ class Conversion:
 
 
 def convert_cube(raw: AnyArray, where: str, change: Conversion) -> NDArray[np.float32]:
-    """raw (H, W, N), perhaps mapped, as (H, W, B) float32, in stripes of rows: no second full-size array is in memory.
+    """raw (H, W, N), perhaps mapped, as (H, W, B) float32, in stripes of rows: no second full-size
+    array is in memory.
 
     Raises SceneError, naming ``where``, for a cube that there is no room for.
     """
@@ -132,7 +146,9 @@ def scattered(cube: AnyArray) -> bool:
 
 
 def stripes(cube: AnyArray) -> Iterator[tuple[slice, AnyArray]]:
-    """Rows of (H, W, B), perhaps mapped, and their values (rows, W, B): a cube larger than memory can be gone through."""
+    """Rows of (H, W, B), perhaps mapped, and their values (rows, W, B): a cube larger than memory
+    can be gone through.
+    """
     if scattered(cube) and next(row_parts(cube.shape)).stop < len(cube):
         order = np.argsort(cube.strides)[::-1]
         stored = cube.transpose(order)
@@ -147,7 +163,8 @@ def stripes(cube: AnyArray) -> Iterator[tuple[slice, AnyArray]]:
 def in_memory(part: AnyArray) -> AnyArray:
     """The values of an array, or of a part of a mapped one: these are read from its file.
 
-    A mapped page that another program cut off would end the process. Raises SceneError for a file that is too short now.
+    A mapped page that another program cut off would end the process. Raises SceneError for a file
+    that is too short now.
     """
     mapped = mapping_of(part)
     if mapped is None or not part.size:
@@ -175,10 +192,14 @@ def part_of_file(read: Callable[[int, int], bytes], shift: int, part: AnyArray) 
 
     read: so many bytes from a place on. shift: from the address of a value to its place.
     """
-    size = part.itemsize + sum((length - 1) * stride for length, stride in zip(part.shape, part.strides, strict=True))
+    size = part.itemsize + sum(
+        (length - 1) * stride for length, stride in zip(part.shape, part.strides, strict=True)
+    )
     if size > 2 * part.nbytes:
         outer = int(np.argmax(part.strides))
-        return np.stack([part_of_file(read, shift, one) for one in np.moveaxis(part, outer, 0)], axis=outer)
+        return np.stack(
+            [part_of_file(read, shift, one) for one in np.moveaxis(part, outer, 0)], axis=outer
+        )
     if len(data := read(size, part.ctypes.data + shift)) < size:
         raise ValueError("it was cut short while it was read")
     return np.ndarray(part.shape, part.dtype, data, strides=part.strides)
@@ -191,9 +212,11 @@ def exact_in_float32(dtype: np.dtype[Any]) -> bool:
 
 @contextmanager
 def reading(path: Path, kind: str) -> Iterator[None]:
-    """Raise SceneError where the file, a ``kind`` of which is read within, is damaged: parsers raise anything then.
+    """Raise SceneError where the file, a ``kind`` of which is read within, is damaged: parsers
+    raise anything then.
 
-    Where the machine is short of memory or open files, or the system refuses to read, the error says that.
+    Where the machine is short of memory or open files, or the system refuses to read, the error
+    says that.
     """
     check_filled(path)
     try:
@@ -204,7 +227,9 @@ def reading(path: Path, kind: str) -> Iterator[None]:
         blame_shortage(cause, SceneError, str(path))
         if isinstance(cause, OSError) and cause.errno in REFUSED:
             hint = "Look at its permissions and the disk; the file may well be sound."
-            raise SceneError(f"{path} must be a file that can be read", value=cause.strerror, hint=hint) from cause
+            raise SceneError(
+                f"{path} must be a file that can be read", value=cause.strerror, hint=hint
+            ) from cause
         text = str(cause).strip()[:LONGEST].splitlines()
         found = f"{type(cause).__name__}: {text[0] if text else 'no details'}"
         hint = "It is damaged, cut short or of another format: copy or export it again."

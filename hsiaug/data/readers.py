@@ -1,4 +1,6 @@
-"""Reading the arrays of a file, as lazily as its format allows, and refusing damaged files clearly."""
+"""Reading the arrays of a file, as lazily as its format allows, and refusing damaged files
+clearly.
+"""
 
 import math
 import warnings
@@ -50,10 +52,11 @@ def read_cube_file(path: Path, *, key: str | None = None, data: str | None = Non
 
 
 def read_labels_array(path: Path, *, key: str | None = None, data: str | None = None) -> RawArray:
-    """The two-dimensional numeric array in a .mat, .npy, ENVI or image file, in memory, and what the file says of it.
+    """The two-dimensional numeric array in a .mat, .npy, ENVI or image file, in memory, and what
+    the file says of it.
 
-    key: its name in a .mat file, or the number from 1 on or the description of a band of a TIFF or ENVI file.
-    Raises as for cubes.
+    key: its name in a .mat file, or the number from 1 on or the description of a band of a TIFF or
+    ENVI file. Raises as for cubes.
     """
     suffix = path.suffix.lower()
     if suffix in IMAGES:
@@ -82,7 +85,8 @@ def read_label_file(path: Path, *, key: str | None = None, data: str | None = No
 
 
 def void_codes(raw: RawArray, known: Collection[int] = ()) -> NDArray[np.bool_]:
-    """(H, W) cells of a label map that hold no code: no number, masked, or the file's value of no data.
+    """(H, W) cells of a label map that hold no code: no number, masked, or the file's value of no
+    data.
 
     known: codes that stand for a class whatever the file says.
     """
@@ -96,7 +100,9 @@ def void_codes(raw: RawArray, known: Collection[int] = ()) -> NDArray[np.bool_]:
 
 
 def _one_band(path: Path, raw: RawArray, key: str | None) -> RawArray:
-    """The band of an ENVI file that holds codes of classes, which have no scale; of several, a key names one."""
+    """The band of an ENVI file that holds codes of classes, which have no scale; of several, a key
+    names one.
+    """
     bands = raw.array.shape[2]
     if key is None and bands > 1:
         return raw
@@ -105,19 +111,24 @@ def _one_band(path: Path, raw: RawArray, key: str | None) -> RawArray:
         raise SceneError(rule, value=repr(key), hint=hint)
     if (raw.scale, raw.offset) not in ((None, 0.0), (1.0, 0.0)):
         hint = "Delete its gains, offsets or scale factor from the header."
-        raise SceneError(f"{path}: codes of classes must have no scale", value=f"{raw.scale}"[:80], hint=hint)
+        raise SceneError(
+            f"{path}: codes of classes must have no scale", value=f"{raw.scale}"[:80], hint=hint
+        )
     return replace(raw, array=np.asarray(raw.array)[..., int(key or 1) - 1])
 
 
 def read_picture_file(path: Path) -> AnyArray:
-    """(H, W, B) of a .png or .bmp image of one or more channels. Raises SceneError where it is missing or damaged."""
+    """(H, W, B) of a .png or .bmp image of one or more channels. Raises SceneError where it is
+    missing or damaged.
+    """
     must_exist(path)
     array = read_image(path).array
     return array[:, :, None] if array.ndim == 2 else array
 
 
 def read_maps(path: Path) -> dict[str, AnyArray]:
-    """Every numeric array with two axes of a .mat, .npz or .npy file; that of an .npy is named "mask".
+    """Every numeric array with two axes of a .mat, .npz or .npy file; that of an .npy is named
+    "mask".
 
     Raises SceneError where the file is damaged, holds Python objects, or is of another kind.
     """
@@ -127,7 +138,11 @@ def read_maps(path: Path) -> dict[str, AnyArray]:
             arrays = {"mask": in_memory(_read_npy(path))}
         else:
             arrays = _read_npz(path) if suffix == ".npz" else read_mat_maps(path)
-    return {name: array for name, array in arrays.items() if array.ndim == 2 and array.dtype.kind in "biuf"}
+    return {
+        name: array
+        for name, array in arrays.items()
+        if array.ndim == 2 and array.dtype.kind in "biuf"
+    }
 
 
 def _read_npz(path: Path) -> dict[str, AnyArray]:
@@ -148,15 +163,25 @@ def _read(path: Path, key: str | None, data: str | None, *, ndim: int) -> RawArr
     else:
         must_exist(path)
         if suffix in PACKED:
-            hint = f"Unpack it, and name a file that was in it: {PACKED[suffix].format(name=path.name)}"
-            raise SceneError(f"{path} must be unpacked first", value=f"a file ending in {suffix}", hint=hint)
+            hint = (
+                "Unpack it, and name a file that was in it:"
+                f" {PACKED[suffix].format(name=path.name)}"
+            )
+            raise SceneError(
+                f"{path} must be unpacked first", value=f"a file ending in {suffix}", hint=hint
+            )
         if suffix in HDF:
             raise _product(path)
         kinds = ".mat, .npy or ENVI (.hdr), or " + (
             f"an image ({', '.join(IMAGES)})" if ndim == 2 else f"a GeoTIFF ({', '.join(TIFF)})"
         )
-        rule, hint = f"{path} must be {kinds}", "Convert the file, or give it the extension of its format."
-        raise SceneError(rule, value=f"extension '{path.suffix}' and no ENVI header beside it", hint=hint)
+        rule, hint = (
+            f"{path} must be {kinds}",
+            "Convert the file, or give it the extension of its format.",
+        )
+        raise SceneError(
+            rule, value=f"extension '{path.suffix}' and no ENVI header beside it", hint=hint
+        )
     if raw.array.dtype.kind not in "iufb":
         rule, hint = f"{path} must hold plain numbers", "Save the array as integers or floats."
         raise SceneError(rule, value=f"dtype {raw.array.dtype}", hint=hint)
@@ -177,10 +202,14 @@ def _product(path: Path) -> SceneError:
         file.visititems(note)
     shown = ", ".join(f"{name} {'×'.join(map(str, shape))}" for name, shape in cubes[:4])
     name = max(cubes, key=lambda cube: math.prod(cube[1]), default=("NAME", ()))[0]
-    script = f"import h5py, numpy; numpy.save('{path.stem}.npy', h5py.File('{path.name}')['{name}'][()])"
+    script = (
+        f"import h5py, numpy; numpy.save('{path.stem}.npy', h5py.File('{path.name}')['{name}'][()])"
+    )
     hint = f'Save one cube as an array: python -c "{script}", and name {path.stem}.npy.'
     found = f"a file of HDF5 or netCDF with the cubes {shown or 'none'}"
-    return SceneError(f"{path} must be .mat, .npy, ENVI (.hdr) or a GeoTIFF", value=found, hint=hint)
+    return SceneError(
+        f"{path} must be .mat, .npy, ENVI (.hdr) or a GeoTIFF", value=found, hint=hint
+    )
 
 
 def must_exist(path: Path) -> None:
@@ -194,16 +223,23 @@ def must_exist(path: Path) -> None:
         raise SceneError(rule, value=str(cause), hint=hint) from cause
     near = did_you_mean(path.name, neighbours)
     near = f" {near}" if near.startswith("Did you mean") else ""
-    hint = f"Put the file there, or correct 'file' in the card; paths are relative to the card.{near}"
+    hint = (
+        f"Put the file there, or correct 'file' in the card; paths are relative to the card.{near}"
+    )
     raise SceneError(f"{path} must exist", hint=hint)
 
 
 def _wrong_rank(path: Path, rule: str, raw: RawArray) -> SceneError:
-    hint = "Name the right file, or the right array of it: `cube_key` or `labels_key`, key in a card."
+    hint = (
+        "Name the right file, or the right array of it: `cube_key` or `labels_key`, key in a card."
+    )
     if raw.array.shape[2:] and path.suffix.lower() not in (".mat", ".npy", *PICTURES):
         hint = "Name the band of the classes, counted from 1: `labels_key=1`."
     elif raw.array.shape[2:] in ((3,), (4,)):
-        hint = "A picture in colours tells no classes: save their codes as one channel, with 0 for unlabelled."
+        hint = (
+            "A picture in colours tells no classes: save their codes as one channel, with 0 for"
+            " unlabelled."
+        )
     return SceneError(f"{path}: {rule}", value=f"shape {raw.array.shape}", hint=hint)
 
 

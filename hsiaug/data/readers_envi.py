@@ -27,7 +27,8 @@ ORDERS = {"bip": (0, 1, 2), "bil": (0, 2, 1), "bsq": (2, 0, 1)}
 def find_envi(path: Path, data: str | None) -> tuple[Path, Path] | None:
     """Header and data file for a path to either; None where there is no header.
 
-    data: name of the data file beside the header, where it is not the header's name with a usual ending.
+    data: name of the data file beside the header, where it is not the header's name with a usual
+    ending.
 
     Raises SceneError where the header has no data file.
     """
@@ -46,13 +47,20 @@ def find_envi(path: Path, data: str | None) -> tuple[Path, Path] | None:
     found = next((folder[name.lower()] for name in names if name.lower() in folder), None)
     if found is None:
         rule = f"{path} must have its data file beside it"
-        hint = "Copy the data file there too; if it has another name, give it as 'data' in the card."
-        raise SceneError(rule, value=f"none of {', '.join(names[:6])}{', …' if len(names) > 6 else ''}", hint=hint)
+        hint = (
+            "Copy the data file there too; if it has another name, give it as 'data' in the card."
+        )
+        raise SceneError(
+            rule,
+            value=f"none of {', '.join(names[:6])}{', …' if len(names) > 6 else ''}",
+            hint=hint,
+        )
     return path, found
 
 
 def read_envi(header_path: Path, data_path: Path) -> RawArray:
-    """The memory-mapped array (lines, samples, bands) of an ENVI pair, and what its header says of it.
+    """The memory-mapped array (lines, samples, bands) of an ENVI pair, and what its header says of
+    it.
 
     Raises SceneError where the header is not valid, or the data file is shorter than it says.
     """
@@ -62,7 +70,9 @@ def read_envi(header_path: Path, data_path: Path) -> RawArray:
     needed = offset + math.prod(shape) * dtype.itemsize
     with reading(data_path, "ENVI data"):
         if (actual := data_path.stat().st_size) < needed:
-            raise ValueError(f"{actual:,} bytes of the {needed:,} that {header_path.name} announces")
+            raise ValueError(
+                f"{actual:,} bytes of the {needed:,} that {header_path.name} announces"
+            )
         stored = np.memmap(data_path, dtype, "r", offset, tuple(shape[axis] for axis in order))
     array = np.asarray(stored).transpose([order.index(axis) for axis in range(3)])
     centres, centre_notes = band_centres(header, shape[2])
@@ -79,13 +89,23 @@ def read_envi(header_path: Path, data_path: Path) -> RawArray:
     )
 
 
-def _layout(path: Path, header: Header) -> tuple[tuple[int, int, int], np.dtype[np.generic], int, tuple[int, ...]]:
-    """(lines, samples, bands), the type of the numbers, the data's first byte, and the axes in the file's order."""
+def _layout(
+    path: Path, header: Header
+) -> tuple[tuple[int, int, int], np.dtype[np.generic], int, tuple[int, ...]]:
+    """(lines, samples, bands), the type of the numbers, the data's first byte, and the axes in the
+    file's order.
+    """
     from spectral.io.envi import envi_to_dtype
 
     frames = [header.get(f"{edge} frame offsets", "0") for edge in ("major", "minor")]
-    if any(number_of(text) != 0 for listed in frames for text in (listed if isinstance(listed, list) else [listed])):
-        raise SceneError(f"{path} must be of a file without frame offsets", hint="Export the image again.")
+    if any(
+        number_of(text) != 0
+        for listed in frames
+        for text in (listed if isinstance(listed, list) else [listed])
+    ):
+        raise SceneError(
+            f"{path} must be of a file without frame offsets", hint="Export the image again."
+        )
     shape = tuple(whole(path, header, key) for key in ("lines", "samples", "bands"))
     offset, code = whole(path, header, "header offset", 0), whole(path, header, "data type")
     byte_order = whole(path, header, "byte order", 0)  # GDAL takes a missing one so too
@@ -95,8 +115,13 @@ def _layout(path: Path, header: Header) -> tuple[tuple[int, int, int], np.dtype[
         raise SceneError(f"{path} must give 'interleave'", value="no such line", hint=hint)
     packed = str(header.get("file compression", 0)).strip()
     if packed != "0":
-        hint = "Export it without compression, or unpack its data file with gunzip and delete the line."
-        raise SceneError(f"{path} must be of a data file without compression", value=packed, hint=hint)
+        hint = (
+            "Export it without compression, or unpack its data file with gunzip and delete the"
+            " line."
+        )
+        raise SceneError(
+            f"{path} must be of a data file without compression", value=packed, hint=hint
+        )
     with reading(path, "ENVI header"):
         if min(shape) < 1 or offset < 0:
             raise ValueError(f"lines, samples, bands {shape}, header offset {offset}")

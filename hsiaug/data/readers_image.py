@@ -19,18 +19,19 @@ HEADER = 26
 
 
 def read_image(path: Path) -> RawArray:
-    """(H, W), or (H, W, channels), of a .png or .bmp image: indices of a palette, or levels of grey as they are stored.
+    """(H, W), or (H, W, channels), of a .png or .bmp image: indices of a palette, or levels of grey
+    as they are stored.
 
-    Pixels that an alpha channel, or the transparent colour of a PNG, makes wholly transparent hold no data.
-    Raises SceneError where the file is damaged or of another format.
+    Pixels that an alpha channel, or the transparent colour of a PNG, makes wholly transparent hold
+    no data. Raises SceneError where the file is damaged or of another format.
     """
     from PIL import Image
 
     suffix = path.suffix.lower()
     with reading(path, suffix), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # odd metadata, which does not matter here
-        # Whatever the name says, the content could be of any other format, some of which start other programs.
-        # By its name it would be mapped.
+        # Whatever the name says, the content could be of any other format, some of which start
+        # other programs. By its name it would be mapped.
         with path.open("rb") as file:
             steps = _grey_steps(file)
             with Image.open(file, formats=PICTURES[suffix]) as image:
@@ -43,7 +44,11 @@ def read_image(path: Path) -> RawArray:
     array = array // steps if steps > 1 and array.dtype == np.uint8 else array
     if clear is None or array.ndim != 2:
         return RawArray(array)
-    indices = np.flatnonzero(np.frombuffer(clear, np.uint8) == 0) if isinstance(clear, bytes) else np.array([clear])
+    indices = (
+        np.flatnonzero(np.frombuffer(clear, np.uint8) == 0)
+        if isinstance(clear, bytes)
+        else np.array([clear])
+    )
     valid = ~np.isin(array, indices)
     return RawArray(array, valid=valid, notes=() if valid.all() else (NOTE,))
 
@@ -52,5 +57,7 @@ def _grey_steps(file: BinaryIO) -> int:
     """By what Pillow multiplies the levels of a grey PNG of 2 or 4 bits; 1 for other files."""
     head = file.read(HEADER)
     file.seek(0)
-    depth, kind = (head[24], head[25]) if len(head) == HEADER and head.startswith(b"\x89PNG") else (8, 0)
+    depth, kind = (
+        (head[24], head[25]) if len(head) == HEADER and head.startswith(b"\x89PNG") else (8, 0)
+    )
     return 255 // (2**depth - 1) if kind == 0 and depth in (2, 4) else 1

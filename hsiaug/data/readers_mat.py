@@ -23,16 +23,20 @@ if TYPE_CHECKING:
 MOST_SHOWN = 8
 """Arrays of a file that a message lists."""
 
-SIZES = {"double": 8, "single": 4, "logical": 1} | {f"{u}int{b}": b // 8 for u in ("", "u") for b in (8, 16, 32, 64)}
+SIZES = {"double": 8, "single": 4, "logical": 1} | {
+    f"{u}int{b}": b // 8 for u in ("", "u") for b in (8, 16, 32, 64)
+}
 """Bytes of a value of MATLAB's numeric classes."""
 NUMERIC_CLASSES, NUMBER_TYPES = range(6, 16), (*range(1, 8), 9, 12, 13)
 COMPRESSED, LONGEST_HEADER = 15, 2**16
-"""Codes of MATLAB's numeric classes, of the types that their numbers are stored as, of compressed data; bytes."""
+"""Codes of MATLAB's numeric classes, of the types that their numbers are stored as, of compressed
+data; bytes.
+"""
 
 
 class _Item(NamedTuple):
-    """A top-level item: shape in MATLAB's order; MATLAB's class, or why it cannot be read; bytes of one value, 0 for what
-    is no numeric array.
+    """A top-level item: shape in MATLAB's order; MATLAB's class, or why it cannot be read; bytes of
+    one value, 0 for what is no numeric array.
     """
 
     shape: tuple[int, ...]
@@ -45,16 +49,20 @@ _Opened = tuple[dict[str, _Item], Callable[[str], AnyArray]]
 
 
 def read_mat(path: Path, key: str | None, *, ndim: int) -> AnyArray:
-    """The array ``key``, its axes in MATLAB's order; without a key, the only one with ``ndim`` axes.
+    """The array ``key``, its axes in MATLAB's order; without a key, the only one with ``ndim``
+    axes.
 
-    Raises SceneError where the file is damaged, or the array is absent, not numeric, too large, or not the only one.
+    Raises SceneError where the file is damaged, or the array is absent, not numeric, too large, or
+    not the only one.
     """
     with _open(path) as (items, read):
         return _read(path, _choose(path, key, ndim, items), items, read, labels=ndim == 2)
 
 
 def read_mat_maps(path: Path) -> dict[str, AnyArray]:
-    """Every numeric array with two axes, by name. Raises SceneError where the file is damaged, or one is too large."""
+    """Every numeric array with two axes, by name. Raises SceneError where the file is damaged, or
+    one is too large.
+    """
     with _open(path) as (items, read):
         return {name: _read(path, name, items, read, labels=True) for name in _numeric(items, 2)}
 
@@ -70,7 +78,10 @@ def _open(path: Path) -> Iterator[_Opened]:
             _check_types(path)
             # Sparse ones are of doubles.
             sizes = {**SIZES, "sparse": 8}
-            items = {name: _Item(shape, kind, sizes.get(kind, 0)) for name, shape, kind in whosmat(str(path))}
+            items = {
+                name: _Item(shape, kind, sizes.get(kind, 0))
+                for name, shape, kind in whosmat(str(path))
+            }
             if any(min(item.shape, default=0) < 0 for item in items.values()):
                 raise ValueError("an axis of negative length")
             yield items, lambda name: _dense(loadmat(str(path), variable_names=[name])[name])
@@ -89,7 +100,8 @@ def _dense(array: Any) -> AnyArray:
 def _check_types(path: Path) -> None:
     """Raise ValueError for numbers stored as an unknown type, which scipy ends the process for.
 
-    Source: MathWorks, "MAT-File Level 5 File Format": a header of 128 bytes, then elements of a tag and data.
+    Source: MathWorks, "MAT-File Level 5 File Format": a header of 128 bytes, then elements of a tag
+    and data.
     """
     with path.open("rb") as file:
         header = file.read(128)
@@ -138,7 +150,12 @@ def _numeric(items: Mapping[str, _Item], ndim: int) -> list[str]:
 
 
 def _read(
-    path: Path, name: str, items: Mapping[str, _Item], read: Callable[[str], AnyArray], *, labels: bool
+    path: Path,
+    name: str,
+    items: Mapping[str, _Item],
+    read: Callable[[str], AnyArray],
+    *,
+    labels: bool,
 ) -> AnyArray:
     item = items[name]
     check_array(path, item.shape, item.size, labels=labels)
@@ -160,7 +177,11 @@ def _choose(path: Path, key: str | None, ndim: int, items: Mapping[str, _Item]) 
         if len(fitting) == 1:
             return fitting[0]
         rule = f"{path} must hold exactly one numeric array with {ndim} axes, or be told which"
-        raise SceneError(rule, value=f"{len(fitting)} among: {overview}", hint=_remedy(path, ndim, items, fitting))
+        raise SceneError(
+            rule,
+            value=f"{len(fitting)} among: {overview}",
+            hint=_remedy(path, ndim, items, fitting),
+        )
     if key not in items:
         hint = f"Correct the name. {did_you_mean(key, items)}"
         raise SceneError(f"{path} must hold an array '{key}'", value=overview, hint=hint)
@@ -170,20 +191,32 @@ def _choose(path: Path, key: str | None, ndim: int, items: Mapping[str, _Item]) 
 
 
 def _remedy(path: Path, ndim: int, items: Mapping[str, _Item], fitting: Sequence[str]) -> str:
-    """What to type for a file whose array is not plain: a setting, or a line of Python that writes another file."""
+    """What to type for a file whose array is not plain: a setting, or a line of Python that writes
+    another file.
+    """
     option = "cube_key" if ndim == 3 else "labels_key"
     masks = [name for name in fitting if items[name].kind == "logical"]
-    if ndim == 2 and len(fitting) > 1 and masks == list(fitting) and len({items[name].shape for name in masks}) == 1:
+    if (
+        ndim == 2
+        and len(fitting) > 1
+        and masks == list(fitting)
+        and len({items[name].shape for name in masks}) == 1
+    ):
         sums = " + ".join(f"{number} * d['{name}']" for number, name in enumerate(masks, start=1))
         return f"{ONE_CLASS_EACH}: {_python(path, f'0 + {sums}')}"
     if fitting:
         largest = max(fitting, key=lambda name: math.prod(items[name].shape))
         return f"Name it: `{option}={largest}`, key in a card."
     first = next(iter(items), "")
-    stacked = next((name for name, item in items.items() if item.size and len(item.shape) == 3), None)
+    stacked = next(
+        (name for name, item in items.items() if item.size and len(item.shape) == 3), None
+    )
     if ndim == 2 and stacked is not None:
         name = f"d['{stacked}']"
-        return f"If it has a layer for each class: {_python(path, f'({name}.argmax(2) + 1) * {name}.any(2)')}"
+        return (
+            "If it has a layer for each class:"
+            f" {_python(path, f'({name}.argmax(2) + 1) * {name}.any(2)')}"
+        )
     kind = items[first].kind if first else ""
     if kind in ("struct", "cell"):
         return _within(path, first, ndim)
@@ -218,11 +251,16 @@ def _within(path: Path, name: str, ndim: int) -> str:
 
 
 def _place(value: object, ndim: int) -> str | None:
-    """Where inside a struct or a cell the first array of numbers with so many axes lies, as Python writes it."""
+    """Where inside a struct or a cell the first array of numbers with so many axes lies, as Python
+    writes it.
+    """
     if isinstance(value, np.ndarray) and value.dtype.kind in "iufb" and value.ndim == ndim:
         return ""
     inner: list[tuple[object, object]] = list(value.items()) if isinstance(value, dict) else []
-    if isinstance(value, list | np.ndarray) and getattr(value, "dtype", np.dtype(object)).kind == "O":
+    if (
+        isinstance(value, list | np.ndarray)
+        and getattr(value, "dtype", np.dtype(object)).kind == "O"
+    ):
         inner = list(enumerate(value))
     for key, item in inner:
         if (place := _place(item, ndim)) is not None:
@@ -237,7 +275,9 @@ ONE_CLASS_EACH = "If each is the mask of one class, write their codes into one f
 
 
 def _python(path: Path, code: str, simplify: bool = False) -> str:
-    """A command that writes what an expression of the arrays ``d`` gives into an .npy file, typed beside the file."""
+    """A command that writes what an expression of the arrays ``d`` gives into an .npy file, typed
+    beside the file.
+    """
     how = ", simplify_cells=True" if simplify else ""
     script = f"import numpy; from scipy.io import loadmat; d = loadmat('{path.name}'{how}); "
     return f"python -c \"{script}numpy.save('{path.stem}.npy', {code})\", and name {path.stem}.npy"

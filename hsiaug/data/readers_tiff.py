@@ -26,11 +26,16 @@ VALUES = 2**25
 
 
 def read_tiff(path: Path) -> RawArray:
-    """The bands (height, width, band) of a TIFF that are no alpha band, and all that its tags say of them.
+    """The bands (height, width, band) of a TIFF that are no alpha band, and all that its tags say
+    of them.
 
     Raises SceneError for a damaged file, and for one with a tag that cannot be followed.
     """
-    with reading(path, "GeoTIFF"), quiet(auxiliary=True) as rasterio, open_geotiff(rasterio, path) as file:
+    with (
+        reading(path, "GeoTIFF"),
+        quiet(auxiliary=True) as rasterio,
+        open_geotiff(rasterio, path) as file,
+    ):
         _check_supported(path, file)
         bands = _data_bands(file)
         dtype = np.result_type(*(np.dtype(file.dtypes[band - 1]) for band in bands))
@@ -52,11 +57,17 @@ def read_tiff(path: Path) -> RawArray:
 
 
 def read_tiff_band(path: Path, key: str | None) -> RawArray:
-    """One band (height, width) of a TIFF of labels. key: its number from 1 on, or its description; None = the only one.
+    """One band (height, width) of a TIFF of labels. key: its number from 1 on, or its description;
+    None = the only one.
 
-    Raises SceneError as :func:`read_tiff` does, for a file of several bands without a key, and for scaled codes.
+    Raises SceneError as :func:`read_tiff` does, for a file of several bands without a key, and for
+    scaled codes.
     """
-    with reading(path, "GeoTIFF"), quiet(auxiliary=True) as rasterio, open_geotiff(rasterio, path) as file:
+    with (
+        reading(path, "GeoTIFF"),
+        quiet(auxiliary=True) as rasterio,
+        open_geotiff(rasterio, path) as file,
+    ):
         _check_supported(path, file)
         bands = _data_bands(file)
         band = _choose(path, file, bands, key)
@@ -73,8 +84,13 @@ def read_tiff_band(path: Path, key: str | None) -> RawArray:
 
 
 def _as_array(path: Path, reading: str) -> str:
-    """A command that writes the stored numbers of a file into an .npy file, typed beside the file."""
-    code = f"import numpy, rasterio; numpy.save('{path.stem}.npy', rasterio.open('{path.name}').{reading})"
+    """A command that writes the stored numbers of a file into an .npy file, typed beside the
+    file.
+    """
+    code = (
+        f"import numpy, rasterio; numpy.save('{path.stem}.npy',"
+        f" rasterio.open('{path.name}').{reading})"
+    )
     return f'python -c "{code}", and name {path.stem}.npy'
 
 
@@ -82,7 +98,9 @@ def _check_supported(path: Path, file: DatasetReader) -> None:
     """Raise SceneError for a file with several pages, or of complex numbers."""
     if pages := len(file.subdatasets):
         rule, found = f"{path} must hold one image", f"{pages} pages"
-        code = f"import numpy, tifffile; numpy.save('{path.stem}.npy', tifffile.imread('{path.name}'))"
+        code = (
+            f"import numpy, tifffile; numpy.save('{path.stem}.npy', tifffile.imread('{path.name}'))"
+        )
         hint = f'Name one array that holds them all, made in its folder by: python -c "{code}"'
         raise SceneError(rule, value=found, hint=hint)
     if odd := [dtype for dtype in file.dtypes if dtype.startswith("complex")]:
@@ -91,7 +109,9 @@ def _check_supported(path: Path, file: DatasetReader) -> None:
 
 
 def _data_bands(file: DatasetReader) -> tuple[int, ...]:
-    """Numbers from 1 on of the bands that are no alpha band; all bands of a file of nothing else."""
+    """Numbers from 1 on of the bands that are no alpha band; all bands of a file of nothing
+    else.
+    """
     alpha = [interpretation.name == "alpha" for interpretation in file.colorinterp]
     bands = tuple(band for band, transparent in enumerate(alpha, start=1) if not transparent)
     return bands or tuple(range(1, file.count + 1))
@@ -110,7 +130,10 @@ def _choose(path: Path, file: DatasetReader, bands: Sequence[int], key: str | No
         return bands[0]
     colours = {file.colorinterp[band - 1].name for band in bands}
     if {"red", "green", "blue"} <= colours:
-        hint = "A picture in colours tells no classes: save their codes as one band, with 0 for unlabelled."
+        hint = (
+            "A picture in colours tells no classes: save their codes as one band, with 0 for"
+            " unlabelled."
+        )
     else:
         hint = "Name the band of the classes, counted from 1: `labels_key=1`."
     names = [f"{band} {file.descriptions[band - 1] or ''}".strip() for band in bands]
@@ -118,7 +141,9 @@ def _choose(path: Path, file: DatasetReader, bands: Sequence[int], key: str | No
     raise SceneError(f"{path}: a label map has two axes, one band", value=found, hint=hint)
 
 
-def _values(path: Path, file: DatasetReader, bands: Sequence[int], dtype: np.dtype[np.generic]) -> AnyArray:
+def _values(
+    path: Path, file: DatasetReader, bands: Sequence[int], dtype: np.dtype[np.generic]
+) -> AnyArray:
     """(height, width, band)."""
     made = empty_cube((*file.shape, len(bands)), f"{path}: a copy", dtype)
     for rows in row_parts(made.shape, VALUES):
@@ -127,8 +152,12 @@ def _values(path: Path, file: DatasetReader, bands: Sequence[int], dtype: np.dty
     return made
 
 
-def _scaling(path: Path, file: DatasetReader, bands: Sequence[int]) -> tuple[PerBand | None, PerBand]:
-    """Scale and offset of the bands: one where all have the same, None and 0 where the file names none."""
+def _scaling(
+    path: Path, file: DatasetReader, bands: Sequence[int]
+) -> tuple[PerBand | None, PerBand]:
+    """Scale and offset of the bands: one where all have the same, None and 0 where the file names
+    none.
+    """
     scales = tuple(float(file.scales[band - 1]) for band in bands)
     offsets = tuple(float(file.offsets[band - 1]) for band in bands)
     if set(scales) == {1.0} and set(offsets) == {0.0}:
@@ -136,7 +165,9 @@ def _scaling(path: Path, file: DatasetReader, bands: Sequence[int]) -> tuple[Per
     if 0.0 in scales or not all(map(math.isfinite, (*scales, *offsets))):
         rule = f"{path}: scales of bands must be numbers other than 0, and offsets numbers"
         hint = f"If the stored numbers are right: {_as_array(path, 'read()')}"
-        raise SceneError(rule, value=f"scales {set(scales)}, offsets {set(offsets)}"[:200], hint=hint)
+        raise SceneError(
+            rule, value=f"scales {set(scales)}, offsets {set(offsets)}"[:200], hint=hint
+        )
     return (
         scales[0] if len(set(scales)) == 1 else scales,
         offsets[0] if len(set(offsets)) == 1 else offsets,
@@ -149,7 +180,8 @@ def _validity(
     """Pixels with data by a mask or an alpha band, the number of pixels without data, and notes.
 
     bands: all that are no alpha bands. read: that of them that is read, None = all.
-    As in GDAL a mask goes before the no-data value; an alpha band counts whatever the number of bands.
+    As in GDAL a mask goes before the no-data value; an alpha band counts whatever the number of
+    bands.
     """
     first = bands[0] if read is None else read
     flags = {flag.name for flag in file.mask_flag_enums[first - 1]}
@@ -167,8 +199,12 @@ def _validity(
     return valid, stored, tuple(notes)
 
 
-def _band_centres(file: DatasetReader, bands: Sequence[int]) -> tuple[NDArray[np.float64] | None, tuple[str, ...]]:
-    """(bands,) in nm: GDAL's CENTRAL_WAVELENGTH_UM, else ``wavelength`` and ``wavelength_units`` of bands; and notes."""
+def _band_centres(
+    file: DatasetReader, bands: Sequence[int]
+) -> tuple[NDArray[np.float64] | None, tuple[str, ...]]:
+    """(bands,) in nm: GDAL's CENTRAL_WAVELENGTH_UM, else ``wavelength`` and ``wavelength_units`` of
+    bands; and notes.
+    """
     common = str(file.tags().get("wavelength_units", ""))
     values, units = list[float](), list[str]()
     for band in bands:

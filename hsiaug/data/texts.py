@@ -3,11 +3,14 @@
 MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 """Encodings by the bytes that a text may begin with."""
 
-OTHER = "an encoding that is none of UTF-8, UTF-16 with its mark and code page 1252: save it as UTF-8"
+OTHER = (
+    "an encoding that is none of UTF-8, UTF-16 with its mark and code page 1252: save it as UTF-8"
+)
 
 
 def decode(content: bytes) -> str:
-    """A text as UTF-8, UTF-16 with its mark, or else as code page 1252, which Windows writes in western Europe.
+    """A text as UTF-8, UTF-16 with its mark, or else as code page 1252, which Windows writes in
+    western Europe.
 
     Raises ValueError for what is none of them.
     """

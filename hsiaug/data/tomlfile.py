@@ -1,7 +1,8 @@
-"""Reading TOML that somebody else wrote: whatever is wrong with the file, or with its keys, becomes one clear error.
+"""Reading TOML that somebody else wrote: whatever is wrong with the file, or with its keys, becomes
+one clear error.
 
-A card or a suite is a page or two of text. What is larger, deeper or longer than any of them is refused before it
-takes memory and time, which TOML itself does not bound.
+A card or a suite is a page or two of text. What is larger, deeper or longer than any of them is
+refused before it takes memory and time, which TOML itself does not bound.
 """
 
 from __future__ import annotations
@@ -27,8 +28,11 @@ LARGEST = 4_000_000
 DEEPEST = 16
 """Tables and lists inside each other at most."""
 _PART = r"""(?:[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')"""
-DEEP_KEY = re.compile(rf"(?<![A-Za-z0-9_-])(?:{_PART}[ \t]*+\.[ \t]*+){{{DEEPEST},}}{_PART}[ \t]*+[=\]]")
-"""A dotted key of so many parts, for which the parser takes memory by the square of their number."""
+DEEP_KEY = re.compile(
+    rf"(?<![A-Za-z0-9_-])(?:{_PART}[ \t]*+\.[ \t]*+){{{DEEPEST},}}{_PART}[ \t]*+[=\]]"
+)
+"""A dotted key of so many parts, for which the parser takes memory by the square of their number.
+"""
 INTEGERS = range(-(2**63), 2**63)
 """Whole numbers that TOML has."""
 BARE = re.compile(r"[A-Za-z0-9_-]+")
@@ -38,7 +42,8 @@ BARE = re.compile(r"[A-Za-z0-9_-]+")
 def read_toml(path: Path, what: str, kind: type[HsiaugError]) -> dict[str, object]:
     """The top table of a TOML file. what: what it is called in messages, as "card" or "suite".
 
-    Raises FileNotFoundError where there is no such file, and otherwise ``kind``, naming the file and what is wrong.
+    Raises FileNotFoundError where there is no such file, and otherwise ``kind``, naming the file
+    and what is wrong.
     """
     try:
         about = path.stat()
@@ -61,18 +66,27 @@ def read_toml(path: Path, what: str, kind: type[HsiaugError]) -> dict[str, objec
     except (OSError, ValueError) as cause:  # also a whole number of more digits than Python reads
         blame_shortage(cause, kind, f"{what} {path}")
         found = cause.strerror if isinstance(cause, OSError) else cause
-    raise kind(f"{what} {path} must be a TOML file", value=found, hint=f"Check the path, or correct the {what}.")
+    raise kind(
+        f"{what} {path} must be a TOML file",
+        value=found,
+        hint=f"Check the path, or correct the {what}.",
+    )
 
 
 def _check(table: dict[str, object]) -> None:
-    """Raise an error for content that the parser accepts although it is not TOML, or that is nested too deeply."""
+    """Raise an error for content that the parser accepts although it is not TOML, or that is nested
+    too deeply.
+    """
     waiting: list[tuple[object, int]] = [(table, 0)]
     while waiting:
         value, depth = waiting.pop()
         if depth > DEEPEST:
             raise RecursionError
         if isinstance(value, dict | list):
-            waiting += ((entry, depth + 1) for entry in (value.values() if isinstance(value, dict) else value))
+            waiting += (
+                (entry, depth + 1)
+                for entry in (value.values() if isinstance(value, dict) else value)
+            )
         elif isinstance(value, int) and value not in INTEGERS:
             raise ValueError("a whole number that is not between -2^63 and 2^63")
 
@@ -80,7 +94,9 @@ def _check(table: dict[str, object]) -> None:
 def validate_table(
     table: dict[str, object], schema: type[Model], path: Path, what: str, kind: type[HsiaugError]
 ) -> Model:
-    """The model of a table of TOML. path, what: how errors name the file. Raises ``kind`` where it breaks the schema."""
+    """The model of a table of TOML. path, what: how errors name the file. Raises ``kind`` where it
+    breaks the schema.
+    """
     from pydantic import ValidationError
 
     try:
@@ -98,8 +114,12 @@ def _describe_errors(
     kind: type[HsiaugError],
     cause: ValidationError,
 ) -> HsiaugError:
-    """One error for all that is wrong: a misspelt key first, for it explains why another one is missing."""
-    errors = sorted(cause.errors(include_url=False), key=lambda error: error["type"] != "extra_forbidden")
+    """One error for all that is wrong: a misspelt key first, for it explains why another one is
+    missing.
+    """
+    errors = sorted(
+        cause.errors(include_url=False), key=lambda error: error["type"] != "extra_forbidden"
+    )
     first = errors[0]
     rest = f" The {what} has {len(errors) - 1} more such errors." if len(errors) > 1 else ""
     key, value = _look_up(table, first["loc"])
@@ -112,11 +132,16 @@ def _describe_errors(
     hint = f"Correct '{key}' in the {what}.{rest}" if key else f"Correct the {what}.{rest}"
     if first["type"] == "value_error":
         return kind(f"{file}: {f'[{key}] ' if key else ''}{message}", hint=hint)
-    return kind(f"{file}: '{key}' is not valid ({message[:1].lower()}{message[1:]})", value=repr(value), hint=hint)
+    return kind(
+        f"{file}: '{key}' is not valid ({message[:1].lower()}{message[1:]})",
+        value=repr(value),
+        hint=hint,
+    )
 
 
 def _look_up(table: dict[str, object], loc: tuple[int | str, ...]) -> tuple[str, object]:
-    """The dotted key of an error, and the value there; tables of a list go by their name where they have one.
+    """The dotted key of an error, and the value there; tables of a list go by their name where they
+    have one.
 
     pydantic appends type names to some locations.
     """
@@ -150,7 +175,9 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def toml_text(entries: Mapping[str, object], remarks: Mapping[str, str] | None = None) -> str:
-    """A file of TOML, in which a mapping is a table. remarks: sentences behind "#" above a key, by "table.key"."""
+    """A file of TOML, in which a mapping is a table. remarks: sentences behind "#" above a key, by
+    "table.key".
+    """
     tables = {"": {key: value for key, value in entries.items() if not isinstance(value, dict)}}
     tables |= {table: values for table, values in entries.items() if isinstance(values, dict)}
     lines: list[str] = []

@@ -12,20 +12,28 @@ RANGE_NM = (450.0, 2350.0)
 
 
 def toy_scene(
-    seed: int = 0, height: int = 48, width: int = 48, bands: int = 20, classes: int = 5, relief: float = 0.0
+    seed: int = 0,
+    height: int = 48,
+    width: int = 48,
+    bands: int = 20,
+    classes: int = 5,
+    relief: float = 0.0,
 ) -> Scene:
-    """Fields of a few crops with unlabelled tracks between them; each class covers half of the one before.
+    """Fields of a few crops with unlabelled tracks between them; each class covers half of the one
+    before.
 
-    Spectra are smooth; brightness drifts over the scene; pixels at borders are mixed; fields of a class
-    differ a little. The same arguments give the same scene. relief: of hills, whose slopes the sun lights by the factors
-    exp(±relief).
+    Spectra are smooth; brightness drifts over the scene; pixels at borders are mixed; fields of a
+    class differ a little. The same arguments give the same scene. relief: of hills, whose slopes
+    the sun lights by the factors exp(±relief).
 
     Raises InputError for sizes that leave no room for the classes.
     """
     if min(height, width) < 16 or bands < 3 or classes < 2 or height * width < 300 * classes:
         rule = "toy_scene needs 16×16 pixels, 3 bands, 2 classes, and 300 pixels for each class"
         hint = "Make the scene larger, or ask for fewer classes."
-        raise InputError(rule, value=f"{height}×{width} pixels, {bands} bands, {classes} classes", hint=hint)
+        raise InputError(
+            rule, value=f"{height}×{width} pixels, {bands} bands, {classes} classes", hint=hint
+        )
     rng = np.random.default_rng(derive_seed("toy scene", seed))
     fields = _fields(rng, height, width, count=6 * classes)
     class_of_field = _assign(np.bincount(fields.ravel()), classes)
@@ -65,7 +73,11 @@ def _assign(areas: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
 
 
 def _cube(
-    rng: np.random.Generator, fields: NDArray[np.int64], class_of_field: NDArray[np.int64], bands: int, relief: float
+    rng: np.random.Generator,
+    fields: NDArray[np.int64],
+    class_of_field: NDArray[np.int64],
+    bands: int,
+    relief: float,
 ) -> NDArray[np.float32]:
     """(H, W, B) float32 reflectance."""
     height, width = fields.shape
@@ -91,5 +103,7 @@ def _smooth(rng: np.random.Generator, rows: int, bands: int, height: float) -> N
     order = np.arange(1, 5)
     phase = rng.uniform(0, 2 * np.pi, (rows, 4, 1))
     amplitude = rng.normal(0, height, (rows, 4, 1)) / order[:, None]
-    waves: NDArray[np.float64] = (amplitude * np.sin(np.pi * order[:, None] * grid + phase)).sum(axis=1)
+    waves: NDArray[np.float64] = (amplitude * np.sin(np.pi * order[:, None] * grid + phase)).sum(
+        axis=1
+    )
     return waves

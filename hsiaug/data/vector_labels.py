@@ -71,10 +71,11 @@ WGS84 = "OGC:CRS84"
 class VectorLabels:
     """Labelled pixels or shapes, in the file's order.
 
-    values: the class of each, a whole number or a word. pixels: (row, column) of each, counted from 0; or shapes: its
-    geometry as GeoJSON, crs: the system of these, None = the cube's own, "" = columns and rows. skipped: how many had no
-    class or no place. size: (rows, columns) of the image that the pixels were drawn on, where the file says. field: the
-    attribute of the class, and others that there are. notes: for people.
+    values: the class of each, a whole number or a word. pixels: (row, column) of each, counted from
+    0; or shapes: its geometry as GeoJSON, crs: the system of these, None = the cube's own, "" =
+    columns and rows. skipped: how many had no class or no place. size: (rows, columns) of the image
+    that the pixels were drawn on, where the file says. field: the attribute of the class, and
+    others that there are. notes: for people.
     """
 
     values: tuple[int | str, ...]
@@ -100,8 +101,9 @@ class VectorLabels:
 def read_vector_labels(path: Path, field: str | None, crs: str | None) -> VectorLabels:
     """The marks of a file. field: the attribute or column of the class, None = the usual one.
 
-    crs: of their coordinates, None = what the file says. Raises SceneError where the file is damaged, empty or of
-    another kind, InputError for a field it does not have, DataUnavailableError where a library is missing.
+    crs: of their coordinates, None = what the file says. Raises SceneError where the file is
+    damaged, empty or of another kind, InputError for a field it does not have, DataUnavailableError
+    where a library is missing.
     """
     if path.suffix.lower() in (".csv", ".tsv", ".txt", ".roi"):
         return _read_table(path, field, crs)
@@ -111,7 +113,9 @@ def read_vector_labels(path: Path, field: str | None, crs: str | None) -> Vector
     else:
         features, own = _read_geojson(path)
     columns = list(dict.fromkeys(str(name) for _, row in features for name in row))
-    column = _choose_column(path, field, columns, lambda name: [row.get(name) for _, row in features])
+    column = _choose_column(
+        path, field, columns, lambda name: [row.get(name) for _, row in features]
+    )
     kept = [
         (shape, row[column])
         for shape, row in features
@@ -135,11 +139,17 @@ def read_vector_labels(path: Path, field: str | None, crs: str | None) -> Vector
 
 
 def _read_geojson(path: Path) -> tuple[list[Feature], str]:
-    """(geometry, properties) of each feature, and the system: WGS 84 unless the file still has a member "crs"."""
+    """(geometry, properties) of each feature, and the system: WGS 84 unless the file still has a
+    member "crs".
+    """
     text = _read_text(path, "GeoJSON")
     if (parts := text.count("[") + text.count("{")) > MOST_PARTS:
         hint = "Keep the labels on the cube, simplify the polygons, or give the labels as a raster."
-        raise SceneError(f"{path} may hold at most {MOST_PARTS:,} points and features", value=f"{parts:,}", hint=hint)
+        raise SceneError(
+            f"{path} may hold at most {MOST_PARTS:,} points and features",
+            value=f"{parts:,}",
+            hint=hint,
+        )
     with reading(path, "GeoJSON FeatureCollection"):
         content = _parse_geojson(text)
         features: list[Feature] = []
@@ -177,14 +187,19 @@ def _read_text(path: Path, kind: str) -> str:
     with reading(path, kind), path.open("rb") as file:
         content = file.read(MOST_BYTES + 1)
         if len(content) > MOST_BYTES:
-            raise ValueError(f"more than {in_bytes(MOST_BYTES)}: keep the labels on the cube, or give a raster")
+            raise ValueError(
+                f"more than {in_bytes(MOST_BYTES)}: keep the labels on the cube, or give a raster"
+            )
         return decode(content)
 
 
-def _choose_column(path: Path, wanted: str | None, names: list[str], values: Callable[[str], Sequence[object]]) -> str:
+def _choose_column(
+    path: Path, wanted: str | None, names: list[str], values: Callable[[str], Sequence[object]]
+) -> str:
     """The attribute of the class, of all there are. values: of all marks, by attribute.
 
-    Raises InputError where there is none, or where the usual one numbers the marks and another repeats its values.
+    Raises InputError where there is none, or where the usual one numbers the marks and another
+    repeats its values.
     """
     lower = {name.strip().lower(): name for name in names}
     for name in (wanted,) if wanted is not None else USUAL:
@@ -199,17 +214,28 @@ def _choose_column(path: Path, wanted: str | None, names: list[str], values: Cal
     near = [name for name in names if _repeats(values(name))] if wanted is None else []
     hint = f"For example `field={near[0]}`; there are {_listed(names)}." if near else ""
     hint = hint or did_you_mean(wanted or "class", names[:MOST_SHOWN])
-    raise InputError(rule, value=repr(wanted) if wanted is not None else f"none of {', '.join(USUAL[:3])}", hint=hint)
+    raise InputError(
+        rule,
+        value=repr(wanted) if wanted is not None else f"none of {', '.join(USUAL[:3])}",
+        hint=hint,
+    )
 
 
-def _check_repeats(path: Path, column: str, names: list[str], values: Callable[[str], Sequence[object]]) -> None:
-    """Raise InputError where every mark has a class of its own, and another attribute would give fewer."""
+def _check_repeats(
+    path: Path, column: str, names: list[str], values: Callable[[str], Sequence[object]]
+) -> None:
+    """Raise InputError where every mark has a class of its own, and another attribute would give
+    fewer.
+    """
     others = [name for name in names if name != column and _repeats(values(name))]
     texts = [str(value) for value in values(column)]
     if others and len(set(texts)) == len(texts) > 2:
         rule = f"`field` must name the attribute of {path} that holds the class"
         found = f"{column!r}, of which each of the {len(texts):,} marks has its own"
-        hint = f"Say `field={others[0]}`, or `field={column}` to take it all the same; there are {_listed(names)}."
+        hint = (
+            f"Say `field={others[0]}`, or `field={column}` to take it all the same; there are"
+            f" {_listed(names)}."
+        )
         raise InputError(rule, value=found, hint=hint)
 
 
@@ -232,12 +258,19 @@ def _field_text(column: str, names: Sequence[str]) -> str:
 def _lone_marks(values: Sequence[int | str]) -> tuple[str, ...]:
     """A sentence where each of several marks has a class of its own."""
     if len(set(values)) == len(values) > 3:
-        return (f"each of the {len(values):,} labels has a class of its own: `field` names another attribute",)
+        return (
+            (
+                f"each of the {len(values):,} labels has a class of its own: `field` names another"
+                " attribute"
+            ),
+        )
     return ()
 
 
 def _read_table(path: Path, field: str | None, crs: str | None) -> VectorLabels:
-    """A CSV with a header: row,col,class (from 0), x,y,class (in the cube's system) or lon,lat,class; or an ENVI ROI."""
+    """A CSV with a header: row,col,class (from 0), x,y,class (in the cube's system) or
+    lon,lat,class; or an ENVI ROI.
+    """
     roi, kind = path.suffix.lower() == ".roi", "ENVI ROI text (of File > Output ROIs to ASCII)"
     text = _read_text(path, kind if roi else "CSV")
     if roi or text.startswith(CLASSIC):
@@ -251,12 +284,17 @@ def _read_table(path: Path, field: str | None, crs: str | None) -> VectorLabels:
     names = [name.strip().lower() for name in rows[0]] if rows else []
     pair = next((pair for pair in PAIRS if set(pair) <= set(names)), None)
     if pair is None:
-        rule = f"{path} must begin with a header of columns row,col,class or x,y,class or lon,lat,class"
+        rule = (
+            f"{path} must begin with a header of columns row,col,class or x,y,class or"
+            " lon,lat,class"
+        )
         hint = "Write such a first line; rows and columns are counted from 0."
         raise SceneError(rule, value=repr(text.partition("\n")[0][:60]), hint=hint)
     columns = [name for name in names if name and name not in pair]
     full = [row for row in rows[1:] if len(row) == len(names)]
-    column = _choose_column(path, field, columns, lambda name: [row[names.index(name)] for row in full])
+    column = _choose_column(
+        path, field, columns, lambda name: [row[names.index(name)] for row in full]
+    )
     a, b, c = (names.index(name) for name in (*pair, column))
     pixels, values, places, skipped = PAIRS[pair], [], [], 0
     for line, row in enumerate(rows[1:], start=2):
@@ -266,20 +304,32 @@ def _read_table(path: Path, field: str | None, crs: str | None) -> VectorLabels:
         place = _number(row[a], separator), _number(row[b], separator)
         if not all(map(float.is_integer if pixels else math.isfinite, place)):
             rule = f"{path}: {pair[0]} and {pair[1]} must be {'whole ' if pixels else ''}numbers"
-            raise SceneError(rule, value=f"{row[a][:40]!r}, {row[b][:40]!r} in line {line}", hint="Correct that line.")
+            raise SceneError(
+                rule,
+                value=f"{row[a][:40]!r}, {row[b][:40]!r} in line {line}",
+                hint="Correct that line.",
+            )
         values.append(text_of_spreadsheet(row[c].strip()))
         places.append(place)
     if not values:
-        raise SceneError(f"{path} must hold labelled pixels", value="no row", hint="Add rows below the header.")
-    marks = VectorLabels(_convert_values(values), skipped=skipped, field=_field_text(column, columns))
+        raise SceneError(
+            f"{path} must hold labelled pixels", value="no row", hint="Add rows below the header."
+        )
+    marks = VectorLabels(
+        _convert_values(values), skipped=skipped, field=_field_text(column, columns)
+    )
     if pixels:
         return replace(marks, pixels=_pixels(places))
-    shapes: tuple[Geometry, ...] = tuple({"type": "Point", "coordinates": place} for place in places)
+    shapes: tuple[Geometry, ...] = tuple(
+        {"type": "Point", "coordinates": place} for place in places
+    )
     return replace(marks, shapes=shapes, crs=crs or (WGS84 if pair in DEGREES else None))
 
 
 def _separator(text: str) -> tuple[str, str]:
-    """A table without the first line in which spreadsheets say what separates its columns; and what does."""
+    """A table without the first line in which spreadsheets say what separates its columns; and what
+    does.
+    """
     head, _, rest = text.partition("\n")
     if match := re.fullmatch(r'"?sep=(.)"?', head.strip("\r")):
         return rest, match[1]
@@ -287,12 +337,18 @@ def _separator(text: str) -> tuple[str, str]:
 
 
 def _pixels(places: Sequence[tuple[float, float]]) -> tuple[tuple[int, int], ...]:
-    """Rows and columns. Far beyond any cube is all that matters of numbers that no array can hold."""
-    return tuple((int(max(-1, min(row, 2**40))), int(max(-1, min(column, 2**40)))) for row, column in places)
+    """Rows and columns. Far beyond any cube is all that matters of numbers that no array can
+    hold.
+    """
+    return tuple(
+        (int(max(-1, min(row, 2**40))), int(max(-1, min(column, 2**40)))) for row, column in places
+    )
 
 
 def _number(text: str, separator: str) -> float:
-    """The number of a cell, with a decimal comma where columns are separated by something else; NaN for another text."""
+    """The number of a cell, with a decimal comma where columns are separated by something else; NaN
+    for another text.
+    """
     try:
         return float(text if separator == "," else text.replace(",", "."))
     except ValueError:
@@ -300,7 +356,9 @@ def _number(text: str, separator: str) -> float:
 
 
 def _check_shape(path: Path, shape: Geometry) -> Geometry:
-    """A geometry of one of SHAPES with coordinates (x, y) only. Raises SceneError where it is not sound."""
+    """A geometry of one of SHAPES with coordinates (x, y) only. Raises SceneError where it is not
+    sound.
+    """
     kind = str(shape["type"])
     try:
         return {"type": kind, "coordinates": SHAPES[kind].validate_python(shape["coordinates"])}
@@ -315,7 +373,9 @@ def _check_shape(path: Path, shape: Geometry) -> Geometry:
 
 def _convert_values(values: Sequence[object]) -> tuple[int | str, ...]:
     """All as whole numbers where all are, else all as text."""
-    texts = [str(int(v)) if isinstance(v, float) and v.is_integer() else str(v).strip() for v in values]
+    texts = [
+        str(int(v)) if isinstance(v, float) and v.is_integer() else str(v).strip() for v in values
+    ]
     if all(re.fullmatch(r"[-+]?\d{1,18}\.0+", text) for text in texts):
         texts = [text.partition(".")[0] for text in texts]
     try:

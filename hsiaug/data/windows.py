@@ -1,4 +1,6 @@
-"""Cubes that are larger than memory, read window by window where they lie: no copy of the file is made."""
+"""Cubes that are larger than memory, read window by window where they lie: no copy of the file is
+made.
+"""
 
 import math
 import mmap
@@ -24,13 +26,16 @@ FLOAT = np.dtype(np.float32)
 
 
 class WindowCube:
-    """(H, W, B) float32 that is read when it is indexed: ``cube[rows]`` and ``cube[rows, columns]`` with slices, with
-    arrays of integers, or with a mask (H, W), give arrays; ``np.asarray`` gives a copy of the whole.
+    """(H, W, B) float32 that is read when it is indexed: ``cube[rows]`` and ``cube[rows, columns]``
+    with slices, with arrays of integers, or with a mask (H, W), give arrays; ``np.asarray`` gives a
+    copy of the whole.
     """
 
     dtype = FLOAT
 
-    def __init__(self, shape: tuple[int, ...], window: Callable[[slice, slice], NDArray[np.float32]]) -> None:
+    def __init__(
+        self, shape: tuple[int, ...], window: Callable[[slice, slice], NDArray[np.float32]]
+    ) -> None:
         self.shape, self._window = shape, window
 
     def window(self, rows: slice, columns: slice) -> NDArray[np.float32]:
@@ -50,7 +55,9 @@ class WindowCube:
             return self.window(key, slice(None))
         if not isinstance(key, np.ndarray) and isinstance(key[0], slice):
             return self.window(*key)
-        rows, columns = np.broadcast_arrays(*(np.nonzero(key) if isinstance(key, np.ndarray) else key))
+        rows, columns = np.broadcast_arrays(
+            *(np.nonzero(key) if isinstance(key, np.ndarray) else key)
+        )
         return self._pixels(rows.ravel(), columns.ravel()).reshape(*rows.shape, self.shape[2])
 
     def __array__(self, dtype: object = None, copy: bool | None = None) -> NDArray[np.float32]:
@@ -73,17 +80,22 @@ class WindowCube:
 
 
 class FileCube(WindowCube):
-    """A cube in a file of plain numbers: raw (H, W, N), mapped, changed window by window. whole: the file holds nothing
-    beside what the cube shows.
+    """A cube in a file of plain numbers: raw (H, W, N), mapped, changed window by window. whole:
+    the file holds nothing beside what the cube shows.
 
-    It is sent to another process without ``file``, which is opened there. Raises SceneError where another program has cut
-    or changed the file since.
+    It is sent to another process without ``file``, which is opened there. Raises SceneError where
+    another program has cut or changed the file since.
     """
 
     def __init__(self, raw: AnyArray, change: Conversion) -> None:
         mapped = mapping_of(raw)
         self.shape, self._change, self._path = change.shape(raw), change, Path(str(mapped.filename))
-        self._layout = raw.shape, raw.dtype, raw.strides, mapped.offset + raw.ctypes.data - mapped.ctypes.data
+        self._layout = (
+            raw.shape,
+            raw.dtype,
+            raw.strides,
+            mapped.offset + raw.ctypes.data - mapped.ctypes.data,
+        )
         with reading(self._path, "array"):
             self.file = open_plain(self._path)
         self._stamp = _stamp(self.file)
@@ -94,24 +106,33 @@ class FileCube(WindowCube):
             self.file.close()
 
     def __getstate__(self) -> dict[str, object]:
-        return {name: value for name, value in vars(self).items() if name not in ("file", "_stored")}
+        return {
+            name: value for name, value in vars(self).items() if name not in ("file", "_stored")
+        }
 
     @cached_property
     def _stored(self) -> AnyArray:
         """The stored values, mapped: for their addresses, which say where they lie in the file."""
         shape, dtype, strides, begin = self._layout
-        return np.ndarray(shape, dtype, mmap.mmap(self.file.fileno(), 0, access=mmap.ACCESS_READ), begin, strides)
+        return np.ndarray(
+            shape, dtype, mmap.mmap(self.file.fileno(), 0, access=mmap.ACCESS_READ), begin, strides
+        )
 
     def window(self, rows: slice, columns: slice) -> NDArray[np.float32]:
         """As of every cube that is read in windows."""
         with reading(self._path, "array"):
             if _stamp(self.file) != self._stamp:
-                rule, hint = f"{self._path} must stay as it is while it is read", "Start again once it is written."
+                rule, hint = (
+                    f"{self._path} must stay as it is while it is read",
+                    "Start again once it is written.",
+                )
                 raise SceneError(rule, value="a file that another program changed", hint=hint)
             part, handle = self._stored[rows, columns], self.file.fileno()
             shift = self._layout[3] - self._stored.ctypes.data
             # The processes that share a file share its position too.
-            return self._change(part_of_file(lambda size, at: os.pread(handle, size, at), shift, part))
+            return self._change(
+                part_of_file(lambda size, at: os.pread(handle, size, at), shift, part)
+            )
 
 
 def _stamp(file: BinaryIO) -> tuple[int, int]:
@@ -120,11 +141,17 @@ def _stamp(file: BinaryIO) -> tuple[int, int]:
 
 
 def cube_of(raw: AnyArray, where: str, change: Conversion) -> NDArray[np.float32]:
-    """raw (H, W, N), perhaps mapped, as (H, W, B) float32: converted up to 256 MiB, else a cube that reads its file.
+    """raw (H, W, N), perhaps mapped, as (H, W, B) float32: converted up to 256 MiB, else a cube
+    that reads its file.
 
     Raises SceneError, naming ``where``, for a cube that there is no room for.
     """
-    if mapping_of(raw) is None and raw.dtype == FLOAT and raw.flags.c_contiguous and change == Conversion():
+    if (
+        mapping_of(raw) is None
+        and raw.dtype == FLOAT
+        and raw.flags.c_contiguous
+        and change == Conversion()
+    ):
         return raw
     fits = math.prod(change.shape(raw)) * FLOAT.itemsize <= bounds.IN_MEMORY
     if fits or mapping_of(raw) is None or scattered(raw) or not hasattr(os, "pread"):

@@ -1,4 +1,5 @@
-"""Accuracy of a classification: OA, AA, κ, macro-F1, recall, F1 and IoU by class. Background pixels never count.
+"""Accuracy of a classification: OA, AA, κ, macro-F1, recall, F1 and IoU by class. Background pixels
+never count.
 
 What is said of one class is NaN where the matrix has no pixel of it.
 """
@@ -20,15 +21,23 @@ def confusion(true: Ids, predicted: Ids, classes: int) -> Counts:
     return np.asarray(counts)
 
 
-def grouped_confusion(group: Counts, groups: int, true: Ids, predicted: Ids, classes: int) -> Counts:
-    """(groups, C, C) int64 counts, as :func:`confusion`, of each group 0..groups-1 of pixels (n,)."""
+def grouped_confusion(
+    group: Counts, groups: int, true: Ids, predicted: Ids, classes: int
+) -> Counts:
+    """(groups, C, C) int64 counts, as :func:`confusion`, of each group 0..groups-1 of pixels
+    (n,).
+    """
     flat = (group * classes + true.astype(np.int64) - 1) * classes + predicted.astype(np.int64) - 1
-    counts: Counts = np.bincount(flat, minlength=groups * classes**2).reshape(groups, classes, classes)
+    counts: Counts = np.bincount(flat, minlength=groups * classes**2).reshape(
+        groups, classes, classes
+    )
     return counts
 
 
 def cohen_kappa(matrices: Counts) -> Array:
-    """(...) κ of confusion matrices (..., C, C); NaN where chance agreement is 1, or nothing was counted."""
+    """(...) κ of confusion matrices (..., C, C); NaN where chance agreement is 1, or nothing was
+    counted.
+    """
     counts = matrices.astype(np.float64)
     rows, columns = counts.sum(axis=-1), counts.sum(axis=-2)
     total = rows.sum(axis=-1)
@@ -45,7 +54,9 @@ def recall(matrices: Counts) -> Array:
 
 def f1(matrices: Counts) -> Array:
     """(..., C) of confusion matrices (..., C, C)."""
-    return _where_seen(matrices, 2 * _right(matrices), matrices.sum(axis=-1) + matrices.sum(axis=-2))
+    return _where_seen(
+        matrices, 2 * _right(matrices), matrices.sum(axis=-1) + matrices.sum(axis=-2)
+    )
 
 
 def iou(matrices: Counts) -> Array:
@@ -69,15 +80,19 @@ def _where_seen(matrices: Counts, part: Counts, whole: Counts) -> Array:
 
 
 def score(
-    matrix: Counts, subsets: Mapping[str, tuple[int, ...]], new: Counts | None = None, hidden: Counts | None = None
+    matrix: Counts,
+    subsets: Mapping[str, tuple[int, ...]],
+    new: Counts | None = None,
+    hidden: Counts | None = None,
 ) -> dict[str, Any]:
     """The metrics of a confusion matrix (C, C), as they stand in a record.
 
-    AA, macro-F1 and the worst recall are over the classes that have test pixels; a class without any has recall
-    None and is never counted as 0. ``subsets`` names groups of class ids to average over beside. κ is None where
-    chance agreement is 1. new: (C, C) of the test pixels in fields that hold no training pixel; with it there is also
-    ``fields``, the scores in seen and in new fields. hidden: (C, C) of the test pixels that no plugin saw; with it there
-    is ``visibility``, the scores of these and of the others.
+    AA, macro-F1 and the worst recall are over the classes that have test pixels; a class without
+    any has recall None and is never counted as 0. ``subsets`` names groups of class ids to average
+    over beside. κ is None where chance agreement is 1. new: (C, C) of the test pixels in fields
+    that hold no training pixel; with it there is also ``fields``, the scores in seen and in new
+    fields. hidden: (C, C) of the test pixels that no plugin saw; with it there is ``visibility``,
+    the scores of these and of the others.
     """
     n, right = matrix.sum(axis=1), _right(matrix)
     seen = np.flatnonzero(n)
@@ -102,10 +117,11 @@ def score(
 
 
 def _in_parts(matrix: Counts, new: Counts, rest: str, name_of_new: str) -> dict[str, Any]:
-    """OA, AA and recall of two parts of the test pixels, with the number of classes that each mean is over.
+    """OA, AA and recall of two parts of the test pixels, with the number of classes that each mean
+    is over.
 
-    new: (C, C) of the part ``name_of_new``; it is kept, as all of it follows from that. None where no class has a test
-    pixel in a part.
+    new: (C, C) of the part ``name_of_new``; it is kept, as all of it follows from that. None where
+    no class has a test pixel in a part.
     """
     everything = tuple(range(1, len(matrix) + 1))
     parts = {rest: matrix - new, name_of_new: new}
@@ -118,14 +134,19 @@ def _in_parts(matrix: Counts, new: Counts, rest: str, name_of_new: str) -> dict[
 
 
 def dense_score(matrix: Counts, *, change: bool) -> dict[str, Any]:
-    """The metrics of a dense task: those of :func:`score`, and IoU and F1 of each class with their means.
+    """The metrics of a dense task: those of :func:`score`, and IoU and F1 of each class with their
+    means.
 
-    Means are over the classes that have test pixels. change: also F1, IoU, precision and recall of class 2, "changed";
-    precision is None where nothing was called changed.
+    Means are over the classes that have test pixels. change: also F1, IoU, precision and recall of
+    class 2, "changed"; precision is None where nothing was called changed.
     """
     by_class = iou(matrix)
     metrics = score(matrix, {})
-    metrics |= {"miou": float(np.nanmean(by_class)), "iou": _listed(by_class), "f1": _listed(f1(matrix))}
+    metrics |= {
+        "miou": float(np.nanmean(by_class)),
+        "iou": _listed(by_class),
+        "f1": _listed(f1(matrix)),
+    }
     if change:
         metrics |= {
             "f1_change": metrics["f1"][1],

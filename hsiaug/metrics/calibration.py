@@ -1,4 +1,5 @@
-"""Scores of synthetic labels, each beside its ceiling and its floor, and "equivalent to q % wrong labels".
+"""Scores of synthetic labels, each beside its ceiling and its floor, and "equivalent to q % wrong
+labels".
 
 Known damage to real labels gives the curve that a score is read on.
 
@@ -18,7 +19,9 @@ LEVELS = (0, 5, 10, 20, 40, 60, 80)
 """Percentages of wrong labels that are injected."""
 
 LabelScorer = Callable[[NDArray[np.int64], NDArray[np.int64]], float]
-"""(rows of the real held-out set (n,), label of each (n,)) → share of labels that are confirmed, 0..1."""
+"""(rows of the real held-out set (n,), label of each (n,)) → share of labels that are confirmed,
+0..1.
+"""
 CLOSEST = 5.0
 """Points between floor and ceiling without which nothing is read, however sure they are."""
 FLAT = "the score of real samples does not fall surely with wrong labels"
@@ -28,10 +31,12 @@ USABLE = -0.9
 
 @dataclass(frozen=True, eq=False)
 class CalibrationCurve:
-    """A score, more is better, of real samples of which q % are wrong, at the q of LEVELS; made monotone.
+    """A score, more is better, of real samples of which q % are wrong, at the q of LEVELS; made
+    monotone.
 
-    mean: (levels,) float64, over bootstrap rounds; it begins at the ceiling. rounds: (rounds, levels). spearman: rank
-    correlation of the mean with q: −1 where each added wrong label lowers the score; None where it does not move at all.
+    mean: (levels,) float64, over bootstrap rounds; it begins at the ceiling. rounds: (rounds,
+    levels). spearman: rank correlation of the mean with q: −1 where each added wrong label lowers
+    the score; None where it does not move at all.
     """
 
     mean: NDArray[np.float64]
@@ -40,12 +45,17 @@ class CalibrationCurve:
 
 
 def calibrate(
-    score: LabelScorer, held: Spectra, labels: NDArray[np.int64], rounds: int, rng: np.random.Generator
+    score: LabelScorer,
+    held: Spectra,
+    labels: NDArray[np.int64],
+    rounds: int,
+    rng: np.random.Generator,
 ) -> CalibrationCurve:
-    """The curve of a score: held-out samples stand in for the synthetic ones, q % of them of another class.
+    """The curve of a score: held-out samples stand in for the synthetic ones, q % of them of
+    another class.
 
-    labels: (n,) class ids of the synthetic samples, all of classes that ``held`` has; the stand-ins have the same.
-    Each round draws the held-out samples anew, with replacement.
+    labels: (n,) class ids of the synthetic samples, all of classes that ``held`` has; the stand-ins
+    have the same. Each round draws the held-out samples anew, with replacement.
     """
     from scipy.stats import spearmanr
 
@@ -61,15 +71,20 @@ def calibrate(
     mean = values.mean(axis=0)
     moves = np.ptp(mean) > 0
     return CalibrationCurve(
-        -isotonic(-mean), -isotonic(-values), float(spearmanr(LEVELS, mean).statistic) if moves else None
+        -isotonic(-mean),
+        -isotonic(-values),
+        float(spearmanr(LEVELS, mean).statistic) if moves else None,
     )
 
 
-def stand_ins(held: Spectra, labels: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
-    """(n,) rows of ``held`` with exactly the classes ``labels``: a bootstrap of each class, then draws from it.
+def stand_ins(
+    held: Spectra, labels: NDArray[np.int64], rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """(n,) rows of ``held`` with exactly the classes ``labels``: a bootstrap of each class, then
+    draws from it.
 
-    Drawn in two steps because a class may have fewer held-out samples than synthetic ones: what is uncertain is
-    the held-out sample, not the draws from it.
+    Drawn in two steps because a class may have fewer held-out samples than synthetic ones: what is
+    uncertain is the held-out sample, not the draws from it.
     """
     rows = np.empty(len(labels), dtype=np.int64)
     for c in np.unique(labels):
@@ -79,11 +94,14 @@ def stand_ins(held: Spectra, labels: NDArray[np.int64], rng: np.random.Generator
     return rows
 
 
-def wrong_contents(labels: NDArray[np.int64], rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """A random order (n,) in which samples go wrong, and for each the place (n,) of a sample of another class.
+def wrong_contents(
+    labels: NDArray[np.int64], rng: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """A random order (n,) in which samples go wrong, and for each the place (n,) of a sample of
+    another class.
 
-    A wrong sample keeps its label and takes another class's content, so the classes asked for stay as they are,
-    as in what a generator makes. Needs two classes.
+    A wrong sample keeps its label and takes another class's content, so the classes asked for stay
+    as they are, as in what a generator makes. Needs two classes.
     """
     donors = rng.integers(len(labels), size=len(labels))
     while (same := labels[donors] == labels).any():
@@ -92,14 +110,19 @@ def wrong_contents(labels: NDArray[np.int64], rng: np.random.Generator) -> tuple
 
 
 def why_silent(
-    value: float, ceiling: float, floor: float, values: NDArray[np.float64], ceilings: NDArray[np.float64]
+    value: float,
+    ceiling: float,
+    floor: float,
+    values: NDArray[np.float64],
+    ceilings: NDArray[np.float64],
 ) -> str:
     """Why no share of wrong labels can be read from a score; "" where it can.
 
     Parameters
     ----------
     value, ceiling, floor : float
-        The score of synthetic samples, of real held-out ones, and of shuffled labels; in one unit of 0..100.
+        The score of synthetic samples, of real held-out ones, and of shuffled labels; in one unit
+        of 0..100.
     values, ceilings : (rounds,) float64
         Value and ceiling of bootstrap rounds. What chance moves them by is allowed for.
 
@@ -119,7 +142,9 @@ def why_silent(
 
 
 def read_curve(curve: NDArray[np.float64], score: float) -> float:
-    """The q in % at which a falling curve (levels,) reaches ``score``; 0 above the curve, 80 below it."""
+    """The q in % at which a falling curve (levels,) reaches ``score``; 0 above the curve, 80 below
+    it.
+    """
     return float(np.interp(-score, -curve, LEVELS)) if curve[0] > curve[-1] else 0.0
 
 
@@ -127,7 +152,8 @@ def read_curve(curve: NDArray[np.float64], score: float) -> float:
 class Reliability:
     """scores: by the table's order, those that are defined.
 
-    n: synthetic samples or tiles judged. n_held: held-out ones. notes: sentences on what was left out.
+    n: synthetic samples or tiles judged. n_held: held-out ones. notes: sentences on what was left
+    out.
     """
 
     scores: "tuple[LabelScore, ...]"
@@ -158,12 +184,15 @@ class LabelScore:
     """One score of the synthetic labels, over n samples or pixels. None where it cannot be had.
 
     value, ceiling, floor, curve: in %.
-    r: (value − floor) / (ceiling − floor); above 1 the samples are *more* typical of their classes than held-out real
+    r: (value − floor) / (ceiling − floor); above 1 the samples are *more* typical of their classes
+    than held-out real
         ones are, which is not "better".
-    wrong: the equivalent share of wrong labels in %, with the 95 % interval of a bootstrap of samples, or of whole
-        tiles; pixels of a scene are correlated, so take that of samples as the narrowest that it could be. 0 at the
-        ceiling, 80 at most. None where it cannot be told, and ``why`` says why: the score does not fall surely with q,
-        as its calibration curve's ``spearman`` says (−1 at best, −.9 at worst), or :func:`why_silent` forbids it.
+    wrong: the equivalent share of wrong labels in %, with the 95 % interval of a bootstrap of
+    samples, or of whole
+        tiles; pixels of a scene are correlated, so take that of samples as the narrowest that it
+        could be. 0 at the ceiling, 80 at most. None where it cannot be told, and ``why`` says why:
+        the score does not fall surely with q, as its calibration curve's ``spearman`` says (−1 at
+        best, −.9 at worst), or :func:`why_silent` forbids it.
     """
 
     name: str

@@ -1,6 +1,8 @@
-"""Known damage to real patches and tiles, by which every measure of layout is judged. Nothing is changed in place.
+"""Known damage to real patches and tiles, by which every measure of layout is judged. Nothing is
+changed in place.
 
-Images are (n, …, H, W) of any number of axes between; a damage moves whole spectra. Masks are (n, H, W).
+Images are (n, …, H, W) of any number of axes between; a damage moves whole spectra. Masks are (n,
+H, W).
 """
 
 from collections.abc import Sequence
@@ -13,12 +15,16 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 Floats = NDArray[np.floating]
 
 
-def shuffle_pixels(images: NDArray[Scalar], share: float, rng: np.random.Generator) -> NDArray[Scalar]:
+def shuffle_pixels(
+    images: NDArray[Scalar], share: float, rng: np.random.Generator
+) -> NDArray[Scalar]:
     """Permute ``share`` of the pixels of each image among themselves, whole spectra each."""
     return shuffle_blocks(images, 1, share, rng)
 
 
-def shuffle_blocks(images: NDArray[Scalar], side: int, share: float, rng: np.random.Generator) -> NDArray[Scalar]:
+def shuffle_blocks(
+    images: NDArray[Scalar], side: int, share: float, rng: np.random.Generator
+) -> NDArray[Scalar]:
     """Permute ``share`` of the square blocks of each image (…, H, W) among themselves.
 
     What does not fill a block at the right and lower edge stays.
@@ -47,17 +53,26 @@ def blur(images: Floats, sigma: float) -> Floats:
 
 
 def add_noise(images: Floats, share: float, rng: np.random.Generator) -> Floats:
-    """White noise on every band of images (n, …, B, H, W), of ``share`` of that band's deviation over all pixels."""
+    """White noise on every band of images (n, …, B, H, W), of ``share`` of that band's deviation
+    over all pixels.
+    """
     others = (0, *range(1, images.ndim - 3), images.ndim - 2, images.ndim - 1)
     deviation = images.std(axis=others, keepdims=True)
-    noisy: Floats = (images + share * deviation * rng.normal(size=images.shape)).astype(images.dtype)
+    noisy: Floats = (images + share * deviation * rng.normal(size=images.shape)).astype(
+        images.dtype
+    )
     return noisy
 
 
 def next_class(
-    images: Floats, classes: NDArray[np.integer], ids: Sequence[int], share: float, rng: np.random.Generator
+    images: Floats,
+    classes: NDArray[np.integer],
+    ids: Sequence[int],
+    share: float,
+    rng: np.random.Generator,
 ) -> Floats:
-    """Give ``share`` of the patches, or tiles, the mean spectra of the next class, and keep their texture.
+    """Give ``share`` of the patches, or tiles, the mean spectra of the next class, and keep their
+    texture.
 
     Parameters
     ----------
@@ -77,7 +92,9 @@ def next_class(
     (n, …, B, H, W) floats
         Each pixel moved by the difference of the two class means.
     """
-    by_pixel = np.broadcast_to(classes.reshape(len(images), *(classes.shape[1:] or (1, 1))), _planes(images))
+    by_pixel = np.broadcast_to(
+        classes.reshape(len(images), *(classes.shape[1:] or (1, 1))), _planes(images)
+    )
     spectra = np.moveaxis(images.reshape(len(images), -1, *images.shape[-2:]), 1, -1)
     means = {c: spectra[by_pixel == c].mean(axis=0) for c in ids if (by_pixel == c).any()}
     known = list(means)
@@ -100,7 +117,9 @@ def move_masks(masks: NDArray[np.int64], by: int) -> NDArray[np.int64]:
     return padded[:, : masks.shape[1], : masks.shape[2]]
 
 
-def permute_masks(masks: NDArray[np.int64], share: float, rng: np.random.Generator) -> NDArray[np.int64]:
+def permute_masks(
+    masks: NDArray[np.int64], share: float, rng: np.random.Generator
+) -> NDArray[np.int64]:
     """Give ``share`` of the tiles the mask of another one of them."""
     out = masks.copy()
     chosen = rng.permutation(len(masks))[: round(share * len(masks))]
@@ -109,7 +128,9 @@ def permute_masks(masks: NDArray[np.int64], share: float, rng: np.random.Generat
 
 
 def copies(n: int, known: int, share: float, rng: np.random.Generator) -> NDArray[np.int64]:
-    """(n,) for each of n samples the one of ``known`` training samples that replaces it, −1 for the others."""
+    """(n,) for each of n samples the one of ``known`` training samples that replaces it, −1 for the
+    others.
+    """
     source = np.full(n, -1, dtype=np.int64)
     chosen = rng.permutation(n)[: round(share * n)]
     source[chosen] = rng.integers(known, size=len(chosen))

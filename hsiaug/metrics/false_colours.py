@@ -22,8 +22,8 @@ CHANNELS = 3
 class FalseColours:
     """What colour a spectrum has.
 
-    axes: (B, 3) float64, what each band adds to red, green and blue. low, high: (3,) float64, the sums that are drawn
-    darkest and brightest. name: what the three colours show, for a caption.
+    axes: (B, 3) float64, what each band adds to red, green and blue. low, high: (3,) float64, the
+    sums that are drawn darkest and brightest. name: what the three colours show, for a caption.
     """
 
     axes: NDArray[np.float64]
@@ -35,8 +35,9 @@ class FalseColours:
     def fit(cls, spectra: NDArray[Any], wavelengths: NDArray[np.float64] | None) -> FalseColours:
         """The colours of real spectra.
 
-        They are the bands nearest to red, green and blue. Where wavelengths are not known, or lie so far from visible
-        light that two colours share a band, they are the three leading principal components.
+        They are the bands nearest to red, green and blue. Where wavelengths are not known, or lie
+        so far from visible light that two colours share a band, they are the three leading
+        principal components.
 
         Parameters
         ----------
@@ -67,7 +68,9 @@ class FalseColours:
 
 
 def _component_axes(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(B, 3) principal axes of spectra x (n, B), each brighter where most bands are; fewer than three come again."""
+    """(B, 3) principal axes of spectra x (n, B), each brighter where most bands are; fewer than
+    three come again.
+    """
     space = fit_space(x, CHANNELS)
     axes = space.axes * np.where(space.axes.sum(axis=0) < 0, -1.0, 1.0)
     scaled: NDArray[np.float64] = axes / space.std[:, None]

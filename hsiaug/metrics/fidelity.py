@@ -1,10 +1,12 @@
 """How like the real ones synthetic spectra are: each number beside its floor, and with n.
 
-The **floor** is the same measure between real training and real held-out samples: what a perfect generator could
-reach on this split. Value and floor are taken between sets of the same size and make-up (:func:`match_sizes`), since
-nearly every one of these measures grows as sets shrink, or as classes shift.
+The **floor** is the same measure between real training and real held-out samples: what a perfect
+generator could reach on this split. Value and floor are taken between sets of the same size and
+make-up (:func:`match_sizes`), since nearly every one of these measures grows as sets shrink, or as
+classes shift.
 
-Held-out samples are test pixels, labels included: a diagnosis after every fit, never a means to choose one.
+Held-out samples are test pixels, labels included: a diagnosis after every fit, never a means to
+choose one.
 """
 
 from collections.abc import Sequence
@@ -41,19 +43,27 @@ MEASURES: MeasureTable = {
 def fidelity(train: Spectra, held: Spectra, synthetic: Spectra, *, seed: int = 0) -> Fidelity:
     """Compare centre spectra, all in scene units: real training, real held-out, and synthetic ones.
 
-    Random matched subsets are drawn five times and the measures averaged; the same ``seed`` gives the same report.
-    A measure that no subset defines (fewer than two samples, or ten for the classifier test) is None, never NaN.
-    The z-score and the principal axes are fitted on ``train``. Sources stand with each measure in
-    :mod:`hsiaug.metrics.spectra` and :mod:`hsiaug.metrics.neighbours`; what differs from them: features are
-    (principal scores of) centre spectra, no network's; covariances are shrunk.
+    Random matched subsets are drawn five times and the measures averaged; the same ``seed`` gives
+    the same report. A measure that no subset defines (fewer than two samples, or ten for the
+    classifier test) is None, never NaN. The z-score and the principal axes are fitted on ``train``.
+    Sources stand with each measure in :mod:`hsiaug.metrics.spectra` and
+    :mod:`hsiaug.metrics.neighbours`; what differs from them: features are (principal scores of)
+    centre spectra, no network's; covariances are shrunk.
     """
     rng = np.random.default_rng(derive_seed("fidelity", seed))
-    train, held, synthetic = (part.take(at_most(part.y, MOST, rng)) for part in (train, held, synthetic))
+    train, held, synthetic = (
+        part.take(at_most(part.y, MOST, rng)) for part in (train, held, synthetic)
+    )
     classes = shared_classes([train, held, synthetic])
-    notes = note_of("left out, for want of training or held-out samples", set(synthetic.counts) - set(classes))
+    notes = note_of(
+        "left out, for want of training or held-out samples", set(synthetic.counts) - set(classes)
+    )
     train, held, synthetic = (part.only(classes) for part in (train, held, synthetic))
     if not classes:
-        notes = (*notes, "no class has training, held-out and synthetic samples: nothing can be compared")
+        notes = (
+            *notes,
+            "no class has training, held-out and synthetic samples: nothing can be compared",
+        )
         return Fidelity(average_rounds(MEASURES, [], TOO_FEW), (), notes)
     space = fit_space(train.x)
     alike: list[Round] = []
@@ -64,7 +74,9 @@ def fidelity(train: Spectra, held: Spectra, synthetic: Spectra, *, seed: int = 0
         real, made = match_sizes([held, synthetic], rng)
         by_class.append((_by_class(train, made, space), _by_class(train, real, space), len(made)))
     near = [_memory(train, held, synthetic, space)]
-    return Fidelity(average_rounds(MEASURES, [alike, by_class, near], TOO_FEW), tuple(classes), notes)
+    return Fidelity(
+        average_rounds(MEASURES, [alike, by_class, near], TOO_FEW), tuple(classes), notes
+    )
 
 
 def _alike(a: Spectra, b: Spectra, space: Space) -> Values:
@@ -76,36 +88,55 @@ def _alike(a: Spectra, b: Spectra, space: Space) -> Values:
     u, v = space.project(a.x), space.project(b.x)
     seen = [np.column_stack([s, np.log(space.residual(x.x) + 1e-6)]) for s, x in ((u, a), (v, b))]
     return {
-        "wasserstein": float(np.mean(list(map(wasserstein_distance, space.z(a.x).T, space.z(b.x).T)))),
+        "wasserstein": float(
+            np.mean(list(map(wasserstein_distance, space.z(a.x).T, space.z(b.x).T)))
+        ),
         **neighbours.prdc(u, v),
         "c2st": neighbours.two_sample_accuracy(seen[0], seen[1], seed=0),
     }
 
 
 def _by_class(train: Spectra, other: Spectra, space: Space) -> Values:
-    """Measures between the classes of one name, averaged over classes with at least two spectra in both."""
-    pairs = [(train.x[train.y == c], other.x[other.y == c]) for c in shared_classes([train, other], 2)]
+    """Measures between the classes of one name, averaged over classes with at least two spectra in
+    both.
+    """
+    pairs = [
+        (train.x[train.y == c], other.x[other.y == c]) for c in shared_classes([train, other], 2)
+    ]
     if not pairs:
         return dict.fromkeys(("sad", "frechet", "diversity"))
     return {
-        "sad": float(np.mean([spectra.spectral_angle(a.mean(axis=0), b.mean(axis=0)) for a, b in pairs])),
-        "frechet": float(np.mean([spectra.frechet_between([*map(space.project, pair)]) for pair in pairs])),
+        "sad": float(
+            np.mean([spectra.spectral_angle(a.mean(axis=0), b.mean(axis=0)) for a, b in pairs])
+        ),
+        "frechet": float(
+            np.mean([spectra.frechet_between([*map(space.project, pair)]) for pair in pairs])
+        ),
         "diversity": _ratio(pairs, space),
     }
 
 
 def _ratio(pairs: Sequence[tuple[spectra.Array, spectra.Array]], space: Space) -> float | None:
-    """Mean distance within a class as a part of that of the training samples, over classes that have a spread."""
-    spread = [(neighbours.pairwise_mean(space.z(a)), neighbours.pairwise_mean(space.z(b))) for a, b in pairs]
+    """Mean distance within a class as a part of that of the training samples, over classes that
+    have a spread.
+    """
+    spread = [
+        (neighbours.pairwise_mean(space.z(a)), neighbours.pairwise_mean(space.z(b)))
+        for a, b in pairs
+    ]
     ratios = [b / a for a, b in spread if a and b is not None]
     return float(np.mean(ratios)) if ratios else None
 
 
 def _memory(train: Spectra, held: Spectra, synthetic: Spectra, space: Space) -> Round:
-    """Whether synthetic samples repeat training samples; the floor takes held-out ones in their place."""
+    """Whether synthetic samples repeat training samples; the floor takes held-out ones in their
+    place.
+    """
     t, h, s = (space.z(part.x) for part in (train, held, synthetic))
     made, real = neighbours.nearest(s, t), neighbours.nearest(h, t)
-    ranks = [neighbours.rank_nearer(made[synthetic.y == c], real[held.y == c]) for c in synthetic.counts]
+    ranks = [
+        neighbours.rank_nearer(made[synthetic.y == c], real[held.y == c]) for c in synthetic.counts
+    ]
     values: Values = {"nearer": float(np.mean(ranks)), "copies": neighbours.copy_share(s, t)}
     floors: Values = {"nearer": 0.5, "copies": neighbours.copy_share(h, t)}
     return values, floors, len(synthetic)

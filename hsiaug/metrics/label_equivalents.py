@@ -1,8 +1,9 @@
-"""How many more labels per class an arm is worth: where a learning curve over added labels reaches the arm's score.
+"""How many more labels per class an arm is worth: where a learning curve over added labels reaches
+the arm's score.
 
-The curve is the least-squares non-decreasing fit to its means over draws (isotonic regression: R. E. Barlow et al.,
-Statistical Inference under Order Restrictions, Wiley 1972), linear between its points. The interval comes from drawing
-whole draws with replacement, curve and arm together.
+The curve is the least-squares non-decreasing fit to its means over draws (isotonic regression: R.
+E. Barlow et al., Statistical Inference under Order Restrictions, Wiley 1972), linear between its
+points. The interval comes from drawing whole draws with replacement, curve and arm together.
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,9 @@ from hsiaug.base.seeds import derive_seed
 
 RESAMPLES = 2000
 FEWEST_DRAWS = 3
-"""Draws without which there is no interval; below about ten it is too narrow, as any bootstrap of so few values."""
+"""Draws without which there is no interval; below about ten it is too narrow, as any bootstrap of
+so few values.
+"""
 SAME = 12
 """Decimals after which two scores are the same number."""
 
@@ -25,9 +28,11 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class LabelEquivalent:
-    """The worth of an arm in labels. value: k*, added labels per class; -inf below the curve's start, inf above its end.
+    """The worth of an arm in labels. value: k*, added labels per class; -inf below the curve's
+    start, inf above its end.
 
-    low, high: 95 % interval, None below FEWEST_DRAWS draws; they may be infinite too. draws: how many were paired.
+    low, high: 95 % interval, None below FEWEST_DRAWS draws; they may be infinite too. draws: how
+    many were paired.
     """
 
     value: float
@@ -37,16 +42,20 @@ class LabelEquivalent:
 
 
 def isotonic(values: Array) -> Array:
-    """(..., K) the non-decreasing sequence that is nearest to ``values`` (..., K) in squares, all weighted alike."""
+    """(..., K) the non-decreasing sequence that is nearest to ``values`` (..., K) in squares, all
+    weighted alike.
+    """
     from scipy.optimize import isotonic_regression
 
     return np.apply_along_axis(lambda row: isotonic_regression(row).x, -1, values)
 
 
 def crossing(labels: Array, curve: Array, score: Array) -> Array:
-    """(...) the fewest labels at which a non-decreasing curve (..., K) over ``labels`` (K,) reaches ``score`` (...).
+    """(...) the fewest labels at which a non-decreasing curve (..., K) over ``labels`` (K,) reaches
+    ``score`` (...).
 
-    Linear between two points. -inf where the score lies below the curve's start, inf where above its end.
+    Linear between two points. -inf where the score lies below the curve's start, inf where above
+    its end.
     """
     curve, score = np.round(curve, SAME), np.round(score, SAME)
     above = np.minimum((curve < score[..., None]).sum(axis=-1), curve.shape[-1] - 1)
@@ -60,16 +69,30 @@ def crossing(labels: Array, curve: Array, score: Array) -> Array:
 def label_equivalent(labels: Sequence[float], curve: Array, arm: Array) -> LabelEquivalent:
     """k* of an arm, with its 95 % interval.
 
-    labels: (K,) added labels per class, ascending from 0. curve: (D, K) scores of the curve in each of D draws. arm: (D,)
-    scores of the arm in the same draws. Equal draws give equal intervals, and all arms of D draws share their resamples,
-    so that a better arm is never worth less.
+    labels: (K,) added labels per class, ascending from 0. curve: (D, K) scores of the curve in each
+    of D draws. arm: (D,) scores of the arm in the same draws. Equal draws give equal intervals, and
+    all arms of D draws share their resamples, so that a better arm is never worth less.
 
     Raises InputError for shapes that do not fit, or numbers that are not finite.
     """
     at, curve, arm = (np.asarray(values, dtype=np.float64) for values in (labels, curve, arm))
-    fits = at.ndim == 1 and at.size > 1 and curve.shape == (arm.size, at.size) and arm.ndim == 1 and arm.size > 0
-    if not fits or not (np.diff(at) > 0).all() or not np.isfinite(curve).all() or not np.isfinite(arm).all():
-        rule = "a label equivalent needs a finite score of curve and arm in each draw, at two numbers of labels or more"
+    fits = (
+        at.ndim == 1
+        and at.size > 1
+        and curve.shape == (arm.size, at.size)
+        and arm.ndim == 1
+        and arm.size > 0
+    )
+    if (
+        not fits
+        or not (np.diff(at) > 0).all()
+        or not np.isfinite(curve).all()
+        or not np.isfinite(arm).all()
+    ):
+        rule = (
+            "a label equivalent needs a finite score of curve and arm in each draw, at two numbers"
+            " of labels or more"
+        )
         hint = "Pass the draws that have them all, with ascending numbers of labels."
         raise InputError(rule, value=f"shapes {at.shape}, {curve.shape}, {arm.shape}", hint=hint)
     value = crossing(at, isotonic(curve.mean(axis=0)), arm.mean(axis=0))

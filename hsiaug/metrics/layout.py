@@ -1,7 +1,9 @@
-"""Layout of patches and tiles: how neighbouring pixels belong together, how many edges there are, and what they part.
+"""Layout of patches and tiles: how neighbouring pixels belong together, how many edges there are,
+and what they part.
 
-Maps are (n, k, H, W): n patches or tiles, k principal components. Every function reads pairs of pixels of one patch
-only. A pair is two pixels of a row, or of a column, that lie ``lag`` pixels apart.
+Maps are (n, k, H, W): n patches or tiles, k principal components. Every function reads pairs of
+pixels of one patch only. A pair is two pixels of a row, or of a column, that lie ``lag`` pixels
+apart.
 """
 
 from collections.abc import Sequence
@@ -27,9 +29,9 @@ BATCH = 256
 class LayoutMaps:
     """What layout is measured on.
 
-    scores: (n, k, H, W) float32 principal components. residual: (n, H, W) float32, the length of what they leave out.
-    across: (n, H − 1, W − 1) float32, the spectral angle in degrees between a pixel and its right or lower neighbour, the
-    larger of the two.
+    scores: (n, k, H, W) float32 principal components. residual: (n, H, W) float32, the length of
+    what they leave out. across: (n, H − 1, W − 1) float32, the spectral angle in degrees between a
+    pixel and its right or lower neighbour, the larger of the two.
     """
 
     scores: NDArray[np.float32]
@@ -78,7 +80,9 @@ def layout_maps(x: Floats, space: Space) -> LayoutMaps:
 
 
 def _pairs(maps: Floats, lag: int) -> tuple[Array, Array]:
-    """Two (k, pairs) float64: the pixels of all pairs ``lag`` apart in maps (n, k, H, W), first and second ones."""
+    """Two (k, pairs) float64: the pixels of all pairs ``lag`` apart in maps (n, k, H, W), first and
+    second ones.
+    """
     by_component = np.moveaxis(maps, 1, 0).astype(np.float64)
     k = len(by_component)
     firsts = [by_component[..., :-lag].reshape(k, -1), by_component[..., :-lag, :].reshape(k, -1)]
@@ -96,8 +100,9 @@ def neighbour_correlation(maps: Floats, lag: int = 1, *, within: bool = False) -
     lag : int
         Distance of the two pixels of a pair, at least 1.
     within : bool
-        Take each patch's mean out first. Otherwise differences between patches count too, which in scenes of fields are
-        most of the variance: shuffled pixels then keep much of their correlation.
+        Take each patch's mean out first. Otherwise differences between patches count too, which in
+        scenes of fields are most of the variance: shuffled pixels then keep much of their
+        correlation.
 
     Returns
     -------
@@ -116,7 +121,9 @@ def neighbour_correlation(maps: Floats, lag: int = 1, *, within: bool = False) -
 
 
 def variogram(maps: Floats, lags: Sequence[int]) -> Array:
-    """(lags, k) half the mean squared difference of pixels ``lag`` apart (Matheron 1963), of maps (n, k, H, W)."""
+    """(lags, k) half the mean squared difference of pixels ``lag`` apart (Matheron 1963), of maps
+    (n, k, H, W).
+    """
     rows = []
     for lag in lags:
         first, second = _pairs(maps, lag)
@@ -125,7 +132,9 @@ def variogram(maps: Floats, lags: Sequence[int]) -> Array:
 
 
 def gradients(maps: Floats) -> Array:
-    """(n, H − 1, W − 1) length of the gradient of maps (n, k, H, W), by differences to the right and lower neighbour."""
+    """(n, H − 1, W − 1) length of the gradient of maps (n, k, H, W), by differences to the right
+    and lower neighbour.
+    """
     corner = maps[..., :-1, :-1].astype(np.float64)
     right = maps[..., :-1, 1:] - corner
     lower = maps[..., 1:, :-1] - corner
@@ -134,23 +143,31 @@ def gradients(maps: Floats) -> Array:
 
 
 def edge_threshold(real: Floats) -> float:
-    """The gradient of the first components that one real pixel in ten exceeds; ``real``: (n, k, H, W)."""
+    """The gradient of the first components that one real pixel in ten exceeds; ``real``: (n, k, H,
+    W).
+    """
     return float(np.quantile(gradients(real[:, :SHOWN]), EDGES))
 
 
 def edge_share(maps: Floats, threshold: float) -> float:
-    """Share of pixels of maps (n, k, H, W) whose gradient of the first components exceeds ``threshold``."""
+    """Share of pixels of maps (n, k, H, W) whose gradient of the first components exceeds
+    ``threshold``.
+    """
     return float((gradients(maps[:, :SHOWN]) > threshold).mean())
 
 
 def angle_across_edges(maps: LayoutMaps, threshold: float) -> float | None:
-    """Mean spectral angle in degrees between neighbours at the edges of :func:`edge_share`; None without an edge."""
+    """Mean spectral angle in degrees between neighbours at the edges of :func:`edge_share`; None
+    without an edge.
+    """
     edges = gradients(maps.scores[:, :SHOWN]) > threshold
     return float(maps.across[edges].mean()) if edges.any() else None
 
 
 def angle_elsewhere(maps: LayoutMaps, threshold: float) -> float | None:
-    """Mean spectral angle in degrees between neighbours that no edge parts; None where all are edges."""
+    """Mean spectral angle in degrees between neighbours that no edge parts; None where all are
+    edges.
+    """
     inside = gradients(maps.scores[:, :SHOWN]) <= threshold
     return float(maps.across[inside].mean()) if inside.any() else None
 
@@ -166,9 +183,10 @@ def layout_features(maps: LayoutMaps) -> Array:
     Returns
     -------
     (n, F) float64
-        For each component, and for the length of the residual: mean, means over a grid of 3×3 blocks, logarithm of the
-        variance; for each lag that fits, row-wise and column-wise, the logarithm of the variogram as a part of the
-        variance; correlation of neighbours; the largest gradient in deviations; kurtosis of pixels and of gradients.
+        For each component, and for the length of the residual: mean, means over a grid of 3×3
+        blocks, logarithm of the variance; for each lag that fits, row-wise and column-wise, the
+        logarithm of the variogram as a part of the variance; correlation of neighbours; the largest
+        gradient in deviations; kurtosis of pixels and of gradients.
     """
     x = np.concatenate([maps.scores, maps.residual[:, None]], axis=1).astype(np.float64)
     side = min(x.shape[2:])
@@ -178,7 +196,10 @@ def layout_features(maps: LayoutMaps) -> Array:
     variance = (centred**2).mean(axis=(2, 3)) + tiny
     features = [mean, np.log(variance), *_grid_means(x)]
     for lag in (lag for lag in (1, 2, 3, 4, 8, 16) if lag < side):
-        for ends in ((np.s_[..., lag:], np.s_[..., :-lag]), (np.s_[..., lag:, :], np.s_[..., :-lag, :])):
+        for ends in (
+            (np.s_[..., lag:], np.s_[..., :-lag]),
+            (np.s_[..., lag:, :], np.s_[..., :-lag, :]),
+        ):
             step = x[ends[0]] - x[ends[1]]
             energy = (step**2).mean(axis=(2, 3)) + tiny
             products = (centred[ends[0]] * centred[ends[1]]).mean(axis=(2, 3))
@@ -191,9 +212,13 @@ def layout_features(maps: LayoutMaps) -> Array:
 
 
 def _grid_means(x: Array, cells: int = 3) -> list[Array]:
-    """Means (n, k) over the cells of a grid over x (n, k, H, W); none of a patch that is smaller than the grid."""
+    """Means (n, k) over the cells of a grid over x (n, k, H, W); none of a patch that is smaller
+    than the grid.
+    """
     if min(x.shape[2:]) < cells:
         return []
     rows = np.array_split(np.arange(x.shape[2]), cells)
     columns = np.array_split(np.arange(x.shape[3]), cells)
-    return [x[:, :, r[0] : r[-1] + 1, c[0] : c[-1] + 1].mean(axis=(2, 3)) for r in rows for c in columns]
+    return [
+        x[:, :, r[0] : r[-1] + 1, c[0] : c[-1] + 1].mean(axis=(2, 3)) for r in rows for c in columns
+    ]

@@ -1,4 +1,6 @@
-"""A measure of layout: made samples, beside real held-out, real training and shuffled real ones in their place."""
+"""A measure of layout: made samples, beside real held-out, real training and shuffled real ones in
+their place.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,10 +27,11 @@ TOO_FEW = "too few samples"
 class LayoutMeasure:
     """One number of made samples, and the same number of others in their place; shares in %.
 
-    value: of made samples. held_out: of real held-out samples; of a two-sample test one half of them in place of the made
-    ones, which is its floor. interval, held_out_interval: 95 %, of two-sample tests alone. training: of real training
-    samples. shuffled: of held-out samples whose pixels, or blocks, are shuffled, the ceiling of a two-sample test. None
-    where it is not defined; ``note`` says why. n: made samples that were compared.
+    value: of made samples. held_out: of real held-out samples; of a two-sample test one half of
+    them in place of the made ones, which is its floor. interval, held_out_interval: 95 %, of
+    two-sample tests alone. training: of real training samples. shuffled: of held-out samples whose
+    pixels, or blocks, are shuffled, the ceiling of a two-sample test. None where it is not defined;
+    ``note`` says why. n: made samples that were compared.
     """
 
     name: str
@@ -76,8 +79,9 @@ class MappedSide:
 class TestDesign:
     """Sides of a two-sample test, matched to one another.
 
-    halves: of the held-out samples, spatially apart. made: their like. shuffled: the second half, shuffled. training:
-    held-out samples and the training samples that take the place of made ones; None where there are too few.
+    halves: of the held-out samples, spatially apart. made: their like. shuffled: the second half,
+    shuffled. training: held-out samples and the training samples that take the place of made ones;
+    None where there are too few.
     """
 
     halves: tuple[MappedSide, MappedSide]
@@ -88,7 +92,9 @@ class TestDesign:
 
 @dataclass(frozen=True)
 class LayoutJudge:
-    """A classifier of a two-sample test. read: what it reads of maps (n, …). judge: learns and scores."""
+    """A classifier of a two-sample test. read: what it reads of maps (n, …). judge: learns and
+    scores.
+    """
 
     read: Callable[[LayoutMaps], NDArray[np.floating]]
     judge: Judge
@@ -101,7 +107,9 @@ def run_design(design: TestDesign, by: LayoutJudge, seed: int) -> dict[str, TwoS
     """
 
     def test(real: MappedSide, other: MappedSide) -> TwoSample | None:
-        return two_sample_auc((real.side, other.side), (by.read(real.maps), by.read(other.maps)), by.judge, seed=seed)
+        return two_sample_auc(
+            (real.side, other.side), (by.read(real.maps), by.read(other.maps)), by.judge, seed=seed
+        )
 
     first, second = design.halves
     tests = {"held_out": test(first, second), "shuffled": test(first, design.shuffled)}
@@ -117,7 +125,9 @@ def run_design(design: TestDesign, by: LayoutJudge, seed: int) -> dict[str, TwoS
 def run_judges(
     design: TestDesign, judges: Mapping[str, LayoutJudge], columns: Mapping[str, Column], seed: int
 ) -> Mapping[str, Mapping[str, TwoSample | None]]:
-    """Run a design with every judge, write the AUCs into the columns, and return the tests in full, by judge."""
+    """Run a design with every judge, write the AUCs into the columns, and return the tests in full,
+    by judge.
+    """
     tests = {name: run_design(design, judge, seed) for name, judge in judges.items()}
     for name, results in tests.items():
         for column, result in results.items():
@@ -126,7 +136,9 @@ def run_judges(
 
 
 def stacked(maps: LayoutMaps) -> NDArray[np.floating]:
-    """(n, k + 1, H, W) what the network reads: the components, and the length of what they leave out."""
+    """(n, k + 1, H, W) what the network reads: the components, and the length of what they leave
+    out.
+    """
     return np.concatenate([maps.scores, maps.residual[:, None]], axis=1)
 
 

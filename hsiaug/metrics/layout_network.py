@@ -1,4 +1,6 @@
-"""A small convolutional network that tells made patches from real ones: a judge of :mod:`hsiaug.metrics.two_sample`."""
+"""A small convolutional network that tells made patches from real ones: a judge of
+:mod:`hsiaug.metrics.two_sample`.
+"""
 
 from __future__ import annotations
 
@@ -27,9 +29,9 @@ def network_judge(
 ) -> NDArray[np.float64]:
     """Learn to tell made maps from real ones, and score others.
 
-    It reads the mean of each map, and what departs from it. Three 3×3 convolutions are followed by mean, maximum and
-    deviation over the patch, which keep the size of a patch open. Batches are turned at random, and scores are means
-    over the eight ways to turn a patch.
+    It reads the mean of each map, and what departs from it. Three 3×3 convolutions are followed by
+    mean, maximum and deviation over the patch, which keep the size of a patch open. Batches are
+    turned at random, and scores are means over the eight ways to turn a patch.
 
     Parameters
     ----------
@@ -55,7 +57,9 @@ def network_judge(
     mean = split[0].mean(axis=(0, 2, 3), keepdims=True)
     scale = split[0].std(axis=(0, 2, 3), keepdims=True)
     scale = np.where(scale > 0, scale, 1)
-    known, unknown = (torch.from_numpy(((part - mean) / scale).astype(np.float32)) for part in split)
+    known, unknown = (
+        torch.from_numpy(((part - mean) / scale).astype(np.float32)) for part in split
+    )
     target = torch.from_numpy(side.astype(np.float32))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed % 2**63)
@@ -78,7 +82,10 @@ def network_judge(
     trunk.eval()
     with torch.inference_mode():
         parts = torch.split(unknown, TESTED)
-        ways = [torch.cat([_logits(trunk, head, _turned(part, way)) for part in parts]) for way in range(8)]
+        ways = [
+            torch.cat([_logits(trunk, head, _turned(part, way)) for part in parts])
+            for way in range(8)
+        ]
         score: NDArray[np.float64] = torch.stack(ways).mean(dim=0).double().numpy()
     return score
 
@@ -93,7 +100,9 @@ def _level_and_detail(maps: NDArray[np.floating]) -> NDArray[np.floating]:
 
 
 def _layers(inputs: int, *, halved: bool) -> tuple[nn.Module, nn.Module]:
-    """The convolutions, and the layer that reads what is pooled of them. halved: pixels are pooled in between."""
+    """The convolutions, and the layer that reads what is pooled of them. halved: pixels are pooled
+    in between.
+    """
     from torch import nn
 
     first, second, third = WIDTHS

@@ -1,4 +1,6 @@
-"""A measure of fidelity: real training samples against made ones, beside the same against real held-out ones."""
+"""A measure of fidelity: real training samples against made ones, beside the same against real
+held-out ones.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +24,8 @@ Round = tuple[Values, Values, int]
 class FidelityMeasure:
     """One number beside its floor.
 
-    value: training against synthetic; floor: training against held-out, real both. None where it is not defined,
+    value: training against synthetic; floor: training against held-out, real both. None where it is
+    not defined,
         and ``note`` says why. unit: "%", "°", "σ" (training standard deviations of a band) or "".
     n: samples of each set that were compared at once.
     """
@@ -39,7 +42,9 @@ class FidelityMeasure:
 
 @dataclass(frozen=True)
 class Fidelity:
-    """Measures in the order of their table; classes: ids compared; notes: sentences on what was left out."""
+    """Measures in the order of their table; classes: ids compared; notes: sentences on what was
+    left out.
+    """
 
     measures: tuple[FidelityMeasure, ...]
     classes: tuple[int, ...]
@@ -63,9 +68,11 @@ def note_of(why: str, classes: Iterable[int]) -> tuple[str, ...]:
 def average_rounds(
     table: MeasureTable, groups: Iterable[Sequence[Round]], few: str, *, every: bool = False
 ) -> tuple[FidelityMeasure, ...]:
-    """The measures of a table, in its order, each the mean over the rounds of the group that has it.
+    """The measures of a table, in its order, each the mean over the rounds of the group that has
+    it.
 
-    few: the note where a number is not defined. every: it is not where any of its rounds lacks it, else where all do.
+    few: the note where a number is not defined. every: it is not where any of its rounds lacks it,
+    else where all do.
     """
     rounds_of = {name: rounds for rounds in groups for name in rounds[0][0]}
 
@@ -78,7 +85,10 @@ def average_rounds(
     for name, (label, unit, better) in table.items():
         rounds = rounds_of.get(name, ())
         scale = 100.0 if unit == "%" else 1.0
-        value, floor = mean([r[0][name] for r in rounds], scale), mean([r[1][name] for r in rounds], scale)
+        value, floor = (
+            mean([r[0][name] for r in rounds], scale),
+            mean([r[1][name] for r in rounds], scale),
+        )
         note = few if value is None or floor is None else ""
         n = rounds[0][2] if rounds else 0
         measures.append(FidelityMeasure(name, label, value, floor, n, unit, better, note))

@@ -1,4 +1,6 @@
-"""The real sample nearest to each made one, turned the way in which it is nearest, for pictures of both."""
+"""The real sample nearest to each made one, turned the way in which it is nearest, for pictures of
+both.
+"""
 
 from __future__ import annotations
 
@@ -29,15 +31,16 @@ class RealSamples:
 
     @classmethod
     def of(cls, x: NDArray[np.float32]) -> RealSamples:
-        """Patches (m, B, p, p), in the space of :mod:`hsiaug.metrics.patch_distances`; or tiles (m, T, B, H, W), in means
-        over blocks of it.
+        """Patches (m, B, p, p), in the space of :mod:`hsiaug.metrics.patch_distances`; or tiles (m,
+        T, B, H, W), in means over blocks of it.
         """
         space = PatchSpace.fit(some_pixels(x))
         reduce = space.reduce if x.ndim == 4 else _of_tiles(space)
         return cls(x, reduce(x), reduce)
 
     def nearest(self, made: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """(n,) row of the real sample nearest to each made one, however turned, and (n,) which turn brings it nearest.
+        """(n,) row of the real sample nearest to each made one, however turned, and (n,) which turn
+        brings it nearest.
 
         Turns are those of :func:`hsiaug.metrics.neighbours.turn_maps`: eight of a square.
         """
@@ -46,7 +49,9 @@ class RealSamples:
         return which, self._turns(reduced, which)
 
     def turns(self, made: NDArray[np.float32], which: NDArray[np.integer]) -> NDArray[np.int64]:
-        """(n,) the turn that brings the real samples of some rows nearest to the made ones, one by one."""
+        """(n,) the turn that brings the real samples of some rows nearest to the made ones, one by
+        one.
+        """
         return self._turns(self.reduce(made), which)
 
     def _turns(self, reduced: Floats, which: NDArray[np.integer]) -> NDArray[np.int64]:
@@ -66,8 +71,12 @@ def turn_each(maps: NDArray[Any], turns: NDArray[np.integer]) -> NDArray[Any]:
 def _of_tiles(space: PatchSpace) -> Reduce:
     def reduce(x: NDArray[Any]) -> Floats:
         n, dates, bands, height, width = x.shape
-        down, across = (next(g for g in range(GRID, 0, -1) if length % g == 0) for length in (height, width))
-        blocks = x.reshape(n, dates, bands, down, height // down, across, width // across).mean(axis=(4, 6))
+        down, across = (
+            next(g for g in range(GRID, 0, -1) if length % g == 0) for length in (height, width)
+        )
+        blocks = x.reshape(n, dates, bands, down, height // down, across, width // across).mean(
+            axis=(4, 6)
+        )
         scores = space.scores(np.moveaxis(blocks, 2, 4))
         return np.moveaxis(scores, 4, 2).reshape(n, -1, down, across)
 

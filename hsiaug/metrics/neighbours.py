@@ -1,4 +1,6 @@
-"""Measures over nearest neighbours: PRDC, memorisation, diversity, and a classifier that tells two sets apart."""
+"""Measures over nearest neighbours: PRDC, memorisation, diversity, and a classifier that tells two
+sets apart.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,19 +11,24 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 COPY = 1e-3
-"""A sample is a copy when a training sample lies within this part of the usual distance between neighbours."""
+"""A sample is a copy when a training sample lies within this part of the usual distance between
+neighbours.
+"""
 
 FOLDS = 5
 
 ROWS, BYTES = 1000, 2**25
-"""Distances are computed for this many points, or bytes of distances, at a time, so that memory stays bounded."""
+"""Distances are computed for this many points, or bytes of distances, at a time, so that memory
+stays bounded.
+"""
 
 
 def prdc(real: Array, fake: Array, k: int = 5) -> dict[str, float]:
-    """Precision, recall, density and coverage of fake (m, d) against real (n, d), both of at least two points.
+    """Precision, recall, density and coverage of fake (m, d) against real (n, d), both of at least
+    two points.
 
-    Naeem et al. 2020, arXiv:2002.09797, eqs. 1–4, with their strict inequalities; k is lowered to n − 1 where a
-    set is smaller.
+    Naeem et al. 2020, arXiv:2002.09797, eqs. 1–4, with their strict inequalities; k is lowered to n
+    − 1 where a set is smaller.
     """
     from scipy.spatial.distance import cdist
 
@@ -46,7 +53,9 @@ def _kth(x: Array, k: int) -> Array:
 
 
 def nearest(x: Array, to: Array) -> Array:
-    """(n,) distance of each of x (n, d) to its nearest of ``to`` (m, d), to the last digit: a copy has 0."""
+    """(n,) distance of each of x (n, d) to its nearest of ``to`` (m, d), to the last digit: a copy
+    has 0.
+    """
     from scipy.spatial.distance import cdist
 
     # Not through expanded squares (x² − 2xy + y²), which leave a copy at a distance above 0.
@@ -55,7 +64,9 @@ def nearest(x: Array, to: Array) -> Array:
 
 
 def turn_maps(maps: NDArray[Any]) -> list[NDArray[Any]]:
-    """The flips and rotations of maps (..., H, W): 8 of square ones, 4 of others; the first is as it was."""
+    """The flips and rotations of maps (..., H, W): 8 of square ones, 4 of others; the first is as
+    it was.
+    """
     flips = [maps, maps[..., ::-1], maps[..., ::-1, :], maps[..., ::-1, ::-1]]
     if maps.shape[-1] != maps.shape[-2]:
         return flips
@@ -63,11 +74,15 @@ def turn_maps(maps: NDArray[Any]) -> list[NDArray[Any]]:
 
 
 def nearest_turned(
-    maps: NDArray[np.floating], known: NDArray[np.floating], hidden: Callable[[slice], NDArray[np.bool_]] | None = None
+    maps: NDArray[np.floating],
+    known: NDArray[np.floating],
+    hidden: Callable[[slice], NDArray[np.bool_]] | None = None,
 ) -> tuple[Array, NDArray[np.int64]]:
-    """Distance (n,) and index (n,) of the nearest of ``known`` (m, k, H, W) to each of maps (n, k, H, W), however turned.
+    """Distance (n,) and index (n,) of the nearest of ``known`` (m, k, H, W) to each of maps (n, k,
+    H, W), however turned.
 
-    hidden: (·, m) which of ``known`` do not count for some of the maps. The distance is inf where none does; of a copy 0.
+    hidden: (·, m) which of ``known`` do not count for some of the maps. The distance is inf where
+    none does; of a copy 0.
     """
     distance, which = np.full(len(maps), np.inf), np.zeros(len(maps), dtype=np.int64)
     if not len(known) or not len(maps):
@@ -80,11 +95,17 @@ def nearest_turned(
     for start in range(0, len(maps), step):
         part = slice(start, start + step)
         ways = turned[part]
-        # The nearest has the largest x·t − |t|²/2. Its distance is then computed anew: this way a copy has none.
-        score = (ways.reshape(-1, flat.shape[1]) @ flat.T - half).reshape(*ways.shape[:2], len(flat))
+        # The nearest has the largest x·t − |t|²/2. Its distance is then computed anew: this way a
+        # copy has none.
+        score = (ways.reshape(-1, flat.shape[1]) @ flat.T - half).reshape(
+            *ways.shape[:2], len(flat)
+        )
         if hidden is not None:
             score[np.broadcast_to(hidden(part)[:, None], score.shape)] = -np.inf
-        rows, (way, found) = (np.arange(len(ways)), np.divmod(score.reshape(len(ways), -1).argmax(axis=1), len(flat)))
+        rows, (way, found) = (
+            np.arange(len(ways)),
+            np.divmod(score.reshape(len(ways), -1).argmax(axis=1), len(flat)),
+        )
         apart = np.linalg.norm(ways[rows, way].astype(np.float64) - flat[found], axis=1)
         distance[part] = np.where(np.isfinite(score[rows, way, found]), apart, np.inf)
         which[part] = found
@@ -92,10 +113,11 @@ def nearest_turned(
 
 
 def rank_nearer(made: NDArray[np.floating], held: NDArray[np.floating]) -> float:
-    """P(a made distance < a held one) + ½ P(equal), from distances made (n,) and held (m,) to the training set.
+    """P(a made distance < a held one) + ½ P(equal), from distances made (n,) and held (m,) to the
+    training set.
 
-    The Mann–Whitney statistic of the data-copying test of Meehan, Chaudhuri and Dasgupta 2020, arXiv:2004.05675,
-    as a probability: ½ = no nearer than fresh real samples, 1 = all nearer.
+    The Mann–Whitney statistic of the data-copying test of Meehan, Chaudhuri and Dasgupta 2020,
+    arXiv:2004.05675, as a probability: ½ = no nearer than fresh real samples, 1 = all nearer.
     """
     from scipy.stats import mannwhitneyu
 
@@ -103,7 +125,9 @@ def rank_nearer(made: NDArray[np.floating], held: NDArray[np.floating]) -> float
 
 
 def copy_share(x: Array, train: Array) -> float | None:
-    """Share of x (n, d) that repeat one of the training samples (m, d); None for fewer than two of these."""
+    """Share of x (n, d) that repeat one of the training samples (m, d); None for fewer than two of
+    these.
+    """
     if len(train) < 2:
         return None
     usual = float(np.median(_kth(train, 1)))
@@ -120,8 +144,9 @@ def pairwise_mean(x: Array) -> float | None:
 def two_sample_accuracy(a: Array, b: Array, seed: int) -> float | None:
     """Held-out accuracy of a classifier that tells a (n, d) from b (n, d); ½ = it cannot.
 
-    The classifier two-sample test of Lopez-Paz and Oquab 2017, arXiv:1610.06545, with an RBF-SVM in place of their
-    networks and 5-fold cross-validation in place of one holdout. None for fewer than ten points a side.
+    The classifier two-sample test of Lopez-Paz and Oquab 2017, arXiv:1610.06545, with an RBF-SVM in
+    place of their networks and 5-fold cross-validation in place of one holdout. None for fewer than
+    ten points a side.
     """
     from sklearn.model_selection import StratifiedKFold, cross_val_score
     from sklearn.pipeline import make_pipeline

@@ -1,8 +1,10 @@
-"""How near whole patches lie to real ones, however they are turned: are made patches copies of those that were seen?
+"""How near whole patches lie to real ones, however they are turned: are made patches copies of
+those that were seen?
 
-Patches are compared by means over square blocks of the leading principal components of z-scored spectra, which are not
-whitened. Distances are Euclidean, the least under the eight symmetries of the square. A real patch is trivially near to
-the patches that share pixels with it: these never count as its neighbours.
+Patches are compared by means over square blocks of the leading principal components of z-scored
+spectra, which are not whitened. Distances are Euclidean, the least under the eight symmetries of
+the square. A real patch is trivially near to the patches that share pixels with it: these never
+count as its neighbours.
 """
 
 from collections.abc import Callable
@@ -22,12 +24,15 @@ Ints = NDArray[np.integer]
 AXES = 12
 """Principal components that patches are compared by, at most."""
 COPY = 0.1
-"""A patch is a copy when a real one lies within this part of the usual distance of real ones of its class. Of two patches
-one pixel apart the distance is about half the usual one."""
+"""A patch is a copy when a real one lies within this part of the usual distance of real ones of its
+class. Of two patches one pixel apart the distance is about half the usual one.
+"""
 
 
 def block_side(patch: int) -> int:
-    """Side of the blocks of a patch: the smallest divisor of its side above 1 (3 for 9 and 15, 5 for 5, 1 for 1)."""
+    """Side of the blocks of a patch: the smallest divisor of its side above 1 (3 for 9 and 15, 5
+    for 5, 1 for 1).
+    """
     return next((q for q in range(2, patch + 1) if patch % q == 0), 1)
 
 
@@ -43,7 +48,9 @@ def block_means(x: NDArray[Any]) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class PatchSpace:
-    """What patches are compared by. axes: (B, k) float32, of spectra in scene units; offset: (k,) float32."""
+    """What patches are compared by. axes: (B, k) float32, of spectra in scene units; offset: (k,)
+    float32.
+    """
 
     axes: Floats
     offset: Floats
@@ -77,7 +84,9 @@ class PatchSpace:
 
 
 def overlap(at: Ints, others: Ints, side: int) -> NDArray[np.bool_]:
-    """(n, m) whether patches of ``side`` pixels round the pixels ``at`` (n, 2) and ``others`` (m, 2) share a pixel."""
+    """(n, m) whether patches of ``side`` pixels round the pixels ``at`` (n, 2) and ``others`` (m,
+    2) share a pixel.
+    """
     down, across = (np.abs(at[:, axis, None] - others[:, axis]) < side for axis in (0, 1))
     return np.asarray(down & across)
 
@@ -85,10 +94,11 @@ def overlap(at: Ints, others: Ints, side: int) -> NDArray[np.bool_]:
 def nearest_patches(
     x: Floats, to: Floats, at: Ints | None = None, to_at: Ints | None = None, side: int = 0
 ) -> Distances:
-    """(n,) distance of reduced patches x (n, k, g, g), turned in every way, to the nearest of ``to`` (m, k, g, g).
+    """(n,) distance of reduced patches x (n, k, g, g), turned in every way, to the nearest of
+    ``to`` (m, k, g, g).
 
-    at, to_at: (n, 2) and (m, 2) pixels in the middle of patches of ``side`` pixels: those that overlap are no neighbours.
-    inf where a patch has no neighbour.
+    at, to_at: (n, 2) and (m, 2) pixels in the middle of patches of ``side`` pixels: those that
+    overlap are no neighbours. inf where a patch has no neighbour.
     """
     if at is None or to_at is None:
         return nearest_turned(x, to)[0]
@@ -96,22 +106,32 @@ def nearest_patches(
 
 
 def share_nearer(made: Distances, made_y: Ints, real: Distances, real_y: Ints) -> float | None:
-    """P(a made distance < a real one of its class) + ½ P(equal), over the made; None where no class has both.
+    """P(a made distance < a real one of its class) + ½ P(equal), over the made; None where no class
+    has both.
 
-    made, real: (n,) and (m,) distances, of which those that are not finite are left out; made_y, real_y: class ids.
+    made, real: (n,) and (m,) distances, of which those that are not finite are left out; made_y,
+    real_y: class ids.
     """
     return _share(lambda a, b: len(a) * rank_nearer(a, b), made, made_y, real, real_y)
 
 
 def share_copies(made: Distances, made_y: Ints, real: Distances, real_y: Ints) -> float | None:
-    """Share of made distances below :data:`COPY` of the median of the real ones of their class; else as above."""
+    """Share of made distances below :data:`COPY` of the median of the real ones of their class;
+    else as above.
+    """
     return _share(lambda a, b: float((a <= COPY * np.median(b)).sum()), made, made_y, real, real_y)
 
 
 def _share(
-    count: Callable[[Distances, Distances], float], made: Distances, made_y: Ints, real: Distances, real_y: Ints
+    count: Callable[[Distances, Distances], float],
+    made: Distances,
+    made_y: Ints,
+    real: Distances,
+    real_y: Ints,
 ) -> float | None:
-    """What is counted of the made distances of each class, beside the real ones, as a share of them."""
+    """What is counted of the made distances of each class, beside the real ones, as a share of
+    them.
+    """
     parts = [
         tuple(d[(y == c) & np.isfinite(d)] for d, y in ((made, made_y), (real, real_y)))
         for c in np.intersect1d(made_y, real_y)
@@ -124,11 +144,12 @@ def _share(
 class PatchReference:
     """Real patches that made ones are compared with. All patches are reduced: (·, k, g, g).
 
-    training: those of training pixels. pool: unlabelled ones that a generator may have seen; may be empty. y: (r,) class
-    ids of left-out real patches. to_training, to_pool: (r,) their distances, inf where there is none: a left-out patch
-    that shares a pixel with a training patch has none to training. fresh: (2,) share of real patches that lie nearer to
-    the pool than left-out ones, where either half of the squares of a chequerboard is taken as made, the other as the
-    pool; NaN where nothing can be compared.
+    training: those of training pixels. pool: unlabelled ones that a generator may have seen; may be
+    empty. y: (r,) class ids of left-out real patches. to_training, to_pool: (r,) their distances,
+    inf where there is none: a left-out patch that shares a pixel with a training patch has none to
+    training. fresh: (2,) share of real patches that lie nearer to the pool than left-out ones,
+    where either half of the squares of a chequerboard is taken as made, the other as the pool; NaN
+    where nothing can be compared.
     """
 
     training: NDArray[np.floating]
@@ -147,23 +168,31 @@ class PatchReference:
         y: NDArray[np.int64],
         side: int,
     ) -> "PatchReference":
-        """Compare left-out patches of classes y (r,). Each pair: reduced patches and their middles; side: in pixels."""
+        """Compare left-out patches of classes y (r,). Each pair: reduced patches and their middles;
+        side: in pixels.
+        """
         (x, at), (known, known_at) = left, pool
         to_training = nearest_patches(x, training[0])
         to_training[overlap(at, training[1], side).any(axis=1)] = np.inf
         squares, mine = ((middle // (2 * side)).sum(axis=1) % 2 for middle in (known_at, at))
         parts = [(known[squares == h], known_at[squares == h]) for h in (0, 1)]
         apart = [nearest_patches(x, seen, at, seen_at, side) for seen, seen_at in parts]
-        shares = [share_nearer(d[mine != h], y[mine != h], d[mine == h], y[mine == h]) for h, d in enumerate(apart)]
+        shares = [
+            share_nearer(d[mine != h], y[mine != h], d[mine == h], y[mine == h])
+            for h, d in enumerate(apart)
+        ]
         fresh = np.array(shares, dtype=np.float64)
         return cls(training[0], known, y, to_training, np.minimum(*apart), fresh)
 
-    def measure(self, x: Floats, y: NDArray[np.int64]) -> tuple[dict[str, float | None], dict[str, float | None]]:
-        """Shares, 0..1, of made patches x (n, k, g, g) of classes y (n,); and what real patches have in their place.
+    def measure(
+        self, x: Floats, y: NDArray[np.int64]
+    ) -> tuple[dict[str, float | None], dict[str, float | None]]:
+        """Shares, 0..1, of made patches x (n, k, g, g) of classes y (n,); and what real patches
+        have in their place.
 
-        ``nearer_training``, ``nearer_pool``: nearer than left-out ones of their class; ``copies_training``,
-        ``copies_pool``. None where no left-out patch of these classes can be compared; without a pool its names are
-        left out.
+        ``nearer_training``, ``nearer_pool``: nearer than left-out ones of their class;
+        ``copies_training``, ``copies_pool``. None where no left-out patch of these classes can be
+        compared; without a pool its names are left out.
         """
         values: dict[str, float | None] = {}
         floors: dict[str, float | None] = {}

@@ -1,6 +1,8 @@
-"""Do made patches have the layout of real ones? Statistics of neighbours, and how well a classifier tells the two apart.
+"""Do made patches have the layout of real ones? Statistics of neighbours, and how well a classifier
+tells the two apart.
 
-Held-out patches are test pixels with their labels: a diagnosis after every fit, never a means to choose one.
+Held-out patches are test pixels with their labels: a diagnosis after every fit, never a means to
+choose one.
 """
 
 from collections.abc import Callable, Mapping
@@ -62,8 +64,14 @@ _COMPONENTS = range(1, SHOWN + 1)
 MEASURES: LayoutTable = {
     "told_by_network": ("told from held-out by a network (AUC)", "%", "50 %"),
     "told_by_forest": ("told from held-out by a forest (AUC)", "%", "50 %"),
-    **{f"within_{k}": (f"correlation of neighbours within patches, PC {k}", "", "as held-out") for k in _COMPONENTS},
-    **{f"neighbours_{k}": (f"correlation of neighbours, PC {k}", "", "as held-out") for k in _COMPONENTS},
+    **{
+        f"within_{k}": (f"correlation of neighbours within patches, PC {k}", "", "as held-out")
+        for k in _COMPONENTS
+    },
+    **{
+        f"neighbours_{k}": (f"correlation of neighbours, PC {k}", "", "as held-out")
+        for k in _COMPONENTS
+    },
     **{f"variogram_{h}": (f"variogram at lag {h}, of held-out", "", "1") for h in LAGS},
     "edges": ("edges per pixel", "%", "as held-out"),
     "across": ("spectral angle across edges", "°", "as held-out"),
@@ -117,7 +125,8 @@ def patch_layout(
     Returns
     -------
     Layout
-        Without measures for patches of one pixel, or where no class has both held-out and made patches.
+        Without measures for patches of one pixel, or where no class has both held-out and made
+        patches.
     """
     rng = np.random.default_rng(derive_seed("patch layout", seed))
     side = made.shape[-1]
@@ -125,7 +134,9 @@ def patch_layout(
         return Layout(notes=("patches of one pixel have no layout",))
     classes = np.intersect1d(held.y, made_y)
     if not len(classes):
-        return Layout(notes=("no class has held-out and synthetic patches: layout cannot be compared",))
+        return Layout(
+            notes=("no class has held-out and synthetic patches: layout cannot be compared",)
+        )
     missing = np.setdiff1d(made_y, classes).tolist()
     notes = note_of("layout: left out, for want of held-out patches", missing)
     shown = np.flatnonzero(np.isin(made_y, classes))
@@ -205,7 +216,9 @@ def _statistics(
     space: Space,
     rng: np.random.Generator,
 ) -> tuple[dict[str, Column], int]:
-    """Statistics of four sets with the class counts of the made patches, or as near as the held-out ones allow; and n."""
+    """Statistics of four sets with the class counts of the made patches, or as near as the held-out
+    ones allow; and n.
+    """
     rows, fresh = _alike(made_y, held.y, rng)
     real_x = cut(held.at[fresh])
     real = layout_maps(real_x, space)
@@ -220,12 +233,16 @@ def _statistics(
     }
     again = _drawn_like(made_y[rows], known.y, rng)
     if len(again):
-        columns["training"] = layout_statistics(layout_maps(known_x[again], space), threshold, sills)
+        columns["training"] = layout_statistics(
+            layout_maps(known_x[again], space), threshold, sills
+        )
     return columns, len(rows)
 
 
 def _alike(y: Ints, other: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
-    """Rows of labels y (n,) and of ``other`` (m,) with as many of each class: the largest number that both have."""
+    """Rows of labels y (n,) and of ``other`` (m,) with as many of each class: the largest number
+    that both have.
+    """
     pairs = []
     for c in np.intersect1d(y, other):
         own, its = np.flatnonzero(y == c), np.flatnonzero(other == c)
@@ -236,8 +253,13 @@ def _alike(y: Ints, other: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
 
 
 def _drawn_like(y: Ints, known: Ints, rng: np.random.Generator) -> Ints:
-    """Rows of ``known`` (m,) with the class counts of y (n,), drawn with replacement, of the classes that it has."""
-    parts = [rng.choice(np.flatnonzero(known == c), size=int((y == c).sum())) for c in np.intersect1d(y, known)]
+    """Rows of ``known`` (m,) with the class counts of y (n,), drawn with replacement, of the
+    classes that it has.
+    """
+    parts = [
+        rng.choice(np.flatnonzero(known == c), size=int((y == c).sum()))
+        for c in np.intersect1d(y, known)
+    ]
     return np.concatenate([np.empty(0, dtype=np.int64), *parts]).astype(np.int64)
 
 
@@ -286,14 +308,20 @@ def _design(
             halves=(mapped(first), mapped(second)),
             made=MappedSide(new, maps.take(new.rows)),
             shuffled=mapped(second, shuffled=True),
-            training=(mapped(again), MappedSide(seen, layout_maps(known_x[seen.rows], space))) if len(seen) else None,
+            training=(
+                (mapped(again), MappedSide(seen, layout_maps(known_x[seen.rows], space)))
+                if len(seen)
+                else None
+            ),
         ),
         "",
     )
 
 
 def _nearest_of_class(x: Floats, y: Ints, known: Floats, known_y: Ints, space: PatchSpace) -> Ints:
-    """(n,) the row of ``known`` (m, B, p, p) that is nearest to each patch (n, B, p, p), of its class; −1 without one."""
+    """(n,) the row of ``known`` (m, B, p, p) that is nearest to each patch (n, B, p, p), of its
+    class; −1 without one.
+    """
     near = np.full(len(x), -1, dtype=np.int64)
     reduced, known_reduced = space.reduce(x), space.reduce(known)
     for c in np.intersect1d(y, known_y):

@@ -1,10 +1,13 @@
-"""Do the labels of synthetic samples fit their spectra? R1 of docs/quality-labels.md, with no training on them.
+"""Do the labels of synthetic samples fit their spectra? R1 of docs/quality-labels.md, with no
+training on them.
 
-Every score stands beside its **ceiling** (real held-out samples in place of the synthetic ones, class by class),
-its **floor** (the synthetic labels permuted), r = (score − floor) / (ceiling − floor), and the share of wrong
-labels that would bring real held-out samples down to the same score (:mod:`hsiaug.metrics.calibration`).
+Every score stands beside its **ceiling** (real held-out samples in place of the synthetic ones,
+class by class), its **floor** (the synthetic labels permuted), r = (score − floor) / (ceiling −
+floor), and the share of wrong labels that would bring real held-out samples down to the same score
+(:mod:`hsiaug.metrics.calibration`).
 
-Held-out samples are test pixels, labels included: a diagnosis after every fit, never a means to choose one.
+Held-out samples are test pixels, labels included: a diagnosis after every fit, never a means to
+choose one.
 """
 
 from collections.abc import Callable
@@ -13,7 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.seeds import derive_seed
-from hsiaug.metrics.calibration import FLAT, USABLE, LabelScore, Reliability, calibrate, read_curve, why_silent
+from hsiaug.metrics.calibration import (
+    FLAT,
+    USABLE,
+    LabelScore,
+    Reliability,
+    calibrate,
+    read_curve,
+    why_silent,
+)
 from hsiaug.metrics.measures import note_of
 from hsiaug.metrics.spectra import Spectra, at_most, fit_space, shared_classes, shrunk_covariance
 
@@ -31,19 +42,26 @@ MOST = 500
 def reliability(train: Spectra, held: Spectra, synthetic: Spectra, *, seed: int = 0) -> Reliability:
     """Judge the labels of synthetic centre spectra; all spectra in scene units.
 
-    R1, train on real and test on synthetic: GAN-test (Shmelkov et al. 2018, arXiv:1807.09499) with a shrinkage LDA
-    and an RBF-SVM on centre spectra; the mean over the two. The same ``seed`` gives the same report.
+    R1, train on real and test on synthetic: GAN-test (Shmelkov et al. 2018, arXiv:1807.09499) with
+    a shrinkage LDA and an RBF-SVM on centre spectra; the mean over the two. The same ``seed`` gives
+    the same report.
 
-    ``oracle`` is R1 with probes that learn from half of the held-out samples too, calibrated on the other half.
-    Where held-out pixels lie far from the training clumps, probes of training pixels know them badly: nearly
-    every generator is then above the ceiling of ``agreement``, while the oracle still sees wrong labels.
+    ``oracle`` is R1 with probes that learn from half of the held-out samples too, calibrated on the
+    other half. Where held-out pixels lie far from the training clumps, probes of training pixels
+    know them badly: nearly every generator is then above the ceiling of ``agreement``, while the
+    oracle still sees wrong labels.
     """
     rng = np.random.default_rng(derive_seed("reliability", seed))
     classes = shared_classes([train, held, synthetic])
     notes = note_of("not judged, for want of real samples", set(synthetic.counts) - set(classes))
     if len(classes) < 2:
-        return Reliability((), 0, 0, (*notes, "two classes with real and synthetic samples are needed"))
-    held, synthetic = (part.only(classes).take(at_most(part.only(classes).y, MOST, rng)) for part in (held, synthetic))
+        return Reliability(
+            (), 0, 0, (*notes, "two classes with real and synthetic samples are needed")
+        )
+    held, synthetic = (
+        part.only(classes).take(at_most(part.only(classes).y, MOST, rng))
+        for part in (held, synthetic)
+    )
     made, real = guesses_of(train, (synthetic, held))
     agreement = agreement_score("agreement", "R1 probe agreement", synthetic, held, made, real, rng)
     seen, rest = _halves(held, rng)
@@ -55,7 +73,9 @@ def reliability(train: Spectra, held: Spectra, synthetic: Spectra, *, seed: int 
 
 
 def fit_lda(train: Spectra) -> Probe:
-    """Linear discriminant analysis: Ledoit–Wolf covariance pooled over classes, equal priors (Friedman 1989)."""
+    """Linear discriminant analysis: Ledoit–Wolf covariance pooled over classes, equal priors
+    (Friedman 1989).
+    """
     space = fit_space(train.x)
     z = space.z(train.x)
     ids, rows = np.unique(train.y, return_inverse=True)
@@ -67,11 +87,15 @@ def fit_lda(train: Spectra) -> Probe:
 
 
 def fit_svm(train: Spectra) -> Probe:
-    """RBF-SVM on z-scored spectra, C = 100, γ = 1/B, classes weighted to count alike (Cortes and Vapnik 1995)."""
+    """RBF-SVM on z-scored spectra, C = 100, γ = 1/B, classes weighted to count alike (Cortes and
+    Vapnik 1995).
+    """
     from sklearn.svm import SVC
 
     space = fit_space(train.x)
-    model = SVC(C=100.0, gamma=1.0 / train.x.shape[1], class_weight="balanced").fit(space.z(train.x), train.y)
+    model = SVC(C=100.0, gamma=1.0 / train.x.shape[1], class_weight="balanced").fit(
+        space.z(train.x), train.y
+    )
     return lambda x: np.asarray(model.predict(space.z(x)), dtype=np.int64)
 
 
@@ -104,17 +128,23 @@ def agreement_score(
     rng: np.random.Generator,
     tiles: tuple[Ints, Ints] | None = None,
 ) -> LabelScore:
-    """The agreement of the guesses ``made`` (probes, n) with the synthetic labels, calibrated on those of ``held``.
+    """The agreement of the guesses ``made`` (probes, n) with the synthetic labels, calibrated on
+    those of ``held``.
 
-    tiles: (n,) and (m,) of what tile each sample, and each of ``held``, is a pixel: the bootstrap draws whole tiles, and
-    the curve has the class shares of ``held``, since wrong masks change those of the made ones.
+    tiles: (n,) and (m,) of what tile each sample, and each of ``held``, is a pixel: the bootstrap
+    draws whole tiles, and the curve has the class shares of ``held``, since wrong masks change
+    those of the made ones.
     """
     labels, n = (synthetic if tiles is None else held).y, len(synthetic)
     curve = calibrate(lambda rows, y: float((real[:, rows] == y).mean()), held, labels, ROUNDS, rng)
     share = (made == synthetic.y).mean(axis=0)
     floor = float(np.mean([(made == rng.permutation(synthetic.y)).mean() for _ in range(ROUNDS)]))
     scores = _drawn_means(share, None if tiles is None else tiles[0], rng)
-    ceilings = curve.rounds[:, 0] if tiles is None else _drawn_means((real == held.y).mean(axis=0), tiles[1], rng)
+    ceilings = (
+        curve.rounds[:, 0]
+        if tiles is None
+        else _drawn_means((real == held.y).mean(axis=0), tiles[1], rng)
+    )
     value, ceiling = float(share.mean()), float(curve.mean[0])
     falls = curve.spearman is not None and curve.spearman <= USABLE
     why = why_silent(100 * value, 100 * ceiling, 100 * floor, 100 * scores, 100 * ceilings)
@@ -136,8 +166,12 @@ def agreement_score(
     )
 
 
-def _drawn_means(share: NDArray[np.float64], tiles: Ints | None, rng: np.random.Generator) -> NDArray[np.float64]:
-    """(rounds,) means of shares (n,), of which samples, or whole tiles (n,), are drawn with replacement."""
+def _drawn_means(
+    share: NDArray[np.float64], tiles: Ints | None, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """(rounds,) means of shares (n,), of which samples, or whole tiles (n,), are drawn with
+    replacement.
+    """
     groups = np.arange(len(share)) if tiles is None else np.unique(tiles, return_inverse=True)[1]
     count = int(groups.max()) + 1
     weights = rng.multinomial(count, np.full(count, 1 / count), size=ROUNDS)[:, groups]

@@ -1,7 +1,7 @@
 """How sure a difference is: spread, intervals, and the sign-flip test over paired draws.
 
-The pairs are draws (seeds), never pixels: neighbouring pixels are not independent, so a test over pixels
-(McNemar's) finds significance where there is none.
+The pairs are draws (seeds), never pixels: neighbouring pixels are not independent, so a test over
+pixels (McNemar's) finds significance where there is none.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ ALPHA = 0.05
 MIN_PAIRS = 6
 """Fewest draws with which a two-sided sign-flip test can reach .05 (2 / 2**6 = .031)."""
 USUAL_DRAWS = 7
-"""Draws of a benchmark that names no number: one more than the fewest, so that one draw may go the other way a little."""
+"""Draws of a benchmark that names no number: one more than the fewest, so that one draw may go the
+other way a little.
+"""
 EXACT_DRAWS = 12
 """Up to so many draws all patterns of signs are counted; beyond it PATTERNS of them."""
 PATTERNS = 4096
@@ -43,7 +45,8 @@ class MeanStd(NamedTuple):
 def mean_std(values: Sequence[float]) -> MeanStd:
     """Mean and sample standard deviation of ``values``.
 
-    Raises InputError for no value at all, or for one that is not finite: neither has a mean to print.
+    Raises InputError for no value at all, or for one that is not finite: neither has a mean to
+    print.
     """
     _check_finite(values)
     n = len(values)
@@ -54,7 +57,9 @@ def mean_std(values: Sequence[float]) -> MeanStd:
 
 
 def t_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float] | None:
-    """Student's t interval for the mean; None for a single value, which says nothing of its spread."""
+    """Student's t interval for the mean; None for a single value, which says nothing of its
+    spread.
+    """
     if not 0 < level < 1:
         raise InputError("level must lie between 0 and 1", value=level, hint="Pass 0.95 for 95 %.")
     mean, std, n = mean_std(values)
@@ -75,10 +80,11 @@ def t_quantile(freedom: int, level: float) -> float:
 class FlipTest(NamedTuple):
     """The test of one comparison of a family.
 
-    p: of this comparison alone. corrected: for all comparisons of the family; both None below MIN_PAIRS draws, where
-    neither could reach ALPHA. critical: t value that the mean must be beyond to be shown: mean ± critical · std / √n
-    excludes 0 exactly where ``corrected`` is below ALPHA. Below MIN_PAIRS draws it is Student's t with Bonferroni's
-    correction; None where no value is finite.
+    p: of this comparison alone. corrected: for all comparisons of the family; both None below
+    MIN_PAIRS draws, where neither could reach ALPHA. critical: t value that the mean must be beyond
+    to be shown: mean ± critical · std / √n excludes 0 exactly where ``corrected`` is below ALPHA.
+    Below MIN_PAIRS draws it is Student's t with Bonferroni's correction; None where no value is
+    finite.
     """
 
     p: float | None
@@ -87,18 +93,22 @@ class FlipTest(NamedTuple):
 
 
 def max_t(family: Sequence[Mapping[Hashable, float]]) -> list[FlipTest]:
-    """Two-sided sign-flip tests of paired differences, corrected for their number by step-down max-T.
+    """Two-sided sign-flip tests of paired differences, corrected for their number by step-down
+    max-T.
 
-    family: for each comparison, draw → difference; a draw may be missing in some. Under the null hypothesis the
-    differences of a draw are as likely as their negatives, so that all comparisons of a draw may change sign together,
-    which keeps their correlation (P. H. Westfall and S. S. Young, Resampling-Based Multiple Testing, Wiley 1993; J. P.
-    Romano and M. Wolf, Exact and approximate stepdown methods for multiple hypothesis testing, Journal of the American
-    Statistical Association 100, 2005). The statistic is |Σ d| / √(Σ d²) over the draws that the comparison has: it
-    rises with |t|, and is finite for equal differences too. A draw that a comparison lacks adds nothing to either sum.
+    family: for each comparison, draw → difference; a draw may be missing in some. Under the null
+    hypothesis the differences of a draw are as likely as their negatives, so that all comparisons
+    of a draw may change sign together, which keeps their correlation (P. H. Westfall and S. S.
+    Young, Resampling-Based Multiple Testing, Wiley 1993; J. P. Romano and M. Wolf, Exact and
+    approximate stepdown methods for multiple hypothesis testing, Journal of the American
+    Statistical Association 100, 2005). The statistic is |Σ d| / √(Σ d²) over the draws that the
+    comparison has: it rises with |t|, and is finite for equal differences too. A draw that a
+    comparison lacks adds nothing to either sum.
 
-    All patterns of signs are counted up to EXACT_DRAWS draws, so p is at least 2 / 2**n however many comparisons there
-    are; beyond it PATTERNS random ones with a fixed seed. Patterns that tie with what was seen count against it.
-    Raises InputError for a comparison without a draw, or a difference that is not finite.
+    All patterns of signs are counted up to EXACT_DRAWS draws, so p is at least 2 / 2**n however
+    many comparisons there are; beyond it PATTERNS random ones with a fixed seed. Patterns that tie
+    with what was seen count against it. Raises InputError for a comparison without a draw, or a
+    difference that is not finite.
     """
     import numpy as np
 
@@ -112,10 +122,14 @@ def max_t(family: Sequence[Mapping[Hashable, float]]) -> list[FlipTest]:
         # 0.3 - 0.2 must tie with 0.2 - 0.1.
         d[[rows[draw] for draw in one], j] = np.round(list(one.values()), SAME)
     length = np.sqrt((d**2).sum(axis=0))
-    z = np.abs(_signs(len(rows)) @ d) / np.where(length > 0, length, 1)  # (patterns, comparisons); z[0] as seen
+    z = np.abs(_signs(len(rows)) @ d) / np.where(
+        length > 0, length, 1
+    )  # (patterns, comparisons); z[0] as seen
     order = np.argsort(-z[0], kind="stable")
     seen = z[0, order] - TIE
-    highest = np.maximum.accumulate(z[:, order[::-1]], axis=1)[:, ::-1]  # of each comparison and those of smaller z
+    highest = np.maximum.accumulate(z[:, order[::-1]], axis=1)[
+        :, ::-1
+    ]  # of each comparison and those of smaller z
     corrected = np.maximum.accumulate((highest >= seen).mean(axis=0))
     rank = len(z) - math.ceil(ALPHA * len(z))
     needed = np.partition(highest, rank, axis=0)[rank]
@@ -129,7 +143,11 @@ def max_t(family: Sequence[Mapping[Hashable, float]]) -> list[FlipTest]:
             critical = t_quantile(own - 1, 1 - ALPHA / 2 / len(family)) if own > 1 else None
             tests[j] = FlipTest(None, None, critical)
         else:
-            critical = least * math.sqrt((own - 1) / (own - least * least)) if own - least**2 > TIE else None
+            critical = (
+                least * math.sqrt((own - 1) / (own - least * least))
+                if own - least**2 > TIE
+                else None
+            )
             tests[j] = FlipTest(float(alone[j]), float(corrected[at]), critical)
     return [tests[j] for j in range(len(family))]
 
@@ -148,11 +166,12 @@ def _signs(draws: int) -> NDArray[Any]:
 
 
 def told_apart(differences: Sequence[float]) -> bool:
-    """Whether paired differences tell one candidate of a choice from another: their mean is beyond its standard error.
+    """Whether paired differences tell one candidate of a choice from another: their mean is beyond
+    its standard error.
 
-    differences: of the two scores, one per fold, class of a fold, or draw; of a single one nothing is known. Where no
-    candidate is told apart, as inside a clump in which a judge makes the same few errors with all of them, take the
-    weakest, and say so.
+    differences: of the two scores, one per fold, class of a fold, or draw; of a single one nothing
+    is known. Where no candidate is told apart, as inside a clump in which a judge makes the same
+    few errors with all of them, take the weakest, and say so.
     """
     mean, std, n = mean_std(differences)
     return std is not None and round(abs(mean), SAME) > round(std / math.sqrt(n), SAME)
@@ -162,4 +181,8 @@ def _check_finite(values: Sequence[float]) -> None:
     bad = [v for v in values if not math.isfinite(v)]
     if bad or not values:
         hint = "Leave out what is missing, and say how many are left."
-        raise InputError("a mean is over finite numbers, at least one", value=bad[0] if bad else "none", hint=hint)
+        raise InputError(
+            "a mean is over finite numbers, at least one",
+            value=bad[0] if bad else "none",
+            hint=hint,
+        )

@@ -1,4 +1,6 @@
-"""Folds and halves of real patches by spatial blocks, so that no pixel of a test patch is learnt from."""
+"""Folds and halves of real patches by spatial blocks, so that no pixel of a test patch is learnt
+from.
+"""
 
 from dataclasses import dataclass
 
@@ -12,14 +14,17 @@ HALVES = 2
 BLOCKS = (3, 2, 1)
 """Sides of a block, in windows, of which the largest is taken that gives blocks enough."""
 FEWEST = 3
-"""Blocks that a cell, which is one half of a fold, has at least where the blocks are larger than a window."""
+"""Blocks that a cell, which is one half of a fold, has at least where the blocks are larger than a
+window.
+"""
 
 
 @dataclass(frozen=True, eq=False)
 class SpatialCells:
     """Where real windows stand in a cross-validation.
 
-    rows: (m,) indices of the windows that lie whole in one block. block, fold, half: (m,) ids of each from 0.
+    rows: (m,) indices of the windows that lie whole in one block. block, fold, half: (m,) ids of
+    each from 0.
     """
 
     rows: Ints

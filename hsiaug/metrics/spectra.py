@@ -1,4 +1,6 @@
-"""Labelled spectra, sets of equal make-up, the space that distances are measured in, and distances of float64 arrays."""
+"""Labelled spectra, sets of equal make-up, the space that distances are measured in, and distances
+of float64 arrays.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +10,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 MOST_AXES = 10
-"""Principal axes kept: enough for the shape of a spectrum, few enough for the covariance of a small class."""
+"""Principal axes kept: enough for the shape of a spectrum, few enough for the covariance of a small
+class.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,9 +47,11 @@ def shared_classes(sets: Sequence[Spectra], fewest: int = 1) -> list[int]:
 
 
 def match_sizes(sets: Sequence[Spectra], rng: np.random.Generator) -> list[Spectra]:
-    """Random subsets with the same number of spectra per class: the largest number that every set has.
+    """Random subsets with the same number of spectra per class: the largest number that every set
+    has.
 
-    Most measures depend on the size and the make-up of the sets; between matched sets only the spectra differ.
+    Most measures depend on the size and the make-up of the sets; between matched sets only the
+    spectra differ.
     """
     classes = shared_classes(sets)
     sizes = {c: min(part.counts[c] for part in sets) for c in classes}
@@ -53,13 +59,21 @@ def match_sizes(sets: Sequence[Spectra], rng: np.random.Generator) -> list[Spect
 
 
 def at_most(y: NDArray[np.int64], most: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """(m,) sorted rows of labels y (n,): all of a class with up to ``most`` of them, else ``most`` at random."""
+    """(m,) sorted rows of labels y (n,): all of a class with up to ``most`` of them, else ``most``
+    at random.
+    """
     ids, counts = np.unique(y, return_counts=True)
-    return _some(y, {c: min(n, most) for c, n in zip(ids.tolist(), counts.tolist(), strict=True)}, rng)
+    return _some(
+        y, {c: min(n, most) for c, n in zip(ids.tolist(), counts.tolist(), strict=True)}, rng
+    )
 
 
-def _some(y: NDArray[np.int64], sizes: dict[int, int], rng: np.random.Generator) -> NDArray[np.int64]:
-    parts = [rng.choice(np.flatnonzero(y == c), size=size, replace=False) for c, size in sizes.items()]
+def _some(
+    y: NDArray[np.int64], sizes: dict[int, int], rng: np.random.Generator
+) -> NDArray[np.int64]:
+    parts = [
+        rng.choice(np.flatnonzero(y == c), size=size, replace=False) for c, size in sizes.items()
+    ]
     return np.sort(np.concatenate([np.empty(0, dtype=np.int64), *parts]))
 
 
@@ -75,7 +89,9 @@ class Space:
     axes: NDArray[np.float64]
 
     def z(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(n, B) in scene units → (n, B) with mean 0 and standard deviation 1 per band of the training set."""
+        """(n, B) in scene units → (n, B) with mean 0 and standard deviation 1 per band of the
+        training set.
+        """
         return (x - self.mean) / self.std
 
     def project(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -83,14 +99,18 @@ class Space:
         return self.z(x) @ self.axes
 
     def residual(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(n,) length of what the principal axes do not explain: noise that was added, or smoothed away."""
+        """(n,) length of what the principal axes do not explain: noise that was added, or smoothed
+        away.
+        """
         z = self.z(x)
         left: NDArray[np.float64] = np.linalg.norm(z - (z @ self.axes) @ self.axes.T, axis=1)
         return left
 
 
 def fit_space(x: NDArray[np.float64], most: int = MOST_AXES) -> Space:
-    """The space of training spectra (n, B), with min(most, B, max(2, n/10)) axes; constant bands keep scale 1."""
+    """The space of training spectra (n, B), with min(most, B, max(2, n/10)) axes; constant bands
+    keep scale 1.
+    """
     std = x.std(axis=0)
     std[std < 1e-12] = 1.0
     mean = x.mean(axis=0)
@@ -100,10 +120,12 @@ def fit_space(x: NDArray[np.float64], most: int = MOST_AXES) -> Space:
 
 
 def spectral_angle(u: Array, v: Array) -> Array:
-    """(...,) angle in degrees between spectra u and v (..., B), in scene units (Kruse et al. 1993, SAM).
+    """(...,) angle in degrees between spectra u and v (..., B), in scene units (Kruse et al. 1993,
+    SAM).
 
-    As 2·atan2(|û − v̂|, |û + v̂|), which is exact for small angles where arccos is not. A spectrum of zeros has no
-    direction: its angle to anything is taken as 90°, and as 0° to another one of zeros.
+    As 2·atan2(|û − v̂|, |û + v̂|), which is exact for small angles where arccos is not. A spectrum
+    of zeros has no direction: its angle to anything is taken as 90°, and as 0° to another one of
+    zeros.
     """
     u, v = _unit(u), _unit(v)
     near, far = np.linalg.norm(u - v, axis=-1), np.linalg.norm(u + v, axis=-1)
@@ -118,7 +140,9 @@ def _unit(x: Array) -> Array:
 
 
 def shrunk_covariance(x: Array) -> Array:
-    """(d, d) Ledoit–Wolf covariance of x (n, d), n ≥ 2 (Ledoit and Wolf 2004, J. Multivariate Analysis 88)."""
+    """(d, d) Ledoit–Wolf covariance of x (n, d), n ≥ 2 (Ledoit and Wolf 2004, J. Multivariate
+    Analysis 88).
+    """
     from sklearn.covariance import ledoit_wolf
 
     covariance: Array = ledoit_wolf(x)[0]
@@ -126,9 +150,11 @@ def shrunk_covariance(x: Array) -> Array:
 
 
 def frechet(mean_a: Array, cov_a: Array, mean_b: Array, cov_b: Array) -> float:
-    """Fréchet distance |μ − μ'|² + tr(S + S' − 2(S^½ S' S^½)^½) of two Gaussians (Dowson and Landau 1982).
+    """Fréchet distance |μ − μ'|² + tr(S + S' − 2(S^½ S' S^½)^½) of two Gaussians (Dowson and Landau
+    1982).
 
-    The formula of FID (Heusel et al. 2017, arXiv:1706.08500) without its network: the features are spectra.
+    The formula of FID (Heusel et al. 2017, arXiv:1706.08500) without its network: the features are
+    spectra.
     """
     gap = ((mean_a - mean_b) ** 2).sum()
     values, vectors = np.linalg.eigh(cov_a)
@@ -138,6 +164,8 @@ def frechet(mean_a: Array, cov_a: Array, mean_b: Array, cov_b: Array) -> float:
 
 
 def frechet_between(sets: Sequence[Array]) -> tuple[float, ...]:
-    """Fréchet distances of the first set (n, d) to each of the others, of Ledoit–Wolf covariances; n ≥ 2."""
+    """Fréchet distances of the first set (n, d) to each of the others, of Ledoit–Wolf covariances;
+    n ≥ 2.
+    """
     laws = [(x.mean(axis=0), np.atleast_2d(shrunk_covariance(x))) for x in sets]
     return tuple(frechet(*laws[0], *law) for law in laws[1:])

@@ -1,11 +1,11 @@
 """How well a classifier that sees space tells made samples from held-out real ones.
 
-The classifier two-sample test of Lopez-Paz and Oquab 2017, arXiv:1610.06545, by the area under the ROC curve (AUC):
-½ = the two sets cannot be told apart. What makes it honest:
+The classifier two-sample test of Lopez-Paz and Oquab 2017, arXiv:1610.06545, by the area under the
+ROC curve (AUC): ½ = the two sets cannot be told apart. What makes it honest:
 
 - no pixel of a test sample is learnt from: folds are spatial blocks of the real samples;
-- a made sample is in the fold of the held-out sample of its class that is nearest to it, so that neither what is made
-  twice nor what repeats a held-out sample is recognised;
+- a made sample is in the fold of the held-out sample of its class that is nearest to it, so that
+  neither what is made twice nor what repeats a held-out sample is recognised;
 - each fold has the same number of both sides of each class;
 - value, floor and ceiling share the real side and the design, and so the number of samples.
 
@@ -24,7 +24,9 @@ from hsiaug.metrics.spatial_folds import FOLDS
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Judge = Callable[[NDArray[np.floating], Ints, NDArray[np.floating], int], Array]
-"""(training x (n, …), side (n,) 0 = real and 1 = made, test x (m, …), seed) → (m,) scores, higher = made."""
+"""(training x (n, …), side (n,) 0 = real and 1 = made, test x (m, …), seed) → (m,) scores, higher =
+made.
+"""
 
 TREES = 120
 ROUNDS = 200
@@ -35,8 +37,8 @@ FEWEST = 8
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """One side of the test. rows: (n,) of the samples, among those that it was taken from. y, fold, block: (n,) class,
-    fold, and what the bootstrap draws whole.
+    """One side of the test. rows: (n,) of the samples, among those that it was taken from. y, fold,
+    block: (n,) class, fold, and what the bootstrap draws whole.
     """
 
     rows: Ints
@@ -54,7 +56,9 @@ class Side:
 
 @dataclass(frozen=True)
 class TwoSample:
-    """auc: mean over folds, 0..1, not folded at ½. interval: 95 %, of blocks drawn anew. n: of each side."""
+    """auc: mean over folds, 0..1, not folded at ½. interval: 95 %, of blocks drawn anew. n: of each
+    side.
+    """
 
     auc: float
     interval: tuple[float, float]
@@ -62,16 +66,23 @@ class TwoSample:
 
 
 def match_folds(sides: Sequence[Side], rng: np.random.Generator, most: int) -> list[Side]:
-    """Random subsets of all sides with the same number of each class in each fold, at most ``most`` samples in all."""
+    """Random subsets of all sides with the same number of each class in each fold, at most ``most``
+    samples in all.
+    """
     chosen: list[list[Ints]] = [[] for _ in sides]
-    cells = [(k, c) for k in range(FOLDS) for c in np.unique(np.concatenate([side.y for side in sides]))]
+    cells = [
+        (k, c) for k in range(FOLDS) for c in np.unique(np.concatenate([side.y for side in sides]))
+    ]
     rows = [[np.flatnonzero((side.fold == k) & (side.y == c)) for side in sides] for k, c in cells]
     sizes = np.array([min(map(len, own)) for own in rows])
     cap = _cap(sizes, most)
     for own, size in zip(rows, np.minimum(sizes, cap).tolist(), strict=True):
         for parts, candidates in zip(chosen, own, strict=True):
             parts.append(rng.choice(candidates, size=size, replace=False))
-    return [side.take(np.concatenate(parts).astype(np.int64)) for side, parts in zip(sides, chosen, strict=True)]
+    return [
+        side.take(np.concatenate(parts).astype(np.int64))
+        for side, parts in zip(sides, chosen, strict=True)
+    ]
 
 
 def _cap(sizes: Ints, most: int) -> int:
@@ -82,7 +93,11 @@ def _cap(sizes: Ints, most: int) -> int:
 
 
 def two_sample_auc(
-    sides: tuple[Side, Side], x: tuple[NDArray[np.floating], NDArray[np.floating]], judge: Judge, *, seed: int = 0
+    sides: tuple[Side, Side],
+    x: tuple[NDArray[np.floating], NDArray[np.floating]],
+    judge: Judge,
+    *,
+    seed: int = 0,
 ) -> TwoSample | None:
     """Tell made samples from real ones by cross-validation.
 
@@ -107,15 +122,22 @@ def two_sample_auc(
     for k in range(FOLDS):
         tested = [side.fold == k for side in sides]
         sizes = [int(part.sum()) for part in tested]
-        if min(*sizes, *(len(part) - size for part, size in zip(tested, sizes, strict=True))) < FEWEST:
+        if (
+            min(*sizes, *(len(part) - size for part, size in zip(tested, sizes, strict=True)))
+            < FEWEST
+        ):
             continue
         known = [own[~part] for own, part in zip(x, tested, strict=True)]
         label = np.repeat([0, 1], [len(part) for part in known]).astype(np.int64)
         test = np.concatenate([own[part] for own, part in zip(x, tested, strict=True)])
         score = judge(np.concatenate(known), label, test, derive_seed("two-sample", seed, k))
         real, made = score[: sizes[0]], score[sizes[0] :]
-        weights = [_drawn_weights(side.block[part], rng) for side, part in zip(sides, tested, strict=True)]
-        aucs.append(float(_weighted_auc(real, made, np.ones((1, len(real))), np.ones((1, len(made))))[0]))
+        weights = [
+            _drawn_weights(side.block[part], rng) for side, part in zip(sides, tested, strict=True)
+        ]
+        aucs.append(
+            float(_weighted_auc(real, made, np.ones((1, len(real))), np.ones((1, len(made))))[0])
+        )
         rounds.append(_weighted_auc(real, made, *weights))
         n += len(real)
     if len(aucs) < 2:
@@ -125,7 +147,9 @@ def two_sample_auc(
 
 
 def _drawn_weights(block: Ints, rng: np.random.Generator) -> Array:
-    """(rounds, n) how often each sample is drawn, where whole blocks (n,) are drawn with replacement."""
+    """(rounds, n) how often each sample is drawn, where whole blocks (n,) are drawn with
+    replacement.
+    """
     ids, row = np.unique(block, return_inverse=True)
     drawn = rng.multinomial(len(ids), np.full(len(ids), 1 / len(ids)), size=ROUNDS)
     weights: Array = drawn[:, row].astype(np.float64)
@@ -133,18 +157,26 @@ def _drawn_weights(block: Ints, rng: np.random.Generator) -> Array:
 
 
 def _weighted_auc(real: Array, made: Array, real_weight: Array, made_weight: Array) -> Array:
-    """(rounds,) P(made > real) + ½ P(equal), of scores (n,) and (m,) with weights (rounds, n) and (rounds, m)."""
+    """(rounds,) P(made > real) + ½ P(equal), of scores (n,) and (m,) with weights (rounds, n) and
+    (rounds, m).
+    """
     order = np.argsort(real, kind="stable")
     ranked = real[order]
-    summed = np.concatenate([np.zeros((len(real_weight), 1)), np.cumsum(real_weight[:, order], axis=1)], axis=1)
+    summed = np.concatenate(
+        [np.zeros((len(real_weight), 1)), np.cumsum(real_weight[:, order], axis=1)], axis=1
+    )
     below = summed[:, np.searchsorted(ranked, made, side="left")]
     not_above = summed[:, np.searchsorted(ranked, made, side="right")]
     whole = summed[:, -1] * made_weight.sum(axis=1)
-    auc: Array = ((below + not_above) / 2 * made_weight).sum(axis=1) / np.where(whole > 0, whole, np.nan)
+    auc: Array = ((below + not_above) / 2 * made_weight).sum(axis=1) / np.where(
+        whole > 0, whole, np.nan
+    )
     return auc
 
 
-def forest_judge(x: NDArray[np.floating], side: Ints, test: NDArray[np.floating], seed: int) -> Array:
+def forest_judge(
+    x: NDArray[np.floating], side: Ints, test: NDArray[np.floating], seed: int
+) -> Array:
     """Extremely randomised trees (Geurts et al. 2006, Machine Learning 63) on features (n, F)."""
     from sklearn.ensemble import ExtraTreesClassifier
 

@@ -1,7 +1,9 @@
-"""The rule by which a difference is called a gain or a loss: the only one, for every report and command.
+"""The rule by which a difference is called a gain or a loss: the only one, for every report and
+command.
 
-Plain numbers in, a typed finding out. Gains and losses need the same evidence, so exchanging an arm and what it is
-measured against exchanges the words and nothing else. docs/statistics.md says the rule in prose.
+Plain numbers in, a typed finding out. Gains and losses need the same evidence, so exchanging an arm
+and what it is measured against exchanges the words and nothing else. docs/statistics.md says the
+rule in prose.
 """
 
 import math
@@ -10,15 +12,31 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Literal
 
-from hsiaug.metrics.significance import ALPHA, MIN_PAIRS, MeanStd, max_t, mean_std, t_interval, t_quantile
+from hsiaug.metrics.significance import (
+    ALPHA,
+    MIN_PAIRS,
+    MeanStd,
+    max_t,
+    mean_std,
+    t_interval,
+    t_quantile,
+)
 
 Shown = Literal["above", "below", "no difference shown", "undecided"]
 """Verdicts on one difference of paired draws."""
 
 Finding = Literal[
-    "helps", "helps, at a loss", "gains", "hurts", "equivalent", "not better", "open", "undecided",
-    "nothing made", "failed",
-]  # fmt: skip
+    "helps",
+    "helps, at a loss",
+    "gains",
+    "hurts",
+    "equivalent",
+    "not better",
+    "open",
+    "undecided",
+    "nothing made",
+    "failed",
+]
 """Verdicts on a generator, measured against its controls."""
 
 Confirmation = Literal["helps", "open", "no"]
@@ -33,10 +51,12 @@ POWER = 0.8
 
 @dataclass(frozen=True)
 class Evidence:
-    """One metric of an arm minus that of a control, over the draws that both share, and the test of the differences.
+    """One metric of an arm minus that of a control, over the draws that both share, and the test of
+    the differences.
 
-    differences: fractions, one per draw. draws: what names each draw. p, p_corrected, critical: of the sign-flip test by
-    itself, and corrected for its family, as in :class:`hsiaug.metrics.significance.FlipTest`; set by :func:`correct`.
+    differences: fractions, one per draw. draws: what names each draw. p, p_corrected, critical: of
+    the sign-flip test by itself, and corrected for its family, as in
+    :class:`hsiaug.metrics.significance.FlipTest`; set by :func:`correct`.
     """
 
     differences: tuple[float, ...] = ()
@@ -59,8 +79,9 @@ class Evidence:
     def shown(self) -> Shown:
         """What the differences show.
 
-        ``above`` and ``below`` need a corrected p < .05 and a mean that does not print as 0.0 points. Without that:
-        ``undecided`` where so few draws could not have shown anything, else ``no difference shown``.
+        ``above`` and ``below`` need a corrected p < .05 and a mean that does not print as 0.0
+        points. Without that: ``undecided`` where so few draws could not have shown anything, else
+        ``no difference shown``.
         """
         if self.p_corrected is None:
             return "undecided"
@@ -70,7 +91,9 @@ class Evidence:
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """mean ± critical · std / √n: excludes 0 exactly where the corrected p is below .05; None where it is endless."""
+        """mean ± critical · std / √n: excludes 0 exactly where the corrected p is below .05; None
+        where it is endless.
+        """
         if self.critical is None:
             return None
         mean, std, n = self.summary
@@ -79,7 +102,9 @@ class Evidence:
 
 
 def correct(family: Sequence[Evidence]) -> list[Evidence]:
-    """The same with the sign-flip test, corrected for all of the family; draws of one name change sign together."""
+    """The same with the sign-flip test, corrected for all of the family; draws of one name change
+    sign together.
+    """
     tests = max_t([dict(zip(one.draws, one.differences, strict=True)) for one in family])
     return [
         replace(one, p=test.p, p_corrected=test.corrected, critical=test.critical)
@@ -92,10 +117,10 @@ class Verdict:
     """A finding, and what it rests on.
 
     against: control → what is shown against it. draws: of the control that shares fewest.
-    waits_for: of an arm that gains, the control with which it shares too few draws, where it is above all others.
-    failed, of: draws that failed, of those that were run. hardest: of an arm that gains, or is equivalent, not better or
-    open, the control over which it gains least; detectable: the difference that so many draws could
-    show, in points.
+    waits_for: of an arm that gains, the control with which it shares too few draws, where it is
+    above all others. failed, of: draws that failed, of those that were run. hardest: of an arm that
+    gains, or is equivalent, not better or open, the control over which it gains least; detectable:
+    the difference that so many draws could show, in points.
     """
 
     finding: Finding
@@ -119,11 +144,12 @@ def judge(
 ) -> Verdict:
     """The verdict on an arm.
 
-    main: what its main metric shows against the controls that every arm is measured against; second: the other metric,
-    against all controls. further: the main one against controls that an arm must be above as well to help; they say
-    nothing of harm, and an arm that is not above the others is decided without them. The first question is whether it
-    is above ``none``: what is, and is not shown to be above the rest or without use beside them, gains.
-    of: draws that were run; of these, failed ended in an error, and in nothing_made λ asked for no sample.
+    main: what its main metric shows against the controls that every arm is measured against;
+    second: the other metric, against all controls. further: the main one against controls that an
+    arm must be above as well to help; they say nothing of harm, and an arm that is not above the
+    others is decided without them. The first question is whether it is above ``none``: what is, and
+    is not shown to be above the rest or without use beside them, gains. of: draws that were run; of
+    these, failed ended in an error, and in nothing_made λ asked for no sample.
     """
     if failed + nothing_made >= of:
         return Verdict("failed" if failed else "nothing made", failed=failed, of=of)
@@ -143,7 +169,8 @@ def judge(
     if said == {"below"}:
         return told("hurts", draws=draws)
     hardest, least = min(
-        ((name, evidence) for name, evidence in every.items() if evidence.differences), key=lambda pair: pair[1].mean
+        ((name, evidence) for name, evidence in every.items() if evidence.differences),
+        key=lambda pair: pair[1].mean,
     )
     below = "below" in against.values()
     spread, found = least.summary, equivalence(least.differences)
@@ -156,11 +183,13 @@ def judge(
 
 
 def confirm(against: Sequence[Sequence[float]], level: float, most: int) -> Confirmation:
-    """The verdict of confirming draws on a candidate that other draws chose. against: its differences to each control.
+    """The verdict of confirming draws on a candidate that other draws chose. against: its
+    differences to each control.
 
-    It helps where the t interval lies above 0 against every control, on at least ``MIN_PAIRS`` draws: on fewer, no
-    test without the assumption of normal differences could reach .05. It does not where the mean over the better
-    control is no gain, or after ``most`` draws. :func:`judge` is stricter, for tables in which nothing was chosen before.
+    It helps where the t interval lies above 0 against every control, on at least ``MIN_PAIRS``
+    draws: on fewer, no test without the assumption of normal differences could reach .05. It does
+    not where the mean over the better control is no gain, or after ``most`` draws. :func:`judge` is
+    stricter, for tables in which nothing was chosen before.
     """
     draws, mean = len(against[0]), min(math.fsum(values) for values in against)
     if draws < MIN_PAIRS:
@@ -178,11 +207,11 @@ def undecided(draws: int) -> str:
 
 
 def equivalence(differences: Sequence[float]) -> Literal["equivalent", "not better", "open"]:
-    """The claim of paired differences (fractions, one per draw) at 5 %, by two one-sided t tests (Schuirmann, Journal of
-    Pharmacokinetics and Biopharmaceutics 15, 1987).
+    """The claim of paired differences (fractions, one per draw) at 5 %, by two one-sided t tests
+    (Schuirmann, Journal of Pharmacokinetics and Biopharmaceutics 15, 1987).
 
-    ``equivalent``: the mean lies within ±MARGIN, by both one-sided tests. ``not better``: it lies below +MARGIN.
-    ``open``: neither is shown, as of a single draw.
+    ``equivalent``: the mean lies within ±MARGIN, by both one-sided tests. ``not better``: it lies
+    below +MARGIN. ``open``: neither is shown, as of a single draw.
     """
     mean, std, n = mean_std(differences)
     if std is None:
@@ -194,10 +223,11 @@ def equivalence(differences: Sequence[float]) -> Literal["equivalent", "not bett
 
 
 def detectable_difference(std: float, draws: int, critical: float | None = None) -> float:
-    """The mean difference that is found with a power of 80 % where the mean must be beyond ``critical`` standard errors.
+    """The mean difference that is found with a power of 80 % where the mean must be beyond
+    ``critical`` standard errors.
 
-    std: standard deviation of the paired differences. critical: None for that of a two-sided t test at 5 %. Infinite for
-    fewer than two draws.
+    std: standard deviation of the paired differences. critical: None for that of a two-sided t test
+    at 5 %. Infinite for fewer than two draws.
     """
     if draws < 2:
         return math.inf

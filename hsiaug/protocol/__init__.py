@@ -1,1 +1,3 @@
-"""Who may learn from which pixel: protocols, splits that audit themselves, train views, the λ rule."""
+"""Who may learn from which pixel: protocols, splits that audit themselves, train views, the λ
+rule.
+"""

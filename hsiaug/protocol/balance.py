@@ -1,5 +1,6 @@
-"""How many synthetic samples are made of which class: λ, how far classes are filled up, and M, how many for each real
-one; and the range of ω."""
+"""How many synthetic samples are made of which class: λ, how far classes are filled up, and M, how
+many for each real one; and the range of ω.
+"""
 
 import math
 from collections.abc import Mapping
@@ -20,7 +21,8 @@ STEP = 0.25
 
 @dataclass(frozen=True, order=True)
 class Rate:
-    """The sample balance rate λ, and M synthetic samples more for each real one of a class. False where both are 0.
+    """The sample balance rate λ, and M synthetic samples more for each real one of a class. False
+    where both are 0.
 
     As text ``0.5``, or ``0.5x3`` with M = 3.
     """
@@ -41,15 +43,19 @@ class Rate:
 
 
 def alone(rate: Rate) -> "Rate":
-    """The rate at which the synthetic samples of a class alone are as many as it has with real ones at this rate."""
+    """The rate at which the synthetic samples of a class alone are as many as it has with real ones
+    at this rate.
+    """
     return Rate(rate.lam, rate.times + 1)
 
 
 def synthetic_counts(real: Mapping[int, int], rate: Rate) -> dict[int, int]:
-    """Synthetic samples of each class id with training pixels: max(0, ⌊λ·n_max + ½⌋ − n_c) + ⌊M·n_c + ½⌋.
+    """Synthetic samples of each class id with training pixels: max(0, ⌊λ·n_max + ½⌋ − n_c) + ⌊M·n_c
+    + ½⌋.
 
-    λ = 0 fills nothing, λ = 1 brings every class to the size of the largest, λ > 1 lets all grow; M keeps the shares of
-    the classes. The formula is this project's reading of the name "sample balance rate"; the paper's is not public.
+    λ = 0 fills nothing, λ = 1 brings every class to the size of the largest, λ > 1 lets all grow; M
+    keeps the shares of the classes. The formula is this project's reading of the name "sample
+    balance rate"; the paper's is not public.
     """
     filled = _fill(real, rate.lam)
     return {c: n + _multiple(real[c], rate.times) for c, n in filled.items()}
@@ -68,8 +74,8 @@ def _fill(real: Mapping[int, int], lam: float) -> dict[int, int]:
 
 @dataclass(frozen=True)
 class Block(Generic[Counts]):
-    """A part of a pool that is drawn at once. label: what its seed depends on. counts: of it; used: those of a trial,
-    the first of each class, ``total`` in all.
+    """A part of a pool that is drawn at once. label: what its seed depends on. counts: of it; used:
+    those of a trial, the first of each class, ``total`` in all.
     """
 
     label: int | str
@@ -79,11 +85,11 @@ class Block(Generic[Counts]):
 
 
 def pool_steps(real: Mapping[int, int], rate: Rate) -> list[Block[dict[int, int]]]:
-    """The blocks in which a pool is drawn: block j holds what λ = j·¼ asks beyond λ = (j−1)·¼, and then each of M one
-    sample for each real one.
+    """The blocks in which a pool is drawn: block j holds what λ = j·¼ asks beyond λ = (j−1)·¼, and
+    then each of M one sample for each real one.
 
-    Every λ and M takes a per-class prefix of the same blocks, so a sweep changes the counts only, and a trial's samples
-    do not depend on what else was in the plan.
+    Every λ and M takes a per-class prefix of the same blocks, so a sweep changes the counts only,
+    and a trial's samples do not depend on what else was in the plan.
     """
     blocks: list[Block[dict[int, int]]] = []
     last, wanted = dict.fromkeys(real, 0), _fill(real, rate.lam)
@@ -100,13 +106,23 @@ def pool_steps(real: Mapping[int, int], rate: Rate) -> list[Block[dict[int, int]
 
 
 def check_lambda(lam: float, name: str = "lam") -> None:
-    """Raise InputError unless λ is a number from 0 to LARGEST. name: the parameter that it came in."""
-    _check(f"`{name}`", lam, "Use 0 for no synthetic samples, 1 to bring every class to the size of the largest.")
+    """Raise InputError unless λ is a number from 0 to LARGEST. name: the parameter that it came
+    in.
+    """
+    _check(
+        f"`{name}`",
+        lam,
+        "Use 0 for no synthetic samples, 1 to bring every class to the size of the largest.",
+    )
 
 
 def check_times(times: float) -> None:
     """Raise InputError unless M is a number from 0 to LARGEST."""
-    _check("`times`", times, "3 makes three synthetic samples for each real one; 0 makes those of λ alone.")
+    _check(
+        "`times`",
+        times,
+        "3 makes three synthetic samples for each real one; 0 makes those of λ alone.",
+    )
 
 
 def check_omega(omega: float) -> None:
@@ -116,4 +132,6 @@ def check_omega(omega: float) -> None:
 
 def _check(option: str, value: float, hint: str) -> None:
     if not 0 <= value <= LARGEST:
-        raise InputError(f"{option} must be a number from 0 to {LARGEST}", value=f"{value:g}", hint=hint)
+        raise InputError(
+            f"{option} must be a number from 0 to {LARGEST}", value=f"{value:g}", hint=hint
+        )

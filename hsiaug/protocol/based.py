@@ -28,7 +28,9 @@ class Based(SplitProtocol):
 
     @classmethod
     def of(cls, head: str, base: str, buffer: Buffer, folder: Path) -> Self:
-        """The protocol of a head and the text of another. Raises InputError where that cannot be its base."""
+        """The protocol of a head and the text of another. Raises InputError where that cannot be
+        its base.
+        """
         parsed = replace(parse_base(cls, base, folder), buffer=buffer)
         return cls(f"{head}:{parsed.canonical}", buffer, parsed)
 
@@ -56,14 +58,24 @@ class Based(SplitProtocol):
         return self.inner.name, self.inner.argument, self.inner.buffer
 
     def rng_of(self, scene: Scene, seed: int, *parts: str) -> np.random.Generator:
-        """Random numbers that follow the base and ``parts``, but no size: a smaller draw is the first of a larger."""
-        return np.random.default_rng(derive_seed(self.name, scene.drawn_as, *parts, *self.of_base, seed))
+        """Random numbers that follow the base and ``parts``, but no size: a smaller draw is the
+        first of a larger.
+        """
+        return np.random.default_rng(
+            derive_seed(self.name, scene.drawn_as, *parts, *self.of_base, seed)
+        )
 
     def base_draw(self, scene: Scene, seed: int, patch: int) -> tuple[Draw, Mask, Mask]:
-        """The base draw; and (H, W) bool, the labelled pixels that it does not train on, and those that it tests."""
+        """The base draw; and (H, W) bool, the labelled pixels that it does not train on, and those
+        that it tests.
+        """
         first = draw_train(scene, self.inner, patch, seed)
         rest = (scene.labels > 0) & ~first.train
-        return first, rest, rest & ~first.dropped & ~dilate(first.train, self.inner.buffer_radius(patch))
+        return (
+            first,
+            rest,
+            rest & ~first.dropped & ~dilate(first.train, self.inner.buffer_radius(patch)),
+        )
 
 
 class AddedLabels(NamedTuple):
@@ -75,12 +87,15 @@ class AddedLabels(NamedTuple):
 
 def read_added(argument: str) -> AddedLabels | None:
     """``5xscattered:issd`` → 5 and ``issd``; None for a text that has not this form."""
-    match = re.fullmatch(r"([1-9][0-9]{0,8})xscattered:(.+)", argument.strip(), flags=re.ASCII | re.DOTALL)
+    match = re.fullmatch(
+        r"([1-9][0-9]{0,8})xscattered:(.+)", argument.strip(), flags=re.ASCII | re.DOTALL
+    )
     return AddedLabels(int(match[1]), match[2]) if match else None
 
 
 STRATEGIES = ("suggest", "random", "uncertain")
-"""Pixels to ask for: those of ``hsiaug suggest``; any; those that its committee disagrees on most."""
+"""Pixels to ask for: those of ``hsiaug suggest``; any; those that its committee disagrees on most.
+"""
 MOST = 999
 """Pixels that can be asked for."""
 
@@ -94,14 +109,20 @@ class AskedLabels(NamedTuple):
 
 
 def read_asked(argument: str) -> AskedLabels | None:
-    """``16xsuggest:issd`` → 16, ``suggest`` and ``issd``; ``0:issd`` → none at all; None for another form."""
+    """``16xsuggest:issd`` → 16, ``suggest`` and ``issd``; ``0:issd`` → none at all; None for
+    another form.
+    """
     if argument.strip().startswith("0:"):
         return AskedLabels(0, "random", argument.strip()[2:])
-    match = re.fullmatch(r"([1-9][0-9]{0,2})x([a-z]+):(.+)", argument.strip(), flags=re.ASCII | re.DOTALL)
+    match = re.fullmatch(
+        r"([1-9][0-9]{0,2})x([a-z]+):(.+)", argument.strip(), flags=re.ASCII | re.DOTALL
+    )
     return AskedLabels(int(match[1]), match[2], match[3]) if match else None
 
 
 def takeable(tested: Mask) -> Mask:
-    """(n,) of pixels in the order in which they are taken: all but the test pixels (``tested``) that must stay."""
+    """(n,) of pixels in the order in which they are taken: all but the test pixels (``tested``)
+    that must stay.
+    """
     kept: Mask = ~tested | (np.cumsum(tested) <= tested.sum() - KEPT_FOR_TEST)
     return kept

@@ -1,4 +1,6 @@
-"""The protocols that come with hsiaug, registered through an entry point like those of any other package."""
+"""The protocols that come with hsiaug, registered through an entry point like those of any other
+package.
+"""
 
 from hsiaug.registry.hookspecs import Entry, hookimpl
 

@@ -3,11 +3,14 @@
 from collections.abc import Iterable, Sequence
 
 FEWEST = 25
-"""Test pixels of a class below which a split names it, and below which in any draw the main score leaves it out."""
+"""Test pixels of a class below which a split names it, and below which in any draw the main score
+leaves it out.
+"""
 
 
 def large_classes(counts: Iterable[Sequence[int]]) -> tuple[tuple[int, ...], int]:
-    """Ids of the classes with FEWEST test pixels in every draw; and how many classes have test pixels in some draw.
+    """Ids of the classes with FEWEST test pixels in every draw; and how many classes have test
+    pixels in some draw.
 
     counts: of each draw, the test pixels of the class ids 1..C.
     """

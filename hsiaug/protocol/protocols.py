@@ -24,10 +24,12 @@ KEPT_FOR_TEST = 3
 
 
 def parse_protocol(text: str, buffer: str | None = None, folder: Path = Path()) -> SplitProtocol:
-    """Protocol from its text, for example ``issd``, ``kshot:10``, ``random:0.05`` or ``fixed:masks.mat``.
+    """Protocol from its text, for example ``issd``, ``kshot:10``, ``random:0.05`` or
+    ``fixed:masks.mat``.
 
-    buffer: ``none``, ``centre`` or ``patch`` in place of the protocol's own. folder: what paths in it are relative to.
-    Raises InputError where the name, the argument or the buffer is not valid, PluginError for a faulty plugin.
+    buffer: ``none``, ``centre`` or ``patch`` in place of the protocol's own. folder: what paths in
+    it are relative to. Raises InputError where the name, the argument or the buffer is not valid,
+    PluginError for a faulty plugin.
     """
     name, _, argument = text.strip().partition(":")
     kind = protocol_class(name)
@@ -38,7 +40,9 @@ def parse_protocol(text: str, buffer: str | None = None, folder: Path = Path()) 
 
 
 def parse_base(kind: type[SplitProtocol], text: str, folder: Path) -> SplitProtocol:
-    """The protocol that one of ``kind`` is made of. Raises InputError where that is itself made of another."""
+    """The protocol that one of ``kind`` is made of. Raises InputError where that is itself made of
+    another.
+    """
     # Before it is parsed, which would go as deep as the text does.
     other = protocol_class(text.strip().partition(":")[0])
     nested = other is kind or (other.nests_in is not None and kind.card.name not in other.nests_in)
@@ -49,20 +53,31 @@ def parse_base(kind: type[SplitProtocol], text: str, folder: Path) -> SplitProto
 
 
 def protocol_class(name: str) -> type[SplitProtocol]:
-    """The class of a protocol. Raises InputError for an unknown name, PluginError for one that cannot be loaded.
+    """The class of a protocol. Raises InputError for an unknown name, PluginError for one that
+    cannot be loaded.
 
-    The core's own are found without the list of plugins, so that no other package can slow or break them.
+    The core's own are found without the list of plugins, so that no other package can slow or break
+    them.
     """
-    found = Found(BUILT_IN[name], "hsiaug", "") if name in BUILT_IN else registry().find("protocol", name)
+    found = (
+        Found(BUILT_IN[name], "hsiaug", "")
+        if name in BUILT_IN
+        else registry().find("protocol", name)
+    )
     kind = protocol_of(found.load())
     if not (isinstance(kind, type) and issubclass(kind, SplitProtocol)):
-        rule = f"protocol {name} of {found.distribution} must be a subclass of hsiaug.api.SplitProtocol"
+        rule = (
+            f"protocol {name} of {found.distribution} must be a subclass of"
+            " hsiaug.api.SplitProtocol"
+        )
         raise PluginError(rule, value=repr(kind), hint="Derive its class from it.")
     return kind
 
 
 def run_guarded(name: str, what: str, compute: Callable[[], Result]) -> Result:
-    """Return ``compute()``; an exception that the protocol raised becomes a PluginError that names it."""
+    """Return ``compute()``; an exception that the protocol raised becomes a PluginError that names
+    it.
+    """
     try:
         return compute()
     except (HsiaugError, MemoryError):
@@ -75,25 +90,48 @@ def run_guarded(name: str, what: str, compute: Callable[[], Result]) -> Result:
 
 
 def draw_train(scene: Scene, protocol: SplitProtocol, patch: int, seed: int) -> Draw:
-    """The training pixels of draw ``seed``, with the protocol's buffer for patches of side ``patch``."""
-    draw = run_guarded(protocol.name, f"draw on {scene.name}", lambda: protocol.draw(scene, seed, patch))
+    """The training pixels of draw ``seed``, with the protocol's buffer for patches of side
+    ``patch``.
+    """
+    draw = run_guarded(
+        protocol.name, f"draw on {scene.name}", lambda: protocol.draw(scene, seed, patch)
+    )
     more = [mask for name in ("hidden", "asked") if (mask := getattr(draw, name, None)) is not None]
-    _check(protocol, draw, Draw, lambda: [draw.train, draw.dropped, *more], [scene.shape] * (2 + len(more)))
-    if not all(isinstance(note, str) for note in draw.notes) or sum(map(len, draw.notes)) > LONGEST_NOTES:
-        rule = f"protocol {protocol.name} must note sentences of {LONGEST_NOTES:,} characters at most"
+    _check(
+        protocol,
+        draw,
+        Draw,
+        lambda: [draw.train, draw.dropped, *more],
+        [scene.shape] * (2 + len(more)),
+    )
+    if (
+        not all(isinstance(note, str) for note in draw.notes)
+        or sum(map(len, draw.notes)) > LONGEST_NOTES
+    ):
+        rule = (
+            f"protocol {protocol.name} must note sentences of {LONGEST_NOTES:,} characters at most"
+        )
         raise PluginError(rule, value=f"{draw.notes!r:.200}", hint="Use str.")
     labels = draw.labels
     if labels is not None and (
-        _describe(labels) != f"int16 {scene.shape}" or labels.min() < 0 or labels.max() > len(scene.class_names)
+        _describe(labels) != f"int16 {scene.shape}"
+        or labels.min() < 0
+        or labels.max() > len(scene.class_names)
     ):
-        rule = f"protocol {protocol.name} must draw labels of the scene's shape and classes, or none"
-        raise PluginError(rule, value=_describe(labels), hint="Return int16, with 0 where there is no label.")
+        rule = (
+            f"protocol {protocol.name} must draw labels of the scene's shape and classes, or none"
+        )
+        raise PluginError(
+            rule, value=_describe(labels), hint="Return int16, with 0 where there is no label."
+        )
     return draw
 
 
 def draw_areas(pairs: PairSet, protocol: SplitProtocol, patch: int, seed: int) -> Areas:
     """The areas of training and of test of draw ``seed``, for tiles of side ``patch``."""
-    areas = run_guarded(protocol.name, f"draw on {pairs.name}", lambda: protocol.draw_tiles(pairs, seed, patch))
+    areas = run_guarded(
+        protocol.name, f"draw on {pairs.name}", lambda: protocol.draw_tiles(pairs, seed, patch)
+    )
     shapes = [place.mask.shape for place in pairs.places]
     _check(protocol, areas, Areas, lambda: [*areas.train, *areas.test], shapes * 2)
     return areas
@@ -106,11 +144,18 @@ def _check(
     masks: Callable[[], Sequence[object]],
     shapes: Sequence[tuple[int, ...]],
 ) -> None:
-    """Raise PluginError unless the draw, of a package's own protocol perhaps, is of its kind with bool masks."""
-    found = [_describe(mask) for mask in masks()] if isinstance(drawn, kind) else [type(drawn).__name__]
+    """Raise PluginError unless the draw, of a package's own protocol perhaps, is of its kind with
+    bool masks.
+    """
+    found = (
+        [_describe(mask) for mask in masks()] if isinstance(drawn, kind) else [type(drawn).__name__]
+    )
     if found == [f"bool {tuple(shape)}" for shape in shapes]:
         return
-    rule = f"protocol {protocol.name} must draw {kind.__name__} with boolean masks of the labels' shapes"
+    rule = (
+        f"protocol {protocol.name} must draw {kind.__name__} with boolean masks of the labels'"
+        " shapes"
+    )
     hint = "Return masks of dtype bool, one for each map of labels and side."
     raise PluginError(rule, value=", ".join(found), hint=hint)
 

@@ -28,12 +28,13 @@ class Audit:
     """Costs and leakage of a split; counts are per class id 1..C.
 
     centre_overlap_percent: share of test pixels that lie in a training patch.
-    patch_overlap_percent: share of test pixels whose own patch shares a pixel with a training patch.
-    leaky: train and test pixels are neighbours, by construction or as measured.
-    lost_classes / thin_classes / untrained_classes: ids without test pixel / with 1 to 24 / without training pixel.
-    fields: what a field is: connected components of the labels, or places.
-    seen_counts / new_counts: test pixels of each class in fields that hold training pixels / in fields that hold none.
-    no_seen_classes / no_new_classes: ids with test pixels, none of them in a seen field / in a new field.
+    patch_overlap_percent: share of test pixels whose own patch shares a pixel with a training
+    patch. leaky: train and test pixels are neighbours, by construction or as measured. lost_classes
+    / thin_classes / untrained_classes: ids without test pixel / with 1 to 24 / without training
+    pixel. fields: what a field is: connected components of the labels, or places. seen_counts /
+    new_counts: test pixels of each class in fields that hold training pixels / in fields that hold
+    none. no_seen_classes / no_new_classes: ids with test pixels, none of them in a seen field / in
+    a new field.
     """
 
     sha256: str
@@ -71,8 +72,8 @@ class Audit:
     ) -> "Audit":
         """The audit of a draw whose ``content`` tells it from others.
 
-        counts: labelled pixels of each class in all, for training, for test, and for test in seen fields. overlap:
-        percentages by centre and by patch. fields: what a field is.
+        counts: labelled pixels of each class in all, for training, for test, and for test in seen
+        fields. overlap: percentages by centre and by patch. fields: what a field is.
         """
         labelled, train, test, seen = counts
         new = tuple(n - known for n, known in zip(test, seen, strict=True))
@@ -112,8 +113,9 @@ class Blind(Generic[Positions]):
     """A split without test labels, for a process that runs plugins.
 
     train, test: pixels, (H, W) bool, or tiles. patch: side of patches or tiles in pixels.
-    train_labels: (n,) int64 class ids of training pixels, row by row, or (n, side, side) int16 masks of training tiles.
-    hidden: as of :class:`Split`. fold: as of :class:`hsiaug.protocol.tiling.TileSplit`.
+    train_labels: (n,) int64 class ids of training pixels, row by row, or (n, side, side) int16
+    masks of training tiles. hidden: as of :class:`Split`. fold: as of
+    :class:`hsiaug.protocol.tiling.TileSplit`.
     """
 
     train: Positions
@@ -133,11 +135,11 @@ class Split:
     """Train and test masks (H, W) of one draw of ``protocol`` on labels (H, W) int16.
 
     fields: (H, W) int32 field of each pixel; None: connected components of the labels.
-    hidden: (H, W) bool, pixels that no plugin sees in any form before it predicts them; None = none. asked: (H, W) bool,
-    training pixels whose labels were asked for one by one; None = none.
+    hidden: (H, W) bool, pixels that no plugin sees in any form before it predicts them; None =
+    none. asked: (H, W) bool, training pixels whose labels were asked for one by one; None = none.
 
-    Raises SplitError when built from masks that share a pixel, that leave a side empty, or that hold a pixel
-    without a label: such a split is a mistake of whoever drew it.
+    Raises SplitError when built from masks that share a pixel, that leave a side empty, or that
+    hold a pixel without a label: such a split is a mistake of whoever drew it.
     """
 
     labels: NDArray[np.int16]
@@ -155,11 +157,21 @@ class Split:
     def __post_init__(self) -> None:
         both = int((self.train & self.test).sum())
         if both:
-            raise SplitError("train and test must not share a pixel", value=f"{both} shared", hint="Draw them apart.")
+            raise SplitError(
+                "train and test must not share a pixel",
+                value=f"{both} shared",
+                hint="Draw them apart.",
+            )
         for side, mask in (("train", self.train), ("test", self.test)):
             if not mask.any():
-                hint = "Choose a smaller buffer or block, fewer training pixels, or a scene with more labels."
-                raise SplitError(f"protocol {self.protocol.label} leaves no {side} pixel on this scene", hint=hint)
+                hint = (
+                    "Choose a smaller buffer or block, fewer training pixels, or a scene with more"
+                    " labels."
+                )
+                raise SplitError(
+                    f"protocol {self.protocol.label} leaves no {side} pixel on this scene",
+                    hint=hint,
+                )
             unlabelled = int((self.labels[mask] == 0).sum())
             if unlabelled:
                 rule = f"every {side} pixel must be labelled"
@@ -183,8 +195,9 @@ class Split:
         """How much train and test share, in words."""
         audit = self.audit
         return (
-            f"{audit.centre_overlap_percent} % of test pixels lie in a training patch, "
-            f"{audit.patch_overlap_percent} % have a patch that meets one (patches of {self.patch} px)"
+            f"{audit.centre_overlap_percent} % of test pixels lie in a training patch,"
+            f" {audit.patch_overlap_percent} % have a patch that meets one (patches of"
+            f" {self.patch} px)"
         )
 
     @property
@@ -199,8 +212,8 @@ class Split:
 
     @cached_property
     def seen(self) -> NDArray[np.bool_]:
-        """(H, W) bool: pixels of fields that hold a training pixel, other than those that were asked for: so a field is
-        seen or new whatever is asked.
+        """(H, W) bool: pixels of fields that hold a training pixel, other than those that were
+        asked for: so a field is seen or new whatever is asked.
         """
         train = self.train if self.asked is None else self.train & ~self.asked
         return seen_fields(label_fields(self.labels) if self.fields is None else self.fields, train)
@@ -228,7 +241,8 @@ def draw_split(scene: Scene, protocol: SplitProtocol, seed: int, patch: int) -> 
     """Draw ``seed`` of a protocol: the same pixels for every arm of a benchmark.
 
     patch: odd side of the patches in pixels; the buffer is measured with it.
-    Raises SplitError where the scene cannot give such a split, InputError for a patch that is not odd.
+    Raises SplitError where the scene cannot give such a split, InputError for a patch that is not
+    odd.
     """
     check_patch(patch, scene)
     draw = draw_train(scene, protocol, patch, seed)
@@ -245,5 +259,8 @@ def check_patch(patch: int, scene: Scene | UnlabelledScene) -> None:
     """Raise InputError for a patch side that is even, or larger than the scene can mirror."""
     largest = 2 * min(scene.shape) - 1
     if patch < 1 or patch % 2 == 0 or patch > largest:
-        rule, hint = f"`patch` must be an odd number of pixels between 1 and {largest}", "9 is usual."
+        rule, hint = (
+            f"`patch` must be an odd number of pixels between 1 and {largest}",
+            "9 is usual.",
+        )
         raise InputError(rule, value=str(patch), hint=hint)

@@ -21,10 +21,11 @@ Buffer = Literal["none", "centre", "patch"]
 class Draw:
     """A draw of single pixels.
 
-    train: (H, W) bool. dropped: (H, W) bool, labelled pixels that may be neither; all other labelled pixels are for
-    test, but for those that the buffer leaves out. notes: sentences for the audit. hidden: (H, W) bool, pixels that no
-    plugin sees before it predicts them; None = none. asked: (H, W) bool, training pixels whose labels were asked for one
-    by one; None = none. labels: (H, W) int16 class ids in place of the scene's, of a protocol that brings some.
+    train: (H, W) bool. dropped: (H, W) bool, labelled pixels that may be neither; all other
+    labelled pixels are for test, but for those that the buffer leaves out. notes: sentences for the
+    audit. hidden: (H, W) bool, pixels that no plugin sees before it predicts them; None = none.
+    asked: (H, W) bool, training pixels whose labels were asked for one by one; None = none. labels:
+    (H, W) int16 class ids in place of the scene's, of a protocol that brings some.
     """
 
     train: NDArray[np.bool_]
@@ -37,7 +38,8 @@ class Draw:
 
 @dataclass(frozen=True)
 class Areas:
-    """A draw for masks: of each place the pixels (H, W) bool in which training tiles may lie, and test tiles.
+    """A draw for masks: of each place the pixels (H, W) bool in which training tiles may lie, and
+    test tiles.
 
     tiles: training tiles to take at random; None = all that fit.
     """
@@ -49,23 +51,27 @@ class Areas:
 
 @dataclass(frozen=True)
 class SplitProtocol:
-    """How train and test pixels are drawn: the base of every protocol, built in or brought by a package.
+    """How train and test pixels are drawn: the base of every protocol, built in or brought by a
+    package.
 
-    A subclass has a ``card`` (name, version, summary, paper and tasks are read), says in ``takes`` what is typed after
-    the colon, and has :meth:`draw` where the card names the task "pixels", :meth:`draw_tiles` where it names
-    "segmentation" or "change". A draw depends on the labels, the seed, the patch and the fields here alone, and on the
-    spectra where it :attr:`reads_spectra`.
+    A subclass has a ``card`` (name, version, summary, paper and tasks are read), says in ``takes``
+    what is typed after the colon, and has :meth:`draw` where the card names the task "pixels",
+    :meth:`draw_tiles` where it names "segmentation" or "change". A draw depends on the labels, the
+    seed, the patch and the fields here alone, and on the spectra where it :attr:`reads_spectra`.
 
-    argument: canonical text after the colon; what follows a ``#`` in it, a checksum, is not shown in tables.
-    buffer: labelled pixels that are left out round the training pixels, so that for patches of side p = 2r+1
-        no test *centre* lies in a training patch (``centre``: Chebyshev distance > r), no test *patch* meets
-        a training patch (``patch``: > 2r), or ``none``. The core leaves them out.
+    argument: canonical text after the colon; what follows a ``#`` in it, a checksum, is not shown
+    in tables. buffer: labelled pixels that are left out round the training pixels, so that for
+    patches of side p = 2r+1
+        no test *centre* lies in a training patch (``centre``: Chebyshev distance > r), no test
+        *patch* meets a training patch (``patch``: > 2r), or ``none``. The core leaves them out.
 
-    takes: what follows the colon: nothing, a whole number from 1 on, or a ratio between 0 and 1. usual_argument: where
+    takes: what follows the colon: nothing, a whole number from 1 on, or a ratio between 0 and 1.
+    usual_argument: where
         nothing is typed; None = something must be.
     usage: how it is typed, for error messages. example: an argument that the conformance kit tries.
-    usual_buffer: where the user names none. leaky: train and test pixels are neighbours by construction.
-    nests_in: names of the only protocols that may be made of this one; None = all but itself.
+    usual_buffer: where the user names none. leaky: train and test pixels are neighbours by
+    construction. nests_in: names of the only protocols that may be made of this one; None = all but
+    itself.
     """
 
     card: ClassVar[Card]
@@ -82,43 +88,67 @@ class SplitProtocol:
 
     @classmethod
     def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
-        """The protocol of the text after the colon, "" without one. Raises InputError where it is not valid.
+        """The protocol of the text after the colon, "" without one. Raises InputError where it is
+        not valid.
 
-        folder: what paths in the text are relative to. A protocol that ``takes`` another text has this method itself.
+        folder: what paths in the text are relative to. A protocol that ``takes`` another text has
+        this method itself.
         """
         if not argument and cls.usual_argument is not None:
             return cls(cls.usual_argument, buffer)
         if cls.takes != "nothing":
             return cls(cls.number(argument, whole=cls.takes == "number"), buffer)
         if argument:
-            rule, hint = f"protocol {cls.card.name} takes nothing after its name", f"Write {cls.card.name}."
+            rule, hint = (
+                f"protocol {cls.card.name} takes nothing after its name",
+                f"Write {cls.card.name}.",
+            )
             raise InputError(rule, value=repr(argument), hint=hint)
         return cls(argument, buffer)
 
     @classmethod
     def number(cls, argument: str, *, whole: bool = True) -> str:
-        """Canonical text of an argument that is a whole number from 1 on, or else a ratio between 0 and 1."""
+        """Canonical text of an argument that is a whole number from 1 on, or else a ratio between 0
+        and 1.
+        """
         try:
-            # Nine digits are more than any scene has pixels, and no more than an array can be counted with.
-            number = (int(argument[:10]) if whole else float(argument)) if argument.isascii() else -1
+            # Nine digits are more than any scene has pixels, and no more than an array can be
+            # counted with.
+            number = (
+                (int(argument[:10]) if whole else float(argument)) if argument.isascii() else -1
+            )
         except ValueError:
             number = -1
         if number <= 0 or (whole and len(argument) > 9) or (not whole and not number < 1):
-            allowed = "a whole number from 1 on, of 9 digits at most" if whole else "a ratio between 0 and 1"
-            rule, hint = f"protocol {cls.card.name} needs {allowed}", f"Write {cls.usage or cls.card.name}."
+            allowed = (
+                "a whole number from 1 on, of 9 digits at most"
+                if whole
+                else "a ratio between 0 and 1"
+            )
+            rule, hint = (
+                f"protocol {cls.card.name} needs {allowed}",
+                f"Write {cls.usage or cls.card.name}.",
+            )
             raise InputError(rule, value=repr(argument), hint=hint)
         return repr(number)
 
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
         """Draw ``seed`` of the training pixels of a scene, for patches of side ``patch``."""
         rule = f"`protocol` {self.name} is one of masks, not of single pixels"
-        hint = "Add `task` segmentation or `task` change, or use issd, kshot:K, blocks:B or random:RATIO."
+        hint = (
+            "Add `task` segmentation or `task` change, or use issd, kshot:K, blocks:B or"
+            " random:RATIO."
+        )
         raise InputError(rule, value=repr(self.text), hint=hint)
 
     def draw_tiles(self, pairs: PairSet, seed: int, patch: int) -> Areas:
         """Draw ``seed`` of the areas of training and of test, for tiles of side ``patch``."""
         hint = "Use blocks:48, for example, or leave it out."
-        raise InputError("`protocol` of a dense task is places, places:N or blocks:B", value=repr(self.text), hint=hint)
+        raise InputError(
+            "`protocol` of a dense task is places, places:N or blocks:B",
+            value=repr(self.text),
+            hint=hint,
+        )
 
     @property
     def name(self) -> str:
@@ -127,7 +157,9 @@ class SplitProtocol:
 
     @property
     def canonical(self) -> str:
-        """Name and argument, as they stand in the argument of a protocol that is made of this one."""
+        """Name and argument, as they stand in the argument of a protocol that is made of this
+        one.
+        """
         return f"{self.name}:{self.argument}".removesuffix(":")
 
     @property
@@ -142,12 +174,20 @@ class SplitProtocol:
 
     @property
     def label(self) -> str:
-        """Text as printed in tables: what was typed, with the buffer where it is not the usual one."""
-        return self.short if self.buffer == self.usual_buffer else f"{self.short} (buffer {self.buffer})"
+        """Text as printed in tables: what was typed, with the buffer where it is not the usual
+        one.
+        """
+        return (
+            self.short
+            if self.buffer == self.usual_buffer
+            else f"{self.short} (buffer {self.buffer})"
+        )
 
     @property
     def outer(self) -> "tuple[SplitProtocol | None, int]":
-        """The protocol whose training pixels are divided (None: all labelled pixels), and the number of its draw."""
+        """The protocol whose training pixels are divided (None: all labelled pixels), and the
+        number of its draw.
+        """
         return None, 0
 
     @property
@@ -156,16 +196,22 @@ class SplitProtocol:
         return False
 
     def buffer_radius(self, patch: int) -> int:
-        """Chebyshev distance in pixels within which no test pixel may lie, for patches of side ``patch``."""
+        """Chebyshev distance in pixels within which no test pixel may lie, for patches of side
+        ``patch``.
+        """
         return {"none": 0, "centre": patch // 2, "patch": 2 * (patch // 2)}[self.buffer]
 
     def rng(self, data: Scene | PairSet, seed: int) -> np.random.Generator:
-        """The random numbers of draw ``seed``: they follow the labels and the protocol, never the name of the data."""
+        """The random numbers of draw ``seed``: they follow the labels and the protocol, never the
+        name of the data.
+        """
         room = "split" if isinstance(data, Scene) else "tiles"
         return self._seeded(room, data.drawn_as, seed)
 
     def _seeded(self, room: str, drawn: str, seed: int) -> np.random.Generator:
-        return np.random.default_rng(derive_seed(room, drawn, self.name, self.argument, self.buffer, seed))
+        return np.random.default_rng(
+            derive_seed(room, drawn, self.name, self.argument, self.buffer, seed)
+        )
 
     def as_json(self) -> dict[str, str]:
         """The identity: what enters the hash of a trial. A protocol's first version is left out."""

@@ -1,4 +1,6 @@
-"""Protocols of other packages, in a process that does not import them: the package's own process parses and draws."""
+"""Protocols of other packages, in a process that does not import them: the package's own process
+parses and draws.
+"""
 
 import base64
 import io
@@ -37,7 +39,9 @@ def packed(arrays: Mapping[str, NDArray[Any]]) -> str:
     return base64.b64encode(file.getvalue()).decode()
 
 
-def unpacked(text: str, needed: Collection[str], others: Collection[str] = ()) -> dict[str, NDArray[Any]]:
+def unpacked(
+    text: str, needed: Collection[str], others: Collection[str] = ()
+) -> dict[str, NDArray[Any]]:
     """Arrays of these names, from :func:`packed`. Raises PluginError."""
     try:
         with np.load(io.BytesIO(base64.b64decode(text)), allow_pickle=False) as arrays:
@@ -81,22 +85,37 @@ class ThirdParty(SplitProtocol):
         # A file that the protocol reads is named in its argument.
         named = (folder / user_path(word) for word in argument.split(":") if word)
         cls.plugin.child.allow(path for path in named if is_file(path))
-        said = read_told(ToldText, cls._ask("parse", argument, buffer, str(folder)), cls.plugin.child.package)
-        names = {said.identity.get("name"), *(one.partition(":")[0] for one in (said.canonical, said.text, said.short))}
+        said = read_told(
+            ToldText, cls._ask("parse", argument, buffer, str(folder)), cls.plugin.child.package
+        )
+        names = {
+            said.identity.get("name"),
+            *(one.partition(":")[0] for one in (said.canonical, said.text, said.short)),
+        }
         if names != {cls.card.name}:
             # Else its trials would have the hashes, and stand in the rows, of another protocol.
-            rule = f"protocol {cls.card.name} must state its own name, in its texts and its identity"
-            raise PluginError(rule, value=f"{names!r:.200}", hint="Leave name, canonical, text, short and as_json.")
+            rule = (
+                f"protocol {cls.card.name} must state its own name, in its texts and its identity"
+            )
+            raise PluginError(
+                rule,
+                value=f"{names!r:.200}",
+                hint="Leave name, canonical, text, short and as_json.",
+            )
         return cls(said.argument, said.buffer, said)
 
     @classmethod
     def _ask(cls, question: str, *values: object) -> Any:
         entry = cls.plugin.entry
-        return cls.plugin.child.ask(question, entry.name, entry.target, *values, within=DRAWS_WITHIN)
+        return cls.plugin.child.ask(
+            question, entry.name, entry.target, *values, within=DRAWS_WITHIN
+        )
 
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
         told = self._drawn("draw", scene, seed, patch)
-        masks: dict[str, Any] = unpacked(told.arrays, ("train", "dropped"), ("hidden", "labels", "asked"))
+        masks: dict[str, Any] = unpacked(
+            told.arrays, ("train", "dropped"), ("hidden", "labels", "asked")
+        )
         return Draw(**masks, notes=told.notes)
 
     def draw_tiles(self, pairs: PairSet, seed: int, patch: int) -> Areas:
@@ -143,10 +162,17 @@ class ThirdParty(SplitProtocol):
 
 @cache
 def protocol_of(plugin: Any) -> Any:
-    """The protocol of a stand-in; any other class, and a stand-in of a class that is no protocol, as it is."""
+    """The protocol of a stand-in; any other class, and a stand-in of a class that is no protocol,
+    as it is.
+    """
     if not (isinstance(plugin, type) and issubclass(plugin, StandIn)) or plugin.told is None:
         return plugin
-    members = {"card": plugin.card, "plugin": plugin, "__doc__": plugin.card.summary, **plugin.told.model_dump()}
+    members = {
+        "card": plugin.card,
+        "plugin": plugin,
+        "__doc__": plugin.card.summary,
+        **plugin.told.model_dump(),
+    }
     return type(plugin.__name__, (ThirdParty,), members)
 
 

@@ -1,4 +1,6 @@
-"""What the process that imports the plugins of one other package answers: what they are, and what they draw."""
+"""What the process that imports the plugins of one other package answers: what they are, and what
+they draw.
+"""
 
 import dataclasses
 from collections.abc import Callable, Mapping
@@ -32,7 +34,9 @@ def _plugin(kind: Kind, name: str, target: str) -> Any:
     protocol = None
     if isinstance(plugin, type) and issubclass(plugin, SplitProtocol):
         protocol = {key: getattr(plugin, key) for key in ToldProtocol.model_fields}
-    return ToldPlugin.model_validate({"card": told, "params": params, "protocol": protocol}).model_dump()
+    return ToldPlugin.model_validate(
+        {"card": told, "params": params, "protocol": protocol}
+    ).model_dump()
 
 
 def _params(kind: Kind, name: str, target: str, values: Mapping[str, object]) -> None:
@@ -46,7 +50,10 @@ def _keep(data: Any) -> None:
 
 def _parse(name: str, target: str, argument: str, buffer: Buffer, folder: str) -> Any:
     made = _load("protocol", name, target).parse(argument, buffer, Path(folder))
-    told = {key: getattr(made, key) for key in ("argument", "buffer", "canonical", "text", "short", "reads_spectra")}
+    told = {
+        key: getattr(made, key)
+        for key in ("argument", "buffer", "canonical", "text", "short", "reads_spectra")
+    }
     radii = {str(side): made.buffer_radius(side) for side in RADII}
     return ToldText(**told, radii=radii, identity=made.as_json()).model_dump()
 
@@ -58,7 +65,9 @@ def _draw(name: str, target: str, argument: str, buffer: Buffer, seed: int, patc
     return {"arrays": packed(arrays), "notes": drawn.notes}
 
 
-def _draw_tiles(name: str, target: str, argument: str, buffer: Buffer, seed: int, patch: int) -> Any:
+def _draw_tiles(
+    name: str, target: str, argument: str, buffer: Buffer, seed: int, patch: int
+) -> Any:
     drawn = draw_areas(_data, _load("protocol", name, target).parse(argument, buffer), patch, seed)
     sides = {"train": drawn.train, "test": drawn.test}
     arrays = {f"{side}{i}": mask for side, masks in sides.items() for i, mask in enumerate(masks)}

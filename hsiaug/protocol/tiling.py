@@ -19,7 +19,9 @@ from hsiaug.protocol.split import Audit, Blind, Places, class_counts
 from hsiaug.protocol.split_protocol import SplitProtocol
 
 SMALLEST = 16
-"""Pixels: the shortest side of a tile. Networks that halve it four times have nothing left of a shorter one."""
+"""Pixels: the shortest side of a tile. Networks that halve it four times have nothing left of a
+shorter one.
+"""
 
 ENOUGH = 100
 """Training tiles below which the stride is halved, down to an eighth of the tile."""
@@ -41,9 +43,10 @@ BlindTiles = Blind[tuple[Tile, ...]]
 class TileSplit:
     """Training and test tiles of one draw, of side ``patch``.
 
-    Training tiles may overlap one another; test tiles too, where a block is no multiple of the tile: each test pixel
-    is scored once. fold: the tiles, side by side, that the training tiles were drawn among; empty where these are all.
-    Raises SplitError when a pixel would be in a test tile and in one of the others.
+    Training tiles may overlap one another; test tiles too, where a block is no multiple of the
+    tile: each test pixel is scored once. fold: the tiles, side by side, that the training tiles
+    were drawn among; empty where these are all. Raises SplitError when a pixel would be in a test
+    tile and in one of the others.
     """
 
     pairs: PairSet
@@ -84,7 +87,9 @@ class TileSplit:
     def tiles_by_place(self) -> list[tuple[str, str, int, int]]:
         """Name and part of each place, and its training and test tiles."""
         train, test = (Counter(where for where, _, _ in side) for side in (self.train, self.test))
-        return [(place.name, place.part, train[i], test[i]) for i, place in enumerate(self.pairs.places)]
+        return [
+            (place.name, place.part, train[i], test[i]) for i, place in enumerate(self.pairs.places)
+        ]
 
     @property
     def overlap(self) -> str:
@@ -94,20 +99,31 @@ class TileSplit:
     @property
     def sides(self) -> Places:
         """Mask, tested and trained pixels of every place."""
-        return list(zip([place.mask for place in self.pairs.places], self.tested, self.trained, strict=True))
+        return list(
+            zip([place.mask for place in self.pairs.places], self.tested, self.trained, strict=True)
+        )
 
     @cached_property
     def shared(self) -> int:
         """Pixels that lie in a training tile, or one of the fold, and in a test tile."""
         fold = pixels_of_tiles(self.pairs, self.fold, self.patch)
-        return sum(int(((a | b) & c).sum()) for a, b, c in zip(self.trained, fold, self.tested, strict=True))
+        return sum(
+            int(((a | b) & c).sum())
+            for a, b, c in zip(self.trained, fold, self.tested, strict=True)
+        )
 
     @cached_property
     def audit(self) -> Audit:
-        """Labelled pixels of each side and class; overlap is 0 by construction, and measured all the same."""
+        """Labelled pixels of each side and class; overlap is 0 by construction, and measured all
+        the same.
+        """
         everywhere = [np.ones_like(place.mask, dtype=bool) for place in self.pairs.places]
-        known = [test & trained.any() for test, trained in zip(self.tested, self.trained, strict=True)]
-        sides = [counts(self.pairs, side) for side in (everywhere, self.trained, self.tested, known)]
+        known = [
+            test & trained.any() for test, trained in zip(self.tested, self.trained, strict=True)
+        ]
+        sides = [
+            counts(self.pairs, side) for side in (everywhere, self.trained, self.tested, known)
+        ]
         overlap = [round(100 * self.shared / max(1, sum(sides[2])), 2)] * 2
         size = f"{self.patch}×{self.patch}, stride {self.stride}"
         note = f"{len(self.train)} training tiles of {size}; {len(self.test)} test tiles"
@@ -124,7 +140,9 @@ def pixels_of_tiles(pairs: PairSet, tiles: Sequence[Tile], patch: int) -> list[N
 
 
 def side_by_side(pairs: PairSet, patch: int) -> list[Tile]:
-    """Tiles that together hold every pixel of every place; the last of a row or column overlaps the one before."""
+    """Tiles that together hold every pixel of every place; the last of a row or column overlaps the
+    one before.
+    """
 
     def starts(length: int) -> list[int]:
         return [*range(0, length - patch, patch), length - patch]
@@ -140,20 +158,29 @@ def side_by_side(pairs: PairSet, patch: int) -> list[Tile]:
 def draw_tiles(pairs: PairSet, protocol: SplitProtocol, seed: int, patch: int) -> TileSplit:
     """Draw ``seed`` of a protocol for the dense tasks.
 
-    Raises SplitError where there is no tile on a side, InputError for a protocol of the other tasks or a tile that
-    does not fit.
+    Raises SplitError where there is no tile on a side, InputError for a protocol of the other tasks
+    or a tile that does not fit.
     """
     shortest = min(min(place.mask.shape) for place in pairs.places)
     if not SMALLEST <= patch <= shortest:
-        rule = f"`patch`, the side of a tile, must be {SMALLEST} pixels or more, and fit into {pairs.name}'s {shortest}"
-        hint = "32 or 64 are usual." if shortest >= SMALLEST else "Leave out the places that are smaller."
+        rule = (
+            f"`patch`, the side of a tile, must be {SMALLEST} pixels or more, and fit into"
+            f" {pairs.name}'s {shortest}"
+        )
+        hint = (
+            "32 or 64 are usual."
+            if shortest >= SMALLEST
+            else "Leave out the places that are smaller."
+        )
         raise InputError(rule, value=str(patch), hint=hint)
     areas = draw_areas(pairs, protocol, patch, seed)
     stride, tiles = train_tiles(areas.train, patch)
     fold: tuple[Tile, ...] = ()
     if areas.tiles is not None:
         if areas.tiles > len(tiles):
-            rule = f"protocol {protocol.label} needs {areas.tiles} training tiles of {patch}×{patch}"
+            rule = (
+                f"protocol {protocol.label} needs {areas.tiles} training tiles of {patch}×{patch}"
+            )
             hint = f"Ask for at most {len(tiles)}, or for smaller tiles."
             raise SplitError(rule, value=f"{len(tiles)} in the places of training", hint=hint)
         fold = tuple(tile for tile in tiles if not (tile[1] % patch or tile[2] % patch))
@@ -162,8 +189,14 @@ def draw_tiles(pairs: PairSet, protocol: SplitProtocol, seed: int, patch: int) -
     tested = [tile for where, mask in enumerate(areas.test) for tile in cover(where, mask, patch)]
     for side, found in (("training", tiles), ("test", tested)):
         if not found:
-            rule = f"protocol {protocol.label} leaves no {side} tile of {patch}×{patch} pixels of {pairs.name}"
-            hint = "Choose a smaller `patch`, other blocks, a smaller `buffer`, or folders train and test of places."
+            rule = (
+                f"protocol {protocol.label} leaves no {side} tile of {patch}×{patch} pixels of"
+                f" {pairs.name}"
+            )
+            hint = (
+                "Choose a smaller `patch`, other blocks, a smaller `buffer`, or folders train and"
+                " test of places."
+            )
             raise SplitError(rule, hint=hint)
     return TileSplit(pairs, tuple(tiles), tuple(tested), protocol, patch, seed, stride, fold)
 
@@ -181,11 +214,15 @@ def dense_view(pairs: PairSet, split: TileSplit | BlindTiles) -> DenseView:
 
 
 def unlabelled_tiles(pairs: PairSet, split: TileSplit | BlindTiles) -> DenseView:
-    """The tiles that training tiles were drawn among, without any label, as :func:`dense_view` has them."""
+    """The tiles that training tiles were drawn among, without any label, as :func:`dense_view` has
+    them.
+    """
     tiles = split.fold or split.train
     none = np.zeros((len(tiles), split.patch, split.patch), dtype=np.int16)
     return replace(
-        dense_view(pairs, Blind(tiles, (), none, split.patch)), class_names=(), descriptions=Descriptions({})
+        dense_view(pairs, Blind(tiles, (), none, split.patch)),
+        class_names=(),
+        descriptions=Descriptions({}),
     )
 
 
@@ -198,7 +235,9 @@ def checksum_of_tiles(view: DenseView) -> str:
 
 
 def real_samples(split: TileSplit, tiles: Sequence[Tile]) -> DenseSamples:
-    """Tiles of a split with their masks, copied. Test tiles are for a diagnosis after every fit only."""
+    """Tiles of a split with their masks, copied. Test tiles are for a diagnosis after every fit
+    only.
+    """
     masks = _stack([place.mask for place in split.pairs.places], tiles, split.patch)
     return _samples(split.pairs, tiles, masks)
 
@@ -236,7 +275,9 @@ def train_tiles(side: Side, patch: int) -> tuple[int, list[Tile]]:
     stride = max(1, patch // 2)
     for part in (2, 4, 8):
         stride = max(1, patch // part)
-        found = [tile for where, mask in enumerate(side) for tile in _inside(where, mask, patch, stride)]
+        found = [
+            tile for where, mask in enumerate(side) for tile in _inside(where, mask, patch, stride)
+        ]
         if len(found) >= ENOUGH:
             break
     return stride, found
@@ -253,19 +294,26 @@ def _inside(where: int, mask: NDArray[np.bool_], patch: int, stride: int) -> lis
     columns = np.arange(0, mask.shape[1] - patch + 1, stride)[None]
     far = (rows + patch, columns + patch)
     area = sums[far] - sums[rows, far[1]] - sums[far[0], columns] + sums[rows, columns]
-    return [(where, int(r * stride), int(c * stride)) for r, c in np.argwhere(area == patch * patch)]
+    return [
+        (where, int(r * stride), int(c * stride)) for r, c in np.argwhere(area == patch * patch)
+    ]
 
 
 def cover(where: int, mask: NDArray[np.bool_], patch: int) -> list[Tile]:
-    """Tiles inside ``mask`` that together cover every pixel of it that a tile can cover, with little overlap."""
+    """Tiles inside ``mask`` that together cover every pixel of it that a tile can cover, with
+    little overlap.
+    """
     corners = [(row, column) for _, row, column in _inside(where, mask, patch, 1)]
     left = mask.copy()
     tiles: list[Tile] = []
-    # Row by row, each tile whose first pixel is new; the rims that are left, from their own corners.
+    # Row by row, each tile whose first pixel is new; the rims that are left, from their own
+    # corners.
     for down in (0, patch - 1):
         for right in (0, patch - 1):
             # From that corner's own side, or every step would bring one new pixel only.
-            for row, column in sorted(corners, key=lambda c: (-c[0] if down else c[0], -c[1] if right else c[1])):
+            for row, column in sorted(
+                corners, key=lambda c: (-c[0] if down else c[0], -c[1] if right else c[1])
+            ):
                 if left[row + down, column + right]:
                     tiles.append((where, row, column))
                     left[row : row + patch, column : column + patch] = False

@@ -24,8 +24,9 @@ from hsiaug.protocol.split import BlindSplit, Split
 from hsiaug.registry.card import Scope
 
 BATCH_BYTES, CUT_BYTES = 16 * 2**20, 2**20
-"""Patches are predicted in batches of about the first size, and cut in parts of the second: a processor keeps these at
-hand."""
+"""Patches are predicted in batches of about the first size, and cut in parts of the second: a
+processor keeps these at hand.
+"""
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
@@ -57,8 +58,9 @@ class Normaliser:
 def shown(
     cube: NDArray[np.float32], visible: NDArray[np.bool_] | None, spectra: SpectralView = RAW_VIEW
 ) -> NDArray[np.float32]:
-    """The visible pixels (H, W) of a cube, None = all, in a spectral view, and NaN elsewhere: an array up to 256 MiB,
-    else what reads the cube where it is indexed, and by which nothing that is hidden can be reached.
+    """The visible pixels (H, W) of a cube, None = all, in a spectral view, and NaN elsewhere: an
+    array up to 256 MiB, else what reads the cube where it is indexed, and by which nothing that is
+    hidden can be reached.
     """
     if visible is None and cube.nbytes <= bounds.IN_MEMORY:
         return spectra(cube, axis=2)
@@ -73,7 +75,9 @@ def shown(
         return made
 
     made = WindowCube(shape, window)
-    return np.asarray(made) if made.nbytes <= bounds.IN_MEMORY else cast("NDArray[np.float32]", made)
+    return (
+        np.asarray(made) if made.nbytes <= bounds.IN_MEMORY else cast("NDArray[np.float32]", made)
+    )
 
 
 @cube_when_asked
@@ -81,19 +85,22 @@ def shown(
 class TrainView(SealedView, HasCube):
     """Labelled training pixels, and the unlabelled pixels that the plugin's declared scope allows.
 
-    Every array is read-only: compute on copies. A trial whose plugin changes one all the same fails.
+    Every array is read-only: compute on copies. A trial whose plugin changes one all the same
+    fails.
 
     cube: (H, W, B) float32, NaN at every pixel that is not visible.
-    visible: (H, W) bool. Pixels of training patches are always visible (under a leaky protocol there are test
-        pixels among them: the split's audit counts these). Scope ``none`` shows nothing more; ``scene``
-        adds all (transductive: spectra of test pixels, never their labels). No scope shows a pixel that the
-        protocol hides.
-    coords: (n, 2) int32 rows and columns of the training pixels; y: (n,) int64 their class ids, all 0 (no label) for
+    visible: (H, W) bool. Pixels of training patches are always visible (under a leaky protocol
+    there are test
+        pixels among them: the split's audit counts these). Scope ``none`` shows nothing more;
+        ``scene`` adds all (transductive: spectra of test pixels, never their labels). No scope
+        shows a pixel that the protocol hides.
+    coords: (n, 2) int32 rows and columns of the training pixels; y: (n,) int64 their class ids, all
+    0 (no label) for
         classifiers that learn from synthetic samples alone.
-    unlabelled: (m, 2) int32 pixels without a training label whose whole patch is visible; empty for ``none``.
-    class_names: C names; id c is ``class_names[c - 1]``. A class may have no training pixel.
-    wavelengths: (B,) float64 nm or None. gsd: metres or None. units: of the cube.
-    patch: odd side p of the patches, in pixels.
+    unlabelled: (m, 2) int32 pixels without a training label whose whole patch is visible; empty for
+    ``none``. class_names: C names; id c is ``class_names[c - 1]``. A class may have no training
+    pixel. wavelengths: (B,) float64 nm or None. gsd: metres or None. units: of the cube. patch: odd
+    side p of the patches, in pixels.
     descriptions: sentences by class name, as the scene carries them; a class may have none.
     sizes: where y holds no label, class ids and how many training pixels each has.
     """
@@ -120,8 +127,12 @@ class TrainView(SealedView, HasCube):
         return dict(self.sizes or zip(ids.tolist(), counts.tolist(), strict=True))
 
     def nameless(self) -> "TrainView":
-        """The same without the label of any pixel: how many each class has is all that is left of them."""
-        return replace(self, cube=self.pixels, y=np.zeros_like(self.y), sizes=tuple(self.counts.items()))
+        """The same without the label of any pixel: how many each class has is all that is left of
+        them.
+        """
+        return replace(
+            self, cube=self.pixels, y=np.zeros_like(self.y), sizes=tuple(self.counts.items())
+        )
 
     def patches(self, coords: AnyArray) -> NDArray[np.float32]:
         """(n, B, p, p) float32 patches round ``coords`` (n, 2), mirrored at the scene's edges.
@@ -130,8 +141,14 @@ class TrainView(SealedView, HasCube):
         """
         x = patches_at(self.pixels, coords, self.patch)
         if np.isnan(x).any():
-            rule = f"a plugin of scope '{self.scope}' may only cut patches whose pixels are all visible"
-            hint = "Take centres from TrainView.coords or TrainView.unlabelled, or declare a wider scope."
+            rule = (
+                f"a plugin of scope '{self.scope}' may only cut patches whose pixels are all"
+                " visible"
+            )
+            hint = (
+                "Take centres from TrainView.coords or TrainView.unlabelled, or declare a wider"
+                " scope."
+            )
             raise PluginError(rule, value="a patch with hidden pixels", hint=hint)
         return x
 
@@ -151,7 +168,9 @@ class TrainView(SealedView, HasCube):
 
     @cached_property
     def normaliser(self) -> Normaliser:
-        """Per-band mean and standard deviation of the visible pixels; a constant band is divided by about the largest."""
+        """Per-band mean and standard deviation of the visible pixels; a constant band is divided by
+        about the largest.
+        """
         mean, std = _moments(self.pixels, self.visible)
         unit = usual_size(mean, std)
         std[std < 1e-12 * unit] = unit
@@ -162,23 +181,32 @@ class TrainView(SealedView, HasCube):
 
 
 def usual_size(*values: NDArray[np.float64]) -> float:
-    """A power of two near the largest magnitude of values; 1 where that is neither tiny nor huge."""
+    """A power of two near the largest magnitude of values; 1 where that is neither tiny nor
+    huge.
+    """
     exponent = int(np.frexp(max(float(np.abs(array).max(initial=0.0)) for array in values))[1])
     return 1.0 if abs(exponent) <= USUAL else float(np.ldexp(1.0, exponent))
 
 
-def _moments(cube: NDArray[np.float32], visible: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(B,) mean and standard deviation of the visible pixels of a cube (H, W, B), read twice in parts.
+def _moments(
+    cube: NDArray[np.float32], visible: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(B,) mean and standard deviation of the visible pixels of a cube (H, W, B), read twice in
+    parts.
 
-    NumPy adds the pixels of a band one after the other, and so do parts that each begin with the sum so far: the
-    result is, to the bit, that of all pixels at once.
+    NumPy adds the pixels of a band one after the other, and so do parts that each begin with the
+    sum so far: the result is, to the bit, that of all pixels at once.
     """
 
     def total(value: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> NDArray[np.float64]:
         so_far: NDArray[np.float64] | None = None
         for seen in _spectra(cube, visible, STRIPE_BYTES // 8):
             stripe = value(seen.astype(np.float64))
-            so_far = stripe.sum(axis=0) if so_far is None else np.concatenate([so_far[None], stripe]).sum(axis=0)
+            so_far = (
+                stripe.sum(axis=0)
+                if so_far is None
+                else np.concatenate([so_far[None], stripe]).sum(axis=0)
+            )
         assert so_far is not None
         return so_far
 
@@ -187,11 +215,15 @@ def _moments(cube: NDArray[np.float32], visible: NDArray[np.bool_]) -> tuple[NDA
     return mean, np.sqrt(total(lambda seen: (seen - mean) ** 2) / count)
 
 
-def _spectra(cube: NDArray[np.float32], visible: NDArray[np.bool_], values: int) -> Iterator[NDArray[np.float32]]:
+def _spectra(
+    cube: NDArray[np.float32], visible: NDArray[np.bool_], values: int
+) -> Iterator[NDArray[np.float32]]:
     """The visible pixels (n, B) of a cube, about so many values at a time."""
     rows, columns = np.nonzero(visible)
     step = max(1, values // cube.shape[2])
-    return (cube[rows[top : top + step], columns[top : top + step]] for top in range(0, len(rows), step))
+    return (
+        cube[rows[top : top + step], columns[top : top + step]] for top in range(0, len(rows), step)
+    )
 
 
 def patches_at(cube: NDArray[Scalar], coords: AnyArray, patch: int) -> NDArray[Scalar]:
@@ -201,7 +233,8 @@ def patches_at(cube: NDArray[Scalar], coords: AnyArray, patch: int) -> NDArray[S
     """
     radius, steps = patch // 2, np.arange(patch)
     down, across = (
-        np.pad(np.arange(length), radius, mode="reflect") if radius else np.arange(length) for length in cube.shape[:2]
+        np.pad(np.arange(length), radius, mode="reflect") if radius else np.arange(length)
+        for length in cube.shape[:2]
     )
     rows, columns = (np.asarray(coords)[:, axis, None] + steps for axis in (0, 1))
     out = np.empty((len(coords), cube.shape[2], patch, patch), dtype=cube.dtype)
@@ -213,7 +246,9 @@ def patches_at(cube: NDArray[Scalar], coords: AnyArray, patch: int) -> NDArray[S
     return out
 
 
-def train_view(scene: Scene | UnlabelledScene, split: Split | BlindSplit, scope: Scope) -> TrainView:
+def train_view(
+    scene: Scene | UnlabelledScene, split: Split | BlindSplit, scope: Scope
+) -> TrainView:
     """The view of a scene under a split for a plugin of the given scope.
 
     Everything is copied, so that neither the scene nor the split can be reached from the view.
@@ -243,7 +278,8 @@ def train_view(scene: Scene | UnlabelledScene, split: Split | BlindSplit, scope:
 
 def view_without_labels(view: TrainView) -> TrainView:
     """The same pixels without any label, and without a hint at which pixels have one."""
-    # Where samples stand apart, a patch round a pixel between them is none: only centres that the view knows are listed.
+    # Where samples stand apart, a patch round a pixel between them is none: only centres that the
+    # view knows are listed.
     pixels = np.concatenate([view.coords, view.unlabelled]).astype(np.int64)
     return replace(
         view,
@@ -257,9 +293,13 @@ def view_without_labels(view: TrainView) -> TrainView:
 
 
 def checksum_of_pixels(view: TrainView) -> str:
-    """SHA-256 of what a view shows: where pixels lie, their spectra, wavelengths, size and units."""
+    """SHA-256 of what a view shows: where pixels lie, their spectra, wavelengths, size and
+    units.
+    """
     found = hashlib.sha256(np.packbits(view.visible).tobytes())
-    found.update(repr((view.visible.shape, view.gsd, view.units, view.wavelengths is None)).encode())
+    found.update(
+        repr((view.visible.shape, view.gsd, view.units, view.wavelengths is None)).encode()
+    )
     found.update(b"" if view.wavelengths is None else view.wavelengths.tobytes())
     for part in _spectra(view.pixels, view.visible, STRIPE_BYTES // 4):
         found.update(np.ascontiguousarray(part).data)
@@ -267,7 +307,9 @@ def checksum_of_pixels(view: TrainView) -> str:
 
 
 def train_view_seen(view: TrainView, spectra: SpectralView) -> TrainView:
-    """The same pixels in a spectral view: B' bands in the cube, and so in patches, samples and normaliser."""
+    """The same pixels in a spectral view: B' bands in the cube, and so in patches, samples and
+    normaliser.
+    """
     if spectra.name == RAW:
         return view
     cube = shown(view.pixels, view.visible, spectra)

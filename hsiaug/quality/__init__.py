@@ -1,1 +1,3 @@
-"""Looking at synthetic samples: making them as a trial does, exporting, measuring and drawing them."""
+"""Looking at synthetic samples: making them as a trial does, exporting, measuring and drawing
+them.
+"""

@@ -1,5 +1,5 @@
-"""Maps of attention of a text-conditioned generator: of each class a few real patches, the region of the class, and a map
-for each word.
+"""Maps of attention of a text-conditioned generator: of each class a few real patches, the region
+of the class, and a map for each word.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ LETTERS = 13
 """Of a word, at most."""
 COLOURS = "PuOr_r"
 CAPTION = (
-    "Real held-out patches of each class, with the attention to words of one prompt. Region: white = the class, black = "
-    "others, grey = no label."
+    "Real held-out patches of each class, with the attention to words of one prompt. Region: white"
+    " = the class, black = others, grey = no label."
 )
 Array = NDArray[np.floating]
 Ask = Callable[[NDArray[np.float32], NDArray[np.int64]], Attention]
@@ -49,7 +49,9 @@ Maps = dict[str, NDArray[np.float32]]
 
 @dataclass(frozen=True, eq=False)
 class LookedAt:
-    """A patch x (B, p, p) of a class and its maps. region: (p, p), 1 = the class, 0 = another, NaN = not known."""
+    """A patch x (B, p, p) of a class and its maps. region: (p, p), 1 = the class, 0 = another, NaN
+    = not known.
+    """
 
     class_id: int
     x: NDArray[np.float32]
@@ -59,7 +61,8 @@ class LookedAt:
 
 @dataclass(frozen=True, eq=False)
 class AttentionMaps:
-    """Real held-out patches that show several classes, in turn of their classes, with the maps of their prompts.
+    """Real held-out patches that show several classes, in turn of their classes, with the maps of
+    their prompts.
 
     content: words that may tell classes apart.
     """
@@ -80,7 +83,8 @@ class AttentionMaps:
 def look_at_attention(made: AnySynthesis) -> AttentionMaps:
     """Maps of real held-out patches. Reads test labels: a diagnosis after the fit.
 
-    Raises InputError for a generator without attention or words, or where no patch shows two trained classes.
+    Raises InputError for a generator without attention or words, or where no patch shows two
+    trained classes.
     """
     ask = getattr(made.fitted, "attention", None)
     if not callable(ask):
@@ -108,10 +112,18 @@ def _held_out(made: AnySynthesis) -> tuple[NDArray[np.float32], NDArray[np.int64
     y = labels[:, side // 2, side // 2]
     own = labels == y[:, None, None]
     others = np.isin(labels, trained) & ~own
-    fits = np.isin(y, trained) & (np.minimum(own.mean(axis=(1, 2)), others.mean(axis=(1, 2))) >= LEAST)
+    fits = np.isin(y, trained) & (
+        np.minimum(own.mean(axis=(1, 2)), others.mean(axis=(1, 2))) >= LEAST
+    )
     if not fits.any():
-        rule = f"`attention` needs a held-out patch of which two trained classes cover {LEAST:.0%} each"
-        hint = "Use larger patches (`patch`), or a protocol whose test pixels lie at borders of classes."
+        rule = (
+            f"`attention` needs a held-out patch of which two trained classes cover {LEAST:.0%}"
+            " each"
+        )
+        hint = (
+            "Use larger patches (`patch`), or a protocol whose test pixels lie at borders of"
+            " classes."
+        )
         raise InputError(rule, value=f"none, with patches of {side} pixels", hint=hint)
     found = np.flatnonzero(fits)
     rows = found[take_in_turn(y[found])][:MOST]
@@ -130,7 +142,9 @@ def _maps(ask: Ask, x: NDArray[np.float32], y: NDArray[np.int64]) -> list[Maps]:
 
 
 def _content(maps: Sequence[Maps]) -> set[str]:
-    """Words that may tell classes apart: no function words of English, none that all prompts have, no marks."""
+    """Words that may tell classes apart: no function words of English, none that all prompts have,
+    no marks.
+    """
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
     everywhere = set.intersection(*(set(each) for each in maps))
@@ -139,7 +153,9 @@ def _content(maps: Sequence[Maps]) -> set[str]:
 
 
 def draw_attention(report: AttentionMaps, made: AnySynthesis) -> Figure:
-    """A panel per class. All maps share one scale: the difference from the mean of the map, in percent of it."""
+    """A panel per class. All maps share one scale: the difference from the mean of the map, in
+    percent of it.
+    """
     import matplotlib
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
@@ -149,10 +165,16 @@ def draw_attention(report: AttentionMaps, made: AnySynthesis) -> Figure:
     rgb = np.stack([patch.x[bands].transpose(1, 2, 0) for patch in shown])
     images = stretched(rgb, *np.percentile(rgb, (2, 98), axis=(0, 1, 2)))
     change = [
-        {word: 100 * (each / (each.mean() + 1e-9) - 1) for word, each in patch.maps.items() if word in report.content}
+        {
+            word: 100 * (each / (each.mean() + 1e-9) - 1)
+            for word, each in patch.maps.items()
+            if word in report.content
+        }
         for patch in shown
     ]
-    every = np.concatenate([np.ones(1), *(each.ravel() for maps in change for each in maps.values())])
+    every = np.concatenate(
+        [np.ones(1), *(each.ravel() for maps in change for each in maps.values())]
+    )
     limit = max(1.0, float(np.ceil(np.percentile(np.abs(every), 98))))
     scale = ScalarMappable(Normalize(-limit, limit), matplotlib.colormaps[COLOURS])
     side = images.shape[1] + 1
@@ -175,10 +197,22 @@ def draw_attention(report: AttentionMaps, made: AnySynthesis) -> Figure:
                 sheet[top : top + side - 1, left : left + side - 1] = cell
         axes.imshow(sheet, interpolation="nearest")
         axes.set_anchor("NW")
-        for column, text in enumerate(("patch", "region", *(shortened(plotted(word), LETTERS) for word in words))):
+        for column, text in enumerate(
+            ("patch", "region", *(shortened(plotted(word), LETTERS) for word in words))
+        ):
             place = (column + 0.4) * side, -1.5
-            axes.text(*place, text, fontsize=7, rotation=40, ha="left", va="bottom", rotation_mode="anchor")
-        axes.set_title(plotted(made.data.class_names[c - 1]), fontsize=7, fontweight="bold", loc="left", pad=42)
+            axes.text(
+                *place,
+                text,
+                fontsize=7,
+                rotation=40,
+                ha="left",
+                va="bottom",
+                rotation_mode="anchor",
+            )
+        axes.set_title(
+            plotted(made.data.class_names[c - 1]), fontsize=7, fontweight="bold", loc="left", pad=42
+        )
     bar = figure.colorbar(scale, ax=panels, location="bottom", aspect=60, shrink=0.5, fraction=0.01)
     bar.set_label("attention to the word: difference from the mean of its map, %", fontsize=7)
     bar.ax.tick_params(labelsize=7)

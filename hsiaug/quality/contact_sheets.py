@@ -1,4 +1,6 @@
-"""Contact sheets: real and generated patches, or tiles with their masks, in one false-colour stretch."""
+"""Contact sheets: real and generated patches, or tiles with their masks, in one false-colour
+stretch.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ ROW_NAMES = 0.8
 
 @dataclass(frozen=True, eq=False)
 class ClassPatches:
-    """Patches of a class as they are drawn, (n, p, p, 3) uint8 each; nearest: (n, ...) for the n generated ones."""
+    """Patches of a class as they are drawn, (n, p, p, 3) uint8 each; nearest: (n, ...) for the n
+    generated ones.
+    """
 
     name: str
     held_out: Images
@@ -51,7 +55,9 @@ class ClassPatches:
 
 @dataclass(frozen=True, eq=False)
 class PatchSheet:
-    """Real held-out and generated patches of each trained class, in the same colours. note: on these, for a caption."""
+    """Real held-out and generated patches of each trained class, in the same colours. note: on
+    these, for a caption.
+    """
 
     classes: tuple[ClassPatches, ...]
     colours: FalseColours
@@ -59,16 +65,19 @@ class PatchSheet:
 
 
 def choose_patches(made: PixelSynthesis) -> PatchSheet:
-    """Some held-out and generated patches of each class, and the training patch nearest to each generated one.
+    """Some held-out and generated patches of each class, and the training patch nearest to each
+    generated one.
 
-    Held-out patches are drawn at random; generated ones are spread from the first to the last. Reads test labels: a
-    diagnosis after the fit.
+    Held-out patches are drawn at random; generated ones are spread from the first to the last.
+    Reads test labels: a diagnosis after the fit.
     """
     scene, real, synthetic = made.data, made.real, made.synthetic
     rng = np.random.default_rng(derive_seed("contact sheet", made.spec.seed))
     trained = np.unique(real.y).tolist()
     held = {c: _held_out(made, c, rng) for c in trained}
-    generated = {c: synthetic.x[_spread_rows(np.flatnonzero(synthetic.y == c), PATCHES)] for c in trained}
+    generated = {
+        c: synthetic.x[_spread_rows(np.flatnonzero(synthetic.y == c), PATCHES)] for c in trained
+    }
     pixels = [some_pixels(x) for x in (real.x, *held.values()) if len(x)]
     colours = FalseColours.fit(np.concatenate(pixels), scene.wavelengths)
     known = RealSamples.of(real.x)
@@ -91,7 +100,9 @@ def _held_out(made: PixelSynthesis, c: int, rng: np.random.Generator) -> NDArray
 
 def _spread_rows(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
     """At most so many of the rows, from the first to the last of them."""
-    chosen: NDArray[np.int64] = np.linspace(0, len(rows) - 1, min(most, len(rows))).round().astype(np.int64)
+    chosen: NDArray[np.int64] = (
+        np.linspace(0, len(rows) - 1, min(most, len(rows))).round().astype(np.int64)
+    )
     return rows[chosen]
 
 
@@ -100,11 +111,15 @@ def _stretch_note(colours: FalseColours) -> str:
 
 
 def draw_patches(sheet: PatchSheet) -> Figure:
-    """A panel for each class: held-out patches, generated ones, and under each of these the nearest training patch."""
+    """A panel for each class: held-out patches, generated ones, and under each of these the nearest
+    training patch.
+    """
     rows = -(-len(sheet.classes) // 2)
     width = WIDTHS[2] / 2 - ROW_NAMES
     note = wrapped(sheet.note, WIDTHS[2], POINTS)
-    figure = new_figure(WIDTHS[2], rows * (3.15 * width / PATCHES + 0.2) + 0.15 * len(note.splitlines()) + 0.1)
+    figure = new_figure(
+        WIDTHS[2], rows * (3.15 * width / PATCHES + 0.2) + 0.15 * len(note.splitlines()) + 0.1
+    )
     panels = figure.subplots(rows, 2, squeeze=False).ravel()
     for axes, one in zip(panels, sheet.classes, strict=False):
         strips = {"held-out": one.held_out, "generated": one.generated, "nearest real": one.nearest}
@@ -120,7 +135,9 @@ def draw_patches(sheet: PatchSheet) -> Figure:
 def _draw_rows(axes: Axes, strips: Mapping[str, Images], across: int, inches: float) -> None:
     """Rows of images one below the other, each with its name. inches: width of the axes."""
     # What belongs together in pairs stands below a row of others.
-    sheet, middles = image_grid(list(strips.values()), across, int(DPI * inches / across), apart=len(strips) > 2)
+    sheet, middles = image_grid(
+        list(strips.values()), across, int(DPI * inches / across), apart=len(strips) > 2
+    )
     axes.imshow(sheet, interpolation="nearest")
     axes.set_xticks([])
     axes.set_yticks(middles, strips, fontsize=POINTS)
@@ -145,20 +162,31 @@ def turned_pairs(
     """The real pairs of some rows, each turned as it comes nearest to the made one of its place."""
     pairs = real.take(which)
     turns = known.turns(made.images, which)
-    return replace(pairs, images=turn_each(pairs.images, turns), masks=turn_each(pairs.masks, turns), confidence=None)
+    return replace(
+        pairs,
+        images=turn_each(pairs.images, turns),
+        masks=turn_each(pairs.masks, turns),
+        confidence=None,
+    )
 
 
-def contact_sheet(groups: Sequence[tuple[str, DenseSamples]], classes: Sequence[str], colours: FalseColours) -> Figure:
-    """Draw the images and masks of each (title, pairs), at most ``TILES`` of them, then the legend of classes.
+def contact_sheet(
+    groups: Sequence[tuple[str, DenseSamples]], classes: Sequence[str], colours: FalseColours
+) -> Figure:
+    """Draw the images and masks of each (title, pairs), at most ``TILES`` of them, then the legend
+    of classes.
 
-    One date: the images, and below them the images with the mask over them. Two dates: both, with what changed outlined.
+    One date: the images, and below them the images with the mask over them. Two dates: both, with
+    what changed outlined.
     """
     tints = class_colours(len(classes))
     tints[IGNORE] = 255
     width = WIDTHS[2] - ROW_NAMES
     side = int(DPI * width / TILES)
     height = width / TILES * groups[0][1].side[0] / groups[0][1].side[1]
-    shown_ids = sorted({int(c) for _, pairs in groups for c in np.unique(pairs.masks[:TILES])} - {IGNORE})
+    shown_ids = sorted(
+        {int(c) for _, pairs in groups for c in np.unique(pairs.masks[:TILES])} - {IGNORE}
+    )
     if groups[0][1].dates > 1:
         shown_ids = [c for c in shown_ids if c != UNCHANGED]
     names = [plotted(classes[c - 1]) for c in shown_ids]
@@ -169,7 +197,9 @@ def contact_sheet(groups: Sequence[tuple[str, DenseSamples]], classes: Sequence[
     panels = figure.subplots(len(groups), 1, squeeze=False)[:, 0]
     for axes, (title, pairs) in zip(panels, groups, strict=True):
         some = pairs.take(np.arange(min(TILES, len(pairs))))
-        _draw_rows(axes, tile_rows(colours.of_patches(some.images), some.masks, tints, side), TILES, width)
+        _draw_rows(
+            axes, tile_rows(colours.of_patches(some.images), some.masks, tints, side), TILES, width
+        )
         axes.set_title(plotted(title), fontsize=POINTS, fontweight="bold", loc="left", pad=2)
     # Above: below it would lie under the legend.
     figure.suptitle(note, fontsize=POINTS)

@@ -1,5 +1,6 @@
-"""Samples as files, whole or not at all: patches as .npz or MATLAB 5, centre spectra as CSV or ENVI spectral library,
-pairs as a folder that hsiaug reads again."""
+"""Samples as files, whole or not at all: patches as .npz or MATLAB 5, centre spectra as CSV or ENVI
+spectral library, pairs as a folder that hsiaug reads again.
+"""
 
 import json
 from collections.abc import Mapping
@@ -31,26 +32,43 @@ MAT_LIMIT = 2**31 - 1
 
 
 def check_folder(path: Path, *, empty: bool = False) -> None:
-    """Raise InputError, before any work, unless ``path`` is a folder, or can be made in one that exists.
+    """Raise InputError, before any work, unless ``path`` is a folder, or can be made in one that
+    exists.
 
     empty: nothing must be in it.
     """
-    fits = path.is_dir() and not (empty and any(path.iterdir())) if path.exists() else path.parent.is_dir()
+    fits = (
+        path.is_dir() and not (empty and any(path.iterdir()))
+        if path.exists()
+        else path.parent.is_dir()
+    )
     if not fits:
-        found = "a folder with files" if path.is_dir() else "a file" if path.exists() else f"no folder {path.parent}"
-        rule = f"`out` {path} must be {'an empty' if empty else 'a'} folder, or a new name in a folder that exists"
+        found = (
+            "a folder with files"
+            if path.is_dir()
+            else "a file"
+            if path.exists()
+            else f"no folder {path.parent}"
+        )
+        rule = (
+            f"`out` {path} must be {'an empty' if empty else 'a'} folder, or a new name in a folder"
+            " that exists"
+        )
         raise InputError(rule, value=found, hint="Name another one.")
 
 
 def save_samples(path: Path, made: PixelSynthesis, *, with_real: bool) -> PatchSamples:
-    """Write the synthetic samples, after the real training ones where asked for; returns what was written.
+    """Write the synthetic samples, after the real training ones where asked for; returns what was
+    written.
 
-    .npz and .mat: x (n, B, p, p) float32 in scene units; y (n,) int64 class ids; synthetic (n,) bool; coords (n, 2)
-    int32 row and column of the centre, -1 for synthetic samples; weight (n,) float32; class_names (C,) text;
-    provenance: JSON text. The centre spectra are ``x[:, :, p // 2, p // 2]``. ``numpy.load`` reads the .npz without
-    pickle; the .mat has the same names, ``class_names`` a cell of text. .csv: a row for each sample, its centre
-    spectrum last. .sli: a spectral library of the centre spectra, named by their classes, with a header (.hdr) beside
-    it. Raises InputError for another ending, a folder that is not there, or samples too large for MATLAB 5.
+    .npz and .mat: x (n, B, p, p) float32 in scene units; y (n,) int64 class ids; synthetic (n,)
+    bool; coords (n, 2) int32 row and column of the centre, -1 for synthetic samples; weight (n,)
+    float32; class_names (C,) text; provenance: JSON text. The centre spectra are ``x[:, :, p // 2,
+    p // 2]``. ``numpy.load`` reads the .npz without pickle; the .mat has the same names,
+    ``class_names`` a cell of text. .csv: a row for each sample, its centre spectrum last. .sli: a
+    spectral library of the centre spectra, named by their classes, with a header (.hdr) beside it.
+    Raises InputError for another ending, a folder that is not there, or samples too large for
+    MATLAB 5.
     """
     check_target(path, ENDINGS)
     samples = concatenate([made.real, made.synthetic]) if with_real else made.synthetic
@@ -63,7 +81,9 @@ def save_samples(path: Path, made: PixelSynthesis, *, with_real: bool) -> PatchS
         return samples
     if path.suffix.lower() == ".sli":
         write_whole(path, lambda fresh: fresh.write_bytes(samples.centres.astype("<f4").tobytes()))
-        write_whole(path.with_suffix(".hdr"), lambda fresh: _write_library_header(fresh, samples, made))
+        write_whole(
+            path.with_suffix(".hdr"), lambda fresh: _write_library_header(fresh, samples, made)
+        )
         return samples
     facts = made.provenance()
     arrays = {name: getattr(samples, name) for name in ("x", "y", "synthetic", "coords", "weight")}
@@ -74,9 +94,15 @@ def save_samples(path: Path, made: PixelSynthesis, *, with_real: bool) -> PatchS
 
 
 def _rows(samples: PatchSamples, scene: Scene) -> list[dict[str, object]]:
-    """A row for each sample: its class, where it lies, and a column for each band, named by its centre in nm."""
+    """A row for each sample: its class, where it lies, and a column for each band, named by its
+    centre in nm.
+    """
     centres = scene.wavelengths
-    bands = [f"band {i}" for i in range(scene.bands)] if centres is None else [nanometres(v) for v in centres]
+    bands = (
+        [f"band {i}" for i in range(scene.bands)]
+        if centres is None
+        else [nanometres(v) for v in centres]
+    )
     columns = {
         "class": samples.y,
         "name": [scene.class_names[c - 1] for c in samples.y],
@@ -93,25 +119,41 @@ def _write_library_header(path: Path, samples: PatchSamples, made: PixelSynthesi
 
     scene, spec = made.data, made.spec
     names = [envi_text(scene.class_names[c - 1]) for c in samples.y]
-    fields: dict[str, object] = {"samples": scene.bands, "lines": len(samples), "bands": 1, **ENVI_FLOATS}
+    fields: dict[str, object] = {
+        "samples": scene.bands,
+        "lines": len(samples),
+        "bands": 1,
+        **ENVI_FLOATS,
+    }
     fields["description"] = envi_text(f"{spec.generator.name} on {scene.name}, fit {spec.fit_hash}")
     real = zip(names, ~samples.synthetic, strict=True)
     fields["spectra names"] = [name if is_real else f"{name} (synthetic)" for name, is_real in real]
     if scene.wavelengths is not None:
-        fields |= {"wavelength units": "Nanometers", "wavelength": [nanometres(v) for v in scene.wavelengths]}
+        fields |= {
+            "wavelength units": "Nanometers",
+            "wavelength": [nanometres(v) for v in scene.wavelengths],
+        }
     envi.write_envi_header(str(path), fields, is_library=True)
 
 
 def save_pairs(
-    folder: Path, made: MaskSynthesis, reliability: Mapping[str, object], agreement: NDArray[np.float64]
+    folder: Path,
+    made: MaskSynthesis,
+    reliability: Mapping[str, object],
+    agreement: NDArray[np.float64],
 ) -> list[Path]:
-    """Write the pairs, whole or not at all; returns the paths of the contact sheet, the manifest and the card.
+    """Write the pairs, whole or not at all; returns the paths of the contact sheet, the manifest
+    and the card.
 
     reliability, and agreement (n,) of each pair, go into the manifest; NaN as null.
-    images_1/ (and images_2/ for change detection): GeoTIFF (band-sequential float32) where rasterio is installed, else
-    .npy (B, H, W). masks/: PNG of class ids, 0 = ignore. confidence/: .npy (H, W) where the generator gives it.
+    images_1/ (and images_2/ for change detection): GeoTIFF (band-sequential float32) where rasterio
+    is installed, else .npy (B, H, W). masks/: PNG of class ids, 0 = ignore. confidence/: .npy (H,
+    W) where the generator gives it.
     """
-    rule, hint = f"`out` {folder} must be a folder that can be written to", "Free some space, or name another one."
+    rule, hint = (
+        f"`out` {folder} must be a folder that can be written to",
+        "Free some space, or name another one.",
+    )
     with file_errors(rule, hint):
         folder.parent.mkdir(parents=True, exist_ok=True)
     with file_errors(rule, hint), temporary_folder(folder.parent, folder.name) as fresh:
@@ -122,7 +164,12 @@ def save_pairs(
         (fresh / "contact_sheet.png").write_bytes(figure_bytes(sheet, "png"))
         shares = [None if np.isnan(share) else round(share, 3) for share in agreement.tolist()]
         files = [{**row, "agreement": share} for row, share in zip(names, shares, strict=True)]
-        manifest = {"format": 1, **made.provenance(), "reliability": dict(reliability), "files": files}
+        manifest = {
+            "format": 1,
+            **made.provenance(),
+            "reliability": dict(reliability),
+            "files": files,
+        }
         text = json.dumps(manifest, ensure_ascii=False, indent=1, allow_nan=False)
         (fresh / "manifest.json").write_text(text + "\n", encoding="utf-8")
         (fresh / "pairs.toml").write_text(_pairs_card(made, names[0]["images"]), encoding="utf-8")

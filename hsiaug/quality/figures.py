@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLOURS = {"held-out": HELD_OUT, "synthetic": SYNTHETIC, "train": TRAIN}
-"""Drawn in this order: training samples on top, thin, or the synthetic ones made from them would hide them."""
+"""Drawn in this order: training samples on top, thin, or the synthetic ones made from them would
+hide them.
+"""
 SHOWN = 300
 """Points of a class and role in a cloud at most."""
 Array = NDArray[np.float64]
@@ -34,13 +36,22 @@ ClassSpectra = Callable[[int], NDArray[np.floating]]
 
 
 def save_figures(figures: Mapping[str, Figure], folder: Path) -> list[Path]:
-    """Write each figure under its name as PNG, and spectra as SVG too, which weighs less; returns the files.
+    """Write each figure under its name as PNG, and spectra as SVG too, which weighs less; returns
+    the files.
 
     Raises InputError where a file cannot be written.
     """
-    wanted = [(name, ending) for name in figures for ending in ("png", "svg") if ending == "png" or name == "spectra"]
+    wanted = [
+        (name, ending)
+        for name in figures
+        for ending in ("png", "svg")
+        if ending == "png" or name == "spectra"
+    ]
     made = {f"{name}.{ending}": figure_bytes(figures[name], ending) for name, ending in wanted}
-    return [write_whole(folder / name, partial(Path.write_bytes, data=data)) for name, data in made.items()]
+    return [
+        write_whole(folder / name, partial(Path.write_bytes, data=data))
+        for name, data in made.items()
+    ]
 
 
 def class_spectra(
@@ -52,7 +63,8 @@ def class_spectra(
     *,
     dates: int = 1,
 ) -> Figure:
-    """Mean ± standard deviation of the spectra of each class: a panel per class, a line per set and date.
+    """Mean ± standard deviation of the spectra of each class: a panel per class, a line per set and
+    date.
 
     Parameters
     ----------
@@ -86,25 +98,37 @@ def _counts_line(counts: Mapping[str, int]) -> str:
 
 
 def _draw_spectra(
-    sets: Mapping[str, tuple[str, AnyArray]], x: Array, breaks: NDArray[np.int64], dates: int, axes: Axes
+    sets: Mapping[str, tuple[str, AnyArray]],
+    x: Array,
+    breaks: NDArray[np.int64],
+    dates: int,
+    axes: Axes,
 ) -> dict[str, Artist]:
     entries: dict[str, Artist] = {}
     for name, (colour, spectra) in sets.items():
         nothing = np.full(dates * (len(x) - len(breaks)), np.nan)
-        mean, std = (spectra.mean(axis=0), spectra.std(axis=0)) if len(spectra) else (nothing, nothing)
+        mean, std = (
+            (spectra.mean(axis=0), spectra.std(axis=0)) if len(spectra) else (nothing, nothing)
+        )
         by_date = zip(np.split(mean, dates), np.split(std, dates), strict=True)
         for date, (centre, spread) in enumerate(by_date, start=1):
             centre, spread = (np.insert(values, breaks, np.nan) for values in (centre, spread))
-            axes.fill_between(x, centre - spread, centre + spread, color=colour, alpha=0.2 / dates, linewidth=0)
+            axes.fill_between(
+                x, centre - spread, centre + spread, color=colour, alpha=0.2 / dates, linewidth=0
+            )
             dashed = name == "train" or date > 1
-            look: dict[str, Any] = {"linewidth": 0.8 if dashed else 1.0, "linestyle": (0, (4, 3)) if dashed else "-"}
+            look: dict[str, Any] = {
+                "linewidth": 0.8 if dashed else 1.0,
+                "linestyle": (0, (4, 3)) if dashed else "-",
+            }
             label = name if dates == 1 else f"{name}, date {date}"
             (entries[label],) = axes.plot(x, centre, color=colour, **look)
     return entries
 
 
 def _band_axis(bands: int, wavelengths: Array | None) -> tuple[Array, NDArray[np.int64]]:
-    """Return the positions of bands, with NaN where bands are missing in between, and the places of these NaN.
+    """Return the positions of bands, with NaN where bands are missing in between, and the places of
+    these NaN.
 
     Lines must not run across what water vapour took away.
     """
@@ -115,21 +139,30 @@ def _band_axis(bands: int, wavelengths: Array | None) -> tuple[Array, NDArray[np
     return np.insert(wavelengths, breaks, np.nan), breaks
 
 
-def pixel_figures(made: PixelSynthesis, train: Spectra, held: Spectra, synthetic: Spectra) -> dict[str, Figure]:
-    """``contact_sheet`` of whole patches, then ``spectra`` and ``pca`` of the centre spectra of the three sets.
+def pixel_figures(
+    made: PixelSynthesis, train: Spectra, held: Spectra, synthetic: Spectra
+) -> dict[str, Figure]:
+    """``contact_sheet`` of whole patches, then ``spectra`` and ``pca`` of the centre spectra of the
+    three sets.
 
-    The points of the clouds are pixels in every file: ten thousand outlines would weigh several times as much.
+    The points of the clouds are pixels in every file: ten thousand outlines would weigh several
+    times as much.
     """
     data, sets = made.data, dict(zip(COLOURS, (held, synthetic, train), strict=True))
     classes = {c: data.class_names[c - 1] for c in sorted(train.counts)}
-    spectra = {name: (COLOURS[name], lambda c, part=part: part.x[part.y == c]) for name, part in sets.items()}
+    spectra = {
+        name: (COLOURS[name], lambda c, part=part: part.x[part.y == c])
+        for name, part in sets.items()
+    }
     lines = class_spectra(made, spectra, classes, data.bands, data.wavelengths)
     sheet = draw_patches(choose_patches(made))
     return {"contact_sheet": sheet, "spectra": lines, "pca": _clouds(sets, classes)}
 
 
 def _clouds(sets: Mapping[str, Spectra], classes: Mapping[int, str]) -> Figure:
-    """One panel per class on the first two principal axes of the training set; all its samples pale behind."""
+    """One panel per class on the first two principal axes of the training set; all its samples pale
+    behind.
+    """
     space, rng = fit_space(sets["train"].x), np.random.default_rng(0)
     points = {}
     for name, part in sets.items():
@@ -137,7 +170,9 @@ def _clouds(sets: Mapping[str, Spectra], classes: Mapping[int, str]) -> Figure:
         scores = space.project(few.x)
         # 0 for an axis that is not there.
         points[name] = np.pad(scores, ((0, 0), (0, max(0, 2 - scores.shape[1]))))[:, :2], few.y
-    low, high = np.percentile(np.concatenate([plane for plane, _ in points.values()]), [0.2, 99.8], axis=0)
+    low, high = np.percentile(
+        np.concatenate([plane for plane, _ in points.values()]), [0.2, 99.8], axis=0
+    )
     room = 0.06 * (high - low) + 1e-9
     panels = []
     for c, class_name in classes.items():
@@ -152,7 +187,9 @@ def _draw_cloud(
     points: Mapping[str, tuple[Array, NDArray[np.int64]]], c: int, limits: Array, axes: Axes
 ) -> dict[str, Artist]:
     pale: dict[str, Any] = {"s": 2, "color": "#dddddd", "linewidths": 0}
-    entries: dict[str, Artist] = {"train, all classes": axes.scatter(*points["train"][0].T, rasterized=True, **pale)}
+    entries: dict[str, Artist] = {
+        "train, all classes": axes.scatter(*points["train"][0].T, rasterized=True, **pale)
+    }
     for name, (plane, y) in points.items():
         look: dict[str, Any] = {"s": 4, "color": COLOURS[name], "alpha": 0.45, "linewidths": 0}
         if name == "train":
@@ -170,7 +207,9 @@ def guidance_figure(points: Sequence[GuidedMeasure]) -> Figure:
         own = [point for point in points if point.measure == name]
         unit = f" ({own[0].unit})" if own[0].unit else ""
         panels.append(Panel((f"{name.replace('_', ' ')}{unit}",), partial(_draw_guidance, own)))
-    return draw_blocks([Block("", panels, 1.9, narrowest=2.2, along="ω")], 2, "samples and held-out ones over ω")
+    return draw_blocks(
+        [Block("", panels, 1.9, narrowest=2.2, along="ω")], 2, "samples and held-out ones over ω"
+    )
 
 
 def _draw_guidance(own: Sequence[GuidedMeasure], axes: Axes) -> dict[str, Any]:

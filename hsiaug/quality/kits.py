@@ -11,7 +11,11 @@ from hsiaug.trial.cache import Workbench
 
 SampleKit = PixelSamples | MaskSamples
 
-_KITS: tuple[SampleKit, ...] = (PixelSamples(), MaskSamples(Segmentation()), MaskSamples(ChangeDetection()))
+_KITS: tuple[SampleKit, ...] = (
+    PixelSamples(),
+    MaskSamples(Segmentation()),
+    MaskSamples(ChangeDetection()),
+)
 
 
 def sample_kit(task: str) -> SampleKit:
@@ -28,11 +32,12 @@ def synthesise(
     progress: Progress = silent,
     bench: Workbench | None = None,
 ) -> AnySynthesis:
-    """Fit a generator on the training samples of a draw, as a trial of these settings does, and sample it.
+    """Fit a generator on the training samples of a draw, as a trial of these settings does, and
+    sample it.
 
-    bench: of these data, and a store's cache for fits; requests that differ in ω alone share one fit of it. None = a new
-    one without a cache. Raises InputError for a generator or counts that make no sample, an unknown name, or a number
-    out of range.
+    bench: of these data, and a store's cache for fits; requests that differ in ω alone share one
+    fit of it. None = a new one without a cache. Raises InputError for a generator or counts that
+    make no sample, an unknown name, or a number out of range.
     """
     generator, spec = sample_spec(kit.task.name, data, request, plugins)
     bench = bench or Workbench(data, get_task(kit.task.name))

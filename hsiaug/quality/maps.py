@@ -1,4 +1,6 @@
-"""Pictures and files of whole scenes: the quick look at a scene and its labels, and the map that a classifier made."""
+"""Pictures and files of whole scenes: the quick look at a scene and its labels, and the map that a
+classifier made.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ if TYPE_CHECKING:
 RASTERS = (".tif", ".tiff", ".hdr", ".npy")
 """Endings of map files that hold class ids."""
 BESIDE = {".tif": "{0.name}.aux.xml", ".tiff": "{0.name}.aux.xml", ".hdr": "{0.stem}.img"}
-"""Name of the second file of a map, by the ending of the first: class names as GDAL and QGIS look for them, ENVI data."""
+"""Name of the second file of a map, by the ending of the first: class names as GDAL and QGIS look
+for them, ENVI data.
+"""
 ENVI_FLOATS = {"header offset": 0, "data type": 4, "interleave": "bsq", "byte order": 0}
 """Fields of the header of a file of float32, little-endian."""
 NO_DATA = "no data"
@@ -38,13 +42,17 @@ NO_DATA = "no data"
 LONGEST = 1400
 """Pixels of the longer side of a picture; larger scenes are thinned out to it."""
 LOWEST, HIGHEST = 1.5, 8.5
-"""Inches of a map: one of a strip of pixels, as high as its proportions ask for, would leave the page."""
+"""Inches of a map: one of a strip of pixels, as high as its proportions ask for, would leave the
+page.
+"""
 LEGEND_WIDTH = 2.1
 """Inches of a legend beside a map."""
 
 
 def save_quick_look(scene: Scene, path: Path) -> None:
-    """A PNG of the scene in red, green and blue, and beside it the same with the labels over it, and the legend."""
+    """A PNG of the scene in red, green and blue, and beside it the same with the labels over it,
+    and the legend.
+    """
     step = picture_step(scene.shape)
     bands = rgb_bands(scene.wavelengths, scene.bands)
     rgb = true_colours(scene.pixels, scene.wavelengths, step)
@@ -53,8 +61,12 @@ def save_quick_look(scene: Scene, path: Path) -> None:
     over = np.where(ids[:, :, None] > 0, colours[ids], (rgb // 2) + 40).astype(np.uint8)
     figure, panels = map_figure(rgb.shape[:2], 2, beside=LEGEND_WIDTH)
     centres = scene.wavelengths
-    shown = " / ".join(f"{nanometres(centres[b])} nm" if centres is not None else f"band {b}" for b in bands)
-    for panel, image, title in zip(panels, (rgb, over), (f"{scene.name}: {shown}", "labels"), strict=True):
+    shown = " / ".join(
+        f"{nanometres(centres[b])} nm" if centres is not None else f"band {b}" for b in bands
+    )
+    for panel, image, title in zip(
+        panels, (rgb, over), (f"{scene.name}: {shown}", "labels"), strict=True
+    ):
         panel.imshow(image, interpolation="nearest")
         panel.set_title(wrapped(plotted(title), WIDTHS[2] / 2 - LEGEND_WIDTH / 2), fontsize=8)
     counted = zip(scene.class_names, scene.class_counts, strict=True)
@@ -64,7 +76,9 @@ def save_quick_look(scene: Scene, path: Path) -> None:
 
 
 def class_map_figure(ids: NDArray[np.int16], names: Sequence[str], title: str, note: str) -> Figure:
-    """A map (H, W) of class ids 1..C, 0 = no data, with a legend of the classes and their shares. title: its label."""
+    """A map (H, W) of class ids 1..C, 0 = no data, with a legend of the classes and their shares.
+    title: its label.
+    """
     colours = class_colours(len(names))
     colours[0] = 255
     step = picture_step(ids.shape)
@@ -83,13 +97,16 @@ def class_map_figure(ids: NDArray[np.int16], names: Sequence[str], title: str, n
 def check_map_targets(paths: Sequence[Path], *, shares: bool = False) -> list[Path]:
     """All files of these maps. shares: :func:`save_shares` is to write some beside them.
 
-    Raises, before any work, InputError for a file that cannot be, DataUnavailableError where rasterio is missing.
+    Raises, before any work, InputError for a file that cannot be, DataUnavailableError where
+    rasterio is missing.
     """
     check_targets(paths, (*RASTERS, *PICTURES))
     rasters = [path for path in paths if path.suffix.lower() in RASTERS]
     if shares and not rasters:
         hint = "Name a file that ends in .tif, .hdr or .npy too."
-        raise InputError("`probabilities` needs a file of class ids", value=", ".join(map(str, paths)), hint=hint)
+        raise InputError(
+            "`probabilities` needs a file of class ids", value=", ".join(map(str, paths)), hint=hint
+        )
     paths = [*paths, *map(shares_beside, rasters if shares else [])]
     if any(path.suffix.lower() in (".tif", ".tiff") for path in paths):
         need("a map as GeoTIFF", "geo", "rasterio", instead="use `out` map.hdr, map.npy or map.png")
@@ -109,8 +126,9 @@ def shares_beside(path: Path) -> Path:
 def save_shares(
     path: Path, shares: NDArray[np.float32], names: Sequence[str], ground: Georeference | None
 ) -> list[Path]:
-    """Write what a classifier gives each class, (C, H, W) with NaN = no data, beside the map ``path``, in its format: a
-    band for each class, called by its name. Returns the files. Raises InputError where one cannot be written.
+    """Write what a classifier gives each class, (C, H, W) with NaN = no data, beside the map
+    ``path``, in its format: a band for each class, called by its name. Returns the files. Raises
+    InputError where one cannot be written.
     """
     path = shares_beside(path)
     if path.suffix.lower() == ".npy":
@@ -118,22 +136,34 @@ def save_shares(
     if path.suffix.lower() != ".hdr":
         shown = list(map(visible, names))
         cloud: dict[str, Any] = {"driver": "COG", "nodata": math.nan, "compress": "deflate"}
-        return [write_whole(path, lambda fresh: write_geotiff(fresh, shares, ground, shown, **cloud))]
+        return [
+            write_whole(path, lambda fresh: write_geotiff(fresh, shares, ground, shown, **cloud))
+        ]
     said = dict(zip(("bands", "lines", "samples"), shares.shape, strict=True)) | ENVI_FLOATS
-    said |= {"data ignore value": "nan", "band names": list(map(envi_text, names)), **_envi_ground(ground)}
+    said |= {
+        "data ignore value": "nan",
+        "band names": list(map(envi_text, names)),
+        **_envi_ground(ground),
+    }
     data = path.with_suffix(".img")
     write_whole(data, lambda fresh: fresh.write_bytes(shares.astype("<f4").tobytes()))
     return [write_whole(path, lambda fresh: envi.write_envi_header(str(fresh), said)), data]
 
 
 def save_map(
-    path: Path, ids: NDArray[np.int16], names: Sequence[str], ground: Georeference | None, facts: Mapping[str, str]
+    path: Path,
+    ids: NDArray[np.int16],
+    names: Sequence[str],
+    ground: Georeference | None,
+    facts: Mapping[str, str],
 ) -> list[Path]:
-    """Write a map (H, W) of class ids 1..C, 0 = no data, by the ending: GeoTIFF, ENVI classification (.hdr) or .npy.
+    """Write a map (H, W) of class ids 1..C, 0 = no data, by the ending: GeoTIFF, ENVI
+    classification (.hdr) or .npy.
 
-    The GeoTIFF is cloud-optimised, uint8 with a colour table (int16 without one, for more than 255 classes), with the
-    names of the classes (CLASS_1, …) and ``facts`` as tags. The ENVI header has colours and names too. Both lie where
-    ``ground`` says. Returns the files. Raises InputError where one cannot be written.
+    The GeoTIFF is cloud-optimised, uint8 with a colour table (int16 without one, for more than 255
+    classes), with the names of the classes (CLASS_1, …) and ``facts`` as tags. The ENVI header has
+    colours and names too. Both lie where ``ground`` says. Returns the files. Raises InputError
+    where one cannot be written.
     """
     second = _second_file(path)
     if second is None:
@@ -141,7 +171,12 @@ def save_map(
     image = ids.astype(np.uint8) if len(names) < 256 else ids
     if path.suffix.lower() == ".hdr":
         write_whole(second, lambda fresh: fresh.write_bytes(image.tobytes()))
-        return [write_whole(path, lambda fresh: fresh.write_bytes(_envi_header(image, names, ground, facts))), second]
+        return [
+            write_whole(
+                path, lambda fresh: fresh.write_bytes(_envi_header(image, names, ground, facts))
+            ),
+            second,
+        ]
 
     def describe(file: DatasetWriter) -> None:
         if image.dtype == np.uint8:
@@ -150,12 +185,16 @@ def save_map(
         file.update_tags(**facts, **{f"CLASS_{i}": name for i, name in enumerate(names, start=1)})
 
     cloud = {"driver": "COG", "nodata": 0, "compress": "deflate", "overview_resampling": "nearest"}
-    write_whole(path, lambda fresh: write_geotiff(fresh, image[None], ground, ["class"], describe, **cloud))
+    write_whole(
+        path, lambda fresh: write_geotiff(fresh, image[None], ground, ["class"], describe, **cloud)
+    )
     return [path, write_text_whole(second, _category_names(names))]
 
 
 def _category_names(names: Sequence[str]) -> str:
-    """GDAL's auxiliary metadata of a band: the name of each value from 0 on, of which QGIS makes the legend."""
+    """GDAL's auxiliary metadata of a band: the name of each value from 0 on, of which QGIS makes
+    the legend.
+    """
     root = ElementTree.Element("PAMDataset")
     band = ElementTree.SubElement(root, "PAMRasterBand", band="1")
     listed = ElementTree.SubElement(band, "CategoryNames")
@@ -166,7 +205,10 @@ def _category_names(names: Sequence[str]) -> str:
 
 
 def _envi_header(
-    image: NDArray[np.generic], names: Sequence[str], ground: Georeference | None, facts: Mapping[str, str]
+    image: NDArray[np.generic],
+    names: Sequence[str],
+    ground: Georeference | None,
+    facts: Mapping[str, str],
 ) -> bytes:
     """The header of an ENVI classification."""
     about = "; ".join(f"{key}: {value}" for key, value in facts.items())
@@ -176,7 +218,9 @@ def _envi_header(
         header = Path(folder) / "map.hdr"
         said |= _envi_ground(ground)
         colours = class_colours(len(names)).tolist()
-        envi.save_classification(str(header), image, class_names=plain, class_colors=colours, metadata=said)
+        envi.save_classification(
+            str(header), image, class_names=plain, class_colors=colours, metadata=said
+        )
         return header.read_bytes()
 
 
@@ -192,7 +236,9 @@ def _envi_ground(ground: Georeference | None) -> dict[str, str]:
         lines = path.with_suffix(".hdr").read_text("utf-8").splitlines()
     fields = (line.partition(" = ") for line in lines)
     return {
-        key: value for key, _, value in fields if key in ("map info", "projection info", "coordinate system string")
+        key: value
+        for key, _, value in fields
+        if key in ("map info", "projection info", "coordinate system string")
     }
 
 
@@ -208,7 +254,9 @@ def write_geotiff(
     describe: Callable[[DatasetWriter], None] | None = None,
     **profile: object,
 ) -> Path:
-    """Write an image (B, H, W), where ``ground`` says it lies. bands: their names. describe: adds colours and tags."""
+    """Write an image (B, H, W), where ``ground`` says it lies. bands: their names. describe: adds
+    colours and tags.
+    """
     count, height, width = image.shape
     size = {"count": count, "height": height, "width": width, "dtype": image.dtype.name}
     with quiet() as rasterio:
@@ -226,7 +274,9 @@ def write_geotiff(
 
 
 def picture_step(shape: tuple[int, ...]) -> int:
-    """Every how many rows and columns of a scene (H, W) are drawn, so that a picture stays below ``LONGEST``."""
+    """Every how many rows and columns of a scene (H, W) are drawn, so that a picture stays below
+    ``LONGEST``.
+    """
     return -(-max(shape[:2]) // LONGEST)
 
 
@@ -234,7 +284,11 @@ def _thin(labels: NDArray[np.int16], step: int) -> NDArray[np.int16]:
     """Labels of every step-th row and column, such that no labelled block looks unlabelled."""
     from scipy.ndimage import maximum_filter
 
-    return np.where(labels > 0, labels, maximum_filter(labels, step))[::step, ::step] if step > 1 else labels
+    return (
+        np.where(labels > 0, labels, maximum_filter(labels, step))[::step, ::step]
+        if step > 1
+        else labels
+    )
 
 
 def map_figure(
@@ -242,7 +296,9 @@ def map_figure(
 ) -> tuple[Figure, list[Axes]]:
     """A figure of maps without ticks, side by side. beside, below: inches that a legend takes."""
     side = (WIDTHS[2] - beside) / panels
-    figure = new_figure(WIDTHS[2], min(HIGHEST, max(LOWEST, side * shape[0] / shape[1] + 0.6)) + below)
+    figure = new_figure(
+        WIDTHS[2], min(HIGHEST, max(LOWEST, side * shape[0] / shape[1] + 0.6)) + below
+    )
     axes = list(figure.subplots(1, panels, squeeze=False).ravel())
     for panel in axes:
         panel.set_xticks([])

@@ -1,4 +1,6 @@
-"""Image–mask pairs outside a benchmark: how many, of which classes, as a folder, and how good they are."""
+"""Image–mask pairs outside a benchmark: how many, of which classes, as a folder, and how good they
+are.
+"""
 
 from __future__ import annotations
 
@@ -57,20 +59,37 @@ class MaskSamples:
 
         Raises InputError for no pair, a name without training pixels, or fewer pairs than names.
         """
-        count = sum(block.total for block in self.task.blocks(view, rate)) if request.count is None else request.count
+        count = (
+            sum(block.total for block in self.task.blocks(view, rate))
+            if request.count is None
+            else request.count
+        )
         names = tuple(dict.fromkeys(request.show))
         known = {view.class_names[c - 1]: c for c in sorted(view.counts)}
         for name in names:
-            check_known("`show` must name classes with training pixels, with commas between", name, known)
+            check_known(
+                "`show` must name classes with training pixels, with commas between", name, known
+            )
         if count < max(1, len(names)):
-            rule = "-n, or λ times the real pairs, must be at least one pair, and one for each class of `show`"
+            rule = (
+                "-n, or λ times the real pairs, must be at least one pair, and one for each class"
+                " of `show`"
+            )
             raise InputError(rule, value=str(count), hint="Ask for more.")
         # The first classes get what does not go round.
-        by_class = {known[name]: count // len(names) + (i < count % len(names)) for i, name in enumerate(names)}
+        by_class = {
+            known[name]: count // len(names) + (i < count % len(names))
+            for i, name in enumerate(names)
+        }
         return PairCounts(count, by_class)
 
     def draw(
-        self, bench: Workbench, spec: TrialSpec, generator: Generator, request: SampleRequest, progress: Progress
+        self,
+        bench: Workbench,
+        spec: TrialSpec,
+        generator: Generator,
+        request: SampleRequest,
+        progress: Progress,
     ) -> Drawn[DenseSamples]:
         """The pairs of no class in particular, or class by class."""
         view = cast(DenseView, bench.view(spec, generator.card.scope))
@@ -90,12 +109,20 @@ class MaskSamples:
             found = tile_agreement(view.real, made, classes=len(view.class_names))
             made = made.take(np.flatnonzero(found >= request.agreement))
             if not len(made):
-                most = "none can be judged" if np.isnan(found).all() else f"{np.nanmax(found):.2f} at most"
+                most = (
+                    "none can be judged"
+                    if np.isnan(found).all()
+                    else f"{np.nanmax(found):.2f} at most"
+                )
                 rule = f"`agreement` must leave a pair of the {counts.total}"
-                raise InputError(rule, value=f"{request.agreement:g}; {most}", hint="Ask for less agreement.")
+                raise InputError(
+                    rule, value=f"{request.agreement:g}; {most}", hint="Ask for less agreement."
+                )
         return made, fit.fitted, {"fit_generator": fit.seconds}
 
-    def facts(self, spec: TrialSpec, card: Card, request: SampleRequest, samples: int) -> dict[str, object]:
+    def facts(
+        self, spec: TrialSpec, card: Card, request: SampleRequest, samples: int
+    ) -> dict[str, object]:
         """How many pairs were asked for, and which."""
         return {"pairs": samples, "show": list(request.show), "min_agreement": request.agreement}
 
@@ -105,14 +132,22 @@ class MaskSamples:
         try:
             labels = dense_reliability(made.real, held, made.synthetic, classes=classes)
             found = tile_agreement(made.real, made.synthetic, classes=classes)
-        except InputError as error:  # too few pixels to judge by, which is no reason to make no pairs
-            labels, found = Reliability((), 0, len(held), (str(error),)), np.full(len(made.synthetic), np.nan)
+        except (
+            InputError
+        ) as error:  # too few pixels to judge by, which is no reason to make no pairs
+            labels, found = (
+                Reliability((), 0, len(held), (str(error),)),
+                np.full(len(made.synthetic), np.nan),
+            )
         sheet, manifest, _ = save_pairs(path, made, labels.as_json(), found)
         lines = _verdict(labels)
         for name in cast("list[str]", made.facts["show"]):
             shown = (made.synthetic.masks == made.data.class_names.index(name) + 1).any(axis=(1, 2))
             lines.append(f"{shown.sum()} of {len(shown)} pairs show {name}")
-        return [*lines, f"{len(made.synthetic)} pairs in {path}; see {sheet.name} and {manifest.name}"]
+        return [
+            *lines,
+            f"{len(made.synthetic)} pairs in {path}; see {sheet.name} and {manifest.name}",
+        ]
 
     def classes(self, made: MaskSynthesis, *, with_real: bool) -> list[ClassRow]:
         """Share of each class in the labelled pixels, in percent."""
@@ -124,7 +159,9 @@ class MaskSamples:
         return rows
 
     def inspect(self, made: MaskSynthesis) -> Inspection:
-        """Fidelity and label reliability of whole tiles. Reads test labels: a diagnosis after the fit."""
+        """Fidelity and label reliability of whole tiles. Reads test labels: a diagnosis after the
+        fit.
+        """
         held = real_samples(made.split, made.split.test)
         classes = len(made.data.class_names)
         sets = (made.real, held, made.synthetic)
@@ -142,8 +179,12 @@ class MaskSamples:
         )
 
 
-def _pictures(made: MaskSynthesis, held: DenseSamples, nearest: Sequence[tuple[int, int, float]]) -> dict[str, Figure]:
-    """Contact sheet, spectra, and the pairs of synthetic and training tiles that are nearest to each other."""
+def _pictures(
+    made: MaskSynthesis, held: DenseSamples, nearest: Sequence[tuple[int, int, float]]
+) -> dict[str, Figure]:
+    """Contact sheet, spectra, and the pairs of synthetic and training tiles that are nearest to
+    each other.
+    """
     data, real, synthetic = made.data, made.real, made.synthetic
     colours, known = tile_colours(real, data.wavelengths), RealSamples.of(real.images)
 
@@ -171,7 +212,9 @@ def _verdict(labels: Reliability, like: Fidelity | None = None) -> list[str]:
 def _spectra(made: MaskSynthesis) -> Figure:
     """Spectra of the pixels of each class, of each date."""
     data, real = made.data, made.real
-    present = {c: name for c, name in enumerate(data.class_names, start=1) if (real.masks == c).any()}
+    present = {
+        c: name for c, name in enumerate(data.class_names, start=1) if (real.masks == c).any()
+    }
     sets = {
         "real": (TRAIN, lambda c: real.spectra[real.masks == c]),
         "synthetic": (SYNTHETIC, lambda c: made.synthetic.spectra[made.synthetic.masks == c]),

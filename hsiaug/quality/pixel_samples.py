@@ -1,4 +1,6 @@
-"""Samples of pixel classification: those that a trial would train on, as one file, and how good they are."""
+"""Samples of pixel classification: those that a trial would train on, as one file, and how good
+they are.
+"""
 
 from dataclasses import replace
 from functools import partial
@@ -49,34 +51,52 @@ MEASURES: MeasureTable = {
 
 
 class PixelSamples:
-    """Patches with a class each: bit for bit those that a benchmark's trial of the same settings trains on."""
+    """Patches with a class each: bit for bit those that a benchmark's trial of the same settings
+    trains on.
+    """
 
     task = PixelClassification()
     unit = ""
 
     def check(self, request: SampleRequest, out: Path) -> None:
-        """Refuse options of masks, which would do nothing, and a file of another ending or in no folder."""
+        """Refuse options of masks, which would do nothing, and a file of another ending or in no
+        folder.
+        """
         set_options = {
             "-n": request.count is not None,
             "`show`": bool(request.show),
             "`agreement`": bool(request.agreement),
         }
         for name in (name for name, is_set in set_options.items() if is_set):
-            hint = "Give `task` segmentation or change, or leave it out; of pixels, `lambdas` says how many."
-            raise InputError(f"{name} is an option of masks", value=f"`task` {self.task.name}", hint=hint)
+            hint = (
+                "Give `task` segmentation or change, or leave it out; of pixels, `lambdas` says how"
+                " many."
+            )
+            raise InputError(
+                f"{name} is an option of masks", value=f"`task` {self.task.name}", hint=hint
+            )
         check_target(out, ENDINGS)
 
     def draw(
-        self, bench: Workbench, spec: TrialSpec, generator: Generator, request: SampleRequest, progress: Progress
+        self,
+        bench: Workbench,
+        spec: TrialSpec,
+        generator: Generator,
+        request: SampleRequest,
+        progress: Progress,
     ) -> Drawn[PatchSamples]:
-        """The trial's own samples: the prefix of its pool that λ takes. Raises InputError where λ asks for none."""
+        """The trial's own samples: the prefix of its pool that λ takes. Raises InputError where λ
+        asks for none.
+        """
         view = cast(TrainView, bench.view(spec, generator.card.scope))
         count = sum(synthetic_counts(view.counts, spec.rate).values())
         if not count:
             sizes = view.counts.values()
             found = f"λ = {spec.rate}, with {min(sizes)} to {max(sizes)} samples per class"
             hint = "λ = 1 fills every class to the largest; more than 1 lets all grow."
-            raise InputError("λ and M must ask for at least one synthetic sample", value=found, hint=hint)
+            raise InputError(
+                "λ and M must ask for at least one synthetic sample", value=found, hint=hint
+            )
         check_samples(bench.scene, count, spec.patch)
         device = resolve_device(request.device, generator.card)
         timer = StageTimer()
@@ -84,9 +104,15 @@ class PixelSamples:
         fitted = bench.fit(spec, generator, device, progress).fitted
         return samples.take(samples.synthetic), fitted, timer.seconds
 
-    def facts(self, spec: TrialSpec, card: Card, request: SampleRequest, samples: int) -> dict[str, object]:
+    def facts(
+        self, spec: TrialSpec, card: Card, request: SampleRequest, samples: int
+    ) -> dict[str, object]:
         """λ, M, and whether the generator saw test pixels, without their labels."""
-        return {"lambda": spec.rate.lam, "times": spec.rate.times, "transductive": card.scope == "scene"}
+        return {
+            "lambda": spec.rate.lam,
+            "times": spec.rate.times,
+            "transductive": card.scope == "scene",
+        }
 
     def save(self, path: Path, made: PixelSynthesis, *, with_real: bool) -> list[str]:
         """One file, the real training samples first where asked for."""
@@ -96,10 +122,15 @@ class PixelSamples:
         """Samples of each class that were written."""
         real, synthetic = made.real.y if with_real else made.real.y[:0], made.synthetic.y
         names = zip(made.data.class_ids, made.data.class_names, strict=True)
-        return [ClassRow(c, name, int((real == c).sum()), int((synthetic == c).sum())) for c, name in names]
+        return [
+            ClassRow(c, name, int((real == c).sum()), int((synthetic == c).sum()))
+            for c, name in names
+        ]
 
     def inspect(self, made: PixelSynthesis) -> Inspection:
-        """Fidelity and label reliability of centre spectra. Reads test labels: a diagnosis after the fit."""
+        """Fidelity and label reliability of centre spectra. Reads test labels: a diagnosis after
+        the fit.
+        """
         train, synthetic = _centres(made.real), _centres(made.synthetic)
         scene, test = made.data, made.split.test
         held = Spectra(scene.cube[test].astype(np.float64), scene.labels[test].astype(np.int64))
@@ -141,11 +172,14 @@ def _verdict(like: Fidelity, labels: Reliability) -> list[str]:
     return sentences("samples.txt", judges=judges, like=like, share=wrong_share)
 
 
-def measure_nearness(made: PixelSynthesis, view: TrainView) -> tuple[tuple[FidelityMeasure, ...], tuple[str, ...]]:
-    """Distances of whole patches to the nearest that the generator saw, beside those of held-out ones of their class; and
-    notes on what was left out.
+def measure_nearness(
+    made: PixelSynthesis, view: TrainView
+) -> tuple[tuple[FidelityMeasure, ...], tuple[str, ...]]:
+    """Distances of whole patches to the nearest that the generator saw, beside those of held-out
+    ones of their class; and notes on what was left out.
 
-    view: of the generator. Its unlabelled pixels are the pool; without any, rows of the pool are left out.
+    view: of the generator. Its unlabelled pixels are the pool; without any, rows of the pool are
+    left out.
     """
     rng = np.random.default_rng(derive_seed("patch nearness", 0))
     scene, held = made.data, made.split.test.copy()
@@ -160,15 +194,22 @@ def measure_nearness(made: PixelSynthesis, view: TrainView) -> tuple[tuple[Fidel
     y = scene.labels[held].astype(np.int64)
     chosen = at_most(y, MOST, rng)
     training, known, apart = (
-        (block_means(patches_at(scores, at, view.patch)), at) for at in (view.coords, pool, left[chosen])
+        (block_means(patches_at(scores, at, view.patch)), at)
+        for at in (view.coords, pool, left[chosen])
     )
     reference = PatchReference.of(training, known, apart, y[chosen], view.patch)
     some = made.synthetic.take(at_most(made.synthetic.y, MOST, rng))
     values, floors = reference.measure(space.reduce(some.x), some.y)
     table = {name: entry for name, entry in MEASURES.items() if name in values}
-    measures = average_rounds(table, [[(values, floors, len(some))]], "no held-out patch to compare with")
+    measures = average_rounds(
+        table, [[(values, floors, len(some))]], "no held-out patch to compare with"
+    )
     large = len(view.unlabelled) > len(pool)
-    return measures, (f"of {len(view.unlabelled)} patches of the pool {len(pool)} were compared",) if large else ()
+    return measures, (
+        (f"of {len(view.unlabelled)} patches of the pool {len(pool)} were compared",)
+        if large
+        else ()
+    )
 
 
 def _some(rows: NDArray[np.integer], most: int, rng: np.random.Generator) -> NDArray[np.integer]:

@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 GUIDED = ("density", "coverage", "nearer_training", "nearer_pool")
-"""Rows of the fidelity table that a curve over ω is drawn of; beside them stands ``purity``, the oracle agreement."""
+"""Rows of the fidelity table that a curve over ω is drawn of; beside them stands ``purity``, the
+oracle agreement.
+"""
 NO_CLASSIFIER = PluginSpec("none", "0", NoParams())
 """Stands where a trial has its classifier, which nothing here reads."""
 
@@ -43,13 +45,15 @@ def silent(done: int, total: int, note: str = "") -> None:
 
 @dataclass(frozen=True)
 class SampleRequest:
-    """Samples to make. protocol, patch, omega, times: None = the usual of the task, or the generator's own.
+    """Samples to make. protocol, patch, omega, times: None = the usual of the task, or the
+    generator's own.
 
-    buffer: of the usual protocol. overrides: {parameter: text}. attention: maps of it are to be looked at.
+    buffer: of the usual protocol. overrides: {parameter: text}. attention: maps of it are to be
+    looked at.
 
-    Of masks alone: count: pairs, in place of ``lam`` for each real one. show: names of classes that the pairs shall
-    show, an equal part of the pairs each; none = whatever classes. agreement: pairs below this share of pixels that
-    probes of training pixels confirm, 0..1, are left out.
+    Of masks alone: count: pairs, in place of ``lam`` for each real one. show: names of classes that
+    the pairs shall show, an equal part of the pairs each; none = whatever classes. agreement: pairs
+    below this share of pixels that probes of training pixels confirm, 0..1, are left out.
     """
 
     generator: str
@@ -72,7 +76,8 @@ class SampleRequest:
 def sample_request(
     generator: str | Any, preset: str, params: Mapping[str, object] | None, **fields: Any
 ) -> SampleRequest:
-    """A request as Python users state it. generator: a name, or a plugin. params: its hyper-parameters by name.
+    """A request as Python users state it. generator: a name, or a plugin. params: its
+    hyper-parameters by name.
 
     Their own process is to fit it, and so imports the packages of plugins.
     """
@@ -91,8 +96,8 @@ Samples = TypeVar("Samples", bound=TaskSamples)
 class Synthesis(Generic[Data, AnySplit, Samples]):
     """Real training samples and synthetic ones, and all that they came from.
 
-    fitted: the generator that made them. seconds: of ``fit_generator`` and, for pixels, ``sample``. facts: what the task
-    adds to their provenance.
+    fitted: the generator that made them. seconds: of ``fit_generator`` and, for pixels, ``sample``.
+    facts: what the task adds to their provenance.
     """
 
     data: Data
@@ -106,10 +111,16 @@ class Synthesis(Generic[Data, AnySplit, Samples]):
     facts: Mapping[str, object]
 
     def provenance(self) -> dict[str, object]:
-        """JSON-able facts that make these samples again; keys as in a trial's record where both have them."""
+        """JSON-able facts that make these samples again; keys as in a trial's record where both
+        have them.
+        """
         spec, data = self.spec.as_json(), self.data
         return {
-            **{key: value for key, value in spec.items() if key not in ("classifier", "lambda", "times")},
+            **{
+                key: value
+                for key, value in spec.items()
+                if key not in ("classifier", "lambda", "times")
+            },
             "fit_hash": self.spec.fit_hash,
             **self.facts,
             "class_names": list(data.class_names),
@@ -142,7 +153,8 @@ AnySynthesis = Synthesis[Any, Any, Any]
 
 @dataclass(frozen=True)
 class GuidedMeasure:
-    """One number of the samples at an ω. reference: the same of held-out real ones; both None where it is not defined.
+    """One number of the samples at an ω. reference: the same of held-out real ones; both None where
+    it is not defined.
 
     n: samples that were compared at once.
     """
@@ -159,8 +171,9 @@ class GuidedMeasure:
 class Inspection:
     """The report of ``hsiaug inspect`` on the samples of one generator on one draw.
 
-    sizes: number of "train", "held_out" and "synthetic" samples. verdict: the report in a few sentences. pictures: draws
-    the figures, by name. measure_layout: of patches, or of tiles and masks; takes most of the time of a report.
+    sizes: number of "train", "held_out" and "synthetic" samples. verdict: the report in a few
+    sentences. pictures: draws the figures, by name. measure_layout: of patches, or of tiles and
+    masks; takes most of the time of a report.
     """
 
     made: AnySynthesis
@@ -179,7 +192,10 @@ class Inspection:
     @property
     def remarks(self) -> tuple[str, ...]:
         """Lines on what the numbers leave out."""
-        return tuple(f"note: {note}" for note in (*self.layout.notes, *self.fidelity.notes, *self.reliability.notes))
+        return tuple(
+            f"note: {note}"
+            for note in (*self.layout.notes, *self.fidelity.notes, *self.reliability.notes)
+        )
 
     @property
     def guided(self) -> list[GuidedMeasure]:
@@ -190,8 +206,14 @@ class Inspection:
         scores = (one for one in self.reliability.scores if one.name == "oracle")
         measures = (one for one in self.fidelity.measures if one.name in GUIDED)
         return [
-            *(GuidedMeasure(omega, "purity", one.value, one.ceiling, one.unit, one.n) for one in scores),
-            *(GuidedMeasure(omega, one.name, one.value, one.floor, one.unit, one.n) for one in measures),
+            *(
+                GuidedMeasure(omega, "purity", one.value, one.ceiling, one.unit, one.n)
+                for one in scores
+            ),
+            *(
+                GuidedMeasure(omega, one.name, one.value, one.floor, one.unit, one.n)
+                for one in measures
+            ),
         ]
 
     def as_json(self) -> dict[str, object]:
@@ -212,7 +234,8 @@ def sample_spec(
 ) -> tuple[Generator, TrialSpec]:
     """The generator, ready to fit, and the specification of a trial that trains on its samples.
 
-    Raises InputError for a generator that makes no sample, an unknown name, or a number out of range.
+    Raises InputError for a generator that makes no sample, an unknown name, or a number out of
+    range.
     """
     check_lambda(request.lam)
     check_times(request.times or 0.0)
@@ -221,11 +244,16 @@ def sample_spec(
     card: Card = plugin.card
     if not card.adds:
         hint = f"Use {task.generator}, for example; 'hsiaug plugins list' shows all."
-        raise InputError("`generators` must be one that makes samples", value=repr(request.generator), hint=hint)
+        raise InputError(
+            "`generators` must be one that makes samples", value=repr(request.generator), hint=hint
+        )
     if request.attention and not card.text:
         raise no_attention(card.name)
     if request.omega is not None and card.guidance is None:
-        rule, hint = f"`omegas` is for generators with guidance, and {card.name} takes none", "Leave it out."
+        rule, hint = (
+            f"`omegas` is for generators with guidance, and {card.name} takes none",
+            "Leave it out.",
+        )
         raise InputError(rule, value=f"{request.omega:g}", hint=hint)
     check_omega(request.omega or 0.0)
     check_serves(card, "generator", task.name)

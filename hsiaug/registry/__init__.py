@@ -1,1 +1,3 @@
-"""The plugin contract, the cards that declare what a plugin can do, and the registry that finds plugins."""
+"""The plugin contract, the cards that declare what a plugin can do, and the registry that finds
+plugins.
+"""

@@ -15,7 +15,12 @@ Class = TypeVar("Class", bound=type)
 
 PRESETS = ("tiny", "cpu", "paper")
 """Presets that may be asked of any plugin; a card may declare further ones."""
-KINDS = {int: "a whole number of at most 18 digits", float: "a float, and finite", bool: "true or false", str: "a text"}
+KINDS = {
+    int: "a whole number of at most 18 digits",
+    float: "a float, and finite",
+    bool: "true or false",
+    str: "a text",
+}
 
 
 def param(
@@ -33,10 +38,12 @@ def param(
 
     choices: the only values it may have; empty = any.
 
-    preparing: of a generator with ``Card.prepares``, where ``prepare`` depends on it: it sees the defaults of all others.
+    preparing: of a generator with ``Card.prepares``, where ``prepare`` depends on it: it sees the
+    defaults of all others.
 
-    sampling: of a generator, where ``fit`` does not depend on it. Trials that differ in nothing else share one fit, and
-    ``load`` must take its value from the plugin's own params, not from what was saved: see :func:`resampled`.
+    sampling: of a generator, where ``fit`` does not depend on it. Trials that differ in nothing
+    else share one fit, and ``load`` must take its value from the plugin's own params, not from what
+    was saved: see :func:`resampled`.
     """
     told = {"help": help, "unit": unit, "low": low, "high": high, "choices": tuple(choices)}
     kinds = {"preparing": preparing, "sampling": sampling}
@@ -49,13 +56,21 @@ def sampling_params(params: Any) -> list[str]:
 
 
 def preparing_params(params: Params) -> Params:
-    """The params that a generator's ``prepare`` is given: those that it reads, and the defaults of all others."""
-    read = {f.name: getattr(params, f.name) for f in dataclasses.fields(params) if f.metadata.get("preparing")}  # type: ignore[arg-type]
+    """The params that a generator's ``prepare`` is given: those that it reads, and the defaults of
+    all others.
+    """
+    read = {
+        f.name: getattr(params, f.name)
+        for f in dataclasses.fields(params)  # type: ignore[arg-type]
+        if f.metadata.get("preparing")
+    }
     return type(params)(**read)
 
 
 def resampled(saved: Params, own: Params) -> Params:
-    """The params that a fit was saved with, but for those of sampling, which are the plugin's own."""
+    """The params that a fit was saved with, but for those of sampling, which are the plugin's
+    own.
+    """
     values = {name: getattr(own, name) for name in sampling_params(own)}
     changed: Params = dataclasses.replace(saved, **values)  # type: ignore[type-var]
     return changed
@@ -70,34 +85,45 @@ class NoParams:
 class Card:
     """Declaration of a plugin; the core reads every field.
 
-    name: as users type it. version: raise it whenever results change; it enters the hash of a trial.
-    summary: one line. paper: source of the method, or "": its BibTeX entries, as ``hsiaug cite`` writes them, with words
+    name: as users type it. version: raise it whenever results change; it enters the hash of a
+    trial. summary: one line. paper: source of the method, or "": its BibTeX entries, as ``hsiaug
+    cite`` writes them, with words
         round them where these help ("After @article{...}"); BibTeX reads nothing outside entries.
-    tasks: those it serves: "pixels" (classification of pixels by their patches), "segmentation" and "change" (masks of
+    tasks: those it serves: "pixels" (classification of pixels by their patches), "segmentation" and
+    "change" (masks of
         tiles of one date and of two).
     needs: modules beyond hsiaug's own dependencies; the plugin's extra.
-    scope: unlabelled pixels it uses: none, or those of the whole scene (transductive; printed in every report).
-    input: for classifiers: "patch", "spectrum" (the centre pixel only, p = 1), "location" (row and column, no band at
-        all), "scene" (patches with row and column, always of raw spectra: one that reads the scene by itself) or
-        "scene+samples" (the same, of one that learns from samples too). "location" and "scene" learn from training pixels
-        alone and are run without samples only.
+    scope: unlabelled pixels it uses: none, or those of the whole scene (transductive; printed in
+    every report). input: for classifiers: "patch", "spectrum" (the centre pixel only, p = 1),
+    "location" (row and column, no band at
+        all), "scene" (patches with row and column, always of raw spectra: one that reads the scene
+        by itself) or "scene+samples" (the same, of one that learns from samples too). "location"
+        and "scene" learn from training pixels alone and are run without samples only.
     adds: for generators: False where it never makes a sample (λ then means nothing).
-    guidance: default guidance strength ω of a text- or class-conditioned generator, with ω = 0 purely
+    guidance: default guidance strength ω of a text- or class-conditioned generator, with ω = 0
+    purely
         conditional; None where it takes no guidance.
-    text: True where it reads class descriptions; a scene's own (its card's) then enter the hash of a trial.
-    uses_device: True where it computes on the device that the user chose; else it runs on the CPU.
-    resumes: for generators: True where ``fit`` also takes ``checkpoint``, a folder in which it may save how far it is;
+    text: True where it reads class descriptions; a scene's own (its card's) then enter the hash of
+    a trial. uses_device: True where it computes on the device that the user chose; else it runs on
+    the CPU. resumes: for generators: True where ``fit`` also takes ``checkpoint``, a folder in
+    which it may save how far it is;
         a fit that was killed finds there what it left, and must end as if it had not been.
-    prepares: for generators: True where what needs no label is learnt once a scene, or a set of training places, by
-        ``prepare``, and handed to every ``fit``. prepare_seconds: rough seconds of that, as ``seconds``.
-    seconds: rough seconds of one fit on Indian Pines under ``issd`` on one laptop core; used for estimates
+    prepares: for generators: True where what needs no label is learnt once a scene, or a set of
+    training places, by
+        ``prepare``, and handed to every ``fit``. prepare_seconds: rough seconds of that, as
+        ``seconds``.
+    seconds: rough seconds of one fit on Indian Pines under ``issd`` on one laptop core; used for
+    estimates
         until the store has a record.
     params: frozen dataclass of hyper-parameters, made with :func:`param`.
-    presets: other values by preset name, one of PRESETS or the plugin's own, as {"tiny": {"steps": 20}}; the defaults are
+    presets: other values by preset name, one of PRESETS or the plugin's own, as {"tiny": {"steps":
+    20}}; the defaults are
         the "cpu" preset.
-    baseline: for generators: the name of one that is the same without its main part, or "". It is run unasked beside this
+    baseline: for generators: the name of one that is the same without its main part, or "". It is
+    run unasked beside this
         one, and a report states what that part adds.
-    variant: the parameter that users set by typing ``NAME:VALUE`` for the plugin's name; None where there is none.
+    variant: the parameter that users set by typing ``NAME:VALUE`` for the plugin's name; None where
+    there is none.
     """
 
     name: str
@@ -123,7 +149,9 @@ class Card:
 
     @property
     def learns_samples(self) -> bool:
-        """False for a classifier that learns from training pixels alone, so that no generator can change its map."""
+        """False for a classifier that learns from training pixels alone, so that no generator can
+        change its map.
+        """
         return self.input not in ("location", "scene")
 
     @property
@@ -138,7 +166,9 @@ class Card:
 
 
 class Plugin(Generic[Params]):
-    """A plugin is made of its params, an instance of what its card names; a subclass has the card."""
+    """A plugin is made of its params, an instance of what its card names; a subclass has the
+    card.
+    """
 
     card: ClassVar[Card]
 
@@ -153,25 +183,37 @@ def defaults(**values: object) -> Callable[[Class], Class]:
         for inherited in dataclasses.fields(params):
             if inherited.name in values:
                 params.__annotations__[inherited.name] = inherited.type
-                setattr(params, inherited.name, field(default=values[inherited.name], metadata=inherited.metadata))
+                setattr(
+                    params,
+                    inherited.name,
+                    field(default=values[inherited.name], metadata=inherited.metadata),
+                )
         return params
 
     return restate
 
 
 def check_preset(preset: str, cards: Iterable[Card]) -> None:
-    """Raise InputError for a preset that is neither one of PRESETS nor declared by one of the cards."""
-    known = PRESETS if preset in PRESETS else {*PRESETS, *(own for card in cards for own in card.presets)}
+    """Raise InputError for a preset that is neither one of PRESETS nor declared by one of the
+    cards.
+    """
+    known = (
+        PRESETS
+        if preset in PRESETS
+        else {*PRESETS, *(own for card in cards for own in card.presets)}
+    )
     if preset not in known:
         hint = did_you_mean(preset, known)
         raise InputError("`preset` must be one that a plugin has", value=repr(preset), hint=hint)
 
 
-def build_params(card: Card, preset: str = "cpu", overrides: Mapping[str, str] | None = None) -> Any:
+def build_params(
+    card: Card, preset: str = "cpu", overrides: Mapping[str, str] | None = None
+) -> Any:
     """An instance of ``card.params``: preset values, then ``overrides`` given as text.
 
-    A plugin without the preset keeps its defaults. Raises InputError for an unknown name, a value of the wrong
-    type, one out of range, or values that ``card.params`` refuses.
+    A plugin without the preset keeps its defaults. Raises InputError for an unknown name, a value
+    of the wrong type, one out of range, or values that ``card.params`` refuses.
     """
     fields = {f.name: f for f in dataclasses.fields(card.params)}
     values: dict[str, object] = dict(card.presets.get(preset, {}))
@@ -181,7 +223,11 @@ def build_params(card: Card, preset: str = "cpu", overrides: Mapping[str, str] |
             raise InputError(rule, value=repr(name), hint=hint)
         if name == card.variant and ":" in card.name:
             hint = f"Name the plugin {card.name.partition(':')[0]}:{text}."
-            raise InputError(f"`{card.name}.{name}`: the plugin's name sets it already", value=repr(text), hint=hint)
+            raise InputError(
+                f"`{card.name}.{name}`: the plugin's name sets it already",
+                value=repr(text),
+                hint=hint,
+            )
         values[name] = _parse(card, fields[name], text)
     try:
         for name, value in values.items():
@@ -190,16 +236,26 @@ def build_params(card: Card, preset: str = "cpu", overrides: Mapping[str, str] |
     except HsiaugError:
         raise
     except Exception as error:
-        rule, hint = f"{card.name} must be given parameters that it takes", f"See 'hsiaug plugins info {card.name}'."
+        rule, hint = (
+            f"{card.name} must be given parameters that it takes",
+            f"See 'hsiaug plugins info {card.name}'.",
+        )
         raise InputError(rule, value=f"{type(error).__name__}: {error}", hint=hint) from error
 
 
 def check_serves(card: Card, kind: str, task: str) -> None:
-    """Raise InputError unless a plugin, a generator or a classifier as ``kind`` says, serves a task."""
+    """Raise InputError unless a plugin, a generator or a classifier as ``kind`` says, serves a
+    task.
+    """
     if task not in card.tasks:
         rule = f"a {kind} of this benchmark must serve the task {task}"
-        hint = f"Choose another{''.join(f', or use --task {one}' for one in card.tasks)}; see 'hsiaug plugins list'."
-        raise InputError(rule, value=f"{card.name}, which serves {', '.join(card.tasks) or 'none'}", hint=hint)
+        hint = (
+            f"Choose another{''.join(f', or use --task {one}' for one in card.tasks)}; see 'hsiaug"
+            " plugins list'."
+        )
+        raise InputError(
+            rule, value=f"{card.name}, which serves {', '.join(card.tasks) or 'none'}", hint=hint
+        )
 
 
 def _parse(card: Card, item: dataclasses.Field[Any], text: str) -> Any:
@@ -215,7 +271,11 @@ def _parse(card: Card, item: dataclasses.Field[Any], text: str) -> Any:
     except (ValueError, KeyError):
         pass
     hint = f"The default is {item.default!r}."
-    raise InputError(f"`{card.name}.{item.name}` must be {KINDS.get(kind, kind.__name__)}", value=repr(text), hint=hint)
+    raise InputError(
+        f"`{card.name}.{item.name}` must be {KINDS.get(kind, kind.__name__)}",
+        value=repr(text),
+        hint=hint,
+    )
 
 
 def _check_value(card: Card, item: dataclasses.Field[Any], value: object) -> None:
@@ -226,5 +286,8 @@ def _check_value(card: Card, item: dataclasses.Field[Any], value: object) -> Non
     low, high = item.metadata.get("low"), item.metadata.get("high")
     if (low is not None and value < low) or (high is not None and value > high):
         bounds = f"[{'-∞' if low is None else low}, {'∞' if high is None else high}]"
-        rule, hint = f"`{card.name}.{item.name}` must lie in {bounds}", f"The default is {item.default!r}."
+        rule, hint = (
+            f"`{card.name}.{item.name}` must lie in {bounds}",
+            f"The default is {item.default!r}.",
+        )
         raise InputError(rule, value=repr(value), hint=hint)

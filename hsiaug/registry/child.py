@@ -23,8 +23,27 @@ from hsiaug.data.embedded import embedded_files
 from hsiaug.registry.lookup import ask_entries, import_here
 
 SYSTEM = (
-    *("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/etc", "/sys", "/nix/store", "/gnu/store", "/proc/self"),
-    *("/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/filesystems", "/proc/version", "/proc/sys"),
+    *(
+        "/usr",
+        "/lib",
+        "/lib32",
+        "/lib64",
+        "/bin",
+        "/sbin",
+        "/etc",
+        "/sys",
+        "/nix/store",
+        "/gnu/store",
+        "/proc/self",
+    ),
+    *(
+        "/proc/cpuinfo",
+        "/proc/meminfo",
+        "/proc/stat",
+        "/proc/filesystems",
+        "/proc/version",
+        "/proc/sys",
+    ),
 )
 """What a package may read of the system: of processes its own alone."""
 CODE = frozenset({".py", ".pyc", ".so", ".zip", ".egg", ".dist-info", ".egg-info", ".libs"})
@@ -38,14 +57,19 @@ ANSWERS = "hsiaug.protocol.third_party_process"
 def serve(pipe: Connection, temporary: str, readable: Collection[str]) -> None:
     """Answer questions until the other end of the pipe is closed.
 
-    temporary: the folder of temporary files, which stands for the user's home too. Nothing else can be changed, on Linux
-    with Landlock, and nothing be read but Python, its packages, the system's, and the files of readable.
+    temporary: the folder of temporary files, which stands for the user's home too. Nothing else can
+    be changed, on Linux with Landlock, and nothing be read but Python, its packages, the system's,
+    and the files of readable.
     """
     lead_session()
     tempfile.tempdir = os.environ["TMPDIR"] = os.environ["HOME"] = temporary
     for name in [name for name in os.environ if name.startswith("XDG_")]:
         del os.environ[name]
-    confine([*_python(), *map(Path, (*SYSTEM, *readable))], [Path(temporary), *map(Path, DEVICES)], embedded_files())
+    confine(
+        [*_python(), *map(Path, (*SYSTEM, *readable))],
+        [Path(temporary), *map(Path, DEVICES)],
+        embedded_files(),
+    )
     # Ctrl-C reaches both; the other process then ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with_parent()
@@ -69,8 +93,12 @@ def serve(pipe: Connection, temporary: str, readable: Collection[str]) -> None:
 
 
 def _python() -> Iterator[Path]:
-    """Where Python, its packages and the sources of packages that are installed as links to them lie."""
-    prefixes = {Path(one) for one in (sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix)}
+    """Where Python, its packages and the sources of packages that are installed as links to them
+    lie.
+    """
+    prefixes = {
+        Path(one) for one in (sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix)
+    }
     yield from prefixes
     yield from map(Path, filter(None, os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)))
     for folder in {Path(one) for one in sys.path if one}:
@@ -85,7 +113,9 @@ def _python() -> Iterator[Path]:
 
 
 def _code_in(folder: Path) -> Iterator[Path]:
-    """What Python imports from a folder: its modules, packages, and what is said of them; of an archive, all."""
+    """What Python imports from a folder: its modules, packages, and what is said of them; of an
+    archive, all.
+    """
     if folder.is_file():
         yield folder
     with suppress(OSError):
@@ -97,16 +127,24 @@ def _code_in(folder: Path) -> Iterator[Path]:
 
 def _answer(question: str, values: tuple[Any, ...]) -> bytes:
     try:
-        # The first question needs no numerical library, whose import would take longer than everything else.
+        # The first question needs no numerical library, whose import would take longer than
+        # everything else.
         compute = _entries if question == "entries" else import_module(ANSWERS).ANSWERS[question]
         return json.dumps({"said": compute(*values)}).encode()
     except HsiaugError as error:
-        failure = (type(error).__name__, error.rule, None if error.value is None else str(error.value), error.hint)
+        failure = (
+            type(error).__name__,
+            error.rule,
+            None if error.value is None else str(error.value),
+            error.hint,
+        )
     except BaseException as error:
         rule = "a package must say what its plugins are, without an exception"
         hint = "Repair or uninstall it; all other plugins still work."
         failure = ("PluginError", rule, _text(error), hint)
-    return json.dumps({"failure": dict(zip(("kind", "rule", "value", "hint"), failure, strict=True))}).encode()
+    return json.dumps(
+        {"failure": dict(zip(("kind", "rule", "value", "hint"), failure, strict=True))}
+    ).encode()
 
 
 def _text(error: BaseException) -> str:

@@ -1,6 +1,8 @@
-"""Plugins that no package registers: classes of a notebook or a script, handed to ``hsiaug.benchmark`` as objects.
+"""Plugins that no package registers: classes of a notebook or a script, handed to
+``hsiaug.benchmark`` as objects.
 
-They stand in the registry of this process, and go to worker processes by value, as a notebook can be imported nowhere.
+They stand in the registry of this process, and go to worker processes by value, as a notebook can
+be imported nowhere.
 """
 
 import copyreg
@@ -18,7 +20,9 @@ from hsiaug.registry.sources import source_digest
 SESSION = "this session"
 
 Parcel = tuple[Kind, bytes, str]
-"""A plugin on its way to another process: its kind, its pickled class, and the digest of its source."""
+"""A plugin on its way to another process: its kind, its pickled class, and the digest of its
+source.
+"""
 
 
 @dataclass(frozen=True)
@@ -35,29 +39,36 @@ class Handed(Found):
     @cached_property
     def _stamped(self) -> Any:
         card: Card = self.plugin.card
-        return type(self.plugin.__name__, (self.plugin,), {"card": replace(card, version=self.version)})
+        return type(
+            self.plugin.__name__, (self.plugin,), {"card": replace(card, version=self.version)}
+        )
 
 
 def named(kind: Kind, plugin: Any, preset: str = "cpu") -> tuple[str, Mapping[str, str]]:
     """A plugin as a user would type it: its name, and the values of its hyper-parameters.
 
-    plugin: a name, or an object or a class with a card, which the registry of this process then knows.
-    Raises PluginError for an object without a card, for one whose name a package has, and for one that refers to data of
-    the notebook.
+    plugin: a name, or an object or a class with a card, which the registry of this process then
+    knows. Raises PluginError for an object without a card, for one whose name a package has, and
+    for one that refers to data of the notebook.
     """
     if isinstance(plugin, str):
         return plugin, {}
     made = plugin if isinstance(plugin, type) else type(plugin)
     card = getattr(made, "card", None)
     if not isinstance(card, Card):
-        rule, hint = f"a {kind} must be a name, or a plugin that carries a Card", "See docs/plugins.md."
+        rule, hint = (
+            f"a {kind} must be a name, or a plugin that carries a Card",
+            "See docs/plugins.md.",
+        )
         raise PluginError(rule, value=repr(plugin), hint=hint)
     if not _known(kind, made, card):
         _keep(kind, made, source_digest(made))
     params = build_params(card, preset) if isinstance(plugin, type) else plugin.params
     variant = card.variant if ":" in card.name else None
     return card.name, {
-        item.name: as_typed(getattr(params, item.name)) for item in fields(params) if item.name != variant
+        item.name: as_typed(getattr(params, item.name))
+        for item in fields(params)
+        if item.name != variant
     }
 
 
@@ -93,7 +104,9 @@ def unpack(sent: Iterable[Parcel]) -> None:
 
 
 def _known(kind: Kind, plugin: type, card: Card) -> bool:
-    """Whether the registry gives that very class; of a variant, whether its family is registered."""
+    """Whether the registry gives that very class; of a variant, whether its family is
+    registered.
+    """
     found = registry().plugins.get((kind, card.name.partition(":")[0]))
     if isinstance(found, Handed):
         return plugin is found.load()
@@ -105,7 +118,9 @@ def _keep(kind: Kind, plugin: Any, digest: str) -> None:
     card: Card = plugin.card
     target = f"{plugin.__module__}:{plugin.__qualname__}"
     version = f"{card.version}+{digest}"
-    hand_over(Handed(Entry(kind, card.name, target), SESSION, version, plugin=plugin, digest=digest))
+    hand_over(
+        Handed(Entry(kind, card.name, target), SESSION, version, plugin=plugin, digest=digest)
+    )
     if card.params.__module__ == plugin.__module__:
         # Of trials on their way to a process that cannot import the class either.
         copyreg.pickle(card.params, lambda params: (params_of, (kind, card.name, asdict(params))))

@@ -1,4 +1,6 @@
-"""The one hook of hsiaug: a package lists its plugins as strings, so that listing imports nothing heavy."""
+"""The one hook of hsiaug: a package lists its plugins as strings, so that listing imports nothing
+heavy.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +16,9 @@ hookimpl = pluggy.HookimplMarker("hsiaug")
 
 @dataclass(frozen=True)
 class Entry:
-    """One plugin: its kind, the name that users type, and where its class is, as ``"module:Class"``."""
+    """One plugin: its kind, the name that users type, and where its class is, as
+    ``"module:Class"``.
+    """
 
     kind: Kind
     name: str

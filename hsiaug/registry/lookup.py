@@ -1,7 +1,8 @@
-"""The registry: finds plugins through entry points, each loaded in isolation, classes only when used.
+"""The registry: finds plugins through entry points, each loaded in isolation, classes only when
+used.
 
-pluggy's own loading is eager and stops at the first failure; here a package that fails to import is kept as a
-:class:`Broken` with its error, and everything else goes on working.
+pluggy's own loading is eager and stops at the first failure; here a package that fails to import is
+kept as a :class:`Broken` with its error, and everything else goes on working.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ IDLE = 10.0
 class Found:
     """A plugin that a distribution registers; its class is imported by :meth:`load` only.
 
-    variant: VALUE where the user typed ``NAME:VALUE``. child: the process that imports it in place of this one.
+    variant: VALUE where the user typed ``NAME:VALUE``. child: the process that imports it in place
+    of this one.
     """
 
     entry: Entry
@@ -49,11 +51,12 @@ class Found:
     child: Child | None = None
 
     def load(self) -> Any:
-        """The plugin's class; for a variant a subclass, whose card has that name and sets that value.
+        """The plugin's class; for a variant a subclass, whose card has that name and sets that
+        value.
 
-        Of other packages only processes that run plugins have the class; others have a :class:`StandIn`, with its card.
-        Raises PluginError where it cannot be imported or has no valid card, and InputError for a variant where the
-        card declares none.
+        Of other packages only processes that run plugins have the class; others have a
+        :class:`StandIn`, with its card. Raises PluginError where it cannot be imported or has no
+        valid card, and InputError for a variant where the card declares none.
         """
         with _asking if self.child else nullcontext():
             plugin = _stand_in(self.entry, self.child) if self.child else self._imported()
@@ -69,18 +72,26 @@ class Found:
             plugin = getattr(importlib.import_module(module), name)
         except (Exception, SystemExit) as error:
             raise PluginError(
-                f"{self.entry.kind} {self.entry.name} of {self.distribution} could not be loaded from "
-                f"{self.entry.target!r}",
+                f"{self.entry.kind} {self.entry.name} of {self.distribution} could not be loaded"
+                f" from {self.entry.target!r}",
                 value=f"{type(error).__name__}: {error}",
                 hint="Repair or uninstall that package; all other plugins still work.",
             ) from error
         card = getattr(plugin, "card", None)
         if not isinstance(card, Card) or card.name != self.entry.name:
-            rule = f"{self.entry.kind} {self.entry.name} of {self.distribution} must carry a Card of the same name"
+            rule = (
+                f"{self.entry.kind} {self.entry.name} of {self.distribution} must carry a Card of"
+                " the same name"
+            )
             hint = f"Set {name}.card = Card(name={self.entry.name!r}, …)."
-            raise PluginError(rule, value=repr(card.name if isinstance(card, Card) else card), hint=hint)
+            raise PluginError(
+                rule, value=repr(card.name if isinstance(card, Card) else card), hint=hint
+            )
         if card.scope not in get_args(Scope):
-            rule = f"the scope of {self.entry.kind} {self.entry.name} must be one of {', '.join(get_args(Scope))}"
+            rule = (
+                f"the scope of {self.entry.kind} {self.entry.name} must be one of"
+                f" {', '.join(get_args(Scope))}"
+            )
             hint = "A protocol such as hidden:0.5:issd hides pixels, from every plugin."
             raise PluginError(rule, value=repr(card.scope), hint=hint)
         return plugin
@@ -103,7 +114,9 @@ def _stand_in(entry: Entry, child: Child) -> type[StandIn]:
     """Raises PluginError where the child cannot import it, or it has no valid card."""
     from hsiaug.registry.third_party import ToldPlugin, read_told
 
-    said = read_told(ToldPlugin, child.ask("plugin", entry.kind, entry.name, entry.target), child.package)
+    said = read_told(
+        ToldPlugin, child.ask("plugin", entry.kind, entry.name, entry.target), child.package
+    )
 
     def check(params: Any) -> None:
         values = asdict(params)
@@ -111,7 +124,8 @@ def _stand_in(entry: Entry, child: Child) -> type[StandIn]:
             child.ask("params", entry.kind, entry.name, entry.target, values)
 
     fields = [
-        (one.name, type(one.default), param(**one.model_dump(exclude={"name"}, round_trip=True))) for one in said.params
+        (one.name, type(one.default), param(**one.model_dump(exclude={"name"}, round_trip=True)))
+        for one in said.params
     ]
     params = make_dataclass("Params", fields, frozen=True, namespace={"__post_init__": check})
     copyreg.pickle(params, lambda one: (params_of, (entry.kind, entry.name, asdict(one))))
@@ -126,12 +140,16 @@ def params_of(kind: Kind, name: str, values: Mapping[str, object]) -> Any:
 
 
 def _variant(plugin: Any, value: str) -> Any:
-    """The plugin as ``NAME:VALUE``. The value goes in as a preset, so that params stay of their own class."""
+    """The plugin as ``NAME:VALUE``. The value goes in as a preset, so that params stay of their own
+    class.
+    """
     card: Card = plugin.card
     name = f"{card.name}:{value}"
     if card.variant is None or not value or visible(value) != value:
         rule = f"{card.name} takes {'a value after the colon' if card.variant else 'no variant'}"
-        hint = f"Write {card.name}:{card.variant.upper()}." if card.variant else f"Write {card.name}."
+        hint = (
+            f"Write {card.name}:{card.variant.upper()}." if card.variant else f"Write {card.name}."
+        )
         raise InputError(rule, value=repr(name), hint=hint)
     names = (*PRESETS, *card.presets)
     presets = {preset: {**card.presets.get(preset, {}), card.variant: value} for preset in names}
@@ -190,8 +208,9 @@ class Registry:
 def import_here(known: Iterable[Found] | None = None, before: Callable[[], object] = bool) -> None:
     """Let this process import plugins of other packages from now on: it is there to run them.
 
-    known: these plugins, as another process found them, and no others: their packages are imported when they are used;
-    None = every package is imported to ask for its plugins. before: called once, before the first of them is imported.
+    known: these plugins, as another process found them, and no others: their packages are imported
+    when they are used; None = every package is imported to ask for its plugins. before: called
+    once, before the first of them is imported.
     """
     global _here, _known, _before
     _before = cache(before)
@@ -209,11 +228,14 @@ def imported_here() -> bool:
 
 def third_party() -> tuple[Found, ...]:
     """The plugins of other packages, as a process that imports them is told them."""
-    return tuple(replace(one, child=None) for one in _found().plugins.values() if one.distribution != OWN)
+    return tuple(
+        replace(one, child=None) for one in _found().plugins.values() if one.distribution != OWN
+    )
 
 
 def registry(idle: float = IDLE) -> Registry:
-    """The registry of the installed entry points, which are read once per process, and of classes handed over.
+    """The registry of the installed entry points, which are read once per process, and of classes
+    handed over.
 
     idle: in place of IDLE. Raises PluginError for two distributions that claim one name.
     """
@@ -222,7 +244,8 @@ def registry(idle: float = IDLE) -> Registry:
 
 
 def load_plugin(kind: Kind, name: str) -> Any:
-    """An installed plugin, ``NAME:VALUE`` included, with its default parameters: for a plugin that works on another.
+    """An installed plugin, ``NAME:VALUE`` included, with its default parameters: for a plugin that
+    works on another.
 
     Raises InputError where there is none of that name, PluginError where it cannot be loaded.
     """
@@ -234,7 +257,8 @@ _handed: dict[tuple[Kind, str], Found] = {}
 
 
 def hand_over(found: Found) -> None:
-    """Let a plugin be known in this process that no package registers; a newer class takes the place of an older.
+    """Let a plugin be known in this process that no package registers; a newer class takes the
+    place of an older.
 
     Raises PluginError where a package has one of that name.
     """
@@ -278,7 +302,11 @@ def build_registry(points: list[EntryPoint], idle: float = IDLE) -> Registry:
         children = {name: Child(name, idle) for name in others}
     for point, distribution in named.items():
         child = children.get(distribution)
-        entries, error = child.entries(point.name, point.value) if child else ask_entries(point.name, point.value)
+        entries, error = (
+            child.entries(point.name, point.value)
+            if child
+            else ask_entries(point.name, point.value)
+        )
         if error:
             broken.append(Broken(point.name, distribution, error))
         for entry in entries:
@@ -288,7 +316,9 @@ def build_registry(points: list[EntryPoint], idle: float = IDLE) -> Registry:
 
 
 def ask_entries(name: str, value: str) -> tuple[list[Entry], str]:
-    """The plugins of an entry point, whose module is imported here; or why it could not be, and in which line."""
+    """The plugins of an entry point, whose module is imported here; or why it could not be, and in
+    which line.
+    """
     manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(hookspecs)
     try:
@@ -296,11 +326,19 @@ def ask_entries(name: str, value: str) -> tuple[list[Entry], str]:
         entries = [entry for answer in manager.hook.hsiaug_plugins() for entry in answer]
         for entry in entries:
             if not isinstance(entry, Entry) or ":" not in entry.target:
-                raise TypeError(f"hsiaug_plugins() must return Entry(kind, name, 'module:Class'), not {entry!r}")
+                raise TypeError(
+                    f"hsiaug_plugins() must return Entry(kind, name, 'module:Class'), not {entry!r}"
+                )
         return entries, ""
     except (Exception, SystemExit) as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
-        return [], f"{type(error).__name__}: {shortened(visible(str(error)))} ({last.filename}, line {last.lineno})"
+        return (
+            [],
+            (
+                f"{type(error).__name__}: {shortened(visible(str(error)))} ({last.filename}, line"
+                f" {last.lineno})"
+            ),
+        )
 
 
 def _add(plugins: dict[tuple[Kind, str], Found], new: Found) -> None:
@@ -308,5 +346,7 @@ def _add(plugins: dict[tuple[Kind, str], Found], new: Found) -> None:
     if key in plugins:
         rule = f"two packages register the {new.entry.kind} {new.entry.name!r}"
         hint = "Uninstall one of them, or rename its plugin."
-        raise PluginError(rule, value=f"{plugins[key].distribution} and {new.distribution}", hint=hint)
+        raise PluginError(
+            rule, value=f"{plugins[key].distribution} and {new.distribution}", hint=hint
+        )
     plugins[key] = new

@@ -1,4 +1,6 @@
-"""Progress of a plugin as plain values: an error in it must fail neither the trial nor its display."""
+"""Progress of a plugin as plain values: an error in it must fail neither the trial nor its
+display.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ LONGEST_NOTE = 120
 
 
 def progress_values(done: object, total: object, note: object = "") -> tuple[int, int, str]:
-    """Steps done, steps in all, and the note as one line. What is no number counts as 0, what has no text as nothing."""
+    """Steps done, steps in all, and the note as one line. What is no number counts as 0, what has
+    no text as nothing.
+    """
     return _steps(done), _steps(total), _line(note)
 
 
@@ -41,7 +45,9 @@ def _line(note: object) -> str:
 
 @contextmanager
 def show_progress(err: Console, name: str) -> Iterator[Callable[..., None]]:
-    """A progress of what has that name, which shows a bar on a terminal and in a notebook, and nothing elsewhere."""
+    """A progress of what has that name, which shows a bar on a terminal and in a notebook, and
+    nothing elsewhere.
+    """
     from rich.progress import TaskProgressColumn, TimeRemainingColumn
 
     from hsiaug.base.terminal import progress_bars
@@ -51,6 +57,8 @@ def show_progress(err: Console, name: str) -> Iterator[Callable[..., None]]:
 
         def progress(done: int, total: int, note: str = "") -> None:
             done, total, note = progress_values(done, total, note)
-            bars.update(task, completed=done, total=total, description=f"{visible(name)} {note}".strip())
+            bars.update(
+                task, completed=done, total=total, description=f"{visible(name)} {note}".strip()
+            )
 
         yield progress

@@ -1,7 +1,7 @@
 """Digest of the code of a plugin that no package registers; it serves as the plugin's version.
 
-In a notebook a class is changed and run again without a thought for its version; without the digest, its new trials would
-be taken for those that the store holds.
+In a notebook a class is changed and run again without a thought for its version; without the
+digest, its new trials would be taken for those that the store holds.
 """
 
 import dis
@@ -17,14 +17,18 @@ from hsiaug.registry.card import Card
 CONSTANTS = (bool, int, float, complex, str, bytes, type(None))
 
 MOST = 1024
-"""Numbers and bytes of one constant, and four times as many characters of text: labels of a scene are more."""
+"""Numbers and bytes of one constant, and four times as many characters of text: labels of a scene
+are more.
+"""
 
 
 def source_digest(plugin: type) -> str:
-    """8 hexadecimal digits of the source of a class, and of all in its module that its methods refer to.
+    """8 hexadecimal digits of the source of a class, and of all in its module that its methods
+    refer to.
 
-    Raises PluginError where they refer to anything but modules, functions, classes and small constants: a scene of the
-    notebook, say, or its labels as text, which would travel to the worker processes with the class.
+    Raises PluginError where they refer to anything but modules, functions, classes and small
+    constants: a scene of the notebook, say, or its labels as text, which would travel to the worker
+    processes with the class.
     """
     told: list[str] = []
     _walk(plugin.__name__, plugin, plugin.__module__, told, set())
@@ -32,12 +36,20 @@ def source_digest(plugin: type) -> str:
 
 
 def _walk(name: str, value: object, home: str, told: list[str], seen: set[int]) -> float:
-    """Tell what stands behind a name, and what that refers to. Returns how much data it is, of a constant."""
+    """Tell what stands behind a name, and what that refers to. Returns how much data it is, of a
+    constant.
+    """
     value, size = _bare(value), 0.0
     parts: Iterable[tuple[str, object]] = ()
     if isinstance(value, CONSTANTS):
         told.append(f"{name} = {value!r}")
-        size = len(value) / 4 if isinstance(value, str) else len(value) if isinstance(value, bytes) else 1
+        size = (
+            len(value) / 4
+            if isinstance(value, str)
+            else len(value)
+            if isinstance(value, bytes)
+            else 1
+        )
     elif id(value) in seen or not _is_of(home, value):
         return 0
     elif isinstance(value, tuple | frozenset | Mapping | Card):
@@ -51,7 +63,10 @@ def _walk(name: str, value: object, home: str, told: list[str], seen: set[int]) 
     inner = sum([_walk(part, one, home, told, seen) for part, one in parts])
     size += inner if isinstance(value, tuple | frozenset | Mapping) else 0
     if size > MOST:
-        rule = "a plugin that no package registers may refer to modules, functions, classes and small constants alone"
+        rule = (
+            "a plugin that no package registers may refer to modules, functions, classes and small"
+            " constants alone"
+        )
         hint = "Make it a hyper-parameter, or work it out in fit, from the train view."
         raise PluginError(rule, value=f"{name}, a {type(value).__name__}", hint=hint)
     return size
@@ -64,7 +79,9 @@ def _bare(value: Any) -> Any:
 
 
 def _is_of(home: str, value: object) -> bool:
-    """Whether a value is of the plugin's own module: what other modules define is told by their own versions."""
+    """Whether a value is of the plugin's own module: what other modules define is told by their own
+    versions.
+    """
     if isinstance(value, ModuleType):
         return False
     defined = isinstance(value, type) or hasattr(value, "__name__")
@@ -93,7 +110,9 @@ def _referred(value: type | FunctionType) -> Iterator[tuple[str, object]]:
         yield from vars(value).items()
         return
     yield from ((base.__name__, base) for base in value.__bases__)
-    yield from ((name, member) for name, member in vars(value).items() if _is_typed(name, _bare(member)))
+    yield from (
+        (name, member) for name, member in vars(value).items() if _is_typed(name, _bare(member))
+    )
 
 
 def _is_typed(name: str, member: object) -> bool:

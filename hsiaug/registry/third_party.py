@@ -1,8 +1,9 @@
-"""Plugins of other packages, told to the process of a command by a child process: that process imports none of them.
+"""Plugins of other packages, told to the process of a command by a child process: that process
+imports none of them.
 
-A module of another package may replace functions of numpy, end its process or never return. So a child of each package
-imports them, and answers in JSON, which is checked here. Processes that are there to run plugins import them themselves:
-:func:`hsiaug.registry.lookup.import_here`.
+A module of another package may replace functions of numpy, end its process or never return. So a
+child of each package imports them, and answers in JSON, which is checked here. Processes that are
+there to run plugins import them themselves: :func:`hsiaug.registry.lookup.import_here`.
 """
 
 import atexit
@@ -44,7 +45,9 @@ Told = TypeVar("Told", bound=BaseModel)
 
 
 class ToldModel(BaseModel):
-    """A part of an answer: nothing beyond its fields, each of its very type; numbers are finite, as in records."""
+    """A part of an answer: nothing beyond its fields, each of its very type; numbers are finite, as
+    in records.
+    """
 
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 
@@ -73,13 +76,17 @@ class ToldParam(ToldModel):
     sampling: bool
 
 
-_fields: dict[str, Any] = {name: (hint, ...) for name, hint in get_type_hints(Card).items() if name != "params"}
+_fields: dict[str, Any] = {
+    name: (hint, ...) for name, hint in get_type_hints(Card).items() if name != "params"
+}
 ToldCard: Any = create_model("ToldCard", __base__=ToldModel, **_fields)
 """All fields of a :class:`hsiaug.registry.card.Card` but its params."""
 
 
 class ToldProtocol(ToldModel):
-    """What the class of a protocol says of itself, as :class:`hsiaug.protocol.split_protocol.SplitProtocol`."""
+    """What the class of a protocol says of itself, as
+    :class:`hsiaug.protocol.split_protocol.SplitProtocol`.
+    """
 
     takes: Literal["nothing", "number", "ratio"]
     usual_argument: str | None
@@ -99,7 +106,14 @@ class ToldPlugin(ToldModel):
 
 
 class _Failure(ToldModel):
-    kind: Literal["InputError", "SceneError", "SplitError", "DataUnavailableError", "PluginError", "StoreError"]
+    kind: Literal[
+        "InputError",
+        "SceneError",
+        "SplitError",
+        "DataUnavailableError",
+        "PluginError",
+        "StoreError",
+    ]
     rule: str
     value: str | None
     hint: str
@@ -108,7 +122,8 @@ class _Failure(ToldModel):
 class Child:
     """The process that imports the plugins of one package.
 
-    idle: seconds after which one that sleeps where it is to load a package is given up. lock: of the thread that asks.
+    idle: seconds after which one that sleeps where it is to load a package is given up. lock: of
+    the thread that asks.
     """
 
     def __init__(self, package: str, idle: float) -> None:
@@ -130,7 +145,9 @@ class Child:
         theirs.close()
 
     def allow(self, files: Iterable[Path]) -> None:
-        """Let the package read files that the user names for it; its process is started anew where it may not yet."""
+        """Let the package read files that the user names for it; its process is started anew where
+        it may not yet.
+        """
         with self.lock:
             new = {str(path.resolve()) for path in files} - self._readable
             if new and self._fault is None:
@@ -141,8 +158,8 @@ class Child:
     def ask(self, question: str, *values: object, within: float = ANSWERS_WITHIN) -> Any:
         """What the package answers, as JSON has it.
 
-        Raises the error that it raised as far as it is one of hsiaug's, PluginError for any other, and where no valid
-        answer comes: then no question is asked again.
+        Raises the error that it raised as far as it is one of hsiaug's, PluginError for any other,
+        and where no valid answer comes: then no question is asked again.
         """
         with self.lock:
             if self._fault is None:
@@ -156,14 +173,20 @@ class Child:
                         if failure is None:
                             return said["said"]
                         told = _Failure.model_validate_json(json.dumps(failure))
-                        raise getattr(errors, told.kind)(told.rule, value=told.value, hint=told.hint)
+                        raise getattr(errors, told.kind)(
+                            told.rule, value=told.value, hint=told.hint
+                        )
                 except HsiaugError:
                     raise
                 except (EOFError, OSError):
                     self._process.join(5)
-                    self._fault = self._gone(f"its process ended with exit code {self._process.exitcode}")
+                    self._fault = self._gone(
+                        f"its process ended with exit code {self._process.exitcode}"
+                    )
                 except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-                    self._fault = self._gone(f"an answer that cannot be read ({type(error).__name__})")
+                    self._fault = self._gone(
+                        f"an answer that cannot be read ({type(error).__name__})"
+                    )
             assert self._fault is not None
             raise self._fault
 
@@ -185,7 +208,10 @@ class Child:
                 return f"no answer within {BUSY:g} s of the processor"
             if max(now - since, seen[0] - first[0]) > SAYS_AFTER and not self._told:
                 self._told = True
-                sys.stderr.write(f"waiting for the package {self.package} to load ('pip uninstall' takes it out)\n")
+                sys.stderr.write(
+                    f"waiting for the package {self.package} to load ('pip uninstall' takes it"
+                    " out)\n"
+                )
         return ""
 
     def entries(self, name: str, value: str) -> tuple[list[Entry], str]:
@@ -211,7 +237,9 @@ class Child:
     def _gone(self, found: str) -> PluginError:
         self.end()
         rule = f"the package {self.package} must load, and say what its plugins are"
-        return PluginError(rule, value=found, hint="Repair or uninstall it; all other plugins still work.")
+        return PluginError(
+            rule, value=found, hint="Repair or uninstall it; all other plugins still work."
+        )
 
 
 def read_told(model: type[Told], said: object, package: str) -> Told:
@@ -222,4 +250,6 @@ def read_told(model: type[Told], said: object, package: str) -> Told:
         first = error.errors(include_url=False)[0]
         rule = f"a plugin of {package} must have a valid card"
         hint = "Repair or uninstall that package; all other plugins still work."
-        raise PluginError(rule, value=f"{'.'.join(map(str, first['loc']))}: {first['msg']}", hint=hint) from error
+        raise PluginError(
+            rule, value=f"{'.'.join(map(str, first['loc']))}: {first['msg']}", hint=hint
+        ) from error

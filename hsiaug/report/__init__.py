@@ -1,8 +1,9 @@
-"""Tables from records: nothing but the records of a store is read, and no plugin, scene or torch is loaded.
+"""Tables from records: nothing but the records of a store is read, and no plugin, scene or torch is
+loaded.
 
-``build_report`` groups records into tables, ``print_report`` shows them on a terminal, ``render_report`` writes
-them as text, ``figure_of`` draws them. ``render_html`` makes a page of everything; for its maps and samples it reads
-predictions and scenes too, where they lie here.
+``build_report`` groups records into tables, ``print_report`` shows them on a terminal,
+``render_report`` writes them as text, ``figure_of`` draws them. ``render_html`` makes a page of
+everything; for its maps and samples it reads predictions and scenes too, where they lie here.
 """
 
 from __future__ import annotations
@@ -33,11 +34,15 @@ ENDINGS = {f".{name}": name for name in (*FORMATS[1:], *PICTURES)} | {".txt": "m
 """The format that the ending of a file asks for."""
 
 
-def print_report(report: Report, console: Console, by: str = "summary", *, notes: bool = False) -> None:
-    """Print every table to a rich console. notes: also what its numbers are, and all of each protocol's audit.
+def print_report(
+    report: Report, console: Console, by: str = "summary", *, notes: bool = False
+) -> None:
+    """Print every table to a rich console. notes: also what its numbers are, and all of each
+    protocol's audit.
 
-    by: ``summary``, ``generator``, ``gain``, ``classifier``, ``class``, ``seed``, ``lambda``, ``times``, ``omega`` or
-    ``labels``. Raises InputError for anything else, and by labels where the store holds no learning curve.
+    by: ``summary``, ``generator``, ``gain``, ``classifier``, ``class``, ``seed``, ``lambda``,
+    ``times``, ``omega`` or ``labels``. Raises InputError for anything else, and by labels where the
+    store holds no learning curve.
     """
     from rich.text import Text
 
@@ -51,12 +56,16 @@ def print_report(report: Report, console: Console, by: str = "summary", *, notes
         print_page(page, console, notes=notes)
 
 
-def render_report(report: Report, format: str = "md", by: str = "generator", *, notes: bool = True) -> str:
-    """The report as text in one of FORMATS, ending in a newline. notes: of md and tex, what stands below the tables.
+def render_report(
+    report: Report, format: str = "md", by: str = "generator", *, notes: bool = True
+) -> str:
+    """The report as text in one of FORMATS, ending in a newline. notes: of md and tex, what stands
+    below the tables.
 
-    ``html`` holds every view at once; ``csv`` has one row per trial, for ``by="class"`` one per trial and class, for
-    ``by="labels"`` one per point of a curve and per arm on it; ``json`` the rows of trials, of gains, and then those
-    of curves. Raises InputError for an unknown format or view.
+    ``html`` holds every view at once; ``csv`` has one row per trial, for ``by="class"`` one per
+    trial and class, for ``by="labels"`` one per point of a curve and per arm on it; ``json`` the
+    rows of trials, of gains, and then those of curves. Raises InputError for an unknown format or
+    view.
     """
     from hsiaug.base.text import json_of
     from hsiaug.report.matrix import pages
@@ -69,7 +78,9 @@ def render_report(report: Report, format: str = "md", by: str = "generator", *, 
     if format not in FORMATS:
         known = (*FORMATS, *PICTURES, "mlflow")
         hint = did_you_mean(format, known)
-        raise InputError(f"`format` must be one of {', '.join(known)}", value=repr(format), hint=hint)
+        raise InputError(
+            f"`format` must be one of {', '.join(known)}", value=repr(format), hint=hint
+        )
     if format == "json":
         curves = {"labels": data_rows(report, by)} if by == "labels" else {}
         return json_of(report_json(report) | curves, indent=2) + "\n"
@@ -105,10 +116,11 @@ def save_report(
     columns: int = 2,
     notes: bool = True,
 ) -> str:
-    """Write the report to a file: a picture, the page (for whose maps ``store`` is read), or a text.
+    """Write the report to a file: a picture, the page (for whose maps ``store`` is read), or a
+    text.
 
-    Returns what the caption of a picture must say, if anything. Raises InputError as :func:`figure_of` and
-    :func:`render_report` do, and for a file that cannot be written.
+    Returns what the caption of a picture must say, if anything. Raises InputError as
+    :func:`figure_of` and :func:`render_report` do, and for a file that cannot be written.
     """
     from hsiaug.base.files import write_text_whole, write_whole
     from hsiaug.report.views import check_view
@@ -121,17 +133,22 @@ def save_report(
         picture = figure_bytes(figure, format)
         write_whole(path, lambda fresh: fresh.write_bytes(picture))
         return str(figure.get_label())
-    text = render_html(report, store) if format == "html" else render_report(report, format, by, notes=notes)
+    text = (
+        render_html(report, store)
+        if format == "html"
+        else render_report(report, format, by, notes=notes)
+    )
     write_text_whole(path, text)
     return ""
 
 
 def figure_of(report: Report, by: str, columns: int = 2) -> Figure:
-    """Draw a report: the verdict as a card (``by="generator"``), what every arm gains over its controls draw by
-    draw (``by="gain"``), OA and AA against λ, M or ω, or curves over labels (``by="labels"``). columns: of a page with
-    two, which it fills: 1 = 3.5 inches, 2 = 7.2 inches.
+    """Draw a report: the verdict as a card (``by="generator"``), what every arm gains over its
+    controls draw by draw (``by="gain"``), OA and AA against λ, M or ω, or curves over labels
+    (``by="labels"``). columns: of a page with two, which it fills: 1 = 3.5 inches, 2 = 7.2 inches.
 
-    Raises InputError for another view, where no generator was run at two values, or the store holds no learning curve.
+    Raises InputError for another view, where no generator was run at two values, or the store holds
+    no learning curve.
     """
     from hsiaug.report.curves import AXES
     from hsiaug.report.figures.curves import curve_figure, label_figure
@@ -148,8 +165,10 @@ def figure_of(report: Report, by: str, columns: int = 2) -> Figure:
         raise InputError(
             "a picture shows the verdict, gains, accuracy against λ, M or ω, or over added labels",
             value=f"`by` {by}",
-            hint=f"Write `by` {', '.join([*figures][:-1])} or labels with it, or name a file that ends in .md, .csv, "
-            ".tex or .json.",
+            hint=(
+                f"Write `by` {', '.join([*figures][:-1])} or labels with it, or name a file that"
+                " ends in .md, .csv, .tex or .json."
+            ),
         )
     return figures[by]()
 

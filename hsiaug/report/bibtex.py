@@ -1,4 +1,6 @@
-"""Sources as BibTeX: a card gives entries as publishers do, among words that say what they are to it, or words alone."""
+"""Sources as BibTeX: a card gives entries as publishers do, among words that say what they are to
+it, or words alone.
+"""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -9,13 +11,17 @@ from hsiaug.base.text import visible
 BRACES = r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"
 FIELD = re.compile(rf"(\w+)\s*=\s*({BRACES}|\"(?:[^\"{{}}]|{BRACES})*\"|\w+)")
 ENTRY = re.compile(rf"@(\w+)\s*\{{\s*([^\s,{{}}]+)\s*((?:,\s*{FIELD.pattern}\s*)+),?\s*\}}")
-SPECIAL = str.maketrans({c: f"\\{c}" for c in "&%$#_{}"} | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}"})
+SPECIAL = str.maketrans(
+    {c: f"\\{c}" for c in "&%$#_{}"} | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}"}
+)
 VENUE = ("journal", "booktitle", "howpublished", "publisher")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One BibTeX entry. kind: without ``@``, in lower case. fields: values in LaTeX without the outer braces."""
+    """One BibTeX entry. kind: without ``@``, in lower case. fields: values in LaTeX without the
+    outer braces.
+    """
 
     kind: str
     key: str
@@ -28,19 +34,27 @@ class Entry:
     @property
     def plain(self) -> str:
         """Authors, title, venue, year, DOI and e-print on one line."""
-        values = {name: re.sub(r"[{}]|\\(?=[&%#_$])", "", value) for name, value in self.fields.items()}
+        values = {
+            name: re.sub(r"[{}]|\\(?=[&%#_$])", "", value) for name, value in self.fields.items()
+        }
         *others, last = values.get("author", "").split(" and ")
         number = f"({values['number']})" if "number" in values else ""
         volume = f" {values['volume']}{number}" if "volume" in values else ""
         venue = next((values[name] + volume for name in VENUE if name in values), "")
-        links = [f"{name}:{values[key]}" for name, key in (("doi", "doi"), ("arXiv", "eprint")) if key in values]
+        links = [
+            f"{name}:{values[key]}"
+            for name, key in (("doi", "doi"), ("arXiv", "eprint"))
+            if key in values
+        ]
         authors = f"{', '.join(others)} and {last}" if others else last
         said = dict.fromkeys([authors, values.get("title"), venue, values.get("year"), *links])
         return ", ".join(part for part in said if part)
 
 
 def entries_of(source: str) -> list[Entry]:
-    """The entries that stand in a text, between which BibTeX reads nothing; braces may nest three deep in a value."""
+    """The entries that stand in a text, between which BibTeX reads nothing; braces may nest three
+    deep in a value.
+    """
     return [_entry(found) for found in ENTRY.finditer(visible(" ".join(source.split())))]
 
 
@@ -50,14 +64,18 @@ def plain(source: str) -> str:
 
 
 def bibtex(sources: Iterable[tuple[str, str]]) -> list[str]:
-    """Entries of named sources, each below a comment with its name; a source without one becomes the note of a ``@misc``.
+    """Entries of named sources, each below a comment with its name; a source without one becomes
+    the note of a ``@misc``.
 
-    An entry that several sources give stands once; another one of the same key gets the source's name too.
+    An entry that several sources give stands once; another one of the same key gets the source's
+    name too.
     """
     found: dict[str, tuple[Entry, list[str]]] = {}
     for name, source in sources:
         given = entries_of(source) or [
-            Entry("misc", _key(name), {"note": visible(" ".join(source.split())).translate(SPECIAL)})
+            Entry(
+                "misc", _key(name), {"note": visible(" ".join(source.split())).translate(SPECIAL)}
+            )
         ]
         for entry in given:
             key = entry.key
@@ -65,7 +83,10 @@ def bibtex(sources: Iterable[tuple[str, str]]) -> list[str]:
                 key = f"{key}-{_key(name)}"
                 entry = Entry(entry.kind, key, entry.fields)
             found.setdefault(key, (entry, []))[1].append(name)
-    return [f"% {', '.join(dict.fromkeys(map(_key, names)))}\n{entry}" for entry, names in found.values()]
+    return [
+        f"% {', '.join(dict.fromkeys(map(_key, names)))}\n{entry}"
+        for entry, names in found.values()
+    ]
 
 
 def software(versions: Sequence[str]) -> Entry:
@@ -80,7 +101,9 @@ def software(versions: Sequence[str]) -> Entry:
 
 
 def _entry(found: re.Match[str]) -> Entry:
-    values = {name.lower(): re.sub(r"^[{\"]|[}\"]$", "", value) for name, value in FIELD.findall(found[3])}
+    values = {
+        name.lower(): re.sub(r"^[{\"]|[}\"]$", "", value) for name, value in FIELD.findall(found[3])
+    }
     return Entry(found[1].lower(), found[2], values)
 
 

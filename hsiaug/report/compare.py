@@ -18,8 +18,8 @@ from hsiaug.trial.arm import BOTH, CONTROLS, Arm, Method
 class Comparison:
     """An arm against one control cell, over the draws in which both gave numbers.
 
-    mine, theirs: the places of these draws among the good trials of either. main, second: the tests of the two metrics
-    that the task names for gains; second is None where no pair has it.
+    mine, theirs: the places of these draws among the good trials of either. main, second: the tests
+    of the two metrics that the task names for gains; second is None where no pair has it.
     """
 
     cell: ArmCell
@@ -30,11 +30,17 @@ class Comparison:
     second: Evidence | None
 
     def delta(self, metric: str) -> MeanStd | None:
-        """Arm minus control in a metric, over the pairs in which both have it; None where none has."""
-        return summarise(self.cell.column(metric)[self.mine] - self.control.column(metric)[self.theirs])
+        """Arm minus control in a metric, over the pairs in which both have it; None where none
+        has.
+        """
+        return summarise(
+            self.cell.column(metric)[self.mine] - self.control.column(metric)[self.theirs]
+        )
 
     def class_deltas(self, classes: int) -> dict[int, MeanStd]:
-        """Class id 1..C → the same of recall, over the pairs of draws in which both have test pixels of the class."""
+        """Class id 1..C → the same of recall, over the pairs of draws in which both have test
+        pixels of the class.
+        """
         mine, theirs = self.cell.recall[self.mine], self.control.recall[self.theirs]
         most = min(classes, mine.shape[1], theirs.shape[1])
         found = {i + 1: summarise(mine[:, i] - theirs[:, i]) for i in range(most)}
@@ -69,9 +75,11 @@ class Gain:
 
     @cached_property
     def hardest(self) -> tuple[str, Comparison] | None:
-        """The control that decides, and the comparison with it: the one over which the arm gains least.
+        """The control that decides, and the comparison with it: the one over which the arm gains
+        least.
 
-        For an arm that hurts, among those it is shown below; else among those it is not shown above, if any.
+        For an arm that hurts, among those it is shown below; else among those it is not shown
+        above, if any.
         """
         found = [(control, one) for control, one in self.against.items() if one is not None]
         hurts = self.verdict is not None and self.verdict.finding == "hurts"
@@ -81,15 +89,25 @@ class Gain:
 
     @property
     def rank(self) -> tuple[int, float]:
-        """Largest for the arm to show of several: 3 where it helps, 2 at a loss, 1 where it gains, else 0; then by how
-        much."""
-        helps = {"helps": 3, "helps, at a loss": 2, "gains": 1}.get(self.verdict.finding if self.verdict else "", 0)
+        """Largest for the arm to show of several: 3 where it helps, 2 at a loss, 1 where it gains,
+        else 0; then by how much.
+        """
+        helps = {"helps": 3, "helps, at a loss": 2, "gains": 1}.get(
+            self.verdict.finding if self.verdict else "", 0
+        )
         return helps, self.hardest[1].main.mean if self.hardest else float("-inf")
 
 
-def compare(cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet) -> dict[tuple[Arm, Method], Gain]:
-    """Every arm of both but ``none`` against the controls of its classifier, corrected for the arms of the table."""
-    return {(gain.cell.arm, gain.cell.classifier): gain for gain in corrected(uncorrected(cells, scores))}
+def compare(
+    cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet
+) -> dict[tuple[Arm, Method], Gain]:
+    """Every arm of both but ``none`` against the controls of its classifier, corrected for the arms
+    of the table.
+    """
+    return {
+        (gain.cell.arm, gain.cell.classifier): gain
+        for gain in corrected(uncorrected(cells, scores))
+    }
 
 
 def uncorrected(cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet) -> list[Gain]:
@@ -106,29 +124,44 @@ def uncorrected(cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet) 
         known = {name: controls.get((name, cell.classifier), ()) for name in cell.controls}
         if cell.rival in alone:
             known[cell.rival] = alone[cell.rival]
-        gains.append(Gain(cell, {name: _against(cell, name, there, scores) for name, there in known.items()}))
+        gains.append(
+            Gain(cell, {name: _against(cell, name, there, scores) for name, there in known.items()})
+        )
     return gains
 
 
-def alone(cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet) -> dict[tuple[Arm, Method], Against]:
-    """Every arm of synthetic samples alone against ``none``, which is real ones alone, and against both; uncorrected."""
+def alone(
+    cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet
+) -> dict[tuple[Arm, Method], Against]:
+    """Every arm of synthetic samples alone against ``none``, which is real ones alone, and against
+    both; uncorrected.
+    """
     found: dict[tuple[Arm, Method], Against] = {}
     for (arm, classifier), cell in cells.items():
         if arm != arm.both:
-            none = [c for (a, by), c in cells.items() if a.generator.name == "none" and by == classifier]
+            none = [
+                c for (a, by), c in cells.items() if a.generator.name == "none" and by == classifier
+            ]
             both = [c for key, c in cells.items() if key == (arm.both, classifier)]
-            against = {name: _against(cell, name, there, scores) for name, there in (("none", none), (BOTH, both))}
-            found[arm, classifier] = {k: c and replace(c, main=correct([c.main])[0]) for k, c in against.items()}
+            against = {
+                name: _against(cell, name, there, scores)
+                for name, there in (("none", none), (BOTH, both))
+            }
+            found[arm, classifier] = {
+                k: c and replace(c, main=correct([c.main])[0]) for k, c in against.items()
+            }
     return found
 
 
 def over_best(
     cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet
 ) -> dict[tuple[Arm, Method], tuple[Comparison, Shown]]:
-    """Every judged arm against the best classifier of the table that got no sample, and what is shown.
+    """Every judged arm against the best classifier of the table that got no sample, and what is
+    shown.
 
-    No test label chooses that classifier: the arm is measured against each, corrected for all of these comparisons; the
-    one over which it gains least is given. ``above``: it is shown above each of them.
+    No test label chooses that classifier: the arm is measured against each, corrected for all of
+    these comparisons; the one over which it gains least is given. ``above``: it is shown above each
+    of them.
     """
     cells = {key: cell for key, cell in cells.items() if key[0] == key[0].both}
     bare: dict[Method, list[ArmCell]] = {}
@@ -139,7 +172,9 @@ def over_best(
         (key, pair)
         for key, cell in cells.items()
         for there in bare.values()
-        if cell.arm.judged and cell.ok and (pair := _against(cell, "none", there, scores)) is not None
+        if cell.arm.judged
+        and cell.ok
+        and (pair := _against(cell, "none", there, scores)) is not None
     ]
     tests = correct([pair.main for _, pair in pairs])
     found: dict[tuple[Arm, Method], list[Comparison]] = {}
@@ -149,20 +184,24 @@ def over_best(
     for key, over in found.items():
         hardest = min(over, key=lambda pair: pair.main.mean)
         said = hardest.main.shown
-        if said == "above" and (len(over) < len(bare) or any(one.main.shown != "above" for one in over)):
+        if said == "above" and (
+            len(over) < len(bare) or any(one.main.shown != "above" for one in over)
+        ):
             said = "no difference shown"
         best[key] = hardest, said
     return best
 
 
-def over_baseline(cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet) -> list[tuple[str, Comparison]]:
+def over_baseline(
+    cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet
+) -> list[tuple[str, Comparison]]:
     """What the main part of a generator adds: each of its arms against the same without that part.
 
     Returns
     -------
     list of (str, Comparison)
-        The baseline's name, and the comparison at the same rate with the same classifier, corrected for
-        all of these comparisons.
+        The baseline's name, and the comparison at the same rate with the same classifier, corrected
+        for all of these comparisons.
     """
     pairs: list[tuple[str, Comparison]] = []
     for cell in cells.values():
@@ -179,27 +218,36 @@ def over_baseline(cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet
         if pair is not None:
             pairs.append((cell.baseline, pair))
     tests = correct([pair.main for _, pair in pairs])
-    return [(name, replace(pair, main=main)) for (name, pair), main in zip(pairs, tests, strict=True)]
+    return [
+        (name, replace(pair, main=main)) for (name, pair), main in zip(pairs, tests, strict=True)
+    ]
 
 
-def families(gains: Sequence[Gain]) -> dict[tuple[bool, bool, str], dict[tuple[int, str], Evidence]]:
-    """Differences by gain and control, for each question: is the arm judged, is the control ``none``, which metric."""
+def families(
+    gains: Sequence[Gain],
+) -> dict[tuple[bool, bool, str], dict[tuple[int, str], Evidence]]:
+    """Differences by gain and control, for each question: is the arm judged, is the control
+    ``none``, which metric.
+    """
     found: dict[tuple[bool, bool, str], dict[tuple[int, str], Evidence]] = {}
     for i, gain in enumerate(gains):
         for control, one in gain.against.items():
             for metric, test in (("main", one and one.main), ("second", one and one.second)):
                 if test:
-                    found.setdefault((gain.cell.arm.judged, control == "none", metric), {})[i, control] = test
+                    found.setdefault((gain.cell.arm.judged, control == "none", metric), {})[
+                        i, control
+                    ] = test
     return found
 
 
 def corrected(gains: Sequence[Gain]) -> list[Gain]:
-    """The gains of one table with their tests, corrected for all comparisons that answer the same question.
+    """The gains of one table with their tests, corrected for all comparisons that answer the same
+    question.
 
-    Whether arms are above ``none`` is one question, whether they are above their other controls another: in each, at
-    most 5 % of tables say anything that is not so. The two metrics, and the arms that serve as controls, are apart. An
-    arm helps only if it is shown above *all* controls, which takes no correction more (an intersection-union test:
-    Berger, Technometrics 24, 1982).
+    Whether arms are above ``none`` is one question, whether they are above their other controls
+    another: in each, at most 5 % of tables say anything that is not so. The two metrics, and the
+    arms that serve as controls, are apart. An arm helps only if it is shown above *all* controls,
+    which takes no correction more (an intersection-union test: Berger, Technometrics 24, 1982).
     """
     tests = {
         (*comparison, question[-1]): test
@@ -208,14 +256,21 @@ def corrected(gains: Sequence[Gain]) -> list[Gain]:
     }
 
     def tested(i: int, name: str, one: Comparison | None) -> Comparison | None:
-        return one and replace(one, main=tests[i, name, "main"], second=tests.get((i, name, "second")))
+        return one and replace(
+            one, main=tests[i, name, "main"], second=tests.get((i, name, "second"))
+        )
 
-    against = [{name: tested(i, name, one) for name, one in gain.against.items()} for i, gain in enumerate(gains)]
+    against = [
+        {name: tested(i, name, one) for name, one in gain.against.items()}
+        for i, gain in enumerate(gains)
+    ]
     return [replace(gain, against=found) for gain, found in zip(gains, against, strict=True)]
 
 
 def between(gains: Sequence[Gain], comparison: Comparison) -> Comparison:
-    """A comparison of two arms with its test: as :func:`corrected` has it, or among those of the arms with ``none``."""
+    """A comparison of two arms with its test: as :func:`corrected` has it, or among those of the
+    arms with ``none``.
+    """
     asked, at, both = (True, True, "main"), (-1, ""), {id(comparison.cell), id(comparison.control)}
     for i, gain in enumerate(gains):
         for name, one in gain.against.items():
@@ -228,7 +283,9 @@ def between(gains: Sequence[Gain], comparison: Comparison) -> Comparison:
     return replace(comparison, main=main)
 
 
-def _against(cell: ArmCell, name: str, controls: Iterable[ArmCell], scores: MetricSet) -> Comparison | None:
+def _against(
+    cell: ArmCell, name: str, controls: Iterable[ArmCell], scores: MetricSet
+) -> Comparison | None:
     """The comparison with the control that shares most draws; the newest one where several do.
 
     controls: the cells of the generator of that name with the cell's classifier.
@@ -247,7 +304,9 @@ def _against(cell: ArmCell, name: str, controls: Iterable[ArmCell], scores: Metr
 
 
 def pair_up(cell: ArmCell, control: ArmCell, scores: MetricSet) -> Comparison:
-    """An arm against another, draw by draw; a draw in which either made no sample says nothing, and is left out."""
+    """An arm against another, draw by draw; a draw in which either made no sample says nothing, and
+    is left out.
+    """
     draws = len(cell.ok.columns["draw"].values)
     place = np.full(draws + 1, -1)
     place[control.drawn] = np.arange(len(control.drawn))

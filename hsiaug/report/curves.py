@@ -24,8 +24,8 @@ Held = tuple[tuple[Axis, float | None], ...]
 class SweepLine:
     """A generator with one classifier, along an axis. held: its places on the other axes.
 
-    points: (value on the axis, cell), in the order of the values; None for an arm without ω along ω.
-    draws: those that most of its points are over; the others are in tables, and not comparable.
+    points: (value on the axis, cell), in the order of the values; None for an arm without ω along
+    ω. draws: those that most of its points are over; the others are in tables, and not comparable.
     """
 
     generator: Method
@@ -36,7 +36,9 @@ class SweepLine:
 
     @property
     def key(self) -> tuple[Method, Held]:
-        """Generator and held values, which determine its colour and its label, the same for every classifier."""
+        """Generator and held values, which determine its colour and its label, the same for every
+        classifier.
+        """
         return self.generator, self.held
 
     @property
@@ -45,8 +47,14 @@ class SweepLine:
         return tuple(value for value, _ in self.points if value is not None)
 
     def dots(self, metric: str) -> list[tuple[float, float, float]]:
-        """The points over its draws that have a number: value on the axis; mean and std in percent."""
-        shown = ((value, cell) for value, cell in self.points if value is not None and draws_of(cell) == self.draws)
+        """The points over its draws that have a number: value on the axis; mean and std in
+        percent.
+        """
+        shown = (
+            (value, cell)
+            for value, cell in self.points
+            if value is not None and draws_of(cell) == self.draws
+        )
         return [(value, *level) for value, cell in shown if (level := percentages(cell, metric))]
 
 
@@ -64,7 +72,9 @@ def lines(table: Table, axis: Axis) -> tuple[SweepLine, ...]:
         rate, omega = cell.arm.rate, cell.arm.omega
         values: dict[Axis, float | None] = {"lambda": rate.lam, "times": rate.times, "omega": omega}
         value = values.pop(axis)
-        found.setdefault((cell.arm.generator, cell.classifier, tuple(values.items())), []).append((value, cell))
+        found.setdefault((cell.arm.generator, cell.classifier, tuple(values.items())), []).append(
+            (value, cell)
+        )
     made = []
     for (generator, classifier, held), points in found.items():
         counted = Counter(draws_of(cell) for _, cell in points if cell.ok)
@@ -90,7 +100,9 @@ def _first_none(value: float | None) -> tuple[bool, float]:
 
 
 def reference(table: Table, classifier: Method) -> ArmCell | None:
-    """The cell of ``none``, which every generator at λ = M = 0 is; the one of most draws where there are several."""
+    """The cell of ``none``, which every generator at λ = M = 0 is; the one of most draws where
+    there are several.
+    """
     cells = [c for c in table.cells_of(classifier) if c.arm.generator.name == "none" and _tried(c)]
     return max(cells, key=lambda cell: len(cell.ok), default=None)
 
@@ -102,7 +114,11 @@ def curve_grids(table: Table, axis: Axis) -> tuple[Grid, ...]:
     """
     rows = lines(table, axis)
     values = sorted({value for line in rows for value, _ in line.points}, key=_first_none)
-    shown = {"lambda": True, "times": any(arm.rate.times for arm in table.arms), "omega": table.guided}
+    shown = {
+        "lambda": True,
+        "times": any(arm.rate.times for arm in table.arms),
+        "omega": table.guided,
+    }
 
     def held(other: Axis, line: SweepLine) -> str:
         return number(None if line.generator.name == "none" else dict(line.held)[other])
@@ -117,12 +133,22 @@ def curve_grids(table: Table, axis: Axis) -> tuple[Grid, ...]:
     keys = [
         GridColumn("classifier", lambda line: table.labels[line.classifier], numeric=False),
         GridColumn("generator", lambda line: table.labels[line.generator], numeric=False),
-        *(GridColumn(SIGNS[other], partial(held, other)) for other in AXES if other != axis and shown[other]),
+        *(
+            GridColumn(SIGNS[other], partial(held, other))
+            for other in AXES
+            if other != axis and shown[other]
+        ),
     ]
     return tuple(
         make_grid(
             f"{score.name} against {SIGNS[axis]}",
-            [*keys, *(GridColumn(f"{SIGNS[axis]}={number(v)}", partial(point, score.key, v)) for v in values)],
+            [
+                *keys,
+                *(
+                    GridColumn(f"{SIGNS[axis]}={number(v)}", partial(point, score.key, v))
+                    for v in values
+                ),
+            ],
             rows,
             keys=len(keys),
             block=attrgetter("classifier"),
@@ -135,16 +161,28 @@ def line_label(table: Table, line: SweepLine) -> str:
     """``txt2hsi ω=2``: the generator, with what is held."""
     held = {} if line.generator.name == "none" else dict(line.held)
     # Nobody asked for M where it is 0.
-    told = ((other, value) for other, value in held.items() if value is not None and (other != "times" or value))
-    return " ".join([table.labels[line.generator], *(f"{SIGNS[other]}={value:g}" for other, value in told)])
+    told = (
+        (other, value)
+        for other, value in held.items()
+        if value is not None and (other != "times" or value)
+    )
+    return " ".join(
+        [table.labels[line.generator], *(f"{SIGNS[other]}={value:g}" for other, value in told)]
+    )
 
 
 def panel_n(shown: Sequence[SweepLine], none: ArmCell | None) -> str:
-    """``n = 6 (seeds 0–5)``: the draws that a panel is over; ``n = 3 to 6, by line`` where lines differ."""
-    groups = {line.draws for line in shown if line.draws} | ({draws_of(none)} if none and none.ok else set())
+    """``n = 6 (seeds 0–5)``: the draws that a panel is over; ``n = 3 to 6, by line`` where lines
+    differ.
+    """
+    groups = {line.draws for line in shown if line.draws} | (
+        {draws_of(none)} if none and none.ok else set()
+    )
     if len(groups) > 1:
         return f"n = {min(map(len, groups))} to {max(map(len, groups))}, by line"
-    return "".join(f"n = {len(draws)} ({seeds_text(seed for seed, _ in draws)})" for draws in groups)
+    return "".join(
+        f"n = {len(draws)} ({seeds_text(seed for seed, _ in draws)})" for draws in groups
+    )
 
 
 def draws_of(cell: ArmCell) -> frozenset[DrawKey]:

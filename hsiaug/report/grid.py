@@ -1,4 +1,6 @@
-"""The model of a table and of a page, from which every renderer works: entries in columns, and what stands round them."""
+"""The model of a table and of a page, from which every renderer works: entries in columns, and what
+stands round them.
+"""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -19,7 +21,8 @@ LONGEST = 24
 class GridEntry:
     """Content of one field of a grid; text alone in most formats, the rest is for the page.
 
-    tone: good, bad, warn or nothing, of a verdict; None of anything else. strong: the highest mean of its column.
+    tone: good, bad, warn or nothing, of a verdict; None of anything else. strong: the highest mean
+    of its column.
     """
 
     text: str
@@ -31,8 +34,8 @@ class GridEntry:
 class GridColumn:
     """A column of a grid. entry: what it shows of that which a row is about.
 
-    group: what neighbouring columns have in common, printed once above them. best: the highest mean is marked.
-    spare: its deviations may be left out where there is no room.
+    group: what neighbouring columns have in common, printed once above them. best: the highest mean
+    is marked. spare: its deviations may be left out where there is no room.
     """
 
     header: str
@@ -45,7 +48,9 @@ class GridColumn:
 
 @dataclass(frozen=True)
 class Grid:
-    """Rows of entries. keys: how many leading columns say what a row is; breaks: rows that start a new block."""
+    """Rows of entries. keys: how many leading columns say what a row is; breaks: rows that start a
+    new block.
+    """
 
     heading: str
     columns: tuple[GridColumn, ...]
@@ -78,12 +83,18 @@ def make_grid(
             if mean and len(means) > 1 and float(mean[0]) == max(means):
                 row[place] = replace(row[place], strong=True)
     blocks = [block(one) for one in subjects]
-    breaks = frozenset(i for i, (above, here) in enumerate(pairwise(blocks), start=1) if above != here)
+    breaks = frozenset(
+        i for i, (above, here) in enumerate(pairwise(blocks), start=1) if above != here
+    )
     return Grid(heading, tuple(columns), tuple(map(tuple, rows)), keys, breaks)
 
 
-def text_grid(heading: str, header: Sequence[str], rows: Iterable[Sequence[str]], keys: int = 1) -> Grid:
-    """A grid of texts. keys: leading columns that say what a row is; the others hold numbers where most entries do."""
+def text_grid(
+    heading: str, header: Sequence[str], rows: Iterable[Sequence[str]], keys: int = 1
+) -> Grid:
+    """A grid of texts. keys: leading columns that say what a row is; the others hold numbers where
+    most entries do.
+    """
     texts = [tuple(row) for row in rows]
 
     def numeric(place: int) -> bool:
@@ -100,7 +111,9 @@ def part_columns(grid: Grid, fits: Callable[[Sequence[int]], bool]) -> list[list
 
     Columns of one group stay together where they fit.
     """
-    groups = groupby(range(grid.keys, len(grid.columns)), key=lambda place: grid.columns[place].group)
+    groups = groupby(
+        range(grid.keys, len(grid.columns)), key=lambda place: grid.columns[place].group
+    )
     parts: list[list[int]] = []
     for group in (list(same) for _, same in groups):
         for unit in [group] if fits(group) else [[place] for place in group]:
@@ -113,10 +126,12 @@ def part_columns(grid: Grid, fits: Callable[[Sequence[int]], bool]) -> list[list
 
 @dataclass(frozen=True)
 class ReportPage:
-    """One table of a report: failures and warnings above the grids; notes, the audit and what is found below.
+    """One table of a report: failures and warnings above the grids; notes, the audit and what is
+    found below.
 
-    leaky: the title must say so before anything else. failed: how many trials failed, or None; failures: a line per
-    error. audit: (label, sentence) pairs. closing: the last sentences of all, on what is found.
+    leaky: the title must say so before anything else. failed: how many trials failed, or None;
+    failures: a line per error. audit: (label, sentence) pairs. closing: the last sentences of all,
+    on what is found.
     """
 
     title: str

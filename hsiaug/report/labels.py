@@ -17,16 +17,23 @@ CANNOT_TELL = "cannot tell"
 MOST_TOLD = 3
 """Parameters that the names of arms all say, where they differ."""
 MOST_WRONG = 80
-"""The largest share of wrong labels in % that is injected to calibrate, so that "80 %" means 80 or more."""
+"""The largest share of wrong labels in % that is injected to calibrate, so that "80 %" means 80 or
+more.
+"""
 
 
 def measured(value: float | None) -> str:
     """A number of ``hsiaug inspect``, three digits of it."""
-    return MISSING if value is None else (f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}").replace("-", "−")
+    return (
+        MISSING
+        if value is None
+        else (f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}").replace("-", "−")
+    )
 
 
 def layout_row(measure: LayoutMeasure) -> tuple[object, ...]:
-    """A row of layout: the name, made samples with their interval, others in their place, unit, what is good, and n.
+    """A row of layout: the name, made samples with their interval, others in their place, unit,
+    what is good, and n.
 
     An AUC below 50 % is printed as 50 %: it is chance.
     """
@@ -52,7 +59,8 @@ def wrong_share(share: float) -> str:
 
 
 def method_labels(methods: Iterable[Method]) -> dict[Method, str]:
-    """A label for each method: its name alone, and what differs where several share the name, its view last.
+    """A label for each method: its name alone, and what differs where several share the name, its
+    view last.
 
     Where more than three parameters differ, values that most of them have go without saying.
     """
@@ -63,14 +71,21 @@ def method_labels(methods: Iterable[Method]) -> dict[Method, str]:
     for same in named.values():
         # A parameter may itself be called "version": the leading space keeps the two apart.
         details = [
-            {" version": m.version, **{str(k): canonical_json(v) for k, v in json.loads(m.params).items()}}
+            {
+                " version": m.version,
+                **{str(k): canonical_json(v) for k, v in json.loads(m.params).items()},
+            }
             for m in same
         ]
         keys = dict.fromkeys(key for detail in details for key in detail)
         differing = [k for k in keys if len({d.get(k) for d in details}) > 1]
-        usual = {key: Counter(d.get(key) for d in details).most_common(1)[0][0] for key in differing}
+        usual = {
+            key: Counter(d.get(key) for d in details).most_common(1)[0][0] for key in differing
+        }
         for method, detail in zip(same, details, strict=True):
-            told = [k for k in differing if len(differing) <= MOST_TOLD or detail.get(k) != usual[k]]
+            told = [
+                k for k in differing if len(differing) <= MOST_TOLD or detail.get(k) != usual[k]
+            ]
             labels[method] = " ".join([method.name, *(_shown(key, detail) for key in told)])
             if len({m.convention for m in same} - {None}) > 1 and method.convention:
                 labels[method] += f" ({method.convention})"
@@ -84,7 +99,10 @@ def method_labels(methods: Iterable[Method]) -> dict[Method, str]:
 def key_labels(keys: Iterable[tuple[Arm, Method]]) -> dict[Method, str]:
     """The labels of all generators, and of all classifiers, of arms."""
     listed = list(keys)
-    return {**method_labels(arm.generator for arm, _ in listed), **method_labels(by for _, by in listed)}
+    return {
+        **method_labels(arm.generator for arm, _ in listed),
+        **method_labels(by for _, by in listed),
+    }
 
 
 def _shown(key: str, detail: dict[str, str]) -> str:
@@ -97,7 +115,11 @@ def _shown(key: str, detail: dict[str, str]) -> str:
 def _bare(value: str) -> str:
     """JSON text without the quotes of a plain word; "3" keeps them, so that it differs from 3."""
     word = json.loads(value)
-    plain = isinstance(word, str) and word[:1].isalpha() and word not in ("true", "false", "null", "unset")
+    plain = (
+        isinstance(word, str)
+        and word[:1].isalpha()
+        and word not in ("true", "false", "null", "unset")
+    )
     return word if plain else value
 
 
@@ -134,12 +156,16 @@ def signed(fraction: float | None) -> str:
 
 
 def with_interval(mean: float, interval: tuple[float, float] | None) -> str:
-    """``+2.1 [+1.0, +3.2]``: a difference in percentage points with the interval of its mean, where there is one."""
+    """``+2.1 [+1.0, +3.2]``: a difference in percentage points with the interval of its mean, where
+    there is one.
+    """
     return signed(mean) + (f" {range_text(interval)}" if interval else "")
 
 
 def range_text(interval: tuple[float, float] | None, text: Callable[[float], str] = signed) -> str:
-    """``[+1.0, +3.2]``: an interval, its ends as ``text`` writes a fraction; – where there is none."""
+    """``[+1.0, +3.2]``: an interval, its ends as ``text`` writes a fraction; – where there is
+    none.
+    """
     return f"[{text(interval[0])}, {text(interval[1])}]" if interval else MISSING
 
 
@@ -160,7 +186,9 @@ def p_said(p: float | None) -> str:
 
 def span(values: Sequence[float], digits: int = 1) -> str:
     """The mean, and the range in brackets where the values differ."""
-    mean, low, high = (f"{v:,.{digits}f}" for v in (sum(values) / len(values), min(values), max(values)))
+    mean, low, high = (
+        f"{v:,.{digits}f}" for v in (sum(values) / len(values), min(values), max(values))
+    )
     return mean if low == high else f"{mean} ({low}–{high})"
 
 

@@ -1,4 +1,6 @@
-"""Pages of a report: one for each table in a view; the summary, which shows accuracy first; and arms by scene."""
+"""Pages of a report: one for each table in a view; the summary, which shows accuracy first; and
+arms by scene.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -8,17 +10,35 @@ from statistics import fmean
 
 from hsiaug.report.compare import Gain
 from hsiaug.report.curves import AXES
-from hsiaug.report.findings import CONTROL, FINDINGS, OF_SIGNS, best_said, headline, said_of, signs_note
+from hsiaug.report.findings import (
+    CONTROL,
+    FINDINGS,
+    OF_SIGNS,
+    best_said,
+    headline,
+    said_of,
+    signs_note,
+)
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, ReportPage, make_grid
 from hsiaug.report.labels import MISSING, count, signed
 from hsiaug.report.notes import audit_lines, short_audit, table_notes, table_page, warnings
 from hsiaug.report.records import CellKey
 from hsiaug.report.tables import ADDED, Report, Table
-from hsiaug.report.views import MOST_ROWS, SUMMARY, VIEWS, alone_grid, check_view, metric_text, of_rows, overview
+from hsiaug.report.views import (
+    MOST_ROWS,
+    SUMMARY,
+    VIEWS,
+    alone_grid,
+    check_view,
+    metric_text,
+    of_rows,
+    overview,
+)
 
 
 def pages(report: Report, by: str) -> tuple[ReportPage, ...]:
-    """A page per table of the report; of the summary, and by generator last, one per run and protocol.
+    """A page per table of the report; of the summary, and by generator last, one per run and
+    protocol.
 
     Raises InputError for an unknown view, and by labels where there is no curve.
     """
@@ -28,7 +48,9 @@ def pages(report: Report, by: str) -> tuple[ReportPage, ...]:
 
         return label_pages(report)
     made = tuple(_table_page(table, report.where, by) for table in report.tables if by in VIEWS)
-    return (*made, *summaries(report, brief=by == SUMMARY)) if by in ("generator", SUMMARY) else made
+    return (
+        (*made, *summaries(report, brief=by == SUMMARY)) if by in ("generator", SUMMARY) else made
+    )
 
 
 def _table_page(table: Table, where: str, by: str) -> ReportPage:
@@ -48,7 +70,9 @@ class ArmRow:
 
     @cached_property
     def rank(self) -> tuple[bool, int, float]:
-        """Largest for the arm to show first: by scenes on which it helps, then by its gain; ``duplicate`` last."""
+        """Largest for the arm to show first: by scenes on which it helps, then by its gain;
+        ``duplicate`` last.
+        """
         known = [gain for gain in self.gains if gain is not None]
         means = [gain.hardest[1].main.mean for gain in known if gain.hardest]
         helps = sum(gain.rank[0] for gain in known)
@@ -57,7 +81,9 @@ class ArmRow:
 
 @dataclass(frozen=True, eq=False)
 class Matrix:
-    """Tables that differ in the scene alone, and every arm that is measured against a control in one of them."""
+    """Tables that differ in the scene alone, and every arm that is measured against a control in
+    one of them.
+    """
 
     tables: tuple[Table, ...]
     rows: tuple[ArmRow, ...]
@@ -67,7 +93,11 @@ class Matrix:
         """The title of its table, or what its tables have in common."""
         first = self.tables[0].title
         run = f"{self.tables[0].run}: " if self.tables[0].run else ""
-        return first if len(self.tables) == 1 else f"{run}{len(self.tables)} scenes, {first.split(', ', 1)[1]}"
+        return (
+            first
+            if len(self.tables) == 1
+            else f"{run}{len(self.tables)} scenes, {first.split(', ', 1)[1]}"
+        )
 
     @property
     def heading(self) -> str:
@@ -76,10 +106,15 @@ class Matrix:
 
     @property
     def grids(self) -> tuple[Grid, ...]:
-        """The overview of each scene, unless these are too long; of several scenes also the arms by scene."""
+        """The overview of each scene, unless these are too long; of several scenes also the arms by
+        scene.
+        """
         tables = [table for table in self.tables if table.cells]
         short = len(tables) < 2 or sum(len(table.cells) for table in tables) <= MOST_ROWS
-        return (*(map(overview, tables) if short else ()), *([self._by_scene()] if len(self.tables) > 1 else []))
+        return (
+            *(map(overview, tables) if short else ()),
+            *([self._by_scene()] if len(self.tables) > 1 else []),
+        )
 
     def _by_scene(self) -> Grid:
         """A row per arm, the main score and its gain by scene."""
@@ -105,7 +140,9 @@ class Matrix:
         columns = [GridColumn("arm", attrgetter("label"), numeric=False)]
         for place, table in enumerate(self.tables):
             columns += [
-                GridColumn(table.scores.main.name, partial(score, table), table.condition.scene, best=True),
+                GridColumn(
+                    table.scores.main.name, partial(score, table), table.condition.scene, best=True
+                ),
                 GridColumn("Δ", partial(gain, place), table.condition.scene, numeric=False),
             ]
         rows = [*none.values(), *self.rows]
@@ -114,22 +151,31 @@ class Matrix:
 
 
 def matrices(report: Report) -> list[Matrix]:
-    """Tables that differ in the scene alone, those of each run and protocol; without points of learning curves.
+    """Tables that differ in the scene alone, those of each run and protocol; without points of
+    learning curves.
 
     All of a report that has nothing else.
     """
     groups: dict[object, list[Table]] = {}
-    compared = [table for table in report.tables if table.condition.protocol != ADDED] or report.tables
+    compared = [
+        table for table in report.tables if table.condition.protocol != ADDED
+    ] or report.tables
     for table in compared:
         c = table.condition
-        groups.setdefault((table.run, c.task, c.protocol, c.argument, c.buffer, c.patch, c.rest), []).append(table)
+        groups.setdefault(
+            (table.run, c.task, c.protocol, c.argument, c.buffer, c.patch, c.rest), []
+        ).append(table)
     return [Matrix(tuple(tables), _rows(tables)) for tables in groups.values()]
 
 
 def score_of(tables: Sequence[Table]) -> str:
     """The main score, without the number of its classes where that differs between scenes."""
     names = {table.scores.main.name for table in tables}
-    return names.pop() if len(names) == 1 else f"{tables[0].scores.main.name.split(' (')[0]} of large classes"
+    return (
+        names.pop()
+        if len(names) == 1
+        else f"{tables[0].scores.main.name.split(' (')[0]} of large classes"
+    )
 
 
 def closing(matrix: Matrix) -> tuple[str, ...]:
@@ -146,11 +192,15 @@ def summary_notes(matrix: Matrix) -> tuple[str, ...]:
 
 
 def summaries(report: Report, *, brief: bool) -> tuple[ReportPage, ...]:
-    """A page per matrix: accuracy, what helps, and by how much; below the last, the command to run next.
+    """A page per matrix: accuracy, what helps, and by how much; below the last, the command to run
+    next.
 
     brief: for a terminal, with the notes and the audit of its tables.
     """
-    next_ = f"Next: hsiaug report{report.option} --out report.html (on a terminal --notes or --by generator)"
+    next_ = (
+        f"Next: hsiaug report{report.option} --out report.html (on a terminal --notes or --by"
+        " generator)"
+    )
     made = [_page(matrix, report, brief=brief) for matrix in matrices(report)]
     return (*made[:-1], *(replace(page, closing=(*page.closing, next_)) for page in made[-1:]))
 
@@ -160,7 +210,10 @@ def _rows(tables: Sequence[Table]) -> tuple[ArmRow, ...]:
     for table in tables:
         for key, gain in table.gains.items():
             labels.setdefault(key, table.cell_label(gain.cell, ", "))
-    rows = (ArmRow(key, label, tuple(table.gains.get(key) for table in tables)) for key, label in labels.items())
+    rows = (
+        ArmRow(key, label, tuple(table.gains.get(key) for table in tables))
+        for key, label in labels.items()
+    )
     return tuple(sorted(rows, key=attrgetter("rank"), reverse=True))
 
 
@@ -168,7 +221,9 @@ def _page(matrix: Matrix, report: Report, *, brief: bool) -> ReportPage:
     tables = matrix.tables
     said = dict.fromkeys(note for table in tables if brief for note in table_notes(table))
     apart = tuple(grid for table in tables if brief and (grid := alone_grid(table)).rows)
-    failed, trials = (sum(len(getattr(table, name)) for table in tables) for name in ("failed", "trials"))
+    failed, trials = (
+        sum(len(getattr(table, name)) for table in tables) for name in ("failed", "trials")
+    )
     which = f"hsiaug report --store {report.where} --by seed"
     best = best_said(tables[0]) if len(tables) == 1 else ()
     return ReportPage(

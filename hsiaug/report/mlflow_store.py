@@ -1,4 +1,6 @@
-"""Trials as runs of MLflow, in the database that ``mlflow ui`` shows in its folder (the extra ``mlflow``)."""
+"""Trials as runs of MLflow, in the database that ``mlflow ui`` shows in its folder (the extra
+``mlflow``).
+"""
 
 import logging
 import os
@@ -12,23 +14,37 @@ from hsiaug.report.render_data import data_rows
 from hsiaug.report.tables import Report
 
 PARAMS = (
-    *("task", "protocol", "protocol_argument", "buffer", "patch", "seed", "generator", "generator_params", "lambda"),
+    *(
+        "task",
+        "protocol",
+        "protocol_argument",
+        "buffer",
+        "patch",
+        "seed",
+        "generator",
+        "generator_params",
+        "lambda",
+    ),
     *("times", "omega", "classifier", "classifier_params", "view_shown", "train"),
 )
-"""Columns of the CSV that become parameters. Of the others numbers become metrics, the rest tags."""
+"""Columns of the CSV that become parameters. Of the others numbers become metrics, the rest tags.
+"""
 
 
 def write_mlflow(report: Report, folder: Path) -> str:
-    """Add to ``folder/mlflow.db`` a run for each trial that has none there, in an experiment for each scene.
+    """Add to ``folder/mlflow.db`` a run for each trial that has none there, in an experiment for
+    each scene.
 
-    Returns how many were added, as a sentence. Raises DataUnavailableError without MLflow, InputError where it cannot
-    write.
+    Returns how many were added, as a sentence. Raises DataUnavailableError without MLflow,
+    InputError where it cannot write.
     """
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # read when it is imported
     need("`format` mlflow", "mlflow", "mlflow", instead="write .csv")
     from mlflow import MlflowClient
 
-    with file_errors(f"`out` {folder} must be a folder that can be written to", "Name another one."):
+    with file_errors(
+        f"`out` {folder} must be a folder that can be written to", "Name another one."
+    ):
         folder.mkdir(exist_ok=True)
         (file := folder / "mlflow.db").touch()
     for noisy in ("mlflow", "alembic"):
@@ -38,7 +54,9 @@ def write_mlflow(report: Report, folder: Path) -> str:
         if (scene := row["scene"]) not in experiments:
             there = client.get_experiment_by_name(scene)
             place = (folder.resolve() / "mlartifacts").as_uri()
-            experiments[scene] = there.experiment_id if there else client.create_experiment(scene, place)
+            experiments[scene] = (
+                there.experiment_id if there else client.create_experiment(scene, place)
+            )
         if not client.search_runs([experiments[scene]], f"tags.hash = '{row['hash']}'"):
             _add_run(client, experiments[scene], row)
             added += 1

@@ -1,4 +1,6 @@
-"""The sentences around a table: failures and warnings above it, notes and the audit below, and a paper's paragraph."""
+"""The sentences around a table: failures and warnings above it, notes and the audit below, and a
+paper's paragraph.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -51,7 +53,9 @@ def failure_heading(table: Table) -> str | None:
 
 
 def failure_lines(table: Table, where: str) -> tuple[str, ...]:
-    """A line per error, the most frequent first: how often, what it was, which arms, and how to see the first whole."""
+    """A line per error, the most frequent first: how often, what it was, which arms, and how to see
+    the first whole.
+    """
     groups: dict[ErrorKind, dict[CellKey, list[Trial]]] = {}
     for trial in sorted(table.failed, key=lambda t: (t.seed, t.hash)):
         found = groups.setdefault(error_kind({"error": trial.error}), {})
@@ -59,8 +63,13 @@ def failure_lines(table: Table, where: str) -> tuple[str, ...]:
     errors = []
     for found in groups.values():
         (first, *_), *_ = found.values()
-        arms = [(table.cell_label(table.every_cell[k]), [t.seed for t in found[k]]) for k in in_order(found)]
-        errors.append((-sum(map(len, found.values())), why_failed({"error": first.error}), arms, first.hash))
+        arms = [
+            (table.cell_label(table.every_cell[k]), [t.seed for t in found[k]])
+            for k in in_order(found)
+        ]
+        errors.append(
+            (-sum(map(len, found.values())), why_failed({"error": first.error}), arms, first.hash)
+        )
     return tuple(sentences("failures.txt", errors=sorted(errors), named=NAMED, where=where))
 
 
@@ -119,7 +128,9 @@ def _parts(table: Table) -> dict[tuple[str, str], list[str]]:
 
 
 def _unequal_budgets(table: Table) -> Iterator[tuple[Method, int, int, list[tuple[int, str]]]]:
-    """Classifiers whose arms differ in optimiser steps within one draw, in how many, and the first of these draws."""
+    """Classifiers whose arms differ in optimiser steps within one draw, in how many, and the first
+    of these draws.
+    """
     for classifier in table.classifiers:
         taken: dict[DrawKey, dict[int, str]] = {}
         for cell in table.cells_of(classifier):
@@ -132,7 +143,9 @@ def _unequal_budgets(table: Table) -> Iterator[tuple[Method, int, int, list[tupl
 
 
 def audit_lines(table: Table, where: str) -> list[tuple[str, str]]:
-    """(label, sentence) pairs on costs and leaks of a table's draws. where: what the user types for the store."""
+    """(label, sentence) pairs on costs and leaks of a table's draws. where: what the user types for
+    the store.
+    """
     told = [audit for audit in table.splits.values() if audit.get("seen_counts") is not None]
     shares = [100 * sum(audit["seen_counts"]) / max(1, int(audit["n_test"])) for audit in told]
     return labelled(
@@ -155,7 +168,9 @@ def audit_lines(table: Table, where: str) -> list[tuple[str, str]]:
 
 
 def short_audit(tables: Sequence[Table]) -> str:
-    """One sentence on the splits of tables: whether they leak, and what is reached without any spectrum."""
+    """One sentence on the splits of tables: whether they leak, and what is reached without any
+    spectrum.
+    """
     audits = [audit for table in tables for audit in table.splits.values()]
     overlaps = [float(audit.get("centre_overlap_percent") or 0) for audit in audits]
     reached: dict[str, list[str]] = {}
@@ -172,7 +187,10 @@ def users_of_unlabelled(table: Table) -> dict[str, list[str]]:
     users: dict[str, set[str]] = {}
     for cell in table.every_cell.values():
         for scopes in cell.trials.unlike("scope"):
-            for role, method in (("generator", cell.arm.generator), ("classifier", cell.classifier)):
+            for role, method in (
+                ("generator", cell.arm.generator),
+                ("classifier", cell.classifier),
+            ):
                 scope = (scopes or {}).get(role)
                 if scope and scope != "none":
                     users.setdefault(scope, set()).add(table.labels[method])
@@ -186,31 +204,48 @@ def audit_mean(table: Table, key: str, digits: int = 0) -> str:
 
 
 def _classes(table: Table, key: str) -> str:
-    """The classes whose ids the audits list under a key, with the seeds where not all of them do."""
+    """The classes whose ids the audits list under a key, with the seeds where not all of them
+    do.
+    """
     names = dict(enumerate(table.class_names, start=1))
     found = sorted(_by_split(table, key).items())
-    return ", ".join(f"{names.get(class_id, f'class {class_id}')}{seeds}" for class_id, seeds in found)
+    return ", ".join(
+        f"{names.get(class_id, f'class {class_id}')}{seeds}" for class_id, seeds in found
+    )
 
 
 def _by_split(table: Table, key: str) -> dict[Any, str]:
-    """Return {entry of the audits: ``" (seeds 0, 3)"`` if only some of those that tell list it, else ``""``}."""
-    told = [(seed, audit) for (seed, _), audit in table.splits.items() if key in audit or not key.startswith("no_")]
+    """Return {entry of the audits: ``" (seeds 0, 3)"`` if only some of those that tell list it,
+    else ``""``}.
+    """
+    told = [
+        (seed, audit)
+        for (seed, _), audit in table.splits.items()
+        if key in audit or not key.startswith("no_")
+    ]
     seeds: dict[Any, list[int]] = {}
     for seed, audit in told:
         for entry in dict.fromkeys(_entries(audit, key)):
             seeds.setdefault(entry, []).append(seed)
-    return {entry: "" if len(where) == len(told) else f" ({seeds_text(where)})" for entry, where in seeds.items()}
+    return {
+        entry: "" if len(where) == len(told) else f" ({seeds_text(where)})"
+        for entry, where in seeds.items()
+    }
 
 
 def _entries(audit: Audit, key: str) -> Iterable[Any]:
-    """What an audit lists under a key. Thin classes are counted again: older records list those below another number."""
+    """What an audit lists under a key. Thin classes are counted again: older records list those
+    below another number.
+    """
     if key == "thin_classes" and audit.get("test_counts"):
         return [c for c, n in enumerate(audit["test_counts"], start=1) if 0 < n < FEWEST]
     return audit.get(key) or ()
 
 
 def _synthetic(table: Table) -> Iterator[tuple[Rate, str, str]]:
-    """Samples that every λ made, and real ones beside them: the same for all generators of a draw."""
+    """Samples that every λ made, and real ones beside them: the same for all generators of a
+    draw.
+    """
     cells = [cell for cell in table.every_cell.values() if cell.arm == cell.arm.both]
     for rate in sorted({arm.rate for arm, _ in table.every_cell if arm.rate}):
         mine = [cell.trials for cell in cells if cell.arm.rate == rate]
@@ -228,7 +263,9 @@ def _blind(table: Table) -> list[ArmCell]:
 
 
 def methods_paragraph(table: Table) -> str:
-    """Scene, splits and their audit, arms, controls, who reads test pixels, views, scores, tests, versions, machine."""
+    """Scene, splits and their audit, arms, controls, who reads test pixels, views, scores, tests,
+    versions, machine.
+    """
     used = list(dict.fromkeys(arm.generator.name for arm in table.arms))
     asked = [name for name in used if name not in table.controls]
     arms = [arm for arm in table.arms if arm.generator.name in asked]
@@ -242,7 +279,9 @@ def methods_paragraph(table: Table) -> str:
         seeds=sorted({seed for seed, _ in table.splits}),
         mean=partial(audit_mean, table),
         rates=[str(rate) for rate in sorted({arm.rate for arm in arms})],
-        omegas=[number(omega) for omega in sorted({arm.omega for arm in arms if arm.omega is not None})],
+        omegas=[
+            number(omega) for omega in sorted({arm.omega for arm in arms if arm.omega is not None})
+        ],
         controls=[name for name in table.controls if name in used],
         seen=users_of_unlabelled(table).get("scene"),
         views=list({method.view for method in table.classifiers}),
@@ -250,7 +289,10 @@ def methods_paragraph(table: Table) -> str:
         alpha=ALPHA,
         min_pairs=MIN_PAIRS,
         versions=[f"{name} {' and '.join(versions[name])}" for name in STATED if name in versions],
-        machines=sorted({str((e or {}).get("processor") or "") for e in table.trials.unlike("environment")} - {""}),
+        machines=sorted(
+            {str((e or {}).get("processor") or "") for e in table.trials.unlike("environment")}
+            - {""}
+        ),
     )
     return " ".join(lines)
 

@@ -1,7 +1,7 @@
 """Files by their endings, one writer for each, the same for every command.
 
-A command checks the names before any work (:func:`hsiaug.base.files.check_targets`), says what it has (a figure,
-tables, arrays), and gets writers by ending for :func:`write_files`.
+A command checks the names before any work (:func:`hsiaug.base.files.check_targets`), says what it
+has (a figure, tables, arrays), and gets writers by ending for :func:`write_files`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ ARRAYS = (".npz", ".mat")
 
 @dataclass(frozen=True)
 class TableFiles:
-    """Tables of a command. name: of LaTeX labels. pages: for people; rows: of the CSV; value: the JSON."""
+    """Tables of a command. name: of LaTeX labels. pages: for people; rows: of the CSV; value: the
+    JSON.
+    """
 
     name: str
     pages: Sequence[ReportPage]
@@ -70,7 +72,10 @@ def array_writers(arrays: Callable[[], Mapping[str, NDArray[Any]]]) -> Writers:
     from scipy.io import savemat
 
     def cells() -> dict[str, NDArray[Any]]:
-        return {k: v.astype(object) if v.ndim and v.dtype.kind == "U" else v for k, v in arrays().items()}
+        return {
+            k: v.astype(object) if v.ndim and v.dtype.kind == "U" else v
+            for k, v in arrays().items()
+        }
 
     return {
         ".npz": lambda path: np.savez_compressed(path, **dict(arrays())),  # type: ignore[arg-type]
@@ -79,5 +84,7 @@ def array_writers(arrays: Callable[[], Mapping[str, NDArray[Any]]]) -> Writers:
 
 
 def write_files(paths: Iterable[Path], writers: Writers) -> list[Path]:
-    """Write each file by its ending, whole or not at all. Raises InputError where it cannot be written."""
+    """Write each file by its ending, whole or not at all. Raises InputError where it cannot be
+    written.
+    """
     return [write_whole(path, writers[path.suffix.lower()]) for path in paths]

@@ -1,4 +1,6 @@
-"""Records as trials (see docs/results-format.md), and cells: the trials of one arm with one classifier."""
+"""Records as trials (see docs/results-format.md), and cells: the trials of one arm with one
+classifier.
+"""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +21,18 @@ from hsiaug.core.view_names import RAW
 from hsiaug.metrics.significance import MeanStd, mean_std
 from hsiaug.protocol.balance import Rate
 from hsiaug.report.labels import MISSING
-from hsiaug.report.trials import Coded, Columns, Trial, Trials, columns_of, joined, packed, recall_of, rows_of, unpacked
+from hsiaug.report.trials import (
+    Coded,
+    Columns,
+    Trial,
+    Trials,
+    columns_of,
+    joined,
+    packed,
+    recall_of,
+    rows_of,
+    unpacked,
+)
 from hsiaug.trial.arm import BOTH, CONTROLS, PIXEL_SVM, TEACHER, Arm, Method, controls_of
 from hsiaug.trial.hashing import canonical_json
 from hsiaug.trial.index import LARGEST, uncollected
@@ -28,10 +41,13 @@ from hsiaug.trial.record_json import CHECKS, Record, json_line, made_nothing
 from hsiaug.trial.store import Store
 
 PARTS = ("seen", "new", "shown", "hidden")
-"""Test pixels in fields with and without training pixels; those that plugins saw, and hidden ones."""
+"""Test pixels in fields with and without training pixels; those that plugins saw, and hidden ones.
+"""
 Audit = Mapping[str, Any]
 DrawKey = tuple[int, str]
-"""The first seed that drew a split, and the checksum of the split: what two trials must share to be a pair."""
+"""The first seed that drew a split, and the checksum of the split: what two trials must share to be
+a pair.
+"""
 SHARED = ("scope", "baseline", "transductive", "class_names", "environment", "scene_ref", "error")
 """Keys whose values many records share."""
 OF_ABOUT = ("condition", "arm", "classifier", *SHARED)
@@ -40,8 +56,17 @@ TEXTS = ("about", "audit", "real", "synthetic")
 LAYOUT = f"4.{CHECKS}"
 """Columns that another version kept are made anew."""
 OF_TRIAL = {
-    "seed", "generator", "classifier", "lambda", "times", "train", "omega", "omega_convention", "view", "diagnosis"
-}  # fmt: skip
+    "seed",
+    "generator",
+    "classifier",
+    "lambda",
+    "times",
+    "train",
+    "omega",
+    "omega_convention",
+    "view",
+    "diagnosis",
+}
 """Keys of a trial's specification in which trials of one table differ."""
 SPEC = {"task", "scene", "protocol", "patch", *OF_TRIAL}
 
@@ -50,7 +75,8 @@ SPEC = {"task", "scene", "protocol", "patch", *OF_TRIAL}
 class Condition:
     """Properties shared by the trials of one table.
 
-    rest: canonical JSON of any further key of the specification, so that what a later version adds to it
+    rest: canonical JSON of any further key of the specification, so that what a later version adds
+    to it
         parts the tables instead of being averaged over.
     """
 
@@ -67,7 +93,8 @@ class Condition:
 def read_store(store: Store, damaged: list[Damage]) -> Trials:
     """The trials of all records of a store. damaged: takes in those that are not to be believed.
 
-    Columns of a pack, which never changes, are in the store's cache for that very file. Raises StoreError as it does.
+    Columns of a pack, which never changes, are in the store's cache for that very file. Raises
+    StoreError as it does.
     """
     with uncollected():
         loose = sorted(store.loose())
@@ -81,12 +108,18 @@ def read_store(store: Store, damaged: list[Damage]) -> Trials:
 
 def _pack_columns(store: Store, pack: Path, damaged: list[Damage]) -> Columns:
     told = pack.stat()
-    path = store.cache / "columns" / f"{pack.stem}-{told.st_ino}-{told.st_size}-{told.st_mtime_ns}-{LAYOUT}"
+    path = (
+        store.cache
+        / "columns"
+        / f"{pack.stem}-{told.st_ino}-{told.st_size}-{told.st_mtime_ns}-{LAYOUT}"
+    )
     with suppress(OSError, ValueError), open_plain(path) as file:
         digest, line = file.read(DIGITS), file.readline(LARGEST)
         # What came with a store from elsewhere, or was changed, is not believed.
         if digest == own_digest(path.name.encode(), line):
-            return unpacked(path, line, DIGITS + len(line), partial(_made_anew, store, pack, path, []))
+            return unpacked(
+                path, line, DIGITS + len(line), partial(_made_anew, store, pack, path, [])
+            )
     return _made_anew(store, pack, path, damaged)
 
 
@@ -102,22 +135,26 @@ def _made_anew(store: Store, pack: Path, path: Path, damaged: list[Damage]) -> C
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
             line, data = packed(columns)
-            replaced(path, lambda fresh: fresh.write_bytes(own_digest(path.name.encode(), line) + line + data))
+            replaced(
+                path,
+                lambda fresh: fresh.write_bytes(own_digest(path.name.encode(), line) + line + data),
+            )
     return columns
 
 
 def read_trials(records: Iterable[Record]) -> Trials:
     """A row per hash: of several records the newest that went well, else the newest.
 
-    Columns: ``hash``, ``seed``, ``split`` (checksum), ``created``; ``condition``, ``arm``, ``classifier``, and ``table``
-    and ``cell``, numbers of these; ``ok``, ``idle`` (λ asked for no sample; older records hold such a trial as ok, with
-    the metrics of none), ``failed`` and ``status``; SHARED, ``view_shown`` and ``audit``; every metric as a fraction,
-    those of PARTS as ``aa_new``, AA over fixed classes as ``subset:NAME``; ``recall:1`` and ``recall_new:1``: of each
+    Columns: ``hash``, ``seed``, ``split`` (checksum), ``created``; ``condition``, ``arm``,
+    ``classifier``, and ``table`` and ``cell``, numbers of these; ``ok``, ``idle`` (λ asked for no
+    sample; older records hold such a trial as ok, with the metrics of none), ``failed`` and
+    ``status``; SHARED, ``view_shown`` and ``audit``; every metric as a fraction, those of PARTS as
+    ``aa_new``, AA over fixed classes as ``subset:NAME``; ``recall:1`` and ``recall_new:1``: of each
     class; ``real`` and
     ``synthetic``: samples by class; ``seconds``, ``cpu_seconds``, ``steps``, ``peak_memory_mb``.
 
-    In the order of tables, cells, seeds and hashes. Raises StoreError for a record that is not as in
-    docs/results-format.md.
+    In the order of tables, cells, seeds and hashes. Raises StoreError for a record that is not as
+    in docs/results-format.md.
     """
     return _whole([raw_columns(records)])
 
@@ -130,7 +167,10 @@ def raw_columns(records: Iterable[Record]) -> Columns:
             continue  # older trials whose samples were made of test labels
         name = record.get("hash", "without a hash")
         if record.get("format") != 1:
-            rule, hint = f"record {name} must have format 1", "Read it with the version of hsiaug that wrote it."
+            rule, hint = (
+                f"record {name} must have format 1",
+                "Read it with the version of hsiaug that wrote it.",
+            )
             raise StoreError(rule, value=f"format {record.get('format')!r}", hint=hint)
         try:
             row = _row(record)
@@ -160,14 +200,18 @@ def _whole(parts: Sequence[Columns]) -> Trials:
         # One object of those that are equal is enough, and is found faster.
         one["arm"], one["classifier"] = cells[one["cell"]]
 
-    numbers = {key: np.array([one[key] for one in said], np.int32)[codes] for key in ("table", "cell")}
+    numbers = {
+        key: np.array([one[key] for one in said], np.int32)[codes] for key in ("table", "cell")
+    }
     keys = columns["seed"], numbers["cell"], numbers["table"]
     rows = np.lexsort(keys)
     # So are records of one hash.
     if np.logical_and.reduce([np.diff(key[rows]) == 0 for key in keys]).any():
         best: dict[str, tuple[tuple[bool, str], int]] = {}
         failed = ~(columns["ok"] | columns["idle"])
-        for row, (name, ill, created) in enumerate(zip(columns["hash"], failed, columns["created"], strict=True)):
+        for row, (name, ill, created) in enumerate(
+            zip(columns["hash"], failed, columns["created"], strict=True)
+        ):
             best[name] = max(best.get(name, ((False, ""), -1)), ((not ill, created), row))
         kept = np.array([row for _, row in best.values()])
         rows = kept[np.lexsort((columns["hash"][kept], *(key[kept] for key in keys)))]
@@ -181,23 +225,37 @@ def _whole(parts: Sequence[Columns]) -> Trials:
     splits = Coded.of(str((audit or {}).get("sha256", "")) for audit in whole["audit"].values)
     whole["split"] = Coded(splits.codes[whole["audit"].codes], splits.values)
     whole["failed"] = ~(whole["ok"] | whole["idle"])
-    whole["status"] = Coded(np.where(whole["ok"], 2, whole["idle"].astype(np.int32)), ("failed", "empty", "ok"))
+    whole["status"] = Coded(
+        np.where(whole["ok"], 2, whole["idle"].astype(np.int32)), ("failed", "empty", "ok")
+    )
     return Trials(whole)
 
 
 def _row(record: Record) -> dict[str, Any]:
     ok, idle = record["status"] == "ok" and record.get("metrics") is not None, made_nothing(record)
-    metrics, samples, audit = (record["metrics"] if ok else {}), record.get("samples") or {}, record.get("audit")
+    metrics, samples, audit = (
+        (record["metrics"] if ok else {}),
+        record.get("samples") or {},
+        record.get("audit"),
+    )
     shared: dict[str, Any] = {"spec": {k: v for k, v in record["spec"].items() if k != "seed"}}
     shared |= {key: record.get(key) for key in SHARED}
     several = {**(metrics.get("fields") or {}), **(metrics.get("visibility") or {})}
     parts = {f"_{part}": several[part] for part in PARTS if isinstance(several.get(part), dict)}
     numbers = {f"told{part}": 1.0 for part in parts}
     for part, found in {"": metrics, **parts}.items():
-        numbers |= {f"{key}{part}": _finite(v) for key, v in found.items() if type(v) in (float, int)}
-        numbers |= {f"recall{part}:{c}": _finite(v) for c, v in enumerate(found.get("recall") or (), start=1)}
+        numbers |= {
+            f"{key}{part}": _finite(v) for key, v in found.items() if type(v) in (float, int)
+        }
+        numbers |= {
+            f"recall{part}:{c}": _finite(v)
+            for c, v in enumerate(found.get("recall") or (), start=1)
+        }
     for name, found in (metrics.get("subsets") or {}).items():
-        numbers |= {f"subset:{name}": _finite(found.get("aa")), f"oa subset:{name}": _finite(found.get("oa"))}
+        numbers |= {
+            f"subset:{name}": _finite(found.get("aa")),
+            f"oa subset:{name}": _finite(found.get("oa")),
+        }
     steps = (record.get("optimiser_steps") or {}).get("fit_classifier")
     aside = (record.get("classifier_facts") or {}).get("aside_steps") or 0
     return {
@@ -230,10 +288,14 @@ def _about(text: str) -> dict[str, Any]:
     spec = said.pop("spec")
     omega = spec["omega"]
     maker = Method.of(
-        spec["generator"], None if omega is None else spec.get("omega_convention"), train=spec.get("train", BOTH)
+        spec["generator"],
+        None if omega is None else spec.get("omega_convention"),
+        train=spec.get("train", BOTH),
     )
     return {
-        "condition": condition_of({key: value for key, value in spec.items() if key not in OF_TRIAL}),
+        "condition": condition_of(
+            {key: value for key, value in spec.items() if key not in OF_TRIAL}
+        ),
         "arm": Arm(maker, Rate.of(spec), None if omega is None else float(omega)),
         "classifier": Method.of(spec["classifier"], None, str(spec.get("view", RAW))),
         **said,
@@ -244,7 +306,11 @@ def condition_of(spec: Mapping[str, Any]) -> Condition:
     """spec: what trials of one table share of their specifications."""
     scene, protocol = spec["scene"], spec["protocol"]
     argument = protocol.get("argument")
-    rest = {key: value for key, value in spec.items() if key not in SPEC and (key, value) != ("format", 1)}
+    rest = {
+        key: value
+        for key, value in spec.items()
+        if key not in SPEC and (key, value) != ("format", 1)
+    }
     if "version" in protocol:
         rest["protocol_version"] = protocol["version"]
     return Condition(
@@ -262,20 +328,24 @@ def condition_of(spec: Mapping[str, Any]) -> Condition:
 def by_draw(trials: Trials) -> Trials:
     """The trials of one condition with ``draw``, and ``used``: that enter a mean.
 
-    Those on the same pixels are of the same draw, whatever their seeds; of each arm, classifier and draw the first that
-    went well is used.
+    Those on the same pixels are of the same draw, whatever their seeds; of each arm, classifier and
+    draw the first that went well is used.
     """
     columns = trials.columns
     split, seeds = columns["split"], columns["seed"]
     lowest = np.full(len(split.values), np.iinfo(np.int64).max)
     np.minimum.at(lowest, split.codes, seeds)
-    seeds = np.where(np.array([not text for text in split.values])[split.codes], seeds, lowest[split.codes])
+    seeds = np.where(
+        np.array([not text for text in split.values])[split.codes], seeds, lowest[split.codes]
+    )
     keys = seeds * len(split.values) + split.codes
     _, first, number = np.unique(keys, return_index=True, return_inverse=True)
     draws = [(int(seeds[row]), split[row]) for row in first]
     ok = np.flatnonzero(columns["ok"])
     used = np.zeros(len(trials), dtype=bool)
-    used[ok[np.unique(columns["cell"][ok] * np.int64(len(draws)) + number[ok], return_index=True)[1]]] = True
+    used[
+        ok[np.unique(columns["cell"][ok] * np.int64(len(draws)) + number[ok], return_index=True)[1]]
+    ] = True
     return Trials(Columns(columns | {"draw": Coded(number.astype(np.int32), draws), "used": used}))
 
 
@@ -295,7 +365,9 @@ class ArmCell:
 
     @cached_property
     def ok(self) -> Trials:
-        """Trials that gave numbers, one per split: of seeds that drew the same, the first. Only these enter a mean."""
+        """Trials that gave numbers, one per split: of seeds that drew the same, the first. Only
+        these enter a mean.
+        """
         used = self.trials.columns["used"]
         return self.trials if used.all() else self.trials[used]
 
@@ -311,7 +383,9 @@ class ArmCell:
 
     @property
     def scopes(self) -> list[str | None]:
-        """Unlabelled pixels that its generator reads; None for trials that ended before that was known."""
+        """Unlabelled pixels that its generator reads; None for trials that ended before that was
+        known.
+        """
         return [(scope or {}).get("generator") for scope in self.trials.unlike("scope")]
 
     @property
@@ -321,7 +395,9 @@ class ArmCell:
 
     @property
     def rival(self) -> str:
-        """The classifier that, without a sample, is a further control of it; "" where there is none."""
+        """The classifier that, without a sample, is a further control of it; "" where there is
+        none.
+        """
         if not self.arm.judged:
             return ""
         if self.trials[0].condition.task == "segmentation":
@@ -335,7 +411,9 @@ class ArmCell:
             return CONTROLS
         from hsiaug.tasks.task import get_task
 
-        every = controls_of(get_task(self.trials[0].condition.task), next(filter(None, self.scopes), None))
+        every = controls_of(
+            get_task(self.trials[0].condition.task), next(filter(None, self.scopes), None)
+        )
         return tuple(name for name in every if name != self.arm.generator.name)
 
     @property
@@ -346,7 +424,11 @@ class ArmCell:
     def column(self, metric: str) -> NDArray[np.float64]:
         """A metric of each trial of ``ok`` as a fraction; NaN where it has none."""
         columns = self.ok.columns
-        return columns[metric].astype(np.float64) if metric in columns else np.full(len(self.ok), np.nan)
+        return (
+            columns[metric].astype(np.float64)
+            if metric in columns
+            else np.full(len(self.ok), np.nan)
+        )
 
     def values(self, metric: str) -> list[float]:
         """The metric of each trial that has it, in the order of the seeds."""
@@ -358,7 +440,9 @@ class ArmCell:
 
     @cached_property
     def recall(self) -> NDArray[np.float64]:
-        """(trials, classes) recall of each trial of ``ok``; NaN where the draw has no test pixel of the class."""
+        """(trials, classes) recall of each trial of ``ok``; NaN where the draw has no test pixel of
+        the class.
+        """
         return recall_of(self.ok.columns)
 
     def recalls(self, class_id: int) -> list[float]:
@@ -367,7 +451,9 @@ class ArmCell:
 
     @cached_property
     def drawn(self) -> NDArray[np.int32]:
-        """The numbers of the draws of ``ok``; -1 of trials that had samples to make and made none."""
+        """The numbers of the draws of ``ok``; -1 of trials that had samples to make and made
+        none.
+        """
         return np.where(self.ok.columns["idle"], np.int32(-1), self.ok.columns["draw"].codes)
 
 
@@ -388,7 +474,10 @@ def summarise(values: NDArray[np.float64]) -> MeanStd | None:
 def make_cells(trials: Trials) -> dict[CellKey, ArmCell]:
     """Trials of a table, which are in order, by arm and classifier, controls first."""
     parts = trials.parts("cell")
-    return {(part[0].arm, part[0].classifier): ArmCell(part[0].arm, part[0].classifier, part) for part in parts}
+    return {
+        (part[0].arm, part[0].classifier): ArmCell(part[0].arm, part[0].classifier, part)
+        for part in parts
+    }
 
 
 def in_order(keys: Iterable[CellKey]) -> list[CellKey]:
@@ -402,6 +491,8 @@ def method_rank(method: Method) -> tuple[str, str, str, str]:
 
 
 def class_counts(audits: Iterable[Audit | None], key: str, class_id: int) -> list[int]:
-    """Train or test pixels of a class (``train_counts``, ``test_counts``) in each split that counts it."""
+    """Train or test pixels of a class (``train_counts``, ``test_counts``) in each split that counts
+    it.
+    """
     counts = [(audit or {}).get(key) or () for audit in audits]
     return [int(entries[class_id - 1]) for entries in counts if class_id <= len(entries)]

@@ -10,12 +10,20 @@ from hsiaug.report.tables import Report, Table
 from hsiaug.report.trials import Trial
 
 AUDITED = (
-    "leaky", "radius", "n_train", "n_test", "n_buffered", "centre_overlap_percent", "patch_overlap_percent"
-)  # fmt: skip
+    "leaky",
+    "radius",
+    "n_train",
+    "n_test",
+    "n_buffered",
+    "centre_overlap_percent",
+    "patch_overlap_percent",
+)
 
 
 def report_json(report: Report) -> dict[str, Any]:
-    """The report as plain values: what is found of every table, the rows of gains and of trials, the damaged records."""
+    """The report as plain values: what is found of every table, the rows of gains and of trials,
+    the damaged records.
+    """
     return {
         "format": 2,
         "store": report.store,
@@ -38,8 +46,10 @@ def report_json(report: Report) -> dict[str, Any]:
 
 
 def gain_rows(report: Report) -> list[dict[str, Any]]:
-    """A row per arm, classifier and control, in points: mean paired difference of the main metric with its simultaneous
-    95 % interval, that of the second metric, p corrected for all arms, draws, and the arm's verdict."""
+    """A row per arm, classifier and control, in points: mean paired difference of the main metric
+    with its simultaneous 95 % interval, that of the second metric, p corrected for all arms, draws,
+    and the arm's verdict.
+    """
     return [
         {
             "scene": table.condition.scene,
@@ -68,7 +78,9 @@ def gain_rows(report: Report) -> list[dict[str, Any]]:
 
 
 def csv_of(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows as CSV: a column for each key of any of them, texts in one line that no spreadsheet takes for a formula."""
+    """Rows as CSV: a column for each key of any of them, texts in one line that no spreadsheet
+    takes for a formula.
+    """
     from pandas import DataFrame
 
     plain = [{_plain(key): _plain(value) for key, value in row.items()} for row in rows]
@@ -81,10 +93,11 @@ def _plain(value: Any) -> Any:
 
 
 def data_rows(report: Report, by: str = "") -> list[dict[str, Any]]:
-    """The rows of CSV: one per trial, for ``by="class"`` one per trial and class, for ``by="labels"`` one per point of a
-    curve and per arm.
+    """The rows of CSV: one per trial, for ``by="class"`` one per trial and class, for
+    ``by="labels"`` one per point of a curve and per arm.
 
-    Fractions as recorded; None: no number. For a suite the first column names the run: a trial is in each of its.
+    Fractions as recorded; None: no number. For a suite the first column names the run: a trial is
+    in each of its.
     """
     rows: list[tuple[Table, Mapping[str, Any]]]
     if by == "labels":
@@ -100,7 +113,8 @@ def data_rows(report: Report, by: str = "") -> list[dict[str, Any]]:
         ]
     named = any(table.run for table in report.tables)
     return [
-        ({"run": table.run} if named else {}) | {key: None if v != v else v for key, v in row.items()}
+        ({"run": table.run} if named else {})
+        | {key: None if v != v else v for key, v in row.items()}
         for table, row in rows
     ]
 
@@ -127,13 +141,22 @@ def _identity(trial: Trial) -> dict[str, Any]:
         "error_type": error.get("type"),
         "error_message": " ".join(str(error.get("message") or "").split()),
         **{
-            {"argument": "protocol_argument", "rest": "other_settings"}.get(k, k): v for k, v in vars(condition).items()
+            {"argument": "protocol_argument", "rest": "other_settings"}.get(k, k): v
+            for k, v in vars(condition).items()
         },
         "seed": trial.seed,
     }
     for role, method in (("generator", trial.arm.generator), ("classifier", trial.classifier)):
-        row |= {role: method.name, f"{role}_version": method.version, f"{role}_params": method.params}
-    row |= {"view": trial.classifier.view, "view_shown": trial.view_shown, "train": trial.arm.generator.train}
+        row |= {
+            role: method.name,
+            f"{role}_version": method.version,
+            f"{role}_params": method.params,
+        }
+    row |= {
+        "view": trial.classifier.view,
+        "view_shown": trial.view_shown,
+        "train": trial.arm.generator.train,
+    }
     row |= {"lambda": trial.arm.rate.lam, "times": trial.arm.rate.times, "omega": trial.arm.omega}
     return row | {"omega_convention": trial.arm.generator.convention}
 
@@ -146,8 +169,13 @@ def _scores(table: Table, trial: Trial) -> dict[str, Any]:
     scores["worst_class"] = None if worst is None else int(worst)
     for subset in (metric.key for metric in table.subsets):
         name = subset.removeprefix("subset:")
-        scores |= {f"aa_{name}": getattr(trial, subset), f"oa_{name}": getattr(trial, f"oa {subset}")}
+        scores |= {
+            f"aa_{name}": getattr(trial, subset),
+            f"oa_{name}": getattr(trial, f"oa {subset}"),
+        }
     scores["transductive"] = trial.transductive
     scores |= {name: audit.get(name) for name in AUDITED}
     scores["split_sha256"] = audit.get("sha256")
-    return scores | {key: getattr(trial, key) for key in ("seconds", "cpu_seconds", "peak_memory_mb", "created")}
+    return scores | {
+        key: getattr(trial, key) for key in ("seconds", "cpu_seconds", "peak_memory_mb", "created")
+    }

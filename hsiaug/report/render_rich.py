@@ -39,7 +39,9 @@ def rich_text(pages: Iterable[ReportPage]) -> str:
 
 
 def print_page(page: ReportPage, console: Console, *, notes: bool = False) -> None:
-    """Print title, failures, warnings and grids, with notes these and the audit, and last of all what is found."""
+    """Print title, failures, warnings and grids, with notes these and the audit, and last of all
+    what is found.
+    """
     from rich.padding import Padding
     from rich.table import Table
 
@@ -71,7 +73,9 @@ def print_page(page: ReportPage, console: Console, *, notes: bool = False) -> No
 
 
 def _print_grid(grid: Grid, console: Console) -> None:
-    """One table, tight if need be; or several that repeat the key columns, each as wide as the console allows."""
+    """One table, tight if need be; or several that repeat the key columns, each as wide as the
+    console allows.
+    """
     every = range(grid.keys, len(grid.columns))
     for brief in (None, False, True):
         shown, gap = (grid, GAP) if brief is None else (_tight(grid, brief=brief), 1)
@@ -92,17 +96,25 @@ def _print_grid(grid: Grid, console: Console) -> None:
 
 
 def _measured(grid: Grid) -> Callable[[Sequence[int], int], list[int]]:
-    """Gives the widths of the key columns and of others, headers included; longer texts than asked for wrap."""
+    """Gives the widths of the key columns and of others, headers included; longer texts than asked
+    for wrap.
+    """
     from rich.cells import cell_len
 
     # Rich would find the same widths, but takes seconds over a thousand rows.
-    widest = [max(cell_len(visible(row[i].text)) for row in grid.rows) for i in range(len(grid.columns))]
+    widest = [
+        max(cell_len(visible(row[i].text)) for row in grid.rows) for i in range(len(grid.columns))
+    ]
 
     def widths(part: Sequence[int], most: int) -> list[int]:
         kept = [*range(grid.keys), *part]
         headers = _headers([grid.columns[i] for i in kept])
-        found = [max(widest[i], *map(len, h.split("\n"))) for i, h in zip(kept, headers, strict=True)]
-        return [w if grid.columns[i].numeric else min(w, most) for i, w in zip(kept, found, strict=True)]
+        found = [
+            max(widest[i], *map(len, h.split("\n"))) for i, h in zip(kept, headers, strict=True)
+        ]
+        return [
+            w if grid.columns[i].numeric else min(w, most) for i, w in zip(kept, found, strict=True)
+        ]
 
     return widths
 
@@ -112,20 +124,30 @@ def _tight(grid: Grid, *, brief: bool) -> Grid:
 
     def text(place: int, entry: GridEntry) -> GridEntry:
         tight = entry.text if place < grid.keys else BLANKS.sub("", entry.text)
-        return replace(entry, text=tight.partition("±")[0] if brief and grid.columns[place].spare else tight)
+        return replace(
+            entry, text=tight.partition("±")[0] if brief and grid.columns[place].spare else tight
+        )
 
-    return replace(grid, rows=tuple(tuple(text(*cell) for cell in enumerate(row)) for row in grid.rows))
+    return replace(
+        grid, rows=tuple(tuple(text(*cell) for cell in enumerate(row)) for row in grid.rows)
+    )
 
 
 def _plain(text: str, style: str = "") -> Text:
-    """Return printed data as Text: no markup, and control characters as escapes before anything is measured."""
+    """Return printed data as Text: no markup, and control characters as escapes before anything is
+    measured.
+    """
     from rich.text import Text
 
     return Text(visible(text, keep="\n"), style=style)
 
 
-def _table(grid: Grid, part: Sequence[int], widths: Sequence[int] | None, gap: int = GAP) -> RichTable:
-    """The key columns and those of ``part``. widths: one per column shown; None leaves them to rich."""
+def _table(
+    grid: Grid, part: Sequence[int], widths: Sequence[int] | None, gap: int = GAP
+) -> RichTable:
+    """The key columns and those of ``part``. widths: one per column shown; None leaves them to
+    rich.
+    """
     from rich import box
     from rich.table import Table
 

@@ -1,4 +1,5 @@
-"""Pages as GitHub Markdown, and as LaTeX that fits the text: floats over all columns, wide grids parted between columns.
+"""Pages as GitHub Markdown, and as LaTeX that fits the text: floats over all columns, wide grids
+parted between columns.
 
 LaTeX needs the packages array and booktabs, which every distribution has.
 """
@@ -14,7 +15,9 @@ from hsiaug.report.grid import Grid, GridColumn, ReportPage, part_columns
 from hsiaug.report.text_templates import text_templates
 
 WIDTH = 345.0
-"""Points of the text of an article at 10 pt: the narrowest that is usual. Both columns of IEEEtran have 516."""
+"""Points of the text of an article at 10 pt: the narrowest that is usual. Both columns of IEEEtran
+have 516.
+"""
 LETTER, GAP = 4.6, 6.0
 """Points of a letter at \\footnotesize, the wide ones counted in, and between two columns."""
 LONGEST = 24
@@ -22,18 +25,39 @@ LONGEST = 24
 GROUP = 80.0
 """Points of the name of a group that stands on one line at least."""
 LATEX_SYNTAX = {
-    "block_start_string": "<%", "block_end_string": "%>", "variable_start_string": "<<", "variable_end_string": ">>",
-    "comment_start_string": "<#", "comment_end_string": "#>",
-}  # fmt: skip
+    "block_start_string": "<%",
+    "block_end_string": "%>",
+    "variable_start_string": "<<",
+    "variable_end_string": ">>",
+    "comment_start_string": "<#",
+    "comment_end_string": "#>",
+}
 """Of its template: LaTeX is full of the usual braces."""
 LATEX = {
     **{c: rf"\{c}" for c in "{}$&#%_"},
     **{c: f"${c}$" for c in "<>|"},
-    "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", '"': "''",
-    "−": "$-$", "–": "--", "—": "---", "±": r"$\pm$", "×": r"$\times$", "·": r"$\cdot$", "≤": r"$\leq$", "≥": r"$\geq$",
-    "λ": r"$\lambda$", "ω": r"$\omega$", "κ": r"$\kappa$", "ε": r"$\varepsilon$", "Δ": r"$\Delta$",
-    "▲": r"$\bigtriangleup$", "▼": r"$\bigtriangledown$", "○": r"$\circ$", "✕": r"$\times$",
-}  # fmt: skip
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    '"': "''",
+    "−": "$-$",
+    "–": "--",
+    "—": "---",
+    "±": r"$\pm$",
+    "×": r"$\times$",
+    "·": r"$\cdot$",
+    "≤": r"$\leq$",
+    "≥": r"$\geq$",
+    "λ": r"$\lambda$",
+    "ω": r"$\omega$",
+    "κ": r"$\kappa$",
+    "ε": r"$\varepsilon$",
+    "Δ": r"$\Delta$",
+    "▲": r"$\bigtriangleup$",
+    "▼": r"$\bigtriangledown$",
+    "○": r"$\circ$",
+    "✕": r"$\times$",
+}
 """Characters that LaTeX reads, or that its usual fonts lack."""
 
 
@@ -45,7 +69,9 @@ def markdown(pages: Sequence[ReportPage]) -> str:
 
 @lru_cache(2**16)
 def markdown_text(text: str) -> str:
-    """Escape what Markdown or HTML would read; an underscore inside a word is only an underscore."""
+    """Escape what Markdown or HTML would read; an underscore inside a word is only an
+    underscore.
+    """
     text = visible(" ".join(text.split()))
     text = re.sub(r"([\\|*`<>$]|&(?=[#A-Za-z])|\](?=[(\[:]))", r"\\\1", text)
     return re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", text)
@@ -57,7 +83,9 @@ def latex(pages: Sequence[ReportPage], name: str = "") -> str:
     name: what their labels begin with, so that tables of several files stand in one paper.
     """
     template = text_templates(_tex, **LATEX_SYNTAX).get_template("pages.tex")
-    return template.render(pages=pages, name=name, parts=_parts, groups=_groups, one_line=LONGEST * LETTER)
+    return template.render(
+        pages=pages, name=name, parts=_parts, groups=_groups, one_line=LONGEST * LETTER
+    )
 
 
 class _Placed(NamedTuple):
@@ -83,12 +111,16 @@ def _points(grid: Grid, place: int) -> float:
     """How wide a column is: as its longest entry, and as its share of the name of its group."""
     column = grid.columns[place]
     longest = max([len(column.header), *(len(row[place].text) for row in grid.rows)])
-    group = min(LETTER * len(column.group), GROUP) / sum(other.group == column.group for other in grid.columns)
+    group = min(LETTER * len(column.group), GROUP) / sum(
+        other.group == column.group for other in grid.columns
+    )
     return max(LETTER * (longest if column.numeric else min(longest, LONGEST + 1)), group)
 
 
 def _groups(part: Sequence[_Placed]) -> list[tuple[str, int, int, float]]:
-    """Name, first and last column, and points of each group above a float's columns; nothing without names."""
+    """Name, first and last column, and points of each group above a float's columns; nothing
+    without names.
+    """
     found, start = [], 1
     for name, same in groupby(part, key=lambda one: one.column.group):
         points = [one.points for one in same]
@@ -98,7 +130,12 @@ def _groups(part: Sequence[_Placed]) -> list[tuple[str, int, int, float]]:
 
 
 def _tex(text: str) -> str:
-    """Escape for LaTeX: signs become mathematics, a leading minus a real one, double hyphens stay two."""
-    escaped = "".join(LATEX.get(c, c if ord(c) < 0x180 else f"U+{ord(c):04X}") for c in visible(" ".join(text.split())))
+    """Escape for LaTeX: signs become mathematics, a leading minus a real one, double hyphens stay
+    two.
+    """
+    escaped = "".join(
+        LATEX.get(c, c if ord(c) < 0x180 else f"U+{ord(c):04X}")
+        for c in visible(" ".join(text.split()))
+    )
     escaped = re.sub(r"(?<![\w.-])-(?=\d)", "$-$", escaped)
     return re.sub(r"-(?=-[A-Za-z])", "-{}", escaped)

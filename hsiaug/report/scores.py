@@ -8,7 +8,9 @@ CONTROL_CLASSIFIERS = {
     "coords": "reads row and column and no band",
     "majority": "calls every pixel by the most frequent class of training",
 }
-"""Control classifiers, and what they do in place of looking at spectra: what they score stands in the audit."""
+"""Control classifiers, and what they do in place of looking at spectra: what they score stands in
+the audit.
+"""
 
 
 @dataclass(frozen=True)
@@ -23,10 +25,10 @@ class Metric:
 class MetricSet:
     """A task in a report. main: what gains are tested on; second: the other gain.
 
-    shown: in every table; more: in the detailed one; fields: in seen and in new fields, and visibility: in test pixels
-    that plugins could see and in hidden ones; those of AA stand in every table. meaning: the sentence below every table.
-    unit: what a record counts of the samples. chooses_view: whether each draw chooses the spectral view where the user
-    names none.
+    shown: in every table; more: in the detailed one; fields: in seen and in new fields, and
+    visibility: in test pixels that plugins could see and in hidden ones; those of AA stand in every
+    table. meaning: the sentence below every table. unit: what a record counts of the samples.
+    chooses_view: whether each draw chooses the spectral view where the user names none.
     """
 
     main: Metric
@@ -44,24 +46,38 @@ OA, AA, KAPPA = Metric("oa", "OA"), Metric("aa", "AA"), Metric("kappa", "κ")
 MACRO_F1, WORST = Metric("macro_f1", "macro-F1"), Metric("worst_recall", "worst recall")
 AA_FIELDS = Metric("aa_seen", "AA seen"), Metric("aa_new", "AA new")
 OA_FIELDS = Metric("oa_seen", "OA seen"), Metric("oa_new", "OA new")
-VISIBILITY = tuple(Metric(f"{a}_{b}", f"{a.upper()} {b}") for a in ("aa", "oa") for b in ("shown", "hidden"))
+VISIBILITY = tuple(
+    Metric(f"{a}_{b}", f"{a.upper()} {b}") for a in ("aa", "oa") for b in ("shown", "hidden")
+)
 MIOU = Metric("miou", "mIoU")
 F1_CHANGE, IOU_CHANGE = Metric("f1_change", "F1 change"), Metric("iou_change", "IoU change")
 
 PIXELS = MetricSet(
-    AA, OA, (OA, AA, KAPPA), (MACRO_F1, WORST),
+    AA,
+    OA,
+    (OA, AA, KAPPA),
+    (MACRO_F1, WORST),
     "AA is the mean recall over the classes that have test pixels in the draw.",
-    unit="samples", chooses_view=True, fields=AA_FIELDS + OA_FIELDS, visibility=VISIBILITY,
-)  # fmt: skip
+    unit="samples",
+    chooses_view=True,
+    fields=AA_FIELDS + OA_FIELDS,
+    visibility=VISIBILITY,
+)
 SEGMENTATION = MetricSet(
-    MIOU, MACRO_F1, (MIOU, MACRO_F1, OA), (AA, KAPPA, WORST),
-    "mIoU and macro-F1 are means over the classes that have test pixels in the draw; ignored pixels count nowhere.",
-)  # fmt: skip
+    MIOU,
+    MACRO_F1,
+    (MIOU, MACRO_F1, OA),
+    (AA, KAPPA, WORST),
+    "mIoU and macro-F1 are means over the classes that have test pixels in the draw; ignored pixels"
+    " count nowhere.",
+)
 CHANGE = MetricSet(
-    F1_CHANGE, MIOU, (F1_CHANGE, IOU_CHANGE, MIOU, MACRO_F1),
+    F1_CHANGE,
+    MIOU,
+    (F1_CHANGE, IOU_CHANGE, MIOU, MACRO_F1),
     (OA, KAPPA, Metric("precision_change", "precision"), Metric("recall_change", "recall")),
     "F1 and IoU change are of the class changed; mIoU and macro-F1 are means of both classes.",
-)  # fmt: skip
+)
 
 
 def metric_set(task: str) -> MetricSet:
@@ -70,9 +86,11 @@ def metric_set(task: str) -> MetricSet:
 
 
 def over_large(scores: MetricSet, large: int, tested: int) -> MetricSet:
-    """The metrics of pixels where only some of the ``tested`` classes are ``large``: FEWEST test pixels in every draw.
+    """The metrics of pixels where only some of the ``tested`` classes are ``large``: FEWEST test
+    pixels in every draw.
 
-    AA over these is the main score then, and AA over all stands beside it. Below two large classes nothing changes.
+    AA over these is the main score then, and AA over all stands beside it. Below two large classes
+    nothing changes.
     """
     if scores.main is not AA or not 2 <= large < tested:
         return scores
@@ -81,6 +99,8 @@ def over_large(scores: MetricSet, large: int, tested: int) -> MetricSet:
         scores,
         main=main,
         shown=(OA, main, Metric("aa", "AA all"), KAPPA),
-        meaning=f"{main.name} is the mean recall over the {large} classes with at least {FEWEST} test pixels in every "
-        "draw, AA all that over every class with test pixels in the draw.",
+        meaning=(
+            f"{main.name} is the mean recall over the {large} classes with at least {FEWEST} test"
+            " pixels in every draw, AA all that over every class with test pixels in the draw."
+        ),
     )

@@ -1,4 +1,6 @@
-"""A draw of train and test: its tables (pixels by class, tiles by place, what the audit says of them), and its map."""
+"""A draw of train and test: its tables (pixels by class, tiles by place, what the audit says of
+them), and its map.
+"""
 
 from __future__ import annotations
 
@@ -37,20 +39,40 @@ def split_tables(data: TaskData, drawn: TaskSplit) -> TableFiles:
     labels = np.concatenate([mask.ravel() for mask, _, _ in drawn.sides])
     labelled = class_counts(labels, len(names))
     keys = ("class", "name", "labelled", "train", "test", "in_new_fields")
-    counts = zip(names, names.values(), labelled, audit.train_counts, audit.test_counts, audit.new_counts, strict=True)
+    counts = zip(
+        names,
+        names.values(),
+        labelled,
+        audit.train_counts,
+        audit.test_counts,
+        audit.new_counts,
+        strict=True,
+    )
     rows = [dict(zip(keys, row, strict=True)) for row in counts]
     header = tuple(key.replace("_", " ") for key in keys)
-    grids = [text_grid("Labelled pixels by class", header, [tuple(map(str, row.values())) for row in rows], 2)]
+    grids = [
+        text_grid(
+            "Labelled pixels by class", header, [tuple(map(str, row.values())) for row in rows], 2
+        )
+    ]
     if drawn.tiles_by_place:
         places = [tuple(map(str, row)) for row in drawn.tiles_by_place]
-        grids.append(text_grid("Tiles by place", ("place", "part", "training tiles", "test tiles"), places, 2))
+        grids.append(
+            text_grid(
+                "Tiles by place", ("place", "part", "training tiles", "test tiles"), places, 2
+            )
+        )
     title = f"{data.name}, {audit.protocol}, draw {drawn.seed}"
     notes = (f"{'LEAKY: ' if audit.leaky else ''}{drawn.overlap}", *_remarks(audit, names))
-    return TableFiles("split", [ReportPage(title, grids=tuple(grids), notes=notes)], rows, audit.as_json())
+    return TableFiles(
+        "split", [ReportPage(title, grids=tuple(grids), notes=notes)], rows, audit.as_json()
+    )
 
 
 def split_masks(drawn: TaskSplit) -> dict[str, NDArray[np.int16]]:
-    """``train`` and ``test`` (H, W), of several places ``train_1``, …: class ids of either side, 0 elsewhere."""
+    """``train`` and ``test`` (H, W), of several places ``train_1``, …: class ids of either side, 0
+    elsewhere.
+    """
     masks: dict[str, NDArray[np.int16]] = {}
     for i, (labels, test, train) in enumerate(drawn.sides, start=1):
         place = "" if len(drawn.sides) == 1 else f"_{i}"
@@ -75,7 +97,9 @@ def _remarks(audit: Audit, names: dict[int, str]) -> list[str]:
 
 
 def split_figure(data: TaskData, split: TaskSplit) -> Figure:
-    """Two maps of the scene, or of each place: the classes, and who is train, test, left out or unlabelled."""
+    """Two maps of the scene, or of each place: the classes, and who is train, test, left out or
+    unlabelled.
+    """
     masks = [labels for labels, _, _ in split.sides]
     places = [name for name, *_ in split.tiles_by_place] or [""]
     roles, width = split_roles(split), WIDTHS[2]

@@ -24,7 +24,16 @@ from hsiaug.report.compare import (
     over_best,
 )
 from hsiaug.report.labels import key_labels
-from hsiaug.report.records import ArmCell, CellKey, Condition, DrawKey, by_draw, make_cells, method_rank, read_trials
+from hsiaug.report.records import (
+    ArmCell,
+    CellKey,
+    Condition,
+    DrawKey,
+    by_draw,
+    make_cells,
+    method_rank,
+    read_trials,
+)
 from hsiaug.report.scores import CONTROL_CLASSIFIERS, Metric, MetricSet, metric_set, over_large
 from hsiaug.report.trials import Trial, Trials
 from hsiaug.trial.arm import CONTROLS, EVERY_CONTROL, RIVALS, Arm, Method
@@ -44,10 +53,10 @@ NAMED = 20
 class Table:
     """All trials of one condition, in cells.
 
-    trials: all of them, arm by arm. cells: (arm, classifier) → cell, controls first, without the control classifiers;
-    blind: the cells of these: accuracy without spectra. scores: the metrics that it shows. large: ids of the classes
-    that ``aa_large`` is over. run: of a suite. damaged: records of the store that were left out: what they were of is
-    not to be believed.
+    trials: all of them, arm by arm. cells: (arm, classifier) → cell, controls first, without the
+    control classifiers; blind: the cells of these: accuracy without spectra. scores: the metrics
+    that it shows. large: ids of the classes that ``aa_large`` is over. run: of a suite. damaged:
+    records of the store that were left out: what they were of is not to be believed.
     """
 
     title: str
@@ -78,7 +87,9 @@ class Table:
 
     @cached_property
     def draws(self) -> tuple[int, ...]:
-        """Every draw that some cell has, failed or not, by the first seed of its split: what a full cell covers."""
+        """Every draw that some cell has, failed or not, by the first seed of its split: what a full
+        cell covers.
+        """
         cells = self.cells.values() or self.blind
         return tuple(sorted({draw[0] for cell in cells for draw in cell.trials.unlike("draw")}))
 
@@ -88,18 +99,26 @@ class Table:
         seeds: dict[DrawKey, set[int]] = {}
         for draw, seed in self.trials.pairs("draw", "seed"):
             seeds.setdefault(draw, set()).add(seed)
-        return tuple(tuple(sorted(seeds[draw])) for draw in sorted(seeds) if draw[1] and len(seeds[draw]) > 1)
+        return tuple(
+            tuple(sorted(seeds[draw])) for draw in sorted(seeds) if draw[1] and len(seeds[draw]) > 1
+        )
 
     @cached_property
     def fields(self) -> tuple[Metric, ...]:
-        """The metrics of seen and of new fields, and of shown and of hidden test pixels; none where no trial has any."""
+        """The metrics of seen and of new fields, and of shown and of hidden test pixels; none where
+        no trial has any.
+        """
         parts = {"new": self.scores.fields, "hidden": self.scores.visibility}
         return tuple(metric for part in parts for metric in parts[part] if self.told(part).any())
 
     def told(self, part: str) -> NDArray[np.bool_]:
         """Which trials have numbers of a part of the test pixels."""
         name, columns = f"told_{part}", self.trials.columns
-        return np.asarray(~np.isnan(columns[name])) if name in columns else np.zeros(len(self.trials), dtype=bool)
+        return (
+            np.asarray(~np.isnan(columns[name]))
+            if name in columns
+            else np.zeros(len(self.trials), dtype=bool)
+        )
 
     @property
     def brief_fields(self) -> tuple[Metric, ...]:
@@ -120,7 +139,11 @@ class Table:
     def subsets(self) -> tuple[Metric, ...]:
         """The AA over fixed classes that some trial reports."""
         columns = self.trials.columns
-        named = (name for name in columns if name.startswith("subset:") and not np.isnan(columns[name]).all())
+        named = (
+            name
+            for name in columns
+            if name.startswith("subset:") and not np.isnan(columns[name]).all()
+        )
         return tuple(Metric(name, name.replace("subset:", "AA ")) for name in named)
 
     @property
@@ -135,13 +158,17 @@ class Table:
 
     @property
     def transductive(self) -> bool:
-        """True where any trial learned from unlabelled pixels of the whole scene, test pixels included."""
+        """True where any trial learned from unlabelled pixels of the whole scene, test pixels
+        included.
+        """
         return any(self.trials.unlike("transductive"))
 
     @cached_property
     def splits(self) -> dict[DrawKey, Mapping[str, Any]]:
         """The audit of every split that the trials used, by its first seed and its checksum."""
-        found = {draw: audit for draw, audit in self.trials.pairs("draw", "audit") if audit is not None}
+        found = {
+            draw: audit for draw, audit in self.trials.pairs("draw", "audit") if audit is not None
+        }
         return {draw: found[draw] for draw in sorted(found)}
 
     @cached_property
@@ -152,15 +179,21 @@ class Table:
     @cached_property
     def comparisons(self) -> tuple[Comparison, ...]:
         """Every comparison with a control in this table."""
-        return tuple(c for gain in self.gains.values() for c in gain.against.values() if c is not None)
+        return tuple(
+            c for gain in self.gains.values() for c in gain.against.values() if c is not None
+        )
 
     @cached_property
     def judged(self) -> tuple[Gain, ...]:
-        """The gains that have a verdict: of every arm but ``none`` and ``duplicate``, with every classifier."""
+        """The gains that have a verdict: of every arm but ``none`` and ``duplicate``, with every
+        classifier.
+        """
         return tuple(gain for gain in self.gains.values() if gain.verdict is not None)
 
     def gain(self, cell: ArmCell) -> Gain | None:
-        """Return the gain of a cell over the controls; None for ``none`` and for control classifiers."""
+        """Return the gain of a cell over the controls; None for ``none`` and for control
+        classifiers.
+        """
         return self.gains.get((cell.arm, cell.classifier))
 
     @cached_property
@@ -181,17 +214,25 @@ class Table:
     def against(self, cell: ArmCell) -> Against:
         """Control → the comparison of a cell with it."""
         gain = self.gain(cell)
-        return gain.against if gain else self.alone.get((cell.arm, cell.classifier)) or dict.fromkeys(CONTROLS)
+        return (
+            gain.against
+            if gain
+            else self.alone.get((cell.arm, cell.classifier)) or dict.fromkeys(CONTROLS)
+        )
 
     @cached_property
     def controls(self) -> tuple[str, ...]:
-        """Controls that its arms, all or some of them, are measured against, in the order of columns."""
+        """Controls that its arms, all or some of them, are measured against, in the order of
+        columns.
+        """
         needed = {*CONTROLS, *(control for gain in self.gains.values() for control in gain.against)}
         return tuple(name for name in (*EVERY_CONTROL, *RIVALS) if name in needed)
 
     @property
     def further_controls(self) -> tuple[str, ...]:
-        """Controls that not every arm of every task needs: see :func:`hsiaug.trial.arm.controls_of`."""
+        """Controls that not every arm of every task needs: see
+        :func:`hsiaug.trial.arm.controls_of`.
+        """
         return tuple(control for control in self.controls if control not in CONTROLS)
 
     @cached_property
@@ -222,7 +263,9 @@ class Table:
     def arm_label(self, arm: Arm) -> str:
         """``smote λ=0.5 ω=1``: an arm in running text."""
         lam = f" λ={arm.rate}" if arm.rate or arm.generator.name != "none" else ""
-        return f"{self.labels[arm.generator]}{lam}{'' if arm.omega is None else f' ω={arm.omega:g}'}"
+        return (
+            f"{self.labels[arm.generator]}{lam}{'' if arm.omega is None else f' ω={arm.omega:g}'}"
+        )
 
     def cell_label(self, cell: ArmCell, joint: str = " with ") -> str:
         """``smote λ=0.5 ω=1 with svm``."""
@@ -231,7 +274,8 @@ class Table:
 
 @dataclass(frozen=True)
 class Report:
-    """Every table that a set of records gives. store: how the user names the records' folder, if known.
+    """Every table that a set of records gives. store: how the user names the records' folder, if
+    known.
 
     damaged: records that were left out.
     """
@@ -260,12 +304,14 @@ def build_report(
 ) -> Report:
     """Group records into tables and compute every comparison; nothing but the records is read.
 
-    The records are taken at their word: those of a file are checked by :meth:`hsiaug.trial.store.Store.read`.
+    The records are taken at their word: those of a file are checked by
+    :meth:`hsiaug.trial.store.Store.read`.
 
     store: the folder they came from, as the user typed it, for the lines that lead back to it.
-    runs: hashes of the trials of each run of a suite, by its name. Every run gets tables of its own, from its
-        trials alone: its comparisons and their correction do not depend on the other runs. A trial that no run
-        names is left out.
+    runs: hashes of the trials of each run of a suite, by its name. Every run gets tables of its
+    own, from its
+        trials alone: its comparisons and their correction do not depend on the other runs. A trial
+        that no run names is left out.
     damaged: what the store left out, to be named with every table.
     Raises StoreError for a record that is not as in docs/results-format.md.
     """
@@ -277,11 +323,15 @@ def build_report(
             mine = every
             if runs is not None:
                 asked = set(runs[run])
-                mine = every[np.fromiter((hash in asked for hash in every.columns["hash"]), bool, len(every))]
+                mine = every[
+                    np.fromiter((hash in asked for hash in every.columns["hash"]), bool, len(every))
+                ]
             groups = {part[0].condition: part for part in mine.parts("table")}
             # The points of learning curves last: one of them says little alone.
             for condition in sorted(groups, key=lambda c: (c.protocol == ADDED, *astuple(c))):
-                table = _table(run, _title(condition, groups), condition, by_draw(groups[condition]))
+                table = _table(
+                    run, _title(condition, groups), condition, by_draw(groups[condition])
+                )
                 tables.append(replace(table, damaged=left_out))
     return Report(tuple(tables), store, left_out)
 
@@ -298,8 +348,13 @@ def _table(run: str, title: str, condition: Condition, trials: Trials) -> Table:
     scores = over_large(metric_set(condition.task), len(large), tested)
     if scores.main.key == "aa_large":
         names, none = [f"recall:{c}" for c in large], np.full(len(trials), np.nan)
-        found = [(trials.columns[name] if names[-1] in trials.columns else none).tolist() for name in names]
-        trials.columns["aa_large"] = np.fromiter(map(fsum, zip(*found, strict=True)), np.float64) / len(large)
+        found = [
+            (trials.columns[name] if names[-1] in trials.columns else none).tolist()
+            for name in names
+        ]
+        trials.columns["aa_large"] = np.fromiter(
+            map(fsum, zip(*found, strict=True)), np.float64
+        ) / len(large)
     cells = make_cells(trials)
     ordinary = {key: cell for key, cell in cells.items() if key[1].name not in CONTROL_CLASSIFIERS}
     return Table(

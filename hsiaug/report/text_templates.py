@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 
 @cache
 def text_templates(escape: Callable[[str], str] = visible, **syntax: str) -> Environment:
-    """The templates of this package, whose filters are the functions of :mod:`hsiaug.report.labels`.
+    """The templates of this package, whose filters are the functions of
+    :mod:`hsiaug.report.labels`.
 
-    escape: of every text that is put into one; a line break must not stay. syntax: signs in place of Jinja's usual ones.
+    escape: of every text that is put into one; a line break must not stay. syntax: signs in place
+    of Jinja's usual ones.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -34,11 +36,16 @@ def text_templates(escape: Callable[[str], str] = visible, **syntax: str) -> Env
 
 
 def sentences(template: str | Template, **about: object) -> list[str]:
-    """The lines of a template of sentences that are not empty. template: its name in this package, or itself."""
+    """The lines of a template of sentences that are not empty. template: its name in this package,
+    or itself.
+    """
     said = text_templates().get_template(template).render(about)
     return [line for line in said.splitlines() if line.strip()]
 
 
 def labelled(template: str, **about: object) -> list[tuple[str, str]]:
     """The lines of a template that are a label, a tab and a sentence, as pairs."""
-    return [(label, said) for label, _, said in (line.partition("\t") for line in sentences(template, **about))]
+    return [
+        (label, said)
+        for label, _, said in (line.partition("\t") for line in sentences(template, **about))
+    ]

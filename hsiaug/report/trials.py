@@ -21,7 +21,9 @@ KINDS: Mapping[str, Any] = {"seed": np.int64, "ok": bool, "idle": bool}
 
 @dataclass(frozen=True, eq=False)
 class Coded:
-    """A column of texts or objects of which many are equal. codes: (n,) places among the different ones, values."""
+    """A column of texts or objects of which many are equal. codes: (n,) places among the different
+    ones, values.
+    """
 
     codes: NDArray[np.int32]
     values: Sequence[Any]
@@ -38,7 +40,11 @@ class Coded:
 
     def __getitem__(self, at: Any) -> Any:
         """A value; those of a slice, a mask or places as Coded."""
-        return self.values[self.codes[at]] if isinstance(at, int | np.integer) else Coded(self.codes[at], self.values)
+        return (
+            self.values[self.codes[at]]
+            if isinstance(at, int | np.integer)
+            else Coded(self.codes[at], self.values)
+        )
 
     def tolist(self) -> list[Any]:
         """The values, row by row."""
@@ -50,7 +56,9 @@ Column = Any
 
 
 class Columns(dict[str, Any]):
-    """Columns by name, as ``recall:1`` … ``recall:C``; one that was not asked for yet is a function that makes it."""
+    """Columns by name, as ``recall:1`` … ``recall:C``; one that was not asked for yet is a function
+    that makes it.
+    """
 
     def made(self, name: str) -> Any:
         """A column, which is not kept."""
@@ -111,15 +119,21 @@ class Trials(Sequence[Any]):
 
     def parts(self, name: str) -> list["Trials"]:
         """Those that follow each other with one number in a column."""
-        starts = [0, *(np.flatnonzero(np.diff(self.columns[name])) + 1).tolist()] if len(self) else []
-        return [self[start:end] for start, end in zip(starts, [*starts[1:], len(self)], strict=False)]
+        starts = (
+            [0, *(np.flatnonzero(np.diff(self.columns[name])) + 1).tolist()] if len(self) else []
+        )
+        return [
+            self[start:end] for start, end in zip(starts, [*starts[1:], len(self)], strict=False)
+        ]
 
     def pairs(self, *names: str) -> Iterator[tuple[Any, ...]]:
         """The values of some columns, trial by trial."""
         return zip(*(self.columns[name].tolist() for name in names), strict=True)
 
     def sums(self, name: str) -> list[int]:
-        """The sum of each list in a column of lists, which trials share; without those that have none."""
+        """The sum of each list in a column of lists, which trials share; without those that have
+        none.
+        """
         return [sum(value) for value in self.columns[name].tolist() if value is not None]
 
     def unlike(self, name: str) -> list[Any]:
@@ -136,8 +150,12 @@ def recall_of(columns: Columns, rows: slice = slice(None)) -> NDArray[np.float64
     return np.stack(found, axis=1) if found else np.empty((len(columns["about"][rows]), 0))
 
 
-def columns_of(rows: Sequence[Mapping[str, Any]], texts: Sequence[str], shared: Sequence[str]) -> Columns:
-    """The values of rows by column; a number that a row lacks is NaN. texts, shared: names of what is no number."""
+def columns_of(
+    rows: Sequence[Mapping[str, Any]], texts: Sequence[str], shared: Sequence[str]
+) -> Columns:
+    """The values of rows by column; a number that a row lacks is NaN. texts, shared: names of what
+    is no number.
+    """
     made = Columns({name: np.array([row[name] for row in rows], dtype=str) for name in texts})
     made |= {name: Coded.of(row[name] for row in rows) for name in shared}
     for name in dict.fromkeys(name for row in rows for name in row if name not in made):
@@ -147,11 +165,16 @@ def columns_of(rows: Sequence[Mapping[str, Any]], texts: Sequence[str], shared: 
 
 def joined(parts: Sequence[Columns], name: str) -> Column:
     """A column of all parts, one below the other."""
-    found: list[Any] = [part.made(name) if name in part else np.full(len(part["about"]), np.nan) for part in parts]
+    found: list[Any] = [
+        part.made(name) if name in part else np.full(len(part["about"]), np.nan) for part in parts
+    ]
     if not isinstance(found[0], Coded):
         return np.concatenate(found)
     known: dict[Any, int] = {}
-    places = [np.array([known.setdefault(v, len(known)) for v in one.values], np.int32)[one.codes] for one in found]
+    places = [
+        np.array([known.setdefault(v, len(known)) for v in one.values], np.int32)[one.codes]
+        for one in found
+    ]
     return Coded(np.concatenate(places), list(known))
 
 
@@ -160,19 +183,29 @@ def packed(columns: Columns) -> tuple[bytes, bytes]:
     told, data = {}, bytearray()
     for name in columns:
         column = columns[name]
-        column, values = (column.codes, column.values) if isinstance(column, Coded) else (column, None)
+        column, values = (
+            (column.codes, column.values) if isinstance(column, Coded) else (column, None)
+        )
         if column.dtype.kind == "U":
             with suppress(UnicodeEncodeError):
                 column = column.astype("S")  # a byte a letter
-        told[name] = column.dtype.str, len(data), column.nbytes, sha256(column.tobytes()).hexdigest(), values
+        told[name] = (
+            column.dtype.str,
+            len(data),
+            column.nbytes,
+            sha256(column.tobytes()).hexdigest(),
+            values,
+        )
         data += column.tobytes()
     return json.dumps(told).encode() + b"\n", bytes(data)
 
 
 def unpacked(path: Path, line: bytes, start: int, again: Callable[[], Columns]) -> Columns:
-    """The columns of that line in a file, whose bytes begin at ``start`` and are read when they are asked for.
+    """The columns of that line in a file, whose bytes begin at ``start`` and are read when they are
+    asked for.
 
-    again: makes the columns, where the file is no longer what it was. Raises ValueError for a file of another size.
+    again: makes the columns, where the file is no longer what it was. Raises ValueError for a file
+    of another size.
     """
     told = json.loads(line)
     if path.stat().st_size != start + sum(size for _, _, size, *_ in told.values()):
@@ -184,7 +217,13 @@ def unpacked(path: Path, line: bytes, start: int, again: Callable[[], Columns]) 
             file.seek(start + at)
             if sha256(data := file.read(size)).hexdigest() == digest:
                 made = np.frombuffer(data, kind)
-                return made.astype(str) if made.dtype.kind == "S" else made if values is None else Coded(made, values)
+                return (
+                    made.astype(str)
+                    if made.dtype.kind == "S"
+                    else made
+                    if values is None
+                    else Coded(made, values)
+                )
         return again()[name]
 
     return Columns({name: partial(make, name) for name in told})

@@ -1,4 +1,6 @@
-"""``hsiaug compare``: two arms on every condition that both were run on, what may be claimed of them, and the tables."""
+"""``hsiaug compare``: two arms on every condition that both were run on, what may be claimed of
+them, and the tables.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,16 @@ from hsiaug.metrics.significance import MIN_PAIRS, MeanStd
 from hsiaug.metrics.verdict import TINY, undecided
 from hsiaug.report.compare import Comparison, between, pair_up, uncorrected
 from hsiaug.report.grid import ReportPage, text_grid
-from hsiaug.report.labels import count, count_range, key_labels, percent, plus_minus, range_text, seeds_text, signed
+from hsiaug.report.labels import (
+    count,
+    count_range,
+    key_labels,
+    percent,
+    plus_minus,
+    range_text,
+    seeds_text,
+    signed,
+)
 from hsiaug.report.output_files import TableFiles
 from hsiaug.report.records import ArmCell, CellKey, class_counts, in_order, summarise
 from hsiaug.report.scores import Metric
@@ -35,9 +46,11 @@ CLASS_HEADER = ("class", "B − A", "draws", "test pixels")
 
 @dataclass(frozen=True)
 class Pairing:
-    """Arms A and B on one condition. Differences are B − A, as fractions; pairs of the comparison are (B, A).
+    """Arms A and B on one condition. Differences are B − A, as fractions; pairs of the comparison
+    are (B, A).
 
-    p is corrected as in the report's table; the comparison joins that of the arms with none where it is no part of it.
+    p is corrected as in the report's table; the comparison joins that of the arms with none where
+    it is no part of it.
     """
 
     table: Table
@@ -53,7 +66,8 @@ class Pairing:
 
     @cached_property
     def draws(self) -> list[dict[str, Any]]:
-        """A row per paired draw: seed, scores ``a`` and ``b``, ``difference`` and the hashes of the records.
+        """A row per paired draw: seed, scores ``a`` and ``b``, ``difference`` and the hashes of the
+        records.
 
         What is no more than rounding is no difference.
         """
@@ -68,7 +82,8 @@ class Pairing:
             "record_b": b["hash"][found.mine],
         }
         return [
-            dict(zip(columns, row, strict=True)) for row in zip(*(c.tolist() for c in columns.values()), strict=True)
+            dict(zip(columns, row, strict=True))
+            for row in zip(*(c.tolist() for c in columns.values()), strict=True)
         ]
 
     @property
@@ -89,10 +104,12 @@ class ArmComparison:
 
 
 def compare_arms(report: Report, a: str, b: str, *, metric: str | None = None) -> ArmComparison:
-    """A and B on every condition with a draw in common; on each, p is corrected for the arms of the report's table.
+    """A and B on every condition with a draw in common; on each, p is corrected for the arms of the
+    report's table.
 
-    a, b: as :func:`find_arm` reads them. metric: its key in a record; the main one of each task without it.
-    Raises InputError for arms and metrics that are not there, for twice the same arm, and where no draw is shared.
+    a, b: as :func:`find_arm` reads them. metric: its key in a record; the main one of each task
+    without it. Raises InputError for arms and metrics that are not there, for twice the same arm,
+    and where no draw is shared.
     """
     keys = [key for table in report.tables for key in table.every_cell]
     if not keys:
@@ -100,7 +117,9 @@ def compare_arms(report: Report, a: str, b: str, *, metric: str | None = None) -
         raise InputError(f"{report.where} must hold records", value="none", hint=hint)
     ours, theirs, names = find_arm(a, "A", keys), find_arm(b, "B", keys), arm_names(keys)
     if ours == theirs:
-        raise InputError("A and B must be two arms", value=f"{names[ours]} twice", hint="Name another one as B.")
+        raise InputError(
+            "A and B must be two arms", value=f"{names[ours]} twice", hint="Name another one as B."
+        )
     pairings, apart = [], []
     for table in report.tables:
         cells = table.every_cell
@@ -127,14 +146,20 @@ def _pairing(table: Table, a: ArmCell, b: ArmCell, metric: str | None) -> Pairin
     scores = replace(table.scores, main=score)
     mine = pair_up(b, a, scores)
     # The table's other tests would take longer than all else.
-    return Pairing(table, score, a, b, between(uncorrected(table.cells, scores), mine) if len(mine.mine) else mine)
+    return Pairing(
+        table,
+        score,
+        a,
+        b,
+        between(uncorrected(table.cells, scores), mine) if len(mine.mine) else mine,
+    )
 
 
 def arm_names(keys: Iterable[CellKey]) -> dict[CellKey, str]:
     """A text for each key that :func:`find_arm` takes back to it.
 
-    Where several versions or settings share a name, the text holds what differs, as the report's tables do:
-    ``smote k=3@1/svm``.
+    Where several versions or settings share a name, the text holds what differs, as the report's
+    tables do: ``smote k=3@1/svm``.
     """
     listed = in_order(set(keys))
     labels = key_labels(listed)
@@ -149,8 +174,9 @@ def arm_names(keys: Iterable[CellKey]) -> dict[CellKey, str]:
 def find_arm(text: str, role: str, keys: Iterable[CellKey]) -> CellKey:
     """The one key that the text fits.
 
-    text: names, with λ, ω and settings (``smote k=3/svm``) where several fit; or a name of :func:`arm_names`. role: A
-    or B, for messages. Raises InputError, with the names that are near, where no key or several fit.
+    text: names, with λ, ω and settings (``smote k=3/svm``) where several fit; or a name of
+    :func:`arm_names`. role: A or B, for messages. Raises InputError, with the names that are near,
+    where no key or several fit.
     """
     names = arm_names(keys)
     found = [key for key, name in names.items() if name == text] or _fitting(text, names)
@@ -162,7 +188,9 @@ def find_arm(text: str, role: str, keys: Iterable[CellKey]) -> CellKey:
         raise InputError(f"{role} must name one arm", value=fitting, hint=hint)
     plain = re.sub("@[^/]*", "", text)
     alike = [names[key] for key in _fitting(plain, names)]
-    known = {f"{arm.generator.name}{'' if arm == arm.both else ALONE}/{by.name}" for arm, by in names}
+    known = {
+        f"{arm.generator.name}{'' if arm == arm.both else ALONE}/{by.name}" for arm, by in names
+    }
     hint = f"There are {', '.join(alike)}." if alike else did_you_mean(plain, known)
     raise InputError(f"{role} must be an arm of the store, {FORM}", value=repr(text), hint=hint)
 
@@ -185,7 +213,9 @@ def _fitting(text: str, keys: Iterable[CellKey]) -> list[CellKey]:
 
 
 def _names(text: str, label: str) -> bool:
-    """True where the text is the label's name, alone or with some of the settings that the label holds."""
+    """True where the text is the label's name, alone or with some of the settings that the label
+    holds.
+    """
     words = text.split()
     return words[:1] == label.split()[:1] and set(words) <= set(label.split())
 
@@ -199,18 +229,29 @@ def _plain(numbers: str) -> str:
 
 
 def comparison_tables(comparison: ArmComparison, store: str) -> TableFiles:
-    """A page per condition; rows: one per paired draw, in fractions as recorded; value: these, and what they show."""
+    """A page per condition; rows: one per paired draw, in fractions as recorded; value: these, and
+    what they show.
+    """
     rows: list[dict[str, Any]] = []
     shown: list[dict[str, Any]] = []
     for pairing in comparison.pairings:
-        about = {key: getattr(pairing.table.condition, key) for key in ("scene", "protocol", "argument", "patch")}
+        about = {
+            key: getattr(pairing.table.condition, key)
+            for key in ("scene", "protocol", "argument", "patch")
+        }
         about |= {"metric": pairing.score.key, "arm_a": comparison.a, "arm_b": comparison.b}
         rows += ({**about, **draw} for draw in pairing.draws)
         test = pairing.comparison.main
         tested = {"p": test.p, "p_corrected": test.p_corrected, "interval_95": test.interval}
         shown.append({**about, "verdict": pairing.verdict, **test.summary._asdict(), **tested})
     pages = [_page(comparison, pairing) for pairing in comparison.pairings]
-    value = {"format": 2, "store": store, "conditions": shown, "draws": rows, "apart": list(comparison.apart)}
+    value = {
+        "format": 2,
+        "store": store,
+        "conditions": shown,
+        "draws": rows,
+        "apart": list(comparison.apart),
+    }
     return TableFiles("compare", pages, rows, value)
 
 
@@ -229,10 +270,19 @@ def _page(comparison: ArmComparison, pairing: Pairing) -> ReportPage:
     ]
     # As much of a hash as ``hsiaug show`` needs.
     draws = [
-        (str(d["seed"]), *map(percent, (d["a"], d["b"])), signed(d["difference"]), d["record_a"][:8], d["record_b"][:8])
+        (
+            str(d["seed"]),
+            *map(percent, (d["a"], d["b"])),
+            signed(d["difference"]),
+            d["record_a"][:8],
+            d["record_b"][:8],
+        )
         for d in pairing.draws
     ]
-    deltas, audits = found.class_deltas(len(table.class_names)), found.cell.ok.columns["audit"][found.mine].tolist()
+    deltas, audits = (
+        found.class_deltas(len(table.class_names)),
+        found.cell.ok.columns["audit"][found.mine].tolist(),
+    )
     classes = [
         (
             f"{c} {name}",
@@ -247,7 +297,9 @@ def _page(comparison: ArmComparison, pairing: Pairing) -> ReportPage:
         f"A = {comparison.a}, B = {comparison.b}: {table.title}",
         leaky=table.leaky,
         grids=(
-            text_grid(f"Scores in percent, {count(pairing.n, 'paired draw')}", SCORE_HEADER, scores),
+            text_grid(
+                f"Scores in percent, {count(pairing.n, 'paired draw')}", SCORE_HEADER, scores
+            ),
             text_grid(f"{pairing.score.name}, draw by draw", DRAW_HEADER, draws),
             text_grid("Recall per class", CLASS_HEADER, classes),
         ),
@@ -256,16 +308,25 @@ def _page(comparison: ArmComparison, pairing: Pairing) -> ReportPage:
 
 
 def _points(mean: MeanStd | None) -> str:
-    return signed(mean and mean.mean) + (f" ± {percent(mean.std)}" if mean and mean.std is not None else "")
+    return signed(mean and mean.mean) + (
+        f" ± {percent(mean.std)}" if mean and mean.std is not None else ""
+    )
 
 
 def notes(pairing: Pairing) -> Iterator[str]:
-    """Yield the trials that are not compared on this condition, and why: ``A, seed 3: nothing made``."""
-    for name, cell, paired in (("A", pairing.a, pairing.comparison.theirs), ("B", pairing.b, pairing.comparison.mine)):
+    """Yield the trials that are not compared on this condition, and why: ``A, seed 3: nothing
+    made``.
+    """
+    for name, cell, paired in (
+        ("A", pairing.a, pairing.comparison.theirs),
+        ("B", pairing.b, pairing.comparison.mine),
+    ):
         left: dict[str, list[int]] = {}
         alone = cell.trials.columns["failed"] | cell.trials.columns["idle"]
         alone[np.delete(np.flatnonzero(cell.trials.columns["used"]), paired)] = True
         for trial in cell.trials[alone]:
             why = "nothing made" if trial.idle else "no partner on the same pixels"
-            left.setdefault(why_failed({"error": trial.error}) if trial.failed else why, []).append(trial.seed)
+            left.setdefault(why_failed({"error": trial.error}) if trial.failed else why, []).append(
+                trial.seed
+            )
         yield from (f"{name}, {seeds_text(seeds)}: {why}" for why, seeds in left.items())

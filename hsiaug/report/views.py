@@ -1,4 +1,6 @@
-"""The ways to look at a table: overview, by generator, classifier, class or seed, and along λ, M or ω."""
+"""The ways to look at a table: overview, by generator, classifier, class or seed, and along λ, M or
+ω.
+"""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -30,7 +32,9 @@ from hsiaug.trial.arm import BOTH, SYNTHETIC, Arm, Method
 LABELS, SUMMARY = "labels", "summary"
 """Views of several tables at once; the first reads predictions too."""
 REAL = {"real": "none", BOTH: BOTH}
-"""What synthetic samples alone are compared with, as it is called here and among the comparisons of an arm."""
+"""What synthetic samples alone are compared with, as it is called here and among the comparisons of
+an arm.
+"""
 MOST_ROWS = 22
 """Rows that an overview shows; the rest is counted."""
 
@@ -63,7 +67,9 @@ def cell_columns(table: Table) -> list[GridColumn]:
 
 
 def metric_text(metric: str, cell: ArmCell) -> str:
-    """``48.2 ± 3.1``; with its n where some trials that went well lack the number; where none has it, why."""
+    """``48.2 ± 3.1``; with its n where some trials that went well lack the number; where none has
+    it, why.
+    """
     summary = cell.summary(metric)
     if summary is None:
         return cell.blank
@@ -76,7 +82,9 @@ def of_rows(number: int) -> str:
 
 
 def overview(table: Table) -> Grid:
-    """A row per arm and classifier, the highest main score first: scores, gain over ``none``, and the finding."""
+    """A row per arm and classifier, the highest main score first: scores, gain over ``none``, and
+    the finding.
+    """
     main = table.scores.main
     short, _, classes = main.name.partition(" (")
 
@@ -109,14 +117,19 @@ def overview(table: Table) -> Grid:
     of = f"; {short} and its gain over {classes[:-1]} classes" if classes else ""
     draws = count(len(table.draws), "draw")
     heading = f"Accuracy on {table.condition.scene} in percent, {draws}{of}{of_rows(len(cells))}"
-    columns += [GridColumn(f"Δ{short} over none", gain), GridColumn("verdict", finding, numeric=False)]
+    columns += [
+        GridColumn(f"Δ{short} over none", gain),
+        GridColumn("verdict", finding, numeric=False),
+    ]
     return make_grid(heading, columns, shown, keys=2)
 
 
 def _accuracy(table: Table) -> Grid:
     """Rows generator × λ × ω, columns classifiers with the metrics of the task."""
 
-    def entry(classifier: Method, text: Callable[[ArmCell], str | GridEntry], arm: Arm) -> str | GridEntry:
+    def entry(
+        classifier: Method, text: Callable[[ArmCell], str | GridEntry], arm: Arm
+    ) -> str | GridEntry:
         cell = table.cells.get((arm, classifier))
         return text(cell) if cell else MISSING
 
@@ -126,14 +139,18 @@ def _accuracy(table: Table) -> Grid:
         if any(len(cell.ok) < len(table.draws) for cell in table.cells_of(classifier)):
             scores.append(GridColumn("n", lambda cell: str(len(cell.ok))))
         columns = columns + [
-            GridColumn(c.header, partial(entry, classifier, c.entry), table.labels[classifier], best=c.best)
+            GridColumn(
+                c.header, partial(entry, classifier, c.entry), table.labels[classifier], best=c.best
+            )
             for c in scores
         ]
     return make_grid("Accuracy", columns, table.arms, keys=len(keys), block=attrgetter("control"))
 
 
 def _gains(table: Table) -> Grid:
-    """Rows classifier × arm: what each arm gains over each control, the largest p, and the verdict."""
+    """Rows classifier × arm: what each arm gains over each control, the largest p, and the
+    verdict.
+    """
 
     def pairs(cell: ArmCell) -> str:
         counts = [len(c.mine) if c else 0 for c in table.against(cell).values()]
@@ -143,7 +160,9 @@ def _gains(table: Table) -> Grid:
     def largest_p(cell: ArmCell) -> str:
         found = [one.main.p_corrected if one else None for one in table.against(cell).values()]
         known = [p for p in found if p is not None]
-        return p_text(max(known) if known and (len(known) == len(found) or not cell.arm.judged) else None)
+        return p_text(
+            max(known) if known and (len(known) == len(found) or not cell.arm.judged) else None
+        )
 
     def verdict(cell: ArmCell) -> GridEntry:
         found = table.gains[cell.arm, cell.classifier].verdict
@@ -163,11 +182,15 @@ def _gains(table: Table) -> Grid:
         GridColumn("verdict", verdict, numeric=False),
     ]
     cells = [cell for cell in table.by_classifier if table.gain(cell)]
-    return make_grid("Gain over the controls", columns, cells, keys=len(keys), block=attrgetter("classifier"))
+    return make_grid(
+        "Gain over the controls", columns, cells, keys=len(keys), block=attrgetter("classifier")
+    )
 
 
 def _against(table: Table, control: str, what: str, cell: ArmCell) -> str:
-    """What the comparison with a control gave, if there is one: the ``main`` or ``second`` difference, or the ``p``."""
+    """What the comparison with a control gave, if there is one: the ``main`` or ``second``
+    difference, or the ``p``.
+    """
     found = table.against(cell).get(control)
     if found is None:
         return MISSING
@@ -176,7 +199,9 @@ def _against(table: Table, control: str, what: str, cell: ArmCell) -> str:
 
 
 def alone_grid(table: Table) -> Grid:
-    """Rows classifier × arm × what was learnt from: scores, and what synthetic samples alone gain over the others."""
+    """Rows classifier × arm × what was learnt from: scores, and what synthetic samples alone gain
+    over the others.
+    """
     main = table.scores.main
 
     def over(control: str, row: _Trained) -> str:
@@ -186,8 +211,14 @@ def alone_grid(table: Table) -> Grid:
     keys = [*cell_columns(table), GridColumn("train on", attrgetter("train"), numeric=False)]
     columns = [
         *keys,
-        *(GridColumn(s.name, partial(lambda key, row: metric_text(key, row.cell), s.key)) for s in table.brief),
-        *(GridColumn(f"Δ{main.name} vs {name}", partial(over, control)) for name, control in REAL.items()),
+        *(
+            GridColumn(s.name, partial(lambda key, row: metric_text(key, row.cell), s.key))
+            for s in table.brief
+        ),
+        *(
+            GridColumn(f"Δ{main.name} vs {name}", partial(over, control))
+            for name, control in REAL.items()
+        ),
     ]
     rows = [row for cell in table.by_classifier for row in _trained(table, cell)]
     heading = f"Train on synthetic samples, test on real ones: {table.condition.scene}"
@@ -195,7 +226,9 @@ def alone_grid(table: Table) -> Grid:
 
 
 class _Trained(NamedTuple):
-    """What a classifier learnt from, and how it did. arm: of both, where it was run; the rows of one block share it."""
+    """What a classifier learnt from, and how it did. arm: of both, where it was run; the rows of
+    one block share it.
+    """
 
     arm: Arm
     classifier: Method
@@ -204,7 +237,9 @@ class _Trained(NamedTuple):
 
 
 def _trained(table: Table, cell: ArmCell) -> Iterator[_Trained]:
-    """Real samples, synthetic ones, both: of what was run on draws of an arm of synthetic samples alone."""
+    """Real samples, synthetic ones, both: of what was run on draws of an arm of synthetic samples
+    alone.
+    """
     if over := table.alone.get((cell.arm, cell.classifier)):
         arm = both.control.arm if (both := over[BOTH]) else cell.arm
         shown = {"real": over["none"], SYNTHETIC: cell, BOTH: both}
@@ -227,14 +262,19 @@ def _every_metric(table: Table) -> Grid:
         *(GridColumn(score.name, partial(metric_text, score.key)) for score in table.metrics),
         GridColumn("n", lambda cell: str(len(cell.ok))),
         GridColumn(f"{main.name} 95 %", interval),
-        *(GridColumn(f"p vs {control}", partial(_against, table, control, "p")) for control in table.controls),
+        *(
+            GridColumn(f"p vs {control}", partial(_against, table, control, "p"))
+            for control in table.controls
+        ),
     ]
     heading, cells = f"Every metric, and the tests on {main.name}", table.by_classifier
     return make_grid(heading, columns, cells, keys=len(keys), block=attrgetter("classifier"))
 
 
 def _recalls(table: Table, classifier: Method) -> Grid:
-    """Rows classes with their n, columns arms with the recall: mean ± std over the draws that test the class."""
+    """Rows classes with their n, columns arms with the recall: mean ± std over the draws that test
+    the class.
+    """
     ids = range(1, len(table.class_names) + 1)
     counts = ("train_counts", "test_counts")
     trained, tested = ([class_counts(table.splits.values(), key, i) for i in ids] for key in counts)
@@ -250,13 +290,18 @@ def _recalls(table: Table, classifier: Method) -> Grid:
         GridColumn("class", lambda i: f"{i} {table.class_names[i - 1]}", numeric=False),
         GridColumn("train n", lambda i: count_range(trained[i - 1])),
         GridColumn("test n", lambda i: count_range(tested[i - 1])),
-        *(GridColumn("recall", partial(recall, c), table.arm_label(c.arm)) for c in table.cells_of(classifier)),
+        *(
+            GridColumn("recall", partial(recall, c), table.arm_label(c.arm))
+            for c in table.cells_of(classifier)
+        ),
     ]
     return make_grid(f"Recall per class, {table.labels[classifier]}", columns, ids, keys=3)
 
 
 def _seeds(table: Table) -> Grid:
-    """One row per trial, those of control classifiers too: how it went, how long it took, and its hash."""
+    """One row per trial, those of control classifiers too: how it went, how long it took, and its
+    hash.
+    """
 
     def text(metric: str, write: Callable[[float], str], trial: Trial) -> str:
         return MISSING if (value := number_of(trial, metric)) is None else write(value)

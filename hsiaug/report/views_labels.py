@@ -1,4 +1,6 @@
-"""The view by labels: learning curves of ``none`` over added labels, and how many labels each arm is worth."""
+"""The view by labels: learning curves of ``none`` over added labels, and how many labels each arm
+is worth.
+"""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -22,11 +24,14 @@ MANY = 10
 
 
 def curves_of(report: Report) -> list[LabelCurve]:
-    """The curves of a report, from the store that it names. Raises InputError where there are none."""
+    """The curves of a report, from the store that it names. Raises InputError where there are
+    none.
+    """
     found = label_curves(report)
     if not found:
         rule = (
-            "`by` labels needs a learning curve over added labels, with its predictions and its scene on this machine"
+            "`by` labels needs a learning curve over added labels, with its predictions and its"
+            " scene on this machine"
         )
         hint = f"Run 'hsiaug labels SCENE --store {report.where}' first."
         raise InputError(rule, value=f"none in {report.where}", hint=hint)
@@ -49,7 +54,11 @@ def label_grids(table: Table, curves: Sequence[LabelCurve]) -> tuple[Grid, ...]:
 
     def point(k: int, row: tuple[LabelCurve, Metric]) -> str:
         curve, score = row
-        return plus_minus(curve.means[score.key][curve.labels.index(k)]) if k in curve.labels else MISSING
+        return (
+            plus_minus(curve.means[score.key][curve.labels.index(k)])
+            if k in curve.labels
+            else MISSING
+        )
 
     def worth(score: Metric, row: tuple[LabelCurve, ArmWorth]) -> str:
         found = row[1].worth.get(score.key)
@@ -77,7 +86,10 @@ def label_grids(table: Table, curves: Sequence[LabelCurve]) -> tuple[Grid, ...]:
         [
             *armed,
             *(GridColumn(f"k* {score.name}", partial(worth, score)) for score in scores),
-            *(GridColumn(score.name, partial(reached, score), "on the same pixels") for score in scores),
+            *(
+                GridColumn(score.name, partial(reached, score), "on the same pixels")
+                for score in scores
+            ),
             GridColumn("n", lambda row: str(len(row[1].seeds))),
         ],
         [(curve, arm) for curve in curves for arm in curve.arms],
@@ -88,11 +100,15 @@ def label_grids(table: Table, curves: Sequence[LabelCurve]) -> tuple[Grid, ...]:
 
 
 def worth_text(found: LabelEquivalent, most: int) -> str:
-    """``2.1 (1.2 to 4)``, ``< 0 (< 0 to 0.4)``, or ``> 20`` where all of it is. most: the largest number of labels."""
+    """``2.1 (1.2 to 4)``, ``< 0 (< 0 to 0.4)``, or ``> 20`` where all of it is. most: the largest
+    number of labels.
+    """
     censored = math.isinf(found.value) and found.low == found.high
     if found.low is None or found.high is None or censored:
         return _labels(found.value, most)
-    return f"{_labels(found.value, most)} ({_labels(found.low, most)} to {_labels(found.high, most)})"
+    return (
+        f"{_labels(found.value, most)} ({_labels(found.low, most)} to {_labels(found.high, most)})"
+    )
 
 
 def _labels(value: float, most: int) -> str:

@@ -1,4 +1,6 @@
-"""The draw of another protocol with labels that were asked for: a benchmark on labels as they are collected."""
+"""The draw of another protocol with labels that were asked for: a benchmark on labels as they are
+collected.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,26 +22,35 @@ from hsiaug.suggest.committee import CLASSIFIERS, cast_votes, committee, disagre
 from hsiaug.suggest.picks import FLOOR, Segments, cover, ground_of
 
 ONE_IN = 4
-"""Of each class one in so many labelled pixels beyond the base draw's may be asked for; the others never are."""
+"""Of each class one in so many labelled pixels beyond the base draw's may be asked for; the others
+never are.
+"""
 NO_BUFFER = "asked pixels have no buffer: test pixels round them lie in training patches"
 
 Mask = NDArray[np.bool_]
 _orders: dict[tuple[object, ...], list[tuple[int, int]]] = {}
-"""Pixels of a draw in the order in which they are asked for, as far as it is known: fits of a committee take seconds."""
+"""Pixels of a draw in the order in which they are asked for, as far as it is known: fits of a
+committee take seconds.
+"""
 
 
 @dataclass(frozen=True)
 class Asked(Based):
-    """The base draw, its buffer, and N more labelled pixels, where a strategy asks for them; draws are nested in N.
+    """The base draw, its buffer, and N more labelled pixels, where a strategy asks for them; draws
+    are nested in N.
 
-    Of each class one labelled pixel in ``ONE_IN``, at random, may be asked for, and all others that the base draw tests
-    are tested: so the test pixels of a draw are the same for any strategy and number. Labels are read once they are
-    chosen. Nothing is left out round asked pixels, so some of their neighbours are tested: the audit counts them, and
-    the draw is tagged LEAKY. Fields are seen or new as they are without the asked pixels. ``buffer`` is that of the base
-    draw.
+    Of each class one labelled pixel in ``ONE_IN``, at random, may be asked for, and all others that
+    the base draw tests are tested: so the test pixels of a draw are the same for any strategy and
+    number. Labels are read once they are chosen. Nothing is left out round asked pixels, so some of
+    their neighbours are tested: the audit counts them, and the draw is tagged LEAKY. Fields are
+    seen or new as they are without the asked pixels. ``buffer`` is that of the base draw.
     """
 
-    card = Card("asked", "1", "The draw of another protocol with more labels, where a strategy asks for them")
+    card = Card(
+        "asked",
+        "1",
+        "The draw of another protocol with more labels, where a strategy asks for them",
+    )
     usage = "asked:NxSTRATEGY:PROTOCOL, as asked:16xsuggest:issd or asked:0:issd"
     example = "2xrandom:issd"
     leaky = True
@@ -50,10 +61,17 @@ class Asked(Based):
     def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
         said = read_asked(argument)
         if said is None:
-            rule, hint = f"protocol asked needs a number up to {MOST}, a strategy and a protocol", f"Write {cls.usage}."
+            rule, hint = (
+                f"protocol asked needs a number up to {MOST}, a strategy and a protocol",
+                f"Write {cls.usage}.",
+            )
             raise InputError(rule, value=repr(argument[:200]), hint=hint)
-        check_known("labels must be asked for by suggest, random or uncertain", said.strategy, STRATEGIES)
-        return cls.of(f"{said.number}x{said.strategy}" if said.number else "0", said.base, buffer, folder)
+        check_known(
+            "labels must be asked for by suggest, random or uncertain", said.strategy, STRATEGIES
+        )
+        return cls.of(
+            f"{said.number}x{said.strategy}" if said.number else "0", said.base, buffer, folder
+        )
 
     @property
     def asked(self) -> AskedLabels:
@@ -71,11 +89,16 @@ class Asked(Based):
         identity = super().as_json()
         if not self.reads_spectra:
             return identity
-        versions = (f"{name} {registry().find('classifier', name).load().card.version}" for name in CLASSIFIERS)
+        versions = (
+            f"{name} {registry().find('classifier', name).load().card.version}"
+            for name in CLASSIFIERS
+        )
         return {**identity, "version": ", ".join((self.card.version, *versions))}
 
     def buffer_radius(self, patch: int) -> int:
-        """0: the draw leaves out the base draw's buffer by itself, and none round the asked pixels."""
+        """0: the draw leaves out the base draw's buffer by itself, and none round the asked
+        pixels.
+        """
         return 0
 
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
@@ -99,13 +122,22 @@ class Asked(Based):
         asked[tuple(np.array(order[: said.number], dtype=np.intp).reshape(-1, 2).T)] = True
         facts = (
             (said.number, NO_BUFFER),
-            (asked.sum() < said.number, f"{asked.sum()} of {said.number} pixels could be asked for"),
+            (
+                asked.sum() < said.number,
+                f"{asked.sum()} of {said.number} pixels could be asked for",
+            ),
         )
         notes = (*first.notes, *(note for holds, note in facts if holds))
         return Draw(first.train | asked, rest & ~asked & (pool | ~test), notes, asked=asked)
 
     def _ask(
-        self, scene: Scene, train: Mask, pool: Mask, known: list[tuple[int, int]], seed: int, patch: int
+        self,
+        scene: Scene,
+        train: Mask,
+        pool: Mask,
+        known: list[tuple[int, int]],
+        seed: int,
+        patch: int,
     ) -> list[tuple[int, int]]:
         """The pixels of the next batch; none where nothing is left to ask for."""
         train = train.copy()
@@ -116,13 +148,19 @@ class Asked(Based):
             return []
         learnt = Blind(train, np.zeros_like(train), scene.labels[train].astype(np.int64), patch)
         members = committee((), scene.bands)
-        votes = cast_votes(scene.unlabelled, learnt, members, registry(), seed=seed, progress=silent)
+        votes = cast_votes(
+            scene.unlabelled, learnt, members, registry(), seed=seed, progress=silent
+        )
         doubt = disagreement(votes, len(scene.class_names))
         if self.asked.strategy == "uncertain":
-            pixels = np.random.default_rng(derive_seed("uncertain", seed)).permutation(np.argwhere(open_))
+            pixels = np.random.default_rng(derive_seed("uncertain", seed)).permutation(
+                np.argwhere(open_)
+            )
             most = np.argsort(-doubt[tuple(pixels.T)], kind="stable")[:MOST]
             return [(row, column) for row, column in pixels[most].tolist()]
         segments = Segments(ground, open_)
         count = min(MOST, len(segments.ids))
-        chosen, _ = cover(segments.centres, segments.sums(doubt + FLOOR), ground.features[train], count)
+        chosen, _ = cover(
+            segments.centres, segments.sums(doubt + FLOOR), ground.features[train], count
+        )
         return [segments.medoid(j) for j in chosen]

@@ -1,4 +1,6 @@
-"""The committee: classifiers that learn from the same labels, each in a spectral view, and call every pixel."""
+"""The committee: classifiers that learn from the same labels, each in a spectral view, and call
+every pixel.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -24,9 +26,13 @@ from hsiaug.trial.machine import resolve_device
 
 CLASSIFIERS = ("svm", "rf")
 VIEWS = (RAW, UNIT, "derivative")
-"""Who votes where the user names nobody: a wide margin and many trees, over light, shape and slope of a spectrum."""
+"""Who votes where the user names nobody: a wide margin and many trees, over light, shape and slope
+of a spectrum.
+"""
 MOST = 600
-"""Labelled pixels that a member learns at most, so that its cross-validation takes seconds however many there are."""
+"""Labelled pixels that a member learns at most, so that its cross-validation takes seconds however
+many there are.
+"""
 
 
 @dataclass(frozen=True)
@@ -41,15 +47,23 @@ class Member:
 
 
 def committee(classifiers: Sequence[str], bands: int) -> tuple[Member, ...]:
-    """Every classifier, the usual ones where none is named, in every view that a scene of so many bands has.
+    """Every classifier, the usual ones where none is named, in every view that a scene of so many
+    bands has.
 
     Raises InputError for fewer than two members: one alone is never in doubt.
     """
     shown = VIEWS if bands >= FEWEST else (RAW,)
-    members = tuple(dict.fromkeys(Member(name, view) for name in classifiers or CLASSIFIERS for view in shown))
+    members = tuple(
+        dict.fromkeys(Member(name, view) for name in classifiers or CLASSIFIERS for view in shown)
+    )
     if len(members) < 2:
-        rule = "a committee needs two members at least: of fewer bands than spectral views need, two classifiers"
-        raise InputError(rule, value=", ".join(map(str, members)), hint="For example `classifiers` svm,rf.")
+        rule = (
+            "a committee needs two members at least: of fewer bands than spectral views need, two"
+            " classifiers"
+        )
+        raise InputError(
+            rule, value=", ".join(map(str, members)), hint="For example `classifiers` svm,rf."
+        )
     return members
 
 
@@ -62,10 +76,12 @@ def cast_votes(
     seed: int = 0,
     progress: Progress,
 ) -> NDArray[np.int16]:
-    """(members, H, W) int16: what each calls every pixel, 0 where there is no data. Nobody is shown another label
-    than those of ``known``; of more than ``MOST`` they learn so many, one of each class in turn.
+    """(members, H, W) int16: what each calls every pixel, 0 where there is no data. Nobody is shown
+    another label than those of ``known``; of more than ``MOST`` they learn so many, one of each
+    class in turn.
 
-    Raises InputError for a classifier that is not installed, PluginError for one that fails or does not serve pixels.
+    Raises InputError for a classifier that is not installed, PluginError for one that fails or does
+    not serve pixels.
     """
     loaded = [load_classifier(plugins, member.classifier) for member in members]
     known = _thinned(known, seed)
@@ -78,7 +94,10 @@ def cast_votes(
         except HsiaugError:
             raise
         except Exception as error:
-            rule = f"classifier {member} must learn from {len(known.train_labels)} pixels and call every other"
+            rule = (
+                f"classifier {member} must learn from {len(known.train_labels)} pixels and call"
+                " every other"
+            )
             hint = "Leave it out: name others with `classifiers`."
             raise PluginError(rule, value=f"{type(error).__name__}: {error}", hint=hint) from error
     progress(len(members), len(members))
@@ -86,7 +105,9 @@ def cast_votes(
 
 
 def _thinned(known: BlindSplit, seed: int) -> BlindSplit:
-    """The first ``MOST`` known pixels in random order, one of each class in turn; all where there are no more."""
+    """The first ``MOST`` known pixels in random order, one of each class in turn; all where there
+    are no more.
+    """
     y = known.train_labels
     if len(y) <= MOST:
         return known
@@ -98,18 +119,29 @@ def _thinned(known: BlindSplit, seed: int) -> BlindSplit:
 
 
 def load_classifier(plugins: Registry, name: str) -> type[Classifier]:
-    """The classifier of that name. Raises InputError where there is none, or it does not serve pixels."""
+    """The classifier of that name. Raises InputError where there is none, or it does not serve
+    pixels.
+    """
     plugin: type[Classifier] = plugins.find("classifier", name).load()
     if PixelClassification.name not in plugin.card.tasks:
         hint = f"{name} serves {', '.join(plugin.card.tasks)}; 'hsiaug plugins list' shows all."
-        raise InputError("`classifiers` must name classifiers of pixels", value=repr(name), hint=hint)
+        raise InputError(
+            "`classifiers` must name classifiers of pixels", value=repr(name), hint=hint
+        )
     return plugin
 
 
 def learn_and_map(
-    scene: UnlabelledScene, known: BlindSplit, member: Member, plugin: type[Classifier], seed: int, progress: Progress
+    scene: UnlabelledScene,
+    known: BlindSplit,
+    member: Member,
+    plugin: type[Classifier],
+    seed: int,
+    progress: Progress,
 ) -> NDArray[np.int16]:
-    """(H, W) int16: what a classifier that has learnt the known labels calls every pixel, 0 where there is no data."""
+    """(H, W) int16: what a classifier that has learnt the known labels calls every pixel, 0 where
+    there is no data.
+    """
     task, card = PixelClassification(), plugin.card
     spectra = SpectralView(member.view, scene.wavelengths)
     with kept_state():
@@ -125,10 +157,12 @@ def learn_and_map(
 
 
 def disagreement(votes: NDArray[np.int16], classes: int) -> NDArray[np.float32]:
-    """(H, W) float32, 0..1: entropy of the votes (members, H, W) of class ids 1..classes, over that of all different.
+    """(H, W) float32, 0..1: entropy of the votes (members, H, W) of class ids 1..classes, over that
+    of all different.
 
-    H. S. Seung, M. Opper and H. Sompolinsky, Query by committee, COLT 1992, doi:10.1145/130385.130417; the entropy of
-    votes: I. Dagan and S. P. Engelson, Committee-based sampling for training probabilistic classifiers, ICML 1995.
+    H. S. Seung, M. Opper and H. Sompolinsky, Query by committee, COLT 1992,
+    doi:10.1145/130385.130417; the entropy of votes: I. Dagan and S. P. Engelson, Committee-based
+    sampling for training probabilistic classifiers, ICML 1995.
     """
     entropy = sum(scipy.special.entr((votes == c).mean(axis=0)) for c in range(1, classes + 1))
     return np.asarray(entropy / np.log(min(len(votes), max(classes, 2))), dtype=np.float32)

@@ -29,7 +29,9 @@ LEARNT, WANTED = "#35d0ff", "#ffd400"
 
 
 def check_files(paths: Sequence[Path]) -> None:
-    """Raise, before any work, InputError for a file that cannot be written or that may hold classes."""
+    """Raise, before any work, InputError for a file that cannot be written or that may hold
+    classes.
+    """
     check_targets(paths, ENDINGS)
     for path in paths:
         if path.suffix.lower() == ".csv" and path.exists() and not _unanswered(path):
@@ -46,14 +48,20 @@ def _unanswered(path: Path) -> bool:
     return bool(rows) and all(row.get("class") == "" for row in rows)
 
 
-def rows_of(found: Suggestions, names: Sequence[str], ground: Georeference | None) -> list[dict[str, object]]:
+def rows_of(
+    found: Suggestions, names: Sequence[str], ground: Georeference | None
+) -> list[dict[str, object]]:
     """A row for each pick, the best first. ``class`` is empty: it is what is asked for."""
     return [
         {
             "rank": pick.rank,
             "row": pick.row,
             "column": pick.column,
-            **({} if ground is None else dict(zip("xy", ground.centre(pick.row, pick.column), strict=True))),
+            **(
+                {}
+                if ground is None
+                else dict(zip("xy", ground.centre(pick.row, pick.column), strict=True))
+            ),
             "class": "",
             "committee": ", ".join(f"{names[c - 1]} {n}" for c, n in pick.votes.items()),
             "uncertainty": round(pick.uncertainty, 4),
@@ -72,7 +80,9 @@ def save_suggestions(
     name: str,
     notes: Sequence[str],
 ) -> None:
-    """Write each file, by its ending. name: of the scene. Raises InputError where a file cannot be written."""
+    """Write each file, by its ending. name: of the scene. Raises InputError where a file cannot be
+    written.
+    """
     rows, title = rows_of(found, scene.class_names, ground), f"{name}: label these"
     value = {"picks": rows, "notes": list(notes)}
     tables = table_writers(lambda: TableFiles("suggest", [], rows, value))
@@ -80,19 +90,23 @@ def save_suggestions(
 
 
 def _figure(found: Suggestions, scene: UnlabelledScene, title: str) -> Figure:
-    """The scene with numbered picks and the pixels that were learnt from; and the committee's disagreement with the same
-    numbers.
+    """The scene with numbered picks and the pixels that were learnt from; and the committee's
+    disagreement with the same numbers.
     """
     step = picture_step(scene.shape)
     colours = true_colours(scene.pixels, scene.wavelengths, step)
     figure, (left, right) = map_figure(colours.shape[:2], 2, below=0.3)
     side = WIDTHS[2] / 2 - 0.2
     learnt = np.array(rgb_of(LEARNT), dtype=np.uint8)
-    left.imshow(np.where(found.known[::step, ::step, None], learnt, colours), interpolation="nearest")
+    left.imshow(
+        np.where(found.known[::step, ::step, None], learnt, colours), interpolation="nearest"
+    )
     left.set_title(wrapped(plotted(title), side), fontsize=8)
     said = f"blue: {int(found.known.sum()):,} pixels whose labels are known; numbers: label these"
     left.set_xlabel(wrapped(said, side, 7), fontsize=7)
-    shown = right.imshow(found.uncertainty[::step, ::step], cmap="magma", vmin=0, vmax=1, interpolation="nearest")
+    shown = right.imshow(
+        found.uncertainty[::step, ::step], cmap="magma", vmin=0, vmax=1, interpolation="nearest"
+    )
     right.set_title(f"disagreement of {len(found.members)} classifiers", fontsize=8)
     bar = figure.colorbar(shown, ax=right, shrink=0.9, location="bottom", aspect=30, pad=0.02)
     bar.set_label("entropy of their votes", fontsize=7)
@@ -112,6 +126,12 @@ def _number(panel: Axes, found: Suggestions, step: int) -> None:
         x, y = pick.column / step, pick.row / step
         panel.plot(x, y, "o", ms=5, mfc="none", mec=WANTED, mew=1.1, path_effects=halo)
         panel.annotate(
-            str(pick.rank), (x, y), xytext=(4, 4), textcoords="offset points", color=WANTED, fontsize=7,
-            fontweight="bold", path_effects=halo,
-        )  # fmt: skip
+            str(pick.rank),
+            (x, y),
+            xytext=(4, 4),
+            textcoords="offset points",
+            color=WANTED,
+            fontsize=7,
+            fontweight="bold",
+            path_effects=halo,
+        )

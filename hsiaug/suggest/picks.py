@@ -1,4 +1,6 @@
-"""Pixels to label: a greedy cover of the ground that classifiers disagree on, from what is labelled already."""
+"""Pixels to label: a greedy cover of the ground that classifiers disagree on, from what is labelled
+already.
+"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -38,10 +40,11 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Pick:
-    """A pixel worth a label. row, column: from 0. votes: members of the committee by class id, the most first.
+    """A pixel worth a label. row, column: from 0. votes: members of the committee by class id, the
+    most first.
 
-    pixels: of its segment. uncertainty: their mean disagreement, 0..1. share: of the disagreement that no known label
-    covers, what this one would and none before it does, 0..1.
+    pixels: of its segment. uncertainty: their mean disagreement, 0..1. share: of the disagreement
+    that no known label covers, what this one would and none before it does, 0..1.
     """
 
     rank: int
@@ -55,7 +58,9 @@ class Pick:
 
 @dataclass(frozen=True, eq=False)
 class Suggestions:
-    """uncertainty: (H, W) float32, 0..1, the disagreement of the members. known: (H, W) bool, the pixels they learnt."""
+    """uncertainty: (H, W) float32, 0..1, the disagreement of the members. known: (H, W) bool, the
+    pixels they learnt.
+    """
 
     picks: tuple[Pick, ...]
     uncertainty: NDArray[np.float32]
@@ -77,9 +82,9 @@ def suggestions(
 ) -> Suggestions:
     """The ``count`` pixels of ``candidates`` (H, W) whose labels would help most, the best first.
 
-    known: the pixels whose labels the committee learns; no other label can be reached from here. With fewer than two
-    classes nobody votes, and picks cover the ground alone. unnamed: (H, W) bool, pixels known to be of no class: their
-    ground counts as covered. seed: of the fits.
+    known: the pixels whose labels the committee learns; no other label can be reached from here.
+    With fewer than two classes nobody votes, and picks cover the ground alone. unnamed: (H, W)
+    bool, pixels known to be of no class: their ground counts as covered. seed: of the fits.
     Raises InputError where there are fewer segments than picks, and what :func:`cast_votes` raises.
     """
     ground = ground_of(scene)
@@ -93,14 +98,21 @@ def suggestions(
         votes = cast_votes(scene, known, members, plugins, seed=seed, progress=progress)
         doubt = disagreement(votes, len(scene.class_names))
     else:
-        votes, doubt = np.zeros((0, *scene.shape), dtype=np.int16), np.ones(scene.shape, dtype=np.float32)
+        votes, doubt = (
+            np.zeros((0, *scene.shape), dtype=np.int16),
+            np.ones(scene.shape, dtype=np.float32),
+        )
     covered = known.train if unnamed is None else known.train | unnamed
-    chosen, shares = cover(segments.centres, segments.sums(doubt + FLOOR), ground.features[covered], count)
+    chosen, shares = cover(
+        segments.centres, segments.sums(doubt + FLOOR), ground.features[covered], count
+    )
     mean = segments.sums(doubt) / segments.sizes
     picks = []
     for rank, (j, share) in enumerate(zip(chosen, shares, strict=True), start=1):
         row, column = segments.medoid(j)
-        voted = sorted(Counter(votes[:, row, column].tolist()).items(), key=lambda vote: (-vote[1], vote[0]))
+        voted = sorted(
+            Counter(votes[:, row, column].tolist()).items(), key=lambda vote: (-vote[1], vote[0])
+        )
         called = {c: n for c, n in voted if c}
         picks.append(Pick(rank, row, column, called, int(segments.sizes[j]), float(mean[j]), share))
     return Suggestions(tuple(picks), doubt, known.train, tuple(members))
@@ -108,8 +120,8 @@ def suggestions(
 
 @dataclass(frozen=True, eq=False)
 class Ground:
-    """features: (H, W, k) float32, with a total variance of 1. segments: (H, W) int32, 0, 1, … data: (H, W) bool, pixels
-    that are not 0 in every band.
+    """features: (H, W, k) float32, with a total variance of 1. segments: (H, W) int32, 0, 1, …
+    data: (H, W) bool, pixels that are not 0 in every band.
     """
 
     features: Floats
@@ -126,7 +138,9 @@ def ground_of(scene: UnlabelledScene) -> Ground:
 
 
 def _features(scene: UnlabelledScene) -> tuple[Floats, NDArray[np.bool_]]:
-    """Principal components of z-scored spectra of unit norm, so that light and shade do not count as ground."""
+    """Principal components of z-scored spectra of unit norm, so that light and shade do not count
+    as ground.
+    """
     spectra = SpectralView(UNIT if scene.bands >= FEWEST else RAW, scene.wavelengths)
     data = np.zeros(scene.shape, dtype=bool)
     total, square, count = np.zeros(scene.bands), np.zeros((scene.bands, scene.bands)), 0
@@ -181,16 +195,18 @@ class Segments:
 def cover(
     centres: NDArray[np.float64], mass: NDArray[np.float64], known: NDArray[np.floating], count: int
 ) -> tuple[list[int], list[float]]:
-    """Indices of ``count`` segments, each the one whose label covers most of the mass that none covers yet; and its
-    share of the mass that the known labels leave uncovered.
+    """Indices of ``count`` segments, each the one whose label covers most of the mass that none
+    covers yet; and its share of the mass that the known labels leave uncovered.
 
-    centres: (s, k) and known: (n, k) features; a label covers what lies near it, by a Gaussian whose width is ``REACH``
-    times the median distance of a segment to the one most like it. mass: (s,) > 0.
+    centres: (s, k) and known: (n, k) features; a label covers what lies near it, by a Gaussian
+    whose width is ``REACH`` times the median distance of a segment to the one most like it. mass:
+    (s,) > 0.
 
-    Greedy facility location: G. L. Nemhauser, L. A. Wolsey and M. L. Fisher, An analysis of approximations for
-    maximizing submodular set functions, Mathematical Programming 14, 1978, doi:10.1007/BF01588971; as a way to choose
-    what to label: K. Wei, R. Iyer and J. Bilmes, Submodularity in data subset selection and active learning, ICML 2015.
-    Here the labels that are known begin the cover, and disagreement weighs it.
+    Greedy facility location: G. L. Nemhauser, L. A. Wolsey and M. L. Fisher, An analysis of
+    approximations for maximizing submodular set functions, Mathematical Programming 14, 1978,
+    doi:10.1007/BF01588971; as a way to choose what to label: K. Wei, R. Iyer and J. Bilmes,
+    Submodularity in data subset selection and active learning, ICML 2015. Here the labels that are
+    known begin the cover, and disagreement weighs it.
     """
     from scipy.spatial import KDTree
     from scipy.spatial.distance import cdist

@@ -1,4 +1,6 @@
-"""The dense tasks: a class for every pixel of a tile, of one date (segmentation) or of two (change detection)."""
+"""The dense tasks: a class for every pixel of a tile, of one date (segmentation) or of two (change
+detection).
+"""
 
 import itertools
 import math
@@ -73,7 +75,9 @@ class Segmentation:
         return load_pairs(ref, self.name, masks_only=True)
 
     def load_local(self, ref: str, most: int | None = None) -> PairSet:
-        """The masks of a set of pairs, or a scene, where nothing needs to be downloaded. Raises NoGroundTruthError."""
+        """The masks of a set of pairs, or a scene, where nothing needs to be downloaded. Raises
+        NoGroundTruthError.
+        """
         entry = find_pairs(ref)
         if entry is None:
             return PairSet.of(PixelClassification().load_local(ref, most))
@@ -103,7 +107,9 @@ class Segmentation:
     def view(self, data: PairSet, split: TileSplit | BlindTiles, scope: Scope) -> DenseView:
         return dense_view(data, split)
 
-    def unlabelled(self, data: PairSet, split: TileSplit | BlindTiles, view: DenseView) -> DenseView:
+    def unlabelled(
+        self, data: PairSet, split: TileSplit | BlindTiles, view: DenseView
+    ) -> DenseView:
         return unlabelled_tiles(data, split)
 
     def checksum(self, data: PairSet, split: TileSplit | BlindTiles, view: DenseView) -> str:
@@ -113,20 +119,31 @@ class Segmentation:
         """The view for a classifier: the training tiles in a spectral view."""
         if spectra.name == RAW:
             return view
-        return replace(view, real=_convert(view.real, spectra), wavelengths=spectra.shown_wavelengths)
+        return replace(
+            view, real=_convert(view.real, spectra), wavelengths=spectra.shown_wavelengths
+        )
 
     def sizes(self, split: TileSplit, rate: Rate) -> tuple[int, int]:
-        """Real pairs of a draw, and the synthetic ones that a rate asks for; cuts no tile, as a view would."""
+        """Real pairs of a draw, and the synthetic ones that a rate asks for; cuts no tile, as a
+        view would.
+        """
         return len(split.train), _pairs(len(split.train), rate)
 
     def blocks(self, view: DenseView, rate: Rate) -> list[Block[PairCounts]]:
-        """The blocks of a pool, as for pixels: every rate takes a prefix of the same ones. λ + M pairs for each real
-        one: no class is filled up.
+        """The blocks of a pool, as for pixels: every rate takes a prefix of the same ones. λ + M
+        pairs for each real one: no class is filled up.
         """
-        most, wanted = math.ceil(round((rate.lam + rate.times) / STEP, 9)), _pairs(len(view.real), rate)
+        most, wanted = (
+            math.ceil(round((rate.lam + rate.times) / STEP, 9)),
+            _pairs(len(view.real), rate),
+        )
         ends = [_pairs(len(view.real), Rate(j * STEP)) for j in range(most + 1)]
-        numbers = [(end - start, min(end, wanted) - start) for start, end in itertools.pairwise(ends)]
-        return [Block(j, PairCounts(n), PairCounts(used), used) for j, (n, used) in enumerate(numbers)]
+        numbers = [
+            (end - start, min(end, wanted) - start) for start, end in itertools.pairwise(ends)
+        ]
+        return [
+            Block(j, PairCounts(n), PairCounts(used), used) for j, (n, used) in enumerate(numbers)
+        ]
 
     def first(self, samples: DenseSamples, counts: PairCounts) -> DenseSamples:
         """Return the first pairs, so many, or all where there are fewer."""
@@ -135,28 +152,51 @@ class Segmentation:
     def check(self, samples: DenseSamples, counts: PairCounts, view: DenseView) -> None:
         """Raise PluginError unless a generator made exactly what was asked for."""
         shape = view.real.images.shape[1:]
-        if not isinstance(samples, DenseSamples) or (len(samples) and samples.images.shape[1:] != shape):
-            found = str(samples.images.shape[1:]) if isinstance(samples, DenseSamples) else type(samples).__name__
+        if not isinstance(samples, DenseSamples) or (
+            len(samples) and samples.images.shape[1:] != shape
+        ):
+            found = (
+                str(samples.images.shape[1:])
+                if isinstance(samples, DenseSamples)
+                else type(samples).__name__
+            )
             hint = "Return DenseSamples in the shape of DenseView.real."
-            raise PluginError(f"a generator must make tiles of shape {shape}", value=found, hint=hint)
+            raise PluginError(
+                f"a generator must make tiles of shape {shape}", value=found, hint=hint
+            )
         if len(samples) != counts.total:
-            rule, hint = "a generator must make exactly the pairs that were asked for", "Return counts.total pairs."
+            rule, hint = (
+                "a generator must make exactly the pairs that were asked for",
+                "Return counts.total pairs.",
+            )
             raise PluginError(rule, value=f"{len(samples)} in place of {counts.total}", hint=hint)
         check_finite(samples.images, "images")
         check_numbers(samples.masks, samples.weight)
         check_marked(samples.synthetic)
-        if len(samples) and not (samples.masks.min() >= 0 and samples.masks.max() <= len(view.class_names)):
+        if len(samples) and not (
+            samples.masks.min() >= 0 and samples.masks.max() <= len(view.class_names)
+        ):
             rule = f"a generator must make masks of ids 0..{len(view.class_names)} (0 = ignore)"
             hint = "Map network outputs back to class ids."
-            raise PluginError(rule, value=f"{samples.masks.min()}..{samples.masks.max()}", hint=hint)
+            raise PluginError(
+                rule, value=f"{samples.masks.min()}..{samples.masks.max()}", hint=hint
+            )
 
     def join(
-        self, view: DenseView, pool: Sequence[DenseSamples], card: Card | None = None, spectra: SpectralView = RAW_VIEW
+        self,
+        view: DenseView,
+        pool: Sequence[DenseSamples],
+        card: Card | None = None,
+        spectra: SpectralView = RAW_VIEW,
     ) -> DenseSamples:
-        """Real pairs, then those of the pool, in a spectral view. card: of the classifier, whatever it reads."""
+        """Real pairs, then those of the pool, in a spectral view. card: of the classifier, whatever
+        it reads.
+        """
         return _convert(concatenate([view.real, *pool]), spectra)
 
-    def shown(self, samples: DenseSamples, card: Card, spectra: SpectralView = RAW_VIEW) -> DenseSamples:
+    def shown(
+        self, samples: DenseSamples, card: Card, spectra: SpectralView = RAW_VIEW
+    ) -> DenseSamples:
         return seal_all(_convert(samples, spectra))
 
     def predict(
@@ -167,12 +207,16 @@ class Segmentation:
         split: TileSplit | BlindTiles,
         spectra: SpectralView = RAW_VIEW,
     ) -> NDArray[np.int16]:
-        """(n,) int16: predicted class id of every pixel of a test tile, in flat order. Reads no label."""
+        """(n,) int16: predicted class id of every pixel of a test tile, in flat order. Reads no
+        label.
+        """
         predicted = [np.zeros(place.mask.shape, dtype=np.int16) for place in data.places]
         for _ in _predict_tiles(fitted, data, split.test, split.patch, predicted, spectra):
             pass
         tested = pixels_of_tiles(data, split.test, split.patch)
-        return np.concatenate([mask[inside] for mask, inside in zip(predicted, tested, strict=True)])
+        return np.concatenate(
+            [mask[inside] for mask, inside in zip(predicted, tested, strict=True)]
+        )
 
     def mapped(
         self,
@@ -183,10 +227,11 @@ class Segmentation:
         progress: Progress,
         spectra: SpectralView = RAW_VIEW,
     ) -> dict[str, NDArray[np.int16]]:
-        """(H, W) class ids of every place by its name; 0 where an unlabelled pixel holds 0 in every band: no data.
+        """(H, W) class ids of every place by its name; 0 where an unlabelled pixel holds 0 in every
+        band: no data.
 
-        Tiles lie side by side, those of the test side once more on top, in the trial's own batches: test pixels so come
-        out as in the record.
+        Tiles lie side by side, those of the test side once more on top, in the trial's own batches:
+        test pixels so come out as in the record.
         """
         ids = [np.zeros(place.mask.shape, dtype=np.int16) for place in data.places]
         everywhere = side_by_side(data, split.patch)
@@ -199,7 +244,9 @@ class Segmentation:
             mask[~place.images.any(axis=(0, 1)) & (place.mask == 0)] = 0
         return {place.name: mask for place, mask in zip(data.places, ids, strict=True)}
 
-    def georeferences(self, ref: str | os.PathLike[str], data: PairSet) -> dict[str, Georeference | None]:
+    def georeferences(
+        self, ref: str | os.PathLike[str], data: PairSet
+    ) -> dict[str, Georeference | None]:
         """Return the location of each place on Earth, as its files say."""
         return pair_georeferences(ref, data)
 
@@ -215,7 +262,9 @@ class Segmentation:
         new: Counts | None = None,
         hidden: Counts | None = None,
     ) -> dict[str, object]:
-        """mIoU, macro-F1 and what else a record holds, of a confusion matrix (C, C); of change also F1 of "changed"."""
+        """mIoU, macro-F1 and what else a record holds, of a confusion matrix (C, C); of change also
+        F1 of "changed".
+        """
         return dense_score(matrix, change=isinstance(self, ChangeDetection))
 
 
@@ -235,7 +284,9 @@ def _pairs(real: int, rate: Rate) -> int:
 
 
 def _convert(samples: DenseSamples, spectra: SpectralView) -> DenseSamples:
-    return samples if spectra.name == RAW else replace(samples, images=spectra(samples.images, axis=2))
+    return (
+        samples if spectra.name == RAW else replace(samples, images=spectra(samples.images, axis=2))
+    )
 
 
 def _predict_tiles(
@@ -246,13 +297,19 @@ def _predict_tiles(
     into: Sequence[NDArray[np.int16]],
     spectra: SpectralView,
 ) -> Iterator[int]:
-    """Predict tiles, batch by batch, into the masks (H, W) of their places; gives the number of tiles of each batch."""
+    """Predict tiles, batch by batch, into the masks (H, W) of their places; gives the number of
+    tiles of each batch.
+    """
     step = max(1, BATCH_BYTES // (4 * data.dates * data.bands * side**2))
     for start in range(0, len(tiles), step):
         batch = tiles[start : start + step]
-        images = spectra(np.stack([cut(data.places[w].images, r, c, side) for w, r, c in batch]), axis=2)
+        images = spectra(
+            np.stack([cut(data.places[w].images, r, c, side) for w, r, c in batch]), axis=2
+        )
         shape = (len(images), *images.shape[3:])
-        masks = check_predicted(fitted.predict(seal_all(Tiles(images))), shape, len(data.class_names))
+        masks = check_predicted(
+            fitted.predict(seal_all(Tiles(images))), shape, len(data.class_names)
+        )
         for (where, row, column), mask in zip(batch, masks, strict=True):
             into[where][row : row + side, column : column + side] = mask
         yield len(batch)

@@ -48,7 +48,9 @@ class NoGroundTruthError(Exception):
 
 @dataclass(frozen=True)
 class TaskDefaults:
-    """protocol: as typed. patch: side of patches or tiles in pixels. generators, classifiers, views: names. times: M."""
+    """protocol: as typed. patch: side of patches or tiles in pixels. generators, classifiers,
+    views: names. times: M.
+    """
 
     protocol: str
     patch: int
@@ -104,14 +106,23 @@ class PixelClassification:
 
     def defaults(self, data: Scene) -> TaskDefaults:
         view = DEFAULT_VIEW if data.bands >= FEWEST else RAW
-        return TaskDefaults("issd", 9, (self.generator,), ("svm", "cnn2d", "filtered:svm"), (view,), (DEFAULT_TIMES,))
+        return TaskDefaults(
+            "issd",
+            9,
+            (self.generator,),
+            ("svm", "cnn2d", "filtered:svm"),
+            (view,),
+            (DEFAULT_TIMES,),
+        )
 
     def nearly_all(self, scene: Scene) -> SplitProtocol:
         """No protocol trains on every pixel: nine tenths of each class come nearest."""
         return parse_protocol("issd:0.9", "none")
 
     def sizes(self, split: Split, rate: Rate) -> tuple[int, int]:
-        """Real samples of a draw, and the synthetic ones that a rate asks for; copies no cube, as a view would."""
+        """Real samples of a draw, and the synthetic ones that a rate asks for; copies no cube, as a
+        view would.
+        """
         ids, counts = np.unique(split.labels[split.train], return_counts=True)
         real = dict(zip(ids.tolist(), counts.tolist(), strict=True))
         return sum(real.values()), sum(synthetic_counts(real, rate).values())
@@ -122,12 +133,17 @@ class PixelClassification:
 
     def first(self, samples: PatchSamples, counts: Mapping[int, int]) -> PatchSamples:
         """The first ``counts[c]`` samples of each class."""
-        return samples.take(np.concatenate([np.flatnonzero(samples.y == c)[:n] for c, n in counts.items()]))
+        return samples.take(
+            np.concatenate([np.flatnonzero(samples.y == c)[:n] for c, n in counts.items()])
+        )
 
     def check(self, samples: PatchSamples, counts: Mapping[int, int], view: TrainView) -> None:
         """Raise PluginError unless a generator made exactly what was asked for."""
         if not isinstance(samples, PatchSamples):
-            rule, hint = "a generator's sample must return PatchSamples", "Return PatchSamples.made(x, y), for example."
+            rule, hint = (
+                "a generator's sample must return PatchSamples",
+                "Return PatchSamples.made(x, y), for example.",
+            )
             raise PluginError(rule, value=type(samples).__name__, hint=hint)
         side = (view.bands, view.patch, view.patch)
         if len(samples) and samples.x.shape[1:] != side:
@@ -139,17 +155,24 @@ class PixelClassification:
         if made != expected:
             rule = "a generator must make exactly the samples that were asked for, by class id"
             hint = "Return counts[c] samples of each class c."
-            raise PluginError(rule, value=f"{dict(sorted(made.items()))} in place of {expected}", hint=hint)
+            raise PluginError(
+                rule, value=f"{dict(sorted(made.items()))} in place of {expected}", hint=hint
+            )
         check_finite(samples.x, "samples")
         check_numbers(samples.y, samples.weight)
         check_marked(samples.synthetic)
 
     def join(
-        self, view: TrainView, pool: Sequence[PatchSamples], card: Card | None = None, spectra: SpectralView = RAW_VIEW
+        self,
+        view: TrainView,
+        pool: Sequence[PatchSamples],
+        card: Card | None = None,
+        spectra: SpectralView = RAW_VIEW,
     ) -> PatchSamples:
         """Real samples, then those of the pool, class by class.
 
-        card: of the classifier that they are for: they are what it reads, in a spectral view, as of :meth:`shown`.
+        card: of the classifier that they are for: they are what it reads, in a spectral view, as of
+        :meth:`shown`.
         """
         parts = [part if card is None else self.shown(part, card) for part in (view.real, *pool)]
         if not pool and spectra.name == RAW:
@@ -157,19 +180,32 @@ class PixelClassification:
         joined = concatenate([replace(part, x=part.x[:, :0]) for part in parts])
         # Patches take most of a trial's memory, and are copied once, to their places.
         order = np.lexsort((joined.synthetic * joined.y, joined.synthetic))
-        first, places = parts[0].x, np.split(np.argsort(order), np.cumsum([len(part) for part in parts])[:-1])
+        first, places = (
+            parts[0].x,
+            np.split(np.argsort(order), np.cumsum([len(part) for part in parts])[:-1]),
+        )
         spectra = spectra if first.shape[1] else RAW_VIEW
-        x = np.empty((len(order), spectra.bands(first.shape[1]), *first.shape[2:]), dtype=np.float32)
+        x = np.empty(
+            (len(order), spectra.bands(first.shape[1]), *first.shape[2:]), dtype=np.float32
+        )
         for part, place in zip(parts, places, strict=True):
             for rows in (slice(start, start + ROWS) for start in range(0, len(part), ROWS)):
                 x[place[rows]] = spectra(part.x[rows], axis=1)
         return replace(joined.take(order), x=x)
 
-    def shown(self, samples: PatchSamples, card: Card, spectra: SpectralView = RAW_VIEW) -> PatchSamples:
-        """The input that a classifier's card names, in a spectral view: patches, centre spectra, or locations alone."""
+    def shown(
+        self, samples: PatchSamples, card: Card, spectra: SpectralView = RAW_VIEW
+    ) -> PatchSamples:
+        """The input that a classifier's card names, in a spectral view: patches, centre spectra, or
+        locations alone.
+        """
         seen = _select_input(samples.x, samples.coords, card)
         x = spectra(seen.x, axis=1) if seen.x.size else seen.x
-        return seal_all(PatchSamples(x, seen.coords, samples.y, samples.synthetic, samples.weight, samples.provenance))
+        return seal_all(
+            PatchSamples(
+                x, seen.coords, samples.y, samples.synthetic, samples.weight, samples.provenance
+            )
+        )
 
     def predict(
         self,
@@ -197,8 +233,8 @@ class PixelClassification:
         progress: Progress,
         spectra: SpectralView = RAW_VIEW,
     ) -> dict[str, NDArray[np.int16]]:
-        """(H, W) class ids of every pixel, by the scene's name; test pixels come out as in the trial, in its own batches,
-        for sums over other batches may be rounded otherwise.
+        """(H, W) class ids of every pixel, by the scene's name; test pixels come out as in the
+        trial, in its own batches, for sums over other batches may be rounded otherwise.
         """
         ids = self.map_pixels(fitted, card, scene, split.patch, scene.labels > 0, progress, spectra)
         ids[split.test] = self.predict(fitted, card, scene, split, spectra)
@@ -214,10 +250,11 @@ class PixelClassification:
         progress: Progress,
         spectra: SpectralView = RAW_VIEW,
     ) -> NDArray[np.int16]:
-        """(H, W) class ids of every pixel; 0 where one not ``labelled`` (H, W) holds 0 in every band: no data.
+        """(H, W) class ids of every pixel; 0 where one not ``labelled`` (H, W) holds 0 in every
+        band: no data.
 
-        Patches are cut as for the test pixels, in stripes of rows and batches of about ``BATCH_BYTES``; beyond the cube
-        itself, memory does not grow with the scene.
+        Patches are cut as for the test pixels, in stripes of rows and batches of about
+        ``BATCH_BYTES``; beyond the cube itself, memory does not grow with the scene.
         """
         side = patch if card.reads_patches else 1
         height, width = scene.shape
@@ -232,11 +269,15 @@ class PixelClassification:
             coords = np.argwhere(shows).astype(np.int32) + np.array([top, 0], dtype=np.int32)
             seen = spectra(reached, axis=2)
             for part, batch in _batches(seen, coords, patch, card, scene.bands, first):
-                ids[tuple(part.T)] = check_predicted(fitted.predict(batch), (len(part),), len(scene.class_names))
+                ids[tuple(part.T)] = check_predicted(
+                    fitted.predict(batch), (len(part),), len(scene.class_names)
+                )
             progress(bottom, height, "rows")
         return ids
 
-    def georeferences(self, ref: str | os.PathLike[str], scene: Scene) -> dict[str, Georeference | None]:
+    def georeferences(
+        self, ref: str | os.PathLike[str], scene: Scene
+    ) -> dict[str, Georeference | None]:
         """Return the location of the map on Earth, as the cube's file says."""
         return {scene.name: scene_georeference(ref)}
 
@@ -252,7 +293,9 @@ class PixelClassification:
 
 
 def check_finite(made: NDArray[np.float32], what: str) -> None:
-    """Raise PluginError where one of the arrays (n, ...) that a generator made holds NaN or infinity."""
+    """Raise PluginError where one of the arrays (n, ...) that a generator made holds NaN or
+    infinity.
+    """
     wrong = ~np.isfinite(made).all(axis=tuple(range(1, made.ndim)))
     if wrong.any():
         rule = f"a generator must make finite {what}"
@@ -261,7 +304,9 @@ def check_finite(made: NDArray[np.float32], what: str) -> None:
 
 
 def check_numbers(ids: AnyArray, weight: AnyArray) -> None:
-    """Raise PluginError where class ids that a generator made are no integers, or its sample weights (n,) no weights."""
+    """Raise PluginError where class ids that a generator made are no integers, or its sample
+    weights (n,) no weights.
+    """
     if ids.dtype.kind not in "iu":
         rule, hint = "a generator must make integer class ids", "Convert them: y.astype(int)."
         raise PluginError(rule, value=str(ids.dtype), hint=hint)
@@ -269,22 +314,37 @@ def check_numbers(ids: AnyArray, weight: AnyArray) -> None:
     if len(wrong):
         rule = "a generator must make sample weights that are finite and not negative"
         hint = "Leave weights out for 1, or look for a division by zero."
-        raise PluginError(rule, value=f"{wrong[0]}, and {len(wrong) - 1} more of {len(weight)}", hint=hint)
+        raise PluginError(
+            rule, value=f"{wrong[0]}, and {len(wrong) - 1} more of {len(weight)}", hint=hint
+        )
 
 
 def check_marked(synthetic: AnyArray) -> None:
-    """Raise PluginError unless samples (n,) that a generator made are all marked synthetic: others count as real."""
+    """Raise PluginError unless samples (n,) that a generator made are all marked synthetic: others
+    count as real.
+    """
     if synthetic.dtype != bool or not synthetic.all():
         rule = "a generator must mark all of its samples as synthetic"
-        found = f"{np.count_nonzero(~synthetic.astype(bool))} of {len(synthetic)} not, as {synthetic.dtype}"
-        raise PluginError(rule, value=found, hint="Return PatchSamples.made(x, y), or synthetic of True alone.")
+        found = (
+            f"{np.count_nonzero(~synthetic.astype(bool))} of {len(synthetic)} not, as"
+            f" {synthetic.dtype}"
+        )
+        raise PluginError(
+            rule, value=found, hint="Return PatchSamples.made(x, y), or synthetic of True alone."
+        )
 
 
 def check_predicted(answer: AnyArray, shape: tuple[int, ...], classes: int) -> AnyArray:
-    """What a fit predicted, an array. Raises PluginError unless it is a class id for each item, of that shape."""
+    """What a fit predicted, an array. Raises PluginError unless it is a class id for each item, of
+    that shape.
+    """
     labels = np.asarray(answer)
     integer = labels.dtype.kind in "iu"
-    if labels.shape != shape or not integer or (labels.size and not 1 <= labels.min() <= labels.max() <= classes):
+    if (
+        labels.shape != shape
+        or not integer
+        or (labels.size and not 1 <= labels.min() <= labels.max() <= classes)
+    ):
         told = f", of {labels.min()}..{labels.max()}" if labels.size and integer else ""
         rule = f"predict must give integer class ids in 1..{classes} of shape {shape}"
         hint = "Map network outputs back to the ids of the samples; 0 is no class."
@@ -304,10 +364,22 @@ def _select_input(x: NDArray[np.float32], coords: NDArray[np.int32], card: Card)
 
 
 def _batches(
-    cube: NDArray[np.float32], coords: NDArray[np.int32], patch: int, card: Card, bands: int, first: int = 0
+    cube: NDArray[np.float32],
+    coords: NDArray[np.int32],
+    patch: int,
+    card: Card,
+    bands: int,
+    first: int = 0,
 ) -> Iterator[tuple[NDArray[np.int32], Patches]]:
-    """Pixels and their patches, no larger than the classifier reads them. bands: of the scene. first: row of the cube."""
+    """Pixels and their patches, no larger than the classifier reads them. bands: of the scene.
+    first: row of the cube.
+    """
     side = patch if card.reads_patches else 1
     step = max(1, BATCH_BYTES // (4 * bands * side * side))
     for part in (coords[start : start + step] for start in range(0, len(coords), step)):
-        yield part, seal_all(_select_input(patches_at(cube, part - np.array([first, 0]), side), part, card))
+        yield (
+            part,
+            seal_all(
+                _select_input(patches_at(cube, part - np.array([first, 0]), side), part, card)
+            ),
+        )

@@ -1,14 +1,16 @@
 """Tasks: which samples, which split, which metrics. The runner knows none of them by name.
 
-A task is an object with the functions of :class:`Task`; the runner, the cache, the planner and the store call
-these and nothing else, so a new task is a new class in this room and no change elsewhere. The functions of
-:class:`PixelClassification` and :class:`Segmentation` say what each does.
+A task is an object with the functions of :class:`Task`; the runner, the cache, the planner and the
+store call these and nothing else, so a new task is a new class in this room and no change
+elsewhere. The functions of :class:`PixelClassification` and :class:`Segmentation` say what each
+does.
 
-Plugins run in processes that hold no test label: there ``view`` and ``predict`` are given ``data.unlabelled`` and
-``split.blind``. ``load_local``, ``truth`` and ``cube`` are for reports, which compare predictions pixel by pixel and
-download nothing. ``truth`` and ``score`` are for the process that runs no plugin. ``georeferences`` says where the maps
-lie on Earth, ``nearly_all`` which protocol trains on most labels, ``defaults`` what a benchmark runs where the user
-leaves it open.
+Plugins run in processes that hold no test label: there ``view`` and ``predict`` are given
+``data.unlabelled`` and ``split.blind``. ``load_local``, ``truth`` and ``cube`` are for reports,
+which compare predictions pixel by pixel and download nothing. ``truth`` and ``score`` are for the
+process that runs no plugin. ``georeferences`` says where the maps lie on Earth, ``nearly_all``
+which protocol trains on most labels, ``defaults`` what a benchmark runs where the user leaves it
+open.
 """
 
 import os
@@ -45,14 +47,15 @@ AnyBlock = Block[Any]
 class Task(Protocol):
     """The interface of a task for the runner.
 
-    control: the classifier that every benchmark runs beside those asked for. scores: key in a record and name of what
-    advice is told by, and of what stands beside it; neither is ever undefined. generator: that of samples outside a
-    benchmark, where the user names none. views: spectral views that classifiers may be shown. single_pixels: whether
-    single pixels are classified: λ then evens out the classes, and a view may show pixels without a label.
-    of_scenes: whether a single scene has the task. What a generator is asked for, a mapping of class ids or
-    :class:`hsiaug.core.tiles.PairCounts`. ``view`` and ``predict`` also take data without labels and a blind split, which
-    have no common type with those that hold them. ``unlabelled`` is what a generator prepares from,
-    ``checksum`` that of what it shows.
+    control: the classifier that every benchmark runs beside those asked for. scores: key in a
+    record and name of what advice is told by, and of what stands beside it; neither is ever
+    undefined. generator: that of samples outside a benchmark, where the user names none. views:
+    spectral views that classifiers may be shown. single_pixels: whether single pixels are
+    classified: λ then evens out the classes, and a view may show pixels without a label. of_scenes:
+    whether a single scene has the task. What a generator is asked for, a mapping of class ids or
+    :class:`hsiaug.core.tiles.PairCounts`. ``view`` and ``predict`` also take data without labels
+    and a blind split, which have no common type with those that hold them. ``unlabelled`` is what a
+    generator prepares from, ``checksum`` that of what it shows.
     """
 
     name: str
@@ -67,7 +70,9 @@ class Task(Protocol):
     def load_labels(self, ref: str, /) -> TaskData: ...
     def defaults(self, data: TaskData, /) -> TaskDefaults: ...
     def nearly_all(self, data: TaskData, /) -> SplitProtocol: ...
-    def split(self, data: TaskData, protocol: SplitProtocol, seed: int, patch: int, /) -> TaskSplit: ...
+    def split(
+        self, data: TaskData, protocol: SplitProtocol, seed: int, patch: int, /
+    ) -> TaskSplit: ...
     def view(self, data: TaskData, split: TaskSplit, scope: Scope, /) -> TaskView: ...
     def unlabelled(self, data: TaskData, split: TaskSplit, view: TaskView, /) -> TaskView: ...
     def checksum(self, data: TaskData, split: TaskSplit, view: TaskView, /) -> str: ...
@@ -77,11 +82,24 @@ class Task(Protocol):
     def check(self, samples: TaskSamples, counts: object, view: TaskView, /) -> None: ...
     def first(self, samples: TaskSamples, counts: Any, /) -> TaskSamples: ...
     def join(
-        self, view: TaskView, pool: Sequence[TaskSamples], card: Card | None = None, spectra: SpectralView = ..., /
+        self,
+        view: TaskView,
+        pool: Sequence[TaskSamples],
+        card: Card | None = None,
+        spectra: SpectralView = ...,
+        /,
     ) -> TaskSamples: ...
-    def shown(self, samples: TaskSamples, card: Card, spectra: SpectralView = ..., /) -> TaskSamples: ...
+    def shown(
+        self, samples: TaskSamples, card: Card, spectra: SpectralView = ..., /
+    ) -> TaskSamples: ...
     def predict(
-        self, fitted: FittedClassifier, card: Card, data: TaskData, split: TaskSplit, spectra: SpectralView = ..., /
+        self,
+        fitted: FittedClassifier,
+        card: Card,
+        data: TaskData,
+        split: TaskSplit,
+        spectra: SpectralView = ...,
+        /,
     ) -> NDArray[np.int16]: ...
     def mapped(
         self,
@@ -93,8 +111,12 @@ class Task(Protocol):
         spectra: SpectralView = ...,
         /,
     ) -> dict[str, NDArray[np.int16]]: ...
-    def georeferences(self, ref: str | os.PathLike[str], data: TaskData, /) -> dict[str, Georeference | None]: ...
-    def score(self, data: TaskData, split: TaskSplit, prediction: Prediction, /) -> dict[str, object]: ...
+    def georeferences(
+        self, ref: str | os.PathLike[str], data: TaskData, /
+    ) -> dict[str, Georeference | None]: ...
+    def score(
+        self, data: TaskData, split: TaskSplit, prediction: Prediction, /
+    ) -> dict[str, object]: ...
     def metrics(
         self,
         matrix: NDArray[np.int64],
@@ -114,13 +136,18 @@ def predicted_mask(split: TaskSplit) -> NDArray[np.bool_]:
 
 
 def locate_labels(split: TaskSplit, labels: NDArray[np.int16]) -> Prediction:
-    """Flat index and predicted class id of every tested pixel that is labelled. labels: (n,) of all that are tested."""
+    """Flat index and predicted class id of every tested pixel that is labelled. labels: (n,) of all
+    that are tested.
+    """
     index = np.flatnonzero(predicted_mask(split))
     scored = np.concatenate([truth.ravel() for truth, _, _ in split.sides])[index] > 0
     return index[scored].astype(np.int32), labels[scored]
 
 
-_TASKS = {task.name: cast(Task, task) for task in (PixelClassification(), Segmentation(), ChangeDetection())}
+_TASKS = {
+    task.name: cast(Task, task)
+    for task in (PixelClassification(), Segmentation(), ChangeDetection())
+}
 USUAL = PixelClassification.name
 """The task where none is named."""
 

@@ -1,7 +1,9 @@
-"""Choice of a draw's spectral view: cross-validation inside its training pixels, by one judge for all classifiers.
+"""Choice of a draw's spectral view: cross-validation inside its training pixels, by one judge for
+all classifiers.
 
-The judge is a support vector machine on centre spectra with fixed C and γ. It is shown the training pixels and their
-labels, and nothing else: neither a test pixel nor a synthetic sample, so that every arm of a draw gets the same view.
+The judge is a support vector machine on centre spectra with fixed C and γ. It is shown the training
+pixels and their labels, and nothing else: neither a test pixel nor a synthetic sample, so that
+every arm of a draw gets the same view.
 """
 
 import numpy as np
@@ -22,17 +24,21 @@ Ints = NDArray[np.int64]
 
 
 def view_scores(view: TrainView) -> dict[str, float]:
-    """Mean recall over the classes, of training pixels that were held out, for each of ``VIEWS``; ``raw`` is first.
+    """Mean recall over the classes, of training pixels that were held out, for each of ``VIEWS``;
+    ``raw`` is first.
 
-    view: of any scope; only ``coords``, ``y``, ``wavelengths`` and the spectra at ``coords`` are read. Where no class
-    has two training pixels apart, every score is 0.
+    view: of any scope; only ``coords``, ``y``, ``wavelengths`` and the spectra at ``coords`` are
+    read. Where no class has two training pixels apart, every score is 0.
     """
     rows = _thin(view.y)
     coords, y = view.coords[rows].astype(np.int64), view.y[rows]
     fold = spatial_folds(coords, y, view.patch)
     spectra = view.pixels[coords[:, 0], coords[:, 1]]
     names = VIEWS if view.bands >= FEWEST else (RAW,)
-    return {name: _score(SpectralView(name, view.wavelengths)(spectra, axis=1), y, fold) for name in names}
+    return {
+        name: _score(SpectralView(name, view.wavelengths)(spectra, axis=1), y, fold)
+        for name in names
+    }
 
 
 def choose_view(view: TrainView) -> SpectralView:
@@ -42,11 +48,12 @@ def choose_view(view: TrainView) -> SpectralView:
 
 
 def spatial_folds(coords: Ints, y: Ints, patch: int) -> Ints:
-    """(n,) fold 0..FOLDS−1 of each training pixel, −1 for the only one of a class; neighbours stay together.
+    """(n,) fold 0..FOLDS−1 of each training pixel, −1 for the only one of a class; neighbours stay
+    together.
 
-    Pixels of a class whose patches meet are one group, and groups are dealt whole, the largest first, to the fold with
-    the fewest pixels of the class. Where a class has fewer groups than there are folds, the largest group is cut in two
-    across its longer side, until there are enough.
+    Pixels of a class whose patches meet are one group, and groups are dealt whole, the largest
+    first, to the fold with the fewest pixels of the class. Where a class has fewer groups than
+    there are folds, the largest group is cut in two across its longer side, until there are enough.
     """
     fold = np.full(len(y), -1, dtype=np.int64)
     for c in np.unique(y):
@@ -54,7 +61,9 @@ def spatial_folds(coords: Ints, y: Ints, patch: int) -> Ints:
         if len(mine) < 2:
             continue
         sizes = [0] * FOLDS
-        for group in sorted(_groups(coords[mine], patch), key=lambda group: (-len(group), group[0])):
+        for group in sorted(
+            _groups(coords[mine], patch), key=lambda group: (-len(group), group[0])
+        ):
             fewest = sizes.index(min(sizes))
             fold[mine[group]] = fewest
             sizes[fewest] += len(group)
@@ -88,7 +97,9 @@ def _thin(y: Ints) -> Ints:
     kept = []
     for c in np.unique(y):
         mine = np.flatnonzero(y == c)
-        kept.append(mine[np.linspace(0, len(mine) - 1, min(len(mine), MOST)).round().astype(np.int64)])
+        kept.append(
+            mine[np.linspace(0, len(mine) - 1, min(len(mine), MOST)).round().astype(np.int64)]
+        )
     return np.sort(np.concatenate(kept)) if kept else np.empty(0, dtype=np.int64)
 
 
@@ -104,7 +115,11 @@ def _score(x: NDArray[np.float32], y: Ints, fold: Ints) -> float:
         if len(np.unique(known)) < 2:
             right[held] = known[0] == y[held]
             continue
-        model = make_pipeline(StandardScaler(), SVC(C=COST, gamma=WIDTH / x.shape[1], random_state=0))
+        model = make_pipeline(
+            StandardScaler(), SVC(C=COST, gamma=WIDTH / x.shape[1], random_state=0)
+        )
         right[held] = model.fit(x[~held], known).predict(x[held]) == y[held]
     asked = np.unique(y[fold >= 0])
-    return float(np.mean([right[(y == c) & (fold >= 0)].mean() for c in asked])) if len(asked) else 0.0
+    return (
+        float(np.mean([right[(y == c) & (fold >= 0)].mean() for c in asked])) if len(asked) else 0.0
+    )

@@ -1,4 +1,5 @@
-"""The conformance kit: does a plugin keep the contract? Every built-in passes it; run it on your own.
+"""The conformance kit: does a plugin keep the contract? Every built-in passes it; run it on your
+own.
 
 In a test of a plugin package::
 
@@ -7,8 +8,8 @@ In a test of a plugin package::
     def test_it_keeps_the_contract():
         check_generator("my-generator")
 
-The plugin is fitted a dozen times on scenes of 24 × 22 pixels, or on tiles of 16 × 16, along the path that trials take.
-What each rule asks, and why, is in docs/plugins-check.md.
+The plugin is fitted a dozen times on scenes of 24 × 22 pixels, or on tiles of 16 × 16, along the
+path that trials take. What each rule asks, and why, is in docs/plugins-check.md.
 """
 
 from hsiaug.base.errors import PluginError
@@ -36,7 +37,8 @@ CHECKS: dict[Kind, CheckList] = {
 def check_generator(plugin: str | type, preset: str = "tiny") -> Report:
     """Every check of a generator, given by its registered name or as its class.
 
-    Raises ConformanceError, which lists each broken rule, what was seen and the hint; its ``report`` holds the rest.
+    Raises ConformanceError, which lists each broken rule, what was seen and the hint; its
+    ``report`` holds the rest.
     """
     return kit("generator", plugin, preset).report()
 
@@ -47,7 +49,9 @@ def check_classifier(plugin: str | type, preset: str = "tiny") -> Report:
 
 
 def check_protocol(plugin: str | type) -> Report:
-    """Every check of a protocol, given by its name, with an argument after a colon or without, or as its class."""
+    """Every check of a protocol, given by its name, with an argument after a colon or without, or
+    as its class.
+    """
     return kit("protocol", plugin).report()
 
 
@@ -58,7 +62,9 @@ def kit(kind: Kind, plugin: str | type, preset: str = "tiny") -> Kit:
     return Kit(title, CHECKS[kind], lambda: _subject(kind, plugin, preset))
 
 
-def _subject(kind: Kind, plugin: str | type, preset: str) -> ProtocolSubject | GeneratorSubject | ClassifierSubject:
+def _subject(
+    kind: Kind, plugin: str | type, preset: str
+) -> ProtocolSubject | GeneratorSubject | ClassifierSubject:
     """The plugin as its checks see it. Raises PluginError for a class that cannot be checked."""
     import_here()
     found = registry().find(kind, plugin) if isinstance(plugin, str) else None
@@ -70,7 +76,9 @@ def _subject(kind: Kind, plugin: str | type, preset: str) -> ProtocolSubject | G
     if not tasks:
         rule = "the conformance kit checks classes that carry a Card, for a task that there is"
         hint = "Set card = Card(name=…, version=…, summary=…) on the class."
-        raise PluginError(rule, value=repr(card.tasks if isinstance(card, Card) else card), hint=hint)
+        raise PluginError(
+            rule, value=repr(card.tasks if isinstance(card, Card) else card), hint=hint
+        )
     # Pixels first, where the plugin serves them; all else in the order of the card.
     tasks.sort(key=lambda task: task != "pixels")
     return (GeneratorSubject if kind == "generator" else ClassifierSubject)(loaded, preset, *tasks)

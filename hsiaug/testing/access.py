@@ -25,20 +25,27 @@ View = TrainView | DenseView
 Counts = Mapping[int, int] | PairCounts
 
 LEARNT = 0.5
-"""Least mean recall of a classifier of pixels on its own training pixels; naming the largest class alone gives 0.25."""
+"""Least mean recall of a classifier of pixels on its own training pixels; naming the largest class
+alone gives 0.25.
+"""
 
 SHOWN, MANY = 0.6, 20
-"""Least share of so many pairs of a class that must show it; 0.3 of the training tiles show class 4."""
+"""Least share of so many pairs of a class that must show it; 0.3 of the training tiles show class
+4.
+"""
 
 FEW = 2
-"""Labels of a class in masks that a classifier may lose, as nothing was asked of it but to go on."""
+"""Labels of a class in masks that a classifier may lose, as nothing was asked of it but to go on.
+"""
 
 NOISE = 0.002
 """Noise of a repeated sample, as a share of the value that it is added to."""
 
 
 def request(task: str, trained: Sequence[int]) -> Counts:
-    """The counts that most checks ask for: unequal, none of one class, and only of trained classes."""
+    """The counts that most checks ask for: unequal, none of one class, and only of trained
+    classes.
+    """
     if task == "pixels":
         return {c: (6, 0, 9, 4)[(c - 1) % 4] for c in trained}
     return PairCounts(8, {trained[0]: 0, trained[-1]: 3})
@@ -57,18 +64,28 @@ def count_errors(made: Samples, asked: Counts) -> str:
     if isinstance(asked, Mapping):
         ids, numbers = np.unique(made.labels, return_counts=True)
         got = dict(zip(ids.tolist(), numbers.tolist(), strict=True))
-        return "" if got == {c: n for c, n in asked.items() if n} else f"{got} in place of {dict(asked)}"
+        return (
+            ""
+            if got == {c: n for c, n in asked.items() if n}
+            else f"{got} in place of {dict(asked)}"
+        )
     if len(made) != asked.total:
         return f"{len(made)} pairs in place of {asked.total}"
     parts = [c for c, _ in asked.parts()]
     if len(parts) == 1 and parts[0] is not None and len(made) >= MANY:
         share = float((made.labels == parts[0]).any(axis=(1, 2)).mean())
-        return "" if share >= SHOWN else f"{share:.0%} of {len(made)} pairs show class {parts[0]}, asked for"
+        return (
+            ""
+            if share >= SHOWN
+            else f"{share:.0%} of {len(made)} pairs show class {parts[0]}, asked for"
+        )
     return ""
 
 
 def inspect(made: Samples, view: View) -> None:
-    """Raise Violation for samples that are not what the contract says, their numbers and values apart."""
+    """Raise Violation for samples that are not what the contract says, their numbers and values
+    apart.
+    """
     require(isinstance(made, type(view.real)), f"a {type(made).__name__}")
     x, y, shape = values(made), made.labels, values(view.real).shape[1:]
     require(x.shape[1:] == shape and x.dtype == np.float32, f"spectra {x.dtype} {x.shape}")
@@ -82,7 +99,9 @@ def inspect(made: Samples, view: View) -> None:
     if sure is not None:
         require(sure.dtype == np.float32, f"confidence {sure.dtype}")
         # The shape is for the samples themselves to check.
-        require(((sure >= 0) & (sure <= 1)).all(), f"a confidence of {sure.min():.3g}..{sure.max():.3g}")
+        require(
+            ((sure >= 0) & (sure <= 1)).all(), f"a confidence of {sure.min():.3g}..{sure.max():.3g}"
+        )
 
 
 def values(samples: Items) -> NDArray[np.float32]:
@@ -92,7 +111,11 @@ def values(samples: Items) -> NDArray[np.float32]:
 
 def arrays(samples: Samples) -> Arrays:
     """Samples as arrays that can be compared."""
-    found: Arrays = {"spectra": values(samples), "class ids": samples.labels, "weight": samples.weight}
+    found: Arrays = {
+        "spectra": values(samples),
+        "class ids": samples.labels,
+        "weight": samples.weight,
+    }
     if isinstance(samples, DenseSamples) and samples.confidence is not None:
         found["confidence"] = samples.confidence
     return found
@@ -118,7 +141,9 @@ def items(batch: Items, index: slice = slice(None)) -> Items:
 
 
 def probes(case: Case, card: Card) -> tuple[Items, NDArray[np.int64]]:
-    """Test items as the card's classifier is shown them, and their labels; every second pixel, sorted by class."""
+    """Test items as the card's classifier is shown them, and their labels; every second pixel,
+    sorted by class.
+    """
     scene, split = case.data, case.split
     if isinstance(split, TileSplit):
         test = real_samples(split, split.test)
@@ -134,7 +159,11 @@ def probes(case: Case, card: Card) -> tuple[Items, NDArray[np.int64]]:
 def judged_ids(y: NDArray[np.int64]) -> list[int]:
     """Class ids that have enough labels for a recall to tell."""
     ids, numbers = np.unique(y, return_counts=True)
-    return [int(c) for c, n in zip(ids, numbers, strict=True) if c != IGNORE and (y.ndim == 1 or n > FEW)]
+    return [
+        int(c)
+        for c, n in zip(ids, numbers, strict=True)
+        if c != IGNORE and (y.ndim == 1 or n > FEW)
+    ]
 
 
 def least(task: str, classes: int) -> float:
@@ -148,8 +177,9 @@ def least(task: str, classes: int) -> float:
 
 
 def repeat(real: Samples) -> Samples:
-    """Synthetic samples that any classifier can learn from: real ones with a little noise; patches of all classes alike,
-    pairs each once."""
+    """Synthetic samples that any classifier can learn from: real ones with a little noise; patches
+    of all classes alike, pairs each once.
+    """
     if isinstance(real, DenseSamples):
         return DenseSamples.made(_noisy(real.images), real.masks)
     ids, counts = np.unique(real.y, return_counts=True)
@@ -163,7 +193,9 @@ def _noisy(x: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def mislabel(real: Samples, classes: int) -> Samples:
-    """Synthetic samples of weight 0 with wrong labels: enough to spoil what does not heed the weight."""
+    """Synthetic samples of weight 0 with wrong labels: enough to spoil what does not heed the
+    weight.
+    """
     wrong = repeat(real)
     ids = np.where(wrong.labels == IGNORE, IGNORE, wrong.labels % classes + 1)
     weight = np.zeros_like(wrong.weight)

@@ -20,8 +20,9 @@ TASKS = ("pixels", "segmentation", "change")
 NAMES = ("Meadow", "Maize", "Orchard", "Pond")
 """Names of the classes of a case, of which some may be missing."""
 LOW, SPAN = 6000.0, 4000.0
-"""Scene units: digital numbers, far from 0 and from a standard deviation of 1, so that samples which were not
-brought back to scene units are seen at once."""
+"""Scene units: digital numbers, far from 0 and from a standard deviation of 1, so that samples
+which were not brought back to scene units are seen at once.
+"""
 NOISE = 0.015
 """Standard deviation of pixels round the spectrum of their class, as a share of SPAN."""
 SIZES = (16, 8, 5, 3)
@@ -31,17 +32,24 @@ STRIPE, WIDTH, SCENE_BANDS, PATCH = 6, 22, 16, 5
 TEST_FROM = 14
 """Test pixels of a scene start at this column: far from any training patch."""
 TILE, TILE_BANDS, ROWS = 16, 8, 2
-"""Side of a tile in pixels, the smallest that the built-in networks read; bands; rows of tiles in a place."""
+"""Side of a tile in pixels, the smallest that the built-in networks read; bands; rows of tiles in a
+place.
+"""
 TRAIN = ((1, 3), (2, 4), (3, 1), (4, 2), (1, 3), (1, 1), (3, 1), (1, 1), (2, 1), (3, 2))
 TEST = ((3, 1), (4, 2), (1, 3), (2, 4), (2, 2), (2, 1))
-"""Classes of the ground and of the square of each tile. Class 4 is in few, so that it shows where class 4 is
-asked for; two tiles have a single class, and no change."""
+"""Classes of the ground and of the square of each tile. Class 4 is in few, so that it shows where
+class 4 is asked for; two tiles have a single class, and no change.
+"""
 SQUARE = slice(4, 13)
 """Rows and columns of the square in its tile."""
 CORNERS = (0, 1, 2)
-"""Training tiles that keep a few labels where most pixels are ignored; together they show every class."""
+"""Training tiles that keep a few labels where most pixels are ignored; together they show every
+class.
+"""
 CORNER = (slice(2, 9), slice(2, 9))
-"""Pixels of a tile that keep their label where most are ignored: some of the square and some of the ground."""
+"""Pixels of a tile that keep their label where most are ignored: some of the square and some of the
+ground.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,8 +76,8 @@ def hardest_cases(task: str) -> list[Case]:
 
 
 def scramble(case: Case, card: Card) -> Case:
-    """The same but for what the card's plugin may not see: all test labels are wrong, hidden spectra others, and classes
-    not described unless it reads text.
+    """The same but for what the card's plugin may not see: all test labels are wrong, hidden
+    spectra others, and classes not described unless it reads text.
 
     Views of masks show no test tile, whatever the scope.
     """
@@ -84,7 +92,10 @@ def scramble(case: Case, card: Card) -> Case:
     assert isinstance(data, PairSet) and isinstance(split, TileSplit)
     train, test = data.places
     images = test.images[..., ::-1] + np.float32(SPAN)
-    pairs = replace(data, places=(train, replace(test, images=images, mask=_wrong(test.mask, len(data.class_names)))))
+    pairs = replace(
+        data,
+        places=(train, replace(test, images=images, mask=_wrong(test.mask, len(data.class_names)))),
+    )
     return Case(case.task, pairs, replace(split, pairs=pairs))
 
 
@@ -112,18 +123,24 @@ def _facts(names: Sequence[str], bands: int, description: str, *, hard: bool) ->
         "wavelengths": None if hard else np.linspace(450.0, 2350.0, bands),
         "gsd": None if hard else 2.0,
         "units": "digital numbers",
-        "descriptions": {} if hard else {name: (description.format(name.lower()),) for name in names},
+        "descriptions": (
+            {} if hard else {name: (description.format(name.lower()),) for name in names}
+        ),
     }
 
 
 def _make_stripes(sizes: Sequence[int] = SIZES, *, hard: bool = False) -> Case:
-    """A scene of one stripe of rows per class; training pixels at its left, test pixels at its right.
+    """A scene of one stripe of rows per class; training pixels at its left, test pixels at its
+    right.
 
-    sizes: training pixels of class ids 1..C. hard: the last two bands do not vary, the very last being 0, and there are
-    neither wavelengths nor descriptions. The same arguments give the same case.
+    sizes: training pixels of class ids 1..C. hard: the last two bands do not vary, the very last
+    being 0, and there are neither wavelengths nor descriptions. The same arguments give the same
+    case.
     """
     rng = np.random.default_rng(derive_seed("conformance", 0))
-    labels = np.repeat(np.arange(1, len(sizes) + 1, dtype=np.int16), STRIPE)[:, None].repeat(WIDTH, axis=1)
+    labels = np.repeat(np.arange(1, len(sizes) + 1, dtype=np.int16), STRIPE)[:, None].repeat(
+        WIDTH, axis=1
+    )
     cube = _spectra(len(sizes), SCENE_BANDS)[labels - 1]
     cube = LOW + SPAN * (cube + rng.normal(0, NOISE, cube.shape))
     if hard:
@@ -137,17 +154,22 @@ def _make_stripes(sizes: Sequence[int] = SIZES, *, hard: bool = False) -> Case:
     test[:, :TEST_FROM] = False
     known = _facts(NAMES[: len(sizes)], SCENE_BANDS, "A stripe of {} beside others.", hard=hard)
     scene = Scene("conformance", cube.astype(np.float32), labels, **known)
-    return Case("pixels", scene, Split(scene.labels, len(sizes), train, test, parse_protocol("issd"), PATCH, 0))
+    return Case(
+        "pixels",
+        scene,
+        Split(scene.labels, len(sizes), train, test, parse_protocol("issd"), PATCH, 0),
+    )
 
 
 def _make_tiles(dates: int, sizes: Mapping[int, int] | None = None) -> Case:
-    """Squares on plain ground, one per tile: a place of training and one of test, of five and three columns of tiles.
+    """Squares on plain ground, one per tile: a place of training and one of test, of five and three
+    columns of tiles.
 
     The last row of each tile is ignored.
 
-    dates: 1 = four classes; 2 = what changes when the squares appear. sizes: of a hard case the training pixels of some
-    class ids, of which the others are ignored, as is all but a corner of a few training tiles; None: an easy one.
-    The same arguments give the same case.
+    dates: 1 = four classes; 2 = what changes when the squares appear. sizes: of a hard case the
+    training pixels of some class ids, of which the others are ignored, as is all but a corner of a
+    few training tiles; None: an easy one. The same arguments give the same case.
     """
     rng = np.random.default_rng(derive_seed("conformance", "places"))
     hard = sizes is not None
@@ -161,13 +183,22 @@ def _make_tiles(dates: int, sizes: Mapping[int, int] | None = None) -> Case:
         mask.ravel()[np.flatnonzero(mask == c)[size:]] = 0
     names = NAMES if dates == 1 else ("unchanged", "changed")
     places = (replace(train, mask=mask, part="train"), replace(test, part="test"))
-    pairs = PairSet("conformance", places, **_facts(names, TILE_BANDS, "A square of {}.", hard=hard))
-    corners = [[(where, *corner) for corner in _tiles(place.mask.shape)] for where, place in enumerate(places)]
-    split = TileSplit(pairs, tuple(corners[0]), tuple(corners[1]), parse_protocol("places"), TILE, 0, TILE)
+    pairs = PairSet(
+        "conformance", places, **_facts(names, TILE_BANDS, "A square of {}.", hard=hard)
+    )
+    corners = [
+        [(where, *corner) for corner in _tiles(place.mask.shape)]
+        for where, place in enumerate(places)
+    ]
+    split = TileSplit(
+        pairs, tuple(corners[0]), tuple(corners[1]), parse_protocol("places"), TILE, 0, TILE
+    )
     return Case("segmentation" if dates == 1 else "change", pairs, split)
 
 
-def _place(name: str, cells: Sequence[tuple[int, int]], dates: int, hard: bool, rng: np.random.Generator) -> Place:
+def _place(
+    name: str, cells: Sequence[tuple[int, int]], dates: int, hard: bool, rng: np.random.Generator
+) -> Place:
     """Tiles row by row."""
     shape = (ROWS * TILE, len(cells) // ROWS * TILE)
     ground, cover = np.zeros(shape, np.int16), np.zeros(shape, np.int16)
@@ -188,4 +219,6 @@ def _place(name: str, cells: Sequence[tuple[int, int]], dates: int, hard: bool, 
 
 def _tiles(shape: tuple[int, ...]) -> list[tuple[int, int]]:
     """First row and column of each tile, row by row."""
-    return [(row, column) for row in range(0, shape[0], TILE) for column in range(0, shape[1], TILE)]
+    return [
+        (row, column) for row in range(0, shape[0], TILE) for column in range(0, shape[1], TILE)
+    ]

@@ -26,7 +26,9 @@ WEIGHTLESS = 0.2
 """Most mean recall on test pixels that samples of weight 0 with wrong labels may cost."""
 
 STRAY = 0.02
-"""Share of predictions that may change with how patches are batched: sums round differently at near ties."""
+"""Share of predictions that may change with how patches are batched: sums round differently at near
+ties.
+"""
 
 
 class Fitted(Protocol):
@@ -45,12 +47,16 @@ class ClassifierSubject(Subject[Fitted]):
         return self.learn(concatenate([real, access.repeat(real)]), bench)
 
     def learn(self, samples: Samples, bench: CaseBench | None = None) -> Fitted:
-        """A fit on samples of a check's choice, shown as the runner shows them. bench: None = that of the base fit."""
+        """A fit on samples of a check's choice, shown as the runner shows them. bench: None = that
+        of the base fit.
+        """
         bench = bench or self.base_bench
         view, shown = bench.plugin_view, bench.task.shown(samples, self.card)
         seed = derive_seed("classifier", self.card.name, bench.spec.seed)
         plugin = self.plugin(self.params)
-        fitted: Fitted = plugin.fit(shown, view, seed=seed, device=DEVICE, progress=ProgressRecorder())
+        fitted: Fitted = plugin.fit(
+            shown, view, seed=seed, device=DEVICE, progress=ProgressRecorder()
+        )
         return fitted
 
     @cached_property
@@ -70,19 +76,25 @@ class ClassifierSubject(Subject[Fitted]):
     def use(self, case: Case) -> Fitted:
         bench = self.bench(case)
         fitted = self.fit_on(bench)
-        answer = bench.task.predict(cast(FittedClassifier, fitted), self.card, case.data, case.split)
+        answer = bench.task.predict(
+            cast(FittedClassifier, fitted), self.card, case.data, case.split
+        )
         _, labels = locate_labels(case.split, answer)
         trained = bench.plugin_view.counts
         strange = sorted(set(labels.tolist()) - set(trained))
         if strange:
             raise Violation(
-                f"predictions of class ids {strange}, which had no sample; trained: {sorted(trained)}",
+                f"predictions of class ids {strange}, which had no sample; trained:"
+                f" {sorted(trained)}",
                 "Map outputs to the ids that occur in the samples; 0 in a mask is none.",
             )
         recall, least = self.own_recall(fitted, bench)
         # One that learns nothing at all is for the check learns to name.
         if recall < least and self.learnt[0] >= self.learnt[1]:
-            raise Violation(f"a mean recall of {recall:.2f} on its own training pixels, {self.learnt[0]:.2f} otherwise")
+            raise Violation(
+                f"a mean recall of {recall:.2f} on its own training pixels, {self.learnt[0]:.2f}"
+                " otherwise"
+            )
         return fitted
 
     @cached_property
@@ -101,7 +113,9 @@ class ClassifierSubject(Subject[Fitted]):
         """Mean recall on the real training pixels, and the least that it must be."""
         real = bench.task.shown(bench.plugin_view.real, self.card)
         y = real.labels
-        return self.recall(fitted, access.items(real), y), access.least(self.task, len(access.judged_ids(y)))
+        return self.recall(fitted, access.items(real), y), access.least(
+            self.task, len(access.judged_ids(y))
+        )
 
     def result(self, fitted: Fitted) -> Arrays:
         batch, _ = self.probes
@@ -115,11 +129,13 @@ CHECKS = CheckList(BEFORE)
 
 
 @CHECKS.add(
-    "Map outputs back to the ids of the samples; give the preset tiny enough steps to learn four plain classes."
+    "Map outputs back to the ids of the samples; give the preset tiny enough steps to learn four"
+    " plain classes."
 )
 def learns(subject: ClassifierSubject) -> None:
-    """it names the classes of its own training pixels with a mean recall of at least 0.5, and of at least 0.75 where
-    there are two"""
+    """it names the classes of its own training pixels with a mean recall of at least 0.5, and of at
+    least 0.75 where there are two
+    """
     recall, least = subject.learnt
     task = get_task(subject.task)
     if recall < least and subject.card.name == task.control:
@@ -142,8 +158,9 @@ def batches(subject: ClassifierSubject) -> None:
 
 @CHECKS.add("Column c - 1 belongs to class id c; give 0 to classes without samples.")
 def probabilities(subject: ClassifierSubject) -> None:
-    """predict_proba, where there is one, gives shares (n, C) or (n, C, H, W) that sum to 1 and are largest at what
-    predict says"""
+    """predict_proba, where there is one, gives shares (n, C) or (n, C, H, W) that sum to 1 and are
+    largest at what predict says
+    """
     found = subject.result(subject.base)
     if "shares" not in found:
         return
@@ -151,7 +168,10 @@ def probabilities(subject: ClassifierSubject) -> None:
     shape = (len(labels), len(subject.easy.data.class_names), *labels.shape[1:])
     require(shares.shape == shape, f"shape {shares.shape} in place of {shape}")
     require(shares.dtype == np.float32, f"{shares.dtype}", "Return float32.")
-    require(((shares >= 0) & (shares <= 1 + 1e-5)).all(), f"values {shares.min():.3g}..{shares.max():.3g}")
+    require(
+        ((shares >= 0) & (shares <= 1 + 1e-5)).all(),
+        f"values {shares.min():.3g}..{shares.max():.3g}",
+    )
     sums = shares.sum(axis=1)
     require(np.allclose(sums, 1, atol=1e-4), f"sums of {sums.min():.3g}…")
     best = np.take_along_axis(shares, labels[:, None] - 1, axis=1)[:, 0]
@@ -165,13 +185,17 @@ def probabilities(subject: ClassifierSubject) -> None:
     weightless=WEIGHTLESS,
 )
 def weights(subject: ClassifierSubject) -> None:
-    """samples of weight 0 count for nothing: wrong labels on them cost at most {weightless:g} of mean recall"""
+    """samples of weight 0 count for nothing: wrong labels on them cost at most {weightless:g} of
+    mean recall
+    """
     real = subject.view.real
     wrong = access.mislabel(real, len(subject.easy.data.class_names))
     fitted, _ = subject.plain
     clean = subject.recall(fitted, *subject.probes)
     spoilt = subject.recall(subject.learn(concatenate([real, wrong])), *subject.probes)
-    require(spoilt >= clean - WEIGHTLESS, f"mean recall {spoilt:.2f} with them, {clean:.2f} without")
+    require(
+        spoilt >= clean - WEIGHTLESS, f"mean recall {spoilt:.2f} with them, {clean:.2f} without"
+    )
 
 
 @CHECKS.add("Raise PluginError where real samples are needed.")
@@ -188,7 +212,7 @@ def synthetic_only(subject: ClassifierSubject) -> None:
 @CHECKS.add("Train for a number of steps, not of epochs.")
 def equal_budget(subject: ClassifierSubject) -> None:
     """it takes the same number of optimiser steps whatever samples it is given"""
-    subject.base  # noqa: B018 - its steps are counted
+    subject.base  # noqa: B018
     _, steps = subject.plain
     seen = f"{steps} steps with {len(subject.view.real)} samples, {subject.work.steps} with more"
     require(steps == subject.work.steps, seen)

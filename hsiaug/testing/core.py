@@ -26,7 +26,9 @@ S = TypeVar("S")
 
 
 class Violation(Exception):
-    """A check saw its rule broken. seen: what was seen; hint: in place of the check's own, where that helps more."""
+    """A check saw its rule broken. seen: what was seen; hint: in place of the check's own, where
+    that helps more.
+    """
 
     def __init__(self, seen: str, hint: str = "") -> None:
         super().__init__(seen)
@@ -40,7 +42,9 @@ def require(holds: object, seen: str, hint: str = "") -> None:
 
 
 def require_equal(a: Arrays, b: Arrays, seen: str) -> None:
-    """Raise Violation unless two results are equal, bit for bit; ``seen`` ends with what differs, and how much of it."""
+    """Raise Violation unless two results are equal, bit for bit; ``seen`` ends with what differs,
+    and how much of it.
+    """
     parts = []
     for name in a:
         if name not in b or a[name].shape != b[name].shape:
@@ -54,7 +58,8 @@ def require_equal(a: Arrays, b: Arrays, seen: str) -> None:
 class Check:
     """One rule of the contract and how it is tested.
 
-    needs: names of earlier checks without which this one can tell nothing; it is skipped where one of them failed.
+    needs: names of earlier checks without which this one can tell nothing; it is skipped where one
+    of them failed.
     """
 
     name: str
@@ -70,7 +75,8 @@ class CheckList(list[Check]):
     def add(
         self, hint: str, *, needs: tuple[str, ...] = ("runs",), **numbers: float
     ) -> Callable[[Callable[[S], None]], Callable[[S], None]]:
-        """Add a function that raises where its rule is broken. Its name is the check's, its docstring the rule.
+        """Add a function that raises where its rule is broken. Its name is the check's, its
+        docstring the rule.
 
         numbers: what the docstring names in braces.
         """
@@ -98,7 +104,11 @@ class Outcome:
         head = f"{self.status:<7} {self.name} ({self.seconds:.2f} s)"
         if self.status == "passed":
             return head
-        lines = [f"rule: {self.rule}", f"seen: {self.seen}", *([f"hint: {self.hint}"] if self.hint else [])]
+        lines = [
+            f"rule: {self.rule}",
+            f"seen: {self.seen}",
+            *([f"hint: {self.hint}"] if self.hint else []),
+        ]
         return "\n".join([head, *(f"    {line}" for line in lines)])
 
 
@@ -163,8 +173,14 @@ class Kit:
         raise error
 
     def _missing(self, one: Check) -> list[str]:
-        """Names of needed checks that failed. A check that does not apply to the plugin stands in no other's way."""
-        return [n for n in one.needs if self.outcome(n).status == "failed" or self._missing(self.checks[n])]
+        """Names of needed checks that failed. A check that does not apply to the plugin stands in
+        no other's way.
+        """
+        return [
+            n
+            for n in one.needs
+            if self.outcome(n).status == "failed" or self._missing(self.checks[n])
+        ]
 
     def _run(self, one: Check) -> Outcome:
         """Run a check, or skip it for want of what it needs."""
@@ -189,11 +205,15 @@ class Kit:
 
 
 def _describe(error: BaseException) -> str:
-    """An exception, with the line of code that raised it unless its message is meant to be read alone."""
+    """An exception, with the line of code that raised it unless its message is meant to be read
+    alone.
+    """
     try:
         text = f"{type(error).__name__}: {error}"
     except Exception as unprintable:
-        text = f"{type(error).__name__}, whose message cannot be made ({type(unprintable).__name__})"
+        text = (
+            f"{type(error).__name__}, whose message cannot be made ({type(unprintable).__name__})"
+        )
     if isinstance(error, HsiaugError):
         return text
     last = traceback.extract_tb(error.__traceback__)[-1]

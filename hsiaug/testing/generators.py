@@ -17,12 +17,22 @@ from hsiaug.registry.card import preparing_params
 from hsiaug.testing import access
 from hsiaug.testing.access import Counts, Samples, View
 from hsiaug.testing.cases import Case, hardest_cases
-from hsiaug.testing.core import Arrays, Cancelled, CheckList, ProgressRecorder, Violation, require, require_equal
+from hsiaug.testing.core import (
+    Arrays,
+    Cancelled,
+    CheckList,
+    ProgressRecorder,
+    Violation,
+    require,
+    require_equal,
+)
 from hsiaug.testing.shared_checks import AFTER, BEFORE
 from hsiaug.testing.subject import DEVICE, CaseBench, Subject
 
 PLAUSIBLE = 0.9
-"""Least share of values that must lie within the visible pixels' range, widened by that range on either side."""
+"""Least share of values that must lie within the visible pixels' range, widened by that range on
+either side.
+"""
 
 
 class Fitted(Protocol):
@@ -38,16 +48,25 @@ class GeneratorSubject(Subject[Fitted]):
     kind = "generator"
 
     def fit_on(self, bench: CaseBench) -> Fitted:
-        return cast(Fitted, bench.fit(bench.spec, self.plugin(self.params), DEVICE, bench.progress).fitted)
+        return cast(
+            Fitted, bench.fit(bench.spec, self.plugin(self.params), DEVICE, bench.progress).fitted
+        )
 
     def counts(self, view: View) -> Counts:
         """The counts that a check asks for."""
         return access.request(self.task, sorted(view.counts))
 
     def draw(
-        self, fitted: Fitted, counts: Counts | None = None, *, seed: int = 0, guidance: float | None = None
+        self,
+        fitted: Fitted,
+        counts: Counts | None = None,
+        *,
+        seed: int = 0,
+        guidance: float | None = None,
     ) -> Samples:
-        """Samples as a trial draws them; default counts are those of the easy case. guidance: None = default."""
+        """Samples as a trial draws them; default counts are those of the easy case. guidance: None
+        = default.
+        """
         omega = self.card.guidance if guidance is None else guidance
         asked = self.counts(self.view) if counts is None else counts
         return fitted.sample(asked, guidance=omega, seed=seed)
@@ -70,26 +89,39 @@ class GeneratorSubject(Subject[Fitted]):
 CHECKS = CheckList(BEFORE)
 
 
-@CHECKS.add("Build them with PatchSamples.made(x, y, provenance=…) or DenseSamples.made(images, masks, …).")
+@CHECKS.add(
+    "Build them with PatchSamples.made(x, y, provenance=…) or DenseSamples.made(images, masks, …)."
+)
 def samples(subject: GeneratorSubject) -> None:
-    """samples are float32 patches (n, B, p, p) with int64 ids and without location, or float32 tiles (n, T, B, H, W)
-    with int64 masks of 0..C and, if any, a confidence in 0..1; all marked synthetic, with finite weights ≥ 0"""
+    """samples are float32 patches (n, B, p, p) with int64 ids and without location, or float32
+    tiles (n, T, B, H, W) with int64 masks of 0..C and, if any, a confidence in 0..1; all marked
+    synthetic, with finite weights ≥ 0
+    """
     made = subject.draw(subject.base)
     access.inspect(made, subject.view)
     require(np.asarray(made.synthetic).all(), "samples that are not marked synthetic")
-    require(np.isfinite(made.weight).all() and (made.weight >= 0).all(), "weights that are negative or not finite")
+    require(
+        np.isfinite(made.weight).all() and (made.weight >= 0).all(),
+        "weights that are negative or not finite",
+    )
 
 
 @CHECKS.add(
-    "Loop over counts.items() and skip zeros, of pairs over counts.parts(); return arrays of length 0 where nothing "
-    "is asked for."
+    "Loop over counts.items() and skip zeros, of pairs over counts.parts(); return arrays of length"
+    " 0 where nothing is asked for."
 )
 def counts(subject: GeneratorSubject) -> None:
-    """sample gives exactly counts[c] samples of each class c; zeros give none, and no count at all is no error; of
-    pairs, counts.total in all and counts.by_class[c] that show class c"""
+    """sample gives exactly counts[c] samples of each class c; zeros give none, and no count at all
+    is no error; of pairs, counts.total in all and counts.by_class[c] that show class c
+    """
     for one in (subject, *subject.elsewhere):
         present = sorted(one.view.counts)
-        by_class: tuple[dict[int, int], ...] = (dict.fromkeys(present, 0), {}, {present[-1]: 41}, {present[0]: 1})
+        by_class: tuple[dict[int, int], ...] = (
+            dict.fromkeys(present, 0),
+            {},
+            {present[-1]: 41},
+            {present[0]: 1},
+        )
         for asked in (one.counts(one.view), *map(partial(access.of_classes, one.task), by_class)):
             wrong = access.count_errors(one.draw(one.base, asked), one.expected(asked))
             require(not wrong, wrong)
@@ -100,7 +132,9 @@ def counts(subject: GeneratorSubject) -> None:
     needs=("runs", "hard-data"),
 )
 def untrained_class(subject: GeneratorSubject) -> None:
-    """asked for a class without training pixels, it raises one clear error or makes what was asked for"""
+    """asked for a class without training pixels, it raises one clear error or makes what was asked
+    for
+    """
     case = hardest_cases(subject.task)[-1]
     trained = subject.bench(case).plugin_view.counts
     missing = next(c for c in range(1, len(case.data.class_names) + 1) if c not in trained)
@@ -113,7 +147,9 @@ def untrained_class(subject: GeneratorSubject) -> None:
     require(not wrong, f"{wrong}, and no error")
 
 
-@CHECKS.add("Bring samples back, as with view.normaliser.patches_back; look for training that diverged.")
+@CHECKS.add(
+    "Bring samples back, as with view.normaliser.patches_back; look for training that diverged."
+)
 def scene_units(subject: GeneratorSubject) -> None:
     """samples are finite and in the scene's units, not normalised"""
     made = subject.draw(subject.base)
@@ -125,7 +161,10 @@ def scene_units(subject: GeneratorSubject) -> None:
     for c in np.unique(made.labels):
         x = access.of_class(made, c)
         inside = float(((x >= low - (high - low)) & (x <= high + (high - low))).mean())
-        found = f"class {c}: {inside:.0%} of the values near the visible pixels' range {low:.0f}..{high:.0f}"
+        found = (
+            f"class {c}: {inside:.0%} of the values near the visible pixels' range"
+            f" {low:.0f}..{high:.0f}"
+        )
         require(inside >= PLAUSIBLE, f"{found}; median {np.median(x):.3g}")
 
 
@@ -138,16 +177,22 @@ def seed(subject: GeneratorSubject) -> None:
     require(not np.array_equal(one, other), "the same samples for seeds 0 and 1")
 
 
-@CHECKS.add("Use guidance in sample, or leave guidance out of the card.", needs=("runs", "determinism"))
+@CHECKS.add(
+    "Use guidance in sample, or leave guidance out of the card.", needs=("runs", "determinism")
+)
 def guidance(subject: GeneratorSubject) -> None:
-    """a card with a default ω means that ω can be set, and that it changes the samples; 0 is allowed"""
+    """a card with a default ω means that ω can be set, and that it changes the samples; 0 is
+    allowed
+    """
     default = subject.card.guidance
     if default is None:
         raise unittest.SkipTest("its card declares no guidance")
     drawn = (subject.draw(subject.base, guidance=omega) for omega in (0.0, default + 1))
     plain, strong = (access.values(made) for made in drawn)
     require(np.isfinite(plain).all() and np.isfinite(strong).all(), "NaN or infinity")
-    require(not np.array_equal(plain, strong), f"the same samples for ω = 0 and ω = {default + 1:g}")
+    require(
+        not np.array_equal(plain, strong), f"the same samples for ω = 0 and ω = {default + 1:g}"
+    )
 
 
 @CHECKS.add(
@@ -155,7 +200,9 @@ def guidance(subject: GeneratorSubject) -> None:
     needs=("runs", "determinism"),
 )
 def save_and_load(subject: GeneratorSubject) -> None:
-    """what is saved samples the same after loading, bit for bit, and lies in .safetensors and .json files only"""
+    """what is saved samples the same after loading, bit for bit, and lies in .safetensors and .json
+    files only
+    """
     from safetensors.numpy import load_file
 
     with tempfile.TemporaryDirectory() as name:
@@ -167,9 +214,15 @@ def save_and_load(subject: GeneratorSubject) -> None:
         for path in files:
             # A pickle may have any name.
             try:
-                _ = load_file(path) if path.suffix == ".safetensors" else json.loads(path.read_text("utf-8"))
+                _ = (
+                    load_file(path)
+                    if path.suffix == ".safetensors"
+                    else json.loads(path.read_text("utf-8"))
+                )
             except Exception as error:
-                raise Violation(f"{path.name} cannot be read: {type(error).__name__}: {error}") from error
+                raise Violation(
+                    f"{path.name} cannot be read: {type(error).__name__}: {error}"
+                ) from error
         plugin = subject.plugin(subject.params)
         loaded = plugin.load(folder, device=DEVICE)
     # The folder is gone by now: nothing may be read later.
@@ -178,11 +231,14 @@ def save_and_load(subject: GeneratorSubject) -> None:
 
 
 @CHECKS.add(
-    "Make the randomness of a step depend on the seed and the step only; save weights, optimiser and step.",
+    "Make the randomness of a step depend on the seed and the step only; save weights, optimiser"
+    " and step.",
     needs=("runs", "determinism"),
 )
 def resumes(subject: GeneratorSubject) -> None:
-    """a fit that was stopped goes on from its checkpoint, where its card says that it can, and ends the same"""
+    """a fit that was stopped goes on from its checkpoint, where its card says that it can, and ends
+    the same
+    """
     if not subject.card.resumes:
         raise unittest.SkipTest("its card says that it does not")
     bench, view = subject.base_bench, subject.view
@@ -197,10 +253,13 @@ def resumes(subject: GeneratorSubject) -> None:
 
         def fit(progress: ProgressRecorder) -> Fitted:
             plugin: Any = subject.plugin(subject.params)
-            made: Fitted = plugin.fit(view, seed=seed, device=DEVICE, progress=progress, checkpoint=folder, **learn)
+            made: Fitted = plugin.fit(
+                view, seed=seed, device=DEVICE, progress=progress, checkpoint=folder, **learn
+            )
             return made
 
-        # Late, so that something is likely to have been saved; what was prepared told its progress first.
+        # Late, so that something is likely to have been saved; what was prepared told its progress
+        # first.
         late = max(1, bench.progress.calls * (1 if subject.card.prepares else 3) // 4)
         with contextlib.suppress(Cancelled):
             fit(ProgressRecorder(cancel_at=late))
@@ -210,12 +269,15 @@ def resumes(subject: GeneratorSubject) -> None:
 
 
 @CHECKS.add(
-    "Take all randomness from the seed, and leave what was prepared as it is: all draws of a scene share it.",
+    "Take all randomness from the seed, and leave what was prepared as it is: all draws of a scene"
+    " share it.",
     needs=("runs", "determinism"),
 )
 def preparation(subject: GeneratorSubject) -> None:
-    """what is prepared of a scene, where its card says so, depends on the seed and the visible pixels alone, serves fits
-    as well when it is loaded, stays as it is, and goes on from a checkpoint where its card says that it can"""
+    """what is prepared of a scene, where its card says so, depends on the seed and the visible
+    pixels alone, serves fits as well when it is loaded, stays as it is, and goes on from a
+    checkpoint where its card says that it can
+    """
     if not subject.card.prepares:
         raise unittest.SkipTest("its card says that nothing is")
     bench = subject.base_bench
@@ -245,13 +307,22 @@ def preparation(subject: GeneratorSubject) -> None:
             learner: Any = subject.plugin(subject.params)
             return subject.result(
                 learner.fit(
-                    bench.plugin_view, seed=0, device=DEVICE, progress=ProgressRecorder(), prepared=state, **more
+                    bench.plugin_view,
+                    seed=0,
+                    device=DEVICE,
+                    progress=ProgressRecorder(),
+                    prepared=state,
+                    **more,
                 )
             )
 
         here = fit(first)
         require(saved_files(first, folder / "after") == kept, "a fit changes it")
-        require_equal(here, fit(plugin.load_prepared(folder / "first", device=DEVICE)), "loaded, it gives other")
+        require_equal(
+            here,
+            fit(plugin.load_prepared(folder / "first", device=DEVICE)),
+            "loaded, it gives other",
+        )
 
 
 def saved_files(state: Prepared, folder: Path) -> dict[str, bytes]:

@@ -1,4 +1,6 @@
-"""The checks of a protocol: who trains and who is tested is drawn apart, again alike, and as declared."""
+"""The checks of a protocol: who trains and who is tested is drawn apart, again alike, and as
+declared.
+"""
 
 import pickle
 import unittest
@@ -34,8 +36,15 @@ class ProtocolSubject:
     """
 
     def __init__(self, plugin: object, argument: str | None) -> None:
-        if not (isinstance(plugin, type) and issubclass(plugin, SplitProtocol) and isinstance(plugin.card, Card)):
-            rule = "the conformance kit checks subclasses of hsiaug.api.SplitProtocol that carry a Card"
+        if not (
+            isinstance(plugin, type)
+            and issubclass(plugin, SplitProtocol)
+            and isinstance(plugin.card, Card)
+        ):
+            rule = (
+                "the conformance kit checks subclasses of hsiaug.api.SplitProtocol that carry a"
+                " Card"
+            )
             hint = "Derive the class from it, and set card = Card(name=…, version=…, summary=…)."
             raise PluginError(rule, value=repr(plugin), hint=hint)
         self.plugin, self.card = plugin, plugin.card
@@ -50,10 +59,14 @@ class ProtocolSubject:
         """The toy scene, each pixel four times: its classes are large enough for every buffer."""
         toy = toy_scene()
         rows, columns = np.indices(toy.shape).repeat(2, axis=1).repeat(2, axis=2)
-        return Scene("conformance", toy.cube[rows, columns], toy.labels[rows, columns], toy.class_names)
+        return Scene(
+            "conformance", toy.cube[rows, columns], toy.labels[rows, columns], toy.class_names
+        )
 
     def drawn(self, seed: int, scene: Scene | None = None) -> Drawn:
-        """Draw ``seed`` in every task that the card names; the splits refuse what is shared, empty or unlabelled."""
+        """Draw ``seed`` in every task that the card names; the splits refuse what is shared, empty
+        or unlabelled.
+        """
         protocol, here, found = self.protocol(), scene or self.scene, Drawn()
         if "pixels" in self.card.tasks:
             found.append(draw_split(here, protocol, seed, PATCH))
@@ -92,21 +105,33 @@ def _halves(scene: Scene) -> PairSet:
     return replace(pairs, places=(train, test))
 
 
-@CHECKS.add("Keep everything that a draw depends on in the argument, in one canonical form.", needs=())
+@CHECKS.add(
+    "Keep everything that a draw depends on in the argument, in one canonical form.", needs=()
+)
 def text(subject: ProtocolSubject) -> None:
-    """its text parses to the same protocol again, in other processes too, and its identity is text"""
+    """its text parses to the same protocol again, in other processes too, and its identity is
+    text
+    """
     protocol = subject.protocol()
     again = subject.plugin.parse(protocol.text.partition(":")[2], protocol.buffer)
     require(again == protocol, f"{protocol.text!r} became {again!r}")
     require(pickle.loads(pickle.dumps(protocol)) == protocol, "another protocol after pickling")
-    strange = {key: value for key, value in protocol.as_json().items() if not isinstance(value, str)}
+    strange = {
+        key: value for key, value in protocol.as_json().items() if not isinstance(value, str)
+    }
     require(not strange, f"an identity that is no text: {strange}")
 
 
-@CHECKS.add("Return boolean masks of the labels' shape; take training pixels where labels > 0.", needs=())
+@CHECKS.add(
+    "Return boolean masks of the labels' shape; take training pixels where labels > 0.", needs=()
+)
 def runs(subject: ProtocolSubject) -> None:
-    """draws 0 to 2 share no pixel between train and test, leave no side empty and hold labelled pixels only"""
-    require(subject.base, "a card without a task that there is", "Name pixels, segmentation or change.")
+    """draws 0 to 2 share no pixel between train and test, leave no side empty and hold labelled
+    pixels only
+    """
+    require(
+        subject.base, "a card without a task that there is", "Name pixels, segmentation or change."
+    )
 
 
 @CHECKS.add("Draw from self.rng(scene, seed) only.")
@@ -120,7 +145,9 @@ def determinism(subject: ProtocolSubject) -> None:
 
 @CHECKS.add("Draw from self.rng(scene, seed), read scene.labels only, or set reads_spectra.")
 def labels_only(subject: ProtocolSubject) -> None:
-    """a draw depends on the labels, and neither on what the scene is called nor, unless declared, on the spectra"""
+    """a draw depends on the labels, and neither on what the scene is called nor, unless declared,
+    on the spectra
+    """
     known = subject.scene
     cube = known.cube if subject.protocol().reads_spectra else known.cube[::-1] + 1
     other = Scene("other", cube, known.labels, known.class_names)
@@ -130,29 +157,42 @@ def labels_only(subject: ProtocolSubject) -> None:
 
 @CHECKS.add("Take at least one pixel of each class for training, and leave it some for test.")
 def every_class(subject: ProtocolSubject) -> None:
-    """every class that has pixels enough, and fields where only new ones are tested, has training and test pixels"""
+    """every class that has pixels enough, and fields where only new ones are tested, has training
+    and test pixels
+    """
     scene = subject.scene
     alone = {c for c in scene.class_ids if len(np.unique(scene.fields[scene.labels == c])) < 2}
     for seed in SEEDS:
         audit = subject.pixels(seed).audit
-        require(not audit.untrained_classes, f"classes {audit.untrained_classes} without training pixels")
+        require(
+            not audit.untrained_classes,
+            f"classes {audit.untrained_classes} without training pixels",
+        )
         lost = tuple(c for c in audit.lost_classes if c not in alone or any(audit.seen_counts))
         require(not lost, f"classes {lost} without test pixels")
 
 
 @CHECKS.add("Leave buffer_radius as it is: the core then keeps the buffer.")
 def buffer(subject: ProtocolSubject) -> None:
-    """with --buffer centre no test pixel lies in a training patch, with patch no test patch meets one, or the draw
-    notes that its buffer is narrower"""
+    """with --buffer centre no test pixel lies in a training patch, with patch no test patch meets
+    one, or the draw notes that its buffer is narrower
+    """
     for chosen in BUFFERS:
         split = subject.pixels(0, chosen)
         audit = split.audit
-        meets = {"centre": audit.centre_overlap_percent, "patch": audit.patch_overlap_percent}.get(chosen, 0)
-        require(not meets or split.notes, f"{meets} % of test pixels nearer than buffer {chosen} allows")
+        meets = {"centre": audit.centre_overlap_percent, "patch": audit.patch_overlap_percent}.get(
+            chosen, 0
+        )
+        require(
+            not meets or split.notes, f"{meets} % of test pixels nearer than buffer {chosen} allows"
+        )
 
 
 @CHECKS.add("Set leaky as what is measured, or keep a buffer.")
 def leaky(subject: ProtocolSubject) -> None:
     """leaky = True where test pixels lie in training patches, and nowhere else"""
     overlap, declared = subject.pixels(0).audit.centre_overlap_percent, subject.plugin.leaky
-    require(declared == (overlap > 0), f"{overlap} % of test pixels lie in a training patch, and leaky = {declared}")
+    require(
+        declared == (overlap > 0),
+        f"{overlap} % of test pixels lie in a training patch, and leaky = {declared}",
+    )

@@ -1,7 +1,7 @@
 """The checks that plugins of several kinds have in common.
 
-STATIC needs no fit, and serves protocols too. For a generator or classifier, BEFORE comes before the checks of its
-own kind and AFTER behind them; the ones that look back on all fits come last.
+STATIC needs no fit, and serves protocols too. For a generator or classifier, BEFORE comes before
+the checks of its own kind and AFTER behind them; the ones that look back on all fits come last.
 """
 
 import dataclasses
@@ -19,24 +19,45 @@ F = TypeVar("F")
 STATIC, BEFORE, AFTER = CheckList(), CheckList(), CheckList()
 
 
-@STATIC.add("Complete the Card; make params a frozen dataclass whose fields are made with hsiaug.api.param.", needs=())
+@STATIC.add(
+    "Complete the Card; make params a frozen dataclass whose fields are made with"
+    " hsiaug.api.param.",
+    needs=(),
+)
 def card(subject: Any) -> None:
     """the card says in words and ranges what the plugin is, and each of its presets can be built"""
     card: Card = subject.card
     lines = card.summary.strip().splitlines()
     require(len(lines) == 1, f"a summary of {len(lines)} lines", "Write a summary of one line.")
-    require(isinstance(card.version, str) and card.version, f"version {card.version!r}", 'Set version="1".')
+    require(
+        isinstance(card.version, str) and card.version,
+        f"version {card.version!r}",
+        'Set version="1".',
+    )
     strange = sorted(set(card.tasks) - set(task_names()))
     require(not strange, f"tasks {strange}", f"The tasks are {', '.join(task_names())}.")
     parameters = getattr(card.params, "__dataclass_params__", None)
-    require(parameters and parameters.frozen, f"params {card.params!r}, which is no frozen dataclass")
+    require(
+        parameters and parameters.frozen, f"params {card.params!r}, which is no frozen dataclass"
+    )
     for item in dataclasses.fields(card.params):
-        require(item.metadata.get("help"), f"params.{item.name} without a description", "Make it with param(…).")
+        require(
+            item.metadata.get("help"),
+            f"params.{item.name} without a description",
+            "Make it with param(…).",
+        )
     for preset in (*PRESETS, *card.presets):
         values = dataclasses.asdict(build_params(card, preset))
-        require(json.loads(json.dumps(values)) == values, f"preset {preset}: parameters that JSON does not keep")
+        require(
+            json.loads(json.dumps(values)) == values,
+            f"preset {preset}: parameters that JSON does not keep",
+        )
     if card.uses_device:
-        require("tiny" in card.presets, "a network without the preset tiny", "Add a preset for tests, with few steps.")
+        require(
+            "tiny" in card.presets,
+            "a network without the preset tiny",
+            "Add a preset for tests, with few steps.",
+        )
 
 
 BEFORE += STATIC
@@ -44,21 +65,28 @@ BEFORE += STATIC
 
 @BEFORE.add("Follow the contracts of hsiaug.api: signatures, shapes, what is returned.", needs=())
 def runs(subject: Subject[F]) -> None:
-    """a trial with it runs to its end on the CPU and gives a record, in every task that its card names"""
-    subject.base  # noqa: B018 - its exception tells more than that of a record
+    """a trial with it runs to its end on the CPU and gives a record, in every task that its card
+    names
+    """
+    subject.base  # noqa: B018
     for one in (subject, *subject.elsewhere):
         record = one.trial()
         error = record["error"] or {"stage": "", "type": "", "message": ""}
-        failed = f"failed in {error['stage']} of the task {one.task}: {error['type']}: {error['message']}"
+        failed = (
+            f"failed in {error['stage']} of the task {one.task}: {error['type']}:"
+            f" {error['message']}"
+        )
         require(record["status"] == "ok", failed)
 
 
 @AFTER.add(
-    "Draw from numpy.random.default_rng(seed) and torch.Generator().manual_seed(seed) only; initialise nets "
-    "under torch.random.fork_rng."
+    "Draw from numpy.random.default_rng(seed) and torch.Generator().manual_seed(seed) only;"
+    " initialise nets under torch.random.fork_rng."
 )
 def determinism(subject: Subject[F]) -> None:
-    """the same data and seed give the same result, bit for bit on a CPU, whatever the global random states"""
+    """the same data and seed give the same result, bit for bit on a CPU, whatever the global random
+    states
+    """
     first = subject.result(subject.base)
     with other_global_seeds():
         again = subject.result(subject.fit(subject.easy))
@@ -68,23 +96,28 @@ def determinism(subject: Subject[F]) -> None:
 
 
 @AFTER.add(
-    "Learn from the view (and the samples) alone; load no scene and keep nothing between fits. Set text=True in the card "
-    "where view.descriptions is read.",
+    "Learn from the view (and the samples) alone; load no scene and keep nothing between fits. Set"
+    " text=True in the card where view.descriptions is read.",
     needs=("runs", "determinism"),
 )
 def no_test_label(subject: Subject[F]) -> None:
-    """nothing that it learns depends on a test label, on a test pixel's spectrum outside its declared scope, or on
-    descriptions of classes unless declared, which then enter the hash of its trials"""
+    """nothing that it learns depends on a test label, on a test pixel's spectrum outside its
+    declared scope, or on descriptions of classes unless declared, which then enter the hash of its
+    trials
+    """
     here = subject.result(subject.base)
     there = subject.result(subject.fit(scramble(subject.easy, subject.card)))
     require_equal(here, there, "other test pixels, or other descriptions of classes, change")
 
 
 @AFTER.add(
-    "Take classes from the ids that occur in y, not from 1..C; lower k and folds to what a class has; guard divisions by "
-    "a band's spread; handle view.wavelengths and view.gsd being None; leave 0 of a mask out of every mean."
+    "Take classes from the ids that occur in y, not from 1..C; lower k and folds to what a class"
+    " has; guard divisions by a band's spread; handle view.wavelengths and view.gsd being None;"
+    " leave 0 of a mask out of every mean."
 )
 def hard_data(subject: Subject[F]) -> None:
-    """data may have classes with one or two training pixels and one with none, bands that do not vary, neither
-    wavelengths nor descriptions, and, in masks, mostly pixels without a class, all at once"""
+    """data may have classes with one or two training pixels and one with none, bands that do not
+    vary, neither wavelengths nor descriptions, and, in masks, mostly pixels without a class, all at
+    once
+    """
     _ = subject.hardest

@@ -1,4 +1,6 @@
-"""A plugin under test, fitted and asked along the very path that a trial takes, beside one of the kit's own."""
+"""A plugin under test, fitted and asked along the very path that a trial takes, beside one of the
+kit's own.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -33,7 +35,9 @@ DEVICE = "cpu"
 class _Repeats:
     """The generator that classifiers are paired with: real samples once more."""
 
-    card = Card(name="kit-repeats", version="1", summary="The conformance kit's generator", tasks=TASKS)
+    card = Card(
+        name="kit-repeats", version="1", summary="The conformance kit's generator", tasks=TASKS
+    )
 
     def __init__(self, params: object) -> None: ...
 
@@ -49,10 +53,16 @@ class _Repeats:
 
 
 class _Nearest:
-    """The classifier that generators are paired with: the nearest class mean, of all dates at each pixel."""
+    """The classifier that generators are paired with: the nearest class mean, of all dates at each
+    pixel.
+    """
 
     card = Card(
-        name="kit-nearest", version="1", summary="The conformance kit's classifier", tasks=TASKS, input="spectrum"
+        name="kit-nearest",
+        version="1",
+        summary="The conformance kit's classifier",
+        tasks=TASKS,
+        input="spectrum",
     )
 
     def __init__(self, params: object) -> None: ...
@@ -80,7 +90,8 @@ REFERENCE_PLUGINS: Mapping[Kind, Any] = {"generator": _Repeats, "classifier": _N
 class CaseBench(Workbench):
     """A runner's workbench with the split of a case.
 
-    spec: the trial of the plugin under test. scope: what that plugin may see. progress: counts the calls of its fit.
+    spec: the trial of the plugin under test. scope: what that plugin may see. progress: counts the
+    calls of its fit.
     """
 
     def __init__(self, case: Case, spec: TrialSpec, scope: Scope) -> None:
@@ -99,8 +110,8 @@ class CaseBench(Workbench):
 class Subject(ABC, Generic[F]):
     """A plugin under test, and what was noticed of it so far.
 
-    task: the one that it is checked in. elsewhere: subjects of the same plugin in the further tasks that it serves.
-    work: what torch's optimisers did in the base fit.
+    task: the one that it is checked in. elsewhere: subjects of the same plugin in the further tasks
+    that it serves. work: what torch's optimisers did in the base fit.
     """
 
     kind: ClassVar[Kind]
@@ -115,7 +126,9 @@ class Subject(ABC, Generic[F]):
         self.work = OptimiserWork()
 
     def bench(self, case: Case) -> CaseBench:
-        """A fresh workbench for the trial of this plugin on a case beside one of the kit's; nothing is reused."""
+        """A fresh workbench for the trial of this plugin on a case beside one of the kit's; nothing
+        is reused.
+        """
         plugins: dict[Kind, PluginSpec] = {
             kind: PluginSpec(plugin.card.name, plugin.card.version, plugin.card.params())
             for kind, plugin in REFERENCE_PLUGINS.items()
@@ -137,13 +150,17 @@ class Subject(ABC, Generic[F]):
         return CaseBench(case, spec, self.card.scope)
 
     def trial(self) -> Record:
-        """The record of a whole trial on the easy case. A generator is not fitted anew where its first fit was made."""
+        """The record of a whole trial on the easy case. A generator is not fitted anew where its
+        first fit was made.
+        """
         plugins: dict[tuple[Kind, str], Found] = {}
         for kind, one in {**REFERENCE_PLUGINS, self.kind: self.plugin}.items():
             entry = Entry(kind, one.card.name, f"{one.__module__}:{one.__qualname__}")
             plugins[kind, entry.name] = Handed(entry, "kit", one.card.version, plugin=one)
         bench = self.base_bench
-        record, _ = run_trial(bench.spec, bench, Registry(plugins), device=DEVICE, progress=ProgressRecorder())
+        record, _ = run_trial(
+            bench.spec, bench, Registry(plugins), device=DEVICE, progress=ProgressRecorder()
+        )
         return record
 
     @cached_property

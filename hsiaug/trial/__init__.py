@@ -1,1 +1,3 @@
-"""One trial: what it is (spec), how it runs (run), what is reused (cache), where its record lies (store)."""
+"""One trial: what it is (spec), how it runs (run), what is reused (cache), where its record lies
+(store).
+"""

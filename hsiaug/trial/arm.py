@@ -1,4 +1,6 @@
-"""Arms of a benchmark: a generator at one rate and one ω, and the generators that it is measured against."""
+"""Arms of a benchmark: a generator at one rate and one ω, and the generators that it is measured
+against.
+"""
 
 from __future__ import annotations
 
@@ -20,14 +22,20 @@ ALONE = " synthetic-only"
 CONTROLS = ("none", "duplicate")
 """Generators that every other one is measured against; they lead the rows, in this order."""
 BALANCED = "duplicate-balanced"
-"""Further control where λ does not even out the classes: real samples repeated equally often for each class."""
+"""Further control where λ does not even out the classes: real samples repeated equally often for
+each class.
+"""
 PSEUDO = "pseudo"
 """Further control of a generator that reads unlabelled pixels: the control sees as much."""
 TEACHER = "teacher"
-"""A classifier that is a control of what reads every unlabelled pixel: the map of the names that ``pseudo`` draws from.
-Such an arm is also measured against ``none`` with this classifier, where that was run on the same draws."""
+"""A classifier that is a control of what reads every unlabelled pixel: the map of the names that
+``pseudo`` draws from. Such an arm is also measured against ``none`` with this classifier, where
+that was run on the same draws.
+"""
 PIXEL_SVM = "pixel-svm"
-"""A classifier as a control of every arm of segmentation: single pixels, against networks that learn shapes."""
+"""A classifier as a control of every arm of segmentation: single pixels, against networks that
+learn shapes.
+"""
 RIVALS = {
     TEACHER: "the map of the names that pseudo draws from",
     PIXEL_SVM: "the spectrum of each pixel and nothing of shapes",
@@ -40,8 +48,9 @@ EVERY_CONTROL = (*CONTROLS, BALANCED, PSEUDO)
 def controls_of(task: Task, scope: str | None) -> tuple[str, ...]:
     """Controls that a generator of a scope must exceed to help in a task, in the order of columns.
 
-    For masks, λ counts pairs and evens out no class, so every generator has balanced copies as a further control;
-    views of masks show no unlabelled pixel, so none has one for these. scope: None = not known.
+    For masks, λ counts pairs and evens out no class, so every generator has balanced copies as a
+    further control; views of masks show no unlabelled pixel, so none has one for these. scope: None
+    = not known.
     """
     balanced = () if task.single_pixels else (BALANCED,)
     seeing = (PSEUDO,) if scope not in (None, "none") and task.single_pixels else ()
@@ -50,16 +59,22 @@ def controls_of(task: Task, scope: str | None) -> tuple[str, ...]:
 
 def needed_of(control: str) -> str:
     """Name the arms that must be above a further control to help."""
-    return "every arm of masks" if control in (BALANCED, PIXEL_SVM) else "an arm that reads unlabelled pixels"
+    return (
+        "every arm of masks"
+        if control in (BALANCED, PIXEL_SVM)
+        else "an arm that reads unlabelled pixels"
+    )
 
 
 @dataclass(frozen=True)
 class Method:
-    """A generator or classifier as it was run: equal only where version and every parameter are equal.
+    """A generator or classifier as it was run: equal only where version and every parameter are
+    equal.
 
     params: canonical JSON, so that a method can be a dictionary key.
-    convention: what ω means to it; part of its identity, as the same ω means another thing under another.
-    view: spectral view that a classifier was shown. train: what classifiers learn from beside a generator.
+    convention: what ω means to it; part of its identity, as the same ω means another thing under
+    another. view: spectral view that a classifier was shown. train: what classifiers learn from
+    beside a generator.
     """
 
     name: str
@@ -70,11 +85,18 @@ class Method:
     train: str = BOTH
 
     @classmethod
-    def of(cls, spec: Record, convention: object = None, view: str = RAW, train: str = BOTH) -> Method:
+    def of(
+        cls, spec: Record, convention: object = None, view: str = RAW, train: str = BOTH
+    ) -> Method:
         """Make a method from what a trial's specification says of a plugin."""
         params = canonical_json(spec.get("params") or {})
         return cls(
-            spec["name"], str(spec["version"]), params, None if convention is None else str(convention), view, train
+            spec["name"],
+            str(spec["version"]),
+            params,
+            None if convention is None else str(convention),
+            view,
+            train,
         )
 
 
@@ -98,8 +120,9 @@ class Arm:
 
     @property
     def judged(self) -> bool:
-        """False for what every arm is measured against, and for synthetic samples alone; a further control is judged
-        against the others."""
+        """False for what every arm is measured against, and for synthetic samples alone; a further
+        control is judged against the others.
+        """
         return self.generator.name not in CONTROLS and self == self.both
 
     @property
@@ -108,4 +131,12 @@ class Arm:
         name = self.generator.name
         place = EVERY_CONTROL.index(name) if name in EVERY_CONTROL else len(EVERY_CONTROL)
         omega = (-1, 0.0) if self.omega is None else (0, self.omega)
-        return place, name, self.generator.version, self.generator.params, self.rate, omega, self.generator.train
+        return (
+            place,
+            name,
+            self.generator.version,
+            self.generator.params,
+            self.rate,
+            omega,
+            self.generator.train,
+        )

@@ -1,4 +1,5 @@
-"""Cache of what trials of one scene share: splits, views, fitted generators and pools, by the hash of what made them.
+"""Cache of what trials of one scene share: splits, views, fitted generators and pools, by the hash
+of what made them.
 
 A λ × ω × classifier sweep so trains each generator once per split, and samples it once per ω.
 """
@@ -39,19 +40,24 @@ WORTH_SAVING = 2.0
 
 
 def strangers(spec: TrialSpec) -> frozenset[tuple[str, str]]:
-    """Parts of a trial that may leave traces in a process, which trials without these parts must not see: kind and
-    name of each plugin that does not come with hsiaug, and then also the draw, whose labels such a plugin may keep.
+    """Parts of a trial that may leave traces in a process, which trials without these parts must
+    not see: kind and name of each plugin that does not come with hsiaug, and then also the draw,
+    whose labels such a plugin may keep.
     """
     plugins: Mapping[Any, Found] = registry().plugins
     named = {(kind, one.name.partition(":")[0]) for kind, one in spec.plugins}
     # A protocol may build on others, which are named in its argument, beside numbers.
     rules = {("protocol", name) for name in spec.protocol.text.split(":")} & plugins.keys()
-    found = {key for key in named | rules if (one := plugins.get(key)) is None or one.distribution != OWN}
+    found = {
+        key for key in named | rules if (one := plugins.get(key)) is None or one.distribution != OWN
+    }
     return frozenset({*found, ("draw", spec.draw_hash)} if found else ())
 
 
 def fits_of(folder: Path, spec: TrialSpec) -> Path:
-    """Where, in the folder of a store's fits, those of a trial are: of other packages apart from hsiaug's own."""
+    """Where, in the folder of a store's fits, those of a trial are: of other packages apart from
+    hsiaug's own.
+    """
     return folder / OTHERS if {"generator", "protocol"} & {*dict(strangers(spec))} else folder
 
 
@@ -82,11 +88,12 @@ class _Kept:
 class Workbench:
     """Everything that trials on one scene may share. folder: where slow fits are saved, or None.
 
-    TaskData, splits, views, samples and their counts are the task's own types. In processes that run plugins, data and
-    splits have no label of a test pixel. saves: whether fits made from now on may be saved. notes: of every trial.
+    TaskData, splits, views, samples and their counts are the task's own types. In processes that
+    run plugins, data and splits have no label of a test pixel. saves: whether fits made from now on
+    may be saved. notes: of every trial.
 
-    Only what belongs to the latest draw, and to its latest generator, is kept in memory: run trials draw by draw
-    and generator by generator.
+    Only what belongs to the latest draw, and to its latest generator, is kept in memory: run trials
+    draw by draw and generator by generator.
     """
 
     def __init__(self, scene: TaskData, task: Task, folder: Path | None = None) -> None:
@@ -114,7 +121,9 @@ class Workbench:
 
     def view(self, spec: TrialSpec, scope: Scope) -> TaskView:
         """The view of a plugin of that scope in a trial."""
-        return self._of_draw.once(spec.draw_hash, scope, lambda: self.task.view(self.scene, self.split(spec), scope))
+        return self._of_draw.once(
+            spec.draw_hash, scope, lambda: self.task.view(self.scene, self.split(spec), scope)
+        )
 
     def spectra(self, spec: TrialSpec) -> SpectralView:
         """The spectral view that a trial's classifier is shown."""
@@ -124,49 +133,74 @@ class Workbench:
         return self._of_draw.once(
             spec.draw_hash,
             "spectra",
-            lambda: replace(choose_view(cast("TrainView", self.view(spec, "none"))), wavelengths=wavelengths),
+            lambda: replace(
+                choose_view(cast("TrainView", self.view(spec, "none"))), wavelengths=wavelengths
+            ),
         )
 
     def seen(self, spec: TrialSpec, scope: Scope) -> TaskView:
-        """The view of a classifier of that scope in a trial, in its spectral view. Labels are there for real samples."""
+        """The view of a classifier of that scope in a trial, in its spectral view. Labels are there
+        for real samples.
+        """
         spectra = self.spectra(spec)
         seen = self._of_draw.once(
-            spec.draw_hash, (scope, spectra.name), lambda: self.task.seen(self.view(spec, scope), spectra)
+            spec.draw_hash,
+            (scope, spectra.name),
+            lambda: self.task.seen(self.view(spec, scope), spectra),
         )
         if spec.train != SYNTHETIC:
             return seen
-        return self._of_draw.once(spec.draw_hash, (scope, spectra.name, SYNTHETIC), lambda: seen.nameless())
+        return self._of_draw.once(
+            spec.draw_hash, (scope, spectra.name, SYNTHETIC), lambda: seen.nameless()
+        )
 
     def check_views(self) -> None:
-        """Raise PluginError where a plugin wrote into a view, which all trials of the draw share."""
+        """Raise PluginError where a plugin wrote into a view, which all trials of the draw
+        share.
+        """
         if names := self._changed():
             rule = "a plugin must leave the arrays that it is given as they are"
-            hint = "Compute on copies: x = x - mean, not x -= mean; torch.tensor(x), not torch.from_numpy(x)."
+            hint = (
+                "Compute on copies: x = x - mean, not x -= mean; torch.tensor(x), not"
+                " torch.from_numpy(x)."
+            )
             raise PluginError(rule, value=f"changed: {', '.join(names)}", hint=hint)
 
     def renew_views(self) -> None:
-        """Drop the views that a plugin wrote into; they are made anew, and so are the fits that may hold them."""
+        """Drop the views that a plugin wrote into; they are made anew, and so are the fits that may
+        hold them.
+        """
         if self._changed():
             kept = self._of_draw.values
             self._of_draw.values = {key: kept[key] for key in ("split", "spectra") if key in kept}
             self._of_fit.values = {}
 
     def _changed(self) -> list[str]:
-        views = {id(kept): kept for kept in self._of_draw.values.values() if isinstance(kept, SealedView)}
+        views = {
+            id(kept): kept for kept in self._of_draw.values.values() if isinstance(kept, SealedView)
+        }
         return [name for view in views.values() for name in view.changed]
 
-    def prepare(self, spec: TrialSpec, generator: Generator, device: str, progress: Progress) -> Fit[Prepared] | None:
+    def prepare(
+        self, spec: TrialSpec, generator: Generator, device: str, progress: Progress
+    ) -> Fit[Prepared] | None:
         """What the trial's generator learns without labels: from memory, from disk, or learnt now.
 
-        None where the generator declares no such stage, or its fit is there already. Of the processes that share a
-        folder one learns, the others wait for it.
+        None where the generator declares no such stage, or its fit is there already. Of the
+        processes that share a folder one learns, the others wait for it.
         """
         fitted = self._of_fit.holds(spec.fit_hash, ("fit", spec.generator.hash, device))
-        if not generator.card.prepares or fitted or (self._folder is not None and has_fit(self._folder, spec)):
+        if (
+            not generator.card.prepares
+            or fitted
+            or (self._folder is not None and has_fit(self._folder, spec))
+        ):
             return None
         return self.prepared(spec, generator, device, progress)
 
-    def prepared(self, spec: TrialSpec, generator: Generator, device: str, progress: Progress) -> Fit[Prepared]:
+    def prepared(
+        self, spec: TrialSpec, generator: Generator, device: str, progress: Progress
+    ) -> Fit[Prepared]:
         """As :meth:`prepare`, whether the fit needs it or not."""
         shown = self.scene, self.split(spec), self.view(spec, generator.card.scope)
         pixels = self._of_draw.once(
@@ -179,7 +213,13 @@ class Workbench:
 
         def learn() -> Callable[..., Prepared]:
             # A cube is that of the view, whose changes are looked for afterwards.
-            return partial(made.prepare, self.task.unlabelled(*shown), seed=seed, device=device, progress=progress)
+            return partial(
+                made.prepare,
+                self.task.unlabelled(*shown),
+                seed=seed,
+                device=device,
+                progress=progress,
+            )
 
         def load_or_learn() -> Fit[Prepared]:
             folder = self._folder and fits_of(self._folder, spec) / key
@@ -197,7 +237,9 @@ class Workbench:
 
         return self._of_pixels.once(key, device, load_or_learn)
 
-    def fit(self, spec: TrialSpec, generator: Generator, device: str, progress: Progress) -> Fit[FittedGenerator]:
+    def fit(
+        self, spec: TrialSpec, generator: Generator, device: str, progress: Progress
+    ) -> Fit[FittedGenerator]:
         """The trial's fitted generator: from memory, from disk, or fitted now."""
 
         def learn() -> Callable[..., FittedGenerator]:
@@ -212,7 +254,11 @@ class Workbench:
         def load_or_fit() -> Fit[FittedGenerator]:
             folder = self._folder and fits_of(self._folder, spec) / spec.fit_hash
             return self._load_or_make(
-                folder, generator.card, "fit", lambda path: generator.load(path, device=device), learn
+                folder,
+                generator.card,
+                "fit",
+                lambda path: generator.load(path, device=device),
+                learn,
             )
 
         return self._of_fit.once(spec.fit_hash, ("fit", spec.generator.hash, device), load_or_fit)
@@ -226,9 +272,11 @@ class Workbench:
         learn: Callable[[], Callable[..., T]],
         identity: dict[str, object] | None = None,
     ) -> Fit[T]:
-        """What a stage ("fit" or "prepare") gives: as it was saved in a folder, else made now and saved.
+        """What a stage ("fit" or "prepare") gives: as it was saved in a folder, else made now and
+        saved.
 
-        learn: gives the plugin's call. identity: as of :func:`save_fit`; what has one is saved however quick it was.
+        learn: gives the plugin's call. identity: as of :func:`save_fit`; what has one is saved
+        however quick it was.
         """
         fits = stage == "fit"
         what = f"fit of {card.name}" if fits else f"preparation of {card.name}"
@@ -238,13 +286,15 @@ class Workbench:
             return saved
         if saved:
             self._notes.append(
-                f"The saved {what} could not be used, and was {'fitted' if fits else 'learnt'} again: {saved}."
+                f"The saved {what} could not be used, and was {'fitted' if fits else 'learnt'}"
+                f" again: {saved}."
             )
         elif folder is not None and identity is not None:
             differs = difference_from_saved(folder.parent, identity)
             if differs:
                 self._notes.append(
-                    f"{card.name} learnt {identity['scene']} without labels anew: what is saved differs in {differs}."
+                    f"{card.name} learnt {identity['scene']} without labels anew: what is saved"
+                    f" differs in {differs}."
                 )
         folder = folder if self.saves else None
         resumes = card.resumes and folder is not None
@@ -256,7 +306,9 @@ class Workbench:
             needed = "sample" if fits else "save"
             if not callable(getattr(made, needed, None)):
                 rule = f"a generator's {stage} must return an object with {needed}"
-                hint = f"Return the {'fitted object' if fits else 'object that fit is to be given'}."
+                hint = (
+                    f"Return the {'fitted object' if fits else 'object that fit is to be given'}."
+                )
                 raise PluginError(rule, value=type(made).__name__, hint=hint)
             if folder is not None and (identity is not None or seconds > WORTH_SAVING):
                 fault = save_fit(folder, cast("Any", made).save, seconds, **(identity or {}))
@@ -266,7 +318,9 @@ class Workbench:
         return Fit(made, seconds)
 
     def _resumed(self, fit: Callable[..., T], card: Card, begun: Path | None) -> T:
-        """What ``fit`` gives; where it was begun by a run that was stopped, it goes on from there."""
+        """What ``fit`` gives; where it was begun by a run that was stopped, it goes on from
+        there.
+        """
         if not card.resumes:
             return fit()
         if begun is not None and begun.is_dir():
@@ -293,8 +347,8 @@ class Workbench:
     ) -> list[TaskSamples]:
         """The checked samples that the trial takes of the blocks of its pool.
 
-        card: of the classifier that they are for. Of patches that are drawn for one that reads less of them, no more is
-        kept: run trials of those that read whole patches first.
+        card: of the classifier that they are for. Of patches that are drawn for one that reads less
+        of them, no more is kept: run trials of those that read whole patches first.
         """
         taken: list[TaskSamples] = []
         part = card if card and not card.reads_patches and self.task.single_pixels else None
@@ -302,29 +356,45 @@ class Workbench:
         for j, block in enumerate(asked):
             if block.total:
                 # What one goes on from is part of what it draws.
-                key: tuple[Hashable, ...] = (spec.generator.hash, spec.omega, block.label, j if goes_on else 0)
+                key: tuple[Hashable, ...] = (
+                    spec.generator.hash,
+                    spec.omega,
+                    block.label,
+                    j if goes_on else 0,
+                )
                 draw = partial(self._draw, spec, fit.fitted, view, asked[:j], block)
                 if part and not self._of_fit.holds(spec.fit_hash, key):
                     key, draw = (*key, part.input), partial(self._cut, draw, part)
                 drawn = self._of_fit.once(spec.fit_hash, key, draw)
-                taken.append(drawn if block.used == block.counts else self.task.first(drawn, block.used))
+                taken.append(
+                    drawn if block.used == block.counts else self.task.first(drawn, block.used)
+                )
         return taken
 
     def _cut(self, draw: Callable[[], TaskSamples], card: Card) -> TaskSamples:
-        """What a classifier's card says that it reads of the samples that are drawn, without the rest."""
+        """What a classifier's card says that it reads of the samples that are drawn, without the
+        rest.
+        """
         found = cast("PatchSamples", self.task.shown(draw(), card))
         return replace(found, x=found.x.copy())
 
     def sheet(self, spec: TrialSpec, card: Card) -> SampleSheet | None:
-        """A few of the samples that the trial took of its pool, beside real ones; None where it took none.
+        """A few of the samples that the trial took of its pool, beside real ones; None where it
+        took none.
 
         card: of the generator. It must have been sampled.
         """
         view = self.view(spec, card.scope)
-        blocks = [block for block in self.task.blocks(view, spec.made) if block.total] if card.adds else []
+        blocks = (
+            [block for block in self.task.blocks(view, spec.made) if block.total]
+            if card.adds
+            else []
+        )
         drawn = [self._of_fit.values.get(self._shown(spec, block)) for block in blocks]
         taken = [
-            self.task.first(some, block.used) for some, block in zip(drawn, blocks, strict=True) if some is not None
+            self.task.first(some, block.used)
+            for some, block in zip(drawn, blocks, strict=True)
+            if some is not None
         ]
         taken = [some for some in taken if len(some)]
         if not taken:
@@ -340,16 +410,27 @@ class Workbench:
     def drop_pools(self) -> None:
         """Drop the samples that were drawn; what they were drawn from stays."""
         values = self._of_fit.values
-        self._of_fit.values = {key: value for key, value in values.items() if isinstance(value, Fit)}
+        self._of_fit.values = {
+            key: value for key, value in values.items() if isinstance(value, Fit)
+        }
 
     def _draw(
-        self, spec: TrialSpec, fitted: FittedGenerator, view: TaskView, earlier: Sequence[AnyBlock], asked: AnyBlock
+        self,
+        spec: TrialSpec,
+        fitted: FittedGenerator,
+        view: TaskView,
+        earlier: Sequence[AnyBlock],
+        asked: AnyBlock,
     ) -> TaskSamples:
         block, counts = asked.label, asked.counts
         if callable(continued := getattr(fitted, "continued", None)):
             fitted, block = continued([one.counts for one in earlier]), 0
-        # Of the task, which the contract of a plugin does not tell: ``check`` refuses other samples.
-        sample, seed = cast("Any", fitted.sample), derive_seed("sample", spec.generator.name, spec.seed, block)
+        # Of the task, which the contract of a plugin does not tell: ``check`` refuses other
+        # samples.
+        sample, seed = (
+            cast("Any", fitted.sample),
+            derive_seed("sample", spec.generator.name, spec.seed, block),
+        )
         samples: TaskSamples = sample(counts, guidance=spec.omega, seed=seed)
         self.check_views()
         self.task.check(samples, counts, view)

@@ -1,6 +1,8 @@
-"""Fits on disk: those that are done, with a checksum of every file, and how far those are that were stopped.
+"""Fits on disk: those that are done, with a checksum of every file, and how far those are that were
+stopped.
 
-A saved fit only saves time. So one that is damaged is fitted again, and one that cannot be saved is a note.
+A saved fit only saves time. So one that is damaged is fitted again, and one that cannot be saved is
+a note.
 """
 
 import contextlib
@@ -36,8 +38,8 @@ POLL = 0.5
 
 @dataclass(frozen=True)
 class Fit(Generic[State]):
-    """A fitted generator, or what one prepared, and the seconds that it took, now or when it was saved. key: of what was
-    prepared, by its content.
+    """A fitted generator, or what one prepared, and the seconds that it took, now or when it was
+    saved. key: of what was prepared, by its content.
     """
 
     fitted: State
@@ -61,11 +63,17 @@ def load_fit(folder: Path, load: Callable[[Path], State]) -> Fit[State] | str | 
 
 
 def _checked(folder: Path) -> float:
-    """Seconds of a fit whose files are as they were written. Raises ValueError, KeyError or OSError for others."""
+    """Seconds of a fit whose files are as they were written. Raises ValueError, KeyError or OSError
+    for others.
+    """
     facts = json.loads(plain_text(folder / FACTS) or "")
     seconds = float(facts["seconds"])
     present = _checksums(folder / FITTED)
-    changed = [name for name in sorted({*present, *facts["files"]}) if present.get(name) != facts["files"].get(name)]
+    changed = [
+        name
+        for name in sorted({*present, *facts["files"]})
+        if present.get(name) != facts["files"].get(name)
+    ]
     if changed or not (math.isfinite(seconds) and seconds >= 0):
         raise ValueError(f"{', '.join(changed) or FACTS} is not as it was written")
     return seconds
@@ -76,22 +84,29 @@ def _checksums(folder: Path) -> dict[str, str]:
     checksums = {}
     for path in sorted(folder.rglob("*")):
         if path.is_file():
-            checksums[path.relative_to(folder).as_posix()] = hashlib.sha256(read_plain(path, LARGEST)).hexdigest()
+            checksums[path.relative_to(folder).as_posix()] = hashlib.sha256(
+                read_plain(path, LARGEST)
+            ).hexdigest()
     return checksums
 
 
 def _make_parent(folder: Path) -> None:
-    """The folder of fits, or the one of other packages in it; that of the store is never made anew."""
+    """The folder of fits, or the one of other packages in it; that of the store is never made
+    anew.
+    """
     if folder.parent.name == OTHERS:
         folder.parent.parent.mkdir(exist_ok=True)
     folder.parent.mkdir(exist_ok=True)
 
 
-def save_fit(folder: Path, save: Callable[[Path], object], seconds: float, **identity: object) -> str | None:
-    """Save a fit whole or not at all, in place of a damaged one; why that failed, or None where it did not.
+def save_fit(
+    folder: Path, save: Callable[[Path], object], seconds: float, **identity: object
+) -> str | None:
+    """Save a fit whole or not at all, in place of a damaged one; why that failed, or None where it
+    did not.
 
-    save: writes the fitted generator into the empty folder that it is given. identity: JSON-able; what
-    determined it.
+    save: writes the fitted generator into the empty folder that it is given. identity: JSON-able;
+    what determined it.
     """
     try:
         _make_parent(folder)
@@ -111,7 +126,9 @@ PARTS = "pixels", "params", "version", "patch", "format"
 
 
 def difference_from_saved(cache: Path, identity: Mapping[str, object]) -> str | None:
-    """The parts in which ``identity`` differs from the nearest saved of its generator and scene; None without one."""
+    """The parts in which ``identity`` differs from the nearest saved of its generator and scene;
+    None without one.
+    """
     reasons: list[list[str]] = []
     for facts in cache.glob(f"*/{FACTS}"):
         # What is damaged, or older, says nothing.
@@ -145,10 +162,11 @@ def _put_in_place(fresh: Path, folder: Path) -> None:
 
 @contextmanager
 def checkpoint(folder: Path) -> Iterator[Path | None]:
-    """The folder in which a fit saves how far it is, with what a process that was stopped left of the same fit.
+    """The folder in which a fit saves how far it is, with what a process that was stopped left of
+    the same fit.
 
-    folder: of the fit, once it is done; what was saved is removed at a regular end. None where another process is at the
-    same fit, or nothing can be written.
+    folder: of the fit, once it is done; what was saved is removed at a regular end. None where
+    another process is at the same fit, or nothing can be written.
     """
     begun = folder.with_name(f"{folder.name}{UNFINISHED}")
     lock = FileLock(f"{begun}{LOCK}")
@@ -166,7 +184,9 @@ def checkpoint(folder: Path) -> Iterator[Path | None]:
 
 @contextmanager
 def only_one(folder: Path, progress: Progress) -> Iterator[None]:
-    """Wait until no other process is within, for the same folder. One that cannot write or lock there does not wait."""
+    """Wait until no other process is within, for the same folder. One that cannot write or lock
+    there does not wait.
+    """
     lock = FileLock(folder.with_name(f"{folder.name}{LOCK}"))
     while not lock.is_locked:
         try:

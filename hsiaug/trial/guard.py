@@ -1,10 +1,12 @@
-"""Protection of the process that runs a plugin: its global state is restored, and failures become text.
+"""Protection of the process that runs a plugin: its global state is restored, and failures become
+text.
 
-A plugin may end in any way that Python knows (``sys.exit``, ``KeyboardInterrupt``, an exception that cannot be printed)
-and may leave the process in any state. The process goes on with other trials, so its state is put back after every call,
-and what ended the call becomes text that can be stored. What a stranger replaces in it ends with it
-(:func:`hsiaug.bench.worker.strangers`). Ways to end that Python does not know (a signal,
-``os._exit``) are for the process that started this one to notice.
+A plugin may end in any way that Python knows (``sys.exit``, ``KeyboardInterrupt``, an exception
+that cannot be printed) and may leave the process in any state. The process goes on with other
+trials, so its state is put back after every call, and what ended the call becomes text that can be
+stored. What a stranger replaces in it ends with it (:func:`hsiaug.bench.worker.strangers`). Ways to
+end that Python does not know (a signal, ``os._exit``) are for the process that started this one to
+notice.
 """
 
 import contextlib
@@ -36,7 +38,9 @@ FOR_PLUGINS = np.random.MT19937(0)
 """Source of numpy's global random functions while a plugin runs."""
 
 SIGNALS = tuple(
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGALRM", "SIGHUP", "SIGUSR1") if hasattr(signal, name)
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGALRM", "SIGHUP", "SIGUSR1")
+    if hasattr(signal, name)
 )
 
 
@@ -44,27 +48,37 @@ SIGNALS = tuple(
 def kept_state() -> Iterator[None]:
     """Put the process's global state back afterwards, whatever happens within.
 
-    Working directory, environment, file mode mask, global random states, numpy's error handling, warning filters,
-    recursion limit, signal handlers, standard streams; of torch, where it is loaded, random state, threads, default
-    dtype and gradient mode. Python's and numpy's global generators of random numbers start alike in every block: no
-    plugin should read them, and one that does gives the same result again.
+    Working directory, environment, file mode mask, global random states, numpy's error handling,
+    warning filters, recursion limit, signal handlers, standard streams; of torch, where it is
+    loaded, random state, threads, default dtype and gradient mode. Python's and numpy's global
+    generators of random numbers start alike in every block: no plugin should read them, and one
+    that does gives the same result again.
 
     Raises PluginError in place of SystemExit, which would end the whole command in silence.
     """
-    with warnings.catch_warnings(), np.errstate(), _same_random_numbers(), contextlib.ExitStack() as stack:
+    with (
+        warnings.catch_warnings(),
+        np.errstate(),
+        _same_random_numbers(),
+        contextlib.ExitStack() as stack,
+    ):
         for keep in (_process, _signals, _torch):
             stack.callback(keep())
         try:
             yield
         except SystemExit as error:
-            rule, hint = "a plugin must return, or raise an exception", "Raise a ValueError that says what is wrong."
+            rule, hint = (
+                "a plugin must return, or raise an exception",
+                "Raise a ValueError that says what is wrong.",
+            )
             raise PluginError(rule, value=f"sys.exit({error.code!r})", hint=hint) from error
 
 
 @contextlib.contextmanager
 def _same_random_numbers() -> Iterator[None]:
     python, numpy = random.getstate(), np.random.get_bit_generator()  # type: ignore[attr-defined]
-    # Another generator in its place: to copy the state of 624 words round every call takes longer than some calls.
+    # Another generator in its place: to copy the state of 624 words round every call takes longer
+    # than some calls.
     np.random.set_bit_generator(FOR_PLUGINS)  # type: ignore[attr-defined]
     random.seed(0)
     np.random.seed(0)
@@ -94,7 +108,8 @@ def _process() -> Callable[[], None]:
             try:
                 os.fstat(number)
             except OSError:
-                # Closed: the next file to be opened would take its place, and somebody's output with it.
+                # Closed: the next file to be opened would take its place, and somebody's output
+                # with it.
                 os.open(os.devnull, os.O_RDWR)
 
     return restore
@@ -131,7 +146,9 @@ def _torch() -> Callable[[], None]:
 
 
 def call_failure(error: BaseException) -> dict[str, str]:
-    """``type``, ``message`` and ``traceback`` of what ended a plugin's call, as text that every file can hold."""
+    """``type``, ``message`` and ``traceback`` of what ended a plugin's call, as text that every
+    file can hold.
+    """
     return {
         "type": _storable(type(error).__name__, LONGEST_MESSAGE),
         "message": _storable(_message(error) + _want(error), LONGEST_MESSAGE),
@@ -170,8 +187,11 @@ def _storable(text: str, longest: int) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def plain_json(provenance: Mapping[str, object], what: str = "the provenance of samples") -> dict[str, object]:
-    """Facts that a plugin states of its samples or its fit, converted through JSON. what: the same, as errors call it.
+def plain_json(
+    provenance: Mapping[str, object], what: str = "the provenance of samples"
+) -> dict[str, object]:
+    """Facts that a plugin states of its samples or its fit, converted through JSON. what: the same,
+    as errors call it.
 
     Raises PluginError where JSON cannot hold it, or it is larger than a megabyte.
     """
@@ -184,25 +204,33 @@ def plain_json(provenance: Mapping[str, object], what: str = "the provenance of 
         raise PluginError(rule, value=f"{type(error).__name__}: {error}", hint=hint) from error
     if len(text) > LARGEST_PROVENANCE:
         rule = f"{what} may have {LARGEST_PROVENANCE:,} characters of JSON"
-        raise PluginError(rule, value=f"{len(text):,}", hint="Keep facts there, and arrays elsewhere.")
+        raise PluginError(
+            rule, value=f"{len(text):,}", hint="Keep facts there, and arrays elsewhere."
+        )
     kept: dict[str, object] = json.loads(text)
     return kept
 
 
 class TrialTimeout(BaseException):
-    """A trial took longer than it may. No Exception, so that a plugin which catches those does not go on."""
+    """A trial took longer than it may. No Exception, so that a plugin which catches those does not
+    go on.
+    """
 
 
 def check_limit(seconds: float | None) -> None:
     """Raise InputError where this system cannot keep a limit."""
     if seconds is not None and not hasattr(signal, "setitimer"):
-        rule, hint = "`timeout` needs a system with interval timers", "Leave it out, or run under Linux, macOS or WSL."
+        rule, hint = (
+            "`timeout` needs a system with interval timers",
+            "Leave it out, or run under Linux, macOS or WSL.",
+        )
         raise InputError(rule, value="none here", hint=hint)
 
 
 @contextlib.contextmanager
 def time_limit(seconds: float | None) -> Iterator[None]:
-    """Raise TrialTimeout after so many seconds in the block, which must run in a process's main thread; None = never.
+    """Raise TrialTimeout after so many seconds in the block, which must run in a process's main
+    thread; None = never.
 
     It is raised between two steps of Python: a single call into compiled code is ended by nobody.
     """
@@ -210,7 +238,9 @@ def time_limit(seconds: float | None) -> Iterator[None]:
         yield
         return
     check_limit(seconds)
-    assert threading.current_thread() is threading.main_thread(), "signals reach the main thread alone"
+    assert threading.current_thread() is threading.main_thread(), (
+        "signals reach the main thread alone"
+    )
 
     def ended(signum: int, frame: FrameType | None) -> None:
         raise TrialTimeout(f"the trial took longer than its time limit of {seconds:g} s")

@@ -1,8 +1,10 @@
-"""The index of a store, in its cache: which records were found sound, so that they need not be checked again.
+"""The index of a store, in its cache: which records were found sound, so that they need not be
+checked again.
 
-One JSON file, which is made anew and then renamed into place: no locks are needed, so it holds on network folders, and
-of two writers the last one stays. An entry is a digest of the content that was checked, which nobody but this user can
-make: an index that is stale, damaged, forged, another user's or missing costs time alone.
+One JSON file, which is made anew and then renamed into place: no locks are needed, so it holds on
+network folders, and of two writers the last one stays. An entry is a digest of the content that was
+checked, which nobody but this user can make: an index that is stale, damaged, forged, another
+user's or missing costs time alone.
 """
 
 import contextlib
@@ -58,25 +60,34 @@ class Index:
         return self.decode(data) if self.known.get(hash) == digest_of(hash, data) else None
 
     def decode(self, data: bytes) -> Record:
-        """The record, whose values are those of other records where they are equal; they are not to be changed."""
+        """The record, whose values are those of other records where they are equal; they are not to
+        be changed.
+        """
         lines = data[2:-3].split(b",\n")
         pairs = [self._shared.get(line) for line in lines]
         fresh = [line for line, pair in zip(lines, pairs, strict=True) if pair is None]
         try:
-            made = [(sys.intern(key), value) for key, value in json.loads(b"{%s}" % b",".join(fresh)).items()]
+            made = [
+                (sys.intern(key), value)
+                for key, value in json.loads(b"{%s}" % b",".join(fresh)).items()
+            ]
         except ValueError:
             made = []
         if data[:2] != b"{\n" or data[-3:] != b"\n}\n" or len(made) != len(fresh):
             whole: Record = json.loads(data)
             return whole
-        self._shared |= {line: pair for line, pair in zip(fresh, made, strict=True) if pair[0] not in OWN}
+        self._shared |= {
+            line: pair for line, pair in zip(fresh, made, strict=True) if pair[0] not in OWN
+        }
         rest = iter(made)
         return dict([pair or next(rest) for pair in pairs])
 
 
 @contextmanager
 def open_index(cache: Path, *, writes: bool = True) -> Iterator[Index]:
-    """The index in a store's cache, while records are read; it is written anew at the end where it lacked many."""
+    """The index in a store's cache, while records are read; it is written anew at the end where it
+    lacked many.
+    """
     path, index = cache / INDEX, Index()
     # What is damaged has no entry.
     with contextlib.suppress(ValueError, AttributeError, RecursionError):
@@ -95,7 +106,9 @@ def open_index(cache: Path, *, writes: bool = True) -> Iterator[Index]:
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Records hold no cycles, and looking for them again and again would take as long as to decode all of them."""
+    """Records hold no cycles, and looking for them again and again would take as long as to decode
+    all of them.
+    """
     collects = gc.isenabled()
     gc.disable()
     try:

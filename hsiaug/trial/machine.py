@@ -14,11 +14,20 @@ from typing import Any
 from hsiaug.base.errors import InputError
 from hsiaug.registry.card import Card
 
-LIBRARIES = ("hsiaug", "numpy", "scipy", "scikit-learn", "scikit-image", "imbalanced-learn", "torch")
+LIBRARIES = (
+    "hsiaug",
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "scikit-image",
+    "imbalanced-learn",
+    "torch",
+)
 
 
 def resolve_device(requested: str, card: Card) -> str:
-    """The device for one plugin: "cpu" for those that use none; else what was asked, ``auto`` = a GPU if any.
+    """The device for one plugin: "cpu" for those that use none; else what was asked, ``auto`` = a
+    GPU if any.
 
     Raises InputError for a device that torch does not know or this machine lacks.
     """
@@ -27,12 +36,20 @@ def resolve_device(requested: str, card: Card) -> str:
 
 @cache
 def check_device(requested: str) -> str:
-    """A device that is there, as torch names it. Where there can only be a CPU, torch is not even loaded."""
+    """A device that is there, as torch names it. Where there can only be a CPU, torch is not even
+    loaded.
+    """
     if requested == "cpu" or (requested == "auto" and not _gpu_driver()):
         return "cpu"
     import torch
 
-    gpu = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    gpu = (
+        "cuda"
+        if torch.cuda.is_available()
+        else "mps"
+        if torch.backends.mps.is_available()
+        else "cpu"
+    )
     if requested == "auto":
         return gpu
     try:
@@ -41,7 +58,10 @@ def check_device(requested: str) -> str:
     except RuntimeError:
         there = False
     if not there:
-        rule, hint = "`device` must name a device of this machine", f"Here: auto, {', '.join(sorted({'cpu', gpu}))}."
+        rule, hint = (
+            "`device` must name a device of this machine",
+            f"Here: auto, {', '.join(sorted({'cpu', gpu}))}.",
+        )
         raise InputError(rule, value=repr(requested), hint=hint)
     return requested
 
@@ -50,7 +70,11 @@ def _gpu_driver() -> bool:
     """Whether a driver that torch could use is installed: NVIDIA's, AMD's, or Apple's own GPU."""
     if sys.platform == "darwin":
         return True
-    names = ("nvcuda.dll", "amdhip64.dll") if sys.platform == "win32" else ("libcuda.so.1", "libamdhip64.so")
+    names = (
+        ("nvcuda.dll", "amdhip64.dll")
+        if sys.platform == "win32"
+        else ("libcuda.so.1", "libamdhip64.so")
+    )
     for name in names:
         with contextlib.suppress(OSError):
             ctypes.CDLL(name)
@@ -110,8 +134,12 @@ def environment() -> dict[str, object]:
 
 
 def restart_peak_memory() -> None:
-    """Give back memory that is not in use, and forget the peak so far, where the system can (Linux)."""
-    with contextlib.suppress(AttributeError):  # only glibc keeps so much that it has a function for that
+    """Give back memory that is not in use, and forget the peak so far, where the system can
+    (Linux).
+    """
+    with contextlib.suppress(
+        AttributeError
+    ):  # only glibc keeps so much that it has a function for that
         if sys.platform == "linux":
             ctypes.CDLL(None).malloc_trim(0)
     with contextlib.suppress(OSError):
@@ -119,7 +147,9 @@ def restart_peak_memory() -> None:
 
 
 def peak_memory() -> float | None:
-    """Peak resident memory of this process in MB, since it was restarted where that can be; None where none is told."""
+    """Peak resident memory of this process in MB, since it was restarted where that can be; None
+    where none is told.
+    """
     with contextlib.suppress(OSError):
         for line in Path("/proc/self/status").read_text().splitlines():
             if line.startswith("VmHWM"):

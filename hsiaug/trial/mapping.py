@@ -30,7 +30,9 @@ from hsiaug.trial.store import Record
 
 @dataclass(frozen=True, eq=False)
 class Refitted:
-    """A trial's classifier, fitted again, with the split of the trial. spectra: what it is shown of each spectrum."""
+    """A trial's classifier, fitted again, with the split of the trial. spectra: what it is shown of
+    each spectrum.
+    """
 
     spec: TrialSpec
     fitted: FittedClassifier
@@ -42,18 +44,26 @@ class Refitted:
 def spec_of(record: Record, data: TaskData, plugins: Registry) -> TrialSpec:
     """The trial of a record, to be run again here.
 
-    Raises InputError where the record is of a failed trial, the scene is another one, a plugin is missing
-    or of another version, or the masks of a ``fixed`` protocol have gone.
+    Raises InputError where the record is of a failed trial, the scene is another one, a plugin is
+    missing or of another version, or the masks of a ``fixed`` protocol have gone.
     """
     stated = record["spec"]
     if record["status"] != "ok":
-        raise InputError("--record must be of a trial that went well", value=record["status"], hint="Name another one.")
+        raise InputError(
+            "--record must be of a trial that went well",
+            value=record["status"],
+            hint="Name another one.",
+        )
     scene = stated["scene"]
     if scene["sha256"] != data.sha256:
         raise InputError(
-            f"SCENE must be the scene of the record, {scene['name']}, with the same values and labels",
+            f"SCENE must be the scene of the record, {scene['name']}, with the same values and"
+            " labels",
             value=f"{data.name}, sha256 {data.sha256[:12]}… in place of {scene['sha256'][:12]}…",
-            hint=f"Name {record.get('scene_ref') or scene['name']}; if its files or card changed, benchmark it anew.",
+            hint=(
+                f"Name {record.get('scene_ref') or scene['name']}; if its files or card changed,"
+                " benchmark it anew."
+            ),
         )
     differs = ""
     try:
@@ -74,7 +84,10 @@ def spec_of(record: Record, data: TaskData, plugins: Registry) -> TrialSpec:
         )
         for kind, one in spec.plugins:
             if one.version != stated[kind]["version"]:
-                differs = f"{kind} {one.name} has version {one.version}, in the record {stated[kind]['version']}"
+                differs = (
+                    f"{kind} {one.name} has version {one.version}, in the record"
+                    f" {stated[kind]['version']}"
+                )
     except TypeError as error:
         differs = f"a plugin takes other parameters ({error})"
     if differs or spec.hash != record["hash"]:
@@ -89,9 +102,12 @@ def spec_of(record: Record, data: TaskData, plugins: Registry) -> TrialSpec:
 def _protocol(record: Record) -> SplitProtocol:
     stated = record["spec"]["protocol"]
     try:
-        return parse_protocol(f"{stated['name']}:{stated['argument']}".removesuffix(":"), stated["buffer"])
+        return parse_protocol(
+            f"{stated['name']}:{stated['argument']}".removesuffix(":"), stated["buffer"]
+        )
     except InputError:
-        # Where files of masks lie, only the command says: the identity holds their names and a checksum.
+        # Where files of masks lie, only the command says: the identity holds their names and a
+        # checksum.
         words = shlex.split(record["command"])
         if "--protocol" not in words[:-1]:
             raise
@@ -104,14 +120,22 @@ def _plugin(kind: Kind, stated: Record, plugins: Registry, data: TaskData) -> Pl
 
 
 def refit(
-    spec: TrialSpec, data: TaskData, plugins: Registry, folder: Path | None, *, device: str, progress: Progress
+    spec: TrialSpec,
+    data: TaskData,
+    plugins: Registry,
+    folder: Path | None,
+    *,
+    device: str,
+    progress: Progress,
 ) -> Refitted:
-    """Fit a trial's generator, where its λ asks for samples, and its classifier, just as the trial did.
+    """Fit a trial's generator, where its λ asks for samples, and its classifier, just as the trial
+    did.
 
     folder: the cache of the store, where slow fits of generators are looked for and kept.
     Raises InputError where the device is not there, and whatever the plugins raise.
     """
-    # What fits share is not needed afterwards: with the bench go the views, each as large as the data.
+    # What fits share is not needed afterwards: with the bench go the views, each as large as the
+    # data.
     bench, timer = Workbench(data, get_task(spec.task), folder), StageTimer()
     generator, classifier = load_plugins(spec, plugins)
     where = resolve_device(device, generator.card)

@@ -1,7 +1,8 @@
 """Packs: many records in one SQLite file, with their predictions, under ``packs/`` of a store.
 
-A pack never changes, so it is opened without locks. Several may hold a trial: the newest record counts. ``records`` has
-``hash``, ``created`` and ``record``, the bytes of ``record.json``; ``predictions`` has ``hash`` and ``npz``.
+A pack never changes, so it is opened without locks. Several may hold a trial: the newest record
+counts. ``records`` has ``hash``, ``created`` and ``record``, the bytes of ``record.json``;
+``predictions`` has ``hash`` and ``npz``.
 """
 
 import errno
@@ -33,7 +34,8 @@ CREATE TABLE predictions (hash PRIMARY KEY, npz BLOB);
 
 
 def write_pack(path: Path, rows: Iterable[tuple[str, str, bytes, bytes | None]]) -> None:
-    """Make a pack of hashes, times of creation, records and predictions, which are not yet forced onto the disk.
+    """Make a pack of hashes, times of creation, records and predictions, which are not yet forced
+    onto the disk.
 
     Raises OSError where the disk is full, or fails.
     """
@@ -58,7 +60,9 @@ def _disk_errors() -> Iterator[None]:
 
 
 class Packs:
-    """The packs in a folder, which need not be there. Raises StoreError for a file that is no pack."""
+    """The packs in a folder, which need not be there. Raises StoreError for a file that is no
+    pack.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -76,7 +80,9 @@ class Packs:
 
     def rows(self, path: Path) -> Iterator[tuple[str, bytes]]:
         """The hashes and records of a pack, in the order in which they were written."""
-        return self._ask("SELECT hash, record FROM records ORDER BY rowid", (str, bytes), only=path.name)
+        return self._ask(
+            "SELECT hash, record FROM records ORDER BY rowid", (str, bytes), only=path.name
+        )
 
     def get(self, hash: str) -> bytes | None:
         """The bytes of the newest record of that hash, or None."""
@@ -86,15 +92,24 @@ class Packs:
 
     def predictions(self, hash: str) -> Iterator[bytes]:
         """The bytes of the predictions of that hash, of each pack that has some."""
-        return (npz for (npz,) in self._ask("SELECT npz FROM predictions WHERE hash = ?", (bytes,), hash))
+        return (
+            npz
+            for (npz,) in self._ask("SELECT npz FROM predictions WHERE hash = ?", (bytes,), hash)
+        )
 
-    def _ask(self, query: str, types: tuple[type, ...], *values: str, only: str = "") -> Iterator[tuple[Any, ...]]:
-        """Rows of the open packs. types: of the columns; text is one word, as hashes and times are."""
+    def _ask(
+        self, query: str, types: tuple[type, ...], *values: str, only: str = ""
+    ) -> Iterator[tuple[Any, ...]]:
+        """Rows of the open packs. types: of the columns; text is one word, as hashes and times
+        are.
+        """
         self._look()
         for name, pack in self._open.items() if not only else [(only, self._open[only])]:
             with _pack_errors(self.folder / name):
                 for row in pack.execute(query, values):
-                    if tuple(map(type, row)) != types or (types[0] is str and not WORD.fullmatch(row[0])):
+                    if tuple(map(type, row)) != types or (
+                        types[0] is str and not WORD.fullmatch(row[0])
+                    ):
                         raise ValueError("a hash, time, record or prediction that is none")
                     yield row
 
@@ -116,11 +131,15 @@ def _opened(path: Path) -> sqlite3.Connection:
     with _pack_errors(path):
         if not path.is_file():
             raise ValueError("no file")  # a pipe would be waited for
-        pack = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
+        pack = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False
+        )
         if (stated := pack.execute("PRAGMA user_version").fetchone()[0]) > FORMAT:
             rule, hint = f"{path} must be a pack of format {FORMAT} or before", "Update hsiaug."
             raise StoreError(rule, value=f"format {stated}", hint=hint)
-        if pack.execute("SELECT 1 FROM sqlite_schema WHERE type NOT IN ('table', 'index')").fetchone():
+        if pack.execute(
+            "SELECT 1 FROM sqlite_schema WHERE type NOT IN ('table', 'index')"
+        ).fetchone():
             raise ValueError("a view or a trigger")  # which may have no end
         return pack
 
@@ -133,6 +152,11 @@ def _pack_errors(path: Path) -> Iterator[None]:
         blame_shortage(error, StoreError, str(path))
         if getattr(error, "sqlite_errorcode", None) in UNREADABLE:
             hint = "Look at its permissions, the disk and the limit of open files (ulimit -n)."
-            raise StoreError(f"{path} must be a file that can be read", value=error, hint=hint) from error
-        rule, hint = f"{path} must be a pack of records as it was written", "Copy it anew, or delete it and run again."
+            raise StoreError(
+                f"{path} must be a file that can be read", value=error, hint=hint
+            ) from error
+        rule, hint = (
+            f"{path} must be a pack of records as it was written",
+            "Copy it anew, or delete it and run again.",
+        )
         raise StoreError(rule, value=error, hint=hint) from error

@@ -1,9 +1,11 @@
-"""The predictions beside a record: ``predictions.npz``, found by the checksum that the record states.
+"""The predictions beside a record: ``predictions.npz``, found by the checksum that the record
+states.
 
-Two files cannot be replaced in one step, so the record alone decides. Predictions that replace those of an earlier
-record are first written under the name of their content, ``predictions.<hash>.npz``; then the record is replaced; then
-``predictions.npz``. Whoever is stopped in between, or runs at the same time, leaves a record whose predictions are there
-under one name or the other.
+Two files cannot be replaced in one step, so the record alone decides. Predictions that replace
+those of an earlier record are first written under the name of their content,
+``predictions.<hash>.npz``; then the record is replaced; then ``predictions.npz``. Whoever is
+stopped in between, or runs at the same time, leaves a record whose predictions are there under one
+name or the other.
 """
 
 import hashlib
@@ -33,7 +35,11 @@ def pack(predictions: Predictions, sheet: SampleSheet | None = None) -> bytes:
     # In a fifth of the time that NumPy takes for 5 % fewer bytes.
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
         thumbnails = {} if sheet is None else sheet.arrays()
-        for name, values in {"index": predictions[0], "label": predictions[1], **thumbnails}.items():
+        for name, values in {
+            "index": predictions[0],
+            "label": predictions[1],
+            **thumbnails,
+        }.items():
             with packed.open(f"{name}.npy", "w") as member:
                 np.lib.format.write_array(member, np.asarray(values))
     return file.getvalue()
@@ -44,8 +50,12 @@ def checksum(predictions: Predictions) -> str:
     return hashlib.sha256(predictions[1].tobytes()).hexdigest()
 
 
-def find_npz(folder: Path, wanted: str, packed: Iterable[bytes] = ()) -> tuple[bytes, Predictions] | None:
-    """The bytes of the file of predictions with that checksum, under whatever name or ``packed``, and these; or None."""
+def find_npz(
+    folder: Path, wanted: str, packed: Iterable[bytes] = ()
+) -> tuple[bytes, Predictions] | None:
+    """The bytes of the file of predictions with that checksum, under whatever name or ``packed``,
+    and these; or None.
+    """
     paths = (folder / PREDICTIONS, *sorted(folder.glob("predictions.*.npz")))
     for data in chain((read_again(path.read_bytes) for path in paths if path.is_file()), packed):
         # What zipfile, zlib and numpy make of flipped bits: a dozen kinds of errors.
@@ -67,7 +77,12 @@ def _load(file: io.BytesIO) -> Predictions:
     file.seek(0)
     with np.load(file, allow_pickle=False) as arrays:
         index, label = arrays["index"], arrays["label"]
-    if index.dtype != np.int32 or label.dtype != np.int16 or index.ndim != 1 or index.shape != label.shape:
+    if (
+        index.dtype != np.int32
+        or label.dtype != np.int16
+        or index.ndim != 1
+        or index.shape != label.shape
+    ):
         raise ValueError("arrays that are no index and label")
     return index, label
 

@@ -14,16 +14,25 @@ from hsiaug.trial.hashing import short_hash
 from hsiaug.trial.record_json import DIGEST, FORMAT, Record, digest_of_record
 
 CLOSE = 1e-9
-"""How far a stated number may lie from the one that its counts give: libraries round sums in different orders."""
+"""How far a stated number may lie from the one that its counts give: libraries round sums in
+different orders.
+"""
 SHA256 = r"^[0-9a-f]{64}$"
 PER_CLASS = ("real", "synthetic", "train_counts", "test_counts", "seen_counts", "new_counts")
-CLASS_IDS = ("lost_classes", "thin_classes", "untrained_classes", "no_seen_classes", "no_new_classes")
+CLASS_IDS = (
+    "lost_classes",
+    "thin_classes",
+    "untrained_classes",
+    "no_seen_classes",
+    "no_new_classes",
+)
 """Lists of samples and of the audit."""
 
 
 @dataclass(frozen=True)
 class Damage:
-    """A record that is not to be believed. hash: name of its folder. fault: which file or key, and what it holds.
+    """A record that is not to be believed. hash: name of its folder. fault: which file or key, and
+    what it holds.
 
     newer: it may be sound, but a later hsiaug wrote it.
     """
@@ -123,7 +132,9 @@ PARTS = {"fields": "new_confusion", "visibility": "hidden_confusion"}
 
 
 class _Metrics(_Part):
-    """The counts that everything else is computed from again; a subset's classes are 1..C. fields: not in older ones."""
+    """The counts that everything else is computed from again; a subset's classes are 1..C. fields:
+    not in older ones.
+    """
 
     confusion: Matrix
     subsets: dict[str, dict[str, object]]
@@ -225,7 +236,11 @@ def fault_of(record: Record, name: str) -> str | None:
         return f"metrics must be there just where status is ok; status states {read.status!r}"
     if (read.status == "failed") != (read.error is not None):
         return f"error must be there just where status is failed; status states {read.status!r}"
-    return _mislisted(record) or (_miscounted(record) if read.status == "ok" else None) or _changed(record)
+    return (
+        _mislisted(record)
+        or (_miscounted(record) if read.status == "ok" else None)
+        or _changed(record)
+    )
 
 
 def _changed(record: Record) -> str | None:
@@ -234,17 +249,25 @@ def _changed(record: Record) -> str | None:
     if stated is None:
         # A digest whose key was changed must not pass as a record from before there were any.
         odd = record.keys() - _Record.model_fields.keys()
-        likely = [key for key in odd if isinstance(record[key], str) and re.fullmatch(SHA256, record[key])]
+        likely = [
+            key for key in odd if isinstance(record[key], str) and re.fullmatch(SHA256, record[key])
+        ]
         return f"{likely[0]} states a checksum, and is no key of a record" if likely else None
     found = digest_of_record(record)
-    return None if found == stated else f"{DIGEST} states {stated[:12]}…, where all other keys give {found[:12]}…"
+    return (
+        None
+        if found == stated
+        else f"{DIGEST} states {stated[:12]}…, where all other keys give {found[:12]}…"
+    )
 
 
 def _told(error: ValidationError, record: Record) -> str:
     if "spec" not in record or "status" not in record:
         return "JSON without spec and status"
     if record.get("format") != FORMAT:
-        return f"format states {record.get('format')!r}; this version of hsiaug reads format {FORMAT}"
+        return (
+            f"format states {record.get('format')!r}; this version of hsiaug reads format {FORMAT}"
+        )
     first = error.errors(include_url=False)[0]
     key = ".".join(str(part) for part in first["loc"])
     value = "" if first["type"] == "missing" else f" ({_short(first['input'])})"
@@ -262,7 +285,9 @@ def _mislisted(record: Record) -> str | None:
     for part, lists in ((part, record[part] or {}) for part in ("samples", "audit")):
         for key in PER_CLASS:
             if len(lists.get(key) or range(classes)) != classes:
-                return f"{part}.{key} must have {classes} entries, as there are {classes} class_names"
+                return (
+                    f"{part}.{key} must have {classes} entries, as there are {classes} class_names"
+                )
         for key in CLASS_IDS:
             if max(lists.get(key) or [0]) > classes:
                 return f"{part}.{key} must name classes 1 to {classes}"
@@ -309,11 +334,22 @@ def _difference(stated: object, found: object, key: str) -> str | None:
         places = found.items()
     elif isinstance(found, list) and isinstance(stated, list) and len(stated) == len(found):
         places = enumerate(found)
-    elif not (_number(stated) and _number(found) and math.isclose(stated, found, rel_tol=CLOSE, abs_tol=CLOSE)):
+    elif not (
+        _number(stated)
+        and _number(found)
+        and math.isclose(stated, found, rel_tol=CLOSE, abs_tol=CLOSE)
+    ):
         return f"{key} states {_short(stated)}, where metrics.confusion gives {_short(found)}"
     inner: Any = stated
     form = "{}.{}" if isinstance(found, dict) else "{}[{}]"
-    return next((said for i, value in places if (said := _difference(inner[i], value, form.format(key, i)))), None)
+    return next(
+        (
+            said
+            for i, value in places
+            if (said := _difference(inner[i], value, form.format(key, i)))
+        ),
+        None,
+    )
 
 
 def _number(value: object) -> TypeGuard[float]:

@@ -1,4 +1,6 @@
-"""Records as JSON: what is read of a file, and what is written; and the error of a failed one in a line."""
+"""Records as JSON: what is read of a file, and what is written; and the error of a failed one in a
+line.
+"""
 
 import hashlib
 import json
@@ -16,21 +18,30 @@ FORMAT = 1
 DIGEST = "record_sha256"
 """Key of the digest of all other keys; records from before it have none."""
 CHECKS = 3
-"""Raise when ``fault_of`` finds what it did not find before: what was checked with another number is checked anew."""
+"""Raise when ``fault_of`` finds what it did not find before: what was checked with another number
+is checked anew.
+"""
 EMPTY = "empty"
-"""Status of the record of a trial that was not run, because its λ asked for no sample in its draw."""
+"""Status of the record of a trial that was not run, because its λ asked for no sample in its draw.
+"""
 LARGEST = 64 * 2**20
-"""Bytes of a record at most: the largest real ones, of a hundred classes, have a few hundred thousand."""
+"""Bytes of a record at most: the largest real ones, of a hundred classes, have a few hundred
+thousand.
+"""
 JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
 def preference(record: Record) -> tuple[bool, str]:
-    """Sort key of several records of one trial; the greatest is the newest that went well, else the newest."""
+    """Sort key of several records of one trial; the greatest is the newest that went well, else the
+    newest.
+    """
     return record["status"] != "failed", str(record.get("created", ""))
 
 
 def decode(data: bytes) -> Record:
-    """The record in the bytes of a file. Raises ValueError, which says what is wrong, for anything but strict JSON."""
+    """The record in the bytes of a file. Raises ValueError, which says what is wrong, for anything
+    but strict JSON.
+    """
     if len(data) > LARGEST:
         raise ValueError(f"more than {LARGEST // 2**20} MB")
     try:
@@ -47,9 +58,13 @@ def decode(data: bytes) -> Record:
 
 
 def digest_of_record(record: Record) -> str:
-    """SHA-256 of a record as it was read, but for its digest: of canonical JSON, with sorted keys and without spaces."""
+    """SHA-256 of a record as it was read, but for its digest: of canonical JSON, with sorted keys
+    and without spaces.
+    """
     rest = {key: value for key, value in record.items() if key != DIGEST}
-    text = json.dumps(rest, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    text = json.dumps(
+        rest, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -76,19 +91,26 @@ def _finite(text: str) -> float:
 
 
 def encode(record: Record) -> bytes:
-    """The bytes of a record's file: JSON with a line per key. Raises what :mod:`json` raises for what is not JSON."""
+    """The bytes of a record's file: JSON with a line per key. Raises what :mod:`json` raises for
+    what is not JSON.
+    """
     lines = (f"{json.dumps(key)}: {json_line(value)}" for key, value in record.items())
-    # A path that is not UTF-8 may stand in the message of an error: what cannot be written becomes a question mark.
+    # A path that is not UTF-8 may stand in the message of an error: what cannot be written becomes
+    # a question mark.
     return ("{\n" + ",\n".join(lines) + "\n}\n").encode("utf-8", "replace")
 
 
 def json_line(value: object) -> str:
-    """Encode as in a record. Raises TypeError, ValueError or RecursionError for what strict JSON cannot hold."""
+    """Encode as in a record. Raises TypeError, ValueError or RecursionError for what strict JSON
+    cannot hold.
+    """
     return JSON.encode(value)
 
 
 def storable(record: Record) -> Record:
-    """The record itself; or, where something in it is no strict JSON, a failed record that says what and why."""
+    """The record itself; or, where something in it is no strict JSON, a failed record that says
+    what and why.
+    """
     faults = {}
     for key, value in record.items():
         try:
@@ -105,14 +127,23 @@ def storable(record: Record) -> Record:
         "traceback": "",
     }
     kept: Record = {key: {} if key == "provenance" else None for key in faults}
-    return {**record, **kept, "status": "failed", "error": error, "metrics": None, "predictions_sha256": None}
+    return {
+        **record,
+        **kept,
+        "status": "failed",
+        "error": error,
+        "metrics": None,
+        "predictions_sha256": None,
+    }
 
 
 def made_nothing(record: Record) -> bool:
-    """True where a generator that adds samples was asked for none, whether its trial was run for that or not.
+    """True where a generator that adds samples was asked for none, whether its trial was run for
+    that or not.
 
-    Records from before the status "empty" hold such trials as "ok", with the numbers of ``none``. Samples alone do not
-    tell them: those of masks count labelled pixels, and a synthetic pair may hold none; but it needed a fit.
+    Records from before the status "empty" hold such trials as "ok", with the numbers of ``none``.
+    Samples alone do not tell them: those of masks count labelled pixels, and a synthetic pair may
+    hold none; but it needed a fit.
     """
     if record["status"] == EMPTY:
         return True
@@ -151,7 +182,9 @@ def why_failed(record: Record) -> str:
 
 
 def one_line(text: object, longest: int = LONGEST_LINE) -> str:
-    """A text without line breaks and without characters that move a cursor or hide others; cut where it is longer."""
+    """A text without line breaks and without characters that move a cursor or hide others; cut
+    where it is longer.
+    """
     bare = ESCAPES.sub(" ", str(text))
     line = " ".join("".join(c if c.isprintable() else " " for c in bare).split())
     return line if len(line) <= longest else f"{line[:longest].rstrip()} (cut)"

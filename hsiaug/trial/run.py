@@ -1,7 +1,8 @@
-"""Run one trial: split, view, generator, λ, classifier, score; the result is a record, also where it fails.
+"""Run one trial: split, view, generator, λ, classifier, score; the result is a record, also where
+it fails.
 
-In two halves: :func:`compute` runs the plugins and needs no test label, :func:`finish` scores what they answered. A
-benchmark runs the first in a worker process and the second in its own.
+In two halves: :func:`compute` runs the plugins and needs no test label, :func:`finish` scores what
+they answered. A benchmark runs the first in a worker process and the second in its own.
 """
 
 import time
@@ -28,7 +29,13 @@ from hsiaug.trial.arm import SYNTHETIC
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.fits import Fit
 from hsiaug.trial.guard import call_failure, kept_state, plain_json, time_limit
-from hsiaug.trial.machine import counted_work, environment, peak_memory, resolve_device, restart_peak_memory
+from hsiaug.trial.machine import (
+    counted_work,
+    environment,
+    peak_memory,
+    resolve_device,
+    restart_peak_memory,
+)
 from hsiaug.trial.predictions import checksum
 from hsiaug.trial.record_json import EMPTY, FORMAT
 from hsiaug.trial.sheet import SampleSheet
@@ -37,7 +44,15 @@ from hsiaug.trial.store import Record
 
 NOT_TIMED: Record = {"timings": {}, "cpu_seconds": {}, "peak_memory_mb": None}
 NOT_KNOWN: Record = {"audit": None, "samples": None, "provenance": {}, "notes": []} | dict.fromkeys(
-    ("scope", "transductive", "spectral_view", "device", "optimiser_steps", "metrics", "predictions_sha256")
+    (
+        "scope",
+        "transductive",
+        "spectral_view",
+        "device",
+        "optimiser_steps",
+        "metrics",
+        "predictions_sha256",
+    )
 )
 """Of a trial that failed early."""
 
@@ -46,15 +61,18 @@ NOT_KNOWN: Record = {"audit": None, "samples": None, "provenance": {}, "notes": 
 class StageTimer:
     """How far a trial has come: the stage it is in, seconds per stage, and optimiser steps per fit.
 
-    seconds: by the clock. cpu: by the cores of this process, which another program's load does not lengthen.
-    steps: counted here, not told by the plugins; None where a fit was reused, or its plugin computes without torch.
-    tell: is called with the name of each stage that begins. prepared: what the generator's fit was given.
+    seconds: by the clock. cpu: by the cores of this process, which another program's load does not
+    lengthen. steps: counted here, not told by the plugins; None where a fit was reused, or its
+    plugin computes without torch. tell: is called with the name of each stage that begins.
+    prepared: what the generator's fit was given.
     """
 
     stage: str = "load"
     seconds: dict[str, float] = field(default_factory=dict)
     cpu: dict[str, float] = field(default_factory=dict)
-    steps: dict[str, int | None] = field(default_factory=lambda: {"fit_generator": None, "fit_classifier": None})
+    steps: dict[str, int | None] = field(
+        default_factory=lambda: {"fit_generator": None, "fit_classifier": None}
+    )
     tell: Callable[[str], object] = lambda stage: None
     prepared: Fit[Prepared] | None = None
 
@@ -71,7 +89,9 @@ class StageTimer:
 
     @contextmanager
     def fitting(self, stage: str, card: Card) -> Iterator[None]:
-        """A stage whose optimiser steps are counted; of a plugin without a device torch is not even loaded."""
+        """A stage whose optimiser steps are counted; of a plugin without a device torch is not even
+        loaded.
+        """
         with counted_work() if card.uses_device else nullcontext() as work, self.at(stage):
             yield
             self.steps[stage] = None if work is None else work.steps
@@ -81,8 +101,8 @@ class StageTimer:
 class Outcome:
     """Outcome of running the plugins of a trial. result: JSON-able, a part of the record.
 
-    labels: (n,) int16 predicted class ids at the test positions; None where the trial failed. sheet: a few of its
-    samples; None where none was made.
+    labels: (n,) int16 predicted class ids at the test positions; None where the trial failed.
+    sheet: a few of its samples; None where none was made.
     """
 
     result: Record
@@ -101,14 +121,21 @@ class Outcome:
 
 
 def run_trial(
-    spec: TrialSpec, bench: Workbench, plugins: Registry, *, device: str = "auto", progress: Progress
+    spec: TrialSpec,
+    bench: Workbench,
+    plugins: Registry,
+    *,
+    device: str = "auto",
+    progress: Progress,
 ) -> tuple[Record, Prediction | None]:
     """Both halves of a trial in this process: its record, and its predictions.
 
     device: "auto", "cpu", "cuda", ... Whatever a plugin raises gives a record of status "failed".
     """
     outcome = compute(spec, bench, plugins, device=device, progress=progress)
-    return finish(spec, outcome, bench.task, bench.scene, bench.split(spec), scene_ref="", command="")
+    return finish(
+        spec, outcome, bench.task, bench.scene, bench.split(spec), scene_ref="", command=""
+    )
 
 
 def compute(
@@ -121,10 +148,12 @@ def compute(
     limit: float | None = None,
     tell: Callable[[str], object] = lambda stage: None,
 ) -> Outcome:
-    """Fit and predict. Reads no test label: ``bench`` may hold a scene without labels and a blind split.
+    """Fit and predict. Reads no test label: ``bench`` may hold a scene without labels and a blind
+    split.
 
-    limit: seconds after which the trial is ended and failed; None = never. They run from the moment at which all
-    libraries are loaded. tell: is called with the name of each stage that begins, "split" being the first.
+    limit: seconds after which the trial is ended and failed; None = never. They run from the moment
+    at which all libraries are loaded. tell: is called with the name of each stage that begins,
+    "split" being the first.
     """
     timer = StageTimer(tell=tell)
     start, busy = time.perf_counter(), time.process_time()
@@ -146,17 +175,29 @@ def compute(
                 result["baseline"] = generator.card.baseline
             spectra = bench.spectra(spec)
             result["spectral_view"] = {"name": spectra.name, "scores": spectra.scores}
-            samples = augment(spec, bench, generator, devices["generator"], timer, progress, classifier=classifier.card)
+            samples = augment(
+                spec,
+                bench,
+                generator,
+                devices["generator"],
+                timer,
+                progress,
+                classifier=classifier.card,
+            )
             result["samples"] = _count_by_class(samples, len(bench.scene.class_names))
             result["provenance"] = plain_json(samples.provenance)
             if timer.prepared is not None:
                 result["prepared"] = {"key": timer.prepared.key, "seconds": timer.prepared.seconds}
-            fitted = fit_classifier(spec, bench, classifier, samples, devices["classifier"], timer, progress)
+            fitted = fit_classifier(
+                spec, bench, classifier, samples, devices["classifier"], timer, progress
+            )
             facts = getattr(fitted, "facts", None)
             if isinstance(facts, Mapping) and facts:
                 result["classifier_facts"] = plain_json(facts, "the facts of a fit")
             with timer.at("predict"):
-                labels = bench.task.predict(fitted, classifier.card, bench.scene, bench.split(spec), spectra)
+                labels = bench.task.predict(
+                    fitted, classifier.card, bench.scene, bench.split(spec), spectra
+                )
                 # What the fit wrote into a view is found here too.
                 bench.check_views()
         sheet = bench.sheet(spec, generator.card)
@@ -174,7 +215,14 @@ def compute(
 
 
 def finish(
-    spec: TrialSpec, outcome: Outcome, task: Task, data: TaskData, split: TaskSplit, *, scene_ref: str, command: str
+    spec: TrialSpec,
+    outcome: Outcome,
+    task: Task,
+    data: TaskData,
+    split: TaskSplit,
+    *,
+    scene_ref: str,
+    command: str,
 ) -> tuple[Record, Prediction | None]:
     """The record of a trial, scored, and its predictions. data, split: with all labels."""
     if (labels := outcome.labels) is not None:
@@ -195,9 +243,12 @@ def finish(
 
 def load_plugins(spec: TrialSpec, plugins: Registry) -> tuple[Generator, Classifier]:
     """Both plugins of a trial, and the libraries that they compute with."""
-    generator, classifier = (plugins.find(kind, one.name).load()(one.params) for kind, one in spec.plugins)
+    generator, classifier = (
+        plugins.find(kind, one.name).load()(one.params) for kind, one in spec.plugins
+    )
     if generator.card.uses_device or classifier.card.uses_device:
-        # A time limit that strikes in the middle of this import leaves a torch that cannot be imported again.
+        # A time limit that strikes in the middle of this import leaves a torch that cannot be
+        # imported again.
         import torch  # noqa: F401
     return generator, classifier
 
@@ -212,10 +263,11 @@ def augment(
     *,
     classifier: Card | None = None,
 ) -> TaskSamples:
-    """Real samples and then the synthetic ones that λ asks for. Where it asks for none, nothing is fitted.
+    """Real samples and then the synthetic ones that λ asks for. Where it asks for none, nothing is
+    fitted.
 
-    classifier: the card of the one that is to learn from them: they are what it is shown; None = whole, in scene units.
-    ``timer`` receives the seconds of ``fit_generator`` and ``sample``.
+    classifier: the card of the one that is to learn from them: they are what it is shown; None =
+    whole, in scene units. ``timer`` receives the seconds of ``fit_generator`` and ``sample``.
     """
     view = bench.view(spec, generator.card.scope)
     blocks = bench.task.blocks(view, spec.made) if generator.card.adds else []
@@ -239,8 +291,14 @@ def augment(
 
 def _count_by_class(samples: TaskSamples, classes: int) -> dict[str, list[int]]:
     """Real and synthetic samples of each class id 1..C; of masks their labelled pixels."""
-    ids = {"real": samples.labels[~samples.synthetic], "synthetic": samples.labels[samples.synthetic]}
-    return {name: np.bincount(own.ravel(), minlength=classes + 1)[1:].tolist() for name, own in ids.items()}
+    ids = {
+        "real": samples.labels[~samples.synthetic],
+        "synthetic": samples.labels[samples.synthetic],
+    }
+    return {
+        name: np.bincount(own.ravel(), minlength=classes + 1)[1:].tolist()
+        for name, own in ids.items()
+    }
 
 
 def _alone(samples: TaskSamples) -> TaskSamples:
@@ -248,7 +306,10 @@ def _alone(samples: TaskSamples) -> TaskSamples:
     made = samples.take(samples.synthetic)
     mean = made.weight.mean(dtype=np.float64)
     if not mean:
-        rule, hint = "synthetic samples that are learnt from alone must have some weight", "Give them weights above 0."
+        rule, hint = (
+            "synthetic samples that are learnt from alone must have some weight",
+            "Give them weights above 0.",
+        )
         raise PluginError(rule, value=f"{len(made)} of weight 0", hint=hint)
     return replace(made, weight=(made.weight / mean).astype(np.float32))
 
@@ -270,12 +331,17 @@ def fit_classifier(
         learn = cast("Callable[..., FittedClassifier]", classifier.fit)
         fitted = learn(seal_all(samples), view, seed=seed, device=device, progress=progress)
     if not callable(getattr(fitted, "predict", None)):
-        rule, hint = "a classifier's fit must return an object with predict", "Return self, or the fitted object."
+        rule, hint = (
+            "a classifier's fit must return an object with predict",
+            "Return self, or the fitted object.",
+        )
         raise PluginError(rule, value=type(fitted).__name__, hint=hint)
     return fitted
 
 
-def _record(spec: TrialSpec, class_names: Sequence[str], scene_ref: str, command: str, result: Record) -> Record:
+def _record(
+    spec: TrialSpec, class_names: Sequence[str], scene_ref: str, command: str, result: Record
+) -> Record:
     return {
         "format": FORMAT,
         "hash": spec.hash,
@@ -291,7 +357,9 @@ def _record(spec: TrialSpec, class_names: Sequence[str], scene_ref: str, command
 
 
 def lost(stage: str, kind: str, message: str) -> Outcome:
-    """The failed outcome of a trial that its process could not finish. kind: what the record calls the error."""
+    """The failed outcome of a trial that its process could not finish. kind: what the record calls
+    the error.
+    """
     result = {
         "status": "failed",
         "error": {"stage": stage, "type": kind, "message": message, "traceback": ""},
@@ -301,7 +369,9 @@ def lost(stage: str, kind: str, message: str) -> Outcome:
 
 
 def empty(spec: TrialSpec, bench: Workbench, scene_ref: str, command: str) -> Record:
-    """The record of a trial whose λ asks for no sample in its draw: nothing is fitted, and no plugin is loaded."""
+    """The record of a trial whose λ asks for no sample in its draw: nothing is fitted, and no
+    plugin is loaded.
+    """
     real = bench.task.join(bench.view(spec, "none"), [])
     result = {
         "status": EMPTY,

@@ -1,6 +1,7 @@
 """A few samples of a trial in false colours, beside real ones: what a report shows of a generator.
 
-They lie in ``predictions.npz``, as arrays of uint8 beside the predictions; a record without them is as good.
+They lie in ``predictions.npz``, as arrays of uint8 beside the predictions; a record without them is
+as good.
 """
 
 from __future__ import annotations
@@ -37,9 +38,10 @@ Ids = NDArray[np.int16]
 class SampleSheet:
     """Real training samples, generated ones, and the training sample nearest to each of these.
 
-    real: (m, T, h, w, 3) uint8, T dates. made, nearest: (n, T, h, w, 3) uint8; those of one place belong together, the
-    real ones turned as they come nearest. real_ids: class ids, (m,) int16 of patches and (m, h, w) of tiles, 0 = none;
-    made_ids, nearest_ids: the same. colours: () text, what red, green and blue are.
+    real: (m, T, h, w, 3) uint8, T dates. made, nearest: (n, T, h, w, 3) uint8; those of one place
+    belong together, the real ones turned as they come nearest. real_ids: class ids, (m,) int16 of
+    patches and (m, h, w) of tiles, 0 = none; made_ids, nearest_ids: the same. colours: () text,
+    what red, green and blue are.
     """
 
     real: Thumbnails
@@ -51,18 +53,32 @@ class SampleSheet:
     colours: NDArray[np.str_]
 
     def __post_init__(self) -> None:
-        """Raise ValueError for arrays that do not belong together: they may come from a file, or another process."""
+        """Raise ValueError for arrays that do not belong together: they may come from a file, or
+        another process.
+        """
         images = {"real": self.real_ids, "made": self.made_ids, "nearest": self.nearest_ids}
         for name, ids in images.items():
             thumbnails = getattr(self, name)
             if thumbnails.dtype != np.uint8 or thumbnails.ndim != 5 or thumbnails.shape[4] != 3:
                 raise ValueError(f"{name} holds no thumbnails")
             n, dates, *side = thumbnails.shape[:4]
-            if ids.dtype != np.int16 or ids.shape not in ((n,), (n, *side)) or (ids.size and ids.min() < 0):
+            if (
+                ids.dtype != np.int16
+                or ids.shape not in ((n,), (n, *side))
+                or (ids.size and ids.min() < 0)
+            ):
                 raise ValueError(f"{name}_ids do not fit")
-            if (dates, *side) != self.made.shape[1:4] or ids.ndim != self.made_ids.ndim or not ids.size:
+            if (
+                (dates, *side) != self.made.shape[1:4]
+                or ids.ndim != self.made_ids.ndim
+                or not ids.size
+            ):
                 raise ValueError(f"{name} differs from the others")
-        if len(self.nearest) != len(self.made) or self.colours.dtype.kind != "U" or self.colours.ndim:
+        if (
+            len(self.nearest) != len(self.made)
+            or self.colours.dtype.kind != "U"
+            or self.colours.ndim
+        ):
             raise ValueError("a sheet whose parts do not fit")
 
     @property
@@ -82,7 +98,9 @@ class SampleSheet:
 
 
 def read_sheet(data: bytes) -> SampleSheet | None:
-    """The sheet in the bytes of a file of arrays; None where it holds none. Raises ValueError for what is no sheet."""
+    """The sheet in the bytes of a file of arrays; None where it holds none. Raises ValueError for
+    what is no sheet.
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as parts:
             members = [part for part in parts.infolist() if part.filename.startswith(PREFIX)]
@@ -91,7 +109,9 @@ def read_sheet(data: bytes) -> SampleSheet | None:
         if sum(part.file_size for part in members) > LARGEST:
             raise ValueError(f"more than {LARGEST // 2**20} MB of thumbnails")
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-            return SampleSheet(**{field.name: arrays[f"{PREFIX}{field.name}"] for field in fields(SampleSheet)})
+            return SampleSheet(
+                **{field.name: arrays[f"{PREFIX}{field.name}"] for field in fields(SampleSheet)}
+            )
     except Exception as error:
         # What zipfile, zlib and numpy make of flipped bits: a dozen kinds of errors.
         raise ValueError(f"no sheet of samples: {error}") from error
@@ -99,7 +119,9 @@ def read_sheet(data: bytes) -> SampleSheet | None:
 
 @dataclass(frozen=True, eq=False)
 class SheetMaker:
-    """What the sheets of a draw share: its real training samples, and the stretch and space that come of them."""
+    """What the sheets of a draw share: its real training samples, and the stretch and space that
+    come of them.
+    """
 
     real: TaskSamples
     known: RealSamples
@@ -163,7 +185,9 @@ def _spread(real: TaskSamples) -> NDArray[np.int64]:
 
 def _some_of(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
     """At most so many of the rows, from the first to the last of them."""
-    chosen: NDArray[np.int64] = np.linspace(0, len(rows) - 1, min(most, len(rows))).round().astype(np.int64)
+    chosen: NDArray[np.int64] = (
+        np.linspace(0, len(rows) - 1, min(most, len(rows))).round().astype(np.int64)
+    )
     return rows[chosen]
 
 
@@ -176,7 +200,9 @@ def _ids(samples: TaskSamples) -> Ids:
 
 
 def _thin(maps: NDArray[Any]) -> NDArray[Any]:
-    """Thumbnails (n, T, 3, h, w) → (n, T, h', w', 3), and masks (n, h, w) → (n, h', w'), thinned out; ids (n,) stay."""
+    """Thumbnails (n, T, 3, h, w) → (n, T, h', w', 3), and masks (n, h, w) → (n, h', w'), thinned
+    out; ids (n,) stay.
+    """
     if maps.ndim == 1:
         return maps
     step = -(-max(maps.shape[-2:]) // SIDE)

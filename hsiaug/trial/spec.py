@@ -12,7 +12,14 @@ from hsiaug.base.errors import PluginError
 from hsiaug.core.view_names import DEFAULT_VIEW, RAW, with_view
 from hsiaug.protocol.balance import Rate, alone
 from hsiaug.protocol.split_protocol import SplitProtocol
-from hsiaug.registry.card import Card, build_params, check_preset, check_serves, preparing_params, sampling_params
+from hsiaug.registry.card import (
+    Card,
+    build_params,
+    check_preset,
+    check_serves,
+    preparing_params,
+    sampling_params,
+)
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import TaskData, get_task
@@ -21,13 +28,17 @@ from hsiaug.trial.guard import kept_state
 from hsiaug.trial.hashing import short_hash
 
 FORMAT = 1
-"""Raise when the same spec gives another result than before (a change of protocol, metric or seeding)."""
+"""Raise when the same spec gives another result than before (a change of protocol, metric or
+seeding).
+"""
 OMEGA_CONVENTION = "eps = (1+omega)*eps(text) - omega*eps(null)"
 
 
 @dataclass(frozen=True)
 class PluginSpec:
-    """A plugin with its version and hyper-parameters. text: hash of the descriptions it reads, if it reads any."""
+    """A plugin with its version and hyper-parameters. text: hash of the descriptions it reads, if
+    it reads any.
+    """
 
     name: str
     version: str
@@ -36,7 +47,11 @@ class PluginSpec:
 
     def as_json(self) -> dict[str, object]:
         """The same values for every trial of a plan: they are not to be changed."""
-        identity: dict[str, object] = {"name": self.name, "version": self.version, "params": self._params}
+        identity: dict[str, object] = {
+            "name": self.name,
+            "version": self.version,
+            "params": self._params,
+        }
         return identity if self.text is None else {**identity, "text": self.text}
 
     @cached_property
@@ -49,7 +64,9 @@ class PluginSpec:
         return short_hash(self.as_json())
 
     def of_preparation(self, pixels: str, patch: int) -> dict[str, Any]:
-        """All that determines what a generator prepares; hashed, it is the key. pixels: checksum of those it is shown."""
+        """All that determines what a generator prepares; hashed, it is the key. pixels: checksum of
+        those it is shown.
+        """
         read = asdict(preparing_params(self.params))
         identity = {"name": self.name, "version": self.version, "params": read}
         return {"format": FORMAT, "prepares": identity, "pixels": pixels, "patch": patch}
@@ -58,12 +75,19 @@ class PluginSpec:
     def of_fit(self) -> dict[str, object]:
         """Identity of a generator's fit: all but the hyper-parameters that only sampling reads."""
         later = sampling_params(self.params)
-        return {**self.as_json(), "params": {name: one for name, one in self._params.items() if name not in later}}
+        return {
+            **self.as_json(),
+            "params": {name: one for name, one in self._params.items() if name not in later},
+        }
 
 
 def plugin_spec(card: Card, params: object, data: TaskData) -> PluginSpec:
     """A plugin as it enters trials on a scene, or on a set of pairs."""
-    text = short_hash({name: list(lines) for name, lines in data.descriptions.items()}) if card.text else None
+    text = (
+        short_hash({name: list(lines) for name, lines in data.descriptions.items()})
+        if card.text
+        else None
+    )
     return PluginSpec(card.name, card.version, params, text)
 
 
@@ -78,8 +102,8 @@ def configure_plugin(
 ) -> tuple[PluginSpec, Card]:
     """A plugin as it enters trials, and its card.
 
-    Raises InputError for unknown names and values, and for a plugin of other tasks; PluginError where it cannot be
-    loaded, or its params cannot be sent to other processes.
+    Raises InputError for unknown names and values, and for a plugin of other tasks; PluginError
+    where it cannot be loaded, or its params cannot be sent to other processes.
     """
     # A plugin's module and its params are code of its own too, which may print.
     with kept_state(), redirect_stdout(sys.stderr):
@@ -103,10 +127,12 @@ class TrialSpec:
     patch: side in pixels. seed: number of the draw. rate: how many synthetic samples.
     omega: guidance strength, None for generators that take none.
     draws: what the draws were seeded with; None = the name of the scene.
-    view: spectral view that the classifier is shown, or ``auto``. train: both, or synthetic: it then learns from
+    view: spectral view that the classifier is shown, or ``auto``. train: both, or synthetic: it
+    then learns from
         synthetic samples alone, of every class as many as there are of both.
 
-    The name of an own scene is in the hash as well, for reports show its records under it; its draws do not depend on it.
+    The name of an own scene is in the hash as well, for reports show its records under it; its
+    draws do not depend on it.
     """
 
     task: str
@@ -150,7 +176,9 @@ class TrialSpec:
 
     @property
     def usual_view(self) -> str:
-        """The classifier's spectral view where the user names none: the controls read no spectrum."""
+        """The classifier's spectral view where the user names none: the controls read no
+        spectrum.
+        """
         task = get_task(self.task)
         chosen = DEFAULT_VIEW in task.views and self.classifier.name != task.control
         return DEFAULT_VIEW if chosen else RAW
@@ -165,7 +193,9 @@ class TrialSpec:
     def arm(self) -> Arm:
         """The generator with its rate and ω."""
         convention = None if self.omega is None else OMEGA_CONVENTION
-        return Arm(Method.of(self.generator.as_json(), convention, train=self.train), self.rate, self.omega)
+        return Arm(
+            Method.of(self.generator.as_json(), convention, train=self.train), self.rate, self.omega
+        )
 
     @property
     def plugins(self) -> tuple[tuple[Kind, PluginSpec], ...]:

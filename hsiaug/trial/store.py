@@ -14,31 +14,49 @@ from hsiaug.trial.index import Index, digest_of, open_index
 from hsiaug.trial.packs import Packs
 from hsiaug.trial.predictions import PREDICTIONS, Predictions, checksum, find_npz, pack, replace
 from hsiaug.trial.record import Damage, fault_of, newer_record
-from hsiaug.trial.record_json import EMPTY, LARGEST, Record, decode, encode, is_newer, storable, with_digest
+from hsiaug.trial.record_json import (
+    EMPTY,
+    LARGEST,
+    Record,
+    decode,
+    encode,
+    is_newer,
+    storable,
+    with_digest,
+)
 from hsiaug.trial.sheet import SampleSheet, read_sheet
 
 __all__ = ["RECORD", "Damage", "Reading", "Record", "Store"]
 
 RECORD = "record.json"
 WORTH_SYNCING = 0.1
-"""Seconds: what a shorter trial leaves is not forced onto the disk, which may take longer than to run it again."""
+"""Seconds: what a shorter trial leaves is not forced onto the disk, which may take longer than to
+run it again.
+"""
 ROOM = 2**16
-"""Bytes that there must be room for before a run: a record and its predictions take about as many."""
+"""Bytes that there must be room for before a run: a record and its predictions take about as many.
+"""
 AGAIN = 3
 """Attempts at what another process may have taken away in between."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """Content of a store. records: the sound ones. damaged: all others, by name, with what is wrong."""
+    """Content of a store. records: the sound ones. damaged: all others, by name, with what is
+    wrong.
+    """
 
     records: tuple[Record, ...] = ()
     damaged: tuple[Damage, ...] = ()
 
     @property
     def finished(self) -> frozenset[str]:
-        """Hashes of the trials that need not be run again: they went well, or have nothing to make."""
-        return frozenset(record["hash"] for record in self.records if record["status"] in ("ok", EMPTY))
+        """Hashes of the trials that need not be run again: they went well, or have nothing to
+        make.
+        """
+        return frozenset(
+            record["hash"] for record in self.records if record["status"] in ("ok", EMPTY)
+        )
 
 
 OTHERS = "others"
@@ -48,8 +66,8 @@ OTHERS = "others"
 class Store:
     """A folder of records. ``create=False`` raises StoreError where there is none.
 
-    ``read``, ``look`` and ``find`` check what they give; ``records`` and ``get`` give what is there. Every function
-    raises StoreError where the system refuses to read or write.
+    ``read``, ``look`` and ``find`` check what they give; ``records`` and ``get`` give what is
+    there. Every function raises StoreError where the system refuses to read or write.
     """
 
     def __init__(self, root: Path, *, create: bool = False) -> None:
@@ -86,18 +104,24 @@ class Store:
         return f"{self._records}/{hash[:2]}/{hash}"
 
     def read(self, hashes: Iterable[str] | None = None, *, index: bool = True) -> Reading:
-        """The records of those hashes that are there, or every record in the order of the hashes, each checked.
+        """The records of those hashes that are there, or every record in the order of the hashes,
+        each checked.
 
-        What the store's index knows of a file is not checked again. What the records hold is not to be changed.
-        index: whether the index may be written.
+        What the store's index knows of a file is not checked again. What the records hold is not to
+        be changed. index: whether the index may be written.
         """
         damaged: list[Damage] = []
         return Reading(tuple(self.each(hashes, damaged, index=index)), tuple(damaged))
 
     def each(
-        self, hashes: Iterable[str] | None = None, damaged: list[Damage] | None = None, *, index: bool = True
+        self,
+        hashes: Iterable[str] | None = None,
+        damaged: list[Damage] | None = None,
+        *,
+        index: bool = True,
     ) -> Iterator[Record]:
-        """The sound records of :meth:`read`, one after the other: they need not be in memory together.
+        """The sound records of :meth:`read`, one after the other: they need not be in memory
+        together.
 
         damaged: takes in the others.
         """
@@ -109,7 +133,11 @@ class Store:
         return self._sound(self.packs.rows(pack), damaged, writes=False)
 
     def _sound(
-        self, rows: Iterable[tuple[str, bytes | None]], damaged: list[Damage] | None, *, writes: bool
+        self,
+        rows: Iterable[tuple[str, bytes | None]],
+        damaged: list[Damage] | None,
+        *,
+        writes: bool,
     ) -> Iterator[Record]:
         with open_index(self.cache, writes=writes) as files:
             for hash, packed in rows:
@@ -120,10 +148,13 @@ class Store:
                 elif found is not None:
                     yield found
 
-    def look(self, hash: str, index: Index | None = None, packed: bytes | None = None) -> Record | Damage | None:
+    def look(
+        self, hash: str, index: Index | None = None, packed: bytes | None = None
+    ) -> Record | Damage | None:
         """The record of that hash; what is wrong with it; or None where there is none.
 
-        index: content that it knows is not checked again. packed: its bytes in a pack, where they are all there is.
+        index: content that it knows is not checked again. packed: its bytes in a pack, where they
+        are all there is.
         """
         index = index or Index()
         try:
@@ -157,7 +188,10 @@ class Store:
     def _unreadable(self, hash: str, error: OSError | ValueError) -> StoreError:
         path = self.folder(hash) / RECORD
         if isinstance(error, OSError):
-            rule, hint = f"{path} must be a file that can be read", "Look at its permissions and the disk."
+            rule, hint = (
+                f"{path} must be a file that can be read",
+                "Look at its permissions and the disk.",
+            )
             rule, hint = shortage_of(error) or (rule, hint)
             return StoreError(rule, value=reason(error), hint=hint)
         hint = "Run its benchmark again: a damaged record is replaced."
@@ -178,10 +212,16 @@ class Store:
         if found is None:
             rule = f"{said} must be the beginning of one record's hash in {self.root}"
             hint = f"List them with 'hsiaug report --store {self.root} --by seed'."
-            raise InputError(rule, value=f"{prefix!r}, which fits {len(matches)} of them", hint=hint)
+            raise InputError(
+                rule, value=f"{prefix!r}, which fits {len(matches)} of them", hint=hint
+            )
         if isinstance(found, Damage):
             rule = f"{self.folder(found.hash) / RECORD} must be a record as it was written"
-            hint = "Update hsiaug." if found.newer else "Run its benchmark again: a damaged record is replaced."
+            hint = (
+                "Update hsiaug."
+                if found.newer
+                else "Run its benchmark again: a damaged record is replaced."
+            )
             raise StoreError(rule, value=found.fault, hint=hint)
         return found
 
@@ -194,7 +234,9 @@ class Store:
             raise self._unreadable(hash, error) from error
 
     def records(self) -> Iterator[Record]:
-        """Every record as it stands, in the order of their hashes. Raises StoreError for what is no JSON."""
+        """Every record as it stands, in the order of their hashes. Raises StoreError for what is no
+        JSON.
+        """
         return (found for hash in self.hashes() if (found := self.get(hash)) is not None)
 
     def hashes(self) -> list[str]:
@@ -204,8 +246,17 @@ class Store:
     def loose(self) -> set[str]:
         """The names of the records that have a folder of their own."""
         with self.access("read"):
-            parts = [part.path for part in os.scandir(self._records) if len(part.name) == 2 and part.is_dir()]
-            return {name for part in parts for entry in os.scandir(part) if (name := entry.name).startswith(part[-2:])}
+            parts = [
+                part.path
+                for part in os.scandir(self._records)
+                if len(part.name) == 2 and part.is_dir()
+            ]
+            return {
+                name
+                for part in parts
+                for entry in os.scandir(part)
+                if (name := entry.name).startswith(part[-2:])
+            }
 
     def changed(self, hash: str) -> int:
         """When the file of a record was last written, in nanoseconds; 0 for one that is packed."""
@@ -214,19 +265,25 @@ class Store:
         return 0
 
     def predictions(self, hash: str) -> Predictions:
-        """Flat pixel index (n,) int32 and predicted class id (n,) int16 of every test pixel of a trial.
+        """Flat pixel index (n,) int32 and predicted class id (n,) int16 of every test pixel of a
+        trial.
 
         Raises StoreError unless they are those whose checksum the record states.
         """
         stated = None
         for _ in range(AGAIN):
             stated = (self.get(hash) or {}).get("predictions_sha256")
-            # Where there are none, the record was replaced after it was read, and states another checksum by now.
+            # Where there are none, the record was replaced after it was read, and states another
+            # checksum by now.
             if stated is not None and (found := self.find_npz(hash, stated)) is not None:
                 return found[1]
         raise StoreError(
             f"{self.folder(hash) / PREDICTIONS}: expected the predictions of a trial",
-            value="none that the record names" if stated is None else f"none with the record's checksum {stated[:12]}…",
+            value=(
+                "none that the record names"
+                if stated is None
+                else f"none with the record's checksum {stated[:12]}…"
+            ),
             hint="Run the trial again.",
         )
 
@@ -235,7 +292,9 @@ class Store:
         return find_npz(self.folder(hash), stated, self.packs.predictions(hash))
 
     def sheet(self, hash: str) -> SampleSheet | None:
-        """A few samples of a trial; None where none are kept, as in older records, or they cannot be read."""
+        """A few samples of a trial; None where none are kept, as in older records, or they cannot
+        be read.
+        """
         stated = (self.get(hash) or {}).get("predictions_sha256")
         found = self.find_npz(hash, stated) if stated else None
         with suppress(ValueError):
@@ -250,13 +309,15 @@ class Store:
         *,
         copied: bool = False,
     ) -> Record:
-        """Write a record whole or not at all, in place of an older one of the same hash; returns what was written.
+        """Write a record whole or not at all, in place of an older one of the same hash; returns
+        what was written.
 
         sheet: kept beside the predictions.
 
-        Where something in it cannot be written as JSON, that is a failed record which says so. The checksum of its
-        predictions, and its digest, are the store's to state; copied: the record has the digest that it was written
-        with, or none. Raises StoreError where a later hsiaug wrote the one that is there.
+        Where something in it cannot be written as JSON, that is a failed record which says so. The
+        checksum of its predictions, and its digest, are the store's to state; copied: the record
+        has the digest that it was written with, or none. Raises StoreError where a later hsiaug
+        wrote the one that is there.
         """
         self._keep_newer(record["hash"])
         record = storable(record)
@@ -281,7 +342,9 @@ class Store:
         return record
 
     def _keep_newer(self, hash: str) -> None:
-        """Raise StoreError where the record of that hash is of a later hsiaug, which alone may replace it."""
+        """Raise StoreError where the record of that hash is of a later hsiaug, which alone may
+        replace it.
+        """
         found: Record = {}
         # What cannot be read, or is no record, may be replaced, or is met where it is written.
         with suppress(OSError, ValueError):
@@ -311,18 +374,27 @@ class Store:
 
     def check_writable(self) -> None:
         """Raise StoreError, before any work, where no record could be written."""
-        with self.access("write"), temporary_folders.temporary_folder(self._records, "check") as fresh:
-            # A full disk is told now, and not after the first trial; so is a cache that is no folder.
+        with (
+            self.access("write"),
+            temporary_folders.temporary_folder(self._records, "check") as fresh,
+        ):
+            # A full disk is told now, and not after the first trial; so is a cache that is no
+            # folder.
             (fresh / RECORD).write_bytes(bytes(ROOM))
             self.cache.mkdir(exist_ok=True)
 
     def access(self, what: str) -> AbstractContextManager[None]:
         hint = {
             "read": "Look at its permissions, or name another store.",
-            "write": "Free some space or name another --store, then run the same command again: it goes on.",
+            "write": (
+                "Free some space or name another --store, then run the same command again: it"
+                " goes on."
+            ),
         }
         done = "read" if what == "read" else "written to"
-        return file_errors(f"the store {self.root} must be a folder that can be {done}", hint[what], StoreError)
+        return file_errors(
+            f"the store {self.root} must be a folder that can be {done}", hint[what], StoreError
+        )
 
     def sweep(self) -> None:
         """Remove what killed runs left half-written, if nobody can still be writing it."""

@@ -24,7 +24,9 @@ Count = Callable[[int, int], object]
 
 @dataclass
 class Merged:
-    """Outcome of a merge for a source's records: each is copied, equal to the target's, kept out by it, or damaged."""
+    """Outcome of a merge for a source's records: each is copied, equal to the target's, kept out by
+    it, or damaged.
+    """
 
     copied: int = 0
     equal: int = 0
@@ -34,7 +36,9 @@ class Merged:
 
 @dataclass(frozen=True)
 class Finding:
-    """Something wrong in a store. kind: record or predictions. heal: the command that puts it right."""
+    """Something wrong in a store. kind: record or predictions. heal: the command that puts it
+    right.
+    """
 
     kind: str
     name: str
@@ -43,14 +47,18 @@ class Finding:
 
 
 def merge(target: Path, source: Store, count: Count) -> Merged:
-    """Copy the records that a target lacks, and those that count more than its own, with their predictions.
+    """Copy the records that a target lacks, and those that count more than its own, with their
+    predictions.
 
-    Each is written whole or not at all, so a merge that was stopped goes on; the source stays as it is. If both
-    have a trial, the record that a report would take counts. Raises StoreError if the system refuses access.
+    Each is written whole or not at all, so a merge that was stopped goes on; the source stays as it
+    is. If both have a trial, the record that a report would take counts. Raises StoreError if the
+    system refuses access.
     """
     if target.resolve() == source.root.resolve():
         raise InputError(
-            "TARGET must be another store than SOURCE", value=str(target), hint="Name the store to copy from."
+            "TARGET must be another store than SOURCE",
+            value=str(target),
+            hint="Name the store to copy from.",
         )
     total, into, merged = len(source.hashes()), Store(target, create=True), Merged()
     for done, record in enumerate(source.each(damaged=merged.damaged, index=False), 1):
@@ -79,11 +87,13 @@ def _stays(mine: Record | Damage | None, other: Record) -> bool:
 
 
 def pack(store: Store, count: Count) -> int:
-    """Move the records that did not fail, and their predictions, into one file, and say how many were moved.
+    """Move the records that did not fail, and their predictions, into one file, and say how many
+    were moved.
 
-    Their folders go once that file is on the disk: whoever is stopped leaves both, and the folder counts. Records that
-    are damaged, lie beside other files or are written anew meanwhile stay; those that another process packs meanwhile
-    are in both packs. Raises StoreError if the system refuses.
+    Their folders go once that file is on the disk: whoever is stopped leaves both, and the folder
+    counts. Records that are damaged, lie beside other files or are written anew meanwhile stay;
+    those that another process packs meanwhile are in both packs. Raises StoreError if the system
+    refuses.
     """
     loose, done, moved = sorted(store.loose()), dict[str, int](), 0
 
@@ -118,7 +128,9 @@ def pack(store: Store, count: Count) -> int:
 
 
 def _to_pack(store: Store, hash: str, index: Index) -> tuple[str, str, bytes, bytes | None] | None:
-    """The row of a record's folder in a pack; None where it is to stay. Raises FileNotFoundError where it went."""
+    """The row of a record's folder in a pack; None where it is to stay. Raises FileNotFoundError
+    where it went.
+    """
     folder = store.folder(hash)
     names = {path.name for path in folder.iterdir()}
     data = read_plain(folder / RECORD, LARGEST) if RECORD in names else b""
@@ -143,17 +155,27 @@ def _move_back(folder: Path, place: Path) -> None:
 def verify(store: Store, count: Count, older: list[str] | None = None) -> Iterator[Finding]:
     """Records that are damaged, and predictions that are not those a record names.
 
-    Nothing is taken from the index: every file is read. older: takes in the hashes of records without a digest.
+    Nothing is taken from the index: every file is read. older: takes in the hashes of records
+    without a digest.
     """
     hashes, where = store.hashes(), shlex.quote(str(store.root))
     for done, hash in enumerate(hashes, 1):
         found = store.look(hash)
-        if older is not None and found is not None and not isinstance(found, Damage) and DIGEST not in found:
+        if (
+            older is not None
+            and found is not None
+            and not isinstance(found, Damage)
+            and DIGEST not in found
+        ):
             older.append(hash)
         if isinstance(found, Damage):
             heal = "a newer hsiaug" if found.newer else "the benchmark that made it, once more"
             yield Finding("record", hash, found.fault, heal)
-        elif found is not None and (stated := found["predictions_sha256"]) and store.find_npz(hash, stated) is None:
+        elif (
+            found is not None
+            and (stated := found["predictions_sha256"])
+            and store.find_npz(hash, stated) is None
+        ):
             fault = f"no {PREDICTIONS} with the record's checksum {stated[:12]}…"
             yield Finding("predictions", hash, fault, f"{found['command']} --store {where}")
         count(done, len(hashes))

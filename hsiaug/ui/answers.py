@@ -15,7 +15,14 @@ from filelock import SoftFileLock, Timeout
 from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError
-from hsiaug.base.files import check_target, file_errors, reason, sync_folder, write_text_whole, write_whole
+from hsiaug.base.files import (
+    check_target,
+    file_errors,
+    reason,
+    sync_folder,
+    write_text_whole,
+    write_whole,
+)
 from hsiaug.base.text import spreadsheet_text, text_of_spreadsheet, visible
 from hsiaug.data.georeference import Georeference
 from hsiaug.data.paths import check_filled
@@ -30,7 +37,9 @@ Pixel = tuple[int, int]
 
 @dataclass(frozen=True)
 class Answer:
-    """pixels: (row, column) from 0, several of a polygon. name: of the class, "" unless ``said`` is "class"."""
+    """pixels: (row, column) from 0, several of a polygon. name: of the class, "" unless ``said`` is
+    "class".
+    """
 
     pixels: tuple[Pixel, ...]
     said: Said
@@ -46,13 +55,16 @@ class Answer:
 class Answers:
     """Answers in their order, and the file that holds them.
 
-    A row of the CSV is a pixel and its latest answer. ``class`` is empty for "none" and "skip", so 'hsiaug datasets add'
-    skips these rows. Rows of one polygon share the number in ``answer``. ``wrong``: what is wrong with the lines that
-    hold no answer of this scene; the file as it was is kept as ``….csv.bak`` before they are left out.
-    Raises InputError for a file that has no answer of this scene but other lines, or cannot be read.
+    A row of the CSV is a pixel and its latest answer. ``class`` is empty for "none" and "skip", so
+    'hsiaug datasets add' skips these rows. Rows of one polygon share the number in ``answer``.
+    ``wrong``: what is wrong with the lines that hold no answer of this scene; the file as it was is
+    kept as ``….csv.bak`` before they are left out. Raises InputError for a file that has no answer
+    of this scene but other lines, or cannot be read.
     """
 
-    def __init__(self, path: Path, shape: tuple[int, int], ground: Georeference | None = None) -> None:
+    def __init__(
+        self, path: Path, shape: tuple[int, int], ground: Georeference | None = None
+    ) -> None:
         self.path, self._shape, self._ground = path, shape, ground
         self.given: list[Answer] = []
         self.undone: list[Answer] = []
@@ -60,7 +72,9 @@ class Answers:
         check_target(path, (".csv",), "`answers`")
         if path.exists():
             check_filled(path)
-            with file_errors(f"`answers` {path} must be a file that can be read", "Name another file."):
+            with file_errors(
+                f"`answers` {path} must be a file that can be read", "Name another file."
+            ):
                 self.given = self._read(path.read_bytes())
         self._written = self._state()
 
@@ -75,7 +89,10 @@ class Answers:
             lock.acquire(timeout=0)
         except Timeout as error:
             rule = f"`answers` {self.path} must be of one page at a time"
-            hint = "End that 'hsiaug label', or name another file; delete the lock if its machine was switched off."
+            hint = (
+                "End that 'hsiaug label', or name another file; delete the lock if its machine was"
+                " switched off."
+            )
             raise InputError(
                 rule, value=f"process {lock.pid or 'unknown'} holds {lock.lock_file}", hint=hint
             ) from error
@@ -83,7 +100,10 @@ class Answers:
             if lock.pid in (None, os.getpid()):
                 # Half a lock, on a disk that is full, would be nobody's and for ever.
                 lock.break_lock()
-            rule, hint = f"`answers` {self.path} must be in a folder that can be written", "Name another file."
+            rule, hint = (
+                f"`answers` {self.path} must be in a folder that can be written",
+                "Name another file.",
+            )
             raise InputError(rule, value=reason(error), hint=hint) from error
         try:
             yield
@@ -105,7 +125,9 @@ class Answers:
         return last
 
     def redo(self) -> Answer | None:
-        """Give again what was taken back last, on disk too; None where nothing was since the last answer."""
+        """Give again what was taken back last, on disk too; None where nothing was since the last
+        answer.
+        """
         if not self.undone:
             return None
         self._write([*self.given, self.undone[-1]])
@@ -114,7 +136,9 @@ class Answers:
     @property
     def latest(self) -> dict[Pixel, tuple[int, Answer]]:
         """The number, from 1, and the latest answer of every pixel that has one."""
-        return {pixel: (i, one) for i, one in enumerate(self.given, start=1) for pixel in one.pixels}
+        return {
+            pixel: (i, one) for i, one in enumerate(self.given, start=1) for pixel in one.pixels
+        }
 
     @property
     def names(self) -> list[str]:
@@ -122,7 +146,9 @@ class Answers:
         return list(dict.fromkeys(one.name for one in self.given if one.said == "class"))
 
     def labels(self, names: Sequence[str]) -> NDArray[np.int16]:
-        """(H, W) int16: class ids by ``names``; 0 = not asked, -1 = none of the classes, -2 = skipped."""
+        """(H, W) int16: class ids by ``names``; 0 = not asked, -1 = none of the classes, -2 =
+        skipped.
+        """
         ids = np.zeros(self._shape, dtype=np.int16)
         codes = {"none": -1, "skip": -2}
         for one in self.given:
@@ -138,11 +164,16 @@ class Answers:
         try:
             if self.wrong:
                 spoilt = self.path.read_bytes()
-                write_whole(self.path.with_name(f"{self.path.name}.bak"), lambda fresh: fresh.write_bytes(spoilt))
+                write_whole(
+                    self.path.with_name(f"{self.path.name}.bak"),
+                    lambda fresh: fresh.write_bytes(spoilt),
+                )
                 self.wrong = []
             write_text_whole(self.path, self._text(), "`answers`")
             self._written = self._state()
-            with file_errors(f"`answers` {self.path} must be a file that can be written", "Name another file."):
+            with file_errors(
+                f"`answers` {self.path} must be a file that can be written", "Name another file."
+            ):
                 sync_folder(self.path.absolute().parent)
         except BaseException:
             self.given = before
@@ -181,10 +212,14 @@ class Answers:
             rule = f"`answers` {self.path} must be a file that 'hsiaug label' wrote of this scene"
             hint = "Name another file; one that is not there yet is begun."
             raise InputError(rule, value=str(error), hint=hint) from error
-        return [Answer(tuple(pixels), said, name) for _, (pixels, said, name) in sorted(found.items())]
+        return [
+            Answer(tuple(pixels), said, name) for _, (pixels, said, name) in sorted(found.items())
+        ]
 
     def _parse(self, row: dict[str, str]) -> tuple[Pixel, Said, str]:
-        """Pixel, what was said of it, and the name. Raises ValueError or TypeError for what is no answer."""
+        """Pixel, what was said of it, and the name. Raises ValueError or TypeError for what is no
+        answer.
+        """
         pixel, said = (int(row["row"]), int(row["column"])), row["said"]
         if said not in get_args(Said) or (said == "class") != bool(row["class"]):
             raise ValueError(f"said {said!r}, class {row['class']!r}")
@@ -195,9 +230,14 @@ class Answers:
 
 
 def check_name(name: str) -> str:
-    """The name of a class, stripped. Raises InputError for one that is empty, too long, or not of plain characters."""
+    """The name of a class, stripped. Raises InputError for one that is empty, too long, or not of
+    plain characters.
+    """
     name = name.strip()
     if not 0 < len(name) <= LONGEST_NAME or visible(name) != name:
-        rule, hint = f"a class needs a name of 1 to {LONGEST_NAME} plain characters", "For example wheat."
+        rule, hint = (
+            f"a class needs a name of 1 to {LONGEST_NAME} plain characters",
+            "For example wheat.",
+        )
         raise InputError(rule, value=repr(name), hint=hint)
     return name

@@ -67,7 +67,9 @@ class LabelPage:
         return JSONResponse(self._labelling.state())
 
     def _after(self, work: Callable[[], Answer | None]) -> Endpoint:
-        """Does the work, and answers with the state and the pixel of the answer that was taken back or given again."""
+        """Does the work, and answers with the state and the pixel of the answer that was taken back
+        or given again.
+        """
 
         def endpoint(_: Request) -> Response:
             moved = work()
@@ -91,7 +93,9 @@ class LabelPage:
         )
 
     def pixel(self, request: Request) -> Response:
-        """Of a pixel: its spectrum (B,), its label, what the map calls it, and how much the committee disagrees."""
+        """Of a pixel: its spectrum (B,), its label, what the map calls it, and how much the
+        committee disagrees.
+        """
         try:
             row, column = (int(request.query_params[name]) for name in ("row", "column"))
         except (KeyError, ValueError) as error:
@@ -117,7 +121,9 @@ class LabelPage:
             return _png(true_colours(self._scene.pixels, self._scene.wavelengths, step))
         if kind == "doubt" and doubt is not None:
             return _png(matplotlib.colormaps["viridis"](doubt[::step, ::step], bytes=True))
-        ids = {"labels": self._labelling.labels(), "map": None if made is None else made.ids}.get(kind)
+        ids = {"labels": self._labelling.labels(), "map": None if made is None else made.ids}.get(
+            kind
+        )
         if ids is None:
             raise InputError("there is no such picture", value=kind, hint="Make a map first.")
         thin = np.maximum(ids[::step, ::step], 0)
@@ -145,7 +151,10 @@ class LabelPage:
         ids, facts = np.maximum(labelling.labels(), 0), {"SCENE": task.name, "REMARK": "labels"}
         if made is not None and name.startswith("map"):
             ids = made.ids
-            facts |= {"CLASSIFIER": str(task.mapper), "REMARK": f"learnt from {made.learnt:,} pixels"}
+            facts |= {
+                "CLASSIFIER": str(task.mapper),
+                "REMARK": f"learnt from {made.learnt:,} pixels",
+            }
         with TemporaryDirectory() as folder:
             target = Path(folder) / name
             save_map(target, ids, tuple(labelling.names), task.ground, facts)
@@ -168,4 +177,6 @@ async def _read(request: Request) -> _Body:
         return _Body.model_validate_json(await request.body())
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        raise InputError("a request must be sound", value=first["msg"], hint="Load the page again.") from error
+        raise InputError(
+            "a request must be sound", value=first["msg"], hint="Load the page again."
+        ) from error

@@ -1,4 +1,6 @@
-"""The state behind the page of ``hsiaug label``: what is known of a scene, what is asked, and the present map."""
+"""The state behind the page of ``hsiaug label``: what is known of a scene, what is asked, and the
+present map.
+"""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -43,7 +45,9 @@ class Job:
 
 @dataclass(frozen=True, eq=False)
 class MadeMap:
-    """ids: (H, W) int16 class ids, 0 = no data. number: of maps made before it, and one. learnt: labelled pixels."""
+    """ids: (H, W) int16 class ids, 0 = no data. number: of maps made before it, and one. learnt:
+    labelled pixels.
+    """
 
     ids: NDArray[np.int16]
     number: int
@@ -54,8 +58,9 @@ class MadeMap:
 class Task:
     """What a labelling begins with.
 
-    known: (H, W) int16 labels that are learnt beside the answers, 0 = none. candidates: (H, W) bool, pixels that may be
-    asked. members: of the committee. mapper: classifier and view of the map. count: picks of a round.
+    known: (H, W) int16 labels that are learnt beside the answers, 0 = none. candidates: (H, W)
+    bool, pixels that may be asked. members: of the committee. mapper: classifier and view of the
+    map. count: picks of a round.
     """
 
     scene: UnlabelledScene
@@ -81,7 +86,9 @@ class Labelling:
         self.job = Job("", running=False)
         self.map: MadeMap | None = None
         self.doubt: NDArray[np.float32] | None = None
-        """(H, W), 0..1: how much the committee disagreed when it was last asked; None where it had nothing to learn."""
+        """(H, W), 0..1: how much the committee disagreed when it was last asked; None where it had
+        nothing to learn.
+        """
         self.version = 0
         self._thread: threading.Thread | None = None
 
@@ -92,21 +99,33 @@ class Labelling:
         return np.concatenate([cube[rows].any(axis=2) for rows in row_parts(cube.shape)])
 
     def labels(self) -> NDArray[np.int16]:
-        """(H, W) int16: latest answer of each pixel, else its known label; -1 = none of the classes, -2 = skipped."""
+        """(H, W) int16: latest answer of each pixel, else its known label; -1 = none of the
+        classes, -2 = skipped.
+        """
         with self.lock:
             given = self.answers.labels(self.names)
         return np.where(given != 0, given, self.task.known)
 
     def answer(self, pixels: Sequence[Pixel], said: Said, name: str = "") -> None:
-        """Keep what a user said of pixels. Raises InputError for a pixel outside, or one that holds no data."""
+        """Keep what a user said of pixels. Raises InputError for a pixel outside, or one that holds
+        no data.
+        """
         height, width = self.task.scene.shape
-        inside = [(row, column) for row, column in pixels if 0 <= row < height and 0 <= column < width]
+        inside = [
+            (row, column) for row, column in pixels if 0 <= row < height and 0 <= column < width
+        ]
         kept = tuple(pixel for pixel in inside if self.data[pixel])
         if not kept:
-            raise InputError("an answer must be of pixels that hold data", value="none", hint="Point at the scene.")
+            raise InputError(
+                "an answer must be of pixels that hold data",
+                value="none",
+                hint="Point at the scene.",
+            )
         with self.lock:
             if said == "class" and name not in self.names:
-                raise InputError("an answer must name a class of the scene", value=name, hint="Add it first.")
+                raise InputError(
+                    "an answer must name a class of the scene", value=name, hint="Add it first."
+                )
             self.answers.add(Answer(kept, said, name if said == "class" else ""))
             self.version += 1
 
@@ -128,7 +147,9 @@ class Labelling:
             name = check_name(name)
             if name not in self.names:
                 if len(self.names) >= MOST_CLASSES:
-                    raise InputError(f"at most {MOST_CLASSES} classes", value=name, hint="Use one that is there.")
+                    raise InputError(
+                        f"at most {MOST_CLASSES} classes", value=name, hint="Use one that is there."
+                    )
                 self.names.append(name)
                 self.version += 1
             return name
@@ -149,7 +170,9 @@ class Labelling:
     def _start(self, kind: str, work: Callable[[Job], None]) -> None:
         with self.lock:
             if self.job.running:
-                raise InputError("one thing at a time", value=f"still at: {self.job.kind}", hint="Wait for it.")
+                raise InputError(
+                    "one thing at a time", value=f"still at: {self.job.kind}", hint="Wait for it."
+                )
             self.job = Job(kind)
             self._thread = threading.Thread(target=self._run, args=(self.job, work), daemon=True)
             self._thread.start()
@@ -169,13 +192,24 @@ class Labelling:
             whole, labels = self.task.scene, self.labels()
             scene = replace(whole, cube=whole.pixels, class_names=tuple(self.names))
         train = labels > 0
-        return scene, labels, Blind(train, np.zeros_like(train), labels[train].astype(np.int64), PATCH)
+        return (
+            scene,
+            labels,
+            Blind(train, np.zeros_like(train), labels[train].astype(np.int64), PATCH),
+        )
 
     def _ask(self, job: Job) -> None:
         scene, labels, known = self._now()
         task, open_, none = self.task, self.task.candidates & (labels == 0), labels == -1
         found = suggestions(
-            scene, known, open_, task.count, task.members, self._plugins, unnamed=none, progress=job.progress
+            scene,
+            known,
+            open_,
+            task.count,
+            task.members,
+            self._plugins,
+            unnamed=none,
+            progress=job.progress,
         )
         with self.lock:
             self.picks = found.picks
@@ -197,7 +231,9 @@ class Labelling:
             self.version += 1
 
     def class_means(self) -> dict[int, list[float]]:
-        """Mean spectrum (B,) of the labelled pixels of every class that has any, of at most MOST_AVERAGED of them."""
+        """Mean spectrum (B,) of the labelled pixels of every class that has any, of at most
+        MOST_AVERAGED of them.
+        """
         labels, cube, means = self.labels(), self.task.scene.pixels, {}
         for c in np.unique(labels[labels > 0]):
             rows, columns = np.nonzero(labels == c)
@@ -215,11 +251,19 @@ class Labelling:
             return {
                 "version": self.version,
                 "classes": [
-                    {"name": name, "colour": "#{:02x}{:02x}{:02x}".format(*colour), "pixels": int(count)}
+                    {
+                        "name": name,
+                        "colour": "#{:02x}{:02x}{:02x}".format(*colour),
+                        "pixels": int(count),
+                    }
                     for name, colour, count in zip(self.names, colours, counts[1:], strict=True)
                 ],
                 "picks": [
-                    {**vars(pick), "votes": [*pick.votes.items()], "label": int(labels[pick.row, pick.column])}
+                    {
+                        **vars(pick),
+                        "votes": [*pick.votes.items()],
+                        "label": int(labels[pick.row, pick.column]),
+                    }
                     for pick in self.picks
                 ],
                 "points": [[row, column, int(labels[row, column])] for row, column in single],
@@ -227,12 +271,17 @@ class Labelling:
                 "undone": len(self.answers.undone),
                 "doubt": self.doubt is not None,
                 "job": vars(job),
-                "map": None if self.map is None else {"number": self.map.number, "learnt": self.map.learnt},
+                "map": (
+                    None
+                    if self.map is None
+                    else {"number": self.map.number, "learnt": self.map.learnt}
+                ),
             }
 
 
 def pixels_within(corners: Sequence[tuple[float, float]], shape: tuple[int, int]) -> list[Pixel]:
-    """Pixels of a scene (H, W) whose centres lie in a polygon of (row, column), where pixel (0, 0) spans 0..1.
+    """Pixels of a scene (H, W) whose centres lie in a polygon of (row, column), where pixel (0, 0)
+    spans 0..1.
 
     Without area there are none.
     """
@@ -246,4 +295,8 @@ def pixels_within(corners: Sequence[tuple[float, float]], shape: tuple[int, int]
     inside = np.zeros(0, dtype=bool)
     with suppress(ValueError):  # no pixel in its box
         inside = Outline(corners).contains_points(np.stack([rows, columns], axis=1) + 0.5)
-    return list(zip(rows[inside].tolist(), columns[inside].tolist(), strict=True)) if len(inside) else []
+    return (
+        list(zip(rows[inside].tolist(), columns[inside].tolist(), strict=True))
+        if len(inside)
+        else []
+    )

@@ -1,4 +1,6 @@
-"""A server for one browser on this machine: an address with a secret in it, and nothing from anywhere else."""
+"""A server for one browser on this machine: an address with a secret in it, and nothing from
+anywhere else.
+"""
 
 import asyncio
 import os
@@ -27,8 +29,11 @@ HERE = Path(__file__).parent / "static"
 KINDS = {".css": "text/css", ".js": "text/javascript", ".html": "text/html"}
 HEADERS = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-    "connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:;"
+        " connect-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none';"
+        " frame-ancestors 'none'"
+    ),
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
@@ -36,18 +41,20 @@ HEADERS = {
 MOST_BYTES = 2**20
 """Of a request."""
 MOST_DRAINED = 2**25
-"""Of a request that is refused: so that a browser reads why, rather than that the connection broke."""
+"""Of a request that is refused: so that a browser reads why, rather than that the connection broke.
+"""
 SLOWEST = 30.0
 """Seconds that the body of a request may take."""
 
 
 class Guard:
-    """Lets through only requests to ``/TOKEN/…`` whose Host is this machine's own, and what acts only from its own page.
+    """Lets through only requests to ``/TOKEN/…`` whose Host is this machine's own, and what acts
+    only from its own page.
 
-    The token keeps other users and pages out; the Host keeps out a page whose name was made to lead here (DNS
-    rebinding). Everything else is answered 403. A POST from another page is refused too, as is one that is not JSON
-    (415), has a body above ``MOST_BYTES`` (413), or sends it too slowly (408), all before anything is done. Every answer
-    has ``HEADERS`` that it does not set itself.
+    The token keeps other users and pages out; the Host keeps out a page whose name was made to lead
+    here (DNS rebinding). Everything else is answered 403. A POST from another page is refused too,
+    as is one that is not JSON (415), has a body above ``MOST_BYTES`` (413), or sends it too slowly
+    (408), all before anything is done. Every answer has ``HEADERS`` that it does not set itself.
     """
 
     def __init__(self, app: ASGIApp, token: str, port: int) -> None:
@@ -60,7 +67,11 @@ class Guard:
         headers = scope["headers"]
         hosts = [value for name, value in headers if name == b"host"]
         given = f"{scope['path']}/".split("/")[1].encode()  # "*" has no slash
-        allowed = len(hosts) == 1 and hosts[0] in self._hosts and secrets.compare_digest(given, self._token)
+        allowed = (
+            len(hosts) == 1
+            and hosts[0] in self._hosts
+            and secrets.compare_digest(given, self._token)
+        )
         refusal = None if allowed else (403, "use the address that the command printed")
         if allowed and scope["method"] not in ("GET", "HEAD"):
             content, refusal = await _body(receive)
@@ -71,10 +82,17 @@ class Guard:
             if message["type"] == "http.response.start":
                 set_already = {name.lower() for name, _ in message["headers"]}
                 more = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
-                message["headers"] = [*message["headers"], *(one for one in more if one[0] not in set_already)]
+                message["headers"] = [
+                    *message["headers"],
+                    *(one for one in more if one[0] not in set_already),
+                ]
             await send(message)
 
-        app = self._app if refusal is None else JSONResponse({"error": refusal[1]}, status_code=refusal[0])
+        app = (
+            self._app
+            if refusal is None
+            else JSONResponse({"error": refusal[1]}, status_code=refusal[0])
+        )
         await app(scope, receive, marked)
 
     def _refuse_foreign(self, headers: Mapping[bytes, bytes]) -> Refusal | None:
@@ -82,7 +100,10 @@ class Guard:
         own = origin is None or origin.removeprefix(b"http://") in self._hosts
         if not own or headers.get(b"sec-fetch-site", b"same-origin") != b"same-origin":
             return 403, "only the page itself may ask for this"
-        if headers.get(b"content-type", b"").partition(b";")[0].strip().lower() != b"application/json":
+        if (
+            headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+            != b"application/json"
+        ):
             return 415, "a request must be JSON: content-type application/json"
         return None
 
@@ -127,14 +148,17 @@ def local_app(routes: Sequence[BaseRoute], token: str, port: int) -> ASGIApp:
     def refuse(_: Request, error: Exception) -> Response:
         return JSONResponse({"error": str(error)}, status_code=400)
 
-    inner = Starlette(routes=[Mount(f"/{token}", routes=list(routes))], exception_handlers={HsiaugError: refuse})
+    inner = Starlette(
+        routes=[Mount(f"/{token}", routes=list(routes))], exception_handlers={HsiaugError: refuse}
+    )
     return Guard(inner, token, port)
 
 
 def page_routes(
     files: Iterable[Path], gets: Mapping[str, Endpoint], posts: Mapping[str, Endpoint] | None = None
 ) -> list[BaseRoute]:
-    """Routes of a page: its files, texts of the package, by their names; and what answers GET and POST, by address.
+    """Routes of a page: its files, texts of the package, by their names; and what answers GET and
+    POST, by address.
 
     The address of the page itself is ``/``.
     """
@@ -148,11 +172,16 @@ def page_routes(
     return [
         *map(route, files),
         *(Route(f"/{name}", endpoint) for name, endpoint in gets.items()),
-        *(Route(f"/{name}", endpoint, methods=["POST"]) for name, endpoint in (posts or {}).items()),
+        *(
+            Route(f"/{name}", endpoint, methods=["POST"])
+            for name, endpoint in (posts or {}).items()
+        ),
     ]
 
 
-def serve_here(routes: Sequence[BaseRoute], port: int, *, browser: bool, said: Callable[[str], object]) -> None:
+def serve_here(
+    routes: Sequence[BaseRoute], port: int, *, browser: bool, said: Callable[[str], object]
+) -> None:
     """Serve on 127.0.0.1 until Ctrl-C. port: 0 = one that is free. said: is given the address.
 
     Raises InputError where the port is taken.
@@ -168,7 +197,9 @@ def serve_here(routes: Sequence[BaseRoute], port: int, *, browser: bool, said: C
             raise InputError(rule, value=f"{port}: {error.strerror}", hint=hint) from error
         port = listening.getsockname()[1]
         address = f"http://127.0.0.1:{port}/{token}/"
-        config = uvicorn.Config(local_app(routes, token, port), log_level="error", access_log=False, lifespan="off")
+        config = uvicorn.Config(
+            local_app(routes, token, port), log_level="error", access_log=False, lifespan="off"
+        )
         listening.listen()  # so that the browser may come before uvicorn does
         said(address)
         # One in the terminal would hold up the server.

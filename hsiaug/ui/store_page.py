@@ -34,17 +34,23 @@ class StorePage:
     def routes(self) -> list[BaseRoute]:
         """All of them."""
         files = [HERE / name for name in ("store.html", "common.js", "store.js", "ui.css")]
-        return page_routes([*files, REPORT / "page.css"], {"version": self.version, "report": self.report})
+        return page_routes(
+            [*files, REPORT / "page.css"], {"version": self.version, "report": self.report}
+        )
 
     def version(self, _: Request) -> Response:
-        """A number that rises when records change; how many there are; seconds that the last page took; what runs."""
+        """A number that rises when records change; how many there are; seconds that the last page
+        took; what runs.
+        """
         with self._lock:
             self._look()
             told = {"version": self._version, "records": self._records, "seconds": self._took}
             return JSONResponse({**told, "runs": heard_of(self._store.root)})
 
     def report(self, _: Request) -> Response:
-        """The page of ``hsiaug report --out report.html``, made again where records have changed."""
+        """The page of ``hsiaug report --out report.html``, made again where records have
+        changed.
+        """
         with self._lock:
             self._look()
             if self._html[0] != self._version:

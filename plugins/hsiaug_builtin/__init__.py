@@ -1,4 +1,6 @@
-"""The plugins that come with hsiaug; each package uses :mod:`hsiaug.api` alone, as a stranger's does."""
+"""The plugins that come with hsiaug; each package uses :mod:`hsiaug.api` alone, as a stranger's
+does.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Literal
@@ -6,8 +8,12 @@ from typing import Literal
 from hsiaug.api import Entry, hookimpl
 
 
-def listing(kind: Literal["generator", "classifier"], places: Mapping[str, str]) -> Callable[[], list[Entry]]:
-    """The hook of a package: by name of each of its plugins where it is, as ``"package.module:Class"``."""
+def listing(
+    kind: Literal["generator", "classifier"], places: Mapping[str, str]
+) -> Callable[[], list[Entry]]:
+    """The hook of a package: by name of each of its plugins where it is, as
+    ``"package.module:Class"``.
+    """
 
     @hookimpl
     def hsiaug_plugins() -> list[Entry]:

@@ -20,8 +20,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def remember(most: int) -> Callable[[Function], Function]:
     """Keep the latest ``most`` results of a function whose arguments are arrays and plain values.
 
-    They are found by the content of the arguments, so that whoever asks gets what it would have computed itself. A
-    result is shared: it must be left as it is.
+    They are found by the content of the arguments, so that whoever asks gets what it would have
+    computed itself. A result is shared: it must be left as it is.
     """
 
     def decorate(function: Function) -> Function:
@@ -55,7 +55,8 @@ def checksum(*values: Any) -> bytes:
 
 
 def once_a_view(function: Function) -> Function:
-    """Keep the results of ``function(view, *values, **others)`` for as long as the view is there, by the plain values.
+    """Keep the results of ``function(view, *values, **others)`` for as long as the view is there,
+    by the plain values.
 
     No result may hold the view, nor depend on the others.
     """
@@ -72,7 +73,8 @@ def once_a_view(function: Function) -> Function:
 
 
 def once_the_pixels(function: Callable[[TrainView], T]) -> Callable[[TrainView], T]:
-    """Keep the latest result of a function of what a view shows, whatever its labels: of all draws that hide no pixel.
+    """Keep the latest result of a function of what a view shows, whatever its labels: of all draws
+    that hide no pixel.
 
     A result is shared: it must be left as it is.
     """

@@ -1,4 +1,6 @@
-"""What ``advise`` tries first, what it does not try, and when it stops: with records made up, and a clock of its own."""
+"""What ``advise`` tries first, what it does not try, and when it stops: with records made up, and a
+clock of its own.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -25,7 +27,9 @@ from hsiaug.trial.store import Store
 
 @dataclass
 class World:
-    """A place where a trial takes no time but on its own clock. seconds: of each generator's fit; aa: of ``none``."""
+    """A place where a trial takes no time but on its own clock. seconds: of each generator's fit;
+    aa: of ``none``.
+    """
 
     seconds: dict[str, float] = field(default_factory=dict)
     aa: tuple[float, ...] = (0.7, 0.72, 0.71)
@@ -78,10 +82,14 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 
 def session_of(scene: Scene, folder: Path, budget: float) -> Session:
     store = Store(folder, create=True)
-    return Session(scene, "toy", Registry({}), store, "cpu", Local(1), 0.0, budget, Console(quiet=True))
+    return Session(
+        scene, "toy", Registry({}), store, "cpu", Local(1), 0.0, budget, Console(quiet=True)
+    )
 
 
-def screened(world: World, plan: Plan, scene: Scene, folder: Path, budget: float) -> tuple[Any, LeftOut]:
+def screened(
+    world: World, plan: Plan, scene: Scene, folder: Path, budget: float
+) -> tuple[Any, LeftOut]:
     """What the screening came to, and what it left out."""
     left_out: LeftOut = []
     return screen(plan, session_of(scene, folder, budget), left_out), left_out
@@ -112,8 +120,12 @@ def test_one_spectral_view_is_judged_on(toy: Scene, plugins: Registry) -> None:
         screening_plan(toy, asked(views=["raw", "unit"]), plugins)
 
 
-def test_a_generator_that_is_slower_than_it_says_leaves_the_others_their_share(world, toy, plugins, tmp_path):
-    """mixup says 0.01 s and takes 100 s a draw; in 250 s it could have had two draws, and the others none whole."""
+def test_a_generator_that_is_slower_than_it_says_leaves_the_others_their_share(
+    world, toy, plugins, tmp_path
+):
+    """mixup says 0.01 s and takes 100 s a draw; in 250 s it could have had two draws, and the
+    others none whole.
+    """
     world.seconds = {"mixup": 100.0, "noise": 20.0, "smote": 20.0}
     plan, _ = screening_plan(toy, asked(), plugins)
     _, left_out = screened(world, plan, toy, tmp_path, 250.0)
@@ -123,7 +135,9 @@ def test_a_generator_that_is_slower_than_it_says_leaves_the_others_their_share(w
     assert left_out == [("mixup", Rate(1.0), "no time left: about 3 min to try it")]
 
 
-def test_a_control_is_repeated_only_where_something_is_compared_with_it(world, toy, plugins, tmp_path):
+def test_a_control_is_repeated_only_where_something_is_compared_with_it(
+    world, toy, plugins, tmp_path
+):
     world.seconds = {"smote": 50.0}
     plan, _ = screening_plan(toy, asked(generators=["smote"], lambdas=[1.0, 2.0]), plugins)
     _, left_out = screened(world, plan, toy, tmp_path, 200.0)
@@ -144,20 +158,32 @@ def test_what_reads_unlabelled_pixels_is_tried_after_its_third_control_and_must_
     assert begun.index(("pseudo", 1.0)) < begun.index(("mixup", 1.0)) and len(begun) == 5
     judged = {arm.generator.name for arm, _ in screening.arms(plan)}
     known = {gains.key(trial): world.record(plan, trial) for trial in plan.trials}
-    of = {arm.generator.name: gains.gain_of(arm, name, known, range(3), plan.controls(arm.generator.name))
-          for arm, name in screening.arms(plan)}  # fmt: skip
+    of = {
+        arm.generator.name: gains.gain_of(
+            arm, name, known, range(3), plan.controls(arm.generator.name)
+        )
+        for arm, name in screening.arms(plan)
+    }
     assert judged == {"smote", "mixup"}
     assert [one.control for one in of["mixup"].against] == ["none", "duplicate", "pseudo"]
     assert [one.control for one in of["smote"].against] == ["none", "duplicate"]
 
 
-def test_a_control_that_was_asked_for_is_tried_and_judged_against_the_others(world, toy, plugins, tmp_path):
+def test_a_control_that_was_asked_for_is_tried_and_judged_against_the_others(
+    world, toy, plugins, tmp_path
+):
     plan, _ = screening_plan(toy, asked(generators=["smote", "pseudo", "duplicate"]), plugins)
     screened(world, plan, toy, tmp_path, 1e6)
     judged = {arm.generator.name for arm, _ in screening.arms(plan)}
 
-    assert judged == {"smote", "pseudo", "duplicate"} == {t.generator.name for t in world.ran} - {"none"}
-    assert plan.controls("pseudo") == ("none", "duplicate") and plan.controls("duplicate") == ("none",)
+    assert (
+        judged
+        == {"smote", "pseudo", "duplicate"}
+        == {t.generator.name for t in world.ran} - {"none"}
+    )
+    assert plan.controls("pseudo") == ("none", "duplicate") and plan.controls("duplicate") == (
+        "none",
+    )
 
 
 def test_what_others_leave_is_used_by_whoever_gave_way(world, toy, plugins, tmp_path):
@@ -193,33 +219,50 @@ def test_the_screening_stops_after_the_controls_where_nothing_is_left_to_gain(
 
 def tried(plan: Plan) -> set[tuple[str, float, float | None]]:
     return {
-        (t.generator.name, t.rate.lam, t.omega) for t in plan.trials if t.generator.name not in ("none", "duplicate")
+        (t.generator.name, t.rate.lam, t.omega)
+        for t in plan.trials
+        if t.generator.name not in ("none", "duplicate")
     }
 
 
-def test_lambdas_that_make_nothing_or_the_same_are_not_tried_and_it_is_said(toy: Scene, plugins: Registry) -> None:
+def test_lambdas_that_make_nothing_or_the_same_are_not_tried_and_it_is_said(
+    toy: Scene, plugins: Registry
+) -> None:
     """Six pixels of each class: λ = 1 adds nothing, and 2.05 fills to 12 as 2 does."""
-    request = asked(protocol=parse_protocol("within:kshot:12"), lambdas=[1.0, 2.0, 2.05, 3.0], generators=["smote"])
+    request = asked(
+        protocol=parse_protocol("within:kshot:12"),
+        lambdas=[1.0, 2.0, 2.05, 3.0],
+        generators=["smote"],
+    )
     small = replace(toy, labels=toy.labels * (toy.labels < 5))
     plan, _ = screening_plan(small, request, plugins)
 
     assert tried(plan) == {("smote", 2.0, None), ("smote", 3.0, None)}
     assert {t.rate.lam for t in plan.trials if t.generator.name == "duplicate"} == {2.0, 3.0}
     said = " ".join(plan.notes)
-    assert "λ = 1 makes no synthetic sample" in said and "λ = 2.05 asks for the same samples as λ = 2" in said
+    assert (
+        "λ = 1 makes no synthetic sample" in said
+        and "λ = 2.05 asks for the same samples as λ = 2" in said
+    )
 
 
-def test_a_lambda_whose_samples_no_memory_holds_is_not_tried_and_it_is_said(toy, plugins, monkeypatch):
+def test_a_lambda_whose_samples_no_memory_holds_is_not_tried_and_it_is_said(
+    toy, plugins, monkeypatch
+):
     monkeypatch.setattr(screening, "LARGEST", 2**24)
     plan, _ = screening_plan(toy, asked(generators=["smote"], lambdas=[1.0, 1000.0]), plugins)
 
     assert tried(plan) == {("smote", 1.0, None)} and "GiB: not tried" in plan.notes[-1]
 
 
-def test_a_generator_that_adds_nothing_is_none_and_omegas_are_for_those_that_take_one(toy, plugins, monkeypatch):
+def test_a_generator_that_adds_nothing_is_none_and_omegas_are_for_those_that_take_one(
+    toy, plugins, monkeypatch
+):
     dummy = plugins.find("generator", "dummy").load()
     monkeypatch.setattr(dummy, "card", replace(dummy.card, adds=False))
-    plan, _ = screening_plan(toy, asked(generators=["dummy", "smote", "guided"], omegas=[0.0, 2.0]), plugins)
+    plan, _ = screening_plan(
+        toy, asked(generators=["dummy", "smote", "guided"], omegas=[0.0, 2.0]), plugins
+    )
 
     assert tried(plan) == {("smote", 1.0, None), ("guided", 1.0, 0.0), ("guided", 1.0, 2.0)}
     assert "generator dummy never adds a sample, as none: not tried" in plan.notes
@@ -227,7 +270,10 @@ def test_a_generator_that_adds_nothing_is_none_and_omegas_are_for_those_that_tak
 
 def test_where_nothing_is_left_to_try_it_is_said_why(toy: Scene, plugins: Registry) -> None:
     small = replace(toy, labels=toy.labels * (toy.labels < 5))
-    with pytest.raises(InputError, match=r"must leave something to try.*λ = 1 makes no synthetic sample.*a larger λ"):
+    with pytest.raises(
+        InputError,
+        match=r"must leave something to try.*λ = 1 makes no synthetic sample.*a larger λ",
+    ):
         screening_plan(small, asked(protocol=parse_protocol("within:kshot:12")), plugins)
 
 
@@ -246,9 +292,15 @@ def test_where_nothing_is_left_to_try_it_is_said_why(toy: Scene, plugins: Regist
     ],
 )
 def test_the_recipe_is_the_first_classifier_with_samples_unless_draws_tell_another_above(
-    toy: Scene, plugins: Registry, tmp_path: Path, above: dict[tuple[str, str], Any], chosen: tuple[str, str]
+    toy: Scene,
+    plugins: Registry,
+    tmp_path: Path,
+    above: dict[tuple[str, str], Any],
+    chosen: tuple[str, str],
 ) -> None:
-    plan, _ = screening_plan(toy, asked(generators=["pseudo"], classifiers=["svm", "fused", "emp"]), plugins)
+    plan, _ = screening_plan(
+        toy, asked(generators=["pseudo"], classifiers=["svm", "fused", "emp"]), plugins
+    )
     session = session_of(toy, tmp_path, 1e6)
     for trial in plan.trials:
         points = above.get((trial.classifier.name, trial.generator.name), (0, 0, 0))[trial.seed]
@@ -261,21 +313,35 @@ def test_the_recipe_is_the_first_classifier_with_samples_unless_draws_tell_anoth
 def test_where_no_draw_was_run_the_recipe_is_the_first_classifier_with_samples_of_the_smallest_lambda(
     toy: Scene, plugins: Registry, tmp_path: Path
 ) -> None:
-    plan, _ = screening_plan(toy, asked(generators=["pseudo"], lambdas=[4.0, 1.0], classifiers=["svm"]), plugins)
+    plan, _ = screening_plan(
+        toy, asked(generators=["pseudo"], lambdas=[4.0, 1.0], classifiers=["svm"]), plugins
+    )
     found = recipe(plan, session_of(toy, tmp_path, 1e6))
 
     assert (found.classifier.name, found.generator.name, found.rate) == ("svm", "pseudo", Rate(1.0))
 
 
-def test_within_a_few_training_pixels_no_classifier_of_patches_is_tried(toy: Scene, plugins: Registry) -> None:
+def test_within_a_few_training_pixels_no_classifier_of_patches_is_tried(
+    toy: Scene, plugins: Registry
+) -> None:
     def tried(protocol: str, *classifiers: str) -> tuple[set[str], bool]:
-        request = asked(protocol=parse_protocol(protocol), patch=7, classifiers=classifiers, generators=["smote"])
+        request = asked(
+            protocol=parse_protocol(protocol),
+            patch=7,
+            classifiers=classifiers,
+            generators=["smote"],
+        )
         plan, _ = screening_plan(toy, request, plugins)
-        return {t.classifier.name for t in plan.trials}, "cnn2d learns by heart" in " ".join(plan.notes)
+        return {t.classifier.name for t in plan.trials}, "cnn2d learns by heart" in " ".join(
+            plan.notes
+        )
 
     assert tried("within:issd", "svm", "cnn2d") == ({"svm", "coords"}, True)
     assert tried("within:all", "svm", "cnn2d") == ({"svm", "cnn2d", "coords"}, False)
-    assert tried("within:issd", "cnn2d") == ({"cnn2d", "coords"}, False), "there is nothing else to try"
+    assert tried("within:issd", "cnn2d") == (
+        {"cnn2d", "coords"},
+        False,
+    ), "there is nothing else to try"
 
 
 def test_classics_are_tried_beside_the_usual_classifiers(toy: Scene, plugins: Registry) -> None:

@@ -14,7 +14,10 @@ from hsiaug.bench.engine import TrialEnded
 from hsiaug.bench.engines import local
 from hsiaug.bench.engines.local import BadAnswer, read_answer, without_half_messages
 
-GOOD: dict[str, Any] = {"result": {"status": "ok", "error": None, "timings": {"total": 1.0}}, "trial": "a"}
+GOOD: dict[str, Any] = {
+    "result": {"status": "ok", "error": None, "timings": {"total": 1.0}},
+    "trial": "a",
+}
 FAILED = {"stage": "sample", "type": "ValueError", "message": "", "traceback": ""}
 
 
@@ -40,11 +43,19 @@ def test_a_trial_ends_with_its_result_and_its_labels(ends: tuple[Connection, Con
     [
         {**GOOD, "labels": True, "trial": "the one before"},
         {**GOOD, "labels": False},
-        {**GOOD, "labels": False, "result": {"status": "failed", "error": {**FAILED, "stage": 5}, "timings": {}}},
+        {
+            **GOOD,
+            "labels": False,
+            "result": {"status": "failed", "error": {**FAILED, "stage": 5}, "timings": {}},
+        },
         {**GOOD, "labels": False, "result": {"status": "failed", "error": None, "timings": {}}},
         {**GOOD, "labels": True, "result": {**GOOD["result"], "hash": "of another record"}},
         {**GOOD, "labels": True, "result": {**GOOD["result"], "timings": {"total": float("inf")}}},
-        {**GOOD, "labels": True, "result": {**GOOD["result"], "provenance": {"angle": float("nan")}}},
+        {
+            **GOOD,
+            "labels": True,
+            "result": {**GOOD["result"], "provenance": {"angle": float("nan")}},
+        },
         {"step": [1, float("inf"), ""]},
         {"step": [1, 2]},
         {"refused": "another scene"},
@@ -52,7 +63,9 @@ def test_a_trial_ends_with_its_result_and_its_labels(ends: tuple[Connection, Con
         None,
     ],
 )
-def test_what_no_worker_says_is_no_message(message: Any, ends: tuple[Connection, Connection]) -> None:
+def test_what_no_worker_says_is_no_message(
+    message: Any, ends: tuple[Connection, Connection]
+) -> None:
     here, there = ends
     there.send_bytes(json.dumps(message).encode())
     with pytest.raises(BadAnswer):

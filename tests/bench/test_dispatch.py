@@ -67,19 +67,37 @@ class Seats:
 
 @pytest.fixture
 def planned(toy: Scene) -> list[TrialSpec]:
-    request = Request(generators=["smote"], classifiers=["svm"], lambdas=[1.0], seeds=[0, 1], patch=5, preset="tiny")
+    request = Request(
+        generators=["smote"],
+        classifiers=["svm"],
+        lambdas=[1.0],
+        seeds=[0, 1],
+        patch=5,
+        preset="tiny",
+    )
     return list(build_plan(toy, request, registry()).trials)
 
 
 @pytest.mark.parametrize(
-    ("right_number", "said"), [(False, "class ids must come back; found 3"), (True, "must lie in 1..5; found 9")]
+    ("right_number", "said"),
+    [(False, "class ids must come back; found 3"), (True, "must lie in 1..5; found 9")],
 )
-def test_labels_that_no_classifier_may_give_make_a_failed_record(planned, toy, tmp_path, right_number, said):
-    result = {"status": "ok", "error": None, "timings": {}, "cpu_seconds": {}, "peak_memory_mb": None}
+def test_labels_that_no_classifier_may_give_make_a_failed_record(
+    planned, toy, tmp_path, right_number, said
+):
+    result = {
+        "status": "ok",
+        "error": None,
+        "timings": {},
+        "cpu_seconds": {},
+        "peak_memory_mb": None,
+    }
 
     def wrong(seat: Seat, trial: TrialSpec) -> Message:
         split: Any = get_task("pixels").split(toy, trial.protocol, trial.seed, trial.patch)
-        return TrialEnded(Outcome(result, np.full(split.test.sum() if right_number else 3, 9, dtype=np.int16)))
+        return TrialEnded(
+            Outcome(result, np.full(split.test.sum() if right_number else 3, 9, dtype=np.int16))
+        )
 
     run(planned, toy, Seats(Seat(wrong)), tmp_path)
     told = [record["error"]["message"] for record in Store(tmp_path).records()]
@@ -97,7 +115,9 @@ class Given(Local):
         return self._given
 
 
-def run(planned: list[TrialSpec], toy: Scene, engine: Seats, store: Path, deadline: float | None = None) -> list[Event]:
+def run(
+    planned: list[TrialSpec], toy: Scene, engine: Seats, store: Path, deadline: float | None = None
+) -> list[Event]:
     events: list[Event] = []
     Store(store, create=True)
     given = Given(engine)
@@ -114,7 +134,9 @@ def ended(events: list[Event]) -> list[str]:
     return sorted(event.hash for event in events if event.kind == "failed")
 
 
-def test_trials_that_share_a_fit_run_in_one_slot(planned: list[TrialSpec], toy: Scene, tmp_path: Path) -> None:
+def test_trials_that_share_a_fit_run_in_one_slot(
+    planned: list[TrialSpec], toy: Scene, tmp_path: Path
+) -> None:
     first, second = Seat(lambda *_: failure()), Seat(lambda *_: failure())
 
     events = run(planned, toy, Seats(first, second), tmp_path)
@@ -124,11 +146,21 @@ def test_trials_that_share_a_fit_run_in_one_slot(planned: list[TrialSpec], toy: 
     assert fits[0] and fits[1] and not fits[0] & fits[1]
 
 
-def test_while_one_slot_prepares_a_generator_the_others_run_what_need_not_wait(toy: Scene, tmp_path: Path) -> None:
+def test_while_one_slot_prepares_a_generator_the_others_run_what_need_not_wait(
+    toy: Scene, tmp_path: Path
+) -> None:
     request = Request(
-        generators=["txt2hsi", "smote"], classifiers=["svm"], lambdas=[1.0], seeds=[0, 1], patch=5, preset="tiny"
+        generators=["txt2hsi", "smote"],
+        classifiers=["svm"],
+        lambdas=[1.0],
+        seeds=[0, 1],
+        patch=5,
+        preset="tiny",
     )
-    trials = sorted(build_plan(toy, request, registry()).trials, key=lambda trial: trial.generator.name != "txt2hsi")
+    trials = sorted(
+        build_plan(toy, request, registry()).trials,
+        key=lambda trial: trial.generator.name != "txt2hsi",
+    )
     seats = Seat(lambda *_: failure()), Seat(lambda *_: failure())
     run(trials, toy, Seats(*seats), tmp_path)
     assert seats[0].ran[0].generator.name == "txt2hsi" != seats[1].ran[0].generator.name
@@ -156,7 +188,9 @@ def test_late_work_is_not_begun(planned: list[TrialSpec], toy: Scene, tmp_path: 
 
 
 def test_splits_that_are_kept_do_not_grow_with_the_draws(toy, tmp_path, monkeypatch):
-    request = Request(generators=["none"], classifiers=["svm"], lambdas=[1.0], seeds=range(40), patch=5)
+    request = Request(
+        generators=["none"], classifiers=["svm"], lambdas=[1.0], seeds=range(40), patch=5
+    )
     first, *others = {t.seed: t for t in build_plan(toy, request, registry()).trials}.values()
     task = type(get_task("pixels"))
     draw, drawn = task.split, list[tuple[int, Any]]()

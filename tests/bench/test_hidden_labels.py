@@ -1,4 +1,6 @@
-"""A plugin that looks for test labels wherever a process can look finds none, and scores as one that does not look."""
+"""A plugin that looks for test labels wherever a process can look finds none, and scores as one
+that does not look.
+"""
 
 import ctypes
 import errno
@@ -167,9 +169,20 @@ def folder(toy: Scene, tmp_path: Path) -> Path:
 
 @pytest.mark.skipif(landlock_version() < 2, reason="this system has no Landlock that can be used")
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-def test_a_plugin_that_looks_for_labels_finds_none(folder: Path, request: pytest.FixtureRequest) -> None:
+def test_a_plugin_that_looks_for_labels_finds_none(
+    folder: Path, request: pytest.FixtureRequest
+) -> None:
     words = (
-        *("benchmark", "scene/mine.toml", "--generator", "none", "--classifier", "hunter", "--seeds", "2"),
+        *(
+            "benchmark",
+            "scene/mine.toml",
+            "--generator",
+            "none",
+            "--classifier",
+            "hunter",
+            "--seeds",
+            "2",
+        ),
         *("--lambda", "0", "--times", "0", "--patch", "3", "--jobs", "1", "--view", "raw"),
         *("--set", f"hunter.folder={folder}"),
     )
@@ -182,7 +195,9 @@ def test_a_plugin_that_looks_for_labels_finds_none(folder: Path, request: pytest
     answer = hsiaug(*words, "--store", "store", env=env, cwd=folder)
 
     assert answer.returncode == blind.returncode == 0, answer.stderr + blind.stderr
-    records = [record for record in Store(folder / "store").records() if record.get("classifier_facts")]
+    records = [
+        record for record in Store(folder / "store").records() if record.get("classifier_facts")
+    ]
     assert len(records) == 4 and {record["status"] for record in records} == {"ok"}
     assert [record["classifier_facts"] for record in records] == [{"found": []}] * 4
     assert len({str(record["metrics"]) for record in records}) == 2  # of the draws
@@ -190,37 +205,62 @@ def test_a_plugin_that_looks_for_labels_finds_none(folder: Path, request: pytest
 
 def test_what_a_worker_may_take_can_be_limited(folder: Path) -> None:
     greedy = HUNTER.replace(
-        "self.facts =", "open(os.path.join(os.environ['TMPDIR'], 'x'), 'wb').write(bytes(3 * 10**6)); self.facts ="
+        "self.facts =",
+        "open(os.path.join(os.environ['TMPDIR'], 'x'), 'wb').write(bytes(3 * 10**6)); self.facts =",
     )
     install(folder / "greedy", "hunter_plugin", greedy)
     words = (
-        *("benchmark", "scene/mine.toml", "--generator", "none", "--classifier", "hunter", "--seeds", "1"),
+        *(
+            "benchmark",
+            "scene/mine.toml",
+            "--generator",
+            "none",
+            "--classifier",
+            "hunter",
+            "--seeds",
+            "1",
+        ),
         *("--lambda", "0", "--times", "0", "--patch", "3", "--jobs", "1", "--view", "raw"),
         *("--set", "hunter.looks=false"),
     )
     env = environment(folder / "greedy")
-    answer = hsiaug(*words, "--store", "small", "--limit", "file=1MB", "--isolate", "off", env=env, cwd=folder)
+    answer = hsiaug(
+        *words, "--store", "small", "--limit", "file=1MB", "--isolate", "off", env=env, cwd=folder
+    )
     assert answer.returncode == 1 and "File too large" in answer.stderr
     answer = hsiaug(*words, "--store", "large", "--limit", "file=9MB", env=env, cwd=folder)
     assert answer.returncode == 0, answer.stderr
 
 
-@pytest.mark.parametrize("limit", ["memory", "memory=8", "memory=0GB", "processes=2GB", "files=1GB", "file=1e3GB"])
+@pytest.mark.parametrize(
+    "limit", ["memory", "memory=8", "memory=0GB", "processes=2GB", "files=1GB", "file=1e3GB"]
+)
 def test_a_limit_that_cannot_be_read_is_refused(limit: str) -> None:
     with pytest.raises(InputError, match="--limit must"):
         Bounds.of("auto", [limit])
 
 
-def test_where_isolation_is_demanded_the_system_must_have_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_isolation_is_demanded_the_system_must_have_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("hsiaug.bench.bounds.landlock_version", lambda: 1)
     with pytest.raises(InputError, match="needs Landlock"):
         Bounds.of("on", [])
-    assert Bounds.of("auto", ["memory=2GB", "processes=90"]).limits == (("memory", 2 * 10**9), ("processes", 90))
+    assert Bounds.of("auto", ["memory=2GB", "processes=90"]).limits == (
+        ("memory", 2 * 10**9),
+        ("processes", 90),
+    )
 
 
 def without_landlock() -> None:
-    """Let this process and its children get ENOSYS for Landlock's system calls: a filter of seccomp (its manual page)."""
-    load, jump_at_least, answer = 0x20, 0x35, 0x06  # BPF_LD|BPF_W|BPF_ABS, BPF_JMP|BPF_JGE|BPF_K, BPF_RET|BPF_K
+    """Let this process and its children get ENOSYS for Landlock's system calls: a filter of seccomp
+    (its manual page).
+    """
+    load, jump_at_least, answer = (
+        0x20,
+        0x35,
+        0x06,
+    )  # BPF_LD|BPF_W|BPF_ABS, BPF_JMP|BPF_JGE|BPF_K, BPF_RET|BPF_K
     allow, refuse = 0x7FFF0000, 0x00050000 | errno.ENOSYS
     steps = [
         *((load, 0, 0, 0), (jump_at_least, 0, 2, 444), (jump_at_least, 1, 0, 447)),
@@ -229,16 +269,34 @@ def without_landlock() -> None:
     code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
     program = struct.pack("HxxxxxxP", len(steps), ctypes.addressof(code))
     prctl = ctypes.CDLL(None, use_errno=True).prctl
-    assert prctl(38, 1, 0, 0, 0) == 0 and prctl(22, 2, program, 0, 0) == 0  # PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP
+    assert (
+        prctl(38, 1, 0, 0, 0) == 0 and prctl(22, 2, program, 0, 0) == 0
+    )  # PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="of Linux")
 @pytest.mark.parametrize(
     ("isolate", "said"),
-    [("auto", f"{OPEN}: this system has no Landlock, or forbids it."), ("off", f"{OPEN} (--isolate off).")],
+    [
+        ("auto", f"{OPEN}: this system has no Landlock, or forbids it."),
+        ("off", f"{OPEN} (--isolate off)."),
+    ],
 )
-def test_output_and_records_say_that_workers_are_not_sealed(isolate: str, said: str, tmp_path: Path) -> None:
-    words = ("benchmark", "toy", "--generator", "none", "--classifier", "svm", "--seeds", "2", "--patch", "3")
+def test_output_and_records_say_that_workers_are_not_sealed(
+    isolate: str, said: str, tmp_path: Path
+) -> None:
+    words = (
+        "benchmark",
+        "toy",
+        "--generator",
+        "none",
+        "--classifier",
+        "svm",
+        "--seeds",
+        "2",
+        "--patch",
+        "3",
+    )
     command = [
         sys.executable,
         "-m",
@@ -252,7 +310,9 @@ def test_output_and_records_say_that_workers_are_not_sealed(isolate: str, said: 
         str(tmp_path / "s"),
     ]
     command += ["--isolate", isolate]
-    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=without_landlock, timeout=280)
+    done = subprocess.run(
+        command, capture_output=True, text=True, preexec_fn=without_landlock, timeout=280
+    )
 
     assert done.returncode == 0, done.stderr
     assert done.stderr.count(said) == done.stderr.count(OPEN) == 1
@@ -262,14 +322,22 @@ def test_output_and_records_say_that_workers_are_not_sealed(isolate: str, said: 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="of Linux")
 def test_the_process_that_scores_lets_no_other_look_into_its_memory() -> None:
-    asks = "import ctypes; from hsiaug.base.landlock import close_memory; p = ctypes.CDLL(None).prctl; b = p(3); "
+    asks = (
+        "import ctypes; from hsiaug.base.landlock import close_memory; p = ctypes.CDLL(None).prctl;"
+        " b = p(3); "
+    )
     done = subprocess.run(
-        [sys.executable, "-c", asks + "close_memory(); print(b, p(3))"], capture_output=True, text=True, check=True
+        [sys.executable, "-c", asks + "close_memory(); print(b, p(3))"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout.split() == ["1", "0"]
 
 
-def test_both_files_of_labels_in_envi_are_hidden_whichever_the_card_names(toy: Scene, folder: Path) -> None:
+def test_both_files_of_labels_in_envi_are_hidden_whichever_the_card_names(
+    toy: Scene, folder: Path
+) -> None:
     from spectral.io import envi
 
     labels = folder / "scene" / "classes.hdr"
@@ -285,7 +353,9 @@ def test_workers_map_one_copy_of_the_cube_and_no_label(toy: Scene, folder: Path)
 
     scene = load_scene(folder / "scene" / "mine.toml")
     ours, theirs = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=_answer, args=(theirs, BlindData(scene)))
+    process = multiprocessing.get_context("spawn").Process(
+        target=_answer, args=(theirs, BlindData(scene))
+    )
     process.start()
     names, total, writeable, owned = ours.recv()
     process.join()
@@ -297,4 +367,11 @@ def test_workers_map_one_copy_of_the_cube_and_no_label(toy: Scene, folder: Path)
 def _answer(pipe, blind) -> None:
     data = blind.data
     cube = data.cube
-    pipe.send((list(vars(data)), float(cube.sum(dtype=np.float64)), cube.flags.writeable, cube.flags.owndata))
+    pipe.send(
+        (
+            list(vars(data)),
+            float(cube.sum(dtype=np.float64)),
+            cube.flags.writeable,
+            cube.flags.owndata,
+        )
+    )

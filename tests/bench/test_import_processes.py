@@ -1,4 +1,6 @@
-"""The process that imports a package reads no scene, no store and no other process, and leaves its package nothing."""
+"""The process that imports a package reads no scene, no store and no other process, and leaves its
+package nothing.
+"""
 
 import sys
 from pathlib import Path
@@ -15,7 +17,8 @@ from hsiaug.trial.store import Store
 from tests.strangers import DUMMY, environment, hsiaug, install
 
 pytestmark = pytest.mark.skipif(
-    sys.platform != "linux" or landlock_version() < 2, reason="this system has no Landlock that can be used"
+    sys.platform != "linux" or landlock_version() < 2,
+    reason="this system has no Landlock that can be used",
 )
 THIEF = """
 import glob, os, socket, tempfile
@@ -98,15 +101,43 @@ def folder(tmp_path: Path) -> Path:
 
 def test_a_package_that_copies_the_labels_as_it_is_imported_scores_as_chance(folder: Path) -> None:
     words = (
-        *("benchmark", "scene/mine.toml", "--generator", "none", "--classifier", "thief", "--seeds", "2"),
-        *("--protocol", "random:0.2", "--lambda", "0", "--times", "0", "--patch", "3", "--jobs", "1", "--view", "raw"),
+        *(
+            "benchmark",
+            "scene/mine.toml",
+            "--generator",
+            "none",
+            "--classifier",
+            "thief",
+            "--seeds",
+            "2",
+        ),
+        *(
+            "--protocol",
+            "random:0.2",
+            "--lambda",
+            "0",
+            "--times",
+            "0",
+            "--patch",
+            "3",
+            "--jobs",
+            "1",
+            "--view",
+            "raw",
+        ),
     )
     env = environment(folder / "site", HOME=str(folder / "home"))
     answer = hsiaug(*words, "--isolate", "on", "--store", "store", env=env, cwd=folder)
 
     assert answer.returncode == 0, answer.stderr
-    made = [one for one in Store(folder / "store").records() if one["spec"]["classifier"]["name"] == "thief"]
-    assert len(made) == 2 and all(one["metrics"]["oa"] < 0.5 for one in made), [one["metrics"]["oa"] for one in made]
+    made = [
+        one
+        for one in Store(folder / "store").records()
+        if one["spec"]["classifier"]["name"] == "thief"
+    ]
+    assert len(made) == 2 and all(one["metrics"]["oa"] < 0.5 for one in made), [
+        one["metrics"]["oa"] for one in made
+    ]
 
 
 PROBE = """
@@ -155,7 +186,9 @@ if wrong:
 """
 
 
-@pytest.mark.skipif(landlock_version() < 6, reason="ports and sockets are forbidden from version 6 on")
+@pytest.mark.skipif(
+    landlock_version() < 6, reason="ports and sockets are forbidden from version 6 on"
+)
 def test_a_package_that_is_imported_reads_and_changes_what_it_needs_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -196,7 +229,9 @@ def hsiaug_plugins():
 """
 
 
-def test_a_protocol_reads_the_file_that_its_argument_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_protocol_reads_the_file_that_its_argument_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.syspath_prepend(install(tmp_path / "site", "listed_plugin", READER))
     np.save(tmp_path / "pixels.npy", np.arange(3))
     child = Child("listed-plugin", 60.0)

@@ -10,7 +10,9 @@ from hsiaug.registry.lookup import registry
 
 
 def part_of(toy: Scene, *lambdas: float) -> Plan:
-    request = Request(lambdas=lambdas, seeds=[0], generators=["smote"], classifiers=["svm"], patch=5)
+    request = Request(
+        lambdas=lambdas, seeds=[0], generators=["smote"], classifiers=["svm"], patch=5
+    )
     return build_plan(toy, request, registry())
 
 

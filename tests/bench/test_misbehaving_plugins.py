@@ -1,4 +1,6 @@
-"""Plugins that end their process, or change what is not theirs: each costs its own trials, and no other is changed."""
+"""Plugins that end their process, or change what is not theirs: each costs its own trials, and no
+other is changed.
+"""
 
 import json
 from pathlib import Path
@@ -276,12 +278,30 @@ def env(tmp_path: Path) -> dict[str, str]:
     return environment(install(tmp_path / "site", "misbehaving", MISBEHAVING))
 
 
-def test_a_generator_may_end_in_any_way_and_costs_its_own_trials_only(tmp_path: Path, env: dict[str, str]) -> None:
+def test_a_generator_may_end_in_any_way_and_costs_its_own_trials_only(
+    tmp_path: Path, env: dict[str, str]
+) -> None:
     plain = [*arguments(tmp_path / "plain"), "--generator", "dummy", "--classifier", "nearest"]
     assert hsiaug(*plain, env=env).returncode == 0
     expected = results(tmp_path / "plain")
-    names = [line.split('"')[1] for line in MISBEHAVING.splitlines() if line.startswith('    "') and "lambda" in line]
-    bad = [*names, "alter", "unlock", "tensor", "wreck", "numpy", "nan", "large", "cycle", "none", "pair"]
+    names = [
+        line.split('"')[1]
+        for line in MISBEHAVING.splitlines()
+        if line.startswith('    "') and "lambda" in line
+    ]
+    bad = [
+        *names,
+        "alter",
+        "unlock",
+        "tensor",
+        "wreck",
+        "numpy",
+        "nan",
+        "large",
+        "cycle",
+        "none",
+        "pair",
+    ]
 
     store = tmp_path / "store"
     words = [
@@ -294,13 +314,18 @@ def test_a_generator_may_end_in_any_way_and_costs_its_own_trials_only(tmp_path: 
     assert answer.returncode == 1 and "Traceback" not in answer.stderr, answer.stderr[-2000:]
     json.loads(answer.stdout)  # nothing that a plugin printed is in between
     records = {r["hash"]: r for r in Store(store).records()}
-    mine = {n: [r for r in records.values() if r["spec"]["generator"]["name"] == f"bad-{n}"] for n in bad}
+    mine = {
+        n: [r for r in records.values() if r["spec"]["generator"]["name"] == f"bad-{n}"]
+        for n in bad
+    }
     assert all(len(found) == 1 for found in mine.values())
     assert {n for n, found in mine.items() if found[0]["status"] == "ok"} == WELL
     assert {r["status"] for n in bad if n not in WELL for r in mine[n]} == {"failed"}
-    assert {r["hash"]: (r["status"], r["predictions_sha256"]) for r in records.values() if r["hash"] in expected} == (
-        expected
-    )
+    assert {
+        r["hash"]: (r["status"], r["predictions_sha256"])
+        for r in records.values()
+        if r["hash"] in expected
+    } == (expected)
     errors = {n: found[0]["error"] for n, found in mine.items() if found[0]["error"]}
     assert "sys.exit(3)" in errors["exit"]["message"]
     assert errors["interrupt"]["type"] == "KeyboardInterrupt"
@@ -315,12 +340,21 @@ def test_a_generator_may_end_in_any_way_and_costs_its_own_trials_only(tmp_path: 
     assert "must return PatchSamples; found tuple" in errors["pair"]["message"]
 
 
-def test_a_classifier_that_writes_into_what_it_is_given_fails_and_changes_no_other_trial(tmp_path, env):
+def test_a_classifier_that_writes_into_what_it_is_given_fails_and_changes_no_other_trial(
+    tmp_path, env
+):
     words = ["--generator", "dummy", "--jobs", "1"]
-    assert hsiaug(*arguments(tmp_path / "plain"), *words, "--classifier", "nearest", env=env).returncode == 0
+    assert (
+        hsiaug(
+            *arguments(tmp_path / "plain"), *words, "--classifier", "nearest", env=env
+        ).returncode
+        == 0
+    )
     expected = results(tmp_path / "plain")
 
-    answer = hsiaug(*arguments(tmp_path / "store"), *words, "--classifier", "writer,nearest", env=env)
+    answer = hsiaug(
+        *arguments(tmp_path / "store"), *words, "--classifier", "writer,nearest", env=env
+    )
 
     assert answer.returncode == 1
     records = list(Store(tmp_path / "store").records())
@@ -355,7 +389,9 @@ def spoiled(tmp_path: Path, names: list[str], classifiers: str = "svm") -> Store
 
 def errors(store: Store, name: str) -> list[str]:
     """What the records of a generator's failed trials say."""
-    told = [r["error"] for r in store.records() if r["spec"]["generator"]["name"] == f"spoil-{name}"]
+    told = [
+        r["error"] for r in store.records() if r["spec"]["generator"]["name"] == f"spoil-{name}"
+    ]
     assert told
     return [f"{error['type']}: {error['message']}" for error in told if error]
 
@@ -370,12 +406,17 @@ def test_what_a_plugin_replaces_in_its_process_no_other_trial_sees(tmp_path, und
     names = ["arrays", "library", "core", "functions", "modules"]
     store = spoiled(tmp_path, names, "spoiler,nearest,svm")
     assert same(store, undisturbed)
-    specs = {(r["spec"]["generator"]["name"], r["spec"]["classifier"]["name"]): r for r in store.records()}
+    specs = {
+        (r["spec"]["generator"]["name"], r["spec"]["classifier"]["name"]): r
+        for r in store.records()
+    }
     assert specs["smote", "spoiler"]["error"]["stage"] == "fit_generator"
     assert specs["smote", "nearest"]["status"] == "ok"
 
 
-def test_a_worker_may_say_anything_and_costs_its_own_trial(tmp_path: Path, undisturbed: dict[str, Any]) -> None:
+def test_a_worker_may_say_anything_and_costs_its_own_trial(
+    tmp_path: Path, undisturbed: dict[str, Any]
+) -> None:
     names = ["clock", "mute", "number", "steps", "deep", "refusal", "huge", "pickle", "closed"]
     store = spoiled(tmp_path, names)
     assert same(store, undisturbed)
@@ -384,10 +425,14 @@ def test_a_worker_may_say_anything_and_costs_its_own_trial(tmp_path: Path, undis
         assert all(f"{expected}, 2 times" in said for said in errors(store, name)), name
 
 
-def test_weights_that_are_no_weights_ids_that_are_none_and_a_scene_with_labels_are_refused(tmp_path, undisturbed):
+def test_weights_that_are_no_weights_ids_that_are_none_and_a_scene_with_labels_are_refused(
+    tmp_path, undisturbed
+):
     store = spoiled(tmp_path, ["nan", "negative", "between", "scene"])
     assert same(store, undisturbed)
-    assert all("weights that are finite and not negative; found nan" in one for one in errors(store, "nan"))
+    assert all(
+        "weights that are finite and not negative; found nan" in one for one in errors(store, "nan")
+    )
     assert all("not negative; found -1.0" in one for one in errors(store, "negative"))
     assert all("must be whole numbers; found " in one for one in errors(store, "between"))
     assert all("may load no scene in a trial" in one for one in errors(store, "scene"))

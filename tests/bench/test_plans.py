@@ -1,4 +1,6 @@
-"""From what a user asks for to trials: controls, collapses, estimates, and the command that reruns a trial."""
+"""From what a user asks for to trials: controls, collapses, estimates, and the command that reruns
+a trial.
+"""
 
 import dataclasses
 import os
@@ -28,13 +30,23 @@ from tests.strangers import install
 
 
 def plan_of(scene: Scene, plugins: Registry, **asked: Any) -> Plan:
-    usual = {"generators": ["smote"], "classifiers": ["svm"], "lambdas": [0.5], "times": [0.0], "omegas": []}
+    usual = {
+        "generators": ["smote"],
+        "classifiers": ["svm"],
+        "lambdas": [0.5],
+        "times": [0.0],
+        "omegas": [],
+    }
     usual |= {"protocol": parse_protocol("issd"), "seeds": [0, 1], "patch": 5}
     return build_plan(scene, Request(**{**usual, **asked}), plugins)
 
 
 def arms(plan: Plan) -> list[tuple[Any, ...]]:
-    return list(dict.fromkeys((t.generator.name, t.rate.lam, t.omega, t.classifier.name) for t in plan.trials))
+    return list(
+        dict.fromkeys(
+            (t.generator.name, t.rate.lam, t.omega, t.classifier.name) for t in plan.trials
+        )
+    )
 
 
 def test_controls_run_without_being_asked(toy: Scene, plugins: Registry) -> None:
@@ -46,7 +58,9 @@ def test_controls_run_without_being_asked(toy: Scene, plugins: Registry) -> None
     ]
 
 
-def test_classifiers_are_shown_every_view_that_is_asked_for_and_the_control_reads_none(toy, plugins):
+def test_classifiers_are_shown_every_view_that_is_asked_for_and_the_control_reads_none(
+    toy, plugins
+):
     plan = plan_of(toy, plugins, views=["raw", "unit", "auto", "unit"], seeds=[0])
     views = {
         name: [t.view for t in plan.trials if t.classifier.name == name and t.rate.lam == 0]
@@ -57,9 +71,15 @@ def test_classifiers_are_shown_every_view_that_is_asked_for_and_the_control_read
     # One fit of the generator serves them all.
     assert len({t.fit_hash for t in plan.trials if t.generator.name == "smote"}) == 1
     plain = {t.hash for t in plan_of(toy, plugins, seeds=[0]).trials}
-    assert plain == {t.hash for t in plan.trials if t.view == "auto" or t.classifier.name == "coords"}
+    assert plain == {
+        t.hash for t in plan.trials if t.view == "auto" or t.classifier.name == "coords"
+    }
     said = {t.view: command_for(t, "toy") for t in plan.trials if t.classifier.name == "svm"}
-    assert "--view unit" in said["unit"] and "--view raw" in said["raw"] and "--view" not in said["auto"]
+    assert (
+        "--view unit" in said["unit"]
+        and "--view raw" in said["raw"]
+        and "--view" not in said["auto"]
+    )
 
 
 def reads(plugins: Registry, monkeypatch: pytest.MonkeyPatch, name: str, **card: Any) -> None:
@@ -74,11 +94,19 @@ def test_a_generator_that_reads_unlabelled_pixels_runs_beside_a_control_that_see
     reads(plugins, monkeypatch, "mixup", scope="scene")
     plan = plan_of(toy, plugins, generators=["smote", "mixup"], lambdas=[0.5, 1.0])
     seeing = [arm[:2] for arm in arms(plan) if arm[3] == "svm"]
-    assert seeing[:5] == [("none", 0.0), *((name, lam) for name in ("duplicate", "pseudo") for lam in (0.5, 1.0))]
-    assert plan.controls("mixup") == ("none", "duplicate", "pseudo") and len(plan.controls("smote")) == 2
+    assert seeing[:5] == [
+        ("none", 0.0),
+        *((name, lam) for name in ("duplicate", "pseudo") for lam in (0.5, 1.0)),
+    ]
+    assert (
+        plan.controls("mixup") == ("none", "duplicate", "pseudo")
+        and len(plan.controls("smote")) == 2
+    )
     assert "pseudo is run too: mixup reads unlabelled pixels" in plan.notes[0]
     assert "classifier teacher is run too" in plan.notes[1]
-    assert {arm[:2] for arm in arms(plan) if arm[3] == "teacher"} == {("none", 0.0)}, "it learns from no sample"
+    assert {arm[:2] for arm in arms(plan) if arm[3] == "teacher"} == {("none", 0.0)}, (
+        "it learns from no sample"
+    )
 
     asked = plan_of(toy, plugins, generators=["smote", "mixup", "pseudo"], lambdas=[0.5, 1.0])
     assert arms(asked) == arms(plan) and not [n for n in asked.notes if "pseudo is run" in n]
@@ -91,7 +119,12 @@ def test_a_view_that_is_not_known_is_refused(toy: Scene, plugins: Registry, view
 
 
 def test_asking_for_a_control_does_not_run_it_twice(toy: Scene, plugins: Registry) -> None:
-    asked = plan_of(toy, plugins, generators=["none", "duplicate", "smote", "smote"], classifiers=["svm", "coords"])
+    asked = plan_of(
+        toy,
+        plugins,
+        generators=["none", "duplicate", "smote", "smote"],
+        classifiers=["svm", "coords"],
+    )
 
     assert arms(asked) == arms(plan_of(toy, plugins))
 
@@ -103,7 +136,9 @@ def test_every_arm_runs_on_every_draw(toy: Scene, plugins: Registry) -> None:
     assert len({t.hash for t in plan.trials}) == len(plan.trials)
 
 
-def test_omega_sweeps_collapse_for_generators_without_guidance_and_say_so(toy: Scene, plugins: Registry) -> None:
+def test_omega_sweeps_collapse_for_generators_without_guidance_and_say_so(
+    toy: Scene, plugins: Registry
+) -> None:
     plan = plan_of(toy, plugins, generators=["smote", "guided"], omegas=[0.0, 2.0])
 
     assert [a[2] for a in arms(plan) if a[0] == "guided"] == [0.0, 2.0]
@@ -112,7 +147,9 @@ def test_omega_sweeps_collapse_for_generators_without_guidance_and_say_so(toy: S
 
 
 def test_a_guided_generator_has_its_own_default_omega(toy: Scene, plugins: Registry) -> None:
-    assert [a[2] for a in arms(plan_of(toy, plugins, generators=["guided"])) if a[0] == "guided"] == [1.5]
+    assert [
+        a[2] for a in arms(plan_of(toy, plugins, generators=["guided"])) if a[0] == "guided"
+    ] == [1.5]
 
 
 def test_lambda_zero_collapses_onto_none_and_says_so(toy: Scene, plugins: Registry) -> None:
@@ -137,7 +174,11 @@ def test_a_plan_knows_how_many_samples_each_trial_makes_and_names_those_of_none(
 def test_a_lambda_that_makes_nothing_is_told(toy: Scene, plugins: Registry) -> None:
     (note,) = plan_of(toy, plugins, protocol=parse_protocol("kshot:5"), lambdas=[1.0, 3.0]).notes
 
-    assert "λ = 1 makes no synthetic sample" in note and "its arms are not run" in note and "a larger λ" in note
+    assert (
+        "λ = 1 makes no synthetic sample" in note
+        and "its arms are not run" in note
+        and "a larger λ" in note
+    )
     assert not plan_of(toy, plugins, lambdas=[1.0]).notes
 
 
@@ -161,7 +202,9 @@ def test_bad_requests_are_refused_before_anything_runs(toy, plugins, asked, mess
         plan_of(toy, plugins, **asked)
 
 
-def test_a_scene_that_cannot_be_split_is_refused_before_anything_runs(toy: Scene, plugins: Registry) -> None:
+def test_a_scene_that_cannot_be_split_is_refused_before_anything_runs(
+    toy: Scene, plugins: Registry
+) -> None:
     with pytest.raises(SplitError, match="no test pixel"):
         plan_of(toy, plugins, protocol=parse_protocol("issd:0.9", "patch"), patch=45)
 
@@ -190,19 +233,27 @@ def estimate(plan: Plan, trials: Iterable[TrialSpec], *records: Any, jobs: int =
     return Forecast({t.hash: t for t in trials}, Costs.of([plan], records), jobs=jobs).left()
 
 
-def test_an_estimate_uses_the_cards_until_records_know_better(toy: Scene, plugins: Registry) -> None:
+def test_an_estimate_uses_the_cards_until_records_know_better(
+    toy: Scene, plugins: Registry
+) -> None:
     plan = plan_of(toy, plugins, seeds=[0])
     rough = estimate(plan, plan.trials)
     known = estimate(plan, plan.trials, times(plan.trials[0], plan, fit_classifier=100.0), jobs=2)
 
     assert not rough.measured and 1 < rough.seconds < 6
     assert not known.measured and known.seconds >= 100
-    assert (write_duration(5), write_duration(600), write_duration(7200)) == ("5 s", "10 min", "2.0 h")
+    assert (write_duration(5), write_duration(600), write_duration(7200)) == (
+        "5 s",
+        "10 min",
+        "2.0 h",
+    )
 
 
 def test_a_preset_is_estimated_from_its_own_records(toy: Scene, plugins: Registry) -> None:
     plan = plan_of(toy, plugins, seeds=[0], preset="tiny", generators=["none"])
-    records = [times(t, plan, fit_classifier=0.5, fit_generator=0.25, sample=0.25) for t in plan.trials]
+    records = [
+        times(t, plan, fit_classifier=0.5, fit_generator=0.25, sample=0.25) for t in plan.trials
+    ]
     found = estimate(plan, plan.trials, *records)
 
     # svm for none and duplicate, coords for none; duplicate is fitted once.
@@ -211,18 +262,29 @@ def test_a_preset_is_estimated_from_its_own_records(toy: Scene, plugins: Registr
 
 def test_a_card_may_declare_presets_of_its_own(toy, plugins, monkeypatch):
     svm = plugins.find("classifier", "svm").load()
-    monkeypatch.setattr(svm, "card", dataclasses.replace(svm.card, presets={**svm.card.presets, "quick": {"folds": 4}}))
-    folds = {t.classifier.params.folds for t in plan_of(toy, plugins, seeds=[0], preset="quick").trials if
-             t.classifier.name == "svm"}  # fmt: skip
+    monkeypatch.setattr(
+        svm,
+        "card",
+        dataclasses.replace(svm.card, presets={**svm.card.presets, "quick": {"folds": 4}}),
+    )
+    folds = {
+        t.classifier.params.folds
+        for t in plan_of(toy, plugins, seeds=[0], preset="quick").trials
+        if t.classifier.name == "svm"
+    }
     assert folds == {4}
-    with pytest.raises(InputError, match=r"`preset` must be one .* found 'quack'. Did you mean quick\?"):
+    with pytest.raises(
+        InputError, match=r"`preset` must be one .* found 'quack'. Did you mean quick\?"
+    ):
         plan_of(toy, plugins, seeds=[0], preset="quack")
 
 
 @pytest.mark.parametrize("elsewhere", [{"protocol": parse_protocol("kshot:10")}, {"patch": 7}])
 def test_a_time_on_other_draws_or_patches_counts_for_these(toy, plugins, elsewhere):
     plan, other = plan_of(toy, plugins), plan_of(toy, plugins, **elsewhere)
-    records = [times(t, other, fit_classifier=999.0, fit_generator=999.0, sample=0.0) for t in other.trials]
+    records = [
+        times(t, other, fit_classifier=999.0, fit_generator=999.0, sample=0.0) for t in other.trials
+    ]
     found = estimate(plan, plan.trials, *records)
 
     assert found.seconds > 10 * estimate(plan, plan.trials).seconds
@@ -238,13 +300,21 @@ def test_a_larger_training_set_takes_longer(toy: Scene, plugins: Registry) -> No
     assert 10.0 < found.seconds < 40.0
 
 
-def test_what_each_trial_is_expected_to_take_adds_up_to_the_estimate(toy: Scene, plugins: Registry) -> None:
+def test_what_each_trial_is_expected_to_take_adds_up_to_the_estimate(
+    toy: Scene, plugins: Registry
+) -> None:
     """The first trial of those that share a fit makes it."""
-    plan = plan_of(toy, plugins, generators=["guided"], lambdas=[0.5, 1.0], classifiers=["svm", "cnn2d"])
+    plan = plan_of(
+        toy, plugins, generators=["guided"], lambdas=[0.5, 1.0], classifiers=["svm", "cnn2d"]
+    )
     each = Forecast({t.hash: t for t in plan.trials}, Costs.of([plan], ())).each
 
     assert sum(each.values()) == pytest.approx(estimate(plan, plan.trials).seconds)
-    guided = [t for t in plan.trials if t.generator.name == "guided" and t.seed == 0 and t.classifier.name == "svm"]
+    guided = [
+        t
+        for t in plan.trials
+        if t.generator.name == "guided" and t.seed == 0 and t.classifier.name == "svm"
+    ]
     first, second = (each[t.hash] for t in guided)
     assert first > second
 
@@ -253,14 +323,20 @@ class Prepared(Costs):
     """What is learnt once for ``guided`` takes longer than all its fits."""
 
     def parts(self, trial: TrialSpec) -> dict[str, tuple[float, bool]]:
-        return super().parts(trial) | ({"once": (999.0, False)} if trial.generator.name == "guided" else {})
+        return super().parts(trial) | (
+            {"once": (999.0, False)} if trial.generator.name == "guided" else {}
+        )
 
 
 @pytest.mark.parametrize("costs", (Costs, Prepared))
-def test_side_by_side_the_costliest_fits_are_started_first(costs: type[Costs], toy: Scene, plugins: Registry) -> None:
+def test_side_by_side_the_costliest_fits_are_started_first(
+    costs: type[Costs], toy: Scene, plugins: Registry
+) -> None:
     plan = plan_of(toy, plugins, generators=["guided"], omegas=[0.0, 1.0], seeds=[0, 1])
     guided = next(t for t in plan.trials if t.generator.name == "guided")
-    known = costs.of([plan], [times(guided, plan, fit_classifier=0.0, fit_generator=99.0, sample=1.0)])
+    known = costs.of(
+        [plan], [times(guided, plan, fit_classifier=0.0, fit_generator=99.0, sample=1.0)]
+    )
     job = partial(Job, store=Path(), device="cpu")
     (batch,) = make_batches([plan], {t.hash: t for t in plan.trials}, job, known, 2)
     ordered = batch.trials
@@ -273,17 +349,26 @@ def test_side_by_side_the_costliest_fits_are_started_first(costs: type[Costs], t
 
 
 def test_the_command_of_a_trial_names_its_settings(toy: Scene, plugins: Registry) -> None:
-    plan = plan_of(toy, plugins, generators=["guided"], omegas=[2.0], overrides={"guided": {"gain": "0.5"}})
+    plan = plan_of(
+        toy, plugins, generators=["guided"], omegas=[2.0], overrides={"guided": {"gain": "0.5"}}
+    )
     trial = next(t for t in plan.trials if t.generator.name == "guided" and t.seed == 1)
     words = shlex.split(command_for(trial, "my scene.toml"))
 
     assert words[:3] == ["hsiaug", "benchmark", "my scene.toml"]
-    for pair in (("--seeds", "1-1"), ("--omega", "2"), ("--set", "guided.gain=0.5"), ("--existing", "all")):
+    for pair in (
+        ("--seeds", "1-1"),
+        ("--omega", "2"),
+        ("--set", "guided.gain=0.5"),
+        ("--existing", "all"),
+    ):
         assert words[words.index(pair[0]) + 1] == pair[1]
 
 
 def test_the_command_of_a_trial_gives_its_very_number_back(toy: Scene, plugins: Registry) -> None:
-    trial = next(t for t in plan_of(toy, plugins, lambdas=[0.1234567, 2.0]).trials if t.rate.lam == 0.1234567)
+    trial = next(
+        t for t in plan_of(toy, plugins, lambdas=[0.1234567, 2.0]).trials if t.rate.lam == 0.1234567
+    )
     whole = dataclasses.replace(trial, rate=Rate(2.0))
 
     assert "--lambda 0.1234567 " in command_for(trial, "toy")
@@ -335,9 +420,14 @@ def test_params_with_code_of_their_own_leave_the_process_as_it_is_and_are_refuse
     before = Path.cwd(), dict(os.environ), sys.stdout
 
     plan_of(toy, plugins, generators=["own"])
-    with pytest.raises(InputError, match="own must be given parameters that it takes; found ValueError: k must be odd"):
+    with pytest.raises(
+        InputError,
+        match="own must be given parameters that it takes; found ValueError: k must be odd",
+    ):
         plan_of(toy, plugins, generators=["own"], overrides={"own": {"k": "2"}})
-    with pytest.raises(PluginError, match="params of nested must be of a class that other processes can import"):
+    with pytest.raises(
+        PluginError, match="params of nested must be of a class that other processes can import"
+    ):
         plan_of(toy, plugins, generators=["nested"])
     assert (Path.cwd(), dict(os.environ), sys.stdout) == before
     assert "noise" not in capsys.readouterr().out

@@ -22,8 +22,18 @@ def plugins() -> Registry:
 
 
 def plan_of(scene: Scene, plugins: Registry, **asked: Any) -> Plan:
-    usual = {"generators": ["smote"], "classifiers": ["svm"], "lambdas": [1.0], "times": [0.0], "seeds": [0]}
-    return build_plan(scene, Request(**{"protocol": parse_protocol("issd"), "patch": 5, **usual, **asked}), plugins)
+    usual = {
+        "generators": ["smote"],
+        "classifiers": ["svm"],
+        "lambdas": [1.0],
+        "times": [0.0],
+        "seeds": [0],
+    }
+    return build_plan(
+        scene,
+        Request(**{"protocol": parse_protocol("issd"), "patch": 5, **usual, **asked}),
+        plugins,
+    )
 
 
 def arms(plan: Plan) -> set[tuple[str, str]]:
@@ -36,8 +46,12 @@ def test_both_is_what_was_always_done_and_is_in_no_hash(toy: Scene, plugins: Reg
     assert not any("train" in t.as_json() for t in plain.trials)
 
 
-def test_what_was_asked_for_has_an_arm_of_synthetic_samples_alone_and_controls_have_none(toy, plugins):
-    plan = plan_of(toy, plugins, generators=["smote", "pseudo"], train=["both", "synthetic", "real"])
+def test_what_was_asked_for_has_an_arm_of_synthetic_samples_alone_and_controls_have_none(
+    toy, plugins
+):
+    plan = plan_of(
+        toy, plugins, generators=["smote", "pseudo"], train=["both", "synthetic", "real"]
+    )
     assert arms(plan) == {
         *((name, "both") for name in ("none", "duplicate", "smote", "pseudo")),
         ("smote", "synthetic"),
@@ -58,35 +72,46 @@ def test_without_both_nothing_but_none_runs_beside(toy: Scene, plugins: Registry
 @pytest.mark.parametrize(("lam", "times"), [(0.0, 0.0), (1.0, 0.0), (0.3, 0.5), (1.0, 3.0)])
 def test_synthetic_samples_alone_are_as_many_as_both_together(toy, plugins, lam, times):
     plan = plan_of(toy, plugins, lambdas=[lam], times=[times], train=["synthetic"])
-    (real, made) = next(plan.samples[t.hash] for t in plan.trials if t.train == "synthetic")
+    real, made = next(plan.samples[t.hash] for t in plan.trials if t.train == "synthetic")
     beside = plan_of(toy, plugins, lambdas=[lam], times=[times])
     assert made == real + max(n for _, n in beside.samples.values())
     assert not plan.nothing and not any("makes no" in note for note in plan.notes)
 
 
-def test_where_classes_are_equal_only_the_arm_of_both_makes_nothing(toy: Scene, plugins: Registry) -> None:
+def test_where_classes_are_equal_only_the_arm_of_both_makes_nothing(
+    toy: Scene, plugins: Registry
+) -> None:
     plan = plan_of(toy, plugins, protocol=parse_protocol("kshot:3"), train=["both", "synthetic"])
     assert {t.train for t in plan.trials if t.hash in plan.nothing} == {"both"}
 
 
-def test_a_classifier_that_reads_labels_in_the_scene_is_left_out_and_named(toy: Scene, plugins: Registry) -> None:
+def test_a_classifier_that_reads_labels_in_the_scene_is_left_out_and_named(
+    toy: Scene, plugins: Registry
+) -> None:
     plan = plan_of(toy, plugins, classifiers=["fused:svm", "svm"], train=["both", "synthetic"])
     assert {t.classifier.name for t in plan.trials if t.train == "synthetic"} == {"svm"}
     assert any("fused:svm reads real labels" in note for note in plan.notes)
 
 
-def test_the_commands_of_a_trial_rerun_it_and_write_its_samples(toy: Scene, plugins: Registry) -> None:
+def test_the_commands_of_a_trial_rerun_it_and_write_its_samples(
+    toy: Scene, plugins: Registry
+) -> None:
     plan = plan_of(toy, plugins, train=["synthetic"])
     trial = next(t for t in plan.trials if t.train == "synthetic")
     words = shlex.split(command_for(trial, "toy"))
-    assert words[words.index("--train") + 1] == "synthetic" and words[words.index("--times") + 1] == "0"
+    assert (
+        words[words.index("--train") + 1] == "synthetic"
+        and words[words.index("--times") + 1] == "0"
+    )
     # ``generate`` knows no arms: a sample more for each real one.
     words = shlex.split(generate_command(trial, "toy"))
     assert "--train" not in words and words[words.index("--times") + 1] == "1"
 
 
 def test_another_word_is_refused_with_a_near_one(toy: Scene, plugins: Registry) -> None:
-    with pytest.raises(InputError, match=r"both, synthetic or real; found 'synthtic'\. Did you mean synthetic"):
+    with pytest.raises(
+        InputError, match=r"both, synthetic or real; found 'synthtic'\. Did you mean synthetic"
+    ):
         plan_of(toy, plugins, train=["synthtic"])
 
 

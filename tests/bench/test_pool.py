@@ -19,7 +19,8 @@ def test_ctrl_c_while_a_worker_loads_its_libraries_ends_it_without_a_word(toy, t
     assert worker.process is not None and worker.process.pid is not None
     for _ in range(10):
         os.kill(worker.process.pid, signal.SIGINT)
-        # The process that workers are forked from ignores the signal, and so does a worker in its first milliseconds.
+        # The process that workers are forked from ignores the signal, and so does a worker in its
+        # first milliseconds.
         worker.process.join(20)
         if worker.process.exitcode is not None:
             break
@@ -33,4 +34,6 @@ def test_ctrl_c_while_a_worker_loads_its_libraries_ends_it_without_a_word(toy, t
 def test_torch_is_loaded_for_all_workers_at_once_where_a_plugin_computes_with_it():
     trials = plan().values()
     assert computes_on_device(trials) and {t.classifier.name for t in trials} > {"svm"}
-    assert not computes_on_device([t for t in trials if t.generator.name == "none" and t.classifier.name == "svm"])
+    assert not computes_on_device(
+        [t for t in trials if t.generator.name == "none" and t.classifier.name == "svm"]
+    )

@@ -1,4 +1,6 @@
-"""What is told while trials run: how long the rest takes, and each error as it first comes. By a clock of its own."""
+"""What is told while trials run: how long the rest takes, and each error as it first comes. By a
+clock of its own.
+"""
 
 import io
 import os
@@ -37,7 +39,18 @@ class Params:
 def trial(generator: str, classifier: str, seed: int, lam: float = 1.0) -> TrialSpec:
     made, tested = (PluginSpec(name, "1", Params()) for name in (generator, classifier))
     lam = 0.0 if generator == "none" else lam
-    spec = TrialSpec("pixels", "toy", "0" * 64, parse_protocol("issd:0.05"), 9, seed, made, tested, Rate(lam), None)
+    spec = TrialSpec(
+        "pixels",
+        "toy",
+        "0" * 64,
+        parse_protocol("issd:0.05"),
+        9,
+        seed,
+        made,
+        tested,
+        Rate(lam),
+        None,
+    )
     return replace(spec, view=spec.usual_view)
 
 
@@ -94,7 +107,9 @@ def run(forecast: Forecast, clock: Clock, trials: Mapping[str, TrialSpec], count
 
 
 def test_the_first_quick_trials_do_not_speak_for_the_slow_ones() -> None:
-    """Two trials of 2.1 s are done; 18 minutes are left, of which their mean would make 17 seconds."""
+    """Two trials of 2.1 s are done; 18 minutes are left, of which their mean would make 17
+    seconds.
+    """
     clock, trials = Clock(), plan()
     forecast = Forecast(trials, Guessed(), clock=clock)
     run(forecast, clock, trials, 2)
@@ -105,7 +120,9 @@ def test_the_first_quick_trials_do_not_speak_for_the_slow_ones() -> None:
 
 @pytest.mark.parametrize("times", [0.2, 5.0])
 def test_what_this_run_measures_counts_more_than_the_guess(times: float) -> None:
-    """A machine five times as fast, or as slow, as the one that was guessed for: after a tenth of the run it is known."""
+    """A machine five times as fast, or as slow, as the one that was guessed for: after a tenth of
+    the run it is known.
+    """
     clock, trials = Clock(), plan(20)
     forecast = Forecast(trials, Guessed(times), clock=clock)
     run(forecast, clock, trials, 12)
@@ -160,7 +177,9 @@ def test_processes_share_the_rest_but_not_a_fit() -> None:
 def test_scenes_come_one_after_the_other() -> None:
     """What is left of a scene in one process cannot be overtaken by the next scene."""
     here, clock = plan(1, ("cnn2d",)), Clock()
-    there = {t.hash: t for t in (replace(t, scene="other", scene_sha256="1" * 64) for t in here.values())}
+    there = {
+        t.hash: t for t in (replace(t, scene="other", scene_sha256="1" * 64) for t in here.values())
+    }
     one, both = (Forecast(some, Guessed(), jobs=8, clock=clock) for some in (here, here | there))
     assert both.left().seconds == pytest.approx(2 * one.left().seconds)
 
@@ -175,7 +194,9 @@ def test_nothing_left_takes_no_time() -> None:
 def test_a_line_now_and_then_says_when_it_will_end() -> None:
     clock, trials, out = Clock(), plan(1), io.StringIO()
     true = costs(trials)
-    with watch_trials(trials, Console(file=out, width=200), costs=Guessed(), clock=clock) as on_event:
+    with watch_trials(
+        trials, Console(file=out, width=200), costs=Guessed(), clock=clock
+    ) as on_event:
         for hash in trials:
             on_event(Event("start", hash))
             clock.now += true[hash]
@@ -194,13 +215,21 @@ def failing(store: Store, trials: Mapping[str, TrialSpec]) -> None:
     """Every trial failed: the classifier svm in one way, the others in another."""
     for hash, one in trials.items():
         svm = one.classifier.name == "svm"
-        record = failure("PluginError" if svm else "[/b]Bad", f"{HOSTILE}\nat seed {one.seed}" + "x" * 1000)
+        record = failure(
+            "PluginError" if svm else "[/b]Bad", f"{HOSTILE}\nat seed {one.seed}" + "x" * 1000
+        )
         store.put({**record, "hash": hash}, None)
 
 
 @pytest.mark.parametrize("terminal", [False, True])
-def test_each_error_is_told_once_as_it_comes_with_its_reason_and_where_to_see_it(tmp_path, terminal):
-    store, trials, out = Store(tmp_path / "my results", create=True), plan(2, ("svm", "coords")), io.StringIO()
+def test_each_error_is_told_once_as_it_comes_with_its_reason_and_where_to_see_it(
+    tmp_path, terminal
+):
+    store, trials, out = (
+        Store(tmp_path / "my results", create=True),
+        plan(2, ("svm", "coords")),
+        io.StringIO(),
+    )
     failing(store, trials)
     console = Console(file=out, width=400, force_terminal=terminal, color_system=None)
     with watch_trials(trials, console, store=store, clock=Clock()) as on_event:
@@ -208,13 +237,21 @@ def test_each_error_is_told_once_as_it_comes_with_its_reason_and_where_to_see_it
             on_event(Event("start", hash))
             on_event(Event("step", hash, 1, 2, "[/red] note"))
             on_event(Event("failed", hash))
-    told = [line for line in out.getvalue().splitlines() if "failed: " in line and "See it whole" in line]
+    told = [
+        line
+        for line in out.getvalue().splitlines()
+        if "failed: " in line and "See it whole" in line
+    ]
     first, second = list(trials)[:2]
     assert [line[line.index("failed:") :].rstrip() for line in told] == [
-        f"failed: none · svm · draw 0: PluginError in sample: [/] no sample came back. "
-        f"See it whole: hsiaug show {first} --store '{store.root}'",
-        f"failed: none · coords · draw 0: [/b]Bad in sample: [/] no sample came back. "
-        f"See it whole: hsiaug show {second} --store '{store.root}'",
+        (
+            "failed: none · svm · draw 0: PluginError in sample: [/] no sample came back. "
+            f"See it whole: hsiaug show {first} --store '{store.root}'"
+        ),
+        (
+            "failed: none · coords · draw 0: [/b]Bad in sample: [/] no sample came back. "
+            f"See it whole: hsiaug show {second} --store '{store.root}'"
+        ),
     ]
     assert "\x1b]0" not in out.getvalue() and "\u202e" not in out.getvalue()
 
@@ -222,18 +259,25 @@ def test_each_error_is_told_once_as_it_comes_with_its_reason_and_where_to_see_it
 def told(store: Store, trials: Mapping[str, TrialSpec], *, quiet: bool) -> list[str]:
     """What is printed where there is no terminal, of trials that end at once."""
     out = io.StringIO()
-    with watch_trials(trials, Console(file=out, width=40), store=store, quiet=quiet, clock=Clock()) as on_event:
+    with watch_trials(
+        trials, Console(file=out, width=40), store=store, quiet=quiet, clock=Clock()
+    ) as on_event:
         for hash in trials:
             on_event(Event("start", hash))
             on_event(Event("failed", hash))
     return out.getvalue().splitlines()
 
 
-def test_the_line_of_a_failed_trial_has_its_reason_and_quiet_still_tells_failures(tmp_path: Path) -> None:
+def test_the_line_of_a_failed_trial_has_its_reason_and_quiet_still_tells_failures(
+    tmp_path: Path,
+) -> None:
     store, trials = Store(tmp_path, create=True), plan(1, ("svm",))
     failing(store, trials)
     *_, last = told(store, trials, quiet=False)
-    assert last == "[2/2] specdm λ=1 · svm · draw 0: failed (PluginError in sample: [/] no sample came back)"
+    assert (
+        last == "[2/2] specdm λ=1 · svm · draw 0: failed (PluginError in sample: [/] no sample came"
+        " back)"
+    )
     (only,) = told(store, trials, quiet=True)
     assert only.startswith("failed: none · svm · draw 0: PluginError in sample")
 
@@ -245,8 +289,13 @@ def test_a_run_tells_other_programs_how_far_it_is_while_it_lasts(tmp_path: Path)
         on_event(Event("start", first))
         (told,) = heard_of(store.root)
         assert told | {"left": "", "quiet": 0} == {
-            "done": 0, "total": 4, "failed": 0, "left": "", "now": ["none · svm · draw 0"], "quiet": 0
-        }  # fmt: skip
+            "done": 0,
+            "total": 4,
+            "failed": 0,
+            "left": "",
+            "now": ["none · svm · draw 0"],
+            "quiet": 0,
+        }
         (path,) = (store.root / "running").iterdir()
         path.write_text("{half")
         assert heard_of(store.root) == []

@@ -1,4 +1,6 @@
-"""Runs, as a user starts them: resumed after kill -9, spread over processes, alive beside a plugin that dies."""
+"""Runs, as a user starts them: resumed after kill -9, spread over processes, alive beside a plugin
+that dies.
+"""
 
 import json
 import os
@@ -18,11 +20,12 @@ from tests.strangers import DUMMY, environment, hsiaug, install, results, starte
 SLOW = DUMMY.replace("class Nearest", "import time\n\nclass Nearest").replace(
     "self.ids = np.unique(samples.y)", "time.sleep(0.3); self.ids = np.unique(samples.y)"
 )
-DEADLY = DUMMY.replace("self.ids = np.unique(samples.y)", "import os; samples.synthetic.any() and os._exit(9)").replace(
-    "self.means = np.stack", "self.ids = np.unique(samples.y); self.means = np.stack"
-)
+DEADLY = DUMMY.replace(
+    "self.ids = np.unique(samples.y)", "import os; samples.synthetic.any() and os._exit(9)"
+).replace("self.means = np.stack", "self.ids = np.unique(samples.y); self.means = np.stack")
 
-# A plugin that waits at the seventh fit and at every later one, until the folder GATE holds the file "open".
+# A plugin that waits at the seventh fit and at every later one, until the folder GATE holds the
+# file "open".
 GATED = DUMMY.replace(
     "self.ids = np.unique(samples.y)",
     """import os, pathlib, time, uuid
@@ -33,7 +36,8 @@ GATED = DUMMY.replace(
         self.ids = np.unique(samples.y)""",
 )
 
-# A plugin that swallows whatever goes wrong and tries again, for ever, where there are synthetic samples.
+# A plugin that swallows whatever goes wrong and tries again, for ever, where there are synthetic
+# samples.
 ENDLESS = DUMMY.replace(
     "self.ids = np.unique(samples.y)",
     """import time
@@ -46,7 +50,8 @@ ENDLESS = DUMMY.replace(
                 pass""",
 )
 
-# A single call into compiled code, which no signal interrupts: a mutex of its own that it waits for.
+# A single call into compiled code, which no signal interrupts: a mutex of its own that it waits
+# for.
 COMPILED = DUMMY.replace(
     "self.ids = np.unique(samples.y)",
     """import ctypes
@@ -56,7 +61,8 @@ COMPILED = DUMMY.replace(
         self.ids = np.unique(samples.y)""",
 )
 
-# A library that takes long to import, and cannot be imported again in a process in which that was interrupted.
+# A library that takes long to import, and cannot be imported again in a process in which that was
+# interrupted.
 FRAGILE = """
 import builtins, pathlib, time
 if hasattr(builtins, "half_imported"):
@@ -73,7 +79,9 @@ UNFIT = DUMMY.replace("        progress(1, 1)", "        raise ValueError('no fi
 
 
 def arguments(store: Path, *more: str) -> list[str]:
-    """A small benchmark; an option among ``more`` replaces the usual one, as it may be given once."""
+    """A small benchmark; an option among ``more`` replaces the usual one, as it may be given
+    once.
+    """
     usual = {"--generator": "dummy", "--classifier": "nearest", "--lambda": "0.5,1", "--times": "0"}
     usual |= {"--patch": "5", "--seeds": "3", "--store": str(store), "--device": "cpu"}
     kept = (word for name, value in usual.items() if name not in more for word in (name, value))
@@ -96,11 +104,15 @@ def test_one_process_and_two_give_the_same_records(tmp_path: Path, site: Path) -
 
 
 def test_a_killed_run_goes_on_where_it_was_and_gives_the_same_table(tmp_path: Path) -> None:
-    env = environment(install(tmp_path / "gated", "dummy_plugin", GATED), GATE=str(tmp_path / "gate"))
+    env = environment(
+        install(tmp_path / "gated", "dummy_plugin", GATED), GATE=str(tmp_path / "gate")
+    )
     (tmp_path / "gate").mkdir()
     store = tmp_path / "killed"
     command = [sys.executable, "-m", "hsiaug.cli.main", *arguments(store, "--jobs", "2")]
-    with subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as run:
+    with subprocess.Popen(
+        command, env=env, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    ) as run:
         while len(list(store.glob("records/??/*/record.json"))) < 4:
             assert run.poll() is None
             time.sleep(0.02)
@@ -115,14 +127,18 @@ def test_a_killed_run_goes_on_where_it_was_and_gives_the_same_table(tmp_path: Pa
     again = hsiaug(*arguments(store, "--jobs", "2"), env=env)
     assert f"{len(before)} of 18 trials are taken from" in again.stderr
     assert results(store) == results(tmp_path / "whole")
-    assert again.stdout.replace(str(store), "STORE") == whole.stdout.replace(str(tmp_path / "whole"), "STORE")
+    assert again.stdout.replace(str(store), "STORE") == whole.stdout.replace(
+        str(tmp_path / "whole"), "STORE"
+    )
 
 
 def test_workers_do_not_outlive_a_killed_run(tmp_path: Path) -> None:
     env = environment(install(tmp_path / "slow", "dummy_plugin", SLOW.replace("0.3", "2")))
     store = tmp_path / "store"
     command = [sys.executable, "-m", "hsiaug.cli.main", *arguments(store, "--jobs", "2")]
-    with subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as run:
+    with subprocess.Popen(
+        command, env=env, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    ) as run:
         while not list(store.glob("records/??/*")):
             time.sleep(0.02)
         children = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()
@@ -155,10 +171,14 @@ def test_a_worker_that_dies_costs_its_own_trials_only(tmp_path: Path) -> None:
 
 
 AMPLE = ("--timeout", "10s", "--view", "raw")
-"""Far more than a trial takes that ends, on a machine with other work too; no view is chosen, which loads libraries."""
+"""Far more than a trial takes that ends, on a machine with other work too; no view is chosen, which
+loads libraries.
+"""
 
 
-@pytest.mark.parametrize(("code", "jobs", "told"), [(ENDLESS, "2", "time limit"), (COMPILED, "1", "had to be killed")])
+@pytest.mark.parametrize(
+    ("code", "jobs", "told"), [(ENDLESS, "2", "time limit"), (COMPILED, "1", "had to be killed")]
+)
 def test_a_trial_that_takes_too_long_is_ended_and_the_others_go_on(tmp_path, code, jobs, told):
     site = install(tmp_path / "site", "dummy_plugin", code)
     words = ["--jobs", jobs, "--seeds", "1", "--lambda", "0.5", *AMPLE]
@@ -168,7 +188,9 @@ def test_a_trial_that_takes_too_long_is_ended_and_the_others_go_on(tmp_path, cod
     records = list(Store(tmp_path / "store").records())
     failed = [r for r in records if r["status"] == "failed"]
     assert len(records) == 4 and len(failed) == 2
-    assert {(r["error"]["type"], r["error"]["stage"]) for r in failed} == {("TrialTimeout", "fit_classifier")}
+    assert {(r["error"]["type"], r["error"]["stage"]) for r in failed} == {
+        ("TrialTimeout", "fit_classifier")
+    }
     assert all(told in r["error"]["message"] for r in failed)
     # A process that is killed tells no times.
     assert all(r["timings"].get("total", 10) >= 10 for r in failed)
@@ -176,26 +198,40 @@ def test_a_trial_that_takes_too_long_is_ended_and_the_others_go_on(tmp_path, cod
 
 
 def test_a_timeout_in_the_middle_of_an_import_costs_one_trial(tmp_path: Path) -> None:
-    site = install(tmp_path / "site", "dummy_plugin", DUMMY.replace("        progress(1, 1)", "        import fragile"))
+    site = install(
+        tmp_path / "site",
+        "dummy_plugin",
+        DUMMY.replace("        progress(1, 1)", "        import fragile"),
+    )
     (site / "fragile.py").write_text(FRAGILE)
     words = ["--jobs", "1", "--lambda", "0.5", *AMPLE]
     answer = hsiaug(*arguments(tmp_path / "store", *words), env=environment(site))
 
     assert answer.returncode == 1, answer.stderr
     failed = [r for r in Store(tmp_path / "store").records() if r["status"] == "failed"]
-    assert [(r["error"]["type"], r["error"]["stage"]) for r in failed] == [("TrialTimeout", "fit_generator")]
+    assert [(r["error"]["type"], r["error"]["stage"]) for r in failed] == [
+        ("TrialTimeout", "fit_generator")
+    ]
 
 
-def test_trials_that_need_a_fit_which_failed_fail_with_it_and_without_another_try(tmp_path: Path) -> None:
+def test_trials_that_need_a_fit_which_failed_fail_with_it_and_without_another_try(
+    tmp_path: Path,
+) -> None:
     site = install(tmp_path / "unfit", "dummy_plugin", UNFIT)
-    answer = in_process.hsiaug(*arguments(tmp_path / "store", "--jobs", "1", "--seeds", "1"), site=site)
+    answer = in_process.hsiaug(
+        *arguments(tmp_path / "store", "--jobs", "1", "--seeds", "1"), site=site
+    )
 
     assert answer.returncode == 1, answer.stderr
     failed = [r for r in Store(tmp_path / "store").records() if r["status"] == "failed"]
     assert {r["spec"]["lambda"] for r in failed} == {0.5, 1.0}
-    assert {(r["error"]["type"], r["error"]["stage"]) for r in failed} == {("ValueError", "fit_generator")}
+    assert {(r["error"]["type"], r["error"]["stage"]) for r in failed} == {
+        ("ValueError", "fit_generator")
+    }
     first = next(r for r in failed if r["error"]["traceback"])
-    assert [f"the same fit failed in trial {first['hash']}" in r["error"]["message"] for r in failed].count(True) == 1
+    assert [
+        f"the same fit failed in trial {first['hash']}" in r["error"]["message"] for r in failed
+    ].count(True) == 1
 
 
 def test_failed_trials_run_again_and_finished_ones_do_not(tmp_path: Path) -> None:
@@ -213,38 +249,51 @@ def test_failed_trials_run_again_and_finished_ones_do_not(tmp_path: Path) -> Non
     assert {status for status, _ in results(store).values()} == {"ok"}
 
 
-def test_existing_all_runs_everything_again_and_none_runs_nothing(tmp_path: Path, site: Path) -> None:
+def test_existing_all_runs_everything_again_and_none_runs_nothing(
+    tmp_path: Path, site: Path
+) -> None:
     store = tmp_path / "store"
     assert in_process.hsiaug(*arguments(store, "--jobs", "1"), site=site).returncode == 0
     created = {path: path.stat().st_mtime_ns for path in store.glob("records/??/*/record.json")}
 
     in_process.hsiaug(*arguments(store, "--existing", "none", "--lambda", "0.5,1,2"), site=site)
-    assert {path: path.stat().st_mtime_ns for path in store.glob("records/??/*/record.json")} == created
+    assert {
+        path: path.stat().st_mtime_ns for path in store.glob("records/??/*/record.json")
+    } == created
     in_process.hsiaug(*arguments(store, "--existing", "all", "--jobs", "1"), site=site)
     again = {path: path.stat().st_mtime_ns for path in store.glob("records/??/*/record.json")}
     assert again.keys() == created.keys() and all(again[p] > created[p] for p in created)
 
 
 def test_arms_that_make_nothing_are_recorded_and_not_run(tmp_path: Path, site: Path) -> None:
-    """Five pixels of every class: λ = 1 asks for none, and what trains on real samples alone is none."""
+    """Five pixels of every class: λ = 1 asks for none, and what trains on real samples alone is
+    none.
+    """
     store = tmp_path / "store"
     words = arguments(store, "--protocol", "kshot:5", "--seeds", "2")
     first = in_process.hsiaug(*words, "--jobs", "1", site=site)
 
     assert first.returncode == 0, first.stderr
     records = list(Store(store).records())
-    by_status = {s: {r["spec"]["generator"]["name"] for r in records if r["status"] == s} for s in ("ok", "empty")}
+    by_status = {
+        s: {r["spec"]["generator"]["name"] for r in records if r["status"] == s}
+        for s in ("ok", "empty")
+    }
     assert by_status == {"ok": {"none"}, "empty": {"duplicate", "dummy"}} and len(records) == 2 * 6
     assert {tuple(r["timings"]) for r in records if r["status"] == "empty"} == {()}
     # What is counted is what runs: none with either classifier.
     assert "[4/4]" in first.stderr and "TRANSDUCTIVE" not in first.stdout
-    (note,) = (line for line in first.stderr.splitlines() if "λ = 1 makes no synthetic sample" in line)
+    (note,) = (
+        line for line in first.stderr.splitlines() if "λ = 1 makes no synthetic sample" in line
+    )
     assert note.startswith("note: ") and "a larger λ" in note
 
     created = {path: path.stat().st_mtime_ns for path in store.glob("records/??/*/record.json")}
     again = in_process.hsiaug(*words, "--jobs", "1", site=site)
     assert again.returncode == 0 and "12 of 12 trials are taken from" in again.stderr
-    assert {path: path.stat().st_mtime_ns for path in store.glob("records/??/*/record.json")} == created
+    assert {
+        path: path.stat().st_mtime_ns for path in store.glob("records/??/*/record.json")
+    } == created
 
 
 def test_a_dry_run_shows_the_synthetic_samples_of_each_arm(tmp_path: Path, site: Path) -> None:
@@ -252,10 +301,17 @@ def test_a_dry_run_shows_the_synthetic_samples_of_each_arm(tmp_path: Path, site:
     answer = in_process.hsiaug(*words, site=site)
 
     rows = [line.split("\t") for line in answer.stdout.splitlines() if line.startswith("dummy")]
-    assert rows == [["dummy", "1", "–", "nearest", "0", "3", "0"], ["dummy", "3", "–", "nearest", "50", "3", "3"]]
+    assert rows == [
+        ["dummy", "1", "–", "nearest", "0", "3", "0"],
+        ["dummy", "3", "–", "nearest", "50", "3", "3"],
+    ]
     assert "12 of 18 trials to run (6 make nothing)" in answer.stdout
     plan = json.loads(in_process.hsiaug(*words, "--json", site=site).stdout)
-    assert {(t["lambda"], t["synthetic"]) for t in plan["trials"]} == {(0.0, 0), (1.0, 0), (3.0, 50)}
+    assert {(t["lambda"], t["synthetic"]) for t in plan["trials"]} == {
+        (0.0, 0),
+        (1.0, 0),
+        (3.0, 50),
+    }
     assert len(plan["to_run"]) == 12
 
 
@@ -270,7 +326,9 @@ def test_json_is_one_strict_document_and_show_leads_back_to_the_same_record(tmp_
     command = shown.stdout.strip().splitlines()[-1]
     assert command.startswith("hsiaug benchmark toy")
     words = shlex.split(command)[1:]
-    again = in_process.hsiaug(*words, "--store", str(tmp_path / "again"), "--device", "cpu", site=site)
+    again = in_process.hsiaug(
+        *words, "--store", str(tmp_path / "again"), "--device", "cpu", site=site
+    )
     assert again.returncode == 0, again.stderr
     assert results(tmp_path / "again")[hash] == before
 

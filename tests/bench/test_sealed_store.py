@@ -1,4 +1,6 @@
-"""A plugin that changes, forges and removes records of other trials: each record is that of a run without it."""
+"""A plugin that changes, forges and removes records of other trials: each record is that of a run
+without it.
+"""
 
 import sys
 from pathlib import Path
@@ -72,7 +74,9 @@ def contents(store: Path) -> dict[str, Any]:
     }
 
 
-@pytest.mark.skipif(sys.platform != "linux" or landlock_version() < 2, reason="this system has no Landlock")
+@pytest.mark.skipif(
+    sys.platform != "linux" or landlock_version() < 2, reason="this system has no Landlock"
+)
 def test_a_plugin_that_forges_records_changes_none(tmp_path: Path) -> None:
     quiet, store, forged = (tmp_path / name for name in ("quiet", "store", "forged"))
     honest = install(tmp_path / "honest", "dummy_plugin", DUMMY)
@@ -81,9 +85,21 @@ def test_a_plugin_that_forges_records_changes_none(tmp_path: Path) -> None:
     # Records of the same hashes, as somebody would have them.
     for path in (forged := _copied(quiet, forged)).rglob("record.json"):
         path.write_text(path.read_text().replace('"ok"', '"failed"'))
-    evil = install(tmp_path / "evil", "dummy_plugin", DUMMY + FORGER.format(store=str(store), other=str(forged)))
+    evil = install(
+        tmp_path / "evil",
+        "dummy_plugin",
+        DUMMY + FORGER.format(store=str(store), other=str(forged)),
+    )
     for generators in ("smote", "dummy,noise"):
-        done = hsiaug(*WORDS, "--generator", generators, "--store", str(store), env=environment(evil), cwd=tmp_path)
+        done = hsiaug(
+            *WORDS,
+            "--generator",
+            generators,
+            "--store",
+            str(store),
+            env=environment(evil),
+            cwd=tmp_path,
+        )
         assert done.returncode == 0, done.stderr
 
     assert contents(store) == contents(quiet) and not list(verify(Store(store), lambda *_: None))

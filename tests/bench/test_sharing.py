@@ -18,12 +18,19 @@ LONG = 100.0
 
 
 def went_well(fit_seconds: float = 0.1) -> TrialEnded:
-    return TrialEnded(Outcome({"status": "ok", "error": None, "timings": {"fit_generator": fit_seconds}}, None))
+    return TrialEnded(
+        Outcome({"status": "ok", "error": None, "timings": {"fit_generator": fit_seconds}}, None)
+    )
 
 
 def group(name: str, trials: int, generator: str = "smote", draw: str = "") -> tuple[Any, ...]:
     made = SimpleNamespace(name=generator, hash=generator)
-    alike = {"fit_hash": name, "draw_hash": draw or name, "generator": made, "plugins": [("generator", made)]}
+    alike = {
+        "fit_hash": name,
+        "draw_hash": draw or name,
+        "generator": made,
+        "plugins": [("generator", made)],
+    }
     alike["protocol"] = SimpleNamespace(text="issd")
     return tuple(SimpleNamespace(hash=f"{name}{i}", **alike) for i in range(trials))
 
@@ -42,7 +49,9 @@ class Seat:
 
 
 class Seats:
-    """A pool. One slot in turn answers, so that what the others have taken stays theirs for a while."""
+    """A pool. One slot in turn answers, so that what the others have taken stays theirs for a
+    while.
+    """
 
     def __init__(self, *seats: Seat) -> None:
         self.there = list(seats)
@@ -82,7 +91,10 @@ class Ledger:
 
 
 def run(
-    pool: Seats, *groups: tuple[Any, ...], ledger: Ledger | None = None, expected: dict[str, float] | None = None
+    pool: Seats,
+    *groups: tuple[Any, ...],
+    ledger: Ledger | None = None,
+    expected: dict[str, float] | None = None,
 ) -> dict[str, str]:
     ledger, trials = ledger or Ledger(), [trial for group in groups for trial in group]
     batch: Any = SimpleNamespace(trials=trials, commands={}, expected=expected or {}, deadline=None)
@@ -110,7 +122,9 @@ def test_what_has_nothing_to_fit_is_shared_at_once() -> None:
 
 
 @pytest.mark.parametrize(("kept", "shared"), [((), False), (("a",), True)])
-def test_a_long_fit_is_shared_only_where_the_store_has_it(kept: tuple[str, ...], shared: bool) -> None:
+def test_a_long_fit_is_shared_only_where_the_store_has_it(
+    kept: tuple[str, ...], shared: bool
+) -> None:
     first, second = Seat(lambda trial: went_well(LONG)), Seat(lambda trial: went_well(LONG))
 
     run(Seats(first, second), group("a", 6), ledger=Ledger(kept))
@@ -161,7 +175,9 @@ def test_a_slot_returns_to_draws_that_it_began_while_a_generator_was_prepared() 
         return [(seat, seat.answer(seat.now))]
 
     pool.wait = wait  # type: ignore[method-assign]
-    arms = [group(f"{draw}-{name}-", 1, name, draw) for draw in "abcde" for name in ("cvae", "smote")]
+    arms = [
+        group(f"{draw}-{name}-", 1, name, draw) for draw in "abcde" for name in ("cvae", "smote")
+    ]
 
     run(pool, *arms, ledger=ledger)
 
@@ -184,7 +200,9 @@ def test_a_fit_that_fails_elsewhere_ends_the_rest_of_its_group() -> None:
 
 @settings(max_examples=40)
 @given(
-    sizes=st.lists(st.tuples(st.integers(1, 9), st.sampled_from(["none", "smote", "cvae"])), max_size=6),
+    sizes=st.lists(
+        st.tuples(st.integers(1, 9), st.sampled_from(["none", "smote", "cvae"])), max_size=6
+    ),
     more=st.integers(0, 5),
     fates=st.lists(st.sampled_from(["ok", "ok", "long", "fit", "lost"]), min_size=1, max_size=20),
 )

@@ -35,11 +35,15 @@ def pieces(seconds: list[float]) -> list[Any]:
 
 
 @given(st.lists(st.floats(0.01, 1000), min_size=1, max_size=60), st.integers(1, 20))
-def test_jobs_last_a_minute_at_least_and_are_no_more_than_allowed(seconds: list[float], most: int) -> None:
+def test_jobs_last_a_minute_at_least_and_are_no_more_than_allowed(
+    seconds: list[float], most: int
+) -> None:
     chunks = chunks_of(pieces(seconds), most, 60.0)
 
     assert len(chunks) <= most
-    assert [trial.hash for chunk in chunks for _, (trial,) in chunk] == [str(i) for i in range(len(seconds))]
+    assert [trial.hash for chunk in chunks for _, (trial,) in chunk] == [
+        str(i) for i in range(len(seconds))
+    ]
     lasting = [sum(batch.expected[trial.hash] for batch, (trial,) in chunk) for chunk in chunks]
     # The last takes what is left.
     assert all(one >= 60 or math.isclose(one, 60) for one in lasting[:-1])
@@ -49,7 +53,9 @@ def test_jobs_last_a_minute_at_least_and_are_no_more_than_allowed(seconds: list[
 def part(toy: Scene, tmp_path: Path) -> ChunkPart:
     request = Request(generators=["smote"], classifiers=["svm"], lambdas=[1.0], seeds=[0], patch=5)
     trials = build_plan(toy, request, registry()).trials
-    return ChunkPart(Job("pixels", "toy", tmp_path, "cpu"), toy.sha256, version("hsiaug"), tuple(trials), {})
+    return ChunkPart(
+        Job("pixels", "toy", tmp_path, "cpu"), toy.sha256, version("hsiaug"), tuple(trials), {}
+    )
 
 
 def test_a_job_runs_what_is_missing(part: ChunkPart, tmp_path: Path) -> None:
@@ -76,7 +82,9 @@ def quiet(part: ChunkPart, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> d
     return contents(tmp_path / "quiet")
 
 
-def test_a_job_that_is_preempted_and_requeued_goes_on(part: ChunkPart, quiet: dict[str, Any]) -> None:
+def test_a_job_that_is_preempted_and_requeued_goes_on(
+    part: ChunkPart, quiet: dict[str, Any]
+) -> None:
     chunk, store = Chunk((part,), 1), Store(part.job.store, create=True)
 
     def preempted(event: Event) -> None:
@@ -110,12 +118,18 @@ def test_jobs_of_two_arrays_may_run_the_same_trials(part: ChunkPart, quiet: dict
 def test_a_job_that_finds_another_scene_refuses(part: ChunkPart) -> None:
     other = ChunkPart(part.job, "another checksum", part.version, part.trials, {})
 
-    with pytest.raises(SceneError, match="the scene, the hsiaug and the plugins that its trials were planned with"):
+    with pytest.raises(
+        SceneError, match="the scene, the hsiaug and the plugins that its trials were planned with"
+    ):
         Chunk((other,), 1)()
 
 
-def test_jobs_of_a_colleague_over_the_same_store_are_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "squeue").write_text('#!/bin/sh\ncase "$*" in *--me*) ;; *) echo "7_0|RUNNING" ;; esac\n')
+def test_jobs_of_a_colleague_over_the_same_store_are_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "squeue").write_text(
+        '#!/bin/sh\ncase "$*" in *--me*) ;; *) echo "7_0|RUNNING" ;; esac\n'
+    )
     (tmp_path / "squeue").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     job = SlurmJob("7_0", ("a",))
@@ -149,7 +163,9 @@ POLICY = "Batch job submission failed: Job violates accounting/QOS policy (job s
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Commands of a cluster that takes ``most`` jobs, and says the last line of why it takes no more."""
+    """Commands of a cluster that takes ``most`` jobs, and says the last line of why it takes no
+    more.
+    """
 
     def made(most: int, said: str = POLICY) -> None:
         commands = tmp_path / "bin"
@@ -171,7 +187,9 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]
 
 @pytest.fixture
 def batch(toy: Scene, tmp_path: Path) -> Batch:
-    request = Request(generators=["smote"], classifiers=["svm"], lambdas=[1.0], seeds=range(6), patch=5)
+    request = Request(
+        generators=["smote"], classifiers=["svm"], lambdas=[1.0], seeds=range(6), patch=5
+    )
     trials = build_plan(toy, request, registry()).trials
     return Batch(toy, Job("pixels", "toy", tmp_path / "store", "cpu"), trials, {}, {})
 
@@ -205,7 +223,9 @@ def test_a_path_that_a_job_script_cannot_hold_is_refused(site, batch, tmp_path, 
     assert not (tmp_path / name).exists()
 
 
-def test_a_site_that_takes_no_job_at_all_is_one_error(site: Callable[..., None], batch: Batch) -> None:
+def test_a_site_that_takes_no_job_at_all_is_one_error(
+    site: Callable[..., None], batch: Batch
+) -> None:
     site(most=0)
 
     with pytest.raises(InputError, match=r"SLURM must take the jobs; found .*QOS policy"):

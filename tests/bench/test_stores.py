@@ -1,4 +1,6 @@
-"""Benchmarks on stores that are damaged, full or read-only: one clear error, or the tables, and never a traceback."""
+"""Benchmarks on stores that are damaged, full or read-only: one clear error, or the tables, and
+never a traceback.
+"""
 
 import json
 import resource
@@ -15,8 +17,29 @@ from tests.strangers import DUMMY, environment, install
 
 def arguments(store: Path, *more: str, jobs: str = "1") -> list[str]:
     return [
-        *("benchmark", "toy", "--generator", "duplicate", "--classifier", "nearest", "--lambda", "0.5"),
-        *("--patch", "5", "--seeds", "1", "--store", str(store), "--device", "cpu", "--jobs", jobs, *more),
+        *(
+            "benchmark",
+            "toy",
+            "--generator",
+            "duplicate",
+            "--classifier",
+            "nearest",
+            "--lambda",
+            "0.5",
+        ),
+        *(
+            "--patch",
+            "5",
+            "--seeds",
+            "1",
+            "--store",
+            str(store),
+            "--device",
+            "cpu",
+            "--jobs",
+            jobs,
+            *more,
+        ),
     ]
 
 
@@ -53,7 +76,10 @@ def test_a_damaged_record_is_run_again_and_replaced(filled: Path, site: Path) ->
 
     shown = hsiaug(*arguments(filled, "--existing", "none"), site=site)
     assert f"damaged record {edited.parent.name}: metrics.aa states 0.999" in shown.stderr
-    assert "2 records of the store are damaged and left out" in shown.stdout and "99.9" not in shown.stdout
+    assert (
+        "2 records of the store are damaged and left out" in shown.stdout
+        and "99.9" not in shown.stdout
+    )
     again = hsiaug(*arguments(filled), site=site)
     assert again.returncode == 0, again.stderr
     assert "metrics.aa states 0.999" in again.stderr and "its trial is run again" in again.stderr
@@ -95,7 +121,9 @@ main()
 """
 
 
-def test_a_record_that_somebody_takes_away_during_a_run_is_told(tmp_path: Path, env: dict[str, str]) -> None:
+def test_a_record_that_somebody_takes_away_during_a_run_is_told(
+    tmp_path: Path, env: dict[str, str]
+) -> None:
     command = [sys.executable, "-c", LOSES, *arguments(tmp_path / "store")]
     lost = subprocess.run(command, env=env, capture_output=True, text=True)
     told = f"1 of 3 trials have no sound record in {tmp_path / 'store'}: run this again"
@@ -123,7 +151,9 @@ main()
 """
 
 
-def test_a_whole_store_that_is_read_only_gives_its_tables_and_one_that_is_not_whole_an_error(filled, site, env):
+def test_a_whole_store_that_is_read_only_gives_its_tables_and_one_that_is_not_whole_an_error(
+    filled, site, env
+):
     def run(*words: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-c", READ_ONLY, str(filled), *words]
         return subprocess.run(command, env=env, capture_output=True, text=True)
@@ -148,18 +178,32 @@ def test_a_full_disk_under_what_is_printed_is_one_error(filled: Path, env: dict[
     ):
         command = [sys.executable, "-m", "hsiaug.cli.main", *words]
         with Path("/dev/full").open("w") as full:
-            answer = subprocess.run(command, env=env, stdout=full, stderr=subprocess.PIPE, text=True)
+            answer = subprocess.run(
+                command, env=env, stdout=full, stderr=subprocess.PIPE, text=True
+            )
         assert answer.returncode == 2, answer.stderr
         assert "Traceback" not in answer.stderr and "Exception ignored" not in answer.stderr
         assert (
-            "standard output must be something that can be read or written; found No space left on device"
-            in answer.stderr
+            "standard output must be something that can be read or written; found No space left on"
+            " device" in answer.stderr
         )
 
 
-def test_a_machine_without_a_temporary_folder_is_told_so(filled: Path, env: dict[str, str], tmp_path: Path) -> None:
-    code = "import sys, tempfile; absent = [sys.argv.pop(1)]; tempfile._candidate_tempdir_list = lambda: absent; "
-    command = [sys.executable, "-c", code + "from hsiaug.cli.main import main; main()", str(tmp_path / "absent")]
+def test_a_machine_without_a_temporary_folder_is_told_so(
+    filled: Path, env: dict[str, str], tmp_path: Path
+) -> None:
+    code = (
+        "import sys, tempfile; absent = [sys.argv.pop(1)]; tempfile._candidate_tempdir_list ="
+        " lambda: absent; "
+    )
+    command = [
+        sys.executable,
+        "-c",
+        code + "from hsiaug.cli.main import main; main()",
+        str(tmp_path / "absent"),
+    ]
     answer = subprocess.run([*command, *arguments(filled)], env=env, capture_output=True, text=True)
     assert answer.returncode == 2 and "Traceback" not in answer.stderr
-    assert "a temporary folder (TMPDIR) must be something that can be read or written" in answer.stderr
+    assert (
+        "a temporary folder (TMPDIR) must be something that can be read or written" in answer.stderr
+    )

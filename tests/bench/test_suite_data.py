@@ -1,4 +1,6 @@
-"""A suite on other data than its own: which runs stay, which protocols, and the same choice in a report."""
+"""A suite on other data than its own: which runs stay, which protocols, and the same choice in a
+report.
+"""
 
 import json
 from pathlib import Path
@@ -75,7 +77,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / "pairs" / kind).mkdir(parents=True)
     for name in "xy":
         for date in "AB":
-            np.save(tmp_path / "pairs" / date / f"{name}.npy", rng.random((64, 64, 3)).astype(np.float32))
+            np.save(
+                tmp_path / "pairs" / date / f"{name}.npy",
+                rng.random((64, 64, 3)).astype(np.float32),
+            )
         changed = rng.random((8, 8)).repeat(8, 0).repeat(8, 1) < 0.4
         Image.fromarray(changed.astype(np.uint8)).save(tmp_path / "pairs" / "label" / f"{name}.png")
     (tmp_path / "pairs" / "card.toml").write_text(PAIRS)
@@ -99,7 +104,10 @@ def test_runs_of_the_data_s_task_are_run_on_them_and_others_are_named(folder: Pa
     suite = suite_on(folder, CARD)
     assert [(r.name, [ref for ref, _ in r.asked]) for r in suite.runs] == [("cities", [CARD, CARD])]
     (note,) = suite.notes
-    assert "not that of pairs/card.toml (change): first (segmentation), again (segmentation), tripled" in note
+    assert (
+        "not that of pairs/card.toml (change): first (segmentation), again (segmentation), tripled"
+        in note
+    )
     assert note.endswith("pixels (pixels)")
 
     suite = suite_on(folder, "toy")
@@ -113,18 +121,25 @@ def test_runs_of_the_data_s_task_are_run_on_them_and_others_are_named(folder: Pa
 
 
 def test_data_of_no_run_s_task_are_refused(folder: Path) -> None:
-    with pytest.raises(InputError, match=r"task that the suite has: change; found toy \(pixels or segmentation\)"):
+    with pytest.raises(
+        InputError, match=r"task that the suite has: change; found toy \(pixels or segmentation\)"
+    ):
         on_data(read_suite(folder / "suite.toml", only=["cities"]), ["toy"])
 
 
 def test_a_protocol_that_does_not_fit_is_replaced_and_said(folder: Path) -> None:
     named, blocks = plan_runs(suite_on(folder, CARD).runs, registry())
-    assert named.trials[0].protocol.text == "blocks:32" and blocks.trials[0].protocol.text == "blocks:20"
+    assert (
+        named.trials[0].protocol.text == "blocks:32"
+        and blocks.trials[0].protocol.text == "blocks:20"
+    )
     assert "protocol blocks:32 in place of places:3, which does not fit" in named.notes[0]
     assert not any("does not fit" in note for note in blocks.notes)
 
 
-def test_a_report_shows_what_was_run_on_other_data(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_report_shows_what_was_run_on_other_data(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run_trials_here(monkeypatch)
     told = run("benchmark", "suite.toml", "--data", CARD, "--jobs", "1")
     assert "runs left out" in told.stderr

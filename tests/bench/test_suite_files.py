@@ -48,11 +48,16 @@ def parts_of(suite: Suite, scene: Scene, plugins: Registry) -> tuple[Plan, ...]:
     return plan_runs(suite.runs, plugins, lambda task, ref: scene)
 
 
-def test_runs_that_share_a_split_draw_it_once_and_progress_is_told_of_every_split(toy, plugins, tmp_path):
+def test_runs_that_share_a_split_draw_it_once_and_progress_is_told_of_every_split(
+    toy, plugins, tmp_path
+):
     suite = suite_of(tmp_path, SUITE + '\n[[run]]\nname = "again"\ngenerators = ["dummy"]\n')
     told: list[tuple[int, int]] = []
     plans = plan_runs(
-        suite.runs, plugins, lambda task, ref: toy, lambda done, total, note="": told.append((done, total))
+        suite.runs,
+        plugins,
+        lambda task, ref: toy,
+        lambda done, total, note="": told.append((done, total)),
     )
     *_, one, other = plans
     assert one.splits and all(a is b for a, b in zip(one.splits, other.splits, strict=True))
@@ -71,29 +76,54 @@ def test_ranges_hold_the_very_numbers_that_would_be_typed() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *("1:0:0.5", "0:1:0", "0:1:-1", "0:inf:1", "0:1", "0:1:0.5:2", "0:one:0.5", "0:1:0.0001", "0:1:1e-9"),
+        *(
+            "1:0:0.5",
+            "0:1:0",
+            "0:1:-1",
+            "0:inf:1",
+            "0:1",
+            "0:1:0.5:2",
+            "0:one:0.5",
+            "0:1:0.0001",
+            "0:1:1e-9",
+        ),
         *("0:1e999999:1e-999999", "0:1:1e-400", "1e400", "nan", "9" * 5000, "\u0663"),
     ],
 )
 def test_a_wrong_range_is_refused(text: str) -> None:
-    with pytest.raises(InputError, match="--lambda must be numbers, or rising ranges START:STOP:STEP of at most 1000"):
+    with pytest.raises(
+        InputError,
+        match="--lambda must be numbers, or rising ranges START:STOP:STEP of at most 1000",
+    ):
         numbers("--lambda", text)
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        *("1000000000", "0-999999999", "0-600,700-1400", "99999999999999999999", "9" * 5000, "5-3", "3,7-5"),
+        *(
+            "1000000000",
+            "0-999999999",
+            "0-600,700-1400",
+            "99999999999999999999",
+            "9" * 5000,
+            "5-3",
+            "3,7-5",
+        ),
         *("\u0663", "\u00b2"),
     ],
 )
 def test_draws_are_counted_before_they_are_listed(text: str) -> None:
-    with pytest.raises(InputError, match="a number of draws, or a range or list of draws, 1000 at most") as error:
+    with pytest.raises(
+        InputError, match="a number of draws, or a range or list of draws, 1000 at most"
+    ) as error:
         seeds(text)
     assert len(str(error.value)) < 1000
 
 
-@pytest.mark.parametrize("draws", ["1000000000", "[1000000000000000000]", f"{list(range(1001))}", '"0-1000000000"'])
+@pytest.mark.parametrize(
+    "draws", ["1000000000", "[1000000000000000000]", f"{list(range(1001))}", '"0-1000000000"']
+)
 def test_the_draws_of_a_suite_have_the_same_bounds(tmp_path: Path, draws: str) -> None:
     with pytest.raises(InputError, match="seeds"):
         suite_of(tmp_path, f'[[run]]\nname = "r"\nscenes = "toy"\nseeds = {draws}\n')
@@ -110,7 +140,11 @@ def test_a_run_takes_from_the_defaults_what_it_does_not_say(tmp_path: Path) -> N
     assert [request.overrides for _, request in sweep.asked] == [{}, {"dummy": {"gain": "2"}}]
     for _, request in sweep.asked:
         assert request.lambdas == (0.5, 0.75, 1) and request.omegas == (0, 1, 2)
-        assert request.generators == ("dummy", "guided") and request.seeds == (0, 1) and request.patch == 5
+        assert (
+            request.generators == ("dummy", "guided")
+            and request.seeds == (0, 1)
+            and request.patch == 5
+        )
 
 
 def test_a_profile_beats_the_runs_and_draws_typed_beat_both(tmp_path: Path) -> None:
@@ -129,7 +163,12 @@ def test_cards_and_masks_are_found_beside_the_suite(tmp_path: Path) -> None:
     suite = suite_of(tmp_path, text.replace('"random:0.05"', '"fixed:masks.npz"'))
 
     refs = [ref for ref, _ in suite.runs[0].asked]
-    assert refs == ["toy", "toy", str(tmp_path.parent / "mine.toml"), str(tmp_path.parent / "mine.toml")]
+    assert refs == [
+        "toy",
+        "toy",
+        str(tmp_path.parent / "mine.toml"),
+        str(tmp_path.parent / "mine.toml"),
+    ]
     assert suite.runs[0].asked[1][1].protocol.paths == (tmp_path.resolve() / "masks.npz",)
 
 
@@ -151,7 +190,11 @@ def test_cards_and_masks_are_found_beside_the_suite(tmp_path: Path) -> None:
         ("gain = 2", "gain = [2]", ("run[sweep].set[1].dummy.gain", "[2]")),
         ("random:0.05", "ranom:0.05", ("run 'headline'", "'ranom'", "Did you mean random")),
         ('scenes = "toy"', "", ("run 'headline'", "must name its scenes")),
-        ('scenes = "toy"', f"scenes = {['toy'] * 150_000}", ("run 'headline'", "at most 100,000 benchmarks")),
+        (
+            'scenes = "toy"',
+            f"scenes = {['toy'] * 150_000}",
+            ("run 'headline'", "at most 100,000 benchmarks"),
+        ),
         ("[[run]]", "[[profiles.run]]", ("'run'",)),
     ],
 )
@@ -193,7 +236,9 @@ def test_a_suite_is_a_file_or_a_name_that_there_is(tmp_path: Path) -> None:
     for path in (tmp_path / "no_ending", tmp_path / "absent.toml"):
         assert find_suite(str(path)) == path
     for name in ("txt2hsi_claim", "", "../benchmarks/txt2hsi_claims"):
-        with pytest.raises(InputError, match=r"`suite` must be .* Known names: .*txt2hsi_ablation.*txt2hsi_claims"):
+        with pytest.raises(
+            InputError, match=r"`suite` must be .* Known names: .*txt2hsi_ablation.*txt2hsi_claims"
+        ):
             find_suite(name)
 
 
@@ -203,13 +248,24 @@ def test_the_wheel_has_the_named_suites(tmp_path: Path) -> None:
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
     with zipfile.ZipFile(*tmp_path.glob("*.whl")) as wheel:
         wheel.extractall(tmp_path / "site")
-    code = "from hsiaug.bench.suite import find_suite, read_suite; import sys; print(*map(find_suite, sys.argv[1:]))"
+    code = (
+        "from hsiaug.bench.suite import find_suite, read_suite; import sys; print(*map(find_suite,"
+        " sys.argv[1:]))"
+    )
     asked = (sys.executable, "-c", code, *NAMED)
     env = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
-    found = subprocess.run(asked, cwd=tmp_path, env=env, check=True, capture_output=True, text=True).stdout
-    assert found.split() == [str(tmp_path / "site" / "hsiaug" / "suites" / f"{name}.toml") for name in NAMED]
+    found = subprocess.run(
+        asked, cwd=tmp_path, env=env, check=True, capture_output=True, text=True
+    ).stdout
+    assert found.split() == [
+        str(tmp_path / "site" / "hsiaug" / "suites" / f"{name}.toml") for name in NAMED
+    ]
     modules = {path.name for path in (tmp_path / "site").iterdir()}
-    assert {"hsiaug", "hsiaug_builtin"} <= modules and not modules & {"plugins", "benchmarks", "tests"}
+    assert {"hsiaug", "hsiaug_builtin"} <= modules and not modules & {
+        "plugins",
+        "benchmarks",
+        "tests",
+    }
 
 
 def test_a_card_that_is_absent_is_met_with_how_to_get_it(tmp_path: Path, plugins: Registry) -> None:
@@ -219,12 +275,20 @@ def test_a_card_that_is_absent_is_met_with_how_to_get_it(tmp_path: Path, plugins
 
 
 def test_trials_that_runs_share_are_one(tmp_path: Path, toy: Scene, plugins: Registry) -> None:
-    text = SUITE.replace('generators = ["dummy", "guided"]\nlambdas = "0.5:1:0.25"', "lambdas = [0.5, 1]")
+    text = SUITE.replace(
+        'generators = ["dummy", "guided"]\nlambdas = "0.5:1:0.25"', "lambdas = [0.5, 1]"
+    )
     parts = parts_of(suite_of(tmp_path, text), toy, plugins)
     trials, runs = trials_of(parts), hashes_by_run(parts)
 
-    assert len(trials) == len({trial.hash for trial in trials}) < sum(len(part.trials) for part in parts)
-    assert runs.keys() == {"headline", "sweep"} and runs["headline"] | runs["sweep"] == {t.hash for t in trials}
+    assert (
+        len(trials)
+        == len({trial.hash for trial in trials})
+        < sum(len(part.trials) for part in parts)
+    )
+    assert runs.keys() == {"headline", "sweep"} and runs["headline"] | runs["sweep"] == {
+        t.hash for t in trials
+    }
     shared = [t for t in trials if t.hash in runs["headline"] & runs["sweep"]]
     arms = {(t.generator.name, t.rate.lam, t.protocol.name) for t in shared}
     assert arms == {(*arm, "issd") for arm in (("none", 0.0), ("duplicate", 1.0), ("dummy", 1.0))}
@@ -244,7 +308,9 @@ def test_work_is_ordered_so_that_each_split_and_fit_is_made_once(tmp_path, toy, 
         later = [trial.classifier.name != "nearest" for trial in same]
         assert later == sorted(later)
     # Within a group, trials with plugins that do not come with hsiaug are last.
-    by_fit = [{t.hash for t in same} for _, same in groupby(trials, key=lambda trial: trial.fit_hash)]
+    by_fit = [
+        {t.hash for t in same} for _, same in groupby(trials, key=lambda trial: trial.fit_hash)
+    ]
     assert [{t.hash for t in group} for group in groups(trials)] == by_fit
 
 

@@ -1,4 +1,6 @@
-"""Packages that misbehave where they are imported: no process of a command imports one, and it spoils its own plugins."""
+"""Packages that misbehave where they are imported: no process of a command imports one, and it
+spoils its own plugins.
+"""
 
 import json
 import re
@@ -83,7 +85,9 @@ TRIALS = ("--classifier", "nearest", "--seeds", "2", "--patch", "3", "--jobs", "
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A harmless package, one that replaces functions where it is imported, and one that leaves when it is."""
+    """A harmless package, one that replaces functions where it is imported, and one that leaves
+    when it is.
+    """
     folder = tmp_path_factory.mktemp("third") / "site"
     install(folder, "dummy_plugin", DUMMY)
     install(folder, "replacing_plugin", REPLACING)
@@ -99,12 +103,16 @@ def importers(said: str) -> list[str]:
     return re.findall(r"imported by (\d+)", said)
 
 
-def test_a_package_that_replaces_functions_changes_no_other_trial(site: Path, tmp_path: Path) -> None:
+def test_a_package_that_replaces_functions_changes_no_other_trial(
+    site: Path, tmp_path: Path
+) -> None:
     env = environment(site)
     quiet, loud = tmp_path / "quiet", tmp_path / "loud"
     words = ("benchmark", "toy", *TRIALS)
 
-    assert hsiaug(*words, "--generator", "dummy,noise", "--store", str(quiet), env=env).returncode == 0
+    assert (
+        hsiaug(*words, "--generator", "dummy,noise", "--store", str(quiet), env=env).returncode == 0
+    )
     answer = hsiaug(*words, "--generator", "dummy,noise,sly", "--store", str(loud), env=env)
 
     assert answer.returncode == 0, answer.stderr
@@ -114,10 +122,23 @@ def test_a_package_that_replaces_functions_changes_no_other_trial(site: Path, tm
 
 
 @pytest.mark.parametrize(("flags", "runs"), [([], True), (["-I"], False)])
-def test_no_process_of_an_isolated_python_runs_a_sitecustomize(flags: list[str], runs: bool, tmp_path: Path) -> None:
+def test_no_process_of_an_isolated_python_runs_a_sitecustomize(
+    flags: list[str], runs: bool, tmp_path: Path
+) -> None:
     # Python runs it before hsiaug, in every process; that of an isolated one knows no PYTHONPATH.
     (tmp_path / "sitecustomize.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'a').close()")
-    words = ["benchmark", "toy", "--generator", "none", "--classifier", "svm", "--seeds", "1", "--jobs", "1"]
+    words = [
+        "benchmark",
+        "toy",
+        "--generator",
+        "none",
+        "--classifier",
+        "svm",
+        "--seeds",
+        "1",
+        "--jobs",
+        "1",
+    ]
     done = [sys.executable, *flags, "-m", "hsiaug", *words, "--store", str(tmp_path / "store")]
     subprocess.run(done, env=environment(tmp_path), check=True, capture_output=True, cwd=tmp_path)
     assert (tmp_path / "ran").exists() is runs and Store(tmp_path / "store").hashes()
@@ -137,14 +158,20 @@ def test_packages_are_imported_by_children_alone(site: Path, tmp_path: Path) -> 
     assert importers(answer.stderr) == [pid]
 
 
-def test_the_list_names_a_package_that_ends_its_process_and_shows_all_others(site: Path, tmp_path: Path) -> None:
+def test_the_list_names_a_package_that_ends_its_process_and_shows_all_others(
+    site: Path, tmp_path: Path
+) -> None:
     answer = hsiaug("plugins", "list", "--json", env=environment(site))
     rows = {row["name"] or row["from"]: row for row in json.loads(answer.stdout)}
 
     assert answer.returncode == 0
     assert "ended with exit code 0" in rows["leaving-plugin"]["error"]
     assert "ended with exit code 0" in rows["late"]["error"]
-    assert rows["dummy"]["error"] is None and rows["smote"]["error"] is None and rows["left"]["error"] is None
+    assert (
+        rows["dummy"]["error"] is None
+        and rows["smote"]["error"] is None
+        and rows["left"]["error"] is None
+    )
 
 
 @pytest.mark.parametrize(
@@ -158,7 +185,9 @@ def test_the_list_names_a_package_that_ends_its_process_and_shows_all_others(sit
         ("advise", "toy", "--generator", "late"),
     ],
 )
-def test_a_plugin_that_ends_its_process_is_one_clear_error(words: tuple[str, ...], site: Path, tmp_path: Path) -> None:
+def test_a_plugin_that_ends_its_process_is_one_clear_error(
+    words: tuple[str, ...], site: Path, tmp_path: Path
+) -> None:
     answer = hsiaug(*words, env=environment(site), cwd=tmp_path)
 
     assert answer.returncode == 2 and "exit code 0" in answer.stderr, answer.stderr
@@ -173,17 +202,25 @@ def test_a_plugin_that_ends_its_process_is_one_clear_error(words: tuple[str, ...
         pytest.param(
             "while True: pass",
             "no answer within 0.3 s of the processor",
-            marks=pytest.mark.skipif(sys.platform != "linux", reason="only Linux says how long a process worked"),
+            marks=pytest.mark.skipif(
+                sys.platform != "linux", reason="only Linux says how long a process worked"
+            ),
         ),
         pytest.param(
             "import time; time.sleep(3600)",
             "asleep for 0.2 s",
-            marks=pytest.mark.skipif(sys.platform != "linux", reason="only Linux says that a process sleeps"),
+            marks=pytest.mark.skipif(
+                sys.platform != "linux", reason="only Linux says that a process sleeps"
+            ),
         ),
     ],
 )
 def test_an_import_that_does_not_end_is_given_up(
-    code: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    code: str,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.syspath_prepend(install(tmp_path / "site", "endless_plugin", code))
     child = Child("endless-plugin", 0.2)
@@ -199,14 +236,18 @@ def test_an_import_that_does_not_end_is_given_up(
         child.ask("entries", "endless_plugin", "endless_plugin")
     if "processor" in said:
         assert (
-            capfd.readouterr().err == "waiting for the package endless-plugin to load ('pip uninstall' takes it out)\n"
+            capfd.readouterr().err
+            == "waiting for the package endless-plugin to load ('pip uninstall' takes it out)\n"
         )
 
 
 def test_a_package_that_computes_or_waits_for_its_own_process_is_not_asleep(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    code = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(2)'])\n" + DUMMY
+    code = (
+        "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time;"
+        " time.sleep(2)'])\n" + DUMMY
+    )
     monkeypatch.syspath_prepend(install(tmp_path / "site", "dummy_plugin", code))
 
     entries, error = Child("dummy-plugin", 0.5).entries("dummy_plugin", "dummy_plugin")
@@ -240,7 +281,9 @@ print(len(set(drawn.values())), all(drawn[number] == draw(number) for number in 
 
 def test_threads_that_ask_at_the_same_time_share_one_process(site: Path, tmp_path: Path) -> None:
     env = environment(site)
-    answer = subprocess.run([sys.executable, "-c", THREADS], env=env, capture_output=True, text=True, timeout=280)
+    answer = subprocess.run(
+        [sys.executable, "-c", THREADS], env=env, capture_output=True, text=True, timeout=280
+    )
 
     assert answer.stdout == "2 True\n", answer.stderr
     assert len(importers(answer.stderr)) == 1
@@ -248,7 +291,9 @@ def test_threads_that_ask_at_the_same_time_share_one_process(site: Path, tmp_pat
 
 def test_values_are_checked_by_the_class_of_the_package(site: Path, tmp_path: Path) -> None:
     env = environment(site)
-    answer = hsiaug("benchmark", "toy", "--generator", "dummy", "--set", "dummy.gain=3", env=env, cwd=tmp_path)
+    answer = hsiaug(
+        "benchmark", "toy", "--generator", "dummy", "--set", "dummy.gain=3", env=env, cwd=tmp_path
+    )
 
     assert answer.returncode == 2 and "`dummy.gain`" not in answer.stderr
     assert "dummy.gain must lie in [0.0, 2.0]; found 3.0" in answer.stderr
@@ -262,7 +307,9 @@ def test_a_protocol_draws_in_its_own_process(site: Path, tmp_path: Path) -> None
     assert answer.returncode == 0, answer.stderr
     records = list(Store(tmp_path / "store").records())
     assert {record["status"] for record in records} == {"ok"} and "left:0.4" in answer.stdout
-    split = hsiaug("split", "toy", "--protocol", "within:left:0.4", "--out", "s.npz", env=env, cwd=tmp_path)
+    split = hsiaug(
+        "split", "toy", "--protocol", "within:left:0.4", "--out", "s.npz", env=env, cwd=tmp_path
+    )
     assert split.returncode == 0, split.stderr
     with np.load(tmp_path / "s.npz") as masks:
         assert not masks["train"][:, 20:].any()
@@ -276,7 +323,8 @@ def test_a_protocol_draws_in_its_own_process(site: Path, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("guidance", float("nan")), ("guidance", float("inf")), ("seconds", float("inf"))]
+    ("field", "value"),
+    [("guidance", float("nan")), ("guidance", float("inf")), ("seconds", float("inf"))],
 )
 def test_a_card_with_a_number_that_no_record_can_hold_is_refused(field: str, value: float) -> None:
     card = Card(name="odd", version="1", summary="a card")
@@ -296,8 +344,12 @@ def test_bounds_of_a_parameter_may_be_infinite_and_its_default_may_not(bound: fl
         read_told(ToldParam, {**told, "default": float("nan")}, "odd-plugin")
 
 
-@pytest.mark.parametrize("names", [("dropped",), ("train", "dropped", "more"), ("train", "dropped", "large")])
-def test_arrays_that_are_no_draw_are_refused(names: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "names", [("dropped",), ("train", "dropped", "more"), ("train", "dropped", "large")]
+)
+def test_arrays_that_are_no_draw_are_refused(
+    names: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("hsiaug.protocol.third_party.LARGEST", 2**16)
     arrays = {name: np.zeros(2**17 if name == "large" else 2, bool) for name in names}
 
@@ -305,7 +357,9 @@ def test_arrays_that_are_no_draw_are_refused(names: tuple[str, ...], monkeypatch
         unpacked(packed(arrays), ("train", "dropped"), ("large",))
 
 
-def test_generate_ends_with_an_error_where_a_plugin_ends_it_in_silence(site: Path, tmp_path: Path) -> None:
+def test_generate_ends_with_an_error_where_a_plugin_ends_it_in_silence(
+    site: Path, tmp_path: Path
+) -> None:
     code = DUMMY.replace("progress(1, 1)", "import os; os._exit(0)").replace('"dummy"', '"quitter"')
     install(tmp_path / "site", "dummy_plugin", code.replace('"guided"', '"other"'))
     words = ("generate", "toy", "--generator", "quitter", "--out", "made.npz")
@@ -315,7 +369,9 @@ def test_generate_ends_with_an_error_where_a_plugin_ends_it_in_silence(site: Pat
     assert [path.name for path in tmp_path.iterdir()] == ["site"]
 
 
-def test_functions_of_python_import_the_package_in_the_process_that_calls_them(site: Path, tmp_path: Path) -> None:
+def test_functions_of_python_import_the_package_in_the_process_that_calls_them(
+    site: Path, tmp_path: Path
+) -> None:
     code = (
         "import numpy as np, hsiaug; from hsiaug.sklearn import Augmenter;"
         "x = np.random.RandomState(0).rand(30, 5); y = np.repeat([0, 1], [20, 10]);"
@@ -323,5 +379,7 @@ def test_functions_of_python_import_the_package_in_the_process_that_calls_them(s
         "hsiaug.augment_scene('toy', 'dummy', patch=3).synthetic.any())"
     )
     clean = install(tmp_path / "clean", "dummy_plugin", DUMMY)
-    answer = subprocess.run([sys.executable, "-c", code], env=environment(clean), capture_output=True, text=True)
+    answer = subprocess.run(
+        [sys.executable, "-c", code], env=environment(clean), capture_output=True, text=True
+    )
     assert answer.stdout == "40 True\n", answer.stderr

@@ -1,4 +1,6 @@
-"""``hsiaug advise``: which generator helps on a scene, told from its training pixels alone, in the time given."""
+"""``hsiaug advise``: which generator helps on a scene, told from its training pixels alone, in the
+time given.
+"""
 
 import contextlib
 import json
@@ -125,7 +127,12 @@ def planted(site: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
     monkeypatch.syspath_prepend(site)
     for name in MODULES:
         monkeypatch.delitem(sys.modules, name, raising=False)
-    names = ("hsiaug.protocol.entries", "hsiaug_builtin.baselines", "hsiaug_builtin.classifiers", *MODULES)
+    names = (
+        "hsiaug.protocol.entries",
+        "hsiaug_builtin.baselines",
+        "hsiaug_builtin.classifiers",
+        *MODULES,
+    )
     found = build_registry([EntryPoint(name, name, "hsiaug") for name in names])
     # Not registry itself: a module that is loaded meanwhile would keep it.
     monkeypatch.setattr("hsiaug.registry.lookup._installed", lambda idle: found)
@@ -135,10 +142,17 @@ def planted(site: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
 
 @pytest.fixture
 def typed(planted: Registry, tmp_path: Path) -> Typed:
-    """``typed("--generator", "oracle")``: the command on the toy scene, with quick plugins, in this process."""
+    """``typed("--generator", "oracle")``: the command on the toy scene, with quick plugins, in this
+    process.
+    """
 
     def run(*words: str, scene: str = "toy") -> str:
-        kept = (word for option, value in QUICK.items() if option not in words for word in (option, value))
+        kept = (
+            word
+            for option, value in QUICK.items()
+            if option not in words
+            for word in (option, value)
+        )
         with contextlib.chdir(tmp_path):
             answer = CliRunner().invoke(app, ["advise", scene, *kept, *words])
         if answer.exception is not None:
@@ -157,15 +171,27 @@ def fields(stdout: str) -> dict[str, list[str]]:
     return found
 
 
-def test_a_generator_that_helps_is_found_and_its_gain_told_from_fresh_draws(typed: Typed, tmp_path: Path) -> None:
+def test_a_generator_that_helps_is_found_and_its_gain_told_from_fresh_draws(
+    typed: Typed, tmp_path: Path
+) -> None:
     said = fields(typed("--protocol", "all", "--generator", "poison,oracle"))
 
-    assert re.match(r"use oracle at λ=1 with memory: AA \(4 of 5\) \+.*\], AA all \+.*, OA", said["verdict"][0])
-    (which,) = (note for note in said["note"] if note.startswith("AA (4 of 5): classes with at least 25 test pixels"))
+    assert re.match(
+        r"use oracle at λ=1 with memory: AA \(4 of 5\) \+.*\], AA all \+.*, OA", said["verdict"][0]
+    )
+    (which,) = (
+        note
+        for note in said["note"]
+        if note.startswith("AA (4 of 5): classes with at least 25 test pixels")
+    )
     assert which.endswith("not Pond")
     (confirmed,) = said["confirmed"]
     shown = dict(zip(said["stage"][0].split("\t"), confirmed.split("\t"), strict=True))
-    seeds = [r["spec"]["seed"] for r in Store(tmp_path / "hsiaug-advice").records() if r["spec"]["lambda"]]
+    seeds = [
+        r["spec"]["seed"]
+        for r in Store(tmp_path / "hsiaug-advice").records()
+        if r["spec"]["lambda"]
+    ]
     assert shown["draws"] == str(len(CONFIRM)) and set(seeds) == {*CONFIRM, *SCREEN}
     aa: dict[str, list[float]] = {"oracle": [], "none": [], "duplicate": []}
     for r in sorted(Store(tmp_path / "hsiaug-advice").records(), key=lambda r: r["spec"]["seed"]):
@@ -179,7 +205,8 @@ def test_a_generator_that_helps_is_found_and_its_gain_told_from_fresh_draws(type
         .split("AA (4 of 5) ")[1]
         .startswith(f"{signed(np.mean(gains))} [{signed(low)} to {signed(high)}]")
     )
-    # From the advice to the map: the record that ``map`` is given is the one that ``benchmark`` makes.
+    # From the advice to the map: the record that ``map`` is given is the one that ``benchmark``
+    # makes.
     assert [line.split()[:3] for line in said["command"]] == [
         ["hsiaug", "benchmark", "toy"],
         ["hsiaug", "map", "toy"],
@@ -193,14 +220,21 @@ def test_a_generator_that_helps_is_found_and_its_gain_told_from_fresh_draws(type
     (recipe,) = said["recipe"]
     assert recipe.startswith("memory on ") and recipe.endswith("oracle at λ=1")
     # The alternative.
-    assert "hsiaug suggest toy -n 16" in said["or"][0] and "hsiaug benchmark toy --protocol picks:8:" in said["or"][0]
+    assert (
+        "hsiaug suggest toy -n 16" in said["or"][0]
+        and "hsiaug benchmark toy --protocol picks:8:" in said["or"][0]
+    )
 
 
-def test_what_is_set_for_a_generator_holds_on_the_confirming_draws_too(typed: Typed, tmp_path: Path) -> None:
+def test_what_is_set_for_a_generator_holds_on_the_confirming_draws_too(
+    typed: Typed, tmp_path: Path
+) -> None:
     sets = ("--set", "oracle.gain=0.9", "--set", "poison.gain=0.5")
     typed("--protocol", "all", "--generator", "poison,oracle", *sets)
     specs = [r["spec"] for r in Store(tmp_path / "hsiaug-advice").records()]
-    params = {(s["generator"]["name"], s["generator"]["params"].get("gain")) for s in specs if s["lambda"]}
+    params = {
+        (s["generator"]["name"], s["generator"]["params"].get("gain")) for s in specs if s["lambda"]
+    }
 
     assert params == {("oracle", 0.9), ("poison", 0.5), ("duplicate", None)}
     assert set(CONFIRM) <= {s["seed"] for s in specs if s["generator"]["name"] == "oracle"}
@@ -210,7 +244,8 @@ def test_generators_that_harm_or_repeat_are_not_advised(typed: Typed) -> None:
     said = fields(typed("--generator", "poison,dummy"))
 
     assert said["verdict"][0].startswith("none helps")
-    # What is left is the classifier alone, on the outer test pixels of the very draw that was looked into.
+    # What is left is the classifier alone, on the outer test pixels of the very draw that was
+    # looked into.
     assert "--generator none" in said["command"][0] and "--protocol issd:0.05" in said["command"][0]
     assert "--seeds 0-0" in said["command"][0]
 
@@ -218,31 +253,45 @@ def test_generators_that_harm_or_repeat_are_not_advised(typed: Typed) -> None:
 def test_the_limits_are_said_beside_the_verdict(typed: Typed) -> None:
     notes = " ".join(fields(typed("--generator", "dummy"))["note"])
 
-    assert "fewer than two classes have 25 test pixels in every inner draw, so that AA is over all of them" in notes
+    assert (
+        "fewer than two classes have 25 test pixels in every inner draw, so that AA is over all of"
+        " them" in notes
+    )
     assert "about half" in notes and "too few pixels to be judged by: Pond" in notes
-    assert "% of inner test pixels lie in a training patch" in notes and "coords (reads no band)" in notes
+    assert (
+        "% of inner test pixels lie in a training patch" in notes
+        and "coords (reads no band)" in notes
+    )
 
 
 def test_draws_that_lie_too_near_are_warned_of_right_below_the_verdict(typed: Typed) -> None:
-    near, far = (typed("--generator", "dummy", "--protocol", p, "--patch", "7") for p in ("issd", "all"))
+    near, far = (
+        typed("--generator", "dummy", "--protocol", p, "--patch", "7") for p in ("issd", "all")
+    )
 
     assert "verdict" in near
     assert near.split("verdict\t")[1].splitlines()[1].startswith("warning\tthe training pixels")
     assert "warning" not in far
 
 
-def test_where_inner_draws_are_at_their_ceiling_nothing_is_tried_and_nothing_claimed(typed, tmp_path):
+def test_where_inner_draws_are_at_their_ceiling_nothing_is_tried_and_nothing_claimed(
+    typed, tmp_path
+):
     said = fields(typed("--generator", "poison,oracle", "--classifier", "seer", "--view", "raw"))
     tried = [r["spec"]["generator"]["name"] for r in Store(tmp_path / "hsiaug-advice").records()]
 
-    assert said["verdict"][0].startswith("cannot tell: inner draws are at their ceiling: without a generator seer")
+    assert said["verdict"][0].startswith(
+        "cannot tell: inner draws are at their ceiling: without a generator seer"
+    )
     assert "none helps" not in said["verdict"][0] and "screened" not in said
     assert "--protocol all may" in said["verdict"][0]
     assert tried == ["none"] * 2 * len(SCREEN)  # seer and coords
     assert "--generator none --classifier seer" in said["command"][0]
 
 
-def test_labels_of_outer_test_pixels_change_nothing_in_the_advice(typed: Typed, tmp_path: Path) -> None:
+def test_labels_of_outer_test_pixels_change_nothing_in_the_advice(
+    typed: Typed, tmp_path: Path
+) -> None:
     """Permuted on the file's own test pixels: same predictions, same numbers, same verdict."""
     toy = toy_scene()
     train = (toy.labels > 0) & (np.arange(48) < 24)
@@ -260,12 +309,19 @@ def test_labels_of_outer_test_pixels_change_nothing_in_the_advice(typed: Typed, 
     for name, array in (("true", known), ("permuted", labels)):
         np.save(tmp_path / "labels.npy", array)
         names = ", ".join(f'"{c}"' for c in toy.class_names)
-        card = f'name = "mine"\n[cube]\nfile = "cube.npy"\n[labels]\nfile = "labels.npy"\nnames = [{names}]\n'
+        card = (
+            'name = "mine"\n[cube]\nfile = "cube.npy"\n[labels]\nfile = "labels.npy"\nnames ='
+            f" [{names}]\n"
+        )
         (tmp_path / "mine.toml").write_text(card)
         words = ("--protocol", "fixed:train.npy", "--generator", "smote,oracle", "--store", name)
         said = fields(typed(*words, scene="mine.toml"))
-        records = sorted(Store(tmp_path / name).records(), key=lambda r: json.dumps({**r["spec"], "scene": 0}))
-        made = [(r["spec"]["scene"]["sha256"], r["predictions_sha256"], r["metrics"]) for r in records]
+        records = sorted(
+            Store(tmp_path / name).records(), key=lambda r: json.dumps({**r["spec"], "scene": 0})
+        )
+        made = [
+            (r["spec"]["scene"]["sha256"], r["predictions_sha256"], r["metrics"]) for r in records
+        ]
         told.append(([said.get(name) for name in ("verdict", "screened", "confirmed")], made))
 
     assert told[0][0] == told[1][0] and len(told[0][1]) > 60
@@ -273,7 +329,9 @@ def test_labels_of_outer_test_pixels_change_nothing_in_the_advice(typed: Typed, 
         assert one[0] != other[0] and one[1:] == other[1:]
 
 
-def test_the_time_is_kept_where_cards_lie_and_what_was_not_tried_is_named(typed, tmp_path, monkeypatch):
+def test_the_time_is_kept_where_cards_lie_and_what_was_not_tried_is_named(
+    typed, tmp_path, monkeypatch
+):
     # A clock that sleeping and looking at it move on: how busy the machine is changes nothing.
     spent = 0.0
 
@@ -290,15 +348,24 @@ def test_the_time_is_kept_where_cards_lie_and_what_was_not_tried_is_named(typed,
     # sleepy needs 2 s on each of 3 draws; the trial in flight may end late.
     assert spent < 5 + 2
     assert said["verdict"][0].startswith(("none helps", "not decided"))
-    assert sorted(line.split(":")[0] for line in said["not tried"])[-2:] == ["sleepy at λ=1", "vast at λ=1"]
+    assert sorted(line.split(":")[0] for line in said["not tried"])[-2:] == [
+        "sleepy at λ=1",
+        "vast at λ=1",
+    ]
     # Nobody has timed it: what is said is its card's word.
     vast = next(line for line in said["not tried"] if line.startswith("vast"))
     assert "no time left: perhaps" in vast and "by its card" in vast
-    made = [r for r in Store(tmp_path / "hsiaug-advice").records() if r["spec"]["generator"]["name"] == "sleepy"]
+    made = [
+        r
+        for r in Store(tmp_path / "hsiaug-advice").records()
+        if r["spec"]["generator"]["name"] == "sleepy"
+    ]
     assert 1 <= len(made) < len(SCREEN)
 
 
-def test_the_same_command_again_goes_on_and_ends_where_a_long_one_does(typed: Typed, tmp_path: Path) -> None:
+def test_the_same_command_again_goes_on_and_ends_where_a_long_one_does(
+    typed: Typed, tmp_path: Path
+) -> None:
     words = ("--protocol", "all", "--generator", "oracle")
     short = fields(typed(*words, "--budget", "1s", "--store", "short"))
     long = fields(typed(*words, "--store", "long"))
@@ -316,12 +383,20 @@ def test_two_processes_say_what_one_says(typed: Typed, site: Path, tmp_path: Pat
     words = ("--generator", "dummy,poison", "--store", "one")
     one = typed(*words)
     quick = (word for pair in {**QUICK, "--jobs": "2"}.items() for word in pair)
-    two = hsiaug("advise", "toy", *quick, *words[:2], "--store", "two", cwd=tmp_path, env=environment(site))
+    two = hsiaug(
+        "advise", "toy", *quick, *words[:2], "--store", "two", cwd=tmp_path, env=environment(site)
+    )
 
     assert two.returncode == 0, two.stderr
-    told = ([line for line in text.splitlines() if not line.startswith("time")] for text in (one, two.stdout))
+    told = (
+        [line for line in text.splitlines() if not line.startswith("time")]
+        for text in (one, two.stdout)
+    )
     assert next(told) == next(told)
-    made = [{r["hash"]: r["predictions_sha256"] for r in Store(tmp_path / n).records()} for n in ("one", "two")]
+    made = [
+        {r["hash"]: r["predictions_sha256"] for r in Store(tmp_path / n).records()}
+        for n in ("one", "two")
+    ]
     assert made[0] == made[1] and len(made[0]) >= 4 * len(SCREEN)
 
 
@@ -356,29 +431,42 @@ def test_a_generator_that_cannot_be_made_with_what_it_was_given_is_left_out_with
     names, broken = ladder(planted, Request(lambdas=[1.0], seeds=[]))
 
     ((name, _, why),) = broken
-    assert name == "poison" and "could not be made; found ValueError: needs a table of prices" in why
+    assert (
+        name == "poison" and "could not be made; found ValueError: needs a table of prices" in why
+    )
     assert "oracle" in names and "poison" not in names
     # What was set for it by hand is the user's to correct.
     with pytest.raises(HsiaugError, match="prices"):
         ladder(planted, Request(lambdas=[1.0], seeds=[], overrides={"poison": {"gain": "1"}}))
 
 
-def test_with_its_defaults_every_generator_is_considered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The line of the README, with all installed plugins and the preset cpu; the time is too short for more."""
+def test_with_its_defaults_every_generator_is_considered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line of the README, with all installed plugins and the preset cpu; the time is too short
+    for more.
+    """
     run_trials_here(monkeypatch)
     with contextlib.chdir(tmp_path):
         answer = CliRunner().invoke(app, ["advise", "toy", "--budget", "0.5s"])
     assert answer.exception is None, answer.output
-    said = {line.split(maxsplit=1)[0].rstrip(":"): line for line in fields(answer.stdout)["not tried"]}
+    said = {
+        line.split(maxsplit=1)[0].rstrip(":"): line for line in fields(answer.stdout)["not tried"]
+    }
 
-    assert {"smote", "pseudo", "txt2hsi"} <= set(said) and all("no time left" in line for line in said.values())
+    assert {"smote", "pseudo", "txt2hsi"} <= set(said) and all(
+        "no time left" in line for line in said.values()
+    )
     assert "svm on auto spectra, pseudo at λ=0x3 (not run on inner draws" in answer.stdout
 
 
-def outcome(aa_none: list[float], aa_duplicate: list[float], generator: str = "g", classifier: str = "c") -> ArmGain:
+def outcome(
+    aa_none: list[float], aa_duplicate: list[float], generator: str = "g", classifier: str = "c"
+) -> ArmGain:
     seeds = tuple(range(len(aa_none)))
     against = tuple(
-        Against(name, tuple(aa), tuple(aa), tuple(aa)) for name, aa in (("none", aa_none), ("duplicate", aa_duplicate))
+        Against(name, tuple(aa), tuple(aa), tuple(aa))
+        for name, aa in (("none", aa_none), ("duplicate", aa_duplicate))
     )
     arm = Arm(Method(generator, "1", "{}"), 1.0, None)
     aa = tuple(0.5 + gain for gain in aa_none)
@@ -396,14 +484,20 @@ def test_a_gain_counts_only_against_both_controls_and_on_draws_enough() -> None:
 
 
 def test_candidates_are_the_best_of_each_classifier_and_none_below_a_control() -> None:
-    better, good, bad = (outcome([d] * 3, [0.09] * 3, n, "svm") for d, n in ((0.05, "a"), (0.04, "b"), (-0.01, "c")))
+    better, good, bad = (
+        outcome([d] * 3, [0.09] * 3, n, "svm") for d, n in ((0.05, "a"), (0.04, "b"), (-0.01, "c"))
+    )
     other = outcome([0.09] * 3, [0.01] * 3, "d", "cnn2d")
 
     assert candidates([good, better, bad]) == [better]
     assert candidates([other, bad, better]) == [better, other]
     assert candidates([bad]) == []
-    # A control that was asked for is measured against fewer: the arm that lies above it counts, though it gains less.
-    control, above = outcome([0.05] * 3, [0.05] * 3, "pseudo", "svm"), outcome([0.06] * 3, [0.01] * 3, "e", "svm")
+    # A control that was asked for is measured against fewer: the arm that lies above it counts,
+    # though it gains less.
+    control, above = (
+        outcome([0.05] * 3, [0.05] * 3, "pseudo", "svm"),
+        outcome([0.06] * 3, [0.01] * 3, "e", "svm"),
+    )
     assert candidates([control, above]) == [above]
 
 
@@ -417,7 +511,9 @@ def test_a_larger_lambda_counts_only_where_the_draws_tell_it_from_a_smaller() ->
     assert candidates([one, noisy]) == [one] and candidates([one, surely]) == [surely]
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("20m", 1200), ("1h", 3600), ("1.5 h", 5400)])
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90s", 90), ("20m", 1200), ("1h", 3600), ("1.5 h", 5400)]
+)
 def test_budgets_are_read_as_people_write_them(text: str, seconds: float) -> None:
     assert duration("--budget", text) == seconds
 

@@ -49,7 +49,8 @@ def test_options_that_do_not_exist_are_refused(tmp_path: Path) -> None:
 def card(folder: Path, cube: str, labels: str, more: str = "") -> Path:
     path = folder / "my_scene.toml"
     path.write_text(
-        f'name = "mine"\n[cube]\nfile = "{cube}"\n[labels]\nfile = "{labels}"\nnames = ["a", "b", "c"]\n{more}'
+        f'name = "mine"\n[cube]\nfile = "{cube}"\n[labels]\nfile = "{labels}"\nnames = ["a", "b",'
+        f' "c"]\n{more}'
     )
     return path
 
@@ -111,4 +112,6 @@ def test_reports_and_records_that_are_not_there(tmp_path: Path) -> None:
 
 
 def test_a_map_that_cannot_be_written(tmp_path: Path) -> None:
-    assert "--out no/such/folder/map.png" in refused(tmp_path, "split", "toy", "--out", "no/such/folder/map.png")
+    assert "--out no/such/folder/map.png" in refused(
+        tmp_path, "split", "toy", "--out", "no/such/folder/map.png"
+    )

@@ -1,4 +1,6 @@
-"""``hsiaug benchmark SCENE --protocol picks:8:picks.csv --seeds 8``, then ``hsiaug report``: arms compared on picks."""
+"""``hsiaug benchmark SCENE --protocol picks:8:picks.csv --seeds 8``, then ``hsiaug report``: arms
+compared on picks.
+"""
 
 import json
 from pathlib import Path
@@ -23,14 +25,19 @@ LINE = (
 QUICK = ("--view", "raw", "--patch", "3", "--jobs", "1", "--device", "cpu", "--quiet")
 
 
-def test_eight_draws_predict_every_pick_once_and_the_report_compares_the_arms(tmp_path: Path) -> None:
-    """A scene with the labels of its left half alone, and ten picks in the right half, filled in."""
+def test_eight_draws_predict_every_pick_once_and_the_report_compares_the_arms(
+    tmp_path: Path,
+) -> None:
+    """A scene with the labels of its left half alone, and ten picks in the right half, filled
+    in.
+    """
     toy, left = toy_scene(), np.arange(48) < 24
     np.save(tmp_path / "cube.npy", toy.cube)
     np.save(tmp_path / "labels.npy", np.where(left, toy.labels, 0))
     names = json.dumps(toy.class_names)
     (tmp_path / "mine.toml").write_text(
-        f'name = "mine"\n[cube]\nfile = "cube.npy"\n[labels]\nfile = "labels.npy"\nnames = {names}\n'
+        'name = "mine"\n[cube]\nfile = "cube.npy"\n[labels]\nfile = "labels.npy"\nnames ='
+        f" {names}\n"
     )
     picks = np.random.default_rng(1).permutation(np.argwhere((toy.labels > 0) & ~left))[:10]
     rows = [f"{r},{c},{toy.class_names[toy.labels[r, c] - 1]}" for r, c in picks]

@@ -26,7 +26,9 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
         run_trials_here(patch)
         folder = tmp_path_factory.mktemp("cite") / "store"
         asked = {"lambdas": [0.5, 1], "times": 0, "draws": 2, "views": "raw"}
-        hsiaug.benchmark("indian_pines", ["smote"], ["svm"], store=folder, jobs=1, progress=False, **asked)
+        hsiaug.benchmark(
+            "indian_pines", ["smote"], ["svm"], store=folder, jobs=1, progress=False, **asked
+        )
         return folder
 
 
@@ -36,27 +38,41 @@ def test_the_paragraph_says_what_the_records_hold(store: Path) -> None:
     said = methods_paragraph(table)
     train = {audit["n_train"] for audit in table.splits.values()}
     assert "smote with svm on the scene indian_pines of 16 classes" in said
-    assert "2 draws (seeds 0, 1) of the protocol issd:0.05" in said and all(str(n) in said for n in train)
+    assert "2 draws (seeds 0, 1) of the protocol issd:0.05" in said and all(
+        str(n) in said for n in train
+    )
     assert "λ = 0.5 and 1; the controls were none and duplicate" in said
     assert "0.0 % of the test pixels lie inside a 9×9 training patch" in said and "leak" not in said
     assert f"hsiaug {hsiaug.__version__}" in said and "failed" not in said
 
 
-def test_the_command_writes_paragraph_and_entries_by_the_ending(store: Path, tmp_path: Path) -> None:
+def test_the_command_writes_paragraph_and_entries_by_the_ending(
+    store: Path, tmp_path: Path
+) -> None:
     done = command("cite", "--store", str(store))
     assert done.returncode == 0, done.stderr
     keys = re.findall(r"^@(\w+)\{([^,]+),", done.stdout, re.MULTILINE)
     assert keys[:2] == [("misc", "hsiaug"), ("misc", "indian_pines")]
-    assert {("article", "chawla2002smote"), ("article", "cortes1995svm"), ("article", "melgani2004svm")} <= {*keys}
+    assert {
+        ("article", "chawla2002smote"),
+        ("article", "cortes1995svm"),
+        ("article", "melgani2004svm"),
+    } <= {*keys}
     assert "% smote\n@article{chawla2002smote,\n  author = {Nitesh V. Chawla and " in done.stdout
     assert "doi = {10.1613/jair.953}" in done.stdout
 
-    assert command("cite", "--store", str(store), "--out", str(tmp_path / "all.bib")).returncode == 0
+    assert (
+        command("cite", "--store", str(store), "--out", str(tmp_path / "all.bib")).returncode == 0
+    )
     assert (tmp_path / "all.bib").read_text().startswith("% Needs ")
     assert command("cite", "--store", str(store), "--out", str(tmp_path / "all.md")).returncode == 0
     assert (tmp_path / "all.md").read_text().startswith("We measured smote")
     refused = command("cite", "--store", str(store), "--out", str(tmp_path / "all.docx"))
-    assert refused.returncode == 2 and "all.docx" in refused.stderr and not (tmp_path / "all.docx").exists()
+    assert (
+        refused.returncode == 2
+        and "all.docx" in refused.stderr
+        and not (tmp_path / "all.docx").exists()
+    )
 
 
 def test_texts_of_a_record_are_no_markup_and_act_on_no_terminal(tmp_path: Path) -> None:
@@ -91,17 +107,25 @@ def test_a_test_is_named_only_where_one_was_done(draws: int, tested: bool) -> No
 
 def test_a_control_that_was_asked_for_is_named_and_so_is_who_reads_test_pixels() -> None:
     said = said_of("none", "duplicate", "pseudo", scope={"pseudo": "scene"})
-    assert "We measured pseudo with svm" in said and "the controls were none and duplicate, on" in said
+    assert (
+        "We measured pseudo with svm" in said and "the controls were none and duplicate, on" in said
+    )
     assert "Transductive, reading unlabelled test pixels: pseudo." in said
-    said = said_of("none", "duplicate", "pseudo", "txt2hsi", scope={"pseudo": "scene", "txt2hsi": "scene"})
-    assert "We measured txt2hsi with svm" in said and "the controls were none, duplicate and pseudo, on" in said
+    said = said_of(
+        "none", "duplicate", "pseudo", "txt2hsi", scope={"pseudo": "scene", "txt2hsi": "scene"}
+    )
+    assert (
+        "We measured txt2hsi with svm" in said
+        and "the controls were none, duplicate and pseudo, on" in said
+    )
     assert "unlabelled test pixels: pseudo and txt2hsi." in said
 
 
 def said_of(*generators: str, draws: int = 2, scope: dict[str, str] | None = None) -> str:
     """The paragraph of invented records: a trial of each generator on each draw."""
     records = [
-        record(generator=g, seed=seed) | {"scope": {"generator": (scope or {}).get(g, "none"), "classifier": "none"}}
+        record(generator=g, seed=seed)
+        | {"scope": {"generator": (scope or {}).get(g, "none"), "classifier": "none"}}
         for g in generators
         for seed in range(draws)
     ]
@@ -110,7 +134,12 @@ def said_of(*generators: str, draws: int = 2, scope: dict[str, str] | None = Non
 
 def test_words_without_an_entry_become_a_note_that_gives_no_letter_to_latex() -> None:
     (entry,) = bibtex([("a b", "Mäkinen & Xu, 100 % of_it {now}, Nature 1, 2019")])
-    assert entry == "% a-b\n@misc{a-b,\n  note = {" + r"Mäkinen \& Xu, 100 \% of\_it \{now\}, Nature 1, 2019" + "},\n}"
+    assert (
+        entry
+        == "% a-b\n@misc{a-b,\n  note = {"
+        + r"Mäkinen \& Xu, 100 \% of\_it \{now\}, Nature 1, 2019"
+        + "},\n}"
+    )
 
 
 def test_strangers_give_entries_as_publishers_do_and_words_round_them() -> None:
@@ -121,7 +150,9 @@ def test_strangers_give_entries_as_publishers_do_and_words_round_them() -> None:
     (entry,) = entries_of(given)
     assert entry.kind == "article" and entry.fields["title"] == r"A {{GAN}} \& b"
     assert entry.fields["year"] == "2020"
-    assert plain(given).endswith("A GAN & b, J, 2020; ours") and plain(given).startswith("After Ann ")
+    assert plain(given).endswith("A GAN & b, J, 2020; ours") and plain(given).startswith(
+        "After Ann "
+    )
     other = "@misc{k1, title={Another}}"
     made = bibtex([("one", given), ("two", given), ("three", other)])
     assert [re.findall(r"^% (.*)|^@.*\{(.*),", text, re.MULTILINE) for text in made] == [
@@ -131,14 +162,18 @@ def test_strangers_give_entries_as_publishers_do_and_words_round_them() -> None:
 
 
 def own_sources() -> list[tuple[str, str]]:
-    """(name, source) of every built-in method that has one, and of every scene of the catalogue that is no toy."""
+    """(name, source) of every built-in method that has one, and of every scene of the catalogue
+    that is no toy.
+    """
     plugins = [
         p.load().card
         for (kind, _), p in registry().plugins.items()
         if p.distribution == "hsiaug" and kind != "protocol"
     ]
     scenes = [scene_card(name) for name in scene_names()]
-    return [(c.name, c.paper) for c in plugins if c.paper] + [(c.name, c.citation) for c in scenes if not c.procedural]
+    return [(c.name, c.paper) for c in plugins if c.paper] + [
+        (c.name, c.citation) for c in scenes if not c.procedural
+    ]
 
 
 @pytest.mark.parametrize(("name", "source"), own_sources(), ids=lambda value: value[:20])
@@ -147,7 +182,9 @@ def test_every_method_and_scene_has_whole_entries(name: str, source: str) -> Non
     assert len(entries) == source.count("@") >= 1
     for entry in entries:
         known = entry.fields
-        venue = {"article": "journal", "inproceedings": "booktitle", "misc": "howpublished"}[entry.kind]
+        venue = {"article": "journal", "inproceedings": "booktitle", "misc": "howpublished"}[
+            entry.kind
+        ]
         assert known["author"] and known["title"] and known[venue]
         year = int(known["year"])
         assert re.fullmatch(r"(19[5-9]|20[0-2])\d", known["year"])
@@ -155,14 +192,21 @@ def test_every_method_and_scene_has_whole_entries(name: str, source: str) -> Non
             assert known["year"] in entry.key, "the key names the year"
         if doi := known.get("doi"):
             assert re.fullmatch(r"10\.\d{4,9}/[^\s{}]+", doi)
-            assert all(0 <= year - int(n) <= 2 for n in re.findall(r"[./(](19[5-9]\d|20[0-2]\d)(?=[./)])", doi))
+            assert all(
+                0 <= year - int(n) <= 2
+                for n in re.findall(r"[./(](19[5-9]\d|20[0-2]\d)(?=[./)])", doi)
+            )
         if eprint := known.get("eprint"):
             assert re.fullmatch(r"\d{4}\.\d{4,5}", eprint) and known["archiveprefix"] == "arXiv"
-            assert 0 <= year - 2000 - int(eprint[:2]) <= 2, "the e-print is of that year or shortly before"
+            assert 0 <= year - 2000 - int(eprint[:2]) <= 2, (
+                "the e-print is of that year or shortly before"
+            )
 
 
 def test_a_work_has_one_entry() -> None:
-    entries = {str(entry): entry for _, source in own_sources() for entry in entries_of(source)}.values()
+    entries = {
+        str(entry): entry for _, source in own_sources() for entry in entries_of(source)
+    }.values()
     for name in ("doi", "eprint", "title"):
         values = [entry.fields[name] for entry in entries if name in entry.fields]
         assert len(values) == len({*values}), name
@@ -181,7 +225,9 @@ def test_all_entries_compile(style: str, tmp_path: Path) -> None:
     entries = [str(software(["0.1.0"])), *bibtex(own_sources())]
     (tmp_path / "all.bib").write_text("\n\n".join(entries), "utf-8")
     head = r"\documentclass{IEEEtran}\usepackage{url}\begin{document}\nocite{*}"
-    (tmp_path / "a.tex").write_text(rf"{head}\bibliographystyle{{{style}}}\bibliography{{all}}\end{{document}}")
+    (tmp_path / "a.tex").write_text(
+        rf"{head}\bibliographystyle{{{style}}}\bibliography{{all}}\end{{document}}"
+    )
     compile_latex(tmp_path / "a.tex")
     done = subprocess.run(["bibtex", "a"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0 and "Warning" not in done.stdout, done.stdout

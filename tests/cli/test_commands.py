@@ -23,15 +23,24 @@ from tests.strangers import environment, hsiaug, install
 
 
 def test_help_loads_little_and_nothing_heavy() -> None:
-    # The goal is half a second; 450 modules without native code, nine tenths of them libraries', take less, and seconds
-    # depend on the machine.
+    # The goal is half a second; 450 modules without native code, nine tenths of them libraries',
+    # take less, and seconds depend on the machine.
     modules = loaded("from hsiaug.cli.main import main; main()", "--help")
     assert len(modules) < 450
     assert not {"numpy", "scipy", "torch", "sklearn", "pydantic", "pooch", "matplotlib"} & modules
 
 
 def test_every_command_that_reads_or_writes_records_takes_the_store_by_the_same_option() -> None:
-    for command in ("benchmark", "report", "compare", "show", "map", "generate", "inspect", "advise"):
+    for command in (
+        "benchmark",
+        "report",
+        "compare",
+        "show",
+        "map",
+        "generate",
+        "inspect",
+        "advise",
+    ):
         answer = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"})
         assert "--store" in answer.output, command
         usual = "hsiaug-advice" if command == "advise" else "hsiaug-results"
@@ -39,7 +48,9 @@ def test_every_command_that_reads_or_writes_records_takes_the_store_by_the_same_
 
 
 def test_python_m_hsiaug_is_the_command() -> None:
-    done = subprocess.run([sys.executable, "-m", "hsiaug", "--version"], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "hsiaug", "--version"], capture_output=True, text=True, check=True
+    )
     assert done.stdout == f"hsiaug {__version__}\n"
 
 
@@ -51,10 +62,14 @@ def test_python_m_hsiaug_is_the_command() -> None:
         ("hsiaug split --pr", 2, ["--protocol"]),
     ],
 )
-def test_a_shell_completes_commands_and_options(typed: str, number: int, offered: list[str]) -> None:
+def test_a_shell_completes_commands_and_options(
+    typed: str, number: int, offered: list[str]
+) -> None:
     asked = {"_HSIAUG_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": str(number)}
     command = [str(Path(sys.executable).with_name("hsiaug"))]
-    done = subprocess.run(command, env=environment(**asked), capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        command, env=environment(**asked), capture_output=True, text=True, check=True
+    )
 
     assert set(offered) <= set(done.stdout.split()) and done.stderr == ""
 
@@ -68,7 +83,10 @@ def test_a_shell_is_told_how_to_complete() -> None:
 
 
 EXAMPLED = (
-    *((name,) for name in ("benchmark", "compare", "generate", "inspect", "report", "show", "split")),
+    *(
+        (name,)
+        for name in ("benchmark", "compare", "generate", "inspect", "report", "show", "split")
+    ),
     *(("datasets", name) for name in ("add", "fetch", "info", "list")),
 )
 
@@ -118,7 +136,10 @@ def test_lists_numbers_draws_and_settings_are_read_as_documented() -> None:
     [
         (("inspect", "toy", "--out", "look.pdf"), "must be a folder"),
         (("generate", "toy", "--out", "x.xls"), "must end in .npz, .mat, .csv or .sli"),
-        (("map", "toy", "--record", "3fa9", "--out", "x.jpg"), "must end in .tif, .tiff, .hdr, .npy, .png"),
+        (
+            ("map", "toy", "--record", "3fa9", "--out", "x.jpg"),
+            "must end in .tif, .tiff, .hdr, .npy, .png",
+        ),
         (("datasets", "add", "a.npy", "--labels", "b.npy", "--out", "x.json"), "must end in .toml"),
     ],
 )
@@ -131,11 +152,16 @@ def test_no_command_writes_a_file_of_another_kind_than_its_name_says(words, part
 def test_pixels_in_neither_mask_are_no_buffer(tmp_path: Path) -> None:
     labels = toy_scene().labels
     sides = np.where(labels > 0, np.arange(labels.shape[1])[None] // 16, 0)
-    np.savez(tmp_path / "masks.npz", train=(labels > 0) & (sides == 0), test=(labels > 0) & (sides == 1))
+    np.savez(
+        tmp_path / "masks.npz", train=(labels > 0) & (sides == 0), test=(labels > 0) & (sides == 1)
+    )
     answer = typed("split", "toy", "--patch", "5", "--protocol", "fixed:masks.npz", cwd=tmp_path)
 
     assert answer.returncode == 0, answer.stderr
-    assert f"{((labels > 0) & (sides > 1)).sum()} labelled pixels neither train nor test" in answer.stdout
+    assert (
+        f"{((labels > 0) & (sides > 1)).sum()} labelled pixels neither train nor test"
+        in answer.stdout
+    )
     assert "buffer" not in answer.stdout
 
 

@@ -12,7 +12,9 @@ from tests.report.report_records import benchmark, fill
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Eight draws; each generator is 2 points better in AA than the one before it. No predictions."""
+    """Eight draws; each generator is 2 points better in AA than the one before it. No
+    predictions.
+    """
     return fill(tmp_path_factory.mktemp("compared") / "results", benchmark(8, classifiers=("svm",)))
 
 
@@ -21,18 +23,26 @@ def test_a_pipe_gets_markdown(store: Path) -> None:
     lines = answer.stdout.splitlines()
     assert answer.returncode == 0 and answer.stderr == ""
     assert "\x1b" not in answer.stdout and "│" not in answer.stdout
-    assert lines[0] == ("## A = none/svm, B = smote@1/svm: indian-pines, issd:0.05, centre buffer, 9×9 patches, pixels")
+    assert (
+        lines[0]
+        == "## A = none/svm, B = smote@1/svm: indian-pines, issd:0.05, centre buffer, 9×9 patches,"
+        " pixels"
+    )
     assert any(line.startswith("| AA | ") and "| +6.0 ± 0.0 |" in line for line in lines)
     assert lines[-1].startswith("AA: B above A (p = .008, corrected")
     (start,) = (i for i, line in enumerate(lines) if line.startswith("| seed | A | B |"))
-    assert [line.split(" | ")[0] for line in lines[start + 2 : start + 10]] == [f"| {seed}" for seed in range(8)]
+    assert [line.split(" | ")[0] for line in lines[start + 2 : start + 10]] == [
+        f"| {seed}" for seed in range(8)
+    ]
 
 
 def test_json_is_whole_and_strict(store: Path) -> None:
     def refuse(word: str) -> Any:
         raise AssertionError(f"{word} is not JSON")
 
-    answer = hsiaug("compare", "smote/svm", "none/svm", "--store", str(store), "--metric", "oa", "--json")
+    answer = hsiaug(
+        "compare", "smote/svm", "none/svm", "--store", str(store), "--metric", "oa", "--json"
+    )
     made = json.loads(answer.stdout, parse_constant=refuse)
     (condition,) = made["conditions"]
     assert condition["verdict"] == "B below A" and len(made["draws"]) == 8

@@ -1,4 +1,6 @@
-"""What lies in the current folder, as beside a scene that somebody sent, is not taken for a module."""
+"""What lies in the current folder, as beside a scene that somebody sent, is not taken for a
+module.
+"""
 
 import subprocess
 import sys
@@ -13,10 +15,15 @@ RUN = ("benchmark", "toy", "--classifier", "svm", "--device", "cpu", "--seeds", 
 
 @pytest.fixture
 def hostile(tmp_path: Path) -> Path:
-    """A folder with files that are named as libraries are, and leave a mark where they are imported."""
+    """A folder with files that are named as libraries are, and leave a mark where they are
+    imported.
+    """
     folder = tmp_path / "scene"
     folder.mkdir()
-    code = f"from pathlib import Path\nPath({str(tmp_path / 'mark')!r}).touch()\nraise ImportError('mine')\n"
+    code = (
+        f"from pathlib import Path\nPath({str(tmp_path / 'mark')!r}).touch()\nraise"
+        " ImportError('mine')\n"
+    )
     for name in ("numpy", "torch", "signal", "hsiaug"):
         (folder / f"{name}.py").write_text(code)
     return folder
@@ -39,7 +46,9 @@ def test_no_process_imports_from_the_current_folder(hostile, tmp_path, words):
     store = ("--store", str(tmp_path / "store")) if words[0] == "benchmark" else ()
     program = str(Path(sys.executable).with_name("hsiaug"))
 
-    done = subprocess.run([program, *words, *store], env=env, cwd=hostile, capture_output=True, text=True)
+    done = subprocess.run(
+        [program, *words, *store], env=env, cwd=hostile, capture_output=True, text=True
+    )
 
     assert done.returncode == 0, done.stderr
     assert not (tmp_path / "mark").exists()

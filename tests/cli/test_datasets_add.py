@@ -23,7 +23,14 @@ def flight(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_scene_is_described_in_parsable_lines_and_drawn(flight: Path, tmp_path: Path) -> None:
-    words = ("--labels", str(flight / "labels.npy"), "--classes", "hay, rye,track", "--out", "farm.toml")
+    words = (
+        "--labels",
+        str(flight / "labels.npy"),
+        "--classes",
+        "hay, rye,track",
+        "--out",
+        "farm.toml",
+    )
     settings = ("--set", "ignore=track", "--set", "bad_bands=0,10-11")
     answer = hsiaug("datasets", "add", str(flight / "flight.hdr"), *words, *settings, cwd=tmp_path)
     assert answer.returncode == 0, answer.stderr

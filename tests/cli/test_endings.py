@@ -1,4 +1,6 @@
-"""Every command that writes files: what a file holds is what its ending says, and another ending writes nothing."""
+"""Every command that writes files: what a file holds is what its ending says, and another ending
+writes nothing.
+"""
 
 import contextlib
 import re
@@ -18,13 +20,26 @@ from hsiaug.protocol.split import draw_split
 from tests.report.report_records import benchmark, fill
 
 OPENINGS = {
-    ".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF", ".md": b"## ", ".txt": b"## ", ".tex": b"% Needs",
-    ".csv": b"", ".json": b"{", ".html": b"<!doctype html>", ".htm": b"<!doctype html>", ".npz": b"PK",
-    ".npy": b"\x93NUMPY", ".mat": b"MATLAB 5.0", ".tif": b"II*\0", ".geojson": b"{",
-}  # fmt: skip
+    ".png": b"\x89PNG",
+    ".svg": b"<?xml",
+    ".pdf": b"%PDF",
+    ".md": b"## ",
+    ".txt": b"## ",
+    ".tex": b"% Needs",
+    ".csv": b"",
+    ".json": b"{",
+    ".html": b"<!doctype html>",
+    ".htm": b"<!doctype html>",
+    ".npz": b"PK",
+    ".npy": b"\x93NUMPY",
+    ".mat": b"MATLAB 5.0",
+    ".tif": b"II*\0",
+    ".geojson": b"{",
+}
 """How a file of that ending begins."""
 FURTHER = {"split": (".npz", ".mat"), "compare": (), "report": (".html", ".htm", ".txt")}
-"""Endings beside those of figures and tables. What suggest writes is looked at where it is tested."""
+"""Endings beside those of figures and tables. What suggest writes is looked at where it is tested.
+"""
 
 
 @pytest.fixture(scope="module")
@@ -52,11 +67,14 @@ def pdf_fonts(content: bytes) -> set[bytes]:
 
 
 @pytest.mark.parametrize(
-    ("name", "pictures", "row"), [("split", PICTURES, "class,name,"), ("compare", (), "scene,protocol,")]
+    ("name", "pictures", "row"),
+    [("split", PICTURES, "class,name,"), ("compare", (), "scene,protocol,")],
 )
 def test_a_command_writes_every_ending_that_it_names(store, tmp_path, name, pictures, row):
     files = [tmp_path / f"x{ending}" for ending in (*pictures, *TABLES, *FURTHER[name])]
-    answer = typed(tmp_path, *command(store, name), *(word for file in files for word in ("--out", str(file))))
+    answer = typed(
+        tmp_path, *command(store, name), *(word for file in files for word in ("--out", str(file)))
+    )
 
     assert answer.exit_code == 0, answer.exception
     assert sorted(tmp_path.iterdir()) == sorted(files)
@@ -97,7 +115,9 @@ def test_another_ending_is_refused_and_nothing_is_written(store, tmp_path, name,
         (("inspect", "toy", "--out", "x.pdf"), "For example --out x."),
     ],
 )
-def test_what_cannot_be_written_is_said_before_any_work(tmp_path: Path, words: tuple[str, ...], why: str) -> None:
+def test_what_cannot_be_written_is_said_before_any_work(
+    tmp_path: Path, words: tuple[str, ...], why: str
+) -> None:
     answer = typed(tmp_path, *words)
 
     assert isinstance(answer.exception, InputError) and why in str(answer.exception)
@@ -105,7 +125,18 @@ def test_what_cannot_be_written_is_said_before_any_work(tmp_path: Path, words: t
 
 
 def test_a_report_writes_every_file_that_is_named(store: Path, tmp_path: Path) -> None:
-    made = typed(tmp_path, "report", "--store", str(store), "--out", "a.md", "--out", "b.svg", "--out", "c.csv")
+    made = typed(
+        tmp_path,
+        "report",
+        "--store",
+        str(store),
+        "--out",
+        "a.md",
+        "--out",
+        "b.svg",
+        "--out",
+        "c.csv",
+    )
     assert made.exit_code == 0, made.output
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.md", "b.svg", "c.csv"]
     assert (tmp_path / "a.md").read_bytes().startswith(OPENINGS[".md"])
@@ -113,7 +144,14 @@ def test_a_report_writes_every_file_that_is_named(store: Path, tmp_path: Path) -
 
 def test_masks_of_a_split_are_read_again_as_the_same_split(tmp_path: Path) -> None:
     files = [tmp_path / "masks.npz", tmp_path / "masks.mat"]
-    typed(tmp_path, "split", "toy", "--seed", "3", *(word for file in files for word in ("--out", str(file))))
+    typed(
+        tmp_path,
+        "split",
+        "toy",
+        "--seed",
+        "3",
+        *(word for file in files for word in ("--out", str(file))),
+    )
     scene = toy_scene()
     drawn = draw_split(scene, parse_protocol("issd"), 3, 9)
     for file in files:

@@ -34,7 +34,18 @@ GATED = DUMMY.replace(
 
 def arguments(store: Path, *more: str) -> list[str]:
     return [
-        *("benchmark", "toy", "--generator", "dummy", "--classifier", "nearest", "--patch", "5", "--seeds", "2"),
+        *(
+            "benchmark",
+            "toy",
+            "--generator",
+            "dummy",
+            "--classifier",
+            "nearest",
+            "--patch",
+            "5",
+            "--seeds",
+            "2",
+        ),
         *("--device", "cpu", "--jobs", "2", "--store", str(store), *more),
     ]
 
@@ -63,12 +74,16 @@ def test_a_run_on_dask_gives_the_records_of_a_local_one(tmp_path, env, local):
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="no list of child processes here")
-def test_a_dask_worker_that_is_killed_costs_no_record(tmp_path: Path, local: dict[str, Any]) -> None:
+def test_a_dask_worker_that_is_killed_costs_no_record(
+    tmp_path: Path, local: dict[str, Any]
+) -> None:
     gate, store = tmp_path / "gate", tmp_path / "killed"
     gate.mkdir()
     env = environment(install(tmp_path / "gated", "dummy_plugin", GATED), GATE=str(gate))
     command = [sys.executable, "-m", "hsiaug.cli.main", *arguments(store, "--on", "dask")]
-    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+    with subprocess.Popen(
+        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as run:
         while len(list(gate.iterdir())) < 5:
             assert run.poll() is None
             time.sleep(0.05)
@@ -87,7 +102,16 @@ def test_workers_and_the_run_end_when_the_scheduler_goes(tmp_path: Path) -> None
     file = tmp_path / "scheduler.json"
     dask = [sys.executable, "-m", "dask"]
     scheduler = [*dask, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
-    worker = [*dask, "worker", "--scheduler-file", str(file), "--nthreads", "2", "--no-nanny", "--no-dashboard"]
+    worker = [
+        *dask,
+        "worker",
+        "--scheduler-file",
+        str(file),
+        "--nthreads",
+        "2",
+        "--no-nanny",
+        "--no-dashboard",
+    ]
     quiet: dict[str, Any] = {"env": env, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     with (
         subprocess.Popen([*scheduler, "--scheduler-file", str(file)], **quiet) as serving,
@@ -98,7 +122,12 @@ def test_workers_and_the_run_end_when_the_scheduler_goes(tmp_path: Path) -> None
                 assert serving.poll() is None
                 time.sleep(0.05)
             address = json.loads(file.read_text())["address"]
-            command = [sys.executable, "-m", "hsiaug.cli.main", *arguments(store, "--on", f"dask:{address}")]
+            command = [
+                sys.executable,
+                "-m",
+                "hsiaug.cli.main",
+                *arguments(store, "--on", f"dask:{address}"),
+            ]
             with subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True) as run:
                 # The trials at the gate would never end.
                 while len(list(gate.iterdir())) < 5:
@@ -111,7 +140,9 @@ def test_workers_and_the_run_end_when_the_scheduler_goes(tmp_path: Path) -> None
             serving.kill()
             working.kill()
 
-    assert run.returncode == 2 and "the Dask scheduler must stay until the run has ended" in said, said
+    assert run.returncode == 2 and "the Dask scheduler must stay until the run has ended" in said, (
+        said
+    )
     assert "Traceback" not in said
     assert results(store)
 
@@ -125,7 +156,11 @@ def _dask_workers(pid: int) -> list[int]:
 
 
 def _children(pid: int) -> list[str]:
-    return [c for task in Path(f"/proc/{pid}/task").iterdir() for c in (task / "children").read_text().split()]
+    return [
+        c
+        for task in Path(f"/proc/{pid}/task").iterdir()
+        for c in (task / "children").read_text().split()
+    ]
 
 
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs POSIX signals")
@@ -165,7 +200,9 @@ def test_a_worker_that_is_suspended_is_waited_for(monkeypatch: pytest.MonkeyPatc
             return ended
 
     future, seen = Future(), list[Event]()
-    client: Any = SimpleNamespace(status="running", nthreads=lambda: {"one": 1}, submit=lambda *_, **__: future)
+    client: Any = SimpleNamespace(
+        status="running", nthreads=lambda: {"one": 1}, submit=lambda *_, **__: future
+    )
     engine = dask._Dask(client, None, 0)
     for name in ("new_pieces", "chunks_of"):
         monkeypatch.setattr(dask, name, lambda *_: ["a piece"])
@@ -194,7 +231,10 @@ def test_a_scheduler_that_does_not_answer_is_one_error(tmp_path: Path, env: dict
         (("--cluster", "worker=2"), "--cluster must be KEY=VALUE"),
         (("--cluster", "workers=none"), "the cluster setting workers is not valid"),
         (("--cluster", "time=fast"), "the cluster setting time is not valid"),
-        (("--cluster", "partition=short\ntouch stolen"), "the cluster setting partition is not valid"),
+        (
+            ("--cluster", "partition=short\ntouch stolen"),
+            "the cluster setting partition is not valid",
+        ),
     ],
 )
 def test_a_wrong_engine_or_setting_is_one_error(words, said, tmp_path, env):
@@ -214,7 +254,10 @@ def test_an_engine_without_its_library_says_what_to_install(name, library, extra
     answer = hsiaug(*arguments(tmp_path / "none", "--on", name), env=env)
 
     assert answer.returncode == 2 and "Traceback" not in answer.stderr
-    assert f"pip install {library}" in answer.stderr and f"pip install -e '.[{extra}]'" in answer.stderr
+    assert (
+        f"pip install {library}" in answer.stderr
+        and f"pip install -e '.[{extra}]'" in answer.stderr
+    )
 
 
 def test_a_local_run_imports_no_engine_of_clusters(tmp_path: Path, env: dict[str, str]) -> None:
@@ -225,7 +268,9 @@ def test_a_local_run_imports_no_engine_of_clusters(tmp_path: Path, env: dict[str
 
 
 def test_options_beat_the_suite() -> None:
-    found = cluster_settings(None, ["workers=5"], {"on": "dask", "workers": 2, "memory": "1GB", "partition": "short"})
+    found = cluster_settings(
+        None, ["workers=5"], {"on": "dask", "workers": 2, "memory": "1GB", "partition": "short"}
+    )
 
     assert (found.workers, found.memory, found.partition) == (5, "1GB", "short")
     assert found.on == "dask" and cluster_settings("local", [], {"on": "dask"}).on == "local"
@@ -234,7 +279,21 @@ def test_options_beat_the_suite() -> None:
 @pytest.mark.parametrize("key", ["partition", "account"])
 @pytest.mark.parametrize(
     "value",
-    ["", "a\ntouch stolen", "a\n", "a;b", "$(id)", "`id`", "-p", "a b", "a'b", 'a"b', "%j", "\x1b[31m", "a" * 300],
+    [
+        "",
+        "a\ntouch stolen",
+        "a\n",
+        "a;b",
+        "$(id)",
+        "`id`",
+        "-p",
+        "a b",
+        "a'b",
+        'a"b',
+        "%j",
+        "\x1b[31m",
+        "a" * 300,
+    ],
 )
 def test_what_stands_in_the_script_of_a_job_is_names_alone(key: str, value: str) -> None:
     with pytest.raises(InputError, match=f"the cluster setting {key} is not valid"):
@@ -248,7 +307,9 @@ def test_names_that_sites_give_are_taken(value: str) -> None:
     assert cluster_settings(None, [f"partition={value}"]).partition == value
 
 
-@pytest.mark.parametrize("word", ["memory=4.5GB", "time=0h", "gpus=99999999999", "workers=9999999999"])
+@pytest.mark.parametrize(
+    "word", ["memory=4.5GB", "time=0h", "gpus=99999999999", "workers=9999999999"]
+)
 def test_numbers_that_sbatch_does_not_take_are_refused(word: str) -> None:
     with pytest.raises(InputError, match="the cluster setting"):
         cluster_settings(None, [word])
@@ -256,16 +317,22 @@ def test_numbers_that_sbatch_does_not_take_are_refused(word: str) -> None:
 
 @pytest.fixture
 def slurm() -> None:
-    """Skips where no SLURM takes jobs: its commands may be installed on a machine whose controller does not run."""
+    """Skips where no SLURM takes jobs: its commands may be installed on a machine whose controller
+    does not run.
+    """
     if shutil.which("sbatch") is None:
         pytest.skip("no SLURM here: no sbatch")
-    found = subprocess.run(["sinfo", "--noheader", "--responding", "--format=%t"], capture_output=True, text=True)
+    found = subprocess.run(
+        ["sinfo", "--noheader", "--responding", "--format=%t"], capture_output=True, text=True
+    )
     if found.returncode or not {"idle", "mix", "alloc"} & set(found.stdout.split()):
         pytest.skip(f"no node of SLURM answers: {(found.stderr or found.stdout).strip()[:200]}")
 
 
 def test_slurm_is_refused_where_there_is_none(tmp_path: Path, env: dict[str, str]) -> None:
-    run = hsiaug(*arguments(tmp_path / "none", "--on", "slurm"), env={**env, "PATH": str(tmp_path / "empty")})
+    run = hsiaug(
+        *arguments(tmp_path / "none", "--on", "slurm"), env={**env, "PATH": str(tmp_path / "empty")}
+    )
 
     assert run.returncode == 2 and "no sbatch here" in run.stderr
     assert not (tmp_path / "none").exists()
@@ -277,9 +344,14 @@ def test_jobs_of_slurm_give_the_records_of_a_local_run(tmp_path, env, local):
     first = hsiaug(*arguments(store, "--on", "slurm"), env=env)
     assert first.returncode == 0, first.stderr
     again = hsiaug(*arguments(store, "--on", "slurm"), env=env)
-    assert f"{len(local)} trials are in jobs of SLURM already" in again.stderr or "are taken from" in again.stderr
+    assert (
+        f"{len(local)} trials are in jobs of SLURM already" in again.stderr
+        or "are taken from" in again.stderr
+    )
 
-    while subprocess.run(["squeue", "--me", "-h"], capture_output=True, text=True, check=True).stdout:
+    while subprocess.run(
+        ["squeue", "--me", "-h"], capture_output=True, text=True, check=True
+    ).stdout:
         time.sleep(0.5)
 
     assert results(store) == local

@@ -10,7 +10,17 @@ from tests.in_process import hsiaug
 
 
 def test_samples_are_exported_with_a_parsable_table(tmp_path: Path) -> None:
-    words = ("generate", "toy", "--generator", "mixup", "--lambda", "0.5", "--patch", "5", "--with-real")
+    words = (
+        "generate",
+        "toy",
+        "--generator",
+        "mixup",
+        "--lambda",
+        "0.5",
+        "--patch",
+        "5",
+        "--with-real",
+    )
     answer = hsiaug(*words, "--out", "aug.npz", cwd=tmp_path)
     rows = [line.split("\t") for line in answer.stdout.splitlines()]
 
@@ -36,7 +46,9 @@ def test_samples_are_exported_with_a_parsable_table(tmp_path: Path) -> None:
         (("--out", "a.npz", "--set", "svm.folds=2"), "must name the generator"),
     ],
 )
-def test_bad_input_is_refused_and_leaves_nothing(tmp_path: Path, words: tuple[str, ...], part: str) -> None:
+def test_bad_input_is_refused_and_leaves_nothing(
+    tmp_path: Path, words: tuple[str, ...], part: str
+) -> None:
     answer = hsiaug("generate", "toy", *words, cwd=tmp_path)
 
     assert answer.returncode == 2 and answer.stdout == "" and "Traceback" not in answer.stderr

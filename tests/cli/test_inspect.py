@@ -12,7 +12,9 @@ from tests.cli.test_endings import OPENINGS
 from tests.in_process import hsiaug
 
 
-def test_pictures_and_numbers_are_written_and_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pictures_and_numbers_are_written_and_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     words = ("inspect", "toy", "--generator", "smote", "--patch", "5", "--out", "look")
     answer = hsiaug(*words, cwd=tmp_path)
     lines = answer.stdout.splitlines()
@@ -29,7 +31,9 @@ def test_pictures_and_numbers_are_written_and_printed(tmp_path: Path, monkeypatc
     assert "fidelity\tsynthetic\tfloor (held-out)" in answer.stdout
     named = answer.stderr.partition("written: ")[2].split(", ")
     assert [Path(name.strip()).name for name in named][:2] == ["contact_sheet.png", "spectra.png"]
-    assert any(line.startswith("R1 probe agreement\t") and len(line.split("\t")) == 8 for line in lines)
+    assert any(
+        line.startswith("R1 probe agreement\t") and len(line.split("\t")) == 8 for line in lines
+    )
     assert any(line.startswith("memorisation:") for line in lines)
     kept = json.loads((tmp_path / "look" / "quality.json").read_text("utf-8"))
 
@@ -49,15 +53,29 @@ def test_attention_is_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("hsiaug.metrics.two_sample.TREES", 5)
     monkeypatch.setattr("hsiaug.metrics.layout_network.STEPS", 3)
     monkeypatch.chdir(tmp_path)
-    words = ("inspect", "toy", "--generator", "txt2hsi", "--preset", "tiny", "--attention", "--out", "look")
+    words = (
+        "inspect",
+        "toy",
+        "--generator",
+        "txt2hsi",
+        "--preset",
+        "tiny",
+        "--attention",
+        "--out",
+        "look",
+    )
     assert CliRunner().invoke(app, words).exit_code == 0
     assert Path("look", "attention.png").read_bytes().startswith(OPENINGS[".png"])
 
 
 def test_attention_is_refused_where_a_generator_reads_no_text(tmp_path: Path) -> None:
     look = tmp_path / "look"
-    answer = CliRunner().invoke(app, ["inspect", "toy", "--generator", "smote", "--attention", "--out", str(look)])
-    assert isinstance(answer.exception, InputError) and "generators that read text" in str(answer.exception)
+    answer = CliRunner().invoke(
+        app, ["inspect", "toy", "--generator", "smote", "--attention", "--out", str(look)]
+    )
+    assert isinstance(answer.exception, InputError) and "generators that read text" in str(
+        answer.exception
+    )
     assert not look.exists()
 
 
@@ -73,7 +91,18 @@ def test_several_omegas_give_curves_of_the_samples_that_each_gives_alone(tmp_pat
     monkeypatch.setattr("hsiaug.metrics.reliability.ROUNDS", 20)
     monkeypatch.setattr("hsiaug.metrics.two_sample.TREES", 5)
     monkeypatch.setattr("hsiaug.metrics.layout_network.STEPS", 3)
-    words = ("inspect", "toy", "--generator", "txt2hsi", "--preset", "tiny", "--patch", "5", "--times", "0")
+    words = (
+        "inspect",
+        "toy",
+        "--generator",
+        "txt2hsi",
+        "--preset",
+        "tiny",
+        "--patch",
+        "5",
+        "--times",
+        "0",
+    )
     answer = CliRunner().invoke(app, [*words, "--omega", "0,2", "--out", "up"])
     again = CliRunner().invoke(app, [*words, "--omega", "2,0", "--out", "down"])
     alone = CliRunner().invoke(app, [*words, "--omega", "0", "--out", "alone"])
@@ -82,8 +111,13 @@ def test_several_omegas_give_curves_of_the_samples_that_each_gives_alone(tmp_pat
     header, *rows = (tmp_path / "up" / "guidance.csv").read_text("utf-8").splitlines()
     assert header == "omega,measure,value,reference,unit,n"
     # One fit, and samples that do not depend on the order, so those of a trial.
-    assert sorted(rows) == sorted((tmp_path / "down" / "guidance.csv").read_text("utf-8").splitlines()[1:])
-    up, single = (json.loads((tmp_path / name / "quality.json").read_text("utf-8")) for name in ("up", "alone"))
+    assert sorted(rows) == sorted(
+        (tmp_path / "down" / "guidance.csv").read_text("utf-8").splitlines()[1:]
+    )
+    up, single = (
+        json.loads((tmp_path / name / "quality.json").read_text("utf-8"))
+        for name in ("up", "alone")
+    )
     assert up["fidelity"] == single["fidelity"] and "guidance" not in single
     found = {(point["omega"], point["measure"]): point["value"] for point in up["guidance"]}
     names = ["purity", "density", "coverage", "nearer_training", "nearer_pool"]
@@ -101,7 +135,10 @@ def test_several_omegas_give_curves_of_the_samples_that_each_gives_alone(tmp_pat
         (("toy", "--generator", "smote", "--omega", "0,1"), "smote takes none"),
         (("toy", "--generator", "txt2hsi", "--omega", "0,-1"), "from 0 to 1000"),
         (("toy", "--generator", "txt2hsi", "--omega", "0,much"), "--omega must be numbers"),
-        (("toy", "--task", "segmentation", "--generator", "specdm", "--omega", "0,1"), "single pixels"),
+        (
+            ("toy", "--task", "segmentation", "--generator", "specdm", "--omega", "0,1"),
+            "single pixels",
+        ),
     ],
 )
 def test_omegas_that_mean_nothing_are_refused_before_any_work(tmp_path, monkeypatch, words, said):

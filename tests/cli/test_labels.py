@@ -1,4 +1,6 @@
-"""``hsiaug labels`` on a small scene: the curve, what arms are worth, and the same again from the store."""
+"""``hsiaug labels`` on a small scene: the curve, what arms are worth, and the same again from the
+store.
+"""
 
 import csv
 import io
@@ -18,7 +20,19 @@ from hsiaug.tasks.task import get_task
 from hsiaug.trial.store import Store
 from tests.in_process import hsiaug
 
-ASKED = ("toy", "--classifier", "svm", "--view", "raw", "--added", "1,3", "--seeds", "3", "--patch", "5")
+ASKED = (
+    "toy",
+    "--classifier",
+    "svm",
+    "--view",
+    "raw",
+    "--added",
+    "1,3",
+    "--seeds",
+    "3",
+    "--patch",
+    "5",
+)
 
 
 @pytest.fixture(scope="module")
@@ -41,12 +55,15 @@ def test_curve_and_arms_are_scored_on_the_pixels_that_all_of_them_test(store: Pa
     told = json.loads(render_report(built(store), "json", "labels"))["labels"]
 
     scene = get_task("pixels").load("toy")
-    last = [draw_split(scene, parse_protocol("added:3xscattered:issd"), seed, 5) for seed in range(3)]
+    last = [
+        draw_split(scene, parse_protocol("added:3xscattered:issd"), seed, 5) for seed in range(3)
+    ]
     assert [draw.pixels for draw in found.draws] == [split.audit.n_test for split in last]
     assert found.labels == (0, 1, 3) and found.seeds == (0, 1, 2)
     assert {row["score"] for row in told} == {"aa_large", "aa", "oa", "aa_new", "worst_recall"}
     assert any(
-        note.startswith("AA (4 of 5): over the classes with at least 25 of these") for note in label_notes([found])
+        note.startswith("AA (4 of 5): over the classes with at least 25 of these")
+        for note in label_notes([found])
     )
     levels = [row["mean"] for row in told if row["score"] == "aa" and "labels" in row]
     (arm,) = (row for row in told if row["score"] == "aa" and "equivalent" in row)
@@ -61,7 +78,9 @@ def test_the_last_point_of_the_curve_is_the_score_of_its_own_records(store: Path
     (last,) = (t for t in report.tables if t.condition.argument.startswith("3xscattered"))
     (cell,) = last.cells.values()
     assert np.isclose(found.means["oa"][-1].mean, np.mean(cell.values("oa")))
-    assert np.isclose(found.means["aa_large"][-1].mean, np.mean([trial.recall[:4] for trial in cell.ok]))
+    assert np.isclose(
+        found.means["aa_large"][-1].mean, np.mean([trial.recall[:4] for trial in cell.ok])
+    )
 
 
 def test_every_format_has_them(store: Path, tmp_path: Path) -> None:

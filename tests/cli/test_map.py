@@ -41,7 +41,9 @@ from tests.in_process import run_trials_here
 
 
 def typed(folder: Path, *words: str) -> str:
-    """What a command prints on stdout, typed in a folder; in this process, which has the libraries loaded."""
+    """What a command prints on stdout, typed in a folder; in this process, which has the libraries
+    loaded.
+    """
     with contextlib.chdir(folder):
         answer = CliRunner().invoke(app, words)
     if answer.exception is not None:
@@ -51,15 +53,38 @@ def typed(folder: Path, *words: str) -> str:
 
 @pytest.fixture(scope="module")
 def mapped(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which an ENVI scene of one's own was added and benchmarked, as a user types it."""
+    """A folder in which an ENVI scene of one's own was added and benchmarked, as a user types
+    it.
+    """
     folder = tmp_path_factory.mktemp("own")
     scene = toy_scene(height=40, width=32, bands=12, classes=3)
     cube = scene.cube.copy()
     cube[-3:] = 0
-    place = ["UTM", "1", "1", "500000", "5000000", "2", "2", "33", "North", "WGS-84", "units=Meters"]
+    place = [
+        "UTM",
+        "1",
+        "1",
+        "500000",
+        "5000000",
+        "2",
+        "2",
+        "33",
+        "North",
+        "WGS-84",
+        "units=Meters",
+    ]
     envi.save_image(str(folder / "flight.hdr"), cube, ext=".img", metadata={"map info": place})
     np.save(folder / "labels.npy", scene.labels)
-    typed(folder, "datasets", "add", "flight.hdr", "--labels", "labels.npy", "--classes", "hay,rye,track")
+    typed(
+        folder,
+        "datasets",
+        "add",
+        "flight.hdr",
+        "--labels",
+        "labels.npy",
+        "--classes",
+        "hay,rye,track",
+    )
     words = ("--classifier", "rf", "--patch", "3", "--seeds", "1", "--jobs", "1", "--lambda", "0.5")
     with pytest.MonkeyPatch.context() as patch:
         run_trials_here(patch)
@@ -103,17 +128,26 @@ def test_a_map_keeps_its_place_and_repeats_the_record(mapped: Path, tmp_path: Pa
     with Image.open(tmp_path / "map.png") as image:
         colours = {colour for _, colour in image.convert("RGB").getcolors(1 << 24) or ()}
         assert set(map(rgb_of, CLASSES[:3])) <= colours
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["map.png", "map.tif", "map.tif.aux.xml"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "map.png",
+        "map.tif",
+        "map.tif.aux.xml",
+    ]
 
 
-def test_gis_programs_find_the_names_of_the_classes_and_no_data(mapped: Path, tmp_path: Path) -> None:
+def test_gis_programs_find_the_names_of_the_classes_and_no_data(
+    mapped: Path, tmp_path: Path
+) -> None:
     rasterio = pytest.importorskip("rasterio")
     copying = pytest.importorskip("rasterio.shutil")
     names = ("hay & clover", "{wet}, rye", "=track\n")
     ids = np.arange(300 * 4, dtype=np.int16).reshape(300, 4) % 4
     with rasterio.open(mapped / "flight.img") as source:
         ground = Georeference(tuple(source.transform)[:6], source.crs.to_wkt())
-    assert save_map(tmp_path / "m.tif", ids, names, ground, {}) == [tmp_path / "m.tif", tmp_path / "m.tif.aux.xml"]
+    assert save_map(tmp_path / "m.tif", ids, names, ground, {}) == [
+        tmp_path / "m.tif",
+        tmp_path / "m.tif.aux.xml",
+    ]
     assert save_map(tmp_path / "m.hdr", ids, names, ground, {"SCENE": "{x}"}) == [
         tmp_path / "m.hdr",
         tmp_path / "m.img",
@@ -131,7 +165,12 @@ def test_gis_programs_find_the_names_of_the_classes_and_no_data(mapped: Path, tm
     classified = envi.open(str(tmp_path / "m.hdr"))
     assert classified.metadata["file type"] == "ENVI Classification"
     assert classified.metadata["description"] == "SCENE: (x)"
-    assert classified.metadata["class names"] == ["no data", "hay & clover", "(wet); rye", "=track\\n"]
+    assert classified.metadata["class names"] == [
+        "no data",
+        "hay & clover",
+        "(wet); rye",
+        "=track\\n",
+    ]
     assert np.array_equal(classified.read_band(0), ids)
 
 
@@ -149,7 +188,9 @@ def test_a_map_may_be_an_array_or_pictures_alone(mapped: Path, tmp_path: Path) -
         assert path.read_bytes().startswith(OPENINGS[path.suffix])
 
 
-def test_without_a_record_a_classifier_learns_from_most_labels_once(mapped: Path, tmp_path: Path) -> None:
+def test_without_a_record_a_classifier_learns_from_most_labels_once(
+    mapped: Path, tmp_path: Path
+) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(mapped, copy)
     held = len(list(Store(copy / "hsiaug-results").records()))
@@ -167,7 +208,9 @@ def test_without_a_record_a_classifier_learns_from_most_labels_once(mapped: Path
 @pytest.mark.parametrize("out", ["map.tif", "map.hdr", "map.npy"])
 def test_probabilities_are_bands_beside_the_map(mapped: Path, tmp_path: Path, out: str) -> None:
     rasterio = pytest.importorskip("rasterio")
-    (mapped / "named.toml").write_text((mapped / "flight.toml").read_text().replace('"rye"', '"rye, wet"'))
+    (mapped / "named.toml").write_text(
+        (mapped / "flight.toml").read_text().replace('"rye"', '"rye, wet"')
+    )
     words = ("--store", str(tmp_path / "kept"), "--out", str(tmp_path / out))
     typed(mapped, "map", "named.toml", "--classifier", "rf", "--probabilities", *words)
 
@@ -177,21 +220,31 @@ def test_probabilities_are_bands_beside_the_map(mapped: Path, tmp_path: Path, ou
     else:
         with rasterio.open(beside.with_suffix(".img") if out.endswith(".hdr") else beside) as file:
             shares = file.read()
-            assert file.descriptions == ("hay", "rye, wet" if out.endswith(".tif") else "rye; wet", "track")
+            assert file.descriptions == (
+                "hay",
+                "rye, wet" if out.endswith(".tif") else "rye; wet",
+                "track",
+            )
             assert np.isnan(file.nodata) and set(file.dtypes) == {"float32"}
             with rasterio.open(mapped / "flight.img") as source:
                 assert file.transform == source.transform and file.crs == source.crs
-        with rasterio.open((tmp_path / out).with_suffix(".img" if out.endswith(".hdr") else ".tif")) as file:
+        with rasterio.open(
+            (tmp_path / out).with_suffix(".img" if out.endswith(".hdr") else ".tif")
+        ) as file:
             ids = file.read(1)
     assert np.array_equal(np.isnan(shares).all(axis=0), ids == 0)
     assert np.allclose(shares.sum(axis=0)[ids > 0], 1, atol=1e-4)
     assert (shares.argmax(axis=0) + 1)[ids > 0].tolist() == ids[ids > 0].tolist()
 
 
-def test_probabilities_of_masks_lie_where_the_map_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_probabilities_of_masks_lie_where_the_map_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run_trials_here(monkeypatch)
     made = make_pairs(tmp_path)
-    found = map_scene(made, classifier="pixel-rf", probabilities=True, store=tmp_path / "kept", progress=False)
+    found = map_scene(
+        made, classifier="pixel-rf", probabilities=True, store=tmp_path / "kept", progress=False
+    )
     for place, ids in found.maps.items():
         shares = found.probabilities[place]
         assert np.allclose(shares.sum(axis=0), 1, atol=1e-4)
@@ -201,7 +254,10 @@ def test_probabilities_of_masks_lie_where_the_map_does(tmp_path: Path, monkeypat
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--classifier", "coords", "--out", "map.npy"), "needs a classifier that gives some; found coords"),
+        (
+            ("--classifier", "coords", "--out", "map.npy"),
+            "needs a classifier that gives some; found coords",
+        ),
         (("--classifier", "rf", "--out", "map.png"), "needs a file of class ids; found map.png"),
     ],
 )
@@ -223,8 +279,9 @@ def make_pairs(folder: Path) -> Path:
         image = mask + rng.normal(0, 0.2, (4, *shape))
         np.save(folder / f"{name}_image.npy", image.astype(np.float32))
     (folder / "ground.toml").write_text(
-        'name = "ground"\ntask = "segmentation"\n[images]\nfiles = ["{name}_image.npy"]\naxes = "bhw"\n'
-        '[masks]\nfiles = ["{name}_mask.npy"]\nnames = ["low", "high"]\n[places]\ntrain = ["a"]\ntest = ["b"]\n'
+        'name = "ground"\ntask = "segmentation"\n[images]\nfiles = ["{name}_image.npy"]\naxes ='
+        ' "bhw"\n[masks]\nfiles = ["{name}_mask.npy"]\nnames = ["low", "high"]\n[places]\ntrain ='
+        ' ["a"]\ntest = ["b"]\n'
     )
     return folder / "ground.toml"
 
@@ -235,7 +292,11 @@ def test_what_a_benchmark_runs_as_a_control_may_map_too(mapped: Path, tmp_path: 
     with pytest.MonkeyPatch.context() as patch:
         run_trials_here(patch)
         typed(tmp_path / "copy", "map", "flight.toml", "--classifier", "coords", "--out", "m.npy")
-    made = [one for one in Store(tmp_path / "copy" / "hsiaug-results").records() if one["hash"] not in before]
+    made = [
+        one
+        for one in Store(tmp_path / "copy" / "hsiaug-results").records()
+        if one["hash"] not in before
+    ]
     assert [one["spec"]["classifier"]["name"] for one in made] == ["coords"]
 
 
@@ -250,7 +311,9 @@ def test_what_a_benchmark_runs_as_a_control_may_map_too(mapped: Path, tmp_path: 
         ({"scene": "toy"}, ("SCENE must be the scene of the record, flight", "Name flight.toml")),
     ],
 )
-def test_what_cannot_be_mapped_is_refused(mapped: Path, changes: dict[str, str], parts: tuple[str, ...]) -> None:
+def test_what_cannot_be_mapped_is_refused(
+    mapped: Path, changes: dict[str, str], parts: tuple[str, ...]
+) -> None:
     words = {"--record": hash_of(mapped, "smote"), "--out": "m.tif", **changes}
     scene = words.pop("scene", "flight.toml")
     before = sorted(mapped.rglob("*"))
@@ -300,7 +363,9 @@ def test_a_record_that_is_not_repeated_is_warned_of(mapped: Path, tmp_path: Path
 
 
 @pytest.fixture
-def tried(toy: Scene, plugins: Registry, spec: Callable[..., TrialSpec]) -> Callable[..., tuple[TrialSpec, Record]]:
+def tried(
+    toy: Scene, plugins: Registry, spec: Callable[..., TrialSpec]
+) -> Callable[..., tuple[TrialSpec, Record]]:
     """``tried("smote", "nearest")``: a trial, and its record."""
 
     def run(generator: str, classifier: str, view: str = "raw") -> tuple[TrialSpec, Record]:
@@ -318,7 +383,9 @@ def silent(*_: Any) -> None: ...
 
 
 def maps_of(made: Refitted, data: Any, progress: Any) -> dict[str, Any]:
-    return get_task(made.spec.task).mapped(made.fitted, made.card, data, made.split, progress, made.spectra)
+    return get_task(made.spec.task).mapped(
+        made.fitted, made.card, data, made.split, progress, made.spectra
+    )
 
 
 @pytest.mark.parametrize("classifier", ["nearest", "coords", "svm", "cnn2d"])
@@ -342,7 +409,9 @@ def test_stripes_give_what_the_whole_scene_would(toy, tried, plugins, monkeypatc
 
 
 @pytest.mark.parametrize(("classifier", "view"), [("nearest", "auto"), ("cnn2d", "continuum")])
-def test_a_map_is_of_the_spectral_view_of_its_record(toy, tried, plugins, monkeypatch, classifier, view):
+def test_a_map_is_of_the_spectral_view_of_its_record(
+    toy, tried, plugins, monkeypatch, classifier, view
+):
     spec, record = tried("smote", classifier, view=view)
     assert spec_of(record, toy, plugins) == spec
     made = refit(spec, toy, plugins, None, device="cpu", progress=silent)
@@ -352,7 +421,9 @@ def test_a_map_is_of_the_spectral_view_of_its_record(toy, tried, plugins, monkey
     assert repeats(made, maps_of(made, toy, silent), record)
 
 
-def test_a_classifier_that_answers_otherwise_is_noticed(toy: Scene, tried: Any, plugins: Registry) -> None:
+def test_a_classifier_that_answers_otherwise_is_noticed(
+    toy: Scene, tried: Any, plugins: Registry
+) -> None:
     spec, record = tried("none", "nearest")
     made = refit(spec, toy, plugins, None, device="cpu", progress=silent)
     maps = maps_of(made, toy, silent)
@@ -364,7 +435,9 @@ def test_a_classifier_that_answers_otherwise_is_noticed(toy: Scene, tried: Any, 
     assert not repeats(made, maps, record)
 
 
-def test_a_record_that_would_be_another_trial_here_is_refused(toy: Scene, tried: Any, plugins: Registry) -> None:
+def test_a_record_that_would_be_another_trial_here_is_refused(
+    toy: Scene, tried: Any, plugins: Registry
+) -> None:
     _, record = tried("none", "nearest")
 
     def message(**changes: Any) -> str:

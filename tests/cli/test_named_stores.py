@@ -1,4 +1,6 @@
-"""``--store`` goes with every command that reads records; those that take the folder without it take both."""
+"""``--store`` goes with every command that reads records; those that take the folder without it
+take both.
+"""
 
 from pathlib import Path
 
@@ -16,7 +18,9 @@ def store(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("command", ["verify", "pack"])
-def test_the_care_of_a_store_takes_it_with_the_option_and_without(command: str, store: Path) -> None:
+def test_the_care_of_a_store_takes_it_with_the_option_and_without(
+    command: str, store: Path
+) -> None:
     by_option = hsiaug("store", command, "--store", str(store))
     by_place = hsiaug("store", command, str(store))
 
@@ -26,7 +30,9 @@ def test_the_care_of_a_store_takes_it_with_the_option_and_without(command: str, 
 
 def test_serve_takes_the_store_with_the_option(tmp_path: Path) -> None:
     for words in (("--store", "absent"), ("absent",)):
-        assert "absent must be a store of records" in refused(tmp_path, "serve", *words, "--no-browser")
+        assert "absent must be a store of records" in refused(
+            tmp_path, "serve", *words, "--no-browser"
+        )
 
 
 def test_two_stores_are_refused(tmp_path: Path) -> None:

@@ -1,4 +1,6 @@
-"""Numbers and names on the command line: bounded before any work, quoted in short, shown as they are."""
+"""Numbers and names on the command line: bounded before any work, quoted in short, shown as they
+are.
+"""
 
 import os
 import subprocess
@@ -58,7 +60,9 @@ def test_a_time_is_one_that_a_timer_takes(text: str) -> None:
 
 def test_trials_are_counted_before_a_split_is_drawn(toy: Scene) -> None:
     many = [i / 1000 for i in range(1, 1001)]
-    request = Request(lambdas=many, omegas=many, seeds=range(1000), generators=["smote"], classifiers=["svm"])
+    request = Request(
+        lambdas=many, omegas=many, seeds=range(1000), generators=["smote"], classifiers=["svm"]
+    )
     with pytest.raises(InputError, match="at most 100,000 trials"):
         build_plan(toy, request, registry())
 
@@ -83,7 +87,11 @@ def test_bad_words_cost_one_short_clear_message(tmp_path: Path, words: tuple[str
     answer = hsiaug(*words, cwd=tmp_path)
 
     assert answer.returncode == 2, answer.stdout + answer.stderr
-    assert "Traceback" not in answer.stderr and len(answer.stderr) < 2000 and "\x1b]" not in answer.stderr
+    assert (
+        "Traceback" not in answer.stderr
+        and len(answer.stderr) < 2000
+        and "\x1b]" not in answer.stderr
+    )
     assert not list(tmp_path.iterdir())
 
 
@@ -91,7 +99,10 @@ def test_letters_that_an_encoding_lacks_are_shown_as_escapes(tmp_path: Path) -> 
     env = {**os.environ, "PYTHONIOENCODING": "ascii"}
     for words in (["benchmark", "toy", "--dry-run"], ["datasets", "list", "--json"]):
         answer = subprocess.run(
-            [sys.executable, "-m", "hsiaug.cli.main", *words], env=env, capture_output=True, cwd=tmp_path
+            [sys.executable, "-m", "hsiaug.cli.main", *words],
+            env=env,
+            capture_output=True,
+            cwd=tmp_path,
         )
         assert answer.returncode == 0 and b"Traceback" not in answer.stderr
         answer.stdout.decode("ascii")
@@ -102,9 +113,14 @@ def test_output_that_cannot_be_written_is_one_clear_error() -> None:
     for words in (["datasets", "list"], ["split", "toy"]):
         with Path("/dev/full").open("w") as full:
             answer = subprocess.run(
-                [sys.executable, "-m", "hsiaug.cli.main", *words], stdout=full, stderr=subprocess.PIPE, text=True
+                [sys.executable, "-m", "hsiaug.cli.main", *words],
+                stdout=full,
+                stderr=subprocess.PIPE,
+                text=True,
             )
-        assert answer.returncode == 2 and answer.stderr.startswith("error: standard output"), answer.stderr
+        assert answer.returncode == 2 and answer.stderr.startswith("error: standard output"), (
+            answer.stderr
+        )
         assert len(answer.stderr.splitlines()) == 1
 
 
@@ -117,7 +133,11 @@ def test_what_does_not_fit_into_memory_is_one_clear_error(monkeypatch, capsys):
         main()
     said = capsys.readouterr().err
     assert ended.value.code == 2 and len(said.splitlines()) == 1
-    assert said.startswith("error: ") and "Unable to allocate 64.0 GiB" in said and "a crop of the scene" in said
+    assert (
+        said.startswith("error: ")
+        and "Unable to allocate 64.0 GiB" in said
+        and "a crop of the scene" in said
+    )
 
 
 def test_a_reader_that_goes_away_and_a_closed_output_are_no_news(tmp_path: Path) -> None:

@@ -1,4 +1,6 @@
-"""Sets of image–mask pairs on the command line: the card says the task, and every command knows them."""
+"""Sets of image–mask pairs on the command line: the card says the task, and every command knows
+them.
+"""
 
 import json
 from pathlib import Path
@@ -19,7 +21,9 @@ CARD = PAIRS.replace('"pairs"', '"fields"')
 
 @pytest.fixture
 def fields(tmp_path: Path) -> Path:
-    """The card of two places of training and one of test, 40×40 pixels, two dates of three bands."""
+    """The card of two places of training and one of test, 40×40 pixels, two dates of three
+    bands.
+    """
     rng = np.random.default_rng(0)
     for name in "abc":
         for date in ("before", "after"):
@@ -48,7 +52,9 @@ def test_a_benchmark_reads_the_task_from_the_card(fields: Path) -> None:
     plan = json.loads(run("benchmark", fields, *words))
     assert plan["trials"] or plan["runs"]
 
-    with pytest.raises(InputError, match="for the task change, as its card says; found task segmentation"):
+    with pytest.raises(
+        InputError, match="for the task change, as its card says; found task segmentation"
+    ):
         run("benchmark", fields, "--task", "segmentation", *words)
     with pytest.raises(InputError, match="Leave the task out, or say change"):
         run("benchmark", fields, "--task", "pixels", *words)
@@ -65,7 +71,9 @@ def test_dates_that_differ_in_bands_or_size_are_one_error(
     rows, columns, bands = shape
     found = rf"found \(3, 40, 40\) and \({bands}, {rows}, {columns}\)"
     words = [command[0], fields, *command[1:], "--generator", "duplicate"]
-    with pytest.raises(SceneError, match=f"both dates of b must have the same bands, height and width; {found}"):
+    with pytest.raises(
+        SceneError, match=f"both dates of b must have the same bands, height and width; {found}"
+    ):
         run(*words)
     assert sorted(fields.parent.iterdir()) == before
 
@@ -74,9 +82,15 @@ def test_a_folder_of_small_pairs_is_told_how_it_can_be_split(tmp_path, monkeypat
     for folder in ("images", "masks"):
         (tmp_path / folder).mkdir()
         for i in range(4):
-            np.save(tmp_path / folder / f"{i}.npy", np.full((16, 16, *[3] * (folder == "images")), i % 2, np.uint8))
+            np.save(
+                tmp_path / folder / f"{i}.npy",
+                np.full((16, 16, *[3] * (folder == "images")), i % 2, np.uint8),
+            )
     card = 'name = "small"\ntask = "segmentation"\n[images]\nfiles = ["{}images/{name}.npy"]\n'
-    card += '[masks]\nfiles = ["{}masks/{name}.npy"]\nnames = ["a", "b"]\ncodes = [[0], [1]]\n[places]\n'
+    card += (
+        '[masks]\nfiles = ["{}masks/{name}.npy"]\nnames = ["a", "b"]\ncodes = [[0],'
+        " [1]]\n[places]\n"
+    )
     (tmp_path / "card.toml").write_text(card.replace("{}", "") + 'any = ["*"]\n')
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SplitError, match=r"no test tile .* or folders train and test of places"):
@@ -93,7 +107,9 @@ def test_a_folder_of_small_pairs_is_told_how_it_can_be_split(tmp_path, monkeypat
 
 def test_a_suite_reads_the_task_from_the_card(fields: Path) -> None:
     suite = fields.parent / "suite.toml"
-    suite.write_text('[defaults]\nscenes = "fields.toml"\ngenerators = "duplicate"\npatch = 16\nseeds = 1\n')
+    suite.write_text(
+        '[defaults]\nscenes = "fields.toml"\ngenerators = "duplicate"\npatch = 16\nseeds = 1\n'
+    )
     suite.write_text(suite.read_text() + '[[run]]\nname = "one"\n')
     assert "one\tfields\tplaces\t1\t6\t6" in run("benchmark", suite, "--dry-run")
 
@@ -114,7 +130,11 @@ def test_a_split_of_pairs_is_drawn_counted_and_pictured(fields: Path) -> None:
     lines = text.splitlines()
     assert lines[0] == "class\tname\tlabelled\ttrain\ttest\tin new fields"
     assert "place\tpart\ttraining tiles\ttest tiles" in lines
-    tiles = {line.split("\t")[0]: line.split("\t")[1:] for line in lines if line[:2] in ("a\t", "b\t", "c\t")}
+    tiles = {
+        line.split("\t")[0]: line.split("\t")[1:]
+        for line in lines
+        if line[:2] in ("a\t", "b\t", "c\t")
+    }
     assert int(tiles["a"][1]) + int(tiles["b"][1]) == 5 and tiles["c"] == ["test", "0", "9"]
     assert "0 pixels lie in a training and in a test tile" in lines
     with Image.open(out) as image:
@@ -157,12 +177,15 @@ def test_info_of_a_set_of_ones_own_names_what_is_missing(fields: Path) -> None:
     assert "missing.b    b_after.npy" in text
 
 
-def test_fetch_says_where_a_set_lies_or_which_files_to_put_where(fields: Path, no_data: Path) -> None:
+def test_fetch_says_where_a_set_lies_or_which_files_to_put_where(
+    fields: Path, no_data: Path
+) -> None:
     assert run("datasets", "fetch", fields) == f"fields\t{fields.parent}\n"
     with pytest.raises(DataUnavailableError) as caught:
         run("datasets", "fetch", "taizhou")
-    assert f"nothing in {no_data / 'taizhou'} at 2000TM, 2003TM, unchanged.bmp, change.bmp (of taizhou)" in str(
-        caught.value
+    assert (
+        f"nothing in {no_data / 'taizhou'} at 2000TM, 2003TM, unchanged.bmp, change.bmp (of"
+        " taizhou)" in str(caught.value)
     )
 
 
@@ -182,7 +205,16 @@ def test_what_reads_single_pixels_says_that_a_set_is_no_scene(fields: Path) -> N
 
 
 def test_advice_on_a_set_divides_its_training_places(fields: Path, tmp_path: Path) -> None:
-    words = ("--classifier", "majority", "--generator", "ldm_single", "--preset", "tiny", "--budget", "10s")
+    words = (
+        "--classifier",
+        "majority",
+        "--generator",
+        "ldm_single",
+        "--preset",
+        "tiny",
+        "--budget",
+        "10s",
+    )
     run("advise", fields, *words, "--jobs", "1", "--store", tmp_path / "s")
 
     (argument,) = {r["spec"]["protocol"]["argument"] for r in Store(tmp_path / "s").records()}
@@ -212,7 +244,9 @@ def mapped(ref: object, folder: Path, out: str, *words: str) -> str:
     return run("map", ref, "--record", kept["hash"], "--out", folder / out, *store)
 
 
-def test_a_map_shows_every_place_of_a_set_and_repeats_the_record(fields: Path, tmp_path: Path) -> None:
+def test_a_map_shows_every_place_of_a_set_and_repeats_the_record(
+    fields: Path, tmp_path: Path
+) -> None:
     said = mapped(fields, tmp_path, "map.npy", "--classifier", "majority", "--patch", "16")
 
     for name in "abc":
@@ -225,7 +259,16 @@ def test_a_map_shows_every_place_of_a_set_and_repeats_the_record(fields: Path, t
 
 
 def test_a_scene_maps_by_a_classifier_of_masks(tmp_path: Path) -> None:
-    words = ("--task", "segmentation", "--classifier", "unet", "--preset", "tiny", "--device", "cpu")
+    words = (
+        "--task",
+        "segmentation",
+        "--classifier",
+        "unet",
+        "--preset",
+        "tiny",
+        "--device",
+        "cpu",
+    )
     said = mapped("toy", tmp_path, "map.npy", *words)
 
     scene = load_pairs("toy", "segmentation").places[0]
@@ -235,7 +278,16 @@ def test_a_scene_maps_by_a_classifier_of_masks(tmp_path: Path) -> None:
 
 
 def test_advice_on_masks_is_told_in_the_scores_of_masks(tmp_path: Path) -> None:
-    words = ("--task", "segmentation", "--classifier", "majority", "--generator", "ldm_single", "--preset", "tiny")
+    words = (
+        "--task",
+        "segmentation",
+        "--classifier",
+        "majority",
+        "--generator",
+        "ldm_single",
+        "--preset",
+        "tiny",
+    )
     told = run("advise", "toy", *words, "--budget", "20s", "--jobs", "1", "--store", tmp_path / "s")
 
     assert told.splitlines()[0].split("\t")[6:9] == ["mIoU", "ΔmIoU", "interval"]

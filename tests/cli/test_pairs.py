@@ -24,11 +24,16 @@ def run(*words: str) -> str:
 
 def test_pairs_are_written_as_a_set_that_can_be_read_again(tmp_path: Path) -> None:
     out = tmp_path / "pairs"
-    table = run("generate", *MASKS, "-n", "6", "--out", str(out), "--store", str(tmp_path / "store"))
+    table = run(
+        "generate", *MASKS, "-n", "6", "--out", str(out), "--store", str(tmp_path / "store")
+    )
     assert table.splitlines()[0] == "class\tname\treal %\tsynthetic %"
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["pairs"] == len(manifest["files"]) == 6
-    assert manifest["generator"]["name"] == "duplicate" and manifest["audit"]["centre_overlap_percent"] == 0
+    assert (
+        manifest["generator"]["name"] == "duplicate"
+        and manifest["audit"]["centre_overlap_percent"] == 0
+    )
     assert (out / "contact_sheet.png").stat().st_size > 5000
     assert manifest["reliability"]["scores"][0]["name"] == "pixels"
     assert all(0 <= row["agreement"] <= 1 for row in manifest["files"])
@@ -38,7 +43,9 @@ def test_pairs_are_written_as_a_set_that_can_be_read_again(tmp_path: Path) -> No
     assert len(again.places) == 6 and again.class_names == scene.class_names
     tile = again.places[0].images
     # A duplicate is a real tile: the scene holds it somewhere.
-    windows = np.lib.stride_tricks.sliding_window_view(scene.places[0].images, tile.shape[-2:], axis=(2, 3))
+    windows = np.lib.stride_tricks.sliding_window_view(
+        scene.places[0].images, tile.shape[-2:], axis=(2, 3)
+    )
     assert (windows == tile[:, :, None, None]).all(axis=(0, 1, 4, 5)).any()
 
 
@@ -53,7 +60,9 @@ def test_rare_classes_can_be_asked_for(tmp_path: Path) -> None:
     ids = [TOY.index(name) + 1 for name in rarest]
     masks = [np.asarray(Image.open(out / f["mask"])) for f in manifest["files"]]
     # Three of the first, two of the second: a duplicate of a tile shows what it is asked for.
-    assert all((mask == ids[0]).any() for mask in masks[:3]) and all((mask == ids[1]).any() for mask in masks[3:])
+    assert all((mask == ids[0]).any() for mask in masks[:3]) and all(
+        (mask == ids[1]).any() for mask in masks[3:]
+    )
 
 
 def test_pairs_whose_masks_do_not_fit_can_be_left_out(tmp_path: Path) -> None:
@@ -71,7 +80,10 @@ def test_lambda_counts_pairs_for_each_real_one(tmp_path: Path, lam: str, pairs: 
     out, store = tmp_path / "pairs", str(tmp_path / "store")
     run("generate", *MASKS, "--lambda", lam, "--out", str(out), "--store", store)
     run("generate", *MASKS, "--out", str(tmp_path / "one"), "--store", store)
-    made, real = (json.loads((folder / "manifest.json").read_text())["pairs"] for folder in (out, tmp_path / "one"))
+    made, real = (
+        json.loads((folder / "manifest.json").read_text())["pairs"]
+        for folder in (out, tmp_path / "one")
+    )
     assert made == round(pairs * real)
 
 
@@ -95,7 +107,18 @@ def test_inspection_writes_pictures_and_numbers_and_sees_copies(
 
 
 def test_a_benchmark_of_masks_runs_from_the_command_line(tmp_path: Path) -> None:
-    words = ("benchmark", *MASKS, "--classifier", "unet", "--preset", "tiny", "--seeds", "1", "--jobs", "1")
+    words = (
+        "benchmark",
+        *MASKS,
+        "--classifier",
+        "unet",
+        "--preset",
+        "tiny",
+        "--seeds",
+        "1",
+        "--jobs",
+        "1",
+    )
     text = run(*words, "--store", str(tmp_path / "store"))
     assert "| none | – |" in text and "unet mIoU" in text and "majority, which calls" in text
 
@@ -112,12 +135,34 @@ def test_a_benchmark_of_masks_runs_from_the_command_line(tmp_path: Path) -> None
         (("generate", *MASKS, "-n", "4", "--show", "Atlantis"), "--show must name classes"),
         # Class 5 has no pixel on the training side of this draw.
         (
-            ("generate", *MASKS, "--protocol", "blocks:24", "--seed", "2", "--patch", "16", "--show", "Pond"),
+            (
+                "generate",
+                *MASKS,
+                "--protocol",
+                "blocks:24",
+                "--seed",
+                "2",
+                "--patch",
+                "16",
+                "--show",
+                "Pond",
+            ),
             "classes with training pixels.*'Pond'.*Meadow",
         ),
         (("generate", *MASKS, "-n", "1", "--show", ",".join(TOY)), "one for each class of --show"),
         (
-            ("generate", *MASKS[:3], "--generator", "specdm", "--preset", "tiny", "-n", "3", "--agreement", "1"),
+            (
+                "generate",
+                *MASKS[:3],
+                "--generator",
+                "specdm",
+                "--preset",
+                "tiny",
+                "-n",
+                "3",
+                "--agreement",
+                "1",
+            ),
             "--agreement must leave a pair of the 3",
         ),
         (("generate", "toy", "--agreement", "0.9"), "--agreement is an option of masks"),

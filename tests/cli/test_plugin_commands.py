@@ -1,4 +1,6 @@
-"""``hsiaug plugins``: from a name to a package that passes its check, and commands that outlive bad plugins."""
+"""``hsiaug plugins``: from a name to a package that passes its check, and commands that outlive bad
+plugins.
+"""
 
 import importlib
 import json
@@ -25,7 +27,9 @@ UNSEEDED = DUMMY.replace(
 )
 
 
-MASKS = [(kind, task) for kind in ("generator", "classifier") for task in ("segmentation", "change")]
+MASKS = [
+    (kind, task) for kind in ("generator", "classifier") for task in ("segmentation", "change")
+]
 
 
 @pytest.mark.parametrize(("kind", "task"), MASKS)
@@ -64,7 +68,9 @@ def test_a_new_package_passes_its_check_at_once(tmp_path: Path, kind: str) -> No
     passed = {"generator": 11, "classifier": 11, "protocol": 8}[kind]
     assert f"{kind} brand-new: {passed} ok, 0 failed" in answer.stderr
     asked = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(package / "tests")]
-    tested = subprocess.run(asked, cwd=package, env=environment(tmp_path / "site"), capture_output=True, text=True)
+    tested = subprocess.run(
+        asked, cwd=package, env=environment(tmp_path / "site"), capture_output=True, text=True
+    )
     assert tested.returncode == 0 and "1 passed" in tested.stdout, tested.stdout + tested.stderr
 
 
@@ -77,7 +83,10 @@ def test_the_test_of_a_new_package_asks_for_every_check(tmp_path: Path) -> None:
             assert "$" not in path.read_text().replace("${{ vars.HSIAUG || 'hsiaug' }}", "")
         workflow = (folder / ".github" / "workflows" / "check.yml").read_text()
         steps = yaml.safe_load(workflow)["jobs"]["check"]["steps"]
-        assert [step["run"] for step in steps if "run" in step][-2:] == [f"hsiaug plugins check new-{kind}", "pytest"]
+        assert [step["run"] for step in steps if "run" in step][-2:] == [
+            f"hsiaug plugins check new-{kind}",
+            "pytest",
+        ]
 
 
 @pytest.mark.parametrize(
@@ -120,7 +129,10 @@ def test_a_package_that_fails_in_the_middle_leaves_nothing(tmp_path, monkeypatch
 @pytest.mark.parametrize(
     ("words", "part"),
     [
-        (("new", "mine", "--kind", "generator", "--out", "no/such"), "--out no/such must be a folder"),
+        (
+            ("new", "mine", "--kind", "generator", "--out", "no/such"),
+            "--out no/such must be a folder",
+        ),
         (("check", "smot"), "Did you mean smote"),
         (("check", "module:Class"), "--kind must say"),
         (("check", "no_module:Class", "--kind", "generator"), "No module named"),
@@ -147,7 +159,11 @@ def test_a_broken_rule_is_named_with_the_mend_and_gives_exit_code_1(tmp_path: Pa
     outcomes = {outcome["check"]: outcome for outcome in found["checks"]}
     assert found["passed"] is False and found["name"] == "dummy_plugin:Generator"
     assert outcomes["determinism"]["status"] == "FAILED" and outcomes["determinism"]["hint"]
-    assert outcomes["seed"] == {**outcomes["seed"], "status": "skipped", "seen": "needs determinism"}
+    assert outcomes["seed"] == {
+        **outcomes["seed"],
+        "status": "skipped",
+        "seen": "needs determinism",
+    }
     assert outcomes["samples"]["status"] == "ok"
     assert "noise of a plugin" in answer.stderr
 
@@ -184,9 +200,14 @@ class Forks(Generator):
 
 @pytest.mark.parametrize(
     ("ends", "seen", "behind"),
-    [("Exits", "SystemExit: 3", "needs runs"), ("Leaves", "with exit code 0", "its process has ended")],
+    [
+        ("Exits", "SystemExit: 3", "needs runs"),
+        ("Leaves", "with exit code 0", "its process has ended"),
+    ],
 )
-def test_a_plugin_that_ends_its_process_fails_with_a_reason_and_exit_code_1(tmp_path, ends, seen, behind):
+def test_a_plugin_that_ends_its_process_fails_with_a_reason_and_exit_code_1(
+    tmp_path, ends, seen, behind
+):
     (tmp_path / "dummy_plugin.py").write_text(DUMMY + ENDS)
     answer = hsiaug("plugins", "check", f"dummy_plugin:{ends}", "--kind", "generator", cwd=tmp_path)
 
@@ -202,20 +223,28 @@ def test_a_plugin_that_ends_its_process_fails_with_a_reason_and_exit_code_1(tmp_
 @pytest.mark.skipif(sys.platform == "win32", reason="a process ends otherwise there")
 def test_checks_behind_one_that_ends_the_process_are_skipped(tmp_path: Path) -> None:
     (tmp_path / "dummy_plugin.py").write_text(DUMMY + ENDS)
-    answer = hsiaug("plugins", "check", "dummy_plugin:Faults", "--kind", "generator", "--json", cwd=tmp_path)
+    answer = hsiaug(
+        "plugins", "check", "dummy_plugin:Faults", "--kind", "generator", "--json", cwd=tmp_path
+    )
 
     assert answer.returncode == 1, answer.stderr
     outcomes = {outcome["check"]: outcome for outcome in json.loads(answer.stdout)["checks"]}
     assert len(outcomes) == 14 and outcomes["samples"]["status"] == "ok"
     (ended,) = (outcome for outcome in outcomes.values() if "SIGSEGV" in outcome.get("seen", ""))
     assert ended["status"] == "FAILED" and ended["hint"]
-    assert outcomes["hard-data"] == {**outcomes["hard-data"], "status": "skipped", "seen": "its process has ended"}
+    assert outcomes["hard-data"] == {
+        **outcomes["hard-data"],
+        "status": "skipped",
+        "seen": "its process has ended",
+    }
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks here")
 def test_a_plugin_that_copies_its_process_is_checked_once(tmp_path: Path) -> None:
     (tmp_path / "dummy_plugin.py").write_text(DUMMY + ENDS)
-    answer = hsiaug("plugins", "check", "dummy_plugin:Forks", "--kind", "generator", "--json", cwd=tmp_path)
+    answer = hsiaug(
+        "plugins", "check", "dummy_plugin:Forks", "--kind", "generator", "--json", cwd=tmp_path
+    )
 
     names = [outcome["check"] for outcome in json.loads(answer.stdout)["checks"]]
     assert len(names) == len(set(names)) == 14
@@ -223,8 +252,13 @@ def test_a_plugin_that_copies_its_process_is_checked_once(tmp_path: Path) -> Non
 
 @pytest.mark.skipif(sys.platform == "win32", reason="interrupts are sent otherwise there")
 def test_ctrl_c_ends_a_check_that_never_would_and_leaves_no_process(tmp_path: Path) -> None:
-    hangs = "\nimport os, pathlib, time\nclass Hangs(Generator):\n    def fit(self, view, **given):\n"
-    hangs += "        pathlib.Path('pid.tmp').write_text(str(os.getpid()))\n        os.rename('pid.tmp', 'pid')\n"
+    hangs = (
+        "\nimport os, pathlib, time\nclass Hangs(Generator):\n    def fit(self, view, **given):\n"
+    )
+    hangs += (
+        "        pathlib.Path('pid.tmp').write_text(str(os.getpid()))\n        os.rename('pid.tmp',"
+        " 'pid')\n"
+    )
     (tmp_path / "dummy_plugin.py").write_text(DUMMY + hangs + "        time.sleep(600)\n")
     words = ("plugins", "check", "dummy_plugin:Hangs", "--kind", "generator")
     command = started(*words, env=environment(), cwd=tmp_path)
@@ -243,12 +277,17 @@ def test_info_knows_variants() -> None:
     answer = CliRunner().invoke(app, ["plugins", "info", "timm:test_resnet"])
 
     assert answer.exit_code == 0, answer.output
-    assert "classifier timm:test_resnet" in answer.stdout and "backbone\ttest_resnet\t" in answer.stdout
+    assert (
+        "classifier timm:test_resnet" in answer.stdout
+        and "backbone\ttest_resnet\t" in answer.stdout
+    )
 
 
 @pytest.fixture
 def bad_company(tmp_path: Path) -> Path:
-    """Packages that raise, that take a second, and that claim each other's names; each says that it is imported."""
+    """Packages that raise, that take a second, and that claim each other's names; each says that it
+    is imported.
+    """
     site = tmp_path / "site"
     mark = "import sys; print(__name__, file=sys.stderr)\n"
     install(site, "broken_plugin", mark + "raise SystemError('broken on purpose')")
@@ -259,7 +298,12 @@ def bad_company(tmp_path: Path) -> Path:
 
 
 def test_no_plugin_can_spoil_help(bad_company: Path) -> None:
-    for words in (("--help",), ("--version",), ("plugins", "new", "--help"), ("plugins", "check", "--help")):
+    for words in (
+        ("--help",),
+        ("--version",),
+        ("plugins", "new", "--help"),
+        ("plugins", "check", "--help"),
+    ):
         answer = hsiaug(*words, env=environment(bad_company))
         assert answer.returncode == 0 and answer.stderr == "" and "hsiaug" in answer.stdout
         assert "Example" in answer.stdout or "plugins" not in words

@@ -79,11 +79,19 @@ def test_labels_are_no_second_cube(flight: Path, ending: str) -> None:
     if ending == ".tif":
         Image.fromarray(codes).save(flight / "labels.tif")
     else:
-        envi.save_classification(str(flight / "labels.hdr"), codes, class_names=["none", "hay", "rye", "track"])
+        envi.save_classification(
+            str(flight / "labels.hdr"), codes, class_names=["none", "hay", "rye", "track"]
+        )
     done = hsiaug("start", ".", cwd=flight)
 
     assert done.returncode == 0, done.stderr
-    assert proposed(done.stdout)[0] == ["datasets", "add", "flight.hdr", "--labels", f"labels{ending}"]
+    assert proposed(done.stdout)[0] == [
+        "datasets",
+        "add",
+        "flight.hdr",
+        "--labels",
+        f"labels{ending}",
+    ]
 
 
 def test_one_file_of_matlab_may_hold_both(tmp_path: Path) -> None:
@@ -104,8 +112,14 @@ def test_yes_writes_card_and_picture_once(flight: Path) -> None:
     assert (flight / "flight.toml").read_text().endswith("# mine\n")
 
 
-def test_several_files_of_labels_must_be_chosen_from(flight: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    places = [f"{row},{column},{name},north" for name, row in (("hay", 3), ("rye", 20)) for column in range(20)]
+def test_several_files_of_labels_must_be_chosen_from(
+    flight: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = [
+        f"{row},{column},{name},north"
+        for name, row in (("hay", 3), ("rye", 20))
+        for column in range(20)
+    ]
     (flight / "points.csv").write_text("\n".join(["row,col,crop,farm", *places]))
     assert hsiaug("start", ".", cwd=flight).returncode == 0  # no column `class`: no labels
 
@@ -126,7 +140,10 @@ def test_a_no_writes_nothing(flight: Path, monkeypatch: pytest.MonkeyPatch) -> N
     answered(monkeypatch, "n")
     done = hsiaug("start", ".", cwd=flight)
 
-    assert proposed(done.stdout)[0][:2] == ["datasets", "add"] and not (flight / "flight.toml").exists()
+    assert (
+        proposed(done.stdout)[0][:2] == ["datasets", "add"]
+        and not (flight / "flight.toml").exists()
+    )
 
 
 def test_where_a_patch_hides_a_class_a_smaller_one_is_proposed(flight: Path) -> None:
@@ -166,7 +183,14 @@ def test_what_is_said_of_codes_is_in_the_command_that_is_printed(flight: Path) -
     assert "--unlabelled=0 or --unlabelled=255" in refusal
     done = hsiaug("start", "flight.hdr", *words, cwd=flight)
     assert "0\thay\t648" in done.stdout.splitlines()
-    assert proposed(done.stdout)[0] == ["datasets", "add", "flight.hdr", "--labels", "labels.npy", *words]
+    assert proposed(done.stdout)[0] == [
+        "datasets",
+        "add",
+        "flight.hdr",
+        "--labels",
+        "labels.npy",
+        *words,
+    ]
     assert hsiaug(*proposed(done.stdout)[0], cwd=flight).returncode == 0
 
 
@@ -179,7 +203,11 @@ def test_an_odd_file_in_a_folder_is_left_out_with_the_reason(flight: Path) -> No
     done = hsiaug("start", ".", cwd=flight)
     assert done.returncode == 0, done.stderr
     assert proposed(done.stdout)[0] == ["datasets", "add", "flight.hdr", "--labels", "labels.npy"]
-    for part in ("lib.hdr: must be of an image", "zipfile -e scene.zip", "broken.tif: must be a whole GeoTIFF"):
+    for part in (
+        "lib.hdr: must be of an image",
+        "zipfile -e scene.zip",
+        "broken.tif: must be a whole GeoTIFF",
+    ):
         assert part in done.stderr
 
 

@@ -50,11 +50,14 @@ def run(root: Path, *words: str) -> CompletedProcess[str]:
 
 def titles(text: str) -> list[str]:
     """Headings of the tables; a summary of them all stands at the end."""
-    return [line for line in text.splitlines() if line.startswith("## ") and "Summary: " not in line]
+    return [
+        line for line in text.splitlines() if line.startswith("## ") and "Summary: " not in line
+    ]
 
 
 def test_every_run_gets_tables_of_its_own_and_shared_trials_run_once(folder: Path) -> None:
-    # headline: 2 protocols × 2 draws × (none, duplicate, dummy, coords); gains: 2 × (duplicate ½, dummy ½, gain ½, 1)
+    # headline: 2 protocols × 2 draws × (none, duplicate, dummy, coords); gains: 2 × (duplicate ½,
+    # dummy ½, gain ½, 1)
     assert len(list(Store(folder / "results").records())) == 16 + 8
     assert [title.split(",")[:2] for title in titles((folder / "out.md").read_text())] == [
         ["## headline: toy", " issd:0.05"],
@@ -78,7 +81,9 @@ def test_a_finished_suite_runs_nothing_and_its_report_is_the_same(folder: Path) 
     reported = run(folder, "report", "--suite", "suite.toml")
     assert reported.returncode == 0 and reported.stdout == again.stdout
 
-    only = run(folder, "benchmark", "--suite", "suite.toml", "--only", "gains", "--existing", "none")
+    only = run(
+        folder, "benchmark", "--suite", "suite.toml", "--only", "gains", "--existing", "none"
+    )
     assert len(titles(only.stdout)) == 1 and "## gains: toy" in only.stdout
 
 
@@ -93,7 +98,9 @@ def test_a_dry_run_lists_the_runs_and_counts_shared_trials_once(folder: Path) ->
         ["gains", "toy", "issd", "2", "16", "8"],
     ]
     assert "24 of 24 trials to run" in table and not (folder / "fresh").exists()
-    plan = json.loads(run(folder, "benchmark", "suite.toml", "--dry-run", "--json", "--profile", "smoke").stdout)
+    plan = json.loads(
+        run(folder, "benchmark", "suite.toml", "--dry-run", "--json", "--profile", "smoke").stdout
+    )
     assert len(plan["trials"]) == 12 and plan["to_run"] == []
     assert [row["name"] for row in plan["runs"]] == ["headline", "headline", "gains", "gains"]
 
@@ -103,13 +110,19 @@ def test_reports_by_run_as_csv_and_json_name_the_run_and_what_is_missing(folder:
     rows = list(csv.DictReader(io.StringIO(table)))
     assert [row["run"] for row in rows].count("headline") == 16 and len(rows) == 32
 
-    bare = csv.DictReader(io.StringIO(run(folder, "report", "--store", "results", "--format", "csv").stdout))
+    bare = csv.DictReader(
+        io.StringIO(run(folder, "report", "--store", "results", "--format", "csv").stdout)
+    )
     assert "run" not in (bare.fieldnames or [])
 
     (folder / "longer.toml").write_text(SUITE.replace("seeds = 2", "seeds = 3"))
     answer = run(folder, "report", "--suite", "longer.toml", "--format", "json")
     assert "run gains: 8 of 24 trials are not in results" in answer.stderr
-    assert [t["run"] for t in json.loads(answer.stdout)["tables"]] == ["headline", "headline", "gains"]
+    assert [t["run"] for t in json.loads(answer.stdout)["tables"]] == [
+        "headline",
+        "headline",
+        "gains",
+    ]
 
 
 def test_runs_on_several_scenes_are_one_list_of_work(folder: Path) -> None:
@@ -119,12 +132,17 @@ def test_runs_on_several_scenes_are_one_list_of_work(folder: Path) -> None:
     np.save(folder / "cube.npy", rng.random((30, 30, 6), dtype=np.float32))
     np.save(folder / "labels.npy", labels)
     (folder / "mine.toml").write_text(
-        'name = "mine"\n[cube]\nfile = "cube.npy"\n[labels]\nfile = "labels.npy"\nnames = ["a", "b", "c"]\n'
+        'name = "mine"\n[cube]\nfile = "cube.npy"\n[labels]\nfile = "labels.npy"\nnames = ["a",'
+        ' "b", "c"]\n'
     )
     (folder / "sub").mkdir()
-    text = SUITE.replace('scenes = "toy"', 'scenes = ["toy", "../mine.toml"]').replace(', "random:0.05"', "")
+    text = SUITE.replace('scenes = "toy"', 'scenes = ["toy", "../mine.toml"]').replace(
+        ', "random:0.05"', ""
+    )
     (folder / "sub" / "suite.toml").write_text(text)
-    answer = run(folder, "benchmark", "sub/suite.toml", "--jobs", "2", "--store", "both", "--seeds", "0-0")
+    answer = run(
+        folder, "benchmark", "sub/suite.toml", "--jobs", "2", "--store", "both", "--seeds", "0-0"
+    )
 
     assert answer.returncode == 0, answer.stderr
     assert "[16/16]" in answer.stderr
@@ -142,7 +160,10 @@ def test_runs_on_several_scenes_are_one_list_of_work(folder: Path) -> None:
         (("neither.toml",), ("card", "neither.toml", "'a'")),
         (("absent.toml",), ("absent.toml", "must exist")),
         (("--suite", "claims"), ("suite", "'claims'", "txt2hsi_claims")),
-        (("toy", "--suite", "suite.toml"), ("of a scene or of a suite", "toy and --suite suite.toml")),
+        (
+            ("toy", "--suite", "suite.toml"),
+            ("of a scene or of a suite", "toy and --suite suite.toml"),
+        ),
         ((), ("of a scene or of a suite",)),
     ],
 )

@@ -34,11 +34,15 @@ def codes() -> np.ndarray:
 
 @pytest.fixture
 def estate(tmp_path: Path, cube: np.ndarray, codes: np.ndarray) -> Callable[..., Path]:
-    """Writes cube.npy, labels.npy and a card; ``estate(cube='file = "x.mat"', labels=…, rest=…)`` gives its path."""
+    """Writes cube.npy, labels.npy and a card; ``estate(cube='file = "x.mat"', labels=…, rest=…)``
+    gives its path.
+    """
     np.save(tmp_path / "cube.npy", cube)
     np.save(tmp_path / "labels.npy", codes)
 
-    def write(cube: str = 'file = "cube.npy"', labels: str = LABELS, rest: str = "", head: str = HEAD) -> Path:
+    def write(
+        cube: str = 'file = "cube.npy"', labels: str = LABELS, rest: str = "", head: str = HEAD
+    ) -> Path:
         card = tmp_path / "estate.toml"
         card.write_text(f"{head}\n[cube]\n{cube}\n{labels}\n{rest}\n", encoding="utf-8")
         return card
@@ -65,7 +69,9 @@ class Server:
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """A web server on 127.0.0.1 that can be told to stall, to hang up half-way through, or to send byte by byte."""
+    """A web server on 127.0.0.1 that can be told to stall, to hang up half-way through, or to send
+    byte by byte.
+    """
     for name in ("http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)

@@ -1,4 +1,6 @@
-"""A scene of one's own: what is found in its files, what is refused, and the card that comes of it."""
+"""A scene of one's own: what is found in its files, what is refused, and the card that comes of
+it.
+"""
 
 import json
 from collections.abc import Callable
@@ -26,7 +28,9 @@ GROUND = ["UTM", "1", "1", "500000", "5000000", "2", "2", "33", "North", "WGS-84
 
 @pytest.fixture(scope="module")
 def farm() -> Scene:
-    """40×32 pixels, 12 bands, 3 classes of fields; height and width differ, so that a turned axis is seen."""
+    """40×32 pixels, 12 bands, 3 classes of fields; height and width differ, so that a turned axis
+    is seen.
+    """
     return toy_scene(seed=3, height=40, width=32, bands=12, classes=3)
 
 
@@ -42,12 +46,16 @@ def add(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Add:
 
 
 def save_envi(path: Path, cube: np.ndarray, **header: Any) -> None:
-    envi.save_image(str(path), cube, ext=".img", interleave="bil", metadata={"map info": GROUND, **header})
+    envi.save_image(
+        str(path), cube, ext=".img", interleave="bil", metadata={"map info": GROUND, **header}
+    )
 
 
 @pytest.fixture
 def flight(farm: Scene, tmp_path: Path) -> np.ndarray:
-    """flight.hdr, with wavelengths in µm and a scale factor, and labels.npy; gives the raw values."""
+    """flight.hdr, with wavelengths in µm and a scale factor, and labels.npy; gives the raw
+    values.
+    """
     raw = np.round(farm.cube * 10_000).astype(np.int16)
     header = {"wavelength": np.linspace(0.4, 1.0, 12).tolist(), "wavelength units": "Micrometers"}
     save_envi(tmp_path / "flight.hdr", raw, **header, **{"reflectance scale factor": 10000})
@@ -78,18 +86,31 @@ def test_an_envi_scene_becomes_a_card_that_loads(add, flight, farm, tmp_path):
     assert added.files == (Path("mine.toml"),) and added.warnings == ()
     assert "units: reflectance (a guess)" in said(added)
     card = scene_card(tmp_path / "mine.toml")
-    assert card.labels.counts == tuple(farm.class_counts.tolist()) and card.cube.shape == (40, 32, 12)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["flight.hdr", "flight.img", "labels.npy", "mine.toml"]
+    assert card.labels.counts == tuple(farm.class_counts.tolist()) and card.cube.shape == (
+        40,
+        32,
+        12,
+    )
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "flight.hdr",
+        "flight.img",
+        "labels.npy",
+        "mine.toml",
+    ]
 
 
-def test_a_card_in_another_folder_still_finds_its_files(add: Add, flight: np.ndarray, tmp_path: Path) -> None:
+def test_a_card_in_another_folder_still_finds_its_files(
+    add: Add, flight: np.ndarray, tmp_path: Path
+) -> None:
     (tmp_path / "cards").mkdir()
     add("flight.hdr", "labels.npy", out="cards/mine.toml")
 
     assert load_scene(tmp_path / "cards" / "mine.toml").bands == 12
 
 
-def test_a_picture_is_drawn_of_the_scene_as_it_will_load(flight: np.ndarray, tmp_path: Path) -> None:
+def test_a_picture_is_drawn_of_the_scene_as_it_will_load(
+    flight: np.ndarray, tmp_path: Path
+) -> None:
     seen = []
 
     def draw(scene: Scene, path: Path) -> None:
@@ -103,7 +124,9 @@ def test_a_picture_is_drawn_of_the_scene_as_it_will_load(flight: np.ndarray, tmp
 
 
 @pytest.mark.parametrize("axes", ["hwb", "bhw", "wbh"])
-def test_the_order_of_the_axes_follows_from_the_labels(add: Add, farm: Scene, tmp_path: Path, axes: str) -> None:
+def test_the_order_of_the_axes_follows_from_the_labels(
+    add: Add, farm: Scene, tmp_path: Path, axes: str
+) -> None:
     np.save(tmp_path / "cube.npy", np.transpose(farm.cube, ["hwb".index(axis) for axis in axes]))
     savemat(tmp_path / "labels.mat", {"gt": farm.labels, "note": "text"})
 
@@ -126,13 +149,18 @@ def test_cube_and_labels_may_lie_in_one_mat_file(add: Add, farm: Scene, tmp_path
     assert np.array_equal(add("all.mat", "all.mat", cube_key="cube").scene.cube, farm.cube)
 
 
-def test_integers_without_a_scale_get_a_guess_that_is_said(add: Add, farm: Scene, tmp_path: Path) -> None:
+def test_integers_without_a_scale_get_a_guess_that_is_said(
+    add: Add, farm: Scene, tmp_path: Path
+) -> None:
     raw = np.round(farm.cube * 10_000).astype(np.uint16)
     np.save(tmp_path / "cube.npy", raw)
     np.save(tmp_path / "labels.npy", farm.labels)
     guessed = add("cube.npy", "labels.npy")
 
-    assert np.allclose(guessed.scene.cube, raw * 1e-4) and guessed.scene.units == "reflectance or scaled radiance"
+    assert (
+        np.allclose(guessed.scene.cube, raw * 1e-4)
+        and guessed.scene.units == "reflectance or scaled radiance"
+    )
     assert "scale: 0.0001 (a guess)" in said(guessed) and "`scale`" in said(guessed)
     assert "# a guess" in Path("mine.toml").read_text()
     stated = add("cube.npy", "labels.npy", scale=1.0, units="counts", overwrite=True)
@@ -140,7 +168,9 @@ def test_integers_without_a_scale_get_a_guess_that_is_said(add: Add, farm: Scene
     assert "guess" not in said(stated)
 
 
-def test_bands_that_say_nothing_are_dropped_with_their_reason(add: Add, farm: Scene, tmp_path: Path) -> None:
+def test_bands_that_say_nothing_are_dropped_with_their_reason(
+    add: Add, farm: Scene, tmp_path: Path
+) -> None:
     cube = farm.cube.copy()
     cube[:, :, 3] = 0.5
     cube[:20, :, 9] = np.nan
@@ -153,7 +183,9 @@ def test_bands_that_say_nothing_are_dropped_with_their_reason(add: Add, farm: Sc
         assert reason in said(added)
 
 
-def test_missing_data_become_nought(add: Add, flight: np.ndarray, farm: Scene, tmp_path: Path) -> None:
+def test_missing_data_become_nought(
+    add: Add, flight: np.ndarray, farm: Scene, tmp_path: Path
+) -> None:
     raw = flight.copy()
     raw[:4] = -9999
     header = {"wavelength": np.linspace(400, 1000, 12).tolist(), "data ignore value": -9999}
@@ -174,24 +206,37 @@ def test_gaps_of_no_number_are_said_in_the_card(add: Add, farm: Scene, tmp_path:
     np.save(tmp_path / "labels.npy", farm.labels)
     added = add("cube.npy", "labels.npy")
     assert "nodata = nan" in (tmp_path / "mine.toml").read_text("utf-8")
-    assert not added.scene.cube[2, 3].any() and np.count_nonzero(added.scene.cube.any(axis=2)) == 40 * 32 - 1
+    assert (
+        not added.scene.cube[2, 3].any()
+        and np.count_nonzero(added.scene.cube.any(axis=2)) == 40 * 32 - 1
+    )
 
 
-def test_codes_may_be_any_and_names_follow_their_order(add: Add, flight: np.ndarray, farm: Scene) -> None:
+def test_codes_may_be_any_and_names_follow_their_order(
+    add: Add, flight: np.ndarray, farm: Scene
+) -> None:
     codes = np.array([0, 12, 5, 200])[farm.labels]
     codes[0, :3] = 255
     np.save("codes.npy", codes)
     added = add("flight.hdr", "codes.npy", classes=("hay", "wheat", "rape"), ignore=("255",))
 
     names = np.array(["", *added.scene.class_names])
-    assert names[added.scene.labels[5:]].tolist() == np.array(["", "wheat", "hay", "rape"])[farm.labels[5:]].tolist()
+    assert (
+        names[added.scene.labels[5:]].tolist()
+        == np.array(["", "wheat", "hay", "rape"])[farm.labels[5:]].tolist()
+    )
     assert (added.scene.labels[0, :3] == 0).all()
 
 
-def test_codes_below_nought_and_nought_are_no_labels(add: Add, flight: np.ndarray, farm: Scene) -> None:
+def test_codes_below_nought_and_nought_are_no_labels(
+    add: Add, flight: np.ndarray, farm: Scene
+) -> None:
     np.save("codes.npy", farm.labels.astype(np.int16) - 1)  # −1 and 0 unlabelled, 1 and 2 classes
     added = add("flight.hdr", "codes.npy")
-    assert added.scene.class_names == ("class 1", "class 2") and "below 0 count as unlabelled: -1" in said(added)
+    assert added.scene.class_names == (
+        "class 1",
+        "class 2",
+    ) and "below 0 count as unlabelled: -1" in said(added)
 
 
 def test_names_of_an_envi_classification_are_taken_from_its_header(add, flight, farm, tmp_path):
@@ -232,7 +277,9 @@ def test_labels_of_another_size_or_of_too_many_codes_are_refused(add, flight, tm
     assert "1,280 different values" in refusal(tmp_path, lambda: add("flight.hdr", "heights.npy"))
 
 
-def test_a_card_that_is_there_stays_unless_told_otherwise(add: Add, flight: np.ndarray, tmp_path: Path) -> None:
+def test_a_card_that_is_there_stays_unless_told_otherwise(
+    add: Add, flight: np.ndarray, tmp_path: Path
+) -> None:
     add("flight.hdr", "labels.npy")
 
     assert "`overwrite`" in refusal(tmp_path, lambda: add("flight.hdr", "labels.npy", name="other"))
@@ -257,7 +304,10 @@ def marks(farm: Scene, count: int = 200) -> list[tuple[int, int, str]]:
 
 
 def called(scene: Scene) -> dict[tuple[int, int], str]:
-    return {(int(r), int(c)): scene.class_names[scene.labels[r, c] - 1] for r, c in np.argwhere(scene.labels > 0)}
+    return {
+        (int(r), int(c)): scene.class_names[scene.labels[r, c] - 1]
+        for r, c in np.argwhere(scene.labels > 0)
+    }
 
 
 def expected(rows: list[tuple[int, int, str]]) -> dict[tuple[int, int], str]:
@@ -272,26 +322,40 @@ def ground(row: float, column: float) -> tuple[float, float]:
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_a_csv_of_pixels_counts_from_nought(add, flight, farm, tmp_path, separator):
     rows = marks(farm)
-    lines = [separator.join(map(str, row)) for row in (("Row", "Col", "Class"), *rows, (3, 3, ""), (900, 0, "Maize"))]
+    lines = [
+        separator.join(map(str, row))
+        for row in (("Row", "Col", "Class"), *rows, (3, 3, ""), (900, 0, "Maize"))
+    ]
     (tmp_path / "points.csv").write_text("\ufeff" + "\n".join(lines), encoding="utf-8")
     added = add("flight.hdr", "points.csv")
 
     assert called(added.scene) == expected(rows) and added.files[1] == Path("mine_labels.npy")
-    assert "1 of 202 labels are without a class" in said(added) and "1 of 202 labels are outside" in said(added)
+    assert "1 of 202 labels are without a class" in said(
+        added
+    ) and "1 of 202 labels are outside" in said(added)
 
 
-def test_a_csv_may_hold_coordinates_and_numbers(add: Add, flight: np.ndarray, farm: Scene, tmp_path: Path) -> None:
+def test_a_csv_may_hold_coordinates_and_numbers(
+    add: Add, flight: np.ndarray, farm: Scene, tmp_path: Path
+) -> None:
     pytest.importorskip("rasterio")
     rows = marks(farm)
     codes = {name: 10 * c for c, name in enumerate(farm.class_names, start=1)}
-    lines = [f"{ground(r + 0.3, c + 0.9)[0]},{ground(r + 0.3, c + 0.9)[1]},{codes[name]}" for r, c, name in rows]
+    lines = [
+        f"{ground(r + 0.3, c + 0.9)[0]},{ground(r + 0.3, c + 0.9)[1]},{codes[name]}"
+        for r, c, name in rows
+    ]
     (tmp_path / "points.csv").write_text("\n".join(["x,y,label", *lines]))
 
     assert called(add("flight.hdr", "points.csv", classes=farm.class_names).scene) == expected(rows)
 
 
-def test_pixels_that_two_classes_claim_stay_unlabelled(add: Add, flight: np.ndarray, tmp_path: Path) -> None:
-    (tmp_path / "points.csv").write_text("row,col,class\n1,1,a\n2,2,b\n3,3,a\n3,3,b\n4,4,a\n4,4,a\n")
+def test_pixels_that_two_classes_claim_stay_unlabelled(
+    add: Add, flight: np.ndarray, tmp_path: Path
+) -> None:
+    (tmp_path / "points.csv").write_text(
+        "row,col,class\n1,1,a\n2,2,b\n3,3,a\n3,3,b\n4,4,a\n4,4,a\n"
+    )
     added = add("flight.hdr", "points.csv")
 
     assert called(added.scene) == {(1, 1): "a", (2, 2): "b", (4, 4): "a"}
@@ -316,7 +380,9 @@ def test_a_table_that_cannot_be_understood_is_refused(add, flight, tmp_path, tex
     assert part in refusal(tmp_path, lambda: add("flight.hdr", "points.csv"))
 
 
-def polygons(farm: Scene) -> tuple[list[tuple[str, list[tuple[float, float]]]], dict[tuple[int, int], str]]:
+def polygons(
+    farm: Scene,
+) -> tuple[list[tuple[str, list[tuple[float, float]]]], dict[tuple[int, int], str]]:
     """Two rectangles by their corners in UTM, and the pixels whose centres they hold."""
     boxes = [("rye", 2.6, 3.4, 8.4, 9.6), ("oats", 20, 10, 30, 22)]
     shapes = [
@@ -341,8 +407,18 @@ def test_polygons_of_geojson_label_the_pixels_whose_centres_they_hold(add, fligh
 
     shapes, pixels = polygons(farm)
     here = [(name, {"type": "Polygon", "coordinates": [ring]}) for name, ring in shapes]
-    tiny = ("rye", {"type": "Polygon", "coordinates": [[ground(15.1, 1.1), ground(15.2, 1.1), ground(15.2, 1.2)]]})
-    geojson(tmp_path / "utm.geojson", [*here, tiny], crs={"properties": {"name": "urn:ogc:def:crs:EPSG::32633"}})
+    tiny = (
+        "rye",
+        {
+            "type": "Polygon",
+            "coordinates": [[ground(15.1, 1.1), ground(15.2, 1.1), ground(15.2, 1.2)]],
+        },
+    )
+    geojson(
+        tmp_path / "utm.geojson",
+        [*here, tiny],
+        crs={"properties": {"name": "urn:ogc:def:crs:EPSG::32633"}},
+    )
     added = add("flight.hdr", "utm.geojson", field="crop")
     assert called(added.scene) == pixels and "too small" in said(added)
 
@@ -363,16 +439,24 @@ def test_multipolygons_and_points_of_geojson(add, flight, farm, tmp_path):
     geojson(tmp_path / "plots.geojson", found, crs={"properties": {"name": "EPSG:32633"}})
     added = add("flight.hdr", "plots.geojson", field="crop")
 
-    assert called(added.scene) == pixels | {(35, 30): "rye"} and "1 of 4 labels are without" in said(added)
+    assert called(added.scene) == pixels | {
+        (35, 30): "rye"
+    } and "1 of 4 labels are without" in said(added)
 
 
-def test_a_damaged_or_unfit_vector_file_is_refused(add: Add, flight: np.ndarray, tmp_path: Path) -> None:
+def test_a_damaged_or_unfit_vector_file_is_refused(
+    add: Add, flight: np.ndarray, tmp_path: Path
+) -> None:
     (tmp_path / "b.geojson").write_text("{")
-    geojson(tmp_path / "c.geojson", [("rye", {"type": "LineString", "coordinates": [[0, 0], [1, 1]]})])
+    geojson(
+        tmp_path / "c.geojson", [("rye", {"type": "LineString", "coordinates": [[0, 0], [1, 1]]})]
+    )
 
     assert "whole GeoJSON" in refusal(tmp_path, lambda: add("flight.hdr", "b.geojson"))
     assert "LineString" in refusal(tmp_path, lambda: add("flight.hdr", "c.geojson", field="crop"))
-    assert "Did you mean crop" in refusal(tmp_path, lambda: add("flight.hdr", "c.geojson", field="crops"))
+    assert "Did you mean crop" in refusal(
+        tmp_path, lambda: add("flight.hdr", "c.geojson", field="crops")
+    )
 
 
 @pytest.mark.parametrize("name", ["plots.gpkg", "plots.shp", "plots.KML"])
@@ -380,7 +464,10 @@ def test_other_vector_files_are_refused_with_the_way_to_geojson(add, flight, tmp
     (tmp_path / name).write_bytes(b"")
 
     message = refusal(tmp_path, lambda: add("flight.hdr", name))
-    assert f"ogr2ogr -f GeoJSON plots.geojson {name}" in message and "a GeoJSON, an ENVI ROI or a CSV" in message
+    assert (
+        f"ogr2ogr -f GeoJSON plots.geojson {name}" in message
+        and "a GeoJSON, an ENVI ROI or a CSV" in message
+    )
 
 
 def test_coordinates_need_a_cube_that_lies_somewhere(add: Add, farm: Scene, tmp_path: Path) -> None:
@@ -398,9 +485,17 @@ def save_tif(tmp_path: Path) -> Callable[..., None]:
     """Writes bands (B, h, w) as a GeoTIFF; ``corner`` and ``side`` in metres say where it lies."""
     rasterio = pytest.importorskip("rasterio")
 
-    def save(name: str, bands: np.ndarray, corner: tuple[float, float] = (500000, 5000000), side: float = 2) -> Any:
+    def save(
+        name: str,
+        bands: np.ndarray,
+        corner: tuple[float, float] = (500000, 5000000),
+        side: float = 2,
+    ) -> Any:
         count, height, width = bands.shape
-        where = {"transform": rasterio.Affine(side, 0, corner[0], 0, -side, corner[1]), "crs": "EPSG:32633"}
+        where = {
+            "transform": rasterio.Affine(side, 0, corner[0], 0, -side, corner[1]),
+            "crs": "EPSG:32633",
+        }
         size = {"count": count, "height": height, "width": width, "dtype": bands.dtype.name}
         with rasterio.open(tmp_path / name, "w", driver="GTiff", **size, **where) as file:
             file.write(bands)
@@ -416,30 +511,45 @@ def test_a_geotiff_gives_band_centres_scale_and_missing_data_by_its_tags(add, fa
         file.nodata = -32768
         file.scales = [1e-4] * 12
         for band in range(1, 13):
-            file.update_tags(band, wavelength=str(0.35 + 0.05 * band), wavelength_units="Micrometers")
+            file.update_tags(
+                band, wavelength=str(0.35 + 0.05 * band), wavelength_units="Micrometers"
+            )
     Image.fromarray(farm.labels.astype(np.uint8)).save("labels.png")
     added = add("cube.tif", "labels.png")
 
-    assert added.scene.wavelengths is not None and np.allclose(added.scene.wavelengths, np.arange(400, 1000, 50))
+    assert added.scene.wavelengths is not None and np.allclose(
+        added.scene.wavelengths, np.arange(400, 1000, 50)
+    )
     assert np.allclose(added.scene.cube[1:], raw.transpose(1, 2, 0)[1:] * 1e-4)
     assert added.scene.units == "reflectance"
     assert added.scene.gsd == 2 and not added.scene.cube[0, 0].any()
 
 
 @pytest.mark.parametrize(
-    ("corner", "side", "system"), [((5, 0), 2, 32633), ((0, 0), 1, 32633), ((0, 0), 2, 32632)], ids=str
+    ("corner", "side", "system"),
+    [((5, 0), 2, 32633), ((0, 0), 1, 32633), ((0, 0), 2, 32632)],
+    ids=str,
 )
-def test_a_label_raster_on_another_grid_is_refused(add, flight, farm, save_tif, tmp_path, corner, side, system):
+def test_a_label_raster_on_another_grid_is_refused(
+    add, flight, farm, save_tif, tmp_path, corner, side, system
+):
     with save_tif("classes.tif", farm.labels[None], ground(*corner), side) as file:
         file.crs = f"EPSG:{system}"
 
-    assert "must lie on the grid of the cube" in refusal(tmp_path, lambda: add("flight.hdr", "classes.tif"))
+    assert "must lie on the grid of the cube" in refusal(
+        tmp_path, lambda: add("flight.hdr", "classes.tif")
+    )
 
 
-def test_classes_given_for_words_set_their_order(add: Add, flight: np.ndarray, tmp_path: Path) -> None:
+def test_classes_given_for_words_set_their_order(
+    add: Add, flight: np.ndarray, tmp_path: Path
+) -> None:
     (tmp_path / "points.csv").write_text("row,col,class\n1,1,b\n2,2,a\n3,3,c\n")
 
-    assert add("flight.hdr", "points.csv", classes=("c", "b"), ignore=("a",)).scene.class_names == ("c", "b")
+    assert add("flight.hdr", "points.csv", classes=("c", "b"), ignore=("a",)).scene.class_names == (
+        "c",
+        "b",
+    )
     with pytest.raises(InputError, match="`classes` must name every class"):
         add("flight.hdr", "points.csv", classes=("c", "b"), overwrite=True)
 
@@ -448,14 +558,18 @@ def test_band_centres_keep_their_digits_wherever_they_are_written(add, farm, tmp
     centres = [410.30125, *(500.123456 + 10 * band for band in range(10)), 2489.1134567]
     raw = np.round(farm.cube * 10_000).astype(np.int16)
     raw[0, 0] = -9999
-    save_envi(tmp_path / "flight.hdr", raw, **{"wavelength": centres, "wavelength units": "Nanometers"})
+    save_envi(
+        tmp_path / "flight.hdr", raw, **{"wavelength": centres, "wavelength units": "Nanometers"}
+    )
     np.save(tmp_path / "labels.npy", farm.labels)
     added = add("flight.hdr", "labels.npy", nodata=-9999.0)
 
     assert "410.30125–2489.113457 nm" in said(added)
     assert added.scene.wavelengths is not None and added.scene.wavelengths.tolist() == centres
     titles: list[str] = []
-    monkeypatch.setattr("matplotlib.axes.Axes.set_title", lambda self, text, **_: titles.append(text))
+    monkeypatch.setattr(
+        "matplotlib.axes.Axes.set_title", lambda self, text, **_: titles.append(text)
+    )
     shown = np.array([*np.linspace(410.3, 450, 9), 490.25, 560.125, 660.5])
     save_quick_look(replace(added.scene, wavelengths=shown), tmp_path / "look.png")
     assert titles[0] == "flight: 660.5 nm / 560.125 nm / 490.25 nm"

@@ -112,9 +112,26 @@ def test_toy_scenes_come_in_other_sizes_and_refuse_absurd_ones():
 def test_list_is_tab_separated_when_piped_and_json_when_asked(monkeypatch, tmp_path):
     monkeypatch.setenv("HSIAUG_DATA_DIR", str(tmp_path))
     lines = runner.invoke(app, ["list"], catch_exceptions=False).output.splitlines()
-    assert lines[0].split("\t") == ["name", "tasks", "size", "bands", "classes", "labelled px", "GSD", "status"]
+    assert lines[0].split("\t") == [
+        "name",
+        "tasks",
+        "size",
+        "bands",
+        "classes",
+        "labelled px",
+        "GSD",
+        "status",
+    ]
     rows = {line.split("\t")[0]: line.split("\t")[1:] for line in lines[1:]}
-    assert rows["indian_pines"] == ["pixels, segmentation", "145×145", "200", "16", "10249", "20", "embedded"]
+    assert rows["indian_pines"] == [
+        "pixels, segmentation",
+        "145×145",
+        "200",
+        "16",
+        "10249",
+        "20",
+        "embedded",
+    ]
     assert rows["oscd"] == ["change", "–", "13", "2", "–", "10", "place by hand"]
     assert rows["ksc"][-1] == "to download" and rows["houston_2018"][-1] == "place by hand"
     listed = json.loads(runner.invoke(app, ["list", "--json"], catch_exceptions=False).output)
@@ -140,7 +157,9 @@ def test_info_tells_everything_about_a_public_scene(monkeypatch, tmp_path):
 def test_info_reads_your_own_card(estate):
     output = runner.invoke(app, ["info", str(estate())], catch_exceptions=False).output
     assert "cube.npy" in output and "1\twheat\t1\t–" in output and "status       here" in output
-    described = json.loads(runner.invoke(app, ["info", str(estate()), "--json"], catch_exceptions=False).output)
+    described = json.loads(
+        runner.invoke(app, ["info", str(estate()), "--json"], catch_exceptions=False).output
+    )
     assert described["labels"]["names"] == ["wheat", "rye", "track"]
 
 

@@ -1,4 +1,6 @@
-"""Files that another program cuts while they are read: a mapped page that is gone would end the process (SIGBUS)."""
+"""Files that another program cuts while they are read: a mapped page that is gone would end the
+process (SIGBUS).
+"""
 
 import os
 from collections.abc import Callable
@@ -59,7 +61,9 @@ def test_what_is_read_of_a_mapped_file_is_what_is_in_it(written: tuple[Path, Any
     turned = in_memory(array.transpose(2, 1, 0)[5:7])
     np.testing.assert_array_equal(turned, cube.transpose(2, 1, 0)[5:7])
     assert not isinstance(turned.base, np.memmap)
-    np.testing.assert_array_equal(convert_cube(array, "scene", Conversion([1, 4])), cube[:, :, [1, 4]])
+    np.testing.assert_array_equal(
+        convert_cube(array, "scene", Conversion([1, 4])), cube[:, :, [1, 4]]
+    )
 
 
 def test_rows_that_lie_all_over_a_file_are_read_as_they_are(written, monkeypatch) -> None:
@@ -75,7 +79,11 @@ def test_rows_that_lie_all_over_a_file_are_read_as_they_are(written, monkeypatch
 
 
 @pytest.mark.parametrize(
-    "read", [lambda array: convert_cube(array, "scene", Conversion()), lambda array: look_through(array, None, (), "c")]
+    "read",
+    [
+        lambda array: convert_cube(array, "scene", Conversion()),
+        lambda array: look_through(array, None, (), "c"),
+    ],
 )
 @pytest.mark.parametrize("left", [0, 5000, -1])
 def test_a_file_that_is_cut_after_it_was_opened_is_one_error(written, read, left) -> None:

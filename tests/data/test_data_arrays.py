@@ -1,4 +1,6 @@
-"""Cubes and labels of xarray: matched by coordinates, unpacked by their attributes, refused where they do not fit."""
+"""Cubes and labels of xarray: matched by coordinates, unpacked by their attributes, refused where
+they do not fit.
+"""
 
 from pathlib import Path
 
@@ -38,7 +40,15 @@ def add(folder: Path, cube: object, labels: object, **options: object) -> Scene:
         LABELS.where(LABELS > 0, 99).assign_attrs(_FillValue=99),
         LABELS.drop_vars(["x", "y"]),
     ],
-    ids=["a band of one", "transposed", "upside down", "shuffled", "NaN", "a fill value", "no coordinates"],
+    ids=[
+        "a band of one",
+        "transposed",
+        "upside down",
+        "shuffled",
+        "NaN",
+        "a fill value",
+        "no coordinates",
+    ],
 )
 def test_labels_are_put_on_the_coordinates_of_the_cube(tmp_path: Path, labels: object) -> None:
     scene = add(tmp_path, CUBE, labels)

@@ -31,7 +31,9 @@ VALID[:, 26:] = False
 
 @pytest.fixture
 def add(tmp_path: Path) -> Callable[..., Added]:
-    """``add("cube.tif", "labels.npy")``: the cube of FARM lies in cube.npy, its labels in labels.npy."""
+    """``add("cube.tif", "labels.npy")``: the cube of FARM lies in cube.npy, its labels in
+    labels.npy.
+    """
     np.save(tmp_path / "cube.npy", FARM.cube)
     np.save(tmp_path / "labels.npy", FARM.labels)
 
@@ -46,10 +48,19 @@ def add(tmp_path: Path) -> Callable[..., Added]:
 def tif(tmp_path: Path) -> Callable[..., None]:
     """``tif("c.tif", array)`` of (H, W) or (H, W, B), with further options of GDAL."""
 
-    def write(name: str, array: np.ndarray, change: Callable[..., None] | None = None, **options: object) -> None:
+    def write(
+        name: str, array: np.ndarray, change: Callable[..., None] | None = None, **options: object
+    ) -> None:
         bands = np.atleast_3d(array).transpose(2, 0, 1)
-        size = {"count": len(bands), "height": bands.shape[1], "width": bands.shape[2], "dtype": bands.dtype.name}
-        with rasterio.open(tmp_path / name, "w", driver="GTiff", **size, **PLACE, **options) as file:
+        size = {
+            "count": len(bands),
+            "height": bands.shape[1],
+            "width": bands.shape[2],
+            "dtype": bands.dtype.name,
+        }
+        with rasterio.open(
+            tmp_path / name, "w", driver="GTiff", **size, **PLACE, **options
+        ) as file:
             if change is not None:
                 change(file)
             file.write(bands)
@@ -61,7 +72,9 @@ def tif(tmp_path: Path) -> Callable[..., None]:
 def envi(tmp_path: Path) -> Callable[..., None]:
     """``envi("c", array, "further lines")``."""
 
-    def write(name: str, array: np.ndarray, header: str = "", encoding: str = "utf-8", leave: str = "") -> None:
+    def write(
+        name: str, array: np.ndarray, header: str = "", encoding: str = "utf-8", leave: str = ""
+    ) -> None:
         array = np.atleast_3d(array)
         codes = {"uint8": 1, "int16": 2, "float32": 4, "uint16": 12}
         said = {
@@ -74,7 +87,9 @@ def envi(tmp_path: Path) -> Callable[..., None]:
             "byte order": 0,
         }
         lines = [f"{key} = {value}" for key, value in said.items() if key != leave]
-        (tmp_path / f"{name}.hdr").write_bytes("\n".join(["ENVI", *lines, header, ""]).encode(encoding))
+        (tmp_path / f"{name}.hdr").write_bytes(
+            "\n".join(["ENVI", *lines, header, ""]).encode(encoding)
+        )
         (tmp_path / f"{name}.img").write_bytes(np.ascontiguousarray(array).tobytes())
 
     return write
@@ -97,7 +112,9 @@ def refusal(call: Callable[[], object]) -> str:
 # TIFF.
 
 
-@pytest.mark.parametrize("options", [{"nbits": 2}, {"nbits": 4}, {"photometric": "MINISWHITE"}, {"compress": "lzw"}])
+@pytest.mark.parametrize(
+    "options", [{"nbits": 2}, {"nbits": 4}, {"photometric": "MINISWHITE"}, {"compress": "lzw"}]
+)
 def test_label_tiffs_hold_the_codes_that_gdal_reads(add, tif, options):
     tif("l.tif", FARM.labels.astype(np.uint8), **options)
     assert np.array_equal(add(labels="l.tif").scene.labels, FARM.labels)
@@ -112,7 +129,9 @@ def test_the_no_data_value_of_labels_of_4_bits_is_no_class(add, tif):
     tif("l.tif", np.where(FARM.labels == 0, 15, FARM.labels).astype(np.uint8), nbits=4, nodata=15)
     added = add(labels="l.tif", classes=("hay", "rye", "track"))
     assert np.array_equal(added.scene.labels, FARM.labels)
-    assert ("15", "unlabelled (the file's value of no data)") in [(row.code, row.meaning) for row in added.codes]
+    assert ("15", "unlabelled (the file's value of no data)") in [
+        (row.code, row.meaning) for row in added.codes
+    ]
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, -9999.0, -3.4028234663852886e38])
@@ -165,14 +184,19 @@ def test_scales_and_offsets_of_single_bands_are_applied(add, tif, tmp_path):
     tif("c.tif", raw, scale)
     added = add("c.tif")
     assert np.allclose(added.scene.cube, raw * scales + offsets, atol=1e-6)
-    assert "0.0001 to 0.0002, by band" in said(added) and "guess: the file holds integers" not in said(added)
+    assert "0.0001 to 0.0002, by band" in said(
+        added
+    ) and "guess: the file holds integers" not in said(added)
     stated = add("c.tif", scale=1.0, units="counts")
     assert np.array_equal(stated.scene.cube, raw) and "is not applied" in said(stated)
 
 
 def test_what_lies_in_auxiliary_metadata_is_applied(add, tif, tmp_path):
     tif("c.tif", (FARM.cube * 100).astype(np.float32))
-    bands = (f'<PAMRasterBand band="{b}"><Offset>-1</Offset><Scale>0.5</Scale></PAMRasterBand>' for b in range(1, 13))
+    bands = (
+        f'<PAMRasterBand band="{b}"><Offset>-1</Offset><Scale>0.5</Scale></PAMRasterBand>'
+        for b in range(1, 13)
+    )
     (tmp_path / "c.tif.aux.xml").write_text(f"<PAMDataset>{''.join(bands)}</PAMDataset>")
     assert np.allclose(add("c.tif").scene.cube, FARM.cube * 50 - 1, atol=1e-5)
     tif("l.tif", np.where(FARM.labels == 0, 9, FARM.labels).astype(np.uint8))
@@ -198,13 +222,21 @@ def test_codes_with_a_scale_are_refused_with_the_way_to_plain_ones(add, tif, tmp
 
 @pytest.mark.filterwarnings("ignore:Dataset has no geotransform")
 def test_control_points_alone_are_said_to_need_a_warp(add, tif, tmp_path):
-    corners = [rasterio.control.GroundControlPoint(r, c, 15 + c / 1e4, 48 - r / 1e4) for r in (0, 40) for c in (0, 32)]
+    corners = [
+        rasterio.control.GroundControlPoint(r, c, 15 + c / 1e4, 48 - r / 1e4)
+        for r in (0, 40)
+        for c in (0, 32)
+    ]
     bands = FARM.cube.transpose(2, 0, 1)
-    with rasterio.open(tmp_path / "c.tif", "w", driver="GTiff", count=12, height=40, width=32, dtype="float32") as file:
+    with rasterio.open(
+        tmp_path / "c.tif", "w", driver="GTiff", count=12, height=40, width=32, dtype="float32"
+    ) as file:
         file.gcps = corners, rasterio.CRS.from_epsg(4326)
         file.write(bands)
     (tmp_path / "p.csv").write_text("lon,lat,class\n15.0001,47.9999,a\n15.0002,47.9998,b\n")
-    assert "ground control points only. Warp the cube first, as with gdalwarp" in refusal(lambda: add("c.tif", "p.csv"))
+    assert "ground control points only. Warp the cube first, as with gdalwarp" in refusal(
+        lambda: add("c.tif", "p.csv")
+    )
 
 
 # PNG.
@@ -214,14 +246,23 @@ def png(bits: int, rows: np.ndarray, transparent: int | None = None) -> bytes:
     """A grey PNG of 1 to 8 bits."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+        return (
+            struct.pack(">I", len(content))
+            + kind
+            + content
+            + struct.pack(">I", zlib.crc32(kind + content))
+        )
 
     spread = (rows[:, :, None] >> np.arange(bits)[::-1]) & 1
     data = b"".join(b"\0" + np.packbits(row.ravel()).tobytes() for row in spread)
     head = struct.pack(">IIBBBBB", rows.shape[1], rows.shape[0], bits, 0, 0, 0, 0)
     clear = b"" if transparent is None else chunk(b"tRNS", struct.pack(">H", transparent))
     return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + clear + chunk(b"IDAT", zlib.compress(data)) + chunk(b"IEND", b"")
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + clear
+        + chunk(b"IDAT", zlib.compress(data))
+        + chunk(b"IEND", b"")
     )
 
 
@@ -232,7 +273,9 @@ def test_a_png_of_any_depth_holds_its_codes(add, tmp_path, bits):
 
 
 def test_transparent_pixels_of_a_png_have_no_label(add, tmp_path):
-    (tmp_path / "l.png").write_bytes(png(4, np.where(FARM.labels == 0, 9, FARM.labels).astype(np.uint8), 9))
+    (tmp_path / "l.png").write_bytes(
+        png(4, np.where(FARM.labels == 0, 9, FARM.labels).astype(np.uint8), 9)
+    )
     assert np.array_equal(add(labels="l.png").scene.labels, FARM.labels)
 
 
@@ -252,7 +295,10 @@ def test_gains_and_offsets_of_an_envi_header_are_applied(add, envi, tmp_path):
     [
         ("data gain values = {1, 2}", "'data gain values' must be 12 numbers"),
         (f"data gain values = {listed(np.zeros(12))}", "gains other than 0"),
-        (f"data gain values = {listed(np.full(12, 2))}\nreflectance scale factor = 9", "must name one scale"),
+        (
+            f"data gain values = {listed(np.full(12, 2))}\nreflectance scale factor = 9",
+            "must name one scale",
+        ),
         ("file type = ENVI Spectral Library", "must be of an image"),
         ("data ignore value = none", "'data ignore value' must be one number"),
     ],
@@ -268,7 +314,9 @@ def test_a_field_that_is_missing_is_named(add, envi, key):
     assert f"must give '{key}'" in refusal(lambda: add("c.hdr"))
 
 
-@pytest.mark.parametrize("header", ["reflectance scale factor =", "data ignore value = \nbbl =\ndefault bands = {}"])
+@pytest.mark.parametrize(
+    "header", ["reflectance scale factor =", "data ignore value = \nbbl =\ndefault bands = {}"]
+)
 def test_a_field_without_a_value_counts_as_absent(add, envi, header):
     envi("c", FARM.cube, header, leave="byte order")
     assert np.array_equal(add("c.hdr").scene.cube, FARM.cube)
@@ -276,7 +324,12 @@ def test_a_field_without_a_value_counts_as_absent(add, envi, header):
 
 @pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "utf-8-sig", "utf-16"])
 def test_an_envi_header_may_have_any_usual_encoding(add, envi, encoding):
-    envi("c", FARM.cube, f"description = {{21 °C}}\nwavelength units = µm\nwavelength = {listed(NM / 1000)}", encoding)
+    envi(
+        "c",
+        FARM.cube,
+        f"description = {{21 °C}}\nwavelength units = µm\nwavelength = {listed(NM / 1000)}",
+        encoding,
+    )
     names = "class names = {Unclassified, Gräser, Rüben, Weg}"
     envi("l", FARM.labels.astype(np.uint8), f"file type = ENVI Classification\n{names}", encoding)
     added = add("c.hdr", "l.hdr")
@@ -287,10 +340,15 @@ def test_an_envi_header_may_have_any_usual_encoding(add, envi, encoding):
 @pytest.mark.parametrize(
     ("unit", "factor", "noted"),
     [
-        ("", 1, False), ("", 1e-3, True), ("Nanometer", 1, False), ("Microns", 1e-3, False),
-        ("Micrometers", 1, True), ("Nanometers", 1e-3, True), ("Angstroms", 10, False),
+        ("", 1, False),
+        ("", 1e-3, True),
+        ("Nanometer", 1, False),
+        ("Microns", 1e-3, False),
+        ("Micrometers", 1, True),
+        ("Nanometers", 1e-3, True),
+        ("Angstroms", 10, False),
     ],
-)  # fmt: skip
+)
 def test_band_centres_are_read_in_every_unit_and_a_guess_is_said(add, envi, unit, factor, noted):
     envi("c", FARM.cube, f"wavelength_units = {unit}\nwavelength = {listed(NM * factor)}")
     added = add("c.hdr")
@@ -320,7 +378,9 @@ def test_missing_data_that_nobody_declares_are_named_with_the_remedy(add, envi, 
     cube = np.round(FARM.cube * 1000).astype(dtype)
     cube[:, :2] = -9999
     envi("c", cube)
-    assert "-9999 at 80 pixels looks like missing data: if it is, say `nodata=-9999`" in said(add("c.hdr", scale=1e-3))
+    assert "-9999 at 80 pixels looks like missing data: if it is, say `nodata=-9999`" in said(
+        add("c.hdr", scale=1e-3)
+    )
     assert "multiply them" not in said(add("c.hdr", scale=1e-3))
     assert "no data: 80 pixels" in said(add("c.hdr", scale=1e-3, nodata=-9999.0))
     envi("c", cube, "data ignore value = {-9999}")
@@ -335,10 +395,16 @@ def marks() -> list[tuple[int, int, str]]:
     return [(int(r), int(c), names[FARM.labels[r, c]]) for r, c in np.argwhere(FARM.labels > 0)]
 
 
-@pytest.mark.parametrize("kind", ["bom", "decimal comma", "utf-16", "sep", "cp1252", "index", "degrees"])
+@pytest.mark.parametrize(
+    "kind", ["bom", "decimal comma", "utf-16", "sep", "cp1252", "index", "degrees"]
+)
 def test_a_table_of_any_spreadsheet_gives_the_same_labels(add, tif, tmp_path, kind):
     tif("c.tif", FARM.cube)
-    by, encoding = ("\t", "utf-16") if kind == "utf-16" else (";", "cp1252" if kind == "cp1252" else "utf-8-sig")
+    by, encoding = (
+        ("\t", "utf-16")
+        if kind == "utf-16"
+        else (";", "cp1252" if kind == "cp1252" else "utf-8-sig")
+    )
     rows = [(f"{500002.5 + 5 * c}", f"{5399997.5 - 5 * r}", name) for r, c, name in marks()]
     head = ["x", "y", "class"]
     if kind == "decimal comma":
@@ -356,7 +422,9 @@ def test_a_table_of_any_spreadsheet_gives_the_same_labels(add, tif, tmp_path, ki
         lon, lat = transform("EPSG:32633", "OGC:CRS84", xs, ys)
         rows = [(str(x), str(y), row[2]) for x, y, row in zip(lon, lat, rows, strict=True)]
     lines = ["sep=;"] if kind == "sep" else []
-    (tmp_path / "p.csv").write_bytes("\r\n".join([*lines, by.join(head), *map(by.join, rows)]).encode(encoding))
+    (tmp_path / "p.csv").write_bytes(
+        "\r\n".join([*lines, by.join(head), *map(by.join, rows)]).encode(encoding)
+    )
     added = add("c.tif", "p.csv")
     assert np.array_equal(added.scene.labels, FARM.labels)
     assert added.scene.class_names == ("Gräser", "Rüben, früh", "Weg")
@@ -369,7 +437,9 @@ def test_a_table_in_an_encoding_that_cannot_be_known_says_so(add, tmp_path):
 
 def features(**columns: list[object]) -> list[dict[str, object]]:
     """A point on each of some pixels, with these attributes."""
-    rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+    rows = [
+        dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
+    ]
     places = [(500002.5 + 5 * i, 5399997.5 - 5 * i) for i in range(len(rows))]
     return [
         {"type": "Feature", "properties": row, "geometry": {"type": "Point", "coordinates": place}}
@@ -385,9 +455,15 @@ def test_an_attribute_that_numbers_the_marks_is_asked_about(add, tif, tmp_path):
     content = {"type": "FeatureCollection", "features": features(id=list(range(8)), crop=CROPS)}
     (tmp_path / "p.geojson").write_text(json.dumps(content))
     message = refusal(lambda: add("c.tif", "p.geojson", crs="EPSG:32633"))
-    assert "each of the 8 marks has its own" in message and "Say `field=crop`, or `field=id`" in message
+    assert (
+        "each of the 8 marks has its own" in message
+        and "Say `field=crop`, or `field=id`" in message
+    )
     added = add("c.tif", "p.geojson", crs="EPSG:32633", field="crop")
-    assert added.scene.class_names == ("hay", "rye") and "class attribute: crop (also there: id)" in said(added)
+    assert added.scene.class_names == (
+        "hay",
+        "rye",
+    ) and "class attribute: crop (also there: id)" in said(added)
 
 
 @pytest.mark.parametrize("kind", ["sequence", "collection"])
@@ -398,7 +474,9 @@ def test_a_file_with_a_feature_on_each_line_is_read(add, tif, tmp_path, kind):
     if kind == "collection":
         text = json.dumps({"type": "FeatureCollection", "features": several})
     (tmp_path / "p.geojson").write_text(text)
-    assert add("c.tif", "p.geojson", crs="EPSG:32633", field="crop").scene.class_counts.tolist() == [4, 4]
+    assert add(
+        "c.tif", "p.geojson", crs="EPSG:32633", field="crop"
+    ).scene.class_counts.tolist() == [4, 4]
 
 
 # Remedies: typed as they stand, they lead on.
@@ -447,7 +525,9 @@ def test_a_sparse_array_of_matlab_is_read(add, tmp_path):
 
 
 def test_of_several_arrays_the_largest_is_proposed(add, tmp_path):
-    scipy.io.savemat(tmp_path / "l.mat", {"n": 3.0, "gt": LABELS.astype(float), "idx": np.arange(9.0)[None]})
+    scipy.io.savemat(
+        tmp_path / "l.mat", {"n": 3.0, "gt": LABELS.astype(float), "idx": np.arange(9.0)[None]}
+    )
     assert "`labels_key=gt`" in refusal(lambda: add(labels="l.mat"))
     assert np.array_equal(add(labels="l.mat", labels_key="gt").scene.labels, FARM.labels)
 
@@ -469,7 +549,8 @@ def test_labels_as_one_column_or_a_pixel_smaller_are_refused_with_the_way_on(add
 
 
 @pytest.mark.parametrize(
-    ("name", "command"), [("c.zip", "python -m zipfile -e c.zip ."), ("c.tar.gz", "tar -xf c.tar.gz")]
+    ("name", "command"),
+    [("c.zip", "python -m zipfile -e c.zip ."), ("c.tar.gz", "tar -xf c.tar.gz")],
 )
 def test_a_packed_scene_is_refused_with_how_to_unpack_it(add, tmp_path, name, command):
     (tmp_path / name).write_bytes(b"PK")

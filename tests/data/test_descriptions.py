@@ -27,7 +27,9 @@ def described_view():
 
 
 def test_a_card_gives_the_scene_its_descriptions(estate):
-    assert load_scene(estate(rest=WHEAT)).descriptions == {"wheat": ("the wheat is dense", "the wheat is gold")}
+    assert load_scene(estate(rest=WHEAT)).descriptions == {
+        "wheat": ("the wheat is dense", "the wheat is gold")
+    }
 
 
 def test_they_are_no_part_of_the_checksum(estate):

@@ -35,9 +35,14 @@ CLASSIC = """\
 PLACES = {(0, 0): 2, (4, 1): 2, (1, 6): 1}
 """Row and column, from 0, of the points; classes are numbered by the alphabet."""
 
-REGION = '<Region name="{0}" color="255,0,0"><GeometryDef><CoordSysStr>{1}</CoordSysStr>{2}</GeometryDef></Region>'
+REGION = (
+    '<Region name="{0}"'
+    ' color="255,0,0"><GeometryDef><CoordSysStr>{1}</CoordSysStr>{2}</GeometryDef></Region>'
+)
 POLYGON = "<Polygon><Exterior><LinearRing><Coordinates>{}</Coordinates></LinearRing></Exterior>{}</Polygon>"
-HOLE = "<Interior><LinearRing><Coordinates>2 2 3 2 3 3 2 3 2 2</Coordinates></LinearRing></Interior>"
+HOLE = (
+    "<Interior><LinearRing><Coordinates>2 2 3 2 3 3 2 3 2 2</Coordinates></LinearRing></Interior>"
+)
 POINTS = "<Point><Coordinates>5.5 0.5 6.2 4.9</Coordinates></Point>"
 
 
@@ -46,7 +51,9 @@ def xml(*regions: str) -> str:
     return f"{head}{''.join(regions)}</RegionsOfInterest>"
 
 
-def labels(path: Path, text: str | bytes, shape: tuple[int, int] = (5, 7), **more: Any) -> LabelRaster:
+def labels(
+    path: Path, text: str | bytes, shape: tuple[int, int] = (5, 7), **more: Any
+) -> LabelRaster:
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return rasterise(read_vector_labels(path, None, None), shape, more.get("ground"), (), path.name)
 
@@ -88,7 +95,8 @@ def test_polygons_with_holes_and_points_of_the_xml_lie_on_pixels(tmp_path: Path)
     pytest.importorskip("rasterio")
     square = POLYGON.format("1 1 4 1 4 4 1 4 1 1", HOLE)
     raster = labels(
-        tmp_path / "plots.xml", xml(REGION.format("hay", "none", square), REGION.format("rye", "none", POINTS))
+        tmp_path / "plots.xml",
+        xml(REGION.format("hay", "none", square), REGION.format("rye", "none", POINTS)),
     )
     ring = {(r, c): 1 for r in range(1, 4) for c in range(1, 4) if (r, c) != (2, 2)}
     assert placed(raster) == ring | {(0, 5): 2, (4, 6): 2}
@@ -102,7 +110,10 @@ def test_polygons_of_the_xml_lie_where_their_system_says(tmp_path: Path) -> None
     ground = Georeference((2.0, 0.0, 500_000.0, 0.0, -2.0, 5_000_000.0), here)
     corners = "500002 4999998 500006 4999998 500006 4999994 500002 4999994 500002 4999998"
     system = here.replace('"', "&quot;")
-    regions = [REGION.format("hay", system, POLYGON.format(corners, "")), '<Region name="empty" color="0,0,0"/>']
+    regions = [
+        REGION.format("hay", system, POLYGON.format(corners, "")),
+        '<Region name="empty" color="0,0,0"/>',
+    ]
     raster = labels(tmp_path / "plots.xml", xml(*regions), ground=ground)
     assert placed(raster) == {(r, c): 1 for r in (1, 2) for c in (1, 2)}
     assert raster.notes == ("1 of 2 labels are without a class or a place: left out",)
@@ -118,7 +129,10 @@ def test_polygons_of_the_xml_lie_where_their_system_says(tmp_path: Path) -> None
         (xml(), "class"),
         (xml(REGION.format("a", "none", POINTS.replace("4.9", ""))), "whole ENVI ROI file"),
         (xml(REGION.format("a", "none", POINTS.replace("Point", "Linestring"))), "Linestring"),
-        (xml(REGION.format("a", "none", POINTS), REGION.format("b", "UTM", POINTS)), "2 coordinate systems"),
+        (
+            xml(REGION.format("a", "none", POINTS), REGION.format("b", "UTM", POINTS)),
+            "2 coordinate systems",
+        ),
     ],
 )
 def test_an_xml_that_holds_no_regions_is_refused(tmp_path: Path, text: str, part: str) -> None:
@@ -133,14 +147,19 @@ def test_start_finds_an_export_beside_the_cube(tmp_path: Path) -> None:
     height, width = scene.labels.shape
     places = [np.argwhere(scene.labels == code) for code in (1, 2, 3)]
     heads = [f"; ROI name: field {i}\n; ROI npts: {len(at)}\n" for i, at in enumerate(places)]
-    rows = "".join(f"{i} {c + 1} {r + 1}\n" for at in places for i, (r, c) in enumerate(at, start=1))
+    rows = "".join(
+        f"{i} {c + 1} {r + 1}\n" for at in places for i, (r, c) in enumerate(at, start=1)
+    )
     text = (
-        f"; ENVI Output of ROIs (4.8)\n; File Dimension: {width} x {height}\n{''.join(heads)};   ID    X    Y\n{rows}"
+        f"; ENVI Output of ROIs (4.8)\n; File Dimension: {width} x {height}\n{''.join(heads)};   ID"
+        f"    X    Y\n{rows}"
     )
     (tmp_path / "plots.roi").write_text(text)
 
     answer = hsiaug("start", ".", "--yes", cwd=tmp_path)
     assert answer.returncode == 0, answer.stderr
     assert "field 0" in answer.stdout + answer.stderr and (tmp_path / "flight.toml").exists()
-    again = add_scene(tmp_path / "flight.hdr", tmp_path / "plots.roi", tmp_path / "again.toml", import_options({}))
+    again = add_scene(
+        tmp_path / "flight.hdr", tmp_path / "plots.roi", tmp_path / "again.toml", import_options({})
+    )
     assert np.array_equal(again.scene.labels, scene.labels)

@@ -9,6 +9,8 @@ from benchmarks.faults.foreign_files import KINDS, check
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("start", range(0, 60, 20))
-def test_numbers_and_missing_data_are_those_of_other_libraries(kind: str, start: int, tmp_path: Path) -> None:
+def test_numbers_and_missing_data_are_those_of_other_libraries(
+    kind: str, start: int, tmp_path: Path
+) -> None:
     outcomes = {seed: check(kind, seed, tmp_path) for seed in range(start, start + 20)}
     assert {seed: outcome for seed, outcome in outcomes.items() if outcome != "alike"} == {}

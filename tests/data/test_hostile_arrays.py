@@ -1,4 +1,6 @@
-"""Cubes and label rasters that are damaged, or made to do harm: refused by one error, before memory is taken."""
+"""Cubes and label rasters that are damaged, or made to do harm: refused by one error, before memory
+is taken.
+"""
 
 import io
 import struct
@@ -53,13 +55,23 @@ def mat(**arrays: np.ndarray) -> bytes:
 
 @pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize("dtype", ["u1", "i2", "u2", "i4", "f4", "f8", "i8", "u8", "i1", "?"])
-def test_a_mat_file_gives_what_scipy_reads_from_it(tmp_path: Path, packed: bool, dtype: str) -> None:
+def test_a_mat_file_gives_what_scipy_reads_from_it(
+    tmp_path: Path, packed: bool, dtype: str
+) -> None:
     cube, flat = (CUBE * 100).astype(dtype), LABELS.astype(dtype)
-    others = {"text": "hello", "cells": np.array([1, "x"], dtype=object), "struct": {"a": 1}, "one": flat[:1, :1]}
+    others = {
+        "text": "hello",
+        "cells": np.array([1, "x"], dtype=object),
+        "struct": {"a": 1},
+        "one": flat[:1, :1],
+    }
     path = tmp_path / "c.mat"
     scipy.io.savemat(path, {"cube": cube, "flat": flat, **others}, do_compression=packed)
     theirs = scipy.io.loadmat(path)
-    for mine, name in ((read_cube_file(path).array, "cube"), (read_label_file(path, key="flat"), "flat")):
+    for mine, name in (
+        (read_cube_file(path).array, "cube"),
+        (read_label_file(path, key="flat"), "flat"),
+    ):
         assert np.array_equal(mine, theirs[name]) and mine.dtype == theirs[name].dtype
 
 
@@ -68,18 +80,29 @@ def test_a_mat_file_of_version_4_may_hold_labels(tmp_path: Path) -> None:
     assert np.array_equal(read_label_file(tmp_path / "l.mat"), LABELS)
 
 
-@pytest.mark.parametrize("shape", [(-1, 5, 4), (2**31 - 1, 2**31 - 1, 2**31 - 1), (6, 5, 400), (0, 0, 0), (-6, -5, 4)])
+@pytest.mark.parametrize(
+    "shape", [(-1, 5, 4), (2**31 - 1, 2**31 - 1, 2**31 - 1), (6, 5, 400), (0, 0, 0), (-6, -5, 4)]
+)
 def test_a_shape_that_does_not_fit_the_numbers_of_a_mat_file_is_refused(tmp_path, shape):
     whole = mat(cube=CUBE)
-    (tmp_path / "c.mat").write_bytes(whole.replace(struct.pack("<3i", 6, 5, 4), struct.pack("<3i", *shape)))
+    (tmp_path / "c.mat").write_bytes(
+        whole.replace(struct.pack("<3i", 6, 5, 4), struct.pack("<3i", *shape))
+    )
     assert "c.mat must " in refusal(lambda: read_cube_file(tmp_path / "c.mat"))
 
 
 def bomb(shape: tuple[int, ...]) -> bytes:
     """A packed variable of zeros."""
     size = int(np.prod(shape)) * 8
-    axes = struct.pack(f"<II{len(shape)}i", 5, 4 * len(shape), *shape) + b"\0" * (4 * (len(shape) % 2))
-    head = struct.pack("<4I", 6, 8, 6, 0) + axes + struct.pack("<HH4s", 1, 1, b"a") + struct.pack("<II", 9, size)
+    axes = struct.pack(f"<II{len(shape)}i", 5, 4 * len(shape), *shape) + b"\0" * (
+        4 * (len(shape) % 2)
+    )
+    head = (
+        struct.pack("<4I", 6, 8, 6, 0)
+        + axes
+        + struct.pack("<HH4s", 1, 1, b"a")
+        + struct.pack("<II", 9, size)
+    )
     packer = zlib.compressobj(1)
     packed = packer.compress(struct.pack("<II", 14, len(head) + size) + head)
     packed += b"".join(packer.compress(bytes(2**20)) for _ in range(size // 2**20)) + packer.flush()
@@ -143,12 +166,18 @@ def test_an_hdf5_array_without_numbers_is_refused_before_memory_is_taken(tmp_pat
 
     save_hdf5(tmp_path / "c.mat", cube)
     assert "(4.3 GB) in" in refusal(lambda: read_cube_file(tmp_path / "c.mat"))
-    save_hdf5(tmp_path / "l.mat", lambda f: f.create_dataset("gt", (60000, 60000), dtype="u1", chunks=(1000, 1000)))
+    save_hdf5(
+        tmp_path / "l.mat",
+        lambda f: f.create_dataset("gt", (60000, 60000), dtype="u1", chunks=(1000, 1000)),
+    )
     assert "at most" in refusal(lambda: read_label_file(tmp_path / "l.mat"))
 
 
 def test_a_message_lists_some_of_ten_thousand_arrays(tmp_path: Path) -> None:
-    save_hdf5(tmp_path / "c.mat", lambda f: [f.create_dataset(f"a{i}", data=np.zeros((1, 1, 1))) for i in range(300)])
+    save_hdf5(
+        tmp_path / "c.mat",
+        lambda f: [f.create_dataset(f"a{i}", data=np.zeros((1, 1, 1))) for i in range(300)],
+    )
     assert len(refusal(lambda: read_cube_file(tmp_path / "c.mat"))) < 1000
 
 
@@ -168,9 +197,13 @@ def test_a_message_lists_some_of_ten_thousand_arrays(tmp_path: Path) -> None:
 )
 def test_a_damaged_header_of_an_npy_is_refused(tmp_path: Path, header: str) -> None:
     text = header.encode() + b" " * (-(len(header) + 11) % 64) + b"\n"
-    (tmp_path / "c.npy").write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text + bytes(480))
+    (tmp_path / "c.npy").write_bytes(
+        b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text + bytes(480)
+    )
     for read in (read_cube_file, read_label_file):
-        assert "c.npy must be a whole .npy file" in refusal(lambda read=read: read(tmp_path / "c.npy"))
+        assert "c.npy must be a whole .npy file" in refusal(
+            lambda read=read: read(tmp_path / "c.npy")
+        )
 
 
 def test_a_packed_npz_may_not_be_many_times_larger_than_its_file(tmp_path, monkeypatch):
@@ -183,9 +216,18 @@ def test_a_packed_npz_may_not_be_many_times_larger_than_its_file(tmp_path, monke
 
 
 def envi(folder: Path, content: bytes = CUBE.tobytes(), **changed: object) -> Path:
-    fields = {"samples": 5, "lines": 6, "bands": 4, "header offset": 0, "data type": 4, "interleave": "bip"}
+    fields = {
+        "samples": 5,
+        "lines": 6,
+        "bands": 4,
+        "header offset": 0,
+        "data type": 4,
+        "interleave": "bip",
+    }
     fields |= {"byte order": 0, **{key.replace("_", " "): value for key, value in changed.items()}}
-    text = "ENVI\n" + "".join(f"{key} = {value}\n" for key, value in fields.items() if value is not None)
+    text = "ENVI\n" + "".join(
+        f"{key} = {value}\n" for key, value in fields.items() if value is not None
+    )
     (folder / "c.hdr").write_text(text, encoding="utf-8")
     (folder / "c.img").write_bytes(content)
     return folder / "c.hdr"
@@ -212,7 +254,9 @@ def envi(folder: Path, content: bytes = CUBE.tobytes(), **changed: object) -> Pa
         ("major frame offsets", "{1, x}"),
     ],
 )
-def test_an_envi_header_that_cannot_be_right_is_refused(tmp_path: Path, key: str, value: object) -> None:
+def test_an_envi_header_that_cannot_be_right_is_refused(
+    tmp_path: Path, key: str, value: object
+) -> None:
     path = envi(tmp_path, **{key.replace(" ", "_"): value})
     assert "c.hdr must " in refusal(lambda: read_cube_file(path))
 
@@ -238,7 +282,9 @@ def test_every_interleave_gives_the_same_cube(tmp_path: Path, interleave: str) -
 
 
 @pytest.mark.parametrize("value", ["nan", "inf", "1e999", "-1e400", "{9}"])
-def test_a_strange_no_data_value_in_an_envi_header_of_labels_counts_as_none(tmp_path: Path, value: str) -> None:
+def test_a_strange_no_data_value_in_an_envi_header_of_labels_counts_as_none(
+    tmp_path: Path, value: str
+) -> None:
     path = envi(tmp_path, LABELS.tobytes(), bands=1, data_type=1, data_ignore_value=value)
     raster = read_raster(path, None)
     assert raster.missing in (None, 9) and np.array_equal(raster.codes, LABELS)
@@ -253,7 +299,9 @@ def test_a_no_data_value_that_is_no_number_is_refused_by_name(tmp_path: Path, va
 @pytest.mark.parametrize("first", ["nan", "inf", "-1", "0", "x"])
 def test_a_band_centre_that_is_none_costs_no_other(tmp_path: Path, first: str) -> None:
     centres = read_cube_file(envi(tmp_path, wavelength=f"{{{first}, 1, 2, 3}}")).wavelengths
-    assert centres is not None and np.isnan(centres[0]) and centres[1:].tolist() == [1000, 2000, 3000]
+    assert (
+        centres is not None and np.isnan(centres[0]) and centres[1:].tolist() == [1000, 2000, 3000]
+    )
 
 
 @pytest.mark.parametrize("centres", ["{0, 0, 0, 0}", "x"])
@@ -294,7 +342,8 @@ def test_a_file_named_tif_fetches_nothing_and_reads_no_other_file(tmp_path: Path
         for source in (f"/vsicurl/{address}/v.tif", str(tmp_path / "other.tif")):
             for name in ("c.tif", "l.tif"):
                 (tmp_path / name).write_text(
-                    '<VRTDataset rasterXSize="5" rasterYSize="6"><VRTRasterBand dataType="Byte" band="1"><SimpleSource>'
+                    '<VRTDataset rasterXSize="5" rasterYSize="6"><VRTRasterBand dataType="Byte"'
+                    ' band="1"><SimpleSource>'
                     f"<SourceFilename>{source}</SourceFilename><SourceBand>1</SourceBand></SimpleSource>"
                     "</VRTRasterBand></VRTDataset>"
                 )
@@ -313,30 +362,43 @@ def test_what_lies_beside_a_tiff_fetches_nothing(tmp_path: Path) -> None:
         named = f'<Metadata domain="OVERVIEWS"><MDI key="OVERVIEW_FILE">{source}</MDI></Metadata>'
         (tmp_path / "l.tif.aux.xml").write_text(f"<PAMDataset>{named}</PAMDataset>")
         assert np.array_equal(read_raster(tmp_path / "l.tif", None).codes, LABELS)
-        (tmp_path / "l.tif.msk").write_text(f"<VRTDataset><SourceFilename>{source}</SourceFilename></VRTDataset>")
-        assert "l.tif.msk, that is no TIFF" in refusal(lambda: read_raster(tmp_path / "l.tif", None))
+        (tmp_path / "l.tif.msk").write_text(
+            f"<VRTDataset><SourceFilename>{source}</SourceFilename></VRTDataset>"
+        )
+        assert "l.tif.msk, that is no TIFF" in refusal(
+            lambda: read_raster(tmp_path / "l.tif", None)
+        )
     assert asked == []
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".bmp"])
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "BMP", "GIF", "PPM", "EPS"])
-def test_an_image_must_be_of_the_format_that_its_name_says(tmp_path: Path, suffix: str, kind: str) -> None:
+def test_an_image_must_be_of_the_format_that_its_name_says(
+    tmp_path: Path, suffix: str, kind: str
+) -> None:
     """PostScript would start another program."""
     if kind == {".png": "PNG", ".tif": "TIFF", ".bmp": "BMP"}[suffix]:
         return
     Image.fromarray(LABELS).save(tmp_path / "image", kind)
     (tmp_path / "image").rename(tmp_path / f"l{suffix}")
-    assert f"l{suffix} must be a whole " in refusal(lambda: read_label_file(tmp_path / f"l{suffix}"))
+    assert f"l{suffix} must be a whole " in refusal(
+        lambda: read_label_file(tmp_path / f"l{suffix}")
+    )
 
 
 @pytest.mark.parametrize(
-    "name", ["c.npy", "c.mat", "c.tif", "c.hdr", "c.img", "l.png", "l.npz", "l.csv", "l.geojson", "l.gpkg"]
+    "name",
+    ["c.npy", "c.mat", "c.tif", "c.hdr", "c.img", "l.png", "l.npz", "l.csv", "l.geojson", "l.gpkg"],
 )
-def test_an_empty_file_is_refused_before_it_is_opened(tmp_path: Path, name: str, monkeypatch) -> None:
+def test_an_empty_file_is_refused_before_it_is_opened(
+    tmp_path: Path, name: str, monkeypatch
+) -> None:
     # /proc/kmsg, which only root may open, says that it is empty, and never ends.
     for each in (name, "c.hdr", "c.img") if name[-4:] in (".hdr", ".img") else (name,):
         (tmp_path / each).touch()
-    vectors = dict.fromkeys((".csv", ".geojson", ".gpkg"), lambda path: read_vector_labels(path, None, None))
+    vectors = dict.fromkeys(
+        (".csv", ".geojson", ".gpkg"), lambda path: read_vector_labels(path, None, None)
+    )
     read = {".npz": read_maps, ".png": read_label_file, **vectors}
     monkeypatch.setattr(Path, "open", lambda *_, **__: pytest.fail("opened"))
     said = refusal(lambda: read.get(Path(name).suffix, read_cube_file)(tmp_path / name))
@@ -345,10 +407,20 @@ def test_an_empty_file_is_refused_before_it_is_opened(tmp_path: Path, name: str,
 
 def png(width: int, height: int) -> bytes:
     def chunk(kind: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+        return (
+            struct.pack(">I", len(content))
+            + kind
+            + content
+            + struct.pack(">I", zlib.crc32(kind + content))
+        )
 
     head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(99))) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + chunk(b"IDAT", zlib.compress(bytes(99)))
+        + chunk(b"IEND", b"")
+    )
 
 
 @pytest.mark.parametrize("size", [(100_000, 100_000), (2**31 - 1, 1), (12_000, 12_000), (0, 0)])
@@ -362,7 +434,9 @@ def test_a_geotiff_that_stores_nothing_is_refused(tmp_path: Path) -> None:
     with quiet() as rasterio:
         for name, side, bands in (("c.tif", 4000, 60), ("l.tif", 30_000, 1)):
             size = {"width": side, "height": side, "count": bands, "dtype": "float32"}
-            rasterio.open(tmp_path / name, "w", driver="GTiff", SPARSE_OK=True, BIGTIFF="YES", **size).close()
+            rasterio.open(
+                tmp_path / name, "w", driver="GTiff", SPARSE_OK=True, BIGTIFF="YES", **size
+            ).close()
     assert "store what it announces" in refusal(lambda: read_cube_file(tmp_path / "c.tif"))
     assert "l.tif must store" in refusal(lambda: read_raster(tmp_path / "l.tif", None))
 
@@ -373,7 +447,9 @@ def test_a_geotiff_that_stores_nothing_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("code", [2**31, -(2**31), 2**63 - 1])
 def test_a_label_code_of_more_than_32_bits_is_refused(tmp_path: Path, code: int) -> None:
     np.save(tmp_path / "l.npy", np.where(LABELS > 0, code, 0))
-    assert "l.npy: labels must be whole numbers below" in refusal(lambda: read_raster(tmp_path / "l.npy", None))
+    assert "l.npy: labels must be whole numbers below" in refusal(
+        lambda: read_raster(tmp_path / "l.npy", None)
+    )
 
 
 def test_more_classes_than_their_ids_can_tell_apart_are_refused() -> None:
@@ -383,14 +459,20 @@ def test_more_classes_than_their_ids_can_tell_apart_are_refused() -> None:
         LabelSpec(names=tuple(f"c{i}" for i in range(40_000)))
 
 
-def test_a_cube_beyond_the_memory_of_this_machine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cube_beyond_the_memory_of_this_machine_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(bounds, "free_memory", lambda: 10**6)
     bounds.check_memory("a cube", 10**6)
-    with pytest.raises(SceneError, match=r"a cube must fit into memory; found 1.0 MB needed, 1.0 MB free"):
+    with pytest.raises(
+        SceneError, match=r"a cube must fit into memory; found 1.0 MB needed, 1.0 MB free"
+    ):
         bounds.check_memory("a cube", 10**6 + 1)
 
 
-@pytest.mark.parametrize("name", ["a" * 300 + ".npy", "a" * 300 + ".hdr", "a" * 300 + ".tif", "a" * 300])
+@pytest.mark.parametrize(
+    "name", ["a" * 300 + ".npy", "a" * 300 + ".hdr", "a" * 300 + ".tif", "a" * 300]
+)
 def test_a_name_that_no_file_can_have_is_refused(name: str) -> None:
     for read in (read_cube_file, read_label_file):
         assert "must" in refusal(lambda read=read: read(Path(name)))

@@ -1,4 +1,6 @@
-"""Labels as tables and GeoJSON that are damaged, or made to do harm: refused by one error, in time."""
+"""Labels as tables and GeoJSON that are damaged, or made to do harm: refused by one error, in
+time.
+"""
 
 import json
 import math
@@ -48,8 +50,12 @@ def test_coordinates_that_are_no_numbers_are_refused(tmp_path: Path, value: str)
 
 
 def test_rows_and_columns_beyond_all_arrays_lie_outside(tmp_path: Path) -> None:
-    (tmp_path / "l.csv").write_text(f"row,col,class\n{'9' * 30},1,a\n-{'9' * 30},1,a\n1,1,a\n2,2,b\n")
-    rasterised = rasterise(read_vector_labels(tmp_path / "l.csv", None, None), (4, 4), None, (), "l.csv")
+    (tmp_path / "l.csv").write_text(
+        f"row,col,class\n{'9' * 30},1,a\n-{'9' * 30},1,a\n1,1,a\n2,2,b\n"
+    )
+    rasterised = rasterise(
+        read_vector_labels(tmp_path / "l.csv", None, None), (4, 4), None, (), "l.csv"
+    )
     assert rasterised.notes[0].startswith("2 of 4 labels are outside the cube")
     assert (rasterised.codes > 0).sum() == 2
 
@@ -77,7 +83,8 @@ def test_labels_are_bounded_in_size(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def geojson(*geometries: Any, **more: Any) -> str:
     features = [
-        {"type": "Feature", "properties": {"class": "ab"[i % 2]}, "geometry": g} for i, g in enumerate(geometries)
+        {"type": "Feature", "properties": {"class": "ab"[i % 2]}, "geometry": g}
+        for i, g in enumerate(geometries)
     ]
     return json.dumps({"type": "FeatureCollection", "features": features, **more})
 
@@ -100,7 +107,9 @@ def geojson(*geometries: Any, **more: Any) -> str:
     ],
 )
 @pytest.mark.parametrize("kind", ["Point", "MultiPoint", "Polygon", "MultiPolygon"])
-def test_a_geometry_without_sound_coordinates_is_refused(tmp_path: Path, kind: str, coordinates: Any) -> None:
+def test_a_geometry_without_sound_coordinates_is_refused(
+    tmp_path: Path, kind: str, coordinates: Any
+) -> None:
     message = refusal(tmp_path / "l.geojson", geojson({"type": kind, "coordinates": coordinates}))
     assert f"a {kind} must have numbers as coordinates" in message
 
@@ -109,18 +118,28 @@ def test_a_geometry_without_sound_coordinates_is_refused(tmp_path: Path, kind: s
 def test_features_of_other_types_are_refused(tmp_path: Path, wrong: Any) -> None:
     assert "feature 1" in refusal(tmp_path / "l.geojson", geojson(wrong))
     assert "feature 1" in refusal(tmp_path / "l.geojson", json.dumps({"features": [wrong]}))
-    assert "feature 1" in refusal(tmp_path / "l.geojson", json.dumps({"features": [{"properties": wrong}]}))
-    assert "points or polygons" in refusal(tmp_path / "l.geojson", geojson({"type": wrong, "coordinates": []}))
+    assert "feature 1" in refusal(
+        tmp_path / "l.geojson", json.dumps({"features": [{"properties": wrong}]})
+    )
+    assert "points or polygons" in refusal(
+        tmp_path / "l.geojson", geojson({"type": wrong, "coordinates": []})
+    )
 
 
-@pytest.mark.parametrize("crs", [5, "EPSG:4326", [], {"properties": 5}, {"properties": {"name": None}}])
+@pytest.mark.parametrize(
+    "crs", [5, "EPSG:4326", [], {"properties": 5}, {"properties": {"name": None}}]
+)
 def test_a_member_crs_of_another_type_counts_as_none(tmp_path: Path, crs: Any) -> None:
-    (tmp_path / "l.geojson").write_text(geojson({"type": "Polygon", "coordinates": [SQUARE]}, crs=crs))
+    (tmp_path / "l.geojson").write_text(
+        geojson({"type": "Polygon", "coordinates": [SQUARE]}, crs=crs)
+    )
     assert read_vector_labels(tmp_path / "l.geojson", None, None).crs == vector_labels.WGS84
 
 
 def test_a_geojson_of_more_parts_than_it_may_have_is_not_parsed(tmp_path: Path) -> None:
-    assert "at most 2,000,000 points" in refusal(tmp_path / "l.geojson", '{"features": [' + "[]," * 2_000_000 + "[]]}")
+    assert "at most 2,000,000 points" in refusal(
+        tmp_path / "l.geojson", '{"features": [' + "[]," * 2_000_000 + "[]]}"
+    )
 
 
 def test_a_polygon_of_endless_holes_is_refused(tmp_path: Path) -> None:
@@ -130,7 +149,11 @@ def test_a_polygon_of_endless_holes_is_refused(tmp_path: Path) -> None:
 
 def test_a_message_lists_some_of_many_attributes(tmp_path: Path) -> None:
     row = {f"attribute {i}": i for i in range(1000)}
-    feature = {"type": "Feature", "properties": row, "geometry": {"type": "Point", "coordinates": [1, 2]}}
+    feature = {
+        "type": "Feature",
+        "properties": row,
+        "geometry": {"type": "Point", "coordinates": [1, 2]},
+    }
     assert "`field`" in refusal(tmp_path / "l.geojson", json.dumps({"features": [feature]}))
 
 
@@ -138,7 +161,9 @@ def test_nesting_without_end_is_refused(tmp_path: Path) -> None:
     assert "whole GeoJSON" in refusal(tmp_path / "l.geojson", '{"features": ' + "[" * 100_000)
 
 
-@pytest.mark.parametrize("name", ["http://127.0.0.1:9/crs", "https://opengis.net.example.org/def/crs/EPSG/0/4326"])
+@pytest.mark.parametrize(
+    "name", ["http://127.0.0.1:9/crs", "https://opengis.net.example.org/def/crs/EPSG/0/4326"]
+)
 def test_a_coordinate_system_is_never_fetched(name: str) -> None:
     pytest.importorskip("rasterio")
     shape = ({"type": "Polygon", "coordinates": [SQUARE]},)
@@ -147,7 +172,9 @@ def test_a_coordinate_system_is_never_fetched(name: str) -> None:
         rasterise(VectorLabels((1,), shapes=shape, crs=name), (20, 20), ground, (), "l.geojson")
 
 
-def test_many_polygons_are_filled_together_as_each_would_be_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_polygons_are_filled_together_as_each_would_be_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """GDAL takes a millisecond to start, which 40,000 polygons feel."""
     pytest.importorskip("rasterio")
     from rasterio import Affine, features
@@ -161,8 +188,12 @@ def test_many_polygons_are_filled_together_as_each_would_be_alone(monkeypatch: p
     alone = features.geometry_mask(shapes, (40, 30), Affine(*GROUND.transform), invert=True)
     starts = []
     fill = features.rasterize
-    monkeypatch.setattr(features, "rasterize", lambda *args, **more: starts.append(1) or fill(*args, **more))
-    rasterised = rasterise(VectorLabels((1,) * 200, shapes=tuple(shapes)), (40, 30), GROUND, (), "l")
+    monkeypatch.setattr(
+        features, "rasterize", lambda *args, **more: starts.append(1) or fill(*args, **more)
+    )
+    rasterised = rasterise(
+        VectorLabels((1,) * 200, shapes=tuple(shapes)), (40, 30), GROUND, (), "l"
+    )
     assert len(starts) == 1
     assert np.array_equal(rasterised.codes > 0, alone) and 0 < alone.sum() < alone.size
 
@@ -176,7 +207,9 @@ def flips(content: bytes, count: int) -> Iterator[bytes]:
 
 
 def test_no_flipped_bit_of_a_label_file_is_more_than_an_error(tmp_path: Path) -> None:
-    text = geojson({"type": "Polygon", "coordinates": [SQUARE]}, {"type": "Point", "coordinates": [1, 2]}).encode()
+    text = geojson(
+        {"type": "Polygon", "coordinates": [SQUARE]}, {"type": "Point", "coordinates": [1, 2]}
+    ).encode()
     for name, content in (("l.geojson", text), ("l.csv", b"row,col,class\n1,1,a\n")):
         for bad in flips(content, 100):
             (tmp_path / name).write_bytes(bad)

@@ -1,4 +1,6 @@
-"""Labels of public scenes are known by their checksums, whatever files they come from, and keep their draws."""
+"""Labels of public scenes are known by their checksums, whatever files they come from, and keep
+their draws.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -46,7 +48,9 @@ def test_the_same_labels_in_other_files_keep_the_public_draws(raw, indian_pines)
     assert scene.drawn_as == "indian_pines" and draw(scene) == draw(indian_pines)
 
 
-def test_labels_that_differ_in_one_pixel_are_not_the_public_ones(raw: tuple[np.ndarray, np.ndarray]) -> None:
+def test_labels_that_differ_in_one_pixel_are_not_the_public_ones(
+    raw: tuple[np.ndarray, np.ndarray],
+) -> None:
     labels = raw[1].copy()
     labels[0, 0] = 0 if labels[0, 0] else 1
     np.save("cube.npy", raw[0][:, :, :6])
@@ -71,7 +75,9 @@ def test_every_listed_scene_is_one_of_the_catalogue() -> None:
         ("salinas", "salinas_gt.mat"),
     ],
 )
-def test_the_listed_checksums_are_those_of_the_public_labels(shared_data: Path, name: str, file: str) -> None:
+def test_the_listed_checksums_are_those_of_the_public_labels(
+    shared_data: Path, name: str, file: str
+) -> None:
     codes = read_label_file(shared_data / "ground_truth_only" / file)
     labels = class_map(codes, scene_card(name).labels, where=name)
     assert LABELS[array_checksum(labels, "<i2")] == name

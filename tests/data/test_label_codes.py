@@ -1,4 +1,6 @@
-"""Codes of labels: which are classes, which pixels have no label, and what is asked where two readings fit."""
+"""Codes of labels: which are classes, which pixels have no label, and what is asked where two
+readings fit.
+"""
 
 from pathlib import Path
 
@@ -81,11 +83,16 @@ def test_a_pixel_without_data_has_no_label_where_0_is_a_class(tmp_path: Path) ->
     np.save(tmp_path / "cube.npy", cube)
     np.save(tmp_path / "codes.npy", ZERO_BASED)
     added = add_scene(*paths, ImportOptions(unlabelled=(255,)))
-    assert not added.scene.labels[:3].any() and np.array_equal(added.scene.labels[3:], FARM.labels[3:])
+    assert not added.scene.labels[:3].any() and np.array_equal(
+        added.scene.labels[3:], FARM.labels[3:]
+    )
 
 
 def test_marks_of_class_0_are_counted_and_may_be_a_class(tmp_path: Path) -> None:
-    marks = [(row, column, FARM.labels[row, column] - 1) for row, column in np.argwhere(FARM.labels > 0)[::5]]
+    marks = [
+        (row, column, FARM.labels[row, column] - 1)
+        for row, column in np.argwhere(FARM.labels > 0)[::5]
+    ]
     np.save(tmp_path / "cube.npy", FARM.cube)
     lines = ["row,col,class", *(",".join(map(str, mark)) for mark in marks)]
     (tmp_path / "marks.csv").write_text("\n".join(lines))
@@ -93,7 +100,8 @@ def test_marks_of_class_0_are_counted_and_may_be_a_class(tmp_path: Path) -> None
     zeros = sum(mark[2] == 0 for mark in marks)
     said = " ".join(add_scene(*paths, ImportOptions()).warnings)
     assert (
-        f"{zeros:,} labels are of class 0, which counts as unlabelled: if it is a class, say `unlabelled=none`" in said
+        f"{zeros:,} labels are of class 0, which counts as unlabelled: if it is a class, say"
+        " `unlabelled=none`" in said
     )
 
     added = add_scene(*paths, ImportOptions(overwrite=True, unlabelled=(), classes=NAMES))

@@ -1,4 +1,6 @@
-"""Labels beside what they label: found where the fit is clearly better elsewhere, never where labels lie right."""
+"""Labels beside what they label: found where the fit is clearly better elsewhere, never where
+labels lie right.
+"""
 
 from pathlib import Path
 
@@ -22,7 +24,9 @@ def moved(labels: np.ndarray, down: int, right: int) -> np.ndarray:
 
 
 @pytest.mark.indian_pines
-def test_on_indian_pines_two_pixels_are_found_and_labels_that_lie_right_are_not_suspected(indian_pines: Scene):
+def test_on_indian_pines_two_pixels_are_found_and_labels_that_lie_right_are_not_suspected(
+    indian_pines: Scene,
+):
     cube, labels = indian_pines.cube, indian_pines.labels
     assert better_shift(cube, labels) is None
     for down, right in ((2, 0), (-2, 0), (0, 2), (0, -2), (-2, 2), (-1, 0), (0, -1)):

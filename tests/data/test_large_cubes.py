@@ -26,7 +26,9 @@ def mapped(values: object) -> bool:
     return False
 
 
-def test_a_large_cube_and_what_plugins_see_of_it_are_the_same_in_a_file(estate, monkeypatch, tmp_path):
+def test_a_large_cube_and_what_plugins_see_of_it_are_the_same_in_a_file(
+    estate, monkeypatch, tmp_path
+):
     card = estate()
     protocol = parse_protocol("hidden:0.5:kshot:2")
 
@@ -50,4 +52,4 @@ def test_a_folder_of_temporary_files_without_room_is_named(estate, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=10))
     scene = load_scene(estate())
     with pytest.raises(SceneError, match="TMPDIR"):
-        scene.cube  # noqa: B018  an array of the whole
+        scene.cube  # noqa: B018

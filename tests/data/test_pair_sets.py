@@ -38,7 +38,9 @@ def mine(tmp_path: Path) -> Path:
         for folder in ("img", "label"):
             (tmp_path / group / folder).mkdir(parents=True)
         for name in names:
-            np.save(tmp_path / group / "img" / f"{name}.npy", np.full((2, 8, 8), 500, dtype=np.uint16))
+            np.save(
+                tmp_path / group / "img" / f"{name}.npy", np.full((2, 8, 8), 500, dtype=np.uint16)
+            )
             mask = np.array([[0, 7], [3, 4]], dtype=np.uint8).repeat(4, 0).repeat(4, 1)
             Image.fromarray(mask).save(tmp_path / group / "label" / f"{name}.png")
     (tmp_path / "mine.toml").write_text(CARD)
@@ -103,7 +105,9 @@ def test_a_geotiff_of_several_bands_is_read(mine: Path) -> None:
     assert image[0, :, 0, 0].tolist() == pytest.approx([0.1, 0.2])
 
 
-def test_a_public_set_that_cannot_be_had_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_public_set_that_cannot_be_had_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HSIAUG_DATA_DIR", str(tmp_path))
     for name in ("taizhou", "oscd"):
         with pytest.raises(DataUnavailableError, match=f"{name} cannot be downloaded"):
@@ -123,10 +127,14 @@ def oscd(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_oscd_is_read_with_its_two_codings(oscd: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HSIAUG_DATA_DIR", str(oscd))
     pairs = load_pairs("oscd", "change")
-    assert [(p.name, p.part) for p in pairs.places] == [("rennes", "train"), ("montpellier", "test")]
+    assert [(p.name, p.part) for p in pairs.places] == [
+        ("rennes", "train"),
+        ("montpellier", "test"),
+    ]
     assert pairs.bands == 13 and pairs.dates == 2
     changed = [float((p.mask == 2).mean()) for p in pairs.places]
-    # The training city's tif has 1 and 2, the test city's png 0 and 255: read by one rule, one would be all changed.
+    # The training city's tif has 1 and 2, the test city's png 0 and 255: read by one rule, one
+    # would be all changed.
     assert all(0.005 < share < 0.15 for share in changed)
     assert all((p.mask > 0).all() for p in pairs.places)
 

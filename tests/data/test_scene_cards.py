@@ -18,7 +18,10 @@ def refusal(card) -> str:
 def test_a_card_gives_the_scene_its_names_units_and_wavelengths(estate, cube, codes):
     card = estate(
         'file = "cube.npy"\nscale = 1e-4\noffset = 0.5\nunits = "albedo"',
-        rest='[sensor]\ngsd = 2\nwavelengths = [400, 500, 600, 700.5]\n[subsets]\ncereals = ["wheat", 2]',
+        rest=(
+            "[sensor]\ngsd = 2\nwavelengths = [400, 500, 600, 700.5]\n[subsets]\ncereals ="
+            ' ["wheat", 2]'
+        ),
     )
     scene = load_scene(card)
     assert scene.name == "estate" and scene.units == "albedo" and scene.gsd == 2
@@ -44,7 +47,9 @@ def test_bad_bands_are_dropped_from_cube_and_wavelengths(estate, cube):
 
 def test_rows_and_columns_cut_out_a_part(estate, cube, codes, tmp_path):
     np.save(tmp_path / "labels.npy", codes[2:6, 1:4])
-    scene = load_scene(estate('file = "cube.npy"\nrows = [2, 6]\ncolumns = [1, 4]\nshape = [4, 3, 4]'))
+    scene = load_scene(
+        estate('file = "cube.npy"\nrows = [2, 6]\ncolumns = [1, 4]\nshape = [4, 3, 4]')
+    )
     assert np.array_equal(scene.cube, cube[2:6, 1:4])
 
 
@@ -65,7 +70,9 @@ def test_code_zero_can_be_a_class(estate, codes, tmp_path):
 
 
 def test_ignored_classes_become_unlabelled_and_later_ids_move_up(estate, codes):
-    scene = load_scene(estate(labels=LABELS + 'ignore = ["rye"]', rest='[subsets]\nall = ["wheat", "rye", 3]'))
+    scene = load_scene(
+        estate(labels=LABELS + 'ignore = ["rye"]', rest='[subsets]\nall = ["wheat", "rye", 3]')
+    )
     assert scene.class_names == ("wheat", "track")
     assert np.array_equal(scene.labels, np.array([0, 1, 0, 2])[codes])
     assert scene.subsets == {"all": (1, 2)}
@@ -79,7 +86,11 @@ def test_a_pixel_gets_the_class_of_more_than_half_of_its_cells(estate, tmp_path)
 
 
 def test_expected_counts_are_verified(estate):
-    assert load_scene(estate(labels=LABELS + "counts = [8, 7, 7]")).class_counts.tolist() == [8, 7, 7]
+    assert load_scene(estate(labels=LABELS + "counts = [8, 7, 7]")).class_counts.tolist() == [
+        8,
+        7,
+        7,
+    ]
     message = refusal(estate(labels=LABELS + "counts = [8, 9, 7]"))
     assert "rye 7 instead of 9" in message and "labels.counts" in message
 
@@ -123,7 +134,10 @@ def test_labels_of_another_size_are_refused(estate, codes, tmp_path):
         ({"rest": "[sensor]\ngsd = -2"}, ["'sensor.gsd'", "greater than 0", "found -2"]),
         ({"rest": '[sensor]\ngsd = "two"'}, ["'sensor.gsd'", "'two'"]),
         ({"rest": "[sensor]\nwavelengths = [400, -1]"}, ["'sensor.wavelengths[1]'", "found -1"]),
-        ({"rest": "[sensor]\nwavelengths = [400]\nrange_nm = [400, 500]"}, ["[sensor]", "not both"]),
+        (
+            {"rest": "[sensor]\nwavelengths = [400]\nrange_nm = [400, 500]"},
+            ["[sensor]", "not both"],
+        ),
         ({"rest": "[subsets]\nx = [9]"}, ["subsets.x", "9"]),
         ({"cube": 'file = "cube.npy"\naxes = "hww"'}, ["'cube.axes'", "'hww'"]),
         ({"cube": 'file = "cube.npy"\nrows = [3, 3]'}, ["[cube]", "rows", "[3, 3]"]),

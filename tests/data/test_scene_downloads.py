@@ -37,7 +37,9 @@ def remote(estate: Callable[..., Path], tmp_path: Path) -> Callable[..., Remote]
         (tmp_path / "cube.npy").unlink()
         digest = hashlib.sha256(content).hexdigest()
         listed = ", ".join(f'"{url}"' for url in urls)
-        card = estate(f'file = "cube.npy"\nsha256 = "{digest}"\nsize = {len(content)}\nurls = [{listed}]')
+        card = estate(
+            f'file = "cube.npy"\nsha256 = "{digest}"\nsize = {len(content)}\nurls = [{listed}]'
+        )
         return Remote(card, tmp_path / "cube.npy", content, digest)
 
     return make
@@ -74,7 +76,9 @@ def test_the_next_mirror_is_tried_when_one_fails(remote, server, trouble, monkey
     assert "Downloading cube.npy" in shown.err and "127.0.0.1" in shown.err
 
 
-def test_a_mirror_that_sends_more_than_the_card_says_is_given_up(remote, server, monkeypatch, capsys):
+def test_a_mirror_that_sends_more_than_the_card_says_is_given_up(
+    remote, server, monkeypatch, capsys
+):
     scene = remote(server.url("long"), server.url("endless"), server.url("good"))
     server.files |= {"long": scene.content + bytes(2**20), "good": scene.content}
     server.files["endless"] = scene.content
@@ -85,7 +89,8 @@ def test_a_mirror_that_sends_more_than_the_card_says_is_given_up(remote, server,
     said = " ".join(capsys.readouterr().err.split())
     size = len(scene.content)
     assert (
-        f"would send {size + 2**20:,} bytes in place of {size:,}" in said and f"sent more than {size:,} bytes" in said
+        f"would send {size + 2**20:,} bytes in place of {size:,}" in said
+        and f"sent more than {size:,} bytes" in said
     )
 
 
@@ -125,7 +130,9 @@ def test_an_interrupted_download_leaves_nothing_behind(remote, server, monkeypat
     assert scene.leftovers() == ["estate.toml", "labels.npy"]
 
 
-def test_what_a_killed_download_left_goes_with_the_next_one_and_files_of_others_stay(remote, server, monkeypatch):
+def test_what_a_killed_download_left_goes_with_the_next_one_and_files_of_others_stay(
+    remote, server, monkeypatch
+):
     scene = remote(server.url("good"))
     server.files["good"] = scene.content
 
@@ -169,7 +176,9 @@ def test_a_file_with_another_checksum_is_refused_and_left_alone(remote, server):
     assert scene.target.read_bytes() == b"an older version"
 
 
-def test_offline_the_answer_comes_at_once_and_says_what_to_put_where(remote, closed_port, monkeypatch):
+def test_offline_the_answer_comes_at_once_and_says_what_to_put_where(
+    remote, closed_port, monkeypatch
+):
     scene = remote(f"http://127.0.0.1:{closed_port}/cube.npy")
     waited = Waited(monkeypatch)
     with pytest.raises(DataUnavailableError) as error:
@@ -186,7 +195,9 @@ def test_a_mirror_that_takes_no_connection_is_passed_over(remote, server, closed
     assert scene.target.read_bytes() == scene.content
 
 
-def test_a_folder_that_cannot_be_written_is_an_error_with_a_mend(remote, server, tmp_path, monkeypatch):
+def test_a_folder_that_cannot_be_written_is_an_error_with_a_mend(
+    remote, server, tmp_path, monkeypatch
+):
     scene = remote(server.url("good"))
     server.files["good"] = scene.content
     monkeypatch.setattr("shutil.move", _full_disk)
@@ -205,7 +216,9 @@ def test_a_card_cannot_download_outside_its_folder(estate, line):
         scene_card(card)
 
 
-def test_public_files_are_found_in_the_scenes_folder_or_straight_in_the_data_folder(tmp_path, monkeypatch):
+def test_public_files_are_found_in_the_scenes_folder_or_straight_in_the_data_folder(
+    tmp_path, monkeypatch
+):
     monkeypatch.setenv("HSIAUG_DATA_DIR", str(tmp_path))
     assert status(find_entry("salinas_a")) == "to download"
     (tmp_path / "SalinasA_gt.mat").touch()
@@ -219,5 +232,10 @@ def test_houston_says_which_files_to_place_by_hand(tmp_path, monkeypatch):
     assert status(find_entry("houston_2018")) == "place by hand"
     with pytest.raises(DataUnavailableError) as error:
         load_scene("houston_2018")
-    for part in ("NAD83.pix", "GT_TR.tif", str(tmp_path / "houston_2018"), "machinelearning.ee.uh.edu"):
+    for part in (
+        "NAD83.pix",
+        "GT_TR.tif",
+        str(tmp_path / "houston_2018"),
+        "machinelearning.ee.uh.edu",
+    ):
         assert part in str(error.value)

@@ -109,7 +109,9 @@ def test_with_several_arrays_the_card_must_name_one(estate, cube, tmp_path, save
 
 
 def test_a_matlab_cell_or_text_is_not_a_cube(estate, tmp_path):
-    scipy.io.savemat(tmp_path / "c.mat", {"cells": np.array([["a"], [1]], dtype=object), "text": "hello"})
+    scipy.io.savemat(
+        tmp_path / "c.mat", {"cells": np.array([["a"], [1]], dtype=object), "text": "hello"}
+    )
     assert "a MATLAB cell" in refusal(estate('file = "c.mat"\nkey = "cells"'))
     assert "a MATLAB char" in refusal(estate('file = "c.mat"\nkey = "text"'))
     assert "0 among" in refusal(estate('file = "c.mat"'))
@@ -155,17 +157,25 @@ def test_labels_may_be_an_image_or_an_envi_band(estate, codes, tmp_path):
     names = 'names = ["wheat", "rye", "track"]'
     for file in ("l.tif", "l.png", "l.bmp"):
         Image.fromarray(codes).save(tmp_path / file)
-        assert np.array_equal(load_scene(estate(labels=f'[labels]\nfile = "{file}"\n{names}')).labels, codes)
+        assert np.array_equal(
+            load_scene(estate(labels=f'[labels]\nfile = "{file}"\n{names}')).labels, codes
+        )
     save_envi(tmp_path / "l.hdr", codes[:, :, None])
-    assert np.array_equal(load_scene(estate(labels=f'[labels]\nfile = "l.hdr"\n{names}')).labels, codes)
+    assert np.array_equal(
+        load_scene(estate(labels=f'[labels]\nfile = "l.hdr"\n{names}')).labels, codes
+    )
     (tmp_path / "l.tif").write_bytes((tmp_path / "l.tif").read_bytes()[:60])
-    assert "must be a whole GeoTIFF file" in refusal(estate(labels=f'[labels]\nfile = "l.tif"\n{names}'))
+    assert "must be a whole GeoTIFF file" in refusal(
+        estate(labels=f'[labels]\nfile = "l.tif"\n{names}')
+    )
 
 
 @pytest.mark.shared_data
 @pytest.mark.parametrize("kind", FORMATS)
 def test_a_scene_of_the_size_of_pavia_university(shared_data, tmp_path, kind):
-    """A simulated cube with the real ground truth: equal after loading, without copies in memory."""
+    """A simulated cube with the real ground truth: equal after loading, without copies in
+    memory.
+    """
     truth = shared_data / "ground_truth_only" / "paviaU_gt.mat"
     labels = scipy.io.loadmat(truth)["paviaU_gt"]
     spectra = np.random.default_rng(3).integers(100, 8000, (10, 103), dtype=np.uint16)

@@ -1,4 +1,6 @@
-"""Cards and suites that are no TOML, or more than anybody writes: one clear error, before memory or time is spent."""
+"""Cards and suites that are no TOML, or more than anybody writes: one clear error, before memory or
+time is spent.
+"""
 
 import os
 from pathlib import Path
@@ -63,7 +65,9 @@ def test_a_path_with_a_zero_byte_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="must be a name or a path"):
         load_scene("a\0b.toml")
     for name in ("a\\u0000b", "x" * 300):
-        (tmp_path / "suite.toml").write_text(f'store = "{name}"\n[[run]]\nname = "r"\nscenes = "toy"\n')
+        (tmp_path / "suite.toml").write_text(
+            f'store = "{name}"\n[[run]]\nname = "r"\nscenes = "toy"\n'
+        )
         store = read_suite(tmp_path / "suite.toml").store
         assert store is not None
         with pytest.raises(StoreError, match="store"):

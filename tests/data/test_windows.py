@@ -1,4 +1,6 @@
-"""Cubes that are read window by window: the same values as an array of the whole, and as little of the file as asked."""
+"""Cubes that are read window by window: the same values as an array of the whole, and as little of
+the file as asked.
+"""
 
 import multiprocessing
 import os
@@ -49,7 +51,9 @@ def written(folder: Path, interleave: str, kind: str) -> Path:
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("kind", ["<i2", "<f4"])
 @pytest.mark.parametrize("interleave", ORDERS)
-def test_windows_hold_what_the_whole_holds(tmp_path, interleave, kind, change, read_in_windows) -> None:
+def test_windows_hold_what_the_whole_holds(
+    tmp_path, interleave, kind, change, read_in_windows
+) -> None:
     raw = read_cube_file(written(tmp_path, interleave, kind)).array
     cube, whole = cube_of(raw, "c", change), np.array(convert_cube(raw, "c", change))
     rng = np.random.default_rng(1)
@@ -71,16 +75,25 @@ def test_windows_hold_what_the_whole_holds(tmp_path, interleave, kind, change, r
     np.testing.assert_array_equal(np.asarray(cube), whole, strict=True)
 
 
-def test_no_more_is_read_than_the_rows_and_columns_of_a_window(tmp_path, read_in_windows, monkeypatch) -> None:
-    cube, taken = cube_of(read_cube_file(written(tmp_path, "bip", "<f4")).array, "c", Conversion()), list[int]()
+def test_no_more_is_read_than_the_rows_and_columns_of_a_window(
+    tmp_path, read_in_windows, monkeypatch
+) -> None:
+    cube, taken = (
+        cube_of(read_cube_file(written(tmp_path, "bip", "<f4")).array, "c", Conversion()),
+        list[int](),
+    )
     pread = os.pread
-    monkeypatch.setattr(os, "pread", lambda handle, size, at: taken.append(size) or pread(handle, size, at))
+    monkeypatch.setattr(
+        os, "pread", lambda handle, size, at: taken.append(size) or pread(handle, size, at)
+    )
     cube[2:4, 5:8]
     cube[np.array([9, 9]), np.array([3, 4])]
     assert sum(taken) == 4 * SHAPE[2] * (2 * 3 + 2)
 
 
-@pytest.mark.parametrize("harm", [lambda path: os.truncate(path, 500), lambda path: os.utime(path, (1, 1))])
+@pytest.mark.parametrize(
+    "harm", [lambda path: os.truncate(path, 500), lambda path: os.utime(path, (1, 1))]
+)
 def test_a_file_that_was_changed_is_one_error(tmp_path, harm, read_in_windows) -> None:
     cube = cube_of(read_cube_file(written(tmp_path, "bip", "<i2")).array, "c", Conversion())
     harm(tmp_path / "c.img")
@@ -88,7 +101,9 @@ def test_a_file_that_was_changed_is_one_error(tmp_path, harm, read_in_windows) -
         cube[2:4]
 
 
-def test_trials_and_maps_of_a_scene_read_in_windows_are_those_of_one_in_memory(estate: Estate, monkeypatch) -> None:
+def test_trials_and_maps_of_a_scene_read_in_windows_are_those_of_one_in_memory(
+    estate: Estate, monkeypatch
+) -> None:
     card, task, protocol = estate(), PixelClassification(), parse_protocol("hidden:0.5:kshot:3")
 
     def everything() -> list[object]:
@@ -99,12 +114,20 @@ def test_trials_and_maps_of_a_scene_read_in_windows_are_those_of_one_in_memory(e
             view = train_view(scene, split, scope)
             seen = train_view_seen(view, SpectralView("raw+unit", view.wavelengths))
             for one in (view, seen):
-                made += [one.real.x, one.normaliser.mean, one.normaliser.std, checksum_of_pixels(one), one.unlabelled]
+                made += [
+                    one.real.x,
+                    one.normaliser.mean,
+                    one.normaliser.std,
+                    checksum_of_pixels(one),
+                    one.unlabelled,
+                ]
             made += [view.cube, seen.cube]
         spectra = SpectralView("unit", scene.wavelengths)
         seen = train_view_seen(train_view(scene, split, "none"), spectra)
         plugin = registry().find("classifier", "svm").load()
-        made_of = plugin(plugin.card.params()).fit(seen.real, seen, seed=0, device="cpu", progress=print)
+        made_of = plugin(plugin.card.params()).fit(
+            seen.real, seen, seed=0, device="cpu", progress=print
+        )
         ids = task.mapped(made_of, plugin.card, scene, split, lambda *_: None, spectra)
         return [*made, ids[scene.name], isinstance(scene.pixels, FileCube)]
 
@@ -118,7 +141,9 @@ def test_trials_and_maps_of_a_scene_read_in_windows_are_those_of_one_in_memory(e
         np.testing.assert_array_equal(a, b, strict=isinstance(a, np.ndarray))
 
 
-def test_an_array_is_made_once_and_sealed_when_it_is_asked_for(estate: Estate, read_in_windows) -> None:
+def test_an_array_is_made_once_and_sealed_when_it_is_asked_for(
+    estate: Estate, read_in_windows
+) -> None:
     scene = load_scene(estate())
     view = train_view(scene, draw_split(scene, parse_protocol("kshot:3"), 0, 3), "none")
     for one in (scene, view):
@@ -142,7 +167,9 @@ def test_another_process_is_given_the_open_file_of_a_cube_where_it_holds_nothing
     process.join()
 
     expected = convert_cube(raw, "c", Conversion(None if whole else [0, 2]))
-    assert kind == ("FileCube" if whole else "ndarray") and total == float(expected.sum(dtype=np.float64))
+    assert kind == ("FileCube" if whole else "ndarray") and total == float(
+        expected.sum(dtype=np.float64)
+    )
 
 
 def _answer(pipe, blind: BlindData) -> None:

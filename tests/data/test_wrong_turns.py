@@ -33,7 +33,11 @@ TURNS: dict[str, tuple[Arrays, tuple[str, ...], tuple[str, ...]]] = {
         (*ADD, *NAMES, "--set", "ignore=trak"),
         ("'trak'", "Did you mean track?"),
     ),
-    "a name too few": ({}, (*ADD, "--classes", "hay,rye"), ("2 names for 3 codes", "Give one name per code")),
+    "a name too few": (
+        {},
+        (*ADD, "--classes", "hay,rye"),
+        ("2 names for 3 codes", "Give one name per code"),
+    ),
     "classes from 0 on": (
         {"labels": CODES - 1},
         (*ADD, *NAMES),
@@ -54,22 +58,42 @@ TURNS: dict[str, tuple[Arrays, tuple[str, ...], tuple[str, ...]]] = {
         (*ADD[:-1], "labels.png"),
         ("picture in colours", "save their codes as one"),
     ),
-    "labels that are no codes": ({"labels": CODES / 3}, ADD, ("whole numbers", "save class codes as integers")),
+    "labels that are no codes": (
+        {"labels": CODES / 3},
+        ADD,
+        ("whole numbers", "save class codes as integers"),
+    ),
     "bands first, said to be last": (
         {"cube": np.moveaxis(SCENE.cube[:40], 2, 0), "labels": CODES[:40]},
         (*ADD, "--set", "axes=hwb"),
         ("--set axes", "Leave it out, or say bhw"),
     ),
-    "axes that cannot be told apart": ({}, ADD, ("axes may also be in the order whb", "look at the picture")),
-    "reflectance in percent": ({"cube": 100 * SCENE.cube}, ADD, ("are no reflectance", "0.01 for percent")),
-    "whole percent": ({"cube": (100 * SCENE.cube).astype(np.int16)}, ADD, ("a guess", "0.01 for percent")),
+    "axes that cannot be told apart": (
+        {},
+        ADD,
+        ("axes may also be in the order whb", "look at the picture"),
+    ),
+    "reflectance in percent": (
+        {"cube": 100 * SCENE.cube},
+        ADD,
+        ("are no reflectance", "0.01 for percent"),
+    ),
+    "whole percent": (
+        {"cube": (100 * SCENE.cube).astype(np.int16)},
+        ADD,
+        ("a guess", "0.01 for percent"),
+    ),
     "reflectance times 10,000": ({"cube": 1e4 * SCENE.cube}, ADD, ("no reflectance", "0.0001 for")),
     "labels in place of the cube": (
         {},
         (*ADD[:2], "labels.npy", "--labels", "cube.npy"),
         ("three axes", "right file"),
     ),
-    "a cube without a card": ({}, ("benchmark", "cube.npy"), ("hsiaug datasets add cube.npy --labels FILE",)),
+    "a cube without a card": (
+        {},
+        ("benchmark", "cube.npy"),
+        ("hsiaug datasets add cube.npy --labels FILE",),
+    ),
 }
 
 
@@ -87,4 +111,6 @@ def test_a_wrong_turn_is_met_with_what_to_do(turn: str, tmp_path: Path) -> None:
     assert [part for part in parts if part not in said] == []
     assert answer.returncode in (0, 2) and "Traceback" not in said
     # Either a scene with a warning, or one error and nothing else.
-    assert answer.returncode == 0 or (said.count("error:") == 1 and sorted(tmp_path.iterdir()) == before)
+    assert answer.returncode == 0 or (
+        said.count("error:") == 1 and sorted(tmp_path.iterdir()) == before
+    )

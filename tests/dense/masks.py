@@ -15,7 +15,9 @@ __all__ = ["FittedMirror", "Majority", "Mirror", "Threshold", "world"]
 
 
 def world(dates: int, seed: int = 0) -> PairSet:
-    """Two places of training and one of test: class 2 where the first band (or its change) is above a half."""
+    """Two places of training and one of test: class 2 where the first band (or its change) is above
+    a half.
+    """
     rng = np.random.default_rng(seed)
     places = []
     for name, part in (("x", "train"), ("y", "train"), ("z", "test")):
@@ -36,7 +38,11 @@ class FittedMirror:
 
     def sample(self, counts: PairCounts, *, guidance: float | None, seed: int) -> DenseSamples:
         (c, n), *_ = counts.parts()
-        shown = np.flatnonzero((self.masks == c).any(axis=(1, 2))) if c is not None else np.arange(len(self.masks))
+        shown = (
+            np.flatnonzero((self.masks == c).any(axis=(1, 2)))
+            if c is not None
+            else np.arange(len(self.masks))
+        )
         if not len(shown):
             shown = np.arange(len(self.masks))
         rows = np.random.default_rng(seed).choice(shown, size=n)
@@ -52,7 +58,11 @@ class Mirror:
     """Real tiles, left and right exchanged."""
 
     card: ClassVar[Card] = Card(
-        name="mirror", version="1", summary="Mirrored tiles", tasks=("segmentation", "change"), seconds=0.1
+        name="mirror",
+        version="1",
+        summary="Mirrored tiles",
+        tasks=("segmentation", "change"),
+        seconds=0.1,
     )
 
     def __init__(self, params: Any) -> None:
@@ -67,10 +77,15 @@ class Mirror:
 
 
 class Threshold:
-    """Class 2 where the last date's first band, less the first date's, is above the half: what the toy world does."""
+    """Class 2 where the last date's first band, less the first date's, is above the half: what the
+    toy world does.
+    """
 
     card: ClassVar[Card] = Card(
-        name="threshold", version="1", summary="Knows the toy world", tasks=("segmentation", "change")
+        name="threshold",
+        version="1",
+        summary="Knows the toy world",
+        tasks=("segmentation", "change"),
     )
     seen: ClassVar[list[DenseSamples]] = []
 
@@ -89,7 +104,9 @@ class Threshold:
 class Majority(Threshold):
     """Class 1 everywhere."""
 
-    card: ClassVar[Card] = Card(name="majority", version="1", summary="Control", tasks=("segmentation", "change"))
+    card: ClassVar[Card] = Card(
+        name="majority", version="1", summary="Control", tasks=("segmentation", "change")
+    )
     seen: ClassVar[list[DenseSamples]] = []
 
     def predict(self, tiles: Tiles) -> np.ndarray:

@@ -1,4 +1,6 @@
-"""Dense tasks through the one runner: trials, controls, λ, scores, and a generator of masks in pixel classification."""
+"""Dense tasks through the one runner: trials, controls, λ, scores, and a generator of masks in
+pixel classification.
+"""
 
 from typing import Any
 
@@ -34,17 +36,26 @@ def masks(plugins: Registry) -> Registry:
         ("classifier", "majority", "Majority"),
     )
     found = {
-        (kind, name): Found(Entry(kind, name, f"tests.dense.masks:{cls}"), "tests", "0") for kind, name, cls in own
+        (kind, name): Found(Entry(kind, name, f"tests.dense.masks:{cls}"), "tests", "0")
+        for kind, name, cls in own
     }
     return Registry({**plugins.plugins, **found})
 
 
 def plan_of(data: PairSet | Scene, masks: Registry, task: str, **asked: Any) -> Plan:
-    usual = {"generators": ["mirror"], "classifiers": ["threshold"], "lambdas": [1.0], "seeds": [0], "patch": 16}
+    usual = {
+        "generators": ["mirror"],
+        "classifiers": ["threshold"],
+        "lambdas": [1.0],
+        "seeds": [0],
+        "patch": 16,
+    }
     return build_plan(data, Request(task=task, **{**usual, **asked}), masks)
 
 
-def records_of(data: Any, masks: Registry, plan: Plan, task: str) -> dict[tuple[str, str, float], Any]:
+def records_of(
+    data: Any, masks: Registry, plan: Plan, task: str
+) -> dict[tuple[str, str, float], Any]:
     bench = Workbench(data, get_task(task))
     Threshold.seen.clear()
     found = {}
@@ -56,11 +67,17 @@ def records_of(data: Any, masks: Registry, plan: Plan, task: str) -> dict[tuple[
 
 
 @pytest.mark.parametrize(("task", "dates"), [("segmentation", 1), ("change", 2)])
-def test_a_benchmark_of_masks_runs_with_its_controls(masks: Registry, task: str, dates: int) -> None:
+def test_a_benchmark_of_masks_runs_with_its_controls(
+    masks: Registry, task: str, dates: int
+) -> None:
     data = world(dates)
     plan = plan_of(data, masks, task, lambdas=[0.5, 2.0])
     arms = {(t.generator.name, t.rate.lam, t.classifier.name) for t in plan.trials}
-    assert {("none", 0.0, "majority"), ("duplicate", 2.0, "threshold"), ("mirror", 0.5, "threshold")} <= arms
+    assert {
+        ("none", 0.0, "majority"),
+        ("duplicate", 2.0, "threshold"),
+        ("mirror", 0.5, "threshold"),
+    } <= arms
     assert ("duplicate-balanced", 2.0, "threshold") in arms
     assert plan.controls("mirror") == ("none", "duplicate", "duplicate-balanced")
     assert plan.trials[0].protocol.label == "places"  # the usual one of data that name their sides
@@ -97,10 +114,16 @@ def test_which_view_suits_masks_is_not_chosen(masks: Registry) -> None:
         plan_of(world(1), masks, "segmentation", views=["auto"])
 
 
-def test_a_lambda_that_asks_for_less_than_half_a_pair_makes_nothing(masks: Registry, toy: Scene) -> None:
-    """λ is pairs for each real one here: it makes none where that rounds to none, whatever the classes."""
+def test_a_lambda_that_asks_for_less_than_half_a_pair_makes_nothing(
+    masks: Registry, toy: Scene
+) -> None:
+    """λ is pairs for each real one here: it makes none where that rounds to none, whatever the
+    classes.
+    """
     pairs = get_task("segmentation").load("toy")
-    plan = plan_of(pairs, masks, "segmentation", lambdas=[0.001, 1.0], protocol=parse_protocol("blocks:24"))
+    plan = plan_of(
+        pairs, masks, "segmentation", lambdas=[0.001, 1.0], protocol=parse_protocol("blocks:24")
+    )
     real = len(plan.splits[0].train)
 
     assert {plan.samples[t.hash] for t in plan.trials} == {(real, 0), (real, real)}
@@ -110,7 +133,9 @@ def test_a_lambda_that_asks_for_less_than_half_a_pair_makes_nothing(masks: Regis
 
 def test_more_pairs_begin_with_the_same_pairs(masks: Registry) -> None:
     data = world(1)
-    records_of(data, masks, plan_of(data, masks, "segmentation", lambdas=[0.25, 1.0]), "segmentation")
+    records_of(
+        data, masks, plan_of(data, masks, "segmentation", lambdas=[0.25, 1.0]), "segmentation"
+    )
     few, many = (s for s in Threshold.seen if s.synthetic.any() and s.provenance)
     n = int(few.synthetic.sum())
     assert n == round(0.25 * (~few.synthetic).sum())
@@ -141,7 +166,9 @@ def test_iou_and_f1_are_those_of_the_textbook() -> None:
     assert scores["f1"] == [pytest.approx(100 / 115), pytest.approx(60 / 75), None]
     assert scores["miou"] == pytest.approx((50 / 65 + 30 / 45) / 2)
     change = dense_score(matrix[:2, :2], change=True)
-    assert change["f1_change"] == pytest.approx(60 / 75) and change["precision_change"] == pytest.approx(30 / 40)
+    assert change["f1_change"] == pytest.approx(60 / 75) and change[
+        "precision_change"
+    ] == pytest.approx(30 / 40)
     assert dense_score(np.array([[9, 0], [1, 0]]), change=True)["precision_change"] is None
 
 
@@ -159,7 +186,9 @@ def test_reports_show_the_metrics_of_the_task(masks: Registry) -> None:
 def test_a_plugin_of_another_task_is_refused(masks: Registry) -> None:
     with pytest.raises(InputError, match="must serve the task change"):
         plan_of(world(2), masks, "change", generators=["smote"])
-    with pytest.raises(InputError, match="classifier of this benchmark must serve the task segmentation"):
+    with pytest.raises(
+        InputError, match="classifier of this benchmark must serve the task segmentation"
+    ):
         plan_of(world(1), masks, "segmentation", classifiers=["svm"])
 
 

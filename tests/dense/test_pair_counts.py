@@ -1,4 +1,6 @@
-"""What a generator of pairs is asked for: a total, and classes that some of the pairs shall show."""
+"""What a generator of pairs is asked for: a total, and classes that some of the pairs shall
+show.
+"""
 
 import pytest
 

@@ -1,4 +1,6 @@
-"""Splits of the dense tasks: tiles by place or by block, no pixel on both sides, every test pixel scored once."""
+"""Splits of the dense tasks: tiles by place or by block, no pixel on both sides, every test pixel
+scored once.
+"""
 
 from dataclasses import replace
 
@@ -14,7 +16,9 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.tiling import TileSplit, dense_view, draw_tiles
 
 
-def place(name: str, height: int, width: int, part: str = "any", seed: int = 0, dates: int = 1) -> Place:
+def place(
+    name: str, height: int, width: int, part: str = "any", seed: int = 0, dates: int = 1
+) -> Place:
     rng = np.random.default_rng(seed)
     images = rng.random((dates, 4, height, width)).astype(np.float32)
     return Place(name, images, rng.integers(0, 4, size=(height, width)).astype(np.int16), part)
@@ -26,7 +30,11 @@ def scene(height: int = 60, width: int = 70) -> PairSet:
 
 def cities() -> PairSet:
     parts = [("x", "train"), ("y", "train"), ("z", "test")]
-    return PairSet("cities", tuple(place(n, 40, 50, part, i) for i, (n, part) in enumerate(parts)), ("a", "b", "c"))
+    return PairSet(
+        "cities",
+        tuple(place(n, 40, 50, part, i) for i, (n, part) in enumerate(parts)),
+        ("a", "b", "c"),
+    )
 
 
 def pixels_of_tiles(split: TileSplit, tiles: tuple[tuple[int, int, int], ...]) -> list[np.ndarray]:
@@ -70,7 +78,9 @@ def test_draws_of_blocks_cut_a_small_scene_in_different_places() -> None:
 def test_the_drawn_blocks_show_a_class_on_both_sides_by_more_than_a_few_pixels() -> None:
     field = place("field", 128, 128)
     mask = np.ones((128, 128), dtype=np.int16)
-    mask[:64, :64] = mask[64:, 64:] = 2  # two squares on the diagonal: one for training, one for test
+    mask[:64, :64] = mask[64:, 64:] = (
+        2  # two squares on the diagonal: one for training, one for test
+    )
     mask[40, 100] = 2  # a stray pixel does not stand for the class
     pairs = PairSet("field", (Place("field", field.images, mask),), ("a", "b"))
     for seed in range(5):
@@ -80,7 +90,11 @@ def test_the_drawn_blocks_show_a_class_on_both_sides_by_more_than_a_few_pixels()
 
 def test_every_pixel_of_a_test_place_is_covered() -> None:
     split = draw_tiles(cities(), parse_protocol("places"), 0, 16)
-    train, _, test = pixels_of_tiles(split, split.train)[0], None, pixels_of_tiles(split, split.test)[2]
+    train, _, test = (
+        pixels_of_tiles(split, split.train)[0],
+        None,
+        pixels_of_tiles(split, split.test)[2],
+    )
     assert (test > 0).all()
     assert len(split.test) <= 4 * 4  # 40×50 by 16×16: three by four, and not a tile per pixel
     assert train.any() and not pixels_of_tiles(split, split.train)[2].any()
@@ -95,7 +109,9 @@ def test_few_tiles_can_be_asked_for_and_differ_between_draws() -> None:
 
 
 def test_the_stride_shrinks_where_tiles_are_few() -> None:
-    big = PairSet("big", (place("a", 200, 200, "train"), place("b", 40, 40, "test")), ("a", "b", "c"))
+    big = PairSet(
+        "big", (place("a", 200, 200, "train"), place("b", 40, 40, "test")), ("a", "b", "c")
+    )
     assert draw_tiles(big, parse_protocol("places"), 0, 16).stride == 8
     assert draw_tiles(cities(), parse_protocol("places"), 0, 16).stride < 8
 
@@ -119,7 +135,9 @@ def test_audit_counts_labelled_pixels_once_and_names_lost_classes() -> None:
     pairs.places[2].mask[pairs.places[2].mask == 2] = 0
     audit = draw_tiles(pairs, parse_protocol("places"), 0, 16).audit
     assert audit.lost_classes == (2,)
-    assert audit.n_train + audit.n_test + audit.n_buffered == sum(int((p.mask > 0).sum()) for p in pairs.places)
+    assert audit.n_train + audit.n_test + audit.n_buffered == sum(
+        int((p.mask > 0).sum()) for p in pairs.places
+    )
 
 
 @pytest.mark.parametrize(
@@ -132,7 +150,9 @@ def test_audit_counts_labelled_pixels_once_and_names_lost_classes() -> None:
         ("blocks:20", 40, SplitError, "leaves no"),
     ],
 )
-def test_what_cannot_be_split_is_refused(protocol: str, tile: int, error: type[Exception], message: str) -> None:
+def test_what_cannot_be_split_is_refused(
+    protocol: str, tile: int, error: type[Exception], message: str
+) -> None:
     with pytest.raises(error, match=message):
         draw_tiles(scene(), parse_protocol(protocol), 0, tile)
 
@@ -154,7 +174,9 @@ def test_pairs_that_do_not_fit_are_refused() -> None:
 
 @pytest.mark.parametrize("outer", ["blocks:24", "blocks:24@3"])
 @pytest.mark.parametrize("seed", [0, 1, 100])
-def test_nested_tiles_stay_inside_the_training_tiles_of_the_outer_draw(outer: str, seed: int) -> None:
+def test_nested_tiles_stay_inside_the_training_tiles_of_the_outer_draw(
+    outer: str, seed: int
+) -> None:
     toy = PairSet.of(toy_scene())
     text, _, number = outer.partition("@")
     whole = draw_tiles(toy, parse_protocol(text), int(number or 0), 16).trained

@@ -23,9 +23,13 @@ def test_signal_only_falls(kind: str) -> None:
 
 
 def test_the_usual_schedules_end_where_published_ones_do() -> None:
-    assert make_schedule("linear", 1000, 1e-4, 0.02).alpha_bar[-1] == pytest.approx(4.04e-5, rel=0.01)
+    assert make_schedule("linear", 1000, 1e-4, 0.02).alpha_bar[-1] == pytest.approx(
+        4.04e-5, rel=0.01
+    )
     # diffusers' "scaled_linear", which latent diffusion's code calls linear; 0.0015 → 0.0155.
-    assert make_schedule("scaled_linear", 1000, 0.0015, 0.0155).alpha_bar[-1] == pytest.approx(6.7e-4, rel=0.02)
+    assert make_schedule("scaled_linear", 1000, 0.0015, 0.0155).alpha_bar[-1] == pytest.approx(
+        6.7e-4, rel=0.02
+    )
 
 
 def test_omega_zero_is_purely_conditional_and_one_extrapolates() -> None:
@@ -54,7 +58,9 @@ def test_the_velocity_and_the_noised_latent_give_back_the_latent() -> None:
     z, noise = torch.randn(2, 6, 3, 2, 2)
     t = torch.arange(6) * 15
     a = schedule.alpha_bar[t].reshape(-1, 1, 1, 1)
-    again = a.sqrt() * schedule.add_noise(z, t, noise) - (1 - a).sqrt() * schedule.velocity(z, t, noise)
+    again = a.sqrt() * schedule.add_noise(z, t, noise) - (1 - a).sqrt() * schedule.velocity(
+        z, t, noise
+    )
 
     assert torch.allclose(again, z, atol=1e-5)
 
@@ -115,13 +121,23 @@ def fit_noisy_line(checkpoint: Path | None, stop: int | None, half: bool = False
             raise Killed
 
     line = train(
-        net, loss, steps=60, rate=0.05, progress=progress, note="line", ema=0.9, half=half, checkpoint=checkpoint
+        net,
+        loss,
+        steps=60,
+        rate=0.05,
+        progress=progress,
+        note="line",
+        ema=0.9,
+        half=half,
+        checkpoint=checkpoint,
     )
     assert done[-1:] in ([], [60])
     return line
 
 
-def test_a_killed_training_goes_on_where_it_was_and_ends_the_same_bit_for_bit(tmp_path, monkeypatch):
+def test_a_killed_training_goes_on_where_it_was_and_ends_the_same_bit_for_bit(
+    tmp_path, monkeypatch
+):
     monkeypatch.setattr("hsiaug_builtin.nets.training.CHECKPOINT_EVERY", 0.0)
     whole = fit_noisy_line(None, None)
     file = tmp_path / "line.safetensors"
@@ -131,7 +147,9 @@ def test_a_killed_training_goes_on_where_it_was_and_ends_the_same_bit_for_bit(tm
     finished = fit_noisy_line(file, 1)  # every step is done already: nothing is left to stop at
 
     for net in (resumed, finished):
-        assert all(torch.equal(a, b) for a, b in zip(whole.parameters(), net.parameters(), strict=True))
+        assert all(
+            torch.equal(a, b) for a, b in zip(whole.parameters(), net.parameters(), strict=True)
+        )
 
 
 def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
@@ -140,7 +158,9 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
         fit_noisy_line(tmp_path / "line.safetensors", None)
 
 
-def test_a_flipped_bit_in_a_checkpoint_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_flipped_bit_in_a_checkpoint_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("hsiaug_builtin.nets.training.CHECKPOINT_EVERY", 0.0)
     file = tmp_path / "line.safetensors"
     with pytest.raises(Killed):
@@ -162,7 +182,14 @@ def test_training_in_bfloat16_keeps_weights_in_float32_and_learns() -> None:
 def test_a_training_that_diverges_is_stopped_with_the_mend() -> None:
     net = nn.Linear(1, 1)
     with pytest.raises(PluginError, match="must stay finite"):
-        train(net, lambda _: net(torch.full((1, 1), torch.nan)).sum(), steps=3, rate=1, progress=print, note="net")
+        train(
+            net,
+            lambda _: net(torch.full((1, 1), torch.nan)).sum(),
+            steps=3,
+            rate=1,
+            progress=print,
+            note="net",
+        )
 
 
 def test_a_network_is_captured_once_and_its_copies_compute_with_weights_of_their_own(monkeypatch):
@@ -179,13 +206,19 @@ def test_a_network_is_captured_once_and_its_copies_compute_with_weights_of_their
     monkeypatch.setattr(training, "bf16_is_faster", lambda device: False)
     call = replayed(net, "cuda")
 
-    assert torch.equal(call(x), net(x) + 1) and torch.equal(call(2 * x), net(2 * x) + 1) and captured == [1]
+    assert (
+        torch.equal(call(x), net(x) + 1)
+        and torch.equal(call(2 * x), net(2 * x) + 1)
+        and captured == [1]
+    )
     assert replayed(net, "cpu") is net
 
 
 def test_noise_that_a_device_draws_depends_on_the_generator_of_the_cpu_alone(monkeypatch):
     monkeypatch.setattr(seeded, "draws_itself", lambda device: True)
-    one, again, other = (normal((4, 5), torch.Generator().manual_seed(seed), "cpu") for seed in (0, 0, 1))
+    one, again, other = (
+        normal((4, 5), torch.Generator().manual_seed(seed), "cpu") for seed in (0, 0, 1)
+    )
     draw = torch.Generator().manual_seed(0)
 
     assert torch.equal(one, again) and not torch.equal(one, other)

@@ -47,7 +47,9 @@ def test_the_second_order_sampler_needs_fewer_steps() -> None:
 
 def test_the_velocity_tells_the_clean_latent_from_the_noise() -> None:
     clean, noise, t = drawn(5, 3), drawn(5, 3, seed=1), torch.full((5,), 400)
-    found = SCHEDULE.apart(SCHEDULE.add_noise(clean, t, noise), t, SCHEDULE.velocity(clean, t, noise))
+    found = SCHEDULE.apart(
+        SCHEDULE.add_noise(clean, t, noise), t, SCHEDULE.velocity(clean, t, noise)
+    )
 
     assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(found, (clean, noise), strict=True))
 

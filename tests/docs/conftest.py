@@ -10,7 +10,9 @@ from tests.in_process import run_trials_here
 
 @pytest.fixture(autouse=True)
 def trials_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pages are about commands; tests/bench has the processes that trials run in, each of which loads all libraries."""
+    """Pages are about commands; tests/bench has the processes that trials run in, each of which
+    loads all libraries.
+    """
     run_trials_here(monkeypatch)
 
 

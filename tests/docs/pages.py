@@ -51,7 +51,9 @@ def blocks(page: Path) -> list[Block]:
 
 
 def commands(page: Path) -> Iterator[Command]:
-    """Every command of a page: each line of a block in ``sh``, and those behind ``$`` of one in ``console``."""
+    """Every command of a page: each line of a block in ``sh``, and those behind ``$`` of one in
+    ``console``.
+    """
     for block in blocks(page):
         if block.language in SHELLS:
             yield from commands_of(block)

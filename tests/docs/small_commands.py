@@ -1,6 +1,7 @@
 """What is typed in a test in place of a command of the pages.
 
-SMALL changes values, so that every option of the pages stays in use; a command for which it has no row is an error.
+SMALL changes values, so that every option of the pages stays in use; a command for which it has no
+row is an error.
 """
 
 import re
@@ -30,7 +31,12 @@ SMALL = (
     ("benchmark", "--lambda", r"1,3(,5)?", "0.5,1"),
     ("benchmark", "--protocol", r"places:100", "places:4"),
     ("benchmark", "--protocol", r"picks:8:picks\.csv", "picks:8:filled.csv"),
-    ("benchmark", "--generator", r"shrunk-gauss", "noise"),  # test_write_a_generator.py runs it itself
+    (
+        "benchmark",
+        "--generator",
+        r"shrunk-gauss",
+        "noise",
+    ),  # test_write_a_generator.py runs it itself
     ("benchmark", "--generator", r"specdm,specdm-squared", "specdm"),  # the same
     ("benchmark", "--set", r"specdm-squared\.denoiser=network", "specdm.steps=5"),  # the same
     ("benchmark", "--on", r"dask(:\S+)?|slurm", "local"),  # tests/cli/test_engines.py runs them
@@ -48,7 +54,12 @@ SMALL = (
     ("suggest", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
     ("suggest", "-n", r"\d+", "4"),
     ("suggest", "--classifier", r".+", "svm,rf"),
-    ("label", "SCENE", rf"{OWN}|flight\.hdr", "--help"),  # serves until it is stopped: tests/ui runs it
+    (
+        "label",
+        "SCENE",
+        rf"{OWN}|flight\.hdr",
+        "--help",
+    ),  # serves until it is stopped: tests/ui runs it
     ("serve", "STORE", r"hsiaug-results", "--help"),  # the same
     ("advise", "--budget", r"\d+[smh]", "5s"),
     ("advise", "--lambda", r"1,2,4,8", "1,2"),
@@ -78,8 +89,14 @@ SMALL = (
 ADDED = (
     # where a command of the page does not say it itself
     # (suites say for themselves what preset and draws they take)
-    *((command, "--preset", "tiny") for command in ("benchmark", "labels", "generate", "inspect", "advise")),
-    *((command, "--device", "cpu") for command in ("benchmark", "labels", "generate", "inspect", "advise", "map")),
+    *(
+        (command, "--preset", "tiny")
+        for command in ("benchmark", "labels", "generate", "inspect", "advise")
+    ),
+    *(
+        (command, "--device", "cpu")
+        for command in ("benchmark", "labels", "generate", "inspect", "advise", "map")
+    ),
     ("benchmark", "--seeds", "1"),
     ("benchmark", "--jobs", "1"),
     ("labels", "--seeds", "1"),
@@ -97,7 +114,9 @@ GROUP = typer.main.get_command(app)
 
 
 def words_of(command: Command) -> tuple[str, ...] | None:
-    """The words behind ``hsiaug``, wherever that is installed; None for a command that is not hsiaug's."""
+    """The words behind ``hsiaug``, wherever that is installed; None for a command that is not
+    hsiaug's.
+    """
     words = list(command.words)
     while re.fullmatch(r"[A-Z_]+=.*", words[0]):
         words.pop(0)
@@ -105,7 +124,8 @@ def words_of(command: Command) -> tuple[str, ...] | None:
 
 
 def taken_apart(words: tuple[str, ...]) -> tuple[str, Any, list[tuple[str, list[str]]]]:
-    """The name of a command, what the command line knows of it, and its parts in order: [(argument or option, words)].
+    """The name of a command, what the command line knows of it, and its parts in order: [(argument
+    or option, words)].
 
     From what the command line does not know onwards, all is one part, which running it will refuse.
     """
@@ -133,7 +153,9 @@ def taken_apart(words: tuple[str, ...]) -> tuple[str, Any, list[tuple[str, list[
 
 
 def small(command: Command, facts: Mapping[str, str]) -> tuple[str, ...]:
-    """What is typed in place of a command of the pages. Raises AssertionError where SMALL does not say it."""
+    """What is typed in place of a command of the pages. Raises AssertionError where SMALL does not
+    say it.
+    """
     name, known, parts = taken_apart(words_of(command) or ())
     given = {part for part, _ in parts}
     done: list[list[str]] = []
@@ -145,8 +167,8 @@ def small(command: Command, facts: Mapping[str, str]) -> tuple[str, ...]:
         needed = part in FILES or not part.startswith("-")
         if stand_in is None and needed:
             raise AssertionError(
-                f"{command}: SMALL in {HERE} does not say what is typed in place of {value!r} as {part} "
-                f"of 'hsiaug {name}'; add a row, or correct the page"
+                f"{command}: SMALL in {HERE} does not say what is typed in place of {value!r} as"
+                f" {part} of 'hsiaug {name}'; add a row, or correct the page"
             )
         suite |= stand_in == "suite.toml"
         if stand_in is None or stand_in == AS_IT_IS:

@@ -1,4 +1,6 @@
-"""A folder with everything that the commands of the pages name, small: scenes, pairs, a suite, a store of records."""
+"""A folder with everything that the commands of the pages name, small: scenes, pairs, a suite, a
+store of records.
+"""
 
 import contextlib
 import json
@@ -60,12 +62,26 @@ SHARED = ("farm.npy", "cache")
 RECORDS = (
     *("benchmark", "flight.toml", "--generator", "smote,txt2hsi", "--classifier", "svm,cnn2d"),
     *("--lambda", "0.5,1"),
-    *("--omega", "3", "--seeds", "1", "--patch", "5", "--preset", "tiny", "--jobs", "1", "--device", "cpu"),
+    *(
+        "--omega",
+        "3",
+        "--seeds",
+        "1",
+        "--patch",
+        "5",
+        "--preset",
+        "tiny",
+        "--jobs",
+        "1",
+        "--device",
+        "cpu",
+    ),
 )
 
 
 def run(folder: Path, *words: str) -> str:
-    """Type a command in a folder, in this process, which has the libraries loaded; what it prints on stdout.
+    """Type a command in a folder, in this process, which has the libraries loaded; what it prints
+    on stdout.
 
     Raises AssertionError with all that it said where it does not end well.
     """
@@ -77,23 +93,44 @@ def run(folder: Path, *words: str) -> str:
 
 
 def build(folder: Path) -> Path:
-    """Fill a folder: flight.hdr, plots.geojson, flight.toml, filled.csv, pairs.toml, suite.toml, farm.npy,
-    hsiaug-results."""
+    """Fill a folder: flight.hdr, plots.geojson, flight.toml, filled.csv, pairs.toml, suite.toml,
+    farm.npy, hsiaug-results.
+    """
     scene = toy_scene()
-    place = ["UTM", "1", "1", "500000", "5000000", "2", "2", "33", "North", "WGS-84", "units=Meters"]
+    place = [
+        "UTM",
+        "1",
+        "1",
+        "500000",
+        "5000000",
+        "2",
+        "2",
+        "33",
+        "North",
+        "WGS-84",
+        "units=Meters",
+    ]
     bands = {
         "wavelength": [] if scene.wavelengths is None else scene.wavelengths.tolist(),
         "wavelength units": "Nanometers",
     }
-    envi.save_image(str(folder / "flight.hdr"), scene.cube, ext=".img", metadata={"map info": place, **bands})
+    envi.save_image(
+        str(folder / "flight.hdr"), scene.cube, ext=".img", metadata={"map info": place, **bands}
+    )
     plots = [
         {
-            "geometry": {"type": "Point", "coordinates": [int(500001 + 2 * column), int(4999999 - 2 * row)]},
+            "geometry": {
+                "type": "Point",
+                "coordinates": [int(500001 + 2 * column), int(4999999 - 2 * row)],
+            },
             "properties": {"crop": scene.class_names[scene.labels[row, column] - 1]},
         }
         for row, column in np.argwhere(scene.labels)
     ]
-    picked = [(r, c, scene.class_names[scene.labels[r, c] - 1]) for r, c in np.argwhere(scene.labels)[::300]]
+    picked = [
+        (r, c, scene.class_names[scene.labels[r, c] - 1])
+        for r, c in np.argwhere(scene.labels)[::300]
+    ]
     rows = [f"{row},{column},{name}" for row, column, name in picked]
     (folder / "filled.csv").write_text("\n".join(["row,column,class", *rows]))
     system = {"properties": {"name": "urn:ogc:def:crs:EPSG::32633"}}
@@ -105,11 +142,15 @@ def build(folder: Path) -> Path:
         change = gaussian_filter(rng.standard_normal((48, 48)), 3) > 0.05
         before = ground + 0.02 * rng.standard_normal(ground.shape)
         np.save(folder / f"{name}_before.npy", before.astype(np.float32))
-        np.save(folder / f"{name}_after.npy", (before + 0.3 * change[:, :, None]).astype(np.float32))
+        np.save(
+            folder / f"{name}_after.npy", (before + 0.3 * change[:, :, None]).astype(np.float32)
+        )
         np.save(folder / f"{name}_mask.npy", 1 + change.astype(np.uint8))
     (folder / "pairs.toml").write_text(PAIRS)
     (folder / "suite.toml").write_text(SUITE)
-    (farm,) = (block for block in blocks(ROOT / "docs" / "quickstart.md") if block.language == "python")
+    (farm,) = (
+        block for block in blocks(ROOT / "docs" / "quickstart.md") if block.language == "python"
+    )
     with contextlib.chdir(folder):
         exec(compile(farm.text, str(farm), "exec"), {})
     run(folder, "datasets", "add", "flight.hdr", "--labels", "plots.geojson", "--field", "crop")
@@ -119,8 +160,8 @@ def build(folder: Path) -> Path:
 
 
 def copy(world: Path, folder: Path) -> Path:
-    """A copy of the world to run one command in. Shared are the largest file, and fitted generators, whose names say all
-    that made them.
+    """A copy of the world to run one command in. Shared are the largest file, and fitted
+    generators, whose names say all that made them.
     """
     shutil.copytree(world, folder, ignore=shutil.ignore_patterns(*SHARED))
     for name in ("farm.npy", "hsiaug-results/cache"):

@@ -1,4 +1,6 @@
-"""``benchmarks/docs_commands.py``: what its table says of a command, and that the table kept here names no failure."""
+"""``benchmarks/docs_commands.py``: what its table says of a command, and that the table kept here
+names no failure.
+"""
 
 import re
 
@@ -26,7 +28,9 @@ def test_a_command_ends_well_or_fails_or_is_stopped(words, limit, said, tmp_path
 def test_every_exception_is_that_of_a_command_of_the_pages() -> None:
     lines = [f"{page} {line}" for line, page in typed().items()]
 
-    assert all(any(re.search(pattern, line) for line in lines) for pattern, _ in (*NOT_RUN, *TOGETHER))
+    assert all(
+        any(re.search(pattern, line) for line in lines) for pattern, _ in (*NOT_RUN, *TOGETHER)
+    )
 
 
 def test_no_command_of_the_table_failed() -> None:

@@ -1,4 +1,6 @@
-"""Pages of methods and docs/api.md hold what there is: every built-in plugin with its papers, every public name."""
+"""Pages of methods and docs/api.md hold what there is: every built-in plugin with its papers, every
+public name.
+"""
 
 import re
 
@@ -10,9 +12,13 @@ from hsiaug.registry.lookup import registry
 from hsiaug.report.bibtex import entries_of
 from tests.docs.pages import PAGES, ROOT
 
-METHODS = "\n".join((ROOT / "docs" / f"{name}.md").read_text("utf-8") for name in ("generators", "classifiers"))
+METHODS = "\n".join(
+    (ROOT / "docs" / f"{name}.md").read_text("utf-8") for name in ("generators", "classifiers")
+)
 """The lists of generators and of classifiers."""
-ITEM = re.compile(r"^- ((?:\*\*`[^`]+`\*\*(?:, )?)+)(.*?)(?=^- |^#|^\S|\Z)", re.DOTALL | re.MULTILINE)
+ITEM = re.compile(
+    r"^- ((?:\*\*`[^`]+`\*\*(?:, )?)+)(.*?)(?=^- |^#|^\S|\Z)", re.DOTALL | re.MULTILINE
+)
 
 
 def items() -> dict[str, str]:
@@ -37,16 +43,21 @@ LINKS = {"doi": "https://doi.org/", "eprint": "https://arxiv.org/abs/"}
 def sources(card: Card) -> list[set[str]]:
     """What may stand for each paper of a card: a link by its DOI or e-print, or its year."""
     return [
-        {f"({url}{entry.fields[key]})" for key, url in LINKS.items() if key in entry.fields} | {entry.fields["year"]}
+        {f"({url}{entry.fields[key]})" for key, url in LINKS.items() if key in entry.fields}
+        | {entry.fields["year"]}
         for entry in entries_of(card.paper)
     ]
 
 
 def test_the_page_names_every_built_in_plugin_and_no_other() -> None:
-    assert sorted(items()) == sorted(built_in()), "bring the pages in line with 'hsiaug plugins list'"
+    assert sorted(items()) == sorted(built_in()), (
+        "bring the pages in line with 'hsiaug plugins list'"
+    )
 
 
-@pytest.mark.parametrize(("name", "card"), sorted(built_in().items()), ids=lambda v: v if isinstance(v, str) else "")
+@pytest.mark.parametrize(
+    ("name", "card"), sorted(built_in().items()), ids=lambda v: v if isinstance(v, str) else ""
+)
 def test_a_method_links_to_the_papers_of_its_card(name: str, card: Card) -> None:
     missing = [links for links in sources(card) if not any(link in items()[name] for link in links)]
     assert not missing, name
@@ -74,7 +85,9 @@ def test_a_page_of_a_method_is_linked_from_the_list() -> None:
 def test_the_reference_holds_every_public_name() -> None:
     text = (ROOT / "docs" / "api.md").read_text("utf-8")
     shown = re.findall(
-        r"^\.\. (?:autoclass|autofunction|autodata|autoexception|py:decorator):: (\w+)$", text, re.MULTILINE
+        r"^\.\. (?:autoclass|autofunction|autodata|autoexception|py:decorator):: (\w+)$",
+        text,
+        re.MULTILINE,
     )
     assert sorted(shown) == sorted(name for name in vars(api) if not name.startswith("_"))
 

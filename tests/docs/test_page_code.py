@@ -1,4 +1,6 @@
-"""Python and TOML on the pages: programs run, parts of programs import what is there, cards and suites are read."""
+"""Python and TOML on the pages: programs run, parts of programs import what is there, cards and
+suites are read.
+"""
 
 import ast
 import builtins
@@ -18,7 +20,8 @@ from tests.docs.pages import PAGES, ROOT, Block, blocks
 from tests.in_process import run_trials_here
 
 OWN_TEST = ('"shrunk-gauss"', '"specdm-squared"')
-"""In the programs that are modules of packages, which test_write_a_generator.py installs and runs."""
+"""In the programs that are modules of packages, which test_write_a_generator.py installs and runs.
+"""
 SMALL = {
     '"my-generator"': '"noise"',
     '"my-results"': '"hsiaug-results"',
@@ -33,7 +36,9 @@ def of(language: str) -> list[Block]:
 
 
 def unknown(code: str) -> set[str]:
-    """Names that a piece of code reads and never makes: it is part of a program where there are any."""
+    """Names that a piece of code reads and never makes: it is part of a program where there are
+    any.
+    """
     nodes = list(ast.walk(ast.parse(code)))
     read = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
     made = {n.id for n in nodes if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)}

@@ -1,6 +1,8 @@
-"""Every command of the README and of docs/*.md is typed here, on small data: what a page says can be done works.
+"""Every command of the README and of docs/*.md is typed here, on small data: what a page says can
+be done works.
 
-What is typed in place of what, says the table in small_commands.py; a command for which it has no row fails.
+What is typed in place of what, says the table in small_commands.py; a command for which it has no
+row fails.
 """
 
 import re
@@ -18,7 +20,9 @@ from tests.docs.pages import PAGES, ROOT, SHELLS, Block, Command, blocks, comman
 from tests.docs.small_commands import HERE, SMALL, small, taken_apart, words_of
 
 OTHERS = {"pip", "make", "git", "export", "pytest", ".", "pre-commit", "python", "python3", "dask"}
-"""First words of commands that are not hsiaug's. Of python, ``-m venv`` and modules of this repository."""
+"""First words of commands that are not hsiaug's. Of python, ``-m venv`` and modules of this
+repository.
+"""
 
 TYPED = [command for page in PAGES for command in commands(page)]
 OURS = [command for command in TYPED if words_of(command) is not None]
@@ -35,14 +39,16 @@ for _command in OURS:
 
 
 def typed(command: Command, world: Path, folder: Path) -> str:
-    """Type a command of the pages in a copy of the world. Raises AssertionError, naming page, line and hint."""
+    """Type a command of the pages in a copy of the world. Raises AssertionError, naming page, line
+    and hint.
+    """
     words = small(command, {"record": small_world.record_of(world)})
     try:
         return small_world.run(small_world.copy(world, folder), *words)
     except AssertionError as error:
         raise AssertionError(
-            f"{command}: {shlex.join(command.words)}\ntyped as: hsiaug {shlex.join(words)}\n{error}\n"
-            f"correct the page, or SMALL in {HERE}"
+            f"{command}: {shlex.join(command.words)}\ntyped as: hsiaug"
+            f" {shlex.join(words)}\n{error}\ncorrect the page, or SMALL in {HERE}"
         ) from None
 
 
@@ -52,9 +58,15 @@ def test_the_table_covers_every_command() -> None:
 
 def test_every_row_of_the_table_is_in_use() -> None:
     parts = [
-        (name, part, words[-1]) for name, _, found in map(taken_apart, map(words_of, OURS)) for part, words in found
+        (name, part, words[-1])
+        for name, _, found in map(taken_apart, map(words_of, OURS))
+        for part, words in found
     ]
-    assert not [row for row in SMALL if not any(row[:2] == p[:2] and re.fullmatch(row[2], p[2]) for p in parts)]
+    assert not [
+        row
+        for row in SMALL
+        if not any(row[:2] == p[:2] and re.fullmatch(row[2], p[2]) for p in parts)
+    ]
 
 
 @pytest.mark.parametrize("command", list(DISTINCT.values()), ids=str)
@@ -63,7 +75,9 @@ def test_a_command_of_the_pages_works(command: Command, world: Path, tmp_path: P
 
 
 def offline(words: tuple[str, ...]) -> bool:
-    """Whether all scenes of a benchmark are part of the installation, so that it can be planned on any machine."""
+    """Whether all scenes of a benchmark are part of the installation, so that it can be planned on
+    any machine.
+    """
     ref = words[words.index("--suite") + 1] if "--suite" in words else words[1]
     if "--data" in words:
         return embedded(words[words.index("--data") + 1])
@@ -96,7 +110,9 @@ def verbatim() -> list[Command]:
 
 
 @pytest.mark.parametrize("command", verbatim(), ids=str)
-def test_a_benchmark_of_the_pages_is_accepted_as_it_stands(command: Command, tmp_path: Path) -> None:
+def test_a_benchmark_of_the_pages_is_accepted_as_it_stands(
+    command: Command, tmp_path: Path
+) -> None:
     (tmp_path / "benchmarks").symlink_to(ROOT / "benchmarks")
     (suite,) = (block for block in blocks(ROOT / "docs" / "suites.md") if block.language == "toml")
     (tmp_path / "my_suite.toml").write_text(suite.text, "utf-8")
@@ -111,7 +127,8 @@ def test_other_commands_are_known_ones(command: Command) -> None:
     first, *rest = command.words
     first = first.rpartition("/")[2]
     assert first in OTHERS, (
-        f"{command}: {first!r} is no command that the pages may use; add it to OTHERS, or correct the page"
+        f"{command}: {first!r} is no command that the pages may use; add it to OTHERS, or correct"
+        " the page"
     )
     if first == "make":
         targets = re.findall(r"^(\w[\w-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE)

@@ -1,4 +1,6 @@
-"""The site is built without a warning, and every link leads somewhere: on the site, and for readers of the files."""
+"""The site is built without a warning, and every link leads somewhere: on the site, and for readers
+of the files.
+"""
 
 import os
 import re
@@ -32,7 +34,12 @@ class Links(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         for name, value in attrs:
-            if (tag, name) in {("a", "href"), ("img", "src"), ("link", "href"), ("script", "src")} and value:
+            if (tag, name) in {
+                ("a", "href"),
+                ("img", "src"),
+                ("link", "href"),
+                ("script", "src"),
+            } and value:
                 self.targets.append(value)
             if name in ("id", "name") and value:
                 self.places.add(value)
@@ -40,14 +47,30 @@ class Links(HTMLParser):
 
 def build(source: Path, out: Path) -> subprocess.CompletedProcess[str]:
     """Build the site of a folder as ``make docs`` does; a warning is an error."""
-    words = ("-W", "--keep-going", "-q", "-b", "html", "-c", str(ROOT / "docs"), "-d", f"{out}-trees", str(source))
-    return subprocess.run([sys.executable, "-m", "sphinx", *words, str(out)], capture_output=True, text=True)
+    words = (
+        "-W",
+        "--keep-going",
+        "-q",
+        "-b",
+        "html",
+        "-c",
+        str(ROOT / "docs"),
+        "-d",
+        f"{out}-trees",
+        str(source),
+    )
+    return subprocess.run(
+        [sys.executable, "-m", "sphinx", *words, str(out)], capture_output=True, text=True
+    )
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("sphinx", "myst_nb", "furo"):
-        pytest.importorskip(name, reason=f"{name}, which builds the site, is not installed: pip install -e '.[docs]'")
+        pytest.importorskip(
+            name,
+            reason=f"{name}, which builds the site, is not installed: pip install -e '.[docs]'",
+        )
     folder = tmp_path_factory.mktemp("site")
     answer = build(ROOT, folder / "html")
     assert answer.returncode == 0, answer.stderr
@@ -63,8 +86,15 @@ def test_the_site_has_every_page_and_a_first_one(site: Path) -> None:
 
 def test_the_site_has_every_command_with_its_options_and_examples(site: Path) -> None:
     text = re.sub("<[^>]+>", "", (site / "docs" / "commands.html").read_text("utf-8"))
-    assert all(f"hsiaug {name}" in text for name in ("advise", "benchmark", "cite", "datasets add", "store merge"))
-    assert "--lambda" in text and "[bold]" not in text and "hsiaug benchmark oscd --generator specdm" in text
+    assert all(
+        f"hsiaug {name}" in text
+        for name in ("advise", "benchmark", "cite", "datasets add", "store merge")
+    )
+    assert (
+        "--lambda" in text
+        and "[bold]" not in text
+        and "hsiaug benchmark oscd --generator specdm" in text
+    )
 
 
 @pytest.mark.parametrize("name", ["first_benchmark", "own_scene", "new_generator"])
@@ -73,12 +103,18 @@ def test_the_site_shows_notebooks_with_their_outputs_and_their_files(site: Path,
     text, found = page.read_text("utf-8"), Links(page).targets
     assert text.count("<table") >= 2 and any("_images" in target for target in found)
     (file,) = [target for target in found if target.endswith(f"{name}.ipynb")]
-    assert (page.parent / file).read_bytes() == (ROOT / "docs" / "notebooks" / f"{name}.ipynb").read_bytes()
+    assert (page.parent / file).read_bytes() == (
+        ROOT / "docs" / "notebooks" / f"{name}.ipynb"
+    ).read_bytes()
 
 
 def test_every_page_is_in_the_contents(site: Path) -> None:
     index = site / "docs" / "index.html"
-    reached = {(index.parent / link).resolve() for link in Links(index).targets if not re.match(r"\w+:|#", link)}
+    reached = {
+        (index.parent / link).resolve()
+        for link in Links(index).targets
+        if not re.match(r"\w+:|#", link)
+    }
     pages = {site / path.relative_to(ROOT).with_suffix(".html") for path in FILES}
     assert pages - {index} <= reached
 
@@ -93,13 +129,19 @@ def test_links_of_the_site_lead_to_pages_and_places_that_are_there(site: Path) -
                 continue
             target = (page.parent / unquote(parts.path)).resolve() if parts.path else page
             place = unquote(parts.fragment)
-            if not target.is_file() or (place and target in pages and place not in pages[target].places):
+            if not target.is_file() or (
+                place and target in pages and place not in pages[target].places
+            ):
                 dead.append(f"{page.relative_to(site)} -> {link}")
     assert len(pages) > 20 and not dead, dead
 
 
 def test_every_measured_table_is_listed_with_its_title() -> None:
-    listed = re.findall(r"^- \[.+\]\(\.\./(.+\.md)\): ", (ROOT / "docs" / "tables.md").read_text("utf-8"), re.MULTILINE)
+    listed = re.findall(
+        r"^- \[.+\]\(\.\./(.+\.md)\): ",
+        (ROOT / "docs" / "tables.md").read_text("utf-8"),
+        re.MULTILINE,
+    )
     there = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("benchmarks/results/*/*.md")}
     assert sorted(listed) == sorted(there)
 
@@ -112,12 +154,16 @@ def test_the_glossary_is_sorted() -> None:
 def test_the_architecture_names_every_module_and_folder_of_the_core() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
     rooms = [
-        path.name for path in (ROOT / "hsiaug").iterdir() if not path.name.startswith("_") and path.suffix != ".typed"
+        path.name
+        for path in (ROOT / "hsiaug").iterdir()
+        if not path.name.startswith("_") and path.suffix != ".typed"
     ]
     assert not [name for name in rooms if not re.search(rf"`(hsiaug/)?{re.escape(name)}/?`", text)]
 
 
-@pytest.mark.parametrize("picture", sorted((ROOT / "docs" / "images").iterdir()), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "picture", sorted((ROOT / "docs" / "images").iterdir()), ids=lambda path: path.name
+)
 def test_pictures_are_shown_and_small(picture: Path) -> None:
     assert any(f"images/{picture.name})" in page.read_text("utf-8") for page in PAGES)
     assert picture.stat().st_size <= (70_000 if picture.suffix == ".svg" else 150_000)
@@ -131,21 +177,26 @@ def test_no_page_is_wider_than_a_phone(site: Path) -> None:
     arguments = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     with playwright.sync_playwright() as driver:
         try:
-            browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
+            browser = driver.chromium.launch(
+                executable_path=shutil.which("chromium"), args=arguments
+            )
         except playwright.Error as error:
             pytest.skip(f"no Chromium that starts here: {str(error).splitlines()[0]}")
         tab = browser.new_page(viewport={"width": 390, "height": 800})
         for name in ("docs/index", "docs/gallery", "docs/baselines", "docs/tables"):
             tab.goto((site / f"{name}.html").as_uri())
             assert tab.evaluate("document.documentElement.scrollWidth") == 390, name
-            assert tab.evaluate("[...document.images].every(i => i.complete && i.naturalWidth && i.alt)"), name
+            assert tab.evaluate(
+                "[...document.images].every(i => i.complete && i.naturalWidth && i.alt)"
+            ), name
         browser.close()
 
 
 def test_a_page_loads_nothing_from_elsewhere(site: Path) -> None:
     for page in site.rglob("*.html"):
         fetched = re.findall(
-            r"""<(?:script|link|img)[^>]+(?:src|href)=["'](?:https?:)?//[^"']+""", page.read_text("utf-8")
+            r"""<(?:script|link|img)[^>]+(?:src|href)=["'](?:https?:)?//[^"']+""",
+            page.read_text("utf-8"),
         )
         assert not fetched, page.name
 
@@ -162,10 +213,15 @@ def test_links_lead_somewhere_for_readers_of_the_files(page: Path) -> None:
 def test_a_site_with_dead_links_is_not_built(tmp_path: Path) -> None:
     pytest.importorskip("myst_nb")
     (tmp_path / "docs" / "empty").mkdir(parents=True)
-    (tmp_path / "docs" / "index.md").write_text("# A page\n\n[dead](gone.md) [folder](empty) [place](#nowhere)\n")
+    (tmp_path / "docs" / "index.md").write_text(
+        "# A page\n\n[dead](gone.md) [folder](empty) [place](#nowhere)\n"
+    )
     answer = build(tmp_path, tmp_path / "html")
     assert answer.returncode
-    assert all(re.search(f"not found: '#?{name}'", answer.stderr) for name in ("gone.md", "empty", "nowhere"))
+    assert all(
+        re.search(f"not found: '#?{name}'", answer.stderr)
+        for name in ("gone.md", "empty", "nowhere")
+    )
 
 
 @pytest.mark.parametrize("link", OUTWARD)
@@ -188,7 +244,9 @@ def online() -> bool:
 
 def gone(link: str) -> str:
     """Why a link is dead; "" where it answers, or keeps programs out."""
-    asked = urllib.request.Request(link, method="HEAD", headers={"User-Agent": "Mozilla/5.0 (link check)"})
+    asked = urllib.request.Request(
+        link, method="HEAD", headers={"User-Agent": "Mozilla/5.0 (link check)"}
+    )
     try:
         urllib.request.urlopen(asked, timeout=15).close()
     except urllib.error.HTTPError as error:

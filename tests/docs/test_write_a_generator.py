@@ -22,7 +22,9 @@ def blocks(language: str) -> list[str]:
 
 def commands() -> list[list[str]]:
     """The commands of the page about its generator."""
-    typed = [shlex.split(line, comments=True) for block in blocks("sh") for line in block.splitlines()]
+    typed = [
+        shlex.split(line, comments=True) for block in blocks("sh") for line in block.splitlines()
+    ]
     return [words for words in typed if "shrunk-gauss" in " ".join(words)]
 
 
@@ -34,7 +36,9 @@ def generator() -> str:
 
 @pytest.fixture(scope="module")
 def followed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
-    """The folder of one who followed the page up to its benchmark, and the environment with the package installed."""
+    """The folder of one who followed the page up to its benchmark, and the environment with the
+    package installed.
+    """
     folder = tmp_path_factory.mktemp("follower")
     new = commands()[0]
     assert new[:3] == ["hsiaug", "plugins", "new"]
@@ -72,18 +76,23 @@ def test_the_benchmark_prints_the_table_of_the_page(followed: tuple[Path, dict[s
 
     shown = [
         line
-        for line in next(block for block in blocks("text") if block.startswith("| generator")).splitlines()
+        for line in next(
+            block for block in blocks("text") if block.startswith("| generator")
+        ).splitlines()
         if line.startswith("|")
     ]
     printed = [line for line in answer.stdout.splitlines() if line.startswith("|")][: len(shown)]
     assert printed[0] == shown[0]
     for there, here in zip(shown[2:], printed[2:], strict=True):
         assert here.split("|")[1:3] == there.split("|")[1:3]
-        # Other builds of the libraries round differently; a tenth of a point is what the page tells.
+        # Other builds of the libraries round differently; a tenth of a point is what the page
+        # tells.
         assert means(here) == pytest.approx(means(there), abs=1.0)
 
 
-def test_the_loss_of_a_built_in_generator_is_changed_in_ten_lines_and_benchmarked(tmp_path: Path) -> None:
+def test_the_loss_of_a_built_in_generator_is_changed_in_ten_lines_and_benchmarked(
+    tmp_path: Path,
+) -> None:
     (module,) = [block for block in blocks("python") if '"specdm-squared"' in block]
     assert len([line for line in module.splitlines() if line]) <= 10
     package = tmp_path / "hsiaug-specdm-squared"
@@ -99,7 +108,9 @@ def test_the_loss_of_a_built_in_generator_is_changed_in_ten_lines_and_benchmarke
 
     records = Store(tmp_path / "hsiaug-results").records()
     facts = {r["spec"]["generator"]["name"]: r["provenance"] for r in records}
-    assert facts["specdm-squared"]["reconstruction_angle"] != facts["specdm"]["reconstruction_angle"]
+    assert (
+        facts["specdm-squared"]["reconstruction_angle"] != facts["specdm"]["reconstruction_angle"]
+    )
 
 
 def means(row: str) -> list[float]:

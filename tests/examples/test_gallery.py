@@ -1,4 +1,6 @@
-"""examples/hsiaug-gallery: each plugin is one short file on the public API, is registered, and keeps its contract."""
+"""examples/hsiaug-gallery: each plugin is one short file on the public API, is registered, and
+keeps its contract.
+"""
 
 import ast
 import importlib
@@ -14,16 +16,24 @@ MODULES = sorted(path.stem for path in GALLERY.glob("*.py"))
 
 
 def test_every_file_is_registered() -> None:
-    points = tomllib.loads((GALLERY / "pyproject.toml").read_text("utf-8"))["project"]["entry-points"]["hsiaug"]
+    points = tomllib.loads((GALLERY / "pyproject.toml").read_text("utf-8"))["project"][
+        "entry-points"
+    ]["hsiaug"]
     assert points == {name: name for name in MODULES} and len(MODULES) == 5
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_a_plugin_is_short_uses_the_public_api_and_passes_the_kit(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plugin_is_short_uses_the_public_api_and_passes_the_kit(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     code = (GALLERY / f"{name}.py").read_text("utf-8")
     assert 30 <= len(code.splitlines()) <= 80
-    imported = {node.module for node in ast.walk(ast.parse(code)) if isinstance(node, ast.ImportFrom)}
-    assert {module for module in imported if module and module.startswith("hsiaug")} == {"hsiaug.api"}
+    imported = {
+        node.module for node in ast.walk(ast.parse(code)) if isinstance(node, ast.ImportFrom)
+    }
+    assert {module for module in imported if module and module.startswith("hsiaug")} == {
+        "hsiaug.api"
+    }
 
     monkeypatch.syspath_prepend(GALLERY)
     module = importlib.import_module(name)

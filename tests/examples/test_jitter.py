@@ -1,4 +1,6 @@
-"""examples/hsiaug-jitter as a stranger's package: built, installed, listed, checked and benchmarked."""
+"""examples/hsiaug-jitter as a stranger's package: built, installed, listed, checked and
+benchmarked.
+"""
 
 import subprocess
 import sys
@@ -22,7 +24,9 @@ def env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return environment(site)
 
 
-@pytest.mark.skipif(not CAN_BUILD, reason="hatchling is not installed: the example is installed by hand instead")
+@pytest.mark.skipif(
+    not CAN_BUILD, reason="hatchling is not installed: the example is installed by hand instead"
+)
 def test_its_wheel_holds_the_module_and_its_entry_point(tmp_path: Path) -> None:
     with zipfile.ZipFile(install_wheel(EXAMPLE, tmp_path / "site")) as wheel:
         names = wheel.namelist()
@@ -48,21 +52,51 @@ def test_it_passes_the_check(env: dict[str, str]) -> None:
 
 def test_it_runs_in_a_benchmark_beside_the_controls(env: dict[str, str], tmp_path: Path) -> None:
     answer = hsiaug(
-        *("benchmark", "toy", "--generator", "jitter", "--classifier", "rf", "--seeds", "1", "--jobs", "1"),
+        *(
+            "benchmark",
+            "toy",
+            "--generator",
+            "jitter",
+            "--classifier",
+            "rf",
+            "--seeds",
+            "1",
+            "--jobs",
+            "1",
+        ),
         *("--patch", "3", "--set", "jitter.gain=0.1"),
         env=env,
         cwd=tmp_path,
     )
 
     assert answer.returncode == 0, answer.stderr
-    rows = [line.split("|")[1].strip() for line in answer.stdout.splitlines() if line.startswith("|")]
-    assert rows[2:5] == ["none", "duplicate", "jitter gain=0.1"] or rows[2:5] == ["none", "duplicate", "jitter"]
+    rows = [
+        line.split("|")[1].strip() for line in answer.stdout.splitlines() if line.startswith("|")
+    ]
+    assert rows[2:5] == ["none", "duplicate", "jitter gain=0.1"] or rows[2:5] == [
+        "none",
+        "duplicate",
+        "jitter",
+    ]
 
 
 def test_its_own_tests_pass(env: dict[str, str], tmp_path: Path) -> None:
-    words = ("-q", "-p", "no:cacheprovider", "-W", "error", "--rootdir", str(EXAMPLE), str(EXAMPLE / "tests"))
+    words = (
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-W",
+        "error",
+        "--rootdir",
+        str(EXAMPLE),
+        str(EXAMPLE / "tests"),
+    )
     answer = subprocess.run(
-        [sys.executable, "-B", "-m", "pytest", *words], env=env, cwd=tmp_path, capture_output=True, text=True
+        [sys.executable, "-B", "-m", "pytest", *words],
+        env=env,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
     )
 
     assert answer.returncode == 0, answer.stdout[-3000:]

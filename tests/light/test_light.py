@@ -1,4 +1,6 @@
-"""``hsiaug_builtin.light``: sky light, the generator ``relight``, and how strong effects a view's classes bear."""
+"""``hsiaug_builtin.light``: sky light, the generator ``relight``, and how strong effects a view's
+classes bear.
+"""
 
 from dataclasses import replace
 
@@ -38,14 +40,18 @@ def light_of(effects: RelightParams, strength: float = 1.0, seed: int = 0) -> np
 
 
 @given(st.floats(0, 80), st.floats(0, 0.5))
-def test_the_sky_gives_a_larger_share_of_blue_light_and_more_of_all_through_more_haze(zenith: float, haze: float):
+def test_the_sky_gives_a_larger_share_of_blue_light_and_more_of_all_through_more_haze(
+    zenith: float, haze: float
+):
     share = diffuse_share(NM, zenith, haze)
     assert ((share > 0) & (share < 1)).all() and (np.diff(share) < 0).all()
     assert (diffuse_share(NM, zenith, haze + 0.1) > share).all()
 
 
 def test_a_clear_sky_gives_about_what_is_measured_under_one():
-    """Clear, sun high: some 10 to 30 % of visible and a few per cent of infrared light are diffuse."""
+    """Clear, sun high: some 10 to 30 % of visible and a few per cent of infrared light are
+    diffuse.
+    """
     blue, red, infrared = diffuse_share(np.array([450.0, 650.0, 1600.0]), 30, 0.05)
     assert 0.15 < blue < 0.3 and 0.07 < red < 0.15 and infrared < 0.04
 
@@ -60,7 +66,9 @@ def test_the_colour_of_light_is_smooth_over_wavelength_and_as_strong_as_asked_fo
     assert np.abs(np.log(light_of(replace(NOTHING, colour=0.05), strength=0.1))).max() < 0.03
 
 
-def test_a_scene_without_wavelengths_gets_another_brightness_alone_and_it_is_said(view, fit_relight):
+def test_a_scene_without_wavelengths_gets_another_brightness_alone_and_it_is_said(
+    view, fit_relight
+):
     blind = replace(view, wavelengths=None)
     samples = fit_relight(blind).sample(dict.fromkeys(view.counts, 8), guidance=None, seed=0)
     assert samples.provenance["no_wavelengths"]
@@ -71,8 +79,15 @@ def test_a_scene_without_wavelengths_gets_another_brightness_alone_and_it_is_sai
 
 
 def test_slopes_are_no_stronger_than_the_brightness_of_the_scene_varies(view, fit_relight):
-    flat = replace(view, cube=np.where(view.visible[:, :, None], np.float32(0.5) + view.cube / 1000, view.cube))
-    assert fit_relight(flat).params["slope"] < 0.01 < fit_relight(view, slope=0.02).params["slope"] == 0.02
+    flat = replace(
+        view, cube=np.where(view.visible[:, :, None], np.float32(0.5) + view.cube / 1000, view.cube)
+    )
+    assert (
+        fit_relight(flat).params["slope"]
+        < 0.01
+        < fit_relight(view, slope=0.02).params["slope"]
+        == 0.02
+    )
 
 
 def test_strengths_that_mix_the_classes_up_are_not_borne(view):
@@ -89,7 +104,9 @@ def test_strengths_that_mix_the_classes_up_are_not_borne(view):
     assert strongest(view, {0.5: ruinous, 1.0: ruinous})[0] == 0.5
 
 
-def test_a_judge_that_tells_no_strength_from_plain_copies_takes_the_least_and_says_so(view, fit_relight):
+def test_a_judge_that_tells_no_strength_from_plain_copies_takes_the_least_and_says_so(
+    view, fit_relight
+):
     """The classes of this scene differ so much that light mixes none of them up inside a clump."""
     cube, (rows, columns) = np.array(view.cube), view.coords.T
     cube[rows, columns] = np.eye(view.bands)[view.y] + 0.01 * cube[rows, columns]
@@ -97,7 +114,10 @@ def test_a_judge_that_tells_no_strength_from_plain_copies_takes_the_least_and_sa
     fitted = fit_relight(apart)
 
     assert set(fitted.recall.values()) == {1.0} and fitted.strength == 0.1
-    assert "tell no strength" in fitted.sample({1: 1}, guidance=None, seed=0).provenance["weakest_strength"]
+    assert (
+        "tell no strength"
+        in fitted.sample({1: 1}, guidance=None, seed=0).provenance["weakest_strength"]
+    )
     assert "weakest_strength" not in fit_relight(apart, strength=0.5).notes
 
 
@@ -118,7 +138,9 @@ def fit_relight():
     return fitted
 
 
-def test_samples_weigh_what_is_asked_for_and_a_saved_fit_gives_the_same(view, fit_relight, tmp_path):
+def test_samples_weigh_what_is_asked_for_and_a_saved_fit_gives_the_same(
+    view, fit_relight, tmp_path
+):
     fitted, counts = fit_relight(view, weight=0.2), {1: 3, 2: 4}
     fitted.save(tmp_path)
     again = Relight(RelightParams(weight=0.5)).load(tmp_path, device="cpu")

@@ -12,11 +12,15 @@ NO_NM = np.empty(0)
 
 
 def tiles(n: int = 8, dates: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """Images (n, dates, 12, 16, 16), and masks of two classes in four squares, with a row that is ignored."""
+    """Images (n, dates, 12, 16, 16), and masks of two classes in four squares, with a row that is
+    ignored.
+    """
     rng = np.random.default_rng(0)
     masks = np.kron([[1, 2], [2, 1]], np.ones((8, 8), dtype=np.int64))
     masks[0] = 0
-    return rng.uniform(0.1, 0.9, (n, dates, len(NM), 16, 16)).astype(np.float32), np.tile(masks, (n, 1, 1))
+    return rng.uniform(0.1, 0.9, (n, dates, len(NM), 16, 16)).astype(np.float32), np.tile(
+        masks, (n, 1, 1)
+    )
 
 
 @settings(max_examples=20, deadline=None)
@@ -24,27 +28,41 @@ def tiles(n: int = 8, dates: int = 1) -> tuple[np.ndarray, np.ndarray]:
 def test_at_strength_zero_tiles_stay_and_equal_seeds_give_equal_light(wavelengths, dates, seed):
     images, masks = tiles(dates=dates)
     still, one, other = (
-        relight_tiles(images, masks, (0.3, 0.02), strength, wavelengths, np.random.default_rng(seed))
+        relight_tiles(
+            images, masks, (0.3, 0.02), strength, wavelengths, np.random.default_rng(seed)
+        )
         for strength in (0, 1, 1)
     )
     assert np.allclose(still, images, atol=1e-5)
-    assert np.array_equal(one, other) and (one > 0).all() and not np.allclose(one, images, atol=1e-3)
+    assert (
+        np.array_equal(one, other) and (one > 0).all() and not np.allclose(one, images, atol=1e-3)
+    )
 
 
-def test_a_segment_has_a_gain_of_its_own_at_both_dates_and_ignored_pixels_keep_their_light(monkeypatch):
+def test_a_segment_has_a_gain_of_its_own_at_both_dates_and_ignored_pixels_keep_their_light(
+    monkeypatch,
+):
     monkeypatch.setattr("hsiaug_builtin.light.tiles.SHADOW", 0.0)
     images, masks = tiles(dates=2)
     factor = relight_tiles(images, masks, (0.0, 0.0), 4.0, NO_NM, np.random.default_rng(0)) / images
-    assert np.allclose(factor[:, 0], factor[:, 1], rtol=1e-4) and np.abs(np.log(factor[..., 3, 3])).mean() > 0.1
+    assert (
+        np.allclose(factor[:, 0], factor[:, 1], rtol=1e-4)
+        and np.abs(np.log(factor[..., 3, 3])).mean() > 0.1
+    )
     assert np.allclose(factor[..., 4:6, 3], factor[..., 4:5, 3], rtol=1e-2)
 
 
 @pytest.mark.parametrize("wavelengths", [NM, NO_NM])
-def test_shadow_takes_more_of_the_red_than_of_the_blue_and_without_wavelengths_of_all_alike(wavelengths, monkeypatch):
+def test_shadow_takes_more_of_the_red_than_of_the_blue_and_without_wavelengths_of_all_alike(
+    wavelengths, monkeypatch
+):
     monkeypatch.setattr("hsiaug_builtin.light.tiles.SHADOW", 1.0)
     monkeypatch.setattr("hsiaug_builtin.light.tiles.SEGMENT", 0.0)
     images, masks = tiles()
-    factor = relight_tiles(images, masks, (0.0, 0.0), 1.0, wavelengths, np.random.default_rng(0)) / images
+    factor = (
+        relight_tiles(images, masks, (0.0, 0.0), 1.0, wavelengths, np.random.default_rng(0))
+        / images
+    )
     dark = factor.mean(axis=2) < 0.8
     assert dark.any() and (factor <= 1 + 1e-5).all() and not dark.all()
     blue, red = (factor[:, :, band][dark] for band in (0, 3))

@@ -12,13 +12,17 @@ def test_the_spectral_angle_ignores_brightness_and_is_exact_for_small_angles() -
     assert spectral_angle(u, v) == pytest.approx([90, 45, 0, 90, 0])
 
     tiny = 1e-9
-    assert spectral_angle(np.array([1.0, 0.0]), np.array([1.0, tiny])) == pytest.approx(np.degrees(tiny))
+    assert spectral_angle(np.array([1.0, 0.0]), np.array([1.0, tiny])) == pytest.approx(
+        np.degrees(tiny)
+    )
 
 
 def test_the_frechet_distance_of_gaussians_has_a_closed_form(rng: np.random.Generator) -> None:
     mean, other = np.array([0.0, 1.0]), np.array([3.0, 5.0])
     # Diagonal covariances commute: |μ − μ'|² + Σ (σ − σ')².
-    assert frechet(mean, np.diag([4.0, 9.0]), other, np.diag([1.0, 16.0])) == pytest.approx(25 + 1 + 1)
+    assert frechet(mean, np.diag([4.0, 9.0]), other, np.diag([1.0, 16.0])) == pytest.approx(
+        25 + 1 + 1
+    )
 
     half = rng.normal(size=(6, 6))
     covariance = half @ half.T

@@ -11,7 +11,9 @@ def spectra(rng: np.random.Generator) -> np.ndarray:
     return rng.normal(size=(500, 7)) * np.arange(1, 8)
 
 
-def test_where_wavelengths_are_known_the_bands_are_those_of_red_green_and_blue(spectra: np.ndarray) -> None:
+def test_where_wavelengths_are_known_the_bands_are_those_of_red_green_and_blue(
+    spectra: np.ndarray,
+) -> None:
     waves = np.array([450.0, 490.0, 560.0, 620.0, 660.0, 700.0, 900.0])
     colours = FalseColours.fit(spectra, waves)
     assert np.array_equal(colours.axes.argmax(axis=0), [4, 2, 1]) and colours.axes.sum() == 3
@@ -19,14 +21,18 @@ def test_where_wavelengths_are_known_the_bands_are_those_of_red_green_and_blue(s
 
 
 @pytest.mark.parametrize("waves", [None, np.linspace(1000, 2500, 7)])
-def test_without_visible_bands_they_are_principal_components(spectra: np.ndarray, waves: np.ndarray | None) -> None:
+def test_without_visible_bands_they_are_principal_components(
+    spectra: np.ndarray, waves: np.ndarray | None
+) -> None:
     colours = FalseColours.fit(spectra, waves)
     assert "principal components" in colours.name
     # Brighter where most bands are.
     assert ((colours.axes * spectra.std(axis=0)[:, None]).sum(axis=0) >= 0).all()
 
 
-def test_the_stretch_reaches_from_the_2nd_to_the_98th_percentile_of_the_real_pixels(spectra: np.ndarray) -> None:
+def test_the_stretch_reaches_from_the_2nd_to_the_98th_percentile_of_the_real_pixels(
+    spectra: np.ndarray,
+) -> None:
     colours = FalseColours.fit(spectra, None)
     drawn = colours(spectra)
     assert drawn.dtype == np.uint8

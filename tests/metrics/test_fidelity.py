@@ -1,4 +1,6 @@
-"""The fidelity report: floors, identical sets, wrong labels, copies, and sets that are too small."""
+"""The fidelity report: floors, identical sets, wrong labels, copies, and sets that are too
+small.
+"""
 
 import json
 
@@ -25,7 +27,9 @@ def test_matched_sets_have_the_same_number_of_each_class(rng: np.random.Generato
     assert [part.counts for part in parts] == [{1: 3, 2: 2}] * 3
 
 
-def test_the_space_is_of_the_training_set_and_measures_what_it_leaves_out(rng: np.random.Generator) -> None:
+def test_the_space_is_of_the_training_set_and_measures_what_it_leaves_out(
+    rng: np.random.Generator,
+) -> None:
     train = drawn(rng).x
     train[:, 3] = 7
     space = fit_space(train)
@@ -38,7 +42,9 @@ def test_the_space_is_of_the_training_set_and_measures_what_it_leaves_out(rng: n
     assert whole == pytest.approx((z**2).sum(axis=1))
 
 
-def test_fresh_real_samples_reach_the_floor_and_wrong_labels_do_not(rng: np.random.Generator) -> None:
+def test_fresh_real_samples_reach_the_floor_and_wrong_labels_do_not(
+    rng: np.random.Generator,
+) -> None:
     train, held, fresh = (drawn(rng) for _ in range(3))
     good = fidelity(train, held, fresh)
     bad = fidelity(train, held, Spectra(fresh.x, rng.permutation(fresh.y)))

@@ -33,7 +33,10 @@ def test_an_arm_that_is_the_curve_at_k_is_worth_k(data: st.DataObject, n: int, p
     found = label_equivalent(LABELS, curve, curve[:, place])
     assert found.value == pytest.approx(LABELS[place])
     if n >= 3:
-        assert (found.low, found.high) == (pytest.approx(LABELS[place]), pytest.approx(LABELS[place]))
+        assert (found.low, found.high) == (
+            pytest.approx(LABELS[place]),
+            pytest.approx(LABELS[place]),
+        )
 
 
 @settings(max_examples=40)
@@ -50,7 +53,9 @@ def test_a_better_arm_is_worth_no_less(data: st.DataObject, n: int) -> None:
 
 def test_what_lies_outside_the_curve_is_censored_and_flat_stretches_give_their_beginning() -> None:
     curve = np.tile([0.5, 0.6, 0.6, 0.6, 0.7, 0.8, 0.9], (4, 1))
-    below, flat, between, above = (label_equivalent(LABELS, curve, np.full(4, s)) for s in (0.4, 0.6, 0.65, 0.95))
+    below, flat, between, above = (
+        label_equivalent(LABELS, curve, np.full(4, s)) for s in (0.4, 0.6, 0.65, 0.95)
+    )
     assert (below.value, below.high, above.value, above.low) == (-np.inf, -np.inf, np.inf, np.inf)
     assert flat.value == pytest.approx(1) and between.value == pytest.approx(4)
     assert label_equivalent(LABELS, curve[:2], np.full(2, 0.6)).low is None
@@ -59,11 +64,14 @@ def test_what_lies_outside_the_curve_is_censored_and_flat_stretches_give_their_b
 def test_an_interval_may_end_outside_the_curve() -> None:
     curve = np.tile(np.linspace(0.5, 0.8, 7), (6, 1))
     found = label_equivalent(LABELS, curve, np.array([0.3, 0.9, 0.6, 0.6, 0.6, 0.6]))
-    assert found.low == -np.inf and found.value == pytest.approx(2) and found.high == pytest.approx(10)
+    assert (
+        found.low == -np.inf and found.value == pytest.approx(2) and found.high == pytest.approx(10)
+    )
 
 
 @pytest.mark.parametrize(
-    ("curve", "arm"), [(np.ones((2, 3)), np.ones(2)), (np.full((2, 7), np.nan), np.ones(2)), (np.ones((0, 7)), [])]
+    ("curve", "arm"),
+    [(np.ones((2, 3)), np.ones(2)), (np.full((2, 7), np.nan), np.ones(2)), (np.ones((0, 7)), [])],
 )
 def test_what_cannot_be_compared_is_refused(curve: np.ndarray, arm: np.ndarray) -> None:
     with pytest.raises(InputError, match="finite score of curve and arm"):

@@ -1,4 +1,6 @@
-"""Layout of patches: what neighbours share, where edges are, and whether a classifier tells two sets apart."""
+"""Layout of patches: what neighbours share, where edges are, and whether a classifier tells two
+sets apart.
+"""
 
 import json
 from functools import partial
@@ -7,7 +9,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hsiaug.metrics.damages import add_noise, blur, copies, move_masks, next_class, shuffle_blocks, shuffle_pixels
+from hsiaug.metrics.damages import (
+    add_noise,
+    blur,
+    copies,
+    move_masks,
+    next_class,
+    shuffle_blocks,
+    shuffle_pixels,
+)
 from hsiaug.metrics.layout import edge_share, edge_threshold, neighbour_correlation, variogram
 from hsiaug.metrics.layout_measures import JUDGES, Layout, LayoutMeasure
 from hsiaug.metrics.layout_network import network_judge
@@ -28,7 +38,9 @@ def maps(rng: np.random.Generator) -> Maps:
     return (ramp + rng.normal(0, 20, (40, 1, 1, 1))).astype(np.float32)
 
 
-def test_neighbours_of_all_patches_are_correlated_as_one_list_of_pairs(rng: np.random.Generator) -> None:
+def test_neighbours_of_all_patches_are_correlated_as_one_list_of_pairs(
+    rng: np.random.Generator,
+) -> None:
     x = rng.normal(size=(5, 2, 4, 3))
     first = np.concatenate([x[:, 1, :, :-1].ravel(), x[:, 1, :-1].ravel()])
     second = np.concatenate([x[:, 1, :, 1:].ravel(), x[:, 1, 1:].ravel()])
@@ -65,7 +77,9 @@ def test_damage_moves_whole_spectra_and_changes_nothing_in_place(rng: np.random.
     before = x.copy()
     for worse in (shuffle_pixels(x, 0.5, rng), shuffle_blocks(x, 4, 1.0, rng)):
         assert np.sort(worse, axis=None).tolist() == np.sort(x, axis=None).tolist()
-        assert {tuple(s) for s in worse[0].reshape(4, -1).T} == {tuple(s) for s in x[0].reshape(4, -1).T}
+        assert {tuple(s) for s in worse[0].reshape(4, -1).T} == {
+            tuple(s) for s in x[0].reshape(4, -1).T
+        }
     assert (shuffle_pixels(x, 0.0, rng) == x).all() and (x == before).all()
     assert add_noise(x, 0.1, rng).dtype == x.dtype
     masks = np.arange(16).reshape(1, 4, 4)
@@ -99,7 +113,9 @@ def test_patches_of_different_folds_or_halves_share_no_pixel(rng: np.random.Gene
 
 
 def side(rng: np.random.Generator, n: int) -> Side:
-    return Side(np.arange(n), rng.integers(1, 3, n), rng.integers(0, FOLDS, n), rng.integers(0, 9, n))
+    return Side(
+        np.arange(n), rng.integers(1, 3, n), rng.integers(0, FOLDS, n), rng.integers(0, 9, n)
+    )
 
 
 def test_folds_hold_as_many_of_each_class_on_both_sides(rng: np.random.Generator) -> None:
@@ -107,16 +123,23 @@ def test_folds_hold_as_many_of_each_class_on_both_sides(rng: np.random.Generator
 
     assert len(first) == len(second) <= 60
     for k in range(FOLDS):
-        counts = [np.bincount(one.y[one.fold == k], minlength=3).tolist() for one in (first, second)]
+        counts = [
+            np.bincount(one.y[one.fold == k], minlength=3).tolist() for one in (first, second)
+        ]
         assert counts[0] == counts[1]
 
 
 @pytest.mark.parametrize("judge", [forest_judge, network_judge])
-def test_noise_is_told_from_ramps_and_ramps_are_not_told_from_ramps(judge, rng, monkeypatch) -> None:
+def test_noise_is_told_from_ramps_and_ramps_are_not_told_from_ramps(
+    judge, rng, monkeypatch
+) -> None:
     monkeypatch.setattr("hsiaug.metrics.two_sample.TREES", 30)
     monkeypatch.setattr("hsiaug.metrics.layout_network.STEPS", 25)
     sides = side(rng, 90), side(rng, 90)
-    ramps, others = (rng.normal(size=(90, 1, 1, 1)) + np.arange(5.0) + rng.normal(0, 0.1, (90, 2, 5, 5)) for _ in "ab")
+    ramps, others = (
+        rng.normal(size=(90, 1, 1, 1)) + np.arange(5.0) + rng.normal(0, 0.1, (90, 2, 5, 5))
+        for _ in "ab"
+    )
     shuffled = shuffle_pixels(others, 1.0, rng)
     read = (lambda x: x.reshape(90, -1)) if judge is forest_judge else (lambda x: x)
     alike, told = (two_sample_auc(sides, (read(ramps), read(x)), judge) for x in (others, shuffled))
@@ -128,7 +151,12 @@ def test_noise_is_told_from_ramps_and_ramps_are_not_told_from_ramps(judge, rng, 
 
 
 def test_too_few_samples_give_no_auc(rng: np.random.Generator) -> None:
-    assert two_sample_auc((side(rng, 9), side(rng, 9)), (np.zeros((9, 1)), np.zeros((9, 1))), forest_judge) is None
+    assert (
+        two_sample_auc(
+            (side(rng, 9), side(rng, 9)), (np.zeros((9, 1)), np.zeros((9, 1))), forest_judge
+        )
+        is None
+    )
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +165,9 @@ def compared() -> dict[str, Layout]:
     cube, labels = fields()
     rng = np.random.default_rng(3)
     at = rng.integers(4, len(cube) - 4, (3000, 2))
-    train, held, made = (KnownPatches(part, labels[tuple(part.T)]) for part in np.split(at, [100, 2700]))
+    train, held, made = (
+        KnownPatches(part, labels[tuple(part.T)]) for part in np.split(at, [100, 2700])
+    )
     cut = partial(patches_at, cube, patch=9)
     x = cut(made.at)
     with pytest.MonkeyPatch.context() as patched:
@@ -145,10 +175,15 @@ def compared() -> dict[str, Layout]:
         patched.setattr("hsiaug.metrics.patch_layout.TESTED", 120)
         forest = {"told_by_forest": JUDGES["told_by_forest"]}
         sets = {"real": x, "shuffled": shuffle_pixels(x, 1.0, rng)}
-        return {name: patch_layout(cut, train, held, part, made.y, judges=forest) for name, part in sets.items()}
+        return {
+            name: patch_layout(cut, train, held, part, made.y, judges=forest)
+            for name, part in sets.items()
+        }
 
 
-def test_real_patches_lie_at_the_held_out_ones_and_shuffled_ones_at_the_shuffled(compared: dict[str, Layout]) -> None:
+def test_real_patches_lie_at_the_held_out_ones_and_shuffled_ones_at_the_shuffled(
+    compared: dict[str, Layout],
+) -> None:
     real, shuffled = compared["real"], compared["shuffled"]
 
     assert (real["told_by_forest"].value or 0) < 70 < 95 < (shuffled["told_by_forest"].value or 0)
@@ -164,14 +199,20 @@ def test_what_has_no_layout_is_said() -> None:
     none = np.empty((0, 2), dtype=np.int64)
     known = KnownPatches(none, np.empty(0, dtype=np.int64))
     single = patch_layout(
-        lambda at: np.zeros((len(at), 3, 1, 1)), known, known, np.zeros((4, 3, 1, 1)), np.ones(4, dtype=int)
+        lambda at: np.zeros((len(at), 3, 1, 1)),
+        known,
+        known,
+        np.zeros((4, 3, 1, 1)),
+        np.ones(4, dtype=int),
     )
 
     assert single.measures == () and single.notes == ("patches of one pixel have no layout",)
 
 
 def test_an_auc_below_chance_is_printed_as_chance() -> None:
-    row = LayoutMeasure("told_by_forest", "told", 38.2, (31.0, 52.0), 47.0, None, None, 99.8, 60, "%", "50 %")
+    row = LayoutMeasure(
+        "told_by_forest", "told", 38.2, (31.0, 52.0), 47.0, None, None, 99.8, 60, "%", "50 %"
+    )
 
     assert layout_row(row)[1:6] == ("50", "50–52", "50", "–", "99.8")
     assert row.value == 38.2

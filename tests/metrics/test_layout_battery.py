@@ -1,4 +1,6 @@
-"""Known damage moves the measures that claim to see it, in order of its strength, on scenes of which all is known."""
+"""Known damage moves the measures that claim to see it, in order of its strength, on scenes of
+which all is known.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -11,7 +13,15 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from benchmarks import layout_battery
-from benchmarks.layout_battery import CLAIMS, TileSets, patch_rows, patch_sets, seen, table, tile_rows
+from benchmarks.layout_battery import (
+    CLAIMS,
+    TileSets,
+    patch_rows,
+    patch_sets,
+    seen,
+    table,
+    tile_rows,
+)
 from hsiaug.metrics.layout_measures import JUDGES
 from hsiaug.protocol.view import patches_at
 from tests.toyworld import toy_world
@@ -31,7 +41,9 @@ def fields() -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     labels = nearest % CLASSES + 1
     means = rng.normal(5, 1, (CLASSES, BANDS)).clip(1)
     light = rng.normal(1, 0.1, len(spots))[nearest]
-    smooth = np.stack([gaussian_filter(rng.normal(size=labels.shape), 1.5) for _ in range(3)], axis=-1)
+    smooth = np.stack(
+        [gaussian_filter(rng.normal(size=labels.shape), 1.5) for _ in range(3)], axis=-1
+    )
     texture = 0.6 * smooth @ rng.normal(size=(3, BANDS))
     noise = 0.1 * rng.normal(size=(*labels.shape, BANDS))
     cube = means[labels - 1] * light[..., None] + texture + noise
@@ -70,7 +82,9 @@ def unseen(rows: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
     return [(row["damage"], row["measure"]) for row in seen(rows) if not row["in_order"]]
 
 
-def test_damage_to_patches_moves_what_claims_to_see_it_in_order_of_strength(patches: list[dict[str, Any]]) -> None:
+def test_damage_to_patches_moves_what_claims_to_see_it_in_order_of_strength(
+    patches: list[dict[str, Any]],
+) -> None:
     assert unseen(patches) == []
     assert patches[0]["told_by_forest"] == pytest.approx(50, abs=25)
 
@@ -81,7 +95,9 @@ def test_damage_to_tiles_and_masks_moves_what_claims_to_see_it_in_order_of_stren
     assert set(unseen(tiles)) <= {FEW_BLOBS}
 
 
-def test_the_table_marks_what_is_out_of_order(patches: list[dict[str, Any]], tiles: list[dict[str, Any]]) -> None:
+def test_the_table_marks_what_is_out_of_order(
+    patches: list[dict[str, Any]], tiles: list[dict[str, Any]]
+) -> None:
     text = "\n".join(table(patches))
     assert "✗" not in text and "| pixels shuffled | 1 |" in text
     assert "\n".join(table([*patches, *tiles])).count("\n## ") == 2

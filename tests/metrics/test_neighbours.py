@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from hsiaug.metrics.neighbours import copy_share, nearest, pairwise_mean, prdc, rank_nearer, two_sample_accuracy
+from hsiaug.metrics.neighbours import (
+    copy_share,
+    nearest,
+    pairwise_mean,
+    prdc,
+    rank_nearer,
+    two_sample_accuracy,
+)
 
 
 def test_prdc_by_hand() -> None:

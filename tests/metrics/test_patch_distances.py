@@ -23,7 +23,9 @@ WAYS = [(flip, turn) for flip in (False, True) for turn in range(4)]
 @pytest.fixture
 def field(rng: np.random.Generator) -> np.ndarray:
     """(60, 60, 3): smooth, as scenes are, so that neighbouring patches are alike."""
-    return np.stack([gaussian_filter(rng.normal(size=(60, 60)), 3) for _ in range(3)], axis=2).astype(np.float32)
+    return np.stack(
+        [gaussian_filter(rng.normal(size=(60, 60)), 3) for _ in range(3)], axis=2
+    ).astype(np.float32)
 
 
 def reduced(field: np.ndarray, at: np.ndarray) -> np.ndarray:
@@ -34,7 +36,9 @@ def every(height: int, width: int) -> np.ndarray:
     return np.argwhere(np.ones((height, width), dtype=bool))
 
 
-@pytest.mark.parametrize(("side", "block"), [(1, 1), (3, 3), (5, 5), (7, 7), (9, 3), (15, 3), (25, 5)])
+@pytest.mark.parametrize(
+    ("side", "block"), [(1, 1), (3, 3), (5, 5), (7, 7), (9, 3), (15, 3), (25, 5)]
+)
 def test_a_patch_is_parted_into_the_smallest_blocks_above_a_pixel(side: int, block: int) -> None:
     assert block_side(side) == block
 
@@ -42,7 +46,12 @@ def test_a_patch_is_parted_into_the_smallest_blocks_above_a_pixel(side: int, blo
 def test_patches_are_reduced_to_means_of_blocks_of_components(rng: np.random.Generator) -> None:
     spectra = rng.normal(size=(200, 20)) * np.arange(1, 21) + 5
     space = PatchSpace.fit(spectra)
-    x = spectra[rng.integers(200, size=4 * 81)].reshape(4, 81, 20).swapaxes(1, 2).reshape(4, 20, 9, 9)
+    x = (
+        spectra[rng.integers(200, size=4 * 81)]
+        .reshape(4, 81, 20)
+        .swapaxes(1, 2)
+        .reshape(4, 20, 9, 9)
+    )
     found = space.reduce(x)
 
     assert found.shape == (4, 12, 3, 3)
@@ -62,10 +71,16 @@ def test_a_copy_is_found_however_it_is_turned(field: np.ndarray, flip: bool, tur
     assert nearest_patches(block_means(copy) + 0.01, pool)[0] > 0.01
 
 
-def test_the_nearest_is_the_nearest(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_nearest_is_the_nearest(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
     x, to = (rng.normal(size=(n, 2, 3, 3)).astype(np.float32) for n in (7, 40))
     by_hand = [
-        min(np.linalg.norm(np.rot90(p[..., ::-1] if flip else p, turn, (1, 2)) - t) for flip, turn in WAYS for t in to)
+        min(
+            np.linalg.norm(np.rot90(p[..., ::-1] if flip else p, turn, (1, 2)) - t)
+            for flip, turn in WAYS
+            for t in to
+        )
         for p in x
     ]
 
@@ -96,7 +111,9 @@ def test_shares_compare_within_a_class_and_leave_out_what_has_no_neighbour() -> 
 
     # Class 1: one of two is nearer; class 2: 30 < 40 and not < 20; class 3 has no real one.
     assert share_nearer(made, made_y, real, real_y) == pytest.approx((1 + 0.5) / 3)
-    assert share_copies(np.array([0.1, 2.0, 4.0]), np.array([1, 1, 2]), real, real_y) == pytest.approx(1 / 3)
+    assert share_copies(
+        np.array([0.1, 2.0, 4.0]), np.array([1, 1, 2]), real, real_y
+    ) == pytest.approx(1 / 3)
     assert share_nearer(made, made_y, real[:2], np.array([7, 7])) is None
 
 
@@ -125,6 +142,8 @@ def test_copies_of_pool_and_training_are_told_from_fresh_patches(field, rng):
 def test_without_a_pool_nothing_is_told_of_it(field: np.ndarray) -> None:
     at, none = np.array([[10, 10], [40, 40]]), np.empty((0, 2), dtype=int)
     parts = [(reduced(field, rows), rows) for rows in (at[:1], none, at[1:])]
-    values, real = PatchReference.of(*parts, np.array([1]), SIDE).measure(parts[2][0], np.array([1]))
+    values, real = PatchReference.of(*parts, np.array([1]), SIDE).measure(
+        parts[2][0], np.array([1])
+    )
 
     assert set(values) == set(real) == {"nearer_training", "copies_training"}

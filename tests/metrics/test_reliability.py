@@ -42,7 +42,9 @@ def toy_halves(toy: Scene) -> Sets:
 
 
 @pytest.mark.parametrize("percent", [5, 10, 20, 40])
-def test_a_known_share_of_wrong_labels_is_found_on_the_toy_scene(toy_halves: Sets, percent: int) -> None:
+def test_a_known_share_of_wrong_labels_is_found_on_the_toy_scene(
+    toy_halves: Sets, percent: int
+) -> None:
     train, held, rest = toy_halves
     report = reliability(train, held, relabelled(rest, percent, 5))
 
@@ -125,12 +127,16 @@ def test_curves_are_read_between_levels_and_kept_in_range() -> None:
     assert read_curve(np.ones(7), 0.5) == 0
 
 
-def test_samples_that_are_more_typical_than_real_ones_leave_their_wrong_labels_untold(toy_halves: Sets) -> None:
+def test_samples_that_are_more_typical_than_real_ones_leave_their_wrong_labels_untold(
+    toy_halves: Sets,
+) -> None:
     train, held, rest = toy_halves
     means = {c: train.x[train.y == c].mean(axis=0) for c in train.counts}
     rng = np.random.default_rng(0)
     noisy = Spectra(held.x + rng.normal(0, 0.5 * held.x.std(axis=0), held.x.shape), held.y)
-    score = reliability(train, noisy, Spectra(np.stack([means[c] for c in rest.y]), rest.y))["agreement"]
+    score = reliability(train, noisy, Spectra(np.stack([means[c] for c in rest.y]), rest.y))[
+        "agreement"
+    ]
 
     assert score.value > score.ceiling
     assert score.wrong is score.wrong_interval is None
@@ -150,7 +156,9 @@ def test_samples_that_are_more_typical_than_real_ones_leave_their_wrong_labels_u
         (22.0, 24.0, 20.0, "real held-out samples score hardly better than shuffled labels"),
     ],
 )
-def test_a_share_is_read_only_between_floor_and_ceiling(value: float, ceiling: float, floor: float, why: str) -> None:
+def test_a_share_is_read_only_between_floor_and_ceiling(
+    value: float, ceiling: float, floor: float, why: str
+) -> None:
     rounds = np.array([-1.0, 0.0, 1.0])
 
     assert why_silent(value, ceiling, floor, value + rounds, ceiling + rounds) == why

@@ -40,8 +40,12 @@ def test_one_value_has_a_mean_and_no_std() -> None:
         ([0.1, 0.1, 0.0], True),
     ],
 )
-def test_candidates_are_told_apart_by_more_than_one_standard_error(differences: list[float], told: bool) -> None:
-    """One fold of ten is no more than its own noise, however large; of a single one nothing is known."""
+def test_candidates_are_told_apart_by_more_than_one_standard_error(
+    differences: list[float], told: bool
+) -> None:
+    """One fold of ten is no more than its own noise, however large; of a single one nothing is
+    known.
+    """
     assert told_apart(differences) is told and told_apart([-d for d in differences]) is told
 
 
@@ -106,19 +110,25 @@ def test_rounding_does_not_break_a_tie() -> None:
 @settings(max_examples=20, deadline=None)
 @given(st.lists(st.integers(-9, 9).filter(bool), min_size=6, max_size=9))
 def test_p_is_that_of_a_permutation_test_of_the_mean(differences: list[int]) -> None:
-    scipy = permutation_test((differences,), np.mean, permutation_type="samples", n_resamples=np.inf)
+    scipy = permutation_test(
+        (differences,), np.mean, permutation_type="samples", n_resamples=np.inf
+    )
     assert alone(*differences).p == pytest.approx(scipy.pvalue)
 
 
 columns = st.integers(6, 8).flatmap(
-    lambda n: st.lists(st.lists(st.integers(-9, 12), min_size=n, max_size=n), min_size=1, max_size=4)
+    lambda n: st.lists(
+        st.lists(st.integers(-9, 12), min_size=n, max_size=n), min_size=1, max_size=4
+    )
 )
 
 
 @settings(max_examples=25, deadline=None)
 @given(columns)
 def test_p_counts_every_pattern_of_signs_step_by_step(comparisons: list[list[float]]) -> None:
-    """By the definition: of the hypotheses not rejected yet, how often one is as far out as the farthest."""
+    """By the definition: of the hypotheses not rejected yet, how often one is as far out as the
+    farthest.
+    """
     n = len(comparisons[0])
 
     def far(one: list[float], signs: tuple[int, ...]) -> float:
@@ -129,30 +139,47 @@ def test_p_counts_every_pattern_of_signs_step_by_step(comparisons: list[list[flo
     expected = {}
     while left:
         seen, patterns = far(left[0], (1,) * n) - 1e-9, list(product((1, -1), repeat=n))
-        least = max(least, sum(max(far(one, s) for one in left) >= seen for s in patterns) / len(patterns))
+        least = max(
+            least, sum(max(far(one, s) for one in left) >= seen for s in patterns) / len(patterns)
+        )
         expected[tuple(left.pop(0))] = least
     found = max_t(family(*comparisons))
-    assert [one.corrected for one in found] == pytest.approx([expected[tuple(one)] for one in comparisons])
+    assert [one.corrected for one in found] == pytest.approx(
+        [expected[tuple(one)] for one in comparisons]
+    )
 
 
 @given(columns)
-def test_the_interval_leaves_out_zero_exactly_where_p_is_below_05(comparisons: list[list[float]]) -> None:
+def test_the_interval_leaves_out_zero_exactly_where_p_is_below_05(
+    comparisons: list[list[float]],
+) -> None:
     for one, test in zip(comparisons, max_t(family(*comparisons)), strict=True):
         mean, std, n = mean_std(one)
-        beyond = test.critical is not None and abs(mean) > test.critical * (std or 0) / math.sqrt(n) + 1e-6
+        beyond = (
+            test.critical is not None
+            and abs(mean) > test.critical * (std or 0) / math.sqrt(n) + 1e-6
+        )
         assert beyond == (test.corrected is not None and test.corrected < ALPHA) or std == 0
 
 
 @given(columns)
-def test_a_correction_never_lowers_p_and_ignores_signs_and_order(comparisons: list[list[float]]) -> None:
+def test_a_correction_never_lowers_p_and_ignores_signs_and_order(
+    comparisons: list[list[float]],
+) -> None:
     found = max_t(family(*comparisons))
-    assert all(one.p <= one.corrected <= 1 for one in found if one.p is not None and one.corrected is not None)
+    assert all(
+        one.p <= one.corrected <= 1
+        for one in found
+        if one.p is not None and one.corrected is not None
+    )
     assert max_t(family(*comparisons[::-1])) == found[::-1]
     assert max_t(family(*[[-d for d in one] for one in comparisons])) == found
 
 
 def test_a_missing_draw_counts_in_no_sum() -> None:
-    """A draw that failed is as one of equal scores, but n is smaller; five draws are not tested beside ten."""
+    """A draw that failed is as one of equal scores, but n is smaller; five draws are not tested
+    beside ten.
+    """
     whole, part = max_t([{i: i + 1.0 for i in range(10)}, {i: 2.0 + i for i in range(2, 9)}])
     assert part.p == 2 / 2**7 and whole.p == 2 / 2**10
     many, few = max_t([{i: i + 1.0 for i in range(10)}, {i: 2.0 + i for i in range(5)}])
@@ -179,10 +206,15 @@ def test_nothing_to_test_is_nothing_and_a_missing_number_is_a_mistake() -> None:
 
 
 def test_noise_is_shown_in_one_of_twenty_runs_at_most() -> None:
-    """Twelve arms that share their control, seven draws: the size of the whole table, not of each arm."""
+    """Twelve arms that share their control, seven draws: the size of the whole table, not of each
+    arm.
+    """
     rng = np.random.default_rng(0)
     shown = 0
     for _ in range(400):
         table = rng.normal(size=(7, 12)) + rng.normal(size=(7, 1))
-        shown += any(one.corrected is not None and one.corrected < ALPHA for one in max_t(family(*table.T.tolist())))
+        shown += any(
+            one.corrected is not None and one.corrected < ALPHA
+            for one in max_t(family(*table.T.tolist()))
+        )
     assert shown / 400 <= 0.05 + 0.02

@@ -58,7 +58,13 @@ WIDE = evidence([4.0, -4.0] * 5, 0.8)
         (LEVEL, LEVEL, {}, "equivalent", "equivalent to none (±1)"),
         (WIDE, UP, {}, "open", "above duplicate; open against none (10 draws could show 4.2)"),
         # The first question is whether it is above none at all.
-        (UP, WIDE, {}, "gains", "gains: above none; open against duplicate (10 draws could show 4.2)"),
+        (
+            UP,
+            WIDE,
+            {},
+            "gains",
+            "gains: above none; open against duplicate (10 draws could show 4.2)",
+        ),
         (UP, FEW, {}, "gains", "gains: above none; 3 draws with duplicate, at least 6 are needed"),
         (UP, LEVEL, {}, "equivalent", "above none; equivalent to duplicate (±1)"),
         (LEVEL, DOWN, {}, "not better", "below duplicate"),
@@ -69,7 +75,13 @@ WIDE = evidence([4.0, -4.0] * 5, 0.8)
         (Evidence(), Evidence(), {"failed": 5, "of": 5}, "failed", "failed (5 of 5 draws)"),
         (Evidence(), Evidence(), {"failed": 1, "of": 1}, "failed", "failed (1 of 1 draw)"),
         (Evidence(), Evidence(), {"nothing_made": 5, "of": 5}, "nothing made", "nothing made"),
-        (Evidence(), Evidence(), {"nothing_made": 4, "failed": 1, "of": 5}, "failed", "failed (1 of 5 draws)"),
+        (
+            Evidence(),
+            Evidence(),
+            {"nothing_made": 4, "failed": 1, "of": 5},
+            "failed",
+            "failed (1 of 5 draws)",
+        ),
         (UP, UP, {"failed": 2, "of": 12}, "helps", "helps"),
     ],
 )
@@ -84,9 +96,27 @@ def test_an_arm_is_judged_against_both_controls(none, duplicate, told, finding, 
         (UP, UP, UP, "helps", "helps"),
         (UP, UP, LEVEL, "equivalent", "above none; above duplicate; equivalent to pseudo (±1)"),
         (UP, UP, DOWN, "not better", "above none; above duplicate; below pseudo"),
-        (UP, UP, WIDE, "gains", "gains: above none; above duplicate; open against pseudo (10 draws could show 4.2)"),
-        (UP, UP, FEW, "gains", "gains: above none and duplicate; 3 draws with pseudo, at least 6 are needed"),
-        (UP, UP, Evidence(), "gains", "gains: above none and duplicate; no draw in common with pseudo"),
+        (
+            UP,
+            UP,
+            WIDE,
+            "gains",
+            "gains: above none; above duplicate; open against pseudo (10 draws could show 4.2)",
+        ),
+        (
+            UP,
+            UP,
+            FEW,
+            "gains",
+            "gains: above none and duplicate; 3 draws with pseudo, at least 6 are needed",
+        ),
+        (
+            UP,
+            UP,
+            Evidence(),
+            "gains",
+            "gains: above none and duplicate; no draw in common with pseudo",
+        ),
         (FEW, UP, Evidence(), "undecided", "undecided (3 draws: at least 6 are needed)"),
         # What is not above none and duplicate does not help, whatever it is beside pseudo.
         (UP, LEVEL, Evidence(), "equivalent", "above none; equivalent to duplicate (±1)"),
@@ -96,8 +126,10 @@ def test_an_arm_is_judged_against_both_controls(none, duplicate, told, finding, 
         (DOWN, DOWN, Evidence(), "hurts", "hurts"),
         (UP, LEVEL, UP, "equivalent", "above none; above pseudo; equivalent to duplicate (±1)"),
     ],
-)  # fmt: skip
-def test_a_further_control_must_be_beaten_to_help_and_says_nothing_of_harm(none, duplicate, pseudo, finding, text):
+)
+def test_a_further_control_must_be_beaten_to_help_and_says_nothing_of_harm(
+    none, duplicate, pseudo, finding, text
+):
     found = judge({"none": none, "duplicate": duplicate}, of=10, further={"pseudo": pseudo})
     assert (found.finding, verdict_text(found, "OA")) == (finding, text)
 
@@ -106,12 +138,18 @@ def test_an_arm_that_helps_may_lose_in_the_second_metric_by_the_same_rule() -> N
     main = {"none": UP, "duplicate": UP}
     assert judge(main, {"none": LEVEL, "duplicate": DOWN}, of=10).finding == "helps, at a loss"
     assert judge(main, {"none": LEVEL, "duplicate": UP}, of=10).finding == "helps"
-    assert judge(main, {"none": evidence([-5.0] * 10, 0.2), "duplicate": LEVEL}, of=10).finding == "helps"
+    assert (
+        judge(main, {"none": evidence([-5.0] * 10, 0.2), "duplicate": LEVEL}, of=10).finding
+        == "helps"
+    )
 
 
 def test_every_finding_has_a_meaning() -> None:
     meanings = dict(labelled("meanings.txt", further=[], needed=[]))
-    assert set(meanings) == set(FINDINGS) == set(get_args(Finding)) and "±1 point" in meanings["equivalent"]
+    assert (
+        set(meanings) == set(FINDINGS) == set(get_args(Finding))
+        and "±1 point" in meanings["equivalent"]
+    )
     helps = dict(labelled("meanings.txt", further=["pseudo"], needed=["an arm that sees"]))["helps"]
     assert helps.endswith("above duplicate; an arm that sees also above pseudo")
 
@@ -123,7 +161,9 @@ def with_test(points: list[int]) -> Evidence:
 
 ARMS = st.builds(with_test, st.lists(st.integers(-80, 120), max_size=10))
 UNSHOWN = {"gains", "equivalent", "not better", "open", "undecided"}
-"""Findings of an arm that neither helps nor hurts: they depend on the margin, and on the hardest control alone."""
+"""Findings of an arm that neither helps nor hurts: they depend on the margin, and on the hardest
+control alone.
+"""
 OPPOSITE = {"above": "below", "below": "above", "helps": "hurts", "hurts": "helps"}
 
 
@@ -138,7 +178,9 @@ def test_exchanging_arm_and_control_exchanges_above_and_below(one: Evidence) -> 
 
 
 @given(ARMS, ARMS)
-def test_exchanging_arm_and_controls_exchanges_helps_and_hurts(none: Evidence, duplicate: Evidence) -> None:
+def test_exchanging_arm_and_controls_exchanges_helps_and_hurts(
+    none: Evidence, duplicate: Evidence
+) -> None:
     forth, back = both(none, duplicate), both(turned(none), turned(duplicate))
     if {forth.finding, back.finding} & {*OPPOSITE}:
         assert back.finding == OPPOSITE.get(forth.finding, forth.finding)
@@ -150,18 +192,26 @@ def test_exchanging_arm_and_controls_exchanges_helps_and_hurts(none: Evidence, d
 def test_a_further_control_can_take_a_gain_away_and_change_nothing_else(none, duplicate, pseudo):
     without = both(none, duplicate)
     found = judge({"none": none, "duplicate": duplicate}, of=10, further={"pseudo": pseudo})
-    assert found.finding == without.finding or without.finding == "helps" or {found.finding, without.finding} <= UNSHOWN
+    assert (
+        found.finding == without.finding
+        or without.finding == "helps"
+        or {found.finding, without.finding} <= UNSHOWN
+    )
     assert (found.finding == "helps") == (without.finding == "helps" and pseudo.shown == "above")
 
 
 @given(ARMS, ARMS)
-def test_only_a_gain_over_none_asks_which_control_is_none(none: Evidence, duplicate: Evidence) -> None:
+def test_only_a_gain_over_none_asks_which_control_is_none(
+    none: Evidence, duplicate: Evidence
+) -> None:
     found = {both(none, duplicate).finding, both(duplicate, none).finding}
     assert len(found - {"gains"}) <= 1 or found == {"gains", "undecided"}
 
 
 @given(ARMS, ARMS)
-def test_a_claim_has_p_enough_draws_and_a_number_to_print(none: Evidence, duplicate: Evidence) -> None:
+def test_a_claim_has_p_enough_draws_and_a_number_to_print(
+    none: Evidence, duplicate: Evidence
+) -> None:
     if both(none, duplicate).finding in ("helps", "hurts"):
         for one in (none, duplicate):
             assert one.p_corrected is not None and one.p_corrected < 0.05

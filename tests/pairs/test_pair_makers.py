@@ -1,4 +1,6 @@
-"""``hsiaug_builtin.pairs`` and balanced copies: what is pasted comes from where it says, and labels move with it."""
+"""``hsiaug_builtin.pairs`` and balanced copies: what is pasted comes from where it says, and labels
+move with it.
+"""
 
 from typing import Any
 
@@ -16,9 +18,11 @@ SIDE, TILES, BANDS = 16, 10, 3
 
 
 def view(dates: int = 1, rare: int = 1) -> DenseView:
-    """Tiles of ground (class 1) with a square of class 2; the first ``rare`` ones have a small square of class 3 too.
+    """Tiles of ground (class 1) with a square of class 2; the first ``rare`` ones have a small
+    square of class 3 too.
 
-    Band 0 holds the number of the tile, band 1 the class, band 2 noise. Of two dates, the square appeared.
+    Band 0 holds the number of the tile, band 1 the class, band 2 noise. Of two dates, the square
+    appeared.
     """
     rng = np.random.default_rng(0)
     masks = np.ones((TILES, SIDE, SIDE), dtype=np.int64)
@@ -40,12 +44,16 @@ def made(plugin: Any, seen: DenseView, counts: PairCounts, seed: int = 0) -> Den
 
 
 @pytest.mark.parametrize("reshaped", [0.0, 1.0])
-def test_pixels_and_labels_of_a_component_move_together_and_the_ground_stays(reshaped: float) -> None:
+def test_pixels_and_labels_of_a_component_move_together_and_the_ground_stays(
+    reshaped: float,
+) -> None:
     seen = view(rare=2)  # else the only tile of class 3 would give to itself
     # Five components of at most 25 pixels cover less than half of a tile.
     found = made(Paste(PasteParams(most=5, light=0, reshaped=reshaped)), seen, PairCounts(100))
     assert np.array_equal(found.images[:, 0, 1], found.masks)  # band 1 is the class, hard borders
-    tiles = found.images[:, 0, 0].reshape(100, -1).astype(int)  # band 0 is the tile, and most pixels are of the ground
+    tiles = (
+        found.images[:, 0, 0].reshape(100, -1).astype(int)
+    )  # band 0 is the tile, and most pixels are of the ground
     homes = np.array([np.bincount(tile).argmax() for tile in tiles])
     assert sorted(np.bincount(homes, minlength=TILES)) == [10] * TILES
     untouched = found.images[:, 0, 0] == homes[:, None, None]
@@ -55,17 +63,24 @@ def test_pixels_and_labels_of_a_component_move_together_and_the_ground_stays(res
 
 
 def test_the_outline_of_another_component_is_filled_with_spectra_that_vary() -> None:
-    """Class 3 has a square of four pixels; those of class 2, of 25, give outlines and deviations."""
+    """Class 3 has a square of four pixels; those of class 2, of 25, give outlines and
+    deviations.
+    """
     seen = view()
     kept, other = (
-        made(Paste(PasteParams(most=1, light=0, reshaped=share)), seen, PairCounts(40, {3: 40})) for share in (0, 1)
+        made(Paste(PasteParams(most=1, light=0, reshaped=share)), seen, PairCounts(40, {3: 40}))
+        for share in (0, 1)
     )
     ground = seen.real.masks[0] == 3
     new = [((s.masks == 3) & ~ground).sum(axis=(1, 2)).max() for s in (kept, other)]
     assert new == [4, 25]
     assert len(np.unique(kept.images[:, 0, 2][kept.masks == 3])) == 4
     values = other.images[:, 0, 2][other.masks == 3]
-    assert len(np.unique(values)) > 100 and 0.01 < values.std() < 0.05 and abs(values.mean() - 1) < 0.05
+    assert (
+        len(np.unique(values)) > 100
+        and 0.01 < values.std() < 0.05
+        and abs(values.mean() - 1) < 0.05
+    )
 
 
 def test_a_rare_class_gains_share_and_is_counted() -> None:
@@ -78,7 +93,9 @@ def test_a_rare_class_gains_share_and_is_counted() -> None:
 
 
 def test_a_class_that_every_tile_shows_is_not_pasted_but_where_it_is_asked_for() -> None:
-    """Class 2 has a seventh of the pixels, in every tile; class 3 four pixels, in half of the tiles."""
+    """Class 2 has a seventh of the pixels, in every tile; class 3 four pixels, in half of the
+    tiles.
+    """
     seen = view(rare=TILES // 2)
     free = made(Paste(PasteParams(light=0)), seen, PairCounts(60)).provenance
     asked = made(Paste(PasteParams(light=0)), seen, PairCounts(20, {2: 20})).provenance
@@ -105,7 +122,10 @@ def test_what_lies_round_a_component_decides_where_it_is_set() -> None:
     ids = np.ones((SIDE, SIDE), dtype=np.int64)
     ids[8:] = 2
     around, spared, piece = np.full(40, 2), np.zeros((SIDE, SIDE), bool), cut(inside)
-    rows = [place(piece, around, ids, spared, np.random.default_rng(seed))[0].mean() for seed in range(20)]
+    rows = [
+        place(piece, around, ids, spared, np.random.default_rng(seed))[0].mean()
+        for seed in range(20)
+    ]
     assert np.mean([row > 8 for row in rows]) > 0.9
 
 
@@ -114,8 +134,14 @@ MAKERS = [Paste(PasteParams()), DuplicateBalanced(NoParams())]
 
 @pytest.mark.parametrize("plugin", MAKERS, ids=lambda plugin: plugin.card.name)
 @settings(max_examples=10, deadline=None)
-@given(total=st.integers(0, 12), asked=st.dictionaries(st.integers(1, 3), st.integers(0, 4)), seed=st.integers(0, 99))
-def test_pairs_show_the_classes_that_they_are_asked_for_and_seeds_repeat(plugin, total, asked, seed):
+@given(
+    total=st.integers(0, 12),
+    asked=st.dictionaries(st.integers(1, 3), st.integers(0, 4)),
+    seed=st.integers(0, 99),
+)
+def test_pairs_show_the_classes_that_they_are_asked_for_and_seeds_repeat(
+    plugin, total, asked, seed
+):
     counts = PairCounts(total + sum(asked.values()), asked)
     found, again = (made(plugin, view(), counts, seed) for _ in range(2))
     assert len(found) == counts.total

@@ -12,15 +12,38 @@ from hsiaug.base.errors import InputError
 from hsiaug.trial.store import Store
 from tests.strangers import environment, hsiaug
 
-QUICK = ("--generator", "none", "--classifier", "svm", "--seeds", "1", "--patch", "3", "--view", "raw", "--jobs", "1")
+QUICK = (
+    "--generator",
+    "none",
+    "--classifier",
+    "svm",
+    "--seeds",
+    "1",
+    "--patch",
+    "3",
+    "--view",
+    "raw",
+    "--jobs",
+    "1",
+)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="of POSIX")
 @pytest.mark.parametrize("length", [80, 200])
-def test_a_benchmark_runs_where_temporary_files_lie_in_a_folder_of_a_long_name(length: int, tmp_path: Path) -> None:
+def test_a_benchmark_runs_where_temporary_files_lie_in_a_folder_of_a_long_name(
+    length: int, tmp_path: Path
+) -> None:
     folder = tmp_path / ("t" * length)
     folder.mkdir()
-    answer = hsiaug("benchmark", "toy", *QUICK, "--store", "store", env=environment(TMPDIR=str(folder)), cwd=tmp_path)
+    answer = hsiaug(
+        "benchmark",
+        "toy",
+        *QUICK,
+        "--store",
+        "store",
+        env=environment(TMPDIR=str(folder)),
+        cwd=tmp_path,
+    )
 
     assert answer.returncode == 0, answer.stderr
     assert {record["status"] for record in Store(tmp_path / "store").records()} == {"ok"}

@@ -1,4 +1,6 @@
-"""Every process that is started ends with the run, however plugins started it and however the run ends."""
+"""Every process that is started ends with the run, however plugins started it and however the run
+ends.
+"""
 
 import os
 import signal
@@ -140,7 +142,9 @@ def test_what_a_package_starts_as_it_is_imported_ends_with_the_command(tmp_path:
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
-def test_what_a_generator_starts_ends_with_a_command_that_is_ended(end: signal.Signals, tmp_path: Path) -> None:
+def test_what_a_generator_starts_ends_with_a_command_that_is_ended(
+    end: signal.Signals, tmp_path: Path
+) -> None:
     mark = f"mark-{tmp_path.name}-{os.getpid()}"
     site = package(tmp_path / "site", "session", mark, "time.sleep(600)")
     words = ["benchmark", "toy", "--generator", "dummy", *QUICK, "--store", "store"]
@@ -170,7 +174,9 @@ def until(holds: Callable[[], object]) -> None:
 
 
 def test_ctrl_z_suspends_the_workers_too_and_they_go_on_with_the_command(tmp_path: Path) -> None:
-    site = package(tmp_path / "site", "popen", mark := f"mark-{tmp_path.name}-{os.getpid()}", "time.sleep(1)")
+    site = package(
+        tmp_path / "site", "popen", mark := f"mark-{tmp_path.name}-{os.getpid()}", "time.sleep(1)"
+    )
     words = ["benchmark", "toy", "--generator", "dummy", *QUICK, "--store", "store"]
     with cleared(mark):
         command = [sys.executable, "-m", "hsiaug", *words]
@@ -205,8 +211,20 @@ def test_a_server_of_workers_that_is_killed_while_it_loads_is_started_again_once
     times: int, code: int, tmp_path: Path
 ) -> None:
     (ended := tmp_path / "ended").touch()
-    (tmp_path / "sitecustomize.py").write_text(ENDS_FORK_SERVER.format(ended=str(ended), times=times))
-    words = ("benchmark", "toy", "--generator", "none", *QUICK[2:], "--classifier", "svm", "--store", "store")
+    (tmp_path / "sitecustomize.py").write_text(
+        ENDS_FORK_SERVER.format(ended=str(ended), times=times)
+    )
+    words = (
+        "benchmark",
+        "toy",
+        "--generator",
+        "none",
+        *QUICK[2:],
+        "--classifier",
+        "svm",
+        "--store",
+        "store",
+    )
     done = hsiaug(*words, env=environment(tmp_path), cwd=tmp_path)
 
     assert done.returncode == code, done.stderr
@@ -217,7 +235,17 @@ def test_a_server_of_workers_that_is_killed_while_it_loads_is_started_again_once
 
 @pytest.mark.parametrize("limit", ["memory=100MB", "memory=300MB"])
 def test_a_low_limit_of_memory_is_named_without_a_traceback(limit: str, tmp_path: Path) -> None:
-    words = ("benchmark", "toy", "--generator", "none", *QUICK[2:], "--classifier", "svm", "--store", "store")
+    words = (
+        "benchmark",
+        "toy",
+        "--generator",
+        "none",
+        *QUICK[2:],
+        "--classifier",
+        "svm",
+        "--store",
+        "store",
+    )
     done = hsiaug(*words, "--limit", limit, cwd=tmp_path)
 
     assert done.returncode == 1 and "Traceback" not in done.stderr

@@ -1,4 +1,6 @@
-"""Memory, open files and room that are short are told as what they are, and no file is blamed for them."""
+"""Memory, open files and room that are short are told as what they are, and no file is blamed for
+them.
+"""
 
 import errno
 import os
@@ -50,18 +52,33 @@ def test_want_of_memory_is_seen_in_the_errors_of_every_library(error: Exception)
     assert shortage_of(error) is NO_MEMORY
 
 
-@pytest.mark.parametrize("error", [ValueError("magic bytes"), FileNotFoundError(2, "No such file"), KeyError("x")])
+@pytest.mark.parametrize(
+    "error", [ValueError("magic bytes"), FileNotFoundError(2, "No such file"), KeyError("x")]
+)
 def test_other_errors_are_no_shortage(error: Exception) -> None:
     assert shortage_of(error) is None
 
 
 @pytest.mark.parametrize("limit", ["450 MB", "700 MB"])
-def test_a_cube_that_a_limit_of_memory_does_not_admit_is_not_called_damaged(limit: str, tmp_path: Path) -> None:
+def test_a_cube_that_a_limit_of_memory_does_not_admit_is_not_called_damaged(
+    limit: str, tmp_path: Path
+) -> None:
     np.lib.format.open_memmap(tmp_path / "cube.npy", "w+", np.float32, (2000, 1000, 100)).flush()
     np.save(tmp_path / "labels.npy", np.ones((2000, 1000), np.int16))
     bytes_ = int(limit.split()[0]) * 2**20
     done = subprocess.run(
-        [sys.executable, "-m", "hsiaug", "datasets", "add", "cube.npy", "--labels", "labels.npy", "--out", "s.toml"],
+        [
+            sys.executable,
+            "-m",
+            "hsiaug",
+            "datasets",
+            "add",
+            "cube.npy",
+            "--labels",
+            "labels.npy",
+            "--out",
+            "s.toml",
+        ],
         cwd=tmp_path,
         env=environment(),
         capture_output=True,
@@ -90,7 +107,9 @@ def test_a_record_is_not_called_damaged_where_no_file_can_be_opened(tmp_path: Pa
     assert not any(word in str(refused.value) for word in DAMAGE)
 
 
-def test_predictions_are_not_called_missing_for_want_of_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_predictions_are_not_called_missing_for_want_of_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def no_memory(*_: object, **__: object) -> None:
         raise MemoryError
 
@@ -122,7 +141,9 @@ def test_an_output_is_not_blamed_for_want_of_open_files(tmp_path: Path) -> None:
 def test_an_error_of_the_system_that_names_no_file_blames_no_output(code: int, said: str) -> None:
     told: HsiaugError = _system_error(OSError(code, os.strerror(code)))
 
-    assert said in str(told) and os.strerror(code) in str(told) and "standard output" not in str(told)
+    assert (
+        said in str(told) and os.strerror(code) in str(told) and "standard output" not in str(told)
+    )
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
@@ -130,7 +151,9 @@ def test_standard_output_that_is_full_is_blamed_itself(tmp_path: Path) -> None:
     Store(tmp_path / "store", create=True)
     with Path("/dev/full").open("w") as full:
         command = [sys.executable, "-m", "hsiaug", "store", "verify", str(tmp_path / "store")]
-        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, env=environment())
+        done = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, env=environment()
+        )
 
     assert done.returncode == 2 and done.stderr.startswith("error: standard output must be")
     assert "Traceback" not in done.stderr and "Exception ignored" not in done.stderr

@@ -18,13 +18,19 @@ ROWS = 4
 
 
 @cache
-def toy_view(sizes: tuple[int, ...], patch: int = 3, bands: int = 6, spread: float = 0.3) -> TrainView:
-    """``sizes[c - 1]`` training pixels of class c, scattered over its own 4 rows of a scene 30 wide.
+def toy_view(
+    sizes: tuple[int, ...], patch: int = 3, bands: int = 6, spread: float = 0.3
+) -> TrainView:
+    """``sizes[c - 1]`` training pixels of class c, scattered over its own 4 rows of a scene 30
+    wide.
 
-    Class means are 1 apart in each band at random; ``spread`` is the noise. The last band is constant.
+    Class means are 1 apart in each band at random; ``spread`` is the noise. The last band is
+    constant.
     """
     rng = np.random.default_rng(sum(sizes) + bands)
-    labels = np.repeat(np.arange(1, len(sizes) + 1, dtype=np.int16), ROWS * WIDTH).reshape(-1, WIDTH)
+    labels = np.repeat(np.arange(1, len(sizes) + 1, dtype=np.int16), ROWS * WIDTH).reshape(
+        -1, WIDTH
+    )
     means = rng.normal(size=(len(sizes) + 1, bands))
     cube = means[labels] + spread * rng.normal(size=(*labels.shape, bands))
     cube[..., -1] = 0.25
@@ -40,7 +46,9 @@ def toy_view(sizes: tuple[int, ...], patch: int = 3, bands: int = 6, spread: flo
 
 @pytest.fixture(scope="session")
 def view() -> Callable[..., TrainView]:
-    """``view((20, 5, 1))``: a train view with these class sizes; ``patch=``, ``bands=``, ``spread=``."""
+    """``view((20, 5, 1))``: a train view with these class sizes; ``patch=``, ``bands=``,
+    ``spread=``.
+    """
     return toy_view
 
 
@@ -55,9 +63,19 @@ def no_progress(done: int, total: int, note: str = "") -> None: ...
 
 @pytest.fixture(scope="session")
 def fit() -> Callable[..., Any]:
-    """``fit(Generator, view, alpha="0.5")`` or ``fit(Classifier, view, samples=…)``: a fitted plugin."""
+    """``fit(Generator, view, alpha="0.5")`` or ``fit(Classifier, view, samples=…)``: a fitted
+    plugin.
+    """
 
-    def run(plugin: Any, view: TrainView, *, samples: Any = None, seed: int = 0, preset: str = "cpu", **params: str):
+    def run(
+        plugin: Any,
+        view: TrainView,
+        *,
+        samples: Any = None,
+        seed: int = 0,
+        preset: str = "cpu",
+        **params: str,
+    ):
         made = plugin(build_params(plugin.card, preset, params))
         given = (view,) if samples is None else (samples, view)
         return made.fit(*given, seed=seed, device="cpu", progress=no_progress)

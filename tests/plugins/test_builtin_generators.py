@@ -21,7 +21,9 @@ SIZES = (20, 6, 2, 1)
 ADDING = [Duplicate, Noise, Mixup, Smote, Cvae, Wgan, ForestFlow]
 INTERPOLATING = [Mixup, Smote]
 adding = pytest.mark.parametrize("plugin", ADDING, ids=lambda plugin: plugin.card.name)
-interpolating = pytest.mark.parametrize("plugin", INTERPOLATING, ids=lambda plugin: plugin.card.name)
+interpolating = pytest.mark.parametrize(
+    "plugin", INTERPOLATING, ids=lambda plugin: plugin.card.name
+)
 some_counts = st.dictionaries(st.integers(1, len(SIZES)), st.integers(0, 40))
 
 
@@ -41,8 +43,8 @@ def same(a, b) -> bool:
 
 def test_this_file_knows_every_generator():
     listed = {entry.name for entry in hsiaug_builtin.baselines.hsiaug_plugins()}
-    # What reads unlabelled pixels stands in test_pseudo and test_fill, what makes masks alone in tests/pairs, imblearn in
-    # test_by_name.
+    # What reads unlabelled pixels stands in test_pseudo and test_fill, what makes masks alone in
+    # tests/pairs, imblearn in test_by_name.
     elsewhere = {"pseudo", "fill", "duplicate-balanced", "imblearn"}
     assert listed - elsewhere == {plugin.card.name for plugin in [Nothing, *ADDING]}
 
@@ -50,7 +52,9 @@ def test_this_file_knows_every_generator():
 @adding
 @settings(max_examples=20, deadline=None)
 @given(counts=some_counts, seed=st.integers(0, 2**31 - 1))
-def test_exactly_the_counts_asked_for_in_scene_units_and_marked_synthetic(view, fit, plugin, counts, seed):
+def test_exactly_the_counts_asked_for_in_scene_units_and_marked_synthetic(
+    view, fit, plugin, counts, seed
+):
     samples = draw(tiny(fit, plugin, view(SIZES)), counts, seed)
     assert {c: int((samples.y == c).sum()) for c in counts} == counts
     assert len(samples) == sum(counts.values())

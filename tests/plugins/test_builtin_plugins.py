@@ -25,7 +25,9 @@ def test_only_controls_come_without_a_paper(entry):
 
 
 def test_only_none_declares_that_it_adds_nothing():
-    generators = [Found(entry, "hsiaug", "0").load().card for entry in ENTRIES if entry.kind == "generator"]
+    generators = [
+        Found(entry, "hsiaug", "0").load().card for entry in ENTRIES if entry.kind == "generator"
+    ]
     assert [card.name for card in generators if not card.adds] == ["none"]
 
 
@@ -33,14 +35,30 @@ def test_only_what_is_computed_without_torch_stays_on_the_cpu():
     cards = [Found(entry, "hsiaug", "0").load().card for entry in ENTRIES]
     resampling = ["none", "duplicate", "duplicate-balanced", "noise", "mixup", "smote", "imblearn"]
     assert [c.name for c in cards if not c.uses_device] == [
-        *resampling, "pseudo", "fill", "forest-flow", "svm", "rf", "hgb", "coords", "teacher", "fused", "emp", "filtered",
-        "superpixel", "random-walk",
-        "sklearn", "self-training", "label-spreading",
-    ]  # fmt: skip
+        *resampling,
+        "pseudo",
+        "fill",
+        "forest-flow",
+        "svm",
+        "rf",
+        "hgb",
+        "coords",
+        "teacher",
+        "fused",
+        "emp",
+        "filtered",
+        "superpixel",
+        "random-walk",
+        "sklearn",
+        "self-training",
+        "label-spreading",
+    ]
 
 
 def test_every_semi_supervised_rival_declares_that_it_is_transductive():
-    cards = [Found(entry, "hsiaug", "0").load().card for entry in hsiaug_builtin.semisup.hsiaug_plugins()]
+    cards = [
+        Found(entry, "hsiaug", "0").load().card for entry in hsiaug_builtin.semisup.hsiaug_plugins()
+    ]
     assert {card.scope for card in cards} == {"scene"}
 
 

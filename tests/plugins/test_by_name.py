@@ -24,7 +24,11 @@ from tests.in_process import run_trials_here
 
 CLASSIFIERS = (
     *("ensemble.ExtraTreesClassifier", "discriminant_analysis.LinearDiscriminantAnalysis"),
-    *("gaussian_process.GaussianProcessClassifier", "linear_model.RidgeClassifier", "neighbors.NearestCentroid"),
+    *(
+        "gaussian_process.GaussianProcessClassifier",
+        "linear_model.RidgeClassifier",
+        "neighbors.NearestCentroid",
+    ),
     *("naive_bayes.GaussianNB", "svm.SVC"),
 )
 SAMPLERS = ("ADASYN", "BorderlineSMOTE", "RandomOverSampler", "SMOTE", "SVMSMOTE", "KMeansSMOTE")
@@ -73,7 +77,9 @@ def test_a_sampler_makes_as_many_as_are_asked_for_between_real_patches(view, nam
 
 def test_smote_by_name_interpolates_whole_patches_as_smote_does(view) -> None:
     toy = view((9, 6), spread=2.0)
-    samples = fit(load_plugin("generator", "imblearn:SMOTE"), toy).sample({2: 6}, guidance=None, seed=0)
+    samples = fit(load_plugin("generator", "imblearn:SMOTE"), toy).sample(
+        {2: 6}, guidance=None, seed=0
+    )
     real = toy.real.x[toy.y == 2].reshape(6, -1).astype(float)
     for patch in samples.x.reshape(6, -1):
         shares, *_ = np.linalg.lstsq(real.T, patch, rcond=None)
@@ -82,14 +88,18 @@ def test_smote_by_name_interpolates_whole_patches_as_smote_does(view) -> None:
 
 def test_a_class_of_one_is_repeated_and_the_record_says_so(view) -> None:
     toy = view((9, 1))
-    samples = fit(load_plugin("generator", "imblearn:ADASYN"), toy).sample({2: 3}, guidance=None, seed=0)
+    samples = fit(load_plugin("generator", "imblearn:ADASYN"), toy).sample(
+        {2: 3}, guidance=None, seed=0
+    )
     assert (samples.x == toy.real.x[toy.y == 2]).all() and samples.provenance["duplicated"] == [2]
 
 
 def test_a_sampler_that_finds_no_place_for_a_sample_is_one_clear_error(view) -> None:
     toy = view((30, 2))
     plugin = made("generator", "imblearn:KMeansSMOTE", options="cluster_balance_threshold=1e9")
-    with pytest.raises(PluginError, match="imblearn:KMeansSMOTE must be able to make 3 samples of class 2"):
+    with pytest.raises(
+        PluginError, match="imblearn:KMeansSMOTE must be able to make 3 samples of class 2"
+    ):
         fit(plugin, toy).sample({2: 3}, guidance=None, seed=0)
 
 
@@ -103,21 +113,41 @@ def test_a_classifier_that_fails_on_a_class_of_one_pixel_is_one_clear_error(view
 def test_its_trial_is_recorded_as_failed_and_the_run_goes_on(tmp_path, monkeypatch):
     run_trials_here(monkeypatch)
     names = "sklearn:calibration.CalibratedClassifierCV,sklearn:naive_bayes.GaussianNB"
-    words = ["--generator", "none", "--classifier", names, "--protocol", "kshot:1", "--seeds", "1", "--patch", "3"]
+    words = [
+        "--generator",
+        "none",
+        "--classifier",
+        names,
+        "--protocol",
+        "kshot:1",
+        "--seeds",
+        "1",
+        "--patch",
+        "3",
+    ]
     with contextlib.chdir(tmp_path):
-        answer = CliRunner().invoke(app, ["benchmark", "toy", *words, "--jobs", "1", "--view", "raw"])
+        answer = CliRunner().invoke(
+            app, ["benchmark", "toy", *words, "--jobs", "1", "--view", "raw"]
+        )
     assert answer.exit_code == 1
-    ended = {r["spec"]["classifier"]["name"]: r for r in Store(tmp_path / "hsiaug-results").records()}
+    ended = {
+        r["spec"]["classifier"]["name"]: r for r in Store(tmp_path / "hsiaug-results").records()
+    }
     failed, other = (ended[name] for name in names.split(","))
     assert (failed["status"], other["status"]) == ("failed", "ok")
-    assert "CalibratedClassifierCV must be able to learn from 5 samples of 5 classes" in failed["error"]["message"]
+    assert (
+        "CalibratedClassifierCV must be able to learn from 5 samples of 5 classes"
+        in failed["error"]["message"]
+    )
 
 
 @pytest.mark.parametrize("family", ["filtered", "fused"])
 def test_one_without_shares_cannot_be_smoothed_or_pooled(view, family: str) -> None:
     toy = view((20, 9, 6))
     plugin = load_plugin("classifier", f"{family}:sklearn:linear_model.RidgeClassifier")
-    with pytest.raises(InputError, match=rf"{family}:NAME must name a classifier that gives shares.*predict_proba"):
+    with pytest.raises(
+        InputError, match=rf"{family}:NAME must name a classifier that gives shares.*predict_proba"
+    ):
         fit(plugin, toy.real, toy)
 
 
@@ -149,12 +179,19 @@ def test_a_name_with_dots_can_be_set() -> None:
 
 def test_options_are_literals_and_words() -> None:
     text = "n=3, rate=0.5, sizes=(50, 20), name=entropy, none=None"
-    assert parse_options(text, "x") == {"n": 3, "rate": 0.5, "sizes": (50, 20), "name": "entropy", "none": None}
+    assert parse_options(text, "x") == {
+        "n": 3,
+        "rate": 0.5,
+        "sizes": (50, 20),
+        "name": "entropy",
+        "none": None,
+    }
     assert parse_options("", "x") == {}
 
 
 @pytest.mark.parametrize(
-    "text", ["3", "n=", "n=f(3)", "n=__import__('os')", "**{'a': 1}", "n=1) or (2", "n=[i for i in x]"]
+    "text",
+    ["3", "n=", "n=f(3)", "n=__import__('os')", "**{'a': 1}", "n=1) or (2", "n=[i for i in x]"],
 )
 def test_nothing_else_is_read_as_an_option(text: str) -> None:
     with pytest.raises(InputError, match="NAME=VALUE"):
@@ -194,7 +231,9 @@ def test_an_unknown_sampler_or_argument_is_refused_with_the_nearest_names() -> N
         ("multiclass.OneVsOneClassifier", "estimator=LinearSVC", "estimator"),
     ],
 )
-def test_a_classifier_of_other_estimators_is_refused_once(name: str, options: str, part: str) -> None:
+def test_a_classifier_of_other_estimators_is_refused_once(
+    name: str, options: str, part: str
+) -> None:
     with pytest.raises(InputError, match=rf"without another estimator; found {name} with {part}"):
         SklearnParams(name, options)
 
@@ -216,8 +255,12 @@ OVERSAMPLERS = sorted(set(imblearn.over_sampling.__all__) - {"SMOTEN", "SMOTENC"
 
 @pytest.mark.parametrize("name", OVERSAMPLERS)
 @pytest.mark.parametrize("seed", range(3))
-def test_a_sampler_gives_what_imbalanced_learn_gives_of_the_same_rows(view, name: str, seed: int) -> None:
-    """The largest class is filled up to, as imbalanced-learn does by itself, so every sample is one of its own."""
+def test_a_sampler_gives_what_imbalanced_learn_gives_of_the_same_rows(
+    view, name: str, seed: int
+) -> None:
+    """The largest class is filled up to, as imbalanced-learn does by itself, so every sample is one
+    of its own.
+    """
     toy = view((20, 12, 8), spread=2.0)
     options = OPTIONS.get(name, "")
     fitted = fit(made("generator", f"imblearn:{name}", options=options), toy)
@@ -240,13 +283,20 @@ def test_shrinkage_spreads_samples_as_imbalanced_learn_does(view) -> None:
     flat = toy.real.x.reshape(len(toy.y), -1)
     sampler = RandomOverSampler(shrinkage=1.0, random_state=1)
     theirs = sampler.fit_resample(flat, toy.y)[0][len(flat) :]
-    assert samples.x.reshape(80, -1).std(axis=0).mean() == pytest.approx(theirs.std(axis=0).mean(), rel=0.2)
+    assert samples.x.reshape(80, -1).std(axis=0).mean() == pytest.approx(
+        theirs.std(axis=0).mean(), rel=0.2
+    )
 
 
 def test_a_class_smaller_than_the_neighbours_asked_for_has_fewer(view) -> None:
     toy = view((30, 4), spread=3.0)
-    samples = fit(load_plugin("generator", "imblearn:ADASYN"), toy).sample({2: 3}, guidance=None, seed=0)
-    assert len(samples) == 3 and not (samples.x[:, None] == toy.real.x[toy.y == 2]).all(axis=(2, 3, 4)).all()
+    samples = fit(load_plugin("generator", "imblearn:ADASYN"), toy).sample(
+        {2: 3}, guidance=None, seed=0
+    )
+    assert (
+        len(samples) == 3
+        and not (samples.x[:, None] == toy.real.x[toy.y == 2]).all(axis=(2, 3, 4)).all()
+    )
 
 
 @pytest.mark.parametrize("name", ["SMOTE", "ADASYN", "SVMSMOTE"])
@@ -262,12 +312,10 @@ def test_a_sampler_knows_no_unit(view, name: str) -> None:
 
 def test_names_import_nothing_outside_the_library() -> None:
     code = (
-        "import sklearn.base\n"
-        "from hsiaug_builtin.by_name.lookup import find_class\n"
-        "from hsiaug_builtin.by_name.classifier import MODULES\n"
-        "from hsiaug.api import InputError\n"
-        "for name in ('antigravity', 'this.that', 'ensemble.this', '..this', 'os.system', 'base.this'):\n"
-        "    try: find_class('sklearn', name, MODULES, sklearn.base.ClassifierMixin)\n"
-        "    except InputError: pass"
+        "import sklearn.base\nfrom hsiaug_builtin.by_name.lookup import find_class\nfrom"
+        " hsiaug_builtin.by_name.classifier import MODULES\nfrom hsiaug.api import InputError\nfor"
+        " name in ('antigravity', 'this.that', 'ensemble.this', '..this', 'os.system',"
+        " 'base.this'):\n    try: find_class('sklearn', name, MODULES,"
+        " sklearn.base.ClassifierMixin)\n    except InputError: pass"
     )
     assert not {"this", "antigravity"} & loaded(code)

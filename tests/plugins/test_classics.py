@@ -1,4 +1,6 @@
-"""Spatial–spectral classics: ``emp``; and smoothed shares of a classifier, ``filtered:NAME`` and ``superpixel:NAME``."""
+"""Spatial–spectral classics: ``emp``; and smoothed shares of a classifier, ``filtered:NAME`` and
+``superpixel:NAME``.
+"""
 
 import gc
 from dataclasses import replace
@@ -52,7 +54,9 @@ def halves(side: int = 12) -> tuple[np.ndarray, np.ndarray]:
 
 
 def noisy(image: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Shares (H, W, 2) of the classes 'dark' and 'bright' of an image, one pixel in five of them wrong."""
+    """Shares (H, W, 2) of the classes 'dark' and 'bright' of an image, one pixel in five of them
+    wrong.
+    """
     wrong = np.random.default_rng(seed).random(image.shape[:2]) < 0.2
     bright = np.where(wrong, 1 - image[:, :, 0], image[:, :, 0]) * 0.8 + 0.1
     return np.stack([1 - bright, bright], axis=2).astype(np.float32)
@@ -83,7 +87,9 @@ def test_a_filter_gives_the_same_in_stripes(monkeypatch: pytest.MonkeyPatch) -> 
     assert np.allclose(guided_filter(image, 2)(noisy(image), known), whole, atol=1e-5)
 
 
-def test_the_strongest_smoothing_with_two_thirds_of_the_best_gain_is_taken_and_none_where_none_gains() -> None:
+def test_the_strongest_smoothing_with_two_thirds_of_the_best_gain_is_taken_and_none_where_none_gains() -> (
+    None
+):
     assert strongest(np.array([-1.0, -0.2, -0.4, -0.6])) == 2
     assert strongest(np.array([-1.0, -1.1, -1.2])) == 0
     assert strongest(np.array([-1.0, -1.0])) == 0
@@ -144,7 +150,11 @@ def test_the_record_says_what_was_chosen_and_why(crops: TrainView, name: str) ->
 
 @pytest.mark.parametrize("name", CLASSICS)
 def test_synthetic_samples_are_learnt(crops: TrainView, name: str) -> None:
-    made = replace(crops.real, synthetic=np.ones(len(crops.y), dtype=bool), coords=np.full_like(crops.coords, -1))
+    made = replace(
+        crops.real,
+        synthetic=np.ones(len(crops.y), dtype=bool),
+        coords=np.full_like(crops.coords, -1),
+    )
     made = replace(made, x=made.x * 1.2)
     both = fitted(crops, name, concatenate([crops.real, made]))
     shown = patches(crops, crops.unlabelled)
@@ -152,17 +162,28 @@ def test_synthetic_samples_are_learnt(crops: TrainView, name: str) -> None:
 
 
 def test_the_choice_of_a_filter_does_not_depend_on_synthetic_samples(crops: TrainView) -> None:
-    made = replace(crops.real, synthetic=np.ones(len(crops.y), dtype=bool), coords=np.full_like(crops.coords, -1))
+    made = replace(
+        crops.real,
+        synthetic=np.ones(len(crops.y), dtype=bool),
+        coords=np.full_like(crops.coords, -1),
+    )
     # Of views of their own, for which nothing is known yet.
     without, with_ = (
-        fitted(replace(crops), "filtered:svm", samples) for samples in (crops.real, concatenate([crops.real, made]))
+        fitted(replace(crops), "filtered:svm", samples)
+        for samples in (crops.real, concatenate([crops.real, made]))
     )
     assert without.facts == with_.facts
 
 
 @pytest.mark.parametrize("name", [*SMOOTHED, "filtered:emp"])
-def test_a_second_arm_of_a_draw_is_fitted_as_if_it_were_the_first(crops: TrainView, name: str) -> None:
-    made = replace(crops.real, synthetic=np.ones(len(crops.y), dtype=bool), coords=np.full_like(crops.coords, -1))
+def test_a_second_arm_of_a_draw_is_fitted_as_if_it_were_the_first(
+    crops: TrainView, name: str
+) -> None:
+    made = replace(
+        crops.real,
+        synthetic=np.ones(len(crops.y), dtype=bool),
+        coords=np.full_like(crops.coords, -1),
+    )
     view, both = replace(crops), concatenate([crops.real, replace(made, x=made.x * 1.2)])
     fitted(view, name)
     second, alone = fitted(view, name, both), fitted(replace(crops), name, both)
@@ -174,7 +195,9 @@ def test_a_second_arm_of_a_draw_is_fitted_as_if_it_were_the_first(crops: TrainVi
 
 
 @pytest.mark.parametrize("name", CLASSICS)
-def test_a_pixel_that_the_view_hid_is_named_from_its_patch(toy: Scene, crops: TrainView, name: str) -> None:
+def test_a_pixel_that_the_view_hid_is_named_from_its_patch(
+    toy: Scene, crops: TrainView, name: str
+) -> None:
     hidden = crops.unlabelled[1::2]
     true = toy.labels[tuple(hidden.T)]
     nowhere = Patches(crops.patches(hidden), np.full_like(hidden, -1))

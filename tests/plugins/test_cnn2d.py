@@ -1,4 +1,6 @@
-"""``cnn2d``: an equal budget for every arm, deterministic by its seed, and no trace in torch's global state."""
+"""``cnn2d``: an equal budget for every arm, deterministic by its seed, and no trace in torch's
+global state.
+"""
 
 import numpy as np
 import pytest
@@ -13,7 +15,9 @@ def nowhere(x) -> Patches:
 
 
 def tiny(fit, view, samples=None, **params):
-    return fit(Cnn2d, view, samples=view.real if samples is None else samples, preset="tiny", **params)
+    return fit(
+        Cnn2d, view, samples=view.real if samples is None else samples, preset="tiny", **params
+    )
 
 
 def test_it_learns_classes_that_differ(view, fit):
@@ -30,7 +34,9 @@ def test_it_works_with_any_patch_and_names_only_classes_it_has_seen(view, fit, s
     found = fitted.predict(nowhere(toy.real.x))
     assert set(found) <= set(toy.counts) and found.dtype == np.int64
     shares = fitted.predict_proba(nowhere(toy.real.x))
-    assert shares.shape == (len(toy.y), len(sizes)) and np.allclose(shares.sum(axis=1), 1, atol=1e-5)
+    assert shares.shape == (len(toy.y), len(sizes)) and np.allclose(
+        shares.sum(axis=1), 1, atol=1e-5
+    )
     assert (shares[:, [c - 1 for c in range(1, len(sizes) + 1) if c not in toy.counts]] == 0).all()
 
 

@@ -25,7 +25,9 @@ def test_segments_part_two_halves_that_differ() -> None:
     assert found.shape == (20, 20) and not set(found[:, :9].ravel()) & set(found[:, 9:].ravel())
 
 
-def test_believed_pixels_lie_in_a_segment_with_a_label_of_the_class_that_they_are_named_after(toy, seen, fitted):
+def test_believed_pixels_lie_in_a_segment_with_a_label_of_the_class_that_they_are_named_after(
+    toy, seen, fitted
+):
     labelled = seen.visible & False
     labelled[tuple(seen.coords.T)] = True
     assert not labelled[tuple(fitted.coords.T)][np.isin(fitted.y, list(seen.counts))].all()
@@ -59,19 +61,25 @@ def test_a_segment_gives_no_second_pixel_before_each_of_its_class_gave_one(fitte
 
 
 @pytest.mark.parametrize("count", [5, 400])
-def test_samples_never_weigh_more_than_the_real_ones_however_many_there_are(seen, fitted, count: int) -> None:
+def test_samples_never_weigh_more_than_the_real_ones_however_many_there_are(
+    seen, fitted, count: int
+) -> None:
     heavy = replace(fitted, params=FillParams(1.0))
     whole = made(heavy, dict.fromkeys(seen.counts, count))
     assert whole.weight.sum() <= len(seen.y) * (1 + 1e-5) and (whole.weight >= 0).all()
     first = dict.fromkeys(seen.counts, count // 2)
     rest = dict.fromkeys(seen.counts, count - count // 2)
     parts = made(heavy, first).weight.sum() + made(heavy.continued([first]), rest).weight.sum()
-    assert parts == pytest.approx(whole.weight.sum(), rel=1e-5), "blocks of a trial share one budget"
+    assert parts == pytest.approx(whole.weight.sum(), rel=1e-5), (
+        "blocks of a trial share one budget"
+    )
 
 
 def test_a_patch_weighs_less_where_its_name_is_less_sure(seen, fitted) -> None:
     samples = made(fitted, dict.fromkeys(seen.counts, 3))
-    assert len(np.unique(samples.weight)) > 1 and samples.weight.max() <= np.float32(fitted.params.weight)
+    assert len(np.unique(samples.weight)) > 1 and samples.weight.max() <= np.float32(
+        fitted.params.weight
+    )
 
 
 def test_without_an_unlabelled_pixel_training_patches_are_repeated(seen, fit) -> None:

@@ -1,4 +1,6 @@
-"""``fused:NAME``: the product of a classifier's shares and the teacher's, with weights from left-out training pixels."""
+"""``fused:NAME``: the product of a classifier's shares and the teacher's, with weights from
+left-out training pixels.
+"""
 
 from dataclasses import replace
 
@@ -60,17 +62,23 @@ def test_every_class_counts_alike_however_many_pixels_of_it_are_left_out() -> No
     assert first == pytest.approx(second, rel=1e-3)
 
 
-def test_its_map_is_at_least_about_as_good_as_that_of_its_partner(toy: Scene, crops: TrainView) -> None:
+def test_its_map_is_at_least_about_as_good_as_that_of_its_partner(
+    toy: Scene, crops: TrainView
+) -> None:
     true = toy.labels[tuple(crops.unlabelled.T)]
     both = fitted(crops)
     named = both.predict(patches(crops, crops.unlabelled))
-    alone = both.partner.logarithms(both.fitted, patches(crops, crops.unlabelled), both.classes).argmax(axis=1)
+    alone = both.partner.logarithms(
+        both.fitted, patches(crops, crops.unlabelled), both.classes
+    ).argmax(axis=1)
     right, partner = ((ids == true)[true > 0].mean() for ids in (named, both.classes[alone]))
     assert right > 0.6 and right > partner - 0.05
 
 
 def test_its_partner_learns_what_it_would_alone(crops: TrainView) -> None:
-    """In the view chosen for it, from training patches only; unlabelled spectra are the teacher's."""
+    """In the view chosen for it, from training patches only; unlabelled spectra are the
+    teacher's.
+    """
     both = fitted(crops)
     bare = replace(crops, unlabelled=crops.unlabelled[:0], scope="none")
     spectra = both.partner.spectra
@@ -80,8 +88,14 @@ def test_its_partner_learns_what_it_would_alone(crops: TrainView) -> None:
     assert both.facts["partner_view"] == spectra.name
 
 
-def test_synthetic_samples_reach_the_partner_and_leave_the_weights_as_they_were(crops: TrainView) -> None:
-    made = replace(crops.real, synthetic=np.ones(len(crops.y), dtype=bool), coords=np.full_like(crops.coords, -1))
+def test_synthetic_samples_reach_the_partner_and_leave_the_weights_as_they_were(
+    crops: TrainView,
+) -> None:
+    made = replace(
+        crops.real,
+        synthetic=np.ones(len(crops.y), dtype=bool),
+        coords=np.full_like(crops.coords, -1),
+    )
     without, with_ = fitted(crops), fitted(crops, samples=concatenate([crops.real, made]))
     assert np.array_equal(without.weights, with_.weights)
     assert not np.array_equal(

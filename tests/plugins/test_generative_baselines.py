@@ -1,4 +1,6 @@
-"""cvae and wgan: components and back, what a sample is made of, and whether they learn a distribution."""
+"""cvae and wgan: components and back, what a sample is made of, and whether they learn a
+distribution.
+"""
 
 from dataclasses import replace
 
@@ -73,7 +75,9 @@ def test_samples_are_about_the_class_mean_and_as_spread_as_the_class(view, fit, 
     z, real = deviations(fitted.components, made), deviations(fitted.components, toy.real)
     for c in (1, 2, 3):
         assert np.abs(z[made.y == c].mean(axis=0)).max() < 0.6
-        ratio = np.sqrt(z[made.y == c].var(axis=0).mean() / real[toy.real.y == c].var(axis=0).mean())
+        ratio = np.sqrt(
+            z[made.y == c].var(axis=0).mean() / real[toy.real.y == c].var(axis=0).mean()
+        )
         assert 0.6 < ratio < 1.5, f"class {c}"
 
 
@@ -120,5 +124,10 @@ def test_a_training_that_diverges_says_so(view, plugin):
 def test_progress_is_told_to_the_end(view, plugin):
     told = []
     made = plugin(plugin.card.params(**plugin.card.presets["tiny"]))
-    made.fit(view((9, 3)), seed=0, device="cpu", progress=lambda done, total, note="": told.append((done, total)))
+    made.fit(
+        view((9, 3)),
+        seed=0,
+        device="cpu",
+        progress=lambda done, total, note="": told.append((done, total)),
+    )
     assert told[-1][0] == told[-1][1] == len(told)

@@ -12,7 +12,9 @@ from hsiaug_builtin.classifiers.location import Location
 
 
 def places(coords) -> Patches:
-    return Patches(np.empty((len(coords), 0, 1, 1), dtype=np.float32), np.array(coords, dtype=np.int32))
+    return Patches(
+        np.empty((len(coords), 0, 1, 1), dtype=np.float32), np.array(coords, dtype=np.int32)
+    )
 
 
 def bandless(samples):

@@ -1,4 +1,6 @@
-"""``hsiaug_builtin.nets``: views keep what they promise, draws are fair, and nothing leaks into torch's global state."""
+"""``hsiaug_builtin.nets``: views keep what they promise, draws are fair, and nothing leaks into
+torch's global state.
+"""
 
 import numpy as np
 import pytest
@@ -12,7 +14,15 @@ from hsiaug_builtin.nets.fitted import FittedNet
 from hsiaug_builtin.nets.recipe import AUGMENTS, Recipe
 from hsiaug_builtin.nets.seeded import fresh, seeded
 from hsiaug_builtin.nets.training import AdamW, TrainingPatches, batches, criterion, descend, train
-from hsiaug_builtin.nets.views import band_dropout, gain_offset, radiation_noise, strong, turn_batch, view_of, weak
+from hsiaug_builtin.nets.views import (
+    band_dropout,
+    gain_offset,
+    radiation_noise,
+    strong,
+    turn_batch,
+    view_of,
+    weak,
+)
 from tests.effort import loaded
 
 
@@ -27,7 +37,9 @@ def patches(n: int = 64, k: int = 6, p: int = 5) -> torch.Tensor:
 def lesson(counts: tuple[int, ...] = (90, 9, 1), weight: float = 1.0) -> TrainingPatches:
     target = np.repeat(np.arange(len(counts)), counts)
     x = np.random.default_rng(0).normal(size=(len(target), 4, 3, 3)) + target[:, None, None, None]
-    return TrainingPatches(x.astype(np.float32), target, np.full(len(x), weight, np.float32), len(counts))
+    return TrainingPatches(
+        x.astype(np.float32), target, np.full(len(x), weight, np.float32), len(counts)
+    )
 
 
 def silent(done: int, total: int, note: str = "") -> None: ...
@@ -45,7 +57,9 @@ def test_gain_and_offset_are_one_per_band_and_patch():
     changed = gain_offset(x, draw(), gain=0.1, offset=0.2)
     slope = (changed[:, :, 1, 1] - changed[:, :, 0, 0]) / (x[:, :, 1, 1] - x[:, :, 0, 0])
     again = (changed[:, :, 3, 2] - changed[:, :, 0, 0]) / (x[:, :, 3, 2] - x[:, :, 0, 0])
-    assert torch.allclose(slope, again, atol=1e-2) and slope.std().item() == pytest.approx(0.1, rel=0.2)
+    assert torch.allclose(slope, again, atol=1e-2) and slope.std().item() == pytest.approx(
+        0.1, rel=0.2
+    )
 
 
 def test_radiation_noise_scales_a_whole_patch_and_adds_noise_of_the_size_asked_for():
@@ -75,13 +89,19 @@ def test_a_view_is_determined_by_its_draw_and_works_on_a_single_pixel(view):
 
 def test_every_named_augmentation_exists_and_another_name_is_refused():
     assert all(view_of(name)(patches(), draw(), 0).shape == patches().shape for name in AUGMENTS)
-    with pytest.raises(InputError, match=r"cnn2d\.augment` must be none or .*'stong'\. Did you mean strong"):
-        build_params(registry().find("classifier", "cnn2d").load().card, "cpu", {"augment": "stong"})
+    with pytest.raises(
+        InputError, match=r"cnn2d\.augment` must be none or .*'stong'\. Did you mean strong"
+    ):
+        build_params(
+            registry().find("classifier", "cnn2d").load().card, "cpu", {"augment": "stong"}
+        )
 
 
 def test_an_unbalanced_draw_follows_the_samples_and_a_balanced_one_the_classes():
     def shares(balanced: bool) -> np.ndarray:
-        _, target = batches(lesson(), Recipe(batch=3000, balanced=balanced, augment="none"), 0, "cpu")(0)
+        _, target = batches(
+            lesson(), Recipe(batch=3000, balanced=balanced, augment="none"), 0, "cpu"
+        )(0)
         return np.bincount(target, minlength=3) / 3000
 
     assert np.allclose(shares(False), [0.9, 0.09, 0.01], atol=0.02)
@@ -89,11 +109,15 @@ def test_an_unbalanced_draw_follows_the_samples_and_a_balanced_one_the_classes()
 
 
 def test_rows_do_not_depend_on_the_augmentation():
-    one, other = (batches(lesson(), Recipe(augment=name), 3, "cpu")(0)[1] for name in ("none", "strong"))
+    one, other = (
+        batches(lesson(), Recipe(augment=name), 3, "cpu")(0)[1] for name in ("none", "strong")
+    )
     assert torch.equal(one, other)
 
 
-def fitted(net: torch.nn.Module, given: TrainingPatches, recipe: Recipe, seed: int) -> torch.nn.Module:
+def fitted(
+    net: torch.nn.Module, given: TrainingPatches, recipe: Recipe, seed: int
+) -> torch.nn.Module:
     draw, error = batches(given, recipe, seed, "cpu"), criterion(given, recipe, "cpu")
     return train(net, draw, error, recipe, seed=seed, device="cpu", progress=silent)
 
@@ -114,7 +138,9 @@ def test_logit_adjustment_adds_the_logarithm_of_the_shares_in_the_loss_alone():
 def test_logit_adjustment_of_a_balanced_draw_changes_nothing_and_a_weightless_class_stays_finite():
     target, scores = drawn(lesson(), Recipe(batch=8)), torch.randn((8, 3), generator=draw())
     plain = criterion(lesson(), Recipe(), "cpu")(scores, target)
-    assert torch.equal(criterion(lesson(), Recipe(adjust=1.0, balanced=True), "cpu")(scores, target), plain)
+    assert torch.equal(
+        criterion(lesson(), Recipe(adjust=1.0, balanced=True), "cpu")(scores, target), plain
+    )
     assert torch.isfinite(criterion(lesson(weight=0.0), Recipe(adjust=1.0), "cpu")(scores, target))
 
 
@@ -158,7 +184,13 @@ def test_a_seeded_block_is_left_by_an_exception_too():
 def test_a_training_that_diverges_says_so():
     net = Net2d(4, 4, 3)
     with pytest.raises(PluginError, match="must stay finite"):
-        descend(net, lambda step: net(patches(4, 4)).mean() * float("nan"), Recipe(steps=2), seed=0, progress=silent)
+        descend(
+            net,
+            lambda step: net(patches(4, 4)).mean() * float("nan"),
+            Recipe(steps=2),
+            seed=0,
+            progress=silent,
+        )
 
 
 def softmax(net: Net2d, x: np.ndarray) -> np.ndarray:
@@ -189,8 +221,9 @@ def test_the_optimiser_is_torchs_own_to_the_bit():
 
 def test_training_does_not_import_the_compiler_of_torch():
     code = (
-        "import torch; from hsiaug_builtin.nets.recipe import Budget; from hsiaug_builtin.nets import training; "
-        "net = torch.nn.Linear(2, 1); loss = lambda step: net(torch.ones(1, 2)).sum(); "
-        "training.descend(net, loss, Budget(steps=2), progress=lambda *_: None, ema=0.9, clip=1.0)"
+        "import torch; from hsiaug_builtin.nets.recipe import Budget; from hsiaug_builtin.nets"
+        " import training; net = torch.nn.Linear(2, 1); loss = lambda step: net(torch.ones(1,"
+        " 2)).sum(); training.descend(net, loss, Budget(steps=2), progress=lambda *_: None,"
+        " ema=0.9, clip=1.0)"
     )
     assert "torch._dynamo" not in loaded(code)

@@ -1,4 +1,6 @@
-"""Every network classifier: learns, is deterministic, honours weights, and bears small and odd scenes."""
+"""Every network classifier: learns, is deterministic, honours weights, and bears small and odd
+scenes.
+"""
 
 from dataclasses import replace
 
@@ -19,7 +21,11 @@ each = pytest.mark.parametrize("plugin", NETS, ids=lambda plugin: plugin.card.na
 
 def seen_by(plugin, samples):
     """As the trial runner hands patches to a classifier of that card."""
-    return replace(samples, x=samples.centres[:, :, None, None]) if plugin.card.input == "spectrum" else samples
+    return (
+        replace(samples, x=samples.centres[:, :, None, None])
+        if plugin.card.input == "spectrum"
+        else samples
+    )
 
 
 def tiny(fit, plugin, view, samples=None, **params):
@@ -38,14 +44,21 @@ def test_it_learns_classes_that_differ_far_better_than_chance(view, fit, plugin)
 
 
 @each
-@pytest.mark.parametrize(("sizes", "patch", "bands"), [((5, 0, 3), 9, 6), ((4, 0), 3, 2), ((1, 0), 1, 30)])
-def test_it_bears_missing_classes_a_constant_band_few_bands_and_any_patch(view, fit, plugin, sizes, patch, bands):
+@pytest.mark.parametrize(
+    ("sizes", "patch", "bands"), [((5, 0, 3), 9, 6), ((4, 0), 3, 2), ((1, 0), 1, 30)]
+)
+def test_it_bears_missing_classes_a_constant_band_few_bands_and_any_patch(
+    view, fit, plugin, sizes, patch, bands
+):
     toy = view(sizes, patch=patch, bands=bands)  # the last band is constant
     fitted = tiny(fit, plugin, toy, steps="2")
     patches = unlabelled(plugin, toy.real)
     shares = fitted.predict_proba(patches)
     assert np.isfinite(shares).all() and np.allclose(shares.sum(axis=1), 1, atol=1e-5)
-    assert set(fitted.predict(patches)) <= set(toy.counts) and shares.shape == (len(toy.y), len(sizes))
+    assert set(fitted.predict(patches)) <= set(toy.counts) and shares.shape == (
+        len(toy.y),
+        len(sizes),
+    )
     assert fitted.predict(Patches(patches.x[:0], patches.coords[:0])).shape == (0,)
 
 
@@ -54,7 +67,9 @@ def test_it_bears_missing_classes_a_constant_band_few_bands_and_any_patch(view, 
 def test_each_option_of_the_recipe_changes_the_training(view, fit, plugin, option):
     toy = view((30, 3), spread=2.0)
     plain = tiny(fit, plugin, toy, steps="2").predict_proba(unlabelled(plugin, toy.real))
-    changed = tiny(fit, plugin, toy, steps="2", **option).predict_proba(unlabelled(plugin, toy.real))
+    changed = tiny(fit, plugin, toy, steps="2", **option).predict_proba(
+        unlabelled(plugin, toy.real)
+    )
     assert np.isfinite(changed).all() and not np.array_equal(plain, changed)
 
 
@@ -62,14 +77,21 @@ def test_each_option_of_the_recipe_changes_the_training(view, fit, plugin, optio
 def test_balance_and_adjustment_favour_the_rare_class_where_classes_overlap(view, fit, option):
     toy = view((100, 5), spread=6.0)
     rare = {
-        name: tiny(fit, Cnn1d, toy, **given).predict_proba(unlabelled(Cnn1d, toy.real))[toy.y == 1, 1].mean()
+        name: (
+            tiny(fit, Cnn1d, toy, **given)
+            .predict_proba(unlabelled(Cnn1d, toy.real))[toy.y == 1, 1]
+            .mean()
+        )
         for name, given in (("plain", {}), ("option", option))
     }
     assert rare["option"] > 1.5 * rare["plain"]
 
 
 def test_a_backbone_reads_the_patch_as_it_is_and_is_up_sampled_only_where_it_refuses():
-    sides = {name: build_backbone(name, 4, 9, 3).side for name in ("test_resnet", "test_vit", "test_convnext")}
+    sides = {
+        name: build_backbone(name, 4, 9, 3).side
+        for name in ("test_resnet", "test_vit", "test_convnext")
+    }
     assert sides == {"test_resnet": 9, "test_vit": 32, "test_convnext": 32}
 
 
@@ -98,7 +120,11 @@ def test_cropping_keeps_the_centre_and_leaves_small_patches_alone():
 
 def test_hybridsn_has_the_convolutions_of_the_papers_table():
     net = HybridNet(30, 25, 64, 16)
-    kernels = [tuple(m.weight.shape) for m in net.modules() if isinstance(m, (torch.nn.Conv3d, torch.nn.Conv2d))]
+    kernels = [
+        tuple(m.weight.shape)
+        for m in net.modules()
+        if isinstance(m, (torch.nn.Conv3d, torch.nn.Conv2d))
+    ]
     assert kernels == [(8, 1, 7, 3, 3), (16, 8, 5, 3, 3), (32, 16, 3, 3, 3), (64, 576, 3, 3)]
 
 

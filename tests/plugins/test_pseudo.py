@@ -1,4 +1,6 @@
-"""The control ``pseudo``: real unlabelled patches under the labels of a teacher, as many as are asked for."""
+"""The control ``pseudo``: real unlabelled patches under the labels of a teacher, as many as are
+asked for.
+"""
 
 from dataclasses import replace
 
@@ -29,10 +31,16 @@ def fitted(fit, seen) -> FittedPseudo:
 
 
 @settings(max_examples=25, deadline=None)
-@given(counts=st.dictionaries(st.integers(1, 5), st.integers(0, 60)), seed=st.integers(0, 2**31 - 1))
-def test_it_makes_what_is_asked_for_and_repeats_no_patch_before_all_of_a_class_were_used(fitted, counts, seed):
+@given(
+    counts=st.dictionaries(st.integers(1, 5), st.integers(0, 60)), seed=st.integers(0, 2**31 - 1)
+)
+def test_it_makes_what_is_asked_for_and_repeats_no_patch_before_all_of_a_class_were_used(
+    fitted, counts, seed
+):
     samples = made(fitted, counts, seed)
-    assert {c: int((samples.y == c).sum()) for c in counts} == counts and len(samples) == sum(counts.values())
+    assert {c: int((samples.y == c).sum()) for c in counts} == counts and len(samples) == sum(
+        counts.values()
+    )
     assert samples.synthetic.all() and (samples.weight == np.float32(fitted.params.weight)).all()
     for c, count in counts.items():
         assert len(keys(samples.x[samples.y == c])) == min(count, int((fitted.y == c).sum()))
@@ -42,7 +50,9 @@ def test_it_makes_what_is_asked_for_and_repeats_no_patch_before_all_of_a_class_w
 
 
 @settings(max_examples=25, deadline=None)
-@given(blocks=st.lists(st.dictionaries(st.integers(1, 5), st.integers(0, 30)), min_size=1, max_size=4))
+@given(
+    blocks=st.lists(st.dictionaries(st.integers(1, 5), st.integers(0, 30)), min_size=1, max_size=4)
+)
 def test_blocks_of_a_trial_go_on_where_the_last_one_ended(fitted, blocks):
     whole = {c: sum(block.get(c, 0) for block in blocks) for c in range(1, 6)}
     at_once = made(fitted, whole, 7)
@@ -52,7 +62,9 @@ def test_blocks_of_a_trial_go_on_where_the_last_one_ended(fitted, blocks):
         assert np.array_equal(joined, at_once.x[at_once.y == c])
 
 
-def test_its_patches_are_unlabelled_ones_of_the_view_and_most_have_the_class_they_are_named_after(toy, seen, fitted):
+def test_its_patches_are_unlabelled_ones_of_the_view_and_most_have_the_class_they_are_named_after(
+    toy, seen, fitted
+):
     samples = made(fitted, dict.fromkeys(seen.counts, 20))
     assert keys(samples.x) <= keys(seen.patches(seen.unlabelled))
     assert not set(map(tuple, fitted.coords)) & set(map(tuple, seen.coords))
@@ -63,10 +75,14 @@ def test_its_patches_are_unlabelled_ones_of_the_view_and_most_have_the_class_the
 def test_it_takes_no_patch_that_shows_a_pixel_which_the_protocol_hides(toy, fit):
     split = draw_split(toy, parse_protocol("hidden:0.5:issd"), 0, 5)
     coords = fit(Pseudo, train_view(toy, split, "scene")).coords
-    assert len(coords) and not any(split.hidden[r - 2 : r + 3, c - 2 : c + 3].any() for r, c in coords.tolist())
+    assert len(coords) and not any(
+        split.hidden[r - 2 : r + 3, c - 2 : c + 3].any() for r, c in coords.tolist()
+    )
 
 
-def test_a_class_none_of_whose_segments_was_labelled_repeats_its_training_patches_and_says_so(seen, fit, monkeypatch):
+def test_a_class_none_of_whose_segments_was_labelled_repeats_its_training_patches_and_says_so(
+    seen, fit, monkeypatch
+):
     votes = teach(seen)
     named = votes.classes[votes.shares.argmax(axis=1)]
     lost = replace(votes, attached=votes.attached & (named != 2))

@@ -29,7 +29,9 @@ def test_a_result_is_found_by_the_content_of_the_arguments_and_the_oldest_are_dr
     assert total(x, 2) == 14
 
 
-def test_what_depends_on_pixels_alone_is_computed_once_for_all_draws_that_show_the_same(toy: Scene) -> None:
+def test_what_depends_on_pixels_alone_is_computed_once_for_all_draws_that_show_the_same(
+    toy: Scene,
+) -> None:
     calls = []
 
     @once_the_pixels
@@ -37,7 +39,10 @@ def test_what_depends_on_pixels_alone_is_computed_once_for_all_draws_that_show_t
         calls.append(view)
         return float(np.nanmean(view.cube))
 
-    views = [train_view(toy, draw_split(toy, parse_protocol("issd"), seed, 5), "scene") for seed in (0, 1)]
+    views = [
+        train_view(toy, draw_split(toy, parse_protocol("issd"), seed, 5), "scene")
+        for seed in (0, 1)
+    ]
     assert mean(views[0]) == mean(views[1]) and len(calls) == 1
     brighter = replace(views[0], cube=2 * views[0].cube)
     assert mean(brighter) != mean(views[1]) and len(calls) == 3, "the latest alone is kept"

@@ -1,4 +1,6 @@
-"""``hsiaug_builtin.semisup``: what unlabelled pixels add, that they come from the view alone, and what weights do."""
+"""``hsiaug_builtin.semisup``: what unlabelled pixels add, that they come from the view alone, and
+what weights do.
+"""
 
 from dataclasses import replace
 from functools import cache
@@ -24,11 +26,15 @@ from hsiaug_builtin.semisup.label_spreading import SpectralSpatialSpreading
 from hsiaug_builtin.semisup.self_training import SelfTraining
 from hsiaug_builtin.teacher.features import fit_local_means
 
-ENTRIES = [entry for entry in hsiaug_builtin.semisup.hsiaug_plugins() if entry.name != "teacher"]  # see test_teacher
+ENTRIES = [
+    entry for entry in hsiaug_builtin.semisup.hsiaug_plugins() if entry.name != "teacher"
+]  # see test_teacher
 PLUGINS = {entry.name: Found(entry, "hsiaug", "0").load() for entry in ENTRIES}
 
 every = pytest.mark.parametrize("plugin", PLUGINS.values(), ids=PLUGINS)
-without_net = pytest.mark.parametrize("plugin", [SelfTraining, SpectralSpatialSpreading], ids=lambda p: p.card.name)
+without_net = pytest.mark.parametrize(
+    "plugin", [SelfTraining, SpectralSpatialSpreading], ids=lambda p: p.card.name
+)
 
 
 def nowhere(x: np.ndarray) -> Patches:
@@ -37,7 +43,8 @@ def nowhere(x: np.ndarray) -> Patches:
 
 @cache
 def fields(scope: str = "scene") -> tuple[Scene, TrainView]:
-    """Four classes, the quarters of 32 × 32 pixels, in 12 noisy bands; three training pixels each, patches of 1 × 1.
+    """Four classes, the quarters of 32 × 32 pixels, in 12 noisy bands; three training pixels each,
+    patches of 1 × 1.
 
     Three samples say little of a class's mean; its neighbours say more.
     """
@@ -66,15 +73,22 @@ def test_the_card_says_that_it_is_transductive_and_where_it_comes_from(plugin):
 
 @every
 def test_its_tiny_preset_is_far_better_than_chance_on_the_toy_scene(fit, toy, seen, plugin):
-    assert recall(fit(plugin, seen, samples=seen.real, preset="tiny"), toy, seen) > 0.45  # chance: 0.2
+    assert (
+        recall(fit(plugin, seen, samples=seen.real, preset="tiny"), toy, seen) > 0.45
+    )  # chance: 0.2
 
 
 @without_net
 def test_unlabelled_neighbours_teach_what_few_noisy_samples_cannot(fit, plugin):
     scene, view = fields()
     means, _ = fit_local_means(view, view.unlabelled, 12, (1,))
-    known, asked = (means.patches(view.patches(coords)) for coords in (view.coords, view.unlabelled))
-    alone = fit_discriminant(known, view.y, np.ones(12, dtype=np.float32)).shares(asked).argmax(axis=1) + 1
+    known, asked = (
+        means.patches(view.patches(coords)) for coords in (view.coords, view.unlabelled)
+    )
+    alone = (
+        fit_discriminant(known, view.y, np.ones(12, dtype=np.float32)).shares(asked).argmax(axis=1)
+        + 1
+    )
     supervised = (alone == scene.labels[tuple(view.unlabelled.T)]).mean()
     assert supervised < 0.85
     assert recall(fit(plugin, view, samples=view.real), scene, view) > supervised + 0.02
@@ -90,7 +104,8 @@ def test_the_unlabelled_loss_makes_weak_and_strong_views_of_unlabelled_pixels_ag
         components = torch.from_numpy(fitted.read(x))
         with torch.inference_mode():
             calm, shaken = (
-                fitted.net(v).argmax(1) for v in (components, strong(components, torch.Generator().manual_seed(0)))
+                fitted.net(v).argmax(1)
+                for v in (components, strong(components, torch.Generator().manual_seed(0)))
             )
         return float((calm == shaken).float().mean())
 
@@ -100,17 +115,23 @@ def test_the_unlabelled_loss_makes_weak_and_strong_views_of_unlabelled_pixels_ag
 @every
 def test_a_view_without_unlabelled_pixels_is_refused(fit, plugin):
     _, view = fields("none")
-    with pytest.raises(PluginError, match=f"classifier {plugin.card.name} learns from unlabelled pixels"):
+    with pytest.raises(
+        PluginError, match=f"classifier {plugin.card.name} learns from unlabelled pixels"
+    ):
         fit(plugin, view, samples=view.real, preset="tiny")
 
 
 @every
 def test_samples_of_no_weight_do_not_even_name_a_class(fit, seen, plugin):
     def spoilt(samples: PatchSamples) -> PatchSamples:
-        return concatenate([samples, replace(samples, y=samples.y % 3 + 1, weight=0 * samples.weight)])
+        return concatenate(
+            [samples, replace(samples, y=samples.y % 3 + 1, weight=0 * samples.weight)]
+        )
 
     patches, few = nowhere(seen.patches(seen.unlabelled[::9])), seen.real.take(seen.real.y <= 2)
-    clean, with_them = (fit(plugin, seen, samples=s, preset="tiny").predict(patches) for s in (few, spoilt(few)))
+    clean, with_them = (
+        fit(plugin, seen, samples=s, preset="tiny").predict(patches) for s in (few, spoilt(few))
+    )
     assert np.array_equal(clean, with_them) and set(clean) <= {1, 2}
     with pytest.raises(PluginError, match="none of positive weight"):
         fit(plugin, seen, samples=replace(few, weight=0 * few.weight), preset="tiny")
@@ -122,7 +143,9 @@ def test_wrong_samples_harm_less_the_lighter_they_are(fit, toy, seen, plugin):
 
     def with_wrong(weight: float) -> float:
         light = replace(wrong, weight=np.full(len(wrong), weight, dtype=np.float32))
-        return recall(fit(plugin, seen, samples=concatenate([seen.real, light]), preset="tiny"), toy, seen)
+        return recall(
+            fit(plugin, seen, samples=concatenate([seen.real, light]), preset="tiny"), toy, seen
+        )
 
     assert with_wrong(0.02) > with_wrong(20.0) + 0.1
 
@@ -131,7 +154,9 @@ def test_unlabelled_batches_are_patches_of_unlabelled_pixels_in_components(seen)
     projection = fit_projection(seen, 6)
     draw = unlabelled_batches(seen, projection, 40, seed=0, device="cpu")
     batch = np.concatenate([draw().numpy(), draw().numpy()])
-    all_of_them = projection.patches(seen.patches(seen.unlabelled)).reshape(len(seen.unlabelled), -1)
+    all_of_them = projection.patches(seen.patches(seen.unlabelled)).reshape(
+        len(seen.unlabelled), -1
+    )
     nearest = np.abs(all_of_them[None] - batch.reshape(80, 1, -1)).max(axis=2).min(axis=1)
     assert batch.shape == (80, 6, 5, 5) and nearest.max() < 1e-3
 

@@ -1,4 +1,6 @@
-"""``svm`` and ``rf`` learn from centre spectra; the SVM chooses C and γ on real samples alone, where there are any."""
+"""``svm`` and ``rf`` learn from centre spectra; the SVM chooses C and γ on real samples alone,
+where there are any.
+"""
 
 from dataclasses import replace
 
@@ -34,7 +36,10 @@ def fresh(view, n: int = 100) -> tuple[Patches, np.ndarray]:
     rng = np.random.default_rng(9)
     rows = rng.integers(len(view.y), size=n)
     x = view.real.centres[rows] + 0.05 * rng.normal(size=(n, view.bands)).astype(np.float32)
-    return Patches(x[:, :, None, None].astype(np.float32), np.full((n, 2), -1, dtype=np.int32)), view.y[rows]
+    return (
+        Patches(x[:, :, None, None].astype(np.float32), np.full((n, 2), -1, dtype=np.int32)),
+        view.y[rows],
+    )
 
 
 @both
@@ -57,7 +62,11 @@ def test_the_forest_gives_shares_for_all_classes_of_the_scene(view, fit):
     toy = view((20, 0, 6))
     patches, _ = fresh(toy)
     shares = fit(Forest, toy, samples=spectra(toy.real), preset="tiny").predict_proba(patches)
-    assert shares.shape == (100, 3) and (shares[:, 1] == 0).all() and np.allclose(shares.sum(axis=1), 1)
+    assert (
+        shares.shape == (100, 3)
+        and (shares[:, 1] == 0).all()
+        and np.allclose(shares.sum(axis=1), 1)
+    )
 
 
 @pytest.mark.parametrize("counts", [{2: 30}, {1: 5, 2: 50, 3: 50}])
@@ -83,21 +92,29 @@ def test_where_nothing_can_be_validated_c_and_gamma_can_learn_what_samples_show(
     assert UNKNOWN[0] in COSTS and UNKNOWN[1] in WIDTHS
 
 
-def test_where_all_samples_are_synthetic_c_and_gamma_are_chosen_on_as_many_as_training_pixels(view, fit):
+def test_where_all_samples_are_synthetic_c_and_gamma_are_chosen_on_as_many_as_training_pixels(
+    view, fit
+):
     toy = view((9, 6))
     real = spectra(toy.real)
     alone = replace(real, synthetic=np.ones(len(real), dtype=bool))
     more = concatenate([alone, alone.take(np.flatnonzero(real.y == 1)), alone])
     least, most, plain = (fit(Svm, toy, samples=samples) for samples in (alone, more, real))
     assert (least.cost, least.gamma) == (most.cost, most.gamma) == (plain.cost, plain.gamma)
-    assert len(most.machine.model.class_weight_) == 2 and most.machine.model.shape_fit_[0] == len(more)
+    assert len(most.machine.model.class_weight_) == 2 and most.machine.model.shape_fit_[0] == len(
+        more
+    )
 
 
 def test_folds_share_out_each_class_and_leave_lone_samples_in_every_fit():
     y = np.repeat([1, 2, 3, 4], [23, 3, 2, 1])
     fold = stratified_folds(y, 5, seed=0)
     sizes = [np.bincount(fold[y == c], minlength=5) for c in (1, 2, 3)]
-    assert [n.max() - n.min() for n in sizes] == [1, 1, 1] and [n.sum() for n in sizes] == [23, 3, 2]
+    assert [n.max() - n.min() for n in sizes] == [1, 1, 1] and [n.sum() for n in sizes] == [
+        23,
+        3,
+        2,
+    ]
     assert fold[y == 4] == [-1]
 
 
@@ -106,13 +123,17 @@ def test_squared_distances_are_those_of_the_definition():
     assert np.allclose(squared_distances(z), ((z[:, None] - z) ** 2).sum(axis=2), atol=1e-6)
 
 
-def test_the_svm_chooses_with_one_kernel_for_each_gamma_and_one_fit_for_each_pair_and_fold(view, fit, monkeypatch):
+def test_the_svm_chooses_with_one_kernel_for_each_gamma_and_one_fit_for_each_pair_and_fold(
+    view, fit, monkeypatch
+):
     """At the size of Indian Pines; a kernel for every fit would cost many times as much."""
     toy = view((120, 120, 63, 49, 42, 37, 30, 24, 12, 10, 5, 3, 3), bands=200, spread=4.0)
     squares, fits = [], []
     whole, one = svm.squared_distances, SVC.fit
     monkeypatch.setattr(svm, "squared_distances", lambda z: squares.append(len(z)) or whole(z))
-    monkeypatch.setattr(SVC, "fit", lambda self, *a, **b: fits.append(self.kernel) or one(self, *a, **b))
+    monkeypatch.setattr(
+        SVC, "fit", lambda self, *a, **b: fits.append(self.kernel) or one(self, *a, **b)
+    )
     fit(Svm, toy, samples=spectra(toy.real))
 
     assert squares == [518]
@@ -136,7 +157,9 @@ def test_c_and_gamma_of_many_samples_are_chosen_on_some_of_each_class(view, monk
     z, y = toy.normaliser.spectra(toy.real.centres), toy.real.y
     asked = []
     monkeypatch.setattr(
-        svm, "squared_distances", lambda z, known=svm.squared_distances: asked.append(len(z)) or known(z)
+        svm,
+        "squared_distances",
+        lambda z, known=svm.squared_distances: asked.append(len(z)) or known(z),
     )
     monkeypatch.setattr(svm, "MOST_VALIDATED", len(z) - 1)
     monkeypatch.setattr(svm, "DRAWN", len(z) // 2)

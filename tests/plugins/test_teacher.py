@@ -1,4 +1,6 @@
-"""``hsiaug_builtin.teacher``: features, the weighted discriminant, votes for what a view shows, which are trusted."""
+"""``hsiaug_builtin.teacher``: features, the weighted discriminant, votes for what a view shows,
+which are trusted.
+"""
 
 from dataclasses import replace
 
@@ -29,20 +31,32 @@ def view_of(toy: Scene, scope: str, patch: int = 5) -> TrainView:
     return train_view(toy, draw_split(toy, parse_protocol("issd"), 0, patch), scope)
 
 
-def test_votes_are_for_every_unlabelled_pixel_and_beat_chance_by_far(toy: Scene, seen: TrainView) -> None:
+def test_votes_are_for_every_unlabelled_pixel_and_beat_chance_by_far(
+    toy: Scene, seen: TrainView
+) -> None:
     votes = teach(seen)
-    assert np.array_equal(votes.pixels, seen.unlabelled) and votes.classes.tolist() == sorted(seen.counts)
+    assert np.array_equal(votes.pixels, seen.unlabelled) and votes.classes.tolist() == sorted(
+        seen.counts
+    )
     assert votes.shares.sum(axis=1) == pytest.approx(np.ones(len(seen.unlabelled)))
     rows = choose_trusted(votes.shares, 0.5, 30)
     right = [toy.labels[tuple(votes.pixels[own].T)] for own in rows]
-    share = [(true[true > 0] == c).mean() for c, true in zip(votes.classes, right, strict=True) if (true > 0).any()]
+    share = [
+        (true[true > 0] == c).mean()
+        for c, true in zip(votes.classes, right, strict=True)
+        if (true > 0).any()
+    ]
     assert np.mean(share) > 0.7
 
 
-def test_the_classifier_names_shown_pixels_by_their_votes_and_others_by_their_patches(toy: Scene) -> None:
+def test_the_classifier_names_shown_pixels_by_their_votes_and_others_by_their_patches(
+    toy: Scene,
+) -> None:
     view = view_of(toy, "scene", 9)
     shown = replace(view, unlabelled=view.unlabelled[::2])  # the other half is hidden
-    fitted = TeacherClassifier(None).fit(shown.real, shown, seed=0, device="cpu", progress=lambda *_: None)
+    fitted = TeacherClassifier(None).fit(
+        shown.real, shown, seed=0, device="cpu", progress=lambda *_: None
+    )
     votes = teach(shown)
     named = fitted.predict(Patches(shown.patches(votes.pixels), votes.pixels))
     assert np.array_equal(named, votes.classes[votes.shares.argmax(axis=1)])
@@ -50,19 +64,25 @@ def test_the_classifier_names_shown_pixels_by_their_votes_and_others_by_their_pa
     hidden = view.unlabelled[1::2]
     there = Patches(view.patches(hidden), hidden)
     columns = [c - 1 for c in votes.classes]
-    assert np.allclose(fitted.predict_proba(there)[:, columns], fitted.shares_alone(there), atol=1e-6)
+    assert np.allclose(
+        fitted.predict_proba(there)[:, columns], fitted.shares_alone(there), atol=1e-6
+    )
     true = toy.labels[tuple(hidden.T)]
     assert ((fitted.predict(there) == true)[true > 0]).mean() > 0.6
 
 
-def test_votes_of_a_pixel_are_those_of_its_patch_averaged_over_its_neighbours(seen: TrainView) -> None:
+def test_votes_of_a_pixel_are_those_of_its_patch_averaged_over_its_neighbours(
+    seen: TrainView,
+) -> None:
     """Far from borders both agree; a pixel that is hidden lacks the average alone."""
     pool, votes = fit_teacher(seen), teach(seen)
     alone = pool.shares_alone(Patches(seen.patches(votes.pixels), votes.pixels)).argmax(axis=1)
     assert (alone == votes.shares.argmax(axis=1)).mean() > 0.8
 
 
-def test_all_who_ask_for_the_teacher_of_a_draw_get_the_same_one_fitted_once(seen: TrainView) -> None:
+def test_all_who_ask_for_the_teacher_of_a_draw_get_the_same_one_fitted_once(
+    seen: TrainView,
+) -> None:
     first, again = fit_teacher(seen), fit_teacher(seen, seen.real)
     other = fit_teacher(replace(seen))
     assert first is again and other is not first and np.array_equal(other.shares, first.shares)
@@ -71,27 +91,36 @@ def test_all_who_ask_for_the_teacher_of_a_draw_get_the_same_one_fitted_once(seen
 
 
 @pytest.mark.parametrize("sure", [0.0, 1.1])
-def test_shares_are_averaged_only_where_left_out_pixels_are_not_told_surely(seen, monkeypatch, sure):
+def test_shares_are_averaged_only_where_left_out_pixels_are_not_told_surely(
+    seen, monkeypatch, sure
+):
     monkeypatch.setattr("hsiaug_builtin.teacher.teacher.SURE", sure)
     seen = replace(seen)  # a view that has no teacher yet
     pool, pixels = fit_teacher(seen), seen.unlabelled
     alone = pool.shares_alone(Patches(seen.patches(pixels), pixels))
-    assert np.allclose(pool.shares[tuple(pixels.T)], alone, atol=1e-3) == (not pool.facts["averaged"])
+    assert np.allclose(pool.shares[tuple(pixels.T)], alone, atol=1e-3) == (
+        not pool.facts["averaged"]
+    )
     assert pool.facts["averaged"] == (sure > 1) and 0 < pool.facts["left_out_share"] <= 1
 
 
-def test_where_nothing_can_be_left_out_the_voters_alone_are_asked_and_shares_are_averaged(toy: Scene) -> None:
+def test_where_nothing_can_be_left_out_the_voters_alone_are_asked_and_shares_are_averaged(
+    toy: Scene,
+) -> None:
     view = train_view(toy, draw_split(toy, parse_protocol("kshot:1"), 0, 5), "scene")
     facts = teach(view).facts
     assert facts["averaged"] is True and facts["left_out_share"] is None
-    assert facts["weights"][-1] == 0 < min(facts["weights"][:-1]), "nothing says how far svm can be trusted"
+    assert facts["weights"][-1] == 0 < min(facts["weights"][:-1]), (
+        "nothing says how far svm can be trusted"
+    )
 
 
 def test_of_many_labels_it_learns_one_of_each_class_in_turn(seen, monkeypatch):
     monkeypatch.setattr("hsiaug_builtin.teacher.teacher.MOST", 20)
     learnt = []
     monkeypatch.setattr(
-        "hsiaug_builtin.teacher.teacher.fit_pool", lambda _, samples, *__, **___: learnt.append(samples)
+        "hsiaug_builtin.teacher.teacher.fit_pool",
+        lambda _, samples, *__, **___: learnt.append(samples),
     )
     fit_teacher(replace(seen))
     assert len(seen.y) > len(learnt[0]) == 20
@@ -102,7 +131,11 @@ def test_of_many_labels_it_learns_one_of_each_class_in_turn(seen, monkeypatch):
 def test_attached_pixels_touch_a_training_pixel_of_their_name_through_pixels_of_that_name(seen):
     votes = teach(seen)
     named = dict(
-        zip(map(tuple, votes.pixels.tolist()), votes.classes[votes.shares.argmax(axis=1)].tolist(), strict=True)
+        zip(
+            map(tuple, votes.pixels.tolist()),
+            votes.classes[votes.shares.argmax(axis=1)].tolist(),
+            strict=True,
+        )
     )
     reached = dict(zip(map(tuple, seen.coords.tolist()), seen.y.tolist(), strict=True))
     queue = list(reached)
@@ -113,7 +146,9 @@ def test_attached_pixels_touch_a_training_pixel_of_their_name_through_pixels_of_
                 reached[near] = reached[row, column]
                 queue.append(near)
     assert votes.attached.any() and not votes.attached.all()
-    assert votes.attached.tolist() == [pixel in reached for pixel in map(tuple, votes.pixels.tolist())]
+    assert votes.attached.tolist() == [
+        pixel in reached for pixel in map(tuple, votes.pixels.tolist())
+    ]
 
 
 def test_pixels_that_may_not_be_believed_are_not(seen: TrainView) -> None:
@@ -122,7 +157,9 @@ def test_pixels_that_may_not_be_believed_are_not(seen: TrainView) -> None:
     assert np.array_equal(np.sort(rows), np.flatnonzero(votes.attached))
 
 
-def test_brightness_that_differs_from_place_to_place_does_not_change_what_most_voters_say(toy, seen):
+def test_brightness_that_differs_from_place_to_place_does_not_change_what_most_voters_say(
+    toy, seen
+):
     """Two of the three views are blind to it."""
     shade = np.linspace(0.5, 1.5, toy.shape[1], dtype=np.float32)[None, :, None]
     darker = replace(seen, cube=seen.cube * shade)
@@ -141,7 +178,9 @@ def test_spectra_of_two_bands_have_one_view_and_are_named_all_the_same(seen: Tra
 
 
 @pytest.mark.parametrize(("protocol", "scope"), [("hidden:0.5:issd", "scene"), ("issd", "none")])
-def test_a_teacher_reads_what_the_view_shows_and_names_nothing_else(toy: Scene, protocol: str, scope: str) -> None:
+def test_a_teacher_reads_what_the_view_shows_and_names_nothing_else(
+    toy: Scene, protocol: str, scope: str
+) -> None:
     view = train_view(toy, draw_split(toy, parse_protocol(protocol), 0, 5), scope)
     votes = teach(view)
     assert np.array_equal(votes.pixels, view.unlabelled) and np.isfinite(votes.shares).all()
@@ -155,7 +194,9 @@ def test_a_teacher_reads_what_the_view_shows_and_names_nothing_else(toy: Scene, 
     st.floats(0, 1),
     st.none() | st.integers(1, 20),
 )
-def test_pixels_are_believed_once_at_most_the_widest_margins_of_each_class_first(k, n, seed, share, most):
+def test_pixels_are_believed_once_at_most_the_widest_margins_of_each_class_first(
+    k, n, seed, share, most
+):
     shares = np.random.default_rng(seed).dirichlet(np.ones(k), n)
     rows, margin = choose_trusted(shares, share, most), margins(shares)
     assert len(rows) == k and len(np.unique(np.concatenate(rows))) == sum(map(len, rows))
@@ -170,7 +211,9 @@ def test_pixels_are_believed_once_at_most_the_widest_margins_of_each_class_first
 
 
 def noisy(seen: TrainView, noise: np.ndarray, apart: float = 0.0) -> TrainView:
-    """Spectra that are noise of the given standard deviations (B,), with a border down the middle."""
+    """Spectra that are noise of the given standard deviations (B,), with a border down the
+    middle.
+    """
     height, width, _ = seen.cube.shape
     cube = 1 + np.random.default_rng(0).normal(size=(height, width, len(noise))) * noise
     cube[:, width // 2 :] += apart
@@ -180,21 +223,28 @@ def noisy(seen: TrainView, noise: np.ndarray, apart: float = 0.0) -> TrainView:
 def test_components_are_in_units_of_how_much_neighbours_differ_whatever_the_noise_of_a_band(seen):
     view = noisy(seen, np.array([0.01, 0.1, 0.001, 0.05]), apart=0.2)
     plane = plane_of(view, fit_noise_projection(view, 4))
-    side = np.abs(plane[:, plane.shape[1] // 2 :, 0].mean() - plane[:, : plane.shape[1] // 2, 0].mean())
+    side = np.abs(
+        plane[:, plane.shape[1] // 2 :, 0].mean() - plane[:, : plane.shape[1] // 2, 0].mean()
+    )
     rest = np.diff(plane[:, : plane.shape[1] // 2], axis=0).std(axis=(0, 1)) / np.sqrt(2)
-    # The pairs that differ most are not read, so the noise of the noisiest band is taken for less than it is.
+    # The pairs that differ most are not read, so the noise of the noisiest band is taken for less
+    # than it is.
     assert ((rest > 0.9 / np.sqrt(WITHIN)) & (rest < 3 / np.sqrt(WITHIN))).all()
     assert side > 20 * rest[0]
 
 
 @pytest.mark.parametrize("bands", [1, 4])
-def test_a_scene_without_noise_or_with_one_band_has_components_too(seen: TrainView, bands: int) -> None:
+def test_a_scene_without_noise_or_with_one_band_has_components_too(
+    seen: TrainView, bands: int
+) -> None:
     flat = noisy(seen, np.zeros(bands), apart=0.2)
     for view in (flat, noisy(seen, np.zeros(bands))):
         assert np.isfinite(plane_of(view, fit_noise_projection(view, 3))).all()
 
 
-def test_votes_are_averaged_with_neighbours_that_look_alike_and_not_across_a_border(seen: TrainView) -> None:
+def test_votes_are_averaged_with_neighbours_that_look_alike_and_not_across_a_border(
+    seen: TrainView,
+) -> None:
     pixels = np.argwhere(np.ones((9, 8), dtype=bool)).astype(np.int32)
     plane = np.zeros((9, 8, 2), dtype=np.float32)
     plane[:, 4:] = 50
@@ -230,7 +280,12 @@ def test_the_discriminant_weighs_a_sample_of_weight_two_like_two_samples():
         fit_discriminant(x, y, weight),
         fit_discriminant(x[twice], y[twice], np.ones(80, np.float32)),
     )
-    assert np.allclose(weighed.centres @ weighed.centres.T, repeated.centres @ repeated.centres.T, rtol=0.15, atol=0.05)
+    assert np.allclose(
+        weighed.centres @ weighed.centres.T,
+        repeated.centres @ repeated.centres.T,
+        rtol=0.15,
+        atol=0.05,
+    )
     inner = weighed.coordinates(x)
     assert inner.shape == (60, 2)
 
@@ -251,8 +306,12 @@ def test_scores_of_the_machine_are_those_of_sklearn(rng: np.random.Generator, cl
     x = (rng.normal(size=(60, 4)) + y[:, None]).astype(np.float32)
     machine = fit_machine(x, y, np.ones(60, dtype=np.float32), cost=10.0, reach=0.1)
     kernel = rbf_kernel(x.astype(np.float64), gamma=machine.gamma)
-    theirs = SVC(C=10.0, kernel="precomputed", random_state=0).fit(kernel, y).decision_function(kernel)
+    theirs = (
+        SVC(C=10.0, kernel="precomputed", random_state=0).fit(kernel, y).decision_function(kernel)
+    )
 
     scores = machine.scores(x)
     assert len(machine.support) < len(x)
-    assert scores == pytest.approx(theirs if classes > 2 else np.stack([-theirs, theirs], axis=1), abs=1e-12)
+    assert scores == pytest.approx(
+        theirs if classes > 2 else np.stack([-theirs, theirs], axis=1), abs=1e-12
+    )

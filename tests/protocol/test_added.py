@@ -1,4 +1,6 @@
-"""Added labels: the base draw and more, nested in their number, and never out of the test pixels that must stay."""
+"""Added labels: the base draw and more, nested in their number, and never out of the test pixels
+that must stay.
+"""
 
 import numpy as np
 import pytest
@@ -16,11 +18,14 @@ BASES = ["issd", "kshot:4", "fields", "random:0.1"]
 
 @settings(max_examples=30, deadline=None)
 @given(st.sampled_from(BASES), st.integers(1, 6), st.integers(1, 30), st.integers(0, 9))
-def test_the_base_draw_stays_and_more_labels_hold_fewer(base: str, few: int, more: int, seed: int) -> None:
+def test_the_base_draw_stays_and_more_labels_hold_fewer(
+    base: str, few: int, more: int, seed: int
+) -> None:
     plain = draw_split(TOY, parse_protocol(base), seed, 5)
     buffer = plain.protocol.buffer
     small, large = (
-        draw_split(TOY, parse_protocol(f"added:{k}xscattered:{base}", buffer), seed, 5) for k in (few, few + more)
+        draw_split(TOY, parse_protocol(f"added:{k}xscattered:{base}", buffer), seed, 5)
+        for k in (few, few + more)
     )
 
     for one, other in ((plain, small), (small, large)):
@@ -30,7 +35,9 @@ def test_the_base_draw_stays_and_more_labels_hold_fewer(base: str, few: int, mor
     for split, k in ((small, few), (large, few + more)):
         added = np.subtract(split.audit.train_counts, plain.audit.train_counts)
         capped = {c for c, n in enumerate(added, start=1) if n < k}
-        assert (added <= k).all() and sum("added labels, so" in note for note in split.notes) == len(capped)
+        assert (added <= k).all() and sum(
+            "added labels, so" in note for note in split.notes
+        ) == len(capped)
         kept = np.minimum(plain.audit.test_counts, 3)
         assert (np.array(split.audit.test_counts) >= kept).all()
 
@@ -58,4 +65,6 @@ def test_its_text_and_label_are_those_of_the_base_draw() -> None:
     assert protocol.argument == "5xscattered:issd:0.05"
     assert protocol.label == "added:5xscattered:issd (buffer patch)"
     assert parse_protocol(protocol.text, "patch") == protocol
-    assert parse_protocol("within:added:5xscattered:issd").text == "within:added:5xscattered:issd:0.05"
+    assert (
+        parse_protocol("within:added:5xscattered:issd").text == "within:added:5xscattered:issd:0.05"
+    )

@@ -48,12 +48,16 @@ def test_the_pool_holds_at_least_what_lambda_asks_and_at_most_a_quarter_more(rea
     pooled = {c: sum(block.counts[c] for block in pool_steps(real, Rate(lam))) for c in real}
     a_quarter_more = synthetic_counts(real, Rate(lam + 0.25))
 
-    assert all(n <= pooled[c] <= a_quarter_more[c] for c, n in synthetic_counts(real, Rate(lam)).items())
+    assert all(
+        n <= pooled[c] <= a_quarter_more[c] for c, n in synthetic_counts(real, Rate(lam)).items()
+    )
 
 
 @given(counts, rates, rates)
 def test_a_larger_lambda_only_adds_blocks(real: dict[int, int], one: float, other: float) -> None:
-    fewer, more = sorted(([block.counts for block in pool_steps(real, Rate(lam))] for lam in (one, other)), key=len)
+    fewer, more = sorted(
+        ([block.counts for block in pool_steps(real, Rate(lam))] for lam in (one, other)), key=len
+    )
 
     assert more[: len(fewer)] == fewer
 

@@ -34,7 +34,9 @@ class Own(SplitProtocol):
 
 
 def own(drawn: Any) -> SplitProtocol:
-    return type("Own", (Own,), {"drawn": staticmethod(drawn) if callable(drawn) else drawn})("", "none")
+    return type("Own", (Own,), {"drawn": staticmethod(drawn) if callable(drawn) else drawn})(
+        "", "none"
+    )
 
 
 def test_the_first_version_of_a_protocol_is_in_no_identity_and_later_ones_are() -> None:
@@ -46,7 +48,9 @@ def test_the_first_version_of_a_protocol_is_in_no_identity_and_later_ones_are() 
     assert Second("", "none").as_json() == {**plain, "version": "2"}
 
 
-@pytest.mark.parametrize("text", ["issd", "kshot:5", "blocks:8", "random-twin:issd", "within:issd@2", "places:3"])
+@pytest.mark.parametrize(
+    "text", ["issd", "kshot:5", "blocks:8", "random-twin:issd", "within:issd@2", "places:3"]
+)
 def test_protocols_travel_to_other_processes(text: str) -> None:
     protocol = parse_protocol(text)
     again = pickle.loads(pickle.dumps(protocol))
@@ -73,7 +77,9 @@ def test_a_protocol_that_ends_the_process_is_one_error_that_names_it() -> None:
     def leave() -> None:
         raise SystemExit(3)
 
-    with pytest.raises(PluginError, match="protocol own could not draw on toy; found SystemExit: 3"):
+    with pytest.raises(
+        PluginError, match="protocol own could not draw on toy; found SystemExit: 3"
+    ):
         draw_split(TOY, own(leave), 0, 5)
 
 
@@ -101,7 +107,8 @@ def test_notes_must_be_sentences(notes: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "labels", [TOY.labels[:2], TOY.labels + np.int16(50), -TOY.labels, TOY.labels.astype(np.int64), "labels"]
+    "labels",
+    [TOY.labels[:2], TOY.labels + np.int16(50), -TOY.labels, TOY.labels.astype(np.int64), "labels"],
 )
 def test_labels_of_a_draw_are_those_of_the_scenes_classes(labels: Any) -> None:
     none = np.zeros(TOY.shape, bool)
@@ -125,7 +132,9 @@ def test_areas_of_a_protocol_are_cut_into_tiles() -> None:
     left = np.zeros(TOY.shape, bool)
     left[:, : TOY.shape[1] // 2] = True
     split = draw_tiles(PairSet.of(TOY), own(Areas((left,), (~left,), tiles=3)), 0, 16)
-    assert len(split.train) == 3 and all(column + 16 <= TOY.shape[1] // 2 for _, _, column in split.train)
+    assert len(split.train) == 3 and all(
+        column + 16 <= TOY.shape[1] // 2 for _, _, column in split.train
+    )
     assert split.test and all(column >= TOY.shape[1] // 2 for _, _, column in split.test)
 
 

@@ -1,4 +1,6 @@
-"""What a scene is called decides nothing: draws follow the labels. Those of public scenes stay as they were."""
+"""What a scene is called decides nothing: draws follow the labels. Those of public scenes stay as
+they were.
+"""
 
 import csv
 import dataclasses
@@ -34,7 +36,9 @@ def own(name: str, seed: int = 1) -> Scene:
     return Scene(name, made.cube, made.labels, made.class_names)
 
 
-@pytest.mark.parametrize("text", ["issd", "kshot:5", "random:0.1", "blocks:8", "within:issd", "random-twin:issd"])
+@pytest.mark.parametrize(
+    "text", ["issd", "kshot:5", "random:0.1", "blocks:8", "within:issd", "random-twin:issd"]
+)
 def test_the_same_labels_under_other_names_are_split_alike(text: str) -> None:
     protocol = parse_protocol(text)
     splits = [draw_split(own(name), protocol, 2, 5) for name in ("farm", "farm_2", "z")]
@@ -45,7 +49,9 @@ def test_the_same_labels_under_other_names_are_split_alike(text: str) -> None:
 def test_a_cube_that_changes_leaves_the_draws_and_labels_that_change_do_not() -> None:
     scene, protocol = own("farm"), parse_protocol("random:0.1")
     first = draw_split(scene, protocol, 0, 5).train
-    assert np.array_equal(draw_split(replace(scene, cube=scene.cube + 1), protocol, 0, 5).train, first)
+    assert np.array_equal(
+        draw_split(replace(scene, cube=scene.cube + 1), protocol, 0, 5).train, first
+    )
     labels = scene.labels.copy()
     labels.flat[np.flatnonzero(labels)[0]] = 0
     assert replace(scene, labels=labels).drawn_as != scene.drawn_as
@@ -61,14 +67,22 @@ def test_the_same_masks_under_other_names_are_split_alike() -> None:
         return PairSet(name, tuple(Place(n, i, m, part) for (n, part), i, m in rows), ("a", "b"))  # type: ignore[arg-type]
 
     protocol = parse_protocol("places:6")
-    assert draw_tiles(pairs("one"), protocol, 1, 16).train == draw_tiles(pairs("two"), protocol, 1, 16).train
-    scenes = [draw_tiles(PairSet.of(own(name)), parse_protocol("blocks:24"), 1, 16) for name in ("farm", "b")]
+    assert (
+        draw_tiles(pairs("one"), protocol, 1, 16).train
+        == draw_tiles(pairs("two"), protocol, 1, 16).train
+    )
+    scenes = [
+        draw_tiles(PairSet.of(own(name)), parse_protocol("blocks:24"), 1, 16)
+        for name in ("farm", "b")
+    ]
     assert scenes[0].audit.sha256 == scenes[1].audit.sha256
 
 
 def test_records_tell_draws_by_labels_from_draws_by_name(plugins: Registry, toy: Scene) -> None:
     def trial(scene: Scene) -> TrialSpec:
-        request = Request([1.0], [0], generators=["dummy"], classifiers=["nearest"], patch=5, preset="tiny")
+        request = Request(
+            [1.0], [0], generators=["dummy"], classifiers=["nearest"], patch=5, preset="tiny"
+        )
         return build_plan(scene, request, plugins).trials[0]
 
     assert "draws" not in trial(toy).as_json()
@@ -98,8 +112,13 @@ def test_the_tiles_of_the_toy_scene_stay(toy: Scene) -> None:
     assert split.audit.sha256[:16] == "6a25641f0c32578a"
 
 
-def test_blocks_take_so_many_training_tiles_at_random_beside_the_same_test_tiles(toy: Scene) -> None:
-    whole, two, three = (draw_tiles(PairSet.of(toy), parse_protocol(f"blocks:24{n}"), 0, 16) for n in ("", "x2", "x3"))
+def test_blocks_take_so_many_training_tiles_at_random_beside_the_same_test_tiles(
+    toy: Scene,
+) -> None:
+    whole, two, three = (
+        draw_tiles(PairSet.of(toy), parse_protocol(f"blocks:24{n}"), 0, 16)
+        for n in ("", "x2", "x3")
+    )
     assert two.test == three.test == whole.test
     assert [len(split.train) for split in (two, three)] == [2, 3]
     assert {*two.train, *three.train} <= {*whole.train}
@@ -123,7 +142,9 @@ def committed() -> Iterator[dict[str, str]]:
 
 
 def protocol_of(row: dict[str, str]) -> SplitProtocol:
-    return parse_protocol(f"{row['protocol']}:{row['protocol_argument']}".removesuffix(":"), row["buffer"])
+    return parse_protocol(
+        f"{row['protocol']}:{row['protocol_argument']}".removesuffix(":"), row["buffer"]
+    )
 
 
 @pytest.mark.indian_pines
@@ -136,7 +157,10 @@ def test_the_committed_records_of_indian_pines_have_their_draws(indian_pines: Sc
     assert len(rows) > 20
     for row in rows.values():
         split = draw_split(indian_pines, protocol_of(row), int(row["seed"]), int(row["patch"]))
-        assert (split.audit.sha256, indian_pines.sha256) == (row["split_sha256"], row["scene_sha256"])
+        assert (split.audit.sha256, indian_pines.sha256) == (
+            row["split_sha256"],
+            row["scene_sha256"],
+        )
 
 
 @cache
@@ -161,7 +185,9 @@ def test_committed_records_have_the_hash_of_their_trials() -> None:
             patch=int(row["patch"]),
             seed=int(row["seed"]),
             generator=plugin(row["generator"], row["generator_version"], row["generator_params"]),
-            classifier=plugin(row["classifier"], row["classifier_version"], row["classifier_params"]),
+            classifier=plugin(
+                row["classifier"], row["classifier_version"], row["classifier_params"]
+            ),
             rate=Rate(float(row["lambda"])),
             omega=omega,
             draws=row["scene"],

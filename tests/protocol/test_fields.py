@@ -58,13 +58,27 @@ def test_on_indian_pines_a_third_to_a_half_of_the_test_pixels_lie_in_the_trainin
 
     assert [round(100 * sum(a.seen_counts) / a.n_test) for a in audits] == [48, 43, 33]
     assert {a.fields for a in audits} == {"connected components"}
-    alone = ("Alfalfa", "Corn", "Grass-pasture-mowed", "Hay-windrowed", "Oats", "Wheat", "Stone-Steel-Towers")
+    alone = (
+        "Alfalfa",
+        "Corn",
+        "Grass-pasture-mowed",
+        "Hay-windrowed",
+        "Oats",
+        "Wheat",
+        "Stone-Steel-Towers",
+    )
     assert {tuple(scene.class_names[c - 1] for c in a.no_new_classes) for a in audits} == {alone}
 
 
-@given(farms(), st.sampled_from(["issd", "issd:0.2x3", "kshot:3", "random:0.1", "fields:4x2"]), st.integers(0, 9))
+@given(
+    farms(),
+    st.sampled_from(["issd", "issd:0.2x3", "kshot:3", "random:0.1", "fields:4x2"]),
+    st.integers(0, 9),
+)
 @settings(max_examples=40, deadline=None)
-def test_the_audit_counts_the_test_pixels_of_seen_fields_by_class(scene: Scene, text: str, seed: int) -> None:
+def test_the_audit_counts_the_test_pixels_of_seen_fields_by_class(
+    scene: Scene, text: str, seed: int
+) -> None:
     split = split_of(scene, text, seed)
     trained = fields_of(scene, split.train)
     expected = [0] * len(scene.class_names)
@@ -73,7 +87,9 @@ def test_the_audit_counts_the_test_pixels_of_seen_fields_by_class(scene: Scene, 
 
     audit = split.audit
     assert list(audit.seen_counts) == expected
-    assert [s + n for s, n in zip(audit.seen_counts, audit.new_counts, strict=True)] == list(audit.test_counts)
+    assert [s + n for s, n in zip(audit.seen_counts, audit.new_counts, strict=True)] == list(
+        audit.test_counts
+    )
     assert set(audit.no_new_classes) == {
         c for c in scene.class_ids if audit.test_counts[c - 1] and not audit.new_counts[c - 1]
     }
@@ -88,7 +104,13 @@ def split_of(scene: Scene, text: str, seed: int) -> Split:
         raise
 
 
-@given(farms(), st.integers(1, 12), st.integers(1, 4), st.sampled_from(["none", "centre", "patch"]), st.integers(0, 9))
+@given(
+    farms(),
+    st.integers(1, 12),
+    st.integers(1, 4),
+    st.sampled_from(["none", "centre", "patch"]),
+    st.integers(0, 9),
+)
 @settings(max_examples=60, deadline=None)
 def test_no_training_field_holds_a_test_pixel(scene, count, places, buffer, seed):
     protocol = parse_protocol(f"fields:{count}x{places}", buffer)
@@ -115,9 +137,14 @@ def test_counts_are_exact_and_as_many_fields_are_visited_as_asked_for(scene, cou
         held = sum(int((scene.fields == f).sum()) for f in visited)
         trained = int((mine & split.train).sum())
         assert trained == min(wanted, held)
-        assert trained == wanted or f"class {c} keeps {trained} of {wanted} training pixels" in " ".join(split.notes)
+        assert (
+            trained == wanted
+            or f"class {c} keeps {trained} of {wanted} training pixels" in " ".join(split.notes)
+        )
         assert len(visited) == min(max(1, min(places, len(of_class) - 1)), wanted)
-        assert len(of_class) > 1 or not (mine & split.test).any(), "of one field: trained on, not evaluable"
+        assert len(of_class) > 1 or not (mine & split.test).any(), (
+            "of one field: trained on, not evaluable"
+        )
 
 
 def test_classes_of_one_field_are_named_as_not_evaluable() -> None:
@@ -156,7 +183,16 @@ def test_places_stand_behind_an_x(text: str, argument: str, label: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["issd:x0", "issd:3x", "issd:10x3", "fields:0x2", "fields:1.5", "fields:x2x2", "fields:-1", "issd:0.3cap0.1"],
+    [
+        "issd:x0",
+        "issd:3x",
+        "issd:10x3",
+        "fields:0x2",
+        "fields:1.5",
+        "fields:x2x2",
+        "fields:-1",
+        "issd:0.3cap0.1",
+    ],
 )
 def test_what_is_no_number_of_places_is_refused(text: str) -> None:
     with pytest.raises(InputError):
@@ -165,7 +201,9 @@ def test_what_is_no_number_of_places_is_refused(text: str) -> None:
 
 @given(farms(), st.integers(2, 5), st.integers(0, 9))
 @settings(max_examples=30, deadline=None)
-def test_several_clumps_of_issd_hold_the_pixels_of_one(scene: Scene, places: int, seed: int) -> None:
+def test_several_clumps_of_issd_hold_the_pixels_of_one(
+    scene: Scene, places: int, seed: int
+) -> None:
     sizes, _ = training_sizes(scene, by_ratio(0.2))
     rng = np.random.default_rng(seed)
     several = compact_draw(scene.labels, sizes, 0, rng, places)
@@ -175,7 +213,9 @@ def test_several_clumps_of_issd_hold_the_pixels_of_one(scene: Scene, places: int
 
 
 def test_clumps_lie_in_components_of_their_own() -> None:
-    labels = np.kron(np.array([[1, 0, 1, 0, 1], [0] * 5, [2, 2, 2, 2, 2]]), np.ones((9, 9), dtype=int))
+    labels = np.kron(
+        np.array([[1, 0, 1, 0, 1], [0] * 5, [2, 2, 2, 2, 2]]), np.ones((9, 9), dtype=int)
+    )
     scene = scene_of(labels)
     split = draw_split(scene, parse_protocol("issd:0.1x3"), 0, 3)
     assert len(fields_of(scene, split.train & (labels == 1))) == 3
@@ -185,4 +225,6 @@ def test_of_masks_a_field_is_a_place() -> None:
     labels = np.random.default_rng(0).integers(1, 3, (96, 96))
     pairs = PairSet.of(scene_of(labels))
     audit = draw_tiles(pairs, parse_protocol("blocks:48"), 0, 16).audit
-    assert audit.fields == "places" and audit.seen_counts == audit.test_counts, "blocks of one place, trained on too"
+    assert audit.fields == "places" and audit.seen_counts == audit.test_counts, (
+        "blocks of one place, trained on too"
+    )

@@ -52,7 +52,9 @@ def test_binary_masks_take_their_labels_from_the_scene(tmp_path: Path) -> None:
     train, _ = halves()
     np.save(tmp_path / "binary.npy", train > 0)
 
-    assert split_by(tmp_path / "binary.npy").audit.train_counts == tuple(np.bincount(train.ravel())[1:])
+    assert split_by(tmp_path / "binary.npy").audit.train_counts == tuple(
+        np.bincount(train.ravel())[1:]
+    )
 
 
 def test_permuted_class_ids_are_seen_through_and_disagreements_dropped(tmp_path: Path) -> None:
@@ -119,7 +121,9 @@ def test_objects_and_damaged_files_are_refused(tmp_path: Path) -> None:
         split_by(tmp_path / "absent.mat")
 
 
-def test_a_file_without_end_and_an_empty_one_are_refused_before_they_are_read(tmp_path: Path) -> None:
+def test_a_file_without_end_and_an_empty_one_are_refused_before_they_are_read(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "empty.npy").touch()
     with (tmp_path / "long.npy").open("wb") as file:
         file.truncate(2**40)
@@ -130,7 +134,9 @@ def test_a_file_without_end_and_an_empty_one_are_refused_before_they_are_read(tm
 
 @pytest.mark.shared_data
 @pytest.mark.indian_pines
-def test_the_disjoint_mask_of_indian_pines_is_far_from_disjoint_at_patch_level(indian_pines, shared_data):
+def test_the_disjoint_mask_of_indian_pines_is_far_from_disjoint_at_patch_level(
+    indian_pines, shared_data
+):
     path = shared_data / "ground_truth_only" / "indianpines_disjoint_dset.mat"
     audit = draw_split(indian_pines, parse_protocol(f"fixed:{path}"), 0, 9).audit
 

@@ -16,7 +16,11 @@ TOY = toy_scene()
 
 
 @settings(max_examples=20, deadline=None)
-@given(st.sampled_from(["issd", "kshot:4", "random:0.1"]), st.sampled_from([0.2, 0.4, 0.6]), st.integers(0, 9))
+@given(
+    st.sampled_from(["issd", "kshot:4", "random:0.1"]),
+    st.sampled_from([0.2, 0.4, 0.6]),
+    st.integers(0, 9),
+)
 def test_the_base_draw_stays_and_its_test_pixels_are_hidden_block_by_block(base, share, seed):
     protocol = parse_protocol(f"hidden:{share}:{base}")
     plain = draw_split(TOY, parse_protocol(base, protocol.buffer), seed, 5)
@@ -26,7 +30,9 @@ def test_the_base_draw_stays_and_its_test_pixels_are_hidden_block_by_block(base,
     assert (split.hidden & split.test).any() and (split.test & ~split.hidden).any()
     assert split.audit.sha256 != plain.audit.sha256, "it is another draw"
     more = draw_split(TOY, parse_protocol(f"hidden:0.8:{base}"), seed, 5)
-    assert more.hidden is not None and not (split.hidden & ~more.hidden).any(), "a larger share hides more"
+    assert more.hidden is not None and not (split.hidden & ~more.hidden).any(), (
+        "a larger share hides more"
+    )
 
 
 @pytest.mark.parametrize("scope", ["none", "scene"])
@@ -65,7 +71,13 @@ def test_its_text_is_typed_again_and_its_buffer_is_that_of_the_base() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["hidden", "hidden:0.5", "hidden:1.5:issd", "hidden:0.5:added:2xscattered:issd", "within:hidden:0.5:issd"],
+    [
+        "hidden",
+        "hidden:0.5",
+        "hidden:1.5:issd",
+        "hidden:0.5:added:2xscattered:issd",
+        "within:hidden:0.5:issd",
+    ],
 )
 def test_what_is_no_share_of_a_plain_protocol_is_refused(text: str) -> None:
     with pytest.raises(InputError):

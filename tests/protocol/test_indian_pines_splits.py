@@ -1,4 +1,6 @@
-"""The default protocol on the real Indian Pines: feasible, balanced as meant, and harder than a random draw."""
+"""The default protocol on the real Indian Pines: feasible, balanced as meant, and harder than a
+random draw.
+"""
 
 import numpy as np
 import pytest
@@ -29,7 +31,9 @@ def test_the_leak_demonstration(indian_pines: Scene, seed: int) -> None:
 
     def accuracy_without_spectra(text: str) -> float:
         split = draw_split(indian_pines, parse_protocol(text), seed, 9)
-        places = KNeighborsClassifier(1).fit(np.argwhere(split.train), indian_pines.labels[split.train])
+        places = KNeighborsClassifier(1).fit(
+            np.argwhere(split.train), indian_pines.labels[split.train]
+        )
         guess = places.predict(np.argwhere(split.test))
         return float((guess == indian_pines.labels[split.test]).mean())
 

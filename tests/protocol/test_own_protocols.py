@@ -1,4 +1,6 @@
-"""A protocol of another package: the example of docs/own-protocol.md, installed as a stranger would, list to report."""
+"""A protocol of another package: the example of docs/own-protocol.md, installed as a stranger
+would, list to report.
+"""
 
 import json
 from pathlib import Path
@@ -9,7 +11,9 @@ from tests.docs.pages import ROOT, blocks
 from tests.in_process import hsiaug
 from tests.strangers import install
 
-(EXAMPLE,) = (block.text for block in blocks(ROOT / "docs" / "own-protocol.md") if block.language == "python")
+(EXAMPLE,) = (
+    block.text for block in blocks(ROOT / "docs" / "own-protocol.md") if block.language == "python"
+)
 TRIALS = (
     *("--generator", "none", "--classifier", "rf", "--lambda", "0", "--times", "0", "--patch", "5"),
     *("--seeds", "1", "--jobs", "1"),
@@ -27,7 +31,17 @@ def store(site: Path) -> Path:
     """Records of a benchmark with the protocol, nested too."""
     folder = site.parent / "store"
     for text in ("edge:0.1", "within:edge:0.3"):
-        words = ("benchmark", "toy", *TRIALS, "--protocol", text, "--preset", "tiny", "--store", str(folder))
+        words = (
+            "benchmark",
+            "toy",
+            *TRIALS,
+            "--protocol",
+            text,
+            "--preset",
+            "tiny",
+            "--store",
+            str(folder),
+        )
         answer = hsiaug(*words, site=site)
         assert answer.returncode == 0, answer.stderr
     return folder
@@ -45,7 +59,11 @@ def test_it_is_listed_and_tells_of_itself(site: Path) -> None:
     listed = hsiaug("plugins", "list", site=site).stdout
     assert "protocol\tedge\tmy-protocols 1.0\tpixels\t" in listed
     (told,) = json.loads(hsiaug("plugins", "info", "edge", "--json", site=site).stdout)
-    assert (told["kind"], told["usage"], told["leaky"]) == ("protocol", "edge:RATIO, as edge:0.1", False)
+    assert (told["kind"], told["usage"], told["leaky"]) == (
+        "protocol",
+        "edge:RATIO, as edge:0.1",
+        False,
+    )
 
 
 def test_split_draws_with_it_and_refuses_a_bad_argument(site: Path, tmp_path: Path) -> None:
@@ -57,23 +75,41 @@ def test_split_draws_with_it_and_refuses_a_bad_argument(site: Path, tmp_path: Pa
 
 
 def test_its_records_are_found_again(site: Path, store: Path) -> None:
-    words = ("benchmark", "toy", *TRIALS, "--protocol", "edge:0.1", "--preset", "tiny", "--store", str(store))
+    words = (
+        "benchmark",
+        "toy",
+        *TRIALS,
+        "--protocol",
+        "edge:0.1",
+        "--preset",
+        "tiny",
+        "--store",
+        str(store),
+    )
     answer = hsiaug(*words, "--dry-run", site=site)
     assert answer.returncode == 0 and "0 of 2 trials to run" in answer.stdout + answer.stderr
 
 
 def test_a_suite_names_it(site: Path, tmp_path: Path) -> None:
     (tmp_path / "suite.toml").write_text(
-        '[[run]]\nname = "own"\nscenes = "toy"\nprotocols = ["edge:0.1", "within:edge:0.3@1"]\nseeds = 1\n'
-        'generators = "noise"\nclassifiers = "rf"\n'
+        '[[run]]\nname = "own"\nscenes = "toy"\nprotocols = ["edge:0.1",'
+        ' "within:edge:0.3@1"]\nseeds = 1\ngenerators = "noise"\nclassifiers = "rf"\n'
     )
     answer = hsiaug("benchmark", str(tmp_path / "suite.toml"), "--dry-run", site=site)
-    assert answer.returncode == 0 and "within:edge:0.3@1" in answer.stdout + answer.stderr, answer.stderr
+    assert answer.returncode == 0 and "within:edge:0.3@1" in answer.stdout + answer.stderr, (
+        answer.stderr
+    )
 
 
-def test_without_its_package_records_are_reported_and_a_rerun_is_one_clear_error(store: Path) -> None:
+def test_without_its_package_records_are_reported_and_a_rerun_is_one_clear_error(
+    store: Path,
+) -> None:
     report = hsiaug("report", "--store", str(store))
-    assert report.returncode == 0 and "edge:0.1" in report.stdout and "within:edge:0.3" in report.stdout
+    assert (
+        report.returncode == 0
+        and "edge:0.1" in report.stdout
+        and "within:edge:0.3" in report.stdout
+    )
     page = hsiaug("report", "--store", str(store), "--format", "html")
     assert page.returncode == 0 and "edge:0.1" in page.stdout
 

@@ -29,7 +29,8 @@ def field() -> Scene:
 def filled(path: Path, picks: Sequence[tuple[int, int]], names: Sequence[str]) -> Path:
     """The file of ``hsiaug suggest`` with classes written into it."""
     rows = [
-        {"rank": i, "row": r, "column": c, "class": n} for i, ((r, c), n) in enumerate(zip(picks, names, strict=True))
+        {"rank": i, "row": r, "column": c, "class": n}
+        for i, ((r, c), n) in enumerate(zip(picks, names, strict=True))
     ]
     if path.suffix == ".geojson":
         path.write_text(json.dumps({"features": [{"properties": row} for row in rows]}))
@@ -49,7 +50,12 @@ def test_picks_are_left_out_in_parts_and_everything_else_that_has_a_label_trains
     parts = [draw_split(scene, protocol, seed, 3) for seed in range(2)]
 
     tested = np.argwhere(parts[0].test | parts[1].test)
-    assert sorted(map(tuple, tested.tolist())) == [(1, 9), (9, 1), (9, 5), (9, 9)], "a pick without a class is none"
+    assert sorted(map(tuple, tested.tolist())) == [
+        (1, 9),
+        (9, 1),
+        (9, 5),
+        (9, 9),
+    ], "a pick without a class is none"
     for split, other in zip(parts, parts[::-1], strict=True):
         assert not (split.test & other.test).any() and split.test.sum() == 2
         assert (split.train == ((scene.labels > 0) | other.test)).all()
@@ -82,22 +88,37 @@ def test_a_pick_that_the_scene_holds_already_is_taken_out_of_training(tmp_path: 
 def test_a_polygon_of_hsiaug_label_is_one_answer_judged_by_its_middle(tmp_path: Path) -> None:
     rows = [(9, 8, 1), (9, 9, 1), (9, 10, 1), (9, 1, 2)]
     lines = [f"{row},{column},grass,class,{answer}" for row, column, answer in rows]
-    (tmp_path / "answers.csv").write_text("\n".join(["row,column,class,said,answer", *lines, "5,5,,none,3"]))
-    splits = [draw_split(field(), parse_protocol(f"picks:8:{tmp_path / 'answers.csv'}"), seed, 3) for seed in (0, 1)]
+    (tmp_path / "answers.csv").write_text(
+        "\n".join(["row,column,class,said,answer", *lines, "5,5,,none,3"])
+    )
+    splits = [
+        draw_split(field(), parse_protocol(f"picks:8:{tmp_path / 'answers.csv'}"), seed, 3)
+        for seed in (0, 1)
+    ]
     (polygon,) = (split for split in splits if split.test[9, 9])
 
     assert polygon.test.sum() == 1 and not polygon.train[9, 7:11].any() and polygon.train[9, 1]
 
 
-def test_more_parts_than_picks_leave_each_out_alone_and_further_draws_repeat(tmp_path: Path) -> None:
+def test_more_parts_than_picks_leave_each_out_alone_and_further_draws_repeat(
+    tmp_path: Path,
+) -> None:
     path = filled(tmp_path / "picks.csv", NEW[:3], ["grass", "soil", "grass"])
     protocol = parse_protocol(f"picks:8:{path}")
-    held = [np.flatnonzero(draw_split(field(), protocol, seed, 3).test).tolist() for seed in range(4)]
+    held = [
+        np.flatnonzero(draw_split(field(), protocol, seed, 3).test).tolist() for seed in range(4)
+    ]
 
-    assert len({*map(tuple, held[:3])}) == 3 and all(len(one) == 1 for one in held) and held[3] == held[0]
+    assert (
+        len({*map(tuple, held[:3])}) == 3
+        and all(len(one) == 1 for one in held)
+        and held[3] == held[0]
+    )
 
 
-def test_the_file_s_content_is_what_identifies_a_trial_and_not_where_it_lies(tmp_path: Path) -> None:
+def test_the_file_s_content_is_what_identifies_a_trial_and_not_where_it_lies(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "b").mkdir()
     one = filled(tmp_path / "picks.csv", NEW[:2], ["grass", "soil"])
     same = filled(tmp_path / "b" / "picks.csv", NEW[:2], ["grass", "soil"])
@@ -111,7 +132,11 @@ def test_the_file_s_content_is_what_identifies_a_trial_and_not_where_it_lies(tmp
 @pytest.mark.parametrize(
     ("picks", "names", "message"),
     [
-        ([(0, 0), (9, 9)], ["soil", "soil"], "must agree.*'soil' in pick 1 and 'grass' in the scene"),
+        (
+            [(0, 0), (9, 9)],
+            ["soil", "soil"],
+            "must agree.*'soil' in pick 1 and 'grass' in the scene",
+        ),
         ([(0, 0), (9, 9)], ["grass", "soli"], "one of the scene's.*Did you mean soil"),
         ([(0, 12), (9, 9)], ["grass", "soil"], "a row and a column of the scene"),
         ([(9, 9), (9, 1)], ["grass", ""], "two pixels or more"),
@@ -129,6 +154,11 @@ def test_a_damaged_file_and_a_protocol_that_asks_for_nothing_are_refused(tmp_pat
         draw_split(field(), parse_protocol(f"picks:2:{tmp_path / 'picks.geojson'}"), 0, 3)
     with pytest.raises(InputError, match="two pixels or more"):
         draw_split(field(), parse_protocol("picks:2:random:0.5"), 0, 3)
-    for text in ("picks:2:nowhere.csv", "picks:0:random:0.5", "picks:2:within:all", "picks:2:picks:2:issd"):
+    for text in (
+        "picks:2:nowhere.csv",
+        "picks:0:random:0.5",
+        "picks:2:within:all",
+        "picks:2:picks:2:issd",
+    ):
         with pytest.raises(InputError):
             parse_protocol(text)

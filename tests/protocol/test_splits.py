@@ -13,12 +13,22 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split, draw_split
 
 TOY = toy_scene()
-PROTOCOLS = ["issd", "issd:0.1", "kshot:3", "kshot:3-6x2", "blocks:6", "random:0.1", "random-twin:kshot:3"]
+PROTOCOLS = [
+    "issd",
+    "issd:0.1",
+    "kshot:3",
+    "kshot:3-6x2",
+    "blocks:6",
+    "random:0.1",
+    "random-twin:kshot:3",
+]
 
 
 def scene_of(labels: np.ndarray, names: int) -> Scene:
     cube = np.ones((*labels.shape, 3), dtype=np.float32)
-    return Scene("made", cube, labels.astype(np.int16), tuple(f"class {i}" for i in range(1, names + 1)))
+    return Scene(
+        "made", cube, labels.astype(np.int16), tuple(f"class {i}" for i in range(1, names + 1))
+    )
 
 
 @settings(max_examples=40, deadline=None)
@@ -35,8 +45,12 @@ def test_train_and_test_are_disjoint_labelled_and_audited(text: str, seed: int, 
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.sampled_from(["issd", "kshot:3", "blocks:6"]), st.integers(0, 50), st.sampled_from([3, 5, 9]))
-def test_the_centre_buffer_keeps_test_pixels_out_of_training_patches(text: str, seed: int, patch: int) -> None:
+@given(
+    st.sampled_from(["issd", "kshot:3", "blocks:6"]), st.integers(0, 50), st.sampled_from([3, 5, 9])
+)
+def test_the_centre_buffer_keeps_test_pixels_out_of_training_patches(
+    text: str, seed: int, patch: int
+) -> None:
     split = draw_split(TOY, parse_protocol(text), seed, patch)
 
     in_training_patches = dilate(split.train, patch // 2)
@@ -55,7 +69,9 @@ def test_the_patch_buffer_keeps_test_patches_clear_of_training_patches() -> None
 
 @pytest.mark.parametrize("text", ["kshot:9999", "kshot:5-9999"])
 def test_more_pixels_than_any_class_has_are_refused(text: str) -> None:
-    with pytest.raises(SplitError, match=r"a class of more than 9999 labelled pixels.*found 967 in the largest"):
+    with pytest.raises(
+        SplitError, match=r"a class of more than 9999 labelled pixels.*found 967 in the largest"
+    ):
         draw_split(TOY, parse_protocol(text), 0, 1)
 
 

@@ -41,7 +41,7 @@ def reachable(root: Any) -> list[Any]:
 @pytest.mark.parametrize("scope", ["none", "scene"])
 def test_no_test_label_can_be_reached(toy: Scene, split: Split, scope: Any) -> None:
     view = train_view(toy, split, scope)
-    view.real, view.normaliser  # noqa: B018  fill what the view caches
+    view.real, view.normaliser  # noqa: B018
     found = reachable(view)
 
     assert not any(isinstance(item, Scene | Split) for item in found)
@@ -49,7 +49,9 @@ def test_no_test_label_can_be_reached(toy: Scene, split: Split, scope: Any) -> N
     assert not any(id(item) in hidden for item in found)
     for item in found:
         # A map of labels would be an integer array of the scene's height and width.
-        assert not (isinstance(item, np.ndarray) and item.shape == toy.shape and item.dtype.kind in "iu")
+        assert not (
+            isinstance(item, np.ndarray) and item.shape == toy.shape and item.dtype.kind in "iu"
+        )
     assert len(view.y) == int(split.train.sum())
 
 
@@ -99,7 +101,9 @@ def test_the_normaliser_sees_visible_pixels_only(toy: Scene, split: Split) -> No
 
     assert view.normaliser.mean == pytest.approx(expected, rel=1e-5)
     assert z.std(axis=0) == pytest.approx(np.ones(toy.bands), abs=1e-3)
-    assert view.normaliser.patches_back(view.normaliser.patches(view.real.x)) == pytest.approx(view.real.x, abs=1e-5)
+    assert view.normaliser.patches_back(view.normaliser.patches(view.real.x)) == pytest.approx(
+        view.real.x, abs=1e-5
+    )
 
 
 def test_a_view_cannot_be_written_to(toy: Scene, split: Split) -> None:
@@ -111,16 +115,23 @@ def test_a_view_cannot_be_written_to(toy: Scene, split: Split) -> None:
 
 @pytest.mark.parametrize("seen", ["raw", "unit", "derivative"])
 @pytest.mark.parametrize("reads", ["spectrum", "location", "patch"])
-def test_samples_are_joined_as_their_classifier_reads_them(toy: Scene, reads: Any, seen: str) -> None:
+def test_samples_are_joined_as_their_classifier_reads_them(
+    toy: Scene, reads: Any, seen: str
+) -> None:
     """Whole patches of 9×9 pixels take 81 times the memory of the spectra in their centres."""
     task, card = PixelClassification(), Card(name="own", version="1", summary="s", input=reads)
     view = task.view(toy, task.split(toy, parse_protocol("issd"), 0, 5), "none")
-    pool = [PatchSamples.made(2 * view.real.x, view.real.y), PatchSamples.made(view.real.x[::-1], view.real.y[::-1])]
+    pool = [
+        PatchSamples.made(2 * view.real.x, view.real.y),
+        PatchSamples.made(view.real.x[::-1], view.real.y[::-1]),
+    ]
     spectra = SpectralView(seen, toy.wavelengths)
     own = task.join(view, pool, card, spectra)
 
     whole = task.shown(task.join(view, pool), card, spectra)
     assert own.x.shape[2:] == ((5, 5) if reads == "patch" else (1, 1))
-    assert (own.x == whole.x).all() and (own.coords == whole.coords).all() and (own.y == whole.y).all()
+    assert (
+        (own.x == whole.x).all() and (own.coords == whole.coords).all() and (own.y == whole.y).all()
+    )
     real, made = len(view.y), np.concatenate([one.y for one in pool])
     assert (own.y[:real] == view.y).all() and (own.y[real:] == np.sort(made)).all()

@@ -1,4 +1,6 @@
-"""Nested draws: inner train and inner test, both inside the outer training pixels and nowhere else."""
+"""Nested draws: inner train and inner test, both inside the outer training pixels and nowhere
+else.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +19,14 @@ from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import train_view
 
 TOY = toy_scene()
-NESTED = ["within:issd", "within:issd@3", "within:kshot:12", "within:blocks:6", "within:random:0.1", "within:all"]
+NESTED = [
+    "within:issd",
+    "within:issd@3",
+    "within:kshot:12",
+    "within:blocks:6",
+    "within:random:0.1",
+    "within:all",
+]
 
 
 def outer_pixels(scene: Scene, text: str, patch: int) -> np.ndarray:
@@ -40,7 +49,9 @@ def test_no_pixel_outside_the_outer_training_pixels_is_trained_or_tested_on(text
 
 @settings(max_examples=20, deadline=None)
 @given(st.sampled_from(NESTED), st.integers(0, 50))
-def test_every_class_keeps_about_half_and_the_smallest_train_whole_and_are_listed(text: str, seed: int) -> None:
+def test_every_class_keeps_about_half_and_the_smallest_train_whole_and_are_listed(
+    text: str, seed: int
+) -> None:
     split = draw_split(TOY, parse_protocol(text), seed, 5)
     totals = np.bincount(TOY.labels[outer_pixels(TOY, text, 5)], minlength=6)[1:]
 
@@ -61,11 +72,15 @@ def test_the_halves_of_a_clump_lie_on_two_sides_of_a_line(seed: int) -> None:
     split = draw_split(squares(), parse_protocol("within:all", "none"), seed, 9)
 
     for c in (1, 2):
-        train, test = (np.argwhere(mask & (split.labels == c)) for mask in (split.train, split.test))
+        train, test = (
+            np.argwhere(mask & (split.labels == c)) for mask in (split.train, split.test)
+        )
         assert len(train) == len(test) == 72
         # A line a·x + b that is ≥ 1 on one side and ≤ −1 on the other exists.
         points = np.vstack([np.c_[train, np.ones(72)], -np.c_[test, np.ones(72)]])
-        assert linprog(np.zeros(3), A_ub=-points, b_ub=-np.ones(144), bounds=(None, None)).status == 0
+        assert (
+            linprog(np.zeros(3), A_ub=-points, b_ub=-np.ones(144), bounds=(None, None)).status == 0
+        )
 
 
 def test_the_buffer_is_kept_whole_where_the_clumps_are_large_enough() -> None:
@@ -76,7 +91,9 @@ def test_the_buffer_is_kept_whole_where_the_clumps_are_large_enough() -> None:
         assert buffer == "centre" or audit.patch_overlap_percent == 0
 
 
-def test_the_buffer_is_narrower_where_it_would_leave_a_class_too_few_test_pixels_and_it_is_said() -> None:
+def test_the_buffer_is_narrower_where_it_would_leave_a_class_too_few_test_pixels_and_it_is_said() -> (
+    None
+):
     small = draw_split(squares(), parse_protocol("within:all", "centre"), 0, 19).audit
     none = draw_split(squares(), parse_protocol("within:all", "none"), 0, 19).audit
 
@@ -109,7 +126,10 @@ def test_classes_that_cannot_be_judged_are_refused_when_fewer_than_two_are_left(
 def test_the_identity_of_nested_masks_does_not_depend_on_where_they_lie(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     for folder in (tmp_path, tmp_path / "elsewhere"):
-        np.save(folder / "train.npy", draw_train(TOY, parse_protocol("issd:0.1"), 5, 0).train.astype(np.uint8))
+        np.save(
+            folder / "train.npy",
+            draw_train(TOY, parse_protocol("issd:0.1"), 5, 0).train.astype(np.uint8),
+        )
     here = parse_protocol(f"within:fixed:{tmp_path / 'train.npy'}@2")
     there = parse_protocol(f"within:fixed:{tmp_path / 'elsewhere' / 'train.npy'}@2")
 

@@ -24,9 +24,13 @@ def few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
 def make(toy: Scene, plugins: Registry) -> Callable[..., PixelSynthesis]:
     """``make("smote", lam=0.5, …)``: samples of the toy scene."""
 
-    def made(generator: str = "smote", scene: Scene = toy, protocol: str = "issd", **changes: Any) -> PixelSynthesis:
+    def made(
+        generator: str = "smote", scene: Scene = toy, protocol: str = "issd", **changes: Any
+    ) -> PixelSynthesis:
         request = SampleRequest(
-            generator, parse_protocol(protocol), **{"patch": 5, "device": "cpu", "times": 0.0, **changes}
+            generator,
+            parse_protocol(protocol),
+            **{"patch": 5, "device": "cpu", "times": 0.0, **changes},
         )
         return synthesise(sample_kit("pixels"), scene, request, plugins)
 

@@ -25,12 +25,18 @@ REGION = np.array([[1, 1, 0], [1, 0, 0], [np.nan, np.nan, np.nan]])
         ([[9, 8, 1], [7, 0, 2], [99, 0, 0]], 1, 1),
         ([[1, 2, 7], [3, 8, 9], [0, 0, 0]], 0, 0),
         ([[5, 5, 5], [5, 5, 5], [9, 0, 0]], 0.5, 0),
-        # Two of three inside lie above the mean, and one of three outside, which all but one inside surpass.
+        # Two of three inside lie above the mean, and one of three outside, which all but one inside
+        # surpass.
         ([[9, 8, 7], [1, 0, 0], [0, 0, 0]], 8 / 9, 2 / 4),
     ],
 )
-def test_a_map_is_scored_where_the_region_is_known(values: list[list[int]], auc: float, iou: float) -> None:
-    assert score_map(np.array(values, dtype=float), REGION) == (pytest.approx(auc), pytest.approx(iou))
+def test_a_map_is_scored_where_the_region_is_known(
+    values: list[list[int]], auc: float, iou: float
+) -> None:
+    assert score_map(np.array(values, dtype=float), REGION) == (
+        pytest.approx(auc),
+        pytest.approx(iou),
+    )
 
 
 class Attentive:
@@ -43,7 +49,9 @@ class Attentive:
     def attention(self, x: Any, y: Any) -> Attention:
         self.asked.append((x, y))
         bright = [np.clip(patch[c - 1], 0.05, 0.95) for patch, c in zip(x, y, strict=True)]
-        maps = tuple(self.scale * np.stack([1 - b, b / 2, b / 2]).astype(np.float32) for b in bright)
+        maps = tuple(
+            self.scale * np.stack([1 - b, b / 2, b / 2]).astype(np.float32) for b in bright
+        )
         return Attention(tuple(("the", self.names[c - 1], "x" * c) for c in y), maps)
 
 
@@ -63,7 +71,9 @@ def test_attention_to_the_class_is_told_from_what_it_is_compared_with(make, code
 
     assert auc["class"] == pytest.approx(1) and auc["elsewhere"] < 0.9 and auc["spectra"] > 0.9
     ((x, y),) = attentive.asked
-    assert ((x > 0.5).any(axis=(2, 3)).sum(axis=1) >= 2).all() and set(y.tolist()) == set(coded.class_ids)
+    assert ((x > 0.5).any(axis=(2, 3)).sum(axis=1) >= 2).all() and set(y.tolist()) == set(
+        coded.class_ids
+    )
 
     assert scores.keys() == LABELS.keys() and scores["class"] and scores["class"].n == len(x)
     assert {patch.class_id for patch in report.shown} == set(coded.class_ids)

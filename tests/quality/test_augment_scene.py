@@ -12,7 +12,9 @@ from hsiaug.core.samples import concatenate
 
 
 def test_a_scene_is_augmented_as_the_trial_does(toy, make, tmp_path):
-    samples = augment_scene(toy, "smote", lam=0.5, times=0, seed=1, patch=5, params={"neighbours": 3})
+    samples = augment_scene(
+        toy, "smote", lam=0.5, times=0, seed=1, patch=5, params={"neighbours": 3}
+    )
     made = make("smote", lam=0.5, seed=1, overrides={"neighbours": "3"})
 
     joined = concatenate([made.real, made.synthetic])
@@ -45,7 +47,9 @@ any = ["one"]
 
 
 @pytest.mark.parametrize("dates", [1, 2])
-def test_pairs_are_augmented_and_a_dataset_of_torch(tmp_path: Path, dates: int, rng: np.random.Generator) -> None:
+def test_pairs_are_augmented_and_a_dataset_of_torch(
+    tmp_path: Path, dates: int, rng: np.random.Generator
+) -> None:
     files = [f"{{name}}_{date}.npy" for date in range(dates)]
     for date in range(dates):
         np.save(tmp_path / f"one_{date}.npy", rng.random((4, 48, 96), dtype=np.float32))

@@ -13,7 +13,13 @@ from hsiaug.base.colours import class_colours
 from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.nearest_real import RealSamples, turn_each
 from hsiaug.protocol.view import patches_at
-from hsiaug.quality.contact_sheets import choose_patches, contact_sheet, draw_patches, tile_colours, turned_pairs
+from hsiaug.quality.contact_sheets import (
+    choose_patches,
+    contact_sheet,
+    draw_patches,
+    tile_colours,
+    turned_pairs,
+)
 from hsiaug.quality.figures import class_spectra
 from hsiaug.quality.synthesis import PixelSynthesis
 from hsiaug.report.figures.sheets import image_grid, outlined
@@ -29,7 +35,9 @@ def pairs(images: Any, masks: Any) -> DenseSamples:
 def collisions(figure: Any) -> list[tuple[str, str]]:
     """Pairs of texts of a figure that lie over each other."""
     figure.draw_without_rendering()
-    texts = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
+    texts = [
+        text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()
+    ]
     shown = [(text.get_text(), text.get_window_extent()) for text in texts]
     assert len(shown) > 4 and all(text.get_fontsize() >= 7 for text in texts)
     return [(a, b) for (a, one), (b, other) in combinations(shown, 2) if one.overlaps(other)]
@@ -43,7 +51,9 @@ def two_dates(rng: np.random.Generator) -> DenseSamples:
     return pairs(rng.normal(size=(3, 2, 5, 16, 16)), masks)
 
 
-def test_each_trained_class_has_held_out_patches_generated_ones_and_the_nearest_real_ones(make: Make) -> None:
+def test_each_trained_class_has_held_out_patches_generated_ones_and_the_nearest_real_ones(
+    make: Make,
+) -> None:
     made = make("smote")
     sheet = choose_patches(made)
 
@@ -54,7 +64,10 @@ def test_each_trained_class_has_held_out_patches_generated_ones_and_the_nearest_
     assert [axes.get_title(loc="left") for axes in panels] == [one.name for one in sheet.classes]
     rows = [label.get_text() for label in panels[0].get_yticklabels()]
     assert rows == ["held-out", "generated", "nearest real"]
-    assert "smote on toy, draw 0" in sheet.note and "2nd to 98th percentile of real pixels" in sheet.note
+    assert (
+        "smote on toy, draw 0" in sheet.note
+        and "2nd to 98th percentile of real pixels" in sheet.note
+    )
 
 
 def test_real_and_generated_patches_have_one_stretch(make: Make) -> None:
@@ -77,14 +90,22 @@ def test_the_nearest_real_patch_is_the_nearest_of_all_in_every_turn(make: Make) 
         ways = [np.rot90(made.real.x, k, axes=(2, 3)) for k in range(4)]
         ways += [way[..., ::-1] for way in ways]
         reduced = known.reduce(x[None])
-        distances = np.array([np.square(known.reduce(way) - reduced).sum(axis=(1, 2, 3)) for way in ways])
+        distances = np.array(
+            [np.square(known.reduce(way) - reduced).sum(axis=(1, 2, 3)) for way in ways]
+        )
         shown = known.reduce(turn_each(made.real.x[[row]], np.array([turn])))
-        # Candidates are compared in sums of float32, whose rounding is far below any distance that can be seen.
-        assert np.square(shown - reduced).sum() == pytest.approx(distances.min(), rel=1e-2, abs=1e-4)
+        # Candidates are compared in sums of float32, whose rounding is far below any distance that
+        # can be seen.
+        assert np.square(shown - reduced).sum() == pytest.approx(
+            distances.min(), rel=1e-2, abs=1e-4
+        )
 
 
 def test_a_real_tile_that_was_turned_is_turned_back_with_its_mask(two_dates: DenseSamples) -> None:
-    flipped = pairs(np.swapaxes(two_dates.images, 3, 4)[..., ::-1], np.swapaxes(two_dates.masks, 1, 2)[..., ::-1])
+    flipped = pairs(
+        np.swapaxes(two_dates.images, 3, 4)[..., ::-1],
+        np.swapaxes(two_dates.masks, 1, 2)[..., ::-1],
+    )
     known = RealSamples.of(two_dates.images)
     which, _ = known.nearest(flipped.images)
     back = turned_pairs(known, two_dates, flipped, which)
@@ -111,20 +132,29 @@ def test_pairs_of_two_dates_are_shown_at_both_and_those_of_one_with_and_without_
         figure = contact_sheet(groups, NAMES, tile_colours(shown, None))
         panels = [axes for axes in figure.axes if axes.images]
         assert [axes.get_title(loc="left") for axes in panels] == ["real, held-out", "generated"]
-        assert all([label.get_text() for label in axes.get_yticklabels()] == rows for axes in panels)
+        assert all(
+            [label.get_text() for label in axes.get_yticklabels()] == rows for axes in panels
+        )
 
 
 def test_titles_and_names_of_rows_do_not_collide(make: Make) -> None:
     made = make("smote")
-    long_names = tuple(f"Buildings-Grass-Trees-Drives number {c}" for c in range(len(made.data.class_names)))
+    long_names = tuple(
+        f"Buildings-Grass-Trees-Drives number {c}" for c in range(len(made.data.class_names))
+    )
     sheet = choose_patches(made)
     renamed = zip(sheet.classes, long_names, strict=False)
-    figure = draw_patches(replace(sheet, classes=tuple(replace(one, name=name) for one, name in renamed)))
+    figure = draw_patches(
+        replace(sheet, classes=tuple(replace(one, name=name) for one, name in renamed))
+    )
     assert not collisions(figure)
 
 
 def test_the_legend_of_tiles_lies_on_nothing(two_dates: DenseSamples) -> None:
-    groups = [(title, two_dates) for title in ("real, held-out", "generated", "real training tile nearest to each")]
+    groups = [
+        (title, two_dates)
+        for title in ("real, held-out", "generated", "real training tile nearest to each")
+    ]
     for shown in (two_dates, pairs(two_dates.images[:, :1], two_dates.masks)):
         groups = [(title, shown) for title, _ in groups]
         names = ("Buildings-Grass-Trees-Drives", "Stone-Steel-Towers")
@@ -156,7 +186,9 @@ def test_a_row_that_is_shorter_ends_in_white() -> None:
 def test_spectra_of_the_second_date_are_dashed_and_named(two_dates: DenseSamples) -> None:
     made: Any = type("Made", (), {"data": type("Data", (), {"units": "reflectance"})})
     sets = {"real": ("#000000", lambda c: two_dates.spectra[two_dates.masks == c])}
-    figure = class_spectra(made, sets, {1: "unchanged", 2: "changed"}, 5, np.linspace(400, 800, 5), dates=2)
+    figure = class_spectra(
+        made, sets, {1: "unchanged", 2: "changed"}, 5, np.linspace(400, 800, 5), dates=2
+    )
     lines = figure.axes[0].lines
     assert [len(line.get_xdata()) for line in lines] == [5, 5]  # type: ignore[arg-type]
     assert [line.is_dashed() for line in lines] == [False, True]

@@ -26,7 +26,12 @@ def test_every_generator_is_inspected(make: Make, tmp_path: Path, generator: str
     report = inspect_samples(make(generator))
     files = save_figures(report.pictures(), tmp_path)
 
-    assert [path.name for path in files] == ["contact_sheet.png", "spectra.png", "spectra.svg", "pca.png"]
+    assert [path.name for path in files] == [
+        "contact_sheet.png",
+        "spectra.png",
+        "spectra.svg",
+        "pca.png",
+    ]
     for path in (files[0], files[1], files[3]):
         with Image.open(path) as image:
             assert image.width > 1000 and len(image.convert("L").getcolors() or []) > 20
@@ -34,17 +39,23 @@ def test_every_generator_is_inspected(make: Make, tmp_path: Path, generator: str
     assert content["n"]["synthetic"] == len(report.made.synthetic) > 0
     (memory,) = (line for line in report.verdict if "memorisation" in line)
     copies = report.fidelity["copies"].value or 0
-    assert f"{f'{copies:.3g} %' if copies else 'none'} of the synthetic samples are copies" in memory
+    assert (
+        f"{f'{copies:.3g} %' if copies else 'none'} of the synthetic samples are copies" in memory
+    )
     assert (copies > 99) == (generator in ("duplicate", "dummy"))
 
 
 def test_a_few_copies_are_told_as_the_table_has_them() -> None:
     like = {"copies": SimpleNamespace(value=0.585), "nearer": SimpleNamespace(value=70.0)}
     (said,) = pixel_samples._verdict(like, Reliability((), 0, 0, ()))  # type: ignore[arg-type]
-    assert said.startswith("memorisation: 0.585 % of the synthetic samples are copies of training samples; 70 %")
+    assert said.startswith(
+        "memorisation: 0.585 % of the synthetic samples are copies of training samples; 70 %"
+    )
 
 
-def test_spectra_are_drawn_as_lines_too_in_the_same_bytes_each_time(make: Make, tmp_path: Path) -> None:
+def test_spectra_are_drawn_as_lines_too_in_the_same_bytes_each_time(
+    make: Make, tmp_path: Path
+) -> None:
     report = inspect_samples(make("smote"))
     files = []
     for name in ("a", "b"):

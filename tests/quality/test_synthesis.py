@@ -80,13 +80,17 @@ def test_provenance_holds_what_makes_the_samples_again(make: Make, toy: Scene) -
         ("smot", {}, "Did you mean smote"),
     ],
 )
-def test_what_makes_no_sample_is_refused(make: Make, generator: str, changes: dict[str, Any], part: str) -> None:
+def test_what_makes_no_sample_is_refused(
+    make: Make, generator: str, changes: dict[str, Any], part: str
+) -> None:
     with pytest.raises(InputError, match=part):
         make(generator, **changes)
 
 
 @pytest.mark.parametrize("with_real", [False, True])
-def test_npz_and_mat_hold_the_same_and_need_no_pickle(make: Make, tmp_path: Path, with_real: bool) -> None:
+def test_npz_and_mat_hold_the_same_and_need_no_pickle(
+    make: Make, tmp_path: Path, with_real: bool
+) -> None:
     made = make("mixup")
     expected = concatenate([made.real, made.synthetic]) if with_real else made.synthetic
     for path in (tmp_path / "a.npz", tmp_path / "a.mat"):
@@ -114,14 +118,26 @@ def test_csv_and_spectral_library_hold_the_centre_spectra(make, tmp_path, with_r
     plain = made.data.class_names
     names = tuple(f"={name}, {{wet}}" for name in plain)
     at = made.data.wavelengths if wavelengths else None
-    made = replace(made, data=replace(made.data, class_names=names, wavelengths=at, descriptions={}))
+    made = replace(
+        made, data=replace(made.data, class_names=names, wavelengths=at, descriptions={})
+    )
     expected = concatenate([made.real, made.synthetic]) if with_real else made.synthetic
     for path in (tmp_path / "a.csv", tmp_path / "a.sli"):
         save_samples(path, made, with_real=with_real)
     frame = read_csv(tmp_path / "a.csv")
-    bands = [f"{v:.10g}" for v in at] if wavelengths else [f"band {i}" for i in range(made.data.bands)]
+    bands = (
+        [f"{v:.10g}" for v in at] if wavelengths else [f"band {i}" for i in range(made.data.bands)]
+    )
 
-    assert frame.columns.tolist() == ["class", "name", "synthetic", "row", "column", "weight", *bands]
+    assert frame.columns.tolist() == [
+        "class",
+        "name",
+        "synthetic",
+        "row",
+        "column",
+        "weight",
+        *bands,
+    ]
     assert np.array_equal(frame[bands].to_numpy(np.float32), expected.centres)
     for name, column in (("y", "class"), ("synthetic", "synthetic"), ("weight", "weight")):
         assert np.array_equal(frame[column], getattr(expected, name))
@@ -149,7 +165,9 @@ def test_a_file_is_written_whole_or_not_at_all(make, tmp_path, monkeypatch):
     monkeypatch.setattr(np, "savez_compressed", full)
     with pytest.raises(InputError, match="No space left"):
         save_samples(path, made, with_real=False)
-    assert [file.name for file in path.parent.iterdir()] == ["a.npz"] and path.read_text() == "older"
+    assert [file.name for file in path.parent.iterdir()] == [
+        "a.npz"
+    ] and path.read_text() == "older"
 
 
 @pytest.mark.parametrize("name", ["a.xls", "a", "absent/a.npz", "folder.npz"])

@@ -96,15 +96,19 @@ def test_a_class_without_its_card_is_refused_when_it_is_used(path: Path) -> None
         found.find("generator", "gone").load()
 
 
-def test_a_scope_that_is_not_known_is_refused_and_the_error_names_what_hides_pixels(path: Path) -> None:
+def test_a_scope_that_is_not_known_is_refused_and_the_error_names_what_hides_pixels(
+    path: Path,
+) -> None:
     code = (
-        "from hsiaug.api import Card, Entry, hookimpl\n"
-        "class Region: card = Card(name='region', version='1', summary='s', scope='train-region')\n"
-        "@hookimpl\ndef hsiaug_plugins(): return [Entry('generator', 'region', 'region_plugin:Region')]"
+        "from hsiaug.api import Card, Entry, hookimpl\nclass Region: card = Card(name='region',"
+        " version='1', summary='s', scope='train-region')\n@hookimpl\ndef hsiaug_plugins(): return"
+        " [Entry('generator', 'region', 'region_plugin:Region')]"
     )
     install(path, "region_plugin", code)
 
-    with pytest.raises(PluginError, match=r"(?s)must be one of none, scene.*'train-region'.*hidden:0.5:issd"):
+    with pytest.raises(
+        PluginError, match=r"(?s)must be one of none, scene.*'train-region'.*hidden:0.5:issd"
+    ):
         build_registry([point("region_plugin")]).find("generator", "region").load()
 
 
@@ -120,9 +124,14 @@ def test_plugins_list_says_in_one_line_why_a_package_is_broken_and_where(tmp_pat
     assert answer.returncode == 0
     assert "generator\tsmote\t" in answer.stdout
     told = answer.stdout.splitlines()[-1]
-    start = "–\t–\tbroken-plugin\t\tbroken: entry point broken_plugin: ValueError: broken on purpose ("
+    start = (
+        "–\t–\tbroken-plugin\t\tbroken: entry point broken_plugin: ValueError: broken on purpose ("
+    )
     assert told.startswith(start)
-    assert told.endswith("broken_plugin.py, line 1)") and "Traceback" not in answer.stdout + answer.stderr
+    assert (
+        told.endswith("broken_plugin.py, line 1)")
+        and "Traceback" not in answer.stdout + answer.stderr
+    )
 
 
 def test_a_package_that_exits_at_import_is_broken_and_no_more(tmp_path: Path) -> None:
@@ -137,7 +146,18 @@ def test_the_example_in_the_api_docstring_is_a_working_plugin(path: Path, tmp_pa
     code = textwrap.dedent(text.split("A whole generator::")[1].split("and in its")[0])
     install(tmp_path / "example", "my_package", code)
     answer = hsiaug(
-        *("benchmark", "toy", "--generator", "gain", "--classifier", "rf", "--seeds", "1", "--jobs", "1"),
+        *(
+            "benchmark",
+            "toy",
+            "--generator",
+            "gain",
+            "--classifier",
+            "rf",
+            "--seeds",
+            "1",
+            "--jobs",
+            "1",
+        ),
         *("--patch", "3", "--store", str(tmp_path / "store")),
         site=tmp_path / "example",
     )

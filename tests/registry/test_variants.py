@@ -52,7 +52,9 @@ def test_the_value_sets_the_declared_parameter_under_every_preset(plugins, prese
     assert plugin(params).params is params
 
 
-def test_the_family_itself_stays_as_it_was_and_its_params_travel_between_processes(plugins: Registry) -> None:
+def test_the_family_itself_stays_as_it_was_and_its_params_travel_between_processes(
+    plugins: Registry,
+) -> None:
     large = plugins.find("classifier", "family:large").load()
     family = plugins.find("classifier", "family").load()
     assert family.card.name == "family" and build_params(family.card).body == "small"
@@ -69,8 +71,14 @@ def test_the_parameter_of_the_name_cannot_be_set_again(plugins: Registry) -> Non
 
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("single:large", "Write single."), ("family:", "Write family:BODY."), ("famly:large", "Did you mean family")],
+    [
+        ("single:large", "Write single."),
+        ("family:", "Write family:BODY."),
+        ("famly:large", "Did you mean family"),
+    ],
 )
-def test_a_name_that_cannot_be_resolved_says_what_to_write(plugins: Registry, name: str, hint: str) -> None:
+def test_a_name_that_cannot_be_resolved_says_what_to_write(
+    plugins: Registry, name: str, hint: str
+) -> None:
     with pytest.raises(InputError, match=hint):
         plugins.find("classifier", name).load()

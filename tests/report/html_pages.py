@@ -26,7 +26,9 @@ class Node:
         found = []
         for part in self.parts:
             if isinstance(part, Node):
-                wanted = part.tag == tag and all(part.attributes.get(k) == v for k, v in attributes.items())
+                wanted = part.tag == tag and all(
+                    part.attributes.get(k) == v for k, v in attributes.items()
+                )
                 found += [part] if wanted else []
                 found += part.all(tag, **attributes)
         return found

@@ -46,7 +46,9 @@ def spec_of(
         "classifier": {"name": classifier, "version": "0.1.0", "params": classifier_params or {}},
         "lambda": (0.0 if generator == "none" else 1.0) if lam is None else lam,
         "omega": omega,
-        "omega_convention": None if omega is None else "eps = (1+omega)*eps(text) - omega*eps(null)",
+        "omega_convention": (
+            None if omega is None else "eps = (1+omega)*eps(text) - omega*eps(null)"
+        ),
         **({} if view is None else {"view": view}),
         **({} if train is None else {"train": train}),
         **({} if times is None else {"times": times}),
@@ -138,8 +140,12 @@ def record(
     return made
 
 
-def failure(type: str = "PluginError", message: str = "no sample came back", **spec: Any) -> dict[str, Any]:
-    return record(error={"stage": "sample", "type": type, "message": message, "traceback": ""}, **spec)
+def failure(
+    type: str = "PluginError", message: str = "no sample came back", **spec: Any
+) -> dict[str, Any]:
+    return record(
+        error={"stage": "sample", "type": type, "message": message, "traceback": ""}, **spec
+    )
 
 
 def benchmark(
@@ -149,14 +155,22 @@ def benchmark(
     gain: float = 0.02,
     **spec: Any,
 ) -> list[dict[str, Any]]:
-    """A whole grid with ``coords``: each generator is ``gain`` better in AA than the one before it."""
+    """A whole grid with ``coords``: each generator is ``gain`` better in AA than the one before
+    it.
+    """
     plain = {key: value for key, value in spec.items() if key not in ("lam", "omega")}
-    records = [record(0.30, 0.25 + 0.01 * s, classifier="coords", seed=s, **plain) for s in range(draws)]
+    records = [
+        record(0.30, 0.25 + 0.01 * s, classifier="coords", seed=s, **plain) for s in range(draws)
+    ]
     for place, generator in enumerate(generators):
         for classifier in classifiers:
             for seed in range(draws):
                 aa = 0.40 + gain * place + 0.03 * seed
-                records.append(record(aa + 0.1, aa, generator=generator, classifier=classifier, seed=seed, **spec))
+                records.append(
+                    record(
+                        aa + 0.1, aa, generator=generator, classifier=classifier, seed=seed, **spec
+                    )
+                )
     return records
 
 
@@ -165,11 +179,18 @@ TESTED = (1200, 400, 400)
 
 
 def believable(made: dict[str, Any]) -> dict[str, Any]:
-    """The record with metrics that follow from a confusion matrix, of the same OA and AA; what a store is read for."""
+    """The record with metrics that follow from a confusion matrix, of the same OA and AA; what a
+    store is read for.
+    """
     whole = {
         **made,
         "predictions_sha256": None,
-        "environment": {"python": "3.11", "platform": "Linux", "processor": "a CPU", "versions": {}},
+        "environment": {
+            "python": "3.11",
+            "platform": "Linux",
+            "processor": "a CPU",
+            "versions": {},
+        },
     }
     if made["metrics"] is None:
         return whole
@@ -193,12 +214,17 @@ def of_classes(made: dict[str, Any], matrix: Any) -> dict[str, Any]:
         "class_names": [f"class number {i}" for i in range(classes)],
         "metrics": score(np.asarray(matrix), {}),
         "samples": {name: counts[name] for name in ("real", "synthetic")},
-        "audit": {**made["audit"], **{name: counts[name] for name in ("train_counts", "test_counts")}},
+        "audit": {
+            **made["audit"],
+            **{name: counts[name] for name in ("train_counts", "test_counts")},
+        },
     }
 
 
 def fill(root: Path, records: list[dict[str, Any]], matrix: Any = None) -> Path:
-    """A store of such records, without predictions. matrix: the confusion of them all, in place of the invented one."""
+    """A store of such records, without predictions. matrix: the confusion of them all, in place of
+    the invented one.
+    """
     for made in map(believable, records):
         folder = root / "records" / made["hash"][:2] / made["hash"]
         folder.mkdir(parents=True)

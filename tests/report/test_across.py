@@ -7,7 +7,9 @@ SCENES = ("indian_pines", "houston", "pavia", "jasper")
 
 
 def on_scene(scene: str, gain: float, arms: tuple[str, ...] = ("smote",)) -> list[dict]:
-    """none, duplicate and further arms in six draws; the gain differs a little from draw to draw."""
+    """none, duplicate and further arms in six draws; the gain differs a little from draw to
+    draw.
+    """
     shifts = {"none": 0.0, "duplicate": 0.0, **dict.fromkeys(arms, gain)}
     return [
         record(0.5, 0.5 + shift + (0.002 * s if shift else 0), generator=name, seed=s, scene=scene)

@@ -23,7 +23,9 @@ OMEGAS = (0.0, 2.0)
 
 
 def sweep(draws: int = 3, omegas: tuple[float, ...] = OMEGAS) -> list[dict[str, Any]]:
-    """none, duplicate and smote over λ, txt2hsi over λ × ω, with one classifier; AA is 0.1 above OA."""
+    """none, duplicate and smote over λ, txt2hsi over λ × ω, with one classifier; AA is 0.1 above
+    OA.
+    """
     records = []
     for seed in range(draws):
 
@@ -41,7 +43,9 @@ def sweep(draws: int = 3, omegas: tuple[float, ...] = OMEGAS) -> list[dict[str, 
 
 def rows_of(text: str, heading: str) -> list[list[str]]:
     block = text.split(f"### {heading}\n\n")[1].split("\n\n")[0]
-    return [[cell.strip(" *") for cell in line.strip("|").split("|")] for line in block.splitlines()]
+    return [
+        [cell.strip(" *") for cell in line.strip("|").split("|")] for line in block.splitlines()
+    ]
 
 
 def test_a_table_along_lambda_has_a_column_per_value_and_none_at_zero() -> None:
@@ -72,8 +76,15 @@ def test_failed_trials_and_missing_draws_are_told() -> None:
 def test_lines_are_what_varies() -> None:
     (table,) = build_report(sweep()).tables
     (svm,) = table.classifiers
-    named = {(line.generator.name, dict(line.held)["omega"]): line.values for line in lines(table, "lambda")}
-    assert named["txt2hsi", 2.0] == LAMBDAS and named["smote", None] == LAMBDAS and named["none", None] == (0.0,)
+    named = {
+        (line.generator.name, dict(line.held)["omega"]): line.values
+        for line in lines(table, "lambda")
+    }
+    assert (
+        named["txt2hsi", 2.0] == LAMBDAS
+        and named["smote", None] == LAMBDAS
+        and named["none", None] == (0.0,)
+    )
     level = reference(table, svm)
     assert level is not None and level.arm.generator.name == "none"
 
@@ -116,7 +127,9 @@ def test_a_card_has_a_sign_for_every_arm_and_classifier() -> None:
 @pytest.mark.parametrize("by", ["generator", "gain", "lambda"])
 @pytest.mark.parametrize("columns", [1, 2])
 def test_long_names_stay_inside_a_picture(by: str, columns: int) -> None:
-    generator, classifier = (f"{kind}-of-a-name-wider-than-a-column-of-a-journal-is" for kind in ("maker", "learner"))
+    generator, classifier = (
+        f"{kind}-of-a-name-wider-than-a-column-of-a-journal-is" for kind in ("maker", "learner")
+    )
     records = [
         one
         for lam in (0.5, 1.0)
@@ -130,14 +143,19 @@ def test_long_names_stay_inside_a_picture(by: str, columns: int) -> None:
     assert len(texts) >= 2
     for text in texts:
         box = text.get_window_extent()
-        assert box.x0 >= -1 and box.x1 <= width + 1 and box.y0 >= -1 and box.y1 <= height + 1, text.get_text()
+        assert box.x0 >= -1 and box.x1 <= width + 1 and box.y0 >= -1 and box.y1 <= height + 1, (
+            text.get_text()
+        )
 
 
 @pytest.mark.parametrize("by", ["gain", "lambda"])
 def test_a_picture_of_one_table_leaves_its_title_to_the_caption(tmp_path: Path, by: str) -> None:
     told = save_report(build_report(sweep()), tmp_path / "one.svg", "svg", by)
     assert "mean" in told and "indian-pines" not in words_in(tmp_path / "one.svg")
-    both = [*sweep(), *(record(0.5, 0.4, scene="pavia", generator=g) for g in ("none", "duplicate"))]
+    both = [
+        *sweep(),
+        *(record(0.5, 0.4, scene="pavia", generator=g) for g in ("none", "duplicate")),
+    ]
     both += [record(0.5, 0.4, scene="pavia", generator="smote", lam=lam) for lam in (0.5, 1.0)]
     save_report(build_report(both), tmp_path / "both.svg", "svg", by)
     assert all(scene in words_in(tmp_path / "both.svg") for scene in ("indian-pines", "pavia"))
@@ -156,7 +174,9 @@ def test_what_cannot_be_drawn_is_refused(tmp_path: Path) -> None:
     flat = build_report([record(), record(generator="smote")])
     with pytest.raises(InputError, match="at two λ or more"):
         save_report(flat, tmp_path / "x.png", "png", "lambda")
-    with pytest.raises(InputError, match="`by` generator, gain, lambda, times, omega or labels with it"):
+    with pytest.raises(
+        InputError, match="`by` generator, gain, lambda, times, omega or labels with it"
+    ):
         save_report(flat, tmp_path / "x.png", "png", "class")
     with pytest.raises(InputError, match="can be written"):
         save_report(build_report(sweep()), tmp_path / "no" / "x.png", "png", "lambda")
@@ -166,12 +186,22 @@ def test_what_cannot_be_drawn_is_refused(tmp_path: Path) -> None:
 def test_runs_of_a_suite_are_compared_within_themselves() -> None:
     records = sweep(draws=6)
     hashes = {r["hash"]: (r["spec"]["generator"]["name"], r["spec"]["lambda"]) for r in records}
-    runs = {"all": set(hashes), "small": {h for h, (name, lam) in hashes.items() if name == "none" or lam == 0.25}}
+    runs = {
+        "all": set(hashes),
+        "small": {h for h, (name, lam) in hashes.items() if name == "none" or lam == 0.25},
+    }
     whole, small = build_report(records, runs=runs).tables
-    assert (whole.title, small.title) == (f"all: {small.title[7:]}", small.title) and small.run == "small"
-    assert len(small.comparisons) < len(whole.comparisons) and len(small.trials) == 6 * (1 + 1 + 1 + 2)
+    assert (whole.title, small.title) == (
+        f"all: {small.title[7:]}",
+        small.title,
+    ) and small.run == "small"
+    assert len(small.comparisons) < len(whole.comparisons) and len(small.trials) == 6 * (
+        1 + 1 + 1 + 2
+    )
     (alone,) = build_report([r for r in records if r["hash"] in runs["small"]]).tables
-    assert [c.main.p_corrected for c in small.comparisons] == [c.main.p_corrected for c in alone.comparisons]
+    assert [c.main.p_corrected for c in small.comparisons] == [
+        c.main.p_corrected for c in alone.comparisons
+    ]
 
 
 def column_of(text: str, heading: str, name: str) -> dict[str, str]:
@@ -193,7 +223,9 @@ def test_one_smoke_trial_leaves_the_curves_over_all_their_draws() -> None:
     usual = in_tables(records)
     assert column_of(text, "OA against λ", "none")["λ=0"] == usual["none", "–"] == "55.0 ± 3.7"
     smote = column_of(text, "OA against λ", "smote")
-    assert [smote[f"λ={lam:g}"] for lam in LAMBDAS] == [usual["smote", f"{lam:g}"] for lam in LAMBDAS]
+    assert [smote[f"λ={lam:g}"] for lam in LAMBDAS] == [
+        usual["smote", f"{lam:g}"] for lam in LAMBDAS
+    ]
     assert smote["λ=3"] == "90.0 (n=1)"
 
 
@@ -258,5 +290,8 @@ def test_a_picture_names_the_draws_of_each_panel_and_counts_no_failed_trial(tmp_
 
 def test_the_map_of_a_split_has_a_title_only_where_it_leaks() -> None:
     toy = toy_scene()
-    honest, leaky = (split_figure(toy, draw_split(toy, parse_protocol(name), 0, 9)) for name in ("issd", "random:0.05"))
+    honest, leaky = (
+        split_figure(toy, draw_split(toy, parse_protocol(name), 0, 9))
+        for name in ("issd", "random:0.05")
+    )
     assert honest.get_suptitle() == "" and leaky.get_suptitle().startswith("LEAKY")

@@ -33,14 +33,22 @@ def table_of(records: list[dict]) -> Table:
 def said(records: list[dict]) -> list[str]:
     """The headline, and the verdict on each arm."""
     table = table_of(records)
-    arms = (f"{table.cell_label(gain.cell)}: {verdict_text(gain.verdict, 'OA')}" for gain in table.judged)
+    arms = (
+        f"{table.cell_label(gain.cell)}: {verdict_text(gain.verdict, 'OA')}"
+        for gain in table.judged
+    )
     return [headline(table), *arms]
 
 
-def arm(generator: str, aa: Sequence[float], oa: Sequence[float] | None = None, **spec: object) -> list[dict]:
+def arm(
+    generator: str, aa: Sequence[float], oa: Sequence[float] | None = None, **spec: object
+) -> list[dict]:
     """An arm over the draws 0, 1, …; scores in percent."""
     both = zip(aa if oa is None else oa, aa, strict=True)
-    return [record(o / 100, a / 100, generator=generator, seed=s, **spec) for s, (o, a) in enumerate(both)]
+    return [
+        record(o / 100, a / 100, generator=generator, seed=s, **spec)
+        for s, (o, a) in enumerate(both)
+    ]
 
 
 def level(value: float, draws: int, slope: float = 0.0) -> list[float]:
@@ -62,15 +70,19 @@ FIRST = [
 
 def test_the_first_command_of_the_readme_ends_in_what_it_found() -> None:
     assert said(FIRST) == [
-        "Undecided: these are too few draws to tell whether anything helps or hurts. "
-        "The same benchmark with --seeds 7 runs the draws that are missing.",
+        (
+            "Undecided: these are too few draws to tell whether anything helps or hurts. "
+            "The same benchmark with --seeds 7 runs the draws that are missing."
+        ),
         "smote λ=0.5 with cnn2d: undecided (3 draws: at least 6 are needed)",
         "smote λ=0.5 with svm: undecided (3 draws: at least 6 are needed)",
     ]
 
 
 def test_the_text_conditioned_generator_at_half_balance_says_plainly_what_it_found() -> None:
-    """``hsiaug benchmark indian_pines --generator txt2hsi --lambda 0.5``, from committed records."""
+    """``hsiaug benchmark indian_pines --generator txt2hsi --lambda 0.5``, from committed
+    records.
+    """
     with CLAIMS.open(encoding="utf-8") as file:
         rows = [
             row
@@ -78,22 +90,32 @@ def test_the_text_conditioned_generator_at_half_balance_says_plainly_what_it_fou
             if row["protocol"] == "issd"
             and row["classifier"] in ("svm", "cnn2d")
             and int(row["seed"]) < 5
-            and (row["generator"], row["lambda"]) in (("none", "0.0"), ("duplicate", "0.5"), ("txt2hsi", "0.5"))
+            and (row["generator"], row["lambda"])
+            in (("none", "0.0"), ("duplicate", "0.5"), ("txt2hsi", "0.5"))
         ]
     records = [
         record(
-            float(row["oa"]), float(row["aa"]), generator=row["generator"], classifier=row["classifier"],
-            seed=int(row["seed"]), lam=float(row["lambda"]), omega=float(row["omega"]) if row["omega"] else None,
+            float(row["oa"]),
+            float(row["aa"]),
+            generator=row["generator"],
+            classifier=row["classifier"],
+            seed=int(row["seed"]),
+            lam=float(row["lambda"]),
+            omega=float(row["omega"]) if row["omega"] else None,
         )
         for row in rows
-    ]  # fmt: skip
+    ]
     assert said(records) == [
-        "Undecided: these are too few draws to tell whether anything helps or hurts. "
-        "The same benchmark with --seeds 7 runs the draws that are missing.",
+        (
+            "Undecided: these are too few draws to tell whether anything helps or hurts. "
+            "The same benchmark with --seeds 7 runs the draws that are missing."
+        ),
         "txt2hsi λ=0.5 ω=3 with cnn2d: undecided (5 draws: at least 6 are needed)",
         "txt2hsi λ=0.5 ω=3 with svm: undecided (5 draws: at least 6 are needed)",
     ]
-    assert "| svm | txt2hsi | 0.5 | 3 | +5.1 | +0.6 | +5.0 | +0.6 | 5 |" in render_report(build_report(records))
+    assert "| svm | txt2hsi | 0.5 | 3 | +5.1 | +0.6 | +5.0 | +0.6 | 5 |" in render_report(
+        build_report(records)
+    )
 
 
 # What must be said
@@ -106,8 +128,10 @@ def test_a_gain_of_aa_is_said_with_its_loss_of_oa() -> None:
         *arm("smote", level(45, 9, 0.1), level(35, 9, 0.1)),
     ]
     assert said(records) == [
-        "Every arm helps, at a loss of OA. "
-        "The largest gain: smote λ=1 with svm, AA +4.4 [+4.2, +4.6] over duplicate (p = .004, 9 draws).",
+        (
+            "Every arm helps, at a loss of OA. The largest gain: smote λ=1 with svm, AA +4.4 [+4.2,"
+            " +4.6] over duplicate (p = .004, 9 draws)."
+        ),
         "smote λ=1 with svm: helps, at a loss of OA",
     ]
     row = "| svm | smote | 1 | +5.4 | −4.6 | +4.4 | −5.6 | 9 | .004 | helps, at a loss of OA |"
@@ -127,7 +151,11 @@ def test_a_loss_of_oa_that_is_not_shown_is_said_without_being_called_one() -> No
 def test_a_generator_that_made_nothing_is_not_judged() -> None:
     idle = arm("smote", level(40, 3), lam=1.0)
     for r in idle:
-        r |= {"status": "empty", "metrics": None, "samples": {"real": [5, 5, 5], "synthetic": [0, 0, 0]}}
+        r |= {
+            "status": "empty",
+            "metrics": None,
+            "samples": {"real": [5, 5, 5], "synthetic": [0, 0, 0]},
+        }
     assert said([*arm("none", level(40, 3)), *idle]) == [
         "No synthetic sample was made, so there is nothing to judge.",
         "smote λ=1 with svm: nothing made",
@@ -135,13 +163,18 @@ def test_a_generator_that_made_nothing_is_not_judged() -> None:
 
 
 def test_an_arm_that_failed_is_told_with_its_reason() -> None:
-    lost = [failure(generator="smote", seed=s, message="k must be smaller\nthan the class") for s in range(3)]
+    lost = [
+        failure(generator="smote", seed=s, message="k must be smaller\nthan the class")
+        for s in range(3)
+    ]
     records = [*arm("none", level(40, 3)), *arm("duplicate", level(40, 3)), *lost]
     assert said(records) == [
         "Every arm failed, so there is nothing to judge.",
         "smote λ=1 with svm: failed (3 of 3 draws)",
     ]
-    assert "3 × PluginError in sample: k must be smaller. In smote λ=1" in render_report(build_report(records))
+    assert "3 × PluginError in sample: k must be smaller. In smote λ=1" in render_report(
+        build_report(records)
+    )
 
 
 @pytest.mark.parametrize("gain", [0.0, 0.00001, -0.00001, 0.0004, -0.0004])
@@ -204,9 +237,15 @@ def on_terminal(records: list[dict], **asked: bool) -> str:
 
 
 def test_a_report_ends_in_what_helps_by_how_much_and_what_to_run_next() -> None:
-    helping = [*arm("none", level(40, 12)), *arm("duplicate", level(41, 12)), *arm("smote", level(50, 12, 0.1))]
+    helping = [
+        *arm("none", level(40, 12)),
+        *arm("duplicate", level(41, 12)),
+        *arm("smote", level(50, 12, 0.1)),
+    ]
     text = " ".join(on_terminal(helping).split())
-    said = "Every arm helps. The largest gain: smote λ=1 with svm, AA +9.6 [+9.3, +9.8] over duplicate"
+    said = (
+        "Every arm helps. The largest gain: smote λ=1 with svm, AA +9.6 [+9.3, +9.8] over duplicate"
+    )
     assert f"{said} (p < .001, 12 draws). Next: hsiaug report --out report.html" in text
     assert said in render_report(build_report(helping), "md")
 
@@ -214,23 +253,36 @@ def test_a_report_ends_in_what_helps_by_how_much_and_what_to_run_next() -> None:
 def test_the_end_names_the_best_arm_and_its_best_and_worst_class_among_those_of_its_aa() -> None:
     draws = ((0.5, 0.7, 0.9), (0.3, 0.9, 0.1))
     records = [
-        record(recall=[r + gain for r in recalls], generator=name, seed=s, audit=audit_of(s, test_counts=[40, 30, 24]))
+        record(
+            recall=[r + gain for r in recalls],
+            generator=name,
+            seed=s,
+            audit=audit_of(s, test_counts=[40, 30, 24]),
+        )
         for name, gain in (("none", -0.1), ("smote", 0.0))
         for s, recalls in enumerate(draws)
     ]
     text = " ".join(on_terminal(records).split())
-    assert "smote λ=1 with svm has the highest AA (2 of 3); its recall is highest in corn_notill (80.0 %)" in text
+    assert (
+        "smote λ=1 with svm has the highest AA (2 of 3); its recall is highest in corn_notill"
+        " (80.0 %)" in text
+    )
     assert ", lowest in alfalfa (40.0 %). Next: hsiaug report" in text
     page = " ".join(parsed(render_html(build_report(records, store="my results"))).text.split())
     first = next(one["hash"] for one in records if one["spec"]["generator"]["name"] == "smote")
     assert "lowest in alfalfa (40.0 %)." in page
-    assert f"Next: hsiaug map indian-pines --record {first} --store 'my results' --out map.tif" in page
+    assert (
+        f"Next: hsiaug map indian-pines --record {first} --store 'my results' --out map.tif" in page
+    )
 
 
 def test_too_few_draws_are_said_in_one_line_with_the_command_that_runs_the_others() -> None:
     text = " ".join(on_terminal(FIRST).split())
     assert "Undecided: these are too few draws" in text
-    assert "The same benchmark with --seeds 7 runs the draws that are missing. Next: hsiaug report" in text
+    assert (
+        "The same benchmark with --seeds 7 runs the draws that are missing. Next: hsiaug report"
+        in text
+    )
 
 
 def test_a_terminal_shows_definitions_and_the_audit_only_where_they_are_asked_for() -> None:
@@ -248,7 +300,14 @@ def test_twenty_arms_on_three_scenes_take_forty_lines() -> None:
         for classifier in ("svm", "cnn2d")
         for n, aa in enumerate([0.4 + 0.01 * n + 0.01 * (seed * n % 3) for n in range(10)])
     ] + [
-        record(0.5, 0.4 + 0.001 * seed, generator=generator, classifier=classifier, seed=seed, scene=scene)
+        record(
+            0.5,
+            0.4 + 0.001 * seed,
+            generator=generator,
+            classifier=classifier,
+            seed=seed,
+            scene=scene,
+        )
         for scene in ("indian-pines", "houston-crop", "salinas")
         for seed in range(6)
         for classifier in ("svm", "cnn2d")
@@ -256,23 +315,38 @@ def test_twenty_arms_on_three_scenes_take_forty_lines() -> None:
     ]
     lines = on_terminal(records).splitlines()
     assert len(lines) <= 40 and max(map(len, lines)) <= 100
-    assert sum(bool(re.match(r"maker-\d\d λ=1, \w+ +\d+\.\d ± \d+\.\d +. [+−]\d", line)) for line in lines) == 20
+    assert (
+        sum(
+            bool(re.match(r"maker-\d\d λ=1, \w+ +\d+\.\d ± \d+\.\d +. [+−]\d", line))
+            for line in lines
+        )
+        == 20
+    )
 
 
 def test_without_a_generator_there_is_nothing_to_judge() -> None:
-    assert headline(table_of(arm("none", level(40, 2)))) == "Only controls were run, so there is nothing to judge yet."
+    assert (
+        headline(table_of(arm("none", level(40, 2))))
+        == "Only controls were run, so there is nothing to judge yet."
+    )
 
 
 # Draws are splits
 
 
 def on_two_splits(records: list[dict]) -> list[dict]:
-    """The same records, of a protocol whose even seeds draw one split and whose odd seeds another."""
+    """The same records, of a protocol whose even seeds draw one split and whose odd seeds
+    another.
+    """
     return [{**one, "audit": audit_of(one["spec"]["seed"] % 2)} for one in records]
 
 
 TWO_SPLITS = on_two_splits(
-    [*arm("none", level(40, 10)), *arm("duplicate", level(41, 10)), *arm("smote", level(50, 10, 0.1))]
+    [
+        *arm("none", level(40, 10)),
+        *arm("duplicate", level(41, 10)),
+        *arm("smote", level(50, 10, 0.1)),
+    ]
 )
 
 
@@ -290,17 +364,25 @@ def test_equal_splits_are_named_and_counted_once_in_notes_and_audit() -> None:
     text = render_report(build_report(TWO_SPLITS), "md")
     assert "over 2 draws (seeds 0, 1)" in text
     assert "the same pixels were drawn by seeds 0, 2, 4, 6, 8; seeds 1, 3, 5, 7, 9." in text
-    assert "2 splits (seeds 0, 1; seeds 0, 2, 4, 6, 8 drew the same; seeds 1, 3, 5, 7, 9 drew the same)" in text
+    assert (
+        "2 splits (seeds 0, 1; seeds 0, 2, 4, 6, 8 drew the same; seeds 1, 3, 5, 7, 9 drew the"
+        " same)" in text
+    )
     assert "30 trials (30 ok, 0 failed)" in text
 
 
 def test_two_arms_of_different_seeds_are_a_pair_where_their_split_is_one() -> None:
     (pairing,) = compare_arms(
-        build_report([one for one in TWO_SPLITS if (one["spec"]["seed"] < 4) == (one["spec"]["lambda"] == 0)]),
+        build_report(
+            [one for one in TWO_SPLITS if (one["spec"]["seed"] < 4) == (one["spec"]["lambda"] == 0)]
+        ),
         "none/svm",
         "smote/svm",
     ).pairings
-    assert pairing.n == 2 and [(a.seed, b.seed) for a, b, *_ in pairs_of(pairing.comparison)] == [(4, 0), (5, 1)]
+    assert pairing.n == 2 and [(a.seed, b.seed) for a, b, *_ in pairs_of(pairing.comparison)] == [
+        (4, 0),
+        (5, 1),
+    ]
 
 
 def test_an_arm_that_failed_under_one_seed_of_a_split_has_its_next() -> None:
@@ -321,7 +403,11 @@ def test_a_store_read_in_python_counts_splits(tmp_path: Path) -> None:
 LOSSES = [
     *arm("none", level(40, 12)),
     *(one for lam in (0.5, 1.0) for one in arm("duplicate", level(41, 12), lam=lam)),
-    *(one for lam in (0.5, 1.0) for one in arm("mixup", level(45, 12, 0.1), level(35, 12, 0.1), lam=lam)),
+    *(
+        one
+        for lam in (0.5, 1.0)
+        for one in arm("mixup", level(45, 12, 0.1), level(35, 12, 0.1), lam=lam)
+    ),
     *arm("smote", level(45, 12, 0.1), lam=0.5),
     *arm("smote", level(30, 12, 0.1)),
 ]
@@ -338,35 +424,58 @@ def entries_of(records: list[dict]) -> dict[str, str]:
 def test_a_gain_at_a_loss_has_a_mark_of_its_own(format: str) -> None:
     report = build_report(LOSSES)
     text = render_html(report) if format == "html" else render_report(report, format)
-    assert (r"$\bigtriangleup$$\bigtriangledown$" if format == "tex" else "▲▼ helps, at a loss") in text
+    assert (
+        r"$\bigtriangleup$$\bigtriangledown$" if format == "tex" else "▲▼ helps, at a loss"
+    ) in text
     if format == "html":
-        (row,) = (r for r in parsed(text).all("tr") if r.text.startswith("mixup λ=1svm") and "▲▼" in r.text)
-        assert [badge.attributes["class"] for badge in row.all("span") if "badge" in badge.attributes["class"]] == [
-            "badge loss"
-        ]
+        (row,) = (
+            r
+            for r in parsed(text).all("tr")
+            if r.text.startswith("mixup λ=1svm") and "▲▼" in r.text
+        )
+        assert [
+            badge.attributes["class"]
+            for badge in row.all("span")
+            if "badge" in badge.attributes["class"]
+        ] == ["badge loss"]
 
 
 def test_a_card_shows_a_loss_in_a_colour_of_its_own() -> None:
     figure = card_figure(build_report(LOSSES))
-    colours = {text.get_text().split()[0]: text.get_color() for place in figure.subfigs for text in place.axes[0].texts}
+    colours = {
+        text.get_text().split()[0]: text.get_color()
+        for place in figure.subfigs
+        for text in place.axes[0].texts
+    }
     assert set(colours) == {"▲▼", "▲", "▼", "p"} and colours["▲▼"] != colours["▲"]
 
 
 def test_the_headline_counts_what_the_grid_shows() -> None:
     table = table_of(LOSSES)
     shown = Counter(entries_of(LOSSES).values())
-    assert headline(table) == (
-        "1 of 4 arms helps; of the others: 2 shown to help at a loss of OA, 1 shown to hurt. "
-        "The largest gain: smote λ=0.5 with svm, AA +4.6 [+4.3, +4.8] over duplicate (p < .001, 12 draws)."
+    assert (
+        headline(table)
+        == "1 of 4 arms helps; of the others: 2 shown to help at a loss of OA, 1 shown to hurt. The"
+        " largest gain: smote λ=0.5 with svm, AA +4.6 [+4.3, +4.8] over duplicate (p < .001, 12"
+        " draws)."
     )
-    assert Counter(text.split()[0] for text in shown.elements()) == {"▲": 1, "▲▼": 2, "▼": 1, "control": 3}
+    assert Counter(text.split()[0] for text in shown.elements()) == {
+        "▲": 1,
+        "▲▼": 2,
+        "▼": 1,
+        "control": 3,
+    }
     assert len({look.sign for look in FINDINGS.values()}) == len(FINDINGS)
 
 
 def test_the_interval_is_the_one_that_decides() -> None:
     """Beside eight other arms it is wider than the usual one, which leaves out 0."""
     wobble = [41 + (0.6 if i % 3 else -0.2) for i in range(12)]
-    many = [one for i in range(8) for one in arm(f"other{i}", [41 + (-1) ** (s * (i + 1) // 5) for s in range(12)])]
+    many = [
+        one
+        for i in range(8)
+        for one in arm(f"other{i}", [41 + (-1) ** (s * (i + 1) // 5) for s in range(12)])
+    ]
     alone = [*arm("none", level(40, 12)), *arm("duplicate", level(41, 12)), *arm("smote", wobble)]
     (only,), (among, *_) = (
         [gain for gain in table_of(found).judged if gain.cell.arm.generator.name == "smote"]
@@ -400,7 +509,10 @@ BEFORE = [
     ("pseudo", "verdict_is"),
     [
         (level(54, 12, 0.1), "helps"),
-        (level(58.5, 12, 0.29), "above none; above duplicate; below pseudo; equivalent to pseudo (±1)"),
+        (
+            level(58.5, 12, 0.29),
+            "above none; above duplicate; below pseudo; equivalent to pseudo (±1)",
+        ),
     ],
 )
 def test_a_generator_that_reads_unlabelled_pixels_helps_only_above_pseudo_too(pseudo, verdict_is):
@@ -424,25 +536,33 @@ def test_a_control_that_was_asked_for_is_judged_against_the_others() -> None:
 
 
 def test_what_helps_most_stands_in_the_headline_be_it_a_control() -> None:
-    assert headline(table_of([*ASKED, *BEFORE[24:]])) == (
-        "1 of 2 arms helps; of the others: 1 not better by 1 point. "
-        "The largest gain: pseudo λ=1 with svm, AA +11.0 [+10.8, +11.3] over duplicate (p < .001, 12 draws)."
+    assert (
+        headline(table_of([*ASKED, *BEFORE[24:]]))
+        == "1 of 2 arms helps; of the others: 1 not better by 1 point. The largest gain: pseudo λ=1"
+        " with svm, AA +11.0 [+10.8, +11.3] over duplicate (p < .001, 12 draws)."
     )
 
 
 def test_records_from_before_that_control_claim_no_gain_and_say_what_lacks() -> None:
     assert said(BEFORE) == [
-        "Every arm gains over none; more is open. "
-        "The largest gain: ldm λ=1 with svm, AA +8.0 [+7.8, +8.3] over duplicate (p < .001, 12 draws).",
+        (
+            "Every arm gains over none; more is open. The largest gain: ldm λ=1 with svm, AA +8.0"
+            " [+7.8, +8.3] over duplicate (p < .001, 12 draws)."
+        ),
         "ldm λ=1 with svm: gains: above none and duplicate; no draw in common with pseudo",
     ]
 
 
 def test_records_of_a_generator_and_a_scope_that_are_gone_are_reported_as_of_any_other() -> None:
-    gone = [{**one, "scope": {**SEES, "generator": "train-region"}} for one in arm("pseudo-region", level(61, 12, 0.3))]
+    gone = [
+        {**one, "scope": {**SEES, "generator": "train-region"}}
+        for one in arm("pseudo-region", level(61, 12, 0.3))
+    ]
     lines = said([*BEFORE, *seeing(arm("pseudo", level(54, 12, 0.1))), *gone])
     assert any(line.startswith("pseudo-region λ=1 with svm: ") for line in lines)
-    assert "scope train-region: pseudo-region" in render_report(build_report([*BEFORE, *gone]), "md")
+    assert "scope train-region: pseudo-region" in render_report(
+        build_report([*BEFORE, *gone]), "md"
+    )
 
 
 def test_no_word_and_no_column_changes_where_no_arm_reads_unlabelled_pixels() -> None:
@@ -454,7 +574,9 @@ def test_no_word_and_no_column_changes_where_no_arm_reads_unlabelled_pixels() ->
 @pytest.mark.parametrize("by", ["generator", "classifier", "lambda"])
 @pytest.mark.parametrize("format", ["md", "csv", "json", "html"])
 def test_every_format_of_every_view_holds_the_third_control(by: str, format: str) -> None:
-    report = build_report([*BEFORE, *seeing(arm("pseudo", level(54, 12))), *arm("smote", level(51, 12))])
+    report = build_report(
+        [*BEFORE, *seeing(arm("pseudo", level(54, 12))), *arm("smote", level(51, 12))]
+    )
     text = render_html(report) if format == "html" else render_report(report, format, by=by)
     assert "pseudo" in text and "None" not in text
 

@@ -1,4 +1,6 @@
-"""Names are data in every format: no markup, no formula, no tag, no command, no control character."""
+"""Names are data in every format: no markup, no formula, no tag, no command, no control
+character.
+"""
 
 import csv
 import io
@@ -24,7 +26,9 @@ CONTROLS = "\x1b]0;title\x07\x9b31m\u202e"
 
 
 def named(*names: str) -> list[dict[str, Any]]:
-    """Records of a scene with three classes of these names, and a failed trial that quotes the first."""
+    """Records of a scene with three classes of these names, and a failed trial that quotes the
+    first.
+    """
     records = [*benchmark(3), failure(message=f"{names[0]} failed", seed=9)]
     for record in records:
         record["class_names"] = list(names)
@@ -49,7 +53,11 @@ def test_no_control_character_reaches_a_file(format: str) -> None:
 @pytest.mark.parametrize("by", ["generator", "class", "seed"])
 def test_no_markup_is_read_on_a_terminal(by: str) -> None:
     out = Terminal()
-    print_report(build_report(named("[/]", "[red]b", CONTROLS)), Console(file=out, width=160, color_system=None), by)
+    print_report(
+        build_report(named("[/]", "[red]b", CONTROLS)),
+        Console(file=out, width=160, color_system=None),
+        by,
+    )
 
     if by == "class":
         assert "[/]" in out.getvalue() and "[red]b" in out.getvalue()
@@ -84,7 +92,9 @@ def test_json_holds_the_names_as_they_are() -> None:
 
 
 @pytest.mark.parametrize("names", [("$\\write18{id}$", "_b", "c" * 3000), ("$", "a$b$c", CONTROLS)])
-def test_pictures_draw_names_as_they_are(tmp_path: Path, toy: Scene, names: tuple[str, str, str]) -> None:
+def test_pictures_draw_names_as_they_are(
+    tmp_path: Path, toy: Scene, names: tuple[str, str, str]
+) -> None:
     labels = np.minimum(toy.labels, 3)
     scene = Scene("odd", toy.cube, labels, names)
     out = tmp_path / "a.png"
@@ -92,6 +102,8 @@ def test_pictures_draw_names_as_they_are(tmp_path: Path, toy: Scene, names: tupl
     save_quick_look(scene, out)
     figure_bytes(split_figure(scene, draw_split(scene, parse_protocol("issd"), 0, 5)), "png")
     class_map_figure(labels, names, "$\\odd$", "$")
-    records = [r for lam in (0.5, 1.0) for r in benchmark(2, generators=("none", "$\\frac$"), lam=lam)]
+    records = [
+        r for lam in (0.5, 1.0) for r in benchmark(2, generators=("none", "$\\frac$"), lam=lam)
+    ]
     save_report(build_report(records), out, "png", "lambda")
     assert out.stat().st_size > 1000

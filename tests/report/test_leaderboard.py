@@ -1,4 +1,6 @@
-"""The leaderboard: entries of one setting on all scenes, ranked in new ground, with failures counted as ``none``."""
+"""The leaderboard: entries of one setting on all scenes, ranked in new ground, with failures
+counted as ``none``.
+"""
 
 import json
 from pathlib import Path
@@ -17,10 +19,15 @@ SCENES = ("indian_pines", "houston", "pavia", "jasper")
 DRAWS = range(3)
 
 
-def on_scene(scene: str, generator: str = "none", gain: float = 0.0, **spec: Any) -> list[dict[str, Any]]:
+def on_scene(
+    scene: str, generator: str = "none", gain: float = 0.0, **spec: Any
+) -> list[dict[str, Any]]:
     """An arm whose recall in new fields is ``gain`` above 0.40, and the same in seen ones."""
     return [
-        scored(record(generator=generator, seed=s, scene=scene, **spec), [0.8] * 3, [0.40 + gain] * 3) for s in DRAWS
+        scored(
+            record(generator=generator, seed=s, scene=scene, **spec), [0.8] * 3, [0.40 + gain] * 3
+        )
+        for s in DRAWS
     ]
 
 
@@ -36,7 +43,9 @@ def test_the_inter_quartile_mean_leaves_out_a_quarter_at_each_end() -> None:
         ((0.0, 0.1, 0.5), 0.2),
     ):  # three have no quarter to leave out
         found = zip(SCENES, values, strict=False)
-        records = [one for scene, gain in found for one in on_scene(scene) + on_scene(scene, "smote", gain)]
+        records = [
+            one for scene, gain in found for one in on_scene(scene) + on_scene(scene, "smote", gain)
+        ]
         assert board_of(records).entries[0].gain[0] == pytest.approx(mean)
 
 
@@ -65,7 +74,9 @@ def test_a_failed_draw_counts_as_none() -> None:
 
 
 def test_an_entry_that_lacks_a_scene_is_named_and_not_ranked() -> None:
-    records = [one for scene in SCENES for one in on_scene(scene)] + on_scene(SCENES[0], "smote", 0.3)
+    records = [one for scene in SCENES for one in on_scene(scene)] + on_scene(
+        SCENES[0], "smote", 0.3
+    )
     board = board_of(records)
     assert [entry.label for entry in board.entries] == ["none with svm"]
     assert board.partial == ("smote λ=1 with svm (3 scenes missing)",)
@@ -108,7 +119,9 @@ def test_labels_that_were_asked_for_are_a_track_although_their_neighbours_are_te
 def test_json_names_the_records_of_every_number() -> None:
     records = [one for scene in SCENES for one in on_scene(scene)]
     value = leaderboard_files(*boards(build_report(records))).value
-    assert {hash for row in value["results"] for hash in row["trials"]} == {one["hash"] for one in records}
+    assert {hash for row in value["results"] for hash in row["trials"]} == {
+        one["hash"] for one in records
+    }
 
 
 def test_the_script_writes_page_and_json_from_a_store(tmp_path: Path, monkeypatch, capsys) -> None:

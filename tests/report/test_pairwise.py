@@ -28,7 +28,10 @@ NO_CLAIM, B_ABOVE, B_BELOW = "no difference shown", "B above A", "B below A"
 def arms(gains: Sequence[float], **spec: Any) -> list[dict]:
     """none, and smote with these gains in AA over it, a draw each."""
     plain = [record(aa=0.40 + 0.03 * s, seed=s, **spec) for s in range(len(gains))]
-    return plain + [record(aa=0.40 + 0.03 * s + g, seed=s, generator="smote", **spec) for s, g in enumerate(gains)]
+    return plain + [
+        record(aa=0.40 + 0.03 * s + g, seed=s, generator="smote", **spec)
+        for s, g in enumerate(gains)
+    ]
 
 
 def comparison(records: list[dict], a: str = A, b: str = B, **options: Any) -> ArmComparison:
@@ -96,7 +99,9 @@ def test_each_condition_is_a_table_of_its_own_as_in_the_report() -> None:
     gains = [0.01, 0.02, 0.03, 0.04, 0.05, 0.06]
     found = comparison(arms(gains) + arms(gains, scene="pavia_university"))
     assert [p.verdict for p in found.pairings] == [B_ABOVE, B_ABOVE]
-    few, enough = comparison(arms(gains[:3], protocol=("kshot", "10", "centre")) + arms(gains)).pairings[::-1]
+    few, enough = comparison(
+        arms(gains[:3], protocol=("kshot", "10", "centre")) + arms(gains)
+    ).pairings[::-1]
     assert few.verdict == "undecided (3 draws: at least 6 are needed)"
     assert enough.verdict == B_ABOVE
 
@@ -121,21 +126,32 @@ def test_the_same_words_as_the_report(draws: int, gain: float) -> None:
                 turned = {B_ABOVE: B_BELOW, B_BELOW: B_ABOVE}
                 said = words.get(shown, f"undecided ({draws} draws: at least 6 are needed)")
                 assert (forth.verdict, back.verdict) == (said, turned.get(said, said))
-                p = {one.main.p_corrected for one in (forth.comparison, back.comparison, comparison)}
+                p = {
+                    one.main.p_corrected for one in (forth.comparison, back.comparison, comparison)
+                }
                 assert len(p) == 1
 
 
 def test_arms_that_the_report_does_not_compare_join_its_correction() -> None:
     found = one(benchmark(9), "mixup/svm", "smote/svm")
-    alone = one([r for r in benchmark(9) if "none" not in str(r["spec"]["generator"])], "mixup/svm", "smote/svm")
+    alone = one(
+        [r for r in benchmark(9) if "none" not in str(r["spec"]["generator"])],
+        "mixup/svm",
+        "smote/svm",
+    )
     p, by_itself = found.comparison.main.p_corrected, alone.comparison.main.p_corrected
     assert p is not None and by_itself is not None and p >= by_itself
     assert p == one(benchmark(9), "smote/svm", "mixup/svm").comparison.main.p_corrected
 
 
 def test_an_arm_that_failed_in_every_draw_is_refused_with_its_reason() -> None:
-    records = [*(record(seed=s) for s in range(3)), *(failure(generator="smote", seed=s) for s in range(3))]
-    with pytest.raises(InputError, match=r"B, seeds 0–2: PluginError in sample: no sample came back"):
+    records = [
+        *(record(seed=s) for s in range(3)),
+        *(failure(generator="smote", seed=s) for s in range(3)),
+    ]
+    with pytest.raises(
+        InputError, match=r"B, seeds 0–2: PluginError in sample: no sample came back"
+    ):
         comparison(records)
 
 
@@ -148,7 +164,9 @@ def test_an_arm_that_made_nothing_is_refused_as_such() -> None:
 
 
 def test_only_shared_draws_are_compared() -> None:
-    records = [r for r in arms([0.01, 0.02, 0.03]) if (r["spec"]["seed"], r["spec"]["lambda"]) != (0, 1.0)]
+    records = [
+        r for r in arms([0.01, 0.02, 0.03]) if (r["spec"]["seed"], r["spec"]["lambda"]) != (0, 1.0)
+    ]
     records.append(failure(generator="smote", seed=0))
     found = one(records)
     assert [b.seed for b, _ in pairs_of(found.comparison)] == [1, 2]
@@ -161,7 +179,8 @@ def test_only_shared_draws_are_compared() -> None:
 def test_arms_that_share_no_draw_are_refused() -> None:
     records = [record(seed=0), record(seed=1), record(seed=2, generator="smote")]
     with pytest.raises(
-        InputError, match=r"must share a draw.*A, seeds 0, 1: no partner on the same pixels; B, seed 2:"
+        InputError,
+        match=r"must share a draw.*A, seeds 0, 1: no partner on the same pixels; B, seed 2:",
     ):
         comparison(records)
 
@@ -175,7 +194,9 @@ def test_a_seed_that_drew_other_pixels_is_no_pair() -> None:
 def test_conditions_of_one_arm_are_named() -> None:
     found = comparison([*arms([0.1]), record(scene="pavia_university", generator="smote")])
     assert len(found.pairings) == 1
-    assert found.apart == ("pavia_university, issd:0.05, centre buffer, 9×9 patches, pixels: only B was run",)
+    assert found.apart == (
+        "pavia_university, issd:0.05, centre buffer, 9×9 patches, pixels: only B was run",
+    )
 
 
 def test_the_same_arm_twice_is_refused() -> None:
@@ -239,7 +260,14 @@ def test_scores_then_draws_with_their_records() -> None:
     found = comparison(records)
     assert rows(found, 0)[0] == ("AA", "43.0 ± 3.0", "46.0 ± 5.6", "+3.0 ± 2.6", "[−3.6, +9.6]")
     assert [row[0] for row in rows(found, 0)] == ["AA", "OA", "κ"]
-    assert rows(found, 1)[0] == ("0", "40.0", "41.0", "+1.0", records[0]["hash"][:8], records[3]["hash"][:8])
+    assert rows(found, 1)[0] == (
+        "0",
+        "40.0",
+        "41.0",
+        "+1.0",
+        records[0]["hash"][:8],
+        records[3]["hash"][:8],
+    )
 
 
 def test_a_leaky_protocol_is_said_so() -> None:
@@ -278,7 +306,11 @@ def test_every_name_leads_back_to_its_arm(records: list[dict]) -> None:
 
 @pytest.mark.parametrize(
     ("text", "name"),
-    [("smote@1/svm", "smote@1/svm"), ("smote@1x0/svm", "smote@1/svm"), ("smote@1.0x3.0/svm", "smote@1x3/svm")],
+    [
+        ("smote@1/svm", "smote@1/svm"),
+        ("smote@1x0/svm", "smote@1/svm"),
+        ("smote@1.0x3.0/svm", "smote@1x3/svm"),
+    ],
 )
 def test_samples_for_each_real_one_stand_behind_lambda(text: str, name: str) -> None:
     names = arm_names(keys(COUNTS))
@@ -312,7 +344,10 @@ def test_what_is_left_out_is_filled_in_where_one_arm_fits(text: str, name: str) 
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
-        ("smote/svm", ("A must name one arm", "smote k=3@0.5/svm c unset, smote k unset@0.5/svm c unset")),
+        (
+            "smote/svm",
+            ("A must name one arm", "smote k=3@0.5/svm c unset, smote k unset@0.5/svm c unset"),
+        ),
         ("txt2hsi/svm", ("which fits 2", "txt2hsi@1@1.5/svm c unset, txt2hsi@1@3/svm c unset")),
         ("txt2hsi@1/svm", ("which fits 2",)),
         ("none/svm", ("which fits 2", "none/svm c=10")),
@@ -328,7 +363,9 @@ def test_what_is_left_out_is_filled_in_where_one_arm_fits(text: str, name: str) 
         ("/svm", ("A must be an arm",)),
     ],
 )
-def test_a_name_that_fits_none_or_several_is_refused_with_what_there_is(text: str, parts: tuple[str, ...]) -> None:
+def test_a_name_that_fits_none_or_several_is_refused_with_what_there_is(
+    text: str, parts: tuple[str, ...]
+) -> None:
     with pytest.raises(InputError) as caught:
         find_arm(text, "A", keys(MANY))
     for part in parts:

@@ -21,7 +21,9 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(store: Path, *arguments: object) -> str:
     app = typer.Typer()
     app.command()(report)
-    result = CliRunner().invoke(app, ["--store", str(store), *map(str, arguments)], catch_exceptions=False)
+    result = CliRunner().invoke(
+        app, ["--store", str(store), *map(str, arguments)], catch_exceptions=False
+    )
     assert result.exit_code == 0, result.output
     return result.stdout
 
@@ -36,7 +38,9 @@ def test_rich_can_be_asked_for(store: Path) -> None:
 
 def test_a_file_can_hold_the_tables_alone(store: Path) -> None:
     whole, alone = run(store), run(store, "--no-notes")
-    assert "### Audit" in whole and "Mean ± std" in whole and whole.startswith(alone.split("###")[0])
+    assert (
+        "### Audit" in whole and "Mean ± std" in whole and whole.startswith(alone.split("###")[0])
+    )
     assert "### Audit" not in alone and "Mean ± std" not in alone and "| svm" in alone
 
 
@@ -60,7 +64,8 @@ def test_a_misspelt_view(store: Path) -> None:
 
 @pytest.mark.parametrize("by", ["generator", "classifier"])
 def test_a_thousand_records_cost_little(thousand: Path, by: str) -> None:
-    # A million today, in a quarter of a second; what grows with the square of their number would be hundreds.
+    # A million today, in a quarter of a second; what grows with the square of their number would be
+    # hundreds.
     assert calls(run, thousand, "--format", "rich", "--by", by) < 5_000_000
 
 
@@ -73,4 +78,6 @@ def thousand(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_report_room_loads_no_heavy_library() -> None:
     heavy = {"torch", "scipy", "pandas", "sklearn", "rich.console", "pluggy"}
-    assert not heavy & loaded("import hsiaug.report") and not {"numpy", *heavy} & loaded("import hsiaug.cli.report")
+    assert not heavy & loaded("import hsiaug.report") and not {"numpy", *heavy} & loaded(
+        "import hsiaug.cli.report"
+    )

@@ -1,4 +1,6 @@
-"""Damaged records: named with every table, in every form of the report, and never a number of it."""
+"""Damaged records: named with every table, in every form of the report, and never a number of
+it.
+"""
 
 import json
 from pathlib import Path
@@ -79,7 +81,9 @@ def test_one_record_is_refused_with_its_file_and_key(store: Path) -> None:
 
 def test_a_store_of_nothing_but_damage_is_not_called_empty(store: Path) -> None:
     for file in store.glob("records/??/*/record.json"):
-        file.write_text(file.read_text().replace('"fit_classifier": 0.5', '"fit_classifier": "<script>"'))
+        file.write_text(
+            file.read_text().replace('"fit_classifier": 0.5', '"fit_classifier": "<script>"')
+        )
     text = rendered(store)
     assert text.startswith("Every record in ") and "more" in text and len(text) < 3000
     assert r"\<script\>" in text and "<script>" not in text

@@ -1,4 +1,6 @@
-"""Scores in seen and in new fields, from records to every format; and verdicts that are the same wherever they stand."""
+"""Scores in seen and in new fields, from records to every format; and verdicts that are the same
+wherever they stand.
+"""
 
 import csv
 import io
@@ -19,8 +21,12 @@ from hsiaug.report.two_arms import compare_arms, comparison_tables
 WHOLE = np.diag([100, 100, 100])
 
 
-def scored(made: dict[str, Any], seen: Sequence[float], new: Sequence[float | None]) -> dict[str, Any]:
-    """The record with these recalls of 100 test pixels of each class in seen fields and, but for None, in new ones."""
+def scored(
+    made: dict[str, Any], seen: Sequence[float], new: Sequence[float | None]
+) -> dict[str, Any]:
+    """The record with these recalls of 100 test pixels of each class in seen fields and, but for
+    None, in new ones.
+    """
     parts = []
     for recalls in (seen, new):
         matrix = np.zeros((3, 3), dtype=np.int64)
@@ -50,7 +56,9 @@ def store(draws: int = 3, gain: float = 0.1) -> list[dict[str, Any]]:
     for generator, more in (("none", 0.0), ("duplicate", 0.01), ("smote", gain)):
         for seed in range(draws):
             seen = [0.6 + 0.05 * seed + more] * 3
-            made.append(scored(record(generator=generator, seed=seed), seen, [0.3 + 0.02 * seed, 0.1, None]))
+            made.append(
+                scored(record(generator=generator, seed=seed), seen, [0.3 + 0.02 * seed, 0.1, None])
+            )
     return made
 
 
@@ -96,7 +104,11 @@ def test_no_line_on_a_terminal_is_wider_than_it(classifiers: int) -> None:
 
 
 def test_older_records_have_a_dash_and_enter_no_mean_in_silence() -> None:
-    older = [made for made in benchmark(3, ("none", "duplicate")) if made["spec"]["classifier"]["name"] == "svm"]
+    older = [
+        made
+        for made in benchmark(3, ("none", "duplicate"))
+        if made["spec"]["classifier"]["name"] == "svm"
+    ]
     text = render_report(build_report(older), "md")
     assert "AA seen" not in text, "nothing but dashes"
 
@@ -161,4 +173,8 @@ def concluded(said: set[str]) -> set[Finding]:
     if "undecided" in said:
         return {"undecided"} | ({"gains"} if "B above A" in said else set())
     unshown: set[Finding] = {"equivalent", "not better", "open"}
-    return {"hurts"} if said == {"B below A"} else unshown | ({"gains"} if "B above A" in said else set())
+    return (
+        {"hurts"}
+        if said == {"B below A"}
+        else unshown | ({"gains"} if "B above A" in said else set())
+    )

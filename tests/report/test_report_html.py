@@ -1,4 +1,6 @@
-"""The page of HTML: what it says, where its numbers lead, and that it needs nothing beside itself."""
+"""The page of HTML: what it says, where its numbers lead, and that it needs nothing beside
+itself.
+"""
 
 import re
 
@@ -14,7 +16,9 @@ def page_of(records: list[dict], **report: object) -> Node:
 
 def signs(page: Node) -> list[str]:
     (section,) = page.all("section", id="verdict")
-    badges = (node for node in section.every() if node.attributes.get("class", "").startswith("badge"))
+    badges = (
+        node for node in section.every() if node.attributes.get("class", "").startswith("badge")
+    )
     return [node.text for node in badges if "control" not in node.text]
 
 
@@ -33,17 +37,27 @@ def spread(draws: int = 4) -> list[dict]:
                 aa = 0.2 + 0.1 * i + 0.033 * j + 0.0017 * seed * (1 + i)
                 records.append(
                     record(
-                        aa, aa, generator=generator, classifier=classifier, seed=seed, lam=lam, omega=omega,
+                        aa,
+                        aa,
+                        generator=generator,
+                        classifier=classifier,
+                        seed=seed,
+                        lam=lam,
+                        omega=omega,
                         recall=[aa, aa - 0.1, None if seed else aa + 0.05],
                     )
-                )  # fmt: skip
+                )
     return records
 
 
 def test_a_generator_that_helps_is_said_to() -> None:
     records = [
         record(0.5, aa, generator=generator, seed=seed, recall=[aa, aa + step, aa - step])
-        for generator, gain, step in (("none", 0.0, 0.0), ("duplicate", 0.02, 0.0), ("txt2hsi", 0.06, 0.03))
+        for generator, gain, step in (
+            ("none", 0.0, 0.0),
+            ("duplicate", 0.02, 0.0),
+            ("txt2hsi", 0.06, 0.03),
+        )
         for seed in range(10)
         for aa in [0.4 + 0.01 * seed + gain + (0.001 * seed if generator == "txt2hsi" else 0)]
     ]
@@ -53,7 +67,9 @@ def test_a_generator_that_helps_is_said_to() -> None:
     )
     assert signs(page) == ["▲ helps"]
     accuracy = page.all("table")[0]
-    assert [row.text.startswith("txt2hsi λ=1") for row in accuracy.all("tr")].index(True) == 1, "accuracy comes first"
+    assert [row.text.startswith("txt2hsi λ=1") for row in accuracy.all("tr")].index(True) == 1, (
+        "accuracy comes first"
+    )
 
 
 def test_the_page_names_scene_and_protocol_and_leads_to_what_failed() -> None:
@@ -73,7 +89,11 @@ def test_an_empty_store_gives_a_page_that_says_so() -> None:
 def test_every_link_leads_to_one_place() -> None:
     shared = benchmark(2)
     runs = {name: {r["hash"] for r in shared} for name in ("first", "second")}
-    for page in (page_of(spread()), page_of(shared, runs=runs), page_of([*benchmark(3), failure(seed=9)])):
+    for page in (
+        page_of(spread()),
+        page_of(shared, runs=runs),
+        page_of([*benchmark(3), failure(seed=9)]),
+    ):
         ids = [node.attributes["id"] for node in page.every() if "id" in node.attributes]
         assert len(ids) == len(set(ids))
         links = [node.attributes["href"] for node in page.all("a")]
@@ -88,8 +108,13 @@ def test_failures_stand_under_their_error() -> None:
     (block,) = [n for n in page.all("div") if n.attributes.get("class") == "warning"]
     assert block.all("p")[0].text == "5 of 8 trials failed:"
     said = [item.text for item in block.all("li")]
-    assert said[0].startswith("4 × PluginError in sample: no sample came back. In mixup λ=1 with svm (seeds 0, 1)")
-    assert said[1].startswith("1 × MemoryError in sample.") and f"hsiaug show {other['hash']}" in said[1]
+    assert said[0].startswith(
+        "4 × PluginError in sample: no sample came back. In mixup λ=1 with svm (seeds 0, 1)"
+    )
+    assert (
+        said[1].startswith("1 × MemoryError in sample.")
+        and f"hsiaug show {other['hash']}" in said[1]
+    )
 
 
 def test_nothing_is_fetched() -> None:
@@ -173,6 +198,11 @@ def test_classes_that_the_records_do_not_name_stay_out() -> None:
 
 
 def test_the_page_shows_the_figures_of_the_files() -> None:
-    swept = [record(0.5, 0.5, generator="smote", lam=lam, seed=s) for lam in (1.0, 2.0) for s in range(2)]
-    shown = [one.attributes["alt"] for one in page_of([*swept, *benchmark(2, ("none",), ("svm",))]).all("img")]
+    swept = [
+        record(0.5, 0.5, generator="smote", lam=lam, seed=s) for lam in (1.0, 2.0) for s in range(2)
+    ]
+    shown = [
+        one.attributes["alt"]
+        for one in page_of([*swept, *benchmark(2, ("none",), ("svm",))]).all("img")
+    ]
     assert "OA and AA against λ" in shown

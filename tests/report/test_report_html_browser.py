@@ -1,4 +1,6 @@
-"""The page in a real browser: it loads without a word, sorts, is read on small screens, by keyboard, in the dark."""
+"""The page in a real browser: it loads without a word, sorts, is read on small screens, by
+keyboard, in the dark.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -31,13 +33,18 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def opened(browser: Any, page_file: Path, width: int = 1280, scheme: str = "light") -> tuple[Any, list[str]]:
+def opened(
+    browser: Any, page_file: Path, width: int = 1280, scheme: str = "light"
+) -> tuple[Any, list[str]]:
     """A tab with the page, and what the browser has to complain of."""
     tab = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
     said: list[str] = []
     tab.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
     tab.on("pageerror", lambda error: said.append(str(error)))
-    tab.on("request", lambda request: said.append(request.url) if request.url.startswith("http") else None)
+    tab.on(
+        "request",
+        lambda request: said.append(request.url) if request.url.startswith("http") else None,
+    )
     tab.on("dialog", lambda dialog: said.append(f"dialog: {dialog.message}"))
     tab.goto(page_file.as_uri())
     return tab, said
@@ -60,7 +67,9 @@ def unfolded(tab: Any) -> None:
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_it_loads_without_a_complaint_and_asks_for_nothing(browser: Any, page_file: Path, width: int) -> None:
+def test_it_loads_without_a_complaint_and_asks_for_nothing(
+    browser: Any, page_file: Path, width: int
+) -> None:
     tab, said = opened(browser, page_file, width)
     unfolded(tab)
     tab.wait_for_timeout(100)
@@ -109,12 +118,17 @@ def test_the_keyboard_sorts(browser: Any, page_file: Path, key: str) -> None:
     assert tab.locator("#said").inner_text() == "Sorted by OA, largest first"
 
 
-def test_tab_reaches_the_verdict_the_contents_and_every_heading(browser: Any, page_file: Path) -> None:
+def test_tab_reaches_the_verdict_the_contents_and_every_heading(
+    browser: Any, page_file: Path
+) -> None:
     tab, _ = opened(browser, page_file)
     reached = []
     for _ in range(150):
         tab.keyboard.press("Tab")
-        read = "e => [e.tagName, (e.innerText || e.ariaLabel).trim(), getComputedStyle(e).outlineStyle]"
+        read = (
+            "e => [e.tagName, (e.innerText || e.ariaLabel).trim(),"
+            " getComputedStyle(e).outlineStyle]"
+        )
         tag, text, outline = tab.evaluate(f"({read})(document.activeElement)")
         if tag == "BODY":  # behind the last
             break
@@ -136,7 +150,9 @@ def test_a_link_of_the_contents_opens_what_is_folded(browser: Any, page_file: Pa
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("folded", [True, False])
-def test_the_page_is_never_wider_than_the_screen(browser: Any, page_file: Path, width: int, folded: bool) -> None:
+def test_the_page_is_never_wider_than_the_screen(
+    browser: Any, page_file: Path, width: int, folded: bool
+) -> None:
     tab, _ = opened(browser, page_file, width)
     if not folded:
         unfolded(tab)
@@ -158,7 +174,11 @@ def test_every_text_has_the_contrast_of_wcag_aa(browser: Any, page_file: Path, s
 def small_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A page of every part, but of few records: axe-core looks at each text of it, eight times."""
     records = [*benchmark(2, ("none", "duplicate", "smote"), ("svm",)), failure(seed=8)]
-    records += [record(0.5 * lam, 0.4, generator="smote", lam=lam, seed=s) for lam in (0.5, 1.5) for s in range(2)]
+    records += [
+        record(0.5 * lam, 0.4, generator="smote", lam=lam, seed=s)
+        for lam in (0.5, 1.5)
+        for s in range(2)
+    ]
     path = tmp_path_factory.mktemp("small") / "report.html"
     path.write_text(render_html(build_report(records, store="results")), encoding="utf-8")
     return path
@@ -175,7 +195,8 @@ def test_axe_finds_nothing_serious_in_both_schemes_at_four_widths(browser, small
         tab.emulate_media(color_scheme=scheme)
         for width in (360, 390, 768, 1440):
             tab.set_viewport_size({"width": width, "height": 900})
-            # Colours change with the scheme alone, and to look at each of them takes most of the time.
+            # Colours change with the scheme alone, and to look at each of them takes most of the
+            # time.
             if serious := tab.evaluate(AXE, width == 360):
                 found[scheme, width] = serious
     assert found == {}
@@ -183,7 +204,9 @@ def test_axe_finds_nothing_serious_in_both_schemes_at_four_widths(browser, small
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_names_and_headings_of_a_table_stay_where_it_scrolls(browser: Any, page_file: Path, width: int) -> None:
+def test_names_and_headings_of_a_table_stay_where_it_scrolls(
+    browser: Any, page_file: Path, width: int
+) -> None:
     tab, _ = opened(browser, page_file, width)
     unfolded(tab)
     moved = tab.evaluate("""() => {
@@ -205,8 +228,13 @@ def test_paper_shows_what_is_folded_and_cuts_no_table(browser: Any, page_file: P
     tab.emulate_media(media="print")
     tab.set_viewport_size({"width": 703, "height": 1000})
     folded = "[...document.querySelectorAll('main details:not([open])')]"
-    assert tab.evaluate(f"{folded}.length") and tab.evaluate(f"{folded}.every(d => d.id.endsWith('-records'))")
-    widths = "[...document.querySelectorAll('.scroll:not(.wide) > table')].map(t => t.getBoundingClientRect().right)"
+    assert tab.evaluate(f"{folded}.length") and tab.evaluate(
+        f"{folded}.every(d => d.id.endsWith('-records'))"
+    )
+    widths = (
+        "[...document.querySelectorAll('.scroll:not(.wide) > table')].map(t =>"
+        " t.getBoundingClientRect().right)"
+    )
     assert 0 < max(tab.evaluate(widths)) <= 703
     tab.evaluate("dispatchEvent(new Event('afterprint'))")
     assert not tab.evaluate("document.querySelector('[data-folded]')")

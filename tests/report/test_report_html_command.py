@@ -26,10 +26,14 @@ def test_the_suffix_gives_a_page(store: Path, tmp_path: Path) -> None:
     assert parsed(text).all("section", id="verdict")
 
 
-def test_a_page_of_a_thousand_trials_costs_little_and_less_than_five_megabytes(tmp_path: Path) -> None:
+def test_a_page_of_a_thousand_trials_costs_little_and_less_than_five_megabytes(
+    tmp_path: Path,
+) -> None:
     generators = ("none", "duplicate", "noise", "mixup", "smote", "cvae", "wgan", "specdm")
     records = benchmark(21, generators, ("cnn2d", "hybridsn", "rf", "ssrn", "svm", "vit"))[:1000]
-    store = fill(tmp_path / "store", records, [[100 + i * j for j in range(CLASSES)] for i in range(CLASSES)])
+    store = fill(
+        tmp_path / "store", records, [[100 + i * j for j in range(CLASSES)] for i in range(CLASSES)]
+    )
     out = tmp_path / "report.html"
     # Four million today.
     assert calls(run, store, "--out", out) < 15_000_000

@@ -25,7 +25,9 @@ def split(toy: Scene) -> Split:
 
 @pytest.fixture(scope="module")
 def page_file(toy: Scene, split: Split, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two draws by two classifiers on the toy scene: every second, third or fourth test pixel is called wrong."""
+    """Two draws by two classifiers on the toy scene: every second, third or fourth test pixel is
+    called wrong.
+    """
     folder = tmp_path_factory.mktemp("looking")
     kept = Store(folder / "store", create=True)
     index = np.flatnonzero(split.test)
@@ -34,13 +36,21 @@ def page_file(toy: Scene, split: Split, tmp_path_factory: pytest.TempPathFactory
         for generator, every in (("none", 2), ("duplicate", 3), ("smote", 4), ("mixup", 5)):
             called = true.copy()
             called[::every] = true[::every] % len(toy.class_names) + 1
-            made = record(scene="toy", patch=5, generator=generator, classifier=classifier, audit=split.audit.as_json())
+            made = record(
+                scene="toy",
+                patch=5,
+                generator=generator,
+                classifier=classifier,
+                audit=split.audit.as_json(),
+            )
             made["metrics"] = score(confusion(true, called, len(toy.class_names)), {})
             made["class_names"] = list(toy.class_names)
             made["hash"] = hash_of(made["spec"])
             kept.put(made, (index.astype(np.int32), called.astype(np.int16)))
     path = folder / "report.html"
-    path.write_text(render_html(build_report(list(kept.records()), store="results"), kept), encoding="utf-8")
+    path.write_text(
+        render_html(build_report(list(kept.records()), store="results"), kept), encoding="utf-8"
+    )
     return path
 
 
@@ -60,8 +70,12 @@ def point_at(canvas: Any, toy: Scene, row: int, column: int) -> tuple[float, flo
 
 
 @pytest.mark.parametrize("touch", [False, True])
-def test_a_pixel_of_the_map_says_its_true_class_and_those_of_both_trials(browser, page_file, toy, split, touch):
-    context = browser.new_context(viewport={"width": 390 if touch else 1280, "height": 800}, has_touch=touch)
+def test_a_pixel_of_the_map_says_its_true_class_and_those_of_both_trials(
+    browser, page_file, toy, split, touch
+):
+    context = browser.new_context(
+        viewport={"width": 390 if touch else 1280, "height": 800}, has_touch=touch
+    )
     tab = context.new_page()
     said: list[str] = []
     tab.on("pageerror", lambda error: said.append(str(error)))
@@ -80,10 +94,18 @@ def test_a_pixel_of_the_map_says_its_true_class_and_those_of_both_trials(browser
         tab.mouse.move(*place)
     true = toy.labels[row, column]
     right, other = toy.class_names[true - 1], toy.class_names[true % len(toy.class_names)]
-    expected = f"row {row}, column {column} · true: {right} · A: {other} (wrong) · B: {other} (wrong) · test"
-    tab.wait_for_function("text => document.querySelector('.viewer .said').innerText === text", arg=expected)
+    expected = (
+        f"row {row}, column {column} · true: {right} · A: {other} (wrong) · B: {other} (wrong) ·"
+        " test"
+    )
+    tab.wait_for_function(
+        "text => document.querySelector('.viewer .said').innerText === text", arg=expected
+    )
     tests = int(split.test.sum())
-    assert f"wrong (A {-(-tests // 2):,}, B {-(-tests // 5):,} px)" in tab.locator(".viewer > .legend").inner_text()
+    assert (
+        f"wrong (A {-(-tests // 2):,}, B {-(-tests // 5):,} px)"
+        in tab.locator(".viewer > .legend").inner_text()
+    )
     assert not said
     context.close()
 
@@ -96,7 +118,9 @@ def test_the_map_is_read_by_keyboard_and_both_sides_are_zoomed_as_one(browser, p
     tab.keyboard.press("Shift+ArrowUp")
     height, width = toy.shape
     row, column = max(0, height // 2 - 10), width // 2 + 1
-    assert tab.locator(".viewer .said").inner_text().startswith(f"row {row}, column {column} · true:")
+    assert (
+        tab.locator(".viewer .said").inner_text().startswith(f"row {row}, column {column} · true:")
+    )
     shots = tab.locator(".viewer canvas[tabindex]")
     before = [one.screenshot() for one in shots.all()]
     tab.get_by_label("Larger").click()
@@ -106,14 +130,21 @@ def test_the_map_is_read_by_keyboard_and_both_sides_are_zoomed_as_one(browser, p
     tab.close()
 
 
-def test_the_best_arm_stands_beside_the_control_that_is_hardest_to_beat(browser: Any, page_file: Path) -> None:
+def test_the_best_arm_stands_beside_the_control_that_is_hardest_to_beat(
+    browser: Any, page_file: Path
+) -> None:
     tab, _ = opened(browser, page_file)
     on_map(tab)
-    a, b = (tab.get_by_label(name, exact=True).evaluate("e => e.selectedOptions[0].text") for name in "AB")
+    a, b = (
+        tab.get_by_label(name, exact=True).evaluate("e => e.selectedOptions[0].text")
+        for name in "AB"
+    )
     assert (a, b) == ("mixup λ=1, rf", "duplicate λ=1, rf")
 
 
-def test_two_trials_are_compared_pixel_by_pixel(browser: Any, page_file: Path, split: Split) -> None:
+def test_two_trials_are_compared_pixel_by_pixel(
+    browser: Any, page_file: Path, split: Split
+) -> None:
     tab, _ = opened(browser, page_file)
     on_map(tab)
     tab.get_by_label("Show").select_option("ab")
@@ -121,10 +152,16 @@ def test_two_trials_are_compared_pixel_by_pixel(browser: Any, page_file: Path, s
     tab.get_by_label("B", exact=True).select_option(label="none, svm")
     places = np.arange(int(split.test.sum()))
     a, b = places % 3 != 0, places % 2 != 0
-    parts = {"both right": a & b, "only A right": a & ~b, "only B right": ~a & b, "both wrong": ~a & ~b}
+    parts = {
+        "both right": a & b,
+        "only A right": a & ~b,
+        "only B right": ~a & b,
+        "both wrong": ~a & ~b,
+    }
     expected = [f"{name} ({int(which.sum()):,} px)" for name, which in parts.items()]
     tab.wait_for_function(
-        "text => document.querySelector('.viewer > .legend').innerText.includes(text)", arg=expected[0]
+        "text => document.querySelector('.viewer > .legend').innerText.includes(text)",
+        arg=expected[0],
     )
     assert tab.locator(".viewer > .legend span").all_inner_texts() == expected
     tab.close()

@@ -63,15 +63,23 @@ def called(page: Node, name: str) -> NDArray[np.uint8]:
     return np.asarray(image.convert("RGBA"))
 
 
-def test_the_scene_its_classes_the_split_the_controls_and_the_best_arm_are_drawn(store: Store) -> None:
+def test_the_scene_its_classes_the_split_the_controls_and_the_best_arm_are_drawn(
+    store: Store,
+) -> None:
     names = [name.split(": AA")[0] for name in maps(page_of(store))]
     assert names == [
-        "colours", "true classes", "split of draw 0",
-        "mixup λ=1, svm", "duplicate λ=1, svm", "none, svm",
-    ]  # fmt: skip
+        "colours",
+        "true classes",
+        "split of draw 0",
+        "mixup λ=1, svm",
+        "duplicate λ=1, svm",
+        "none, svm",
+    ]
 
 
-def test_a_map_shows_what_the_trial_called_each_pixel(store: Store, toy: Scene, split: Split) -> None:
+def test_a_map_shows_what_the_trial_called_each_pixel(
+    store: Store, toy: Scene, split: Split
+) -> None:
     true, drawn = (
         np.asarray(maps(page_of(store))["true classes"].convert("RGBA")),
         called(page_of(store), "duplicate"),

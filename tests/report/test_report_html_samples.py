@@ -1,4 +1,6 @@
-"""Samples on the page: pictures of what generators made, beside real patches, from records alone."""
+"""Samples on the page: pictures of what generators made, beside real patches, from records
+alone.
+"""
 
 import base64
 import io
@@ -20,18 +22,24 @@ DRAWS = 2
 
 
 def sheet_of(classes: int, shade: int = 0) -> SampleSheet:
-    """Two patches of each class; generated ones are of one shade, the nearest real ones lighter by 50."""
+    """Two patches of each class; generated ones are of one shade, the nearest real ones lighter by
+    50.
+    """
     ids = np.repeat(np.arange(1, classes + 1), 2).astype(np.int16)
     real = np.full((len(ids), 1, 5, 5, 3), 200, dtype=np.uint8)
     made = np.full_like(real, shade)
-    return SampleSheet(real, made, made + 50, ids, ids, ids, np.array("Red, green, blue: 660, 560, 490 nm"))
+    return SampleSheet(
+        real, made, made + 50, ids, ids, ids, np.array("Red, green, blue: 660, 560, 490 nm")
+    )
 
 
 def tiles_of(dates: int) -> SampleSheet:
     masks = np.ones((2, 16, 16), dtype=np.int16)
     masks[:, 4:8, 4:8] = 2
     images = np.full((2, dates, 16, 16, 3), 100, dtype=np.uint8)
-    return SampleSheet(images, images, images, masks, masks, masks, np.array("Red, green, blue: components"))
+    return SampleSheet(
+        images, images, images, masks, masks, masks, np.array("Red, green, blue: components")
+    )
 
 
 @pytest.fixture
@@ -48,7 +56,9 @@ def store(tmp_path: Path) -> Store:
 
 
 def page_of(store: Store, *, alone: bool = False) -> Node:
-    return parsed(render_html(build_report(list(store.records()), store="results"), None if alone else store))
+    return parsed(
+        render_html(build_report(list(store.records()), store="results"), None if alone else store)
+    )
 
 
 def pictures(page: Node) -> list[tuple[str, Any]]:
@@ -68,13 +78,18 @@ def test_each_generator_has_a_picture_of_each_class(store: Store) -> None:
 
     # Copies show nothing new, and what was run before samples were kept has none.
     headings = [heading.text for heading in part.all("h4")]
-    assert [heading.split()[0] for heading in headings] == ["mixup", "smote"] and "draw 0" in headings[0]
+    assert [heading.split()[0] for heading in headings] == [
+        "mixup",
+        "smote",
+    ] and "draw 0" in headings[0]
     assert [caption for caption, _ in pictures(page)] == names * 2
     assert "Red, green, blue: 660, 560, 490 nm" in part.text
     assert page.all("a", href="#t0-samples")
 
 
-def test_a_picture_has_real_patches_above_generated_ones_and_the_nearest_below(store: Store) -> None:
+def test_a_picture_has_real_patches_above_generated_ones_and_the_nearest_below(
+    store: Store,
+) -> None:
     _, drawn = pictures(page_of(store))[0]
     shades = drawn[:, 3, 0]
     rows = [int(shades[i]) for i in range(len(shades)) if i == 0 or shades[i] != shades[i - 1]]
@@ -96,7 +111,9 @@ def test_without_thumbnails_the_page_has_no_such_section(store: Store, tmp_path:
     assert [one["hash"] for one in older.records()] == [one["hash"] for one in store.records()]
 
 
-def test_pictures_end_where_the_page_would_grow_large(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pictures_end_where_the_page_would_grow_large(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(samples, "ROOM", 1)
     assert len(page_of(store).all("details", id="t0-samples")[0].all("h4")) == 1
 

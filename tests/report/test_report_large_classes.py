@@ -1,4 +1,6 @@
-"""The main score: AA over the classes with at least 25 test pixels in every draw, from records of any age."""
+"""The main score: AA over the classes with at least 25 test pixels in every draw, from records of
+any age.
+"""
 
 import pytest
 
@@ -9,9 +11,18 @@ from tests.report.report_records import audit_of, record
 
 
 def trials(counts: list[list[int]], gain: float = 0.1) -> list[dict]:
-    """none and smote in as many draws as there are test counts; smote gains in the last class alone."""
+    """none and smote in as many draws as there are test counts; smote gains in the last class
+    alone.
+    """
     return [
-        record(0.5, 0.5, recall=[0.5, 0.5, 0.5 + shift], generator=name, seed=s, audit=audit_of(s, test_counts=own))
+        record(
+            0.5,
+            0.5,
+            recall=[0.5, 0.5, 0.5 + shift],
+            generator=name,
+            seed=s,
+            audit=audit_of(s, test_counts=own),
+        )
         for name, shift in (("none", 0.0), ("duplicate", 0.0), ("smote", gain))
         for s, own in enumerate(counts)
     ]
@@ -28,7 +39,9 @@ def test_a_class_counts_where_every_draw_has_enough_test_pixels_of_it() -> None:
     (smote,) = (cell for cell in table.cells.values() if cell.arm.generator.name == "smote")
     assert smote.values("aa_large") == pytest.approx([0.5, 0.5])
     (gain,) = (gain for gain in table.gains.values() if gain.cell is smote)
-    assert gain.against["none"] is not None and gain.against["none"].main.mean == 0, "one small class is no gain"
+    assert gain.against["none"] is not None and gain.against["none"].main.mean == 0, (
+        "one small class is no gain"
+    )
 
 
 def test_aa_over_all_classes_stands_beside_it_and_the_others_are_named() -> None:
@@ -38,7 +51,9 @@ def test_aa_over_all_classes_stands_beside_it_and_the_others_are_named() -> None
 
 
 @pytest.mark.parametrize("counts", [[40, 60, 30], [40, 3, 3], [3, 3, 3], [40, 60, 0]])
-def test_where_all_tested_classes_are_large_or_fewer_than_two_the_score_is_plain_aa(counts: list[int]) -> None:
+def test_where_all_tested_classes_are_large_or_fewer_than_two_the_score_is_plain_aa(
+    counts: list[int],
+) -> None:
     table = table_of(trials([counts] * 2))
     assert (table.scores.main.key, table.scores.main.name) == ("aa", "AA")
 

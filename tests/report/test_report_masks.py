@@ -1,4 +1,6 @@
-"""Masks on the page and in comparisons: the places of a set of pairs, drawn and resampled one by one."""
+"""Masks on the page and in comparisons: the places of a set of pairs, drawn and resampled one by
+one.
+"""
 
 import base64
 import io
@@ -37,7 +39,9 @@ TILE = 16
 
 @pytest.fixture(scope="module")
 def card(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Four places of 80 columns; of the tested ones d is the smallest, and b ends in the middle of a block."""
+    """Four places of 80 columns; of the tested ones d is the smallest, and b ends in the middle of
+    a block.
+    """
     folder = tmp_path_factory.mktemp("fields")
     rng = np.random.default_rng(0)
     for name, height in (("a", 64), ("b", 56), ("c", 48), ("d", 32)):
@@ -67,9 +71,14 @@ def kept(card: Path, pairs: PairSet, tmp_path_factory: pytest.TempPathFactory) -
             called = true.copy()
             called[::every] = true[::every] % 2 + 1
             made = record(
-                scene="fields", patch=TILE, generator=generator, classifier="unet", seed=seed,
-                protocol=("places", "", "centre"), audit=split.audit.as_json(),
-            )  # fmt: skip
+                scene="fields",
+                patch=TILE,
+                generator=generator,
+                classifier="unet",
+                seed=seed,
+                protocol=("places", "", "centre"),
+                audit=split.audit.as_json(),
+            )
             made["spec"]["task"] = "segmentation"
             made["hash"] = hash_of(made["spec"])
             made["metrics"] = dense_score(confusion(true, called, 2), change=False)
@@ -78,15 +87,21 @@ def kept(card: Path, pairs: PairSet, tmp_path_factory: pytest.TempPathFactory) -
     return store
 
 
-def test_without_images_there_are_the_same_masks_and_the_same_draw(card: Path, pairs: PairSet) -> None:
+def test_without_images_there_are_the_same_masks_and_the_same_draw(
+    card: Path, pairs: PairSet
+) -> None:
     bare = load_pairs(card, "segmentation", masks_only=True)
     assert np.array_equal(bare.flat_mask, pairs.flat_mask)
-    draws = [draw_tiles(p, parse_protocol("blocks:16"), 0, TILE).audit.sha256 for p in (bare, pairs)]
+    draws = [
+        draw_tiles(p, parse_protocol("blocks:16"), 0, TILE).audit.sha256 for p in (bare, pairs)
+    ]
     assert draws[0] == draws[1]
     assert bare.places[0].images.base is not None and bare.places[0].images.strides == (0, 0, 0, 0)
 
 
-def test_the_largest_tested_places_are_drawn_with_split_and_classes(kept: Store, pairs: PairSet) -> None:
+def test_the_largest_tested_places_are_drawn_with_split_and_classes(
+    kept: Store, pairs: PairSet
+) -> None:
     page = parsed(render_html(build_report(list(kept.records()), store="results"), kept))
     found = {}
     for figure in page.all("figure", **{"class": "map"}):
@@ -97,7 +112,9 @@ def test_the_largest_tested_places_are_drawn_with_split_and_classes(kept: Store,
     assert [name.split(", ")[-1] for name in found][:8] == ["b", "b", "c", "c"] + ["b", "c"] * 2
     assert "Of 4 places the 2 with most test pixels are drawn." in page.text
 
-    drawn = next(image for name, image in found.items() if name.startswith("none") and name.endswith(", c"))
+    drawn = next(
+        image for name, image in found.items() if name.startswith("none") and name.endswith(", c")
+    )
     wrong = (drawn[..., :3] != found["true classes, c"][..., :3]).any(axis=-1) & (drawn[..., 3] > 0)
     first = pairs.offsets[2]
     index = np.flatnonzero(pairs.flat_mask[pairs.offsets[1] :] > 0) + pairs.offsets[1]

@@ -1,4 +1,6 @@
-"""``hsiaug report --format mlflow``. The tests of what is written skip where MLflow is not installed."""
+"""``hsiaug report --format mlflow``. The tests of what is written skip where MLflow is not
+installed.
+"""
 
 import sys
 from pathlib import Path
@@ -38,16 +40,26 @@ def test_a_run_of_mlflow_for_each_trial(store: Path, tmp_path: Path) -> None:
     rows = {row["hash"]: row for row in data_rows(build_report(read_store(Store(store), [])))}
     said = write(store, "--out", tmp_path / "runs")
 
-    assert said == f"{len(rows)} runs added to {tmp_path / 'runs' / 'mlflow.db'}; see them: mlflow ui, Model training\n"
+    assert (
+        said == f"{len(rows)} runs added to {tmp_path / 'runs' / 'mlflow.db'}; see them: mlflow ui,"
+        " Model training\n"
+    )
     client = mlflow.MlflowClient(f"sqlite:///{tmp_path / 'runs' / 'mlflow.db'}")
     experiment = client.get_experiment_by_name("indian-pines")
-    runs = {run.data.tags["hash"]: run for run in client.search_runs([experiment.experiment_id], max_results=10_000)}
+    runs = {
+        run.data.tags["hash"]: run
+        for run in client.search_runs([experiment.experiment_id], max_results=10_000)
+    }
     assert set(runs) == set(rows)
     for hash, row in rows.items():
         data, info = runs[hash].data, runs[hash].info
-        named = {key: str(row[key]) for key in ("generator", "classifier", "seed", "lambda", "protocol")}
+        named = {
+            key: str(row[key]) for key in ("generator", "classifier", "seed", "lambda", "protocol")
+        }
         assert {key: data.params[key] for key in named} == named
-        assert {key: data.metrics[key] for key in ("oa", "aa", "kappa")} == {k: row[k] for k in ("oa", "aa", "kappa")}
+        assert {key: data.metrics[key] for key in ("oa", "aa", "kappa")} == {
+            k: row[k] for k in ("oa", "aa", "kappa")
+        }
         assert info.status == "FINISHED" and data.tags["split_sha256"] == row["split_sha256"]
         assert info.end_time - info.start_time == round(1000 * row["seconds"])
     assert {path.name for path in (tmp_path / "runs").iterdir()} == {"mlflow.db"}

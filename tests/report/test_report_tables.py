@@ -90,7 +90,9 @@ def test_mean_and_std_of_a_cell_by_hand() -> None:
 
 
 def test_spectral_views_of_a_classifier_are_columns_of_one_table() -> None:
-    records = [r for view in (None, "unit", "auto") for r in benchmark(2, classifiers=("svm",), view=view)]
+    records = [
+        r for view in (None, "unit", "auto") for r in benchmark(2, classifiers=("svm",), view=view)
+    ]
     for made in records:
         made["spectral_view"] = {
             "name": "derivative" if made["spec"].get("view") == "auto" else "raw",
@@ -108,7 +110,9 @@ def test_a_view_that_all_share_is_told_below_the_table_and_in_no_column(view: st
     table = table_of(benchmark(2, classifiers=("svm", "cnn2d"), view=view))
 
     assert [table.labels[c] for c in table.classifiers] == ["cnn2d", "svm"]
-    assert f"Spectral view {view}, named for the run and not chosen draw by draw." in table_notes(table)
+    assert f"Spectral view {view}, named for the run and not chosen draw by draw." in table_notes(
+        table
+    )
 
 
 def test_a_failed_trial_is_named_and_not_averaged() -> None:
@@ -125,7 +129,9 @@ def test_a_number_that_is_not_finite_is_missing() -> None:
 
 
 def test_arms_that_differ_in_a_parameter_are_not_merged() -> None:
-    table = table_of([record(generator="smote", generator_params={"k": k, "seed": 1}) for k in (3, 5)])
+    table = table_of(
+        [record(generator="smote", generator_params={"k": k, "seed": 1}) for k in (3, 5)]
+    )
     assert [table.arm_label(a) for a in table.arms] == ["smote k=3 λ=1", "smote k=5 λ=1"]
 
 
@@ -134,7 +140,9 @@ def test_of_many_parameters_names_say_what_is_not_usual() -> None:
     asked = [usual, usual | {"a": 0, "d": 0}, *({**usual, key: 0} for key in usual)]
     table = table_of([record(generator="smote", generator_params=each) for each in asked])
     told = ["", " a=0 d=0", " a=0", " b=0", " c=0", " d=0"]
-    assert sorted(table.arm_label(a) for a in table.arms) == sorted(f"smote{each} λ=1" for each in told)
+    assert sorted(table.arm_label(a) for a in table.arms) == sorted(
+        f"smote{each} λ=1" for each in told
+    )
 
 
 def test_arms_that_differ_in_version_are_not_merged() -> None:
@@ -144,12 +152,20 @@ def test_arms_that_differ_in_version_are_not_merged() -> None:
 
 def test_classifiers_that_differ_in_a_parameter_are_two_columns() -> None:
     table = table_of([record(classifier_params=p) for p in ({"c": 1}, {"c": "1"}, {})])
-    assert sorted(table.labels[c] for c in table.classifiers) == ["svm c unset", 'svm c="1"', "svm c=1"]
+    assert sorted(table.labels[c] for c in table.classifiers) == [
+        "svm c unset",
+        'svm c="1"',
+        "svm c=1",
+    ]
 
 
 def test_guided_and_unguided_rows_of_one_generator_differ_in_omega_alone() -> None:
     table = table_of([record(generator="specdm", omega=w) for w in (None, 0.0, 1.5)])
-    assert [table.arm_label(a) for a in table.arms] == ["specdm λ=1", "specdm λ=1 ω=0", "specdm λ=1 ω=1.5"]
+    assert [table.arm_label(a) for a in table.arms] == [
+        "specdm λ=1",
+        "specdm λ=1 ω=0",
+        "specdm λ=1 ω=1.5",
+    ]
 
 
 def test_two_conventions_of_omega_are_not_merged() -> None:
@@ -183,7 +199,9 @@ def test_gain_is_paired_over_shared_draws() -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(*[st.dictionaries(st.integers(0, 9), st.booleans(), max_size=10)] * 2)
-def test_pairs_are_the_draws_in_which_both_went_well(ours: dict[int, bool], theirs: dict[int, bool]) -> None:
+def test_pairs_are_the_draws_in_which_both_went_well(
+    ours: dict[int, bool], theirs: dict[int, bool]
+) -> None:
     records = [
         (record if ok else failure)(generator=generator, seed=seed)
         for generator, seeds in (("smote", ours), ("none", theirs))
@@ -193,19 +211,30 @@ def test_pairs_are_the_draws_in_which_both_went_well(ours: dict[int, bool], thei
     comparisons = [c for table in build_report(records).tables for c in table.comparisons]
     assert [len(c.mine) for c in comparisons] == ([len(shared)] if shared else [])
     for comparison in comparisons:
-        assert all(a.seed == b.seed and a.arm.generator != b.arm.generator for a, b in pairs_of(comparison))
+        assert all(
+            a.seed == b.seed and a.arm.generator != b.arm.generator for a, b in pairs_of(comparison)
+        )
 
 
 def test_the_duplicate_control_is_taken_at_the_same_lambda() -> None:
-    records = [*arm("none", [0.4]), *arm("duplicate", [0.45], lam=1.0), *arm("smote", [0.5], lam=0.5)]
+    records = [
+        *arm("none", [0.4]),
+        *arm("duplicate", [0.45], lam=1.0),
+        *arm("smote", [0.5], lam=0.5),
+    ]
     gain = gain_of(table_of(records), "smote λ=0.5 svm")
     assert gain.against["none"] is not None and gain.against["duplicate"] is None
     assert gain.verdict is not None
-    assert verdict_text(gain.verdict, "OA") == "undecided (no draw in common: at least 6 are needed)"
+    assert (
+        verdict_text(gain.verdict, "OA") == "undecided (no draw in common: at least 6 are needed)"
+    )
 
 
 def test_the_control_has_the_same_classifier_down_to_its_parameters() -> None:
-    records = [*arm("none", [0.4], classifier_params={"c": 1}), *arm("smote", [0.5], classifier_params={"c": 2})]
+    records = [
+        *arm("none", [0.4], classifier_params={"c": 1}),
+        *arm("smote", [0.5], classifier_params={"c": 2}),
+    ]
     assert all(gain.against["none"] is None for gain in table_of(records).gains.values())
 
 
@@ -229,15 +258,17 @@ def steps(start: float, n: int, step: float = 0.01) -> list[float]:
 def test_helps_needs_both_controls_and_enough_draws() -> None:
     assert verdict(steps(0.40, 9), steps(0.41, 9), steps(0.50, 9, 0.011)) == "helps"
     # One arm: all of its controls must be beaten, so that none of them costs a correction.
-    assert verdict(steps(0.40, 5), steps(0.41, 5), steps(0.50, 5, 0.011)) == (
-        "undecided (5 draws: at least 6 are needed)"
+    assert (
+        verdict(steps(0.40, 5), steps(0.41, 5), steps(0.50, 5, 0.011))
+        == "undecided (5 draws: at least 6 are needed)"
     )
 
 
 def test_a_gain_over_one_control_says_which() -> None:
     wobble = [0.5 + 0.05 * (-1) ** i + 0.011 * i for i in range(9)]
-    assert verdict(steps(0.40, 9), wobble, steps(0.50, 9, 0.011)) == (
-        "gains: above none; open against duplicate (9 draws could show 4.9)"
+    assert (
+        verdict(steps(0.40, 9), wobble, steps(0.50, 9, 0.011))
+        == "gains: above none; open against duplicate (9 draws could show 4.9)"
     )
 
 
@@ -245,11 +276,16 @@ def test_an_arm_that_failed_is_called_that_and_not_without_control() -> None:
     lost = [failure(generator="smote", seed=s) for s in range(9)]
     table = table_of([*arm("none", steps(0.4, 9)), *arm("duplicate", steps(0.4, 9)), *lost])
     found = gain_of(table, "smote λ=1 svm").verdict
-    assert found is not None and (found.finding, verdict_text(found, "OA")) == ("failed", "failed (9 of 9 draws)")
+    assert found is not None and (found.finding, verdict_text(found, "OA")) == (
+        "failed",
+        "failed (9 of 9 draws)",
+    )
 
 
 def test_an_arm_that_made_nothing_is_not_judged() -> None:
-    """Also in records from before the status empty, which hold it as ok with the numbers of none."""
+    """Also in records from before the status empty, which hold it as ok with the numbers of
+    none.
+    """
     for status in ("empty", "ok"):
         idle = arm("smote", steps(0.4, 9))
         for r in idle:
@@ -284,23 +320,40 @@ def test_arms_that_gain_alike_are_corrected_as_one() -> None:
     judged = [gain for gain in table.gains.values() if gain.verdict is not None]
     assert len(judged) == 2 * 2 and len(table.comparisons) == 2 * (1 + 2 + 2)
     for gain in judged:
-        assert [c.main.p_corrected for c in gain.against.values() if c] == pytest.approx([2 / 2**8] * 2)
+        assert [c.main.p_corrected for c in gain.against.values() if c] == pytest.approx(
+            [2 / 2**8] * 2
+        )
 
 
 def test_over_none_is_a_question_of_its_own() -> None:
-    """Over none every draw agrees; over duplicate another arm wobbles, which raises the p over that alone."""
+    """Over none every draw agrees; over duplicate another arm wobbles, which raises the p over that
+    alone.
+    """
     wobble = [0.4 + 0.01 * i + 0.05 * (-1) ** i for i in range(9)]
-    records = [*arm("none", steps(0.2, 9)), *arm("duplicate", steps(0.4, 9)), *arm("smote", steps(0.45, 9, 0.03))]
+    records = [
+        *arm("none", steps(0.2, 9)),
+        *arm("duplicate", steps(0.4, 9)),
+        *arm("smote", steps(0.45, 9, 0.03)),
+    ]
     alone = gain_of(table_of(records), "smote λ=1 svm").against
     beside = gain_of(table_of([*records, *arm("mixup", wobble)]), "smote λ=1 svm").against
-    before, now = ({name: one and one.main.p_corrected for name, one in found.items()} for found in (alone, beside))
+    before, now = (
+        {name: one and one.main.p_corrected for name, one in found.items()}
+        for found in (alone, beside)
+    )
     assert before["none"] == before["duplicate"] == now["none"] == 2 / 2**9
     assert now["duplicate"] is not None and now["duplicate"] > 2 / 2**9
 
 
 def test_an_arm_is_measured_against_every_classifier_without_samples() -> None:
-    """Above its own svm, and below the cnn2d that needs no sample: so it is not above the best of them."""
-    records = [*arm("none", steps(0.4, 8)), *arm("duplicate", steps(0.4, 8)), *arm("smote", steps(0.5, 8, 0.011))]
+    """Above its own svm, and below the cnn2d that needs no sample: so it is not above the best of
+    them.
+    """
+    records = [
+        *arm("none", steps(0.4, 8)),
+        *arm("duplicate", steps(0.4, 8)),
+        *arm("smote", steps(0.5, 8, 0.011)),
+    ]
     two = [*records, *arm("mixup", steps(0.4, 8))]
     for level, said in ((0.45, "shown"), (0.7, "shown below")):
         table = table_of([*two, *arm("none", steps(level, 8), classifier="cnn2d")])

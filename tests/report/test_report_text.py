@@ -26,8 +26,14 @@ def markdown(records: list[dict], by: str = "generator") -> str:
 def rows(text: str, heading: str) -> list[dict[str, str]]:
     """The Markdown table below a heading, as dictionaries."""
     lines = text.split(f"### {heading}", 1)[1].strip().splitlines()
-    cells = [[c.strip(" *") for c in line.strip("|").split(" | ")] for line in lines if line.startswith("|")]
-    cells = cells[: next((i for i, line in enumerate(lines) if not line.startswith("|")), len(lines))]
+    cells = [
+        [c.strip(" *") for c in line.strip("|").split(" | ")]
+        for line in lines
+        if line.startswith("|")
+    ]
+    cells = cells[
+        : next((i for i, line in enumerate(lines) if not line.startswith("|")), len(lines))
+    ]
     return [dict(zip(cells[0], row, strict=True)) for row in cells[2:]]
 
 
@@ -40,7 +46,13 @@ def on_terminal(records: list[dict], by: str = "generator", width: int = 100) ->
 def test_scores_stand_in_percent_with_one_decimal() -> None:
     table = rows(markdown([record(0.482, 0.40, seed=0), record(0.544, 0.42, seed=1)]), "Accuracy")
     assert table == [
-        {"generator": "none", "λ": "–", "svm OA": "51.3 ± 4.4", "svm AA": "41.0 ± 1.4", "svm κ": "41.3 ± 4.4"}
+        {
+            "generator": "none",
+            "λ": "–",
+            "svm OA": "51.3 ± 4.4",
+            "svm AA": "41.0 ± 1.4",
+            "svm κ": "41.3 ± 4.4",
+        }
     ]
 
 
@@ -51,7 +63,9 @@ def test_one_draw_has_no_std() -> None:
 def test_gains_are_signed_points_against_both_controls() -> None:
     table = rows(markdown(benchmark(5)), "Gain over the controls")
     smote = next(row for row in table if row["generator"] == "smote" and row["classifier"] == "svm")
-    assert [smote[k] for k in ("vs none ΔAA", "vs none ΔOA", "vs duplicate ΔAA", "vs duplicate ΔOA")] == [
+    assert [
+        smote[k] for k in ("vs none ΔAA", "vs none ΔOA", "vs duplicate ΔAA", "vs duplicate ΔOA")
+    ] == [
         "+6.0",
         "+6.0",
         "+4.0",
@@ -75,7 +89,9 @@ def test_five_draws_cannot_reach_05_and_the_caption_says_so_once() -> None:
 def test_enough_draws_give_corrected_p() -> None:
     table = rows(markdown(benchmark(9), by="classifier"), "Every metric, and the tests on AA")
     smote = next(row for row in table if row["generator"] == "smote")
-    assert smote["p vs none"] == smote["p vs duplicate"] == ".004"  # 2 / 2**9, whatever the number of arms
+    assert (
+        smote["p vs none"] == smote["p vs duplicate"] == ".004"
+    )  # 2 / 2**9, whatever the number of arms
     assert smote["AA 95 %"] == "[51.7, 64.3]"
 
 
@@ -92,7 +108,9 @@ def test_failed_trials_are_named_above_the_table() -> None:
 
 
 def test_a_cell_with_fewer_draws_says_how_many() -> None:
-    table = rows(markdown([record(seed=0), record(seed=1), record(generator="smote", seed=1)]), "Accuracy")
+    table = rows(
+        markdown([record(seed=0), record(seed=1), record(generator="smote", seed=1)]), "Accuracy"
+    )
     assert [row["svm n"] for row in table] == ["2", "1"]
 
 
@@ -105,14 +123,19 @@ def test_a_leaky_protocol_says_so_in_the_title_of_every_format() -> None:
     assert r"\caption{\textbf{LEAKY: indian-pines" in render_report(report, "tex")
     assert render_report(report, "rich").lstrip().startswith("LEAKY: indian-pines")
     assert json.loads(render_report(report, "json"))["tables"][0]["leaky"] is True
-    assert {row["leaky"] for row in csv.DictReader(io.StringIO(render_report(report, "csv")))} == {"True"}
+    assert {row["leaky"] for row in csv.DictReader(io.StringIO(render_report(report, "csv")))} == {
+        "True"
+    }
     assert "99.6 % of test pixels lie in a 9×9 training patch" in render_report(report, "md")
 
 
 def test_the_audit_tells_how_many_samples_each_lambda_made() -> None:
     few, many = (record(generator="smote", lam=1.0, seed=s) for s in (0, 1))
     few["samples"]["synthetic"] = [1, 0, 1]
-    line = "- **synthetic**: samples for training, λ = 1: 9 (2–16) beside 20 real; λ = 3: 16 beside 20 real"
+    line = (
+        "- **synthetic**: samples for training, λ = 1: 9 (2–16) beside 20 real; λ = 3: 16 beside 20"
+        " real"
+    )
 
     assert line in markdown([record(), few, many, record(generator="mixup", lam=3.0)])
     assert "**synthetic**" not in markdown([record()])
@@ -150,7 +173,10 @@ def test_transductive_arms_are_named() -> None:
 
 def test_every_table_leads_to_its_records() -> None:
     text = markdown(benchmark(2))
-    assert "hashes: hsiaug report --store results --by seed; how to rerun one: hsiaug show HASH" in text
+    assert (
+        "hashes: hsiaug report --store results --by seed; how to rerun one: hsiaug show HASH"
+        in text
+    )
     spaced = render_report(build_report([record()], store="my results"))
     assert "hsiaug report --store 'my results' --by seed" in spaced
 
@@ -188,12 +214,20 @@ def test_a_seed_that_drew_different_pixels_is_told() -> None:
 
 def test_records_of_parameters_that_a_plugin_no_longer_has_are_reported_beside_new_ones() -> None:
     old = [
-        record(0.6, 0.5, generator="txt2hsi", version="5", generator_params={"surplus": n, "steps": 200})
+        record(
+            0.6,
+            0.5,
+            generator="txt2hsi",
+            version="5",
+            generator_params={"surplus": n, "steps": 200},
+        )
         for n in (1.0, 2.0)
     ]
     new = record(0.6, 0.55, generator="txt2hsi", version="6", generator_params={"steps": 200})
     table = rows(markdown([record(), record(generator="duplicate"), *old, new]), "Accuracy")
-    told = {row["generator"]: row["svm AA"] for row in table if row["generator"].startswith("txt2hsi")}
+    told = {
+        row["generator"]: row["svm AA"] for row in table if row["generator"].startswith("txt2hsi")
+    }
     assert told == {
         "txt2hsi v5 surplus=1.0": "50.0",
         "txt2hsi v5 surplus=2.0": "50.0",
@@ -207,7 +241,11 @@ def test_a_parameter_that_json_cannot_hold_is_refused_for_no_trial_could_have_ha
 
 
 def test_json_is_strict_and_has_the_rows_of_trials_and_of_gains() -> None:
-    records = [*benchmark(6), failure(seed=9), record(math.nan, 0.5, generator="smote", generator_params={"k": 3})]
+    records = [
+        *benchmark(6),
+        failure(seed=9),
+        record(math.nan, 0.5, generator="smote", generator_params={"k": 3}),
+    ]
 
     def refuse(constant: str) -> None:
         raise AssertionError(constant)
@@ -217,7 +255,9 @@ def test_json_is_strict_and_has_the_rows_of_trials_and_of_gains() -> None:
     (failed,) = (trial for trial in found["trials"] if trial["status"] == "failed")
     assert failed["aa"] is None and failed["error_type"] == "PluginError"
     gains = [row for row in found["gains"] if (row["generator"], row["over"]) == ("mixup", "none")]
-    assert len(gains) == 2 and all(row["gain"] == pytest.approx(4) and row["draws"] == 6 for row in gains)
+    assert len(gains) == 2 and all(
+        row["gain"] == pytest.approx(4) and row["draws"] == 6 for row in gains
+    )
 
 
 def test_csv_has_one_row_per_trial() -> None:
@@ -284,13 +324,17 @@ def test_a_latex_table_marks_the_highest_mean_of_each_column_and_says_so() -> No
     for classifier in table.classifiers:
         best = max(cell.summary("aa").mean for cell in table.cells_of(classifier))
         assert rf"\textbf{{{100 * best:.1f}}}" in accuracy
-    assert "Bold: the highest mean of a column" in text and text.count(r"\label{") == len(tabulars(text))
+    assert "Bold: the highest mean of a column" in text and text.count(r"\label{") == len(
+        tabulars(text)
+    )
     assert len(set(re.findall(r"\\label\{(.*?)\}", text))) == text.count(r"\label{")
 
 
 @pytest.mark.parametrize("document", ["article", "IEEEtran", "[onecolumn]{IEEEtran}"])
 @pytest.mark.parametrize("by", ["generator", "classifier", "class", "seed"])
-def test_latex_runs_and_no_line_is_wider_than_the_text(tmp_path: Path, by: str, document: str) -> None:
+def test_latex_runs_and_no_line_is_wider_than_the_text(
+    tmp_path: Path, by: str, document: str
+) -> None:
     need_latex()
     long = "a class of a very long name, " * 3
     bad = failure(generator="smote_b", message=r"50% of $x_1 & C:\tmp #3 {~^} 面 → --flag", lam=0.5)
@@ -329,17 +373,35 @@ def test_a_narrow_terminal_parts_the_table_and_loses_nothing() -> None:
     [
         (80, "smote λ=0.5 filtered:svm 64.5 54.5±7.3 54.5 +4.0 [4.0,4.0] helps"),
         (90, "smote λ=0.5 filtered:svm 64.5±7.3 54.5±7.3 54.5±7.3 +4.0 [4.0,4.0] helps"),
-        (100, "smote λ=0.5 filtered:svm 64.5 ± 7.3 54.5 ± 7.3 54.5 ± 7.3 +4.0 [+4.0, +4.0] ▲ helps"),
+        (
+            100,
+            "smote λ=0.5 filtered:svm 64.5 ± 7.3 54.5 ± 7.3 54.5 ± 7.3 +4.0 [+4.0, +4.0] ▲ helps",
+        ),
     ],
 )
 def test_twenty_arms_are_read_in_forty_lines(width: int, smote: str) -> None:
-    """A line for each arm and classifier, with all accuracies, the gain and the verdict, on a usual terminal."""
-    names = ("none", "duplicate", "smote", "mixup", "noise", "cvae", "relight", "txt2hsi", "pseudo", "specdm")
+    """A line for each arm and classifier, with all accuracies, the gain and the verdict, on a usual
+    terminal.
+    """
+    names = (
+        "none",
+        "duplicate",
+        "smote",
+        "mixup",
+        "noise",
+        "cvae",
+        "relight",
+        "txt2hsi",
+        "pseudo",
+        "specdm",
+    )
     records = benchmark(8, names, ("cnn2d", "filtered:svm"), lam=0.5)
     lines = [" ".join(line.split()) for line in on_terminal(records, "summary", width).splitlines()]
 
     assert smote in lines and len(lines) <= 40
-    assert sum(bool(re.match(r"\S+ (λ=0\.5 )?(cnn2d|filtered:svm) \d", line)) for line in lines) == 20
+    assert (
+        sum(bool(re.match(r"\S+ (λ=0\.5 )?(cnn2d|filtered:svm) \d", line)) for line in lines) == 20
+    )
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -361,5 +423,7 @@ def test_an_unknown_view_or_format_is_met_with_a_suggestion() -> None:
 def test_records_in_any_order_give_the_same_report() -> None:
     records = [*benchmark(6), failure(seed=9)]
     for format in FORMATS:
-        forwards, backwards = (render_report(build_report(r), format) for r in (records, records[::-1]))
+        forwards, backwards = (
+            render_report(build_report(r), format) for r in (records, records[::-1])
+        )
         assert forwards == backwards

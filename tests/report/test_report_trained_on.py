@@ -17,7 +17,9 @@ DRAWS = range(8)
 
 
 def records(generator: str = "smote", **spec: Any) -> list[dict[str, Any]]:
-    """AA of none 40 %, of duplicate 41 %, of both 50 %, of synthetic samples alone 45 %; a point more in each draw."""
+    """AA of none 40 %, of duplicate 41 %, of both 50 %, of synthetic samples alone 45 %; a point
+    more in each draw.
+    """
     arms = [
         ("none", None, 0.40),
         ("duplicate", None, 0.41),
@@ -63,7 +65,10 @@ def test_what_was_not_run_has_no_row() -> None:
 
 def test_such_an_arm_is_not_judged_and_changes_no_verdict() -> None:
     found = records()
-    (whole,), (plain,) = (report(some).tables for some in (found, [one for one in found if "train" not in one["spec"]]))
+    (whole,), (plain,) = (
+        report(some).tables
+        for some in (found, [one for one in found if "train" not in one["spec"]])
+    )
     assert headline(whole) == headline(plain)
     assert [gain.verdict for gain in whole.judged] == [gain.verdict for gain in plain.judged]
     assert [gain.cell.arm.generator.train for gain in whole.gains.values()] == ["both", "both"]
@@ -74,7 +79,9 @@ def test_such_an_arm_is_not_judged_and_changes_no_verdict() -> None:
 
 
 def test_a_control_is_never_one_of_synthetic_samples_alone() -> None:
-    """``pseudo`` may be asked for itself; its newer arm of synthetic samples is no control of others."""
+    """``pseudo`` may be asked for itself; its newer arm of synthetic samples is no control of
+    others.
+    """
     seeing = {"generator": "scene", "classifier": "none"}
     found = [*records("pseudo"), *records("txt2hsi")[2 * len(DRAWS) : 3 * len(DRAWS)]]
     for one in found:

@@ -8,8 +8,13 @@ from tests.report.report_records import record
 SEES = {"generator": "scene", "classifier": "none"}
 
 
-def trials(generator: str, aa: float, classifier: str = "svm", *, scope: bool = False, n: int = 10) -> list[dict]:
-    made = [record(0.5, aa + 0.001 * s, generator=generator, classifier=classifier, seed=s) for s in range(n)]
+def trials(
+    generator: str, aa: float, classifier: str = "svm", *, scope: bool = False, n: int = 10
+) -> list[dict]:
+    made = [
+        record(0.5, aa + 0.001 * s, generator=generator, classifier=classifier, seed=s)
+        for s in range(n)
+    ]
     return [{**one, "scope": SEES, "transductive": True} for one in made] if scope else made
 
 
@@ -22,11 +27,17 @@ def test_an_arm_that_reads_unlabelled_pixels_must_be_above_the_teachers_own_map(
     for seed, one in enumerate(own):
         one["metrics"]["recall"] = [one["metrics"]["aa"] + 0.0003 * seed] * 3
         one["metrics"]["aa"] += 0.0003 * seed
-    report = build_report([*PLAIN, *trials("none", teacher, "teacher"), *trials("pseudo", 0.5, scope=True), *own])
+    report = build_report(
+        [*PLAIN, *trials("none", teacher, "teacher"), *trials("pseudo", 0.5, scope=True), *own]
+    )
     (gain,) = (g for g in report.tables[0].gains.values() if g.cell.arm.generator.name == "ldm")
     assert list(gain.against) == ["none", "duplicate", "pseudo", "teacher"]
     lines = [line for axes in figure_of(report, "gain").axes for line in axes.lines]
-    marks = {(one.get_color(), one.get_marker()) for one in lines if str(one.get_label()).startswith("over ")}
+    marks = {
+        (one.get_color(), one.get_marker())
+        for one in lines
+        if str(one.get_label()).startswith("over ")
+    }
     assert len(marks) == 4
     assert gain.verdict is not None and gain.verdict.finding == finding
     assert "vs teacher" in render_report(report, "md")

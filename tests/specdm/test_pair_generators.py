@@ -23,10 +23,14 @@ LONG = {"vae_steps": 60, "steps": 120, "sample_steps": 10}
 EACH = pytest.mark.parametrize("plugin", [SpecDm, LdmSingle, Quilting])
 
 
-def fit(view: DenseView, plugin: Any = SpecDm, seed: int = 0, preset: Any = "tiny", **settings: Any) -> Any:
+def fit(
+    view: DenseView, plugin: Any = SpecDm, seed: int = 0, preset: Any = "tiny", **settings: Any
+) -> Any:
     """A fit of the networks: ``specdm`` has others by default."""
     settings = {"denoiser": "network", **settings} if plugin is SpecDm else settings
-    params = build_params(plugin.card, preset, {name: str(value) for name, value in settings.items()})
+    params = build_params(
+        plugin.card, preset, {name: str(value) for name, value in settings.items()}
+    )
     return learn(plugin(params), view, seed)
 
 
@@ -55,12 +59,23 @@ def test_the_tiny_preset_computes_little(make: Make) -> None:
 def test_it_makes_as_many_pairs_as_are_asked_for(make: Make, plugin: Any, dates: int) -> None:
     view = make(6, 16, dates=dates, ignored=True)
     dark = {"light": 0} if plugin is Quilting else {}
-    made = fit(view, plugin, **SHORT, **dark).sample(PairCounts(5, {1: 0, 2: 2}), guidance=1.0, seed=0)
+    made = fit(view, plugin, **SHORT, **dark).sample(
+        PairCounts(5, {1: 0, 2: 2}), guidance=1.0, seed=0
+    )
     assert made.images.shape == (5, dates, 10, 16, 16) and made.images.dtype == np.float32
-    assert made.masks.shape == (5, 16, 16) and set(np.unique(made.masks)) <= set(np.unique(view.real.masks))
-    assert made.confidence is not None and (made.confidence > 0).all() and (made.confidence <= 1).all()
-    assert made.synthetic.all() and (made.weight == np.float32(0.3 if plugin is Quilting else 0.1)).all()
-    assert view.real.images.min() <= made.images.min() and made.images.max() <= view.real.images.max()
+    assert made.masks.shape == (5, 16, 16) and set(np.unique(made.masks)) <= set(
+        np.unique(view.real.masks)
+    )
+    assert (
+        made.confidence is not None and (made.confidence > 0).all() and (made.confidence <= 1).all()
+    )
+    assert (
+        made.synthetic.all()
+        and (made.weight == np.float32(0.3 if plugin is Quilting else 0.1)).all()
+    )
+    assert (
+        view.real.images.min() <= made.images.min() and made.images.max() <= view.real.images.max()
+    )
 
 
 def test_pairs_look_like_the_real_ones(view: DenseView, fitted: Any) -> None:
@@ -75,7 +90,9 @@ def test_a_class_that_is_asked_for_shows_more(name: str, request: pytest.Fixture
     drawn = request.getfixturevalue(name)
     if name == "quilted":
         drawn = replace(drawn, params=replace(drawn.params, pasted=0))
-    rare, common = (drawn.sample(PairCounts(24, {c: 24}), guidance=2.0, seed=0).masks for c in (4, 2))
+    rare, common = (
+        drawn.sample(PairCounts(24, {c: 24}), guidance=2.0, seed=0).masks for c in (4, 2)
+    )
     assert (rare == 4).mean() > 1.7 * (common == 4).mean()
     assert (common == 2).mean() > 1.3 * (rare == 2).mean()
 
@@ -106,12 +123,16 @@ def test_a_class_that_was_never_seen_cannot_be_asked_for(fitted: Any) -> None:
         {"preset": "paper"},
     ],
 )
-def test_every_part_can_be_switched(make: Make, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_part_can_be_switched(
+    make: Make, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     shrunk = {"vae_width": 8, "mask_width": 8, "unet_width": 8, "levels": (1, 2), "batch": 2}
     monkeypatch.setitem(SIZES, "paper", replace(SIZES["paper"], **shrunk))
     # Half the bands are enough for two dates to need a stem.
     short = {**SHORT, "image_steps": 3}
-    made = fit(make(4, 18, 20, dates=2), **{**short, **settings}).sample(PairCounts(2), guidance=0, seed=0)
+    made = fit(make(4, 18, 20, dates=2), **{**short, **settings}).sample(
+        PairCounts(2), guidance=0, seed=0
+    )
     assert made.images.shape == (2, 2, 20, 18, 18) and np.isfinite(made.images).all()
 
 
@@ -129,7 +150,9 @@ def test_a_denoiser_that_is_told_nothing_makes_the_same_whatever_is_asked_for(ma
 
 
 @pytest.mark.parametrize("strength", [0.05, 1.0])
-def test_components_of_rare_classes_are_set_into_finished_pairs(quilted: Any, strength: float) -> None:
+def test_components_of_rare_classes_are_set_into_finished_pairs(
+    quilted: Any, strength: float
+) -> None:
     def sampled(pasted: int) -> DenseSamples:
         params = replace(quilted.params, strength=strength, light=0, pasted=pasted)
         return replace(quilted, params=params).sample(PairCounts(24), guidance=0, seed=0)
@@ -139,19 +162,30 @@ def test_components_of_rare_classes_are_set_into_finished_pairs(quilted: Any, st
     assert (made.masks == 4).mean() > 1.3 * (drawn.masks == 4).mean()
     assert made.confidence is not None and (made.confidence[moved] == 1).all()
     changed = (made.images != drawn.images).any(axis=(1, 2))
-    assert (moved <= changed).mean() > 0.99 and not changed.all()  # the image moves with its mask, and only there
+    assert (
+        moved <= changed
+    ).mean() > 0.99 and not changed.all()  # the image moves with its mask, and only there
 
 
 def test_of_two_dates_nothing_is_pasted(make: Make) -> None:
-    one, other = (fit(make(6, 16, dates=2), Quilting, strength=0.3, pasted=n, **SHORT) for n in (0, 6))
+    one, other = (
+        fit(make(6, 16, dates=2), Quilting, strength=0.3, pasted=n, **SHORT) for n in (0, 6)
+    )
     assert same(*(f.sample(PairCounts(4), guidance=0, seed=0) for f in (one, other)))
 
 
-def test_the_less_noise_sampling_starts_from_the_nearer_the_pairs_lie_to_real_ones(fitted: Any) -> None:
+def test_the_less_noise_sampling_starts_from_the_nearer_the_pairs_lie_to_real_ones(
+    fitted: Any,
+) -> None:
     def apart(strength: float) -> float:
         params = replace(fitted.params, strength=strength, sample_steps=20)
-        made, form = replace(fitted, params=params).sample(PairCounts(16), guidance=0, seed=0), fitted.format
-        z = fitted.norm.forward(fitted.codec.encode(form.images(made.images), form.one_hot(form.masks(made.masks))))
+        made, form = (
+            replace(fitted, params=params).sample(PairCounts(16), guidance=0, seed=0),
+            fitted.format,
+        )
+        z = fitted.norm.forward(
+            fitted.codec.encode(form.images(made.images), form.one_hot(form.masks(made.masks)))
+        )
         known = torch.from_numpy(fitted.latents)
         return float(torch.cdist(z.flatten(1), known.flatten(1)).min(dim=1).values.mean())
 
@@ -159,7 +193,9 @@ def test_the_less_noise_sampling_starts_from_the_nearer_the_pairs_lie_to_real_on
     assert distances[0] < 0.8 * distances[1] < 0.8 * distances[2], distances
 
 
-def test_starting_from_training_pairs_survives_saving_and_weighs_as_it_is_told(make: Make, tmp_path: Path) -> None:
+def test_starting_from_training_pairs_survives_saving_and_weighs_as_it_is_told(
+    make: Make, tmp_path: Path
+) -> None:
     fitted = fit(make(6, 16), strength=0.5, weight=0.25, **SHORT)
     fitted.save(tmp_path)
     made, again = (

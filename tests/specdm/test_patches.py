@@ -39,7 +39,9 @@ def neighbours(images: NDArray[np.float32]) -> float:
 
 @EACH
 @pytest.mark.parametrize(("dates", "side"), [(1, 16), (2, 16), (1, 18), (1, 9), (1, 48)])
-def test_pairs_of_every_size_and_number_of_dates_are_drawn(make: Make, plugin: Any, dates: int, side: int) -> None:
+def test_pairs_of_every_size_and_number_of_dates_are_drawn(
+    make: Make, plugin: Any, dates: int, side: int
+) -> None:
     view = make(6, side, dates=dates, ignored=True)
     made = fit(view, plugin).sample(PairCounts(5, {1: 0, 2: 2}), guidance=1.0, seed=0)
     assert made.images.shape == (5, dates, 10, side, side) and made.images.dtype == np.float32
@@ -60,14 +62,18 @@ def test_pairs_have_the_layout_of_real_ones_and_those_of_gaussians_have_none(
     assert neighbours(made.images) == pytest.approx(real, abs=0.05)
     edges = [np.diff(s.masks, axis=2) != 0 for s in (view.real, made, drawn)]
     jumps = [np.abs(np.diff(s.images[:, 0], axis=3)).mean(axis=1) for s in (view.real, made, drawn)]
-    beside = [jump[edge].mean() / jump[~edge].mean() for jump, edge in zip(jumps, edges, strict=True)]
+    beside = [
+        jump[edge].mean() / jump[~edge].mean() for jump, edge in zip(jumps, edges, strict=True)
+    ]
     assert beside[1] > 0.5 * beside[0] > 2
 
 
 def test_the_spectra_are_those_of_the_class_that_the_mask_shows(view: DenseView) -> None:
     made = fit(view, sample_steps=8).sample(PairCounts(8), guidance=0, seed=0)
     for c in (1, 2, 3):
-        real, own = (np.moveaxis(s.images[:, 0], 1, -1)[s.masks == c].mean(axis=0) for s in (view.real, made))
+        real, own = (
+            np.moveaxis(s.images[:, 0], 1, -1)[s.masks == c].mean(axis=0) for s in (view.real, made)
+        )
         np.testing.assert_allclose(own, real, rtol=0.2)
 
 
@@ -94,7 +100,9 @@ def test_a_class_that_was_never_seen_cannot_be_asked_for(view: DenseView, plugin
 
 
 @EACH
-def test_a_saved_fit_draws_the_same_and_weighs_as_it_is_told(make: Make, plugin: Any, tmp_path: Path) -> None:
+def test_a_saved_fit_draws_the_same_and_weighs_as_it_is_told(
+    make: Make, plugin: Any, tmp_path: Path
+) -> None:
     fitted = fit(make(6, 16), plugin, weight=0.25)
     fitted.save(tmp_path)
     loaded = plugin(fitted.params).load(tmp_path, device="cpu")

@@ -32,7 +32,9 @@ Make = Callable[..., DenseView]
 
 def run_of(view: DenseView, plugin: Any = SpecDm, **settings: Any) -> PairRun:
     settings = {"denoiser": "network", **settings} if plugin is SpecDm else settings
-    params = build_params(plugin.card, "tiny", {name: str(value) for name, value in settings.items()})
+    params = build_params(
+        plugin.card, "tiny", {name: str(value) for name, value in settings.items()}
+    )
     return PairRun.of(view, params, plugin(params).losses(), 0, "cpu", nothing, None)
 
 
@@ -80,7 +82,9 @@ def test_one_scale_serves_all_bands_and_keeps_reflectance_in_proportion(view: De
     x = form.images(view.real.images)
 
     assert form.shift == 0 and form.scale == pytest.approx(np.percentile(view.real.images, 99.9))
-    np.testing.assert_allclose(x[0, :, 3, 3] * form.scale, view.real.images[0, 0, :, 3, 3], rtol=1e-5)
+    np.testing.assert_allclose(
+        x[0, :, 3, 3] * form.scale, view.real.images[0, 0, :, 3, 3], rtol=1e-5
+    )
 
 
 def test_only_data_that_are_no_reflectance_are_shifted(view: DenseView) -> None:
@@ -101,7 +105,9 @@ def test_only_data_that_are_no_reflectance_are_shifted(view: DenseView) -> None:
         (lambda real: {"images": real.images * 0}, "more than one value"),
     ],
 )
-def test_tiles_that_cannot_be_learnt_from_are_named(view: DenseView, change: Any, words: str) -> None:
+def test_tiles_that_cannot_be_learnt_from_are_named(
+    view: DenseView, change: Any, words: str
+) -> None:
     with pytest.raises(PluginError, match=words):
         TileFormat.of(replace(view.real, **change(view.real)), 4, 4)
 
@@ -111,7 +117,9 @@ def test_the_eight_turns_differ_and_keep_pixels_together() -> None:
     turns = [symmetry(x, turn) for turn in range(SYMMETRIES)]
 
     assert len({tuple(one.flatten().tolist()) for one in turns}) == 8
-    assert all(one[0, 1, 1] == 4 and sorted(one.flatten().tolist()) == list(range(9)) for one in turns)
+    assert all(
+        one[0, 1, 1] == 4 and sorted(one.flatten().tolist()) == list(range(9)) for one in turns
+    )
 
 
 def test_tiles_with_a_rare_class_are_drawn_more_often() -> None:
@@ -190,9 +198,14 @@ def test_images_come_back_from_the_principal_components_of_their_patches() -> No
     assert not list(codec.parameters())
 
 
-def test_a_vae_of_images_starts_as_the_principal_components_of_their_patches(view: DenseView) -> None:
+def test_a_vae_of_images_starts_as_the_principal_components_of_their_patches(
+    view: DenseView,
+) -> None:
     x = run_of(few(view, 8)).pairs.x
-    vae, known = StreamVae(10, 12, 2, SIZES["tiny"], width=8, linear=True), PatchComponents(10, 12, 2)
+    vae, known = (
+        StreamVae(10, 12, 2, SIZES["tiny"], width=8, linear=True),
+        PatchComponents(10, 12, 2),
+    )
     vae.fit_input(x)
     known.fit_input(x)
 
@@ -203,7 +216,9 @@ def test_a_vae_of_images_starts_as_the_principal_components_of_their_patches(vie
 
 
 def test_the_spectral_angle_counts_as_its_weight_says(view: DenseView) -> None:
-    with_it, without = (two_streams(few(view, 8), image_steps=3, vae_steps=1, sad=sad)[0] for sad in (0.1, 0))
+    with_it, without = (
+        two_streams(few(view, 8), image_steps=3, vae_steps=1, sad=sad)[0] for sad in (0.1, 0)
+    )
 
     assert not all(map(torch.equal, with_it.image.parameters(), without.image.parameters()))
     assert all(map(torch.equal, with_it.mask.parameters(), without.mask.parameters()))
@@ -216,7 +231,9 @@ def test_the_streams_share_nothing(view: DenseView) -> None:
     image.sum().backward()  # type: ignore[no-untyped-call]
 
     def moved(stream: torch.nn.Module) -> list[bool]:
-        return [weight.grad is not None and bool(weight.grad.any()) for weight in stream.parameters()]
+        return [
+            weight.grad is not None and bool(weight.grad.any()) for weight in stream.parameters()
+        ]
 
     assert any(moved(codec.image)) and not any(moved(codec.mask))
 
@@ -224,10 +241,17 @@ def test_the_streams_share_nothing(view: DenseView) -> None:
 def test_other_masks_do_not_change_the_image_stream(view: DenseView) -> None:
     real = few(view, 8).real
     other = replace(view, real=replace(real, masks=5 - real.masks))
-    one, two = (two_streams(v, vae_steps=3, image_steps=3)[0] for v in (replace(view, real=real), other))
+    one, two = (
+        two_streams(v, vae_steps=3, image_steps=3)[0] for v in (replace(view, real=real), other)
+    )
 
-    assert all(torch.equal(a, b) for a, b in zip(one.image.parameters(), two.image.parameters(), strict=True))
-    assert any((a != b).any() for a, b in zip(one.mask.parameters(), two.mask.parameters(), strict=True))
+    assert all(
+        torch.equal(a, b)
+        for a, b in zip(one.image.parameters(), two.image.parameters(), strict=True)
+    )
+    assert any(
+        (a != b).any() for a, b in zip(one.mask.parameters(), two.mask.parameters(), strict=True)
+    )
 
 
 def test_a_few_tiles_can_be_learnt_by_heart(make: Make) -> None:
@@ -245,7 +269,9 @@ def test_two_streams_keep_masks_better_than_one_of_the_same_latents(make: Make) 
     one = run_of(view, LdmSingle, vae_steps=160)
     single = fit_codec(OneStream, one)
 
-    channels = [c.encode(two.pairs.x, two.format.one_hot(two.pairs.y)).shape[1] for c in (codec, single)]
+    channels = [
+        c.encode(two.pairs.x, two.format.one_hot(two.pairs.y)).shape[1] for c in (codec, single)
+    ]
     assert channels[0] == channels[1]
     assert accuracy(codec, two) > accuracy(single, one)
 
@@ -262,7 +288,9 @@ def test_decoded_shares_of_classes_sum_to_one(view: DenseView, build: Any) -> No
 # Denoiser and settings
 
 
-@pytest.mark.parametrize(("levels", "attend", "blocks"), [((1,), 0, 1), ((1, 2), 8, 1), ((1, 2, 2), 4, 2)])
+@pytest.mark.parametrize(
+    ("levels", "attend", "blocks"), [((1,), 0, 1), ((1, 2), 8, 1), ((1, 2, 2), 4, 2)]
+)
 def test_the_denoiser_has_the_latents_shape_and_starts_at_zero(levels, attend, blocks):
     size = replace(SIZES["tiny"], levels=levels, attend=attend, unet_blocks=blocks)
     out = UNet(size, 6, 8, 3)(torch.randn(2, 6, 8, 8), torch.tensor([0, 999]), torch.ones(2, 4))
@@ -285,11 +313,15 @@ def test_a_choice_that_does_not_exist_is_named(name: str, value: str) -> None:
 
 
 def mixed_latents(rows: int = 40) -> tuple[Tensor, Tensor, Tensor]:
-    """Latents (n, 3, 8, 8) whose mean and covariance depend on the class of their 2×2 pixels, masks (n, 16, 16) of three
-    indices, and these one-hot (n, 3, 16, 16); the last class fills no latent pixel alone."""
+    """Latents (n, 3, 8, 8) whose mean and covariance depend on the class of their 2×2 pixels, masks
+    (n, 16, 16) of three indices, and these one-hot (n, 3, 16, 16); the last class fills no latent
+    pixel alone.
+    """
     draw = torch.Generator().manual_seed(0)
     cells = torch.randint(2, (rows, 8, 8), generator=draw)
-    spread = torch.tensor([[[1.0, 0, 0], [2, 0.5, 0], [0, 0, 3]], [[0.5, 0, 0], [0, 0.7, 0], [0.3, 0.3, 0.6]]])
+    spread = torch.tensor(
+        [[[1.0, 0, 0], [2, 0.5, 0], [0, 0, 3]], [[0.5, 0, 0], [0, 0.7, 0], [0.3, 0.3, 0.6]]]
+    )
     means = torch.tensor([[5.0, 0, 0], [0, -5, 2]])
     noise = torch.randn((rows, 8, 8, 3), generator=draw)
     z = means[cells] + torch.einsum("nhwij,nhwj->nhwi", spread[cells], noise)

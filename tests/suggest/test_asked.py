@@ -1,4 +1,6 @@
-"""Asked labels: the base draw and more, the same test pixels for all of them, and no label read before it is chosen."""
+"""Asked labels: the base draw and more, the same test pixels for all of them, and no label read
+before it is chosen.
+"""
 
 from dataclasses import replace
 
@@ -39,7 +41,9 @@ def test_more_labels_hold_fewer_and_all_test_the_same_pixels(strategy: str) -> N
 
     assert (none.train == plain.train).all() and not none.asked.any()
     for split, n in ((few, 5), (more, 12)):
-        assert (split.train == plain.train | split.asked).all() and not (split.asked & plain.train).any()
+        assert (split.train == plain.train | split.asked).all() and not (
+            split.asked & plain.train
+        ).any()
         assert split.asked.sum() == n and (split.test == none.test).all()
     assert (few.asked <= more.asked).all()
     assert (none.test <= plain.test).all() and none.test.sum() >= 0.7 * plain.test.sum()
@@ -64,7 +68,9 @@ def test_suggest_asks_for_what_the_command_names() -> None:
     base = drawn("kshot:4", 3)
     known = Blind(base.train, np.zeros_like(base.train), base.train_labels, 5)
     rest = (TOY.labels > 0) & ~base.train
-    found = suggestions(TOY.unlabelled, known, rest, 6, TWO, registry(), seed=3, progress=lambda *_: None)
+    found = suggestions(
+        TOY.unlabelled, known, rest, 6, TWO, registry(), seed=3, progress=lambda *_: None
+    )
 
     assert asked_first("suggest", TOY) == [(pick.row, pick.column) for pick in found.picks]
 
@@ -78,7 +84,9 @@ def test_no_label_is_read_before_it_is_chosen(strategy: str) -> None:
     assert asked_first(strategy, replace(TOY, labels=labels)) == asked_first(strategy, TOY)
 
 
-def test_a_committee_is_fitted_once_for_all_numbers_of_a_draw(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_committee_is_fitted_once_for_all_numbers_of_a_draw(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     drawn("asked:4xsuggest:kshot:4")
     monkeypatch.setattr("hsiaug.suggest.asked.cast_votes", None)
 
@@ -92,9 +100,13 @@ def test_the_contract_is_kept_where_a_committee_is_asked() -> None:
 
 
 def test_the_identity_holds_the_versions_of_the_committee(monkeypatch: pytest.MonkeyPatch) -> None:
-    suggest, random = (parse_protocol(f"asked:4x{name}:issd").as_json() for name in ("suggest", "random"))
+    suggest, random = (
+        parse_protocol(f"asked:4x{name}:issd").as_json() for name in ("suggest", "random")
+    )
 
-    assert "svm 3" in suggest["version"] and "rf 1" in suggest["version"] and "version" not in random
+    assert (
+        "svm 3" in suggest["version"] and "rf 1" in suggest["version"] and "version" not in random
+    )
 
 
 def test_where_too_few_can_be_asked_for_the_draw_says_so() -> None:

@@ -1,4 +1,6 @@
-"""Where to label next: on ground that is unlike what is labelled, and without a look at any other label."""
+"""Where to label next: on ground that is unlike what is labelled, and without a look at any other
+label.
+"""
 
 import contextlib
 import csv
@@ -49,7 +51,9 @@ def corner(toy: Scene) -> np.ndarray:
     return train
 
 
-def test_picks_are_of_several_segments_and_best_first(toy: Scene, corner: np.ndarray, plugins: Registry) -> None:
+def test_picks_are_of_several_segments_and_best_first(
+    toy: Scene, corner: np.ndarray, plugins: Registry
+) -> None:
     found = named(toy, corner, plugins)
     segments = ground_of(toy.unlabelled).segments
     places = [(pick.row, pick.column) for pick in found.picks]
@@ -63,7 +67,9 @@ def test_picks_are_of_several_segments_and_best_first(toy: Scene, corner: np.nda
     assert found.picks == named(toy, corner, plugins).picks
 
 
-def test_no_label_beyond_those_that_are_known_is_read(toy: Scene, corner: np.ndarray, plugins: Registry) -> None:
+def test_no_label_beyond_those_that_are_known_is_read(
+    toy: Scene, corner: np.ndarray, plugins: Registry
+) -> None:
     labels = toy.labels.copy()
     labels[~corner] = np.random.default_rng(0).permutation(labels[~corner])
     other = replace(toy, labels=labels)
@@ -84,15 +90,21 @@ def test_the_first_pick_lies_on_ground_that_nothing_known_is_like(plugins: Regis
     assert found.picks[0].column >= 20 and found.picks[0].share > 0.5
 
 
-def test_where_there_is_no_data_nothing_is_asked(toy: Scene, corner: np.ndarray, plugins: Registry) -> None:
+def test_where_there_is_no_data_nothing_is_asked(
+    toy: Scene, corner: np.ndarray, plugins: Registry
+) -> None:
     cube = toy.cube.copy()
     cube[30:] = 0
-    found = named(replace(toy, cube=cube, labels=np.where(corner, toy.labels, 0)), corner, plugins, 8)
+    found = named(
+        replace(toy, cube=cube, labels=np.where(corner, toy.labels, 0)), corner, plugins, 8
+    )
 
     assert all(pick.row < 30 for pick in found.picks)
 
 
-def test_more_picks_than_segments_are_refused(toy: Scene, corner: np.ndarray, plugins: Registry) -> None:
+def test_more_picks_than_segments_are_refused(
+    toy: Scene, corner: np.ndarray, plugins: Registry
+) -> None:
     with pytest.raises(InputError, match="number of segments"):
         named(toy, corner, plugins, 1000)
 
@@ -114,7 +126,9 @@ def test_of_many_labels_a_committee_learns_a_pixel_of_each_class_in_turn(toy, pl
     assert (voted(train) == voted(learnt.train)).all() and (voted(train) != few).any()
 
 
-def test_a_classifier_that_fails_is_named(toy: Scene, corner: np.ndarray, plugins: Registry) -> None:
+def test_a_classifier_that_fails_is_named(
+    toy: Scene, corner: np.ndarray, plugins: Registry
+) -> None:
     known = Blind(corner, np.zeros_like(corner), toy.labels[corner].astype(np.int64), 5)
     members = (Member("svm", "raw"), Member("breaks", "raw"))
     with pytest.raises(HsiaugError, match="breaks") as error:
@@ -124,7 +138,9 @@ def test_a_classifier_that_fails_is_named(toy: Scene, corner: np.ndarray, plugin
 
 def test_a_committee_needs_two_members() -> None:
     assert len(committee((), 20)) == 6 and len(committee((), 2)) == 2
-    assert committee(["svm", "svm"], 20) == tuple(Member("svm", view) for view in ("raw", "unit", "derivative"))
+    assert committee(["svm", "svm"], 20) == tuple(
+        Member("svm", view) for view in ("raw", "unit", "derivative")
+    )
     with pytest.raises(InputError, match="two members"):
         committee(["svm"], 2)
 
@@ -138,7 +154,9 @@ def test_disagreement_is_0_where_all_agree_and_1_where_none_does() -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(st.integers(2, 12), st.integers(0, 2**16), st.booleans())
-def test_a_cover_takes_each_segment_once_and_never_more_than_there_is(s: int, seed: int, alike: bool) -> None:
+def test_a_cover_takes_each_segment_once_and_never_more_than_there_is(
+    s: int, seed: int, alike: bool
+) -> None:
     rng = np.random.default_rng(seed)
     centres = np.zeros((s, 2)) if alike else rng.normal(size=(s, 2))
     chosen, shares = cover(centres, rng.uniform(0.01, 1, s), rng.normal(size=(3, 2)), s)
@@ -161,11 +179,33 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a georeferenced scene of one's own, with a few labels."""
     folder = tmp_path_factory.mktemp("own")
     scene = toy_scene(height=40, width=32, bands=12, classes=3)
-    place = ["UTM", "1", "1", "500000", "5000000", "2", "2", "33", "North", "WGS-84", "units=Meters"]
-    envi.save_image(str(folder / "flight.hdr"), scene.cube, ext=".img", metadata={"map info": place})
+    place = [
+        "UTM",
+        "1",
+        "1",
+        "500000",
+        "5000000",
+        "2",
+        "2",
+        "33",
+        "North",
+        "WGS-84",
+        "units=Meters",
+    ]
+    envi.save_image(
+        str(folder / "flight.hdr"), scene.cube, ext=".img", metadata={"map info": place}
+    )
     np.save(folder / "labels.npy", np.where(np.arange(32) < 16, scene.labels, 0))
     with contextlib.chdir(folder):
-        words = ["datasets", "add", "flight.hdr", "--labels", "labels.npy", "--classes", "hay,rye,track"]
+        words = [
+            "datasets",
+            "add",
+            "flight.hdr",
+            "--labels",
+            "labels.npy",
+            "--classes",
+            "hay,rye,track",
+        ]
         CliRunner().invoke(app, words, catch_exceptions=False)
     return folder
 
@@ -182,7 +222,9 @@ def test_all_files_of_an_own_scene_hold_the_same_picks(own: Path, tmp_path: Path
 
     with (tmp_path / "picks.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert [(row["row"], row["column"]) for row in rows] == [(str(p["row"]), str(p["column"])) for p in told["picks"]]
+    assert [(row["row"], row["column"]) for row in rows] == [
+        (str(p["row"]), str(p["column"])) for p in told["picks"]
+    ]
     for pick in told["picks"]:
         x, y = 500000 + 2 * (pick["column"] + 0.5), 5000000 - 2 * (pick["row"] + 0.5)
         assert (pick["x"], pick["y"]) == (x, y)
@@ -231,7 +273,9 @@ def test_of_a_draw_only_labelled_pixels_are_named(toy: Scene, tmp_path: Path) ->
         (("toy", "-n", "1000", "--classifier", "coords"), "number of segments"),
     ],
 )
-def test_what_cannot_be_suggested_is_refused(words: tuple[str, ...], part: str, tmp_path: Path) -> None:
+def test_what_cannot_be_suggested_is_refused(
+    words: tuple[str, ...], part: str, tmp_path: Path
+) -> None:
     with pytest.raises(HsiaugError, match=part):
         typed(tmp_path, *words)
     assert not list(tmp_path.iterdir())

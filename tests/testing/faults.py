@@ -1,4 +1,6 @@
-"""Faults that plugins of several kinds have alike, and how a faulty plugin is listed under the rule that it breaks."""
+"""Faults that plugins of several kinds have alike, and how a faulty plugin is listed under the rule
+that it breaks.
+"""
 
 import os
 

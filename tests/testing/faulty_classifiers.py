@@ -1,4 +1,6 @@
-"""A sound classifier, and others that each break one rule. Each names its rule: the check that must fail."""
+"""A sound classifier, and others that each break one rule. Each names its rule: the check that must
+fail.
+"""
 
 import os
 import sys
@@ -68,7 +70,14 @@ faulty = listing(FAULTY.append)
 
 def net(name="a"):
     """The card of a network."""
-    return Card(name=name, version="1", summary="a net", input="spectrum", uses_device=True, presets={"tiny": {}})
+    return Card(
+        name=name,
+        version="1",
+        summary="a net",
+        input="spectrum",
+        uses_device=True,
+        presets={"tiny": {}},
+    )
 
 
 @faulty("card")
@@ -111,7 +120,9 @@ class LooksUp(Sound):
         scenes = []
         while frame := frame.f_back:
             for value in frame.f_locals.values():
-                scenes += [s for s in (value, getattr(value, "scene", None)) if isinstance(s, Scene)]
+                scenes += [
+                    s for s in (value, getattr(value, "scene", None)) if isinstance(s, Scene)
+                ]
         self.means = self.means + 1e-3 * (scenes[0].labels[:, -1] == 1).mean()
         return self
 

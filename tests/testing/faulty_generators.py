@@ -1,4 +1,6 @@
-"""A sound generator, and others that each break one rule. Each names its rule: the check that must fail."""
+"""A sound generator, and others that each break one rule. Each names its rule: the check that must
+fail.
+"""
 
 import itertools
 import os
@@ -84,7 +86,14 @@ class State:
 class Prepares(Sound):
     """Brings what it learns of the scene into the noise of its samples."""
 
-    card = Card(name="prepares", version="1", summary="prepares", params=Params, scope="scene", prepares=True)
+    card = Card(
+        name="prepares",
+        version="1",
+        summary="prepares",
+        params=Params,
+        scope="scene",
+        prepares=True,
+    )
 
     def prepare(self, view, *, seed, device, progress):
         progress(1, 1)
@@ -103,24 +112,40 @@ faulty = listing(FAULTY.append)
 
 def sampling(rule, name, sample):
     """A generator that is sound but for the method ``sample`` of what it fits."""
-    return faulty(rule)(type(name, (Sound,), {"fitted": type("fitted", (Fitted,), {"sample": sample})}))
+    return faulty(rule)(
+        type(name, (Sound,), {"fitted": type("fitted", (Fitted,), {"sample": sample})})
+    )
 
 
 def asking(rule, name, other):
-    """One that makes samples of other counts: those of ``other(counts, y)``, y being the labels that it learnt."""
-    sampling(rule, name, lambda self, counts, **given: Fitted.sample(self, other(counts, self.y), **given))
+    """One that makes samples of other counts: those of ``other(counts, y)``, y being the labels
+    that it learnt.
+    """
+    sampling(
+        rule,
+        name,
+        lambda self, counts, **given: Fitted.sample(self, other(counts, self.y), **given),
+    )
 
 
 asking("runs", "HalfOfThem", lambda counts, y: {c: n // 2 for c, n in counts.items()})
 asking("counts", "FewAtMost", lambda counts, y: {c: min(n, 20) for c, n in counts.items()})
-asking("untrained-class", "SkipsUntrained", lambda counts, y: {c: n for c, n in counts.items() if c in y})
+asking(
+    "untrained-class",
+    "SkipsUntrained",
+    lambda counts, y: {c: n for c, n in counts.items() if c in y},
+)
 sampling(
     "determinism",
     "DrawsGlobally",
-    lambda self, counts, **given: Fitted.sample(self, counts, **{**given, "seed": np.random.randint(2**30)}),
+    lambda self, counts, **given: Fitted.sample(
+        self, counts, **{**given, "seed": np.random.randint(2**30)}
+    ),
 )
 IgnoresSeed = sampling(
-    "seed", "IgnoresSeed", lambda self, counts, **given: Fitted.sample(self, counts, **{**given, "seed": 0})
+    "seed",
+    "IgnoresSeed",
+    lambda self, counts, **given: Fitted.sample(self, counts, **{**given, "seed": 0}),
 )
 
 
@@ -141,7 +166,9 @@ class LooseParams(Sound):
 
 @faulty("card")
 class WrongPreset(Sound):
-    card = Card(name="a", version="1", summary="out of range", params=Params, presets={"own": {"level": -1}})
+    card = Card(
+        name="a", version="1", summary="out of range", params=Params, presets={"own": {"level": -1}}
+    )
 
 
 @faulty("runs")
@@ -242,8 +269,12 @@ class LooksUp(Sound):
         scenes = []
         while frame := frame.f_back:
             for value in frame.f_locals.values():
-                scenes += [s for s in (value, getattr(value, "scene", None)) if isinstance(s, Scene)]
-        return Fitted(view.real.x, view.real.y, 0.01 + 1e-6 * float((scenes[0].labels[:, -1] == 1).mean()))
+                scenes += [
+                    s for s in (value, getattr(value, "scene", None)) if isinstance(s, Scene)
+                ]
+        return Fitted(
+            view.real.x, view.real.y, 0.01 + 1e-6 * float((scenes[0].labels[:, -1] == 1).mean())
+        )
 
 
 @faulty("hard-data")
@@ -293,7 +324,9 @@ class StartsElsewhere(Sound):
 @faulty("preparation")
 class UnseededState(Prepares):
     def prepare(self, view, **given):
-        return State(**super().prepare(view, **given).arrays, more=np.frombuffer(os.urandom(4), np.uint8))
+        return State(
+            **super().prepare(view, **given).arrays, more=np.frombuffer(os.urandom(4), np.uint8)
+        )
 
 
 @faulty("preparation")

@@ -1,4 +1,6 @@
-"""Sound plugins for masks, and others that each break one rule. Each names its rule: the check that must fail."""
+"""Sound plugins for masks, and others that each break one rule. Each names its rule: the check that
+must fail.
+"""
 
 import sys
 
@@ -13,7 +15,9 @@ GENERATORS, CLASSIFIERS = [], []
 BOTH = ("segmentation", "change")
 
 
-faulty = listing(lambda plugin: (GENERATORS if issubclass(plugin, Sound) else CLASSIFIERS).append(plugin))
+faulty = listing(
+    lambda plugin: (GENERATORS if issubclass(plugin, Sound) else CLASSIFIERS).append(plugin)
+)
 
 
 def labels_of_the_test_place():
@@ -28,7 +32,9 @@ def labels_of_the_test_place():
 
 
 class Fitted:
-    """Real pairs, brighter or darker by a little; those that show a class, where one is asked for."""
+    """Real pairs, brighter or darker by a little; those that show a class, where one is asked
+    for.
+    """
 
     spread = 0.01
 
@@ -36,7 +42,11 @@ class Fitted:
         self.images, self.masks = images, masks
 
     def rows(self, c, n, rng):
-        shown = np.flatnonzero((self.masks == c).any(axis=(1, 2))) if c is not None else np.arange(len(self.masks))
+        shown = (
+            np.flatnonzero((self.masks == c).any(axis=(1, 2)))
+            if c is not None
+            else np.arange(len(self.masks))
+        )
         if not len(shown):
             raise PluginError(f"class {c} needs training pixels", hint="Leave it out.")
         return rng.choice(shown, n)
@@ -72,7 +82,12 @@ class Sound:
 
 @faulty("card")
 class StrangeTask(Sound):
-    card = Card(name="a", version="1", summary="a task that nobody knows", tasks=("segmentation", "regression"))
+    card = Card(
+        name="a",
+        version="1",
+        summary="a task that nobody knows",
+        tasks=("segmentation", "regression"),
+    )
 
 
 @faulty("runs")
@@ -164,7 +179,9 @@ class SoundMasks:
         weight = np.broadcast_to(self.heeded(samples.weight)[:, None, None], y.shape)
         self.count = len(view.class_names)
         self.ids = np.unique(y[(y > 0) & (weight > 0)])
-        self.means = np.stack([np.average(x[y == c], axis=0, weights=weight[y == c]) for c in self.ids])
+        self.means = np.stack(
+            [np.average(x[y == c], axis=0, weights=weight[y == c]) for c in self.ids]
+        )
         return self
 
     def heeded(self, weight):
@@ -234,8 +251,13 @@ class Unweighted(SoundMasks):
 @faulty("equal-budget")
 class Epochs(StepsBySamples, SoundMasks):
     card = Card(
-        name="a", version="1", summary="a net", tasks=("change",), uses_device=True, presets={"tiny": {}}
-    )  # fmt: skip
+        name="a",
+        version="1",
+        summary="a net",
+        tasks=("change",),
+        uses_device=True,
+        presets={"tiny": {}},
+    )
 
 
 @faulty("no-test-label")

@@ -26,7 +26,9 @@ def test_it_passes_the_conformance_kit(kind, name):
 
 
 @pytest.mark.parametrize("name", registry().names("generator"))
-def test_what_only_sampling_reads_changes_no_fit_and_a_loaded_one_samples_by_its_own(name, tmp_path):
+def test_what_only_sampling_reads_changes_no_fit_and_a_loaded_one_samples_by_its_own(
+    name, tmp_path
+):
     plugin = registry().find("generator", name).load()
     subject = GeneratorSubject(plugin, "tiny", plugin.card.tasks[0])
     late = sampling_params(subject.params)
@@ -34,14 +36,21 @@ def test_what_only_sampling_reads_changes_no_fit_and_a_loaded_one_samples_by_its
         pytest.skip("it declares none")
     lows = {item.name: item.metadata.get("low") for item in fields(subject.params)}
     values = {name: getattr(subject.params, name) for name in late}
-    others = {k: not v if isinstance(v, bool) else type(v)(lows[k]) for k, v in values.items() if lows[k] is not None}
+    others = {
+        k: not v if isinstance(v, bool) else type(v)(lows[k])
+        for k, v in values.items()
+        if lows[k] is not None
+    }
     other = GeneratorSubject(plugin, "tiny", plugin.card.tasks[0])
     other.params = replace(other.params, **others)
     subject.base.save(tmp_path)
     loaded = plugin(other.params).load(tmp_path, device="cpu")
 
     here, there = other.result(loaded), other.result(other.base)
-    assert all(np.array_equal(here[part], there[part]) for part in access.arrays(subject.draw(subject.base)))
+    assert all(
+        np.array_equal(here[part], there[part])
+        for part in access.arrays(subject.draw(subject.base))
+    )
 
 
 @pytest.mark.parametrize("name", registry().names("classifier"))
@@ -49,4 +58,6 @@ def test_a_classifier_says_which_contract_it_keeps(name):
     plugin = registry().find("classifier", name).load()
     contract = Classifier if "pixels" in plugin.card.tasks else MaskClassifier
     stated, asked = (get_type_hints(one.fit) for one in (plugin, contract))
-    assert {key: stated[key] for key in ("samples", "view")} == {key: asked[key] for key in ("samples", "view")}
+    assert {key: stated[key] for key in ("samples", "view")} == {
+        key: asked[key] for key in ("samples", "view")
+    }

@@ -1,4 +1,6 @@
-"""The conformance kit itself: sound plugins pass it, and each check can fail, for its own rule alone."""
+"""The conformance kit itself: sound plugins pass it, and each check can fail, for its own rule
+alone.
+"""
 
 import itertools
 import signal
@@ -10,7 +12,13 @@ import pytest
 
 import hsiaug.testing
 from hsiaug.api import Card, PluginError
-from hsiaug.testing import ConformanceError, check_classifier, check_generator, classifiers, generators
+from hsiaug.testing import (
+    ConformanceError,
+    check_classifier,
+    check_generator,
+    classifiers,
+    generators,
+)
 from tests.testing import faulty_classifiers, faulty_generators, faulty_masks
 
 CHECK = {"generator": check_generator, "classifier": check_classifier}
@@ -72,7 +80,9 @@ ENDS = {
     "Strange: by me": "raise type('Strange', (BaseException,), {})('by me')",
     "RecursionError": "f = lambda: f()\nf()",
     "MemoryError": "raise MemoryError",
-    "Mute, whose message cannot be made": "raise type('Mute', (Exception,), {'__str__': lambda self: 1 / 0})",
+    "Mute, whose message cannot be made": (
+        "raise type('Mute', (Exception,), {'__str__': lambda self: 1 / 0})"
+    ),
 }
 
 
@@ -137,8 +147,16 @@ def test_one_error_lists_every_broken_rule_with_what_was_seen_and_the_mend():
     with pytest.raises(ConformanceError, match="2 broken rules") as caught:
         check_generator(Twice)
     text = str(caught.value)
-    assert isinstance(caught.value, PluginError) and text.startswith("generator Twice (preset tiny)")
-    for part in ("failed  scene-units", "failed  seed", "the same samples for seeds 0 and 1", "rule: ", "hint: "):
+    assert isinstance(caught.value, PluginError) and text.startswith(
+        "generator Twice (preset tiny)"
+    )
+    for part in (
+        "failed  scene-units",
+        "failed  seed",
+        "the same samples for seeds 0 and 1",
+        "rule: ",
+        "hint: ",
+    ):
         assert part in text
 
 
@@ -146,7 +164,11 @@ def test_a_plugin_that_does_not_run_at_all_fails_once_and_the_rest_is_skipped():
     with pytest.raises(ConformanceError) as caught:
         check_generator(faulty_generators.WithoutFit)
     statuses = [outcome.status for outcome in caught.value.report.outcomes]
-    assert statuses.count("failed") == 1 and statuses.count("passed") == 1 and statuses.count("skipped") > 10
+    assert (
+        statuses.count("failed") == 1
+        and statuses.count("passed") == 1
+        and statuses.count("skipped") > 10
+    )
     assert "needs runs" in str(caught.value.report)
 
 
@@ -160,7 +182,9 @@ def test_checks_can_be_run_one_by_one_in_any_order():
 
 
 def test_a_plugin_is_run_in_every_task_that_it_serves_and_checked_in_the_first():
-    with pytest.raises(ConformanceError, match="in fit_generator of the task change: AssertionError") as caught:
+    with pytest.raises(
+        ConformanceError, match="in fit_generator of the task change: AssertionError"
+    ) as caught:
         check_generator(faulty_masks.OneDateOnly)
     assert [outcome.name for outcome in caught.value.report.failures] == ["runs"]
 
@@ -188,6 +212,8 @@ def test_only_plugins_with_a_card_for_a_known_task_can_be_checked():
 
 
 def test_its_documentation_names_every_check():
-    text = (Path(hsiaug.testing.__file__).parents[2] / "docs" / "plugins-check.md").read_text("utf-8")
+    text = (Path(hsiaug.testing.__file__).parents[2] / "docs" / "plugins-check.md").read_text(
+        "utf-8"
+    )
     for one in (*generators.CHECKS, *classifiers.CHECKS):
         assert f"`{one.name}`" in text

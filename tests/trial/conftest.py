@@ -23,7 +23,9 @@ def bench(toy: Scene, tmp_path: Path) -> Workbench:
 @pytest.fixture
 def run(plugins: Registry, bench: Workbench) -> Callable[..., Any]:
     """``run(trial)`` → (record, predictions)."""
-    return lambda trial, on=bench: run_trial(trial, on, plugins, device="cpu", progress=lambda *_: None)
+    return lambda trial, on=bench: run_trial(
+        trial, on, plugins, device="cpu", progress=lambda *_: None
+    )
 
 
 @pytest.fixture

@@ -1,4 +1,6 @@
-"""Equal budget: the runner counts optimiser steps itself, and reports name classifiers whose arms differ."""
+"""Equal budget: the runner counts optimiser steps itself, and reports name classifiers whose arms
+differ.
+"""
 
 import sys
 from collections.abc import Callable
@@ -73,7 +75,12 @@ def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
     monkeypatch.syspath_prepend(tmp_path / "site")
     for name in ("dummy_plugin", "stepping_plugin"):
         monkeypatch.delitem(sys.modules, name, raising=False)
-    names = ("hsiaug_builtin.baselines", "hsiaug_builtin.classifiers", "dummy_plugin", "stepping_plugin")
+    names = (
+        "hsiaug_builtin.baselines",
+        "hsiaug_builtin.classifiers",
+        "dummy_plugin",
+        "stepping_plugin",
+    )
     return build_registry([EntryPoint(name, name, "hsiaug") for name in names])
 
 
@@ -95,7 +102,9 @@ def test_a_network_is_counted_by_its_own_steps(spec: Spec, run: Run) -> None:
     assert record["optimiser_steps"]["fit_classifier"] == trial.classifier.params.steps
 
 
-def test_a_reused_fit_and_a_plugin_without_torch_have_no_count(spec: Spec, run: Run, bench: Workbench) -> None:
+def test_a_reused_fit_and_a_plugin_without_torch_have_no_count(
+    spec: Spec, run: Run, bench: Workbench
+) -> None:
     run(spec("stepping", "nearest", 1.0), bench)
     record, _ = run(spec("stepping", "nearest", 0.5), bench)
     assert record["optimiser_steps"] == {"fit_generator": None, "fit_classifier": None}
@@ -117,23 +126,41 @@ def test_steps_outside_the_fit_are_not_counted_and_the_hook_goes_also_after_a_fa
     assert len(optimizer._global_optimizer_post_hooks) == hooks
 
 
-def test_the_report_names_a_classifier_that_trains_longer_on_more_samples(spec: Spec, run: Run) -> None:
-    trials = [spec("none", "greedy", 0.0), spec("duplicate", "greedy", 1.0), spec("smote", "greedy", 1.0)]
+def test_the_report_names_a_classifier_that_trains_longer_on_more_samples(
+    spec: Spec, run: Run
+) -> None:
+    trials = [
+        spec("none", "greedy", 0.0),
+        spec("duplicate", "greedy", 1.0),
+        spec("smote", "greedy", 1.0),
+    ]
     records = [run(trial)[0] for trial in trials]
     steps = [record["optimiser_steps"]["fit_classifier"] for record in records]
     assert steps[0] < steps[1] == steps[2]
     (note,) = notes(records)
-    assert "greedy" in note and f"{steps[0]:,} with none" in note and f"{steps[1]:,} with duplicate λ=1" in note
+    assert (
+        "greedy" in note
+        and f"{steps[0]:,} with none" in note
+        and f"{steps[1]:,} with duplicate λ=1" in note
+    )
 
 
 def test_the_report_says_nothing_of_equal_budgets(spec: Spec, run: Run) -> None:
-    trials = [spec(g, c, lam) for c in ("honest", "nearest") for g, lam in (("none", 0.0), ("duplicate", 1.0))]
+    trials = [
+        spec(g, c, lam)
+        for c in ("honest", "nearest")
+        for g, lam in (("none", 0.0), ("duplicate", 1.0))
+    ]
     assert notes([run(trial)[0] for trial in trials]) == []
 
 
 def test_draws_and_classifiers_are_compared_each_for_itself(spec: Spec, run: Run) -> None:
-    """Other draws have other sizes, and other classifiers other budgets: that alone is no unequal budget."""
-    trials = [spec("none", "greedy", 0.0, seed=seed) for seed in (0, 1)] + [spec("none", "honest", 0.0)]
+    """Other draws have other sizes, and other classifiers other budgets: that alone is no unequal
+    budget.
+    """
+    trials = [spec("none", "greedy", 0.0, seed=seed) for seed in (0, 1)] + [
+        spec("none", "honest", 0.0)
+    ]
     records = [run(trial)[0] for trial in trials]
     records[1]["optimiser_steps"]["fit_classifier"] += 1
     assert len({record["optimiser_steps"]["fit_classifier"] for record in records}) == 3
@@ -146,7 +173,9 @@ def test_records_from_before_steps_were_counted_are_still_read(spec: Spec, run: 
     assert notes(records) == []
 
 
-def test_steps_that_only_chose_among_the_samples_are_no_longer_training(spec: Spec, run: Run) -> None:
+def test_steps_that_only_chose_among_the_samples_are_no_longer_training(
+    spec: Spec, run: Run
+) -> None:
     records = [run(spec(g, "honest", lam))[0] for g, lam in (("none", 0.0), ("duplicate", 1.0))]
     records[1]["optimiser_steps"]["fit_classifier"] += 3
     assert len(notes(records)) == 1
@@ -156,8 +185,8 @@ def test_steps_that_only_chose_among_the_samples_are_no_longer_training(spec: Sp
 
 def test_a_trial_of_plugins_without_torch_does_not_load_it() -> None:
     code = (
-        "from hsiaug.registry.card import Card; from hsiaug.trial.run import StageTimer; timer = StageTimer()\n"
-        "with timer.fitting('fit_classifier', Card(name='svm', version='1', summary='no net')): pass\n"
-        "assert timer.steps['fit_classifier'] is None"
+        "from hsiaug.registry.card import Card; from hsiaug.trial.run import StageTimer; timer ="
+        " StageTimer()\nwith timer.fitting('fit_classifier', Card(name='svm', version='1',"
+        " summary='no net')): pass\nassert timer.steps['fit_classifier'] is None"
     )
     assert "torch" not in loaded(code)

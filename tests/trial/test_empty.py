@@ -1,4 +1,6 @@
-"""Trials whose λ asks for nothing: told apart, recorded without a fit, and known to the plan beforehand."""
+"""Trials whose λ asks for nothing: told apart, recorded without a fit, and known to the plan
+beforehand.
+"""
 
 import json
 from typing import Any
@@ -16,7 +18,9 @@ from hsiaug.trial.record_json import made_nothing
 from hsiaug.trial.run import empty
 
 
-def record(status: str, lam: float, synthetic: list[int] | None, **timings: float) -> dict[str, Any]:
+def record(
+    status: str, lam: float, synthetic: list[int] | None, **timings: float
+) -> dict[str, Any]:
     samples = None if synthetic is None else {"real": [3, 3], "synthetic": synthetic}
     return {"status": status, "spec": {"lambda": lam}, "samples": samples, "timings": timings}
 
@@ -25,21 +29,31 @@ def record(status: str, lam: float, synthetic: list[int] | None, **timings: floa
     ("given", "answer"),
     [
         (record("empty", 1.0, [0, 0]), True),
-        (record("ok", 1.0, [0, 0], fit_classifier=1.0), True),  # as written before the status "empty"
+        (
+            record("ok", 1.0, [0, 0], fit_classifier=1.0),
+            True,
+        ),  # as written before the status "empty"
         (record("ok", 1.0, [0, 4], fit_generator=0.1), False),
-        (record("ok", 1.0, [0, 0], fit_generator=0.1), False),  # pairs whose masks hold no labelled pixel
+        (
+            record("ok", 1.0, [0, 0], fit_generator=0.1),
+            False,
+        ),  # pairs whose masks hold no labelled pixel
         (record("ok", 0.0, [0, 0]), False),  # none: never asked for a sample
         (record("failed", 1.0, [0, 0]), False),
         (record("failed", 1.0, None), False),
     ],
 )
-def test_what_made_nothing_is_told_from_what_failed_and_from_none(given: dict[str, Any], answer: bool) -> None:
+def test_what_made_nothing_is_told_from_what_failed_and_from_none(
+    given: dict[str, Any], answer: bool
+) -> None:
     assert made_nothing(given) is answer
 
 
 @pytest.mark.parametrize("lam", [0.25, 0.5, 1.0, 3.0])
 @pytest.mark.parametrize("protocol", ["issd", "kshot:5"])
-def test_a_split_tells_what_a_view_would_be_asked_for(toy: Scene, protocol: str, lam: float) -> None:
+def test_a_split_tells_what_a_view_would_be_asked_for(
+    toy: Scene, protocol: str, lam: float
+) -> None:
     task = get_task("pixels")
     split = task.split(toy, parse_protocol(protocol), 0, 5)
     view = task.view(toy, split, "none")
@@ -63,8 +77,12 @@ def test_pairs_are_told_from_a_split_too(toy: Scene, lam: float) -> None:
     )
 
 
-def test_an_empty_record_holds_the_draw_and_its_real_samples_and_no_number(toy: Scene, plugins: Registry) -> None:
-    request = Request(lambdas=[1.0], seeds=[0], protocol=parse_protocol("kshot:5"), classifiers=["svm"], patch=5)
+def test_an_empty_record_holds_the_draw_and_its_real_samples_and_no_number(
+    toy: Scene, plugins: Registry
+) -> None:
+    request = Request(
+        lambdas=[1.0], seeds=[0], protocol=parse_protocol("kshot:5"), classifiers=["svm"], patch=5
+    )
     plan = build_plan(toy, request, plugins)
     trial = next(t for t in plan.trials if t.generator.name == "smote")
     found = empty(trial, Workbench(toy, get_task("pixels")), "toy", "hsiaug benchmark toy")

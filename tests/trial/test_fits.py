@@ -1,4 +1,6 @@
-"""Saved fits save time and nothing else: damage, a full disk or another process never change a result."""
+"""Saved fits save time and nothing else: damage, a full disk or another process never change a
+result.
+"""
 
 import errno
 import os
@@ -39,7 +41,9 @@ def raising(error: BaseException) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def saved(monkeypatch: pytest.MonkeyPatch, spec: Spec, run: Run, tmp_path: Path) -> tuple[TrialSpec, Any, Path]:
+def saved(
+    monkeypatch: pytest.MonkeyPatch, spec: Spec, run: Run, tmp_path: Path
+) -> tuple[TrialSpec, Any, Path]:
     """A trial whose fit lies on disk, its record, and the folder of the fit."""
     monkeypatch.setattr(cache, "WORTH_SAVING", -1.0)
     trial = spec()
@@ -55,7 +59,9 @@ def again(run: Run, trial: TrialSpec, toy: Scene, tmp_path: Path) -> Any:
     return record
 
 
-def test_a_fit_that_a_strangers_classifier_may_have_spoilt_is_not_saved(monkeypatch, spec, run, toy, tmp_path):
+def test_a_fit_that_a_strangers_classifier_may_have_spoilt_is_not_saved(
+    monkeypatch, spec, run, toy, tmp_path
+):
     monkeypatch.setattr(cache, "WORTH_SAVING", -1.0)
     bench = Workbench(toy, get_task("pixels"), tmp_path / "cache")
     bench.saves = False
@@ -64,7 +70,9 @@ def test_a_fit_that_a_strangers_classifier_may_have_spoilt_is_not_saved(monkeypa
 
 
 def biggest(folder: Path) -> Path:
-    return max((path for path in folder.rglob("*") if path.is_file()), key=lambda path: path.stat().st_size)
+    return max(
+        (path for path in folder.rglob("*") if path.is_file()), key=lambda path: path.stat().st_size
+    )
 
 
 def flip(folder: Path) -> None:
@@ -87,9 +95,14 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
     "no checksums": lambda folder: (folder / "fit.json").unlink(),
     "checksums that are no JSON": lambda folder: (folder / "fit.json").write_text("{"),
     "checksums nested too deeply": lambda folder: (folder / "fit.json").write_text("[" * 99_999),
-    "a pipe in place of checksums": lambda folder: ((folder / "fit.json").unlink(), os.mkfifo(folder / "fit.json")),
+    "a pipe in place of checksums": lambda folder: (
+        (folder / "fit.json").unlink(),
+        os.mkfifo(folder / "fit.json"),
+    ),
     "facts of another kind": lambda folder: (folder / "fit.json").write_text("[1]"),
-    "seconds that are no number": lambda folder: (folder / "fit.json").write_text('{"seconds": "x", "files": {}}'),
+    "seconds that are no number": (
+        lambda folder: (folder / "fit.json").write_text('{"seconds": "x", "files": {}}')
+    ),
 }
 
 
@@ -117,8 +130,12 @@ def test_a_fit_that_its_plugin_cannot_load_is_fitted_again(saved, run, toy, tmp_
         assert type(error).__name__ in healed["notes"][0]
 
 
-@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), ValueError("no"), SystemExit(3)])
-def test_a_fit_that_cannot_be_saved_is_a_note_and_not_a_failure(monkeypatch, spec, run, tmp_path, dummy, error):
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), ValueError("no"), SystemExit(3)]
+)
+def test_a_fit_that_cannot_be_saved_is_a_note_and_not_a_failure(
+    monkeypatch, spec, run, tmp_path, dummy, error
+):
     monkeypatch.setattr(cache, "WORTH_SAVING", -1.0)
 
     def save(self: Any, folder: Path) -> None:
@@ -133,7 +150,9 @@ def test_a_fit_that_cannot_be_saved_is_a_note_and_not_a_failure(monkeypatch, spe
     assert list((tmp_path / "cache" / OTHERS).iterdir()) == []
 
 
-def test_a_cache_that_cannot_be_written_to_costs_no_trial(monkeypatch, spec, run, toy, tmp_path, dummy):
+def test_a_cache_that_cannot_be_written_to_costs_no_trial(
+    monkeypatch, spec, run, toy, tmp_path, dummy
+):
     monkeypatch.setattr(cache, "WORTH_SAVING", -1.0)
     (tmp_path / "file").write_text("")
     record, _ = run(spec(), Workbench(toy, get_task("pixels"), tmp_path / "file" / "cache"))
@@ -173,8 +192,12 @@ with checkpoint(Path(sys.argv[1])):
 def test_what_a_running_process_saves_is_left_alone_until_it_is_killed(tmp_path: Path) -> None:
     folder = tmp_path / "abc"
     theirs = left_by(folder, "7")
-    other = subprocess.Popen([sys.executable, "-c", HELD, str(folder)], text=True,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # fmt: skip
+    other = subprocess.Popen(
+        [sys.executable, "-c", HELD, str(folder)],
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
     assert other.stdout is not None and other.stdout.readline() == "held\n"
     with checkpoint(folder) as mine:
         assert mine is None

@@ -86,7 +86,10 @@ def test_a_chain_of_thousands_of_causes_can_be_told() -> None:
 
 
 def test_provenance_is_what_json_gives_back() -> None:
-    assert plain_json({"a": (1, 2.5, None), "b": {"c": True}}) == {"a": [1, 2.5, None], "b": {"c": True}}
+    assert plain_json({"a": (1, 2.5, None), "b": {"c": True}}) == {
+        "a": [1, 2.5, None],
+        "b": {"c": True},
+    }
 
 
 circle: dict[str, Any] = {}
@@ -95,7 +98,14 @@ circle["a"] = circle
 
 @pytest.mark.parametrize(
     "said",
-    [{"a": np.float32(1)}, {"a": float("nan")}, {"a": object()}, circle, {"a": "\udc80"}, {(1, 2): 3}],
+    [
+        {"a": np.float32(1)},
+        {"a": float("nan")},
+        {"a": object()},
+        circle,
+        {"a": "\udc80"},
+        {(1, 2): 3},
+    ],
     ids=["numpy", "nan", "object", "circle", "surrogate", "key"],
 )
 def test_provenance_that_json_cannot_hold_is_refused(said: dict[str, Any]) -> None:

@@ -57,7 +57,11 @@ def checked(store: Store) -> list[str]:
     looked: list[str] = []
     check = store_module.fault_of
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(store_module, "fault_of", lambda record, hash: looked.append(hash) or check(record, hash))
+        patch.setattr(
+            store_module,
+            "fault_of",
+            lambda record, hash: looked.append(hash) or check(record, hash),
+        )
         Store(store.root).read()
     return looked
 
@@ -88,14 +92,22 @@ def test_the_index_of_another_user_vouches_for_nothing(several: Store, stranger:
 
 
 def forged(store: Store, forge: Callable[[str, bytes], object]) -> None:
-    """An index by somebody who knows all but the key. It vouches for what is no record, and for one that is not there."""
+    """An index by somebody who knows all but the key. It vouches for what is no record, and for one
+    that is not there.
+    """
     named = store.hashes()
-    for hash, data in zip(named, (b"[]", b"{}", b"\xff" * 99, b'{"hash": 1}', b"null", b"{\n\n}\n"), strict=True):
+    for hash, data in zip(
+        named, (b"[]", b"{}", b"\xff" * 99, b'{"hash": 1}', b"null", b"{\n\n}\n"), strict=True
+    ):
         (store.folder(hash) / "record.json").write_bytes(data)
-    files = {hash: (store.folder(hash) / "record.json").read_bytes() for hash in named} | {"0" * 16: b""}
+    files = {hash: (store.folder(hash) / "record.json").read_bytes() for hash in named} | {
+        "0" * 16: b""
+    }
     told = {hash: forge(hash, data) for hash, data in files.items()}
     inode = store.cache.stat().st_ino
-    (store.cache / "index.json").write_text(json.dumps({**told, "layout": f"7 2 {inode}", "files": told}))
+    (store.cache / "index.json").write_text(
+        json.dumps({**told, "layout": f"7 2 {inode}", "files": told})
+    )
 
 
 @pytest.mark.usefixtures("eager")
@@ -108,11 +120,15 @@ def forged(store: Store, forge: Callable[[str, bytes], object]) -> None:
         lambda hash, data: None,
     ],
 )
-def test_a_forged_index_makes_no_record_sound(several: Store, forge: Callable[[str, bytes], object]) -> None:
+def test_a_forged_index_makes_no_record_sound(
+    several: Store, forge: Callable[[str, bytes], object]
+) -> None:
     forged(several, forge)
     read = several.read()
     assert (
-        not read.records and {one.hash for one in read.damaged} == {*several.hashes()} and len(read.damaged) == RECORDS
+        not read.records
+        and {one.hash for one in read.damaged} == {*several.hashes()}
+        and len(read.damaged) == RECORDS
     )
 
 
@@ -153,7 +169,9 @@ def cut(store: Store, hash: str) -> None:
 
 def swap(store: Store, hash: str) -> None:
     """Another trial's record in its place."""
-    other = next(path for path in store.root.glob("records/??/*/record.json") if path.parent.name != hash)
+    other = next(
+        path for path in store.root.glob("records/??/*/record.json") if path.parent.name != hash
+    )
     shutil.copyfile(other, fresh := store.root / "fresh.json")
     fresh.replace(store.folder(hash) / "record.json")
 
@@ -179,8 +197,14 @@ CHANGES = (put_again, edit, touch, cut, swap, empty_predictions, delete, read, r
 
 
 @pytest.mark.usefixtures("eager")
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.tuples(st.sampled_from(CHANGES), st.integers(0, RECORDS - 1)), min_size=1, max_size=8))
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(CHANGES), st.integers(0, RECORDS - 1)), min_size=1, max_size=8
+    )
+)
 def test_a_store_reads_the_same_with_and_without_its_index_whatever_befalls_it(several, changes):
     root = several.root.parent / "changed"
     shutil.rmtree(root, ignore_errors=True)
@@ -212,7 +236,9 @@ def bytes_changed(path: Path) -> Iterator[bytes]:
     yield b""
     yield whole[: len(whole) // 2]
     for place in range(100, len(whole), len(whole) // 40):
-        yield whole[:place] + bytes(b ^ 0x55 for b in whole[place : place + 64]) + whole[place + 64 :]
+        yield (
+            whole[:place] + bytes(b ^ 0x55 for b in whole[place : place + 64]) + whole[place + 64 :]
+        )
 
 
 @pytest.mark.usefixtures("eager")
@@ -265,7 +291,9 @@ def test_records_share_what_they_have_in_common(several: Store) -> None:
 
 @pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize("indent", [None, 0, 1, 4])
-def test_a_record_whose_lines_are_another_programs_is_read_alike(several: Store, indent: int | None) -> None:
+def test_a_record_whose_lines_are_another_programs_is_read_alike(
+    several: Store, indent: int | None
+) -> None:
     for hash in several.hashes():
         path = several.folder(hash) / "record.json"
         path.write_text(json.dumps(json.loads(path.read_bytes()), indent=indent) + "\n")
@@ -274,7 +302,10 @@ def test_a_record_whose_lines_are_another_programs_is_read_alike(several: Store,
 
 
 def test_a_report_takes_its_numbers_from_records_that_it_reads_once(several, monkeypatch):
-    before = [render_report(build_report(several.read().records), format=format) for format in ("md", "csv", "json")]
+    before = [
+        render_report(build_report(several.read().records), format=format)
+        for format in ("md", "csv", "json")
+    ]
     report = build_report(several.each())
     monkeypatch.setattr(Store, "_bytes", lambda self, hash: pytest.fail(f"{hash} is read again"))
     assert [render_report(report, format=format) for format in ("md", "csv", "json")] == before

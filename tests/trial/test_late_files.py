@@ -1,4 +1,6 @@
-"""A shared disk shows what another machine wrote only after a while, and has a clock of its own: that does no harm."""
+"""A shared disk shows what another machine wrote only after a while, and has a clock of its own:
+that does no harm.
+"""
 
 import os
 import time
@@ -35,7 +37,12 @@ def late(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
 
 def test_a_fit_that_another_process_saved_and_that_is_not_seen_yet_is_made_again(
-    late: list[Path], spec: Spec, run: Run, toy: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    late: list[Path],
+    spec: Spec,
+    run: Run,
+    toy: Scene,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(cache, "WORTH_SAVING", -1.0)
     trial, folder = spec(), tmp_path / "cache"
@@ -47,11 +54,15 @@ def test_a_fit_that_another_process_saved_and_that_is_not_seen_yet_is_made_again
     after, _ = run(trial, Workbench(toy, get_task("pixels"), folder))
 
     assert record["notes"] == after["notes"] == []
-    assert record["predictions_sha256"] == after["predictions_sha256"] == first["predictions_sha256"]
+    assert (
+        record["predictions_sha256"] == after["predictions_sha256"] == first["predictions_sha256"]
+    )
     assert [path.name for path in (folder / OTHERS).iterdir()] == [trial.fit_hash]
 
 
-def test_a_record_that_another_process_wrote_and_that_is_not_seen_yet_is_written_once(late, spec, run, tmp_path):
+def test_a_record_that_another_process_wrote_and_that_is_not_seen_yet_is_written_once(
+    late, spec, run, tmp_path
+):
     store = Store(tmp_path / "store", create=True)
     record, prediction = run(spec())
     store.put(record, prediction)

@@ -13,7 +13,9 @@ from hsiaug.trial.cache import Workbench
 
 
 def test_permuting_the_test_labels_changes_no_prediction(toy, spec, run):
-    """The strongest statement that can be tested: all that is learnt is blind to every test label."""
+    """The strongest statement that can be tested: all that is learnt is blind to every test
+    label.
+    """
     trial = spec("smote", "svm", 1.0, protocol=parse_protocol("random:0.1"))
     honest = Workbench(toy, get_task("pixels"))
     record, prediction = run(trial, honest)
@@ -30,8 +32,12 @@ def test_permuting_the_test_labels_changes_no_prediction(toy, spec, run):
     assert record["metrics"]["oa"] != other["metrics"]["oa"]
 
 
-@pytest.mark.parametrize("attempt", ["view.labels", "view.scene.labels", "view.split.test", "view.patches(hidden)"])
-def test_a_generator_that_reaches_for_more_fails_its_trial(spec, run, monkeypatch, plugins, attempt):
+@pytest.mark.parametrize(
+    "attempt", ["view.labels", "view.scene.labels", "view.split.test", "view.patches(hidden)"]
+)
+def test_a_generator_that_reaches_for_more_fails_its_trial(
+    spec, run, monkeypatch, plugins, attempt
+):
     module = sys.modules[plugins.find("generator", "dummy").load().__module__]
 
     def fit(self: Any, view: Any, **_: Any) -> Any:

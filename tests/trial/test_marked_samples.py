@@ -1,4 +1,6 @@
-"""Samples of a generator that are not marked synthetic would be counted as real ones: they are refused."""
+"""Samples of a generator that are not marked synthetic would be counted as real ones: they are
+refused.
+"""
 
 from dataclasses import replace
 
@@ -29,7 +31,10 @@ def test_tiles_that_are_not_all_marked_are_refused() -> None:
     from hsiaug.tasks.pixels import check_marked
 
     tiles = DenseSamples(
-        np.zeros((1, 1, 2, 4, 4), np.float32), np.ones((1, 4, 4), int), np.zeros(1, bool), np.ones(1, np.float32)
+        np.zeros((1, 1, 2, 4, 4), np.float32),
+        np.ones((1, 4, 4), int),
+        np.zeros(1, bool),
+        np.ones(1, np.float32),
     )
     task = get_task("segmentation")
 

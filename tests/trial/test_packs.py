@@ -1,4 +1,6 @@
-"""Packs, which hold many records in one SQLite file, are read as folders are; a store can be packed."""
+"""Packs, which hold many records in one SQLite file, are read as folders are; a store can be
+packed.
+"""
 
 import hashlib
 import os
@@ -42,7 +44,9 @@ def pack(store: Store, name: str = "0123456789abcdef") -> Path:
             row = (folder.name, record["created"], (folder / "record.json").read_bytes())
             made.execute("INSERT INTO records (hash, created, record) VALUES (?, ?, ?)", row)
             if (npz := folder / "predictions.npz").exists():
-                made.execute("INSERT INTO predictions VALUES (?, ?)", (folder.name, npz.read_bytes()))
+                made.execute(
+                    "INSERT INTO predictions VALUES (?, ?)", (folder.name, npz.read_bytes())
+                )
             shutil.rmtree(folder)
     made.close()
     return path
@@ -71,12 +75,18 @@ def test_a_report_of_packs_and_of_folders_is_the_same_to_the_byte(tmp_path: Path
     store = Store(tmp_path / "store", create=True)
     for record in [*benchmark(3, ("none", "duplicate", "smote")), failure(generator="mixup")]:
         store.put(believable(record), None)
-    before = [render_report(read_report(Store(store.root)), form, "class") for form in ("md", "csv")]
+    before = [
+        render_report(read_report(Store(store.root)), form, "class") for form in ("md", "csv")
+    ]
     pack(store)
-    assert [render_report(read_report(Store(store.root)), form, "class") for form in ("md", "csv")] == before
+    assert [
+        render_report(read_report(Store(store.root)), form, "class") for form in ("md", "csv")
+    ] == before
 
 
-def test_a_record_that_is_written_again_counts_over_the_packed_one_and_of_packs_the_newest(filled: Store) -> None:
+def test_a_record_that_is_written_again_counts_over_the_packed_one_and_of_packs_the_newest(
+    filled: Store,
+) -> None:
     record = next(filled.records())
     made = filled.predictions(record["hash"])
     pack(filled)
@@ -96,7 +106,9 @@ def test_a_pack_that_is_damaged_ends_with_one_sentence_and_its_name(filled: Stor
     assert Store(filled.root).hashes() == []
 
 
-def test_a_packed_record_with_flipped_bytes_is_damaged_and_can_be_written_anew(filled: Store) -> None:
+def test_a_packed_record_with_flipped_bytes_is_damaged_and_can_be_written_anew(
+    filled: Store,
+) -> None:
     record = next(filled.records())
     made = filled.predictions(record["hash"])
     with sqlite3.connect(pack(filled)) as changed:
@@ -113,7 +125,9 @@ def test_a_packed_record_with_flipped_bytes_is_damaged_and_can_be_written_anew(f
 def test_a_pack_is_read_from_several_threads(filled: Store) -> None:
     pack(filled)
     store, found = Store(filled.root), []
-    threads = [threading.Thread(target=lambda: found.append(len(store.read().records))) for _ in range(4)]
+    threads = [
+        threading.Thread(target=lambda: found.append(len(store.read().records))) for _ in range(4)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -125,15 +139,21 @@ def test_a_store_is_packed_and_read_as_before(tmp_path: Path) -> None:
     store = Store(tmp_path / "store", create=True)
     for record in [*benchmark(3, ("none", "duplicate", "smote")), failure(generator="mixup")]:
         store.put(believable(record), None)
-    before = [render_report(read_report(Store(store.root)), form, "class") for form in ("md", "csv")]
+    before = [
+        render_report(read_report(Store(store.root)), form, "class") for form in ("md", "csv")
+    ]
     number = len(store.hashes())
     assert packed(store, uncounted) == number - 1 and packed(store, uncounted) == 0
     # Once from the pack, once from the columns that are kept of it; spoilt ones are made anew.
     for _ in range(2):
-        assert [render_report(read_report(Store(store.root)), form, "class") for form in ("md", "csv")] == before
+        assert [
+            render_report(read_report(Store(store.root)), form, "class") for form in ("md", "csv")
+        ] == before
     (kept,) = (store.cache / "columns").iterdir()
     kept.write_bytes(kept.read_bytes()[:-100])
-    assert [render_report(read_report(Store(store.root)), form, "class") for form in ("md", "csv")] == before
+    assert [
+        render_report(read_report(Store(store.root)), form, "class") for form in ("md", "csv")
+    ] == before
     assert [path.parent.name for path in store.root.glob("records/??/*/record.json")] == [
         record["hash"] for record in store.records() if record["status"] == "failed"
     ]
@@ -161,7 +181,10 @@ def test_a_column_whose_bytes_were_changed_is_made_anew(filled: Store) -> None:
     whole = kept.read_bytes()
     start = whole.index(b"\n") + 1
     kept.write_bytes(whole[:start] + bytes(byte ^ 1 for byte in whole[start:]))
-    assert render_report(read_report(Store(filled.root)), "csv") == before and kept.read_bytes() == whole
+    assert (
+        render_report(read_report(Store(filled.root)), "csv") == before
+        and kept.read_bytes() == whole
+    )
     # A cache that is deleted while a report is made costs time alone.
     report = read_report(Store(filled.root))
     shutil.rmtree(filled.cache)
@@ -186,8 +209,10 @@ HASH = "0123456789abcdef"
         "INSERT INTO records (hash, created, record) VALUES ('../../x', 't', x'00')",
         f"INSERT INTO records (hash, created, record) VALUES ('{HASH}', 't', 7)",
         f"INSERT INTO records (hash, created, record) VALUES ('{HASH}', NULL, x'00')",
-        "DROP TABLE records; CREATE VIEW records AS WITH RECURSIVE t(x) AS (SELECT 1 UNION ALL SELECT x FROM t) "
-        "SELECT 'a' hash, 'b' created, x'00' record FROM t",
+        (
+            "DROP TABLE records; CREATE VIEW records AS WITH RECURSIVE t(x) AS (SELECT 1 UNION ALL"
+            " SELECT x FROM t) SELECT 'a' hash, 'b' created, x'00' record FROM t"
+        ),
     ],
 )
 def test_a_database_that_is_no_pack_is_an_error_that_names_it(filled: Store, spoil: str) -> None:
@@ -207,7 +232,9 @@ def test_a_pipe_in_place_of_a_pack_is_not_waited_for(filled: Store) -> None:
         Store(filled.root).read()
 
 
-def test_a_record_that_is_written_anew_while_its_store_is_packed_stays_and_counts(filled: Store) -> None:
+def test_a_record_that_is_written_anew_while_its_store_is_packed_stays_and_counts(
+    filled: Store,
+) -> None:
     first, *_ = filled.records()
     made = filled.predictions(first["hash"])
     newer = {**first, "command": "again", "created": "2999-01-01T00:00:00+00:00"}
@@ -275,7 +302,9 @@ def test_a_record_that_another_packer_takes_is_passed_over(
     assert contents(filled) == before and not filled.loose()
 
 
-def test_a_disk_that_is_full_for_a_pack_is_one_error_and_keeps_the_records(filled: Store, tmp_path: Path) -> None:
+def test_a_disk_that_is_full_for_a_pack_is_one_error_and_keeps_the_records(
+    filled: Store, tmp_path: Path
+) -> None:
     before, connect = contents(filled), sqlite3.connect
 
     def small(*args: Any, **options: Any) -> sqlite3.Connection:

@@ -1,4 +1,6 @@
-"""What a generator learns once for a scene, without labels, and shares among the draws that show the same pixels."""
+"""What a generator learns once for a scene, without labels, and shares among the draws that show
+the same pixels.
+"""
 
 import multiprocessing
 import os
@@ -110,7 +112,12 @@ def plugins(plugins: Registry, prepared: Path) -> Registry:
 
     from hsiaug.registry.lookup import build_registry
 
-    names = ("hsiaug_builtin.baselines", "hsiaug_builtin.classifiers", "dummy_plugin", "axes_plugin")
+    names = (
+        "hsiaug_builtin.baselines",
+        "hsiaug_builtin.classifiers",
+        "dummy_plugin",
+        "axes_plugin",
+    )
     return build_registry([EntryPoint(name, name, "hsiaug") for name in names])
 
 
@@ -123,16 +130,28 @@ def fitting(trial: TrialSpec, **changes: Any) -> TrialSpec:
     return replace(trial, generator=replace(generator, params=replace(generator.params, **changes)))
 
 
-def test_it_is_learnt_once_for_all_draws_rates_and_classifiers(spec: Spec, run: Run, prepared: Path) -> None:
-    trials = [spec("axes", classifier, lam=lam, seed=seed) for seed in (0, 1) for lam in (1.0, 2.0) for classifier in
-              ("nearest", "commonest")]  # fmt: skip
+def test_it_is_learnt_once_for_all_draws_rates_and_classifiers(
+    spec: Spec, run: Run, prepared: Path
+) -> None:
+    trials = [
+        spec("axes", classifier, lam=lam, seed=seed)
+        for seed in (0, 1)
+        for lam in (1.0, 2.0)
+        for classifier in ("nearest", "commonest")
+    ]
     records = [run(trial)[0] for trial in trials]
 
     assert {record["status"] for record in records} == {"ok"} and count(prepared) == 1
     first, again = (next(r for r in records if r["spec"]["seed"] == seed) for seed in (0, 1))
     assert first["prepared"] == again["prepared"] and first["timings"]["prepare"] > 0
-    assert run(fitting(trials[0], gain=0.5))[0]["prepared"] == first["prepared"] and count(prepared) == 1
-    assert run(fitting(trials[0], number=3))[0]["prepared"] != first["prepared"] and count(prepared) == 2
+    assert (
+        run(fitting(trials[0], gain=0.5))[0]["prepared"] == first["prepared"]
+        and count(prepared) == 1
+    )
+    assert (
+        run(fitting(trials[0], number=3))[0]["prepared"] != first["prepared"]
+        and count(prepared) == 2
+    )
 
 
 def test_another_process_takes_it_from_the_disk_and_a_damaged_one_is_learnt_again(
@@ -154,7 +173,12 @@ def test_another_process_takes_it_from_the_disk_and_a_damaged_one_is_learnt_agai
 
 
 def planned(scene: Scene, plugins: Registry, **asked: Any) -> Plan:
-    usual = {"generators": ["axes"], "classifiers": ["nearest", "commonest"], "lambdas": [1.0], "patch": 5}
+    usual = {
+        "generators": ["axes"],
+        "classifiers": ["nearest", "commonest"],
+        "lambdas": [1.0],
+        "patch": 5,
+    }
     return build_plan(scene, Request(**{**usual, "seeds": [0, 1], **asked}), plugins)
 
 
@@ -204,7 +228,9 @@ def test_it_sees_the_visible_pixels_and_no_label(toy: Scene) -> None:
     assert checksum_of_pixels(train_view(changed, split, "scene")) != shown("issd", 0)
     view = view_without_labels(train_view(toy, split, "scene"))
     height, width = toy.shape
-    assert len(view.unlabelled) == height * width and not view.counts, "no hole where a training pixel lies"
+    assert len(view.unlabelled) == height * width and not view.counts, (
+        "no hole where a training pixel lies"
+    )
 
 
 def wait_within(folder: Path, told: Any) -> None:
@@ -217,7 +243,9 @@ def wait_within(folder: Path, told: Any) -> None:
 def test_one_process_learns_while_the_others_wait(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     told = context.Queue()
-    processes = [context.Process(target=wait_within, args=(tmp_path / "state", told)) for _ in range(3)]
+    processes = [
+        context.Process(target=wait_within, args=(tmp_path / "state", told)) for _ in range(3)
+    ]
     for process in processes:
         process.start()
     events = sorted((told.get(timeout=60) for _ in range(6)), key=lambda event: event[1])

@@ -1,4 +1,6 @@
-"""Records are not trusted: what does not follow from the spec and the counts is named, and left out."""
+"""Records are not trusted: what does not follow from the spec and the counts is named, and left
+out.
+"""
 
 import copy
 import json
@@ -58,7 +60,10 @@ def test_what_a_trial_wrote_is_believed(filled: Store) -> None:
 @pytest.mark.parametrize(
     ("change", "parts"),
     [
-        (put("metrics", "aa", value=0.999), ("metrics.aa states 0.999", "metrics.confusion gives 0.")),
+        (
+            put("metrics", "aa", value=0.999),
+            ("metrics.aa states 0.999", "metrics.confusion gives 0."),
+        ),
         (put("metrics", "oa", value=1), ("metrics.oa states 1,",)),
         (put("metrics", "kappa", value=None), ("metrics.kappa states None",)),
         (put("metrics", "recall", 1, value=0.123), ("metrics.recall[1] states 0.123",)),
@@ -69,21 +74,42 @@ def test_what_a_trial_wrote_is_believed(filled: Store) -> None:
         (put("metrics", "confusion", 0, 0, value=0.5), ("metrics.confusion.0.0 (0.5)",)),
         (put("metrics", "confusion", value=[[1]]), ("class_names",)),
         (put("metrics", "confusion", value=[]), ("metrics.confusion ([])",)),
-        (put("metrics", "invented", value=0.9), ("metrics.invented is missing or does not follow",)),
+        (
+            put("metrics", "invented", value=0.9),
+            ("metrics.invented is missing or does not follow",),
+        ),
         (put("metrics", "subsets", value={"x": {"classes": [99]}}), ("cannot be computed",)),
         (put("metrics", "subsets", value={"x": {"classes": "no"}}), ("cannot be computed",)),
-        (put("metrics", "fields", "new", "aa", value=0.999), ("metrics.fields.new.aa states 0.999",)),
-        (put("metrics", "fields", "seen", "n_classes", value=1), ("metrics.fields.seen.n_classes states 1",)),
+        (
+            put("metrics", "fields", "new", "aa", value=0.999),
+            ("metrics.fields.new.aa states 0.999",),
+        ),
+        (
+            put("metrics", "fields", "seen", "n_classes", value=1),
+            ("metrics.fields.seen.n_classes states 1",),
+        ),
         (put("metrics", "fields", "new_confusion", 0, 0, value=5000), ("counts more pixels than",)),
-        (put("metrics", "fields", "new_confusion", value=[[1]]), ("metrics.fields.new_confusion must be",)),
-        (put("metrics", "fields", "new_confusion", 0, 0, value=-1), ("metrics.fields.new_confusion.0.0 (-1)",)),
-        (without("metrics", "fields", "new_confusion"), ("metrics.fields.new_confusion: field required",)),
+        (
+            put("metrics", "fields", "new_confusion", value=[[1]]),
+            ("metrics.fields.new_confusion must be",),
+        ),
+        (
+            put("metrics", "fields", "new_confusion", 0, 0, value=-1),
+            ("metrics.fields.new_confusion.0.0 (-1)",),
+        ),
+        (
+            without("metrics", "fields", "new_confusion"),
+            ("metrics.fields.new_confusion: field required",),
+        ),
         (without("metrics", "aa"), ("metrics.aa is missing",)),
         (without("metrics"), ("metrics: field required",)),
         (put("metrics", value=None), ("metrics must be there",)),
         (put("status", value="great"), ("status ('great')",)),
         (put("status", value="failed"), ("status states 'failed'",)),
-        (put("error", value={"stage": "x", "type": "x", "message": "x", "traceback": "x"}), ("error must be",)),
+        (
+            put("error", value={"stage": "x", "type": "x", "message": "x", "traceback": "x"}),
+            ("error must be",),
+        ),
         (put("spec", "seed", value=5), ("where its spec gives",)),
         (put("spec", "seed", value="1"), ("spec.seed ('1')",)),
         (put("spec", "lambda", value=True), ("spec.lambda (True)",)),
@@ -102,9 +128,15 @@ def test_what_a_trial_wrote_is_believed(filled: Store) -> None:
         (put("audit", "patch_overlap_percent", value=10**400), ("audit.patch_overlap_percent",)),
         (put("audit", "n_train", value=0), ("audit.n_train (0)",)),
         (put("metrics", "oa", value=10**400), ("cannot be computed",)),
-        (put("spectral_view", value={"name": "raw", "scores": "nan"}), ("spectral_view.scores ('nan')",)),
+        (
+            put("spectral_view", value={"name": "raw", "scores": "nan"}),
+            ("spectral_view.scores ('nan')",),
+        ),
         (put("classifier_facts", value=[1]), ("classifier_facts ([1])",)),
-        (put("environment", "versions", "numpy", value="<script>"), ("environment.versions.numpy",)),
+        (
+            put("environment", "versions", "numpy", value="<script>"),
+            ("environment.versions.numpy",),
+        ),
         (put("timings", "total", value=-1), ("timings.total (-1)",)),
         (put("timings", "total", value="fast"), ("timings.total ('fast')",)),
         (put("provenance", value={"a": "\ud800"}), ("text that is not Unicode",)),
@@ -122,7 +154,9 @@ def test_a_changed_record_is_named_with_its_key_and_left_out(filled, change, par
     assert filled.sound(hash) is None
     with pytest.raises(StoreError) as error:
         filled.find(hash)
-    assert parts[0] in str(error.value) and str(filled.folder(hash) / "record.json") in str(error.value)
+    assert parts[0] in str(error.value) and str(filled.folder(hash) / "record.json") in str(
+        error.value
+    )
 
 
 def test_older_records_without_fields_are_believed(filled: Store) -> None:
@@ -144,7 +178,9 @@ def test_older_records_without_fields_are_believed(filled: Store) -> None:
         ("\xff", "not Unicode"),
     ],
 )
-def test_what_is_no_record_at_all_costs_the_others_nothing(filled: Store, text: str, part: str) -> None:
+def test_what_is_no_record_at_all_costs_the_others_nothing(
+    filled: Store, text: str, part: str
+) -> None:
     hash = next(filled.records())["hash"]
     (filled.folder(hash) / "record.json").write_text(text, encoding="latin-1")
     read = filled.read()
@@ -179,19 +215,43 @@ def test_sums_that_another_library_rounded_otherwise_are_believed(filled: Store,
     assert filled.read().damaged == ()
 
 
-WRONG = ("x", None, [], {}, [1], [None], {"a": 1}, "nan", 10**400, 10**30, -1, 0, 1e308, True, "\x1b[31m<script>")
+WRONG = (
+    "x",
+    None,
+    [],
+    {},
+    [1],
+    [None],
+    {"a": 1},
+    "nan",
+    10**400,
+    10**30,
+    -1,
+    0,
+    1e308,
+    True,
+    "\x1b[31m<script>",
+)
 
 
 def leaves(value: Any, keys: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """The keys of everything in a record, of lists their first entry."""
     if keys:
         yield keys
-    for key in value if isinstance(value, dict) else range(min(1, len(value))) if isinstance(value, list) else ():
+    for key in (
+        value
+        if isinstance(value, dict)
+        else range(min(1, len(value)))
+        if isinstance(value, list)
+        else ()
+    ):
         yield from leaves(value[key], (*keys, key))
 
 
 @pytest.mark.parametrize("part", range(5))
-def test_a_record_with_any_value_of_another_kind_is_damaged_or_can_be_reported(filled: Store, part: int) -> None:
+def test_a_record_with_any_value_of_another_kind_is_damaged_or_can_be_reported(
+    filled: Store, part: int
+) -> None:
     """Of every place in a record and all wrong values, a fifth."""
     record = dict(next(filled.records()))
     second = list(filled.records())[1]

@@ -47,7 +47,13 @@ def test_every_flipped_bit_of_a_record_is_noticed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("notes", ["another"]), ("class_names", ["a", "b"]), ("timings", {}), ("command", ""), ("added", 1)],
+    [
+        ("notes", ["another"]),
+        ("class_names", ["a", "b"]),
+        ("timings", {}),
+        ("command", ""),
+        ("added", 1),
+    ],
 )
 def test_a_record_that_was_changed_in_a_key_that_no_count_decides_is_damaged(
     key: str, value: object, tmp_path: Path
@@ -80,7 +86,9 @@ def test_a_digest_holds_for_keys_and_texts_as_a_file_has_them() -> None:
     assert digest_of_record(decode(encode(made))) == made[DIGEST]
 
 
-def test_a_record_from_before_digests_is_sound_and_verify_says_that_it_has_none(tmp_path: Path) -> None:
+def test_a_record_from_before_digests_is_sound_and_verify_says_that_it_has_none(
+    tmp_path: Path,
+) -> None:
     store, file = one(tmp_path / "store")
     whole = decode(file.read_bytes())
     file.write_bytes(encode({key: value for key, value in whole.items() if key != DIGEST}))
@@ -90,7 +98,9 @@ def test_a_record_from_before_digests_is_sound_and_verify_says_that_it_has_none(
     assert "1 of 1 records are from before records had a digest" in " ".join(answer.stderr.split())
 
 
-def test_a_merge_leaves_old_records_without_a_digest_and_new_ones_with_theirs(tmp_path: Path) -> None:
+def test_a_merge_leaves_old_records_without_a_digest_and_new_ones_with_theirs(
+    tmp_path: Path,
+) -> None:
     old, file = one(tmp_path / "old")
     whole = decode(file.read_bytes())
     without = {key: value for key, value in whole.items() if key != DIGEST}
@@ -100,7 +110,10 @@ def test_a_merge_leaves_old_records_without_a_digest_and_new_ones_with_theirs(tm
         merge(tmp_path / "all", source, quiet)
 
     assert sorted(DIGEST in one for one in Store(tmp_path / "all").records()) == [False, True]
-    assert merge(tmp_path / "all", old, quiet).equal == 1 and list(verify(Store(tmp_path / "all"), quiet)) == []
+    assert (
+        merge(tmp_path / "all", old, quiet).equal == 1
+        and list(verify(Store(tmp_path / "all"), quiet)) == []
+    )
 
 
 @pytest.fixture
@@ -144,7 +157,11 @@ def test_a_run_that_would_replace_a_newer_record_is_refused_before_any_work(
 def test_verify_calls_a_newer_record_newer(newer: tuple[Store, Path, bytes]) -> None:
     answer = hsiaug("store", "verify", str(newer[0].root))
 
-    assert answer.returncode == 1 and "a newer hsiaug" in answer.stdout and "once more" not in answer.stdout
+    assert (
+        answer.returncode == 1
+        and "a newer hsiaug" in answer.stdout
+        and "once more" not in answer.stdout
+    )
 
 
 def test_a_pack_of_a_newer_format_is_refused_as_such(tmp_path: Path) -> None:

@@ -1,4 +1,6 @@
-"""Thumbnails of a trial's samples: which they are, where they are kept, and that a record needs none."""
+"""Thumbnails of a trial's samples: which they are, where they are kept, and that a record needs
+none.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -25,13 +27,19 @@ def uncounted(done: int, total: int) -> None:
 
 
 @pytest.fixture
-def kept(bench: Workbench, plugins: Registry, toy: Scene, tmp_path: Path) -> Callable[..., tuple[Store, str]]:
-    """Runs a trial of a specification as a benchmark does; the store, and the hash of the record."""
+def kept(
+    bench: Workbench, plugins: Registry, toy: Scene, tmp_path: Path
+) -> Callable[..., tuple[Store, str]]:
+    """Runs a trial of a specification as a benchmark does; the store, and the hash of the
+    record.
+    """
 
     def run(trial: TrialSpec) -> tuple[Store, str]:
         store = Store(tmp_path / "store", create=True)
         outcome = compute(trial, bench, plugins, device="cpu", progress=lambda *_: None)
-        record, made = finish(trial, outcome, bench.task, toy, bench.split(trial), scene_ref="toy", command="")
+        record, made = finish(
+            trial, outcome, bench.task, toy, bench.split(trial), scene_ref="toy", command=""
+        )
         assert record["status"] == "ok", record["error"]
         store.put(record, made, outcome.sheet)
         return store, trial.hash
@@ -72,7 +80,9 @@ def test_a_trial_that_takes_fewer_samples_shows_those_that_it_takes(kept: Any, s
         assert np.array_equal(some, all_[: len(some)])
 
 
-def test_a_trial_without_samples_keeps_no_sheet_and_older_records_are_as_good(kept: Any, spec: Spec) -> None:
+def test_a_trial_without_samples_keeps_no_sheet_and_older_records_are_as_good(
+    kept: Any, spec: Spec
+) -> None:
     store, hash = kept(spec("none"))
     assert store.sheet(hash) is None
 
@@ -84,7 +94,9 @@ def test_a_trial_without_samples_keeps_no_sheet_and_older_records_are_as_good(ke
     assert all(map(np.array_equal, store.predictions(hash), predictions))
 
 
-def test_sheets_go_along_when_stores_are_merged_and_packed(kept: Any, spec: Spec, tmp_path: Path) -> None:
+def test_sheets_go_along_when_stores_are_merged_and_packed(
+    kept: Any, spec: Spec, tmp_path: Path
+) -> None:
     store, hash = kept(spec("duplicate"))
     before = sheet_of((store, hash)).to_bytes()
     merge(tmp_path / "other", store, uncounted)
@@ -121,7 +133,10 @@ def test_tiles_keep_both_dates_and_their_masks_thinned_to_a_thumbnail() -> None:
     again = read_sheet(sheet.to_bytes())
 
     assert sheet.of_tiles and len(sheet.made) == TILES and sheet.made.shape[1] == 2
-    assert max(sheet.made.shape[2:4]) <= 64 and sheet.made_ids.shape == sheet.made.shape[:1] + sheet.made.shape[2:4]
+    assert (
+        max(sheet.made.shape[2:4]) <= 64
+        and sheet.made_ids.shape == sheet.made.shape[:1] + sheet.made.shape[2:4]
+    )
     assert np.array_equal(sheet.made_ids, made.masks[:TILES, ::2, ::2])
     assert again is not None and again.to_bytes() == sheet.to_bytes()
 

@@ -71,7 +71,9 @@ def test_no_link_is_followed_to_what_is_removed(filled: Store, tmp_path: Path, l
 
 
 @pytest.mark.parametrize("make", [Path.touch, os.mkfifo, lambda path: path.symlink_to("cache")])
-def test_a_cache_that_is_no_folder_is_told_before_any_work(tmp_path: Path, make: Callable[[Path], object]) -> None:
+def test_a_cache_that_is_no_folder_is_told_before_any_work(
+    tmp_path: Path, make: Callable[[Path], object]
+) -> None:
     store = Store(tmp_path, create=True)
     make(store.cache)
     with pytest.raises(StoreError, match="File exists"):
@@ -116,7 +118,9 @@ def matches(store: Store, record: dict[str, Any]) -> None:
     assert checksum((_, label)) == found["predictions_sha256"]
 
 
-def test_readers_see_the_old_record_or_the_new_one_at_every_step_of_a_replacement(filled: Store) -> None:
+def test_readers_see_the_old_record_or_the_new_one_at_every_step_of_a_replacement(
+    filled: Store,
+) -> None:
     record = next(filled.records())
     changed = other(record, filled.predictions(record["hash"]))
     seen = []
@@ -130,10 +134,16 @@ def test_readers_see_the_old_record_or_the_new_one_at_every_step_of_a_replacemen
 
     with at_each_step(look):
         filled.put(*changed)
-    assert seen[0] == record["command"] and seen[-1] == "other" and sorted(seen, key="other".__eq__) == seen
+    assert (
+        seen[0] == record["command"]
+        and seen[-1] == "other"
+        and sorted(seen, key="other".__eq__) == seen
+    )
 
 
-def test_a_writer_that_is_killed_at_any_step_leaves_a_whole_record_and_nothing_after_a_sweep(filled, monkeypatch):
+def test_a_writer_that_is_killed_at_any_step_leaves_a_whole_record_and_nothing_after_a_sweep(
+    filled, monkeypatch
+):
     record = next(filled.records())
     usual = record, filled.predictions(record["hash"])
     changed = other(*usual)
@@ -225,7 +235,9 @@ def test_damaged_predictions_are_none_and_no_other_error(filled: Store, tmp_path
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EFBIG])
 @pytest.mark.parametrize("step", ["write_bytes", "mkdir", "rename"])
-def test_a_disk_that_refuses_is_one_clear_error_and_the_old_record_stays(filled, monkeypatch, step, code):
+def test_a_disk_that_refuses_is_one_clear_error_and_the_old_record_stays(
+    filled, monkeypatch, step, code
+):
     record = next(filled.records())
     predictions = filled.predictions(record["hash"])
     before = sorted(filled.root.rglob("*"))
@@ -257,7 +269,10 @@ def test_a_store_that_cannot_be_written_to_is_told_before_any_work(filled, monke
 
 def test_a_file_that_another_machine_replaced_while_it_was_read_is_read_again(filled, monkeypatch):
     """As network folders tell it."""
-    whole, opened = [(one, filled.predictions(one["hash"])[1].tolist()) for one in filled.records()], set()
+    whole, opened = (
+        [(one, filled.predictions(one["hash"])[1].tolist()) for one in filled.records()],
+        set(),
+    )
     real = io.open
 
     def stale(file: Any, *more: Any, **named: Any) -> Any:
@@ -289,7 +304,9 @@ def test_a_record_that_is_no_json_becomes_a_failed_one_that_says_so(filled: Stor
     cycle: list[Any] = []
     cycle.append(cycle)
     for value in (np.float32(1), float("nan"), object(), cycle, {(1, 2): 3}, b"x"):
-        written = filled.put({**record, "provenance": {"note": value}}, filled.predictions(record["hash"]))
+        written = filled.put(
+            {**record, "provenance": {"note": value}}, filled.predictions(record["hash"])
+        )
         found = filled.sound(record["hash"])
         assert found == written and found["status"] == "failed" and found["metrics"] is None
         assert found["error"]["stage"] == "record" and "provenance: " in found["error"]["message"]

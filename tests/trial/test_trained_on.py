@@ -30,7 +30,9 @@ def samples(bench: Workbench, plugins: Registry) -> Callable[[TrialSpec], Any]:
 
 @pytest.mark.parametrize("rate", [Rate(0.0), Rate(0.6), Rate(1.0, 0.5)])
 @pytest.mark.parametrize("name", ["smote", "pseudo"])
-def test_each_class_has_as_many_samples_as_of_both_and_those_of_both_are_among_them(samples, spec, name, rate):
+def test_each_class_has_as_many_samples_as_of_both_and_those_of_both_are_among_them(
+    samples, spec, name, rate
+):
     alone = samples(spec(name, rate=rate, train="synthetic"))
     both = samples(spec(name, rate=rate))
     assert alone.synthetic.all() and not both.synthetic.all()
@@ -38,7 +40,9 @@ def test_each_class_has_as_many_samples_as_of_both_and_those_of_both_are_among_t
     made = {patch.tobytes() for patch in alone.x}
     assert all(patch.tobytes() in made for patch in both.x[both.synthetic])
     if name == "pseudo":
-        assert len(made) > np.sum(both.synthetic), "it goes on where it was, and repeats nothing before it must"
+        assert len(made) > np.sum(both.synthetic), (
+            "it goes on where it was, and repeats nothing before it must"
+        )
 
 
 def test_samples_do_not_depend_on_what_was_drawn_before(samples, spec, toy, plugins):
@@ -97,7 +101,9 @@ class Looks:
 
 @pytest.mark.parametrize("scope", ["none", "scene"])
 @pytest.mark.parametrize("view", ["raw", "unit"])
-def test_no_real_label_is_shown_to_what_learns_from_synthetic_samples_alone(samples, bench, spec, scope, view):
+def test_no_real_label_is_shown_to_what_learns_from_synthetic_samples_alone(
+    samples, bench, spec, scope, view
+):
     def shown(train: str) -> Looks:
         trial = replace(spec("smote", "cnn2d", train=train), view=view)
         looks = Looks(Card(name="looks", version="1", summary="looks", scope=scope))
@@ -109,7 +115,9 @@ def test_no_real_label_is_shown_to_what_learns_from_synthetic_samples_alone(samp
     assert not alone.view.y.any() and not alone.view.real.y.any() and alone.samples.synthetic.all()
     assert alone.view.counts == both.view.counts, "how many there are says nothing of a pixel"
     for name in ("cube", "visible", "coords", "unlabelled"):
-        assert np.array_equal(getattr(alone.view, name), getattr(both.view, name), equal_nan=name == "cube")
+        assert np.array_equal(
+            getattr(alone.view, name), getattr(both.view, name), equal_nan=name == "cube"
+        )
     assert np.array_equal(alone.view.normaliser.mean, both.view.normaliser.mean)
     assert np.array_equal(alone.view.real.x, both.view.real.x)
     assert shown("both").view is both.view and shown("synthetic").view is alone.view

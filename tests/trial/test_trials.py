@@ -1,4 +1,6 @@
-"""One trial: what its record says, what is deterministic, what is shared, and what happens when a plugin fails."""
+"""One trial: what its record says, what is deterministic, what is shared, and what happens when a
+plugin fails.
+"""
 
 import json
 import sys
@@ -34,12 +36,22 @@ def test_a_record_is_strict_json_and_holds_what_is_needed_to_trust_it(spec: Spec
     json.dumps(record, allow_nan=False)
 
     assert record["spec"]["lambda"] == 0.5 and record["spec"]["seed"] == 0
-    assert record["scope"] == {"generator": "none", "classifier": "none"} and record["transductive"] is False
+    assert (
+        record["scope"] == {"generator": "none", "classifier": "none"}
+        and record["transductive"] is False
+    )
     assert record["audit"]["centre_overlap_percent"] == 0
     assert record["provenance"] == {"note": "dummy"}
-    assert {"fit_generator", "sample", "fit_classifier", "predict", "total"} <= set(record["timings"])
+    assert {"fit_generator", "sample", "fit_classifier", "predict", "total"} <= set(
+        record["timings"]
+    )
     assert {"hsiaug", "numpy", "torch"} <= set(record["environment"]["versions"])
-    assert record["device"] == {"requested": "cpu", "generator": "cpu", "classifier": "cpu", "threads": 1}
+    assert record["device"] == {
+        "requested": "cpu",
+        "generator": "cpu",
+        "classifier": "cpu",
+        "threads": 1,
+    }
     assert sum(record["metrics"]["n_test"]) == record["audit"]["n_test"] == len(prediction[0])
     real, target = record["samples"]["real"], int(0.5 * max(record["samples"]["real"]) + 0.5)
     assert record["samples"]["synthetic"] == [max(0, target - n) for n in real]
@@ -54,7 +66,9 @@ def test_the_metrics_follow_from_the_stored_predictions(toy: Scene, spec: Spec, 
     assert record["metrics"]["aa"] == pytest.approx(np.mean(recalls))
 
 
-@pytest.mark.parametrize(("generator", "classifier"), [("smote", "svm"), ("mixup", "rf"), ("noise", "cnn2d")])
+@pytest.mark.parametrize(
+    ("generator", "classifier"), [("smote", "svm"), ("mixup", "rf"), ("noise", "cnn2d")]
+)
 def test_the_same_trial_gives_the_same_record(toy, spec, run, generator, classifier):
     trial = spec(generator, classifier, 0.5)
     first, _ = run(trial, Workbench(toy, get_task("pixels")))
@@ -75,12 +89,16 @@ def test_lambda_zero_equals_none_bit_for_bit(spec: Spec, run: Run, classifier: s
 
 
 def test_every_arm_of_a_draw_has_the_same_split(spec: Spec, run: Run) -> None:
-    audits = [run(spec(g, c, lam))[0]["audit"] for g, c, lam in [("none", "svm", 0), ("smote", "rf", 1)]]
+    audits = [
+        run(spec(g, c, lam))[0]["audit"] for g, c, lam in [("none", "svm", 0), ("smote", "rf", 1)]
+    ]
 
     assert audits[0] == audits[1]
 
 
-def test_a_sample_does_not_depend_on_the_other_lambdas_of_the_plan(toy: Scene, spec: Spec, run: Run) -> None:
+def test_a_sample_does_not_depend_on_the_other_lambdas_of_the_plan(
+    toy: Scene, spec: Spec, run: Run
+) -> None:
     alone, _ = run(spec("smote", "nearest", 0.5), Workbench(toy, get_task("pixels")))
     shared = Workbench(toy, get_task("pixels"))
     run(spec("smote", "nearest", 1.0), shared)
@@ -89,12 +107,18 @@ def test_a_sample_does_not_depend_on_the_other_lambdas_of_the_plan(toy: Scene, s
     assert alone["predictions_sha256"] == after["predictions_sha256"]
 
 
-def test_a_sweep_fits_each_generator_once_and_samples_each_block_once(spec, run, monkeypatch, plugins):
+def test_a_sweep_fits_each_generator_once_and_samples_each_block_once(
+    spec, run, monkeypatch, plugins
+):
     calls = []
     module = sys.modules[plugins.find("generator", "dummy").load().__module__]
     fit, sample = module.Generator.fit, module.Fitted.sample
-    monkeypatch.setattr(module.Generator, "fit", lambda *a, **k: calls.append("fit") or fit(*a, **k))
-    monkeypatch.setattr(module.Fitted, "sample", lambda *a, **k: calls.append("sample") or sample(*a, **k))
+    monkeypatch.setattr(
+        module.Generator, "fit", lambda *a, **k: calls.append("fit") or fit(*a, **k)
+    )
+    monkeypatch.setattr(
+        module.Fitted, "sample", lambda *a, **k: calls.append("sample") or sample(*a, **k)
+    )
 
     for lam in (0.25, 0.5, 1.0):
         for classifier in ("nearest", "commonest"):
@@ -104,7 +128,9 @@ def test_a_sweep_fits_each_generator_once_and_samples_each_block_once(spec, run,
 
 
 def held(bench: Workbench) -> set[tuple[int, ...]]:
-    """Shapes of the samples that are kept for other trials, without the few whole ones that a report shows."""
+    """Shapes of the samples that are kept for other trials, without the few whole ones that a
+    report shows.
+    """
     values = bench._of_fit.values.items()
     few = [value for key, value in values if isinstance(key, tuple) and key[0] == "shown"]
     assert all(len(value) <= PATCHES for value in few)
@@ -126,7 +152,9 @@ def test_of_samples_for_a_classifier_of_spectra_the_centres_are_kept(toy, spec, 
     assert held(whole) == {(toy.bands, side, side)}
 
 
-def test_a_slow_fit_is_saved_and_gives_the_same_trial_when_loaded(toy, spec, run, bench, tmp_path, monkeypatch):
+def test_a_slow_fit_is_saved_and_gives_the_same_trial_when_loaded(
+    toy, spec, run, bench, tmp_path, monkeypatch
+):
     monkeypatch.setattr(cache, "WORTH_SAVING", 0.0)
     trial = spec("smote", "nearest", 1.0)
     first, _ = run(trial, bench)
@@ -138,7 +166,9 @@ def test_a_slow_fit_is_saved_and_gives_the_same_trial_when_loaded(toy, spec, run
     assert again["timings"]["fit_generator"] == first["timings"]["fit_generator"]
 
 
-def test_a_failing_plugin_gives_a_failed_record_with_stage_and_traceback(spec, run, monkeypatch, plugins):
+def test_a_failing_plugin_gives_a_failed_record_with_stage_and_traceback(
+    spec, run, monkeypatch, plugins
+):
     module = sys.modules[plugins.find("classifier", "nearest").load().__module__]
 
     def explode(*_: Any, **__: Any) -> None:
@@ -149,7 +179,10 @@ def test_a_failing_plugin_gives_a_failed_record_with_stage_and_traceback(spec, r
 
     assert prediction is None and record["metrics"] is None
     assert record["status"] == "failed"
-    assert record["error"]["stage"] == "fit_classifier" and record["error"]["type"] == "ZeroDivisionError"
+    assert (
+        record["error"]["stage"] == "fit_classifier"
+        and record["error"]["type"] == "ZeroDivisionError"
+    )
     assert "explode" in record["error"]["traceback"]
 
 
@@ -161,7 +194,9 @@ def test_a_failing_plugin_gives_a_failed_record_with_stage_and_traceback(spec, r
         (lambda s: type(s).made(s.x[:, :3], s.y), "patches of shape"),
     ],
 )
-def test_a_generator_that_breaks_its_contract_is_told_how(spec, run, monkeypatch, plugins, damage, message):
+def test_a_generator_that_breaks_its_contract_is_told_how(
+    spec, run, monkeypatch, plugins, damage, message
+):
     module = sys.modules[plugins.find("generator", "dummy").load().__module__]
     sample = module.Fitted.sample
     monkeypatch.setattr(module.Fitted, "sample", lambda *a, **k: damage(sample(*a, **k)))
@@ -171,9 +206,12 @@ def test_a_generator_that_breaks_its_contract_is_told_how(spec, run, monkeypatch
 
 
 @pytest.mark.parametrize(
-    "answer", [lambda n: np.zeros(n, dtype=int), lambda n: np.ones(n), lambda n: np.ones(n - 1, int)]
+    "answer",
+    [lambda n: np.zeros(n, dtype=int), lambda n: np.ones(n), lambda n: np.ones(n - 1, int)],
 )
-def test_a_classifier_that_breaks_its_contract_fails_its_trial(spec, run, monkeypatch, plugins, answer):
+def test_a_classifier_that_breaks_its_contract_fails_its_trial(
+    spec, run, monkeypatch, plugins, answer
+):
     module = sys.modules[plugins.find("classifier", "nearest").load().__module__]
     monkeypatch.setattr(module.Nearest, "predict", lambda self, patches: answer(len(patches)))
     record, _ = run(spec())
@@ -187,7 +225,9 @@ def test_classifiers_get_what_their_card_reads_and_no_more(spec, run, toy, monke
         cls = plugins.find("classifier", name).load()
         fit = cls.fit
 
-        def spy(self: Any, samples: Any, view: TrainView, name: str = name, fit: Any = fit, **rest: Any) -> Any:
+        def spy(
+            self: Any, samples: Any, view: TrainView, name: str = name, fit: Any = fit, **rest: Any
+        ) -> Any:
             seen[name] = samples
             return fit(self, samples, view, **rest)
 

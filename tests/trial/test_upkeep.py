@@ -20,12 +20,22 @@ def uncounted(*_: object) -> None:
 
 
 def files(store: Store) -> dict[Path, tuple[bytes, int]]:
-    return {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in store.root.rglob("*") if path.is_file()}
+    return {
+        path: (path.read_bytes(), path.stat().st_mtime_ns)
+        for path in store.root.rglob("*")
+        if path.is_file()
+    }
 
 
 def as_failed(record: Any) -> dict[str, Any]:
     error = {"stage": "fit_generator", "type": "ValueError", "message": "no", "traceback": ""}
-    return {**record, "status": "failed", "error": error, "metrics": None, "predictions_sha256": None}
+    return {
+        **record,
+        "status": "failed",
+        "error": error,
+        "metrics": None,
+        "predictions_sha256": None,
+    }
 
 
 def replace_record(store: Store, record: Any) -> None:
@@ -42,12 +52,16 @@ def test_merging_copies_what_the_target_lacks_and_leaves_the_source_as_it_is(fil
     assert list(Store(target).records()) == list(filled.records()) and files(filled) == before
     for record in filled.records():
         for mine, theirs in zip(
-            Store(target).predictions(record["hash"]), filled.predictions(record["hash"]), strict=True
+            Store(target).predictions(record["hash"]),
+            filled.predictions(record["hash"]),
+            strict=True,
         ):
             np.testing.assert_array_equal(mine, theirs)
 
 
-def test_of_two_records_of_one_trial_the_newest_that_went_well_stays(filled: Store, tmp_path: Path) -> None:
+def test_of_two_records_of_one_trial_the_newest_that_went_well_stays(
+    filled: Store, tmp_path: Path
+) -> None:
     other = Store(Path(shutil.copytree(filled.root, tmp_path / "other")))
     one, two = filled.records()
     replace_record(other, as_failed({**one, "created": "2999-01-01T00:00:00+00:00"}))
@@ -60,14 +74,21 @@ def test_of_two_records_of_one_trial_the_newest_that_went_well_stays(filled: Sto
     assert (back.copied, back.equal) == (1, 1) and list(other.records()) == list(filled.records())
 
 
-def test_damaged_records_are_not_merged_and_are_replaced_in_the_target(filled: Store, tmp_path: Path) -> None:
+def test_damaged_records_are_not_merged_and_are_replaced_in_the_target(
+    filled: Store, tmp_path: Path
+) -> None:
     other = Store(Path(shutil.copytree(filled.root, tmp_path / "other")))
-    (cut, _), (_, healed) = (sorted(store.root.glob("records/??/*/record.json")) for store in (other, filled))
+    (cut, _), (_, healed) = (
+        sorted(store.root.glob("records/??/*/record.json")) for store in (other, filled)
+    )
     cut.write_text("{")
     healed.write_text("{")
     found = merge(filled.root, other, uncounted)
 
-    assert [one.hash for one in found.damaged] == [cut.parent.name] and (found.copied, found.equal) == (1, 0)
+    assert [one.hash for one in found.damaged] == [cut.parent.name] and (
+        found.copied,
+        found.equal,
+    ) == (1, 0)
     assert filled.read().damaged == ()
 
 
@@ -93,10 +114,15 @@ def run(*words: object) -> Any:
     return CliRunner().invoke(app, ["store", *map(str, words)])
 
 
-def test_the_commands_print_fields_between_tabs_and_verify_ends_with_1(filled: Store, tmp_path: Path) -> None:
+def test_the_commands_print_fields_between_tabs_and_verify_ends_with_1(
+    filled: Store, tmp_path: Path
+) -> None:
     target = tmp_path / "all"
     copied = run("merge", target, filled.root)
-    assert copied.stdout.splitlines() == ["source\tcopied\tequal\tkept\tdamaged", f"{filled.root}\t2\t0\t0\t0"]
+    assert copied.stdout.splitlines() == [
+        "source\tcopied\tequal\tkept\tdamaged",
+        f"{filled.root}\t2\t0\t0\t0",
+    ]
     sound = run("verify", target)
     assert sound.exit_code == 0 and "2 records" in sound.stdout
     cut = next(target.glob("records/??/*/record.json"))

@@ -1,4 +1,6 @@
-"""The spectral view that a draw chooses: inside its training pixels, by the same rule for every arm."""
+"""The spectral view that a draw chooses: inside its training pixels, by the same rule for every
+arm.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -49,14 +51,25 @@ def test_labels_and_spectra_of_test_pixels_change_no_score() -> None:
     scene = lit(np.linspace(0.3, 3, 24)[:, None] * np.ones((1, 24)))
     split = TASK.split(scene, parse_protocol("issd:0.2", "none"), 0, 3)
     other = replace(
-        scene, cube=np.where(split.train[:, :, None], scene.cube, 7), labels=np.where(split.train, scene.labels, 1)
+        scene,
+        cube=np.where(split.train[:, :, None], scene.cube, 7),
+        labels=np.where(split.train, scene.labels, 1),
     )
-    assert view_scores(TASK.view(scene, split, "none")) == view_scores(TASK.view(other, split, "none"))
+    assert view_scores(TASK.view(scene, split, "none")) == view_scores(
+        TASK.view(other, split, "none")
+    )
 
 
 @settings(max_examples=40)
-@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), min_size=1, max_size=40, unique=True), st.randoms())
-def test_neighbours_stay_together_where_a_class_has_several_clumps(places: list[Any], random: Any) -> None:
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 30), st.integers(0, 30)), min_size=1, max_size=40, unique=True
+    ),
+    st.randoms(),
+)
+def test_neighbours_stay_together_where_a_class_has_several_clumps(
+    places: list[Any], random: Any
+) -> None:
     coords = np.array(places)
     y = np.array([random.choice((1, 2)) for _ in places])
     fold = spatial_folds(coords, y, 5)
@@ -101,6 +114,8 @@ def test_all_that_a_classifier_is_given_is_in_one_view(spec, bench, view):
     raw = bench.view(trial, "scene")
     assert seen.bands == spectra.bands(raw.bands)
     assert np.array_equal(seen.real.x, spectra(raw.real.x, axis=1))
-    assert np.array_equal(seen.patches(seen.unlabelled[:9]), spectra(raw.patches(raw.unlabelled[:9]), axis=1))
+    assert np.array_equal(
+        seen.patches(seen.unlabelled[:9]), spectra(raw.patches(raw.unlabelled[:9]), axis=1)
+    )
     assert len(seen.normaliser.mean) == seen.bands
     assert np.array_equal(np.isnan(seen.cube).any(axis=2), ~seen.visible)

@@ -34,17 +34,25 @@ def silent(*_: object) -> None:
 
 def plugin_of(preset: Any = "tiny", **settings: Any) -> Any:
     plugin = registry().find("generator", "txt2hsi").load()
-    return plugin(build_params(plugin.card, preset, {name: str(value) for name, value in settings.items()}))
+    return plugin(
+        build_params(plugin.card, preset, {name: str(value) for name, value in settings.items()})
+    )
 
 
-def prepare(view: TrainView, plugin: Any, progress: Any = silent, checkpoint: Path | None = None) -> Any:
+def prepare(
+    view: TrainView, plugin: Any, progress: Any = silent, checkpoint: Path | None = None
+) -> Any:
     shown = view_without_labels(view)
     return plugin.prepare(shown, seed=0, device="cpu", progress=progress, checkpoint=checkpoint)
 
 
-def fit(view: TrainView, seed: int = 0, device: str = "cpu", preset: Any = "tiny", **settings: Any) -> Any:
+def fit(
+    view: TrainView, seed: int = 0, device: str = "cpu", preset: Any = "tiny", **settings: Any
+) -> Any:
     plugin = plugin_of(preset, **settings)
-    return plugin.fit(view, seed=seed, device=device, progress=silent, prepared=prepare(view, plugin))
+    return plugin.fit(
+        view, seed=seed, device=device, progress=silent, prepared=prepare(view, plugin)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -59,15 +67,20 @@ def test_the_tiny_preset_computes_little(view: TrainView) -> None:
 
 
 @pytest.mark.parametrize(
-    "part", [{"rpsc": True}, {"lfue": True}, {"unlabelled": 0}, {"pseudo": False}, {"class_weight": 0.5}]
+    "part",
+    [{"rpsc": True}, {"lfue": True}, {"unlabelled": 0}, {"pseudo": False}, {"class_weight": 0.5}],
 )
-def test_each_part_of_the_method_changes_what_is_made(view: TrainView, fitted: Any, part: dict[str, Any]) -> None:
+def test_each_part_of_the_method_changes_what_is_made(
+    view: TrainView, fitted: Any, part: dict[str, Any]
+) -> None:
     made = fit(view, **part).sample(COUNTS, guidance=0.0, seed=0).x
 
     assert np.isfinite(made).all() and (made != fitted.sample(COUNTS, guidance=0.0, seed=0).x).any()
 
 
-def test_words_share_the_attention_of_every_pixel(view: TrainView, fitted: Any, tmp_path: Path) -> None:
+def test_words_share_the_attention_of_every_pixel(
+    view: TrainView, fitted: Any, tmp_path: Path
+) -> None:
     x, y = view.real.x[:4], view.real.y[:4]
     seen = fitted.attention(x, y)
     seen.check(x)
@@ -93,7 +106,11 @@ def test_it_states_what_its_samples_are_like_and_draws_nothing_for_it(view, fitt
 
     assert (made.x == unmeasured.x).all() and "measured" not in unmeasured.provenance
     stated, real = (made.provenance[key] for key in ("measured", "measured_real"))
-    assert set(stated) == set(real) >= {"density", "coverage", "purity", "nearer_training", "nearer_pool", "n"}
+    assert (
+        set(stated)
+        == set(real)
+        >= {"density", "coverage", "purity", "nearer_training", "nearer_pool", "n"}
+    )
     assert 2 <= stated["n"] <= 40 and stated["copies_pool"] == 0 and real["purity"] > 0.8
     assert again.provenance == made.provenance
 
@@ -105,10 +122,14 @@ def test_real_patches_are_told_as_copies_and_as_real(view: TrainView, fitted: An
     assert stated["nearer_pool"] > 0.95 and stated["copies_pool"] > 0.9
 
 
-def test_a_saved_fit_serves_other_weights_and_numbers_of_steps(view: TrainView, tmp_path: Path) -> None:
+def test_a_saved_fit_serves_other_weights_and_numbers_of_steps(
+    view: TrainView, tmp_path: Path
+) -> None:
     fit(view, vae_steps=5, scene_steps=3, steps=3).save(tmp_path)
     plugin = registry().find("generator", "txt2hsi").load()
-    other = fit(view, vae_steps=5, scene_steps=3, steps=3, weight=0.5, sample_steps=3, guide="scene")
+    other = fit(
+        view, vae_steps=5, scene_steps=3, steps=3, weight=0.5, sample_steps=3, guide="scene"
+    )
     again = plugin(other.params).load(tmp_path, device="cpu").sample(COUNTS, guidance=1.0, seed=3)
 
     made = other.sample(COUNTS, guidance=1.0, seed=3)
@@ -131,7 +152,9 @@ def test_a_saved_fit_serves_other_weights_and_numbers_of_steps(view: TrainView, 
     ],
 )
 def test_every_part_can_be_switched(view: TrainView, settings: dict[str, Any]) -> None:
-    made = fit(view, vae_steps=5, scene_steps=3, steps=3, **settings).sample(COUNTS, guidance=1.0, seed=0)
+    made = fit(view, vae_steps=5, scene_steps=3, steps=3, **settings).sample(
+        COUNTS, guidance=1.0, seed=0
+    )
 
     assert len(made) == 10 and np.isfinite(made.x).all()
     assert (made.weight == np.float32(settings.get("weight", 0.05))).all()
@@ -141,10 +164,15 @@ def test_every_part_can_be_switched(view: TrainView, settings: dict[str, Any]) -
 def test_it_works_with_less_to_see(toy: Scene, protocol: str, scope: Any) -> None:
     view = train_view(toy, draw_split(toy, parse_protocol(protocol), 0, 5), scope)
 
-    assert len(fit(view, vae_steps=5, scene_steps=3, steps=3).sample(COUNTS, guidance=1.0, seed=0)) == 10
+    assert (
+        len(fit(view, vae_steps=5, scene_steps=3, steps=3).sample(COUNTS, guidance=1.0, seed=0))
+        == 10
+    )
 
 
-def test_editing_a_little_gives_patches_near_real_ones_and_pure_noise_does_not(view: TrainView) -> None:
+def test_editing_a_little_gives_patches_near_real_ones_and_pure_noise_does_not(
+    view: TrainView,
+) -> None:
     def nearest(strength: float) -> float:
         made = fit(view, strength=strength).sample({1: 20}, guidance=0.0, seed=0).x
         pool = view.patches(view.unlabelled)
@@ -155,7 +183,9 @@ def test_editing_a_little_gives_patches_near_real_ones_and_pure_noise_does_not(v
 
 def test_what_is_prepared_depends_on_no_label(toy: Scene, view: TrainView, tmp_path: Path) -> None:
     names = tuple(reversed(view.class_names))
-    permuted = replace(view, y=view.y[::-1].copy(), class_names=names, coords=view.coords[::-1].copy())
+    permuted = replace(
+        view, y=view.y[::-1].copy(), class_names=names, coords=view.coords[::-1].copy()
+    )
     other = train_view(toy, draw_split(toy, parse_protocol("issd"), 1, 5), "scene")
     for number, one in enumerate((view, permuted, other)):
         prepare(one, plugin_of()).save(tmp_path / str(number))
@@ -201,7 +231,9 @@ def test_the_paper_preset_learns_and_samples_in_bfloat16_when_shrunk(view, monke
     assert (fitted.sample(COUNTS, guidance=0.0, seed=0).x != made.x).any()
 
 
-def test_bfloat16_changes_samples_little(view: TrainView, fitted: Any, request: pytest.FixtureRequest) -> None:
+def test_bfloat16_changes_samples_little(
+    view: TrainView, fitted: Any, request: pytest.FixtureRequest
+) -> None:
     full = fitted.sample(COUNTS, guidance=0.0, seed=0).x
     request.getfixturevalue("bfloat16")
     half = fit(view).sample(COUNTS, guidance=0.0, seed=0).x

@@ -37,7 +37,9 @@ def scene_of(bands: int = 12, side: int = 40, unit: float = 1.0) -> Scene:
     )
 
 
-def samples_of(scene: Scene, name: str = "txt2hsi", patch: int = 5, protocol: str = "kshot:4") -> Any:
+def samples_of(
+    scene: Scene, name: str = "txt2hsi", patch: int = 5, protocol: str = "kshot:4"
+) -> Any:
     split = draw_split(scene, parse_protocol(protocol), 0, patch)
     view = train_view(scene, split, "scene")
     plugin = registry().find("generator", name).load()

@@ -113,7 +113,9 @@ def test_the_vae_begins_as_principal_components_and_loses_nothing_with_all_of_th
     z = part.encode(x)
     assert torch.allclose(z.T @ z / len(z), torch.eye(2), atol=1e-2)
     least = torch.linalg.svdvals(x)[2:].square().sum()
-    assert float((part.decode(z) - x).detach().square().sum()) == pytest.approx(float(least), rel=1e-3)
+    assert float((part.decode(z) - x).detach().square().sum()) == pytest.approx(
+        float(least), rel=1e-3
+    )
 
 
 def test_turned_latents_decode_to_the_same_spectra_and_differ_independently() -> None:
@@ -157,7 +159,9 @@ def test_errors_in_channels_without_layout_count_little() -> None:
     assert weights[0] > 8 * weights[1] > 0
 
 
-def test_the_class_term_parts_the_latents_of_classes_and_leaves_the_vae_of_the_scene_as_it_is() -> None:
+def test_the_class_term_parts_the_latents_of_classes_and_leaves_the_vae_of_the_scene_as_it_is() -> (
+    None
+):
     x = torch.randn(120, 8, generator=torch.Generator().manual_seed(0))
     x[60:, 7] += 3
     x *= torch.tensor([3.0, 3, 3, 3, 1, 1, 1, 1])
@@ -169,7 +173,9 @@ def test_the_class_term_parts_the_latents_of_classes_and_leaves_the_vae_of_the_s
 
     def apart(vae: Vae) -> float:
         one, two = vae.encode(x).split(60)
-        return float((one.mean(dim=0) - two.mean(dim=0)).norm() / torch.cat([one, two]).std(dim=0).mean())
+        return float(
+            (one.mean(dim=0) - two.mean(dim=0)).norm() / torch.cat([one, two]).std(dim=0).mean()
+        )
 
     assert apart(told) > 1.2 * apart(vae)
     assert all((value == before[name]).all() for name, value in vae.state_dict().items())
@@ -226,7 +232,9 @@ def test_samples_of_gaussians_have_the_layout_of_smooth_patches() -> None:
         return float(torch.corrcoef(pair)[0, 1])
 
     real = neighbours(field.cut(pixels))
-    assert neighbours(to_pixels(gaussians.sample(noise, condition))) == pytest.approx(real, abs=0.05)
+    assert neighbours(to_pixels(gaussians.sample(noise, condition))) == pytest.approx(
+        real, abs=0.05
+    )
     assert abs(neighbours(noise)) < 0.05
 
 
@@ -256,7 +264,9 @@ def test_a_class_moves_the_gaussians_of_its_codes(view: TrainView, rng) -> None:
     assert (variance > 0).all() and both.spread[1].tolist() == [1, 1]
 
 
-def test_codes_are_numbered_without_gaps_even_where_most_patches_are_alike(rng: np.random.Generator) -> None:
+def test_codes_are_numbered_without_gaps_even_where_most_patches_are_alike(
+    rng: np.random.Generator,
+) -> None:
     latents = torch.zeros(30, 30, 3)
     latents[:2] = torch.from_numpy(rng.normal(size=(2, 30, 3)).astype(np.float32))
     pixels = np.argwhere(np.ones((30, 30), dtype=bool)).astype(np.int32)
@@ -271,7 +281,9 @@ def test_the_prior_draws_the_codes_of_a_class_as_often_as_its_pixels_have_them()
     drawn = prior.draw(np.repeat([7, 2], 4000), np.random.default_rng(0)).numpy()
 
     assert (drawn[:4000] == 1).all()
-    assert np.bincount(drawn[4000:], minlength=4) / 4000 == pytest.approx([0.75, 0, 0, 0.25], abs=0.03)
+    assert np.bincount(drawn[4000:], minlength=4) / 4000 == pytest.approx(
+        [0.75, 0, 0, 0.25], abs=0.03
+    )
 
 
 def denoiser() -> tuple[Denoiser, torch.Tensor]:
@@ -289,7 +301,9 @@ def denoiser() -> tuple[Denoiser, torch.Tensor]:
 def texts(tokens: torch.Tensor, mask: torch.Tensor) -> Texts:
     pooled = torch.nn.functional.normalize(tokens[:, 0], dim=1)
     word = torch.zeros(mask.shape, dtype=torch.int16)
-    return Texts(tokens, mask, pooled, {1: (0,), 2: (1,)}, ("one", "two"), (("one",), ("two",)), word)
+    return Texts(
+        tokens, mask, pooled, {1: (0,), 2: (1,)}, ("one", "two"), (("one",), ("two",)), word
+    )
 
 
 def prompted(*rows: int) -> Condition:
@@ -307,7 +321,9 @@ def test_padding_and_having_no_text_hide_the_words() -> None:
     said = net(z, sigma, prompted(0, 1), texts(one, mask))[0]
     assert torch.allclose(said, net(z, sigma, prompted(0, 1), texts(other, mask))[0], atol=1e-6)
     silent = net(z, sigma, prompted(-1, -1), texts(one, mask))[0]
-    assert torch.equal(silent, net(z, sigma, prompted(-1, -1), texts(torch.randn(2, 6, 6), mask))[0])
+    assert torch.equal(
+        silent, net(z, sigma, prompted(-1, -1), texts(torch.randn(2, 6, 6), mask))[0]
+    )
     assert not torch.allclose(said, silent, atol=1e-3)
 
 

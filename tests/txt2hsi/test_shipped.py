@@ -40,11 +40,15 @@ def prepare(plugin: Any, view: TrainView) -> PreparedScene:
 
 @pytest.fixture
 def folder(view: TrainView, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of shipped states that holds one of the toy scene; it is where they are looked for."""
+    """A folder of shipped states that holds one of the toy scene; it is where they are looked
+    for.
+    """
     plugin = plugin_of()
     shipped.save_shipped(prepare(plugin, view), view, plugin.params, tmp_path)
     load = shipped.load_shipped
-    monkeypatch.setattr(shipped, "load_shipped", lambda view, params, device: load(view, params, device, tmp_path))
+    monkeypatch.setattr(
+        shipped, "load_shipped", lambda view, params, device: load(view, params, device, tmp_path)
+    )
     return tmp_path
 
 

@@ -58,7 +58,9 @@ def client(begin: Begin) -> Iterator[Any]:
     labelling = begin()
     app = local_app(LabelPage(labelling).routes(), TOKEN, PORT)
     made: Any = TestClient(
-        app, base_url=f"http://127.0.0.1:{PORT}/{TOKEN}/", headers={"Content-Type": "application/json"}
+        app,
+        base_url=f"http://127.0.0.1:{PORT}/{TOKEN}/",
+        headers={"Content-Type": "application/json"},
     )
     made.labelling = labelling
     yield made

@@ -24,7 +24,9 @@ def test_an_answer_is_on_disk_when_it_is_given(answers: Path) -> None:
     given = Answers(answers, SHAPE)
     assert not answers.exists()
     given.add(Answer(((3, 4),), "class", "wheat"))
-    assert [(row["row"], row["column"], row["class"]) for row in rows(answers)] == [("3", "4", "wheat")]
+    assert [(row["row"], row["column"], row["class"]) for row in rows(answers)] == [
+        ("3", "4", "wheat")
+    ]
     given.add(Answer(((5, 6), (5, 7)), "class", "rye"))
     assert [row["answer"] for row in rows(answers)] == ["1", "2", "2"]
     given.undo()
@@ -39,7 +41,11 @@ def test_an_empty_file_holds_no_answers_and_is_not_opened(answers: Path) -> None
 
 def test_labels_are_read_from_it_without_none_and_skip(answers: Path) -> None:
     given = Answers(answers, SHAPE)
-    for pixel, said, name in (((1, 2), "class", "wheat, winter"), ((2, 3), "none", ""), ((3, 4), "skip", "")):
+    for pixel, said, name in (
+        ((1, 2), "class", "wheat, winter"),
+        ((2, 3), "none", ""),
+        ((3, 4), "skip", ""),
+    ):
         given.add(Answer((pixel,), said, name))
     found = read_vector_labels(answers, None, None)
 
@@ -56,7 +62,10 @@ def test_it_goes_on_where_it_was(answers: Path) -> None:
 
     assert again.names == ["wheat", "rye"]
     np.testing.assert_array_equal(again.labels(again.names), first.labels(again.names))
-    assert again.labels(["wheat", "rye"])[1, 2:4].tolist() == [2, 1] and again.labels(["wheat", "rye"])[2, 3] == -1
+    assert (
+        again.labels(["wheat", "rye"])[1, 2:4].tolist() == [2, 1]
+        and again.labels(["wheat", "rye"])[2, 3] == -1
+    )
 
 
 def test_undo_brings_an_earlier_answer_back(answers: Path) -> None:
@@ -104,15 +113,22 @@ def test_a_bad_line_is_named_and_the_others_are_kept(answers: Path) -> None:
     given = Answers(answers, SHAPE)
 
     assert [one.name for one in given.given] == ["wheat", "rye"]
-    assert [line.partition(":")[0] for line in given.wrong] == ["line 3", "line 4"] and "(1, 99)" in given.wrong[0]
+    assert [line.partition(":")[0] for line in given.wrong] == [
+        "line 3",
+        "line 4",
+    ] and "(1, 99)" in given.wrong[0]
     assert answers.read_text(encoding="utf-8") == text
     given.add(Answer(((6, 7),), "class", "wheat"))
     assert answers.with_name("answers.csv.bak").read_text(encoding="utf-8") == text
     assert Answers(answers, SHAPE).wrong == [] and len(rows(answers)) == 3
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+rye", "-wheat", "@SUM(A1)", "'=x", "''-y", "-5", "'quoted'", "= x"])
-def test_a_class_may_be_called_like_a_formula_and_no_spreadsheet_runs_it(answers: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["=1+1", "+rye", "-wheat", "@SUM(A1)", "'=x", "''-y", "-5", "'quoted'", "= x"]
+)
+def test_a_class_may_be_called_like_a_formula_and_no_spreadsheet_runs_it(
+    answers: Path, name: str
+) -> None:
     Answers(answers, SHAPE).add(Answer(((1, 2),), "class", name))
 
     cell = rows(answers)[0]["class"]

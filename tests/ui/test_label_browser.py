@@ -1,4 +1,6 @@
-"""The page of ``hsiaug label`` in a real browser: by mouse, by keyboard alone, by touch, in the dark."""
+"""The page of ``hsiaug label`` in a real browser: by mouse, by keyboard alone, by touch, in the
+dark.
+"""
 
 import csv
 import os
@@ -77,7 +79,9 @@ def test_the_keyboard_alone_labels_asks_and_maps(tab: Tab, answers: Path, toy: S
 
 def test_a_polygon_by_keyboard_and_by_mouse(tab: Tab, answers: Path) -> None:
     tab.page.evaluate("look([10, 10])")
-    tab.press("p", "Space", *["Shift+ArrowRight"] * 4, "Space", *["Shift+ArrowDown"] * 4, "Space", "Enter")
+    tab.press(
+        "p", "Space", *["Shift+ArrowRight"] * 4, "Space", *["Shift+ArrowDown"] * 4, "Space", "Enter"
+    )
     assert tab.page.inner_text("#target") == "Polygon: what is it?"
     tab.press("2")
     by_keys = len(rows(answers))
@@ -95,7 +99,9 @@ def test_a_polygon_by_keyboard_and_by_mouse(tab: Tab, answers: Path) -> None:
 
 def test_a_click_names_a_pixel_the_wheel_zooms_and_a_drag_moves(tab: Tab, answers: Path) -> None:
     tab.page.mouse.click(*tab.at(5.5, 40.5))
-    assert tab.read("target.pixel") == [5, 40] and "Row 5, column 40" in tab.page.inner_text("#target")
+    assert tab.read("target.pixel") == [5, 40] and "Row 5, column 40" in tab.page.inner_text(
+        "#target"
+    )
     tab.page.click("#none")
     tab.page.evaluate("queue")
     assert rows(answers)[0] | {"answer": "1"} == {
@@ -135,7 +141,9 @@ def test_what_was_undone_is_done_again_until_something_new_is_said(tab: Tab, ans
     assert tab.read("target.pick") == 1
     tab.press("3", "r")
     assert "nothing to redo" in tab.page.inner_text("#said")
-    assert [row["class"] for row in rows(answers)] == tab.read("[state.classes[0].name, state.classes[2].name]")
+    assert [row["class"] for row in rows(answers)] == tab.read(
+        "[state.classes[0].name, state.classes[2].name]"
+    )
 
 
 def test_the_view_follows_the_picks(tab: Tab) -> None:
@@ -186,7 +194,9 @@ def test_a_brush_paints_by_mouse_and_by_keyboard(tab: Tab, answers: Path) -> Non
     tab.page.mouse.move(before[0] + 50, before[1])
     tab.page.mouse.up()
     tab.page.keyboard.up("Shift")
-    assert tab.at(24, 24)[0] == pytest.approx(before[0] + 50, abs=0.5) and tab.read("target") is None
+    assert (
+        tab.at(24, 24)[0] == pytest.approx(before[0] + 50, abs=0.5) and tab.read("target") is None
+    )
     tab.press("Space", "Escape")
     assert tab.read("[strokes, target]") == [None, None] and tab.said == []
 
@@ -203,7 +213,10 @@ def test_spectra_are_kept_beside_each_other(tab: Tab, toy: Scene) -> None:
     angle = np.degrees(np.arccos(a @ b / np.sqrt((a @ a) * (b @ b))))
     assert f"2: row 20, column 30; {angle:.1f}° from the pixel" in tab.page.inner_text("#kept")
     tab.page.click("#kept button >> nth=0")
-    assert tab.page.locator("#kept li").count() == 3 and tab.read("document.activeElement.id") == "keep"
+    assert (
+        tab.page.locator("#kept li").count() == 3
+        and tab.read("document.activeElement.id") == "keep"
+    )
 
 
 def test_it_shows_how_sure_the_committee_is(tab: Tab, toy: Scene) -> None:
@@ -237,7 +250,9 @@ def test_it_says_when_the_server_is_gone(tab: Tab) -> None:
 
 
 def test_a_finger_labels_on_a_small_screen(browser: Any, address: str, answers: Path) -> None:
-    tab = labelled(browser, address, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    tab = labelled(
+        browser, address, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    )
     assert tab.read("document.documentElement.scrollWidth") <= 390
     # The scene stays in sight while the answers are scrolled to.
     tab.page.locator("#ask").scroll_into_view_if_needed()
@@ -249,14 +264,18 @@ def test_a_finger_labels_on_a_small_screen(browser: Any, address: str, answers: 
     tab.page.locator("#answers button").nth(1).tap()
     tab.page.evaluate("queue")
     assert [(r["row"], r["column"]) for r in rows(answers)] == [(str(row), str(column))]
-    smallest = "Math.min(...[...document.querySelectorAll('button')].map(b => b.getBoundingClientRect().height))"
+    smallest = (
+        "Math.min(...[...document.querySelectorAll('button')].map(b =>"
+        " b.getBoundingClientRect().height))"
+    )
     assert tab.read(smallest) >= 40
     tab.page.locator("#brush").tap()
     tab.page.evaluate("scrollTo(0, 0)")
     tab.page.touchscreen.tap(*tab.at(20.5, 20.5))
     assert [20, 20] in tab.read("target.pixels")
     drawn = tab.read("target.pixels.length")
-    # Two fingers move and zoom with the brush too, and paint nothing. The browser's own driver has no pinch.
+    # Two fingers move and zoom with the brush too, and paint nothing. The browser's own driver has
+    # no pinch.
     pinched = """() => {
         const box = stage.root.getBoundingClientRect(), before = stage.view.scale;
         const send = (kind, id, x) => stage.root.dispatchEvent(new PointerEvent(kind, {
@@ -273,7 +292,9 @@ def test_a_finger_labels_on_a_small_screen(browser: Any, address: str, answers: 
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_text_can_be_read_and_axe_finds_nothing_at_three_widths(browser, address, axe, scheme):
+def test_every_text_can_be_read_and_axe_finds_nothing_at_three_widths(
+    browser, address, axe, scheme
+):
     tab = labelled(browser, address, color_scheme=scheme, bypass_csp=True)
     tab.until("spectrum.length && !reading")
     tab.press("k", "b")
@@ -285,25 +306,37 @@ def test_every_text_can_be_read_and_axe_finds_nothing_at_three_widths(browser, a
         assert seen > 30 and poor == []
         assert tab.page.evaluate(AXE_ALL) == []
     named = tab.page.locator("body").aria_snapshot()
-    for line in ("heading", "application", 'button "Undo u"', 'button "Brush b"', 'list "Kept spectra"'):
+    for line in (
+        "heading",
+        "application",
+        'button "Undo u"',
+        'button "Brush b"',
+        'list "Kept spectra"',
+    ):
         assert line in named
     assert "- button:" not in named and "- combobox:" not in named
     tab.press("b")
     tab.page.keyboard.press("Tab")
     for _ in range(12):
         tab.page.keyboard.press("Tab")
-        tag, outline = tab.read("[document.activeElement.id, getComputedStyle(document.activeElement).outlineStyle]")
+        tag, outline = tab.read(
+            "[document.activeElement.id, getComputedStyle(document.activeElement).outlineStyle]"
+        )
         assert outline != "none", f"no ring around {tag}"
     tab.context.close()
 
 
 @pytest.mark.indian_pines
-def test_from_an_empty_label_file_to_an_exported_map(browser: Any, indian_pines: Scene, tmp_path: Path) -> None:
+def test_from_an_empty_label_file_to_an_exported_map(
+    browser: Any, indian_pines: Scene, tmp_path: Path
+) -> None:
     """The user knows the true labels; what they cover not is none of the classes."""
     pytest.importorskip("rasterio")
     options = ("--protocol", "none", "--no-browser")
     command = (sys.executable, "-m", "hsiaug", "label", "indian_pines", *options)
-    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, env=os.environ) as run:
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, env=os.environ
+    ) as run:
         assert run.stdout is not None
         try:
             tab = labelled(browser, run.stdout.readline().removeprefix("label at: ").strip())
@@ -350,6 +383,7 @@ def test_from_an_empty_label_file_to_an_exported_map(browser: Any, indian_pines:
     asked = np.zeros_like(true)
     asked[[int(r["row"]) for r in given], [int(r["column"]) for r in given]] = True
     assert ids.shape == indian_pines.shape and (ids > 0).all()
-    # Half of the picks lie on ground of no class; the others beat the most frequent class everywhere.
+    # Half of the picks lie on ground of no class; the others beat the most frequent class
+    # everywhere.
     largest = indian_pines.class_counts.max() / true.sum()
     assert (ids == indian_pines.labels)[true & ~asked].mean() > 1.1 * largest

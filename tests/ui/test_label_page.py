@@ -79,7 +79,9 @@ def test_the_page_names_nothing_from_elsewhere(client: Any) -> None:
 
 
 def test_an_answer_is_on_disk_before_it_is_confirmed(client: Any, answers: Path) -> None:
-    state = answered(client, 3, 4, "meadow" if "meadow" in client.labelling.names else client.labelling.names[0])
+    state = answered(
+        client, 3, 4, "meadow" if "meadow" in client.labelling.names else client.labelling.names[0]
+    )
     assert state["answers"] == 1 and state["points"] == [[3, 4, 1]]
     assert read_vector_labels(answers, None, None).pixels == ((3, 4),)
     assert client.post("undo").json()["moved"] == [3, 4]
@@ -166,7 +168,9 @@ def test_a_cube_without_labels_becomes_a_scene(begin: Begin, toy: Scene, answers
         labelling.add_class(name)
     for i, pick in enumerate(labelling.picks):
         labelling.answer([(pick.row, pick.column)], "class", ("wheat", "rye")[i % 2])
-    added = add_scene(cube, answers, answers.with_name("farm.toml"), ImportOptions(classes=("wheat", "rye")))
+    added = add_scene(
+        cube, answers, answers.with_name("farm.toml"), ImportOptions(classes=("wheat", "rye"))
+    )
     np.testing.assert_array_equal(added.scene.cube, bare.cube)
     np.testing.assert_array_equal(added.scene.labels, labelling.labels())
 
@@ -184,7 +188,9 @@ def test_a_cube_without_labels_becomes_a_scene(begin: Begin, toy: Scene, answers
         b'{"polygon": [["a", 2]], "said": "none"}',
     ],
 )
-def test_what_is_no_answer_is_refused_and_writes_nothing(client: Any, answers: Path, body: bytes) -> None:
+def test_what_is_no_answer_is_refused_and_writes_nothing(
+    client: Any, answers: Path, body: bytes
+) -> None:
     refused = client.post("answer", content=body)
     assert refused.status_code == 400 and "found" in refused.json()["error"]
     assert not answers.exists()
@@ -227,14 +233,22 @@ def test_the_map_leaves_as_a_geotiff(client: Any, toy: Scene, tmp_path: Path) ->
     (tmp_path / "map.tif").write_bytes(client.get("export/map.tif").content)
     with quiet() as rasterio, rasterio.open(tmp_path / "map.tif") as file:
         np.testing.assert_array_equal(file.read(1), client.labelling.map.ids)
-        assert file.tags()["CLASS_1"] == toy.class_names[0] and file.tags()["CLASSIFIER"] == "rf (raw)"
+        assert (
+            file.tags()["CLASS_1"] == toy.class_names[0] and file.tags()["CLASSIFIER"] == "rf (raw)"
+        )
 
 
 def test_spectra_and_means(client: Any, toy: Scene) -> None:
     told = client.get("pixel?row=3&column=4").json()
     assert told["spectrum"] == pytest.approx(toy.cube[3, 4].tolist(), abs=1e-5)
     assert told["label"] == 0 and told["map"] is None
-    for query in ("", "?row=-1&column=2", "?row=1&column=1000", "?row=a&column=1", f"?row={10**20}&column=1"):
+    for query in (
+        "",
+        "?row=-1&column=2",
+        "?row=1&column=1000",
+        "?row=a&column=1",
+        f"?row={10**20}&column=1",
+    ):
         assert client.get(f"pixel{query}").status_code == 400
     assert client.get("means").json() == {}
     answered(client, 3, 4, toy.class_names[1])
@@ -262,12 +276,16 @@ def test_bad_input_is_refused_before_the_page_opens(tmp_path: Path, answers: Pat
 
 def test_a_killed_server_loses_no_answer(tmp_path: Path) -> None:
     command = (sys.executable, "-m", "hsiaug", "label", "toy", "--protocol", "none", "--no-browser")
-    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as run:
         assert run.stdout is not None
         address = run.stdout.readline().removeprefix("label at: ").strip()
         for row in range(5):
             body = json.dumps({"pixels": [[row, 7]], "said": "none"}).encode()
-            asked = urllib.request.Request(f"{address}answer", body, {"Content-Type": "application/json"})
+            asked = urllib.request.Request(
+                f"{address}answer", body, {"Content-Type": "application/json"}
+            )
             with urllib.request.urlopen(asked, timeout=60) as answer:
                 assert answer.status == 200
         os.kill(run.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
@@ -275,14 +293,32 @@ def test_a_killed_server_loses_no_answer(tmp_path: Path) -> None:
     left = Answers(tmp_path / "toy-answers.csv", (48, 48))
     assert [one.pixels for one in left.given] == [((row, 7),) for row in range(5)]
     with left.held():  # the lock of a process that is gone holds nobody up
-        assert {path.name for path in tmp_path.iterdir()} == {"toy-answers.csv", "toy-answers.csv.lock"}
+        assert {path.name for path in tmp_path.iterdir()} == {
+            "toy-answers.csv",
+            "toy-answers.csv.lock",
+        }
     assert [path.name for path in tmp_path.iterdir()] == ["toy-answers.csv"]
 
 
-def test_a_second_page_over_the_same_answers_says_who_holds_them(tmp_path: Path, answers: Path) -> None:
+def test_a_second_page_over_the_same_answers_says_who_holds_them(
+    tmp_path: Path, answers: Path
+) -> None:
     with Answers(answers, (48, 48)).held():
-        said = hsiaug("label", "toy", "--protocol", "none", "--answers", str(answers), "--no-browser", cwd=tmp_path)
-    assert said.returncode == 2 and f"process {os.getpid()}" in said.stderr and "label at" not in said.stdout
+        said = hsiaug(
+            "label",
+            "toy",
+            "--protocol",
+            "none",
+            "--answers",
+            str(answers),
+            "--no-browser",
+            cwd=tmp_path,
+        )
+    assert (
+        said.returncode == 2
+        and f"process {os.getpid()}" in said.stderr
+        and "label at" not in said.stdout
+    )
 
 
 @pytest.mark.parametrize(
@@ -345,7 +381,9 @@ def test_a_full_disk_is_told_and_loses_no_earlier_answer(client, answers, monkey
             broken.setattr(os, step, full)
             if step == "replace":
                 broken.setattr(Path, "replace", full)
-            refused = client.post("answer", json={"pixels": [[5, 6]], "said": "class", "name": name})
+            refused = client.post(
+                "answer", json={"pixels": [[5, 6]], "said": "class", "name": name}
+            )
         assert refused.status_code == 400 and "No space left" in refused.json()["error"]
         assert answers.read_bytes() == before and client.get("state").json()["answers"] == 1
         assert [path.name for path in answers.parent.iterdir() if path.is_file()] == [answers.name]

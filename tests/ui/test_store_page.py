@@ -28,7 +28,18 @@ TOKEN, PORT = "a-secret", 4321
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store of four trials on the toy scene."""
     folder = tmp_path_factory.mktemp("made")
-    words = ("benchmark", "toy", "--generator", "noise", "--classifier", "svm", "--patch", "5", "--view", "raw")
+    words = (
+        "benchmark",
+        "toy",
+        "--generator",
+        "noise",
+        "--classifier",
+        "svm",
+        "--patch",
+        "5",
+        "--view",
+        "raw",
+    )
     said = hsiaug(*words, "--seeds", "1", "--jobs", "1", "--preset", "tiny", cwd=folder)
     assert said.returncode == 0, said.stderr
     return folder / "hsiaug-results"
@@ -88,7 +99,11 @@ def test_a_record_that_was_replaced_is_read_again(client: Any, growing: Path) ->
 
 def test_a_folder_without_records_is_refused(tmp_path: Path) -> None:
     said = hsiaug("serve", "nowhere", "--no-browser", cwd=tmp_path)
-    assert said.returncode == 2 and "store of records" in said.stderr and "Traceback" not in said.stderr
+    assert (
+        said.returncode == 2
+        and "store of records" in said.stderr
+        and "Traceback" not in said.stderr
+    )
 
 
 @pytest.fixture
@@ -181,7 +196,10 @@ def test_it_says_how_far_a_run_is(tab: Tab, growing: Path) -> None:
         )
         tab.until("!$('runs').hidden")
         said = tab.page.inner_text("#runs")
-        assert "3 of 40 trials, 1 failed, ETA about 20 s" in said and "now: smote · svm · draw 1" in said
+        assert (
+            "3 of 40 trials, 1 failed, ETA about 20 s" in said
+            and "now: smote · svm · draw 1" in said
+        )
         assert tab.read("$('runs').querySelector('progress').position") == pytest.approx(3 / 40)
     tab.until("$('runs').hidden")
 
@@ -201,7 +219,9 @@ def test_the_page_can_be_read_at_three_widths(tab: Tab, axe: str, scheme: str) -
 
 
 @pytest.mark.indian_pines
-def test_a_run_on_indian_pines_is_watched_from_its_first_record_to_its_last(browser: Any, tmp_path: Path) -> None:
+def test_a_run_on_indian_pines_is_watched_from_its_first_record_to_its_last(
+    browser: Any, tmp_path: Path
+) -> None:
     words = (
         "benchmark",
         "indian_pines",
@@ -217,15 +237,21 @@ def test_a_run_on_indian_pines_is_watched_from_its_first_record_to_its_last(brow
     program, store = (sys.executable, "-m", "hsiaug"), tmp_path / "hsiaug-results"
     quiet: dict[str, Any] = {"cwd": tmp_path, "env": os.environ, "text": True}
     with (
-        subprocess.Popen((*program, *words), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, **quiet) as run,
         subprocess.Popen(
-            (*program, "serve", waited_for(store, run), "--no-browser"), stdout=subprocess.PIPE, **quiet
+            (*program, *words), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, **quiet
+        ) as run,
+        subprocess.Popen(
+            (*program, "serve", waited_for(store, run), "--no-browser"),
+            stdout=subprocess.PIPE,
+            **quiet,
         ) as served,
     ):
         try:
             assert served.stdout is not None
             tab = Tab(browser, served.stdout.readline().removeprefix("report at: ").strip())
-            tab.until("version !== null && !$('runs').hidden || $('said').textContent === '8 records'")
+            tab.until(
+                "version !== null && !$('runs').hidden || $('said').textContent === '8 records'"
+            )
             assert run.wait() == 0
             tab.until("$('runs').hidden && $('said').textContent === '8 records'")
             # The report is loaded again after the records are told.
@@ -238,7 +264,8 @@ def test_a_run_on_indian_pines_is_watched_from_its_first_record_to_its_last(brow
             viewer.locator("> .legend i").first.wait_for()
             viewer.get_by_label("Larger").click()
             a, b = tab.read(
-                "page().querySelector('.viewer').viewer.sides.map(({ stage }) => String(Object.values(stage.view)))"
+                "page().querySelector('.viewer').viewer.sides.map(({ stage }) =>"
+                " String(Object.values(stage.view)))"
             )
             assert a == b and generators(tab) == {"smote"} and tab.said == []
             tab.context.close()

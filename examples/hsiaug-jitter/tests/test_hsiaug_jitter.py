@@ -1,4 +1,6 @@
-"""Spectral jitter: the contract, and that it is smooth along the wavelength and as strong as it says."""
+"""Spectral jitter: the contract, and that it is smooth along the wavelength and as strong as it
+says.
+"""
 
 import numpy as np
 import pytest
@@ -13,7 +15,9 @@ def test_it_keeps_the_contract():
 
 def fitted(gain=0.0, offset=0.0, bands=40):
     x = np.full((2, bands, 3, 3), 100, np.float32) + np.arange(9, dtype=np.float32).reshape(3, 3)
-    return FittedJitter(x, np.array([1, 2]), cosines(np.linspace(400, 2400, bands), 4), gain, offset)
+    return FittedJitter(
+        x, np.array([1, 2]), cosines(np.linspace(400, 2400, bands), 4), gain, offset
+    )
 
 
 def test_curves_are_smooth_and_of_variance_one():
@@ -25,7 +29,9 @@ def test_curves_are_smooth_and_of_variance_one():
 
 def test_curves_run_along_the_wavelength_and_not_along_the_bands():
     # Two bands at nearly the same wavelength, then a gap.
-    pair = smooth_curves(cosines(np.array([400.0, 401.0, 2400.0]), 4), 500, np.random.default_rng(0))
+    pair = smooth_curves(
+        cosines(np.array([400.0, 401.0, 2400.0]), 4), 500, np.random.default_rng(0)
+    )
 
     assert abs(pair[:, 0] - pair[:, 1]).max() < 0.01 < abs(pair[:, 0] - pair[:, 2]).mean()
 

@@ -1,7 +1,8 @@
-"""Trials that run together elsewhere, as a task of Dask or a job of SLURM: over the store, which all machines see.
+"""Trials that run together elsewhere, as a task of Dask or a job of SLURM: over the store, which
+all machines see.
 
-Whatever ends a chunk (its time, another's higher priority, a machine that dies), the records that are written stay, and
-whoever runs it again runs what is missing.
+Whatever ends a chunk (its time, another's higher priority, a machine that dies), the records that
+are written stay, and whoever runs it again runs what is missing.
 """
 
 from collections.abc import Collection, Sequence
@@ -26,7 +27,9 @@ Piece = tuple[Batch, Group]
 
 @dataclass(frozen=True)
 class ChunkPart:
-    """Trials of one scene. sha256: of the scene that they were planned on; version: of the hsiaug that did."""
+    """Trials of one scene. sha256: of the scene that they were planned on; version: of the hsiaug
+    that did.
+    """
 
     job: Job
     sha256: str
@@ -43,7 +46,9 @@ class Chunk:
     jobs: int
 
     def __call__(self) -> None:
-        """Run what the store does not hold, as a job of SLURM; lines in its log say what has ended."""
+        """Run what the store does not hold, as a job of SLURM; lines in its log say what has
+        ended.
+        """
         one_thread()
         console = Console(stderr=True)
 
@@ -54,10 +59,16 @@ class Chunk:
         self.run(Local(self.jobs), print_end)
 
     def run(self, engine: Local, on_event: OnEvent) -> None:
-        """Run what the store does not hold. Raises SceneError where scene or hsiaug are not those of the plan."""
+        """Run what the store does not hold. Raises SceneError where scene or hsiaug are not those
+        of the plan.
+        """
         try:
             for part in self.parts:
-                done = Store(part.job.store, create=True).read(trial.hash for trial in part.trials).finished
+                done = (
+                    Store(part.job.store, create=True)
+                    .read(trial.hash for trial in part.trials)
+                    .finished
+                )
                 todo = [trial for trial in part.trials if trial.hash not in done]
                 if todo:
                     engine.submit([_batch(part, todo)])
@@ -66,7 +77,9 @@ class Chunk:
             engine.cancel()
 
     def checkpoint(self) -> Any:
-        """The same again, where submitit finds the time over or the node taken: what is finished is not repeated."""
+        """The same again, where submitit finds the time over or the node taken: what is finished is
+        not repeated.
+        """
         from submitit.helpers import DelayedSubmission
 
         return DelayedSubmission(self)
@@ -75,11 +88,16 @@ class Chunk:
 def _batch(part: ChunkPart, todo: Sequence[TrialSpec]) -> Batch:
     scene = get_task(part.job.task).load(part.job.scene_ref, progress=False)
     found = [f"sha256 {scene.sha256[:12]}…, hsiaug {version('hsiaug')}"]
-    for kind, name, planned in {(k, one.name, one.version) for trial in todo for k, one in trial.plugins}:
+    for kind, name, planned in {
+        (k, one.name, one.version) for trial in todo for k, one in trial.plugins
+    }:
         here = registry().find(kind, name).load().card.version
         found += [f"{name} {here}, not {planned}"] if here != planned else []
     if len(found) > 1 or (scene.sha256, version("hsiaug")) != (part.sha256, part.version):
-        rule = "the job must find the scene, the hsiaug and the plugins that its trials were planned with"
+        rule = (
+            "the job must find the scene, the hsiaug and the plugins that its trials were planned"
+            " with"
+        )
         hint = "Run the command again when files and installations stay as they are."
         raise SceneError(rule, value=f"{part.job.scene_ref}, {', '.join(found)}", hint=hint)
     return Batch(scene, part.job, todo, part.commands, {})
@@ -90,7 +108,9 @@ def new_pieces(batches: Sequence[Batch], taken: Collection[str] = ()) -> list[Pi
 
     Raises PluginError for plugins that other machines cannot know.
     """
-    for kind, name in {(k, one.name) for batch in batches for t in batch.trials for k, one in t.plugins}:
+    for kind, name in {
+        (k, one.name) for batch in batches for t in batch.trials for k, one in t.plugins
+    }:
         check_installed(kind, name)
     left = (
         (batch, tuple(trial for trial in group if trial.hash not in taken))
@@ -128,7 +148,11 @@ def chunk_of(pieces: Sequence[Piece], jobs: int) -> Chunk:
             batch.scene.sha256,
             version("hsiaug"),
             tuple(trials),
-            {trial.hash: batch.commands[trial.hash] for trial in trials if trial.hash in batch.commands},
+            {
+                trial.hash: batch.commands[trial.hash]
+                for trial in trials
+                if trial.hash in batch.commands
+            },
         )
         for batch, trials in parts.values()
     )
@@ -137,4 +161,6 @@ def chunk_of(pieces: Sequence[Piece], jobs: int) -> Chunk:
 
 def seconds_of(pieces: Sequence[Piece]) -> float:
     """Seconds that pieces should take, one trial after the other."""
-    return sum(batch.expected.get(trial.hash, USUAL_SECONDS) for batch, group in pieces for trial in group)
+    return sum(
+        batch.expected.get(trial.hash, USUAL_SECONDS) for batch, group in pieces for trial in group
+    )

@@ -1,7 +1,9 @@
-"""Dask: chunks of trials as tasks of a ``dask.distributed`` scheduler, or of a cluster on this machine for this run.
+"""Dask: chunks of trials as tasks of a ``dask.distributed`` scheduler, or of a cluster on this
+machine for this run.
 
-A task runs its trials in a process of its own beside the Dask worker, as on one machine: a plugin that dies, hangs or
-spoils its process costs its own trial. Dask runs the tasks of a worker that has gone again elsewhere.
+A task runs its trials in a process of its own beside the Dask worker, as on one machine: a plugin
+that dies, hangs or spoils its process costs its own trial. Dask runs the tasks of a worker that has
+gone again elsewhere.
 """
 
 import logging
@@ -29,7 +31,8 @@ try:
     import distributed
 except ImportError as error:
     raise InputError(
-        "`on` dask needs the library dask.distributed", hint=f"Install it: {install('dask', 'distributed', 'bokeh')}."
+        "`on` dask needs the library dask.distributed",
+        hint=f"Install it: {install('dask', 'distributed', 'bokeh')}.",
     ) from error
 
 CONNECT = 10.0
@@ -37,7 +40,8 @@ CONNECT = 10.0
 PATIENCE = 1.0
 """Seconds to wait for news."""
 LONGEST = 60.0
-"""Seconds of a task, where its trials can be divided: the end of a run is spread over all workers."""
+"""Seconds of a task, where its trials can be divided: the end of a run is spread over all workers.
+"""
 SHARE = 8
 """Tasks for each thread, where there are trials enough."""
 
@@ -55,16 +59,25 @@ class _Dask(Engine):
         return max(1, int(sum(self._client.nthreads().values())))
 
     def wait(self, on_event: OnEvent) -> None:
-        """Run the trials as tasks, and tell of them as a task ends. Raises HsiaugError where tasks are lost."""
+        """Run the trials as tasks, and tell of them as a task ends. Raises HsiaugError where tasks
+        are lost.
+        """
         pieces = new_pieces(self.batches)
         shortest = min(LONGEST, seconds_of(pieces) / (SHARE * self.jobs))
-        waiting, running, ended = chunks_of(pieces, len(pieces), shortest), list[Any](), threading.Event()
+        waiting, running, ended = (
+            chunks_of(pieces, len(pieces), shortest),
+            list[Any](),
+            threading.Event(),
+        )
         while waiting or running:
             if self._client.status in ("closing", "closed"):
                 raise _lost("it has gone")
             with suppress(OSError):
-                # A thread has its next task, too, but not at the end: it would not be given to another that is free.
-                while waiting and len(running) < self.jobs * (2 if 2 * len(waiting) > self.jobs else 1):
+                # A thread has its next task, too, but not at the end: it would not be given to
+                # another that is free.
+                while waiting and len(running) < self.jobs * (
+                    2 if 2 * len(waiting) > self.jobs else 1
+                ):
                     running.append(self._submit(waiting.pop(0)))
                     running[-1].add_done_callback(lambda future: ended.set())
             ended.wait(PATIENCE)
@@ -77,14 +90,20 @@ class _Dask(Engine):
 
     def _submit(self, chunk: Sequence[Piece]) -> Any:
         key = f"{chunk[0][1][0].generator.name}-{uuid.uuid4().hex[:12]}"
-        asked = {"key": key, "pure": False, "resources": {"GPU": self._gpus} if self._gpus else None}
-        self._futures.append(self._client.submit(run_chunk, pickle.dumps(chunk_of(chunk, 1)), **asked))
+        asked = {
+            "key": key,
+            "pure": False,
+            "resources": {"GPU": self._gpus} if self._gpus else None,
+        }
+        self._futures.append(
+            self._client.submit(run_chunk, pickle.dumps(chunk_of(chunk, 1)), **asked)
+        )
         return self._futures[-1]
 
     def cancel(self) -> None:
         """Leave the scheduler, and end what runs and the workers that were started for the run."""
-        # A scheduler that has gone runs nothing; a worker that is being started again may fail to end in order, and ends
-        # with this process in any case.
+        # A scheduler that has gone runs nothing; a worker that is being started again may fail to
+        # end in order, and ends with this process in any case.
         with suppress(Exception):
             self._client.cancel(self._futures, force=True)
         with suppress(Exception):
@@ -94,7 +113,9 @@ class _Dask(Engine):
 
 
 def _result(future: Any) -> list[Event] | None:
-    """The ends of a task's trials; None while its worker does not answer. Raises HsiaugError for what stopped it."""
+    """The ends of a task's trials; None while its worker does not answer. Raises HsiaugError for
+    what stopped it.
+    """
     try:
         ended: list[Event] = future.result(timeout=CONNECT)
         return ended
@@ -109,7 +130,8 @@ def _result(future: Any) -> list[Event] | None:
 
 def _lost(found: str) -> HsiaugError:
     return HsiaugError(
-        "the Dask scheduler must stay until the run has ended, with workers that can take its trials",
+        "the Dask scheduler must stay until the run has ended, with workers that can take its"
+        " trials",
         value=found,
         hint="What is finished is in the store: start them, and run the same command again.",
     )
@@ -139,7 +161,9 @@ def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> _Dask:
         client = distributed.Client(address or cluster, timeout=CONNECT)
     except (OSError, ValueError) as error:
         rule = "`on` dask:ADDRESS must name a scheduler that answers"
-        hint = "Start one with 'dask scheduler', or leave the address out for workers on this machine."
+        hint = (
+            "Start one with 'dask scheduler', or leave the address out for workers on this machine."
+        )
         raise InputError(rule, value=f"{address!r} ({error})", hint=hint) from error
     dashboard = f", dashboard {client.dashboard_link}" if find_spec("bokeh") else ""
     say(f"Dask scheduler {client.scheduler.address}{dashboard}")
@@ -180,14 +204,19 @@ class _OnWorker(Local):
 def run_chunk(packed: bytes) -> list[Event]:
     """Run a chunk's trials on a Dask worker; how each ended.
 
-    packed: the pickled chunk. To unpack it asks for its plugins, which Dask's own threads must not wait for.
+    packed: the pickled chunk. To unpack it asks for its plugins, which Dask's own threads must not
+    wait for.
     """
     one_thread()
-    # A worker that a nanny started may have no children else. They end with their parent by themselves.
+    # A worker that a nanny started may have no children else. They end with their parent by
+    # themselves.
     multiprocessing.current_process().daemon = False
-    # Dask's nannies set it: memory then goes back to the system at every turn, and networks take twice as long.
+    # Dask's nannies set it: memory then goes back to the system at every turn, and networks take
+    # twice as long.
     os.environ.pop("MALLOC_TRIM_THRESHOLD_", None)
     ended: list[Event] = []
     chunk: Chunk = pickle.loads(packed)
-    chunk.run(_OnWorker(1), lambda event: ended.append(event) if event.kind in ("ok", "failed") else None)
+    chunk.run(
+        _OnWorker(1), lambda event: ended.append(event) if event.kind in ("ok", "failed") else None
+    )
     return ended

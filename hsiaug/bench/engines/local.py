@@ -1,7 +1,8 @@
-"""This machine: worker processes, one trial in each at a time, started when there is work, replaced when they die.
+"""This machine: worker processes, one trial in each at a time, started when there is work, replaced
+when they die.
 
-A pool of ``concurrent.futures`` will not do: there the death of one worker ends them all, a result cannot be told from a
-worker's last words, and a call into compiled code cannot be ended.
+A pool of ``concurrent.futures`` will not do: there the death of one worker ends them all, a result
+cannot be told from a worker's last words, and a call into compiled code cannot be ended.
 """
 
 import os
@@ -25,7 +26,16 @@ from hsiaug.base.errors import InputError
 from hsiaug.base.processes import CONTEXT, end_leader, end_strays, load_before_fork, start_leader
 from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.dispatch import Dispatch, Ledger, Pool
-from hsiaug.bench.engine import ClusterSettings, Engine, Message, OnEvent, PluginProgress, Say, TrialEnded, WorkerLost
+from hsiaug.bench.engine import (
+    ClusterSettings,
+    Engine,
+    Message,
+    OnEvent,
+    PluginProgress,
+    Say,
+    TrialEnded,
+    WorkerLost,
+)
 from hsiaug.bench.worker import SHORT, STAGES, WorkerStart, serve
 from hsiaug.data.pair_loading import label_files
 from hsiaug.registry.lookup import registry
@@ -40,7 +50,9 @@ from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
 LARGEST = 32 * LARGEST_PROVENANCE
-"""Bytes of a message: what a generator and a classifier may say of themselves, each character escaped, and more."""
+"""Bytes of a message: what a generator and a classifier may say of themselves, each character
+escaped, and more.
+"""
 MOST_LABELS = 2**31
 """Bytes of predicted class ids."""
 WHOLE_WITHIN = 60.0
@@ -56,7 +68,9 @@ class _Part(BaseModel):
 
 
 class _Error(_Part):
-    stage: Literal["load", "split", "prepare", "fit_generator", "sample", "fit_classifier", "predict"]
+    stage: Literal[
+        "load", "split", "prepare", "fit_generator", "sample", "fit_classifier", "predict"
+    ]
     type: Annotated[str, Field(max_length=2 * LONGEST_MESSAGE)]
     message: Annotated[str, Field(max_length=2 * LONGEST_MESSAGE)]
     traceback: Annotated[str, Field(max_length=2 * LONGEST_TRACEBACK)]
@@ -98,23 +112,39 @@ SAID: TypeAdapter[_Ended | _Step] = TypeAdapter(_Ended | _Step)
 
 
 def without_half_messages(connection: Connection) -> None:
-    """Let reading fail where the rest of a message does not follow, in place of waiting for ever."""
+    """Let reading fail where the rest of a message does not follow, in place of waiting for
+    ever.
+    """
     if os.name == "posix":
         seconds = int(WHOLE_WITHIN), int(WHOLE_WITHIN % 1 * 1e6)
         with socket.socket(fileno=os.dup(connection.fileno())) as pipe:
-            pipe.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, np.array(seconds, dtype="l").tobytes())
+            pipe.setsockopt(
+                socket.SOL_SOCKET, socket.SO_RCVTIMEO, np.array(seconds, dtype="l").tobytes()
+            )
 
 
 def read_answer(connection: Connection, trial: str) -> PluginProgress | TrialEnded:
     """The next message. trial: hash of the one that runs. Raises BadAnswer."""
-    # Of what is nested more than 200 deep the first makes an error, of a number that is not finite the second.
-    said, result = _received(connection, LARGEST, lambda data: (SAID.validate_json(data), decode(data)))
+    # Of what is nested more than 200 deep the first makes an error, of a number that is not finite
+    # the second.
+    said, result = _received(
+        connection, LARGEST, lambda data: (SAID.validate_json(data), decode(data))
+    )
     if isinstance(said, _Step):
         return PluginProgress(*progress_values(*said.step))
     ok = said.result.status == "ok"
-    if said.trial != trial or ok != said.labels or ok != (said.result.error is None) or said.sheet > ok:
+    if (
+        said.trial != trial
+        or ok != said.labels
+        or ok != (said.result.error is None)
+        or said.sheet > ok
+    ):
         raise BadAnswer
-    labels = _received(connection, MOST_LABELS, lambda data: np.frombuffer(data, np.int16)) if ok else None
+    labels = (
+        _received(connection, MOST_LABELS, lambda data: np.frombuffer(data, np.int16))
+        if ok
+        else None
+    )
     sheet = _received(connection, LARGEST_SHEET, read_sheet) if said.sheet else None
     return TrialEnded(Outcome(result["result"], labels, sheet))
 
@@ -122,25 +152,34 @@ def read_answer(connection: Connection, trial: str) -> PluginProgress | TrialEnd
 def _received(connection: Connection, most: int, read: Callable[[bytes], object]) -> Any:
     try:
         return read(connection.recv_bytes(most))
-    except (EOFError, OSError, ValueError, RecursionError, MemoryError) as error:  # pydantic's is a ValueError too
+    except (
+        EOFError,
+        OSError,
+        ValueError,
+        RecursionError,
+        MemoryError,
+    ) as error:  # pydantic's is a ValueError too
         raise BadAnswer from error
 
 
 GRACE = 5.0
-"""Seconds beyond its time limit after which a trial's process is killed: it is in compiled code, or swallows the end."""
+"""Seconds beyond its time limit after which a trial's process is killed: it is in compiled code, or
+swallows the end.
+"""
 
 PATIENCE, LAST_WORDS = 1.0, 10.0
-"""Seconds after which processes are looked at though nothing was heard: a copy of a dead one may keep its pipe open;
-and in which one that closed its pipe may end by itself."""
+"""Seconds after which processes are looked at though nothing was heard: a copy of a dead one may
+keep its pipe open; and in which one that closed its pipe may end by itself.
+"""
 
 
 @dataclass(eq=False)
 class Worker:
     """A process and what it does.
 
-    shown: written by the process (see :func:`hsiaug.bench.worker.serve`); the clock is the same in all processes. draw:
-    the hash of the draw whose split the process has. ran: the strangers that have run in it. trial: hash of the trial
-    that it runs.
+    shown: written by the process (see :func:`hsiaug.bench.worker.serve`); the clock is the same in
+    all processes. draw: the hash of the draw whose split the process has. ran: the strangers that
+    have run in it. trial: hash of the trial that it runs.
     """
 
     start: WorkerStart
@@ -159,8 +198,9 @@ class Worker:
         return STAGES[int(number)] if 0 <= number < len(STAGES) else STAGES[0]
 
     def send(self, trial: TrialSpec, blind: object) -> None:
-        """Let the process run a trial. One is started where there is none, or where plugins ran in it that do not come
-        with hsiaug and have no part in this trial: they may have replaced anything.
+        """Let the process run a trial. One is started where there is none, or where plugins ran in
+        it that do not come with hsiaug and have no part in this trial: they may have replaced
+        anything.
         """
         its = strangers(trial)
         if not self.ran <= its:
@@ -211,7 +251,9 @@ class Worker:
         return message
 
     def lost(self, wait: float = PATIENCE) -> WorkerLost:
-        """Clear away a process that is dead or useless. wait: seconds in which it may end by itself."""
+        """Clear away a process that is dead or useless. wait: seconds in which it may end by
+        itself.
+        """
         assert self.process is not None
         self.process.join(timeout=wait)
         self.busy = False
@@ -219,9 +261,14 @@ class Worker:
         if code == SHORT:
             return WorkerLost(f"was short of memory or processes{self._bounds()}", self.stage)
         if code is None or code >= 0:
-            return WorkerLost("gave no valid answer" if code is None else f"left with exit code {code}", self.stage)
+            return WorkerLost(
+                "gave no valid answer" if code is None else f"left with exit code {code}",
+                self.stage,
+            )
         name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
-        reason = {"SIGKILL": ", often for want of memory", "SIGSEGV": ", in compiled code"}.get(name, "")
+        reason = {"SIGKILL": ", often for want of memory", "SIGSEGV": ", in compiled code"}.get(
+            name, ""
+        )
         return WorkerLost(f"was killed by {name}{reason}{self._bounds()}", self.stage)
 
     def _bounds(self) -> str:
@@ -230,13 +277,18 @@ class Worker:
         return f" ({', '.join(f'--limit {limit}' for limit in limits)})" if limits else ""
 
     def overdue(self) -> TrialEnded | None:
-        """The end of a trial that did not keep its limit, and could not be ended from within; its process is killed."""
+        """The end of a trial that did not keep its limit, and could not be ended from within; its
+        process is killed.
+        """
         limit, begun = self.start.limit, self.shown[1]
         if limit is None or not begun or time.monotonic() < begun + limit + GRACE:
             return None
         self.end()
         self.busy = False
-        said = f"the trial took longer than its time limit of {limit:g} s, and its process had to be killed"
+        said = (
+            f"the trial took longer than its time limit of {limit:g} s, and its process had to be"
+            " killed"
+        )
         return TrialEnded(lost(self.stage, "TrialTimeout", said))
 
 
@@ -244,7 +296,15 @@ def wait_for_messages(workers: Iterable[Worker]) -> list[tuple[Worker, Message]]
     """Wait until something is heard of one of the busy workers, or for a moment."""
     busy = [worker for worker in workers if worker.busy]
     speaking: set[object] = set(
-        wait_for([x for w in busy if w.connection and w.process for x in (w.connection, w.process.sentinel)], PATIENCE)
+        wait_for(
+            [
+                x
+                for w in busy
+                if w.connection and w.process
+                for x in (w.connection, w.process.sentinel)
+            ],
+            PATIENCE,
+        )
     )
     found: list[tuple[Worker, Message]] = []
     for worker in busy:
@@ -277,7 +337,9 @@ class LocalPool:
 
 
 def computes_on_device(trials: Iterable[TrialSpec]) -> bool:
-    """Whether a plugin of any of the trials computes with torch, which takes 450 MB and 2 s to load."""
+    """Whether a plugin of any of the trials computes with torch, which takes 450 MB and 2 s to
+    load.
+    """
     named = {(kind, one.name) for trial in trials for kind, one in trial.plugins}
     return any(registry().find(kind, name).load().card.uses_device for kind, name in named)
 
@@ -300,15 +362,22 @@ class Local(Engine):
     def wait(self, on_event: OnEvent) -> None:
         """Carry out the trials scene by scene.
 
-        A trial whose process dies is begun anew, and recorded as failed where it dies again; one that keeps no time
-        limit is killed. Neither touches the others.
+        A trial whose process dies is begun anew, and recorded as failed where it dies again; one
+        that keeps no time limit is killed. Neither touches the others.
         """
         for batch in self.batches:
             job, store = batch.job, Store(batch.job.store, create=True)
             cache, sha256 = store.cache.resolve(), batch.scene.sha256
             hidden = (*label_files(job.scene_ref), job.store.resolve())
             start = WorkerStart(
-                job.task, sha256, cache, job.device, job.limit, BlindData(batch.scene), hidden, bounds=job.bounds
+                job.task,
+                sha256,
+                cache,
+                job.device,
+                job.limit,
+                BlindData(batch.scene),
+                hidden,
+                bounds=job.bounds,
             )
             if self._pool is None or start != self._start:
                 self.cancel()
@@ -330,5 +399,7 @@ class Local(Engine):
 def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> Local:
     """The engine of this machine. Raises InputError for an address."""
     if address:
-        raise InputError("`on` local takes no address", value=repr(address), hint="Write `on` local.")
+        raise InputError(
+            "`on` local takes no address", value=repr(address), hint="Write `on` local."
+        )
     return Local(jobs)

@@ -1,7 +1,8 @@
-"""SLURM: chunks of trials as the jobs of arrays, submitted through ``submitit`` over the store that all nodes share.
+"""SLURM: chunks of trials as the jobs of arrays, submitted through ``submitit`` over the store that
+all nodes share.
 
-A run returns when its jobs are submitted. The same command again submits what neither the store holds nor a job still
-has.
+A run returns when its jobs are submitted. The same command again submits what neither the store
+holds nor a job still has.
 """
 
 import io
@@ -39,7 +40,16 @@ SLACK = 4
 SHORTEST_LIMIT = 30
 """Minutes that a job may take at least."""
 LIVE = frozenset(
-    {"PENDING", "CONFIGURING", "RUNNING", "SUSPENDED", "COMPLETING", "REQUEUED", "REQUEUE_HOLD", "RESIZING"}
+    {
+        "PENDING",
+        "CONFIGURING",
+        "RUNNING",
+        "SUSPENDED",
+        "COMPLETING",
+        "REQUEUED",
+        "REQUEUE_HOLD",
+        "RESIZING",
+    }
 )
 """States of a job that may still write records."""
 
@@ -73,19 +83,27 @@ def read_jobs(store: Path) -> list[SlurmJob]:
             found += [SlurmJob(one["job"], tuple(one["trials"])) for one in chunks]
         except (ValueError, KeyError, TypeError) as error:
             rule = f"{path} must be the list of a submission's jobs as it was written"
-            raise StoreError(rule, value=error, hint="Delete it: the records do not need it.") from error
+            raise StoreError(
+                rule, value=error, hint="Delete it: the records do not need it."
+            ) from error
     return found
 
 
 def live_jobs(jobs: Iterable[SlurmJob]) -> list[SlurmJob]:
-    """The jobs that may still write records. Raises StoreError where squeue does not answer, as elsewhere."""
+    """The jobs that may still write records. Raises StoreError where squeue does not answer, as
+    elsewhere.
+    """
     by_number = {job.job: job for job in jobs}
     if not by_number:
         return []
     if shutil.which("squeue") is None:
-        rule, hint = "squeue must be there to look at jobs of SLURM", "Ask where the jobs were submitted."
+        rule, hint = (
+            "squeue must be there to look at jobs of SLURM",
+            "Ask where the jobs were submitted.",
+        )
         raise StoreError(rule, hint=hint)
-    # Of all jobs of all users: to ask for one that has ended is an error, and a store may be shared.
+    # Of all jobs of all users: to ask for one that has ended is an error, and a store may be
+    # shared.
     command = ["squeue", "-h", "-r", "-o", "%i|%T"]
     asked = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     if asked.returncode:
@@ -109,18 +127,25 @@ class _Slurm(Engine):
         return (self.settings.workers or USUAL_PARALLEL) * self.settings.threads
 
     def submit(self, batches: Sequence[Batch]) -> None:
-        """Submit the trials that no job has yet. Raises InputError where SLURM does not take them."""
+        """Submit the trials that no job has yet. Raises InputError where SLURM does not take
+        them.
+        """
         store = _scriptable(batches[0].job.store.resolve())
         name = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{uuid.uuid4().hex[:6]}"
         parameters, chunks = self._array(batches)
         if chunks:
             tasks = [chunk_of(chunk, self.settings.threads) for chunk in chunks]
             numbers = _submit_array(tasks, parameters, runs_folder(store) / "jobs" / name)
-            hashes = (tuple(trial.hash for _, group in chunk for trial in group) for chunk in chunks)
+            hashes = (
+                tuple(trial.hash for _, group in chunk for trial in group) for chunk in chunks
+            )
             sent = list(map(SlurmJob, numbers, hashes))
             write_jobs(store, name, sent)
             trials = sum(len(job.trials) for job in sent)
-            self.say(f"submitted {trials} trials as {len(sent)} jobs of SLURM; the same command tells what is left")
+            self.say(
+                f"submitted {trials} trials as {len(sent)} jobs of SLURM; the same command tells"
+                " what is left"
+            )
 
     def wait(self, on_event: OnEvent) -> None:
         """Jobs are not waited for."""
@@ -129,28 +154,41 @@ class _Slurm(Engine):
         """Jobs go on when this process ends."""
 
     def _array(self, batches: Sequence[Batch]) -> tuple[dict[str, object], list[list[Piece]]]:
-        """Parameters of sbatch, as submitit calls them, and the jobs of an array: of trials that no job has yet."""
+        """Parameters of sbatch, as submitit calls them, and the jobs of an array: of trials that no
+        job has yet.
+        """
         settings = self.settings
         taken = {hash for job in live_jobs(read_jobs(batches[0].job.store)) for hash in job.trials}
         if had := len(taken & {trial.hash for batch in batches for trial in batch.trials}):
             self.say(f"{had} trials are in jobs of SLURM already")
         pieces = new_pieces(batches, taken)
-        chunks = chunks_of(pieces, settings.tasks or USUAL_ARRAY, SHORTEST * settings.threads) if pieces else []
+        chunks = (
+            chunks_of(pieces, settings.tasks or USUAL_ARRAY, SHORTEST * settings.threads)
+            if pieces
+            else []
+        )
         asked: dict[str, object] = {
             "job_name": "hsiaug",
             "partition": settings.partition,
             "account": settings.account,
             "mem": settings.memory and re.sub(r"i?B| ", "", settings.memory).upper(),
             "gpus_per_node": settings.gpus or None,
-            "time": settings.minutes
-            or max(SHORTEST_LIMIT, math.ceil(SLACK * max(map(seconds_of, chunks), default=0.0) / 60)),
+            "time": (
+                settings.minutes
+                or max(
+                    SHORTEST_LIMIT,
+                    math.ceil(SLACK * max(map(seconds_of, chunks), default=0.0) / 60),
+                )
+            ),
             "cpus_per_task": settings.threads,
             "array_parallelism": settings.workers or USUAL_PARALLEL,
         }
         return {key: value for key, value in asked.items() if value is not None}, chunks
 
 
-def _submit_array(tasks: Sequence[Chunk], parameters: Mapping[str, object], folder: Path) -> list[str]:
+def _submit_array(
+    tasks: Sequence[Chunk], parameters: Mapping[str, object], folder: Path
+) -> list[str]:
     """Submit the tasks as one array: their jobs' numbers.
 
     folder: what the jobs are given and their logs lie in a folder within.
@@ -165,14 +203,24 @@ def _submit_array(tasks: Sequence[Chunk], parameters: Mapping[str, object], fold
             return [job.job_id for job in executor.map_array(Chunk.__call__, tasks)]
     except (submitit.core.utils.FailedJobError, subprocess.CalledProcessError) as error:
         shutil.rmtree(array, ignore_errors=True)
-        hint = "Look at `cluster` partition, account, time, memory, gpus and tasks (jobs of an array at most)."
-        raise InputError("SLURM must take the jobs", value=str(error).strip().splitlines()[-1], hint=hint) from error
+        hint = (
+            "Look at `cluster` partition, account, time, memory, gpus and tasks (jobs of an array"
+            " at most)."
+        )
+        raise InputError(
+            "SLURM must take the jobs", value=str(error).strip().splitlines()[-1], hint=hint
+        ) from error
 
 
 def _scriptable(store: Path) -> Path:
-    """The store. Raises InputError where SLURM would read its path, which stands in a job's script, otherwise."""
+    """The store. Raises InputError where SLURM would read its path, which stands in a job's script,
+    otherwise.
+    """
     if not str(store).isprintable() or set("%\\") & set(str(store)):
-        rule, hint = "`store` must be a path without %, \\ and control characters for `on` slurm", "Rename the folder."
+        rule, hint = (
+            "`store` must be a path without %, \\ and control characters for `on` slurm",
+            "Rename the folder.",
+        )
         raise InputError(rule, value=repr(str(store)), hint=hint)
     return store
 

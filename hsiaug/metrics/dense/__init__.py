@@ -1,1 +1,3 @@
-"""Numbers about labelled tiles: are made ones like the real ones, and do their masks fit their images?"""
+"""Numbers about labelled tiles: are made ones like the real ones, and do their masks fit their
+images?
+"""

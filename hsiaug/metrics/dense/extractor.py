@@ -1,4 +1,6 @@
-"""specfd-2: features of tiles and of masks for Fréchet distances. A number means nothing under another extractor id."""
+"""specfd-2: features of tiles and of masks for Fréchet distances. A number means nothing under
+another extractor id.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -33,7 +35,9 @@ def spectra_of(image: Float32) -> Array:
 
 
 def fit_image_space(train: DenseSamples, rng: np.random.Generator) -> Space:
-    """The principal axes, of spectra with both dates stacked, that images are put on; the filters are fixed."""
+    """The principal axes, of spectra with both dates stacked, that images are put on; the filters
+    are fixed.
+    """
     most = max(1, PIXELS // len(train))
     parts = [spectra_of(image) for image in train.images]
     x = np.concatenate([part[rng.permutation(len(part))[:most]] for part in parts])
@@ -50,9 +54,10 @@ def axis_maps(images: Float32, space: Space, most: int) -> Iterator[Array]:
 def image_features(images: Float32, space: Space) -> Blocks:
     """Features of images (n, T, B, H, W), kind by kind, float64.
 
-    Mean, standard deviation and five quantiles of each band of each date; logarithms of the eigenvalues of the
-    tile's covariance on the 16 axes; means and standard deviations of three layers of 3×3 filters, drawn once from a
-    Gaussian, over the axes, each layer at half the resolution of the one before.
+    Mean, standard deviation and five quantiles of each band of each date; logarithms of the
+    eigenvalues of the tile's covariance on the 16 axes; means and standard deviations of three
+    layers of 3×3 filters, drawn once from a Gaussian, over the axes, each layer at half the
+    resolution of the one before.
     """
     n, high, wide = len(images), *images.shape[3:]
     rows = []
@@ -70,14 +75,20 @@ def image_features(images: Float32, space: Space) -> Blocks:
 
 
 def mask_features(masks: NDArray[np.int64], classes: int) -> Blocks:
-    """Features of masks (n, H, W), kind by kind: class shares, which classes meet, filters over the one-hot mask."""
+    """Features of masks (n, H, W), kind by kind: class shares, which classes meet, filters over the
+    one-hot mask.
+    """
     upper = np.triu_indices(classes, 1)
     shares = np.stack([class_shares(mask, classes) for mask in masks])
     meet = np.stack([2 * adjacency(mask[None], classes)[upper] for mask in masks])
     rows = []
     for start in range(0, len(masks), BATCH):
         part = masks[start : start + BATCH]
-        rows.append(_random_filters((part[:, None] == np.arange(classes + 1)[:, None, None]).astype(float), "mask"))
+        rows.append(
+            _random_filters(
+                (part[:, None] == np.arange(classes + 1)[:, None, None]).astype(float), "mask"
+            )
+        )
     return (shares, meet, *(np.concatenate(kind) for kind in zip(*rows, strict=True)))
 
 
@@ -89,7 +100,9 @@ def class_shares(masks: NDArray[np.int64], classes: int) -> Array:
 
 
 def adjacency(masks: NDArray[np.int64], classes: int) -> Array:
-    """(C, C) symmetric shares of the pairs of 4-neighbours that show two different classes; zeros where none do."""
+    """(C, C) symmetric shares of the pairs of 4-neighbours that show two different classes; zeros
+    where none do.
+    """
     counts = np.zeros((classes + 1, classes + 1))
     for a, b in ((masks[:, :, 1:], masks[:, :, :-1]), (masks[:, 1:], masks[:, :-1])):
         apart = (a != b) & (a != IGNORE) & (b != IGNORE)
@@ -101,7 +114,9 @@ def adjacency(masks: NDArray[np.int64], classes: int) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class _FeatureAxes:
-    """Axes of features. mean, scale: of each kind. axes: (F, d), d = min(64, n/10) for n training tiles."""
+    """Axes of features. mean, scale: of each kind. axes: (F, d), d = min(64, n/10) for n training
+    tiles.
+    """
 
     mean: Blocks
     scale: tuple[float, ...]
@@ -116,19 +131,23 @@ class _FeatureAxes:
 def fit_axes(known: Blocks) -> _FeatureAxes:
     """The principal axes of training features, in which every kind has the same variance in all.
 
-    Each kind is divided by one number, not feature by feature: a filter that next to no training tile sets off, or a
-    class that next to none shows, would otherwise be worth as much as all others, and its first sight decide the
-    distance.
+    Each kind is divided by one number, not feature by feature: a filter that next to no training
+    tile sets off, or a class that next to none shows, would otherwise be worth as much as all
+    others, and its first sight decide the distance.
     """
     mean = tuple(x.mean(axis=0) for x in known)
     scale = tuple(float(np.sqrt(x.var(axis=0).sum())) or 1.0 for x in known)
-    whole = np.concatenate([(x - m) / s for x, m, s in zip(known, mean, scale, strict=True)], axis=1)
+    whole = np.concatenate(
+        [(x - m) / s for x, m, s in zip(known, mean, scale, strict=True)], axis=1
+    )
     axes = np.linalg.svd(whole, full_matrices=False)[2]
     return _FeatureAxes(mean, scale, axes[: max(1, min(MOST_FEATURES, len(whole) // 10))].T)
 
 
 def _random_filters(maps: Array, of: str) -> list[Array]:
-    """(n, 16), (n, 32), (n, 32) means of the layers over maps (n, C, H, W), each followed by its standard deviations."""
+    """(n, 16), (n, 32), (n, 32) means of the layers over maps (n, C, H, W), each followed by its
+    standard deviations.
+    """
     features = []
     x = maps
     for layer, width in enumerate(WIDTHS):
@@ -147,5 +166,7 @@ def _halved(x: Array) -> Array:
     high, wide = x.shape[2] // 2 * 2, x.shape[3] // 2 * 2
     if min(high, wide) < 2:
         return x
-    halved: Array = x[:, :, :high, :wide].reshape(*x.shape[:2], high // 2, 2, wide // 2, 2).mean(axis=(3, 5))
+    halved: Array = (
+        x[:, :, :high, :wide].reshape(*x.shape[:2], high // 2, 2, wide // 2, 2).mean(axis=(3, 5))
+    )
     return halved

@@ -1,11 +1,12 @@
 """How like the real ones made tiles and masks are: each number beside its floor, and with n.
 
-The **floor** is the same measure between real training and real held-out tiles, of the same number: what a perfect
-generator could reach on this split. Held-out tiles are test tiles: a diagnosis after every fit.
+The **floor** is the same measure between real training and real held-out tiles, of the same number:
+what a perfect generator could reach on this split. Held-out tiles are test tiles: a diagnosis after
+every fit.
 
-Few tiles make coarse numbers, and held-out tiles are often few. Two generators are better compared by the measures over
-**all** tiles, of some hundred made ones: the Fréchet distances among them are freed of the number of tiles by
-extrapolation.
+Few tiles make coarse numbers, and held-out tiles are often few. Two generators are better compared
+by the measures over **all** tiles, of some hundred made ones: the Fréchet distances among them are
+freed of the number of tiles by extrapolation.
 """
 
 from collections.abc import Mapping, Sequence
@@ -64,10 +65,11 @@ MEASURES: MeasureTable = {
 
 @dataclass(frozen=True, eq=False)
 class DenseFidelity(Fidelity):
-    """nearest: (made tile, training tile nearest to it, distance), the likeliest copies first, by index as handed in.
+    """nearest: (made tile, training tile nearest to it, distance), the likeliest copies first, by
+    index as handed in.
 
-    by_class: {class id: {"train", "held_out", "made": share of labelled pixels; "ratio": made / train; "angle": degrees
-    between the mean spectra of all training and all made tiles}}.
+    by_class: {class id: {"train", "held_out", "made": share of labelled pixels; "ratio": made /
+    train; "angle": degrees between the mean spectra of all training and all made tiles}}.
     """
 
     by_class: Mapping[int, Mapping[str, float | None]]
@@ -77,7 +79,12 @@ class DenseFidelity(Fidelity):
         """The entry in quality.json."""
         by_class = {str(c): dict(row) for c, row in self.by_class.items()}
         pairs = [list(pair) for pair in self.nearest[:WORST]]
-        return {**super().as_json(), "extractor": EXTRACTOR, "by_class": by_class, "worst_pairs": pairs}
+        return {
+            **super().as_json(),
+            "extractor": EXTRACTOR,
+            "by_class": by_class,
+            "worst_pairs": pairs,
+        }
 
 
 def dense_fidelity(
@@ -85,13 +92,15 @@ def dense_fidelity(
 ) -> DenseFidelity:
     """Compare real training, real held-out and made tiles, all in the data's units.
 
-    Value and floor are means over five random subsets of one size, that of the smallest set; what is called "all" and the
-    audit of copies take all tiles up to 400. mSAD is that of SpecDM (arXiv:2502.17056, Table 1): the angle between mean
-    spectra of a class, averaged over classes present in both sets. The Fréchet distance (formula: Dowson and Landau 1982)
-    is over features of :mod:`hsiaug.metrics.dense.extractor`, no network's, and compares with no FID in a paper; over all
-    tiles it is what the distance of N tiles to all training tiles tends to as 1/N → 0 (FID∞: Chong and Forsyth, CVPR
-    2020).
-    The same ``seed`` gives the same report. Raises InputError for sets of fewer than two tiles or of unlike tiles.
+    Value and floor are means over five random subsets of one size, that of the smallest set; what
+    is called "all" and the audit of copies take all tiles up to 400. mSAD is that of SpecDM
+    (arXiv:2502.17056, Table 1): the angle between mean spectra of a class, averaged over classes
+    present in both sets. The Fréchet distance (formula: Dowson and Landau 1982) is over features of
+    :mod:`hsiaug.metrics.dense.extractor`, no network's, and compares with no FID in a paper; over
+    all tiles it is what the distance of N tiles to all training tiles tends to as 1/N → 0 (FID∞:
+    Chong and Forsyth, CVPR 2020).
+    The same ``seed`` gives the same report. Raises InputError for sets of fewer than two tiles or
+    of unlike tiles.
     """
     sets = (train, held, made)
     if min(map(len, sets)) < 2 or len({part.images.shape[1:] for part in sets}) > 1:
@@ -104,7 +113,9 @@ def dense_fidelity(
     space = fit_image_space(train, rng)
     known, real, new = _features([train, held, made], space, classes)
     size = min(len(train), len(held), len(made))
-    drawn = [_round([part.draw(size, rng) for part in (known, real, new)], size) for _ in range(REPEATS)]
+    drawn = [
+        _round([part.draw(size, rng) for part in (known, real, new)], size) for _ in range(REPEATS)
+    ]
     audit, nearest = memory_audit(train.images, held.images, made.images, space)
     everything: Round = (_over_all(known, new, rng), _over_all(known, real, rng), len(made))
     measures = average_rounds(MEASURES, [drawn, [everything], [audit]], TOO_FEW, every=True)
@@ -131,7 +142,9 @@ class _Features:
 
 
 def _features(sets: Sequence[DenseSamples], space: Space, classes: int) -> list[_Features]:
-    """Features of the training tiles, which come first, and of the others, on the training tiles' axes."""
+    """Features of the training tiles, which come first, and of the others, on the training tiles'
+    axes.
+    """
     images = [image_features(part.images, space) for part in sets]
     masks = [mask_features(part.masks, classes) for part in sets]
     image_axes, mask_axes = fit_axes(images[0]), fit_axes(masks[0])
@@ -167,7 +180,9 @@ def _over_all(known: _Features, other: _Features, rng: np.random.Generator) -> V
 
 
 def _limit(known: Array, other: Array, rng: np.random.Generator) -> float | None:
-    """Limit at 1/N = 0 of a line through Fréchet distances of N of ``other`` (n, d) to ``known``, over 1/N."""
+    """Limit at 1/N = 0 of a line through Fréchet distances of N of ``other`` (n, d) to ``known``,
+    over 1/N.
+    """
     least = len(other) // 4
     if least < 2 * other.shape[1]:
         return None
@@ -184,7 +199,10 @@ def _angles(known: _Features, other: _Features) -> Array:
     angles = np.full(len(both), np.nan)
     if both.any():
         angles[both] = spectral_angle(
-            *(part.sums.sum(axis=0)[both] / n[both][:, None] for part, n in zip((known, other), pixels, strict=True))
+            *(
+                part.sums.sum(axis=0)[both] / n[both][:, None]
+                for part, n in zip((known, other), pixels, strict=True)
+            )
         )
     return angles
 
@@ -196,12 +214,19 @@ def _compare(known: _Features, other: _Features) -> Values:
     both = ~np.isnan(angles)
     p, q = (n / max(1.0, n.sum()) for n in pixels)
     # Of the shares the total variation: 0 = alike, 1 = disjoint.
-    return {"msad": float(angles[both].mean()) if both.any() else None, "shares": float(np.abs(p - q).sum() / 2)}
+    return {
+        "msad": float(angles[both].mean()) if both.any() else None,
+        "shares": float(np.abs(p - q).sum() / 2),
+    }
 
 
-def _classes(shares: list[Array], angles: Array) -> tuple[dict[int, dict[str, float | None]], tuple[str, ...]]:
+def _classes(
+    shares: list[Array], angles: Array
+) -> tuple[dict[int, dict[str, float | None]], tuple[str, ...]]:
     table: dict[int, dict[str, float | None]] = {}
-    for c, (known, held, made) in enumerate(zip(*(s.tolist() for s in shares), strict=True), start=1):
+    for c, (known, held, made) in enumerate(
+        zip(*(s.tolist() for s in shares), strict=True), start=1
+    ):
         angle = None if np.isnan(angles[c - 1]) else float(angles[c - 1])
         ratio = made / known if known else None
         table[c] = {"train": known, "held_out": held, "made": made, "ratio": ratio, "angle": angle}
@@ -215,14 +240,18 @@ def _classes(shares: list[Array], angles: Array) -> tuple[dict[int, dict[str, fl
 def memory_audit(
     train: Float32, held: Float32, made: Float32, space: Space
 ) -> tuple[Round, tuple[tuple[int, int, float], ...]]:
-    """Audit images (n, T, B, H, W) of one size; ``space`` is of spectra of both dates stacked, of training tiles.
+    """Audit images (n, T, B, H, W) of one size; ``space`` is of spectra of both dates stacked, of
+    training tiles.
 
-    Distances are per pixel, on z-scored principal axes, the least over the 8 flips and rotations. nearer: share of
-    (made, held) pairs in which the made tile is nearer to training. copies: share of made tiles within a thousandth of
-    the usual distance of held-out ones. copying: C_T, below −3 for a generator that copies. The second answer is the
-    nearest training tile of each made one, as (made, training, distance), the likeliest copies first.
+    Distances are per pixel, on z-scored principal axes, the least over the 8 flips and rotations.
+    nearer: share of (made, held) pairs in which the made tile is nearer to training. copies: share
+    of made tiles within a thousandth of the usual distance of held-out ones. copying: C_T, below −3
+    for a generator that copies. The second answer is the nearest training tile of each made one, as
+    (made, training, distance), the likeliest copies first.
     """
-    known, real, new = (np.stack(list(axis_maps(images, space, AUDITED))) for images in (train, held, made))
+    known, real, new = (
+        np.stack(list(axis_maps(images, space, AUDITED))) for images in (train, held, made)
+    )
     (distance, which), (usual, _) = (nearest_turned(maps, known) for maps in (new, real))
     side = np.sqrt(known.shape[2] * known.shape[3])
     distance, usual = distance / side, usual / side
@@ -234,13 +263,17 @@ def memory_audit(
     }
     floors: Values = {"nearer": 0.5, "copying": 0.0, "copies": float((usual <= limit).mean())}
     order = np.argsort(distance, kind="stable")
-    return (values, floors, len(made)), tuple((int(i), int(which[i]), float(distance[i])) for i in order)
+    return (values, floors, len(made)), tuple(
+        (int(i), int(which[i]), float(distance[i])) for i in order
+    )
 
 
 def copying_statistic(made: Array, held: Array) -> float:
-    """C_T of Meehan, Chaudhuri and Dasgupta 2020, arXiv:2004.05675: the z-score of Mann–Whitney's U, in one cell.
+    """C_T of Meehan, Chaudhuri and Dasgupta 2020, arXiv:2004.05675: the z-score of Mann–Whitney's
+    U, in one cell.
 
-    Of distances made (n,) and held (m,) to the training set. Far below 0: made tiles lie nearer than fresh real ones.
+    Of distances made (n,) and held (m,) to the training set. Far below 0: made tiles lie nearer
+    than fresh real ones.
     """
     n, m = len(made), len(held)
     u = n * m * (1 - rank_nearer(made, held))

@@ -1,6 +1,7 @@
 """Do made tiles have the layout of real ones, and do their masks lie on it?
 
-Held-out tiles are test tiles, masks included: a diagnosis after every fit, never a means to choose one.
+Held-out tiles are test tiles, masks included: a diagnosis after every fit, never a means to choose
+one.
 """
 
 from collections.abc import Mapping
@@ -97,11 +98,13 @@ def dense_layout(
     Returns
     -------
     Layout
-        "shuffled" are held-out tiles whose 4×4 blocks are shuffled, and where masks are asked for, held-out tiles with
-        the masks of others.
+        "shuffled" are held-out tiles whose 4×4 blocks are shuffled, and where masks are asked for,
+        held-out tiles with the masks of others.
     """
     rng = np.random.default_rng(derive_seed("dense layout", seed))
-    known, real, new = (part.take(np.sort(rng.permutation(len(part))[:TILES])) for part in (train, held, made))
+    known, real, new = (
+        part.take(np.sort(rng.permutation(len(part))[:TILES])) for part in (train, held, made)
+    )
     space = _date_space(known, rng)
     mixed = replace(real, images=shuffle_blocks(real.images, BLOCK, 1.0, rng))
     moved = replace(real, masks=permute_masks(real.masks, 1.0, rng))
@@ -146,9 +149,14 @@ def _statistics(maps: Mapping[str, list[LayoutMaps]]) -> dict[str, Column]:
 
 
 def _distances(
-    sets: Mapping[str, DenseSamples], maps: Mapping[str, list[LayoutMaps]], classes: int, rng: np.random.Generator
+    sets: Mapping[str, DenseSamples],
+    maps: Mapping[str, list[LayoutMaps]],
+    classes: int,
+    rng: np.random.Generator,
 ) -> dict[str, Column]:
-    """Fréchet distances to training tiles, by column; of training tiles themselves, that of one half to the other."""
+    """Fréchet distances to training tiles, by column; of training tiles themselves, that of one
+    half to the other.
+    """
     dates = len(maps["training"])
     columns: dict[str, Column] = {name: {} for name in sets}
     kinds = {f"fd_layout_{t + 1}" if dates > 1 else "fd_layout": t for t in range(dates)}
@@ -166,8 +174,11 @@ def _distances(
     return columns
 
 
-def distances_to_training(blocks: Mapping[str, Blocks], rng: np.random.Generator) -> dict[str, float | None]:
-    """Fréchet distances of sets to the training set, all of one size: that of the smallest, or half the training set.
+def distances_to_training(
+    blocks: Mapping[str, Blocks], rng: np.random.Generator
+) -> dict[str, float | None]:
+    """Fréchet distances of sets to the training set, all of one size: that of the smallest, or half
+    the training set.
 
     Means over five draws.
 
@@ -200,7 +211,9 @@ def distances_to_training(blocks: Mapping[str, Blocks], rng: np.random.Generator
 
 def one_hot(masks: Ints, classes: int) -> NDArray[np.float32]:
     """(n, C + 1, H, W) masks (n, H, W) as maps of 0 and 1, ignored pixels first."""
-    maps: NDArray[np.float32] = (masks[:, None] == np.arange(classes + 1)[:, None, None]).astype(np.float32)
+    maps: NDArray[np.float32] = (masks[:, None] == np.arange(classes + 1)[:, None, None]).astype(
+        np.float32
+    )
     return maps
 
 
@@ -239,7 +252,9 @@ def _design(
     real = Side(np.arange(len(cells)), kinds[cells.rows], cells.fold, cells.block)
     known = _window_maps(held, tile, at, side, space, classes)
     some = rng.permutation(len(made))[: 4 * TESTED]
-    starts = np.column_stack([rng.integers(length - side + 1, size=len(some)) for length in made.side])
+    starts = np.column_stack(
+        [rng.integers(length - side + 1, size=len(some)) for length in made.side]
+    )
     new_kinds = _kinds(_cut_masks(made, some, starts, side))
     new_maps = _window_maps(made, some, starts, side, space, classes)
     near = _nearest_of_kind(new_maps, new_kinds, known, real.y)
@@ -252,7 +267,10 @@ def _design(
     mixed = replace(held, images=shuffle_blocks(held.images, BLOCK, 1.0, rng))
     damaged = _window_maps(mixed, tile[second.rows], at[second.rows], side, space, classes)
     return TestDesign(
-        halves=(MappedSide(first, known.take(first.rows)), MappedSide(second, known.take(second.rows))),
+        halves=(
+            MappedSide(first, known.take(first.rows)),
+            MappedSide(second, known.take(second.rows)),
+        ),
         made=MappedSide(new, new_maps.take(new.rows)),
         shuffled=MappedSide(second, damaged),
         training=None,
@@ -260,7 +278,8 @@ def _design(
 
 
 def _windows(places: NDArray[np.integer], shape: tuple[int, int], side: int) -> tuple[Ints, Ints]:
-    """Windows on the grid of ``side`` pixels of an image: the tile (m,) that each is cut from, and where in it (m, 2).
+    """Windows on the grid of ``side`` pixels of an image: the tile (m,) that each is cut from, and
+    where in it (m, 2).
 
     No two windows share a pixel, also where tiles overlap.
     """
@@ -278,23 +297,35 @@ def _windows(places: NDArray[np.integer], shape: tuple[int, int], side: int) -> 
 
 def _cut_masks(part: DenseSamples, tile: Ints, at: Ints, side: int) -> Ints:
     """(m, side, side) windows of masks."""
-    cut = [part.masks[i, r : r + side, c : c + side] for i, (r, c) in zip(tile, at.tolist(), strict=True)]
+    cut = [
+        part.masks[i, r : r + side, c : c + side]
+        for i, (r, c) in zip(tile, at.tolist(), strict=True)
+    ]
     return np.stack(cut) if cut else np.empty((0, side, side), dtype=np.int64)
 
 
 def _kinds(masks: Ints) -> Ints:
-    """(n,) what windows are matched by: of change, whether any pixel changed; else the most frequent class."""
+    """(n,) what windows are matched by: of change, whether any pixel changed; else the most
+    frequent class.
+    """
     kinds: Ints = masks.reshape(len(masks), -1).max(axis=1, initial=0)
     largest = int(kinds.max(initial=1))
     if largest > CHANGED:
-        kinds = np.stack([(masks == c).sum(axis=(1, 2)) for c in range(largest + 1)], axis=1).argmax(axis=1)
+        kinds = np.stack(
+            [(masks == c).sum(axis=(1, 2)) for c in range(largest + 1)], axis=1
+        ).argmax(axis=1)
     return kinds
 
 
-def _window_maps(part: DenseSamples, tile: Ints, at: Ints, side: int, space: Space, classes: int) -> LayoutMaps:
+def _window_maps(
+    part: DenseSamples, tile: Ints, at: Ints, side: int, space: Space, classes: int
+) -> LayoutMaps:
     """Components of each date and classes of the mask, as channels of one map."""
     cut = np.stack(
-        [part.images[i, :, :, r : r + side, c : c + side] for i, (r, c) in zip(tile, at.tolist(), strict=True)]
+        [
+            part.images[i, :, :, r : r + side, c : c + side]
+            for i, (r, c) in zip(tile, at.tolist(), strict=True)
+        ]
     )
     dates = [layout_maps(cut[:, t], space) for t in range(part.dates)]
     masks = one_hot(_cut_masks(part, tile, at, side), classes)
@@ -304,7 +335,9 @@ def _window_maps(part: DenseSamples, tile: Ints, at: Ints, side: int, space: Spa
 
 
 def _nearest_of_kind(maps: LayoutMaps, kinds: Ints, known: LayoutMaps, known_kinds: Ints) -> Ints:
-    """(n,) the row of ``known`` that is nearest to each of the maps, of its kind; −1 without one."""
+    """(n,) the row of ``known`` that is nearest to each of the maps, of its kind; −1 without
+    one.
+    """
     near = np.full(len(maps), -1, dtype=np.int64)
     reduced, known_reduced = (block_means(part.scores) for part in (maps, known))
     for kind in np.intersect1d(kinds, known_kinds):

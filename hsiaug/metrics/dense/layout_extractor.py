@@ -1,8 +1,10 @@
-"""layoutfd-1: features of whole tiles that keep layout, for Fréchet distances. A number compares under one id only.
+"""layoutfd-1: features of whole tiles that keep layout, for Fréchet distances. A number compares
+under one id only.
 
-specfd-2 (:mod:`hsiaug.metrics.dense.extractor`) averages its filters over the tile, and so cannot tell a tile from one
-whose blocks are shuffled. These features say how far filter responses reach: at each scale, up to half of the tile, how
-neighbouring responses correlate. They are of maps that are scaled tile by tile, so that light and contrast do not count.
+specfd-2 (:mod:`hsiaug.metrics.dense.extractor`) averages its filters over the tile, and so cannot
+tell a tile from one whose blocks are shuffled. These features say how far filter responses reach:
+at each scale, up to half of the tile, how neighbouring responses correlate. They are of maps that
+are scaled tile by tile, so that light and contrast do not count.
 """
 
 import numpy as np
@@ -38,8 +40,9 @@ def layout_blocks(maps: NDArray[np.floating], of: str) -> Blocks:
     Returns
     -------
     tuple of (n, F_i) float64
-        Of each scale, with maps at half the resolution of the one before: logarithms of the shares of energy of 16 random
-        3×3 filters; correlations of their responses, rectified, between neighbours one and two pixels apart.
+        Of each scale, with maps at half the resolution of the one before: logarithms of the shares
+        of energy of 16 random 3×3 filters; correlations of their responses, rectified, between
+        neighbours one and two pixels apart.
     """
     rng = np.random.default_rng(derive_seed(LAYOUT_EXTRACTOR, of, maps.shape[1]))
     weights = rng.normal(0, 1 / np.sqrt(9 * maps.shape[1]), (maps.shape[1], 9, WIDTH))
@@ -61,19 +64,27 @@ def _of_batch(maps: NDArray[np.floating], weights: Array) -> list[Array]:
         if min(x.shape[2:]) < 2 * SMALLEST:
             return features
         high, wide = (length // 2 * 2 for length in x.shape[2:])
-        x = x[:, :, :high, :wide].reshape(*x.shape[:2], high // 2, 2, wide // 2, 2).mean(axis=(3, 5))
+        x = (
+            x[:, :, :high, :wide]
+            .reshape(*x.shape[:2], high // 2, 2, wide // 2, 2)
+            .mean(axis=(3, 5))
+        )
 
 
 def _filtered(x: Array, weights: Array) -> Array:
     """(n, 16, H − 2, W − 2) rectified responses to maps (n, k, H, W)."""
     windows = np.lib.stride_tricks.sliding_window_view(x, (3, 3), axis=(2, 3))
-    columns = windows.transpose(0, 2, 3, 1, 4, 5).reshape(len(x), x.shape[2] - 2, x.shape[3] - 2, -1)
+    columns = windows.transpose(0, 2, 3, 1, 4, 5).reshape(
+        len(x), x.shape[2] - 2, x.shape[3] - 2, -1
+    )
     responses: Array = np.moveaxis(np.abs(columns @ weights.reshape(-1, weights.shape[2])), -1, 1)
     return responses
 
 
 def _correlations(x: Array, lag: int) -> Array:
-    """(n, 2k) correlations of pixels of maps (n, k, H, W) that lie ``lag`` apart, along rows and along columns."""
+    """(n, 2k) correlations of pixels of maps (n, k, H, W) that lie ``lag`` apart, along rows and
+    along columns.
+    """
     if lag >= min(x.shape[2:]):
         return np.zeros((len(x), 2 * x.shape[1]))
     centred = x - x.mean(axis=(2, 3), keepdims=True)

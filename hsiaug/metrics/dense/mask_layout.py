@@ -1,4 +1,5 @@
-"""Do masks and images belong together in space: change inside a mask, and mask edges on image edges.
+"""Do masks and images belong together in space: change inside a mask, and mask edges on image
+edges.
 
 Images are (n, T, B, H, W), masks (n, H, W) with 0 = ignore.
 """
@@ -35,9 +36,10 @@ def change_contrast(images: Floats, masks: Ints, scale: Floats) -> tuple[float, 
     Returns
     -------
     (float, float) or None
-        Length of the difference inside the mask, as a multiple of that outside, the geometric mean over tiles; and the
-        chance, 0..1, that a changed pixel differs more than an unchanged one of its tile. The median difference of a
-        tile is taken out first: light differs between dates. None where no tile has changed and unchanged pixels.
+        Length of the difference inside the mask, as a multiple of that outside, the geometric mean
+        over tiles; and the chance, 0..1, that a changed pixel differs more than an unchanged one of
+        its tile. The median difference of a tile is taken out first: light differs between dates.
+        None where no tile has changed and unchanged pixels.
     """
     ratios, ranks = [], []
     for (before, after), mask in zip(images, masks, strict=True):
@@ -67,8 +69,8 @@ def edge_ranks(maps: Floats, masks: Ints) -> tuple[float, float] | None:
     Returns
     -------
     (float, float) or None
-        Mean rank, 0..1, of the image's gradient in its tile: at edges of the mask, and elsewhere; means over all pixels.
-        ½ for edges that lie anywhere. None where no mask has an edge.
+        Mean rank, 0..1, of the image's gradient in its tile: at edges of the mask, and elsewhere;
+        means over all pixels. ½ for edges that lie anywhere. None where no mask has an edge.
     """
     on, off = [], []
     for one, mask in zip(maps, masks, strict=True):
@@ -83,7 +85,9 @@ def edge_ranks(maps: Floats, masks: Ints) -> tuple[float, float] | None:
 
 
 def mask_edges(mask: Ints) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """(H − 1, W − 1) where the right or lower neighbour is of another class, and where all three are labelled."""
+    """(H − 1, W − 1) where the right or lower neighbour is of another class, and where all three
+    are labelled.
+    """
     corner, right, lower = mask[:-1, :-1], mask[:-1, 1:], mask[1:, :-1]
     known = (corner != IGNORE) & (right != IGNORE) & (lower != IGNORE)
     return known & ((corner != right) | (corner != lower)), known

@@ -1,8 +1,10 @@
-"""Do made masks fit made images? R1 and R2 of docs/quality-masks.md on tiles, without any training on made tiles.
+"""Do made masks fit made images? R1 and R2 of docs/quality-masks.md on tiles, without any training
+on made tiles.
 
-Pixels of real training tiles train the probes, those of real held-out tiles give the ceiling and the calibration, as in
-:mod:`hsiaug.metrics.reliability`; the floor is made pixels with the labels of others. Held-out tiles are test tiles,
-masks included: a diagnosis after every fit, never a means to choose one.
+Pixels of real training tiles train the probes, those of real held-out tiles give the ceiling and
+the calibration, as in :mod:`hsiaug.metrics.reliability`; the floor is made pixels with the labels
+of others. Held-out tiles are test tiles, masks included: a diagnosis after every fit, never a means
+to choose one.
 """
 
 from collections.abc import Sequence
@@ -41,12 +43,13 @@ def dense_reliability(
 ) -> Reliability:
     """Judge the masks of made tiles by per-pixel probes that are trained on real ones.
 
-    R1: train on real, test on synthetic (GAN-test, Shmelkov et al. 2018, arXiv:1807.09499). A pixel is its scores on the
-    principal axes and the mean of these over the 3×3 pixels about it. Intervals draw whole made tiles.
+    R1: train on real, test on synthetic (GAN-test, Shmelkov et al. 2018, arXiv:1807.09499). A pixel
+    is its scores on the principal axes and the mean of these over the 3×3 pixels about it.
+    Intervals draw whole made tiles.
 
-    R2, boundary agreement: how surely the difference of two neighbouring pixels' spectra tells a boundary of the mask
-    from none, the area under the ROC curve. Its floor are masks of other tiles, and so is the damage of its calibration.
-    The same ``seed`` gives the same report.
+    R2, boundary agreement: how surely the difference of two neighbouring pixels' spectra tells a
+    boundary of the mask from none, the area under the ROC curve. Its floor are masks of other
+    tiles, and so is the damage of its calibration. The same ``seed`` gives the same report.
 
     Raises InputError where fewer than two classes have 30 pixels in both real sets.
     """
@@ -66,15 +69,21 @@ def dense_reliability(
     if len(np.unique(new.y)) < 2:
         return Reliability((), 0, len(sets[1]), notes)
     guesses = guesses_of(known, (new, real))
-    score = agreement_score(MAIN, "R1 probe agreement, of pixels", new, real, *guesses, rng, (tiles, held_tiles))
+    score = agreement_score(
+        MAIN, "R1 probe agreement, of pixels", new, real, *guesses, rng, (tiles, held_tiles)
+    )
     edges = _boundary_score(sets[1], sets[2], space, rng)
     return Reliability((score, *edges), len(sets[2]), len(sets[1]), notes)
 
 
-def tile_agreement(train: DenseSamples, made: DenseSamples, *, classes: int, seed: int = 0) -> Array:
-    """(n,) the share of pixels of each made tile whose class the probes of R1 confirm, 0..1; NaN where none is judged.
+def tile_agreement(
+    train: DenseSamples, made: DenseSamples, *, classes: int, seed: int = 0
+) -> Array:
+    """(n,) the share of pixels of each made tile whose class the probes of R1 confirm, 0..1; NaN
+    where none is judged.
 
-    No held-out tile is read: tiles may be chosen by it. Raises InputError as :func:`dense_reliability`.
+    No held-out tile is read: tiles may be chosen by it. Raises InputError as
+    :func:`dense_reliability`.
     """
     rng = np.random.default_rng(derive_seed("tile agreement", seed))
     ids = _judged_classes(train, train, classes)
@@ -83,18 +92,22 @@ def tile_agreement(train: DenseSamples, made: DenseSamples, *, classes: int, see
     (known, _), (new, tiles) = (_pixels(part, ids, space) for part in (few, made))
     known, some = known.take(at_most(known.y, LEARNT, rng)), at_most(tiles, OF_TILE, rng)
     new, tiles = new.take(some), tiles[some]
-    right = np.mean([fit(known)(new.x) == new.y for fit in PROBES], axis=0) if len(new) else np.empty(0)
+    right = (
+        np.mean([fit(known)(new.x) == new.y for fit in PROBES], axis=0) if len(new) else np.empty(0)
+    )
     judged = np.bincount(tiles, minlength=len(made))
     found: Array = np.bincount(tiles, right, len(made)) / np.where(judged, judged, np.nan)
     return found
 
 
-def _boundary_score(held: DenseSamples, made: DenseSamples, space: Space, rng: np.random.Generator) -> list[LabelScore]:
+def _boundary_score(
+    held: DenseSamples, made: DenseSamples, space: Space, rng: np.random.Generator
+) -> list[LabelScore]:
     """R2; none where no held-out or no made tile has a boundary.
 
-    Its curve is a line: held-out tiles, more and more of which have the mask of another tile, which makes q % of all
-    pixels wrong, and ``most`` where all have. It is read where the line falls in 95 % of the rounds. These draw whole
-    tiles of both sets.
+    Its curve is a line: held-out tiles, more and more of which have the mask of another tile, which
+    makes q % of all pixels wrong, and ``most`` where all have. It is read where the line falls in
+    95 % of the rounds. These draw whole tiles of both sets.
     """
 
     def areas(part: DenseSamples, masks: Ints) -> Array:
@@ -109,7 +122,9 @@ def _boundary_score(held: DenseSamples, made: DenseSamples, space: Space, rng: n
     if not (tiles.size and new.size and floor.size):
         return []
     rows, others = (rng.integers(n, size=(ROUNDS, n)) for n in (tiles.shape[1], len(new)))
-    ceiling, other, most = np.concatenate([tiles.mean(axis=1)[:, None], tiles[:, rows].mean(axis=2)], axis=1)
+    ceiling, other, most = np.concatenate(
+        [tiles.mean(axis=1)[:, None], tiles[:, rows].mean(axis=2)], axis=1
+    )
     value = np.array([new.mean(), *new[others].mean(axis=1)])
     falls = ceiling - other
     why = why_silent(value[0], ceiling[0], floor.mean(), value[1:], ceiling[1:])
@@ -124,9 +139,13 @@ def _boundary_score(held: DenseSamples, made: DenseSamples, space: Space, rng: n
             float(floor.mean()),
             r=float((value[0] - floor.mean()) / (ceiling[0] - floor.mean())),
             wrong=None if why else float(found[0]),
-            wrong_interval=None if why else tuple(np.nanpercentile(found[1:], [2.5, 97.5]).tolist()),
+            wrong_interval=(
+                None if why else tuple(np.nanpercentile(found[1:], [2.5, 97.5]).tolist())
+            ),
             spearman=None if why == FLAT else -1.0,
-            curve=tuple((ceiling[0] - falls[0] * np.minimum(1, np.array(LEVELS) / most[0])).tolist()),
+            curve=tuple(
+                (ceiling[0] - falls[0] * np.minimum(1, np.array(LEVELS) / most[0])).tolist()
+            ),
             n=len(made),
             why=why,
         )
@@ -134,8 +153,9 @@ def _boundary_score(held: DenseSamples, made: DenseSamples, space: Space, rng: n
 
 
 def _edge_area(scores: Array, mask: Ints) -> float:
-    """0..1: chance that two neighbours of unlike classes differ more, in scores (H, W, k), than two of one class; NaN
-    without such neighbours."""
+    """0..1: chance that two neighbours of unlike classes differ more, in scores (H, W, k), than two
+    of one class; NaN without such neighbours.
+    """
     steps, unlike = [], []
     for axis in (0, 1):
         a, b = (np.delete(mask, end, axis) for end in (0, -1))
@@ -151,13 +171,18 @@ def _judged_classes(train: DenseSamples, held: DenseSamples, classes: int) -> tu
     counts = [np.bincount(part.masks.ravel(), minlength=classes + 1)[1:] for part in (train, held)]
     ids = tuple((np.flatnonzero(np.minimum(*counts) >= FEWEST) + 1).tolist())
     if len(ids) < 2:
-        rule, hint = f"two classes need {FEWEST} labelled pixels in training and in held-out tiles", "Use more tiles."
+        rule, hint = (
+            f"two classes need {FEWEST} labelled pixels in training and in held-out tiles",
+            "Use more tiles.",
+        )
         raise InputError(rule, value=f"classes {ids}", hint=hint)
     return ids
 
 
 def _maps(images: Float32) -> Array:
-    """(n, D, H, W) the spectrum of each pixel; of two dates both, their difference, its size, angle and length."""
+    """(n, D, H, W) the spectrum of each pixel; of two dates both, their difference, its size, angle
+    and length.
+    """
     if images.shape[1] == 1:
         return images[:, 0].astype(np.float64)
     before, after = images[:, 0].astype(np.float64), images[:, 1].astype(np.float64)

@@ -15,20 +15,25 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 
 def write_package(kind: Kind, name: str, out: Path, task: str | None = None) -> Path:
-    """Write ``out/hsiaug-NAME``, a package with one plugin that passes the conformance kit, and return that folder.
+    """Write ``out/hsiaug-NAME``, a package with one plugin that passes the conformance kit, and
+    return that folder.
 
-    It appears whole or not at all. task: that the plugin serves; None = the usual one of a card. Raises InputError for a
-    protocol with a task, a name that cannot be a plugin's or that a plugin has, and a folder that is there or cannot be
-    written.
+    It appears whole or not at all. task: that the plugin serves; None = the usual one of a card.
+    Raises InputError for a protocol with a task, a name that cannot be a plugin's or that a plugin
+    has, and a folder that is there or cannot be written.
     """
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
         near = re.sub(r"[^a-z0-9]+", "-", name.lower()).lstrip("-0123456789").rstrip("-")
-        rule = "NAME must be small letters and digits, with hyphens between words and a letter first"
+        rule = (
+            "NAME must be small letters and digits, with hyphens between words and a letter first"
+        )
         raise InputError(rule, value=repr(name), hint=f"Write {near or 'my-plugin'}.")
     if found := [plugin for (_, known), plugin in registry().plugins.items() if known == name]:
         rule = "NAME must be one that no plugin has"
         hint = "Take another; 'hsiaug plugins list' shows those that are taken."
-        raise InputError(rule, value=f"{name!r}, a {found[0].entry.kind} of {found[0].distribution}", hint=hint)
+        raise InputError(
+            rule, value=f"{name!r}, a {found[0].entry.kind} of {found[0].distribution}", hint=hint
+        )
     (usual,) = Card.tasks
     masks = task not in (None, usual)
     if kind == "protocol" and masks:
@@ -52,11 +57,15 @@ def write_package(kind: Kind, name: str, out: Path, task: str | None = None) -> 
         "tests/test_conformance.py": "test_conformance.py.txt",
         ".github/workflows/check.yml": "check.yml.txt",
     }
-    with file_errors(f"`out` {out} must be a folder that can be written", "Make it, or give another."):
+    with file_errors(
+        f"`out` {out} must be a folder that can be written", "Make it, or give another."
+    ):
         if folder.exists():
             rule = "the folder of the new package must not be there yet"
             raise InputError(rule, value=f"{folder}", hint="Remove it, or give another `out`.")
-        with tempfile.TemporaryDirectory(dir=out, prefix=".hsiaug-new-", ignore_cleanup_errors=True) as scratch:
+        with tempfile.TemporaryDirectory(
+            dir=out, prefix=".hsiaug-new-", ignore_cleanup_errors=True
+        ) as scratch:
             made = Path(scratch) / folder.name
             for path, template in files.items():
                 (made / path).parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,6 @@
-"""One grammar for the charts of reports: tables one below the other, each with a heading, panels and a legend."""
+"""One grammar for the charts of reports: tables one below the other, each with a heading, panels
+and a legend.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ LINE, LEGEND = 0.14, 0.5
 
 
 class Panel(NamedTuple):
-    """title: its lines. draw: draws into axes, and gives the entries of the legend by their names."""
+    """title: its lines. draw: draws into axes, and gives the entries of the legend by their
+    names.
+    """
 
     title: tuple[str, ...]
     draw: Callable[[Axes], Mapping[str, Any]]
@@ -32,9 +36,9 @@ class Panel(NamedTuple):
 class Block:
     """The panels of a table.
 
-    height, narrowest: inches of a panel. around: inches of heading, legend and notes. rows: (name, y) of rows; panels of
-    rows share both axes. along, up: names of the axes. pairs: panels two by two stay side by side. headline, note:
-    sentences above and below the panels.
+    height, narrowest: inches of a panel. around: inches of heading, legend and notes. rows: (name,
+    y) of rows; panels of rows share both axes. along, up: names of the axes. pairs: panels two by
+    two stay side by side. headline, note: sentences above and below the panels.
     """
 
     heading: str
@@ -65,13 +69,17 @@ class Block:
 
 
 def draw_blocks(blocks: Sequence[Block], columns: int, how_to_read: str) -> Figure:
-    """The figure of some tables. columns: of a page with two, which it fills. how_to_read: its label, for a caption."""
+    """The figure of some tables. columns: of a page with two, which it fills. how_to_read: its
+    label, for a caption.
+    """
     heights = [block.inches(columns) for block in blocks]
     figure = new_figure(WIDTHS[columns], sum(heights))
     grid = figure.add_gridspec(len(blocks), 1, height_ratios=heights)
     places = [figure.add_subfigure(grid[at, 0]) for at in range(len(blocks))]
     for at, (place, block) in enumerate(zip(places, blocks, strict=True)):
-        name_table(place, block.heading, WIDTHS[columns], alone=len(blocks) == 1, headline=block.headline)
+        name_table(
+            place, block.heading, WIDTHS[columns], alone=len(blocks) == 1, headline=block.headline
+        )
         heights[at] += _draw_block(place, block, columns)
     grid.set_height_ratios(heights)
     figure.set_figheight(sum(heights))
@@ -79,8 +87,12 @@ def draw_blocks(blocks: Sequence[Block], columns: int, how_to_read: str) -> Figu
     return figure
 
 
-def name_table(place: FigureBase, heading: str, inches: float, *, alone: bool, headline: str = "") -> None:
-    """Write a headline, and the heading of a table that is leaky or one of several; of another it is for a caption."""
+def name_table(
+    place: FigureBase, heading: str, inches: float, *, alone: bool, headline: str = ""
+) -> None:
+    """Write a headline, and the heading of a table that is leaky or one of several; of another it
+    is for a caption.
+    """
     if headline:
         text = "\n".join(wrapped(_sentence(line), inches, 11) for line in (heading, headline))
         place.suptitle(text, fontsize=9, fontweight="bold")
@@ -94,22 +106,30 @@ def _sentence(text: str) -> str:
 
 
 def _draw_block(place: SubFigure, block: Block, columns: int) -> float:
-    """Draw the panels and the legend; inches that the legend needs beyond what a block has round its panels."""
+    """Draw the panels and the legend; inches that the legend needs beyond what a block has round
+    its panels.
+    """
     width, wide, n = WIDTHS[columns], block.wide(columns), len(block.panels)
     shared = bool(block.rows)
     shape = math.ceil(n / wide), wide
-    panels: list[Axes] = list(place.subplots(*shape, squeeze=False, sharex=shared, sharey=shared).ravel())
+    panels: list[Axes] = list(
+        place.subplots(*shape, squeeze=False, sharex=shared, sharey=shared).ravel()
+    )
     entries: dict[str, Any] = {}
     for axes, panel in zip(panels, block.panels, strict=False):
         entries |= panel.draw(axes)
-        lines = (wrapped(plotted(line), block.room(columns) / wide - 0.4, 7) for line in panel.title)
+        lines = (
+            wrapped(plotted(line), block.room(columns) / wide - 0.4, 7) for line in panel.title
+        )
         axes.set_title("\n".join(lines), fontsize=7)
         axes.tick_params(labelsize=7)
         axes.grid(alpha=0.25, axis="x" if shared else "both")
     for axes in panels[n:]:
         axes.set_axis_off()
     if shared:
-        names = ["\n".join(textwrap.wrap(plotted(name), LETTERS[columns])) for name, _ in block.rows]
+        names = [
+            "\n".join(textwrap.wrap(plotted(name), LETTERS[columns])) for name, _ in block.rows
+        ]
         panels[0].set_yticks([y for _, y in block.rows], names)
     for axes in panels[max(0, n - wide) : n]:
         axes.tick_params(axis="x", labelbottom=True)
@@ -121,6 +141,13 @@ def _draw_block(place: SubFigure, block: Block, columns: int) -> float:
     if entries:
         shown = [wrapped(plotted(name), width / columns - 0.5, 7) for name in entries]
         ncols = legend_columns(width, [line for name in shown for line in name.splitlines()])
-        place.legend(entries.values(), shown, loc="outside lower center", ncols=ncols, fontsize=7, frameon=False)
+        place.legend(
+            entries.values(),
+            shown,
+            loc="outside lower center",
+            ncols=ncols,
+            fontsize=7,
+            frameon=False,
+        )
         return max(0.0, LINE * sum(len(name.splitlines()) for name in shown) / ncols - LEGEND)
     return 0.0

@@ -1,4 +1,6 @@
-"""Pictures of curves: OA and AA against λ, M or ω, and learning curves over added labels with the arms on them."""
+"""Pictures of curves: OA and AA against λ, M or ω, and learning curves over added labels with the
+arms on them.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,17 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hsiaug.base.errors import InputError
-from hsiaug.report.curves import SIGNS, Axis, SweepLine, find_sweeps, line_label, lines, panel_n, percentages, reference
+from hsiaug.report.curves import (
+    SIGNS,
+    Axis,
+    SweepLine,
+    find_sweeps,
+    line_label,
+    lines,
+    panel_n,
+    percentages,
+    reference,
+)
 from hsiaug.report.figures.charts import Block, Panel, draw_blocks
 from hsiaug.report.figures.files import series_style
 from hsiaug.report.labels import seeds_text
@@ -27,8 +39,8 @@ LEVELS = ("--", "-.", ":", (0, (6, 2, 1, 2, 1, 2)))
 """Dashes of arms on learning curves."""
 OF_SWEEPS = "mean ± std over the same draws, points over others left out; one scale for each score"
 OF_LABELS = (
-    "mean over draws, band ± std; a level is an arm's mean, its mark and bar are k* and the 95 % interval; "
-    "panels of one score and table share their axis"
+    "mean over draws, band ± std; a level is an arm's mean, its mark and bar are k* and the 95 %"
+    " interval; panels of one score and table share their axis"
 )
 Styles = Mapping[object, dict[str, Any]]
 Shared = dict[str, "Axes"]
@@ -38,8 +50,8 @@ Shared = dict[str, "Axes"]
 def curve_figure(report: Report, axis: Axis, columns: int = 2) -> Figure:
     """The figure of every table in which some generator has two values of the axis or more.
 
-    Mean over the draws with a bar of one standard deviation, in percent: two panels per classifier, OA and AA. ``none``
-    is the dotted line and its band; other controls are grey.
+    Mean over the draws with a bar of one standard deviation, in percent: two panels per classifier,
+    OA and AA. ``none`` is the dotted line and its band; other controls are grey.
 
     columns: of a page with two, which the figure fills. Raises InputError where nothing varies.
     """
@@ -58,18 +70,24 @@ def _sweeps(table: Table, axis: Axis) -> Block:
     panels = []
     for classifier in (c for c in table.classifiers if c in lined):
         found = [line for line in lines(table, axis) if line.classifier == classifier]
-        # Along ω controls are levels to compare with; other generators without guidance are left out.
+        # Along ω controls are levels to compare with; other generators without guidance are left
+        # out.
         makers = [line for line in found if line.generator.name != "none"]
         shown = [line for line in makers if line.values or line.generator.name in DASHES]
         none = reference(table, classifier)
         title = table.labels[classifier], panel_n(shown, none)
         scores = (table.scores.second, table.scores.main)
-        panels += [Panel(title, partial(_draw_sweep, shown, none, score, styles, first)) for score in scores]
+        panels += [
+            Panel(title, partial(_draw_sweep, shown, none, score, styles, first))
+            for score in scores
+        ]
     return Block(table.heading, panels, 1.85, narrowest=1.5, pairs=True, along=SIGNS[axis])
 
 
 def _styles(table: Table, axis: Axis) -> Styles:
-    """Colour, marker and label of every line of a table, the same in all its panels; controls are grey."""
+    """Colour, marker and label of every line of a table, the same in all its panels; controls are
+    grey.
+    """
     styles: dict[object, dict[str, Any]] = {}
     coloured = 0
     for line in lines(table, axis):
@@ -88,7 +106,12 @@ def _name_score(axes: Axes, score: str) -> None:
 
 
 def _draw_sweep(
-    shown: Sequence[SweepLine], none: ArmCell | None, score: Metric, styles: Styles, first: Shared, axes: Axes
+    shown: Sequence[SweepLine],
+    none: ArmCell | None,
+    score: Metric,
+    styles: Styles,
+    first: Shared,
+    axes: Axes,
 ) -> dict[str, Any]:
     """Draw the lines of one classifier in one score."""
     axes.sharey(first.setdefault(score.key, axes))
@@ -112,20 +135,27 @@ def _draw_sweep(
 def _draw_line(axes: Axes, dots: Sequence[tuple[float, ...]], style: dict[str, Any]) -> Any:
     """The points with a line through them; returns the entry of the legend."""
     where, means, stds = ([dot[i] for dot in dots] for i in range(3))
-    drawn = axes.errorbar(where, means, stds, linewidth=1.4, capsize=2, elinewidth=0.8, markersize=4, **style)
+    drawn = axes.errorbar(
+        where, means, stds, linewidth=1.4, capsize=2, elinewidth=0.8, markersize=4, **style
+    )
     for bar in (*drawn.lines[1], *drawn.lines[2]):
         bar.set_alpha(0.45)
     return drawn
 
 
 def label_figure(curves: Sequence[LabelCurve], columns: int = 2) -> Figure:
-    """Panels of each curve, one for each score in percent. columns: of a page with two, which the figure fills."""
+    """Panels of each curve, one for each score in percent. columns: of a page with two, which the
+    figure fills.
+    """
     blocks = []
     for table in dict.fromkeys(curve.table for curve in curves):
         first = Shared()
         panels = [
             Panel(
-                (table.labels[curve.classifier], f"n = {curve.means[score.key][0].n} ({seeds_text(curve.seeds)})"),
+                (
+                    table.labels[curve.classifier],
+                    f"n = {curve.means[score.key][0].n} ({seeds_text(curve.seeds)})",
+                ),
                 partial(_draw_labels, curve, score, first),
             )
             for curve in curves
@@ -133,7 +163,9 @@ def label_figure(curves: Sequence[LabelCurve], columns: int = 2) -> Figure:
             for score in curve.scores
             if score.key in curve.means
         ]
-        blocks.append(Block(table.heading, panels, 2.0, narrowest=1.5, along="added labels per class"))
+        blocks.append(
+            Block(table.heading, panels, 2.0, narrowest=1.5, along="added labels per class")
+        )
     return draw_blocks(blocks, columns, OF_LABELS)
 
 
@@ -149,7 +181,11 @@ def _draw_labels(curve: LabelCurve, score: Metric, first: Shared, axes: Axes) ->
     for place, arm in enumerate(curve.arms):
         if score.key in arm.worth:
             style = series_style(place) | ({"color": "0.5"} if arm.cell.arm.control else {})
-            other = "" if arm.seeds == curve.seeds else f" (n = {len(arm.seeds)}, k* against these draws)"
+            other = (
+                ""
+                if arm.seeds == curve.seeds
+                else f" (n = {len(arm.seeds)}, k* against these draws)"
+            )
             name = curve.table.arm_label(arm.cell.arm) + other
             entries[name] = _draw_arm(axes, curve, score.key, place, style)
     axes.set_xscale("function", functions=(np.log1p, np.expm1))
@@ -159,7 +195,9 @@ def _draw_labels(curve: LabelCurve, score: Metric, first: Shared, axes: Axes) ->
 
 
 def _draw_arm(axes: Axes, curve: LabelCurve, score: str, place: int, style: dict[str, Any]) -> Any:
-    """The level of an arm, and where the curve reaches it; what lies outside the curve stands at its end."""
+    """The level of an arm, and where the curve reaches it; what lies outside the curve stands at
+    its end.
+    """
     import numpy as np
 
     worth, arm = curve.arms[place].worth[score], curve.arms[place]
@@ -171,5 +209,7 @@ def _draw_arm(axes: Axes, curve: LabelCurve, score: str, place: int, style: dict
     marker = "<" if worth.value < 0 else ">" if worth.value > most else style["marker"]
     axes.plot([at], [level], marker=marker, color=colour, markersize=5, linestyle="none")
     if ends:
-        axes.plot(ends, [level, level], color=colour, linewidth=2.5, alpha=0.6, solid_capstyle="butt")
+        axes.plot(
+            ends, [level, level], color=colour, linewidth=2.5, alpha=0.6, solid_capstyle="butt"
+        )
     return entry

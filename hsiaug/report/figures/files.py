@@ -1,4 +1,6 @@
-"""Matplotlib figures, and how they become files that a journal takes: fonts embedded as TrueType, 300 dpi."""
+"""Matplotlib figures, and how they become files that a journal takes: fonts embedded as TrueType,
+300 dpi.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 WIDTHS = {1: 3.5, 2: 7.2}
-"""Inches of a figure by the columns of a page that it fills. Nothing in it is printed smaller than 7 pt."""
+"""Inches of a figure by the columns of a page that it fills. Nothing in it is printed smaller than
+7 pt.
+"""
 DPI = 300
 NOTEBOOK_DPI = 110
 """Makes a figure across a page as wide as a notebook's text; what is saved has its own."""
@@ -45,7 +49,9 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def wrapped(text: str, inches: float, points: float = 8) -> str:
-    """Lines of a text that fit into so many inches: layouts leave no room for what matplotlib wraps itself."""
+    """Lines of a text that fit into so many inches: layouts leave no room for what matplotlib wraps
+    itself.
+    """
     return "\n".join(textwrap.wrap(text, max(12, int(inches / (LETTER * points)))))
 
 
@@ -54,12 +60,18 @@ def legend_columns(inches: float, names: Sequence[str]) -> int:
     return max(1, int(inches / (LETTER * 7 * max(map(len, names)) + 0.3)))
 
 
-def class_legend(figure: Figure, colours: Iterable[Any], labels: Iterable[str], **place: Any) -> None:
-    """A legend of colours (3,) of 0 to 255 and what they stand for. place: where it lies, as matplotlib takes it."""
+def class_legend(
+    figure: Figure, colours: Iterable[Any], labels: Iterable[str], **place: Any
+) -> None:
+    """A legend of colours (3,) of 0 to 255 and what they stand for. place: where it lies, as
+    matplotlib takes it.
+    """
     from matplotlib.patches import Patch
 
     pairs = zip(colours, labels, strict=True)
-    handles = [Patch(color="#{:02x}{:02x}{:02x}".format(*colour), label=label) for colour, label in pairs]
+    handles = [
+        Patch(color="#{:02x}{:02x}{:02x}".format(*colour), label=label) for colour, label in pairs
+    ]
     look: dict[str, Any] = {"handlelength": 1.3, "handletextpad": 0.5, "columnspacing": 1.0}
     figure.legend(handles=handles, fontsize=7, frameon=False, **look, **place)
 
@@ -67,7 +79,8 @@ def class_legend(figure: Figure, colours: Iterable[Any], labels: Iterable[str], 
 def figure_bytes(figure: Figure, format: str) -> bytes:
     """The file of a figure. format: png, svg or pdf.
 
-    Outlines of SVG are to 0.01 pt: matplotlib writes six decimals, which makes a larger file and no sharper one.
+    Outlines of SVG are to 0.01 pt: matplotlib writes six decimals, which makes a larger file and no
+    sharper one.
     """
     import matplotlib
 
@@ -87,7 +100,9 @@ def image_bytes(image: Image, **how: Any) -> bytes:
 
 
 def _rounded(outline: re.Match[str]) -> str:
-    short = re.sub(r"-?\d+\.\d+", lambda number: f"{float(number[0]):.2f}".rstrip("0").rstrip("."), outline[0])
+    short = re.sub(
+        r"-?\d+\.\d+", lambda number: f"{float(number[0]):.2f}".rstrip("0").rstrip("."), outline[0]
+    )
     return re.sub(r"\s*([A-Za-z])\s*", r"\1", short).strip().replace(" ", ",")
 
 

@@ -1,4 +1,6 @@
-"""Pictures of gains: the verdict on every arm as a card, and every draw's difference to every control."""
+"""Pictures of gains: the verdict on every arm as a card, and every draw's difference to every
+control.
+"""
 
 from __future__ import annotations
 
@@ -27,23 +29,32 @@ if TYPE_CHECKING:
 ROW, LINE, AXIS = 0.48, 0.15, 0.5
 """Inches of an arm on a card, of the line of one control, and of an axis with its title."""
 CONTROLS = {"duplicate": 0, "none": 1}
-"""Place of these among the colours of series and markers, as on the page; further controls take the places behind."""
+"""Place of these among the colours of series and markers, as on the page; further controls take the
+places behind.
+"""
 OF_CARD = "mark: mean gain over the control that decides; bar: its interval"
-OF_GAINS = "ticks: draws; mark: mean; bar: its t interval, of 95 % corrected over arms; panels share their axis"
+OF_GAINS = (
+    "ticks: draws; mark: mean; bar: its t interval, of 95 % corrected over arms; panels share their"
+    " axis"
+)
 
 
 def card_figure(report: Report, columns: int = 2) -> Figure:
-    """A card per run and protocol: what is found, and for every arm a sign and an interval on every scene.
+    """A card per run and protocol: what is found, and for every arm a sign and an interval on every
+    scene.
 
-    columns: of a page with two, which the figure fills. Raises InputError where nothing but controls was run.
+    columns: of a page with two, which the figure fills. Raises InputError where nothing but
+    controls was run.
     """
     return _drawn([_card(matrix) for matrix in matrices(report)], columns, OF_CARD)
 
 
 def gain_figure(report: Report, columns: int = 2) -> Figure:
-    """A panel per classifier of each table: differences in points, an arm over each of its controls.
+    """A panel per classifier of each table: differences in points, an arm over each of its
+    controls.
 
-    columns: of a page with two, which the figure fills. Raises InputError where nothing but controls was run.
+    columns: of a page with two, which the figure fills. Raises InputError where nothing but
+    controls was run.
     """
     return _drawn([_gains(table) for table in report.tables], columns, OF_GAINS)
 
@@ -58,11 +69,16 @@ def _drawn(blocks: Sequence[Block], columns: int, how_to_read: str) -> Figure:
 
 def _card(matrix: Matrix) -> Block:
     tables = matrix.tables
-    rows = [row for row in matrix.rows if any(gain and gain.verdict for gain in row.gains)][:MOST_ROWS]
+    rows = [row for row in matrix.rows if any(gain and gain.verdict for gain in row.gains)][
+        :MOST_ROWS
+    ]
     names = [table.condition.scene for table in tables] if len(tables) > 1 else [""]
     return Block(
         "LEAKY: " * any(table.leaky for table in tables) + matrix.title,
-        [Panel((name,), partial(_draw_verdicts, [row.gains[i] for row in rows])) for i, name in enumerate(names)],
+        [
+            Panel((name,), partial(_draw_verdicts, [row.gains[i] for row in rows]))
+            for i, name in enumerate(names)
+        ],
         ROW * len(rows) + AXIS,
         narrowest=1.3,
         around=1.4,
@@ -96,11 +112,19 @@ def _draw_verdicts(gains: Sequence[Gain | None], axes: Axes) -> dict[str, Any]:
 
 
 def _write(axes: Axes, y: float, text: str, colour: str, *, below: bool = False) -> None:
-    """A text at the left end of a row, where it covers no name, above or below the line of its interval."""
+    """A text at the left end of a row, where it covers no name, above or below the line of its
+    interval.
+    """
     axes.annotate(
-        text, (0, y), (0, -4 if below else 4), xycoords=axes.get_yaxis_transform(), textcoords="offset points",
-        fontsize=7, va="top" if below else "bottom", color=colour,
-    )  # fmt: skip
+        text,
+        (0, y),
+        (0, -4 if below else 4),
+        xycoords=axes.get_yaxis_transform(),
+        textcoords="offset points",
+        fontsize=7,
+        va="top" if below else "bottom",
+        color=colour,
+    )
 
 
 def _gains(table: Table) -> Block:
@@ -125,7 +149,11 @@ def _gains(table: Table) -> Block:
 
 
 def _draw_gains(
-    gains: Sequence[Gain], lines: Mapping[Arm, int], places: Mapping[str, int], each: int, axes: Axes
+    gains: Sequence[Gain],
+    lines: Mapping[Arm, int],
+    places: Mapping[str, int],
+    each: int,
+    axes: Axes,
 ) -> dict[str, Any]:
     axes.axvline(0, color="0.4", linewidth=0.8)
     found: dict[str, list[tuple[int, Evidence]]] = {}
@@ -135,7 +163,8 @@ def _draw_gains(
                 found.setdefault(control, []).append((y, comparison.main))
     entries = {}
     for control, tests in found.items():
-        # One outline for all arms: one of each would make a page of twenty arms many times as large.
+        # One outline for all arms: one of each would make a page of twenty arms many times as
+        # large.
         style = series_style(places[control])
         bars = [(x, y) for y, test in tests for x in test.interval or (test.mean, test.mean)]
         _outline(axes, bars, color=style["color"], linewidth=1.6, alpha=0.7)
@@ -149,6 +178,10 @@ def _draw_gains(
 
 
 def _outline(axes: Axes, ends: Sequence[tuple[float, float]], **style: Any) -> None:
-    """Lines between the first and the second of these places, the third and the fourth, and so on; x: fractions."""
-    places = [place for i in range(0, len(ends), 2) for place in (*ends[i : i + 2], (math.nan, math.nan))]
+    """Lines between the first and the second of these places, the third and the fourth, and so on;
+    x: fractions.
+    """
+    places = [
+        place for i in range(0, len(ends), 2) for place in (*ends[i : i + 2], (math.nan, math.nan))
+    ]
     axes.plot([100 * x for x, _ in places], [y for _, y in places], **style)

@@ -14,7 +14,9 @@ Images = NDArray[np.uint8]
 GAP = 0.06
 """Share of an image's side between two of them."""
 EDGE, FILL = 0.014, 0.55
-"""Share of a tile's side that an outline is wide on either side of an edge, and how much of a mask lies over a tile."""
+"""Share of a tile's side that an outline is wide on either side of an edge, and how much of a mask
+lies over a tile.
+"""
 UNCHANGED = 1
 """Class id of a mask of two dates that is not drawn: what is outlined is what changed."""
 
@@ -22,8 +24,8 @@ UNCHANGED = 1
 def tile_rows(
     images: NDArray[np.uint8], masks: NDArray[np.integer], tints: NDArray[np.uint8], side: int
 ) -> dict[str, Images]:
-    """Rows of enlarged tiles by their names: of two dates both, with what changed outlined; of one the image, and then
-    its grey with the mask over it.
+    """Rows of enlarged tiles by their names: of two dates both, with what changed outlined; of one
+    the image, and then its grey with the mask over it.
 
     Parameters
     ----------
@@ -39,14 +41,22 @@ def tile_rows(
     scale = max(1, round(side / max(masks.shape[1:])))
     if images.shape[1] > 1:
         changed = np.where(masks == UNCHANGED, IGNORE, masks)
-        return {f"date {t + 1}": outlined(images[:, t], changed, tints, scale) for t in range(images.shape[1])}
+        return {
+            f"date {t + 1}": outlined(images[:, t], changed, tints, scale)
+            for t in range(images.shape[1])
+        }
     grey = images[:, 0].mean(axis=-1, keepdims=True).repeat(3, axis=-1).round().astype(np.uint8)
     plain = outlined(images[:, 0], np.zeros_like(masks), tints, scale)
     return {"image": plain, "with mask": outlined(grey, masks, tints, scale, fill=FILL)}
 
 
 def outlined(
-    images: Images, masks: NDArray[np.integer], tints: NDArray[np.uint8], scale: int, *, fill: float = 0.0
+    images: Images,
+    masks: NDArray[np.integer],
+    tints: NDArray[np.uint8],
+    scale: int,
+    *,
+    fill: float = 0.0,
 ) -> Images:
     """Images with the areas of their masks drawn over them.
 
@@ -55,8 +65,8 @@ def outlined(
     images
         (n, h, w, 3) uint8.
     masks
-        (n, h, w) class ids. Of areas of ``IGNORE`` only the rim along others is drawn, in white, so that the outlines of
-        these are seen on any ground.
+        (n, h, w) class ids. Of areas of ``IGNORE`` only the rim along others is drawn, in white, so
+        that the outlines of these are seen on any ground.
     tints
         (C + 1, 3) uint8 colours by class id.
     scale
@@ -77,7 +87,9 @@ def outlined(
     shares = np.where(edge, 1.0, fill * (ids != IGNORE))
     inks = tints.copy()
     inks[IGNORE] = 255
-    drawn: Images = ((1 - shares)[..., None] * large + shares[..., None] * inks[ids]).round().astype(np.uint8)
+    drawn: Images = (
+        ((1 - shares)[..., None] * large + shares[..., None] * inks[ids]).round().astype(np.uint8)
+    )
     return drawn
 
 

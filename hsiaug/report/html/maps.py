@@ -1,4 +1,6 @@
-"""Maps: the scene in colours, the true classes, the split, and what trials called each pixel, for the page's viewer."""
+"""Maps: the scene in colours, the true classes, the split, and what trials called each pixel, for
+the page's viewer.
+"""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -43,7 +45,9 @@ Colour = tuple[int, int, int]
 
 
 class MapMaker:
-    """Draws the maps of a page, table after table, until ROOM is used. store: None where there are no predictions."""
+    """Draws the maps of a page, table after table, until ROOM is used. store: None where there are
+    no predictions.
+    """
 
     def __init__(self, store: Store | None) -> None:
         self._store = store
@@ -59,22 +63,30 @@ class MapMaker:
 
     def _maps(self, table: Table) -> dict[str, Any]:
         if self._store is None:
-            raise NoGroundTruthError("the page was made from records alone, and maps need the predictions beside them")
+            raise NoGroundTruthError(
+                "the page was made from records alone, and maps need the predictions beside them"
+            )
         if self._left <= 0:
-            raise NoGroundTruthError("the page has as many as keep it small; a report of this run alone has its own")
+            raise NoGroundTruthError(
+                "the page has as many as keep it small; a report of this run alone has its own"
+            )
         best = _best_trials(table)
         first = best[0][1]
         truth = local_ground_truth(table.trials, self._ground_truths, MOST_VALUES)
         if len(truth.class_names) >= PALETTE:
             raise NoGroundTruthError(f"a map has {PALETTE - 1} classes at most")
         colours = [(r, g, b) for r, g, b in class_colours(len(truth.class_names)).tolist()]
-        made = [(cell, trial, read_predicted_maps(self._store, trial, truth)) for cell, trial in best]
+        made = [
+            (cell, trial, read_predicted_maps(self._store, trial, truth)) for cell, trial in best
+        ]
         tested = [int((mask > 0).sum()) for mask in made[0][2]]
         shown = sorted(sorted(range(len(tested)), key=lambda i: -tested[i])[:PLACES])
         figures = [*_ground(first, truth, shown, colours)]
         legend = [*zip(truth.class_names, colours[1:], strict=True)]
         if any(figure["kind"] == "split" for figure in figures):
-            legend += ((f"split: {role}", tint) for role, tint in [*zip(ROLES, TINTS, strict=True)][1:])
+            legend += (
+                (f"split: {role}", tint) for role, tint in [*zip(ROLES, TINTS, strict=True)][1:]
+            )
         for number, (cell, trial, called) in enumerate(made):
             name, main = table.cell_label(cell, ", "), table.scores.main
             score = number_of(trial, main.key)
@@ -118,7 +130,9 @@ def _ground(
             yield _figure(picture, photo.shape[:2], "colours", i, _at("colours", truth, i))
         yield _palette_figure(truth.masks[i], colours, "true", i, _at("true classes", truth, i))
         if roles is not None:
-            yield _palette_figure(roles[i], TINTS, "split", i, _at(f"split of draw {trial.seed}", truth, i))
+            yield _palette_figure(
+                roles[i], TINTS, "split", i, _at(f"split of draw {trial.seed}", truth, i)
+            )
 
 
 def _palette_figure(
@@ -130,13 +144,24 @@ def _palette_figure(
     return _figure(palette_png(thin.astype(np.uint8), colours), thin.shape, kind, place, text)
 
 
-def _figure(data: bytes, shape: tuple[int, ...], kind: str, place: int, text: str) -> dict[str, Any]:
+def _figure(
+    data: bytes, shape: tuple[int, ...], kind: str, place: int, text: str
+) -> dict[str, Any]:
     size = {"height": shape[0], "width": shape[1]}
-    return {"source": picture_source(data), **size, "kind": kind, "place": place, "text": text, "cell": None}
+    return {
+        "source": picture_source(data),
+        **size,
+        "kind": kind,
+        "place": place,
+        "text": text,
+        "cell": None,
+    }
 
 
 def _best_trials(table: Table) -> list[tuple[ArmCell, Trial]]:
-    """The best arm, the control that is hardest to beat, and other controls and arms, in the draw that most have."""
+    """The best arm, the control that is hardest to beat, and other controls and arms, in the draw
+    that most have.
+    """
     best = [cell for classifier in table.classifiers for cell in best_cells(table, classifier)]
     if (first := max(table.judged, key=attrgetter("rank"), default=None)) and first.hardest:
         pair = [first.cell, first.hardest[1].control]

@@ -1,4 +1,6 @@
-"""Templates of pages: whatever is put into one is escaped, and control characters become escapes that can be seen."""
+"""Templates of pages: whatever is put into one is escaped, and control characters become escapes
+that can be seen.
+"""
 
 import base64
 from collections.abc import Sequence
@@ -56,8 +58,9 @@ def _shown(value: Any) -> Any:
 
 
 def _heads(grid: Grid) -> list[list[tuple[str, int | None, int, int, str]]]:
-    """One row, or two where neighbouring columns share a group: (text, column that it sorts by, columns and rows that it
-    spans, kind) of each heading."""
+    """One row, or two where neighbouring columns share a group: (text, column that it sorts by,
+    columns and rows that it spans, kind) of each heading.
+    """
     two = any(column.group for column in grid.columns)
     upper: list[tuple[str, int | None, int, int, str]] = []
     lower: list[tuple[str, int | None, int, int, str]] = []

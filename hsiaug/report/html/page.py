@@ -1,4 +1,6 @@
-"""The report as one page of HTML: verdicts first, then each table with its pictures and records. Nothing is fetched."""
+"""The report as one page of HTML: verdicts first, then each table with its pictures and records.
+Nothing is fetched.
+"""
 
 from __future__ import annotations
 
@@ -47,18 +49,24 @@ class Section(NamedTuple):
 
 
 def html_page(report: Report, store: Store | None = None) -> str:
-    """One self-contained page of HTML; equal for equal records. Points of learning curves stand in their curves alone.
+    """One self-contained page of HTML; equal for equal records. Points of learning curves stand in
+    their curves alone.
 
-    store: where the predictions lie from which maps are drawn; without it there are none. A map needs its scene,
+    store: where the predictions lie from which maps are drawn; without it there are none. A map
+    needs its scene,
         which is read where it lies on this machine and never downloaded.
     """
-    compared = [table for table in report.tables if table.condition.protocol != ADDED] or report.tables
+    compared = [
+        table for table in report.tables if table.condition.protocol != ADDED
+    ] or report.tables
     maker, sampler = MapMaker(store), SampleMaker(store)
     curves = label_curves(report, store) if store is not None else []
     sections = [Section("verdict", "What helps", _verdicts(report, compared))]
     for number, table in enumerate(compared):
         own = [curve for curve in curves if curve.table is table]
-        sections.append(_table(table, f"t{number}", report.where, maker, sampler, own, alone=len(compared) == 1))
+        sections.append(
+            _table(table, f"t{number}", report.where, maker, sampler, own, alone=len(compared) == 1)
+        )
     names = [*dict.fromkeys(f"{t.title.split(',')[0]}: {t.condition.protocol}" for t in compared)]
     title = ", ".join(names[:MOST_TITLED]) + (", …" if len(names) > MOST_TITLED else "")
     return document_html(f"{title} · hsiaug" if title else "hsiaug report", sections)
@@ -87,12 +95,16 @@ def document_html(title: str, sections: Sequence[Section]) -> str:
 
 
 def _verdicts(report: Report, compared: Sequence[Table]) -> Markup:
-    """What is found, accuracy, and of several scenes gains over the control that decides, for each run and protocol."""
+    """What is found, accuracy, and of several scenes gains over the control that decides, for each
+    run and protocol.
+    """
     if not compared:
         return Markup(macros().headline(f"There is no record in {report.where} yet."))
     trials = {trial.hash: trial for table in report.tables for trial in table.trials}
     failed = sum(trial.failed for trial in trials.values())
-    where = next((f"t{number}-failed" for number, table in enumerate(compared) if table.failed), None)
+    where = next(
+        (f"t{number}-failed" for number, table in enumerate(compared) if table.failed), None
+    )
     blocks = [macros().lead(count(len(trials), "trial"), f"{failed:,} failed", where, report.where)]
     for matrix in (found := matrices(report)):
         leaky = "LEAKY: " * any(table.leaky for table in matrix.tables)
@@ -120,17 +132,29 @@ def _table(
         above.append(macros().failures(f"{number}-failed", said, failure_lines(table, where)))
     above += map(macros().warning, warnings(table))
     if table.leaky:
-        above.append(macros().warning("LEAKY: location alone answers for part of the score; see the audit."))
+        above.append(
+            macros().warning("LEAKY: location alone answers for part of the score; see the audit.")
+        )
     compared = any(any(gain.against.values()) for gain in table.judged)
     gains = f"Δ{table.scores.main.name} of every arm over its controls, in percentage points"
     parts: list[tuple[str, str, str, bool]] = [
         ("maps", "Maps", maker.maps(table), alone),
         ("samples", "Samples", sampler.samples(table), alone),
-        ("gains", "Gains, draw by draw", _picture(gain_figure(Report((table,))), gains) if compared else "", True),
+        (
+            "gains",
+            "Gains, draw by draw",
+            _picture(gain_figure(Report((table,))), gains) if compared else "",
+            True,
+        ),
         ("tables", "Tables", grids_html(VIEWS["generator"](table)), alone),
         ("sweeps", "λ and ω", _sweeps(table), alone),
         ("labels", "Label equivalents", _labels(table, curves) if curves else "", alone),
-        ("classifier", "Every metric, and the tests", grids_html(VIEWS["classifier"](table)), False),
+        (
+            "classifier",
+            "Every metric, and the tests",
+            grids_html(VIEWS["classifier"](table)),
+            False,
+        ),
         ("class", "Recall per class", grids_html(VIEWS["class"](table)), False),
         ("notes", "What the numbers are", macros().items(table_notes(table)), False),
         ("audit", "Audit of the protocol", macros().facts(audit_lines(table, where)), table.leaky),
@@ -143,7 +167,9 @@ def _table(
 
 
 def _sweeps(table: Table) -> Markup:
-    """Figure, notes and tables of each axis along which some generator has two values; empty where none has."""
+    """Figure, notes and tables of each axis along which some generator has two values; empty where
+    none has.
+    """
     blocks = []
     for axis in AXES:
         if find_sweeps(table, axis):
@@ -158,7 +184,9 @@ def _sweeps(table: Table) -> Markup:
 def _labels(table: Table, curves: Sequence[LabelCurve]) -> Markup:
     """Figure, tables and notes of learning curves."""
     return join(
-        _picture(label_figure(curves), "none with more labels per class, and the arms on its curve"),
+        _picture(
+            label_figure(curves), "none with more labels per class, and the arms on its curve"
+        ),
         macros().fold("The numbers of these curves", grids_html(label_grids(table, curves))),
         *map(macros().note, label_notes(curves)),
     )

@@ -1,4 +1,6 @@
-"""Samples of generators on a page: real patches or tiles, generated ones, and the training sample nearest to each."""
+"""Samples of generators on a page: real patches or tiles, generated ones, and the training sample
+nearest to each.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +23,18 @@ from hsiaug.trial.sheet import SampleSheet
 from hsiaug.trial.store import Store
 
 ROOM = 500_000
-"""Bytes of pictures after which no further generator is shown, before base64 makes a third more of them."""
+"""Bytes of pictures after which no further generator is shown, before base64 makes a third more of
+them.
+"""
 PATCH, TILE = 36, 160
 """Pixels that a patch and a tile are drawn in, about: pictures are enlarged by whole numbers."""
 NAMES = {"real": "real training", "made": "generated", "nearest": "nearest real"}
 
 
 class SampleMaker:
-    """Draws the samples of a page, table after table, until ROOM is used. store: None where there are none."""
+    """Draws the samples of a page, table after table, until ROOM is used. store: None where there
+    are none.
+    """
 
     def __init__(self, store: Store | None) -> None:
         self._store = store
@@ -43,7 +49,9 @@ class SampleMaker:
         for cell, trial, sheet in _sheets(self._store, table):
             if self._left <= 0:
                 break
-            figures = [*(_tile_figures if sheet.of_tiles else _patch_figures)(sheet, table.class_names)]
+            figures = [
+                *(_tile_figures if sheet.of_tiles else _patch_figures)(sheet, table.class_names)
+            ]
             self._left -= sum(len(figure["source"]) for figure in figures) * 3 // 4
             name = f"{table.arm_label(cell.arm)}, draw {trial.seed}"
             shown.append({"name": name, "figures": figures})
@@ -53,7 +61,9 @@ class SampleMaker:
 
 
 def _sheets(store: Store, table: Table) -> Iterator[tuple[ArmCell, Trial, SampleSheet]]:
-    """The first trial with samples of each generator and ω, further controls last. Of copies there is nothing to see."""
+    """The first trial with samples of each generator and ω, further controls last. Of copies there
+    is nothing to see.
+    """
     cells = sorted(table.by_classifier, key=lambda cell: cell.arm.control)
     seen = set()
     for cell in cells:
@@ -69,29 +79,45 @@ def _sheets(store: Store, table: Table) -> Iterator[tuple[ArmCell, Trial, Sample
 
 def _fits(sheet: SampleSheet, classes: int) -> bool:
     """Whether it has no class that the table has not."""
-    return all(int(ids.max(initial=0)) <= classes for ids in (sheet.real_ids, sheet.made_ids, sheet.nearest_ids))
+    return all(
+        int(ids.max(initial=0)) <= classes
+        for ids in (sheet.real_ids, sheet.made_ids, sheet.nearest_ids)
+    )
 
 
 def _patch_figures(sheet: SampleSheet, class_names: tuple[str, ...]) -> Iterator[dict[str, Any]]:
-    """A picture of each class: real patches, generated ones, and below each of these the nearest real one."""
+    """A picture of each class: real patches, generated ones, and below each of these the nearest
+    real one.
+    """
     across = max(np.bincount(ids).max() for ids in (sheet.real_ids, sheet.made_ids))
     for c in np.unique(sheet.made_ids).tolist():
-        rows = [sheet.real[sheet.real_ids == c], sheet.made[sheet.made_ids == c], sheet.nearest[sheet.made_ids == c]]
+        rows = [
+            sheet.real[sheet.real_ids == c],
+            sheet.made[sheet.made_ids == c],
+            sheet.nearest[sheet.made_ids == c],
+        ]
         drawn, _ = image_grid([row[:, 0] for row in rows], int(across), PATCH, apart=True)
         source = image_bytes(Image.fromarray(drawn), format="PNG", optimize=True)
         yield _figure(
-            source, drawn, class_names[c - 1], f"Patches of {class_names[c - 1]}: {', '.join(NAMES.values())}"
+            source,
+            drawn,
+            class_names[c - 1],
+            f"Patches of {class_names[c - 1]}: {', '.join(NAMES.values())}",
         )
 
 
 def _tile_figures(sheet: SampleSheet, class_names: tuple[str, ...]) -> Iterator[dict[str, Any]]:
-    """A picture of real tiles, one of generated ones, and one of the real ones nearest to these, with their masks."""
+    """A picture of real tiles, one of generated ones, and one of the real ones nearest to these,
+    with their masks.
+    """
     tints = class_colours(len(class_names))
     for part, name in NAMES.items():
         rows = tile_rows(getattr(sheet, part), getattr(sheet, f"{part}_ids"), tints, TILE)
         drawn, _ = image_grid([*rows.values()], max(len(sheet.real), len(sheet.made)), TILE)
         # A fifth of what it weighs as PNG.
-        source = image_bytes(Image.fromarray(drawn), format="JPEG", quality=75, subsampling=1, optimize=True)
+        source = image_bytes(
+            Image.fromarray(drawn), format="JPEG", quality=75, subsampling=1, optimize=True
+        )
         yield _figure(source, drawn, name, f"Tiles with their masks: {name}")
 
 
@@ -99,7 +125,10 @@ def _legend(sheet: SampleSheet, class_names: tuple[str, ...]) -> list[tuple[str,
     """Names and colours of the classes that masks of a sheet may show."""
     first = UNCHANGED + 1 if sheet.made.shape[1] > 1 else 1
     colours = class_colours(len(class_names)).tolist()
-    return [(class_names[c - 1], "#{:02x}{:02x}{:02x}".format(*colours[c])) for c in range(first, len(colours))]
+    return [
+        (class_names[c - 1], "#{:02x}{:02x}{:02x}".format(*colours[c]))
+        for c in range(first, len(colours))
+    ]
 
 
 def _figure(picture: bytes, drawn: Images, name: str, text: str) -> dict[str, Any]:

@@ -1,1 +1,3 @@
-"""Scenes and predictions that lie on this machine, and splits drawn again: the rest of the report reads records alone."""
+"""Scenes and predictions that lie on this machine, and splits drawn again: the rest of the report
+reads records alone.
+"""

@@ -1,4 +1,6 @@
-"""The ground under a record's pixels: its masks, where they lie here, and what a trial called each pixel of them."""
+"""The ground under a record's pixels: its masks, where they lie here, and what a trial called each
+pixel of them.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,7 +17,9 @@ from hsiaug.tasks.task import TaskData, TaskSplit, get_task
 from hsiaug.trial.store import Store
 
 MOST_VALUES = 60_000_000
-"""Values of the largest cube that is read for a picture: a larger one takes longer than all the rest of a report."""
+"""Values of the largest cube that is read for a picture: a larger one takes longer than all the
+rest of a report.
+"""
 ROLES = ("unlabelled", "left out", "test", "train")
 """Roles of pixels in a draw."""
 TINTS = tuple(map(rgb_of, (NO_DATA, LEFT_OUT, HELD_OUT, TRAIN)))
@@ -24,10 +28,11 @@ TINTS = tuple(map(rgb_of, (NO_DATA, LEFT_OUT, HELD_OUT, TRAIN)))
 
 @dataclass(frozen=True, eq=False)
 class GroundTruth:
-    """The true classes of a scene, or of every place of a set of pairs, in the order in which predictions are kept.
+    """The true classes of a scene, or of every place of a set of pairs, in the order in which
+    predictions are kept.
 
-    places: names, "" for a scene. masks: (H, W) class ids of each, 0 = none. data: what they were taken from; of a set
-    of pairs without its images. cube: (H, W, B) of a scene; None for pairs.
+    places: names, "" for a scene. masks: (H, W) class ids of each, 0 = none. data: what they were
+    taken from; of a set of pairs without its images. cube: (H, W, B) of a scene; None for pairs.
     """
 
     name: str
@@ -42,11 +47,14 @@ class GroundTruth:
         return None if self.cube is None else true_colours(self.cube, self.data.wavelengths, step)
 
 
-def local_ground_truth(trials: Iterable[Trial], read: dict[str, GroundTruth], most: int | None = None) -> GroundTruth:
-    """The truth that the first of these trials names; read: what is read already, which this one joins.
+def local_ground_truth(
+    trials: Iterable[Trial], read: dict[str, GroundTruth], most: int | None = None
+) -> GroundTruth:
+    """The truth that the first of these trials names; read: what is read already, which this one
+    joins.
 
-    most: values of the largest scene that is read; None for any. Raises NoGroundTruthError where the truth cannot be had
-    without a download, or is larger.
+    most: values of the largest scene that is read; None for any. Raises NoGroundTruthError where
+    the truth cannot be had without a download, or is larger.
     """
     trial = next((t for t in trials if t.scene_ref), None)
     ref, task = (str(trial.scene_ref), trial.condition.task) if trial else ("", "")
@@ -57,13 +65,19 @@ def local_ground_truth(trials: Iterable[Trial], read: dict[str, GroundTruth], mo
             data = kind.load_local(ref, most)
             masks = kind.truth(data)
             places = ("",) if len(masks) == 1 else tuple(masks)
-            read[key] = GroundTruth(data.name, data.class_names, places, tuple(masks.values()), data, kind.cube(data))
+            read[key] = GroundTruth(
+                data.name, data.class_names, places, tuple(masks.values()), data, kind.cube(data)
+            )
         except (HsiaugError, OSError) as error:
-            raise NoGroundTruthError(f"the scene {ref or 'of the records'} cannot be read here") from error
+            raise NoGroundTruthError(
+                f"the scene {ref or 'of the records'} cannot be read here"
+            ) from error
     return read[key]
 
 
-def read_predicted_maps(store: Store, trial: Trial, truth: GroundTruth) -> tuple[NDArray[np.int16], ...]:
+def read_predicted_maps(
+    store: Store, trial: Trial, truth: GroundTruth
+) -> tuple[NDArray[np.int16], ...]:
     """Return the predicted class ids (H, W) of each place, 0 where not tested.
 
     Raises NoGroundTruthError unless truth and predictions give the very confusion of the record.
@@ -80,11 +94,16 @@ def read_predicted_maps(store: Store, trial: Trial, truth: GroundTruth) -> tuple
     fits = index.size and index.min() >= 0 and index.max() < true.size and true[index].min() > 0
     fits = fits and called.shape == index.shape and called.min() > 0 and called.max() <= classes
     if not fits or not np.array_equal(confusion(true[index], called, classes), stated):
-        raise NoGroundTruthError(f"the scene {truth.name} here is not the one of record {trial.hash}")
+        raise NoGroundTruthError(
+            f"the scene {truth.name} here is not the one of record {trial.hash}"
+        )
     label = np.zeros(true.size, dtype=np.int16)
     label[index] = called
     ends = np.cumsum([mask.size for mask in truth.masks])[:-1]
-    return tuple(part.reshape(mask.shape) for part, mask in zip(np.split(label, ends), truth.masks, strict=True))
+    return tuple(
+        part.reshape(mask.shape)
+        for part, mask in zip(np.split(label, ends), truth.masks, strict=True)
+    )
 
 
 def split_roles(split: TaskSplit) -> tuple[NDArray[np.uint8], ...]:
@@ -98,13 +117,16 @@ def split_roles(split: TaskSplit) -> tuple[NDArray[np.uint8], ...]:
 def redraw_roles(trial: Trial, truth: GroundTruth) -> tuple[NDArray[np.uint8], ...] | None:
     """The same of a trial's draw, made anew.
 
-    None where the draw cannot be made here, or its checksum is not the record's: then it is another draw.
+    None where the draw cannot be made here, or its checksum is not the record's: then it is another
+    draw.
     """
     from hsiaug.protocol.protocols import parse_protocol
 
     condition = trial.condition
     try:
-        protocol = parse_protocol(f"{condition.protocol}:{condition.argument}".removesuffix(":"), condition.buffer)
+        protocol = parse_protocol(
+            f"{condition.protocol}:{condition.argument}".removesuffix(":"), condition.buffer
+        )
         split = get_task(condition.task).split(truth.data, protocol, trial.seed, condition.patch)
     except HsiaugError:
         return None

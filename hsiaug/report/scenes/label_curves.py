@@ -1,7 +1,9 @@
-"""Learning curves of ``none`` over added labels, and the arms on them, all scored on the same test pixels.
+"""Learning curves of ``none`` over added labels, and the arms on them, all scored on the same test
+pixels.
 
-An added label is a test pixel less, so records of different numbers of labels are over different pixels. Their
-predictions are read again here, on the pixels that are for test in all of them, with the fields of the base draw.
+An added label is a test pixel less, so records of different numbers of labels are over different
+pixels. Their predictions are read again here, on the pixels that are for test in all of them, with
+the fields of the base draw.
 """
 
 import json
@@ -24,7 +26,13 @@ from hsiaug.protocol.based import read_added
 from hsiaug.protocol.large_classes import large_classes
 from hsiaug.report.curves import reference
 from hsiaug.report.records import ArmCell, Condition, DrawKey
-from hsiaug.report.scenes.ground_truth import ROLES, GroundTruth, local_ground_truth, read_predicted_maps, redraw_roles
+from hsiaug.report.scenes.ground_truth import (
+    ROLES,
+    GroundTruth,
+    local_ground_truth,
+    read_predicted_maps,
+    redraw_roles,
+)
 from hsiaug.report.scores import AA_FIELDS, OA, WORST, Metric, metric_set, over_large
 from hsiaug.report.tables import ADDED, Report, Table
 from hsiaug.report.trials import Trial
@@ -39,7 +47,9 @@ Place = dict[int, Table]
 
 @dataclass(frozen=True, eq=False)
 class ArmWorth:
-    """An arm on a curve. means, worth: by the key of a score, over ``seeds``, the draws that it shares with the curve."""
+    """An arm on a curve. means, worth: by the key of a score, over ``seeds``, the draws that it
+    shares with the curve.
+    """
 
     cell: ArmCell
     seeds: tuple[int, ...]
@@ -49,7 +59,9 @@ class ArmWorth:
 
 @dataclass(frozen=True, eq=False)
 class DrawScores:
-    """Scores of one draw. pixels: that are scored. points: at each number of labels. arms: by the id of the cell."""
+    """Scores of one draw. pixels: that are scored. points: at each number of labels. arms: by the
+    id of the cell.
+    """
 
     seed: int
     pixels: int
@@ -61,10 +73,10 @@ class DrawScores:
 class LabelCurve:
     """``none`` with one classifier over added labels.
 
-    table: of the base protocol. labels: per class, from 0 on. draws: that have them all. scores: main one first, as in
-    reports, but over the classes of which enough pixels are scored in every draw of the table's curves. overlap: percent
-    of the test pixels of the largest number that lie in a training patch, mean over the draws. why: what is wrong with
-    draws that were left out.
+    table: of the base protocol. labels: per class, from 0 on. draws: that have them all. scores:
+    main one first, as in reports, but over the classes of which enough pixels are scored in every
+    draw of the table's curves. overlap: percent of the test pixels of the largest number that lie
+    in a training patch, mean over the draws. why: what is wrong with draws that were left out.
     """
 
     table: Table
@@ -82,11 +94,18 @@ class LabelCurve:
 
     @cached_property
     def means(self) -> dict[str, tuple[MeanStd, ...]]:
-        """Key of a score → its mean at each of ``labels``, over the draws that have every number."""
-        rows = {s.key: [[point[s.key] for point in draw.points] for draw in self.draws] for s in self.scores}
+        """Key of a score → its mean at each of ``labels``, over the draws that have every
+        number.
+        """
+        rows = {
+            s.key: [[point[s.key] for point in draw.points] for draw in self.draws]
+            for s in self.scores
+        }
         whole = {key: [row for row in found if None not in row] for key, found in rows.items()}
         return {
-            key: tuple(mean_std(column) for column in zip(*found, strict=True)) for key, found in whole.items() if found
+            key: tuple(mean_std(column) for column in zip(*found, strict=True))
+            for key, found in whole.items()
+            if found
         }
 
     @cached_property
@@ -100,7 +119,10 @@ class LabelCurve:
         shared = [draw for draw in self.draws if id(cell) in draw.arms]
         means, worth = {}, {}
         for key in (one.key for one in self.scores):
-            rows = [[*(point[key] for point in draw.points), draw.arms[id(cell)][key]] for draw in shared]
+            rows = [
+                [*(point[key] for point in draw.points), draw.arms[id(cell)][key]]
+                for draw in shared
+            ]
             known = np.array([row for row in rows if None not in row], dtype=np.float64)
             if len(known):
                 means[key] = mean_std(known[:, -1].tolist())
@@ -109,7 +131,8 @@ class LabelCurve:
 
 
 def label_curves(report: Report, store: Store | None = None) -> list[LabelCurve]:
-    """Every curve of a report that has two numbers of labels or more, table by table; nothing is trained.
+    """Every curve of a report that has two numbers of labels or more, table by table; nothing is
+    trained.
 
     Predictions come from the store, and the true labels from scenes that lie on this machine.
     store: None for the one that the report names; without any there is no curve.
@@ -130,7 +153,9 @@ def label_curves(report: Report, store: Store | None = None) -> list[LabelCurve]
 
 
 def _scores_of(draws: Sequence[DrawScores]) -> tuple[Metric, ...]:
-    """The scores of a table's curves; adds the main one to the draws where it is over some of the classes."""
+    """The scores of a table's curves; adds the main one to the draws where it is over some of the
+    classes.
+    """
     large, tested = large_classes(draw.points[0]["n_test"] for draw in draws)
     shown = over_large(metric_set("pixels"), len(large), tested)
     if shown.main.key == "aa_large":
@@ -144,30 +169,48 @@ def _places(report: Report) -> dict[object, Place]:
     """The tables of added labels, by what their base table is known by."""
     found: dict[object, Place] = {}
     for table in report.tables:
-        if table.condition.protocol == ADDED and (said := read_added(table.condition.argument)) is not None:
+        if (
+            table.condition.protocol == ADDED
+            and (said := read_added(table.condition.argument)) is not None
+        ):
             key = _key(table.run, table.condition, said.base)
             found.setdefault(key, {})[said.number] = table
     return found
 
 
 def _key(run: str, condition: Condition, protocol: str | None = None) -> tuple[object, ...]:
-    """Key shared by the tables of one curve. protocol: of the base draw; None: the condition's own."""
+    """Key shared by the tables of one curve. protocol: of the base draw; None: the condition's
+    own.
+    """
     own = f"{condition.protocol}:{condition.argument}".removesuffix(":")
     rest = {key: v for key, v in json.loads(condition.rest).items() if key != "protocol_version"}
-    same = (condition.task, condition.scene, condition.scene_sha256, condition.buffer, condition.patch)
+    same = (
+        condition.task,
+        condition.scene,
+        condition.scene_sha256,
+        condition.buffer,
+        condition.patch,
+    )
     return run, *same, protocol or own, json.dumps(rest, sort_keys=True)
 
 
 def _curve(table: Table, classifier: Method, place: Place, reader: "_Reader") -> LabelCurve | None:
-    """A classifier's curve, still without scores; None without two points, or a draw that has them all."""
+    """A classifier's curve, still without scores; None without two points, or a draw that has them
+    all.
+    """
     cells = {0: reference(table, classifier)}
     cells |= {k: reference(added, classifier) for k, added in sorted(place.items())}
-    by_seed = {k: {trial.seed: trial for trial in cell.ok} for k, cell in cells.items() if cell and cell.ok}
+    by_seed = {
+        k: {trial.seed: trial for trial in cell.ok} for k, cell in cells.items() if cell and cell.ok
+    }
     if 0 not in by_seed or len(by_seed) < 2:
         return None
     common = sorted(set.intersection(*(set(trials) for trials in by_seed.values())))
     arms = [cell for cell in table.cells_of(classifier) if cell.arm.generator.name != "none"]
-    draws, why = [], [f"draw {s}: not at every number of labels" for s in sorted(set(by_seed[0]) - set(common))]
+    draws, why = (
+        [],
+        [f"draw {s}: not at every number of labels" for s in sorted(set(by_seed[0]) - set(common))],
+    )
     for seed in common:
         draw = by_seed[0][seed].draw
         mine = {id(cell): trial for cell in arms for trial in cell.ok if trial.draw == draw}
@@ -178,8 +221,12 @@ def _curve(table: Table, classifier: Method, place: Place, reader: "_Reader") ->
     if not draws:
         return None
     last = by_seed[max(by_seed)]
-    overlaps = [(last[draw.seed].audit or {}).get("centre_overlap_percent", np.nan) for draw in draws]
-    return LabelCurve(table, classifier, tuple(by_seed), draws, (), float(np.mean(overlaps)), tuple(why))
+    overlaps = [
+        (last[draw.seed].audit or {}).get("centre_overlap_percent", np.nan) for draw in draws
+    ]
+    return LabelCurve(
+        table, classifier, tuple(by_seed), draws, (), float(np.mean(overlaps)), tuple(why)
+    )
 
 
 @dataclass
@@ -191,7 +238,8 @@ class _Reader:
     fields: dict[tuple[Condition, DrawKey], NDArray[np.bool_]] = field(default_factory=dict)
 
     def draw(self, points: Sequence[Trial], arms: Mapping[int, Trial]) -> DrawScores:
-        """The scores of a draw on the pixels that all of ``points`` test, the first of which is of the base draw.
+        """The scores of a draw on the pixels that all of ``points`` test, the first of which is of
+        the base draw.
 
         Raises NoGroundTruthError where predictions, scene or draw cannot be had.
         """
@@ -199,7 +247,9 @@ class _Reader:
         called = [read_predicted_maps(self.store, trial, truth)[0] for trial in points]
         tested = np.logical_and.reduce([label > 0 for label in called])
         new = tested & ~self._seen(points[0], truth)
-        others = {cell: read_predicted_maps(self.store, trial, truth)[0] for cell, trial in arms.items()}
+        others = {
+            cell: read_predicted_maps(self.store, trial, truth)[0] for cell, trial in arms.items()
+        }
         return DrawScores(
             points[0].seed,
             int(tested.sum()),
@@ -213,13 +263,21 @@ class _Reader:
         if key not in self.fields:
             roles = redraw_roles(plain, truth)
             if roles is None:
-                raise NoGroundTruthError(f"the draw of record {plain.hash} cannot be made again here")
-            self.fields[key] = seen_fields(cast(Scene, truth.data).fields, roles[0] == ROLES.index("train"))
+                raise NoGroundTruthError(
+                    f"the draw of record {plain.hash} cannot be made again here"
+                )
+            self.fields[key] = seen_fields(
+                cast(Scene, truth.data).fields, roles[0] == ROLES.index("train")
+            )
         return self.fields[key]
 
 
-def _scores(label: NDArray[np.int16], tested: NDArray[np.bool_], new: NDArray[np.bool_], truth: GroundTruth) -> Scores:
-    """Scores of predictions (H, W) on the pixels that are tested, some of which lie in new fields."""
+def _scores(
+    label: NDArray[np.int16], tested: NDArray[np.bool_], new: NDArray[np.bool_], truth: GroundTruth
+) -> Scores:
+    """Scores of predictions (H, W) on the pixels that are tested, some of which lie in new
+    fields.
+    """
     true, classes = truth.masks[0], len(truth.class_names)
     whole, part = (confusion(true[mask], label[mask], classes) for mask in (tested, new))
     found = score(whole, {}, part)

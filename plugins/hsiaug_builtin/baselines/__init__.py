@@ -1,5 +1,6 @@
-"""Generators that ship with hsiaug: the controls none, duplicate, duplicate-balanced and pseudo, noise, mixup, SMOTE,
-and the learnt cvae, wgan and forest-flow."""
+"""Generators that ship with hsiaug: the controls none, duplicate, duplicate-balanced and pseudo,
+noise, mixup, SMOTE, and the learnt cvae, wgan and forest-flow.
+"""
 
 from hsiaug_builtin import listing
 

@@ -11,13 +11,17 @@ from hsiaug_builtin.baselines._sizes import CvaeParams
 from hsiaug_builtin.diffusion.training import train
 
 LEAST = -3.0
-"""Log of the least standard deviation of the decoder, so that no component can be learnt by heart for ever."""
+"""Log of the least standard deviation of the decoder, so that no component can be learnt by heart
+for ever.
+"""
 
 
 class Cvae(Conditional):
-    """Encoder q(h | z, y), prior p(h | y) and decoder p(z | h, y), Gaussian with a diagonal covariance all three.
+    """Encoder q(h | z, y), prior p(h | y) and decoder p(z | h, y), Gaussian with a diagonal
+    covariance all three.
 
-    Two shared 3×3 convolutions on either side of the latent h (n, d); the class enters as a learnt vector.
+    Two shared 3×3 convolutions on either side of the latent h (n, d); the class enters as a learnt
+    vector.
     """
 
     def __init__(self, size: Size, params: CvaeParams) -> None:
@@ -25,14 +29,22 @@ class Cvae(Conditional):
         k, p, w = size.components, size.patch, params.width
         flat = w * (p // 2 + 1) ** 2
         self.eyes = nn.Sequential(
-            nn.Conv2d(k, w, 1), nn.SiLU(), nn.Conv2d(w, w, 3, stride=2, padding=1), nn.SiLU(), nn.Flatten()
+            nn.Conv2d(k, w, 1),
+            nn.SiLU(),
+            nn.Conv2d(w, w, 3, stride=2, padding=1),
+            nn.SiLU(),
+            nn.Flatten(),
         )
         self.label = nn.Embedding(size.classes, w)
-        self.encoder = nn.Sequential(nn.Linear(flat + w, 2 * w), nn.SiLU(), nn.Linear(2 * w, 2 * params.latent))
+        self.encoder = nn.Sequential(
+            nn.Linear(flat + w, 2 * w), nn.SiLU(), nn.Linear(2 * w, 2 * params.latent)
+        )
         self.prior = nn.Embedding(size.classes, 2 * params.latent)
         nn.init.zeros_(self.prior.weight)
         self.spread = nn.Linear(params.latent + w, w * p * p)
-        self.hands = nn.Sequential(nn.SiLU(), nn.Conv2d(w, w, 3, padding=1), nn.SiLU(), nn.Conv2d(w, k, 1))
+        self.hands = nn.Sequential(
+            nn.SiLU(), nn.Conv2d(w, w, 3, padding=1), nn.SiLU(), nn.Conv2d(w, k, 1)
+        )
         self.log_noise = nn.Parameter(torch.zeros(k, 1, 1))
 
     def decoder(self, h: Tensor, y: Tensor) -> Tensor:
@@ -47,7 +59,9 @@ class Cvae(Conditional):
 
         def loss(step: int) -> Tensor:
             z, y = data.batch(params.batch, draw, step)
-            mean, log_variance = self.encoder(torch.cat([self.eyes(z), self.label(y)], dim=1)).chunk(2, dim=1)
+            mean, log_variance = self.encoder(
+                torch.cat([self.eyes(z), self.label(y)], dim=1)
+            ).chunk(2, dim=1)
             log_variance = log_variance.clamp(-10, 10)
             prior, log_prior = self.prior(y).chunk(2, dim=1)
             noise = torch.randn(mean.shape, generator=draw).to(mean.device)
@@ -58,10 +72,19 @@ class Cvae(Conditional):
             divergence = 0.5 * (log_prior - log_variance + away / log_prior.exp() - 1)
             return torch.as_tensor((error.flatten(1).sum(dim=1) + divergence.sum(dim=1)).mean())
 
-        return train(self, loss, steps=params.steps, rate=params.rate, progress=progress, note="conditional VAE")
+        return train(
+            self,
+            loss,
+            steps=params.steps,
+            rate=params.rate,
+            progress=progress,
+            note="conditional VAE",
+        )
 
     def generate(self, y: Tensor, draw: torch.Generator) -> Tensor:
         prior, log_prior = self.prior(y).chunk(2, dim=1)
         h = prior + (0.5 * log_prior).exp() * torch.randn(prior.shape, generator=draw).to(y.device)
         out = self.decoder(h, y)
-        return out + self.log_noise.clamp(min=LEAST).exp() * torch.randn(out.shape, generator=draw).to(y.device)
+        return out + self.log_noise.clamp(min=LEAST).exp() * torch.randn(
+            out.shape, generator=draw
+        ).to(y.device)

@@ -1,5 +1,6 @@
-"""The common part of ``cvae`` and ``wgan``: a network over principal components, counted from the mean of a
-class, and real patches to carry its samples."""
+"""The common part of ``cvae`` and ``wgan``: a network over principal components, counted from the
+mean of a class, and real patches to carry its samples.
+"""
 
 from __future__ import annotations
 
@@ -34,8 +35,9 @@ class Size:
 class Components:
     """z = (axes · z-scored spectrum − centre of the class) / scale, pixel by pixel.
 
-    mean, std: (B,) float32, the z-score of the view. axes: (k, B) float32, orthonormal rows. scale: (k,) float32,
-    standard deviation within classes. centres: (C + 1, k) float32 by class id; 0 for a class without samples.
+    mean, std: (B,) float32, the z-score of the view. axes: (k, B) float32, orthonormal rows. scale:
+    (k,) float32, standard deviation within classes. centres: (C + 1, k) float32 by class id; 0 for
+    a class without samples.
     """
 
     mean: NDArray[np.float32]
@@ -47,7 +49,10 @@ class Components:
     def of(self, x: NDArray[np.float32], y: NDArray[np.int64]) -> NDArray[np.float32]:
         """(n, B, p, p) in scene units, of classes y (n,) → (n, k, p, p)."""
         z = (x - self.mean[:, None, None]) / self.std[:, None, None]
-        z = np.einsum("kb,nbij->nkij", self.axes, z, optimize=True) - self.centres[y][:, :, None, None]
+        z = (
+            np.einsum("kb,nbij->nkij", self.axes, z, optimize=True)
+            - self.centres[y][:, :, None, None]
+        )
         return np.asarray(z / self.scale[:, None, None], dtype=np.float32)
 
     def change(self, z: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -57,10 +62,11 @@ class Components:
 
 
 def fit_components(view: TrainView, most: int) -> Components:
-    """``most`` components at most, of the visible pixels of the view; directions without spread are left out.
+    """``most`` components at most, of the visible pixels of the view; directions without spread are
+    left out.
 
-    The spread within classes is that of the training spectra, all classes taken together; where there is none (one
-    sample in each class), that of all visible pixels.
+    The spread within classes is that of the training spectra, all classes taken together; where
+    there is none (one sample in each class), that of all visible pixels.
     """
     norm = view.normaliser
     pixels = norm.spectra(view.cube[view.visible]).astype(np.float64)
@@ -83,8 +89,9 @@ def fit_components(view: TrainView, most: int) -> Components:
 
 @dataclass(frozen=True, eq=False)
 class TrainingComponents:
-    """z: (n, k, p, p) float32 components of the real patches; y: (n,) int64 class ids; share: (n,) how often each
-    is drawn."""
+    """z: (n, k, p, p) float32 components of the real patches; y: (n,) int64 class ids; share: (n,)
+    how often each is drawn.
+    """
 
     z: Tensor
     y: Tensor
@@ -92,13 +99,21 @@ class TrainingComponents:
 
     @classmethod
     def of(cls, z: NDArray[np.float32], y: NDArray[np.int64], device: str) -> TrainingComponents:
-        """A class of n_c samples is drawn in proportion to √n_c: between as often as it is and as often as others."""
+        """A class of n_c samples is drawn in proportion to √n_c: between as often as it is and as
+        often as others.
+        """
         share = 1 / np.sqrt(np.bincount(y)[y])
-        return cls(torch.tensor(z, device=device), torch.tensor(y, device=device), torch.tensor(share))
+        return cls(
+            torch.tensor(z, device=device), torch.tensor(y, device=device), torch.tensor(share)
+        )
 
     def batch(self, size: int, draw: torch.Generator, step: int) -> tuple[Tensor, Tensor]:
-        """z (size, k, p, p), under one of the eight symmetries of the square after the other, and y (size,)."""
-        rows = torch.multinomial(self.share, size, replacement=True, generator=draw).to(self.y.device)
+        """z (size, k, p, p), under one of the eight symmetries of the square after the other, and y
+        (size,).
+        """
+        rows = torch.multinomial(self.share, size, replacement=True, generator=draw).to(
+            self.y.device
+        )
         return turn_batch(self.z[rows], step), self.y[rows]
 
 
@@ -110,7 +125,9 @@ class Conditional(nn.Module):
         self.size, self.params = size, params
 
     def fit_network(self, data: TrainingComponents, seed: int, progress: Progress) -> Conditional:
-        """The trained network, in evaluation mode. Raises PluginError where the training diverges."""
+        """The trained network, in evaluation mode. Raises PluginError where the training
+        diverges.
+        """
         raise NotImplementedError
 
     def generate(self, y: Tensor, draw: torch.Generator) -> Tensor:
@@ -143,7 +160,9 @@ class FittedLearnt(FittedPatches):
         return np.concatenate(parts)
 
     @torch.inference_mode()
-    def _carry(self, anchors: NDArray[np.float32], c: int, draw: torch.Generator) -> NDArray[np.float32]:
+    def _carry(
+        self, anchors: NDArray[np.float32], c: int, draw: torch.Generator
+    ) -> NDArray[np.float32]:
         """``anchors`` (n, B, p, p) with their components replaced."""
         y = torch.full((len(anchors),), c, dtype=torch.int64, device=self.device)
         drawn = self.net.generate(y, draw).cpu().numpy()
@@ -158,7 +177,13 @@ class FittedLearnt(FittedPatches):
 
 
 def learn(
-    name: str, view: TrainView, params: Any, kind: type[Conditional], seed: int, device: str, progress: Progress
+    name: str,
+    view: TrainView,
+    params: Any,
+    kind: type[Conditional],
+    seed: int,
+    device: str,
+    progress: Progress,
 ) -> FittedLearnt:
     """A network of this kind, taught on the real patches in ``params.components`` components."""
     real = view.real

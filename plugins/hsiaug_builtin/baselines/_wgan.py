@@ -18,10 +18,14 @@ class Critic(nn.Module):
     def __init__(self, size: Size, width: int) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            nn.Conv2d(size.components, width, 1), nn.LeakyReLU(0.2),
-            nn.Conv2d(width, width, 3, stride=2, padding=1), nn.LeakyReLU(0.2), nn.Flatten(),
-            nn.Linear(width * (size.patch // 2 + 1) ** 2, 2 * width), nn.LeakyReLU(0.2),
-        )  # fmt: skip
+            nn.Conv2d(size.components, width, 1),
+            nn.LeakyReLU(0.2),
+            nn.Conv2d(width, width, 3, stride=2, padding=1),
+            nn.LeakyReLU(0.2),
+            nn.Flatten(),
+            nn.Linear(width * (size.patch // 2 + 1) ** 2, 2 * width),
+            nn.LeakyReLU(0.2),
+        )
         self.score = nn.Linear(2 * width, 1)
         self.label = nn.Embedding(size.classes, 2 * width)
 
@@ -34,8 +38,9 @@ class Critic(nn.Module):
 class Wgan(Conditional):
     """The generator: noise (n, d) and a class vector → components (n, k, p, p).
 
-    The noise also enters the components directly, all pixels alike, so that training starts from samples as spread as
-    the classes are; from the point that an untrained network makes of a class, a short training hardly leads away.
+    The noise also enters the components directly, all pixels alike, so that training starts from
+    samples as spread as the classes are; from the point that an untrained network makes of a class,
+    a short training hardly leads away.
     """
 
     def __init__(self, size: Size, params: WganParams) -> None:
@@ -59,7 +64,10 @@ class Wgan(Conditional):
         params, device = self.params, data.z.device
         critic = fresh(lambda: Critic(self.size, params.width), seed + 1).to(device)
         draw = torch.Generator().manual_seed(seed)
-        maker, judge = (torch.optim.Adam(net.parameters(), lr=params.rate, betas=(0.0, 0.9)) for net in (self, critic))
+        maker, judge = (
+            torch.optim.Adam(net.parameters(), lr=params.rate, betas=(0.0, 0.9))
+            for net in (self, critic)
+        )
         for step in range(params.steps):
             for turn in range(params.critic_steps):
                 z, y = data.batch(params.batch, draw, step + turn)
@@ -78,8 +86,12 @@ class Wgan(Conditional):
         return out
 
 
-def steepness(critic: Critic, real: Tensor, made: Tensor, y: Tensor, draw: torch.Generator) -> Tensor:
-    """Mean of (‖∇critic‖ − 1)² at random points between real and made samples (n, k, p, p) of the same class."""
+def steepness(
+    critic: Critic, real: Tensor, made: Tensor, y: Tensor, draw: torch.Generator
+) -> Tensor:
+    """Mean of (‖∇critic‖ − 1)² at random points between real and made samples (n, k, p, p) of the
+    same class.
+    """
     share = torch.rand(len(y), 1, 1, 1, generator=draw).to(y.device)
     between = (share * real + (1 - share) * made).requires_grad_()
     (slope,) = torch.autograd.grad(critic(between, y).sum(), between, create_graph=True)

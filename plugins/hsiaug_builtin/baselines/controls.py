@@ -36,7 +36,9 @@ class FittedNothing:
     bands: int
     patch: int
 
-    def sample(self, counts: Mapping[int, int], *, guidance: float | None, seed: int) -> PatchSamples:
+    def sample(
+        self, counts: Mapping[int, int], *, guidance: float | None, seed: int
+    ) -> PatchSamples:
         """No sample, whatever is asked for."""
         shape = (0, self.bands, self.patch, self.patch)
         return PatchSamples.made(np.empty(shape, dtype=np.float32), np.empty(0, dtype=np.int64))
@@ -92,8 +94,8 @@ class FittedDuplicatePairs(FittedPairs):
 class Duplicate(Plugin[NoParams]):
     """Control: the same counts as any generator, real samples repeated (random over-sampling).
 
-    It changes the balance of classes and nothing else; a generator that does not beat it has added no
-    information.
+    It changes the balance of classes and nothing else; a generator that does not beat it has added
+    no information.
     """
 
     card = Card(
@@ -124,7 +126,8 @@ class FittedBalancedPairs(FittedDuplicatePairs):
     """Real pairs again, as many drawn for each class that any of them shows."""
 
     def sample(self, counts: PairCounts, *, guidance: float | None, seed: int) -> DenseSamples:
-        """Draw as many pairs ±1 for each class where any class will do; each pair of a class equally often ±1.
+        """Draw as many pairs ±1 for each class where any class will do; each pair of a class
+        equally often ±1.
 
         Raises PluginError for a class that no pair shows.
         """
@@ -135,15 +138,19 @@ class FittedBalancedPairs(FittedDuplicatePairs):
 class DuplicateBalanced(PairMaker):
     """Control of masks: real pairs repeated, as many drawn for each class.
 
-    λ counts pairs of masks and evens out no class, so ``duplicate`` leaves rare classes as rare as they are. This
-    control draws as many pairs that show each class, so that a generator which does not beat it has gained by balance
-    alone. A pair counts for the class that it was drawn for, on however few pixels, whatever else it shows.
+    λ counts pairs of masks and evens out no class, so ``duplicate`` leaves rare classes as rare as
+    they are. This control draws as many pairs that show each class, so that a generator which does
+    not beat it has gained by balance alone. A pair counts for the class that it was drawn for, on
+    however few pixels, whatever else it shows.
     """
 
     card = Card(
         name="duplicate-balanced",
         version="1",
-        summary="Control: repeats real pairs, as many for each class, the same number as other generators make",
+        summary=(
+            "Control: repeats real pairs, as many for each class, the same number as other"
+            " generators make"
+        ),
         tasks=("segmentation", "change"),
         seconds=0.01,
     )

@@ -27,22 +27,30 @@ SIDE, COMPONENTS = 7, 10
 
 @dataclass(frozen=True)
 class FillParams:
-    """Chosen on draws 100 to 103 of Indian Pines, of crops of Houston and Pavia and of Jasper Ridge under ``issd``."""
+    """Chosen on draws 100 to 103 of Indian Pines, of crops of Houston and Pavia and of Jasper Ridge
+    under ``issd``.
+    """
 
-    weight: float = param(0.3, "sample weight of a patch that is surely named; a real one has 1", low=0, sampling=True)
+    weight: float = param(
+        0.3, "sample weight of a patch that is surely named; a real one has 1", low=0, sampling=True
+    )
 
 
 @dataclass(frozen=True, eq=False)
 class FittedFill(FittedPseudo):
-    """State of ``pseudo``, and confidence: (n,) how far the largest share of a pixel lies above its second, 0..1.
+    """State of ``pseudo``, and confidence: (n,) how far the largest share of a pixel lies above its
+    second, 0..1.
 
-    segment: (n,) int64, the one that a pixel lies in. budget: total weight that the samples of a class may have.
+    segment: (n,) int64, the one that a pixel lies in. budget: total weight that the samples of a
+    class may have.
     """
 
     segment: NDArray[np.int64] = field(kw_only=True)
     budget: float = field(kw_only=True)
 
-    def _order(self, own: NDArray[np.int64], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    def _order(
+        self, own: NDArray[np.int64], count: int, rng: np.random.Generator
+    ) -> NDArray[np.int64]:
         """A pixel of each segment in turn, so that all count alike however large they are."""
         shuffled = rng.permutation(own)
         return np.resize(shuffled[take_in_turn(self.segment[shuffled])], count)
@@ -60,22 +68,25 @@ class FittedFill(FittedPseudo):
 
 
 class Fill(Plugin[FillParams]):
-    """Real unlabelled patches from segments that touch a label, under the names that the shared teacher gives them.
+    """Real unlabelled patches from segments that touch a label, under the names that the shared
+    teacher gives them.
 
-    Segments of like pixels (SLIC) are made without any label. Believed are pixels of those that hold a training pixel, be
-    it a single one, if they are named after a class that was labelled there. Samples are drawn in turn from each segment
-    of a class, weigh as much as the margin of their shares times ``weight``, and in sum never more than the real samples.
-    A class without a believed pixel gets its training patches again; the record's provenance says so.
+    Segments of like pixels (SLIC) are made without any label. Believed are pixels of those that
+    hold a training pixel, be it a single one, if they are named after a class that was labelled
+    there. Samples are drawn in turn from each segment of a class, weigh as much as the margin of
+    their shares times ``weight``, and in sum never more than the real samples. A class without a
+    believed pixel gets its training patches again; the record's provenance says so.
     """
 
     card = Card(
         name="fill",
         version="3",
         summary="Real unlabelled patches of segments that touch a label, named by a teacher",
-        paper="""SLIC segments: @article{achanta2012slic, author={Radhakrishna Achanta and Appu Shaji and Kevin Smith and
-            Aurelien Lucchi and Pascal Fua and Sabine S{\\"u}sstrunk}, title={{SLIC} Superpixels Compared to
-            State-of-the-Art Superpixel Methods}, journal={IEEE Transactions on Pattern Analysis and Machine
-            Intelligence}, volume={34}, number={11}, pages={2274--2282}, year={2012}, doi={10.1109/TPAMI.2012.120}}""",
+        paper="""SLIC segments: @article{achanta2012slic, author={Radhakrishna Achanta and Appu
+            Shaji and Kevin Smith and Aurelien Lucchi and Pascal Fua and Sabine S{\\"u}sstrunk},
+            title={{SLIC} Superpixels Compared to State-of-the-Art Superpixel Methods},
+            journal={IEEE Transactions on Pattern Analysis and Machine Intelligence}, volume={34},
+            number={11}, pages={2274--2282}, year={2012}, doi={10.1109/TPAMI.2012.120}}""",
         scope="scene",
         seconds=6.0,
         params=FillParams,
@@ -119,7 +130,9 @@ class Fill(Plugin[FillParams]):
 
 
 def _features(view: TrainView) -> NDArray[np.float32]:
-    """(H, W, k) components in which noise is small, with a total variance of 1 over the pixels that the view shows."""
+    """(H, W, k) components in which noise is small, with a total variance of 1 over the pixels that
+    the view shows.
+    """
     from hsiaug_builtin.teacher.features import plane_of
     from hsiaug_builtin.teacher.noise import fit_noise_projection
 

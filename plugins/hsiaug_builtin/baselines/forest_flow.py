@@ -1,4 +1,6 @@
-"""A flow whose velocity is regressed by trees: a peer of the diffusion models that comes from tabular data."""
+"""A flow whose velocity is regressed by trees: a peer of the diffusion models that comes from
+tabular data.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +22,13 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class ForestFlowParams:
-    """Sizes are below those of the paper (50 levels, 100 noises, 100 boosted trees), so that a fit takes seconds."""
+    """Sizes are below those of the paper (50 levels, 100 noises, 100 boosted trees), so that a fit
+    takes seconds.
+    """
 
-    components: int = param(10, "principal components of the spectra that the flow makes", low=1, high=64)
+    components: int = param(
+        10, "principal components of the spectra that the flow makes", low=1, high=64
+    )
     levels: int = param(20, "noise levels, each with a forest of its own", low=2, high=200)
     noises: int = param(20, "noise vectors for each real sample", low=1, high=1000)
     trees: int = param(20, "trees of a forest", low=1, high=1000)
@@ -30,7 +36,9 @@ class ForestFlowParams:
 
 @dataclass(frozen=True, eq=False)
 class FittedForestFlow(FittedPatches):
-    """z: (n, d) float64 scores of the centre spectra, scaled to −1..1; basis: (d, B) float64, a unit of each."""
+    """z: (n, d) float64 scores of the centre spectra, scaled to −1..1; basis: (d, B) float64, a
+    unit of each.
+    """
 
     z: Floats
     basis: Floats
@@ -62,7 +70,8 @@ class FittedForestFlow(FittedPatches):
 
 @lru_cache(maxsize=64)
 def _forests(fitted: FittedForestFlow, c: int) -> list[ExtraTreesRegressor]:
-    """A forest for each level, from noise to data, which regresses the velocity x₁ − x₀ at x_t = t·x₁ + (1 − t)·x₀.
+    """A forest for each level, from noise to data, which regresses the velocity x₁ − x₀ at x_t =
+    t·x₁ + (1 − t)·x₀.
 
     Trees are not saved: the same real samples give the same ones again.
     """
@@ -70,29 +79,38 @@ def _forests(fitted: FittedForestFlow, c: int) -> list[ExtraTreesRegressor]:
 
     real = np.repeat(fitted.z[fitted.y == c], fitted.noises, axis=0)
     noise = np.random.default_rng(c).normal(size=real.shape)
-    # Noises of a real sample share a leaf: a tree that tells them apart learns single pairs by heart.
-    forest = {"n_estimators": fitted.trees, "min_samples_leaf": 5, "max_features": 0.5, "random_state": c}
+    # Noises of a real sample share a leaf: a tree that tells them apart learns single pairs by
+    # heart.
+    forest = {
+        "n_estimators": fitted.trees,
+        "min_samples_leaf": 5,
+        "max_features": 0.5,
+        "random_state": c,
+    }
     times = np.arange(fitted.levels) / fitted.levels
-    return [ExtraTreesRegressor(**forest).fit(t * real + (1 - t) * noise, real - noise) for t in times]
+    return [
+        ExtraTreesRegressor(**forest).fit(t * real + (1 - t) * noise, real - noise) for t in times
+    ]
 
 
 class ForestFlow(PatchGenerator):
     """Conditional flow matching with a forest for each class and noise level in place of a network.
 
-    Rows of the table are principal components of the centre spectra, scaled to −1..1 as in the paper, for trees split
-    along axes and bands are correlated. Where the paper boosts trees of XGBoost, these are extremely randomised trees of
-    scikit-learn, which give all components at once. A sample is the nearest real patch of the class, moved by the
-    difference of the centres in scene units, within the range of the class. A class of one is repeated; it is recorded.
+    Rows of the table are principal components of the centre spectra, scaled to −1..1 as in the
+    paper, for trees split along axes and bands are correlated. Where the paper boosts trees of
+    XGBoost, these are extremely randomised trees of scikit-learn, which give all components at
+    once. A sample is the nearest real patch of the class, moved by the difference of the centres in
+    scene units, within the range of the class. A class of one is repeated; it is recorded.
     """
 
     card = Card(
         name="forest-flow",
         version="1",
         summary="Spectra from a flow with trees, as ForestDiffusion makes tabular data",
-        paper="""After @inproceedings{jolicoeur2024forest, author={Alexia Jolicoeur-Martineau and Kilian Fatras and Tal
-            Kachman}, title={Generating and Imputing Tabular Data via Diffusion and Flow-based Gradient-Boosted Trees},
-            booktitle={Proceedings of the 27th International Conference on Artificial Intelligence and Statistics},
-            year={2024}}""",
+        paper="""After @inproceedings{jolicoeur2024forest, author={Alexia Jolicoeur-Martineau and
+            Kilian Fatras and Tal Kachman}, title={Generating and Imputing Tabular Data via
+            Diffusion and Flow-based Gradient-Boosted Trees}, booktitle={Proceedings of the 27th
+            International Conference on Artificial Intelligence and Statistics}, year={2024}}""",
         seconds=15.0,
         params=ForestFlowParams,
         presets={"tiny": {"levels": 4, "noises": 4, "trees": 4}},
@@ -109,6 +127,8 @@ class ForestFlow(PatchGenerator):
         scores = (spectra - mean) @ axes.T
         low, high = scores.min(axis=0), scores.max(axis=0)
         half = (high - low) / 2
-        half = np.maximum(half, 1e-12 * max(half.max(initial=0.0), np.finfo(half.dtype).tiny / 1e-12))
+        half = np.maximum(
+            half, 1e-12 * max(half.max(initial=0.0), np.finfo(half.dtype).tiny / 1e-12)
+        )
         sizes = {name: getattr(self.params, name) for name in ("levels", "noises", "trees")}
         return {"z": (scores - (low + high) / 2) / half, "basis": axes * half[:, None], **sizes}

@@ -13,14 +13,16 @@ if TYPE_CHECKING:
 
 
 class _Generative(Plugin[Any]):
-    """The common part. Both see real patches as principal components, per pixel, of the z-scored bands, counted
-    from the mean of the centre spectra of the patch's class and in standard deviations within classes: so a class of
-    three samples has its place from the data and only the deviations have to be learnt, for which all classes serve.
-    That, and drawing a class of n_c samples in proportion to √n_c while training, is this project's choice and in none
-    of the papers. A class of one sample gets the deviations of the others; a class without any is refused.
+    """The common part. Both see real patches as principal components, per pixel, of the z-scored
+    bands, counted from the mean of the centre spectra of the patch's class and in standard
+    deviations within classes: so a class of three samples has its place from the data and only the
+    deviations have to be learnt, for which all classes serve. That, and drawing a class of n_c
+    samples in proportion to √n_c while training, is this project's choice and in none of the
+    papers. A class of one sample gets the deviations of the others; a class without any is refused.
 
-    A drawn sample is carried by a real patch of the class, each used equally often ±1: what the components cannot
-    express (the noise, mostly) stays that patch's own. Neither takes guidance: their papers have none.
+    A drawn sample is carried by a real patch of the class, each used equally often ±1: what the
+    components cannot express (the noise, mostly) stays that patch's own. Neither takes guidance:
+    their papers have none.
     """
 
     def _net(self) -> type[Conditional]:
@@ -40,22 +42,23 @@ class _Generative(Plugin[Any]):
 
 
 class Cvae(_Generative):
-    """Conditional VAE of whole patches: convolutional encoder and decoder, a prior that is learnt per class, as
-    section 4 of the paper allows (there the condition is an image, here a class).
+    """Conditional VAE of whole patches: convolutional encoder and decoder, a prior that is learnt
+    per class, as section 4 of the paper allows (there the condition is an image, here a class).
 
-    The decoder has one learnt standard deviation per component, which balances reconstruction and KL without a
-    weight, and its noise is part of a sample: its mean alone would be too smooth. (Rybkin, Daniilidis and Levine,
-    Simple and Effective VAE Training with Calibrated Decoders, ICML 2021, arXiv:2006.13202, section 4.) Training
-    patches are turned and mirrored.
+    The decoder has one learnt standard deviation per component, which balances reconstruction and
+    KL without a weight, and its noise is part of a sample: its mean alone would be too smooth.
+    (Rybkin, Daniilidis and Levine, Simple and Effective VAE Training with Calibrated Decoders, ICML
+    2021, arXiv:2006.13202, section 4.) Training patches are turned and mirrored.
     """
 
     card = Card(
         name="cvae",
         version="1",
         summary="Conditional VAE of patches of principal components",
-        paper="""@inproceedings{sohn2015cvae, author={Kihyuk Sohn and Honglak Lee and Xinchen Yan}, title={Learning
-            Structured Output Representation using Deep Conditional Generative Models}, booktitle={Advances in
-            Neural Information Processing Systems 28}, year={2015}}""",
+        paper="""@inproceedings{sohn2015cvae, author={Kihyuk Sohn and Honglak Lee and Xinchen Yan},
+            title={Learning Structured Output Representation using Deep Conditional Generative
+            Models}, booktitle={Advances in Neural Information Processing Systems 28},
+            year={2015}}""",
         uses_device=True,
         seconds=11.0,
         params=CvaeParams,
@@ -69,27 +72,38 @@ class Cvae(_Generative):
 
 
 class Wgan(_Generative):
-    """WGAN-GP of whole patches: algorithm 1 of the paper with Adam (β₁ = 0, β₂ = 0.9), λ = 10 and five steps of the
-    critic, which is small, convolutional and without batch normalisation (section 4).
+    """WGAN-GP of whole patches: algorithm 1 of the paper with Adam (β₁ = 0, β₂ = 0.9), λ = 10 and
+    five steps of the critic, which is small, convolutional and without batch normalisation (section
+    4).
 
-    The paper conditions through an auxiliary classifier; here the class enters the critic by projection (Miyato and
-    Koyama, cGANs with Projection Discriminator, ICLR 2018, arXiv:1802.05637), and the generator as a learnt vector. A
-    few hundred steps of the generator at a higher rate, not 100,000: sized for hundreds of samples, and too few to
-    learn all the pixel-to-pixel variation within a patch. Training patches are turned and mirrored.
+    The paper conditions through an auxiliary classifier; here the class enters the critic by
+    projection (Miyato and Koyama, cGANs with Projection Discriminator, ICLR 2018,
+    arXiv:1802.05637), and the generator as a learnt vector. A few hundred steps of the generator at
+    a higher rate, not 100,000: sized for hundreds of samples, and too few to learn all the
+    pixel-to-pixel variation within a patch. Training patches are turned and mirrored.
     """
 
     card = Card(
         name="wgan",
         version="1",
         summary="Class-conditional WGAN-GP of patches of principal components",
-        paper="""@inproceedings{gulrajani2017wgan, author={Ishaan Gulrajani and Faruk Ahmed and Martin Arjovsky and
-            Vincent Dumoulin and Aaron Courville}, title={Improved Training of {Wasserstein} {GANs}},
-            booktitle={Advances in Neural Information Processing Systems 30}, year={2017},
-            eprint={1704.00028}, archiveprefix={arXiv}}""",
+        paper="""@inproceedings{gulrajani2017wgan, author={Ishaan Gulrajani and Faruk Ahmed and
+            Martin Arjovsky and Vincent Dumoulin and Aaron Courville}, title={Improved Training of
+            {Wasserstein} {GANs}}, booktitle={Advances in Neural Information Processing Systems 30},
+            year={2017}, eprint={1704.00028}, archiveprefix={arXiv}}""",
         uses_device=True,
         seconds=22.0,
         params=WganParams,
-        presets={"tiny": {"components": 4, "latent": 4, "width": 8, "steps": 8, "critic_steps": 2, "batch": 16}},
+        presets={
+            "tiny": {
+                "components": 4,
+                "latent": 4,
+                "width": 8,
+                "steps": 8,
+                "critic_steps": 2,
+                "batch": 16,
+            }
+        },
     )
 
     def _net(self) -> type[Conditional]:

@@ -15,12 +15,18 @@ from hsiaug_builtin.nets.patches import FittedPatches, PatchGenerator, cycle, lo
 class MixupParams:
     """How evenly two patches are mixed."""
 
-    alpha: float = param(1.0, "α of the Beta(α, α) weights: 1 = uniform, smaller = nearer to one of the two", low=0.01)
+    alpha: float = param(
+        1.0,
+        "α of the Beta(α, α) weights: 1 = uniform, smaller = nearer to one of the two",
+        low=0.01,
+    )
 
 
 @dataclass(frozen=True, eq=False)
 class FittedMixup(FittedPatches):
-    """Mixtures of two different patches of a class; copies where a class has one, named in provenance."""
+    """Mixtures of two different patches of a class; copies where a class has one, named in
+    provenance.
+    """
 
     alpha: float
     name = "mixup"
@@ -42,17 +48,19 @@ class FittedMixup(FittedPatches):
 class Mixup(PatchGenerator):
     """Mixup within a class, whole patches, in scene units.
 
-    The paper mixes samples of any two classes and their labels; here both come from one class, so that the label
-    stays whole and counts per class can be met. Each patch is the first of the two equally often ±1.
+    The paper mixes samples of any two classes and their labels; here both come from one class, so
+    that the label stays whole and counts per class can be met. Each patch is the first of the two
+    equally often ±1.
     """
 
     card = Card(
         name="mixup",
         version="1",
         summary="Convex combinations of two real patches of one class",
-        paper="""@inproceedings{zhang2018mixup, author={Hongyi Zhang and Moustapha Cissé and Yann N. Dauphin and
-            David Lopez-Paz}, title={mixup: Beyond Empirical Risk Minimization}, booktitle={International
-            Conference on Learning Representations}, year={2018}, eprint={1710.09412}, archiveprefix={arXiv}}""",
+        paper="""@inproceedings{zhang2018mixup, author={Hongyi Zhang and Moustapha Cissé and Yann N.
+            Dauphin and David Lopez-Paz}, title={mixup: Beyond Empirical Risk Minimization},
+            booktitle={International Conference on Learning Representations}, year={2018},
+            eprint={1710.09412}, archiveprefix={arXiv}}""",
         seconds=0.01,
         params=MixupParams,
     )

@@ -17,7 +17,8 @@ class NoiseParams:
 
     level: float = param(
         0.05,
-        "standard deviation of the noise, as a fraction of each band's standard deviation in the train view",
+        "standard deviation of the noise, as a fraction of each band's standard deviation in the"
+        " train view",
         unit="band standard deviations",
         low=0,
     )
@@ -43,17 +44,18 @@ class FittedNoise(FittedPatches):
 class Noise(PatchGenerator):
     """Adds white Gaussian noise, independent for every pixel and band of the patch.
 
-    A constant band has standard deviation 0 and stays as it is. Values may leave the physical range: they are
-    not clipped.
+    A constant band has standard deviation 0 and stays as it is. Values may leave the physical
+    range: they are not clipped.
     """
 
     card = Card(
         name="noise",
         version="1",
         summary="Real patches plus Gaussian noise in proportion to each band's spread",
-        paper="""@article{bishop1995noise, author={Christopher M. Bishop}, title={Training with Noise is Equivalent
-            to {Tikhonov} Regularization}, journal={Neural Computation}, volume={7}, number={1},
-            pages={108--116}, year={1995}, doi={10.1162/neco.1995.7.1.108}}""",
+        paper="""@article{bishop1995noise, author={Christopher M. Bishop}, title={Training with
+            Noise is Equivalent to {Tikhonov} Regularization}, journal={Neural Computation},
+            volume={7}, number={1}, pages={108--116}, year={1995},
+            doi={10.1162/neco.1995.7.1.108}}""",
         seconds=0.05,
         params=NoiseParams,
     )

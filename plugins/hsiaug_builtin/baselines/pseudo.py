@@ -1,4 +1,6 @@
-"""The control of generators that read unlabelled pixels: real unlabelled patches under the labels of a teacher."""
+"""The control of generators that read unlabelled pixels: real unlabelled patches under the labels
+of a teacher.
+"""
 
 from __future__ import annotations
 
@@ -30,21 +32,26 @@ from hsiaug_builtin.nets.patches import cycle
 
 @dataclass(frozen=True)
 class PseudoParams:
-    """Chosen on draws 100 to 104 of Indian Pines and of crops of Houston, Pavia and Jasper Ridge under ``issd``, at
-    λ = 0.5 and 1, with svm. Weights of 0.1 and 0.3 give 1 point of AA more than 0.05 on Indian Pines, 1 to 4 less
-    on the others.
+    """Chosen on draws 100 to 104 of Indian Pines and of crops of Houston, Pavia and Jasper Ridge
+    under ``issd``, at λ = 0.5 and 1, with svm. Weights of 0.1 and 0.3 give 1 point of AA more than
+    0.05 on Indian Pines, 1 to 4 less on the others.
     """
 
-    share: float = param(0.8, "share of the pixels named after a class that is believed, the surest", low=0, high=1)
-    weight: float = param(0.05, "sample weight of a patch; a real sample has 1", low=0, sampling=True)
+    share: float = param(
+        0.8, "share of the pixels named after a class that is believed, the surest", low=0, high=1
+    )
+    weight: float = param(
+        0.05, "sample weight of a patch; a real sample has 1", low=0, sampling=True
+    )
 
 
 @dataclass(frozen=True, eq=False)
 class FittedPseudo:
-    """cube: (H, W, B) float32 as the view shows it. coords: (n, 2) int32 pixels; y: (n,) int64, what they are named.
+    """cube: (H, W, B) float32 as the view shows it. coords: (n, 2) int32 pixels; y: (n,) int64,
+    what they are named.
 
-    confidence: (n,) float64 votes for that class, 0..1. notes: JSON-able, what had to give way in this view.
-    before: samples of each class id that were made already, with the same seed.
+    confidence: (n,) float64 votes for that class, 0..1. notes: JSON-able, what had to give way in
+    this view. before: samples of each class id that were made already, with the same seed.
     """
 
     params: Any
@@ -57,13 +64,17 @@ class FittedPseudo:
     before: Mapping[int, int] = field(default_factory=dict)
 
     def continued(self, earlier: Sequence[Mapping[int, int]]) -> FittedPseudo:
-        """The same, going on where blocks of these counts end: a trial has no pixel twice while there are others."""
+        """The same, going on where blocks of these counts end: a trial has no pixel twice while
+        there are others.
+        """
         made: Counter[int] = Counter()
         for counts in earlier:
             made.update(counts)
         return replace(self, before=dict(made))
 
-    def sample(self, counts: Mapping[int, int], *, guidance: float | None, seed: int) -> PatchSamples:
+    def sample(
+        self, counts: Mapping[int, int], *, guidance: float | None, seed: int
+    ) -> PatchSamples:
         """Patches of pixels that are named after each class, none again before each was taken once.
 
         Raises PluginError for a class without a training pixel, which no pixel can be named after.
@@ -85,10 +96,14 @@ class FittedPseudo:
                 chosen.append(used[-1][done:])
                 weights.append(self._weights(used[-1])[done:])
         rows, facts = np.concatenate(chosen), self._facts(np.concatenate(used))
-        made = PatchSamples.made(patches_at(self.cube, self.coords[rows], self.patch), self.y[rows], facts)
+        made = PatchSamples.made(
+            patches_at(self.cube, self.coords[rows], self.patch), self.y[rows], facts
+        )
         return replace(made, weight=np.concatenate(weights).astype(np.float32))
 
-    def _order(self, own: NDArray[np.int64], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    def _order(
+        self, own: NDArray[np.int64], count: int, rng: np.random.Generator
+    ) -> NDArray[np.int64]:
         """The first ``count`` of the rows of a class, in the order in which a trial takes them."""
         return cycle(own, count, rng)
 
@@ -97,13 +112,16 @@ class FittedPseudo:
         return np.full(len(rows), self.params.weight)
 
     def _facts(self, used: NDArray[np.int64]) -> dict[str, object]:
-        """Numbers of the pixels used, earlier blocks included: how many, how many of them again, how sure they are."""
+        """Numbers of the pixels used, earlier blocks included: how many, how many of them again,
+        how sure they are.
+        """
         taken = np.unique(used)
         ids = np.unique(self.y[taken])
         return {
             "believed_pixels": {str(c): int((self.y == c).sum()) for c in np.unique(self.y)},
             "mean_confidence": {
-                str(c): round(float(self.confidence[taken][self.y[taken] == c].mean()), 3) for c in ids
+                str(c): round(float(self.confidence[taken][self.y[taken] == c].mean()), 3)
+                for c in ids
             },
             "distinct_patches": len(taken),
             "repeated_patches": len(used) - len(taken),
@@ -115,25 +133,35 @@ class FittedPseudo:
         save_state(folder, self._arrays(), self._stated())
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
-        return {"cube": self.cube, "coords": self.coords, "y": self.y, "confidence": self.confidence}
+        return {
+            "cube": self.cube,
+            "coords": self.coords,
+            "y": self.y,
+            "confidence": self.confidence,
+        }
 
     def _stated(self) -> dict[str, object]:
         return {"share": self.params.share, "patch": self.patch, "notes": dict(self.notes)}
 
 
 class Pseudo(Plugin[PseudoParams]):
-    """Control of generators of scope ``scene``: as many real unlabelled patches, under the labels of the shared teacher.
+    """Control of generators of scope ``scene``: as many real unlabelled patches, under the labels
+    of the shared teacher.
 
-    The teacher (:mod:`hsiaug_builtin.teacher`) names unlabelled pixels. A generator that reads them has to beat this:
-    else what it gains is what the pixels and a teacher give, and no synthesis is needed. Believed are pixels of
-    segments that hold a training pixel of the same class. A class without one, and a view without an unlabelled pixel,
-    gets its training patches again; the record's provenance says so.
+    The teacher (:mod:`hsiaug_builtin.teacher`) names unlabelled pixels. A generator that reads them
+    has to beat this: else what it gains is what the pixels and a teacher give, and no synthesis is
+    needed. Believed are pixels of segments that hold a training pixel of the same class. A class
+    without one, and a view without an unlabelled pixel, gets its training patches again; the
+    record's provenance says so.
     """
 
     card = Card(
         name="pseudo",
         version="5",
-        summary="Control: real unlabelled patches named by a teacher, the same number as other generators make",
+        summary=(
+            "Control: real unlabelled patches named by a teacher, the same number as other"
+            " generators make"
+        ),
         scope="scene",
         seconds=5.0,
         params=PseudoParams,
@@ -145,13 +173,19 @@ class Pseudo(Plugin[PseudoParams]):
         from hsiaug_builtin.teacher.teacher import teach
 
         if not len(view.unlabelled):
-            sure, lack = np.ones(len(view.y)), {"no_unlabelled_pixel": "training patches are repeated"}
+            sure, lack = (
+                np.ones(len(view.y)),
+                {"no_unlabelled_pixel": "training patches are repeated"},
+            )
             return FittedPseudo(self.params, view.cube, view.patch, view.coords, view.y, sure, lack)
         progress(0, 1, "teacher")
         votes = teach(view)
         rows = choose_trusted(votes.shares, self.params.share, among=votes.attached)
         progress(1, 1, "teacher")
-        column, index = np.repeat(np.arange(len(rows)), [len(own) for own in rows]), np.concatenate(rows)
+        column, index = (
+            np.repeat(np.arange(len(rows)), [len(own) for own in rows]),
+            np.concatenate(rows),
+        )
         lacking = votes.classes[[not len(own) for own in rows]]
         again = np.isin(view.y, lacking)
         notes = {"teacher": dict(votes.facts)}

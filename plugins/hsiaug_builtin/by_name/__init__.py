@@ -1,1 +1,3 @@
-"""Any estimator of a library by its name: ``sklearn:MODULE.CLASS`` classifies, ``imblearn:CLASS`` over-samples."""
+"""Any estimator of a library by its name: ``sklearn:MODULE.CLASS`` classifies, ``imblearn:CLASS``
+over-samples.
+"""

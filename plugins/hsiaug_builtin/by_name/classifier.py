@@ -11,9 +11,20 @@ from hsiaug_builtin.by_name.lookup import build, described, find_class, parse_op
 from hsiaug_builtin.classifiers.estimators import FittedEstimator, fit_estimator
 
 MODULES = (
-    "calibration", "discriminant_analysis", "dummy", "ensemble", "gaussian_process", "linear_model", "multiclass",
-    "naive_bayes", "neighbors", "neural_network", "semi_supervised", "svm", "tree",
-)  # fmt: skip
+    "calibration",
+    "discriminant_analysis",
+    "dummy",
+    "ensemble",
+    "gaussian_process",
+    "linear_model",
+    "multiclass",
+    "naive_bayes",
+    "neighbors",
+    "neural_network",
+    "semi_supervised",
+    "svm",
+    "tree",
+)
 """Public modules of scikit-learn that have classifiers."""
 
 ESTIMATORS = ("estimator", "estimators", "base_estimator", "final_estimator")
@@ -24,10 +35,13 @@ ESTIMATORS = ("estimator", "estimators", "base_estimator", "final_estimator")
 class SklearnParams:
     """Which classifier, and its arguments.
 
-    Raises InputError where scikit-learn has no such classifier or argument, and for one that needs other estimators.
+    Raises InputError where scikit-learn has no such classifier or argument, and for one that needs
+    other estimators.
     """
 
-    estimator: str = param("ensemble.ExtraTreesClassifier", "MODULE.CLASS of a classifier of scikit-learn")
+    estimator: str = param(
+        "ensemble.ExtraTreesClassifier", "MODULE.CLASS of a classifier of scikit-learn"
+    )
     options: str = param("", "its arguments, as n_estimators=50, criterion=entropy")
 
     def __post_init__(self) -> None:
@@ -37,14 +51,22 @@ class SklearnParams:
         """The estimator, not fitted."""
         from sklearn.base import ClassifierMixin
 
-        cls, label = find_class("sklearn", self.estimator, MODULES, ClassifierMixin), f"sklearn:{self.estimator}"
+        cls, label = (
+            find_class("sklearn", self.estimator, MODULES, ClassifierMixin),
+            f"sklearn:{self.estimator}",
+        )
         options = parse_options(self.options, label)
-        inner = [name for name, one in signature(cls).parameters.items() if one.default is one.empty]
+        inner = [
+            name for name, one in signature(cls).parameters.items() if one.default is one.empty
+        ]
         if inner := inner or [name for name in options if name in ESTIMATORS]:
             raise InputError(
                 "sklearn:NAME must name a classifier that learns without another estimator",
                 value=f"{self.estimator} with {', '.join(inner)}",
-                hint="Take a plain classifier, or write a plugin that builds this one: docs/plugins.md.",
+                hint=(
+                    "Take a plain classifier, or write a plugin that builds this one:"
+                    " docs/plugins.md."
+                ),
             )
         return build(cls, {**seeded(cls, seed), **options}, label)
 
@@ -52,16 +74,21 @@ class SklearnParams:
 class Sklearn(Plugin[SklearnParams]):
     """A classifier of scikit-learn, by name, on z-scored spectra of the centre pixel.
 
-    It learns by sample weights where it takes them. It gives shares of classes where it has ``predict_proba``.
+    It learns by sample weights where it takes them. It gives shares of classes where it has
+    ``predict_proba``.
     """
 
     card = Card(
         name="sklearn",
         version="1",
-        summary="Any plain classifier of scikit-learn on the centre spectrum, as sklearn:ensemble.ExtraTreesClassifier",
-        paper="""@article{pedregosa2011sklearn, author={Fabian Pedregosa and Ga{\\"e}l Varoquaux and Alexandre Gramfort
-            and others}, title={Scikit-learn: Machine Learning in {P}ython}, journal={Journal of Machine Learning
-            Research}, volume={12}, pages={2825--2830}, year={2011}}; each estimator has its own source""",
+        summary=(
+            "Any plain classifier of scikit-learn on the centre spectrum, as"
+            " sklearn:ensemble.ExtraTreesClassifier"
+        ),
+        paper="""@article{pedregosa2011sklearn, author={Fabian Pedregosa and Ga{\\"e}l Varoquaux and
+            Alexandre Gramfort and others}, title={Scikit-learn: Machine Learning in {P}ython},
+            journal={Journal of Machine Learning Research}, volume={12}, pages={2825--2830},
+            year={2011}}; each estimator has its own source""",
         input="spectrum",
         seconds=2.0,
         params=SklearnParams,

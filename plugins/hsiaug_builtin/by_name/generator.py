@@ -19,7 +19,9 @@ OF_CATEGORIES = ("SMOTEN", "SMOTENC")
 """Over-samplers whose features are categories: of spectra they would make most frequent numbers."""
 
 USUAL = 16
-"""Exponent of 2 of the largest value up to which the over-sampler is given spectra in their own unit."""
+"""Exponent of 2 of the largest value up to which the over-sampler is given spectra in their own
+unit.
+"""
 
 NEIGHBOURS = {"k_neighbors": "class", "n_neighbors": "class", "m_neighbors": "all"}
 """Arguments that number neighbours, and among which samples these are looked for."""
@@ -27,7 +29,9 @@ NEIGHBOURS = {"k_neighbors": "class", "n_neighbors": "class", "m_neighbors": "al
 
 @dataclass(frozen=True)
 class ImblearnParams:
-    """Which over-sampler, and its arguments. Raises InputError where imbalanced-learn has no such class or argument."""
+    """Which over-sampler, and its arguments. Raises InputError where imbalanced-learn has no such
+    class or argument.
+    """
 
     sampler: str = param("BorderlineSMOTE", "CLASS of imblearn.over_sampling")
     options: str = param("", "its arguments, as k_neighbors=3, kind=borderline-2")
@@ -68,10 +72,11 @@ class FittedSampler(FittedPatches):
         return {**facts, **({"duplicated": lone} if lone else {})}
 
     def make(self, c: int, count: int, rows: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
-        """(count, B, p, p), of those that the over-sampler adds to the class up to the size of the largest at least.
+        """(count, B, p, p), of those that the over-sampler adds to the class up to the size of the
+        largest at least.
 
-        Fewer are asked for than it would add by itself only where that is asked for: ADASYN shares them out, and of few
-        would make none.
+        Fewer are asked for than it would add by itself only where that is asked for: ADASYN shares
+        them out, and of few would make none.
         """
         n, rng = len(self.y), np.random.default_rng(seed)
         if len(rows) < 2:
@@ -93,7 +98,8 @@ class FittedSampler(FittedPatches):
                 found, _ = model.fit_resample(flat, self.y)
         except (ValueError, RuntimeError) as error:
             raise PluginError(
-                f"imblearn:{self.sampler} must be able to make {count} samples of class {c} from {len(rows)}",
+                f"imblearn:{self.sampler} must be able to make {count} samples of class {c} from"
+                f" {len(rows)}",
                 value=f"{type(error).__name__}: {error}",
                 hint="Change its options, or take smote, which repeats what it cannot interpolate.",
             ) from error
@@ -107,18 +113,19 @@ class FittedSampler(FittedPatches):
 class Imblearn(PatchGenerator):
     """An over-sampler of imbalanced-learn, by name.
 
-    It is given whole patches as rows of numbers, in scene units, as imbalanced-learn would be. A small class has fewer
-    neighbours; a class of one is repeated, which is recorded.
+    It is given whole patches as rows of numbers, in scene units, as imbalanced-learn would be. A
+    small class has fewer neighbours; a class of one is repeated, which is recorded.
     """
 
     card = Card(
         name="imblearn",
         version="2",
         summary="Any over-sampler of imbalanced-learn between patches, as imblearn:BorderlineSMOTE",
-        paper="""@article{lemaitre2017imblearn, author={Guillaume Lema{\\^i}tre and Fernando Nogueira and Christos K.
-            Aridas}, title={Imbalanced-learn: A {P}ython Toolbox to Tackle the Curse of Imbalanced Datasets in Machine
-            Learning}, journal={Journal of Machine Learning Research}, volume={18}, number={17}, pages={1--5},
-            year={2017}}; each sampler has its own source""",
+        paper="""@article{lemaitre2017imblearn, author={Guillaume Lema{\\^i}tre and Fernando
+            Nogueira and Christos K. Aridas}, title={Imbalanced-learn: A {P}ython Toolbox to Tackle
+            the Curse of Imbalanced Datasets in Machine Learning}, journal={Journal of Machine
+            Learning Research}, volume={18}, number={17}, pages={1--5}, year={2017}}; each sampler
+            has its own source""",
         seconds=0.5,
         params=ImblearnParams,
         variant="sampler",

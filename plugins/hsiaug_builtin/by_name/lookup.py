@@ -1,4 +1,6 @@
-"""Classes of a library by names that users type: nothing outside that library is imported, nothing is evaluated."""
+"""Classes of a library by names that users type: nothing outside that library is imported, nothing
+is evaluated.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +18,11 @@ DISTRIBUTIONS = {"sklearn": "scikit-learn", "imblearn": "imbalanced-learn"}
 
 
 def find_class(library: str, name: str, modules: Sequence[str], base: type) -> type[Any]:
-    """The class ``MODULE.CLASS`` of a library, a subclass of ``base`` that one of its public ``modules`` names.
+    """The class ``MODULE.CLASS`` of a library, a subclass of ``base`` that one of its public
+    ``modules`` names.
 
-    Of a single module it is ``CLASS`` alone. Raises InputError with the nearest names; only then are all modules
-    imported.
+    Of a single module it is ``CLASS`` alone. Raises InputError with the nearest names; only then
+    are all modules imported.
     """
     module, _, own = name.rpartition(".") if len(modules) > 1 else (modules[0], "", name)
     if module in modules and (found := _public(library, module, base).get(own)):
@@ -30,22 +33,38 @@ def find_class(library: str, name: str, modules: Sequence[str], base: type) -> t
     near = [told for told, cls in names.items() if cls.lower() == own.lower()]
     near += [lowered[one] for one in get_close_matches(name.lower(), lowered, cutoff=0.55)]
     raise InputError(
-        f"{library}:NAME must name a class of the installed {library} that is a {base.__name__.removesuffix('Mixin')}",
+        f"{library}:NAME must name a class of the installed {library} that is a"
+        f" {base.__name__.removesuffix('Mixin')}",
         value=repr(name),
-        hint=f"Did you mean {' or '.join(dict.fromkeys(near))}?" if near else did_you_mean(name, names),
+        hint=(
+            f"Did you mean {' or '.join(dict.fromkeys(near))}?"
+            if near
+            else did_you_mean(name, names)
+        ),
     )
 
 
 def _public(library: str, module: str, base: type) -> dict[str, type[Any]]:
     """The classes of a public module that can be made, by name."""
     loaded = importlib.import_module(f"{library}.{module}")
-    classes = {one: cls for one, cls in vars(loaded).items() if isinstance(cls, type) and issubclass(cls, base)}
-    listed = getattr(loaded, "__all__", [one for one, cls in classes.items() if cls.__module__ == loaded.__name__])
-    return {one: cls for one, cls in classes.items() if one in listed and not inspect.isabstract(cls)}
+    classes = {
+        one: cls
+        for one, cls in vars(loaded).items()
+        if isinstance(cls, type) and issubclass(cls, base)
+    }
+    listed = getattr(
+        loaded,
+        "__all__",
+        [one for one, cls in classes.items() if cls.__module__ == loaded.__name__],
+    )
+    return {
+        one: cls for one, cls in classes.items() if one in listed and not inspect.isabstract(cls)
+    }
 
 
 def parse_options(text: str, label: str) -> dict[str, Any]:
-    """Arguments such as ``n_estimators=50, criterion=entropy``: Python's literals, and words, which are texts.
+    """Arguments such as ``n_estimators=50, criterion=entropy``: Python's literals, and words, which
+    are texts.
 
     Raises InputError for what is neither.
     """
@@ -67,7 +86,9 @@ def _value(node: ast.expr) -> Any:
 
 
 def build(cls: type[Any], options: Mapping[str, Any], label: str) -> Any:
-    """An instance with these arguments. Raises InputError for one that it does not have, or that it refuses."""
+    """An instance with these arguments. Raises InputError for one that it does not have, or that it
+    refuses.
+    """
     known = list(inspect.signature(cls).parameters)
     for name in options:
         if name not in known:
@@ -88,7 +109,11 @@ def build(cls: type[Any], options: Mapping[str, Any], label: str) -> Any:
 
 def seeded(cls: type[Any], seed: int) -> dict[str, Any]:
     """The argument that makes a class's randomness depend on a seed alone, where it has one."""
-    return {"random_state": seed % 2**32} if "random_state" in inspect.signature(cls).parameters else {}
+    return (
+        {"random_state": seed % 2**32}
+        if "random_state" in inspect.signature(cls).parameters
+        else {}
+    )
 
 
 def described(library: str, cls: type[Any], options: Mapping[str, Any]) -> dict[str, Any]:

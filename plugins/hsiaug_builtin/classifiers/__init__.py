@@ -1,4 +1,6 @@
-"""Supervised classifiers: SVM, trees, networks from 1D-CNN to transformer, spatial–spectral classics, controls, fused."""
+"""Supervised classifiers: SVM, trees, networks from 1D-CNN to transformer, spatial–spectral
+classics, controls, fused.
+"""
 
 from hsiaug_builtin import listing
 

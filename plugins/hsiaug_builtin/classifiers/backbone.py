@@ -20,9 +20,13 @@ SENSIBLE = ("test_resnet", "resnet10t", "lcnet_050", "starnet_s050", "mobilenetv
 @dataclass(frozen=True)
 @defaults(batch=32, rate=1e-3)
 class TimmParams(Recipe):
-    """The recipe, and which backbone. Raises InputError also where timm has no model of that name."""
+    """The recipe, and which backbone. Raises InputError also where timm has no model of that
+    name.
+    """
 
-    backbone: str = param("resnet10t", "name of a timm model; its weights are random, nothing is downloaded")
+    backbone: str = param(
+        "resnet10t", "name of a timm model; its weights are random, nothing is downloaded"
+    )
     components: int = param(30, "principal components that the network sees", low=1)
 
     def __post_init__(self) -> None:
@@ -41,20 +45,22 @@ class TimmParams(Recipe):
 class Timm(NetClassifier[TimmParams]):
     """A timm backbone with random weights, its first layer as wide as the components.
 
-    Most convolutional backbones read a 9×9 patch as it is; where one refuses (vision transformers, ConvNeXt), the
-    patch is up-sampled bilinearly to 32×32, or to the next of 64, 112 and 224 that it takes. Backbones are made for
-    images of 224×224 and shrink a patch to one pixel in their first layers, so expect no more of them than of a
-    network made for patches.
+    Most convolutional backbones read a 9×9 patch as it is; where one refuses (vision transformers,
+    ConvNeXt), the patch is up-sampled bilinearly to 32×32, or to the next of 64, 112 and 224 that
+    it takes. Backbones are made for images of 224×224 and shrink a patch to one pixel in their
+    first layers, so expect no more of them than of a network made for patches.
     """
 
     card = Card(
         name="timm",
         version="1",
-        summary="Any timm backbone on principal components, as timm:NAME; sensible on a CPU: "
-        f"{', '.join(SENSIBLE)}; up-sampled to 32×32: test_vit, test_convnext",
+        summary=(
+            "Any timm backbone on principal components, as timm:NAME; sensible on a CPU: "
+            f"{', '.join(SENSIBLE)}; up-sampled to 32×32: test_vit, test_convnext"
+        ),
         paper="""@misc{wightman2019timm, author={Ross Wightman}, title={{PyTorch} Image Models},
-            howpublished={Software}, year={2019}, doi={10.5281/zenodo.4414861}}; each backbone has its own
-            source""",
+            howpublished={Software}, year={2019}, doi={10.5281/zenodo.4414861}}; each backbone has
+            its own source""",
         variant="backbone",
         uses_device=True,
         seconds=30.0,

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import Card, Normaliser, PatchSamples, Plugin, Progress, TrainView, defaults, derive_seed, param
+from hsiaug.api import (
+    Card,
+    Normaliser,
+    PatchSamples,
+    Plugin,
+    Progress,
+    TrainView,
+    defaults,
+    derive_seed,
+    param,
+)
 from hsiaug_builtin.nets.fitted import FittedNet, training_patches
 from hsiaug_builtin.nets.recipe import Recipe
 
@@ -19,17 +29,23 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 @defaults(steps=400, augment="strong")
 class CentreCnnParams(Recipe):
-    """The recipe, and the network's size. Chosen on draws 100 and 101 of Jasper Ridge and a crop of Pavia, ``issd``."""
+    """The recipe, and the network's size. Chosen on draws 100 and 101 of Jasper Ridge and a crop of
+    Pavia, ``issd``.
+    """
 
     window: int = param(3, "side of the mean round the centre", unit="pixels", low=1)
     width: int = param(96, "channels of the spectral convolution", low=1)
     dropout: float = param(0.3, "share of channels that a step leaves out", low=0, high=0.9)
-    members: int = param(3, "networks whose shares are averaged; every other one reads the mean too", low=1)
+    members: int = param(
+        3, "networks whose shares are averaged; every other one reads the mean too", low=1
+    )
 
 
 @dataclass(frozen=True, eq=False)
 class Window:
-    """Z-scored bands of the central ``side``×``side`` pixels of patches; of all where these are smaller."""
+    """Z-scored bands of the central ``side``×``side`` pixels of patches; of all where these are
+    smaller.
+    """
 
     normaliser: Normaliser
     side: int
@@ -42,28 +58,36 @@ class Window:
 
 
 class CentreCnn(Plugin[CentreCnnParams]):
-    """One 1×1 convolution over all z-scored bands; the centre's channels, beside their mean over a small window.
+    """One 1×1 convolution over all z-scored bands; the centre's channels, beside their mean over a
+    small window.
 
-    Where labels are few and lie in clumps, a network that reads a patch as a whole learns where they lie. This one has a
-    stem that keeps the spectrum, a path for the centre pixel alone, dropout, and several trainings, whose shares are
-    averaged: the first and third read the centre alone, the second the mean too. The paper's network has windows of
-    several sizes, and residual 1×1 convolutions behind them.
+    Where labels are few and lie in clumps, a network that reads a patch as a whole learns where
+    they lie. This one has a stem that keeps the spectrum, a path for the centre pixel alone,
+    dropout, and several trainings, whose shares are averaged: the first and third read the centre
+    alone, the second the mean too. The paper's network has windows of several sizes, and residual
+    1×1 convolutions behind them.
     """
 
     card = Card(
         name="centre-cnn",
         version="1",
-        summary="Small CNN: all bands of the centre pixel beside the mean round it, three trainings averaged",
-        paper="""After @article{lee2017contextual, author={Hyungtae Lee and Heesung Kwon}, title={Going Deeper with
-            Contextual {CNN} for Hyperspectral Image Classification}, journal={IEEE Transactions on Image Processing},
-            volume={26}, number={10}, pages={4843--4855}, year={2017}, doi={10.1109/TIP.2017.2725580}}""",
+        summary=(
+            "Small CNN: all bands of the centre pixel beside the mean round it, three trainings"
+            " averaged"
+        ),
+        paper="""After @article{lee2017contextual, author={Hyungtae Lee and Heesung Kwon},
+            title={Going Deeper with Contextual {CNN} for Hyperspectral Image Classification},
+            journal={IEEE Transactions on Image Processing}, volume={26}, number={10},
+            pages={4843--4855}, year={2017}, doi={10.1109/TIP.2017.2725580}}""",
         uses_device=True,
         seconds=4.0,
         params=CentreCnnParams,
         presets={"tiny": {"steps": 40, "members": 2, "width": 32, "rate": 1e-2}},
     )
 
-    def fit(self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress) -> FittedNet:
+    def fit(
+        self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress
+    ) -> FittedNet:
         """Train the members one after the other, all on all samples."""
         from hsiaug_builtin.classifiers.nets import Averaged, CentreNet
         from hsiaug_builtin.nets.seeded import fresh
@@ -75,7 +99,9 @@ class CentreCnn(Plugin[CentreCnnParams]):
 
         def trained(member: int) -> CentreNet:
             window, seed_of = own.window if member % 2 else 1, derive_seed("member", member, seed)
-            net = fresh(lambda: CentreNet(bands, own.width, window, own.dropout, data.classes), seed_of)
+            net = fresh(
+                lambda: CentreNet(bands, own.width, window, own.dropout, data.classes), seed_of
+            )
             draw = batches(data, own, seed_of, device)
             return train(
                 net,

@@ -11,13 +11,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import Card, Normaliser, Patches, PatchSamples, Plugin, PluginError, Progress, TrainView, param
+from hsiaug.api import (
+    Card,
+    Normaliser,
+    Patches,
+    PatchSamples,
+    Plugin,
+    PluginError,
+    Progress,
+    TrainView,
+    param,
+)
 from hsiaug_builtin.nets.fitted import by_class
 
 
 @dataclass(frozen=True, eq=False)
 class FittedEstimator:
-    """model: fitted, or None where only one class, ``only``, had samples. class_count: C of the scene."""
+    """model: fitted, or None where only one class, ``only``, had samples. class_count: C of the
+    scene.
+    """
 
     normaliser: Normaliser
     model: Any
@@ -29,7 +41,9 @@ class FittedEstimator:
         """(n,) class ids of the centre spectra."""
         if self.model is None or not len(patches):
             return np.full(len(patches), self.only, dtype=np.int64)
-        return np.asarray(self.model.predict(self.normaliser.spectra(patches.centres)), dtype=np.int64)
+        return np.asarray(
+            self.model.predict(self.normaliser.spectra(patches.centres)), dtype=np.int64
+        )
 
 
 class FittedShares(FittedEstimator):
@@ -43,11 +57,14 @@ class FittedShares(FittedEstimator):
         return by_class(shares, self.model.classes_, self.class_count)
 
 
-def fit_estimator(model: Any, samples: PatchSamples, view: TrainView, facts: Mapping[str, object]) -> FittedEstimator:
-    """Fit a classifier of scikit-learn on z-scored centre spectra, by weight where it takes weights.
+def fit_estimator(
+    model: Any, samples: PatchSamples, view: TrainView, facts: Mapping[str, object]
+) -> FittedEstimator:
+    """Fit a classifier of scikit-learn on z-scored centre spectra, by weight where it takes
+    weights.
 
-    Else samples without weight are left out, and all others count alike. Raises PluginError where the estimator cannot
-    learn from them.
+    Else samples without weight are left out, and all others count alike. Raises PluginError where
+    the estimator cannot learn from them.
     """
     kept = samples.take(samples.weight > 0)
     if not len(kept):
@@ -63,13 +80,22 @@ def fit_estimator(model: Any, samples: PatchSamples, view: TrainView, facts: Map
     z = view.normaliser.spectra(kept.centres)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of convergence, and of classes smaller than it expects
+            warnings.simplefilter(
+                "ignore"
+            )  # of convergence, and of classes smaller than it expects
             model.fit(z, kept.y, **({"sample_weight": kept.weight} if weighs else {}))
     except (ValueError, TypeError, ArithmeticError, np.linalg.LinAlgError) as error:
         raise PluginError(
-            f"{type(model).__name__} must be able to learn from {len(kept)} samples of {len(np.unique(kept.y))} classes",
-            value=f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}",
-            hint="Change its options, or take a classifier that learns from classes of one pixel, such as svm.",
+            f"{type(model).__name__} must be able to learn from {len(kept)} samples of"
+            f" {len(np.unique(kept.y))} classes",
+            value=(
+                f"{type(error).__name__}:"
+                f" {str(error).strip().splitlines()[0] if str(error).strip() else ''}"
+            ),
+            hint=(
+                "Change its options, or take a classifier that learns from classes of one pixel,"
+                " such as svm."
+            ),
         ) from error
     return kind(view.normaliser, model, int(kept.y[0]), len(view.class_names), facts)
 
@@ -86,19 +112,21 @@ class BoostingParams:
 
 
 class Boosting(Plugin[BoostingParams]):
-    """Gradient-boosted trees on histograms of z-scored bands; real and synthetic samples alike, each with its weight.
+    """Gradient-boosted trees on histograms of z-scored bands; real and synthetic samples alike,
+    each with its weight.
 
-    scikit-learn's HistGradientBoostingClassifier, after LightGBM; without early stopping, and with few
-    bins and leaves, as labels are few.
+    scikit-learn's HistGradientBoostingClassifier, after LightGBM; without early stopping, and with
+    few bins and leaves, as labels are few.
     """
 
     card = Card(
         name="hgb",
         version="1",
         summary="Histogram gradient boosting on the centre spectrum",
-        paper="""@article{friedman2001greedy, author={Jerome H. Friedman}, title={Greedy Function Approximation: A
-            Gradient Boosting Machine}, journal={The Annals of Statistics}, volume={29}, number={5},
-            pages={1189--1232}, year={2001}, doi={10.1214/aos/1013203451}}""",
+        paper="""@article{friedman2001greedy, author={Jerome H. Friedman}, title={Greedy Function
+            Approximation: A Gradient Boosting Machine}, journal={The Annals of Statistics},
+            volume={29}, number={5}, pages={1189--1232}, year={2001},
+            doi={10.1214/aos/1013203451}}""",
         input="spectrum",
         seconds=5.0,
         params=BoostingParams,

@@ -35,7 +35,9 @@ class FittedForest:
 
     def predict_proba(self, patches: Patches) -> NDArray[np.float32]:
         """(n, C) share of trees for class ids 1..C; 0 for a class that had no sample."""
-        return by_class(self.model.predict_proba(patches.centres), self.model.classes_, self.class_count)
+        return by_class(
+            self.model.predict_proba(patches.centres), self.model.classes_, self.class_count
+        )
 
 
 class Forest(Plugin[ForestParams]):
@@ -45,8 +47,9 @@ class Forest(Plugin[ForestParams]):
         name="rf",
         version="1",
         summary="Random forest on the centre spectrum",
-        paper="""@article{breiman2001forests, author={Leo Breiman}, title={Random Forests}, journal={Machine
-            Learning}, volume={45}, number={1}, pages={5--32}, year={2001}, doi={10.1023/A:1010933404324}}""",
+        paper="""@article{breiman2001forests, author={Leo Breiman}, title={Random Forests},
+            journal={Machine Learning}, volume={45}, number={1}, pages={5--32}, year={2001},
+            doi={10.1023/A:1010933404324}}""",
         input="spectrum",
         seconds=1.0,
         params=ForestParams,

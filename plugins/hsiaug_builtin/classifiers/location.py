@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import Card, NoParams, Patches, PatchSamples, Plugin, PluginError, Progress, TrainView
+from hsiaug.api import (
+    Card,
+    NoParams,
+    Patches,
+    PatchSamples,
+    Plugin,
+    PluginError,
+    Progress,
+    TrainView,
+)
 
 if TYPE_CHECKING:
     from scipy.spatial import cKDTree
@@ -30,8 +39,8 @@ class FittedLocation:
 class Location(Plugin[NoParams]):
     """The class of the nearest real training pixel (Euclidean, in pixels); reads no band.
 
-    What it scores is what a split gives away through location alone. Synthetic samples lie nowhere and are
-    ignored, so it answers the same for every generator and every λ.
+    What it scores is what a split gives away through location alone. Synthetic samples lie nowhere
+    and are ignored, so it answers the same for every generator and every λ.
     """
 
     card = Card(

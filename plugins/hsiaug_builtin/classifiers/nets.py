@@ -1,4 +1,6 @@
-"""The networks of patches, as plain torch modules from (n, k, p, p) to class scores (n, classes)."""
+"""The networks of patches, as plain torch modules from (n, k, p, p) to class scores (n,
+classes).
+"""
 
 from __future__ import annotations
 
@@ -12,13 +14,17 @@ from hsiaug.api import PluginError
 from hsiaug_builtin.nets.blocks import Residual, convolution, crop
 
 CORE, WINDOW = 5, 7
-"""Sides in pixels of the centre of a patch that Net3d reads, and that ResidualNet and SpectralNet read."""
+"""Sides in pixels of the centre of a patch that Net3d reads, and that ResidualNet and SpectralNet
+read.
+"""
 KERNELS = ((8, 7, 1), (16, 5, 1), (32, 3, 0))
 """HybridNet: kernels, their components, and spatial padding of the three 3D convolutions."""
 HEADS, HIDDEN, DROPOUT = 4, 8, 0.1
 """SpectralNet: attention heads, hidden width, and dropout."""
 SIDES = (32, 64, 112, 224)
-"""Sides in pixels to which a patch is up-sampled, tried in this order where a backbone refuses its own side."""
+"""Sides in pixels to which a patch is up-sampled, tried in this order where a backbone refuses its
+own side.
+"""
 
 
 class Net1d(nn.Module):
@@ -29,12 +35,16 @@ class Net1d(nn.Module):
         kernel = -(-bands // 9)
         pool = -(-(bands - kernel + 1) // 40)
         self.body = nn.Sequential(
-            convolution(1, width, kernel, padding=0, axes=1),  # (n, 1, B) → (n, width, B - kernel + 1)
+            convolution(
+                1, width, kernel, padding=0, axes=1
+            ),  # (n, 1, B) → (n, width, B - kernel + 1)
             nn.MaxPool1d(pool, ceil_mode=True),  # about 40 positions of 200 bands
             nn.Flatten(),
         )
         positions = -(-(bands - kernel + 1) // pool)
-        self.head = nn.Sequential(nn.Linear(width * positions, hidden), nn.ReLU(), nn.Linear(hidden, classes))
+        self.head = nn.Sequential(
+            nn.Linear(width * positions, hidden), nn.ReLU(), nn.Linear(hidden, classes)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         scores: Tensor = self.head(self.body(x.flatten(1)[:, None]))
@@ -42,7 +52,9 @@ class Net1d(nn.Module):
 
 
 class Net3d(nn.Module):
-    """Class scores of the central 5×5 pixels of a patch in bands; smaller patches and few bands will do."""
+    """Class scores of the central 5×5 pixels of a patch in bands; smaller patches and few bands
+    will do.
+    """
 
     def __init__(self, bands: int, side: int, width: int, classes: int) -> None:
         super().__init__()
@@ -66,9 +78,11 @@ class Net3d(nn.Module):
 
 
 class HybridNet(nn.Module):
-    """Class scores of a patch of components: three 3D convolutions, one 2D, the mean over the patch, one linear.
+    """Class scores of a patch of components: three 3D convolutions, one 2D, the mean over the
+    patch, one linear.
 
-    A kernel that is larger than what it meets shrinks to it, so that small patches and few components will do.
+    A kernel that is larger than what it meets shrinks to it, so that small patches and few
+    components will do.
     """
 
     def __init__(self, components: int, side: int, width: int, classes: int) -> None:
@@ -77,7 +91,9 @@ class HybridNet(nn.Module):
         layers: list[nn.Module] = []
         for kernels, spectral, padding in KERNELS:
             k, s = min(spectral, depth), min(3, side + 2 * padding)
-            layers.append(convolution(channels, kernels, (k, s, s), padding=(0, padding, padding), axes=3))
+            layers.append(
+                convolution(channels, kernels, (k, s, s), padding=(0, padding, padding), axes=3)
+            )
             depth, side, channels = depth - k + 1, side + 2 * padding - s + 1, kernels
         self.volume = nn.Sequential(*layers)
         self.plane = convolution(channels * depth, width, min(3, side), padding=0)
@@ -91,9 +107,11 @@ class HybridNet(nn.Module):
 
 
 class ResidualNet(nn.Module):
-    """Class scores of the central 7×7 pixels of a patch in bands: spectral, then spatial residual blocks.
+    """Class scores of the central 7×7 pixels of a patch in bands: spectral, then spatial residual
+    blocks.
 
-    A convolution along the bands of each pixel is a 2D one with a kernel of 7×1 over (bands, pixels).
+    A convolution along the bands of each pixel is a 2D one with a kernel of 7×1 over (bands,
+    pixels).
     """
 
     def __init__(self, bands: int, width: int, features: int, stride: int, classes: int) -> None:
@@ -101,7 +119,9 @@ class ResidualNet(nn.Module):
         kernel = min(7, bands)
         positions = (bands - kernel) // stride + 1
         self.entry = convolution(1, width, (kernel, 1), stride=(stride, 1), padding=0)
-        self.spectral = nn.Sequential(Residual(width, width, (7, 1)), Residual(width, width, (7, 1)))
+        self.spectral = nn.Sequential(
+            Residual(width, width, (7, 1)), Residual(width, width, (7, 1))
+        )
         self.collapse = convolution(width, features, (positions, 1), padding=0)
         self.narrow = convolution(features, 24)
         self.spatial = nn.Sequential(Residual(24, 24), Residual(24, 24))
@@ -117,13 +137,17 @@ class ResidualNet(nn.Module):
 
 
 class SpectralNet(nn.Module):
-    """Class scores of the central 7×7 pixels of a patch: a transformer over groups of neighbouring bands.
+    """Class scores of the central 7×7 pixels of a patch: a transformer over groups of neighbouring
+    bands.
 
-    Token t reads bands t·stride … t·stride + group - 1 of all pixels; a class token is read. From the third layer
-    on, a convolution over all tokens joins a layer's input with that of the layer before the last.
+    Token t reads bands t·stride … t·stride + group - 1 of all pixels; a class token is read. From
+    the third layer on, a convolution over all tokens joins a layer's input with that of the layer
+    before the last.
     """
 
-    def __init__(self, bands: int, side: int, group: int, stride: int, width: int, layers: int, classes: int) -> None:
+    def __init__(
+        self, bands: int, side: int, group: int, stride: int, width: int, layers: int, classes: int
+    ) -> None:
         super().__init__()
         self.group, self.stride = min(group, bands), stride
         tokens = (bands - self.group) // stride + 2
@@ -132,7 +156,13 @@ class SpectralNet(nn.Module):
         self.position = nn.Parameter(0.02 * torch.randn(1, tokens, width))
         self.layers = nn.ModuleList(
             nn.TransformerEncoderLayer(
-                width, HEADS, HIDDEN, dropout=DROPOUT, activation="gelu", batch_first=True, norm_first=True
+                width,
+                HEADS,
+                HIDDEN,
+                dropout=DROPOUT,
+                activation="gelu",
+                batch_first=True,
+                norm_first=True,
             )
             for _ in range(layers)
         )
@@ -142,7 +172,9 @@ class SpectralNet(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         x = crop(x, WINDOW).flatten(2).unfold(1, self.group, self.stride)  # (n, groups, p·p, group)
         x = self.embed(x.flatten(2))
-        x = torch.cat([self.first.expand(len(x), -1, -1), x], dim=1) + self.position  # (n, tokens, width)
+        x = (
+            torch.cat([self.first.expand(len(x), -1, -1), x], dim=1) + self.position
+        )  # (n, tokens, width)
         inputs: list[Tensor] = []
         for number, layer in enumerate(self.layers):
             inputs.append(x)
@@ -155,7 +187,9 @@ class SpectralNet(nn.Module):
 
 
 def joint(tokens: int) -> nn.Conv2d:
-    """Layer from (n, tokens, width, 2) to (n, tokens, width, 1); at first it passes on the former of the two."""
+    """Layer from (n, tokens, width, 2) to (n, tokens, width, 1); at first it passes on the former
+    of the two.
+    """
     layer = nn.Conv2d(tokens, tokens, (1, 2))
     with torch.no_grad():
         layer.weight.zero_()
@@ -165,7 +199,9 @@ def joint(tokens: int) -> nn.Conv2d:
 
 
 class Backbone(nn.Module):
-    """A timm model, and the side in pixels that it reads; patches of another side are resized bilinearly."""
+    """A timm model, and the side in pixels that it reads; patches of another side are resized
+    bilinearly.
+    """
 
     def __init__(self, body: nn.Module, side: int) -> None:
         super().__init__()
@@ -179,7 +215,8 @@ class Backbone(nn.Module):
 
 
 def build_backbone(name: str, channels: int, side: int, classes: int) -> Backbone:
-    """The timm model of that name with random weights, on the smallest side that it takes, ``side`` first.
+    """The timm model of that name with random weights, on the smallest side that it takes, ``side``
+    first.
 
     Raises PluginError where it takes none of them.
     """
@@ -189,7 +226,11 @@ def build_backbone(name: str, channels: int, side: int, classes: int) -> Backbon
     for tried in (side, *(larger for larger in SIDES if larger > side)):
         try:
             body = timm.create_model(
-                name, pretrained=False, in_chans=channels, num_classes=classes, **size_of(name, tried)
+                name,
+                pretrained=False,
+                in_chans=channels,
+                num_classes=classes,
+                **size_of(name, tried),
             )
             with torch.inference_mode():
                 scores = body.eval()(torch.zeros(2, channels, tried, tried))
@@ -199,9 +240,13 @@ def build_backbone(name: str, channels: int, side: int, classes: int) -> Backbon
         if scores.shape == (2, classes):
             return Backbone(body, tried)
     raise PluginError(
-        f"the timm model {name} must turn patches of {channels} components into {classes} class scores",
+        f"the timm model {name} must turn patches of {channels} components into {classes} class"
+        " scores",
         value=f"{type(refusal).__name__}: {refusal}" if refusal else "another shape of scores",
-        hint=f"It takes no patch of side {side} nor any of {SIDES}; choose another, for example resnet10t.",
+        hint=(
+            f"It takes no patch of side {side} nor any of {SIDES}; choose another, for example"
+            " resnet10t."
+        ),
     )
 
 
@@ -214,7 +259,9 @@ def size_of(name: str, side: int) -> dict[str, Any]:
 
 
 class CentreNet(nn.Module):
-    """Class scores of a patch in bands: channels of the centre pixel, and their mean over the central window."""
+    """Class scores of a patch in bands: channels of the centre pixel, and their mean over the
+    central window.
+    """
 
     def __init__(self, bands: int, width: int, window: int, dropout: float, classes: int) -> None:
         super().__init__()

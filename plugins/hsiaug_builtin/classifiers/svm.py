@@ -31,18 +31,22 @@ WIDTHS = (0.03, 0.1, 0.3, 1.0)
 """Candidates for γ·B: γ = 1/B is the usual scale of z-scored spectra with B bands."""
 
 UNKNOWN = 1000.0, 0.1
-"""C and γ·B where nothing can be validated. One sample of a class is told from one of another by any of the candidates
-alike; but the least C and γ·B cannot learn from synthetic samples what these show (draws 100 to 102 of five scenes under
-``kshot:1``)."""
+"""C and γ·B where nothing can be validated. One sample of a class is told from one of another by
+any of the candidates alike; but the least C and γ·B cannot learn from synthetic samples what these
+show (draws 100 to 102 of five scenes under ``kshot:1``).
+"""
 
 MOST_VALIDATED, DRAWN = 5000, 2500
-"""Of more samples than the first (a kernel of 200 MB), C and γ are chosen on about as many as the second: on all of 9,000
-that would take minutes."""
+"""Of more samples than the first (a kernel of 200 MB), C and γ are chosen on about as many as the
+second: on all of 9,000 that would take minutes.
+"""
 FEWEST_DRAWN = 30
 """Of a class, where it has them."""
 
 SHARPNESS = 3.0
-"""Of its shares. Chosen on draws 100 to 103 of five scenes under ``issd``, for the product with those of a teacher."""
+"""Of its shares. Chosen on draws 100 to 103 of five scenes under ``issd``, for the product with
+those of a teacher.
+"""
 
 
 @dataclass(frozen=True)
@@ -67,8 +71,8 @@ class FittedSvm:
         return np.asarray(self.machine.classes[named(self._scores(patches))], dtype=np.int64)
 
     def predict_proba(self, patches: Patches) -> NDArray[np.float32]:
-        """(n, C) softmax of SHARPNESS times the decision function, in which a won pair of classes counts 1; 0 for a class
-        without a sample. Not calibrated by validation.
+        """(n, C) softmax of SHARPNESS times the decision function, in which a won pair of classes
+        counts 1; 0 for a class without a sample. Not calibrated by validation.
         """
         from scipy.special import softmax
 
@@ -84,30 +88,33 @@ def named(scores: NDArray[np.float64]) -> NDArray[np.int64]:
     """(n,) columns of the predicted classes, of scores (n, k)."""
     if scores.shape[1] <= 2:
         return np.asarray(scores.argmax(axis=1))
-    # A score is the pairs won, and a margin below 1/3: of as many pairs libsvm predicts the first class.
+    # A score is the pairs won, and a margin below 1/3: of as many pairs libsvm predicts the first
+    # class.
     return np.asarray(np.rint(scores).argmax(axis=1))
 
 
 class Svm(Plugin[SvmParams]):
     """Soft-margin SVM with an RBF kernel, one against one, on z-scored spectra of the centre pixel.
 
-    C and γ are those with the best macro-averaged recall in a stratified cross-validation on the real samples
-    alone. hsiaug's rules would let synthetic samples into the fit folds; we keep them out altogether, because
-    a duplicate, a noisy copy or an interpolation in a fit fold may be made from a sample of the validation fold
-    and would reward C and γ that memorise. Being chosen before a synthetic sample is seen, they are the same for
-    every generator and λ. Real and synthetic samples then enter one last fit, each with its weight. Where there are only
-    synthetic ones, the cross-validation has as many of each class as training pixels.
+    C and γ are those with the best macro-averaged recall in a stratified cross-validation on the
+    real samples alone. hsiaug's rules would let synthetic samples into the fit folds; we keep them
+    out altogether, because a duplicate, a noisy copy or an interpolation in a fit fold may be made
+    from a sample of the validation fold and would reward C and γ that memorise. Being chosen before
+    a synthetic sample is seen, they are the same for every generator and λ. Real and synthetic
+    samples then enter one last fit, each with its weight. Where there are only synthetic ones, the
+    cross-validation has as many of each class as training pixels.
     """
 
     card = Card(
         name="svm",
         version="3",
         summary="RBF support vector machine on the centre spectrum, C and γ by cross-validation",
-        paper="""@article{cortes1995svm, author={Corinna Cortes and Vladimir Vapnik}, title={Support-Vector
-            Networks}, journal={Machine Learning}, volume={20}, number={3}, pages={273--297}, year={1995},
-            doi={10.1007/BF00994018}}; on hyperspectral pixels: @article{melgani2004svm, author={Farid Melgani
-            and Lorenzo Bruzzone}, title={Classification of Hyperspectral Remote Sensing Images with Support
-            Vector Machines}, journal={IEEE Transactions on Geoscience and Remote Sensing}, volume={42},
+        paper="""@article{cortes1995svm, author={Corinna Cortes and Vladimir Vapnik},
+            title={Support-Vector Networks}, journal={Machine Learning}, volume={20}, number={3},
+            pages={273--297}, year={1995}, doi={10.1007/BF00994018}}; on hyperspectral pixels:
+            @article{melgani2004svm, author={Farid Melgani and Lorenzo Bruzzone},
+            title={Classification of Hyperspectral Remote Sensing Images with Support Vector
+            Machines}, journal={IEEE Transactions on Geoscience and Remote Sensing}, volume={42},
             number={8}, pages={1778--1790}, year={2004}, doi={10.1109/TGRS.2004.831865}}""",
         input="spectrum",
         seconds=1.0,
@@ -115,7 +122,9 @@ class Svm(Plugin[SvmParams]):
         presets={"tiny": {"folds": 2}},
     )
 
-    def fit(self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress) -> FittedSvm:
+    def fit(
+        self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress
+    ) -> FittedSvm:
         """Choose C and γ on the real samples, where there are some, then learn from all."""
         from sklearn.svm import SVC
 
@@ -130,20 +139,25 @@ class Svm(Plugin[SvmParams]):
             warnings.filterwarnings("ignore", "The number of unique classes")
             cost, gamma = choose(z[asked], samples.y[asked], self.params.folds, seed)
             if len(np.unique(samples.y)) > 1:
-                # Only probabilities would use it, but without it numpy's global state is read and changed.
+                # Only probabilities would use it, but without it numpy's global state is read and
+                # changed.
                 model = SVC(C=cost, gamma=gamma, random_state=0)
                 model.fit(z, samples.y, sample_weight=samples.weight)
-        return FittedSvm(view.normaliser, machine_of(model, samples.y, gamma), cost, gamma, len(view.class_names))
+        return FittedSvm(
+            view.normaliser, machine_of(model, samples.y, gamma), cost, gamma, len(view.class_names)
+        )
 
 
 @remember(1024)
-def choose(z: NDArray[np.float32], y: NDArray[np.int64], folds: int, seed: int) -> tuple[float, float]:
+def choose(
+    z: NDArray[np.float32], y: NDArray[np.int64], folds: int, seed: int
+) -> tuple[float, float]:
     """C and γ of the best macro-averaged recall; of equals the smaller C, then the smaller γ.
 
-    z: (n, B) z-scored spectra. y: (n,) class ids. Where no class has two samples nothing can be validated, and
-    ``UNKNOWN`` is taken; of more than ``MOST_VALIDATED`` samples, some of each class are validated. The recall of a class
-    is over all its samples, whatever their folds; scikit-learn's GridSearchCV would average over folds, in some of which
-    a rare class is missing.
+    z: (n, B) z-scored spectra. y: (n,) class ids. Where no class has two samples nothing can be
+    validated, and ``UNKNOWN`` is taken; of more than ``MOST_VALIDATED`` samples, some of each class
+    are validated. The recall of a class is over all its samples, whatever their folds;
+    scikit-learn's GridSearchCV would average over folds, in some of which a rare class is missing.
     """
     if len(z) > MOST_VALIDATED:
         kept = drawn_of_each(y, seed)
@@ -162,18 +176,22 @@ def choose(z: NDArray[np.float32], y: NDArray[np.int64], folds: int, seed: int) 
 
 
 def drawn_of_each(y: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
-    """Sorted places of about ``DRAWN`` of the samples, each class in proportion, but ``FEWEST_DRAWN`` of it at least."""
+    """Sorted places of about ``DRAWN`` of the samples, each class in proportion, but
+    ``FEWEST_DRAWN`` of it at least.
+    """
     rng = np.random.default_rng(derive_seed("drawn for validation", seed))
     members = [np.flatnonzero(y == c) for c in np.unique(y)]
     counts = [min(len(own), max(FEWEST_DRAWN, round(len(own) * DRAWN / len(y)))) for own in members]
-    return np.sort(np.concatenate([rng.permutation(own)[:n] for own, n in zip(members, counts, strict=True)]))
+    return np.sort(
+        np.concatenate([rng.permutation(own)[:n] for own, n in zip(members, counts, strict=True)])
+    )
 
 
 def stratified_folds(y: NDArray[np.int64], folds: int, seed: int) -> NDArray[np.int64]:
     """(n,) int64 validation fold of each sample; -1 = never validated.
 
-    A class of n_c < ``folds`` samples is validated in n_c folds. A lone sample of its class stays in every fit
-    fold: held out, its class could not be learnt.
+    A class of n_c < ``folds`` samples is validated in n_c folds. A lone sample of its class stays
+    in every fit fold: held out, its class could not be learnt.
     """
     rng = np.random.default_rng(derive_seed("folds", seed))
     fold = np.full(len(y), -1, dtype=np.int64)
@@ -193,9 +211,13 @@ def squared_distances(z: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def validated_recalls(
-    kernel: NDArray[np.float64], y: NDArray[np.int64], fold: NDArray[np.int64], costs: Sequence[float]
+    kernel: NDArray[np.float64],
+    y: NDArray[np.int64],
+    fold: NDArray[np.int64],
+    costs: Sequence[float],
 ) -> list[float]:
-    """Recall on held-out samples, averaged over the classes that are validated, for each of ``costs``; 0 where none is.
+    """Recall on held-out samples, averaged over the classes that are validated, for each of
+    ``costs``; 0 where none is.
 
     kernel: (n, n). y, fold: (n,) class id and validation fold of each sample.
     """

@@ -1,4 +1,6 @@
-"""Networks for the dense tasks: they label every pixel of a tile of one date, or what changed between two."""
+"""Networks for the dense tasks: they label every pixel of a tile of one date, or what changed
+between two.
+"""
 
 from hsiaug_builtin import listing
 

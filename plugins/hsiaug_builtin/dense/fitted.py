@@ -26,7 +26,9 @@ Own = TypeVar("Own", bound=DenseRecipe)
 
 @dataclass(frozen=True, eq=False)
 class FittedDense(FittedNetwork):
-    """A trained network of tiles; ``read`` is the :class:`hsiaug_builtin.dense.inputs.BandScale` of its view."""
+    """A trained network of tiles; ``read`` is the :class:`hsiaug_builtin.dense.inputs.BandScale` of
+    its view.
+    """
 
     def predict(self, tiles: Tiles) -> NDArray[np.int64]:
         """(n, H, W) class ids; only classes that had a labelled pixel are ever named, never 0."""
@@ -42,7 +44,8 @@ class FittedDense(FittedNetwork):
 
 
 class NetSegmenter(Plugin[Own]):
-    """A classifier that is a network of tiles: a subclass has a card, and says in :meth:`network` which one.
+    """A classifier that is a network of tiles: a subclass has a card, and says in :meth:`network`
+    which one.
 
     unit: whether it reads spectra divided by their norm too, as further bands.
     """
@@ -50,11 +53,17 @@ class NetSegmenter(Plugin[Own]):
     unit: ClassVar[bool] = False
 
     def network(self, bands: int, classes: int) -> TileNet:
-        """Return the network, from (n, T, bands, H, W) to scores (n, classes, H, W); bands: those that are read."""
+        """Return the network, from (n, T, bands, H, W) to scores (n, classes, H, W); bands: those
+        that are read.
+        """
         raise NotImplementedError
 
-    def fit(self, samples: DenseSamples, view: DenseView, *, seed: int, device: str, progress: Progress) -> FittedDense:
-        """Train on bands z-scored by the view's real tiles, which with ``centre`` lose each tile's mean at each date."""
+    def fit(
+        self, samples: DenseSamples, view: DenseView, *, seed: int, device: str, progress: Progress
+    ) -> FittedDense:
+        """Train on bands z-scored by the view's real tiles, which with ``centre`` lose each tile's
+        mean at each date.
+        """
         from hsiaug_builtin.dense.nets import ContextAndPixel, Padded
         from hsiaug_builtin.dense.training import batches, criterion, settle, single_pixels
         from hsiaug_builtin.nets.seeded import fresh
@@ -67,10 +76,13 @@ class NetSegmenter(Plugin[Own]):
         net = train(net, draw, error, own, seed=seed, device=device, progress=progress)
         settle(net, real, scale, seed, device)
         if isinstance(net.net, ContextAndPixel):
-            # Not settled: statistics of pixels without a label, which may be of other materials, cost up to 20 mIoU.
+            # Not settled: statistics of pixels without a label, which may be of other materials,
+            # cost up to 20 mIoU.
             pixels = single_pixels(data, scale, seed, device)
             budget = replace(own, rate=SINGLE_RATE)
-            train(net.net.single, pixels, error, budget, seed=seed, device=device, progress=progress)
+            train(
+                net.net.single, pixels, error, budget, seed=seed, device=device, progress=progress
+            )
         return FittedDense(scale, net, data.classes, classes, device)
 
 

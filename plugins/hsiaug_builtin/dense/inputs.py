@@ -1,4 +1,6 @@
-"""Tiles and masks as a network reads them, and how it is trained, as hyper-parameters. NumPy only."""
+"""Tiles and masks as a network reads them, and how it is trained, as hyper-parameters. NumPy
+only.
+"""
 
 from __future__ import annotations
 
@@ -23,17 +25,20 @@ class DenseRecipe(Budget):
     """The budget and the loss."""
 
     batch: int = param(8, "tiles per step, drawn with replacement", low=2)
-    class_weights: bool = param(False, "weigh classes by 1/√(their share of the labelled pixels) in the cross-entropy")
+    class_weights: bool = param(
+        False, "weigh classes by 1/√(their share of the labelled pixels) in the cross-entropy"
+    )
     dice: float = param(0.0, "weight of the Dice loss beside the cross-entropy", low=0)
     centre: bool = param(False, "take each band's mean off each date of each tile")
 
 
 @dataclass(frozen=True, eq=False)
 class BandScale:
-    """Mean and standard deviation of each band. Both (B,) float32, in the data's units; (2·B,) with ``unit``.
+    """Mean and standard deviation of each band. Both (B,) float32, in the data's units; (2·B,) with
+    ``unit``.
 
-    centre: whether each date of each tile also loses its own mean of each band. unit: whether spectra divided by their
-    norm follow as further bands.
+    centre: whether each date of each tile also loses its own mean of each band. unit: whether
+    spectra divided by their norm follow as further bands.
     """
 
     mean: NDArray[np.float32]
@@ -42,7 +47,8 @@ class BandScale:
     unit: bool = False
 
     def __call__(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Images (n, T, B, H, W) in the data's units → z-scored, float32; (n, T, 2·B, H, W) with ``unit``.
+        """Images (n, T, B, H, W) in the data's units → z-scored, float32; (n, T, 2·B, H, W) with
+        ``unit``.
 
         Raises PluginError for tiles of another number of bands or too small for the networks.
         """
@@ -70,28 +76,39 @@ def with_unit(images: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.concatenate([images, unit_norm(images)], axis=2)
 
 
-def heaviest_distinct(values: NDArray[np.float32], weight: NDArray[np.floating]) -> NDArray[np.int64]:
-    """The rows of values (n, k) that differ, the heaviest first: of equal ones that with the largest weight (n,).
+def heaviest_distinct(
+    values: NDArray[np.float32], weight: NDArray[np.floating]
+) -> NDArray[np.int64]:
+    """The rows of values (n, k) that differ, the heaviest first: of equal ones that with the
+    largest weight (n,).
 
-    Tiles may overlap, and would show the pixels of their middles more often than those of their margins.
+    Tiles may overlap, and would show the pixels of their middles more often than those of their
+    margins.
     """
     order = np.argsort(-weight, kind="stable")
-    found: NDArray[np.int64] = order[np.sort(np.unique(values[order], axis=0, return_index=True)[1])]
+    found: NDArray[np.int64] = order[
+        np.sort(np.unique(values[order], axis=0, return_index=True)[1])
+    ]
     return found
 
 
 def lost_by_overlap(
     weight: NDArray[np.floating], synthetic: NDArray[np.bool_], kept: NDArray[np.integer]
 ) -> tuple[float, float]:
-    """How many times as much as the ``kept`` rows of them all real pixels weigh, and all synthetic ones, which do not
-    overlap. weight, synthetic: (n,)"""
+    """How many times as much as the ``kept`` rows of them all real pixels weigh, and all synthetic
+    ones, which do not overlap. weight, synthetic: (n,)
+    """
     own, made = weight[kept], synthetic[kept]
-    real, other = (weight[synthetic == side].sum() / max(own[made == side].sum(), 1e-12) for side in (False, True))
+    real, other = (
+        weight[synthetic == side].sum() / max(own[made == side].sum(), 1e-12)
+        for side in (False, True)
+    )
     return float(real), float(other)
 
 
 def fit_scale(images: NDArray[np.float32], centre: bool, unit: bool = False) -> BandScale:
-    """Statistics of all pixels of both dates of images (n, T, B, H, W); a constant band only loses its mean.
+    """Statistics of all pixels of both dates of images (n, T, B, H, W); a constant band only loses
+    its mean.
 
     One scale serves both dates, because siamese networks compare them.
     """
@@ -100,16 +117,19 @@ def fit_scale(images: NDArray[np.float32], centre: bool, unit: bool = False) -> 
     bands = range(images.shape[2])
     mean = np.array([images[:, :, b].mean(dtype=np.float64) for b in bands])
     std = np.array([images[:, :, b].std(dtype=np.float64) for b in bands])
-    return BandScale(mean.astype(np.float32), np.where(std > 0, std, 1.0).astype(np.float32), centre, unit)
+    return BandScale(
+        mean.astype(np.float32), np.where(std > 0, std, 1.0).astype(np.float32), centre, unit
+    )
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingTiles:
     """The tiles that a network may draw, all with a label and a weight above 0.
 
-    images: (n, T, B, H, W) float32 in the data's units. target: (n, H, W) int64 output index, or IGNORED.
-    weight: (n,) float64. synthetic: (n,) bool. classes: (k,) int64 class ids of the outputs: those with a labelled pixel.
-    share: (k,) float64, their shares of the labelled pixels, tiles counted by weight.
+    images: (n, T, B, H, W) float32 in the data's units. target: (n, H, W) int64 output index, or
+    IGNORED. weight: (n,) float64. synthetic: (n,) bool. classes: (k,) int64 class ids of the
+    outputs: those with a labelled pixel. share: (k,) float64, their shares of the labelled pixels,
+    tiles counted by weight.
     """
 
     images: NDArray[np.float32]
@@ -123,8 +143,8 @@ class TrainingTiles:
 def training_tiles(samples: DenseSamples, class_count: int) -> TrainingTiles:
     """The tiles to learn from, of samples with class ids 1..``class_count``.
 
-    Tiles without weight or without any label are left out: a batch of them alone would have no loss.
-    Raises PluginError where nothing is left, or where a mask has another id.
+    Tiles without weight or without any label are left out: a batch of them alone would have no
+    loss. Raises PluginError where nothing is left, or where a mask has another id.
     """
     found = np.unique(samples.masks)
     if len(found) and (found[0] < 0 or found[-1] > class_count):
@@ -152,5 +172,7 @@ def training_tiles(samples: DenseSamples, class_count: int) -> TrainingTiles:
 
 def _mass(ids: NDArray[np.int64], weight: NDArray[np.float64], count: int) -> NDArray[np.float64]:
     """(count,) labelled pixels of ids 1..``count`` in masks (n, H, W), tiles counted by weight."""
-    pixels = sum(w * np.bincount(m.ravel(), minlength=count + 1) for m, w in zip(ids, weight, strict=True))
+    pixels = sum(
+        w * np.bincount(m.ravel(), minlength=count + 1) for m, w in zip(ids, weight, strict=True)
+    )
     return np.asarray(pixels, dtype=np.float64)[1:]

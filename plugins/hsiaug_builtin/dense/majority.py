@@ -31,14 +31,16 @@ class FittedMajority:
 class Majority(Plugin[NoParams]):
     """The class with most labelled pixels in the real training masks; reads no image.
 
-    Synthetic samples are ignored, so it answers the same for every generator: a floor that accuracy alone can flatter.
-    Among classes with equally many pixels it takes the lowest id.
+    Synthetic samples are ignored, so it answers the same for every generator: a floor that accuracy
+    alone can flatter. Among classes with equally many pixels it takes the lowest id.
     """
 
     card = Card(
         name="majority",
         version="1",
-        summary="Control: the most frequent class of the real training masks everywhere, no image read",
+        summary=(
+            "Control: the most frequent class of the real training masks everywhere, no image read"
+        ),
         tasks=("segmentation", "change"),
         seconds=0.01,
     )
@@ -46,7 +48,8 @@ class Majority(Plugin[NoParams]):
     def fit(
         self, samples: DenseSamples, view: DenseView, *, seed: int, device: str, progress: Progress
     ) -> FittedMajority:
-        """Count the pixels of the real masks among the samples, or of the view's where there is none among them.
+        """Count the pixels of the real masks among the samples, or of the view's where there is
+        none among them.
 
         Raises PluginError where none has a label.
         """

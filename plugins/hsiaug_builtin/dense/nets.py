@@ -1,4 +1,6 @@
-"""Networks for tiles, as torch modules, and what they share: a band map, padding, both dates as one batch."""
+"""Networks for tiles, as torch modules, and what they share: a band map, padding, both dates as one
+batch.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ from hsiaug_builtin.nets.blocks import Residual, convolution
 
 LEVELS = 4
 ENCODER = ((1, 1), (2, 2), (4, 4, 4), (8, 8, 8))
-"""Widths of the convolutions of each level of a siamese U-Net, in multiples of the first; pooling in between."""
+"""Widths of the convolutions of each level of a siamese U-Net, in multiples of the first; pooling
+in between.
+"""
 DECODER = ((1,), (2, 1), (4, 4, 2), (8, 8, 4))
 """The same for the decoder, finest level first."""
 
@@ -28,7 +32,9 @@ class TileNet(nn.Module):
 
 
 class Padded(nn.Module):
-    """A network for any tile side of 16 pixels or more: pads by reflection to its ``multiple``, crops its scores."""
+    """A network for any tile side of 16 pixels or more: pads by reflection to its ``multiple``,
+    crops its scores.
+    """
 
     def __init__(self, net: TileNet) -> None:
         super().__init__()
@@ -48,9 +54,11 @@ class Padded(nn.Module):
 
 
 def dates_as_tiles(x: Tensor) -> Tensor:
-    """(n, T, B, H, W) → (T·n, B, H, W), all tiles of the first date before those of the second; ``chunk(T)`` undoes it.
+    """(n, T, B, H, W) → (T·n, B, H, W), all tiles of the first date before those of the second;
+    ``chunk(T)`` undoes it.
 
-    Both dates then go through a shared network as one batch, and share the statistics of its normalisations.
+    Both dates then go through a shared network as one batch, and share the statistics of its
+    normalisations.
     """
     return torch.cat(x.unbind(1))
 
@@ -68,8 +76,12 @@ class UShaped(TileNet):
             nn.Sequential(convolution(above, own), convolution(own, own))
             for above, own in zip([width, *widths], widths, strict=False)
         )
-        self.enlarge = nn.ModuleList(nn.ConvTranspose2d(2 * own, own, 2, stride=2) for own in widths[:-1])
-        self.up = nn.ModuleList(nn.Sequential(convolution(2 * own, own), convolution(own, own)) for own in widths[:-1])
+        self.enlarge = nn.ModuleList(
+            nn.ConvTranspose2d(2 * own, own, 2, stride=2) for own in widths[:-1]
+        )
+        self.up = nn.ModuleList(
+            nn.Sequential(convolution(2 * own, own), convolution(own, own)) for own in widths[:-1]
+        )
         self.head = nn.Conv2d(width, classes, 1)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -85,7 +97,9 @@ class UShaped(TileNet):
 
 
 class SiameseU(TileNet):
-    """Scores of change of every pixel of tiles of two dates; skip connections carry |a − b| of both dates' features."""
+    """Scores of change of every pixel of tiles of two dates; skip connections carry |a − b| of both
+    dates' features.
+    """
 
     multiple = 2 ** len(ENCODER)
 
@@ -122,7 +136,9 @@ def _chain(channels: int, widths: list[int]) -> nn.Sequential:
 
 
 def _map(bands: int, channels: int) -> nn.Module:
-    """A linear map where bands outnumber channels; 3×3 convolutions behind then cost the same for any number of bands."""
+    """A linear map where bands outnumber channels; 3×3 convolutions behind then cost the same for
+    any number of bands.
+    """
     return nn.Conv2d(bands, channels, 1) if bands > channels else nn.Identity()
 
 
@@ -151,22 +167,27 @@ class SinglePixel(nn.Module):
 class ContextAndPixel(TileNet):
     """Scores of a network of segmentation-models-pytorch, and of each pixel's spectrum by itself.
 
-    In training only the first are given; ``single`` is trained by itself, on pixels that differ. Afterwards their log
-    shares are added, those of the first times ``CONTEXT``, which is a product of experts: the first learns few tiles by
-    heart, and is too sure of what it says elsewhere.
+    In training only the first are given; ``single`` is trained by itself, on pixels that differ.
+    Afterwards their log shares are added, those of the first times ``CONTEXT``, which is a product
+    of experts: the first learns few tiles by heart, and is too sure of what it says elsewhere.
 
-    bands: of the data, then of spectra of unit norm; ``single`` reads these alone, as brightness differs between
-    places. channels: of the map before the network; the hidden layers of ``single`` have twice as many.
+    bands: of the data, then of spectra of unit norm; ``single`` reads these alone, as brightness
+    differs between places. channels: of the map before the network; the hidden layers of ``single``
+    have twice as many.
     """
 
     multiple = 32
 
-    def __init__(self, bands: int, channels: int, classes: int, architecture: str, encoder: str) -> None:
+    def __init__(
+        self, bands: int, channels: int, classes: int, architecture: str, encoder: str
+    ) -> None:
         from segmentation_models_pytorch import create_model
 
         super().__init__()
         self.bands = convolution(bands, channels, kernel=1)
-        self.context = create_model(architecture, encoder, encoder_weights=None, in_channels=channels, classes=classes)
+        self.context = create_model(
+            architecture, encoder, encoder_weights=None, in_channels=channels, classes=classes
+        )
         self.single = SinglePixel(bands // 2, 2 * channels, classes)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -179,7 +200,8 @@ class ContextAndPixel(TileNet):
 
 
 class OverDates(nn.Module):
-    """A convolutional LSTM over two dates, and its last hidden state (Shi et al., NeurIPS 2015, arXiv:1506.04214).
+    """A convolutional LSTM over two dates, and its last hidden state (Shi et al., NeurIPS 2015,
+    arXiv:1506.04214).
 
     Without the connections from the cell to the gates.
     """
@@ -201,7 +223,9 @@ class OverDates(nn.Module):
 
 
 class SiameseRecurrent(TileNet):
-    """Scores of change of every pixel of tiles of two dates; at every level an LSTM reads the dates in turn."""
+    """Scores of change of every pixel of tiles of two dates; at every level an LSTM reads the dates
+    in turn.
+    """
 
     multiple = 2**LEVELS
 
@@ -212,7 +236,8 @@ class SiameseRecurrent(TileNet):
         self.map = _map(bands, channels)
         self.entry = convolution(channels, width)
         self.stages = nn.ModuleList(
-            Residual(above, own, stride=2) for above, own in zip([width, *widths], widths, strict=False)
+            Residual(above, own, stride=2)
+            for above, own in zip([width, *widths], widths, strict=False)
         )
         self.recurrent = nn.ModuleList(OverDates(own, hidden) for own in widths)
         self.smooth = nn.ModuleList(convolution(hidden, hidden) for _ in widths[:-1])
@@ -228,12 +253,16 @@ class SiameseRecurrent(TileNet):
         found = states[-1]
         for level in reversed(range(LEVELS - 1)):
             found = self.smooth[level](states[level] + _larger(found, states[level]))
-        scores: Tensor = self.head(self.finish(torch.cat([_larger(found, fine), *fine.chunk(2)], dim=1)))
+        scores: Tensor = self.head(
+            self.finish(torch.cat([_larger(found, fine), *fine.chunk(2)], dim=1))
+        )
         return scores
 
 
 class SiameseTransformer(TileNet):
-    """Scores of change of every pixel of tiles of two dates; differences are learnt of both dates' features."""
+    """Scores of change of every pixel of tiles of two dates; differences are learnt of both dates'
+    features.
+    """
 
     multiple = 32
 
@@ -245,16 +274,22 @@ class SiameseTransformer(TileNet):
         self.map = _map(bands, channels)
         self.fine = convolution(2 * channels, width)
         self.encoder = get_encoder("mit_b0", in_channels=channels, depth=stages + 1, weights=None)
-        sizes = self.encoder.out_channels[2:]  # at strides 4, 8, 16, 32; tiles and a placeholder come before
+        sizes = self.encoder.out_channels[
+            2:
+        ]  # at strides 4, 8, 16, 32; tiles and a placeholder come before
         self.project = nn.ModuleList(nn.Conv2d(size, width, 1) for size in sizes)
         self.difference = nn.ModuleList(
-            nn.Sequential(convolution(2 * width, width), nn.Conv2d(width, width, 3, padding=1), nn.ReLU())
+            nn.Sequential(
+                convolution(2 * width, width), nn.Conv2d(width, width, 3, padding=1), nn.ReLU()
+            )
             for _ in sizes
         )
         self.fuse = convolution(len(sizes) * width, width, kernel=1)
         self.enlarge = nn.Sequential(
             *(
-                nn.Sequential(nn.ConvTranspose2d(width, width, 4, stride=2, padding=1), Residual(width, width))
+                nn.Sequential(
+                    nn.ConvTranspose2d(width, width, 4, stride=2, padding=1), Residual(width, width)
+                )
                 for _ in range(2)
             )
         )
@@ -264,7 +299,9 @@ class SiameseTransformer(TileNet):
         x = self.map(dates_as_tiles(x))
         seen = self.encoder(x)[2:]  # (2n, channels, H, W) → (2n, size, H/4, W/4), …
         found: list[Tensor] = []
-        for stage, project, differ in reversed(list(zip(seen, self.project, self.difference, strict=True))):
+        for stage, project, differ in reversed(
+            list(zip(seen, self.project, self.difference, strict=True))
+        ):
             change = differ(torch.cat(project(stage).chunk(2), dim=1))
             found.append(change + _larger(found[-1], change) if found else change)
         fused = self.fuse(torch.cat([_larger(change, found[-1]) for change in found], dim=1))

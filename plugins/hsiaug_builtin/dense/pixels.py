@@ -1,4 +1,6 @@
-"""Baselines of masks that read single pixels: whatever a network learns of shapes has to beat these."""
+"""Baselines of masks that read single pixels: whatever a network learns of shapes has to beat
+these.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,11 @@ BLOCK = 2**16
 class PixelParams:
     """Shared by both baselines."""
 
-    most: int = param(500, "labelled pixels of a class that are learnt from, at most; more are drawn at random", low=1)
+    most: int = param(
+        500,
+        "labelled pixels of a class that are learnt from, at most; more are drawn at random",
+        low=1,
+    )
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,8 @@ class ForestParams(PixelParams):
 
 @dataclass(frozen=True, eq=False)
 class FittedPixels:
-    """model: a fitted scikit-learn classifier of spectra; None where only one class, ``only``, had labels.
+    """model: a fitted scikit-learn classifier of spectra; None where only one class, ``only``, had
+    labels.
 
     class_count: C of the data.
     """
@@ -73,27 +80,35 @@ class FittedForest(FittedPixels):
     """A forest also tells the shares of its trees."""
 
     def predict_proba(self, tiles: Tiles) -> NDArray[np.float32]:
-        """(n, C, H, W) share of trees for class ids 1..C; 0 for a class that had no labelled pixel."""
+        """(n, C, H, W) share of trees for class ids 1..C; 0 for a class that had no labelled
+        pixel.
+        """
         spectra = spectra_of(tiles.images)
         if self.model is None:
             shares, classes = np.ones((len(spectra), 1)), np.array([self.only])
         else:
             shares, classes = self.model.predict_proba(spectra), self.model.classes_
         found = by_class(shares, classes, self.class_count)
-        return np.ascontiguousarray(found.reshape(len(tiles), *tiles.side, -1).transpose(0, 3, 1, 2))
+        return np.ascontiguousarray(
+            found.reshape(len(tiles), *tiles.side, -1).transpose(0, 3, 1, 2)
+        )
 
 
 def spectra_of(images: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Tiles (n, T, B, H, W) → (n·H·W, T·B) spectra of their pixels, those of each date divided by their norm."""
+    """Tiles (n, T, B, H, W) → (n·H·W, T·B) spectra of their pixels, those of each date divided by
+    their norm.
+    """
     return np.ascontiguousarray(
         unit_norm(images).transpose(0, 3, 4, 1, 2).reshape(-1, images.shape[1] * images.shape[2])
     )
 
 
 class _Pixels(Plugin[Any]):
-    """Fits a scikit-learn classifier to labelled pixels, real and synthetic, each with the weight of its tile.
+    """Fits a scikit-learn classifier to labelled pixels, real and synthetic, each with the weight
+    of its tile.
 
-    Tiles may overlap: of pixels with the same spectrum and label one is kept, with the largest weight.
+    Tiles may overlap: of pixels with the same spectrum and label one is kept, with the largest
+    weight.
     """
 
     def model(self, seed: int) -> Any:
@@ -107,7 +122,9 @@ class _Pixels(Plugin[Any]):
     def fit(
         self, samples: DenseSamples, view: DenseView, *, seed: int, device: str, progress: Progress
     ) -> FittedPixels:
-        """Learn from at most ``most`` pixels of each class. Raises PluginError where none has a label and a weight."""
+        """Learn from at most ``most`` pixels of each class. Raises PluginError where none has a
+        label and a weight.
+        """
         y, spectra = samples.masks.ravel(), spectra_of(samples.images)
         size = int(np.prod(samples.side))
         weight, made = np.repeat(samples.weight, size), np.repeat(samples.synthetic, size)
@@ -137,7 +154,8 @@ class _Pixels(Plugin[Any]):
 
 
 class PixelSvm(_Pixels):
-    """RBF support vector machine on unit-norm spectra of single pixels; γ is 1 / (bands × variance), scikit-learn's own.
+    """RBF support vector machine on unit-norm spectra of single pixels; γ is 1 / (bands ×
+    variance), scikit-learn's own.
 
     It knows nothing of shapes. On two dates it reads both spectra, one after the other.
     """
@@ -145,11 +163,14 @@ class PixelSvm(_Pixels):
     card = Card(
         name="pixel-svm",
         version="2",
-        summary="Baseline: RBF support vector machine on the unit-norm spectrum of each pixel, no context",
-        paper="""@inproceedings{boser1992training, author={Bernhard E. Boser and Isabelle M. Guyon and Vladimir N.
-            Vapnik}, title={A Training Algorithm for Optimal Margin Classifiers}, booktitle={Proceedings of the Fifth
-            Annual Workshop on Computational Learning Theory}, pages={144--152}, year={1992},
-            doi={10.1145/130385.130401}}""",
+        summary=(
+            "Baseline: RBF support vector machine on the unit-norm spectrum of each pixel, no"
+            " context"
+        ),
+        paper="""@inproceedings{boser1992training, author={Bernhard E. Boser and Isabelle M. Guyon
+            and Vladimir N. Vapnik}, title={A Training Algorithm for Optimal Margin Classifiers},
+            booktitle={Proceedings of the Fifth Annual Workshop on Computational Learning Theory},
+            pages={144--152}, year={1992}, doi={10.1145/130385.130401}}""",
         tasks=("segmentation", "change"),
         seconds=3.0,
         params=SvmParams,
@@ -169,8 +190,9 @@ class PixelForest(_Pixels):
         name="pixel-rf",
         version="2",
         summary="Baseline: random forest on the unit-norm spectrum of each pixel, no context",
-        paper="""@article{breiman2001forests, author={Leo Breiman}, title={Random Forests}, journal={Machine
-            Learning}, volume={45}, number={1}, pages={5--32}, year={2001}, doi={10.1023/A:1010933404324}}""",
+        paper="""@article{breiman2001forests, author={Leo Breiman}, title={Random Forests},
+            journal={Machine Learning}, volume={45}, number={1}, pages={5--32}, year={2001},
+            doi={10.1023/A:1010933404324}}""",
         tasks=("segmentation", "change"),
         seconds=5.0,
         params=ForestParams,

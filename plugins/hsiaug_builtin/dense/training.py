@@ -1,4 +1,6 @@
-"""Training on tiles by a budget of steps: batches drawn by weight, turned with their masks, cross-entropy and Dice."""
+"""Training on tiles by a budget of steps: batches drawn by weight, turned with their masks,
+cross-entropy and Dice.
+"""
 
 from __future__ import annotations
 
@@ -28,16 +30,20 @@ SETTLED, SETTLED_BATCH = 512, 32
 """Real tiles that batch normalisations are settled on, at most, and how many at once."""
 
 GRID = (16, 32)
-"""Single pixels that are drawn for a step, laid out as a tile, so that a loss of tiles can be taken."""
+"""Single pixels that are drawn for a step, laid out as a tile, so that a loss of tiles can be
+taken.
+"""
 
 
-def settle(net: nn.Module, real: NDArray[np.float32], scale: BandScale, seed: int, device: str) -> None:
-    """Take what batch normalisations know of the data from real tiles (n, T, B, H, W) alone; then it is in evaluation
-    mode.
+def settle(
+    net: nn.Module, real: NDArray[np.float32], scale: BandScale, seed: int, device: str
+) -> None:
+    """Take what batch normalisations know of the data from real tiles (n, T, B, H, W) alone; then
+    it is in evaluation mode.
 
-    While the network is trained they average over real and synthetic tiles, but what is to be named is real, and
-    statistics of another domain cost more than the synthetic tiles bring (Wu and Johnson, Rethinking "Batch" in
-    BatchNorm, 2021, arXiv:2105.07576, sections 3 and 5).
+    While the network is trained they average over real and synthetic tiles, but what is to be named
+    is real, and statistics of another domain cost more than the synthetic tiles bring (Wu and
+    Johnson, Rethinking "Batch" in BatchNorm, 2021, arXiv:2105.07576, sections 3 and 5).
     """
     # Shuffled, as neighbours in one batch are alike, and their variance too small.
     kept = np.random.default_rng(seed).permutation(len(real))[:SETTLED]
@@ -48,7 +54,9 @@ def settle(net: nn.Module, real: NDArray[np.float32], scale: BandScale, seed: in
     def tiles() -> Iterator[Tensor]:
         for step, part in enumerate(parts):
             x = scale(real[part])
-            yield turn_batch(torch.from_numpy(x.reshape(len(x), -1, *x.shape[-2:])), step).reshape(x.shape)
+            yield turn_batch(torch.from_numpy(x.reshape(len(x), -1, *x.shape[-2:])), step).reshape(
+                x.shape
+            )
 
     with seeded(seed, device):
         update_bn(tiles(), net, torch.device(device))
@@ -58,8 +66,9 @@ def settle(net: nn.Module, real: NDArray[np.float32], scale: BandScale, seed: in
 def batches(data: TrainingTiles, scale: BandScale, size: int, seed: int, device: str) -> Draw:
     """Z-scored tiles (size, T, B, H, W) and their targets (size, H, W) int64.
 
-    Tiles are drawn on the CPU, with replacement and in proportion to their weight, which has the same expected
-    gradient as to weight their losses. Each is shown, with its mask, under one of the square's eight symmetries.
+    Tiles are drawn on the CPU, with replacement and in proportion to their weight, which has the
+    same expected gradient as to weight their losses. Each is shown, with its mask, under one of the
+    square's eight symmetries.
     """
     order = torch.Generator().manual_seed(seed)
     chances = torch.from_numpy(data.weight)
@@ -68,7 +77,9 @@ def batches(data: TrainingTiles, scale: BandScale, size: int, seed: int, device:
         rows = torch.multinomial(chances, size, replacement=True, generator=order).numpy()
         tiles, target = scale(data.images[rows]), data.target[rows]
         # As one stack of layers, so that a mask cannot be turned otherwise than its image.
-        layers = np.concatenate([tiles.reshape(size, -1, *tiles.shape[-2:]), target[:, None]], axis=1, dtype=np.float32)
+        layers = np.concatenate(
+            [tiles.reshape(size, -1, *tiles.shape[-2:]), target[:, None]], axis=1, dtype=np.float32
+        )
         shown = turn_batch(torch.from_numpy(layers), step)
         x = shown[:, :-1].reshape(tiles.shape)
         return to_device(x, device), to_device(shown[:, -1].long(), device)
@@ -77,20 +88,24 @@ def batches(data: TrainingTiles, scale: BandScale, size: int, seed: int, device:
 
 
 def single_pixels(data: TrainingTiles, scale: BandScale, seed: int, device: str) -> Draw:
-    """Labelled pixels of tiles of one date, as one tile (1, B, *GRID) of z-scored unit-norm spectra, and their targets
-    (1, *GRID) int64.
+    """Labelled pixels of tiles of one date, as one tile (1, B, *GRID) of z-scored unit-norm
+    spectra, and their targets (1, *GRID) int64.
 
-    They are those of real tiles; synthetic tiles lend only classes that no real tile shows. A spectrum by itself needs no
-    generator, and spectra that went through an autoencoder are blurred: beside real ones they cost up to 9 mIoU on draws
-    of the Houston crop. Of pixels with the same spectrum and label one is kept, with the largest weight, in
-    proportion to which they are drawn, since tiles overlap.
+    They are those of real tiles; synthetic tiles lend only classes that no real tile shows. A
+    spectrum by itself needs no generator, and spectra that went through an autoencoder are blurred:
+    beside real ones they cost up to 9 mIoU on draws of the Houston crop. Of pixels with the same
+    spectrum and label one is kept, with the largest weight, in proportion to which they are drawn,
+    since tiles overlap.
     """
     bands = data.images.shape[2]
     labelled = data.target != IGNORED
     made = np.broadcast_to(data.synthetic[:, None, None], labelled.shape)
     shown = np.unique(data.target[labelled & ~made])
     labelled &= ~made | ~np.isin(data.target, shown)
-    spectra, target = unit_norm(data.images)[:, 0].transpose(0, 2, 3, 1)[labelled], data.target[labelled]
+    spectra, target = (
+        unit_norm(data.images)[:, 0].transpose(0, 2, 3, 1)[labelled],
+        data.target[labelled],
+    )
     weight = np.broadcast_to(data.weight[:, None, None], labelled.shape)[labelled]
     kept = heaviest_distinct(np.column_stack([spectra, target.astype(np.float32)]), weight)
     x = torch.from_numpy((spectra[kept] - scale.mean[bands:]) / scale.std[bands:])
@@ -127,9 +142,10 @@ def criterion(data: TrainingTiles, recipe: DenseRecipe, device: str) -> Error:
 def dice_loss(scores: Tensor, target: Tensor) -> Tensor:
     """1 − the soft Dice coefficient 2·Σpg / (Σp + Σg), mean over the classes that the batch shows.
 
-    Milletari, Navab and Ahmadi, V-Net, 3DV 2016, arXiv:1606.04797, section 3, has squares in the denominator; here
-    it is without. The sums run over all labelled pixels of the batch, not tile by tile: many tiles show no change.
-    scores: (n, k, H, W); target: (n, H, W) int64, IGNORED where there is no label.
+    Milletari, Navab and Ahmadi, V-Net, 3DV 2016, arXiv:1606.04797, section 3, has squares in the
+    denominator; here it is without. The sums run over all labelled pixels of the batch, not tile by
+    tile: many tiles show no change. scores: (n, k, H, W); target: (n, H, W) int64, IGNORED where
+    there is no label.
     """
     labelled = target != IGNORED
     truth = one_hot(target.clamp(min=0), scores.shape[1]).movedim(-1, 1) * labelled[:, None]

@@ -1,1 +1,3 @@
-"""Shared by the diffusion generators: noise schedules, latent normalisation, guidance, samplers, training."""
+"""Shared by the diffusion generators: noise schedules, latent normalisation, guidance, samplers,
+training.
+"""

@@ -1,5 +1,7 @@
-"""Diffusion by noise levels σ (Karras et al., Elucidating the Design Space of Diffusion-Based Generative Models,
-NeurIPS 2022, arXiv 2206.00364): a model gives ``denoised = model(x, sigma)``, and samplers know no more of it."""
+"""Diffusion by noise levels σ (Karras et al., Elucidating the Design Space of Diffusion-Based
+Generative Models, NeurIPS 2022, arXiv 2206.00364): a model gives ``denoised = model(x, sigma)``,
+and samplers know no more of it.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +23,11 @@ def noise_levels(count: int, most: float, least: float, rho: float = 7.0) -> lis
 
 
 def sample(denoise: Denoise, x: Tensor, levels: list[float]) -> Tensor:
-    """Clean values from x (n, …) at the first of the falling noise ``levels``; the last one gives the result.
+    """Clean values from x (n, …) at the first of the falling noise ``levels``; the last one gives
+    the result.
 
-    DPM-Solver++(2M) for data prediction, where x = clean + σ·noise (Lu et al. 2022, arXiv 2211.01095, algorithm 2).
+    DPM-Solver++(2M) for data prediction, where x = clean + σ·noise (Lu et al. 2022, arXiv
+    2211.01095, algorithm 2).
     """
     before: tuple[Tensor, float] | None = None
     for level, after in pairwise(levels):
@@ -37,11 +41,15 @@ def sample(denoise: Denoise, x: Tensor, levels: list[float]) -> Tensor:
     return denoise(x, levels[-1])
 
 
-def sample_with_noise(denoise: Denoise, x: Tensor, levels: list[float], noise: Callable[[], Tensor]) -> Tensor:
-    """Clean values from x at the first of the falling noise ``levels``, with fresh noise at each step.
+def sample_with_noise(
+    denoise: Denoise, x: Tensor, levels: list[float], noise: Callable[[], Tensor]
+) -> Tensor:
+    """Clean values from x at the first of the falling noise ``levels``, with fresh noise at each
+    step.
 
-    The stochastic form of DPM-Solver++(2M), as k-diffusion has it (``sample_dpmpp_2m_sde``, midpoint).
-    New noise lets later steps mend what earlier ones got wrong, which the deterministic form keeps.
+    The stochastic form of DPM-Solver++(2M), as k-diffusion has it (``sample_dpmpp_2m_sde``,
+    midpoint). New noise lets later steps mend what earlier ones got wrong, which the deterministic
+    form keeps.
 
     Parameters
     ----------
@@ -70,9 +78,9 @@ def sample_with_noise(denoise: Denoise, x: Tensor, levels: list[float], noise: C
 def guided(told: Denoise, away: Denoise, omega: float, least: float, most: float) -> Denoise:
     """(1 + ω)·told − ω·away where the noise level lies in [least, most], told elsewhere.
 
-    Classifier-free guidance where ``away`` is the same model without its condition (Ho & Salimans 2022), autoguidance
-    where it is a weaker one (Karras et al., NeurIPS 2024, arXiv 2406.02507); the interval is that of Kynkäänniemi et al.,
-    NeurIPS 2024, arXiv 2404.07724.
+    Classifier-free guidance where ``away`` is the same model without its condition (Ho & Salimans
+    2022), autoguidance where it is a weaker one (Karras et al., NeurIPS 2024, arXiv 2406.02507);
+    the interval is that of Kynkäänniemi et al., NeurIPS 2024, arXiv 2404.07724.
     """
 
     def denoise(x: Tensor, level: float) -> Tensor:

@@ -39,5 +39,7 @@ class LatentNorm:
     @classmethod
     def restore(cls, arrays: Mapping[str, NDArray[Any]], device: str) -> LatentNorm:
         """Restore from :meth:`arrays`."""
-        mean, std = (torch.tensor(arrays[f"norm.{name}"], device=device) for name in ("mean", "std"))
+        mean, std = (
+            torch.tensor(arrays[f"norm.{name}"], device=device) for name in ("mean", "std")
+        )
         return cls(mean, std)

@@ -17,7 +17,9 @@ Sampler = Literal["ddim", "dpm++"]
 
 @dataclass(frozen=True, eq=False)
 class Schedule:
-    """alpha_bar: (T,) float32, the share of signal variance left after t + 1 noising steps (Ho et al. 2020)."""
+    """alpha_bar: (T,) float32, the share of signal variance left after t + 1 noising steps (Ho et
+    al. 2020).
+    """
 
     alpha_bar: Tensor
 
@@ -41,7 +43,9 @@ class Schedule:
         return a.sqrt() * noise - (1 - a).sqrt() * z
 
     def apart(self, z: Tensor, t: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
-        """The clean latents and the noise of noised z (n, …) at t (n,) int64, whose velocity is v."""
+        """The clean latents and the noise of noised z (n, …) at t (n,) int64, whose velocity is
+        v.
+        """
         a = self.share(z, t)
         return a.sqrt() * z - (1 - a).sqrt() * v, a.sqrt() * v + (1 - a).sqrt() * z
 
@@ -51,8 +55,9 @@ class Schedule:
 
 
 def make_schedule(kind: Kind, steps: int, start: float, end: float) -> Schedule:
-    """β from ``start`` to ``end``: "linear" (Ho et al. 2020), or "scaled_linear" (linear in √β, which latent diffusion
-    code calls linear)."""
+    """β from ``start`` to ``end``: "linear" (Ho et al. 2020), or "scaled_linear" (linear in √β,
+    which latent diffusion code calls linear).
+    """
     if kind == "scaled_linear":
         betas = torch.linspace(start**0.5, end**0.5, steps, dtype=torch.float64) ** 2
     else:
@@ -61,12 +66,16 @@ def make_schedule(kind: Kind, steps: int, start: float, end: float) -> Schedule:
 
 
 def guide(conditional: Tensor, unconditional: Tensor, omega: float) -> Tensor:
-    """(1 + ω)·conditional − ω·unconditional (Ho & Salimans 2022, arXiv 2207.12598); ω = 0 is purely conditional."""
+    """(1 + ω)·conditional − ω·unconditional (Ho & Salimans 2022, arXiv 2207.12598); ω = 0 is purely
+    conditional.
+    """
     return (1 + omega) * conditional - omega * unconditional
 
 
 def sinusoid(t: Tensor) -> Tensor:
-    """(n,) steps → (n, 256) features: cosines and sines of geometric rates (Vaswani et al. 2017; Ho et al. 2020)."""
+    """(n,) steps → (n, 256) features: cosines and sines of geometric rates (Vaswani et al. 2017; Ho
+    et al. 2020).
+    """
     half = 128
     rates = torch.exp(-math.log(10000.0) * torch.arange(half, device=t.device) / half)
     angles = t[:, None].float() * rates
@@ -81,12 +90,13 @@ def sample(
     sampler: Sampler = "ddim",
     first: int | None = None,
 ) -> Tensor:
-    """Clean latents from z (n, …) at step ``first`` in ``count`` deterministic steps; the last one gives ẑ_0 itself.
+    """Clean latents from z (n, …) at step ``first`` in ``count`` deterministic steps; the last one
+    gives ẑ_0 itself.
 
-    velocity: v of noised latents z (n, …) at steps t (n,) int64. first: None = the last step of the schedule, where z is
-    pure noise. "ddim": steps evenly spread (Song et al. 2021,
-    η = 0). "dpm++": evenly over log(√ᾱ/√(1−ᾱ)); data prediction (Lu et al. 2022, arXiv 2211.01095, algorithm 2), the
-    first step and the last of first order, as diffusers has it.
+    velocity: v of noised latents z (n, …) at steps t (n,) int64. first: None = the last step of the
+    schedule, where z is pure noise. "ddim": steps evenly spread (Song et al. 2021,
+    η = 0). "dpm++": evenly over log(√ᾱ/√(1−ᾱ)); data prediction (Lu et al. 2022, arXiv 2211.01095,
+    algorithm 2), the first step and the last of first order, as diffusers has it.
     """
     first = schedule.steps - 1 if first is None else first
     alpha, sigma = schedule.alpha_bar.sqrt(), (1 - schedule.alpha_bar).sqrt()
@@ -114,12 +124,18 @@ def sample(
 
 
 def _evenly(first: int, count: int) -> list[int]:
-    """``count`` steps from ``first`` downwards, evenly spread; the clean latent comes after the last."""
-    return torch.linspace(first, 0, count + 1).round().long()[:-1].tolist() if count > 1 else [first]
+    """``count`` steps from ``first`` downwards, evenly spread; the clean latent comes after the
+    last.
+    """
+    return (
+        torch.linspace(first, 0, count + 1).round().long()[:-1].tolist() if count > 1 else [first]
+    )
 
 
 def _by_level(level: Tensor, first: int, count: int) -> list[int]:
-    """Up to ``count`` steps from ``first`` to 0: where they fall together near 0, fewer are made."""
+    """Up to ``count`` steps from ``first`` to 0: where they fall together near 0, fewer are
+    made.
+    """
     spread = torch.linspace(float(level[first]), float(level[0]), count).to(level)
     # Levels rise as t falls.
     return sorted({int((level - one).abs().argmin()) for one in spread}, reverse=True)

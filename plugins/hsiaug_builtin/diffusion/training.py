@@ -1,5 +1,6 @@
-"""How generators by diffusion are trained: randomness that depends on the step alone, so that a killed training goes on
-where it was and ends the same."""
+"""How generators by diffusion are trained: randomness that depends on the step alone, so that a
+killed training goes on where it was and ends the same.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +21,9 @@ Net = TypeVar("Net", bound=nn.Module)
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """Shared by all stages of a training. checkpoint: the folder that stages are saved to, or None."""
+    """Shared by all stages of a training. checkpoint: the folder that stages are saved to, or
+    None.
+    """
 
     seed: int
     device: str
@@ -33,13 +36,17 @@ class Run:
 
 
 def randomness(seed: int, step: int) -> torch.Generator:
-    """All randomness of one step of a training: it depends on no step before, so a resumed training draws the same."""
+    """All randomness of one step of a training: it depends on no step before, so a resumed training
+    draws the same.
+    """
     return torch.Generator().manual_seed(derive_seed("step", seed, step))
 
 
 def bf16_is_faster(device: str) -> bool:
-    """Whether bfloat16 is faster than float32 there. On a CPU it is only where the CPU has instructions for it, and
-    then by less than a third for networks of this size: never, so that results do not depend on the CPU."""
+    """Whether bfloat16 is faster than float32 there. On a CPU it is only where the CPU has
+    instructions for it, and then by less than a third for networks of this size: never, so that
+    results do not depend on the CPU.
+    """
     return device.startswith("cuda") and torch.cuda.is_bf16_supported(including_emulation=False)
 
 
@@ -56,8 +63,10 @@ class _Call(nn.Module):
 
 
 def replayed(net: nn.Module, device: str) -> Callable[..., Tensor]:
-    """A network that is trained on inputs of one shape: on a GPU as CUDA graphs, one launch each way in place of hundreds
-    of small ones, which take the CPU longer than the GPU; elsewhere as it is."""
+    """A network that is trained on inputs of one shape: on a GPU as CUDA graphs, one launch each
+    way in place of hundreds of small ones, which take the CPU longer than the GPU; elsewhere as it
+    is.
+    """
     if not device.startswith("cuda"):
         return net
     # Capturing changes the module that it is given, and copies of that would go on calling it.
@@ -65,10 +74,15 @@ def replayed(net: nn.Module, device: str) -> Callable[..., Tensor]:
 
     def call(*inputs: Tensor) -> Tensor:
         if not kept:
-            # Of a capture's own stream, which replays wait for: torch would warn of it once in every process.
-            if quieten := getattr(torch.autograd.graph, "set_warn_on_accumulate_grad_stream_mismatch", None):
+            # Of a capture's own stream, which replays wait for: torch would warn of it once in
+            # every process.
+            if quieten := getattr(
+                torch.autograd.graph, "set_warn_on_accumulate_grad_stream_mismatch", None
+            ):
                 quieten(False)
-            with torch.autocast("cuda", torch.bfloat16, enabled=bf16_is_faster(device), cache_enabled=False):
+            with torch.autocast(
+                "cuda", torch.bfloat16, enabled=bf16_is_faster(device), cache_enabled=False
+            ):
                 captured: Any = torch.cuda.make_graphed_callables(_Call(net), inputs)
             kept.append(captured)
         return kept[0](*inputs)
@@ -89,7 +103,8 @@ def train(
     fused: bool = False,
     checkpoint: Path | None = None,
 ) -> Net:
-    """:func:`hsiaug_builtin.nets.training.descend` with a warm-up, clipped gradients and no weight decay.
+    """:func:`hsiaug_builtin.nets.training.descend` with a warm-up, clipped gradients and no weight
+    decay.
 
     Afterwards the whole model is frozen.
     """

@@ -1,4 +1,6 @@
-"""Effects of light on a spectrum: the illumination of a clear sky, and the generator ``relight``."""
+"""Effects of light on a spectrum: the illumination of a clear sky, and the generator
+``relight``.
+"""
 
 from hsiaug_builtin import listing
 

@@ -1,10 +1,13 @@
-"""How much of the light of a clear sky comes from the sky and not from the sun, band by band; smooth curves over bands.
+"""How much of the light of a clear sky comes from the sky and not from the sun, band by band;
+smooth curves over bands.
 
-After Bird and Riordan, Simple Solar Spectral Model for Direct and Diffuse Irradiance on Horizontal and Tilted Planes at
-the Earth's Surface for Cloudless Atmospheres, Journal of Climate and Applied Meteorology 25, 1986, with the constants of
-their rural aerosol. Extraterrestrial irradiance and the absorption by ozone, water vapour and mixed gases multiply direct
-and diffuse light alike in that model, so that they cancel in a share and no table is needed. What differs from the paper:
-sea level, no light reflected between ground and sky, and no correction of the diffuse light for wavelengths below 450 nm.
+After Bird and Riordan, Simple Solar Spectral Model for Direct and Diffuse Irradiance on Horizontal
+and Tilted Planes at the Earth's Surface for Cloudless Atmospheres, Journal of Climate and Applied
+Meteorology 25, 1986, with the constants of their rural aerosol. Extraterrestrial irradiance and the
+absorption by ozone, water vapour and mixed gases multiply direct and diffuse light alike in that
+model, so that they cancel in a share and no table is needed. What differs from the paper: sea
+level, no light reflected between ground and sky, and no correction of the diffuse light for
+wavelengths below 450 nm.
 """
 
 from __future__ import annotations
@@ -15,7 +18,9 @@ from numpy.typing import NDArray
 ANGSTROM = 1.14
 """Exponent α of the aerosol's optical depth, τ(λ) = β·λ^−α with λ in µm."""
 ALBEDO, ALBEDO_FALL = 0.945, 0.095
-"""Single scattering albedo of the aerosol at 400 nm, and how fast it falls with wavelength (their equation 3-16)."""
+"""Single scattering albedo of the aerosol at 400 nm, and how fast it falls with wavelength (their
+equation 3-16).
+"""
 ASYMMETRY = 0.65
 """Mean cosine of the angle by which the aerosol scatters."""
 
@@ -27,10 +32,14 @@ SMOOTH = 300.0
 Curve = NDArray[np.float64]
 
 
-def diffuse_share(wavelengths: Curve, zenith: float = ZENITH, turbidity: float = TURBIDITY) -> Curve:
-    """(B,) share 0..1 of diffuse light in what falls on level ground under an open, clear sky; larger towards the blue.
+def diffuse_share(
+    wavelengths: Curve, zenith: float = ZENITH, turbidity: float = TURBIDITY
+) -> Curve:
+    """(B,) share 0..1 of diffuse light in what falls on level ground under an open, clear sky;
+    larger towards the blue.
 
-    wavelengths: (B,) nm. zenith: of the sun, in degrees, 0..85. turbidity: optical depth β of the aerosol at 1 µm.
+    wavelengths: (B,) nm. zenith: of the sun, in degrees, 0..85. turbidity: optical depth β of the
+    aerosol at 1 µm.
     """
     um = np.asarray(wavelengths, dtype=np.float64) / 1000
     cosine = np.cos(np.radians(zenith))
@@ -47,7 +56,9 @@ def diffuse_share(wavelengths: Curve, zenith: float = ZENITH, turbidity: float =
 
 
 def smooth_root(wavelengths: Curve) -> Curve:
-    """(B, B) L with L·Lᵀ = exp(−(λ − λ')² / 2·SMOOTH²): rows of standard normal values times Lᵀ are smooth curves."""
+    """(B, B) L with L·Lᵀ = exp(−(λ − λ')² / 2·SMOOTH²): rows of standard normal values times Lᵀ are
+    smooth curves.
+    """
     kernel = np.exp(-0.5 * ((wavelengths[:, None] - wavelengths) / SMOOTH) ** 2)
     return np.asarray(np.linalg.cholesky(kernel + 1e-6 * np.eye(len(wavelengths))))
 

@@ -1,4 +1,6 @@
-"""How strong a change of spectra the classes of a view bear: validation inside its training pixels."""
+"""How strong a change of spectra the classes of a view bear: validation inside its training
+pixels.
+"""
 
 from __future__ import annotations
 
@@ -15,30 +17,41 @@ TOLERANCE = 0.01
 COST, REACH = 10.0, 0.3
 """C of the judge, and its γ times the number of bands."""
 COPIES, MOST = 4, 50
-"""Changed spectra per training pixel, and training pixels of a class, that the judge learns from at most."""
+"""Changed spectra per training pixel, and training pixels of a class, that the judge learns from at
+most.
+"""
 SEED = 0
 
 Change = Callable[[NDArray[np.int64], np.random.Generator], NDArray[np.float32]]
 """Rows of the training pixels (n,) → their changed spectra (n, B)."""
 
 
-def strongest(view: TrainView, changes: Mapping[float, Change]) -> tuple[float, dict[str, float], bool]:
-    """The largest strength that costs at most ``TOLERANCE`` of held-out recall; all recalls; whether the judge can tell.
+def strongest(
+    view: TrainView, changes: Mapping[float, Change]
+) -> tuple[float, dict[str, float], bool]:
+    """The largest strength that costs at most ``TOLERANCE`` of held-out recall; all recalls;
+    whether the judge can tell.
 
-    The least strength where none costs so little, and where the judge cannot tell: no strength's recall differs from that
-    with plain copies by more than its standard error over the halves of the classes (:func:`hsiaug.api.told_apart`), or
-    no class has training pixels enough to be cut in two. In a clump the judge names what it holds out at any strength.
+    The least strength where none costs so little, and where the judge cannot tell: no strength's
+    recall differs from that with plain copies by more than its standard error over the halves of
+    the classes (:func:`hsiaug.api.told_apart`), or no class has training pixels enough to be cut in
+    two. In a clump the judge names what it holds out at any strength.
 
-    The judge, an RBF support vector machine, learns from one spatial half of the training pixels of each class and its
-    changed copies, and names the other half; spectra have unit norm, as brightness alone is what a spectral view takes
-    away. Recalls are means over the classes, 0..1, by strength; "0" is with plain copies.
+    The judge, an RBF support vector machine, learns from one spatial half of the training pixels of
+    each class and its changed copies, and names the other half; spectra have unit norm, as
+    brightness alone is what a spectral view takes away. Recalls are means over the classes, 0..1,
+    by strength; "0" is with plain copies.
     """
     coords, y = view.coords.astype(np.int64), view.y
     fold = spatial_folds(coords, y, view.patch)
     unit = SpectralView("unit")
     spectra = view.cube[coords[:, 0], coords[:, 1]]
     real = unit(spectra, axis=1)
-    halves = [(y == c) & (fold == k) for c in np.unique(y) for k in np.unique(fold[(y == c) & (fold >= 0)])]
+    halves = [
+        (y == c) & (fold == k)
+        for c in np.unique(y)
+        for k in np.unique(fold[(y == c) & (fold >= 0)])
+    ]
     if not halves:
         return min(changes), {}, False
 
@@ -59,11 +72,21 @@ def strongest(view: TrainView, changes: Mapping[float, Change]) -> tuple[float, 
     found = {0.0: right(lambda rows, rng: spectra[rows])}
     found |= {strength: right(change) for strength, change in changes.items()}
     recall = {
-        s: float(np.mean([r[(y == c) & (fold >= 0)].mean() for c in np.unique(y[fold >= 0])])) for s, r in found.items()
+        s: float(np.mean([r[(y == c) & (fold >= 0)].mean() for c in np.unique(y[fold >= 0])]))
+        for s, r in found.items()
     }
-    tells = any(told_apart([r[half].mean() - found[0.0][half].mean() for half in halves]) for r in found.values())
-    borne = [strength for strength in changes if tells and recall[strength] >= recall[0.0] - TOLERANCE]
-    return max(borne, default=min(changes)), {f"{s:g}": round(r, 3) for s, r in recall.items()}, tells
+    tells = any(
+        told_apart([r[half].mean() - found[0.0][half].mean() for half in halves])
+        for r in found.values()
+    )
+    borne = [
+        strength for strength in changes if tells and recall[strength] >= recall[0.0] - TOLERANCE
+    ]
+    return (
+        max(borne, default=min(changes)),
+        {f"{s:g}": round(r, 3) for s, r in recall.items()},
+        tells,
+    )
 
 
 def _thin(y: NDArray[np.int64], mask: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -71,5 +94,7 @@ def _thin(y: NDArray[np.int64], mask: NDArray[np.bool_]) -> NDArray[np.int64]:
     kept = []
     for c in np.unique(y):
         mine = np.flatnonzero(mask & (y == c))
-        kept.append(mine[np.linspace(0, len(mine) - 1, min(len(mine), MOST)).round().astype(np.int64)])
+        kept.append(
+            mine[np.linspace(0, len(mine) - 1, min(len(mine), MOST)).round().astype(np.int64)]
+        )
     return np.sort(np.concatenate(kept))

@@ -1,1 +1,3 @@
-"""Shared by plugins: params, real patches, building blocks, seeded weights, views, training, prediction, saved state."""
+"""Shared by plugins: params, real patches, building blocks, seeded weights, views, training,
+prediction, saved state.
+"""

@@ -7,7 +7,11 @@ from typing import TypeVar
 from torch import Tensor, nn
 from torch.nn.functional import pad, relu
 
-LAYERS = {1: (nn.Conv1d, nn.BatchNorm1d), 2: (nn.Conv2d, nn.BatchNorm2d), 3: (nn.Conv3d, nn.BatchNorm3d)}
+LAYERS = {
+    1: (nn.Conv1d, nn.BatchNorm1d),
+    2: (nn.Conv2d, nn.BatchNorm2d),
+    3: (nn.Conv3d, nn.BatchNorm3d),
+}
 """Convolution and batch normalisation by number of axes."""
 
 Layer = TypeVar("Layer", nn.Linear, nn.Conv2d)
@@ -25,23 +29,32 @@ def convolution(
     padding: Extent | None = None,
     axes: int = 2,
 ) -> nn.Sequential:
-    """Convolution, batch normalisation, ReLU. padding: by default half a kernel, so that sides stay as they are."""
+    """Convolution, batch normalisation, ReLU. padding: by default half a kernel, so that sides stay
+    as they are.
+    """
     layer, norm = LAYERS[axes]
+    if padding is None:
+        padding = _half(kernel)
+    convolution: nn.Module = layer(channels, width, kernel, stride, padding, bias=False)  # type: ignore[arg-type]
     return nn.Sequential(
-        layer(channels, width, kernel, stride, _half(kernel) if padding is None else padding, bias=False),  # type: ignore[arg-type]
+        convolution,
         norm(width),
         nn.ReLU(),
     )
 
 
 def crop(x: Tensor, side: int) -> Tensor:
-    """The central ``side``×``side`` pixels of patches x (n, k, p, p), both sides odd; x itself where p ≤ side."""
+    """The central ``side``×``side`` pixels of patches x (n, k, p, p), both sides odd; x itself
+    where p ≤ side.
+    """
     margin = (x.shape[-1] - side) // 2
     return x[..., margin:-margin, margin:-margin] if margin > 0 else x
 
 
 def zero_weights(layer: Layer) -> Layer:
-    """The layer with weights and bias of 0: what it ends, a branch beside a shortcut mostly, adds nothing at first."""
+    """The layer with weights and bias of 0: what it ends, a branch beside a shortcut mostly, adds
+    nothing at first.
+    """
     for weight in layer.parameters():
         nn.init.zeros_(weight)
     return layer
@@ -58,21 +71,27 @@ class Residual(nn.Module):
             nn.BatchNorm2d(width),
         )
         alike = stride == 1 and channels == width
-        self.shortcut: nn.Module = nn.Identity() if alike else nn.Conv2d(channels, width, 1, stride=stride)
+        self.shortcut: nn.Module = (
+            nn.Identity() if alike else nn.Conv2d(channels, width, 1, stride=stride)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         return relu(self.shortcut(x) + self.change(x))
 
 
 class Net2d(nn.Module):
-    """The network of ``cnn2d``: class scores of a patch of principal components; any patch side, 1 included.
+    """The network of ``cnn2d``: class scores of a patch of principal components; any patch side, 1
+    included.
 
-    The convolutions read whole windows only: a border of zeros is padded where a patch is smaller than 5×5 pixels.
+    The convolutions read whole windows only: a border of zeros is padded where a patch is smaller
+    than 5×5 pixels.
     """
 
     def __init__(self, components: int, width: int, classes: int) -> None:
         super().__init__()
-        self.body = nn.Sequential(convolution(components, width, padding=0), convolution(width, width, padding=0))
+        self.body = nn.Sequential(
+            convolution(components, width, padding=0), convolution(width, width, padding=0)
+        )
         self.head = nn.Linear(width, classes)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -14,7 +14,9 @@ from hsiaug.api import PluginError
 from hsiaug_builtin.nets.state import under
 
 
-def save(file: Path, step: int, model: nn.Module, average: nn.Module, optimiser: torch.optim.Optimizer) -> None:
+def save(
+    file: Path, step: int, model: nn.Module, average: nn.Module, optimiser: torch.optim.Optimizer
+) -> None:
     """Weights, their average and the optimiser's moments, whole or not at all.
 
     On a disk that is full or fails the training goes on without: a checkpoint only saves time.
@@ -38,7 +40,9 @@ def save(file: Path, step: int, model: nn.Module, average: nn.Module, optimiser:
 
 
 def _checksum(tensors: Mapping[str, Tensor]) -> str:
-    """Checksum of names and values: nobody would see a flipped bit, which changes what the training ends with."""
+    """Checksum of names and values: nobody would see a flipped bit, which changes what the training
+    ends with.
+    """
     found = hashlib.sha256()
     for name in sorted(tensors):
         found.update(name.encode())
@@ -46,14 +50,16 @@ def _checksum(tensors: Mapping[str, Tensor]) -> str:
     return found.hexdigest()
 
 
-def resume(file: Path, model: nn.Module, average: nn.Module, optimiser: torch.optim.Optimizer) -> int:
+def resume(
+    file: Path, model: nn.Module, average: nn.Module, optimiser: torch.optim.Optimizer
+) -> int:
     """Load what :func:`save` wrote, and return the step to go on with."""
     from safetensors import safe_open
 
     try:
         with safe_open(file, "pt") as opened:
             stated = (opened.metadata() or {}).get("sha256")
-            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118  it is no mapping
+            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
         if stated != _checksum(tensors):
             raise ValueError("values that are not as they were written")
         for name, net in (("average", average), ("model", model)):

@@ -1,4 +1,6 @@
-"""Choice of how much of its neighbourhood a pixel is named by, from training pixels that were left out."""
+"""Choice of how much of its neighbourhood a pixel is named by, from training pixels that were left
+out.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ CLEAR = 2 / 3
 
 
 def mean_logarithms(told: Floats, y: NDArray[np.int64]) -> Floats:
-    """(w,) means over classes of the means of ``told`` (w, n) over their samples; NaN where none was left out."""
+    """(w,) means over classes of the means of ``told`` (w, n) over their samples; NaN where none
+    was left out.
+    """
     held = np.isfinite(told[0])
     classes = np.unique(y[held])
     if not len(classes):
@@ -21,10 +25,12 @@ def mean_logarithms(told: Floats, y: NDArray[np.int64]) -> Floats:
 
 
 def strongest(scores: Floats) -> int:
-    """Index of the last of the ``scores`` (w,) with CLEAR of the largest gain over the first; 0 where none gains.
+    """Index of the last of the ``scores`` (w,) with CLEAR of the largest gain over the first; 0
+    where none gains.
 
-    Ways stand from one that reads no neighbour to one that reads many. Left-out pixels lie in fields with labels, where
-    few suffice: hence not the one with the largest gain. Where nothing could be left out (NaN) it is the second.
+    Ways stand from one that reads no neighbour to one that reads many. Left-out pixels lie in
+    fields with labels, where few suffice: hence not the one with the largest gain. Where nothing
+    could be left out (NaN) it is the second.
     """
     gains = scores - scores[0]
     if not np.isfinite(gains).all():

@@ -26,15 +26,21 @@ BATCH = 512
 """Patches that are predicted at a time."""
 
 
-def by_class(shares: NDArray[Any], classes: NDArray[np.int64], class_count: int) -> NDArray[np.float32]:
-    """(n, C, …) float32 for class ids 1..C of shares (n, k, …) of ``classes`` (k,); 0 for a class that is not there."""
+def by_class(
+    shares: NDArray[Any], classes: NDArray[np.int64], class_count: int
+) -> NDArray[np.float32]:
+    """(n, C, …) float32 for class ids 1..C of shares (n, k, …) of ``classes`` (k,); 0 for a class
+    that is not there.
+    """
     spread = np.zeros((len(shares), class_count, *shares.shape[2:]), dtype=np.float32)
     spread[:, classes - 1] = shares
     return spread
 
 
 def real_samples(samples: PatchSamples, classifier: str) -> PatchSamples:
-    """The real samples that count. Raises PluginError where there is none for a classifier of that name."""
+    """The real samples that count. Raises PluginError where there is none for a classifier of that
+    name.
+    """
     real = samples.take(~samples.synthetic & (samples.weight > 0))
     if not len(real):
         raise PluginError(
@@ -46,7 +52,9 @@ def real_samples(samples: PatchSamples, classifier: str) -> PatchSamples:
 
 
 def view_with(view: TrainView, real: PatchSamples) -> TrainView:
-    """The view with the training pixels of real samples; itself where it has these, so that what it is asked is kept."""
+    """The view with the training pixels of real samples; itself where it has these, so that what it
+    is asked is kept.
+    """
     if np.array_equal(view.coords, real.coords) and np.array_equal(view.y, real.y):
         return view
     return replace(view, coords=real.coords, y=real.y)
@@ -56,8 +64,8 @@ def view_with(view: TrainView, real: PatchSamples) -> TrainView:
 class FittedNetwork:
     """A trained network, of patches or of tiles.
 
-    net: the torch module, in evaluation mode on ``device``. classes: (k,) int64 class ids of its outputs.
-    class_count: C of the data.
+    net: the torch module, in evaluation mode on ``device``. classes: (k,) int64 class ids of its
+    outputs. class_count: C of the data.
     """
 
     read: Read
@@ -67,9 +75,15 @@ class FittedNetwork:
     device: str
 
     def over(
-        self, x: NDArray[np.float32], size: int, reading: Callable[[Tensor], Tensor], none: NDArray[Any]
+        self,
+        x: NDArray[np.float32],
+        size: int,
+        reading: Callable[[Tensor], Tensor],
+        none: NDArray[Any],
     ) -> NDArray[Any]:
-        """``reading(net(read(x)))`` of samples x (n, …) in the data's units, ``size`` at a time; ``none`` for n = 0."""
+        """``reading(net(read(x)))`` of samples x (n, …) in the data's units, ``size`` at a time;
+        ``none`` for n = 0.
+        """
         import torch
 
         found = [none]
@@ -97,16 +111,20 @@ class FittedNet(FittedNetwork):
 
 
 class NetClassifier(Plugin[Own]):
-    """A classifier that is a network of patches: a subclass has a card, and says in :meth:`network` which one.
+    """A classifier that is a network of patches: a subclass has a card, and says in :meth:`network`
+    which one.
 
-    It reads the view's principal components where its params have a field ``components``, else z-scored bands.
+    It reads the view's principal components where its params have a field ``components``, else
+    z-scored bands.
     """
 
     def network(self, channels: int, side: int, classes: int) -> nn.Module:
         """The torch module from (n, channels, side, side) to scores (n, classes)."""
         raise NotImplementedError
 
-    def fit(self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress) -> FittedNet:
+    def fit(
+        self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress
+    ) -> FittedNet:
         """Read the samples once, build the network with weights from ``seed``, and train it."""
         from hsiaug_builtin.nets.seeded import fresh
         from hsiaug_builtin.nets.training import batches, criterion, train
@@ -121,8 +139,12 @@ class NetClassifier(Plugin[Own]):
         return FittedNet(read, net, classes, len(view.class_names), device)
 
 
-def training_patches(samples: PatchSamples, read: Read) -> tuple[TrainingPatches, NDArray[np.int64]]:
-    """Samples as the network reads them, and the class ids (k,) int64 that its outputs stand for."""
+def training_patches(
+    samples: PatchSamples, read: Read
+) -> tuple[TrainingPatches, NDArray[np.int64]]:
+    """Samples as the network reads them, and the class ids (k,) int64 that its outputs stand
+    for.
+    """
     from hsiaug_builtin.nets.training import TrainingPatches
 
     classes, target = np.unique(samples.y, return_inverse=True)

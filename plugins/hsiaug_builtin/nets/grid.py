@@ -12,10 +12,11 @@ if TYPE_CHECKING:
 
 
 def grid_graph(coords: NDArray[np.int32], guide: NDArray[np.float32]) -> sparse.csr_array:
-    """(n, n) symmetric weights exp(−d² / median d²) between those of ``coords`` (n, 2) that are 4-neighbours.
+    """(n, n) symmetric weights exp(−d² / median d²) between those of ``coords`` (n, 2) that are
+    4-neighbours.
 
-    guide: (n, d) spectral features; d² is their mean squared difference. The weights are those of Grady, Random Walks
-    for Image Segmentation, IEEE TPAMI 28(11), 2006, equation 1.
+    guide: (n, d) spectral features; d² is their mean squared difference. The weights are those of
+    Grady, Random Walks for Image Segmentation, IEEE TPAMI 28(11), 2006, equation 1.
     """
     from scipy import sparse
 
@@ -33,11 +34,14 @@ def grid_graph(coords: NDArray[np.int32], guide: NDArray[np.float32]) -> sparse.
     return sparse.csr_array(half + half.T)
 
 
-def spread(votes: NDArray[np.float64], graph: sparse.csr_array, alpha: float, rounds: int) -> NDArray[np.float64]:
-    """Votes (n, k) after ``rounds`` of q ← (1 − α)·votes + α·(weighted mean of the neighbours' q); rows sum to 1.
+def spread(
+    votes: NDArray[np.float64], graph: sparse.csr_array, alpha: float, rounds: int
+) -> NDArray[np.float64]:
+    """Votes (n, k) after ``rounds`` of q ← (1 − α)·votes + α·(weighted mean of the neighbours' q);
+    rows sum to 1.
 
-    The iteration of Zhou et al., Learning with Local and Global Consistency, NIPS 2003, with the random walk's
-    normalisation, and with soft votes of every pixel in place of a few labels.
+    The iteration of Zhou et al., Learning with Local and Global Consistency, NIPS 2003, with the
+    random walk's normalisation, and with soft votes of every pixel in place of a few labels.
     """
     from scipy import sparse
 

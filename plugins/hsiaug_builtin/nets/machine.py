@@ -18,9 +18,11 @@ BLOCK = 2048
 
 @dataclass(frozen=True, eq=False)
 class Machine:
-    """A support vector machine that may know one class only. model: a fitted sklearn SVC, or None for a lone class.
+    """A support vector machine that may know one class only. model: a fitted sklearn SVC, or None
+    for a lone class.
 
-    classes: (k,) int64 ids of its scores, ascending. support: (s, d) float64 support vectors, by class; gamma: its γ.
+    classes: (k,) int64 ids of its scores, ascending. support: (s, d) float64 support vectors, by
+    class; gamma: its γ.
     """
 
     model: SVC | None
@@ -29,7 +31,9 @@ class Machine:
     gamma: float
 
     def scores(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
-        """(n, k) of features (n, d), largest at the predicted class: those of sklearn but for rounding."""
+        """(n, k) of features (n, d), largest at the predicted class: those of sklearn but for
+        rounding.
+        """
         if self.model is None or not len(features):
             # Of a lone class, whose score is the largest all the same.
             return np.zeros((len(features), len(self.classes)))
@@ -37,13 +41,20 @@ class Machine:
         return np.concatenate([self._scores(self.model, part) for part in parts])
 
     def _scores(self, model: SVC, features: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Votes of the pairs of classes, and less than a third by how clear these are; of two classes, how clear."""
+        """Votes of the pairs of classes, and less than a third by how clear these are; of two
+        classes, how clear.
+        """
         from sklearn.metrics.pairwise import rbf_kernel
 
         k, ends = len(self.classes), np.cumsum(model.n_support_)[:-1]
         kernel = rbf_kernel(self.support, features.astype(np.float64), self.gamma)
         # What the support vectors of each class say in its pairs, (k − 1, n).
-        told = [a @ b for a, b in zip(np.split(model.dual_coef_, ends, 1), np.split(kernel, ends), strict=True)]
+        told = [
+            a @ b
+            for a, b in zip(
+                np.split(model.dual_coef_, ends, 1), np.split(kernel, ends), strict=True
+            )
+        ]
         votes, clear = np.zeros((2, k, len(features)))
         for (i, j), offset in zip(combinations(range(k), 2), model.intercept_, strict=True):
             score = told[i][j - 1] + told[j][i] + offset
@@ -78,7 +89,8 @@ def fit_machine(
     learnt = features.astype(np.float64)
     if len(classes) == 1:
         return Machine(None, classes, learnt, gamma)
-    # A kernel from matrix products, as libsvm's own is slow; of two arrays, as sklearn rounds that of one otherwise.
+    # A kernel from matrix products, as libsvm's own is slow; of two arrays, as sklearn rounds that
+    # of one otherwise.
     kernel = rbf_kernel(learnt, features.astype(np.float64), gamma)
     model = SVC(C=cost, kernel="precomputed", random_state=0).fit(kernel, y, sample_weight=weight)
     return Machine(model, classes, learnt[model.support_], gamma)

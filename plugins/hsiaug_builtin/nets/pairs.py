@@ -1,4 +1,6 @@
-"""Shared by generators that make pairs of real ones: what they remember, which show a class, how often each is used."""
+"""Shared by generators that make pairs of real ones: what they remember, which show a class, how
+often each is used.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ class FittedPairs:
     params: Any
 
     def sample(self, counts: PairCounts, *, guidance: float | None, seed: int) -> DenseSamples:
-        """Pairs of any classes, and of each that is asked for. Raises PluginError for a class that no tile shows."""
+        """Pairs of any classes, and of each that is asked for. Raises PluginError for a class that
+        no tile shows.
+        """
         raise NotImplementedError
 
     def save(self, folder: Path) -> None:
@@ -57,8 +61,12 @@ class PairMaker(Plugin[Any]):
 
 
 def showing(masks: NDArray[np.int64], c: int | None) -> NDArray[np.int64]:
-    """Rows of the masks (n, H, W) that show class c; all where it is None. Raises PluginError where there is none."""
-    found = np.flatnonzero((masks == c).any(axis=(1, 2))) if c is not None else np.arange(len(masks))
+    """Rows of the masks (n, H, W) that show class c; all where it is None. Raises PluginError where
+    there is none.
+    """
+    found = (
+        np.flatnonzero((masks == c).any(axis=(1, 2))) if c is not None else np.arange(len(masks))
+    )
     if not len(found):
         raise PluginError(
             "only classes with training pixels can be made",
@@ -68,8 +76,11 @@ def showing(masks: NDArray[np.int64], c: int | None) -> NDArray[np.int64]:
     return found
 
 
-def draw_rows(masks: NDArray[np.int64], counts: PairCounts, rng: np.random.Generator) -> NDArray[np.int64]:
-    """(counts.total,) rows of the masks (n, H, W): any, and for a class those that show it; each equally often ±1.
+def draw_rows(
+    masks: NDArray[np.int64], counts: PairCounts, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """(counts.total,) rows of the masks (n, H, W): any, and for a class those that show it; each
+    equally often ±1.
 
     Raises PluginError for a class that no mask shows.
     """
@@ -78,7 +89,9 @@ def draw_rows(masks: NDArray[np.int64], counts: PairCounts, rng: np.random.Gener
 
 
 def evenly(classes: NDArray[np.int64], counts: PairCounts, rng: np.random.Generator) -> PairCounts:
-    """Ask for as many pairs, those that may show any class by class: equally many ±1 of each of ``classes``."""
+    """Ask for as many pairs, those that may show any class by class: equally many ±1 of each of
+    ``classes``.
+    """
     asked = Counter(dict(counts.by_class))
     free = counts.total - asked.total()
     if free and len(classes):

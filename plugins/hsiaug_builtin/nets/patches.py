@@ -1,4 +1,6 @@
-"""Shared by generators that make samples of real patches: what they remember, and how much each patch is used."""
+"""Shared by generators that make samples of real patches: what they remember, and how much each
+patch is used.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +12,24 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import PatchSamples, Plugin, PluginError, Progress, TrainView, derive_seed, load_state, save_state
+from hsiaug.api import (
+    PatchSamples,
+    Plugin,
+    PluginError,
+    Progress,
+    TrainView,
+    derive_seed,
+    load_state,
+    save_state,
+)
 
 
 @dataclass(frozen=True, eq=False)
 class FittedPatches:
     """x: (n, B, p, p) float32 real patches in scene units; y: (n,) int64 their class ids.
 
-    A subclass says in :meth:`make` what is made of the patches of a class. Its further fields are arrays, or JSON-able.
+    A subclass says in :meth:`make` what is made of the patches of a class. Its further fields are
+    arrays, or JSON-able.
     """
 
     x: NDArray[np.float32]
@@ -42,7 +54,9 @@ class FittedPatches:
         """(count, B, p, p) samples of class c, whose real patches are ``rows`` of x."""
         raise NotImplementedError
 
-    def sample(self, counts: Mapping[int, int], *, guidance: float | None, seed: int) -> PatchSamples:
+    def sample(
+        self, counts: Mapping[int, int], *, guidance: float | None, seed: int
+    ) -> PatchSamples:
         """Samples class by class, each class the same whatever else is asked for.
 
         Raises PluginError for a class without a real patch.
@@ -66,12 +80,20 @@ class FittedPatches:
 
     def save(self, folder: Path) -> None:
         """All fields."""
-        arrays = {name: value for name, value in vars(self).items() if isinstance(value, np.ndarray)}
-        save_state(folder, arrays, {name: value for name, value in vars(self).items() if name not in arrays})
+        arrays = {
+            name: value for name, value in vars(self).items() if isinstance(value, np.ndarray)
+        }
+        save_state(
+            folder,
+            arrays,
+            {name: value for name, value in vars(self).items() if name not in arrays},
+        )
 
 
 class PatchGenerator(Plugin[Any]):
-    """A generator whose fit remembers the real patches, and what :meth:`learn` finds; a subclass has a card."""
+    """A generator whose fit remembers the real patches, and what :meth:`learn` finds; a subclass
+    has a card.
+    """
 
     fitted: ClassVar[type[FittedPatches]]
 
@@ -90,7 +112,9 @@ class PatchGenerator(Plugin[Any]):
 
 
 def cycle(rows: NDArray[np.int64], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """(count,) of ``rows``: random permutations one after the other, so that each is used equally often ±1."""
+    """(count,) of ``rows``: random permutations one after the other, so that each is used equally
+    often ±1.
+    """
     rounds = -(-count // len(rows))
     return np.concatenate([rng.permutation(rows) for _ in range(rounds)])[:count]
 

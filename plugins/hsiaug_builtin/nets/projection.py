@@ -12,22 +12,28 @@ from hsiaug.api import TrainView
 
 @dataclass(frozen=True, eq=False)
 class Projection:
-    """Whitened principal components. matrix: (B, k) float32 from scene units; offset: (k,) float32."""
+    """Whitened principal components. matrix: (B, k) float32 from scene units; offset: (k,)
+    float32.
+    """
 
     matrix: NDArray[np.float32]
     offset: NDArray[np.float32]
 
     def patches(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(n, B, p, p) float32 in scene units → (n, k, p, p) float32, unit variance per component in the view."""
+        """(n, B, p, p) float32 in scene units → (n, k, p, p) float32, unit variance per component
+        in the view.
+        """
         n, bands, p, _ = x.shape
         scores = np.matmul(self.matrix.T, x.reshape(n, bands, p * p)) - self.offset[:, None]
         return np.asarray(scores, dtype=np.float32).reshape(n, -1, p, p)
 
 
 def fit_projection(view: TrainView, components: int) -> Projection:
-    """Principal components of the z-scored pixels that ``view`` shows, largest first, at most ``components``.
+    """Principal components of the z-scored pixels that ``view`` shows, largest first, at most
+    ``components``.
 
-    Components without variance (constant bands, fewer pixels than bands) are left out, but never the first.
+    Components without variance (constant bands, fewer pixels than bands) are left out, but never
+    the first.
     """
     z = view.normaliser.spectra(view.cube[view.visible]).astype(np.float64)
     z -= z.mean(axis=0)
@@ -35,6 +41,8 @@ def fit_projection(view: TrainView, components: int) -> Projection:
     largest = np.argsort(-values)[:components]
     kept = largest[values[largest] > 1e-9 * max(values.max(), 1e-9)]
     kept = kept if len(kept) else largest[:1]
-    matrix = vectors[:, kept] / np.sqrt(np.maximum(values[kept], 1e-9)) / view.normaliser.std[:, None]
+    matrix = (
+        vectors[:, kept] / np.sqrt(np.maximum(values[kept], 1e-9)) / view.normaliser.std[:, None]
+    )
     offset = view.normaliser.mean @ matrix
     return Projection(matrix.astype(np.float32), offset.astype(np.float32))

@@ -14,8 +14,8 @@ AUGMENTS = ("none", "turns", "weak", "strong")
 class Budget:
     """Steps, not epochs: every arm of a benchmark gets the same optimiser steps, whatever it adds.
 
-    A classifier's params extend this or :class:`Recipe` with its network's own fields; other defaults are said by
-    :func:`hsiaug.api.defaults`.
+    A classifier's params extend this or :class:`Recipe` with its network's own fields; other
+    defaults are said by :func:`hsiaug.api.defaults`.
     """
 
     steps: int = param(400, "optimiser steps", low=1)
@@ -32,7 +32,7 @@ class Recipe(Budget):
     adjust: float = param(0.0, "strength τ of logit adjustment by class shares; 0 = off", low=0)
     augment: str = param(
         "turns",
-        "online augmentation: none, turns (rotations, mirrors), weak (turns, gain, offset) or strong (weak, "
-        "radiation noise, dropped bands)",
+        "online augmentation: none, turns (rotations, mirrors), weak (turns, gain, offset) or"
+        " strong (weak, radiation noise, dropped bands)",
         choices=AUGMENTS,
     )

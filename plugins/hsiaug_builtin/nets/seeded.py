@@ -1,5 +1,6 @@
-"""Randomness inside torch that a seed determines, with torch's global generators left as they were; and how what is drawn
-on the CPU reaches the device."""
+"""Randomness inside torch that a seed determines, with torch's global generators left as they were;
+and how what is drawn on the CPU reaches the device.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +16,15 @@ Net = TypeVar("Net", bound=nn.Module)
 
 @contextmanager
 def seeded(seed: int, device: str = "cpu") -> Iterator[None]:
-    """Within the block the CPU's generator, and that of ``device`` if it is a CUDA one, start from ``seed``.
+    """Within the block the CPU's generator, and that of ``device`` if it is a CUDA one, start from
+    ``seed``.
 
     Dropout and initial weights read these; no generator of another device is touched.
     """
     cuda = [torch.device(device)] if torch.device(device).type == "cuda" else []
     with torch.random.fork_rng(devices=cuda):
-        # Not torch.manual_seed, which would reseed the other GPUs as well, and these are not restored here.
+        # Not torch.manual_seed, which would reseed the other GPUs as well, and these are not
+        # restored here.
         torch.default_generator.manual_seed(seed)
         for one in cuda:
             with torch.cuda.device(one):
@@ -36,19 +39,25 @@ def fresh(build: Callable[[], Net], seed: int) -> Net:
 
 
 def to_device(x: Tensor, device: str | torch.device) -> Tensor:
-    """A tensor of the CPU on ``device``. A plain ``.to`` waits for all that a GPU was given before; this does not."""
+    """A tensor of the CPU on ``device``. A plain ``.to`` waits for all that a GPU was given before;
+    this does not.
+    """
     if torch.device(device).type != "cuda":
         return x.to(device)
     return x.pin_memory().to(device, non_blocking=True)
 
 
 def draws_itself(device: str | torch.device) -> bool:
-    """Whether noise is drawn on the device: that of a large batch takes the CPU longer than a step takes the GPU."""
+    """Whether noise is drawn on the device: that of a large batch takes the CPU longer than a step
+    takes the GPU.
+    """
     return torch.device(device).type == "cuda"
 
 
 def normal(shape: Sequence[int], draw: torch.Generator, device: str | torch.device) -> Tensor:
-    """Standard normal numbers on ``device``, which the CPU's generator ``draw`` determines, on every device others."""
+    """Standard normal numbers on ``device``, which the CPU's generator ``draw`` determines, on
+    every device others.
+    """
     if not draws_itself(device):
         return torch.randn(*shape, generator=draw).to(device)
     own = torch.Generator(device).manual_seed(int(torch.randint(2**62, (), generator=draw)))

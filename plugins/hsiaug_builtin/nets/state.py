@@ -1,4 +1,6 @@
-"""Networks and dataclasses among the arrays that a fitted plugin saves, each under a name of its own."""
+"""Networks and dataclasses among the arrays that a fitted plugin saves, each under a name of its
+own.
+"""
 
 from __future__ import annotations
 
@@ -19,23 +21,37 @@ Value = TypeVar("Value")
 def weights(**nets: nn.Module) -> dict[str, NDArray[Any]]:
     """``NAME.KEY`` → array, of everything in the networks' state."""
     return {
-        f"{name}.{key}": value.cpu().numpy() for name, net in nets.items() for key, value in net.state_dict().items()
+        f"{name}.{key}": value.cpu().numpy()
+        for name, net in nets.items()
+        for key, value in net.state_dict().items()
     }
 
 
 def fields(**values: Any) -> dict[str, NDArray[Any]]:
     """``NAME.FIELD`` → array, of the fields of dataclasses that are arrays."""
-    named = ((f"{name}.{key}", field) for name, value in values.items() for key, field in vars(value).items())
+    named = (
+        (f"{name}.{key}", field)
+        for name, value in values.items()
+        for key, field in vars(value).items()
+    )
     return {key: field for key, field in named if isinstance(field, np.ndarray)}
 
 
 def under(name: str, values: Mapping[str, Value]) -> dict[str, Value]:
     """Return the values of ``NAME.KEY``, by key."""
-    return {key.removeprefix(f"{name}."): value for key, value in values.items() if key.startswith(f"{name}.")}
+    return {
+        key.removeprefix(f"{name}."): value
+        for key, value in values.items()
+        if key.startswith(f"{name}.")
+    }
 
 
-def restore(name: str, arrays: Mapping[str, NDArray[Any]], build: Callable[[], Net], device: str) -> Net:
-    """The network that ``build`` makes, with the weights of that name: on ``device``, and no longer to be trained."""
+def restore(
+    name: str, arrays: Mapping[str, NDArray[Any]], build: Callable[[], Net], device: str
+) -> Net:
+    """The network that ``build`` makes, with the weights of that name: on ``device``, and no longer
+    to be trained.
+    """
     # The weights are replaced at once; drawing them must only leave torch's global state as it was.
     net = fresh(build, 0)
     net.load_state_dict({key: torch.tensor(value) for key, value in under(name, arrays).items()})

@@ -1,5 +1,6 @@
-"""The training loop (AdamW along a cosine, moving average, bfloat16, checkpoints, a guard against divergence), batches
-drawn by weight, and cross-entropy."""
+"""The training loop (AdamW along a cosine, moving average, bfloat16, checkpoints, a guard against
+divergence), batches drawn by weight, and cross-entropy.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +25,16 @@ from hsiaug_builtin.nets.recipe import Budget, Recipe
 from hsiaug_builtin.nets.seeded import seeded
 from hsiaug_builtin.nets.views import view_of
 
-__all__ = ["Draw", "Error", "TrainingPatches", "batches", "check_finite", "criterion", "descend", "train"]
+__all__ = [
+    "Draw",
+    "Error",
+    "TrainingPatches",
+    "batches",
+    "check_finite",
+    "criterion",
+    "descend",
+    "train",
+]
 
 Net = TypeVar("Net", bound=nn.Module)
 Draw = Callable[[int], tuple[Tensor, Tensor]]
@@ -35,11 +45,15 @@ Error = Callable[[Tensor, Tensor], Tensor]
 CHECKPOINT_EVERY = 30.0
 """Seconds of training that a kill may cost."""
 CHECK_EVERY = 20
-"""Steps between two looks at the loss on a GPU, which has to finish all it was given before it can tell."""
+"""Steps between two looks at the loss on a GPU, which has to finish all it was given before it can
+tell.
+"""
 
 
 class AdamW(torch.optim.AdamW):
-    """As torch's own, whose wrappers import the compiler at the first call: 1.5 s and 100 MB for nothing."""
+    """As torch's own, whose wrappers import the compiler at the first call: 1.5 s and 100 MB for
+    nothing.
+    """
 
     add_param_group, zero_grad, state_dict, load_state_dict, _step = (
         inspect.unwrap(getattr(torch.optim.AdamW, name))
@@ -50,7 +64,9 @@ class AdamW(torch.optim.AdamW):
 
 @dataclass(frozen=True, eq=False)
 class TrainingPatches:
-    """x: (n, k, p, p) float32, components or bands; target: (n,) int64 output index; weight: (n,) float32."""
+    """x: (n, k, p, p) float32, components or bands; target: (n,) int64 output index; weight: (n,)
+    float32.
+    """
 
     x: NDArray[np.float32]
     target: NDArray[np.int64]
@@ -58,8 +74,18 @@ class TrainingPatches:
     classes: int
 
 
-def train(net: Net, draw: Draw, error: Error, budget: Budget, *, seed: int, device: str, progress: Progress) -> Net:
-    """The network after ``budget.steps`` steps down ``error`` on what ``draw`` draws, as :func:`descend` gives it.
+def train(
+    net: Net,
+    draw: Draw,
+    error: Error,
+    budget: Budget,
+    *,
+    seed: int,
+    device: str,
+    progress: Progress,
+) -> Net:
+    """The network after ``budget.steps`` steps down ``error`` on what ``draw`` draws, as
+    :func:`descend` gives it.
 
     The same network and seed give the same weights on one CPU; on a GPU up to rounding.
     """
@@ -73,10 +99,12 @@ def train(net: Net, draw: Draw, error: Error, budget: Budget, *, seed: int, devi
 
 
 def batches(data: TrainingPatches, recipe: Recipe, seed: int, device: str) -> Draw:
-    """Patches (b, k, p, p), augmented, and their targets (b,). Drawn on the CPU: alike on every device.
+    """Patches (b, k, p, p), augmented, and their targets (b,). Drawn on the CPU: alike on every
+    device.
 
-    Samples are drawn in proportion to their weight, which has the same expected gradient as to weight their losses, but
-    spends no step on samples that hardly count; with ``recipe.balanced`` every class is drawn equally often.
+    Samples are drawn in proportion to their weight, which has the same expected gradient as to
+    weight their losses, but spends no step on samples that hardly count; with ``recipe.balanced``
+    every class is drawn equally often.
     """
     x, target = (torch.as_tensor(a, device=device) for a in (data.x, data.target))
     view = view_of(recipe.augment)
@@ -103,15 +131,17 @@ def batches(data: TrainingPatches, recipe: Recipe, seed: int, device: str) -> Dr
 def criterion(data: TrainingPatches, recipe: Recipe, device: str) -> Error:
     """Mean cross-entropy.
 
-    With τ = ``recipe.adjust`` > 0 it is the logit-adjusted one: τ·log π_c is added to the scores of class c
-    (Menon et al., Long-Tail Learning via Logit Adjustment, ICLR 2021, equation 10), π the classes' shares of the
-    drawn weights; predictions then read the scores as they are. Where the draw is balanced π is uniform, and the
-    adjustment changes nothing.
+    With τ = ``recipe.adjust`` > 0 it is the logit-adjusted one: τ·log π_c is added to the scores of
+    class c (Menon et al., Long-Tail Learning via Logit Adjustment, ICLR 2021, equation 10), π the
+    classes' shares of the drawn weights; predictions then read the scores as they are. Where the
+    draw is balanced π is uniform, and the adjustment changes nothing.
     """
     shift = torch.zeros(data.classes, device=device)
     if recipe.adjust and not recipe.balanced:
         mass = np.bincount(data.target, data.weight, data.classes)
-        prior = np.maximum(mass / max(mass.sum(), 1e-9), 1e-6)  # a class of no weight has no finite logarithm
+        prior = np.maximum(
+            mass / max(mass.sum(), 1e-9), 1e-6
+        )  # a class of no weight has no finite logarithm
         shift = torch.tensor(recipe.adjust * np.log(prior), dtype=torch.float32, device=device)
 
     def error(scores: Tensor, target: Tensor) -> Tensor:
@@ -135,24 +165,27 @@ def descend(
     fused: bool = False,
     checkpoint: Path | None = None,
 ) -> Net:
-    """The network after ``budget.steps`` steps of AdamW down ``loss(step)``, in evaluation mode; with ``ema`` > 0 the
-    moving average of its weights.
+    """The network after ``budget.steps`` steps of AdamW down ``loss(step)``, in evaluation mode;
+    with ``ema`` > 0 the moving average of its weights.
 
-    The rate decays to 0 along a cosine, after a warm-up over the first 5 % where asked for. clip: largest norm of the
-    gradient. half: compute the loss in bfloat16 where torch
-    thinks it safe; weights stay float32. fused: one kernel for all weights, several times as fast where they are few; it
-    rounds otherwise. Dropout draws by ``seed``. note: what is trained, for progress and errors.
+    The rate decays to 0 along a cosine, after a warm-up over the first 5 % where asked for. clip:
+    largest norm of the gradient. half: compute the loss in bfloat16 where torch
+    thinks it safe; weights stay float32. fused: one kernel for all weights, several times as fast
+    where they are few; it rounds otherwise. Dropout draws by ``seed``. note: what is trained, for
+    progress and errors.
 
-    checkpoint: a file that the training is saved to now and then; where it is there already, the training goes on from
-    it, and ends the same bit for bit where ``loss`` depends on its step alone.
-    Raises PluginError when the loss is not finite.
+    checkpoint: a file that the training is saved to now and then; where it is there already, the
+    training goes on from it, and ends the same bit for bit where ``loss`` depends on its step
+    alone. Raises PluginError when the loss is not finite.
     """
     steps, device = budget.steps, next(net.parameters()).device
     weights: list[Tensor] = list(net.parameters())
     optimiser = AdamW(weights, lr=budget.rate, weight_decay=budget.decay, fused=fused)
     average = copy.deepcopy(net) if ema else net
     blended: list[Tensor] = list(average.parameters())
-    begin = resume(checkpoint, net, average, optimiser) if checkpoint and checkpoint.is_file() else 0
+    begin = (
+        resume(checkpoint, net, average, optimiser) if checkpoint and checkpoint.is_file() else 0
+    )
     every = CHECK_EVERY if device.type == "cuda" else 1
     saved = time.monotonic()
     net.train()

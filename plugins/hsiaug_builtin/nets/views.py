@@ -1,8 +1,8 @@
 """Views of a patch that keep its class: what online augmentation may do to spectra.
 
-All take and give x (n, k, p, p), k whitened components or z-scored bands, so 0 is the mean of each and 1 its
-spread. Randomness comes from ``draw``, a generator on the CPU: alike on every device. Nothing mixes bands with
-one another or shifts them along the spectrum.
+All take and give x (n, k, p, p), k whitened components or z-scored bands, so 0 is the mean of each
+and 1 its spread. Randomness comes from ``draw``, a generator on the CPU: alike on every device.
+Nothing mixes bands with one another or shifts them along the spectrum.
 """
 
 from __future__ import annotations
@@ -28,10 +28,11 @@ SYMMETRIES = 8
 
 
 def turn_batch(x: Tensor, step: int) -> Tensor:
-    """A batch in eight parts, each under another of the square's eight symmetries (rotations, mirrors).
+    """A batch in eight parts, each under another of the square's eight symmetries (rotations,
+    mirrors).
 
-    Rows of a batch are drawn at random already, so which part gets which symmetry need not be: it moves on with
-    ``step``.
+    Rows of a batch are drawn at random already, so which part gets which symmetry need not be: it
+    moves on with ``step``.
     """
     parts = []
     for j, part in enumerate(x.chunk(SYMMETRIES)):
@@ -40,7 +41,9 @@ def turn_batch(x: Tensor, step: int) -> Tensor:
 
 
 def symmetry(x: Tensor, number: int) -> Tensor:
-    """x (…, p, p) under one of the square's eight symmetries, the dihedral group D4; ``number`` 0 is x itself."""
+    """x (…, p, p) under one of the square's eight symmetries, the dihedral group D4; ``number`` 0
+    is x itself.
+    """
     x = torch.rot90(x, number % 4, (-2, -1))
     return x.flip(-1) if number >= 4 else x
 
@@ -54,18 +57,21 @@ def gain_offset(x: Tensor, draw: Generator, gain: float = 0.05, offset: float = 
 
 
 def radiation_noise(x: Tensor, draw: Generator, spread: float = 0.1, noise: float = 0.04) -> Tensor:
-    """α·x + β·n: one factor α per patch, uniform in 1 ± ``spread``, and normal noise n in every value, β = ``noise``.
+    """α·x + β·n: one factor α per patch, uniform in 1 ± ``spread``, and normal noise n in every
+    value, β = ``noise``.
 
-    The virtual samples under changing radiation of Chen, Jiang, Li, Jia and Ghamisi, IEEE TGRS 54(10), 2016,
-    doi:10.1109/TGRS.2016.2584107, with α ∈ [0.9, 1.1] and β = 1/25 as DeepHyperX has them. They change the
-    data's own units; here α stretches the distance from the scene's mean.
+    The virtual samples under changing radiation of Chen, Jiang, Li, Jia and Ghamisi, IEEE TGRS
+    54(10), 2016, doi:10.1109/TGRS.2016.2584107, with α ∈ [0.9, 1.1] and β = 1/25 as DeepHyperX has
+    them. They change the data's own units; here α stretches the distance from the scene's mean.
     """
     factor = torch.rand((len(x), 1, 1, 1), generator=draw).to(x.device)
     return x * (1 - spread + 2 * spread * factor) + noise * _normal(x, draw, 4)
 
 
 def band_dropout(x: Tensor, draw: Generator, share: float = 0.2) -> Tensor:
-    """Each patch with about ``share`` of its bands set to 0, their mean; the others are not scaled up."""
+    """Each patch with about ``share`` of its bands set to 0, their mean; the others are not scaled
+    up.
+    """
     kept = torch.rand((*x.shape[:2], 1, 1), generator=draw) >= share
     return x * kept.to(x)
 
@@ -81,7 +87,9 @@ def strong(x: Tensor, draw: Generator) -> Tensor:
 
 
 def view_of(name: str) -> Callable[[Tensor, Generator, int], Tensor]:
-    """The online augmentation of that name in AUGMENTS, as ``(x, draw, step) → x``; ``turns`` draws nothing."""
+    """The online augmentation of that name in AUGMENTS, as ``(x, draw, step) → x``; ``turns`` draws
+    nothing.
+    """
     views: dict[str, Callable[[Tensor, Generator, int], Tensor]] = {
         "none": lambda x, draw, step: x,
         "turns": lambda x, draw, step: turn_batch(x, step),

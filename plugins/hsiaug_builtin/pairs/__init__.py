@@ -1,4 +1,6 @@
-"""Pairs made of the training pairs themselves: components cut from one tile and set into another."""
+"""Pairs made of the training pairs themselves: components cut from one tile and set into
+another.
+"""
 
 from hsiaug_builtin import listing
 

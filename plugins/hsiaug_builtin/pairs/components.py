@@ -1,4 +1,6 @@
-"""Connected components of tiles, and where one of them is set into another tile: the best of some random positions."""
+"""Connected components of tiles, and where one of them is set into another tile: the best of some
+random positions.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +23,8 @@ TURNS = 8
 class Components:
     """The K components of n tiles.
 
-    number: (n, H, W) int64, component of each pixel, from 1; 0 = of none. tile, kind, size: (K,) int64 tile, id that its
-    pixels share, and pixels, of component k at k − 1.
+    number: (n, H, W) int64, component of each pixel, from 1; 0 = of none. tile, kind, size: (K,)
+    int64 tile, id that its pixels share, and pixels, of component k at k − 1.
     """
 
     number: NDArray[np.int64]
@@ -35,7 +37,9 @@ class Components:
 
 
 def components(ids: NDArray[np.int64], corners: bool = True) -> Components:
-    """Connected components of equal ids within each tile of ``ids`` (n, H, W), over corners too or not; 0 is in none."""
+    """Connected components of equal ids within each tile of ``ids`` (n, H, W), over corners too or
+    not; 0 is in none.
+    """
     from scipy.ndimage import find_objects, generate_binary_structure, label
 
     within = np.zeros((3, 3, 3), dtype=int)
@@ -49,13 +53,16 @@ def components(ids: NDArray[np.int64], corners: bool = True) -> Components:
         tile += [place[0].start for place in find_objects(found)]
         kind += [c] * count
     size = np.bincount(number.ravel(), minlength=len(tile) + 1)[1:]
-    return Components(number, np.array(tile, np.int64), np.array(kind, np.int64), size.astype(np.int64))
+    return Components(
+        number, np.array(tile, np.int64), np.array(kind, np.int64), size.astype(np.int64)
+    )
 
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """A set of pixels that is cut from a tile. at: (2, K) row and column of each. ring: (2, R) pixels round the set,
-    within the tile."""
+    """A set of pixels that is cut from a tile. at: (2, K) row and column of each. ring: (2, R)
+    pixels round the set, within the tile.
+    """
 
     at: NDArray[np.int64]
     ring: NDArray[np.int64]
@@ -77,19 +84,24 @@ def place(
     spared: NDArray[np.bool_],
     rng: np.random.Generator,
 ) -> NDArray[np.int64]:
-    """(2, K) where the pixels of a piece come to lie: turned by a symmetry, at the best of ``TRIES`` positions.
+    """(2, K) where the pixels of a piece come to lie: turned by a symmetry, at the best of
+    ``TRIES`` positions.
 
-    It stays whole, inside the ground; where the edge of its own tile cut it, it stays at that edge (as it lies after the
-    turn), so that no cut side shows. around: (R,) ids of its ring in its own tile, 0 = unknown. ids: (H, W) the same of
-    the ground. spared: (H, W) True where the ground had better not be covered.
+    It stays whole, inside the ground; where the edge of its own tile cut it, it stays at that edge
+    (as it lies after the turn), so that no cut side shows. around: (R,) ids of its ring in its own
+    tile, 0 = unknown. ids: (H, W) the same of the ground. spared: (H, W) True where the ground had
+    better not be covered.
     """
     side = ids.shape[0]
     turn = int(rng.integers(TURNS))
     at, ring = turn_pixels(piece.at, turn, side), turn_pixels(piece.ring, turn, side)
     low, high = at.min(axis=1), at.max(axis=1)
     fixed = (low == 0) | (high == side - 1)
-    shifts = rng.integers(np.where(fixed, 0, -low), np.where(fixed, 0, side - 1 - high) + 1, size=(TRIES, 2))
-    # The overlap of the two rings' shares of ids, of which unknown ones count half, less the share of spared pixels.
+    shifts = rng.integers(
+        np.where(fixed, 0, -low), np.where(fixed, 0, side - 1 - high) + 1, size=(TRIES, 2)
+    )
+    # The overlap of the two rings' shares of ids, of which unknown ones count half, less the share
+    # of spared pixels.
     kinds = int(max(around.max(initial=0), ids.max())) + 1
     own = _shares(around[None], np.ones((1, len(around)), bool), kinds)
     row, column = ring[:, None] + shifts.T[:, :, None]

@@ -20,25 +20,35 @@ AGAIN = 4
 """Most attempts at a pair that shows the class it was asked for."""
 
 LARGEST = 0.5
-"""Share of a tile that a component covers at most; larger ones are ground. They are cut only where a class that has no
-other is asked for."""
+"""Share of a tile that a component covers at most; larger ones are ground. They are cut only where
+a class that has no other is asked for.
+"""
 FEW = 10
 """Pixels: a smaller component does not show how its class varies."""
 FACTOR = 2
-"""Largest factor by which a band of a pixel may then be brighter or darker: ratios of dark bands are noise."""
+"""Largest factor by which a band of a pixel may then be brighter or darker: ratios of dark bands
+are noise.
+"""
 
 
 @dataclass(frozen=True)
 class PasteParams:
     """How much is pasted of what, and how."""
 
-    most: int = param(30, "components that are set into a pair, 1 to this many", low=1, sampling=True)
+    most: int = param(
+        30, "components that are set into a pair, 1 to this many", low=1, sampling=True
+    )
     reshaped: float = param(
-        0.25, "share of the components whose pixels fill the outline of another one", low=0, high=1, sampling=True
+        0.25,
+        "share of the components whose pixels fill the outline of another one",
+        low=0,
+        high=1,
+        sampling=True,
     )
     light: float = param(
         0.4,
-        "standard deviation of the logarithm of the light on a component: its slope is not that of its new place",
+        "standard deviation of the logarithm of the light on a component: its slope is not that of"
+        " its new place",
         low=0,
         sampling=True,
     )
@@ -67,16 +77,22 @@ class FittedPaste(FittedPairs):
 
     @cached_property
     def _usable(self) -> tuple[dict[int, NDArray[np.int64]], list[int]]:
-        """Components by class: those that are not too large, or all where a class has only such; and classes to draw."""
+        """Components by class: those that are not too large, or all where a class has only such;
+        and classes to draw.
+        """
         small = self._small
-        by_class = {int(c): np.flatnonzero(self.parts.kind == c) for c in np.unique(self.parts.kind)}
+        by_class = {
+            int(c): np.flatnonzero(self.parts.kind == c) for c in np.unique(self.parts.kind)
+        }
         drawn = [c for c, found in by_class.items() if small[found].any()]
         usable = {c: found[small[found]] if c in drawn else found for c, found in by_class.items()}
         return usable, drawn or list(by_class)
 
     @cached_property
     def _pixels(self) -> NDArray[np.float64]:
-        """(C + 1,) labelled pixels of each class; infinite for ignored ones, which nothing is rarer than."""
+        """(C + 1,) labelled pixels of each class; infinite for ignored ones, which nothing is rarer
+        than.
+        """
         counts = np.bincount(self.masks.ravel()).astype(float)
         counts[0] = np.inf
         return counts
@@ -84,10 +100,16 @@ class FittedPaste(FittedPairs):
     @cached_property
     def _missing(self) -> NDArray[np.float64]:
         """(C + 1,) share of the tiles that do not show each class."""
-        return np.array([1 - (self.masks == c).any(axis=(1, 2)).mean() for c in range(int(self.masks.max()) + 1)])
+        return np.array(
+            [
+                1 - (self.masks == c).any(axis=(1, 2)).mean()
+                for c in range(int(self.masks.max()) + 1)
+            ]
+        )
 
     def sample(self, counts: PairCounts, *, guidance: float | None, seed: int) -> DenseSamples:
-        """Pairs of any classes, and of each class that is asked for; each tile is the ground of equally many ±1.
+        """Pairs of any classes, and of each class that is asked for; each tile is the ground of
+        equally many ±1.
 
         Raises PluginError for a class that no tile shows.
         """
@@ -105,8 +127,12 @@ class FittedPaste(FittedPairs):
         samples = DenseSamples.made(images, masks, provenance=dict(sorted(told.items())))
         return replace(samples, weight=np.full(len(samples), self.params.weight, dtype=np.float32))
 
-    def _make(self, ground: int, c: int | None, rng: np.random.Generator, told: Counter[str]) -> Pair:
-        """A pair that shows class c: made again where it does not, and in the end a real one. ``told`` counts pastes."""
+    def _make(
+        self, ground: int, c: int | None, rng: np.random.Generator, told: Counter[str]
+    ) -> Pair:
+        """A pair that shows class c: made again where it does not, and in the end a real one.
+        ``told`` counts pastes.
+        """
         for _ in range(AGAIN):
             image, mask = self.images[ground].copy(), self.masks[ground].copy()
             kinds = self.set_into(image, mask, ground, c, rng)
@@ -125,10 +151,11 @@ class FittedPaste(FittedPairs):
         c: int | None,
         rng: np.random.Generator,
     ) -> list[int]:
-        """Set components into an image (T, B, H, W) and its mask (H, W), in place; return their classes.
+        """Set components into an image (T, B, H, W) and its mask (H, W), in place; return their
+        classes.
 
-        tile: number of a training tile whose own components are taken only where there are no others. c: class that
-        is to be among them; None = any.
+        tile: number of a training tile whose own components are taken only where there are no
+        others. c: class that is to be among them; None = any.
         """
         if not len(self.parts):
             return []
@@ -142,14 +169,18 @@ class FittedPaste(FittedPairs):
         return kinds
 
     def _classes(self, count: int, rng: np.random.Generator) -> list[int]:
-        """Up to ``count`` classes: each of those drawn is left out as often as a tile shows it anyway."""
+        """Up to ``count`` classes: each of those drawn is left out as often as a tile shows it
+        anyway.
+        """
         known = self._usable[1]
         drawn = rng.choice(known, size=count, p=np.full(len(known), 1 / len(known)))
         kept: list[int] = drawn[rng.random(count) < self._missing[drawn]].tolist()
         return kept
 
     def _component(self, kind: int, ground: int, rng: np.random.Generator) -> int:
-        """A component of the class, of another tile where there is one, drawn in proportion to the root of its size."""
+        """A component of the class, of another tile where there is one, drawn in proportion to the
+        root of its size.
+        """
         found = self._usable[0][kind]
         others = found[self.parts.tile[found] != ground]
         return self._by_size(others if len(others) else found, rng)
@@ -177,29 +208,45 @@ class FittedPaste(FittedPairs):
         return int(rng.choice(found, p=odds / odds.sum()))
 
     def _paste(
-        self, k: int, outline: int, image: NDArray[np.float32], mask: NDArray[np.int64], rng: np.random.Generator
+        self,
+        k: int,
+        outline: int,
+        image: NDArray[np.float32],
+        mask: NDArray[np.int64],
+        rng: np.random.Generator,
     ) -> None:
-        """Set component k into an image and its mask, in the outline of another one or in its own."""
+        """Set component k into an image and its mask, in the outline of another one or in its
+        own.
+        """
         piece, kind = self._piece(outline), self.parts.kind[k]
         tile = self.parts.tile[outline]
         spared = self._pixels[mask] <= self._pixels[kind]
         at = place(piece, self.masks[tile][*piece.ring], mask, spared, rng)
-        pixels = self.images[tile][..., *piece.at] if k == outline else self._filling(k, piece.at.shape[1], rng)
-        image[..., *at] = pixels * np.exp(self.params.light * rng.standard_normal(), dtype=np.float32)
+        pixels = (
+            self.images[tile][..., *piece.at]
+            if k == outline
+            else self._filling(k, piece.at.shape[1], rng)
+        )
+        image[..., *at] = pixels * np.exp(
+            self.params.light * rng.standard_normal(), dtype=np.float32
+        )
         mask[*at] = kind
 
     def _filling(self, k: int, n: int, rng: np.random.Generator) -> NDArray[np.float32]:
         """(T, B, n) pixels of component k, drawn with replacement.
 
-        Each pixel of a component of fewer than ``FEW`` is multiplied by the ratio, band by band, of a pixel of a larger
-        component, whatever its class, to the mean of that one (``FACTOR`` at most).
+        Each pixel of a component of fewer than ``FEW`` is multiplied by the ratio, band by band, of
+        a pixel of a larger component, whatever its class, to the mean of that one (``FACTOR`` at
+        most).
         """
         pixels = self._drawn(k, n, rng)
         if self.parts.size[k] >= FEW or not len(self._larger):
             return pixels
         other = int(rng.choice(self._larger))
         mean = self._spectra(other).mean(axis=-1, keepdims=True)
-        ratio = np.divide(self._drawn(other, n, rng), mean, out=np.ones_like(pixels), where=mean > 0)
+        ratio = np.divide(
+            self._drawn(other, n, rng), mean, out=np.ones_like(pixels), where=mean > 0
+        )
         return np.asarray(pixels * ratio.clip(1 / FACTOR, FACTOR))
 
     def _drawn(self, k: int, n: int, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -212,34 +259,41 @@ class FittedPaste(FittedPairs):
 
 
 class Paste(PairMaker):
-    """Connected components of the masks, of all classes equally often, set into real tiles with their labels.
+    """Connected components of the masks, of all classes equally often, set into real tiles with
+    their labels.
 
-    A component is turned by one of the eight symmetries of a square, never scaled, and set where what lies round it is
-    most like what lies round it in its own tile: of 16 random positions the one where the classes within two
-    pixels round it overlap most (ignored pixels count half), less the share of pixels of its own or a rarer class that
-    it would cover. Where its tile's edge cut it, it is set at that edge again.
-    A quarter of them (``reshaped``) do not keep their outline: that of another component, of any class, is filled with
-    spectra drawn from theirs, so that a class is not told by its outline. A network that learns a hundred tiles by heart
-    else takes small spots for the rare classes, whatever their spectra.
-    A component comes under a light of its own (``light``): on another slope it would be brighter or darker.
-    Nothing but labelled components is pasted: no margin of unlabelled pixels comes along. A class that the share q of
-    the tiles show is left out q times of the times that it is drawn: where every tile shows a class it is not rare for a
-    network that learns from tiles, however few its pixels are, and components of it only move the classes' shares.
+    A component is turned by one of the eight symmetries of a square, never scaled, and set where
+    what lies round it is most like what lies round it in its own tile: of 16 random positions the
+    one where the classes within two pixels round it overlap most (ignored pixels count half), less
+    the share of pixels of its own or a rarer class that it would cover. Where its tile's edge cut
+    it, it is set at that edge again. A quarter of them (``reshaped``) do not keep their outline:
+    that of another component, of any class, is filled with spectra drawn from theirs, so that a
+    class is not told by its outline. A network that learns a hundred tiles by heart else takes
+    small spots for the rare classes, whatever their spectra. A component comes under a light of its
+    own (``light``): on another slope it would be brighter or darker. Nothing but labelled
+    components is pasted: no margin of unlabelled pixels comes along. A class that the share q of
+    the tiles show is left out q times of the times that it is drawn: where every tile shows a class
+    it is not rare for a network that learns from tiles, however few its pixels are, and components
+    of it only move the classes' shares.
 
-    The paper pastes whole instances of any class at random positions of images of another domain, in colour photographs
-    with hard borders or Gaussian ones; classes equally often, other outlines, positions by their surroundings and the
-    light are ours.
+    The paper pastes whole instances of any class at random positions of images of another domain,
+    in colour photographs with hard borders or Gaussian ones; classes equally often, other outlines,
+    positions by their surroundings and the light are ours.
     """
 
     card = Card(
         name="paste",
         version="4",
-        summary="Connected components of the masks, cut from one tile and set into another, a quarter of them reshaped",
-        paper="""@inproceedings{ghiasi2021copypaste, author={Golnaz Ghiasi and Yin Cui and Aravind Srinivas and Rui
-            Qian and Tsung-Yi Lin and Ekin D. Cubuk and Quoc V. Le and Barret Zoph}, title={Simple Copy-Paste
-            is a Strong Data Augmentation Method for Instance Segmentation}, booktitle={IEEE/CVF Conference on
-            Computer Vision and Pattern Recognition}, pages={2918--2928}, year={2021},
-            doi={10.1109/CVPR46437.2021.00294}, eprint={2012.07177}, archiveprefix={arXiv}}""",
+        summary=(
+            "Connected components of the masks, cut from one tile and set into another, a quarter"
+            " of them reshaped"
+        ),
+        paper="""@inproceedings{ghiasi2021copypaste, author={Golnaz Ghiasi and Yin Cui and Aravind
+            Srinivas and Rui Qian and Tsung-Yi Lin and Ekin D. Cubuk and Quoc V. Le and Barret
+            Zoph}, title={Simple Copy-Paste is a Strong Data Augmentation Method for Instance
+            Segmentation}, booktitle={IEEE/CVF Conference on Computer Vision and Pattern
+            Recognition}, pages={2918--2928}, year={2021}, doi={10.1109/CVPR46437.2021.00294},
+            eprint={2012.07177}, archiveprefix={arXiv}}""",
         tasks=("segmentation",),
         seconds=1.0,
         params=PasteParams,

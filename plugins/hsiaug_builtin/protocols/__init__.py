@@ -1,1 +1,3 @@
-"""Protocols: which pixels or tiles of a draw train. Draws of these are the bits that records rest on."""
+"""Protocols: which pixels or tiles of a draw train. Draws of these are the bits that records rest
+on.
+"""

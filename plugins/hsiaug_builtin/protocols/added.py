@@ -15,13 +15,17 @@ NO_BUFFER = "added labels have no buffer: test pixels round them lie in training
 
 @dataclass(frozen=True)
 class Added(Based):
-    """The base draw, its buffer, and K more labelled pixels of each class, anywhere; draws are nested in K.
+    """The base draw, its buffer, and K more labelled pixels of each class, anywhere; draws are
+    nested in K.
 
-    The added pixels leave the test set and nothing round them does, so some of their neighbours are tested: the audit
-    counts them, and the draw is tagged LEAKY. ``buffer`` is that of the base draw.
+    The added pixels leave the test set and nothing round them does, so some of their neighbours are
+    tested: the audit counts them, and the draw is tagged LEAKY. ``buffer`` is that of the base
+    draw.
     """
 
-    card = Card("added", "1", "The draw of another protocol with more labelled pixels of each class")
+    card = Card(
+        "added", "1", "The draw of another protocol with more labelled pixels of each class"
+    )
     usage = "added:Kxscattered:PROTOCOL, as added:5xscattered:issd"
     example = "2xscattered:issd"
     leaky = True
@@ -37,11 +41,16 @@ class Added(Based):
         return cls.of(f"{cls.number(number)}xscattered", base, buffer, folder)
 
     def buffer_radius(self, patch: int) -> int:
-        """0: the draw leaves out the base draw's buffer by itself, and none round the added pixels."""
+        """0: the draw leaves out the base draw's buffer by itself, and none round the added
+        pixels.
+        """
         return 0
 
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
-        number, (first, rest, test) = int(self.head.partition("x")[0]), self.base_draw(scene, seed, patch)
+        number, (first, rest, test) = (
+            int(self.head.partition("x")[0]),
+            self.base_draw(scene, seed, patch),
+        )
         rng = self.rng_of(scene, seed, "scattered")
         train, notes = first.train.copy(), [*first.notes, NO_BUFFER]
         for c in scene.class_ids:
@@ -50,5 +59,8 @@ class Added(Based):
             chosen = pixels[kept][:number]
             train[tuple(chosen.T)] = True
             if len(chosen) < number:
-                notes.append(f"class {c} has {len(chosen)} of {number} added labels, so that some remain for test")
+                notes.append(
+                    f"class {c} has {len(chosen)} of {number} added labels, so that some remain for"
+                    " test"
+                )
         return Draw(train, rest & ~test & ~train, tuple(notes), asked=first.asked)

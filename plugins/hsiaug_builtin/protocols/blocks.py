@@ -1,4 +1,6 @@
-"""Protocols of areas: ``blocks``, each for training or for test, and ``places``, whose sides the data's makers named."""
+"""Protocols of areas: ``blocks``, each for training or for test, and ``places``, whose sides the
+data's makers named.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +20,9 @@ from hsiaug_builtin.protocols.sampled import DEFAULT_RATIO, by_ratio, training_s
 class Blocks(SplitProtocol):
     """For single pixels: B×B blocks, with the training pixels of ``issd``.
 
-    For masks: half of the blocks of each place, of about B pixels, are for test (:func:`best_halves`), and of the tiles
-    that fit into the others ``blocks:BxN`` takes N at random.
+    For masks: half of the blocks of each place, of about B pixels, are for test
+    (:func:`best_halves`), and of the tiles that fit into the others ``blocks:BxN`` takes N at
+    random.
     """
 
     card = Card(
@@ -28,7 +31,10 @@ class Blocks(SplitProtocol):
         "Blocks of B×B pixels, each for training or for test",
         tasks=("pixels", "segmentation", "change"),
     )
-    usage = "blocks:B, the side of a block in pixels, as blocks:16; for masks also blocks:BxN, N tiles of training"
+    usage = (
+        "blocks:B, the side of a block in pixels, as blocks:16; for masks also blocks:BxN, N tiles"
+        " of training"
+    )
     example = "16"
 
     @classmethod
@@ -40,7 +46,9 @@ class Blocks(SplitProtocol):
         side, cross, _ = self.argument.partition("x")
         if cross:
             raise InputError(
-                "a number of training tiles is for masks", value=repr(self.text), hint=f"Write blocks:{side}."
+                "a number of training tiles is for masks",
+                value=repr(self.text),
+                hint=f"Write blocks:{side}.",
             )
         sizes, notes = training_sizes(scene, by_ratio(DEFAULT_RATIO))
         train, dropped = _block_draw(scene.labels, sizes, int(side), self.rng(scene, seed))
@@ -56,10 +64,17 @@ class Blocks(SplitProtocol):
 
 
 class Places(SplitProtocol):
-    """Every draw has the same test tiles, and all training tiles, or with ``places:N`` N of them at random."""
+    """Every draw has the same test tiles, and all training tiles, or with ``places:N`` N of them at
+    random.
+    """
 
-    card = Card("places", "1", "The places that the data's makers named", tasks=("segmentation", "change"))
-    usage = "places, the places of training and of test that the data's makers named, or places:N, N tiles of training"
+    card = Card(
+        "places", "1", "The places that the data's makers named", tasks=("segmentation", "change")
+    )
+    usage = (
+        "places, the places of training and of test that the data's makers named, or places:N, N"
+        " tiles of training"
+    )
     takes = "number"
     usual_argument = ""
     usual_buffer = "none"
@@ -67,11 +82,13 @@ class Places(SplitProtocol):
     def draw_tiles(self, pairs: PairSet, seed: int, patch: int) -> Areas:
         if not {"train", "test"} <= {place.part for place in pairs.places}:
             raise InputError(
-                f"protocol {self.name} needs places of training and of test, which {pairs.name} does not name",
+                f"protocol {self.name} needs places of training and of test, which {pairs.name}"
+                " does not name",
                 hint="Use blocks:48, for example.",
             )
         train, test = (
-            tuple(np.full(place.mask.shape, place.part == part) for place in pairs.places) for part in ("train", "test")
+            tuple(np.full(place.mask.shape, place.part == part) for place in pairs.places)
+            for part in ("train", "test")
         )
         return Areas(train, test, int(self.argument) if self.argument else None)
 
@@ -79,7 +96,8 @@ class Places(SplitProtocol):
 def _block_draw(
     labels: NDArray[np.int16], sizes: Mapping[int, int], side: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Train and dropped pixels: blocks are taken, class by class from the smallest on, until each has its pixels.
+    """Train and dropped pixels: blocks are taken, class by class from the smallest on, until each
+    has its pixels.
 
     A block is for training or for test, never for both: its other labelled pixels are dropped.
     """
@@ -95,7 +113,8 @@ def _block_draw(
     for c in sorted(sizes, key=lambda c: ((labels == c).sum(), c)):
         pixels = np.flatnonzero(labels == c)
         home = block.flat[pixels]
-        # Blocks already taken first, then in random order; stable, so a block's pixels stay together.
+        # Blocks already taken first, then in random order; stable, so a block's pixels stay
+        # together.
         queue = pixels[np.lexsort((order[home], ~chosen[home]))][: sizes[c]]
         train.flat[queue] = True
         chosen[block.flat[queue]] = True

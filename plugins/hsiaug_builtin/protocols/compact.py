@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from hsiaug.api import KEPT_FOR_TEST, Draw, dilate, seen_fields
 
 SMALL_CLASS = 60
-"""Labelled pixels below which a class's clump sits at an end of its component (evaluation protocol)."""
+"""Labelled pixels below which a class's clump sits at an end of its component (evaluation
+protocol).
+"""
 TRIES = 100
 
 
@@ -22,13 +24,16 @@ def compact_draw(
     places: int = 1,
     fields: NDArray[np.int32] | None = None,
 ) -> Draw:
-    """``wanted[c]`` pixels of each class c of ``labels`` (H, W), in clumps at so many places, small classes first.
+    """``wanted[c]`` pixels of each class c of ``labels`` (H, W), in clumps at so many places, small
+    classes first.
 
-    Clumps are refused where, with a buffer of ``radius`` pixels, they would leave any class placed so far
-    fewer than ``KEPT_FOR_TEST`` test pixels; small classes keep fewer training pixels where that helps.
+    Clumps are refused where, with a buffer of ``radius`` pixels, they would leave any class placed
+    so far fewer than ``KEPT_FOR_TEST`` test pixels; small classes keep fewer training pixels where
+    that helps.
 
-    fields: (H, W) fields of which each is for training or for test: a class's clumps lie in ``places`` of its fields, one
-    of which at least is left for test; None: anywhere, small classes in one clump at an end of a component.
+    fields: (H, W) fields of which each is for training or for test: a class's clumps lie in
+    ``places`` of its fields, one of which at least is left for test; None: anywhere, small classes
+    in one clump at an end of a component.
     """
     train = np.zeros(labels.shape, dtype=bool)
     notes: list[str] = []
@@ -42,10 +47,16 @@ def compact_draw(
         else:
             placed.append(c)
         candidates = _candidates(labels == c, wanted[c], places, parts, rng)
-        best = _first_fit(candidates, train, lambda trial: _fewest_left(labels, trial, placed, radius, fields))
+        best = _first_fit(
+            candidates, train, lambda trial: _fewest_left(labels, trial, placed, radius, fields)
+        )
         train[tuple(best.T)] = True
         if len(best) < wanted[c]:
-            why = "so that some remain for test" if parts is None else "all that its training fields hold"
+            why = (
+                "so that some remain for test"
+                if parts is None
+                else "all that its training fields hold"
+            )
             notes.append(f"class {c} keeps {len(best)} of {wanted[c]} training pixels, {why}")
     if single:
         listed = ", ".join(map(str, sorted(single)))
@@ -55,9 +66,13 @@ def compact_draw(
 
 
 def _first_fit(
-    candidates: Iterator[NDArray[np.intp]], train: NDArray[np.bool_], left: Callable[[NDArray[np.bool_]], int]
+    candidates: Iterator[NDArray[np.intp]],
+    train: NDArray[np.bool_],
+    left: Callable[[NDArray[np.bool_]], int],
 ) -> NDArray[np.intp]:
-    """The first pixels (n, 2) that, with those of ``train``, leave test pixels enough; else those that leave most."""
+    """The first pixels (n, 2) that, with those of ``train``, leave test pixels enough; else those
+    that leave most.
+    """
     found: list[tuple[int, NDArray[np.intp]]] = []
     for clump in candidates:
         trial = train.copy()
@@ -75,7 +90,9 @@ def _candidates(
     fields: Sequence[NDArray[np.intp]] | None,
     rng: np.random.Generator,
 ) -> Iterator[NDArray[np.intp]]:
-    """Training pixels (n, 2) of a class to choose from. mask: (H, W) its pixels; fields: they, field by field."""
+    """Training pixels (n, 2) of a class to choose from. mask: (H, W) its pixels; fields: they,
+    field by field.
+    """
     if fields is not None:
         return _visits(fields, count, max(1, min(places, len(fields) - 1)), rng)
     if mask.sum() < SMALL_CLASS:
@@ -125,8 +142,12 @@ def _parts(mask: NDArray[np.bool_], numbered: NDArray[np.signedinteger]) -> list
     return sorted(parts, key=len, reverse=True)
 
 
-def _clumps(mask: NDArray[np.bool_], count: int, rng: np.random.Generator) -> Iterator[NDArray[np.intp]]:
-    """The class pixels nearest to random starts, in components that hold a whole clump where there are any."""
+def _clumps(
+    mask: NDArray[np.bool_], count: int, rng: np.random.Generator
+) -> Iterator[NDArray[np.intp]]:
+    """The class pixels nearest to random starts, in components that hold a whole clump where there
+    are any.
+    """
     everything = np.argwhere(mask)
     large = [part for part in _components(mask) if len(part) >= count]
     starts = np.concatenate(large) if large else everything
@@ -135,8 +156,12 @@ def _clumps(mask: NDArray[np.bool_], count: int, rng: np.random.Generator) -> It
         yield _nearest(everything, start, count)
 
 
-def _ends(mask: NDArray[np.bool_], count: int, rng: np.random.Generator) -> Iterator[NDArray[np.intp]]:
-    """Clumps at the ends of components along their long axis: all ends at full size first, then smaller."""
+def _ends(
+    mask: NDArray[np.bool_], count: int, rng: np.random.Generator
+) -> Iterator[NDArray[np.intp]]:
+    """Clumps at the ends of components along their long axis: all ends at full size first, then
+    smaller.
+    """
     ends = []
     for part in _components(mask):
         centred = part - part.mean(axis=0)
@@ -157,15 +182,17 @@ def _visits(
 ) -> Iterator[NDArray[np.intp]]:
     """Clumps round random starts at so many places, each in a part of its own while there are.
 
-    Of the parts, those come first that hold a whole clump, in random order; then the largest. A part that holds fewer
-    pixels than its share gives all, and the others more.
+    Of the parts, those come first that hold a whole clump, in random order; then the largest. A
+    part that holds fewer pixels than its share gives all, and the others more.
     """
     share = -(-count // places)
     whole = [i for i, part in enumerate(parts) if len(part) >= share]
     rest = [i for i, part in enumerate(parts) if len(part) < share]
     for _ in range(TRIES):
         order = [*(whole[i] for i in rng.permutation(len(whole))), *rest]
-        homes, visits = np.unique([order[i % len(order)] for i in range(places)], return_counts=True)
+        homes, visits = np.unique(
+            [order[i % len(order)] for i in range(places)], return_counts=True
+        )
         sizes = _shares([len(parts[home]) for home in homes], visits.tolist(), count)
         clumps = []
         for home, times, size in zip(homes, visits, sizes, strict=True):
@@ -178,7 +205,9 @@ def _visits(
 
 
 def _shares(held: Sequence[int], visits: Sequence[int], count: int) -> list[int]:
-    """How many of ``count`` pixels each part gives, as equal for each visit as what they hold allows."""
+    """How many of ``count`` pixels each part gives, as equal for each visit as what they hold
+    allows.
+    """
     shares, left, times = [0] * len(held), count, sum(visits)
     for i in sorted(range(len(held)), key=lambda i: held[i] / visits[i]):
         shares[i] = min(held[i], left * visits[i] // times)

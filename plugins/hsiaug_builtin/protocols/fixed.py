@@ -31,14 +31,18 @@ MOST_DISAGREEMENT = 0.10
 
 @dataclass(frozen=True)
 class Fixed(SplitProtocol):
-    """The masks of a file that holds train and test, of two files, or of one file of training pixels alone.
+    """The masks of a file that holds train and test, of two files, or of one file of training
+    pixels alone.
 
     The argument is "file names#checksum", so that moving the files does not change what a trial is.
     paths: where the files lie; not part of the identity.
     """
 
     card = Card("fixed", "1", "Masks of train and test pixels from a file, for comparability")
-    usage = "fixed:FILE, a .mat, .npz or .npy with a train mask and a test mask, or fixed:TRAIN+TEST, two files"
+    usage = (
+        "fixed:FILE, a .mat, .npz or .npy with a train mask and a test mask, or fixed:TRAIN+TEST,"
+        " two files"
+    )
     usual_buffer = "none"
 
     paths: tuple[Path, ...] = field(default=(), compare=False)
@@ -64,10 +68,12 @@ class Fixed(SplitProtocol):
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
         """Positions come from the file, labels always from the scene.
 
-        Pixels that the scene does not label, and pixels whose label in the file is not the scene's (after the best
-        renaming of class ids: well-known masks come with permuted ids), are dropped, counted and noted.
+        Pixels that the scene does not label, and pixels whose label in the file is not the scene's
+        (after the best renaming of class ids: well-known masks come with permuted ids), are
+        dropped, counted and noted.
 
-        Raises SplitError where no mask fits the scene, the file labels another scene, or the masks share a pixel.
+        Raises SplitError where no mask fits the scene, the file labels another scene, or the masks
+        share a pixel.
         """
         train_map, test_map = _maps(self.paths, scene)
         train, notes = _consistent(scene, train_map, "train")
@@ -83,7 +89,9 @@ class Fixed(SplitProtocol):
         return Draw(train, (scene.labels > 0) & ~train & ~test, notes + test_notes)
 
 
-def _maps(paths: tuple[Path, ...], scene: Scene) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
+def _maps(
+    paths: tuple[Path, ...], scene: Scene
+) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
     """The map of training pixels and, where there is one, that of test pixels."""
     if len(paths) == 2:
         return _only_map(paths[0], scene), _only_map(paths[1], scene)
@@ -98,11 +106,16 @@ def _maps(paths: tuple[Path, ...], scene: Scene) -> tuple[NDArray[np.int64], NDA
 def _only_map(path: Path, scene: Scene) -> NDArray[np.int64]:
     maps = _fitting(path, scene)
     if len(maps) != 1:
-        found = ", ".join(f"{name} {a.shape[0]}×{a.shape[1]}" for name, a in read_maps(path).items())
+        found = ", ".join(
+            f"{name} {a.shape[0]}×{a.shape[1]}" for name, a in read_maps(path).items()
+        )
         raise SplitError(
             f"{path.name}: expected one mask of shape {scene.shape}, or two named train and test",
             value=found or "no map",
-            hint="Save the masks under these names, for example with numpy.savez(file, train=…, test=…).",
+            hint=(
+                "Save the masks under these names, for example with numpy.savez(file, train=…,"
+                " test=…)."
+            ),
         )
     return next(iter(maps.values()))
 
@@ -114,7 +127,9 @@ def _fitting(path: Path, scene: Scene) -> dict[str, NDArray[np.int64]]:
     return {name: mask.astype(np.int64) for name, mask in found.items()}
 
 
-def _consistent(scene: Scene, given: NDArray[np.int64], role: str) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
+def _consistent(
+    scene: Scene, given: NDArray[np.int64], role: str
+) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
     """Pixels of a map that agree with the scene, and what was dropped."""
     listed = given > 0
     background = listed & (scene.labels == 0)
@@ -125,14 +140,25 @@ def _consistent(scene: Scene, given: NDArray[np.int64], role: str) -> tuple[NDAr
         wrong[inside] = renamed != scene.labels[inside]
     notes = []
     if background.any():
-        notes.append(f"{int(background.sum())} {role} pixels of the mask are unlabelled in the scene: dropped")
+        notes.append(
+            f"{int(background.sum())} {role} pixels of the mask are unlabelled in the scene:"
+            " dropped"
+        )
     if wrong.any():
-        notes.append(f"{int(wrong.sum())} {role} pixels of the mask have another label in the scene: dropped")
+        notes.append(
+            f"{int(wrong.sum())} {role} pixels of the mask have another label in the scene: dropped"
+        )
     if wrong.sum() > MOST_DISAGREEMENT * max(1, int(listed.sum())):
         raise SplitError(
             f"the {role} mask must agree with the labels of scene {scene.name}",
-            value=f"{int(wrong.sum())} of {int(listed.sum())} pixels that disagree, however ids are renamed",
-            hint="Check that the mask belongs to this scene; a mask of zeros and ones names no classes.",
+            value=(
+                f"{int(wrong.sum())} of {int(listed.sum())} pixels that disagree, however ids are"
+                " renamed"
+            ),
+            hint=(
+                "Check that the mask belongs to this scene; a mask of zeros and ones names no"
+                " classes."
+            ),
         )
     return listed & ~background & ~wrong, tuple(notes)
 

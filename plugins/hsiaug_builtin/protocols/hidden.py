@@ -12,24 +12,32 @@ from numpy.typing import NDArray
 from hsiaug.api import Based, Buffer, Card, Draw, InputError, Scene, dilate
 
 PATCHES = 4
-"""Side of a hidden block, in sides of a patch: a window of a patch then reads little of what lies round a block."""
+"""Side of a hidden block, in sides of a patch: a window of a patch then reads little of what lies
+round a block.
+"""
 
 LEAST_ACROSS = 4
-"""Hidden blocks across the shorter side of a scene; in small scenes they shrink for it, down to two patches."""
+"""Hidden blocks across the shorter side of a scene; in small scenes they shrink for it, down to two
+patches.
+"""
 
 Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Hidden(Based):
-    """The base draw, with a share of its test pixels in blocks that plugins see only when they predict them.
+    """The base draw, with a share of its test pixels in blocks that plugins see only when they
+    predict them.
 
-    Blocks are taken in random order while they hold no more than the share. Pixels of training patches stay visible. What
-    unlabelled test pixels are worth shows in the difference between test pixels inside and outside the blocks: a
-    transductive method may read the latter alone, and on the next flight it can read none.
+    Blocks are taken in random order while they hold no more than the share. Pixels of training
+    patches stay visible. What unlabelled test pixels are worth shows in the difference between test
+    pixels inside and outside the blocks: a transductive method may read the latter alone, and on
+    the next flight it can read none.
     """
 
-    card = Card("hidden", "1", "The draw of another protocol, with blocks whose pixels no plugin sees")
+    card = Card(
+        "hidden", "1", "The draw of another protocol, with blocks whose pixels no plugin sees"
+    )
     usage = "hidden:SHARE:PROTOCOL, as hidden:0.5:issd"
     example = "0.5:issd"
     nests_in = ()
@@ -53,7 +61,9 @@ class Hidden(Based):
 
 
 def _blocks(test: Mask, share: float, side: int, rng: np.random.Generator) -> Mask:
-    """(H, W) pixels of the first blocks in random order, as many as hold at most ``share`` of the test pixels, or one."""
+    """(H, W) pixels of the first blocks in random order, as many as hold at most ``share`` of the
+    test pixels, or one.
+    """
     height, width = test.shape
     down, right = rng.integers(side, size=2)
     rows, columns = (np.arange(height) + down) // side, (np.arange(width) + right) // side
@@ -66,5 +76,7 @@ def _blocks(test: Mask, share: float, side: int, rng: np.random.Generator) -> Ma
             value=f"{len(order)} of {side}×{side} pixels",
             hint="Use smaller patches, or another protocol.",
         )
-    taken = order[: max(1, np.searchsorted(np.cumsum(held[order]), share * held.sum(), side="right"))]
+    taken = order[
+        : max(1, np.searchsorted(np.cumsum(held[order]), share * held.sum(), side="right"))
+    ]
     return np.isin(block, taken)

@@ -1,4 +1,6 @@
-"""Labels that were asked for, one part of them after the other left out: what the rest teaches of ground like theirs."""
+"""Labels that were asked for, one part of them after the other left out: what the rest teaches of
+ground like theirs.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +35,8 @@ FILES = (".csv", ".geojson")
 
 
 class Known(NamedTuple):
-    """What has a label: pixels (H, W) bool; the number of the answer that named each, (H, W) int32 from 1, 0 = none did;
-    and class ids (H, W) int16. A polygon is one answer.
+    """What has a label: pixels (H, W) bool; the number of the answer that named each, (H, W) int32
+    from 1, 0 = none did; and class ids (H, W) int16. A polygon is one answer.
     """
 
     pixels: NDArray[np.bool_]
@@ -43,26 +45,40 @@ class Known(NamedTuple):
 
     @property
     def places(self) -> NDArray[np.intp]:
-        """(n, 2) a pixel of each answer, the middle one of a polygon's, in order of their classes."""
+        """(n, 2) a pixel of each answer, the middle one of a polygon's, in order of their
+        classes.
+        """
         pixels = np.argwhere(self.answers)
-        _, first, size = np.unique(np.sort(self.answers[tuple(pixels.T)]), return_index=True, return_counts=True)
+        _, first, size = np.unique(
+            np.sort(self.answers[tuple(pixels.T)]), return_index=True, return_counts=True
+        )
         pixels = pixels[np.argsort(self.answers[tuple(pixels.T)], kind="stable")][first + size // 2]
         return np.asarray(pixels[np.argsort(self.labels[tuple(pixels.T)], kind="stable")])
 
 
 @dataclass(frozen=True)
 class Picks(SplitProtocol):
-    """Everything with a label trains but one of N parts of the pixels that were asked for, which is tested.
+    """Everything with a label trains but one of N parts of the pixels that were asked for, which is
+    tested.
 
-    Draws beyond N repeat. The parts are taken in turn through the pixels of each class, so that a class that was picked
-    twice is never left out whole. Of a polygon one pixel is tested while all are left out. There is no buffer. The
-    argument of a file is "N:name#checksum", be it of ``hsiaug suggest`` or of ``hsiaug label``.
+    Draws beyond N repeat. The parts are taken in turn through the pixels of each class, so that a
+    class that was picked twice is never left out whole. Of a polygon one pixel is tested while all
+    are left out. There is no buffer. The argument of a file is "N:name#checksum", be it of ``hsiaug
+    suggest`` or of ``hsiaug label``.
 
-    base: the protocol whose draw marks asked pixels, and its number; path: of the file in place of both.
+    base: the protocol whose draw marks asked pixels, and its number; path: of the file in place of
+    both.
     """
 
-    card = Card("picks", "1", "All known labels but one of N parts of those that were asked for, which are tested")
-    usage = "picks:N:PROTOCOL or PROTOCOL@DRAW, as picks:8:asked:16xsuggest:issd, or picks:N:FILE of 'hsiaug suggest'"
+    card = Card(
+        "picks",
+        "1",
+        "All known labels but one of N parts of those that were asked for, which are tested",
+    )
+    usage = (
+        "picks:N:PROTOCOL or PROTOCOL@DRAW, as picks:8:asked:16xsuggest:issd, or picks:N:FILE of"
+        " 'hsiaug suggest'"
+    )
     example = "2:asked:300xrandom:issd"
     usual_buffer = "none"
     leaky = True
@@ -79,7 +95,9 @@ class Picks(SplitProtocol):
         if Path(text.lower()).suffix in FILES:
             path = user_file(text, folder)
             if path is None:
-                rule = "protocol picks needs the file of 'hsiaug suggest' with classes written into it"
+                rule = (
+                    "protocol picks needs the file of 'hsiaug suggest' with classes written into it"
+                )
                 raise InputError(rule, value=repr(text), hint=f"Write {cls.usage}.")
             digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
             return cls(f"{parts}:{path.name}#{digest}", buffer, path=path)
@@ -109,12 +127,16 @@ class Picks(SplitProtocol):
     def as_json(self) -> dict[str, str]:
         """The identity, with the version of what asked."""
         of_base = {} if self.base is None else self.base.as_json()
-        return {**super().as_json(), **{key: of_base[key] for key in ("version",) if key in of_base}}
+        return {
+            **super().as_json(),
+            **{key: of_base[key] for key in ("version",) if key in of_base},
+        }
 
     def _known(self, scene: Scene, patch: int) -> Known:
         """What has a label in the draw of ``base``, or in the scene and the file together.
 
-        Raises InputError where fewer than two pixels were asked for, and for a file that does not fit the scene.
+        Raises InputError where fewer than two pixels were asked for, and for a file that does not
+        fit the scene.
         """
         if self.path is not None:
             answers, labels = _read_picks(self.path, scene)
@@ -141,15 +163,20 @@ class Picks(SplitProtocol):
         test = np.zeros(scene.shape, dtype=bool)
         test[tuple(places[seed % parts :: parts].T)] = True
         train = known.pixels & ~np.isin(known.answers, known.answers[test])
-        note = f"{int(test.sum())} of the {len(places)} pixels that were asked for are tested, the rest train"
+        note = (
+            f"{int(test.sum())} of the {len(places)} pixels that were asked for are tested, the"
+            " rest train"
+        )
         dropped, asked = (known.labels > 0) & ~train & ~test, train & (known.answers > 0)
         return Draw(train, dropped, (note,), labels=known.labels, asked=asked)
 
 
 def _read_picks(path: Path, scene: Scene) -> tuple[NDArray[np.int32], NDArray[np.int16]]:
-    """(H, W) number of each pixel's answer in a file, 0 = it has no class there; and the labels of scene and file.
+    """(H, W) number of each pixel's answer in a file, 0 = it has no class there; and the labels of
+    scene and file.
 
-    Rows of one polygon share what stands in the column ``answer``; without it each row is an answer.
+    Rows of one polygon share what stands in the column ``answer``; without it each row is an
+    answer.
     """
     answers, labels = np.zeros(scene.shape, dtype=np.int32), scene.labels.copy()
     numbers: dict[str, int] = {}
@@ -163,7 +190,8 @@ def _read_picks(path: Path, scene: Scene) -> tuple[NDArray[np.int32], NDArray[np
             place = -1, -1
         if not all(0 <= at < size for at, size in zip(place, scene.shape, strict=True)):
             raise InputError(
-                f"{path}: every pick must have a row and a column of the scene, {scene.shape[0]}×{scene.shape[1]}",
+                f"{path}: every pick must have a row and a column of the scene,"
+                f" {scene.shape[0]}×{scene.shape[1]}",
                 value=f"{row.get('row')}, {row.get('column')} in pick {line}",
                 hint="Use the file that 'hsiaug suggest' wrote for this scene.",
             )
@@ -177,10 +205,15 @@ def _read_picks(path: Path, scene: Scene) -> tuple[NDArray[np.int32], NDArray[np
         if labels[place] not in (0, c):
             raise InputError(
                 f"{path}: picks and labels of the scene must agree",
-                value=f"{name!r} in pick {line} and {scene.class_names[labels[place] - 1]!r} in the scene",
+                value=(
+                    f"{name!r} in pick {line} and {scene.class_names[labels[place] - 1]!r} in the"
+                    " scene"
+                ),
                 hint="Correct one of them.",
             )
-        answers[place] = numbers.setdefault(str(row.get("answer") or f"row {line}"), len(numbers) + 1)
+        answers[place] = numbers.setdefault(
+            str(row.get("answer") or f"row {line}"), len(numbers) + 1
+        )
         labels[place] = c
     return answers, labels
 
@@ -194,7 +227,9 @@ def _read_rows(path: Path) -> list[Mapping[str, Any]]:
         return [dict(feature["properties"]) for feature in json.loads(text)["features"]]
     except OSError as error:
         hint = "Look at its permissions and the disk."
-        raise InputError(f"{path} must be a file that can be read", value=error.strerror, hint=hint) from error
+        raise InputError(
+            f"{path} must be a file that can be read", value=error.strerror, hint=hint
+        ) from error
     except (ValueError, KeyError, TypeError, csv.Error) as error:
         raise InputError(
             f"{path} must be a file that 'hsiaug suggest' wrote",

@@ -1,4 +1,6 @@
-"""Protocols that take so many pixels of each class, in clumps or at random: issd, kshot, fields, random, random-twin."""
+"""Protocols that take so many pixels of each class, in clumps or at random: issd, kshot, fields,
+random, random-twin.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ Wanted = Callable[[int], tuple[int, int]]
 
 
 def training_sizes(scene: Scene, wanted_of: Wanted) -> tuple[dict[int, int], tuple[str, ...]]:
-    """Training pixels wanted of each labelled class, by its id, and sentences on what was capped."""
+    """Training pixels wanted of each labelled class, by its id, and sentences on what was
+    capped.
+    """
     sizes, notes = {}, []
     for c in scene.class_ids:
         total = int(scene.class_counts[c - 1])
@@ -40,9 +44,13 @@ def training_sizes(scene: Scene, wanted_of: Wanted) -> tuple[dict[int, int], tup
             continue
         if total == 1:
             raise SplitError(
-                f"scene {scene.name}: every class needs at least 2 labelled pixels, one to train and one to test",
+                f"scene {scene.name}: every class needs at least 2 labelled pixels, one to train"
+                " and one to test",
                 value=f"1 for class {c} ({scene.class_names[c - 1]})",
-                hint="Label more of it, or leave the class out with labels.ignore in the scene's card.",
+                hint=(
+                    "Label more of it, or leave the class out with labels.ignore in the scene's"
+                    " card."
+                ),
             )
         wanted, cap = wanted_of(total)
         if wanted > cap:
@@ -57,14 +65,18 @@ def by_ratio(ratio: float) -> Wanted:
 
 
 def by_number(number: int) -> Wanted:
-    """Take ``number`` pixels of each class, at most a quarter of small ones. One pixel is always left for test."""
+    """Take ``number`` pixels of each class, at most a quarter of small ones. One pixel is always
+    left for test.
+    """
     return lambda total: (number, max(1, total // 4) if total < SMALL_CLASS else total - 1)
 
 
 def by_range(fewest: int, most: int, totals: Sequence[int]) -> Wanted:
-    """Take ``fewest`` pixels of the rarest class to ``most`` of the largest, log n growing evenly with log N.
+    """Take ``fewest`` pixels of the rarest class to ``most`` of the largest, log n growing evenly
+    with log N.
 
-    totals: N, the labelled pixels, of every class that has any. Small classes are capped as in :func:`by_number`.
+    totals: N, the labelled pixels, of every class that has any. Small classes are capped as in
+    :func:`by_number`.
     """
     low, high = math.log(min(totals)), math.log(max(totals))
 
@@ -76,7 +88,9 @@ def by_range(fewest: int, most: int, totals: Sequence[int]) -> Wanted:
 
 
 class _InPlaces(SplitProtocol):
-    """Its argument may have the number of places at which each class is labelled: ``0.05x3``, or ``x3`` alone."""
+    """Its argument may have the number of places at which each class is labelled: ``0.05x3``, or
+    ``x3`` alone.
+    """
 
     in_fields: ClassVar[bool] = False
 
@@ -95,7 +109,9 @@ class _InPlaces(SplitProtocol):
     @property
     def short(self) -> str:
         amount, cross, places = self.argument.partition("x")
-        return f"{self.name}:{'' if amount == repr(DEFAULT_RATIO) else amount}{cross}{places}".removesuffix(":")
+        if amount == repr(DEFAULT_RATIO):
+            amount = ""
+        return f"{self.name}:{amount}{cross}{places}".removesuffix(":")
 
     def wanted(self, scene: Scene) -> Wanted:
         """How many pixels of each class train."""
@@ -107,8 +123,13 @@ class _InPlaces(SplitProtocol):
 
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
         sizes, notes = training_sizes(scene, self.wanted(scene))
-        places, fields = int(self.argument.partition("x")[2] or 1), scene.fields if self.in_fields else None
-        draw = compact_draw(scene.labels, sizes, self.buffer_radius(patch), self.rng(scene, seed), places, fields)
+        places, fields = (
+            int(self.argument.partition("x")[2] or 1),
+            scene.fields if self.in_fields else None,
+        )
+        draw = compact_draw(
+            scene.labels, sizes, self.buffer_radius(patch), self.rng(scene, seed), places, fields
+        )
         return Draw(draw.train, draw.dropped, notes + draw.notes)
 
 
@@ -118,7 +139,8 @@ class Issd(_InPlaces):
     card = Card(
         "issd",
         "1",
-        "A ratio of each class (default 0.05, at least 3 pixels), in one compact clump per class, or N",
+        "A ratio of each class (default 0.05, at least 3 pixels), in one compact clump per class,"
+        " or N",
     )
     usage = "issd, issd:RATIO as issd:0.05, or issd:RATIOxN for N clumps per class, as issd:0.05x3"
     usual_argument = repr(DEFAULT_RATIO)
@@ -130,10 +152,12 @@ class Fields(_InPlaces):
     card = Card(
         "fields",
         "1",
-        "A ratio of each class (default 0.05), or K pixels, in N of its fields (default 1); it is tested in the others",
+        "A ratio of each class (default 0.05), or K pixels, in N of its fields (default 1); it is"
+        " tested in the others",
     )
     usage = (
-        "fields, fields:RATIOxN or fields:KxN, as fields:0.05 (in one field of each class) or fields:10x3 (in three)"
+        "fields, fields:RATIOxN or fields:KxN, as fields:0.05 (in one field of each class) or"
+        " fields:10x3 (in three)"
     )
     usual_argument = repr(DEFAULT_RATIO)
     example = "5"
@@ -145,15 +169,19 @@ class Fields(_InPlaces):
 
 
 class KShot(_InPlaces):
-    """K pixels of each class, capped at a quarter of the small ones; or K of the rarest to M of the largest."""
+    """K pixels of each class, capped at a quarter of the small ones; or K of the rarest to M of the
+    largest.
+    """
 
     card = Card(
         "kshot",
         "1",
-        "K pixels of each class, or K to M by its size, in one compact clump or N; at most a quarter of small classes",
+        "K pixels of each class, or K to M by its size, in one compact clump or N; at most a"
+        " quarter of small classes",
     )
     usage = (
-        "kshot:K as kshot:10, kshot:K-M for K pixels of the rarest class to M of the largest, kshot:KxN for N clumps"
+        "kshot:K as kshot:10, kshot:K-M for K pixels of the rarest class to M of the largest,"
+        " kshot:KxN for N clumps"
     )
     example = "5"
 
@@ -173,7 +201,8 @@ class KShot(_InPlaces):
         most = int(max(scene.class_counts))
         if most >= SMALL_CLASS and self.wanted(scene)(most)[0] >= most:
             raise SplitError(
-                f"protocol {self.label} needs a class of more than {self.wanted(scene)(most)[0]} labelled pixels",
+                f"protocol {self.label} needs a class of more than {self.wanted(scene)(most)[0]}"
+                " labelled pixels",
                 value=f"{most} in the largest of {scene.name}",
                 hint="Ask for fewer.",
             )
@@ -183,7 +212,11 @@ class KShot(_InPlaces):
 class Random(SplitProtocol):
     """Stratified random pixels."""
 
-    card = Card("random", "1", "A ratio of each class at random: neighbours of the test pixels, for comparability only")
+    card = Card(
+        "random",
+        "1",
+        "A ratio of each class at random: neighbours of the test pixels, for comparability only",
+    )
     usage = "random:RATIO, as random:0.1"
     takes = "ratio"
     example = "0.1"
@@ -216,7 +249,10 @@ class RandomTwin(SplitProtocol):
 
 
 def _random_draw(
-    labels: NDArray[np.int16], sizes: Mapping[int, int], rng: np.random.Generator, notes: tuple[str, ...] = ()
+    labels: NDArray[np.int16],
+    sizes: Mapping[int, int],
+    rng: np.random.Generator,
+    notes: tuple[str, ...] = (),
 ) -> Draw:
     train = np.zeros(labels.shape, dtype=bool)
     for c, size in sizes.items():

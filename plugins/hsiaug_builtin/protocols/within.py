@@ -1,7 +1,8 @@
-"""Nested draws: the training pixels of another protocol, divided again into inner training and inner test pixels.
+"""Nested draws: the training pixels of another protocol, divided again into inner training and
+inner test pixels.
 
-What is chosen by inner test pixels (a generator, λ, ω) has seen no label but those of the outer training pixels, so
-the outer test pixels still judge the choice fairly.
+What is chosen by inner test pixels (a generator, λ, ω) has seen no label but those of the outer
+training pixels, so the outer test pixels still judge the choice fairly.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ from hsiaug.api import (
 from hsiaug_builtin.protocols.halves import best_halves
 
 ENOUGH = 10
-"""Test pixels of a class that the buffer leaves where the class has twice as many; half of them where it has fewer."""
+"""Test pixels of a class that the buffer leaves where the class has twice as many; half of them
+where it has fewer.
+"""
 
 
 @dataclass(frozen=True)
@@ -70,11 +73,13 @@ class Within(SplitProtocol):
 
     @property
     def text(self) -> str:
-        return f"{self.name}:{self.divided.text if self.divided else 'all'}{at_draw(self.number_of_draw)}"
+        regions = self.divided.text if self.divided else "all"
+        return f"{self.name}:{regions}{at_draw(self.number_of_draw)}"
 
     @property
     def short(self) -> str:
-        return f"{self.name}:{self.divided.label if self.divided else 'all'}{at_draw(self.number_of_draw)}"
+        regions = self.divided.label if self.divided else "all"
+        return f"{self.name}:{regions}{at_draw(self.number_of_draw)}"
 
     def buffer_radius(self, patch: int) -> int:
         """0: the draw keeps what it can of the buffer by itself."""
@@ -82,20 +87,29 @@ class Within(SplitProtocol):
 
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
         divided, number = self.outer
-        whole = scene.labels > 0 if divided is None else draw_train(scene, divided, patch, number).train
+        whole = (
+            scene.labels > 0 if divided is None else draw_train(scene, divided, patch, number).train
+        )
         rng = self._seeded("split", scene.drawn_within(whole), seed)
         return _within_draw(scene.labels, whole, super().buffer_radius(patch), rng)
 
     def draw_tiles(self, pairs: PairSet, seed: int, patch: int) -> Areas:
-        """The pixels of the outer draw's training tiles, or all, in blocks of two tiles. Those outside are not read."""
+        """The pixels of the outer draw's training tiles, or all, in blocks of two tiles. Those
+        outside are not read.
+        """
         outer, number = self.outer
         area = [np.ones(place.mask.shape, dtype=bool) for place in pairs.places]
         drawn = pairs.drawn_as
         if outer is not None:
             area = draw_tiles(pairs, outer, number, patch).trained
-            known = [np.where(inside, place.mask, 0) for place, inside in zip(pairs.places, area, strict=True)]
+            known = [
+                np.where(inside, place.mask, 0)
+                for place, inside in zip(pairs.places, area, strict=True)
+            ]
             drawn = hashlib.sha256(b"".join(mask.tobytes() for mask in known)).hexdigest()
-        return best_halves(pairs, 2 * patch, area, self, patch, self._seeded("tiles", drawn, seed), cuts=12)
+        return best_halves(
+            pairs, 2 * patch, area, self, patch, self._seeded("tiles", drawn, seed), cuts=12
+        )
 
 
 def split_draw(text: str) -> tuple[str, int]:
@@ -109,28 +123,42 @@ def at_draw(draw: int) -> str:
     return f"@{draw}" if draw else ""
 
 
-def _within_draw(labels: NDArray[np.int16], outer: NDArray[np.bool_], radius: int, rng: np.random.Generator) -> Draw:
-    """Cut each class's pixels of ``outer`` (H, W) in two by a line of random direction: ⌈n/2⌉ train, the rest test.
+def _within_draw(
+    labels: NDArray[np.int16], outer: NDArray[np.bool_], radius: int, rng: np.random.Generator
+) -> Draw:
+    """Cut each class's pixels of ``outer`` (H, W) in two by a line of random direction: ⌈n/2⌉
+    train, the rest test.
 
-    radius: Chebyshev distance in pixels within which no test pixel should lie of a training pixel. A clump may be
-    smaller than that: each class keeps the widest buffer, up to ``radius``, that leaves it test pixels enough.
-    A class of fewer than 2·``KEPT_FOR_TEST`` pixels is not cut: all of it trains and none is tested.
-    Labels outside ``outer`` are not read. Raises SplitError where fewer than two classes can be tested.
+    radius: Chebyshev distance in pixels within which no test pixel should lie of a training pixel.
+    A clump may be smaller than that: each class keeps the widest buffer, up to ``radius``, that
+    leaves it test pixels enough. A class of fewer than 2·``KEPT_FOR_TEST`` pixels is not cut: all
+    of it trains and none is tested. Labels outside ``outer`` are not read. Raises SplitError where
+    fewer than two classes can be tested.
     """
     known = np.where(outer, labels, 0)
     train, small = _cut_in_two(known, outer, rng)
     test, narrow = _keep_buffer(known, train, radius)
     if len(np.unique(known[test])) < 2:
         raise SplitError(
-            f"a nested draw needs two classes with at least {2 * KEPT_FOR_TEST} training pixels each",
+            f"a nested draw needs two classes with at least {2 * KEPT_FOR_TEST} training pixels"
+            " each",
             value=f"training pixels by class: {', '.join(map(str, np.bincount(known[outer])[1:]))}",
             hint="Take an outer protocol with more training pixels, or all.",
         )
     outside = int(((labels > 0) & ~outer).sum())
     listed = ", ".join(map(str, small))
     notes = (
-        (outside, f"{outside} labelled pixels are no training pixels of the outer draw and take no part"),
-        (small, f"classes with fewer than {2 * KEPT_FOR_TEST} pixels to divide train whole, untested: {listed}"),
+        (
+            outside,
+            f"{outside} labelled pixels are no training pixels of the outer draw and take no part",
+        ),
+        (
+            small,
+            (
+                f"classes with fewer than {2 * KEPT_FOR_TEST} pixels to divide train whole,"
+                f" untested: {listed}"
+            ),
+        ),
         (narrow, f"some clumps are too small for a buffer of {radius} px: there it is narrower"),
     )
     return Draw(train, (labels > 0) & ~train & ~test, tuple(note for holds, note in notes if holds))
@@ -139,7 +167,9 @@ def _within_draw(labels: NDArray[np.int16], outer: NDArray[np.bool_], radius: in
 def _cut_in_two(
     known: NDArray[np.int16], outer: NDArray[np.bool_], rng: np.random.Generator
 ) -> tuple[NDArray[np.bool_], list[int]]:
-    """The training half of each class's pixels, and the ids of the classes that are too small to be cut."""
+    """The training half of each class's pixels, and the ids of the classes that are too small to be
+    cut.
+    """
     train, small = np.zeros(known.shape, dtype=bool), []
     for c in np.unique(known[outer]):
         pixels = np.argwhere(known == c)
@@ -153,7 +183,9 @@ def _cut_in_two(
     return train, small
 
 
-def _keep_buffer(known: NDArray[np.int16], train: NDArray[np.bool_], radius: int) -> tuple[NDArray[np.bool_], bool]:
+def _keep_buffer(
+    known: NDArray[np.int16], train: NDArray[np.bool_], radius: int
+) -> tuple[NDArray[np.bool_], bool]:
     """The test pixels that the buffer leaves, and whether it had to be narrower somewhere."""
     from scipy import ndimage
 

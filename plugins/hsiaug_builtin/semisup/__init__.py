@@ -1,4 +1,6 @@
-"""Semi-supervised classifiers: rivals that learn from the same unlabelled pixels as a generator may, without samples."""
+"""Semi-supervised classifiers: rivals that learn from the same unlabelled pixels as a generator
+may, without samples.
+"""
 
 from hsiaug_builtin import listing
 

@@ -25,39 +25,42 @@ if TYPE_CHECKING:
 class FixMatchParams(Recipe):
     """The recipe and the network of ``cnn2d``, and an unlabelled batch at each step.
 
-    Every class is drawn equally often: else the unlabelled loss soon talks the classes of three samples away.
-    ``augment`` and ``balanced`` rule the labelled batch alone. ``strength`` is the paper's λ_u, ``threshold`` its τ, and
-    ``unlabelled`` / ``batch`` its μ.
+    Every class is drawn equally often: else the unlabelled loss soon talks the classes of three
+    samples away. ``augment`` and ``balanced`` rule the labelled batch alone. ``strength`` is the
+    paper's λ_u, ``threshold`` its τ, and ``unlabelled`` / ``batch`` its μ.
     """
 
     components: int = param(30, "principal components that the network sees", low=1)
     width: int = param(48, "channels of both convolutions", low=1)
     unlabelled: int = param(128, "unlabelled patches per step, beside the labelled batch", low=1)
     strength: float = param(1.0, "weight of the unlabelled loss", low=0)
-    rise: float = param(0.4, "share of the steps over which that weight rises to its full value", low=0, high=1)
+    rise: float = param(
+        0.4, "share of the steps over which that weight rises to its full value", low=0, high=1
+    )
     threshold: float = param(0.95, "least probability of a pseudo-label that counts", low=0, high=1)
 
 
 class FixMatch(Plugin[FixMatchParams]):
-    """The network of ``cnn2d``; pseudo-labels of weak views are the targets of strong views (equations 3 and 4).
+    """The network of ``cnn2d``; pseudo-labels of weak views are the targets of strong views
+    (equations 3 and 4).
 
-    Weak: symmetries of the square, gain and offset per component; strong: the same, then radiation noise and dropped
-    components. All keep a spectrum's class, unlike the colour operations of the paper. As there, λ_u = 1 and
-    τ = .95. Not as there: AdamW for SGD, no moving average of weights, λ_u ramps up since 300 steps leave no time for
-    a bad start to heal, and μ = 2 for 7.
-    Budget: the steps and the labelled batch of ``cnn2d`` (300 and 64 by default, though every class is
-    drawn equally often), and in the same forward pass 128 unlabelled patches in two views each.
+    Weak: symmetries of the square, gain and offset per component; strong: the same, then radiation
+    noise and dropped components. All keep a spectrum's class, unlike the colour operations of the
+    paper. As there, λ_u = 1 and τ = .95. Not as there: AdamW for SGD, no moving average of weights,
+    λ_u ramps up since 300 steps leave no time for a bad start to heal, and μ = 2 for 7.
+    Budget: the steps and the labelled batch of ``cnn2d`` (300 and 64 by default, though every class
+    is drawn equally often), and in the same forward pass 128 unlabelled patches in two views each.
     """
 
     card = Card(
         name="fixmatch",
         version="2",
         summary="2D-CNN with FixMatch on spectral-safe weak and strong views",
-        paper="""@inproceedings{sohn2020fixmatch, author={Kihyuk Sohn and David Berthelot and Nicholas Carlini and
-            Zizhao Zhang and Han Zhang and Colin A. Raffel and Ekin Dogus Cubuk and Alexey Kurakin and
-            Chun-Liang Li}, title={{FixMatch}: Simplifying Semi-Supervised Learning with Consistency and
-            Confidence}, booktitle={Advances in Neural Information Processing Systems 33}, year={2020},
-            eprint={2001.07685}, archiveprefix={arXiv}}""",
+        paper="""@inproceedings{sohn2020fixmatch, author={Kihyuk Sohn and David Berthelot and
+            Nicholas Carlini and Zizhao Zhang and Han Zhang and Colin A. Raffel and Ekin Dogus Cubuk
+            and Alexey Kurakin and Chun-Liang Li}, title={{FixMatch}: Simplifying Semi-Supervised
+            Learning with Consistency and Confidence}, booktitle={Advances in Neural Information
+            Processing Systems 33}, year={2020}, eprint={2001.07685}, archiveprefix={arXiv}}""",
         scope="scene",
         uses_device=True,
         seconds=15.0,
@@ -65,8 +68,12 @@ class FixMatch(Plugin[FixMatchParams]):
         presets={"tiny": {"steps": 40, "width": 16, "components": 8, "unlabelled": 64}},
     )
 
-    def fit(self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress) -> FittedNet:
-        """Train on labelled and unlabelled patches. Raises PluginError where the view shows no unlabelled pixel."""
+    def fit(
+        self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress
+    ) -> FittedNet:
+        """Train on labelled and unlabelled patches. Raises PluginError where the view shows no
+        unlabelled pixel.
+        """
         import torch
         from torch.nn.functional import cross_entropy
 
@@ -89,7 +96,9 @@ class FixMatch(Plugin[FixMatchParams]):
             views = [x, weak(free, noise), strong(free, noise)]
             known, calm, shaken = net(torch.cat(views)).split([len(view) for view in views])
             sure, named = calm.detach().softmax(dim=1).max(dim=1)
-            agreed: Tensor = (cross_entropy(shaken, named, reduction="none") * (sure >= params.threshold)).mean()
+            agreed: Tensor = (
+                cross_entropy(shaken, named, reduction="none") * (sure >= params.threshold)
+            ).mean()
             return error(known, target) + ramp(step, params) * agreed
 
         net = descend(net, loss, params, seed=seed, progress=progress)
@@ -97,7 +106,8 @@ class FixMatch(Plugin[FixMatchParams]):
 
 
 def ramp(step: int, params: FixMatchParams) -> float:
-    """The unlabelled loss's weight at ``step`` (from 0): strength · exp(−5·(1 − t)²), t rising from 0 to 1.
+    """The unlabelled loss's weight at ``step`` (from 0): strength · exp(−5·(1 − t)²), t rising from
+    0 to 1.
 
     The Gaussian ramp-up of Laine and Aila, Temporal Ensembling, ICLR 2017, section 3.1.
     """
@@ -108,9 +118,11 @@ def ramp(step: int, params: FixMatchParams) -> float:
 def unlabelled_batches(
     view: TrainView, projection: Projection, count: int, seed: int, device: str
 ) -> Callable[[], Tensor]:
-    """``draw()``: ``count`` random unlabelled patches (count, k, p, p), with replacement, drawn on the CPU.
+    """``draw()``: ``count`` random unlabelled patches (count, k, p, p), with replacement, drawn on
+    the CPU.
 
-    They are cut from the scene's components, which take far less memory than patches of all bands would.
+    They are cut from the scene's components, which take far less memory than patches of all bands
+    would.
     """
     import torch
 

@@ -28,14 +28,18 @@ class LabelSpreadingParams:
     components: int = param(60, "principal components of the features", low=1)
     neighbours: int = param(40, "spectral neighbours of a node", low=1)
     spatial: float = param(1.0, "weight of an edge of the pixel grid between like spectra", low=0)
-    alpha: float = param(0.9, "share of a node's label that comes from its neighbours", low=0.01, high=0.999)
+    alpha: float = param(
+        0.9, "share of a node's label that comes from its neighbours", low=0.01, high=0.999
+    )
     rounds: int = param(100, "iterations, at most", low=1)
     nodes: int = param(30000, "pixels in the graph, at most; more are drawn at random", low=1)
 
 
 @dataclass(frozen=True, eq=False)
 class FittedSpreading:
-    """model: the fitted sklearn LabelSpreading, class ids as its classes; class_count: C of the scene."""
+    """model: the fitted sklearn LabelSpreading, class ids as its classes; class_count: C of the
+    scene.
+    """
 
     means: LocalMeans
     metric: Discriminant
@@ -53,16 +57,19 @@ class FittedSpreading:
     def _shares(self, patches: Patches) -> NDArray[np.float64]:
         if not len(patches):
             return np.empty((0, len(self.model.classes_)))
-        shares: NDArray[np.float64] = self.model.predict_proba(self.metric.coordinates(self.means.patches(patches.x)))
+        shares: NDArray[np.float64] = self.model.predict_proba(
+            self.metric.coordinates(self.means.patches(patches.x))
+        )
         return shares
 
 
 @dataclass(frozen=True, eq=False)
 class Kernel:
-    """The weights that scikit-learn asks for: among the nodes ``graph``, and from nodes to new patches.
+    """The weights that scikit-learn asks for: among the nodes ``graph``, and from nodes to new
+    patches.
 
-    tree: a fitted NearestNeighbors over the nodes; width: of the Gaussian, in the units of their distances. weight:
-    (nodes,) of the samples, and 1 for pixels.
+    tree: a fitted NearestNeighbors over the nodes; width: of the Gaussian, in the units of their
+    distances. weight: (nodes,) of the samples, and 1 for pixels.
     """
 
     graph: sparse.coo_array
@@ -76,29 +83,34 @@ class Kernel:
 
         if others is nodes:
             return self.graph
-        return sparse.csr_array(sparse.diags_array(self.weight) @ near(self.tree, self.width, others).T)
+        return sparse.csr_array(
+            sparse.diags_array(self.weight) @ near(self.tree, self.width, others).T
+        )
 
 
 class SpectralSpatialSpreading(Plugin[LabelSpreadingParams]):
     """scikit-learn's LabelSpreading over the samples and the pixels that the view shows.
 
-    Nodes lie at their local means of principal components in three windows, in the space of a linear discriminant of
-    the samples, which says what distance means. Edges: each node's nearest neighbours there, with Gaussian weights;
-    4-neighbours on the pixel grid, weak across spectral borders; and each node's nearest sample, weakly, so that
-    labels reach all. A sample's weight scales its edges, so 0 takes it out. The paper's graph is complete and
-    Gaussian, over the features themselves, and knows no place and no weight.
+    Nodes lie at their local means of principal components in three windows, in the space of a
+    linear discriminant of the samples, which says what distance means. Edges: each node's nearest
+    neighbours there, with Gaussian weights; 4-neighbours on the pixel grid, weak across spectral
+    borders; and each node's nearest sample, weakly, so that labels reach all. A sample's weight
+    scales its edges, so 0 takes it out. The paper's graph is complete and Gaussian, over the
+    features themselves, and knows no place and no weight.
 
-    Prediction is scikit-learn's: the mean over the nodes nearest to a patch. A test pixel is a node of a transductive
-    fit, so what its patch finds is often its own spread label; its coordinates are not read.
+    Prediction is scikit-learn's: the mean over the nodes nearest to a patch. A test pixel is a node
+    of a transductive fit, so what its patch finds is often its own spread label; its coordinates
+    are not read.
     """
 
     card = Card(
         name="label-spreading",
         version="1",
         summary="Label spreading on a graph of spectral and spatial neighbours",
-        paper="""@inproceedings{zhou2003spreading, author={Dengyong Zhou and Olivier Bousquet and Thomas Navin Lal
-            and Jason Weston and Bernhard Schölkopf}, title={Learning with Local and Global Consistency},
-            booktitle={Advances in Neural Information Processing Systems 16}, year={2003}}""",
+        paper="""@inproceedings{zhou2003spreading, author={Dengyong Zhou and Olivier Bousquet and
+            Thomas Navin Lal and Jason Weston and Bernhard Schölkopf}, title={Learning with Local
+            and Global Consistency}, booktitle={Advances in Neural Information Processing Systems
+            16}, year={2003}}""",
         scope="scene",
         seconds=4.0,
         params=LabelSpreadingParams,
@@ -128,23 +140,31 @@ class SpectralSpatialSpreading(Plugin[LabelSpreadingParams]):
         progress(2, 3, "spreading")
         model = LabelSpreading(kernel=kernel, alpha=self.params.alpha, max_iter=self.params.rounds)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # the number of rounds is what was asked for
+            warnings.simplefilter(
+                "ignore", ConvergenceWarning
+            )  # the number of rounds is what was asked for
             model.fit(places, np.concatenate([samples.y, np.full(len(pixels), -1)]))
         progress(3, 3, "spreading")
         return FittedSpreading(means, metric, model, len(view.class_names))
 
-    def _kernel(self, places: NDArray[np.float32], weight: NDArray[np.float32], grid: sparse.csr_array) -> Kernel:
+    def _kernel(
+        self, places: NDArray[np.float32], weight: NDArray[np.float32], grid: sparse.csr_array
+    ) -> Kernel:
         """The graph over samples (first) and pixels. places: (n, k); weight: of the samples."""
         from scipy import sparse
         from sklearn.neighbors import NearestNeighbors
 
         n = len(weight)
-        tree = NearestNeighbors(n_neighbors=min(self.params.neighbours + 1, len(places))).fit(places)
+        tree = NearestNeighbors(n_neighbors=min(self.params.neighbours + 1, len(places))).fit(
+            places
+        )
         distance, _ = tree.kneighbors(places)
         width = max(float(np.median(distance[:, -1])), 1e-6)
         samples = NearestNeighbors(n_neighbors=1).fit(places[:n])
         bridge = sparse.csr_array(
-            sparse.hstack([near(samples, width, places), sparse.csr_array((len(places), len(places) - n))])
+            sparse.hstack(
+                [near(samples, width, places), sparse.csr_array((len(places), len(places) - n))]
+            )
         )
         graph = near(tree, width, places) + 1e-3 * bridge
         graph = graph + graph.T
@@ -162,4 +182,6 @@ def near(tree: NearestNeighbors, width: float, others: NDArray[np.floating]) -> 
     distance, index = tree.kneighbors(others)
     weight = np.maximum(np.exp(-((distance / width) ** 2)), 1e-6)
     rows = np.repeat(np.arange(len(others)), index.shape[1])
-    return sparse.csr_array((weight.ravel(), (rows, index.ravel())), shape=(len(others), tree.n_samples_fit_))
+    return sparse.csr_array(
+        (weight.ravel(), (rows, index.ravel())), shape=(len(others), tree.n_samples_fit_)
+    )

@@ -1,4 +1,6 @@
-"""Self-training: class-balanced rounds of pseudo-labels, spread over the pixel grid, for a support vector machine."""
+"""Self-training: class-balanced rounds of pseudo-labels, spread over the pixel grid, for a support
+vector machine.
+"""
 
 from __future__ import annotations
 
@@ -27,15 +29,23 @@ Features = NDArray[np.float32]
 class SelfTrainingParams:
     """Chosen on draws from 100 on of Indian Pines under ``issd``."""
 
-    components: int = param(60, "principal components that the discriminant reads, per window", low=1)
-    margin_components: int = param(30, "the first of them, which the support vector machine reads", low=1)
+    components: int = param(
+        60, "principal components that the discriminant reads, per window", low=1
+    )
+    margin_components: int = param(
+        30, "the first of them, which the support vector machine reads", low=1
+    )
     cost: float = param(10.0, "C of the support vector machine", low=1e-6)
     reach: float = param(0.5, "γ times the number of features", low=1e-6)
     rounds: int = param(2, "times that pixels are named and learnt", low=1)
     most: int = param(200, "pseudo-labelled pixels of a class in a round, at most", low=1)
-    share: float = param(0.9, "share of the pixels named so, the surest, that these are drawn from", low=0, high=1)
+    share: float = param(
+        0.9, "share of the pixels named so, the surest, that these are drawn from", low=0, high=1
+    )
     weight: float = param(0.5, "weight of a pseudo-labelled pixel; a real sample has 1", low=1e-6)
-    alpha: float = param(0.99, "share of a pixel's vote that comes from its neighbours", low=0, high=1)
+    alpha: float = param(
+        0.99, "share of a pixel's vote that comes from its neighbours", low=0, high=1
+    )
     steps: int = param(100, "iterations of spreading", low=0)
 
 
@@ -56,34 +66,41 @@ class FittedSelfTraining:
 class SelfTraining(Plugin[SelfTrainingParams]):
     """Self-training of an RBF support vector machine and a discriminant.
 
-    Both learn from the samples, and give every visible pixel soft votes, which are spread over the pixel grid, weakly
-    across spectral borders. Of the pixels named after a class the surest ``share`` stay, and at most ``most`` of these
-    are drawn at random: the same number for each class, and not only the most typical ones, which would teach too narrow
-    a class. Both learn again from the samples and from them; in later rounds they vote beside those of the first, so that
-    a mistake cannot feed on itself. The last machine predicts.
+    Both learn from the samples, and give every visible pixel soft votes, which are spread over the
+    pixel grid, weakly across spectral borders. Of the pixels named after a class the surest
+    ``share`` stay, and at most ``most`` of these are drawn at random: the same number for each
+    class, and not only the most typical ones, which would teach too narrow a class. Both learn
+    again from the samples and from them; in later rounds they vote beside those of the first, so
+    that a mistake cannot feed on itself. The last machine predicts.
 
-    Scudder's machine learns from all its decisions, without classes' balance; windows, spreading and the two learners
-    are ours. They make it a rival of generators that may see the same pixels, not a straw man. Sample weights enter
-    both learners. The pseudo-labelled pixels have weight ``weight``.
+    Scudder's machine learns from all its decisions, without classes' balance; windows, spreading
+    and the two learners are ours. They make it a rival of generators that may see the same pixels,
+    not a straw man. Sample weights enter both learners. The pseudo-labelled pixels have weight
+    ``weight``.
     """
 
     card = Card(
         name="self-training",
         version="2",
         summary="Class-balanced self-training of an RBF support vector machine on local means",
-        paper="""@article{scudder1965error, author={H. Scudder}, title={Probability of Error of Some Adaptive
-            Pattern-Recognition Machines}, journal={IEEE Transactions on Information Theory}, volume={11},
-            number={3}, pages={363--371}, year={1965}, doi={10.1109/TIT.1965.1053799}}""",
+        paper="""@article{scudder1965error, author={H. Scudder}, title={Probability of Error of Some
+            Adaptive Pattern-Recognition Machines}, journal={IEEE Transactions on Information
+            Theory}, volume={11}, number={3}, pages={363--371}, year={1965},
+            doi={10.1109/TIT.1965.1053799}}""",
         scope="scene",
         seconds=3.5,
         params=SelfTrainingParams,
-        presets={"tiny": {"components": 8, "margin_components": 8, "rounds": 1, "most": 30, "steps": 20}},
+        presets={
+            "tiny": {"components": 8, "margin_components": 8, "rounds": 1, "most": 30, "steps": 20}
+        },
     )
 
     def fit(
         self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress
     ) -> FittedSelfTraining:
-        """Name pixels and learn from them. Raises PluginError where the view shows no unlabelled pixel."""
+        """Name pixels and learn from them. Raises PluginError where the view shows no unlabelled
+        pixel.
+        """
         from scipy.special import softmax
 
         from hsiaug_builtin.nets.grid import grid_graph, spread
@@ -102,7 +119,9 @@ class SelfTraining(Plugin[SelfTrainingParams]):
         def learn(x: Features, y: NDArray[np.int64], weight: Features) -> Machine:
             return fit_machine(x[:, columns], y, weight, cost=params.cost, reach=params.reach)
 
-        def shares(x: Features, y: NDArray[np.int64], weight: Features, machine: Machine) -> NDArray[np.float64]:
+        def shares(
+            x: Features, y: NDArray[np.int64], weight: Features, machine: Machine
+        ) -> NDArray[np.float64]:
             """(n, k) votes of both learners for the features; rows sum to 1."""
             linear = fit_discriminant(x, y, weight).shares(features, TEMPERATURE)
             return np.asarray((linear + softmax(machine.scores(features[:, columns]), axis=1)) / 2)

@@ -6,10 +6,11 @@ from hsiaug.api import PatchSamples, PluginError, TrainView
 
 
 def usable_samples(samples: PatchSamples, view: TrainView, name: str) -> PatchSamples:
-    """The samples that have weight. A sample of weight 0 is no sample: it must not even name a class.
+    """The samples that have weight. A sample of weight 0 is no sample: it must not even name a
+    class.
 
-    Raises PluginError where none has weight, or where ``view`` shows no unlabelled pixel: without these the method
-    would be a supervised one under another name.
+    Raises PluginError where none has weight, or where ``view`` shows no unlabelled pixel: without
+    these the method would be a supervised one under another name.
     """
     weighty = samples.take(samples.weight > 0)
     if not len(weighty):
@@ -22,6 +23,9 @@ def usable_samples(samples: PatchSamples, view: TrainView, name: str) -> PatchSa
         raise PluginError(
             f"classifier {name} learns from unlabelled pixels and needs some",
             value=f"a view of scope '{view.scope}' with {len(view.unlabelled)} of them",
-            hint="Give it a view of scope 'scene', as its card declares, or use a supervised classifier.",
+            hint=(
+                "Give it a view of scope 'scene', as its card declares, or use a supervised"
+                " classifier."
+            ),
         )
     return weighty

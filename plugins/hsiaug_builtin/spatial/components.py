@@ -1,4 +1,6 @@
-"""First principal components of a scene as an image, which classifiers of pixels are smoothed along, or profiled."""
+"""First principal components of a scene as an image, which classifiers of pixels are smoothed
+along, or profiled.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ Image = NDArray[np.float32]
 
 
 def fit_components(view: TrainView, components: int) -> Projection:
-    """Principal components of the visible pixels, whitened, largest first; fewer where fewer vary, but never none.
+    """Principal components of the visible pixels, whitened, largest first; fewer where fewer vary,
+    but never none.
 
     Only ``MOST`` pixels are read, however large the scene.
     """
@@ -42,16 +45,21 @@ def component_image(view: TrainView, projection: Projection) -> Image:
 
 
 def guide_image(view: TrainView, components: int) -> Image:
-    """(H, W, c) float32 components, each scaled so that its 1st and 99th percentile over visible pixels are 0 and 1."""
+    """(H, W, c) float32 components, each scaled so that its 1st and 99th percentile over visible
+    pixels are 0 and 1.
+    """
     image = component_image(view, fit_components(view, components))
     low, high = np.percentile(image[view.visible], (1, 99), axis=0)
     return np.asarray((image - low) / np.where(high > low, high - low, 1), dtype=np.float32)
 
 
-def look_up(image: Image, known: NDArray[np.bool_], patches: Patches, otherwise: Callable[[Patches], Image]) -> Image:
+def look_up(
+    image: Image, known: NDArray[np.bool_], patches: Patches, otherwise: Callable[[Patches], Image]
+) -> Image:
     """(n, d) values of an image (H, W, d) where patches lie, or what ``otherwise`` gives.
 
-    The latter of patches that lie nowhere, as synthetic ones do, or where ``known`` (H, W) is false.
+    The latter of patches that lie nowhere, as synthetic ones do, or where ``known`` (H, W) is
+    false.
     """
     rows, columns = patches.coords.T
     found: Image = image[rows, columns]

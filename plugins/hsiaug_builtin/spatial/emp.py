@@ -1,4 +1,6 @@
-"""Extended morphological profiles: spectra beside what is around them, for a support vector machine."""
+"""Extended morphological profiles: spectra beside what is around them, for a support vector
+machine.
+"""
 
 from __future__ import annotations
 
@@ -31,13 +33,16 @@ from hsiaug_builtin.spatial.profiles import profiles
 COMPONENTS = 5
 """Principal components that have a profile."""
 COST, WIDTH = 100.0, 0.3
-"""C, and γ times the number of features. Chosen, with the spectra beside profiles, on draws 100 to 103 of Indian Pines,
-of crops of Houston and Pavia, and of Jasper Ridge, under ``issd``."""
+"""C, and γ times the number of features. Chosen, with the spectra beside profiles, on draws 100 to
+103 of Indian Pines, of crops of Houston and Pavia, and of Jasper Ridge, under ``issd``.
+"""
 
 
 @dataclass(frozen=True, eq=False)
 class Profiled:
-    """Features of pixels. image: (H, W, d) float32 profiles of the scene; visible: (H, W) bool, where they hold."""
+    """Features of pixels. image: (H, W, d) float32 profiles of the scene; visible: (H, W) bool,
+    where they hold.
+    """
 
     spectra: SpectralView
     projection: Projection
@@ -45,11 +50,18 @@ class Profiled:
     visible: NDArray[np.bool_]
 
     def __call__(self, patches: Patches) -> Patches:
-        """Patches of raw spectra → their features (n, d + B', 1, 1): the profile, and the spectrum in its view.
+        """Patches of raw spectra → their features (n, d + B', 1, 1): the profile, and the spectrum
+        in its view.
 
-        A patch that lies nowhere, as synthetic ones do, has the profile that is seen within the patch.
+        A patch that lies nowhere, as synthetic ones do, has the profile that is seen within the
+        patch.
         """
-        found = look_up(self.image, self.visible, patches, lambda alone: _within(self.projection.patches(alone.x)))
+        found = look_up(
+            self.image,
+            self.visible,
+            patches,
+            lambda alone: _within(self.projection.patches(alone.x)),
+        )
         x = np.concatenate([found, self.spectra(patches.centres, axis=1)], axis=1)
         return replace(patches, x=x[:, :, None, None])
 
@@ -78,33 +90,40 @@ class FittedEmp:
 
 
 class Emp(Plugin[NoParams]):
-    """A support vector machine on extended morphological profiles by reconstruction, and on the spectrum.
+    """A support vector machine on extended morphological profiles by reconstruction, and on the
+    spectrum.
 
-    Benediktsson et al. give a neural network the profiles of the first components; Fauvel et al. add the spectrum and
-    take a support vector machine. C and γ are fixed here, and the spectrum is in the view that is chosen for the draw.
-    Profiles are those of the whole scene, so a structure may be larger than a patch; synthetic samples have those of
-    their patch alone.
+    Benediktsson et al. give a neural network the profiles of the first components; Fauvel et al.
+    add the spectrum and take a support vector machine. C and γ are fixed here, and the spectrum is
+    in the view that is chosen for the draw. Profiles are those of the whole scene, so a structure
+    may be larger than a patch; synthetic samples have those of their patch alone.
     """
 
     card = Card(
         name="emp",
         version="1",
         summary="Support vector machine on extended morphological profiles and the spectrum",
-        paper="""After @article{benediktsson2005emp, author={J{\\'o}n Atli Benediktsson and J{\\'o}n Aevar Palmason and
-            Johannes R. Sveinsson}, title={Classification of Hyperspectral Data from Urban Areas Based on Extended
-            Morphological Profiles}, journal={IEEE Transactions on Geoscience and Remote Sensing}, volume={43},
-            number={3}, pages={480--491}, year={2005}, doi={10.1109/TGRS.2004.842478}}; with the spectrum:
-            @article{fauvel2008fusion, author={Mathieu Fauvel and J{\\'o}n Atli Benediktsson and Jocelyn Chanussot and
-            Johannes R. Sveinsson}, title={Spectral and Spatial Classification of Hyperspectral Data Using {SVMs} and
-            Morphological Profiles}, journal={IEEE Transactions on Geoscience and Remote Sensing}, volume={46},
-            number={11}, pages={3804--3814}, year={2008}, doi={10.1109/TGRS.2008.922034}}""",
+        paper="""After @article{benediktsson2005emp, author={J{\\'o}n Atli Benediktsson and J{\\'o}n
+            Aevar Palmason and Johannes R. Sveinsson}, title={Classification of Hyperspectral Data
+            from Urban Areas Based on Extended Morphological Profiles}, journal={IEEE Transactions
+            on Geoscience and Remote Sensing}, volume={43}, number={3}, pages={480--491},
+            year={2005}, doi={10.1109/TGRS.2004.842478}}; with the spectrum:
+            @article{fauvel2008fusion, author={Mathieu Fauvel and J{\\'o}n Atli Benediktsson and
+            Jocelyn Chanussot and Johannes R. Sveinsson}, title={Spectral and Spatial Classification
+            of Hyperspectral Data Using {SVMs} and Morphological Profiles}, journal={IEEE
+            Transactions on Geoscience and Remote Sensing}, volume={46}, number={11},
+            pages={3804--3814}, year={2008}, doi={10.1109/TGRS.2008.922034}}""",
         scope="scene",
         input="scene+samples",
         seconds=2.0,
     )
 
-    def fit(self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress) -> FittedEmp:
-        """Make the profiles of the scene, and learn from all samples. Raises PluginError where there is no real one."""
+    def fit(
+        self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress
+    ) -> FittedEmp:
+        """Make the profiles of the scene, and learn from all samples. Raises PluginError where
+        there is no real one.
+        """
         from sklearn.svm import SVC
 
         real = real_samples(samples, self.card.name)
@@ -120,7 +139,9 @@ class Emp(Plugin[NoParams]):
         if len(np.unique(shown.y)) > 1:
             model = SVC(C=COST, gamma=gamma, random_state=0)
             model.fit(normaliser.spectra(shown.centres), shown.y, sample_weight=shown.weight)
-        machine = FittedSvm(normaliser, machine_of(model, shown.y, gamma), COST, gamma, len(view.class_names))
+        machine = FittedSvm(
+            normaliser, machine_of(model, shown.y, gamma), COST, gamma, len(view.class_names)
+        )
         return FittedEmp(read, machine, {"view": spectra.name})
 
 

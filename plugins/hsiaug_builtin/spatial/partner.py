@@ -1,4 +1,6 @@
-"""A classifier that another one works with, as in ``fused:NAME`` and ``filtered:NAME``: its params, fits and shares."""
+"""A classifier that another one works with, as in ``fused:NAME`` and ``filtered:NAME``: its params,
+fits and shares.
+"""
 
 from __future__ import annotations
 
@@ -34,9 +36,11 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class PartnerParams:
-    """Raises InputError for a partner that is not installed, of another version, or of an input that is not served.
+    """Raises InputError for a partner that is not installed, of another version, or of an input
+    that is not served.
 
-    family: name of the plugin. inputs: those of partners that it can work with, and reads: what these learn from.
+    family: name of the plugin. inputs: those of partners that it can work with, and reads: what
+    these learn from.
     """
 
     partner: str = param("svm", "name of the classifier that it works with")
@@ -49,13 +53,15 @@ class PartnerParams:
         card = load_plugin("classifier", self.partner).card
         if card.input not in self.inputs or "pixels" not in card.tasks:
             raise InputError(
-                f"{self.family}:NAME must name a classifier of pixels that learns from patches or spectra",
+                f"{self.family}:NAME must name a classifier of pixels that learns from patches or"
+                " spectra",
                 value=repr(self.partner),
                 hint=f"For example {self.family}:svm or {self.family}:cnn2d.",
             )
         if self.version not in ("", card.version):
             raise InputError(
-                f"{self.family}:{self.partner} must work with the installed version of {self.partner}, {card.version}",
+                f"{self.family}:{self.partner} must work with the installed version of"
+                f" {self.partner}, {card.version}",
                 value=repr(self.version),
                 hint="Leave `version` out, or install the hsiaug of that time.",
             )
@@ -64,7 +70,8 @@ class PartnerParams:
 
 @dataclass(frozen=True, eq=False)
 class Partner:
-    """A classifier as it is run alone: in its spectral view, shown no pixel that its own scope hides.
+    """A classifier as it is run alone: in its spectral view, shown no pixel that its own scope
+    hides.
 
     family: name of the plugin that works with it.
     """
@@ -83,29 +90,46 @@ class Partner:
         x, middle = patches.x, patches.x.shape[2] // 2
         if self.plugin.card.input == "spectrum":
             x = x[:, :, middle : middle + 1, middle : middle + 1]
-        return replace(patches, x=self.spectra(x, axis=1), coords=np.full_like(patches.coords, NOWHERE))
+        return replace(
+            patches, x=self.spectra(x, axis=1), coords=np.full_like(patches.coords, NOWHERE)
+        )
 
-    def fit(self, samples: PatchSamples, coords: NDArray[np.int32], y: NDArray[np.int64], progress: Progress) -> Any:
-        """Learn from samples; coords (n, 2) and y (n,) are the training pixels that it may know of."""
+    def fit(
+        self,
+        samples: PatchSamples,
+        coords: NDArray[np.int32],
+        y: NDArray[np.int64],
+        progress: Progress,
+    ) -> Any:
+        """Learn from samples; coords (n, 2) and y (n,) are the training pixels that it may know
+        of.
+        """
         view = replace(self.view, coords=coords, y=y)
         shown = self.shown(samples)
         assert isinstance(shown, PatchSamples)
         return self.plugin.fit(shown, view, seed=self.seed, device=self.device, progress=progress)
 
-    def shares(self, fitted: FittedClassifier, patches: Patches, classes: NDArray[np.int64]) -> NDArray[np.float32]:
+    def shares(
+        self, fitted: FittedClassifier, patches: Patches, classes: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
         """(n, k) its shares of ``classes`` (k,). Raises InputError where it gives none."""
         if not hasattr(fitted, "predict_proba"):
             raise InputError(
-                f"{self.family}:NAME must name a classifier that gives shares of classes (predict_proba)",
+                f"{self.family}:NAME must name a classifier that gives shares of classes"
+                " (predict_proba)",
                 value=repr(self.plugin.card.name),
                 hint=f"For example {self.family}:svm or {self.family}:cnn2d.",
             )
         found: NDArray[np.float32] = fitted.predict_proba(self.shown(patches))[:, classes - 1]
         return found
 
-    def logarithms(self, fitted: FittedClassifier, patches: Patches, classes: NDArray[np.int64]) -> Floats:
+    def logarithms(
+        self, fitted: FittedClassifier, patches: Patches, classes: NDArray[np.int64]
+    ) -> Floats:
         """(n, k) logarithms of its shares."""
-        return np.asarray(np.log(np.maximum(self.shares(fitted, patches, classes), LEAST_SHARE), dtype=np.float64))
+        return np.asarray(
+            np.log(np.maximum(self.shares(fitted, patches, classes), LEAST_SHARE), dtype=np.float64)
+        )
 
 
 def partner_of(params: PartnerParams, view: TrainView, seed: int, device: str) -> Partner:
@@ -113,7 +137,9 @@ def partner_of(params: PartnerParams, view: TrainView, seed: int, device: str) -
     from scipy.ndimage import maximum_filter
 
     plugin = load_plugin("classifier", params.partner)
-    spectra = SpectralView("raw", view.wavelengths) if plugin.card.reads_scene else _chosen_view(view)
+    spectra = (
+        SpectralView("raw", view.wavelengths) if plugin.card.reads_scene else _chosen_view(view)
+    )
     if plugin.card.scope == "none":
         near = np.zeros_like(view.visible)
         near[tuple(view.coords.T)] = True

@@ -12,11 +12,12 @@ RADII = (1, 3, 5)
 
 
 def profiles(layers: Layers) -> Layers:
-    """(k, n, H, W) layers → (k · (1 + 2 · radii), n, H, W): each layer, and its openings and closings by reconstruction.
+    """(k, n, H, W) layers → (k · (1 + 2 · radii), n, H, W): each layer, and its openings and
+    closings by reconstruction.
 
-    An opening takes off bright structures in which no disc fits, and leaves the others as they are; a closing dark ones.
-    M. Pesaresi and J. A. Benediktsson, A new approach for the morphological segmentation of high-resolution satellite
-    imagery, IEEE TGRS 39(2), 2001, doi:10.1109/36.905239.
+    An opening takes off bright structures in which no disc fits, and leaves the others as they are;
+    a closing dark ones. M. Pesaresi and J. A. Benediktsson, A new approach for the morphological
+    segmentation of high-resolution satellite imagery, IEEE TGRS 39(2), 2001, doi:10.1109/36.905239.
     """
     found = [layers]
     for radius in RADII:
@@ -34,6 +35,8 @@ def opened(layers: Layers, radius: int) -> Layers:
     neighbours = np.ones((1, 3, 3), dtype=bool)
     made = np.empty_like(layers)
     for layer, place in zip(layers, made, strict=True):
-        seed = grey_erosion(layer, footprint=disc, mode="mirror" if min(layer.shape[1:]) > 1 else "nearest")
+        seed = grey_erosion(
+            layer, footprint=disc, mode="mirror" if min(layer.shape[1:]) > 1 else "nearest"
+        )
         place[:] = reconstruction(seed, layer, footprint=neighbours)
     return made

@@ -1,4 +1,6 @@
-"""A classifier whose shares are smoothed over the scene, as far as left-out training pixels gain from it."""
+"""A classifier whose shares are smoothed over the scene, as far as left-out training pixels gain
+from it.
+"""
 
 from __future__ import annotations
 
@@ -29,9 +31,11 @@ Own = TypeVar("Own", bound=PartnerParams)
 
 @dataclass(frozen=True, eq=False)
 class SceneShares:
-    """A fitted classifier that knows its shares of the pixels of a scene, and names others from their patches.
+    """A fitted classifier that knows its shares of the pixels of a scene, and names others from
+    their patches.
 
-    shares: (H, W, k) float32 of ``classes`` (k,). known: (H, W) bool, where there are any. class_count: C of the scene.
+    shares: (H, W, k) float32 of ``classes`` (k,). known: (H, W) bool, where there are any.
+    class_count: C of the scene.
     """
 
     shares: Image
@@ -72,26 +76,37 @@ class FittedSmoothed(SceneShares):
 class Smoothed(Plugin[Own]):
     """A subclass has a card, and says in :meth:`choices` how shares may be smoothed.
 
-    The partner is run as it would be alone, on the CPU, in the spectral view that is chosen for it, and learns from all
-    samples. How far its shares are smoothed is chosen on two halves of the training pixels that lie apart, from fits
-    on the other half; no synthetic sample enters these.
+    The partner is run as it would be alone, on the CPU, in the spectral view that is chosen for it,
+    and learns from all samples. How far its shares are smoothed is chosen on two halves of the
+    training pixels that lie apart, from fits on the other half; no synthetic sample enters these.
     """
 
     def choices(self, view: TrainView) -> Mapping[str, Choice]:
-        """Return the ways to smooth, the weakest first, by name; not to smooth at all is always among the choices."""
+        """Return the ways to smooth, the weakest first, by name; not to smooth at all is always
+        among the choices.
+        """
         raise NotImplementedError
 
     def fit(
         self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress
     ) -> FittedSmoothed:
-        """Choose how to smooth, then fit and smooth all. Raises PluginError where there is no real sample."""
+        """Choose how to smooth, then fit and smooth all. Raises PluginError where there is no real
+        sample.
+        """
         real = real_samples(samples, self.card.name)
         pixels = np.concatenate([view.unlabelled, view.coords])
         known = np.zeros(view.visible.shape, dtype=bool)
         known[tuple(pixels.T)] = True
         view, classes = view_with(view, real), np.unique(real.y)
         partner, choices, scores = _of_real(
-            view, self.params, seed, device, choices_of=self.choices, samples=real, known=known, progress=progress
+            view,
+            self.params,
+            seed,
+            device,
+            choices_of=self.choices,
+            samples=real,
+            known=known,
+            progress=progress,
         )
         names = [NONE, *choices]
         chosen = names[strongest(scores)]
@@ -116,7 +131,9 @@ def _of_real(
     known: NDArray[np.bool_],
     progress: Progress,
 ) -> tuple[Partner, Mapping[str, Choice], Floats]:
-    """The partner, the choices and their scores, alike for all arms of a draw. samples: the real ones of the view."""
+    """The partner, the choices and their scores, alike for all arms of a draw. samples: the real
+    ones of the view.
+    """
     partner, choices = partner_of(params, view, seed, device), choices_of(view)
     told = left_out_logarithms(partner, samples, view, known, list(choices.values()), progress)
     return partner, choices, mean_logarithms(told, samples.y)
@@ -137,7 +154,9 @@ def share_image(
     where: NDArray[np.bool_],
     classes: NDArray[np.int64],
 ) -> Image:
-    """(H, W, k) the partner's shares of ``classes`` (k,) where (H, W) is true, and the view shows the patch; else 0."""
+    """(H, W, k) the partner's shares of ``classes`` (k,) where (H, W) is true, and the view shows
+    the patch; else 0.
+    """
     image = np.zeros((*where.shape, len(classes)), dtype=np.float32)
     pixels = np.argwhere(where).astype(np.int32)
     side = 1 if partner.plugin.card.input == "spectrum" else view.patch
@@ -158,10 +177,11 @@ def left_out_logarithms(
     choices: Sequence[Choice],
     progress: Progress,
 ) -> Floats:
-    """(1 + choices, n) logarithms of the share of the true class of real samples, by fits on the other half of them.
+    """(1 + choices, n) logarithms of the share of the true class of real samples, by fits on the
+    other half of them.
 
-    First without smoothing, then by each choice. NaN for a sample that is never left out. ``known`` (H, W): pixels that
-    have shares.
+    First without smoothing, then by each choice. NaN for a sample that is never left out. ``known``
+    (H, W): pixels that have shares.
     """
     from scipy.ndimage import maximum_filter
 
@@ -177,6 +197,8 @@ def left_out_logarithms(
         shares = share_image(partner, half, view, near, classes)
         for i, smoothed in enumerate([shares, *(one.smooth(shares, near) for one in choices)]):
             own = smoothed[tuple(real.coords[held].T)]
-            of_true = own[np.arange(len(held)), target[held]] / np.maximum(own.sum(axis=1), LEAST_SHARE)
+            of_true = own[np.arange(len(held)), target[held]] / np.maximum(
+                own.sum(axis=1), LEAST_SHARE
+            )
             told[i, held] = np.log(np.maximum(of_true, LEAST_SHARE))
     return told

@@ -1,4 +1,6 @@
-"""Smoothing of shares of classes (H, W, k) along the edges of an image. Weights are 0 where a pixel has no shares."""
+"""Smoothing of shares of classes (H, W, k) along the edges of an image. Weights are 0 where a pixel
+has no shares.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,9 @@ from numpy.typing import NDArray
 
 Image = NDArray[np.float32]
 Smooth = Callable[[Image, NDArray[np.bool_]], Image]
-"""``smooth(shares, known)``: shares (H, W, k) smoothed over the pixels ``known`` (H, W), meaningless elsewhere."""
+"""``smooth(shares, known)``: shares (H, W, k) smoothed over the pixels ``known`` (H, W),
+meaningless elsewhere.
+"""
 
 EPSILON = 0.001
 """Variance of a guide, scaled to 0..1, below which a window counts as without an edge."""
@@ -18,15 +22,19 @@ STRIPE = 2**22
 WALKS = 0.9
 """Probability of a further step of a random walk."""
 COMPACTNESS = 0.1
-"""Difference of spectra, scaled to 0..1, that counts as much as the side of a superpixel does in place."""
+"""Difference of spectra, scaled to 0..1, that counts as much as the side of a superpixel does in
+place.
+"""
 
 
 def guided_filter(guides: Image, radius: int) -> Smooth:
-    """Mean of the guided filters of each channel of ``guides`` (H, W, c), scaled to 0..1; windows of 2·radius + 1.
+    """Mean of the guided filters of each channel of ``guides`` (H, W, c), scaled to 0..1; windows
+    of 2·radius + 1.
 
-    K. He, J. Sun and X. Tang, Guided image filtering, IEEE TPAMI 35(6), 2013, doi:10.1109/TPAMI.2012.213, algorithm 1;
-    of shares of classes: X. Kang, S. Li and J. A. Benediktsson, Spectral-spatial hyperspectral image classification
-    with edge-preserving filtering, IEEE TGRS 52(5), 2014, doi:10.1109/TGRS.2013.2264508. Means are over known pixels
+    K. He, J. Sun and X. Tang, Guided image filtering, IEEE TPAMI 35(6), 2013,
+    doi:10.1109/TPAMI.2012.213, algorithm 1; of shares of classes: X. Kang, S. Li and J. A.
+    Benediktsson, Spectral-spatial hyperspectral image classification with edge-preserving
+    filtering, IEEE TGRS 52(5), 2014, doi:10.1109/TGRS.2013.2264508. Means are over known pixels
     alone. Works in stripes of rows.
     """
 
@@ -56,7 +64,9 @@ def _filtered(guides: Image, shares: Image, known: NDArray[np.bool_], side: int)
     for channel in range(guides.shape[2]):
         guide = guides[:, :, channel : channel + 1]
         middle = mean(guide)
-        slope = (mean(guide * shares) - middle * average) / (mean(guide * guide) - middle**2 + EPSILON)
+        slope = (mean(guide * shares) - middle * average) / (
+            mean(guide * guide) - middle**2 + EPSILON
+        )
         made += mean(slope) * guide + mean(average - slope * middle)
     # What a line through an edge leaves below 0 is no share.
     made = np.maximum(made / guides.shape[2], 1e-6)
@@ -64,7 +74,8 @@ def _filtered(guides: Image, shares: Image, known: NDArray[np.bool_], side: int)
 
 
 def superpixel_means(image: Image, sides: tuple[int, ...]) -> Smooth:
-    """Mean over superpixels of about each of ``sides`` pixels a side, and over the sides: a vote of several scales.
+    """Mean over superpixels of about each of ``sides`` pixels a side, and over the sides: a vote of
+    several scales.
 
     image: (H, W, c), by which pixels are alike. Superpixels are SLIC's (Achanta et al. 2012,
     doi:10.1109/TPAMI.2012.120), by scikit-image.
@@ -98,14 +109,18 @@ def superpixel_means(image: Image, sides: tuple[int, ...]) -> Smooth:
 
 
 def walk_at_random(image: Image, steps: int) -> Smooth:
-    """Shares of where a random walk from a pixel ends, which crosses edges of ``image`` (H, W, c) rarely.
+    """Shares of where a random walk from a pixel ends, which crosses edges of ``image`` (H, W, c)
+    rarely.
 
     It goes on to a neighbour with probability WALKS, at most ``steps`` times.
     """
     from hsiaug_builtin.nets.grid import grid_graph, spread
 
     height, width, channels = image.shape
-    graph = grid_graph(np.argwhere(np.ones((height, width), dtype=bool)).astype(np.int32), image.reshape(-1, channels))
+    graph = grid_graph(
+        np.argwhere(np.ones((height, width), dtype=bool)).astype(np.int32),
+        image.reshape(-1, channels),
+    )
 
     def smooth(shares: Image, known: NDArray[np.bool_]) -> Image:
         own, made = np.flatnonzero(known), np.zeros_like(shares)

@@ -16,13 +16,18 @@ def norm(channels: int) -> nn.GroupNorm:
 
 
 class Block(nn.Module):
-    """A residual block (n, in, h, w) → (n, out, h, w); with ``told`` also scaled and shifted by a vector (n, told)."""
+    """A residual block (n, in, h, w) → (n, out, h, w); with ``told`` also scaled and shifted by a
+    vector (n, told).
+    """
 
     def __init__(self, inside: int, outside: int, told: int = 0) -> None:
         super().__init__()
         self.norms = nn.ModuleList([norm(inside), norm(outside)])
         self.convs = nn.ModuleList(
-            [nn.Conv2d(inside, outside, 3, padding=1), zero_weights(nn.Conv2d(outside, outside, 3, padding=1))]
+            [
+                nn.Conv2d(inside, outside, 3, padding=1),
+                zero_weights(nn.Conv2d(outside, outside, 3, padding=1)),
+            ]
         )
         self.skip = nn.Identity() if inside == outside else nn.Conv2d(inside, outside, 1)
         self.told = nn.Linear(told, 2 * outside) if told else None
@@ -48,7 +53,9 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         n, c, h, w = x.shape
-        q, k, v = self.read(self.norm(x)).reshape(n, 3, self.heads, c // self.heads, h * w).mT.unbind(1)
+        q, k, v = (
+            self.read(self.norm(x)).reshape(n, 3, self.heads, c // self.heads, h * w).mT.unbind(1)
+        )
         out: Tensor = x + self.write(scaled_dot_product_attention(q, k, v).mT.reshape(n, c, h, w))
         return out
 

@@ -1,5 +1,6 @@
-"""Latents of an image in units of what is usual for the classes of its pixels: what a mask tells of an image need not be
-learnt by steps (ours)."""
+"""Latents of an image in units of what is usual for the classes of its pixels: what a mask tells of
+an image need not be learnt by steps (ours).
+"""
 
 from __future__ import annotations
 
@@ -10,17 +11,20 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, one_hot, pixel_unshuffle
 
 TIED = 2.0
-"""Latent pixels of all classes that the covariance of each is taken over beside its own: a class may have none."""
+"""Latent pixels of all classes that the covariance of each is taken over beside its own: a class
+may have none.
+"""
 PURE = 0.999
 """Share of a latent pixel's pixels from which on it is one class's."""
 
 
 class ClassUnits(nn.Module):
-    """z = μ(mask) + L(mask)·ε of latents z (n, d, h, w) and masks (n, K, f·h, f·w), so that ε has zero mean and unit
-    covariance whatever the mask shows.
+    """z = μ(mask) + L(mask)·ε of latents z (n, d, h, w) and masks (n, K, f·h, f·w), so that ε has
+    zero mean and unit covariance whatever the mask shows.
 
-    μ is linear in the f² pixels' classes, L the Cholesky factor of the covariances of the classes, mixed by their shares.
-    mean: (d,), by_pixel: (K·f², d), covariance: (K, d, d), all float64. Nothing is trained.
+    μ is linear in the f² pixels' classes, L the Cholesky factor of the covariances of the classes,
+    mixed by their shares. mean: (d,), by_pixel: (K·f², d), covariance: (K, d, d), all float64.
+    Nothing is trained.
     """
 
     mean: Tensor
@@ -31,21 +35,32 @@ class ClassUnits(nn.Module):
         super().__init__()
         self.factor = factor
         self.register_buffer("mean", torch.zeros(latent, dtype=torch.float64))
-        self.register_buffer("by_pixel", torch.zeros(classes * factor**2, latent, dtype=torch.float64))
-        self.register_buffer("covariance", torch.eye(latent, dtype=torch.float64).repeat(classes, 1, 1))
+        self.register_buffer(
+            "by_pixel", torch.zeros(classes * factor**2, latent, dtype=torch.float64)
+        )
+        self.register_buffer(
+            "covariance", torch.eye(latent, dtype=torch.float64).repeat(classes, 1, 1)
+        )
 
-    def fit_input(self, parts: Sequence[tuple[Tensor, Tensor]], labelled: Tensor, views: int) -> None:
-        """Take the statistics of latents (n, d, h, w) and masks (n, f·h, f·w) of class indices, part by part.
+    def fit_input(
+        self, parts: Sequence[tuple[Tensor, Tensor]], labelled: Tensor, views: int
+    ) -> None:
+        """Take the statistics of latents (n, d, h, w) and masks (n, f·h, f·w) of class indices,
+        part by part.
 
-        Each tile is there in ``views`` turns. labelled: (K,) bool, which are classes; what else masks hold may be
-        anything, and tells nothing of them.
+        Each tile is there in ``views`` turns. labelled: (K,) bool, which are classes; what else
+        masks hold may be anything, and tells nothing of them.
         """
 
         def flat() -> Iterator[tuple[Tensor, Tensor, Tensor]]:
             for z, y in parts:
                 shown = one_hot(y, len(self.covariance)).movedim(-1, 1).float()
                 pixels, shares = self._read(shown)
-                yield z.movedim(1, -1).flatten(0, 2).double(), pixels.flatten(0, 2), shares.flatten(0, 2)
+                yield (
+                    z.movedim(1, -1).flatten(0, 2).double(),
+                    pixels.flatten(0, 2),
+                    shares.flatten(0, 2),
+                )
 
         def total(found: Iterable[Tensor]) -> Tensor:
             return torch.stack(list(found)).sum(dim=0)
@@ -56,7 +71,10 @@ class ClassUnits(nn.Module):
         squared, aims = map(total, zip(*products, strict=True))
         ridge = torch.eye(len(self.by_pixel), dtype=torch.float64, device=aims.device)
         self.by_pixel.copy_(torch.linalg.solve(squared + ridge, aims))
-        squares, counts = torch.zeros_like(self.covariance), torch.zeros_like(self.covariance[:, 0, 0])
+        squares, counts = (
+            torch.zeros_like(self.covariance),
+            torch.zeros_like(self.covariance[:, 0, 0]),
+        )
         for z, pixels, shares in flat():
             left = z - self.mean - pixels @ self.by_pixel
             pure = (shares > PURE).double()
@@ -65,7 +83,9 @@ class ClassUnits(nn.Module):
         kept = labelled if counts[labelled].sum() else torch.ones_like(labelled)
         tied = squares[kept].sum(dim=0) / counts[kept].sum().clamp(min=1)
         own, many = squares / views, (counts / views)[:, None, None]
-        small = (1e-6 * tied.diagonal().mean() + 1e-12) * torch.eye(len(tied), dtype=torch.float64, device=tied.device)
+        small = (1e-6 * tied.diagonal().mean() + 1e-12) * torch.eye(
+            len(tied), dtype=torch.float64, device=tied.device
+        )
         self.covariance.copy_((own + TIED * tied) / (many + TIED) + small)
 
     def forward(self, z: Tensor, shown: Tensor) -> Tensor:
@@ -93,6 +113,8 @@ class ClassUnits(nn.Module):
         return self.mean + pixels @ self.by_pixel, torch.linalg.cholesky(mixed)
 
     def _read(self, shown: Tensor) -> tuple[Tensor, Tensor]:
-        """Classes of the pixels (n, h, w, K·f²) and shares of the classes (n, h, w, K) of latent pixels."""
+        """Classes of the pixels (n, h, w, K·f²) and shares of the classes (n, h, w, K) of latent
+        pixels.
+        """
         pixels, shares = pixel_unshuffle(shown, self.factor), avg_pool2d(shown, self.factor)
         return pixels.movedim(1, -1).double(), shares.movedim(1, -1).double()

@@ -1,4 +1,6 @@
-"""The codecs of pairs: two streams that share nothing (SpecDM), the mask's alone, or one of everything (its baseline)."""
+"""The codecs of pairs: two streams that share nothing (SpecDM), the mask's alone, or one of
+everything (its baseline).
+"""
 
 from __future__ import annotations
 
@@ -36,27 +38,33 @@ class Codec(nn.Module):
         raise NotImplementedError
 
     def decode(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        """Images (n, T·B, P, P), of no channel where there is no stream of them, and shares of classes (n, K, P, P),
-        which sum to 1."""
+        """Images (n, T·B, P, P), of no channel where there is no stream of them, and shares of
+        classes (n, K, P, P), which sum to 1.
+        """
         raise NotImplementedError
 
     def weights(self) -> Tensor | None:
-        """(d,) weights of the latent channels in the loss of the denoiser, whose sum is 1; None = all weigh the same."""
+        """(d,) weights of the latent channels in the loss of the denoiser, whose sum is 1; None =
+        all weigh the same.
+        """
         return None
 
     def fit_inputs(self, x: Tensor, one_hot: Tensor) -> None:
         """Take from the training pairs what is not trained by steps."""
 
     def fit(self, run: PairRun) -> None:
-        """Train the streams one after the other: the sum of losses that share no weight is trained the same apart."""
+        """Train the streams one after the other: the sum of losses that share no weight is trained
+        the same apart.
+        """
         raise NotImplementedError
 
 
 class TwoStream(Codec):
-    """A VAE of the images and one of the mask, whose latents are laid side by side, the image's in units of what is usual
-    for the classes of the mask.
+    """A VAE of the images and one of the mask, whose latents are laid side by side, the image's in
+    units of what is usual for the classes of the mask.
 
-    Trained by ``losses.mask`` (eq. 2); the images' VAE is trained before, without masks. The units are ours.
+    Trained by ``losses.mask`` (eq. 2); the images' VAE is trained before, without masks. The units
+    are ours.
     """
 
     spread: Tensor
@@ -70,12 +78,18 @@ class TwoStream(Codec):
         self.sharp = SHARP if params.begun == "components" else 1.0
         self.mask_share = params.mask_share
         classwise = params.units == "classes"
-        self.units = ClassUnits(self.split, len(form.ids), params.factor_of(form.side)) if classwise else None
+        self.units = (
+            ClassUnits(self.split, len(form.ids), params.factor_of(form.side))
+            if classwise
+            else None
+        )
         self.register_buffer("spread", torch.ones(self.split))
 
     def encode(self, x: Tensor, one_hot: Tensor) -> Tensor:
         z = self.image.encode(x)
-        return torch.cat([z if self.units is None else self.units(z, one_hot), self.mask.encode(one_hot)], dim=1)
+        return torch.cat(
+            [z if self.units is None else self.units(z, one_hot), self.mask.encode(one_hot)], dim=1
+        )
 
     def decode(self, z: Tensor) -> tuple[Tensor, Tensor]:
         scores = self.sharp * self.mask.decode(z[:, self.split :])
@@ -85,7 +99,9 @@ class TwoStream(Codec):
         return self.image.decode(self.units.back(z[:, : self.split], shown)), scores.softmax(dim=1)
 
     def weights(self) -> Tensor | None:
-        """The mask's channels have ``mask_share``, the image's the rest, each by how much it changes an image (ours)."""
+        """The mask's channels have ``mask_share``, the image's the rest, each by how much it
+        changes an image (ours).
+        """
         if not self.mask_share:
             return None
         even = self.spread.new_full((self.mask_channels,), self.mask_share / self.mask_channels)
@@ -118,7 +134,9 @@ class TwoStream(Codec):
 
 
 class MaskStream(Codec):
-    """A VAE of the mask alone: images are made for the masks that it gives. Trained by ``losses.mask``."""
+    """A VAE of the mask alone: images are made for the masks that it gives. Trained by
+    ``losses.mask``.
+    """
 
     def __init__(self, form: TileFormat, params: LatentParams) -> None:
         super().__init__(form, params)
@@ -136,7 +154,8 @@ class MaskStream(Codec):
 
 
 class OneStream(Codec):
-    """One stream of image and one-hot mask; its latents cannot be told apart, and are as many as the two streams'.
+    """One stream of image and one-hot mask; its latents cannot be told apart, and are as many as
+    the two streams'.
 
     Trained by ``losses.pair``.
     """
@@ -153,7 +172,8 @@ class OneStream(Codec):
 
     def decode(self, z: Tensor) -> tuple[Tensor, Tensor]:
         out = self.both.decode(z)
-        # One-hot values, not scores: the largest is the class, its part of what is above 0 the confidence.
+        # One-hot values, not scores: the largest is the class, its part of what is above 0 the
+        # confidence.
         shares = out[:, self.bands :].clamp(min=1e-6)
         return out[:, : self.bands], shares / shares.sum(dim=1, keepdim=True)
 
@@ -164,14 +184,17 @@ class OneStream(Codec):
         form, pairs = run.format, run.pairs
 
         def read(rows: Tensor, turns: list[int]) -> Tensor:
-            return torch.cat([run.cut(pairs.x, rows, turns), form.one_hot(run.cut(pairs.y, rows, turns))], dim=1)
+            return torch.cat(
+                [run.cut(pairs.x, rows, turns), form.one_hot(run.cut(pairs.y, rows, turns))], dim=1
+            )
 
         fit_stream(run, self.both, read, run.losses.pair, "VAE", run.params.vae_steps)
 
 
 def fit_codec(kind: type[Codec], run: PairRun, images: StreamVae | None = None) -> Codec:
-    """A codec of that kind, trained on the pairs. images: the VAE of images that a codec of two streams takes; None = it
-    is learnt of these pairs."""
+    """A codec of that kind, trained on the pairs. images: the VAE of images that a codec of two
+    streams takes; None = it is learnt of these pairs.
+    """
     codec, pairs = fresh(lambda: kind(run.format, run.params), run.seed), run.pairs
     if isinstance(codec, TwoStream):
         images = learn_image_stream(run) if images is None else images
@@ -183,15 +206,21 @@ def fit_codec(kind: type[Codec], run: PairRun, images: StreamVae | None = None) 
     return codec
 
 
-def image_stream(form: TileFormat, params: LatentParams, latent: int, classes: int = 0) -> StreamVae:
+def image_stream(
+    form: TileFormat, params: LatentParams, latent: int, classes: int = 0
+) -> StreamVae:
     """A VAE of images, or of images and masks of so many classes."""
     channels, factor, size = form.channels + classes, params.factor_of(form.side), params.network
     linear = not isinstance(params, Params) or params.begun == "components"
-    return StreamVae(channels, latent, factor, size, width=size.vae_width, stem=STEM + classes, linear=linear)
+    return StreamVae(
+        channels, latent, factor, size, width=size.vae_width, stem=STEM + classes, linear=linear
+    )
 
 
 def learn_image_stream(run: PairRun) -> StreamVae:
-    """A VAE of the images of a run's pairs, trained by ``losses.image`` (eq. 1) without their masks."""
+    """A VAE of the images of a run's pairs, trained by ``losses.image`` (eq. 1) without their
+    masks.
+    """
     params, form, pairs = run.params, run.format, run.pairs
     assert isinstance(params, SpecDmParams)
     stream = fresh(lambda: image_stream(form, params, params.latent_image), run.seed)
@@ -201,14 +230,29 @@ def learn_image_stream(run: PairRun) -> StreamVae:
     def loss(out: Tensor, aim: Tensor) -> Tensor:
         return run.losses.image(form.apart(out), form.apart(aim))
 
-    fit_stream(run, stream, lambda rows, turns: run.cut(pairs.x, rows, turns), loss, "image VAE", params.image_steps)
+    fit_stream(
+        run,
+        stream,
+        lambda rows, turns: run.cut(pairs.x, rows, turns),
+        loss,
+        "image VAE",
+        params.image_steps,
+    )
     return stream
 
 
 def _mask_stream(form: TileFormat, params: LatentParams, linear: bool = False) -> StreamVae:
     size, classes = params.network, len(form.ids)
     factor = params.factor_of(form.side)
-    return StreamVae(classes, params.latent_mask, factor, size, width=size.mask_width, stem=classes, linear=linear)
+    return StreamVae(
+        classes,
+        params.latent_mask,
+        factor,
+        size,
+        width=size.mask_width,
+        stem=classes,
+        linear=linear,
+    )
 
 
 def _fit_masks(run: PairRun, vae: StreamVae, sharp: float = 1.0) -> None:
@@ -229,7 +273,9 @@ def fit_stream(
     note: str,
     steps: int,
 ) -> None:
-    """Train a stream where it is. read(rows, turns): a batch. loss(out, batch): without what is added for the latents."""
+    """Train a stream where it is. read(rows, turns): a batch. loss(out, batch): without what is
+    added for the latents.
+    """
     params = run.params
     seed = derive_seed(note, run.seed)
 

@@ -1,4 +1,6 @@
-"""Principal components of patches, which lose next to nothing of an image: what the VAEs of images start from."""
+"""Principal components of patches, which lose next to nothing of an image: what the VAEs of images
+start from.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +13,11 @@ SAMPLED = 20_000
 
 
 class PatchComponents(nn.Module):
-    """x (n, C, P, P) → the first d principal components of its f×f patches (n, d, P/f, P/f), of unit variance → x.
+    """x (n, C, P, P) → the first d principal components of its f×f patches (n, d, P/f, P/f), of
+    unit variance → x.
 
-    mean: (C,), inward: (d, C·f²), outward: (C·f², d) float32. Nothing is trained. Where patches have fewer than d
-    directions the last ones are 0.
+    mean: (C,), inward: (d, C·f²), outward: (C·f², d) float32. Nothing is trained. Where patches
+    have fewer than d directions the last ones are 0.
     """
 
     mean: Tensor
@@ -41,14 +44,18 @@ class PatchComponents(nn.Module):
 
     def decode(self, z: Tensor) -> Tensor:
         """(n, C, P, P)."""
-        return pixel_shuffle(conv2d(z, self.outward[:, :, None, None]), self.factor) + self.mean[:, None, None]
+        return (
+            pixel_shuffle(conv2d(z, self.outward[:, :, None, None]), self.factor)
+            + self.mean[:, None, None]
+        )
 
     def _fold(self, x: Tensor) -> Tensor:
         return pixel_unshuffle(x - self.mean[:, None, None], self.factor)
 
 
 def components(x: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """Standard deviations (k,) along the first principal components (k, C) of the pixels of centred x (n, C, H, W).
+    """Standard deviations (k,) along the first principal components (k, C) of the pixels of centred
+    x (n, C, H, W).
 
     The largest comes last. k: ``count``, or fewer where x has no more dimensions.
     """
@@ -56,6 +63,9 @@ def components(x: Tensor, count: int) -> tuple[Tensor, Tensor]:
     pixels = pixels[:, :: max(1, pixels.shape[1] // SAMPLED)].double()
     values, vectors = torch.linalg.eigh(pixels @ pixels.T)
     kept = values > 1e-10 * values[-1]
-    spread, parts = (values[kept][-count:] / pixels.shape[1]).sqrt(), vectors[:, kept][:, -count:].T.float()
+    spread, parts = (
+        (values[kept][-count:] / pixels.shape[1]).sqrt(),
+        vectors[:, kept][:, -count:].T.float(),
+    )
     # The sign of an eigenvector is the library's whim.
     return spread.float(), torch.where(parts.sum(dim=1, keepdim=True) < 0, -parts, parts)

@@ -1,4 +1,6 @@
-"""From counts of pairs to pairs: which training tiles they are like, and those drawn again that lack their class."""
+"""From counts of pairs to pairs: which training tiles they are like, and those drawn again that
+lack their class.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +20,14 @@ AGAIN = 8
 """Most times that pairs are drawn again which do not show the class that they were asked for."""
 
 Batch = tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float32]]
-"""Images (n, T, B, H, H) in the data's units, masks (n, H, H) and the confidence of their pixels."""
+"""Images (n, T, B, H, H) in the data's units, masks (n, H, H) and the confidence of their pixels.
+"""
 
 
 class PairDrawing:
-    """Shared by fitted generators of pairs. shares: (n, K) float32, each id's share of each training tile."""
+    """Shared by fitted generators of pairs. shares: (n, K) float32, each id's share of each
+    training tile.
+    """
 
     format: TileFormat
     shares: NDArray[np.float32]
@@ -36,9 +41,9 @@ class PairDrawing:
     def sample(self, counts: PairCounts, *, guidance: float | None, seed: int) -> DenseSamples:
         """Pairs of any kind, and of ``counts.by_class[c]`` those that shall show class c.
 
-        Pairs are like training tiles: any, or, for a class, tiles drawn in proportion to their share of it, with guidance
-        ω. Pairs that do not show it all the same are drawn again, up to ``AGAIN`` times, each time with ω larger by a
-        half.
+        Pairs are like training tiles: any, or, for a class, tiles drawn in proportion to their
+        share of it, with guidance ω. Pairs that do not show it all the same are drawn again, up to
+        ``AGAIN`` times, each time with ω larger by a half.
         Raises PluginError for a class without training pixels.
         """
         omega = guidance or 0.0
@@ -58,7 +63,9 @@ class PairDrawing:
         made = DenseSamples.made(
             np.concatenate([part.images for part in parts]),
             np.concatenate([part.masks for part in parts]),
-            confidence=np.concatenate([part.confidence for part in parts if part.confidence is not None]),
+            confidence=np.concatenate(
+                [part.confidence for part in parts if part.confidence is not None]
+            ),
             provenance=provenance,
         )
         return replace(made, weight=np.full(len(made), self.weight, dtype=np.float32))
@@ -79,15 +86,28 @@ class PairDrawing:
             images.append(image)
             masks.append(mask)
             sure.append(confidence)
-        return DenseSamples.made(np.concatenate(images), np.concatenate(masks), confidence=np.concatenate(sure))
+        return DenseSamples.made(
+            np.concatenate(images), np.concatenate(masks), confidence=np.concatenate(sure)
+        )
 
     def _batch(
-        self, rows: NDArray[np.int64], c: int | None, omega: float, rng: np.random.Generator, draw: torch.Generator
+        self,
+        rows: NDArray[np.int64],
+        c: int | None,
+        omega: float,
+        rng: np.random.Generator,
+        draw: torch.Generator,
     ) -> Batch:
         """Pairs like training tiles (n,), which shall show class c where it is not None."""
         raise NotImplementedError
 
     def _rows(self, c: int | None, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
-        """(n,) training tiles that pairs shall be like which show class c, or any where c is None."""
-        weight = self.shares[:, self.format.ids.index(c)].astype(float) if c is not None else np.ones(len(self.shares))
+        """(n,) training tiles that pairs shall be like which show class c, or any where c is
+        None.
+        """
+        weight = (
+            self.shares[:, self.format.ids.index(c)].astype(float)
+            if c is not None
+            else np.ones(len(self.shares))
+        )
         return rng.choice(len(self.shares), size=n, p=weight / weight.sum())

@@ -1,4 +1,6 @@
-"""Training from end to end: the codec, its check, latents of every tile in every turn, the denoiser."""
+"""Training from end to end: the codec, its check, latents of every tile in every turn, the
+denoiser.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,13 @@ from hsiaug_builtin.nets.seeded import fresh, to_device
 from hsiaug_builtin.nets.views import SYMMETRIES
 from hsiaug_builtin.specdm.codec import Codec, fit_codec
 from hsiaug_builtin.specdm.losses import Losses
-from hsiaug_builtin.specdm.params import DROP, NOISE_STEPS, LatentParams, predicts_noise, tells_shares
+from hsiaug_builtin.specdm.params import (
+    DROP,
+    NOISE_STEPS,
+    LatentParams,
+    predicts_noise,
+    tells_shares,
+)
 from hsiaug_builtin.specdm.prepare import PreparedImages
 from hsiaug_builtin.specdm.sampler import SCHEDULE
 from hsiaug_builtin.specdm.training_pairs import PairRun, turned
@@ -70,7 +78,8 @@ def learn(
         "denoiser": denoiser,
         "norm": norm,
         "shares": run.pairs.shares.numpy(),
-        # Tile i was kept in turn i where there was no room for all turns: as good a start as any other.
+        # Tile i was kept in turn i where there was no room for all turns: as good a start as any
+        # other.
         "latents": latents[0].contiguous().cpu().numpy(),
         "facts": facts,
         "device": device,
@@ -90,7 +99,9 @@ def accuracy(codec: Codec, run: PairRun) -> float:
 
 @torch.inference_mode()
 def lost_angle(codec: Codec, run: PairRun) -> float | None:
-    """Mean spectral angle in degrees between pixels of training tiles and what comes back; None without images."""
+    """Mean spectral angle in degrees between pixels of training tiles and what comes back; None
+    without images.
+    """
     apart = run.format.apart
     found = [
         (len(x), mean_angle(apart(x), apart(image), dim=2))
@@ -99,7 +110,9 @@ def lost_angle(codec: Codec, run: PairRun) -> float | None:
     ]
     if not found:
         return None
-    return round(math.degrees(float(sum(n * angle for n, angle in found)) / sum(n for n, _ in found)), 3)
+    return round(
+        math.degrees(float(sum(n * angle for n, angle in found)) / sum(n for n, _ in found)), 3
+    )
 
 
 def _decoded(codec: Codec, run: PairRun) -> Iterator[tuple[Tensor, Tensor, tuple[Tensor, Tensor]]]:
@@ -113,14 +126,20 @@ def _decoded(codec: Codec, run: PairRun) -> Iterator[tuple[Tensor, Tensor, tuple
 
 @torch.inference_mode()
 def _latents(codec: Codec, run: PairRun) -> Tensor:
-    """(v, n, d, h, w) latent means of every tile in v turns: all of them where they fit; tile i in turn i + v else."""
+    """(v, n, d, h, w) latent means of every tile in v turns: all of them where they fit; tile i in
+    turn i + v else.
+    """
     pairs, form = run.pairs, run.format
 
     def encoded(view: int) -> Tensor:
         parts = []
         for rows in torch.split(torch.arange(len(pairs)), BATCH):
             turns = [(int(row) + view) % SYMMETRIES if turned(run.params) else 0 for row in rows]
-            parts.append(codec.encode(run.cut(pairs.x, rows, turns), form.one_hot(run.cut(pairs.y, rows, turns))))
+            parts.append(
+                codec.encode(
+                    run.cut(pairs.x, rows, turns), form.one_hot(run.cut(pairs.y, rows, turns))
+                )
+            )
         return torch.cat(parts)
 
     first = encoded(0)
@@ -130,12 +149,15 @@ def _latents(codec: Codec, run: PairRun) -> Tensor:
 
 
 def _denoiser(run: PairRun, latents: Tensor, weights: Tensor | None) -> UNet:
-    """The velocity v of noised latents is learnt, which learns faster than the noise where there is much of it, or the
-    noise ε. A share of tiles is not told its classes."""
+    """The velocity v of noised latents is learnt, which learns faster than the noise where there is
+    much of it, or the noise ε. A share of tiles is not told its classes.
+    """
     params, pairs = run.params, run.pairs
     views, _, channels, side, _ = latents.shape
     schedule = SCHEDULE.to(run.device)
-    model = fresh(lambda: UNet(params.network, channels, side, pairs.shares.shape[1]), run.seed).to(run.device)
+    model = fresh(lambda: UNet(params.network, channels, side, pairs.shares.shape[1]), run.seed).to(
+        run.device
+    )
     told = torch.cat([pairs.shares, torch.ones(len(pairs), 1)], dim=1)
     seed, velocity = derive_seed("denoiser", run.seed), replayed(model, run.device)
 

@@ -26,8 +26,9 @@ from hsiaug_builtin.specdm.unet import UNet
 
 @dataclass(frozen=True, eq=False)
 class FittedPairs(PairDrawing):
-    """What the denoiser is told are the shares of classes of training tiles. With ``strength`` < 1 each pair starts from
-    the very tile that its shares are of, noised so far, and keeps the more of it the less that is (an extension).
+    """What the denoiser is told are the shares of classes of training tiles. With ``strength`` < 1
+    each pair starts from the very tile that its shares are of, noised so far, and keeps the more of
+    it the less that is (an extension).
 
     latents: (n, d, h, w) float32, normalised, of the training pairs, which sampling may start from.
     """
@@ -47,7 +48,12 @@ class FittedPairs(PairDrawing):
         return self.params.weight
 
     def _batch(
-        self, rows: NDArray[np.int64], c: int | None, omega: float, rng: np.random.Generator, draw: torch.Generator
+        self,
+        rows: NDArray[np.int64],
+        c: int | None,
+        omega: float,
+        rng: np.random.Generator,
+        draw: torch.Generator,
     ) -> Batch:
         decoded, shares = self.codec.decode(self._draw(rows, omega, draw))
         drawn, confidence = self.format.masks_back(shares)
@@ -64,14 +70,16 @@ class FittedPairs(PairDrawing):
     ) -> Grounds:
         """Images (n, T, B, H, H) in the data's units, and masks (n, H, H), of what was drawn.
 
-        decoded: what the codec gives as images; masks: as drawn. rows: (n,) training tiles that they were begun with, to
-        show class c, where one is named.
+        decoded: what the codec gives as images; masks: as drawn. rows: (n,) training tiles that
+        they were begun with, to show class c, where one is named.
         """
         return self.format.images_back(decoded), masks
 
     @torch.inference_mode()
     def _draw(self, rows: NDArray[np.int64], omega: float, draw: torch.Generator) -> Tensor:
-        """Fresh latents (n, d, h, w), as the codec reads them, like those of training tiles (n,)."""
+        """Fresh latents (n, d, h, w), as the codec reads them, like those of training tiles
+        (n,).
+        """
         n, params = len(rows), self.params
         shown = np.concatenate([self.shares[rows], np.ones((n, 1), np.float32)], axis=1)
         told = torch.from_numpy(shown).to(self.device)
@@ -82,19 +90,29 @@ class FittedPairs(PairDrawing):
 
     def save(self, folder: Path) -> None:
         """All state as safetensors and JSON."""
-        arrays = {name: value for name, value in vars(self).items() if isinstance(value, np.ndarray)}
+        arrays = {
+            name: value for name, value in vars(self).items() if isinstance(value, np.ndarray)
+        }
         arrays |= {**self.norm.arrays(), **state.weights(codec=self.codec, denoiser=self.denoiser)}
-        facts = {"params": asdict(self.params), "format": asdict(self.format), "facts": dict(self.facts)}
+        facts = {
+            "params": asdict(self.params),
+            "format": asdict(self.format),
+            "facts": dict(self.facts),
+        }
         save_state(folder, arrays, facts)
 
     @classmethod
     def of(cls, learnt: Mapping[str, Any], view: DenseView) -> Self:
-        """Make a fit from the result of :func:`hsiaug_builtin.specdm.fit.learn` and the training tiles."""
+        """Make a fit from the result of :func:`hsiaug_builtin.specdm.fit.learn` and the training
+        tiles.
+        """
         return cls(**learnt)
 
     @classmethod
     def restore(cls, folder: Path, own: LatentParams, codec: type[Codec], device: str) -> Self:
-        """Read a saved fit, with a codec of a kind and, for what only sampling reads, ``own`` params."""
+        """Read a saved fit, with a codec of a kind and, for what only sampling reads, ``own``
+        params.
+        """
         arrays, facts = load_state(folder)
         params = resampled(type(own)(**facts["params"]), own)
         form = TileFormat.of_json(facts["format"])
@@ -102,7 +120,10 @@ class FittedPairs(PairDrawing):
         built = state.restore("codec", arrays, lambda: codec(form, params), device)
         norm = LatentNorm.restore(arrays, device)
         denoiser = state.restore(
-            "denoiser", arrays, lambda: UNet(params.network, len(norm.mean), side, len(form.ids)), device
+            "denoiser",
+            arrays,
+            lambda: UNet(params.network, len(norm.mean), side, len(form.ids)),
+            device,
         )
         own_arrays = {f.name: arrays[f.name] for f in fields(cls) if f.name in arrays}
         return cls(

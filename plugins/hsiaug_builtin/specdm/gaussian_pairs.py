@@ -1,4 +1,6 @@
-"""Pairs without diffusion: the masks of training tiles, and pixels drawn from the Gaussian of their class."""
+"""Pairs without diffusion: the masks of training tiles, and pixels drawn from the Gaussian of their
+class.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +25,9 @@ TIED = 2.0
 
 @dataclass(frozen=True, eq=False)
 class FittedGaussianPairs(PairDrawing):
-    """mean: (K, T·B), factor: (K, T·B, T·B) float64, covariance = factor·factorᵀ. masks: (n, H, H) of the training
-    tiles."""
+    """mean: (K, T·B), factor: (K, T·B, T·B) float64, covariance = factor·factorᵀ. masks: (n, H, H)
+    of the training tiles.
+    """
 
     params: GaussianParams
     format: TileFormat
@@ -39,12 +42,19 @@ class FittedGaussianPairs(PairDrawing):
         return self.params.weight
 
     def _batch(
-        self, rows: NDArray[np.int64], c: int | None, omega: float, rng: np.random.Generator, draw: torch.Generator
+        self,
+        rows: NDArray[np.int64],
+        c: int | None,
+        omega: float,
+        rng: np.random.Generator,
+        draw: torch.Generator,
     ) -> Batch:
         form = self.format
         turns = rng.integers(SYMMETRIES, size=len(rows)).tolist()
         tiles = torch.from_numpy(self.masks[rows])
-        masks = torch.stack([symmetry(mask, turn) for mask, turn in zip(tiles, turns, strict=True)]).numpy()
+        masks = torch.stack(
+            [symmetry(mask, turn) for mask, turn in zip(tiles, turns, strict=True)]
+        ).numpy()
         pixels = np.empty((*masks.shape, form.channels), dtype=np.float32)
         for index, one in enumerate(form.ids):
             shown = masks == one
@@ -56,8 +66,14 @@ class FittedGaussianPairs(PairDrawing):
 
     def save(self, folder: Path) -> None:
         """All state as safetensors and JSON."""
-        arrays = {name: value for name, value in vars(self).items() if isinstance(value, np.ndarray)}
-        facts = {"params": asdict(self.params), "format": asdict(self.format), "facts": dict(self.facts)}
+        arrays = {
+            name: value for name, value in vars(self).items() if isinstance(value, np.ndarray)
+        }
+        facts = {
+            "params": asdict(self.params),
+            "format": asdict(self.format),
+            "facts": dict(self.facts),
+        }
         save_state(folder, arrays, facts)
 
     @classmethod
@@ -72,8 +88,12 @@ class FittedGaussianPairs(PairDrawing):
         )
 
 
-def fit_gaussians(view: DenseView, params: GaussianParams, progress: Progress) -> FittedGaussianPairs:
-    """Mean and covariance of the pixels of each class; a class of few pixels takes what it lacks from all of them."""
+def fit_gaussians(
+    view: DenseView, params: GaussianParams, progress: Progress
+) -> FittedGaussianPairs:
+    """Mean and covariance of the pixels of each class; a class of few pixels takes what it lacks
+    from all of them.
+    """
     real = view.real
     form = TileFormat.of(real, len(view.class_names), 1)
     pixels = np.moveaxis(real.images.reshape(len(real), form.channels, form.side, form.side), 1, -1)

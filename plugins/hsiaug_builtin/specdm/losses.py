@@ -1,4 +1,6 @@
-"""The losses of all networks. To change one, replace it in what ``losses()`` of the plugin returns."""
+"""The losses of all networks. To change one, replace it in what ``losses()`` of the plugin
+returns.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ Compare = Callable[[Tensor, Tensor], Tensor]
 
 
 def spectral_l1(out: Tensor, x: Tensor, weight: float = 0.1) -> Tensor:
-    """Mean |out − x| + weight · mean spectral angle in radians, of images (n, T, B, P, P) (the paper's eq. 1)."""
+    """Mean |out − x| + weight · mean spectral angle in radians, of images (n, T, B, P, P) (the
+    paper's eq. 1).
+    """
     found = (out - x).abs().mean()
     return found + weight * mean_angle(x, out, dim=2) if weight else found
 
@@ -31,7 +35,9 @@ def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
 
 
 def weighted(out: Tensor, aim: Tensor, weights: Tensor | None) -> Tensor:
-    """‖out − aim‖² of latents (n, d, h, w) (eq. 4), its channels weighted by (d,) numbers whose sum is 1 (ours)."""
+    """‖out − aim‖² of latents (n, d, h, w) (eq. 4), its channels weighted by (d,) numbers whose sum
+    is 1 (ours).
+    """
     if weights is None:
         return mse_loss(out, aim)
     return (out - aim).square().mean(dim=(0, 2, 3)) @ weights
@@ -39,11 +45,13 @@ def weighted(out: Tensor, aim: Tensor, weights: Tensor | None) -> Tensor:
 
 @dataclass(frozen=True)
 class Losses:
-    """image: of the VAE of images (n, T, B, P, P), T dates, B bands, in reflectance where the data are. mask: of the VAE
-    of masks, scores (n, K, P, P) beside shares of classes. pair: of the one VAE of ``ldm_single`` (n, T·B + K, P, P).
+    """image: of the VAE of images (n, T, B, P, P), T dates, B bands, in reflectance where the data
+    are. mask: of the VAE of masks, scores (n, K, P, P) beside shares of classes. pair: of the one
+    VAE of ``ldm_single`` (n, T·B + K, P, P).
 
-    latents: what is added for the mean and log-variance (n, d, h, w) of a VAE's latents, times its weight. denoiser: of
-    the velocity that the denoiser gives beside the true one (n, d, h, w), and the weights of the channels.
+    latents: what is added for the mean and log-variance (n, d, h, w) of a VAE's latents, times its
+    weight. denoiser: of the velocity that the denoiser gives beside the true one (n, d, h, w), and
+    the weights of the channels.
     """
 
     image: Compare = spectral_l1

@@ -76,7 +76,9 @@ class FittedMosaics(PairDrawing):
         return np.asarray((looks - looks.mean(axis=0)) / np.maximum(looks.std(axis=0), 1e-6))
 
     def _sources(self, row: int, rng: np.random.Generator) -> Tensor:
-        """A training tile and those of a random half of the others that look most like it: one place, one light."""
+        """A training tile and those of a random half of the others that look most like it: one
+        place, one light.
+        """
         others = rng.permutation(len(self.masks))
         others = others[others != row][: max(self.params.sources - 1, len(others) // 2)]
         apart = np.square(self._looks[others] - self._looks[row]).sum(axis=1)
@@ -84,17 +86,25 @@ class FittedMosaics(PairDrawing):
         return torch.tensor([row, *near.tolist()], device=self.device)
 
     def _rows(self, c: int | None, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
-        """(n,) training tiles, each a few times in a row: those of a class by their share of it, of any, rare classes
-        more often."""
+        """(n,) training tiles, each a few times in a row: those of a class by their share of it, of
+        any, rare classes more often.
+        """
         if c is None:
-            weight = draw_weights(torch.from_numpy(self.shares.astype(np.float64)), self.format.ids).numpy()
+            weight = draw_weights(
+                torch.from_numpy(self.shares.astype(np.float64)), self.format.ids
+            ).numpy()
         else:
             weight = self.shares[:, self.format.ids.index(c)].astype(np.float64)
         drawn = rng.choice(len(weight), size=-(-n // GROUP), p=weight / weight.sum())
         return np.repeat(drawn, GROUP)[:n]
 
     def _batch(
-        self, rows: NDArray[np.int64], c: int | None, omega: float, rng: np.random.Generator, draw: torch.Generator
+        self,
+        rows: NDArray[np.int64],
+        c: int | None,
+        omega: float,
+        rng: np.random.Generator,
+        draw: torch.Generator,
     ) -> Batch:
         images, shares = [], []
         firsts = np.flatnonzero(np.diff(rows, prepend=-1))
@@ -107,14 +117,26 @@ class FittedMosaics(PairDrawing):
         return np.asarray(made, dtype=np.float32), masks, confidence
 
     def _group(
-        self, row: int, count: int, c: int | None, omega: float, rng: np.random.Generator, draw: torch.Generator
+        self,
+        row: int,
+        count: int,
+        c: int | None,
+        omega: float,
+        rng: np.random.Generator,
+        draw: torch.Generator,
     ) -> tuple[Tensor, Tensor]:
-        """Images (count, T·B, P, P) and shares of classes (count, K, P, P), each in a turn of its own."""
+        """Images (count, T·B, P, P) and shares of classes (count, K, P, P), each in a turn of its
+        own.
+        """
         params, diffusion = self.params, self._diffusion
         sources = self._sources(row, rng)
         wanted = None if c is None else (self.format.ids.index(c), ASKED * (1 + omega))
-        weights, numbers = diffusion.sample(sources, count, params.sample_steps, params.strength, draw, wanted)
-        image, shares = (diffusion.assemble(tiles, sources, weights, numbers) for tiles in self._tiles)
+        weights, numbers = diffusion.sample(
+            sources, count, params.sample_steps, params.strength, draw, wanted
+        )
+        image, shares = (
+            diffusion.assemble(tiles, sources, weights, numbers) for tiles in self._tiles
+        )
         side = self.format.side
         turns = rng.integers(SYMMETRIES if params.turns else 1, size=count).tolist()
         image, shares = (
@@ -150,7 +172,11 @@ class FittedMosaics(PairDrawing):
 
 
 def fit_mosaics(
-    view: DenseView, params: SpecDmParams, spectra: SpectralComponents, device: str, progress: Progress
+    view: DenseView,
+    params: SpecDmParams,
+    spectra: SpectralComponents,
+    device: str,
+    progress: Progress,
 ) -> FittedMosaics:
     """Nothing is trained: the pairs are kept, in the units that were learnt of all tiles."""
     real = view.real

@@ -1,4 +1,6 @@
-"""The hyper-parameters of ``specdm``, ``ldm_single`` and ``quilt``. No torch here: cards are read without it."""
+"""The hyper-parameters of ``specdm``, ``ldm_single`` and ``quilt``. No torch here: cards are read
+without it.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +18,12 @@ NOISE_STEPS = 1000
 class Size:
     """The networks, and the batches and rates that go with them.
 
-    unshuffle: whether 2×2 pixels are folded into channels before any convolution, which is cheap. vae_width, mask_width:
-    channels of the VAEs at their finest level, doubled at each coarser one. vae_blocks, unet_blocks: residual blocks per
-    level. kl: weight of the mean Kullback-Leibler term per latent number. unet_width: channels of the denoiser at its
-    finest level; levels: multiples of it, level by level. attend: largest side in latent pixels of a level with
-    self-attention; 0 = none. batch: tiles per step. ema: decay of the denoiser's moving average of weights.
+    unshuffle: whether 2×2 pixels are folded into channels before any convolution, which is cheap.
+    vae_width, mask_width: channels of the VAEs at their finest level, doubled at each coarser one.
+    vae_blocks, unet_blocks: residual blocks per level. kl: weight of the mean Kullback-Leibler term
+    per latent number. unet_width: channels of the denoiser at its finest level; levels: multiples
+    of it, level by level. attend: largest side in latent pixels of a level with self-attention; 0 =
+    none. batch: tiles per step. ema: decay of the denoiser's moving average of weights.
     """
 
     unshuffle: bool
@@ -38,20 +41,64 @@ class Size:
 
 
 SIZES = {
-    "tiny": Size(True, 16, 16, 1, 6e-3, 1e-4, unet_width=16, levels=(2,), unet_blocks=1, attend=0, batch=4, ema=0.95),
+    "tiny": Size(
+        True,
+        16,
+        16,
+        1,
+        6e-3,
+        1e-4,
+        unet_width=16,
+        levels=(2,),
+        unet_blocks=1,
+        attend=0,
+        batch=4,
+        ema=0.95,
+    ),
     "small": Size(
-        True, 32, 16, 1, 3e-3, 1e-4, unet_width=32, levels=(1, 2), unet_blocks=1, attend=8, batch=16, ema=0.995
+        True,
+        32,
+        16,
+        1,
+        3e-3,
+        1e-4,
+        unet_width=32,
+        levels=(1, 2),
+        unet_blocks=1,
+        attend=8,
+        batch=16,
+        ema=0.995,
     ),
     "large": Size(
-        True, 64, 32, 1, 2e-3, 1e-4,
-        unet_width=128, levels=(1, 2, 2), unet_blocks=2, attend=16, batch=64, ema=0.9995,
+        True,
+        64,
+        32,
+        1,
+        2e-3,
+        1e-4,
+        unet_width=128,
+        levels=(1, 2, 2),
+        unet_blocks=2,
+        attend=16,
+        batch=64,
+        ema=0.9995,
     ),
     # 1.9e-8 a number is LDM's 1e-6 on sums, for f = 4, three latent channels and ten bands.
     "paper": Size(
-        False, 128, 128, 2, 7e-5, 1.9e-8,
-        unet_width=192, levels=(1, 2, 2, 4, 4), unet_blocks=2, attend=32, batch=96, ema=0.9999,
+        False,
+        128,
+        128,
+        2,
+        7e-5,
+        1.9e-8,
+        unet_width=192,
+        levels=(1, 2, 2, 4, 4),
+        unet_blocks=2,
+        attend=32,
+        batch=96,
+        ema=0.9999,
     ),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
@@ -72,12 +119,15 @@ class LatentParams:
     sample_steps: int = param(20, "denoising steps from pure noise", low=1, sampling=True)
     strength: float = param(
         1.0,
-        "noise that sampling starts from: 1 = pure noise, the paper's way; below, noised training pairs",
+        "noise that sampling starts from: 1 = pure noise, the paper's way; below, noised training"
+        " pairs",
         low=0,
         high=1,
         sampling=True,
     )
-    weight: float = param(0.3, "weight of a synthetic pair; a real one weighs 1", low=0, sampling=True)
+    weight: float = param(
+        0.3, "weight of a synthetic pair; a real one weighs 1", low=0, sampling=True
+    )
 
     @property
     def network(self) -> Size:
@@ -94,10 +144,13 @@ class LatentParams:
 class Params(LatentParams):
     """Of ``ldm_single``, and of ``specdm`` too."""
 
-    latent_image: int = param(16, "latent channels of the images, all dates together", low=2, preparing=True)
+    latent_image: int = param(
+        16, "latent channels of the images, all dates together", low=2, preparing=True
+    )
     begun: str = param(
         "components",
-        "what a VAE starts as: the principal components of patches (ours), or random weights (the paper)",
+        "what a VAE starts as: the principal components of patches (ours), or random weights (the"
+        " paper)",
         choices=("components", "random"),
         preparing=True,
     )
@@ -112,7 +165,9 @@ class Params(LatentParams):
         choices=("shares", "nothing"),
     )
     turns: bool = param(
-        True, "whether tiles are learnt, and drawn, in the eight turns of a square (ours)", preparing=True
+        True,
+        "whether tiles are learnt, and drawn, in the eight turns of a square (ours)",
+        preparing=True,
     )
     balanced: bool = param(True, "whether tiles of rare classes are learnt from more often (ours)")
 
@@ -124,11 +179,14 @@ class SpecDmParams(Params):
 
     denoiser: str = param(
         "patches",
-        "of the latents: the posterior mean over patches of training pairs (ours), or a trained U-Net (the paper)",
+        "of the latents: the posterior mean over patches of training pairs (ours), or a trained"
+        " U-Net (the paper)",
         choices=("patches", "network"),
         preparing=True,
     )
-    sources: int = param(6, "patches: training tiles that look alike, which a pair is drawn of", low=1, sampling=True)
+    sources: int = param(
+        6, "patches: training tiles that look alike, which a pair is drawn of", low=1, sampling=True
+    )
     mask_unit: float = param(
         1.5,
         "patches: what a class more or less weighs, in deviations of the first component",
@@ -136,23 +194,31 @@ class SpecDmParams(Params):
     )
     units: str = param(
         "classes",
-        "network: latents of an image in units of the classes of its mask (ours), or as they are (the paper)",
+        "network: latents of an image in units of the classes of its mask (ours), or as they are"
+        " (the paper)",
         choices=("classes", "plain"),
     )
     mask_share: float = param(
         0.75,
-        "network: share of the mask in the loss of the denoiser (ours); 0 = all channels alike (the paper)",
+        "network: share of the mask in the loss of the denoiser (ours); 0 = all channels alike (the"
+        " paper)",
         low=0,
         high=1,
     )
     tiles: str = param(
         "all",
-        "network: what the VAE of images learns from: all tiles, unlabelled too (ours), or the draw's (the paper)",
+        "network: what the VAE of images learns from: all tiles, unlabelled too (ours), or the"
+        " draw's (the paper)",
         choices=("all", "drawn"),
         preparing=True,
     )
     image_steps: int = param(150, "optimiser steps of the VAE of images", low=1, preparing=True)
-    sad: float = param(0.1, "weight λ of the spectral angle in the loss of the VAE of images", low=0, preparing=True)
+    sad: float = param(
+        0.1,
+        "weight λ of the spectral angle in the loss of the VAE of images",
+        low=0,
+        preparing=True,
+    )
 
 
 def predicts_noise(params: LatentParams) -> bool:
@@ -172,12 +238,17 @@ class QuiltParams(LatentParams):
 
     pasted: int = param(
         30,
-        "one date: components that are set into a finished pair as paste does it, 1 to this many; 0 = none",
+        "one date: components that are set into a finished pair as paste does it, 1 to this many; 0"
+        " = none",
         low=0,
         sampling=True,
     )
     light: float = param(
-        0.5, "strength of another light on a pair, as relight has it; 0 = none", low=0, high=4, sampling=True
+        0.5,
+        "strength of another light on a pair, as relight has it; 0 = none",
+        low=0,
+        high=4,
+        sampling=True,
     )
 
 
@@ -185,7 +256,9 @@ class QuiltParams(LatentParams):
 class GaussianParams:
     """Of ``gaussian-pairs``."""
 
-    weight: float = param(0.1, "weight of a synthetic pair; a real one weighs 1", low=0, sampling=True)
+    weight: float = param(
+        0.1, "weight of a synthetic pair; a real one weighs 1", low=0, sampling=True
+    )
 
 
 TINY = {"size": "tiny", "vae_steps": 15, "steps": 25, "rate": 1e-2, "sample_steps": 4}
@@ -197,11 +270,28 @@ LARGE = {"size": "large", "vae_steps": 1000, "steps": 6000, "rate": 5e-4, "sampl
 """Minutes of a GPU."""
 
 PAPER = {
-    "size": "paper", "factor": 4, "latent_image": 3, "latent_mask": 3, "vae_steps": 100000, "steps": 200000,
-    "rate": 5e-5, "sample_steps": 50, "weight": 1.0, "begun": "random", "predicts": "noise", "told": "nothing",
-    "turns": False, "balanced": False,
-}  # fmt: skip
+    "size": "paper",
+    "factor": 4,
+    "latent_image": 3,
+    "latent_mask": 3,
+    "vae_steps": 100000,
+    "steps": 200000,
+    "rate": 5e-5,
+    "sample_steps": 50,
+    "weight": 1.0,
+    "begun": "random",
+    "predicts": "noise",
+    "told": "nothing",
+    "turns": False,
+    "balanced": False,
+}
 """Section 3 of the paper, as far as it is told."""
 
-PAPER_PAIRS = {"denoiser": "network", "units": "plain", "mask_share": 0.0, "tiles": "drawn", "image_steps": 100000}
+PAPER_PAIRS = {
+    "denoiser": "network",
+    "units": "plain",
+    "mask_share": 0.0,
+    "tiles": "drawn",
+    "image_steps": 100000,
+}
 """What the two streams of the paper add."""

@@ -1,13 +1,15 @@
-"""The denoiser of pairs that no network has to learn: the posterior mean over patches of training pairs.
+"""The denoiser of pairs that no network has to learn: the posterior mean over patches of training
+pairs.
 
-Among all denoisers that see no more than a patch, and treat every place alike, the one of least squared error is known:
-the mean of the training patches, weighted by how likely each is what the noise hides. Trained convolutional denoisers
-come close to it (Kamb and Ganguli, An analytic theory of creativity in convolutional diffusion models, ICML 2025,
-arXiv 2412.20292), after many more steps than a CPU takes. Here it is computed. Image and mask are one patch, so both
-come of the same noise, and a mask's edges lie where the image's are.
+Among all denoisers that see no more than a patch, and treat every place alike, the one of least
+squared error is known: the mean of the training patches, weighted by how likely each is what the
+noise hides. Trained convolutional denoisers come close to it (Kamb and Ganguli, An analytic theory
+of creativity in convolutional diffusion models, ICML 2025, arXiv 2412.20292), after many more steps
+than a CPU takes. Here it is computed. Image and mask are one patch, so both come of the same noise,
+and a mask's edges lie where the image's are.
 
-Noise falls in stages, from means of cells of several pixels to single pixels: what is large is settled before what is
-small. A cell of c×c pixels averages their noise to a c-th.
+Noise falls in stages, from means of cells of several pixels to single pixels: what is large is
+settled before what is small. A cell of c×c pixels averages their noise to a c-th.
 """
 
 from __future__ import annotations
@@ -40,7 +42,8 @@ SHOWN = 0.3
 
 @dataclass(frozen=True)
 class Stage:
-    """cell: pixels a side that are one value. side: of patches in cells. stride: cells from one place to the next.
+    """cell: pixels a side that are one value. side: of patches in cells. stride: cells from one
+    place to the next.
 
     highest: the noise that it begins at. nearest: training patches that a mean is taken of.
     """
@@ -73,8 +76,8 @@ def stages_of(side: int) -> tuple[Stage, ...]:
 class Patches:
     """All patches of some training pairs at a stage.
 
-    values: (m, C·s²), projected: (m, k), squares: (m,) squared lengths of those, favour: (m,) log-probability of each
-    beside the others.
+    values: (m, C·s²), projected: (m, k), squares: (m,) squared lengths of those, favour: (m,)
+    log-probability of each beside the others.
     """
 
     values: Tensor
@@ -113,14 +116,20 @@ class Directions:
 class PatchDiffusion:
     """Draws joint latents from noise.
 
-    joint: (n, C + K, P, P) of training pairs, the image's C channels first, then the one-hot mask. favour: (K,)
-    log-probability of patches that show a class, beside others. stages: coarsest first.
+    joint: (n, C + K, P, P) of training pairs, the image's C channels first, then the one-hot mask.
+    favour: (K,) log-probability of patches that show a class, beside others. stages: coarsest
+    first.
     """
 
-    def __init__(self, joint: Tensor, classes: int, favour: Tensor, stages: Sequence[Stage]) -> None:
+    def __init__(
+        self, joint: Tensor, classes: int, favour: Tensor, stages: Sequence[Stage]
+    ) -> None:
         self.classes, self.favour, self.stages = classes, favour, tuple(stages)
         self.cells = [avg_pool2d(joint, stage.cell) for stage in stages]
-        self.directions = [Directions.of(cells, stage.side) for cells, stage in zip(self.cells, stages, strict=True)]
+        self.directions = [
+            Directions.of(cells, stage.side)
+            for cells, stage in zip(self.cells, stages, strict=True)
+        ]
 
     @torch.inference_mode()
     def sample(
@@ -137,13 +146,14 @@ class PatchDiffusion:
         Parameters
         ----------
         steps: denoising steps of all stages together.
-        strength: noise to begin at; 1 = nothing is seen of a pair, below, the first source shines through.
-        wanted: a class's index, and what is added to the log-probability of patches that show it.
+        strength: noise to begin at; 1 = nothing is seen of a pair, below, the first source shines
+        through. wanted: a class's index, and what is added to the log-probability of patches that
+        show it.
 
         Returns
         -------
-        Weights (count, L, k) of the k training patches at each of the L places of the last stage, and where each lies:
-        (count, L, k) numbers over ``sources``, rows and columns of places.
+        Weights (count, L, k) of the k training patches at each of the L places of the last stage,
+        and where each lies: (count, L, k) numbers over ``sources``, rows and columns of places.
         """
         x = None
         each = max(1, steps // len(self.stages))
@@ -160,7 +170,9 @@ class PatchDiffusion:
         return torch.stack([weight for weight, _ in chosen]), torch.stack([at for _, at in chosen])
 
     def _levels(self, index: int, steps: int, strength: float) -> Iterator[float]:
-        """Falling noise of a stage; the next one begins where it ends, at the same noise of single pixels."""
+        """Falling noise of a stage; the next one begins where it ends, at the same noise of single
+        pixels.
+        """
         highest = self.stages[index].highest * strength
         if index + 1 < len(self.stages):
             after = self.stages[index + 1]
@@ -180,8 +192,9 @@ class PatchDiffusion:
         strength: float,
         draw: torch.Generator,
     ) -> Tensor:
-        """Noised cells (count, C + K, G, G): of nothing or of the first source, or of those of the stage before, whose
-        means they keep."""
+        """Noised cells (count, C + K, G, G): of nothing or of the first source, or of those of the
+        stage before, whose means they keep.
+        """
         cells = self.cells[index][sources]
         noise = torch.randn((count, *cells.shape[1:]), generator=draw).to(cells.device)
         if x is None:
@@ -204,8 +217,12 @@ class PatchDiffusion:
         projected = self.directions[index].read(values)
         return Patches(values, projected, projected.square().sum(dim=1), odds)
 
-    def _choose(self, index: int, x: Tensor, level: float, library: Patches) -> tuple[Tensor, Tensor]:
-        """Weights (L, k) and numbers (L, k) of the likeliest patches at the places of cells x (C + K, G, G)."""
+    def _choose(
+        self, index: int, x: Tensor, level: float, library: Patches
+    ) -> tuple[Tensor, Tensor]:
+        """Weights (L, k) and numbers (L, k) of the likeliest patches at the places of cells x (C +
+        K, G, G).
+        """
         stage = self.stages[index]
         seen = self.directions[index].read(unfold(x[None], stage.side, stride=stage.stride)[0].T)
         weights, numbers = [], []
@@ -227,7 +244,9 @@ class PatchDiffusion:
         return blend(patches[None], x.shape[-1], stage)[0]
 
     def assemble(self, tiles: Tensor, sources: Tensor, weights: Tensor, numbers: Tensor) -> Tensor:
-        """(count, D, P, P): any channels of training pairs, tiles (n, D, P, P), laid as :meth:`sample` chose them."""
+        """(count, D, P, P): any channels of training pairs, tiles (n, D, P, P), laid as
+        :meth:`sample` chose them.
+        """
         stage = self.stages[-1]
         places = tiles.shape[-1] - stage.side + 1
         tile, place = numbers // places**2, numbers % places**2
@@ -241,7 +260,9 @@ class PatchDiffusion:
 
 
 def blend(patches: Tensor, side: int, stage: Stage) -> Tensor:
-    """Patches (n, L, D·s²) of all places, blended to (n, D, side, side) by a window that falls from their middle."""
+    """Patches (n, L, D·s²) of all places, blended to (n, D, side, side) by a window that falls from
+    their middle.
+    """
     places, size = patches.shape[1:]
     steps = torch.arange(stage.side, device=patches.device) - (stage.side - 1) / 2
     line = torch.exp(-0.5 * (steps / (WINDOW * stage.side)) ** 2)
@@ -256,6 +277,7 @@ def _larger(x: Tensor, ratio: int) -> Tensor:
 
 
 def favour_of(shares: Tensor) -> Tensor:
-    """(K,) what is added to the log-probability of patches that show a class, from the classes' shares (K,) of all
-    pixels: means over patches would lose the rare ones."""
+    """(K,) what is added to the log-probability of patches that show a class, from the classes'
+    shares (K,) of all pixels: means over patches would lose the rare ones.
+    """
     return -RARE * shares.clamp(min=1e-6).log()

@@ -1,5 +1,6 @@
-"""The generators ``specdm``, ``ldm_single``, ``quilt`` and ``gaussian-pairs``: their cards, and where their parts
-are found."""
+"""The generators ``specdm``, ``ldm_single``, ``quilt`` and ``gaussian-pairs``: their cards, and
+where their parts are found.
+"""
 
 from __future__ import annotations
 
@@ -31,9 +32,10 @@ if TYPE_CHECKING:
 
     Prepared = PreparedSpectra | PreparedImages | PreparedNothing
 
-SOURCE = """@misc{liu2025specdm, author={Wendi Liu and Pei Yang and Wenhui Hong and Xiaoguang Mei and Jiayi Ma},
-title={{SpecDM}: Hyperspectral Dataset Synthesis with Pixel-level Semantic Annotations},
-howpublished={arXiv:2502.17056}, year={2025}, eprint={2502.17056}, archiveprefix={arXiv}}"""
+SOURCE = """@misc{liu2025specdm, author={Wendi Liu and Pei Yang and Wenhui Hong and Xiaoguang Mei
+and Jiayi Ma}, title={{SpecDM}: Hyperspectral Dataset Synthesis with Pixel-level Semantic
+Annotations}, howpublished={arXiv:2502.17056}, year={2025}, eprint={2502.17056},
+archiveprefix={arXiv}}"""
 
 ALIKE: dict[str, Any] = {
     "tasks": ("segmentation", "change"),
@@ -70,7 +72,9 @@ class _LatentDiffusion(Plugin[LatentParams]):
         from hsiaug_builtin.specdm.fit import learn
 
         fitted, codec = self._parts()
-        learnt = learn(view, self.params, codec, self.losses(), seed, device, progress, checkpoint, None)
+        learnt = learn(
+            view, self.params, codec, self.losses(), seed, device, progress, checkpoint, None
+        )
         return fitted.of(learnt, view)
 
     def load(self, folder: Path, *, device: str) -> FittedPairs:
@@ -80,26 +84,37 @@ class _LatentDiffusion(Plugin[LatentParams]):
 
 
 class SpecDm(Plugin[SpecDmParams]):
-    """Draws image and mask together from noise. By default the denoiser is no network: it gives the posterior mean over
-    patches of training pairs, from coarse cells to single pixels, so that a pair is a mosaic with layout whose pixels
-    come from training tiles (ours). Two dates are one input.
+    """Draws image and mask together from noise. By default the denoiser is no network: it gives the
+    posterior mean over patches of training pairs, from coarse cells to single pixels, so that a
+    pair is a mosaic with layout whose pixels come from training tiles (ours). Two dates are one
+    input.
 
-    With ``denoiser=network``: a VAE of images (L1 + 0.1 · spectral angle), one of one-hot masks (cross-entropy), and a
-    U-Net of their latents side by side, as in the paper; preset "paper" has its choices, "fast" those of version 13.
+    With ``denoiser=network``: a VAE of images (L1 + 0.1 · spectral angle), one of one-hot masks
+    (cross-entropy), and a U-Net of their latents side by side, as in the paper; preset "paper" has
+    its choices, "fast" those of version 13.
     """
 
     card = Card(
         name="specdm",
         version="14",
-        summary="Diffusion of images with their masks, after SpecDM; its networks are in other presets",
-        paper=SOURCE + "; no code is public, and much of the configuration is this project's estimate",
+        summary=(
+            "Diffusion of images with their masks, after SpecDM; its networks are in other presets"
+        ),
+        paper=SOURCE
+        + "; no code is public, and much of the configuration is this project's estimate",
         **ALIKE,
         seconds=5.0,
         prepares=True,
         prepare_seconds=5.0,
         params=SpecDmParams,
         presets={
-            "tiny": {**TINY, "latent_image": 4, "latent_mask": 4, "image_steps": 5, "sample_steps": 6},
+            "tiny": {
+                **TINY,
+                "latent_image": 4,
+                "latent_mask": 4,
+                "image_steps": 5,
+                "sample_steps": 6,
+            },
             "fast": FAST,
             "large": {"denoiser": "network", **LARGE, "image_steps": 1500},
             "paper": {**PAPER, **PAPER_PAIRS},
@@ -117,10 +132,17 @@ class SpecDm(Plugin[SpecDmParams]):
         return Losses(image=partial(spectral_l1, weight=self.params.sad))
 
     def prepare(
-        self, view: DenseView, *, seed: int, device: str, progress: Progress, checkpoint: Path | None = None
+        self,
+        view: DenseView,
+        *,
+        seed: int,
+        device: str,
+        progress: Progress,
+        checkpoint: Path | None = None,
     ) -> Prepared:
-        """Learn what needs no mask, of all tiles that training tiles are drawn among: spectral components, or the VAE of
-        images."""
+        """Learn what needs no mask, of all tiles that training tiles are drawn among: spectral
+        components, or the VAE of images.
+        """
         from hsiaug_builtin.specdm.prepare import PreparedNothing, PreparedSpectra, learn_images
         from hsiaug_builtin.specdm.spectra import SpectralComponents
 
@@ -136,7 +158,11 @@ class SpecDm(Plugin[SpecDmParams]):
 
         if self._patches:
             return PreparedSpectra.restore(folder)
-        return PreparedNothing() if self.params.tiles == "drawn" else PreparedImages.restore(folder, device)
+        return (
+            PreparedNothing()
+            if self.params.tiles == "drawn"
+            else PreparedImages.restore(folder, device)
+        )
 
     def fit(
         self,
@@ -148,7 +174,9 @@ class SpecDm(Plugin[SpecDmParams]):
         checkpoint: Path | None = None,
         prepared: Any = None,
     ) -> PairDrawing:
-        """Keep the pairs as patches; or train codec and denoiser, which goes on from ``checkpoint`` after a kill."""
+        """Keep the pairs as patches; or train codec and denoiser, which goes on from ``checkpoint``
+        after a kill.
+        """
         from hsiaug_builtin.specdm.codec import TwoStream
         from hsiaug_builtin.specdm.fit import learn
         from hsiaug_builtin.specdm.fitted import FittedPairs
@@ -157,7 +185,9 @@ class SpecDm(Plugin[SpecDmParams]):
         if self._patches:
             return fit_mosaics(view, self.params, prepared.spectra, device, progress)
         images = prepared if self.params.tiles == "all" else None
-        learnt = learn(view, self.params, TwoStream, self.losses(), seed, device, progress, checkpoint, images)
+        learnt = learn(
+            view, self.params, TwoStream, self.losses(), seed, device, progress, checkpoint, images
+        )
         return FittedPairs.of(learnt, view)
 
     def load(self, folder: Path, *, device: str) -> PairDrawing:
@@ -172,23 +202,32 @@ class SpecDm(Plugin[SpecDmParams]):
 
 
 class LdmSingle(_LatentDiffusion):
-    """Learns one VAE of image and one-hot mask together, with as many latent channels as SpecDM's two, and a denoiser."""
+    """Learns one VAE of image and one-hot mask together, with as many latent channels as SpecDM's
+    two, and a denoiser.
+    """
 
     card = Card(
         name="ldm_single",
         version="8",
-        summary="Single-stream latent diffusion of images with their masks, the baseline SpecDM is compared with",
+        summary=(
+            "Single-stream latent diffusion of images with their masks, the baseline SpecDM is"
+            " compared with"
+        ),
         paper="the baseline of "
         + SOURCE
-        + """, after @inproceedings{rombach2022ldm, author={Robin Rombach and Andreas
-            Blattmann and Dominik Lorenz and Patrick Esser and Björn Ommer}, title={High-Resolution Image
-            Synthesis with Latent Diffusion Models}, booktitle={IEEE/CVF Conference on Computer Vision and
-            Pattern Recognition}, pages={10684--10695}, year={2022}, doi={10.1109/CVPR52688.2022.01042},
-            eprint={2112.10752}, archiveprefix={arXiv}}""",
+        + """, after @inproceedings{rombach2022ldm, author={Robin Rombach and Andreas Blattmann and
+            Dominik Lorenz and Patrick Esser and Björn Ommer}, title={High-Resolution Image
+            Synthesis with Latent Diffusion Models}, booktitle={IEEE/CVF Conference on Computer
+            Vision and Pattern Recognition}, pages={10684--10695}, year={2022},
+            doi={10.1109/CVPR52688.2022.01042}, eprint={2112.10752}, archiveprefix={arXiv}}""",
         **ALIKE,
         seconds=180.0,
         params=Params,
-        presets={"tiny": {**TINY, "latent_image": 4, "latent_mask": 4}, "large": LARGE, "paper": PAPER},
+        presets={
+            "tiny": {**TINY, "latent_image": 4, "latent_mask": 4},
+            "large": LARGE,
+            "paper": PAPER,
+        },
     )
 
     def _parts(self) -> tuple[type[FittedPairs], type[Codec]]:
@@ -199,19 +238,23 @@ class LdmSingle(_LatentDiffusion):
 
 
 class Quilting(_LatentDiffusion):
-    """Learns a VAE of masks and a denoiser of its latents, and quilts an image of real pixels for every mask that is
-    drawn. Until version 9 of ``specdm`` this was its default."""
+    """Learns a VAE of masks and a denoiser of its latents, and quilts an image of real pixels for
+    every mask that is drawn. Until version 9 of ``specdm`` this was its default.
+    """
 
     card = Card(
         name="quilt",
         version="1",
-        summary="Masks by latent diffusion from those of training tiles, images quilted of real pixels for them",
+        summary=(
+            "Masks by latent diffusion from those of training tiles, images quilted of real pixels"
+            " for them"
+        ),
         paper="masks after "
         + SOURCE
-        + """, images after @inproceedings{efros2001quilting, author={Alexei A. Efros and William T. Freeman},
-            title={Image Quilting for Texture Synthesis and Transfer}, booktitle={Proceedings of the 28th Annual
-            Conference on Computer Graphics and Interactive Techniques}, pages={341--346}, year={2001},
-            doi={10.1145/383259.383296}}""",
+        + """, images after @inproceedings{efros2001quilting, author={Alexei A. Efros and William T.
+            Freeman}, title={Image Quilting for Texture Synthesis and Transfer},
+            booktitle={Proceedings of the 28th Annual Conference on Computer Graphics and
+            Interactive Techniques}, pages={341--346}, year={2001}, doi={10.1145/383259.383296}}""",
         **ALIKE,
         seconds=60.0,
         params=QuiltParams,
@@ -226,13 +269,17 @@ class Quilting(_LatentDiffusion):
 
 
 class GaussianPairs(Plugin[GaussianParams]):
-    """Draws every pixel from the Gaussian of its class, in the masks of training tiles: what diffusion of pairs has to
-    beat."""
+    """Draws every pixel from the Gaussian of its class, in the masks of training tiles: what
+    diffusion of pairs has to beat.
+    """
 
     card = Card(
         name="gaussian-pairs",
         version="1",
-        summary="Control without diffusion: pixels from Gaussians of the classes in masks of training tiles",
+        summary=(
+            "Control without diffusion: pixels from Gaussians of the classes in masks of training"
+            " tiles"
+        ),
         tasks=("segmentation", "change"),
         seconds=2.0,
         params=GaussianParams,

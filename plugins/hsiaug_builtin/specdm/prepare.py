@@ -1,4 +1,6 @@
-"""What needs no mask, learnt once for all draws among the same tiles: spectral components, or the VAE of images."""
+"""What needs no mask, learnt once for all draws among the same tiles: spectral components, or the
+VAE of images.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,9 @@ class PreparedNothing:
 
 @dataclass(frozen=True, eq=False)
 class PreparedImages:
-    """format: of the images, without ids of masks. stream: the trained VAE. tiles: how many it was trained on."""
+    """format: of the images, without ids of masks. stream: the trained VAE. tiles: how many it was
+    trained on.
+    """
 
     params: SpecDmParams
     format: TileFormat
@@ -62,7 +66,9 @@ class PreparedImages:
         """Read what was saved."""
         arrays, facts = load_state(folder)
         params, form = SpecDmParams(**facts["params"]), TileFormat.of_json(facts["format"])
-        stream = state.restore("image", arrays, lambda: image_stream(form, params, params.latent_image), device)
+        stream = state.restore(
+            "image", arrays, lambda: image_stream(form, params, params.latent_image), device
+        )
         return cls(params, form, stream, facts["tiles"])
 
 
@@ -78,6 +84,11 @@ def learn_images(
     """Train the VAE on tiles without masks, each drawn as often, by ``losses.image`` (eq. 1)."""
     form = TileFormat.of_images(view.real, smallest(view, params))
     x, even = form.images(view.real.images), torch.ones(len(view.real), 1)
-    pairs = Pairs(x.to(device), x.new_zeros(x.shape[0], *x.shape[2:], dtype=torch.int64), even[:, 0].double(), even)
+    pairs = Pairs(
+        x.to(device),
+        x.new_zeros(x.shape[0], *x.shape[2:], dtype=torch.int64),
+        even[:, 0].double(),
+        even,
+    )
     run = PairRun(seed, device, progress, checkpoint, form, pairs, params, losses)
     return PreparedImages(params, form, learn_image_stream(run), len(pairs))

@@ -21,10 +21,12 @@ from hsiaug_builtin.specdm.quilting import Grounds, Quilt
 
 @dataclass(frozen=True, eq=False)
 class FittedQuilt(FittedPairs):
-    """:class:`FittedPairs` whose latents are of masks alone; an image is quilted for every mask, under its own light.
+    """:class:`FittedPairs` whose latents are of masks alone; an image is quilted for every mask,
+    under its own light.
 
     tiles, tile_masks: the training pairs.
-    wavelengths: (B,) float64 nm; empty where they are unknown. facts["light"]: see :func:`light_of`.
+    wavelengths: (B,) float64 nm; empty where they are unknown. facts["light"]: see
+    :func:`light_of`.
     """
 
     tiles: NDArray[np.float32]
@@ -36,7 +38,9 @@ class FittedQuilt(FittedPairs):
         light = dict(zip(("slope", "colour"), light_of(view), strict=True))
         wavelengths = np.empty(0) if view.wavelengths is None else np.asarray(view.wavelengths)
         learnt = {**learnt, "facts": {**learnt["facts"], "light": light}}
-        return cls(**learnt, tiles=view.real.images, tile_masks=view.real.masks, wavelengths=wavelengths)
+        return cls(
+            **learnt, tiles=view.real.images, tile_masks=view.real.masks, wavelengths=wavelengths
+        )
 
     @cached_property
     def _quilt(self) -> Quilt:

@@ -1,9 +1,11 @@
-"""Images for masks that were drawn: each segment is filled with real pixels of its class, as coherent as they come.
+"""Images for masks that were drawn: each segment is filled with real pixels of its class, as
+coherent as they come.
 
-Image quilting (Efros and Freeman, Image Quilting for Texture Synthesis and Transfer, SIGGRAPH 2001), with a mask as the
-guide in place of an image's brightness (their section 3), and with pieces of any shape: where the paper cuts square
-blocks along the seam of least error, the ground is one training tile as far as its mask fits, every other segment is
-covered by the few places of training tiles whose own masks fit it best, and seams are blended over a pixel.
+Image quilting (Efros and Freeman, Image Quilting for Texture Synthesis and Transfer, SIGGRAPH
+2001), with a mask as the guide in place of an image's brightness (their section 3), and with pieces
+of any shape: where the paper cuts square blocks along the seam of least error, the ground is one
+training tile as far as its mask fits, every other segment is covered by the few places of training
+tiles whose own masks fit it best, and seams are blended over a pixel.
 """
 
 from __future__ import annotations
@@ -19,24 +21,33 @@ from scipy.ndimage import binary_dilation, gaussian_filter
 from hsiaug_builtin.pairs.components import components
 
 TRIES = 48
-"""Places that a segment may come from, of which the best fitting is taken; half of them lie in their tile where the
-segment lies in its own, so that large segments fit."""
+"""Places that a segment may come from, of which the best fitting is taken; half of them lie in
+their tile where the segment lies in its own, so that large segments fit.
+"""
 ROUNDS = 3
 """Places that a segment is covered with at most; pixels that are then left over come one by one."""
 TURNS = np.array(
-    [[[a, 0], [0, b]] for a in (1, -1) for b in (1, -1)] + [[[0, a], [b, 0]] for a in (1, -1) for b in (1, -1)]
+    [[[a, 0], [0, b]] for a in (1, -1) for b in (1, -1)]
+    + [[[0, a], [b, 0]] for a in (1, -1) for b in (1, -1)]
 )
 """(8, 2, 2): the symmetries of the square."""
 RING = 1.0
-"""Weight of a pixel round a segment whose class is the same where it comes from; one of the segment has 1."""
+"""Weight of a pixel round a segment whose class is the same where it comes from; one of the segment
+has 1.
+"""
 BLEND, EDGE, LEAST = 0.6, 2, 1e-3
-"""Standard deviation in pixels of the blend at seams, how far it reaches, and the least share in a pixel."""
+"""Standard deviation in pixels of the blend at seams, how far it reaches, and the least share in a
+pixel.
+"""
 IGNORED, COVERED = 0, -1
 MOST = 8
-"""Training tiles, drawn at random, that a ground is chosen of, each in its eight turns: of all tiles it would be the same
-few again and again for masks of mostly ignored pixels."""
+"""Training tiles, drawn at random, that a ground is chosen of, each in its eight turns: of all
+tiles it would be the same few again and again for masks of mostly ignored pixels.
+"""
 GAIN = (0.5, 2.0)
-"""Least and largest gain by which a piece of another place is brought to the light of its surroundings."""
+"""Least and largest gain by which a piece of another place is brought to the light of its
+surroundings.
+"""
 
 
 Grounds = tuple[NDArray[np.float32], NDArray[np.int64]]
@@ -45,19 +56,24 @@ Grounds = tuple[NDArray[np.float32], NDArray[np.int64]]
 
 @dataclass(frozen=True, eq=False)
 class Quilt:
-    """images: (n, T, B, H, H) float32 training tiles in the data's units; masks: (n, H, H) int64 ids.
+    """images: (n, T, B, H, H) float32 training tiles in the data's units; masks: (n, H, H) int64
+    ids.
 
-    Of two dates, each date of a piece is brought to the level, band by band, of the tile that most of the pair comes
-    from: what dates differ in by season and haze must not tell a piece from its surroundings.
+    Of two dates, each date of a piece is brought to the level, band by band, of the tile that most
+    of the pair comes from: what dates differ in by season and haze must not tell a piece from its
+    surroundings.
     """
 
     images: NDArray[np.float32]
     masks: NDArray[np.int64]
 
-    def paint(self, masks: NDArray[np.int64], grounds: Grounds | None, rng: np.random.Generator) -> NDArray[np.float32]:
+    def paint(
+        self, masks: NDArray[np.int64], grounds: Grounds | None, rng: np.random.Generator
+    ) -> NDArray[np.float32]:
         """(m, T, B, H, H) float32 images for masks (m, H, H) of ids that training tiles show.
 
-        grounds: the pairs that most of each image is of, with their masks; None = the training tiles that fit best.
+        grounds: the pairs that most of each image is of, with their masks; None = the training
+        tiles that fit best.
         """
         made = np.empty((len(masks), *self.images.shape[1:]), dtype=np.float32)
         for i, mask in enumerate(masks):
@@ -71,9 +87,15 @@ class Quilt:
         return made
 
     def _paint_one(
-        self, mask: NDArray[np.int64], image: NDArray[np.float32], ground: _Piece, rng: np.random.Generator
+        self,
+        mask: NDArray[np.int64],
+        image: NDArray[np.float32],
+        ground: _Piece,
+        rng: np.random.Generator,
     ) -> NDArray[np.float32]:
-        """(T, B, H, H). image: (T, B, H, H) that the ground is a piece of; the other pieces are of training tiles."""
+        """(T, B, H, H). image: (T, B, H, H) that the ground is a piece of; the other pieces are of
+        training tiles.
+        """
         left = mask.copy()
         left[tuple(ground.pixels.T)] = COVERED
         pieces = [ground]
@@ -86,7 +108,9 @@ class Quilt:
         for piece in pieces:
             at, share = piece.spread(mask.shape[0])
             source = np.clip(piece.source(at), 0, mask.shape[0] - 1)
-            found = (image if piece is ground else self.images[piece.tile])[:, :, source[:, 0], source[:, 1]]
+            found = (image if piece is ground else self.images[piece.tile])[
+                :, :, source[:, 0], source[:, 1]
+            ]
             if level is not None and piece is not ground:
                 found = found * np.clip(level / self._levels[piece.tile], *GAIN)[:, :, None]
             total[:, :, at[:, 0], at[:, 1]] += share * found
@@ -115,7 +139,9 @@ class Quilt:
         known: NDArray[np.int64],
         rng: np.random.Generator,
     ) -> Iterator[_Piece]:
-        """Pieces that together cover the pixels (k, 2) of a segment. known: (m, 3) tile, row and column of its class."""
+        """Pieces that together cover the pixels (k, 2) of a segment. known: (m, 3) tile, row and
+        column of its class.
+        """
         side = self.masks.shape[1]
         for _ in range(ROUNDS):
             ring = _around(mask.shape, pixels)
@@ -134,7 +160,9 @@ class Quilt:
                 pixels = pixels[~fits[best]]
             if not len(pixels):
                 return
-        for pixel, (tile, *place) in zip(pixels, known[rng.integers(len(known), size=len(pixels))], strict=True):
+        for pixel, (tile, *place) in zip(
+            pixels, known[rng.integers(len(known), size=len(pixels))], strict=True
+        ):
             yield _Piece(int(tile), TURNS[0], np.array(place) - pixel, pixel[None])
 
 
@@ -152,7 +180,9 @@ class _Piece:
         return at @ self.turn.T + self.shift
 
     def spread(self, side: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Pixels (m, 2) that the piece has a share in, and the shares (m,): its own, blurred over its edge."""
+        """Pixels (m, 2) that the piece has a share in, and the shares (m,): its own, blurred over
+        its edge.
+        """
         if len(self.pixels) == 1:
             return self.pixels, np.ones(len(self.pixels))
         first = np.maximum(self.pixels.min(axis=0) - EDGE, 0)
@@ -164,7 +194,9 @@ class _Piece:
 
 
 def _ground(mask: NDArray[np.int64], masks: NDArray[np.int64]) -> _Piece:
-    """Return the one of these tiles (k, H, H), turned, whose mask is most like this; its pixels: those it fits."""
+    """Return the one of these tiles (k, H, H), turned, whose mask is most like this; its pixels:
+    those it fits.
+    """
     side = mask.shape[0]
     tile = np.repeat(np.arange(len(masks)), len(TURNS))
     turn = np.tile(TURNS, (len(masks), 1, 1))
@@ -205,7 +237,9 @@ def _around(shape: tuple[int, ...], pixels: NDArray[np.int64]) -> NDArray[np.int
 
 
 def segments(mask: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.int64]]]:
-    """Class id and pixels (k, 2) of each connected part of one class of a mask (H, W) of ids from ``COVERED`` on."""
+    """Class id and pixels (k, 2) of each connected part of one class of a mask (H, W) of ids from
+    ``COVERED`` on.
+    """
     found = components(mask[None] - COVERED + 1, corners=False)
     for k, kind in enumerate(found.kind.tolist()):
         yield kind + COVERED - 1, np.argwhere(found.number[0] == k + 1)

@@ -1,4 +1,6 @@
-"""The noise schedule, and the sampler of latents: from noise, or from noised training pairs, to clean ones."""
+"""The noise schedule, and the sampler of latents: from noise, or from noised training pairs, to
+clean ones.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ from hsiaug_builtin.specdm.params import NOISE_STEPS, LatentParams, predicts_noi
 from hsiaug_builtin.specdm.unet import UNet
 
 SCHEDULE = make_schedule("scaled_linear", NOISE_STEPS, 0.0015, 0.0155)
-"""β from 0.0015 to 0.0155, linear in √β: what latent diffusion code, and so the paper, calls linear."""
+"""β from 0.0015 to 0.0155, linear in √β: what latent diffusion code, and so the paper, calls
+linear.
+"""
 
 
 def sample_latents(
@@ -18,8 +22,8 @@ def sample_latents(
 ) -> Tensor:
     """Latents (n, d, h, w), normalised, made of ``noise`` of this shape by DPM-Solver++(2M).
 
-    shares: (n, K + 1), as the denoiser is told them, with guidance ω. begin: latents of training pairs, which are noised
-    where ``strength`` < 1 (SDEdit, Meng et al., ICLR 2022).
+    shares: (n, K + 1), as the denoiser is told them, with guidance ω. begin: latents of training
+    pairs, which are noised where ``strength`` < 1 (SDEdit, Meng et al., ICLR 2022).
     """
     schedule = SCHEDULE.to(noise.device)
 

@@ -16,14 +16,16 @@ MOST = 6
 SAMPLED = 200_000
 """Pixels that components are taken of, about."""
 EMPHASIS = 0.5
-"""Exponent of a component's spread in its unit: 1 leaves small components to the noise, 0 lets them count as much as the
-first, which drowns layout."""
+"""Exponent of a component's spread in its unit: 1 leaves small components to the noise, 0 lets them
+count as much as the first, which drowns layout.
+"""
 
 
 @dataclass(frozen=True, eq=False)
 class SpectralComponents:
-    """mean: (B,), basis: (B, d), unit: (T·d,), all float64: of d components, of the first date and then of how each
-    later date differs from it."""
+    """mean: (B,), basis: (B, d), unit: (T·d,), all float64: of d components, of the first date and
+    then of how each later date differs from it.
+    """
 
     mean: NDArray[np.float64]
     basis: NDArray[np.float64]
@@ -49,7 +51,8 @@ class SpectralComponents:
     def latents(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n, T, B, H, W) → (n, T·d, H, W)."""
         parts = [
-            np.einsum("tbhw,bk->tkhw", tile - self.mean[:, None, None], self.basis, optimize=True) for tile in images
+            np.einsum("tbhw,bk->tkhw", tile - self.mean[:, None, None], self.basis, optimize=True)
+            for tile in images
         ]
         z = np.stack(parts)
         z[:, 1:] -= z[:, :1]

@@ -22,10 +22,11 @@ NEGATIVE = 0.01
 class TileFormat:
     """The format of all tiles, from the training tiles.
 
-    ids: the mask values that training tiles have, 0 (ignore) among them if it is there: a class of its own, so that
-    masks need no gaps. scale, shift: x = (value − shift) / scale, the same for every band, pixel and tile, so that class
-    spectra keep their heights; scale is the 99.9th percentile, shift 0 but for data that are no reflectance.
-    low, high: of the training values. side: pixels. multiple: padded sides are multiples of it.
+    ids: the mask values that training tiles have, 0 (ignore) among them if it is there: a class of
+    its own, so that masks need no gaps. scale, shift: x = (value − shift) / scale, the same for
+    every band, pixel and tile, so that class spectra keep their heights; scale is the 99.9th
+    percentile, shift 0 but for data that are no reflectance. low, high: of the training values.
+    side: pixels. multiple: padded sides are multiples of it.
     """
 
     ids: tuple[int, ...]
@@ -61,7 +62,9 @@ class TileFormat:
         """The same without ids, of tiles without masks."""
         if not np.isfinite(real.images).all():
             raise PluginError(
-                "tiles must be finite", value="NaN or infinity", hint="Replace or cut out what has no data."
+                "tiles must be finite",
+                value="NaN or infinity",
+                hint="Replace or cut out what has no data.",
             )
         few = real.images.reshape(-1)[:: max(1, real.images.size // 5_000_000)]
         shift = float(np.percentile(few, 0.1)) if (few < 0).mean() > NEGATIVE else 0.0
@@ -92,13 +95,19 @@ class TileFormat:
 
     def images(self, images: NDArray[np.float32]) -> Tensor:
         """(n, T, B, H, H) → (n, T·B, P, P), scaled and padded by reflection."""
-        self._check(images.shape[1:] == (self.dates, self.bands, self.side, self.side), str(images.shape))
+        self._check(
+            images.shape[1:] == (self.dates, self.bands, self.side, self.side), str(images.shape)
+        )
         x = torch.tensor(np.ascontiguousarray(images, dtype=np.float32)).flatten(1, 2)
         return self._pad((x - self.shift) / self.scale)
 
     def masks(self, masks: NDArray[np.int64]) -> Tensor:
-        """(n, H, H) ids → (n, P, P) int64 indices into ``ids``. Raises PluginError for another id."""
-        self._check(bool(np.isin(masks, self.ids).all()), f"ids {sorted(map(int, np.unique(masks)))}")
+        """(n, H, H) ids → (n, P, P) int64 indices into ``ids``. Raises PluginError for another
+        id.
+        """
+        self._check(
+            bool(np.isin(masks, self.ids).all()), f"ids {sorted(map(int, np.unique(masks)))}"
+        )
         y = torch.from_numpy(np.searchsorted(self.ids, masks))
         return self._pad(y[:, None].float())[:, 0].long()
 
@@ -107,7 +116,9 @@ class TileFormat:
         return one_hot(y, len(self.ids)).movedim(-1, 1).float()
 
     def images_back(self, x: Tensor) -> NDArray[np.float32]:
-        """(n, T·B, P, P) → (n, T, B, H, H) in the data's units, within the range of the training values."""
+        """(n, T·B, P, P) → (n, T, B, H, H) in the data's units, within the range of the training
+        values.
+        """
         x = (x * self.scale + self.shift).clamp(self.low, self.high)[..., : self.side, : self.side]
         return np.asarray(self.apart(x).cpu().numpy(), dtype=np.float32)
 

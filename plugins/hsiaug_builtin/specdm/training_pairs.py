@@ -22,8 +22,8 @@ from hsiaug_builtin.specdm.tileformat import TileFormat
 class Pairs:
     """Pairs of a :class:`TileFormat`.
 
-    x: (n, T·B, P, P) float32. y: (n, P, P) int64 indices of ids. weight: (n,) float64, how often each is drawn.
-    shares: (n, K) float32, each id's share of the tile.
+    x: (n, T·B, P, P) float32. y: (n, P, P) int64 indices of ids. weight: (n,) float64, how often
+    each is drawn. shares: (n, K) float32, each id's share of the tile.
     """
 
     x: Tensor
@@ -56,8 +56,9 @@ class PairRun(Run):
         checkpoint: Path | None,
         images: TileFormat | None = None,
     ) -> PairRun:
-        """images: the format of the images, where it is there already. Raises PluginError for tiles that cannot be learnt
-        from."""
+        """images: the format of the images, where it is there already. Raises PluginError for tiles
+        that cannot be learnt from.
+        """
         real = view.real
         form = TileFormat.of(real, len(view.class_names), smallest(view, params))
         form = form if images is None else replace(images, ids=form.ids)
@@ -65,22 +66,28 @@ class PairRun(Run):
         pairs = Pairs(
             x=form.images(real.images).to(device),
             y=form.masks(real.masks).to(device),
-            weight=draw_weights(torch.from_numpy(shares), form.ids)
-            if _balanced(params)
-            else torch.ones(len(shares)).double(),
+            weight=(
+                draw_weights(torch.from_numpy(shares), form.ids)
+                if _balanced(params)
+                else torch.ones(len(shares)).double()
+            ),
             shares=torch.from_numpy(shares.astype(np.float32)),
         )
         return cls(seed, device, progress, checkpoint, form, pairs, params, losses)
 
     def rows(self, draw: torch.Generator) -> tuple[Tensor, list[int]]:
         """A batch: rows (b,) int64, rare classes more often, and a turn for each."""
-        rows = torch.multinomial(self.pairs.weight, self.params.network.batch, replacement=True, generator=draw)
+        rows = torch.multinomial(
+            self.pairs.weight, self.params.network.batch, replacement=True, generator=draw
+        )
         turns = torch.randint(SYMMETRIES, (len(rows),), generator=draw)
         return rows, turns.tolist() if turned(self.params) else [0] * len(rows)
 
     def cut(self, data: Tensor, rows: Tensor, turns: list[int]) -> Tensor:
         """``data`` (n, …, P, P) of a batch of :meth:`rows`."""
-        return torch.stack([symmetry(data[row], turn) for row, turn in zip(rows.tolist(), turns, strict=True)])
+        return torch.stack(
+            [symmetry(data[row], turn) for row, turn in zip(rows.tolist(), turns, strict=True)]
+        )
 
     def noise(self, like: Tensor, draw: torch.Generator) -> Tensor:
         """Normal numbers of a shape."""
@@ -102,7 +109,8 @@ def smallest(view: DenseView, params: LatentParams) -> int:
 
 
 def draw_weights(shares: Tensor, ids: tuple[int, ...]) -> Tensor:
-    """(n,) max over the classes c in a tile of 1/√(share of c in all tiles), from shares (n, K) per tile.
+    """(n,) max over the classes c in a tile of 1/√(share of c in all tiles), from shares (n, K) per
+    tile.
 
     Ignored pixels do not count; a tile that has no others weighs as the least of the rest.
     """

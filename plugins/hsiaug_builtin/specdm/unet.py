@@ -1,6 +1,7 @@
 """The denoiser: a U-Net over joint latents, told the step and each class's share of the tile.
 
-After the U-Net of latent diffusion (Rombach et al. 2022), which SpecDM builds on; the class shares are our extension.
+After the U-Net of latent diffusion (Rombach et al. 2022), which SpecDM builds on; the class shares
+are our extension.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from hsiaug_builtin.specdm.params import Size
 class UNet(nn.Module):
     """v(z_t, t, shares) for latents z (n, d, h, w) and t (n,).
 
-    shares: (n, K + 1), each class's share of the tile's pixels and then 1; all zeros where nothing is told. side: of the
-    latents; classes: K.
+    shares: (n, K + 1), each class's share of the tile's pixels and then 1; all zeros where nothing
+    is told. side: of the latents; classes: K.
     """
 
     def __init__(self, size: Size, channels: int, side: int, classes: int) -> None:
@@ -34,7 +35,10 @@ class UNet(nn.Module):
             seen = (side >> level) <= size.attend
             for _ in range(blocks):
                 self.down.append(
-                    _Stage(Block(now, multiple * width, told), Attention(multiple * width) if seen else None)
+                    _Stage(
+                        Block(now, multiple * width, told),
+                        Attention(multiple * width) if seen else None,
+                    )
                 )
                 now = multiple * width
                 skips.append(now)
@@ -52,9 +56,15 @@ class UNet(nn.Module):
             for block in range(blocks + 1):
                 wide = multiple * width
                 up = Upsample(wide, wide) if level and block == blocks else None
-                self.up.append(_Stage(Block(now + skips.pop(), wide, told), Attention(wide) if seen else None, up))
+                self.up.append(
+                    _Stage(
+                        Block(now + skips.pop(), wide, told), Attention(wide) if seen else None, up
+                    )
+                )
                 now = wide
-        self.leave = nn.Sequential(norm(now), nn.SiLU(), zero_weights(nn.Conv2d(now, channels, 3, padding=1)))
+        self.leave = nn.Sequential(
+            norm(now), nn.SiLU(), zero_weights(nn.Conv2d(now, channels, 3, padding=1))
+        )
 
     def forward(self, z: Tensor, t: Tensor, shares: Tensor) -> Tensor:
         vector = self.time(sinusoid(t)) + self.shares(shares)
@@ -72,7 +82,9 @@ class UNet(nn.Module):
 
 
 class _Stage(nn.Module):
-    """A block, which is told the vector, or a convolution, which is not; then what else there is."""
+    """A block, which is told the vector, or a convolution, which is not; then what else there
+    is.
+    """
 
     def __init__(self, first: Block | nn.Conv2d, *then: nn.Module | None) -> None:
         super().__init__()
@@ -80,5 +92,7 @@ class _Stage(nn.Module):
         self.then = nn.Sequential(*(module for module in then if module is not None))
 
     def forward(self, x: Tensor, vector: Tensor) -> Tensor:
-        out: Tensor = self.then(self.first(x, vector) if isinstance(self.first, Block) else self.first(x))
+        out: Tensor = self.then(
+            self.first(x, vector) if isinstance(self.first, Block) else self.first(x)
+        )
         return out

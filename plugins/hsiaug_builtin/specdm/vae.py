@@ -11,21 +11,24 @@ from hsiaug_builtin.specdm.components import PatchComponents, components
 from hsiaug_builtin.specdm.params import Size
 
 STEM = 32
-"""Channels that more of them are first brought down to, pixel by pixel: 3×3 convolutions over 100 bands would take most
-of the time, and spectra of neighbouring bands are nearly the same."""
+"""Channels that more of them are first brought down to, pixel by pixel: 3×3 convolutions over 100
+bands would take most of the time, and spectra of neighbouring bands are nearly the same.
+"""
 
 QUIET = -6.0
-"""Log-variance that latents start with: from 0, the noise of a standard normal hides all structure for many steps."""
+"""Log-variance that latents start with: from 0, the noise of a standard normal hides all structure
+for many steps.
+"""
 
 
 class StreamVae(nn.Module):
     """x (n, C, P, P) → latents (n, d, P/f, P/f) → x.
 
-    factor: f. mean, std: (C,) float32 of x, which the network works in units of. After the KL autoencoders of latent
-    diffusion (Rombach et al. 2022), without attention.
+    factor: f. mean, std: (C,) float32 of x, which the network works in units of. After the KL
+    autoencoders of latent diffusion (Rombach et al. 2022), without attention.
 
-    linear: whether it starts as the principal components of patches (ours). The convolutions then learn only what these
-    lack, within hundreds of steps in place of many thousands.
+    linear: whether it starts as the principal components of patches (ours). The convolutions then
+    learn only what these lack, within hundreds of steps in place of many thousands.
     """
 
     mean: Tensor
@@ -62,13 +65,18 @@ class StreamVae(nn.Module):
         leave = zero_weights(leave) if linear else leave
         nn.init.constant_(leave.bias[latent:], QUIET)  # type: ignore[index]
         self.encoder.extend([norm(wide), nn.SiLU(), leave])
-        self.decoder = nn.Sequential(nn.Conv2d(latent, wide, 3, padding=1), *_up(levels[::-1], size.vae_blocks))
+        self.decoder = nn.Sequential(
+            nn.Conv2d(latent, wide, 3, padding=1), *_up(levels[::-1], size.vae_blocks)
+        )
         last = nn.Conv2d(width, thin * fold**2, 3, padding=1)
-        self.decoder.extend([norm(width), nn.SiLU(), zero_weights(last) if linear else last, nn.PixelShuffle(fold)])
+        self.decoder.extend(
+            [norm(width), nn.SiLU(), zero_weights(last) if linear else last, nn.PixelShuffle(fold)]
+        )
 
     def fit_input(self, x: Tensor) -> None:
-        """Take mean and spread of x (n, C, P, P); a stem starts from its principal components, and so does the whole
-        where it is to."""
+        """Take mean and spread of x (n, C, P, P); a stem starts from its principal components, and
+        so does the whole where it is to.
+        """
         if self.linear is not None:
             self.linear.fit_input(x)
         self.mean.copy_(x.mean(dim=(0, 2, 3)))

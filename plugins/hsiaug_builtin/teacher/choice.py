@@ -22,16 +22,19 @@ def choose_trusted(
     rng: np.random.Generator | None = None,
     among: NDArray[np.bool_] | None = None,
 ) -> list[NDArray[np.int64]]:
-    """Choose, for each column of ``shares`` (n, k), the rows believed to be of that class, the surest first.
+    """Choose, for each column of ``shares`` (n, k), the rows believed to be of that class, the
+    surest first.
 
-    Of the rows that vote most for a column, and are ``among`` (n,) those that may be, the ``share`` with the widest
-    margin, but never fewer than LEAST; and of these ``most``: the surest, or with ``rng`` any of them, for the surest
-    alone teach too narrow a class.
+    Of the rows that vote most for a column, and are ``among`` (n,) those that may be, the ``share``
+    with the widest margin, but never fewer than LEAST; and of these ``most``: the surest, or with
+    ``rng`` any of them, for the surest alone teach too narrow a class.
     """
     margin, winner = margins(shares), shares.argmax(axis=1)
     chosen = []
     for column in range(shares.shape[1]):
         named = np.flatnonzero((winner == column) & (True if among is None else among))
-        surest = named[np.argsort(-margin[named], kind="stable")[: max(LEAST, round(share * len(named)))]]
+        surest = named[
+            np.argsort(-margin[named], kind="stable")[: max(LEAST, round(share * len(named)))]
+        ]
         chosen.append((surest if rng is None else rng.permutation(surest))[:most])
     return chosen

@@ -1,4 +1,6 @@
-"""Spectral-spatial features of a pixel: means of principal components over windows of several sizes round it."""
+"""Spectral-spatial features of a pixel: means of principal components over windows of several sizes
+round it.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +21,11 @@ BLOCK = 2048
 
 @dataclass(frozen=True, eq=False)
 class LocalMeans:
-    """Features of the centre pixel of a patch, d = components × window sizes, smallest window first.
+    """Features of the centre pixel of a patch, d = components × window sizes, smallest window
+    first.
 
-    sides: of the windows, in pixels. scale: (d,) float32, what makes the spread of a feature 1 over the view's pixels.
+    sides: of the windows, in pixels. scale: (d,) float32, what makes the spread of a feature 1 over
+    the view's pixels.
     """
 
     projection: Projection
@@ -37,14 +41,19 @@ class LocalMeans:
             for side in self.sides:
                 window = slice(middle - side // 2, middle + side // 2 + 1)
                 means.append(part[:, :, window, window].mean(axis=(2, 3), keepdims=True))
-            found.append(np.concatenate([self.projection.patches(mean)[:, :, 0, 0] for mean in means], axis=1))
+            found.append(
+                np.concatenate(
+                    [self.projection.patches(mean)[:, :, 0, 0] for mean in means], axis=1
+                )
+            )
         return np.asarray(np.concatenate(found) * self.scale, dtype=np.float32)
 
 
 def fit_local_means(
     view: TrainView, coords: NDArray[np.int32], components: int, sides: tuple[int, ...]
 ) -> tuple[LocalMeans, NDArray[np.float32]]:
-    """The features, and their values (n, d) at ``coords`` (n, 2), pixels whose whole patch the view shows.
+    """The features, and their values (n, d) at ``coords`` (n, 2), pixels whose whole patch the view
+    shows.
 
     Windows larger than the view's patch shrink to it.
     """
@@ -65,11 +74,17 @@ def plane_of(view: TrainView, projection: Projection) -> NDArray[np.float32]:
     return np.where(view.visible[:, :, None], view.cube, 0) @ projection.matrix - projection.offset
 
 
-def local_means(plane: NDArray[np.float32], coords: NDArray[np.int32], sides: tuple[int, ...]) -> NDArray[np.float32]:
-    """(n, k · windows) means of a plane (H, W, k) over windows round pixels (n, 2), the same as from patches."""
+def local_means(
+    plane: NDArray[np.float32], coords: NDArray[np.int32], sides: tuple[int, ...]
+) -> NDArray[np.float32]:
+    """(n, k · windows) means of a plane (H, W, k) over windows round pixels (n, 2), the same as
+    from patches.
+    """
     from scipy.ndimage import uniform_filter
 
     rows, columns = coords.T
     # No window round a pixel of ``coords`` reaches a hidden one.
-    layers = [uniform_filter(plane, (side, side, 1), mode="mirror")[rows, columns] for side in sides]
+    layers = [
+        uniform_filter(plane, (side, side, 1), mode="mirror")[rows, columns] for side in sides
+    ]
     return np.concatenate(layers, axis=1)

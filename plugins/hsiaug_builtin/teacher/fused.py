@@ -1,4 +1,6 @@
-"""A classifier and the voters of the teacher together: the product of their shares, weighted on left-out pixels."""
+"""A classifier and the voters of the teacher together: the product of their shares, weighted on
+left-out pixels.
+"""
 
 from __future__ import annotations
 
@@ -18,24 +20,30 @@ class FusedParams(PartnerParams):
 
 
 class Fused(Plugin[FusedParams]):
-    """The logarithmic opinion pool of the teacher's voters (:mod:`hsiaug_builtin.teacher`) and of a partner.
+    """The logarithmic opinion pool of the teacher's voters (:mod:`hsiaug_builtin.teacher`) and of a
+    partner.
 
-    The partner is run as it would be alone, on the CPU, in the spectral view that is chosen for it, and learns from all
-    samples. The voters read training pixels and unlabelled ones. How much each voter and the partner count, and whether
-    shares are averaged over like neighbours, is learnt on two halves of the training pixels that lie apart, from fits on
-    the other half (:mod:`hsiaug_builtin.teacher.teacher`); no synthetic sample enters these fits, as one may be made
-    from a pixel that is left out.
+    The partner is run as it would be alone, on the CPU, in the spectral view that is chosen for it,
+    and learns from all samples. The voters read training pixels and unlabelled ones. How much each
+    voter and the partner count, and whether shares are averaged over like neighbours, is learnt on
+    two halves of the training pixels that lie apart, from fits on the other half
+    (:mod:`hsiaug_builtin.teacher.teacher`); no synthetic sample enters these fits, as one may be
+    made from a pixel that is left out.
     """
 
     card = Card(
         name="fused",
         version="2",
-        summary="Product of a classifier's shares and those of a teacher that reads unlabelled pixels, as fused:NAME",
-        paper="""@article{genest1986combining, author={Christian Genest and James V. Zidek}, title={Combining Probability
-            Distributions: A Critique and an Annotated Bibliography}, journal={Statistical Science}, volume={1},
-            number={1}, pages={114--135}, year={1986}, doi={10.1214/ss/1177013825}}; weights:
-            @inproceedings{heskes1997pools, author={Tom Heskes}, title={Selecting Weighting Factors in Logarithmic
-            Opinion Pools}, booktitle={Advances in Neural Information Processing Systems 10}, year={1997}}""",
+        summary=(
+            "Product of a classifier's shares and those of a teacher that reads unlabelled pixels,"
+            " as fused:NAME"
+        ),
+        paper="""@article{genest1986combining, author={Christian Genest and James V. Zidek},
+            title={Combining Probability Distributions: A Critique and an Annotated Bibliography},
+            journal={Statistical Science}, volume={1}, number={1}, pages={114--135}, year={1986},
+            doi={10.1214/ss/1177013825}}; weights: @inproceedings{heskes1997pools, author={Tom
+            Heskes}, title={Selecting Weighting Factors in Logarithmic Opinion Pools},
+            booktitle={Advances in Neural Information Processing Systems 10}, year={1997}}""",
         scope="scene",
         input="scene+samples",
         seconds=10.0,
@@ -46,8 +54,12 @@ class Fused(Plugin[FusedParams]):
     def fit(
         self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress
     ) -> FittedClassifier:
-        """Weigh the opinions on left-out pixels, then fit all. Raises PluginError where there is no real sample."""
+        """Weigh the opinions on left-out pixels, then fit all. Raises PluginError where there is no
+        real sample.
+        """
         from hsiaug_builtin.teacher.teacher import fit_pool
 
         real = real_samples(samples, self.card.name)
-        return fit_pool(self.params, samples, real, view, seed=seed, device=device, progress=progress)
+        return fit_pool(
+            self.params, samples, real, view, seed=seed, device=device, progress=progress
+        )

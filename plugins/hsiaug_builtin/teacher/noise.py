@@ -1,4 +1,6 @@
-"""Minimum noise fraction: components of spectra in units of how much neighbouring pixels differ. NumPy and SciPy only."""
+"""Minimum noise fraction: components of spectra in units of how much neighbouring pixels differ.
+NumPy and SciPy only.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,8 @@ from hsiaug_builtin.nets.projection import Projection
 WITHIN = 10.0
 """How many times the covariance of neighbours that of a class is taken to be."""
 ALIKE = 0.9
-"""Share of pairs of neighbours that are read, those that differ least: others lie across a border."""
+"""Share of pairs of neighbours that are read, those that differ least: others lie across a border.
+"""
 PAIRS = 40_000
 """Pairs of neighbours that are looked at, at most."""
 BLOCK = 512
@@ -21,13 +24,15 @@ RIDGE = 1e-4
 
 
 def fit_noise_projection(view: TrainView, components: int) -> Projection:
-    """Components of the pixels that ``view`` shows, with the largest share of signal first, at most ``components``.
+    """Components of the pixels that ``view`` shows, with the largest share of signal first, at most
+    ``components``.
 
-    A. A. Green, M. Berman, P. Switzer and M. D. Craig, A transformation for ordering multispectral data in terms of image
-    quality with implications for noise removal, IEEE Transactions on Geoscience and Remote Sensing 26(1), 1988,
-    doi:10.1109/36.3001. The noise is estimated as there, from differences of neighbouring pixels, here without the tenth
-    of the pairs that differs most. It needs no label; distances in its units are the Mahalanobis distances of a
-    class that varies ``WITHIN`` times as much as its neighbouring pixels do, also where a class has one pixel.
+    A. A. Green, M. Berman, P. Switzer and M. D. Craig, A transformation for ordering multispectral
+    data in terms of image quality with implications for noise removal, IEEE Transactions on
+    Geoscience and Remote Sensing 26(1), 1988, doi:10.1109/36.3001. The noise is estimated as there,
+    from differences of neighbouring pixels, here without the tenth of the pairs that differs most.
+    It needs no label; distances in its units are the Mahalanobis distances of a class that varies
+    ``WITHIN`` times as much as its neighbouring pixels do, also where a class has one pixel.
     """
     from scipy.linalg import eigh
 
@@ -37,7 +42,8 @@ def fit_noise_projection(view: TrainView, components: int) -> Projection:
     signal = spectra.T @ spectra * (1 / len(spectra))
     noise = WITHIN * _noise(view)
     ridge = RIDGE * np.trace(noise) / len(noise)
-    # Where neighbours do not differ at all, in every band alike, components are those of equal spread.
+    # Where neighbours do not differ at all, in every band alike, components are those of equal
+    # spread.
     noise += (ridge if ridge > 0 else max(np.trace(signal), 1.0)) * np.eye(len(noise))
     _, vectors = eigh(signal, noise)
     matrix = vectors[:, ::-1][:, :components]
@@ -45,7 +51,9 @@ def fit_noise_projection(view: TrainView, components: int) -> Projection:
 
 
 def _noise(view: TrainView) -> NDArray[np.float64]:
-    """(B, B) half the mean square of differences of visible pixels with the next in their row and their column."""
+    """(B, B) half the mean square of differences of visible pixels with the next in their row and
+    their column.
+    """
     pairs = []
     for step in ((1, 0), (0, 1)):
         inside = tuple(slice(0, size - s) for size, s in zip(view.visible.shape, step, strict=True))

@@ -7,19 +7,22 @@ import scipy  # its parts are loaded where they are used
 from numpy.typing import NDArray
 
 FIRM = 12.0
-"""Left-out pixels, all classes alike, against which the given weights count. Chosen on draws 100 to 103 of Indian Pines,
-of crops of Houston and Pavia, of Jasper Ridge and Samson under ``issd``."""
+"""Left-out pixels, all classes alike, against which the given weights count. Chosen on draws 100 to
+103 of Indian Pines, of crops of Houston and Pavia, of Jasper Ridge and Samson under ``issd``.
+"""
 
 
 def pool_weights(
     opinions: NDArray[np.float64], target: NDArray[np.int64], prior: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """(v,) weights > 0 of the opinions' logarithms, so that their weighted sum tells left-out pixels best.
+    """(v,) weights > 0 of the opinions' logarithms, so that their weighted sum tells left-out
+    pixels best.
 
-    opinions: (v, n, k) logarithms of shares. target: (n,) columns of the true classes, all of which count alike. prior:
-    (v,) > 0, the weights where there is no evidence. The logarithmic opinion pool of Genest and Zidek (Statistical
-    Science 1, 1986), its weights by maximum likelihood as in T. Heskes, Selecting weighting factors in logarithmic
-    opinion pools, NIPS 1997; here the logarithms of weights are normally distributed round those of the prior.
+    opinions: (v, n, k) logarithms of shares. target: (n,) columns of the true classes, all of which
+    count alike. prior: (v,) > 0, the weights where there is no evidence. The logarithmic opinion
+    pool of Genest and Zidek (Statistical Science 1, 1986), its weights by maximum likelihood as in
+    T. Heskes, Selecting weighting factors in logarithmic opinion pools, NIPS 1997; here the
+    logarithms of weights are normally distributed round those of the prior.
     """
     from scipy.optimize import minimize
 

@@ -1,13 +1,15 @@
 """Names of pixels by several opinions: the voters, and a classifier beside them.
 
-The shares of all opinions are multiplied, each with a weight (the logarithmic opinion pool of Genest and Zidek, Combining
-Probability Distributions, Statistical Science 1, 1986), so that a class which one of them rules out is not named. The
-weights are learnt on two halves of the training pixels that lie apart, from fits on the other half. Where left-out pixels
-are told with less than SURE, shares are averaged over like neighbours; where they are told almost without error there is
-no noise to take away, and an average only blurs borders.
+The shares of all opinions are multiplied, each with a weight (the logarithmic opinion pool of
+Genest and Zidek, Combining Probability Distributions, Statistical Science 1, 1986), so that a class
+which one of them rules out is not named. The weights are learnt on two halves of the training
+pixels that lie apart, from fits on the other half. Where left-out pixels are told with less than
+SURE, shares are averaged over like neighbours; where they are told almost without error there is no
+noise to take away, and an average only blurs borders.
 
-Pixels of one name that touch are a segment. One that holds a training pixel of its class continues what was labelled; on
-a segment far from any, a name rests on spectra alone, and is far more often wrong.
+Pixels of one name that touch are a segment. One that holds a training pixel of its class continues
+what was labelled; on a segment far from any, a name rests on spectra alone, and is far more often
+wrong.
 """
 
 from __future__ import annotations
@@ -21,7 +23,15 @@ import numpy as np
 import scipy  # its parts are loaded where they are used
 from numpy.typing import NDArray
 
-from hsiaug.api import Patches, PatchSamples, Progress, TrainView, derive_seed, spatial_folds, take_in_turn
+from hsiaug.api import (
+    Patches,
+    PatchSamples,
+    Progress,
+    TrainView,
+    derive_seed,
+    spatial_folds,
+    take_in_turn,
+)
 from hsiaug_builtin.nets.choice import mean_logarithms
 from hsiaug_builtin.nets.fitted import view_with
 from hsiaug_builtin.remembered import once_a_view
@@ -34,13 +44,19 @@ if TYPE_CHECKING:
     from hsiaug.api import FittedClassifier
 
 TRUST = 1.0
-"""Weight of the partner's logarithms from which the weight that is learnt starts; the voters share as much."""
+"""Weight of the partner's logarithms from which the weight that is learnt starts; the voters share
+as much.
+"""
 SURE = 0.9
-"""Geometric mean, all classes alike, of the shares of the true class of left-out pixels from which on shares are not
-averaged over neighbours. Chosen on draws 100 to 105 of Indian Pines, of crops of Houston and Pavia, of Jasper Ridge and
-Samson under ``issd``; so was the classifier beside the voters."""
+"""Geometric mean, all classes alike, of the shares of the true class of left-out pixels from which
+on shares are not averaged over neighbours. Chosen on draws 100 to 105 of Indian Pines, of crops of
+Houston and Pavia, of Jasper Ridge and Samson under ``issd``; so was the classifier beside the
+voters.
+"""
 MOST = 600
-"""Training pixels that the teacher learns at most, one of each class in turn, so that a fit takes seconds."""
+"""Training pixels that the teacher learns at most, one of each class in turn, so that a fit takes
+seconds.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +73,9 @@ class Pool(SceneShares):
         """(n, k) shares of patches of raw spectra, not averaged over neighbours."""
         told = [voter.patches(patches.x) for voter in self.voters]
         told.append(self.partner.logarithms(self.fitted, patches, self.classes))
-        return np.asarray(scipy.special.softmax(np.tensordot(self.weights, told, 1), axis=1), dtype=np.float32)
+        return np.asarray(
+            scipy.special.softmax(np.tensordot(self.weights, told, 1), axis=1), dtype=np.float32
+        )
 
 
 def fit_pool(
@@ -71,11 +89,12 @@ def fit_pool(
     progress: Progress,
     untested: float = TRUST,
 ) -> Pool:
-    """Weigh the opinions on left-out pixels, then fit all; the shares are those of unlabelled and of real pixels.
+    """Weigh the opinions on left-out pixels, then fit all; the shares are those of unlabelled and
+    of real pixels.
 
-    samples: what the partner learns from at last. real: (n,) those that all else is learnt from; no synthetic sample
-    enters the weights, as one may be made from a pixel that is left out. untested: weight of the partner where nothing
-    can be left out.
+    samples: what the partner learns from at last. real: (n,) those that all else is learnt from; no
+    synthetic sample enters the weights, as one may be made from a pixel that is left out. untested:
+    weight of the partner where nothing can be left out.
     """
     pixels = np.concatenate([view.unlabelled, real.coords])
     known = np.zeros(view.visible.shape, dtype=bool)
@@ -116,7 +135,9 @@ def fit_pool(
         "left_out_share": round(sure, 3) if held.any() else None,
         "averaged": average,
     }
-    return Pool(image, known, classes, len(view.class_names), partner, fitted, voters, weights, facts)
+    return Pool(
+        image, known, classes, len(view.class_names), partner, fitted, voters, weights, facts
+    )
 
 
 def _of_true(told: Floats, target: NDArray[np.int64]) -> Floats:
@@ -125,7 +146,9 @@ def _of_true(told: Floats, target: NDArray[np.int64]) -> Floats:
 
 
 def _left_out(reading: Reading, y: NDArray[np.int64], fold: NDArray[np.int64]) -> Floats:
-    """(n, k) logarithms of the shares that a voter gives each training pixel, learnt from the other fold alone."""
+    """(n, k) logarithms of the shares that a voter gives each training pixel, learnt from the other
+    fold alone.
+    """
     own, classes = reading.features[-len(y) :], np.unique(y)
     told = np.full((len(y), len(classes)), np.log(LEAST_SHARE))
     for k in np.unique(fold[fold >= 0]):
@@ -135,7 +158,9 @@ def _left_out(reading: Reading, y: NDArray[np.int64], fold: NDArray[np.int64]) -
     return told
 
 
-def _left_out_by(partner: Partner, real: PatchSamples, fold: NDArray[np.int64], progress: Progress) -> Floats:
+def _left_out_by(
+    partner: Partner, real: PatchSamples, fold: NDArray[np.int64], progress: Progress
+) -> Floats:
     """(n, k) the same of the partner."""
     classes = np.unique(real.y)
     told = np.full((len(real), len(classes)), np.log(LEAST_SHARE))
@@ -148,10 +173,11 @@ def _left_out_by(partner: Partner, real: PatchSamples, fold: NDArray[np.int64], 
 
 @dataclass(frozen=True, eq=False)
 class Votes:
-    """pixels: (m, 2) int32, unlabelled. shares: (m, k) float64, rows sum to 1. classes: (k,) int64 ids, ascending.
+    """pixels: (m, 2) int32, unlabelled. shares: (m, k) float64, rows sum to 1. classes: (k,) int64
+    ids, ascending.
 
-    attached: (m,) bool, the pixel lies in a segment with a training pixel of the class that it votes most for. facts:
-    what the pool of opinions says of itself.
+    attached: (m,) bool, the pixel lies in a segment with a training pixel of the class that it
+    votes most for. facts: what the pool of opinions says of itself.
     """
 
     pixels: NDArray[np.int32]
@@ -166,14 +192,15 @@ def _say_nothing(done: int, total: int, note: str = "") -> None:
 
 
 def fit_teacher(view: TrainView, real: PatchSamples | None = None) -> Pool:
-    """The pool of the voters and ``svm``, learnt from training pixels, at most MOST. real: those of the view where None.
+    """The pool of the voters and ``svm``, learnt from training pixels, at most MOST. real: those of
+    the view where None.
 
-    Its seed depends on these pixels alone: all plugins that ask for the teacher of a draw are given the same one, which
-    is fitted once.
+    Its seed depends on these pixels alone: all plugins that ask for the teacher of a draw are given
+    the same one, which is fitted once.
 
-    Where nothing can be left out, as with one label a class, ``svm`` has no weight: on draws 110 to 115 under ``kshot:1``
-    this is worth +18.5 points of average accuracy on Indian Pines, +3.9 and -2.4 on crops of Houston and Pavia, -1.9 on
-    Jasper Ridge and +3.6 on Samson.
+    Where nothing can be left out, as with one label a class, ``svm`` has no weight: on draws 110 to
+    115 under ``kshot:1`` this is worth +18.5 points of average accuracy on Indian Pines, +3.9 and
+    -2.4 on crops of Houston and Pavia, -1.9 on Jasper Ridge and +3.6 on Samson.
     """
     return _teacher_of(view) if real is None or view_with(view, real) is view else _fit(view, real)
 
@@ -189,7 +216,14 @@ def _fit(view: TrainView, real: PatchSamples) -> Pool:
         mixed = np.random.default_rng(seed).permutation(len(real))
         real = real.take(np.sort(mixed[take_in_turn(real.y[mixed])][:MOST]))
     return fit_pool(
-        PartnerParams("svm"), real, real, view, seed=seed, device="cpu", progress=_say_nothing, untested=0.0
+        PartnerParams("svm"),
+        real,
+        real,
+        view,
+        seed=seed,
+        device="cpu",
+        progress=_say_nothing,
+        untested=0.0,
     )
 
 
@@ -203,7 +237,9 @@ def teach(view: TrainView) -> Votes:
 
 
 def _attach(view: TrainView, named: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether each unlabelled pixel, named after a class (m,), lies in a segment with a training pixel of that class."""
+    """Whether each unlabelled pixel, named after a class (m,), lies in a segment with a training
+    pixel of that class.
+    """
     from scipy.ndimage import label
 
     names = np.zeros(view.visible.shape, dtype=np.int64)

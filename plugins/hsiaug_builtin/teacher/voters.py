@@ -1,9 +1,10 @@
 """Voters on the class of a pixel that read its spectrum and what is around it.
 
-Spectra are read in units of how much neighbouring pixels differ (:mod:`hsiaug_builtin.teacher.noise`), which says
-without any label how far a class may vary. In each of three spectral views two voters, one that reads the pixel alone
-and one that reads windows of several sizes round it, give every pixel the mean of two shares: those of the distances
-to the class means, and those of a support vector machine.
+Spectra are read in units of how much neighbouring pixels differ
+(:mod:`hsiaug_builtin.teacher.noise`), which says without any label how far a class may vary. In
+each of three spectral views two voters, one that reads the pixel alone and one that reads windows
+of several sizes round it, give every pixel the mean of two shares: those of the distances to the
+class means, and those of a support vector machine.
 """
 
 from __future__ import annotations
@@ -30,11 +31,15 @@ COMPONENTS = 10
 COST, REACH = 10.0, 0.1
 """C, and γ times the number of features, of the machine."""
 TEMPERATURE = 0.2
-"""Divides half the squared distance to a class mean, per feature: features do not err independently."""
+"""Divides half the squared distance to a class mean, per feature: features do not err
+independently.
+"""
 NEIGHBOURHOOD, UNLIKE = 5, 1.0
-"""Pixels: side of the window over which shares are averaged; and the distance to a neighbour, in units of noise, at which
-it counts e^(−1/2) times as much. All of these, and those of the noise, were chosen on draws 100 to 103 of Indian Pines,
-of crops of Houston and Pavia, of Jasper Ridge and Samson, under ``kshot:1``, ``kshot:3`` and ``issd``."""
+"""Pixels: side of the window over which shares are averaged; and the distance to a neighbour, in
+units of noise, at which it counts e^(−1/2) times as much. All of these, and those of the noise,
+were chosen on draws 100 to 103 of Indian Pines, of crops of Houston and Pavia, of Jasper Ridge and
+Samson, under ``kshot:1``, ``kshot:3`` and ``issd``.
+"""
 LEAST_SHARE = 1e-6
 """No voter rules a class out for good."""
 
@@ -43,7 +48,9 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Voter:
-    """A fitted voter. projection: of its spectral view. sides: its windows, in pixels. means: (k, d) of the classes."""
+    """A fitted voter. projection: of its spectral view. sides: its windows, in pixels. means: (k,
+    d) of the classes.
+    """
 
     spectra: SpectralView
     projection: Projection
@@ -53,20 +60,27 @@ class Voter:
 
     def logarithms(self, features: NDArray[np.float32]) -> Floats:
         """(n, k) logarithms of the shares of pixels with features (n, d)."""
-        apart = np.stack([np.square(features - mean).sum(axis=1, dtype=np.float64) for mean in self.means], axis=1)
+        apart = np.stack(
+            [np.square(features - mean).sum(axis=1, dtype=np.float64) for mean in self.means],
+            axis=1,
+        )
         shares = scipy.special.softmax(-0.5 * apart / (TEMPERATURE * features.shape[1]), axis=1)
         shares = (shares + scipy.special.softmax(self.machine.scores(features), axis=1)) / 2
         return np.asarray(np.log(np.maximum(shares, LEAST_SHARE)))
 
     def patches(self, x: NDArray[np.float32]) -> Floats:
         """(n, k) logarithms of the shares of patches (n, B, p, p) in scene units."""
-        means = LocalMeans(self.projection, self.sides, np.ones(self.means.shape[1], dtype=np.float32))
+        means = LocalMeans(
+            self.projection, self.sides, np.ones(self.means.shape[1], dtype=np.float32)
+        )
         return self.logarithms(means.patches(self.spectra(x, axis=1)))
 
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """What a voter reads. features: (n, d) of pixels. plane: (H, W, c) components of all pixels in its spectral view."""
+    """What a voter reads. features: (n, d) of pixels. plane: (H, W, c) components of all pixels in
+    its spectral view.
+    """
 
     spectra: SpectralView
     projection: Projection
@@ -76,14 +90,18 @@ class Reading:
 
     def fit(self, features: NDArray[np.float32], y: NDArray[np.int64]) -> Voter:
         """The voter that learns from features (n, d) of pixels of classes y (n,)."""
-        machine = fit_machine(features, y, np.ones(len(y), dtype=np.float32), cost=COST, reach=REACH)
+        machine = fit_machine(
+            features, y, np.ones(len(y), dtype=np.float32), cost=COST, reach=REACH
+        )
         means = np.stack([features[y == c].mean(axis=0) for c in np.unique(y)])
         return Voter(self.spectra, self.projection, self.sides, machine, means)
 
 
 @once_the_pixels
 def planes(view: TrainView) -> tuple[tuple[SpectralView, Projection, NDArray[np.float32]], ...]:
-    """Each spectral view, the projection of its spectra, and the components (H, W, c) of all pixels; no label is read."""
+    """Each spectral view, the projection of its spectra, and the components (H, W, c) of all
+    pixels; no label is read.
+    """
     found = []
     for name in VIEWS if view.bands >= FEWEST else VIEWS[:1]:
         spectra = SpectralView(name, view.wavelengths)
@@ -101,10 +119,11 @@ def readings(view: TrainView, pixels: NDArray[np.int32]) -> Iterator[Reading]:
 
 
 def average_alike(shares: Floats, pixels: NDArray[np.int32], plane: NDArray[np.float32]) -> Floats:
-    """Shares (n, k) of pixels (n, 2), each the mean over those of its neighbourhood that are among the pixels.
+    """Shares (n, k) of pixels (n, 2), each the mean over those of its neighbourhood that are among
+    the pixels.
 
-    plane: (H, W, c) by which neighbours are alike. A neighbour counts less as it differs more (bilateral filter of
-    Tomasi and Manduchi, ICCV 1998).
+    plane: (H, W, c) by which neighbours are alike. A neighbour counts less as it differs more
+    (bilateral filter of Tomasi and Manduchi, ICCV 1998).
     """
     height, width, _ = plane.shape
     reach = NEIGHBOURHOOD // 2

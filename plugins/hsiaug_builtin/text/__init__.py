@@ -1,7 +1,8 @@
 """Class descriptions, prompt grammar and text encoders, for generators that read text.
 
-prompts_of(view, "both")     {class id: prompts}: class names, sentences of the scene's card, or what surrounds the labels
-encode(texts, "minilm")      per-token embeddings with the word of each token, cached
+prompts_of(view, "both")     {class id: prompts}: class names, sentences of the scene's card, or
+what surrounds the labels encode(texts, "minilm")      per-token embeddings with the word of each
+token, cached
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Text towers of OpenCLIP: their output for each token, before pooling (Radford et al. 2021, arXiv:2103.00020;
-Cherti et al. 2022, arXiv:2212.07143).
+"""Text towers of OpenCLIP: their output for each token, before pooling (Radford et al. 2021,
+arXiv:2103.00020; Cherti et al. 2022, arXiv:2212.07143).
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from hsiaug_builtin.text.encoded import Encoded
 def clip(spec: str, texts: tuple[str, ...]) -> Encoded:
     """The texts, by the tower of MODEL@FILE; nothing is downloaded.
 
-    Raises InputError for a model that does not exist and for a text that is too long, DataUnavailableError where the file
-    is missing, PluginError for weights of another model and for a tower that needs more files than its weights.
+    Raises InputError for a model that does not exist and for a text that is too long,
+    DataUnavailableError where the file is missing, PluginError for weights of another model and for
+    a tower that needs more files than its weights.
     """
     import open_clip
     import torch
@@ -27,16 +28,22 @@ def clip(spec: str, texts: tuple[str, ...]) -> Encoded:
     weights = Path(file).expanduser()
     if not weights.is_file() or not weights.stat().st_size:
         raise DataUnavailableError(
-            f"openclip:{spec}: {file or 'the part behind @'} must be a file with the weights of {model}",
-            hint="Download published weights, for example with `hf download REPOSITORY open_clip_model.safetensors`, and "
-            f"name the file: openclip:{model}@FILE. Or use minilm, which is installed.",
+            f"openclip:{spec}: {file or 'the part behind @'} must be a file with the weights of"
+            f" {model}",
+            hint=(
+                "Download published weights, for example with `hf download REPOSITORY"
+                f" open_clip_model.safetensors`, and name the file: openclip:{model}@FILE. Or use"
+                " minilm, which is installed."
+            ),
         )
     tokenizer = open_clip.SimpleTokenizer(
         context_length=text.get("context_length", 77), **text.get("tokenizer_kwargs", {})
     )
     words = [tuple(tokenizer.pat.findall(tokenizer.clean_fn(t))) for t in texts]
     # Number of the word that each token is a piece of, between the marks of beginning and end.
-    member = [[-1, *(i for i, w in enumerate(own) for _ in tokenizer.encode(w)), -1] for own in words]
+    member = [
+        [-1, *(i for i, w in enumerate(own) for _ in tokenizer.encode(w)), -1] for own in words
+    ]
     longest = max(map(len, member))
     if longest > tokenizer.context_length:
         raise InputError(
@@ -47,7 +54,8 @@ def clip(spec: str, texts: tuple[str, ...]) -> Encoded:
     net = _load(model, weights)
     caught: list[Any] = []
     tower = getattr(net, "text", net)
-    # The norm before pooling is where every token still has its own feature, in all towers of this kind.
+    # The norm before pooling is where every token still has its own feature, in all towers of this
+    # kind.
     tower.ln_final.register_forward_hook(lambda _module, _input, output: caught.append(output))
     with torch.inference_mode():
         pooled = net.encode_text(tokenizer(list(texts)), normalize=True)
@@ -68,7 +76,9 @@ def clip(spec: str, texts: tuple[str, ...]) -> Encoded:
 
 
 def _config(model: str) -> dict[str, Any]:
-    """Settings of a model with CLIP's own text tower and tokenizer: others need files beyond the weights."""
+    """Settings of a model with CLIP's own text tower and tokenizer: others need files beyond the
+    weights.
+    """
     import open_clip
 
     config: dict[str, Any] | None = open_clip.get_model_config(model) if ":" not in model else None
@@ -76,7 +86,10 @@ def _config(model: str) -> dict[str, Any]:
         raise InputError(
             "openclip: unknown model",
             value=repr(model),
-            hint="Type openclip:MODEL@FILE; open_clip.list_models() names the models, such as ViT-B-32.",
+            hint=(
+                "Type openclip:MODEL@FILE; open_clip.list_models() names the models, such as"
+                " ViT-B-32."
+            ),
         )
     text = config.get("text_cfg", {})
     foreign = text.get("hf_model_name") or text.get("hf_tokenizer_name")

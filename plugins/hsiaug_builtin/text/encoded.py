@@ -16,7 +16,8 @@ class Encoded:
     mask: (n, L) bool, True = a real token, the marks of beginning and end among them.
     pooled: (n, D') float32 of length 1: one embedding a text, pooled as the encoder was trained.
     words: the words of each text in their order, punctuation among them.
-    word: (n, L) int16 number of the word, from 0, that each token is a piece of; -1 = of none: a mark, or no token.
+    word: (n, L) int16 number of the word, from 0, that each token is a piece of; -1 = of none: a
+    mark, or no token.
     """
 
     tokens: NDArray[np.float32]

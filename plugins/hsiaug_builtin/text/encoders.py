@@ -15,14 +15,16 @@ ENCODERS = ("minilm", "openclip:MODEL@FILE", "one-hot")
 
 
 def encode(texts: Sequence[str], encoder: str = "minilm") -> Encoded:
-    """Encode all texts in one go; the same texts give the same result, whose arrays are the caller's own.
+    """Encode all texts in one go; the same texts give the same result, whose arrays are the
+    caller's own.
 
     encoder: ``minilm`` (installed with hsiaug), ``openclip:MODEL@FILE`` (a checkpoint on this
-    machine; for weights trained with QuickGELU name the model that says so, such as ViT-B-32-quickgelu), or ``one-hot``
-    (a token for each text, orthogonal to all others: tells texts apart and says nothing).
+    machine; for weights trained with QuickGELU name the model that says so, such as
+    ViT-B-32-quickgelu), or ``one-hot`` (a token for each text, orthogonal to all others: tells
+    texts apart and says nothing).
 
-    Raises InputError for an unknown encoder or empty texts, DataUnavailableError where weights are missing, PluginError
-    where they are damaged or do not fit.
+    Raises InputError for an unknown encoder or empty texts, DataUnavailableError where weights are
+    missing, PluginError where they are damaged or do not fit.
     """
     listed = tuple(texts)
     if not listed or not all(isinstance(text, str) and text.strip() for text in listed):
@@ -38,7 +40,9 @@ def encode(texts: Sequence[str], encoder: str = "minilm") -> Encoded:
 
 @cache
 def _encode(texts: tuple[str, ...], encoder: str) -> Encoded:
-    """Encode texts; kept for the process, because every fit on a scene reads the same few prompts."""
+    """Encode texts; kept for the process, because every fit on a scene reads the same few
+    prompts.
+    """
     if encoder == "minilm":
         from hsiaug_builtin.text.minilm import minilm
 
@@ -50,7 +54,9 @@ def _encode(texts: tuple[str, ...], encoder: str) -> Encoded:
         from hsiaug_builtin.text.clip import clip
 
         return clip(rest, texts)
-    raise InputError("unknown text encoder", value=repr(encoder), hint=did_you_mean(encoder, ENCODERS))
+    raise InputError(
+        "unknown text encoder", value=repr(encoder), hint=did_you_mean(encoder, ENCODERS)
+    )
 
 
 def _one_hot(texts: tuple[str, ...]) -> Encoded:
@@ -58,4 +64,6 @@ def _one_hot(texts: tuple[str, ...]) -> Encoded:
     n = len(texts)
     table = np.eye(n, dtype=np.float32)
     words = tuple((text,) for text in texts)
-    return Encoded(table[:, None], np.ones((n, 1), dtype=bool), table, words, np.zeros((n, 1), dtype=np.int16))
+    return Encoded(
+        table[:, None], np.ones((n, 1), dtype=bool), table, words, np.zeros((n, 1), dtype=np.int16)
+    )

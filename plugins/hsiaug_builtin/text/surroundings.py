@@ -2,8 +2,9 @@
 
 Their relations to other classes are what the paper of Txt2HSI names as future work.
 
-Only training pixels, their places and the visible spectra are read. Size, place and relations are those of the *labels*:
-where training pixels were drawn as clumps, a small clump is no small field. North is the first row.
+Only training pixels, their places and the visible spectra are read. Size, place and relations are
+those of the *labels*: where training pixels were drawn as clumps, a small clump is no small field.
+North is the first row.
 """
 
 from __future__ import annotations
@@ -28,10 +29,11 @@ NEIGHBOURS = 2
 
 
 def phrases_of(view: TrainView, words: Sequence[str]) -> dict[int, tuple[str, ...]]:
-    """Phrases of each class id with training pixels, in which words[c - 1] names class c; the same view gives the same.
+    """Phrases of each class id with training pixels, in which words[c - 1] names class c; the same
+    view gives the same.
 
-    The first says how large, bright, green and even the labelled clump of the class is and where it lies; then its
-    nearest classes ("corn beside trees", "corn north of hay"), and one that is far.
+    The first says how large, bright, green and even the labelled clump of the class is and where it
+    lies; then its nearest classes ("corn beside trees", "corn north of hay"), and one that is far.
     """
     places = {c: view.coords[view.y == c] for c in view.counts}
     clumps = {c: _largest_clump(own) for c, own in places.items()}
@@ -62,17 +64,32 @@ def _largest_clump(coords: NDArray[np.int32]) -> NDArray[np.int32]:
 
 
 def _size(pixels: int, usual: float) -> str:
-    return "a small patch of" if pixels <= usual / 2 else "a large field of" if pixels >= 2 * usual else ""
+    return (
+        "a small patch of"
+        if pixels <= usual / 2
+        else "a large field of"
+        if pixels >= 2 * usual
+        else ""
+    )
 
 
 def _quarter(coords: NDArray[np.int32], shape: tuple[int, ...]) -> str:
-    """Which of nine parts of the scene the middle of pixels lies in: "north west", "south", "centre"."""
+    """Which of nine parts of the scene the middle of pixels lies in: "north west", "south",
+    "centre".
+    """
     down, across = (int(3 * x / side) for x, side in zip(coords.mean(axis=0), shape, strict=True))
-    return " ".join(w for w in (("north", "", "south")[down], ("west", "", "east")[across]) if w) or "centre"
+    return (
+        " ".join(w for w in (("north", "", "south")[down], ("west", "", "east")[across]) if w)
+        or "centre"
+    )
 
 
-def _relations(c: int, places: Mapping[int, NDArray[np.int32]], patch: int, side: int) -> list[tuple[str, int]]:
-    """How class c lies to others: the nearest ones, and the farthest where that is half the scene away."""
+def _relations(
+    c: int, places: Mapping[int, NDArray[np.int32]], patch: int, side: int
+) -> list[tuple[str, int]]:
+    """How class c lies to others: the nearest ones, and the farthest where that is half the scene
+    away.
+    """
     from scipy.spatial import cKDTree
 
     found: list[tuple[float, int, str]] = []
@@ -101,7 +118,9 @@ def _direction(step: NDArray[np.int32]) -> str:
 
 @dataclass(frozen=True, eq=False)
 class _Look:
-    """Three numbers of each of n patches; green: of no patch where the scene has no bands for it."""
+    """Three numbers of each of n patches; green: of no patch where the scene has no bands for
+    it.
+    """
 
     brightness: NDArray[np.float64]
     green: NDArray[np.float64] | None
@@ -109,7 +128,9 @@ class _Look:
 
 
 def _looks(view: TrainView) -> dict[int, tuple[str, ...]]:
-    """Adjectives of each class: where its median lies outside the middle third of the visible patches."""
+    """Adjectives of each class: where its median lies outside the middle third of the visible
+    patches.
+    """
     seen = np.concatenate([view.coords, view.unlabelled])
     rows = np.unique(np.linspace(0, len(seen) - 1, REFERENCE).round().astype(int))
     own, all_ = _measure(view, view.coords), _measure(view, seen[rows])
@@ -117,8 +138,10 @@ def _looks(view: TrainView) -> dict[int, tuple[str, ...]]:
     for c in view.counts:
         told = []
         for name, low, high in (
-            ("brightness", "dark", "bright"), ("green", "bare", "green"), ("roughness", "even", "mixed")
-        ):  # fmt: skip
+            ("brightness", "dark", "bright"),
+            ("green", "bare", "green"),
+            ("roughness", "even", "mixed"),
+        ):
             value, usual = getattr(own, name), getattr(all_, name)
             if value is None:
                 continue
@@ -130,7 +153,9 @@ def _looks(view: TrainView) -> dict[int, tuple[str, ...]]:
 
 
 def _measure(view: TrainView, coords: NDArray[np.int32]) -> _Look:
-    """Brightness: mean of the centre's bands; green: NDVI; roughness: spread inside the patch, over bands."""
+    """Brightness: mean of the centre's bands; green: NDVI; roughness: spread inside the patch, over
+    bands.
+    """
     brightness, green, roughness = [], [], []
     pair = _index_bands(view.wavelengths)
     std = view.normaliser.std[:, None]
@@ -142,8 +167,14 @@ def _measure(view: TrainView, coords: NDArray[np.int32]) -> _Look:
         if pair is not None:
             red, infrared = middle[:, pair[0]], middle[:, pair[1]]
             total = infrared + red
-            green.append(np.divide(infrared - red, total, out=np.zeros_like(total), where=total > 0))
-    return _Look(np.concatenate(brightness), np.concatenate(green) if green else None, np.concatenate(roughness))
+            green.append(
+                np.divide(infrared - red, total, out=np.zeros_like(total), where=total > 0)
+            )
+    return _Look(
+        np.concatenate(brightness),
+        np.concatenate(green) if green else None,
+        np.concatenate(roughness),
+    )
 
 
 def _index_bands(wavelengths: NDArray[np.float64] | None) -> tuple[int, int] | None:

@@ -1,8 +1,8 @@
 """Codes: groups of alike patches of a scene, found without labels, and the Gaussian of each.
 
 Conditions that need no label (Hu et al., Self-Guided Diffusion Models, CVPR 2023, arXiv 2210.06462)
-let the denoiser learn what patches there are once for a scene; a draw only has to learn which of them
-its texts name. The paper has none.
+let the denoiser learn what patches there are once for a scene; a draw only has to learn which of
+them its texts name. The paper has none.
 """
 
 from __future__ import annotations
@@ -30,14 +30,17 @@ PATCHES_PER_CODE = 40
 MEAN_PRIOR = 5.0
 """Patches that the scene counts as in the mean of a code."""
 VARIANCE_PRIOR = 30.0
-"""Patches that the usual shape counts as in the variance of a code, and "as in its codes" in that of
-a class."""
+"""Patches that the usual shape counts as in the variance of a code, and "as in its codes" in that
+of a class.
+"""
 CLASS_PRIOR = 20.0
 """Patches that "no shift" counts as in the shift of a class."""
 CELL_PRIOR = 5.0
 """Patches that "as elsewhere" counts as in the shift of a class within one code."""
 SHIFT_FREQUENCIES = 3
-"""A class shifts the first even frequencies of each axis: its level, and how that differs off the centre."""
+"""A class shifts the first even frequencies of each axis: its level, and how that differs off the
+centre.
+"""
 SPREAD_LIMITS = (0.25, 4.0)
 """Between these lies the variance of a class within its codes, beside that of the codes."""
 LEAST_VARIANCE = 1e-4
@@ -54,7 +57,8 @@ def find_codes(
     latents : Tensor (H, W, d)
         Latents of variance 1; a hidden pixel may be NaN.
     scale : Tensor (d,)
-        Deviations of the spectra along the channels. Those of much contrast count more, by the root.
+        Deviations of the spectra along the channels. Those of much contrast count more, by the
+        root.
     pixels : array (m, 2) of int
         Centres of the patches, all of which are visible.
     patch : int
@@ -111,8 +115,9 @@ def _roughness(channels: Tensor, patch: int) -> Tensor:
     """Logarithm of the mean squared difference of neighbours in each patch, (H, W, d).
 
     Flat fields and mixed ones have the same mean where edges cancel out; this tells them apart. The
-    differences of a pixel are those to the pixels above and to the left; of the first row and column
-    of a patch they reach out of it, so that these are taken from inside. A patch of one pixel has none.
+    differences of a pixel are those to the pixels above and to the left; of the first row and
+    column of a patch they reach out of it, so that these are taken from inside. A patch of one
+    pixel has none.
     """
     squares = torch.zeros_like(channels)
     if patch < 3:
@@ -126,8 +131,8 @@ def _roughness(channels: Tensor, patch: int) -> Tensor:
 class Condition:
     """What n patches are conditioned on; every field is a tensor (n,) of int64.
 
-    code: row of the Gaussians; the last one means none. rows: prompt, −1 = no text. label: class id,
-    0 = none.
+    code: row of the Gaussians; the last one means none. rows: prompt, −1 = no text. label: class
+    id, 0 = none.
     """
 
     code: Tensor
@@ -159,7 +164,9 @@ class Gaussians(nn.Module):
     shift_row: Tensor
     spread: Tensor
 
-    def __init__(self, mean: Tensor, variance: Tensor, shift: Tensor, shift_row: Tensor, spread: Tensor) -> None:
+    def __init__(
+        self, mean: Tensor, variance: Tensor, shift: Tensor, shift_row: Tensor, spread: Tensor
+    ) -> None:
         super().__init__()
         self.register_buffer("mean", mean)
         self.register_buffer("variance", variance)
@@ -249,8 +256,8 @@ def add_classes(
     """Gaussians of a scene with the shifts and spreads of a draw's classes.
 
     A class moves the mean of its codes by how much its patches differ from all of them, and then by
-    how much they differ in that code; both are shrunk towards none, the more the fewer patches there
-    are. Its variance is shrunk towards that of its codes.
+    how much they differ in that code; both are shrunk towards none, the more the fewer patches
+    there are. Its variance is shrunk towards that of its codes.
 
     Parameters
     ----------

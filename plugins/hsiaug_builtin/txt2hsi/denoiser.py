@@ -1,15 +1,16 @@
-"""The denoiser: ConvNeXt blocks over the pixels of a patch, conditioned on noise level, code and text.
+"""The denoiser: ConvNeXt blocks over the pixels of a patch, conditioned on noise level, code and
+text.
 
 A pixel is a token, so that edges and the shapes of fields can be learnt, and so that a map of the
-cross-attention to words has a value of its own for each pixel, as the paper shows. The text acts twice:
-pooled, beside noise level and code (adaLN-Zero, Peebles and Xie, ICCV 2023), and word by word by
-visual-linguistic cross-attention.
+cross-attention to words has a value of its own for each pixel, as the paper shows. The text acts
+twice: pooled, beside noise level and code (adaLN-Zero, Peebles and Xie, ICCV 2023), and word by
+word by visual-linguistic cross-attention.
 
-A latent diffusion model with such an attention is what is known of the paper. Layers and sizes are this
-project's choice, and so is the preconditioning: the network adds to the Wiener filter of the patch's
-Gaussian (`Gaussians`), where Karras et al. (2022, section 5) have that of one Gaussian with the same
-variance everywhere. So an untrained network gives samples with the second-order layout of real patches,
-and training is spent on what a Gaussian lacks: edges.
+A latent diffusion model with such an attention is what is known of the paper. Layers and sizes are
+this project's choice, and so is the preconditioning: the network adds to the Wiener filter of the
+patch's Gaussian (`Gaussians`), where Karras et al. (2022, section 5) have that of one Gaussian with
+the same variance everywhere. So an untrained network gives samples with the second-order layout of
+real patches, and training is spent on what a Gaussian lacks: edges.
 """
 
 from __future__ import annotations
@@ -131,7 +132,9 @@ class Denoiser(nn.Module):
     weight: Tensor
     basis: Tensor
 
-    def __init__(self, gaussians: Gaussians, weight: Tensor, width: int, depth: int, text: int = 0) -> None:
+    def __init__(
+        self, gaussians: Gaussians, weight: Tensor, width: int, depth: int, text: int = 0
+    ) -> None:
         super().__init__()
         codes, side, _, channels = gaussians.mean.shape
         self.gaussians = gaussians
@@ -140,7 +143,9 @@ class Denoiser(nn.Module):
         # The whitened coefficients, and the estimate that the Wiener filter gives.
         self.in_proj = nn.Linear(2 * channels, width)
         self.place = nn.Parameter(0.02 * torch.randn(side, side, width))
-        self.level = nn.Sequential(nn.Linear(LEVEL_FEATURES, width), nn.SiLU(), nn.Linear(width, width))
+        self.level = nn.Sequential(
+            nn.Linear(LEVEL_FEATURES, width), nn.SiLU(), nn.Linear(width, width)
+        )
         self.code = nn.Embedding(codes, width)
         nn.init.normal_(self.code.weight, std=0.02)
         self.blocks = nn.ModuleList(Block(width) for _ in range(depth))
@@ -196,7 +201,9 @@ class Denoiser(nn.Module):
         A coefficient counts as in Karras et al. (2022, table 1): by its variance where the noise is
         large, so that layout counts most, and all alike where the noise is small.
         """
-        estimate, scale, whitened = self._filter(x + sigma[:, None, None, None] * noise, sigma, condition)
+        estimate, scale, whitened = self._filter(
+            x + sigma[:, None, None, None] * noise, sigma, condition
+        )
         out, _ = self._network(whitened, estimate, sigma, condition, texts)
         error = to_frequencies(out.float(), self.basis) - (x - estimate) / scale
         variance = self.gaussians.variance[self.gaussians.no_code]
@@ -204,7 +211,9 @@ class Denoiser(nn.Module):
         counts = self.weight * variance * (level + 1) / (level + variance)
         return torch.as_tensor((error.square() * counts).mean())
 
-    def _filter(self, x: Tensor, sigma: Tensor, condition: Condition) -> tuple[Tensor, Tensor, Tensor]:
+    def _filter(
+        self, x: Tensor, sigma: Tensor, condition: Condition
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """The Wiener estimate, the scale of what the network adds to it, and the whitened x."""
         mean, variance = self.gaussians.moments(condition)
         sigma = sigma[:, None, None, None]
@@ -236,7 +245,9 @@ class Denoiser(nn.Module):
         for index, block in enumerate(self.blocks):
             x = block(x, drive)
             if self.words is not None and texts is not None and index == len(self.blocks) // 2:
-                read, share = self.words.attend(x.flatten(1, 2), texts.tokens, texts.mask, condition.rows, shares)
+                read, share = self.words.attend(
+                    x.flatten(1, 2), texts.tokens, texts.mask, condition.rows, shares
+                )
                 x = x + (read * has_text[:, None]).reshape(x.shape)
         return self.out_proj(self.norm(x)), share
 

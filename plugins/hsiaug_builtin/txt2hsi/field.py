@@ -28,9 +28,11 @@ def spectra_at(view: TrainView, pixels: NDArray[np.integer]) -> NDArray[np.float
 
 @dataclass(frozen=True, eq=False)
 class Field:
-    """values: (H + p − 1, W + p − 1, d) float32 latents of a scene mirrored at its edges, NaN where hidden.
+    """values: (H + p − 1, W + p − 1, d) float32 latents of a scene mirrored at its edges, NaN where
+    hidden.
 
-    Patches round the pixels of ``TrainView.coords`` and ``TrainView.unlabelled`` never hold a hidden pixel.
+    Patches round the pixels of ``TrainView.coords`` and ``TrainView.unlabelled`` never hold a
+    hidden pixel.
     """
 
     values: Tensor
@@ -39,14 +41,17 @@ class Field:
     @classmethod
     @torch.inference_mode()
     def of(cls, view: TrainView, vae: Vae, device: str) -> Field:
-        """The scene as a view shows it, encoded in stripes of rows: of a large one only the latents are in memory."""
+        """The scene as a view shows it, encoded in stripes of rows: of a large one only the latents
+        are in memory.
+        """
         r, (height, width) = view.patch // 2, view.visible.shape
         stripes = []
         for top in range(0, height, ROWS):
             shown = np.asarray(view.cube[top : top + ROWS])
             stripes.append(vae.encode(torch.tensor(view.normaliser.spectra(shown), device=device)))
         down, across = (
-            torch.from_numpy(np.pad(np.arange(length), r, mode="reflect")).to(device) for length in (height, width)
+            torch.from_numpy(np.pad(np.arange(length), r, mode="reflect")).to(device)
+            for length in (height, width)
         )
         return cls(torch.cat(stripes)[down][:, across], view.patch)
 

@@ -107,15 +107,25 @@ def _vae_with_classes(
 ) -> Vae:
     """The VAE of the scene, trained on with a term that keeps the draw's classes apart."""
     codec = codec_of(view, params, np.random.default_rng(run.seed), run.device)
-    spectra = [torch.tensor(spectra_at(view, pixels), device=run.device) for pixels in named.values()]
+    spectra = [
+        torch.tensor(spectra_at(view, pixels), device=run.device) for pixels in named.values()
+    ]
     return add_class_term(coded.vae, codec, spectra, params.class_weight, run)
 
 
-def _with_texts(scene: Denoiser, gaussians: Gaussians, params: Params, texts: Texts, seed: int) -> Denoiser:
-    """The scene's denoiser with Gaussians of classes, which reads texts; at first they change nothing."""
+def _with_texts(
+    scene: Denoiser, gaussians: Gaussians, params: Params, texts: Texts, seed: int
+) -> Denoiser:
+    """The scene's denoiser with Gaussians of classes, which reads texts; at first they change
+    nothing.
+    """
     size = texts.tokens.shape[2]
     denoiser = fresh(lambda: untrained_denoiser(gaussians, scene.weight.cpu(), params, size), seed)
-    shared = {key: value.cpu().clone() for key, value in scene.state_dict().items() if not key.startswith("gaussians.")}
+    shared = {
+        key: value.cpu().clone()
+        for key, value in scene.state_dict().items()
+        if not key.startswith("gaussians.")
+    }
     denoiser.load_state_dict({**denoiser.state_dict(), **shared})
     return denoiser
 
@@ -134,7 +144,9 @@ class Batches:
     params: Params
 
     def draw(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """Patches (n, p, p, d); on the CPU the class id of each, 0 where it has none, and its code."""
+        """Patches (n, p, p, d); on the CPU the class id of each, 0 where it has none, and its
+        code.
+        """
         batch = self.params.network.batch
         ids = sorted(self.named)
         free = round(batch * self.params.unlabelled) if len(self.pool) else 0

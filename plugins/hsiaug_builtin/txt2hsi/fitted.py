@@ -22,7 +22,12 @@ from hsiaug_builtin.txt2hsi.frequencies import to_frequencies, to_pixels
 from hsiaug_builtin.txt2hsi.measured import Measure
 from hsiaug_builtin.txt2hsi.naming import Prior
 from hsiaug_builtin.txt2hsi.params import SIGMA_LEAST, SIGMA_MOST, Params
-from hsiaug_builtin.txt2hsi.prepare import condition_on, restore_denoiser, restore_gaussians, restore_vae
+from hsiaug_builtin.txt2hsi.prepare import (
+    condition_on,
+    restore_denoiser,
+    restore_gaussians,
+    restore_vae,
+)
 from hsiaug_builtin.txt2hsi.texts import Texts
 from hsiaug_builtin.txt2hsi.vae import Remainder, Vae
 
@@ -38,8 +43,9 @@ TEXT_ARRAYS = ("tokens", "mask", "pooled", "word")
 class FittedTxt2Hsi:
     """What sampling needs.
 
-    scene_denoiser: the one before texts. remainder: of the classes of the prior, in its order. starts:
-    {class id: (m, B, p, p) patches} that editing begins at; empty where sampling begins at pure noise.
+    scene_denoiser: the one before texts. remainder: of the classes of the prior, in its order.
+    starts: {class id: (m, B, p, p) patches} that editing begins at; empty where sampling begins at
+    pure noise.
     """
 
     params: Params
@@ -60,7 +66,9 @@ class FittedTxt2Hsi:
         """Side of a patch in pixels."""
         return self.denoiser.gaussians.mean.shape[1]
 
-    def sample(self, counts: Mapping[int, int], *, guidance: float | None, seed: int) -> PatchSamples:
+    def sample(
+        self, counts: Mapping[int, int], *, guidance: float | None, seed: int
+    ) -> PatchSamples:
         """Text → code → latent diffusion → VAE decoder.
 
         Raises
@@ -283,7 +291,8 @@ def decode_patches(
     normaliser: Normaliser,
     draw: torch.Generator,
 ) -> NDArray[np.float32]:
-    """Patches (n, B, p, p) in scene units of coefficients (n, p, p, d), with what the VAE leaves out.
+    """Patches (n, B, p, p) in scene units of coefficients (n, p, p, d), with what the VAE leaves
+    out.
 
     rows: (n,) of the remainder.
     """

@@ -1,9 +1,10 @@
 """Patches of latents under an orthonormal cosine transform over the whole patch.
 
 The pixels of a patch are strongly correlated, the coefficients of its cosine transform hardly are:
-for a stationary process the transform is close to the principal components of the pixels. A Gaussian
-with a variance for each coefficient therefore has the second-order layout of real patches, smooth
-areas and the right correlation of neighbours, and costs no matrix larger than the patch's side.
+for a stationary process the transform is close to the principal components of the pixels. A
+Gaussian with a variance for each coefficient therefore has the second-order layout of real patches,
+smooth areas and the right correlation of neighbours, and costs no matrix larger than the patch's
+side.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ MIRRORS = 4
 
 
 def cosines(side: int) -> Tensor:
-    """Orthonormal cosine transform (DCT-II), (side, side) float32; row 0 is the mean times √side."""
+    """Orthonormal cosine transform (DCT-II), (side, side) float32; row 0 is the mean times
+    √side.
+    """
     frequency = torch.arange(side)[:, None]
     place = torch.arange(side)[None]
     table = torch.cos(math.pi * frequency * (2 * place + 1) / (2 * side)) * math.sqrt(2 / side)
@@ -62,8 +65,8 @@ def even_frequencies(side: int) -> Tensor:
 def mirror(patches: Tensor, number: Tensor) -> Tensor:
     """Mirror patches (n, p, p, d), each along the axes that ``number`` (n,) in 0..3 names.
 
-    Turns by a right angle are left out on purpose: scanners leave stripes along one axis, and fields
-    follow the flight line, so that rows and columns of real patches differ.
+    Turns by a right angle are left out on purpose: scanners leave stripes along one axis, and
+    fields follow the flight line, so that rows and columns of real patches differ.
     """
     down = (number % 2 == 1)[:, None, None, None].to(patches.device)
     across = (number >= 2)[:, None, None, None].to(patches.device)

@@ -54,7 +54,9 @@ class FittedGaussian:
     measure: Measure
     facts: Mapping[str, Any]
 
-    def sample(self, counts: Mapping[int, int], *, guidance: float | None, seed: int) -> PatchSamples:
+    def sample(
+        self, counts: Mapping[int, int], *, guidance: float | None, seed: int
+    ) -> PatchSamples:
         """Patches of the Gaussian of each class and code, and the noise of the class.
 
         Raises
@@ -120,7 +122,9 @@ class Gaussian(Plugin[CodingParams]):
     card = Card(
         name="gaussian",
         version="1",
-        summary="Control of txt2hsi: Gaussians of whole patches by class and code, without diffusion",
+        summary=(
+            "Control of txt2hsi: Gaussians of whole patches by class and code, without diffusion"
+        ),
         scope="scene",
         prepares=True,
         prepare_seconds=10.0,
@@ -129,7 +133,9 @@ class Gaussian(Plugin[CodingParams]):
         presets={"tiny": {"size": "tiny", "latent": 6, "vae_steps": 20, "codes": 16}},
     )
 
-    def prepare(self, view: TrainView, *, seed: int, device: str, progress: Progress) -> PreparedGaussian:
+    def prepare(
+        self, view: TrainView, *, seed: int, device: str, progress: Progress
+    ) -> PreparedGaussian:
         """Learn VAE, codes and their Gaussians from all visible patches, without a label."""
         from hsiaug_builtin.diffusion.training import Run
         from hsiaug_builtin.txt2hsi.prepare import code_scene

@@ -1,4 +1,6 @@
-"""How much of the classes the codec keeps: a support vector machine of decoded pixels against one of the pixels."""
+"""How much of the classes the codec keeps: a support vector machine of decoded pixels against one
+of the pixels.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +21,24 @@ MOST, REPEATS = 60, 3
 COST = 30.0
 
 
-def measure_kept(view: TrainView, vae: Vae, named: Mapping[int, NDArray[np.int32]], seed: int) -> dict[str, float]:
-    """Mean recall, in percent, of named pixels that were left out: learnt from real spectra and from decoded ones.
+def measure_kept(
+    view: TrainView, vae: Vae, named: Mapping[int, NDArray[np.int32]], seed: int
+) -> dict[str, float]:
+    """Mean recall, in percent, of named pixels that were left out: learnt from real spectra and
+    from decoded ones.
 
-    The noise that decoding adds is that of the pixels that learn. Empty where fewer than two classes can be asked.
+    The noise that decoding adds is that of the pixels that learn. Empty where fewer than two
+    classes can be asked.
     """
-    found = [_compare(view, vae, named, np.random.default_rng([seed % 2**32, each])) for each in range(REPEATS)]
-    return {name: round(float(np.mean([each[name] for each in found])), 2) for name in ("real", "decoded") if found[0]}
+    found = [
+        _compare(view, vae, named, np.random.default_rng([seed % 2**32, each]))
+        for each in range(REPEATS)
+    ]
+    return {
+        name: round(float(np.mean([each[name] for each in found])), 2)
+        for name in ("real", "decoded")
+        if found[0]
+    }
 
 
 def _compare(

@@ -1,7 +1,8 @@
-"""What samples are like beside real patches that were left out: numbers that a record states of them.
+"""What samples are like beside real patches that were left out: numbers that a record states of
+them.
 
-The real patches are those that the teacher named: a half to compare with, and a half that a probe learns from. No test
-label is read, and sampling draws nothing for it.
+The real patches are those that the teacher named: a half to compare with, and a half that a probe
+learns from. No test label is read, and sampling draws nothing for it.
 """
 
 from __future__ import annotations
@@ -14,19 +15,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import PatchReference, PatchSpace, TrainView, block_means, derive_seed, patches_at, prdc
+from hsiaug.api import (
+    PatchReference,
+    PatchSpace,
+    TrainView,
+    block_means,
+    derive_seed,
+    patches_at,
+    prdc,
+)
 from hsiaug_builtin.nets import state
 from hsiaug_builtin.semisup.discriminant import Discriminant, fit_discriminant
 
 SAMPLES, KNOWN, PIXELS = 300, 2500, 5000
-"""Samples that are measured; training patches, and patches of the pool, that they are compared with; and pixels that
-components are fitted on: at most."""
+"""Samples that are measured; training patches, and patches of the pool, that they are compared
+with; and pixels that components are fitted on: at most.
+"""
 
 
 @dataclass(frozen=True, eq=False)
 class Measure:
-    """space, patches: where distances are measured, and to what. centres: (r, B) float32 spectra in the middle of the
-    real patches; asked: (r,) bool, False for the half that the probe learns from.
+    """space, patches: where distances are measured, and to what. centres: (r, B) float32 spectra in
+    the middle of the real patches; asked: (r,) bool, False for the half that the probe learns from.
     """
 
     space: PatchSpace
@@ -38,14 +48,23 @@ class Measure:
     def fit(cls, view: TrainView, named: Mapping[int, NDArray[np.int32]], seed: int) -> Measure:
         """Take real patches. named: {class id: (m, 2) pixels}, labelled or named by the teacher."""
         rng = np.random.default_rng(derive_seed("measured", seed))
-        drawn = [rng.permutation(own)[: 2 * max(1, SAMPLES // len(named))] for own in named.values()]
-        at, y = np.concatenate(drawn), np.repeat(np.array(list(named), dtype=np.int64), list(map(len, drawn)))
+        drawn = [
+            rng.permutation(own)[: 2 * max(1, SAMPLES // len(named))] for own in named.values()
+        ]
+        at, y = (
+            np.concatenate(drawn),
+            np.repeat(np.array(list(named), dtype=np.int64), list(map(len, drawn))),
+        )
         pixels = rng.permutation(np.argwhere(view.visible))[:PIXELS]
         space = PatchSpace.fit(view.cube[pixels[:, 0], pixels[:, 1]])
         scores = space.scores(view.cube)
         training, pool, left = (
             (block_means(patches_at(scores, of, view.patch)).astype(np.float16), of)
-            for of in (rng.permutation(view.coords)[:KNOWN], rng.permutation(view.unlabelled)[:KNOWN], at)
+            for of in (
+                rng.permutation(view.coords)[:KNOWN],
+                rng.permutation(view.unlabelled)[:KNOWN],
+                at,
+            )
         )
         patches = PatchReference.of(training, pool, left, y, view.patch)
         asked = np.concatenate([np.arange(len(own)) % 2 == 0 for own in drawn])
@@ -58,9 +77,11 @@ class Measure:
         return fit_discriminant(x, y, np.ones(len(y), dtype=np.float32))
 
     def __call__(self, x: NDArray[np.float32], y: NDArray[np.int64]) -> dict[str, dict[str, float]]:
-        """``measured`` of samples x (n, B, p, p) of classes y (n,), and ``measured_real``: of real ones in their place.
+        """``measured`` of samples x (n, B, p, p) of classes y (n,), and ``measured_real``: of real
+        ones in their place.
 
-        Of a class as many samples are taken as each half has real patches; {} where these are fewer than two in all.
+        Of a class as many samples are taken as each half has real patches; {} where these are fewer
+        than two in all.
         """
         made, asked, other = self._matched(y)
         if len(made) < 2:
@@ -68,11 +89,17 @@ class Measure:
         x, y, middle = x[made], y[made], x.shape[2] // 2
         centres, real = x[:, :, middle, middle], self.centres[asked]
         near = self.patches.measure(self.space.reduce(x), y)
-        # One half stands for the real ones; the samples, or the other half, are looked at beside it.
+        # One half stands for the real ones; the samples, or the other half, are looked at beside
+        # it.
         sets = (centres, centres, y), (self.centres[other], real, self.patches.y[asked])
         answer = {}
-        for name, (spread, named, ids), shares in zip(("measured", "measured_real"), sets, near, strict=True):
-            found = prdc(self.space.scores(real).astype(np.float64), self.space.scores(spread).astype(np.float64))
+        for name, (spread, named, ids), shares in zip(
+            ("measured", "measured_real"), sets, near, strict=True
+        ):
+            found = prdc(
+                self.space.scores(real).astype(np.float64),
+                self.space.scores(spread).astype(np.float64),
+            )
             right = self.probe.classes[self.probe.shares(named).argmax(axis=1)] == ids
             numbers = {
                 "density": found["density"],
@@ -80,7 +107,9 @@ class Measure:
                 "purity": right.mean(),
                 **shares,
             }
-            answer[name] = {key: round(float(value), 4) for key, value in numbers.items() if value is not None}
+            answer[name] = {
+                key: round(float(value), 4) for key, value in numbers.items() if value is not None
+            }
             answer[name]["n"] = len(made)
         return answer
 
@@ -91,7 +120,9 @@ class Measure:
     @classmethod
     def restore(cls, arrays: Mapping[str, NDArray[Any]]) -> Measure:
         """Read what was saved."""
-        space, patches, own = (state.under(name, arrays) for name in ("space", "patches", "measure"))
+        space, patches, own = (
+            state.under(name, arrays) for name in ("space", "patches", "measure")
+        )
         return cls(PatchSpace(**space), PatchReference(**patches), **own)
 
     def _matched(self, y: NDArray[np.int64]) -> list[NDArray[np.int64]]:

@@ -1,4 +1,6 @@
-"""What a draw's labels add to a coded scene: pixels of each class, their codes, Gaussians and noise."""
+"""What a draw's labels add to a coded scene: pixels of each class, their codes, Gaussians and
+noise.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ from hsiaug_builtin.txt2hsi.vae import MOST, Remainder, Vae
 
 @dataclass(frozen=True, eq=False)
 class NamedPixels:
-    """Pixels by class id: ``labelled`` in the draw, and ``pseudo``-labelled by the teacher; (m, 2)."""
+    """Pixels by class id: ``labelled`` in the draw, and ``pseudo``-labelled by the teacher; (m,
+    2).
+    """
 
     labelled: Mapping[int, NDArray[np.int32]]
     pseudo: Mapping[int, NDArray[np.int32]]
@@ -31,7 +35,11 @@ class NamedPixels:
     def every(self) -> dict[int, NDArray[np.int32]]:
         """Labelled and pseudo-labelled pixels of each class."""
         return {
-            class_id: np.concatenate([pixels, self.pseudo[class_id]]) if class_id in self.pseudo else pixels
+            class_id: (
+                np.concatenate([pixels, self.pseudo[class_id]])
+                if class_id in self.pseudo
+                else pixels
+            )
             for class_id, pixels in self.labelled.items()
         }
 
@@ -55,7 +63,9 @@ def name_pixels(view: TrainView, params: CodingParams) -> NamedPixels:
 
 @dataclass(frozen=True, eq=False)
 class Prior:
-    """Which codes a class has. ids: (C,) classes. share: (C, K) of the class's pixels; rows sum to 1."""
+    """Which codes a class has. ids: (C,) classes. share: (C, K) of the class's pixels; rows sum to
+    1.
+    """
 
     ids: NDArray[np.int64]
     share: NDArray[np.float64]
@@ -83,8 +93,8 @@ class Prior:
 class ClassModel:
     """What the classes of a draw are like: everything that sampling needs but a network.
 
-    prior: codes of each class. remainder: what the VAE leaves out of its pixels, in the order of the
-    prior. gaussians: of codes and classes.
+    prior: codes of each class. remainder: what the VAE leaves out of its pixels, in the order of
+    the prior. gaussians: of codes and classes.
     """
 
     prior: Prior
@@ -105,7 +115,9 @@ def model_classes(
     prior = Prior.fit({class_id: coded.codes[at[:, 0], at[:, 1]] for class_id, at in named.items()})
     remainder = Remainder.of_classes(left, seed)
     with torch.inference_mode():
-        gaussians = add_classes(coded.gaussians, field.cut, coded.codes, named, len(view.class_names))
+        gaussians = add_classes(
+            coded.gaussians, field.cut, coded.codes, named, len(view.class_names)
+        )
     # Made outside of inference mode, as a network with these is trained.
     return ClassModel(prior, remainder, gaussians.copy())
 

@@ -1,4 +1,6 @@
-"""The hyper-parameters of ``txt2hsi`` and ``gaussian``. No torch here: cards are read without it."""
+"""The hyper-parameters of ``txt2hsi`` and ``gaussian``. No torch here: cards are read without
+it.
+"""
 
 from __future__ import annotations
 
@@ -32,8 +34,9 @@ PSEUDO_SHARE = 0.8
 LOG_SIGMA = (0.0, 1.4)
 """Mean and deviation of the logarithm of the noise level in training (Karras et al. 2022)."""
 SIGMA_MOST = 20.0
-"""Noise level that sampling starts at; latents of single pixels have deviation 1. Above it, patches of a
-class and code are hardly different from their Gaussian, which sampling begins with."""
+"""Noise level that sampling starts at; latents of single pixels have deviation 1. Above it, patches
+of a class and code are hardly different from their Gaussian, which sampling begins with.
+"""
 SIGMA_LEAST = 0.03
 """Noise level of the last step of sampling."""
 LEAST_CHANNEL_WEIGHT = 0.05
@@ -44,11 +47,11 @@ LEAST_CHANNEL_WEIGHT = 0.05
 class Size:
     """The networks, and the batches and averages that go with them.
 
-    vae_width: channels inside the VAE, which works pixel by pixel. vae_batch: pixels per step of it.
-    width, depth: features of a pixel and blocks of the denoiser. scene_batch, batch: patches per step,
-    once a scene and in a draw. scene_ema, ema: decay of the moving averages of the weights. scene_rate:
-    peak learning rate, once a scene. compiled: whether a GPU compiles the denoiser's loss
-    (torch.compile), which pays for a large one.
+    vae_width: channels inside the VAE, which works pixel by pixel. vae_batch: pixels per step of
+    it. width, depth: features of a pixel and blocks of the denoiser. scene_batch, batch: patches
+    per step, once a scene and in a draw. scene_ema, ema: decay of the moving averages of the
+    weights. scene_rate: peak learning rate, once a scene. compiled: whether a GPU compiles the
+    denoiser's loss (torch.compile), which pays for a large one.
     """
 
     vae_width: int
@@ -105,7 +108,9 @@ class CodingParams:
     size: str = param("small", "of the networks and batches", choices=tuple(SIZES), preparing=True)
     latent: int = param(40, "channels of the latent, at most one a band", low=1, preparing=True)
     vae_steps: int = param(200, "optimiser steps of the VAE on the scene", low=1, preparing=True)
-    codes: int = param(256, "codes that the patches of the scene are grouped into", low=1, preparing=True)
+    codes: int = param(
+        256, "codes that the patches of the scene are grouped into", low=1, preparing=True
+    )
     pseudo: bool = param(True, "believe confident pseudo-labels of unlabelled pixels")
     weight: float = param(0.05, "sample weight of synthetic samples", low=0, sampling=True)
 
@@ -117,18 +122,27 @@ class CodingParams:
 
 @dataclass(frozen=True)
 class Params(CodingParams):
-    """None of these is public for the paper; all are this project's choice, made on draw 300 of Indian Pines.
+    """None of these is public for the paper; all are this project's choice, made on draw 300 of
+    Indian Pines.
 
     Those of the scene are used once for all draws of it; see
     :meth:`hsiaug_builtin.txt2hsi.plugin.Txt2Hsi.prepare`.
     """
 
-    scene_steps: int = param(2000, "optimiser steps of the denoiser on the scene, without text", low=1, preparing=True)
-    shipped: bool = param(True, "use the state that comes with hsiaug for scenes that it has one of", preparing=True)
+    scene_steps: int = param(
+        2000, "optimiser steps of the denoiser on the scene, without text", low=1, preparing=True
+    )
+    shipped: bool = param(
+        True, "use the state that comes with hsiaug for scenes that it has one of", preparing=True
+    )
     text: str = param("both", "prompts", choices=MODES)
     encoder: str = param("minilm", "text encoder: minilm or openclip:MODEL@FILE")
-    class_weight: float = param(0.0, "of the term that keeps classes apart in the VAE, which a draw adds", low=0)
-    unlabelled: float = param(0.25, "share of patches of a step that have no label and no text", low=0, high=0.9)
+    class_weight: float = param(
+        0.0, "of the term that keeps classes apart in the VAE, which a draw adds", low=0
+    )
+    unlabelled: float = param(
+        0.25, "share of patches of a step that have no label and no text", low=0, high=0.9
+    )
     rpsc: bool = param(False, "clip random polygons into training patches")
     lfue: bool = param(False, "resample channel statistics of latents in training")
     steps: int = param(40, "optimiser steps of the denoiser with text, in a draw", low=1)
@@ -142,9 +156,12 @@ class Params(CodingParams):
     sample_steps: int = param(12, "denoising steps", low=2, sampling=True)
     guide: str = param(
         "null",
-        "what guidance leads away from: null = no text and no code, scene = the denoiser before texts",
+        "what guidance leads away from: null = no text and no code, scene = the denoiser before"
+        " texts",
         choices=("null", "scene"),
         sampling=True,
     )
     guide_from: float = param(0.0, "least noise level at which guidance acts", low=0, sampling=True)
-    guide_to: float = param(100.0, "largest noise level at which guidance acts", low=0, sampling=True)
+    guide_to: float = param(
+        100.0, "largest noise level at which guidance acts", low=0, sampling=True
+    )

@@ -20,10 +20,13 @@ class Txt2Hsi(Plugin[Params]):
     card = Card(
         name="txt2hsi",
         version=VERSION,
-        summary="Semi-supervised text-conditioned latent diffusion, Txt2HSI-LDM(VAE), reimplemented",
-        paper="""@misc{zhu2025txt2hsi, author={Yimin Zhu and Lincoln Linlin Xu}, title={Language-Informed
-            Hyperspectral Image Synthesis for Imbalanced-Small Sample Classification via Semi-Supervised
-            Conditional Diffusion Model}, howpublished={arXiv:2502.19700}, year={2025}, eprint={2502.19700},
+        summary=(
+            "Semi-supervised text-conditioned latent diffusion, Txt2HSI-LDM(VAE), reimplemented"
+        ),
+        paper="""@misc{zhu2025txt2hsi, author={Yimin Zhu and Lincoln Linlin Xu},
+            title={Language-Informed Hyperspectral Image Synthesis for Imbalanced-Small Sample
+            Classification via Semi-Supervised Conditional Diffusion Model},
+            howpublished={arXiv:2502.19700}, year={2025}, eprint={2502.19700},
             archiveprefix={arXiv}}; most details are not public and are this project's choice""",
         scope="scene",
         guidance=0.0,
@@ -83,7 +86,10 @@ class Txt2Hsi(Plugin[Params]):
         prepared = learn_scene(view, self.params, seed, device, progress, checkpoint)
         if shipped is None:
             return prepared
-        note = f"The state of txt2hsi that comes with hsiaug cannot be used ({shipped}): it was learnt anew."
+        note = (
+            f"The state of txt2hsi that comes with hsiaug cannot be used ({shipped}): it was learnt"
+            " anew."
+        )
         return replace(prepared, notes=(note,))
 
     def load_prepared(self, folder: Path, *, device: str) -> PreparedScene:

@@ -1,5 +1,6 @@
-"""What is learnt once for a scene, without a label: the VAE, codes of its patches and their Gaussians,
-and the denoiser under these codes."""
+"""What is learnt once for a scene, without a label: the VAE, codes of its patches and their
+Gaussians, and the denoiser under these codes.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +22,13 @@ from hsiaug_builtin.txt2hsi.codebook import Condition, Gaussians, find_codes, fi
 from hsiaug_builtin.txt2hsi.denoiser import Denoiser
 from hsiaug_builtin.txt2hsi.field import Field, spectra_at
 from hsiaug_builtin.txt2hsi.frequencies import MIRRORS, mirror, to_frequencies
-from hsiaug_builtin.txt2hsi.params import LEAST_CHANNEL_WEIGHT, LOG_SIGMA, NO_CODE, CodingParams, Params
+from hsiaug_builtin.txt2hsi.params import (
+    LEAST_CHANNEL_WEIGHT,
+    LOG_SIGMA,
+    NO_CODE,
+    CodingParams,
+    Params,
+)
 from hsiaug_builtin.txt2hsi.vae import Codec, Vae, difference_axes, fit_vae
 
 VAE_PIXELS = 200_000
@@ -32,8 +39,8 @@ VAE_PIXELS = 200_000
 class CodedScene:
     """A scene as latents, codes and Gaussians: all that is there before the denoiser.
 
-    vae: of its pixels. codes: (H, W) int16, −1 where a patch is not wholly visible. gaussians: of the
-    codes.
+    vae: of its pixels. codes: (H, W) int16, −1 where a patch is not wholly visible. gaussians: of
+    the codes.
     """
 
     vae: Vae
@@ -52,8 +59,8 @@ class CodedScene:
 class PreparedScene:
     """A coded scene and the denoiser that was learnt on it.
 
-    params: those that were read. origin: "learnt", or where else the state comes from. notes: for the
-    trial that prepared it.
+    params: those that were read. origin: "learnt", or where else the state comes from. notes: for
+    the trial that prepared it.
     """
 
     params: Params
@@ -80,7 +87,9 @@ class PreparedScene:
         return cls(params, coded, denoiser, facts["origin"])
 
 
-def restore_coded_scene(arrays: Mapping[str, NDArray[Any]], vae_width: int, device: str) -> CodedScene:
+def restore_coded_scene(
+    arrays: Mapping[str, NDArray[Any]], vae_width: int, device: str
+) -> CodedScene:
     """A coded scene from the arrays of `CodedScene.arrays`."""
     vae = restore_vae(arrays, vae_width, device)
     return CodedScene(vae, arrays["codes"], restore_gaussians("gaussians", arrays))
@@ -108,10 +117,14 @@ def restore_denoiser(
     """The denoiser of that name among saved arrays, which do not hold its Gaussians."""
     both = {**arrays, **state.weights(**{f"{name}.gaussians": gaussians})}
     weight = torch.tensor(arrays[f"{name}.weight"])
-    return state.restore(name, both, lambda: untrained_denoiser(gaussians, weight, params, text), device)
+    return state.restore(
+        name, both, lambda: untrained_denoiser(gaussians, weight, params, text), device
+    )
 
 
-def untrained_denoiser(gaussians: Gaussians, weight: Tensor, params: Params, text: int = 0) -> Denoiser:
+def untrained_denoiser(
+    gaussians: Gaussians, weight: Tensor, params: Params, text: int = 0
+) -> Denoiser:
     """A denoiser of the size that the params name, with Gaussians of its own."""
     size = params.network
     return Denoiser(gaussians.copy(), weight.clone(), size.width, size.depth, text)
@@ -228,7 +241,9 @@ def codec_of(view: TrainView, params: CodingParams, rng: np.random.Generator, de
     )
 
 
-def condition_on(code: Tensor, device: str, rows: Tensor | None = None, label: Tensor | None = None) -> Condition:
+def condition_on(
+    code: Tensor, device: str, rows: Tensor | None = None, label: Tensor | None = None
+) -> Condition:
     """A condition on its device; no text where there are no rows of prompts."""
     rows = torch.full_like(code, -1) if rows is None else rows
     label = torch.zeros_like(code) if label is None else label

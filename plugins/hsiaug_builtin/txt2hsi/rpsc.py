@@ -1,6 +1,8 @@
-"""RPSC, random polygon spatial clipping: simulates "varying degrees of mixing of training data" (the paper's words).
+"""RPSC, random polygon spatial clipping: simulates "varying degrees of mixing of training data"
+(the paper's words).
 
-The paper's algorithm is not public. Read as a polygon CutMix: a polygon of another patch is pasted with weight α.
+The paper's algorithm is not public. Read as a polygon CutMix: a polygon of another patch is pasted
+with weight α.
 """
 
 from __future__ import annotations
@@ -17,20 +19,25 @@ VERTICES = 8
 
 
 def clip(x: Tensor, donors: Tensor, share: float, rng: np.random.Generator) -> Tensor:
-    """Patches x (n, B, p, p), z-scored, with a polygon changed in about ``share`` of them; the rest as they are.
+    """Patches x (n, B, p, p), z-scored, with a polygon changed in about ``share`` of them; the rest
+    as they are.
 
-    donors: (n, B, p, p), the other patch of each. The labelled centre and its neighbours always stay.
+    donors: (n, B, p, p), the other patch of each. The labelled centre and its neighbours always
+    stay.
     """
     n, side = len(x), x.shape[2]
     chosen = rng.random(n) < share
     changed = np.zeros((n, side, side), dtype=np.float32)
-    changed[chosen] = polygons(int(chosen.sum()), side, rng) * rng.uniform(0.5, 1.0, size=(chosen.sum(), 1, 1))
+    changed[chosen] = polygons(int(chosen.sum()), side, rng) * rng.uniform(
+        0.5, 1.0, size=(chosen.sum(), 1, 1)
+    )
     weight = to_device(torch.from_numpy(changed), x.device)[:, None]
     return x * (1 - weight) + donors * weight
 
 
 def polygons(n: int, side: int, rng: np.random.Generator) -> NDArray[np.float32]:
-    """(n, side, side) masks of random star polygons, 1 inside, by the even-odd rule at pixel centres.
+    """(n, side, side) masks of random star polygons, 1 inside, by the even-odd rule at pixel
+    centres.
 
     Away from the centre's 3×3 and over 5 to 50 % of the patch, or empty after 20 draws.
     """
@@ -50,7 +57,9 @@ def polygons(n: int, side: int, rng: np.random.Generator) -> NDArray[np.float32]
 
 
 def _stars(n: int, side: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """(n, 8, 2) corners, rows and columns, of polygons with 3 to 8 vertices; the last vertex fills up."""
+    """(n, 8, 2) corners, rows and columns, of polygons with 3 to 8 vertices; the last vertex fills
+    up.
+    """
     count = rng.integers(3, VERTICES + 1, size=(n, 1))
     area = rng.uniform(0.1, 0.5, size=(n, 1))
     centre = rng.uniform(0, side, size=(n, 1, 2))
@@ -59,12 +68,16 @@ def _stars(n: int, side: int, rng: np.random.Generator) -> NDArray[np.float64]:
     radius = radius * side * np.sqrt(area / np.pi)
     turn = np.take_along_axis(rng.uniform(0, 0.8, size=(n, VERTICES)), which, axis=1)
     angle = 2 * np.pi * (which + turn) / count
-    corners: NDArray[np.float64] = centre + radius[:, :, None] * np.stack([np.sin(angle), np.cos(angle)], axis=2)
+    corners: NDArray[np.float64] = centre + radius[:, :, None] * np.stack(
+        [np.sin(angle), np.cos(angle)], axis=2
+    )
     return corners
 
 
 def _inside(corners: NDArray[np.float64], side: int) -> NDArray[np.float32]:
-    """(n, side, side): the even-odd rule for pixel centres against closed polygons with corners (n, v, 2)."""
+    """(n, side, side): the even-odd rule for pixel centres against closed polygons with corners (n,
+    v, 2).
+    """
     rows, columns = np.mgrid[0:side, 0:side] + 0.5
     odd = np.zeros((len(corners), side, side), dtype=bool)
     following = np.roll(corners, -1, axis=1)

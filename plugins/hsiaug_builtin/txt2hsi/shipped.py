@@ -1,8 +1,8 @@
 """What comes prepared with hsiaug, so that the embedded scene need not be learnt by each user.
 
-A shipped state is what `learn_scene` gave for the same pixels, parameters and version; it is found by
-a checksum of these, like any prepared state, and so never used for another scene. Its files have a
-checksum too: a state that is damaged is learnt anew.
+A shipped state is what `learn_scene` gave for the same pixels, parameters and version; it is found
+by a checksum of these, like any prepared state, and so never used for another scene. Its files have
+a checksum too: a state that is damaged is learnt anew.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ def key_of(view: TrainView, params: Params) -> str:
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def load_shipped(view: TrainView, params: Params, device: str, folder: Path = FOLDER) -> PreparedScene | str | None:
+def load_shipped(
+    view: TrainView, params: Params, device: str, folder: Path = FOLDER
+) -> PreparedScene | str | None:
     """The shipped state of a scene.
 
     Parameters
@@ -66,7 +68,9 @@ def load_shipped(view: TrainView, params: Params, device: str, folder: Path = FO
     return replace(prepared, params=params, origin=ORIGIN)
 
 
-def save_shipped(prepared: PreparedScene, view: TrainView, params: Params, folder: Path = FOLDER) -> Path:
+def save_shipped(
+    prepared: PreparedScene, view: TrainView, params: Params, folder: Path = FOLDER
+) -> Path:
     """Write a state that is to be shipped; the folder that holds it."""
     place = folder / key_of(view, params)
     place.mkdir(parents=True, exist_ok=True)

@@ -13,14 +13,17 @@ from hsiaug.api import TrainView
 from hsiaug_builtin.text import encode, prompts_of
 
 WORDS = 16
-"""Places for words come in multiples of this: torch's attention over 31 of them takes a CPU twice as long as over 32."""
+"""Places for words come in multiples of this: torch's attention over 31 of them takes a CPU twice
+as long as over 32.
+"""
 
 
 @dataclass(frozen=True, eq=False)
 class Texts:
-    """tokens: (P, L, E) float32 embeddings. mask: (P, L) bool, True at words. pooled: (P, E) of length 1, what tells each
-    prompt from the others. rows: {class id: rows of its prompts}. words: the words of each prompt; word: (P, L) which of
-    them, from 0, a token is a piece of, -1 = of none.
+    """tokens: (P, L, E) float32 embeddings. mask: (P, L) bool, True at words. pooled: (P, E) of
+    length 1, what tells each prompt from the others. rows: {class id: rows of its prompts}. words:
+    the words of each prompt; word: (P, L) which of them, from 0, a token is a piece of, -1 = of
+    none.
     """
 
     tokens: Tensor
@@ -37,14 +40,18 @@ class Texts:
         return replace(self, tokens=tokens, mask=mask, pooled=pooled)
 
     def choose(self, classes: Tensor, draw: torch.Generator) -> Tensor:
-        """(n,) a prompt row for each class id of ``classes`` (n,), uniformly among the class's own."""
+        """(n,) a prompt row for each class id of ``classes`` (n,), uniformly among the class's
+        own.
+        """
         pick = torch.rand(len(classes), generator=draw)
         rows = [self.rows[c] for c in classes.tolist()]
         return torch.tensor([r[int(p * len(r))] for r, p in zip(rows, pick.tolist(), strict=True)])
 
 
 def encode_prompts(view: TrainView, mode: str, encoder: str) -> Texts:
-    """Prompts of every class of the view, embedded; encoder: of all modes but number, which has no words."""
+    """Prompts of every class of the view, embedded; encoder: of all modes but number, which has no
+    words.
+    """
     prompts = prompts_of(view, mode)
     listed = [text for c in sorted(prompts) for text in prompts[c]]
     answer = encode(listed, "one-hot" if mode == "number" else encoder)
@@ -56,6 +63,9 @@ def encode_prompts(view: TrainView, mode: str, encoder: str) -> Texts:
     pooled = torch.from_numpy(answer.pooled - answer.pooled.mean(axis=0))
     pooled = pooled / pooled.norm(dim=1, keepdim=True).clamp(min=1e-6)
     more = -answer.mask.shape[1] % WORDS
-    tokens, mask = pad(torch.from_numpy(answer.tokens), (0, 0, 0, more)), pad(torch.from_numpy(answer.mask), (0, more))
+    tokens, mask = (
+        pad(torch.from_numpy(answer.tokens), (0, 0, 0, more)),
+        pad(torch.from_numpy(answer.mask), (0, more)),
+    )
     word = pad(torch.from_numpy(answer.word), (0, more), value=-1)
     return Texts(tokens, mask, pooled, rows, tuple(listed), answer.words, word)

@@ -1,11 +1,12 @@
 """The universal VAE: one per scene, over all visible pixels, without labels.
 
-"Universal" and a VAE with encoder, reparameterisation and decoder are what the paper states; layers, latent size and
-loss are not public and are this project's choice. It begins as probabilistic PCA, which is the optimum of a linear VAE
-(Lucas et al., Don't Blame the ELBO!, NeurIPS 2019, section 4), and learns beside that what a linear map cannot do. It
-works pixel by pixel, so that latents keep the spatial grid, as pixel-level attention needs. What it leaves out,
-:class:`Remainder` models as noise. A draw may go on training it with a term that keeps classes apart
-(:func:`add_class_term`), which the paper does not have.
+"Universal" and a VAE with encoder, reparameterisation and decoder are what the paper states;
+layers, latent size and loss are not public and are this project's choice. It begins as
+probabilistic PCA, which is the optimum of a linear VAE (Lucas et al., Don't Blame the ELBO!,
+NeurIPS 2019, section 4), and learns beside that what a linear map cannot do. It works pixel by
+pixel, so that latents keep the spatial grid, as pixel-level attention needs. What it leaves out,
+:class:`Remainder` models as noise. A draw may go on training it with a term that keeps classes
+apart (:func:`add_class_term`), which the paper does not have.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ MOST = 16
 class Vae(nn.Module):
     """Spectra x (n, B), z-scored → latents (n, d) of about mean 0 and variance 1 → x.
 
-    varying: (B,) 1 for bands that differ between pixels, 0 for constant ones, which decode to their mean.
+    varying: (B,) 1 for bands that differ between pixels, 0 for constant ones, which decode to their
+    mean.
     """
 
     varying: Tensor
@@ -45,8 +47,12 @@ class Vae(nn.Module):
         self.register_buffer("varying", torch.ones(bands))
         self.into, self.back = nn.Linear(bands, latent), nn.Linear(latent, bands)
         self.log_variance = nn.Parameter(torch.zeros(latent))
-        self.encoder = nn.Sequential(nn.Linear(bands, width), nn.SiLU(), zero_weights(nn.Linear(width, latent)))
-        self.decoder = nn.Sequential(nn.Linear(latent, width), nn.SiLU(), zero_weights(nn.Linear(width, bands)))
+        self.encoder = nn.Sequential(
+            nn.Linear(bands, width), nn.SiLU(), zero_weights(nn.Linear(width, latent))
+        )
+        self.decoder = nn.Sequential(
+            nn.Linear(latent, width), nn.SiLU(), zero_weights(nn.Linear(width, bands))
+        )
 
     def encode(self, x: Tensor) -> Tensor:
         """Mean of the latents; their variance is that of ``log_variance`` everywhere."""
@@ -64,7 +70,9 @@ class Vae(nn.Module):
 
     @torch.no_grad()
     def begin_as_pca(self, x: Tensor, scale: Tensor) -> None:
-        """Probabilistic PCA of x (n, B), whose bands are weighted by ``scale`` (B,), their deviations in scene units."""
+        """Probabilistic PCA of x (n, B), whose bands are weighted by ``scale`` (B,), their
+        deviations in scene units.
+        """
         latent = len(self.log_variance)
         weighted = (x * scale).double()
         values, axes = torch.linalg.eigh(weighted.T @ weighted / len(x))
@@ -101,9 +109,9 @@ class Vae(nn.Module):
 def difference_axes(latents: Tensor) -> Tensor:
     """The axes along which neighbouring pixels differ independently, those that differ least first.
 
-    Noise of a sensor is correlated between principal components, and a generator that draws the fine
-    structure of each component by itself loses that. Along these axes it is not correlated: they are
-    the maximum autocorrelation factors (Switzer and Green, 1984) of latents of variance 1.
+    Noise of a sensor is correlated between principal components, and a generator that draws the
+    fine structure of each component by itself loses that. Along these axes it is not correlated:
+    they are the maximum autocorrelation factors (Switzer and Green, 1984) of latents of variance 1.
 
     Parameters
     ----------
@@ -129,8 +137,9 @@ def difference_axes(latents: Tensor) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class Codec:
-    """The loss of a VAE on pixels x (n, B) float32, z-scored by ``shift`` and ``scale`` (B,): mean|x−x̂|² + 0.1·(1−cos) in
-    scene units + 0.001·KL."""
+    """The loss of a VAE on pixels x (n, B) float32, z-scored by ``shift`` and ``scale`` (B,):
+    mean|x−x̂|² + 0.1·(1−cos) in scene units + 0.001·KL.
+    """
 
     x: Tensor
     shift: Tensor
@@ -152,7 +161,9 @@ class Codec:
 def fit_vae(codec: Codec, params: CodingParams, run: Run) -> Vae:
     """The VAE of a scene, learnt from its pixels alone."""
     x, size = codec.x, params.network
-    vae = fresh(lambda: Vae(x.shape[1], min(params.latent, x.shape[1]), size.vae_width), run.seed).to(x.device)
+    vae = fresh(
+        lambda: Vae(x.shape[1], min(params.latent, x.shape[1]), size.vae_width), run.seed
+    ).to(x.device)
     vae.varying.copy_(x.any(dim=0))
     vae.begin_as_pca(x, codec.scale)
 
@@ -160,9 +171,15 @@ def fit_vae(codec: Codec, params: CodingParams, run: Run) -> Vae:
         return codec.loss(vae, randomness(run.seed, step))
 
     return train(
-        vae, loss, steps=params.vae_steps, rate=1e-3, progress=run.progress, note="VAE", fused=True,
+        vae,
+        loss,
+        steps=params.vae_steps,
+        rate=1e-3,
+        progress=run.progress,
+        note="VAE",
+        fused=True,
         checkpoint=run.file("vae"),
-    )  # fmt: skip
+    )
 
 
 class _Told(nn.Module):
@@ -174,42 +191,57 @@ class _Told(nn.Module):
 
 
 def add_class_term(vae: Vae, codec: Codec, named: Sequence[Tensor], weight: float, run: Run) -> Vae:
-    """The VAE after 200 steps more down its loss + ``weight``·cross-entropy of a linear head on the latents.
+    """The VAE after 200 steps more down its loss + ``weight``·cross-entropy of a linear head on the
+    latents.
 
     named: spectra (m, B) of each class, z-scored; classes are drawn equally often.
     """
-    told = fresh(lambda: _Told(copy.deepcopy(vae).requires_grad_(True), len(named)), run.seed).to(codec.x.device)
+    told = fresh(lambda: _Told(copy.deepcopy(vae).requires_grad_(True), len(named)), run.seed).to(
+        codec.x.device
+    )
 
     def loss(step: int) -> Tensor:
         draw = randomness(run.seed, step)
         target = torch.randint(len(named), (codec.batch,), generator=draw)
         pick = torch.rand(len(target), generator=draw).tolist()
-        shown = torch.stack([named[c][int(p * len(named[c]))] for c, p in zip(target.tolist(), pick, strict=True)])
+        shown = torch.stack(
+            [named[c][int(p * len(named[c]))] for c, p in zip(target.tolist(), pick, strict=True)]
+        )
         scores = told.head(told.vae.encode(shown))
-        return codec.loss(told.vae, draw) + weight * cross_entropy(scores, to_device(target, scores.device))
+        return codec.loss(told.vae, draw) + weight * cross_entropy(
+            scores, to_device(target, scores.device)
+        )
 
     return train(
-        told, loss, steps=CLASS_STEPS, rate=CLASS_RATE, progress=run.progress, note="VAE with classes", fused=True,
+        told,
+        loss,
+        steps=CLASS_STEPS,
+        rate=CLASS_RATE,
+        progress=run.progress,
+        note="VAE with classes",
+        fused=True,
         checkpoint=run.file("classes"),
-    ).vae  # fmt: skip
+    ).vae
 
 
 @dataclass(frozen=True, eq=False)
 class Remainder:
     """What the VAE leaves out of patches of each class, to be drawn from as noise.
 
-    Its spread, correlations and tails are those of the sensor and of the class, where a Gaussian would
-    have neither. Whole patches are drawn, since this noise is correlated between neighbours.
+    Its spread, correlations and tails are those of the sensor and of the class, where a Gaussian
+    would have neither. Whole patches are drawn, since this noise is correlated between neighbours.
 
-    patches: (R, q, q, B) float16, z-scored, class by class. start: (C + 1,) the first of each class,
-    and R.
+    patches: (R, q, q, B) float16, z-scored, class by class. start: (C + 1,) the first of each
+    class, and R.
     """
 
     patches: NDArray[np.float16]
     start: NDArray[np.int64]
 
     @classmethod
-    def of_classes(cls, left: Sequence[NDArray[np.float32]], seed: int, most: int = MOST) -> Remainder:
+    def of_classes(
+        cls, left: Sequence[NDArray[np.float32]], seed: int, most: int = MOST
+    ) -> Remainder:
         """Of what is left out of the patches (n, q, q, B) of each class, at most so many of each.
 
         A class with fewer than FEWEST takes others' too, up to as many.
@@ -225,7 +257,9 @@ class Remainder:
         return cls(np.concatenate(chosen), np.cumsum([0, *map(len, chosen)]))
 
     def draw(self, rows: NDArray[np.int64], draw: torch.Generator) -> Tensor:
-        """Noise (n, q, q, B) of classes ``rows`` (n,): a patch of the class, mirrored; on the CPU."""
+        """Noise (n, q, q, B) of classes ``rows`` (n,): a patch of the class, mirrored; on the
+        CPU.
+        """
         pick = torch.rand(len(rows), generator=draw).numpy()
         number = torch.randint(MIRRORS, (len(rows),), generator=draw)
         first = self.start[:-1][rows]

@@ -1,4 +1,6 @@
-"""Small worlds with known masks: Voronoi cells of Gaussian classes, and blobs that change between two dates."""
+"""Small worlds with known masks: Voronoi cells of Gaussian classes, and blobs that change between
+two dates.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -40,10 +42,14 @@ def _view(images: NDArray[Any], masks: NDArray[np.int64], names: tuple[str, ...]
     return DenseView(real, names)
 
 
-def _segmentation(n: int = 12, side: int = 16, bands: int = 8, classes: int = 3, seed: int = 0) -> DenseView:
+def _segmentation(
+    n: int = 12, side: int = 16, bands: int = 8, classes: int = 3, seed: int = 0
+) -> DenseView:
     rng = np.random.default_rng(seed)
     masks = _cells(n, side, classes, rng)
-    return _view(_seen(masks, bands, rng)[:, None], masks, tuple(f"class {c}" for c in range(1, classes + 1)))
+    return _view(
+        _seen(masks, bands, rng)[:, None], masks, tuple(f"class {c}" for c in range(1, classes + 1))
+    )
 
 
 def _change(n: int = 12, side: int = 16, bands: int = 8, seed: int = 0) -> DenseView:
@@ -59,7 +65,9 @@ def _change(n: int = 12, side: int = 16, bands: int = 8, seed: int = 0) -> Dense
 
 @pytest.fixture
 def toy() -> Toy:
-    """``toy(task, n=…, side=…, bands=…, seed=…)``: a view of reflectance tiles, every pixel labelled."""
+    """``toy(task, n=…, side=…, bands=…, seed=…)``: a view of reflectance tiles, every pixel
+    labelled.
+    """
 
     def make(task: str, **size: int) -> DenseView:
         return _segmentation(**size) if task == "segmentation" else _change(**size)
@@ -79,7 +87,9 @@ def fit() -> Callable[..., Any]:
         progress: Any = lambda done, total, note="": None,
         **params: Any,
     ) -> Any:
-        made = plugin(build_params(plugin.card, "tiny", {name: str(value) for name, value in params.items()}))
+        made = plugin(
+            build_params(plugin.card, "tiny", {name: str(value) for name, value in params.items()})
+        )
         given = view.real if samples is None else samples
         return made.fit(given, view, seed=seed, device="cpu", progress=progress)
 

@@ -48,7 +48,9 @@ def test_dice_is_0_for_the_truth_1_for_its_opposite_and_leaves_out_classes_not_s
     sure = 50 * torch.nn.functional.one_hot(target, 3).movedim(-1, 1).float()
     assert dice_loss(sure, target).item() == pytest.approx(0, abs=1e-6)
     assert dice_loss(sure.roll(1, dims=1), target).item() == pytest.approx(1, abs=1e-6)
-    half = torch.tensor([[[0, 0], [0, 0]]])  # 4 pixels of class 0, 2 of them found: Dice = 2·2 / (2 + 4)
+    half = torch.tensor(
+        [[[0, 0], [0, 0]]]
+    )  # 4 pixels of class 0, 2 of them found: Dice = 2·2 / (2 + 4)
     assert dice_loss(sure, half).item() == pytest.approx(1 - 2 / 3, abs=1e-6)
 
 
@@ -75,7 +77,9 @@ def test_tiles_are_drawn_in_proportion_to_their_weight(toy):
 def test_shares_of_classes_count_a_tile_by_its_weight(toy):
     real = toy("change", n=2).real
     masks = np.stack([np.ones((16, 16)), np.full((16, 16), 2)]).astype(np.int64)
-    lesson = training_tiles(replace(real, masks=masks, weight=np.array([1, 0.25], dtype=np.float32)), 2)
+    lesson = training_tiles(
+        replace(real, masks=masks, weight=np.array([1, 0.25], dtype=np.float32)), 2
+    )
     assert np.allclose(lesson.share, [0.8, 0.2]) and list(lesson.classes) == [1, 2]
 
 
@@ -97,7 +101,10 @@ def test_dates_are_taken_apart_and_bands_mapped_only_where_they_are_many():
     x = torch.randn((3, 2, 4, 5, 5), generator=draw())
     one, two = dates_as_tiles(x).chunk(2)
     assert torch.equal(one, x[:, 0]) and torch.equal(two, x[:, 1])
-    assert [isinstance(SiameseU(bands, 2, 2).map, torch.nn.Identity) for bands in (4, 5)] == [True, False]
+    assert [isinstance(SiameseU(bands, 2, 2).map, torch.nn.Identity) for bands in (4, 5)] == [
+        True,
+        False,
+    ]
 
 
 def test_surroundings_are_learnt_first_and_weigh_less_than_the_spectrum_of_a_pixel():
@@ -110,10 +117,14 @@ def test_surroundings_are_learnt_first_and_weigh_less_than_the_spectrum_of_a_pix
     assert all(weight.grad is None for weight in net.single.parameters())
 
     net.eval()
-    one, other = (path.softmax(dim=1) for path in (net.context(net.bands(x[:, 0])), net.single(x[:, 0, 3:])))
+    one, other = (
+        path.softmax(dim=1) for path in (net.context(net.bands(x[:, 0])), net.single(x[:, 0, 3:]))
+    )
     product = one**CONTEXT * other
     assert CONTEXT < 1
-    assert torch.allclose(net(x).softmax(dim=1), product / product.sum(dim=1, keepdim=True), atol=1e-5)
+    assert torch.allclose(
+        net(x).softmax(dim=1), product / product.sum(dim=1, keepdim=True), atol=1e-5
+    )
 
 
 def test_of_equal_pixels_one_is_drawn_by_its_largest_weight_and_none_without_a_label(toy):
@@ -128,11 +139,16 @@ def test_of_equal_pixels_one_is_drawn_by_its_largest_weight_and_none_without_a_l
 
     def pixels(unit, index):
         layers = torch.cat([unit, index[:, None].float()], dim=1)
-        return {tuple(p.tolist()) for p in layers.movedim(1, -1).reshape(-1, layers.shape[1]).round(decimals=3)}
+        return {
+            tuple(p.tolist())
+            for p in layers.movedim(1, -1).reshape(-1, layers.shape[1]).round(decimals=3)
+        }
 
     offered = torch.from_numpy(scale(images)[:, 0, 8:]), torch.from_numpy(data.target)
     assert pixels(x, target) <= pixels(*offered)
-    drawn = torch.cat([single_pixels(data, scale, seed, "cpu")(0)[0].flatten(2) for seed in range(20)], dim=2)[0]
+    drawn = torch.cat(
+        [single_pixels(data, scale, seed, "cpu")(0)[0].flatten(2) for seed in range(20)], dim=2
+    )[0]
     known = torch.from_numpy(scale(images)[2, 0, 8:]).flatten(1)
     share = (torch.cdist(drawn.T, known.T).min(dim=1).values < 1e-3).double().mean().item()
     heavy, light = (masks[2] > 0).sum() * 1.0, (masks[1] > 0).sum() * 0.5
@@ -148,12 +164,18 @@ def test_single_pixels_are_real_ones_and_synthetic_ones_of_classes_without_any(t
     synthetic = np.arange(4) >= real_tiles
     data = training_tiles(replace(real, masks=masks, synthetic=synthetic), 3)
     scale = fit_scale(real.images, centre=False, unit=True)
-    drawn, targets = zip(*(single_pixels(data, scale, seed, "cpu")(0) for seed in range(40)), strict=True)
+    drawn, targets = zip(
+        *(single_pixels(data, scale, seed, "cpu")(0) for seed in range(40)), strict=True
+    )
     x, target = torch.cat([one.flatten(2) for one in drawn], dim=2)[0].T, torch.cat(targets).ravel()
     assert set(target.tolist()) == {0, 1, 2}
 
     def share_of(tile, wanted):
-        known = torch.from_numpy(scale(real.images[[tile]])[0, 0, 8:]).flatten(1).T[torch.from_numpy(wanted).ravel()]
+        known = (
+            torch.from_numpy(scale(real.images[[tile]])[0, 0, 8:])
+            .flatten(1)
+            .T[torch.from_numpy(wanted).ravel()]
+        )
         return (torch.cdist(x, known).min(dim=1).values < 1e-4).double().mean().item()
 
     assert [share_of(tile, masks[tile] == 1) > 0 for tile in (2, 3)] == [not real_tiles] * 2

@@ -1,4 +1,6 @@
-"""Every segmenter and change detector: learns, ignores label 0, is deterministic, and bears any tile of 16 px or more."""
+"""Every segmenter and change detector: learns, ignores label 0, is deterministic, and bears any
+tile of 16 px or more.
+"""
 
 from dataclasses import replace
 from importlib import import_module
@@ -13,7 +15,9 @@ from hsiaug_builtin.dense import hsiaug_plugins
 from hsiaug_builtin.dense.pixels import spectra_of
 
 PLUGINS = {
-    entry.name: getattr(import_module(t[0]), t[1]) for entry in hsiaug_plugins() if (t := entry.target.split(":"))
+    entry.name: getattr(import_module(t[0]), t[1])
+    for entry in hsiaug_plugins()
+    if (t := entry.target.split(":"))
 }
 NETS = [plugin for plugin in PLUGINS.values() if plugin.card.uses_device]
 each = pytest.mark.parametrize("plugin", NETS, ids=lambda plugin: plugin.card.name)
@@ -35,7 +39,14 @@ def hidden(view, hide):
 
 def intersection_over_union(found, truth) -> float:
     classes = np.unique(truth)
-    return float(np.mean([((found == c) & (truth == c)).sum() / ((found == c) | (truth == c)).sum() for c in classes]))
+    return float(
+        np.mean(
+            [
+                ((found == c) & (truth == c)).sum() / ((found == c) | (truth == c)).sum()
+                for c in classes
+            ]
+        )
+    )
 
 
 def test_every_entry_is_named_as_its_card_and_serves_a_dense_task():
@@ -63,7 +74,12 @@ def test_odd_sides_bands_and_no_tiles_at_all_are_borne(toy, fit, plugin, side):
     assert shares.shape == (2, len(view.class_names), 16, side) and shares.dtype == np.float32
     assert np.allclose(shares.sum(axis=1), 1, atol=1e-5)
     assert fitted.predict(Tiles(view.real.images[:0])).shape == (0, side, side)
-    assert fitted.predict_proba(Tiles(view.real.images[:0])).shape == (0, len(view.class_names), side, side)
+    assert fitted.predict_proba(Tiles(view.real.images[:0])).shape == (
+        0,
+        len(view.class_names),
+        side,
+        side,
+    )
 
 
 @each
@@ -86,7 +102,10 @@ def test_labels_from_a_third_of_the_pixels_are_enough(toy, fit, plugin):
     view = toy(task(plugin))
     unseen = np.random.default_rng(0).random(view.real.masks.shape) > 1 / 3
     fitted = fit(plugin, view, hidden(view, unseen), steps=60)
-    assert intersection_over_union(fitted.predict(unlabelled(view))[unseen], view.real.masks[unseen]) > 0.75
+    assert (
+        intersection_over_union(fitted.predict(unlabelled(view))[unseen], view.real.masks[unseen])
+        > 0.75
+    )
 
 
 @pytest.mark.parametrize("plugin", [UNET, FC_SIAM], ids=lambda plugin: plugin.card.name)
@@ -98,9 +117,15 @@ def test_samples_of_no_weight_or_no_label_leave_no_trace(toy, fit, plugin):
     labelless = replace(poison, masks=np.zeros_like(real.masks))
     fields = ("images", "masks", "synthetic", "weight")
     mixed = replace(
-        real, **{f: np.concatenate([getattr(part, f) for part in (weightless, real, labelless)]) for f in fields}
+        real,
+        **{
+            f: np.concatenate([getattr(part, f) for part in (weightless, real, labelless)])
+            for f in fields
+        },
     )
-    alone, among = (fit(plugin, view, given, steps=4).predict_proba(unlabelled(view)) for given in (real, mixed))
+    alone, among = (
+        fit(plugin, view, given, steps=4).predict_proba(unlabelled(view)) for given in (real, mixed)
+    )
     assert np.array_equal(alone, among)
 
 
@@ -167,24 +192,42 @@ def test_majority_names_the_most_frequent_real_class_whatever_is_added(toy, fit)
         fit(PLUGINS["majority"], replace(view, real=hidden(view, True)))
 
 
-@pytest.mark.parametrize("plugin", [p for p in NETS if task(p) == "change"], ids=lambda plugin: plugin.card.name)
+@pytest.mark.parametrize(
+    "plugin", [p for p in NETS if task(p) == "change"], ids=lambda plugin: plugin.card.name
+)
 def test_change_is_told_alike_whatever_the_haze_or_season_of_a_date(toy, fit, plugin):
     view = toy("change", n=4)
     other = view.real.images.copy()
     other[:, 1] += np.linspace(0.05, 0.3, view.bands, dtype=np.float32)[:, None, None]
 
-    shares = [fit(plugin, view, steps=3).predict_proba(Tiles(images)) for images in (view.real.images, other)]
+    shares = [
+        fit(plugin, view, steps=3).predict_proba(Tiles(images))
+        for images in (view.real.images, other)
+    ]
     assert np.allclose(*shares, atol=1e-3)
-    shares = [fit(plugin, view, steps=3, centre=False).predict_proba(Tiles(i)) for i in (view.real.images, other)]
+    shares = [
+        fit(plugin, view, steps=3, centre=False).predict_proba(Tiles(i))
+        for i in (view.real.images, other)
+    ]
     assert not np.allclose(*shares, atol=1e-3)
 
 
-def test_synthetic_pixels_neither_push_out_real_ones_nor_weigh_more_than_in_the_tiles(toy, fit, monkeypatch):
-    """Real tiles overlap, so that their pixels count once each; synthetic ones are all different."""
+def test_synthetic_pixels_neither_push_out_real_ones_nor_weigh_more_than_in_the_tiles(
+    toy, fit, monkeypatch
+):
+    """Real tiles overlap, so that their pixels count once each; synthetic ones are all
+    different.
+    """
     real, plugin, learnt = toy("segmentation", n=4).real, PLUGINS["pixel-svm"], []
-    real = replace(real, images=np.concatenate([real.images[:2]] * 2), masks=np.concatenate([real.masks[:2]] * 2))
+    real = replace(
+        real,
+        images=np.concatenate([real.images[:2]] * 2),
+        masks=np.concatenate([real.masks[:2]] * 2),
+    )
     made = toy("segmentation", n=30, seed=5).real
-    made = replace(made, synthetic=np.ones(30, dtype=bool), weight=np.full(30, 0.1, dtype=np.float32))
+    made = replace(
+        made, synthetic=np.ones(30, dtype=bool), weight=np.full(30, 0.1, dtype=np.float32)
+    )
 
     class Machine:
         def fit(self, x, y, sample_weight):
@@ -197,7 +240,10 @@ def test_synthetic_pixels_neither_push_out_real_ones_nor_weigh_more_than_in_the_
         fit(plugin, toy("segmentation"), samples=concatenate([real, made]), most=most)
         x, y, weight = learnt.pop()
         own = np.array([row.tobytes() in shown for row in x])
-        assert weight[~own].sum() == pytest.approx(weight[own].sum() * (30 * 0.1) / 4, rel=1e-4) or own.all()
+        assert (
+            weight[~own].sum() == pytest.approx(weight[own].sum() * (30 * 0.1) / 4, rel=1e-4)
+            or own.all()
+        )
         for c in np.unique(real.masks):
             distinct = (real.masks[:2] == c).sum()
             assert own[y == c].sum() == min(most, distinct)

@@ -5,7 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.dense_calibration import DAMAGES, SCENES, damage, found_again, thirds, tiles_of, wrong_share
+from benchmarks.dense_calibration import (
+    DAMAGES,
+    SCENES,
+    damage,
+    found_again,
+    thirds,
+    tiles_of,
+    wrong_share,
+)
 from hsiaug.base.errors import InputError
 from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.dense.reliability import dense_reliability
@@ -18,7 +26,9 @@ def world() -> ToyWorld:
 
 
 @pytest.mark.parametrize("kind", DAMAGES)
-def test_damage_makes_the_share_asked_for_and_labels_no_pixel_anew(kind: str, rng: np.random.Generator) -> None:
+def test_damage_makes_the_share_asked_for_and_labels_no_pixel_anew(
+    kind: str, rng: np.random.Generator
+) -> None:
     masks = toy_world(side=16).draw(30, 0).masks
     masks[:, :2] = 0
     before = masks.copy()
@@ -76,7 +86,9 @@ def test_two_classes_of_real_pixels_are_needed(world: ToyWorld) -> None:
 
 @pytest.mark.shared_data
 @pytest.mark.parametrize(("name", "bar"), [("jasper_ridge", 3), ("samson", 6)])
-def test_a_known_share_is_found_again_on_real_tiles(shared_data: Path, name: str, bar: float) -> None:
+def test_a_known_share_is_found_again_on_real_tiles(
+    shared_data: Path, name: str, bar: float
+) -> None:
     found = found_again(*thirds(tiles_of(*SCENES[name](shared_data)), 0))
     errors = {kind: [abs(f.error) for f in found if f.kind == kind] for kind in DAMAGES}
 

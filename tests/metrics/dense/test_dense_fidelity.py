@@ -29,13 +29,19 @@ def sets(world: ToyWorld) -> Sets:
 
 def test_frechet_is_that_of_gaussians_in_closed_form() -> None:
     rng = np.random.default_rng(0)
-    known, moved, wider = rng.normal(size=(4000, 1)), rng.normal(2, 1, (4000, 1)), rng.normal(0, 3, (4000, 1))
+    known, moved, wider = (
+        rng.normal(size=(4000, 1)),
+        rng.normal(2, 1, (4000, 1)),
+        rng.normal(0, 3, (4000, 1)),
+    )
     # (μ − μ')² + (σ − σ')².
     assert frechet_between([known, moved, wider]) == pytest.approx((4, 4), rel=0.05)
     assert frechet_between([known, known, known]) == pytest.approx((0, 0), abs=1e-9)
 
 
-def test_fresh_real_tiles_lie_near_the_floor_and_others_far_above(sets: Sets, world: ToyWorld) -> None:
+def test_fresh_real_tiles_lie_near_the_floor_and_others_far_above(
+    sets: Sets, world: ToyWorld
+) -> None:
     train, held, made = sets
     real = dense_fidelity(train, held, made, classes=5)
     coarse = replace(world, fields=9).draw(50, 3)
@@ -57,7 +63,9 @@ def test_fresh_real_tiles_lie_near_the_floor_and_others_far_above(sets: Sets, wo
 @pytest.mark.parametrize("way", range(8))
 def test_copies_are_found_however_they_are_turned(sets: Sets, way: int) -> None:
     train, held, _ = sets
-    copies = DenseSamples.made(turn_maps(train.images[20:40])[way], turn_maps(train.masks[20:40])[way])
+    copies = DenseSamples.made(
+        turn_maps(train.images[20:40])[way], turn_maps(train.masks[20:40])[way]
+    )
     report = dense_fidelity(train, held, copies, classes=5)
 
     assert report["copies"].value == 100
@@ -70,7 +78,9 @@ def test_copies_are_found_however_they_are_turned(sets: Sets, way: int) -> None:
 def test_noisy_copies_are_no_copies_but_lie_too_near(sets: Sets) -> None:
     train, held, made = sets
     noise = np.random.default_rng(0).normal(0, 0.02, train.images[:30].shape)
-    noisy = dense_fidelity(train, held, DenseSamples.made(train.images[:30] + noise, train.masks[:30]), classes=5)
+    noisy = dense_fidelity(
+        train, held, DenseSamples.made(train.images[:30] + noise, train.masks[:30]), classes=5
+    )
     fresh = dense_fidelity(train, held, made, classes=5)
 
     assert noisy["copies"].value == 0
@@ -89,16 +99,22 @@ def test_over_all_tiles_the_distance_does_not_grow_as_tiles_get_fewer(world: Toy
         assert (many[f"{name}_all"].value or 0) < 0.1 * (many[f"{name}_all"].floor or 0) + 0.02
     assert (many["shares_all"].value or 0) < (few["shares"].value or 0)
     scarce = dense_fidelity(train, held.take(np.arange(10)), again[1], classes=5)["fd_image_all"]
-    assert scarce.floor is None and scarce.value == pytest.approx(many["fd_image_all"].value, abs=0.05)
+    assert scarce.floor is None and scarce.value == pytest.approx(
+        many["fd_image_all"].value, abs=0.05
+    )
 
 
 def test_the_angle_of_each_class_is_told_and_their_mean_is_msad(sets: Sets) -> None:
     train, held, made = sets
-    report = dense_fidelity(train, held, replace(made, masks=np.where(made.masks == 5, 0, made.masks)), classes=5)
+    report = dense_fidelity(
+        train, held, replace(made, masks=np.where(made.masks == 5, 0, made.masks)), classes=5
+    )
 
     angles = [row["angle"] for row in report.by_class.values()]
     assert angles[4] is None
-    assert report["msad_all"].value == pytest.approx(np.mean([a for a in angles[:4] if a is not None]))
+    assert report["msad_all"].value == pytest.approx(
+        np.mean([a for a in angles[:4] if a is not None])
+    )
 
 
 def test_missing_classes_are_named_and_left_out_of_msad(sets: Sets) -> None:
@@ -152,7 +168,9 @@ def test_every_kind_of_feature_has_the_same_say_and_a_rare_one_no_more() -> None
 
     before, after = (axes.scores((large, seen)) for seen in (rare, rare + np.array([0, 0.01])))
     assert before.var(axis=0).sum() == pytest.approx(2)
-    assert abs(after - before).max() == pytest.approx(1, abs=0.02), "one σ of its kind, and not 2,000 of its own"
+    assert abs(after - before).max() == pytest.approx(1, abs=0.02), (
+        "one σ of its kind, and not 2,000 of its own"
+    )
 
 
 def test_masks_by_hand() -> None:
@@ -164,5 +182,7 @@ def test_masks_by_hand() -> None:
 
 def test_the_copying_statistic_by_hand() -> None:
     # U = 0 of 4, so (0 − 2) / √(4·5/12).
-    assert copying_statistic(np.array([1.0, 2.0]), np.array([3.0, 4.0])) == pytest.approx(-2 / np.sqrt(5 / 3))
+    assert copying_statistic(np.array([1.0, 2.0]), np.array([3.0, 4.0])) == pytest.approx(
+        -2 / np.sqrt(5 / 3)
+    )
     assert copying_statistic(np.ones(5), np.ones(5)) == 0

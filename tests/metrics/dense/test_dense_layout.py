@@ -1,4 +1,6 @@
-"""Layout of tiles and masks: real tiles lie at held-out ones, shuffled blocks and foreign masks far from them."""
+"""Layout of tiles and masks: real tiles lie at held-out ones, shuffled blocks and foreign masks far
+from them.
+"""
 
 import json
 from dataclasses import replace
@@ -55,7 +57,9 @@ def test_shuffled_blocks_lie_far_from_real_tiles_in_layout(change: dict[str, Lay
     json.dumps(real.as_json(), allow_nan=False)
 
 
-def test_moved_masks_leave_the_changes_and_the_edges_of_their_images(change: dict[str, Layout]) -> None:
+def test_moved_masks_leave_the_changes_and_the_edges_of_their_images(
+    change: dict[str, Layout],
+) -> None:
     real, moved = change["real"], change["moved"]
 
     for name in ("change", "change_rank", "mask_edges"):
@@ -84,7 +88,9 @@ def test_few_tiles_are_compared_without_classifiers() -> None:
 
 def test_light_and_contrast_do_not_change_layout() -> None:
     maps = np.random.default_rng(0).normal(size=(3, 2, 16, 16))
-    for plain, scaled in zip(layout_blocks(maps, "image"), layout_blocks(5 * maps + 7, "image"), strict=True):
+    for plain, scaled in zip(
+        layout_blocks(maps, "image"), layout_blocks(5 * maps + 7, "image"), strict=True
+    ):
         np.testing.assert_allclose(plain, scaled, atol=1e-4)
 
 

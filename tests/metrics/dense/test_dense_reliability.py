@@ -43,7 +43,9 @@ def test_real_tiles_reach_the_ceiling_and_permuted_masks_the_floor(sets: Sets) -
 def test_boundaries_of_masks_lie_where_the_spectra_change(sets: Sets) -> None:
     train, held, made = sets
     blurred = replace(made, masks=np.roll(made.masks, 3, axis=2))
-    real, moved = (dense_reliability(train, held, one, classes=5)["boundaries"] for one in (made, blurred))
+    real, moved = (
+        dense_reliability(train, held, one, classes=5)["boundaries"] for one in (made, blurred)
+    )
 
     assert real.ceiling > 65 and real.r == pytest.approx(1, abs=0.3)
     assert real.floor == pytest.approx(50, abs=10)
@@ -60,23 +62,32 @@ def test_boundaries_say_how_many_pixels_masks_of_other_tiles_make_wrong(sets: Se
         for m in (made.masks, masks, np.roll(made.masks, 1, axis=0))
     )
 
-    assert worse.wrong_interval is not None and worse.wrong_interval[0] <= share <= worse.wrong_interval[1]
+    assert (
+        worse.wrong_interval is not None
+        and worse.wrong_interval[0] <= share <= worse.wrong_interval[1]
+    )
     assert (real.wrong or 0) < (worse.wrong or 0) < (all_wrong.wrong or 0)
 
 
 def test_boundaries_that_no_spectrum_shows_are_not_calibrated(sets: Sets) -> None:
     train, held, made = sets
-    noise = replace(held, images=np.random.default_rng(0).random(held.images.shape).astype(np.float32))
+    noise = replace(
+        held, images=np.random.default_rng(0).random(held.images.shape).astype(np.float32)
+    )
     score = dense_reliability(train, noise, made, classes=5)["boundaries"]
 
     assert score.wrong is score.wrong_interval is score.spearman is None
     assert score.why
 
 
-def test_tiles_that_agree_with_themselves_more_than_real_ones_leave_their_wrong_pixels_untold(sets: Sets) -> None:
+def test_tiles_that_agree_with_themselves_more_than_real_ones_leave_their_wrong_pixels_untold(
+    sets: Sets,
+) -> None:
     train, held, made = sets
     noise = np.random.default_rng(0).normal(0, 0.5, held.images.shape).astype(np.float32)
-    score = dense_reliability(train, replace(held, images=held.images + noise), made, classes=5)["pixels"]
+    score = dense_reliability(train, replace(held, images=held.images + noise), made, classes=5)[
+        "pixels"
+    ]
 
     assert score.value > score.ceiling and score.wrong is None and score.why
 
@@ -96,7 +107,9 @@ def test_ignored_pixels_count_nowhere(sets: Sets) -> None:
     masks = made.masks.copy()
     masks[:, :8] = np.roll(masks, 1, axis=0)[:, :8]
     partly = np.where(np.arange(16)[:, None] < 8, 0, masks)
-    half, whole = (dense_reliability(train, held, replace(made, masks=m), classes=5) for m in (partly, masks))
+    half, whole = (
+        dense_reliability(train, held, replace(made, masks=m), classes=5) for m in (partly, masks)
+    )
 
     assert (half["pixels"].wrong or 0) < 3 and (whole["pixels"].wrong or 0) > 20
     assert dense_reliability(train, held, replace(made, masks=0 * masks), classes=5).scores == ()
@@ -108,7 +121,10 @@ def test_classes_that_no_real_tile_has_are_named_not_judged(sets: Sets) -> None:
     without = replace(made, masks=np.where(made.masks == 4, 0, made.masks))
     report = dense_reliability(train, fewer, without, classes=5)
 
-    assert report.notes[:2] == ("not judged, for want of real pixels: class 5", "never made: class 4")
+    assert report.notes[:2] == (
+        "not judged, for want of real pixels: class 5",
+        "never made: class 4",
+    )
 
 
 def test_the_end_of_the_calibration_is_a_bound() -> None:
