@@ -61,6 +61,11 @@ def on_map(tab: Any) -> Any:
     return tab.locator(".viewer canvas[tabindex]").first
 
 
+def shown(pixels: int, of: int) -> str:
+    """Pixels of a kind, and their share, as the legend says it."""
+    return f"{pixels:,} px, {100 * pixels / of:.1f} %"
+
+
 def point_at(canvas: Any, toy: Scene, row: int, column: int) -> tuple[float, float]:
     """Where a pixel is on the screen."""
     box, (height, width) = canvas.bounding_box(), toy.shape
@@ -103,7 +108,7 @@ def test_a_pixel_of_the_map_says_its_true_class_and_those_of_both_trials(
     )
     tests = int(split.test.sum())
     assert (
-        f"wrong (A {-(-tests // 2):,}, B {-(-tests // 5):,} px)"
+        f"wrong (A {shown(-(-tests // 2), tests)}; B {shown(-(-tests // 5), tests)})"
         in tab.locator(".viewer > .legend").inner_text()
     )
     assert not said
@@ -158,10 +163,47 @@ def test_two_trials_are_compared_pixel_by_pixel(
         "only B right": ~a & b,
         "both wrong": ~a & ~b,
     }
-    expected = [f"{name} ({int(which.sum()):,} px)" for name, which in parts.items()]
+    expected = [f"{name} ({shown(int(which.sum()), a.size)})" for name, which in parts.items()]
     tab.wait_for_function(
         "text => document.querySelector('.viewer > .legend').innerText.includes(text)",
         arg=expected[0],
     )
     assert tab.locator(".viewer > .legend span").all_inner_texts() == expected
+    tab.close()
+
+
+COLOURS = """
+() => [...document.querySelectorAll('.viewer .stage')].filter(one => one.clientWidth).map(one => {
+    const canvas = one.querySelector('canvas');
+    const { width, height } = canvas;
+    const copy = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
+    copy.drawImage(canvas, 0, 0);
+    const { data } = copy.getImageData(0, 0, width, height);
+    const seen = new Map();
+    for (let i = 0; i < data.length; i += 4) {
+        const colour = data[i + 3] ? [data[i], data[i + 1], data[i + 2]].join() : '';
+        seen.set(colour, (seen.get(colour) || 0) + 4 / data.length);
+    }
+    return [...seen].filter(([colour, share]) => colour && share > .002).length;
+})
+"""
+"""How many colours cover more than a five-hundredth of each map that is shown."""
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_every_view_shows_a_map(browser: Any, page_file: Path, width: int) -> None:
+    tab, said = opened(browser, page_file, width)
+    on_map(tab)
+    # Without the scene below, so that the colours are those of the view.
+    tab.get_by_label("Opacity").fill("100")
+    views = tab.get_by_label("Show").evaluate("e => [...e.options].map(one => one.value)")
+    assert views == ["predicted", "errors", "ab", "true", "split"]
+    least = {"predicted": 3, "errors": 2, "ab": 4, "true": 3, "split": 2}
+    for view in [*views, *views[::-1]]:
+        tab.get_by_label("Show").select_option(view)
+        tab.wait_for_timeout(150)
+        colours = tab.evaluate(COLOURS)
+        assert len(colours) == (2 if view in ("predicted", "errors") else 1)
+        assert min(colours) >= least[view], view
+    assert not said
     tab.close()

@@ -21,14 +21,25 @@ const choice = (label, options) => {
 const rgbOf = (code) => [1, 3, 5].map((at) => parseInt(code.slice(at, at + 2), 16));
 // Of a custom property, which is #rrggbb.
 const colourOf = (name) => rgbOf(getComputedStyle(document.documentElement).getPropertyValue(name).trim());
-const pixels = async (image) => {
+// A picture on a canvas, and its pixels.
+const drawn = async (image) => {
   const copy = new Image();
   copy.src = image.getAttribute("src");
   await copy.decode();
   const canvas = element("canvas", { width: copy.naturalWidth, height: copy.naturalHeight });
   const context = canvas.getContext("2d");
   context.drawImage(copy, 0, 0);
-  return context.getImageData(0, 0, canvas.width, canvas.height);
+  return [canvas, context.getImageData(0, 0, canvas.width, canvas.height)];
+};
+const pixels = async (image) => (await drawn(image))[1];
+// The scene in grey, under which colours of classes stay those of the legend.
+const grey = async (image) => {
+  const [canvas, colours] = await drawn(image), { data } = colours;
+  for (let i = 0; i < data.length; i += 4) {
+    data.fill(0.299 * data[i] + 0.587 * data[i + 1] + 0.114 * data[i + 2], i, i + 3);
+  }
+  canvas.getContext("2d").putImageData(colours, 0, 0);
+  return canvas;
 };
 
 class MapViewer {
@@ -37,6 +48,7 @@ class MapViewer {
     this.about = JSON.parse(root.dataset.about);
     this.figures = [...root.querySelectorAll("figure.map")];
     this.read = new Map();
+    this.greys = new Map();  // of each place
     this.at = null;
     this.kept = null;  // a view to show, in place of the whole scene
     this.build();
@@ -147,9 +159,10 @@ class MapViewer {
       b: await this.ids(this.chosen(this.b), classes),
     };
     const image = truth.querySelector("img"), [photo] = this.of("colours");
+    if (photo && !this.greys.has(photo)) this.greys.set(photo, await grey(photo.querySelector("img")));
     if (turn !== this.turn) return;  // something else was asked for meanwhile
     this.now = now;
-    this.photo = photo && photo.querySelector("img");
+    this.photo = photo && this.greys.get(photo);
     this.shape = [Number(image.getAttribute("height")), Number(image.getAttribute("width"))];
     const counts = this.sides.map((side) => this.paint(side, show));
     this.list(show, counts[0], both ? counts[1] : null);
@@ -186,12 +199,13 @@ class MapViewer {
   }
   list(show, first, second) {
     const { entries } = this.kinds(show, "a");
-    const shown = (n) => n.toLocaleString("en");
+    const sums = [first, second || []].map((counts) => counts.reduce((sum, n) => sum + n, 0));
+    const shown = (n, of) => `${n.toLocaleString("en")} px, ${(100 * n / (sums[of] || 1)).toFixed(1)} %`;
     this.legend.replaceChildren(...entries.flatMap(([name, colour], i) => {
       if (!i || !(first[i] || (second && second[i]))) return [];
       const swatch = element("i");
       swatch.style.background = `rgb(${colour})`;
-      return [element("span", {}, swatch, `${name} (${second ? `A ${shown(first[i])}, B ${shown(second[i])}` : shown(first[i])} px)`)];
+      return [element("span", {}, swatch, `${name} (${second ? `A ${shown(first[i], 0)}; B ${shown(second[i], 1)}` : shown(first[i], 0)})`)];
     }));
     if (!this.legend.children.length) this.legend.replaceChildren("There is no map of this trial on the page.");
   }

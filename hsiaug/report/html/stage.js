@@ -22,6 +22,8 @@ class Stage {
   }
   fit() {
     const [height, width] = this.shape, [w, h] = this.size;
+    // A hidden stage has no size: its scale of 0 would hide the scene on the stages that share its view.
+    if (!w || !h) return;
     const scale = Math.min(w / width, h / height);
     Object.assign(this.view, { scale, x: (w - scale * width) / 2, y: (h - scale * height) / 2, whole: true });
     this.draw();
@@ -58,7 +60,7 @@ class Stage {
   }
   show() {
     this.asked = 0;
-    if (!this.shape) return;
+    if (!this.shape || !this.root.clientWidth) return;
     const dots = devicePixelRatio || 1, ink = this.canvas.getContext("2d");
     [this.canvas.width, this.canvas.height] = this.size.map((length) => length * dots);
     ink.scale(dots, dots);
