@@ -49,7 +49,7 @@ class GridColumn:
 @dataclass(frozen=True)
 class Grid:
     """Rows of entries. keys: how many leading columns say what a row is; breaks: rows that start a
-    new block.
+    new block; subjects: what each row is about.
     """
 
     heading: str
@@ -57,6 +57,7 @@ class Grid:
     rows: tuple[tuple[GridEntry, ...], ...]
     keys: int = 1
     breaks: frozenset[int] = frozenset()
+    subjects: tuple[Any, ...] = ()
 
 
 def make_grid(
@@ -86,7 +87,7 @@ def make_grid(
     breaks = frozenset(
         i for i, (above, here) in enumerate(pairwise(blocks), start=1) if above != here
     )
-    return Grid(heading, tuple(columns), tuple(map(tuple, rows)), keys, breaks)
+    return Grid(heading, tuple(columns), tuple(map(tuple, rows)), keys, breaks, tuple(subjects))
 
 
 def text_grid(

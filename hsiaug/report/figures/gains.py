@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from functools import partial
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 from hsiaug.base.colours import TONES
@@ -29,9 +30,9 @@ if TYPE_CHECKING:
 ROW, LINE, AXIS = 0.48, 0.15, 0.5
 """Inches of an arm on a card, of the line of one control, and of an axis with its title."""
 CONTROLS = {"duplicate": 0, "none": 1}
-"""Place of these among the colours of series and markers, as on the page; further controls take the
-places behind.
-"""
+"""Place of these among the colours of series and markers, as on the page."""
+FURTHER = (2, 6, 4, 5, 7, 3)
+"""Places of further controls: neighbours in this order are far apart in hue."""
 OF_CARD = "mark: mean gain over the control that decides; bar: its interval"
 OF_GAINS = (
     "ticks: draws; mark: mean; bar: its t interval, of 95 % corrected over arms; panels share their"
@@ -132,8 +133,7 @@ def _gains(table: Table) -> Block:
     known = [gain for gain in table.judged if any(gain.against.values())]
     arms, each = {gain.cell.arm for gain in known}, len(table.controls) + 1
     lines = {arm: each * i for i, arm in enumerate(arm for arm in table.arms if arm in arms)}
-    further = dict.fromkeys(name for gain in known for name in gain.against if name not in CONTROLS)
-    places = CONTROLS | {name: i for i, name in enumerate(further, start=len(CONTROLS))}
+    places = control_places(known)
     panels = [
         Panel((table.labels[classifier],), partial(_draw_gains, found, lines, places, each))
         for classifier in table.classifiers
@@ -146,6 +146,12 @@ def _gains(table: Table) -> Block:
         rows=[(table.arm_label(arm), y + (each - 2) / 2) for arm, y in lines.items()],
         along=f"Δ{table.scores.main.name} (points)",
     )
+
+
+def control_places(gains: Sequence[Gain]) -> dict[str, int]:
+    """The place of every control of these gains among the colours of series and markers."""
+    further = dict.fromkeys(name for gain in gains for name in gain.against if name not in CONTROLS)
+    return CONTROLS | dict(zip(further, cycle(FURTHER), strict=False))
 
 
 def _draw_gains(

@@ -3,7 +3,9 @@ that can be seen.
 """
 
 import base64
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -15,8 +17,18 @@ from markupsafe import Markup
 
 from hsiaug.base.text import visible
 from hsiaug.report.grid import Grid, ReportPage
+from hsiaug.report.html.tips import tip_of
+from hsiaug.report.records import ArmCell
+from hsiaug.report.trials import Trial
 
 HERE = Path(__file__).parent
+COMMAND = re.compile(
+    r"'(?P<quoted>hsiaug [^']+)'"
+    r"|(?<=: )(?P<bare>hsiaug (?:[^ ;(]|[^;(] (?!\())+?)(?= \(|;|\.?$)"
+)
+"""A command within a sentence."""
+VERDICT = "verdict"
+"""Heading of the column that stands beside the name of a row on a page."""
 
 
 @cache
@@ -31,7 +43,8 @@ def templates() -> Environment:
         keep_trailing_newline=True,
         undefined=StrictUndefined,
     )
-    made.globals |= {"heads": _heads}
+    made.globals |= {"heads": _heads, "marks": _marks, "tip": tip_of}
+    made.filters |= {"commands": _commands}
     return made
 
 
@@ -45,6 +58,20 @@ def join(*html: str) -> Markup:
     return Markup("\n").join(Markup(piece) for piece in html if piece)
 
 
+def grids_html(grids: Iterable[Grid], keys: Mapping[ArmCell, str] | None = None) -> Markup:
+    """Tables, one below the other; those without a row are left out.
+
+    Parameters
+    ----------
+    grids : iterable of Grid
+        The tables.
+    keys : mapping, optional
+        Names of arms, so that their rows open the draws.
+    """
+    shown = (grid for grid in grids if grid.rows)
+    return join(*(macros().grid(_verdict_first(grid), keys or {}) for grid in shown))
+
+
 def picture_source(picture: bytes) -> str:
     """A PNG, a JPEG or an SVG as the source of an ``img``, which fetches nothing."""
     for start, kind in ((b"\x89PNG", "png"), (b"\xff\xd8", "jpeg")):
@@ -55,6 +82,47 @@ def picture_source(picture: bytes) -> str:
 
 def _shown(value: Any) -> Any:
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _verdict_first(grid: Grid) -> Grid:
+    """The table with its verdict beside the name of a row, where a small screen shows it."""
+    headers = [column.header for column in grid.columns]
+    if headers.count(VERDICT) != 1:
+        return grid
+    verdict = headers.index(VERDICT)
+    first = 1 if grid.keys < 3 else grid.keys
+    others = [place for place in range(len(headers)) if place != verdict]
+    order = [*others[:first], verdict, *others[first:]]
+    return replace(
+        grid,
+        columns=tuple(grid.columns[place] for place in order),
+        rows=tuple(tuple(row[place] for place in order) for row in grid.rows),
+        keys=grid.keys + 1,
+    )
+
+
+def _marks(grid: Grid, keys: Mapping[ArmCell, str]) -> list[tuple[str, str]]:
+    """For each row (opens, of): the name of the arm whose draws it opens, and that of the arm of
+    which it is a draw.
+    """
+    of = {(cell.arm, cell.classifier): key for cell, key in keys.items()}
+    marks = []
+    for subject in grid.subjects or [None] * len(grid.rows):
+        opens = keys.get(subject, "") if isinstance(subject, ArmCell) else ""
+        draw = of.get((subject.arm, subject.classifier), "") if isinstance(subject, Trial) else ""
+        marks.append((opens, draw))
+    return marks
+
+
+def _commands(text: str) -> Markup:
+    """A sentence in which commands can be copied."""
+    pieces = []
+    end = 0
+    for match in COMMAND.finditer(text):
+        command = (match["quoted"] or match["bare"]).strip()
+        pieces += [Markup.escape(_shown(text[end : match.start()])), macros().command(command)]
+        end = match.end()
+    return Markup("").join([*pieces, Markup.escape(_shown(text[end:]))])
 
 
 def _heads(grid: Grid) -> list[list[tuple[str, int | None, int, int, str]]]:

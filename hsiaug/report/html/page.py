@@ -1,32 +1,45 @@
-"""The report as one page of HTML: verdicts first, then each table with its pictures and records.
+"""The report as one page of HTML: the answers first, then each table with its pictures and records.
 Nothing is fetched.
 """
 
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from markupsafe import Markup
 
+from hsiaug.base.text import json_of
+from hsiaug.report.answer_text import answer_texts
+from hsiaug.report.answers import three_answers
 from hsiaug.report.curves import AXES, SIGNS, find_sweeps
 from hsiaug.report.figures.curves import curve_figure, label_figure
 from hsiaug.report.figures.files import figure_bytes
-from hsiaug.report.figures.gains import gain_figure
-from hsiaug.report.findings import best_said, headline
-from hsiaug.report.grid import Grid
+from hsiaug.report.findings import best_said
+from hsiaug.report.html.arms import arm_commands, arm_keys
+from hsiaug.report.html.classes import classes_html
+from hsiaug.report.html.gains import gain_chart
 from hsiaug.report.html.maps import MapMaker
-from hsiaug.report.html.markup import HERE, join, macros, picture_source, templates
+from hsiaug.report.html.markup import (
+    HERE,
+    grids_html,
+    join,
+    macros,
+    picture_source,
+    templates,
+)
 from hsiaug.report.html.samples import SampleMaker
 from hsiaug.report.labels import count
-from hsiaug.report.matrix import closing as closing_of
 from hsiaug.report.matrix import matrices, summary_notes
 from hsiaug.report.notes import audit_lines, failure_heading, failure_lines, table_notes, warnings
+from hsiaug.report.records import ArmCell
+from hsiaug.report.render_data import csv_of, data_rows, report_json
 from hsiaug.report.scenes.label_curves import LabelCurve, label_curves
 from hsiaug.report.tables import ADDED, Report, Table
-from hsiaug.report.views import VIEWS
+from hsiaug.report.views import VIEWS, overview
 from hsiaug.report.views_labels import label_grids, label_notes
 from hsiaug.trial.store import Store
 
@@ -48,6 +61,15 @@ class Section(NamedTuple):
     parts: tuple[tuple[str, str], ...] = ()
 
 
+class Part(NamedTuple):
+    """A part of a section, which opens and closes. id: its last word."""
+
+    id: str
+    name: str
+    html: Markup
+    opened: bool
+
+
 def html_page(report: Report, store: Store | None = None) -> str:
     """One self-contained page of HTML; equal for equal records. Points of learning curves stand in
     their curves alone.
@@ -61,24 +83,21 @@ def html_page(report: Report, store: Store | None = None) -> str:
     ] or report.tables
     maker, sampler = MapMaker(store), SampleMaker(store)
     curves = label_curves(report, store) if store is not None else []
-    sections = [Section("verdict", "What helps", _verdicts(report, compared))]
+    keys = {table: arm_keys(table, f"t{number}") for number, table in enumerate(compared)}
+    sections = [Section("verdict", "What helps", _verdicts(report, compared, keys))]
     for number, table in enumerate(compared):
         own = [curve for curve in curves if curve.table is table]
+        parts = _parts(table, report.where, store, maker, sampler, own, keys[table])
         sections.append(
-            _table(table, f"t{number}", report.where, maker, sampler, own, alone=len(compared) == 1)
+            _table(table, f"t{number}", report, store, parts, keys[table], alone=len(compared) == 1)
         )
     names = [*dict.fromkeys(f"{t.title.split(',')[0]}: {t.condition.protocol}" for t in compared)]
     title = ", ".join(names[:MOST_TITLED]) + (", …" if len(names) > MOST_TITLED else "")
-    return document_html(f"{title} · hsiaug" if title else "hsiaug report", sections)
+    return document_html(f"{title} · hsiaug" if title else "hsiaug report", sections, report)
 
 
-def grids_html(grids: Iterable[Grid]) -> Markup:
-    """Tables, one below the other; those without a row are left out."""
-    return join(*(macros().grid(grid) for grid in grids if grid.rows))
-
-
-def document_html(title: str, sections: Sequence[Section]) -> str:
-    """The page of these sections, with its style and scripts."""
+def document_html(title: str, sections: Sequence[Section], report: Report) -> str:
+    """The page of these sections, with its style and scripts, and the report's data."""
     # One script, so that one checksum covers all that may run.
     script = Markup("".join((HERE / name).read_text(encoding="utf-8") for name in SCRIPTS))
     return (
@@ -90,13 +109,29 @@ def document_html(title: str, sections: Sequence[Section]) -> str:
             script=script,
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
             sections=sections,
+            data=_data(report) if report.tables else (),
         )
     )
 
 
-def _verdicts(report: Report, compared: Sequence[Table]) -> Markup:
-    """What is found, accuracy, and of several scenes gains over the control that decides, for each
-    run and protocol.
+def _data(report: Report) -> list[tuple[str, str]]:
+    """The report's data by file names, packed: gzip in base64."""
+    rows = data_rows(report)
+    texts = {
+        "trials.csv": csv_of(rows),
+        "report.json": json_of(report_json(report)) + "\n",
+    }
+    return [
+        (name, base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode())
+        for name, text in texts.items()
+    ]
+
+
+def _verdicts(
+    report: Report, compared: Sequence[Table], keys: Mapping[Table, Mapping[ArmCell, str]]
+) -> Markup:
+    """The three answers of each scene with the chart of its gains, and of several scenes the arms
+    by scene, for each run and protocol.
     """
     if not compared:
         return Markup(macros().headline(f"There is no record in {report.where} yet."))
@@ -106,64 +141,96 @@ def _verdicts(report: Report, compared: Sequence[Table]) -> Markup:
         (f"t{number}-failed" for number, table in enumerate(compared) if table.failed), None
     )
     blocks = [macros().lead(count(len(trials), "trial"), f"{failed:,} failed", where, report.where)]
-    for matrix in (found := matrices(report)):
+    every = matrices(report)
+    for matrix in every:
         leaky = "LEAKY: " * any(table.leaky for table in matrix.tables)
-        blocks += [macros().title(leaky + matrix.title)] if len(found) > 1 or leaky else []
-        blocks += [*map(macros().headline, closing_of(matrix)), grids_html(matrix.grids)]
-        blocks += map(macros().note, summary_notes(matrix))
-        if len(matrix.tables) == 1:
+        blocks += [macros().title(leaky + matrix.title)] if len(every) > 1 or leaky else []
+        for table in matrix.tables:
+            if len(matrix.tables) > 1:
+                blocks.append(macros().subtitle(table.condition.scene))
+            blocks.append(macros().answers(answer_texts(three_answers(table))))
+            if len(compared) == 1:
+                blocks.append(gain_chart(table, keys[table]))
+        if len(matrix.tables) > 1:
+            blocks.append(grids_html(matrix.grids))
+            blocks += map(macros().note, summary_notes(matrix))
+        else:
             blocks += map(macros().para, best_said(matrix.tables[0], report.option))
     return join(*blocks)
+
+
+def _parts(
+    table: Table,
+    where: str,
+    store: Store | None,
+    maker: MapMaker,
+    sampler: SampleMaker,
+    curves: Sequence[LabelCurve],
+    keys: Mapping[ArmCell, str],
+) -> list[Part]:
+    """The parts of the section of a table, those that have something to show."""
+    parts = [
+        Part("tables", "Table", _tables(table, curves, keys), opened=True),
+        Part("maps", "Maps", maker.maps(table), opened=True),
+        Part("classes", "Classes", classes_html(table, store), opened=False),
+        Part("samples", "Samples", sampler.samples(table), opened=True),
+        Part("audit", "Audit", _audit(table, where), opened=table.leaky),
+        Part("records", "Records", grids_html(VIEWS["seed"](table), keys), opened=False),
+    ]
+    return [part for part in parts if part.html]
 
 
 def _table(
     table: Table,
     number: str,
-    where: str,
-    maker: MapMaker,
-    sampler: SampleMaker,
-    curves: Sequence[LabelCurve],
+    report: Report,
+    store: Store | None,
+    parts: Sequence[Part],
+    keys: Mapping[ArmCell, str],
     *,
     alone: bool,
 ) -> Section:
     """Everything about a table. alone: it is the only one, so that more of it is unfolded."""
-    above = [] if alone else [macros().headline(headline(table))]
+    above = [] if alone else [macros().answers(answer_texts(three_answers(table)))]
     if said := failure_heading(table):
-        above.append(macros().failures(f"{number}-failed", said, failure_lines(table, where)))
+        lines = failure_lines(table, report.where)
+        above.append(macros().failures(f"{number}-failed", said, lines))
     above += map(macros().warning, warnings(table))
     if table.leaky:
         above.append(
             macros().warning("LEAKY: location alone answers for part of the score; see the audit.")
         )
-    compared = any(any(gain.against.values()) for gain in table.judged)
-    gains = f"Δ{table.scores.main.name} of every arm over its controls, in percentage points"
-    parts: list[tuple[str, str, str, bool]] = [
-        ("maps", "Maps", maker.maps(table), alone),
-        ("samples", "Samples", sampler.samples(table), alone),
-        (
-            "gains",
-            "Gains, draw by draw",
-            _picture(gain_figure(Report((table,))), gains) if compared else "",
-            True,
-        ),
-        ("tables", "Tables", grids_html(VIEWS["generator"](table)), alone),
-        ("sweeps", "λ and ω", _sweeps(table), alone),
-        ("labels", "Label equivalents", _labels(table, curves) if curves else "", alone),
-        (
-            "classifier",
-            "Every metric, and the tests",
-            grids_html(VIEWS["classifier"](table)),
-            False,
-        ),
-        ("class", "Recall per class", grids_html(VIEWS["class"](table)), False),
-        ("notes", "What the numbers are", macros().items(table_notes(table)), False),
-        ("audit", "Audit of the protocol", macros().facts(audit_lines(table, where)), table.leaky),
-        ("records", "Records", grids_html(VIEWS["seed"](table)), False),
+    if not alone:
+        above.append(gain_chart(table, keys))
+    folded = [
+        macros().fold(part.name, part.html, f"{number}-{part.id}", part.opened and alone, "h3")
+        for part in parts
     ]
-    made = [(f"{number}-{id}", name, html, opened) for id, name, html, opened in parts if html]
-    folded = [macros().fold(name, html, id, opened, "h3") for id, name, html, opened in made]
-    below = tuple((id, name) for id, name, *_ in made)
-    return Section(f"{number}-table", table.title, join(*above, *folded), below)
+    commands = macros().commands_of(arm_commands(keys, store, report.option))
+    below = tuple((f"{number}-{part.id}", part.name) for part in parts)
+    return Section(f"{number}-table", table.title, join(*above, *folded, commands), below)
+
+
+def _tables(table: Table, curves: Sequence[LabelCurve], keys: Mapping[ArmCell, str]) -> Markup:
+    """Accuracy and verdicts; then folded what is asked for less often."""
+    further = [
+        ("Gain over each control", grids_html(VIEWS["generator"](table), keys)),
+        ("λ and ω", _sweeps(table)),
+        ("Label equivalents", _labels(table, curves) if curves else Markup("")),
+        ("Every metric, and the tests", grids_html(VIEWS["classifier"](table), keys)),
+    ]
+    folded = [macros().fold(name, html, level="h4") for name, html in further if html]
+    first = grids_html([overview(table)], keys) if table.cells else ""
+    return join(first, *folded)
+
+
+def _audit(table: Table, where: str) -> Markup:
+    """The audit of the protocol, and what the numbers are."""
+    notes = macros().items(table_notes(table))
+    return join(
+        macros().facts(audit_lines(table, where)),
+        macros().fold("What the numbers are", notes, level="h4"),
+    )
 
 
 def _sweeps(table: Table) -> Markup:

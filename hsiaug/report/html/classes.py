@@ -1,0 +1,163 @@
+"""Classes on the page: recall against no samples, and which class is taken for which."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from operator import attrgetter
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from hsiaug.metrics.significance import mean_std
+from hsiaug.protocol.large_classes import FEWEST
+from hsiaug.report.compare import Gain
+from hsiaug.report.grid import Grid, GridColumn, make_grid
+from hsiaug.report.html.markup import grids_html, join, macros
+from hsiaug.report.labels import MISSING, count_range, percent, plus_minus, signed
+from hsiaug.report.records import ArmCell, class_counts
+from hsiaug.report.tables import Table
+from hsiaug.report.views import VIEWS
+from hsiaug.trial.arm import Method
+from hsiaug.trial.store import Store
+
+MOST_CLASSES = 40
+"""Classes of a confusion matrix at most: a larger one is not read."""
+LEFT_OUT = "†"
+"""Mark of a class that AA leaves out."""
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """A confusion matrix, summed over draws.
+
+    Parameters
+    ----------
+    name : str
+        The arm with its classifier.
+    rows : tuple
+        For each true class its name, its test pixels, and for each predicted class the share of
+        these in percent with its text.
+    """
+
+    name: str
+    rows: tuple[tuple[str, int, tuple[tuple[int, str], ...]], ...]
+
+
+def classes_html(table: Table, store: Store | None) -> Markup:
+    """Recall per class, and the confusion matrices of the arm that gains most and of no samples.
+
+    Parameters
+    ----------
+    table : Table
+        The trials of one scene and protocol.
+    store : Store or None
+        Where the records lie, which hold the confusion matrices.
+    """
+    if not table.class_names:
+        return Markup("")
+    blocks = [grids_html(_against_none(table, classifier) for classifier in table.classifiers)]
+    if left_out := _left_out(table):
+        names = ", ".join(table.class_names[c - 1] for c in sorted(left_out))
+        text = (
+            f"{LEFT_OUT} AA leaves it out: fewer than {FEWEST} test pixels in some draw ({names})."
+        )
+        blocks.append(macros().note(text))
+    matrices = list(_confusions(table, store)) if store is not None else []
+    names = [table.class_names[i] for i in range(len(table.class_names))]
+    blocks += [macros().confusion(matrix, names) for matrix in matrices]
+    every = grids_html(VIEWS["class"](table))
+    blocks.append(macros().fold("Recall of every arm, mean ± std", every, level="h4"))
+    return join(*blocks)
+
+
+def _left_out(table: Table) -> set[int]:
+    """Ids of the classes that AA leaves out; none where it is over all."""
+    every = set(range(1, len(table.class_names) + 1))
+    return every - set(table.large) if table.large else set()
+
+
+def _against_none(table: Table, classifier: Method) -> Grid:
+    """Rows classes, columns the recall without samples and what each arm adds to it, in points."""
+    ids = range(1, len(table.class_names) + 1)
+    left_out = _left_out(table)
+    counts = {
+        key: [class_counts(table.splits.values(), key, i) for i in ids]
+        for key in ("train_counts", "test_counts")
+    }
+    gains = [gain for gain in table.gains.values() if gain.cell.classifier == classifier]
+    compared = [gain for gain in gains if gain.against.get("none")]
+    deltas = {gain.cell: _deltas(table, gain) for gain in compared}
+    alone = compared[0].against["none"] if compared else None
+    bare = alone.control if alone else None
+
+    def name(i: int) -> str:
+        return f"{i} {table.class_names[i - 1]}{f' {LEFT_OUT}' if i in left_out else ''}"
+
+    def without(i: int) -> str:
+        values = bare.recalls(i) if bare else []
+        return plus_minus(mean_std(values)) if values else MISSING
+
+    columns = [
+        GridColumn("class", name, numeric=False),
+        GridColumn("train n", lambda i: count_range(counts["train_counts"][i - 1])),
+        GridColumn("test n", lambda i: count_range(counts["test_counts"][i - 1])),
+        GridColumn("none", without),
+        *(
+            GridColumn(
+                table.arm_label(gain.cell.arm), partial(_delta, deltas[gain.cell]), "Δ over none"
+            )
+            for gain in compared
+        ),
+    ]
+    heading = f"Recall per class in percent, {table.labels[classifier]}; Δ in points over none"
+    return make_grid(heading, columns, ids if bare else (), keys=1)
+
+
+def _deltas(table: Table, gain: Gain) -> dict[int, float]:
+    comparison = gain.against["none"]
+    if comparison is None:
+        return {}
+    return {i: one.mean for i, one in comparison.class_deltas(len(table.class_names)).items()}
+
+
+def _delta(deltas: dict[int, float], class_id: int) -> str:
+    return signed(deltas.get(class_id))
+
+
+def _confusions(table: Table, store: Store) -> Iterator[Confusion]:
+    """Those of the arm that gains most, and of its classifier without samples."""
+    if not 2 <= len(table.class_names) <= MOST_CLASSES:
+        return
+    best = max(table.judged, key=attrgetter("rank"), default=None)
+    cells = list(table.cells.values())[:1]
+    if best is not None:
+        bare = best.against.get("none")
+        cells = [best.cell, *([bare.control] if bare else [])]
+    for cell in cells:
+        counts = _summed(cell, store, len(table.class_names))
+        if counts is not None:
+            yield Confusion(table.cell_label(cell), tuple(_rows(counts, table.class_names)))
+
+
+def _summed(cell: ArmCell, store: Store, classes: int) -> NDArray[np.int64] | None:
+    """(C, C) test pixels by true and predicted class, over the draws of an arm."""
+    total = np.zeros((classes, classes), dtype=np.int64)
+    for trial in cell.ok:
+        record = store.sound(trial.hash) or {}
+        matrix = np.asarray((record.get("metrics") or {}).get("confusion") or ())
+        if matrix.shape == total.shape:
+            total += matrix.astype(np.int64)
+    return total if total.any() else None
+
+
+def _rows(
+    counts: NDArray[np.int64], class_names: tuple[str, ...]
+) -> Iterator[tuple[str, int, tuple[tuple[int, str], ...]]]:
+    for name, row in zip(class_names, counts, strict=True):
+        tested = int(row.sum())
+        shares = row / max(tested, 1)
+        entries = ((round(100 * float(s)), percent(float(s)) if s else "") for s in shares)
+        yield name, tested, tuple(entries)

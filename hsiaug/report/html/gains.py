@@ -1,0 +1,184 @@
+"""The chart of gains on the page: each arm over each of its controls, draw by draw.
+
+It is markup in the page's own colours, so that its words stay readable on a phone and in the dark;
+:mod:`hsiaug.report.figures.gains` draws the same for papers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+
+from markupsafe import Markup
+
+from hsiaug.metrics.verdict import Evidence
+from hsiaug.report.compare import Gain
+from hsiaug.report.figures.gains import control_places
+from hsiaug.report.findings import FINDINGS
+from hsiaug.report.html.markup import macros
+from hsiaug.report.labels import p_said, with_interval
+from hsiaug.report.records import ArmCell
+from hsiaug.report.tables import Table
+
+MOST_ARMS = 24
+"""Arms that are drawn; those of more that gain most are."""
+MOST_TICKS = 6
+"""Numbers along the axis at most: more would touch each other on a phone."""
+WIDTH = 1000
+"""Units of a line across, which a browser stretches to the room that is there."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """An arm over one control.
+
+    Parameters
+    ----------
+    control : str
+        The control.
+    series : int
+        Place of its colour among the page's, and of its marker.
+    mean : float
+        Place of the mean across, in percent of the width; the others are in units of WIDTH.
+    bar : tuple of float
+        Where the interval begins and ends; empty where it has no end.
+    ticks : tuple of float
+        The draws.
+    text : str
+        Mean and interval in words.
+    p : str
+        The corrected p.
+    """
+
+    control: str
+    series: int
+    mean: float
+    bar: tuple[float, ...]
+    ticks: tuple[float, ...]
+    text: str
+    p: str
+
+
+@dataclass(frozen=True)
+class ChartRow:
+    """An arm with its verdict, and a line for each control. opens: the key of its draws."""
+
+    name: str
+    sign: str
+    finding: str
+    tone: str
+    lines: tuple[Line, ...]
+    opens: str
+
+
+def gain_chart(table: Table, keys: dict[ArmCell, str]) -> Markup:
+    """The chart of a table; empty where nothing but controls ran, or no draw is shared.
+
+    Parameters
+    ----------
+    table : Table
+        The trials of one scene and protocol.
+    keys : dict
+        Names of the rows that tell the draws of each arm.
+    """
+    known = [gain for gain in table.judged if any(gain.against.values())]
+    if not known:
+        return Markup("")
+    ranked = sorted(known, key=attrgetter("rank"), reverse=True)
+    drawn = ranked[:MOST_ARMS]
+    axis = Axis.of(one.main for gain in drawn for one in gain.against.values() if one)
+    places = control_places(drawn)
+    groups = []
+    for classifier in table.classifiers:
+        gains = [gain for gain in drawn if gain.cell.classifier == classifier]
+        gains.sort(key=_over_none, reverse=True)
+        rows = [_row(table, gain, axis, places, keys) for gain in gains]
+        if rows:
+            groups.append((table.labels[classifier], rows))
+    score = table.scores.main.name
+    about = {
+        "caption": f"Δ{score} of each arm over its controls, in percentage points",
+        "left_out": len(known) - len(drawn),
+        "ticks": [(axis.place(value), _number(value)) for value in axis.ticks],
+        "lines": [WIDTH * axis.place(value) / 100 for value in axis.ticks],
+        "zero": WIDTH * axis.place(0.0) / 100,
+        "width": WIDTH,
+        "controls": [(name, place) for name, place in places.items() if _is_drawn(name, drawn)],
+    }
+    return Markup(macros().gains(groups, about))
+
+
+@dataclass(frozen=True)
+class Axis:
+    """An axis in points. ticks: the values that it names."""
+
+    low: float
+    high: float
+    ticks: tuple[float, ...]
+
+    @classmethod
+    def of(cls, evidence: Iterable[Evidence]) -> Axis:
+        """An axis that holds every draw, every interval that ends, and 0."""
+        values = [0.0]
+        for one in evidence:
+            ends = [end for end in one.interval or () if math.isfinite(end)]
+            values += [100 * value for value in (*one.differences, *ends)]
+        low, high = min(values), max(values)
+        room = 0.03 * (high - low) or 1.0
+        low, high = low - room, high + room
+        step = _step((high - low) / MOST_TICKS)
+        first = math.ceil(low / step)
+        ticks = tuple(step * i for i in range(first, math.floor(high / step) + 1))
+        return cls(low, high, ticks)
+
+    def place(self, points: float) -> float:
+        """Where a value lies across, in percent."""
+        return round(100 * (points - self.low) / (self.high - self.low), 2)
+
+
+def _step(least: float) -> float:
+    """The smallest of …, 1, 2, 5, 10, … that is not below."""
+    scale = 10.0 ** math.floor(math.log10(least))
+    return next(scale * by for by in (1, 2, 5, 10) if scale * by >= least * (1 - 1e-9))
+
+
+def _number(value: float) -> str:
+    return f"{value + 0.0:g}".replace("-", "−")
+
+
+def _is_drawn(control: str, gains: Sequence[Gain]) -> bool:
+    return any(gain.against.get(control) for gain in gains)
+
+
+def _over_none(gain: Gain) -> float:
+    comparison = gain.against.get("none")
+    return comparison.main.mean if comparison else -math.inf
+
+
+def _row(
+    table: Table, gain: Gain, axis: Axis, places: dict[str, int], keys: dict[ArmCell, str]
+) -> ChartRow:
+    lines = []
+    for control, comparison in gain.against.items():
+        if comparison is None:
+            continue
+        test = comparison.main
+        ends = tuple(100 * end for end in test.interval or () if math.isfinite(end))
+        lines.append(
+            Line(
+                control,
+                places[control],
+                axis.place(100 * test.mean),
+                tuple(WIDTH * axis.place(end) / 100 for end in ends) if len(ends) == 2 else (),
+                tuple(WIDTH * axis.place(100 * value) / 100 for value in test.differences),
+                with_interval(test.mean, test.interval),
+                p_said(test.p_corrected),
+            )
+        )
+    look = FINDINGS[gain.verdict.finding] if gain.verdict else FINDINGS["undecided"]
+    finding = gain.verdict.finding if gain.verdict else ""
+    name = table.arm_label(gain.cell.arm)
+    opens = keys.get(gain.cell, "")
+    return ChartRow(name, look.sign, finding, look.tone, tuple(lines), opens)
