@@ -64,6 +64,7 @@ from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import import_here, registry
 from hsiaug.report import ENDINGS, Report, build_report, figure_of, render_report, save_report
 from hsiaug.report.figures.files import show_in_cells
+from hsiaug.report.tables import ADDED
 from hsiaug.tasks.task import TaskSamples
 from hsiaug.trial.guard import check_limit
 from hsiaug.trial.store import Store
@@ -274,6 +275,63 @@ class Table:
 
 
 @dataclass(frozen=True, eq=False)
+class Plots:
+    """Figures of results: ``run.plot("gain")`` and ``run.plot.gain()`` are the same.
+
+    Parameters
+    ----------
+    report : Report
+        What is drawn.
+    """
+
+    report: Report
+
+    @checked
+    def __call__(
+        self, by: Annotated[str, choice(*FIGURES)] = "gain", columns: Columns = 2
+    ) -> Figure:
+        """Draw gains draw by draw, the verdict as a card (generator), accuracy along λ, M or ω, or
+        learning curves.
+
+        Parameters
+        ----------
+        by : str
+            ``gain``, ``generator``, ``lambda``, ``times``, ``omega`` or ``labels``.
+        columns : int
+            Columns of a page with two that the figure fills: 1 is 3.5 inches, 2 is 7.2 inches.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+        """
+        return show_in_cells(figure_of(self.report, by, columns))
+
+    def gain(self, columns: int = 2) -> Figure:
+        """What each arm gains over each of its controls, draw by draw."""
+        return self("gain", columns)
+
+    def generator(self, columns: int = 2) -> Figure:
+        """The verdict on every arm as a card."""
+        return self("generator", columns)
+
+    def lambda_(self, columns: int = 2) -> Figure:
+        """Accuracy against λ."""
+        return self("lambda", columns)
+
+    def times(self, columns: int = 2) -> Figure:
+        """Accuracy against M."""
+        return self("times", columns)
+
+    def omega(self, columns: int = 2) -> Figure:
+        """Accuracy against ω."""
+        return self("omega", columns)
+
+    def labels(self, columns: int = 2) -> Figure:
+        """Learning curves, and the arms on them."""
+        return self("labels", columns)
+
+
+@dataclass(frozen=True, eq=False)
 class Results:
     """Trials of a benchmark or a store, and what can be said of them; the records are on disk in
     ``store``.
@@ -321,14 +379,10 @@ class Results:
 
         return DataFrame(gain_rows(self.report))
 
-    @checked
-    def plot(self, by: Annotated[str, choice(*FIGURES)] = "gain", columns: Columns = 2) -> Figure:
-        """Matplotlib: gains draw by draw, the verdict as a card (generator), accuracy along λ, M or
-        ω, learning curves.
-
-        columns: of a page with two, which the figure fills: 3.5 or 7.2 inches.
-        """
-        return show_in_cells(figure_of(self.report, by, columns))
+    @property
+    def plot(self) -> Plots:
+        """Matplotlib figures: ``run.plot()``, ``run.plot("lambda")`` or ``run.plot.gain()``."""
+        return Plots(self.report)
 
     @checked
     def save(self, path: AnyPath, by: Text = "generator", columns: Columns = 2) -> Path:
@@ -343,13 +397,20 @@ class Results:
     def __repr__(self) -> str:
         from hsiaug.report.findings import headline
 
-        said = [f"{table.title}: {headline(table)}" for table in self.report.tables]
+        said = [
+            f"{table.title}: {headline(table)}"
+            for table in self.report.tables
+            if table.condition.protocol != ADDED
+        ]
         failed = sum(len(table.failed) for table in self.report.tables)
         first = f"<Results of {len(self.hashes)} trials, {failed} failed, in {self.store.root}>"
         return "\n".join([first, *said])
 
     def _repr_html_(self) -> str:
-        return self.table()._repr_html_()
+        # Points of learning curves are steps to an answer, and stand in their curves alone.
+        compared = tuple(t for t in self.report.tables if t.condition.protocol != ADDED)
+        shown = replace(self.report, tables=compared or self.report.tables)
+        return Table(shown, "generator")._repr_html_()
 
 
 def _results(store: Store, read: Reading) -> Results:

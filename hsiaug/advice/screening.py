@@ -107,7 +107,7 @@ def screening_plan(
     """
     if len(request.views) > 1:
         raise InputError(
-            "--view must be one spectral view here",
+            "`view` must be one spectral view here",
             value=", ".join(request.views),
             hint="Try each.",
         )

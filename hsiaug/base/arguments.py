@@ -16,11 +16,23 @@ from typing import Annotated, Any, ParamSpec, TypeVar, get_type_hints
 
 import numpy as np
 
-from hsiaug.base.errors import InputError
+from hsiaug.base.errors import InputError, did_you_mean
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
+MEANT = {
+    "seeds": ("draws", "seed", "draw"),
+    "seed": ("draw", "draws"),
+    "lam": ("lambdas",),
+    "lambda_": ("lambdas", "lam"),
+    "omega": ("omegas",),
+    "generator": ("generators",),
+    "classifier": ("classifiers",),
+    "view": ("views",),
+    "set": ("params",),
+}
+"""Arguments as options of the command are called, and as functions call them."""
 LARGEST, MOST = 10**9, 10**6
 """Number, and length of a list; a generator may have no end."""
 
@@ -58,6 +70,7 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(function)
     def called(*args: P.args, **kwargs: P.kwargs) -> R:
+        _check_names(signature, kwargs)
         bound = signature.bind(*args, **kwargs)
         bound.apply_defaults()
         for name, rule in rules().items():
@@ -71,6 +84,22 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
         return function(*bound.args, **bound.kwargs)
 
     return called
+
+
+def _check_names(signature: inspect.Signature, given: Mapping[str, object]) -> None:
+    """Raise InputError for an argument that the function does not have, with the one that is
+    meant.
+    """
+    known = signature.parameters
+    if any(one.kind is inspect.Parameter.VAR_KEYWORD for one in known.values()):
+        return
+    for name in given:
+        if name in known:
+            continue
+        meant = next((one for one in MEANT.get(name, ()) if one in known), "")
+        names = [one for one in known if one != "self"]
+        hint = f"Write {meant}." if meant else did_you_mean(name, names)
+        raise InputError(f"arguments are {', '.join(names)}", value=f"{name}=", hint=hint)
 
 
 def _show(value: object) -> str:

@@ -4,13 +4,14 @@ one's own.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hsiaug.base.errors import InputError, did_you_mean
+from hsiaug.base.errors import InputError, check_known
 from hsiaug.bench.ranges import integers, words
 from hsiaug.cli.options import Json, option
 from hsiaug.cli.output import (
@@ -19,6 +20,7 @@ from hsiaug.cli.output import (
     console,
     flat_facts,
     name_options,
+    on_terminal,
     print_json,
     print_lines,
     print_table,
@@ -170,6 +172,16 @@ Settings = Annotated[
 ]
 
 
+Catalogue = Annotated[
+    bool | None,
+    option(
+        "Where the files are those of a public scene: take its class names, wavelengths and scale,"
+        " or not. Default: ask on a terminal.",
+        "--catalogue/--no-catalogue",
+    ),
+]
+
+
 @app.command()
 def add(
     cube: Annotated[
@@ -187,6 +199,7 @@ def add(
     field: Field = None,
     unlabelled: Unlabelled = None,
     settings: Settings = None,
+    catalogue: Catalogue = None,
     out: Annotated[
         Path | None,
         option(
@@ -214,6 +227,7 @@ def add(
     asked = import_words(
         classes, field, unlabelled, settings, name=out.stem if out else None, overwrite=force
     )
+    asked = known_words(cube, labels, asked, take=catalogue)
     added = add_scene(cube, labels, out, asked, save_quick_look)
     print_added(added, cube)
     print_lines(console(), [f"next: hsiaug benchmark {added.files[0]}"])
@@ -235,18 +249,57 @@ def import_words(
         typed["unlabelled"] = _codes(unlabelled)
     for setting in settings or ():
         key, equals, text = setting.partition("=")
-        if key not in CARD_SETTINGS or not equals:
-            raise InputError(
-                "--set must be KEY=VALUE",
-                value=repr(setting),
-                hint=did_you_mean(key, CARD_SETTINGS),
-            )
+        if not equals:
+            hint = "For example --set scale=0.0001."
+            raise InputError("--set must be KEY=VALUE", value=repr(setting), hint=hint)
+        check_known(
+            f"--set KEY=VALUE: KEY must be one of {', '.join(CARD_SETTINGS)}", key, CARD_SETTINGS
+        )
         read = {
             "bad_bands": lambda text: sorted(integers("--set bad_bands", text)),
             "ignore": words,
         }
         typed[key] = read.get(key, str)(text)
     return import_options(typed, "--set ", "For example --set scale=0.0001 or --set nodata=-9999.")
+
+
+def known_words(
+    cube: Path, labels: Path, asked: ImportOptions, *, take: bool | None
+) -> ImportOptions:
+    """The options of an import with what the catalogue knows of the files, where that is wanted.
+
+    take: whether; None = ask on a terminal, and elsewhere say how to have it. Raises InputError
+    where it is wanted of files that are not in the catalogue.
+    """
+    from hsiaug.data.public_files import public_files, with_catalogue
+
+    known = None if take is False else public_files(cube, labels)
+    if known is None:
+        if take:
+            rule = "--catalogue takes what is known of the files of a public scene"
+            hint = "Leave it out: 'hsiaug datasets list' names the scenes."
+            raise InputError(rule, value=f"{cube} and {labels}, which are of none", hint=hint)
+        return asked
+    if take is None and not asks():
+        name = known.card.name
+        say(
+            f"note: {known.sentence}: --catalogue takes its {known.offer}, and"
+            f" 'hsiaug start {name}' all that is known of it",
+            err=True,
+        )
+        return asked
+    if take is None:
+        from rich.prompt import Confirm
+
+        said = known.sentence
+        if not Confirm.ask(f"{said[0].upper()}{said[1:]}: take its {known.offer}?", default=True):
+            return asked
+    return with_catalogue(asked, known)
+
+
+def asks() -> bool:
+    """Whether there is somebody to ask."""
+    return on_terminal() and sys.stdin.isatty()
 
 
 def _codes(text: str) -> tuple[int, ...]:

@@ -5,7 +5,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from io import BufferedWriter, FileIO, TextIOWrapper
@@ -20,6 +20,7 @@ from hsiaug.base.shortages import NO_MEMORY, shortage_of
 from hsiaug.base.text import shortened, visible
 from hsiaug.cli.output import name_options, say
 from hsiaug.cli.own_process import run_in_own_process, say_ended
+from hsiaug.cli.slips import slip_hint
 
 OUTPUT = "standard output"
 LONGEST = 500
@@ -41,16 +42,17 @@ class _Commands(TyperGroup):
         return command
 
     def make_context(self, *args: Any, **options: Any) -> Any:
-        with _quoting():
+        with _quoting(()):
             return super().make_context(*args, **options)
 
     def invoke(self, ctx: Any) -> Any:
-        with _quoting():
+        with _quoting((*getattr(ctx, "_protected_args", ()), *ctx.args)):
             return super().invoke(ctx)
 
 
 @contextmanager
-def _quoting() -> Iterator[None]:
+def _quoting(arguments: Sequence[str]) -> Iterator[None]:
+    """arguments: what was typed behind the name of the group."""
     try:
         yield
     except HsiaugError as error:
@@ -63,7 +65,9 @@ def _quoting() -> Iterator[None]:
         if isinstance(message := getattr(error, "message", None), str) and hasattr(
             error, "format_message"
         ):
-            error.message = shortened(visible(message), LONGEST)  # type: ignore[attr-defined]
+            hint = slip_hint(error, arguments) if arguments else ""
+            said = shortened(visible(message), LONGEST).removesuffix(".")
+            error.message = f"{said}.{visible(hint)}" if hint else said  # type: ignore[attr-defined]
         raise
 
 

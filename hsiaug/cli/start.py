@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from difflib import get_close_matches
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hsiaug.base.errors import InputError, SplitError
-from hsiaug.cli.datasets import Classes, Field, Settings, Unlabelled, import_words, print_added
+from hsiaug.base.errors import InputError, SplitError, did_you_mean
+from hsiaug.cli.datasets import (
+    Catalogue,
+    Classes,
+    Field,
+    Settings,
+    Unlabelled,
+    asks,
+    import_words,
+    known_words,
+    print_added,
+)
 from hsiaug.cli.options import option
-from hsiaug.cli.output import console, on_terminal, print_lines, say, say_written
+from hsiaug.cli.output import console, print_lines, say, say_written
 
 if TYPE_CHECKING:
     from hsiaug.core.scene import Scene
     from hsiaug.data.adding import ImportOptions
 
+MOST_FOLDERS = 12
+"""Folders that a hint names at most."""
 SMALL = 5
 """Side of patches in pixels where fields are small: the buffer of larger ones may hold all of a
 field.
@@ -44,6 +56,7 @@ def start(
     field: Field = None,
     unlabelled: Unlabelled = None,
     settings: Settings = None,
+    catalogue: Catalogue = None,
     yes: Annotated[
         bool, option("Write the card and its picture without asking.", "--yes", "-y")
     ] = False,
@@ -67,11 +80,14 @@ def start(
     from hsiaug.data.label_shift import shift_warnings
     from hsiaug.quality.maps import save_quick_look
 
+    _check_there(place)
     card, commands = str(place), list[Sequence[str]]()
     of_cube = place.suffix.lower() in CUBES or (place.is_file() and place.suffix.lower() != ".toml")
     if place.is_dir() or of_cube:
         asked = import_words(classes, field, unlabelled, settings)
         cube, sheet = _files(place, labels, asked)
+        stated = asked
+        asked = known_words(cube, sheet, asked, take=catalogue)
         card = f"{scene_name(cube.stem)}.toml"
         there = Path(card).exists()
         with TemporaryDirectory() as folder:
@@ -84,12 +100,13 @@ def start(
             say(f"note: {card} is there already, and is taken", err=True)
         elif kept:
             say_written(added.files)
-        elif _asks() and Confirm.ask(f"Write {card}, and a picture of the scene?", default=False):
+        elif asks() and Confirm.ask(f"Write {card}, and a picture of the scene?", default=False):
             say_written(add_scene(cube, sheet, Path(card), asked, save_quick_look).files)
         else:
             given = {"--classes": classes, "--field": field, "--unlabelled": unlabelled}
             further = [word for name, value in given.items() if value for word in (name, value)]
             further += [word for setting in settings or () for word in ("--set", setting)]
+            further += ["--catalogue"] if asked != stated else []
             commands.append(("datasets", "add", str(cube), "--labels", str(sheet), *further))
     else:
         scene = load_scene(card)
@@ -102,9 +119,23 @@ def start(
     print_lines(console(), ["next:", *(f"  {shlex.join(['hsiaug', *one])}" for one in commands)])
 
 
-def _asks() -> bool:
-    """Whether there is somebody to ask."""
-    return on_terminal() and sys.stdin.isatty()
+def _check_there(place: Path) -> None:
+    """Raise InputError for what is neither a folder, a file nor the name of a public scene."""
+    from hsiaug.data.catalogue import pair_set_names, scene_names
+
+    names = (*scene_names(), *pair_set_names())
+    name = str(place).lower().replace("-", "_")
+    if place.exists() or name in names or place.suffix.lower() == ".toml":
+        return
+    if get_close_matches(name, names, cutoff=0.7):
+        hint = did_you_mean(name, names)
+    else:
+        parent = place.parent if place.parent.is_dir() else Path()
+        folders = sorted(one.name for one in parent.iterdir() if one.is_dir())
+        shown = [name for name in folders if not name.startswith(".")][:MOST_FOLDERS]
+        hint = f"Folders in {parent.resolve()}: {', '.join(shown) or 'none'}."
+    rule = "SCENE|FOLDER must be a folder, a file, or a scene of 'hsiaug datasets list'"
+    raise InputError(rule, value=f"{str(place)!r}, which is not there", hint=hint)
 
 
 def _files(place: Path, labels: Path | None, asked: ImportOptions) -> tuple[Path, Path]:
@@ -173,7 +204,7 @@ def _only(
     found: Sequence[Path], name: str, folder: Path, others: Sequence[tuple[Path, str]]
 ) -> Path:
     """The one file, or that which is chosen on a terminal. Raises InputError."""
-    if len(found) > 1 and _asks():
+    if len(found) > 1 and asks():
         from rich.prompt import Prompt
 
         return Path(

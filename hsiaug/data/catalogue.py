@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 SCENES = Path(__file__).parent / "scenes"
 SETS = Path(__file__).parent / "pairs"
+MOST_CARDS = 20
+"""Cards that a hint names at most."""
 LOOK = "_look.png"
 """End of the name of the picture that is made beside a card of one's own; it shows the labels."""
 
@@ -101,8 +103,26 @@ def _read_card(path: Path, schema: type[Model]) -> Model:
     try:
         return validate_table(read_toml(path, "card", SceneError), schema, path, "card", SceneError)
     except FileNotFoundError:
-        hint = "Check the path, or see docs/card.md for how to write a card."
-        raise SceneError(f"card {path} must exist", hint=hint) from None
+        raise SceneError(f"card {path} must exist", hint=_other_cards(path)) from None
+
+
+def _other_cards(path: Path) -> str:
+    """The hint for a card that is not there: those that are, or how to write one."""
+    folder = path.parent
+    cards = [one.name for one in sorted(folder.glob("*.toml")) if _is_card(one)]
+    if not folder.is_dir():
+        return f"There is no folder {folder}: check the path."
+    if not cards:
+        return f"{folder}/ holds no card. Write one: hsiaug datasets add CUBE --labels FILE."
+    return f"Cards in {folder}/: {', '.join(cards[:MOST_CARDS])}."
+
+
+def _is_card(path: Path) -> bool:
+    try:
+        keys = read_toml(path, "card", SceneError).keys()
+    except (FileNotFoundError, SceneError):
+        return False
+    return bool(keys & {"cube", "images", "masks"})
 
 
 def is_pair_card(path: Path) -> bool:
@@ -140,11 +160,11 @@ def find_entry(ref: str | os.PathLike[str]) -> SceneEntry:
         raise _not_a_scene(text)
     if name not in scene_names():
         rule = "a scene is a name of the catalogue, or the path of your own card, ending in .toml"
-        first = (
-            f"Write its card first: hsiaug datasets add {text} --labels FILE."
-            if is_file(Path(text))
-            else ""
-        )
+        first = ""
+        if is_file(Path(text)):
+            first = f"Write its card first: hsiaug datasets add {text} --labels FILE."
+        elif Path(text).is_dir():
+            first = f"See what is in the folder: hsiaug start {text}."
         raise InputError(
             rule,
             value=repr(text),
@@ -207,7 +227,7 @@ def check_spared(ref: str, paths: Iterable[Path]) -> None:
     for path in paths:
         if path.exists() and any(path.samefile(one) for one in own):
             raise InputError(
-                f"--out {path} must not be a file of the scene",
+                f"`out` {path} must not be a file of the scene",
                 value=ref,
                 hint="Name another file.",
             )

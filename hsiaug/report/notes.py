@@ -282,7 +282,8 @@ def methods_paragraph(table: Table) -> str:
         omegas=[
             number(omega) for omega in sorted({arm.omega for arm in arms if arm.omega is not None})
         ],
-        controls=[name for name in table.controls if name in used],
+        # A rival is a classifier without samples, and no generator that ran.
+        controls=[name for name in table.controls if name in used or name in RIVALS],
         seen=users_of_unlabelled(table).get("scene"),
         views=list({method.view for method in table.classifiers}),
         tested=any(comparison.main.p is not None for comparison in table.comparisons),

@@ -35,7 +35,7 @@ def check_files(paths: Sequence[Path]) -> None:
     check_targets(paths, ENDINGS)
     for path in paths:
         if path.suffix.lower() == ".csv" and path.exists() and not _unanswered(path):
-            rule = f"--out {path} must not exist yet: classes may have been written into it"
+            rule = f"`out` {path} must not exist yet: classes may have been written into it"
             raise InputError(rule, value="a file", hint="Name another file, or move this one.")
 
 

@@ -38,6 +38,8 @@ run it again.
 ROOM = 2**16
 """Bytes that there must be room for before a run: a record and its predictions take about as many.
 """
+MOST_HASHES = 12
+"""Hashes that an error names at most."""
 AGAIN = 3
 """Attempts at what another process may have taken away in between."""
 
@@ -219,6 +221,11 @@ class Store:
         if found is None:
             rule = f"{said} must be the beginning of one record's hash in {self.root}"
             hint = f"List them with 'hsiaug report --store {self.root} --by seed'."
+            if matches:
+                more = (
+                    f" and {len(matches) - MOST_HASHES} more" if len(matches) > MOST_HASHES else ""
+                )
+                hint = f"Write more of it: {', '.join(sorted(matches)[:MOST_HASHES])}{more}."
             raise InputError(
                 rule, value=f"{prefix!r}, which fits {len(matches)} of them", hint=hint
             )
@@ -394,7 +401,7 @@ class Store:
         hint = {
             "read": "Look at its permissions, or name another store.",
             "write": (
-                "Free some space or name another --store, then run the same command again: it"
+                "Free some space or name another `store`, then run the same command again: it"
                 " goes on."
             ),
         }

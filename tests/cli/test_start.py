@@ -31,7 +31,7 @@ def flight(tmp_path: Path) -> Path:
 def answered(monkeypatch: pytest.MonkeyPatch, *answers: str) -> Iterator[str]:
     """Somebody at a terminal who types these."""
     left = iter(answers)
-    monkeypatch.setattr("hsiaug.cli.start._asks", lambda: True)
+    monkeypatch.setattr("hsiaug.cli.start.asks", lambda: True)
     monkeypatch.setattr("builtins.input", lambda *_: next(left))
     return left
 

@@ -1,0 +1,139 @@
+"""Files of public scenes, known by their checksums: what the catalogue says of them need not be
+typed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hsiaug.base.errors import SceneError
+from hsiaug.base.files import file_errors
+from hsiaug.data.catalogue import files_of, find_entry, scene_names
+
+if TYPE_CHECKING:
+    from hsiaug.data.adding import ImportOptions
+    from hsiaug.data.cards import FileSpec, SceneCard
+    from hsiaug.data.catalogue import SceneEntry
+
+
+@dataclass(frozen=True)
+class PublicFiles:
+    """A public scene of which a cube, its labels or both are.
+
+    Parameters
+    ----------
+    card : SceneCard
+        What the catalogue says of the scene.
+    cube, labels : bool
+        Which of the two files are the scene's own.
+    """
+
+    card: SceneCard
+    cube: bool
+    labels: bool
+
+    @property
+    def sentence(self) -> str:
+        """Which scene the files are of, in words."""
+        both = "the cube and the labels" if self.cube and self.labels else ""
+        which = both or ("the cube" if self.cube else "the labels")
+        verb = "this is" if self.cube and not self.labels else "these are"
+        return f"{verb} {which} of {self.card.name} of the catalogue"
+
+    @property
+    def offer(self) -> str:
+        """What can be taken over, in words."""
+        named = [
+            *(["class names"] if self.labels else []),
+            *(["wavelengths"] if self.cube and _centres(self.card) else []),
+            *(["scale"] if self.cube and self.card.cube.scale is not None else []),
+        ]
+        return " and ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named)
+
+
+def public_files(cube: Path, labels: Path) -> PublicFiles | None:
+    """The public scene whose files these are, whatever they are called; None for any other.
+
+    Parameters
+    ----------
+    cube, labels : Path
+        The two files.
+
+    Raises
+    ------
+    SceneError
+        If one of them cannot be read.
+    """
+    digests = dict[Path, str]()
+    for entry in map(find_entry, scene_names()):
+        card = entry.card
+        if card.procedural:
+            continue
+        is_cube = _same(entry, card.cube, cube, digests)
+        is_labels = _same(entry, card.labels, labels, digests)
+        if is_cube or is_labels:
+            return PublicFiles(card, is_cube, is_labels)
+    return None
+
+
+def with_catalogue(options: ImportOptions, known: PublicFiles) -> ImportOptions:
+    """Import options with what the catalogue says of the files; what is stated stays.
+
+    Parameters
+    ----------
+    options : ImportOptions
+        What the user stated.
+    known : PublicFiles
+        The scene whose files these are.
+    """
+    card, said = known.card, dict[str, object]()
+    if known.cube:
+        cube = card.cube
+        said |= {"cube_key": cube.key, "scale": cube.scale, "units": cube.units}
+        said |= {"bad_bands": cube.bad_bands, "wavelengths": _centres(card)}
+        said["axes"] = cube.axes if cube.axes != "hwb" else None
+    if known.labels:
+        labels = card.labels
+        in_order = sorted(zip(labels.codes, labels.names, strict=True))
+        said |= {"labels_key": labels.key, "ignore": labels.ignore}
+        said["classes"] = tuple(name for _, name in in_order)
+    unstated = {
+        name: value
+        for name, value in said.items()
+        if getattr(options, name) in (None, ()) and value not in (None, ())
+    }
+    return replace(options, **unstated)
+
+
+def _same(entry: SceneEntry, spec: FileSpec, path: Path, digests: dict[Path, str]) -> bool:
+    """Whether a file holds the very bytes of an array of a scene."""
+    if spec.sha256 is None or not path.is_file():
+        return False
+    size = spec.size
+    if size is None and spec.package:
+        size = next((one.stat().st_size for one in files_of(entry, spec)), None)
+    if size is not None and path.stat().st_size != size:
+        return False
+    if path not in digests:
+        hint = "Check its permissions and the disk."
+        with file_errors(f"{path} must be readable", hint, SceneError), path.open("rb") as file:
+            digests[path] = hashlib.file_digest(file, "sha256").hexdigest()
+    return digests[path] == spec.sha256
+
+
+def _centres(card: SceneCard) -> tuple[float, ...]:
+    """A band centre in nm for each band of the file; () where the catalogue knows none."""
+    shape, sensor, dropped = card.cube.shape, card.sensor, card.cube.bad_bands
+    centres = sensor.wavelengths or ()
+    if sensor.range_nm and shape:
+        centres = tuple(np.linspace(*sensor.range_nm, shape[2]).tolist())
+    if not shape or len(centres) != shape[2] or not dropped:
+        return centres
+    kept = iter(centres)
+    bands = shape[2] + len(dropped)
+    return tuple(float("nan") if band in dropped else next(kept) for band in range(bands))
