@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from hsiaug.base.errors import InputError, SceneError
+from hsiaug.base.errors import HsiaugError, InputError, SceneError
 from hsiaug.base.files import check_target, file_errors, remove, sync_file
 from hsiaug.base.public import LABELS
 from hsiaug.base.text import in_runs, nanometres
@@ -35,6 +35,7 @@ from hsiaug.data.label_source import labels_on_cube, read_labels
 from hsiaug.data.loading import load_scene
 from hsiaug.data.raw import Conversion, PerBand, RawArray
 from hsiaug.data.readers import must_exist, read_cube_file
+from hsiaug.data.swapped import check_swapped
 from hsiaug.data.tomlfile import toml_text, validate_table
 from hsiaug.data.vector_labels import VectorLabels
 from hsiaug.data.windows import cube_of
@@ -188,7 +189,11 @@ def add_scene(
             value="a file",
             hint="Use another `out`, or add `overwrite`.",
         )
-    found = _understand(cube, read_cube_file(cube, key=options.cube_key), labels, options)
+    try:
+        found = _understand(cube, read_cube_file(cube, key=options.cube_key), labels, options)
+    except HsiaugError:
+        check_swapped(cube, labels)
+        raise
     cube_name, label_name = (
         path.name if path in moved else _relative(path, out) for path in (cube, labels)
     )

@@ -162,6 +162,10 @@ def _centres(samples: PatchSamples) -> Spectra:
     return Spectra(samples.centres.astype(np.float64), samples.y)
 
 
+FEW_PERCENT = 5.0
+"""Share of wrong labels, or of copies, in percent from which the last sentence speaks of them."""
+
+
 def _verdict(like: Fidelity, labels: Reliability) -> list[str]:
     """The report in a few sentences."""
     words = {
@@ -169,7 +173,17 @@ def _verdict(like: Fidelity, labels: Reliability) -> list[str]:
         "oracle": "oracle probes, which know half of the held-out pixels too,",
     }
     judges = {said: score for name, said in words.items() if (score := labels.get(name))}
-    return sentences("samples.txt", judges=judges, like=like, share=wrong_share)
+    told = [score.wrong for score in judges.values() if score.wrong is not None]
+    names = [measure.name for measure in like.measures]
+    return sentences(
+        "samples.txt",
+        judges=judges,
+        like=like,
+        share=wrong_share,
+        patches=like["copies_training"].value if "copies_training" in names else None,
+        wrong=max(told, default=None),
+        few=FEW_PERCENT,
+    )
 
 
 def measure_nearness(

@@ -11,7 +11,7 @@ from hsiaug.base.errors import InputError
 from hsiaug.metrics.label_equivalents import RESAMPLES, LabelEquivalent
 from hsiaug.protocol.large_classes import FEWEST
 from hsiaug.report.grid import Grid, GridColumn, ReportPage, make_grid
-from hsiaug.report.labels import MISSING, decimal, plus_minus
+from hsiaug.report.labels import MISSING, count, decimal, plus_minus
 from hsiaug.report.notes import table_page
 from hsiaug.report.scenes.label_curves import ArmWorth, LabelCurve, label_curves
 from hsiaug.report.scores import Metric
@@ -19,6 +19,8 @@ from hsiaug.report.tables import Report, Table
 from hsiaug.report.text_templates import sentences
 from hsiaug.report.views import arm_columns
 
+MOST_CLOSING = 4
+"""Arms of which the last sentences tell."""
 MANY = 10
 """Draws below which a note says that intervals are too narrow."""
 
@@ -45,8 +47,26 @@ def label_pages(report: Report) -> tuple[ReportPage, ...]:
     for table in dict.fromkeys(curve.table for curve in found):
         curves = [curve for curve in found if curve.table is table]
         page = table_page(table, report.where, label_grids(table, curves), label_notes(curves))
-        pages.append(replace(page, title=f"Label equivalents: {table.title}"))
+        title = f"Label equivalents: {table.title}"
+        pages.append(replace(page, title=title, closing=_closing(table, curves)))
     return tuple(pages)
+
+
+def _closing(table: Table, curves: Sequence[LabelCurve]) -> tuple[str, ...]:
+    """What each arm is worth, by the first score of its curve."""
+    said = []
+    for curve in curves:
+        score, most = curve.scores[0], curve.labels[-1]
+        for arm in curve.arms:
+            if score.key not in arm.worth or arm.cell.arm.control:
+                continue
+            worth = worth_text(arm.worth[score.key], most)
+            name = table.cell_label(arm.cell)
+            said.append(f"{name} is worth {worth} more labels of each class, by {score.name}.")
+    left = len(said) - MOST_CLOSING
+    if left > 0:
+        return (*said[:MOST_CLOSING], f"{count(left, 'more arm')}: see the table.")
+    return tuple(said) or ("No arm ran beside the curve: name one with --generator.",)
 
 
 def label_grids(table: Table, curves: Sequence[LabelCurve]) -> tuple[Grid, ...]:

@@ -72,3 +72,12 @@ def test_arguments_of_python_are_not_called_as_options_are() -> None:
         package.benchmark("toy", seeds=3)  # type: ignore[call-arg]
     with pytest.raises(InputError, match="Did you mean lambdas"):
         package.benchmark("toy", lamdas=3)  # type: ignore[call-arg]
+
+
+def test_a_cube_and_its_labels_in_each_others_place(tmp_path: Path) -> None:
+    labels = np.zeros((12, 12), dtype=np.int16)
+    labels[:4], labels[8:] = 1, 2
+    np.save(tmp_path / "cube.npy", np.random.default_rng(0).random((12, 12, 5)))
+    np.save(tmp_path / "labels.npy", labels)
+    message = refused(tmp_path, "datasets", "add", "labels.npy", "--labels", "cube.npy")
+    assert "Swap them: cube.npy --labels labels.npy" in message

@@ -151,6 +151,12 @@ const look = ([row, column]) => {
 };
 
 // Words and buttons.
+// What the classifiers of the committee call a pick.
+const votes = (pick) => {
+  const words = pick.votes.map(([c, n]) => [state.classes[c - 1].name, n]);
+  if (words.length === 1) return `All ${scene.members} classifiers call it ${words[0][0]}.`;
+  return `Of ${scene.members} classifiers ${words.map(([name, n]) => `${n} call it ${name}`).join(", ")}.`;
+};
 const show = () => {
   const open = state.picks.filter((p) => p.label === 0).length;
   const called = target && place() ? labelAt(place()) : 0;
@@ -161,7 +167,7 @@ const show = () => {
   if ($("target").textContent !== asked) $("target").textContent = asked;
   const pick = target && target.pick !== undefined ? state.picks[target.pick] : null;
   $("votes").textContent = !pick ? ""
-    : pick.votes.length ? `The committee calls it ${pick.votes.map(([c, n]) => `${state.classes[c - 1].name} (${n} of ${scene.members})`).join(", ")}. It stands for ${pick.pixels} pixels.`
+    : pick.votes.length ? `${votes(pick)} It stands for ${pick.pixels} pixels.`
       : `No committee yet: it needs labels of two classes. It stands for ${pick.pixels} pixels.`;
   const buttons = state.classes.map(({ name, colour, pixels }, i) => {
     const swatch = element("i");

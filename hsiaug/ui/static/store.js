@@ -27,7 +27,7 @@ const rowsOf = (table) => {
   const at = Object.fromEntries(Object.entries(COLUMNS).map(([name, heads]) => [name,
     [...table.querySelectorAll("thead button")].filter((one) => heads.includes(one.textContent)).map((one) => Number(one.dataset.c))[0]]));
   if (at.generator === undefined && at.classifier === undefined) return [];
-  return [...table.tBodies[0].rows].map((row) => {
+  return [...table.tBodies[0].rows].filter((row) => !row.matches(".more")).map((row) => {
     const text = (name) => (at[name] === undefined ? "" : row.cells[at[name]].textContent.trim());
     return { row, generator: (text("generator").match(GENERATOR) || [""])[0], classifier: text("classifier") };
   });
@@ -97,6 +97,7 @@ let before = null;
 const loaded = () => {
   const old = before;
   before = null;
+  $("loading").hidden = true;
   for (const root of page().querySelectorAll(".viewer")) {
     const ready = () => mapped(root.viewer, old && old.maps.get(root.closest("section").id));
     if (root.viewer) ready();
@@ -118,6 +119,7 @@ const loaded = () => {
 frame.addEventListener("load", loaded);
 const reload = () => {
   before = looked();
+  $("loading").hidden = false;
   frame.contentWindow.location.reload();
 };
 if (page() && page().readyState === "complete" && page().querySelector("main")) loaded();
