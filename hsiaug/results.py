@@ -306,27 +306,27 @@ class Plots:
         """
         return show_in_cells(figure_of(self.report, by, columns))
 
-    def gain(self, columns: int = 2) -> Figure:
+    def gain(self, columns: Columns = 2) -> Figure:
         """What each arm gains over each of its controls, draw by draw."""
         return self("gain", columns)
 
-    def generator(self, columns: int = 2) -> Figure:
+    def generator(self, columns: Columns = 2) -> Figure:
         """The verdict on every arm as a card."""
         return self("generator", columns)
 
-    def lambda_(self, columns: int = 2) -> Figure:
+    def lambda_(self, columns: Columns = 2) -> Figure:
         """Accuracy against λ."""
         return self("lambda", columns)
 
-    def times(self, columns: int = 2) -> Figure:
+    def times(self, columns: Columns = 2) -> Figure:
         """Accuracy against M."""
         return self("times", columns)
 
-    def omega(self, columns: int = 2) -> Figure:
+    def omega(self, columns: Columns = 2) -> Figure:
         """Accuracy against ω."""
         return self("omega", columns)
 
-    def labels(self, columns: int = 2) -> Figure:
+    def labels(self, columns: Columns = 2) -> Figure:
         """Learning curves, and the arms on them."""
         return self("labels", columns)
 

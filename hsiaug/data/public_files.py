@@ -131,7 +131,8 @@ def _centres(card: SceneCard) -> tuple[float, ...]:
     shape, sensor, dropped = card.cube.shape, card.sensor, card.cube.bad_bands
     centres = sensor.wavelengths or ()
     if sensor.range_nm and shape:
-        centres = tuple(np.linspace(*sensor.range_nm, shape[2]).tolist())
+        first, last = sensor.range_nm
+        centres = tuple(np.linspace(first, last, shape[2]).tolist())
     if not shape or len(centres) != shape[2] or not dropped:
         return centres
     kept = iter(centres)

@@ -2,12 +2,16 @@
 itself.
 """
 
+import base64
+import gzip
+import json
 import re
 
 from html_pages import Node, parsed, table_named
 from report_records import CLASSES, audit_of, benchmark, failure, record
 
 from hsiaug.report import build_report, render_html, render_report
+from hsiaug.report.labels import with_interval
 
 
 def page_of(records: list[dict], **report: object) -> Node:
@@ -24,6 +28,17 @@ def signs(page: Node) -> list[str]:
 
 def headline(page: Node) -> str:
     return page.all("p", **{"class": "headline"})[0].text
+
+
+def answers(page: Node) -> list[tuple[str, str]]:
+    """The status of each card, empty where it has none, and its sentences."""
+    (cards,) = page.all("ol", **{"class": "answers"})
+    found = []
+    for card in cards.all("li"):
+        status = [node.text for node in card.all("p", **{"class": "status"})]
+        (because,) = card.all("p", **{"class": "because"})
+        found.append(("".join(status), because.text.strip()))
+    return found
 
 
 def spread(draws: int = 4) -> list[dict]:
@@ -62,9 +77,9 @@ def test_a_generator_that_helps_is_said_to() -> None:
         for aa in [0.4 + 0.01 * seed + gain + (0.001 * seed if generator == "txt2hsi" else 0)]
     ]
     page = page_of(records)
-    assert headline(page).startswith(
-        "Every arm helps. The largest gain: txt2hsi λ=1 with svm, AA +4.5 [+4.2, +4.7] over"
-    )
+    first, second, use = answers(page)
+    assert first[0] == second[0] == "YES" and "txt2hsi" in first[1]
+    assert use[0] == "" and use[1].startswith("txt2hsi λ=1 with svm")
     assert signs(page) == ["▲ helps"]
     accuracy = page.all("table")[0]
     assert [row.text.startswith("txt2hsi λ=1") for row in accuracy.all("tr")].index(True) == 1, (
@@ -134,7 +149,10 @@ def test_names_are_text_and_not_markup() -> None:
     records = [{**r, "class_names": [name, 'a "b" & c', "oats"]} for r in spread()]
     records.append(failure(message="<img src=x onerror=alert(1)>", seed=11))
     page = page_of(records)
-    assert len(page.all("script")) == 1
+    # Beside the page's own script, only data that never runs.
+    scripts = page.all("script")
+    assert [one.attributes.get("type") for one in scripts].count(None) == 1
+    assert {one.attributes.get("class") for one in scripts} == {None, "data"}
     assert "onerror" not in {name for node in page.every() for name in node.attributes}
     (table,) = (rows for rows in [table_named(page, "Recall per class, svm")])
     assert [row[0].text for row in table] == [f"1 {name}", '2 a "b" & c', "3 oats"]
@@ -173,7 +191,9 @@ def test_notes_and_audit_are_those_of_the_other_formats() -> None:
     lines = [line.removeprefix("- ") for line in markdown.splitlines() if line.startswith("- ")]
     assert len(lines) > 8
     for line in lines:
-        assert re.sub(r"^\*\*(.+?)\*\*: ", "", line).replace("\\", "") in page, line
+        plain = re.sub(r"^\*\*(.+?)\*\*: ", "", line).replace("\\", "")
+        # Commands are marked on the page, and quoted elsewhere.
+        assert plain.replace("'", "") in page.replace("'", ""), line
 
 
 def test_masks_have_their_own_metrics_and_no_map() -> None:
@@ -206,3 +226,53 @@ def test_the_page_shows_the_figures_of_the_files() -> None:
         for one in page_of([*swept, *benchmark(2, ("none",), ("svm",))]).all("img")
     ]
     assert "OA and AA against λ" in shown
+
+
+def test_the_verdict_stands_beside_the_name_of_a_row() -> None:
+    page = page_of(benchmark(7))
+    for heading in ("Gain over the controls",):
+        (table,) = page.all("table", **{"aria-label": heading})
+        heads = [button.text for button in table.all("button")]
+        assert heads.index("verdict") == heads.index("λ") + 1
+    overview = page.all("table")[0]
+    assert [button.text for button in overview.all("button")][:2] == ["arm", "verdict"]
+
+
+def test_a_row_opens_the_draws_of_its_arm() -> None:
+    page = page_of(benchmark(3))
+    rows = [row for row in page.all("tr") if "data-of" in row.attributes]
+    (trials,) = page.all("table", **{"aria-label": "Trials"})
+    assert len(rows) == len(trials.all("tr")) - 1
+    opened = {
+        link.attributes["data-arm"] for link in page.all("a") if "data-arm" in link.attributes
+    }
+    assert opened and opened <= {row.attributes["data-of"] for row in rows}
+
+
+def test_gains_stand_in_words_beside_each_bar() -> None:
+    records = benchmark(7)
+    page = page_of(records)
+    (table,) = build_report(records).tables
+    (chart,) = page.all("div", **{"class": "gains"})
+    values = [node.text for node in chart.all("span", **{"class": "value"})]
+    lines = [c for gain in table.judged for c in gain.against.values() if c]
+    assert sorted(values) == sorted(
+        with_interval(one.main.mean, one.main.interval) for one in lines
+    )
+
+
+def test_the_page_holds_the_files_of_the_report() -> None:
+    records = benchmark(3)
+    report = build_report(records, store="results")
+    packed = {
+        node.attributes["data-name"]: gzip.decompress(base64.b64decode(node.text)).decode()
+        for node in page_of(records).all("script", **{"class": "data"})
+    }
+    assert packed["trials.csv"] == render_report(report, format="csv")
+    assert json.loads(packed["report.json"]) == json.loads(render_report(report, format="json"))
+
+
+def test_classes_are_compared_with_no_samples() -> None:
+    rows = table_named(page_of(spread()), "Recall per class in percent, svm; Δ in points over none")
+    assert [row[0].text.split()[0] for row in rows] == ["1", "2", "3"]
+    assert all(cell.text[0] in "+−0–" for row in rows for cell in row[4:])

@@ -79,15 +79,16 @@ def test_it_loads_without_a_complaint_and_asks_for_nothing(
 
 def test_a_click_sorts_by_value_and_a_second_one_turns_it(browser: Any, page_file: Path) -> None:
     tab, said = opened(browser, page_file)
+    unfolded(tab)
     name = "Gain over the controls"
-    button = tab.locator(f"table[aria-label='{name}'] th button[data-c='3']")
+    button = tab.locator(f"table[aria-label='{name}'] th button[data-c='4']")
     button.click()
-    up = numbers(tab, name, 3)
+    up = numbers(tab, name, 4)
     assert up == sorted(up) and len(set(up)) > 1
     heading = button.locator("xpath=..")
     assert heading.get_attribute("aria-sort") == "ascending"
     button.click()
-    assert numbers(tab, name, 3) == sorted(up, reverse=True)
+    assert numbers(tab, name, 4) == sorted(up, reverse=True)
     assert heading.get_attribute("aria-sort") == "descending"
     tab.locator(f"table[aria-label='{name}'] th button[data-c='1']").click()
     assert heading.get_attribute("aria-sort") is None
@@ -97,10 +98,11 @@ def test_a_click_sorts_by_value_and_a_second_one_turns_it(browser: Any, page_fil
 
 def test_what_is_no_number_stays_last(browser: Any, page_file: Path) -> None:
     tab, _ = opened(browser, page_file)
+    unfolded(tab)
     name = "Gain over the controls"
     for _ in range(2):
-        tab.locator(f"table[aria-label='{name}'] th button[data-c='5']").click()
-        texts = column(tab, name, 5)
+        tab.locator(f"table[aria-label='{name}'] th button[data-c='6']").click()
+        texts = column(tab, name, 6)
         missing = texts.count("–")
         assert missing and texts[-missing:] == ["–"] * missing
 
@@ -108,6 +110,7 @@ def test_what_is_no_number_stays_last(browser: Any, page_file: Path) -> None:
 @pytest.mark.parametrize("key", ["Enter", "Space"])
 def test_the_keyboard_sorts(browser: Any, page_file: Path, key: str) -> None:
     tab, _ = opened(browser, page_file)
+    unfolded(tab)
     before = column(tab, "Accuracy", 2)
     tab.locator("table[aria-label='Accuracy'] th button[data-c='2']").focus()
     tab.keyboard.press(key)
@@ -135,7 +138,7 @@ def test_tab_reaches_the_verdict_the_contents_and_every_heading(
         assert outline != "none", f"no ring around {tag} {text}"
         reached.append((tag, text))
     assert reached[:2] == [("A", "To the verdict"), ("SUMMARY", "Contents")]
-    assert ("BUTTON", "generator") in reached
+    assert ("BUTTON", "arm") in reached
 
 
 def test_a_link_of_the_contents_opens_what_is_folded(browser: Any, page_file: Path) -> None:
@@ -166,7 +169,7 @@ def test_every_text_has_the_contrast_of_wcag_aa(browser: Any, page_file: Path, s
     seen, poor = tab.evaluate(CONTRAST)
     assert seen > 500
     assert poor == []
-    tab.evaluate("document.querySelector('.headline').style.color = '#777'")
+    tab.evaluate("document.querySelector('.question').style.color = '#777'")
     assert len(tab.evaluate(CONTRAST)[1]) == 1, "the measure finds what is too pale"
 
 
@@ -203,11 +206,8 @@ def test_axe_finds_nothing_serious_in_both_schemes_at_four_widths(browser, small
     context.close()
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_names_and_headings_of_a_table_stay_where_it_scrolls(
-    browser: Any, page_file: Path, width: int
-) -> None:
-    tab, _ = opened(browser, page_file, width)
+def test_names_and_headings_of_a_table_stay_where_it_scrolls(browser: Any, page_file: Path) -> None:
+    tab, _ = opened(browser, page_file)
     unfolded(tab)
     moved = tab.evaluate("""() => {
         const table = document.querySelector("table[aria-label='Gain over the controls']");
@@ -245,6 +245,47 @@ def test_it_is_read_without_scripts(browser: Any, page_file: Path) -> None:
     context = browser.new_context(java_script_enabled=False)
     tab = context.new_page()
     tab.goto(page_file.as_uri())
-    assert tab.locator("table[aria-label='Accuracy']").is_visible()
-    assert tab.locator("#verdict .headline").is_visible()
+    assert tab.locator("table[aria-label^='Accuracy on']").is_visible()
+    assert tab.locator("#verdict .answer").count() == 3
+    assert tab.locator("#verdict .gains .value").first.is_visible()
     context.close()
+
+
+def test_a_row_is_a_card_on_a_phone(browser: Any, page_file: Path) -> None:
+    tab, _ = opened(browser, page_file, 390)
+    verdict = tab.locator("table[aria-label^='Accuracy on'] tbody tr").nth(1).locator("td").first
+    box = verdict.bounding_box()
+    assert box and box["x"] >= 0 and box["x"] + box["width"] <= 390
+    assert verdict.evaluate("e => getComputedStyle(e, '::before').content") == '"verdict"'
+
+
+def test_a_row_opens_and_closes_its_draws(browser: Any, page_file: Path) -> None:
+    tab, said = opened(browser, page_file)
+    link = tab.locator("table[aria-label^='Accuracy on'] a[data-arm]").first
+    link.click()
+    assert link.get_attribute("aria-expanded") == "true"
+    assert tab.locator("tr.more table tbody tr").count() == 7
+    tab.locator("table[aria-label^='Accuracy on'] th button").first.click()
+    assert tab.locator("tr.more").count() == 0
+    assert link.get_attribute("aria-expanded") == "false" and said == []
+
+
+def test_rows_are_filtered_and_saved_as_a_file(browser: Any, page_file: Path) -> None:
+    tab, said = opened(browser, page_file)
+    tab.get_by_label("Filter the rows of Accuracy on").first.fill("smote svm")
+    shown = tab.locator("table[aria-label^='Accuracy on'] tbody tr:visible")
+    texts = shown.all_inner_texts()
+    assert texts and all("smote" in text and "svm" in text for text in texts)
+    with tab.expect_download() as saved:
+        tab.get_by_role("button", name="trials.csv").click()
+    content = Path(saved.value.path()).read_text(encoding="utf-8")
+    assert content.startswith("hash,status,")
+    assert said == []
+
+
+def test_a_heading_says_what_it_means(browser: Any, page_file: Path) -> None:
+    tab, _ = opened(browser, page_file)
+    tab.locator("table[aria-label^='Accuracy on'] th button", has_text="κ").hover()
+    assert "kappa" in tab.locator("#tip").inner_text()
+    tab.keyboard.press("Escape")
+    assert tab.locator("#tip").is_hidden()

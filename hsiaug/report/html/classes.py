@@ -60,14 +60,12 @@ def classes_html(table: Table, store: Store | None) -> Markup:
         return Markup("")
     blocks = [grids_html(_against_none(table, classifier) for classifier in table.classifiers)]
     if left_out := _left_out(table):
-        names = ", ".join(table.class_names[c - 1] for c in sorted(left_out))
-        text = (
-            f"{LEFT_OUT} AA leaves it out: fewer than {FEWEST} test pixels in some draw ({names})."
-        )
+        listed = ", ".join(table.class_names[c - 1] for c in sorted(left_out))
+        few = f"fewer than {FEWEST} test pixels in some draw"
+        text = f"{LEFT_OUT} AA leaves it out: {few} ({listed})."
         blocks.append(macros().note(text))
     matrices = list(_confusions(table, store)) if store is not None else []
-    names = [table.class_names[i] for i in range(len(table.class_names))]
-    blocks += [macros().confusion(matrix, names) for matrix in matrices]
+    blocks += [macros().confusion(matrix, table.class_names) for matrix in matrices]
     every = grids_html(VIEWS["class"](table))
     blocks.append(macros().fold("Recall of every arm, mean ± std", every, level="h4"))
     return join(*blocks)

@@ -7,7 +7,7 @@ It is markup in the page's own colours, so that its words stay readable on a pho
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 
@@ -73,7 +73,7 @@ class ChartRow:
     opens: str
 
 
-def gain_chart(table: Table, keys: dict[ArmCell, str]) -> Markup:
+def gain_chart(table: Table, keys: Mapping[ArmCell, str]) -> Markup:
     """The chart of a table; empty where nothing but controls ran, or no draw is shared.
 
     Parameters
@@ -158,7 +158,7 @@ def _over_none(gain: Gain) -> float:
 
 
 def _row(
-    table: Table, gain: Gain, axis: Axis, places: dict[str, int], keys: dict[ArmCell, str]
+    table: Table, gain: Gain, axis: Axis, places: dict[str, int], keys: Mapping[ArmCell, str]
 ) -> ChartRow:
     lines = []
     for control, comparison in gain.against.items():
