@@ -1,4 +1,4 @@
-"""docs/plugins.md and plugins-check.md: who does what they say gets what they show."""
+"""docs/develop/plugins.md and plugins-check.md: who does what they say gets what they show."""
 
 import re
 import shlex
@@ -10,7 +10,7 @@ from hsiaug.trial.store import Store
 from tests.strangers import environment, hsiaug
 from tests.wheels import CAN_BUILD, install_by_hand, install_wheel
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[2] / "docs" / "develop"
 PAGES = "".join((DOCS / name).read_text("utf-8") for name in ("plugins.md", "plugins-check.md"))
 NAME = "hsiaug-shrunk-gauss"
 
