@@ -22,8 +22,8 @@ from benchmarks.common import HERE
 from benchmarks.docs_figures import BLUE, GREEN, GREY, LARGEST, RED, lighter
 from hsiaug.report.figures.files import figure_bytes, new_figure
 from hsiaug_builtin.specdm import patches as specdm_patches
+from hsiaug_builtin.specdm.params import FAST, SpecDmParams
 from hsiaug_builtin.specdm.params import SIZES as SPECDM_SIZES
-from hsiaug_builtin.specdm.params import SpecDmParams
 from hsiaug_builtin.teacher import voters
 from hsiaug_builtin.txt2hsi import denoiser as txt2hsi_denoiser
 from hsiaug_builtin.txt2hsi.codebook import Gaussians
@@ -294,7 +294,7 @@ def txt2hsi_network() -> Figure:
         208,
         70,
         "Drive, one vector a patch",
-        ("noise level + code + mean", "of the words"),
+        ("noise level + code + mean of the", "words: into every block"),
         GREEN,
     )
     enter = Box(12, 104, 190, 42, f"in_proj {2 * d} → {size.width}", ("a pixel is a token",))
@@ -467,9 +467,7 @@ def specdm_network() -> Figure:
         (f"{side}×{side}×{params.latent_mask} → class of each pixel",),
         RED,
     )
-    noise = Box(
-        432, 222, 216, 56, "Sampling", (f"from noise in {params.sample_steps} steps,",), RED
-    )
+    noise = Box(432, 222, 216, 56, "Sampling", (f"from noise, {FAST['sample_steps']} steps",), RED)
     split = Box(432, 292, 216, 56, "Split", ("channels back into two latents",), RED)
     figure = drawing(
         360,

@@ -106,7 +106,7 @@ def ideas(scene: hsiaug.Scene, image: NDArray[np.uint8]) -> Figure:
         axes.add_patch(
             Rectangle((left - 0.5, top - 0.5), 2 * half, 2 * half, fill=False, ec="black", lw=1.2)
         )
-    bare(panel, "4. The framed part: thick outlines are seen fields")
+    bare(panel, "4. Enlarged; thick outline: seen field")
     handles = [
         Patch(color=TRAINING, label="training pixels: a clump per class"),
         Patch(color=BUFFER, label="buffer: left out"),
