@@ -1,8 +1,8 @@
 """Choice of a generator for a scene: many are screened on inner draws, the best are confirmed on
 fresh ones.
 
-The gain that is told comes from the confirming draws alone. The best of many on the screening draws
-is too good on these: it is the best because it was lucky there too.
+The gain that is told comes from the confirming draws alone. The best of many on the screening
+draws is too good on these: it is the best because it was lucky there too.
 """
 
 import statistics
@@ -41,12 +41,11 @@ class Advice:
     confirmed.
 
     screened: on the screening draws. confirmed: on the others, the best candidate first.
-    level: of the intervals, so that all candidates together are held to 95 %. left_out: generator,
-    λ (None: all of them), and why it was not tried. failed: hashes. alone: AA of each classifier
-    without a generator on the screening draws, the control's too. final: the recipe, on its inner
-    draw.
-    ceiling: where the kind is "cannot tell", why inner draws could tell nothing. score, large: as
-    of the session.
+    level: of the intervals, so that all candidates together are held to 95 %. left_out:
+    generator, λ (None: all of them), and why it was not tried. failed: hashes. alone: AA of each
+    classifier without a generator on the screening draws, the control's too. final: the recipe,
+    on its inner draw. ceiling: where the kind is "cannot tell", why inner draws could tell
+    nothing. score, large: as of the session.
     """
 
     kind: Literal["use", "none helps", "not decided", "cannot tell"]

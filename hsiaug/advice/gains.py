@@ -31,8 +31,8 @@ class Against:
 class ArmGain:
     """An arm with one classifier, over the draws in which it and its controls went well.
 
-    aa: of the arm itself, over the large classes where there are some. against: its controls at the
-    same λ.
+    aa: of the arm itself, over the large classes where there are some. against: its controls at
+    the same λ.
     """
 
     arm: Arm
