@@ -58,8 +58,8 @@ def require_equal(a: Arrays, b: Arrays, seen: str) -> None:
 class Check:
     """One rule of the contract and how it is tested.
 
-    needs: names of earlier checks without which this one can tell nothing; it is skipped where one
-    of them failed.
+    needs: names of earlier checks without which this one can tell nothing; it is skipped where
+    one of them failed.
     """
 
     name: str
@@ -167,7 +167,7 @@ class Kit:
         error = ConformanceError(
             f"{self.title} must pass the conformance kit",
             value=f"{broken} broken rule{'s' if broken > 1 else ''}",
-            hint=f"What each rule asks is in docs/plugins-check.md.{listed}",
+            hint=f"What each rule asks is in docs/develop/plugins-check.md.{listed}",
         )
         error.report = report
         raise error
