@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 import typer
@@ -53,12 +54,47 @@ def print_table(
         # A tab or a line break inside an entry would make two of it.
         print_lines(out, ("\t".join(map(visible, row)) for row in (header, *texts)))
         return
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table(*header, title=title or None)
+    by_column = [[name, *(row[place] for row in texts)] for place, name in enumerate(header)]
+    least = [_longest_word(column) for column in by_column]
+    framed = sum(least) + 3 * len(least) + 1 <= out.width
+    around = 3 * len(least) + 1 if framed else 2 * len(least)
+    if sum(least) + around > out.width:
+        # No width is left for whole words side by side.
+        print_lines(out, [title] if title else [])
+        for row in texts:
+            print_lines(out, (", ".join(_named(header, row)), ""))
+        return
+    longest = [max(map(len, column)) for column in by_column]
+    widths = _shared_out(least, longest, out.width - around)
+    columns = [Column(name, width=width) for name, width in zip(header, widths, strict=True)]
+    frame = {} if framed else {"box": None, "pad_edge": False}
+    table = Table(*columns, title=title or None, **frame)  # type: ignore[arg-type]
     for row in texts:
         table.add_row(*row)
     out.print(table, highlight=False)
+
+
+def _shared_out(least: Sequence[int], longest: Sequence[int], room: int) -> list[int]:
+    """Widths of columns: those of their longest words, and what is left to those that need more."""
+    widths = list(least)
+    for _ in range(room - sum(least)):
+        needs = [most - width for most, width in zip(longest, widths, strict=True)]
+        if max(needs) <= 0:
+            break
+        widths[needs.index(max(needs))] += 1
+    return widths
+
+
+def _longest_word(texts: Iterable[str]) -> int:
+    """Letters of the longest word, which a terminal must not break."""
+    return max((len(word) for text in texts for word in text.split()), default=1)
+
+
+def _named(header: Sequence[str], row: Sequence[str]) -> Iterator[str]:
+    """The entries of a row behind their headings; what is not there is left out."""
+    return (f"{name}: {text}" for name, text in zip(header, row, strict=True) if text != "–")
 
 
 def print_facts(out: Console, facts: Iterable[tuple[str, object]], width: int = 16) -> None:
@@ -95,12 +131,34 @@ def flat_facts(
 
 
 def print_lines(out: Console, lines: Iterable[str]) -> None:
-    """Lines as they are: no markup, no wrapping, no colour; control characters but for tabs as
-    escapes.
+    """Lines without markup and colour; control characters but for tabs as escapes. On a terminal
+    they are wrapped between words, below what stands behind a label; a command stays whole, so
+    that it can be copied.
     """
     for line in lines:
         # Console.print would turn tabs into spaces.
-        out.file.write(visible(name_options(line) if out.stderr else line, keep="\t") + "\n")
+        text = visible(name_options(line) if out.stderr else line, keep="\t")
+        if out.is_terminal and len(text) > out.width and not COMMAND.match(text):
+            text = _wrapped(text, out.width)
+        out.file.write(f"{text}\n")
+
+
+COMMAND = re.compile(r"\s*(?:next:|command)?\s*hsiaug ")
+"""A line that is a command."""
+LABEL = re.compile(r"\S+(?: \S+)*\s{2,}")
+"""A label before a text."""
+
+
+def _wrapped(text: str, width: int) -> str:
+    label = LABEL.match(text)
+    indent = label.end() if label and label.end() <= width // 3 else 0
+    return fill(
+        text,
+        width,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def notes_console(err: Ours, *, quiet: bool) -> Ours:

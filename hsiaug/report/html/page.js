@@ -8,6 +8,7 @@ const collator = new Intl.Collator("en", { numeric: true });
 for (const button of document.querySelectorAll("table.sortable th button")) {
   button.addEventListener("click", () => {
     const head = button.closest("th"), table = button.closest("table"), body = table.tBodies[0];
+    fold(table);
     const down = head.getAttribute("aria-sort") === "ascending";
     const column = Number(button.dataset.c), named = head.classList.contains("t");
     for (const other of table.querySelectorAll("th[aria-sort]")) other.removeAttribute("aria-sort");
@@ -15,7 +16,6 @@ for (const button of document.querySelectorAll("table.sortable th button")) {
     table.classList.add("sorted");
     const keyed = Array.from(body.rows, (row) => [row, row.cells[column].textContent]);
     const sign = down ? -1 : 1;
-    fold(table);
     keyed.sort(([, a], [, b]) => {
       if (named) return sign * collator.compare(a, b);
       const x = number(a), y = number(b);
