@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -102,7 +102,7 @@ def with_catalogue(options: ImportOptions, known: PublicFiles) -> ImportOptions:
         in_order = sorted(zip(labels.codes, labels.names, strict=True))
         said |= {"labels_key": labels.key, "ignore": labels.ignore}
         said["classes"] = tuple(name for _, name in in_order)
-    unstated = {
+    unstated: dict[str, Any] = {
         name: value
         for name, value in said.items()
         if getattr(options, name) in (None, ()) and value not in (None, ())

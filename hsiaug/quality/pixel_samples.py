@@ -174,13 +174,16 @@ def _verdict(like: Fidelity, labels: Reliability) -> list[str]:
     }
     judges = {said: score for name, said in words.items() if (score := labels.get(name))}
     told = [score.wrong for score in judges.values() if score.wrong is not None]
-    names = [measure.name for measure in like.measures]
+    patches = next((one for one in like.measures if one.name == "copies_training"), None)
+    copied = [one for one in (patches, like["copies"]) if one is not None]
+    more_than_real = [(one.value or 0.0) - (one.floor or 0.0) for one in copied]
     return sentences(
         "samples.txt",
         judges=judges,
         like=like,
         share=wrong_share,
-        patches=like["copies_training"].value if "copies_training" in names else None,
+        patches=patches,
+        copied=max(more_than_real),
         wrong=max(told, default=None),
         few=FEW_PERCENT,
     )

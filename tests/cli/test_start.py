@@ -167,7 +167,7 @@ def test_where_a_patch_hides_a_class_a_smaller_one_is_proposed(flight: Path) -> 
     [
         (("start", "empty"), "SCENE must be one file; found none in empty"),
         (("start", "flight.hdr", "--labels", "lables.npy"), "Did you mean labels.npy"),
-        (("start", "nowhere"), "a scene is a name of the catalogue"),
+        (("start", "nowhere"), "which is not there"),
     ],
 )
 def test_what_cannot_be_read_is_one_error(flight: Path, words: tuple[str, ...], part: str) -> None:

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from xml.etree.ElementTree import fromstring
 
 import pytest
@@ -11,6 +10,7 @@ from PIL import Image
 
 from hsiaug.base.colours import HELD_OUT, SYNTHETIC, TRAIN
 from hsiaug.metrics.calibration import Reliability
+from hsiaug.metrics.measures import Fidelity, FidelityMeasure
 from hsiaug.quality import pixel_samples
 from hsiaug.quality.figures import save_figures
 from hsiaug.quality.kits import sample_kit
@@ -39,15 +39,24 @@ def test_every_generator_is_inspected(make: Make, tmp_path: Path, generator: str
     assert content["n"]["synthetic"] == len(report.made.synthetic) > 0
     (memory,) = (line for line in report.verdict if "memorisation" in line)
     copies = report.fidelity["copies"].value or 0
+    # The patches that the table counts are told too, so that no sentence says there are none.
+    patches = report.fidelity["copies_training"].value or 0
+    which = "centre pixels" if patches else "samples"
     assert (
-        f"{f'{copies:.3g} %' if copies else 'none'} of the synthetic samples are copies" in memory
+        f"{f'{copies:.3g} %' if copies else 'none'} of the synthetic {which} are copies" in memory
     )
+    assert (f"{patches:.3g} % of the synthetic patches copy" in memory) == (patches > 0)
+    assert report.verdict[-1].startswith("In short: ") and report.verdict[-1].endswith(".")
     assert (copies > 99) == (generator in ("duplicate", "dummy"))
 
 
 def test_a_few_copies_are_told_as_the_table_has_them() -> None:
-    like = {"copies": SimpleNamespace(value=0.585), "nearer": SimpleNamespace(value=70.0)}
-    (said,) = pixel_samples._verdict(like, Reliability((), 0, 0, ()))  # type: ignore[arg-type]
+    shares = {"copies": 0.585, "nearer": 70.0}
+    measures = (
+        FidelityMeasure(name, name, share, None, 9, "%", "lower") for name, share in shares.items()
+    )
+    like = Fidelity(tuple(measures), (1, 2), ())
+    said, _ = pixel_samples._verdict(like, Reliability((), 0, 0, ()))
     assert said.startswith(
         "memorisation: 0.585 % of the synthetic samples are copies of training samples; 70 %"
     )
