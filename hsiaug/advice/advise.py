@@ -19,6 +19,7 @@ from hsiaug.advice.screening import (
     LeftOut,
     alone,
     arms,
+    baselines_of,
     gains_of,
     recipe,
     scoring,
@@ -91,7 +92,7 @@ def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) ->
             ceiling=met,
         )
     tried = gains_of(plan, session)
-    best = [(one.arm, one.classifier) for one in candidates(tried)]
+    best = [(one.arm, one.classifier) for one in candidates(tried, baselines_of(plan))]
     fresh = _confirming_plan(best, request, plan, session)
     for seed in CONFIRM:
         draw = [t for t in fresh.trials if t.seed == seed]
