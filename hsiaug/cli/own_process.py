@@ -38,11 +38,12 @@ def run_in_own_process(arguments: Sequence[str]) -> int | None:
         return None
     if not FIT_HERE & set(arguments[:1]) or {"-h", "--help"} & set(arguments):
         return None
-    from hsiaug.base.processes import run_session
-    from hsiaug.registry.lookup import imported_here, registry, third_party
+    from hsiaug.registry.importing import IMPORTS
+    from hsiaug.registry.isolation.processes import run_session
+    from hsiaug.registry.lookup import registry, third_party
 
     others = third_party()
-    if not others or imported_here():
+    if not others or IMPORTS.allowed:
         return None
     typed = {word for argument in arguments for word in re.split(r"[,.:=]", argument)}
     for one in others:
@@ -95,7 +96,7 @@ def _begin() -> None:
 
 
 def _end_with_parent(alive: int) -> None:
-    from hsiaug.base.processes import end_with_all
+    from hsiaug.registry.isolation.processes import end_with_all
 
     # Nothing is ever written to it; it is closed as that process ends.
     os.read(alive, 1)

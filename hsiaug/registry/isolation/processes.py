@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from importlib import import_module
 from multiprocessing import forkserver, parent_process, resource_tracker, util
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
@@ -20,23 +19,25 @@ from typing import Any, NoReturn
 
 from hsiaug.base.errors import HsiaugError, InputError
 
+START_METHOD = "HSIAUG_START_METHOD"
+"""The environment's variable that lets all processes be started as on Windows and macOS: ``spawn``.
+"""
 # Without a library loaded again for each: not on macOS, whose libraries do not survive a fork.
-FORKS = sys.platform != "darwin" and "forkserver" in multiprocessing.get_all_start_methods()
+FORKS = (
+    sys.platform != "darwin"
+    and "forkserver" in multiprocessing.get_all_start_methods()
+    and os.environ.get(START_METHOD) != "spawn"
+)
 CONTEXT: Any = multiprocessing.get_context("forkserver" if FORKS else "spawn")
 
 
 def load_before_fork(*modules: str) -> None:
-    """Let processes that are started from now on share modules, beside those of any worker, where
-    forks are in use.
+    """Let processes that are started from now on share modules, where forks are in use.
 
     No effect once the server that forks them is there: each then loads its own.
     """
     if FORKS:
-        usual = "hsiaug.bench.worker", "sklearn.svm", "imblearn.over_sampling"
-        CONTEXT.set_forkserver_preload([*usual, *modules, "hsiaug.base.frozen"])
-
-
-load_before_fork()
+        CONTEXT.set_forkserver_preload([*modules, "hsiaug.registry.isolation.frozen"])
 
 
 DYING = 2.0
@@ -278,7 +279,7 @@ def adopt_orphans() -> None:
 def end_strays() -> None:
     """Kill what processes that have ended left behind in sessions of their own, of Linux.
 
-    The server that forks workers has inherited it (:mod:`hsiaug.base.frozen`).
+    The server that forks workers has inherited it (:mod:`hsiaug.registry.isolation.frozen`).
     """
     server: Any = forkserver._forkserver
     with _hiding:
@@ -322,23 +323,6 @@ def _children(pid: int) -> list[int]:
         for path in Path(f"/proc/{pid}/task").glob("*/children"):
             numbers += map(int, path.read_text().split())
     return numbers
-
-
-def serve(module: str, *arguments: object) -> None:
-    """Be the process of a module that has a function of this name, and no more is loaded for it."""
-    import_module(module).serve(*arguments)
-
-
-def work_of(pid: int | None) -> tuple[float, bool]:
-    """Seconds of the processor that a process took, and whether it sleeps, neither reading a disk
-    nor waiting for a process of its own. On systems other than Linux, 0 and False.
-    """
-    try:
-        told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        own = any(path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children"))
-    except OSError:
-        return 0.0, False
-    return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK"), told[0] == "S" and not own
 
 
 def end_with_parent() -> None:
