@@ -4,12 +4,11 @@ import ctypes
 import multiprocessing
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing import forkserver, parent_process, resource_tracker, util
 from multiprocessing.connection import wait
@@ -152,6 +151,13 @@ def hold_back(name: str) -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+def take_ctrl_c() -> None:
+    """Let Ctrl-C, which was held back while this process was started, interrupt it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+
+
 def lead_session() -> None:
     """Let this process lead a session of its own: all that plugins start belongs to it, and ends
     with it.
@@ -219,29 +225,32 @@ def end_leader(process: BaseProcess) -> None:
         _kill(begun)
 
 
-def run_session(
-    command: Sequence[str], environment: Mapping[str, str], descriptors: Collection[int]
-) -> int:
-    """Run a program that leads a session, and end with it all that it started; its exit code.
+def run_leader(process: BaseProcess) -> int:
+    """Run a process that leads a session, and end with it all that it started; its exit code.
 
-    descriptors: of open files that it is to have. Ctrl-C and Ctrl-Z are passed on to it.
+    Ctrl-C and Ctrl-Z are passed on to it.
     """
     adopt_orphans()
+    start_leader(process)
     others = set(_children(os.getpid()))
-    with subprocess.Popen(
-        command, env=environment, pass_fds=descriptors, start_new_session=True
-    ) as process:
-        _leaders.add(process.pid)
-        before = signal.signal(signal.SIGINT, lambda number, frame: process.send_signal(number))
-        try:
-            with suspending():
-                return process.wait()
-        finally:
-            signal.signal(signal.SIGINT, before)
-            _kill_group(process.pid)
-            _leaders.discard(process.pid)
-            for pid in set(_children(os.getpid())) - others - {process.pid}:
-                _kill([*_started_by(pid), pid])
+
+    def pass_on(number: int, frame: object) -> None:
+        # Where there are no sessions, it hears of Ctrl-C itself.
+        if hasattr(os, "setsid") and process.pid is not None:
+            os.kill(process.pid, number)
+
+    before = signal.signal(signal.SIGINT, pass_on)
+    try:
+        with suspending():
+            process.join()
+    finally:
+        signal.signal(signal.SIGINT, before)
+        code = process.exitcode
+        end_leader(process)
+        for pid in set(_children(os.getpid())) - others:
+            _kill([*_started_by(pid), pid])
+    assert code is not None
+    return code
 
 
 @contextmanager
