@@ -4,8 +4,9 @@ A whole generator::
 
     from dataclasses import dataclass
     import numpy as np
-    from hsiaug.api import Card, Entry, PatchSamples, Plugin
-    from hsiaug.api import hookimpl, load_state, param, save_state
+    from hsiaug.api import (
+        Card, Entry, PatchSamples, Plugin, hookimpl, load_state, param, save_state
+    )
 
     @dataclass(frozen=True)
     class Params:
@@ -17,10 +18,8 @@ A whole generator::
 
         def sample(self, counts, *, guidance, seed):
             rng = np.random.default_rng(seed)
-            parts = [
-                rng.choice(np.flatnonzero(self.y == c), size=n) for c, n in counts.items()
-            ]
-            index = np.concatenate(parts)
+            picks = [rng.choice(np.flatnonzero(self.y == c), size=n) for c, n in counts.items()]
+            index = np.concatenate(picks)
             gain = rng.normal(1, self.gain, size=(len(index), 1, 1, 1))
             return PatchSamples.made(self.x[index] * gain, self.y[index])
 

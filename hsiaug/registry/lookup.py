@@ -137,9 +137,9 @@ class Registry:
 def import_here(known: Iterable[Found] | None = None, before: Callable[[], object] = bool) -> None:
     """Let this process import plugins of other packages from now on: it is there to run them.
 
-    known: these plugins, as another process found them, and no others: their packages are imported
-    when they are used; None = every package is imported to ask for its plugins. before: called
-    once, before the first of them is imported.
+    known: these plugins, as another process found them, and no others: their packages are
+    imported when they are used; None = every package is imported to ask for its plugins. before:
+    called once, before the first of them is imported.
     """
     IMPORTS.before = cache(before)
     if known is not None:
