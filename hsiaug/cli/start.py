@@ -128,14 +128,15 @@ def _look_at(
     """
     from hsiaug.data.adding import written_by_hsiaug
     from hsiaug.data.label_source import read_labels
+    from hsiaug.data.products.beside import quality_layers
     from hsiaug.data.readers import HDF, IMAGES, PACKED, read_cube_file
     from hsiaug.data.vector_labels import KINDS
 
     cubes, sheets, others = list[Path](), list[Path](), list[tuple[Path, str]]()
-    own = written_by_hsiaug(folder)
+    known = written_by_hsiaug(folder) | quality_layers(folder)
     for path in sorted(folder.iterdir()):
         suffix = path.suffix.lower()
-        if path.name in own or suffix not in (
+        if path.name in known or suffix not in (
             ".hdr",
             ".mat",
             ".npy",

@@ -2,7 +2,6 @@
 clearly.
 """
 
-import math
 import warnings
 import zipfile
 from collections.abc import Collection
@@ -15,6 +14,9 @@ from numpy.typing import NDArray
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import SceneError, did_you_mean
 from hsiaug.data.bounds import check_array
+from hsiaug.data.products import ENDINGS as HDF
+from hsiaug.data.products import read_product
+from hsiaug.data.products.beside import METADATA
 from hsiaug.data.raw import RawArray, in_memory, reading
 from hsiaug.data.readers_envi import find_envi, read_envi
 from hsiaug.data.readers_image import PICTURES, read_image
@@ -24,9 +26,6 @@ from hsiaug.data.readers_tiff import read_tiff, read_tiff_band
 TIFF = (".tif", ".tiff")
 IMAGES = (*TIFF, *PICTURES)
 """Endings of files of labels with one band."""
-
-HDF = (".he5", ".h5", ".hdf5", ".nc", ".nc4")
-"""Endings of products of imaging spectrometers that no reader takes yet."""
 
 PACKED = {
     ".zip": "python -m zipfile -e {name} .",
@@ -45,6 +44,9 @@ def read_cube_file(path: Path, *, key: str | None = None, data: str | None = Non
     if path.suffix.lower() in TIFF:
         must_exist(path)
         return read_tiff(path)
+    if path.suffix.lower() in HDF:
+        must_exist(path)
+        return read_product(path)
     raw = _read(path, key, data, ndim=3)
     if raw.array.ndim != 3:
         raise _wrong_rank(path, "a cube has three axes", raw)
@@ -170,8 +172,9 @@ def _read(path: Path, key: str | None, data: str | None, *, ndim: int) -> RawArr
             raise SceneError(
                 f"{path} must be unpacked first", value=f"a file ending in {suffix}", hint=hint
             )
-        if suffix in HDF:
-            raise _product(path)
+        if METADATA.fullmatch(path.name):
+            hint = "Name the GeoTIFF beside it, …-SPECTRAL_IMAGE.TIF: this file is read with it."
+            raise SceneError(f"{path} must be an image", value="its metadata", hint=hint)
         kinds = ".mat, .npy or ENVI (.hdr), or " + (
             f"an image ({', '.join(IMAGES)})" if ndim == 2 else f"a GeoTIFF ({', '.join(TIFF)})"
         )
@@ -186,30 +189,6 @@ def _read(path: Path, key: str | None, data: str | None, *, ndim: int) -> RawArr
         rule, hint = f"{path} must hold plain numbers", "Save the array as integers or floats."
         raise SceneError(rule, value=f"dtype {raw.array.dtype}", hint=hint)
     return raw
-
-
-def _product(path: Path) -> SceneError:
-    """The error for a file of HDF5 or netCDF, with its cubes, and how to save one as an array."""
-    import h5py
-
-    cubes: list[tuple[str, tuple[int, ...]]] = []
-
-    def note(name: str, item: object) -> None:
-        if isinstance(item, h5py.Dataset) and item.ndim == 3:
-            cubes.append((name, item.shape))
-
-    with reading(path, "HDF5"), h5py.File(path, "r", locking=False) as file:
-        file.visititems(note)
-    shown = ", ".join(f"{name} {'×'.join(map(str, shape))}" for name, shape in cubes[:4])
-    name = max(cubes, key=lambda cube: math.prod(cube[1]), default=("NAME", ()))[0]
-    script = (
-        f"import h5py, numpy; numpy.save('{path.stem}.npy', h5py.File('{path.name}')['{name}'][()])"
-    )
-    hint = f'Save one cube as an array: python -c "{script}", and name {path.stem}.npy.'
-    found = f"a file of HDF5 or netCDF with the cubes {shown or 'none'}"
-    return SceneError(
-        f"{path} must be .mat, .npy, ENVI (.hdr) or a GeoTIFF", value=found, hint=hint
-    )
 
 
 def must_exist(path: Path) -> None:

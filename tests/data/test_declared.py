@@ -557,7 +557,7 @@ def test_a_packed_scene_is_refused_with_how_to_unpack_it(add, tmp_path, name, co
     assert command in refusal(lambda: add(name))
 
 
-def test_a_product_in_hdf5_is_refused_with_its_cubes_and_the_way_to_an_array(add, tmp_path):
+def test_hdf5_of_another_kind_is_refused_with_its_cubes_and_the_way_to_an_array(add, tmp_path):
     with h5py.File(tmp_path / "p.nc", "w") as file:
         file["reflectance"] = FARM.cube
     message = refusal(lambda: add("p.nc"))
