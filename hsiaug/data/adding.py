@@ -176,11 +176,10 @@ def add_scene(
     """
     if folder := next((path for path in (cube, labels) if path.is_dir()), None):
         rule = "datasets add writes the card of a scene: one file of a cube, and one of its labels"
-        raise InputError(
-            rule,
-            value=f"{folder}, a folder",
-            hint="Cards of pairs are written by hand: docs/masks.md.",
-        )
+        hint = "Cards of pairs are written by hand: docs/masks.md."
+        if folder.suffix == ".zarr":
+            hint = "Open it with xarray, and give its DataArray to hsiaug.add_scene."
+        raise InputError(rule, value=f"{folder}, a folder", hint=hint)
     name = scene_name(options.name or cube.stem)
     out = Path(f"{name}.toml") if out is None else out
     check_target(out, (".toml",))

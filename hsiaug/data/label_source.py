@@ -20,6 +20,9 @@ from hsiaug.data.readers import TIFF, must_exist, read_labels_array, void_codes
 from hsiaug.data.readers_envi import find_envi
 from hsiaug.data.vector_labels import KINDS, Geometry, VectorLabels, read_vector_labels
 
+LAYERS = (".gpkg", ".shp", ".kml")
+"""Endings of layers of a GIS that must be exported first."""
+
 OGC = re.compile(r"https?://(www\.)?opengis\.net/(def|gml)/", re.IGNORECASE)
 """Names of coordinate systems that only look like addresses."""
 
@@ -33,7 +36,7 @@ def read_labels(
     Raises as these readers do.
     """
     must_exist(path)
-    if path.suffix.lower() in (".gpkg", ".shp", ".kml"):
+    if path.suffix.lower() in LAYERS:
         raise SceneError(
             "labels must be a raster, a GeoJSON, an ENVI ROI or a CSV",
             value=str(path),
@@ -342,6 +345,7 @@ def _check_grid(
             f" pixels of {side:g}"
         )
         found = f"{'×'.join(map(str, raster.codes.shape))} pixels of {abs(own.transform[0]):g}"
+        found += ", in another coordinate system" if apart else f", up to {off:g} away"
         raise SceneError(rule, value=found, hint=_resampling(raster.where, cube))
 
 

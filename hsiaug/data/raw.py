@@ -77,8 +77,8 @@ class Conversion:
 
     bands: kept of those stored, rising; None = all. scale, offset: of all bands, or one for each
     that is stored. nodata: stored number of pixels without data (perhaps NaN), which then hold 0 in
-    every band, as those with NaN or infinity do; None = there are none. Pixels of nothing but 0
-    hold 0 whatever nodata and offset are.
+    every band, as those with NaN or infinity do; None = there are none. Where nodata
+    is 0, a pixel has none if all its bands hold it.
     """
 
     bands: Sequence[int] | None = None
@@ -107,9 +107,6 @@ class Conversion:
                     made *= scale.astype(np.float32)
                 if offset is not None and np.any(offset):
                     made += offset.astype(np.float32)
-        if offset is not None and np.any(offset):
-            # Nothing but 0 is no data, whatever is added to it.
-            made[~part.any(axis=2)] = 0
         if self.nodata is not None:
             # Whole numbers are finite.
             gone = (
@@ -119,6 +116,8 @@ class Conversion:
             )
             if self.nodata:
                 gone |= (part == self.nodata).any(axis=2)
+            elif offset is not None and np.any(offset):
+                gone |= ~part.any(axis=2)
             made[gone] = 0
         return made
 

@@ -15,7 +15,7 @@ from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import SceneError, did_you_mean
 from hsiaug.data.bounds import check_array
 from hsiaug.data.products import ENDINGS as HDF
-from hsiaug.data.products import read_product
+from hsiaug.data.products import read_product, refuse_labels
 from hsiaug.data.products.beside import METADATA
 from hsiaug.data.raw import RawArray, in_memory, reading
 from hsiaug.data.readers_envi import find_envi, read_envi
@@ -26,6 +26,26 @@ from hsiaug.data.readers_tiff import read_tiff, read_tiff_band
 TIFF = (".tif", ".tiff")
 IMAGES = (*TIFF, *PICTURES)
 """Endings of files of labels with one band."""
+
+MOST_SHOWN = 8
+"""Arrays of a file that a message lists."""
+
+CONVERSIONS = {
+    **dict.fromkeys(
+        (".jp2", ".vrt", ".asc", ".ers"),
+        "Convert it: rio convert {name} {stem}.tif, and name {stem}.tif.",
+    ),
+    **dict.fromkeys((".xlsx", ".xls", ".ods"), "Save the table as CSV, and name {stem}.csv."),
+    **dict.fromkeys(
+        (".jpg", ".jpeg", ".gif", ".webp"),
+        "Such pictures do not keep numbers exactly: export the image as GeoTIFF or PNG.",
+    ),
+    **dict.fromkeys(
+        (".pt", ".pth", ".pkl", ".pickle"),
+        "Such files may run programs, and are not opened: save the array with numpy.save.",
+    ),
+}
+"""What to do with files of these endings."""
 
 PACKED = {
     ".zip": "python -m zipfile -e {name} .",
@@ -175,13 +195,16 @@ def _read(path: Path, key: str | None, data: str | None, *, ndim: int) -> RawArr
         if METADATA.fullmatch(path.name):
             hint = "Name the GeoTIFF beside it, …-SPECTRAL_IMAGE.TIF: this file is read with it."
             raise SceneError(f"{path} must be an image", value="its metadata", hint=hint)
+        if suffix == ".npz":
+            raise _archive(path, ndim)
+        if suffix in HDF:
+            refuse_labels(path)
         kinds = ".mat, .npy or ENVI (.hdr), or " + (
             f"an image ({', '.join(IMAGES)})" if ndim == 2 else f"a GeoTIFF ({', '.join(TIFF)})"
         )
-        rule, hint = (
-            f"{path} must be {kinds}",
-            "Convert the file, or give it the extension of its format.",
-        )
+        rule = f"{path} must be {kinds}"
+        hint = CONVERSIONS.get(suffix, "Convert the file, or give it the extension of its format.")
+        hint = hint.format(name=path.name, stem=path.stem)
         raise SceneError(
             rule, value=f"extension '{path.suffix}' and no ENVI header beside it", hint=hint
         )
@@ -189,6 +212,29 @@ def _read(path: Path, key: str | None, data: str | None, *, ndim: int) -> RawArr
         rule, hint = f"{path} must hold plain numbers", "Save the array as integers or floats."
         raise SceneError(rule, value=f"dtype {raw.array.dtype}", hint=hint)
     return raw
+
+
+def _archive(path: Path, ndim: int) -> SceneError:
+    """The error for an .npz, with how to save one of its arrays."""
+    with reading(path, ".npz"), zipfile.ZipFile(path) as file:
+        names = [name.removesuffix(".npy") for name in file.namelist()]
+        shapes = {}
+        for name in names[:MOST_SHOWN]:
+            with file.open(f"{name}.npy") as member:
+                version = np.lib.format.read_magic(member)
+                read = np.lib.format.read_array_header_1_0
+                if version != (1, 0):
+                    read = np.lib.format.read_array_header_2_0
+                shapes[name] = read(member)[0]
+    fitting = [name for name, shape in shapes.items() if len(shape) == ndim]
+    name = next(iter((*fitting, *shapes)), "NAME")
+    script = f"import numpy; numpy.save('{path.stem}.npy', numpy.load('{path.name}')['{name}'])"
+    listed = ", ".join(f"{name} {'×'.join(map(str, shape))}" for name, shape in shapes.items())
+    return SceneError(
+        f"{path} must be one array",
+        value=f"an archive of the arrays {listed or 'none'}",
+        hint=f'Save one of them: python -c "{script}", and name {path.stem}.npy.',
+    )
 
 
 def must_exist(path: Path) -> None:

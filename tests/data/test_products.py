@@ -2,14 +2,15 @@
 
 import re
 import shlex
-import subprocess
-import sys
 from collections.abc import Callable
+from contextlib import chdir
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
+import rasterio
+from PIL import Image
 from scipy.io import netcdf_file
 
 from hsiaug.base.errors import HsiaugError
@@ -141,8 +142,6 @@ def test_metadata_of_another_image_are_not_used(tmp_path: Path) -> None:
 
 
 def test_scales_of_the_image_go_before_those_beside_it(tmp_path: Path) -> None:
-    import rasterio
-
     made = enmap(tmp_path)
     with rasterio.open(made.path, "r+") as file:
         file.scales = [0.0002] * 12
@@ -229,15 +228,17 @@ def test_scale_factors_and_missing_values_of_attributes_are_applied(tmp_path: Pa
 
 
 REMEDY = re.compile(
-    r'Save one cube as an array: (python -c ".*"), and name (\S+\.npy)(?: with (.*))?\.'
+    r'Save one (?:cube|raster) as an array: (python -c ".*"), and name (\S+\.npy)(?: with (.*))?\.'
 )
 
 
 def follow(error: HsiaugError, folder: Path) -> tuple[Path, list[str]]:
-    """Types what an error says; the file that it names then, and the settings."""
-    command, name, settings = REMEDY.search(str(error)).groups()
-    words = [sys.executable, *shlex.split(command)[1:]]
-    subprocess.run(words, cwd=folder, check=True)
+    """Do what the ``python -c`` of an error does; the file that it names then, and the settings."""
+    found = REMEDY.search(str(error))
+    assert found is not None, error
+    command, name, settings = found.groups()
+    with chdir(folder):
+        exec(shlex.split(command)[2], {})
     return folder / name, shlex.split(settings or "")
 
 
@@ -258,6 +259,16 @@ def test_another_file_of_hdf5_is_refused_with_a_remedy_that_works(tmp_path: Path
     np.testing.assert_allclose(load_scene(out).cube, CUBE, atol=6e-5)
 
 
+def test_labels_in_hdf5_are_refused_with_a_remedy_that_works(tmp_path: Path) -> None:
+    made = tanager_ortho(tmp_path)
+    with h5py.File(tmp_path / "labels.nc", "w") as file:
+        file["plots"] = LABELS
+    with pytest.raises(HsiaugError, match="labels are not read from") as caught:
+        added(made, tmp_path, tmp_path / "labels.nc")
+    array, _ = follow(caught.value, tmp_path)
+    assert np.count_nonzero(added(made, tmp_path, array).scene.labels)
+
+
 def test_netcdf_before_version_4_is_refused_with_a_remedy_that_works(tmp_path: Path) -> None:
     with netcdf_file(tmp_path / "old.nc", "w") as file:
         for name, length in zip("yxb", CUBE.shape, strict=True):
@@ -268,6 +279,24 @@ def test_netcdf_before_version_4_is_refused_with_a_remedy_that_works(tmp_path: P
         added(Made(tmp_path / "old.nc", CUBE, LABELS, WIDTHS, None, None), tmp_path)
     array, _ = follow(caught.value, tmp_path)
     np.testing.assert_array_equal(np.load(array), CUBE)
+
+
+def test_start_leaves_the_quality_layers_of_a_product_out(tmp_path: Path) -> None:
+    made = enmap(tmp_path)
+    layer = made.path.name.replace("SPECTRAL_IMAGE", "QL_QUALITY_CLASSES")
+    Image.fromarray(LABELS).save(tmp_path / layer)
+    np.save(tmp_path / "plots.npy", LABELS)
+    result = hsiaug("start", ".", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "plots.npy" in result.stdout
+
+
+def test_the_header_beside_a_geotiff_names_the_geotiff(tmp_path: Path) -> None:
+    made = desis(tmp_path)
+    header = made.path.with_suffix(".hdr")
+    header.write_text("ENVI\nsamples = 32\nlines = 40\nbands = 12\n")
+    with pytest.raises(HsiaugError, match=r"Name the GeoTIFF of that name: DESIS.*\.tif"):
+        read_cube_file(header)
 
 
 def test_the_metadata_of_an_image_are_named_as_such(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 from hsiaug.base.errors import SceneError
 from hsiaug.data.products.contents import Contents, Place, Product, open_contents
@@ -19,6 +20,9 @@ from hsiaug.data.raw import RawArray, reading
 
 ENDINGS = (".he5", ".h5", ".hdf5", ".nc", ".nc4")
 """Endings of files of HDF5 and netCDF."""
+
+KINDS = {2: "raster", 3: "cube"}
+"""Nouns of arrays by their number of axes."""
 
 PRODUCTS = (PRISMA, EMIT, TANAGER_ORTHO, TANAGER_BASIC, HYPSO)
 """All kinds that are read; the first that fits is taken."""
@@ -47,6 +51,15 @@ def read_product(path: Path) -> RawArray:
         return raw if placed else replace(raw, notes=(*raw.notes, product.unplaced))
 
 
+def refuse_labels(path: Path) -> NoReturn:
+    """Raise SceneError for labels in HDF5 or netCDF, with how to save one raster of the file."""
+    _refuse_classic(path, 2)
+    with open_contents(path) as contents:
+        rule = f"{path} is of a kind that labels are not read from"
+        found = _overview(contents, 2)
+        raise SceneError(rule, value=found, hint=_conversion(contents, 2))
+
+
 def product_place(path: Path) -> Place | None:
     """Where the pixels of a product lie; None where the file does not say, or is damaged."""
     try:
@@ -64,15 +77,16 @@ def _product_of(contents: Contents) -> Product | None:
     return None
 
 
-def _refuse_classic(path: Path) -> None:
-    """Raise SceneError for a file of netCDF before version 4, with how to save one of its cubes."""
+def _refuse_classic(path: Path, axes: int = 3) -> None:
+    """Raise SceneError for a file of netCDF before version 4, with how to save an array."""
     with path.open("rb") as file:
         if not file.read(4).startswith(b"CDF"):
             return
     from scipy.io import netcdf_file
 
     with reading(path, "netCDF-3"), netcdf_file(str(path), mmap=False) as file:
-        shapes = {name: item.shape for name, item in file.variables.items() if len(item.shape) == 3}
+        every = {name: item.shape for name, item in file.variables.items()}
+    shapes = {name: shape for name, shape in every.items() if len(shape) == axes}
     name = next(iter(shapes), "NAME")
     script = (
         "import numpy; from scipy.io import netcdf_file; "
@@ -81,8 +95,8 @@ def _refuse_classic(path: Path) -> None:
     )
     raise SceneError(
         f"{path} must be netCDF-4",
-        value=f"netCDF-3 with the cubes {_listed(shapes) or 'none'}",
-        hint=f'Save one cube as an array: python -c "{script}", and name {path.stem}.npy.',
+        value=f"netCDF-3 with the {KINDS[axes]}s {_listed(shapes) or 'none'}",
+        hint=f'Save one {KINDS[axes]} as an array: python -c "{script}", and name {path.stem}.npy.',
     )
 
 
@@ -92,22 +106,24 @@ def _listed(shapes: dict[str, tuple[int, ...]]) -> str:
     )
 
 
-def _overview(contents: Contents) -> str:
-    shapes = {name: item.shape for name, item in contents.cubes().items()}
-    return f"a file of HDF5 or netCDF with the cubes {_listed(shapes) or 'none'}"
+def _overview(contents: Contents, axes: int = 3) -> str:
+    shapes = {name: item.shape for name, item in contents.arrays(axes).items()}
+    return f"a file of HDF5 or netCDF with the {KINDS[axes]}s {_listed(shapes) or 'none'}"
 
 
-def _conversion(contents: Contents) -> str:
-    """How to save the largest cube as an array, with the settings that its attributes ask for."""
-    path, cubes = contents.path, contents.cubes()
-    name = max(cubes, key=lambda name: cubes[name].size, default="NAME")
+def _conversion(contents: Contents, axes: int = 3) -> str:
+    """How to save the largest cube, or raster, as an array, with the settings that its attributes
+    ask for.
+    """
+    path, arrays = contents.path, contents.arrays(axes)
+    name = max(arrays, key=lambda name: arrays[name].size, default="NAME")
     script = (
         f"import h5py, numpy; numpy.save('{path.stem}.npy', h5py.File('{path.name}')['{name}'][()])"
     )
     settings = [
         f" --set {key}={contents.text(address)}"
         for key, address in (("scale", f"{name}@scale_factor"), ("nodata", f"{name}@_FillValue"))
-        if contents.has(address)
+        if axes == 3 and contents.has(address)
     ]
-    further = f" with{''.join(settings)}" if settings else ""
-    return f'Save one cube as an array: python -c "{script}", and name {path.stem}.npy{further}.'
+    target = f"{path.stem}.npy with{''.join(settings)}" if settings else f"{path.stem}.npy"
+    return f'Save one {KINDS[axes]} as an array: python -c "{script}", and name {target}.'

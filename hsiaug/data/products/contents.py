@@ -89,13 +89,13 @@ class Contents:
         item, at, name = address.partition("@")
         return item in self.items and (not at or name in self.items[item].attrs)
 
-    def cubes(self, within: str = "") -> dict[str, h5py.Dataset]:
-        """Datasets of three axes, of numbers, below a group."""
+    def arrays(self, axes: int, within: str = "") -> dict[str, h5py.Dataset]:
+        """Datasets of numbers with so many axes, below a group."""
         return {
             name: item
             for name, item in self.items.items()
             if name.startswith(within)
-            and len(getattr(item, "shape", None) or ()) == 3
+            and len(getattr(item, "shape", None) or ()) == axes
             and item.dtype.kind in "iuf"
         }
 

@@ -22,7 +22,9 @@ UNITS = {"rhot": "reflectance at the top of the atmosphere"}
 
 
 def _read(contents: Contents) -> RawArray:
-    names = [name for name in contents.cubes("products/") if contents.has(f"{name}@wavelengths")]
+    names = [
+        name for name in contents.arrays(3, "products/") if contents.has(f"{name}@wavelengths")
+    ]
     if len(names) != 1:
         raise ValueError(f"{len(names)} cubes with `wavelengths` in the group products")
     name = names[0]

@@ -30,7 +30,7 @@ CUBES = {"surface_reflectance": "reflectance", "toa_radiance": "radiance"}
 
 def _cube(contents: Contents, group: str) -> str:
     """The path of the cube. Raises ValueError where there is none."""
-    cubes = contents.cubes(f"{group}/Data Fields/")
+    cubes = contents.arrays(3, f"{group}/Data Fields/")
     for name in CUBES:
         path = f"{group}/Data Fields/{name}"
         if path in cubes:
