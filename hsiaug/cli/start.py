@@ -128,8 +128,9 @@ def _look_at(
     """
     from hsiaug.data.adding import written_by_hsiaug
     from hsiaug.data.label_source import LAYERS, read_labels
+    from hsiaug.data.products import ENDINGS as HDF
     from hsiaug.data.products.beside import quality_layers
-    from hsiaug.data.readers import CONVERSIONS, HDF, IMAGES, PACKED, read_cube_file
+    from hsiaug.data.readers import CONVERSIONS, IMAGES, PACKED, read_cube_file
     from hsiaug.data.readers_image import PICTURES
     from hsiaug.data.vector_labels import KINDS
 

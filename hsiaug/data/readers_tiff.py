@@ -236,11 +236,8 @@ def _band_places(
     for place, band in enumerate(bands):
         tags, imagery = file.tags(band), file.tags(band, ns="IMAGERY")
         central = number_of(imagery.get("CENTRAL_WAVELENGTH_UM"))
-        if central:
-            centre, width = central, number_of(imagery.get("FWHM_UM"))
-        else:
-            centre = number_of(tags.get("wavelength", tags.get("WAVELENGTH")))
-            width = number_of(tags.get("fwhm", tags.get("FWHM")))
+        centre = central or number_of(tags.get("wavelength", tags.get("WAVELENGTH")))
+        width = number_of(imagery.get("FWHM_UM") if central else tags.get("fwhm", tags.get("FWHM")))
         given[place] = math.nan if centre is None else centre
         given_widths[place] = math.nan if width is None else width
         units.append("um" if central else str(tags.get("wavelength_units", common)))

@@ -59,7 +59,7 @@ def _table(contents: Contents, name: str, length: int) -> NDArray[np.int64]:
     """
     values = whole(contents, name)
     # As in ENVI's tables, a place of which another pixel is the nearest may be negative.
-    places = np.abs(np.nan_to_num(values)).astype(np.int64)
+    places: NDArray[np.int64] = np.abs(np.nan_to_num(values)).astype(np.int64)
     if places.ndim != 2 or places.max() > length:
         raise ValueError(f"a look-up table of {places.shape} that points beyond the cube")
     return places
