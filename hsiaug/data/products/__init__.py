@@ -90,7 +90,8 @@ def _refuse_classic(path: Path, axes: int = 3) -> None:
     name = next(iter(shapes), "NAME")
     script = (
         "import numpy; from scipy.io import netcdf_file; "
-        f"a = netcdf_file('{path.name}', maskandscale=True).variables['{name}'][:]; "
+        f"f = netcdf_file('{path.name}', mmap=False, maskandscale=True); "
+        f"a = f.variables['{name}'][:]; f.close(); "
         f"numpy.save('{path.stem}.npy', numpy.ma.filled(a.astype('float32'), numpy.nan))"
     )
     raise SceneError(
