@@ -1,13 +1,13 @@
 """What the pairs of SpecDM, of its single-stream baseline and of rivals are like, over draws of
 specdm_paper.toml.
 
-    HSIAUG_DATA_DIR=benchmarks/scenes python -m benchmarks.specdm_quality STORE [DATA ...] [DRAW
-    ...]
+    HSIAUG_DATA_DIR=benchmarks/scenes python -m benchmarks.specdm_quality STORE [DATA ...] [ARM ...]
+    [DRAW ...]
 
-Takes the fits of the suite from the store's cache (and makes what is not there), samples 128 pairs
+Takes the fits of the suite from the store's cache (and makes what is not there), samples 64 pairs
 of each, measures them as ``hsiaug inspect`` does, the network of the two-sample test left out, and
 writes quality-NAME.csv, one per data set, and quality.md to benchmarks/results/specdm/. Data sets
-may run side by side. Draws: 80 to 85, unless some are named.
+may run side by side. Draws: 80 to 85, unless some are named; all sets and all arms, the same.
 
 In the table: means over draws, beside the same of held-out tiles and beside training tiles drawn
 again, which is as near as can be; then the ratio single / two streams that the paper's Tables 1 and
@@ -58,7 +58,7 @@ SINGLE = "ldm_single"
 PAIRED = ("specdm", "specdm, networks")
 """Two streams, or none, each beside the single one."""
 AGAIN = "training tiles again"
-MADE = 128
+MADE = 64
 DRAWS = range(80, 86)
 SHOWN = {
     "fd_layout_1": "layout, date 1",
@@ -85,7 +85,8 @@ RATIOS += ("msad_shared", "shares_all")
 
 def main() -> None:
     store, asked = Path(sys.argv[1]), sys.argv[2:]
-    names = [name for name in asked if not name.isdigit()] or list(DATA)
+    names = [name for name in asked if name in DATA] or list(DATA)
+    arms = [name for name in asked if name in ARMS] or list(ARMS)
     draws = [int(draw) for draw in asked if draw.isdigit()] or list(DRAWS)
     OUT.mkdir(parents=True, exist_ok=True)
     rows = read()
@@ -96,7 +97,8 @@ def main() -> None:
             kit = sample_kit(task)
             data = kit.task.load(ref)
             made: dict[str, MaskSynthesis] = {}
-            for arm, (generator, settings) in ARMS.items():
+            for arm in arms:
+                generator, settings = ARMS[arm]
                 if (name, arm, str(draw)) in done:
                     continue
                 rule = protocol and parse_protocol(protocol)

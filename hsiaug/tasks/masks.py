@@ -25,6 +25,7 @@ from hsiaug.data.georeference import Georeference
 from hsiaug.data.pair_loading import pair_georeferences
 from hsiaug.data.pair_sets import find_pairs, pairs_status
 from hsiaug.metrics.accuracy import Counts, confusion, dense_score
+from hsiaug.metrics.dense.measured import measure_pairs
 from hsiaug.protocol.balance import STEP, Block, Rate, check_lambda, check_times
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split_protocol import SplitProtocol
@@ -193,6 +194,12 @@ class Segmentation:
         it reads.
         """
         return _convert(concatenate([view.real, *pool]), spectra)
+
+    def measured(
+        self, view: DenseView, pool: Sequence[DenseSamples]
+    ) -> dict[str, dict[str, float]]:
+        """Layout of the pairs of a pool, and of the real training pairs, for the record."""
+        return measure_pairs(view.real, concatenate(pool))
 
     def shown(
         self, samples: DenseSamples, card: Card, spectra: SpectralView = RAW_VIEW
