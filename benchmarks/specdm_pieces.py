@@ -1,11 +1,11 @@
 """Are pieces of generated tiles copies of pieces of training tiles?
 
-    HSIAUG_DATA_DIR=benchmarks/scenes python -m benchmarks.specdm_pieces STORE [DATA ...]
+    HSIAUG_DATA_DIR=benchmarks/scenes python -m benchmarks.specdm_pieces STORE [DATA ...] [ARM ...]
 
 Cuts pieces of 5×5, 9×9 and 17×17 pixels out of held-out tiles and out of those of ``specdm``, of
 ``quilt`` and of ``gaussian-pairs`` (draw 100, which no table is made of), at random, and looks for
 the nearest piece of the training tiles, at any place and in any of the eight turns of a square.
-Writes benchmarks/results/specdm/pieces.csv:
+Writes benchmarks/results/specdm/pieces-DATA.csv:
 
 nearest: median distance to it, in standard deviations of a value. nearer_5, nearer_50: share of
 pieces that lie nearer than 5 % and 50 % of the held-out pieces do. copies: share within a tenth of
@@ -19,6 +19,7 @@ full, so a distance may be somewhat too large, and a share too small.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ from hsiaug.trial.cache import Workbench
 Maps = NDArray[np.float32]
 
 ARMS = ("specdm", "quilt", "gaussian-pairs")
-DRAW, MADE, PIECES = 100, 40, 200
+DRAW, MADE, PIECES = 100, 24, 120
 SIDES = (5, 9, 17)
 COMPONENTS, DIRECTIONS, LIKELIEST = 6, 32, 16
 SAMPLED = 4000
@@ -50,10 +51,12 @@ COPY = 0.1
 
 
 def main() -> None:
-    store, names = Path(sys.argv[1]), sys.argv[2:] or list(DATA)
-    rows: list[dict[str, Any]] = []
+    store, asked = Path(sys.argv[1]), sys.argv[2:]
+    names = [name for name in asked if name in DATA] or list(DATA)
+    arms = [name for name in asked if name in ARMS] or list(ARMS)
     for name in names:
-        sets = tile_sets(name, store)
+        rows: list[dict[str, Any]] = []
+        sets = tile_sets(name, store, arms)
         space = components(sets["training"])
         maps = {arm: project(images, *space) for arm, images in sets.items()}
         for side in SIDES:
@@ -75,7 +78,7 @@ def main() -> None:
                 }
                 rows.append(row)
                 say(str(row))
-                write_csv(OUT / "pieces.csv", rows)
+                write_csv(OUT / f"pieces-{name}.csv", rows)
 
 
 def share(which: NDArray[np.bool_]) -> float:
@@ -83,14 +86,14 @@ def share(which: NDArray[np.bool_]) -> float:
     return round(100 * float(which.mean()), 1)
 
 
-def tile_sets(name: str, store: Path) -> dict[str, NDArray[np.float32]]:
+def tile_sets(name: str, store: Path, arms: Sequence[str]) -> dict[str, NDArray[np.float32]]:
     """Images (n, T, B, H, W) of training and held-out tiles, and of each generator."""
     task, ref, protocol = DATA[name]
     kit = sample_kit(task)
     data = kit.task.load(ref)
     bench = Workbench(data, get_task(task), store / "cache")
     sets: dict[str, NDArray[np.float32]] = {}
-    for arm in ARMS:
+    for arm in arms:
         request = SampleRequest(arm, protocol and parse_protocol(protocol), seed=DRAW, count=MADE)
         made: Any = synthesise(kit, data, request, registry(), bench=bench)
         sets["training"] = made.real.images

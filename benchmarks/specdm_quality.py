@@ -4,7 +4,7 @@ specdm_paper.toml.
     HSIAUG_DATA_DIR=benchmarks/scenes python -m benchmarks.specdm_quality STORE [DATA ...] [ARM ...]
     [DRAW ...]
 
-Takes the fits of the suite from the store's cache (and makes what is not there), samples 64 pairs
+Takes the fits of the suite from the store's cache (and makes what is not there), samples 40 pairs
 of each, measures them as ``hsiaug inspect`` does, the network of the two-sample test left out, and
 writes quality-NAME.csv, one per data set, and quality.md to benchmarks/results/specdm/. Data sets
 may run side by side. Draws: 80 to 85, unless some are named; all sets and all arms, the same.
@@ -58,7 +58,7 @@ SINGLE = "ldm_single"
 PAIRED = ("specdm", "specdm, networks")
 """Two streams, or none, each beside the single one."""
 AGAIN = "training tiles again"
-MADE = 64
+MADE = 40
 DRAWS = range(80, 86)
 SHOWN = {
     "fd_layout_1": "layout, date 1",
