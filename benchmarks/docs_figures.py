@@ -3,8 +3,8 @@ no scene.
 
     python -m benchmarks.docs_figures [docs/images]
 
-Pictures of commands are made by docs_images.py and docs_gallery.py, those of docs/regimes.md by
-regimes.py.
+Pictures of commands are made by docs_images.py and docs_gallery.py, those of
+docs/evidence/regimes.md by regimes.py.
 """
 
 from __future__ import annotations

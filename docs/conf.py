@@ -14,6 +14,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from docutils import nodes
+from docutils.utils.math.latex2mathml import tex2mathml
+
 project = "hsiaug"
 author = "The hsiaug developers"
 project_copyright = author
@@ -23,6 +26,8 @@ include_patterns = [
     "README.md",
     "CONTRIBUTING.md",
     "docs/*.md",
+    "docs/develop/*.md",
+    "docs/evidence/*.md",
     "docs/notebooks/*.ipynb",
     "benchmarks/results/**.md",
     "examples/*/README.md",
@@ -30,6 +35,10 @@ include_patterns = [
 # Folders that need not be walked through.
 exclude_patterns = [".*", "build", "dist", "hsiaug*", "plugins", "tests", "benchmarks/scenes"]
 extensions = ["myst_nb", "sphinx.ext.autodoc"]
+
+# Equations between $ and $$. They become MathML, which browsers draw without a script.
+myst_enable_extensions = ["dollarmath"]
+html_math_renderer = "mathml"
 
 # Notebooks are shown with the outputs that lie in their files: a test runs them and compares.
 nb_execution_mode = "off"
@@ -106,8 +115,8 @@ def read(app: Any, name: str, source: list[str]) -> None:
     if name == "docs/commands":
         source[0] += f"\n{commands()}"
     if name.startswith("benchmarks/"):
-        text = (Path(app.srcdir) / "docs" / "tables.md").read_text("utf-8")
-        found = re.findall(r"^- \[(.+)\]\(\.\./(.+)\.md\)", text, re.MULTILINE)
+        text = (Path(app.srcdir) / "docs" / "evidence" / "index.md").read_text("utf-8")
+        found = re.findall(r"^- \[(.+)\]\(\.\./\.\./(.+)\.md\)", text, re.MULTILINE)
         titles = {page: title for title, page in found}
         source[0] = f"# {titles.get(name, name)}\n\n{re.sub('^# .*', '', source[0])}"
 
@@ -157,7 +166,18 @@ def levels(app: Any, name: str, template: str, context: dict[str, Any], tree: ob
     )
 
 
+def inline_equation(writer: Any, node: Any) -> None:
+    writer.body.append(tex2mathml(node.astext()))
+    raise nodes.SkipNode
+
+
+def display_equation(writer: Any, node: Any) -> None:
+    writer.body.append(f'<div class="equation">{tex2mathml(node.astext(), as_block=True)}</div>')
+    raise nodes.SkipNode
+
+
 def setup(app: Any) -> None:
+    app.add_html_math_renderer("mathml", (inline_equation, None), (display_equation, None))
     app.connect("html-page-context", levels, priority=900)  # after the theme's own
     app.connect("autodoc-process-signature", shorter)
     app.connect("source-read", read)

@@ -51,9 +51,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _own_key(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """The key of indexes is not to be that of the user who runs the tests."""
-    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
+def _user_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What is cached of stores is not to lie with the user who runs the tests."""
+    os.environ["HSIAUG_CACHE_DIR"] = str(tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture(scope="session")

@@ -172,8 +172,8 @@ def check(
 ) -> None:
     """Run the conformance kit on a plugin: one line per check; exit code 1 where a rule is broken.
 
-    The plugin is fitted a dozen times on tiny scenes, with its preset tiny. docs/plugins-check.md
-    says what each rule asks.
+    The plugin is fitted a dozen times on tiny scenes, with its preset tiny.
+    docs/develop/plugins-check.md says what each rule asks.
 
     Examples:
       hsiaug plugins check smote

@@ -58,7 +58,7 @@ def named(kind: Kind, plugin: Any, preset: str = "cpu") -> tuple[str, Mapping[st
     if not isinstance(card, Card):
         rule, hint = (
             f"a {kind} must be a name, or a plugin that carries a Card",
-            "See docs/plugins.md.",
+            "See docs/develop/plugins.md.",
         )
         raise PluginError(rule, value=repr(plugin), hint=hint)
     if not _known(kind, made, card):

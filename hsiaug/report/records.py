@@ -2,6 +2,7 @@
 classifier.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -16,7 +17,6 @@ from numpy.typing import NDArray
 
 from hsiaug.base.errors import StoreError
 from hsiaug.base.files import open_plain, replaced
-from hsiaug.base.own import DIGITS, own_digest
 from hsiaug.core.view_names import RAW
 from hsiaug.metrics.significance import MeanStd, mean_std
 from hsiaug.protocol.balance import Rate
@@ -43,6 +43,8 @@ from hsiaug.trial.store import Store
 PARTS = ("seen", "new", "shown", "hidden")
 """Test pixels in fields with and without training pixels; those that plugins saw, and hidden ones.
 """
+DIGITS = 32
+"""Of the digest that a file of columns begins with."""
 Audit = Mapping[str, Any]
 DrawKey = tuple[int, str]
 """The first seed that drew a split, and the checksum of the split: what two trials must share to be
@@ -93,7 +95,7 @@ class Condition:
 def read_store(store: Store, damaged: list[Damage]) -> Trials:
     """The trials of all records of a store. damaged: takes in those that are not to be believed.
 
-    Columns of a pack, which never changes, are in the store's cache for that very file. Raises
+    Columns of a pack, which never changes, are in the user's cache for that very file. Raises
     StoreError as it does.
     """
     with uncollected():
@@ -109,18 +111,21 @@ def read_store(store: Store, damaged: list[Damage]) -> Trials:
 def _pack_columns(store: Store, pack: Path, damaged: list[Damage]) -> Columns:
     told = pack.stat()
     path = (
-        store.cache
+        store.user_cache
         / "columns"
-        / f"{pack.stem}-{told.st_ino}-{told.st_size}-{told.st_mtime_ns}-{LAYOUT}"
+        # The time of the last change cannot be set, as that of the content can.
+        / f"{pack.stem}-{told.st_ino}-{told.st_size}-{told.st_ctime_ns}-{LAYOUT}"
     )
     with suppress(OSError, ValueError), open_plain(path) as file:
         digest, line = file.read(DIGITS), file.readline(LARGEST)
-        # What came with a store from elsewhere, or was changed, is not believed.
-        if digest == own_digest(path.name.encode(), line):
-            return unpacked(
-                path, line, DIGITS + len(line), partial(_made_anew, store, pack, path, [])
-            )
+        if digest == _digest(line):
+            start = DIGITS + len(line)
+            return unpacked(path, line, start, partial(_made_anew, store, pack, path, []))
     return _made_anew(store, pack, path, damaged)
+
+
+def _digest(line: bytes) -> bytes:
+    return hashlib.sha256(line).hexdigest()[:DIGITS].encode()
 
 
 def _made_anew(store: Store, pack: Path, path: Path, damaged: list[Damage]) -> Columns:
@@ -135,10 +140,7 @@ def _made_anew(store: Store, pack: Path, path: Path, damaged: list[Damage]) -> C
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
             line, data = packed(columns)
-            replaced(
-                path,
-                lambda fresh: fresh.write_bytes(own_digest(path.name.encode(), line) + line + data),
-            )
+            replaced(path, lambda fresh: fresh.write_bytes(_digest(line) + line + data))
     return columns
 
 

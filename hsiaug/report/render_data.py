@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hsiaug.base.text import spreadsheet_text, visible
+from hsiaug.report.answer_text import answer_texts
+from hsiaug.report.answers import three_answers
 from hsiaug.report.findings import headline
 from hsiaug.report.records import number_of
 from hsiaug.report.tables import Report, Table
@@ -36,6 +38,7 @@ def report_json(report: Report) -> dict[str, Any]:
                 "metric": table.scores.main.key,
                 "class_names": list(table.class_names),
                 "headline": headline(table),
+                "answers": _answers_json(table),
             }
             for table in report.tables
         ],
@@ -43,6 +46,12 @@ def report_json(report: Report) -> dict[str, Any]:
         "trials": data_rows(report),
         "damaged": [vars(damage) for damage in report.damaged],
     }
+
+
+def _answers_json(table: Table) -> dict[str, Any]:
+    """The three answers as values, and in words under ``text``."""
+    answers = three_answers(table)
+    return answers.as_json() | {"text": [text.line for text in answer_texts(answers)]}
 
 
 def gain_rows(report: Report) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ In a test of a plugin package::
         check_generator("my-generator")
 
 The plugin is fitted a dozen times on scenes of 24 × 22 pixels, or on tiles of 16 × 16, along the
-path that trials take. What each rule asks, and why, is in docs/plugins-check.md.
+path that trials take. What each rule asks, and why, is in docs/develop/plugins-check.md.
 """
 
 from hsiaug.base.errors import PluginError

@@ -167,7 +167,7 @@ class Kit:
         error = ConformanceError(
             f"{self.title} must pass the conformance kit",
             value=f"{broken} broken rule{'s' if broken > 1 else ''}",
-            hint=f"What each rule asks is in docs/plugins-check.md.{listed}",
+            hint=f"What each rule asks is in docs/develop/plugins-check.md.{listed}",
         )
         error.report = report
         raise error

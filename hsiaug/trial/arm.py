@@ -44,6 +44,15 @@ RIVALS = {
 EVERY_CONTROL = (*CONTROLS, BALANCED, PSEUDO)
 """All generators that are controls, in the order of rows and columns."""
 
+CONTROL_WORDS = {
+    "duplicate": "real samples repeated",
+    BALANCED: "real pairs repeated, equally often for each class",
+    PSEUDO: "real pixels that a teacher labels",
+    TEACHER: "the teacher's own map, no samples",
+    PIXEL_SVM: "an SVM of single pixels",
+}
+"""What each control is, in a few words that stand behind its name."""
+
 
 def controls_of(task: Task, scope: str | None) -> tuple[str, ...]:
     """Controls that a generator of a scope must exceed to help in a task, in the order of columns.

@@ -1,14 +1,15 @@
-"""The index of a store, in its cache: which records were found sound, so that they need not be
-checked again.
+"""The index of a store, in the user's cache: which records were found sound, so that they need not
+be checked again.
 
 One JSON file, which is made anew and then renamed into place: no locks are needed, so it holds on
 network folders, and of two writers the last one stays. An entry is a digest of the content that was
-checked, which nobody but this user can make: an index that is stale, damaged, forged, another
-user's or missing costs time alone.
+checked: an index that is stale, damaged or missing costs time alone. It never travels with a store,
+so what comes from elsewhere is checked here once.
 """
 
 import contextlib
 import gc
+import hashlib
 import json
 import sys
 from collections.abc import Iterator
@@ -16,7 +17,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hsiaug.base.files import plain_text, replaced
-from hsiaug.base.own import own_digest
 from hsiaug.trial.record_json import CHECKS, Record
 
 INDEX = "index.json"
@@ -44,7 +44,8 @@ OWN = frozenset(
 
 def digest_of(hash: str, data: bytes) -> str:
     """Of a record that was found sound, and of the checks that found it so."""
-    return own_digest(b"%d" % CHECKS, hash.encode(), data).decode()
+    named = b"%d\0%s\0" % (CHECKS, hash.encode())
+    return hashlib.blake2b(named + data, digest_size=16).hexdigest()
 
 
 class Index:
@@ -85,8 +86,8 @@ class Index:
 
 @contextmanager
 def open_index(cache: Path, *, writes: bool = True) -> Iterator[Index]:
-    """The index in a store's cache, while records are read; it is written anew at the end where it
-    lacked many.
+    """The index in what the user's cache holds of a store, while records are read; it is written
+    anew at the end where it lacked many.
     """
     path, index = cache / INDEX, Index()
     # What is damaged has no entry.
@@ -99,7 +100,7 @@ def open_index(cache: Path, *, writes: bool = True) -> Iterator[Index]:
     if writes and len(index.new) >= max(number, share * len(index.known)):
         # Where it cannot be written, records are checked once more next time.
         with contextlib.suppress(OSError, ValueError):
-            cache.mkdir(exist_ok=True)
+            cache.mkdir(parents=True, exist_ok=True)
             text = json.dumps({**index.known, **index.new})
             replaced(path, lambda fresh: fresh.write_text(text, encoding="utf-8"))
 

@@ -4,12 +4,14 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from hsiaug.base import temporary_folders
 from hsiaug.base.errors import InputError, StoreError
 from hsiaug.base.files import file_errors, read_again, read_plain, reason, sync_files, sync_folder
 from hsiaug.base.shortages import shortage_of
+from hsiaug.base.user_cache import cache_of
 from hsiaug.trial.index import Index, digest_of, open_index
 from hsiaug.trial.packs import Packs
 from hsiaug.trial.predictions import PREDICTIONS, Predictions, checksum, find_npz, pack, replace
@@ -95,6 +97,11 @@ class Store:
         """Folder of fitted generators; may be deleted at any time."""
         return self.root / "cache"
 
+    @cached_property
+    def user_cache(self) -> Path:
+        """Folder of the user for what was computed from records; may be deleted at any time."""
+        return cache_of(self.root)
+
     def folder(self, hash: str) -> Path:
         """Return the folder of the record of that hash, whether it is there or not."""
         return self._records / hash[:2] / hash
@@ -139,7 +146,7 @@ class Store:
         *,
         writes: bool,
     ) -> Iterator[Record]:
-        with open_index(self.cache, writes=writes) as files:
+        with open_index(self.user_cache, writes=writes) as files:
             for hash, packed in rows:
                 found = self.look(hash, files, packed)
                 if isinstance(found, Damage):

@@ -98,7 +98,7 @@ def pack(store: Store, count: Count) -> int:
     loose, done, moved = sorted(store.loose()), dict[str, int](), 0
 
     def rows() -> Iterator[tuple[str, str, bytes, bytes | None]]:
-        with open_index(store.cache) as index:
+        with open_index(store.user_cache) as index:
             for place, hash in enumerate(loose, 1):
                 count(place, len(loose))
                 # Another process may pack it meanwhile.

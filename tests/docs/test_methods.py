@@ -1,4 +1,4 @@
-"""Pages of methods and docs/api.md hold what there is: every built-in plugin with its papers, every
+"""Pages of methods and docs/develop/api.md hold what there is: every built-in plugin with its papers, every
 public name.
 """
 
@@ -83,7 +83,7 @@ def test_a_page_of_a_method_is_linked_from_the_list() -> None:
 
 
 def test_the_reference_holds_every_public_name() -> None:
-    text = (ROOT / "docs" / "api.md").read_text("utf-8")
+    text = (ROOT / "docs" / "develop" / "api.md").read_text("utf-8")
     shown = re.findall(
         r"^\.\. (?:autoclass|autofunction|autodata|autoexception|py:decorator):: (\w+)$",
         text,

@@ -138,8 +138,8 @@ def test_links_of_the_site_lead_to_pages_and_places_that_are_there(site: Path) -
 
 def test_every_measured_table_is_listed_with_its_title() -> None:
     listed = re.findall(
-        r"^- \[.+\]\(\.\./(.+\.md)\): ",
-        (ROOT / "docs" / "tables.md").read_text("utf-8"),
+        r"^- \[.+\]\(\.\./\.\./(.+\.md)\): ",
+        (ROOT / "docs" / "evidence" / "index.md").read_text("utf-8"),
         re.MULTILINE,
     )
     there = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("benchmarks/results/*/*.md")}
@@ -152,7 +152,7 @@ def test_the_glossary_is_sorted() -> None:
 
 
 def test_the_architecture_names_every_module_and_folder_of_the_core() -> None:
-    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    text = (ROOT / "docs" / "develop" / "architecture.md").read_text("utf-8")
     rooms = [
         path.name
         for path in (ROOT / "hsiaug").iterdir()
@@ -183,8 +183,8 @@ def test_no_page_is_wider_than_a_phone(site: Path) -> None:
         except playwright.Error as error:
             pytest.skip(f"no Chromium that starts here: {str(error).splitlines()[0]}")
         tab = browser.new_page(viewport={"width": 390, "height": 800})
-        for name in ("docs/index", "docs/gallery", "docs/baselines", "docs/tables"):
-            tab.goto((site / f"{name}.html").as_uri())
+        for name in ("index", "gallery", "evidence/baselines", "evidence/index"):
+            tab.goto((site / "docs" / f"{name}.html").as_uri())
             assert tab.evaluate("document.documentElement.scrollWidth") == 390, name
             assert tab.evaluate(
                 "[...document.images].every(i => i.complete && i.naturalWidth && i.alt)"

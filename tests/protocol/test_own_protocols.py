@@ -1,5 +1,5 @@
-"""A protocol of another package: the example of docs/own-protocol.md, installed as a stranger
-would, list to report.
+"""A protocol of another package: the example of docs/develop/own-protocol.md, installed as a
+stranger would, list to report.
 """
 
 import json
@@ -12,7 +12,9 @@ from tests.in_process import hsiaug
 from tests.strangers import install
 
 (EXAMPLE,) = (
-    block.text for block in blocks(ROOT / "docs" / "own-protocol.md") if block.language == "python"
+    block.text
+    for block in blocks(ROOT / "docs" / "develop" / "own-protocol.md")
+    if block.language == "python"
 )
 TRIALS = (
     *("--generator", "none", "--classifier", "rf", "--lambda", "0", "--times", "0", "--patch", "5"),

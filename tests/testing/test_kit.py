@@ -212,8 +212,8 @@ def test_only_plugins_with_a_card_for_a_known_task_can_be_checked():
 
 
 def test_its_documentation_names_every_check():
-    text = (Path(hsiaug.testing.__file__).parents[2] / "docs" / "plugins-check.md").read_text(
-        "utf-8"
-    )
+    text = (
+        Path(hsiaug.testing.__file__).parents[2] / "docs" / "develop" / "plugins-check.md"
+    ).read_text("utf-8")
     for one in (*generators.CHECKS, *classifiers.CHECKS):
         assert f"`{one.name}`" in text

@@ -2,7 +2,6 @@
 packed.
 """
 
-import hashlib
 import os
 import shutil
 import sqlite3
@@ -10,14 +9,11 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from hsiaug.base.errors import StoreError
 from hsiaug.cli.output import read_report
 from hsiaug.report import render_report
-from hsiaug.report.trials import packed as packed_columns
-from hsiaug.report.trials import unpacked
 from hsiaug.trial import upkeep
 from hsiaug.trial.store import Store
 from hsiaug.trial.upkeep import merge, verify
@@ -149,7 +145,7 @@ def test_a_store_is_packed_and_read_as_before(tmp_path: Path) -> None:
         assert [
             render_report(read_report(Store(store.root)), form, "class") for form in ("md", "csv")
         ] == before
-    (kept,) = (store.cache / "columns").iterdir()
+    (kept,) = (store.user_cache / "columns").iterdir()
     kept.write_bytes(kept.read_bytes()[:-100])
     assert [
         render_report(read_report(Store(store.root)), form, "class") for form in ("md", "csv")
@@ -159,25 +155,34 @@ def test_a_store_is_packed_and_read_as_before(tmp_path: Path) -> None:
     ]
 
 
-def test_columns_that_somebody_else_wrote_are_not_believed(filled: Store) -> None:
+def test_columns_of_a_store_do_not_travel_with_it(filled: Store, tmp_path: Path) -> None:
     packed(filled, uncounted)
     before = render_report(read_report(Store(filled.root)), "csv")
-    (kept,) = (filled.cache / "columns").iterdir()
-    whole = kept.read_bytes()
-    own, line = whole[:32], whole[32 : whole.index(b"\n") + 1]
-    columns = unpacked(kept, line, 32 + len(line), lambda: pytest.fail("they are sound"))
-    columns["oa"] = np.ones_like(columns["oa"])
-    line, data = packed_columns(columns)
-    for digest in (b"", hashlib.blake2b(line, digest_size=16).hexdigest().encode(), own):
-        kept.write_bytes(digest + line + data)
-        assert render_report(read_report(Store(filled.root)), "csv") == before
-        assert kept.read_bytes() == whole
+    (columns,) = (filled.user_cache / "columns").iterdir()
+    # Of equal content, so that all of it is told by where it lies.
+    shutil.copytree(filled.root, tmp_path / "copy")
+    copy = Store(tmp_path / "copy")
+
+    assert not columns.is_relative_to(filled.root) and copy.user_cache != filled.user_cache
+    assert render_report(read_report(copy), "csv") == before
+
+
+@pytest.mark.parametrize("head", [b"", b"0" * 32])
+def test_columns_whose_head_was_changed_are_made_anew(head: bytes, filled: Store) -> None:
+    packed(filled, uncounted)
+    before = render_report(read_report(Store(filled.root)), "csv")
+    (columns,) = (filled.user_cache / "columns").iterdir()
+    whole = columns.read_bytes()
+    columns.write_bytes(head + whole[32:])
+
+    assert render_report(read_report(Store(filled.root)), "csv") == before
+    assert columns.read_bytes() == whole
 
 
 def test_a_column_whose_bytes_were_changed_is_made_anew(filled: Store) -> None:
     packed(filled, uncounted)
     before = render_report(read_report(Store(filled.root)), "csv")
-    (kept,) = (filled.cache / "columns").iterdir()
+    (kept,) = (filled.user_cache / "columns").iterdir()
     whole = kept.read_bytes()
     start = whole.index(b"\n") + 1
     kept.write_bytes(whole[:start] + bytes(byte ^ 1 for byte in whole[start:]))
@@ -187,7 +192,7 @@ def test_a_column_whose_bytes_were_changed_is_made_anew(filled: Store) -> None:
     )
     # A cache that is deleted while a report is made costs time alone.
     report = read_report(Store(filled.root))
-    shutil.rmtree(filled.cache)
+    shutil.rmtree(filled.user_cache)
     assert render_report(report, "csv") == before
 
 

@@ -65,7 +65,7 @@ class SklearnParams:
                 value=f"{self.estimator} with {', '.join(inner)}",
                 hint=(
                     "Take a plain classifier, or write a plugin that builds this one:"
-                    " docs/plugins.md."
+                    " docs/develop/plugins.md."
                 ),
             )
         return build(cls, {**seeded(cls, seed), **options}, label)

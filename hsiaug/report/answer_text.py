@@ -1,0 +1,207 @@
+"""The three answers of :mod:`hsiaug.report.answers` in words, the same in every format."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hsiaug.metrics.significance import MIN_PAIRS
+from hsiaug.report.answers import NO_SAMPLES, Answer, Answers, Contrast, Difference, Status, Use
+from hsiaug.report.labels import count, decimal, range_text, signed
+from hsiaug.trial.arm import CONTROL_WORDS
+
+MOST_CONTRASTS = 3
+"""Contrasts that an answer says in words; the rest is counted, and stands in the tables."""
+TONES: dict[Status, str] = {
+    "YES": "good",
+    "NO": "bad",
+    "NOT SHOWN": "",
+    "TOO FEW DRAWS": "warn",
+    "NOT ASKED": "",
+    "NOTHING TO JUDGE": "warn",
+}
+"""Tone of each status, as :mod:`hsiaug.report.findings` has them of verdicts."""
+USE_QUESTION = "Use here"
+
+
+@dataclass(frozen=True)
+class AnswerText:
+    """One answer in words.
+
+    Parameters
+    ----------
+    number : int
+        1, 2 or 3.
+    question : str
+        The question.
+    status : str
+        The answer in capitals; empty for the third, which names an arm.
+    tone : str
+        good, bad, warn or empty.
+    sentences : tuple of str
+        What the answer rests on.
+    """
+
+    number: int
+    question: str
+    status: str
+    tone: str
+    sentences: tuple[str, ...]
+
+    @property
+    def line(self) -> str:
+        """The answer as one line."""
+        status = f"{self.status}. " if self.status else ""
+        stop = "" if self.question.endswith("?") else ":"
+        return f"{self.number} {self.question}{stop} {status}{' '.join(self.sentences)}"
+
+
+def answer_texts(answers: Answers) -> tuple[AnswerText, AnswerText, AnswerText]:
+    """The three answers in words, in their order."""
+    first, second = answers.over_none, answers.over_real
+    return (
+        _text(1, first, _first_sentences(answers)),
+        _text(2, second, _second_sentences(answers)),
+        AnswerText(3, USE_QUESTION, "", TONES[answers.use.status], _use_sentences(answers)),
+    )
+
+
+def _text(number: int, answer: Answer, sentences: Sequence[str]) -> AnswerText:
+    tone = TONES[answer.status]
+    return AnswerText(number, answer.question, answer.status, tone, tuple(sentences))
+
+
+def _first_sentences(answers: Answers) -> list[str]:
+    answer = answers.over_none
+    if answer.status == "NOTHING TO JUDGE":
+        return ["No generator gave samples that could be judged."]
+    said = [_few(answers)] if answer.status == "TOO FEW DRAWS" else []
+    if answers.controls_only:
+        helped = "Real pixels help: " if answer.status == "YES" else ""
+        said.append(f"{helped}{'only' if helped else 'Only'} controls ran.")
+    return [*said, *_contrasts(answer, answers)]
+
+
+def _second_sentences(answers: Answers) -> list[str]:
+    answer = answers.over_real
+    if answer.status == "NOT ASKED":
+        return ["Nothing is better than no samples."]
+    if answer.status == "NOTHING TO JUDGE":
+        return ["There is nothing to compare."]
+    return _contrasts(answer, answers)
+
+
+def _few(answers: Answers) -> str:
+    """What is missing where no test is possible."""
+    draws = min(
+        (one.draws for contrast in answers.over_none.contrasts for one in contrast.differences),
+        default=0,
+    )
+    return f"{count(draws, 'draw')}; at least {MIN_PAIRS} are needed."
+
+
+def _contrasts(answer: Answer, answers: Answers) -> list[str]:
+    shown = answer.contrasts[:MOST_CONTRASTS]
+    said = [_contrast(contrast, answers) for contrast in shown]
+    left = len(answer.contrasts) - len(shown)
+    return [*said, f"{left} more in the table."] if left else said
+
+
+def _contrast(contrast: Contrast, answers: Answers) -> str:
+    """``txt2hsi: +3.0 to +7.0 points of AA, 3 of 3 classifiers.``"""
+    alone = contrast.asked == 1
+    subject = contrast.arms[0] if alone else contrast.generator
+    kind = "classifiers" if contrast.classifiers else "arms"
+    which = "" if alone else f", {len(contrast.arms)} of {contrast.asked} {kind}"
+    over = "" if contrast.rival == NO_SAMPLES else f" over {rival_words(contrast.rival)}"
+    if not contrast.differences:
+        return f"{subject}: no draw in common with {contrast.rival or 'a control'}."
+    points = f"{_spread(contrast.differences)} points of {answers.metric}"
+    if contrast.status == "NO" and contrast.below:
+        distance = f"{_beyond(contrast.differences)} points of {answers.metric}"
+        if contrast.rival == NO_SAMPLES:
+            return f"{subject}: {distance} below no samples{which}."
+        return f"{rival_words(contrast.rival)} is {distance} above {subject}{which}."
+    if contrast.status == "NO":
+        return f"{subject}: gains less than 1 point{over} ({_spread(contrast.differences)}){which}."
+    loss = f", at a loss of {answers.second}" if contrast.lost else ""
+    open_ = " not shown" if contrast.status == "NOT SHOWN" else ""
+    which = f"{which}{open_}" if which else f",{open_}" if open_ else ""
+    return f"{subject}: {points}{over}{which}{loss}."
+
+
+def _use_sentences(answers: Answers) -> tuple[str, ...]:
+    use, first = answers.use, answers.over_none.status
+    if not use.name:
+        return ("Nothing yet: no trial went well.",)
+    score = f"{answers.metric} {decimal(use.score)}"
+    if use.gain is None:
+        return (f"{use.name} without samples: {score}.", _why_without(use, first))
+    said = [f"{use.name}: {score}, {_gain(use.gain)} over no samples."]
+    if use.without and use.without_score is not None and use.over_without is not None:
+        certain = {"above": "shown", "below": "shown below"}.get(
+            use.over_without.shown, "not shown"
+        )
+        if use.status != "YES" and certain == "shown":
+            certain = "not shown"
+        said.append(
+            f"{_sentence_start(use.without)} needs no samples: {decimal(use.without_score)}"
+            f" ({_gain(use.over_without)} {certain})."
+        )
+    if use.rival is not None:
+        said.append(f"Not shown better than {rival_words(use.rival.rival)}.")
+    return tuple(said)
+
+
+def _why_without(use: Use, first: Status) -> str:
+    if first == "YES":
+        return "Arms that gain over no samples stay below it."
+    if use.status == "TOO FEW DRAWS":
+        return "Too few draws to advise samples."
+    if use.status == "NO":
+        return "No samples are better."
+    return "No samples are shown to be better."
+
+
+def _sentence_start(name: str) -> str:
+    """A name with what it is, where it is a control."""
+    return rival_words(name)
+
+
+def rival_words(name: str) -> str:
+    """``pseudo (real pixels that a teacher labels)``: a control with what it is.
+
+    Parameters
+    ----------
+    name : str
+        A control; any other name stays as it is.
+
+    Returns
+    -------
+    str
+    """
+    words = CONTROL_WORDS.get(name)
+    return f"{name} ({words})" if words else name
+
+
+def _gain(difference: Difference) -> str:
+    """``+8.9 [+3.7, +14.1]``."""
+    ends = (difference.low, difference.high)
+    if ends[0] is None or ends[1] is None:
+        return signed(difference.mean / 100)
+    return f"{signed(difference.mean / 100)} {range_text((ends[0] / 100, ends[1] / 100))}"
+
+
+def _spread(differences: Sequence[Difference]) -> str:
+    """``+3.0 to +7.0``; of one arm the mean with its interval."""
+    if len(differences) == 1:
+        return _gain(differences[0])
+    means = [one.mean / 100 for one in differences]
+    return f"{signed(min(means))} to {signed(max(means))}"
+
+
+def _beyond(differences: Sequence[Difference]) -> str:
+    """``1.9 to 3.2``: how far arms lie below their rival."""
+    sizes = sorted(-one.mean for one in differences)
+    texts = dict.fromkeys(map(decimal, (sizes[0], sizes[-1])))
+    return " to ".join(texts)

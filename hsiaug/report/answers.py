@@ -1,0 +1,443 @@
+"""The three answers in which a table is read: is an arm better than no samples, is it better than
+real pixels, and what should be used here.
+
+The answers are plain values, computed from the gains of a table by the rule of
+:mod:`hsiaug.metrics.verdict`; :mod:`hsiaug.report.answer_text` says them in words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from hsiaug.metrics.significance import MIN_PAIRS
+from hsiaug.metrics.verdict import Evidence, Shown, equivalence
+from hsiaug.trial.arm import RIVALS
+
+if TYPE_CHECKING:
+    from hsiaug.report.compare import Comparison, Gain
+    from hsiaug.report.records import ArmCell
+    from hsiaug.report.tables import Table
+
+Status = Literal["YES", "NO", "NOT SHOWN", "TOO FEW DRAWS", "NOT ASKED", "NOTHING TO JUDGE"]
+"""``NO``: shown below, or shown to gain less than one point. ``NOT SHOWN``: enough draws for a
+large difference, and neither a gain nor its absence is shown. ``NOT ASKED``: an earlier answer
+settles it. ``NOTHING TO JUDGE``: no arm that could be judged gave a number.
+"""
+NO_SAMPLES = "none"
+"""The generator that makes no sample."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The mean paired difference of the main metric between two arms, in points.
+
+    Parameters
+    ----------
+    over : str
+        What the arm is measured against, as tables name it.
+    mean, low, high : float
+        The mean, and its simultaneous 95 % interval; the ends are None where it is endless.
+    p : float or None
+        Corrected p; None where too few draws are shared for a test.
+    draws : int
+        Draws that both arms share.
+    shown : str
+        What the draws show: ``above``, ``below``, ``no difference shown`` or ``undecided``.
+    """
+
+    over: str
+    mean: float
+    low: float | None
+    high: float | None
+    p: float | None
+    draws: int
+    shown: Shown
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """Arms of one generator that have the same result against the same rival.
+
+    Parameters
+    ----------
+    generator : str
+        The generator, as tables name it.
+    rival : str
+        The control that decides: the one over which these arms gain least.
+    status : str
+        What is shown of these arms.
+    below : bool
+        True where they are shown below the rival; else a ``NO`` means a gain below one point.
+    arms : tuple of str
+        These arms with their classifiers, as tables name them.
+    differences : tuple of Difference
+        One for each arm, in the same order; empty where no draw is shared with the rival.
+    asked : int
+        Arms of this generator of which the question is asked, these included.
+    classifiers : bool
+        True where these arms differ in nothing but the classifier.
+    lost : tuple of str
+        Those of the arms that lose in the second metric against a control.
+    """
+
+    generator: str
+    rival: str
+    status: Status
+    below: bool
+    arms: tuple[str, ...]
+    differences: tuple[Difference, ...]
+    asked: int
+    classifiers: bool
+    lost: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer to one of the first two questions.
+
+    Parameters
+    ----------
+    question : str
+        The question in words.
+    status : str
+        ``YES`` where it is shown of at least one arm, ``NO`` where of none it can be.
+    contrasts : tuple of Contrast
+        What it rests on; those that agree with the status lead.
+    shown, asked : int
+        Arms of which a ``YES`` is shown, and of which the question is asked.
+    """
+
+    question: str
+    status: Status
+    contrasts: tuple[Contrast, ...]
+    shown: int
+    asked: int
+
+
+@dataclass(frozen=True)
+class Use:
+    """What to use here: the arm with the highest mean of those that are shown above no samples, or
+    a classifier without samples where that has the highest mean.
+
+    Parameters
+    ----------
+    status : str
+        Whether it is shown above every classifier that got no samples: ``YES``, ``NOT SHOWN``;
+        ``NO`` where the arm gets no samples and none is better; ``TOO FEW DRAWS``.
+    name : str
+        The arm with its classifier, as tables name it; empty where no trial gave a number.
+    generator, classifier : str
+        Its parts.
+    lam, times : float
+        Its λ, and its M: synthetic samples for each real one.
+    omega : float or None
+        Its ω.
+    score : float
+        Mean of the main metric in percent.
+    gain : Difference or None
+        Over the same classifier without samples; None where it gets none itself.
+    without : str
+        The best classifier that needs no sample, as tables name it; empty where it is the arm.
+    without_score : float or None
+        The mean of that classifier in percent.
+    over_without : Difference or None
+        What the arm gains over that classifier.
+    rival : Contrast or None
+        The control beside which the arm is not shown to be better, where there is one.
+    """
+
+    status: Status
+    name: str = ""
+    generator: str = ""
+    classifier: str = ""
+    lam: float = 0.0
+    times: float = 0.0
+    omega: float | None = None
+    score: float = 0.0
+    gain: Difference | None = None
+    without: str = ""
+    without_score: float | None = None
+    over_without: Difference | None = None
+    rival: Contrast | None = None
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The three answers of a table.
+
+    Parameters
+    ----------
+    over_none, over_real : Answer
+        The first two.
+    use : Use
+        The third.
+    metric : str
+        The metric that all numbers are of.
+    second : str
+        The metric of which a loss is told.
+    draws : int
+        Draws of the table.
+    controls_only : bool
+        True where no generator but controls ran, so that the answers are about these.
+    """
+
+    over_none: Answer
+    over_real: Answer
+    use: Use
+    metric: str
+    second: str
+    draws: int
+    controls_only: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as plain values."""
+        return asdict(self)
+
+
+def three_answers(table: Table) -> Answers:
+    """Answer the three questions for a table.
+
+    Parameters
+    ----------
+    table : Table
+        The trials of one scene and protocol; its gains are computed where they are not yet.
+
+    Returns
+    -------
+    Answers
+        Controls are answered for only where no other generator ran.
+    """
+    judged = [gain for gain in table.judged if gain.verdict and gain.verdict.of]
+    asked_for = [gain for gain in judged if not gain.cell.arm.control]
+    controls_only = not asked_for
+    gains = [gain for gain in asked_for or judged if gain.cell.ok]
+    pairs_of_masks = not table.scores.fields
+    over_none = _answer(
+        "Better than no samples?", table, [(gain, _over_none(gain)) for gain in gains]
+    )
+    real = "real pairs" if pairs_of_masks else "real pixels"
+    question = "Better than other controls?" if controls_only else f"Better than {real}?"
+    remaining = [gain for gain in gains if _asked_further(gain, over_none.status)]
+    over_real = _answer(question, table, [(gain, _over_others(gain)) for gain in remaining])
+    if gains and not remaining:
+        over_real = Answer(question, "NOT ASKED", (), 0, 0)
+    return Answers(
+        over_none=over_none,
+        over_real=over_real,
+        use=_use(table, over_none),
+        metric=table.scores.main.name.split(" (")[0],
+        second=table.scores.second.name,
+        draws=len(table.draws),
+        controls_only=controls_only,
+    )
+
+
+@dataclass(frozen=True)
+class _Result:
+    """What is shown of one arm against its rival."""
+
+    status: Status
+    rival: str
+    comparison: Comparison | None
+
+
+def _asked_further(gain: Gain, first: Status) -> bool:
+    """Whether the second question is asked of an arm: where the first was answered by YES, of the
+    arms that are above no samples; where it is open, of all for which it is.
+    """
+    status = _over_none(gain).status
+    return status == "YES" if first == "YES" else status not in ("YES", "NO")
+
+
+def _over_none(gain: Gain) -> _Result:
+    comparison = gain.against.get(NO_SAMPLES)
+    evidence = comparison.main if comparison else Evidence()
+    return _Result(_status(evidence), NO_SAMPLES, comparison)
+
+
+def _over_others(gain: Gain) -> _Result:
+    """What is shown against the other controls of an arm: it must be above all of them, and one
+    that it is not above settles the question.
+    """
+    others = {name: one for name, one in gain.against.items() if name != NO_SAMPLES}
+    if not others:
+        return _Result("NOTHING TO JUDGE", "", None)
+    main = {name: one.main if one else Evidence() for name, one in others.items()}
+    least = min(main, key=lambda name: main[name].mean if main[name].differences else float("inf"))
+    below = [name for name, evidence in main.items() if evidence.shown == "below"]
+    waiting = [name for name, evidence in main.items() if evidence.shown == "undecided"]
+    if below:
+        rival = min(below, key=lambda name: main[name].mean)
+        return _Result("NO", rival, others[rival])
+    status = _status(main[least])
+    if status == "NO" or not waiting:
+        # An arm that is above all is named with the control over which it gains least.
+        not_above = [name for name, evidence in main.items() if evidence.shown != "above"]
+        rival = min(not_above or main, key=lambda name: main[name].mean)
+        return _Result(_status(main[rival]), rival, others[rival])
+    rival = min(waiting, key=lambda name: len(main[name].differences))
+    return _Result("TOO FEW DRAWS", rival, others[rival])
+
+
+def _status(evidence: Evidence) -> Status:
+    """Whether an arm is better, by what one comparison shows."""
+    if evidence.shown == "above":
+        return "YES"
+    if evidence.shown == "below":
+        return "NO"
+    if evidence.shown == "undecided":
+        return "TOO FEW DRAWS"
+    return "NOT SHOWN" if equivalence(evidence.differences) == "open" else "NO"
+
+
+def _answer(question: str, table: Table, results: Sequence[tuple[Gain, _Result]]) -> Answer:
+    statuses = [result.status for _, result in results]
+    status = _of_all(statuses)
+    groups: dict[tuple[str, Status, str, bool], list[tuple[Gain, _Result]]] = {}
+    by_generator: dict[str, list[Gain]] = {}
+    for gain, result in results:
+        generator = table.labels[gain.cell.arm.generator]
+        below = result.comparison is not None and result.comparison.main.shown == "below"
+        key = (generator, result.status, result.rival, below)
+        groups.setdefault(key, []).append((gain, result))
+        by_generator.setdefault(generator, []).append(gain)
+    contrasts = []
+    for (generator, shown, rival, below), members in groups.items():
+        comparisons = [result.comparison for _, result in members if result.comparison]
+        every = by_generator[generator]
+        contrasts.append(
+            Contrast(
+                generator=generator,
+                rival=rival,
+                status=shown,
+                below=below,
+                arms=tuple(table.cell_label(gain.cell) for gain, _ in members),
+                differences=tuple(_difference(rival, one.main) for one in comparisons),
+                asked=len(every),
+                classifiers=len({gain.cell.arm for gain in every}) == 1,
+                lost=tuple(table.cell_label(gain.cell) for gain, _ in members if _loses(gain)),
+            )
+        )
+    contrasts.sort(key=lambda one: (one.status != status, -_largest(one)))
+    return Answer(question, status, tuple(contrasts), statuses.count("YES"), len(statuses))
+
+
+def _of_all(statuses: Sequence[Status]) -> Status:
+    """One status for several arms: shown of one is shown; a ``NO`` needs all."""
+    if not statuses:
+        return "NOTHING TO JUDGE"
+    unlike = set(statuses)
+    if "YES" in unlike:
+        return "YES"
+    if len(unlike) == 1:
+        return statuses[0]
+    open_ones = unlike - {"NO"}
+    return "TOO FEW DRAWS" if open_ones == {"TOO FEW DRAWS"} else "NOT SHOWN"
+
+
+def _largest(contrast: Contrast) -> float:
+    return max((one.mean for one in contrast.differences), default=float("-inf"))
+
+
+def _loses(gain: Gain) -> bool:
+    """Whether an arm is shown below a control in the second metric."""
+    tests = [one.second for one in gain.against.values() if one is not None]
+    return any(test is not None and test.shown == "below" for test in tests)
+
+
+def _difference(over: str, evidence: Evidence) -> Difference:
+    low, high = evidence.interval or (None, None)
+    return Difference(
+        over=over,
+        mean=100 * evidence.mean,
+        low=None if low is None else 100 * low,
+        high=None if high is None else 100 * high,
+        p=evidence.p_corrected,
+        draws=len(evidence.differences),
+        shown=evidence.shown,
+    )
+
+
+def _use(table: Table, first: Answer) -> Use:
+    """What to use: no difference between two arms is claimed by this choice."""
+    means = {cell: mean.mean for cell in table.cells.values() if (mean := _mean(table, cell))}
+    bare = {cell: mean for cell, mean in means.items() if _bare(cell)}
+    with_samples = {
+        cell: mean
+        for cell, mean in means.items()
+        if not _bare(cell) and cell.arm == cell.arm.both and _shown_over_none(table, cell)
+    }
+    candidates = bare | with_samples
+    if not candidates:
+        return Use("NOTHING TO JUDGE")
+    chosen = max(candidates, key=candidates.__getitem__)
+    best_bare = max(bare, key=bare.__getitem__, default=None)
+    found = table.over_best.get((chosen.arm, chosen.classifier))
+    if found is not None:
+        best_bare = found[0].control
+    over_none = table.against(chosen).get(NO_SAMPLES) if not _bare(chosen) else None
+    named = {
+        "name": table.cell_label(chosen),
+        "generator": table.labels[chosen.arm.generator],
+        "classifier": table.labels[chosen.classifier],
+        "lam": chosen.arm.rate.lam,
+        "times": chosen.arm.rate.times,
+        "omega": chosen.arm.omega,
+        "score": 100 * candidates[chosen],
+    }
+    if _bare(chosen):
+        named["name"] = table.labels[chosen.classifier]
+        undecided = first.status == "TOO FEW DRAWS"
+        settled = first.status == "NO"
+        status: Status = "TOO FEW DRAWS" if undecided else "NO" if settled else "NOT SHOWN"
+        return Use(status=status, **named)
+    alone = best_bare is None or best_bare.classifier == chosen.classifier
+    return Use(
+        status="YES" if found and found[1] == "above" else "NOT SHOWN",
+        **named,
+        gain=_difference(NO_SAMPLES, over_none.main) if over_none else None,
+        without="" if alone or best_bare is None else table.labels[best_bare.classifier],
+        without_score=None if alone or best_bare is None else 100 * bare[best_bare],
+        over_without=(
+            None
+            if alone or found is None
+            else _difference(table.labels[found[0].control.classifier], found[0].main)
+        ),
+        rival=_unbeaten(table, chosen),
+    )
+
+
+def _unbeaten(table: Table, cell: ArmCell) -> Contrast | None:
+    """The control over which an arm is not shown to gain, where that is no map without samples: of
+    this :attr:`Use.over_without` tells.
+    """
+    gain = table.gain(cell)
+    if gain is None or gain.verdict is None:
+        return None
+    result = _over_others(gain)
+    if result.status in ("YES", "NOTHING TO JUDGE") or result.rival in RIVALS:
+        return None
+    (contrast,) = _answer("", table, [(gain, result)]).contrasts
+    return contrast
+
+
+def _mean(table: Table, cell: ArmCell) -> Any:
+    return cell.summary(table.scores.main.key)
+
+
+def _bare(cell: ArmCell) -> bool:
+    """Whether an arm is a classifier without samples."""
+    return cell.arm.generator.name == NO_SAMPLES
+
+
+def _shown_over_none(table: Table, cell: ArmCell) -> bool:
+    comparison = table.against(cell).get(NO_SAMPLES)
+    return comparison is not None and comparison.main.shown == "above"
+
+
+def missing_draws(answers: Answers) -> int | None:
+    """Draws that are needed at least, where too few were run; None where they suffice."""
+    few = answers.over_none.status == "TOO FEW DRAWS" and answers.draws < MIN_PAIRS
+    return MIN_PAIRS if few else None

@@ -1,0 +1,147 @@
+"""The three answers: better than no samples, better than real pixels, what to use here."""
+
+import json
+from typing import Any
+
+import pytest
+from report_records import record
+
+from hsiaug.report import build_report, render_report
+from hsiaug.report.answer_text import answer_texts
+from hsiaug.report.answers import Answers, three_answers
+
+NOISE = (0.1, -0.2, 0.3, -0.1, 0.2, -0.3, 0.15)
+"""Points of AA by which the draws of an arm differ from its mean."""
+
+
+def scene(
+    gains: dict[str, float],
+    *,
+    draws: int = 7,
+    transductive: tuple[str, ...] = (),
+    teacher: float | None = None,
+    spread: float = 1.0,
+) -> list[dict[str, Any]]:
+    """Records of two classifiers. gains: of each generator over ``none``, in points of AA."""
+    records = []
+    for classifier, level in (("svm", 50.0), ("cnn2d", 54.0)):
+        for place, (generator, gain) in enumerate({"none": 0.0, **gains}.items()):
+            for seed in range(draws):
+                noise = spread * NOISE[(seed * (place + 1) + len(classifier)) % len(NOISE)]
+                score = (level + gain + seed + noise) / 100
+                made = record(
+                    score,
+                    score,
+                    generator=generator,
+                    classifier=classifier,
+                    seed=seed,
+                    **({} if generator == "none" else {"lam": 0.5, "times": 3.0}),
+                )
+                if generator in transductive:
+                    made["scope"] = {"generator": "scene", "classifier": "none"}
+                records.append(made)
+    if teacher is not None:
+        records += [
+            record((teacher + s) / 100, (teacher + s) / 100, classifier="teacher", seed=s)
+            for s in range(draws)
+        ]
+    return records
+
+
+def answers_of(records: list[dict[str, Any]]) -> Answers:
+    (table,) = build_report(records).tables
+    return three_answers(table)
+
+
+def statuses(answers: Answers) -> tuple[str, str, str]:
+    return answers.over_none.status, answers.over_real.status, answers.use.status
+
+
+def lines(records: list[dict[str, Any]]) -> list[str]:
+    return [text.line for text in answer_texts(answers_of(records))]
+
+
+def test_a_generator_above_every_control_is_better_than_no_samples_and_than_real_pixels() -> None:
+    answers = answers_of(scene({"duplicate": 0.1, "smote": 3.0}))
+    assert statuses(answers) == ("YES", "YES", "YES")
+    assert answers.use.name == "smote λ=0.5x3 with cnn2d"
+    (contrast,) = answers.over_real.contrasts
+    assert (contrast.generator, contrast.rival) == ("smote", "duplicate")
+
+
+def test_a_generator_above_nothing_but_no_samples_is_told_the_rival_that_it_lies_below() -> None:
+    records = scene(
+        {"duplicate": 0.1, "pseudo": 8.0, "txt2hsi": 6.0},
+        transductive=("pseudo", "txt2hsi"),
+        teacher=58.0,
+    )
+    first, second, use = lines(records)
+    assert first.startswith("1 Better than no samples? YES. txt2hsi: +")
+    assert "2 of 2 classifiers" in first
+    assert second.startswith(
+        "2 Better than real pixels? NO. pseudo (real pixels that a teacher labels) is "
+    )
+    assert "points of AA above txt2hsi" in second
+    assert use.startswith("3 Use here: pseudo λ=0.5x3 with cnn2d: AA ")
+    assert "teacher (the teacher's own map, no samples) needs no samples: 61.0 (+" in use
+
+
+def test_controls_are_no_arms_of_the_answers_where_another_generator_ran() -> None:
+    records = scene(
+        {"duplicate": 0.0, "pseudo": 8.0, "txt2hsi": 0.0}, transductive=("pseudo", "txt2hsi")
+    )
+    answers = answers_of(records)
+    assert statuses(answers)[:2] == ("NO", "NOT ASKED")
+    assert {contrast.generator for contrast in answers.over_none.contrasts} == {"txt2hsi"}
+
+
+def test_where_only_controls_ran_the_answers_are_about_them_and_say_so() -> None:
+    records = scene({"duplicate": 0.0, "pseudo": 8.0}, transductive=("pseudo",))
+    assert answers_of(records).controls_only
+    first, second, _ = lines(records)
+    assert "YES. Real pixels help: only controls ran." in first
+    assert second.startswith("2 Better than other controls? YES.")
+
+
+def test_arms_that_gain_less_than_one_point_are_no_better_and_the_second_is_not_asked() -> None:
+    first, second, use = lines(scene({"duplicate": 0.0, "smote": 0.0}))
+    assert first.startswith("1 Better than no samples? NO. smote: gains less than 1 point (")
+    assert second == ("2 Better than real pixels? NOT ASKED. Nothing is better than no samples.")
+    assert use.startswith("3 Use here: cnn2d without samples: AA 57.")
+    assert use.endswith("No samples are better.")
+
+
+def test_a_loss_is_a_no_that_says_how_far_below() -> None:
+    first, _, _ = lines(scene({"duplicate": 0.0, "smote": -3.0}))
+    assert first.startswith("1 Better than no samples? NO. smote: ")
+    assert "points of AA below no samples, 2 of 2 classifiers." in first
+
+
+def test_what_enough_draws_leave_open_is_not_shown() -> None:
+    records = scene({"duplicate": 0.0, "smote": 0.6}, spread=8.0)
+    assert statuses(answers_of(records))[0] == "NOT SHOWN"
+
+
+def test_fewer_than_six_draws_say_how_many_are_needed() -> None:
+    records = scene({"duplicate": 0.0, "smote": 3.0}, draws=3)
+    assert statuses(answers_of(records)) == ("TOO FEW DRAWS",) * 3
+    first, _, use = lines(records)
+    assert "TOO FEW DRAWS. 3 draws; at least 6 are needed. smote: +" in first
+    assert "cnn2d without samples" in use
+
+
+@pytest.mark.parametrize("generators", [{}, {"duplicate": 0.0}])
+def test_without_an_arm_to_judge_there_is_no_answer_but_what_to_use(generators: dict) -> None:
+    answers = answers_of(scene(generators))
+    assert statuses(answers)[:2] == ("NOTHING TO JUDGE", "NOTHING TO JUDGE")
+    assert answers.use.classifier == "cnn2d"
+
+
+def test_json_has_the_answers_as_fields() -> None:
+    report = build_report(scene({"duplicate": 0.1, "smote": 3.0}))
+    (table,) = json.loads(render_report(report, "json"))["tables"]
+    answers = table["answers"]
+    assert answers["over_none"]["status"] == "YES"
+    assert answers["over_none"]["contrasts"][0]["differences"][0]["draws"] == 7
+    assert answers["use"]["generator"] == "smote"
+    assert len(answers["text"]) == 3
