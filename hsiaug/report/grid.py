@@ -21,8 +21,8 @@ LONGEST = 24
 class GridEntry:
     """Content of one field of a grid; text alone in most formats, the rest is for the page.
 
-    tone: good, bad, warn or nothing, of a verdict; None of anything else. strong: the highest mean
-    of its column.
+    tone: good, bad, warn or nothing, of a verdict; None of anything else. strong: the highest
+    mean of its column.
     """
 
     text: str
@@ -34,8 +34,8 @@ class GridEntry:
 class GridColumn:
     """A column of a grid. entry: what it shows of that which a row is about.
 
-    group: what neighbouring columns have in common, printed once above them. best: the highest mean
-    is marked. spare: its deviations may be left out where there is no room.
+    group: what neighbouring columns have in common, printed once above them. best: the highest
+    mean is marked. spare: its deviations may be left out where there is no room.
     """
 
     header: str
@@ -130,8 +130,8 @@ class ReportPage:
     found below.
 
     leaky: the title must say so before anything else. failed: how many trials failed, or None;
-    failures: a line per error. audit: (label, sentence) pairs. closing: the last sentences of all,
-    on what is found.
+    failures: a line per error. audit: (label, sentence) pairs. closing: the last sentences of
+    all, on what is found.
     """
 
     title: str

@@ -175,8 +175,8 @@ def find_arm(text: str, role: str, keys: Iterable[CellKey]) -> CellKey:
     """The one key that the text fits.
 
     text: names, with λ, ω and settings (``smote k=3/svm``) where several fit; or a name of
-    :func:`arm_names`. role: A or B, for messages. Raises InputError, with the names that are near,
-    where no key or several fit.
+    :func:`arm_names`. role: A or B, for messages. Raises InputError, with the names that are
+    near, where no key or several fit.
     """
     names = arm_names(keys)
     found = [key for key, name in names.items() if name == text] or _fitting(text, names)
