@@ -105,7 +105,8 @@ class SpecDm(_LatentDiffusion[SpecDmParams]):
         name="specdm",
         version="14",
         summary=(
-            "Diffusion of images with their masks, after SpecDM; its networks are in other presets"
+            "Diffusion of images with their masks by patches of training pairs, after SpecDM; no"
+            " network is trained unless denoiser=network"
         ),
         paper=SOURCE
         + "; no code is public, and much of the configuration is this project's estimate",
