@@ -105,8 +105,8 @@ class SpecDm(_LatentDiffusion[SpecDmParams]):
         name="specdm",
         version="14",
         summary=(
-            "Images with masks by diffusion over patches of training pairs, after SpecDM; by default"
-            " no network is trained"
+            "Images with masks by diffusion over patches of training pairs, after SpecDM; by"
+            " default no network is trained"
         ),
         paper=SOURCE
         + "; no code is public, and much of the configuration is this project's estimate",
