@@ -11,6 +11,8 @@ import typer
 
 from hsiaug.base.errors import InputError
 from hsiaug.base.threads import one_thread
+from hsiaug.bench import defaults
+from hsiaug.bench.ranges import settings
 from hsiaug.cli import options
 from hsiaug.cli.options import option
 from hsiaug.cli.output import console, print_table, say
@@ -62,7 +64,7 @@ def generate(
     with_real: Annotated[
         bool, option("Real training samples before the synthetic ones.", "--with-real")
     ] = False,
-    preset: options.Preset = "cpu",
+    preset: options.Preset = defaults.PRESET,
     set_: options.Setting = None,
     device: options.Device = "auto",
     store: options.StoreDir = Path("hsiaug-results"),
@@ -134,7 +136,8 @@ def make_samples(
     from hsiaug.trial.cache import Workbench
 
     kit = sample_kit(options.task_of(typed["scene"], typed["task"]))
-    name, own = typed["generator"] or kit.task.generator, options.overrides(typed["set_"])
+    name = typed["generator"] or defaults.GENERATORS[kit.task.name][0]
+    own = settings(typed["set_"] or ())
     if others := sorted(own.keys() - {name}):
         hint = f"Here: {name}."
         raise InputError(

@@ -192,23 +192,23 @@ def _propose(scene: Scene, card: str) -> list[str]:
     """Print the plan of a usual benchmark, where as few classes as may be have few test pixels;
     returns its options.
     """
-    from hsiaug.bench.plan import Request, build_plan
+    from hsiaug.bench.plan import build_plan
+    from hsiaug.bench.request import defaults_for, read_request
     from hsiaug.cli.benchmark_run import print_plan
-    from hsiaug.metrics.significance import USUAL_DRAWS
     from hsiaug.protocol.large_classes import FEWEST
     from hsiaug.protocol.protocols import parse_protocol
     from hsiaug.registry.lookup import registry
     from hsiaug.tasks.task import USUAL, get_task
 
     task = get_task(USUAL)
-    usual, found = task.defaults(scene), {}
+    usual, found = defaults_for(task, scene), {}
     for text, patch in ((usual.protocol, usual.patch), (usual.protocol, SMALL), ("kshot:3", SMALL)):
         with suppress(SplitError):
             found[text, patch] = task.split(scene, parse_protocol(text), 0, patch).audit
     # Where nothing can be drawn, the plan says why.
     few = {key: len(audit.lost_classes + audit.thin_classes) for key, audit in found.items()}
     text, patch = min(few, key=few.__getitem__, default=(usual.protocol, usual.patch))
-    request = Request([1.0], range(USUAL_DRAWS), protocol=parse_protocol(text), patch=patch)
+    request = read_request(protocol=text, patch=patch)
     plan, out = build_plan(scene, request, registry(), scene_ref=card), console()
     print_plan(
         [plan],

@@ -10,8 +10,8 @@ from imblearn.over_sampling import RandomOverSampler
 from typer.testing import CliRunner
 
 from hsiaug.api import InputError, Patches, PluginError, derive_seed, load_plugin
+from hsiaug.bench.ranges import settings
 from hsiaug.cli.main import app
-from hsiaug.cli.options import overrides
 from hsiaug.core.samples import concatenate
 from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import registry
@@ -174,7 +174,7 @@ def test_samples_without_weight_are_not_learnt_where_an_estimator_takes_no_weigh
 
 def test_a_name_with_dots_can_be_set() -> None:
     name = "sklearn:ensemble.ExtraTreesClassifier"
-    assert overrides([f"{name}.options=max_depth=3"]) == {name: {"options": "max_depth=3"}}
+    assert settings([f"{name}.options=max_depth=3"]) == {name: {"options": "max_depth=3"}}
 
 
 def test_options_are_literals_and_words() -> None:
