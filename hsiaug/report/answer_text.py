@@ -12,6 +12,8 @@ from hsiaug.trial.arm import CONTROL_WORDS
 
 MOST_CONTRASTS = 3
 """Contrasts that an answer says in words; the rest is counted, and stands in the tables."""
+MOST_NAMED = 3
+"""Generators that a headline names."""
 TONES: dict[Status, str] = {
     "YES": "good",
     "NO": "bad",
@@ -66,6 +68,32 @@ def answer_texts(answers: Answers) -> tuple[AnswerText, AnswerText, AnswerText]:
     )
 
 
+def headline(answers: Answers) -> str:
+    """The three answers on one line, without their numbers.
+
+    Parameters
+    ----------
+    answers : Answers
+
+    Returns
+    -------
+    str
+        ``Better than no samples: YES (txt2hsi). Better than real pixels: NO (pseudo). Use here:
+        pseudo λ=0.5 M=3 with cnn2d.``
+    """
+    said = []
+    for answer in (answers.over_none, answers.over_real):
+        leading = [one for one in answer.contrasts if one.status == answer.status]
+        first = answer is answers.over_none
+        names = [*dict.fromkeys(one.generator if first else one.rival for one in leading)]
+        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+        named = f" ({', '.join(names[:MOST_NAMED])}{more})" if any(names) else ""
+        said.append(f"{answer.question.removesuffix('?')}: {answer.status}{named}.")
+    use = answers.use
+    bare = " without samples" if use.name and use.gain is None else ""
+    return " ".join([*said, f"{USE_QUESTION}: {use.name or 'nothing yet'}{bare}."])
+
+
 def _text(number: int, answer: Answer, sentences: Sequence[str]) -> AnswerText:
     tone = TONES[answer.status]
     return AnswerText(number, answer.question, answer.status, tone, tuple(sentences))
@@ -97,7 +125,8 @@ def _few(answers: Answers) -> str:
         (one.draws for contrast in answers.over_none.contrasts for one in contrast.differences),
         default=0,
     )
-    return f"{count(draws, 'draw')}; at least {MIN_PAIRS} are needed."
+    again = f": the same benchmark with --seeds {answers.more_seeds}" if answers.more_seeds else ""
+    return f"{count(draws, 'draw')}; at least {MIN_PAIRS} are needed{again}."
 
 
 def _contrasts(answer: Answer, answers: Answers) -> list[str]:
@@ -197,7 +226,7 @@ def _spread(differences: Sequence[Difference]) -> str:
     if len(differences) == 1:
         return _gain(differences[0])
     means = [one.mean / 100 for one in differences]
-    return f"{signed(min(means))} to {signed(max(means))}"
+    return " to ".join(dict.fromkeys(map(signed, (min(means), max(means)))))
 
 
 def _beyond(differences: Sequence[Difference]) -> str:

@@ -63,11 +63,11 @@ def test_a_generator_that_helps_is_said_to() -> None:
     ]
     page = page_of(records)
     assert headline(page).startswith(
-        "Every arm helps. The largest gain: txt2hsi λ=1 with svm, AA +4.5 [+4.2, +4.7] over"
+        "Better than no samples: YES (txt2hsi). Better than real pixels: YES (duplicate). Use here"
     )
-    assert signs(page) == ["▲ helps"]
+    assert signs(page) == ["duplicate ▲"]
     accuracy = page.all("table")[0]
-    assert [row.text.startswith("txt2hsi λ=1") for row in accuracy.all("tr")].index(True) == 1, (
+    assert [row.text.startswith("+ txt2hsi") for row in accuracy.all("tr")].index(True) == 2, (
         "accuracy comes first"
     )
 
