@@ -51,13 +51,6 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, 
     return folder, environment(folder / "site")
 
 
-def test_it_takes_fewer_than_sixty_lines() -> None:
-    module = generator()
-    typed = [line for line in (*module.splitlines(), *map(" ".join, commands())) if line.strip()]
-
-    assert len(module.splitlines()) < 60 and len(typed) < 60
-
-
 def test_the_generator_of_the_page_passes_the_check(followed: tuple[Path, dict[str, str]]) -> None:
     folder, env = followed
     check = ["hsiaug", "plugins", "check", "shrunk-gauss"]
@@ -90,11 +83,10 @@ def test_the_benchmark_prints_the_table_of_the_page(followed: tuple[Path, dict[s
         assert means(here) == pytest.approx(means(there), abs=1.0)
 
 
-def test_the_loss_of_a_built_in_generator_is_changed_in_ten_lines_and_benchmarked(
+def test_the_loss_of_a_built_in_generator_is_changed_and_benchmarked(
     tmp_path: Path,
 ) -> None:
     (module,) = [block for block in blocks("python") if '"specdm-squared"' in block]
-    assert len([line for line in module.splitlines() if line]) <= 10
     package = tmp_path / "hsiaug-specdm-squared"
     answer = hsiaug("plugins", "new", "specdm-squared", "--kind", "generator", cwd=tmp_path)
     assert answer.returncode == 0, answer.stderr

@@ -23,11 +23,10 @@ def test_every_file_is_registered() -> None:
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_a_plugin_is_short_uses_the_public_api_and_passes_the_kit(
+def test_a_plugin_uses_the_public_api_alone_and_passes_the_kit(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     code = (GALLERY / f"{name}.py").read_text("utf-8")
-    assert 30 <= len(code.splitlines()) <= 80
     imported = {
         node.module for node in ast.walk(ast.parse(code)) if isinstance(node, ast.ImportFrom)
     }
