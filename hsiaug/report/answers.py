@@ -79,7 +79,8 @@ class Contrast:
     classifiers : bool
         True where these arms differ in nothing but the classifier.
     lost : tuple of str
-        Those of the arms that lose in the second metric against a control.
+        Those of the arms that lose in the second metric: against ``none`` where this is the
+        rival, else against another control.
     """
 
     generator: str
@@ -337,7 +338,9 @@ def _answer(question: str, table: Table, results: Sequence[tuple[Gain, ArmResult
                 differences=tuple(_difference(rival, one.main) for one in comparisons),
                 asked=len(every),
                 classifiers=len({gain.cell.arm for gain in every}) == 1,
-                lost=tuple(table.cell_label(gain.cell) for gain, _ in members if _loses(gain)),
+                lost=tuple(
+                    table.cell_label(gain.cell) for gain, _ in members if _loses(gain, rival)
+                ),
             )
         )
     contrasts.sort(key=lambda one: (one.status != status, -_largest(one)))
@@ -361,9 +364,15 @@ def _largest(contrast: Contrast) -> float:
     return max((one.mean for one in contrast.differences), default=float("-inf"))
 
 
-def _loses(gain: Gain) -> bool:
-    """Whether an arm is shown below a control in the second metric."""
-    tests = [one.second for one in gain.against.values() if one is not None]
+def _loses(gain: Gain, rival: str) -> bool:
+    """Whether an arm is shown below ``none``, or else below another control, in the second
+    metric.
+    """
+    tests = [
+        one.second
+        for name, one in gain.against.items()
+        if one is not None and (name == NO_SAMPLES) == (rival == NO_SAMPLES)
+    ]
     return any(test is not None and test.shown == "below" for test in tests)
 
 

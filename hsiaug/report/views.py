@@ -142,7 +142,7 @@ def overview(table: Table) -> Grid:
         columns += [
             GridColumn(f"{short} over none", gain),
             GridColumn("over its rival", partial(_over_rival, table)),
-            GridColumn("rival", partial(_rival, table), numeric=False),
+            GridColumn("", partial(_rival, table), numeric=False),
         ]
     return make_grid(heading, columns, shown, keys=1, block=attrgetter("classifier"))
 

@@ -473,9 +473,9 @@ def test_the_headline_counts_what_the_grid_shows() -> None:
     table = table_of(LOSSES)
     shown = Counter(entries_of(LOSSES).values())
     assert answers(table)[0] == (
-        "1 Better than no samples? YES. mixup: +5.5 points of AA, 2 of 2 arms, at a loss of OA."
-        " smote: +5.5 [+5.3, +5.8] points of AA, 1 of 2 arms. smote: 9.5 points of AA below no"
-        " samples, 1 of 2 arms."
+        "1 Better than no samples? YES. mixup: +5.5 points of AA, better with 2 of 2 arms, at a"
+        " loss of OA. smote: −9.5 to +5.5 points of AA, better with 1 of 2 arms, worse with 1 of 2"
+        " arms."
     )
     assert Counter(text.split()[-1] for text in shown.elements() if text) == {
         "▲": 1,

@@ -167,7 +167,10 @@ def test_transductive_arms_are_named() -> None:
     seen = record(generator="specdm", omega=1.5)
     seen |= {"scope": {"generator": "scene", "classifier": "none"}, "transductive": True}
     text = markdown([record(), seen])
-    assert "**TRANSDUCTIVE: specdm learned from unlabelled pixels of the whole scene.**" in text
+    assert (
+        "**TRANSDUCTIVE: specdm learned from unlabelled pixels of the whole scene, test pixels too.**"
+        in text
+    )
     assert "ω: eps = (1+omega)" in text and rows(text, "Accuracy")[1]["ω"] == "1.5"
 
 
