@@ -47,7 +47,7 @@ from hsiaug.report.views import (
 
 
 def pages(report: Report, by: str) -> tuple[ReportPage, ...]:
-    """A page per table of the report; of the summary, and by generator first, one per run and
+    """A page per table of the report; of the summary, and by generator last, one per run and
     protocol.
 
     Raises InputError for an unknown view, and by labels where there is no curve.
@@ -59,7 +59,7 @@ def pages(report: Report, by: str) -> tuple[ReportPage, ...]:
         return label_pages(report)
     made = tuple(_table_page(table, report.where, by) for table in report.tables if by in VIEWS)
     return (
-        (*summaries(report, brief=by == SUMMARY), *made) if by in ("generator", SUMMARY) else made
+        (*made, *summaries(report, brief=by == SUMMARY)) if by in ("generator", SUMMARY) else made
     )
 
 
@@ -67,7 +67,11 @@ def _table_page(table: Table, where: str, by: str) -> ReportPage:
     notes = table_notes(table, compared=by in ("generator", "gain", "classifier"))
     if by in AXES:
         notes.append("none has no synthetic sample: it is λ = 0 of every generator, at any ω.")
-    return table_page(table, where, VIEWS[by](table), notes)
+    page = table_page(table, where, VIEWS[by](table), notes)
+    if by != "generator":
+        return page
+    answers = answer_texts(three_answers(table))
+    return replace(page, opening=opening(table), answers=answers)
 
 
 @dataclass(frozen=True)
@@ -253,8 +257,8 @@ def _page(matrix: Matrix, report: Report, *, brief: bool) -> ReportPage:
         leaky=any(table.leaky for table in tables),
         failed=f"{failed:,} of {count(trials, 'trial')} failed; which: {which}" if failed else None,
         warnings=tuple(dict.fromkeys(text for table in tables for text in warnings(table))),
-        opening=opening(tables[0]) if len(tables) == 1 else headlines(matrix),
-        answers=answers_of(matrix),
+        opening=headlines(matrix) if len(tables) > 1 else opening(tables[0]) if brief else (),
+        answers=answers_of(matrix) if brief else (),
         grids=(*matrix.grids, *apart),
         notes=(*said, *summary_notes(matrix)),
         audit=tuple(line for table in tables if brief for line in audit_lines(table, report.where)),
