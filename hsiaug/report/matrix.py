@@ -2,7 +2,7 @@
 arms by scene.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from operator import attrgetter
@@ -40,6 +40,7 @@ from hsiaug.report.views import (
     VIEWS,
     alone_grid,
     check_view,
+    grouped_overview,
     metric_entry,
     of_rows,
     overview,
@@ -129,9 +130,17 @@ class Matrix:
         """The overview of each scene, unless these are too long; of several scenes also the arms by
         scene.
         """
+        return self._with(overview)
+
+    @property
+    def grouped_grids(self) -> tuple[Grid, ...]:
+        """The same with the arms of each classifier below it."""
+        return self._with(grouped_overview)
+
+    def _with(self, view: Callable[[Table], Grid]) -> tuple[Grid, ...]:
         tables = [table for table in self.tables if table.cells]
         return (
-            *(map(overview, tables) if self.detailed else ()),
+            *(map(view, tables) if self.detailed else ()),
             *([self._by_scene()] if len(self.tables) > 1 else []),
         )
 
@@ -259,7 +268,7 @@ def _page(matrix: Matrix, report: Report, *, brief: bool) -> ReportPage:
         warnings=tuple(dict.fromkeys(text for table in tables for text in warnings(table))),
         opening=headlines(matrix) if len(tables) > 1 else opening(tables[0]) if brief else (),
         answers=answers_of(matrix) if brief else (),
-        grids=(*matrix.grids, *apart),
+        grids=(*matrix.grouped_grids, *apart),
         notes=(*said, *summary_notes(matrix)),
         audit=tuple(line for table in tables if brief for line in audit_lines(table, report.where)),
         closing=_lines(

@@ -91,60 +91,113 @@ def of_rows(number: int) -> str:
 
 
 def overview(table: Table) -> Grid:
-    """A row per classifier without samples, and below it a row per arm with that classifier, the
-    highest main score first: scores, and what the arm gains over both.
+    """A row per arm and classifier, the highest main score first: scores, gain over ``none``, and
+    the finding.
     """
-    main = table.scores.main
-    short, _, classes = main.name.partition(" (")
+    short = table.scores.main.name.split(" (")[0]
 
-    def score(cell: ArmCell) -> float:
-        return mean[0] if (mean := cell.summary(main.key)) else -1.0
+    def finding(cell: ArmCell) -> GridEntry:
+        found = table.gain(cell)
+        if found is None or found.verdict is None:
+            return GridEntry("control" if cell.arm.control else MISSING)
+        words = FINDINGS[found.verdict.finding]
+        return GridEntry(f"{words.sign} {found.verdict.finding}", tone=words.tone)
 
-    def gain(cell: ArmCell) -> str:
-        found = table.against(cell).get("none")
-        if cell.arm.generator.name == "none":
-            return ""
-        return with_interval(found.main.mean, found.main.interval) if found else MISSING
+    columns = [
+        GridColumn("arm", lambda cell: table.arm_label(cell.arm), numeric=False),
+        GridColumn("with", lambda cell: table.labels[cell.classifier], numeric=False),
+        *_score_columns(table, spare_main=False),
+        GridColumn(f"Δ{short} over none", lambda cell: _over_none(table, cell) or MISSING),
+        GridColumn("verdict", finding, numeric=False),
+    ]
+    shown = sorted(_shown(table), key=partial(_main_score, table), reverse=True)
+    return make_grid(_overview_heading(table, "and its gain over"), columns, shown, keys=2)
 
-    cells = sorted(table.cells.values(), key=score, reverse=True)
-    # Those of ``none`` are shown however low they are.
-    kept = sorted(cells, key=lambda cell: cell.arm.generator.name != "none")[:MOST_ROWS]
+
+def grouped_overview(table: Table) -> Grid:
+    """A row per classifier without samples, and below it a row per arm with that classifier, the
+    highest main score first: scores, and what the arm gains over no samples and over its rival.
+    """
+    shown = _shown(table)
     highest: dict[Method, float] = {}
-    for cell in kept:
-        highest[cell.classifier] = max(score(cell), highest.get(cell.classifier, -1.0))
-    bare = {cell.classifier for cell in kept if cell.arm.generator.name == "none"}
-    shown = sorted(
-        kept,
-        key=lambda cell: (
-            -highest[cell.classifier],
-            table.labels[cell.classifier],
-            cell.arm.generator.name != "none",
-            -score(cell),
-        ),
-    )
+    for cell in shown:
+        score = _main_score(table, cell)
+        highest[cell.classifier] = max(score, highest.get(cell.classifier, score))
+    bare = {cell.classifier for cell in shown if _bare(cell)}
+
+    def place(cell: ArmCell) -> tuple[float, str, bool, float]:
+        label = table.labels[cell.classifier]
+        score = _main_score(table, cell)
+        return -highest[cell.classifier], label, not _bare(cell), -score
 
     def name(cell: ArmCell) -> str:
         classifier = table.labels[cell.classifier]
-        if cell.arm.generator.name == "none":
+        if _bare(cell):
             return classifier
         arm = f"+ {table.short_label(cell.arm)}"
         return arm if cell.classifier in bare else f"{classifier} {arm}"
 
-    scores = [one for one in table.scores.shown if one is main or one.key != "aa"]
-    columns = [GridColumn("", name, numeric=False)]
-    for one in scores:
-        header, text = one.name.split(" (")[0], partial(metric_entry, one.key)
-        columns.append(GridColumn(header, text, best=True, spare=True))
-    of = f"; {short} of {classes[:-1]} classes" if classes else ""
-    draws = count(len(table.draws), "draw")
-    heading = f"Accuracy on {table.condition.scene} in percent, {draws}{of}{of_rows(len(cells))}"
+    columns = [
+        GridColumn("arm", name, numeric=False),
+        *_score_columns(table, spare_main=True),
+    ]
     if len(shown) > len(bare):
+        short = table.scores.main.name.split(" (")[0]
         columns += [
-            GridColumn(f"{short} over none", gain),
-            GridColumn("over its rival", partial(_over_rival, table)),
-            GridColumn("", partial(_rival, table), numeric=False),
+            GridColumn(f"{short} over none", partial(_over_none, table)),
+            GridColumn("over rival", partial(_over_rival, table)),
+            GridColumn("rival", partial(_rival, table), numeric=False),
         ]
-    return make_grid(heading, columns, shown, keys=1, block=attrgetter("classifier"))
+    rows = sorted(shown, key=place)
+    heading = _overview_heading(table, "of")
+    return make_grid(heading, columns, rows, block=attrgetter("classifier"))
+
+
+def _main_score(table: Table, cell: ArmCell) -> float:
+    mean = cell.summary(table.scores.main.key)
+    return mean.mean if mean else -1.0
+
+
+def _bare(cell: ArmCell) -> bool:
+    """Whether it is a classifier without samples."""
+    return cell.arm.generator.name == "none"
+
+
+def _shown(table: Table) -> list[ArmCell]:
+    """The cells of an overview: those without samples however low they are, then the highest."""
+    cells = sorted(table.cells.values(), key=partial(_main_score, table), reverse=True)
+    return sorted(cells, key=lambda cell: not _bare(cell))[:MOST_ROWS]
+
+
+def _score_columns(table: Table, *, spare_main: bool) -> list[GridColumn]:
+    """The scores of an overview. spare_main: the deviation of the main one may be left out too."""
+    main = table.scores.main
+    return [
+        GridColumn(
+            score.name.split(" (")[0],
+            partial(metric_entry, score.key),
+            best=True,
+            spare=spare_main or score is not main,
+        )
+        for score in table.scores.shown
+        if score is main or score.key != "aa"
+    ]
+
+
+def _overview_heading(table: Table, joint: str) -> str:
+    short, _, classes = table.scores.main.name.partition(" (")
+    of = f"; {short} {joint} {classes[:-1]} classes" if classes else ""
+    draws = count(len(table.draws), "draw")
+    scene = table.condition.scene
+    return f"Accuracy on {scene} in percent, {draws}{of}{of_rows(len(table.cells))}"
+
+
+def _over_none(table: Table, cell: ArmCell) -> str:
+    """What an arm gains over its classifier without samples; empty of that classifier."""
+    if _bare(cell):
+        return ""
+    found = table.against(cell).get("none")
+    return with_interval(found.main.mean, found.main.interval) if found else MISSING
 
 
 def _over_rival(table: Table, cell: ArmCell) -> str:
