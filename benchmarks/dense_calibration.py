@@ -59,10 +59,10 @@ def damage(
     stays as it is.
 
     kind: one of DAMAGES. ids: sorted class ids, all that ``masks`` has or more; wrong labels are
-    among them. Segments ("swap") or whole tiles (the others) are damaged in random order until the
-    share is met. A kind may not reach it: a shift cannot mislabel a tile of one class. The same
-    pixels are labelled in the answer: where damage would take a label, it stays. Raises InputError
-    for an unknown kind.
+    among them. Segments ("swap") or whole tiles (the others) are damaged in random order until
+    the share is met. A kind may not reach it: a shift cannot mislabel a tile of one class. The
+    same pixels are labelled in the answer: where damage would take a label, it stays. Raises
+    InputError for an unknown kind.
     """
     if kind not in DAMAGES:
         raise InputError(f"damage {kind!r} is not known", hint=did_you_mean(kind, DAMAGES))

@@ -52,8 +52,8 @@ Pooled = tuple[float, float, float]
 class Result:
     """An entry on one scene.
 
-    scores: in new ground, of each draw, a failed trial as ``none`` with the same classifier. gains:
-    over that ``none``. finding: of the report; None for controls.
+    scores: in new ground, of each draw, a failed trial as ``none`` with the same classifier.
+    gains: over that ``none``. finding: of the report; None for controls.
     """
 
     cell: ArmCell

@@ -4,13 +4,14 @@ and where one does.
     python -m benchmarks.verdict_size benchmarks/results/txt2hsi_bar/version_5.csv
         > benchmarks/results/statistics/verdict_size.md
 
-Tables are resampled from twenty committed draws of four scenes: whole draws with replacement, the
-mean of each arm removed, so that arms are as correlated and as unequal in spread as in the records.
-A draw is as likely to be taken with all signs exchanged, which is the null hypothesis; the column
-"skew kept" takes draws as they are. An arm is a generator at λ = 1 with one classifier on one
-scene; arms of one scene and classifier share their controls. Beside the rule of docs/statistics.md
-stands the one before: Wilcoxon's signed-rank test with Holm's correction over arms, each with the
-largest p over its controls, and a t interval corrected likewise that leaves out 0.
+Tables are resampled from twenty committed draws of four scenes: whole draws with replacement,
+the mean of each arm removed, so that arms are as correlated and as unequal in spread as in the
+records. A draw is as likely to be taken with all signs exchanged, which is the null hypothesis;
+the column "skew kept" takes draws as they are. An arm is a generator at λ = 1 with one
+classifier on one scene; arms of one scene and classifier share their controls. Beside the rule
+of docs/statistics.md stands the one before: Wilcoxon's signed-rank test with Holm's correction
+over arms, each with the largest p over its controls, and a t interval corrected likewise that
+leaves out 0.
 """
 
 from __future__ import annotations

@@ -4,8 +4,9 @@ A whole generator::
 
     from dataclasses import dataclass
     import numpy as np
-    from hsiaug.api import Card, Entry, PatchSamples, Plugin, hookimpl, load_state, param,
-    save_state
+    from hsiaug.api import (
+        Card, Entry, PatchSamples, Plugin, hookimpl, load_state, param, save_state
+    )
 
     @dataclass(frozen=True)
     class Params:
@@ -17,8 +18,8 @@ A whole generator::
 
         def sample(self, counts, *, guidance, seed):
             rng = np.random.default_rng(seed)
-            parts = [(c, rng.choice(np.flatnonzero(self.y == c), size=n)) for c, n in
-            counts.items()] index = np.concatenate([i for _, i in parts])
+            picks = [rng.choice(np.flatnonzero(self.y == c), size=n) for c, n in counts.items()]
+            index = np.concatenate(picks)
             gain = rng.normal(1, self.gain, size=(len(index), 1, 1, 1))
             return PatchSamples.made(self.x[index] * gain, self.y[index])
 
@@ -26,8 +27,9 @@ A whole generator::
             save_state(folder, {"x": self.x, "y": self.y}, {"gain": self.gain})
 
     class Gain(Plugin):
-        card = Card(name="gain", version="1", summary="Real patches with a random gain",
-        params=Params)
+        card = Card(
+            name="gain", version="1", summary="Real patches with a random gain", params=Params
+        )
 
         def fit(self, view, *, seed, device, progress):
             return Fitted(view.real.x, view.real.y, self.params.gain)

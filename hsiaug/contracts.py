@@ -32,8 +32,8 @@ class Attention:
     """How much pixels attend to the words of a prompt, for each of n patches.
 
     words: of the prompt of each patch, in order; marks of beginning and end count as a word in
-    square brackets. maps: (L, p, p) float32 for each patch, one for each of its L words; over these
-    they sum to 1 at every pixel.
+    square brackets. maps: (L, p, p) float32 for each patch, one for each of its L words; over
+    these they sum to 1 at every pixel.
     """
 
     words: tuple[tuple[str, ...], ...]

@@ -69,8 +69,8 @@ def add_scene(
     (below 100: µm) or ``field="crop"``.
 
     ``scene`` of what it gives is the scene, ``files`` begin with the card, which every function
-    takes in place of a name. Raises InputError, SceneError or DataUnavailableError where something
-    is wrong; then nothing is left behind.
+    takes in place of a name. Raises InputError, SceneError or DataUnavailableError where
+    something is wrong; then nothing is left behind.
     """
     if is_data_array(cube):
         cube, labels, options = unpacked(cube, labels, options)

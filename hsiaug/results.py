@@ -145,12 +145,12 @@ def augment_scene(
     """Training samples of one draw of a scene: the real ones, then the synthetic ones that λ and M
     (``times``) ask for.
 
-    scene: a Scene, or the name or card of a scene or of image–mask pairs. generator: a name, or a
-    plugin, as ``hsiaug.benchmark`` takes it; None = smote, of pairs specdm. The same as ``hsiaug
-    generate --with-real`` and as a benchmark's trial of these settings; ``provenance`` of the
-    result holds what makes them again. ``to_torch()`` makes a Dataset of torch of the result.
-    Raises InputError for names and numbers that are not valid, SplitError where the scene cannot be
-    split so.
+    scene: a Scene, or the name or card of a scene or of image–mask pairs. generator: a name, or
+    a plugin, as ``hsiaug.benchmark`` takes it; None = smote, of pairs specdm. The same as
+    ``hsiaug generate --with-real`` and as a benchmark's trial of these settings; ``provenance``
+    of the result holds what makes them again. ``to_torch()`` makes a Dataset of torch of the
+    result. Raises InputError for names and numbers that are not valid, SplitError where the
+    scene cannot be split so.
     """
     kit = sample_kit("pixels" if isinstance(scene, Scene) else task_of(scene, None))
     loaded = scene if isinstance(scene, Scene) else kit.task.load(scene)
@@ -203,8 +203,8 @@ def benchmark(
     The rest is as the options of the command: a call gives trials of the same hashes, and takes
     from ``store`` those that are there. progress: False = nothing is printed.
 
-    Raises InputError, SplitError and PluginError as the command ends with them. A trial that fails
-    raises nothing: it is a record, and the tables name it.
+    Raises InputError, SplitError and PluginError as the command ends with them. A trial that
+    fails raises nothing: it is a record, and the tables name it.
     """
     check_limit(timeout)
     ref = os.fspath(scene)

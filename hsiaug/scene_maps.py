@@ -47,10 +47,10 @@ HEADER = ("class", "name", "pixels", "share %", "training pixels")
 class SceneMap:
     """The map of a scene, or of every place of a set of pairs.
 
-    maps: by place, (H, W) int16 class ids, 0 = no data. record: that of the trial whose classifier
-    maps. same: whether the test pixels come out exactly as in the record. grounds: by place, where
-    it lies on Earth, or None. probabilities: by place, (C, H, W) float32, what the classifier gives
-    each class, NaN = no data; {}: not asked for.
+    maps: by place, (H, W) int16 class ids, 0 = no data. record: that of the trial whose
+    classifier maps. same: whether the test pixels come out exactly as in the record. grounds: by
+    place, where it lies on Earth, or None. probabilities: by place, (C, H, W) float32, what the
+    classifier gives each class, NaN = no data; {}: not asked for.
     """
 
     record: Record

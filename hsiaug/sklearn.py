@@ -54,8 +54,8 @@ class Augmenter(BaseSampler):  # type: ignore[misc]
     names of classes.
 
     After a call, ``sampling_strategy_`` holds the number of synthetic samples by label, and
-    ``weights_`` (n',) float32 the weights that the generator gives its samples, 1 for real ones. No
-    pipeline passes them on. Raises InputError for names and parameters that are not valid,
+    ``weights_`` (n',) float32 the weights that the generator gives its samples, 1 for real ones.
+    No pipeline passes them on. Raises InputError for names and parameters that are not valid,
     ValueError for other arguments.
     """
 

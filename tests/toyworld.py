@@ -19,9 +19,9 @@ class ToyWorld:
     """A law p(image, mask): Voronoi fields of a few classes, Gaussian spectra, linear mixing where
     fields meet.
 
-    means: (C, B) class spectra. noise: standard deviation of a band of a pixel, independent. prior:
-    (C,) of a field. fields: Voronoi cells of a tile. side: of a tile in pixels. mixing: share of a
-    pixel's light that comes from the 3×3 pixels around it; 0 = pure pixels.
+    means: (C, B) class spectra. noise: standard deviation of a band of a pixel, independent.
+    prior: (C,) of a field. fields: Voronoi cells of a tile. side: of a tile in pixels. mixing:
+    share of a pixel's light that comes from the 3×3 pixels around it; 0 = pure pixels.
     """
 
     means: Array

@@ -5,9 +5,10 @@ starts.
         …                                       # from the seventh operation below the folder on,
         the disk is full
 
-Counted are the operations below the folder that change something, in their order: files are opened
-for writing, written and synchronised, folders made, paths renamed, linked and removed. Compiled
-code is not seen, but for safetensors, which is made to write through Python meanwhile. Linux only.
+Counted are the operations below the folder that change something, in their order: files are
+opened for writing, written and synchronised, folders made, paths renamed, linked and removed.
+Compiled code is not seen, but for safetensors, which is made to write through Python meanwhile.
+Linux only.
 """
 
 from __future__ import annotations

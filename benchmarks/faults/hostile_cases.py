@@ -109,8 +109,8 @@ class Case:
     """name: of what is odd. words: of the command. files: by name. package: code of an installed
     plugin package.
 
-    during: done again and again in the folder, while the command runs. kept: names of files that no
-    command may change.
+    during: done again and again in the folder, while the command runs. kept: names of files that
+    no command may change.
     """
 
     name: str

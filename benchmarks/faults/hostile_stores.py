@@ -262,8 +262,8 @@ def fits(dice: random.Random, store: Path) -> Iterator[Case]:
     """Saved fits whose weights, facts or folders are pickles, lie about their sizes, are links,
     pipes or bombs.
 
-    store: with a saved fit and preparation. Checksums are those of what lies there: whoever made it
-    made these too.
+    store: with a saved fit and preparation. Checksums are those of what lies there: whoever made
+    it made these too.
     """
     # Once, and not by each case, which is a copy of this process.
     import_module("torch")

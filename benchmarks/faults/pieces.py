@@ -38,8 +38,8 @@ class Piece:
     """A piece of the program that writes below a folder.
 
     begin: makes what is there before. look: what can be read there, equal for equal content; it
-    fails where something is damaged. notes: whether a failure is something to note, and no error.
-    makes: whether it makes the folder anew.
+    fails where something is damaged. notes: whether a failure is something to note, and no
+    error. makes: whether it makes the folder anew.
     """
 
     begin: Callable[[Path], object]

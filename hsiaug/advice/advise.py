@@ -1,8 +1,8 @@
 """Choice of a generator for a scene: many are screened on inner draws, the best are confirmed on
 fresh ones.
 
-The gain that is told comes from the confirming draws alone. The best of many on the screening draws
-is too good on these: it is the best because it was lucky there too.
+The gain that is told comes from the confirming draws alone. The best of many on the screening
+draws is too good on these: it is the best because it was lucky there too.
 """
 
 import statistics
@@ -19,6 +19,7 @@ from hsiaug.advice.screening import (
     LeftOut,
     alone,
     arms,
+    baselines_of,
     gains_of,
     recipe,
     scoring,
@@ -41,12 +42,11 @@ class Advice:
     confirmed.
 
     screened: on the screening draws. confirmed: on the others, the best candidate first.
-    level: of the intervals, so that all candidates together are held to 95 %. left_out: generator,
-    λ (None: all of them), and why it was not tried. failed: hashes. alone: AA of each classifier
-    without a generator on the screening draws, the control's too. final: the recipe, on its inner
-    draw.
-    ceiling: where the kind is "cannot tell", why inner draws could tell nothing. score, large: as
-    of the session.
+    level: of the intervals, so that all candidates together are held to 95 %. left_out:
+    generator, λ (None: all of them), and why it was not tried. failed: hashes. alone: AA of each
+    classifier without a generator on the screening draws, the control's too. final: the recipe,
+    on its inner draw. ceiling: where the kind is "cannot tell", why inner draws could tell
+    nothing. score, large: as of the session.
     """
 
     kind: Literal["use", "none helps", "not decided", "cannot tell"]
@@ -92,7 +92,7 @@ def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) ->
             ceiling=met,
         )
     tried = gains_of(plan, session)
-    best = [(one.arm, one.classifier) for one in candidates(tried)]
+    best = [(one.arm, one.classifier) for one in candidates(tried, baselines_of(plan))]
     fresh = _confirming_plan(best, request, plan, session)
     for seed in CONFIRM:
         draw = [t for t in fresh.trials if t.seed == seed]

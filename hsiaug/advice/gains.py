@@ -1,6 +1,6 @@
 """Gains of arms over the controls, draw by draw, and the conclusions that they allow."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
@@ -31,8 +31,8 @@ class Against:
 class ArmGain:
     """An arm with one classifier, over the draws in which it and its controls went well.
 
-    aa: of the arm itself, over the large classes where there are some. against: its controls at the
-    same λ.
+    aa: of the arm itself, over the large classes where there are some. against: its controls at
+    the same λ.
     """
 
     arm: Arm
@@ -111,13 +111,30 @@ def gain_of(
     )
 
 
-def candidates(screened: Iterable[ArmGain], most: int = 2) -> list[ArmGain]:
+def candidates(
+    screened: Iterable[ArmGain], baselines: Mapping[str, str], most: int = 2
+) -> list[ArmGain]:
     """For each classifier, the arm of the highest AA that lies above all its controls; the largest
     gain first.
 
     Of the arms of one generator, a later one (of a larger λ) counts where it is told apart from
-    those before. Among generators AA counts, not the gain: some are measured against more controls
-    than others.
+    those before. So does a generator beside its baseline, which is the same without its main part
+    and takes less time. Among other generators AA counts, not the gain: some are measured against
+    more controls than others.
+
+    Parameters
+    ----------
+    screened : iterable of ArmGain
+        Of all arms, the smallest λ first.
+    baselines : mapping of str to str
+        Names of the baselines, by the generators that have one.
+    most : int
+        Candidates at most.
+
+    Returns
+    -------
+    list of ArmGain
+        Of different classifiers.
     """
     arms: dict[tuple[str, str], ArmGain] = {}
     for one in screened:
@@ -125,7 +142,10 @@ def candidates(screened: Iterable[ArmGain], most: int = 2) -> list[ArmGain]:
         if one.mean > TINY and (known is None or above(one.aa, known.aa)):
             arms[one.classifier, one.arm.generator.name] = one
     best: dict[str, ArmGain] = {}
-    for one in arms.values():
+    for (classifier, generator), one in arms.items():
+        simpler = arms.get((classifier, baselines.get(generator, "")))
+        if simpler is not None and not above(one.aa, simpler.aa):
+            continue
         if one.classifier not in best or fmean(one.aa) > fmean(best[one.classifier].aa):
             best[one.classifier] = one
     return sorted(best.values(), key=lambda one: -one.mean)[:most]

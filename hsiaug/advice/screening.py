@@ -102,7 +102,8 @@ def screening_plan(
 ) -> tuple[Plan, LeftOut]:
     """All arms that are worth a trial, and generators that cannot be made.
 
-    request: without generators, the whole ladder. scene_ref: what to type for the scene.
+    request: without generators, the whole ladder; of those that it names, the baselines are tried
+    too. scene_ref: what to type for the scene.
     Raises InputError for several spectral views, and what :func:`build_plan` raises.
     """
     if len(request.views) > 1:
@@ -120,6 +121,7 @@ def screening_plan(
         request, generators=names, classifiers=request.classifiers or usual, seeds=SCREEN
     )
     plan = _far_sighted(_worth(build_plan(scene, asked, plugins, scene_ref=scene_ref), scene))
+    plan = replace(plan, asked=plan.asked.union(baselines_of(plan).values()))
     if not arms(plan):
         rule = "`generators` and `lambdas` must leave something to try"
         raise InputError(
@@ -128,6 +130,15 @@ def screening_plan(
             hint="Name a generator and a λ that makes samples.",
         )
     return plan, broken
+
+
+def baselines_of(plan: Plan) -> dict[str, str]:
+    """Baselines that are run in a plan, by the generators that they are the baseline of."""
+    return {
+        name: card.baseline
+        for (kind, name), card in plan.cards.items()
+        if kind == "generator" and ("generator", card.baseline) in plan.cards
+    }
 
 
 def _worth(plan: Plan, scene: TaskData) -> Plan:
@@ -250,7 +261,7 @@ def screen(plan: Plan, session: Session, left_out: LeftOut) -> Ceiling | None:
     for rate in sorted({t.rate for t in plan.trials if t.rate}):
         names = list(dict.fromkeys(arm.generator.name for arm, _ in arms(plan) if arm.rate == rate))
         # Once there is a candidate, half of the time is kept for confirming.
-        until = half if candidates(gains_of(plan, session)) else session.end
+        until = half if candidates(gains_of(plan, session), baselines_of(plan)) else session.end
         for seed in SCREEN:
             # After the first draw it is known what each takes.
             names = _affordable(plan, names, rate, session, until, left_out)

@@ -27,8 +27,8 @@ class Session:
     """One piece of advice, from start to end (seconds as ``time.time()``).
 
     console: for the progress. known: records of trials that went well, by hash, once they were
-    read. score: name of the score that arms are told apart by; large: ids of the classes that it is
-    averaged over, none: all of them.
+    read. score: name of the score that arms are told apart by; large: ids of the classes that it
+    is averaged over, none: all of them.
     """
 
     scene: TaskData

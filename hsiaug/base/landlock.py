@@ -2,9 +2,9 @@
 
 Source: kernel documentation, "Landlock".
 
-What is allowed is told, not what is forbidden; so everything beside the forbidden files, and beside
-the folders above them, is allowed one by one. Such a process cannot look into the memory of others
-either.
+What is allowed is told, not what is forbidden; so everything beside the forbidden files, and
+beside the folders above them, is allowed one by one. Such a process cannot look into the memory
+of others either.
 """
 
 import ctypes
@@ -60,8 +60,8 @@ def hide_files(
     in these folders.
 
     allowed: folders in hidden ones to which that does not apply. readable: they may be read, and
-    not changed. Beside hidden ones no new file can be made. Holds for this thread and those that it
-    starts. Returns whether the system can do that: version 2 is the first that lets a file be
+    not changed. Beside hidden ones no new file can be made. Holds for this thread and those that
+    it starts. Returns whether the system can do that: version 2 is the first that lets a file be
     renamed from one folder to another.
     """
     rights = FOLDERS & ~READ_FILE if readable else FOLDERS

@@ -29,10 +29,10 @@ safe.
 class ClusterSettings(BaseModel):
     """Settings of engines; docs/cluster.md says which engine uses which.
 
-    on: the engine, as NAME or NAME:ADDRESS. workers: processes or jobs at the same time. threads:
-    trials at the same time in each of them. memory: of each, as 4GB. gpus: that a trial asks for.
-    partition, account: of SLURM; time: of each of its jobs, as 90m or 2h; tasks: jobs of an array
-    at most.
+    on: the engine, as NAME or NAME:ADDRESS. workers: processes or jobs at the same time.
+    threads: trials at the same time in each of them. memory: of each, as 4GB. gpus: that a trial
+    asks for. partition, account: of SLURM; time: of each of its jobs, as 90m or 2h; tasks: jobs
+    of an array at most.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -120,8 +120,8 @@ Message = PluginProgress | TrialEnded | WorkerLost
 class Job:
     """Settings shared by all trials of a run.
 
-    scene_ref: catalogue name or card. limit: seconds that a trial may take; None = any. bounds: of
-    the workers.
+    scene_ref: catalogue name or card. limit: seconds that a trial may take; None = any. bounds:
+    of the workers.
     """
 
     task: str

@@ -34,8 +34,9 @@ class Request:
 
     protocol, patch: None = the task's usual ones for the data; buffer: for that protocol, None =
     its own. generators, classifiers, views: empty = the task's usual ones. omegas: empty = each
-    generator's own default. times: M; empty = the task's usual. train: of TRAIN, what classifiers
-    learn from; real is the arm ``none``. overrides: {plugin name: {parameter: text}}.
+    generator's own default. times: M; empty = the task's usual. train: of TRAIN, what
+    classifiers learn from; real is the arm ``none``. overrides: {plugin name: {parameter:
+    text}}.
     """
 
     lambdas: Sequence[float]
@@ -64,10 +65,10 @@ class Plan:
     """The trials of one request on one scene.
 
     trials: in the order in which they share most: by draw, generator, ω, λ, classifier. run: its
-    name in a suite. scene_ref: what to type for the scene. splits: one per draw. notes: sentences
-    on what was added or collapsed. cards: by kind and name.
-    samples: real samples of a trial's draw and the synthetic ones that its λ asks for, by the
-    trial's hash. asked: names of the generators that were asked for; the others are their controls.
+    name in a suite. scene_ref: what to type for the scene. splits: one per draw. notes:
+    sentences on what was added or collapsed. cards: by kind and name. samples: real samples of a
+    trial's draw and the synthetic ones that its λ asks for, by the trial's hash. asked: names of
+    the generators that were asked for; the others are their controls.
     """
 
     run: str

@@ -64,8 +64,8 @@ def watch_trials(
 ) -> Iterator[OnEvent]:
     """A function to hand events to while the trials (by hash) run, in ``jobs`` processes.
 
-    trials: in the order in which they run. costs: what is known of them. store: where failures are
-    read. quiet: tell of failures alone.
+    trials: in the order in which they run. costs: what is known of them. store: where failures
+    are read. quiet: tell of failures alone.
     """
     forecast = Forecast(trials, costs or Costs(), jobs=jobs, clock=clock)
     drawn = not quiet and live(console)

@@ -88,13 +88,14 @@ def run(
     """Run what the store does not hold of the plans, scene by scene; this is what every benchmark
     is.
 
-    root: of the store, which is made where there is none, unless ``existing`` is none. engine: one
-    that is open, in place of that of the settings. limit: seconds that a trial may take. bounds: of
-    the workers. deadline: the time (as ``time.time()``) after which no trial should end. console:
-    for the progress; quiet: of failures alone. say: is told notes, and what is taken from the
-    store; warn: what engines have to say. Returns the records of the plans' trials; None where they
-    run elsewhere, and have not ended yet. Raises InputError where the samples of a trial do not fit
-    into memory, or the engine cannot be had; StoreError where the store cannot be written.
+    root: of the store, which is made where there is none, unless ``existing`` is none. engine:
+    one that is open, in place of that of the settings. limit: seconds that a trial may take.
+    bounds: of the workers. deadline: the time (as ``time.time()``) after which no trial should
+    end. console: for the progress; quiet: of failures alone. say: is told notes, and what is
+    taken from the store; warn: what engines have to say. Returns the records of the plans'
+    trials; None where they run elsewhere, and have not ended yet. Raises InputError where the
+    samples of a trial do not fit into memory, or the engine cannot be had; StoreError where the
+    store cannot be written.
     """
     trials = trials_of(plans)
     kept = read_held(trials, root)

@@ -87,11 +87,12 @@ class Keys(_Table):
     Every key may stand in [defaults] and in a profile too, and replaces theirs whole.
 
     task: pixels, segmentation or change. view: spectral views, each of which every classifier is
-    shown. scenes, protocols, set: every combination is a plan of its own. scenes: catalogue names,
-    or cards (.toml)
-        relative to the suite; the masks of a protocol ``fixed:FILE`` are relative to it too.
-    set: {plugin: {parameter: value}}, or a list of such tables, whose arms then stand in one table
-    of results.
+    shown.
+    scenes, protocols, set: every combination is a plan of its own. scenes: catalogue names, or
+        cards (.toml) relative to the suite; the masks of a protocol ``fixed:FILE`` are relative to
+        it too.
+    set: {plugin: {parameter: value}}, or a list of such tables, whose arms then stand in one
+    table of results.
     """
 
     task: str | None = None
@@ -141,8 +142,8 @@ class Run:
     """A named list of benchmarks whose results stand together. asked: scene (name, card or folder)
     and request.
 
-    elsewhere: on other data than those it was written for, whose usual protocol replaces one that
-    does not fit them.
+    elsewhere: on other data than those it was written for, whose usual protocol replaces one
+    that does not fit them.
     """
 
     name: str
@@ -207,8 +208,8 @@ def read_suite(
     """The suite in a TOML file.
 
     profile: a name under [profiles]. only: names of the runs wanted, all where empty. draws: in
-    place of every run's seeds. Raises InputError, naming the file, the key and the hint, where the
-    file breaks the schema.
+    place of every run's seeds. Raises InputError, naming the file, the key and the hint, where
+    the file breaks the schema.
     """
     try:
         table = read_toml(path, "suite", InputError)

@@ -53,10 +53,10 @@ STEP_EVERY = 0.2
 class WorkerStart:
     """Arguments that a worker is started with.
 
-    sha256: of the scene that the run was planned on. cache: of fitted generators. data: the scene
-    without labels. hidden: files with labels, and the store, which it is not to read. temporary:
-    folder of its temporary files. bounds: what it may read and take.
-    plugins: those that no package registers. third_party: those of other packages.
+    sha256: of the scene that the run was planned on. cache: of fitted generators. data: the
+    scene without labels. hidden: files with labels, and the store, which it is not to read.
+    temporary: folder of its temporary files. bounds: what it may read and take. plugins: those
+    that no package registers. third_party: those of other packages.
     """
 
     task: str
@@ -81,8 +81,8 @@ def serve(
     """Run trials until the other end of the connection is closed.
 
     shown: the number of the trial's stage, and when "split" began by ``time.monotonic()``.
-    environment: of the process. Where memory or processes are short outside of trials, as under a
-    low limit, it ends with exit code SHORT.
+    environment: of the process. Where memory or processes are short outside of trials, as under
+    a low limit, it ends with exit code SHORT.
     """
     lead_session()
     try:
@@ -140,8 +140,8 @@ def _serve(
 
 
 def _seal(start: WorkerStart) -> Workbench:
-    """What trials run on, without a label. From now on this process reads no file that holds one,
-    where the system allows that: before a second thread is there, and before any plugin.
+    """What trials run on, without a label. From now on this process reads no file that holds
+    one, where the system allows that: before a second thread is there, and before any plugin.
     """
     folders = [start.cache] if start.temporary is None else [start.cache, start.temporary]
     if start.temporary is not None:

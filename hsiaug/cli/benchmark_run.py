@@ -60,8 +60,8 @@ def run_and_print(
     """Run what is missing of plans; print what is missing or damaged, and the tables of every run.
 
     by: the rows of the tables; None for those of a report. where: arguments of
-    :func:`hsiaug.bench.run.run`. Ends with exit code 1 where a trial failed or, unless ``existing``
-    is none, has no record.
+    :func:`hsiaug.bench.run.run`. Ends with exit code 1 where a trial failed or, unless
+    ``existing`` is none, has no record.
     """
     out, err = Console(), Console(stderr=True)
     notes = notes_console(err, quiet=quiet)

@@ -12,8 +12,8 @@ COMPONENTS = "connected components"
 def label_fields(labels: NDArray[np.int16]) -> NDArray[np.int32]:
     """(H, W) int32 field of each pixel: 1, 2, … where it has a label, 0 where it has none.
 
-    labels: (H, W), 0 = none. A field is a connected component of one class. Pixels that touch at a
-    corner alone belong together: at that distance their patches are nearly the same, so a test
+    labels: (H, W), 0 = none. A field is a connected component of one class. Pixels that touch at
+    a corner alone belong together: at that distance their patches are nearly the same, so a test
     pixel there would be no new ground.
     """
     from scipy import ndimage

@@ -41,8 +41,8 @@ class PairSet:
     "changed". wavelengths: (B,) float64 nm or None. gsd: metres per pixel or None. units: of the
     images. draws: what random draws are seeded with; None = the checksum of the masks.
 
-    Raises SceneError where shapes do not fit one another, an image holds NaN or infinity, or a mask
-    an unknown id.
+    Raises SceneError where shapes do not fit one another, an image holds NaN or infinity, or a
+    mask an unknown id.
     """
 
     name: str

@@ -108,12 +108,11 @@ class Scene(HasCube):
     units: what a value of the cube means ("reflectance", "scaled radiance"...).
     subsets: named groups of class ids that reports average over beside "all evaluable classes".
     descriptions: sentences in plain words by class name, for generators that read text; a class may
-    have none.
-        They are no part of ``sha256``.
+        have none. They are no part of ``sha256``.
     draws: what random draws are seeded with; None = ``drawn_as`` finds it in the labels.
 
-    Raises SceneError where shapes do not fit, the cube holds NaN or infinity, a label has no name,
-    or a description is empty or of no class.
+    Raises SceneError where shapes do not fit, the cube holds NaN or infinity, a label has no
+    name, or a description is empty or of no class.
     """
 
     name: str

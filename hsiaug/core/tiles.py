@@ -25,8 +25,8 @@ IGNORE = 0
 class Tiles(Batch):
     """Unlabelled tiles.
 
-    images: (n, T, B, H, W) float32 in the data's units; T = 1 date for segmentation, 2 for change
-    detection.
+    images: (n, T, B, H, W) float32 in the data's units; T = 1 date for segmentation, 2 for
+    change detection.
     """
 
     images: NDArray[np.float32]
@@ -71,11 +71,10 @@ class DenseSamples(Tiles):
     """Tiles with their masks, real or synthetic.
 
     masks: (n, H, W) int64 class ids 1..C; 0 = ignore. For change detection 1 = unchanged, 2 =
-    changed. synthetic: (n,) bool.
-    weight: (n,) float32 sample weights, 1 for real samples.
-    confidence: (n, H, W) float32 in 0..1, how sure a generator is of each pixel's label; None where
-    it does not say. provenance: JSON-able facts about how synthetic samples were made; they go into
-    the record.
+    changed. synthetic: (n,) bool. weight: (n,) float32 sample weights, 1 for real samples.
+    confidence: (n, H, W) float32 in 0..1, how sure a generator is of each pixel's label; None
+    where it does not say. provenance: JSON-able facts about how synthetic samples were made;
+    they go into the record.
     """
 
     masks: NDArray[np.int64]
@@ -142,8 +141,8 @@ class PairCounts:
     """How many image–mask pairs a generator is asked for.
 
     total: pairs in all. by_class: of these, how many shall show each class id, on however few
-    pixels; a pair counts for
-        one class, whatever else it shows. The remaining pairs may show any classes.
+        pixels; a pair counts for one class, whatever else it shows. The remaining pairs may show
+        any classes.
     """
 
     total: int

@@ -56,12 +56,13 @@ class ImportOptions:
     """Options of an import beside the two files; None or (): found out, or guessed and reported as
     a guess.
 
-    name: of the scene. classes: names in ascending order of their codes. ignore: classes or codes
-    without a label. cube_key, labels_key: arrays of .mat files. axes: order of the cube's axes.
-    field, crs: of labels as points or polygons. scale, units: of the cube. wavelengths: band
-    centres in nm, NaN where one is not known; values below 100 are taken as micrometres. bad_bands:
-    to drop, counted from 0. nodata: value of pixels without data. unlabelled: codes without a
-    label; None = 0, those below, and the file's value of no data. overwrite: files may be replaced.
+    name: of the scene. classes: names in ascending order of their codes. ignore: classes or
+    codes without a label. cube_key, labels_key: arrays of .mat files. axes: order of the cube's
+    axes. field, crs: of labels as points or polygons. scale, units: of the cube. wavelengths:
+    band centres in nm, NaN where one is not known; values below 100 are taken as micrometres.
+    bad_bands: to drop, counted from 0. nodata: value of pixels without data. unlabelled: codes
+    without a label; None = 0, those below, and the file's value of no data. overwrite: files may
+    be replaced.
     """
 
     name: str | None = None
@@ -145,8 +146,8 @@ class _Findings:
 class Added:
     """A scene that is ready for use.
 
-    files: the card first. facts: (what, finding). warnings: sentences with hints. codes: what the
-    codes of the labels were taken for.
+    files: the card first. facts: (what, finding). warnings: sentences with hints. codes: what
+    the codes of the labels were taken for.
     """
 
     scene: Scene
@@ -364,9 +365,9 @@ def _write(
     """Everything under temporary names, then the proof that the card gives a scene, then the final
     names.
 
-    text: of the card, with other names of the files that it is given. derived: by file name, what
-    else is written into the card's folder. inputs: files that are never replaced. Returns the
-    scene, and the files, the card first.
+    text: of the card, with other names of the files that it is given. derived: by file name,
+    what else is written into the card's folder. inputs: files that are never replaced. Returns
+    the scene, and the files, the card first.
     """
     folder, token, look = out.parent, uuid.uuid4().hex[:8], f"{out.stem}{LOOK}"
     names = (*derived, look) if picture else tuple(derived)

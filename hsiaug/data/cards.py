@@ -33,8 +33,8 @@ class FileSpec(CardTable):
     file: path relative to the scene's folder (a user's card: relative to the card). key: name of
     the array in a .mat file; may be left out where only one array fits. data: for ENVI, the data
     file, where its name is not the header's with a usual ending. urls, sha256, size: mirrors in
-    order of preference, checksum, and bytes, for files to download. package: the installed Python
-    distribution that carries the file, for embedded scenes.
+    order of preference, checksum, and bytes, for files to download. package: the installed
+    Python distribution that carries the file, for embedded scenes.
     """
 
     file: str | None = None
@@ -62,11 +62,11 @@ class CubeSpec(FileSpec):
     band).
 
     axes: order of the axes in the file, a permutation of "hwb". rows, columns: the part [start,
-    stop) that is kept, counted from 0. bad_bands: bands of the file that are dropped, counted from
-    0. nodata: raw value of pixels without data, perhaps nan; pixels that hold it, NaN or infinity
-    in a kept band hold 0 in all. None: there is no such pixel. shape: height, width, bands after
-    all that; verified when given. scale: None means 1, or what an ENVI header says under
-    "reflectance scale factor". units: what a value means after scaling.
+    stop) that is kept, counted from 0. bad_bands: bands of the file that are dropped, counted
+    from 0. nodata: raw value of pixels without data, perhaps nan; pixels that hold it, NaN or
+    infinity in a kept band hold 0 in all. None: there is no such pixel. shape: height, width,
+    bands after all that; verified when given. scale: None means 1, or what an ENVI header says
+    under "reflectance scale factor". units: what a value means after scaling.
     """
 
     axes: Literal["hwb", "hbw", "whb", "wbh", "bhw", "bwh"] = "hwb"
@@ -94,12 +94,12 @@ class CubeSpec(FileSpec):
 class LabelSpec(FileSpec):
     """The label map.
 
-    axes: "hw", or "wh" where the file is transposed. names: class names; the order gives the class
-    ids 1..C. ids: the codes of these classes in the file, default 1..C. Code 0 is unlabelled unless
-    listed here. ignore: class names or codes to be treated as unlabelled; ids of later classes move
-    up. counts: labelled pixels per name; verified when given. cells: the file has this many cells
-    per pixel along each axis; a pixel gets the class that more than half of its cells carry, else
-    none.
+    axes: "hw", or "wh" where the file is transposed. names: class names; the order gives the
+    class ids 1..C. ids: the codes of these classes in the file, default 1..C. Code 0 is
+    unlabelled unless listed here. ignore: class names or codes to be treated as unlabelled; ids
+    of later classes move up. counts: labelled pixels per name; verified when given. cells: the
+    file has this many cells per pixel along each axis; a pixel gets the class that more than
+    half of its cells carry, else none.
     """
 
     axes: Literal["hw", "wh"] = "hw"
@@ -186,8 +186,8 @@ class SceneCard(CardTable):
     subsets: groups of classes, each given by name or code, that reports average over as well.
     descriptions: sentences in plain words by class name, for generators that read text.
     procedural: the scene is made up by a function of hsiaug, so there are no files; relief: how
-    hilly it is, 0 = flat. draws: what random draws are seeded with; by default the name of a public
-    scene, and the labels of any other.
+    hilly it is, 0 = flat. draws: what random draws are seeded with; by default the name of a
+    public scene, and the labels of any other.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]

@@ -33,11 +33,11 @@ pixels.
 class CubeFacts:
     """Findings about a cube (H, W, B), in raw values.
 
-    low, high: extremes of the valid values; typical: their 0.1th and 99.9th percentile. constant,
-    broken: bands with one value only; with many values missing. empty: (H, W) bool, pixels without
-    data in the bands that are kept. unfilled: those of them that hold something else than 0, and so
-    would be taken for spectra. filler: a number that seems to stand for missing data although
-    nothing says so, and how many pixels hold it; None = there is none.
+    low, high: extremes of the valid values; typical: their 0.1th and 99.9th percentile.
+    constant, broken: bands with one value only; with many values missing. empty: (H, W) bool,
+    pixels without data in the bands that are kept. unfilled: those of them that hold something
+    else than 0, and so would be taken for spectra. filler: a number that seems to stand for
+    missing data although nothing says so, and how many pixels hold it; None = there is none.
     """
 
     shape: tuple[int, int, int]
@@ -140,9 +140,9 @@ def look_through(
 ) -> CubeFacts:
     """Read a cube (H, W, B) once, twice where values are missing.
 
-    where: how errors name its file. nodata: the value of pixels without data; 0 counts only where
-    every band holds it. bad_bands: not to be looked at. void: (H, W) pixels that the file masks.
-    Raises SceneError where no value is valid.
+    where: how errors name its file. nodata: the value of pixels without data; 0 counts only
+    where every band holds it. bad_bands: not to be looked at. void: (H, W) pixels that the file
+    masks. Raises SceneError where no value is valid.
     """
     bands = view.shape[2]
     good = [b for b in range(bands) if b not in set(bad_bands)]

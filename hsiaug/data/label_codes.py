@@ -115,8 +115,8 @@ def code_labels(
     ----------
     raster : labels on the grid of the cube
     names : of the codes present, in ascending order, or of codes 1, 2, … if there are more names;
-    () = as the file says ignore : codes, or names of classes, that count as unlabelled
-    unlabelled : codes without a label; None = 0, those below, and the file's value of no data
+    () = as the file says ignore : codes, or names of classes, that count as unlabelled unlabelled :
+    codes without a label; None = 0, those below, and the file's value of no data
 
     Raises
     ------

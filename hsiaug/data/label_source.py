@@ -45,8 +45,8 @@ def read_labels(
 def read_raster(path: Path, key: str | None, filler: int = 0) -> LabelRaster:
     """The label raster of a .mat, .npy, ENVI or image file, with its place.
 
-    key: its name in a .mat file, or its band. filler: code of pixels that hold none: no number, or
-    masked. Raises SceneError where the file is missing or damaged, or holds no whole numbers.
+    key: its name in a .mat file, or its band. filler: code of pixels that hold none: no number,
+    or masked. Raises SceneError where the file is missing or damaged, or holds no whole numbers.
     """
     said, raw = read_declared(path), read_labels_array(path, key=key)
     nodata = raw.nodata

@@ -57,8 +57,8 @@ def class_ids(
     """(H, W) class ids of codes, 0 for those that have none; and how many pixels hold each code
     that is not known.
 
-    where: how errors name the file. void: cells that hold no code. Raises SceneError for codes that
-    are no whole numbers.
+    where: how errors name the file. void: cells that hold no code. Raises SceneError for codes
+    that are no whole numbers.
     """
     gone = void if void is not None and void.any() else None
     check_whole(

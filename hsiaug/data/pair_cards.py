@@ -65,8 +65,8 @@ class _Masks(CardTable):
     """files: patterns, the first that a place has is read; or by_class: one file per class, whose
     pixels ≠ 0 are it.
 
-    names: class names; their order gives the class ids 1..C. codes: the codes of each class in the
-    file, default 1..C. ignore: codes without a class. Any other code is an error.
+    names: class names; their order gives the class ids 1..C. codes: the codes of each class in
+    the file, default 1..C. ignore: codes without a class. Any other code is an error.
     """
 
     files: tuple[Pattern, ...] = ()
@@ -104,8 +104,8 @@ class _Places(CardTable):
 class PairCard(CardTable):
     """A set of image–mask pairs.
 
-    allow_missing: places whose images are not here are left out (and named), as long as each side
-    keeps one.
+    allow_missing: places whose images are not here are left out (and named), as long as each
+    side keeps one.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]

@@ -33,10 +33,10 @@ def load_pairs(
     one place.
 
     task: "segmentation" (one date) or "change" (two). progress: of the download of a scene.
-    masks_only: of a card of pairs read no image, and give one band of zeros per date in its place,
-    which takes no memory. Raises InputError for an unknown name or a set of the other task,
-    DataUnavailableError where files cannot be had, and SceneError where a card or a file is not
-    valid, and in a process that runs the plugins of trials.
+    masks_only: of a card of pairs read no image, and give one band of zeros per date in its
+    place, which takes no memory. Raises InputError for an unknown name or a set of the other
+    task, DataUnavailableError where files cannot be had, and SceneError where a card or a file
+    is not valid, and in a process that runs the plugins of trials.
     """
     check_not_hidden()
     text = os.fspath(ref)

@@ -73,9 +73,9 @@ class Conversion:
     """What makes a cube of stored numbers: number · scale + offset.
 
     bands: kept of those stored, rising; None = all. scale, offset: of all bands, or one for each
-    that is stored. nodata: stored number of pixels without data (perhaps NaN), which then hold 0 in
-    every band, as those with NaN or infinity do; None = there are none. 0 is never looked for:
-    pixels of nothing else hold 0 already.
+    that is stored. nodata: stored number of pixels without data (perhaps NaN), which then hold 0
+    in every band, as those with NaN or infinity do; None = there are none. 0 is never looked
+    for: pixels of nothing else hold 0 already.
     """
 
     bands: Sequence[int] | None = None

@@ -55,8 +55,8 @@ def read_labels_array(path: Path, *, key: str | None = None, data: str | None = 
     """The two-dimensional numeric array in a .mat, .npy, ENVI or image file, in memory, and what
     the file says of it.
 
-    key: its name in a .mat file, or the number from 1 on or the description of a band of a TIFF or
-    ENVI file. Raises as for cubes.
+    key: its name in a .mat file, or the number from 1 on or the description of a band of a TIFF
+    or ENVI file. Raises as for cubes.
     """
     suffix = path.suffix.lower()
     if suffix in IMAGES:

@@ -100,8 +100,8 @@ def _dense(array: Any) -> AnyArray:
 def _check_types(path: Path) -> None:
     """Raise ValueError for numbers stored as an unknown type, which scipy ends the process for.
 
-    Source: MathWorks, "MAT-File Level 5 File Format": a header of 128 bytes, then elements of a tag
-    and data.
+    Source: MathWorks, "MAT-File Level 5 File Format": a header of 128 bytes, then elements of a
+    tag and data.
     """
     with path.open("rb") as file:
         header = file.read(128)

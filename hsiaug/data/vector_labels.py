@@ -71,11 +71,11 @@ WGS84 = "OGC:CRS84"
 class VectorLabels:
     """Labelled pixels or shapes, in the file's order.
 
-    values: the class of each, a whole number or a word. pixels: (row, column) of each, counted from
-    0; or shapes: its geometry as GeoJSON, crs: the system of these, None = the cube's own, "" =
-    columns and rows. skipped: how many had no class or no place. size: (rows, columns) of the image
-    that the pixels were drawn on, where the file says. field: the attribute of the class, and
-    others that there are. notes: for people.
+    values: the class of each, a whole number or a word. pixels: (row, column) of each, counted
+    from 0; or shapes: its geometry as GeoJSON, crs: the system of these, None = the cube's own,
+    "" = columns and rows. skipped: how many had no class or no place. size: (rows, columns) of
+    the image that the pixels were drawn on, where the file says. field: the attribute of the
+    class, and others that there are. notes: for people.
     """
 
     values: tuple[int | str, ...]
@@ -102,8 +102,8 @@ def read_vector_labels(path: Path, field: str | None, crs: str | None) -> Vector
     """The marks of a file. field: the attribute or column of the class, None = the usual one.
 
     crs: of their coordinates, None = what the file says. Raises SceneError where the file is
-    damaged, empty or of another kind, InputError for a field it does not have, DataUnavailableError
-    where a library is missing.
+    damaged, empty or of another kind, InputError for a field it does not have,
+    DataUnavailableError where a library is missing.
     """
     if path.suffix.lower() in (".csv", ".tsv", ".txt", ".roi"):
         return _read_table(path, field, crs)

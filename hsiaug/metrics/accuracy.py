@@ -120,8 +120,8 @@ def _in_parts(matrix: Counts, new: Counts, rest: str, name_of_new: str) -> dict[
     """OA, AA and recall of two parts of the test pixels, with the number of classes that each mean
     is over.
 
-    new: (C, C) of the part ``name_of_new``; it is kept, as all of it follows from that. None where
-    no class has a test pixel in a part.
+    new: (C, C) of the part ``name_of_new``; it is kept, as all of it follows from that. None
+    where no class has a test pixel in a part.
     """
     everything = tuple(range(1, len(matrix) + 1))
     parts = {rest: matrix - new, name_of_new: new}

@@ -35,8 +35,8 @@ class CalibrationCurve:
     monotone.
 
     mean: (levels,) float64, over bootstrap rounds; it begins at the ceiling. rounds: (rounds,
-    levels). spearman: rank correlation of the mean with q: −1 where each added wrong label lowers
-    the score; None where it does not move at all.
+    levels). spearman: rank correlation of the mean with q: −1 where each added wrong label
+    lowers the score; None where it does not move at all.
     """
 
     mean: NDArray[np.float64]
@@ -54,8 +54,8 @@ def calibrate(
     """The curve of a score: held-out samples stand in for the synthetic ones, q % of them of
     another class.
 
-    labels: (n,) class ids of the synthetic samples, all of classes that ``held`` has; the stand-ins
-    have the same. Each round draws the held-out samples anew, with replacement.
+    labels: (n,) class ids of the synthetic samples, all of classes that ``held`` has; the
+    stand-ins have the same. Each round draws the held-out samples anew, with replacement.
     """
     from scipy.stats import spearmanr
 
@@ -152,8 +152,8 @@ def read_curve(curve: NDArray[np.float64], score: float) -> float:
 class Reliability:
     """scores: by the table's order, those that are defined.
 
-    n: synthetic samples or tiles judged. n_held: held-out ones. notes: sentences on what was left
-    out.
+    n: synthetic samples or tiles judged. n_held: held-out ones. notes: sentences on what was
+    left out.
     """
 
     scores: "tuple[LabelScore, ...]"
@@ -185,14 +185,12 @@ class LabelScore:
 
     value, ceiling, floor, curve: in %.
     r: (value − floor) / (ceiling − floor); above 1 the samples are *more* typical of their classes
-    than held-out real
-        ones are, which is not "better".
+        than held-out real ones are, which is not "better".
     wrong: the equivalent share of wrong labels in %, with the 95 % interval of a bootstrap of
-    samples, or of whole
-        tiles; pixels of a scene are correlated, so take that of samples as the narrowest that it
-        could be. 0 at the ceiling, 80 at most. None where it cannot be told, and ``why`` says why:
-        the score does not fall surely with q, as its calibration curve's ``spearman`` says (−1 at
-        best, −.9 at worst), or :func:`why_silent` forbids it.
+        samples, or of whole tiles; pixels of a scene are correlated, so take that of samples as the
+        narrowest that it could be. 0 at the ceiling, 80 at most. None where it cannot be told, and
+        ``why`` says why: the score does not fall surely with q, as its calibration curve's
+        ``spearman`` says (−1 at best, −.9 at worst), or :func:`why_silent` forbids it.
     """
 
     name: str

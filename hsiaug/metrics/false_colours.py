@@ -22,8 +22,9 @@ CHANNELS = 3
 class FalseColours:
     """What colour a spectrum has.
 
-    axes: (B, 3) float64, what each band adds to red, green and blue. low, high: (3,) float64, the
-    sums that are drawn darkest and brightest. name: what the three colours show, for a caption.
+    axes: (B, 3) float64, what each band adds to red, green and blue. low, high: (3,) float64,
+    the sums that are drawn darkest and brightest. name: what the three colours show, for a
+    caption.
     """
 
     axes: NDArray[np.float64]

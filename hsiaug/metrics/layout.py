@@ -30,8 +30,8 @@ class LayoutMaps:
     """What layout is measured on.
 
     scores: (n, k, H, W) float32 principal components. residual: (n, H, W) float32, the length of
-    what they leave out. across: (n, H − 1, W − 1) float32, the spectral angle in degrees between a
-    pixel and its right or lower neighbour, the larger of the two.
+    what they leave out. across: (n, H − 1, W − 1) float32, the spectral angle in degrees between
+    a pixel and its right or lower neighbour, the larger of the two.
     """
 
     scores: NDArray[np.float32]

@@ -29,9 +29,9 @@ class LayoutMeasure:
 
     value: of made samples. held_out: of real held-out samples; of a two-sample test one half of
     them in place of the made ones, which is its floor. interval, held_out_interval: 95 %, of
-    two-sample tests alone. training: of real training samples. shuffled: of held-out samples whose
-    pixels, or blocks, are shuffled, the ceiling of a two-sample test. None where it is not defined;
-    ``note`` says why. n: made samples that were compared.
+    two-sample tests alone. training: of real training samples. shuffled: of held-out samples
+    whose pixels, or blocks, are shuffled, the ceiling of a two-sample test. None where it is not
+    defined; ``note`` says why. n: made samples that were compared.
     """
 
     name: str
@@ -79,9 +79,9 @@ class MappedSide:
 class TestDesign:
     """Sides of a two-sample test, matched to one another.
 
-    halves: of the held-out samples, spatially apart. made: their like. shuffled: the second half,
-    shuffled. training: held-out samples and the training samples that take the place of made ones;
-    None where there are too few.
+    halves: of the held-out samples, spatially apart. made: their like. shuffled: the second
+    half, shuffled. training: held-out samples and the training samples that take the place of
+    made ones; None where there are too few.
     """
 
     halves: tuple[MappedSide, MappedSide]

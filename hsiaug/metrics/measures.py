@@ -25,8 +25,8 @@ class FidelityMeasure:
     """One number beside its floor.
 
     value: training against synthetic; floor: training against held-out, real both. None where it is
-    not defined,
-        and ``note`` says why. unit: "%", "°", "σ" (training standard deviations of a band) or "".
+        not defined, and ``note`` says why. unit: "%", "°", "σ" (training standard deviations of a
+        band) or "".
     n: samples of each set that were compared at once.
     """
 
@@ -71,8 +71,8 @@ def average_rounds(
     """The measures of a table, in its order, each the mean over the rounds of the group that has
     it.
 
-    few: the note where a number is not defined. every: it is not where any of its rounds lacks it,
-    else where all do.
+    few: the note where a number is not defined. every: it is not where any of its rounds lacks
+    it, else where all do.
     """
     rounds_of = {name: rounds for rounds in groups for name in rounds[0][0]}
 

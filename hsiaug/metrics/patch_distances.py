@@ -144,12 +144,12 @@ def _share(
 class PatchReference:
     """Real patches that made ones are compared with. All patches are reduced: (·, k, g, g).
 
-    training: those of training pixels. pool: unlabelled ones that a generator may have seen; may be
-    empty. y: (r,) class ids of left-out real patches. to_training, to_pool: (r,) their distances,
-    inf where there is none: a left-out patch that shares a pixel with a training patch has none to
-    training. fresh: (2,) share of real patches that lie nearer to the pool than left-out ones,
-    where either half of the squares of a chequerboard is taken as made, the other as the pool; NaN
-    where nothing can be compared.
+    training: those of training pixels. pool: unlabelled ones that a generator may have seen; may
+    be empty. y: (r,) class ids of left-out real patches. to_training, to_pool: (r,) their
+    distances, inf where there is none: a left-out patch that shares a pixel with a training
+    patch has none to training. fresh: (2,) share of real patches that lie nearer to the pool
+    than left-out ones, where either half of the squares of a chequerboard is taken as made, the
+    other as the pool; NaN where nothing can be compared.
     """
 
     training: NDArray[np.floating]

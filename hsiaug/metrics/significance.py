@@ -81,10 +81,10 @@ class FlipTest(NamedTuple):
     """The test of one comparison of a family.
 
     p: of this comparison alone. corrected: for all comparisons of the family; both None below
-    MIN_PAIRS draws, where neither could reach ALPHA. critical: t value that the mean must be beyond
-    to be shown: mean ± critical · std / √n excludes 0 exactly where ``corrected`` is below ALPHA.
-    Below MIN_PAIRS draws it is Student's t with Bonferroni's correction; None where no value is
-    finite.
+    MIN_PAIRS draws, where neither could reach ALPHA. critical: t value that the mean must be
+    beyond to be shown: mean ± critical · std / √n excludes 0 exactly where ``corrected`` is
+    below ALPHA. Below MIN_PAIRS draws it is Student's t with Bonferroni's correction; None where
+    no value is finite.
     """
 
     p: float | None
@@ -106,9 +106,9 @@ def max_t(family: Sequence[Mapping[Hashable, float]]) -> list[FlipTest]:
     comparison lacks adds nothing to either sum.
 
     All patterns of signs are counted up to EXACT_DRAWS draws, so p is at least 2 / 2**n however
-    many comparisons there are; beyond it PATTERNS random ones with a fixed seed. Patterns that tie
-    with what was seen count against it. Raises InputError for a comparison without a draw, or a
-    difference that is not finite.
+    many comparisons there are; beyond it PATTERNS random ones with a fixed seed. Patterns that
+    tie with what was seen count against it. Raises InputError for a comparison without a draw,
+    or a difference that is not finite.
     """
     import numpy as np
 
@@ -169,9 +169,9 @@ def told_apart(differences: Sequence[float]) -> bool:
     """Whether paired differences tell one candidate of a choice from another: their mean is beyond
     its standard error.
 
-    differences: of the two scores, one per fold, class of a fold, or draw; of a single one nothing
-    is known. Where no candidate is told apart, as inside a clump in which a judge makes the same
-    few errors with all of them, take the weakest, and say so.
+    differences: of the two scores, one per fold, class of a fold, or draw; of a single one
+    nothing is known. Where no candidate is told apart, as inside a clump in which a judge makes
+    the same few errors with all of them, take the weakest, and say so.
     """
     mean, std, n = mean_std(differences)
     return std is not None and round(abs(mean), SAME) > round(std / math.sqrt(n), SAME)

@@ -123,9 +123,9 @@ def spectral_angle(u: Array, v: Array) -> Array:
     """(...,) angle in degrees between spectra u and v (..., B), in scene units (Kruse et al. 1993,
     SAM).
 
-    As 2·atan2(|û − v̂|, |û + v̂|), which is exact for small angles where arccos is not. A spectrum
-    of zeros has no direction: its angle to anything is taken as 90°, and as 0° to another one of
-    zeros.
+    As 2·atan2(|û − v̂|, |û + v̂|), which is exact for small angles where arccos is not. A
+    spectrum of zeros has no direction: its angle to anything is taken as 90°, and as 0° to
+    another one of zeros.
     """
     u, v = _unit(u), _unit(v)
     near, far = np.linalg.norm(u - v, axis=-1), np.linalg.norm(u + v, axis=-1)

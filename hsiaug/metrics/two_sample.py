@@ -5,7 +5,8 @@ ROC curve (AUC): ½ = the two sets cannot be told apart. What makes it honest:
 
 - no pixel of a test sample is learnt from: folds are spatial blocks of the real samples;
 - a made sample is in the fold of the held-out sample of its class that is nearest to it, so that
-  neither what is made twice nor what repeats a held-out sample is recognised;
+neither what is made
+  twice nor what repeats a held-out sample is recognised;
 - each fold has the same number of both sides of each class;
 - value, floor and ceiling share the real side and the design, and so the number of samples.
 

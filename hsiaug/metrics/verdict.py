@@ -54,8 +54,8 @@ class Evidence:
     """One metric of an arm minus that of a control, over the draws that both share, and the test of
     the differences.
 
-    differences: fractions, one per draw. draws: what names each draw. p, p_corrected, critical: of
-    the sign-flip test by itself, and corrected for its family, as in
+    differences: fractions, one per draw. draws: what names each draw. p, p_corrected, critical:
+    of the sign-flip test by itself, and corrected for its family, as in
     :class:`hsiaug.metrics.significance.FlipTest`; set by :func:`correct`.
     """
 
@@ -118,9 +118,9 @@ class Verdict:
 
     against: control → what is shown against it. draws: of the control that shares fewest.
     waits_for: of an arm that gains, the control with which it shares too few draws, where it is
-    above all others. failed, of: draws that failed, of those that were run. hardest: of an arm that
-    gains, or is equivalent, not better or open, the control over which it gains least; detectable:
-    the difference that so many draws could show, in points.
+    above all others. failed, of: draws that failed, of those that were run. hardest: of an arm
+    that gains, or is equivalent, not better or open, the control over which it gains least;
+    detectable: the difference that so many draws could show, in points.
     """
 
     finding: Finding
@@ -145,11 +145,11 @@ def judge(
     """The verdict on an arm.
 
     main: what its main metric shows against the controls that every arm is measured against;
-    second: the other metric, against all controls. further: the main one against controls that an
-    arm must be above as well to help; they say nothing of harm, and an arm that is not above the
-    others is decided without them. The first question is whether it is above ``none``: what is, and
-    is not shown to be above the rest or without use beside them, gains. of: draws that were run; of
-    these, failed ended in an error, and in nothing_made λ asked for no sample.
+    second: the other metric, against all controls. further: the main one against controls that
+    an arm must be above as well to help; they say nothing of harm, and an arm that is not above
+    the others is decided without them. The first question is whether it is above ``none``: what
+    is, and is not shown to be above the rest or without use beside them, gains. of: draws that
+    were run; of these, failed ended in an error, and in nothing_made λ asked for no sample.
     """
     if failed + nothing_made >= of:
         return Verdict("failed" if failed else "nothing made", failed=failed, of=of)
@@ -210,8 +210,8 @@ def equivalence(differences: Sequence[float]) -> Literal["equivalent", "not bett
     """The claim of paired differences (fractions, one per draw) at 5 %, by two one-sided t tests
     (Schuirmann, Journal of Pharmacokinetics and Biopharmaceutics 15, 1987).
 
-    ``equivalent``: the mean lies within ±MARGIN, by both one-sided tests. ``not better``: it lies
-    below +MARGIN. ``open``: neither is shown, as of a single draw.
+    ``equivalent``: the mean lies within ±MARGIN, by both one-sided tests. ``not better``: it
+    lies below +MARGIN. ``open``: neither is shown, as of a single draw.
     """
     mean, std, n = mean_std(differences)
     if std is None:
@@ -226,8 +226,8 @@ def detectable_difference(std: float, draws: int, critical: float | None = None)
     """The mean difference that is found with a power of 80 % where the mean must be beyond
     ``critical`` standard errors.
 
-    std: standard deviation of the paired differences. critical: None for that of a two-sided t test
-    at 5 %. Infinite for fewer than two draws.
+    std: standard deviation of the paired differences. critical: None for that of a two-sided t
+    test at 5 %. Infinite for fewer than two draws.
     """
     if draws < 2:
         return math.inf

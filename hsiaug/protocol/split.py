@@ -29,12 +29,12 @@ class Audit:
 
     centre_overlap_percent: share of test pixels that lie in a training patch.
     patch_overlap_percent: share of test pixels whose own patch shares a pixel with a training
-    patch. leaky: train and test pixels are neighbours, by construction or as measured. lost_classes
-    / thin_classes / untrained_classes: ids without test pixel / with 1 to 24 / without training
-    pixel. fields: what a field is: connected components of the labels, or places. seen_counts /
-    new_counts: test pixels of each class in fields that hold training pixels / in fields that hold
-    none. no_seen_classes / no_new_classes: ids with test pixels, none of them in a seen field / in
-    a new field.
+    patch. leaky: train and test pixels are neighbours, by construction or as measured.
+    lost_classes / thin_classes / untrained_classes: ids without test pixel / with 1 to 24 /
+    without training pixel. fields: what a field is: connected components of the labels, or
+    places. seen_counts / new_counts: test pixels of each class in fields that hold training
+    pixels / in fields that hold none. no_seen_classes / no_new_classes: ids with test pixels,
+    none of them in a seen field / in a new field.
     """
 
     sha256: str
@@ -72,8 +72,8 @@ class Audit:
     ) -> "Audit":
         """The audit of a draw whose ``content`` tells it from others.
 
-        counts: labelled pixels of each class in all, for training, for test, and for test in seen
-        fields. overlap: percentages by centre and by patch. fields: what a field is.
+        counts: labelled pixels of each class in all, for training, for test, and for test in
+        seen fields. overlap: percentages by centre and by patch. fields: what a field is.
         """
         labelled, train, test, seen = counts
         new = tuple(n - known for n, known in zip(test, seen, strict=True))
@@ -241,8 +241,8 @@ def draw_split(scene: Scene, protocol: SplitProtocol, seed: int, patch: int) -> 
     """Draw ``seed`` of a protocol: the same pixels for every arm of a benchmark.
 
     patch: odd side of the patches in pixels; the buffer is measured with it.
-    Raises SplitError where the scene cannot give such a split, InputError for a patch that is not
-    odd.
+    Raises SplitError where the scene cannot give such a split, InputError for a patch that is
+    not odd.
     """
     check_patch(patch, scene)
     draw = draw_train(scene, protocol, patch, seed)

@@ -61,8 +61,8 @@ class LookedAt:
 
 @dataclass(frozen=True, eq=False)
 class AttentionMaps:
-    """Real held-out patches that show several classes, in turn of their classes, with the maps of
-    their prompts.
+    """Patches that show several classes, in turn of their classes, with the maps of their
+    prompts.
 
     content: words that may tell classes apart.
     """
@@ -80,18 +80,45 @@ class AttentionMaps:
         return found
 
 
-def look_at_attention(made: AnySynthesis) -> AttentionMaps:
-    """Maps of real held-out patches. Reads test labels: a diagnosis after the fit.
+@dataclass(frozen=True, eq=False)
+class RegionPatches:
+    """Patches whose maps are asked for. x: (n, B, p, p) in scene units. y: (n,) class ids. region:
+    (n, p, p), as of :class:`LookedAt`.
+    """
 
-    Raises InputError for a generator without attention or words, or where no patch shows two
-    trained classes.
+    x: NDArray[np.float32]
+    y: NDArray[np.int64]
+    region: Array
+
+
+def look_at_attention(made: AnySynthesis, patches: RegionPatches | None = None) -> AttentionMaps:
+    """Maps of patches under texts of their classes.
+
+    Parameters
+    ----------
+    made : AnySynthesis
+        A fitted generator, and what it was fitted on.
+    patches : RegionPatches, optional
+        By default real held-out patches. That reads test labels: a diagnosis after the fit.
+
+    Returns
+    -------
+    AttentionMaps
+        In the order of the patches.
+
+    Raises
+    ------
+    InputError
+        For a generator without attention or words, or where no held-out patch shows two trained
+        classes.
     """
     ask = getattr(made.fitted, "attention", None)
     if not callable(ask):
         raise no_attention(made.card.name)
-    x, y, region = _held_out(made)
-    patches = tuple(map(LookedAt, y.tolist(), x, region, _maps(ask, x, y)))
-    return AttentionMaps(patches, _content([patch.maps for patch in patches]))
+    shown = patches or _held_out(made)
+    maps = _maps(ask, shown.x, shown.y)
+    looked_at = tuple(map(LookedAt, shown.y.tolist(), shown.x, shown.region, maps))
+    return AttentionMaps(looked_at, _content(maps))
 
 
 def words_of(text: str) -> list[str]:
@@ -99,11 +126,8 @@ def words_of(text: str) -> list[str]:
     return re.findall(r"[^\W_]+", text.lower())
 
 
-def _held_out(made: AnySynthesis) -> tuple[NDArray[np.float32], NDArray[np.int64], Array]:
-    """Patches (n, B, p, p) of every class in turn, class ids (n,) and regions (n, p, p).
-
-    Regions are NaN where a pixel has no label.
-    """
+def _held_out(made: AnySynthesis) -> RegionPatches:
+    """Real patches of every class in turn. Regions are NaN where a pixel has no label."""
     scene, side = made.data, made.split.patch
     trained = np.unique(made.real.y)
     rng = np.random.default_rng(derive_seed("attention", made.spec.seed))
@@ -128,7 +152,7 @@ def _held_out(made: AnySynthesis) -> tuple[NDArray[np.float32], NDArray[np.int64
     found = np.flatnonzero(fits)
     rows = found[take_in_turn(y[found])][:MOST]
     region = np.where(labels[rows] > 0, own[rows], np.nan)
-    return patches_at(scene.cube, coords[rows], side), y[rows], region
+    return RegionPatches(patches_at(scene.cube, coords[rows], side), y[rows], region)
 
 
 def _maps(ask: Ask, x: NDArray[np.float32], y: NDArray[np.int64]) -> list[Maps]:
@@ -152,9 +176,10 @@ def _content(maps: Sequence[Maps]) -> set[str]:
     return plain - everywhere - set(ENGLISH_STOP_WORDS)
 
 
-def draw_attention(report: AttentionMaps, made: AnySynthesis) -> Figure:
-    """A panel per class. All maps share one scale: the difference from the mean of the map, in
-    percent of it.
+def draw_attention(report: AttentionMaps, made: AnySynthesis, caption: str = CAPTION) -> Figure:
+    """A panel per class. caption: what patches they are, and what is white in the region.
+
+    All maps share one scale: the difference from the mean of the map, in percent of it.
     """
     import matplotlib
     from matplotlib.cm import ScalarMappable
@@ -216,5 +241,5 @@ def draw_attention(report: AttentionMaps, made: AnySynthesis) -> Figure:
     bar = figure.colorbar(scale, ax=panels, location="bottom", aspect=60, shrink=0.5, fraction=0.01)
     bar.set_label("attention to the word: difference from the mean of its map, %", fontsize=7)
     bar.ax.tick_params(labelsize=7)
-    figure.suptitle(wrapped(CAPTION, WIDTHS[2]), fontsize=8)
+    figure.suptitle(wrapped(caption, WIDTHS[2]), fontsize=8)
     return figure

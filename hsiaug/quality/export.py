@@ -63,12 +63,12 @@ def save_samples(path: Path, made: PixelSynthesis, *, with_real: bool) -> PatchS
 
     .npz and .mat: x (n, B, p, p) float32 in scene units; y (n,) int64 class ids; synthetic (n,)
     bool; coords (n, 2) int32 row and column of the centre, -1 for synthetic samples; weight (n,)
-    float32; class_names (C,) text; provenance: JSON text. The centre spectra are ``x[:, :, p // 2,
-    p // 2]``. ``numpy.load`` reads the .npz without pickle; the .mat has the same names,
-    ``class_names`` a cell of text. .csv: a row for each sample, its centre spectrum last. .sli: a
-    spectral library of the centre spectra, named by their classes, with a header (.hdr) beside it.
-    Raises InputError for another ending, a folder that is not there, or samples too large for
-    MATLAB 5.
+    float32; class_names (C,) text; provenance: JSON text. The centre spectra are ``x[:, :, p //
+    2, p // 2]``. ``numpy.load`` reads the .npz without pickle; the .mat has the same names,
+    ``class_names`` a cell of text. .csv: a row for each sample, its centre spectrum last. .sli:
+    a spectral library of the centre spectra, named by their classes, with a header (.hdr) beside
+    it. Raises InputError for another ending, a folder that is not there, or samples too large
+    for MATLAB 5.
     """
     check_target(path, ENDINGS)
     samples = concatenate([made.real, made.synthetic]) if with_real else made.synthetic

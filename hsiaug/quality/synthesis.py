@@ -51,9 +51,10 @@ class SampleRequest:
     buffer: of the usual protocol. overrides: {parameter: text}. attention: maps of it are to be
     looked at.
 
-    Of masks alone: count: pairs, in place of ``lam`` for each real one. show: names of classes that
-    the pairs shall show, an equal part of the pairs each; none = whatever classes. agreement: pairs
-    below this share of pixels that probes of training pixels confirm, 0..1, are left out.
+    Of masks alone: count: pairs, in place of ``lam`` for each real one. show: names of classes
+    that the pairs shall show, an equal part of the pairs each; none = whatever classes.
+    agreement: pairs below this share of pixels that probes of training pixels confirm, 0..1, are
+    left out.
     """
 
     generator: str
@@ -96,8 +97,8 @@ Samples = TypeVar("Samples", bound=TaskSamples)
 class Synthesis(Generic[Data, AnySplit, Samples]):
     """Real training samples and synthetic ones, and all that they came from.
 
-    fitted: the generator that made them. seconds: of ``fit_generator`` and, for pixels, ``sample``.
-    facts: what the task adds to their provenance.
+    fitted: the generator that made them. seconds: of ``fit_generator`` and, for pixels,
+    ``sample``. facts: what the task adds to their provenance.
     """
 
     data: Data

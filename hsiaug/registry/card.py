@@ -42,8 +42,8 @@ def param(
     defaults of all others.
 
     sampling: of a generator, where ``fit`` does not depend on it. Trials that differ in nothing
-    else share one fit, and ``load`` must take its value from the plugin's own params, not from what
-    was saved: see :func:`resampled`.
+    else share one fit, and ``load`` must take its value from the plugin's own params, not from
+    what was saved: see :func:`resampled`.
     """
     told = {"help": help, "unit": unit, "low": low, "high": high, "choices": tuple(choices)}
     kinds = {"preparing": preparing, "sampling": sampling}
@@ -86,44 +86,41 @@ class Card:
     """Declaration of a plugin; the core reads every field.
 
     name: as users type it. version: raise it whenever results change; it enters the hash of a
-    trial. summary: one line. paper: source of the method, or "": its BibTeX entries, as ``hsiaug
-    cite`` writes them, with words
-        round them where these help ("After @article{...}"); BibTeX reads nothing outside entries.
+    trial.
+    summary: one line. paper: source of the method, or "": its BibTeX entries, as ``hsiaug cite``
+        writes them, with words round them where these help ("After @article{...}"); BibTeX reads
+        nothing outside entries.
     tasks: those it serves: "pixels" (classification of pixels by their patches), "segmentation" and
-    "change" (masks of
-        tiles of one date and of two).
+        "change" (masks of tiles of one date and of two).
     needs: modules beyond hsiaug's own dependencies; the plugin's extra.
     scope: unlabelled pixels it uses: none, or those of the whole scene (transductive; printed in
-    every report). input: for classifiers: "patch", "spectrum" (the centre pixel only, p = 1),
-    "location" (row and column, no band at
-        all), "scene" (patches with row and column, always of raw spectra: one that reads the scene
-        by itself) or "scene+samples" (the same, of one that learns from samples too). "location"
-        and "scene" learn from training pixels alone and are run without samples only.
+    every report).
+    input: for classifiers: "patch", "spectrum" (the centre pixel only, p = 1), "location" (row and
+        column, no band at all), "scene" (patches with row and column, always of raw spectra: one
+        that reads the scene by itself) or "scene+samples" (the same, of one that learns from
+        samples too). "location" and "scene" learn from training pixels alone and are run without
+        samples only.
     adds: for generators: False where it never makes a sample (λ then means nothing).
     guidance: default guidance strength ω of a text- or class-conditioned generator, with ω = 0
-    purely
-        conditional; None where it takes no guidance.
+        purely conditional; None where it takes no guidance.
     text: True where it reads class descriptions; a scene's own (its card's) then enter the hash of
     a trial. uses_device: True where it computes on the device that the user chose; else it runs on
-    the CPU. resumes: for generators: True where ``fit`` also takes ``checkpoint``, a folder in
-    which it may save how far it is;
-        a fit that was killed finds there what it left, and must end as if it had not been.
+    the CPU.
+    resumes: for generators: True where ``fit`` also takes ``checkpoint``, a folder in which it may
+        save how far it is; a fit that was killed finds there what it left, and must end as if it
+        had not been.
     prepares: for generators: True where what needs no label is learnt once a scene, or a set of
-    training places, by
-        ``prepare``, and handed to every ``fit``. prepare_seconds: rough seconds of that, as
-        ``seconds``.
+        training places, by ``prepare``, and handed to every ``fit``. prepare_seconds: rough seconds
+        of that, as ``seconds``.
     seconds: rough seconds of one fit on Indian Pines under ``issd`` on one laptop core; used for
-    estimates
-        until the store has a record.
+        estimates until the store has a record.
     params: frozen dataclass of hyper-parameters, made with :func:`param`.
     presets: other values by preset name, one of PRESETS or the plugin's own, as {"tiny": {"steps":
-    20}}; the defaults are
-        the "cpu" preset.
+        20}}; the defaults are the "cpu" preset.
     baseline: for generators: the name of one that is the same without its main part, or "". It is
-    run unasked beside this
-        one, and a report states what that part adds.
-    variant: the parameter that users set by typing ``NAME:VALUE`` for the plugin's name; None where
-    there is none.
+        run unasked beside this one, and a report states what that part adds.
+    variant: the parameter that users set by typing ``NAME:VALUE`` for the plugin's name; None
+    where there is none.
     """
 
     name: str

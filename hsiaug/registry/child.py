@@ -57,9 +57,9 @@ ANSWERS = "hsiaug.protocol.third_party_process"
 def serve(pipe: Connection, temporary: str, readable: Collection[str]) -> None:
     """Answer questions until the other end of the pipe is closed.
 
-    temporary: the folder of temporary files, which stands for the user's home too. Nothing else can
-    be changed, on Linux with Landlock, and nothing be read but Python, its packages, the system's,
-    and the files of readable.
+    temporary: the folder of temporary files, which stands for the user's home too. Nothing else
+    can be changed, on Linux with Landlock, and nothing be read but Python, its packages, the
+    system's, and the files of readable.
     """
     lead_session()
     tempfile.tempdir = os.environ["TMPDIR"] = os.environ["HOME"] = temporary

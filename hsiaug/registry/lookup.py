@@ -40,8 +40,8 @@ IDLE = 10.0
 class Found:
     """A plugin that a distribution registers; its class is imported by :meth:`load` only.
 
-    variant: VALUE where the user typed ``NAME:VALUE``. child: the process that imports it in place
-    of this one.
+    variant: VALUE where the user typed ``NAME:VALUE``. child: the process that imports it in
+    place of this one.
     """
 
     entry: Entry
@@ -208,9 +208,9 @@ class Registry:
 def import_here(known: Iterable[Found] | None = None, before: Callable[[], object] = bool) -> None:
     """Let this process import plugins of other packages from now on: it is there to run them.
 
-    known: these plugins, as another process found them, and no others: their packages are imported
-    when they are used; None = every package is imported to ask for its plugins. before: called
-    once, before the first of them is imported.
+    known: these plugins, as another process found them, and no others: their packages are
+    imported when they are used; None = every package is imported to ask for its plugins. before:
+    called once, before the first of them is imported.
     """
     global _here, _known, _before
     _before = cache(before)

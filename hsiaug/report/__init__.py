@@ -41,8 +41,8 @@ def print_report(
     protocol's audit.
 
     by: ``summary``, ``generator``, ``gain``, ``classifier``, ``class``, ``seed``, ``lambda``,
-    ``times``, ``omega`` or ``labels``. Raises InputError for anything else, and by labels where the
-    store holds no learning curve.
+    ``times``, ``omega`` or ``labels``. Raises InputError for anything else, and by labels where
+    the store holds no learning curve.
     """
     from rich.text import Text
 

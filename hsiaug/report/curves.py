@@ -24,8 +24,9 @@ Held = tuple[tuple[Axis, float | None], ...]
 class SweepLine:
     """A generator with one classifier, along an axis. held: its places on the other axes.
 
-    points: (value on the axis, cell), in the order of the values; None for an arm without ω along
-    ω. draws: those that most of its points are over; the others are in tables, and not comparable.
+    points: (value on the axis, cell), in the order of the values; None for an arm without ω
+    along ω. draws: those that most of its points are over; the others are in tables, and not
+    comparable.
     """
 
     generator: Method

@@ -78,8 +78,7 @@ class Condition:
     """Properties shared by the trials of one table.
 
     rest: canonical JSON of any further key of the specification, so that what a later version adds
-    to it
-        parts the tables instead of being averaged over.
+        to it parts the tables instead of being averaged over.
     """
 
     task: str
@@ -152,11 +151,11 @@ def read_trials(records: Iterable[Record]) -> Trials:
     sample; older records hold such a trial as ok, with the metrics of none), ``failed`` and
     ``status``; SHARED, ``view_shown`` and ``audit``; every metric as a fraction, those of PARTS as
     ``aa_new``, AA over fixed classes as ``subset:NAME``; ``recall:1`` and ``recall_new:1``: of each
-    class; ``real`` and
-    ``synthetic``: samples by class; ``seconds``, ``cpu_seconds``, ``steps``, ``peak_memory_mb``.
+    class; ``real`` and ``synthetic``: samples by class; ``seconds``, ``cpu_seconds``, ``steps``,
+    ``peak_memory_mb``.
 
-    In the order of tables, cells, seeds and hashes. Raises StoreError for a record that is not as
-    in docs/results-format.md.
+    In the order of tables, cells, seeds and hashes. Raises StoreError for a record that is not
+    as in docs/results-format.md.
     """
     return _whole([raw_columns(records)])
 

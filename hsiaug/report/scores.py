@@ -26,9 +26,9 @@ class MetricSet:
     """A task in a report. main: what gains are tested on; second: the other gain.
 
     shown: in every table; more: in the detailed one; fields: in seen and in new fields, and
-    visibility: in test pixels that plugins could see and in hidden ones; those of AA stand in every
-    table. meaning: the sentence below every table. unit: what a record counts of the samples.
-    chooses_view: whether each draw chooses the spectral view where the user names none.
+    visibility: in test pixels that plugins could see and in hidden ones; those of AA stand in
+    every table. meaning: the sentence below every table. unit: what a record counts of the
+    samples. chooses_view: whether each draw chooses the spectral view where the user names none.
     """
 
     main: Metric

@@ -322,9 +322,8 @@ def build_report(
 
     store: the folder they came from, as the user typed it, for the lines that lead back to it.
     runs: hashes of the trials of each run of a suite, by its name. Every run gets tables of its
-    own, from its
-        trials alone: its comparisons and their correction do not depend on the other runs. A trial
-        that no run names is left out.
+        own, from its trials alone: its comparisons and their correction do not depend on the other
+        runs. A trial that no run names is left out.
     damaged: what the store left out, to be named with every table.
     Raises StoreError for a record that is not as in docs/results-format.md.
     """

@@ -18,8 +18,8 @@ def text_templates(escape: Callable[[str], str] = visible, **syntax: str) -> Env
     """The templates of this package, whose filters are the functions of
     :mod:`hsiaug.report.labels`.
 
-    escape: of every text that is put into one; a line break must not stay. syntax: signs in place
-    of Jinja's usual ones.
+    escape: of every text that is put into one; a line break must not stay. syntax: signs in
+    place of Jinja's usual ones.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 

@@ -204,8 +204,8 @@ def unpacked(path: Path, line: bytes, start: int, again: Callable[[], Columns]) 
     """The columns of that line in a file, whose bytes begin at ``start`` and are read when they are
     asked for.
 
-    again: makes the columns, where the file is no longer what it was. Raises ValueError for a file
-    of another size.
+    again: makes the columns, where the file is no longer what it was. Raises ValueError for a
+    file of another size.
     """
     told = json.loads(line)
     if path.stat().st_size != start + sum(size for _, _, size, *_ in told.values()):

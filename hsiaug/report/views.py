@@ -145,7 +145,7 @@ def grouped_overview(table: Table) -> Grid:
         short = table.scores.main.name.split(" (")[0]
         columns += [
             GridColumn(f"{short} over none", partial(_over_none, table)),
-            GridColumn("over rival", partial(_over_rival, table)),
+            GridColumn("over its rival", partial(_over_rival, table)),
             GridColumn("rival", partial(_rival, table), numeric=False),
         ]
     rows = sorted(shown, key=place)

@@ -43,8 +43,8 @@ class Pick:
     """A pixel worth a label. row, column: from 0. votes: members of the committee by class id, the
     most first.
 
-    pixels: of its segment. uncertainty: their mean disagreement, 0..1. share: of the disagreement
-    that no known label covers, what this one would and none before it does, 0..1.
+    pixels: of its segment. uncertainty: their mean disagreement, 0..1. share: of the
+    disagreement that no known label covers, what this one would and none before it does, 0..1.
     """
 
     rank: int
@@ -85,7 +85,8 @@ def suggestions(
     known: the pixels whose labels the committee learns; no other label can be reached from here.
     With fewer than two classes nobody votes, and picks cover the ground alone. unnamed: (H, W)
     bool, pixels known to be of no class: their ground counts as covered. seed: of the fits.
-    Raises InputError where there are fewer segments than picks, and what :func:`cast_votes` raises.
+    Raises InputError where there are fewer segments than picks, and what :func:`cast_votes`
+    raises.
     """
     ground = ground_of(scene)
     open_ = candidates & ground.data & ~known.train
@@ -205,8 +206,8 @@ def cover(
     Greedy facility location: G. L. Nemhauser, L. A. Wolsey and M. L. Fisher, An analysis of
     approximations for maximizing submodular set functions, Mathematical Programming 14, 1978,
     doi:10.1007/BF01588971; as a way to choose what to label: K. Wei, R. Iyer and J. Bilmes,
-    Submodularity in data subset selection and active learning, ICML 2015. Here the labels that are
-    known begin the cover, and disagreement weighs it.
+    Submodularity in data subset selection and active learning, ICML 2015. Here the labels that
+    are known begin the cover, and disagreement weighs it.
     """
     from scipy.spatial import KDTree
     from scipy.spatial.distance import cdist

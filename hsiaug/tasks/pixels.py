@@ -171,8 +171,8 @@ class PixelClassification:
     ) -> PatchSamples:
         """Real samples, then those of the pool, class by class.
 
-        card: of the classifier that they are for: they are what it reads, in a spectral view, as of
-        :meth:`shown`.
+        card: of the classifier that they are for: they are what it reads, in a spectral view, as
+        of :meth:`shown`.
         """
         parts = [part if card is None else self.shown(part, card) for part in (view.real, *pool)]
         if not pool and spectra.name == RAW:

@@ -51,11 +51,11 @@ class Task(Protocol):
     record and name of what advice is told by, and of what stands beside it; neither is ever
     undefined. generator: that of samples outside a benchmark, where the user names none. views:
     spectral views that classifiers may be shown. single_pixels: whether single pixels are
-    classified: λ then evens out the classes, and a view may show pixels without a label. of_scenes:
-    whether a single scene has the task. What a generator is asked for, a mapping of class ids or
-    :class:`hsiaug.core.tiles.PairCounts`. ``view`` and ``predict`` also take data without labels
-    and a blind split, which have no common type with those that hold them. ``unlabelled`` is what a
-    generator prepares from, ``checksum`` that of what it shows.
+    classified: λ then evens out the classes, and a view may show pixels without a label.
+    of_scenes: whether a single scene has the task. What a generator is asked for, a mapping of
+    class ids or :class:`hsiaug.core.tiles.PairCounts`. ``view`` and ``predict`` also take data
+    without labels and a blind split, which have no common type with those that hold them.
+    ``unlabelled`` is what a generator prepares from, ``checksum`` that of what it shows.
     """
 
     name: str

@@ -168,8 +168,8 @@ def _make_tiles(dates: int, sizes: Mapping[int, int] | None = None) -> Case:
     The last row of each tile is ignored.
 
     dates: 1 = four classes; 2 = what changes when the squares appear. sizes: of a hard case the
-    training pixels of some class ids, of which the others are ignored, as is all but a corner of a
-    few training tiles; None: an easy one. The same arguments give the same case.
+    training pixels of some class ids, of which the others are ignored, as is all but a corner of
+    a few training tiles; None: an easy one. The same arguments give the same case.
     """
     rng = np.random.default_rng(derive_seed("conformance", "places"))
     hard = sizes is not None

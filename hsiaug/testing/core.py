@@ -58,8 +58,8 @@ def require_equal(a: Arrays, b: Arrays, seen: str) -> None:
 class Check:
     """One rule of the contract and how it is tested.
 
-    needs: names of earlier checks without which this one can tell nothing; it is skipped where one
-    of them failed.
+    needs: names of earlier checks without which this one can tell nothing; it is skipped where
+    one of them failed.
     """
 
     name: str

@@ -347,8 +347,8 @@ class Workbench:
     ) -> list[TaskSamples]:
         """The checked samples that the trial takes of the blocks of its pool.
 
-        card: of the classifier that they are for. Of patches that are drawn for one that reads less
-        of them, no more is kept: run trials of those that read whole patches first.
+        card: of the classifier that they are for. Of patches that are drawn for one that reads
+        less of them, no more is kept: run trials of those that read whole patches first.
         """
         taken: list[TaskSamples] = []
         part = card if card and not card.reads_patches and self.task.single_pixels else None

@@ -105,8 +105,8 @@ def save_fit(
     """Save a fit whole or not at all, in place of a damaged one; why that failed, or None where it
     did not.
 
-    save: writes the fitted generator into the empty folder that it is given. identity: JSON-able;
-    what determined it.
+    save: writes the fitted generator into the empty folder that it is given. identity:
+    JSON-able; what determined it.
     """
     try:
         _make_parent(folder)

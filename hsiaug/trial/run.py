@@ -61,9 +61,9 @@ NOT_KNOWN: Record = {"audit": None, "samples": None, "provenance": {}, "notes": 
 class StageTimer:
     """How far a trial has come: the stage it is in, seconds per stage, and optimiser steps per fit.
 
-    seconds: by the clock. cpu: by the cores of this process, which another program's load does not
-    lengthen. steps: counted here, not told by the plugins; None where a fit was reused, or its
-    plugin computes without torch. tell: is called with the name of each stage that begins.
+    seconds: by the clock. cpu: by the cores of this process, which another program's load does
+    not lengthen. steps: counted here, not told by the plugins; None where a fit was reused, or
+    its plugin computes without torch. tell: is called with the name of each stage that begins.
     prepared: what the generator's fit was given.
     """
 
@@ -151,9 +151,9 @@ def compute(
     """Fit and predict. Reads no test label: ``bench`` may hold a scene without labels and a blind
     split.
 
-    limit: seconds after which the trial is ended and failed; None = never. They run from the moment
-    at which all libraries are loaded. tell: is called with the name of each stage that begins,
-    "split" being the first.
+    limit: seconds after which the trial is ended and failed; None = never. They run from the
+    moment at which all libraries are loaded. tell: is called with the name of each stage that
+    begins, "split" being the first.
     """
     timer = StageTimer(tell=tell)
     start, busy = time.perf_counter(), time.process_time()

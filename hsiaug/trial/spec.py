@@ -128,8 +128,7 @@ class TrialSpec:
     omega: guidance strength, None for generators that take none.
     draws: what the draws were seeded with; None = the name of the scene.
     view: spectral view that the classifier is shown, or ``auto``. train: both, or synthetic: it
-    then learns from
-        synthetic samples alone, of every class as many as there are of both.
+        then learns from synthetic samples alone, of every class as many as there are of both.
 
     The name of an own scene is in the hash as well, for reports show its records under it; its
     draws do not depend on it.

@@ -114,8 +114,8 @@ class Store:
         """The records of those hashes that are there, or every record in the order of the hashes,
         each checked.
 
-        What the store's index knows of a file is not checked again. What the records hold is not to
-        be changed. index: whether the index may be written.
+        What the store's index knows of a file is not checked again. What the records hold is not
+        to be changed. index: whether the index may be written.
         """
         damaged: list[Damage] = []
         return Reading(tuple(self.each(hashes, damaged, index=index)), tuple(damaged))
@@ -160,8 +160,8 @@ class Store:
     ) -> Record | Damage | None:
         """The record of that hash; what is wrong with it; or None where there is none.
 
-        index: content that it knows is not checked again. packed: its bytes in a pack, where they
-        are all there is.
+        index: content that it knows is not checked again. packed: its bytes in a pack, where
+        they are all there is.
         """
         index = index or Index()
         try:
@@ -321,10 +321,10 @@ class Store:
 
         sheet: kept beside the predictions.
 
-        Where something in it cannot be written as JSON, that is a failed record which says so. The
-        checksum of its predictions, and its digest, are the store's to state; copied: the record
-        has the digest that it was written with, or none. Raises StoreError where a later hsiaug
-        wrote the one that is there.
+        Where something in it cannot be written as JSON, that is a failed record which says so.
+        The checksum of its predictions, and its digest, are the store's to state; copied: the
+        record has the digest that it was written with, or none. Raises StoreError where a later
+        hsiaug wrote the one that is there.
         """
         self._keep_newer(record["hash"])
         record = storable(record)

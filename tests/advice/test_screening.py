@@ -186,6 +186,20 @@ def test_a_control_that_was_asked_for_is_tried_and_judged_against_the_others(
     )
 
 
+def test_the_baseline_of_a_generator_is_tried_and_may_be_chosen(
+    world: World, toy: Scene, plugins: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    smote = plugins.find("generator", "smote").load()
+    monkeypatch.setattr(smote, "card", replace(smote.card, baseline="mixup"))
+    plan, _ = screening_plan(toy, asked(generators=["smote"]), plugins)
+    screened(world, plan, toy, tmp_path, 1e6)
+
+    assert {arm.generator.name for arm, _ in screening.arms(plan)} == {"smote", "mixup"}
+    # By its card the baseline is the cheaper one.
+    assert [name for name, _ in order(world)] == ["none", "duplicate", "mixup", "smote"]
+    assert screening.baselines_of(plan) == {"smote": "mixup"}
+
+
 def test_what_others_leave_is_used_by_whoever_gave_way(world, toy, plugins, tmp_path):
     world.seconds = {"mixup": 100.0, "noise": 1.0, "smote": 1.0}
     plan, _ = screening_plan(toy, asked(), plugins)

@@ -489,16 +489,16 @@ def test_candidates_are_the_best_of_each_classifier_and_none_below_a_control() -
     )
     other = outcome([0.09] * 3, [0.01] * 3, "d", "cnn2d")
 
-    assert candidates([good, better, bad]) == [better]
-    assert candidates([other, bad, better]) == [better, other]
-    assert candidates([bad]) == []
+    assert candidates([good, better, bad], {}) == [better]
+    assert candidates([other, bad, better], {}) == [better, other]
+    assert candidates([bad], {}) == []
     # A control that was asked for is measured against fewer: the arm that lies above it counts,
     # though it gains less.
     control, above = (
         outcome([0.05] * 3, [0.05] * 3, "pseudo", "svm"),
         outcome([0.06] * 3, [0.01] * 3, "e", "svm"),
     )
-    assert candidates([control, above]) == [above]
+    assert candidates([control, above], {}) == [above]
 
 
 def test_a_larger_lambda_counts_only_where_the_draws_tell_it_from_a_smaller() -> None:
@@ -508,7 +508,24 @@ def test_a_larger_lambda_counts_only_where_the_draws_tell_it_from_a_smaller() ->
         for gains in ([0.09, 0.0, 0.03], [0.05, 0.06, 0.05])
     )
 
-    assert candidates([one, noisy]) == [one] and candidates([one, surely]) == [surely]
+    assert candidates([one, noisy], {}) == [one] and candidates([one, surely], {}) == [surely]
+
+
+def test_a_generator_counts_only_where_the_draws_tell_it_from_the_same_without_its_main_part() -> (
+    None
+):
+    plain = outcome([0.02, 0.03, 0.02], [0.02] * 3, "gaussian", "svm")
+    as_good = outcome([0.09, 0.0, 0.03], [0.02] * 3, "txt2hsi", "svm")
+    better = outcome([0.05, 0.06, 0.05], [0.02] * 3, "txt2hsi", "svm")
+    baselines = {"txt2hsi": "gaussian"}
+
+    assert candidates([plain, as_good], baselines) == [plain]
+    assert candidates([plain, better], baselines) == [better]
+    # Where the simpler one is below a control, or with another classifier, it is no choice.
+    below = outcome([-0.02] * 3, [0.02] * 3, "gaussian", "svm")
+    assert candidates([below, as_good], baselines) == [as_good]
+    with_cnn = outcome([0.01] * 3, [0.02] * 3, "gaussian", "cnn2d")
+    assert candidates([with_cnn, as_good], baselines) == [as_good, with_cnn]
 
 
 @pytest.mark.parametrize(

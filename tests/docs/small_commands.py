@@ -77,9 +77,10 @@ SMALL = (
     ("split", "SCENE", r"oscd", "pairs.toml"),
     ("split", "--protocol", r"places:100", "places:4"),
     ("split", "--protocol", r"edge:0\.1", "issd:0.1"),  # test_own_protocols.py runs it itself
+    ("start", "SCENE|FOLDER", r"\.", "flight.toml"),
     ("datasets info", "SCENE", r"\w+", AS_IT_IS),
     ("datasets fetch", "SCENES", r"salinas|ksc", "toy"),
-    ("datasets add", "CUBE", r"flight\.hdr|farm\.npy", AS_IT_IS),
+    ("datasets add", "CUBE", r"flight\.(hdr|tif)|farm\.npy", AS_IT_IS),
     ("datasets add", "--labels", r"plots\.geojson|fields\.csv", AS_IT_IS),
     ("plugins info", "NAME", r"\S+", AS_IT_IS),
     ("plugins new", "NAME", r"my-\w+|shrunk-gauss", AS_IT_IS),

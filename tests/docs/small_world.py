@@ -8,6 +8,8 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import rasterio
+from rasterio.transform import Affine
 from scipy.ndimage import gaussian_filter
 from spectral.io import envi
 from typer.testing import CliRunner
@@ -93,8 +95,8 @@ def run(folder: Path, *words: str) -> str:
 
 
 def build(folder: Path) -> Path:
-    """Fill a folder: flight.hdr, plots.geojson, flight.toml, filled.csv, pairs.toml, suite.toml,
-    farm.npy, hsiaug-results.
+    """Fill a folder: flight.hdr, flight.tif, plots.geojson, flight.toml, filled.csv, pairs.toml,
+    suite.toml, farm.npy, hsiaug-results.
     """
     scene = toy_scene()
     place = [
@@ -117,6 +119,17 @@ def build(folder: Path) -> Path:
     envi.save_image(
         str(folder / "flight.hdr"), scene.cube, ext=".img", metadata={"map info": place, **bands}
     )
+    profile = {
+        "driver": "GTiff",
+        "height": scene.cube.shape[0],
+        "width": scene.cube.shape[1],
+        "count": scene.bands,
+        "dtype": "float32",
+        "crs": "EPSG:32633",
+        "transform": Affine(2, 0, 500000, 0, -2, 5000000),
+    }
+    with rasterio.open(folder / "flight.tif", "w", **profile) as file:
+        file.write(np.moveaxis(scene.cube, 2, 0).astype(np.float32))
     plots = [
         {
             "geometry": {

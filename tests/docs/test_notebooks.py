@@ -23,10 +23,10 @@ NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 MOST_CELLS = 12
 TRAINED = Tolerance(units=50, share=0.02)
 """Five points of a recall, half a point of a mean gain or of an end of its interval, 0.05 of a
-share, one in fifty pixels of a map. Another processor or build of a library sums in another order,
-and then a pixel between two classes changes sides: with other kernels on one processor, a recall
-moved by 0.4 points and the end of an interval by 0.23. In a class of seven test pixels, one of them
-in one of seven draws is two points.
+share, one in fifty pixels of a map. Another processor or build of a library sums in another
+order, and then a pixel between two classes changes sides: with other kernels on one processor, a
+recall moved by 0.4 points and the end of an interval by 0.23. In a class of seven test pixels,
+one of them in one of seven draws is two points.
 """
 HASH = re.compile(r"\b[0-9a-f]{16}\b")
 """Of a record: the checksum of the scene is in it, and a simulated scene has float32 values that

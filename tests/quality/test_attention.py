@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.attention import LABELS, score_map, score_maps
+from benchmarks.attention import LABELS, generated_patches, score_map, score_maps
+from benchmarks.oracle import Oracle
 from hsiaug.api import Attention, InputError, PluginError
 from hsiaug.core.scene import Scene
 from hsiaug.quality.attention import draw_attention, look_at_attention
@@ -80,6 +81,21 @@ def test_attention_to_the_class_is_told_from_what_it_is_compared_with(make, code
     (path,) = save_figures({"attention": draw_attention(report, made)}, tmp_path)
     with Image.open(path) as image:
         assert image.width == 2160 and len(image.convert("RGB").getcolors(2**24) or []) > 20
+
+
+def test_regions_of_generated_patches_are_where_an_oracle_sees_their_class(make, coded) -> None:
+    made = make(scene=coded)
+    oracle = Oracle.of(coded, made.split)
+    assert oracle.right > 0.95
+    x = np.zeros((3, coded.bands, 3, 3), dtype=np.float32)
+    x[:, 0] = 1  # the first class everywhere
+    x[1:, :, 0] = np.eye(coded.bands, dtype=np.float32)[1][:, None]  # a row of the second
+    shown = generated_patches(x, np.array([1, 1, 2]), oracle)
+
+    # A patch of one class has no layout, and one whose centre is another class is none of its own.
+    assert shown.y.tolist() == [1]
+    assert (shown.region[0] == [[0, 0, 0], [1, 1, 1], [1, 1, 1]]).all()
+    assert oracle.auc(x[:, :, 1, 1], np.array([1, 1, 2])) == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("scale", [2.0, np.nan])

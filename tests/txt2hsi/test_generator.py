@@ -115,6 +115,21 @@ def test_it_states_what_its_samples_are_like_and_draws_nothing_for_it(view, fitt
     assert again.provenance == made.provenance
 
 
+def test_the_layout_of_its_samples_is_told_from_that_of_shuffled_ones(view, fitted, rng) -> None:
+    at = view.unlabelled[:: len(view.unlabelled) // 60][:60]
+    real = view.patches(at)
+    side = real.shape[2]
+    order = rng.permutation(side * side)
+    shuffled = real.reshape(*real.shape[:2], -1)[:, :, order].reshape(real.shape)
+    y = np.resize(fitted.measure.patches.y, 60)
+    of_real, of_shuffled = (fitted.measure(x, y) for x in (real, shuffled))
+
+    for name in ("within_1", "within_2", "within_3", "edges"):
+        assert name in of_real["measured_real"]
+    assert of_real["measured"]["within_1"] > of_shuffled["measured"]["within_1"] + 0.2
+    assert of_real["measured"]["edges"] < of_shuffled["measured"]["edges"]
+
+
 def test_real_patches_are_told_as_copies_and_as_real(view: TrainView, fitted: Any) -> None:
     of = fitted.measure.patches.y
     at = view.unlabelled[:: len(view.unlabelled) // 60][:60]

@@ -204,8 +204,8 @@ class _OnWorker(Local):
 def run_chunk(packed: bytes) -> list[Event]:
     """Run a chunk's trials on a Dask worker; how each ended.
 
-    packed: the pickled chunk. To unpack it asks for its plugins, which Dask's own threads must not
-    wait for.
+    packed: the pickled chunk. To unpack it asks for its plugins, which Dask's own threads must
+    not wait for.
     """
     one_thread()
     # A worker that a nanny started may have no children else. They end with their parent by

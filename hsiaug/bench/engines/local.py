@@ -177,9 +177,9 @@ keep its pipe open; and in which one that closed its pipe may end by itself.
 class Worker:
     """A process and what it does.
 
-    shown: written by the process (see :func:`hsiaug.bench.worker.serve`); the clock is the same in
-    all processes. draw: the hash of the draw whose split the process has. ran: the strangers that
-    have run in it. trial: hash of the trial that it runs.
+    shown: written by the process (see :func:`hsiaug.bench.worker.serve`); the clock is the same
+    in all processes. draw: the hash of the draw whose split the process has. ran: the strangers
+    that have run in it. trial: hash of the trial that it runs.
     """
 
     start: WorkerStart

@@ -52,8 +52,7 @@ def html_page(report: Report, store: Store | None = None) -> str:
     their curves alone.
 
     store: where the predictions lie from which maps are drawn; without it there are none. A map
-    needs its scene,
-        which is read where it lies on this machine and never downloaded.
+        needs its scene, which is read where it lies on this machine and never downloaded.
     """
     compared = [
         table for table in report.tables if table.condition.protocol != ADDED

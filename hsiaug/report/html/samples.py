@@ -19,6 +19,7 @@ from hsiaug.report.records import ArmCell
 from hsiaug.report.tables import Table
 from hsiaug.report.trials import Trial
 from hsiaug.trial.arm import CONTROLS
+from hsiaug.trial.record_json import Record
 from hsiaug.trial.sheet import SampleSheet
 from hsiaug.trial.store import Store
 
@@ -28,6 +29,11 @@ them.
 """
 PATCH, TILE = 36, 160
 """Pixels that a patch and a tile are drawn in, about: pictures are enlarged by whole numbers."""
+WITHIN = ("within_1", "within_2", "within_3")
+EDGES = "edges"
+"""Layout among what a record says that its generator measured: correlation of neighbours on three
+components, and share of pixels with an edge.
+"""
 NAMES = {"real": "real training", "made": "generated", "nearest": "nearest real"}
 
 
@@ -54,10 +60,32 @@ class SampleMaker:
             ]
             self._left -= sum(len(figure["source"]) for figure in figures) * 3 // 4
             name = f"{table.arm_label(cell.arm)}, draw {trial.seed}"
-            shown.append({"name": name, "figures": figures})
+            layout = layout_sentence(self._store.sound(trial.hash) or {})
+            shown.append({"name": name, "figures": figures, "layout": layout})
             legend = _legend(sheet, table.class_names) if sheet.of_tiles else []
             about = {"colours": str(sheet.colours), "tiles": sheet.of_tiles, "legend": legend}
         return Markup(macros().samples(shown, about)) if shown else Markup("")
+
+
+def layout_sentence(record: Record) -> str:
+    """The layout of the samples of a trial beside real patches, as its generator measured it; ""
+    where it did not.
+    """
+    provenance = record.get("provenance") or {}
+    made, real = (provenance.get(name) for name in ("measured", "measured_real"))
+    if not isinstance(made, dict) or not isinstance(real, dict):
+        return ""
+    values = [table.get(name) for table in (made, real) for name in (*WITHIN, EDGES)]
+    if any(isinstance(value, bool) or not isinstance(value, int | float) for value in values):
+        return ""
+    of_made, of_real = (
+        ", ".join(f"{table[name]:.2f}" for name in WITHIN) for table in (made, real)
+    )
+    return (
+        "Layout, and in brackets that of real patches which were left out: correlation of"
+        f" neighbours within patches, first three components {of_made} [{of_real}]; edges per"
+        f" pixel {made[EDGES]:.1%} [{real[EDGES]:.1%}]."
+    )
 
 
 def _sheets(store: Store, table: Table) -> Iterator[tuple[ArmCell, Trial, SampleSheet]]:

@@ -31,8 +31,9 @@ class GroundTruth:
     """The true classes of a scene, or of every place of a set of pairs, in the order in which
     predictions are kept.
 
-    places: names, "" for a scene. masks: (H, W) class ids of each, 0 = none. data: what they were
-    taken from; of a set of pairs without its images. cube: (H, W, B) of a scene; None for pairs.
+    places: names, "" for a scene. masks: (H, W) class ids of each, 0 = none. data: what they
+    were taken from; of a set of pairs without its images. cube: (H, W, B) of a scene; None for
+    pairs.
     """
 
     name: str

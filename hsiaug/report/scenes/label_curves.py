@@ -74,9 +74,10 @@ class LabelCurve:
     """``none`` with one classifier over added labels.
 
     table: of the base protocol. labels: per class, from 0 on. draws: that have them all. scores:
-    main one first, as in reports, but over the classes of which enough pixels are scored in every
-    draw of the table's curves. overlap: percent of the test pixels of the largest number that lie
-    in a training patch, mean over the draws. why: what is wrong with draws that were left out.
+    main one first, as in reports, but over the classes of which enough pixels are scored in
+    every draw of the table's curves. overlap: percent of the test pixels of the largest number
+    that lie in a training patch, mean over the draws. why: what is wrong with draws that were
+    left out.
     """
 
     table: Table

@@ -50,8 +50,8 @@ class FittedPseudo:
     """cube: (H, W, B) float32 as the view shows it. coords: (n, 2) int32 pixels; y: (n,) int64,
     what they are named.
 
-    confidence: (n,) float64 votes for that class, 0..1. notes: JSON-able, what had to give way in
-    this view. before: samples of each class id that were made already, with the same seed.
+    confidence: (n,) float64 votes for that class, 0..1. notes: JSON-able, what had to give way
+    in this view. before: samples of each class id that were made already, with the same seed.
     """
 
     params: Any

@@ -40,8 +40,8 @@ class FittedSmote(FittedPatches):
     def notes(self) -> dict[str, object]:
         """Limits of this train view, whichever counts are asked for.
 
-        ``k``: class id → neighbours, where a class is too small for all. ``duplicated``: classes of
-        one sample.
+        ``k``: class id → neighbours, where a class is too small for all. ``duplicated``: classes
+        of one sample.
         """
         lone = lone_classes(self.y)
         ids, sizes = np.unique(self.y, return_counts=True)

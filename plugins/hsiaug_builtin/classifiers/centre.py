@@ -63,9 +63,9 @@ class CentreCnn(Plugin[CentreCnnParams]):
 
     Where labels are few and lie in clumps, a network that reads a patch as a whole learns where
     they lie. This one has a stem that keeps the spectrum, a path for the centre pixel alone,
-    dropout, and several trainings, whose shares are averaged: the first and third read the centre
-    alone, the second the mean too. The paper's network has windows of several sizes, and residual
-    1×1 convolutions behind them.
+    dropout, and several trainings, whose shares are averaged: the first and third read the
+    centre alone, the second the mean too. The paper's network has windows of several sizes, and
+    residual 1×1 convolutions behind them.
     """
 
     card = Card(

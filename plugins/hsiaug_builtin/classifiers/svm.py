@@ -155,9 +155,10 @@ def choose(
     """C and γ of the best macro-averaged recall; of equals the smaller C, then the smaller γ.
 
     z: (n, B) z-scored spectra. y: (n,) class ids. Where no class has two samples nothing can be
-    validated, and ``UNKNOWN`` is taken; of more than ``MOST_VALIDATED`` samples, some of each class
-    are validated. The recall of a class is over all its samples, whatever their folds;
-    scikit-learn's GridSearchCV would average over folds, in some of which a rare class is missing.
+    validated, and ``UNKNOWN`` is taken; of more than ``MOST_VALIDATED`` samples, some of each
+    class are validated. The recall of a class is over all its samples, whatever their folds;
+    scikit-learn's GridSearchCV would average over folds, in some of which a rare class is
+    missing.
     """
     if len(z) > MOST_VALIDATED:
         kept = drawn_of_each(y, seed)
@@ -190,8 +191,8 @@ def drawn_of_each(y: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
 def stratified_folds(y: NDArray[np.int64], folds: int, seed: int) -> NDArray[np.int64]:
     """(n,) int64 validation fold of each sample; -1 = never validated.
 
-    A class of n_c < ``folds`` samples is validated in n_c folds. A lone sample of its class stays
-    in every fit fold: held out, its class could not be learnt.
+    A class of n_c < ``folds`` samples is validated in n_c folds. A lone sample of its class
+    stays in every fit fold: held out, its class could not be learnt.
     """
     rng = np.random.default_rng(derive_seed("folds", seed))
     fold = np.full(len(y), -1, dtype=np.int64)

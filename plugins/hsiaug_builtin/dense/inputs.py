@@ -128,8 +128,8 @@ class TrainingTiles:
 
     images: (n, T, B, H, W) float32 in the data's units. target: (n, H, W) int64 output index, or
     IGNORED. weight: (n,) float64. synthetic: (n,) bool. classes: (k,) int64 class ids of the
-    outputs: those with a labelled pixel. share: (k,) float64, their shares of the labelled pixels,
-    tiles counted by weight.
+    outputs: those with a labelled pixel. share: (k,) float64, their shares of the labelled
+    pixels, tiles counted by weight.
     """
 
     images: NDArray[np.float32]

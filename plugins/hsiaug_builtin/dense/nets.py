@@ -172,8 +172,8 @@ class ContextAndPixel(TileNet):
     of experts: the first learns few tiles by heart, and is too sure of what it says elsewhere.
 
     bands: of the data, then of spectra of unit norm; ``single`` reads these alone, as brightness
-    differs between places. channels: of the map before the network; the hidden layers of ``single``
-    have twice as many.
+    differs between places. channels: of the map before the network; the hidden layers of
+    ``single`` have twice as many.
     """
 
     multiple = 32

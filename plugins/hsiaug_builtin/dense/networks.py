@@ -217,10 +217,10 @@ class SiamCrnn(NetSegmenter[SiamCrnnParams]):
 
     The paper's network (section III) labels the centre of a patch. This one follows the fully
     convolutional version in the authors' repository, which has these LSTMs and the pyramid that
-    adds their last states from coarse to fine. It is smaller: 1 residual block per level in place
-    of ResNet-34, 24 hidden channels in place of 128; and it ends with features of both dates at
-    full resolution in place of interpolated scores. A band map comes first where there are more
-    than 32 bands.
+    adds their last states from coarse to fine. It is smaller: 1 residual block per level in
+    place of ResNet-34, 24 hidden channels in place of 128; and it ends with features of both
+    dates at full resolution in place of interpolated scores. A band map comes first where there
+    are more than 32 bands.
     """
 
     card = Card(

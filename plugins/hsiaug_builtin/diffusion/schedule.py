@@ -93,9 +93,9 @@ def sample(
     """Clean latents from z (n, …) at step ``first`` in ``count`` deterministic steps; the last one
     gives ẑ_0 itself.
 
-    velocity: v of noised latents z (n, …) at steps t (n,) int64. first: None = the last step of the
-    schedule, where z is pure noise. "ddim": steps evenly spread (Song et al. 2021,
-    η = 0). "dpm++": evenly over log(√ᾱ/√(1−ᾱ)); data prediction (Lu et al. 2022, arXiv 2211.01095,
+    velocity: v of noised latents z (n, …) at steps t (n,) int64. first: None = the last step of
+    the schedule, where z is pure noise. "ddim": steps evenly spread (Song et al. 2021, η = 0).
+    "dpm++": evenly over log(√ᾱ/√(1−ᾱ)); data prediction (Lu et al. 2022, arXiv 2211.01095,
     algorithm 2), the first step and the last of first order, as diffusers has it.
     """
     first = schedule.steps - 1 if first is None else first

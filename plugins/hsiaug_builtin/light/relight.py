@@ -46,8 +46,8 @@ class RelightParams:
 class FittedRelight(FittedPatches):
     """wavelengths: (B,) float64 nm; empty where the scene has none.
 
-    strength: of all effects together. recall: held-out recall of the training pixels by strength,
-    where that was chosen. tells: whether that recall tells the strengths apart.
+    strength: of all effects together. recall: held-out recall of the training pixels by
+    strength, where that was chosen. tells: whether that recall tells the strengths apart.
     """
 
     wavelengths: NDArray[np.float64]

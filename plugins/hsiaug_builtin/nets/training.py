@@ -169,10 +169,10 @@ def descend(
     with ``ema`` > 0 the moving average of its weights.
 
     The rate decays to 0 along a cosine, after a warm-up over the first 5 % where asked for. clip:
-    largest norm of the gradient. half: compute the loss in bfloat16 where torch
-    thinks it safe; weights stay float32. fused: one kernel for all weights, several times as fast
-    where they are few; it rounds otherwise. Dropout draws by ``seed``. note: what is trained, for
-    progress and errors.
+    largest norm of the gradient. half: compute the loss in bfloat16 where torch thinks it safe;
+    weights stay float32. fused: one kernel for all weights, several times as fast where they are
+    few; it rounds otherwise. Dropout draws by ``seed``. note: what is trained, for progress and
+    errors.
 
     checkpoint: a file that the training is saved to now and then; where it is there already, the
     training goes on from it, and ends the same bit for bit where ``loss`` depends on its step

@@ -32,8 +32,8 @@ def compact_draw(
     that helps.
 
     fields: (H, W) fields of which each is for training or for test: a class's clumps lie in
-    ``places`` of its fields, one of which at least is left for test; None: anywhere, small classes
-    in one clump at an end of a component.
+    ``places`` of its fields, one of which at least is left for test; None: anywhere, small
+    classes in one clump at an end of a component.
     """
     train = np.zeros(labels.shape, dtype=bool)
     notes: list[str] = []

@@ -129,11 +129,11 @@ def _within_draw(
     """Cut each class's pixels of ``outer`` (H, W) in two by a line of random direction: ⌈n/2⌉
     train, the rest test.
 
-    radius: Chebyshev distance in pixels within which no test pixel should lie of a training pixel.
-    A clump may be smaller than that: each class keeps the widest buffer, up to ``radius``, that
-    leaves it test pixels enough. A class of fewer than 2·``KEPT_FOR_TEST`` pixels is not cut: all
-    of it trains and none is tested. Labels outside ``outer`` are not read. Raises SplitError where
-    fewer than two classes can be tested.
+    radius: Chebyshev distance in pixels within which no test pixel should lie of a training
+    pixel. A clump may be smaller than that: each class keeps the widest buffer, up to
+    ``radius``, that leaves it test pixels enough. A class of fewer than 2·``KEPT_FOR_TEST``
+    pixels is not cut: all of it trains and none is tested. Labels outside ``outer`` are not
+    read. Raises SplitError where fewer than two classes can be tested.
     """
     known = np.where(outer, labels, 0)
     train, small = _cut_in_two(known, outer, rng)

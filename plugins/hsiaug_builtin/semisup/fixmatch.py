@@ -44,12 +44,13 @@ class FixMatch(Plugin[FixMatchParams]):
     """The network of ``cnn2d``; pseudo-labels of weak views are the targets of strong views
     (equations 3 and 4).
 
-    Weak: symmetries of the square, gain and offset per component; strong: the same, then radiation
-    noise and dropped components. All keep a spectrum's class, unlike the colour operations of the
-    paper. As there, λ_u = 1 and τ = .95. Not as there: AdamW for SGD, no moving average of weights,
-    λ_u ramps up since 300 steps leave no time for a bad start to heal, and μ = 2 for 7.
-    Budget: the steps and the labelled batch of ``cnn2d`` (300 and 64 by default, though every class
-    is drawn equally often), and in the same forward pass 128 unlabelled patches in two views each.
+    Weak: symmetries of the square, gain and offset per component; strong: the same, then
+    radiation noise and dropped components. All keep a spectrum's class, unlike the colour
+    operations of the paper. As there, λ_u = 1 and τ = .95. Not as there: AdamW for SGD, no
+    moving average of weights, λ_u ramps up since 300 steps leave no time for a bad start to
+    heal, and μ = 2 for 7. Budget: the steps and the labelled batch of ``cnn2d`` (300 and 64 by
+    default, though every class is drawn equally often), and in the same forward pass 128
+    unlabelled patches in two views each.
     """
 
     card = Card(

@@ -22,9 +22,9 @@ class ClassUnits(nn.Module):
     """z = μ(mask) + L(mask)·ε of latents z (n, d, h, w) and masks (n, K, f·h, f·w), so that ε has
     zero mean and unit covariance whatever the mask shows.
 
-    μ is linear in the f² pixels' classes, L the Cholesky factor of the covariances of the classes,
-    mixed by their shares. mean: (d,), by_pixel: (K·f², d), covariance: (K, d, d), all float64.
-    Nothing is trained.
+    μ is linear in the f² pixels' classes, L the Cholesky factor of the covariances of the
+    classes, mixed by their shares. mean: (d,), by_pixel: (K·f², d), covariance: (K, d, d), all
+    float64. Nothing is trained.
     """
 
     mean: Tensor

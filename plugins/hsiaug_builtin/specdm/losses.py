@@ -49,9 +49,9 @@ class Losses:
     are. mask: of the VAE of masks, scores (n, K, P, P) beside shares of classes. pair: of the one
     VAE of ``ldm_single`` (n, T·B + K, P, P).
 
-    latents: what is added for the mean and log-variance (n, d, h, w) of a VAE's latents, times its
-    weight. denoiser: of the velocity that the denoiser gives beside the true one (n, d, h, w), and
-    the weights of the channels.
+    latents: what is added for the mean and log-variance (n, d, h, w) of a VAE's latents, times
+    its weight. denoiser: of the velocity that the denoiser gives beside the true one (n, d, h,
+    w), and the weights of the channels.
     """
 
     image: Compare = spectral_l1

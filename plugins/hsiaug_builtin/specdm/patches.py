@@ -116,9 +116,9 @@ class Directions:
 class PatchDiffusion:
     """Draws joint latents from noise.
 
-    joint: (n, C + K, P, P) of training pairs, the image's C channels first, then the one-hot mask.
-    favour: (K,) log-probability of patches that show a class, beside others. stages: coarsest
-    first.
+    joint: (n, C + K, P, P) of training pairs, the image's C channels first, then the one-hot
+    mask. favour: (K,) log-probability of patches that show a class, beside others. stages:
+    coarsest first.
     """
 
     def __init__(
@@ -152,8 +152,9 @@ class PatchDiffusion:
 
         Returns
         -------
-        Weights (count, L, k) of the k training patches at each of the L places of the last stage,
-        and where each lies: (count, L, k) numbers over ``sources``, rows and columns of places.
+        Weights (count, L, k) of the k training patches at each of the L places of the last
+        stage, and where each lies: (count, L, k) numbers over ``sources``, rows and columns of
+        places.
         """
         x = None
         each = max(1, steps // len(self.stages))

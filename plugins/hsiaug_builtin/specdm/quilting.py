@@ -59,9 +59,9 @@ class Quilt:
     """images: (n, T, B, H, H) float32 training tiles in the data's units; masks: (n, H, H) int64
     ids.
 
-    Of two dates, each date of a piece is brought to the level, band by band, of the tile that most
-    of the pair comes from: what dates differ in by season and haze must not tell a piece from its
-    surroundings.
+    Of two dates, each date of a piece is brought to the level, band by band, of the tile that
+    most of the pair comes from: what dates differ in by season and haze must not tell a piece
+    from its surroundings.
     """
 
     images: NDArray[np.float32]

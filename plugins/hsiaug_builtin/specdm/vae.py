@@ -27,8 +27,8 @@ class StreamVae(nn.Module):
     factor: f. mean, std: (C,) float32 of x, which the network works in units of. After the KL
     autoencoders of latent diffusion (Rombach et al. 2022), without attention.
 
-    linear: whether it starts as the principal components of patches (ours). The convolutions then
-    learn only what these lack, within hundreds of steps in place of many thousands.
+    linear: whether it starts as the principal components of patches (ours). The convolutions
+    then learn only what these lack, within hundreds of steps in place of many thousands.
     """
 
     mean: Tensor

@@ -92,9 +92,9 @@ def fit_pool(
     """Weigh the opinions on left-out pixels, then fit all; the shares are those of unlabelled and
     of real pixels.
 
-    samples: what the partner learns from at last. real: (n,) those that all else is learnt from; no
-    synthetic sample enters the weights, as one may be made from a pixel that is left out. untested:
-    weight of the partner where nothing can be left out.
+    samples: what the partner learns from at last. real: (n,) those that all else is learnt from;
+    no synthetic sample enters the weights, as one may be made from a pixel that is left out.
+    untested: weight of the partner where nothing can be left out.
     """
     pixels = np.concatenate([view.unlabelled, real.coords])
     known = np.zeros(view.visible.shape, dtype=bool)

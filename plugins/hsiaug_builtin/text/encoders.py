@@ -23,8 +23,8 @@ def encode(texts: Sequence[str], encoder: str = "minilm") -> Encoded:
     ViT-B-32-quickgelu), or ``one-hot`` (a token for each text, orthogonal to all others: tells
     texts apart and says nothing).
 
-    Raises InputError for an unknown encoder or empty texts, DataUnavailableError where weights are
-    missing, PluginError where they are damaged or do not fit.
+    Raises InputError for an unknown encoder or empty texts, DataUnavailableError where weights
+    are missing, PluginError where they are damaged or do not fit.
     """
     listed = tuple(texts)
     if not listed or not all(isinstance(text, str) and text.strip() for text in listed):

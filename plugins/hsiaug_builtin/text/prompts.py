@@ -27,8 +27,8 @@ def prompts_of(view: TrainView, mode: str = "both") -> dict[int, tuple[str, ...]
 
     mode: coarse (one prompt), fine or both (one for each sentence of the scene's card), auto
     (several, from what the view shows round the training pixels), number (the class id, to be
-    encoded as ``one-hot``: the ablation of text). A class that the card does not describe has its
-    coarse prompt, as one without training pixels has in auto.
+    encoded as ``one-hot``: the ablation of text). A class that the card does not describe has
+    its coarse prompt, as one without training pixels has in auto.
     """
     words = class_words(view.class_names)
     if mode == "number":

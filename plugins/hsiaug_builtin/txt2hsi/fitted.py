@@ -44,8 +44,8 @@ class FittedTxt2Hsi:
     """What sampling needs.
 
     scene_denoiser: the one before texts. remainder: of the classes of the prior, in its order.
-    starts: {class id: (m, B, p, p) patches} that editing begins at; empty where sampling begins at
-    pure noise.
+    starts: {class id: (m, B, p, p) patches} that editing begins at; empty where sampling begins
+    at pure noise.
     """
 
     params: Params

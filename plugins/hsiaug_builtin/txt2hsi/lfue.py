@@ -1,9 +1,9 @@
 """LF-UE, uncertainty estimation of latent features, "without parameters" (the paper's words).
 
 Read as DSU (Li et al., "Uncertainty Modeling for Out-of-Distribution Generalization", ICLR 2022,
-arXiv 2202.03958) on latents: the channel mean and deviation of each latent are resampled with the
-spread that they have over a class. That reading and the floor of the resampled deviation are this
-project's choice.
+arXiv 2202.03958) on latents: the channel mean and deviation of each latent are resampled with
+the spread that they have over a class. That reading and the floor of the resampled deviation are
+this project's choice.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ def perturb(z: Tensor, group: Tensor, draw: torch.Generator) -> Tensor:
     """Latents z (n, d, p, p) with resampled channel statistics.
 
     group: (n,) class of each latent, or 0 for unlabelled ones, which form a group of their own;
-    on the CPU, so that no GPU is waited for. A class with a single latent takes the mean spread of
-    the others.
+    on the CPU, so that no GPU is waited for. A class with a single latent takes the mean spread
+    of the others.
     """
     if len(z) < 2:
         return z

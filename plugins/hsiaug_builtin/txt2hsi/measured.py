@@ -21,6 +21,9 @@ from hsiaug.api import (
     TrainView,
     block_means,
     derive_seed,
+    edge_share,
+    edge_threshold,
+    neighbour_correlation,
     patches_at,
     prdc,
 )
@@ -31,16 +34,20 @@ SAMPLES, KNOWN, PIXELS = 300, 2500, 5000
 """Samples that are measured; training patches, and patches of the pool, that they are compared
 with; and pixels that components are fitted on: at most.
 """
+COMPONENTS = 3
+"""Leading principal components that layout is measured on."""
 
 
 @dataclass(frozen=True, eq=False)
 class Measure:
-    """space, patches: where distances are measured, and to what. centres: (r, B) float32 spectra in
-    the middle of the real patches; asked: (r,) bool, False for the half that the probe learns from.
+    """space, patches: where distances are measured, and to what. maps: (r, 3, p, p) float32 first
+    components of the real patches; centres: (r, B) float32 spectra in the middle of them; asked:
+    (r,) bool, False for the half that the probe learns from.
     """
 
     space: PatchSpace
     patches: PatchReference
+    maps: NDArray[np.float32]
     centres: NDArray[np.float32]
     asked: NDArray[np.bool_]
 
@@ -67,8 +74,9 @@ class Measure:
             )
         )
         patches = PatchReference.of(training, pool, left, y, view.patch)
+        maps = patches_at(scores[:, :, :COMPONENTS], at, view.patch)
         asked = np.concatenate([np.arange(len(own)) % 2 == 0 for own in drawn])
-        return cls(space, patches, view.cube[at[:, 0], at[:, 1]], asked)
+        return cls(space, patches, maps, view.cube[at[:, 0], at[:, 1]], asked)
 
     @cached_property
     def probe(self) -> Discriminant:
@@ -89,12 +97,13 @@ class Measure:
         x, y, middle = x[made], y[made], x.shape[2] // 2
         centres, real = x[:, :, middle, middle], self.centres[asked]
         near = self.patches.measure(self.space.reduce(x), y)
+        layouts = self._layout(self.space.maps(x)), self._layout(self.maps[other])
         # One half stands for the real ones; the samples, or the other half, are looked at beside
         # it.
         sets = (centres, centres, y), (self.centres[other], real, self.patches.y[asked])
         answer = {}
-        for name, (spread, named, ids), shares in zip(
-            ("measured", "measured_real"), sets, near, strict=True
+        for name, (spread, named, ids), shares, layout in zip(
+            ("measured", "measured_real"), sets, near, layouts, strict=True
         ):
             found = prdc(
                 self.space.scores(real).astype(np.float64),
@@ -106,6 +115,7 @@ class Measure:
                 "coverage": found["coverage"],
                 "purity": right.mean(),
                 **shares,
+                **layout,
             }
             answer[name] = {
                 key: round(float(value), 4) for key, value in numbers.items() if value is not None
@@ -124,6 +134,23 @@ class Measure:
             state.under(name, arrays) for name in ("space", "patches", "measure")
         )
         return cls(PatchSpace(**space), PatchReference(**patches), **own)
+
+    def _layout(self, maps: NDArray[np.float32]) -> dict[str, float | None]:
+        """Layout of patches by their components (n, 12, p, p), or the first of these.
+
+        ``within_1`` to ``within_3``: correlation of neighbours within patches, by component;
+        ``edges``: share of pixels with an edge, of which all real patches have one in ten. {} for
+        patches of one pixel.
+        """
+        if maps.shape[-1] < 2:
+            return {}
+        within = neighbour_correlation(maps[:, :COMPONENTS], within=True).tolist()
+        values: dict[str, float | None] = {
+            f"within_{number}": value if np.isfinite(value) else None
+            for number, value in enumerate(within, start=1)
+        }
+        values["edges"] = edge_share(maps, edge_threshold(self.maps))
+        return values
 
     def _matched(self, y: NDArray[np.int64]) -> list[NDArray[np.int64]]:
         """Rows of samples, of the half that is asked and of the other: equally many of a class."""

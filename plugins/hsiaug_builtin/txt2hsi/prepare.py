@@ -39,8 +39,8 @@ VAE_PIXELS = 200_000
 class CodedScene:
     """A scene as latents, codes and Gaussians: all that is there before the denoiser.
 
-    vae: of its pixels. codes: (H, W) int16, −1 where a patch is not wholly visible. gaussians: of
-    the codes.
+    vae: of its pixels. codes: (H, W) int16, −1 where a patch is not wholly visible. gaussians:
+    of the codes.
     """
 
     vae: Vae
@@ -59,8 +59,8 @@ class CodedScene:
 class PreparedScene:
     """A coded scene and the denoiser that was learnt on it.
 
-    params: those that were read. origin: "learnt", or where else the state comes from. notes: for
-    the trial that prepared it.
+    params: those that were read. origin: "learnt", or where else the state comes from. notes:
+    for the trial that prepared it.
     """
 
     params: Params

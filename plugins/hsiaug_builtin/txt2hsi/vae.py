@@ -36,8 +36,8 @@ MOST = 16
 class Vae(nn.Module):
     """Spectra x (n, B), z-scored → latents (n, d) of about mean 0 and variance 1 → x.
 
-    varying: (B,) 1 for bands that differ between pixels, 0 for constant ones, which decode to their
-    mean.
+    varying: (B,) 1 for bands that differ between pixels, 0 for constant ones, which decode to
+    their mean.
     """
 
     varying: Tensor

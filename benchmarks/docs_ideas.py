@@ -1,0 +1,204 @@
+"""Draw Indian Pines as the guide explains it, and the method at work, for README and concepts.
+
+    python -m benchmarks.docs_ideas [FOLDER]
+
+FOLDER, a temporary one unless it is named, holds the records of the two maps: named again, it takes
+the trials that are there. Nothing is chosen for looks: classes are those with most test pixels, and
+of each the first samples are shown.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.patches import Patch, Rectangle
+from numpy.typing import NDArray
+
+import hsiaug
+from benchmarks.common import HERE, in_folder
+from benchmarks.docs_gallery import LARGEST, kept, small
+from hsiaug.base.colours import class_colours
+from hsiaug.core.fields import label_fields, seen_fields
+from hsiaug.metrics.false_colours import FalseColours
+from hsiaug.protocol.split import Split
+from hsiaug.report.figures.files import new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+SCENE = "indian_pines"
+IMAGES = HERE.parent / "docs" / "images"
+FIRST_DRAW = 0
+"""The draw that the guide explains."""
+DRAW = 140
+"""The draw of the README's figure: nothing was chosen on it."""
+CLASSES, PATCHES = 5, 8
+"""Classes of the README's figure, and patches of each."""
+WIDTH = 6.6
+"""Inches of a figure."""
+TRAINING, BUFFER, TEST = "#b35900", "#9a9a9a", "#a9c8e8"
+"""Colours of the pixels of a draw."""
+
+
+def main(folder: Path) -> None:
+    scene = hsiaug.load_scene(SCENE)
+    colours = FalseColours.fit(scene.cube.reshape(-1, scene.bands)[::7], scene.wavelengths)
+    image = colours.of_patches(np.moveaxis(scene.cube, 2, 0)[None])[0]
+    keep(ideas(scene, image), "ideas")
+    keep(method(scene, image, colours, folder), "method")
+
+
+def keep(figure: Figure, name: str) -> None:
+    """Write a figure as a small PNG."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "figure.png")
+        figure.savefig(file, dpi=180)
+        kept(IMAGES / f"{name}.png", small(file), LARGEST)
+
+
+def bare(panel: Axes, title: str) -> None:
+    panel.set(xticks=[], yticks=[])
+    panel.set_title(title, fontsize=9, loc="left")
+
+
+def ideas(scene: hsiaug.Scene, image: NDArray[np.uint8]) -> Figure:
+    """Scene, labels with a field, a draw, and an enlarged part with clump, buffer and patch."""
+    split = hsiaug.split(scene, "issd", draw=FIRST_DRAW)
+    fields = label_fields(scene.labels)
+    seen = seen_fields(fields, split.train)
+    figure = new_figure(WIDTH, 6.4)
+    panels = figure.subplots(2, 2)
+    palette = class_colours(len(scene.class_names))
+
+    panels[0, 0].imshow(image, interpolation="nearest")
+    bare(panels[0, 0], "1. The scene: 145×145 pixels, 200 bands")
+
+    panels[0, 1].imshow(palette[scene.labels], interpolation="nearest")
+    bare(panels[0, 1], "2. Labels: a colour for each class")
+
+    panels[1, 0].imshow(roles(scene, split), interpolation="nearest")
+    bare(panels[1, 0], "3. One draw: who trains, who is tested")
+
+    row, column = largest_clump(scene, split)
+    half = 24
+    top = int(np.clip(row - half, 0, scene.labels.shape[0] - 2 * half))
+    left = int(np.clip(column - half, 0, scene.labels.shape[1] - 2 * half))
+    part = np.s_[top : top + 2 * half, left : left + 2 * half]
+    panel = panels[1, 1]
+    panel.imshow(roles(scene, split)[part], interpolation="nearest")
+    for number in np.unique(fields[part]):
+        if number:
+            inside = fields[part] == number
+            panel.contour(
+                inside,
+                levels=[0.5],
+                colors="black",
+                linewidths=1.4 if seen[fields == number].all() else 0.6,
+            )
+    panel.add_patch(
+        Rectangle((column - left - 4.5, row - top - 4.5), 9, 9, fill=False, ec="red", lw=1.8)
+    )
+    for axes in (panels[1, 0],):
+        axes.add_patch(
+            Rectangle((left - 0.5, top - 0.5), 2 * half, 2 * half, fill=False, ec="black", lw=1.2)
+        )
+    bare(panel, "4. Enlarged; thick outline: seen field")
+    handles = [
+        Patch(color=TRAINING, label="training pixels: a clump per class"),
+        Patch(color=BUFFER, label="buffer: left out"),
+        Patch(color=TEST, label="test pixels"),
+        Patch(facecolor="white", edgecolor="red", label="a 9×9 patch"),
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=2, fontsize=9)
+    return figure
+
+
+def roles(scene: hsiaug.Scene, split: Split) -> NDArray[np.uint8]:
+    """(H, W, 3) colours of training, buffer and test pixels; white where there is no label."""
+    colours = np.full((*scene.labels.shape, 3), 255, dtype=np.uint8)
+    labelled = scene.labels > 0
+    for mask, colour in (
+        (labelled, BUFFER),
+        (split.test, TEST),
+        (split.train, TRAINING),
+    ):
+        colours[mask] = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+    return colours
+
+
+def largest_clump(scene: hsiaug.Scene, split: Split) -> tuple[int, int]:
+    """Row and column of the middle training pixel of the class with most of them."""
+    counts = np.bincount(scene.labels[split.train], minlength=len(scene.class_names) + 1)
+    pixels = np.argwhere(split.train & (scene.labels == counts.argmax()))
+    nearest = np.square(pixels - pixels.mean(axis=0)).sum(axis=1).argmin()
+    return int(pixels[nearest, 0]), int(pixels[nearest, 1])
+
+
+def method(
+    scene: hsiaug.Scene, image: NDArray[np.uint8], colours: FalseColours, folder: Path
+) -> Figure:
+    """Real patches, generated ones, and the map of a classifier without and with them."""
+    split = hsiaug.split(scene, "issd", draw=DRAW)
+    counts = np.bincount(scene.labels[split.test], minlength=len(scene.class_names) + 1)
+    chosen = sorted(np.argsort(-counts, kind="stable")[:CLASSES].tolist())
+    samples = hsiaug.augment_scene(scene, "txt2hsi", lam=1.0, seed=DRAW)
+    run = hsiaug.benchmark(
+        SCENE,
+        ["txt2hsi"],
+        ["svm"],
+        lambdas=1.0,
+        draws=[DRAW],
+        store=folder / "store",
+        jobs=1,
+        progress=False,
+    )
+    trials = run.frame().query("classifier == 'svm' and status == 'ok'").set_index("generator")
+    maps = {
+        name: hsiaug.map_scene(
+            SCENE, trials.loc[name].hash, store=folder / "store", progress=False
+        ).ids
+        for name in ("none", "txt2hsi")
+    }
+    figure = new_figure(WIDTH, 4.5)
+    upper, lower = figure.subfigures(2, 1, height_ratios=(1, 1.3))
+    panels = upper.subplots(1, 2)
+    for panel, synthetic, title in zip(
+        panels, (False, True), ("Real training patches", "Generated by txt2hsi"), strict=True
+    ):
+        lines = []
+        for class_id in chosen:
+            rows = (samples.synthetic == synthetic) & (samples.y == class_id)
+            line = np.full((10, 10 * PATCHES, 3), 255, dtype=np.uint8)
+            for place, patch in enumerate(colours.of_patches(samples.x[rows][:PATCHES])):
+                line[:9, 10 * place : 10 * place + 9] = patch
+            lines.append(line)
+        panel.imshow(np.concatenate(lines), interpolation="nearest")
+        bare(panel, title)
+        panel.set_frame_on(False)
+    panels[0].set_yticks(
+        [10 * row + 4 for row in range(CLASSES)],
+        [scene.class_names[class_id - 1] for class_id in chosen],
+        fontsize=8,
+    )
+    panels[0].tick_params(length=0)
+    palette = class_colours(len(scene.class_names))
+    shown = lower.subplots(1, 3)
+    shown[0].imshow(palette[scene.labels], interpolation="nearest")
+    bare(shown[0], "Labels, few used")
+    outside = scene.labels == 0
+    for panel, name, title in zip(
+        shown[1:], maps, ("SVM without samples", "SVM with samples"), strict=True
+    ):
+        ids = np.where(outside, 0, maps[name])
+        panel.imshow(palette[ids], interpolation="nearest")
+        accuracy = 100 * trials.loc[name].aa
+        bare(panel, f"{title}: AA {accuracy:.0f} %")
+    return figure
+
+
+if __name__ == "__main__":
+    in_folder(main)
