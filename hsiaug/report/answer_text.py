@@ -135,15 +135,21 @@ def _contrasts(answer: Answer, answers: Answers) -> list[str]:
     for contrast in answer.contrasts:
         groups.setdefault((contrast.generator, contrast.rival), []).append(contrast)
     shown = [*groups.values()][:MOST_CONTRASTS]
-    said = [_contrast(group, answers) for group in shown]
+    said = []
+    named: set[str] = set()
+    for group in shown:
+        rival = group[0].rival
+        # What a rival is stands behind its first mention.
+        said.append(_contrast(group, rival if rival in named else rival_words(rival), answers))
+        named.add(rival)
     left = len(groups) - len(shown)
     return [*said, f"{left} more in the table."] if left else said
 
 
-def _contrast(group: Sequence[Contrast], answers: Answers) -> str:
+def _contrast(group: Sequence[Contrast], rival: str, answers: Answers) -> str:
     """``txt2hsi: +3.0 to +7.0 points of AA, better with 3 of 3 classifiers.``
 
-    group: the contrasts of one generator with one rival.
+    group: the contrasts of one generator with one rival. rival: its name in this sentence.
     """
     first = group[0]
     alone = first.asked == 1
@@ -157,8 +163,8 @@ def _contrast(group: Sequence[Contrast], answers: Answers) -> str:
     if first.rival != NO_SAMPLES and all(contrast.below for contrast in group):
         which = "" if alone else f" with {len(first.arms)} of {first.asked} {kind}"
         distance = f"{_beyond(differences)} points of {answers.metric}"
-        return f"{rival_words(first.rival)} is {distance} above {subject}{which}{loss}."
-    over = "" if first.rival == NO_SAMPLES else f" over {rival_words(first.rival)}"
+        return f"{rival} is {distance} above {subject}{which}{loss}."
+    over = "" if first.rival == NO_SAMPLES else f" over {rival}"
     points = f"{subject}: {_spread(differences)} points of {answers.metric}{over}"
     if alone:
         word = "" if first.status in ("YES", "TOO FEW DRAWS") or first.below else _result(first)
