@@ -14,6 +14,7 @@ test: $(VENV)/.dev  ## Run the tests; those of one room: make test ROOM=report.
 
 check: audit  ## Lint, types, which way imports point, and known weaknesses of dependencies.
 	$(BIN)/ruff check .
+	$(BIN)/ruff check --preview --select PLW1514 hsiaug plugins benchmarks  # every text file has a stated encoding
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy hsiaug plugins/hsiaug_*
 	$(BIN)/lint-imports

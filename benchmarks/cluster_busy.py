@@ -153,7 +153,7 @@ def seconds(pid: int, *, children: bool = False) -> float:
     gone.
     """
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     except OSError:
         return 0.0
     ticks: Iterable[str] = fields[11:15] if children else fields[11:13]

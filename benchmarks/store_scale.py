@@ -166,7 +166,7 @@ def timed(*words: str, page: bool = False) -> Cost:
     that.
     """
     start = time.perf_counter()
-    with tempfile.TemporaryFile("w+") as out:
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as out:
         process = subprocess.Popen([sys.executable, *words], stdout=out, stderr=subprocess.DEVNULL)
         if page:
             while not (

@@ -46,7 +46,9 @@ def looked_at(store: Path) -> list[dict[str, Any]]:
                     f"{folder}/look",
                 ]
                 hsiaug(words)
-                answer = json.loads(Path(folder, "look", "quality.json").read_text())
+                answer = json.loads(
+                    Path(folder, "look", "quality.json").read_text(encoding="utf-8")
+                )
             rows += _quality_rows(protocol, draw, answer)
             say(f"looked at {protocol}, draw {draw}")
     write_csv(FILE, rows)

@@ -6,9 +6,9 @@ import sys
 def main() -> None:
     """Run the command line; Ctrl-C while its libraries are loaded ends it as quietly as later."""
     try:
-        from hsiaug.cli.main import main as command
+        from hsiaug.cli.own_process import run_command
 
-        command()
+        run_command()
     except KeyboardInterrupt:
         sys.stderr.write("stopped\n")
         sys.exit(130)

@@ -101,10 +101,6 @@ from hsiaug.protocol.protocols import KEPT_FOR_TEST as KEPT_FOR_TEST
 from hsiaug.protocol.protocols import draw_train as draw_train
 from hsiaug.protocol.protocols import parse_base as parse_base
 from hsiaug.protocol.protocols import parse_protocol as parse_protocol
-from hsiaug.protocol.split_protocol import Areas as Areas
-from hsiaug.protocol.split_protocol import Buffer as Buffer
-from hsiaug.protocol.split_protocol import Draw as Draw
-from hsiaug.protocol.split_protocol import SplitProtocol as SplitProtocol
 from hsiaug.protocol.tiling import draw_tiles as draw_tiles
 from hsiaug.protocol.tiling import fits as fits
 from hsiaug.protocol.tiling import train_tiles as train_tiles
@@ -122,6 +118,10 @@ from hsiaug.registry.card import resampled as resampled
 from hsiaug.registry.hookspecs import Entry as Entry
 from hsiaug.registry.hookspecs import hookimpl as hookimpl
 from hsiaug.registry.lookup import load_plugin as load_plugin
+from hsiaug.registry.split_protocol import Areas as Areas
+from hsiaug.registry.split_protocol import Buffer as Buffer
+from hsiaug.registry.split_protocol import Draw as Draw
+from hsiaug.registry.split_protocol import SplitProtocol as SplitProtocol
 from hsiaug.registry.state import load_state as load_state
 from hsiaug.registry.state import save_state as save_state
 from hsiaug.tasks.view_choice import choose_view as choose_view

@@ -113,7 +113,7 @@ def hsiaug(
     *words: str, env: dict[str, str] | None = None, cwd: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run the installed command as a user does."""
-    command = [sys.executable, "-m", "hsiaug.cli.main", *words]
+    command = [sys.executable, "-m", "hsiaug", *words]
     return subprocess.run(
         command, env=env or environment(), cwd=cwd, capture_output=True, text=True, timeout=280
     )

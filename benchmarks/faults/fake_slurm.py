@@ -70,7 +70,7 @@ def sbatch(folder: Path, script: str) -> None:
             break
         except FileExistsError:
             number += 1
-    lines = Path(script).read_text().splitlines()
+    lines = Path(script).read_text(encoding="utf-8").splitlines()
     array = next((line.partition("--array=")[2] for line in lines if "--array=" in line), "")
     last = int(array.split("%")[0].split("-")[-1] or 0)
     jobs = [f"{number}_{i}" for i in range(last + 1)] if array else [str(number)]

@@ -76,7 +76,7 @@ def ended(case: Case, folder: Path) -> tuple[int | None, str]:
         resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR, PROCESSOR))
         held = next(
             int(line.split()[1])
-            for line in Path("/proc/self/status").read_text().splitlines()
+            for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
             if line.startswith("VmData")
         )
         resource.setrlimit(resource.RLIMIT_DATA, (held * 1024 + MEMORY,) * 2)

@@ -145,7 +145,7 @@ def with_orphans() -> None:
 def share(process: int) -> float:
     """MB of a process, each page divided by how many processes hold it; 0 where it is gone."""
     try:
-        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+        lines = Path(f"/proc/{process}/smaps_rollup").read_text(encoding="utf-8").splitlines()
     except OSError:
         return 0.0
     return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024

@@ -22,6 +22,14 @@ PICTURES = (".png", ".svg", ".pdf")
 TABLES = (".md", ".tex", ".csv", ".json")
 """Endings of a figure and of a table, for every command that has one to write."""
 
+ON_WINDOWS = os.name == "nt"
+DEVICES = frozenset(
+    {"CON", "PRN", "AUX", "NUL"} | {f"{kind}{i}" for kind in ("COM", "LPT") for i in range(1, 10)}
+)
+"""Names that Windows keeps for devices, whatever their ending."""
+NOT_IN_NAMES = frozenset('<>:"|?*')
+"""Signs that no name has there; what follows a colon would be another stream of the file."""
+
 LONGEST_MARK = 2**20
 """Bytes of a file that tells what hsiaug wrote."""
 LONGEST_ENDING = 16
@@ -32,8 +40,15 @@ def check_target(path: Path, endings: Sequence[str], option: str = "`out`") -> s
     """The ending of ``path`` in small letters, which is one of ``endings``; "" among them allows a
     name without one.
 
-    Raises InputError for another ending, a folder, or a file in a folder that is not there.
+    Raises InputError for another ending, a folder, a file in a folder that is not there, or a name
+    that this system cannot hold.
     """
+    if ON_WINDOWS and (
+        path.name.partition(".")[0].rstrip().upper() in DEVICES or NOT_IN_NAMES & set(path.name)
+    ):
+        rule = f"{option} must be a name that Windows can hold"
+        hint = 'Use no con, aux, nul, com1 … and none of < > : " | ? *.'
+        raise InputError(rule, value=repr(path.name), hint=hint)
     ending = path.suffix.lower()
     if ending not in endings:
         known = [one for one in endings if one]
@@ -71,7 +86,7 @@ def write_whole(path: Path, write: Callable[[Path], object], option: str = "`out
     """
     with file_errors(
         f"{option} {path} must be a file that can be written",
-        "Free some space, or name another file.",
+        "Free some space, close it in other programs, or name another file.",
     ):
         if _is_device(path):
             with TemporaryDirectory() as folder:

@@ -6,13 +6,15 @@ import mmap
 import pickle
 import tempfile
 from functools import cached_property
-from multiprocessing.reduction import DupFd
-from typing import Any, cast
+from multiprocessing import reduction
+from typing import Any, Self, cast
 
 from hsiaug.core.scene import HasCube
 from hsiaug.data.windows import FileCube
 from hsiaug.tasks.task import TaskData
 
+SENDS_FILES = hasattr(reduction, "DupFd")
+"""Whether a process can be given open files as it is started: not on Windows."""
 ALIGNED = 64
 """Bytes that an array begins at a multiple of."""
 
@@ -25,7 +27,24 @@ class BlindData:
     """
 
     def __init__(self, data: TaskData) -> None:
-        self.data = cast(TaskData, data.unlabelled)
+        self._take(cast(TaskData, data.unlabelled))
+
+    @classmethod
+    def unpacked(cls, packed: bytes) -> Self:
+        """The data of :meth:`packed`, on another machine."""
+        blind = cls.__new__(cls)
+        blind._take(pickle.loads(packed))
+        return blind
+
+    def packed(self) -> bytes:
+        """The data for another machine, as a pickle. A cube that is read in windows is opened there
+        under the same name.
+        """
+        self._load_cube()
+        return pickle.dumps(self.data, protocol=5)
+
+    def _take(self, data: TaskData) -> None:
+        self.data = data
         cube = getattr(self.data, "pixels", None)
         self._cube = cube if isinstance(cube, FileCube) and cube.whole else None
 
@@ -34,9 +53,7 @@ class BlindData:
         """The file, the pickle of all but the arrays, and where the bytes of each array begin and
         end.
         """
-        if isinstance(self.data, HasCube) and self._cube is None:
-            # What the file holds beside the cube might be labels: an array is made of it.
-            _ = self.data.cube
+        self._load_cube()
         arrays: list[pickle.PickleBuffer] = []
         head = pickle.dumps(self.data, protocol=5, buffer_callback=arrays.append)
         file, spans = tempfile.TemporaryFile(), []  # noqa: SIM115
@@ -50,15 +67,27 @@ class BlindData:
         file.flush()
         return file, head, spans
 
+    def _load_cube(self) -> None:
+        if isinstance(self.data, HasCube) and self._cube is None:
+            # What the file holds beside the cube might be labels: an array is made of it.
+            _ = self.data.cube
+
     def __del__(self) -> None:
         if "_stored" in vars(self):
             self._stored[0].close()
 
     def __getstate__(self) -> tuple[Any, ...]:
+        if not SENDS_FILES:
+            self._load_cube()
+            return (self.data,)
         file, head, spans = self._stored
-        return DupFd(file.fileno()), head, spans, self._cube and DupFd(self._cube.file.fileno())
+        cube = self._cube and reduction.DupFd(self._cube.file.fileno())
+        return reduction.DupFd(file.fileno()), head, spans, cube
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
+        if len(state) == 1:
+            self._take(*state)
+            return
         descriptor, head, spans, cube = state
         with open(descriptor.detach(), "rb") as file:  # noqa: PTH123
             mapped = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hsiaug.base.errors import InputError, check_known
-from hsiaug.base.landlock import landlock_version
+from hsiaug.registry.isolation.landlock import landlock_version
 
 Isolate = Literal["auto", "on", "off"]
 RESOURCES = {"memory": "RLIMIT_AS", "file": "RLIMIT_FSIZE", "processes": "RLIMIT_NPROC"}

@@ -122,10 +122,26 @@ class _Part:
     begun: bool = False
 
 
+class Records(Protocol):
+    """Where trials find their splits, and what they come to goes."""
+
+    def write(self, trial: TrialSpec, outcome: Outcome, command: str) -> Event:
+        """Take in what a trial came to."""
+
+    def request(self, trial: TrialSpec) -> tuple[TrialSpec, object]:
+        """A trial as it is sent, and its split without a test label."""
+
+    def keeps_fit(self, trial: TrialSpec) -> bool:
+        """Whether other workers may find the trial's fit."""
+
+    def prepares(self, card: Card) -> bool:
+        """Whether the first trial of a generator may prepare it, which the others wait for."""
+
+
 class Dispatch:
     """Gives the trials of a batch to the slots of a pool, and follows what becomes of them."""
 
-    def __init__(self, batch: Batch, pool: Pool, ledger: Ledger, on_event: OnEvent) -> None:
+    def __init__(self, batch: Batch, pool: Pool, ledger: Records, on_event: OnEvent) -> None:
         self._batch, self._pool, self._ledger, self._on_event = batch, pool, ledger, on_event
         self._waiting: deque[_Part] = deque()
         self._parts: dict[Slot, _Part] = {}

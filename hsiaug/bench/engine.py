@@ -32,7 +32,8 @@ class ClusterSettings(BaseModel):
     on: the engine, as NAME or NAME:ADDRESS. workers: processes or jobs at the same time.
     threads: trials at the same time in each of them. memory: of each, as 4GB. gpus: that a trial
     asks for. partition, account: of SLURM; time: of each of its jobs, as 90m or 2h; tasks: jobs
-    of an array at most.
+    of an array at most. labels: of Dask; "here" sends its workers the scene without labels, so
+    that these need not have them: the command scores.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -46,6 +47,7 @@ class ClusterSettings(BaseModel):
     account: Name | None = None
     time: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,5}[mh]$")] | None = None
     tasks: Number | None = None
+    labels: Literal["everywhere", "here"] = "everywhere"
 
     @property
     def minutes(self) -> int | None:

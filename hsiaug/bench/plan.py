@@ -12,10 +12,10 @@ from hsiaug.core.view_names import RAW, check_view
 from hsiaug.data.bounds import physical_memory
 from hsiaug.protocol.balance import Rate, check_lambda, check_omega, check_times
 from hsiaug.protocol.protocols import parse_protocol
-from hsiaug.protocol.split_protocol import SplitProtocol
 from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import Registry
+from hsiaug.registry.split_protocol import SplitProtocol
 from hsiaug.tasks.task import USUAL, Task, TaskData, TaskSplit, get_task
 from hsiaug.trial.arm import BOTH, EVERY_CONTROL, SYNTHETIC, TEACHER, controls_of
 from hsiaug.trial.spec import PluginSpec, TrialSpec, configure_plugin

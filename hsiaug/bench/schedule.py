@@ -14,8 +14,8 @@ from hsiaug.bench.suite import Run
 from hsiaug.contracts import Progress
 from hsiaug.data.paths import is_file
 from hsiaug.protocol.protocols import parse_protocol
-from hsiaug.protocol.split_protocol import SplitProtocol
 from hsiaug.registry.lookup import Registry
+from hsiaug.registry.split_protocol import SplitProtocol
 from hsiaug.tasks.task import Task, TaskData, TaskSplit
 from hsiaug.trial.spec import TrialSpec
 

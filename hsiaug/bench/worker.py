@@ -23,13 +23,13 @@ from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from hsiaug.base.landlock import hide_files
-from hsiaug.base.processes import end_with_parent, hold_back, lead_session
 from hsiaug.base.shortages import shortage_of
 from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.bounds import UNBOUNDED, Bounds
 from hsiaug.data.loading import hide_labels
 from hsiaug.registry.handed import Parcel, parcels, unpack
+from hsiaug.registry.isolation.landlock import hide_files
+from hsiaug.registry.isolation.processes import end_with_parent, hold_back, lead_session
 from hsiaug.registry.lookup import Found, import_here, registry, third_party
 from hsiaug.registry.progress import progress_values
 from hsiaug.tasks.task import get_task

@@ -12,14 +12,14 @@ from typing import Any, NoReturn
 import typer
 
 from hsiaug.base.errors import StoreError
-from hsiaug.base.landlock import close_memory
-from hsiaug.base.processes import suspending
 from hsiaug.base.terminal import Console
 from hsiaug.bench.costs import Costs, Forecast, TimeLeft, write_duration
 from hsiaug.bench.plan import Plan, between, check_memory
 from hsiaug.bench.run import Existing, read_held, run, select_missing, workers
 from hsiaug.bench.schedule import hashes_by_run, join_plans, trials_of
 from hsiaug.cli.output import notes_console, print_json, print_lines, print_table, read_report
+from hsiaug.registry.isolation.landlock import close_memory
+from hsiaug.registry.isolation.processes import suspending
 from hsiaug.report import print_report, render_report, report_json
 from hsiaug.trial.arm import ALONE, BOTH
 from hsiaug.trial.spec import TrialSpec

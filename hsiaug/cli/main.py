@@ -19,7 +19,6 @@ from hsiaug.base.errors import HsiaugError
 from hsiaug.base.shortages import NO_MEMORY, shortage_of
 from hsiaug.base.text import shortened, visible
 from hsiaug.cli.output import name_options, say
-from hsiaug.cli.own_process import run_in_own_process, say_ended
 
 OUTPUT = "standard output"
 LONGEST = 500
@@ -124,24 +123,20 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
     try:
         try:
-            code = run_in_own_process(sys.argv[1:])
-            if code is not None:
-                sys.exit(code)
             app()
         finally:
             if sys.stdout is not None:
                 sys.stdout.flush()
-            say_ended()
     except HsiaugError as error:
-        _fail(error)
+        fail(error)
     except BrokenPipeError:
         # Whoever read the output has had enough of it, as `head` has.
         _drop_output()
         sys.exit(1)
     except OSError as error:
-        _fail(_system_error(error))
+        fail(_system_error(error))
     except MemoryError as error:
-        _fail(HsiaugError(NO_MEMORY.rule, value=str(error) or "MemoryError", hint=NO_MEMORY.hint))
+        fail(HsiaugError(NO_MEMORY.rule, value=str(error) or "MemoryError", hint=NO_MEMORY.hint))
 
 
 def _system_error(error: OSError) -> HsiaugError:
@@ -203,7 +198,8 @@ def _drop_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _fail(error: HsiaugError) -> NoReturn:
+def fail(error: HsiaugError) -> NoReturn:
+    """End with an error's message on stderr, and exit code 2."""
     with suppress(OSError):
         typer.secho("error: ", fg="red", bold=True, nl=False, err=True)
         say(str(error), err=True)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from hsiaug.bench.plan import Request
     from hsiaug.bench.suite import Suite
-    from hsiaug.protocol.split_protocol import SplitProtocol
+    from hsiaug.registry.split_protocol import SplitProtocol
 
 
 TaskName = Literal["pixels", "segmentation", "change"]

@@ -12,6 +12,8 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from json import dumps as json_text
+from json import loads as parse_json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -47,7 +49,7 @@ def list_(json: Json = False) -> None:
     """
     # What a plugin prints when it is loaded is no part of the list.
     with contextlib.redirect_stdout(sys.stderr):
-        found = registry(idle=0.5)
+        found = registry()
         rows: list[dict[str, Any]] = []
         for (kind, name), plugin in sorted(found.plugins.items()):
             row: dict[str, Any] = {
@@ -294,28 +296,30 @@ def _outcomes(kind: Kind, name: str) -> Iterator[Facts]:
 
     Raises InputError or PluginError where the plugin cannot be loaded.
     """
-    import multiprocessing
+    from multiprocessing import get_context
 
-    from hsiaug.base.processes import end_leader
+    from hsiaug.registry.isolation.package import error_of
+    from hsiaug.registry.isolation.processes import end_leader, start_leader
 
-    context = multiprocessing.get_context("spawn")
+    context = get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
     child = context.Process(target=_serve, args=(theirs, kind, name, third_party()))
     loaded = False
+    start_leader(child)
+    theirs.close()
     try:
-        child.start()
-        theirs.close()
         from hsiaug.testing import CHECKS
 
         left = list(CHECKS[kind])
         with contextlib.suppress(EOFError, OSError):
             # Not until it ends: threads of the plugin may keep it.
             while left:
-                message = ours.recv()
-                if isinstance(message, HsiaugError):
-                    raise message
+                # Nothing of a plugin's is unpickled here.
+                message = parse_json(ours.recv_bytes())
+                if "failure" in message:
+                    raise error_of(message["failure"], name)
                 if loaded:
-                    del left[0]
+                    left.pop(0)
                     yield message
                 loaded = True
         if left:
@@ -340,7 +344,8 @@ def _outcomes(kind: Kind, name: str) -> Iterator[Facts]:
 
 def _serve(pipe: Connection, kind: Kind, name: str, known: tuple[Found, ...]) -> None:
     """The child: load the plugin, and run its checks."""
-    from hsiaug.base.processes import end_with_parent, lead_session
+    from hsiaug.registry.isolation.processes import end_with_parent, lead_session
+    from hsiaug.registry.isolation.service import failure_facts
 
     lead_session()
     end_with_parent()
@@ -351,14 +356,14 @@ def _serve(pipe: Connection, kind: Kind, name: str, known: tuple[Found, ...]) ->
     os.dup2(2, 1)
     with contextlib.suppress(OSError):
         # Linux ends this process first where memory runs out.
-        Path("/proc/self/oom_score_adj").write_text("1000")
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="utf-8")
     me = os.getpid()
 
-    def send(message: Facts | HsiaugError | None) -> None:
+    def send(message: Facts) -> None:
         if os.getpid() != me:
             os._exit(0)  # a copy that the plugin forked off
         try:
-            pipe.send(message)
+            pipe.send_bytes(json_text(message).encode())
         except OSError:
             os._exit(1)  # the parent is gone
 
@@ -370,9 +375,9 @@ def _serve(pipe: Connection, kind: Kind, name: str, known: tuple[Found, ...]) ->
         run = kit(kind, plugin)
         _ = run.subject
     except HsiaugError as error:
-        send(error)
+        send({"failure": failure_facts(error)})
         return
-    send(None)
+    send({})
     for check in run.checks:
         send(vars(run.outcome(check)))
 

@@ -18,7 +18,7 @@ from hsiaug.base.errors import SceneError
 from hsiaug.base.files import open_plain
 from hsiaug.core.scene import row_parts
 from hsiaug.data import bounds
-from hsiaug.data.raw import Conversion, convert_cube, mapping_of, part_of_file, reading, scattered
+from hsiaug.data.raw import Conversion, convert_cube, mapping_of, reading, scattered
 
 HEADER_BYTES = 4096
 """A file that holds at most so much beside a cube holds nothing else, as labels."""
@@ -96,8 +96,6 @@ class FileCube(WindowCube):
             raw.strides,
             mapped.offset + raw.ctypes.data - mapped.ctypes.data,
         )
-        with reading(self._path, "array"):
-            self.file = open_plain(self._path)
         self._stamp = _stamp(self.file)
         self.whole = change.bands is None and self._stamp[0] - raw.nbytes <= HEADER_BYTES
 
@@ -111,8 +109,14 @@ class FileCube(WindowCube):
         }
 
     @cached_property
+    def file(self) -> BinaryIO:
+        """The file, opened when it is first asked for: by its name, in another process too."""
+        with reading(self._path, "array"):
+            return open_plain(self._path)
+
+    @cached_property
     def _stored(self) -> AnyArray:
-        """The stored values, mapped: for their addresses, which say where they lie in the file."""
+        """The stored values, mapped."""
         shape, dtype, strides, begin = self._layout
         return np.ndarray(
             shape, dtype, mmap.mmap(self.file.fileno(), 0, access=mmap.ACCESS_READ), begin, strides
@@ -127,12 +131,9 @@ class FileCube(WindowCube):
                     "Start again once it is written.",
                 )
                 raise SceneError(rule, value="a file that another program changed", hint=hint)
-            part, handle = self._stored[rows, columns], self.file.fileno()
-            shift = self._layout[3] - self._stored.ctypes.data
-            # The processes that share a file share its position too.
-            return self._change(
-                part_of_file(lambda size, at: os.pread(handle, size, at), shift, part)
-            )
+            window = self._change(self._stored[rows, columns])
+            # Without a change it is still that of the map, whose file may be cut later.
+            return np.array(window) if np.may_share_memory(window, self._stored) else window
 
 
 def _stamp(file: BinaryIO) -> tuple[int, int]:
@@ -154,7 +155,7 @@ def cube_of(raw: AnyArray, where: str, change: Conversion) -> NDArray[np.float32
     ):
         return raw
     fits = math.prod(change.shape(raw)) * FLOAT.itemsize <= bounds.IN_MEMORY
-    if fits or mapping_of(raw) is None or scattered(raw) or not hasattr(os, "pread"):
+    if fits or mapping_of(raw) is None or scattered(raw):
         return convert_cube(raw, where, change)
     # Indexed as an array is.
     return cast("NDArray[np.float32]", FileCube(raw, change))

@@ -9,10 +9,8 @@ import numpy as np
 from hsiaug.base.errors import HsiaugError, InputError, PluginError, check_known
 from hsiaug.core.pairs import PairSet
 from hsiaug.core.scene import Scene
-from hsiaug.protocol.entries import BUILT_IN
-from hsiaug.protocol.split_protocol import Areas, Buffer, Draw, SplitProtocol
-from hsiaug.protocol.third_party import protocol_of
-from hsiaug.registry.lookup import Found, registry
+from hsiaug.registry.lookup import own_registry, registry
+from hsiaug.registry.split_protocol import Areas, Buffer, Draw, SplitProtocol
 
 Result = TypeVar("Result")
 
@@ -56,15 +54,11 @@ def protocol_class(name: str) -> type[SplitProtocol]:
     """The class of a protocol. Raises InputError for an unknown name, PluginError for one that
     cannot be loaded.
 
-    The core's own are found without the list of plugins, so that no other package can slow or break
+    Those of hsiaug are found without a question to other packages, none of which can slow or break
     them.
     """
-    found = (
-        Found(BUILT_IN[name], "hsiaug", "")
-        if name in BUILT_IN
-        else registry().find("protocol", name)
-    )
-    kind = protocol_of(found.load())
+    found = own_registry().plugins.get(("protocol", name)) or registry().find("protocol", name)
+    kind = found.load()
     if not (isinstance(kind, type) and issubclass(kind, SplitProtocol)):
         rule = (
             f"protocol {name} of {found.distribution} must be a subclass of"

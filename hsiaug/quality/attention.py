@@ -205,7 +205,7 @@ def draw_attention(report: AttentionMaps, made: AnySynthesis, caption: str = CAP
     side = images.shape[1] + 1
     classes = list(dict.fromkeys(patch.class_id for patch in shown))
     rows_of_panels = math.ceil(len(classes) / 2)
-    figure = new_figure(WIDTHS[2], 2.05 * rows_of_panels + 0.7)
+    figure = new_figure(WIDTHS[2], 2.4 * rows_of_panels + 0.7)
     panels = figure.subplots(rows_of_panels, 2, squeeze=False).ravel()
     for axes in panels:
         axes.set_axis_off()

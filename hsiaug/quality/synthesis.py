@@ -19,11 +19,11 @@ from hsiaug.metrics.measures import Fidelity
 from hsiaug.protocol.balance import Rate, check_lambda, check_omega, check_times
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split
-from hsiaug.protocol.split_protocol import SplitProtocol
 from hsiaug.protocol.tiling import TileSplit
 from hsiaug.registry.card import Card, NoParams, build_params, check_preset, check_serves
 from hsiaug.registry.handed import named
 from hsiaug.registry.lookup import Registry, import_here
+from hsiaug.registry.split_protocol import SplitProtocol
 from hsiaug.tasks.task import TaskData, TaskSamples, TaskSplit, get_task
 from hsiaug.trial.machine import environment
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec

@@ -14,10 +14,10 @@ from hsiaug.base.seeds import derive_seed
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.based import MOST, STRATEGIES, AskedLabels, Based, read_asked, takeable
 from hsiaug.protocol.split import Blind
-from hsiaug.protocol.split_protocol import Buffer, Draw
 from hsiaug.quality.synthesis import silent
 from hsiaug.registry.card import Card
 from hsiaug.registry.lookup import registry
+from hsiaug.registry.split_protocol import Buffer, Draw
 from hsiaug.suggest.committee import CLASSIFIERS, cast_votes, committee, disagreement
 from hsiaug.suggest.picks import FLOOR, Segments, cover, ground_of
 

@@ -27,7 +27,6 @@ from hsiaug.data.pair_sets import find_pairs, pairs_status
 from hsiaug.metrics.accuracy import Counts, confusion, dense_score
 from hsiaug.protocol.balance import STEP, Block, Rate, check_lambda, check_times
 from hsiaug.protocol.protocols import parse_protocol
-from hsiaug.protocol.split_protocol import SplitProtocol
 from hsiaug.protocol.tiling import (
     BlindTiles,
     Tile,
@@ -42,6 +41,7 @@ from hsiaug.protocol.tiling import (
 )
 from hsiaug.protocol.view import BATCH_BYTES
 from hsiaug.registry.card import Card, Scope
+from hsiaug.registry.split_protocol import SplitProtocol
 from hsiaug.tasks.pixels import (
     NoGroundTruthError,
     PixelClassification,

@@ -23,7 +23,6 @@ from hsiaug.metrics.accuracy import grouped_confusion, score
 from hsiaug.protocol.balance import DEFAULT_TIMES, Block, Rate, pool_steps, synthetic_counts
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import BlindSplit, Split, draw_split
-from hsiaug.protocol.split_protocol import SplitProtocol
 from hsiaug.protocol.view import (
     BATCH_BYTES,
     TrainView,
@@ -35,6 +34,7 @@ from hsiaug.protocol.view import (
     view_without_labels,
 )
 from hsiaug.registry.card import Card
+from hsiaug.registry.split_protocol import SplitProtocol
 
 Prediction = tuple[NDArray[np.int32], NDArray[np.int16]]
 """Flat index and predicted class id of every test pixel."""

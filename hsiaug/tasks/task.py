@@ -30,10 +30,10 @@ from hsiaug.core.tiles import DenseSamples, DenseView
 from hsiaug.data.georeference import Georeference
 from hsiaug.protocol.balance import Block, Rate
 from hsiaug.protocol.split import Split as PixelSplit
-from hsiaug.protocol.split_protocol import SplitProtocol
 from hsiaug.protocol.tiling import TileSplit
 from hsiaug.protocol.view import TrainView
 from hsiaug.registry.card import Card, Scope
+from hsiaug.registry.split_protocol import SplitProtocol
 from hsiaug.tasks.masks import ChangeDetection, Segmentation
 from hsiaug.tasks.pixels import PixelClassification, Prediction, TaskDefaults
 

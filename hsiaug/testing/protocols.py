@@ -15,9 +15,9 @@ from hsiaug.core.pairs import PairSet, Place, Side
 from hsiaug.core.scene import Scene
 from hsiaug.data import toy_scene
 from hsiaug.protocol.split import Split, draw_split
-from hsiaug.protocol.split_protocol import Buffer, SplitProtocol
 from hsiaug.protocol.tiling import TileSplit, draw_tiles
 from hsiaug.registry.card import Card
+from hsiaug.registry.split_protocol import Buffer, SplitProtocol
 from hsiaug.testing.core import CheckList, other_global_seeds, require
 from hsiaug.testing.shared_checks import STATIC
 

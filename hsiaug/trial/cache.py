@@ -23,7 +23,8 @@ from hsiaug.core.spectral_views import SpectralView
 from hsiaug.core.view_names import AUTO
 from hsiaug.protocol.view import TrainView
 from hsiaug.registry.card import Card, Scope, preparing_params
-from hsiaug.registry.lookup import OWN, Found, registry
+from hsiaug.registry.importing import OWN
+from hsiaug.registry.lookup import Found, registry
 from hsiaug.tasks.task import AnyBlock, Task, TaskData, TaskSamples, TaskSplit, TaskView
 from hsiaug.tasks.view_choice import choose_view
 from hsiaug.trial.arm import SYNTHETIC

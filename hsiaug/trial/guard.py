@@ -1,17 +1,15 @@
-"""Protection of the process that runs a plugin: its global state is restored, and failures become
-text.
+"""Protection of the process that runs a plugin: states that results depend on are restored, and
+failures become text.
 
 A plugin may end in any way that Python knows (``sys.exit``, ``KeyboardInterrupt``, an exception
-that cannot be printed) and may leave the process in any state. The process goes on with other
-trials, so its state is put back after every call, and what ended the call becomes text that can be
-stored. What a stranger replaces in it ends with it (:func:`hsiaug.bench.worker.strangers`). Ways to
-end that Python does not know (a signal, ``os._exit``) are for the process that started this one to
-notice.
+that cannot be printed): what ended the call becomes text that can be stored, and the process goes
+on with other trials. Ways to end that Python does not know (a signal, ``os._exit``) are for the
+process that started this one to notice. What a third-party plugin replaces in its process ends
+with it (:func:`hsiaug.trial.cache.strangers`).
 """
 
 import contextlib
 import json
-import os
 import random
 import signal
 import sys
@@ -37,22 +35,16 @@ LARGEST_PROVENANCE = 2**20
 FOR_PLUGINS = np.random.MT19937(0)
 """Source of numpy's global random functions while a plugin runs."""
 
-SIGNALS = tuple(
-    getattr(signal, name)
-    for name in ("SIGINT", "SIGTERM", "SIGALRM", "SIGHUP", "SIGUSR1")
-    if hasattr(signal, name)
-)
-
 
 @contextlib.contextmanager
 def kept_state() -> Iterator[None]:
-    """Put the process's global state back afterwards, whatever happens within.
+    """Put back afterwards, whatever happens within, what later results depend on.
 
-    Working directory, environment, file mode mask, global random states, numpy's error handling,
-    warning filters, recursion limit, signal handlers, standard streams; of torch, where it is
-    loaded, random state, threads, default dtype and gradient mode. Python's and numpy's global
-    generators of random numbers start alike in every block: no plugin should read them, and one
-    that does gives the same result again.
+    Global random states, numpy's error handling, warning filters; of torch, where it is loaded,
+    random state, threads, default dtype and gradient mode. Python's and numpy's global generators
+    of random numbers start alike in every block: no plugin should read them, and one that does
+    gives the same result again. All else that a plugin of another package leaves behind ends with
+    its process, in which no trial without that plugin runs.
 
     Raises PluginError in place of SystemExit, which would end the whole command in silence.
     """
@@ -62,8 +54,7 @@ def kept_state() -> Iterator[None]:
         _same_random_numbers(),
         contextlib.ExitStack() as stack,
     ):
-        for keep in (_process, _signals, _torch):
-            stack.callback(keep())
+        stack.callback(_torch())
         try:
             yield
         except SystemExit as error:
@@ -87,45 +78,6 @@ def _same_random_numbers() -> Iterator[None]:
     finally:
         random.setstate(python)
         np.random.set_bit_generator(numpy)  # type: ignore[attr-defined]
-
-
-def _process() -> Callable[[], None]:
-    """Folder, file mode mask, environment, recursion limit and standard streams."""
-    path, mask, before = os.getcwd(), os.umask(0o022), dict(os.environ)  # noqa: PTH109
-    os.umask(mask)
-    limit, streams = sys.getrecursionlimit(), (sys.stdin, sys.stdout, sys.stderr)
-
-    def restore() -> None:
-        os.umask(mask)
-        with contextlib.suppress(OSError):
-            os.chdir(path)
-        if dict(os.environ) != before:
-            os.environ.clear()
-            os.environ.update(before)
-        sys.setrecursionlimit(limit)
-        sys.stdin, sys.stdout, sys.stderr = streams
-        for number in (0, 1, 2):
-            try:
-                os.fstat(number)
-            except OSError:
-                # Closed: the next file to be opened would take its place, and somebody's output
-                # with it.
-                os.open(os.devnull, os.O_RDWR)
-
-    return restore
-
-
-def _signals() -> Callable[[], None]:
-    if threading.current_thread() is not threading.main_thread():
-        return lambda: None
-    before = {number: signal.getsignal(number) for number in SIGNALS}
-
-    def restore() -> None:
-        for number, handler in before.items():
-            if handler is not None and signal.getsignal(number) is not handler:
-                signal.signal(number, handler)
-
-    return restore
 
 
 def _torch() -> Callable[[], None]:

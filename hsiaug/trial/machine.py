@@ -122,7 +122,7 @@ def environment() -> dict[str, object]:
             continue
     processor = platform.processor() or platform.machine()
     with contextlib.suppress(OSError):
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         models = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
         processor = next(models, processor)
     return {
@@ -143,7 +143,7 @@ def restart_peak_memory() -> None:
         if sys.platform == "linux":
             ctypes.CDLL(None).malloc_trim(0)
     with contextlib.suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5")
+        Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
 
 
 def peak_memory() -> float | None:
@@ -151,7 +151,7 @@ def peak_memory() -> float | None:
     where none is told.
     """
     with contextlib.suppress(OSError):
-        for line in Path("/proc/self/status").read_text().splitlines():
+        for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
             if line.startswith("VmHWM"):
                 return round(int(line.split()[1]) / 1024, 1)
     try:

@@ -14,10 +14,10 @@ from hsiaug.core.spectral_views import SpectralView
 from hsiaug.core.view_names import RAW
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
-from hsiaug.protocol.split_protocol import SplitProtocol
 from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import Registry
+from hsiaug.registry.split_protocol import SplitProtocol
 from hsiaug.tasks.task import TaskData, TaskSplit, get_task, locate_labels, predicted_mask
 from hsiaug.trial.arm import BOTH
 from hsiaug.trial.cache import Workbench

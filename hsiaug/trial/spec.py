@@ -11,7 +11,6 @@ from typing import Any
 from hsiaug.base.errors import PluginError
 from hsiaug.core.view_names import DEFAULT_VIEW, RAW, with_view
 from hsiaug.protocol.balance import Rate, alone
-from hsiaug.protocol.split_protocol import SplitProtocol
 from hsiaug.registry.card import (
     Card,
     build_params,
@@ -22,6 +21,7 @@ from hsiaug.registry.card import (
 )
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import Registry
+from hsiaug.registry.split_protocol import SplitProtocol
 from hsiaug.tasks.task import TaskData, get_task
 from hsiaug.trial.arm import BOTH, SYNTHETIC, Arm, Method
 from hsiaug.trial.guard import kept_state

@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 
 from hsiaug.base.errors import InputError
-from hsiaug.base.landlock import landlock_version
 from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.bounds import Bounds
 from hsiaug.bench.worker import OPEN
@@ -22,6 +21,7 @@ from hsiaug.core.scene import Scene
 from hsiaug.data import load_scene
 from hsiaug.data.pair_loading import label_files
 from hsiaug.own_scenes import add_scene
+from hsiaug.registry.isolation.landlock import landlock_version
 from hsiaug.trial.store import Store
 from tests.strangers import environment, hsiaug, install
 
@@ -323,7 +323,7 @@ def test_output_and_records_say_that_workers_are_not_sealed(
 @pytest.mark.skipif(sys.platform != "linux", reason="of Linux")
 def test_the_process_that_scores_lets_no_other_look_into_its_memory() -> None:
     asks = (
-        "import ctypes; from hsiaug.base.landlock import close_memory; p = ctypes.CDLL(None).prctl;"
+        "import ctypes; from hsiaug.registry.isolation.landlock import close_memory; p = ctypes.CDLL(None).prctl;"
         " b = p(3); "
     )
     done = subprocess.run(

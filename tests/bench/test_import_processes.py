@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from hsiaug.base.errors import HsiaugError
-from hsiaug.base.landlock import landlock_version
 from hsiaug.data.embedded import embedded_files
 from hsiaug.own_scenes import add_scene
-from hsiaug.registry.third_party import Child
+from hsiaug.registry.hookspecs import Entry
+from hsiaug.registry.isolation.landlock import landlock_version
+from hsiaug.registry.isolation.package import Package
+from hsiaug.registry.lookup import find_plugin
 from hsiaug.trial.store import Store
 from tests.strangers import DUMMY, environment, hsiaug, install
 
@@ -198,7 +200,7 @@ def test_a_package_that_is_imported_reads_and_changes_what_it_needs_alone(
     site = install(tmp_path / "site", "dummy_plugin", code + DUMMY)
     np.save(site / "labels.npy", np.ones(3))
     monkeypatch.syspath_prepend(site)
-    child = Child("dummy-plugin", 60.0)
+    child = Package("dummy-plugin", find_plugin)
     try:
         entries, error = child.entries("dummy_plugin", "dummy_plugin")
         assert error == "" and [entry.name for entry in entries][:1] == ["dummy"]
@@ -234,12 +236,13 @@ def test_a_protocol_reads_the_file_that_its_argument_names(
 ) -> None:
     monkeypatch.syspath_prepend(install(tmp_path / "site", "listed_plugin", READER))
     np.save(tmp_path / "pixels.npy", np.arange(3))
-    child = Child("listed-plugin", 60.0)
-    asked = "parse", "listed", "listed_plugin:Listed", "pixels.npy", "none", str(tmp_path)
+    child = Package("listed-plugin", find_plugin)
+    listed = Entry("protocol", "listed", "listed_plugin:Listed")
+    asked = "parse", listed, "pixels.npy", "none", str(tmp_path)
     try:
         with pytest.raises(HsiaugError, match="Permission denied"):
             child.ask(*asked)
         child.allow([tmp_path / "pixels.npy"])
-        assert child.ask(*asked)["argument"] == "pixels.npy"
+        assert child.ask(*asked).facts["argument"] == "pixels.npy"
     finally:
         child.end()

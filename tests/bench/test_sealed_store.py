@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hsiaug.base.landlock import landlock_version
+from hsiaug.registry.isolation.landlock import landlock_version
 from hsiaug.trial.store import Store
 from hsiaug.trial.upkeep import verify
 from tests.strangers import DUMMY, environment, hsiaug, install

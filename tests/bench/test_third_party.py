@@ -12,10 +12,14 @@ import numpy as np
 import pytest
 
 from hsiaug.base.errors import PluginError
-from hsiaug.protocol.third_party import packed, unpacked
-from hsiaug.registry import third_party
+from hsiaug.core.scene import Scene
 from hsiaug.registry.card import Card
-from hsiaug.registry.third_party import Child, ToldCard, ToldParam, read_told
+from hsiaug.registry.hookspecs import Entry
+from hsiaug.registry.isolation import package as package_module
+from hsiaug.registry.isolation.metadata import CardFacts, ParamFacts, checked
+from hsiaug.registry.isolation.package import Package
+from hsiaug.registry.isolation.stand_ins import stand_in
+from hsiaug.registry.lookup import find_plugin
 from hsiaug.trial.store import Store
 from tests.strangers import DUMMY, environment, hsiaug, install, results
 
@@ -195,63 +199,20 @@ def test_a_plugin_that_ends_its_process_is_one_clear_error(
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(
-    ("code", "said"),
-    [
-        ("while True: pass", "no answer within 0.5 s"),
-        pytest.param(
-            "while True: pass",
-            "no answer within 0.3 s of the processor",
-            marks=pytest.mark.skipif(
-                sys.platform != "linux", reason="only Linux says how long a process worked"
-            ),
-        ),
-        pytest.param(
-            "import time; time.sleep(3600)",
-            "asleep for 0.2 s",
-            marks=pytest.mark.skipif(
-                sys.platform != "linux", reason="only Linux says that a process sleeps"
-            ),
-        ),
-    ],
-)
 def test_an_import_that_does_not_end_is_given_up(
-    code: str,
-    said: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.syspath_prepend(install(tmp_path / "site", "endless_plugin", code))
-    child = Child("endless-plugin", 0.2)
-    if said == "no answer within 0.5 s":
-        monkeypatch.setattr(third_party, "ANSWERS_WITHIN", 0.5)
-    if "processor" in said:
-        monkeypatch.setattr(third_party, "BUSY", 0.3)
-    monkeypatch.setattr(third_party, "SAYS_AFTER", 0.0)
+    site = install(tmp_path / "site", "endless_plugin", "import time; time.sleep(3600)")
+    monkeypatch.syspath_prepend(site)
+    monkeypatch.setattr(package_module, "ANSWERS_WITHIN", 0.5)
+    monkeypatch.setattr(package_module, "NOTICE_AFTER", 0.1)
+    package = Package("endless-plugin", find_plugin)
 
-    with pytest.raises(third_party.PluginError, match=rf"endless-plugin must load.* {said}"):
-        child.ask("entries", "endless_plugin", "endless_plugin", within=third_party.ANSWERS_WITHIN)
-    with pytest.raises(third_party.PluginError, match=said):
-        child.ask("entries", "endless_plugin", "endless_plugin")
-    if "processor" in said:
-        assert (
-            capfd.readouterr().err
-            == "waiting for the package endless-plugin to load ('pip uninstall' takes it out)\n"
-        )
-
-
-def test_a_package_that_computes_or_waits_for_its_own_process_is_not_asleep(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    code = (
-        "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time;"
-        " time.sleep(2)'])\n" + DUMMY
-    )
-    monkeypatch.syspath_prepend(install(tmp_path / "site", "dummy_plugin", code))
-
-    entries, error = Child("dummy-plugin", 0.5).entries("dummy_plugin", "dummy_plugin")
-    assert error == "" and [entry.name for entry in entries][:1] == ["dummy"]
+    for _ in range(2):
+        with pytest.raises(PluginError, match=r"endless-plugin must load.* no answer within 0.5 s"):
+            package.ask("entries", "endless_plugin", "endless_plugin", within=0.5)
+    notice = "waiting for the package endless-plugin to load ('pip uninstall' takes it out)\n"
+    assert capfd.readouterr().err == notice
 
 
 THREADS = """
@@ -328,33 +289,74 @@ def test_a_protocol_draws_in_its_own_process(site: Path, tmp_path: Path) -> None
 )
 def test_a_card_with_a_number_that_no_record_can_hold_is_refused(field: str, value: float) -> None:
     card = Card(name="odd", version="1", summary="a card")
-    told = {name: getattr(card, name) for name in ToldCard.model_fields}
-    assert read_told(ToldCard, told, "odd-plugin").name == "odd"
+    told = {name: getattr(card, name) for name in CardFacts.model_fields}
+    assert checked(CardFacts, told, "odd-plugin").name == "odd"
 
     with pytest.raises(PluginError, match=f"odd-plugin must have a valid card; found {field}"):
-        read_told(ToldCard, {**told, field: value}, "odd-plugin")
+        checked(CardFacts, {**told, field: value}, "odd-plugin")
 
 
 @pytest.mark.parametrize("bound", [None, float("inf"), 3.0])
 def test_bounds_of_a_parameter_may_be_infinite_and_its_default_may_not(bound: float | None) -> None:
     told = {"name": "a", "help": "", "unit": "", "low": None, "high": bound, "choices": []}
     told |= {"default": 1.0, "preparing": False, "sampling": False}
-    assert read_told(ToldParam, told, "odd-plugin").high == bound
+    assert checked(ParamFacts, told, "odd-plugin").high == bound
     with pytest.raises(PluginError, match="valid card; found default"):
-        read_told(ToldParam, {**told, "default": float("nan")}, "odd-plugin")
+        checked(ParamFacts, {**told, "default": float("nan")}, "odd-plugin")
+
+
+DRAWS = """
+import numpy as np
+from hsiaug.api import Card, Entry, SplitProtocol, hookimpl
+from types import SimpleNamespace
+
+
+class Odd(SplitProtocol):
+    card = Card(name="odd", version="1", summary="no masks", tasks=("pixels",))
+    takes = "number"
+
+    def draw(self, scene, seed, patch):
+        masks = dict.fromkeys(("train", "dropped", "hidden", "labels", "asked"))
+        masks["train"] = np.ones(scene.shape, float if self.argument == "1" else bool)
+        return SimpleNamespace(**masks, notes=(3,) if self.argument == "2" else ())
+
+
+@hookimpl
+def hsiaug_plugins():
+    return [Entry("protocol", "odd", "odd_plugin:Odd")]
+"""
 
 
 @pytest.mark.parametrize(
-    "names", [("dropped",), ("train", "dropped", "more"), ("train", "dropped", "large")]
+    ("argument", "said"),
+    [("1", "array of float64"), ("2", "notes.0"), ("3", "odd must draw masks")],
 )
-def test_arrays_that_are_no_draw_are_refused(
-    names: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+def test_what_is_no_draw_is_refused(
+    argument: str, said: str, toy: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hsiaug.protocol.third_party.LARGEST", 2**16)
-    arrays = {name: np.zeros(2**17 if name == "large" else 2, bool) for name in names}
+    monkeypatch.syspath_prepend(install(tmp_path / "site", "odd_plugin", DRAWS))
+    package = Package("odd-plugin", find_plugin)
+    protocol = stand_in(package, Entry("protocol", "odd", "odd_plugin:Odd"))
+    try:
+        with pytest.raises(PluginError, match=said):
+            protocol.parse(argument, "none").draw(toy, 0, 3)
+    finally:
+        package.end()
 
-    with pytest.raises(PluginError, match="must draw masks"):
-        unpacked(packed(arrays), ("train", "dropped"), ("large",))
+
+def test_a_package_is_asked_for_the_buffer_of_one_size_of_patches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wider = DRAWS.replace(
+        "def draw(", "def buffer_radius(self, patch):\n        return 2 * patch\n\n    def draw("
+    )
+    monkeypatch.syspath_prepend(install(tmp_path / "site", "odd_plugin", wider))
+    package = Package("odd-plugin", find_plugin)
+    try:
+        protocol = stand_in(package, Entry("protocol", "odd", "odd_plugin:Odd"))
+        assert protocol.parse("1", "none").buffer_radius(151) == 302
+    finally:
+        package.end()
 
 
 def test_generate_ends_with_an_error_where_a_plugin_ends_it_in_silence(

@@ -128,14 +128,14 @@ def planted(site: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
     for name in MODULES:
         monkeypatch.delitem(sys.modules, name, raising=False)
     names = (
-        "hsiaug.protocol.entries",
+        "hsiaug_builtin.protocols",
         "hsiaug_builtin.baselines",
         "hsiaug_builtin.classifiers",
         *MODULES,
     )
     found = build_registry([EntryPoint(name, name, "hsiaug") for name in names])
     # Not registry itself: a module that is loaded meanwhile would keep it.
-    monkeypatch.setattr("hsiaug.registry.lookup._installed", lambda idle: found)
+    monkeypatch.setattr("hsiaug.registry.lookup._installed", lambda: found)
     run_trials_here(monkeypatch)
     return found
 

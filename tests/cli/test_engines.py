@@ -73,6 +73,14 @@ def test_a_run_on_dask_gives_the_records_of_a_local_one(tmp_path, env, local):
     assert results(tmp_path / "dask") == local
 
 
+def test_dask_workers_without_labels_give_the_records_of_a_local_run(tmp_path, env, local):
+    words = arguments(tmp_path / "dask", "--on", "dask", "--cluster", "labels=here")
+    answer = hsiaug(*words, env=env)
+
+    assert answer.returncode == 0, answer.stderr
+    assert results(tmp_path / "dask") == local
+
+
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="no list of child processes here")
 def test_a_dask_worker_that_is_killed_costs_no_record(
     tmp_path: Path, local: dict[str, Any]

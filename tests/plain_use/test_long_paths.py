@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hsiaug.base import processes
 from hsiaug.base.errors import InputError
+from hsiaug.registry.isolation import processes
 from hsiaug.trial.store import Store
 from tests.strangers import environment, hsiaug
 

@@ -9,13 +9,13 @@ import pytest
 from hsiaug.base.errors import InputError, PluginError, SplitError
 from hsiaug.core.pairs import PairSet
 from hsiaug.data import toy_scene
-from hsiaug.protocol.entries import BUILT_IN
 from hsiaug.protocol.protocols import parse_protocol, protocol_class
 from hsiaug.protocol.split import draw_split
-from hsiaug.protocol.split_protocol import Areas, Draw, SplitProtocol
 from hsiaug.protocol.tiling import draw_tiles
 from hsiaug.registry.card import Card
+from hsiaug.registry.split_protocol import Areas, Draw, SplitProtocol
 from hsiaug.report.records import read_trials
+from hsiaug_builtin.protocols import TARGETS
 
 TOY = toy_scene()
 ALL = ("pixels", "segmentation", "change")
@@ -62,7 +62,7 @@ def test_equal_arguments_of_different_protocols_are_different_protocols() -> Non
 
 
 def test_every_built_in_name_is_that_of_its_class() -> None:
-    assert [protocol_class(name).card.name for name in BUILT_IN] == list(BUILT_IN)
+    assert [protocol_class(name).card.name for name in TARGETS] == list(TARGETS)
 
 
 def test_what_a_protocol_raises_is_one_error_that_names_it() -> None:

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from hsiaug.base.errors import PluginError
-from hsiaug.protocol.entries import BUILT_IN
-from hsiaug.protocol.split_protocol import Draw, SplitProtocol
 from hsiaug.registry.card import Card
+from hsiaug.registry.split_protocol import Draw, SplitProtocol
 from hsiaug.testing import ConformanceError, check_protocol
 from hsiaug.testing.protocols import ProtocolSubject
+from hsiaug_builtin.protocols import TARGETS
 from hsiaug_builtin.protocols.blocks import Blocks
 from hsiaug_builtin.protocols.sampled import KShot, Random
 
@@ -57,7 +57,7 @@ class Lossy(KShot):
         return "kshot:1"
 
 
-@pytest.mark.parametrize("name", sorted(set(BUILT_IN) - {"fixed"}))
+@pytest.mark.parametrize("name", sorted(set(TARGETS) - {"fixed"}))
 def test_every_built_in_protocol_keeps_the_contract(name: str) -> None:
     check_protocol(name)
 

@@ -75,11 +75,12 @@ def test_the_unit_of_the_cube_changes_no_bit(name: str, unit: float) -> None:
     assert (scaled.x == plain.x * np.float32(unit)).all()
 
 
-def test_a_constant_band_stays_constant_and_spoils_nothing() -> None:
+@pytest.mark.parametrize("name", ["txt2hsi", "gaussian"])
+def test_a_constant_band_stays_constant_and_spoils_nothing(name: str) -> None:
     scene = scene_of()
     cube = scene.cube.copy()
     cube[:, :, 4] = 0.3
-    samples = samples_of(replace(scene, cube=cube))
+    samples = samples_of(replace(scene, cube=cube), name)
 
     assert np.isfinite(samples.x).all()
     assert (samples.x[:, 4] == np.float32(0.3)).all()
@@ -87,7 +88,8 @@ def test_a_constant_band_stays_constant_and_spoils_nothing() -> None:
     assert 0.5 < others.std() / np.delete(cube, 4, axis=2).std() < 2
 
 
-def test_a_class_of_one_pixel_is_learnt() -> None:
-    samples = samples_of(scene_of(), protocol="kshot:1")
+@pytest.mark.parametrize("name", ["txt2hsi", "gaussian"])
+def test_a_class_of_one_pixel_is_learnt(name: str) -> None:
+    samples = samples_of(scene_of(), name, protocol="kshot:1")
 
     assert len(samples) == 7 and np.isfinite(samples.x).all()

@@ -10,22 +10,31 @@ import logging
 import multiprocessing
 import os
 import pickle
+import tempfile
 import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from importlib.util import find_spec
 from multiprocessing.util import Finalize
+from pathlib import Path
 from typing import Any
 
 from hsiaug.base.errors import HsiaugError, InputError, install
-from hsiaug.base.processes import without_ctrl_c, without_main
 from hsiaug.base.threads import one_thread
-from hsiaug.bench.dispatch import Pool
-from hsiaug.bench.engine import ClusterSettings, Engine, Event, Message, OnEvent, Say
+from hsiaug.bench.blind_data import BlindData
+from hsiaug.bench.dispatch import Dispatch, Ledger, Pool
+from hsiaug.bench.engine import Batch, ClusterSettings, Engine, Event, Job, Message, OnEvent, Say
 from hsiaug.bench.engines.chunks import Chunk, Piece, chunk_of, chunks_of, new_pieces, seconds_of
 from hsiaug.bench.engines.local import Local, LocalPool, Worker
 from hsiaug.bench.worker import WorkerStart
+from hsiaug.registry.card import Card
+from hsiaug.registry.isolation.processes import without_ctrl_c, without_main
+from hsiaug.trial.cache import has_fit
+from hsiaug.trial.run import Outcome
+from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.store import Store
 
 try:
     import distributed
@@ -62,13 +71,7 @@ class _Dask(Engine):
         """Run the trials as tasks, and tell of them as a task ends. Raises HsiaugError where tasks
         are lost.
         """
-        pieces = new_pieces(self.batches)
-        shortest = min(LONGEST, seconds_of(pieces) / (SHARE * self.jobs))
-        waiting, running, ended = (
-            chunks_of(pieces, len(pieces), shortest),
-            list[Any](),
-            threading.Event(),
-        )
+        waiting, running, ended = self._tasks(), list[Any](), threading.Event()
         while waiting or running:
             if self._client.status in ("closing", "closed"):
                 raise _lost("it has gone")
@@ -83,22 +86,32 @@ class _Dask(Engine):
             ended.wait(PATIENCE)
             ended.clear()
             for future in [future for future in running if future.done()]:
-                if (events := _result(future)) is not None:
+                if (result := _result(future)) is not None:
                     running.remove(future)
-                    for event in events:
+                    for event in self._events(result):
                         on_event(event)
 
-    def _submit(self, chunk: Sequence[Piece]) -> Any:
-        key = f"{chunk[0][1][0].generator.name}-{uuid.uuid4().hex[:12]}"
-        asked = {
-            "key": key,
-            "pure": False,
-            "resources": {"GPU": self._gpus} if self._gpus else None,
-        }
-        self._futures.append(
-            self._client.submit(run_chunk, pickle.dumps(chunk_of(chunk, 1)), **asked)
-        )
-        return self._futures[-1]
+    def _tasks(self) -> list[list[Piece]]:
+        """What is run together, as a task."""
+        pieces = new_pieces(self.batches)
+        shortest = min(LONGEST, seconds_of(pieces) / (SHARE * self.jobs))
+        return chunks_of(pieces, len(pieces), shortest)
+
+    def _submit(self, pieces: Sequence[Piece]) -> Any:
+        """The future of a task."""
+        return self._send(pieces, run_chunk, pickle.dumps(chunk_of(pieces, 1)))
+
+    def _events(self, result: Any) -> Iterable[Event]:
+        """What the result of a task tells."""
+        events: list[Event] = result
+        return events
+
+    def _send(self, pieces: Sequence[Piece], run: Callable[..., object], *arguments: object) -> Any:
+        key = f"{pieces[0][1][0].generator.name}-{uuid.uuid4().hex[:12]}"
+        resources = {"GPU": self._gpus} if self._gpus else None
+        future = self._client.submit(run, *arguments, key=key, pure=False, resources=resources)
+        self._futures.append(future)
+        return future
 
     def cancel(self) -> None:
         """Leave the scheduler, and end what runs and the workers that were started for the run."""
@@ -112,13 +125,47 @@ class _Dask(Engine):
             self._cluster.close()
 
 
-def _result(future: Any) -> list[Event] | None:
-    """The ends of a task's trials; None while its worker does not answer. Raises HsiaugError for
-    what stopped it.
+class _BlindDask(_Dask):
+    """Workers are sent the scene without labels, and draws without test labels; what they predict
+    is scored here.
+    """
+
+    def __init__(self, client: Any, cluster: Any, gpus: int) -> None:
+        super().__init__(client, cluster, gpus)
+        self._sent: dict[int, tuple[Ledger, Any]] = {}
+
+    def _tasks(self) -> list[list[Piece]]:
+        return [[piece] for piece in new_pieces(self.batches)]
+
+    def _submit(self, pieces: Sequence[Piece]) -> Any:
+        ((batch, trials),) = pieces
+        ledger, scene = self._scene(batch)
+        draws = tuple(ledger.request(trial) for trial in trials)
+        task = BlindTask(id(batch), batch.job, batch.scene.sha256, draws)
+        return self._send(pieces, run_blind, pickle.dumps(task), scene)
+
+    def _scene(self, batch: Batch) -> tuple[Ledger, Any]:
+        """What scores the trials of a batch, and the future of its scene without labels."""
+        if id(batch) not in self._sent:
+            ledger = Ledger(batch.scene, batch.job, Store(batch.job.store, create=True), self.jobs)
+            scene = self._client.scatter(BlindData(batch.scene).packed())
+            self._sent[id(batch)] = ledger, scene
+        return self._sent[id(batch)]
+
+    def _events(self, result: Any) -> Iterable[Event]:
+        number, outcomes = result
+        ledger, _ = self._sent[number]
+        batch = next(one for one in self.batches if id(one) == number)
+        for trial, outcome in outcomes:
+            yield ledger.write(trial, outcome, batch.commands.get(trial.hash, ""))
+
+
+def _result(future: Any) -> Any:
+    """What a task returned; None while its worker does not answer. Raises HsiaugError for what
+    stopped it.
     """
     try:
-        ended: list[Event] = future.result(timeout=CONNECT)
-        return ended
+        return future.result(timeout=CONNECT)
     except HsiaugError:
         raise
     except Exception as error:
@@ -167,7 +214,8 @@ def make(address: str, jobs: int, settings: ClusterSettings, say: Say) -> _Dask:
         raise InputError(rule, value=f"{address!r} ({error})", hint=hint) from error
     dashboard = f", dashboard {client.dashboard_link}" if find_spec("bokeh") else ""
     say(f"Dask scheduler {client.scheduler.address}{dashboard}")
-    return _Dask(client, cluster, settings.gpus)
+    engine = _BlindDask if settings.labels == "here" else _Dask
+    return engine(client, cluster, settings.gpus)
 
 
 # On a worker
@@ -207,6 +255,17 @@ def run_chunk(packed: bytes) -> list[Event]:
     packed: the pickled chunk. To unpack it asks for its plugins, which Dask's own threads must
     not wait for.
     """
+    _settle()
+    ended: list[Event] = []
+    chunk: Chunk = pickle.loads(packed)
+    chunk.run(
+        _OnWorker(1), lambda event: ended.append(event) if event.kind in ("ok", "failed") else None
+    )
+    return ended
+
+
+def _settle() -> None:
+    """Make this process one that may start others, which compute as fast as elsewhere."""
     one_thread()
     # A worker that a nanny started may have no children else. They end with their parent by
     # themselves.
@@ -214,9 +273,68 @@ def run_chunk(packed: bytes) -> list[Event]:
     # Dask's nannies set it: memory then goes back to the system at every turn, and networks take
     # twice as long.
     os.environ.pop("MALLOC_TRIM_THRESHOLD_", None)
-    ended: list[Event] = []
-    chunk: Chunk = pickle.loads(packed)
-    chunk.run(
-        _OnWorker(1), lambda event: ended.append(event) if event.kind in ("ok", "failed") else None
-    )
-    return ended
+
+
+@dataclass(frozen=True)
+class BlindTask:
+    """Trials that share a fit, each with its draw, without a test label.
+
+    batch: a number by which the command knows theirs. sha256: of the scene.
+    """
+
+    batch: int
+    job: Job
+    sha256: str
+    draws: tuple[tuple[TrialSpec, object], ...]
+
+
+class _Outcomes:
+    """What the trials of a task came to, in place of records. cache: of this task alone."""
+
+    def __init__(self, task: BlindTask, cache: Path) -> None:
+        self.outcomes: list[tuple[TrialSpec, Outcome]] = []
+        self._draws, self._cache = {trial.hash: draw for trial, draw in task.draws}, cache
+
+    def write(self, trial: TrialSpec, outcome: Outcome, command: str) -> Event:
+        self.outcomes.append((trial, outcome))
+        return Event("failed" if outcome.failed else "ok", trial.hash)
+
+    def request(self, trial: TrialSpec) -> tuple[TrialSpec, object]:
+        return trial, self._draws[trial.hash]
+
+    def keeps_fit(self, trial: TrialSpec) -> bool:
+        return has_fit(self._cache, trial)
+
+    def prepares(self, card: Card) -> bool:
+        return card.prepares
+
+
+def run_blind(packed: bytes, scene: bytes) -> tuple[int, list[tuple[TrialSpec, Outcome]]]:
+    """Run trials on a Dask worker that has no labels: the number of their batch, and what each came
+    to.
+
+    packed: a pickled BlindTask. scene: :meth:`hsiaug.bench.blind_data.BlindData.packed`.
+    """
+    _settle()
+    task: BlindTask = pickle.loads(packed)
+    data, job = BlindData.unpacked(scene), task.job
+    with tempfile.TemporaryDirectory(prefix="hsiaug-") as folder:
+        cache, temporary = Path(folder) / "cache", Path(folder) / "temporary"
+        temporary.mkdir()
+        start = WorkerStart(
+            job.task,
+            task.sha256,
+            cache,
+            job.device,
+            job.limit,
+            data,
+            temporary=temporary,
+            bounds=job.bounds,
+        )
+        seat, outcomes = _Seat(start), _Outcomes(task, cache)
+        batch = Batch(data.data, job, [trial for trial, _ in task.draws], {}, {})
+        try:
+            Dispatch(batch, seat, outcomes, lambda event: None).run()
+        finally:
+            seat.close()
+    return task.batch, outcomes.outcomes

@@ -23,7 +23,6 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from hsiaug.base.errors import InputError
-from hsiaug.base.processes import CONTEXT, end_leader, end_strays, load_before_fork, start_leader
 from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.dispatch import Dispatch, Ledger, Pool
 from hsiaug.bench.engine import (
@@ -38,6 +37,13 @@ from hsiaug.bench.engine import (
 )
 from hsiaug.bench.worker import SHORT, STAGES, WorkerStart, serve
 from hsiaug.data.pair_loading import label_files
+from hsiaug.registry.isolation.processes import (
+    CONTEXT,
+    end_leader,
+    end_strays,
+    load_before_fork,
+    start_leader,
+)
 from hsiaug.registry.lookup import registry
 from hsiaug.registry.progress import progress_values
 from hsiaug.trial.cache import strangers
@@ -49,6 +55,9 @@ from hsiaug.trial.sheet import read_sheet
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
+SHARED = serve.__module__, "sklearn.svm", "imblearn.over_sampling"
+"""Modules that the workers of any run share where they are forked."""
+load_before_fork(*SHARED)
 LARGEST = 32 * LARGEST_PROVENANCE
 """Bytes of a message: what a generator and a classifier may say of themselves, each character
 escaped, and more.
@@ -382,7 +391,7 @@ class Local(Engine):
             if self._pool is None or start != self._start:
                 self.cancel()
                 if computes_on_device(batch.trials):
-                    load_before_fork("torch")
+                    load_before_fork(*SHARED, "torch")
                 self._temporary = tempfile.TemporaryDirectory(prefix="hsiaug-")
                 self._start = replace(start, temporary=Path(self._temporary.name).resolve())
                 self._pool = self.pool(self._start)

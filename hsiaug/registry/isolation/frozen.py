@@ -1,12 +1,12 @@
 """Loaded last by the server that forks workers: leaves all that it has loaded out of garbage
 collection, which would write into that memory, and so copy what the workers share. The server
-adopts what workers leave behind (:func:`hsiaug.base.processes.end_strays`).
+adopts what workers leave behind (:func:`hsiaug.registry.isolation.processes.end_strays`).
 """
 
 import gc
 import warnings
 
-from hsiaug.base.processes import adopt_orphans
+from hsiaug.registry.isolation.processes import adopt_orphans
 
 adopt_orphans()
 # Where one of these ends.

@@ -4,14 +4,12 @@ import ctypes
 import multiprocessing
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from importlib import import_module
 from multiprocessing import forkserver, parent_process, resource_tracker, util
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
@@ -20,23 +18,25 @@ from typing import Any, NoReturn
 
 from hsiaug.base.errors import HsiaugError, InputError
 
+START_METHOD = "HSIAUG_START_METHOD"
+"""The environment's variable that lets all processes be started as on Windows and macOS: ``spawn``.
+"""
 # Without a library loaded again for each: not on macOS, whose libraries do not survive a fork.
-FORKS = sys.platform != "darwin" and "forkserver" in multiprocessing.get_all_start_methods()
+FORKS = (
+    sys.platform != "darwin"
+    and "forkserver" in multiprocessing.get_all_start_methods()
+    and os.environ.get(START_METHOD) != "spawn"
+)
 CONTEXT: Any = multiprocessing.get_context("forkserver" if FORKS else "spawn")
 
 
 def load_before_fork(*modules: str) -> None:
-    """Let processes that are started from now on share modules, beside those of any worker, where
-    forks are in use.
+    """Let processes that are started from now on share modules, where forks are in use.
 
     No effect once the server that forks them is there: each then loads its own.
     """
     if FORKS:
-        usual = "hsiaug.bench.worker", "sklearn.svm", "imblearn.over_sampling"
-        CONTEXT.set_forkserver_preload([*usual, *modules, "hsiaug.base.frozen"])
-
-
-load_before_fork()
+        CONTEXT.set_forkserver_preload([*modules, "hsiaug.registry.isolation.frozen"])
 
 
 DYING = 2.0
@@ -151,6 +151,13 @@ def hold_back(name: str) -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+def take_ctrl_c() -> None:
+    """Let Ctrl-C, which was held back while this process was started, interrupt it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+
+
 def lead_session() -> None:
     """Let this process lead a session of its own: all that plugins start belongs to it, and ends
     with it.
@@ -218,29 +225,32 @@ def end_leader(process: BaseProcess) -> None:
         _kill(begun)
 
 
-def run_session(
-    command: Sequence[str], environment: Mapping[str, str], descriptors: Collection[int]
-) -> int:
-    """Run a program that leads a session, and end with it all that it started; its exit code.
+def run_leader(process: BaseProcess) -> int:
+    """Run a process that leads a session, and end with it all that it started; its exit code.
 
-    descriptors: of open files that it is to have. Ctrl-C and Ctrl-Z are passed on to it.
+    Ctrl-C and Ctrl-Z are passed on to it.
     """
     adopt_orphans()
+    start_leader(process)
     others = set(_children(os.getpid()))
-    with subprocess.Popen(
-        command, env=environment, pass_fds=descriptors, start_new_session=True
-    ) as process:
-        _leaders.add(process.pid)
-        before = signal.signal(signal.SIGINT, lambda number, frame: process.send_signal(number))
-        try:
-            with suspending():
-                return process.wait()
-        finally:
-            signal.signal(signal.SIGINT, before)
-            _kill_group(process.pid)
-            _leaders.discard(process.pid)
-            for pid in set(_children(os.getpid())) - others - {process.pid}:
-                _kill([*_started_by(pid), pid])
+
+    def pass_on(number: int, frame: object) -> None:
+        # Where there are no sessions, it hears of Ctrl-C itself.
+        if hasattr(os, "setsid") and process.pid is not None:
+            os.kill(process.pid, number)
+
+    before = signal.signal(signal.SIGINT, pass_on)
+    try:
+        with suspending():
+            process.join()
+    finally:
+        signal.signal(signal.SIGINT, before)
+        code = process.exitcode
+        end_leader(process)
+        for pid in set(_children(os.getpid())) - others:
+            _kill([*_started_by(pid), pid])
+    assert code is not None
+    return code
 
 
 @contextmanager
@@ -278,7 +288,7 @@ def adopt_orphans() -> None:
 def end_strays() -> None:
     """Kill what processes that have ended left behind in sessions of their own, of Linux.
 
-    The server that forks workers has inherited it (:mod:`hsiaug.base.frozen`).
+    The server that forks workers has inherited it (:mod:`hsiaug.registry.isolation.frozen`).
     """
     server: Any = forkserver._forkserver
     with _hiding:
@@ -322,23 +332,6 @@ def _children(pid: int) -> list[int]:
         for path in Path(f"/proc/{pid}/task").glob("*/children"):
             numbers += map(int, path.read_text().split())
     return numbers
-
-
-def serve(module: str, *arguments: object) -> None:
-    """Be the process of a module that has a function of this name, and no more is loaded for it."""
-    import_module(module).serve(*arguments)
-
-
-def work_of(pid: int | None) -> tuple[float, bool]:
-    """Seconds of the processor that a process took, and whether it sleeps, neither reading a disk
-    nor waiting for a process of its own. On systems other than Linux, 0 and False.
-    """
-    try:
-        told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        own = any(path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children"))
-    except OSError:
-        return 0.0, False
-    return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK"), told[0] == "S" and not own
 
 
 def end_with_parent() -> None:

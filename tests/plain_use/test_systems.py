@@ -1,0 +1,240 @@
+"""What other systems and other surroundings have or lack, as far as Linux can show it: the records
+of a run are those of a plain one, or the error says what does not work.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hsiaug.base import files
+from hsiaug.base.errors import InputError, StoreError
+from hsiaug.base.files import check_target, write_text_whole
+from hsiaug.trial.store import Store
+from tests.report.report_records import believable, record
+from tests.strangers import DUMMY, environment, hsiaug, install, results
+
+QUICK = (
+    "benchmark",
+    "toy",
+    "--generator",
+    "dummy",
+    "--classifier",
+    "nearest,svm",
+    "--seeds",
+    "2",
+    "--patch",
+    "3",
+    "--view",
+    "raw",
+    "--jobs",
+    "2",
+)
+BARE = """
+import ctypes, os
+
+for name in ("fork", "forkpty", "sched_getaffinity", "pread", "posix_fallocate", "waitid"):
+    if hasattr(os, name):
+        delattr(os, name)
+
+
+class WithoutSystemCalls(ctypes.CDLL):
+    def __getattr__(self, name):
+        return (lambda *_: -1) if name in ("syscall", "prctl") else super().__getattr__(name)
+
+
+ctypes.CDLL = WithoutSystemCalls
+"""
+"""Of a sitecustomize: what neither macOS nor Windows has. Without system calls Landlock is gone."""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return install(tmp_path_factory.mktemp("systems") / "site", "dummy_plugin", DUMMY)
+
+
+@pytest.fixture(scope="module")
+def plain(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The store of a run as Linux has it."""
+    store = tmp_path_factory.mktemp("systems") / "plain"
+    done = hsiaug(*QUICK, "--store", str(store), env=environment(site))
+    assert done.returncode == 0, done.stderr
+    return store
+
+
+def test_a_run_whose_processes_are_spawned_has_the_same_records(
+    site: Path, plain: Path, tmp_path: Path
+) -> None:
+    env = environment(site, HSIAUG_START_METHOD="spawn")
+    done = hsiaug(*QUICK, "--store", "store", env=env, cwd=tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    assert results(tmp_path / "store") == results(plain)
+
+
+def without_proc(command: list[str]) -> list[str]:
+    """The command where there is no /proc, if that can be had."""
+    hide = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs none /proc && exec "$@"', "sh"]
+    possible = (
+        shutil.which("unshare")
+        and not subprocess.run([*hide, "true"], capture_output=True, check=False).returncode
+    )
+    return [*hide, *command] if possible else command
+
+
+def test_a_run_without_fork_proc_affinity_and_landlock_has_the_same_records(
+    site: Path, plain: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(BARE)
+    env = environment(tmp_path, site, HSIAUG_START_METHOD="spawn")
+    command = [sys.executable, "-m", "hsiaug", *QUICK, "--store", str(tmp_path / "store")]
+    done = subprocess.run(without_proc(command), env=env, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stderr
+    assert results(tmp_path / "store") == results(plain)
+    notes = {note for one in Store(tmp_path / "store").records() for note in one["notes"]}
+    assert any("no Landlock" in note for note in notes)
+    refused = subprocess.run([*command, "--isolate", "on"], env=env, capture_output=True, text=True)
+    assert refused.returncode == 2 and "--isolate on needs Landlock" in refused.stderr
+
+
+def test_a_run_in_odd_surroundings_has_the_same_records(
+    site: Path, plain: Path, tmp_path: Path
+) -> None:
+    # No home that can be written to, an encoding without λ, decimal commas, a path of more than
+    # 260 characters, and an output that goes through a pipe.
+    odd = {"HOME": "/dev/null/home", "XDG_CACHE_HOME": "", "HSIAUG_CACHE_DIR": "/dev/null/cache"}
+    odd |= {"LC_ALL": "C", "LC_NUMERIC": "de_DE.UTF-8", "PYTHONCOERCECLOCALE": "0"}
+    odd |= {"PYTHONUTF8": "0", "PYTHONIOENCODING": "cp1252"}
+    store = tmp_path / ("long" * 40) / ("name" * 40) / "store"
+    command = [sys.executable, "-m", "hsiaug", *QUICK, "--store", str(store)]
+    store.parent.mkdir(parents=True)
+    with subprocess.Popen(
+        command, env=environment(site, **odd), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as run:
+        copied = subprocess.run(["tee", "log"], stdin=run.stdout, cwd=tmp_path, capture_output=True)
+        _, said = run.communicate()
+
+    assert run.returncode == 0, said
+    assert results(store) == results(plain)
+    assert copied.stdout == (tmp_path / "log").read_bytes() and b"nearest" in copied.stdout
+    assert b"Traceback" not in said
+
+
+def test_a_reader_that_has_had_enough_ends_the_command(plain: Path) -> None:
+    report = [sys.executable, "-m", "hsiaug", "report", "--store", str(plain)]
+    with subprocess.Popen(
+        report, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as run:
+        first = subprocess.run(["head", "-n", "1"], stdin=run.stdout, capture_output=True)
+        assert run.stdout is not None
+        run.stdout.close()
+        assert run.stderr is not None and b"Traceback" not in run.stderr.read()
+    assert first.returncode == 0 and first.stdout
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="of POSIX")
+def test_a_run_on_a_laptop_that_was_suspended_has_the_same_records(
+    site: Path, plain: Path, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "hsiaug", *QUICK, "--store", str(tmp_path / "store")]
+    run = subprocess.Popen(
+        command,
+        env=environment(site),
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    until(lambda: list(tmp_path.glob("store/records/*/*/record.json")))
+    everyone = [run.pid, *descendants(run.pid)]
+    for number in (signal.SIGSTOP, signal.SIGCONT):
+        for pid in everyone:
+            os.kill(pid, number)
+        time.sleep(0.5)
+    _, said = run.communicate()
+
+    assert run.returncode == 0, said
+    assert results(tmp_path / "store") == results(plain)
+
+
+def descendants(pid: int) -> list[int]:
+    children = [
+        int(number)
+        for path in Path(f"/proc/{pid}/task").glob("*/children")
+        for number in path.read_text().split()
+    ]
+    return [*children, *(one for child in children for one in descendants(child))]
+
+
+def until(holds: Callable[[], object]) -> None:
+    """Wait until something holds; the time limit of the test ends a wait that is in vain."""
+    while not holds():
+        time.sleep(0.05)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="names of Windows stand elsewhere")
+def test_names_in_a_store_are_those_that_every_system_holds(plain: Path) -> None:
+    names = {path.name for path in plain.rglob("*")}
+    assert names and not [name for name in names if set(name) & set('<>:"|?*\\')]
+    assert len({name.lower() for name in names}) == len(names)
+
+
+@pytest.mark.parametrize("name", ["con.toml", "AUX.toml", "lpt1.toml", "a:b.toml", "what?.toml"])
+def test_a_name_that_windows_cannot_hold_is_refused_there(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert check_target(tmp_path / name, (".toml",)) == ".toml"
+    monkeypatch.setattr(files, "ON_WINDOWS", True)
+    with pytest.raises(InputError, match="a name that Windows can hold"):
+        check_target(tmp_path / name, (".toml",))
+    assert check_target(tmp_path / "console.toml", (".toml",)) == ".toml"
+
+
+def refuse(*_: Any, **__: Any) -> None:
+    """As Windows does where another program has a file open."""
+    raise PermissionError(13, "The process cannot access the file")
+
+
+def test_a_file_that_another_program_has_open_is_left_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "report.md").write_text("before")
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(InputError, match=r"report.md must be a file that can be written") as error:
+        write_text_whole(tmp_path / "report.md", "after")
+
+    assert "close it in other programs" in str(error.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["report.md"]
+    assert (tmp_path / "report.md").read_text() == "before"
+
+
+def test_a_record_whose_folder_cannot_be_renamed_is_one_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path / "store", create=True)
+    monkeypatch.setattr(Path, "rename", refuse)
+    monkeypatch.setattr(os, "rename", refuse)
+    monkeypatch.setattr(os, "replace", refuse)
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(StoreError, match="must be a folder that can be written to"):
+        store.put(believable(record(0.5, 0.4)), None)
+    assert not list(store.root.rglob("record.json"))
+
+
+def crlf(path: Path) -> None:
+    path.write_bytes(path.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
+
+
+def test_records_whose_lines_end_as_on_windows_are_read(plain: Path, tmp_path: Path) -> None:
+    shutil.copytree(plain, tmp_path / "store")
+    for path in tmp_path.rglob("record.json"):
+        crlf(path)
+    reading = Store(tmp_path / "store").read()
+    assert not reading.damaged and results(tmp_path / "store") == results(plain)
