@@ -173,6 +173,9 @@ def compute(
             tell("split")
             if generator.card.baseline:
                 result["baseline"] = generator.card.baseline
+            controls = {kind: card.control_of for kind, card in cards.items() if card.control_of}
+            if controls:
+                result["control_of"] = controls
             spectra = bench.spectra(spec)
             result["spectral_view"] = {"name": spectra.name, "scores": spectra.scores}
             samples = augment(

@@ -10,7 +10,8 @@ import pytest
 from hsiaug.api import DenseSamples, Entry, PairCounts
 from hsiaug.base.errors import InputError, PluginError
 from hsiaug.bench.command import command_for
-from hsiaug.bench.plan import Plan, Request, build_plan
+from hsiaug.bench.plan import Plan, build_plan
+from hsiaug.bench.request import read_request
 from hsiaug.core.pairs import PairSet
 from hsiaug.core.scene import Scene
 from hsiaug.metrics.accuracy import dense_score
@@ -36,7 +37,9 @@ def masks(plugins: Registry) -> Registry:
         ("classifier", "majority", "Majority"),
     )
     found = {
-        (kind, name): Found(Entry(kind, name, f"tests.dense.masks:{cls}"), "tests", "0")
+        (kind, name): Found(
+            Entry(kind, name, f"tests.dense.masks:{cls}", control=name == "majority"), "tests", "0"
+        )
         for kind, name, cls in own
     }
     return Registry({**plugins.plugins, **found})
@@ -50,7 +53,7 @@ def plan_of(data: PairSet | Scene, masks: Registry, task: str, **asked: Any) -> 
         "seeds": [0],
         "patch": 16,
     }
-    return build_plan(data, Request(task=task, **{**usual, **asked}), masks)
+    return build_plan(data, read_request(task=task, **{**usual, **asked}), masks)
 
 
 def records_of(
