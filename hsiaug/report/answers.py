@@ -214,7 +214,7 @@ def three_answers(table: Table) -> Answers:
         Controls are answered for only where no other generator ran.
     """
     judged = [gain for gain in table.judged if gain.verdict and gain.verdict.of]
-    asked_for = [gain for gain in judged if not gain.cell.arm.control]
+    asked_for = [gain for gain in judged if not _is_control(gain.cell)]
     controls_only = bool(judged) and not asked_for
     gains = [gain for gain in asked_for or judged if gain.cell.ok]
     pairs_of_masks = not table.scores.fields
@@ -454,6 +454,11 @@ def _unbeaten(table: Table, cell: ArmCell) -> Contrast | None:
 
 def _mean(table: Table, cell: ArmCell) -> Any:
     return cell.summary(table.scores.main.key)
+
+
+def _is_control(cell: ArmCell) -> bool:
+    """Whether its generator is a control, by its record or, of older ones, by its name."""
+    return cell.arm.control or bool(cell.declared.get(cell.arm.generator.name))
 
 
 def _bare(cell: ArmCell) -> bool:
