@@ -130,9 +130,8 @@ def take_recipes(root: Path, draws: Sequence[int]) -> None:
                     now + MOST,
                     Console(stderr=True),
                 )
-                inner = replace(
-                    asked, protocol=parse_protocol(f"within:issd@{draw}"), classifiers=(), seeds=()
-                )
+                protocol = parse_protocol(f"within:issd@{draw}")
+                inner = asked.model_copy(update={"protocol": protocol, "classifiers": ()})
                 plan, left_out = screening_plan(scene, inner, registry(), ref)
                 session, plan = scored(plan, session), without_controls(plan)
                 screen(plan, session, left_out)

@@ -16,13 +16,11 @@ command's.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
-
-import numpy as np
 
 from hsiaug.base.arguments import (
     AnyPath,
@@ -30,7 +28,6 @@ from hsiaug.base.arguments import (
     Number,
     Switch,
     Text,
-    anything,
     checked,
     choice,
     mapping,
@@ -38,15 +35,15 @@ from hsiaug.base.arguments import (
     optional,
     path,
     positive,
-    several,
     text,
     whole,
 )
 from hsiaug.base.files import check_target
 from hsiaug.base.terminal import log_console
 from hsiaug.base.threads import one_thread_each
+from hsiaug.bench import defaults
 from hsiaug.bench.engine import cluster_settings
-from hsiaug.bench.plan import Request
+from hsiaug.bench.request import as_items, read_request
 from hsiaug.bench.run import Existing, run
 from hsiaug.bench.schedule import plan_runs, trials_of
 from hsiaug.bench.suite import Run
@@ -88,14 +85,6 @@ SCENE = Argument(
     lambda scene: scene if isinstance(scene, Scene) else path.convert(scene),
 )
 AnyScene = Annotated[Scene | str | os.PathLike[str], SCENE]
-DRAWS = Argument(
-    "how many draws, from 1 on, or a list of their numbers",
-    lambda draws: (
-        list(range(whole(1).convert(draws)))
-        if np.ndim(draws) == 0
-        else several(whole()).convert(draws)
-    ),
-)
 
 
 @checked
@@ -155,7 +144,11 @@ def augment_scene(
     kit = sample_kit("pixels" if isinstance(scene, Scene) else task_of(scene, None))
     loaded = scene if isinstance(scene, Scene) else kit.task.load(scene)
     request = sample_request(
-        *(kit.task.generator if generator is None else generator, preset, params),
+        *(
+            defaults.GENERATORS[kit.task.name][0] if generator is None else generator,
+            preset,
+            params,
+        ),
         protocol=None if protocol is None else parse_protocol(protocol),
         lam=lam,
         times=times,
@@ -172,20 +165,20 @@ def augment_scene(
 @checked
 def benchmark(
     scene: AnyPath,
-    generators: Annotated[One | Sequence[One] | None, optional(several(anything))] = None,
-    classifiers: Annotated[One | Sequence[One] | None, optional(several(anything))] = None,
+    generators: One | Sequence[One] | None = None,
+    classifiers: One | Sequence[One] | None = None,
     *,
-    lambdas: Annotated[float | Sequence[float], several(number)] = 1.0,
-    omegas: Annotated[float | Sequence[float], several(number, empty=True)] = (),
-    times: Annotated[float | Sequence[float], several(number, empty=True)] = (),
-    train: Annotated[str | Sequence[str], several(text)] = "both",
-    draws: Annotated[int | Sequence[int], DRAWS] = 7,
-    protocol: Annotated[str | None, optional(text)] = None,
-    buffer: Annotated[str | None, optional(text)] = None,
-    views: Annotated[str | Sequence[str], several(text, empty=True)] = (),
-    patch: Annotated[int | None, optional(whole(1))] = None,
+    lambdas: float | str | Sequence[float] = defaults.LAMBDAS,
+    omegas: float | str | Sequence[float] = (),
+    times: float | str | Sequence[float] = (),
+    train: str | Sequence[str] = defaults.TRAIN,
+    draws: int | str | Sequence[int] = defaults.DRAWS,
+    protocol: str | None = None,
+    buffer: str | None = None,
+    views: str | Sequence[str] = (),
+    patch: int | None = None,
     task: Annotated[Literal["pixels", "segmentation", "change"] | None, optional(text)] = None,
-    preset: Text = "cpu",
+    preset: Text = defaults.PRESET,
     store: AnyPath = USUAL_STORE,
     existing: Annotated[Existing, choice("only-missing", "all", "none")] = "only-missing",
     device: Text = "auto",
@@ -199,29 +192,37 @@ def benchmark(
 
     scene: a name of the catalogue, or the path of a card. generators, classifiers: names, or
     plugins: as :func:`generator` makes them, or of your own classes, installed or not; None = the
-    usual ones. draws: a number of them, or their numbers. timeout: seconds that a trial may take.
-    The rest is as the options of the command: a call gives trials of the same hashes, and takes
-    from ``store`` those that are there. progress: False = nothing is printed.
+    usual ones. lambdas, omegas, times: numbers, or ranges as the command takes them. draws: a
+    number of them, or their numbers. timeout: seconds that a trial may take. The rest is as the
+    options of the command: a call gives trials of the same hashes, and takes from ``store`` those
+    that are there. progress: False = nothing is printed.
 
     Raises InputError, SplitError and PluginError as the command ends with them. A trial that
     fails raises nothing: it is a record, and the tables name it.
     """
     check_limit(timeout)
     ref = os.fspath(scene)
-    request = Request(
+    generator_names, generator_params = _name_plugins("generator", generators, preset)
+    classifier_names, classifier_params = _name_plugins("classifier", classifiers, preset)
+    names = {"generators": generator_names, "classifiers": classifier_names}
+    request = read_request(
+        **{kind: chosen for kind, chosen in names.items() if chosen is not None},
         task=task_of(ref, task),
-        protocol=None if protocol is None else parse_protocol(protocol, buffer),
+        protocol=protocol,
         buffer=buffer,
         views=views,
-        lambdas=lambdas,  # type: ignore[arg-type]  # these four are lists by now
-        omegas=omegas,  # type: ignore[arg-type]
-        times=times,  # type: ignore[arg-type]
+        lambdas=lambdas,
+        omegas=omegas,
+        times=times,
         train=train,
-        seeds=draws,  # type: ignore[arg-type]
+        draws=draws,
         patch=patch,
         preset=preset,
     )
-    asked = tuple((ref, one) for one in _requests(request, generators or (), classifiers or ()))
+    asked = tuple(
+        (ref, request.model_copy(update={"overrides": overrides}))
+        for overrides in _combine(generator_params, classifier_params)
+    )
     plans = plan_runs([Run("", asked)], registry())
     console = log_console(quiet=not progress)
 
@@ -365,26 +366,33 @@ def _plugin(kind: Kind, name: str, preset: str, params: Mapping[str, object]) ->
     )
 
 
-def _requests(
-    request: Request, generators: Sequence[One], classifiers: Sequence[One]
-) -> list[Request]:
-    """The request, once for each combination of plugins of one name with different
-    hyper-parameters.
+def _name_plugins(
+    kind: Kind, plugins: object, preset: str
+) -> tuple[tuple[str, ...] | None, dict[str, list[Mapping[str, str]]]]:
+    """Names of plugins, and by name the hyper-parameters that each is to have, once or several
+    times.
+
+    plugins: names and plugins, one or several; None = the usual ones.
     """
     variants: dict[str, list[Mapping[str, str]]] = {}
-    names: dict[Kind, dict[str, None]] = {"generator": {}, "classifier": {}}
-    for kind, asked in zip(names, (generators, classifiers), strict=True):
-        for one in asked:
-            name, said = named(kind, one, request.preset)
-            names[kind][name] = None
-            if said not in variants.setdefault(name, []):
-                variants[name].append(said)
-    return [
-        replace(
-            request,
-            generators=list(names["generator"]),
-            classifiers=list(names["classifier"]),
-            overrides={name: said for name, said in zip(variants, chosen, strict=True) if said},
-        )
-        for chosen in product(*variants.values())
-    ]
+    if plugins is None:
+        return None, variants
+    for plugin in as_items(plugins):
+        name, params = named(kind, plugin, preset)
+        if params not in variants.setdefault(name, []):
+            variants[name].append(params)
+    return tuple(variants), variants
+
+
+def _combine(
+    *variants: Mapping[str, Sequence[Mapping[str, str]]],
+) -> Iterator[dict[str, Mapping[str, str]]]:
+    """Hyper-parameters by plugin, for each combination of plugins of one name with different
+    ones.
+    """
+    merged: dict[str, list[Mapping[str, str]]] = {}
+    for by_name in variants:
+        for name, params in by_name.items():
+            merged.setdefault(name, []).extend(params)
+    for chosen in product(*merged.values()):
+        yield {name: params for name, params in zip(merged, chosen, strict=True) if params}

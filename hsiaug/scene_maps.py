@@ -18,7 +18,8 @@ from hsiaug.base.arguments import AnyPath, Switch, Text, checked, optional, text
 from hsiaug.base.errors import InputError
 from hsiaug.base.terminal import log_console
 from hsiaug.base.threads import one_thread_here
-from hsiaug.bench.plan import Request, build_plan
+from hsiaug.bench.plan import build_plan
+from hsiaug.bench.request import defaults_for, read_request, widest_protocol
 from hsiaug.bench.run import run
 from hsiaug.data.georeference import Georeference
 from hsiaug.data.pair_sets import task_of
@@ -31,6 +32,7 @@ from hsiaug.report.labels import percent
 from hsiaug.report.output_files import figure_writers, write_files
 from hsiaug.report.scores import metric_set
 from hsiaug.tasks.task import Task, TaskData, TaskSplit, get_task
+from hsiaug.trial.arm import NONE
 from hsiaug.trial.mapping import Refitted, refit, repeats, spec_of
 from hsiaug.trial.store import Record, Store
 
@@ -309,17 +311,17 @@ def _train_on_most(
     """The record of a classifier that learns from nearly all labels and no sample; run if it is not
     there.
     """
-    asked = Request(
+    asked = read_request(
         task=task.name,
-        protocol=task.nearly_all(data),
-        generators=["none"],
-        classifiers=[classifier or task.defaults(data).classifiers[-1]],
+        protocol=widest_protocol(task, data),
+        generators=[NONE],
+        classifiers=[classifier or defaults_for(task, data).classifiers[-1]],
         lambdas=[1.0],
         seeds=[0],
     )
     plan = build_plan(data, asked, registry(), scene_ref=scene)
     # Classifiers that are run beside the one asked for come behind it.
-    own = next(trial for trial in plan.trials if trial.generator.name == "none")
+    own = next(trial for trial in plan.trials if trial.generator.name == NONE)
 
     def say(line: str) -> None:
         console.print(line, soft_wrap=True)

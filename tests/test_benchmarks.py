@@ -1,6 +1,7 @@
 """Every script of ``benchmarks/`` starts; those that take seconds run, as small as they can be."""
 
 import importlib
+import re
 import runpy
 import shutil
 import subprocess
@@ -123,6 +124,19 @@ def test_pictures_of_committed_trials(tmp_path: Path, monkeypatch: pytest.Monkey
     run("docs_figures", str(tmp_path), monkeypatch=monkeypatch)
     assert (tmp_path / "a.png").stat().st_size
     assert len(list(tmp_path.glob("*.svg"))) == 8
+
+
+def test_figures_of_methods_show_the_sizes_that_their_code_has(tmp_path, monkeypatch):
+    run("docs_architectures", str(tmp_path), monkeypatch=monkeypatch)
+    for drawn in tmp_path.glob("*.svg"):
+        committed = FOLDER.parent / "docs" / "images" / drawn.name
+        lines = [
+            re.findall(r"<text[^>]*>([^<]*)", path.read_text("utf-8"))
+            for path in (drawn, committed)
+        ]
+        assert lines[0] and lines[0] == lines[1], (
+            f"{drawn.name}: python -m benchmarks.docs_architectures"
+        )
 
 
 def test_a_simulated_cluster_writes_where_it_is_told_and_nowhere_else(tmp_path, monkeypatch):

@@ -234,14 +234,14 @@ def test_an_argument_of_another_kind_is_one_error(name: str, tmp_path: Path) -> 
 def test_an_empty_list_is_refused_as_the_usual_ones_were_not_asked_for(
     name: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(InputError, match=f"{name} must be"):
+    with pytest.raises(InputError, match=f"`{name}` must be"):
         hsiaug.benchmark("toy", **{"store": tmp_path / "new", "progress": False, **ASKED, name: []})
     assert not (tmp_path / "new").exists()
 
 
 def test_draws_are_refused_unless_there_is_one(tmp_path: Path) -> None:
     for draws in (0, -1):
-        with pytest.raises(InputError, match="draws must be how many draws, from 1 on"):
+        with pytest.raises(InputError, match="`draws` must be a number of draws"):
             hsiaug.benchmark("toy", store=tmp_path, progress=False, **{**ASKED, "draws": draws})
 
 

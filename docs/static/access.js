@@ -1,7 +1,7 @@
 // What is wider than the page scrolls, so the keyboard must reach it; what is shown smaller than it is leads to the whole
 // picture; both sidebars have a name, and the page of the search a heading.
 addEventListener("load", () => {
-  for (const box of document.querySelectorAll("pre, .table-wrapper, .cell_output"))
+  for (const box of document.querySelectorAll("pre, .table-wrapper, .cell_output, .math-wrapper"))
     if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
   for (const picture of document.querySelectorAll("article :not(a) > img"))
     if (picture.width < 0.9 * picture.naturalWidth) {

@@ -27,7 +27,8 @@ from hsiaug.advice.screening import (
 )
 from hsiaug.advice.session import Session
 from hsiaug.base.errors import InputError
-from hsiaug.bench.plan import Plan, Request, build_plan
+from hsiaug.bench.plan import Plan, build_plan
+from hsiaug.bench.request import Request
 from hsiaug.bench.schedule import join_plans
 from hsiaug.metrics.verdict import Confirmation, confirm
 from hsiaug.trial.arm import Arm
@@ -141,15 +142,17 @@ def _confirming_plan(
     plans = []
     for arm, classifier in best:
         plugins = (arm.generator.name, *tried.controls(arm.generator.name), classifier)
-        asked = replace(
-            request,
-            generators=[arm.generator.name],
-            classifiers=[classifier],
-            lambdas=[arm.rate.lam],
-            times=[arm.rate.times],
-            omegas=[] if arm.omega is None else [arm.omega],
-            overrides={name: own for name, own in request.overrides.items() if name in plugins},
-            seeds=CONFIRM,
+        overrides = {name: own for name, own in request.overrides.items() if name in plugins}
+        asked = request.model_copy(
+            update={
+                "generators": (arm.generator.name,),
+                "classifiers": (classifier,),
+                "lambdas": (arm.rate.lam,),
+                "times": (arm.rate.times,),
+                "omegas": () if arm.omega is None else (arm.omega,),
+                "overrides": overrides,
+                "seeds": tuple(CONFIRM),
+            }
         )
         plans.append(build_plan(session.scene, asked, session.plugins, scene_ref=session.scene_ref))
     plan = join_plans([replace(tried, trials=(), notes=()), *plans])

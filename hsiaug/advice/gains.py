@@ -9,7 +9,7 @@ from hsiaug.metrics.significance import told_apart
 from hsiaug.metrics.verdict import TINY
 from hsiaug.protocol.balance import Rate
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.arm import CONTROLS, Arm
+from hsiaug.trial.arm import CONTROLS, NONE, Arm
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record
 
@@ -85,7 +85,7 @@ def gain_of(
 
     results: records of trials that went well. names: of the controls. large: as of :func:`scored`.
     """
-    controls = [(name, Rate(0.0) if name == "none" else arm.rate, None) for name in names]
+    controls = [(name, Rate(0.0) if name == NONE else arm.rate, None) for name in names]
     shared: dict[int, list[Record]] = {}
     for seed in seeds:
         asked = ((arm.generator.name, arm.rate, arm.omega), *controls)

@@ -12,14 +12,16 @@ from hsiaug.advice.gains import ArmGain, above, candidates, gain_of, key, scored
 from hsiaug.advice.session import Session
 from hsiaug.base.errors import HsiaugError, InputError, PluginError
 from hsiaug.bench.costs import write_duration
-from hsiaug.bench.plan import Plan, Request, build_plan, samples_bytes
+from hsiaug.bench.defaults import ADVISED
+from hsiaug.bench.plan import Plan, build_plan, samples_bytes
+from hsiaug.bench.request import Request, defaults_for
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.large_classes import large_classes
 from hsiaug.registry.card import Card, build_params
 from hsiaug.registry.lookup import Registry
 from hsiaug.report.scores import metric_set, over_large
 from hsiaug.tasks.task import TaskData
-from hsiaug.trial.arm import BALANCED, CONTROLS, PSEUDO, Arm
+from hsiaug.trial.arm import NONE, Arm
 from hsiaug.trial.spec import TrialSpec
 
 SCREEN = range(3)
@@ -28,8 +30,6 @@ CONFIRM = range(100, 112)
 """Inner draws for the best of them; as many of these as the time allows."""
 SCREEN_SHARE = 0.5
 """Part of the time that the screening may take."""
-CLASSICS = ("emp", "fused:svm")
-"""Classifiers that are tried beside the task's usual ones where none was asked for."""
 HEADROOM = 0.02
 """AA that a classifier must have left to 100 %, for a gain to be told.
 
@@ -79,7 +79,8 @@ def ladder(plugins: Registry, request: Request) -> tuple[list[str], LeftOut]:
         try:
             plugin = plugins.find("generator", name).load()
             card: Card = plugin.card
-            if request.task in card.tasks and card.adds and card.name not in (*CONTROLS, BALANCED):
+            always_run = card.control_of in ("all", "masks")
+            if request.task in card.tasks and card.adds and not always_run:
                 params = build_params(card, request.preset, own)
                 plugin(params)
                 cards.append(card)
@@ -116,9 +117,13 @@ def screening_plan(
         (list(request.generators), []) if request.generators else ladder(plugins, request)
     )
     task = request.kind
-    usual = (*task.defaults(scene).classifiers, *(CLASSICS if task.single_pixels else ()))
-    asked = replace(
-        request, generators=names, classifiers=request.classifiers or usual, seeds=SCREEN
+    usual = (*defaults_for(task, scene).classifiers, *(ADVISED if task.single_pixels else ()))
+    asked = request.model_copy(
+        update={
+            "generators": tuple(names),
+            "classifiers": request.classifiers or usual,
+            "seeds": tuple(SCREEN),
+        }
     )
     plan = _far_sighted(_worth(build_plan(scene, asked, plugins, scene_ref=scene_ref), scene))
     plan = replace(plan, asked=plan.asked.union(baselines_of(plan).values()))
@@ -148,9 +153,7 @@ def _worth(plan: Plan, scene: TaskData) -> Plan:
     notes = [*plan.notes]
     idle = [c.name for (kind, _), c in plan.cards.items() if kind == "generator" and not c.adds]
     notes += [
-        f"generator {name} never adds a sample, as none: not tried"
-        for name in idle
-        if name != "none"
+        f"generator {name} never adds a sample, as none: not tried" for name in idle if name != NONE
     ]
     made: dict[tuple[int, ...], Rate] = {}
     useless = {t.rate for t in plan.trials if t.hash in plan.nothing}
@@ -167,7 +170,7 @@ def _worth(plan: Plan, scene: TaskData) -> Plan:
             useless.add(rate)
         made.setdefault(asked, rate)
     kept = [
-        t for t in plan.trials if t.rate not in useless and (t.rate or t.generator.name == "none")
+        t for t in plan.trials if t.rate not in useless and (t.rate or t.generator.name == NONE)
     ]
     return replace(plan, trials=tuple(kept), notes=tuple(notes))
 
@@ -227,7 +230,7 @@ def alone(plan: Plan, session: Session) -> dict[str, list[float]]:
     """AA of each classifier without a generator, draw by draw."""
     found: dict[str, list[float]] = {}
     for (generator, _, _, classifier, _), record in session.results(plan).items():
-        if generator == "none":
+        if generator == NONE:
             found.setdefault(classifier, []).append(scored(record, large=session.large))
     return found
 
@@ -254,7 +257,7 @@ def screen(plan: Plan, session: Session, left_out: LeftOut) -> Ceiling | None:
     """
     begin = time.time()
     half = begin + SCREEN_SHARE * (session.end - begin)
-    session.run(plan, _rung(plan, ("none",), Rate(0.0)))
+    session.run(plan, _rung(plan, (NONE,), Rate(0.0)))
     met = ceiling(plan, session)
     if met is not None:
         return met
@@ -292,7 +295,7 @@ def _affordable(
 
 def _with_controls(plan: Plan, names: Sequence[str]) -> list[str]:
     """Generators with what they are measured against; ``none`` was run before."""
-    return [*dict.fromkeys(c for name in names for c in plan.controls(name) if c != "none"), *names]
+    return [*dict.fromkeys(c for name in names for c in plan.controls(name) if c != NONE), *names]
 
 
 def _rung(plan: Plan, names: Sequence[str], rate: Rate) -> list[TrialSpec]:
@@ -306,8 +309,8 @@ def _rung(plan: Plan, names: Sequence[str], rate: Rate) -> list[TrialSpec]:
 
 
 def recipe(plan: Plan, session: Session, use: ArmGain | None = None) -> TrialSpec:
-    """What to go on with: the first classifier with samples of ``pseudo``, if there are any, and
-    nothing tells another.
+    """What to go on with: the first classifier with samples of the control of transductive
+    generators (real patches under a teacher's labels), if there are any, and nothing tells another.
 
     That gained on most public scenes. Another classifier with such samples takes its place where
     the screening draws tell it above, and the chosen one goes without samples where they tell it
@@ -316,7 +319,9 @@ def recipe(plan: Plan, session: Session, use: ArmGain | None = None) -> TrialSpe
     trials: dict[tuple[str, bool], TrialSpec] = {}
     learning = _learning(plan)
     for trial in plan.trials:
-        if trial.generator.name in ("none", PSEUDO) and trial.classifier.name in learning:
+        card = plan.cards["generator", trial.generator.name]
+        recommended = trial.generator.name == NONE or card.control_of == "transductive"
+        if recommended and trial.classifier.name in learning:
             trials.setdefault((trial.classifier.name, bool(trial.rate)), trial)
     known = session.results(plan)
 

@@ -2,62 +2,29 @@
 samples fit into memory.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TypeVar
+from typing import NamedTuple
 
-from hsiaug.base.errors import InputError, check_known
+from hsiaug.base.errors import InputError
+from hsiaug.bench.plugin_choice import Chosen, choose_plugins, controls_for, unique
+from hsiaug.bench.request import REAL, CompleteRequest, Request, fill_in
 from hsiaug.core.view_names import RAW, check_view
 from hsiaug.data.bounds import physical_memory
-from hsiaug.protocol.balance import Rate, check_lambda, check_omega, check_times
-from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.protocol.balance import Rate
 from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import Registry
 from hsiaug.registry.split_protocol import SplitProtocol
-from hsiaug.tasks.task import USUAL, Task, TaskData, TaskSplit, get_task
-from hsiaug.trial.arm import BOTH, EVERY_CONTROL, SYNTHETIC, TEACHER, controls_of
-from hsiaug.trial.spec import PluginSpec, TrialSpec, configure_plugin
+from hsiaug.tasks.task import Task, TaskData, TaskSplit
+from hsiaug.trial.arm import BOTH, SYNTHETIC
+from hsiaug.trial.spec import PluginSpec, TrialSpec
 
-T = TypeVar("T")
-REAL = "real"
-TRAIN = (BOTH, SYNTHETIC, REAL)
-"""What a classifier may learn from."""
 MOST_TRIALS = 100_000
 """Maximum number of trials of one plan; a slip of a zero should not fill memory and days."""
-
-
-@dataclass(frozen=True)
-class Request:
-    """A user's request; names and numbers as typed, already split at commas.
-
-    protocol, patch: None = the task's usual ones for the data; buffer: for that protocol, None =
-    its own. generators, classifiers, views: empty = the task's usual ones. omegas: empty = each
-    generator's own default. times: M; empty = the task's usual. train: of TRAIN, what
-    classifiers learn from; real is the arm ``none``. overrides: {plugin name: {parameter:
-    text}}.
-    """
-
-    lambdas: Sequence[float]
-    seeds: Sequence[int]
-    task: str = USUAL
-    protocol: SplitProtocol | None = None
-    buffer: str | None = None
-    generators: Sequence[str] = ()
-    classifiers: Sequence[str] = ()
-    views: Sequence[str] = ()
-    omegas: Sequence[float] = ()
-    times: Sequence[float] = ()
-    train: Sequence[str] = (BOTH,)
-    patch: int | None = None
-    preset: str = "cpu"
-    overrides: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-
-    @cached_property
-    def kind(self) -> Task:
-        """The task of that name. Raises InputError where there is none."""
-        return get_task(self.task)
+Draw = Callable[[SplitProtocol, int, int], TaskSplit]
+"""Draws a split from protocol, number of the draw, and patch."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +58,29 @@ class Plan:
 
     def controls(self, generator: str) -> tuple[str, ...]:
         """Return the controls that a generator of the plan is measured against, without itself."""
-        controls = controls_of(self.task, self.cards["generator", generator].scope)
-        return tuple(control for control in controls if control != generator)
+        generators = [card for (kind, _), card in self.cards.items() if kind == "generator"]
+        return controls_for(self.cards["generator", generator], generators, self.task)
+
+
+class PlannedArm(NamedTuple):
+    """A generator at one rate and ω, and what classifiers learn from beside it."""
+
+    generator: PluginSpec
+    adds: bool
+    rate: Rate
+    omega: float | None
+    train: str
+
+
+class PlannedClassifier(NamedTuple):
+    """A classifier with one spectral view. real_only: it cannot learn from synthetic samples
+    alone.
+    """
+
+    classifier: PluginSpec
+    view: str
+    learns_samples: bool
+    real_only: bool
 
 
 def build_plan(
@@ -102,201 +90,184 @@ def build_plan(
     *,
     scene_ref: str = "",
     run: str = "",
-    split: Callable[[SplitProtocol, int, int], TaskSplit] | None = None,
+    split: Draw | None = None,
 ) -> Plan:
     """All trials of a request. Draws every split, so that a scene that cannot be split fails before
     any trial.
 
     scene: the data as the request's task loads them. scene_ref: what to type for them; none = their
-    name. split: draws a split of them from protocol, draw and patch; none = as the task does.
+    name. split: in place of the task's own.
 
     Raises InputError for unknown names, numbers out of range, and masks that the first draw's
     labels are too sparse for; SplitError and PluginError likewise.
     """
-    for lam in request.lambdas:
-        check_lambda(lam, "lambdas")
-    for amounts, check in ((request.times, check_times), (request.omegas, check_omega)):
-        for amount in amounts:
-            check(amount)
-    for train in request.train:
-        check_known("`train` must be both, synthetic or real", train, TRAIN)
     task = request.kind
-    usual = task.defaults(scene)
-    protocol = request.protocol or parse_protocol(usual.protocol, request.buffer)
-    patch = usual.patch if request.patch is None else request.patch
-    wanted = request.generators or usual.generators
-    asked = _unique((*controls_of(task, None), *wanted))
-    classifiers = _unique((*(request.classifiers or usual.classifiers), task.control))
+    asked = fill_in(request, scene)
+    chosen = choose_plugins(asked, scene, plugins)
+    columns = list_classifiers(asked, chosen, scene)
+    arms, notes = list_arms(asked, chosen)
+    check_number(len(asked.seeds), len(arms), len(columns))
+    draw = split or partial(task.split, scene)
+    splits = [draw(asked.protocol, seed, asked.patch) for seed in asked.seeds]
+    trials = list_trials(asked, scene, arms, columns)
+    samples = count_samples(task, trials, splits)
+    return Plan(
+        run=run,
+        task=task,
+        scene_ref=scene_ref or scene.name,
+        scene=scene,
+        trials=tuple(trials),
+        splits=tuple(splits),
+        notes=(*chosen.notes, *notes, *_empty_rates(trials, splits, samples)),
+        cards={
+            **{("generator", one.card.name): one.card for one in chosen.generators},
+            **{("classifier", one.card.name): one.card for one in chosen.classifiers},
+        },
+        samples=samples,
+        asked=frozenset(asked.generators),
+    )
+
+
+def list_arms(request: CompleteRequest, chosen: Chosen) -> tuple[list[PlannedArm], list[str]]:
+    """Every generator × ω × λ × M of a request, and sentences on what collapsed."""
     notes: list[str] = []
-
-    def configure(kind: Kind, name: str) -> tuple[PluginSpec, Card]:
-        return configure_plugin(
-            plugins, kind, name, task.name, scene, request.preset, request.overrides.get(name)
-        )
-
-    loaded = [configure("generator", name) for name in asked]
-    compared = BOTH in request.train
-    further = _further_controls([card for _, card in loaded], task, notes) if compared else []
-    loaded += [configure("generator", name) for name in further]
-    if compared:
-        names = _baselines([card for _, card in loaded], wanted, notes)
-        loaded += [configure("generator", name) for name in names]
-    loaded.sort(key=lambda plugin: plugin[0].name not in EVERY_CONTROL)
-    generators = [spec.name for spec, _ in loaded]
-    if compared and task.single_pixels and TEACHER not in classifiers:
-        readers = [card.name for _, card in loaded if card.scope == "scene"]
-        if readers:
-            classifiers += (TEACHER,)
-            who = ", ".join([name for name in readers if name not in EVERY_CONTROL] or readers)
-            notes.append(
-                f"classifier {TEACHER} is run too, without samples: {who} must be above it to help"
-            )
-    tests = [configure("classifier", name) for name in classifiers]
-    views = _unique(request.views or usual.views)
-    for view in views:
-        check_view(view, task.views, scene.bands)
-    names = [*generators, *classifiers]
-    for name in request.overrides:
-        if name not in names:
-            hint = f"Here: {', '.join(names)}."
-            raise InputError(
-                "`set` must name a plugin of this benchmark", value=repr(name), hint=hint
-            )
     arms = [
-        (spec, card, rate, omega, train)
-        for spec, card in loaded
-        for omega in _omegas(card, request, notes)
-        for rate in _rates(card, request, request.times or usual.times, notes)
-        for train in (_trained(request, rate, card.name in wanted) if card.adds else (BOTH,))
+        PlannedArm(one.spec, one.card.adds, rate, omega, train)
+        for one in chosen.generators
+        for omega in _omegas(one.card, request, notes)
+        for rate in _rates(one.card, request, notes)
+        for train in _trained_on(one.card, request, rate)
     ]
     if REAL in request.train:
         notes.append("train real is the arm none")
     if SYNTHETIC in request.train:
         notes += [
-            f"classifier {card.name} reads real labels in the scene: it has no arm of synthetic"
+            f"classifier {one.card.name} reads real labels in the scene: it has no arm of synthetic"
             " samples alone"
-            for spec, card in tests
-            if card.learns_samples and card.reads_scene
+            for one in chosen.classifiers
+            if one.card.learns_samples and one.card.reads_scene
         ]
-    draws, columns = len(request.seeds), len(tests) * len(views)
-    if draws * len(arms) * columns > MOST_TRIALS:
-        raise InputError(
-            f"a benchmark must be at most {MOST_TRIALS:,} trials",
-            value=f"{draws:,} draws × {len(arms):,} arms of generators × {columns:,} classifiers",
-            hint="Take fewer draws, or values of λ and ω that lie farther apart.",
-        )
-    split = split or partial(task.split, scene)
-    splits = [split(protocol, seed, patch) for seed in request.seeds]
-    trials = [
-        TrialSpec(
-            task=task.name,
-            scene=scene.name,
-            scene_sha256=scene.sha256,
-            protocol=protocol,
-            patch=patch,
-            seed=seed,
-            generator=g,
-            classifier=c,
-            rate=rate,
-            omega=omega,
-            draws=scene.drawn_as,
-            view=view,
-            train=train,
-        )
-        for seed in request.seeds
-        for g, g_card, rate, omega, train in arms
-        for c, c_card in tests
-        # A control reads no spectrum, or all of them by itself.
-        for view in ((RAW,) if c_card.name == task.control or c_card.reads_scene else views)
-        if c_card.learns_samples or not g_card.adds
-        # One that reads the scene reads its labels too.
-        if train == BOTH
-        or (c_card.learns_samples and not c_card.reads_scene and c_card.name != task.control)
-    ]
-    cards: dict[tuple[Kind, str], Card] = {("generator", card.name): card for _, card in loaded}
-    cards |= {("classifier", card.name): card for _, card in tests}
-    rates = {trial.made for trial in trials}
-    sizes = {(split.seed, rate): task.sizes(split, rate) for split in splits for rate in rates}
-    samples = {trial.hash: sizes[trial.seed, trial.made] for trial in trials}
-    for rate in sorted({t.rate for t in trials if t.rate and t.train == BOTH}):
-        if nothing := [split.seed for split in splits if not sizes[split.seed, rate][1]]:
-            where = (
-                f" in draws {', '.join(map(str, nothing))}" if len(nothing) < len(splits) else ""
-            )
-            notes.append(
-                f"λ = {rate} makes no synthetic sample{where}, and its arms are not run there: try"
-                " a larger λ"
-            )
-    ref, listed = scene_ref or scene.name, (tuple(trials), tuple(splits), tuple(notes))
-    return Plan(run, task, ref, scene, *listed, cards, samples, frozenset(wanted))
+    return arms, notes
 
 
-def _further_controls(cards: Sequence[Card], task: Task, notes: list[str]) -> list[str]:
-    """Controls that were not asked for and that some generator needs, because it reads unlabelled
-    pixels.
-    """
-    named = {card.name for card in cards}
-    users: dict[str, list[str]] = {}
-    for card in cards:
-        if card.adds and card.name not in EVERY_CONTROL:
-            for control in controls_of(task, card.scope):
-                users.setdefault(control, []).append(card.name)
-    further = {control: names for control, names in users.items() if control not in named}
-    for control, names in further.items():
-        reads = "reads" if len(names) == 1 else "read"
-        notes.append(
-            f"{control} is run too: {', '.join(names)} {reads} unlabelled pixels, and helps only"
-            " above as many real ones under the labels of a teacher"
-        )
-    return list(further)
+def _omegas(card: Card, request: CompleteRequest, notes: list[str]) -> Sequence[float | None]:
+    if card.guidance is not None:
+        return unique(request.omegas) or (card.guidance,)
+    if request.omegas and card.adds and not card.control_of:
+        notes.append(f"generator {card.name} takes no guidance: `omegas` does not apply to it")
+    return (None,)
 
 
-def _baselines(cards: Sequence[Card], wanted: Collection[str], notes: list[str]) -> list[str]:
-    """Generators that the cards of the wanted ones name as the same without their main part, not
-    asked for.
-    """
-    present = {card.name for card in cards}
-    baselines: dict[str, list[str]] = {}
-    for card in cards:
-        if card.baseline and card.name in wanted and card.baseline not in present:
-            baselines.setdefault(card.baseline, []).append(card.name)
-    for name, users in baselines.items():
-        notes.append(f"{name} is run too: {', '.join(users)} without its main part")
-    return list(baselines)
-
-
-def _omegas(card: Card, request: Request, notes: list[str]) -> list[float | None]:
-    if card.guidance is None:
-        if request.omegas and card.adds and card.name not in EVERY_CONTROL:
-            notes.append(f"generator {card.name} takes no guidance: `omegas` does not apply to it")
-        return [None]
-    return list(_unique(request.omegas)) or [card.guidance]
-
-
-def _rates(card: Card, request: Request, times: Sequence[float], notes: list[str]) -> list[Rate]:
+def _rates(card: Card, request: CompleteRequest, notes: list[str]) -> list[Rate]:
     """The rates of a generator's arms; beside real samples one of 0 asks for none, which is what
     ``none`` is.
     """
     if not card.adds:
         return [Rate(0.0)]
-    rates = [Rate(lam, m) for lam in _unique(request.lambdas) for m in _unique(times)]
-    if BOTH in request.train and not all(rates) and card.name not in EVERY_CONTROL:
+    rates = [Rate(lam, m) for lam in unique(request.lambdas) for m in unique(request.times)]
+    if BOTH in request.train and not all(rates) and not card.control_of:
         notes.append(f"generator {card.name} at λ = 0 adds nothing: see the row of none")
     return sorted(rates)
 
 
-def _trained(request: Request, rate: Rate, wanted: bool) -> Iterator[str]:
-    """What classifiers learn from at a rate. wanted: the generator was asked for, and is not only a
-    control of others.
+def _trained_on(card: Card, request: CompleteRequest, rate: Rate) -> Iterator[str]:
+    """What classifiers learn from at a rate. A generator that is only a control of others has no
+    arm of synthetic samples alone.
     """
-    if rate and BOTH in request.train:
+    if not card.adds or (rate and BOTH in request.train):
         yield BOTH
-    if wanted and SYNTHETIC in request.train:
+    if card.adds and card.name in request.generators and SYNTHETIC in request.train:
         yield SYNTHETIC
 
 
-def _unique(items: Sequence[T]) -> tuple[T, ...]:
-    return tuple(dict.fromkeys(items))
+def list_classifiers(
+    request: CompleteRequest, chosen: Chosen, data: TaskData
+) -> list[PlannedClassifier]:
+    """Every classifier × spectral view of a request. Raises InputError for a view that there is
+    not.
+    """
+    views = unique(request.views)
+    for view in views:
+        check_view(view, request.kind.views, data.bands)
+    columns = []
+    for one in chosen.classifiers:
+        floor = one.card.control_of == "all"
+        # A control reads no spectrum, or all of them by itself.
+        own = (RAW,) if floor or one.card.reads_scene else views
+        real_only = floor or one.card.reads_scene or not one.card.learns_samples
+        columns += [
+            PlannedClassifier(one.spec, view, one.card.learns_samples, real_only) for view in own
+        ]
+    return columns
+
+
+def check_number(draws: int, arms: int, columns: int) -> None:
+    """Raise InputError for more trials than one plan may have."""
+    if draws * arms * columns > MOST_TRIALS:
+        raise InputError(
+            f"a benchmark must be at most {MOST_TRIALS:,} trials",
+            value=f"{draws:,} draws × {arms:,} arms of generators × {columns:,} classifiers",
+            hint="Take fewer draws, or values of λ and ω that lie farther apart.",
+        )
+
+
+def list_trials(
+    request: CompleteRequest,
+    data: TaskData,
+    arms: Sequence[PlannedArm],
+    columns: Sequence[PlannedClassifier],
+) -> list[TrialSpec]:
+    """Every draw × arm × classifier, but for samples that a classifier does not learn from."""
+    return [
+        TrialSpec(
+            task=request.task,
+            scene=data.name,
+            scene_sha256=data.sha256,
+            protocol=request.protocol,
+            patch=request.patch,
+            seed=seed,
+            generator=arm.generator,
+            classifier=column.classifier,
+            rate=arm.rate,
+            omega=arm.omega,
+            draws=data.drawn_as,
+            view=column.view,
+            train=arm.train,
+        )
+        for seed in request.seeds
+        for arm in arms
+        for column in columns
+        if column.learns_samples or not arm.adds
+        if arm.train == BOTH or not column.real_only
+    ]
+
+
+def count_samples(
+    task: Task, trials: Sequence[TrialSpec], splits: Sequence[TaskSplit]
+) -> dict[str, tuple[int, int]]:
+    """Real and synthetic samples of each trial, by its hash."""
+    rates = {trial.made for trial in trials}
+    sizes = {(split.seed, rate): task.sizes(split, rate) for split in splits for rate in rates}
+    return {trial.hash: sizes[trial.seed, trial.made] for trial in trials}
+
+
+def _empty_rates(
+    trials: Sequence[TrialSpec],
+    splits: Sequence[TaskSplit],
+    samples: Mapping[str, tuple[int, int]],
+) -> Iterator[str]:
+    """Sentences on rates that make no synthetic sample in some draws."""
+    empty: dict[Rate, set[int]] = {}
+    for trial in trials:
+        if trial.rate and trial.train == BOTH and not samples[trial.hash][1]:
+            empty.setdefault(trial.rate, set()).add(trial.seed)
+    for rate in sorted(empty):
+        draws = [split.seed for split in splits if split.seed in empty[rate]]
+        where = f" in draws {', '.join(map(str, draws))}" if len(draws) < len(splits) else ""
+        yield (
+            f"λ = {rate} makes no synthetic sample{where}, and its arms are not run there: try a"
+            " larger λ"
+        )
 
 
 def between(numbers: Sequence[int]) -> str:

@@ -1,6 +1,7 @@
-"""Lists of numbers and of draws, as people type them on the command line and in suites."""
+"""Lists of numbers, draws and settings, as people type them on the command line and in suites."""
 
 import re
+from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from math import isfinite
 
@@ -98,3 +99,19 @@ def seeds(text: str, option: str = "`draws`") -> list[int]:
             rule, value=repr(text), hint="Write 5 for draws 0 to 4, 100-109, or 3,5,8-9."
         ) from error
     return found
+
+
+def settings(texts: Iterable[str]) -> dict[str, dict[str, str]]:
+    """{plugin: {parameter: text}} from ``PLUGIN.PARAMETER=VALUE``. Raises InputError for another
+    form.
+    """
+    values: dict[str, dict[str, str]] = {}
+    for text in texts:
+        match = re.fullmatch(r"([^.=:]+(?::[^=]+)?)\.([^.=]+)=(.*)", text)
+        if match is None:
+            rule = "--set must be PLUGIN.PARAMETER=VALUE"
+            hint = "For example --set smote.neighbours=3."
+            raise InputError(rule, value=repr(text), hint=hint)
+        plugin, name, value = match.groups()
+        values.setdefault(plugin, {})[name] = value
+    return values

@@ -9,7 +9,8 @@ from itertools import count
 from pathlib import Path
 
 from hsiaug.base.errors import HsiaugError, InputError
-from hsiaug.bench.plan import Plan, Request, build_plan
+from hsiaug.bench.plan import Plan, build_plan
+from hsiaug.bench.request import Request
 from hsiaug.bench.suite import Run
 from hsiaug.contracts import Progress
 from hsiaug.data.paths import is_file
@@ -17,6 +18,7 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.lookup import Registry
 from hsiaug.registry.split_protocol import SplitProtocol
 from hsiaug.tasks.task import Task, TaskData, TaskSplit
+from hsiaug.trial.arm import NONE
 from hsiaug.trial.spec import TrialSpec
 
 ABSENT = (
@@ -69,7 +71,7 @@ def plan_runs(
                 except HsiaugError as error:
                     if not run.elsewhere or request.protocol is None:
                         raise
-                    other = plan(replace(request, protocol=None), plugins)
+                    other = plan(request.model_copy(update={"protocol": None}), plugins)
                     usual = other.trials[0].protocol.text
                     said = (
                         f"{ref}: protocol {usual} in place of {request.protocol.text}, which does"
@@ -150,23 +152,28 @@ def plan_labels(
         for name, values in request.overrides.items()
         if ("classifier", name) in base.cards
     }
-    alone = replace(request, patch=first.patch, generators=("none",), overrides=set_)
+    alone = {"patch": first.patch, "generators": (NONE,), "overrides": set_}
     texts = (f"added:{k}xscattered:{first.protocol.text}" for k in sorted({int(k) for k in added}))
     asked = [
-        (ref, replace(alone, protocol=parse_protocol(text, first.protocol.buffer)))
+        (
+            ref,
+            request.model_copy(
+                update={**alone, "protocol": parse_protocol(text, first.protocol.buffer)}
+            ),
+        )
         for text in texts
     ]
     more = plan_runs((Run("", tuple(asked)),), plugins, lambda task, ref: base.scene)
     plans = [base]
     for plan in more:
-        # Without ``duplicate``, and without classifiers that read no spectrum.
+        # Without other controls, and without classifiers that read no spectrum.
         spectral = {
             name
             for (kind, name), card in plan.cards.items()
             if kind == "classifier" and card.learns_samples
         }
         kept = tuple(
-            t for t in plan.trials if t.generator.name == "none" and t.classifier.name in spectral
+            t for t in plan.trials if t.generator.name == NONE and t.classifier.name in spectral
         )
         plans.append(
             replace(

@@ -13,105 +13,38 @@ from itertools import product
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from hsiaug.base.errors import InputError, check_known
-from hsiaug.bench.plan import MOST_TRIALS, Request
-from hsiaug.bench.ranges import DIGITS, LONGEST, numbers, seeds
+from hsiaug.bench.plan import MOST_TRIALS
+from hsiaug.bench.request import Request, RequestKeys, Settings
 from hsiaug.data.pair_sets import find_pairs, task_of
 from hsiaug.data.paths import is_file, user_path
 from hsiaug.data.tomlfile import read_toml, validate_table
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.tasks.task import task_names
-from hsiaug.trial.arm import BOTH
+
+Listed = BeforeValidator(
+    lambda value: tuple(value) if isinstance(value, list | tuple) else (value,)
+)
+"""A single entry is a list of one."""
 
 
-def _listed(value: object) -> tuple[object, ...]:
-    """A single entry is a list of one."""
-    return tuple(value) if isinstance(value, list | tuple) else (value,)
-
-
-def _numbers(value: object, info: ValidationInfo) -> tuple[object, ...]:
-    """Numbers, and texts such as "0:1.5:0.25", as numbers."""
-    try:
-        parts = [
-            numbers(str(info.field_name), v) if isinstance(v, str) else [v] for v in _listed(value)
-        ]
-    except InputError as error:
-        raise ValueError(str(error)) from error
-    return tuple(number for part in parts for number in part)
-
-
-def _draws(value: object) -> tuple[object, ...]:
-    """5 or "5" for draws 0 to 4, "100-109", or a list of draws."""
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        return _listed(value)
-    try:
-        return tuple(seeds(str(value), "seeds"))
-    except InputError as error:
-        raise ValueError(str(error)) from error
-
-
-def _text(value: object) -> str:
-    """A parameter's value as the text that ``set`` takes."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | float):
-        return repr(value)
-    if not isinstance(value, str):
-        raise ValueError(
-            f"the value of a parameter must be a number, a text, true or false; found {value!r}"
-        )
-    return value
-
-
-Names = Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)]
-Numbers = Annotated[tuple[float, ...], BeforeValidator(_numbers), Field(max_length=LONGEST)]
-Draw = Annotated[int, Field(ge=0, lt=10**DIGITS)]
-Draws = Annotated[
-    tuple[Draw, ...], BeforeValidator(_draws), Field(min_length=1, max_length=LONGEST)
-]
-Settings = dict[str, dict[str, Annotated[str, BeforeValidator(_text)]]]
-Variants = Annotated[tuple[Settings, ...], BeforeValidator(_listed), Field(min_length=1)]
-
-
-class _Table(BaseModel):
-    """A table of a suite: unknown keys and silent conversions are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class Keys(_Table):
-    """Keys of a run, with the values that hold if neither it nor [defaults] gives any.
+class Keys(RequestKeys):
+    """Keys of a run beside those of every request; unknown ones are refused.
 
     Every key may stand in [defaults] and in a profile too, and replaces theirs whole.
 
-    task: pixels, segmentation or change. view: spectral views, each of which every classifier is
-    shown.
-    scenes, protocols, set: every combination is a plan of its own. scenes: catalogue names, or
-        cards (.toml) relative to the suite; the masks of a protocol ``fixed:FILE`` are relative to
-        it too.
-    set: {plugin: {parameter: value}}, or a list of such tables, whose arms then stand in one
-    table of results.
+    task: pixels, segmentation or change. scenes, protocols, set: every combination is a plan of its
+    own. scenes: catalogue names, or cards (.toml) relative to the suite; the masks of a protocol
+    ``fixed:FILE`` are relative to it too. set: {plugin: {parameter: value}}, or a list of such
+    tables, whose arms then stand in one table of results.
     """
 
     task: str | None = None
-    scenes: Names = ()
-    generators: Names = ()
-    classifiers: Names = ()
-    view: Names = ()
-    protocols: Annotated[tuple[str | None, ...], BeforeValidator(_listed), Field(min_length=1)] = (
-        None,
-    )
-    lambdas: Annotated[Numbers, Field(min_length=1)] = (1.0,)
-    omegas: Numbers = ()
-    times: Numbers = ()
-    train: Names = (BOTH,)
-    seeds: Draws = tuple(range(7))
-    buffer: str | None = None
-    patch: int | None = None
-    preset: str = "cpu"
-    set: Variants = ({},)
+    scenes: Annotated[tuple[str, ...], Listed, Field(min_length=1)] = ()
+    protocols: Annotated[tuple[str | None, ...], Listed, Field(min_length=1)] = (None,)
+    set: Annotated[tuple[Settings, ...], Listed, Field(min_length=1)] = ({},)
 
 
 class RunKeys(Keys):
@@ -126,8 +59,10 @@ class Profile(Keys):
     store: str | None = None
 
 
-class SuiteFile(_Table):
+class SuiteFile(BaseModel):
     """A whole suite. Made by :func:`read_suite`, which turns what is wrong into an InputError."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     title: str = ""
     store: str | None = None
@@ -229,8 +164,8 @@ def read_suite(
     wanted = [run for run in asked.run if not only or run.name in only]
     keys = [_merged(path, asked.defaults, run, chosen, draws) for run in wanted]
     runs = [
-        Run(run.name, tuple(_requests(path, run, said)))
-        for run, said in zip(wanted, keys, strict=True)
+        Run(run.name, tuple(_requests(path, run, merged)))
+        for run, merged in zip(wanted, keys, strict=True)
     ]
     store = chosen.store or asked.store
     return Suite(asked.title, None if store is None else Path(store), tuple(runs), asked.cluster)
@@ -274,26 +209,31 @@ def on_data(suite: Suite, refs: Sequence[str]) -> Suite:
 
 def _merged(
     path: Path, defaults: Keys, run: RunKeys, profile: Profile, draws: Sequence[int]
-) -> dict[str, Any]:
+) -> Keys:
     """Every key of a run: the profile's, else its own, else the defaults'."""
-    found = Keys().model_dump()
-    for part in (defaults, run, profile):
-        found |= part.model_dump(exclude_unset=True, exclude={"name", "store"})
+    given: dict[str, Any] = {}
+    for table in (defaults, run, profile):
+        given |= {key: getattr(table, key) for key in table.model_fields_set}
     if draws:
-        found["seeds"] = tuple(draws)
-    if not found["scenes"]:
+        given["seeds"] = tuple(draws)
+    merged = Keys().model_copy(
+        update={key: value for key, value in given.items() if key in Keys.model_fields}
+    )
+    if not merged.scenes:
         raise InputError(
             f"suite {path}: run {run.name!r} must name its scenes",
             hint='Add scenes = ["indian_pines"], for example, to the run or to [defaults].',
         )
-    if (number := math.prod(len(found[name]) for name in PRODUCT)) > MOST_TRIALS:
+    if (number := math.prod(len(getattr(merged, name)) for name in PRODUCT)) > MOST_TRIALS:
         rule = f"suite {path}: run {run.name!r} must be at most {MOST_TRIALS:,} benchmarks"
         raise InputError(rule, value=f"{number:,}", hint=f"List fewer {', '.join(PRODUCT)}.")
-    return found
+    return merged
 
 
-def _requests(path: Path, run: RunKeys, keys: dict[str, Any]) -> Iterator[tuple[str, Request]]:
-    for scene, protocol, overrides in product(*(keys[name] for name in PRODUCT)):
+def _requests(path: Path, run: RunKeys, keys: Keys) -> Iterator[tuple[str, Request]]:
+    """A scene and a request for every combination of the keys in PRODUCT."""
+    shared: dict[str, Any] = {name: getattr(keys, name) for name in RequestKeys.model_fields}
+    for scene, protocol, overrides in product(keys.scenes, keys.protocols, keys.set):
         # The path of a card is relative to the suite.
         ref = (
             os.path.normpath(path.parent / user_path(scene))
@@ -301,16 +241,14 @@ def _requests(path: Path, run: RunKeys, keys: dict[str, Any]) -> Iterator[tuple[
             else scene
         )
         try:
-            task = task_of(ref, keys["task"])
-            parsed = protocol and parse_protocol(protocol, keys["buffer"], path.parent)
+            own: dict[str, Any] = {
+                "task": task_of(ref, keys.task),
+                "protocol": protocol and parse_protocol(protocol, keys.buffer, path.parent),
+                "overrides": overrides,
+            }
         except InputError as error:
             raise InputError(
                 f"suite {path}, run {run.name!r}: {error.rule}", value=error.value, hint=error.hint
             ) from error
-        given = {
-            name: value for name, value in keys.items() if name not in (*PRODUCT, "task", "view")
-        }
-        yield (
-            ref,
-            Request(task=task, protocol=parsed, overrides=overrides, views=keys["view"], **given),
-        )
+        # Each value was read as a key of the file.
+        yield ref, Request.model_construct(**shared, **own)

@@ -4,8 +4,8 @@ It is sent each trial and its split as a pickle: None for a split that it has. W
 JSON, and the bytes of the predicted class ids: nothing that a plugin made is unpickled by the
 process that started it. In order: ``{"step": […]}`` as it goes on, ``{"result": …, "trial": hash,
 "labels": bool, "sheet": bool}`` at its end, and then labels and the sheet of samples, if any.
-``answers.py`` reads it. The stage that a trial has come to stands in memory that both processes
-share.
+``engines/local.py`` reads it. The stage that a trial has come to stands in memory that both
+processes share.
 """
 
 import json

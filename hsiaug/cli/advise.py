@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from hsiaug.base.threads import one_thread
+from hsiaug.bench import defaults
 from hsiaug.cli import options
 from hsiaug.cli.options import option
 from hsiaug.cli.output import console, print_facts, print_lines, print_table
@@ -49,7 +50,7 @@ def advise(
     patch: options.Patch = None,
     set_: options.Setting = None,
     store: options.StoreDir = Path("hsiaug-advice"),
-    preset: options.Preset = "cpu",
+    preset: options.Preset = defaults.PRESET,
     device: options.Device = "auto",
     jobs: options.Jobs = None,
 ) -> None:
@@ -73,6 +74,7 @@ def advise(
     from hsiaug.advice.screening import screening_plan
     from hsiaug.advice.session import Session
     from hsiaug.bench.engine import cluster_settings, open_engine
+    from hsiaug.bench.request import defaults_for
     from hsiaug.bench.run import workers
     from hsiaug.cli.advise_print import tell_advice
     from hsiaug.cli.benchmark_run import stoppable
@@ -84,7 +86,7 @@ def advise(
     end = start + options.duration("--budget", budget)
     learning_task = get_task(options.task_of(scene, task))
     loaded = learning_task.load(scene)
-    usual = learning_task.defaults(loaded).protocol
+    usual = defaults_for(learning_task, loaded).protocol
     inner = f"within:{protocol or usual}"
     lambdas = lambdas or ("0,1,4,8" if learning_task.single_pixels else "1,4,8")
     request = options.plan_request(learning_task.name, ctx.params, protocol=inner, lambdas=lambdas)

@@ -15,6 +15,7 @@ from hsiaug.advice.screening import CONFIRM, SCREEN
 from hsiaug.advice.session import Session
 from hsiaug.bench.command import command_for, generate_command
 from hsiaug.bench.plan import Plan
+from hsiaug.bench.request import widest_protocol
 from hsiaug.cli.output import name_options
 from hsiaug.metrics.significance import MIN_PAIRS, t_interval
 from hsiaug.protocol.large_classes import FEWEST
@@ -143,7 +144,7 @@ def _commands(advice: Advice, plan: Plan, session: Session) -> Iterator[str]:
     """How to go on: on the outer test pixels of that very draw, or to a map."""
     outer, draw = advice.final.protocol.outer
     if outer is None:
-        outer = plan.task.nearly_all(session.scene)
+        outer = widest_protocol(plan.task, session.scene)
     spec = replace(advice.final, protocol=outer, seed=draw)
     yield command_for(spec, session.scene_ref)
     picture = "map.tif"

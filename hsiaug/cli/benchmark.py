@@ -8,14 +8,12 @@ import typer
 
 from hsiaug.base.errors import InputError
 from hsiaug.base.threads import one_thread
-from hsiaug.bench import ranges
+from hsiaug.bench import defaults, ranges
 from hsiaug.cli import options
 from hsiaug.cli.options import option
 from hsiaug.cli.output import console, hushed, notes_console, print_lines
 
-PLAN_OPTIONS = ranges.words(
-    "task,generator,classifier,view,lambdas,times,train,omega,protocol,buffer,patch,preset,set_"
-)
+PLAN_OPTIONS = ("task", *(name for name in options.REQUEST if name != "seeds"))
 """Options that a suite sets for itself, run by run, by parameter."""
 
 
@@ -35,13 +33,13 @@ def benchmark(
     generator: options.Generators = None,
     classifier: options.Classifiers = None,
     view: options.View = None,
-    lambdas: options.Lambdas = "1",
+    lambdas: options.Lambdas = None,
     times: options.TimesList = None,
     train: options.Train = None,
     omega: options.Omegas = None,
     protocol: options.AnyProtocol = None,
     buffer: options.Buffer = None,
-    seeds: options.Seeds = "7",
+    seeds: options.Seeds = None,
     patch: options.Patch = None,
     store: options.StoreDir = Path("hsiaug-results"),
     existing: Annotated[
@@ -52,7 +50,7 @@ def benchmark(
             panel=options.WHERE,
         ),
     ] = "only-missing",
-    preset: options.Preset = "cpu",
+    preset: options.Preset = defaults.PRESET,
     set_: options.Setting = None,
     device: options.Device = "auto",
     jobs: options.Jobs = None,
@@ -135,7 +133,7 @@ def benchmark(
             f"Write it into {ref}, or name a scene; of the plan, --seeds alone may be changed here."
         )
         _refuse(ctx, PLAN_OPTIONS, "a suite says for itself what its runs are", hint)
-        draws = ranges.seeds(seeds) if _given(ctx, ["seeds"]) else []
+        draws = [] if seeds is None else ranges.seeds(seeds)
         several = read_suite(find_suite(ref), profile=profile, only=ranges.words(only), draws=draws)
         several = several if data is None else options.suite_on(several, data, quiet=quiet)
         runs: tuple[Run, ...] = several.runs

@@ -11,6 +11,8 @@ import typer
 
 from hsiaug.base.errors import InputError
 from hsiaug.base.threads import one_thread
+from hsiaug.bench import defaults
+from hsiaug.bench.ranges import settings
 from hsiaug.cli import options
 from hsiaug.cli.options import option
 from hsiaug.cli.output import console, print_table, say
@@ -62,7 +64,7 @@ def generate(
     with_real: Annotated[
         bool, option("Real training samples before the synthetic ones.", "--with-real")
     ] = False,
-    preset: options.Preset = "cpu",
+    preset: options.Preset = defaults.PRESET,
     set_: options.Setting = None,
     device: options.Device = "auto",
     store: options.StoreDir = Path("hsiaug-results"),
@@ -71,10 +73,9 @@ def generate(
 
     The same split, seeds and pool as a trial with these settings, bit for bit; a slow fit is taken
     from the store, or kept there. Arrays: x (n, B, p, p) in scene units, y, synthetic, coords,
-    weight, class_names, and provenance as JSON text. Of masks: a folder of images (GeoTIFF where
-    rasterio is installed, else .npy), masks (PNG), a contact sheet, a card that 'hsiaug benchmark'
-    reads, and a manifest, which says how well masks and images agree (measured on held-out tiles: a
-    diagnosis, like 'hsiaug inspect').
+    weight, class_names, and provenance as JSON text. Of masks: a folder of images (GeoTIFF), masks
+    (PNG), a contact sheet, a card that 'hsiaug benchmark' reads, and a manifest, which says how
+    well masks and images agree (measured on held-out tiles: a diagnosis, like 'hsiaug inspect').
 
     Examples:
       hsiaug generate indian_pines --generator smote --lambda 1 --out aug.npz
@@ -134,7 +135,8 @@ def make_samples(
     from hsiaug.trial.cache import Workbench
 
     kit = sample_kit(options.task_of(typed["scene"], typed["task"]))
-    name, own = typed["generator"] or kit.task.generator, options.overrides(typed["set_"])
+    name = typed["generator"] or defaults.GENERATORS[kit.task.name][0]
+    own = settings(typed["set_"] or ())
     if others := sorted(own.keys() - {name}):
         hint = f"Here: {name}."
         raise InputError(

@@ -11,6 +11,7 @@ from hsiaug.base.errors import InputError
 from hsiaug.base.files import file_errors, write_text_whole
 from hsiaug.base.text import json_of
 from hsiaug.base.threads import one_thread
+from hsiaug.bench import defaults
 from hsiaug.cli import options
 from hsiaug.cli.options import option
 from hsiaug.cli.output import console, print_lines, print_table, say_written
@@ -43,7 +44,7 @@ def inspect(
     buffer: options.Buffer = None,
     seed: options.Seed = 0,
     patch: options.Patch = None,
-    preset: options.Preset = "cpu",
+    preset: options.Preset = defaults.PRESET,
     set_: options.Setting = None,
     device: options.Device = "auto",
     store: options.StoreDir = Path("hsiaug-results"),

@@ -9,6 +9,7 @@ import typer
 
 from hsiaug.base.errors import need
 from hsiaug.base.threads import one_thread
+from hsiaug.bench.defaults import LABELLING
 from hsiaug.bench.ranges import words
 from hsiaug.cli import options
 from hsiaug.cli.options import option
@@ -43,7 +44,7 @@ def label(
     number: Annotated[
         int, option("Pixels to ask for at a time.", "--number", "-n", min=1, max=1000)
     ] = 16,
-    classifier: Annotated[str, option("The classifier that makes the map.")] = "svm",
+    classifier: Annotated[str, option("The classifier that makes the map.")] = LABELLING,
     protocol: Annotated[
         str,
         option(

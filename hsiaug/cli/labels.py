@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from hsiaug.base.threads import one_thread
-from hsiaug.bench import ranges
+from hsiaug.bench import defaults, ranges
 from hsiaug.cli import options
 from hsiaug.cli.options import option
 
@@ -17,17 +17,17 @@ def labels(
     generator: options.Generators = None,
     classifier: options.Classifiers = None,
     view: options.View = None,
-    lambdas: options.Lambdas = "1",
+    lambdas: options.Lambdas = None,
     times: options.TimesList = None,
     omega: options.Omegas = None,
     added: Annotated[
         str, option("Labels added to each class, between commas.", panel=options.PLAN)
     ] = "1,2,3,5,10,20",
     protocol: options.AnyProtocol = None,
-    seeds: options.Seeds = "7",
+    seeds: options.Seeds = None,
     patch: options.Patch = None,
     store: options.StoreDir = Path("hsiaug-results"),
-    preset: options.Preset = "cpu",
+    preset: options.Preset = defaults.PRESET,
     set_: options.Setting = None,
     device: options.Device = "auto",
     jobs: options.Jobs = None,
@@ -51,9 +51,10 @@ def labels(
     from hsiaug.bench.schedule import plan_labels
     from hsiaug.cli.benchmark_run import run_and_print
     from hsiaug.registry.lookup import registry
+    from hsiaug.trial.arm import NONE
 
     task = options.task_of(scene, "pixels")
-    request = options.plan_request(task, ctx.params, generator=generator or "none")
+    request = options.plan_request(task, ctx.params, generator=generator or NONE)
     plans = plan_labels(scene, request, ranges.numbers("--added", added), registry())
     run_and_print(
         plans, store, by="labels", device=device, jobs=jobs, settings=cluster_settings(on, ())

@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from hsiaug.base.errors import InputError
-from hsiaug.bench import ranges
+from hsiaug.bench import defaults, ranges
 from hsiaug.cli.output import say
-from hsiaug.core.view_names import DEFAULT_VIEW
-from hsiaug.protocol.balance import DEFAULT_TIMES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
-    from hsiaug.bench.plan import Request
+    from hsiaug.bench.request import Request
     from hsiaug.bench.suite import Suite
     from hsiaug.registry.split_protocol import SplitProtocol
 
@@ -39,6 +37,21 @@ def option(help: str, *names: str, panel: str | None = None, **more: Any) -> Any
     return typer.Option(*names, help=help, rich_help_panel=panel, **more)
 
 
+def by_task(names: Mapping[str, Sequence[str]]) -> str:
+    """``svm,cnn2d; segmentation: unet``: the usual plugins of each task, those of pixels first.
+    Tasks with the same ones are named together.
+    """
+    tasks: dict[str, list[str]] = {}
+    for task, plugins in names.items():
+        tasks.setdefault(",".join(plugins), []).append(task)
+    return "; ".join(
+        plugins if tasks_of[0] == "pixels" else f"{' and '.join(tasks_of)}: {plugins}"
+        for plugins, tasks_of in tasks.items()
+    )
+
+
+GENERATORS = by_task(defaults.GENERATORS)
+CLASSIFIERS = by_task(defaults.CLASSIFIERS)
 SceneRef = Annotated[
     str, typer.Argument(help="A scene of 'hsiaug datasets list', a card (TOML), or a folder.")
 ]
@@ -51,44 +64,43 @@ Task = Annotated[
     ),
 ]
 Generators = Annotated[
-    str | None, option("Generators, between commas. The controls that each needs run unasked.")
-]
-GeneratorName = Annotated[str | None, option("The generator. Default: smote, or specdm for masks.")]
-Classifiers = Annotated[
     str | None,
     option(
-        "Classifiers, between commas. Default: svm,cnn2d; masks: unet,pixel-svm; change:"
-        " fc-siam-diff."
+        "Generators, between commas. The controls that each needs run unasked. Default:"
+        f" {GENERATORS}."
     ),
 ]
+GeneratorName = Annotated[str | None, option(f"The generator. Default: {GENERATORS}.")]
+Classifiers = Annotated[str | None, option(f"Classifiers, between commas. Default: {CLASSIFIERS}.")]
 View = Annotated[
     str | None,
     option(
         "Spectra that classifiers read, between commas: raw, unit, derivative, continuum, raw+unit"
         " or auto (chosen inside the training pixels).",
-        show_default=DEFAULT_VIEW,
+        show_default=defaults.VIEW,
         panel=PLAN,
     ),
 ]
 Lambdas = Annotated[
-    str,
+    str | None,
     option(
         "Sample balance rates λ, between commas, or ranges START:STOP:STEP: 1 fills every class to"
         " the largest, more lets all grow. For masks, synthetic pairs per real pair.",
         "--lambda",
+        show_default=",".join(f"{lam:g}" for lam in defaults.LAMBDAS),
     ),
 ]
 Lambda = Annotated[
     float, option("Sample balance rate λ; of masks, synthetic pairs per real pair.", "--lambda")
 ]
 TIMES = "Synthetic samples for each real one of a class, beside those of λ."
-TimesList = Annotated[str | None, option(TIMES, "--times", show_default=f"{DEFAULT_TIMES:g}")]
-Times = Annotated[float | None, option(TIMES, show_default=f"{DEFAULT_TIMES:g}")]
+TimesList = Annotated[str | None, option(TIMES, "--times", show_default=f"{defaults.TIMES:g}")]
+Times = Annotated[float | None, option(TIMES, show_default=f"{defaults.TIMES:g}")]
 Train = Annotated[
     str | None,
     option(
         "What classifiers learn from: both, synthetic or real samples.",
-        show_default="both",
+        show_default=",".join(defaults.TRAIN),
         panel=PLAN,
     ),
 ]
@@ -117,8 +129,8 @@ SuiteData = Annotated[
 AnyProtocol = Annotated[
     str | None,
     option(
-        "issd (default), kshot:K, fields:K, blocks:B, random:RATIO (LEAKY), fixed:FILE, …; for"
-        " masks places, places:N, blocks:B. docs/protocols.md has all."
+        f"{defaults.PROTOCOL} (default), kshot:K, fields:K, blocks:B, random:RATIO (LEAKY),"
+        " fixed:FILE, …; for masks places, places:N, blocks:B. docs/protocols.md has all."
     ),
 ]
 Buffer = Annotated[
@@ -128,11 +140,18 @@ Buffer = Annotated[
 Patch = Annotated[
     int | None,
     option(
-        "Side of the patches in pixels, odd (default 9), or of tiles (default 64, 32 or 16).",
+        f"Side of the patches in pixels, odd (default {defaults.PATCH}), or of tiles (default 64,"
+        " 32 or 16).",
         panel=DRAWS,
     ),
 ]
-Seeds = Annotated[str, option("Draws: a number N (0 to N-1), a range 100-109, or a list 3,5,8-9.")]
+Seeds = Annotated[
+    str | None,
+    option(
+        "Draws: a number N (0 to N-1), a range 100-109, or a list 3,5,8-9.",
+        show_default=str(defaults.DRAWS),
+    ),
+]
 Seed = Annotated[int, option("Number of the draw.", min=0)]
 Device = Annotated[str, option("auto (a GPU if there is one), cpu, cuda, cuda:1, mps.")]
 MOST_JOBS = 1024
@@ -232,26 +251,29 @@ def duration(option: str, text: str) -> float:
     return seconds
 
 
-def overrides(settings: Iterable[str] | None) -> dict[str, dict[str, str]]:
-    """{plugin: {parameter: text}} from ``PLUGIN.PARAMETER=VALUE``. Raises InputError for another
-    form.
-    """
-    found: dict[str, dict[str, str]] = {}
-    for setting in settings or ():
-        match = re.fullmatch(r"([^.=:]+(?::[^=]+)?)\.([^.=]+)=(.*)", setting)
-        if match is None:
-            rule = "--set must be PLUGIN.PARAMETER=VALUE"
-            raise InputError(rule, value=repr(setting), hint="For example --set smote.k=3.")
-        plugin, name, value = match.groups()
-        found.setdefault(plugin, {})[name] = value
-    return found
-
-
 def read_protocol(text: str | None, buffer: str | None) -> SplitProtocol | None:
     """The protocol of a text; None for none."""
     from hsiaug.protocol.protocols import parse_protocol
 
     return None if text is None else parse_protocol(text, buffer)
+
+
+REQUEST = (
+    "generator",
+    "classifier",
+    "view",
+    "lambdas",
+    "times",
+    "train",
+    "omega",
+    "protocol",
+    "buffer",
+    "seeds",
+    "patch",
+    "preset",
+    "set_",
+)
+"""Options that say what a benchmark is, by parameter: fields of the request by their other name."""
 
 
 def plan_request(task: str, typed: Mapping[str, Any], **changed: Any) -> Request:
@@ -260,31 +282,8 @@ def plan_request(task: str, typed: Mapping[str, Any], **changed: Any) -> Request
 
     Raises InputError for a text that cannot be read.
     """
-    from hsiaug.bench.plan import Request
-    from hsiaug.trial.arm import BOTH
+    from hsiaug.bench.request import read_request
 
-    asked = {**typed, **changed}
-
-    def names(key: str) -> list[str]:
-        return ranges.words(asked.get(key) or "")
-
-    def numbers(key: str, option: str) -> list[float]:
-        text = asked.get(key)
-        return [] if text is None else ranges.numbers(option, text)
-
-    return Request(
-        task=task,
-        protocol=read_protocol(asked["protocol"], asked.get("buffer")),
-        buffer=asked.get("buffer"),
-        generators=names("generator"),
-        classifiers=names("classifier"),
-        views=names("view"),
-        lambdas=numbers("lambdas", "--lambda"),
-        times=numbers("times", "--times"),
-        train=names("train") or (BOTH,),
-        omegas=numbers("omega", "--omega"),
-        seeds=ranges.seeds(asked["seeds"]) if asked.get("seeds") is not None else (),
-        patch=asked["patch"],
-        preset=asked["preset"],
-        overrides=overrides(asked["set_"]),
-    )
+    options = {**typed, **changed}
+    given = {name: options[name] for name in REQUEST if options.get(name) is not None}
+    return read_request(task=task, **given)

@@ -32,6 +32,7 @@ def split(
       hsiaug split oscd --protocol places:100 --out tiles.png
     """
     from hsiaug.base.files import PICTURES, TABLES, check_targets
+    from hsiaug.bench.request import defaults_for
     from hsiaug.protocol.protocols import parse_protocol
     from hsiaug.report.output_files import (
         ARRAYS,
@@ -46,7 +47,7 @@ def split(
     kind = get_task(options.task_of(scene, task))
     check_targets(out or [], (*PICTURES, *TABLES, *ARRAYS))
     loaded = kind.load_labels(scene)
-    usual = kind.defaults(loaded)
+    usual = defaults_for(kind, loaded)
     side = usual.patch if patch is None else patch
     drawn = kind.split(loaded, parse_protocol(protocol or usual.protocol, buffer), seed, side)
     tables, screen = split_tables(loaded, drawn), console()

@@ -127,23 +127,20 @@ def _look_at(
     others with a reason.
     """
     from hsiaug.data.adding import written_by_hsiaug
-    from hsiaug.data.label_source import read_labels
-    from hsiaug.data.readers import HDF, IMAGES, PACKED, read_cube_file
+    from hsiaug.data.label_source import LAYERS, read_labels
+    from hsiaug.data.products import ENDINGS as HDF
+    from hsiaug.data.products.beside import quality_layers
+    from hsiaug.data.readers import CONVERSIONS, IMAGES, PACKED, read_cube_file
+    from hsiaug.data.readers_image import PICTURES
     from hsiaug.data.vector_labels import KINDS
 
     cubes, sheets, others = list[Path](), list[Path](), list[tuple[Path, str]]()
-    own = written_by_hsiaug(folder)
+    known = written_by_hsiaug(folder) | quality_layers(folder)
+    labels_alone = (*KINDS, *PICTURES, *LAYERS)
+    endings = (".hdr", ".mat", ".npy", ".npz", *IMAGES, *labels_alone, *PACKED, *HDF, *CONVERSIONS)
     for path in sorted(folder.iterdir()):
         suffix = path.suffix.lower()
-        if path.name in own or suffix not in (
-            ".hdr",
-            ".mat",
-            ".npy",
-            *IMAGES,
-            *KINDS,
-            *PACKED,
-            *HDF,
-        ):
+        if path.name in known or suffix not in endings:
             continue
         reasons = list[str]()
         # A scan goes on whatever is wrong with a file.
@@ -153,7 +150,7 @@ def _look_at(
         except Exception as error:
             reasons.append(_reason(error, path))
         # Labels alone are a cube of one band too.
-        if with_cubes and (path not in sheets or suffix == ".mat") and suffix not in KINDS:
+        if with_cubes and (path not in sheets or suffix == ".mat") and suffix not in labels_alone:
             try:
                 read_cube_file(path, key=asked.cube_key)
                 cubes.append(path)
@@ -192,23 +189,23 @@ def _propose(scene: Scene, card: str) -> list[str]:
     """Print the plan of a usual benchmark, where as few classes as may be have few test pixels;
     returns its options.
     """
-    from hsiaug.bench.plan import Request, build_plan
+    from hsiaug.bench.plan import build_plan
+    from hsiaug.bench.request import defaults_for, read_request
     from hsiaug.cli.benchmark_run import print_plan
-    from hsiaug.metrics.significance import USUAL_DRAWS
     from hsiaug.protocol.large_classes import FEWEST
     from hsiaug.protocol.protocols import parse_protocol
     from hsiaug.registry.lookup import registry
     from hsiaug.tasks.task import USUAL, get_task
 
     task = get_task(USUAL)
-    usual, found = task.defaults(scene), {}
+    usual, found = defaults_for(task, scene), {}
     for text, patch in ((usual.protocol, usual.patch), (usual.protocol, SMALL), ("kshot:3", SMALL)):
         with suppress(SplitError):
             found[text, patch] = task.split(scene, parse_protocol(text), 0, patch).audit
     # Where nothing can be drawn, the plan says why.
     few = {key: len(audit.lost_classes + audit.thin_classes) for key, audit in found.items()}
     text, patch = min(few, key=few.__getitem__, default=(usual.protocol, usual.patch))
-    request = Request([1.0], range(USUAL_DRAWS), protocol=parse_protocol(text), patch=patch)
+    request = read_request(protocol=text, patch=patch)
     plan, out = build_plan(scene, request, registry(), scene_ref=card), console()
     print_plan(
         [plan],

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from hsiaug.base.threads import one_thread
+from hsiaug.bench.defaults import COMMITTEE
 from hsiaug.bench.ranges import words
 from hsiaug.cli import options
 from hsiaug.cli.options import option
@@ -32,7 +33,7 @@ def suggest(
         str,
         option(
             "Classifiers of the committee, between commas, each on three views.",
-            show_default="svm,rf",
+            show_default=",".join(COMMITTEE),
         ),
     ] = "",
     protocol: Annotated[

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 from hsiaug.base.errors import HsiaugError, InputError, did_you_mean
 
 Scope = Literal["none", "scene"]
+ControlOf = Literal["", "all", "transductive", "masks"]
 Input = Literal["patch", "spectrum", "location", "scene", "scene+samples"]
 Params = TypeVar("Params")
 Class = TypeVar("Class", bound=type)
@@ -121,6 +122,14 @@ class Card:
         run unasked beside this one, and a report states what that part adds.
     variant: the parameter that users set by typing ``NAME:VALUE`` for the plugin's name; None
     where there is none.
+    control_of: which generators are measured against this plugin, in the tasks that it serves:
+        "all", "transductive" ones (their scope is "scene"), or those of "masks"; "" = none. It is
+        run unasked beside these, and a generator helps only above all of its controls. Its
+        ``Entry`` says ``control=True``. A classifier that is a control of "all" is run without
+        spectral views, and on no synthetic samples; one of "transductive" ones without samples;
+        one of "masks" only where it is asked for.
+    control_means: of a control: what an arm must be above, as the end of the sentence "it helps
+        only above …".
     """
 
     name: str
@@ -143,6 +152,8 @@ class Card:
     presets: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     baseline: str = ""
     variant: str | None = None
+    control_of: ControlOf = ""
+    control_means: str = ""
 
     @property
     def learns_samples(self) -> bool:

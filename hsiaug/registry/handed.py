@@ -119,7 +119,13 @@ def _keep(kind: Kind, plugin: Any, digest: str) -> None:
     target = f"{plugin.__module__}:{plugin.__qualname__}"
     version = f"{card.version}+{digest}"
     hand_over(
-        Handed(Entry(kind, card.name, target), SESSION, version, plugin=plugin, digest=digest)
+        Handed(
+            Entry(kind, card.name, target, control=bool(card.control_of)),
+            SESSION,
+            version,
+            plugin=plugin,
+            digest=digest,
+        )
     )
     if card.params.__module__ == plugin.__module__:
         # Of trials on their way to a process that cannot import the class either.

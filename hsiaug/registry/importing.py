@@ -17,7 +17,7 @@ import pluggy
 from hsiaug.base.errors import PluginError
 from hsiaug.base.text import shortened, visible
 from hsiaug.registry import hookspecs
-from hsiaug.registry.card import Card, Scope
+from hsiaug.registry.card import Card, ControlOf, Scope
 from hsiaug.registry.hookspecs import Entry, Kind
 
 GROUP = "hsiaug"
@@ -76,6 +76,13 @@ def import_plugin(entry: Entry, distribution: str) -> Any:
             f"the scope of {entry.kind} {entry.name} must be one of {', '.join(get_args(Scope))}",
             value=repr(card.scope),
             hint="A protocol such as hidden:0.5:issd hides pixels, from every plugin.",
+        )
+    if card.control_of not in get_args(ControlOf):
+        kinds = ", ".join(filter(None, get_args(ControlOf)))
+        raise PluginError(
+            f"control_of of {entry.kind} {entry.name} must be one of {kinds}, or empty",
+            value=repr(card.control_of),
+            hint="Correct its card; docs/develop/plugins.md says how a control is added.",
         )
     return plugin
 

@@ -112,6 +112,11 @@ class Registry:
                 if kind != "protocol":
                     yield found.load().card
 
+    def controls(self, kind: Kind) -> list[Found]:
+        """The plugins of a kind that others are measured against, hsiaug's own first."""
+        found = [one for (k, _), one in self.plugins.items() if k == kind and one.entry.control]
+        return sorted(found, key=lambda one: (one.distribution != OWN, one.entry.name))
+
     def kinds(self, name: str) -> list[Kind]:
         """The kinds of which there is a plugin of that name, ``NAME:VALUE`` included."""
         return sorted(kind for kind, one in self.plugins if one in (name, name.partition(":")[0]))

@@ -94,7 +94,8 @@ def table_notes(table: Table, *, compared: bool = True) -> list[str]:
     auto = {draw: str(view) for draw, view, ok in told if ok}
     pairs = [len(c.mine) for c in table.comparisons]
     further = table.further_controls
-    known = labelled("meanings.txt", further=further, needed=dict.fromkeys(map(needed_of, further)))
+    needed = dict.fromkeys(needed_of(name, table.declared.get(name, "")) for name in further)
+    known = labelled("meanings.txt", further=further, needed=needed)
     used = {gain.verdict.finding for gain in table.judged if gain.verdict}
     return sentences(
         "notes.txt",

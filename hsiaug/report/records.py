@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property, partial
 from math import isfinite, nan
 from pathlib import Path
@@ -50,7 +50,16 @@ DrawKey = tuple[int, str]
 """The first seed that drew a split, and the checksum of the split: what two trials must share to be
 a pair.
 """
-SHARED = ("scope", "baseline", "transductive", "class_names", "environment", "scene_ref", "error")
+SHARED = (
+    "scope",
+    "baseline",
+    "control_of",
+    "transductive",
+    "class_names",
+    "environment",
+    "scene_ref",
+    "error",
+)
 """Keys whose values many records share."""
 OF_ABOUT = ("condition", "arm", "classifier", *SHARED)
 TEXTS = ("about", "audit", "real", "synthetic")
@@ -358,11 +367,14 @@ def number_of(trial: Trial, name: str) -> float | None:
 
 @dataclass(frozen=True, eq=False)
 class ArmCell:
-    """The trials of one arm with one classifier, in the order of their seeds."""
+    """The trials of one arm with one classifier, in the order of their seeds. declared: what the
+    generators of its table are controls of, by name, as their records say.
+    """
 
     arm: Arm
     classifier: Method
     trials: Trials
+    declared: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def ok(self) -> Trials:
@@ -412,9 +424,9 @@ class ArmCell:
             return CONTROLS
         from hsiaug.tasks.task import get_task
 
-        every = controls_of(
-            get_task(self.trials[0].condition.task), next(filter(None, self.scopes), None)
-        )
+        task = get_task(self.trials[0].condition.task)
+        scope = next(filter(None, self.scopes), None)
+        every = controls_of(task, scope, self.declared)
         return tuple(name for name in every if name != self.arm.generator.name)
 
     @property
@@ -474,9 +486,15 @@ def summarise(values: NDArray[np.float64]) -> MeanStd | None:
 
 def make_cells(trials: Trials) -> dict[CellKey, ArmCell]:
     """Trials of a table, which are in order, by arm and classifier, controls first."""
-    parts = trials.parts("cell")
+    parts = list(trials.parts("cell"))
+    declared = {
+        part[0].arm.generator.name: str(control_of["generator"])
+        for part in parts
+        for control_of in part.unlike("control_of")
+        if control_of and "generator" in control_of
+    }
     return {
-        (part[0].arm, part[0].classifier): ArmCell(part[0].arm, part[0].classifier, part)
+        (part[0].arm, part[0].classifier): ArmCell(part[0].arm, part[0].classifier, part, declared)
         for part in parts
     }
 

@@ -226,7 +226,14 @@ class Table:
         columns.
         """
         needed = {*CONTROLS, *(control for gain in self.gains.values() for control in gain.against)}
-        return tuple(name for name in (*EVERY_CONTROL, *RIVALS) if name in needed)
+        known = (*EVERY_CONTROL, *RIVALS)
+        others = sorted(needed.difference(known))
+        return (*(name for name in known if name in needed), *others)
+
+    @property
+    def declared(self) -> Mapping[str, str]:
+        """What the generators of the table are controls of, by name, as their records say."""
+        return next((cell.declared for cell in self.cells.values()), {})
 
     @property
     def further_controls(self) -> tuple[str, ...]:

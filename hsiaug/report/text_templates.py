@@ -13,10 +13,24 @@ if TYPE_CHECKING:
     from jinja2 import Environment, Template
 
 
+FILTERS: tuple[Callable[..., str], ...] = (
+    in_runs,
+    labels.count,
+    labels.count_range,
+    labels.join_words,
+    labels.p_said,
+    labels.percent,
+    labels.plus_minus,
+    labels.seeds_text,
+    labels.signed,
+    labels.with_interval,
+)
+"""What templates call by name."""
+
+
 @cache
 def text_templates(escape: Callable[[str], str] = visible, **syntax: str) -> Environment:
-    """The templates of this package, whose filters are the functions of
-    :mod:`hsiaug.report.labels`.
+    """The templates of this package, with the functions in ``FILTERS``.
 
     escape: of every text that is put into one; a line break must not stay. syntax: signs in
     place of Jinja's usual ones.
@@ -31,7 +45,7 @@ def text_templates(escape: Callable[[str], str] = visible, **syntax: str) -> Env
         finalize=lambda value: escape(value) if isinstance(value, str) else value,
         **syntax,  # type: ignore[arg-type]
     )
-    made.filters |= {**vars(labels), "in_runs": in_runs}
+    made.filters |= {function.__name__: function for function in FILTERS}
     return made
 
 

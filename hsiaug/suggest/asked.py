@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError, check_known
 from hsiaug.base.seeds import derive_seed
+from hsiaug.bench.defaults import COMMITTEE
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.based import MOST, STRATEGIES, AskedLabels, Based, read_asked, takeable
 from hsiaug.protocol.split import Blind
@@ -18,7 +19,7 @@ from hsiaug.quality.synthesis import silent
 from hsiaug.registry.card import Card
 from hsiaug.registry.lookup import registry
 from hsiaug.registry.split_protocol import Buffer, Draw
-from hsiaug.suggest.committee import CLASSIFIERS, cast_votes, committee, disagreement
+from hsiaug.suggest.committee import cast_votes, committee, disagreement
 from hsiaug.suggest.picks import FLOOR, Segments, cover, ground_of
 
 ONE_IN = 4
@@ -91,7 +92,7 @@ class Asked(Based):
             return identity
         versions = (
             f"{name} {registry().find('classifier', name).load().card.version}"
-            for name in CLASSIFIERS
+            for name in COMMITTEE
         )
         return {**identity, "version": ", ".join((self.card.version, *versions))}
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hsiaug.base.errors import HsiaugError, InputError, PluginError
 from hsiaug.base.seeds import derive_seed
+from hsiaug.bench.defaults import COMMITTEE
 from hsiaug.contracts import Classifier, Progress
 from hsiaug.core.samples import take_in_turn
 from hsiaug.core.scene import UnlabelledScene
@@ -24,10 +25,8 @@ from hsiaug.tasks.pixels import PixelClassification
 from hsiaug.trial.guard import kept_state
 from hsiaug.trial.machine import resolve_device
 
-CLASSIFIERS = ("svm", "rf")
 VIEWS = (RAW, UNIT, "derivative")
-"""Who votes where the user names nobody: a wide margin and many trees, over light, shape and slope
-of a spectrum.
+"""Over which the committee votes: light, shape and slope of a spectrum.
 """
 MOST = 600
 """Labelled pixels that a member learns at most, so that its cross-validation takes seconds however
@@ -54,7 +53,7 @@ def committee(classifiers: Sequence[str], bands: int) -> tuple[Member, ...]:
     """
     shown = VIEWS if bands >= FEWEST else (RAW,)
     members = tuple(
-        dict.fromkeys(Member(name, view) for name in classifiers or CLASSIFIERS for view in shown)
+        dict.fromkeys(Member(name, view) for name in classifiers or COMMITTEE for view in shown)
     )
     if len(members) < 2:
         rule = (

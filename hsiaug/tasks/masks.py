@@ -7,7 +7,6 @@ import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +24,8 @@ from hsiaug.data.georeference import Georeference
 from hsiaug.data.pair_loading import pair_georeferences
 from hsiaug.data.pair_sets import find_pairs, pairs_status
 from hsiaug.metrics.accuracy import Counts, confusion, dense_score
+from hsiaug.metrics.dense.measured import measure_pairs
 from hsiaug.protocol.balance import STEP, Block, Rate, check_lambda, check_times
-from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.tiling import (
     BlindTiles,
     Tile,
@@ -41,12 +40,10 @@ from hsiaug.protocol.tiling import (
 )
 from hsiaug.protocol.view import BATCH_BYTES
 from hsiaug.registry.card import Card, Scope
-from hsiaug.registry.split_protocol import SplitProtocol
 from hsiaug.tasks.pixels import (
     NoGroundTruthError,
     PixelClassification,
     Prediction,
-    TaskDefaults,
     check_finite,
     check_marked,
     check_numbers,
@@ -58,13 +55,10 @@ class Segmentation:
     """Masks of tiles of one date. Scores: mIoU, macro-F1, OA over labelled pixels."""
 
     name = "segmentation"
-    control = "majority"
     single_pixels = False
     of_scenes = True
     scores = (("miou", "mIoU"), ("macro_f1", "macro-F1"))
-    generator = "specdm"
     views: tuple[str, ...] = VIEWS
-    classifiers: ClassVar[tuple[str, ...]] = ("unet", "pixel-svm")
     split = staticmethod(draw_tiles)
 
     def load(self, ref: str | os.PathLike[str], *, progress: bool = True) -> PairSet:
@@ -91,18 +85,6 @@ class Segmentation:
 
     def cube(self, data: PairSet) -> None:
         """None: only masks are read for a report."""
-
-    def defaults(self, data: PairSet) -> TaskDefaults:
-        side = min(min(place.mask.shape) for place in data.places)
-        named = {"train", "test"} <= {place.part for place in data.places}
-        # Two blocks across: fewer would be none, and more leave little room for tiles.
-        protocol = "places" if named else f"blocks:{max(1, side // 2)}"
-        tile = next((tile for least, tile in ((256, 64), (90, 32)) if side >= least), 16)
-        return TaskDefaults(protocol, tile, (self.generator,), self.classifiers)
-
-    def nearly_all(self, data: PairSet) -> SplitProtocol:
-        """No protocol trains on every pixel: the usual one comes near."""
-        return parse_protocol(self.defaults(data).protocol, "none")
 
     def view(self, data: PairSet, split: TileSplit | BlindTiles, scope: Scope) -> DenseView:
         return dense_view(data, split)
@@ -194,6 +176,12 @@ class Segmentation:
         """
         return _convert(concatenate([view.real, *pool]), spectra)
 
+    def measured(
+        self, view: DenseView, pool: Sequence[DenseSamples]
+    ) -> dict[str, dict[str, float]]:
+        """Layout of the pairs of a pool, and of the real training pairs, for the record."""
+        return measure_pairs(view.real, concatenate(pool))
+
     def shown(
         self, samples: DenseSamples, card: Card, spectra: SpectralView = RAW_VIEW
     ) -> DenseSamples:
@@ -273,7 +261,6 @@ class ChangeDetection(Segmentation):
 
     name = "change"
     of_scenes = False
-    classifiers: ClassVar[tuple[str, ...]] = ("fc-siam-diff",)
 
 
 def _pairs(real: int, rate: Rate) -> int:

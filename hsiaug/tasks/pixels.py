@@ -3,7 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +15,12 @@ from hsiaug.core.samples import NOWHERE, Patches, PatchSamples, concatenate
 from hsiaug.core.scene import Scene, UnlabelledScene
 from hsiaug.core.sealed import seal_all
 from hsiaug.core.spectral_views import RAW_VIEW, SpectralView
-from hsiaug.core.view_names import AUTO, DEFAULT_VIEW, FEWEST, RAW, VIEWS
+from hsiaug.core.view_names import AUTO, RAW, VIEWS
 from hsiaug.data import load_scene
 from hsiaug.data.catalogue import find_entry, status
 from hsiaug.data.georeference import Georeference, scene_georeference
 from hsiaug.metrics.accuracy import grouped_confusion, score
-from hsiaug.protocol.balance import DEFAULT_TIMES, Block, Rate, pool_steps, synthetic_counts
-from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.protocol.balance import Block, Rate, pool_steps, synthetic_counts
 from hsiaug.protocol.split import BlindSplit, Split, draw_split
 from hsiaug.protocol.view import (
     BATCH_BYTES,
@@ -34,7 +33,6 @@ from hsiaug.protocol.view import (
     view_without_labels,
 )
 from hsiaug.registry.card import Card
-from hsiaug.registry.split_protocol import SplitProtocol
 
 Prediction = tuple[NDArray[np.int32], NDArray[np.int16]]
 """Flat index and predicted class id of every test pixel."""
@@ -46,29 +44,13 @@ class NoGroundTruthError(Exception):
     """Why pixels cannot be placed, as the end of a sentence."""
 
 
-@dataclass(frozen=True)
-class TaskDefaults:
-    """protocol: as typed. patch: side of patches or tiles in pixels. generators, classifiers,
-    views: names. times: M.
-    """
-
-    protocol: str
-    patch: int
-    generators: tuple[str, ...]
-    classifiers: tuple[str, ...]
-    views: tuple[str, ...] = (RAW,)
-    times: tuple[float, ...] = (0.0,)
-
-
 class PixelClassification:
     """Classes of single pixels, from the patches round them."""
 
     name = "pixels"
-    control = "coords"
     single_pixels = True
     of_scenes = True
     scores = (("aa", "AA"), ("oa", "OA"))
-    generator = "smote"
     views: tuple[str, ...] = (*VIEWS, AUTO)
 
     load = load_labels = staticmethod(load_scene)
@@ -103,21 +85,6 @@ class PixelClassification:
     def cube(self, data: Scene) -> NDArray[np.float32]:
         """(H, W, B) of the scene."""
         return data.cube
-
-    def defaults(self, data: Scene) -> TaskDefaults:
-        view = DEFAULT_VIEW if data.bands >= FEWEST else RAW
-        return TaskDefaults(
-            "issd",
-            9,
-            (self.generator,),
-            ("svm", "cnn2d", "filtered:svm"),
-            (view,),
-            (DEFAULT_TIMES,),
-        )
-
-    def nearly_all(self, scene: Scene) -> SplitProtocol:
-        """No protocol trains on every pixel: nine tenths of each class come nearest."""
-        return parse_protocol("issd:0.9", "none")
 
     def sizes(self, split: Split, rate: Rate) -> tuple[int, int]:
         """Real samples of a draw, and the synthetic ones that a rate asks for; copies no cube, as a
@@ -192,6 +159,12 @@ class PixelClassification:
             for rows in (slice(start, start + ROWS) for start in range(0, len(part), ROWS)):
                 x[place[rows]] = spectra(part.x[rows], axis=1)
         return replace(joined.take(order), x=x)
+
+    def measured(
+        self, view: TrainView, pool: Sequence[PatchSamples]
+    ) -> dict[str, dict[str, float]]:
+        """Nothing: generators of patches measure their own."""
+        return {}
 
     def shown(
         self, samples: PatchSamples, card: Card, spectra: SpectralView = RAW_VIEW

@@ -8,9 +8,7 @@ does.
 Plugins run in processes that hold no test label: there ``view`` and ``predict`` are given
 ``data.unlabelled`` and ``split.blind``. ``load_local``, ``truth`` and ``cube`` are for reports,
 which compare predictions pixel by pixel and download nothing. ``truth`` and ``score`` are for the
-process that runs no plugin. ``georeferences`` says where the maps lie on Earth, ``nearly_all``
-which protocol trains on most labels, ``defaults`` what a benchmark runs where the user leaves it
-open.
+process that runs no plugin. ``georeferences`` says where the maps lie on Earth.
 """
 
 import os
@@ -35,7 +33,7 @@ from hsiaug.protocol.view import TrainView
 from hsiaug.registry.card import Card, Scope
 from hsiaug.registry.split_protocol import SplitProtocol
 from hsiaug.tasks.masks import ChangeDetection, Segmentation
-from hsiaug.tasks.pixels import PixelClassification, Prediction, TaskDefaults
+from hsiaug.tasks.pixels import PixelClassification, Prediction
 
 TaskData = Scene | PairSet
 TaskSplit = PixelSplit | TileSplit
@@ -47,9 +45,8 @@ AnyBlock = Block[Any]
 class Task(Protocol):
     """The interface of a task for the runner.
 
-    control: the classifier that every benchmark runs beside those asked for. scores: key in a
-    record and name of what advice is told by, and of what stands beside it; neither is ever
-    undefined. generator: that of samples outside a benchmark, where the user names none. views:
+    scores: key in a record and name of what advice is told by, and of what stands beside it;
+    neither is ever undefined. views:
     spectral views that classifiers may be shown. single_pixels: whether single pixels are
     classified: λ then evens out the classes, and a view may show pixels without a label.
     of_scenes: whether a single scene has the task. What a generator is asked for, a mapping of
@@ -59,17 +56,13 @@ class Task(Protocol):
     """
 
     name: str
-    control: str
     scores: tuple[tuple[str, str], tuple[str, str]]
-    generator: str
     views: tuple[str, ...]
     single_pixels: bool
     of_scenes: bool
 
     def load(self, ref: str | os.PathLike[str], *, progress: bool = True) -> TaskData: ...
     def load_labels(self, ref: str, /) -> TaskData: ...
-    def defaults(self, data: TaskData, /) -> TaskDefaults: ...
-    def nearly_all(self, data: TaskData, /) -> SplitProtocol: ...
     def split(
         self, data: TaskData, protocol: SplitProtocol, seed: int, patch: int, /
     ) -> TaskSplit: ...
@@ -89,6 +82,9 @@ class Task(Protocol):
         spectra: SpectralView = ...,
         /,
     ) -> TaskSamples: ...
+    def measured(
+        self, view: TaskView, pool: Sequence[TaskSamples], /
+    ) -> Mapping[str, Mapping[str, float]]: ...
     def shown(
         self, samples: TaskSamples, card: Card, spectra: SpectralView = ..., /
     ) -> TaskSamples: ...

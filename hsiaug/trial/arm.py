@@ -4,7 +4,9 @@ against.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from hsiaug.core.view_names import RAW
@@ -15,12 +17,18 @@ from hsiaug.trial.record_json import Record
 if TYPE_CHECKING:
     from hsiaug.tasks.task import Task
 
+NONE = "none"
+"""The generator that adds no sample: the arm of real samples alone, in every plan and record."""
 BOTH, SYNTHETIC = "both", "synthetic"
 """What a classifier learns from: real and synthetic samples, or synthetic ones alone."""
 ALONE = " synthetic-only"
 """Behind the name of a generator whose synthetic samples are learnt from alone."""
-CONTROLS = ("none", "duplicate")
-"""Generators that every other one is measured against; they lead the rows, in this order."""
+CONTROLS = (NONE, "duplicate")
+"""Generators that every other one is measured against; they lead the rows, in this order.
+
+These names, and those of the further controls below, stand for records from before a record said
+``control_of``; what cards declare is read from there.
+"""
 BALANCED = "duplicate-balanced"
 """Further control where λ does not even out the classes: real samples repeated equally often for
 each class.
@@ -54,25 +62,31 @@ CONTROL_WORDS = {
 """What each control is, in a few words that stand behind its name."""
 
 
-def controls_of(task: Task, scope: str | None) -> tuple[str, ...]:
+def controls_of(
+    task: Task, scope: str | None, declared: Mapping[str, str] = MappingProxyType({})
+) -> tuple[str, ...]:
     """Controls that a generator of a scope must exceed to help in a task, in the order of columns.
 
     For masks, λ counts pairs and evens out no class, so every generator has balanced copies as a
     further control; views of masks show no unlabelled pixel, so none has one for these. scope: None
-    = not known.
+    = not known. declared: what generators were a control of when they were run, by name.
     """
     balanced = () if task.single_pixels else (BALANCED,)
     seeing = (PSEUDO,) if scope not in (None, "none") and task.single_pixels else ()
-    return (*CONTROLS, *balanced, *seeing)
+    applying = {"all", "transductive" if seeing else "", "" if task.single_pixels else "masks"}
+    others = (name for name, of in declared.items() if of and of in applying)
+    return tuple(dict.fromkeys((*CONTROLS, *balanced, *seeing, *others)))
 
 
-def needed_of(control: str) -> str:
-    """Name the arms that must be above a further control to help."""
-    return (
-        "every arm of masks"
-        if control in (BALANCED, PIXEL_SVM)
-        else "an arm that reads unlabelled pixels"
-    )
+def needed_of(control: str, declared: str = "") -> str:
+    """Name the arms that must be above a further control to help. declared: what it was a control
+    of when it was run.
+    """
+    if declared == "all":
+        return "every arm"
+    if declared == "masks" or control in (BALANCED, PIXEL_SVM):
+        return "every arm of masks"
+    return "an arm that reads unlabelled pixels"
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hsiaug.base.errors import InputError, StoreError
+from hsiaug.registry.card import ControlOf
 from hsiaug.trial.hashing import short_hash
 from hsiaug.trial.record_json import DIGEST, FORMAT, Record, digest_of_record
 
@@ -202,6 +203,7 @@ class _Record(_Part):
     notes: list[str] = []
     scope: dict[str, str] | None
     baseline: str = ""
+    control_of: dict[Literal["generator", "classifier"], ControlOf] = {}
     transductive: bool | None
     spectral_view: _Shown | None = None
     classifier_facts: dict[str, object] = {}

@@ -173,6 +173,9 @@ def compute(
             tell("split")
             if generator.card.baseline:
                 result["baseline"] = generator.card.baseline
+            controls = {kind: card.control_of for kind, card in cards.items() if card.control_of}
+            if controls:
+                result["control_of"] = controls
             spectra = bench.spectra(spec)
             result["spectral_view"] = {"name": spectra.name, "scores": spectra.scores}
             samples = augment(
@@ -286,6 +289,9 @@ def augment(
     with timer.at("sample"):
         pool = bench.pool(spec, fit, view, blocks, classifier)
     samples = bench.task.join(view, pool, classifier, spectra)
+    if measured := bench.task.measured(view, pool):
+        # What a generator measures itself counts before what is measured of every one.
+        samples = replace(samples, provenance={**measured, **samples.provenance})
     return _alone(samples) if spec.train == SYNTHETIC else samples
 
 

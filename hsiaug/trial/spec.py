@@ -4,7 +4,7 @@ import pickle
 import sys
 from collections.abc import Mapping
 from contextlib import redirect_stdout
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -37,13 +37,15 @@ OMEGA_CONVENTION = "eps = (1+omega)*eps(text) - omega*eps(null)"
 @dataclass(frozen=True)
 class PluginSpec:
     """A plugin with its version and hyper-parameters. text: hash of the descriptions it reads, if
-    it reads any.
+    it reads any. viewless: a classifier that is shown raw spectra whatever view the user names, as
+    it is a control of all arms; that is no part of its identity.
     """
 
     name: str
     version: str
     params: Any
     text: str | None = None
+    viewless: bool = field(default=False, compare=False)
 
     def as_json(self) -> dict[str, object]:
         """The same values for every trial of a plan: they are not to be changed."""
@@ -88,7 +90,13 @@ def plugin_spec(card: Card, params: object, data: TaskData) -> PluginSpec:
         if card.text
         else None
     )
-    return PluginSpec(card.name, card.version, params, text)
+    return PluginSpec(
+        name=card.name,
+        version=card.version,
+        params=params,
+        text=text,
+        viewless=card.control_of == "all",
+    )
 
 
 def configure_plugin(
@@ -108,7 +116,12 @@ def configure_plugin(
     # A plugin's module and its params are code of its own too, which may print.
     with kept_state(), redirect_stdout(sys.stderr):
         check_preset(preset, plugins.cards())
-        card: Card = plugins.find(kind, name).load().card
+        registered = plugins.find(kind, name)
+        card: Card = registered.load().card
+        if card.control_of and not registered.entry.control:
+            rule = f"the Entry of {kind} {card.name} must say control=True, as its card declares it"
+            hint = "Say so where its package lists it, or leave control_of out of its card."
+            raise PluginError(rule, hint=hint)
         check_serves(card, kind, task)
         params = build_params(card, preset, overrides)
         try:
@@ -175,11 +188,8 @@ class TrialSpec:
 
     @property
     def usual_view(self) -> str:
-        """The classifier's spectral view where the user names none: the controls read no
-        spectrum.
-        """
-        task = get_task(self.task)
-        chosen = DEFAULT_VIEW in task.views and self.classifier.name != task.control
+        """The classifier's spectral view where the user names none."""
+        chosen = DEFAULT_VIEW in get_task(self.task).views and not self.classifier.viewless
         return DEFAULT_VIEW if chosen else RAW
 
     @property

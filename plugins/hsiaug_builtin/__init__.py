@@ -2,21 +2,26 @@
 does.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Literal
 
 from hsiaug.api import Entry, hookimpl
 
 
 def listing(
-    kind: Literal["generator", "classifier"], places: Mapping[str, str]
+    kind: Literal["generator", "classifier"],
+    places: Mapping[str, str],
+    controls: Collection[str] = (),
 ) -> Callable[[], list[Entry]]:
     """The hook of a package: by name of each of its plugins where it is, as
-    ``"package.module:Class"``.
+    ``"package.module:Class"``. controls: names of those that others are measured against.
     """
 
     @hookimpl
     def hsiaug_plugins() -> list[Entry]:
-        return [Entry(kind, name, f"{__name__}.{place}") for name, place in places.items()]
+        return [
+            Entry(kind, name, f"{__name__}.{place}", control=name in controls)
+            for name, place in places.items()
+        ]
 
     return hsiaug_plugins

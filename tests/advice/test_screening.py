@@ -16,7 +16,8 @@ from hsiaug.advice.screening import SCREEN, LeftOut, recipe, screen, screening_p
 from hsiaug.advice.session import Session
 from hsiaug.base.errors import InputError
 from hsiaug.bench.engines.local import Local
-from hsiaug.bench.plan import Plan, Request
+from hsiaug.bench.plan import Plan
+from hsiaug.bench.request import Request, read_request
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
@@ -60,16 +61,15 @@ class World:
 
 
 def asked(**changes: Any) -> Request:
-    usual = Request(
-        lambdas=[1.0],
-        times=[0.0],
-        seeds=[],
-        protocol=parse_protocol("within:all"),
-        generators=["smote", "mixup", "noise"],
-        classifiers=["nearest"],
-        patch=3,
-    )
-    return replace(usual, **changes)
+    usual = {
+        "lambdas": [1.0],
+        "times": [0.0],
+        "protocol": "within:all",
+        "generators": ["smote", "mixup", "noise"],
+        "classifiers": ["nearest"],
+        "patch": 3,
+    }
+    return read_request(**{**usual, **changes})
 
 
 @pytest.fixture
@@ -359,7 +359,7 @@ def test_within_a_few_training_pixels_no_classifier_of_patches_is_tried(
 
 
 def test_classics_are_tried_beside_the_usual_classifiers(toy: Scene, plugins: Registry) -> None:
-    plan, _ = screening_plan(toy, asked(classifiers=[]), plugins)
+    plan, _ = screening_plan(toy, asked().model_copy(update={"classifiers": ()}), plugins)
 
     assert {t.classifier.name for t in plan.trials} == {
         "svm",

@@ -12,7 +12,8 @@ import pytest
 from hsiaug.bench.dispatch import IDLE_SPLITS, Ledger
 from hsiaug.bench.engine import Batch, Event, Job, Message, TrialEnded, WorkerLost
 from hsiaug.bench.engines.local import Local
-from hsiaug.bench.plan import Request, build_plan
+from hsiaug.bench.plan import build_plan
+from hsiaug.bench.request import read_request
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import registry
@@ -67,7 +68,7 @@ class Seats:
 
 @pytest.fixture
 def planned(toy: Scene) -> list[TrialSpec]:
-    request = Request(
+    request = read_request(
         generators=["smote"],
         classifiers=["svm"],
         lambdas=[1.0],
@@ -149,7 +150,7 @@ def test_trials_that_share_a_fit_run_in_one_slot(
 def test_while_one_slot_prepares_a_generator_the_others_run_what_need_not_wait(
     toy: Scene, tmp_path: Path
 ) -> None:
-    request = Request(
+    request = read_request(
         generators=["txt2hsi", "smote"],
         classifiers=["svm"],
         lambdas=[1.0],
@@ -188,7 +189,7 @@ def test_late_work_is_not_begun(planned: list[TrialSpec], toy: Scene, tmp_path: 
 
 
 def test_splits_that_are_kept_do_not_grow_with_the_draws(toy, tmp_path, monkeypatch):
-    request = Request(
+    request = read_request(
         generators=["none"], classifiers=["svm"], lambdas=[1.0], seeds=range(40), patch=5
     )
     first, *others = {t.seed: t for t in build_plan(toy, request, registry()).trials}.values()

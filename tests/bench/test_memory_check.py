@@ -4,13 +4,14 @@ import pytest
 
 from hsiaug.base.errors import InputError
 from hsiaug.bench import plan as memory_check
-from hsiaug.bench.plan import Plan, Request, build_plan
+from hsiaug.bench.plan import Plan, build_plan
+from hsiaug.bench.request import read_request
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import registry
 
 
 def part_of(toy: Scene, *lambdas: float) -> Plan:
-    request = Request(
+    request = read_request(
         lambdas=lambdas, seeds=[0], generators=["smote"], classifiers=["svm"], patch=5
     )
     return build_plan(toy, request, registry())

@@ -19,7 +19,8 @@ from hsiaug.bench.command import command_for
 from hsiaug.bench.costs import Costs, Forecast, TimeLeft, write_duration
 from hsiaug.bench.dispatch import groups
 from hsiaug.bench.engine import Job
-from hsiaug.bench.plan import Plan, Request, build_plan
+from hsiaug.bench.plan import Plan, build_plan
+from hsiaug.bench.request import read_request
 from hsiaug.bench.run import make_batches
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.balance import Rate
@@ -38,7 +39,7 @@ def plan_of(scene: Scene, plugins: Registry, **asked: Any) -> Plan:
         "omegas": [],
     }
     usual |= {"protocol": parse_protocol("issd"), "seeds": [0, 1], "patch": 5}
-    return build_plan(scene, Request(**{**usual, **asked}), plugins)
+    return build_plan(scene, read_request(**{**usual, **asked}), plugins)
 
 
 def arms(plan: Plan) -> list[tuple[Any, ...]]:

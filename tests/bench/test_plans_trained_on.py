@@ -8,7 +8,8 @@ import pytest
 
 from hsiaug.base.errors import InputError
 from hsiaug.bench.command import command_for, generate_command
-from hsiaug.bench.plan import Plan, Request, build_plan
+from hsiaug.bench.plan import Plan, build_plan
+from hsiaug.bench.request import read_request
 from hsiaug.bench.suite import read_suite
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
@@ -31,7 +32,7 @@ def plan_of(scene: Scene, plugins: Registry, **asked: Any) -> Plan:
     }
     return build_plan(
         scene,
-        Request(**{"protocol": parse_protocol("issd"), "patch": 5, **usual, **asked}),
+        read_request(**{"protocol": parse_protocol("issd"), "patch": 5, **usual, **asked}),
         plugins,
     )
 

@@ -18,7 +18,8 @@ from hsiaug.bench.engine import Batch, ClusterSettings, Event, Job
 from hsiaug.bench.engines.chunks import Chunk, ChunkPart, chunks_of
 from hsiaug.bench.engines.local import Local
 from hsiaug.bench.engines.slurm import SlurmJob, live_jobs, make, read_jobs, runs_folder, write_jobs
-from hsiaug.bench.plan import Request, build_plan
+from hsiaug.bench.plan import build_plan
+from hsiaug.bench.request import read_request
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import registry
 from hsiaug.trial.store import Store
@@ -51,7 +52,9 @@ def test_jobs_last_a_minute_at_least_and_are_no_more_than_allowed(
 
 @pytest.fixture
 def part(toy: Scene, tmp_path: Path) -> ChunkPart:
-    request = Request(generators=["smote"], classifiers=["svm"], lambdas=[1.0], seeds=[0], patch=5)
+    request = read_request(
+        generators=["smote"], classifiers=["svm"], lambdas=[1.0], seeds=[0], patch=5
+    )
     trials = build_plan(toy, request, registry()).trials
     return ChunkPart(
         Job("pixels", "toy", tmp_path, "cpu"), toy.sha256, version("hsiaug"), tuple(trials), {}
@@ -187,7 +190,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]
 
 @pytest.fixture
 def batch(toy: Scene, tmp_path: Path) -> Batch:
-    request = Request(
+    request = read_request(
         generators=["smote"], classifiers=["svm"], lambdas=[1.0], seeds=range(6), patch=5
     )
     trials = build_plan(toy, request, registry()).trials

@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 from hsiaug.advice.gains import Against, ArmGain, candidates
 from hsiaug.advice.screening import CONFIRM, SCREEN, ladder
 from hsiaug.base.errors import HsiaugError
-from hsiaug.bench.plan import Request
+from hsiaug.bench.request import read_request
 from hsiaug.cli.main import app
 from hsiaug.cli.options import duration
 from hsiaug.data import toy_scene
@@ -413,7 +413,7 @@ def test_a_failing_generator_is_named_and_the_others_go_on(typed, planted, monke
 
 
 def test_the_ladder_is_what_the_cards_say_the_cheapest_first(planted: Registry) -> None:
-    names, broken = ladder(planted, Request(lambdas=[1.0], seeds=[]))
+    names, broken = ladder(planted, read_request(lambdas=[1.0]))
 
     cards = [planted.find("generator", name).load().card for name in names]
     assert [card.seconds for card in cards] == sorted(card.seconds for card in cards)
@@ -428,7 +428,7 @@ def test_a_generator_that_cannot_be_made_with_what_it_was_given_is_left_out_with
         raise ValueError("needs a table of prices")
 
     monkeypatch.setattr(planted.find("generator", "poison").load(), "__init__", picky)
-    names, broken = ladder(planted, Request(lambdas=[1.0], seeds=[]))
+    names, broken = ladder(planted, read_request(lambdas=[1.0]))
 
     ((name, _, why),) = broken
     assert (
@@ -437,7 +437,7 @@ def test_a_generator_that_cannot_be_made_with_what_it_was_given_is_left_out_with
     assert "oracle" in names and "poison" not in names
     # What was set for it by hand is the user's to correct.
     with pytest.raises(HsiaugError, match="prices"):
-        ladder(planted, Request(lambdas=[1.0], seeds=[], overrides={"poison": {"gain": "1"}}))
+        ladder(planted, read_request(lambdas=[1.0], overrides={"poison": {"gain": "1"}}))
 
 
 def test_with_its_defaults_every_generator_is_considered(

@@ -13,9 +13,8 @@ from typer.testing import CliRunner
 
 from hsiaug import __version__
 from hsiaug.base.errors import InputError
-from hsiaug.bench.ranges import numbers, seeds, words
+from hsiaug.bench.ranges import numbers, seeds, settings, words
 from hsiaug.cli.main import app
-from hsiaug.cli.options import overrides
 from hsiaug.data import toy_scene
 from tests.effort import loaded
 from tests.in_process import hsiaug as typed
@@ -128,7 +127,7 @@ def test_lists_numbers_draws_and_settings_are_read_as_documented() -> None:
     assert seeds("100-102") == [100, 101, 102]
     assert seeds("3,5,8-9") == [3, 5, 8, 9]
     assert seeds("7-7") == [7]
-    assert overrides(["a.b=1", "a.c=x=y"]) == {"a": {"b": "1", "c": "x=y"}}
+    assert settings(["a.b=1", "a.c=x=y"]) == {"a": {"b": "1", "c": "x=y"}}
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,9 @@ import pytest
 from hsiaug.base.errors import InputError
 from hsiaug.base.terminal import Console
 from hsiaug.bench.engine import Event
-from hsiaug.bench.plan import Request, build_plan
+from hsiaug.bench.plan import build_plan
 from hsiaug.bench.progress import watch_trials
+from hsiaug.bench.request import read_request
 from hsiaug.cli.main import main
 from hsiaug.cli.options import duration
 from hsiaug.cli.output import print_table
@@ -60,7 +61,7 @@ def test_a_time_is_one_that_a_timer_takes(text: str) -> None:
 
 def test_trials_are_counted_before_a_split_is_drawn(toy: Scene) -> None:
     many = [i / 1000 for i in range(1, 1001)]
-    request = Request(
+    request = read_request(
         lambdas=many, omegas=many, seeds=range(1000), generators=["smote"], classifiers=["svm"]
     )
     with pytest.raises(InputError, match="at most 100,000 trials"):
@@ -155,7 +156,9 @@ def test_an_entry_of_a_table_stays_one_field_in_a_pipe(capsys: pytest.CaptureFix
 
 @pytest.mark.parametrize("note", ["[/]", "[/data/x]", "[red]", "\x1b[2J"])
 def test_a_note_of_a_plugin_is_shown_as_it_is(toy: Scene, note: str) -> None:
-    request = Request(lambdas=[1.0], seeds=[0], generators=["smote"], classifiers=["svm"], patch=5)
+    request = read_request(
+        lambdas=[1.0], seeds=[0], generators=["smote"], classifiers=["svm"], patch=5
+    )
     trial = build_plan(toy, request, registry()).trials[0]
     out = Terminal()
     screen = Console(file=out, width=160, color_system=None)

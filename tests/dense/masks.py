@@ -105,7 +105,11 @@ class Majority(Threshold):
     """Class 1 everywhere."""
 
     card: ClassVar[Card] = Card(
-        name="majority", version="1", summary="Control", tasks=("segmentation", "change")
+        name="majority",
+        version="1",
+        summary="Control",
+        tasks=("segmentation", "change"),
+        control_of="all",
     )
     seen: ClassVar[list[DenseSamples]] = []
 

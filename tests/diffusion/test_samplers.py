@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from hsiaug_builtin.diffusion.schedule import Sampler, make_schedule, sample
+from hsiaug_builtin.diffusion.schedule import make_schedule, sample
 
-SCHEDULE = make_schedule("scaled_linear", 1000, 0.0015, 0.0155)
+SCHEDULE = make_schedule(1000, 0.0015, 0.0155)
 
 
 def drawn(*shape: int, seed: int = 0) -> Tensor:
@@ -26,23 +26,21 @@ def perfect(mean: float, std: float) -> Callable[[Tensor, Tensor], Tensor]:
     return velocity
 
 
-@pytest.mark.parametrize(("sampler", "count"), [("ddim", 50), ("dpm++", 20)])
-def test_a_perfect_model_gives_the_data_back(sampler: Sampler, count: int) -> None:
-    made = sample(SCHEDULE, perfect(2.0, 0.5), drawn(4000, 1), count, sampler)
+def test_a_perfect_model_gives_the_data_back() -> None:
+    made = sample(SCHEDULE, perfect(2.0, 0.5), drawn(4000, 1), 20)
 
-    # DDIM's coarse steps leave a tenth of the spread out or so.
     assert made.mean().item() == pytest.approx(2.0, abs=0.05)
     assert made.std().item() == pytest.approx(0.5, rel=0.15)
 
 
-def test_the_second_order_sampler_needs_fewer_steps() -> None:
-    """Both follow the same flow, whose end is known here: (z − √ᾱ·μ)/σ_t·σ + μ."""
+def test_the_sampler_follows_the_flow_whose_end_is_known() -> None:
+    """That end is (z − √ᾱ·μ)/σ_t·σ + μ; steps of first order would end 0.07 away."""
     z = drawn(1000, 1)
     a = SCHEDULE.alpha_bar[-1]
     exact = (z - a.sqrt() * 2.0) / (a * 0.5**2 + 1 - a).sqrt() * 0.5 + 2.0
-    first, second = (sample(SCHEDULE, perfect(2.0, 0.5), z, 20, kind) for kind in ("ddim", "dpm++"))
+    made = sample(SCHEDULE, perfect(2.0, 0.5), z, 20)
 
-    assert (second - exact).abs().mean() < (first - exact).abs().mean() / 2
+    assert (made - exact).abs().mean() < 0.01
 
 
 def test_the_velocity_tells_the_clean_latent_from_the_noise() -> None:
@@ -54,8 +52,8 @@ def test_the_velocity_tells_the_clean_latent_from_the_noise() -> None:
     assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(found, (clean, noise), strict=True))
 
 
-def test_steps_go_down_evenly() -> None:
-    for first, count, steps in ((999, 4, [999, 749, 500, 250]), (999, 1, [999]), (50, 2, [50, 25])):
+def test_steps_go_down_to_the_first() -> None:
+    for first, count in ((999, 4), (999, 1), (50, 2)):
         seen: list[int] = []
 
         def velocity(z: Tensor, t: Tensor, seen: list[int] = seen) -> Tensor:
@@ -63,4 +61,5 @@ def test_steps_go_down_evenly() -> None:
             return z
 
         sample(SCHEDULE, velocity, drawn(2, 1), count, first=first)
-        assert seen == steps
+        assert len(seen) == count and seen[0] == first
+        assert seen == sorted(seen, reverse=True) and (count == 1 or seen[-1] == 0)

@@ -1,7 +1,10 @@
 """Any classifier of scikit-learn and any over-sampler of imbalanced-learn by its name."""
 
 import contextlib
+import re
+import shlex
 from dataclasses import replace
+from pathlib import Path
 
 import imblearn.over_sampling
 import numpy as np
@@ -10,8 +13,8 @@ from imblearn.over_sampling import RandomOverSampler
 from typer.testing import CliRunner
 
 from hsiaug.api import InputError, Patches, PluginError, derive_seed, load_plugin
+from hsiaug.bench.ranges import settings
 from hsiaug.cli.main import app
-from hsiaug.cli.options import overrides
 from hsiaug.core.samples import concatenate
 from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import registry
@@ -20,7 +23,7 @@ from hsiaug_builtin.by_name.classifier import SklearnParams
 from hsiaug_builtin.by_name.generator import FittedSampler, ImblearnParams, build_sampler
 from hsiaug_builtin.by_name.lookup import parse_options
 from tests.effort import loaded
-from tests.in_process import run_trials_here
+from tests.in_process import hsiaug, run_trials_here
 
 CLASSIFIERS = (
     *("ensemble.ExtraTreesClassifier", "discriminant_analysis.LinearDiscriminantAnalysis"),
@@ -174,7 +177,7 @@ def test_samples_without_weight_are_not_learnt_where_an_estimator_takes_no_weigh
 
 def test_a_name_with_dots_can_be_set() -> None:
     name = "sklearn:ensemble.ExtraTreesClassifier"
-    assert overrides([f"{name}.options=max_depth=3"]) == {name: {"options": "max_depth=3"}}
+    assert settings([f"{name}.options=max_depth=3"]) == {name: {"options": "max_depth=3"}}
 
 
 def test_options_are_literals_and_words() -> None:
@@ -236,6 +239,16 @@ def test_a_classifier_of_other_estimators_is_refused_once(
 ) -> None:
     with pytest.raises(InputError, match=rf"without another estimator; found {name} with {part}"):
         SklearnParams(name, options)
+
+
+def test_the_command_that_a_refused_classifier_is_answered_with_makes_one(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        SklearnParams("ensemble.StackingClassifier")
+    command = re.search(r"hsiaug (plugins new .*) \(", str(caught.value))
+    assert command is not None
+    result = hsiaug(*shlex.split(command[1]), cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert list(tmp_path.rglob("*.py"))
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS)

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from hsiaug.base.errors import InputError
-from hsiaug.bench.plan import Request, build_plan
+from hsiaug.bench.plan import build_plan
+from hsiaug.bench.request import read_request
 from hsiaug.core.pairs import PairSet, Place
 from hsiaug.core.scene import Scene
 from hsiaug.data import toy_scene
@@ -80,8 +81,8 @@ def test_the_same_masks_under_other_names_are_split_alike() -> None:
 
 def test_records_tell_draws_by_labels_from_draws_by_name(plugins: Registry, toy: Scene) -> None:
     def trial(scene: Scene) -> TrialSpec:
-        request = Request(
-            [1.0], [0], generators=["dummy"], classifiers=["nearest"], patch=5, preset="tiny"
+        request = read_request(
+            seeds=[0], generators=["dummy"], classifiers=["nearest"], patch=5, preset="tiny"
         )
         return build_plan(scene, request, plugins).trials[0]
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from hsiaug.bench.plan import Request, build_plan
+from hsiaug.bench.plan import build_plan
+from hsiaug.bench.request import read_request
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
@@ -80,7 +81,7 @@ def test_pairs_are_told_from_a_split_too(toy: Scene, lam: float) -> None:
 def test_an_empty_record_holds_the_draw_and_its_real_samples_and_no_number(
     toy: Scene, plugins: Registry
 ) -> None:
-    request = Request(
+    request = read_request(
         lambdas=[1.0], seeds=[0], protocol=parse_protocol("kshot:5"), classifiers=["svm"], patch=5
     )
     plan = build_plan(toy, request, plugins)

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from hsiaug.bench.costs import Costs
-from hsiaug.bench.plan import Plan, Request, build_plan
+from hsiaug.bench.plan import Plan, build_plan
+from hsiaug.bench.request import read_request
 from hsiaug.bench.schedule import trials_of
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
@@ -179,7 +180,7 @@ def planned(scene: Scene, plugins: Registry, **asked: Any) -> Plan:
         "lambdas": [1.0],
         "patch": 5,
     }
-    return build_plan(scene, Request(**{**usual, "seeds": [0, 1], **asked}), plugins)
+    return build_plan(scene, read_request(**{**usual, "seeds": [0, 1], **asked}), plugins)
 
 
 def test_it_is_expected_once_a_scene_over_all_plans_and_no_more_once_a_record_says_that_it_was_learnt(

@@ -37,6 +37,7 @@ from hsiaug.bench.engine import (
 )
 from hsiaug.bench.worker import SHORT, STAGES, WorkerStart, serve
 from hsiaug.data.pair_loading import label_files
+from hsiaug.registry.card import ControlOf
 from hsiaug.registry.isolation.processes import (
     CONTEXT,
     end_leader,
@@ -97,6 +98,7 @@ class _Result(_Part):
     device: dict[str, str | int] = {}
     scope: dict[str, str] = {}
     baseline: str = ""
+    control_of: dict[Literal["generator", "classifier"], ControlOf] = {}
     transductive: bool = False
     spectral_view: dict[str, object] = {}
     notes: list[str] = []

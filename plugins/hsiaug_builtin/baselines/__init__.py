@@ -18,4 +18,5 @@ PLACES = {
     "fill": "baselines.fill:Fill",
     "forest-flow": "baselines.forest_flow:ForestFlow",
 }
-hsiaug_plugins = listing("generator", PLACES)
+CONTROLS = ("none", "duplicate", "duplicate-balanced", "pseudo")
+hsiaug_plugins = listing("generator", PLACES, CONTROLS)

@@ -58,6 +58,8 @@ class Nothing(Plugin[NoParams]):
         tasks=TASKS,
         adds=False,
         seconds=0.0,
+        control_of="all",
+        control_means="the real samples alone",
     )
 
     def fit(self, view: TrainView, *, seed: int, device: str, progress: Progress) -> FittedNothing:
@@ -104,6 +106,8 @@ class Duplicate(Plugin[NoParams]):
         summary="Control: repeats real samples, the same number as other generators make",
         tasks=TASKS,
         seconds=0.01,
+        control_of="all",
+        control_means="as many real samples again",
     )
 
     def fit(
@@ -153,6 +157,8 @@ class DuplicateBalanced(PairMaker):
         ),
         tasks=("segmentation", "change"),
         seconds=0.01,
+        control_of="masks",
+        control_means="real pairs again, as many for each class",
     )
 
     fitted = FittedBalancedPairs

@@ -165,6 +165,8 @@ class Pseudo(Plugin[PseudoParams]):
         scope="scene",
         seconds=5.0,
         params=PseudoParams,
+        control_of="transductive",
+        control_means="as many real ones under the labels of a teacher",
     )
 
     def fit(self, view: TrainView, *, seed: int, device: str, progress: Progress) -> FittedPseudo:

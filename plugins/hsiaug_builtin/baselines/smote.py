@@ -1,18 +1,14 @@
-"""SMOTE between whole patches, by imbalanced-learn."""
+"""SMOTE between whole patches: the points that imbalanced-learn would make."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.api import Card, TrainView, param
 from hsiaug_builtin.nets.patches import FittedPatches, PatchGenerator, lone_classes
-
-if TYPE_CHECKING:
-    from sklearn.neighbors import NearestNeighbors
 
 
 @dataclass(frozen=True)
@@ -56,43 +52,22 @@ class FittedSmote(FittedPatches):
         n = len(rows)
         if n == 1:
             return np.repeat(self.x[rows], count, axis=0)
-        from imblearn.over_sampling import SMOTE
-        from scipy import sparse
-
         position = np.full(len(self.y), -1)
         position[rows] = np.arange(n)
         ranked = position[self.ranks[rows]]
-        nearest = ranked[ranked >= 0].reshape(n, n)[:, : min(self.neighbours, n - 1) + 1]
-        sampler = SMOTE(
-            k_neighbors=_known(nearest), sampling_strategy={1: n + count}, random_state=seed
-        )
-        # Rows of the identity in place of patches: what comes back are exact weights over patches
-        # of 16,200 numbers. imbalanced-learn refuses a single class, so the last row is a bystander
-        # of another, and nobody's neighbour.
-        identity = sparse.csr_matrix(sparse.identity(n + 1, format="csr"))
-        weights, _ = sampler.fit_resample(identity, np.append(np.ones(n, dtype=np.int64), 0))
-        made = weights[n + 1 :, :n].astype(np.float32)[
-            np.random.default_rng(seed).permutation(count)
-        ]
-        flat = made @ self.x[rows].reshape(n, -1)
-        return np.asarray(flat, dtype=np.float32).reshape(count, *self.x.shape[1:])
-
-
-def _known(nearest: NDArray[np.int64]) -> NearestNeighbors:
-    """A neighbour search whose answer is known: (n, k + 1) positions, each sample's own first."""
-    from sklearn.neighbors import NearestNeighbors
-
-    class Known(NearestNeighbors):  # type: ignore[misc]
-        def __sklearn_clone__(self) -> Known:
-            return self
-
-        def fit(self, X: object, y: None = None) -> Known:
-            return self
-
-        def kneighbors(self, X: object, return_distance: bool = False) -> NDArray[np.int64]:
-            return nearest
-
-    return Known()
+        nearest = ranked[ranked >= 0].reshape(n, n)[:, 1 : min(self.neighbours, n - 1) + 1]
+        # The draws of imbalanced-learn's SMOTE with this seed, in another order.
+        rng = np.random.RandomState(seed)
+        pairs = rng.randint(nearest.size, size=count)
+        steps = rng.uniform(size=count)
+        order = np.random.default_rng(seed).permutation(count)
+        first, place = np.divmod(pairs[order], nearest.shape[1])
+        partner = nearest[first, place]
+        step = steps[order].reshape(-1, 1, 1, 1)
+        made = self.x[rows[first]]
+        made *= (1 - step).astype(np.float32)
+        made += self.x[rows[partner]] * step.astype(np.float32)
+        return made
 
 
 class Smote(PatchGenerator):

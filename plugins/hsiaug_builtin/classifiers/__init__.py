@@ -25,4 +25,4 @@ PLACES = {
     "random-walk": "spatial.filtered:RandomWalk",
     "sklearn": "by_name.classifier:Sklearn",
 }
-hsiaug_plugins = listing("classifier", PLACES)
+hsiaug_plugins = listing("classifier", PLACES, controls=("coords", "teacher"))

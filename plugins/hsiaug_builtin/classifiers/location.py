@@ -49,6 +49,8 @@ class Location(Plugin[NoParams]):
         summary="Control: nearest training pixel by row and column, no band read",
         input="location",
         seconds=0.01,
+        control_of="all",
+        control_means="row and column, and no band",
     )
 
     def fit(

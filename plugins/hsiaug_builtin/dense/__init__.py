@@ -15,4 +15,4 @@ PLACES = {
     "pixel-rf": "dense.pixels:PixelForest",
     "majority": "dense.majority:Majority",
 }
-hsiaug_plugins = listing("classifier", PLACES)
+hsiaug_plugins = listing("classifier", PLACES, controls=("majority", "pixel-svm"))

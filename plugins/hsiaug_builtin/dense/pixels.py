@@ -175,6 +175,8 @@ class PixelSvm(_Pixels):
         seconds=3.0,
         params=SvmParams,
         presets={"tiny": {"most": 50}},
+        control_of="masks",
+        control_means="the spectrum of each pixel and nothing of shapes",
     )
 
     def model(self, seed: int) -> Any:

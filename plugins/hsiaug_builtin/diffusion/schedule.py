@@ -1,4 +1,4 @@
-"""Noise schedules, DDIM and DPM-Solver++(2M), and how a network is told the noising step."""
+"""The noise schedule, DPM-Solver++(2M), and how a network is told the noising step."""
 
 from __future__ import annotations
 
@@ -6,13 +6,9 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
 
 import torch
 from torch import Tensor
-
-Kind = Literal["linear", "scaled_linear"]
-Sampler = Literal["ddim", "dpm++"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,14 +50,9 @@ class Schedule:
         return self.alpha_bar.to(z.device)[t.to(z.device)].reshape(-1, *[1] * (z.ndim - 1))
 
 
-def make_schedule(kind: Kind, steps: int, start: float, end: float) -> Schedule:
-    """β from ``start`` to ``end``: "linear" (Ho et al. 2020), or "scaled_linear" (linear in √β,
-    which latent diffusion code calls linear).
-    """
-    if kind == "scaled_linear":
-        betas = torch.linspace(start**0.5, end**0.5, steps, dtype=torch.float64) ** 2
-    else:
-        betas = torch.linspace(start, end, steps, dtype=torch.float64)
+def make_schedule(steps: int, start: float, end: float) -> Schedule:
+    """β from ``start`` to ``end``, linear in √β, which latent diffusion code calls linear."""
+    betas = torch.linspace(start**0.5, end**0.5, steps, dtype=torch.float64) ** 2
     return Schedule(torch.cumprod(1 - betas, dim=0).float())
 
 
@@ -87,32 +78,29 @@ def sample(
     velocity: Callable[[Tensor, Tensor], Tensor],
     z: Tensor,
     count: int,
-    sampler: Sampler = "ddim",
     first: int | None = None,
 ) -> Tensor:
     """Clean latents from z (n, …) at step ``first`` in ``count`` deterministic steps; the last one
     gives ẑ_0 itself.
 
-    velocity: v of noised latents z (n, …) at steps t (n,) int64. first: None = the last step of
-    the schedule, where z is pure noise. "ddim": steps evenly spread (Song et al. 2021, η = 0).
-    "dpm++": evenly over log(√ᾱ/√(1−ᾱ)); data prediction (Lu et al. 2022, arXiv 2211.01095,
-    algorithm 2), the first step and the last of first order, as diffusers has it.
+    velocity: v of noised latents z (n, …) at steps t (n,) int64. first: None = the last step of the
+    schedule, where z is pure noise. Steps lie evenly over log(√ᾱ/√(1−ᾱ)); data prediction (Lu et
+    al. 2022, arXiv 2211.01095, algorithm 2), the first step and the last of first order, as
+    diffusers has it.
     """
     first = schedule.steps - 1 if first is None else first
     alpha, sigma = schedule.alpha_bar.sqrt(), (1 - schedule.alpha_bar).sqrt()
     level = (alpha / sigma).log()
-    times = _evenly(first, count) if sampler == "ddim" else _by_level(level, first, count)
+    times = _by_level(level, first, count)
     before: tuple[int, Tensor] | None = None
 
-    def denoise(t: int, z: Tensor) -> tuple[Tensor, Tensor]:
+    def denoise(t: int, z: Tensor) -> Tensor:
         at = torch.full((len(z),), t, dtype=torch.int64, device=z.device)
-        return schedule.apart(z, at, velocity(z, at))
+        clean, _ = schedule.apart(z, at, velocity(z, at))
+        return clean
 
     for t, s in pairwise(times):
-        clean, noise = denoise(t, z)
-        if sampler == "ddim":
-            z = alpha[s] * clean + sigma[s] * noise
-            continue
+        clean = denoise(t, z)
         h = level[s] - level[t]
         steered = clean
         if before is not None:
@@ -120,16 +108,7 @@ def sample(
             steered = clean + (clean - before[1]) / (2 * ratio)
         z = sigma[s] / sigma[t] * z - alpha[s] * torch.expm1(-h) * steered
         before = (t, clean)
-    return denoise(times[-1], z)[0]
-
-
-def _evenly(first: int, count: int) -> list[int]:
-    """``count`` steps from ``first`` downwards, evenly spread; the clean latent comes after the
-    last.
-    """
-    return (
-        torch.linspace(first, 0, count + 1).round().long()[:-1].tolist() if count > 1 else [first]
-    )
+    return denoise(times[-1], z)
 
 
 def _by_level(level: Tensor, first: int, count: int) -> list[int]:

@@ -11,7 +11,7 @@ from hsiaug_builtin.diffusion.schedule import guide, make_schedule, sample
 from hsiaug_builtin.specdm.params import NOISE_STEPS, LatentParams, predicts_noise, tells_shares
 from hsiaug_builtin.specdm.unet import UNet
 
-SCHEDULE = make_schedule("scaled_linear", NOISE_STEPS, 0.0015, 0.0155)
+SCHEDULE = make_schedule(NOISE_STEPS, 0.0015, 0.0155)
 """β from 0.0015 to 0.0155, linear in √β: what latent diffusion code, and so the paper, calls
 linear.
 """
@@ -44,4 +44,4 @@ def sample_latents(
         first = max(0, round(params.strength * schedule.steps) - 1)
         steps = max(1, round(params.strength * steps))
         z = schedule.add_noise(begin, torch.full((len(z),), first, device=z.device), noise)
-    return sample(schedule, velocity, z, steps, "dpm++", first)
+    return sample(schedule, velocity, z, steps, first)

@@ -23,6 +23,8 @@ class TeacherClassifier(Plugin[NoParams]):
         scope="scene",
         input="scene",
         seconds=6.0,
+        control_of="transductive",
+        control_means="the map of the names that pseudo draws from",
     )
 
     def fit(

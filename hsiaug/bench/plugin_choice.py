@@ -1,0 +1,196 @@
+"""Which generators and classifiers a benchmark runs: those that were asked for, and the controls
+that cards call for.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+from hsiaug.base.errors import HsiaugError, InputError, PluginError
+from hsiaug.bench.request import CompleteRequest
+from hsiaug.registry.card import Card
+from hsiaug.registry.hookspecs import Kind
+from hsiaug.registry.lookup import Registry
+from hsiaug.tasks.task import Task, TaskData
+from hsiaug.trial.arm import BOTH
+from hsiaug.trial.spec import PluginSpec, configure_plugin
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Configured:
+    """A plugin as it enters trials, and its card."""
+
+    spec: PluginSpec
+    card: Card
+
+
+Configure = Callable[[Kind, str], Configured]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The plugins of a benchmark. generators: controls first. notes: sentences on what was
+    added.
+    """
+
+    generators: tuple[Configured, ...]
+    classifiers: tuple[Configured, ...]
+    notes: tuple[str, ...]
+
+
+def unique(items: Iterable[Item]) -> tuple[Item, ...]:
+    """The items, each once, in their order."""
+    return tuple(dict.fromkeys(items))
+
+
+def choose_plugins(request: CompleteRequest, data: TaskData, plugins: Registry) -> Chosen:
+    """The plugins of a request that leaves nothing open, each with its hyper-parameters.
+
+    Raises InputError for unknown names and values, and PluginError for a plugin that cannot be
+    loaded.
+    """
+    notes: list[str] = []
+    configure = partial(_configure, request, data, plugins)
+    generators = _choose_generators(request, plugins, configure, notes)
+    names = _choose_classifiers(request, generators, plugins, notes)
+    classifiers = [configure("classifier", name) for name in names]
+    _check_overrides(request, [*generators, *classifiers])
+    return Chosen(tuple(generators), tuple(classifiers), tuple(notes))
+
+
+def controls_for(card: Card, controls: Iterable[Card], task: Task) -> tuple[str, ...]:
+    """Names of the controls that a generator must be above in a task, without itself."""
+    names = (control.name for control in controls if _measures(control, card, task))
+    return tuple(name for name in names if name != card.name)
+
+
+def _measures(control: Card, card: Card, task: Task) -> bool:
+    """Whether a generator is measured against a control.
+
+    Views of masks show no unlabelled pixel, so that no generator of masks is transductive.
+    """
+    if control.control_of == "transductive":
+        return card.scope == "scene" and task.single_pixels
+    return control.control_of == "all" or (control.control_of == "masks" and not task.single_pixels)
+
+
+def _configure(
+    request: CompleteRequest, data: TaskData, plugins: Registry, kind: Kind, name: str
+) -> Configured:
+    overrides = request.overrides.get(name)
+    spec, card = configure_plugin(
+        plugins, kind, name, request.task, data, request.preset, overrides
+    )
+    return Configured(spec, card)
+
+
+def _declared_controls(kind: Kind, task: Task, plugins: Registry, notes: list[str]) -> list[Card]:
+    """Cards of all controls of a task: those of all arms first, then of masks and of transductive
+    generators; what adds no sample leads.
+    """
+    cards: list[Card] = []
+    for plugin in plugins.controls(kind):
+        try:
+            card: Card = plugin.load().card
+            if not card.control_of:
+                rule = f"the card of {kind} {card.name} must say what it is a control of"
+                hint = "Give the card control_of, or its Entry no control=True."
+                raise PluginError(rule, hint=hint)
+        except HsiaugError as error:
+            notes.append(f"{plugin.entry.name} cannot be run as a control: {error}")
+            continue
+        elsewhere = "masks" if task.single_pixels else "transductive"
+        if task.name in card.tasks and card.control_of != elsewhere:
+            cards.append(card)
+    order = ("all", "masks", "transductive")
+    return sorted(cards, key=lambda card: (order.index(card.control_of), card.adds))
+
+
+def _choose_generators(
+    request: CompleteRequest, plugins: Registry, configure: Configure, notes: list[str]
+) -> list[Configured]:
+    """The generators of a request, with the controls of all of them in front."""
+    task = request.kind
+    controls = _declared_controls("generator", task, plugins, notes)
+    always = [card.name for card in controls if card.control_of != "transductive"]
+    chosen = [configure("generator", name) for name in unique((*always, *request.generators))]
+    if BOTH in request.train:
+        further = _further_controls([one.card for one in chosen], controls, task, notes)
+        chosen += [configure("generator", name) for name in further]
+        baselines = _baselines([one.card for one in chosen], request.generators, notes)
+        chosen += [configure("generator", name) for name in baselines]
+    return sorted(chosen, key=lambda one: not one.card.control_of)
+
+
+def _further_controls(
+    cards: Sequence[Card], controls: Sequence[Card], task: Task, notes: list[str]
+) -> list[str]:
+    """Controls that were not asked for and that some generator needs, because it reads unlabelled
+    pixels.
+    """
+    names = {card.name for card in cards}
+    arms = [card for card in cards if card.adds and not card.control_of]
+    further = []
+    for control in controls:
+        users = [card.name for card in arms if _measures(control, card, task)]
+        if users and control.name not in names:
+            reads = "reads" if len(users) == 1 else "read"
+            notes.append(
+                f"{control.name} is run too: {', '.join(users)} {reads} unlabelled pixels, and"
+                f" helps only above {control.control_means}"
+            )
+            further.append(control.name)
+    return further
+
+
+def _baselines(cards: Sequence[Card], asked: Sequence[str], notes: list[str]) -> list[str]:
+    """Generators that the cards of those asked for name as the same without their main part."""
+    names = {card.name for card in cards}
+    users: dict[str, list[str]] = {}
+    for card in cards:
+        if card.baseline and card.name in asked and card.baseline not in names:
+            users.setdefault(card.baseline, []).append(card.name)
+    for baseline, generators in users.items():
+        notes.append(f"{baseline} is run too: {', '.join(generators)} without its main part")
+    return list(users)
+
+
+def _choose_classifiers(
+    request: CompleteRequest, generators: Sequence[Configured], plugins: Registry, notes: list[str]
+) -> tuple[str, ...]:
+    """Names of the classifiers of a request, and of those that are controls of its generators.
+
+    A control of masks is not among these: it may take as long as what it is compared with.
+    """
+    task = request.kind
+    controls = _declared_controls("classifier", task, plugins, notes)
+    of_all = [card.name for card in controls if card.control_of == "all"]
+    names = unique((*request.classifiers, *of_all))
+    if BOTH not in request.train:
+        return names
+    readers = [one.card for one in generators if one.card.scope == "scene"]
+    for control in controls:
+        seen = [card for card in readers if _measures(control, card, task)]
+        if control.control_of != "transductive" or control.name in names or not seen:
+            continue
+        users = [card.name for card in seen if not card.control_of]
+        notes.append(
+            f"classifier {control.name} is run too, without samples:"
+            f" {', '.join(users or [card.name for card in seen])} must be above it to help"
+        )
+        names += (control.name,)
+    return names
+
+
+def _check_overrides(request: CompleteRequest, chosen: Sequence[Configured]) -> None:
+    """Raise InputError for hyper-parameters of a plugin that is not run."""
+    names = [one.spec.name for one in chosen]
+    for name in request.overrides:
+        if name not in names:
+            hint = f"Here: {', '.join(names)}."
+            raise InputError(
+                "`set` must name a plugin of this benchmark", value=repr(name), hint=hint
+            )

@@ -1,0 +1,342 @@
+"""The request of a benchmark: what a user may ask for, from whichever door.
+
+One model serves the command line, :func:`hsiaug.benchmark` and suites. It reads what is typed at
+each of them: ``"0.5,1"``, ``"0:1:0.25"``, ``0.5`` or ``[0.5, 1]`` are numbers everywhere. What it
+leaves open, :func:`fill_in` takes from :mod:`hsiaug.bench.defaults`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Annotated, Any, TypeVar
+
+import numpy as np
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+)
+
+from hsiaug.base.errors import InputError, check_known
+from hsiaug.bench import defaults
+from hsiaug.bench.ranges import DIGITS, LONGEST, numbers, seeds, settings, words
+from hsiaug.core.scene import Scene
+from hsiaug.core.view_names import FEWEST, RAW
+from hsiaug.protocol.balance import check_lambda, check_omega, check_times
+from hsiaug.protocol.protocols import parse_protocol
+from hsiaug.registry.split_protocol import SplitProtocol
+from hsiaug.tasks.task import USUAL, Task, TaskData, get_task
+from hsiaug.trial.arm import BOTH, SYNTHETIC
+
+Value = TypeVar("Value")
+
+REAL = "real"
+TRAIN = (BOTH, SYNTHETIC, REAL)
+"""What a classifier may learn from."""
+SPELT = {"seeds": "draws", "view": "views"}
+"""Fields by the names that errors give them."""
+
+
+def _reader(read: Callable[[Any, str], Value]) -> Callable[[Any, ValidationInfo], Value]:
+    """A validator of a reader of (value, name of the field); pydantic takes ValueErrors alone."""
+
+    def validate(value: Any, info: ValidationInfo) -> Value:
+        try:
+            return read(value, info.field_name or "")
+        except InputError as error:
+            raise ValueError(str(error)) from error
+
+    return validate
+
+
+def as_items(value: Any) -> tuple[Any, ...]:
+    """One value, or several, as a tuple of them. Numbers of numpy become those of Python."""
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    alone = isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable)
+    # One more than is allowed: what is iterated may have no end.
+    items = [value] if alone else islice(value, LONGEST + 1)
+    return tuple(item.item() if isinstance(item, np.generic) else item for item in items)
+
+
+def _names(value: Any, field: str) -> tuple[Any, ...]:
+    """Names between commas, or a list of names."""
+    items = _any_names(value, field)
+    if not items and value != "":
+        raise InputError(
+            f"`{field}` must be a name, or a list of names that is not empty",
+            value="an empty list",
+            hint=f"Leave out `{field}` for its default.",
+        )
+    return items
+
+
+def _any_names(value: Any, field: str) -> tuple[Any, ...]:
+    """The same, or none."""
+    return tuple(words(value)) if isinstance(value, str) else as_items(value)
+
+
+def _numbers(value: Any, field: str) -> tuple[Any, ...]:
+    """Numbers and ranges, in a text or as a list."""
+    listed = [
+        numbers(f"`{field}`", item) if isinstance(item, str) else [item] for item in as_items(value)
+    ]
+    return tuple(number for part in listed for number in part)
+
+
+def _draws(value: Any, field: str) -> tuple[Any, ...]:
+    """5 or "5" for draws 0 to 4, "100-109" or "3,5,8-9", or a list of draws."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, int | str) and not isinstance(value, bool):
+        return tuple(seeds(str(value), f"`{SPELT['seeds']}`"))
+    return as_items(value)
+
+
+def _whole(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _text(value: object) -> str:
+    """A parameter's value as the text that ``--set`` takes."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    if not isinstance(value, str):
+        raise ValueError(
+            f"the value of a parameter must be a number, a text, true or false; found {value!r}"
+        )
+    return value
+
+
+def _settings(value: Any, field: str) -> Any:
+    """{plugin: {parameter: value}}, or a list of PLUGIN.PARAMETER=VALUE."""
+    return value if isinstance(value, Mapping) else settings(as_items(value))
+
+
+def _protocol(value: Any, info: ValidationInfo) -> Any:
+    """A protocol, or its text."""
+
+    def read(value: Any, field: str) -> Any:
+        if value is None or isinstance(value, SplitProtocol):
+            return value
+        if not isinstance(value, str):
+            hint = f"Write `{field}` issd or kshot:10, for example."
+            raise InputError(f"`{field}` must be a text", value=_shown(value), hint=hint)
+        return parse_protocol(value, info.data.get("buffer"))
+
+    return _reader(read)(value, info)
+
+
+def _all(check: Callable[[Any], object]) -> Callable[[Any, ValidationInfo], Any]:
+    """A validator that checks every value of a field."""
+
+    def read(values: Any, field: str) -> Any:
+        for value in values:
+            check(value)
+        return values
+
+    return _reader(read)
+
+
+def _check_lambda(lam: float) -> None:
+    check_lambda(lam, "lambdas")
+
+
+def _usual_train(value: Any) -> Any:
+    """No text stands for the default, as of other names."""
+    return defaults.TRAIN if value == "" else value
+
+
+def _check_train(train: str) -> None:
+    check_known("`train` must be both, synthetic or real", train, TRAIN)
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_reader(_names)), Field(max_length=LONGEST)]
+AnyNames = Annotated[
+    tuple[str, ...], BeforeValidator(_reader(_any_names)), Field(max_length=LONGEST)
+]
+Numbers = Annotated[
+    tuple[float, ...], BeforeValidator(_reader(_numbers)), Field(max_length=LONGEST)
+]
+Draw = Annotated[int, Field(ge=0, lt=10**DIGITS)]
+Draws = Annotated[
+    tuple[Draw, ...],
+    BeforeValidator(_reader(_draws)),
+    Field(min_length=1, max_length=LONGEST),
+]
+Settings = Annotated[
+    dict[str, dict[str, Annotated[str, BeforeValidator(_text)]]],
+    BeforeValidator(_reader(_settings)),
+]
+
+
+class RequestKeys(BaseModel):
+    """What one benchmark and a run of a suite are both asked for; both names of a field are read.
+
+    generators, classifiers, views, omegas, times: empty = the usual ones of the task, or of each
+    generator. lambdas, times: λ and M. train: of TRAIN, what classifiers learn from; real is the
+    arm ``none``. seeds: numbers of the draws. buffer: of the protocol; None = its own. patch: side
+    in pixels; None = the usual one.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        populate_by_name=True,
+        arbitrary_types_allowed=True,
+    )
+
+    generators: Names = Field(default=(), validation_alias=AliasChoices("generators", "generator"))
+    classifiers: Names = Field(
+        default=(), validation_alias=AliasChoices("classifiers", "classifier")
+    )
+    views: AnyNames = Field(default=(), validation_alias=AliasChoices("view", "views"))
+    lambdas: Annotated[Numbers, Field(min_length=1), AfterValidator(_all(_check_lambda))] = (
+        defaults.LAMBDAS
+    )
+    omegas: Annotated[Numbers, AfterValidator(_all(check_omega))] = Field(
+        default=(), validation_alias=AliasChoices("omegas", "omega")
+    )
+    times: Annotated[Numbers, AfterValidator(_all(check_times))] = ()
+    train: Annotated[Names, BeforeValidator(_usual_train), AfterValidator(_all(_check_train))] = (
+        defaults.TRAIN
+    )
+    seeds: Draws = Field(
+        default=tuple(range(defaults.DRAWS)), validation_alias=AliasChoices("seeds", "draws")
+    )
+    buffer: str | None = None
+    patch: Annotated[int | None, BeforeValidator(_whole)] = None
+    preset: str = defaults.PRESET
+
+
+class Request(RequestKeys):
+    """One benchmark of one scene. Made by :func:`read_request`, which says what is wrong.
+
+    protocol: or its text; None = the usual one. overrides: {plugin: {parameter: text}}.
+    """
+
+    task: str = USUAL
+    protocol: Annotated[SplitProtocol | None, BeforeValidator(_protocol)] = None
+    overrides: Settings = Field(
+        default_factory=dict, validation_alias=AliasChoices("overrides", "set_")
+    )
+
+    @property
+    def kind(self) -> Task:
+        """The task of that name. Raises InputError where there is none."""
+        return get_task(self.task)
+
+
+class CompleteRequest(Request):
+    """A request that leaves nothing open but ω, of which each generator has a default."""
+
+    protocol: SplitProtocol
+    patch: int
+
+
+def read_request(**typed: object) -> Request:
+    """The request that these values, by field, ask for. Raises InputError for what is not valid."""
+    try:
+        return Request(**typed)  # type: ignore[arg-type]  # the model reads what is typed
+    except ValidationError as cause:
+        raise _explain(cause) from cause
+
+
+def _explain(cause: ValidationError) -> InputError:
+    """The first fault as rule, value and hint."""
+    fault = cause.errors(include_url=False)[0]
+    error = getattr(fault.get("ctx", {}).get("error"), "__cause__", None)
+    if isinstance(error, InputError):
+        return error
+    field = str(fault["loc"][0]) if fault["loc"] else ""
+    name = f"`{SPELT.get(field, field)}`"
+    message = str(fault["msg"]).removeprefix("Value error, ")
+    if fault["type"] == "too_short":
+        rule = f"{name} must be one value, or a list that is not empty"
+    elif message.startswith("Input should be "):
+        rule = f"{name} must be {message.removeprefix('Input should be ')}"
+    else:
+        rule = f"{name} must be valid ({message})"
+    return InputError(rule, value=_shown(fault["input"]), hint=f"Correct {name}.")
+
+
+def _shown(value: object) -> str:
+    try:
+        return repr(value)
+    except Exception:  # the __repr__ of a class that hsiaug does not know, or too many digits
+        return f"an object of {type(value).__name__}"
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """What holds for a task on some data where nothing is said.
+
+    protocol: as typed. patch: side of patches or tiles in pixels. times: M.
+    """
+
+    protocol: str
+    patch: int
+    generators: tuple[str, ...]
+    classifiers: tuple[str, ...]
+    views: tuple[str, ...]
+    times: tuple[float, ...]
+
+
+def defaults_for(task: Task, data: TaskData) -> Defaults:
+    """The values of :mod:`hsiaug.bench.defaults` on these data."""
+    generators = defaults.GENERATORS[task.name]
+    classifiers = defaults.CLASSIFIERS[task.name]
+    if isinstance(data, Scene):
+        view = defaults.VIEW if data.bands >= FEWEST else RAW
+        return Defaults(
+            protocol=defaults.PROTOCOL,
+            patch=defaults.PATCH,
+            generators=generators,
+            classifiers=classifiers,
+            views=(view,),
+            times=(defaults.TIMES,),
+        )
+    side = min(min(place.mask.shape) for place in data.places)
+    divided = {"train", "test"} <= {place.part for place in data.places}
+    return Defaults(
+        # Two blocks across: fewer would be none, and more leave little room for tiles.
+        protocol="places" if divided else f"blocks:{max(1, side // 2)}",
+        patch=next((tile for least, tile in ((256, 64), (90, 32)) if side >= least), 16),
+        generators=generators,
+        classifiers=classifiers,
+        views=(RAW,),
+        times=(0.0,),
+    )
+
+
+def widest_protocol(task: Task, data: TaskData) -> SplitProtocol:
+    """The protocol that trains on most labels: none trains on every one.
+
+    For pixels nine tenths of each class; for masks the usual protocol comes near.
+    """
+    usual = defaults_for(task, data).protocol
+    return parse_protocol(f"{usual}:0.9" if task.single_pixels else usual, "none")
+
+
+def fill_in(request: Request, data: TaskData) -> CompleteRequest:
+    """The request with the usual values of its task on these data in place of what it leaves
+    open.
+    """
+    usual = defaults_for(request.kind, data)
+    filled = {
+        "protocol": request.protocol or parse_protocol(usual.protocol, request.buffer),
+        "patch": usual.patch if request.patch is None else request.patch,
+        "generators": request.generators or usual.generators,
+        "classifiers": request.classifiers or usual.classifiers,
+        "views": request.views or usual.views,
+        "times": request.times or usual.times,
+    }
+    return CompleteRequest.model_construct(**{**dict(request), **filled})

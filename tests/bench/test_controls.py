@@ -1,0 +1,148 @@
+"""Controls that another package brings: they run unasked, and verdicts count them."""
+
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hsiaug.api import Card
+from hsiaug.base.errors import PluginError
+from hsiaug.bench.plan import Plan, build_plan
+from hsiaug.bench.request import read_request
+from hsiaug.core.scene import Scene
+from hsiaug.registry.hookspecs import Entry, Kind
+from hsiaug.registry.lookup import Found, Registry, build_registry
+from hsiaug.report import build_report
+from tests.report.report_records import record
+from tests.strangers import install
+
+PACKAGE = """
+from hsiaug.api import Card, Entry, hookimpl
+
+
+class Scaled:
+    card = Card(
+        "scaled", "1", "Control: brighter real samples", control_of="all", control_means="more light"
+    )
+
+    def __init__(self, params):
+        pass
+
+
+@hookimpl
+def hsiaug_plugins():
+    return [Entry("generator", "scaled", "brighter:Scaled", control=True)]
+"""
+
+
+def plan_of(scene: Scene, plugins: Registry, **asked: Any) -> Plan:
+    usual = {"generators": ["smote"], "classifiers": ["svm"], "seeds": [0], "patch": 5}
+    return build_plan(scene, read_request(**{**usual, **asked}), plugins)
+
+
+def with_control(
+    plugins: Registry, kind: Kind, name: str, *, listed: bool = True, **card: Any
+) -> Registry:
+    """The registry with one more plugin, as a package would register it. listed: as a control."""
+
+    class Plugin:
+        def __init__(self, params: Any) -> None:
+            pass
+
+    Plugin.card = Card(name, "1", "a control", **card)  # type: ignore[attr-defined]
+
+    class Here(Found):
+        def load(self) -> Any:
+            return Plugin
+
+    entry = Entry(kind, name, "nowhere:Plugin", control=listed)
+    return Registry({**plugins.plugins, (kind, name): Here(entry, "other", "1")})
+
+
+def names(plan: Plan, kind: Kind) -> list[str]:
+    return list(dict.fromkeys(getattr(trial, kind).name for trial in plan.trials))
+
+
+def test_the_control_of_a_package_runs_beside_every_arm(
+    toy: Scene, plugins: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path, "brighter", PACKAGE)
+    monkeypatch.syspath_prepend(tmp_path)
+    package = build_registry([EntryPoint("brighter", "brighter", "hsiaug")])
+    plan = plan_of(toy, Registry({**plugins.plugins, **package.plugins}))
+
+    assert names(plan, "generator") == ["none", "duplicate", "scaled", "smote"]
+    assert plan.controls("smote") == ("none", "duplicate", "scaled")
+    assert plan.controls("scaled") == ("none", "duplicate")
+    assert "scaled" not in plan.asked
+
+
+@pytest.mark.parametrize(("scope", "runs"), [("none", False), ("scene", True)])
+def test_a_control_of_transductive_generators_runs_where_there_is_one(
+    toy: Scene, plugins: Registry, scope: str, runs: bool
+) -> None:
+    control = {"control_of": "transductive", "control_means": "as much light"}
+    known = with_control(plugins, "generator", "lit", **control)
+    plan = plan_of(toy, known, generators=["pseudo" if scope == "scene" else "smote", "mixup"])
+    assert "lit" not in names(plan, "generator"), "pseudo is a control itself, mixup reads nothing"
+
+    smote = plugins.find("generator", "smote").load()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(smote, "card", smote.card.__class__(**{**vars(smote.card), "scope": scope}))
+        plan = plan_of(toy, known)
+    assert ("lit" in plan.controls("smote")) == runs
+    assert any("helps only above as much light" in note for note in plan.notes) == runs
+
+
+def test_controls_of_masks_leave_pixels_alone(toy: Scene, plugins: Registry) -> None:
+    tasks = ("pixels", "segmentation")
+    known = with_control(plugins, "generator", "even", control_of="masks", tasks=tasks)
+    assert "even" not in names(plan_of(toy, known), "generator")
+
+
+def test_a_classifier_that_is_a_control_of_all_is_shown_raw_spectra(
+    toy: Scene, plugins: Registry
+) -> None:
+    known = with_control(plugins, "classifier", "floor", control_of="all")
+    plan = plan_of(toy, known, views=["unit"], train=["both", "synthetic"])
+    trials = [trial for trial in plan.trials if trial.classifier.name == "floor"]
+
+    assert {trial.view for trial in trials} == {"raw"}
+    assert {trial.train for trial in trials} == {"both"}
+
+
+def test_an_entry_that_says_control_of_a_plain_plugin_is_a_note(
+    toy: Scene, plugins: Registry
+) -> None:
+    plan = plan_of(toy, with_control(plugins, "generator", "plain"))
+    assert "plain cannot be run as a control" in plan.notes[0]
+    assert "plain" not in names(plan, "generator")
+
+
+def test_a_control_that_its_package_does_not_list_as_one_is_refused(
+    toy: Scene, plugins: Registry
+) -> None:
+    known = with_control(plugins, "generator", "hidden", listed=False, control_of="all")
+    with pytest.raises(PluginError, match=r"Entry of generator hidden must say control=True"):
+        plan_of(toy, known, generators=["hidden"])
+
+
+def test_a_verdict_counts_a_control_that_its_records_declare() -> None:
+    def arm(name: str, mean: float, **more: Any) -> list[dict[str, Any]]:
+        values = [mean + 0.001 * (seed % 3) for seed in range(12)]
+        return [
+            {**record(oa=oa, aa=oa, generator=name, seed=seed), **more}
+            for seed, oa in enumerate(values)
+        ]
+
+    others = [*arm("none", 0.50), *arm("duplicate", 0.51), *arm("smote", 0.60)]
+    control = arm("scaled", 0.65, control_of={"generator": "all"})
+    without, beside = (build_report(records).tables[0] for records in (others, others + control))
+
+    assert without.controls == ("none", "duplicate")
+    assert beside.controls == ("none", "duplicate", "scaled")
+    (verdict,) = [gain.verdict for gain in without.judged if gain.verdict]
+    assert verdict.finding == "helps"
+    by_name = {gain.cell.arm.generator.name: gain.verdict for gain in beside.judged}
+    assert by_name["smote"] and by_name["smote"].finding != "helps"
