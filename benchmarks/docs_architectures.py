@@ -22,6 +22,7 @@ from benchmarks.common import HERE
 from benchmarks.docs_figures import BLUE, GREEN, GREY, LARGEST, RED, lighter
 from hsiaug.report.figures.files import figure_bytes, new_figure
 from hsiaug_builtin.specdm import patches as specdm_patches
+from hsiaug_builtin.specdm import spectra as specdm_spectra
 from hsiaug_builtin.specdm.params import FAST, SpecDmParams
 from hsiaug_builtin.specdm.params import SIZES as SPECDM_SIZES
 from hsiaug_builtin.teacher import voters
@@ -366,8 +367,8 @@ def specdm() -> Figure:
         96,
         "One array per pair",
         (
-            f"{params.latent_image} leading components of the",
-            "spectra, and the mask, one-hot",
+            f"up to {specdm_spectra.MOST} leading components of",
+            "the spectra, and the mask, one-hot",
             f"(a class weighs {params.mask_unit:g})",
         ),
     )

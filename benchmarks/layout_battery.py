@@ -42,9 +42,9 @@ from hsiaug.metrics.dense.layout_extractor import layout_blocks
 from hsiaug.metrics.dense.mask_layout import change_contrast, edge_ranks
 from hsiaug.metrics.layout import SHOWN, edge_threshold, layout_maps
 from hsiaug.metrics.layout_measures import JUDGES, LayoutJudge
+from hsiaug.metrics.layout_statistics import held_out_sills, layout_statistics
 from hsiaug.metrics.neighbours import copy_share
 from hsiaug.metrics.patch_distances import PatchSpace
-from hsiaug.metrics.patch_layout import held_out_sills, layout_statistics
 from hsiaug.metrics.reliability import fit_lda
 from hsiaug.metrics.spatial_folds import spatial_cells
 from hsiaug.metrics.spectra import Spectra, fit_space, frechet_between, spectral_angle

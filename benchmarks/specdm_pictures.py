@@ -1,13 +1,13 @@
 """Draw real pairs beside generated ones, for docs/specdm.md and the gallery, with the version that
 is installed.
 
-    HSIAUG_DATA_DIR=benchmarks/scenes python -m benchmarks.specdm_pictures [DATA ...]
+    HSIAUG_DATA_DIR=benchmarks/scenes python -m benchmarks.specdm_pictures [PICTURE ...]
 
 Writes docs/images/specdm_DATA.png for each of houston, jasper and oscd (see
 benchmarks.make_scenes): columns are tiles, rows are the real image, of each date, and its mask,
-then the same of ``specdm`` at its defaults, and of ``gaussian-pairs``. Draw 100, which no table is
-made of. Real and generated tiles are drawn at random; of OSCD, among the half with the most change.
-All images of a set are stretched alike.
+then the same of ``specdm`` at its defaults, and of ``gaussian-pairs``; and quilt_houston.png: the
+same of ``quilt``. Draw 100, which no table is made of. Real and generated tiles are drawn at
+random; of OSCD, among the half with the most change. All images of a set are stretched alike.
 """
 
 from __future__ import annotations
@@ -32,7 +32,13 @@ from hsiaug.trial.cache import Workbench
 IMAGES = HERE.parent / "docs" / "images"
 COLOURS = {"houston": (20, 12, 5), "jasper": (27, 17, 8), "oscd": (3, 2, 1)}
 """Bands shown as red, green and blue, counted from 0."""
-ARMS = ("specdm", "gaussian-pairs")
+PICTURES = {
+    "specdm_houston": ("houston", ("specdm", "gaussian-pairs")),
+    "specdm_jasper": ("jasper", ("specdm", "gaussian-pairs")),
+    "specdm_oscd": ("oscd", ("specdm", "gaussian-pairs")),
+    "quilt_houston": ("houston", ("quilt",)),
+}
+"""The set and the generators of each picture."""
 DRAW, MADE, SHOWN = 100, 40, 8
 SIDE, GAP = 64, 4
 """Pixels of a tile on the picture, and between two."""
@@ -61,17 +67,18 @@ PALETTE = np.array(
 
 
 def main() -> None:
-    """Draw the pictures of the sets that are named, or of all."""
-    for name in sys.argv[1:] or list(COLOURS):
+    """Draw the pictures that are named, or all."""
+    for title in sys.argv[1:] or list(PICTURES):
+        name, arms = PICTURES[title]
         rows: list[list[NDArray[np.uint8]]] = []
         stretch: tuple[Any, Any] | None = None
-        for arm in ARMS:
+        for arm in arms:
             made = drawn(name, arm)
             if stretch is None:
                 stretch = limits(made.real.images, COLOURS[name])
                 rows += tiles(made.real, name, stretch)
             rows += tiles(made.synthetic, name, stretch)
-        IMAGES.joinpath(f"specdm_{name}.png").write_bytes(picture(rows))
+        IMAGES.joinpath(f"{title}.png").write_bytes(picture(rows))
 
 
 def drawn(name: str, arm: str) -> Any:

@@ -1,19 +1,18 @@
 """What the pairs of SpecDM, of its single-stream baseline and of rivals are like, over draws of
 specdm_paper.toml.
 
-    HSIAUG_DATA_DIR=benchmarks/scenes python -m benchmarks.specdm_quality STORE [DATA ...] [DRAW
-    ...]
+    HSIAUG_DATA_DIR=benchmarks/scenes python -m benchmarks.specdm_quality STORE [DATA ...] [ARM ...]
+    [DRAW ...]
 
-Takes the fits of the suite from the store's cache (and makes what is not there), samples 400 pairs
-of each, measures them as ``hsiaug inspect`` does, and writes quality-NAME.csv and one contact sheet
-per data set, and quality.md, to benchmarks/results/specdm/. Data sets may run side by side. Draws:
-80 to 85, unless some are named.
+Takes the fits of the suite from the store's cache (and makes what is not there), samples 40 pairs
+of each, measures them as ``hsiaug inspect`` does, the network of the two-sample test left out, and
+writes quality-NAME.csv, one per data set, and quality.md to benchmarks/results/specdm/. Data sets
+may run side by side. Draws: 80 to 85, unless some are named; all sets and all arms, the same.
 
-In the table: means over draws of the measures over all tiles, beside the floor of held-out tiles
-and beside training tiles drawn again, which is as near as can be; then the ratio single / two
-streams that the paper's Tables 1 and 2 are about. ``classes`` is how many of the training classes
-the pairs show. ``msad_shared`` is over the classes that both generators make, so that one that
-makes few of them does not look better by it.
+In the table: means over draws, beside the same of held-out tiles and beside training tiles drawn
+again, which is as near as can be; then the ratio single / two streams that the paper's Tables 1 and
+2 are about, of the default of ``specdm`` and of its networks. The columns are those of
+:data:`SHOWN`.
 """
 
 from __future__ import annotations
@@ -28,14 +27,15 @@ from typing import Any
 import numpy as np
 
 from benchmarks.common import HERE, read_csv, write_csv
+from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.dense.fidelity import DenseFidelity, dense_fidelity
+from hsiaug.metrics.dense.layout import dense_layout
+from hsiaug.metrics.layout_measures import JUDGES
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.tiling import real_samples
-from hsiaug.quality.contact_sheets import contact_sheet, spread, tile_colours
 from hsiaug.quality.kits import sample_kit, synthesise
 from hsiaug.quality.synthesis import MaskSynthesis, SampleRequest
 from hsiaug.registry.lookup import registry
-from hsiaug.report.figures.files import figure_bytes
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench
 
@@ -48,35 +48,45 @@ DATA = {
 }
 ARMS: dict[str, tuple[str, dict[str, str]]] = {
     "specdm": ("specdm", {}),
-    "specdm, networks": ("specdm", {"denoiser": "network"}),
-    "specdm, networks, sad=0": ("specdm", {"denoiser": "network", "sad": "0"}),
     "gaussian-pairs": ("gaussian-pairs", {}),
+    "duplicate-balanced": ("duplicate-balanced", {}),
     "ldm_single": ("ldm_single", {}),
+    "specdm, networks": ("specdm", {"denoiser": "network"}),
     "quilt": ("quilt", {}),
 }
-RIVAL = {"segmentation": "paste", "change": "duplicate"}
-PAIRED = ("specdm", "ldm_single")
+SINGLE = "ldm_single"
+PAIRED = ("specdm", "specdm, networks")
+"""Two streams, or none, each beside the single one."""
 AGAIN = "training tiles again"
-MADE = 400
+MADE = 40
 DRAWS = range(80, 86)
-SHOWN = (
-    "fd_image_all",
-    "fd_mask_all",
-    "classes",
-    "msad_shared",
-    "shares_all",
-    "segments",
-    "adjacency",
-    "power",
-    "copying",
-    "wrong",
-)
-RATIOS = tuple(key for key in SHOWN if key not in ("classes", "copying", "power", "wrong"))
+SHOWN = {
+    "fd_layout_1": "layout, date 1",
+    "fd_layout_2": "layout, date 2",
+    "fd_layout_mask": "layout, masks",
+    "fd_image_all": "images",
+    "fd_mask_all": "masks",
+    "msad_shared": "mSAD, °",
+    "classes": "classes",
+    "shares_all": "class shares",
+    "told_by_forest": "told by a forest, %",
+    "change": "change inside / outside",
+    "mask_edges": "gradient at mask edges, %",
+    "copying": "C_T",
+}
+"""Titles of the columns, by the name of a measure: Fréchet distances of layoutfd-1, of date, date
+and mask, and of specfd-2; mSAD over the classes that all of :data:`COMPARED` make, so that one that
+makes few of them does not look better by it; how many of the training classes the pairs show.
+"""
+COMPARED = (*PAIRED, SINGLE)
+RATIOS = ("fd_layout_1", "fd_layout_2", "fd_layout_mask", "fd_image_all", "fd_mask_all")
+RATIOS += ("msad_shared", "shares_all")
 
 
 def main() -> None:
     store, asked = Path(sys.argv[1]), sys.argv[2:]
-    names = [name for name in asked if not name.isdigit()] or list(DATA)
+    names = [name for name in asked if name in DATA] or list(DATA)
+    arms = [name for name in asked if name in ARMS] or list(ARMS)
     draws = [int(draw) for draw in asked if draw.isdigit()] or list(DRAWS)
     OUT.mkdir(parents=True, exist_ok=True)
     rows = read()
@@ -87,7 +97,8 @@ def main() -> None:
             kit = sample_kit(task)
             data = kit.task.load(ref)
             made: dict[str, MaskSynthesis] = {}
-            for arm, (generator, settings) in {RIVAL[task]: (RIVAL[task], {}), **ARMS}.items():
+            for arm in arms:
+                generator, settings = ARMS[arm]
                 if (name, arm, str(draw)) in done:
                     continue
                 rule = protocol and parse_protocol(protocol)
@@ -107,14 +118,6 @@ def main() -> None:
                         }
                     )
                     write(rows, name)
-            if draw == draws[0] and set(PAIRED) <= made.keys():
-                groups = [("real", spread(made["specdm"].real))]
-                groups += [
-                    (arm, made[arm].synthetic) for arm in (RIVAL[task], "specdm", "ldm_single")
-                ]
-                colours = tile_colours(made["specdm"].real, data.wavelengths)
-                sheet = contact_sheet(groups, data.class_names, colours)
-                (OUT / f"{name}.png").write_bytes(figure_bytes(sheet, "png"))
 
 
 def drawn_again(made: MaskSynthesis, draw: int) -> dict[str, Any]:
@@ -124,7 +127,30 @@ def drawn_again(made: MaskSynthesis, draw: int) -> dict[str, Any]:
     real = made.real
     again = real.take(np.random.default_rng(draw).choice(len(real), MADE))
     held = real_samples(made.split, made.split.test)
-    return fidelity_of(dense_fidelity(real, held, again, classes=len(made.data.class_names)))
+    classes = len(made.data.class_names)
+    return {
+        **fidelity_of(dense_fidelity(real, held, again, classes=classes)),
+        **layout_of(made, again),
+    }
+
+
+def layout_of(made: MaskSynthesis, pairs: DenseSamples) -> dict[str, Any]:
+    """Measures of layout of some pairs, and what they are of held-out tiles."""
+    held = real_samples(made.split, made.split.test)
+    layout = dense_layout(
+        made.real,
+        held,
+        pairs,
+        np.array(made.split.test),
+        classes=len(made.data.class_names),
+        judges={"told_by_forest": JUDGES["told_by_forest"]},
+    )
+    row: dict[str, Any] = {}
+    for measure in layout.measures:
+        # Sets of one date have one distance of images.
+        name = "fd_layout_1" if measure.name == "fd_layout" else measure.name
+        row[name], row[f"{name}_floor"] = measure.value, measure.held_out
+    return row
 
 
 def fidelity_of(fidelity: DenseFidelity) -> dict[str, Any]:
@@ -142,9 +168,11 @@ def measured(made: MaskSynthesis) -> dict[str, Any]:
     """Fidelity and reliability."""
     report = sample_kit(made.spec.task).inspect(made)
     row = {
+        "version": made.card.version,
         "pairs": len(made.synthetic),
         "fit_seconds": round(made.seconds["fit_generator"], 1),
         **fidelity_of(report.fidelity),
+        **layout_of(made, made.synthetic),
     }
     pixels = report.reliability.get("pixels")
     row["wrong"] = None if pixels is None else pixels.wrong
@@ -178,14 +206,14 @@ def table(rows: list[dict[str, Any]]) -> Iterator[str]:
     """The lines of quality.md."""
     yield "# Quality of pairs: SpecDM and its single-stream baseline"
     yield ""
-    yield "| data | arm | draws | " + " | ".join(SHOWN) + " |"
+    yield "| data | arm | draws | " + " | ".join(SHOWN.values()) + " |"
     yield "|---|---|--:|" + "--:|" * len(SHOWN)
     for name in dict.fromkeys(row["data"] for row in rows):
         here = [
             {**row, "msad_shared": shared_angle(row, rows)} for row in rows if row["data"] == name
         ]
         means: dict[str, dict[str, float]] = {}
-        for arm in (*RIVAL.values(), *ARMS, AGAIN):
+        for arm in (*ARMS, AGAIN):
             mine = [row for row in here if row["arm"] == arm]
             if mine:
                 means[arm] = {
@@ -196,22 +224,22 @@ def table(rows: list[dict[str, Any]]) -> Iterator[str]:
             key: floor for key in SHOWN if (floor := average(here, f"{key}_floor")) is not None
         }
         yield line(name, "floor: held-out tiles", len({row["draw"] for row in here}), floors)
-        if set(PAIRED) <= means.keys():
-            two, single = (means[arm] for arm in PAIRED)
-            ratios = {
-                key: single[key] / two[key]
-                for key in RATIOS
-                if two.get(key, 0) > 0 and key in single
-            }
-            yield line(name, "**single / two-stream**", 0, ratios)
+        for two in PAIRED:
+            if {two, SINGLE} <= means.keys():
+                ratios = {
+                    key: means[SINGLE][key] / means[two][key]
+                    for key in RATIOS
+                    if means[two].get(key, 0) > 0 and key in means[SINGLE]
+                }
+                yield line(name, f"**{SINGLE} / {two}**", 0, ratios)
 
 
 def shared_angle(row: dict[str, Any], rows: list[dict[str, Any]]) -> float | None:
-    """mSAD in degrees over the classes that both generators make for this draw."""
+    """mSAD in degrees over the classes that all compared generators make for this draw."""
     draw = [
         r
         for r in rows
-        if (r["data"], r["draw"]) == (row["data"], row["draw"]) and r["arm"] in PAIRED
+        if (r["data"], r["draw"]) == (row["data"], row["draw"]) and r["arm"] in COMPARED
     ]
     angles = [json.loads(r["angles"]) for r in draw if r.get("angles")]
     own = json.loads(row.get("angles") or "{}")

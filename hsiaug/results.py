@@ -342,9 +342,17 @@ class Results:
         return target
 
     def __repr__(self) -> str:
-        from hsiaug.report.findings import headline
+        from hsiaug.report.answer_text import answer_texts
+        from hsiaug.report.answers import three_answers
 
-        said = [f"{table.title}: {headline(table)}" for table in self.report.tables]
+        said = [
+            line
+            for table in self.report.tables
+            for line in (
+                f"{table.title}:",
+                *(f"  {text.line}" for text in answer_texts(three_answers(table))),
+            )
+        ]
         failed = sum(len(table.failed) for table in self.report.tables)
         first = f"<Results of {len(self.hashes)} trials, {failed} failed, in {self.store.root}>"
         return "\n".join([first, *said])

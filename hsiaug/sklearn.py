@@ -33,7 +33,9 @@ from hsiaug.tasks.task import TaskSplit, get_task
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.spec import TrialSpec
 
-LARGEST_VALUE = float(np.finfo(np.float32).max)
+SMALLEST_VALUE = float(np.sqrt(np.finfo(np.float32).tiny))
+LARGEST_VALUE = float(np.sqrt(np.finfo(np.float32).max))
+"""Where the largest number of spectra must lie: generators compute with squares in float32."""
 
 MOST = Interval(Real, 0, LARGEST, closed="both")
 
@@ -137,10 +139,11 @@ class Augmenter(BaseSampler):  # type: ignore[misc]
         column.
         """
         centres = None if self.wavelengths is None else self._centres(x.shape[1])
-        if (largest := float(np.abs(x).max())) > LARGEST_VALUE:
+        largest = float(np.abs(x).max())
+        if largest and not SMALLEST_VALUE <= largest <= LARGEST_VALUE:
             raise ValueError(
-                f"X must hold numbers up to {LARGEST_VALUE:.2g}, as float32 does; found"
-                f" {largest:.2g}"
+                f"the largest number of X must lie in {SMALLEST_VALUE:.2g} to {LARGEST_VALUE:.2g},"
+                f" whose squares float32 holds; found {largest:.2g}: use another unit"
             )
         scene = Scene(
             "samples", x[:, None], ids[:, None], tuple(map(str, labels)), centres, units="as given"

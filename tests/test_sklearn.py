@@ -10,8 +10,9 @@ from imblearn.pipeline import make_pipeline
 from imblearn.utils import estimator_checks as of_imblearn
 from sklearn.base import clone
 from sklearn.datasets import make_classification
+from sklearn.ensemble import BaggingClassifier
 from sklearn.model_selection import GridSearchCV
-from sklearn.svm import SVC
+from sklearn.svm import SVC, LinearSVC
 from sklearn.utils import estimator_checks as of_sklearn
 
 from hsiaug.base.errors import InputError
@@ -121,11 +122,28 @@ def test_band_centres_in_micrometres_are_taken_as_such_with_a_warning(spectra):
 
 
 def test_what_no_spectra_are_is_named(spectra):
-    with pytest.raises(ValueError, match="as float32 does; found"):
-        Augmenter().fit_resample(spectra[0] * 1e300, spectra[1])
+    for unit in (1e300, 1e30, 1e-30, 1e-300):
+        with pytest.raises(ValueError, match=r"float32 holds; found .*: use another unit"):
+            Augmenter("gaussian").fit_resample(spectra[0] * unit, spectra[1])
     bagged = BalancedBaggingClassifier(sampler=Augmenter(), random_state=0, n_estimators=2)
     with pytest.raises(ValueError, match="lam and times in place of sampling_strategy"):
         bagged.fit(*spectra)
+
+
+def test_a_pipeline_with_an_augmenter_is_bagged_as_the_error_says(spectra):
+    bagged = BaggingClassifier(
+        make_pipeline(Augmenter(), LinearSVC()), n_estimators=2, random_state=0
+    )
+    assert bagged.fit(*spectra).score(*spectra) > 0.5
+
+
+@pytest.mark.parametrize("generator", ["txt2hsi", "gaussian", "smote"])
+def test_equal_spectra_of_all_classes_give_equal_ones(generator):
+    x, y = np.full((22, 6), 0.3), np.repeat([0, 1, 2], [12, 5, 5])
+    augmenter = Augmenter(generator, preset="tiny", random_state=0)
+    made, labels = augmenter.fit_resample(x, y)
+    assert np.bincount(labels).tolist() == [12, 12, 12]
+    assert np.allclose(made, 0.3, atol=0.01)
 
 
 def test_by_name_it_adds_what_imbalanced_learn_adds(spectra):

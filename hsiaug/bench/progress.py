@@ -44,7 +44,7 @@ LONGEST = 2**16
 
 def describe(trial: TrialSpec) -> str:
     """A trial in a few words."""
-    alone, lam = ALONE * (trial.train != BOTH), f" λ={trial.rate}" if trial.rate else ""
+    alone, lam = ALONE * (trial.train != BOTH), f" {trial.rate.words}" if trial.rate else ""
     omega = "" if trial.omega is None else f" ω={trial.omega:g}"
     return one_line(
         f"{trial.generator.name}{alone}{lam}{omega} · {trial.classifier_label} · draw {trial.seed}"

@@ -123,7 +123,7 @@ def _spent(advice: Advice, session: Session) -> dict[str, object]:
 
 def _name_arm(one: ArmGain) -> str:
     arm, omega = one.arm, "" if one.arm.omega is None else f", ω={one.arm.omega:g}"
-    return f"{arm.generator.name} at λ={arm.rate}{omega} with {one.classifier}"
+    return f"{arm.generator.name} at {arm.rate.words}{omega} with {one.classifier}"
 
 
 def _gain(one: ArmGain, *, level: float, names: tuple[str, str]) -> str:

@@ -173,7 +173,13 @@ Settings = Annotated[
 @app.command()
 def add(
     cube: Annotated[
-        Path, typer.Argument(help="The cube: ENVI (.hdr or its data file), GeoTIFF, .mat or .npy.")
+        Path,
+        typer.Argument(
+            help=(
+                "The cube: ENVI (.hdr or its data file), GeoTIFF, .mat, .npy, or a product in"
+                " HDF5 or netCDF-4 (docs/scenes.md)."
+            )
+        ),
     ],
     labels: Annotated[
         Path,

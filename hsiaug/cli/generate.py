@@ -73,10 +73,9 @@ def generate(
 
     The same split, seeds and pool as a trial with these settings, bit for bit; a slow fit is taken
     from the store, or kept there. Arrays: x (n, B, p, p) in scene units, y, synthetic, coords,
-    weight, class_names, and provenance as JSON text. Of masks: a folder of images (GeoTIFF where
-    rasterio is installed, else .npy), masks (PNG), a contact sheet, a card that 'hsiaug benchmark'
-    reads, and a manifest, which says how well masks and images agree (measured on held-out tiles: a
-    diagnosis, like 'hsiaug inspect').
+    weight, class_names, and provenance as JSON text. Of masks: a folder of images (GeoTIFF), masks
+    (PNG), a contact sheet, a card that 'hsiaug benchmark' reads, and a manifest, which says how
+    well masks and images agree (measured on held-out tiles: a diagnosis, like 'hsiaug inspect').
 
     Examples:
       hsiaug generate indian_pines --generator smote --lambda 1 --out aug.npz

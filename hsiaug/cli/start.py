@@ -127,23 +127,20 @@ def _look_at(
     others with a reason.
     """
     from hsiaug.data.adding import written_by_hsiaug
-    from hsiaug.data.label_source import read_labels
-    from hsiaug.data.readers import HDF, IMAGES, PACKED, read_cube_file
+    from hsiaug.data.label_source import LAYERS, read_labels
+    from hsiaug.data.products import ENDINGS as HDF
+    from hsiaug.data.products.beside import quality_layers
+    from hsiaug.data.readers import CONVERSIONS, IMAGES, PACKED, read_cube_file
+    from hsiaug.data.readers_image import PICTURES
     from hsiaug.data.vector_labels import KINDS
 
     cubes, sheets, others = list[Path](), list[Path](), list[tuple[Path, str]]()
-    own = written_by_hsiaug(folder)
+    known = written_by_hsiaug(folder) | quality_layers(folder)
+    labels_alone = (*KINDS, *PICTURES, *LAYERS)
+    endings = (".hdr", ".mat", ".npy", ".npz", *IMAGES, *labels_alone, *PACKED, *HDF, *CONVERSIONS)
     for path in sorted(folder.iterdir()):
         suffix = path.suffix.lower()
-        if path.name in own or suffix not in (
-            ".hdr",
-            ".mat",
-            ".npy",
-            *IMAGES,
-            *KINDS,
-            *PACKED,
-            *HDF,
-        ):
+        if path.name in known or suffix not in endings:
             continue
         reasons = list[str]()
         # A scan goes on whatever is wrong with a file.
@@ -153,7 +150,7 @@ def _look_at(
         except Exception as error:
             reasons.append(_reason(error, path))
         # Labels alone are a cube of one band too.
-        if with_cubes and (path not in sheets or suffix == ".mat") and suffix not in KINDS:
+        if with_cubes and (path not in sheets or suffix == ".mat") and suffix not in labels_alone:
             try:
                 read_cube_file(path, key=asked.cube_key)
                 cubes.append(path)

@@ -33,6 +33,7 @@ from hsiaug.data.label_codes import ClassCodes, CodeRow, LabelRaster, code_label
 from hsiaug.data.label_shift import shift_warnings
 from hsiaug.data.label_source import labels_on_cube, read_labels
 from hsiaug.data.loading import load_scene
+from hsiaug.data.products import ENDINGS as HDF
 from hsiaug.data.raw import Conversion, PerBand, RawArray
 from hsiaug.data.readers import must_exist, read_cube_file
 from hsiaug.data.tomlfile import toml_text, validate_table
@@ -44,7 +45,8 @@ Save = Callable[[Path], object]
 
 Picture = Callable[[Scene, Path], object]
 """Draws a scene into a PNG."""
-CUBES = (".hdr", ".tif", ".tiff", ".mat", ".npy", ".img", ".dat", ".raw", ".bsq", ".bil", ".bip")
+ENVI = (".hdr", ".img", ".dat", ".raw", ".bsq", ".bil", ".bip")
+CUBES = (*ENVI, ".tif", ".tiff", ".mat", ".npy", *HDF)
 """Endings of files that are taken for a cube."""
 
 FEW = 10
@@ -175,11 +177,10 @@ def add_scene(
     """
     if folder := next((path for path in (cube, labels) if path.is_dir()), None):
         rule = "datasets add writes the card of a scene: one file of a cube, and one of its labels"
-        raise InputError(
-            rule,
-            value=f"{folder}, a folder",
-            hint="Cards of pairs are written by hand: docs/masks.md.",
-        )
+        hint = "Cards of pairs are written by hand: docs/masks.md."
+        if folder.suffix == ".zarr":
+            hint = "Open it with xarray, and give its DataArray to hsiaug.add_scene."
+        raise InputError(rule, value=f"{folder}, a folder", hint=hint)
     name = scene_name(options.name or cube.stem)
     out = Path(f"{name}.toml") if out is None else out
     check_target(out, (".toml",))
@@ -271,6 +272,7 @@ def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions)
         options.unlabelled,
         str(labels),
         declared.control_points,
+        cube,
     )
     names, ignore, field = options.classes, options.ignore, ""
     if isinstance(given, VectorLabels):  # ignored marks are gone already
@@ -434,17 +436,25 @@ def _facts(found: _Findings) -> tuple[tuple[str, str], ...]:
         ("size", f"{height}×{width} pixels"),
         ("bands", f"{bands} in the file, {bands - len(read.bad_bands)} kept{dropped}"),
         ("band centres", f"{'–'.join(map(nanometres, ends))} nm" if ends else "not known"),
+        *_widths(found.raw),
         ("raw values", f"{dtype}, {seen.low:g} to {seen.high:g}"),
         ("scale", f"{_per_band(1.0 if read.used is None else read.used)}{guess['scale']}"),
+        *((("offset", _per_band(read.offset)),) if np.any(read.offset) else ()),
         ("units", read.units + guess["units"]),
         ("no data", f"{int(seen.empty.sum()):,} pixels"),
         ("georeference", place),
     ]
-    if np.any(read.offset):
-        facts.insert(5, ("offset", _per_band(read.offset)))
     if found.field:
         facts.append(("class attribute", found.field))
     return tuple(facts)
+
+
+def _widths(raw: RawArray) -> tuple[tuple[str, str], ...]:
+    """The row of band widths, where a file says them."""
+    if raw.widths is None:
+        return ()
+    ends = np.nanmin(raw.widths), np.nanmax(raw.widths)
+    return (("band widths", f"{'–'.join(dict.fromkeys(f'{end:.3g}' for end in ends))} nm"),)
 
 
 def _per_band(values: PerBand) -> str:

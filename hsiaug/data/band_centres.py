@@ -79,6 +79,36 @@ def centres_in_nm(
     return tidy(centres), note
 
 
+def widths_in_nm(
+    widths: Sequence[float] | NDArray[np.float64],
+    given: NDArray[np.float64] | None,
+    centres: NDArray[np.float64] | None,
+) -> NDArray[np.float64] | None:
+    """Band widths in nanometres.
+
+    Parameters
+    ----------
+    widths : (bands,) floats
+        In the unit of the centres that are given.
+    given, centres : (bands,) float64 or None
+        Band centres as they are given, and in nanometres; None where there are none.
+
+    Returns
+    -------
+    (bands,) float64, NaN where a width is not known; None where the unit is not known, or is none
+    of length.
+    """
+    if given is None or centres is None or len(widths) != len(given):
+        return None
+    with np.errstate(all="ignore"):
+        factors = (centres / given)[np.isfinite(centres)]
+    if not factors.size or not np.allclose(factors, factors[0], rtol=1e-6):
+        return None
+    in_nm = np.array(widths, dtype=np.float64) * factors[0]
+    in_nm[~((in_nm > 0) & np.isfinite(in_nm))] = np.nan
+    return None if np.isnan(in_nm).all() else tidy(in_nm)
+
+
 def _plausible(factor: float, known: NDArray[np.float64], unit: str) -> tuple[float, str]:
     """Nanometres in a unit, or in the one that is meant where no sensor has bands at such
     places.

@@ -269,7 +269,7 @@ def read_values(
         remarks["cube.units"] = f"a guess: 99.8 % of the values lie in {low:.3g} to {high:.3g}"
     reasons = {
         "asked for": bad_bands,
-        "bad by the ENVI header": raw.bad_bands,
+        "bad by the file": raw.bad_bands,
         "one value only": seen.constant,
         "many values missing": seen.broken,
     }

@@ -71,8 +71,11 @@ def unpacked(
     values = cube.values
     scale = _packing(cube, ("scale_factor", "scales"), values.shape[2])
     offset = _packing(cube, ("add_offset", "offsets"), values.shape[2])
-    if np.any(scale != 1) or np.any(offset != 0):
-        gone = np.zeros(values.shape, dtype=bool) if nodata is None else values == nodata
+    gone = _out_of_range(cube)
+    packed = np.any(scale != 1) or np.any(offset != 0)
+    if nodata is not None and (packed or gone.any()):
+        gone |= values == nodata
+    if packed or gone.any():
         values = np.where(gone, np.nan, values * scale + offset).astype(np.float32)
     elif nodata is not None and not math.isnan(nodata):
         of_cube |= {"nodata": nodata}
@@ -90,11 +93,12 @@ def plain_labels(labels: Any, unlabelled: object = None) -> NDArray[Any]:
     if len(longer) > 2:
         rule, found = "labels must have two dimensions", ", ".join(map(str, labels.dims))
         raise InputError(rule, value=found, hint="Choose one layer: labels.isel(band=0).")
-    values = labels.squeeze(
-        [name for name in labels.dims if name not in longer][: labels.ndim - 2]
-    ).values
+    short = [name for name in labels.dims if name not in longer]
+    sheet = labels.squeeze(short[: labels.ndim - 2])
+    values = sheet.values
     nodata = _missing(labels)
     gone = np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, dtype=bool)
+    gone |= _out_of_range(sheet)
     if nodata is not None:
         gone |= values == nodata
     filler = filler_of(unlabelled) if isinstance(unlabelled, Sequence) else 0
@@ -169,6 +173,28 @@ def _missing(array: Any) -> float | None:
             hint="Drop the attributes that are not right.",
         )
     return values.pop() if values else None
+
+
+def _out_of_range(array: Any) -> NDArray[np.bool_]:
+    """Values outside the range that attributes call valid: by the CF conventions they are missing.
+
+    The range is of packed numbers; xarray moves their packing into ``encoding`` where it unpacks
+    them. Raises InputError for a range that is none.
+    """
+    ends = [array.attrs.get(key, math.nan) for key in ("valid_min", "valid_max")]
+    try:
+        low, high = (float(end) for end in np.ravel(array.attrs.get("valid_range", ends)))
+        scale = float(array.encoding.get("scale_factor", 1.0))
+        offset = float(array.encoding.get("add_offset", 0.0))
+    except (TypeError, ValueError) as cause:
+        raise InputError(
+            "`valid_range` of a DataArray must be two numbers",
+            value=repr(array.attrs.get("valid_range", ends))[:80],
+            hint="Correct or drop the attribute.",
+        ) from cause
+    return np.asarray(
+        (array.values < low * scale + offset) | (array.values > high * scale + offset)
+    )
 
 
 def _packing(array: Any, keys: Sequence[str], bands: int) -> NDArray[np.float64]:

@@ -7,6 +7,7 @@ system alone, and takes time quadratic in the length of a header.
 import math
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,8 @@ from numpy.typing import NDArray
 
 from hsiaug.base.errors import SceneError
 from hsiaug.base.text import in_runs
-from hsiaug.data.band_centres import centres_in_nm, number_of, numbers
-from hsiaug.data.raw import PerBand, reading
+from hsiaug.data.band_centres import centres_in_nm, number_of, numbers, widths_in_nm
+from hsiaug.data.raw import PerBand, one_or_all, reading
 from hsiaug.data.texts import decode
 
 LONGEST, MOST_LINES = 2**20, 50_000
@@ -114,20 +115,32 @@ def whole(path: Path, header: Header, key: str, default: int | None = None) -> i
         ) from cause
 
 
-def band_centres(header: Header, bands: int) -> tuple[NDArray[np.float64] | None, tuple[str, ...]]:
-    """Band centres in nanometres, NaN where one is not known, None where the header has none; and
-    notes.
+@dataclass(frozen=True, eq=False)
+class Bands:
+    """centres, widths: (bands,) float64 in nanometres, NaN where one is not known; None where the
+    header has none. notes: for people.
     """
+
+    centres: NDArray[np.float64] | None = None
+    widths: NDArray[np.float64] | None = None
+    notes: tuple[str, ...] = ()
+
+
+def band_places(header: Header, bands: int) -> Bands:
+    """Where the bands lie in the spectrum."""
     listed = header.get("wavelength")
     if listed is None:
-        return None, ()
+        return Bands()
     if not isinstance(listed, list) or len(listed) != bands:
         count = f"{len(listed)} entries" if isinstance(listed, list) else "no list in braces"
-        return None, (f"'wavelength' of the header is not used: {count} for {bands} bands",)
+        return Bands(notes=(f"'wavelength' of the header is not used: {count} for {bands} bands",))
     unit = header.get("wavelength units", "")
-    centres, note = centres_in_nm(numbers(listed), unit if isinstance(unit, str) else unit[0])
-    notes = (note,) if note else ()
-    return (None if np.isnan(centres).all() else centres), notes
+    given = np.array(numbers(listed))
+    centres, note = centres_in_nm(given, unit if isinstance(unit, str) else unit[0])
+    known = None if np.isnan(centres).all() else centres
+    widths = header.get("fwhm")
+    in_nm = widths_in_nm(numbers(widths), given, known) if isinstance(widths, list) else None
+    return Bands(known, in_nm, (note,) if note else ())
 
 
 def bad_bands(header: Header, bands: int) -> tuple[tuple[int, ...], tuple[str, ...]]:
@@ -212,7 +225,7 @@ def _of_bands(path: Path, header: Header, key: str, bands: int) -> PerBand | Non
         rule = f"{path}: '{key}' must be {bands} numbers, and gains other than 0"
         found = f"{len(values)}: {', '.join(f'{value:g}' for value in values[:6])}"
         raise SceneError(rule, value=found, hint=f"Correct '{key}' in the header, or delete it.")
-    return values[0] if len(set(values)) == 1 else tuple(values)
+    return one_or_all(values)
 
 
 def _factor(path: Path, header: Header) -> float | None:

@@ -22,6 +22,8 @@ from numpy.typing import NDArray
 from hsiaug.data.catalogue import find_entry, find_file
 from hsiaug.data.envi_header import read_header
 from hsiaug.data.paths import check_filled
+from hsiaug.data.products import ENDINGS as HDF
+from hsiaug.data.products import product_place
 from hsiaug.data.readers_envi import find_envi
 
 if TYPE_CHECKING:
@@ -128,14 +130,17 @@ def open_geotiff(rasterio: ModuleType, path: Path, driver: str = "GTiff") -> Dat
 
 
 def read_declared(path: Path, data: str | None = None) -> Declared:
-    """Return the place and the class names in a TIFF or an ENVI pair, by either file; nothing of
-    others.
+    """Return the place and the class names in a TIFF, a product or an ENVI pair, by either file;
+    nothing of others.
 
     data: name of the data file beside an ENVI header, where it is not the header's name with a
     usual ending.
     """
     if path.suffix.lower() in (".tif", ".tiff"):
         return _with_rasterio(path, "GTiff")
+    if path.suffix.lower() in HDF:
+        place = product_place(path)
+        return Declared(ground=None if place is None else Georeference(*place))
     if (
         path.suffix.lower() in (".mat", ".npy", ".png", ".bmp")
         or (pair := find_envi(path, data)) is None

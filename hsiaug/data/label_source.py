@@ -1,7 +1,10 @@
 """Labels of any kind as a raster on the grid of a cube, and the names of its codes."""
 
 import re
+import shlex
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +16,12 @@ from hsiaug.data.cube_check import CubeFacts, unlike_shapes
 from hsiaug.data.georeference import Georeference, quiet, read_declared
 from hsiaug.data.label_codes import LabelRaster, check_number, filler_of
 from hsiaug.data.labels import LARGEST, check_whole
-from hsiaug.data.readers import must_exist, read_labels_array, void_codes
+from hsiaug.data.readers import TIFF, must_exist, read_labels_array, void_codes
+from hsiaug.data.readers_envi import find_envi
 from hsiaug.data.vector_labels import KINDS, Geometry, VectorLabels, read_vector_labels
+
+LAYERS = (".gpkg", ".shp", ".kml")
+"""Endings of layers of a GIS that must be exported first."""
 
 OGC = re.compile(r"https?://(www\.)?opengis\.net/(def|gml)/", re.IGNORECASE)
 """Names of coordinate systems that only look like addresses."""
@@ -29,17 +36,37 @@ def read_labels(
     Raises as these readers do.
     """
     must_exist(path)
-    if path.suffix.lower() in (".gpkg", ".shp", ".kml"):
+    if path.suffix.lower() in LAYERS:
         raise SceneError(
             "labels must be a raster, a GeoJSON, an ENVI ROI or a CSV",
             value=str(path),
-            hint=(
-                "Export the layer as GeoJSON: in QGIS with Export > Save Features As, or with "
-                f"ogr2ogr -f GeoJSON {path.stem}.geojson {path.name}."
-            ),
+            hint=_export(path),
         )
     vector = path.suffix.lower() in KINDS
     return read_vector_labels(path, field, crs) if vector else read_raster(path, key, filler)
+
+
+def _export(path: Path) -> str:
+    """How to turn a layer of a GIS into a GeoJSON; of a GeoPackage with several, one is named."""
+    command = ["ogr2ogr", "-f", "GeoJSON", f"{path.stem}.geojson", path.name]
+    layers = _layers(path)
+    several = f" (one of its layers: {', '.join(layers)})" if len(layers) > 1 else ""
+    return (
+        f"Export the layer as GeoJSON{several}: in QGIS with Export > Save Features As, or with"
+        f" {shlex.join([*command, *layers[:1]])}."
+    )
+
+
+def _layers(path: Path) -> list[str]:
+    """Names of the layers of shapes in a GeoPackage; none where it is damaged."""
+    if path.suffix.lower() != ".gpkg":
+        return []
+    query = "SELECT table_name FROM gpkg_contents WHERE data_type = 'features' LIMIT 20"
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as base:
+            return [str(row[0]) for row in base.execute(query)]
+    except sqlite3.Error:
+        return []
 
 
 def read_raster(path: Path, key: str | None, filler: int = 0) -> LabelRaster:
@@ -78,11 +105,13 @@ def labels_on_cube(
     unlabelled: Sequence[int] | None,
     where: str,
     control_points: bool = False,
+    cube: Path | None = None,
 ) -> LabelRaster:
     """The labels as codes (H, W) on the cube's grid, none where the cube has no data.
 
     classes, ignore, unlabelled: as the user gave them. where: how errors name the file.
-    control_points: whether the cube has ground control points in place of a georeference.
+    control_points: whether the cube has ground control points in place of a georeference. cube: its
+    file, which hints name.
     Raises SceneError where the labels do not fit the cube.
     """
     shape = seen.shape[:2]
@@ -91,7 +120,7 @@ def labels_on_cube(
             raise _unwarped(where)
         raster = rasterise(found.without(ignore), shape, ground, classes, where, unlabelled)
     else:
-        _check_grid(found, shape, ground)
+        _check_grid(found, shape, ground, cube)
         raster = found
     if raster.codes.shape == shape[::-1] != shape:
         note = "height and width of the labels are exchanged: transposed to fit the cube"
@@ -292,9 +321,11 @@ def _mask(
     return mask, lost
 
 
-def _check_grid(raster: LabelRaster, shape: tuple[int, int], ground: Georeference | None) -> None:
+def _check_grid(
+    raster: LabelRaster, shape: tuple[int, int], ground: Georeference | None, cube: Path | None
+) -> None:
     """Raise SceneError for a raster that lies on another grid than the cube's, as far as both files
-    say.
+    say. cube: its file, which the hint names.
     """
     own = raster.ground
     if own is None or ground is None:
@@ -314,7 +345,21 @@ def _check_grid(raster: LabelRaster, shape: tuple[int, int], ground: Georeferenc
             f" pixels of {side:g}"
         )
         found = f"{'×'.join(map(str, raster.codes.shape))} pixels of {abs(own.transform[0]):g}"
-        hint = (
-            "Resample the labels to the cube's grid by nearest neighbour, as with gdalwarp -r near."
-        )
-        raise SceneError(rule, value=found, hint=hint)
+        found += ", in another coordinate system" if apart else f", up to {off:g} away"
+        raise SceneError(rule, value=found, hint=_resampling(raster.where, cube))
+
+
+def _resampling(labels: str, cube: Path | None) -> str:
+    """How to bring a raster of labels onto the grid of a cube, by rasterio's own command where GDAL
+    reads both.
+    """
+    by_name = "Resample the labels to the cube's grid by nearest neighbour"
+    pair = None if cube is None else find_envi(cube, None)
+    like = pair[1] if pair else cube
+    if like is None or (pair is None and like.suffix.lower() not in TIFF):
+        return f"{by_name}, in a GIS, and name the result."
+    source, target = Path(labels), f"{Path(labels).stem}_on_grid.tif"
+    data = find_envi(source, None)
+    words = [str(data[1] if data else source), target, "--like", str(like)]
+    command = shlex.join(["rio", "warp", *words, "--resampling", "nearest"])
+    return f"{by_name}: {command}, and name {target}."

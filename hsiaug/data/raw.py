@@ -44,6 +44,8 @@ class RawArray:
         Pixels with data by a mask or an alpha band; None where the file has neither.
     bad_bands : bands that the file calls bad, counted from 0
     units : unit of the values, where the file names one
+    widths : (N,) float64 or None
+        Widths of the bands at half their maximum, in nanometres, NaN where one is not known.
     notes : what was guessed or is not used, as sentences
     """
 
@@ -55,6 +57,7 @@ class RawArray:
     valid: NDArray[np.bool_] | None = None
     bad_bands: tuple[int, ...] = ()
     units: str | None = None
+    widths: NDArray[np.float64] | None = None
     notes: tuple[str, ...] = ()
 
     def void(self, axes: str = "hwb") -> NDArray[np.bool_] | None:
@@ -73,8 +76,8 @@ class Conversion:
 
     bands: kept of those stored, rising; None = all. scale, offset: of all bands, or one for each
     that is stored. nodata: stored number of pixels without data (perhaps NaN), which then hold 0
-    in every band, as those with NaN or infinity do; None = there are none. 0 is never looked
-    for: pixels of nothing else hold 0 already.
+    in every band, as those with NaN or infinity do; None = there are none. Where it is 0, a pixel
+    has no data if all its bands hold it.
     """
 
     bands: Sequence[int] | None = None
@@ -112,6 +115,8 @@ class Conversion:
             )
             if self.nodata:
                 gone |= (part == self.nodata).any(axis=2)
+            elif offset is not None and np.any(offset):
+                gone |= ~part.any(axis=2)
             made[gone] = 0
         return made
 
@@ -125,6 +130,11 @@ class Conversion:
     def shape(self, raw: AnyArray) -> tuple[int, int, int]:
         """(H, W, B) of the cube that is made of raw (H, W, N)."""
         return (*raw.shape[:2], raw.shape[2] if self.bands is None else len(self.bands))
+
+
+def one_or_all(values: Sequence[float]) -> PerBand:
+    """One number where those of all bands are the same."""
+    return values[0] if len(set(values)) == 1 else tuple(values)
 
 
 def convert_cube(raw: AnyArray, where: str, change: Conversion) -> NDArray[np.float32]:

@@ -2,7 +2,6 @@
 clearly.
 """
 
-import math
 import warnings
 import zipfile
 from collections.abc import Collection
@@ -15,6 +14,9 @@ from numpy.typing import NDArray
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import SceneError, did_you_mean
 from hsiaug.data.bounds import check_array
+from hsiaug.data.products import ENDINGS as HDF
+from hsiaug.data.products import read_product, refuse_labels
+from hsiaug.data.products.beside import METADATA
 from hsiaug.data.raw import RawArray, in_memory, reading
 from hsiaug.data.readers_envi import find_envi, read_envi
 from hsiaug.data.readers_image import PICTURES, read_image
@@ -25,8 +27,25 @@ TIFF = (".tif", ".tiff")
 IMAGES = (*TIFF, *PICTURES)
 """Endings of files of labels with one band."""
 
-HDF = (".he5", ".h5", ".hdf5", ".nc", ".nc4")
-"""Endings of products of imaging spectrometers that no reader takes yet."""
+MOST_SHOWN = 8
+"""Arrays of a file that a message lists."""
+
+CONVERSIONS = {
+    **dict.fromkeys(
+        (".jp2", ".vrt", ".asc", ".ers"),
+        "Convert it: rio convert {name} {stem}.tif, and name {stem}.tif.",
+    ),
+    **dict.fromkeys((".xlsx", ".xls", ".ods"), "Save the table as CSV, and name {stem}.csv."),
+    **dict.fromkeys(
+        (".jpg", ".jpeg", ".gif", ".webp"),
+        "Such pictures do not keep numbers exactly: export the image as GeoTIFF or PNG.",
+    ),
+    **dict.fromkeys(
+        (".pt", ".pth", ".pkl", ".pickle"),
+        "Such files may run programs, and are not opened: save the array with numpy.save.",
+    ),
+}
+"""What to do with files of these endings."""
 
 PACKED = {
     ".zip": "python -m zipfile -e {name} .",
@@ -45,6 +64,9 @@ def read_cube_file(path: Path, *, key: str | None = None, data: str | None = Non
     if path.suffix.lower() in TIFF:
         must_exist(path)
         return read_tiff(path)
+    if path.suffix.lower() in HDF:
+        must_exist(path)
+        return read_product(path)
     raw = _read(path, key, data, ndim=3)
     if raw.array.ndim != 3:
         raise _wrong_rank(path, "a cube has three axes", raw)
@@ -170,15 +192,19 @@ def _read(path: Path, key: str | None, data: str | None, *, ndim: int) -> RawArr
             raise SceneError(
                 f"{path} must be unpacked first", value=f"a file ending in {suffix}", hint=hint
             )
+        if METADATA.fullmatch(path.name):
+            hint = "Name the GeoTIFF beside it, …-SPECTRAL_IMAGE.TIF: this file is read with it."
+            raise SceneError(f"{path} must be an image", value="its metadata", hint=hint)
+        if suffix == ".npz":
+            raise _archive(path, ndim)
         if suffix in HDF:
-            raise _product(path)
+            refuse_labels(path)
         kinds = ".mat, .npy or ENVI (.hdr), or " + (
             f"an image ({', '.join(IMAGES)})" if ndim == 2 else f"a GeoTIFF ({', '.join(TIFF)})"
         )
-        rule, hint = (
-            f"{path} must be {kinds}",
-            "Convert the file, or give it the extension of its format.",
-        )
+        rule = f"{path} must be {kinds}"
+        hint = CONVERSIONS.get(suffix, "Convert the file, or give it the extension of its format.")
+        hint = hint.format(name=path.name, stem=path.stem)
         raise SceneError(
             rule, value=f"extension '{path.suffix}' and no ENVI header beside it", hint=hint
         )
@@ -188,27 +214,26 @@ def _read(path: Path, key: str | None, data: str | None, *, ndim: int) -> RawArr
     return raw
 
 
-def _product(path: Path) -> SceneError:
-    """The error for a file of HDF5 or netCDF, with its cubes, and how to save one as an array."""
-    import h5py
-
-    cubes: list[tuple[str, tuple[int, ...]]] = []
-
-    def note(name: str, item: object) -> None:
-        if isinstance(item, h5py.Dataset) and item.ndim == 3:
-            cubes.append((name, item.shape))
-
-    with reading(path, "HDF5"), h5py.File(path, "r", locking=False) as file:
-        file.visititems(note)
-    shown = ", ".join(f"{name} {'×'.join(map(str, shape))}" for name, shape in cubes[:4])
-    name = max(cubes, key=lambda cube: math.prod(cube[1]), default=("NAME", ()))[0]
-    script = (
-        f"import h5py, numpy; numpy.save('{path.stem}.npy', h5py.File('{path.name}')['{name}'][()])"
-    )
-    hint = f'Save one cube as an array: python -c "{script}", and name {path.stem}.npy.'
-    found = f"a file of HDF5 or netCDF with the cubes {shown or 'none'}"
+def _archive(path: Path, ndim: int) -> SceneError:
+    """The error for an .npz, with how to save one of its arrays."""
+    with reading(path, ".npz"), zipfile.ZipFile(path) as file:
+        names = [name.removesuffix(".npy") for name in file.namelist()]
+        shapes = {}
+        for name in names[:MOST_SHOWN]:
+            with file.open(f"{name}.npy") as member:
+                version = np.lib.format.read_magic(member)
+                read = np.lib.format.read_array_header_1_0
+                if version != (1, 0):
+                    read = np.lib.format.read_array_header_2_0
+                shapes[name] = read(member)[0]
+    fitting = [name for name, shape in shapes.items() if len(shape) == ndim]
+    name = next(iter((*fitting, *shapes)), "NAME")
+    script = f"import numpy; numpy.save('{path.stem}.npy', numpy.load('{path.name}')['{name}'])"
+    listed = ", ".join(f"{name} {'×'.join(map(str, shape))}" for name, shape in shapes.items())
     return SceneError(
-        f"{path} must be .mat, .npy, ENVI (.hdr) or a GeoTIFF", value=found, hint=hint
+        f"{path} must be one array",
+        value=f"an archive of the arrays {listed or 'none'}",
+        hint=f'Save one of them: python -c "{script}", and name {path.stem}.npy.',
     )
 
 

@@ -10,7 +10,7 @@ from hsiaug.data.band_centres import number_of
 from hsiaug.data.envi_header import (
     Header,
     bad_bands,
-    band_centres,
+    band_places,
     ignored_value,
     read_header,
     refuse_library,
@@ -47,8 +47,18 @@ def find_envi(path: Path, data: str | None) -> tuple[Path, Path] | None:
     found = next((folder[name.lower()] for name in names if name.lower() in folder), None)
     if found is None:
         rule = f"{path} must have its data file beside it"
+        tiff = next(
+            (
+                folder[f"{path.stem}{end}".lower()]
+                for end in (".tif", ".tiff")
+                if f"{path.stem}{end}".lower() in folder
+            ),
+            None,
+        )
         hint = (
             "Copy the data file there too; if it has another name, give it as 'data' in the card."
+            if tiff is None
+            else f"Name the GeoTIFF of that name: {tiff.name}."
         )
         raise SceneError(
             rule,
@@ -75,17 +85,18 @@ def read_envi(header_path: Path, data_path: Path) -> RawArray:
             )
         stored = np.memmap(data_path, dtype, "r", offset, tuple(shape[axis] for axis in order))
     array = np.asarray(stored).transpose([order.index(axis) for axis in range(3)])
-    centres, centre_notes = band_centres(header, shape[2])
+    places = band_places(header, shape[2])
     bad, bad_notes = bad_bands(header, shape[2])
     scale, values_offset, scale_notes = scaling(header_path, header, shape[2])
     return RawArray(
         array,
-        centres,
+        places.centres,
         scale,
         values_offset,
         ignored_value(header_path, header),
         bad_bands=bad,
-        notes=(*centre_notes, *bad_notes, *scale_notes),
+        widths=places.widths,
+        notes=(*places.notes, *bad_notes, *scale_notes),
     )
 
 

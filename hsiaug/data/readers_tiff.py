@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,11 @@ from numpy.typing import NDArray
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import SceneError, did_you_mean
 from hsiaug.core.scene import row_parts
-from hsiaug.data.band_centres import centres_in_nm, number_of
+from hsiaug.data.band_centres import centres_in_nm, number_of, widths_in_nm
 from hsiaug.data.bounds import check_array, empty_cube
 from hsiaug.data.georeference import open_geotiff, quiet
-from hsiaug.data.raw import PerBand, RawArray, reading
+from hsiaug.data.products.beside import metadata_beside
+from hsiaug.data.raw import PerBand, RawArray, one_or_all, reading
 
 if TYPE_CHECKING:
     from rasterio import DatasetReader
@@ -42,9 +44,9 @@ def read_tiff(path: Path) -> RawArray:
         check_array(path, (*file.shape, len(bands)), dtype.itemsize, labels=False)
         scale, offset = _scaling(path, file, bands)
         valid, nodata, notes = _validity(file, bands)
-        centres, centre_notes = _band_centres(file, bands)
+        centres, widths, centre_notes = _band_places(file, bands)
         units = {str(file.units[band - 1] or "").strip() for band in bands}
-        return RawArray(
+        raw = RawArray(
             _values(path, file, bands, dtype),
             centres,
             scale,
@@ -52,8 +54,34 @@ def read_tiff(path: Path) -> RawArray:
             nodata,
             valid,
             units=units.pop() or None if len(units) == 1 else None,
+            widths=widths,
             notes=(*notes, *centre_notes),
         )
+    return _with_metadata(path, raw)
+
+
+def _with_metadata(path: Path, raw: RawArray) -> RawArray:
+    """The bands with what the metadata of EnMAP and DESIS beside them say, where their own tags say
+    nothing.
+    """
+    beside = metadata_beside(path)
+    if beside is None:
+        return raw
+    bands = raw.array.shape[2]
+    if len(beside.centres) != bands:
+        note = f"{beside.name} is not used: {len(beside.centres)} bands, the image has {bands}"
+        return replace(raw, notes=(*raw.notes, note))
+    scaled = (raw.scale, raw.offset) != (None, 0.0)
+    return replace(
+        raw,
+        wavelengths=beside.centres if raw.wavelengths is None else raw.wavelengths,
+        widths=beside.widths if raw.widths is None else raw.widths,
+        scale=raw.scale if scaled else beside.scale,
+        offset=raw.offset if scaled else beside.offset,
+        nodata=beside.nodata if raw.nodata is None and raw.valid is None else raw.nodata,
+        units=raw.units or beside.units,
+        notes=(*raw.notes, f"bands, scale and no data are those of {beside.name}"),
+    )
 
 
 def read_tiff_band(path: Path, key: str | None) -> RawArray:
@@ -168,10 +196,7 @@ def _scaling(
         raise SceneError(
             rule, value=f"scales {set(scales)}, offsets {set(offsets)}"[:200], hint=hint
         )
-    return (
-        scales[0] if len(set(scales)) == 1 else scales,
-        offsets[0] if len(set(offsets)) == 1 else offsets,
-    )
+    return one_or_all(scales), one_or_all(offsets)
 
 
 def _validity(
@@ -199,24 +224,34 @@ def _validity(
     return valid, stored, tuple(notes)
 
 
-def _band_centres(
+def _band_places(
     file: DatasetReader, bands: Sequence[int]
-) -> tuple[NDArray[np.float64] | None, tuple[str, ...]]:
-    """(bands,) in nm: GDAL's CENTRAL_WAVELENGTH_UM, else ``wavelength`` and ``wavelength_units`` of
-    bands; and notes.
+) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None, tuple[str, ...]]:
+    """Centres and widths (bands,) in nm, of GDAL's CENTRAL_WAVELENGTH_UM and FWHM_UM, else of the
+    tags ``wavelength``, ``fwhm`` and ``wavelength_units`` of bands; and notes.
     """
     common = str(file.tags().get("wavelength_units", ""))
-    values, units = list[float](), list[str]()
-    for band in bands:
-        tags = file.tags(band)
-        central = number_of(file.tags(band, ns="IMAGERY").get("CENTRAL_WAVELENGTH_UM"))
-        value = central if central else number_of(tags.get("wavelength", tags.get("WAVELENGTH")))
-        values.append(math.nan if value is None else value)
+    given, given_widths = np.full((2, len(bands)), np.nan)
+    units = list[str]()
+    for place, band in enumerate(bands):
+        tags, imagery = file.tags(band), file.tags(band, ns="IMAGERY")
+        central = number_of(imagery.get("CENTRAL_WAVELENGTH_UM"))
+        centre = central or number_of(tags.get("wavelength", tags.get("WAVELENGTH")))
+        width = number_of(imagery.get("FWHM_UM") if central else tags.get("fwhm", tags.get("FWHM")))
+        given[place] = math.nan if centre is None else centre
+        given_widths[place] = math.nan if width is None else width
         units.append("um" if central else str(tags.get("wavelength_units", common)))
-    given = np.array(values)
-    centres, notes = np.full(len(bands), np.nan), dict[str, None]()
+    centres, widths = np.full((2, len(bands)), np.nan)
+    notes = dict[str, None]()
     for unit in dict.fromkeys(units):
         mine = np.array([one == unit for one in units])
         centres[mine], note = centres_in_nm(given[mine], unit)
+        in_nm = widths_in_nm(given_widths[mine], given[mine], centres[mine])
+        if in_nm is not None:
+            widths[mine] = in_nm
         notes |= {note: None} if note else {}
-    return (None if np.isnan(centres).all() else centres), tuple(notes)
+    return (
+        None if np.isnan(centres).all() else centres,
+        None if np.isnan(widths).all() else widths,
+        tuple(notes),
+    )

@@ -125,6 +125,9 @@ def read_vector_labels(path: Path, field: str | None, crs: str | None) -> Vector
     if strange or not kept:
         rule = f"{path} must hold points or polygons that have a class"
         hint = "Keep points and polygons only; buffer lines first."
+        others = [name for name in columns if _repeats([row.get(name) for _, row in features])]
+        if not strange and others:
+            hint = f"No mark has a value of {column!r}; another attribute: `field={others[0]}`."
         raise SceneError(rule, value=", ".join(strange) or "none", hint=hint)
     shapes = tuple(_check_shape(path, shape) for shape, _ in kept)
     values = _convert_values([value for _, value in kept])

@@ -24,7 +24,7 @@ class Rate:
     """The sample balance rate λ, and M synthetic samples more for each real one of a class. False
     where both are 0.
 
-    As text ``0.5``, or ``0.5x3`` with M = 3.
+    As an address of ``compare`` ``0.5``, or ``0.5x3`` with M = 3.
     """
 
     lam: float
@@ -35,6 +35,11 @@ class Rate:
 
     def __str__(self) -> str:
         return f"{self.lam:g}x{self.times:g}" if self.times else f"{self.lam:g}"
+
+    @property
+    def words(self) -> str:
+        """``λ=0.5``, or ``λ=0.5 M=3``: the rate as tables and sentences write it."""
+        return f"λ={self.lam:g} M={self.times:g}" if self.times else f"λ={self.lam:g}"
 
     @classmethod
     def of(cls, spec: Mapping[str, Any]) -> "Rate":

@@ -4,7 +4,6 @@ spectral library, pairs as a folder that hsiaug reads again.
 
 import json
 from collections.abc import Mapping
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -145,10 +144,9 @@ def save_pairs(
     """Write the pairs, whole or not at all; returns the paths of the contact sheet, the manifest
     and the card.
 
-    reliability, and agreement (n,) of each pair, go into the manifest; NaN as null.
-    images_1/ (and images_2/ for change detection): GeoTIFF (band-sequential float32) where rasterio
-    is installed, else .npy (B, H, W). masks/: PNG of class ids, 0 = ignore. confidence/: .npy (H,
-    W) where the generator gives it.
+    reliability, and agreement (n,) of each pair, go into the manifest; NaN as null. images_1/ (and
+    images_2/ for change detection): GeoTIFF (band-sequential float32). masks/: PNG of class ids, 0
+    = ignore. confidence/: .npy (H, W) where the generator gives it.
     """
     rule, hint = (
         f"`out` {folder} must be a folder that can be written to",
@@ -192,12 +190,8 @@ def _write_arrays(folder: Path, made: MaskSynthesis) -> list[dict[str, list[str]
         name = f"{i:0{digits}d}"
         images = []
         for t, image in enumerate(samples.images[i]):
-            path = folder / f"images_{t + 1}" / f"{name}.npy"
-            if find_spec("rasterio") is None:
-                np.save(path, image)
-            else:
-                path = write_geotiff(path.with_suffix(".tif"), image, interleave="band")
-            images.append(path)
+            path = folder / f"images_{t + 1}" / f"{name}.tif"
+            images.append(write_geotiff(path, image, interleave="band"))
         Image.fromarray(samples.masks[i].astype(np.uint8)).save(folder / "masks" / f"{name}.png")
         if samples.confidence is not None:
             np.save(folder / "confidence" / f"{name}.npy", samples.confidence[i])

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from spectral.io import envi
 
 from hsiaug.base.colours import class_colours, rgb_bands, true_colours
-from hsiaug.base.errors import InputError, need
+from hsiaug.base.errors import InputError
 from hsiaug.base.files import PICTURES, check_targets, write_text_whole, write_whole
 from hsiaug.base.text import envi_text, nanometres, plotted, visible
 from hsiaug.core.scene import Scene
@@ -97,8 +97,7 @@ def class_map_figure(ids: NDArray[np.int16], names: Sequence[str], title: str, n
 def check_map_targets(paths: Sequence[Path], *, shares: bool = False) -> list[Path]:
     """All files of these maps. shares: :func:`save_shares` is to write some beside them.
 
-    Raises, before any work, InputError for a file that cannot be, DataUnavailableError where
-    rasterio is missing.
+    Raises InputError, before any work, for a file that cannot be.
     """
     check_targets(paths, (*RASTERS, *PICTURES))
     rasters = [path for path in paths if path.suffix.lower() in RASTERS]
@@ -108,8 +107,6 @@ def check_map_targets(paths: Sequence[Path], *, shares: bool = False) -> list[Pa
             "`probabilities` needs a file of class ids", value=", ".join(map(str, paths)), hint=hint
         )
     paths = [*paths, *map(shares_beside, rasters if shares else [])]
-    if any(path.suffix.lower() in (".tif", ".tiff") for path in paths):
-        need("a map as GeoTIFF", "geo", "rasterio", instead="use `out` map.hdr, map.npy or map.png")
     return [*paths, *(second for path in paths if (second := _second_file(path)))]
 
 

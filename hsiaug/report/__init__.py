@@ -92,7 +92,9 @@ def render_report(
     if format == "rich":
         return rich_text(shown) if shown else f"{_empty(report)}\n"
     if not notes:
-        shown = tuple(replace(page, notes=(), closing=(), audit=()) for page in shown)
+        shown = tuple(
+            replace(page, notes=(), closing=(), audit=(), opening=(), answers=()) for page in shown
+        )
     if not shown:
         said = _empty(report)
         return f"% {' '.join(said.split())}\n" if format == "tex" else f"{markdown_text(said)}\n"

@@ -12,6 +12,8 @@ from hsiaug.trial.arm import CONTROL_WORDS
 
 MOST_CONTRASTS = 3
 """Contrasts that an answer says in words; the rest is counted, and stands in the tables."""
+MOST_NAMED = 3
+"""Generators that a headline names."""
 TONES: dict[Status, str] = {
     "YES": "good",
     "NO": "bad",
@@ -66,6 +68,32 @@ def answer_texts(answers: Answers) -> tuple[AnswerText, AnswerText, AnswerText]:
     )
 
 
+def headline(answers: Answers) -> str:
+    """The three answers on one line, without their numbers.
+
+    Parameters
+    ----------
+    answers : Answers
+
+    Returns
+    -------
+    str
+        ``Better than no samples: YES (txt2hsi). Better than real pixels: NO (pseudo). Use here:
+        pseudo λ=0.5 M=3 with cnn2d.``
+    """
+    said = []
+    for answer in (answers.over_none, answers.over_real):
+        leading = [one for one in answer.contrasts if one.status == answer.status]
+        first = answer is answers.over_none
+        names = [*dict.fromkeys(one.generator if first else one.rival for one in leading)]
+        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+        named = f" ({', '.join(names[:MOST_NAMED])}{more})" if any(names) else ""
+        said.append(f"{answer.question.removesuffix('?')}: {answer.status}{named}.")
+    use = answers.use
+    bare = " without samples" if use.name and use.gain is None else ""
+    return " ".join([*said, f"{USE_QUESTION}: {use.name or 'nothing yet'}{bare}."])
+
+
 def _text(number: int, answer: Answer, sentences: Sequence[str]) -> AnswerText:
     tone = TONES[answer.status]
     return AnswerText(number, answer.question, answer.status, tone, tuple(sentences))
@@ -85,7 +113,7 @@ def _first_sentences(answers: Answers) -> list[str]:
 def _second_sentences(answers: Answers) -> list[str]:
     answer = answers.over_real
     if answer.status == "NOT ASKED":
-        return ["Nothing is better than no samples."]
+        return ["No generator is better than no samples."]
     if answer.status == "NOTHING TO JUDGE":
         return ["There is nothing to compare."]
     return _contrasts(answer, answers)
@@ -97,37 +125,65 @@ def _few(answers: Answers) -> str:
         (one.draws for contrast in answers.over_none.contrasts for one in contrast.differences),
         default=0,
     )
-    return f"{count(draws, 'draw')}; at least {MIN_PAIRS} are needed."
+    again = f": the same benchmark with --seeds {answers.more_seeds}" if answers.more_seeds else ""
+    return f"{count(draws, 'draw')}; at least {MIN_PAIRS} are needed{again}."
 
 
 def _contrasts(answer: Answer, answers: Answers) -> list[str]:
-    shown = answer.contrasts[:MOST_CONTRASTS]
-    said = [_contrast(contrast, answers) for contrast in shown]
-    left = len(answer.contrasts) - len(shown)
+    """A sentence for each generator and rival; those that agree with the answer lead."""
+    groups: dict[tuple[str, str], list[Contrast]] = {}
+    for contrast in answer.contrasts:
+        groups.setdefault((contrast.generator, contrast.rival), []).append(contrast)
+    shown = [*groups.values()][:MOST_CONTRASTS]
+    said = []
+    named: set[str] = set()
+    for group in shown:
+        rival = group[0].rival
+        # What a rival is stands behind its first mention.
+        said.append(_contrast(group, rival if rival in named else rival_words(rival), answers))
+        named.add(rival)
+    left = len(groups) - len(shown)
     return [*said, f"{left} more in the table."] if left else said
 
 
-def _contrast(contrast: Contrast, answers: Answers) -> str:
-    """``txt2hsi: +3.0 to +7.0 points of AA, 3 of 3 classifiers.``"""
-    alone = contrast.asked == 1
-    subject = contrast.arms[0] if alone else contrast.generator
-    kind = "classifiers" if contrast.classifiers else "arms"
-    which = "" if alone else f", {len(contrast.arms)} of {contrast.asked} {kind}"
-    over = "" if contrast.rival == NO_SAMPLES else f" over {rival_words(contrast.rival)}"
-    if not contrast.differences:
-        return f"{subject}: no draw in common with {contrast.rival or 'a control'}."
-    points = f"{_spread(contrast.differences)} points of {answers.metric}"
-    if contrast.status == "NO" and contrast.below:
-        distance = f"{_beyond(contrast.differences)} points of {answers.metric}"
-        if contrast.rival == NO_SAMPLES:
-            return f"{subject}: {distance} below no samples{which}."
-        return f"{rival_words(contrast.rival)} is {distance} above {subject}{which}."
+def _contrast(group: Sequence[Contrast], rival: str, answers: Answers) -> str:
+    """``txt2hsi: +3.0 to +7.0 points of AA, better with 3 of 3 classifiers.``
+
+    group: the contrasts of one generator with one rival. rival: its name in this sentence.
+    """
+    first = group[0]
+    alone = first.asked == 1
+    subject = first.arms[0] if alone else first.generator
+    differences = [one for contrast in group for one in contrast.differences]
+    if not differences:
+        return f"{subject}: no draw in common with {first.rival or 'a control'}."
+    lost = any(one.lost for one in group if one.status == "YES")
+    loss = f", at a loss of {answers.second}" if lost else ""
+    kind = "classifiers" if first.classifiers else "arms"
+    if first.rival != NO_SAMPLES and all(contrast.below for contrast in group):
+        which = "" if alone else f" with {len(first.arms)} of {first.asked} {kind}"
+        distance = f"{_beyond(differences)} points of {answers.metric}"
+        return f"{rival} is {distance} above {subject}{which}{loss}."
+    over = "" if first.rival == NO_SAMPLES else f" over {rival}"
+    points = f"{subject}: {_spread(differences)} points of {answers.metric}{over}"
+    if alone:
+        word = "" if first.status in ("YES", "TOO FEW DRAWS") or first.below else _result(first)
+        return f"{points}{', ' if word else ''}{word}{loss}."
+    counted = [
+        f"{_result(one)} with {len(one.arms)} of {one.asked} {kind}"
+        for one in group
+        if one.status != "TOO FEW DRAWS"
+    ]
+    return f"{', '.join([points, *counted])}{loss}."
+
+
+def _result(contrast: Contrast) -> str:
+    """What is shown of arms, in a word or few."""
+    if contrast.status == "YES":
+        return "better"
     if contrast.status == "NO":
-        return f"{subject}: gains less than 1 point{over} ({_spread(contrast.differences)}){which}."
-    loss = f", at a loss of {answers.second}" if contrast.lost else ""
-    open_ = " not shown" if contrast.status == "NOT SHOWN" else ""
-    which = f"{which}{open_}" if which else f",{open_}" if open_ else ""
-    return f"{subject}: {points}{over}{which}{loss}."
+        return "worse" if contrast.below else "less than 1 point gained"
+    return "not shown"
 
 
 def _use_sentences(answers: Answers) -> tuple[str, ...]:
@@ -155,12 +211,12 @@ def _use_sentences(answers: Answers) -> tuple[str, ...]:
 
 def _why_without(use: Use, first: Status) -> str:
     if first == "YES":
-        return "Arms that gain over no samples stay below it."
+        return "Generators that are better than no samples stay below it."
     if use.status == "TOO FEW DRAWS":
-        return "Too few draws to advise samples."
+        return "Too few draws to advise a generator."
     if use.status == "NO":
-        return "No samples are better."
-    return "No samples are shown to be better."
+        return "No generator is better."
+    return "No generator is shown to be better."
 
 
 def _sentence_start(name: str) -> str:
@@ -197,7 +253,7 @@ def _spread(differences: Sequence[Difference]) -> str:
     if len(differences) == 1:
         return _gain(differences[0])
     means = [one.mean / 100 for one in differences]
-    return f"{signed(min(means))} to {signed(max(means))}"
+    return " to ".join(dict.fromkeys(map(signed, (min(means), max(means)))))
 
 
 def _beyond(differences: Sequence[Difference]) -> str:

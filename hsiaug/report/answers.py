@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from hsiaug.metrics.significance import MIN_PAIRS
+from hsiaug.metrics.significance import USUAL_DRAWS
 from hsiaug.metrics.verdict import Evidence, Shown, equivalence
 from hsiaug.trial.arm import RIVALS
 
@@ -79,7 +79,8 @@ class Contrast:
     classifiers : bool
         True where these arms differ in nothing but the classifier.
     lost : tuple of str
-        Those of the arms that lose in the second metric against a control.
+        Those of the arms that lose in the second metric: against ``none`` where this is the
+        rival, else against another control.
     """
 
     generator: str
@@ -181,6 +182,8 @@ class Answers:
         Draws of the table.
     controls_only : bool
         True where no generator but controls ran, so that the answers are about these.
+    more_seeds : int or None
+        The N of ``--seeds N`` that runs the missing draws where all arms lack some.
     """
 
     over_none: Answer
@@ -190,6 +193,7 @@ class Answers:
     second: str
     draws: int
     controls_only: bool
+    more_seeds: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The same as plain values."""
@@ -210,8 +214,8 @@ def three_answers(table: Table) -> Answers:
         Controls are answered for only where no other generator ran.
     """
     judged = [gain for gain in table.judged if gain.verdict and gain.verdict.of]
-    asked_for = [gain for gain in judged if not gain.cell.arm.control]
-    controls_only = not asked_for
+    asked_for = [gain for gain in judged if not _is_control(gain.cell)]
+    controls_only = bool(judged) and not asked_for
     gains = [gain for gain in asked_for or judged if gain.cell.ok]
     pairs_of_masks = not table.scores.fields
     over_none = _answer(
@@ -220,7 +224,7 @@ def three_answers(table: Table) -> Answers:
     real = "real pairs" if pairs_of_masks else "real pixels"
     question = "Better than other controls?" if controls_only else f"Better than {real}?"
     remaining = [gain for gain in gains if _asked_further(gain, over_none.status)]
-    over_real = _answer(question, table, [(gain, _over_others(gain)) for gain in remaining])
+    over_real = _answer(question, table, [(gain, over_rival(gain)) for gain in remaining])
     if gains and not remaining:
         over_real = Answer(question, "NOT ASKED", (), 0, 0)
     return Answers(
@@ -231,12 +235,20 @@ def three_answers(table: Table) -> Answers:
         second=table.scores.second.name,
         draws=len(table.draws),
         controls_only=controls_only,
+        more_seeds=_more_seeds(table) if over_none.status == "TOO FEW DRAWS" else None,
     )
 
 
+def _more_seeds(table: Table) -> int | None:
+    """The N of ``--seeds N`` that runs the missing draws; None where that would not help."""
+    numbered = not table.repeated and table.draws == tuple(range(len(table.draws)))
+    undecided = {gain.verdict.finding for gain in table.judged if gain.verdict} == {"undecided"}
+    return USUAL_DRAWS if numbered and undecided else None
+
+
 @dataclass(frozen=True)
-class _Result:
-    """What is shown of one arm against its rival."""
+class ArmResult:
+    """What is shown of one arm against its rival: the control that decides."""
 
     status: Status
     rival: str
@@ -251,34 +263,43 @@ def _asked_further(gain: Gain, first: Status) -> bool:
     return status == "YES" if first == "YES" else status not in ("YES", "NO")
 
 
-def _over_none(gain: Gain) -> _Result:
+def _over_none(gain: Gain) -> ArmResult:
     comparison = gain.against.get(NO_SAMPLES)
     evidence = comparison.main if comparison else Evidence()
-    return _Result(_status(evidence), NO_SAMPLES, comparison)
+    return ArmResult(_status(evidence), NO_SAMPLES, comparison)
 
 
-def _over_others(gain: Gain) -> _Result:
-    """What is shown against the other controls of an arm: it must be above all of them, and one
-    that it is not above settles the question.
+def over_rival(gain: Gain) -> ArmResult:
+    """What is shown of an arm against its controls other than ``none``.
+
+    Parameters
+    ----------
+    gain : Gain
+        Of a judged arm.
+
+    Returns
+    -------
+    ArmResult
+        ``YES`` only where it is above all of them; the rival is the one that decides.
     """
     others = {name: one for name, one in gain.against.items() if name != NO_SAMPLES}
     if not others:
-        return _Result("NOTHING TO JUDGE", "", None)
+        return ArmResult("NOTHING TO JUDGE", "", None)
     main = {name: one.main if one else Evidence() for name, one in others.items()}
     least = min(main, key=lambda name: main[name].mean if main[name].differences else float("inf"))
     below = [name for name, evidence in main.items() if evidence.shown == "below"]
     waiting = [name for name, evidence in main.items() if evidence.shown == "undecided"]
     if below:
         rival = min(below, key=lambda name: main[name].mean)
-        return _Result("NO", rival, others[rival])
+        return ArmResult("NO", rival, others[rival])
     status = _status(main[least])
     if status == "NO" or not waiting:
         # An arm that is above all is named with the control over which it gains least.
         not_above = [name for name, evidence in main.items() if evidence.shown != "above"]
         rival = min(not_above or main, key=lambda name: main[name].mean)
-        return _Result(_status(main[rival]), rival, others[rival])
+        return ArmResult(_status(main[rival]), rival, others[rival])
     rival = min(waiting, key=lambda name: len(main[name].differences))
-    return _Result("TOO FEW DRAWS", rival, others[rival])
+    return ArmResult("TOO FEW DRAWS", rival, others[rival])
 
 
 def _status(evidence: Evidence) -> Status:
@@ -292,10 +313,10 @@ def _status(evidence: Evidence) -> Status:
     return "NOT SHOWN" if equivalence(evidence.differences) == "open" else "NO"
 
 
-def _answer(question: str, table: Table, results: Sequence[tuple[Gain, _Result]]) -> Answer:
+def _answer(question: str, table: Table, results: Sequence[tuple[Gain, ArmResult]]) -> Answer:
     statuses = [result.status for _, result in results]
     status = _of_all(statuses)
-    groups: dict[tuple[str, Status, str, bool], list[tuple[Gain, _Result]]] = {}
+    groups: dict[tuple[str, Status, str, bool], list[tuple[Gain, ArmResult]]] = {}
     by_generator: dict[str, list[Gain]] = {}
     for gain, result in results:
         generator = table.labels[gain.cell.arm.generator]
@@ -317,7 +338,9 @@ def _answer(question: str, table: Table, results: Sequence[tuple[Gain, _Result]]
                 differences=tuple(_difference(rival, one.main) for one in comparisons),
                 asked=len(every),
                 classifiers=len({gain.cell.arm for gain in every}) == 1,
-                lost=tuple(table.cell_label(gain.cell) for gain, _ in members if _loses(gain)),
+                lost=tuple(
+                    table.cell_label(gain.cell) for gain, _ in members if _loses(gain, rival)
+                ),
             )
         )
     contrasts.sort(key=lambda one: (one.status != status, -_largest(one)))
@@ -341,9 +364,15 @@ def _largest(contrast: Contrast) -> float:
     return max((one.mean for one in contrast.differences), default=float("-inf"))
 
 
-def _loses(gain: Gain) -> bool:
-    """Whether an arm is shown below a control in the second metric."""
-    tests = [one.second for one in gain.against.values() if one is not None]
+def _loses(gain: Gain, rival: str) -> bool:
+    """Whether an arm is shown below ``none``, or else below another control, in the second
+    metric.
+    """
+    tests = [
+        one.second
+        for name, one in gain.against.items()
+        if one is not None and (name == NO_SAMPLES) == (rival == NO_SAMPLES)
+    ]
     return any(test is not None and test.shown == "below" for test in tests)
 
 
@@ -416,7 +445,7 @@ def _unbeaten(table: Table, cell: ArmCell) -> Contrast | None:
     gain = table.gain(cell)
     if gain is None or gain.verdict is None:
         return None
-    result = _over_others(gain)
+    result = over_rival(gain)
     if result.status in ("YES", "NOTHING TO JUDGE") or result.rival in RIVALS:
         return None
     (contrast,) = _answer("", table, [(gain, result)]).contrasts
@@ -427,6 +456,11 @@ def _mean(table: Table, cell: ArmCell) -> Any:
     return cell.summary(table.scores.main.key)
 
 
+def _is_control(cell: ArmCell) -> bool:
+    """Whether its generator is a control, by its record or, of older ones, by its name."""
+    return cell.arm.control or bool(cell.declared.get(cell.arm.generator.name))
+
+
 def _bare(cell: ArmCell) -> bool:
     """Whether an arm is a classifier without samples."""
     return cell.arm.generator.name == NO_SAMPLES
@@ -435,9 +469,3 @@ def _bare(cell: ArmCell) -> bool:
 def _shown_over_none(table: Table, cell: ArmCell) -> bool:
     comparison = table.against(cell).get(NO_SAMPLES)
     return comparison is not None and comparison.main.shown == "above"
-
-
-def missing_draws(answers: Answers) -> int | None:
-    """Draws that are needed at least, where too few were run; None where they suffice."""
-    few = answers.over_none.status == "TOO FEW DRAWS" and answers.draws < MIN_PAIRS
-    return MIN_PAIRS if few else None

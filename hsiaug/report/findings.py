@@ -3,14 +3,15 @@ generator.
 """
 
 import shlex
-from collections import Counter
 from collections.abc import Sequence
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from statistics import fmean
 from typing import NamedTuple
 
-from hsiaug.metrics.significance import MIN_PAIRS, USUAL_DRAWS
+from hsiaug.metrics.significance import MIN_PAIRS
 from hsiaug.metrics.verdict import MARGIN, Finding, Verdict, undecided
+from hsiaug.report import answer_text
+from hsiaug.report.answers import Status, over_rival, three_answers
 from hsiaug.report.compare import Gain
 from hsiaug.report.tables import Table
 from hsiaug.report.text_templates import sentences
@@ -38,6 +39,15 @@ FINDINGS: dict[Finding, Look] = {
     "failed": Look("warn", "✕"),
 }
 """Every finding."""
+OF_STATUS: dict[Status, Finding] = {
+    "YES": "helps",
+    "NO": "not better",
+    "NOT SHOWN": "open",
+    "TOO FEW DRAWS": "undecided",
+    "NOT ASKED": "open",
+    "NOTHING TO JUDGE": "nothing made",
+}
+"""The finding whose sign each status has, where an arm is not shown below its rival."""
 CONTROL = "·"
 """Sign of a control that is not judged itself."""
 OF_SIGNS = (
@@ -56,16 +66,21 @@ def verdict_text(found: Verdict | None, second: str) -> str:
 
 
 def headline(table: Table) -> str:
-    """Summarize the findings, and say which arm that helps gains most, or how to run the missing
-    draws.
-    """
-    best = max(table.judged, key=attrgetter("rank"), default=None)
-    return " ".join(sentences("headline.txt", **_counted(table), needed=go_on(table), best=best))
+    """The three answers of a table on one line."""
+    return answer_text.headline(three_answers(table))
 
 
-def said_of(table: Table) -> str:
-    """Summarize the findings on all arms of a table."""
-    return " ".join(sentences("findings.txt", **_counted(table)))
+def rival_look(gain: Gain) -> Look:
+    """Tone and sign of what is shown of an arm against the control that decides."""
+    if gain.verdict is None:
+        return Look("", CONTROL)
+    finding = gain.verdict.finding
+    if finding in ("helps, at a loss", "failed", "nothing made"):
+        return FINDINGS[finding]
+    result = over_rival(gain)
+    if result.comparison is not None and result.comparison.main.shown == "below":
+        return FINDINGS["hurts"]
+    return FINDINGS[OF_STATUS[result.status]]
 
 
 def best_said(table: Table, store: str | None = None) -> list[str]:
@@ -92,24 +107,6 @@ def best_said(table: Table, store: str | None = None) -> list[str]:
     return sentences("best.txt", table=table, quote=shlex.quote, **about)
 
 
-def _counted(table: Table) -> dict[str, object]:
-    return {
-        "table": table,
-        "counted": Counter(gain.verdict.finding for gain in table.judged if gain.verdict),
-    }
-
-
-def go_on(table: Table) -> int | None:
-    """The N of ``--seeds N`` that runs the missing draws where all arms lack some; None where that
-    would not help.
-    """
-    verdicts = [gain.verdict for gain in table.judged if gain.verdict]
-    numbered = not table.repeated and table.draws == tuple(range(len(table.draws)))
-    if not numbered or {found.finding for found in verdicts} != {"undecided"}:
-        return None
-    return USUAL_DRAWS
-
-
 def over(gain: Gain) -> str:
     """``over none``, or ``below pseudo`` where that is shown of an arm that is not said to hurt;
     may be empty.
@@ -126,3 +123,20 @@ def signs_note(tables: Sequence[Table]) -> str:
     found = {gain.verdict.finding for table in tables for gain in table.judged if gain.verdict}
     signs = {finding: look.sign for finding, look in FINDINGS.items() if finding in found}
     return " ".join(sentences("signs.txt", signs=signs, second=tables[0].scores.second.name))
+
+
+def rival_signs_note(table: Table) -> str:
+    """Explain the signs behind the rivals of a table; empty where no arm is judged."""
+    shown = {rival_look(gain).sign for gain in table.judged}
+    words = {
+        "▲": "shown better",
+        "▲▼": f"shown better, at a loss of {table.scores.second.name}",
+        "▼": "shown worse",
+        "○": "gains less than 1 point",
+        "◇": "not shown",
+        "?": "too few draws",
+        "–": "no sample was made",
+        "✕": "failed",
+    }
+    said = ", ".join(f"{sign} {text}" for sign, text in words.items() if sign in shown)
+    return f"{said}; 95 % intervals, corrected for all arms." if said else ""

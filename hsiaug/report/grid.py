@@ -9,33 +9,35 @@ from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import Any
 
+from hsiaug.report.answer_text import AnswerText
+
 NUMBER = re.compile(r"[+−-]?\d|–$")
 """How a number begins, or what stands where there is none."""
-MEAN = re.compile(r"\d+(?:\.\d+)?(?= ± |$)")
-"""A mean of which the highest of a column is marked; one over fewer draws is not."""
 LONGEST = 24
 """Letters of an entry in a column of numbers."""
 
 
 @dataclass(frozen=True)
 class GridEntry:
-    """Content of one field of a grid; text alone in most formats, the rest is for the page.
+    """Content of one field of a grid.
 
-    tone: good, bad, warn or nothing, of a verdict; None of anything else. strong: the highest
-    mean of its column.
+    tone: good, bad, warn or nothing, of a verdict; None of anything else. strong: the highest mean
+    of its column. value: the number that the text writes, where the highest of a column is marked;
+    None of a mean over fewer draws than the others.
     """
 
     text: str
     tone: str | None = None
     strong: bool = False
+    value: float | None = None
 
 
 @dataclass(frozen=True)
 class GridColumn:
     """A column of a grid. entry: what it shows of that which a row is about.
 
-    group: what neighbouring columns have in common, printed once above them. best: the highest
-    mean is marked. spare: its deviations may be left out where there is no room.
+    group: what neighbouring columns have in common, printed once above them. best: the highest mean
+    is marked. spare: its deviations may be left out where there is no room.
     """
 
     header: str
@@ -77,10 +79,12 @@ def make_grid(
         texts = [column.entry(one) for column in columns]
         rows.append([text if isinstance(text, GridEntry) else GridEntry(text) for text in texts])
     for place in (i for i, column in enumerate(columns) if column.best):
-        found = [MEAN.match(row[place].text) for row in rows]
-        means = [float(mean[0]) for mean in found if mean]
-        for row, mean in zip(rows, found, strict=True):
-            if mean and len(means) > 1 and float(mean[0]) == max(means):
+        # Equal as they are printed is equal.
+        values = [row[place].value for row in rows]
+        means = [None if value is None else round(100 * value, 1) for value in values]
+        known = [mean for mean in means if mean is not None]
+        for row, mean in zip(rows, means, strict=True):
+            if len(known) > 1 and mean == max(known):
                 row[place] = replace(row[place], strong=True)
     blocks = [block(one) for one in subjects]
     breaks = frozenset(
@@ -126,12 +130,12 @@ def part_columns(grid: Grid, fits: Callable[[Sequence[int]], bool]) -> list[list
 
 @dataclass(frozen=True)
 class ReportPage:
-    """One table of a report: failures and warnings above the grids; notes, the audit and what is
-    found below.
+    """One table of a report: failures, warnings, what was run and the answers above the grids;
+    notes, the audit and what else is found below.
 
     leaky: the title must say so before anything else. failed: how many trials failed, or None;
-    failures: a line per error. audit: (label, sentence) pairs. closing: the last sentences of
-    all, on what is found.
+    failures: a line per error. opening: what was run. answers: the three, in words. audit: (label,
+    sentence) pairs. closing: the last sentences of all, on what is found.
     """
 
     title: str
@@ -139,6 +143,8 @@ class ReportPage:
     failed: str | None = None
     failures: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    opening: tuple[str, ...] = ()
+    answers: tuple[AnswerText, ...] = ()
     grids: tuple[Grid, ...] = ()
     notes: tuple[str, ...] = ()
     audit: tuple[tuple[str, str], ...] = ()

@@ -2,12 +2,14 @@
 arms by scene.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from operator import attrgetter
 from statistics import fmean
 
+from hsiaug.report.answer_text import AnswerText, answer_texts
+from hsiaug.report.answers import three_answers
 from hsiaug.report.compare import Gain
 from hsiaug.report.curves import AXES
 from hsiaug.report.findings import (
@@ -16,12 +18,20 @@ from hsiaug.report.findings import (
     OF_SIGNS,
     best_said,
     headline,
-    said_of,
+    rival_signs_note,
     signs_note,
 )
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, ReportPage, make_grid
 from hsiaug.report.labels import MISSING, count, signed
-from hsiaug.report.notes import audit_lines, short_audit, table_notes, table_page, warnings
+from hsiaug.report.notes import (
+    audit_lines,
+    left_out_classes,
+    opening,
+    short_audit,
+    table_notes,
+    table_page,
+    warnings,
+)
 from hsiaug.report.records import CellKey
 from hsiaug.report.tables import ADDED, Report, Table
 from hsiaug.report.views import (
@@ -30,7 +40,8 @@ from hsiaug.report.views import (
     VIEWS,
     alone_grid,
     check_view,
-    metric_text,
+    grouped_overview,
+    metric_entry,
     of_rows,
     overview,
 )
@@ -57,7 +68,11 @@ def _table_page(table: Table, where: str, by: str) -> ReportPage:
     notes = table_notes(table, compared=by in ("generator", "gain", "classifier"))
     if by in AXES:
         notes.append("none has no synthetic sample: it is λ = 0 of every generator, at any ω.")
-    return table_page(table, where, VIEWS[by](table), notes)
+    page = table_page(table, where, VIEWS[by](table), notes)
+    if by != "generator":
+        return page
+    answers = answer_texts(three_answers(table))
+    return replace(page, opening=opening(table), answers=answers)
 
 
 @dataclass(frozen=True)
@@ -105,14 +120,27 @@ class Matrix:
         return f"Δ{score_of(self.tables)} over the control that decides, in points"
 
     @property
+    def detailed(self) -> bool:
+        """Whether each scene has an overview: of several, only where these are short."""
+        cells = [len(table.cells) for table in self.tables if table.cells]
+        return len(cells) < 2 or sum(cells) <= MOST_ROWS
+
+    @property
     def grids(self) -> tuple[Grid, ...]:
         """The overview of each scene, unless these are too long; of several scenes also the arms by
         scene.
         """
+        return self._with(overview)
+
+    @property
+    def grouped_grids(self) -> tuple[Grid, ...]:
+        """The same with the arms of each classifier below it."""
+        return self._with(grouped_overview)
+
+    def _with(self, view: Callable[[Table], Grid]) -> tuple[Grid, ...]:
         tables = [table for table in self.tables if table.cells]
-        short = len(tables) < 2 or sum(len(table.cells) for table in tables) <= MOST_ROWS
         return (
-            *(map(overview, tables) if short else ()),
+            *(map(view, tables) if self.detailed else ()),
             *([self._by_scene()] if len(self.tables) > 1 else []),
         )
 
@@ -125,9 +153,9 @@ class Matrix:
             if key[0].generator.name == "none"
         }
 
-        def score(table: Table, row: ArmRow) -> str:
+        def score(table: Table, row: ArmRow) -> GridEntry:
             cell = table.cells.get(row.key)
-            return metric_text(table.scores.main.key, cell) if cell else MISSING
+            return metric_entry(table.scores.main.key, cell) if cell else GridEntry(MISSING)
 
         def gain(place: int, row: ArmRow) -> GridEntry:
             found = row.gains[place]
@@ -178,11 +206,18 @@ def score_of(tables: Sequence[Table]) -> str:
     )
 
 
-def closing(matrix: Matrix) -> tuple[str, ...]:
-    """What helps and by how much: the sentences in which every report ends."""
+def answers_of(matrix: Matrix) -> tuple[AnswerText, ...]:
+    """The three answers in words; of several scenes none, which have a line each."""
+    if len(matrix.tables) > 1:
+        return ()
+    return answer_texts(three_answers(matrix.tables[0]))
+
+
+def headlines(matrix: Matrix) -> tuple[str, ...]:
+    """The answers of each scene on a line."""
     if len(matrix.tables) == 1:
         return (headline(matrix.tables[0]),)
-    return tuple(f"{table.condition.scene}: {said_of(table)}" for table in matrix.tables)
+    return tuple(f"{table.condition.scene}: {headline(table)}" for table in matrix.tables)
 
 
 def summary_notes(matrix: Matrix) -> tuple[str, ...]:
@@ -198,8 +233,8 @@ def summaries(report: Report, *, brief: bool) -> tuple[ReportPage, ...]:
     brief: for a terminal, with the notes and the audit of its tables.
     """
     next_ = (
-        f"Next: hsiaug report{report.option} --out report.html (on a terminal --notes or --by"
-        " generator)"
+        f"Next: hsiaug report{report.option} --out report.html (here --notes explains, --by"
+        " generator shows more)"
     )
     made = [_page(matrix, report, brief=brief) for matrix in matrices(report)]
     return (*made[:-1], *(replace(page, closing=(*page.closing, next_)) for page in made[-1:]))
@@ -227,12 +262,25 @@ def _page(matrix: Matrix, report: Report, *, brief: bool) -> ReportPage:
     which = f"hsiaug report --store {report.where} --by seed"
     best = best_said(tables[0]) if len(tables) == 1 else ()
     return ReportPage(
-        title=f"Summary: {matrix.title}",
+        title=matrix.title if brief else f"Summary: {matrix.title}",
         leaky=any(table.leaky for table in tables),
         failed=f"{failed:,} of {count(trials, 'trial')} failed; which: {which}" if failed else None,
         warnings=tuple(dict.fromkeys(text for table in tables for text in warnings(table))),
-        grids=(*matrix.grids, *apart),
+        opening=headlines(matrix) if len(tables) > 1 else opening(tables[0]) if brief else (),
+        answers=answers_of(matrix) if brief else (),
+        grids=(*matrix.grouped_grids, *apart),
         notes=(*said, *summary_notes(matrix)),
         audit=tuple(line for table in tables if brief for line in audit_lines(table, report.where)),
-        closing=(*summary_notes(matrix)[:1], short_audit(tables), *closing(matrix), *best),
+        closing=_lines(
+            *dict.fromkeys(rival_signs_note(table) for table in tables if matrix.detailed),
+            *summary_notes(matrix)[:1],
+            *dict.fromkeys(note for table in tables if (note := left_out_classes(table))),
+            *short_audit(tables),
+            *best,
+        ),
     )
+
+
+def _lines(*lines: str) -> tuple[str, ...]:
+    """Those that say something."""
+    return tuple(line for line in lines if line)

@@ -25,6 +25,8 @@ from hsiaug.trial.record_json import ErrorKind, error_kind, why_failed
 
 STATED = ("hsiaug", "torch", "scikit-learn", "imbalanced-learn", "numpy")
 """Libraries whose versions a paper names."""
+MOST_RATES = 3
+"""Rates of which the opening tells how many samples they made; the audit has all."""
 NAMED = 12
 """Arms that a line names; the rest is counted, and listed by ``hsiaug report --by seed``."""
 
@@ -168,19 +170,49 @@ def audit_lines(table: Table, where: str) -> list[tuple[str, str]]:
     )
 
 
-def short_audit(tables: Sequence[Table]) -> str:
-    """One sentence on the splits of tables: whether they leak, and what is reached without any
-    spectrum.
+def opening(table: Table) -> tuple[str, ...]:
+    """What was run: pixels and draws, and the samples that each λ and M made."""
+    return tuple(
+        sentences(
+            "opening.txt",
+            table=table,
+            mean=partial(audit_mean, table),
+            unit=table.scores.unit,
+            omegas=sorted({arm.omega for arm in table.arms if arm.omega is not None}),
+            made=[(rate.words, synthetic, real) for rate, synthetic, real in _synthetic(table)][
+                :MOST_RATES
+            ],
+        )
+    )
+
+
+def left_out_classes(table: Table) -> str:
+    """Which classes the main score is over, and by name those that it leaves out; empty where it is
+    over all.
     """
+    if not table.large:
+        return ""
+    names = [name for i, name in enumerate(table.class_names, start=1) if i not in table.large]
+    short = table.scores.main.name.split(" (")[0]
+    return (
+        f"{short}: mean recall of {len(table.large)} classes; not {', '.join(names)} (fewer than"
+        f" {FEWEST} test pixels)."
+    )
+
+
+def short_audit(tables: Sequence[Table]) -> list[str]:
+    """Whether the splits of tables leak, and what is reached without any spectrum."""
     audits = [audit for table in tables for audit in table.splits.values()]
     overlaps = [float(audit.get("centre_overlap_percent") or 0) for audit in audits]
     reached: dict[str, list[str]] = {}
     for table in tables:
         for cell in _blind(table):
-            name = f"{table.labels[cell.classifier]} reaches {table.scores.main.name}"
+            what = "location alone" if cell.classifier.name == "coords" else "no spectrum"
+            short = table.scores.main.name.split(" (")[0]
+            name = f"{what} ({table.labels[cell.classifier]}) reaches {short}"
             reached.setdefault(name, []).append(plus_minus(cell.summary(table.scores.main.key)))
     leaky = any(table.leaky for table in tables)
-    return "".join(sentences("short_audit.txt", overlaps=overlaps, leaky=leaky, reached=reached))
+    return sentences("short_audit.txt", overlaps=overlaps, leaky=leaky, reached=reached)
 
 
 def users_of_unlabelled(table: Table) -> dict[str, list[str]]:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hsiaug.base.text import visible
+from hsiaug.report.answer_text import AnswerText
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, ReportPage, part_columns
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ GAP = 2
 BLANKS = re.compile(r"(?<=\[)\+|(?<=\d,) \+?(?=[−\d.]+\])| (?=±)|(?<=±) |^\W+ (?=[a-z])")
 """What a number and its interval are read without, and the sign in front of a word."""
 GROUP_WIDTH = 14
+TONE_STYLES = {"good": "green", "bad": "red", "loss": "magenta", "warn": "yellow"}
+"""Colours of verdicts; a sign or a word beside them says the same."""
+ANSWER_STYLES = {tone: f"bold {style}" for tone, style in TONE_STYLES.items()} | {"": "bold"}
 
 
 def rich_text(pages: Iterable[ReportPage]) -> str:
@@ -39,8 +43,8 @@ def rich_text(pages: Iterable[ReportPage]) -> str:
 
 
 def print_page(page: ReportPage, console: Console, *, notes: bool = False) -> None:
-    """Print title, failures, warnings and grids, with notes these and the audit, and last of all
-    what is found.
+    """Print title, failures, warnings, answers and grids, with notes these and the audit, and last
+    of all what else is found.
     """
     from rich.padding import Padding
     from rich.table import Table
@@ -54,7 +58,11 @@ def print_page(page: ReportPage, console: Console, *, notes: bool = False) -> No
     say([f"{page.failed}{':' if page.failures else ''}"] if page.failed else [], "bold yellow")
     for line in page.failures:
         console.print(Padding(_plain(line, "yellow"), (0, 0, 0, 2), expand=False))
+    say(page.opening)
     say(page.warnings, "yellow")
+    if page.answers:
+        console.print()
+        console.print(_answers_table(page.answers))
     for grid in page.grids:
         console.print()
         say([grid.heading], "italic")
@@ -70,6 +78,22 @@ def print_page(page: ReportPage, console: Console, *, notes: bool = False) -> No
             audit.add_row(_plain(label, "bold"), _plain(sentence, "red" if loud else ""))
         console.print(audit)
     say(page.closing)
+
+
+def _answers_table(answers: Sequence[AnswerText]) -> RichTable:
+    """A row per answer: the question, and beside it the answer and what it rests on."""
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for answer in answers:
+        words = _plain(answer.status, ANSWER_STYLES[answer.tone])
+        if answer.status:
+            words.append("  ")
+        words.append_text(_plain(" ".join(answer.sentences)))
+        table.add_row(_plain(f"{answer.number} {answer.question}", "bold"), words)
+    return table
 
 
 def _print_grid(grid: Grid, console: Console) -> None:
@@ -161,8 +185,13 @@ def _table(
     for i, row in enumerate(grid.rows):
         if i in grid.breaks:
             table.add_section()
-        table.add_row(*(_plain(row[k].text, "bold" if row[k].strong else "") for k in kept))
+        table.add_row(*(_plain(row[k].text, _style(row[k])) for k in kept))
     return table
+
+
+def _style(entry: GridEntry) -> str:
+    """The highest of a column is bold; a verdict has the colour of its tone."""
+    return "bold" if entry.strong else TONE_STYLES.get(entry.tone or "", "")
 
 
 def _headers(columns: Sequence[GridColumn]) -> list[str]:

@@ -254,6 +254,11 @@ class Table:
         return any(arm.omega is not None for arm, _ in self.every_cell)
 
     @cached_property
+    def multiplied(self) -> bool:
+        """True where any trial has an M."""
+        return any(arm.rate.times for arm, _ in self.every_cell)
+
+    @cached_property
     def every_cell(self) -> dict[CellKey, ArmCell]:
         """The cells, and after them those of the control classifiers."""
         return {**self.cells, **{(cell.arm, cell.classifier): cell for cell in self.blind}}
@@ -268,11 +273,19 @@ class Table:
         return [cell for (_, c), cell in self.cells.items() if c == classifier]
 
     def arm_label(self, arm: Arm) -> str:
-        """``smote λ=0.5 ω=1``: an arm in running text."""
-        lam = f" λ={arm.rate}" if arm.rate or arm.generator.name != "none" else ""
+        """``smote λ=0.5 M=3 ω=1``: an arm in running text."""
+        lam = f" {arm.rate.words}" if arm.rate or arm.generator.name != "none" else ""
         return (
             f"{self.labels[arm.generator]}{lam}{'' if arm.omega is None else f' ω={arm.omega:g}'}"
         )
+
+    def short_label(self, arm: Arm) -> str:
+        """The label of an arm without the λ, M and ω that all arms with samples share."""
+        rates = {one.rate for one in self.arms if one.generator.name != "none"}
+        omegas = {one.omega for one in self.arms if one.omega is not None}
+        rate = f" {arm.rate.words}" if len(rates) > 1 else ""
+        omega = f" ω={arm.omega:g}" if len(omegas) > 1 and arm.omega is not None else ""
+        return f"{self.labels[arm.generator]}{rate}{omega}"
 
     def cell_label(self, cell: ArmCell, joint: str = " with ") -> str:
         """``smote λ=0.5 ω=1 with svm``."""

@@ -37,6 +37,14 @@ from hsiaug.trial.record_json import why_failed
 
 FORM = "GENERATOR[@λ[xM][@ω]]/CLASSIFIER"
 """How an arm with a classifier is typed, as in ``txt2hsi@1x3@2/cnn2d``."""
+PRINTED = re.compile(
+    r"(?P<generator>.+?)"
+    r"(?: λ ?= ?(?P<lam>[\d.]+))?,?(?: M ?= ?(?P<times>[\d.]+))?,?(?: ω ?= ?(?P<omega>[\d.]+))?"
+    r"(?: with |, )(?P<classifier>[^,]+)"
+)
+"""An arm as tables write it: ``txt2hsi λ=1 M=3 ω=2 with cnn2d``."""
+WITHOUT = " without samples"
+"""Behind a classifier without samples, as the answers write it."""
 CLAIMS = {"above": "B above A", "below": "B below A"}
 """A difference that is shown, in words."""
 SCORE_HEADER = ("score", "A", "B", "B − A", "95 % interval")
@@ -174,11 +182,12 @@ def arm_names(keys: Iterable[CellKey]) -> dict[CellKey, str]:
 def find_arm(text: str, role: str, keys: Iterable[CellKey]) -> CellKey:
     """The one key that the text fits.
 
-    text: names, with λ, ω and settings (``smote k=3/svm``) where several fit; or a name of
-    :func:`arm_names`. role: A or B, for messages. Raises InputError, with the names that are
-    near, where no key or several fit.
+    text: names, with λ, ω and settings (``smote k=3/svm``) where several fit; a name of
+    :func:`arm_names`; or one that a table prints (``smote λ=1 M=3 with svm``). role: A or B, for
+    messages. Raises InputError, with the names that are near, where no key or several fit.
     """
     names = arm_names(keys)
+    text = _address(text)
     found = [key for key, name in names.items() if name == text] or _fitting(text, names)
     if len(found) == 1:
         return found[0]
@@ -195,11 +204,26 @@ def find_arm(text: str, role: str, keys: Iterable[CellKey]) -> CellKey:
     raise InputError(f"{role} must be an arm of the store, {FORM}", value=repr(text), hint=hint)
 
 
+def _address(text: str) -> str:
+    """What a table prints of an arm, as it is typed; any other text stays as it is."""
+    if text.endswith(WITHOUT):
+        return f"none/{text.removesuffix(WITHOUT)}"
+    printed = None if "/" in text else PRINTED.fullmatch(text)
+    if printed is None:
+        return text
+    times = f"x{printed['times']}" if printed["times"] else ""
+    rate = f"@{printed['lam']}{times}" if printed["lam"] else ""
+    omega = f"@{printed['omega']}" if printed["omega"] else ""
+    return f"{printed['generator']}{rate}{omega}/{printed['classifier']}"
+
+
 def _fitting(text: str, keys: Iterable[CellKey]) -> list[CellKey]:
     """The keys that names fit, and λ, M and ω where they are given."""
     listed = list(keys)
-    labels, (before, _, by) = key_labels(listed), text.partition("/")
-    generator, rate, omega, *_ = (*before.split("@"), "", "")
+    labels = key_labels(listed)
+    before, _, by = text.partition("/")
+    generator, _, numbers = before.partition("@")
+    rate, _, omega = numbers.partition("@")
     return [
         (arm, classifier)
         for arm, classifier in listed

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 from hsiaug.base.errors import check_known
 from hsiaug.metrics.significance import mean_std, t_interval
+from hsiaug.report.answers import over_rival
 from hsiaug.report.curves import AXES, curve_grids
-from hsiaug.report.findings import FINDINGS, verdict_text
+from hsiaug.report.findings import FINDINGS, rival_look, verdict_text
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
 from hsiaug.report.labels import (
     MISSING,
@@ -46,18 +47,24 @@ def check_view(by: str) -> None:
 
 
 def arm_columns(table: Table, arm: Callable[[Any], Arm] = attrgetter("arm")) -> list[GridColumn]:
-    """generator, λ, and ω where any trial is guided. arm: of that which a row is about."""
+    """generator, λ, M where any trial has one, and ω where any is guided. arm: of that which a row
+    is about.
+    """
 
-    def lam(row: object) -> str:
+    def rate(row: object, value: str) -> str:
         found = arm(row)
-        return MISSING if found.generator.name == "none" and not found.rate else str(found.rate)
+        bare = found.generator.name == "none" and not found.rate
+        return MISSING if bare else number(getattr(found.rate, value))
 
     columns = [
         GridColumn("generator", lambda row: table.labels[arm(row).generator], numeric=False),
-        GridColumn("λ", lam),
-        GridColumn("ω", lambda row: number(arm(row).omega)),
+        GridColumn("λ", lambda row: rate(row, "lam")),
     ]
-    return columns if table.guided else columns[:2]
+    if table.multiplied:
+        columns.append(GridColumn("M", lambda row: rate(row, "times")))
+    if table.guided:
+        columns.append(GridColumn("ω", lambda row: number(arm(row).omega)))
+    return columns
 
 
 def cell_columns(table: Table) -> list[GridColumn]:
@@ -66,14 +73,16 @@ def cell_columns(table: Table) -> list[GridColumn]:
     return [classifier, *arm_columns(table)]
 
 
-def metric_text(metric: str, cell: ArmCell) -> str:
+def metric_entry(metric: str, cell: ArmCell) -> GridEntry:
     """``48.2 ± 3.1``; with its n where some trials that went well lack the number; where none has
     it, why.
     """
     summary = cell.summary(metric)
     if summary is None:
-        return cell.blank
-    return plus_minus(summary) + (f" (n={summary.n})" if summary.n < len(cell.ok) else "")
+        return GridEntry(cell.blank)
+    if summary.n < len(cell.ok):
+        return GridEntry(f"{plus_minus(summary)} (n={summary.n})")
+    return GridEntry(plus_minus(summary), value=summary.mean)
 
 
 def of_rows(number: int) -> str:
@@ -85,15 +94,7 @@ def overview(table: Table) -> Grid:
     """A row per arm and classifier, the highest main score first: scores, gain over ``none``, and
     the finding.
     """
-    main = table.scores.main
-    short, _, classes = main.name.partition(" (")
-
-    def score(cell: ArmCell) -> float:
-        return mean[0] if (mean := cell.summary(main.key)) else -1.0
-
-    def gain(cell: ArmCell) -> str:
-        found = table.against(cell).get("none")
-        return with_interval(found.main.mean, found.main.interval) if found else MISSING
+    short = table.scores.main.name.split(" (")[0]
 
     def finding(cell: ArmCell) -> GridEntry:
         found = table.gain(cell)
@@ -102,26 +103,122 @@ def overview(table: Table) -> Grid:
         words = FINDINGS[found.verdict.finding]
         return GridEntry(f"{words.sign} {found.verdict.finding}", tone=words.tone)
 
-    cells = sorted(table.cells.values(), key=score, reverse=True)
-    # Those of ``none`` are shown however low they are.
-    kept = sorted(cells, key=lambda cell: cell.arm.generator.name != "none")[:MOST_ROWS]
-    shown = sorted(kept, key=score, reverse=True)
-    scores = [one for one in table.scores.shown if one is main or one.key != "aa"]
     columns = [
         GridColumn("arm", lambda cell: table.arm_label(cell.arm), numeric=False),
         GridColumn("with", lambda cell: table.labels[cell.classifier], numeric=False),
-    ]
-    for one in scores:
-        name, text = one.name.split(" (")[0], partial(metric_text, one.key)
-        columns.append(GridColumn(name, text, best=True, spare=one is not main))
-    of = f"; {short} and its gain over {classes[:-1]} classes" if classes else ""
-    draws = count(len(table.draws), "draw")
-    heading = f"Accuracy on {table.condition.scene} in percent, {draws}{of}{of_rows(len(cells))}"
-    columns += [
-        GridColumn(f"Δ{short} over none", gain),
+        *_score_columns(table, spare_main=False),
+        GridColumn(f"Δ{short} over none", lambda cell: _over_none(table, cell) or MISSING),
         GridColumn("verdict", finding, numeric=False),
     ]
-    return make_grid(heading, columns, shown, keys=2)
+    shown = sorted(_shown(table), key=partial(_main_score, table), reverse=True)
+    return make_grid(_overview_heading(table, "and its gain over"), columns, shown, keys=2)
+
+
+def grouped_overview(table: Table) -> Grid:
+    """A row per classifier without samples, and below it a row per arm with that classifier, the
+    highest main score first: scores, and what the arm gains over no samples and over its rival.
+    """
+    shown = _shown(table)
+    highest: dict[Method, float] = {}
+    for cell in shown:
+        score = _main_score(table, cell)
+        highest[cell.classifier] = max(score, highest.get(cell.classifier, score))
+    bare = {cell.classifier for cell in shown if _bare(cell)}
+
+    def place(cell: ArmCell) -> tuple[float, str, bool, float]:
+        label = table.labels[cell.classifier]
+        score = _main_score(table, cell)
+        return -highest[cell.classifier], label, not _bare(cell), -score
+
+    def name(cell: ArmCell) -> str:
+        classifier = table.labels[cell.classifier]
+        if _bare(cell):
+            return classifier
+        arm = f"+ {table.short_label(cell.arm)}"
+        return arm if cell.classifier in bare else f"{classifier} {arm}"
+
+    columns = [
+        GridColumn("arm", name, numeric=False),
+        *_score_columns(table, spare_main=True),
+    ]
+    if len(shown) > len(bare):
+        short = table.scores.main.name.split(" (")[0]
+        columns += [
+            GridColumn(f"{short} over none", partial(_over_none, table)),
+            GridColumn("over its rival", partial(_over_rival, table)),
+            GridColumn("rival", partial(_rival, table), numeric=False),
+        ]
+    rows = sorted(shown, key=place)
+    heading = _overview_heading(table, "of")
+    return make_grid(heading, columns, rows, block=attrgetter("classifier"))
+
+
+def _main_score(table: Table, cell: ArmCell) -> float:
+    mean = cell.summary(table.scores.main.key)
+    return mean.mean if mean else -1.0
+
+
+def _bare(cell: ArmCell) -> bool:
+    """Whether it is a classifier without samples."""
+    return cell.arm.generator.name == "none"
+
+
+def _shown(table: Table) -> list[ArmCell]:
+    """The cells of an overview: those without samples however low they are, then the highest."""
+    cells = sorted(table.cells.values(), key=partial(_main_score, table), reverse=True)
+    return sorted(cells, key=lambda cell: not _bare(cell))[:MOST_ROWS]
+
+
+def _score_columns(table: Table, *, spare_main: bool) -> list[GridColumn]:
+    """The scores of an overview. spare_main: the deviation of the main one may be left out too."""
+    main = table.scores.main
+    return [
+        GridColumn(
+            score.name.split(" (")[0],
+            partial(metric_entry, score.key),
+            best=True,
+            spare=spare_main or score is not main,
+        )
+        for score in table.scores.shown
+        if score is main or score.key != "aa"
+    ]
+
+
+def _overview_heading(table: Table, joint: str) -> str:
+    short, _, classes = table.scores.main.name.partition(" (")
+    of = f"; {short} {joint} {classes[:-1]} classes" if classes else ""
+    draws = count(len(table.draws), "draw")
+    scene = table.condition.scene
+    return f"Accuracy on {scene} in percent, {draws}{of}{of_rows(len(table.cells))}"
+
+
+def _over_none(table: Table, cell: ArmCell) -> str:
+    """What an arm gains over its classifier without samples; empty of that classifier."""
+    if _bare(cell):
+        return ""
+    found = table.against(cell).get("none")
+    return with_interval(found.main.mean, found.main.interval) if found else MISSING
+
+
+def _over_rival(table: Table, cell: ArmCell) -> str:
+    """``−1.9 [−3.7, −0.1]``: what an arm gains over the control that decides."""
+    gain = table.gain(cell)
+    if gain is None or gain.verdict is None:
+        return ""
+    comparison = over_rival(gain).comparison
+    if comparison is None:
+        return MISSING
+    return with_interval(comparison.main.mean, comparison.main.interval)
+
+
+def _rival(table: Table, cell: ArmCell) -> GridEntry:
+    """``pseudo ▼``: the control that decides, and what is shown against it."""
+    gain = table.gain(cell)
+    if gain is None or gain.verdict is None:
+        return GridEntry("control" if cell.arm.generator.name != "none" else "")
+    look = rival_look(gain)
+    rival = over_rival(gain).rival if cell.ok else gain.verdict.finding
+    return GridEntry(f"{rival} {look.sign}", tone=look.tone)
 
 
 def _accuracy(table: Table) -> Grid:
@@ -135,7 +232,7 @@ def _accuracy(table: Table) -> Grid:
 
     columns = keys = arm_columns(table, lambda arm: arm)
     for classifier in table.classifiers:
-        scores = [GridColumn(s.name, partial(metric_text, s.key), best=True) for s in table.brief]
+        scores = [GridColumn(s.name, partial(metric_entry, s.key), best=True) for s in table.brief]
         if any(len(cell.ok) < len(table.draws) for cell in table.cells_of(classifier)):
             scores.append(GridColumn("n", lambda cell: str(len(cell.ok))))
         columns = columns + [
@@ -212,7 +309,7 @@ def alone_grid(table: Table) -> Grid:
     columns = [
         *keys,
         *(
-            GridColumn(s.name, partial(lambda key, row: metric_text(key, row.cell), s.key))
+            GridColumn(s.name, partial(lambda key, row: metric_entry(key, row.cell), s.key))
             for s in table.brief
         ),
         *(
@@ -259,7 +356,7 @@ def _every_metric(table: Table) -> Grid:
 
     columns = [
         *keys,
-        *(GridColumn(score.name, partial(metric_text, score.key)) for score in table.metrics),
+        *(GridColumn(score.name, partial(metric_entry, score.key)) for score in table.metrics),
         GridColumn("n", lambda cell: str(len(cell.ok))),
         GridColumn(f"{main.name} 95 %", interval),
         *(

@@ -24,6 +24,7 @@ from hsiaug.data.georeference import Georeference
 from hsiaug.data.pair_loading import pair_georeferences
 from hsiaug.data.pair_sets import find_pairs, pairs_status
 from hsiaug.metrics.accuracy import Counts, confusion, dense_score
+from hsiaug.metrics.dense.measured import measure_pairs
 from hsiaug.protocol.balance import STEP, Block, Rate, check_lambda, check_times
 from hsiaug.protocol.tiling import (
     BlindTiles,
@@ -174,6 +175,12 @@ class Segmentation:
         it reads.
         """
         return _convert(concatenate([view.real, *pool]), spectra)
+
+    def measured(
+        self, view: DenseView, pool: Sequence[DenseSamples]
+    ) -> dict[str, dict[str, float]]:
+        """Layout of the pairs of a pool, and of the real training pairs, for the record."""
+        return measure_pairs(view.real, concatenate(pool))
 
     def shown(
         self, samples: DenseSamples, card: Card, spectra: SpectralView = RAW_VIEW

@@ -160,6 +160,12 @@ class PixelClassification:
                 x[place[rows]] = spectra(part.x[rows], axis=1)
         return replace(joined.take(order), x=x)
 
+    def measured(
+        self, view: TrainView, pool: Sequence[PatchSamples]
+    ) -> dict[str, dict[str, float]]:
+        """Nothing: generators of patches measure their own."""
+        return {}
+
     def shown(
         self, samples: PatchSamples, card: Card, spectra: SpectralView = RAW_VIEW
     ) -> PatchSamples:

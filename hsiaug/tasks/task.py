@@ -82,6 +82,9 @@ class Task(Protocol):
         spectra: SpectralView = ...,
         /,
     ) -> TaskSamples: ...
+    def measured(
+        self, view: TaskView, pool: Sequence[TaskSamples], /
+    ) -> Mapping[str, Mapping[str, float]]: ...
     def shown(
         self, samples: TaskSamples, card: Card, spectra: SpectralView = ..., /
     ) -> TaskSamples: ...

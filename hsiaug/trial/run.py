@@ -289,6 +289,9 @@ def augment(
     with timer.at("sample"):
         pool = bench.pool(spec, fit, view, blocks, classifier)
     samples = bench.task.join(view, pool, classifier, spectra)
+    if measured := bench.task.measured(view, pool):
+        # What a generator measures itself counts before what is measured of every one.
+        samples = replace(samples, provenance={**measured, **samples.provenance})
     return _alone(samples) if spec.train == SYNTHETIC else samples
 
 

@@ -457,7 +457,7 @@ def test_with_its_defaults_every_generator_is_considered(
     assert {"smote", "pseudo", "txt2hsi"} <= set(said) and all(
         "no time left" in line for line in said.values()
     )
-    assert "svm on auto spectra, pseudo at λ=0x3 (not run on inner draws" in answer.stdout
+    assert "svm on auto spectra, pseudo at λ=0 M=3 (not run on inner draws" in answer.stdout
 
 
 def outcome(

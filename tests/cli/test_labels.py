@@ -40,7 +40,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("labels") / "store"
     done = hsiaug("labels", *ASKED, "--store", str(folder), "--jobs", "1")
     assert done.returncode == 0, done.stderr
-    assert "| svm | duplicate | 1x3 |" in done.stdout and "k=3" in done.stdout
+    assert "| svm | duplicate | 1 | 3 |" in done.stdout and "k=3" in done.stdout
     return folder
 
 

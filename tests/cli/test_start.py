@@ -224,7 +224,9 @@ def test_files_that_hsiaug_wrote_are_not_proposed(flight: Path) -> None:
 def test_a_folder_of_products_says_what_to_do_with_them(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "p.nc", "w") as file:
         file["reflectance"] = np.ones((4, 5, 6), np.float32)
-    assert "p.nc must be .mat, .npy, ENVI" in refused(tmp_path, "start", ".")
+    assert "p.nc must be a product that is read (PRISMA L2D, EMIT L2A" in refused(
+        tmp_path, "start", "."
+    )
 
 
 def test_quiet_hushes_libraries_here_and_in_processes(monkeypatch: pytest.MonkeyPatch) -> None:

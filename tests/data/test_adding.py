@@ -179,7 +179,12 @@ def test_bands_that_say_nothing_are_dropped_with_their_reason(
     added = add("c.hdr", "labels.npy", bad_bands=(11,))
 
     assert scene_card("mine.toml").cube.bad_bands == (0, 3, 9, 11) and added.scene.bands == 8
-    for reason in ("header: 0", "one value only: 3", "many values missing: 9", "asked for: 11"):
+    for reason in (
+        "bad by the file: 0",
+        "one value only: 3",
+        "many values missing: 9",
+        "asked for: 11",
+    ):
         assert reason in said(added)
 
 

@@ -91,6 +91,30 @@ def test_a_fill_value_alone_marks_missing_data(tmp_path: Path) -> None:
     assert not scene.cube[0, 0].any() and scene.cube.min() >= 0
 
 
+@pytest.mark.parametrize("unpacked", [False, True])
+def test_numbers_outside_the_valid_range_are_missing(tmp_path: Path, unpacked: bool) -> None:
+    packed = (CUBE / 2e-4).round().astype("int16")
+    packed[:, 0, 0] = 32000
+    packed[:, 1, 1] = -5
+    packed = packed.assign_attrs(scale_factor=2e-4, valid_range=np.int16([0, 20000]))
+    if unpacked:
+        packed = xr.decode_cf(packed.to_dataset(name="cube"))["cube"]
+        assert "scale_factor" not in packed.attrs
+    scene = add(tmp_path, packed, LABELS)
+    assert not scene.cube[0, 0].any() and not scene.cube[1, 1].any()
+    assert np.allclose(scene.cube[2:], FARM.cube[2:], atol=2e-4)
+
+
+def test_labels_outside_the_valid_range_are_unlabelled(tmp_path: Path) -> None:
+    labels = LABELS.where(LABELS > 0, 7).assign_attrs(valid_min=1, valid_max=3)
+    assert np.array_equal(add(tmp_path, CUBE, labels).labels, FARM.labels)
+
+
+def test_a_valid_range_that_is_none_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="`valid_range` of a DataArray must be two numbers"):
+        add(tmp_path, CUBE.assign_attrs(valid_range="0 to 1"), LABELS)
+
+
 def test_a_band_without_a_centre_is_dropped_as_asked_or_named(tmp_path: Path) -> None:
     cube = CUBE.assign_coords(wavelength=("band", np.where(np.arange(12) == 3, np.nan, NM)))
     scene = add(tmp_path, cube, LABELS, bad_bands=[3])

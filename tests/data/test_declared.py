@@ -3,10 +3,11 @@
 import json
 import re
 import shlex
+import sqlite3
 import struct
 import zlib
 from collections.abc import Callable
-from contextlib import chdir
+from contextlib import chdir, closing
 from pathlib import Path
 
 import h5py
@@ -15,8 +16,10 @@ import pytest
 import rasterio
 import scipy.io
 import scipy.sparse
+from click.testing import CliRunner
 from PIL import Image
 from rasterio.enums import ColorInterp
+from rasterio.rio.main import main_group
 
 from hsiaug.base.errors import HsiaugError
 from hsiaug.data import load_scene, toy_scene
@@ -107,6 +110,19 @@ def refusal(call: Callable[[], object]) -> str:
     with pytest.raises(HsiaugError) as error:
         call()
     return str(error.value)
+
+
+@pytest.mark.parametrize("kind", ["tif", "envi"])
+def test_pixels_of_zeros_hold_no_data_whatever_the_offset_is(add, tif, envi, tmp_path, kind):
+    stored = np.rint(FARM.cube * 5000).astype(np.uint16)
+    stored[:3] = 0
+    if kind == "tif":
+        tif("c.tif", stored, lambda file: setattr(file, "offsets", [0.2] * 12), nodata=0)
+    else:
+        offsets = f"data offset values = {listed(np.full(12, 0.2))}\ndata ignore value = 0"
+        envi("c", stored, offsets)
+    cube = add(f"c.{'tif' if kind == 'tif' else 'hdr'}", units="other").scene.cube
+    assert not cube[:3].any() and np.allclose(cube[3:], stored[3:] + 0.2)
 
 
 # TIFF.
@@ -548,6 +564,85 @@ def test_labels_as_one_column_or_a_pixel_smaller_are_refused_with_the_way_on(add
     assert np.array_equal(add(labels="small_fit.npy").scene.labels[:39, :31], FARM.labels[:39, :31])
 
 
+@pytest.mark.parametrize("step", [2, 1])
+def test_labels_on_another_grid_are_resampled_by_the_printed_command(add, tif, tmp_path, step):
+    """Of half the resolution, or shifted by a pixel."""
+    tif("c.tif", FARM.cube)
+    coarse = FARM.labels[::step, ::step].astype(np.uint8)
+    left = 500000 + 5 * (step == 1)
+    with rasterio.open(
+        tmp_path / "l.tif",
+        "w",
+        driver="GTiff",
+        height=coarse.shape[0],
+        width=coarse.shape[1],
+        count=1,
+        dtype="uint8",
+        crs=PLACE["crs"],
+        transform=rasterio.Affine(5 * step, 0, left, 0, -5 * step, 5400000),
+    ) as file:
+        file.write(coarse, 1)
+    found = re.search(r"(rio warp .*), and name (\S+)\.", refusal(lambda: add("c.tif", "l.tif")))
+    assert found is not None
+    with chdir(tmp_path):
+        result = CliRunner().invoke(main_group, shlex.split(found[1])[1:])
+    assert result.exit_code == 0, result.output
+    labels = add("c.tif", found[2]).scene.labels
+    if step == 2:
+        assert np.array_equal(labels, np.kron(coarse, np.ones((2, 2), np.uint8)))
+    else:
+        assert np.array_equal(labels[:, 1:], FARM.labels[:, :-1])
+
+
+def test_an_archive_of_arrays_is_refused_with_the_way_to_one(add, tmp_path):
+    np.savez(tmp_path / "c.npz", mask=np.ones((2, 2)), cube=FARM.cube)
+    message = refusal(lambda: add("c.npz"))
+    assert "mask 2×2, cube 40×32×12" in message
+    run_hint(tmp_path, message)
+    assert np.array_equal(add("c.npy").scene.cube, FARM.cube)
+
+
+def test_a_raster_that_gdal_reads_is_converted_by_the_printed_command(add, tmp_path):
+    rows = "\n".join(" ".join(map(str, row)) for row in FARM.labels.tolist())
+    head = "ncols 32\nnrows 40\nxllcorner 0\nyllcorner 0\ncellsize 5\n"
+    (tmp_path / "l.asc").write_text(head + rows + "\n")
+    found = re.search(r"(rio convert .*), and name (\S+)\.", refusal(lambda: add(labels="l.asc")))
+    assert found is not None
+    with chdir(tmp_path):
+        result = CliRunner().invoke(main_group, shlex.split(found[1])[1:])
+    assert result.exit_code == 0, result.output
+    assert np.array_equal(add(labels=found[2]).scene.labels, FARM.labels)
+
+
+def test_marks_without_a_value_name_another_attribute(add, tif, tmp_path):
+    tif("c.tif", FARM.cube)
+    places = [(500012.5 + 10 * step, 5399987.5) for step in range(4)]
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"class": None, "crop": "ab"[step % 2]},
+            "geometry": {"type": "Point", "coordinates": place},
+        }
+        for step, place in enumerate(places)
+    ]
+    system = {"type": "name", "properties": {"name": "EPSG:32633"}}
+    content = {"type": "FeatureCollection", "crs": system, "features": features}
+    (tmp_path / "l.geojson").write_text(json.dumps(content))
+    assert "another attribute: `field=crop`" in refusal(lambda: add("c.tif", "l.geojson"))
+    assert np.count_nonzero(add("c.tif", "l.geojson", field="crop").scene.labels) == 4
+
+
+def test_layers_of_a_geopackage_are_named(add, tmp_path):
+    with closing(sqlite3.connect(tmp_path / "l.gpkg")) as base:
+        base.execute("CREATE TABLE gpkg_contents (table_name TEXT, data_type TEXT)")
+        layers = [("plots", "features"), ("my trees", "features"), ("tiles", "tiles")]
+        base.executemany("INSERT INTO gpkg_contents VALUES (?, ?)", layers)
+        base.commit()
+    message = refusal(lambda: add(labels="l.gpkg"))
+    assert "one of its layers: plots, my trees" in message
+    assert "ogr2ogr -f GeoJSON l.geojson l.gpkg plots." in message
+
+
 @pytest.mark.parametrize(
     ("name", "command"),
     [("c.zip", "python -m zipfile -e c.zip ."), ("c.tar.gz", "tar -xf c.tar.gz")],
@@ -557,7 +652,7 @@ def test_a_packed_scene_is_refused_with_how_to_unpack_it(add, tmp_path, name, co
     assert command in refusal(lambda: add(name))
 
 
-def test_a_product_in_hdf5_is_refused_with_its_cubes_and_the_way_to_an_array(add, tmp_path):
+def test_hdf5_of_another_kind_is_refused_with_its_cubes_and_the_way_to_an_array(add, tmp_path):
     with h5py.File(tmp_path / "p.nc", "w") as file:
         file["reflectance"] = FARM.cube
     message = refusal(lambda: add("p.nc"))

@@ -1,7 +1,10 @@
 """Any classifier of scikit-learn and any over-sampler of imbalanced-learn by its name."""
 
 import contextlib
+import re
+import shlex
 from dataclasses import replace
+from pathlib import Path
 
 import imblearn.over_sampling
 import numpy as np
@@ -20,7 +23,7 @@ from hsiaug_builtin.by_name.classifier import SklearnParams
 from hsiaug_builtin.by_name.generator import FittedSampler, ImblearnParams, build_sampler
 from hsiaug_builtin.by_name.lookup import parse_options
 from tests.effort import loaded
-from tests.in_process import run_trials_here
+from tests.in_process import hsiaug, run_trials_here
 
 CLASSIFIERS = (
     *("ensemble.ExtraTreesClassifier", "discriminant_analysis.LinearDiscriminantAnalysis"),
@@ -236,6 +239,16 @@ def test_a_classifier_of_other_estimators_is_refused_once(
 ) -> None:
     with pytest.raises(InputError, match=rf"without another estimator; found {name} with {part}"):
         SklearnParams(name, options)
+
+
+def test_the_command_that_a_refused_classifier_is_answered_with_makes_one(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        SklearnParams("ensemble.StackingClassifier")
+    command = re.search(r"hsiaug (plugins new .*) \(", str(caught.value))
+    assert command is not None
+    result = hsiaug(*shlex.split(command[1]), cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert list(tmp_path.rglob("*.py"))
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS)

@@ -1,12 +1,14 @@
 """The three answers: better than no samples, better than real pixels, what to use here."""
 
+import io
 import json
 from typing import Any
 
 import pytest
 from report_records import record
 
-from hsiaug.report import build_report, render_report
+from hsiaug.base.terminal import Console
+from hsiaug.report import build_report, print_report, render_report
 from hsiaug.report.answer_text import answer_texts
 from hsiaug.report.answers import Answers, three_answers
 
@@ -64,7 +66,7 @@ def lines(records: list[dict[str, Any]]) -> list[str]:
 def test_a_generator_above_every_control_is_better_than_no_samples_and_than_real_pixels() -> None:
     answers = answers_of(scene({"duplicate": 0.1, "smote": 3.0}))
     assert statuses(answers) == ("YES", "YES", "YES")
-    assert answers.use.name == "smote λ=0.5x3 with cnn2d"
+    assert answers.use.name == "smote λ=0.5 M=3 with cnn2d"
     (contrast,) = answers.over_real.contrasts
     assert (contrast.generator, contrast.rival) == ("smote", "duplicate")
 
@@ -82,7 +84,7 @@ def test_a_generator_above_nothing_but_no_samples_is_told_the_rival_that_it_lies
         "2 Better than real pixels? NO. pseudo (real pixels that a teacher labels) is "
     )
     assert "points of AA above txt2hsi" in second
-    assert use.startswith("3 Use here: pseudo λ=0.5x3 with cnn2d: AA ")
+    assert use.startswith("3 Use here: pseudo λ=0.5 M=3 with cnn2d: AA ")
     assert "teacher (the teacher's own map, no samples) needs no samples: 61.0 (+" in use
 
 
@@ -105,16 +107,19 @@ def test_where_only_controls_ran_the_answers_are_about_them_and_say_so() -> None
 
 def test_arms_that_gain_less_than_one_point_are_no_better_and_the_second_is_not_asked() -> None:
     first, second, use = lines(scene({"duplicate": 0.0, "smote": 0.0}))
-    assert first.startswith("1 Better than no samples? NO. smote: gains less than 1 point (")
-    assert second == ("2 Better than real pixels? NOT ASKED. Nothing is better than no samples.")
+    assert first.startswith("1 Better than no samples? NO. smote: ")
+    assert "less than 1 point gained with 2 of 2 classifiers." in first
+    assert second == (
+        "2 Better than real pixels? NOT ASKED. No generator is better than no samples."
+    )
     assert use.startswith("3 Use here: cnn2d without samples: AA 57.")
-    assert use.endswith("No samples are better.")
+    assert use.endswith("No generator is better.")
 
 
-def test_a_loss_is_a_no_that_says_how_far_below() -> None:
+def test_a_loss_is_a_no_that_says_worse() -> None:
     first, _, _ = lines(scene({"duplicate": 0.0, "smote": -3.0}))
     assert first.startswith("1 Better than no samples? NO. smote: ")
-    assert "points of AA below no samples, 2 of 2 classifiers." in first
+    assert "points of AA, worse with 2 of 2 classifiers." in first
 
 
 def test_what_enough_draws_leave_open_is_not_shown() -> None:
@@ -126,7 +131,9 @@ def test_fewer_than_six_draws_say_how_many_are_needed() -> None:
     records = scene({"duplicate": 0.0, "smote": 3.0}, draws=3)
     assert statuses(answers_of(records)) == ("TOO FEW DRAWS",) * 3
     first, _, use = lines(records)
-    assert "TOO FEW DRAWS. 3 draws; at least 6 are needed. smote: +" in first
+    assert (
+        "TOO FEW DRAWS. 3 draws; at least 6 are needed: the same benchmark with --seeds 7." in first
+    )
     assert "cnn2d without samples" in use
 
 
@@ -135,6 +142,34 @@ def test_without_an_arm_to_judge_there_is_no_answer_but_what_to_use(generators: 
     answers = answers_of(scene(generators))
     assert statuses(answers)[:2] == ("NOTHING TO JUDGE", "NOTHING TO JUDGE")
     assert answers.use.classifier == "cnn2d"
+
+
+def test_the_screen_of_a_terminal_answers_first_in_eighty_columns() -> None:
+    records = scene(
+        {"duplicate": 0.1, "pseudo": 8.0, "txt2hsi": 6.0}, transductive=("pseudo", "txt2hsi")
+    )
+    console = Console(file=io.StringIO(), width=80)
+    print_report(build_report(records, store="hsiaug-results"), console)
+    lines = console.file.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "16 synthetic samples beside 20 real (λ=0.5 M=3)." in lines
+    places = [
+        next(i for i, line in enumerate(lines) if line.startswith(start))
+        for start in ("1 Better than no samples?   YES", "2 Better", "3 Use here", "Accuracy on")
+    ]
+    assert places == sorted(places)
+    rows = [line.split() for line in lines[places[-1] :]]
+    names = [" ".join(row[:2]) if row[0] == "+" else row[0] for row in rows if row]
+    start = names.index("cnn2d")
+    assert names[start : start + 4] == ["cnn2d", "+ pseudo", "+ txt2hsi", "+ duplicate"]
+    assert rows[[" ".join(row[:2]) for row in rows].index("+ txt2hsi")][-2:] == ["pseudo", "▼"]
+    assert "No test pixel lies in a training patch." in lines
+
+
+def test_lambda_and_m_are_two_columns() -> None:
+    text = render_report(build_report(scene({"duplicate": 0.0, "smote": 3.0})), "md")
+    assert "| generator | λ | M |" in text and "| smote | 0.5 | 3 |" in text
+    assert "0.5x3" not in text
 
 
 def test_json_has_the_answers_as_fields() -> None:

@@ -15,8 +15,10 @@ from report_records import audit_of, failure, fill, pairs_of, record
 from hsiaug.base.colours import TONES
 from hsiaug.base.terminal import Console
 from hsiaug.report import build_report, print_report, render_html, render_report
+from hsiaug.report.answer_text import answer_texts
+from hsiaug.report.answers import three_answers
 from hsiaug.report.figures.gains import card_figure
-from hsiaug.report.findings import FINDINGS, headline, said_of, verdict_text
+from hsiaug.report.findings import FINDINGS, headline, verdict_text
 from hsiaug.report.matrix import matrices
 from hsiaug.report.tables import Table
 from hsiaug.report.two_arms import compare_arms
@@ -38,6 +40,11 @@ def said(records: list[dict]) -> list[str]:
         for gain in table.judged
     )
     return [headline(table), *arms]
+
+
+def answers(table: Table) -> list[str]:
+    """The three answers, a line each."""
+    return [text.line for text in answer_texts(three_answers(table))]
 
 
 def arm(
@@ -71,8 +78,8 @@ FIRST = [
 def test_the_first_command_of_the_readme_ends_in_what_it_found() -> None:
     assert said(FIRST) == [
         (
-            "Undecided: these are too few draws to tell whether anything helps or hurts. "
-            "The same benchmark with --seeds 7 runs the draws that are missing."
+            "Better than no samples: TOO FEW DRAWS (smote). Better than real pixels: TOO FEW DRAWS"
+            " (duplicate). Use here: cnn2d without samples."
         ),
         "smote λ=0.5 with cnn2d: undecided (3 draws: at least 6 are needed)",
         "smote λ=0.5 with svm: undecided (3 draws: at least 6 are needed)",
@@ -107,8 +114,8 @@ def test_the_text_conditioned_generator_at_half_balance_says_plainly_what_it_fou
     ]
     assert said(records) == [
         (
-            "Undecided: these are too few draws to tell whether anything helps or hurts. "
-            "The same benchmark with --seeds 7 runs the draws that are missing."
+            "Better than no samples: TOO FEW DRAWS (txt2hsi). Better than real pixels: TOO FEW"
+            " DRAWS (duplicate). Use here: cnn2d without samples."
         ),
         "txt2hsi λ=0.5 ω=3 with cnn2d: undecided (5 draws: at least 6 are needed)",
         "txt2hsi λ=0.5 ω=3 with svm: undecided (5 draws: at least 6 are needed)",
@@ -129,11 +136,15 @@ def test_a_gain_of_aa_is_said_with_its_loss_of_oa() -> None:
     ]
     assert said(records) == [
         (
-            "Every arm helps, at a loss of OA. The largest gain: smote λ=1 with svm, AA +4.4 [+4.2,"
-            " +4.6] over duplicate (p = .004, 9 draws)."
+            "Better than no samples: YES (smote). Better than real pixels: YES (duplicate). Use"
+            " here: smote λ=1 with svm."
         ),
         "smote λ=1 with svm: helps, at a loss of OA",
     ]
+    assert answers(table_of(records))[1] == (
+        "2 Better than real pixels? YES. smote λ=1 with svm: +4.4 [+4.2, +4.6] points of AA over"
+        " duplicate (real samples repeated), at a loss of OA."
+    )
     row = "| svm | smote | 1 | +5.4 | −4.6 | +4.4 | −5.6 | 9 | .004 | helps, at a loss of OA |"
     assert row in render_report(build_report(records))
 
@@ -157,7 +168,10 @@ def test_a_generator_that_made_nothing_is_not_judged() -> None:
             "samples": {"real": [5, 5, 5], "synthetic": [0, 0, 0]},
         }
     assert said([*arm("none", level(40, 3)), *idle]) == [
-        "No synthetic sample was made, so there is nothing to judge.",
+        (
+            "Better than no samples: NOTHING TO JUDGE. Better than real pixels: NOTHING TO JUDGE."
+            " Use here: svm without samples."
+        ),
         "smote λ=1 with svm: nothing made",
     ]
 
@@ -169,7 +183,10 @@ def test_an_arm_that_failed_is_told_with_its_reason() -> None:
     ]
     records = [*arm("none", level(40, 3)), *arm("duplicate", level(40, 3)), *lost]
     assert said(records) == [
-        "Every arm failed, so there is nothing to judge.",
+        (
+            "Better than no samples: NOTHING TO JUDGE. Better than real pixels: NOTHING TO JUDGE."
+            " Use here: svm without samples."
+        ),
         "smote λ=1 with svm: failed (3 of 3 draws)",
     ]
     assert "3 × PluginError in sample: k must be smaller. In smote λ=1" in render_report(
@@ -208,7 +225,9 @@ def sweep(draws: int = 9) -> list[dict]:
 def test_arms_that_help_are_counted_also_in_a_sweep() -> None:
     helping = [r for lam in (0.25, 3.0) for r in arm("smote", level(60, 12, 0.1), lam=lam)]
     first, *lines = said(sweep(12) + helping)
-    assert first.startswith("2 of 14 arms help; of the others: ")
+    assert "Better than real pixels: YES (duplicate). Use here: smote λ=" in first
+    over_real = three_answers(table_of(sweep(12) + helping)).over_real
+    assert over_real.shown == 2
     assert {line for line in lines if line.endswith(": helps")} == {
         "smote λ=0.25 with svm: helps",
         "smote λ=3 with svm: helps",
@@ -221,11 +240,12 @@ def test_arms_that_help_are_counted_also_in_a_sweep() -> None:
 def test_every_format_says_the_same_words() -> None:
     report = build_report(LOSSES)
     (table,) = report.tables
-    first = said_of(table)
     assert headline(table) == json.loads(render_report(report, "json"))["tables"][0]["headline"]
-    assert first in " ".join(parsed(render_html(report)).text.split())
-    assert first in " ".join(render_report(report, "rich").split())
-    assert first in render_report(report, "md")
+    assert headline(table) in " ".join(parsed(render_html(report)).text.split())
+    for text in answer_texts(three_answers(table)):
+        for sentence in text.sentences:
+            assert sentence in render_report(report, "md")
+            assert sentence.split()[-1] in " ".join(render_report(report, "rich").split())
     for gain in table.judged:
         assert f"{verdict_text(gain.verdict, 'OA')} |" in render_report(report, "md")
 
@@ -236,17 +256,17 @@ def on_terminal(records: list[dict], **asked: bool) -> str:
     return console.file.getvalue()
 
 
-def test_a_report_ends_in_what_helps_by_how_much_and_what_to_run_next() -> None:
+def test_a_report_begins_with_what_helps_by_how_much_and_ends_in_what_to_run_next() -> None:
     helping = [
         *arm("none", level(40, 12)),
         *arm("duplicate", level(41, 12)),
         *arm("smote", level(50, 12, 0.1)),
     ]
     text = " ".join(on_terminal(helping).split())
-    said = (
-        "Every arm helps. The largest gain: smote λ=1 with svm, AA +9.6 [+9.3, +9.8] over duplicate"
-    )
-    assert f"{said} (p < .001, 12 draws). Next: hsiaug report --out report.html" in text
+    said = "smote λ=1 with svm: +9.6 [+9.3, +9.8] points of AA over duplicate"
+    assert "1 Better than no samples? YES smote λ=1 with svm: +10.5 [" in text
+    assert said in text and "3 Use here smote λ=1 with svm: AA 50.5, +10.5 [" in text
+    assert "Next: hsiaug report --out report.html" in text
     assert said in render_report(build_report(helping), "md")
 
 
@@ -278,16 +298,15 @@ def test_the_end_names_the_best_arm_and_its_best_and_worst_class_among_those_of_
 
 def test_too_few_draws_are_said_in_one_line_with_the_command_that_runs_the_others() -> None:
     text = " ".join(on_terminal(FIRST).split())
-    assert "Undecided: these are too few draws" in text
     assert (
-        "The same benchmark with --seeds 7 runs the draws that are missing. Next: hsiaug report"
-        in text
-    )
+        "1 Better than no samples? TOO FEW DRAWS 3 draws; at least 6 are needed: the same benchmark"
+        " with --seeds 7. smote: +"
+    ) in text
 
 
 def test_a_terminal_shows_definitions_and_the_audit_only_where_they_are_asked_for() -> None:
     short, whole = on_terminal(FIRST), on_terminal(FIRST, notes=True)
-    assert "Splits: not leaky; at most 0.0 % of test pixels lie in a training patch" in short
+    assert "No test pixel lies in a training patch." in short
     assert "lost classes" in whole and "lost classes" not in short
     assert "Mean ± std" in whole and "Mean ± std" not in short
 
@@ -327,7 +346,8 @@ def test_twenty_arms_on_three_scenes_take_forty_lines() -> None:
 def test_without_a_generator_there_is_nothing_to_judge() -> None:
     assert (
         headline(table_of(arm("none", level(40, 2))))
-        == "Only controls were run, so there is nothing to judge yet."
+        == "Better than no samples: NOTHING TO JUDGE. Better than real pixels: NOTHING TO JUDGE."
+        " Use here: svm without samples."
     )
 
 
@@ -355,7 +375,10 @@ def test_seeds_that_drew_the_same_split_are_one_draw_for_every_verdict() -> None
     assert [len(one.mine) for one in table.comparisons] == [2, 2, 2] and table.draws == (0, 1)
     assert {cell.summary("aa").n for cell in table.cells.values()} == {2}
     assert said(TWO_SPLITS)[:2] == [
-        "Undecided: these are too few draws to tell whether anything helps or hurts.",
+        (
+            "Better than no samples: TOO FEW DRAWS (smote). Better than real pixels: TOO FEW DRAWS"
+            " (duplicate). Use here: svm without samples."
+        ),
         "smote λ=1 with svm: undecided (2 draws: at least 6 are needed)",
     ]
 
@@ -415,18 +438,20 @@ LOSSES = [
 
 
 def entries_of(records: list[dict]) -> dict[str, str]:
-    """The overview of records of one scene: the verdict beside each arm."""
-    ((grid,),) = (matrix.grids for matrix in matrices(build_report(records)))
-    return {f"{row[0].text}, {row[1].text}": row[-1].text for row in grid.rows}
+    """The overview of records of one scene: the rival beside each arm."""
+    ((grid,),) = (matrix.grouped_grids for matrix in matrices(build_report(records)))
+    return {row[0].text: row[-1].text for row in grid.rows}
 
 
 @pytest.mark.parametrize("format", ["rich", "md", "tex", "html"])
 def test_a_gain_at_a_loss_has_a_mark_of_its_own(format: str) -> None:
     report = build_report(LOSSES)
     text = render_html(report) if format == "html" else render_report(report, format)
-    assert (
-        r"$\bigtriangleup$$\bigtriangledown$" if format == "tex" else "▲▼ helps, at a loss"
-    ) in text
+    marks = {
+        "tex": r"$\bigtriangleup$$\bigtriangledown$",
+        "html": "▲▼ helps, at a loss",
+    }
+    assert marks.get(format, "duplicate ▲▼") in text
     if format == "html":
         (row,) = (
             r
@@ -453,17 +478,16 @@ def test_a_card_shows_a_loss_in_a_colour_of_its_own() -> None:
 def test_the_headline_counts_what_the_grid_shows() -> None:
     table = table_of(LOSSES)
     shown = Counter(entries_of(LOSSES).values())
-    assert (
-        headline(table)
-        == "1 of 4 arms helps; of the others: 2 shown to help at a loss of OA, 1 shown to hurt. The"
-        " largest gain: smote λ=0.5 with svm, AA +4.6 [+4.3, +4.8] over duplicate (p < .001, 12"
-        " draws)."
+    assert answers(table)[0] == (
+        "1 Better than no samples? YES. mixup: +5.5 points of AA, better with 2 of 2 arms, at a"
+        " loss of OA. smote: −9.5 to +5.5 points of AA, better with 1 of 2 arms, worse with 1 of 2"
+        " arms."
     )
-    assert Counter(text.split()[0] for text in shown.elements()) == {
+    assert Counter(text.split()[-1] for text in shown.elements() if text) == {
         "▲": 1,
         "▲▼": 2,
         "▼": 1,
-        "control": 3,
+        "control": 2,
     }
     assert len({look.sign for look in FINDINGS.values()}) == len(FINDINGS)
 
@@ -483,7 +507,7 @@ def test_the_interval_is_the_one_that_decides() -> None:
     )
     assert only.hardest[1].main.interval[0] > 0 > among.hardest[1].main.interval[0]
     assert (only.verdict.finding, among.verdict.finding) == ("helps", "equivalent")
-    assert "AA +0.3 [+0.1" in headline(table_of(alone))
+    assert "with svm: +0.3 [+0.1" in answers(table_of(alone))[1]
 
 
 # A generator that reads unlabelled pixels, and its third control
@@ -530,24 +554,24 @@ def test_a_control_that_was_asked_for_is_judged_against_the_others() -> None:
     (gain,) = table.judged
     assert gain.verdict is not None and gain.verdict.finding == "helps"
     assert list(gain.against) == ["none", "duplicate"]
-    assert said_of(table) == "Every arm helps." and headline(table).startswith(said_of(table))
-    assert list(entries_of(ASKED)) == ["pseudo λ=1, svm", "duplicate λ=1, svm", "none, svm"]
+    assert headline(table).startswith("Better than no samples: YES (pseudo).")
+    assert list(entries_of(ASKED)) == ["svm", "+ pseudo", "+ duplicate"]
     assert len(table.comparisons) == 3
 
 
-def test_what_helps_most_stands_in_the_headline_be_it_a_control() -> None:
+def test_the_headline_names_the_rival_that_is_above_and_uses_it() -> None:
     assert (
         headline(table_of([*ASKED, *BEFORE[24:]]))
-        == "1 of 2 arms helps; of the others: 1 not better by 1 point. The largest gain: pseudo λ=1"
-        " with svm, AA +11.0 [+10.8, +11.3] over duplicate (p < .001, 12 draws)."
+        == "Better than no samples: YES (ldm). Better than real pixels: NO (pseudo). Use here:"
+        " pseudo λ=1 with svm."
     )
 
 
 def test_records_from_before_that_control_claim_no_gain_and_say_what_lacks() -> None:
     assert said(BEFORE) == [
         (
-            "Every arm gains over none; more is open. The largest gain: ldm λ=1 with svm, AA +8.0"
-            " [+7.8, +8.3] over duplicate (p < .001, 12 draws)."
+            "Better than no samples: YES (ldm). Better than real pixels: TOO FEW DRAWS (pseudo)."
+            " Use here: ldm λ=1 with svm."
         ),
         "ldm λ=1 with svm: gains: above none and duplicate; no draw in common with pseudo",
     ]

@@ -310,6 +310,10 @@ def test_every_name_leads_back_to_its_arm(records: list[dict]) -> None:
         ("smote@1/svm", "smote@1/svm"),
         ("smote@1x0/svm", "smote@1/svm"),
         ("smote@1.0x3.0/svm", "smote@1x3/svm"),
+        ("smote λ=1 M=3 with svm", "smote@1x3/svm"),
+        ("smote λ = 1, M = 0.5 with svm", "smote@1x0.5/svm"),
+        ("none with svm", "none/svm"),
+        ("svm without samples", "none/svm"),
     ],
 )
 def test_samples_for_each_real_one_stand_behind_lambda(text: str, name: str) -> None:

@@ -63,7 +63,7 @@ def test_a_generator_that_helps_is_said_to() -> None:
     ]
     page = page_of(records)
     assert headline(page).startswith(
-        "Every arm helps. The largest gain: txt2hsi λ=1 with svm, AA +4.5 [+4.2, +4.7] over"
+        "Better than no samples: YES (txt2hsi). Better than real pixels: YES (duplicate). Use here"
     )
     assert signs(page) == ["▲ helps"]
     accuracy = page.all("table")[0]

@@ -116,6 +116,17 @@ def test_layout_that_a_generator_measured_stands_above_its_pictures(tmp_path: Pa
     assert "edges per pixel 5.0% [10.0%]" in line
 
 
+def test_layout_of_tiles_is_told_with_their_masks() -> None:
+    said = {
+        name: {**measured(0.9, 0.05), "mask_edges": rank, "change": change}
+        for name, rank, change in (("measured", 0.7, 1.5), ("measured_real", 0.8, 1.9))
+    }
+    line = samples.layout_sentence({"provenance": said}, of_tiles=True)
+    assert "of real training tiles: correlation of neighbours within tiles" in line
+    assert "at edges of the mask 70.0% [80.0%]; change inside the mask" in line
+    assert line.endswith("1.50 [1.90].")
+
+
 def test_every_picture_says_what_it_shows_to_those_who_do_not_see_it(store: Store) -> None:
     for figure in page_of(store).all("figure", **{"class": "sample"}):
         (image,) = figure.all("img")

@@ -15,8 +15,9 @@ from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.damages import permute_masks, shuffle_blocks
 from hsiaug.metrics.dense.extractor import fit_axes
 from hsiaug.metrics.dense.layout_extractor import LAYOUT_EXTRACTOR, Blocks, layout_blocks
-from hsiaug.metrics.dense.mask_layout import CHANGED, change_contrast, edge_ranks
-from hsiaug.metrics.layout import SHOWN, LayoutMaps, edge_threshold, layout_maps
+from hsiaug.metrics.dense.mask_layout import CHANGED
+from hsiaug.metrics.dense.tile_maps import date_maps, date_space, join_dates, mask_statistics
+from hsiaug.metrics.layout import LayoutMaps, edge_threshold, layout_maps
 from hsiaug.metrics.layout_measures import (
     JUDGES,
     Column,
@@ -28,18 +29,21 @@ from hsiaug.metrics.layout_measures import (
     measure_rows,
     run_judges,
 )
+from hsiaug.metrics.layout_statistics import (
+    STATISTICS,
+    TOLD,
+    held_out_sills,
+    layout_statistics,
+)
 from hsiaug.metrics.neighbours import nearest_turned
 from hsiaug.metrics.patch_distances import block_means
-from hsiaug.metrics.patch_layout import MEASURES as OF_PATCHES
-from hsiaug.metrics.patch_layout import held_out_sills, layout_statistics
 from hsiaug.metrics.spatial_folds import FOLDS, HALVES, spatial_cells
-from hsiaug.metrics.spectra import Space, at_most, fit_space, frechet_between
+from hsiaug.metrics.spectra import Space, at_most, frechet_between
 from hsiaug.metrics.two_sample import Side, match_folds
 
 Floats = NDArray[np.floating]
 Ints = NDArray[np.int64]
 
-AXES = 6
 TILES = 120
 """Tiles of a set that are compared at most."""
 WINDOW = 16
@@ -50,13 +54,12 @@ REPEATS = 5
 """Draws of tiles that distances are averaged over."""
 TESTED = 300
 """Windows of each side of a two-sample test at most."""
-PIXELS = 5000
 BLOCK = 4
 """Side of the blocks that are shuffled, as the worst generator's were."""
 
 _ID = f"({LAYOUT_EXTRACTOR})"
 MEASURES: LayoutTable = {
-    **{name: OF_PATCHES[name] for name in ("told_by_network", "told_by_forest")},
+    **TOLD,
     "fd_layout": (f"Fréchet distance of layout {_ID}", "", "as held-out"),
     "fd_layout_1": (f"Fréchet distance of layout, date 1 {_ID}", "", "as held-out"),
     "fd_layout_2": (f"Fréchet distance of layout, date 2 {_ID}", "", "as held-out"),
@@ -65,7 +68,7 @@ MEASURES: LayoutTable = {
     "change_rank": ("changed pixels differ more than unchanged ones", "%", "as held-out"),
     "mask_edges": ("image gradient at mask edges, mean percentile", "%", "as held-out"),
     "beside_edges": ("image gradient elsewhere, mean percentile", "%", "as held-out"),
-    **{name: entry for name, entry in OF_PATCHES.items() if not name.startswith("told")},
+    **STATISTICS,
 }
 """Label, unit, and what is good, by the name of a measure; the order of the table."""
 
@@ -105,16 +108,18 @@ def dense_layout(
     known, real, new = (
         part.take(np.sort(rng.permutation(len(part))[:TILES])) for part in (train, held, made)
     )
-    space = _date_space(known, rng)
+    space = date_space(known, rng)
     mixed = replace(real, images=shuffle_blocks(real.images, BLOCK, 1.0, rng))
     moved = replace(real, masks=permute_masks(real.masks, 1.0, rng))
     sets = {"made": new, "held_out": real, "training": known, "shuffled": mixed}
-    maps = {name: _date_maps(part, space) for name, part in sets.items()}
+    maps = {name: date_maps(part, space) for name, part in sets.items()}
     columns = _statistics(maps)
     for name, column in _distances(sets, maps, classes, rng).items():
         columns[name] |= column
     for name, part in (sets | {"shuffled": moved}).items():
-        columns[name] |= _of_masks(part, maps["held_out" if name == "shuffled" else name], space)
+        columns[name] |= mask_statistics(
+            part, maps["held_out" if name == "shuffled" else name], space
+        )
     design = _design(held, made, places, space, classes, rng)
     if design is None:
         notes = ("too few separate blocks of held-out tiles for a two-sample test",)
@@ -123,26 +128,9 @@ def dense_layout(
     return Layout(measure_rows(MEASURES, columns, len(new), tests))
 
 
-def _date_space(train: DenseSamples, rng: np.random.Generator) -> Space:
-    """The principal axes of spectra of single dates."""
-    spectra = np.moveaxis(train.images, 2, -1).reshape(-1, train.bands)
-    return fit_space(spectra[rng.permutation(len(spectra))[:PIXELS]].astype(np.float64), AXES)
-
-
-def _date_maps(part: DenseSamples, space: Space) -> list[LayoutMaps]:
-    """The maps of each date."""
-    return [layout_maps(part.images[:, t], space) for t in range(part.dates)]
-
-
-def _joined(dates: list[LayoutMaps]) -> LayoutMaps:
-    """One date after the other, as if they were tiles of one."""
-    parts = [(one.scores, one.residual, one.across) for one in dates]
-    return LayoutMaps(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
-
-
 def _statistics(maps: Mapping[str, list[LayoutMaps]]) -> dict[str, Column]:
     """Statistics of neighbours, by column."""
-    joined = {name: _joined(dates) for name, dates in maps.items()}
+    joined = {name: join_dates(dates) for name, dates in maps.items()}
     threshold = edge_threshold(joined["training"].scores)
     sills = held_out_sills(joined["held_out"])
     return {name: layout_statistics(one, threshold, sills) for name, one in joined.items()}
@@ -215,19 +203,6 @@ def one_hot(masks: Ints, classes: int) -> NDArray[np.float32]:
         np.float32
     )
     return maps
-
-
-def _of_masks(part: DenseSamples, dates: list[LayoutMaps], space: Space) -> Column:
-    """Where masks lie in their images."""
-    column: Column = {}
-    scores = [one.scores[:, :SHOWN] for one in dates]
-    if part.dates > 1:
-        contrast = change_contrast(part.images, part.masks, space.std)
-        column["change"], column["change_rank"] = contrast or (None, None)
-        scores.append(scores[1] - scores[0])
-    ranks = edge_ranks(np.concatenate(scores, axis=1), part.masks)
-    column["mask_edges"], column["beside_edges"] = ranks or (None, None)
-    return column
 
 
 def _design(

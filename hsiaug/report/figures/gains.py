@@ -17,7 +17,7 @@ from hsiaug.report.figures.charts import Block, Panel, draw_blocks
 from hsiaug.report.figures.files import series_style
 from hsiaug.report.findings import FINDINGS, over, signs_note
 from hsiaug.report.labels import p_said, signed
-from hsiaug.report.matrix import Matrix, closing, matrices
+from hsiaug.report.matrix import Matrix, headlines, matrices
 from hsiaug.report.tables import Report, Table
 from hsiaug.report.views import MOST_ROWS
 from hsiaug.trial.arm import Arm
@@ -84,7 +84,7 @@ def _card(matrix: Matrix) -> Block:
         around=1.4,
         rows=[(row.label, y) for y, row in enumerate(rows)],
         along=matrix.heading,
-        headline=" ".join(closing(matrix)),
+        headline=" ".join(headlines(matrix)),
         note=signs_note(tables),
     )
 

@@ -21,8 +21,7 @@ from hsiaug.report.html.maps import MapMaker
 from hsiaug.report.html.markup import HERE, join, macros, picture_source, templates
 from hsiaug.report.html.samples import SampleMaker
 from hsiaug.report.labels import count
-from hsiaug.report.matrix import closing as closing_of
-from hsiaug.report.matrix import matrices, summary_notes
+from hsiaug.report.matrix import headlines, matrices, summary_notes
 from hsiaug.report.notes import audit_lines, failure_heading, failure_lines, table_notes, warnings
 from hsiaug.report.scenes.label_curves import LabelCurve, label_curves
 from hsiaug.report.tables import ADDED, Report, Table
@@ -108,7 +107,7 @@ def _verdicts(report: Report, compared: Sequence[Table]) -> Markup:
     for matrix in (found := matrices(report)):
         leaky = "LEAKY: " * any(table.leaky for table in matrix.tables)
         blocks += [macros().title(leaky + matrix.title)] if len(found) > 1 or leaky else []
-        blocks += [*map(macros().headline, closing_of(matrix)), grids_html(matrix.grids)]
+        blocks += [*map(macros().headline, headlines(matrix)), grids_html(matrix.grids)]
         blocks += map(macros().note, summary_notes(matrix))
         if len(matrix.tables) == 1:
             blocks += map(macros().para, best_said(matrix.tables[0], report.option))

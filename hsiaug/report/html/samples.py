@@ -34,6 +34,11 @@ EDGES = "edges"
 """Layout among what a record says that its generator measured: correlation of neighbours on three
 components, and share of pixels with an edge.
 """
+OF_MASKS = {
+    "mask_edges": ("rank of the image's gradient at edges of the mask", ".1%"),
+    "change": ("change inside the mask, of that outside", ".2f"),
+}
+"""What a record of masks states too, and how it is written."""
 NAMES = {"real": "real training", "made": "generated", "nearest": "nearest real"}
 
 
@@ -60,32 +65,43 @@ class SampleMaker:
             ]
             self._left -= sum(len(figure["source"]) for figure in figures) * 3 // 4
             name = f"{table.arm_label(cell.arm)}, draw {trial.seed}"
-            layout = layout_sentence(self._store.sound(trial.hash) or {})
+            record = self._store.sound(trial.hash) or {}
+            layout = layout_sentence(record, of_tiles=sheet.of_tiles)
             shown.append({"name": name, "figures": figures, "layout": layout})
             legend = _legend(sheet, table.class_names) if sheet.of_tiles else []
             about = {"colours": str(sheet.colours), "tiles": sheet.of_tiles, "legend": legend}
         return Markup(macros().samples(shown, about)) if shown else Markup("")
 
 
-def layout_sentence(record: Record) -> str:
-    """The layout of the samples of a trial beside real patches, as its generator measured it; ""
-    where it did not.
+def layout_sentence(record: Record, *, of_tiles: bool) -> str:
+    """The layout of the samples of a trial beside that of real patches, or of real tiles, as its
+    record states it; "" where it does not.
     """
     provenance = record.get("provenance") or {}
     made, real = (provenance.get(name) for name in ("measured", "measured_real"))
     if not isinstance(made, dict) or not isinstance(real, dict):
         return ""
     values = [table.get(name) for table in (made, real) for name in (*WITHIN, EDGES)]
-    if any(isinstance(value, bool) or not isinstance(value, int | float) for value in values):
+    if not all(map(_is_number, values)):
         return ""
     of_made, of_real = (
         ", ".join(f"{table[name]:.2f}" for name in WITHIN) for table in (made, real)
     )
-    return (
-        "Layout, and in brackets that of real patches which were left out: correlation of"
-        f" neighbours within patches, first three components {of_made} [{of_real}]; edges per"
-        f" pixel {made[EDGES]:.1%} [{real[EDGES]:.1%}]."
-    )
+    others = "real training tiles" if of_tiles else "real patches which were left out"
+    figures = [
+        f"Layout, and in brackets that of {others}: correlation of neighbours within"
+        f" {'tiles' if of_tiles else 'patches'}, first three components {of_made} [{of_real}]",
+        f"edges per pixel {made[EDGES]:.1%} [{real[EDGES]:.1%}]",
+    ]
+    for name, (label, form) in OF_MASKS.items():
+        pair = made.get(name), real.get(name)
+        if all(map(_is_number, pair)):
+            figures.append(f"{label} {pair[0]:{form}} [{pair[1]:{form}}]")
+    return "; ".join(figures) + "."
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _sheets(store: Store, table: Table) -> Iterator[tuple[ArmCell, Trial, SampleSheet]]:

@@ -65,7 +65,8 @@ class SklearnParams:
                 value=f"{self.estimator} with {', '.join(inner)}",
                 hint=(
                     "Take a plain classifier, or write a plugin that builds this one:"
-                    " docs/develop/plugins.md."
+                    " hsiaug plugins new my-classifier --kind classifier"
+                    " (docs/develop/plugins.md)."
                 ),
             )
         return build(cls, {**seeded(cls, seed), **options}, label)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from hsiaug.api import Card, DenseView, Plugin, Progress
 from hsiaug_builtin.specdm.params import (
@@ -46,8 +46,11 @@ ALIKE: dict[str, Any] = {
 """Fields of all cards."""
 
 
-class _LatentDiffusion(Plugin[LatentParams]):
-    """Shared by all: a codec of pairs, then a denoiser of its latents."""
+P = TypeVar("P", bound=LatentParams)
+
+
+class _LatentDiffusion(Plugin[P]):
+    """Shared by all that train networks: a codec of pairs, then a denoiser of its latents."""
 
     def _parts(self) -> tuple[type[FittedPairs], type[Codec]]:
         """The class of the fitted generator, and that of its codec."""
@@ -67,23 +70,27 @@ class _LatentDiffusion(Plugin[LatentParams]):
         device: str,
         progress: Progress,
         checkpoint: Path | None = None,
-    ) -> FittedPairs:
-        """Train codec and denoiser; a training that was killed goes on from ``checkpoint``."""
+        prepared: Any = None,
+    ) -> PairDrawing:
+        """Train codec and denoiser; a training that was killed goes on from ``checkpoint``.
+
+        prepared: the VAE of images, where that was learnt before.
+        """
         from hsiaug_builtin.specdm.fit import learn
 
         fitted, codec = self._parts()
         learnt = learn(
-            view, self.params, codec, self.losses(), seed, device, progress, checkpoint, None
+            view, self.params, codec, self.losses(), seed, device, progress, checkpoint, prepared
         )
         return fitted.of(learnt, view)
 
-    def load(self, folder: Path, *, device: str) -> FittedPairs:
+    def load(self, folder: Path, *, device: str) -> PairDrawing:
         """Read a saved fit."""
         fitted, codec = self._parts()
         return fitted.restore(folder, self.params, codec, device)
 
 
-class SpecDm(Plugin[SpecDmParams]):
+class SpecDm(_LatentDiffusion[SpecDmParams]):
     """Draws image and mask together from noise. By default the denoiser is no network: it gives the
     posterior mean over patches of training pairs, from coarse cells to single pixels, so that a
     pair is a mosaic with layout whose pixels come from training tiles (ours). Two dates are one
@@ -98,7 +105,8 @@ class SpecDm(Plugin[SpecDmParams]):
         name="specdm",
         version="14",
         summary=(
-            "Diffusion of images with their masks, after SpecDM; its networks are in other presets"
+            "Images with masks by diffusion over patches of training pairs, after SpecDM; by"
+            " default no network is trained"
         ),
         paper=SOURCE
         + "; no code is public, and much of the configuration is this project's estimate",
@@ -124,6 +132,12 @@ class SpecDm(Plugin[SpecDmParams]):
     @property
     def _patches(self) -> bool:
         return self.params.denoiser == "patches"
+
+    def _parts(self) -> tuple[type[FittedPairs], type[Codec]]:
+        from hsiaug_builtin.specdm.codec import TwoStream
+        from hsiaug_builtin.specdm.fitted import FittedPairs
+
+        return FittedPairs, TwoStream
 
     def losses(self) -> Losses:
         """The losses that the networks are trained by; a generator of your own replaces some."""
@@ -177,31 +191,29 @@ class SpecDm(Plugin[SpecDmParams]):
         """Keep the pairs as patches; or train codec and denoiser, which goes on from ``checkpoint``
         after a kill.
         """
-        from hsiaug_builtin.specdm.codec import TwoStream
-        from hsiaug_builtin.specdm.fit import learn
-        from hsiaug_builtin.specdm.fitted import FittedPairs
         from hsiaug_builtin.specdm.mosaics import fit_mosaics
 
         if self._patches:
             return fit_mosaics(view, self.params, prepared.spectra, device, progress)
-        images = prepared if self.params.tiles == "all" else None
-        learnt = learn(
-            view, self.params, TwoStream, self.losses(), seed, device, progress, checkpoint, images
+        return super().fit(
+            view,
+            seed=seed,
+            device=device,
+            progress=progress,
+            checkpoint=checkpoint,
+            prepared=prepared if self.params.tiles == "all" else None,
         )
-        return FittedPairs.of(learnt, view)
 
     def load(self, folder: Path, *, device: str) -> PairDrawing:
         """Read a saved fit."""
-        from hsiaug_builtin.specdm.codec import TwoStream
-        from hsiaug_builtin.specdm.fitted import FittedPairs
         from hsiaug_builtin.specdm.mosaics import FittedMosaics
 
         if self._patches:
             return FittedMosaics.restore(folder, self.params, device)
-        return FittedPairs.restore(folder, self.params, TwoStream, device)
+        return super().load(folder, device=device)
 
 
-class LdmSingle(_LatentDiffusion):
+class LdmSingle(_LatentDiffusion[Params]):
     """Learns one VAE of image and one-hot mask together, with as many latent channels as SpecDM's
     two, and a denoiser.
     """
@@ -237,7 +249,7 @@ class LdmSingle(_LatentDiffusion):
         return FittedPairs, OneStream
 
 
-class Quilting(_LatentDiffusion):
+class Quilting(_LatentDiffusion[QuiltParams]):
     """Learns a VAE of masks and a denoiser of its latents, and quilts an image of real pixels for
     every mask that is drawn. Until version 9 of ``specdm`` this was its default.
     """

@@ -69,7 +69,8 @@ def _compare(
         drawn = noise.draw(row, torch.Generator().manual_seed(int(rng.integers(2**31))))
     answer = {}
     for name, shown in (("real", x), ("decoded", (decoded + drawn[:, 0, 0]).numpy())):
-        gamma = 1 / (shown.shape[1] * shown.var(dtype=np.float64))
+        variance = shown.shape[1] * shown.var(dtype=np.float64)
+        gamma = 1 / variance if variance else 1.0  # of equal spectra, as in scikit-learn
         model = SVC(C=COST, gamma=gamma, class_weight="balanced", random_state=0).fit(shown, y)
         machine = machine_of(model, np.array(y), gamma)
         said = machine.classes[won(machine.scores(np.concatenate(asked)))] == right

@@ -13,6 +13,7 @@ from hsiaug.metrics.damages import move_masks, shuffle_blocks
 from hsiaug.metrics.dense.layout import dense_layout
 from hsiaug.metrics.dense.layout_extractor import layout_blocks
 from hsiaug.metrics.dense.mask_layout import change_contrast, edge_ranks, mask_edges
+from hsiaug.metrics.dense.measured import measure_pairs
 from hsiaug.metrics.layout_measures import JUDGES, Layout
 from tests.toyworld import toy_world
 
@@ -116,3 +117,20 @@ def test_edges_of_a_mask_rank_high_where_the_image_has_one() -> None:
     assert on > 0.9 and off < 0.5
     assert edge_ranks(image, np.ones_like(mask)) is None
     assert mask_edges(np.where(mask == 2, 0, mask)[0])[0].sum() == 0
+
+
+def test_a_record_states_where_masks_lie_and_how_blocks_were_shuffled() -> None:
+    world = replace(toy_world(noise=0.03, side=32), fields=10, mixing=0.7)
+    train, made = world.draw_change(30, 0), world.draw_change(30, 2)
+    moved = replace(made, masks=move_masks(made.masks, 2))
+    blocks = replace(made, images=shuffle_blocks(made.images, 4, 1.0, np.random.default_rng(0)))
+
+    good, shifted, shuffled = (
+        measure_pairs(train, part)["measured"] for part in (made, moved, blocks)
+    )
+    real = measure_pairs(train, made)["measured_real"]
+    assert set(good) == set(real) and good["n"] == 30
+    assert shifted["mask_edges"] < good["mask_edges"] - 0.05
+    assert shifted["change"] < good["change"] and shifted["change_rank"] < good["change_rank"]
+    assert shuffled["within_1"] < good["within_1"] - 0.1
+    assert abs(good["within_1"] - real["within_1"]) < 0.1

@@ -1,0 +1,136 @@
+"""EnMAP and DESIS: GeoTIFFs ``…-SPECTRAL_IMAGE.TIF`` whose bands are described in the file
+``…-METADATA.XML`` beside them.
+
+Source: the importers of EnMAP-Box. Both list an element for each band, with the centre and the
+width in nanometres, and gain and offset: value = number · gain + offset.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.data.band_centres import number_of
+from hsiaug.data.raw import PerBand, one_or_all, reading
+from hsiaug.data.texts import decode
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+IMAGE = re.compile(r"(?P<product>.+)-SPECTRAL_IMAGE(_COG)?", re.IGNORECASE)
+"""Names, without their ending, of images that have such a file."""
+
+METADATA = re.compile(r".+-METADATA\.XML", re.IGNORECASE)
+
+LONGEST = 2**25
+"""Bytes of such a file, at most."""
+
+CENTRE = "wavelengthcenterofband"
+WIDTHS = ("fwhmofband", "wavelengthwidthofband")
+
+
+LAYERS = re.compile(r"(?P<product>.+)-(QL_\w+|METADATA)", re.IGNORECASE)
+"""Names, without their ending, of what such products hold beside the image."""
+
+
+def quality_layers(folder: Path) -> set[str]:
+    """Names of files beside an image of EnMAP or DESIS that are neither a cube nor labels."""
+    paths = list(folder.iterdir())
+    images = (IMAGE.fullmatch(path.stem) for path in paths)
+    products = {match["product"] for match in images if match}
+    layers = ((path.name, LAYERS.fullmatch(path.stem)) for path in paths)
+    return {name for name, match in layers if match and match["product"] in products}
+
+
+@dataclass(frozen=True, eq=False)
+class Metadata:
+    """Said of an image in the file beside it.
+
+    Attributes
+    ----------
+    name : of that file
+    centres, widths : (bands,) float64
+        In nanometres, NaN where one is not known.
+    scale, offset : float, or one for each band
+        None and 0 where the file has none.
+    nodata : number of pixels without data
+    units : of the values, where the product's name says its level
+    """
+
+    name: str
+    centres: NDArray[np.float64]
+    widths: NDArray[np.float64]
+    scale: PerBand | None
+    offset: PerBand
+    nodata: float | None
+    units: str | None
+
+
+def metadata_beside(image: Path) -> Metadata | None:
+    """What the file beside an image of EnMAP or DESIS says; None for other images.
+
+    Raises SceneError where that file is damaged.
+    """
+    match = IMAGE.fullmatch(image.stem)
+    if match is None:
+        return None
+    name = f"{match['product']}-METADATA.XML".lower()
+    path = next((other for other in image.parent.iterdir() if other.name.lower() == name), None)
+    if path is None:
+        return None
+    with reading(path, "EnMAP or DESIS metadata"):
+        root = _parse(path)
+        bands = [values for element in root.iter() if CENTRE in (values := _children(element))]
+        if not bands:
+            raise ValueError("no band with a `wavelengthCenterOfBand`")
+        centres = np.array([_number(band, CENTRE) for band in bands])
+        widths = np.array([_number(band, *WIDTHS) for band in bands])
+        gains = [_number(band, "gainofband") for band in bands]
+        offsets = [_number(band, "offsetofband") for band in bands]
+        scaled = bool(np.isfinite(gains).all() and np.all(gains))
+        shifted = scaled and bool(np.isfinite(offsets).all())
+        return Metadata(
+            path.name,
+            np.where(centres > 0, centres, np.nan),
+            np.where(widths > 0, widths, np.nan),
+            scale=one_or_all(gains) if scaled else None,
+            offset=one_or_all(offsets) if shifted else 0.0,
+            nodata=_background(root),
+            units="reflectance" if "L2A" in match["product"].upper() else None,
+        )
+
+
+def _parse(path: Path) -> Element:
+    from xml.etree import ElementTree
+
+    with path.open("rb") as file:
+        content = file.read(LONGEST + 1)
+    if len(content) > LONGEST:
+        raise ValueError(f"more than {LONGEST:,} bytes")
+    text = decode(content)
+    if "<!DOCTYPE" in text:  # entities could grow without bounds
+        raise ValueError("a document type")
+    return ElementTree.fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", text))
+
+
+def _children(element: Element) -> dict[str, str]:
+    """Texts of the children of an element, by their names in lower case without a namespace."""
+    return {child.tag.rpartition("}")[2].lower(): child.text or "" for child in element}
+
+
+def _number(values: dict[str, str], *keys: str) -> float:
+    """The number under the first of these keys that is there, NaN where there is none."""
+    number = next((number_of(values[key]) for key in keys if key in values), None)
+    return np.nan if number is None else number
+
+
+def _background(root: Element) -> float | None:
+    for element in root.iter():
+        if element.tag.rpartition("}")[2].lower() == "backgroundvalue":
+            return number_of(element.text)
+    return None

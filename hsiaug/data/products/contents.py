@@ -1,0 +1,222 @@
+"""What a product of an imaging spectrometer is, and what a file of HDF5 or netCDF-4 holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.base.arrays import AnyArray
+from hsiaug.core.scene import row_parts
+from hsiaug.data.band_centres import centres_in_nm, widths_in_nm
+from hsiaug.data.bounds import check_array, empty_cube
+from hsiaug.data.raw import RawArray, reading
+
+if TYPE_CHECKING:
+    import h5py
+
+VALUES = 2**25
+"""Values that are read at a time."""
+
+MOST_DESCRIBED = 2**16
+"""Values of a dataset that describes a cube, at most."""
+
+Place = tuple[tuple[float, ...], str]
+"""An affine transform (a, b, c, d, e, f) of columns and rows, and a coordinate system as WKT."""
+
+IN_SENSOR_GEOMETRY = (
+    "the pixels lie in the geometry of the sensor, which is no georeference: give labels as a"
+    " raster or as row,col,class"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """The items of a file that lie in it: what links or external storage name is left out.
+
+    path: of the file. items: datasets and groups by their path, the file itself as "".
+    """
+
+    path: Path
+    items: dict[str, Any]
+
+    def value(self, address: str) -> Any:
+        """The values of a dataset, "ITEM", or of an attribute, "ITEM@NAME", of the file itself
+        "@NAME"; None where there is none.
+
+        Raises ValueError for a dataset that is too large to describe a cube.
+        """
+        item, at, name = address.partition("@")
+        if item not in self.items:
+            return None
+        if at:
+            return self.items[item].attrs.get(name)
+        if self.items[item].size > MOST_DESCRIBED:
+            raise ValueError(f"{self.items[item].size:,} values of {item}")
+        return self.items[item][()]
+
+    def numbers(self, address: str) -> NDArray[np.float64] | None:
+        """(n,) numbers of a dataset or an attribute; None where there is none."""
+        value = self.value(address)
+        return None if value is None else np.ravel(np.asarray(value, dtype=np.float64))
+
+    def number(self, address: str) -> float | None:
+        """The number of a dataset or an attribute; None where there is none. Raises ValueError for
+        several.
+        """
+        listed = self.numbers(address)
+        if listed is None:
+            return None
+        if len(listed) != 1:
+            raise ValueError(f"{len(listed)} values of {address}, where one is read")
+        return float(listed[0])
+
+    def text(self, address: str) -> str:
+        """The text of a dataset or an attribute; "" where there is none."""
+        value = self.value(address)
+        if value is None:
+            return ""
+        first = np.ravel(value)[0] if np.size(value) else ""
+        return first.decode("utf-8", "replace") if isinstance(first, bytes) else str(first)
+
+    def has(self, address: str) -> bool:
+        """Whether there is such a dataset or attribute."""
+        item, at, name = address.partition("@")
+        return item in self.items and (not at or name in self.items[item].attrs)
+
+    def arrays(self, axes: int, within: str = "") -> dict[str, h5py.Dataset]:
+        """Datasets of numbers with so many axes, below a group."""
+        return {
+            name: item
+            for name, item in self.items.items()
+            if name.startswith(within)
+            and len(getattr(item, "shape", None) or ()) == axes
+            and item.dtype.kind in "iuf"
+        }
+
+
+@dataclass(frozen=True)
+class Product:
+    """A kind of product.
+
+    Attributes
+    ----------
+    name : as people call it
+    marks : items that only files of this kind have all of
+    needs : datasets "ITEM" and attributes "ITEM@NAME" that cannot be done without
+    read : gives the cube, without what is said of its place
+    place : gives the place of the pixels; None where the file has none
+    unplaced : sentence for a cube without a place
+    """
+
+    name: str
+    marks: tuple[str, ...]
+    needs: tuple[str, ...]
+    read: Callable[[Contents], RawArray]
+    place: Callable[[Contents], Place | None]
+    unplaced: str
+
+
+@contextmanager
+def open_contents(path: Path) -> Iterator[Contents]:
+    """What lies in a file of HDF5 or netCDF-4. Raises SceneError where it is damaged."""
+    import h5py
+
+    with reading(path, "HDF5 or netCDF-4"), h5py.File(path, "r", locking=False) as file:
+        items: dict[str, Any] = {"": file}
+
+        def note(name: str, item: Any) -> None:
+            if not isinstance(item, h5py.Dataset) or not (item.is_virtual or item.external):
+                items[name] = item
+
+        file.visititems(note)  # links to other files are not followed
+        yield Contents(path, items)
+
+
+def whole(contents: Contents, name: str) -> AnyArray:
+    """All numbers of a dataset, its axes as they are, in memory or in a temporary file.
+
+    Raises ValueError for other values, SceneError for more than the file can hold.
+    """
+    dataset = contents.items[name]
+    check_size(contents, name)
+    dtype = np.dtype(dataset.dtype).newbyteorder("=")
+    values = empty_cube(dataset.shape, f"{contents.path}: a copy", dtype)
+    for part in row_parts(dataset.shape, VALUES):
+        values[part] = dataset[part]
+    return values
+
+
+def check_size(contents: Contents, name: str) -> None:
+    """Raise SceneError for a dataset that announces more than its file can hold, ValueError for
+    one of something else than numbers.
+    """
+    dataset = contents.items[name]
+    if dataset.dtype.kind not in "iufb":
+        raise ValueError(f"{dataset.dtype} in {name}")
+    stored = dataset.id.get_storage_size()
+    check_array(contents.path, dataset.shape, dataset.dtype.itemsize, labels=False, stored=stored)
+
+
+def of_bands(contents: Contents, address: str, bands: int, what: str) -> NDArray[np.float64] | None:
+    """One number for each band; None where the file has none. Raises ValueError for another
+    count.
+    """
+    listed = contents.numbers(address) if address else None
+    if listed is not None and len(listed) != bands:
+        raise ValueError(f"{len(listed)} {what} for {bands} bands")
+    return listed
+
+
+def described(
+    contents: Contents,
+    name: str,
+    values: AnyArray,
+    *,
+    centres: str,
+    widths: str,
+    good: str,
+    unit: str,
+) -> RawArray:
+    """A cube (H, W, B) with what the file says of its bands and, by attributes, of its numbers.
+
+    centres, widths, good: addresses of one number for each band, good ones being 1. unit: of
+    centres and widths.
+    """
+    bands = values.shape[2]
+    given = of_bands(contents, centres, bands, "band centres")
+    given_widths = of_bands(contents, widths, bands, "band widths")
+    flags = of_bands(contents, good, bands, "flags of good bands")
+    in_nm, note = (None, "") if given is None else centres_in_nm(given, unit)
+    scale, offset = (contents.number(f"{name}@{key}") for key in ("scale_factor", "add_offset"))
+    nodata = contents.number(f"{name}@_FillValue")
+    if nodata is None:
+        nodata = contents.number(f"{name}@missing_value")
+    if nodata is None and values.dtype.kind == "f":
+        nodata = np.nan
+    return RawArray(
+        values,
+        in_nm,
+        scale=1.0 if scale is None and offset is not None else scale,
+        offset=0.0 if offset is None else offset,
+        nodata=nodata,
+        bad_bands=() if flags is None else tuple(np.flatnonzero(flags == 0).tolist()),
+        widths=None if given_widths is None else widths_in_nm(given_widths, given, in_nm),
+        notes=(note,) if note else (),
+    )
+
+
+def nowhere(contents: Contents) -> None:
+    """The place of a product whose pixels lie in the geometry of the sensor."""
+
+
+def wkt_of(code: int) -> str:
+    """The coordinate system of an EPSG code."""
+    import rasterio
+
+    return str(rasterio.CRS.from_epsg(code).to_wkt())

@@ -1,0 +1,71 @@
+"""What a record states of the layout of a trial's pairs: figures that take a second."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from hsiaug.base.seeds import derive_seed
+from hsiaug.core.tiles import DenseSamples
+from hsiaug.metrics.dense.tile_maps import date_maps, date_space, join_dates, mask_statistics
+from hsiaug.metrics.layout import (
+    SHOWN,
+    LayoutMaps,
+    edge_share,
+    edge_threshold,
+    neighbour_correlation,
+)
+
+MOST = 64
+"""Tiles of a set that are measured at most."""
+
+
+def measure_pairs(real: DenseSamples, made: DenseSamples) -> dict[str, dict[str, float]]:
+    """Measure the layout of made pairs and of the real training pairs, without any test tile.
+
+    Parameters
+    ----------
+    real, made : DenseSamples
+        Real training pairs and made ones of one shape, in the data's units.
+
+    Returns
+    -------
+    dict of str to dict of str to float
+        ``measured`` and ``measured_real``. ``within_1`` to ``within_3``: correlation of neighbours
+        within tiles, by principal component; ``edges``: share of pixels with an edge, of which real
+        tiles have one in ten; ``mask_edges`` and ``beside_edges``: mean rank, 0..1, of the image's
+        gradient at edges of the mask, and elsewhere; of two dates ``change``: how much more they
+        differ inside the mask than outside, and ``change_rank``: the same as a chance; ``n``: tiles
+        that were measured. What is not defined is left out. Empty for tiles of one pixel.
+    """
+    if min(real.side) < 2:
+        return {}
+    rng = np.random.default_rng(derive_seed("measured pairs", 0))
+    real = real.take(np.sort(rng.permutation(len(real))[:MOST]))
+    made = made.take(np.arange(min(MOST, len(made))))
+    space = date_space(real, rng)
+    sets = {"measured": made, "measured_real": real}
+    maps = {name: date_maps(part, space) for name, part in sets.items()}
+    threshold = edge_threshold(join_dates(maps["measured_real"]).scores)
+    figures = {
+        name: _neighbours(join_dates(maps[name]), threshold)
+        | mask_statistics(part, maps[name], space)
+        | {"n": len(part)}
+        for name, part in sets.items()
+    }
+    return {name: _rounded(column) for name, column in figures.items()}
+
+
+def _neighbours(maps: LayoutMaps, threshold: float) -> dict[str, float | None]:
+    within = neighbour_correlation(maps.scores[:, :SHOWN], within=True).tolist()
+    return {
+        **{f"within_{k}": value for k, value in enumerate(within, start=1)},
+        "edges": edge_share(maps.scores, threshold),
+    }
+
+
+def _rounded(column: Mapping[str, float | None]) -> dict[str, float]:
+    return {
+        name: round(value, 4)
+        for name, value in column.items()
+        if value is not None and np.isfinite(value)
+    }

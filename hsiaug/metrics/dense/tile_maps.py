@@ -1,0 +1,43 @@
+"""Tiles on the principal components of their dates, and where their masks lie in them."""
+
+import numpy as np
+
+from hsiaug.core.tiles import DenseSamples
+from hsiaug.metrics.dense.mask_layout import change_contrast, edge_ranks
+from hsiaug.metrics.layout import SHOWN, LayoutMaps, layout_maps
+from hsiaug.metrics.layout_measures import Column
+from hsiaug.metrics.spectra import Space, fit_space
+
+AXES = 6
+PIXELS = 5000
+"""Pixels that the components are fitted on."""
+
+
+def date_space(train: DenseSamples, rng: np.random.Generator) -> Space:
+    """The principal axes of spectra of single dates."""
+    spectra = np.moveaxis(train.images, 2, -1).reshape(-1, train.bands)
+    return fit_space(spectra[rng.permutation(len(spectra))[:PIXELS]].astype(np.float64), AXES)
+
+
+def date_maps(part: DenseSamples, space: Space) -> list[LayoutMaps]:
+    """The maps of each date."""
+    return [layout_maps(part.images[:, t], space) for t in range(part.dates)]
+
+
+def join_dates(dates: list[LayoutMaps]) -> LayoutMaps:
+    """One date after the other, as if they were tiles of one."""
+    parts = [(one.scores, one.residual, one.across) for one in dates]
+    return LayoutMaps(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+
+
+def mask_statistics(part: DenseSamples, dates: list[LayoutMaps], space: Space) -> Column:
+    """Where masks lie in their images."""
+    column: Column = {}
+    scores = [one.scores[:, :SHOWN] for one in dates]
+    if part.dates > 1:
+        contrast = change_contrast(part.images, part.masks, space.std)
+        column["change"], column["change_rank"] = contrast or (None, None)
+        scores.append(scores[1] - scores[0])
+    ranks = edge_ranks(np.concatenate(scores, axis=1), part.masks)
+    column["mask_edges"], column["beside_edges"] = ranks or (None, None)
+    return column
