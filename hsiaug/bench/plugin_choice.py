@@ -140,7 +140,7 @@ def _further_controls(
             reads = "reads" if len(users) == 1 else "read"
             notes.append(
                 f"{control.name} is run too: {', '.join(users)} {reads} unlabelled pixels, and"
-                f" helps only above {control.control_means}"
+                f" helps only above {control.control_text}"
             )
             further.append(control.name)
     return further

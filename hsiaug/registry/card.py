@@ -128,7 +128,7 @@ class Card:
         ``Entry`` says ``control=True``. A classifier that is a control of "all" is run without
         spectral views, and on no synthetic samples; one of "transductive" ones without samples;
         one of "masks" only where it is asked for.
-    control_means: of a control: what an arm must be above, as the end of the sentence "it helps
+    control_text: of a control: what an arm must be above, as the end of the sentence "it helps
         only above …".
     """
 
@@ -153,7 +153,7 @@ class Card:
     baseline: str = ""
     variant: str | None = None
     control_of: ControlOf = ""
-    control_means: str = ""
+    control_text: str = ""
 
     @property
     def learns_samples(self) -> bool:

@@ -23,7 +23,7 @@ from hsiaug.api import Card, Entry, hookimpl
 
 class Scaled:
     card = Card(
-        "scaled", "1", "Control: brighter real samples", control_of="all", control_means="more light"
+        "scaled", "1", "Control: brighter real samples", control_of="all", control_text="more light"
     )
 
     def __init__(self, params):
@@ -82,7 +82,7 @@ def test_the_control_of_a_package_runs_beside_every_arm(
 def test_a_control_of_transductive_generators_runs_where_there_is_one(
     toy: Scene, plugins: Registry, scope: str, runs: bool
 ) -> None:
-    control = {"control_of": "transductive", "control_means": "as much light"}
+    control = {"control_of": "transductive", "control_text": "as much light"}
     known = with_control(plugins, "generator", "lit", **control)
     plan = plan_of(toy, known, generators=["pseudo" if scope == "scene" else "smote", "mixup"])
     assert "lit" not in names(plan, "generator"), "pseudo is a control itself, mixup reads nothing"

@@ -59,7 +59,7 @@ class Nothing(Plugin[NoParams]):
         adds=False,
         seconds=0.0,
         control_of="all",
-        control_means="the real samples alone",
+        control_text="the real samples alone",
     )
 
     def fit(self, view: TrainView, *, seed: int, device: str, progress: Progress) -> FittedNothing:
@@ -107,7 +107,7 @@ class Duplicate(Plugin[NoParams]):
         tasks=TASKS,
         seconds=0.01,
         control_of="all",
-        control_means="as many real samples again",
+        control_text="as many real samples again",
     )
 
     def fit(
@@ -158,7 +158,7 @@ class DuplicateBalanced(PairMaker):
         tasks=("segmentation", "change"),
         seconds=0.01,
         control_of="masks",
-        control_means="real pairs again, as many for each class",
+        control_text="real pairs again, as many for each class",
     )
 
     fitted = FittedBalancedPairs

@@ -176,7 +176,7 @@ class PixelSvm(_Pixels):
         params=SvmParams,
         presets={"tiny": {"most": 50}},
         control_of="masks",
-        control_means="the spectrum of each pixel and nothing of shapes",
+        control_text="the spectrum of each pixel and nothing of shapes",
     )
 
     def model(self, seed: int) -> Any:
