@@ -305,6 +305,17 @@ def test_bounds_of_a_parameter_may_be_infinite_and_its_default_may_not(bound: fl
         checked(ParamFacts, {**told, "default": float("nan")}, "odd-plugin")
 
 
+def test_the_process_of_a_package_starts_no_server_of_workers(site: Path) -> None:
+    # It would begin without the modules that workers share, and not adopt what they leave behind.
+    code = (
+        "from multiprocessing import forkserver; from hsiaug.registry.lookup import registry;"
+        "registry(); print(forkserver._forkserver._forkserver_pid)"
+    )
+    command = [sys.executable, "-c", code]
+    answer = subprocess.run(command, env=environment(site), capture_output=True, text=True)
+    assert answer.stdout == "None\n", answer.stderr
+
+
 DRAWS = """
 import numpy as np
 from hsiaug.api import Card, Entry, SplitProtocol, hookimpl

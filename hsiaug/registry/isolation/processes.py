@@ -191,9 +191,12 @@ def start_leader(process: BaseProcess) -> None:
 
     Raises HsiaugError where the server that forks it ends before it has, and does so again.
     """
+    # Another process must not start that server, which would not load what workers share.
+    forks = FORKS and isinstance(process, CONTEXT.Process)
     with without_main(), without_ctrl_c():
         for last in (False, True):
-            hide_fork_server()
+            if forks:
+                hide_fork_server()
             try:
                 process.start()
                 break
