@@ -87,7 +87,7 @@ TURNS: dict[str, tuple[Arrays, tuple[str, ...], tuple[str, ...]]] = {
     "labels in place of the cube": (
         {},
         (*ADD[:2], "labels.npy", "--labels", "cube.npy"),
-        ("three axes", "right file"),
+        ("labels.npy", "cube.npy"),
     ),
     "a cube without a card": (
         {},

@@ -191,7 +191,13 @@ def test_a_plugin_is_run_in_every_task_that_it_serves_and_checked_in_the_first()
 
 def test_the_control_of_a_task_need_not_learn():
     class Floor(faulty_masks.OneClass):
-        card = Card(name="majority", version="1", summary="one class", tasks=("segmentation",))
+        card = Card(
+            name="majority",
+            version="1",
+            summary="one class",
+            tasks=("segmentation",),
+            control_of="all",
+        )
 
     outcomes = {outcome.name: outcome for outcome in check_classifier(Floor).outcomes}
     assert outcomes["learns"].status == "skipped" and "may be a floor" in outcomes["learns"].seen
