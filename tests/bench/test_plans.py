@@ -407,7 +407,7 @@ def hsiaug_plugins():
 """
 
 
-def test_params_with_code_of_their_own_leave_the_process_as_it_is_and_are_refused_in_one_sentence(
+def test_params_with_code_of_their_own_leave_the_output_as_it_is_and_are_refused_in_one_sentence(
     toy: Scene,
     plugins: Registry,
     tmp_path: Path,
@@ -418,7 +418,10 @@ def test_params_with_code_of_their_own_leave_the_process_as_it_is_and_are_refuse
     monkeypatch.syspath_prepend(tmp_path)
     found = build_registry([EntryPoint("careless", "careless", "hsiaug")])
     plugins = Registry({**plugins.plugins, **found.plugins})
+    # Here plugins run in the process of the test, which is put back afterwards.
     monkeypatch.chdir(tmp_path)
+    for name, value in os.environ.items():
+        monkeypatch.setenv(name, value)
     before = sys.stdout
 
     plan_of(toy, plugins, generators=["own"])
