@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,12 +14,14 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
 from benchmarks.faults.disk import AWAY, faulty_disk
 from hsiaug.base.errors import HsiaugError
 from hsiaug.base.files import write_text_whole
+from hsiaug.base.user_cache import VARIABLE
 from hsiaug.bench.engines.slurm import SlurmJob, read_jobs, write_jobs
 from hsiaug.data.adding import ImportOptions, add_scene
 from hsiaug.data.cards import FileSpec
@@ -89,6 +92,12 @@ def each_fault(piece: Piece, kind: str, folder: Path) -> int:
     return at - 1
 
 
+def _read_with_cache_beside(folder: Path) -> None:
+    """Read the store of a folder; its index is written below the same folder."""
+    with patch.dict(os.environ, {VARIABLE: str(folder / "user-cache")}):
+        Store(folder / "store").read()
+
+
 def _quiet(piece: Piece, disk: Path) -> tuple[Any, Any]:
     """What can be read before and after a piece on a good disk."""
     disk.mkdir(parents=True)
@@ -133,7 +142,7 @@ def pieces(records: Sequence[Record]) -> Mapping[str, Piece]:
             _stored,
             makes=True,
         ),
-        "an index": Piece(put(0, 1), lambda f: Store(f / "store").read(), _stored, notes=True),
+        "an index": Piece(put(0, 1), _read_with_cache_beside, _stored, notes=True, makes=True),
         **OTHERS,
     }
 

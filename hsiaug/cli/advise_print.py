@@ -111,7 +111,7 @@ def _spent(advice: Advice, session: Session) -> dict[str, object]:
         "tried": [
             (
                 name,
-                [str(rate) for one, rate, _ in left_out if one == name and rate is not None],
+                [rate.words for one, rate, _ in left_out if one == name and rate is not None],
                 why,
             )
             for name, why in reversed(reasons.items())

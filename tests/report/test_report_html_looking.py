@@ -88,7 +88,7 @@ def test_a_pixel_of_the_map_says_its_true_class_and_those_of_both_trials(
     canvas = on_map(tab)
     tab.get_by_label("A", exact=True).select_option(label="none, svm")
     tab.get_by_label("B", exact=True).select_option(label="mixup λ=1, svm")
-    tab.get_by_label("Show").select_option("errors")
+    tab.get_by_label("Show", exact=True).select_option("errors")
     wrong = np.flatnonzero(split.test)[0]
     row, column = np.unravel_index(wrong, toy.shape)
     canvas.scroll_into_view_if_needed()
@@ -152,7 +152,7 @@ def test_two_trials_are_compared_pixel_by_pixel(
 ) -> None:
     tab, _ = opened(browser, page_file)
     on_map(tab)
-    tab.get_by_label("Show").select_option("ab")
+    tab.get_by_label("Show", exact=True).select_option("ab")
     tab.get_by_label("A", exact=True).select_option(label="duplicate λ=1, svm")
     tab.get_by_label("B", exact=True).select_option(label="none, svm")
     places = np.arange(int(split.test.sum()))
@@ -196,11 +196,13 @@ def test_every_view_shows_a_map(browser: Any, page_file: Path, width: int) -> No
     on_map(tab)
     # Without the scene below, so that the colours are those of the view.
     tab.get_by_label("Opacity").fill("100")
-    views = tab.get_by_label("Show").evaluate("e => [...e.options].map(one => one.value)")
+    views = tab.get_by_label("Show", exact=True).evaluate(
+        "e => [...e.options].map(one => one.value)"
+    )
     assert views == ["predicted", "errors", "ab", "true", "split"]
     least = {"predicted": 3, "errors": 2, "ab": 4, "true": 3, "split": 2}
     for view in [*views, *views[::-1]]:
-        tab.get_by_label("Show").select_option(view)
+        tab.get_by_label("Show", exact=True).select_option(view)
         tab.wait_for_timeout(150)
         colours = tab.evaluate(COLOURS)
         assert len(colours) == (2 if view in ("predicted", "errors") else 1)

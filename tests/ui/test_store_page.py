@@ -160,8 +160,8 @@ def test_two_maps_move_as_one_and_stay_where_they_are_when_a_trial_ends(tab, mad
     viewer = report.locator(".viewer").first
     viewer.scroll_into_view_if_needed()
     viewer.locator("> .legend i").first.wait_for()
-    viewer.get_by_label("Show").select_option("ab")
-    viewer.get_by_label("Show").select_option("errors")
+    viewer.get_by_label("Show", exact=True).select_option("ab")
+    viewer.get_by_label("Show", exact=True).select_option("errors")
     viewer.get_by_label("Larger").click()
     canvas = viewer.locator("canvas[tabindex]").first
     canvas.focus()

@@ -95,8 +95,8 @@ def html_page(report: Report, store: Store | None = None) -> str:
     return document_html(f"{title} · hsiaug" if title else "hsiaug report", sections, report)
 
 
-def document_html(title: str, sections: Sequence[Section], report: Report) -> str:
-    """The page of these sections, with its style and scripts, and the report's data."""
+def document_html(title: str, sections: Sequence[Section], report: Report | None = None) -> str:
+    """The page of these sections, with its style and scripts, and the data of a report."""
     # One script, so that one checksum covers all that may run.
     script = Markup("".join((HERE / name).read_text(encoding="utf-8") for name in SCRIPTS))
     return (
@@ -108,7 +108,7 @@ def document_html(title: str, sections: Sequence[Section], report: Report) -> st
             script=script,
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
             sections=sections,
-            data=_data(report) if report.tables else (),
+            data=_data(report) if report and report.tables else (),
         )
     )
 
