@@ -201,7 +201,7 @@ def _use_sentences(answers: Answers) -> tuple[str, ...]:
         if use.status != "YES" and certain == "shown":
             certain = "not shown"
         said.append(
-            f"{_sentence_start(use.without)} needs no samples: {decimal(use.without_score)}"
+            f"{rival_words(use.without)} needs no samples: {decimal(use.without_score)}"
             f" ({_gain(use.over_without)} {certain})."
         )
     if use.rival is not None:
@@ -217,11 +217,6 @@ def _why_without(use: Use, first: Status) -> str:
     if use.status == "NO":
         return "No generator is better."
     return "No generator is shown to be better."
-
-
-def _sentence_start(name: str) -> str:
-    """A name with what it is, where it is a control."""
-    return rival_words(name)
 
 
 def rival_words(name: str) -> str:
