@@ -16,7 +16,8 @@ transform is no gain of a generator. Users choose one by ``--view``:
 ``raw+unit``
     Both, one after the other along the bands.
 
-``auto`` is no transform of its own: :mod:`hsiaug.tasks.view_choice` chooses one of these, draw by draw.
+``auto`` is no transform of its own: :mod:`hsiaug.tasks.view_choice` chooses one of these, draw by
+draw.
 """
 
 from collections.abc import Mapping
