@@ -19,7 +19,6 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 import hsiaug
-
 from tests.docs.pages import PAGES, ROOT, links
 
 FILES = (*PAGES, *ROOT.glob("examples/*/README.md"), *ROOT.glob("benchmarks/results/*/*.md"))
