@@ -149,7 +149,12 @@ def _contrasts(answer: Answer, answers: Answers) -> list[str]:
 def _contrast(group: Sequence[Contrast], rival: str, answers: Answers) -> str:
     """``txt2hsi: +3.0 to +7.0 points of AA, better with 3 of 3 classifiers.``
 
-    group: the contrasts of one generator with one rival. rival: its name in this sentence.
+    Parameters
+    ----------
+    group : sequence of Contrast
+        The contrasts of one generator with one rival.
+    rival : str
+        Its name in this sentence.
     """
     first = group[0]
     alone = first.asked == 1

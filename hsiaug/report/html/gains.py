@@ -63,7 +63,13 @@ class Line:
 
 @dataclass(frozen=True)
 class ChartRow:
-    """An arm with its verdict, and a line for each control. opens: the key of its draws."""
+    """An arm with its verdict, and a line for each control.
+
+    Attributes
+    ----------
+    opens : str
+        The key of its draws.
+    """
 
     name: str
     sign: str
@@ -112,7 +118,13 @@ def gain_chart(table: Table, keys: Mapping[ArmCell, str]) -> Markup:
 
 @dataclass(frozen=True)
 class Axis:
-    """An axis in points. ticks: the values that it names."""
+    """An axis in points.
+
+    Attributes
+    ----------
+    ticks : tuple of float
+        The values that it names.
+    """
 
     low: float
     high: float
