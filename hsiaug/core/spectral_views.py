@@ -38,14 +38,16 @@ Rows = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class SpectralView:
-    """One of ``VIEWS``, for spectra of known bands.
+    """A spectral transform, for spectra of known bands.
 
     Attributes
     ----------
+    name : str
+        One of :data:`hsiaug.core.view_names.VIEWS`.
     wavelengths : (B,) float64 or None
         Band centres in nanometres, or None where they are not known.
     scores : mapping of str to float or None
-        Of each view, 0..1, where it was chosen by them.
+        Of each transform, 0..1, where it was chosen by them.
     """
 
     name: str
@@ -53,10 +55,21 @@ class SpectralView:
     scores: Mapping[str, float] | None = None
 
     def __call__(self, x: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
-        """float32 spectra in scene units along ``axis`` (B) → the view of each along the same axis
-        (B').
+        """Transform spectra.
 
         A spectrum gives the same numbers to the bit, wherever it stands in whichever array.
+
+        Parameters
+        ----------
+        x : array of float32
+            Spectra in scene units along one axis, of B bands.
+        axis : int
+            That axis.
+
+        Returns
+        -------
+        array of float32
+            The same axes, of B' bands along that one.
         """
         if self.name == RAW:
             return x

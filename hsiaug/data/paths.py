@@ -38,10 +38,24 @@ def check_filled(path: Path) -> None:
 
 
 def user_file(text: str, folder: Path) -> Path | None:
-    """The whole path of masks or picks that a user names, perhaps relative to a folder; None where
-    there is none.
+    """The whole path of masks or picks that a user names.
 
-    Raises SceneError for a file that is empty or larger than 1 GiB.
+    Parameters
+    ----------
+    text : str
+        What was typed, perhaps relative to the folder.
+    folder : Path
+        What a relative path is relative to.
+
+    Returns
+    -------
+    Path or None
+        None where there is no such file.
+
+    Raises
+    ------
+    SceneError
+        For a file that is empty or larger than 1 GiB.
     """
     path = folder / user_path(text)
     if not text or not is_file(path):

@@ -163,10 +163,22 @@ def read_picture_file(path: Path) -> AnyArray:
 
 
 def read_maps(path: Path) -> dict[str, AnyArray]:
-    """Every numeric array with two axes of a .mat, .npz or .npy file; that of an .npy is named
-    "mask".
+    """Every numeric array with two axes of a .mat, .npz or .npy file.
 
-    Raises SceneError where the file is damaged, holds Python objects, or is of another kind.
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    dict of str to (H, W) array
+        The arrays by name; that of an .npy is named "mask".
+
+    Raises
+    ------
+    SceneError
+        Where the file is damaged, holds Python objects, or is of another kind.
     """
     suffix = path.suffix.lower()
     with reading(path, suffix):

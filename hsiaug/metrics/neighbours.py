@@ -24,11 +24,24 @@ stays bounded.
 
 
 def prdc(real: Array, fake: Array, k: int = 5) -> dict[str, float]:
-    """Precision, recall, density and coverage of fake (m, d) against real (n, d), both of at least
-    two points.
+    """Precision, recall, density and coverage of generated points against real ones.
 
-    Naeem et al. 2020, arXiv:2002.09797, eqs. 1–4, with their strict inequalities; k is lowered to n
-    − 1 where a set is smaller.
+    Naeem et al. 2020, arXiv:2002.09797, eqs. 1–4, with their strict inequalities.
+
+    Parameters
+    ----------
+    real : (n, d) float64
+        Two points or more.
+    fake : (m, d) float64
+        Two points or more.
+    k : int
+        Number of neighbours; it is lowered to n − 1 where a set is smaller.
+
+    Returns
+    -------
+    dict of str to float
+        ``precision``, ``recall``, ``density`` and ``coverage``; all 0..1 but density, which may be
+        larger.
     """
     from scipy.spatial.distance import cdist
 

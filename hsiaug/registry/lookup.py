@@ -186,10 +186,25 @@ def own_registry() -> Registry:
 
 
 def load_plugin(kind: Kind, name: str) -> Any:
-    """An installed plugin, ``NAME:VALUE`` included, with its default parameters: for a plugin that
-    works on another.
+    """An installed plugin with its default parameters, for a plugin that works on another.
 
-    Raises InputError where there is none of that name, PluginError where it cannot be loaded.
+    Parameters
+    ----------
+    kind : {"generator", "classifier", "protocol"}
+        What the plugin is.
+    name : str
+        As users type it, ``NAME:VALUE`` included.
+
+    Returns
+    -------
+    Plugin
+
+    Raises
+    ------
+    InputError
+        Where there is none of that name.
+    PluginError
+        Where it cannot be loaded.
     """
     plugin = registry().find(kind, name).load()
     return plugin(build_params(plugin.card))
