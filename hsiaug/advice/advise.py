@@ -148,7 +148,8 @@ def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) ->
         # The highest AA itself: a large gain of a poor classifier is no reason to take it.
         about = sorted(found_by["helps"], key=lambda one: -statistics.fmean(one.aa))
     elif found_by["open"] or not tried:
-        kind, about = "not decided", found_by["open"]
+        kind = "not decided"
+        about = found_by["open"]
     return known(
         kind,
         chosen=about[0] if about else None,

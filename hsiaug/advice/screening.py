@@ -87,10 +87,8 @@ def ladder(plugins: Registry, request: Request) -> tuple[list[str], LeftOut]:
         except Exception as error:
             why = error
             if not isinstance(error, HsiaugError):
-                said, hint = (
-                    f"{type(error).__name__}: {error}",
-                    "Correct what `set` gives it, or repair its package.",
-                )
+                said = f"{type(error).__name__}: {error}"
+                hint = "Correct what `set` gives it, or repair its package."
                 why = PluginError(f"generator {name} could not be made", value=said, hint=hint)
             if own:
                 raise why from error

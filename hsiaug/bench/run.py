@@ -189,7 +189,8 @@ def make_batches(
     job : callable
         That of a task and a scene.
     """
-    left, batches = dict(waiting), []
+    left = dict(waiting)
+    batches = []
     whole = {name for plan in plans for (_, name), card in plan.cards.items() if card.reads_patches}
     for (task, ref), scene in {
         (plan.task.name, plan.scene_ref): plan.scene for plan in plans

@@ -126,7 +126,8 @@ def benchmark(
         found = None if scene is None else f"{scene} and --suite {suite}"
         hint = "Name one of them; --data runs a suite on a scene of yours."
         raise InputError("a benchmark is of a scene or of a suite", value=found, hint=hint)
-    notes, several = notes_console(console(err=True), quiet=quiet), None
+    notes = notes_console(console(err=True), quiet=quiet)
+    several = None
     if scene is None or is_suite(scene):
         ref = suite or scene or ""
         hint = (

@@ -124,7 +124,8 @@ def _begin(
             ground,
         )
     scene = load_scene(ref)
-    known, candidates = np.zeros(scene.shape, np.int16), np.ones(scene.shape, bool)
+    known = np.zeros(scene.shape, np.int16)
+    candidates = np.ones(scene.shape, bool)
     if protocol != "none":
         learnt, candidates, _ = known_labels(scene, protocol, seed=0)
         known[learnt.train] = learnt.train_labels

@@ -165,7 +165,9 @@ def _look_at(
     from hsiaug.data.readers_image import PICTURES
     from hsiaug.data.vector_labels import KINDS
 
-    cubes, sheets, others = list[Path](), list[Path](), list[tuple[Path, str]]()
+    cubes = list[Path]()
+    sheets = list[Path]()
+    others = list[tuple[Path, str]]()
     known = written_by_hsiaug(folder) | quality_layers(folder)
     labels_alone = (*KINDS, *PICTURES, *LAYERS)
     endings = (".hdr", ".mat", ".npy", ".npz", *IMAGES, *labels_alone, *PACKED, *HDF, *CONVERSIONS)
@@ -229,7 +231,8 @@ def _propose(scene: Scene, card: str) -> list[str]:
     from hsiaug.tasks.task import USUAL, get_task
 
     task = get_task(USUAL)
-    usual, found = defaults_for(task, scene), {}
+    usual = defaults_for(task, scene)
+    found = {}
     for text, patch in ((usual.protocol, usual.patch), (usual.protocol, SMALL), ("kshot:3", SMALL)):
         with suppress(SplitError):
             found[text, patch] = task.split(scene, parse_protocol(text), 0, patch).audit
@@ -237,7 +240,8 @@ def _propose(scene: Scene, card: str) -> list[str]:
     few = {key: len(audit.lost_classes + audit.thin_classes) for key, audit in found.items()}
     text, patch = min(few, key=few.__getitem__, default=(usual.protocol, usual.patch))
     request = read_request(protocol=text, patch=patch)
-    plan, out = build_plan(scene, request, registry(), scene_ref=card), console()
+    plan = build_plan(scene, request, registry(), scene_ref=card)
+    out = console()
     print_plan(
         [plan],
         Path("hsiaug-results"),

@@ -75,7 +75,9 @@ def suggest(
     from hsiaug.suggest.files import check_files, rows_of, save_suggestions
     from hsiaug.suggest.picks import suggestions
 
-    loaded, ground, screen = load_scene(scene), scene_georeference(scene), console()
+    loaded = load_scene(scene)
+    ground = scene_georeference(scene)
+    screen = console()
     check_files(out or [])
     members = committee(words(classifier), loaded.bands)
     known, candidates, learnt = known_labels(loaded, protocol, seed)

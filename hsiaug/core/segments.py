@@ -37,7 +37,8 @@ def find_segments(features: Floats, side: int) -> NDArray[np.int32]:
         Segment of each pixel: 0, 1, …
     """
     height, width, _ = features.shape
-    down, across = max(1, round(height / side)), max(1, round(width / side))
+    down = max(1, round(height / side))
+    across = max(1, round(width / side))
     cell_row = np.minimum(np.arange(height) * down // height, down - 1)
     cell_column = np.minimum(np.arange(width) * across // width, across - 1)
     member = (cell_row[:, None] * across + cell_column).astype(np.int32)
@@ -63,7 +64,8 @@ def _move(
     centres: NDArray[np.float64], features: Floats, member: NDArray[np.int32], side: int
 ) -> None:
     """Put each centre in the middle of its pixels; one that lost all of them stays."""
-    sums, counts = np.zeros_like(centres), np.bincount(member.ravel(), minlength=len(centres))
+    sums = np.zeros_like(centres)
+    counts = np.bincount(member.ravel(), minlength=len(centres))
     for row in range(len(member)):
         np.add.at(sums, member[row], _with_places(features, row, side))
     some = counts > 0

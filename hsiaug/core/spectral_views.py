@@ -174,11 +174,9 @@ def _hull(y: NDArray[np.float64], places: NDArray[np.float64]) -> NDArray[np.flo
             j = before[b].take(rows)
             at = j * n + rows
             i = before.take(at)
-            low, middle, high = (
-                heights.take(i * n + rows),
-                heights.take(at),
-                heights[b * n :].take(rows),
-            )
+            low = heights.take(i * n + rows)
+            middle = heights.take(at)
+            high = heights[b * n :].take(rows)
             # The last corner goes where it lies on or below the line from the one before it to the
             # new point.
             below = (middle - low) * (places[b] - places[i]) <= (high - low) * (
@@ -206,7 +204,8 @@ def _between(
     found = np.flatnonzero(corner)
     left, place = y.ravel()[found], places[found % y.shape[1]]
     # From the last band, a corner, no line goes on: its share is 0, whatever spectrum comes next.
-    rise, width = np.diff(left, append=left[-1:]), np.diff(place, append=place[-1:])
+    rise = np.diff(left, append=left[-1:])
+    width = np.diff(place, append=place[-1:])
     lines = np.stack([left, place, rise, np.where(width > 0, width, 1)])
     start, place, rise, width = np.repeat(lines, np.diff(found, append=y.size), axis=1).reshape(
         4, *y.shape

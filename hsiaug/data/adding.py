@@ -290,7 +290,8 @@ def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions)
     given = read_labels(
         labels, options.labels_key, options.field, options.crs, filler_of(options.unlabelled)
     )
-    axes, others = "hwb" if options.axes is None else options.axes, list[str]()
+    axes = "hwb" if options.axes is None else options.axes
+    others = list[str]()
     if sorted(axes) != ["b", "h", "w"]:
         raise InputError(
             "`axes` must be a permutation of hwb", value=repr(axes), hint="For example bhw."
@@ -330,7 +331,9 @@ def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions)
         declared.control_points,
         cube,
     )
-    names, ignore, field = options.classes, options.ignore, ""
+    names = options.classes
+    ignore = options.ignore
+    field = ""
     if isinstance(given, VectorLabels):  # ignored marks are gone already
         field = given.field
         names = raster.names[1:] or names
@@ -354,11 +357,11 @@ def _with_centres(raw: RawArray, given: tuple[float, ...] | None, bands: int) ->
         return raw
     centres, note = centres_in_nm(given)
     if len(centres) != bands:
-        rule, hint = (
+        raise InputError(
             "`wavelengths` must have one band centre for each band of the file",
-            "NaN where one is not known.",
+            value=f"{len(centres)} for {bands} bands",
+            hint="NaN where one is not known.",
         )
-        raise InputError(rule, value=f"{len(centres)} for {bands} bands", hint=hint)
     return replace(raw, wavelengths=centres, notes=(*raw.notes, note) if note else raw.notes)
 
 
@@ -366,7 +369,10 @@ def _card(
     name: str, cube: str, labels: str, out: Path, options: ImportOptions, found: _Findings
 ) -> tuple[SceneCard, dict[str, Save]]:
     """The card, and how to write the files that it needs beside those that are there."""
-    seen, read, coding, raster = found.seen, found.read, found.coding, found.raster
+    seen = found.seen
+    read = found.read
+    coding = found.coding
+    raster = found.raster
     cube_table: dict[str, object] = {
         "file": cube,
         "key": options.cube_key,
@@ -437,7 +443,9 @@ def _write(
     (Scene, tuple of Path)
         The scene, and the files, the card first.
     """
-    folder, token, look = out.parent, uuid.uuid4().hex[:8], f"{out.stem}{LOOK}"
+    folder = out.parent
+    token = uuid.uuid4().hex[:8]
+    look = f"{out.stem}{LOOK}"
     names = (*derived, look) if picture else tuple(derived)
     for final in (folder / name for name in names):
         if any(final.exists() and final.samefile(path) for path in inputs if path.exists()):
@@ -480,7 +488,10 @@ def _write(
 
 def _facts(found: _Findings) -> tuple[tuple[str, str], ...]:
     """(what, finding) for people."""
-    seen, read, ground, dtype = found.seen, found.read, found.declared.ground, found.raw.array.dtype
+    seen = found.seen
+    read = found.read
+    ground = found.declared.ground
+    dtype = found.raw.array.dtype
     height, width, bands = seen.shape
     dropped = f" ({read.remarks['cube.bad_bands']})" if read.bad_bands else ""
     listed = () if found.raw.wavelengths is None else found.raw.wavelengths.tolist()

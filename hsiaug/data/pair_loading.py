@@ -242,11 +242,9 @@ def _mask(entry: PairEntry, place: str) -> NDArray[np.int16]:
     sheet = read_labels_array(path)
     mask, strangers = class_ids(sheet.array, ids, spec.ignore, str(path), void_codes(sheet, ids))
     if strangers:
-        rule, hint = (
-            f"{path}: every code must be listed in the card",
-            "Add them to masks.codes or masks.ignore.",
-        )
         raise SceneError(
-            rule, value=f"codes {', '.join(map(str, sorted(strangers)[:8]))}", hint=hint
+            f"{path}: every code must be listed in the card",
+            value=f"codes {', '.join(map(str, sorted(strangers)[:8]))}",
+            hint="Add them to masks.codes or masks.ignore.",
         )
     return mask

@@ -62,8 +62,11 @@ def user_file(text: str, folder: Path) -> Path | None:
         return None
     check_filled(path)
     if (size := path.stat().st_size) > LARGEST:
-        rule, hint = f"{path} must be of 1 GiB at most", "Keep its masks or picks only."
-        raise SceneError(rule, value=f"{size:,} bytes", hint=hint)
+        raise SceneError(
+            f"{path} must be of 1 GiB at most",
+            value=f"{size:,} bytes",
+            hint="Keep its masks or picks only.",
+        )
     return path.resolve()
 
 

@@ -143,8 +143,11 @@ def _one_band(path: Path, raw: RawArray, key: str | None) -> RawArray:
     if key is None and bands > 1:
         return raw
     if key is not None and key not in map(str, range(1, bands + 1)):
-        rule, hint = f"{path}: `labels_key` must number a band", f"Say one of 1 to {bands}."
-        raise SceneError(rule, value=repr(key), hint=hint)
+        raise SceneError(
+            f"{path}: `labels_key` must number a band",
+            value=repr(key),
+            hint=f"Say one of 1 to {bands}.",
+        )
     if (raw.scale, raw.offset) not in ((None, 0.0), (1.0, 0.0)):
         hint = "Delete its gains, offsets or scale factor from the header."
         raise SceneError(
@@ -235,8 +238,11 @@ def _read(path: Path, key: str | None, data: str | None, *, ndim: int) -> RawArr
             rule, value=f"extension '{path.suffix}' and no ENVI header beside it", hint=hint
         )
     if raw.array.dtype.kind not in "iufb":
-        rule, hint = f"{path} must hold plain numbers", "Save the array as integers or floats."
-        raise SceneError(rule, value=f"dtype {raw.array.dtype}", hint=hint)
+        raise SceneError(
+            f"{path} must hold plain numbers",
+            value=f"dtype {raw.array.dtype}",
+            hint="Save the array as integers or floats.",
+        )
     return raw
 
 
@@ -270,8 +276,11 @@ def must_exist(path: Path) -> None:
             return
         neighbours = [other.name for other in path.parent.glob("*") if other.is_file()]
     except (OSError, ValueError) as cause:  # a name that no file can have
-        rule, hint = f"{str(path)[:80]!r} must be the path of a file", "Correct it."
-        raise SceneError(rule, value=str(cause), hint=hint) from cause
+        raise SceneError(
+            f"{str(path)[:80]!r} must be the path of a file",
+            value=str(cause),
+            hint="Correct it.",
+        ) from cause
     near = did_you_mean(path.name, neighbours)
     near = f" {near}" if near.startswith("Did you mean") else ""
     hint = (

@@ -100,7 +100,8 @@ def nearest_turned(
         (·, m) which of ``known`` do not count for some of the maps. The distance is inf where
         none does; of a copy 0.
     """
-    distance, which = np.full(len(maps), np.inf), np.zeros(len(maps), dtype=np.int64)
+    distance = np.full(len(maps), np.inf)
+    which = np.zeros(len(maps), dtype=np.int64)
     if not len(known) or not len(maps):
         return distance, which
     flat = known.reshape(len(known), -1).astype(np.float32)
@@ -118,10 +119,8 @@ def nearest_turned(
         )
         if hidden is not None:
             score[np.broadcast_to(hidden(part)[:, None], score.shape)] = -np.inf
-        rows, (way, found) = (
-            np.arange(len(ways)),
-            np.divmod(score.reshape(len(ways), -1).argmax(axis=1), len(flat)),
-        )
+        rows = np.arange(len(ways))
+        way, found = np.divmod(score.reshape(len(ways), -1).argmax(axis=1), len(flat))
         apart = np.linalg.norm(ways[rows, way].astype(np.float64) - flat[found], axis=1)
         distance[part] = np.where(np.isfinite(score[rows, way, found]), apart, np.inf)
         which[part] = found

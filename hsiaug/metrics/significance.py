@@ -127,7 +127,8 @@ def max_t(family: Sequence[Mapping[Hashable, float]]) -> list[FlipTest]:
     for one in family:
         _check_finite(list(one.values()))
     rows = {draw: i for i, draw in enumerate(dict.fromkeys(draw for one in family for draw in one))}
-    d, n = np.zeros((len(rows), len(family))), np.array([len(one) for one in family])
+    d = np.zeros((len(rows), len(family)))
+    n = np.array([len(one) for one in family])
     for j, one in enumerate(family):
         # 0.3 - 0.2 must tie with 0.2 - 0.1.
         d[[rows[draw] for draw in one], j] = np.round(list(one.values()), SAME)

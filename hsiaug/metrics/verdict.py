@@ -220,7 +220,8 @@ def confirm(against: Sequence[Sequence[float]], level: float, most: int) -> Conf
     against : sequence of sequence of float
         Its differences to each control.
     """
-    draws, mean = len(against[0]), min(math.fsum(values) for values in against)
+    draws = len(against[0])
+    mean = min(math.fsum(values) for values in against)
     if draws < MIN_PAIRS:
         return "open"
     intervals = [t_interval(values, level) for values in against]

@@ -300,8 +300,8 @@ def check_patch(patch: int, scene: Scene | UnlabelledScene) -> None:
     """Raise InputError for a patch side that is even, or larger than the scene can mirror."""
     largest = 2 * min(scene.shape) - 1
     if patch < 1 or patch % 2 == 0 or patch > largest:
-        rule, hint = (
+        raise InputError(
             f"`patch` must be an odd number of pixels between 1 and {largest}",
-            "9 is usual.",
+            value=str(patch),
+            hint="9 is usual.",
         )
-        raise InputError(rule, value=str(patch), hint=hint)

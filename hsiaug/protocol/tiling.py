@@ -69,8 +69,11 @@ class TileSplit:
 
     def __post_init__(self) -> None:
         if self.shared:
-            rule, hint = "training and test tiles must not share a pixel", "Draw them apart."
-            raise SplitError(rule, value=f"{self.shared} shared", hint=hint)
+            raise SplitError(
+                "training and test tiles must not share a pixel",
+                value=f"{self.shared} shared",
+                hint="Draw them apart.",
+            )
 
     @property
     def train_labels(self) -> NDArray[np.int16]:

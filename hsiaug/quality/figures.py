@@ -148,7 +148,8 @@ def pixel_figures(
     The points of the clouds are pixels in every file: ten thousand outlines would weigh several
     times as much.
     """
-    data, sets = made.data, dict(zip(COLOURS, (held, synthetic, train), strict=True))
+    data = made.data
+    sets = dict(zip(COLOURS, (held, synthetic, train), strict=True))
     classes = {c: data.class_names[c - 1] for c in sorted(train.counts)}
     spectra = {
         name: (COLOURS[name], lambda c, part=part: part.x[part.y == c])

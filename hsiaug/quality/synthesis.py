@@ -288,11 +288,11 @@ def sample_spec(
     if request.attention and not card.text:
         raise no_attention(card.name)
     if request.omega is not None and card.guidance is None:
-        rule, hint = (
+        raise InputError(
             f"`omegas` is for generators with guidance, and {card.name} takes none",
-            "Leave it out.",
+            value=f"{request.omega:g}",
+            hint="Leave it out.",
         )
-        raise InputError(rule, value=f"{request.omega:g}", hint=hint)
     check_omega(request.omega or 0.0)
     check_serves(card, "generator", task.name)
     check_preset(request.preset, [card])

@@ -46,7 +46,8 @@ class Comparison:
         """Class id 1..C → the same of recall, over the pairs of draws in which both have test
         pixels of the class.
         """
-        mine, theirs = self.cell.recall[self.mine], self.control.recall[self.theirs]
+        mine = self.cell.recall[self.mine]
+        theirs = self.control.recall[self.theirs]
         most = min(classes, mine.shape[1], theirs.shape[1])
         found = {i + 1: summarise(mine[:, i] - theirs[:, i]) for i in range(most)}
         return {class_id: delta for class_id, delta in found.items() if delta}
@@ -276,11 +277,14 @@ def between(gains: Sequence[Gain], comparison: Comparison) -> Comparison:
     """A comparison of two arms with its test: as :func:`corrected` has it, or among those of the
     arms with ``none``.
     """
-    asked, at, both = (True, True, "main"), (-1, ""), {id(comparison.cell), id(comparison.control)}
+    asked = (True, True, "main")
+    at = (-1, "")
+    both = {id(comparison.cell), id(comparison.control)}
     for i, gain in enumerate(gains):
         for name, one in gain.against.items():
             if one is not None and {id(one.cell), id(one.control)} == both:
-                asked, at = (gain.cell.arm.judged, name == "none", "main"), (i, name)
+                asked = (gain.cell.arm.judged, name == "none", "main")
+                at = (i, name)
     family = families(gains).get(asked, {})
     family.setdefault(at, comparison.main)
     test = correct(list(family.values()))[list(family).index(at)]
@@ -316,7 +320,8 @@ def pair_up(cell: ArmCell, control: ArmCell, scores: MetricSet) -> Comparison:
     place = np.full(draws + 1, -1)
     place[control.drawn] = np.arange(len(control.drawn))
     place[-1] = -1  # of trials without a sample
-    j, apart = place[cell.drawn], []
+    j = place[cell.drawn]
+    apart = []
     for score in (scores.main, scores.second):
         apart.append(cell.column(score.key) - np.append(control.column(score.key), np.nan)[j])
     i = np.flatnonzero(~np.isnan(apart[0]))

@@ -130,7 +130,8 @@ def table_notes(table: Table, *, compared: bool = True) -> list[str]:
 
 def _parts(table: Table) -> dict[tuple[str, str], list[str]]:
     """Seen and new fields, shown and hidden pixels, and how many classes have such pixels."""
-    found, columns = {}, table.trials.columns
+    found = {}
+    columns = table.trials.columns
     for pair in [("seen", "new"), ("shown", "hidden")] if table.scores.fields else []:
         if (told := table.told(pair[1])).any():
             names = (f"n_classes_{part}" for part in pair)

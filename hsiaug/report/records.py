@@ -179,17 +179,19 @@ def read_trials(records: Iterable[Record]) -> Trials:
 
 def raw_columns(records: Iterable[Record]) -> Columns:
     """The columns of records; what many share is a text of JSON."""
-    rows, same, about_of = [], dict[str, str](), cache(_about)
+    rows = []
+    same = dict[str, str]()
+    about_of = cache(_about)
     for record in records:
         if isinstance(spec := record.get("spec"), dict) and spec.get("diagnosis"):
             continue  # older trials whose samples were made of test labels
         name = record.get("hash", "without a hash")
         if record.get("format") != 1:
-            rule, hint = (
+            raise StoreError(
                 f"record {name} must have format 1",
-                "Read it with the version of hsiaug that wrote it.",
+                value=f"format {record.get('format')!r}",
+                hint="Read it with the version of hsiaug that wrote it.",
             )
-            raise StoreError(rule, value=f"format {record.get('format')!r}", hint=hint)
         try:
             row = _row(record)
             about_of(row["about"])
@@ -250,12 +252,11 @@ def _whole(parts: Sequence[Columns]) -> Trials:
 
 
 def _row(record: Record) -> dict[str, Any]:
-    ok, idle = record["status"] == "ok" and record.get("metrics") is not None, made_nothing(record)
-    metrics, samples, audit = (
-        (record["metrics"] if ok else {}),
-        record.get("samples") or {},
-        record.get("audit"),
-    )
+    ok = record["status"] == "ok" and record.get("metrics") is not None
+    idle = made_nothing(record)
+    metrics = record["metrics"] if ok else {}
+    samples = record.get("samples") or {}
+    audit = record.get("audit")
     shared: dict[str, Any] = {"spec": {k: v for k, v in record["spec"].items() if k != "seed"}}
     shared |= {key: record.get(key) for key in SHARED}
     several = {**(metrics.get("fields") or {}), **(metrics.get("visibility") or {})}

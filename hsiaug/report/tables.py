@@ -125,7 +125,8 @@ class Table:
 
     def told(self, part: str) -> NDArray[np.bool_]:
         """Which trials have numbers of a part of the test pixels."""
-        name, columns = f"told_{part}", self.trials.columns
+        name = f"told_{part}"
+        columns = self.trials.columns
         return (
             np.asarray(~np.isnan(columns[name]))
             if name in columns
@@ -391,7 +392,8 @@ def _table(run: str, title: str, condition: Condition, trials: Trials) -> Table:
     large, tested = large_classes(audit["test_counts"] for audit in audits)
     scores = over_large(metric_set(condition.task), len(large), tested)
     if scores.main.key == "aa_large":
-        names, none = [f"recall:{c}" for c in large], np.full(len(trials), np.nan)
+        names = [f"recall:{c}" for c in large]
+        none = np.full(len(trials), np.nan)
         found = [
             (trials.columns[name] if names[-1] in trials.columns else none).tolist()
             for name in names

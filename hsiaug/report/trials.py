@@ -194,7 +194,8 @@ def joined(parts: Sequence[Columns], name: str) -> Column:
 
 def packed(columns: Columns) -> tuple[bytes, bytes]:
     """A line of JSON that tells of columns, and their bytes, one behind the other."""
-    told, data = {}, bytearray()
+    told = {}
+    data = bytearray()
     for name in columns:
         column = columns[name]
         column, values = (

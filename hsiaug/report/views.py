@@ -270,7 +270,8 @@ def _gains(table: Table) -> Grid:
         tone = FINDINGS[found.finding].tone if found else ""
         return GridEntry(verdict_text(found, table.scores.second.name), tone=tone)
 
-    keys, scores = cell_columns(table), {"main": table.scores.main, "second": table.scores.second}
+    keys = cell_columns(table)
+    scores = {"main": table.scores.main, "second": table.scores.second}
     columns = [
         *keys,
         *(
@@ -368,7 +369,8 @@ def _every_metric(table: Table) -> Grid:
             for control in table.controls
         ),
     ]
-    heading, cells = f"Every metric, and the tests on {main.name}", table.by_classifier
+    heading = f"Every metric, and the tests on {main.name}"
+    cells = table.by_classifier
     return make_grid(heading, columns, cells, keys=len(keys), block=attrgetter("classifier"))
 
 

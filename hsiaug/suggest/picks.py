@@ -124,10 +124,8 @@ def suggestions(
         votes = cast_votes(scene, known, members, plugins, seed=seed, progress=progress)
         doubt = disagreement(votes, len(scene.class_names))
     else:
-        votes, doubt = (
-            np.zeros((0, *scene.shape), dtype=np.int16),
-            np.ones(scene.shape, dtype=np.float32),
-        )
+        votes = np.zeros((0, *scene.shape), dtype=np.int16)
+        doubt = np.ones(scene.shape, dtype=np.float32)
     covered = known.train if unnamed is None else known.train | unnamed
     chosen, shares = cover(
         segments.centres, segments.sums(doubt + FLOOR), ground.features[covered], count
@@ -175,12 +173,16 @@ def _features(scene: UnlabelledScene) -> tuple[Floats, NDArray[np.bool_]]:
     """
     spectra = SpectralView(UNIT if scene.bands >= FEWEST else RAW, scene.wavelengths)
     data = np.zeros(scene.shape, dtype=bool)
-    total, square, count = np.zeros(scene.bands), np.zeros((scene.bands, scene.bands)), 0
+    total = np.zeros(scene.bands)
+    square = np.zeros((scene.bands, scene.bands))
+    count = 0
     for rows in row_parts(scene.pixels.shape, STRIPE_BYTES // 8):
         part = scene.pixels[rows]
         data[rows] = part.any(axis=2)
         x = spectra(part[data[rows]], axis=1).astype(np.float64)
-        total, square, count = total + x.sum(axis=0), square + x.T @ x, count + len(x)
+        total = total + x.sum(axis=0)
+        square = square + x.T @ x
+        count += len(x)
     mean = total / max(count, 1)
     covariance = square / max(count, 1) - np.outer(mean, mean)
     std = np.sqrt(np.maximum(np.diag(covariance), 0))

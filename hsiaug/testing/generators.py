@@ -285,10 +285,8 @@ def preparation(subject: GeneratorSubject) -> None:
     if not subject.card.prepares:
         raise unittest.SkipTest("its card says that nothing is")
     bench = subject.base_bench
-    view, plugin = (
-        bench.task.unlabelled(bench.scene, bench.split(bench.spec), bench.plugin_view),
-        subject.plugin(preparing_params(subject.params)),
-    )
+    view = bench.task.unlabelled(bench.scene, bench.split(bench.spec), bench.plugin_view)
+    plugin = subject.plugin(preparing_params(subject.params))
 
     def prepare(progress: ProgressRecorder, **more: Any) -> Any:
         return plugin.prepare(view, seed=0, device=DEVICE, progress=progress, **more)

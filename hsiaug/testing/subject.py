@@ -102,7 +102,10 @@ class CaseBench(Workbench):
 
     def __init__(self, case: Case, spec: TrialSpec, scope: Scope) -> None:
         super().__init__(case.data, get_task(case.task))
-        self.case, self.spec, self.scope, self.progress = case, spec, scope, ProgressRecorder()
+        self.case = case
+        self.spec = spec
+        self.scope = scope
+        self.progress = ProgressRecorder()
 
     def split(self, spec: TrialSpec) -> TaskSplit:
         return self.case.split

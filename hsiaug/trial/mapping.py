@@ -147,7 +147,8 @@ def refit(
     """
     # What fits share is not needed afterwards: with the bench go the views, each as large as the
     # data.
-    bench, timer = Workbench(data, get_task(spec.task), folder), StageTimer()
+    bench = Workbench(data, get_task(spec.task), folder)
+    timer = StageTimer()
     generator, classifier = load_plugins(spec, plugins)
     where = resolve_device(device, generator.card)
     samples = augment(spec, bench, generator, where, timer, progress, classifier=classifier.card)

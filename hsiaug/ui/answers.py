@@ -106,11 +106,11 @@ class Answers:
             if lock.pid in (None, os.getpid()):
                 # Half a lock, on a disk that is full, would be nobody's and for ever.
                 lock.break_lock()
-            rule, hint = (
+            raise InputError(
                 f"`answers` {self.path} must be in a folder that can be written",
-                "Name another file.",
-            )
-            raise InputError(rule, value=reason(error), hint=hint) from error
+                value=reason(error),
+                hint="Name another file.",
+            ) from error
         try:
             yield
         finally:
@@ -226,7 +226,8 @@ class Answers:
         """Pixel, what was said of it, and the name. Raises ValueError or TypeError for what is no
         answer.
         """
-        pixel, said = (int(row["row"]), int(row["column"])), row["said"]
+        pixel = (int(row["row"]), int(row["column"]))
+        said = row["said"]
         if said not in get_args(Said) or (said == "class") != bool(row["class"]):
             raise ValueError(f"said {said!r}, class {row['class']!r}")
         if not all(0 <= at < size for at, size in zip(pixel, self._shape, strict=True)):
@@ -241,9 +242,9 @@ def check_name(name: str) -> str:
     """
     name = name.strip()
     if not 0 < len(name) <= LONGEST_NAME or visible(name) != name:
-        rule, hint = (
+        raise InputError(
             f"a class needs a name of 1 to {LONGEST_NAME} plain characters",
-            "For example wheat.",
+            value=repr(name),
+            hint="For example wheat.",
         )
-        raise InputError(rule, value=repr(name), hint=hint)
     return name

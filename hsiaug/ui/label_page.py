@@ -115,7 +115,9 @@ class LabelPage:
 
     def picture(self, request: Request) -> Response:
         """PNGs (h, w) of every ``step``-th row and column."""
-        kind, made, step = request.path_params["kind"], self._labelling.map, self._step
+        kind = request.path_params["kind"]
+        made = self._labelling.map
+        step = self._step
         doubt = self._labelling.doubt
         if kind == "colours":
             return _png(true_colours(self._scene.pixels, self._scene.wavelengths, step))
@@ -148,7 +150,8 @@ class LabelPage:
         if name not in EXPORTS or (made is None and name.startswith("map")):
             raise InputError("there is no such file", value=name, hint="Make a map first.")
         check_map_targets([Path(name)])
-        ids, facts = np.maximum(labelling.labels(), 0), {"SCENE": task.name, "REMARK": "labels"}
+        ids = np.maximum(labelling.labels(), 0)
+        facts = {"SCENE": task.name, "REMARK": "labels"}
         if made is not None and name.startswith("map"):
             ids = made.ids
             facts |= {

@@ -217,7 +217,9 @@ class Labelling:
 
     def _ask(self, job: Job) -> None:
         scene, labels, known = self._now()
-        task, open_, none = self.task, self.task.candidates & (labels == 0), labels == -1
+        task = self.task
+        open_ = self.task.candidates & (labels == 0)
+        none = labels == -1
         found = suggestions(
             scene,
             known,
@@ -236,8 +238,11 @@ class Labelling:
     def _make_map(self, job: Job) -> None:
         scene, _, known = self._now()
         if len(np.unique(known.train_labels)) < 2:
-            rule, hint = "a map needs labels of two classes at least", "Answer a few picks first."
-            raise InputError(rule, value=f"{len(np.unique(known.train_labels))}", hint=hint)
+            raise InputError(
+                "a map needs labels of two classes at least",
+                value=f"{len(np.unique(known.train_labels))}",
+                hint="Answer a few picks first.",
+            )
         member = self.task.mapper
         plugin = load_classifier(self._plugins, member.classifier)
         job.progress(0, 1, f"{member} learns")
@@ -251,7 +256,9 @@ class Labelling:
         """Mean spectrum (B,) of the labelled pixels of every class that has any, of at most
         MOST_AVERAGED of them.
         """
-        labels, cube, means = self.labels(), self.task.scene.pixels, {}
+        labels = self.labels()
+        cube = self.task.scene.pixels
+        means = {}
         for c in np.unique(labels[labels > 0]):
             rows, columns = np.nonzero(labels == c)
             thin = slice(None, None, -(-len(rows) // MOST_AVERAGED))

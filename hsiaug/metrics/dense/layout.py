@@ -190,7 +190,8 @@ def distances_to_training(
     rounds = []
     for _ in range(REPEATS):
         order = rng.permutation(len(scores["training"]))
-        known, rest = scores["training"][order[:size]], scores["training"][order[size : 2 * size]]
+        known = scores["training"][order[:size]]
+        rest = scores["training"][order[size : 2 * size]]
         others = scores | {"training": rest}
         some = [part[rng.permutation(len(part))[:size]] for part in others.values()]
         rounds.append(frechet_between([known, *some]))
@@ -258,7 +259,9 @@ def _windows(places: NDArray[np.integer], shape: tuple[int, int], side: int) -> 
 
     No two windows share a pixel, also where tiles overlap.
     """
-    tiles, starts, seen = [], [], set()
+    tiles = []
+    starts = []
+    seen = set()
     for i, (image, row, column) in enumerate(places.tolist()):
         for r in range(-row % side, shape[0] - side + 1, side):
             for c in range(-column % side, shape[1] - side + 1, side):
@@ -316,6 +319,7 @@ def _nearest_of_kind(maps: LayoutMaps, kinds: Ints, known: LayoutMaps, known_kin
     near = np.full(len(maps), -1, dtype=np.int64)
     reduced, known_reduced = (block_means(part.scores) for part in (maps, known))
     for kind in np.intersect1d(kinds, known_kinds):
-        own, its = np.flatnonzero(kinds == kind), np.flatnonzero(known_kinds == kind)
+        own = np.flatnonzero(kinds == kind)
+        its = np.flatnonzero(known_kinds == kind)
         near[own] = its[nearest_turned(reduced[own], known_reduced[its])[1]]
     return near

@@ -90,7 +90,8 @@ def tile_agreement(
     few = train.take(np.sort(rng.permutation(len(train))[:TILES]))
     space = fit_space(_inputs(few, rng), AXES)
     (known, _), (new, tiles) = (_pixels(part, ids, space) for part in (few, made))
-    known, some = known.take(at_most(known.y, LEARNT, rng)), at_most(tiles, OF_TILE, rng)
+    known = known.take(at_most(known.y, LEARNT, rng))
+    some = at_most(tiles, OF_TILE, rng)
     new, tiles = new.take(some), tiles[some]
     right = (
         np.mean([fit(known)(new.x) == new.y for fit in PROBES], axis=0) if len(new) else np.empty(0)
@@ -156,7 +157,8 @@ def _edge_area(scores: Array, mask: Ints) -> float:
     """0..1: chance that two neighbours of unlike classes differ more, in scores (H, W, k), than two
     of one class; NaN without such neighbours.
     """
-    steps, unlike = [], []
+    steps = []
+    unlike = []
     for axis in (0, 1):
         a, b = (np.delete(mask, end, axis) for end in (0, -1))
         known = (a != IGNORE) & (b != IGNORE)
@@ -171,11 +173,11 @@ def _judged_classes(train: DenseSamples, held: DenseSamples, classes: int) -> tu
     counts = [np.bincount(part.masks.ravel(), minlength=classes + 1)[1:] for part in (train, held)]
     ids = tuple((np.flatnonzero(np.minimum(*counts) >= FEWEST) + 1).tolist())
     if len(ids) < 2:
-        rule, hint = (
+        raise InputError(
             f"two classes need {FEWEST} labelled pixels in training and in held-out tiles",
-            "Use more tiles.",
+            value=f"classes {ids}",
+            hint="Use more tiles.",
         )
-        raise InputError(rule, value=f"classes {ids}", hint=hint)
     return ids
 
 
@@ -185,7 +187,8 @@ def _maps(images: Float32) -> Array:
     """
     if images.shape[1] == 1:
         return images[:, 0].astype(np.float64)
-    before, after = images[:, 0].astype(np.float64), images[:, 1].astype(np.float64)
+    before = images[:, 0].astype(np.float64)
+    after = images[:, 1].astype(np.float64)
     angle = spectral_angle(np.moveaxis(before, 1, -1), np.moveaxis(after, 1, -1))
     length = np.linalg.norm(np.moveaxis(after - before, 1, -1), axis=-1)
     change = np.stack([angle, length], axis=1)
@@ -194,7 +197,8 @@ def _maps(images: Float32) -> Array:
 
 def _inputs(train: DenseSamples, rng: np.random.Generator) -> Array:
     """(pixels, D) some labelled pixels of each training tile."""
-    most, x = max(1, 20_000 // len(train)), []
+    most = max(1, 20_000 // len(train))
+    x = []
     for image, mask in zip(train.images, train.masks, strict=True):
         places = rng.permutation(np.flatnonzero(mask.ravel() != IGNORE))[:most]
         maps = _maps(image[None])[0]
@@ -206,7 +210,9 @@ def _pixels(part: DenseSamples, ids: Sequence[int], space: Space) -> tuple[Spect
     """The pixels (n, 2k) of these classes, and the tile (n,) of each."""
     from scipy.ndimage import uniform_filter
 
-    x, y, tiles = [], [], []
+    x = []
+    y = []
+    tiles = []
     for i, (image, mask) in enumerate(zip(part.images, part.masks, strict=True)):
         scores = space.project(np.moveaxis(_maps(image[None])[0], 0, -1))  # (H, W, k)
         around = uniform_filter(scores, size=(3, 3, 1), mode="nearest")

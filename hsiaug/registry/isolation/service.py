@@ -144,7 +144,8 @@ def serve(pipe: Connection, temporary: str, readable: Collection[str]) -> None:
     # What a package prints is no answer.
     os.dup2(2, 1)
     sys.stdout = sys.stderr
-    IMPORTS.allowed, IMPORTS.known = True, {}
+    IMPORTS.allowed = True
+    IMPORTS.known = {}
     service, me = Service(), os.getpid()
     while True:
         try:

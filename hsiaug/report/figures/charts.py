@@ -132,7 +132,9 @@ def _draw_block(place: SubFigure, block: Block, columns: int) -> float:
     """Draw the panels and the legend; inches that the legend needs beyond what a block has round
     its panels.
     """
-    width, wide, n = WIDTHS[columns], block.wide(columns), len(block.panels)
+    width = WIDTHS[columns]
+    wide = block.wide(columns)
+    n = len(block.panels)
     shared = bool(block.rows)
     shape = math.ceil(n / wide), wide
     panels: list[Axes] = list(

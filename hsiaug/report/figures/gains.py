@@ -145,7 +145,8 @@ def _write(axes: Axes, y: float, text: str, colour: str, *, below: bool = False)
 def _gains(table: Table) -> Block:
     """Each arm has a line for each control."""
     known = [gain for gain in table.judged if any(gain.against.values())]
-    arms, each = {gain.cell.arm for gain in known}, len(table.controls) + 1
+    arms = {gain.cell.arm for gain in known}
+    each = len(table.controls) + 1
     lines = {arm: each * i for i, arm in enumerate(arm for arm in table.arms if arm in arms)}
     places = control_places(known)
     panels = [
@@ -190,7 +191,8 @@ def _draw_gains(
         _outline(axes, bars, color=style["color"], linewidth=1.6, alpha=0.7)
         ticks = [(d, y + up) for y, test in tests for d in test.differences for up in (-0.3, 0.3)]
         _outline(axes, ticks, color=style["color"], linewidth=0.6, alpha=0.7)
-        means, rows = [100 * test.mean for _, test in tests], [y for y, _ in tests]
+        means = [100 * test.mean for _, test in tests]
+        rows = [y for y, _ in tests]
         name = f"over {control}"
         (entries[name],) = axes.plot(means, rows, linestyle="none", ms=4, label=name, **style)
     axes.set_ylim(each * len(lines) - 0.5, -0.8)

@@ -92,7 +92,8 @@ class FittedForest(FittedPixels):
         if self.model is None:
             shares, classes = np.ones((len(spectra), 1)), np.array([self.only])
         else:
-            shares, classes = self.model.predict_proba(spectra), self.model.classes_
+            shares = self.model.predict_proba(spectra)
+            classes = self.model.classes_
         found = by_class(shares, classes, self.class_count)
         return np.ascontiguousarray(
             found.reshape(len(tiles), *tiles.side, -1).transpose(0, 3, 1, 2)
@@ -132,7 +133,8 @@ class _Pixels(Plugin[Any]):
         """
         y, spectra = samples.masks.ravel(), spectra_of(samples.images)
         size = int(np.prod(samples.side))
-        weight, made = np.repeat(samples.weight, size), np.repeat(samples.synthetic, size)
+        weight = np.repeat(samples.weight, size)
+        made = np.repeat(samples.synthetic, size)
         rows = np.flatnonzero((y > 0) & (weight > 0))
         if not len(rows):
             raise PluginError(

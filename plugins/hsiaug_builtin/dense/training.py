@@ -102,14 +102,13 @@ def single_pixels(data: TrainingTiles, scale: BandScale, seed: int, device: str)
     made = np.broadcast_to(data.synthetic[:, None, None], labelled.shape)
     shown = np.unique(data.target[labelled & ~made])
     labelled &= ~made | ~np.isin(data.target, shown)
-    spectra, target = (
-        unit_norm(data.images)[:, 0].transpose(0, 2, 3, 1)[labelled],
-        data.target[labelled],
-    )
+    spectra = unit_norm(data.images)[:, 0].transpose(0, 2, 3, 1)[labelled]
+    target = data.target[labelled]
     weight = np.broadcast_to(data.weight[:, None, None], labelled.shape)[labelled]
     kept = heaviest_distinct(np.column_stack([spectra, target.astype(np.float32)]), weight)
     x = torch.from_numpy((spectra[kept] - scale.mean[bands:]) / scale.std[bands:])
-    y, chosen = torch.from_numpy(target[kept]), torch.from_numpy(weight[kept])
+    y = torch.from_numpy(target[kept])
+    chosen = torch.from_numpy(weight[kept])
     size = GRID[0] * GRID[1]
     chooser = torch.Generator().manual_seed(derive_seed("single pixels", seed))
 

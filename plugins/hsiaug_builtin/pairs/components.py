@@ -111,7 +111,8 @@ def place(
     """
     side = ids.shape[0]
     turn = int(rng.integers(TURNS))
-    at, ring = turn_pixels(piece.at, turn, side), turn_pixels(piece.ring, turn, side)
+    at = turn_pixels(piece.at, turn, side)
+    ring = turn_pixels(piece.ring, turn, side)
     low, high = at.min(axis=1), at.max(axis=1)
     fixed = (low == 0) | (high == side - 1)
     shifts = rng.integers(

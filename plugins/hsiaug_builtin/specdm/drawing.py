@@ -51,7 +51,8 @@ class PairDrawing:
         Raises PluginError for a class without training pixels.
         """
         omega = guidance or 0.0
-        rng, draw = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
+        rng = np.random.default_rng(seed)
+        draw = torch.Generator().manual_seed(seed)
         form = self.format
         for c in counts.by_class:
             if c not in form.ids:
@@ -78,7 +79,9 @@ class PairDrawing:
         self, c: int | None, n: int, omega: float, rng: np.random.Generator, draw: torch.Generator
     ) -> DenseSamples:
         """n pairs that shall show class c, or any where it is None."""
-        images, masks, sure = [], [], []
+        images = []
+        masks = []
+        sure = []
         for rows in np.array_split(self._rows(c, n, rng), range(BATCH, n, BATCH)):
             image, mask, confidence = self._batch(rows, c, omega, rng, draw)
             for more in range(1, AGAIN + 1):

@@ -89,11 +89,13 @@ def learn(
 @torch.inference_mode()
 def accuracy(codec: Codec, run: PairRun) -> float:
     """Share of the labelled pixels of training tiles whose class comes back from the latents."""
-    right, labelled = 0, 0
+    right = 0
+    labelled = 0
     for _, y, (_, shares) in _decoded(codec, run):
         known = torch.tensor(run.format.ids, device=y.device)[y] != 0
         named = shares.argmax(dim=1)
-        right, labelled = right + int((known & (named == y)).sum()), labelled + int(known.sum())
+        right += int((known & (named == y)).sum())
+        labelled += int(known.sum())
     return round(right / max(1, labelled), 5)
 
 
@@ -159,7 +161,8 @@ def _denoiser(run: PairRun, latents: Tensor, weights: Tensor | None) -> UNet:
         run.device
     )
     told = torch.cat([pairs.shares, torch.ones(len(pairs), 1)], dim=1)
-    seed, velocity = derive_seed("denoiser", run.seed), replayed(model, run.device)
+    seed = derive_seed("denoiser", run.seed)
+    velocity = replayed(model, run.device)
 
     def loss(step: int) -> Tensor:
         draw = randomness(seed, step)

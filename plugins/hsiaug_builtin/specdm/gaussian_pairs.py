@@ -104,7 +104,9 @@ def fit_gaussians(
     real = view.real
     form = TileFormat.of(real, len(view.class_names), 1)
     pixels = np.moveaxis(real.images.reshape(len(real), form.channels, form.side, form.side), 1, -1)
-    means, squares, counts = [], [], []
+    means = []
+    squares = []
+    counts = []
     for index, one in enumerate(form.ids):
         own = pixels[real.masks == one].astype(np.float64)
         means.append(own.mean(axis=0))

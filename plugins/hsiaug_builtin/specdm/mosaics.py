@@ -112,7 +112,8 @@ class FittedMosaics(PairDrawing):
         rng: np.random.Generator,
         draw: torch.Generator,
     ) -> Batch:
-        images, shares = [], []
+        images = []
+        shares = []
         firsts = np.flatnonzero(np.diff(rows, prepend=-1))
         for group in np.split(rows, firsts[1:]):
             image, share = self._group(int(group[0]), len(group), c, omega, rng, draw)

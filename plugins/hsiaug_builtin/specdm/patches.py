@@ -152,7 +152,9 @@ class PatchDiffusion:
     def __init__(
         self, joint: Tensor, classes: int, favour: Tensor, stages: Sequence[Stage]
     ) -> None:
-        self.classes, self.favour, self.stages = classes, favour, tuple(stages)
+        self.classes = classes
+        self.favour = favour
+        self.stages = tuple(stages)
         self.cells = [avg_pool2d(joint, stage.cell) for stage in stages]
         self.directions = [
             Directions.of(cells, stage.side)
@@ -263,7 +265,8 @@ class PatchDiffusion:
         """
         stage = self.stages[index]
         seen = self.directions[index].read(unfold(x[None], stage.side, stride=stage.stride)[0].T)
-        weights, numbers = [], []
+        weights = []
+        numbers = []
         for part in torch.split(seen, CHUNK):
             odds = (part @ library.projected.T - library.squares / 2) / level**2 + library.favour
             if stage.nearest == 1:

@@ -31,13 +31,17 @@ class UNet(nn.Module):
 
     def __init__(self, size: Size, channels: int, side: int, classes: int) -> None:
         super().__init__()
-        width, multiples, blocks = size.unet_width, size.levels, size.unet_blocks
+        width = size.unet_width
+        multiples = size.levels
+        blocks = size.unet_blocks
         told = 4 * width
         self.time = nn.Sequential(nn.Linear(256, told), nn.SiLU(), nn.Linear(told, told))
         self.shares = nn.Sequential(nn.Linear(classes + 1, told), nn.SiLU(), nn.Linear(told, told))
         self.enter = nn.Conv2d(channels, width, 3, padding=1)
         self.down, self.up = nn.ModuleList(), nn.ModuleList()
-        now, skips, last = width, [width], len(multiples) - 1
+        now = width
+        skips = [width]
+        last = len(multiples) - 1
         for level, multiple in enumerate(multiples):
             seen = (side >> level) <= size.attend
             for _ in range(blocks):

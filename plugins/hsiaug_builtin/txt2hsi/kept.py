@@ -46,7 +46,10 @@ def _compare(
 ) -> dict[str, float]:
     from sklearn.svm import SVC
 
-    learnt, asked, y, truth = [], [], [], []
+    learnt = []
+    asked = []
+    y = []
+    truth = []
     for c, own in named.items():
         taken = rng.permutation(own)[: 2 * MOST]
         half = (len(taken) + 1) // 2

@@ -73,10 +73,8 @@ class Measure:
         drawn = [
             rng.permutation(own)[: 2 * max(1, SAMPLES // len(named))] for own in named.values()
         ]
-        at, y = (
-            np.concatenate(drawn),
-            np.repeat(np.array(list(named), dtype=np.int64), list(map(len, drawn))),
-        )
+        at = np.concatenate(drawn)
+        y = np.repeat(np.array(list(named), dtype=np.int64), list(map(len, drawn)))
         pixels = rng.permutation(np.argwhere(view.visible))[:PIXELS]
         space = PatchSpace.fit(view.cube[pixels[:, 0], pixels[:, 1]])
         scores = space.scores(view.cube)

@@ -47,7 +47,8 @@ class Vae(nn.Module):
     def __init__(self, bands: int, latent: int, width: int) -> None:
         super().__init__()
         self.register_buffer("varying", torch.ones(bands))
-        self.into, self.back = nn.Linear(bands, latent), nn.Linear(latent, bands)
+        self.into = nn.Linear(bands, latent)
+        self.back = nn.Linear(latent, bands)
         self.log_variance = nn.Parameter(torch.zeros(latent))
         self.encoder = nn.Sequential(
             nn.Linear(bands, width), nn.SiLU(), zero_weights(nn.Linear(width, latent))
@@ -80,7 +81,8 @@ class Vae(nn.Module):
         values, axes = torch.linalg.eigh(weighted.T @ weighted / len(x))
         order = torch.argsort(values, descending=True)
         left = values[order[latent:]].mean() if latent < len(values) else values[order[-1]] * 0.1
-        values, axes = values[order[:latent]].clamp(min=1e-12), axes[:, order[:latent]]
+        values = values[order[:latent]].clamp(min=1e-12)
+        axes = axes[:, order[:latent]]
         # The sign of an eigenvector is arbitrary: its largest entry is made positive.
         axes = axes * axes.gather(0, axes.abs().argmax(dim=0)[None]).sign()
         self.into.weight.copy_((axes / values.sqrt()).T * scale)
