@@ -122,11 +122,11 @@ class TrainingComponents:
             torch.tensor(z, device=device), torch.tensor(y, device=device), torch.tensor(share)
         )
 
-    def batch(self, size: int, draw: torch.Generator, step: int) -> tuple[Tensor, Tensor]:
+    def batch(self, size: int, rng: torch.Generator, step: int) -> tuple[Tensor, Tensor]:
         """z (size, k, p, p), under one of the eight symmetries of the square after the other, and y
         (size,).
         """
-        rows = torch.multinomial(self.share, size, replacement=True, generator=draw).to(
+        rows = torch.multinomial(self.share, size, replacement=True, generator=rng).to(
             self.y.device
         )
         return turn_batch(self.z[rows], step), self.y[rows]
@@ -145,7 +145,7 @@ class Conditional(nn.Module):
         """
         raise NotImplementedError
 
-    def generate(self, y: Tensor, draw: torch.Generator) -> Tensor:
+    def generate(self, y: Tensor, rng: torch.Generator) -> Tensor:
         """(n, k, p, p) for class ids y (n,)."""
         raise NotImplementedError
 
@@ -173,17 +173,17 @@ class FittedLearnt(FittedPatches):
 
     def make(self, c: int, count: int, rows: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
         anchors = self.x[cycle(rows, count, np.random.default_rng(seed))]
-        draw = torch.Generator().manual_seed(seed)
-        parts = [self._carry(anchors[i : i + BATCH], c, draw) for i in range(0, count, BATCH)]
+        rng = torch.Generator().manual_seed(seed)
+        parts = [self._carry(anchors[i : i + BATCH], c, rng) for i in range(0, count, BATCH)]
         return np.concatenate(parts)
 
     @torch.inference_mode()
     def _carry(
-        self, anchors: NDArray[np.float32], c: int, draw: torch.Generator
+        self, anchors: NDArray[np.float32], c: int, rng: torch.Generator
     ) -> NDArray[np.float32]:
         """``anchors`` (n, B, p, p) with their components replaced."""
         y = torch.full((len(anchors),), c, dtype=torch.int64, device=self.device)
-        drawn = self.net.generate(y, draw).cpu().numpy()
+        drawn = self.net.generate(y, rng).cpu().numpy()
         old = self.components.of(anchors, np.full(len(anchors), c))
         return anchors + self.components.change(drawn - old)
 

@@ -103,10 +103,10 @@ class CentreCnn(Plugin[CentreCnnParams]):
             net = fresh(
                 lambda: CentreNet(bands, own.width, window, own.dropout, data.classes), seed_of
             )
-            draw = batches(data, own, seed_of, device)
+            next_batch = batches(data, own, seed_of, device)
             return train(
                 net,
-                draw,
+                next_batch,
                 error,
                 own,
                 seed=seed_of,

@@ -82,9 +82,9 @@ class NetSegmenter(Plugin[Own]):
         data = training_tiles(samples, classes)
         scale = fit_scale(real, own.centre, self.unit)
         net = fresh(lambda: Padded(self.network(len(scale.mean), len(data.classes))), seed)
-        draw = batches(data, scale, own.batch, seed, device)
+        next_batch = batches(data, scale, own.batch, seed, device)
         error = criterion(data, own, device)
-        net = train(net, draw, error, own, seed=seed, device=device, progress=progress)
+        net = train(net, next_batch, error, own, seed=seed, device=device, progress=progress)
         settle(net, real, scale, seed, device)
         if isinstance(net.net, ContextAndPixel):
             # Not settled: statistics of pixels without a label, which may be of other materials,

@@ -73,7 +73,7 @@ def batches(data: TrainingTiles, scale: BandScale, size: int, seed: int, device:
     order = torch.Generator().manual_seed(seed)
     chances = torch.from_numpy(data.weight)
 
-    def draw(step: int) -> tuple[Tensor, Tensor]:
+    def next_batch(step: int) -> tuple[Tensor, Tensor]:
         rows = torch.multinomial(chances, size, replacement=True, generator=order).numpy()
         tiles, target = scale(data.images[rows]), data.target[rows]
         # As one stack of layers, so that a mask cannot be turned otherwise than its image.
@@ -84,7 +84,7 @@ def batches(data: TrainingTiles, scale: BandScale, size: int, seed: int, device:
         x = shown[:, :-1].reshape(tiles.shape)
         return to_device(x, device), to_device(shown[:, -1].long(), device)
 
-    return draw
+    return next_batch
 
 
 def single_pixels(data: TrainingTiles, scale: BandScale, seed: int, device: str) -> Draw:
@@ -112,12 +112,12 @@ def single_pixels(data: TrainingTiles, scale: BandScale, seed: int, device: str)
     size = GRID[0] * GRID[1]
     chooser = torch.Generator().manual_seed(derive_seed("single pixels", seed))
 
-    def draw(step: int) -> tuple[Tensor, Tensor]:
+    def next_batch(step: int) -> tuple[Tensor, Tensor]:
         drawn = torch.multinomial(chosen, size, replacement=True, generator=chooser)
         tile = x[drawn].T.reshape(1, bands, *GRID)
         return to_device(tile, device), to_device(y[drawn].reshape(1, *GRID), device)
 
-    return draw
+    return next_batch
 
 
 def criterion(data: TrainingTiles, recipe: DenseRecipe, device: str) -> Error:

@@ -83,7 +83,7 @@ class TrainingPatches:
 
 def train(
     net: Net,
-    draw: Draw,
+    next_batch: Draw,
     error: Error,
     budget: Budget,
     *,
@@ -99,7 +99,7 @@ def train(
     net.to(device)
 
     def loss(step: int) -> Tensor:
-        x, target = draw(step)
+        x, target = next_batch(step)
         return error(net(x), target)
 
     return descend(net, loss, budget, seed=seed, progress=progress)
@@ -124,7 +124,7 @@ def batches(data: TrainingPatches, recipe: Recipe, seed: int, device: str) -> Dr
     alike = bool((share == share[0]).all())
     chances = torch.from_numpy(share)
 
-    def draw(step: int) -> tuple[Tensor, Tensor]:
+    def next_batch(step: int) -> tuple[Tensor, Tensor]:
         if alike:
             rows = torch.randint(len(x), (recipe.batch,), generator=order)
         else:
@@ -132,7 +132,7 @@ def batches(data: TrainingPatches, recipe: Recipe, seed: int, device: str) -> Dr
         rows = rows.to(device)
         return view(x[rows], noise, step), target[rows]
 
-    return draw
+    return next_batch
 
 
 def criterion(data: TrainingPatches, recipe: Recipe, device: str) -> Error:

@@ -289,10 +289,10 @@ def fit_stream(
     seed = derive_seed(note, run.seed)
 
     def value(step: int) -> Tensor:
-        draw = randomness(seed, step)
-        x = read(*run.rows(draw))
+        rng = randomness(seed, step)
+        x = read(*run.rows(rng))
         mean, log_variance = stream.posterior(x)
-        out = stream.decode(mean + (0.5 * log_variance).exp() * run.noise(mean, draw))
+        out = stream.decode(mean + (0.5 * log_variance).exp() * run.noise(mean, rng))
         return loss(out, x) + params.network.kl * run.losses.latents(mean, log_variance)
 
     train(

@@ -165,14 +165,14 @@ def _denoiser(run: PairRun, latents: Tensor, weights: Tensor | None) -> UNet:
     velocity = replayed(model, run.device)
 
     def loss(step: int) -> Tensor:
-        draw = randomness(seed, step)
-        rows, turns = run.rows(draw)
+        rng = randomness(seed, step)
+        rows, turns = run.rows(rng)
         view = torch.tensor(turns) % views
         z = latents[to_device(view, run.device), to_device(rows, run.device)]
-        t = torch.randint(NOISE_STEPS, (len(rows),), generator=draw)
-        noise = run.noise(z, draw)
+        t = torch.randint(NOISE_STEPS, (len(rows),), generator=rng)
+        noise = run.noise(z, rng)
         drop = DROP if tells_shares(params) else 1.0
-        shares = told[rows] * (torch.rand(len(rows), 1, generator=draw) >= drop)
+        shares = told[rows] * (torch.rand(len(rows), 1, generator=rng) >= drop)
         t = to_device(t, run.device)
         out = velocity(schedule.add_noise(z, t, noise), t, to_device(shares, run.device))
         aim = noise if predicts_noise(params) else schedule.velocity(z, t, noise)

@@ -54,7 +54,7 @@ class FittedGaussianPairs(PairDrawing):
         c: int | None,
         omega: float,
         rng: np.random.Generator,
-        draw: torch.Generator,
+        torch_rng: torch.Generator,
     ) -> Batch:
         form = self.format
         turns = rng.integers(SYMMETRIES, size=len(rows)).tolist()

@@ -119,11 +119,11 @@ class Directions:
     @classmethod
     def of(cls, cells: Tensor, side: int) -> Directions:
         """Those of some patches of cells (n, C, G, G)."""
-        draw = torch.Generator().manual_seed(0)
+        rng = torch.Generator().manual_seed(0)
         places = cells.shape[-1] - side + 1
-        tiles = torch.randint(len(cells), (SAMPLED,), generator=draw)
-        rows = torch.randint(places, (SAMPLED,), generator=draw)
-        columns = torch.randint(places, (SAMPLED,), generator=draw)
+        tiles = torch.randint(len(cells), (SAMPLED,), generator=rng)
+        rows = torch.randint(places, (SAMPLED,), generator=rng)
+        columns = torch.randint(places, (SAMPLED,), generator=rng)
         views = cells.unfold(2, side, 1).unfold(3, side, 1)
         patches = views[tiles, :, rows, columns].flatten(1).double()
         mean = patches.mean(dim=0)
@@ -168,7 +168,7 @@ class PatchDiffusion:
         count: int,
         steps: int,
         strength: float,
-        draw: torch.Generator,
+        rng: torch.Generator,
         wanted: tuple[int, float] | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Mosaics of patches of some training pairs.
@@ -200,7 +200,7 @@ class PatchDiffusion:
         for index in range(len(self.stages)):
             library = self._library(index, sources, wanted)
             levels = list(self._levels(index, each, strength))
-            x = self._begin(x, index, sources, count, levels[0], strength, draw)
+            x = self._begin(x, index, sources, count, levels[0], strength, rng)
             for level, after in pairwise(levels):
                 clean = torch.stack([self._clean(index, one, level, library) for one in x])
                 x = clean + after / level * (x - clean)
@@ -230,13 +230,13 @@ class PatchDiffusion:
         count: int,
         level: float,
         strength: float,
-        draw: torch.Generator,
+        rng: torch.Generator,
     ) -> Tensor:
         """Noised cells (count, C + K, G, G): of nothing or of the first source, or of those of the
         stage before, whose means they keep.
         """
         cells = self.cells[index][sources]
-        noise = torch.randn((count, *cells.shape[1:]), generator=draw).to(cells.device)
+        noise = torch.randn((count, *cells.shape[1:]), generator=rng).to(cells.device)
         if x is None:
             usual = cells.mean(dim=(0, 2, 3))[:, None, None] if strength >= 1 else cells[0]
             return usual + level * noise

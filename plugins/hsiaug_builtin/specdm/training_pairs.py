@@ -82,12 +82,12 @@ class PairRun(Run):
         )
         return cls(seed, device, progress, checkpoint, form, pairs, params, losses)
 
-    def rows(self, draw: torch.Generator) -> tuple[Tensor, list[int]]:
+    def rows(self, rng: torch.Generator) -> tuple[Tensor, list[int]]:
         """A batch: rows (b,) int64, rare classes more often, and a turn for each."""
         rows = torch.multinomial(
-            self.pairs.weight, self.params.network.batch, replacement=True, generator=draw
+            self.pairs.weight, self.params.network.batch, replacement=True, generator=rng
         )
-        turns = torch.randint(SYMMETRIES, (len(rows),), generator=draw)
+        turns = torch.randint(SYMMETRIES, (len(rows),), generator=rng)
         return rows, turns.tolist() if turned(self.params) else [0] * len(rows)
 
     def cut(self, data: Tensor, rows: Tensor, turns: list[int]) -> Tensor:
@@ -96,9 +96,9 @@ class PairRun(Run):
             [symmetry(data[row], turn) for row, turn in zip(rows.tolist(), turns, strict=True)]
         )
 
-    def noise(self, like: Tensor, draw: torch.Generator) -> Tensor:
+    def noise(self, like: Tensor, rng: torch.Generator) -> Tensor:
         """Normal numbers of a shape."""
-        return normal(like.shape, draw, self.device)
+        return normal(like.shape, rng, self.device)
 
 
 def turned(params: LatentParams) -> bool:

@@ -187,18 +187,18 @@ class TextLoss:
 
     def __call__(self, step: int) -> Tensor:
         """The loss on a batch that depends on the seed and the step alone."""
-        draw = randomness(self.seed, step)
+        torch_rng = randomness(self.seed, step)
         rng = np.random.default_rng(derive_seed("batch", self.seed, step))
         z, label, code = self.batches.draw(rng)
         if self.batches.params.lfue and rng.random() < PERTURBED:
-            z = perturb(z.movedim(3, 1), label, draw).movedim(1, 3)
-        dropped = torch.rand(len(z), generator=draw)
+            z = perturb(z.movedim(3, 1), label, torch_rng).movedim(1, 3)
+        dropped = torch.rand(len(z), generator=torch_rng)
         code = torch.where(dropped < NO_CODE, self.batches.coded.gaussians.no_code, code)
         has_text = (label > 0) & (dropped >= NO_CODE + DROP)
         rows = torch.full_like(label, -1)
-        rows[has_text] = self.texts.choose(label[has_text], draw)
+        rows[has_text] = self.texts.choose(label[has_text], torch_rng)
         device = str(z.device)
         condition = condition_on(code, device, rows, torch.where(has_text, label, 0))
         x = to_frequencies(z)
-        levels = noise_levels_of(len(x), draw, device)
-        return self.loss(x, levels, condition, normal(x.shape, draw, device), self.texts)
+        levels = noise_levels_of(len(x), torch_rng, device)
+        return self.loss(x, levels, condition, normal(x.shape, torch_rng, device), self.texts)

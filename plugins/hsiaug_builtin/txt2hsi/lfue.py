@@ -16,7 +16,7 @@ from hsiaug_builtin.nets.seeded import normal, to_device
 TINY = 1e-6
 
 
-def perturb(z: Tensor, group: Tensor, draw: torch.Generator) -> Tensor:
+def perturb(z: Tensor, group: Tensor, rng: torch.Generator) -> Tensor:
     """Latents z (n, d, p, p) with resampled channel statistics.
 
     Parameters
@@ -32,7 +32,7 @@ def perturb(z: Tensor, group: Tensor, draw: torch.Generator) -> Tensor:
     deviation = (z.var(dim=(2, 3), unbiased=False) + TINY).sqrt()
     spread_mean = _spread(mean, group)
     spread_deviation = _spread(deviation, group)
-    e = normal((2, *mean.shape), draw, z.device)
+    e = normal((2, *mean.shape), rng, z.device)
     shift = mean + spread_mean * e[0]
     scale = (deviation + spread_deviation * e[1]).clamp(min=1e-3)
     standard = (z - mean[:, :, None, None]) / deviation[:, :, None, None]

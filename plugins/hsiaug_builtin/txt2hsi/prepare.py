@@ -207,15 +207,15 @@ def learn_scene(
     size = params.network
 
     def loss(step: int) -> Tensor:
-        draw = randomness(seed, step)
+        torch_rng = randomness(seed, step)
         rng = np.random.default_rng(derive_seed("scene batch", seed, step))
         at = view.unlabelled[rng.integers(len(view.unlabelled), size=size.scene_batch)]
         code = coded.codes[at[:, 0], at[:, 1]].astype(np.int64)
         code[rng.random(len(code)) < NO_CODE] = coded.gaussians.no_code
         condition = condition_on(torch.from_numpy(code), device)
         x = to_frequencies(mirror_at_random(field.cut(at), rng))
-        levels = noise_levels_of(len(x), draw, device)
-        return error(x, levels, condition, normal(x.shape, draw, device))
+        levels = noise_levels_of(len(x), torch_rng, device)
+        return error(x, levels, condition, normal(x.shape, torch_rng, device))
 
     denoiser = train(
         denoiser,
@@ -274,10 +274,10 @@ def condition_on(
     return Condition(*(to_device(each, device) for each in (code, rows, label)))
 
 
-def noise_levels_of(count: int, draw: torch.Generator, device: str) -> Tensor:
+def noise_levels_of(count: int, rng: torch.Generator, device: str) -> Tensor:
     """Log-normal noise levels of training, (count,) (Karras et al. 2022, table 1)."""
     mean, std = LOG_SIGMA
-    return to_device((mean + std * torch.randn(count, generator=draw)).exp(), device)
+    return to_device((mean + std * torch.randn(count, generator=rng)).exp(), device)
 
 
 def mirror_at_random(x: Tensor, rng: np.random.Generator) -> Tensor:

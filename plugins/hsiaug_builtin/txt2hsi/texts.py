@@ -51,11 +51,11 @@ class Texts:
         tokens, mask, pooled = (array.to(device) for array in (self.tokens, self.mask, self.pooled))
         return replace(self, tokens=tokens, mask=mask, pooled=pooled)
 
-    def choose(self, classes: Tensor, draw: torch.Generator) -> Tensor:
+    def choose(self, classes: Tensor, rng: torch.Generator) -> Tensor:
         """(n,) a prompt row for each class id of ``classes`` (n,), uniformly among the class's
         own.
         """
-        pick = torch.rand(len(classes), generator=draw)
+        pick = torch.rand(len(classes), generator=rng)
         rows = [self.rows[c] for c in classes.tolist()]
         return torch.tensor([r[int(p * len(r))] for r, p in zip(rows, pick.tolist(), strict=True)])
 

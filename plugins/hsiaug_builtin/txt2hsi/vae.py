@@ -150,12 +150,12 @@ class Codec:
     scale: Tensor
     batch: int
 
-    def loss(self, vae: Vae, draw: torch.Generator) -> Tensor:
+    def loss(self, vae: Vae, rng: torch.Generator) -> Tensor:
         """Of pixels drawn by ``draw``."""
         device, shift, scale = self.x.device, self.shift, self.scale
-        shown = self.x[to_device(torch.randint(len(self.x), (self.batch,), generator=draw), device)]
+        shown = self.x[to_device(torch.randint(len(self.x), (self.batch,), generator=rng), device)]
         mean = vae.encode(shown)
-        noise = normal(mean.shape, draw, device)
+        noise = normal(mean.shape, rng, device)
         out = vae.decode(mean + (0.5 * vae.log_variance).exp() * noise)
         angle = 1 - cosine_similarity(shown * scale + shift, out * scale + shift, dim=1).mean()
         divergence = -0.5 * (1 + vae.log_variance - mean.square() - vae.log_variance.exp()).mean()
@@ -208,14 +208,14 @@ def add_class_term(vae: Vae, codec: Codec, named: Sequence[Tensor], weight: floa
     )
 
     def loss(step: int) -> Tensor:
-        draw = randomness(run.seed, step)
-        target = torch.randint(len(named), (codec.batch,), generator=draw)
-        pick = torch.rand(len(target), generator=draw).tolist()
+        rng = randomness(run.seed, step)
+        target = torch.randint(len(named), (codec.batch,), generator=rng)
+        pick = torch.rand(len(target), generator=rng).tolist()
         shown = torch.stack(
             [named[c][int(p * len(named[c]))] for c, p in zip(target.tolist(), pick, strict=True)]
         )
         scores = told.head(told.vae.encode(shown))
-        return codec.loss(told.vae, draw) + weight * cross_entropy(
+        return codec.loss(told.vae, rng) + weight * cross_entropy(
             scores, to_device(target, scores.device)
         )
 
@@ -267,12 +267,12 @@ class Remainder:
             chosen.append(np.concatenate([some, others]).astype(np.float16))
         return cls(np.concatenate(chosen), np.cumsum([0, *map(len, chosen)]))
 
-    def draw(self, rows: NDArray[np.int64], draw: torch.Generator) -> Tensor:
+    def draw(self, rows: NDArray[np.int64], rng: torch.Generator) -> Tensor:
         """Noise (n, q, q, B) of classes ``rows`` (n,): a patch of the class, mirrored; on the
         CPU.
         """
-        pick = torch.rand(len(rows), generator=draw).numpy()
-        number = torch.randint(MIRRORS, (len(rows),), generator=draw)
+        pick = torch.rand(len(rows), generator=rng).numpy()
+        number = torch.randint(MIRRORS, (len(rows),), generator=rng)
         first = self.start[:-1][rows]
         count = np.diff(self.start)[rows]
         index = first + (pick * count).astype(np.int64)
