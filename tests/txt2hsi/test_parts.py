@@ -184,7 +184,7 @@ def test_the_class_term_parts_the_latents_of_classes_and_leaves_the_vae_of_the_s
 def test_what_the_vae_leaves_out_comes_back_in_whole_patches_of_the_class(rng) -> None:
     left = [rng.normal(size=(n, 3, 3, 5)).astype(np.float32) + 10 * n for n in (50, 3)]
     rows = np.repeat([0, 1], 400)
-    drawn = Remainder.of_classes(left, 0).draw(rows, torch.Generator().manual_seed(0)).numpy()
+    drawn = Remainder.of_classes(left, 0).sample(rows, torch.Generator().manual_seed(0)).numpy()
     assert drawn.shape == (800, 3, 3, 5)
 
     known = {np.sort(x.astype(np.float16).astype(np.float32), axis=None).tobytes() for x in left[0]}
@@ -278,7 +278,7 @@ def test_codes_are_numbered_without_gaps_even_where_most_patches_are_alike(
 
 def test_the_prior_draws_the_codes_of_a_class_as_often_as_its_pixels_have_them() -> None:
     prior = Prior.fit({2: np.array([0, 0, 0, 3]), 7: np.array([1])})
-    drawn = prior.draw(np.repeat([7, 2], 4000), np.random.default_rng(0)).numpy()
+    drawn = prior.sample(np.repeat([7, 2], 4000), np.random.default_rng(0)).numpy()
 
     assert (drawn[:4000] == 1).all()
     assert np.bincount(drawn[4000:], minlength=4) / 4000 == pytest.approx(

@@ -23,7 +23,7 @@ from hsiaug_builtin.dense.inputs import (
     unit_norm,
 )
 from hsiaug_builtin.nets.seeded import seeded, to_device
-from hsiaug_builtin.nets.training import Draw, Error
+from hsiaug_builtin.nets.training import Error, NextBatch
 from hsiaug_builtin.nets.views import turn_batch
 
 SETTLED, SETTLED_BATCH = 512, 32
@@ -63,7 +63,7 @@ def settle(
     net.eval()
 
 
-def batches(data: TrainingTiles, scale: BandScale, size: int, seed: int, device: str) -> Draw:
+def batches(data: TrainingTiles, scale: BandScale, size: int, seed: int, device: str) -> NextBatch:
     """Z-scored tiles (size, T, B, H, W) and their targets (size, H, W) int64.
 
     Tiles are drawn on the CPU, with replacement and in proportion to their weight, which has the
@@ -87,7 +87,7 @@ def batches(data: TrainingTiles, scale: BandScale, size: int, seed: int, device:
     return next_batch
 
 
-def single_pixels(data: TrainingTiles, scale: BandScale, seed: int, device: str) -> Draw:
+def single_pixels(data: TrainingTiles, scale: BandScale, seed: int, device: str) -> NextBatch:
     """Labelled pixels of tiles of one date, as one tile (1, B, *GRID) of z-scored unit-norm
     spectra, and their targets (1, *GRID) int64.
 

@@ -26,8 +26,8 @@ from hsiaug_builtin.nets.seeded import seeded
 from hsiaug_builtin.nets.views import view_of
 
 __all__ = [
-    "Draw",
     "Error",
+    "NextBatch",
     "TrainingPatches",
     "batches",
     "check_finite",
@@ -37,8 +37,8 @@ __all__ = [
 ]
 
 Net = TypeVar("Net", bound=nn.Module)
-Draw = Callable[[int], tuple[Tensor, Tensor]]
-"""``draw(step)``: what a network reads at a step, and its targets, both on the device."""
+NextBatch = Callable[[int], tuple[Tensor, Tensor]]
+"""``next_batch(step)``: what a network reads at a step, and its targets, both on the device."""
 Error = Callable[[Tensor, Tensor], Tensor]
 """``error(scores, target)``."""
 
@@ -83,7 +83,7 @@ class TrainingPatches:
 
 def train(
     net: Net,
-    next_batch: Draw,
+    next_batch: NextBatch,
     error: Error,
     budget: Budget,
     *,
@@ -105,7 +105,7 @@ def train(
     return descend(net, loss, budget, seed=seed, progress=progress)
 
 
-def batches(data: TrainingPatches, recipe: Recipe, seed: int, device: str) -> Draw:
+def batches(data: TrainingPatches, recipe: Recipe, seed: int, device: str) -> NextBatch:
     """Patches (b, k, p, p), augmented, and their targets (b,). Drawn on the CPU: alike on every
     device.
 

@@ -58,7 +58,7 @@ class FittedPairs(PairDrawing):
         rng: np.random.Generator,
         torch_rng: torch.Generator,
     ) -> Batch:
-        decoded, shares = self.codec.decode(self._draw(rows, omega, torch_rng))
+        decoded, shares = self.codec.decode(self._sample_latents(rows, omega, torch_rng))
         drawn, confidence = self.format.masks_back(shares)
         image, mask = self._pairs(decoded, drawn, rows, c, rng)
         return image, mask, np.where(mask == drawn, confidence, np.float32(1))
@@ -85,7 +85,9 @@ class FittedPairs(PairDrawing):
         return self.format.images_back(decoded), masks
 
     @torch.inference_mode()
-    def _draw(self, rows: NDArray[np.int64], omega: float, rng: torch.Generator) -> Tensor:
+    def _sample_latents(
+        self, rows: NDArray[np.int64], omega: float, rng: torch.Generator
+    ) -> Tensor:
         """Fresh latents (n, d, h, w), as the codec reads them, like those of training tiles
         (n,).
         """

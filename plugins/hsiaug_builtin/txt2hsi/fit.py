@@ -15,11 +15,11 @@ from hsiaug.api import Progress, TrainView, derive_seed
 from hsiaug_builtin.diffusion.training import Run, bf16_is_faster, randomness, train
 from hsiaug_builtin.nets.seeded import fresh, normal, to_device
 from hsiaug_builtin.txt2hsi.codebook import Gaussians
+from hsiaug_builtin.txt2hsi.codec_quality import measure_codec
 from hsiaug_builtin.txt2hsi.denoiser import Denoiser
 from hsiaug_builtin.txt2hsi.field import Field, spectra_at
 from hsiaug_builtin.txt2hsi.fitted import FittedTxt2Hsi
 from hsiaug_builtin.txt2hsi.frequencies import to_frequencies
-from hsiaug_builtin.txt2hsi.kept import measure_kept
 from hsiaug_builtin.txt2hsi.lfue import perturb
 from hsiaug_builtin.txt2hsi.measured import Measure
 from hsiaug_builtin.txt2hsi.naming import model_classes, name_pixels
@@ -75,7 +75,7 @@ def learn(
     facts = {
         "prepared": scene.origin,
         "pseudo_labelled": pixels.facts,
-        "codec": measure_kept(view, coded.vae, named, seed),
+        "codec": measure_codec(view, coded.vae, named, seed),
     }
     starts: dict[int, NDArray[np.float32]] = {}
     if params.strength < 1:
@@ -148,7 +148,7 @@ class Batches:
     pool: NDArray[np.int32]
     params: Params
 
-    def draw(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    def sample(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """Patches (n, p, p, d); on the CPU the class id of each, 0 where it has none, and its
         code.
         """
@@ -189,7 +189,7 @@ class TextLoss:
         """The loss on a batch that depends on the seed and the step alone."""
         torch_rng = randomness(self.seed, step)
         rng = np.random.default_rng(derive_seed("batch", self.seed, step))
-        z, label, code = self.batches.draw(rng)
+        z, label, code = self.batches.sample(rng)
         if self.batches.params.lfue and rng.random() < PERTURBED:
             z = perturb(z.movedim(3, 1), label, torch_rng).movedim(1, 3)
         dropped = torch.rand(len(z), generator=torch_rng)

@@ -91,7 +91,7 @@ class FittedTxt2Hsi:
         x = np.empty((len(y), len(self.normaliser.mean), self.side, self.side), dtype=np.float32)
         for start in range(0, len(y), BATCH):
             batch = slice(start, start + BATCH)
-            x[batch] = self._draw(y[batch], omega, rng, torch_rng)
+            x[batch] = self._sample(y[batch], omega, rng, torch_rng)
         facts = {**self.facts, "omega": omega, **self.measure(x, y)}
         samples = PatchSamples.made(x, y, facts)
         return replace(samples, weight=np.full(len(y), self.params.weight, dtype=np.float32))
@@ -128,7 +128,7 @@ class FittedTxt2Hsi:
             batch = slice(start, start + BATCH)
             label = torch.tensor(y[batch])
             rows = texts.choose(label, torch_rng)
-            condition = condition_on(self.prior.draw(y[batch], rng), self.device, rows, label)
+            condition = condition_on(self.prior.sample(y[batch], rng), self.device, rows, label)
             z = self._encode(x[batch])
             noise = torch.randn(z.shape, generator=torch_rng).to(self.device)
             read = []
@@ -147,7 +147,7 @@ class FittedTxt2Hsi:
         return Attention(tuple(words), tuple(maps))
 
     @torch.inference_mode()
-    def _draw(
+    def _sample(
         self,
         y: NDArray[np.int64],
         omega: float,
@@ -155,7 +155,7 @@ class FittedTxt2Hsi:
         torch_rng: torch.Generator,
     ) -> NDArray[np.float32]:
         """(n, B, p, p) patches in scene units of the classes y (n,)."""
-        code = self.prior.draw(y, rng)
+        code = self.prior.sample(y, rng)
         label = torch.from_numpy(y)
         condition = condition_on(code, self.device, self.texts.choose(label, torch_rng), label)
         levels = noise_levels(self.params.sample_steps, SIGMA_MOST, SIGMA_LEAST)
@@ -308,5 +308,5 @@ def decode_patches(
         Of the remainder.
     """
     spectra = vae.decode(to_pixels(coefficients)).cpu()
-    spectra += remainder.draw(rows, rng)
+    spectra += remainder.sample(rows, rng)
     return normaliser.patches_back(spectra.movedim(3, 1).numpy())

@@ -86,7 +86,7 @@ class FittedGaussian:
         for start in range(0, len(y), BATCH):
             batch = slice(start, start + BATCH)
             some = y[batch]
-            code = prior.draw(some, rng)
+            code = prior.sample(some, rng)
             condition = condition_on(code, "cpu", label=torch.from_numpy(some))
             with torch.inference_mode():
                 noise = torch.randn((len(some), *shape), generator=torch_rng)

@@ -267,7 +267,7 @@ class Remainder:
             chosen.append(np.concatenate([some, others]).astype(np.float16))
         return cls(np.concatenate(chosen), np.cumsum([0, *map(len, chosen)]))
 
-    def draw(self, rows: NDArray[np.int64], rng: torch.Generator) -> Tensor:
+    def sample(self, rows: NDArray[np.int64], rng: torch.Generator) -> Tensor:
         """Noise (n, q, q, B) of classes ``rows`` (n,): a patch of the class, mirrored; on the
         CPU.
         """
