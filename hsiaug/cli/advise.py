@@ -25,9 +25,8 @@ def advise(
         str | None,
         option(
             "Whose training pixels are divided: issd (default; of masks places or blocks:B),"
-            " kshot:K, fixed:FILE, …, of "
-            "draw 0, or another as issd@3; all: every labelled pixel, also where other draws can"
-            " tell nothing."
+            " kshot:K, fixed:FILE, …, of draw 0, or another as issd@3; all: every labelled pixel,"
+            " also where other draws can tell nothing."
         ),
     ] = None,
     generator: Annotated[

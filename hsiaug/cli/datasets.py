@@ -199,9 +199,9 @@ def add(
     labels: Annotated[
         Path,
         option(
-            "Its labels: a raster (ENVI, .tif, .png, .mat, .npy), points or polygons (GeoJSON, ENVI"
-            " ROI), "
-            "or a CSV with the header row,col,class (counted from 0), x,y,class or lon,lat,class."
+            "Its labels: a raster (ENVI, .tif, .png, .mat, .npy), points or polygons (GeoJSON,"
+            " ENVI ROI), or a CSV with the header row,col,class (counted from 0), x,y,class or"
+            " lon,lat,class."
         ),
     ],
     classes: Classes = "",

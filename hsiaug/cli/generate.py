@@ -30,8 +30,7 @@ def generate(
         Path,
         option(
             "File to write: .npz or .mat (MATLAB 5); of centre spectra .csv or .sli (ENVI spectral"
-            " library); for masks a "
-            "new folder."
+            " library); for masks a new folder."
         ),
     ],
     task: options.Task = None,

@@ -17,8 +17,8 @@ def map_(
         list[Path],
         option(
             "File to write: .tif, .hdr (ENVI) or .npy (the map, with a .png where no picture is"
-            " named), .png, .svg or "
-            ".pdf (with its legend); of several places NAME_PLACE.tif. Repeat for more."
+            " named), .png, .svg or .pdf (with its legend); of several places NAME_PLACE.tif."
+            " Repeat for more."
         ),
     ],
     record: Annotated[
@@ -31,8 +31,7 @@ def map_(
         str | None,
         option(
             "In place of a record: what learns from nearly all labels. Default: filtered:svm, of"
-            " pairs pixel-svm or "
-            "fc-siam-diff."
+            " pairs pixel-svm or fc-siam-diff."
         ),
     ] = None,
     probabilities: Annotated[

@@ -24,8 +24,7 @@ def report(
         str | None,
         option(
             "The rows: summary, generator, gain, classifier, class, seed, lambda, times, omega, or"
-            " labels "
-            "(of 'hsiaug labels'). Default: summary on a terminal, generator elsewhere."
+            " labels (of 'hsiaug labels'). Default: summary on a terminal, generator elsewhere."
         ),
     ] = None,
     notes: Annotated[

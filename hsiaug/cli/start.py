@@ -45,9 +45,8 @@ def start(
         typer.Argument(
             metavar="SCENE|FOLDER",
             help=(
-                "A folder with a cube and its labels, the file of a cube, a card (TOML), or a scene"
-                " of 'hsiaug datasets "
-                "list'."
+                "A folder with a cube and its labels, the file of a cube, a card (TOML), or a"
+                " scene of 'hsiaug datasets list'."
             ),
         ),
     ],

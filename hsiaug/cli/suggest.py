@@ -40,8 +40,7 @@ def suggest(
         str,
         option(
             "all: every label is learnt, and any other pixel may be named. issd, kshot:K, …: the"
-            " training pixels of a "
-            "draw are learnt, and its other labelled pixels may be named."
+            " training pixels of a draw are learnt, and its other labelled pixels may be named."
         ),
     ] = ALL,
     seed: options.Seed = 0,

@@ -559,13 +559,13 @@ def _warnings(found: _Findings) -> Iterator[str]:
         )
     elif not found.centres:
         yield (
-            "no band centres in the file: the picture's colours are arbitrary; "
-            "add range_nm = [first, last] under [sensor] of the card"
+            "no band centres in the file: the picture's colours are arbitrary; add range_nm ="
+            " [first, last] under [sensor] of the card"
         )
     if read.bad_bands:
         yield (
-            f"bands are dropped ({read.remarks['cube.bad_bands']}): "
-            "edit cube.bad_bands and cube.shape of the card to keep them"
+            f"bands are dropped ({read.remarks['cube.bad_bands']}): edit cube.bad_bands and"
+            " cube.shape of the card to keep them"
         )
     rows = zip(coding.names, coding.ids, found.counts, strict=True)
     few = [

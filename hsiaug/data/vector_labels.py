@@ -396,8 +396,8 @@ def _check_shape(path: Path, shape: Geometry) -> Geometry:
         return {"type": kind, "coordinates": SHAPES[kind].validate_python(shape["coordinates"])}
     except (KeyError, TypeError, ValueError, OverflowError) as cause:
         raise SceneError(
-            f"{path}: a {kind} must have numbers as coordinates, rings of three points or more, "
-            f"and at most {MOST_RINGS:,} of them",
+            f"{path}: a {kind} must have numbers as coordinates, rings of three points or more,"
+            f" and at most {MOST_RINGS:,} of them",
             value=repr(shape.get("coordinates"))[:60],
             hint="Repair the geometries in a GIS, or export the layer again.",
         ) from cause
