@@ -41,7 +41,7 @@ def benchmark(
     buffer: options.Buffer = None,
     seeds: options.Seeds = None,
     patch: options.Patch = None,
-    store: options.StoreDir = Path("hsiaug-results"),
+    store: options.StoreDir = Path(defaults.STORE),
     existing: Annotated[
         Literal["only-missing", "all", "none"],
         option(

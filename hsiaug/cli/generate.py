@@ -66,7 +66,7 @@ def generate(
     preset: options.Preset = defaults.PRESET,
     set_: options.Setting = None,
     device: options.Device = "auto",
-    store: options.StoreDir = Path("hsiaug-results"),
+    store: options.StoreDir = Path(defaults.STORE),
 ) -> None:
     """Export the synthetic samples that a benchmark trains on, with their labels and provenance.
 

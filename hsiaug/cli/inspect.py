@@ -47,7 +47,7 @@ def inspect(
     preset: options.Preset = defaults.PRESET,
     set_: options.Setting = None,
     device: options.Device = "auto",
-    store: options.StoreDir = Path("hsiaug-results"),
+    store: options.StoreDir = Path(defaults.STORE),
     attention: Annotated[
         bool, option("Draw where a generator that reads text looks for each word.")
     ] = False,

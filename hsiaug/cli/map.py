@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from hsiaug.base.threads import one_thread
+from hsiaug.bench import defaults
 from hsiaug.cli import options
 from hsiaug.cli.options import option
 from hsiaug.cli.output import console, print_lines, print_table, say_written
@@ -38,7 +39,7 @@ def map_(
         bool,
         option("Beside class ids NAME_probabilities, a band for each class.", "--probabilities"),
     ] = False,
-    store: options.StoreDir = Path("hsiaug-results"),
+    store: options.StoreDir = Path(defaults.STORE),
     device: options.Device = "auto",
 ) -> None:
     """Map a whole scene, or every place of a set of pairs, with a classifier or that of one record.

@@ -212,7 +212,7 @@ def store_named(folder: Path | None, store: Path | None) -> Path:
         raise InputError(
             "the store must be named once", value=f"{folder} and --store {store}", hint=hint
         )
-    return folder or store or Path("hsiaug-results")
+    return folder or store or Path(defaults.STORE)
 
 
 def task_of(ref: str, asked: TaskName | None) -> str:

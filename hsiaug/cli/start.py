@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hsiaug.base.errors import InputError, SplitError, did_you_mean
+from hsiaug.bench import defaults
 from hsiaug.cli.datasets import (
     Catalogue,
     Classes,
@@ -243,7 +244,7 @@ def _propose(scene: Scene, card: str) -> list[str]:
     out = console()
     print_plan(
         [plan],
-        Path("hsiaug-results"),
+        Path(defaults.STORE),
         "only-missing",
         "auto",
         None,

@@ -94,9 +94,22 @@ class Normaliser:
 def shown(
     cube: NDArray[np.float32], visible: NDArray[np.bool_] | None, spectra: SpectralView = RAW_VIEW
 ) -> NDArray[np.float32]:
-    """The visible pixels (H, W) of a cube, None = all, in a spectral view, and NaN elsewhere: an
-    array up to 256 MiB, else what reads the cube where it is indexed, and by which nothing that is
-    hidden can be reached.
+    """The visible pixels of a cube in a spectral transform, and NaN elsewhere.
+
+    Parameters
+    ----------
+    cube : (H, W, B) float32
+        In the scene's units.
+    visible : (H, W) bool or None
+        None: all pixels.
+    spectra : SpectralView
+        The transform.
+
+    Returns
+    -------
+    (H, W, B') float32
+        An array up to 256 MiB; else what reads the cube where it is indexed, and by which nothing
+        that is hidden can be reached.
     """
     if visible is None and cube.nbytes <= bounds.IN_MEMORY:
         return spectra(cube, axis=2)
@@ -105,15 +118,15 @@ def shown(
     def window(rows: slice, columns: slice) -> NDArray[np.float32]:
         if visible is None or (seen := visible[rows, columns]).all():
             return spectra(cube[rows, columns], axis=2)
-        made = np.full((*seen.shape, shape[2]), np.nan, dtype=np.float32)
+        pixels = np.full((*seen.shape, shape[2]), np.nan, dtype=np.float32)
         if seen.any():
-            made[seen] = spectra(cube[rows, columns][seen], axis=1)
-        return made
+            pixels[seen] = spectra(cube[rows, columns][seen], axis=1)
+        return pixels
 
-    made = WindowCube(shape, window)
-    return (
-        np.asarray(made) if made.nbytes <= bounds.IN_MEMORY else cast("NDArray[np.float32]", made)
-    )
+    windows = WindowCube(shape, window)
+    if windows.nbytes <= bounds.IN_MEMORY:
+        return np.asarray(windows)
+    return cast("NDArray[np.float32]", windows)
 
 
 @cube_when_asked

@@ -23,7 +23,7 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split
 from hsiaug.protocol.tiling import TileSplit
 from hsiaug.registry.card import Card, NoParams, build_params, check_preset, check_serves
-from hsiaug.registry.handed import named
+from hsiaug.registry.handed import name_and_overrides
 from hsiaug.registry.lookup import Registry, import_here
 from hsiaug.registry.split_protocol import SplitProtocol
 from hsiaug.tasks.task import TaskData, TaskSamples, TaskSplit, get_task
@@ -103,7 +103,7 @@ def sample_request(
         Its hyper-parameters by name.
     """
     import_here()
-    name, own = named("generator", generator, preset)
+    name, own = name_and_overrides("generator", generator, preset)
     overrides = {**own, **{key: str(value) for key, value in (params or {}).items()}}
     return SampleRequest(name, preset=preset, overrides=overrides, **fields)
 

@@ -50,7 +50,9 @@ class Handed(Found):
         )
 
 
-def named(kind: Kind, plugin: Any, preset: str = "cpu") -> tuple[str, Mapping[str, str]]:
+def name_and_overrides(
+    kind: Kind, plugin: Any, preset: str = "cpu"
+) -> tuple[str, Mapping[str, str]]:
     """A plugin as a user would type it: its name, and the values of its hyper-parameters.
 
     Parameters

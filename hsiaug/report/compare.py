@@ -120,43 +120,47 @@ def uncorrected(cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet) 
     """The same without its tests."""
     cells = {key: cell for key, cell in cells.items() if key[0] == key[0].both}
     controls: dict[tuple[str, Method], list[ArmCell]] = {}
-    alone: dict[str, list[ArmCell]] = {}
+    without_samples: dict[str, list[ArmCell]] = {}
     for cell in cells.values():
         controls.setdefault((cell.arm.generator.name, cell.classifier), []).append(cell)
         if cell.arm.generator.name == "none":
-            alone.setdefault(cell.classifier.name, []).append(cell)
+            without_samples.setdefault(cell.classifier.name, []).append(cell)
     gains = []
     for cell in (cell for cell in cells.values() if cell.arm.generator.name != "none"):
         known = {name: controls.get((name, cell.classifier), ()) for name in cell.controls}
-        if cell.rival in alone:
-            known[cell.rival] = alone[cell.rival]
+        if cell.rival in without_samples:
+            known[cell.rival] = without_samples[cell.rival]
         gains.append(
             Gain(cell, {name: _against(cell, name, there, scores) for name, there in known.items()})
         )
     return gains
 
 
-def alone(
+def synthetic_only(
     cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet
 ) -> dict[tuple[Arm, Method], Against]:
     """Every arm of synthetic samples alone against ``none``, which is real ones alone, and against
     both; uncorrected.
     """
-    found: dict[tuple[Arm, Method], Against] = {}
+    comparisons: dict[tuple[Arm, Method], Against] = {}
     for (arm, classifier), cell in cells.items():
-        if arm != arm.both:
-            none = [
-                c for (a, by), c in cells.items() if a.generator.name == "none" and by == classifier
-            ]
-            both = [c for key, c in cells.items() if key == (arm.both, classifier)]
-            against = {
-                name: _against(cell, name, there, scores)
-                for name, there in (("none", none), (BOTH, both))
-            }
-            found[arm, classifier] = {
-                k: c and replace(c, main=correct([c.main])[0]) for k, c in against.items()
-            }
-    return found
+        if arm == arm.both:
+            continue
+        real_only = [
+            other
+            for (other_arm, by), other in cells.items()
+            if other_arm.generator.name == "none" and by == classifier
+        ]
+        both = [other for key, other in cells.items() if key == (arm.both, classifier)]
+        against = {
+            "none": _against(cell, "none", real_only, scores),
+            BOTH: _against(cell, BOTH, both, scores),
+        }
+        comparisons[arm, classifier] = {
+            name: comparison and replace(comparison, main=correct([comparison.main])[0])
+            for name, comparison in against.items()
+        }
+    return comparisons
 
 
 def over_best(

@@ -64,7 +64,7 @@ SHARED = (
 OF_ABOUT = ("condition", "arm", "classifier", *SHARED)
 TEXTS = ("about", "audit", "real", "synthetic")
 """Columns of what many records share, as JSON."""
-LAYOUT = f"4.{CHECKS}"
+LAYOUT = f"5.{CHECKS}"
 """Columns that another version kept are made anew."""
 OF_TRIAL = {
     "seed",
@@ -261,7 +261,7 @@ def _row(record: Record) -> dict[str, Any]:
     shared |= {key: record.get(key) for key in SHARED}
     several = {**(metrics.get("fields") or {}), **(metrics.get("visibility") or {})}
     parts = {f"_{part}": several[part] for part in PARTS if isinstance(several.get(part), dict)}
-    numbers = {f"told{part}": 1.0 for part in parts}
+    numbers = {f"has{part}": 1.0 for part in parts}
     for part, found in {"": metrics, **parts}.items():
         numbers |= {
             f"{key}{part}": _finite(v) for key, v in found.items() if type(v) in (float, int)

@@ -300,14 +300,14 @@ def _against(table: Table, control: str, what: str, cell: ArmCell) -> str:
     return p_text(found.main.p_corrected) if what == "p" else signed(test.mean if test else None)
 
 
-def alone_grid(table: Table) -> Grid:
+def synthetic_only_grid(table: Table) -> Grid:
     """Rows classifier × arm × what was learnt from: scores, and what synthetic samples alone gain
     over the others.
     """
     main = table.scores.main
 
     def over(control: str, row: _Trained) -> str:
-        found = table.alone.get((row.cell.arm, row.cell.classifier), {}).get(control)
+        found = table.synthetic_only.get((row.cell.arm, row.cell.classifier), {}).get(control)
         return with_interval(found.main.mean, found.main.interval) if found else MISSING
 
     keys = [*cell_columns(table), GridColumn("train on", attrgetter("train"), numeric=False)]
@@ -342,7 +342,7 @@ def _trained(table: Table, cell: ArmCell) -> Iterator[_Trained]:
     """Real samples, synthetic ones, both: of what was run on draws of an arm of synthetic samples
     alone.
     """
-    if over := table.alone.get((cell.arm, cell.classifier)):
+    if over := table.synthetic_only.get((cell.arm, cell.classifier)):
         arm = both.control.arm if (both := over[BOTH]) else cell.arm
         shown = {"real": over["none"], SYNTHETIC: cell, BOTH: both}
         for train, found in shown.items():
@@ -424,7 +424,7 @@ def _seeds(table: Table) -> Grid:
 
 
 VIEWS: dict[str, Callable[[Table], tuple[Grid, ...]]] = {
-    "generator": lambda table: (_accuracy(table), _gains(table), alone_grid(table)),
+    "generator": lambda table: (_accuracy(table), _gains(table), synthetic_only_grid(table)),
     "gain": lambda table: (_gains(table),),
     "classifier": lambda table: (_every_metric(table),),
     "class": lambda table: tuple(_recalls(table, classifier) for classifier in table.classifiers),

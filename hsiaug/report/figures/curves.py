@@ -27,13 +27,13 @@ from hsiaug.report.records import ArmCell
 from hsiaug.report.scenes.label_curves import LabelCurve
 from hsiaug.report.scores import Metric
 from hsiaug.report.tables import Report, Table
-from hsiaug.trial.arm import EVERY_CONTROL
+from hsiaug.trial.arm import CONTROLS_OF_OLD_RECORDS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-DASHES = dict(zip(EVERY_CONTROL[1:], ("--", (0, (5, 1, 1, 1)), "-."), strict=True))
+DASHES = dict(zip(CONTROLS_OF_OLD_RECORDS[1:], ("--", (0, (5, 1, 1, 1)), "-."), strict=True))
 """Dashes of the grey lines of the controls but ``none``."""
 LEVELS = ("--", "-.", ":", (0, (6, 2, 1, 2, 1, 2)))
 """Dashes of arms on learning curves."""

@@ -16,7 +16,7 @@ from hsiaug.metrics.verdict import Evidence
 from hsiaug.report.compare import Gain
 from hsiaug.report.figures.charts import Block, Panel, draw_blocks
 from hsiaug.report.figures.files import series_style
-from hsiaug.report.findings import FINDINGS, over, signs_note
+from hsiaug.report.findings import FINDINGS, decisive_control_phrase, signs_note
 from hsiaug.report.labels import p_said, signed
 from hsiaug.report.matrix import Matrix, headlines, matrices
 from hsiaug.report.tables import Report, Table
@@ -119,7 +119,7 @@ def _draw_verdicts(gains: Sequence[Gain | None], axes: Axes) -> dict[str, Any]:
         ends = [100 * end for end in test.interval or (test.mean, test.mean)]
         axes.plot(ends, [y, y], color=colour, linewidth=2.5, alpha=0.55, solid_capstyle="butt")
         axes.plot([100 * test.mean], [y], "o", color=colour, markersize=4)
-        _write(axes, y, f"{words.sign} {signed(test.mean)} {over(gain)}", colour)
+        _write(axes, y, f"{words.sign} {signed(test.mean)} {decisive_control_phrase(gain)}", colour)
         _write(axes, y, p_said(test.p_corrected), colour, below=True)
     axes.set_ylim(len(gains) - 0.5, -0.8)
     axes.spines[["top", "right", "left"]].set_visible(False)
