@@ -127,28 +127,31 @@ def _shape_hint(cube: tuple[int, ...], labels: tuple[int, ...], where: str) -> s
     """What to type where labels are one column of pixels, or lack or have a few rows or columns at
     the end.
     """
-    hint = "Name the label map of this very scene; crop or resample one of the two."
-    path = Path(where)
+    usual = "Name the label map of this very scene; crop or resample one of the two."
     if len(labels) != 2 or len(cube) < 2:
-        return hint
+        return usual
     height, width = cube[:2]
     if 1 in labels and max(labels) == height * width:
-        code = f"a.reshape({height}, {width}, order='F')"
-        text = "If pixels follow each other down the columns"
+        condition = "If pixels follow each other down the columns"
+        fitted = f"a.reshape({height}, {width}, order='F')"
     elif 0 < max(abs(height - labels[0]), abs(width - labels[1])) <= FEW:
-        more = f"((0, {max(0, height - labels[0])}), (0, {max(0, width - labels[1])}))"
-        code = f"numpy.pad(a, {more})[:{height}, :{width}]"
-        text = "If the first pixels of both are the same"
+        condition = "If the first pixels of both are the same"
+        lacking = f"((0, {max(0, height - labels[0])}), (0, {max(0, width - labels[1])}))"
+        fitted = f"numpy.pad(a, {lacking})[:{height}, :{width}]"
     else:
-        return hint
-    script = "import numpy, pathlib; from hsiaug.data.readers import read_label_file; "
-    script += (
-        f"a = read_label_file(pathlib.Path('{path.name}')); numpy.save('{path.stem}_fit.npy',"
-        f" {code})"
+        return usual
+    path = Path(where)
+    script = "; ".join(
+        (
+            "import numpy, pathlib",
+            "from hsiaug.data.readers import read_label_file",
+            f"a = read_label_file(pathlib.Path('{path.name}'))",
+            f"numpy.save('{path.stem}_fit.npy', {fitted})",
+        )
     )
     return (
-        f'{text}: python -c "{script}", and name {path.stem}_fit.npy. Else name the label map of'
-        " this very scene."
+        f'{condition}: python -c "{script}", and name {path.stem}_fit.npy. Else name the label map'
+        " of this very scene."
     )
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from hsiaug.metrics.significance import MeanStd
 from hsiaug.metrics.verdict import Evidence, Shown, Verdict, correct, judge
 from hsiaug.report.records import ArmCell, summarise
-from hsiaug.report.scores import MetricSet
+from hsiaug.report.scores import Metric, MetricSet
 from hsiaug.trial.arm import BOTH, CONTROLS, Arm, Method
 
 
@@ -281,17 +281,18 @@ def between(gains: Sequence[Gain], comparison: Comparison) -> Comparison:
     """A comparison of two arms with its test: as :func:`corrected` has it, or among those of the
     arms with ``none``.
     """
-    asked = (True, True, "main")
-    at = (-1, "")
+    # Where no gain is over these two, the comparison joins those of the arms with ``none``.
+    question = (True, True, "main")
+    place = (-1, "")
     both = {id(comparison.cell), id(comparison.control)}
     for i, gain in enumerate(gains):
-        for name, one in gain.against.items():
-            if one is not None and {id(one.cell), id(one.control)} == both:
-                asked = (gain.cell.arm.judged, name == "none", "main")
-                at = (i, name)
-    family = families(gains).get(asked, {})
-    family.setdefault(at, comparison.main)
-    test = correct(list(family.values()))[list(family).index(at)]
+        for name, other in gain.against.items():
+            if other is not None and {id(other.cell), id(other.control)} == both:
+                question = (gain.cell.arm.judged, name == "none", "main")
+                place = (i, name)
+    family = families(gains).get(question, {})
+    family.setdefault(place, comparison.main)
+    test = correct(list(family.values()))[list(family).index(place)]
     main = replace(comparison.main, p=test.p, p_corrected=test.p_corrected, critical=test.critical)
     return replace(comparison, main=main)
 
@@ -324,13 +325,26 @@ def pair_up(cell: ArmCell, control: ArmCell, scores: MetricSet) -> Comparison:
     place = np.full(draws + 1, -1)
     place[control.drawn] = np.arange(len(control.drawn))
     place[-1] = -1  # of trials without a sample
-    j = place[cell.drawn]
-    apart = []
-    for score in (scores.main, scores.second):
-        apart.append(cell.column(score.key) - np.append(control.column(score.key), np.nan)[j])
-    i = np.flatnonzero(~np.isnan(apart[0]))
-    tests = []
-    for differences in apart:
-        told = i[~np.isnan(differences[i])]
-        tests.append(Evidence(tuple(differences[told].tolist()), tuple(cell.drawn[told].tolist())))
-    return Comparison(cell, control, i, j[i], tests[0], tests[1] if tests[1].differences else None)
+    control_place = place[cell.drawn]
+
+    def differences(score: Metric) -> NDArray[np.float64]:
+        other = np.append(control.column(score.key), np.nan)
+        difference: NDArray[np.float64] = cell.column(score.key) - other[control_place]
+        return difference
+
+    main_differences = differences(scores.main)
+    shared = np.flatnonzero(~np.isnan(main_differences))
+
+    def evidence(values: NDArray[np.float64]) -> Evidence:
+        known = shared[~np.isnan(values[shared])]
+        return Evidence(tuple(values[known].tolist()), tuple(cell.drawn[known].tolist()))
+
+    second = evidence(differences(scores.second))
+    return Comparison(
+        cell,
+        control,
+        mine=shared,
+        theirs=control_place[shared],
+        main=evidence(main_differences),
+        second=second if second.differences else None,
+    )

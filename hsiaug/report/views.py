@@ -259,11 +259,12 @@ def _gains(table: Table) -> Grid:
         return "/".join(str(n) for n in (counts if several else counts[:1]))
 
     def largest_p(cell: ArmCell) -> str:
-        found = [one.main.p_corrected if one else None for one in table.against(cell).values()]
-        known = [p for p in found if p is not None]
-        return p_text(
-            max(known) if known and (len(known) == len(found) or not cell.arm.judged) else None
-        )
+        comparisons = table.against(cell).values()
+        every = [one.main.p_corrected if one else None for one in comparisons]
+        known = [p for p in every if p is not None]
+        # Of an arm that is judged, every control counts.
+        complete = len(known) == len(every) or not cell.arm.judged
+        return p_text(max(known) if known and complete else None)
 
     def verdict(cell: ArmCell) -> GridEntry:
         found = table.gains[cell.arm, cell.classifier].verdict
@@ -296,8 +297,10 @@ def _against(table: Table, control: str, what: str, cell: ArmCell) -> str:
     found = table.against(cell).get(control)
     if found is None:
         return MISSING
+    if what == "p":
+        return p_text(found.main.p_corrected)
     test = found.second if what == "second" else found.main
-    return p_text(found.main.p_corrected) if what == "p" else signed(test.mean if test else None)
+    return signed(test.mean if test else None)
 
 
 def synthetic_only_grid(table: Table) -> Grid:
