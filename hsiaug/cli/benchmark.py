@@ -152,7 +152,16 @@ def benchmark(
     with show_progress(notes, "drawing splits") as progress:
         plans = plan_runs(runs, registry(), progress=progress)
     if dry_run:
-        print_plan(plans, store, existing, device, jobs, console(), notes, as_json=json)
+        print_plan(
+            plans,
+            store=store,
+            existing=existing,
+            device=device,
+            jobs=jobs,
+            out=console(),
+            notes=notes,
+            as_json=json,
+        )
         return
     run_and_print(
         plans,

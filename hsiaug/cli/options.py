@@ -11,6 +11,7 @@ import typer
 from hsiaug.base.errors import InputError
 from hsiaug.bench import defaults, ranges
 from hsiaug.cli.output import say
+from hsiaug.core.view_names import AUTO, VIEWS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -81,8 +82,8 @@ Classifiers = Annotated[str | None, option(f"Classifiers, between commas. Defaul
 View = Annotated[
     str | None,
     option(
-        "Spectra that classifiers read, between commas: raw, unit, derivative, continuum, raw+unit"
-        " or auto (chosen inside the training pixels).",
+        f"Spectra that classifiers read, between commas: {', '.join(VIEWS)} or {AUTO} (chosen"
+        " inside the training pixels).",
         show_default=defaults.VIEW,
         panel=PLAN,
     ),

@@ -203,9 +203,11 @@ def say_written(files: Iterable[Path]) -> None:
     say(f"written: {', '.join(map(str, files))}", err=True)
 
 
-SPELT = {"lam": "lambda", "draws": "seeds", "overrides": "set", "overwrite": "force"}
-SPELT |= {f"{name}s": name for name in ("lambda", "omega", "generator", "classifier", "view")}
-SPELT |= {key: f"set {key}" for key in CARD_SETTINGS}
+OPTION_NAMES = {"lam": "lambda", "draws": "seeds", "overrides": "set", "overwrite": "force"}
+OPTION_NAMES |= {
+    f"{name}s": name for name in ("lambda", "omega", "generator", "classifier", "view")
+}
+OPTION_NAMES |= {key: f"set {key}" for key in CARD_SETTINGS}
 """Parameters whose option has another name."""
 
 
@@ -217,7 +219,7 @@ def name_options(text: str) -> str:
     text = re.sub(r"`([\w:{}-]+\.[a-z_]+(?:=[^`]*)?)`", r"--set \1", text)
     return re.sub(
         r"`([a-z_]+)(=[^`]*)?`",
-        lambda found: f"--{SPELT.get(found[1], found[1].replace('_', '-'))}{found[2] or ''}",
+        lambda found: f"--{OPTION_NAMES.get(found[1], found[1].replace('_', '-'))}{found[2] or ''}",
         text,
     )
 

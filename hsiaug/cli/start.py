@@ -232,31 +232,34 @@ def _propose(scene: Scene, card: str) -> list[str]:
 
     task = get_task(USUAL)
     usual = defaults_for(task, scene)
-    found = {}
+    audits = {}
     for text, patch in ((usual.protocol, usual.patch), (usual.protocol, SMALL), ("kshot:3", SMALL)):
         with suppress(SplitError):
-            found[text, patch] = task.split(scene, parse_protocol(text), 0, patch).audit
+            audits[text, patch] = task.split(scene, parse_protocol(text), 0, patch).audit
     # Where nothing can be drawn, the plan says why.
-    few = {key: len(audit.lost_classes + audit.thin_classes) for key, audit in found.items()}
+    few = {key: len(audit.lost_classes + audit.thin_classes) for key, audit in audits.items()}
     text, patch = min(few, key=few.__getitem__, default=(usual.protocol, usual.patch))
     request = read_request(protocol=text, patch=patch)
     plan = build_plan(scene, request, registry(), scene_ref=card)
     out = console()
     print_plan(
         [plan],
-        Path(defaults.STORE),
-        "only-missing",
-        "auto",
-        None,
-        out,
-        console(err=True),
+        store=Path(defaults.STORE),
+        existing="only-missing",
+        device="auto",
+        jobs=None,
+        out=out,
+        notes=console(err=True),
         as_json=False,
     )
-    audit = found[text, patch]
+    audit = audits[text, patch]
     for what, ids in (("no", audit.lost_classes), (f"fewer than {FEWEST}", audit.thin_classes)):
-        names = ", ".join(scene.class_names[c - 1] for c in ids)
-        print_lines(
-            out, [f"warning: {what} test pixels: {names}; label more fields of them"] if ids else []
-        )
-    changed = ("--protocol", text, usual.protocol), ("--patch", str(patch), str(usual.patch))
-    return [word for name, value, default in changed if value != default for word in (name, value)]
+        if ids:
+            names = ", ".join(scene.class_names[c - 1] for c in ids)
+            print_lines(out, [f"warning: {what} test pixels: {names}; label more fields of them"])
+    typed = []
+    if text != usual.protocol:
+        typed += ["--protocol", text]
+    if patch != usual.patch:
+        typed += ["--patch", str(patch)]
+    return typed

@@ -379,7 +379,7 @@ def _card(
         "axes": found.axes,
         "shape": (*seen.shape[:2], seen.shape[2] - len(read.bad_bands)),
         "bad_bands": read.bad_bands,
-        "nodata": None if not seen.unfilled else math.nan if found.nodata is None else found.nodata,
+        "nodata": _filled_value(seen, found.nodata),
         "scale": read.scale,
         "units": read.units,
     }
@@ -650,14 +650,28 @@ def bare_scene(path: Path) -> tuple[UnlabelledScene, Georeference | None, dict[s
     seen = look_through(raw.array, raw.nodata, raw.bad_bands, str(path), void)
     read = read_values(raw, seen, None, None, ())
     kept = [band for band in range(seen.shape[2]) if band not in read.bad_bands]
-    nodata = None if not seen.unfilled else math.nan if raw.nodata is None else raw.nodata
-    change = Conversion(kept if read.bad_bands else None, read.used, read.offset, nodata)
+    change = Conversion(
+        bands=kept if read.bad_bands else None,
+        scale=read.used,
+        offset=read.offset,
+        nodata=_filled_value(seen, raw.nodata),
+    )
     cube = cube_of(raw.array, str(path), change)
     if void is not None:
         cube[void] = 0
-    centres = None if raw.wavelengths is None else raw.wavelengths[kept]
-    centres = None if centres is None or np.isnan(centres).any() else centres
+    centres = None
+    if raw.wavelengths is not None and not np.isnan(raw.wavelengths[kept]).any():
+        centres = raw.wavelengths[kept]
     scene = UnlabelledScene(
         cube, (), centres, None if ground is None else ground.metres, read.units, Descriptions({})
     )
     return scene, ground, read.remarks
+
+
+def _filled_value(seen: CubeFacts, nodata: float | None) -> float | None:
+    """The raw value of pixels that a reader must make 0: that of no data, NaN where none is known;
+    None where every pixel has data or holds 0.
+    """
+    if not seen.unfilled:
+        return None
+    return math.nan if nodata is None else nodata

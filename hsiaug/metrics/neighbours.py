@@ -175,3 +175,36 @@ def two_sample_accuracy(a: Array, b: Array, seed: int) -> float | None:
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
     model = make_pipeline(StandardScaler(), SVC(C=10.0))
     return float(cross_val_score(model, x, side, cv=folds, scoring="balanced_accuracy").mean())
+
+
+def nearest_of_class(
+    maps: NDArray[np.floating],
+    classes: NDArray[np.int64],
+    known: NDArray[np.floating],
+    known_classes: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """The nearest of known maps, turned in every way, among those of the same class.
+
+    Parameters
+    ----------
+    maps : (n, k, g, g) float
+        Maps whose neighbours are asked for.
+    classes : (n,) int64
+        Class ids of the maps, or whatever they are matched by.
+    known : (m, k, g, g) float
+        Maps that they are compared with.
+    known_classes : (m,) int64
+        The same of these.
+
+    Returns
+    -------
+    (n,) int64
+        Rows of ``known``; −1 where none is of the class.
+    """
+    near = np.full(len(maps), -1, dtype=np.int64)
+    for c in np.intersect1d(classes, known_classes):
+        rows = np.flatnonzero(classes == c)
+        candidates = np.flatnonzero(known_classes == c)
+        _, nearest = nearest_turned(maps[rows], known[candidates])
+        near[rows] = candidates[nearest]
+    return near

@@ -292,8 +292,19 @@ def draw_split(scene: Scene, protocol: SplitProtocol, seed: int, patch: int) -> 
     radius = protocol.buffer_radius(patch)
     if radius:
         test &= ~dilate(draw.train, radius)
-    drawn = (draw.train, test, protocol, patch, seed, draw.notes)
-    return Split(labels, len(scene.class_names), *drawn, scene.fields, draw.hidden, draw.asked)
+    return Split(
+        labels=labels,
+        classes=len(scene.class_names),
+        train=draw.train,
+        test=test,
+        protocol=protocol,
+        patch=patch,
+        seed=seed,
+        notes=draw.notes,
+        fields=scene.fields,
+        hidden=draw.hidden,
+        asked=draw.asked,
+    )
 
 
 def check_patch(patch: int, scene: Scene | UnlabelledScene) -> None:

@@ -33,7 +33,7 @@ from hsiaug.report.trials import (
     rows_of,
     unpacked,
 )
-from hsiaug.trial.arm import BOTH, CONTROLS, PIXEL_SVM, TEACHER, Arm, Method, controls_of
+from hsiaug.trial.arm import BOTH, CONTROLS, NONE, PIXEL_SVM, TEACHER, Arm, Method, controls_of
 from hsiaug.trial.hashing import canonical_json
 from hsiaug.trial.index import LARGEST, uncollected
 from hsiaug.trial.record import Damage
@@ -402,6 +402,11 @@ class ArmCell:
         """
         used = self.trials.columns["used"]
         return self.trials if used.all() else self.trials[used]
+
+    @property
+    def without_samples(self) -> bool:
+        """Whether it is a classifier without samples."""
+        return self.arm.generator.name == NONE
 
     @property
     def failed(self) -> tuple[Trial, ...]:

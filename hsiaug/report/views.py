@@ -127,16 +127,16 @@ def grouped_overview(table: Table) -> Grid:
     for cell in shown:
         score = _main_score(table, cell)
         highest[cell.classifier] = max(score, highest.get(cell.classifier, score))
-    bare = {cell.classifier for cell in shown if _bare(cell)}
+    bare = {cell.classifier for cell in shown if cell.without_samples}
 
     def place(cell: ArmCell) -> tuple[float, str, bool, float]:
         label = table.labels[cell.classifier]
         score = _main_score(table, cell)
-        return -highest[cell.classifier], label, not _bare(cell), -score
+        return -highest[cell.classifier], label, not cell.without_samples, -score
 
     def name(cell: ArmCell) -> str:
         classifier = table.labels[cell.classifier]
-        if _bare(cell):
+        if cell.without_samples:
             return classifier
         arm = f"+ {table.short_label(cell.arm)}"
         return arm if cell.classifier in bare else f"{classifier} {arm}"
@@ -162,15 +162,10 @@ def _main_score(table: Table, cell: ArmCell) -> float:
     return mean.mean if mean else -1.0
 
 
-def _bare(cell: ArmCell) -> bool:
-    """Whether it is a classifier without samples."""
-    return cell.arm.generator.name == "none"
-
-
 def _shown(table: Table) -> list[ArmCell]:
     """The cells of an overview: those without samples however low they are, then the highest."""
     cells = sorted(table.cells.values(), key=partial(_main_score, table), reverse=True)
-    return sorted(cells, key=lambda cell: not _bare(cell))[:MOST_ROWS]
+    return sorted(cells, key=lambda cell: not cell.without_samples)[:MOST_ROWS]
 
 
 def _score_columns(table: Table, *, spare_main: bool) -> list[GridColumn]:
@@ -198,7 +193,7 @@ def _overview_heading(table: Table, joint: str) -> str:
 
 def _over_none(table: Table, cell: ArmCell) -> str:
     """What an arm gains over its classifier without samples; empty of that classifier."""
-    if _bare(cell):
+    if cell.without_samples:
         return ""
     found = table.against(cell).get("none")
     return with_interval(found.main.mean, found.main.interval) if found else MISSING

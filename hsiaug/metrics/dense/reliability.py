@@ -58,22 +58,31 @@ def dense_reliability(
     shown = set(np.unique(made.masks).tolist())
     notes = note_of("not judged, for want of real pixels", shown - {IGNORE, *ids})
     notes += note_of("never made", set(ids) - shown)
-    sets = [part.take(np.sort(rng.permutation(len(part))[:TILES])) for part in (train, held, made)]
-    space = fit_space(_inputs(sets[0], rng), AXES)
-    (known, _), (real, held_tiles), (new, tiles) = (_pixels(part, ids, space) for part in sets)
+    train = _some_tiles(train, rng)
+    held = _some_tiles(held, rng)
+    made = _some_tiles(made, rng)
+    space = fit_space(_inputs(train, rng), AXES)
+    known, _ = _pixels(train, ids, space)
+    real, real_tiles = _pixels(held, ids, space)
+    new, new_tiles = _pixels(made, ids, space)
     known = known.take(at_most(known.y, LEARNT, rng))
     judged = rng.permutation(len(real))[:JUDGED]
-    real, held_tiles = real.take(judged), held_tiles[judged]
-    some = np.sort(rng.permutation(len(new))[:JUDGED])
-    new, tiles = new.take(some), tiles[some]
+    real = real.take(judged)
+    real_tiles = real_tiles[judged]
+    judged = np.sort(rng.permutation(len(new))[:JUDGED])
+    new = new.take(judged)
+    new_tiles = new_tiles[judged]
     if len(np.unique(new.y)) < 2:
-        return Reliability((), 0, len(sets[1]), notes)
+        return Reliability((), 0, len(held), notes)
     guesses = guesses_of(known, (new, real))
-    score = agreement_score(
-        MAIN, "R1 probe agreement, of pixels", new, real, *guesses, rng, (tiles, held_tiles)
-    )
-    edges = _boundary_score(sets[1], sets[2], space, rng)
-    return Reliability((score, *edges), len(sets[2]), len(sets[1]), notes)
+    tiles = (new_tiles, real_tiles)
+    score = agreement_score(MAIN, "R1 probe agreement, of pixels", new, real, *guesses, rng, tiles)
+    edges = _boundary_score(held, made, space, rng)
+    return Reliability((score, *edges), len(made), len(held), notes)
+
+
+def _some_tiles(tiles: DenseSamples, rng: np.random.Generator) -> DenseSamples:
+    return tiles.take(np.sort(rng.permutation(len(tiles))[:TILES]))
 
 
 def tile_agreement(
@@ -87,18 +96,20 @@ def tile_agreement(
     """
     rng = np.random.default_rng(derive_seed("tile agreement", seed))
     ids = _judged_classes(train, train, classes)
-    few = train.take(np.sort(rng.permutation(len(train))[:TILES]))
-    space = fit_space(_inputs(few, rng), AXES)
-    (known, _), (new, tiles) = (_pixels(part, ids, space) for part in (few, made))
+    train = _some_tiles(train, rng)
+    space = fit_space(_inputs(train, rng), AXES)
+    known, _ = _pixels(train, ids, space)
+    new, tiles = _pixels(made, ids, space)
     known = known.take(at_most(known.y, LEARNT, rng))
-    some = at_most(tiles, OF_TILE, rng)
-    new, tiles = new.take(some), tiles[some]
-    right = (
-        np.mean([fit(known)(new.x) == new.y for fit in PROBES], axis=0) if len(new) else np.empty(0)
-    )
+    chosen = at_most(tiles, OF_TILE, rng)
+    new = new.take(chosen)
+    tiles = tiles[chosen]
+    agreement = np.empty(0)
+    if len(new):
+        agreement = np.mean([fit(known)(new.x) == new.y for fit in PROBES], axis=0)
     judged = np.bincount(tiles, minlength=len(made))
-    found: Array = np.bincount(tiles, right, len(made)) / np.where(judged, judged, np.nan)
-    return found
+    share: Array = np.bincount(tiles, agreement, len(made)) / np.where(judged, judged, np.nan)
+    return share
 
 
 def _boundary_score(

@@ -99,11 +99,16 @@ class Service:
 
     def draw(self, entry: Entry, argument: str, buffer: "Buffer", seed: int, patch: int) -> Answer:
         """A draw of single pixels of what was taken."""
-        drawn = _protocol(entry, argument, buffer).draw(self.data, seed, patch)
-        masks = {name: getattr(drawn, name) for name in ("train", "dropped", "hidden", "labels")}
-        masks["asked"] = drawn.asked
+        draw = _protocol(entry, argument, buffer).draw(self.data, seed, patch)
+        masks = {
+            "train": draw.train,
+            "dropped": draw.dropped,
+            "hidden": draw.hidden,
+            "labels": draw.labels,
+            "asked": draw.asked,
+        }
         arrays = {name: mask for name, mask in masks.items() if mask is not None}
-        return Answer({"notes": list(drawn.notes)}, arrays)
+        return Answer({"notes": list(draw.notes)}, arrays)
 
     def draw_tiles(
         self, entry: Entry, argument: str, buffer: "Buffer", seed: int, patch: int

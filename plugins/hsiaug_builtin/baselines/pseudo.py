@@ -188,16 +188,22 @@ class Pseudo(Plugin[PseudoParams]):
         from hsiaug_builtin.teacher.teacher import teach
 
         if not len(view.unlabelled):
-            sure = np.ones(len(view.y))
-            lack = {"no_unlabelled_pixel": "training patches are repeated"}
-            return FittedPseudo(self.params, view.cube, view.patch, view.coords, view.y, sure, lack)
+            return FittedPseudo(
+                params=self.params,
+                cube=view.cube,
+                patch=view.patch,
+                coords=view.coords,
+                y=view.y,
+                confidence=np.ones(len(view.y)),
+                notes={"no_unlabelled_pixel": "training patches are repeated"},
+            )
         progress(0, 1, "teacher")
         votes = teach(view)
         rows = choose_trusted(votes.shares, self.params.share, among=votes.attached)
         progress(1, 1, "teacher")
-        column = np.repeat(np.arange(len(rows)), [len(own) for own in rows])
+        column = np.repeat(np.arange(len(rows)), list(map(len, rows)))
         index = np.concatenate(rows)
-        lacking = votes.classes[[not len(own) for own in rows]]
+        lacking = votes.classes[[not len(of_class) for of_class in rows]]
         again = np.isin(view.y, lacking)
         notes = {"teacher": dict(votes.facts)}
         if len(lacking):

@@ -52,9 +52,17 @@ def learn(
     prepared: PreparedImages | None,
 ) -> dict[str, object]:
     """All fields of :class:`hsiaug_builtin.specdm.fitted.FittedPairs`."""
-    format, images = (None, None) if prepared is None else (prepared.format, prepared.stream)
-    run = PairRun.of(view, params, losses, seed, device, progress, checkpoint, format)
-    codec = fit_codec(kind, run, images)
+    run = PairRun.of(
+        view,
+        params,
+        losses,
+        seed,
+        device,
+        progress,
+        checkpoint,
+        images=None if prepared is None else prepared.format,
+    )
+    codec = fit_codec(kind, run, images=None if prepared is None else prepared.stream)
     latents = _latents(codec, run)
     norm = LatentNorm.fit(latents.flatten(0, 1))
     latents = torch.stack([norm.forward(z) for z in latents])

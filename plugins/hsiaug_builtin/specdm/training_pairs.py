@@ -63,8 +63,17 @@ class PairRun(Run):
         checkpoint: Path | None,
         images: TileFormat | None = None,
     ) -> PairRun:
-        """images: the format of the images, where it is there already. Raises PluginError for tiles
-        that cannot be learnt from.
+        """What a training on the tiles of a view needs.
+
+        Parameters
+        ----------
+        images : TileFormat or None
+            The format of the images, where it is there already.
+
+        Raises
+        ------
+        PluginError
+            For tiles that cannot be learnt from.
         """
         real = view.real
         form = TileFormat.of(real, len(view.class_names), smallest(view, params))
