@@ -203,11 +203,16 @@ def say_written(files: Iterable[Path]) -> None:
     say(f"written: {', '.join(map(str, files))}", err=True)
 
 
-OPTION_NAMES = {"lam": "lambda", "draws": "seeds", "overrides": "set", "overwrite": "force"}
-OPTION_NAMES |= {
-    f"{name}s": name for name in ("lambda", "omega", "generator", "classifier", "view")
+LISTS = ("lambda", "omega", "generator", "classifier", "view")
+"""Options that take several values, whose parameter has a plural."""
+OPTION_NAMES = {
+    "lam": "lambda",
+    "draws": "seeds",
+    "overrides": "set",
+    "overwrite": "force",
+    **{f"{name}s": name for name in LISTS},
+    **{key: f"set {key}" for key in CARD_SETTINGS},
 }
-OPTION_NAMES |= {key: f"set {key}" for key in CARD_SETTINGS}
 """Parameters whose option has another name."""
 
 
