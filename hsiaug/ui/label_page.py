@@ -19,7 +19,7 @@ from hsiaug.base.errors import InputError
 from hsiaug.quality.maps import check_map_targets, picture_step, save_map
 from hsiaug.report.figures.files import image_bytes
 from hsiaug.report.html.markup import HERE as REPORT
-from hsiaug.ui.answers import Answer
+from hsiaug.ui.answers import PixelAnswer
 from hsiaug.ui.labelling import Labelling, pixels_within
 from hsiaug.ui.server import HERE, Endpoint, page_routes
 
@@ -66,7 +66,7 @@ class LabelPage:
     def _state(self) -> Response:
         return JSONResponse(self._labelling.state())
 
-    def _after(self, work: Callable[[], Answer | None]) -> Endpoint:
+    def _after(self, work: Callable[[], PixelAnswer | None]) -> Endpoint:
         """Does the work, and answers with the state and the pixel of the answer that was taken back
         or given again.
         """

@@ -14,7 +14,7 @@ from hsiaug.base.colours import TONES
 from hsiaug.base.errors import InputError
 from hsiaug.metrics.verdict import Evidence
 from hsiaug.report.compare import Gain
-from hsiaug.report.figures.charts import Block, Panel, draw_blocks
+from hsiaug.report.figures.charts import ChartBlock, Panel, draw_blocks
 from hsiaug.report.figures.files import series_style
 from hsiaug.report.findings import FINDINGS, decisive_control_phrase, signs_note
 from hsiaug.report.labels import p_said, signed
@@ -74,7 +74,7 @@ def gain_figure(report: Report, columns: int = 2) -> Figure:
     return _drawn([_gains(table) for table in report.tables], columns, OF_GAINS)
 
 
-def _drawn(blocks: Sequence[Block], columns: int, how_to_read: str) -> Figure:
+def _drawn(blocks: Sequence[ChartBlock], columns: int, how_to_read: str) -> Figure:
     if not (shown := [block for block in blocks if block.rows]):
         rule = "a picture of gains needs a generator beside the controls"
         hint = "Run a benchmark with `generators` smote, for example."
@@ -82,13 +82,13 @@ def _drawn(blocks: Sequence[Block], columns: int, how_to_read: str) -> Figure:
     return draw_blocks(shown, columns, how_to_read)
 
 
-def _card(matrix: Matrix) -> Block:
+def _card(matrix: Matrix) -> ChartBlock:
     tables = matrix.tables
     rows = [row for row in matrix.rows if any(gain and gain.verdict for gain in row.gains)][
         :MOST_ROWS
     ]
     names = [table.condition.scene for table in tables] if len(tables) > 1 else [""]
-    return Block(
+    return ChartBlock(
         "LEAKY: " * any(table.leaky for table in tables) + matrix.title,
         [
             Panel((name,), partial(_draw_verdicts, [row.gains[i] for row in rows]))
@@ -142,7 +142,7 @@ def _write(axes: Axes, y: float, text: str, colour: str, *, below: bool = False)
     )
 
 
-def _gains(table: Table) -> Block:
+def _gains(table: Table) -> ChartBlock:
     """Each arm has a line for each control."""
     known = [gain for gain in table.judged if any(gain.against.values())]
     arms = {gain.cell.arm for gain in known}
@@ -154,7 +154,7 @@ def _gains(table: Table) -> Block:
         for classifier in table.classifiers
         if (found := [gain for gain in known if gain.cell.classifier == classifier])
     ]
-    return Block(
+    return ChartBlock(
         table.heading,
         panels,
         LINE * each * len(lines) + AXIS,

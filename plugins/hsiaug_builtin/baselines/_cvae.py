@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from hsiaug.api import Progress
-from hsiaug_builtin.baselines._learnt import Conditional, Size, TrainingComponents
+from hsiaug_builtin.baselines._learnt import Conditional, PatchShape, TrainingComponents
 from hsiaug_builtin.baselines._sizes import CvaeParams
 from hsiaug_builtin.diffusion.training import train
 
@@ -16,7 +16,7 @@ for ever.
 """
 
 
-class Cvae(Conditional):
+class CvaeNetwork(Conditional):
     """Encoder q(h | z, y), prior p(h | y) and decoder p(z | h, y), Gaussian with a diagonal
     covariance all three.
 
@@ -24,7 +24,7 @@ class Cvae(Conditional):
     vector.
     """
 
-    def __init__(self, size: Size, params: CvaeParams) -> None:
+    def __init__(self, size: PatchShape, params: CvaeParams) -> None:
         super().__init__(size, params)
         k, p, w = size.components, size.patch, params.width
         flat = w * (p // 2 + 1) ** 2

@@ -23,7 +23,7 @@ BATCH = 256
 
 
 @dataclass(frozen=True)
-class Size:
+class PatchShape:
     """k components, p×p pixels, class ids below ``classes``."""
 
     components: int
@@ -32,7 +32,7 @@ class Size:
 
 
 @dataclass(frozen=True, eq=False)
-class Components:
+class ClassComponents:
     """z = (axes · z-scored spectrum − centre of the class) / scale, pixel by pixel.
 
     Attributes
@@ -68,7 +68,7 @@ class Components:
         return np.asarray(np.einsum("kb,nkij->nbij", bands, z, optimize=True), dtype=np.float32)
 
 
-def fit_components(view: TrainView, most: int) -> Components:
+def fit_components(view: TrainView, most: int) -> ClassComponents:
     """``most`` components at most, of the visible pixels of the view; directions without spread are
     left out.
 
@@ -91,7 +91,7 @@ def fit_components(view: TrainView, most: int) -> Components:
     within = (real - centres[view.y]).var(axis=0)
     scale = np.sqrt(np.where(within > 1e-6 * spread, within, spread))
     found = (axes, scale, centres)
-    return Components(norm.mean, norm.std, *(array.astype(np.float32) for array in found))
+    return ClassComponents(norm.mean, norm.std, *(array.astype(np.float32) for array in found))
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +135,7 @@ class TrainingComponents:
 class Conditional(nn.Module):
     """A network that learns to draw components of given classes."""
 
-    def __init__(self, size: Size, params: Any) -> None:
+    def __init__(self, size: PatchShape, params: Any) -> None:
         super().__init__()
         self.size, self.params = size, params
 
@@ -162,9 +162,9 @@ class FittedLearnt(FittedPatches):
 
     generator: str
     params: Any
-    size: Size
+    size: PatchShape
     net: Conditional
-    components: Components
+    components: ClassComponents
     device: str
 
     @property
@@ -206,7 +206,7 @@ def learn(
     """A network of this kind, taught on the real patches in ``params.components`` components."""
     real = view.real
     components = fit_components(view, params.components)
-    size = Size(len(components.scale), view.patch, len(view.class_names) + 1)
+    size = PatchShape(len(components.scale), view.patch, len(view.class_names) + 1)
     net = fresh(lambda: kind(size, params), seed).to(device)
     data = TrainingComponents.of(components.of(real.x, real.y), real.y, device)
     net = net.fit_network(data, seed, progress)
@@ -216,7 +216,7 @@ def learn(
 def restore(card: Card, folder: Path, kind: type[Conditional], device: str) -> FittedLearnt:
     """Read a saved fit."""
     arrays, facts = load_state(folder)
-    params, size = card.params(**facts["params"]), Size(**facts["size"])
+    params, size = card.params(**facts["params"]), PatchShape(**facts["size"])
     net = state.restore("net", arrays, lambda: kind(size, params), device)
-    components = Components(**state.under("components", arrays))
+    components = ClassComponents(**state.under("components", arrays))
     return FittedLearnt(arrays["x"], arrays["y"], card.name, params, size, net, components, device)

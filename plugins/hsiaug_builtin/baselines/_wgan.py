@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from hsiaug.api import Progress
-from hsiaug_builtin.baselines._learnt import Conditional, Size, TrainingComponents
+from hsiaug_builtin.baselines._learnt import Conditional, PatchShape, TrainingComponents
 from hsiaug_builtin.baselines._sizes import WganParams
 from hsiaug_builtin.nets.seeded import fresh
 from hsiaug_builtin.nets.training import check_finite
@@ -15,7 +15,7 @@ from hsiaug_builtin.nets.training import check_finite
 class Critic(nn.Module):
     """Score (n,) of z (n, k, p, p) as a sample of class y (n,); the class enters by projection."""
 
-    def __init__(self, size: Size, width: int) -> None:
+    def __init__(self, size: PatchShape, width: int) -> None:
         super().__init__()
         self.body = nn.Sequential(
             nn.Conv2d(size.components, width, 1),
@@ -35,7 +35,7 @@ class Critic(nn.Module):
         return out
 
 
-class Wgan(Conditional):
+class WganNetwork(Conditional):
     """The generator: noise (n, d) and a class vector → components (n, k, p, p).
 
     The noise also enters the components directly, all pixels alike, so that training starts from
@@ -43,7 +43,7 @@ class Wgan(Conditional):
     a short training hardly leads away.
     """
 
-    def __init__(self, size: Size, params: WganParams) -> None:
+    def __init__(self, size: PatchShape, params: WganParams) -> None:
         super().__init__(size, params)
         w = params.width
         self.label = nn.Embedding(size.classes, w)

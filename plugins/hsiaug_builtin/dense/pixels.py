@@ -40,14 +40,14 @@ class PixelParams:
 
 
 @dataclass(frozen=True)
-class SvmParams(PixelParams):
+class PixelSvmParams(PixelParams):
     """The machine."""
 
     cost: float = param(10.0, "C of the machine", low=1e-6)
 
 
 @dataclass(frozen=True)
-class ForestParams(PixelParams):
+class PixelForestParams(PixelParams):
     """The forest."""
 
     trees: int = param(300, "number of trees", low=1)
@@ -81,7 +81,7 @@ class FittedPixels:
 
 
 @dataclass(frozen=True, eq=False)
-class FittedForest(FittedPixels):
+class FittedPixelForest(FittedPixels):
     """A forest also tells the shares of its trees."""
 
     def predict_proba(self, tiles: Tiles) -> NDArray[np.float32]:
@@ -180,7 +180,7 @@ class PixelSvm(_Pixels):
             pages={144--152}, year={1992}, doi={10.1145/130385.130401}}""",
         tasks=("segmentation", "change"),
         seconds=3.0,
-        params=SvmParams,
+        params=PixelSvmParams,
         presets={"tiny": {"most": 50}},
         control_of="masks",
         control_text="the spectrum of each pixel and nothing of shapes",
@@ -204,7 +204,7 @@ class PixelForest(_Pixels):
             doi={10.1023/A:1010933404324}}""",
         tasks=("segmentation", "change"),
         seconds=5.0,
-        params=ForestParams,
+        params=PixelForestParams,
         presets={"tiny": {"most": 50, "trees": 20}},
     )
 
@@ -213,5 +213,5 @@ class PixelForest(_Pixels):
 
         return RandomForestClassifier(self.params.trees, n_jobs=1, random_state=seed)
 
-    def fitted(self, model: Any, only: int, classes: int) -> FittedForest:
-        return FittedForest(model, only, classes)
+    def fitted(self, model: Any, only: int, classes: int) -> FittedPixelForest:
+        return FittedPixelForest(model, only, classes)

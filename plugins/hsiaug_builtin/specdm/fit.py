@@ -51,7 +51,7 @@ def learn(
     checkpoint: Path | None,
     prepared: PreparedImages | None,
 ) -> dict[str, object]:
-    """All fields of :class:`hsiaug_builtin.specdm.fitted.FittedPairs`."""
+    """All fields of :class:`hsiaug_builtin.specdm.fitted.FittedLatentPairs`."""
     run = PairRun.of(
         view,
         params,

@@ -25,7 +25,7 @@ from hsiaug_builtin.specdm.unet import UNet
 
 
 @dataclass(frozen=True, eq=False)
-class FittedPairs(PairDrawing):
+class FittedLatentPairs(PairDrawing):
     """What the denoiser is told are the shares of classes of training tiles. With ``strength`` < 1
     each pair starts from the very tile that its shares are of, noised so far, and keeps the more of
     it the less that is (an extension).

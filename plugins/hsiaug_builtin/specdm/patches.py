@@ -83,7 +83,7 @@ def stages_of(side: int) -> tuple[Stage, ...]:
 
 
 @dataclass(frozen=True, eq=False)
-class Patches:
+class StagePatches:
     """All patches of some training pairs at a stage.
 
     Attributes
@@ -243,7 +243,9 @@ class PatchDiffusion:
         ratio = self.stages[index - 1].cell // self.stages[index].cell
         return _larger(x, ratio) + level * (noise - _larger(avg_pool2d(noise, ratio), ratio))
 
-    def _library(self, index: int, sources: Tensor, wanted: tuple[int, float] | None) -> Patches:
+    def _library(
+        self, index: int, sources: Tensor, wanted: tuple[int, float] | None
+    ) -> StagePatches:
         side = self.stages[index].side
         cells = self.cells[index][sources]
         values = unfold(cells, side).transpose(1, 2).flatten(0, 1)
@@ -255,10 +257,10 @@ class PatchDiffusion:
         if wanted is not None:
             odds = odds + wanted[1] * shown[:, wanted[0]]
         projected = self.directions[index].read(values)
-        return Patches(values, projected, projected.square().sum(dim=1), odds)
+        return StagePatches(values, projected, projected.square().sum(dim=1), odds)
 
     def _choose(
-        self, index: int, x: Tensor, level: float, library: Patches
+        self, index: int, x: Tensor, level: float, library: StagePatches
     ) -> tuple[Tensor, Tensor]:
         """Weights (L, k) and numbers (L, k) of the likeliest patches at the places of cells x (C +
         K, G, G).
@@ -277,7 +279,7 @@ class PatchDiffusion:
             numbers.append(at)
         return torch.cat(weights), torch.cat(numbers)
 
-    def _clean(self, index: int, x: Tensor, level: float, library: Patches) -> Tensor:
+    def _clean(self, index: int, x: Tensor, level: float, library: StagePatches) -> Tensor:
         """The posterior mean of cells x (C + K, G, G)."""
         stage = self.stages[index]
         weights, numbers = self._choose(index, x, level, library)

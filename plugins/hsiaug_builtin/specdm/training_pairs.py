@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from hsiaug.api import DenseView, Progress
-from hsiaug_builtin.diffusion.training import Run
+from hsiaug_builtin.diffusion.training import TrainingRun
 from hsiaug_builtin.nets.seeded import normal
 from hsiaug_builtin.nets.views import SYMMETRIES, symmetry
 from hsiaug_builtin.specdm.losses import Losses
@@ -43,7 +43,7 @@ class Pairs:
 
 
 @dataclass(frozen=True, eq=False)
-class PairRun(Run):
+class PairRun(TrainingRun):
     """Shared by all stages of a fit on pairs."""
 
     format: TileFormat

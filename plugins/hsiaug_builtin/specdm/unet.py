@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from hsiaug_builtin.diffusion.schedule import sinusoid
 from hsiaug_builtin.nets.blocks import zero_weights
-from hsiaug_builtin.specdm.blocks import Attention, Block, Upsample, norm
-from hsiaug_builtin.specdm.params import Size
+from hsiaug_builtin.specdm.blocks import ResidualBlock, SelfAttention, Upsample, norm
+from hsiaug_builtin.specdm.params import NetworkSize
 
 
 class UNet(nn.Module):
@@ -29,7 +29,7 @@ class UNet(nn.Module):
         K.
     """
 
-    def __init__(self, size: Size, channels: int, side: int, classes: int) -> None:
+    def __init__(self, size: NetworkSize, channels: int, side: int, classes: int) -> None:
         super().__init__()
         width = size.unet_width
         multiples = size.levels
@@ -47,8 +47,8 @@ class UNet(nn.Module):
             for _ in range(blocks):
                 self.down.append(
                     _Stage(
-                        Block(now, multiple * width, told),
-                        Attention(multiple * width) if seen else None,
+                        ResidualBlock(now, multiple * width, told),
+                        SelfAttention(multiple * width) if seen else None,
                     )
                 )
                 now = multiple * width
@@ -58,8 +58,8 @@ class UNet(nn.Module):
                 skips.append(now)
         self.middle = nn.ModuleList(
             [
-                _Stage(Block(now, now, told), Attention(now) if size.attend else None),
-                _Stage(Block(now, now, told)),
+                _Stage(ResidualBlock(now, now, told), SelfAttention(now) if size.attend else None),
+                _Stage(ResidualBlock(now, now, told)),
             ]
         )
         for level, multiple in reversed(list(enumerate(multiples))):
@@ -69,7 +69,9 @@ class UNet(nn.Module):
                 up = Upsample(wide, wide) if level and block == blocks else None
                 self.up.append(
                     _Stage(
-                        Block(now + skips.pop(), wide, told), Attention(wide) if seen else None, up
+                        ResidualBlock(now + skips.pop(), wide, told),
+                        SelfAttention(wide) if seen else None,
+                        up,
                     )
                 )
                 now = wide
@@ -97,13 +99,13 @@ class _Stage(nn.Module):
     is.
     """
 
-    def __init__(self, first: Block | nn.Conv2d, *then: nn.Module | None) -> None:
+    def __init__(self, first: ResidualBlock | nn.Conv2d, *then: nn.Module | None) -> None:
         super().__init__()
         self.first = first
         self.then = nn.Sequential(*(module for module in then if module is not None))
 
     def forward(self, x: Tensor, vector: Tensor) -> Tensor:
         out: Tensor = self.then(
-            self.first(x, vector) if isinstance(self.first, Block) else self.first(x)
+            self.first(x, vector) if isinstance(self.first, ResidualBlock) else self.first(x)
         )
         return out

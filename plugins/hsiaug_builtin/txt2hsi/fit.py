@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hsiaug.api import Progress, TrainView, derive_seed
-from hsiaug_builtin.diffusion.training import Run, bf16_is_faster, randomness, train
+from hsiaug_builtin.diffusion.training import TrainingRun, bf16_is_faster, randomness, train
 from hsiaug_builtin.nets.seeded import fresh, normal, to_device
 from hsiaug_builtin.txt2hsi.codebook import Gaussians
 from hsiaug_builtin.txt2hsi.codec_quality import measure_codec
@@ -52,7 +52,7 @@ def learn(
     texts = encode_prompts(view, params.text, params.encoder)
     pixels = name_pixels(view, params)
     named = pixels.every
-    run = Run(seed, device, progress, checkpoint)
+    run = TrainingRun(seed, device, progress, checkpoint)
     coded = scene.coded
     if params.class_weight:
         coded = replace(coded, vae=_vae_with_classes(view, coded, params, named, run))
@@ -103,7 +103,7 @@ def _vae_with_classes(
     coded: CodedScene,
     params: Params,
     named: Mapping[int, NDArray[np.int32]],
-    run: Run,
+    run: TrainingRun,
 ) -> Vae:
     """The VAE of the scene, trained on with a term that keeps the draw's classes apart."""
     codec = codec_of(view, params, np.random.default_rng(run.seed), run.device)

@@ -16,7 +16,7 @@ from hsiaug.api import Attention, InputError, Normaliser, PatchSamples, PluginEr
 from hsiaug_builtin.diffusion.edm import Denoise, guided, noise_levels, sample, sample_with_noise
 from hsiaug_builtin.diffusion.training import bf16_is_faster
 from hsiaug_builtin.nets import state
-from hsiaug_builtin.txt2hsi.codebook import Condition
+from hsiaug_builtin.txt2hsi.codebook import Conditioning
 from hsiaug_builtin.txt2hsi.denoiser import Denoiser
 from hsiaug_builtin.txt2hsi.frequencies import to_frequencies, to_pixels
 from hsiaug_builtin.txt2hsi.measured import Measure
@@ -193,12 +193,12 @@ class FittedTxt2Hsi:
         spectra = torch.tensor(self.normaliser.patches(x), device=self.device).movedim(1, 3)
         return to_frequencies(self.vae.encode(spectra))
 
-    def _guided(self, condition: Condition, omega: float) -> Denoise:
+    def _guided(self, condition: Conditioning, omega: float) -> Denoise:
         """The denoiser under texts and codes, led away from itself without, or from the scene's."""
         texts = self.texts.to(self.device)
         params = self.params
 
-        def under(model: Denoiser, given: Condition, read: Texts | None) -> Denoise:
+        def under(model: Denoiser, given: Conditioning, read: Texts | None) -> Denoise:
             def denoise(x: Tensor, level: float) -> Tensor:
                 sigma = torch.full((len(x),), level, device=x.device)
                 half = bf16_is_faster(self.device)

@@ -143,10 +143,10 @@ class Gaussian(Plugin[CodingParams]):
         self, view: TrainView, *, seed: int, device: str, progress: Progress
     ) -> PreparedGaussian:
         """Learn VAE, codes and their Gaussians from all visible patches, without a label."""
-        from hsiaug_builtin.diffusion.training import Run
+        from hsiaug_builtin.diffusion.training import TrainingRun
         from hsiaug_builtin.txt2hsi.prepare import code_scene
 
-        coded, _ = code_scene(view, self.params, Run(seed, "cpu", progress, None))
+        coded, _ = code_scene(view, self.params, TrainingRun(seed, "cpu", progress, None))
         return PreparedGaussian(self.params, coded)
 
     def load_prepared(self, folder: Path, *, device: str) -> PreparedGaussian:

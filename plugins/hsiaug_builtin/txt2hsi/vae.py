@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import cosine_similarity, cross_entropy
 
-from hsiaug_builtin.diffusion.training import Run, randomness, train
+from hsiaug_builtin.diffusion.training import TrainingRun, randomness, train
 from hsiaug_builtin.nets.blocks import zero_weights
 from hsiaug_builtin.nets.seeded import fresh, normal, to_device
 from hsiaug_builtin.txt2hsi.frequencies import MIRRORS, mirror
@@ -140,7 +140,7 @@ def difference_axes(latents: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True, eq=False)
-class Codec:
+class CodecLoss:
     """The loss of a VAE on pixels x (n, B) float32, z-scored by ``shift`` and ``scale`` (B,):
     mean|x−x̂|² + 0.1·(1−cos) in scene units + 0.001·KL.
     """
@@ -162,7 +162,7 @@ class Codec:
         return torch.as_tensor((shown - out).square().mean() + ANGLE * angle + KL * divergence)
 
 
-def fit_vae(codec: Codec, params: CodingParams, run: Run) -> Vae:
+def fit_vae(codec: CodecLoss, params: CodingParams, run: TrainingRun) -> Vae:
     """The VAE of a scene, learnt from its pixels alone."""
     x, size = codec.x, params.network
     vae = fresh(
@@ -194,7 +194,9 @@ class _Told(nn.Module):
         self.vae, self.head = vae, nn.Linear(len(vae.log_variance), classes)
 
 
-def add_class_term(vae: Vae, codec: Codec, named: Sequence[Tensor], weight: float, run: Run) -> Vae:
+def add_class_term(
+    vae: Vae, codec: CodecLoss, named: Sequence[Tensor], weight: float, run: TrainingRun
+) -> Vae:
     """The VAE after 200 steps more down its loss + ``weight``·cross-entropy of a linear head on the
     latents.
 
