@@ -122,11 +122,11 @@ def _fetch(url: str, target: str, _: object, *, most: int, shown: bool) -> None:
 
     Parameters
     ----------
-    url, target
+    url, target : str
         Where from, and the file's path.
-    most
+    most : int
         Bytes of the file at most.
-    shown
+    shown : bool
         Whether a bar shows how far it is.
 
     Raises

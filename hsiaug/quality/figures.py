@@ -68,17 +68,17 @@ def class_spectra(
 
     Parameters
     ----------
-    made
+    made : AnySynthesis
         What the spectra are of.
-    sets
+    sets : mapping of str to (str, ClassSpectra)
         The colour and the spectra (n, dates · bands) of each set, by its name.
-    classes
+    classes : mapping of int to str
         Names of classes by their ids.
-    bands
+    bands : int
         Number of bands of a date.
-    wavelengths
+    wavelengths : Array or None
         (bands,) in nm, or None.
-    dates
+    dates : int
         Dates that a spectrum holds, one after the other; the second is dashed.
     """
     x, breaks = _band_axis(bands, wavelengths)

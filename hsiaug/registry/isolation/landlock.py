@@ -89,11 +89,11 @@ def confine(
 
     Parameters
     ----------
-    readable
+    readable : iterable of Path
         Files, and folders whose content may be read.
-    writable
+    writable : collection of Path
         Folders whose content may be read and changed; no socket can be made there.
-    hidden
+    hidden : collection of Path
         Files in readable folders that are not to be read.
 
     Returns

@@ -60,9 +60,9 @@ class Package:
 
     Parameters
     ----------
-    name
+    name : str
         The package's.
-    find
+    find : Find
         Finds the class of a plugin where a stand-in of it is unpickled.
 
     Attributes

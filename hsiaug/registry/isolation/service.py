@@ -125,13 +125,13 @@ def serve(pipe: Connection, temporary: str, readable: Collection[str]) -> None:
 
     Parameters
     ----------
-    pipe
+    pipe : Connection
         A question is the name of a method of Service, and its arguments. An answer is JSON, and the
         bytes of each array that it names.
-    temporary
+    temporary : str
         The folder of temporary files, which stands for the user's home too. Nothing else can be
         changed, on Linux with Landlock.
-    readable
+    readable : collection of str
         Files that can be read beside Python, its packages and the system's.
     """
     lead_session()
