@@ -111,7 +111,8 @@ def _begin(
     import numpy as np
 
     from hsiaug.data import load_scene
-    from hsiaug.data.adding import CUBES, bare_scene
+    from hsiaug.data.adding import bare_scene
+    from hsiaug.data.endings import CUBES
     from hsiaug.data.georeference import scene_georeference
 
     if Path(ref).suffix.lower() in CUBES:

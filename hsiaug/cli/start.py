@@ -76,7 +76,8 @@ def start(
     from rich.prompt import Confirm
 
     from hsiaug.data import load_scene
-    from hsiaug.data.adding import CUBES, add_scene, scene_name
+    from hsiaug.data.adding import add_scene, scene_name
+    from hsiaug.data.endings import CUBES
     from hsiaug.data.label_shift import shift_warnings
     from hsiaug.quality.maps import save_quick_look
 
@@ -158,11 +159,10 @@ def _look_at(
     others with a reason.
     """
     from hsiaug.data.adding import written_by_hsiaug
-    from hsiaug.data.label_source import LAYERS, read_labels
-    from hsiaug.data.products import ENDINGS as HDF
+    from hsiaug.data.endings import ARRAYS, HDF, IMAGES, LAYERS, PICTURES
+    from hsiaug.data.label_source import read_labels
     from hsiaug.data.products.beside import quality_layers
-    from hsiaug.data.readers import CONVERSIONS, IMAGES, PACKED, read_cube_file
-    from hsiaug.data.readers_image import PICTURES
+    from hsiaug.data.readers import CONVERSIONS, PACKED, read_cube_file
     from hsiaug.data.vector_labels import KINDS
 
     cubes = list[Path]()
@@ -170,7 +170,16 @@ def _look_at(
     others = list[tuple[Path, str]]()
     known = written_by_hsiaug(folder) | quality_layers(folder)
     labels_alone = (*KINDS, *PICTURES, *LAYERS)
-    endings = (".hdr", ".mat", ".npy", ".npz", *IMAGES, *labels_alone, *PACKED, *HDF, *CONVERSIONS)
+    endings = {
+        ".hdr",
+        ".npz",
+        *ARRAYS,
+        *IMAGES,
+        *HDF,
+        *labels_alone,
+        *PACKED,
+        *CONVERSIONS,
+    }
     for path in sorted(folder.iterdir()):
         suffix = path.suffix.lower()
         if path.name in known or suffix not in endings:

@@ -28,12 +28,12 @@ from hsiaug.data.band_centres import centres_in_nm
 from hsiaug.data.cards import SceneCard
 from hsiaug.data.catalogue import LOOK
 from hsiaug.data.cube_check import CubeFacts, CubeValues, guess_axes, look_through, read_values
+from hsiaug.data.endings import ARRAYS
 from hsiaug.data.georeference import Declared, Georeference, read_declared
 from hsiaug.data.label_codes import ClassCodes, CodeRow, LabelRaster, code_labels, filler_of
 from hsiaug.data.label_shift import shift_warnings
 from hsiaug.data.label_source import labels_on_cube, read_labels
 from hsiaug.data.loading import load_scene
-from hsiaug.data.products import ENDINGS as HDF
 from hsiaug.data.raw import Conversion, PerBand, RawArray
 from hsiaug.data.readers import must_exist, read_cube_file
 from hsiaug.data.swapped import check_swapped
@@ -46,9 +46,6 @@ Save = Callable[[Path], object]
 
 Picture = Callable[[Scene, Path], object]
 """Draws a scene into a PNG."""
-ENVI = (".hdr", ".img", ".dat", ".raw", ".bsq", ".bil", ".bip")
-CUBES = (*ENVI, ".tif", ".tiff", ".mat", ".npy", *HDF)
-"""Endings of files that are taken for a cube."""
 
 FEW = 10
 """Classes with fewer labelled pixels than this are named: hardly any is left to test on."""
@@ -296,11 +293,7 @@ def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions)
         raise InputError(
             "`axes` must be a permutation of hwb", value=repr(axes), hint="For example bhw."
         )
-    if (
-        options.axes is None
-        and isinstance(given, LabelRaster)
-        and cube.suffix.lower() in (".mat", ".npy")
-    ):
+    if options.axes is None and isinstance(given, LabelRaster) and cube.suffix.lower() in ARRAYS:
         axes, others = guess_axes(raw.array.shape, given.codes.shape, given.where)
     view = np.transpose(raw.array, [axes.index(axis) for axis in "hwb"])
     if (

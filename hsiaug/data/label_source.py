@@ -13,15 +13,13 @@ from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError, SceneError, check_known
 from hsiaug.data.cube_check import CubeFacts, unlike_shapes
+from hsiaug.data.endings import LAYERS, TIFF
 from hsiaug.data.georeference import Georeference, quiet, read_declared
 from hsiaug.data.label_codes import LabelRaster, check_number, filler_of
 from hsiaug.data.labels import LARGEST, check_whole
-from hsiaug.data.readers import TIFF, must_exist, read_labels_array, void_codes
+from hsiaug.data.readers import must_exist, read_labels_array, void_codes
 from hsiaug.data.readers_envi import find_envi
 from hsiaug.data.vector_labels import KINDS, Geometry, VectorLabels, read_vector_labels
-
-LAYERS = (".gpkg", ".shp", ".kml")
-"""Endings of layers of a GIS that must be exported first."""
 
 OGC = re.compile(r"https?://(www\.)?opengis\.net/(def|gml)/", re.IGNORECASE)
 """Names of coordinate systems that only look like addresses."""

@@ -14,18 +14,14 @@ from numpy.typing import NDArray
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import SceneError, did_you_mean
 from hsiaug.data.bounds import check_array
-from hsiaug.data.products import ENDINGS as HDF
+from hsiaug.data.endings import ARRAYS, HDF, IMAGES, PICTURES, TIFF
 from hsiaug.data.products import read_product, refuse_labels
 from hsiaug.data.products.beside import METADATA
 from hsiaug.data.raw import RawArray, in_memory, reading
 from hsiaug.data.readers_envi import find_envi, read_envi
-from hsiaug.data.readers_image import PICTURES, read_image
+from hsiaug.data.readers_image import read_image
 from hsiaug.data.readers_mat import read_mat, read_mat_maps
 from hsiaug.data.readers_tiff import read_tiff, read_tiff_band
-
-TIFF = (".tif", ".tiff")
-IMAGES = (*TIFF, *PICTURES)
-"""Endings of files of labels with one band."""
 
 MOST_SHOWN = 8
 """Arrays of a file that a message lists."""
@@ -97,7 +93,7 @@ def read_labels_array(path: Path, *, key: str | None = None, data: str | None = 
         raw = read_tiff_band(path, key) if suffix in TIFF else read_image(path)
     else:
         raw = _read(path, key if suffix == ".mat" else None, data, ndim=2)
-        raw = raw if suffix in (".mat", ".npy") else _one_band(path, raw, key)
+        raw = raw if suffix in ARRAYS else _one_band(path, raw, key)
     array = raw.array
     if array.ndim == 3 and 1 in array.shape:
         array = np.squeeze(array, axis=array.shape.index(1) if array.shape[2] != 1 else 2)
@@ -206,7 +202,7 @@ def _read_npz(path: Path) -> dict[str, AnyArray]:
 
 def _read(path: Path, key: str | None, data: str | None, *, ndim: int) -> RawArray:
     suffix = path.suffix.lower()
-    if suffix in (".mat", ".npy"):
+    if suffix in ARRAYS:
         must_exist(path)
         raw = RawArray(read_mat(path, key, ndim=ndim) if suffix == ".mat" else _read_npy(path))
     elif pair := find_envi(path, data):
@@ -293,7 +289,7 @@ def _wrong_rank(path: Path, rule: str, raw: RawArray) -> SceneError:
     hint = (
         "Name the right file, or the right array of it: `cube_key` or `labels_key`, key in a card."
     )
-    if raw.array.shape[2:] and path.suffix.lower() not in (".mat", ".npy", *PICTURES):
+    if raw.array.shape[2:] and path.suffix.lower() not in (*ARRAYS, *PICTURES):
         hint = "Name the band of the classes, counted from 1: `labels_key=1`."
     elif raw.array.shape[2:] in ((3,), (4,)):
         hint = (
