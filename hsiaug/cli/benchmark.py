@@ -178,7 +178,7 @@ def benchmark(
 
 
 def _suite_of(
-    ctx: typer.Context, ref: str, profile: str | None, only: str | None, seeds: str | None
+    ctx: typer.Context, ref: str, profile: str | None, only: str, seeds: str | None
 ) -> "Suite":
     """The suite of that name or file. Raises InputError for options that a suite says itself."""
     from hsiaug.bench.suite import find_suite, read_suite

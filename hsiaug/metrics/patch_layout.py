@@ -276,8 +276,8 @@ def _design(compared: _Compared, rng: np.random.Generator) -> tuple[TestDesign |
     first, second, new = match_folds([*sides, new], rng, TESTED)
     if not len(new):
         return None, "too few separate blocks of held-out patches for a two-sample test"
-    training = cells.take((cells.rows >= len(held)) & np.isin(y[cells.rows], made_y))
-    seen = Side(training.rows - len(held), y[training.rows], training.fold, training.block)
+    trained = cells.take((cells.rows >= len(held)) & np.isin(y[cells.rows], made_y))
+    seen = Side(trained.rows - len(held), y[trained.rows], trained.fold, trained.block)
     again, seen = match_folds([real, seen], rng, TESTED)
 
     def mapped(part: Side) -> MappedSide:
