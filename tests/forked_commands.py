@@ -36,7 +36,6 @@ __all__ = ["AVAILABLE", "hides_a_module", "run_module"]
 AVAILABLE = sys.platform == "linux"
 """Whether commands can be forked here."""
 MODULES = (
-    "hsiaug.__main__",
     "hsiaug.cli.own_process",
     "hsiaug.cli.benchmark_run",
     "hsiaug.bench.engines.local",

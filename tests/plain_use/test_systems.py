@@ -19,7 +19,7 @@ from hsiaug.base.errors import InputError, StoreError
 from hsiaug.base.files import check_target, write_text_whole
 from hsiaug.trial.store import Store
 from tests.report.report_records import believable, record
-from tests.strangers import DUMMY, environment, hsiaug_anew, install, results
+from tests.strangers import DUMMY, environment, hsiaug, hsiaug_anew, install, results
 
 QUICK = (
     "benchmark",
@@ -64,7 +64,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def plain(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The store of a run as Linux has it."""
     store = tmp_path_factory.mktemp("systems") / "plain"
-    done = hsiaug_anew(*QUICK, "--store", str(store), env=environment(site))
+    done = hsiaug(*QUICK, "--store", str(store), env=environment(site))
     assert done.returncode == 0, done.stderr
     return store
 
