@@ -31,7 +31,7 @@ from multiprocessing import util
 from pathlib import Path
 from typing import Any, NoReturn
 
-__all__ = ["AVAILABLE", "hides_a_module", "run_module"]
+__all__ = ["AVAILABLE", "hides_a_module", "run_module", "starts_otherwise"]
 
 AVAILABLE = sys.platform == "linux"
 """Whether commands can be forked here."""
@@ -55,8 +55,8 @@ MODULES = (
 """What the server loads. Not ``hsiaug.registry.isolation.frozen``, which changes the process that
 loads it."""
 READ_AT_START = re.compile(
-    r"PYTHON(?!PATH$)|HSIAUG_START_METHOD$|OMP_|MKL_|OPENBLAS_|MPL|TORCH|LD_|LANG|LC_|TERM"
-    r"|NO_COLOR$|FORCE_COLOR$|PY_COLORS$|GITHUB_ACTIONS$|MALLOC_"
+    r"PYTHON(?!PATH$)|HSIAUG_START_METHOD$|MPL|LD_|LANG|LC_|TERM|NO_COLOR$|FORCE_COLOR$|PY_COLORS$"
+    r"|GITHUB_ACTIONS$|MALLOC_"
 )
 """Names of variables that are read once, as Python starts or a library is loaded."""
 CUSTOM = {"sitecustomize", "usercustomize"}
@@ -180,12 +180,12 @@ def _become_command(request: Request, files: Sequence[int], path: Sequence[str])
         os.close(file)
     os.chdir(request.folder)
     given = request.environment
-    changed = {name for name in {*given, *os.environ} if given.get(name) != os.environ.get(name)}
+    other_start = starts_otherwise(given, os.environ)
     first = [request.folder]
     first += filter(None, given.get("PYTHONPATH", "").split(os.pathsep))
     os.environ.clear()
     os.environ.update(given)
-    if any(READ_AT_START.match(name) for name in changed) or any(map(hides_a_module, first)):
+    if other_start or any(map(hides_a_module, first)):
         words = [sys.executable, "-m", request.module, *request.words]
         os.execve(sys.executable, words, dict(given))
     sys.path[:] = [*first, *path]
@@ -196,6 +196,17 @@ def _become_command(request: Request, files: Sequence[int], path: Sequence[str])
     _fork_what_is_started()
     sys.argv = [request.module, *request.words]
     runpy.run_module(request.module, run_name="__main__", alter_sys=True)
+
+
+def starts_otherwise(given: Mapping[str, str], here: Mapping[str, str]) -> bool:
+    """Whether Python and libraries start otherwise in the environment ``given`` than in that of the
+    server, which computes with one thread."""
+    changed = {name for name in {*given, *here} if given.get(name) != here.get(name)}
+    # Commands that ran in the process of the tests leave the variables of one thread behind.
+    return any(
+        READ_AT_START.match(name) or (name.endswith("_THREADS") and given.get(name, "1") != "1")
+        for name in changed
+    )
 
 
 def hides_a_module(folder: str) -> bool:

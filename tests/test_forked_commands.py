@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.forked_commands import AVAILABLE, hides_a_module
+from tests.forked_commands import AVAILABLE, hides_a_module, starts_otherwise
 from tests.strangers import hsiaug, hsiaug_anew
 
 
@@ -34,6 +34,24 @@ def test_a_folder_may_hide_a_module_that_is_loaded(tmp_path: Path, file: str, hi
     (tmp_path / file).touch()
 
     assert hides_a_module(str(tmp_path)) is hides
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "otherwise"),
+    [
+        ("OMP_NUM_THREADS", "4", True),
+        ("MKL_NUM_THREADS", "1", False),
+        ("LC_ALL", "C", True),
+        ("PYTHONWARNINGS", "error", True),
+        ("PYTHONPATH", "/plugins", False),
+        ("HSIAUG_START_METHOD", "spawn", True),
+        ("GATE", "/gate", False),
+    ],
+)
+def test_variables_that_are_read_as_a_process_starts(name, value, otherwise) -> None:
+    server = {"OMP_NUM_THREADS": "1", "HOME": "/home/me"}
+
+    assert starts_otherwise({**server, name: value}, server) is otherwise
 
 
 def test_a_folder_hides_no_module_that_was_loaded_from_it() -> None:
