@@ -62,7 +62,7 @@ from hsiaug.registry.lookup import import_here, registry
 from hsiaug.report import ENDINGS, Report, build_report, figure_of, render_report, save_report
 from hsiaug.report.figures.files import show_in_cells
 from hsiaug.report.tables import ADDED
-from hsiaug.tasks.task import TaskSamples
+from hsiaug.tasks.types import TaskSamples
 from hsiaug.trial.guard import check_limit
 from hsiaug.trial.store import Store
 
@@ -143,7 +143,7 @@ def augment_scene(
     scene cannot be split so.
     """
     kit = sample_kit("pixels" if isinstance(scene, Scene) else task_of(scene, None))
-    loaded = scene if isinstance(scene, Scene) else kit.task.load(scene)
+    loaded = scene if isinstance(scene, Scene) else kit.task.data.load(scene)
     request = sample_request(
         *(
             defaults.GENERATORS[kit.task.name][0] if generator is None else generator,

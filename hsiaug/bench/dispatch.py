@@ -17,11 +17,14 @@ from typing import Protocol
 from hsiaug.bench.engine import Batch, Event, Job, Message, OnEvent, PluginProgress, TrialEnded
 from hsiaug.registry.card import Card
 from hsiaug.registry.lookup import registry
-from hsiaug.tasks.task import TaskData, TaskSplit, get_task
-from hsiaug.trial.cache import WORTH_SAVING, has_fit, strangers
+from hsiaug.tasks.task import get_task
+from hsiaug.tasks.types import TaskData, TaskSplit
+from hsiaug.trial.fits import has_fit
+from hsiaug.trial.learning import WORTH_SAVING
 from hsiaug.trial.run import Outcome, finish, lost
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
+from hsiaug.trial.third_party import third_party_parts
 
 IDLE_SPLITS = 16
 """Splits that are kept beside those of trials that run: another generator's trials may follow."""
@@ -35,7 +38,7 @@ class Ledger:
     def __init__(self, scene: TaskData, job: Job, store: Store, jobs: int = 1) -> None:
         self._scene, self._job, self._store = scene, job, store
         self._task = get_task(job.task)
-        self._draw = lru_cache(IDLE_SPLITS + jobs)(partial(self._task.split, scene))
+        self._draw = lru_cache(IDLE_SPLITS + jobs)(partial(self._task.draws.split, scene))
 
     def write(self, trial: TrialSpec, outcome: Outcome, command: str) -> Event:
         """Score a trial and store its record. Raises StoreError where it cannot be written."""
@@ -102,14 +105,15 @@ class Pool(Protocol):
 
 
 def groups(trials: Iterable[TrialSpec]) -> list[Group]:
-    """Trials that share a fitted generator, in the order of the plan, but those with strangers
-    last: fewer processes have to be replaced.
+    """Trials that share a fitted generator, in the order of the plan, but those with third-party
+    plugins last: fewer processes have to be replaced.
     """
     together: dict[str, list[TrialSpec]] = {}
     for trial in trials:
         together.setdefault(trial.fit_hash, []).append(trial)
     return [
-        tuple(sorted(group, key=lambda trial: len(strangers(trial)))) for group in together.values()
+        tuple(sorted(group, key=lambda trial: len(third_party_parts(trial))))
+        for group in together.values()
     ]
 
 
@@ -277,14 +281,14 @@ class Dispatch:
 
     def _doomed(self, outcome: Outcome, trial: TrialSpec, part: _Part) -> list[TrialSpec]:
         """The trials of a group that would fail as one did, as they need the same fit and run the
-        same strangers' code: they are not begun.
+        same third-party code: they are not begun.
         """
         if not outcome.failed or outcome.result["error"]["stage"] not in (
             "prepare",
             "fit_generator",
         ):
             return []
-        to_blame = strangers(trial)
+        to_blame = third_party_parts(trial)
         running = {
             other.left[0].hash for other in self._parts.values() if other.left and other is not part
         }
@@ -294,7 +298,7 @@ class Dispatch:
                 mine = {
                     x.hash: x
                     for x in other.left
-                    if x.hash not in running and to_blame <= strangers(x)
+                    if x.hash not in running and to_blame <= third_party_parts(x)
                 }
                 doomed |= mine
                 other.left = deque(x for x in other.left if x.hash not in mine)

@@ -33,10 +33,11 @@ from hsiaug.registry.isolation.processes import end_with_parent, hold_back, lead
 from hsiaug.registry.lookup import Found, import_here, registry, third_party
 from hsiaug.registry.progress import progress_values
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.cache import Workbench, strangers
+from hsiaug.trial.cache import Workbench
 from hsiaug.trial.run import Outcome, compute
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import OTHERS
+from hsiaug.trial.third_party import third_party_parts
 
 STAGES = ("load", "split", "prepare", "fit_generator", "sample", "fit_classifier", "predict")
 """Stages of a trial, by their numbers."""
@@ -125,8 +126,8 @@ def _serve(
             os._exit(0)
         if split is not None:
             bench.give(spec, split)
-        # Else a stranger's classifier could spoil a fit that trials without it find.
-        bench.saves = bench.saves and "classifier" not in dict(strangers(spec))
+        # Else a third-party classifier could spoil a fit that trials without it find.
+        bench.saves = bench.saves and "classifier" not in dict(third_party_parts(spec))
         outcome = compute(
             spec,
             bench,

@@ -95,7 +95,7 @@ def test_labels_that_no_classifier_may_give_make_a_failed_record(
     }
 
     def wrong(seat: Seat, trial: TrialSpec) -> Message:
-        split: Any = get_task("pixels").split(toy, trial.protocol, trial.seed, trial.patch)
+        split: Any = get_task("pixels").draws.split(toy, trial.protocol, trial.seed, trial.patch)
         return TrialEnded(
             Outcome(result, np.full(split.test.sum() if right_number else 3, 9, dtype=np.int16))
         )
@@ -193,15 +193,15 @@ def test_splits_that_are_kept_do_not_grow_with_the_draws(toy, tmp_path, monkeypa
         generators=["none"], classifiers=["svm"], lambdas=[1.0], seeds=range(40), patch=5
     )
     first, *others = {t.seed: t for t in build_plan(toy, request, registry()).trials}.values()
-    task = type(get_task("pixels"))
-    draw, drawn = task.split, list[tuple[int, Any]]()
+    draws = get_task("pixels").draws
+    draw, drawn = draws.split, list[tuple[int, Any]]()
 
-    def noted(self: Any, scene: Any, protocol: Any, seed: int, patch: int) -> Any:
+    def noted(scene: Any, protocol: Any, seed: int, patch: int) -> Any:
         split = draw(scene, protocol, seed, patch)
         drawn.append((seed, weakref.ref(split)))
         return split
 
-    monkeypatch.setattr(task, "split", noted)
+    monkeypatch.setattr(draws, "split", noted)
     ledger = Ledger(toy, Job("pixels", "toy", tmp_path, "cpu"), Store(tmp_path, create=True))
     for trial in (first, *others):
         ledger.request(trial)

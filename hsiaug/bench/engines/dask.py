@@ -31,7 +31,7 @@ from hsiaug.bench.engines.local import Local, LocalPool, Worker
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.registry.card import Card
 from hsiaug.registry.isolation.processes import without_ctrl_c, without_main
-from hsiaug.trial.cache import has_fit
+from hsiaug.trial.fits import has_fit
 from hsiaug.trial.run import Outcome
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store

@@ -47,7 +47,6 @@ from hsiaug.registry.isolation.processes import (
 )
 from hsiaug.registry.lookup import registry
 from hsiaug.registry.progress import progress_values
-from hsiaug.trial.cache import strangers
 from hsiaug.trial.guard import LARGEST_PROVENANCE, LONGEST_MESSAGE, LONGEST_TRACEBACK
 from hsiaug.trial.record_json import decode
 from hsiaug.trial.run import Outcome, lost
@@ -55,6 +54,7 @@ from hsiaug.trial.sheet import LARGEST as LARGEST_SHEET
 from hsiaug.trial.sheet import read_sheet
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
+from hsiaug.trial.third_party import third_party_parts
 
 SHARED = serve.__module__, "sklearn.svm", "imblearn.over_sampling"
 """Modules that the workers of any run share where they are forked."""
@@ -189,8 +189,8 @@ class Worker:
     """A process and what it does.
 
     shown: written by the process (see :func:`hsiaug.bench.worker.serve`); the clock is the same
-    in all processes. draw: the hash of the draw whose split the process has. ran: the strangers
-    that have run in it. trial: hash of the trial that it runs.
+    in all processes. draw: the hash of the draw whose split the process has. ran: the
+    third-party parts of trials that have run in it. trial: hash of the trial that it runs.
     """
 
     start: WorkerStart
@@ -213,7 +213,7 @@ class Worker:
         it that do not come with hsiaug and have no part in this trial: they may have replaced
         anything.
         """
-        its = strangers(trial)
+        its = third_party_parts(trial)
         if not self.ran <= its:
             self.end()
         if self.process is None:
