@@ -103,9 +103,18 @@ def screening_plan(
 ) -> tuple[Plan, LeftOut]:
     """All arms that are worth a trial, and generators that cannot be made.
 
-    request: without generators, the whole ladder; of those that it names, the baselines are tried
-    too. scene_ref: what to type for the scene.
-    Raises InputError for several spectral views, and what :func:`build_plan` raises.
+    Parameters
+    ----------
+    request : Request
+        Without generators, the whole ladder; of those that it names, the baselines are tried
+        too.
+    scene_ref : str
+        What to type for the scene.
+
+    Raises
+    ------
+    InputError
+        For several spectral views, and what :func:`build_plan` raises.
     """
     if len(request.views) > 1:
         raise InputError(

@@ -33,8 +33,14 @@ Configure = Callable[[Kind, str], Configured]
 
 @dataclass(frozen=True)
 class Chosen:
-    """The plugins of a benchmark. generators: controls first. notes: sentences on what was
-    added.
+    """The plugins of a benchmark.
+
+    Attributes
+    ----------
+    generators : tuple of Configured
+        Controls first.
+    notes : tuple of str
+        Sentences on what was added.
     """
 
     generators: tuple[Configured, ...]

@@ -88,14 +88,38 @@ def run(
     """Run what the store does not hold of the plans, scene by scene; this is what every benchmark
     is.
 
-    root: of the store, which is made where there is none, unless ``existing`` is none. engine:
-    one that is open, in place of that of the settings. limit: seconds that a trial may take.
-    bounds: of the workers. deadline: the time (as ``time.time()``) after which no trial should
-    end. console: for the progress; quiet: of failures alone. say: is told notes, and what is
-    taken from the store; warn: what engines have to say. Returns the records of the plans'
-    trials; None where they run elsewhere, and have not ended yet. Raises InputError where the
-    samples of a trial do not fit into memory, or the engine cannot be had; StoreError where the
-    store cannot be written.
+    Parameters
+    ----------
+    root : Path
+        Root of the store, which is made where there is none, unless ``existing`` is none.
+    engine : Engine or None
+        One that is open, in place of that of the settings.
+    limit : float or None
+        Seconds that a trial may take.
+    bounds : Bounds
+        Bounds of the workers.
+    deadline : float or None
+        The time (as ``time.time()``) after which no trial should end.
+    console : Console
+        For the progress.
+    quiet : bool
+        Of failures alone.
+    say : Say
+        Is told notes, and what is taken from the store.
+    warn : Say
+        What engines have to say.
+
+    Returns
+    -------
+    Reading or None
+        The records of the plans' trials; None where they run elsewhere, and have not ended yet.
+
+    Raises
+    ------
+    InputError
+        Where the samples of a trial do not fit into memory, or the engine cannot be had.
+    StoreError
+        Where the store cannot be written.
     """
     trials = trials_of(plans)
     kept = read_held(trials, root)
@@ -154,11 +178,16 @@ def make_batches(
     jobs: int,
     deadline: float | None = None,
 ) -> list[Batch]:
-    """The trials that wait, scene by scene. job: that of a task and a scene.
+    """The trials that wait, scene by scene.
 
     Where several run at a time those that share the costliest fits come first: left to the end,
     they would keep one process busy while the others have nothing left to do. The rest stays draw
     by draw, and shares what a draw has.
+
+    Parameters
+    ----------
+    job : callable
+        That of a task and a scene.
     """
     left, batches = dict(waiting), []
     whole = {name for plan in plans for (_, name), card in plan.cards.items() if card.reads_patches}

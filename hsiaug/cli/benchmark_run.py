@@ -59,9 +59,14 @@ def run_and_print(
 ) -> None:
     """Run what is missing of plans; print what is missing or damaged, and the tables of every run.
 
-    by: the rows of the tables; None for those of a report. where: arguments of
-    :func:`hsiaug.bench.run.run`. Ends with exit code 1 where a trial failed or, unless
-    ``existing`` is none, has no record.
+    Ends with exit code 1 where a trial failed or, unless ``existing`` is none, has no record.
+
+    Parameters
+    ----------
+    by : str or None
+        The rows of the tables; None for those of a report.
+    where : object
+        Arguments of :func:`hsiaug.bench.run.run`.
     """
     out, err = Console(), Console(stderr=True)
     notes = notes_console(err, quiet=quiet)

@@ -124,9 +124,19 @@ def make_samples(
     """The functions of a task, and the samples of the generator that a command was asked for, at
     one ω after the other.
 
-    typed: options of the command by parameter. check: refuses a request before anything is made.
-    fields: of the request beside those. Raises InputError for a protocol that there is not, and
-    where ``--set`` names another plugin.
+    Parameters
+    ----------
+    typed : mapping of str to object
+        Options of the command by parameter.
+    check : callable
+        Refuses a request before anything is made.
+    fields : object
+        Fields of the request beside those.
+
+    Raises
+    ------
+    InputError
+        For a protocol that there is not, and where ``--set`` names another plugin.
     """
     from hsiaug.quality.kits import sample_kit, synthesise
     from hsiaug.quality.synthesis import SampleRequest

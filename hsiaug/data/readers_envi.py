@@ -27,10 +27,16 @@ ORDERS = {"bip": (0, 1, 2), "bil": (0, 2, 1), "bsq": (2, 0, 1)}
 def find_envi(path: Path, data: str | None) -> tuple[Path, Path] | None:
     """Header and data file for a path to either; None where there is no header.
 
-    data: name of the data file beside the header, where it is not the header's name with a usual
-    ending.
+    Parameters
+    ----------
+    data : str or None
+        Name of the data file beside the header, where it is not the header's name with a usual
+        ending.
 
-    Raises SceneError where the header has no data file.
+    Raises
+    ------
+    SceneError
+        Where the header has no data file.
     """
     try:
         folder = {other.name.lower(): other for other in path.parent.iterdir()}

@@ -44,9 +44,18 @@ class TileSplit:
     """Training and test tiles of one draw, of side ``patch``.
 
     Training tiles may overlap one another; test tiles too, where a block is no multiple of the
-    tile: each test pixel is scored once. fold: the tiles, side by side, that the training tiles
-    were drawn among; empty where these are all. Raises SplitError when a pixel would be in a test
-    tile and in one of the others.
+    tile: each test pixel is scored once.
+
+    Attributes
+    ----------
+    fold : tuple of Tile
+        The tiles, side by side, that the training tiles were drawn among; empty where these are
+        all.
+
+    Raises
+    ------
+    SplitError
+        When a pixel would be in a test tile and in one of the others.
     """
 
     pairs: PairSet

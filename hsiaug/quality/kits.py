@@ -38,9 +38,17 @@ def synthesise(
     """Fit a generator on the training samples of a draw, as a trial of these settings does, and
     sample it.
 
-    bench: of these data, and a store's cache for fits; requests that differ in ω alone share one
-    fit of it. None = a new one without a cache. Raises InputError for a generator or counts that
-    make no sample, an unknown name, or a number out of range.
+    Parameters
+    ----------
+    bench : Workbench or None
+        Bench of these data, and a store's cache for fits; requests that differ in ω alone share
+        one fit of it. None = a new one without a cache.
+
+    Raises
+    ------
+    InputError
+        For a generator or counts that make no sample, an unknown name, or a number out of
+        range.
     """
     generator, spec = sample_spec(kit.task.name, data, request, plugins)
     bench = bench or Workbench(data, get_task(kit.task.name))

@@ -190,8 +190,11 @@ def measure_nearness(
     """Distances of whole patches to the nearest that the generator saw, beside those of held-out
     ones of their class; and notes on what was left out.
 
-    view: of the generator. Its unlabelled pixels are the pool; without any, rows of the pool are
-    left out.
+    Parameters
+    ----------
+    view : TrainView
+        View of the generator. Its unlabelled pixels are the pool; without any, rows of the pool
+        are left out.
     """
     rng = np.random.default_rng(derive_seed("patch nearness", 0))
     scene, held = made.data, made.split.test.copy()

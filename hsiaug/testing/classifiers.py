@@ -47,8 +47,12 @@ class ClassifierSubject(Subject[Fitted]):
         return self.learn(concatenate([real, access.repeat(real)]), bench)
 
     def learn(self, samples: Samples, bench: CaseBench | None = None) -> Fitted:
-        """A fit on samples of a check's choice, shown as the runner shows them. bench: None = that
-        of the base fit.
+        """A fit on samples of a check's choice, shown as the runner shows them.
+
+        Parameters
+        ----------
+        bench : CaseBench or None
+            None = that of the base fit.
         """
         bench = bench or self.base_bench
         view, shown = bench.plugin_view, bench.task.sampling.shown(samples, self.card)

@@ -64,8 +64,12 @@ class GeneratorSubject(Subject[Fitted]):
         seed: int = 0,
         guidance: float | None = None,
     ) -> Samples:
-        """Samples as a trial draws them; default counts are those of the easy case. guidance: None
-        = default.
+        """Samples as a trial draws them; default counts are those of the easy case.
+
+        Parameters
+        ----------
+        guidance : float or None
+            None = default.
         """
         omega = self.card.guidance if guidance is None else guidance
         asked = self.counts(self.view) if counts is None else counts

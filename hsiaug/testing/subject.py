@@ -92,8 +92,14 @@ REFERENCE_PLUGINS: Mapping[Kind, Any] = {"generator": _Repeats, "classifier": _N
 class CaseBench(Workbench):
     """A runner's workbench with the split of a case.
 
-    spec: the trial of the plugin under test. scope: what that plugin may see. progress: counts
-    the calls of its fit.
+    Attributes
+    ----------
+    spec : TrialSpec
+        The trial of the plugin under test.
+    scope : Scope
+        What that plugin may see.
+    progress : ProgressRecorder
+        Counts the calls of its fit.
     """
 
     def __init__(self, case: Case, spec: TrialSpec, scope: Scope) -> None:
@@ -116,8 +122,14 @@ class CaseBench(Workbench):
 class Subject(ABC, Generic[F]):
     """A plugin under test, and what was noticed of it so far.
 
-    task: the one that it is checked in. elsewhere: subjects of the same plugin in the further
-    tasks that it serves. work: what torch's optimisers did in the base fit.
+    Attributes
+    ----------
+    task : str
+        The one that it is checked in.
+    elsewhere : list of Subject
+        Subjects of the same plugin in the further tasks that it serves.
+    work : OptimiserWork
+        What torch's optimisers did in the base fit.
     """
 
     kind: ClassVar[Kind]

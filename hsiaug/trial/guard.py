@@ -142,10 +142,17 @@ def _storable(text: str, longest: int) -> str:
 def plain_json(
     provenance: Mapping[str, object], what: str = "the provenance of samples"
 ) -> dict[str, object]:
-    """Facts that a plugin states of its samples or its fit, converted through JSON. what: the same,
-    as errors call it.
+    """Facts that a plugin states of its samples or its fit, converted through JSON.
 
-    Raises PluginError where JSON cannot hold it, or it is larger than a megabyte.
+    Parameters
+    ----------
+    what : str
+        The same, as errors call it.
+
+    Raises
+    ------
+    PluginError
+        Where JSON cannot hold it, or it is larger than a megabyte.
     """
     try:
         text = json_line(dict(provenance))

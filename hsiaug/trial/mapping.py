@@ -34,8 +34,12 @@ from hsiaug.trial.store import Record
 
 @dataclass(frozen=True, eq=False)
 class Refitted:
-    """A trial's classifier, fitted again, with the split of the trial. spectra: what it is shown of
-    each spectrum.
+    """A trial's classifier, fitted again, with the split of the trial.
+
+    Attributes
+    ----------
+    spectra : SpectralView
+        What it is shown of each spectrum.
     """
 
     spec: TrialSpec
@@ -135,8 +139,15 @@ def refit(
     """Fit a trial's generator, where its λ asks for samples, and its classifier, just as the trial
     did.
 
-    folder: the cache of the store, where slow fits of generators are looked for and kept.
-    Raises InputError where the device is not there, and whatever the plugins raise.
+    Parameters
+    ----------
+    folder : Path or None
+        The cache of the store, where slow fits of generators are looked for and kept.
+
+    Raises
+    ------
+    InputError
+        Where the device is not there, and whatever the plugins raise.
     """
     # What fits share is not needed afterwards: with the bench go the views, each as large as the
     # data.

@@ -32,10 +32,16 @@ CLASS_IDS = (
 
 @dataclass(frozen=True)
 class Damage:
-    """A record that is not to be believed. hash: name of its folder. fault: which file or key, and
-    what it holds.
+    """A record that is not to be believed.
 
-    newer: it may be sound, but a later hsiaug wrote it.
+    Attributes
+    ----------
+    hash : str
+        Name of its folder.
+    fault : str
+        Which file or key, and what it holds.
+    newer : bool
+        It may be sound, but a later hsiaug wrote it.
     """
 
     hash: str

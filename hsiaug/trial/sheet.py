@@ -38,10 +38,18 @@ Ids = NDArray[np.int16]
 class SampleSheet:
     """Real training samples, generated ones, and the training sample nearest to each of these.
 
-    real: (m, T, h, w, 3) uint8, T dates. made, nearest: (n, T, h, w, 3) uint8; those of one
-    place belong together, the real ones turned as they come nearest. real_ids: class ids, (m,)
-    int16 of patches and (m, h, w) of tiles, 0 = none; made_ids, nearest_ids: the same. colours:
-    () text, what red, green and blue are.
+    Attributes
+    ----------
+    real : (m, T, h, w, 3) uint8
+        T dates.
+    made, nearest : (n, T, h, w, 3) uint8
+        Those of one place belong together, the real ones turned as they come nearest.
+    real_ids : Ids
+        Class ids, (m,) int16 of patches and (m, h, w) of tiles, 0 = none.
+    made_ids, nearest_ids : Ids
+        The same.
+    colours : () text
+        What red, green and blue are.
     """
 
     real: Thumbnails

@@ -252,8 +252,11 @@ class _OnWorker(Local):
 def run_chunk(packed: bytes) -> list[Event]:
     """Run a chunk's trials on a Dask worker; how each ended.
 
-    packed: the pickled chunk. To unpack it asks for its plugins, which Dask's own threads must
-    not wait for.
+    Parameters
+    ----------
+    packed : bytes
+        The pickled chunk. To unpack it asks for its plugins, which Dask's own threads must not
+        wait for.
     """
     _settle()
     ended: list[Event] = []
@@ -279,7 +282,12 @@ def _settle() -> None:
 class BlindTask:
     """Trials that share a fit, each with its draw, without a test label.
 
-    batch: a number by which the command knows theirs. sha256: of the scene.
+    Attributes
+    ----------
+    batch : int
+        A number by which the command knows theirs.
+    sha256 : str
+        Of the scene.
     """
 
     batch: int
@@ -313,7 +321,12 @@ def run_blind(packed: bytes, scene: bytes) -> tuple[int, list[tuple[TrialSpec, O
     """Run trials on a Dask worker that has no labels: the number of their batch, and what each came
     to.
 
-    packed: a pickled BlindTask. scene: :meth:`hsiaug.bench.blind_data.BlindData.packed`.
+    Parameters
+    ----------
+    packed : bytes
+        A pickled BlindTask.
+    scene : bytes
+        :meth:`hsiaug.bench.blind_data.BlindData.packed`.
     """
     _settle()
     task: BlindTask = pickle.loads(packed)

@@ -135,7 +135,13 @@ def without_half_messages(connection: Connection) -> None:
 
 
 def read_answer(connection: Connection, trial: str) -> PluginProgress | TrialEnded:
-    """The next message. trial: hash of the one that runs. Raises BadAnswer."""
+    """The next message.
+
+    Parameters
+    ----------
+    trial : str
+        Hash of the one that runs. Raises BadAnswer.
+    """
     # Of what is nested more than 200 deep the first makes an error, of a number that is not finite
     # the second.
     said, result = _received(
@@ -188,9 +194,17 @@ keep its pipe open; and in which one that closed its pipe may end by itself.
 class Worker:
     """A process and what it does.
 
-    shown: written by the process (see :func:`hsiaug.bench.worker.serve`); the clock is the same
-    in all processes. draw: the hash of the draw whose split the process has. ran: the
-    third-party parts of trials that have run in it. trial: hash of the trial that it runs.
+    Attributes
+    ----------
+    shown : object
+        Written by the process (see :func:`hsiaug.bench.worker.serve`); the clock is the same in
+        all processes.
+    draw : str or None
+        The hash of the draw whose split the process has.
+    ran : frozenset of (str, str)
+        The third-party parts of trials that have run in it.
+    trial : str
+        Hash of the trial that it runs.
     """
 
     start: WorkerStart
@@ -262,8 +276,12 @@ class Worker:
         return message
 
     def lost(self, wait: float = PATIENCE) -> WorkerLost:
-        """Clear away a process that is dead or useless. wait: seconds in which it may end by
-        itself.
+        """Clear away a process that is dead or useless.
+
+        Parameters
+        ----------
+        wait : float
+            Seconds in which it may end by itself.
         """
         assert self.process is not None
         self.process.join(timeout=wait)
@@ -356,7 +374,13 @@ def computes_on_device(trials: Iterable[TrialSpec]) -> bool:
 
 
 class Local(Engine):
-    """The engine of this machine. jobs: processes."""
+    """The engine of this machine.
+
+    Attributes
+    ----------
+    jobs : int
+        Processes.
+    """
 
     jobs = 1
     _start: WorkerStart | None = None

@@ -32,9 +32,16 @@ class GroundTruth:
     """The true classes of a scene, or of every place of a set of pairs, in the order in which
     predictions are kept.
 
-    places: names, "" for a scene. masks: (H, W) class ids of each, 0 = none. data: what they
-    were taken from; of a set of pairs without its images. cube: (H, W, B) of a scene; None for
-    pairs.
+    Attributes
+    ----------
+    places : tuple of str
+        Names, "" for a scene.
+    masks : (H, W) integer
+        Class ids of each, 0 = none.
+    data : TaskData
+        What they were taken from; of a set of pairs without its images.
+    cube : (H, W, B) float32 or None
+        Of a scene; None for pairs.
     """
 
     name: str
@@ -52,11 +59,19 @@ class GroundTruth:
 def local_ground_truth(
     trials: Iterable[Trial], read: dict[str, GroundTruth], most: int | None = None
 ) -> GroundTruth:
-    """The truth that the first of these trials names; read: what is read already, which this one
-    joins.
+    """The truth that the first of these trials names.
 
-    most: values of the largest scene that is read; None for any. Raises NoGroundTruthError where
-    the truth cannot be had without a download, or is larger.
+    Parameters
+    ----------
+    read : dict of str to GroundTruth
+        What is read already, which this one joins.
+    most : int or None
+        Values of the largest scene that is read; None for any.
+
+    Raises
+    ------
+    NoGroundTruthError
+        Where the truth cannot be had without a download, or is larger.
     """
     trial = next((t for t in trials if t.scene_ref), None)
     ref, task = (str(trial.scene_ref), trial.condition.task) if trial else ("", "")
