@@ -43,8 +43,9 @@ from hsiaug.base.terminal import log_console
 from hsiaug.base.threads import one_thread_each
 from hsiaug.bench import defaults
 from hsiaug.bench.engine import cluster_settings
+from hsiaug.bench.missing import Existing
 from hsiaug.bench.request import as_items, read_request
-from hsiaug.bench.run import Existing, run
+from hsiaug.bench.run import run
 from hsiaug.bench.schedule import plan_runs, trials_of
 from hsiaug.bench.suite import Run
 from hsiaug.core.samples import concatenate

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hsiaug.bench.dispatch import IDLE_SPLITS, Ledger
 from hsiaug.bench.engine import Batch, Event, Job, Message, TrialEnded, WorkerLost
 from hsiaug.bench.engines.local import Local
 from hsiaug.bench.plan import build_plan
 from hsiaug.bench.request import read_request
+from hsiaug.bench.scored_records import IDLE_SPLITS, ScoredRecords
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import registry
@@ -202,12 +202,14 @@ def test_splits_that_are_kept_do_not_grow_with_the_draws(toy, tmp_path, monkeypa
         return split
 
     monkeypatch.setattr(draws, "split", noted)
-    ledger = Ledger(toy, Job("pixels", "toy", tmp_path, "cpu"), Store(tmp_path, create=True))
+    records = ScoredRecords(
+        toy, Job("pixels", "toy", tmp_path, "cpu"), Store(tmp_path, create=True)
+    )
     for trial in (first, *others):
-        ledger.request(trial)
-        ledger.write(trial, failure().outcome, "")
-    ledger.write(others[-1], failure().outcome, "")
-    ledger.write(first, failure().outcome, "")
+        records.request(trial)
+        records.write(trial, failure().outcome, "")
+    records.write(others[-1], failure().outcome, "")
+    records.write(first, failure().outcome, "")
 
     assert sum(split() is not None for _, split in drawn) <= IDLE_SPLITS + 1
     # One that is needed after all is drawn again.

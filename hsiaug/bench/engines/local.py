@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from hsiaug.base.errors import InputError
 from hsiaug.bench.blind_data import BlindData
-from hsiaug.bench.dispatch import Dispatch, Ledger, Pool
+from hsiaug.bench.dispatch import Dispatch, Pool
 from hsiaug.bench.engine import (
     ClusterSettings,
     Engine,
@@ -35,6 +35,7 @@ from hsiaug.bench.engine import (
     TrialEnded,
     WorkerLost,
 )
+from hsiaug.bench.scored_records import ScoredRecords
 from hsiaug.bench.worker import SHORT, STAGES, WorkerStart, serve
 from hsiaug.data.pair_loading import label_files
 from hsiaug.registry.card import ControlOf
@@ -421,7 +422,9 @@ class Local(Engine):
                 self._temporary = tempfile.TemporaryDirectory(prefix="hsiaug-")
                 self._start = replace(start, temporary=Path(self._temporary.name).resolve())
                 self._pool = self.pool(self._start)
-            Dispatch(batch, self._pool, Ledger(batch.scene, job, store, self.jobs), on_event).run()
+            Dispatch(
+                batch, self._pool, ScoredRecords(batch.scene, job, store, self.jobs), on_event
+            ).run()
 
     def cancel(self) -> None:
         """End the processes, which stay between runs on the same scene."""
