@@ -36,11 +36,10 @@ from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.run import Outcome, compute
 from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.stages import RECORDED
 from hsiaug.trial.store import OTHERS
 from hsiaug.trial.third_party import third_party_parts
 
-STAGES = ("load", "split", "prepare", "fit_generator", "sample", "fit_classifier", "predict")
-"""Stages of a trial, by their numbers."""
 SHORT = 77
 """Exit code of a worker that is short of memory or processes."""
 SECRET = re.compile(r"TOKEN|SECRET|PASSWORD|CREDENTIAL|API_?KEY", re.IGNORECASE)
@@ -112,7 +111,7 @@ def _serve(
     def tell(stage: str) -> None:
         if stage == "split":
             shown[1] = time.monotonic()
-        shown[0] = STAGES.index(stage)
+        shown[0] = RECORDED.index(stage)
 
     import_here(start.third_party, partial(_keep_fits, start))
     unpack(start.plugins)

@@ -36,7 +36,7 @@ from hsiaug.bench.engine import (
     WorkerLost,
 )
 from hsiaug.bench.scored_records import ScoredRecords
-from hsiaug.bench.worker import SHORT, STAGES, WorkerStart, serve
+from hsiaug.bench.worker import SHORT, WorkerStart, serve
 from hsiaug.data.pair_loading import label_files
 from hsiaug.registry.card import ControlOf
 from hsiaug.registry.isolation.processes import (
@@ -54,6 +54,7 @@ from hsiaug.trial.run import Outcome, lost
 from hsiaug.trial.sheet import LARGEST as LARGEST_SHEET
 from hsiaug.trial.sheet import read_sheet
 from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.stages import RECORDED
 from hsiaug.trial.store import Store
 from hsiaug.trial.third_party import third_party_parts
 
@@ -79,9 +80,7 @@ class _Part(BaseModel):
 
 
 class _Error(_Part):
-    stage: Literal[
-        "load", "split", "prepare", "fit_generator", "sample", "fit_classifier", "predict"
-    ]
+    stage: Annotated[str, Field(pattern=f"^({'|'.join(RECORDED)})$")]
     type: Annotated[str, Field(max_length=2 * LONGEST_MESSAGE)]
     message: Annotated[str, Field(max_length=2 * LONGEST_MESSAGE)]
     traceback: Annotated[str, Field(max_length=2 * LONGEST_TRACEBACK)]
@@ -221,7 +220,7 @@ class Worker:
     def stage(self) -> str:
         """The stage that the trial has come to."""
         number = self.shown[0]
-        return STAGES[int(number)] if 0 <= number < len(STAGES) else STAGES[0]
+        return RECORDED[int(number)] if 0 <= number < len(RECORDED) else RECORDED[0]
 
     def send(self, trial: TrialSpec, blind: object) -> None:
         """Let the process run a trial. One is started where there is none, or where plugins ran in

@@ -20,3 +20,5 @@ TO_CLASSIFIER: Sequence[Stage[Any]] = (*TO_SAMPLES, CLASSIFIER_VIEW, FIT_CLASSIF
 """Up to the fitted classifier."""
 STAGES: Sequence[Stage[Any]] = (*TO_CLASSIFIER, PREDICT, SHEET)
 """All stages of a trial."""
+RECORDED = ("load", "split", *(stage.name for stage in STAGES if stage.plugin))
+"""Stages as records name them: what comes between two of these counts to the first."""
