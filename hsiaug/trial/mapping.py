@@ -24,10 +24,10 @@ from hsiaug.trial.arm import BOTH
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.pipeline import TrialRun, run_stages
 from hsiaug.trial.predictions import checksum
+from hsiaug.trial.run import load_plugins
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
 from hsiaug.trial.stages import TO_CLASSIFIER
 from hsiaug.trial.stages.classifier import FIT_CLASSIFIER
-from hsiaug.trial.stages.plugins import load_plugins
 from hsiaug.trial.stages.views import SPLIT, TRANSFORM
 from hsiaug.trial.store import Record
 

@@ -13,13 +13,14 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.threads import threads
 from hsiaug.contracts import Progress
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import Task
 from hsiaug.tasks.types import Prediction, TaskData, TaskSplit, locate_labels, predicted_mask
 from hsiaug.trial.cache import Workbench
-from hsiaug.trial.guard import call_failure, time_limit
-from hsiaug.trial.machine import environment, peak_memory, restart_peak_memory
+from hsiaug.trial.guard import call_failure, kept_state, time_limit
+from hsiaug.trial.machine import environment, peak_memory, resolve_device, restart_peak_memory
 from hsiaug.trial.pipeline import StageClock, TrialRun, run_stages
 from hsiaug.trial.predictions import checksum
 from hsiaug.trial.record_json import EMPTY, FORMAT
@@ -27,7 +28,6 @@ from hsiaug.trial.sheet import SampleSheet
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.stages import STAGES
 from hsiaug.trial.stages.classifier import PREDICT
-from hsiaug.trial.stages.plugins import load_plugins
 from hsiaug.trial.stages.samples import SHEET, count_by_class
 from hsiaug.trial.stages.views import split_of, view_of
 from hsiaug.trial.store import Record
@@ -170,6 +170,48 @@ def compute(
     if error is not None:
         return Outcome(result, None)
     return Outcome(result, run[PREDICT], run[SHEET])
+
+
+def load_plugins(run: TrialRun, plugins: Registry, device: str) -> None:
+    """Load both plugins of a trial, and the libraries that they compute with.
+
+    Parameters
+    ----------
+    run : TrialRun
+        Takes the plugins, their devices, and what the record says of them.
+    plugins : Registry
+        Where they are found.
+    device : str
+        "auto", "cpu", "cuda" ...
+
+    Raises
+    ------
+    InputError
+        For a device that is not there.
+    Exception
+        Whatever the import of a plugin raises.
+    """
+    spec = run.spec
+    with kept_state():
+        run.generator = plugins.find("generator", spec.generator.name).load()(spec.generator.params)
+        run.classifier = plugins.find("classifier", spec.classifier.name).load()(
+            spec.classifier.params
+        )
+        cards = {"generator": run.card("generator"), "classifier": run.card("classifier")}
+        if any(card.uses_device for card in cards.values()):
+            # A time limit that strikes in the middle of this import leaves a torch that cannot be
+            # imported again.
+            import torch  # noqa: F401
+    run.devices = {kind: resolve_device(device, card) for kind, card in cards.items()}
+    scopes = {kind: card.scope for kind, card in cards.items()}
+    controls = {kind: card.control_of for kind, card in cards.items() if card.control_of}
+    run.facts["device"] = {"requested": device, **run.devices, "threads": threads()}
+    run.facts["scope"] = scopes
+    run.facts["transductive"] = "scene" in scopes.values()
+    if cards["generator"].baseline:
+        run.facts["baseline"] = cards["generator"].baseline
+    if controls:
+        run.facts["control_of"] = controls
 
 
 def finish(

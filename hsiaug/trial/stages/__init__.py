@@ -12,13 +12,26 @@ from hsiaug.trial.stages.generator import FIT_GENERATOR, PREPARE
 from hsiaug.trial.stages.samples import JOIN, SAMPLE, SHEET
 from hsiaug.trial.stages.views import BLOCKS, SPLIT, TRANSFORM, VIEW
 
-TO_GENERATOR: Sequence[Stage[Any]] = (SPLIT, TRANSFORM, VIEW, BLOCKS, PREPARE, FIT_GENERATOR)
-"""Up to the fitted generator."""
-TO_SAMPLES: Sequence[Stage[Any]] = (*TO_GENERATOR, SAMPLE, JOIN)
+TO_SAMPLES: Sequence[Stage[Any]] = (
+    SPLIT,
+    TRANSFORM,
+    VIEW,
+    BLOCKS,
+    PREPARE,
+    FIT_GENERATOR,
+    SAMPLE,
+    JOIN,
+)
 """Up to the samples that a classifier learns from."""
 TO_CLASSIFIER: Sequence[Stage[Any]] = (*TO_SAMPLES, CLASSIFIER_VIEW, FIT_CLASSIFIER)
 """Up to the fitted classifier."""
-STAGES: Sequence[Stage[Any]] = (*TO_CLASSIFIER, PREDICT, SHEET)
+STAGES: Sequence[Stage[Any]] = (
+    *TO_SAMPLES,
+    SHEET,
+    CLASSIFIER_VIEW,
+    FIT_CLASSIFIER,
+    PREDICT,
+)
 """All stages of a trial."""
 RECORDED = ("load", "split", *(stage.name for stage in STAGES if stage.plugin))
 """Stages as records name them: what comes between two of these counts to the first."""

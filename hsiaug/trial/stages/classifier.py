@@ -22,9 +22,19 @@ from hsiaug.trial.stages.views import SPLIT, TRANSFORM, transform_of, view_of
 
 
 def classifier_view_of(run: TrialRun, scope: Scope) -> TaskView:
-    """The train view of a classifier of a scope, in its spectral view, made now or before.
+    """The train view of a classifier of a scope, in its spectral view.
 
-    It holds labels only where the classifier learns from real samples.
+    Parameters
+    ----------
+    run : TrialRun
+        Any run of the trial.
+    scope : {"none", "scene"}
+        The unlabelled pixels that its card declares.
+
+    Returns
+    -------
+    TrainView or DenseView
+        Made now or before. It holds labels only where the classifier learns from real samples.
     """
     spectra = transform_of(run)
     key = MemoKey("draw", run.spec.draw_hash, (scope, spectra.name))

@@ -106,7 +106,23 @@ def _folder(run: TrialRun, name: str) -> Path | None:
 
 
 def fitted_generator(run: TrialRun) -> Fit[FittedGenerator]:
-    """The trial's fitted generator, fitted now or before, without the guard of a trial."""
+    """The trial's fitted generator, outside of a trial: without its guard and its times.
+
+    Parameters
+    ----------
+    run : TrialRun
+        With the generator and its device.
+
+    Returns
+    -------
+    Fit
+        Fitted now or before, or loaded.
+
+    Raises
+    ------
+    Exception
+        Whatever the plugin raises.
+    """
     return make_once(FIT_GENERATOR, run)
 
 

@@ -115,6 +115,11 @@ def _join(run: TrialRun) -> TaskSamples:
 def synthetic_alone(samples: TaskSamples) -> TaskSamples:
     """The synthetic ones of the samples, weighted as real ones would be: 1 in the mean.
 
+    Parameters
+    ----------
+    samples : PatchSamples or DenseSamples
+        Real and synthetic ones.
+
     Raises
     ------
     PluginError
@@ -140,7 +145,20 @@ def _join_facts(run: TrialRun, samples: TaskSamples) -> Iterator[tuple[str, obje
 
 
 def count_by_class(samples: TaskSamples, classes: int) -> dict[str, list[int]]:
-    """Real and synthetic samples of each class id 1..C; of masks their labelled pixels."""
+    """How many samples there are of each class; of masks, how many labelled pixels.
+
+    Parameters
+    ----------
+    samples : PatchSamples or DenseSamples
+        Real and synthetic ones.
+    classes : int
+        C.
+
+    Returns
+    -------
+    dict of list of int
+        "real" and "synthetic", the numbers of class ids 1..C each.
+    """
     ids = {
         "real": samples.labels[~samples.synthetic],
         "synthetic": samples.labels[samples.synthetic],

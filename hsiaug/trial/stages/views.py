@@ -24,19 +24,54 @@ SPLIT = Stage[TaskSplit](
 
 
 def split_of(run: TrialRun) -> TaskSplit:
-    """The split of a trial: drawn now or before, or sent by the process that has the labels."""
+    """The split of a trial.
+
+    Parameters
+    ----------
+    run : TrialRun
+        Any run of the trial.
+
+    Returns
+    -------
+    Split, TileSplit or Blind
+        Drawn now or before, or sent by the process that has the labels.
+    """
     return make_once(SPLIT, run)
 
 
 def view_of(run: TrialRun, scope: Scope) -> TaskView:
-    """The train view of a trial for a plugin of a scope, made now or before."""
+    """The train view of a trial for a plugin of a scope.
+
+    Parameters
+    ----------
+    run : TrialRun
+        Any run of the trial.
+    scope : {"none", "scene"}
+        The unlabelled pixels that the plugin's card declares.
+
+    Returns
+    -------
+    TrainView or DenseView
+        Made now or before: all trials of the draw share it.
+    """
     key = MemoKey("draw", run.spec.draw_hash, scope)
     make = partial(run.task.draws.view, run.data, split_of(run), scope)
     return run.bench.memo.once(key, make)
 
 
 def transform_of(run: TrialRun) -> SpectralView:
-    """The spectral view that a trial's classifier is shown, chosen now or before."""
+    """The spectral view that a trial's classifier is shown.
+
+    Parameters
+    ----------
+    run : TrialRun
+        Any run of the trial.
+
+    Returns
+    -------
+    SpectralView
+        That of the trial; of ``auto`` the one that was chosen inside the training pixels.
+    """
     return make_once(TRANSFORM, run)
 
 
