@@ -161,9 +161,9 @@ def library():
 
 
 def core():
-    from hsiaug.tasks.pixels import PixelClassification
-    plain = PixelClassification.predict
-    PixelClassification.predict = lambda *a, **k: np.ones_like(plain(*a, **k))
+    from hsiaug.tasks.prediction import PixelPredictor
+    plain = PixelPredictor.predict
+    PixelPredictor.predict = lambda *a, **k: np.ones_like(plain(*a, **k))
 
 
 def functions():
@@ -246,8 +246,8 @@ class Spoiler(Nearest):
     card = Card(name="spoiler", version="1", summary="spoils its process", input="spectrum")
 
     def __init__(self, params):
-        from hsiaug.trial.cache import Workbench
-        Workbench.fit = None
+        from hsiaug.trial import learning, stages
+        stages.load_or_learn = learning.load_or_learn = None
 
 
 for name in (*FIT, *GIVE):
