@@ -244,7 +244,7 @@ def _propose(scene: Scene, card: str) -> list[str]:
     audits = {}
     for text, patch in ((usual.protocol, usual.patch), (usual.protocol, SMALL), ("kshot:3", SMALL)):
         with suppress(SplitError):
-            audits[text, patch] = task.split(scene, parse_protocol(text), 0, patch).audit
+            audits[text, patch] = task.draws.split(scene, parse_protocol(text), 0, patch).audit
     # Where nothing can be drawn, the plan says why.
     few = {key: len(audit.lost_classes + audit.thin_classes) for key, audit in audits.items()}
     text, patch = min(few, key=few.__getitem__, default=(usual.protocol, usual.patch))

@@ -91,7 +91,7 @@ class Normaliser:
         return x * self.std[:, None, None] + self.mean[:, None, None]
 
 
-def shown(
+def visible_cube(
     cube: NDArray[np.float32], visible: NDArray[np.bool_] | None, spectra: SpectralView = RAW_VIEW
 ) -> NDArray[np.float32]:
     """The visible pixels of a cube in a spectral transform, and NaN elsewhere.
@@ -353,7 +353,7 @@ def train_view(
     coords = np.argwhere(split.train).astype(np.int32)
     whole = False if scope == "none" else ~dilate(~visible, split.patch // 2)
     return TrainView(
-        cube=shown(scene.pixels, visible),
+        cube=visible_cube(scene.pixels, visible),
         visible=visible,
         coords=coords,
         y=split.train_labels,
@@ -424,5 +424,5 @@ def train_view_seen(view: TrainView, spectra: SpectralView) -> TrainView:
     """
     if spectra.name == RAW:
         return view
-    cube = shown(view.pixels, view.visible, spectra)
+    cube = visible_cube(view.pixels, view.visible, spectra)
     return replace(view, cube=cube, wavelengths=spectra.shown_wavelengths)
