@@ -252,7 +252,7 @@ def _factor(path: Path, header: Header) -> float | None:
         if not 0 < factor < math.inf or not 0 < 1 / factor < math.inf:
             raise ValueError(f"{factor:g}")
     except ValueError as cause:
-        rule = f"{path}: 'reflectance scale factor' must be one number above 0"
+        rule = f"{path} must give one 'reflectance scale factor' above 0"
         hint = "Correct that line of the header, or delete it."
         found = repr(header["reflectance scale factor"])[:80]
         raise SceneError(rule, value=found, hint=hint) from cause

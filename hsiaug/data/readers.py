@@ -18,6 +18,7 @@ from hsiaug.data.products import ENDINGS as HDF
 from hsiaug.data.products import read_product, refuse_labels
 from hsiaug.data.products.beside import METADATA
 from hsiaug.data.raw import RawArray, in_memory, reading
+from hsiaug.data.readers_envi import ENDINGS as ENVI_DATA
 from hsiaug.data.readers_envi import find_envi, read_envi
 from hsiaug.data.readers_image import PICTURES, read_image
 from hsiaug.data.readers_mat import read_mat, read_mat_maps
@@ -38,11 +39,6 @@ CONVERSIONS = {
         (".jp2", ".vrt", ".asc", ".ers"),
         "Convert it: rio convert {name} {stem}.tif, and name {stem}.tif.",
     ),
-    **dict.fromkeys(
-        (".dat", ".raw", ".bsq", ".bil", ".bip", ".img", ".bin"),
-        "Put its ENVI header beside it, {stem}.hdr: lines, samples, bands, data type, interleave,"
-        " byte order.",
-    ),
     **dict.fromkeys((".xlsx", ".xls", ".ods"), "Save the table as CSV, and name {stem}.csv."),
     **dict.fromkeys(
         (".jpg", ".jpeg", ".gif", ".webp"),
@@ -55,10 +51,19 @@ CONVERSIONS = {
 }
 """What to do with files of these endings."""
 
+WITHOUT_HEADER = (
+    "Put its ENVI header beside it, {stem}.hdr: lines, samples, bands, data type, interleave, byte"
+    " order."
+)
+"""What to do with a data file of ENVI alone."""
+
 PACKED = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"}
 """Modules of Python that unpack a single file, by its ending."""
 
-ARCHIVES = {".zip": "python -m zipfile -e {name} .", ".tar": "tar -xf {name}"}
+ARCHIVES = {
+    ".zip": "python -m zipfile -e {name} .",
+    **dict.fromkeys((".tar", ".tgz"), "tar -xf {name}"),
+}
 """How to unpack archives with these endings."""
 
 
@@ -211,6 +216,7 @@ def _read(path: Path, key: str | None, data: str | None, *, ndim: int) -> RawArr
         if ndim == 3 and suffix in PICTURES:
             suffix = ".jp2"
         hint = CONVERSIONS.get(suffix, "Convert the file, or give it the extension of its format.")
+        hint = WITHOUT_HEADER if suffix in ENVI_DATA else hint
         hint = hint.format(name=path.name, stem=path.stem)
         raise SceneError(
             rule, value=f"extension '{path.suffix}' and no ENVI header beside it", hint=hint
@@ -224,7 +230,7 @@ def _read(path: Path, key: str | None, data: str | None, *, ndim: int) -> RawArr
 def _unpacking(path: Path) -> str:
     """The command that unpacks a file; "" where its ending is of none that is packed."""
     name, suffix = path.name, path.suffix.lower()
-    if suffix == ".tgz" or (suffix in PACKED and Path(path.stem).suffix.lower() == ".tar"):
+    if suffix in PACKED and Path(path.stem).suffix.lower() == ".tar":
         suffix = ".tar"
     if suffix in ARCHIVES:
         return ARCHIVES[suffix].format(name=name)

@@ -317,9 +317,9 @@ def test_start_benchmark_and_map_take_a_product_as_any_other_file(
     result = hsiaug("start", ".", "--yes")
     assert result.returncode == 0, result.stderr
     (card,) = Path().glob("*.toml")
-    quick = ["--classifier", "sklearn:neighbors.KNeighborsClassifier", "--view", "raw"]
-    options = ["--generator", "duplicate", *quick, "--seeds", "1", "--protocol", "random:0.3"]
-    result = hsiaug("benchmark", str(card), *options)
+    quick = ["--classifier", "sklearn:neighbors.KNeighborsClassifier"]
+    options = ["--generator", "duplicate", *quick, "--seeds", "1", "--view", "raw"]
+    result = hsiaug("benchmark", str(card), *options, "--protocol", "random:0.3")
     assert result.returncode == 0, result.stderr
     result = hsiaug("map", str(card), "--out", "map.tif", *quick)
     assert result.returncode == 0, result.stderr
