@@ -8,19 +8,16 @@ cannot differ from what runs.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 from matplotlib.patches import Rectangle
 
-from benchmarks.common import HERE
-from benchmarks.docs_figures import BLUE, GREEN, GREY, LARGEST, RED, lighter
-from hsiaug.report.figures.files import figure_bytes, new_figure
+from benchmarks.docs_figures import BLUE, GREEN, GREY, RED, write_figures
+from hsiaug.report.figures.files import new_figure
 from hsiaug_builtin.specdm import patches as specdm_patches
 from hsiaug_builtin.specdm import spectra as specdm_spectra
 from hsiaug_builtin.specdm.params import FAST, SpecDmParams
@@ -294,7 +291,7 @@ def txt2hsi_network() -> Figure:
         12,
         208,
         70,
-        "Drive, one vector a patch",
+        "Conditioning, one vector a patch",
         ("noise level + code + mean of the", "words: into every block"),
         GREEN,
     )
@@ -569,13 +566,5 @@ FIGURES: dict[str, Callable[[], Figure]] = {
 """A file of docs/images, and what draws it."""
 
 
-def main() -> None:
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE.parent / "docs" / "images"
-    for name, draw in FIGURES.items():
-        svg = lighter(figure_bytes(draw(), "svg"))
-        assert len(svg) <= LARGEST, f"{name}: {len(svg)} bytes"
-        (folder / f"{name}.svg").write_bytes(svg)
-
-
 if __name__ == "__main__":
-    main()
+    write_figures(FIGURES)

@@ -50,9 +50,16 @@ NEEDLESS = (
 Row = Mapping[str, str]
 
 
-def main() -> None:
+def write_figures(figures: Mapping[str, Callable[[], Figure]]) -> None:
+    """Draw figures into docs/images, or into the folder that the command line names.
+
+    Parameters
+    ----------
+    figures
+        What draws each file, by its name without the suffix.
+    """
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE.parent / "docs" / "images"
-    for name, draw in FIGURES.items():
+    for name, draw in figures.items():
         svg = lighter(figure_bytes(draw(), "svg"))
         assert len(svg) <= LARGEST, f"{name}: {len(svg)} bytes"
         (folder / f"{name}.svg").write_bytes(svg)
@@ -416,4 +423,4 @@ FIGURES: dict[str, Callable[[], Any]] = {
 """A file of docs/images, and what draws it."""
 
 if __name__ == "__main__":
-    main()
+    write_figures(FIGURES)

@@ -1,6 +1,6 @@
 """Do guidance and text act on what samples of txt2hsi are like? An oracle tells their classes.
 
-    python -m benchmarks.txt2hsi_guidance SCENE DRAW
+    python -m benchmarks.txt2hsi_guidance SCENE DRAW [PARAMETER=VALUE ...]
 
 For each ω, with the same noise: the AUC with which an oracle of held-out pixels tells the class of
 a sample from its centre spectrum, the mean over classes; and the share of samples that it names
@@ -66,7 +66,9 @@ def with_next_texts(texts: Any) -> Any:
 def main() -> None:
     scene = load_scene(sys.argv[1])
     # Its fit is looked at: samples of its own are hardly needed.
-    request = SampleRequest("txt2hsi", seed=int(sys.argv[2]), lam=0.1, times=0.0)
+    overrides = dict(word.split("=", 1) for word in sys.argv[3:])
+    draw = int(sys.argv[2])
+    request = SampleRequest("txt2hsi", seed=draw, lam=0.1, times=0.0, overrides=overrides)
     made = synthesise(sample_kit("pixels"), scene, request, registry())
     oracle = Oracle.of(made.data, made.split)
     say(f"the oracle names {100 * oracle.right:.1f} % of other held-out pixels rightly")

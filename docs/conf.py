@@ -26,6 +26,7 @@ include_patterns = [
     "README.md",
     "CONTRIBUTING.md",
     "docs/*.md",
+    "docs/reference/*.rst",
     "docs/develop/*.md",
     "docs/evidence/*.md",
     "docs/notebooks/*.ipynb",
@@ -34,7 +35,13 @@ include_patterns = [
 ]
 # Folders that need not be walked through.
 exclude_patterns = [".*", "build", "dist", "hsiaug*", "plugins", "tests", "benchmarks/scenes"]
-extensions = ["myst_nb", "sphinx.ext.autodoc"]
+extensions = [
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",  # a page for each public function and class: docs/reference
+    "sphinx.ext.napoleon",  # docstrings with sections of numpydoc
+    "sphinx_copybutton",
+]
 
 # Equations between $ and $$. They become MathML, which browsers draw without a script.
 myst_enable_extensions = ["dollarmath"]
@@ -50,6 +57,13 @@ autodoc_default_options = {"members": True, "member-order": "bysource"}
 autodoc_typehints = "signature"
 autodoc_preserve_defaults = True
 python_use_unqualified_type_names = True
+python_maximum_signature_line_length = 60
+napoleon_google_docstring = False
+napoleon_use_rtype = False
+templates_path = ["templates"]
+copybutton_prompt_text = ">>> |\\.\\.\\. "
+copybutton_prompt_is_regexp = True
+copybutton_only_copy_prompt_lines = False
 add_module_names = False
 
 html_theme = "furo"
@@ -66,6 +80,7 @@ SITE = Path(__file__).parent / "site"
 ARRAY = re.compile(
     r"~?(?:numpy\.)?ndarray\[tuple\[[^\]]*\], ~?(?:numpy\.)?dtype\[~?(?:numpy|typing)?\.?(\w+)\]\]"
 )
+CONSTANT = re.compile(r"= ((?:[a-z_]+\.)?[A-Z][A-Z_]+)\b")
 QUALIFIED = re.compile(r"~?\b(?:[a-z_]+\.)+(?=[A-Z])")
 MEANING = re.compile(r"(\w+(?:, \w+)*): (.+)")
 EMPTY = re.compile(r"<th( class=\"[^\"]*\")?>(?:<p></p>)?</th>")
@@ -118,7 +133,9 @@ def read(app: Any, name: str, source: list[str]) -> None:
         text = (Path(app.srcdir) / "docs" / "evidence" / "index.md").read_text("utf-8")
         found = re.findall(r"^- \[(.+)\]\(\.\./\.\./(.+)\.md\)", text, re.MULTILINE)
         titles = {page: title for title, page in found}
-        source[0] = f"# {titles.get(name, name)}\n\n{re.sub('^# .*', '', source[0])}"
+        # Hundreds of rows of numbers would hide the guide from whoever searches.
+        head = "---\nnosearch: true\n---\n\n"
+        source[0] = f"{head}# {titles.get(name, name)}\n\n{re.sub('^# .*', '', source[0])}"
 
 
 def as_list(app: Any, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
@@ -139,6 +156,25 @@ def as_list(app: Any, what: str, name: str, obj: object, options: object, lines:
     lines[:] = done
 
 
+def without_annotated(text: str) -> str:
+    """A type as callers think of it: ``Annotated[int, ...]``, which says how a value is checked, is
+    ``int``.
+    """
+    while (start := text.find("Annotated[")) >= 0:
+        inner = start + len("Annotated[")
+        depth = 1
+        comma = -1
+        end = inner
+        while depth:
+            sign = text[end]
+            depth += (sign in "[({") - (sign in "])}")
+            if depth == 1 and sign == "," and comma < 0:
+                comma = end
+            end += 1
+        text = text[:start] + text[inner:comma] + text[end:]
+    return text
+
+
 def shorter(
     app: Any, what: str, name: str, obj: object, options: object, signature: str, result: str
 ) -> Any:
@@ -146,10 +182,19 @@ def shorter(
     their modules.
     """
 
+    def value(found: re.Match[str]) -> str:
+        """The value of a constant that is a default, since a reader of a page cannot look it up."""
+        module = sys.modules[getattr(obj, "__module__", "hsiaug")]
+        place, _, constant = found[1].rpartition(".")
+        holder = getattr(module, place, None) if place else module
+        return f"= {getattr(holder, constant)!r}" if hasattr(holder, constant) else found[0]
+
     def plain(text: str | None) -> str | None:
         if not text or text == "(*args, **kwargs)":  # the latter of a protocol, which nobody calls
             return "" if text else None
-        text = QUALIFIED.sub("", ARRAY.sub(r"NDArray[\1]", text)).replace("<factory>", "{}")
+        text = CONSTANT.sub(value, text)
+        text = without_annotated(ARRAY.sub(r"NDArray[\1]", text))
+        text = QUALIFIED.sub("", text).replace("<factory>", "{}")
         return re.sub(r"<class '(\w+)'>", r"\1", text)
 
     return plain(signature), plain(result)
@@ -176,9 +221,17 @@ def display_equation(writer: Any, node: Any) -> None:
     raise nodes.SkipNode
 
 
+def skip_constructor(
+    app: Any, what: str, name: str, obj: object, skip: bool, options: object
+) -> bool | None:
+    """A class is documented with its parameters: ``__init__`` would repeat them."""
+    return True if name == "__init__" else None
+
+
 def setup(app: Any) -> None:
     app.add_html_math_renderer("mathml", (inline_equation, None), (display_equation, None))
     app.connect("html-page-context", levels, priority=900)  # after the theme's own
     app.connect("autodoc-process-signature", shorter)
+    app.connect("autodoc-skip-member", skip_constructor)
     app.connect("source-read", read)
     app.connect("autodoc-process-docstring", as_list)

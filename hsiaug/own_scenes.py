@@ -56,21 +56,54 @@ def add_scene(
     overwrite: Switch = False,
     **options: object,
 ) -> Added:
-    """Look at a scene, write its card ``folder``/``name``.toml and its picture, and give back what
-    was found.
+    """Add a scene of your own: check it, and write its card and a picture of it.
 
-    cube: a file, or (H, W, B) numbers. labels: a file, or (H, W) integers with 0 = unlabelled.
-    Arrays are written beside the card first, and need a name. The bands of an xarray.DataArray are
-    the dimension of its coordinate ``wavelength`` (whose attribute ``units`` is nm or µm), or the
-    one called ``band``; its attributes ``scale_factor``, ``add_offset`` and ``_FillValue`` are
-    applied, and labels with coordinates are matched by them. overwrite: files of these names may be
-    replaced. options: further ones of :class:`hsiaug.data.adding.ImportOptions`, as
-    ``classes=["wheat", "rye"]`` in ascending order of their codes, ``wavelengths=centres`` in nm
-    (below 100: µm) or ``field="crop"``.
+    It is ``hsiaug datasets add`` from Python.
 
-    ``scene`` of what it gives is the scene, ``files`` begin with the card, which every function
-    takes in place of a name. Raises InputError, SceneError or DataUnavailableError where
-    something is wrong; then nothing is left behind.
+    Parameters
+    ----------
+    cube : str, path, ndarray or xarray.DataArray
+        A file, or numbers of shape (H, W, B). The bands of a DataArray are the dimension of its
+        coordinate ``wavelength`` (whose attribute ``units`` is nm or µm), or the one called
+        ``band``. Its attributes ``scale_factor``, ``add_offset`` and ``_FillValue`` are applied.
+    labels : str, path, ndarray or xarray.DataArray
+        A file, or integers of shape (H, W) with 0 = unlabelled. Labels with coordinates are matched
+        by them.
+    name : str, optional
+        Of the scene. Arrays need one; default for a file: its name.
+    folder : str or path, default "."
+        Where the card is written. Arrays are written beside it.
+    overwrite : bool, default False
+        Whether files of these names may be replaced.
+    **options
+        Fields of :class:`hsiaug.data.adding.ImportOptions`, such as ``classes=["wheat", "rye"]`` in
+        ascending order of their codes, ``wavelengths=centres`` in nm (numbers below 100 are taken
+        as µm) or ``field="crop"``.
+
+    Returns
+    -------
+    Added
+        ``scene`` is the scene. ``files`` begins with the card, whose path every function takes in
+        place of a name. ``facts`` and ``warnings`` say what the files hold.
+
+    Raises
+    ------
+    InputError, SceneError, DataUnavailableError
+        Where something is wrong. Then nothing is left behind.
+
+    Examples
+    --------
+    >>> import hsiaug
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> labels = np.zeros((30, 40), dtype=int)
+    >>> labels[:12, :15], labels[18:, 20:] = 1, 2
+    >>> cube = rng.normal(0.3, 0.02, (30, 40, 20)) + 0.1 * labels[..., None]
+    >>> added = hsiaug.add_scene(cube, labels, "farm", classes=["wheat", "rye"])
+    >>> added.files[0].name
+    'farm.toml'
+    >>> added.scene.class_names
+    ('wheat', 'rye')
     """
     if is_data_array(cube):
         cube, labels, options = unpacked(cube, labels, options)

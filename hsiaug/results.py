@@ -43,8 +43,9 @@ from hsiaug.base.terminal import log_console
 from hsiaug.base.threads import one_thread_each
 from hsiaug.bench import defaults
 from hsiaug.bench.engine import cluster_settings
+from hsiaug.bench.missing import Existing
 from hsiaug.bench.request import as_items, read_request
-from hsiaug.bench.run import Existing, run
+from hsiaug.bench.run import run
 from hsiaug.bench.schedule import plan_runs, trials_of
 from hsiaug.bench.suite import Run
 from hsiaug.core.samples import concatenate
@@ -62,7 +63,7 @@ from hsiaug.registry.lookup import import_here, registry
 from hsiaug.report import ENDINGS, Report, build_report, figure_of, render_report, save_report
 from hsiaug.report.figures.files import show_in_cells
 from hsiaug.report.tables import ADDED
-from hsiaug.tasks.task import TaskSamples
+from hsiaug.tasks.types import TaskSamples
 from hsiaug.trial.guard import check_limit
 from hsiaug.trial.store import Store
 
@@ -90,28 +91,105 @@ AnyScene = Annotated[Scene | str | os.PathLike[str], SCENE]
 
 @checked
 def generator(name: Text, preset: Text = "cpu", **params: object) -> Any:
-    """A generator plugin with these hyper-parameters: ``hsiaug.generator("txt2hsi", steps=400)``.
+    """Make a generator plugin with other hyper-parameters than its defaults.
 
-    It has ``card``, ``params``, ``fit`` and ``load``, and can stand where :func:`benchmark` takes a
-    name. Raises InputError for an unknown name or parameter, and for a value of another type or out
-    of range.
+    Parameters
+    ----------
+    name : str
+        Of the generator, as ``hsiaug plugins list`` shows it.
+    preset : str, default "cpu"
+        A set of defaults that the generator names, such as ``"fast"`` or ``"paper"``.
+    **params
+        Hyper-parameters by name, as ``hsiaug plugins info NAME`` lists them.
+
+    Returns
+    -------
+    Generator or PairGenerator
+        It can stand wherever :func:`hsiaug.benchmark` takes a name. Its ``card`` describes it, and
+        ``params`` holds its hyper-parameters.
+
+    Raises
+    ------
+    InputError
+        For a name or parameter that there is not, and for a value of another type or out of range.
+
+    Examples
+    --------
+    >>> import hsiaug
+    >>> hsiaug.generator("noise", level=0.5).params.level
+    0.5
     """
     return _plugin("generator", name, preset, params)
 
 
 @checked
 def classifier(name: Text, preset: Text = "cpu", **params: object) -> Any:
-    """A classifier plugin with these hyper-parameters, as :func:`generator`."""
+    """Make a classifier plugin with other hyper-parameters than its defaults.
+
+    Parameters
+    ----------
+    name : str
+        Of the classifier, as ``hsiaug plugins list`` shows it.
+    preset : str, default "cpu"
+        A set of defaults that the classifier names.
+    **params
+        Hyper-parameters by name, as ``hsiaug plugins info NAME`` lists them.
+
+    Returns
+    -------
+    Classifier or MaskClassifier
+        It can stand wherever :func:`hsiaug.benchmark` takes a name.
+
+    Raises
+    ------
+    InputError
+        For a name or parameter that there is not, and for a value of another type or out of range.
+
+    Examples
+    --------
+    >>> import hsiaug
+    >>> forest = hsiaug.classifier("rf", trees=50)
+    >>> forest.params.trees
+    50
+    """
     return _plugin("classifier", name, preset, params)
 
 
 @checked
 def split(scene: AnyScene, protocol: Text = "issd", *, draw: Whole = 0, patch: Side = 9) -> Split:
-    """One draw of a protocol: ``train``, ``test`` and ``seen`` are (H, W) bool, ``audit`` says what
-    leaks.
+    """Divide the labelled pixels of a scene into training and test pixels.
 
-    Raises InputError for a protocol that there is not, SplitError where the scene cannot be split
-    so.
+    Parameters
+    ----------
+    scene : Scene, str or path
+        A scene, its name in the catalogue, or the path of a card.
+    protocol : str, default "issd"
+        How to divide, as ``"issd:0.05"`` or ``"kshot:10"``; ``hsiaug split --help`` names them.
+    draw : int, default 0
+        Number of the draw. The same number gives the same pixels.
+    patch : int, default 9
+        Side in pixels of the patches that classifiers will read. The buffer between training and
+        test pixels follows from it.
+
+    Returns
+    -------
+    Split
+        ``train`` and ``test`` are bool arrays (H, W). ``seen`` marks test pixels in fields that
+        hold training pixels, and ``audit`` says how much of the test a training patch covers.
+
+    Raises
+    ------
+    InputError
+        For a protocol that there is not.
+    SplitError
+        Where the scene has too few labels for it.
+
+    Examples
+    --------
+    >>> import hsiaug
+    >>> drawn = hsiaug.split("toy", "kshot:5")
+    >>> bool((drawn.train & drawn.test).any())
+    False
     """
     loaded = scene if isinstance(scene, Scene) else load_scene(scene)
     return draw_split(loaded, parse_protocol(protocol), draw, patch)
@@ -132,18 +210,60 @@ def augment_scene(
     preset: Text = "cpu",
     device: Text = "auto",
 ) -> TaskSamples:
-    """Training samples of one draw of a scene: the real ones, then the synthetic ones that λ and M
-    (``times``) ask for.
+    """Make the training samples of one draw: the real ones, and synthetic ones behind them.
 
-    scene: a Scene, or the name or card of a scene or of image–mask pairs. generator: a name, or
-    a plugin, as ``hsiaug.benchmark`` takes it; None = smote, of pairs specdm. The same as
-    ``hsiaug generate --with-real`` and as a benchmark's trial of these settings; ``provenance``
-    of the result holds what makes them again. ``to_torch()`` makes a Dataset of torch of the
-    result. Raises InputError for names and numbers that are not valid, SplitError where the
-    scene cannot be split so.
+    They equal those that a trial of :func:`hsiaug.benchmark` with these settings trains on, and
+    what ``hsiaug generate --with-real`` writes.
+
+    Parameters
+    ----------
+    scene : Scene, str or path
+        A scene, or the name or card of a scene or of a set of image–mask pairs.
+    generator : str or plugin, optional
+        A name, or what :func:`hsiaug.generator` makes. Default: ``smote``, for pairs ``specdm``.
+    lam : float, default 1.0
+        Sample balance rate λ: 1 fills every class up to the largest.
+    times : float, optional
+        M, further samples for each real one. Default: the generator's own.
+    omega : float, optional
+        Guidance strength ω. Default: the generator's own.
+    protocol : str, optional
+        How training pixels are drawn. Default: ``issd``, for pairs ``places``.
+    seed : int, default 0
+        Number of the draw.
+    patch : int, optional
+        Side of a patch in pixels. Default: 9, for pairs the side of a tile.
+    params : mapping, optional
+        Hyper-parameters of the generator by name.
+    preset : str, default "cpu"
+        A set of defaults that the generator names.
+    device : str, default "auto"
+        ``"cpu"``, ``"cuda"``, or ``"auto"`` for a GPU where there is one.
+
+    Returns
+    -------
+    PatchSamples or DenseSamples
+        ``x`` holds patches (n, B, p, p) and ``y`` class ids (n,); of pairs ``x`` holds images and
+        ``masks`` their masks. ``synthetic`` marks what was made, ``weight`` is what a sample counts
+        in training, and ``provenance`` says how to make them again. ``to_torch()`` gives a torch
+        Dataset.
+
+    Raises
+    ------
+    InputError
+        For names and numbers that are not valid.
+    SplitError
+        Where the scene has too few labels for the protocol.
+
+    Examples
+    --------
+    >>> import hsiaug
+    >>> samples = hsiaug.augment_scene("toy", "smote", protocol="kshot:5", patch=5)
+    >>> bool(samples.synthetic.any())
+    True
     """
     kit = sample_kit("pixels" if isinstance(scene, Scene) else task_of(scene, None))
-    loaded = scene if isinstance(scene, Scene) else kit.task.load(scene)
+    loaded = scene if isinstance(scene, Scene) else kit.task.data.load(scene)
     request = sample_request(
         *(
             defaults.GENERATORS[kit.task.name][0] if generator is None else generator,
@@ -188,18 +308,77 @@ def benchmark(
     timeout: Annotated[float | None, optional(positive)] = None,
     progress: Switch = True,
 ) -> Results:
-    """Run every generator × λ × M × ω × classifier on the same draws, with the controls, as
-    ``hsiaug benchmark`` does.
+    """Say whether generators help on a scene: train classifiers with and without their samples.
 
-    scene: a name of the catalogue, or the path of a card. generators, classifiers: names, or
-    plugins: as :func:`generator` makes them, or of your own classes, installed or not; None = the
-    usual ones. lambdas, omegas, times: numbers, or ranges as the command takes them. draws: a
-    number of them, or their numbers. timeout: seconds that a trial may take. The rest is as the
-    options of the command: a call gives trials of the same hashes, and takes from ``store`` those
-    that are there. progress: False = nothing is printed.
+    Every generator runs with each λ, M and ω, under each classifier, on the same draws, and the
+    controls run beside them. It is ``hsiaug benchmark`` from Python: the same trials, in the same
+    store.
 
-    Raises InputError, SplitError and PluginError as the command ends with them. A trial that
-    fails raises nothing: it is a record, and the tables name it.
+    Parameters
+    ----------
+    scene : str or path
+        A name of the catalogue, or the path of a card of a scene or of image–mask pairs.
+    generators : str, plugin or sequence of them, optional
+        Names, what :func:`hsiaug.generator` makes, or objects of a class of your own. Default: the
+        usual ones of the task.
+    classifiers : str, plugin or sequence of them, optional
+        The same of classifiers.
+    lambdas, omegas, times : float, str or sequence of float, optional
+        Values of λ, ω and M to run: numbers, or ranges such as ``"0:1:0.25"``.
+    train : str or sequence of str, default "both"
+        What classifiers train on: ``"both"``, ``"synthetic"`` or ``"real"``.
+    draws : int, str or sequence of int, optional
+        How many draws, or their numbers: ``7``, ``"100-109"``, ``[3, 5]``. A verdict needs six.
+    protocol : str, optional
+        How labelled pixels are divided. Default: ``issd``, for pairs ``places``.
+    buffer : str, optional
+        What lies between training and test pixels. Default: the protocol's own.
+    views : str or sequence of str, optional
+        Spectra that classifiers are shown. Default: each classifier's own.
+    patch : int, optional
+        Side of a patch in pixels. Default: 9, for pairs the side of a tile.
+    task : {"pixels", "segmentation", "change"}, optional
+        Default: what the card says.
+    preset : str, default "cpu"
+        A set of defaults that plugins name.
+    store : str or path, default "hsiaug-results"
+        Folder of the records. Trials that it holds are not run again.
+    existing : {"only-missing", "all", "none"}, default "only-missing"
+        Which trials to run: those without a record, all again, or none.
+    device : str, default "auto"
+        ``"cpu"``, ``"cuda"``, or ``"auto"`` for a GPU where there is one.
+    jobs : int, optional
+        Processes. Default: as many as there are cores and memory for.
+    on : str, default "local"
+        The engine: ``"local"``, ``"dask"`` or ``"slurm"``.
+    timeout : float, optional
+        Seconds that a trial may take.
+    progress : bool, default True
+        Whether lines of progress are printed to standard error.
+
+    Returns
+    -------
+    Results
+        Tables, frames and figures of these trials. A trial that failed is a record too, and the
+        tables name it.
+
+    Raises
+    ------
+    InputError
+        For names and values that are not valid.
+    SplitError
+        Where the scene has too few labels for the protocol.
+    PluginError
+        Where a plugin cannot be loaded.
+
+    Examples
+    --------
+    >>> import hsiaug
+    >>> run = hsiaug.benchmark(
+    ...     "toy", "smote", "svm", protocol="kshot:5", draws=2, progress=False
+    ... )
+    >>> sorted(run.frame().generator.unique())
+    ['duplicate', 'none', 'smote']
     """
     check_limit(timeout)
     ref = os.fspath(scene)
@@ -251,14 +430,48 @@ def benchmark(
 
 @checked
 def read_store(store: AnyPath = USUAL_STORE) -> Results:
-    """All records of a store. Raises StoreError where there is none."""
+    """Read the records that benchmarks have left in a folder.
+
+    Parameters
+    ----------
+    store : str or path, default "hsiaug-results"
+        Folder of the records.
+
+    Returns
+    -------
+    Results
+
+    Raises
+    ------
+    StoreError
+        Where the folder holds no store.
+
+    Examples
+    --------
+    >>> import hsiaug
+    >>> run = hsiaug.benchmark(
+    ...     "toy", "smote", "svm", protocol="kshot:5", draws=2, progress=False
+    ... )
+    >>> hsiaug.read_store().hashes == run.hashes
+    True
+    """
     kept = Store(Path(store))
     return _results(kept, kept.read())
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Tables of results: Markdown as a text, and tables of its own in a notebook."""
+    """Tables of results, which :meth:`Results.table` makes.
+
+    ``print(table)`` gives Markdown; a notebook shows them as HTML.
+
+    Attributes
+    ----------
+    report : Report
+        What the tables are made from.
+    by : str
+        What their rows are.
+    """
 
     report: Report
     by: str
@@ -334,8 +547,27 @@ class Plots:
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """Trials of a benchmark or a store, and what can be said of them; the records are on disk in
-    ``store``.
+    """Trials of a benchmark or a store, and what they show.
+
+    Printing it gives the three answers: is a generator better than no samples, is it better than
+    real pixels, and what to use. A notebook shows the tables too.
+
+    Attributes
+    ----------
+    store : Store
+        The records on disk.
+    report : Report
+        What tables and figures are made from.
+
+    Examples
+    --------
+    >>> import hsiaug
+    >>> run = hsiaug.benchmark(
+    ...     "toy", "smote", "svm", protocol="kshot:5", draws=2, progress=False
+    ... )
+    >>> mean = run.frame().groupby("generator").oa.mean()
+    >>> bool(mean["none"] <= 1)
+    True
     """
 
     store: Store
@@ -343,15 +575,24 @@ class Results:
 
     @property
     def hashes(self) -> tuple[str, ...]:
-        """Hashes of the trials that have a record, in the order of the tables."""
+        """Hashes of the trials that have a record, in the order of the tables; tuple of str."""
         return tuple(
             dict.fromkeys(trial.hash for table in self.report.tables for trial in table.trials)
         )
 
     @checked
     def table(self, by: Text = "generator") -> Table:
-        """Mean ± std over draws. by: generator, classifier, class, seed, lambda, omega or
-        labels.
+        """Tables of mean ± standard deviation over draws.
+
+        Parameters
+        ----------
+        by : str, default "generator"
+            What the rows are: ``generator``, ``classifier``, ``class``, ``seed``, ``lambda``,
+            ``omega`` or ``labels``.
+
+        Returns
+        -------
+        Table
         """
         from hsiaug.report.views import check_view
 
@@ -362,7 +603,18 @@ class Results:
     def frame(
         self, by: Annotated[Literal["trial", "class"], choice("trial", "class")] = "trial"
     ) -> DataFrame:
-        """pandas, tidy: a row per trial with every metric (fractions), or per trial and class."""
+        """The trials as a tidy frame.
+
+        Parameters
+        ----------
+        by : {"trial", "class"}, default "trial"
+            A row per trial, or per trial and class.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Settings and every metric; metrics are fractions of 1.
+        """
         from pandas import DataFrame
 
         from hsiaug.report.render_data import data_rows
@@ -370,9 +622,15 @@ class Results:
         return DataFrame(data_rows(self.report, "" if by == "trial" else by))
 
     def gain(self) -> DataFrame:
-        """pandas: a row per arm, classifier and control, in points: mean paired difference of the
-        main metric with its simultaneous 95 % interval, that of the second metric, p corrected for
-        all arms, draws, and the arm's verdict.
+        """What each arm gains over each of its controls.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row per arm and control, in percentage points: ``gain`` is the mean paired difference
+            of the main metric, ``low`` and ``high`` its simultaneous 95 % interval,
+            ``p_corrected`` its p corrected for all arms. ``draws`` says how many were paired, and
+            ``verdict`` what follows.
         """
         from pandas import DataFrame
 
@@ -382,13 +640,35 @@ class Results:
 
     @property
     def plot(self) -> Plots:
-        """Matplotlib figures: ``run.plot()``, ``run.plot("lambda")`` or ``run.plot.gain()``."""
+        """Matplotlib figures: ``run.plot()``, ``run.plot("lambda")`` or ``run.plot.gain()``.
+
+        :class:`hsiaug.results.Plots` has them all.
+        """
         return Plots(self.report)
 
     @checked
     def save(self, path: AnyPath, by: Text = "generator", columns: Columns = 2) -> Path:
-        """Write what the ending says: .html (one page of everything), .md or .txt, .tex, .csv,
-        .json; .png, .svg or .pdf of :meth:`plot`. Raises InputError for another ending.
+        """Write a report to a file.
+
+        Parameters
+        ----------
+        path : str or path
+            Its ending says what is written: ``.html`` is one page of everything; ``.md``, ``.txt``
+            and ``.tex`` are tables; ``.csv`` and ``.json`` are numbers; ``.png``, ``.svg`` and
+            ``.pdf`` are a figure.
+        by : str, default "generator"
+            What the rows of tables, or the figure, show.
+        columns : {1, 2}, default 2
+            Of a figure: columns of a two-column page that it fills.
+
+        Returns
+        -------
+        Path
+
+        Raises
+        ------
+        InputError
+            For another ending.
         """
         target = Path(path)
         format = ENDINGS[check_target(target, tuple(ENDINGS), "the file")]

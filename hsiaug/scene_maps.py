@@ -31,7 +31,8 @@ from hsiaug.report.figures.files import show_in_cells
 from hsiaug.report.labels import percent
 from hsiaug.report.output_files import figure_writers, write_files
 from hsiaug.report.scores import metric_set
-from hsiaug.tasks.task import Task, TaskData, TaskSplit, get_task
+from hsiaug.tasks.task import Task, get_task
+from hsiaug.tasks.types import TaskData, TaskSplit
 from hsiaug.trial.arm import NONE
 from hsiaug.trial.mapping import Refitted, refit, repeats, spec_of
 from hsiaug.trial.store import Record, Store
@@ -49,10 +50,23 @@ HEADER = ("class", "name", "pixels", "share %", "training pixels")
 class SceneMap:
     """The map of a scene, or of every place of a set of pairs.
 
-    maps: by place, (H, W) int16 class ids, 0 = no data. record: that of the trial whose
-    classifier maps. same: whether the test pixels come out exactly as in the record. grounds: by
-    place, where it lies on Earth, or None. probabilities: by place, (C, H, W) float32, what the
-    classifier gives each class, NaN = no data; {}: not asked for.
+    Attributes
+    ----------
+    record : Record
+        That of the trial whose classifier maps.
+    maps : mapping of str to ndarray
+        By place, int16 class ids (H, W); 0 = no data.
+    class_names : tuple of str
+        The name of class id c is ``class_names[c - 1]``.
+    made : Refitted
+        The classifier that was fitted again, and its split.
+    same : bool
+        Whether the test pixels come out exactly as in the record.
+    grounds : mapping of str to Georeference or None
+        By place, where it lies on Earth.
+    probabilities : mapping of str to ndarray
+        By place, float32 (C, H, W), what the classifier gives each class; NaN = no data. Empty
+        where they were not asked for.
     """
 
     record: Record
@@ -65,7 +79,7 @@ class SceneMap:
 
     @property
     def ids(self) -> NDArray[np.int16]:
-        """(H, W) class ids, 0 = no data; of the first place where there are several."""
+        """Class ids (H, W) of the first place, 0 = no data; ndarray of int16."""
         return next(iter(self.maps.values()))
 
     @property
@@ -77,8 +91,13 @@ class SceneMap:
         )
 
     def frame(self) -> DataFrame:
-        """pandas: pixels by class, their share of those that are mapped, and training pixels; last
-        what holds no data.
+        """Pixels by class.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row per class with ``pixels``, their ``share`` of all that are mapped, and ``train``,
+            its training pixels. The last row counts pixels without data.
         """
         from pandas import DataFrame
 
@@ -139,19 +158,35 @@ class SceneMap:
         return said
 
     def plot(self) -> Figure:
-        """Matplotlib: the map with a legend of classes and their shares; of the first place where
-        there are several.
+        """Draw the map of the first place, with a legend of classes and their shares.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
         """
         return show_in_cells(self._figure(next(iter(self.maps))))
 
     @checked
     def save(self, path: AnyPath) -> list[Path]:
-        """Write what the ending says: class ids as cloud-optimised GeoTIFF (.tif), ENVI
-        classification (.hdr) or .npy, a PNG beside them, and NAME_probabilities with a band for
-        each class; the map with its legend (.png, .svg, .pdf).
+        """Write the map to a file.
 
-        Returns the files; of several places each has its own, NAME_PLACE. Raises InputError for
-        another ending.
+        Parameters
+        ----------
+        path : str or path
+            Its ending says what is written. ``.tif`` is a cloud-optimised GeoTIFF of class ids,
+            ``.hdr`` an ENVI classification, ``.npy`` an array; a PNG lies beside each, and
+            NAME_probabilities has a band for each class. ``.png``, ``.svg`` and ``.pdf`` are the
+            map with its legend.
+
+        Returns
+        -------
+        list of Path
+            The files. Of several places each has its own, NAME_PLACE.
+
+        Raises
+        ------
+        InputError
+            For another ending.
         """
         return self.save_all([Path(path)])
 
@@ -207,16 +242,47 @@ def map_scene(
     device: Text = "auto",
     progress: Switch = True,
 ) -> SceneMap:
-    """Do as ``hsiaug map``: fit the classifier of a record again, and let it name every pixel of
-    the scene.
+    """Let a classifier name every pixel of a scene.
 
-    scene: a name of the catalogue, or the path of a card. record: the hash of a record in
-    ``store``, or its beginning. classifier: in place of a record, one that learns from nearly all
-    labels; None = ``filtered:svm``, of pairs ``pixel-svm`` or ``fc-siam-diff``. probabilities: also
-    what it gives each class. progress: False = nothing is printed.
+    It is ``hsiaug map`` from Python. Give a record of a benchmark, whose classifier is fitted
+    again, or a classifier, which then learns from nearly all labels.
 
-    Raises InputError for a record of a failed trial or of another scene, a record beside a
-    classifier, or one that gives no probabilities; StoreError where there is no such record.
+    Parameters
+    ----------
+    scene : str or path
+        A name of the catalogue, or the path of a card.
+    record : str, optional
+        Hash of a record in ``store``, or its beginning.
+    classifier : str, optional
+        In place of a record. Default: ``filtered:svm``, for pairs ``pixel-svm`` or
+        ``fc-siam-diff``.
+    probabilities : bool, default False
+        Whether to keep what the classifier gives each class.
+    store : str or path, default "hsiaug-results"
+        Folder of the records.
+    device : str, default "auto"
+        ``"cpu"``, ``"cuda"``, or ``"auto"`` for a GPU where there is one.
+    progress : bool, default True
+        Whether lines of progress are printed to standard error.
+
+    Returns
+    -------
+    SceneMap
+
+    Raises
+    ------
+    InputError
+        For a record of a failed trial or of another scene, for a record beside a classifier, and
+        for one that gives no probabilities.
+    StoreError
+        Where there is no such record.
+
+    Examples
+    --------
+    >>> import hsiaug
+    >>> made = hsiaug.map_scene("toy", classifier="svm", progress=False)
+    >>> made.ids.shape == hsiaug.load_scene("toy").labels.shape
+    True
     """
     console = log_console(quiet=not progress)
     import_here()
@@ -245,17 +311,17 @@ def make_map(
     if record is not None:
         source = Store(folder).find(record, "`record`")
         task = get_task(source["spec"]["task"])
-        data = task.load(scene)
+        data = task.data.load(scene)
     else:
         task = get_task(task_of(scene, None))
-        data = task.load(scene)
+        data = task.data.load(scene)
         source = _train_on_most(scene, task, data, folder, classifier, device, console)
     spec = spec_of(source, data, registry())
     with show_progress(console, f"{spec.generator.name}, {spec.classifier_label}") as progress:
         made = refit(spec, data, registry(), Store(folder).cache, device=device, progress=progress)
         fitted = _Sharing(made.fitted, spec.classifier.name) if shares else made.fitted
-        maps = task.mapped(fitted, made.card, data, made.split, progress, made.spectra)
-    same, grounds = repeats(made, maps, source), task.georeferences(scene, data)
+        maps = task.prediction.mapped(fitted, made.card, data, made.split, progress, made.spectra)
+    same, grounds = repeats(made, maps, source), task.data.georeferences(scene, data)
     found = fitted.placed(made.split, maps) if isinstance(fitted, _Sharing) else {}
     return SceneMap(source, maps, tuple(data.class_names), made, same, grounds, found)
 

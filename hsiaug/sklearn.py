@@ -29,9 +29,9 @@ from hsiaug.protocol.split import Blind
 from hsiaug.quality.kits import sample_kit, synthesise
 from hsiaug.quality.synthesis import PixelSynthesis, sample_request
 from hsiaug.registry.lookup import registry
-from hsiaug.tasks.task import TaskSplit, get_task
+from hsiaug.tasks.task import get_task
+from hsiaug.tasks.types import TaskSplit
 from hsiaug.trial.cache import Workbench
-from hsiaug.trial.spec import TrialSpec
 
 SMALLEST_VALUE = float(np.sqrt(np.finfo(np.float32).tiny))
 LARGEST_VALUE = float(np.sqrt(np.finfo(np.float32).max))
@@ -41,24 +41,57 @@ MOST = Interval(Real, 0, LARGEST, closed="both")
 
 
 class Augmenter(BaseSampler):  # type: ignore[misc]
-    """Add synthetic spectra of any generator plugin to labelled spectra: ``fit_resample(X, y)``.
+    """Add synthetic spectra of any generator plugin to labelled spectra.
 
-    X: (n, B) spectra, as an array, a list, a pandas frame or a sparse matrix. y: (n,) labels of at
-    least two classes. What comes back begins with X and y as they were given.
+    It is a sampler of imbalanced-learn: ``fit_resample(X, y)`` gives X and y as they were, and
+    synthetic spectra with their labels behind them. The generator sees spectra alone: no
+    neighbouring and no unlabelled pixels. The labels are its names of classes.
 
-    generator: a name or a plugin. lam: sample balance rate λ; 1 fills every class to the largest.
-    times: further samples for each real one. omega: guidance strength, None = the generator's own.
-    params: its hyper-parameters by name. preset, device: as in :func:`hsiaug.augment_scene`.
-    wavelengths: (B,) band centres in nm (below 100: µm), or None. random_state: of the fit and of
-    the samples.
+    Parameters
+    ----------
+    generator : str or plugin, default "smote"
+        A name, or what :func:`hsiaug.generator` makes.
+    lam : float, default 1.0
+        Sample balance rate λ: 1 fills every class up to the largest.
+    times : float, default 0.0
+        M, further samples for each real one.
+    omega : float, optional
+        Guidance strength ω. Default: the generator's own.
+    params : mapping, optional
+        Hyper-parameters of the generator by name.
+    preset : str, default "cpu"
+        A set of defaults that the generator names.
+    device : str, default "auto"
+        ``"cpu"``, ``"cuda"``, or ``"auto"`` for a GPU where there is one.
+    wavelengths : array-like of shape (B,), optional
+        Band centres in nm; numbers below 100 are taken as µm.
+    random_state : int or RandomState, optional
+        Of the fit and of the samples.
 
-    The generator sees spectra alone: no neighbours and no unlabelled pixels. The labels are its
-    names of classes.
+    Attributes
+    ----------
+    sampling_strategy_ : dict
+        Synthetic samples by label, after a call.
+    weights_ : ndarray of shape (n',), float32
+        What the generator lets its samples count, 1 for real ones. No pipeline passes them on.
 
-    After a call, ``sampling_strategy_`` holds the number of synthetic samples by label, and
-    ``weights_`` (n',) float32 the weights that the generator gives its samples, 1 for real ones.
-    No pipeline passes them on. Raises InputError for names and parameters that are not valid,
-    ValueError for other arguments.
+    Raises
+    ------
+    InputError
+        For names and parameters that are not valid.
+    ValueError
+        For other arguments.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hsiaug.sklearn import Augmenter
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.array(["rye"] * 20 + ["oats"] * 5)
+    >>> X = rng.normal(size=(25, 12)) + (y == "rye")[:, None]
+    >>> spectra, labels = Augmenter("smote", random_state=0).fit_resample(X, y)
+    >>> int((labels == "oats").sum())
+    20
     """
 
     _sampling_type = "over-sampling"
@@ -157,7 +190,11 @@ class Augmenter(BaseSampler):  # type: ignore[misc]
             patch=1,
             device=self.device,
         )
-        bench = _AllForTraining(scene, get_task("pixels"))
+        # Whoever calls a sampler has split already: every spectrum is for training.
+        every = np.ones(scene.shape, dtype=bool)
+        truth = scene.labels.ravel().astype(np.int64)
+        split = cast(TaskSplit, Blind(every, ~every, truth, patch=1))
+        bench = Workbench(scene, get_task("pixels"), draw=lambda spec: split)
         return cast(
             PixelSynthesis,
             synthesise(sample_kit("pixels"), scene, request, registry(), bench=bench),
@@ -175,14 +212,3 @@ class Augmenter(BaseSampler):  # type: ignore[misc]
         if note:
             warnings.warn(note, stacklevel=5)
         return centres
-
-
-class _AllForTraining(Workbench):
-    """A workbench that draws no split: whoever calls a sampler has split already."""
-
-    def split(self, spec: TrialSpec) -> TaskSplit:
-        scene = cast(Scene, self.scene)
-        every = np.ones(scene.shape, dtype=bool)
-        return cast(
-            TaskSplit, Blind(every, ~every, scene.labels.ravel().astype(np.int64), spec.patch)
-        )

@@ -39,15 +39,32 @@ ALPHA = 0.05
 
 @dataclass(frozen=True)
 class Advice:
-    """kind: what to do. chosen: the arm it is about, where there is one, as far as it was
-    confirmed.
+    """What to do on a scene, and the draws that say so.
 
-    screened: on the screening draws. confirmed: on the others, the best candidate first.
-    level: of the intervals, so that all candidates together are held to 95 %. left_out:
-    generator, λ (None: all of them), and why it was not tried. failed: hashes. alone: AA of each
-    classifier without a generator on the screening draws, the control's too. final: the recipe,
-    on its inner draw. ceiling: where the kind is "cannot tell", why inner draws could tell
-    nothing. score, large: as of the session.
+    Attributes
+    ----------
+    kind : {"use", "none helps", "not decided", "cannot tell"}
+        What to do.
+    chosen : ArmGain or None
+        The arm it is about, where there is one, as far as it was confirmed.
+    screened : tuple of ArmGain
+        On the screening draws.
+    confirmed : tuple of ArmGain
+        On the others, the best candidate first.
+    level : float
+        Of the intervals, so that all candidates together are held to 95 %.
+    left_out : LeftOut
+        Generator, λ (None: all of them), and why it was not tried.
+    failed : tuple of str
+        Hashes.
+    alone : mapping of str to float
+        AA of each classifier without a generator on the screening draws, the control's too.
+    final : TrialSpec
+        The recipe, on its inner draw.
+    ceiling : Ceiling or None
+        Where the kind is "cannot tell", why inner draws could tell nothing.
+    score, large : str or tuple of int
+        As of the session.
     """
 
     kind: Literal["use", "none helps", "not decided", "cannot tell"]
@@ -67,8 +84,15 @@ class Advice:
 def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) -> Advice:
     """Screen generators and confirm the best, within the time of the session.
 
-    planned: what :func:`hsiaug.advice.screening.screening_plan` makes of the request.
-    Raises InputError where the engine does not wait for trials.
+    Parameters
+    ----------
+    planned : (Plan, LeftOut)
+        What :func:`hsiaug.advice.screening.screening_plan` makes of the request.
+
+    Raises
+    ------
+    InputError
+        Where the engine does not wait for trials.
     """
     if not session.engine.waits:
         hint = (

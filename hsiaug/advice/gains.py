@@ -19,7 +19,13 @@ Results = dict[Key, Record]
 
 @dataclass(frozen=True)
 class Against:
-    """An arm minus one control, as fractions, draw by draw. all: of pixels, AA over all classes."""
+    """An arm minus one control, as fractions, draw by draw.
+
+    Attributes
+    ----------
+    all : tuple of float
+        Of pixels, AA over all classes.
+    """
 
     control: str
     aa: tuple[float, ...]
@@ -31,8 +37,12 @@ class Against:
 class ArmGain:
     """An arm with one classifier, over the draws in which it and its controls went well.
 
-    aa: of the arm itself, over the large classes where there are some. against: its controls at
-    the same λ.
+    Attributes
+    ----------
+    aa : tuple of float
+        Of the arm itself, over the large classes where there are some.
+    against : tuple of Against
+        Its controls at the same λ.
     """
 
     arm: Arm
@@ -63,7 +73,10 @@ def scored(record: Record, which: int = 0, large: Sequence[int] = ()) -> float:
     """The score of a trial that its task is advised by (of pixels AA, of masks mIoU), or the one
     beside it.
 
-    large: ids of the classes that the first is averaged over; none: all of them.
+    Parameters
+    ----------
+    large : sequence of int
+        Ids of the classes that the first is averaged over; none: all of them.
     """
     metrics = record["metrics"]
     if large and not which:
@@ -83,7 +96,14 @@ def gain_of(
     """The gains of an arm with a classifier on those of the seeds that it shares with all controls;
     there may be none.
 
-    results: records of trials that went well. names: of the controls. large: as of :func:`scored`.
+    Parameters
+    ----------
+    results : Results
+        Records of trials that went well.
+    names : iterable of str
+        Names of the controls.
+    large : sequence of int
+        As of :func:`scored`.
     """
     controls = [(name, Rate(0.0) if name == NONE else arm.rate, None) for name in names]
     shared: dict[int, list[Record]] = {}

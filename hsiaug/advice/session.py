@@ -14,7 +14,7 @@ from hsiaug.bench.engine import Engine
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.run import run
 from hsiaug.registry.lookup import Registry
-from hsiaug.tasks.task import TaskData
+from hsiaug.tasks.types import TaskData
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record, Store
 
@@ -26,9 +26,16 @@ if TYPE_CHECKING:
 class Session:
     """One piece of advice, from start to end (seconds as ``time.time()``).
 
-    console: for the progress. known: records of trials that went well, by hash, once they were
-    read. score: name of the score that arms are told apart by; large: ids of the classes that it
-    is averaged over, none: all of them.
+    Attributes
+    ----------
+    console : Console
+        For the progress.
+    known : dict of str to Record
+        Records of trials that went well, by hash, once they were read.
+    score : str
+        Name of the score that arms are told apart by.
+    large : tuple of int
+        Ids of the classes that it is averaged over, none: all of them.
     """
 
     scene: TaskData

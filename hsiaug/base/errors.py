@@ -30,9 +30,14 @@ class HsiaugError(Exception):
     """A rule was broken. ``str(error)`` is the whole message, ready for a person to read: one line,
     however long or odd the names and values are that it quotes.
 
-    rule: what was expected, naming the file or option.
-    value: what was found instead; left out of the message when None.
-    hint: what to do about it.
+    Attributes
+    ----------
+    rule : str
+        What was expected, naming the file or option.
+    value : object
+        What was found instead; left out of the message when None.
+    hint : str
+        What to do about it.
     """
 
     def __init__(self, rule: str, *, value: object = None, hint: str) -> None:
@@ -100,8 +105,12 @@ def install(extra: str, *libraries: str) -> str:
 
 
 def need(what: str, extra: str, *libraries: str, instead: str = "") -> None:
-    """Raise DataUnavailableError where one of the libraries of an extra is missing. instead: what
-    may be done as well.
+    """Raise DataUnavailableError where one of the libraries of an extra is missing.
+
+    Parameters
+    ----------
+    instead : str
+        What may be done as well.
     """
     if missing := [name for name in libraries if not find_spec(name)]:
         hint = f"{install(extra, *libraries)}{instead and f', or {instead}'}."

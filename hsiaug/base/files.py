@@ -79,10 +79,19 @@ def check_targets(paths: Sequence[Path], endings: Sequence[str]) -> None:
 def write_whole(path: Path, write: Callable[[Path], object], option: str = "`out`") -> Path:
     """Let ``write`` make a file beside ``path``, which then takes its place; returns ``path``.
 
-    Until the new file is complete, the old one stays: a full disk or a kill costs nothing that
-    was there. What a symbolic link points to is replaced, not the link; a device, as
-    /dev/stdout, is written to as it is. option: what the user typed the path for. Raises
-    InputError where it cannot be written.
+    Until the new file is complete, the old one stays: a full disk or a kill costs nothing that was
+    there. What a symbolic link points to is replaced, not the link; a device, as /dev/stdout, is
+    written to as it is.
+
+    Parameters
+    ----------
+    option : str
+        What the user typed the path for.
+
+    Raises
+    ------
+    InputError
+        Where it cannot be written.
     """
     with file_errors(
         f"{option} {path} must be a file that can be written",

@@ -81,8 +81,12 @@ def _text(error: BaseException) -> str:
 
 
 def blame_shortage(cause: BaseException, kind: type[HsiaugError], what: str) -> None:
-    """Raise an error of this kind where the machine lacks something; what: the file that could not
-    be read.
+    """Raise an error of this kind where the machine lacks something.
+
+    Parameters
+    ----------
+    what : str
+        The file that could not be read.
     """
     if (short := shortage_of(cause)) is not None:
         found = str(cause) or type(cause).__name__

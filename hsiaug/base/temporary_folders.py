@@ -26,7 +26,13 @@ ABANDONED = 3600.0
 
 
 def mark(folder: Path, what: str) -> None:
-    """Write into a folder that hsiaug made it. what: it is, with its name."""
+    """Write into a folder that hsiaug made it.
+
+    Parameters
+    ----------
+    what : str
+        What the folder is for, with its name, as a message says it.
+    """
     (folder / MARK).write_text(f"hsiaug {what}\n", encoding="utf-8")
 
 

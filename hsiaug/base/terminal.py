@@ -72,8 +72,12 @@ def progress_bars(
     """Bars that vanish once they are done, a line for each task: its description, which is data,
     and how far it is.
 
-    before, after: columns on either side of description and bar. Shows nothing where nothing can be
-    drawn again.
+    Shows nothing where nothing can be drawn again.
+
+    Parameters
+    ----------
+    before, after : iterable of ProgressColumn or ProgressColumn
+        Columns on either side of description and bar.
     """
     from rich.progress import BarColumn, Progress, TextColumn
 

@@ -19,8 +19,14 @@ UNITS = {"": 1, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
 @dataclass(frozen=True)
 class Bounds:
-    """isolate: whether workers are kept from the files that hold labels; auto = where the system
-    can. limits: of each worker, by the names of RESOURCES.
+    """What the workers of a run may do and use.
+
+    Attributes
+    ----------
+    isolate : Isolate
+        Whether workers are kept from the files that hold labels; auto = where the system can.
+    limits : tuple of (str, int)
+        Of each worker, by the names of RESOURCES.
     """
 
     isolate: Isolate = "auto"

@@ -17,7 +17,7 @@ from typing import Any
 from hsiaug.bench.plan import Plan
 from hsiaug.registry.card import Card
 from hsiaug.tasks.task import USUAL
-from hsiaug.trial.cache import has_fit
+from hsiaug.trial.fits import has_fit
 from hsiaug.trial.hashing import canonical_json
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record
@@ -37,8 +37,12 @@ STAGES = {"classifier": ("fit_classifier", "predict"), "generator": ("fit_genera
 
 
 class Costs:
-    """Seconds by the plugins of trials. cache: of the store; a generator that is saved there takes
-    no time.
+    """Seconds by the plugins of trials.
+
+    Attributes
+    ----------
+    cache : Path or None
+        Cache of the store; a generator that is saved there takes no time.
     """
 
     def __init__(self, cache: Path | None = None) -> None:
@@ -54,8 +58,12 @@ class Costs:
     def of(
         cls, plans: Sequence[Plan], records: Iterable[Record], cache: Path | None = None
     ) -> "Costs":
-        """Costs of the trials of some plans. records: of any trials, of which the first MOST are
-        read.
+        """Costs of the trials of some plans.
+
+        Parameters
+        ----------
+        records : iterable of Record
+            Records of any trials, of which the first MOST are read.
         """
         costs = cls(cache)
         for plan in plans:
@@ -131,7 +139,15 @@ OVERRUN = 0.25
 
 @dataclass(frozen=True)
 class TimeLeft:
-    """seconds: of the rest of a run. measured: whether all its plugins were timed before it."""
+    """The time that the rest of a run takes.
+
+    Attributes
+    ----------
+    seconds : float
+        Of the rest of a run.
+    measured : bool
+        Whether all its plugins were timed before it.
+    """
 
     seconds: float
     measured: bool
@@ -144,8 +160,16 @@ class Forecast:
     """Follows the trials of a run, and says how long the rest takes: as expected, at the pace of
     what has ended.
 
-    trials: by hash, in the order in which they run; those of one scene together. costs: what is
-    known of them. jobs: worker processes. clock: seconds, in this process.
+    Attributes
+    ----------
+    trials : mapping of str to TrialSpec
+        By hash, in the order in which they run; those of one scene together.
+    costs : Costs
+        What is known of them.
+    jobs : int
+        Worker processes.
+    clock : callable
+        Seconds, in this process.
     """
 
     def __init__(

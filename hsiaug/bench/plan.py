@@ -17,7 +17,8 @@ from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import Registry
 from hsiaug.registry.split_protocol import SplitProtocol
-from hsiaug.tasks.task import Task, TaskData, TaskSplit
+from hsiaug.tasks.task import Task
+from hsiaug.tasks.types import TaskData, TaskSplit
 from hsiaug.trial.arm import BOTH, SYNTHETIC
 from hsiaug.trial.spec import PluginSpec, TrialSpec
 
@@ -31,11 +32,25 @@ Draw = Callable[[SplitProtocol, int, int], TaskSplit]
 class Plan:
     """The trials of one request on one scene.
 
-    trials: in the order in which they share most: by draw, generator, ω, λ, classifier. run: its
-    name in a suite. scene_ref: what to type for the scene. splits: one per draw. notes:
-    sentences on what was added or collapsed. cards: by kind and name. samples: real samples of a
-    trial's draw and the synthetic ones that its λ asks for, by the trial's hash. asked: names of
-    the generators that were asked for; the others are their controls.
+    Attributes
+    ----------
+    trials : tuple of TrialSpec
+        In the order in which they share most: by draw, generator, ω, λ, classifier.
+    run : str
+        Its name in a suite.
+    scene_ref : str
+        What to type for the scene.
+    splits : tuple of TaskSplit
+        One per draw.
+    notes : tuple of str
+        Sentences on what was added or collapsed.
+    cards : mapping of (Kind, str) to Card
+        By kind and name.
+    samples : mapping of str to (int, int)
+        Real samples of a trial's draw and the synthetic ones that its λ asks for, by the
+        trial's hash.
+    asked : frozenset of str
+        Names of the generators that were asked for; the others are their controls.
     """
 
     run: str
@@ -73,8 +88,12 @@ class PlannedArm(NamedTuple):
 
 
 class PlannedClassifier(NamedTuple):
-    """A classifier with one spectral view. real_only: it cannot learn from synthetic samples
-    alone.
+    """A classifier with one spectral view.
+
+    Attributes
+    ----------
+    real_only : bool
+        It cannot learn from synthetic samples alone.
     """
 
     classifier: PluginSpec
@@ -95,11 +114,20 @@ def build_plan(
     """All trials of a request. Draws every split, so that a scene that cannot be split fails before
     any trial.
 
-    scene: the data as the request's task loads them. scene_ref: what to type for them; none = their
-    name. split: in place of the task's own.
+    Parameters
+    ----------
+    scene : TaskData
+        The data as the request's task loads them.
+    scene_ref : str
+        What to type for them; none = their name.
+    split : Draw or None
+        In place of the task's own.
 
-    Raises InputError for unknown names, numbers out of range, and masks that the first draw's
-    labels are too sparse for; SplitError and PluginError likewise.
+    Raises
+    ------
+    InputError
+        For unknown names, numbers out of range, and masks that the first draw's labels are too
+        sparse for; SplitError and PluginError likewise.
     """
     task = request.kind
     asked = fill_in(request, scene)
@@ -107,7 +135,7 @@ def build_plan(
     columns = list_classifiers(asked, chosen, scene)
     arms, notes = list_arms(asked, chosen)
     check_number(len(asked.seeds), len(arms), len(columns))
-    draw = split or partial(task.split, scene)
+    draw = split or partial(task.draws.split, scene)
     splits = [draw(asked.protocol, seed, asked.patch) for seed in asked.seeds]
     trials = list_trials(asked, scene, arms, columns)
     samples = count_samples(task, trials, splits)
@@ -247,7 +275,9 @@ def count_samples(
 ) -> dict[str, tuple[int, int]]:
     """Real and synthetic samples of each trial, by its hash."""
     rates = {trial.made for trial in trials}
-    sizes = {(split.seed, rate): task.sizes(split, rate) for split in splits for rate in rates}
+    sizes = {
+        (split.seed, rate): task.sampling.sizes(split, rate) for split in splits for rate in rates
+    }
     return {trial.hash: sizes[trial.seed, trial.made] for trial in trials}
 
 
@@ -287,8 +317,12 @@ def check_memory(plans: Iterable[Plan], todo: Sequence[TrialSpec]) -> None:
 
 
 def check_samples(data: TaskData, samples: int, patch: int) -> None:
-    """The same of so many patches, or tiles, of the side ``patch``. data: a scene, or a set of
-    pairs.
+    """The same of so many patches, or tiles, of the side ``patch``.
+
+    Parameters
+    ----------
+    data : TaskData
+        A scene, or a set of pairs.
     """
     size = samples_bytes(data, samples, patch)
     memory = physical_memory()

@@ -64,8 +64,16 @@ def watch_trials(
 ) -> Iterator[OnEvent]:
     """A function to hand events to while the trials (by hash) run, in ``jobs`` processes.
 
-    trials: in the order in which they run. costs: what is known of them. store: where failures
-    are read. quiet: tell of failures alone.
+    Parameters
+    ----------
+    trials : mapping of str to TrialSpec
+        In the order in which they run.
+    costs : Costs or None
+        What is known of them.
+    store : Store or None
+        Where failures are read.
+    quiet : bool
+        Tell of failures alone.
     """
     forecast = Forecast(trials, costs or Costs(), jobs=jobs, clock=clock)
     drawn = not quiet and live(console)

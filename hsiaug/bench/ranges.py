@@ -36,8 +36,11 @@ def _parts(text: str) -> list[str]:
 def numbers(option: str, text: str) -> list[float]:
     """Numbers and ranges START:STOP:STEP (STOP included) between commas, as ``0,0.5,1:3:1``.
 
-    option: what the text was given for, to be named by the InputError that is raised for
-    anything else.
+    Parameters
+    ----------
+    option : str
+        What the text was given for, to be named by the InputError that is raised for anything
+        else.
     """
     listed = [(word, _range(word)) for word in _parts(text)]
     wrong = [word for word, found in listed if not found]

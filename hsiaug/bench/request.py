@@ -30,7 +30,8 @@ from hsiaug.core.view_names import FEWEST, RAW
 from hsiaug.protocol.balance import check_lambda, check_omega, check_times
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.split_protocol import SplitProtocol
-from hsiaug.tasks.task import USUAL, Task, TaskData, get_task
+from hsiaug.tasks.task import USUAL, Task, get_task
+from hsiaug.tasks.types import TaskData
 from hsiaug.trial.arm import BOTH, SYNTHETIC
 
 Value = TypeVar("Value")
@@ -180,10 +181,20 @@ Settings = Annotated[
 class RequestKeys(BaseModel):
     """What one benchmark and a run of a suite are both asked for; both names of a field are read.
 
-    generators, classifiers, views, omegas, times: empty = the usual ones of the task, or of each
-    generator. lambdas, times: λ and M. train: of TRAIN, what classifiers learn from; real is the
-    arm ``none``. seeds: numbers of the draws. buffer: of the protocol; None = its own. patch: side
-    in pixels; None = the usual one.
+    Attributes
+    ----------
+    generators, classifiers, views, omegas, times : Names or AnyNames or Numbers
+        Empty = the usual ones of the task, or of each generator.
+    lambdas, times : Numbers
+        λ and M.
+    train : Names
+        Of TRAIN, what classifiers learn from; real is the arm ``none``.
+    seeds : Draws
+        Numbers of the draws.
+    buffer : str or None
+        Buffer of the protocol; None = its own.
+    patch : int or None
+        Side in pixels; None = the usual one.
     """
 
     model_config = ConfigDict(
@@ -220,7 +231,12 @@ class RequestKeys(BaseModel):
 class Request(RequestKeys):
     """One benchmark of one scene. Made by :func:`read_request`, which says what is wrong.
 
-    protocol: or its text; None = the usual one. overrides: {plugin: {parameter: text}}.
+    Attributes
+    ----------
+    protocol : SplitProtocol or None
+        Or its text; None = the usual one.
+    overrides : Settings
+        {plugin: {parameter: text}}.
     """
 
     task: str = USUAL
@@ -279,7 +295,14 @@ def _shown(value: object) -> str:
 class Defaults:
     """What holds for a task on some data where nothing is said.
 
-    protocol: as typed. patch: side of patches or tiles in pixels. times: M.
+    Attributes
+    ----------
+    protocol : str
+        As typed.
+    patch : int
+        Side of patches or tiles in pixels.
+    times : tuple of float
+        M.
     """
 
     protocol: str

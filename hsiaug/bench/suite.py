@@ -35,10 +35,18 @@ class Keys(RequestKeys):
 
     Every key may stand in [defaults] and in a profile too, and replaces theirs whole.
 
-    task: pixels, segmentation or change. scenes, protocols, set: every combination is a plan of its
-    own. scenes: catalogue names, or cards (.toml) relative to the suite; the masks of a protocol
-    ``fixed:FILE`` are relative to it too. set: {plugin: {parameter: value}}, or a list of such
-    tables, whose arms then stand in one table of results.
+    Attributes
+    ----------
+    task : str or None
+        Pixels, segmentation or change.
+    scenes, protocols, set : tuple of str or tuple of Settings or None
+        Every combination is a plan of its own.
+    scenes : tuple of str
+        Catalogue names, or cards (.toml) relative to the suite; the masks of a protocol
+        ``fixed:FILE`` are relative to it too.
+    set : tuple of Settings
+        {plugin: {parameter: value}}, or a list of such tables, whose arms then stand in one
+        table of results.
     """
 
     task: str | None = None
@@ -48,13 +56,25 @@ class Keys(RequestKeys):
 
 
 class RunKeys(Keys):
-    """A run. name: what ``only`` and the tables call it."""
+    """A run.
+
+    Attributes
+    ----------
+    name : str
+        What ``only`` and the tables call it.
+    """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 
 
 class Profile(Keys):
-    """Keys that override those of every run. store: a folder for its records."""
+    """Keys that override those of every run.
+
+    Attributes
+    ----------
+    store : str or None
+        A folder for its records.
+    """
 
     store: str | None = None
 
@@ -74,11 +94,15 @@ class SuiteFile(BaseModel):
 
 @dataclass(frozen=True)
 class Run:
-    """A named list of benchmarks whose results stand together. asked: scene (name, card or folder)
-    and request.
+    """A named list of benchmarks whose results stand together.
 
-    elsewhere: on other data than those it was written for, whose usual protocol replaces one
-    that does not fit them.
+    Attributes
+    ----------
+    asked : tuple of (str, Request)
+        Scene (name, card or folder) and request.
+    elsewhere : bool
+        On other data than those it was written for, whose usual protocol replaces one that does
+        not fit them.
     """
 
     name: str
@@ -88,9 +112,16 @@ class Run:
 
 @dataclass(frozen=True)
 class Suite:
-    """A suite. store: folder of the records, if the file names one. cluster: where trials run.
+    """A suite.
 
-    notes: sentences on runs that were left out.
+    Attributes
+    ----------
+    store : Path or None
+        Folder of the records, if the file names one.
+    cluster : mapping of str to str or int
+        Where trials run.
+    notes : tuple of str
+        Sentences on runs that were left out.
     """
 
     title: str
@@ -142,9 +173,19 @@ def read_suite(
 ) -> Suite:
     """The suite in a TOML file.
 
-    profile: a name under [profiles]. only: names of the runs wanted, all where empty. draws: in
-    place of every run's seeds. Raises InputError, naming the file, the key and the hint, where
-    the file breaks the schema.
+    Parameters
+    ----------
+    profile : str or None
+        A name under [profiles].
+    only : sequence of str
+        Names of the runs wanted, all where empty.
+    draws : sequence of int
+        In place of every run's seeds.
+
+    Raises
+    ------
+    InputError
+        Naming the file, the key and the hint, where the file breaks the schema.
     """
     try:
         table = read_toml(path, "suite", InputError)

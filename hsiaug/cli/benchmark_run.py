@@ -14,8 +14,9 @@ import typer
 from hsiaug.base.errors import StoreError
 from hsiaug.base.terminal import Console
 from hsiaug.bench.costs import Costs, Forecast, TimeLeft, write_duration
-from hsiaug.bench.plan import Plan, between, check_memory
-from hsiaug.bench.run import Existing, read_held, run, select_missing, workers
+from hsiaug.bench.missing import Existing, find_missing
+from hsiaug.bench.plan import Plan, between
+from hsiaug.bench.run import run, workers
 from hsiaug.bench.schedule import hashes_by_run, join_plans, trials_of
 from hsiaug.cli.output import notes_console, print_json, print_lines, print_table, read_report
 from hsiaug.registry.isolation.landlock import close_memory
@@ -59,9 +60,14 @@ def run_and_print(
 ) -> None:
     """Run what is missing of plans; print what is missing or damaged, and the tables of every run.
 
-    by: the rows of the tables; None for those of a report. where: arguments of
-    :func:`hsiaug.bench.run.run`. Ends with exit code 1 where a trial failed or, unless
-    ``existing`` is none, has no record.
+    Ends with exit code 1 where a trial failed or, unless ``existing`` is none, has no record.
+
+    Parameters
+    ----------
+    by : str or None
+        The rows of the tables; None for those of a report.
+    where : object
+        Arguments of :func:`hsiaug.bench.run.run`.
     """
     out, err = Console(), Console(stderr=True)
     notes = notes_console(err, quiet=quiet)
@@ -116,11 +122,9 @@ def print_plan(
     Raises InputError where the samples of a trial do not fit into memory.
     """
     plan, jobs = join_plans(plans), workers(jobs, device, plans)
-    kept = read_held(plan.trials, store)
-    todo = select_missing(plan.trials, kept, existing)
-    check_memory(plans, todo)
+    missing = find_missing(plans, store, existing)
     print_lines(notes, (f"note: {note}" for note in plan.notes))
-    todo = [trial for trial in todo if trial.hash not in plan.nothing]
+    todo = [trial for trial in missing.todo if trial.hash not in plan.nothing]
     try:
         there = Store(store)
         costs = Costs.of(plans, there.each() if todo else (), there.cache)

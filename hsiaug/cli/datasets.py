@@ -247,7 +247,17 @@ def import_words(
     settings: list[str] | None,
     **more: object,
 ) -> ImportOptions:
-    """The options of an import as they are typed. more: others by name. Raises InputError."""
+    """The options of an import as they are typed.
+
+    Parameters
+    ----------
+    more : object
+        Others by name.
+
+    Raises
+    ------
+    InputError
+    """
     from hsiaug.data.adding import import_options
 
     typed: dict[str, object] = {"classes": words(classes), "field": field, **more}
@@ -274,8 +284,15 @@ def known_words(
 ) -> ImportOptions:
     """The options of an import with what the catalogue knows of the files, where that is wanted.
 
-    take: whether; None = ask on a terminal, and elsewhere say how to have it. Raises InputError
-    where it is wanted of files that are not in the catalogue.
+    Parameters
+    ----------
+    take : bool or None
+        Whether; None = ask on a terminal, and elsewhere say how to have it.
+
+    Raises
+    ------
+    InputError
+        Where it is wanted of files that are not in the catalogue.
     """
     from hsiaug.data.public_files import public_files, with_catalogue
 

@@ -124,9 +124,19 @@ def make_samples(
     """The functions of a task, and the samples of the generator that a command was asked for, at
     one ω after the other.
 
-    typed: options of the command by parameter. check: refuses a request before anything is made.
-    fields: of the request beside those. Raises InputError for a protocol that there is not, and
-    where ``--set`` names another plugin.
+    Parameters
+    ----------
+    typed : mapping of str to object
+        Options of the command by parameter.
+    check : callable
+        Refuses a request before anything is made.
+    fields : object
+        Fields of the request beside those.
+
+    Raises
+    ------
+    InputError
+        For a protocol that there is not, and where ``--set`` names another plugin.
     """
     from hsiaug.quality.kits import sample_kit, synthesise
     from hsiaug.quality.synthesis import SampleRequest
@@ -146,7 +156,7 @@ def make_samples(
     fields |= {key: typed[key] for key in FIELDS}
     request = SampleRequest(name, rule, typed["buffer"], overrides=own.get(name, {}), **fields)
     check(kit, request)
-    data = kit.task.load(typed["scene"])
+    data = kit.task.data.load(typed["scene"])
 
     def each() -> Iterator[AnySynthesis]:
         bench = Workbench(data, get_task(kit.task.name), Path(typed["store"]) / "cache")
@@ -156,6 +166,6 @@ def make_samples(
                 made = synthesise(kit, data, asked, registry(), progress=progress, bench=bench)
             yield made
             # Each would keep as many samples as a trial has.
-            bench.drop_pools()
+            bench.drop_samples()
 
     return kit, each()

@@ -31,8 +31,14 @@ need.
 
 
 def option(help: str, *names: str, panel: str | None = None, **more: Any) -> Any:
-    """An option of a command. panel: its place in the help. more: as :func:`typer.Option` takes
-    them.
+    """An option of a command.
+
+    Parameters
+    ----------
+    panel : str or None
+        Its place in the help.
+    more : object
+        As :func:`typer.Option` takes them.
     """
     return typer.Option(*names, help=help, rich_help_panel=panel, **more)
 
@@ -277,10 +283,17 @@ REQUEST = (
 
 
 def plan_request(task: str, typed: Mapping[str, Any], **changed: Any) -> Request:
-    """The request of a command that runs trials. typed: its options by parameter, those that it
-    has; changed beat them.
+    """The request of a command that runs trials.
 
-    Raises InputError for a text that cannot be read.
+    Parameters
+    ----------
+    typed : mapping of str to object
+        Its options by parameter, those that it has; changed beat them.
+
+    Raises
+    ------
+    InputError
+        For a text that cannot be read.
     """
     from hsiaug.bench.request import read_request
 

@@ -111,7 +111,11 @@ def flat_facts(
     facts: Mapping[str, object], without: Collection[str] = (), within: str = ""
 ) -> Iterator[tuple[str, str]]:
     """(name, text) of all that nested facts tell that is not empty, "a.b" of what is within.
-    without: keys left out.
+
+    Parameters
+    ----------
+    without : collection of str
+        Keys left out.
     """
     for key, value in facts.items():
         name = f"{within}{key}"
@@ -240,7 +244,10 @@ def show_tables(made: TableFiles, out: Sequence[Path], others: Writers | None = 
     """Tables of a command in files by their endings; without any, on a terminal, and as Markdown
     elsewhere.
 
-    others: writers of further endings.
+    Parameters
+    ----------
+    others : Writers or None
+        Writers of further endings.
     """
     from hsiaug.report.output_files import table_writers, write_files
     from hsiaug.report.render_rich import print_page
@@ -262,8 +269,12 @@ def read_report(
     """The report of a store; what is missing of the runs and what is damaged is said on standard
     error.
 
-    runs: hashes of the trials of each run of a suite, by its name. read: the records, where they
-    are not to be read anew.
+    Parameters
+    ----------
+    runs : mapping of str to collection of str or None
+        Hashes of the trials of each run of a suite, by its name.
+    read : Reading or None
+        The records, where they are not to be read anew.
     """
     from hsiaug.report import build_report, read_store
     from hsiaug.trial.record import damage_lines

@@ -12,9 +12,14 @@ COMPONENTS = "connected components"
 def label_fields(labels: NDArray[np.int16]) -> NDArray[np.int32]:
     """(H, W) int32 field of each pixel: 1, 2, … where it has a label, 0 where it has none.
 
-    labels: (H, W), 0 = none. A field is a connected component of one class. Pixels that touch at
-    a corner alone belong together: at that distance their patches are nearly the same, so a test
-    pixel there would be no new ground.
+    A field is a connected component of one class. Pixels that touch at a corner alone belong
+    together: at that distance their patches are nearly the same, so a test pixel there would be no
+    new ground.
+
+    Parameters
+    ----------
+    labels : (H, W) int16
+        0 = none.
     """
     from scipy import ndimage
 

@@ -22,8 +22,14 @@ Side = Literal["train", "test", "any"]
 class Place:
     """One area: what was seen there, and what each pixel is.
 
-    images: (T, B, H, W) float32 in the set's units. mask: (H, W) int16 class ids 1..C; 0 = ignore.
-    part: the side that the data's makers put it on; "any" where they put it on none.
+    Attributes
+    ----------
+    images : (T, B, H, W) float32
+        In the set's units.
+    mask : (H, W) int16
+        Class ids 1..C; 0 = ignore.
+    part : Side
+        The side that the data's makers put it on; "any" where they put it on none.
     """
 
     name: str
@@ -38,11 +44,24 @@ class PairSet:
     read-only.
 
     Class id c is ``class_names[c - 1]``; for change detection the names are "unchanged" and
-    "changed". wavelengths: (B,) float64 nm or None. gsd: metres per pixel or None. units: of the
-    images. draws: what random draws are seeded with; None = the checksum of the masks.
+    "changed".
 
-    Raises SceneError where shapes do not fit one another, an image holds NaN or infinity, or a
-    mask an unknown id.
+    Attributes
+    ----------
+    wavelengths : (B,) float64 or None
+        Band centres in nanometres, or None where they are not known.
+    gsd : float or None
+        Ground sampling distance in metres per pixel, or None.
+    units : str
+        Units of the images.
+    draws : str or None
+        What random draws are seeded with; None = the checksum of the masks.
+
+    Raises
+    ------
+    SceneError
+        Where shapes do not fit one another, an image holds NaN or infinity, or a mask an
+        unknown id.
     """
 
     name: str

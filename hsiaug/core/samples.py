@@ -34,9 +34,13 @@ class Batch:
 class Patches(Batch):
     """Unlabelled p×p patches, whose centre pixel is the one that counts.
 
-    x: (n, B, p, p) float32, in the scene's units (not normalised).
-    coords: (n, 2) int32 row and column of the centre; -1 where a patch lies nowhere (synthetic),
-        or where the classifier's card does not declare that it reads locations.
+    Attributes
+    ----------
+    x : (n, B, p, p) float32
+        In the scene's units (not normalised).
+    coords : (n, 2) int32
+        Row and column of the centre; -1 where a patch lies nowhere (synthetic), or where the
+        classifier's card does not declare that it reads locations.
     """
 
     x: NDArray[np.float32]
@@ -68,10 +72,15 @@ class Patches(Batch):
 class PatchSamples(Patches):
     """Labelled patches, real or synthetic.
 
-    y: (n,) int64 class ids 1..C, of the centre pixel.
-    synthetic: (n,) bool.
-    weight: (n,) float32 sample weights, 1 for real samples; classifiers that can, honour them.
-    provenance: JSON-able facts about how synthetic samples were made; they go into the record.
+    Attributes
+    ----------
+    y : (n,) int64
+        Class ids 1..C, of the centre pixel.
+    synthetic : (n,) bool
+    weight : (n,) float32
+        Sample weights, 1 for real samples; classifiers that can, honour them.
+    provenance : mapping of str to object
+        JSON-able facts about how synthetic samples were made; they go into the record.
     """
 
     y: NDArray[np.int64]

@@ -99,20 +99,35 @@ class Scene(HasCube):
     """A cube with a few labelled pixels. Built by :func:`hsiaug.data.load_scene`; arrays are
     read-only.
 
-    name: short name, as users type it.
-    cube: (H, W, B) float32, in ``units``.
-    labels: (H, W) int16; 0 = unlabelled, 1..C = class ids.
-    class_names: C names; class id c is ``class_names[c - 1]``.
-    wavelengths: (B,) float64 band centres in nanometres, or None where they are not known.
-    gsd: ground sampling distance in metres per pixel, or None.
-    units: what a value of the cube means ("reflectance", "scaled radiance"...).
-    subsets: named groups of class ids that reports average over beside "all evaluable classes".
-    descriptions: sentences in plain words by class name, for generators that read text; a class may
-        have none. They are no part of ``sha256``.
-    draws: what random draws are seeded with; None = ``drawn_as`` finds it in the labels.
+    Attributes
+    ----------
+    name : str
+        Short name, as users type it.
+    cube : (H, W, B) float32
+        In ``units``.
+    labels : (H, W) int16
+        0 = unlabelled, 1..C = class ids.
+    class_names : tuple of str
+        C names; class id c is ``class_names[c - 1]``.
+    wavelengths : (B,) float64 or None
+        Band centres in nanometres, or None where they are not known.
+    gsd : float or None
+        Ground sampling distance in metres per pixel, or None.
+    units : str
+        What a value of the cube means ("reflectance", "scaled radiance"...).
+    subsets : mapping of str to tuple of int
+        Named groups of class ids that reports average over beside "all evaluable classes".
+    descriptions : mapping of str to tuple of str
+        Sentences in plain words by class name, for generators that read text; a class may have
+        none. They are no part of ``sha256``.
+    draws : str or None
+        What random draws are seeded with; None = ``drawn_as`` finds it in the labels.
 
-    Raises SceneError where shapes do not fit, the cube holds NaN or infinity, a label has no
-    name, or a description is empty or of no class.
+    Raises
+    ------
+    SceneError
+        Where shapes do not fit, the cube holds NaN or infinity, a label has no name, or a
+        description is empty or of no class.
     """
 
     name: str

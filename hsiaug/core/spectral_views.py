@@ -1,20 +1,23 @@
-"""Spectral views: what of each pixel's spectrum a classifier is shown.
+"""Spectral transforms: what of each pixel's spectrum a classifier is shown.
 
-A view is applied pixel by pixel, to real and synthetic samples alike, after a generator has made
-them in the scene's units. Generators so know nothing of views, and a gain of a better view is no
-gain of a generator.
+A transform is applied pixel by pixel, to real and synthetic samples alike, after a generator has
+made them in the scene's units. Generators so know nothing of transforms, and the gain of a better
+transform is no gain of a generator. Users choose one by ``--view``:
 
-================
-=============================================================================================
-``raw``           the spectrum as the scene holds it
-``unit``          divided by its Euclidean norm: shape without brightness, and so without most of
-the illumination ``derivative``    differences of neighbouring bands, by wavelength where that is
-known: offsets drop out ``continuum``     divided by its upper convex hull over wavelength: depths
-of absorption bands ``raw+unit``      both, one after the other along the bands
-================
-=============================================================================================
+``raw``
+    The spectrum as the scene holds it.
+``unit``
+    Divided by its Euclidean norm: shape without brightness, and so without most of the
+    illumination.
+``derivative``
+    Differences of neighbouring bands, by wavelength where that is known: offsets drop out.
+``continuum``
+    Divided by its upper convex hull over wavelength: depths of absorption bands.
+``raw+unit``
+    Both, one after the other along the bands.
 
-``auto`` is no view of its own: :mod:`hsiaug.tasks.view_choice` chooses one of these, draw by draw.
+``auto`` is no transform of its own: :mod:`hsiaug.tasks.view_choice` chooses one of these, draw by
+draw.
 """
 
 from collections.abc import Mapping
@@ -35,8 +38,14 @@ Rows = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class SpectralView:
-    """One of ``VIEWS``, for spectra of known bands. wavelengths: (B,) nm or None. scores: of each
-    view, 0..1, where it was chosen by them.
+    """One of ``VIEWS``, for spectra of known bands.
+
+    Attributes
+    ----------
+    wavelengths : (B,) float64 or None
+        Band centres in nanometres, or None where they are not known.
+    scores : mapping of str to float or None
+        Of each view, 0..1, where it was chosen by them.
     """
 
     name: str

@@ -25,8 +25,10 @@ IGNORE = 0
 class Tiles(Batch):
     """Unlabelled tiles.
 
-    images: (n, T, B, H, W) float32 in the data's units; T = 1 date for segmentation, 2 for
-    change detection.
+    Attributes
+    ----------
+    images : (n, T, B, H, W) float32
+        In the data's units; T = 1 date for segmentation, 2 for change detection.
     """
 
     images: NDArray[np.float32]
@@ -70,11 +72,17 @@ class Tiles(Batch):
 class DenseSamples(Tiles):
     """Tiles with their masks, real or synthetic.
 
-    masks: (n, H, W) int64 class ids 1..C; 0 = ignore. For change detection 1 = unchanged, 2 =
-    changed. synthetic: (n,) bool. weight: (n,) float32 sample weights, 1 for real samples.
-    confidence: (n, H, W) float32 in 0..1, how sure a generator is of each pixel's label; None
-    where it does not say. provenance: JSON-able facts about how synthetic samples were made;
-    they go into the record.
+    Attributes
+    ----------
+    masks : (n, H, W) int64
+        Class ids 1..C; 0 = ignore. For change detection 1 = unchanged, 2 = changed.
+    synthetic : (n,) bool
+    weight : (n,) float32
+        Sample weights, 1 for real samples.
+    confidence : (n, H, W) float32 or None
+        In 0..1, how sure a generator is of each pixel's label; None where it does not say.
+    provenance : mapping of str to object
+        JSON-able facts about how synthetic samples were made; they go into the record.
     """
 
     masks: NDArray[np.int64]
@@ -140,9 +148,13 @@ class DenseSamples(Tiles):
 class PairCounts:
     """How many image–mask pairs a generator is asked for.
 
-    total: pairs in all. by_class: of these, how many shall show each class id, on however few
-        pixels; a pair counts for one class, whatever else it shows. The remaining pairs may show
-        any classes.
+    Attributes
+    ----------
+    total : int
+        Pairs in all.
+    by_class : mapping of int to int
+        Of these, how many shall show each class id, on however few pixels; a pair counts for
+        one class, whatever else it shows. The remaining pairs may show any classes.
     """
 
     total: int
@@ -170,9 +182,18 @@ class DenseView(SealedView):
     Every array is read-only: compute on copies. A trial whose plugin changes one all the same
     fails.
 
-    real: the training tiles with their masks; tiles may overlap one another, never a test tile.
-    class_names: C names; id c is ``class_names[c - 1]``. A class may have no training pixel.
-    wavelengths: (B,) float64 nm or None. gsd: metres or None. units: of the images.
+    Attributes
+    ----------
+    real : DenseSamples
+        The training tiles with their masks; tiles may overlap one another, never a test tile.
+    class_names : tuple of str
+        C names; id c is ``class_names[c - 1]``. A class may have no training pixel.
+    wavelengths : (B,) float64 or None
+        Band centres in nanometres, or None where they are not known.
+    gsd : float or None
+        Ground sampling distance in metres per pixel, or None.
+    units : str
+        Units of the images.
     """
 
     real: DenseSamples

@@ -40,7 +40,10 @@ def best_view(scores: Mapping[str, float]) -> str:
     """The view with the highest score; ``unit`` where it lies within ``MARGIN`` of that; ``raw``
     where none is higher.
 
-    scores: 0..1 by name, in the order of ``VIEWS``.
+    Parameters
+    ----------
+    scores : mapping of str to float
+        0..1 by name, in the order of ``VIEWS``.
     """
     # Of equal ones, but for rounding, the first: so ``raw`` where it is among them.
     highest = max(scores, key=lambda name: round(scores[name], 9))

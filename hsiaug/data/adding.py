@@ -59,13 +59,33 @@ class ImportOptions:
     """Options of an import beside the two files; None or (): found out, or guessed and reported as
     a guess.
 
-    name: of the scene. classes: names in ascending order of their codes. ignore: classes or
-    codes without a label. cube_key, labels_key: arrays of .mat files. axes: order of the cube's
-    axes. field, crs: of labels as points or polygons. scale, units: of the cube. wavelengths:
-    band centres in nm, NaN where one is not known; values below 100 are taken as micrometres.
-    bad_bands: to drop, counted from 0. nodata: value of pixels without data. unlabelled: codes
-    without a label; None = 0, those below, and the file's value of no data. overwrite: files may
-    be replaced.
+    Attributes
+    ----------
+    name : str or None
+        Name of the scene.
+    classes : tuple of str
+        Names in ascending order of their codes.
+    ignore : tuple of str
+        Classes or codes without a label.
+    cube_key, labels_key : str or None
+        Arrays of .mat files.
+    axes : str or None
+        Order of the cube's axes.
+    field, crs : str or None
+        Of labels as points or polygons.
+    scale, units : float or str or None
+        Of the cube.
+    wavelengths : tuple of float or None
+        Band centres in nm, NaN where one is not known; values below 100 are taken as
+        micrometres.
+    bad_bands : tuple of int
+        To drop, counted from 0.
+    nodata : float or None
+        Value of pixels without data.
+    unlabelled : tuple of int or None
+        Codes without a label; None = 0, those below, and the file's value of no data.
+    overwrite : bool
+        Files may be replaced.
     """
 
     name: str | None = None
@@ -86,9 +106,17 @@ class ImportOptions:
 
 
 def import_options(given: Mapping[str, object], option: str = "", hint: str = "") -> ImportOptions:
-    """The options of these names and values. option: how they are typed, before each name.
+    """The options of these names and values.
 
-    Raises InputError for a value of another kind.
+    Parameters
+    ----------
+    option : str
+        How they are typed, before each name.
+
+    Raises
+    ------
+    InputError
+        For a value of another kind.
     """
     try:
         return TypeAdapter(ImportOptions).validate_python(given)
@@ -103,10 +131,16 @@ def import_options(given: Mapping[str, object], option: str = "", hint: str = ""
 
 @dataclass(frozen=True, eq=False)
 class _Findings:
-    """All that was found in the two files. counts: pixels of each class.
+    """All that was found in the two files.
 
-    other_axes: orders of the cube's axes that would fit the labels as well. nodata: raw value of
-    pixels without data.
+    Attributes
+    ----------
+    counts : tuple of int
+        Pixels of each class.
+    other_axes : tuple of str
+        Orders of the cube's axes that would fit the labels as well.
+    nodata : float or None
+        Raw value of pixels without data.
     """
 
     raw: RawArray
@@ -149,8 +183,16 @@ class _Findings:
 class Added:
     """A scene that is ready for use.
 
-    files: the card first. facts: (what, finding). warnings: sentences with hints. codes: what
-    the codes of the labels were taken for.
+    Attributes
+    ----------
+    files : tuple of Path
+        The card first.
+    facts : tuple of (str, str)
+        (what, finding).
+    warnings : tuple of str
+        Sentences with hints.
+    codes : tuple of CodeRow
+        What the codes of the labels were taken for.
     """
 
     scene: Scene
@@ -171,10 +213,19 @@ def add_scene(
     """Write the card ``out`` (default: NAME.toml here) of a cube and its labels, and what is
     derived beside it.
 
-    The card is read back and its scene loaded before anything gets its final name. picture: draws
-    the scene into the PNG that it is told. moved: files among the two that are moved beside the
-    card. Raises InputError, SceneError or DataUnavailableError where something is wrong; then
-    nothing is written.
+    The card is read back and its scene loaded before anything gets its final name.
+
+    Parameters
+    ----------
+    picture : Picture or None
+        Draws the scene into the PNG that it is told.
+    moved : sequence of Path
+        Files among the two that are moved beside the card.
+
+    Raises
+    ------
+    InputError, SceneError or DataUnavailableError
+        Where something is wrong; then nothing is written.
     """
     if folder := next((path for path in (cube, labels) if path.is_dir()), None):
         rule = "datasets add writes the card of a scene: one file of a cube, and one of its labels"
@@ -372,9 +423,19 @@ def _write(
     """Everything under temporary names, then the proof that the card gives a scene, then the final
     names.
 
-    text: of the card, with other names of the files that it is given. derived: by file name,
-    what else is written into the card's folder. inputs: files that are never replaced. Returns
-    the scene, and the files, the card first.
+    Parameters
+    ----------
+    text : callable
+        Text of the card, with other names of the files that it is given.
+    derived : dict of str to Save
+        By file name, what else is written into the card's folder.
+    inputs : tuple of Path
+        Files that are never replaced.
+
+    Returns
+    -------
+    (Scene, tuple of Path)
+        The scene, and the files, the card first.
     """
     folder, token, look = out.parent, uuid.uuid4().hex[:8], f"{out.stem}{LOOK}"
     names = (*derived, look) if picture else tuple(derived)
@@ -549,8 +610,14 @@ def _scale_warnings(found: _Findings) -> Iterator[str]:
 
 
 def _card_text(card: SceneCard, remarks: Mapping[str, str], renamed: Mapping[str, str]) -> str:
-    """TOML of all that is not at its default. remarks: why keys have their values. renamed: other
-    names of files.
+    """TOML of all that is not at its default.
+
+    Parameters
+    ----------
+    remarks : mapping of str to str
+        Why keys have their values.
+    renamed : mapping of str to str
+        Other names of files.
     """
     entries = card.model_dump(exclude_defaults=True, exclude_none=True)
     entries["cube"]["units"] = card.cube.units

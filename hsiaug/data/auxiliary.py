@@ -27,9 +27,14 @@ CODE_USAGES, NAME_USAGE = ("1", "3", "5"), "2"
 
 @dataclass(frozen=True)
 class AuxiliaryBand:
-    """What is said of a band; None and () where nothing is.
+    """Declarations on a band; None and () where there are none.
 
-    classes: names by code.
+    Attributes
+    ----------
+    scale, offset, nodata : float or None
+        A value is stored number · scale + offset; nodata is the stored number of missing data.
+    classes : tuple of str
+        Names of classes by code, "" for codes without a name.
     """
 
     scale: float | None = None
@@ -39,9 +44,17 @@ class AuxiliaryBand:
 
 
 def auxiliary_bands(path: Path) -> dict[int, AuxiliaryBand]:
-    """What lies beside a raster, by the number of the band from 1 on; {} where nothing does.
+    """The metadata beside a raster, by the number of the band from 1 on; {} where there are none.
 
-    Raises SceneError for a damaged file.
+    Parameters
+    ----------
+    path : Path
+        Of the raster.
+
+    Raises
+    ------
+    SceneError
+        For a damaged file.
     """
     beside = path.with_name(f"{path.name}.aux.xml")
     if not beside.is_file():

@@ -37,7 +37,12 @@ def check_array(
     """Raise SceneError for an array that is not to be read: too large for its file, for labels, or
     for this machine.
 
-    itemsize: bytes of one value. stored: bytes that the file spends on it, None = all of the file.
+    Parameters
+    ----------
+    itemsize : int
+        Bytes of one value.
+    stored : int or None
+        Bytes that the file spends on it, None = all of the file.
     """
     cells = math.prod(shape)
     extent = "×".join(map(str, shape))

@@ -30,11 +30,18 @@ class CardTable(BaseModel):
 class FileSpec(CardTable):
     """One array in one file.
 
-    file: path relative to the scene's folder (a user's card: relative to the card). key: name of
-    the array in a .mat file; may be left out where only one array fits. data: for ENVI, the data
-    file, where its name is not the header's with a usual ending. urls, sha256, size: mirrors in
-    order of preference, checksum, and bytes, for files to download. package: the installed
-    Python distribution that carries the file, for embedded scenes.
+    Attributes
+    ----------
+    file : str or None
+        Path relative to the scene's folder (a user's card: relative to the card).
+    key : str or None
+        Name of the array in a .mat file; may be left out where only one array fits.
+    data : str or None
+        For ENVI, the data file, where its name is not the header's with a usual ending.
+    urls, sha256, size : tuple of str or str or int or None
+        Mirrors in order of preference, checksum, and bytes, for files to download.
+    package : str or None
+        The installed Python distribution that carries the file, for embedded scenes.
     """
 
     file: str | None = None
@@ -61,12 +68,23 @@ class CubeSpec(FileSpec):
     """The cube. What the scene holds is ``raw * scale + offset`` in float32, as (height, width,
     band).
 
-    axes: order of the axes in the file, a permutation of "hwb". rows, columns: the part [start,
-    stop) that is kept, counted from 0. bad_bands: bands of the file that are dropped, counted
-    from 0. nodata: raw value of pixels without data, perhaps nan; pixels that hold it, NaN or
-    infinity in a kept band hold 0 in all. None: there is no such pixel. shape: height, width,
-    bands after all that; verified when given. scale: None means 1, or what an ENVI header says
-    under "reflectance scale factor". units: what a value means after scaling.
+    Attributes
+    ----------
+    axes : {"hwb", "hbw", "whb", "wbh", "bhw", "bwh"}
+        Order of the axes in the file, a permutation of "hwb".
+    rows, columns : Span or None
+        The part [start, stop) that is kept, counted from 0.
+    bad_bands : tuple of int
+        Bands of the file that are dropped, counted from 0.
+    nodata : float or None
+        Raw value of pixels without data, perhaps nan; pixels that hold it, NaN or infinity in a
+        kept band hold 0 in all. None: there is no such pixel.
+    shape : tuple of int or None
+        Height, width, bands after all that; verified when given.
+    scale : float or None
+        None means 1, or what an ENVI header says under "reflectance scale factor".
+    units : str
+        What a value means after scaling.
     """
 
     axes: Literal["hwb", "hbw", "whb", "wbh", "bhw", "bwh"] = "hwb"
@@ -94,12 +112,22 @@ class CubeSpec(FileSpec):
 class LabelSpec(FileSpec):
     """The label map.
 
-    axes: "hw", or "wh" where the file is transposed. names: class names; the order gives the
-    class ids 1..C. ids: the codes of these classes in the file, default 1..C. Code 0 is
-    unlabelled unless listed here. ignore: class names or codes to be treated as unlabelled; ids
-    of later classes move up. counts: labelled pixels per name; verified when given. cells: the
-    file has this many cells per pixel along each axis; a pixel gets the class that more than
-    half of its cells carry, else none.
+    Attributes
+    ----------
+    axes : {"hw", "wh"}
+        "hw", or "wh" where the file is transposed.
+    names : tuple of str
+        Class names; the order gives the class ids 1..C.
+    ids : tuple of int or None
+        The codes of these classes in the file, default 1..C. Code 0 is unlabelled unless listed
+        here.
+    ignore : tuple of str or int
+        Class names or codes to be treated as unlabelled; ids of later classes move up.
+    counts : tuple of int or None
+        Labelled pixels per name; verified when given.
+    cells : int
+        The file has this many cells per pixel along each axis; a pixel gets the class that more
+        than half of its cells carry, else none.
     """
 
     axes: Literal["hw", "wh"] = "hw"
@@ -158,9 +186,14 @@ def check_nanometres(centres: Sequence[float]) -> None:
 class _SensorSpec(CardTable):
     """The instrument. gsd is in metres per pixel, wavelengths in nanometres.
 
-    wavelengths: a band centre for each band of the scene, or for each band of the file.
-    range_nm: first and last band centre, where no more is known; the rest is taken as evenly
-    spaced. approximate: the wavelengths listed are an estimate.
+    Attributes
+    ----------
+    wavelengths : tuple of float or None
+        A band centre for each band of the scene, or for each band of the file.
+    range_nm : tuple of float or None
+        First and last band centre, where no more is known; the rest is taken as evenly spaced.
+    approximate : bool
+        The wavelengths listed are an estimate.
     """
 
     name: str | None = None
@@ -183,11 +216,19 @@ class SceneCard(CardTable):
     """A whole card. Made by :func:`hsiaug.data.scene_card`, which turns what is wrong into a
     SceneError.
 
-    subsets: groups of classes, each given by name or code, that reports average over as well.
-    descriptions: sentences in plain words by class name, for generators that read text.
-    procedural: the scene is made up by a function of hsiaug, so there are no files; relief: how
-    hilly it is, 0 = flat. draws: what random draws are seeded with; by default the name of a
-    public scene, and the labels of any other.
+    Attributes
+    ----------
+    subsets : dict of str to tuple of str or int
+        Groups of classes, each given by name or code, that reports average over as well.
+    descriptions : dict of str to tuple of str
+        Sentences in plain words by class name, for generators that read text.
+    procedural : bool
+        The scene is made up by a function of hsiaug, so there are no files.
+    relief : float
+        How hilly it is, 0 = flat.
+    draws : str or None
+        What random draws are seeded with; by default the name of a public scene, and the labels
+        of any other.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]

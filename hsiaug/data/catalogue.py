@@ -40,8 +40,12 @@ LOOK = "_look.png"
 
 @dataclass(frozen=True)
 class SceneEntry:
-    """A card, and the folders its files are looked for in; downloads go into the first. public: of
-    the catalogue.
+    """A card, and the folders its files are looked for in; downloads go into the first.
+
+    Attributes
+    ----------
+    public : bool
+        Of the catalogue.
     """
 
     card: SceneCard

@@ -33,11 +33,21 @@ pixels.
 class CubeFacts:
     """Findings about a cube (H, W, B), in raw values.
 
-    low, high: extremes of the valid values; typical: their 0.1th and 99.9th percentile.
-    constant, broken: bands with one value only; with many values missing. empty: (H, W) bool,
-    pixels without data in the bands that are kept. unfilled: those of them that hold something
-    else than 0, and so would be taken for spectra. filler: a number that seems to stand for
-    missing data although nothing says so, and how many pixels hold it; None = there is none.
+    Attributes
+    ----------
+    low, high : float
+        Extremes of the valid values.
+    typical : (float, float)
+        Their 0.1th and 99.9th percentile.
+    constant, broken : tuple of int
+        Bands with one value only; with many values missing.
+    empty : (H, W) bool
+        Pixels without data in the bands that are kept.
+    unfilled : int
+        Those of them that hold something else than 0, and so would be taken for spectra.
+    filler : (float, int) or None
+        A number that seems to stand for missing data although nothing says so, and how many
+        pixels hold it; None = there is none.
     """
 
     shape: tuple[int, int, int]
@@ -53,10 +63,16 @@ class CubeFacts:
 
 @dataclass(frozen=True)
 class CubeValues:
-    """How the values of a cube are understood. remarks: for the card, by its key.
+    """How the values of a cube are understood.
 
-    scale: for the card, None = what the file says. used, offset: what the stored numbers are
-    multiplied by, None = by nothing, and what is added.
+    Attributes
+    ----------
+    remarks : dict of str to str
+        For the card, by its key.
+    scale : float or None
+        For the card, None = what the file says.
+    used, offset : PerBand or None
+        What the stored numbers are multiplied by, None = by nothing, and what is added.
     """
 
     scale: float | None
@@ -73,7 +89,15 @@ def guess_axes(
     """The order of a cube's axes for labels of shape (H, W), and the other orders that would fit as
     well.
 
-    where: how errors name the file of the labels. Raises SceneError where no order fits.
+    Parameters
+    ----------
+    where : str
+        How errors name the file of the labels.
+
+    Raises
+    ------
+    SceneError
+        Where no order fits.
     """
     orders = ("hwb", "bhw", "hbw", "whb", "bwh", "wbh")
     fitting = [
@@ -85,8 +109,12 @@ def guess_axes(
 
 
 def unlike_shapes(cube: tuple[int, ...], labels: tuple[int, ...], where: str) -> SceneError:
-    """The error for labels of another shape than the cube's. where: how it names the file of the
-    labels.
+    """The error for labels of another shape than the cube's.
+
+    Parameters
+    ----------
+    where : str
+        How it names the file of the labels.
     """
     extents = ["×".join(map(str, shape)) for shape in (labels, cube)]
     rule = f"{where}: the labels must have the height and width of the cube"
@@ -140,9 +168,21 @@ def look_through(
 ) -> CubeFacts:
     """Read a cube (H, W, B) once, twice where values are missing.
 
-    where: how errors name its file. nodata: the value of pixels without data; 0 counts only
-    where every band holds it. bad_bands: not to be looked at. void: (H, W) pixels that the file
-    masks. Raises SceneError where no value is valid.
+    Parameters
+    ----------
+    where : str
+        How errors name its file.
+    nodata : float or None
+        The value of pixels without data; 0 counts only where every band holds it.
+    bad_bands : tuple of int
+        Not to be looked at.
+    void : (H, W) bool or None
+        Pixels that the file masks.
+
+    Raises
+    ------
+    SceneError
+        Where no value is valid.
     """
     bands = view.shape[2]
     good = [b for b in range(bands) if b not in set(bad_bands)]
@@ -252,7 +292,10 @@ def read_values(
     """Scale, units and bands of a cube: as given, else as its file says, else as usual, said to be
     a guess.
 
-    bad_bands: those the user drops beside the ones that were found.
+    Parameters
+    ----------
+    bad_bands : tuple of int
+        Those the user drops beside the ones that were found.
     """
     remarks = {}
     # As most products are stored: integers of more than 8 bits.

@@ -96,8 +96,15 @@ def plain_labels(labels: Any, unlabelled: object = None) -> NDArray[Any]:
     """(H, W) codes of a DataArray: without dimensions of length 1, no label where an attribute says
     that none is there.
 
-    unlabelled: codes without a label, as the user gave them. Raises InputError for other
-    dimensions.
+    Parameters
+    ----------
+    unlabelled : object
+        Codes without a label, as the user gave them.
+
+    Raises
+    ------
+    InputError
+        For other dimensions.
     """
     longer = [name for name in labels.dims if labels.sizes[name] > 1]
     if len(longer) > 2:

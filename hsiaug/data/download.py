@@ -32,9 +32,18 @@ def download(files: Sequence[tuple[FileSpec, Path]], name: str, *, progress: boo
     """Bring files to their paths: each is written under a temporary name, renamed once its checksum
     fits.
 
-    name: of the scene, for errors. progress: show it on standard error. Raises
-    DataUnavailableError where no mirror of a file has it: it says what each answered, and where
-    to put the files by hand.
+    Parameters
+    ----------
+    name : str
+        Name of the scene, for errors.
+    progress : bool
+        Show it on standard error.
+
+    Raises
+    ------
+    DataUnavailableError
+        Where no mirror of a file has it: it says what each answered, and where to put the files
+        by hand.
     """
     by_hand = "; ".join(
         f"{path.name} (sha256 {spec.sha256}) from {spec.urls[0]}" for spec, path in files

@@ -132,8 +132,14 @@ def whole(path: Path, header: Header, key: str, default: int | None = None) -> i
 
 @dataclass(frozen=True, eq=False)
 class Bands:
-    """centres, widths: (bands,) float64 in nanometres, NaN where one is not known; None where the
-    header has none. notes: for people.
+    """What a header says of its bands.
+
+    Attributes
+    ----------
+    centres, widths : (bands,) float64 or None
+        In nanometres, NaN where one is not known; None where the header has none.
+    notes : tuple of str
+        For people.
     """
 
     centres: NDArray[np.float64] | None = None

@@ -40,9 +40,15 @@ TIFF = (b"II", b"MM")
 
 @dataclass(frozen=True)
 class Georeference:
-    """transform: (a, b, c, d, e, f); column and row of a pixel's corner lie at x = a·col + b·row +
-    c, y = d·col + e·row + f. crs: the coordinate reference system as WKT, or "" where the file
-    names none.
+    """Where the pixels of an image lie on Earth.
+
+    Attributes
+    ----------
+    transform : tuple of float
+        (a, b, c, d, e, f); column and row of a pixel's corner lie at x = a·col + b·row + c, y =
+        d·col + e·row + f.
+    crs : str
+        The coordinate reference system as WKT, or "" where the file names none.
     """
 
     transform: tuple[float, ...]
@@ -83,9 +89,14 @@ class Georeference:
 class Declared:
     """Nothing is said where a field is at its default.
 
-    classes: class names by code, of an ENVI header or beside a TIFF. ground: where the pixels lie
-    on Earth. control_points: whether the file has ground control points in place of a
-    georeference.
+    Attributes
+    ----------
+    classes : tuple of str
+        Class names by code, of an ENVI header or beside a TIFF.
+    ground : Georeference or None
+        Where the pixels lie on Earth.
+    control_points : bool
+        Whether the file has ground control points in place of a georeference.
     """
 
     classes: tuple[str, ...] = ()
@@ -95,8 +106,12 @@ class Declared:
 
 @contextmanager
 def quiet(auxiliary: bool = False) -> Iterator[ModuleType]:
-    """rasterio, without its warnings of files that lie nowhere. auxiliary: GDAL reads the .aux.xml
-    beside a file too.
+    """rasterio, without its warnings of files that lie nowhere.
+
+    Parameters
+    ----------
+    auxiliary : bool
+        GDAL reads the .aux.xml beside a file too.
     """
     import rasterio
 
@@ -133,8 +148,11 @@ def read_declared(path: Path, data: str | None = None) -> Declared:
     """Return the place and the class names in a TIFF, a product or an ENVI pair, by either file;
     nothing of others.
 
-    data: name of the data file beside an ENVI header, where it is not the header's name with a
-    usual ending.
+    Parameters
+    ----------
+    data : str or None
+        Name of the data file beside an ENVI header, where it is not the header's name with a
+        usual ending.
     """
     if path.suffix.lower() in (".tif", ".tiff"):
         return replace(_with_rasterio(path, "GTiff"), classes=_category_names(path))

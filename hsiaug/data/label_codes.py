@@ -90,10 +90,18 @@ class CodeRow:
 
 @dataclass(frozen=True)
 class ClassCodes:
-    """names, ids: of the classes, and their codes. ignore: names and codes without a label. notes:
-    for people.
+    """Which codes of a file of labels are classes.
 
-    table: all codes that there are, those of classes first.
+    Attributes
+    ----------
+    names, ids : tuple of str or tuple of int
+        Of the classes, and their codes.
+    ignore : tuple of str or int
+        Names and codes without a label.
+    notes : tuple of str
+        For people.
+    table : tuple of CodeRow
+        All codes that there are, those of classes first.
     """
 
     names: tuple[str, ...]

@@ -38,8 +38,14 @@ def read_labels(
 ) -> VectorLabels | LabelRaster:
     """Vector labels or a raster, by the file's ending.
 
-    key: of a .mat, or a band; field, crs: of vectors; filler: code of pixels without a label.
-    Raises as these readers do.
+    Parameters
+    ----------
+    key : str or None
+        Of a .mat, or a band.
+    field, crs : str or None
+        Of vectors.
+    filler : int
+        Code of pixels without a label. Raises as these readers do.
     """
     must_exist(path)
     if path.suffix.lower() in OF_SHAPEFILES and path.with_suffix(".shp").is_file():
@@ -80,8 +86,17 @@ def _layers(path: Path) -> list[str]:
 def read_raster(path: Path, key: str | None, filler: int = 0) -> LabelRaster:
     """The label raster of a .mat, .npy, ENVI or image file, with its place.
 
-    key: its name in a .mat file, or its band. filler: code of pixels that hold none: no number,
-    or masked. Raises SceneError where the file is missing or damaged, or holds no whole numbers.
+    Parameters
+    ----------
+    key : str or None
+        Its name in a .mat file, or its band.
+    filler : int
+        Code of pixels that hold none: no number, or masked.
+
+    Raises
+    ------
+    SceneError
+        Where the file is missing or damaged, or holds no whole numbers.
     """
     said, raw = read_declared(path), read_labels_array(path, key=key)
     nodata = raw.nodata
@@ -117,10 +132,21 @@ def labels_on_cube(
 ) -> LabelRaster:
     """The labels as codes (H, W) on the cube's grid, none where the cube has no data.
 
-    classes, ignore, unlabelled: as the user gave them. where: how errors name the file.
-    control_points: whether the cube has ground control points in place of a georeference. cube: its
-    file, which hints name.
-    Raises SceneError where the labels do not fit the cube.
+    Parameters
+    ----------
+    classes, ignore, unlabelled : tuple of str or sequence of int or None
+        As the user gave them.
+    where : str
+        How errors name the file.
+    control_points : bool
+        Whether the cube has ground control points in place of a georeference.
+    cube : Path or None
+        Its file, which hints name.
+
+    Raises
+    ------
+    SceneError
+        Where the labels do not fit the cube.
     """
     shape = seen.shape[:2]
     if isinstance(found, VectorLabels):
@@ -161,11 +187,24 @@ def rasterise(
 ) -> LabelRaster:
     """Give each pixel the class of the points it holds and of the polygons its centre lies in.
 
-    A pixel that several classes claim stays unlabelled. names: the classes in the order of their
-    codes, where the marks name them by words; () = in alphabetical order. where: how errors name
-    the file. unlabelled: numbers that are no classes; None = 0 and below.
-    Raises SceneError where nothing falls on the cube, or the cube lies nowhere, InputError for a
-    class not in names.
+    A pixel that several classes claim stays unlabelled.
+
+    Parameters
+    ----------
+    names : tuple of str
+        The classes in the order of their codes, where the marks name them by words; () = in
+        alphabetical order.
+    where : str
+        How errors name the file.
+    unlabelled : sequence of int or None
+        Numbers that are no classes; None = 0 and below.
+
+    Raises
+    ------
+    SceneError
+        Where nothing falls on the cube, or the cube lies nowhere.
+    InputError
+        For a class not in names.
     """
     codes, names = _code_values(marks.values, names, where)
     if names and unlabelled:

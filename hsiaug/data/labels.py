@@ -24,10 +24,18 @@ def class_map(
 ) -> NDArray[np.int16]:
     """(H, W) int16 class ids from the raw (H·cells, W·cells) codes of a label file.
 
-    where: how errors name the file. void: cells of codes that hold none.
+    Parameters
+    ----------
+    where : str
+        How errors name the file.
+    void : array of bool or None
+        Cells of codes that hold none.
 
-    Raises SceneError for codes that are no integers or not listed, a shape that ``cells`` does not
-    divide, and class counts that differ from the card's.
+    Raises
+    ------
+    SceneError
+        For codes that are no integers or not listed, a shape that ``cells`` does not divide,
+        and class counts that differ from the card's.
     """
     id_of = {code: class_id for class_id, (_, code) in enumerate(spec.kept, start=1)}
     unlabelled = {spec.code_of(item) for item in spec.ignore} | ({0} - set(spec.codes))
@@ -57,8 +65,17 @@ def class_ids(
     """(H, W) class ids of codes, 0 for those that have none; and how many pixels hold each code
     that is not known.
 
-    where: how errors name the file. void: cells that hold no code. Raises SceneError for codes
-    that are no whole numbers.
+    Parameters
+    ----------
+    where : str
+        How errors name the file.
+    void : array of bool or None
+        Cells that hold no code.
+
+    Raises
+    ------
+    SceneError
+        For codes that are no whole numbers.
     """
     gone = void if void is not None and void.any() else None
     check_whole(
@@ -77,8 +94,12 @@ def class_ids(
 
 
 def check_whole(codes: AnyArray, what: str) -> None:
-    """Raise SceneError where a code is no whole number between -2^31 and 2^31. what: how the error
-    names the array.
+    """Raise SceneError where a code is no whole number between -2^31 and 2^31.
+
+    Parameters
+    ----------
+    what : str
+        How the error names the array.
     """
     odd: NDArray[np.bool_] = (codes >= np.float64(LARGEST)) | (codes <= np.float64(-LARGEST))
     if codes.dtype.kind == "f":

@@ -44,14 +44,38 @@ def check_not_hidden() -> None:
 
 @checked
 def load_scene(ref: AnyPath, *, progress: Switch = True) -> Scene:
-    """The scene of a catalogue name, or of your own card (a path ending in ``.toml``).
+    """Load a scene of the catalogue, or one of your own.
 
-    Files of public scenes that are not here are downloaded first, which progress shows on standard
-    error.
+    Files of public scenes that are not on this machine are downloaded first.
 
-    Raises InputError for an unknown name, DataUnavailableError where files cannot be had, and
-    SceneError where a card or a file is not valid, and in a process that runs the plugins of
-    trials.
+    Parameters
+    ----------
+    ref : str or path
+        A name of the catalogue (``hsiaug datasets list``), or the path of a card, which ends in
+        ``.toml``.
+    progress : bool, default True
+        Whether a download shows its progress on standard error.
+
+    Returns
+    -------
+    Scene
+        ``cube`` is float32 (H, W, B); ``labels`` is int16 (H, W) with 0 = unlabelled.
+
+    Raises
+    ------
+    InputError
+        For a name that there is not.
+    DataUnavailableError
+        Where files cannot be had.
+    SceneError
+        Where a card or a file is not valid, and in a process that runs plugins of trials.
+
+    Examples
+    --------
+    >>> import hsiaug
+    >>> scene = hsiaug.load_scene("toy")
+    >>> scene.cube.shape[:2] == scene.labels.shape
+    True
     """
     check_not_hidden()
     entry = find_entry(ref)

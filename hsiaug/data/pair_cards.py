@@ -37,13 +37,24 @@ Text = Annotated[str, Field(min_length=1)]
 
 
 class _Images(CardTable):
-    """files: one pattern per date, relative to the card, as ``{place}/before/*_{band}.tif``.
+    """The images of a card of pairs, as patterns of file names.
 
     ``{place}`` stands for a place's name (of "train/a7", ``{group}`` is "train" and ``{name}``
     "a7"), ``{band}`` for each of ``bands`` where a file holds one band, and ``*`` for anything,
-    where exactly one file must fit. Bands on coarser grids are enlarged to the finest. axes: of a
-    .npy or .mat file with several bands. scale, offset: value = raw · scale + offset. bands: names,
-    in the order wanted. wavelengths: nm, one per band.
+    where exactly one file must fit. Bands on coarser grids are enlarged to the finest.
+
+    Attributes
+    ----------
+    files : tuple of Pattern
+        One pattern per date, relative to the card, as ``{place}/before/*_{band}.tif``.
+    axes : {"hwb", "bhw"}
+        Of a .npy or .mat file with several bands.
+    scale, offset : float
+        Value = raw · scale + offset.
+    bands : tuple of Text
+        Names, in the order wanted.
+    wavelengths : tuple of PositiveFloat
+        In nm, one per band.
     """
 
     files: Annotated[tuple[Pattern, ...], Field(min_length=1, max_length=2)]
@@ -62,11 +73,20 @@ class _Images(CardTable):
 
 
 class _Masks(CardTable):
-    """files: patterns, the first that a place has is read; or by_class: one file per class, whose
-    pixels ≠ 0 are it.
+    """The masks of a card of pairs, as patterns of file names.
 
-    names: class names; their order gives the class ids 1..C. codes: the codes of each class in
-    the file, default 1..C. ignore: codes without a class. Any other code is an error.
+    Attributes
+    ----------
+    files : tuple of Pattern
+        Patterns, the first that a place has is read.
+    by_class : tuple of Pattern
+        One file per class, whose pixels ≠ 0 are it.
+    names : tuple of Text
+        Class names; their order gives the class ids 1..C.
+    codes : tuple of tuple of int
+        The codes of each class in the file, default 1..C.
+    ignore : tuple of int
+        Codes without a class. Any other code is an error.
     """
 
     files: tuple[Pattern, ...] = ()
@@ -104,8 +124,11 @@ class _Places(CardTable):
 class PairCard(CardTable):
     """A set of image–mask pairs.
 
-    allow_missing: places whose images are not here are left out (and named), as long as each
-    side keeps one.
+    Attributes
+    ----------
+    allow_missing : bool
+        Places whose images are not here are left out (and named), as long as each side keeps
+        one.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]

@@ -32,11 +32,24 @@ def load_pairs(
     """The pairs of a catalogue name, of your own card of pairs, or (segmentation) of a scene, as
     one place.
 
-    task: "segmentation" (one date) or "change" (two). progress: of the download of a scene.
-    masks_only: of a card of pairs read no image, and give one band of zeros per date in its
-    place, which takes no memory. Raises InputError for an unknown name or a set of the other
-    task, DataUnavailableError where files cannot be had, and SceneError where a card or a file
-    is not valid, and in a process that runs the plugins of trials.
+    Parameters
+    ----------
+    task : str
+        "segmentation" (one date) or "change" (two).
+    progress : bool
+        Of the download of a scene.
+    masks_only : bool
+        Of a card of pairs read no image, and give one band of zeros per date in its place,
+        which takes no memory.
+
+    Raises
+    ------
+    InputError
+        For an unknown name or a set of the other task.
+    DataUnavailableError
+        Where files cannot be had.
+    SceneError
+        Where a card or a file is not valid, and in a process that runs the plugins of trials.
     """
     check_not_hidden()
     text = os.fspath(ref)

@@ -30,8 +30,12 @@ SHOWN = 4
 
 @dataclass(frozen=True)
 class PairEntry:
-    """A card of image–mask pairs, and the folder that its patterns are relative to. public: of the
-    catalogue.
+    """A card of image–mask pairs, and the folder that its patterns are relative to.
+
+    Attributes
+    ----------
+    public : bool
+        Of the catalogue.
     """
 
     card: PairCard

@@ -74,10 +74,16 @@ class RawArray:
 class Conversion:
     """What makes a cube of stored numbers: number · scale + offset.
 
-    bands: kept of those stored, rising; None = all. scale, offset: of all bands, or one for each
-    that is stored. nodata: stored number of pixels without data (perhaps NaN), which then hold 0
-    in every band, as those with NaN or infinity do; None = there are none. Where it is 0, a pixel
-    has no data if all its bands hold it.
+    Attributes
+    ----------
+    bands : sequence of int or None
+        Kept of those stored, rising; None = all.
+    scale, offset : PerBand or None
+        Of all bands, or one for each that is stored.
+    nodata : float or None
+        Stored number of pixels without data (perhaps NaN), which then hold 0 in every band, as
+        those with NaN or infinity do; None = there are none. Where it is 0, a pixel has no data
+        if all its bands hold it.
     """
 
     bands: Sequence[int] | None = None

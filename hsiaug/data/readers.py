@@ -70,9 +70,17 @@ ARCHIVES = {
 def read_cube_file(path: Path, *, key: str | None = None, data: str | None = None) -> RawArray:
     """The three-dimensional numeric array in a .mat, .npy, ENVI or TIFF file.
 
-    key: its name in a .mat file; data: name of the data file beside an ENVI header.
+    Parameters
+    ----------
+    key : str or None
+        Its name in a .mat file.
+    data : str or None
+        Name of the data file beside an ENVI header.
 
-    Raises SceneError where the file is missing, of another kind, damaged, or holds no such array.
+    Raises
+    ------
+    SceneError
+        Where the file is missing, of another kind, damaged, or holds no such array.
     """
     if path.suffix.lower() in TIFF:
         must_exist(path)
@@ -90,8 +98,11 @@ def read_labels_array(path: Path, *, key: str | None = None, data: str | None = 
     """The two-dimensional numeric array in a .mat, .npy, ENVI or image file, in memory, and what
     the file says of it.
 
-    key: its name in a .mat file, or the number from 1 on or the description of a band of a TIFF
-    or ENVI file. Raises as for cubes.
+    Parameters
+    ----------
+    key : str or None
+        Its name in a .mat file, or the number from 1 on or the description of a band of a TIFF
+        or ENVI file. Raises as for cubes.
     """
     suffix = path.suffix.lower()
     if suffix in IMAGES:
@@ -123,7 +134,10 @@ def void_codes(raw: RawArray, known: Collection[int] = ()) -> NDArray[np.bool_]:
     """(H, W) cells of a label map that hold no code: no number, masked, or the file's value of no
     data.
 
-    known: codes that stand for a class whatever the file says.
+    Parameters
+    ----------
+    known : collection of int
+        Codes that stand for a class whatever the file says.
     """
     gone = np.zeros(raw.array.shape, dtype=bool) if raw.valid is None else ~raw.valid
     if raw.array.dtype.kind == "f":

@@ -30,10 +30,16 @@ ORDERS = {"bip": (0, 1, 2), "bil": (0, 2, 1), "bsq": (2, 0, 1)}
 def find_envi(path: Path, data: str | None) -> tuple[Path, Path] | None:
     """Header and data file for a path to either; None where there is no header.
 
-    data: name of the data file beside the header, where it is not the header's name with a usual
-    ending.
+    Parameters
+    ----------
+    data : str or None
+        Name of the data file beside the header, where it is not the header's name with a usual
+        ending.
 
-    Raises SceneError where the header has no data file.
+    Raises
+    ------
+    SceneError
+        Where the header has no data file.
     """
     try:
         folder = {other.name.lower(): other for other in path.parent.iterdir()}
@@ -83,8 +89,18 @@ def read_envi(header_path: Path, data_path: Path, *, labels: bool) -> RawArray:
     """The memory-mapped array (lines, samples, bands) of an ENVI pair, and what its header says of
     it.
 
-    labels: whether codes of classes are asked for. Raises SceneError where the header is not valid
-    or of another kind of file, or the data file is shorter than it says.
+    Parameters
+    ----------
+    header_path, data_path : Path
+        As :func:`find_envi` gives them.
+    labels : bool
+        Whether codes of classes are asked for.
+
+    Raises
+    ------
+    SceneError
+        Where the header is not valid or of another kind of file, or the data file is shorter than
+        it says.
     """
     header = read_header(header_path)
     refuse_kind(header_path, header, labels=labels)

@@ -132,11 +132,18 @@ def _with_header(path: Path, raw: RawArray) -> RawArray:
 
 
 def read_tiff_band(path: Path, key: str | None) -> RawArray:
-    """One band (height, width) of a TIFF of labels. key: its number from 1 on, or its description;
-    None = the only one.
+    """One band (height, width) of a TIFF of labels.
 
-    Raises SceneError as :func:`read_tiff` does, for a file of several bands without a key, and for
-    scaled codes.
+    Parameters
+    ----------
+    key : str or None
+        Its number from 1 on, or its description; None = the only one.
+
+    Raises
+    ------
+    SceneError
+        As :func:`read_tiff` does, for a file of several bands without a key, and for scaled
+        codes.
     """
     with (
         reading(path, "GeoTIFF"),
@@ -251,9 +258,15 @@ def _validity(
 ) -> tuple[NDArray[np.bool_] | None, float | None, tuple[str, ...]]:
     """Pixels with data by a mask or an alpha band, the number of pixels without data, and notes.
 
-    bands: all that are no alpha bands. read: that of them that is read, None = all.
     As in GDAL a mask goes before the no-data value; an alpha band counts whatever the number of
     bands.
+
+    Parameters
+    ----------
+    bands : sequence of int
+        All that are no alpha bands.
+    read : int or None
+        That of them that is read, None = all.
     """
     first = bands[0] if read is None else read
     flags = {flag.name for flag in file.mask_flag_enums[first - 1]}

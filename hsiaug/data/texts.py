@@ -38,10 +38,21 @@ def decode(content: bytes) -> str:
 
 
 def read_xml(path: Path, longest: int) -> Element:
-    """The root of an XML file of so many bytes at most.
+    """The root of an XML file.
 
-    Raises ValueError for a longer one, and for one with a document type; ParseError for a damaged
-    one.
+    Parameters
+    ----------
+    path : Path
+        Of the file.
+    longest : int
+        Bytes that it may have.
+
+    Raises
+    ------
+    ValueError
+        For a longer file, and for one with a document type.
+    xml.etree.ElementTree.ParseError
+        For a damaged one.
     """
     from xml.etree import ElementTree
 

@@ -40,10 +40,17 @@ BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def read_toml(path: Path, what: str, kind: type[HsiaugError]) -> dict[str, object]:
-    """The top table of a TOML file. what: what it is called in messages, as "card" or "suite".
+    """The top table of a TOML file.
 
-    Raises FileNotFoundError where there is no such file, and otherwise ``kind``, naming the file
-    and what is wrong.
+    Parameters
+    ----------
+    what : str
+        What it is called in messages, as "card" or "suite".
+
+    Raises
+    ------
+    FileNotFoundError
+        Where there is no such file, and otherwise ``kind``, naming the file and what is wrong.
     """
     try:
         about = path.stat()
@@ -94,8 +101,12 @@ def _check(table: dict[str, object]) -> None:
 def validate_table(
     table: dict[str, object], schema: type[Model], path: Path, what: str, kind: type[HsiaugError]
 ) -> Model:
-    """The model of a table of TOML. path, what: how errors name the file. Raises ``kind`` where it
-    breaks the schema.
+    """The model of a table of TOML.
+
+    Parameters
+    ----------
+    path, what : Path or str
+        How errors name the file. Raises ``kind`` where it breaks the schema.
     """
     from pydantic import ValidationError
 
@@ -175,8 +186,12 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def toml_text(entries: Mapping[str, object], remarks: Mapping[str, str] | None = None) -> str:
-    """A file of TOML, in which a mapping is a table. remarks: sentences behind "#" above a key, by
-    "table.key".
+    """A file of TOML, in which a mapping is a table.
+
+    Parameters
+    ----------
+    remarks : mapping of str to str or None
+        Sentences behind "#" above a key, by "table.key".
     """
     tables = {"": {key: value for key, value in entries.items() if not isinstance(value, dict)}}
     tables |= {table: values for table, values in entries.items() if isinstance(values, dict)}

@@ -23,10 +23,17 @@ def toy_scene(
     before.
 
     Spectra are smooth; brightness drifts over the scene; pixels at borders are mixed; fields of a
-    class differ a little. The same arguments give the same scene. relief: of hills, whose slopes
-    the sun lights by the factors exp(±relief).
+    class differ a little. The same arguments give the same scene.
 
-    Raises InputError for sizes that leave no room for the classes.
+    Parameters
+    ----------
+    relief : float
+        Of hills, whose slopes the sun lights by the factors exp(±relief).
+
+    Raises
+    ------
+    InputError
+        For sizes that leave no room for the classes.
     """
     if min(height, width) < 16 or bands < 3 or classes < 2 or height * width < 300 * classes:
         rule = "toy_scene needs 16×16 pixels, 3 bands, 2 classes, and 300 pixels for each class"

@@ -74,11 +74,24 @@ WGS84 = "OGC:CRS84"
 class VectorLabels:
     """Labelled pixels or shapes, in the file's order.
 
-    values: the class of each, a whole number or a word. pixels: (row, column) of each, counted
-    from 0; or shapes: its geometry as GeoJSON, crs: the system of these, None = the cube's own,
-    "" = columns and rows. skipped: how many had no class or no place. size: (rows, columns) of
-    the image that the pixels were drawn on, where the file says. field: the attribute of the
-    class, and others that there are. notes: for people.
+    Attributes
+    ----------
+    values : tuple of int or str
+        The class of each, a whole number or a word.
+    pixels : tuple of (int, int)
+        (row, column) of each, counted from 0.
+    shapes : tuple of Geometry
+        Its geometry as GeoJSON.
+    crs : str or None
+        The system of these, None = the cube's own, "" = columns and rows.
+    skipped : int
+        How many had no class or no place.
+    size : (int, int) or None
+        (rows, columns) of the image that the pixels were drawn on, where the file says.
+    field : str
+        The attribute of the class, and others that there are.
+    notes : tuple of str
+        For people.
     """
 
     values: tuple[int | str, ...]
@@ -102,11 +115,23 @@ class VectorLabels:
 
 
 def read_vector_labels(path: Path, field: str | None, crs: str | None) -> VectorLabels:
-    """The marks of a file. field: the attribute or column of the class, None = the usual one.
+    """The marks of a file.
 
-    crs: of their coordinates, None = what the file says. Raises SceneError where the file is
-    damaged, empty or of another kind, InputError for a field it does not have,
-    DataUnavailableError where a library is missing.
+    Parameters
+    ----------
+    field : str or None
+        The attribute or column of the class, None = the usual one.
+    crs : str or None
+        Of their coordinates, None = what the file says.
+
+    Raises
+    ------
+    SceneError
+        Where the file is damaged, empty or of another kind.
+    InputError
+        For a field it does not have.
+    DataUnavailableError
+        Where a library is missing.
     """
     if path.suffix.lower() in (".csv", ".tsv", ".txt", ".roi"):
         return _read_table(path, field, crs)

@@ -89,10 +89,16 @@ def score(
 
     AA, macro-F1 and the worst recall are over the classes that have test pixels; a class without
     any has recall None and is never counted as 0. ``subsets`` names groups of class ids to average
-    over beside. κ is None where chance agreement is 1. new: (C, C) of the test pixels in fields
-    that hold no training pixel; with it there is also ``fields``, the scores in seen and in new
-    fields. hidden: (C, C) of the test pixels that no plugin saw; with it there is ``visibility``,
-    the scores of these and of the others.
+    over beside. κ is None where chance agreement is 1.
+
+    Parameters
+    ----------
+    new : (C, C) int64 or None
+        Of the test pixels in fields that hold no training pixel; with it there is also
+        ``fields``, the scores in seen and in new fields.
+    hidden : (C, C) int64 or None
+        Of the test pixels that no plugin saw; with it there is ``visibility``, the scores of
+        these and of the others.
     """
     n, right = matrix.sum(axis=1), _right(matrix)
     seen = np.flatnonzero(n)
@@ -137,8 +143,13 @@ def dense_score(matrix: Counts, *, change: bool) -> dict[str, Any]:
     """The metrics of a dense task: those of :func:`score`, and IoU and F1 of each class with their
     means.
 
-    Means are over the classes that have test pixels. change: also F1, IoU, precision and recall of
-    class 2, "changed"; precision is None where nothing was called changed.
+    Means are over the classes that have test pixels.
+
+    Parameters
+    ----------
+    change : bool
+        Also F1, IoU, precision and recall of class 2, "changed"; precision is None where
+        nothing was called changed.
     """
     by_class = iou(matrix)
     metrics = score(matrix, {})

@@ -34,9 +34,14 @@ class CalibrationCurve:
     """A score, more is better, of real samples of which q % are wrong, at the q of LEVELS; made
     monotone.
 
-    mean: (levels,) float64, over bootstrap rounds; it begins at the ceiling. rounds: (rounds,
-    levels). spearman: rank correlation of the mean with q: −1 where each added wrong label
-    lowers the score; None where it does not move at all.
+    Attributes
+    ----------
+    mean : (levels,) float64
+        Over bootstrap rounds; it begins at the ceiling.
+    rounds : (rounds, levels) float64
+    spearman : float or None
+        Rank correlation of the mean with q: −1 where each added wrong label lowers the score;
+        None where it does not move at all.
     """
 
     mean: NDArray[np.float64]
@@ -54,8 +59,11 @@ def calibrate(
     """The curve of a score: held-out samples stand in for the synthetic ones, q % of them of
     another class.
 
-    labels: (n,) class ids of the synthetic samples, all of classes that ``held`` has; the
-    stand-ins have the same. Each round draws the held-out samples anew, with replacement.
+    Parameters
+    ----------
+    labels : (n,) int64
+        Class ids of the synthetic samples, all of classes that ``held`` has; the stand-ins have
+        the same. Each round draws the held-out samples anew, with replacement.
     """
     from scipy.stats import spearmanr
 
@@ -150,10 +158,18 @@ def read_curve(curve: NDArray[np.float64], score: float) -> float:
 
 @dataclass(frozen=True)
 class Reliability:
-    """scores: by the table's order, those that are defined.
+    """Every score of the synthetic labels, with what it was judged on.
 
-    n: synthetic samples or tiles judged. n_held: held-out ones. notes: sentences on what was
-    left out.
+    Attributes
+    ----------
+    scores : tuple of LabelScore
+        By the table's order, those that are defined.
+    n : int
+        Synthetic samples or tiles judged.
+    n_held : int
+        Held-out ones.
+    notes : tuple of str
+        Sentences on what was left out.
     """
 
     scores: "tuple[LabelScore, ...]"
@@ -183,14 +199,19 @@ class Reliability:
 class LabelScore:
     """One score of the synthetic labels, over n samples or pixels. None where it cannot be had.
 
-    value, ceiling, floor, curve: in %.
-    r: (value − floor) / (ceiling − floor); above 1 the samples are *more* typical of their classes
-        than held-out real ones are, which is not "better".
-    wrong: the equivalent share of wrong labels in %, with the 95 % interval of a bootstrap of
-        samples, or of whole tiles; pixels of a scene are correlated, so take that of samples as the
-        narrowest that it could be. 0 at the ceiling, 80 at most. None where it cannot be told, and
-        ``why`` says why: the score does not fall surely with q, as its calibration curve's
-        ``spearman`` says (−1 at best, −.9 at worst), or :func:`why_silent` forbids it.
+    Attributes
+    ----------
+    value, ceiling, floor, curve : float or tuple of float
+        In %.
+    r : float or None
+        (value − floor) / (ceiling − floor); above 1 the samples are *more* typical of their
+        classes than held-out real ones are, which is not "better".
+    wrong : float or None
+        The equivalent share of wrong labels in %, with the 95 % interval of a bootstrap of
+        samples, or of whole tiles; pixels of a scene are correlated, so take that of samples as
+        the narrowest that it could be. 0 at the ceiling, 80 at most. None where it cannot be
+        told, and ``why`` says why: the score does not fall surely with q, as its calibration
+        curve's ``spearman`` says (−1 at best, −.9 at worst), or :func:`why_silent` forbids it.
     """
 
     name: str

@@ -22,9 +22,14 @@ CHANNELS = 3
 class FalseColours:
     """What colour a spectrum has.
 
-    axes: (B, 3) float64, what each band adds to red, green and blue. low, high: (3,) float64,
-    the sums that are drawn darkest and brightest. name: what the three colours show, for a
-    caption.
+    Attributes
+    ----------
+    axes : (B, 3) float64
+        What each band adds to red, green and blue.
+    low, high : (3,) float64
+        The sums that are drawn darkest and brightest.
+    name : str
+        What the three colours show, for a caption.
     """
 
     axes: NDArray[np.float64]

@@ -28,11 +28,16 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class LabelEquivalent:
-    """The worth of an arm in labels. value: k*, added labels per class; -inf below the curve's
-    start, inf above its end.
+    """The worth of an arm in labels.
 
-    low, high: 95 % interval, None below FEWEST_DRAWS draws; they may be infinite too. draws: how
-    many were paired.
+    Attributes
+    ----------
+    value : float
+        k*, added labels per class; -inf below the curve's start, inf above its end.
+    low, high : float or None
+        95 % interval, None below FEWEST_DRAWS draws; they may be infinite too.
+    draws : int
+        How many were paired.
     """
 
     value: float
@@ -69,11 +74,22 @@ def crossing(labels: Array, curve: Array, score: Array) -> Array:
 def label_equivalent(labels: Sequence[float], curve: Array, arm: Array) -> LabelEquivalent:
     """k* of an arm, with its 95 % interval.
 
-    labels: (K,) added labels per class, ascending from 0. curve: (D, K) scores of the curve in each
-    of D draws. arm: (D,) scores of the arm in the same draws. Equal draws give equal intervals, and
-    all arms of D draws share their resamples, so that a better arm is never worth less.
+    Equal draws give equal intervals, and all arms of D draws share their resamples, so that a
+    better arm is never worth less.
 
-    Raises InputError for shapes that do not fit, or numbers that are not finite.
+    Parameters
+    ----------
+    labels : sequence of float
+        (K,) added labels per class, ascending from 0.
+    curve : (D, K) array
+        Scores of the curve in each of D draws.
+    arm : (D,) array
+        Scores of the arm in the same draws.
+
+    Raises
+    ------
+    InputError
+        For shapes that do not fit, or numbers that are not finite.
     """
     at, curve, arm = (np.asarray(values, dtype=np.float64) for values in (labels, curve, arm))
     fits = (

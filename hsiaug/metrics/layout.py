@@ -29,9 +29,15 @@ BATCH = 256
 class LayoutMaps:
     """What layout is measured on.
 
-    scores: (n, k, H, W) float32 principal components. residual: (n, H, W) float32, the length of
-    what they leave out. across: (n, H − 1, W − 1) float32, the spectral angle in degrees between
-    a pixel and its right or lower neighbour, the larger of the two.
+    Attributes
+    ----------
+    scores : (n, k, H, W) float32
+        Principal components.
+    residual : (n, H, W) float32
+        The length of what they leave out.
+    across : (n, H − 1, W − 1) float32
+        The spectral angle in degrees between a pixel and its right or lower neighbour, the
+        larger of the two.
     """
 
     scores: NDArray[np.float32]
@@ -143,8 +149,11 @@ def gradients(maps: Floats) -> Array:
 
 
 def edge_threshold(real: Floats) -> float:
-    """The gradient of the first components that one real pixel in ten exceeds; ``real``: (n, k, H,
-    W).
+    """The gradient of the first components that one real pixel in ten exceeds.
+
+    Parameters
+    ----------
+    real : (n, k, H, W) float
     """
     return float(np.quantile(gradients(real[:, :SHOWN]), EDGES))
 

@@ -27,11 +27,22 @@ TOO_FEW = "too few samples"
 class LayoutMeasure:
     """One number of made samples, and the same number of others in their place; shares in %.
 
-    value: of made samples. held_out: of real held-out samples; of a two-sample test one half of
-    them in place of the made ones, which is its floor. interval, held_out_interval: 95 %, of
-    two-sample tests alone. training: of real training samples. shuffled: of held-out samples
-    whose pixels, or blocks, are shuffled, the ceiling of a two-sample test. None where it is not
-    defined; ``note`` says why. n: made samples that were compared.
+    Attributes
+    ----------
+    value : float or None
+        Value of made samples.
+    held_out : float or None
+        Of real held-out samples; of a two-sample test one half of them in place of the made
+        ones, which is its floor.
+    interval, held_out_interval : (float, float) or None
+        95 %, of two-sample tests alone.
+    training : float or None
+        Of real training samples.
+    shuffled : float or None
+        Of held-out samples whose pixels, or blocks, are shuffled, the ceiling of a two-sample
+        test. None where it is not defined; ``note`` says why.
+    n : int
+        Made samples that were compared.
     """
 
     name: str
@@ -50,7 +61,13 @@ class LayoutMeasure:
 
 @dataclass(frozen=True)
 class Layout:
-    """Measures in the order of their table. notes: sentences on what was left out."""
+    """Measures in the order of their table.
+
+    Attributes
+    ----------
+    notes : tuple of str
+        Sentences on what was left out.
+    """
 
     measures: tuple[LayoutMeasure, ...] = ()
     notes: tuple[str, ...] = ()
@@ -79,9 +96,17 @@ class MappedSide:
 class TestDesign:
     """Sides of a two-sample test, matched to one another.
 
-    halves: of the held-out samples, spatially apart. made: their like. shuffled: the second
-    half, shuffled. training: held-out samples and the training samples that take the place of
-    made ones; None where there are too few.
+    Attributes
+    ----------
+    halves : (MappedSide, MappedSide)
+        Of the held-out samples, spatially apart.
+    made : MappedSide
+        Their like.
+    shuffled : MappedSide
+        The second half, shuffled.
+    training : (MappedSide, MappedSide) or None
+        Held-out samples and the training samples that take the place of made ones; None where
+        there are too few.
     """
 
     halves: tuple[MappedSide, MappedSide]
@@ -92,8 +117,14 @@ class TestDesign:
 
 @dataclass(frozen=True)
 class LayoutJudge:
-    """A classifier of a two-sample test. read: what it reads of maps (n, …). judge: learns and
-    scores.
+    """A classifier of a two-sample test.
+
+    Attributes
+    ----------
+    read : callable
+        What it reads of maps (n, …).
+    judge : Judge
+        Learns and scores.
     """
 
     read: Callable[[LayoutMaps], NDArray[np.floating]]

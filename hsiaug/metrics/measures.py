@@ -24,10 +24,17 @@ Round = tuple[Values, Values, int]
 class FidelityMeasure:
     """One number beside its floor.
 
-    value: training against synthetic; floor: training against held-out, real both. None where it is
-        not defined, and ``note`` says why. unit: "%", "°", "σ" (training standard deviations of a
-        band) or "".
-    n: samples of each set that were compared at once.
+    Attributes
+    ----------
+    value : float or None
+        Training against synthetic.
+    floor : float or None
+        Training against held-out, real both. None where it is not defined, and ``note`` says
+        why.
+    unit : str
+        "%", "°", "σ" (training standard deviations of a band) or "".
+    n : int
+        Samples of each set that were compared at once.
     """
 
     name: str
@@ -42,8 +49,14 @@ class FidelityMeasure:
 
 @dataclass(frozen=True)
 class Fidelity:
-    """Measures in the order of their table; classes: ids compared; notes: sentences on what was
-    left out.
+    """Measures in the order of their table.
+
+    Attributes
+    ----------
+    classes : tuple of int
+        Ids compared.
+    notes : tuple of str
+        Sentences on what was left out.
     """
 
     measures: tuple[FidelityMeasure, ...]
@@ -71,8 +84,12 @@ def average_rounds(
     """The measures of a table, in its order, each the mean over the rounds of the group that has
     it.
 
-    few: the note where a number is not defined. every: it is not where any of its rounds lacks
-    it, else where all do.
+    Parameters
+    ----------
+    few : str
+        The note where a number is not defined.
+    every : bool
+        It is not where any of its rounds lacks it, else where all do.
     """
     rounds_of = {name: rounds for rounds in groups for name in rounds[0][0]}
 

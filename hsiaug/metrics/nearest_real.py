@@ -23,7 +23,13 @@ Reduce = Callable[[NDArray[Any]], Floats]
 
 @dataclass(frozen=True, eq=False)
 class RealSamples:
-    """Real samples that made ones are compared with. reduced: x as ``reduce`` gives it."""
+    """Real samples that made ones are compared with.
+
+    Attributes
+    ----------
+    reduced : Floats
+        x as ``reduce`` gives it.
+    """
 
     x: NDArray[np.float32]
     reduced: Floats

@@ -81,8 +81,11 @@ def nearest_turned(
     """Distance (n,) and index (n,) of the nearest of ``known`` (m, k, H, W) to each of maps (n, k,
     H, W), however turned.
 
-    hidden: (·, m) which of ``known`` do not count for some of the maps. The distance is inf
-    where none does; of a copy 0.
+    Parameters
+    ----------
+    hidden : callable or None
+        (·, m) which of ``known`` do not count for some of the maps. The distance is inf where
+        none does; of a copy 0.
     """
     distance, which = np.full(len(maps), np.inf), np.zeros(len(maps), dtype=np.int64)
     if not len(known) or not len(maps):

@@ -48,8 +48,13 @@ def block_means(x: NDArray[Any]) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class PatchSpace:
-    """What patches are compared by. axes: (B, k) float32, of spectra in scene units; offset: (k,)
-    float32.
+    """What patches are compared by.
+
+    Attributes
+    ----------
+    axes : (B, k) float32
+        Of spectra in scene units.
+    offset : (k,) float32
     """
 
     axes: Floats
@@ -97,8 +102,13 @@ def nearest_patches(
     """(n,) distance of reduced patches x (n, k, g, g), turned in every way, to the nearest of
     ``to`` (m, k, g, g).
 
-    at, to_at: (n, 2) and (m, 2) pixels in the middle of patches of ``side`` pixels: those that
-    overlap are no neighbours. inf where a patch has no neighbour.
+    inf where a patch has no neighbour.
+
+    Parameters
+    ----------
+    at, to_at : (n, 2) int64 or None
+        And (m, 2) pixels in the middle of patches of ``side`` pixels: those that overlap
+        are no neighbours.
     """
     if at is None or to_at is None:
         return nearest_turned(x, to)[0]
@@ -109,8 +119,12 @@ def share_nearer(made: Distances, made_y: Ints, real: Distances, real_y: Ints) -
     """P(a made distance < a real one of its class) + ½ P(equal), over the made; None where no class
     has both.
 
-    made, real: (n,) and (m,) distances, of which those that are not finite are left out; made_y,
-    real_y: class ids.
+    Parameters
+    ----------
+    made, real : (n,) float
+        And (m,) distances, of which those that are not finite are left out.
+    made_y, real_y : Ints
+        Class ids.
     """
     return _share(lambda a, b: len(a) * rank_nearer(a, b), made, made_y, real, real_y)
 
@@ -144,12 +158,21 @@ def _share(
 class PatchReference:
     """Real patches that made ones are compared with. All patches are reduced: (·, k, g, g).
 
-    training: those of training pixels. pool: unlabelled ones that a generator may have seen; may
-    be empty. y: (r,) class ids of left-out real patches. to_training, to_pool: (r,) their
-    distances, inf where there is none: a left-out patch that shares a pixel with a training
-    patch has none to training. fresh: (2,) share of real patches that lie nearer to the pool
-    than left-out ones, where either half of the squares of a chequerboard is taken as made, the
-    other as the pool; NaN where nothing can be compared.
+    Attributes
+    ----------
+    training : array of floating
+        Those of training pixels.
+    pool : array of floating
+        Unlabelled ones that a generator may have seen; may be empty.
+    y : (r,) int64
+        Class ids of left-out real patches.
+    to_training, to_pool : (r,) float
+        Their distances, inf where there is none: a left-out patch that shares a pixel with a
+        training patch has none to training.
+    fresh : (2,) float
+        Share of real patches that lie nearer to the pool than left-out ones, where either half
+        of the squares of a chequerboard is taken as made, the other as the pool; NaN where
+        nothing can be compared.
     """
 
     training: NDArray[np.floating]
@@ -168,8 +191,12 @@ class PatchReference:
         y: NDArray[np.int64],
         side: int,
     ) -> "PatchReference":
-        """Compare left-out patches of classes y (r,). Each pair: reduced patches and their middles;
-        side: in pixels.
+        """Compare left-out patches of classes y (r,). Each pair: reduced patches and their middles.
+
+        Parameters
+        ----------
+        side : int
+            In pixels.
         """
         (x, at), (known, known_at) = left, pool
         to_training = nearest_patches(x, training[0])

@@ -60,7 +60,15 @@ MEASURES: LayoutTable = {**TOLD, **STATISTICS}
 
 @dataclass(frozen=True, eq=False)
 class KnownPatches:
-    """Real patches by their centres. at: (n, 2) row and column. y: (n,) class ids."""
+    """Real patches by their centres.
+
+    Attributes
+    ----------
+    at : (n, 2) integer
+        Row and column.
+    y : (n,) int64
+        Class ids.
+    """
 
     at: NDArray[np.integer]
     y: Ints

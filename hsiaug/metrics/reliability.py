@@ -131,9 +131,12 @@ def agreement_score(
     """The agreement of the guesses ``made`` (probes, n) with the synthetic labels, calibrated on
     those of ``held``.
 
-    tiles: (n,) and (m,) of what tile each sample, and each of ``held``, is a pixel: the
-    bootstrap draws whole tiles, and the curve has the class shares of ``held``, since wrong
-    masks change those of the made ones.
+    Parameters
+    ----------
+    tiles : (Ints, Ints) or None
+        (n,) and (m,) of what tile each sample, and each of ``held``, is a pixel: the bootstrap
+        draws whole tiles, and the curve has the class shares of ``held``, since wrong masks
+        change those of the made ones.
     """
     labels, n = (synthetic if tiles is None else held).y, len(synthetic)
     curve = calibrate(lambda rows, y: float((real[:, rows] == y).mean()), held, labels, ROUNDS, rng)

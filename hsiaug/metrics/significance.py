@@ -80,11 +80,17 @@ def t_quantile(freedom: int, level: float) -> float:
 class FlipTest(NamedTuple):
     """The test of one comparison of a family.
 
-    p: of this comparison alone. corrected: for all comparisons of the family; both None below
-    MIN_PAIRS draws, where neither could reach ALPHA. critical: t value that the mean must be
-    beyond to be shown: mean ± critical · std / √n excludes 0 exactly where ``corrected`` is
-    below ALPHA. Below MIN_PAIRS draws it is Student's t with Bonferroni's correction; None where
-    no value is finite.
+    Attributes
+    ----------
+    p : float or None
+        Of this comparison alone.
+    corrected : float or None
+        For all comparisons of the family; both None below MIN_PAIRS draws, where neither could
+        reach ALPHA.
+    critical : float or None
+        t value that the mean must be beyond to be shown: mean ± critical · std / √n excludes 0
+        exactly where ``corrected`` is below ALPHA. Below MIN_PAIRS draws it is Student's t with
+        Bonferroni's correction; None where no value is finite.
     """
 
     p: float | None
@@ -96,19 +102,23 @@ def max_t(family: Sequence[Mapping[Hashable, float]]) -> list[FlipTest]:
     """Two-sided sign-flip tests of paired differences, corrected for their number by step-down
     max-T.
 
-    family: for each comparison, draw → difference; a draw may be missing in some. Under the null
-    hypothesis the differences of a draw are as likely as their negatives, so that all comparisons
-    of a draw may change sign together, which keeps their correlation (P. H. Westfall and S. S.
-    Young, Resampling-Based Multiple Testing, Wiley 1993; J. P. Romano and M. Wolf, Exact and
-    approximate stepdown methods for multiple hypothesis testing, Journal of the American
-    Statistical Association 100, 2005). The statistic is |Σ d| / √(Σ d²) over the draws that the
-    comparison has: it rises with |t|, and is finite for equal differences too. A draw that a
-    comparison lacks adds nothing to either sum.
-
     All patterns of signs are counted up to EXACT_DRAWS draws, so p is at least 2 / 2**n however
     many comparisons there are; beyond it PATTERNS random ones with a fixed seed. Patterns that
     tie with what was seen count against it. Raises InputError for a comparison without a draw,
     or a difference that is not finite.
+
+    Under the null hypothesis the differences of a draw are as likely as their negatives, so that
+    all comparisons of a draw may change sign together, which keeps their correlation (P. H.
+    Westfall and S. S. Young, Resampling-Based Multiple Testing, Wiley 1993; J. P. Romano and M.
+    Wolf, Exact and approximate stepdown methods for multiple hypothesis testing, Journal of the
+    American Statistical Association 100, 2005). The statistic is |Σ d| / √(Σ d²) over the draws
+    that the comparison has: it rises with |t|, and is finite for equal differences too. A draw that
+    a comparison lacks adds nothing to either sum.
+
+    Parameters
+    ----------
+    family : sequence of mapping of Hashable to float
+        For each comparison, draw → difference; a draw may be missing in some.
     """
     import numpy as np
 
@@ -169,9 +179,14 @@ def told_apart(differences: Sequence[float]) -> bool:
     """Whether paired differences tell one candidate of a choice from another: their mean is beyond
     its standard error.
 
-    differences: of the two scores, one per fold, class of a fold, or draw; of a single one
-    nothing is known. Where no candidate is told apart, as inside a clump in which a judge makes
-    the same few errors with all of them, take the weakest, and say so.
+    Where no candidate is told apart, as inside a clump in which a judge makes the same few errors
+    with all of them, take the weakest, and say so.
+
+    Parameters
+    ----------
+    differences : sequence of float
+        Of the two scores, one per fold, class of a fold, or draw; of a single one nothing
+        is known.
     """
     mean, std, n = mean_std(differences)
     return std is not None and round(abs(mean), SAME) > round(std / math.sqrt(n), SAME)

@@ -23,8 +23,12 @@ window.
 class SpatialCells:
     """Where real windows stand in a cross-validation.
 
-    rows: (m,) indices of the windows that lie whole in one block. block, fold, half: (m,) ids of
-    each from 0.
+    Attributes
+    ----------
+    rows : (m,) int64
+        Indices of the windows that lie whole in one block.
+    block, fold, half : (m,) int64
+        Ids of each from 0.
     """
 
     rows: Ints

@@ -17,7 +17,15 @@ class.
 
 @dataclass(frozen=True, eq=False)
 class Spectra:
-    """x: (n, B) float64 spectra in one unit; y: (n,) int64 class ids."""
+    """Spectra with their class ids.
+
+    Attributes
+    ----------
+    x : (n, B) float64
+        Spectra in one unit.
+    y : (n,) int64
+        Class ids.
+    """
 
     x: NDArray[np.float64]
     y: NDArray[np.int64]
@@ -81,7 +89,11 @@ def _some(
 class Space:
     """z-score and principal axes, fitted on real training spectra only.
 
-    mean, std: (B,) float64; axes: (B, k) float64, orthonormal, by falling variance.
+    Attributes
+    ----------
+    mean, std : (B,) float64
+    axes : (B, k) float64
+        Orthonormal, by falling variance.
     """
 
     mean: NDArray[np.float64]

@@ -5,8 +5,7 @@ ROC curve (AUC): ½ = the two sets cannot be told apart. What makes it honest:
 
 - no pixel of a test sample is learnt from: folds are spatial blocks of the real samples;
 - a made sample is in the fold of the held-out sample of its class that is nearest to it, so that
-neither what is made
-  twice nor what repeats a held-out sample is recognised;
+  neither what is made twice nor what repeats a held-out sample is recognised;
 - each fold has the same number of both sides of each class;
 - value, floor and ceiling share the real side and the design, and so the number of samples.
 
@@ -38,8 +37,14 @@ FEWEST = 8
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """One side of the test. rows: (n,) of the samples, among those that it was taken from. y, fold,
-    block: (n,) class, fold, and what the bootstrap draws whole.
+    """One side of the test.
+
+    Attributes
+    ----------
+    rows : (n,) int64
+        Of the samples, among those that it was taken from.
+    y, fold, block : (n,) int64
+        Class, fold, and what the bootstrap draws whole.
     """
 
     rows: Ints
@@ -57,8 +62,16 @@ class Side:
 
 @dataclass(frozen=True)
 class TwoSample:
-    """auc: mean over folds, 0..1, not folded at ½. interval: 95 %, of blocks drawn anew. n: of each
-    side.
+    """The outcome of a two-sample test.
+
+    Attributes
+    ----------
+    auc : float
+        Mean over folds, 0..1, not folded at ½.
+    interval : (float, float)
+        95 %, of blocks drawn anew.
+    n : int
+        Of each side.
     """
 
     auc: float

@@ -54,9 +54,15 @@ class Evidence:
     """One metric of an arm minus that of a control, over the draws that both share, and the test of
     the differences.
 
-    differences: fractions, one per draw. draws: what names each draw. p, p_corrected, critical:
-    of the sign-flip test by itself, and corrected for its family, as in
-    :class:`hsiaug.metrics.significance.FlipTest`; set by :func:`correct`.
+    Attributes
+    ----------
+    differences : tuple of float
+        Fractions, one per draw.
+    draws : tuple of Hashable
+        What names each draw.
+    p, p_corrected, critical : float or None
+        Of the sign-flip test by itself, and corrected for its family, as in
+        :class:`hsiaug.metrics.significance.FlipTest`; set by :func:`correct`.
     """
 
     differences: tuple[float, ...] = ()
@@ -116,11 +122,22 @@ def correct(family: Sequence[Evidence]) -> list[Evidence]:
 class Verdict:
     """A finding, and what it rests on.
 
-    against: control → what is shown against it. draws: of the control that shares fewest.
-    waits_for: of an arm that gains, the control with which it shares too few draws, where it is
-    above all others. failed, of: draws that failed, of those that were run. hardest: of an arm
-    that gains, or is equivalent, not better or open, the control over which it gains least;
-    detectable: the difference that so many draws could show, in points.
+    Attributes
+    ----------
+    against : mapping of str to Shown
+        Control → what is shown against it.
+    draws : int
+        Of the control that shares fewest.
+    waits_for : str
+        Of an arm that gains, the control with which it shares too few draws, where it is above
+        all others.
+    failed, of : int
+        Draws that failed, of those that were run.
+    hardest : str
+        Of an arm that gains, or is equivalent, not better or open, the control over which it
+        gains least.
+    detectable : float
+        The difference that so many draws could show, in points.
     """
 
     finding: Finding
@@ -144,12 +161,20 @@ def judge(
 ) -> Verdict:
     """The verdict on an arm.
 
-    main: what its main metric shows against the controls that every arm is measured against;
-    second: the other metric, against all controls. further: the main one against controls that
-    an arm must be above as well to help; they say nothing of harm, and an arm that is not above
-    the others is decided without them. The first question is whether it is above ``none``: what
-    is, and is not shown to be above the rest or without use beside them, gains. of: draws that
-    were run; of these, failed ended in an error, and in nothing_made λ asked for no sample.
+    Parameters
+    ----------
+    main : mapping of str to Evidence
+        What its main metric shows against the controls that every arm is measured against.
+    second : mapping of str to Evidence or None
+        The other metric, against all controls.
+    further : mapping of str to Evidence or None
+        The main one against controls that an arm must be above as well to help; they say
+        nothing of harm, and an arm that is not above the others is decided without them. The
+        first question is whether it is above ``none``: what is, and is not shown to be above
+        the rest or without use beside them, gains.
+    of : int
+        Draws that were run; of these, failed ended in an error, and in nothing_made λ asked for
+        no sample.
     """
     if failed + nothing_made >= of:
         return Verdict("failed" if failed else "nothing made", failed=failed, of=of)
@@ -183,13 +208,17 @@ def judge(
 
 
 def confirm(against: Sequence[Sequence[float]], level: float, most: int) -> Confirmation:
-    """The verdict of confirming draws on a candidate that other draws chose. against: its
-    differences to each control.
+    """The verdict of confirming draws on a candidate that other draws chose.
 
     It helps where the t interval lies above 0 against every control, on at least ``MIN_PAIRS``
     draws: on fewer, no test without the assumption of normal differences could reach .05. It does
     not where the mean over the better control is no gain, or after ``most`` draws. :func:`judge` is
     stricter, for tables in which nothing was chosen before.
+
+    Parameters
+    ----------
+    against : sequence of sequence of float
+        Its differences to each control.
     """
     draws, mean = len(against[0]), min(math.fsum(values) for values in against)
     if draws < MIN_PAIRS:
@@ -226,8 +255,12 @@ def detectable_difference(std: float, draws: int, critical: float | None = None)
     """The mean difference that is found with a power of 80 % where the mean must be beyond
     ``critical`` standard errors.
 
-    std: standard deviation of the paired differences. critical: None for that of a two-sided t
-    test at 5 %. Infinite for fewer than two draws.
+    Parameters
+    ----------
+    std : float
+        Standard deviation of the paired differences.
+    critical : float or None
+        None for that of a two-sided t test at 5 %. Infinite for fewer than two draws.
     """
     if draws < 2:
         return math.inf

@@ -79,8 +79,16 @@ def _fill(real: Mapping[int, int], lam: float) -> dict[int, int]:
 
 @dataclass(frozen=True)
 class Block(Generic[Counts]):
-    """A part of a pool that is drawn at once. label: what its seed depends on. counts: of it; used:
-    those of a trial, the first of each class, ``total`` in all.
+    """A part of a pool that is drawn at once.
+
+    Attributes
+    ----------
+    label : int or str
+        What its seed depends on.
+    counts : Counts
+        Counts of it.
+    used : Counts
+        Those of a trial, the first of each class, ``total`` in all.
     """
 
     label: int | str
@@ -111,8 +119,12 @@ def pool_steps(real: Mapping[int, int], rate: Rate) -> list[Block[dict[int, int]
 
 
 def check_lambda(lam: float, name: str = "lam") -> None:
-    """Raise InputError unless λ is a number from 0 to LARGEST. name: the parameter that it came
-    in.
+    """Raise InputError unless λ is a number from 0 to LARGEST.
+
+    Parameters
+    ----------
+    name : str
+        The parameter that it came in.
     """
     _check(
         f"`{name}`",

@@ -21,7 +21,10 @@ Mask = NDArray[np.bool_]
 class Based(SplitProtocol):
     """A protocol whose argument is ``HEAD:PROTOCOL``; it has the buffer of the other protocol.
 
-    base: the other protocol; the argument says it.
+    Attributes
+    ----------
+    base : SplitProtocol or None
+        The other protocol; the argument says it.
     """
 
     base: SplitProtocol | None = field(default=None, compare=False)

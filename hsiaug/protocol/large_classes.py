@@ -12,7 +12,10 @@ def large_classes(counts: Iterable[Sequence[int]]) -> tuple[tuple[int, ...], int
     """Ids of the classes with FEWEST test pixels in every draw; and how many classes have test
     pixels in some draw.
 
-    counts: of each draw, the test pixels of the class ids 1..C.
+    Parameters
+    ----------
+    counts : iterable of sequence of int
+        Counts of each draw, the test pixels of the class ids 1..C.
     """
     by_class = list(zip(*counts, strict=True))
     large = tuple(c for c, own in enumerate(by_class, start=1) if min(own) >= FEWEST)

@@ -25,9 +25,19 @@ def parse_protocol(text: str, buffer: str | None = None, folder: Path = Path()) 
     """Protocol from its text, for example ``issd``, ``kshot:10``, ``random:0.05`` or
     ``fixed:masks.mat``.
 
-    buffer: ``none``, ``centre`` or ``patch`` in place of the protocol's own. folder: what paths
-    in it are relative to. Raises InputError where the name, the argument or the buffer is not
-    valid, PluginError for a faulty plugin.
+    Parameters
+    ----------
+    buffer : str or None
+        ``none``, ``centre`` or ``patch`` in place of the protocol's own.
+    folder : Path
+        What paths in it are relative to.
+
+    Raises
+    ------
+    InputError
+        Where the name, the argument or the buffer is not valid.
+    PluginError
+        For a faulty plugin.
     """
     name, _, argument = text.strip().partition(":")
     kind = protocol_class(name)

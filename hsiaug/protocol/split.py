@@ -27,14 +27,23 @@ Places = list[tuple[NDArray[np.int16], NDArray[np.bool_], NDArray[np.bool_]]]
 class Audit:
     """Costs and leakage of a split; counts are per class id 1..C.
 
-    centre_overlap_percent: share of test pixels that lie in a training patch.
-    patch_overlap_percent: share of test pixels whose own patch shares a pixel with a training
-    patch. leaky: train and test pixels are neighbours, by construction or as measured.
-    lost_classes / thin_classes / untrained_classes: ids without test pixel / with 1 to 24 /
-    without training pixel. fields: what a field is: connected components of the labels, or
-    places. seen_counts / new_counts: test pixels of each class in fields that hold training
-    pixels / in fields that hold none. no_seen_classes / no_new_classes: ids with test pixels,
-    none of them in a seen field / in a new field.
+    Attributes
+    ----------
+    centre_overlap_percent : float
+        Share of test pixels that lie in a training patch.
+    patch_overlap_percent : float
+        Share of test pixels whose own patch shares a pixel with a training patch.
+    leaky : bool
+        Train and test pixels are neighbours, by construction or as measured.
+    lost_classes, thin_classes, untrained_classes : tuple of int
+        Ids without test pixel / with 1 to 24 / without training pixel.
+    fields : str
+        What a field is: connected components of the labels, or places.
+    seen_counts, new_counts : tuple of int
+        Test pixels of each class in fields that hold training pixels / in fields that hold
+        none.
+    no_seen_classes, no_new_classes : tuple of int
+        Ids with test pixels, none of them in a seen field / in a new field.
     """
 
     sha256: str
@@ -72,8 +81,15 @@ class Audit:
     ) -> "Audit":
         """The audit of a draw whose ``content`` tells it from others.
 
-        counts: labelled pixels of each class in all, for training, for test, and for test in
-        seen fields. overlap: percentages by centre and by patch. fields: what a field is.
+        Parameters
+        ----------
+        counts : sequence of tuple of int
+            Labelled pixels of each class in all, for training, for test, and for test in seen
+            fields.
+        overlap : sequence of float
+            Percentages by centre and by patch.
+        fields : str
+            What a field is.
         """
         labelled, train, test, seen = counts
         new = tuple(n - known for n, known in zip(test, seen, strict=True))
@@ -112,10 +128,19 @@ class Audit:
 class Blind(Generic[Positions]):
     """A split without test labels, for a process that runs plugins.
 
-    train, test: pixels, (H, W) bool, or tiles. patch: side of patches or tiles in pixels.
-    train_labels: (n,) int64 class ids of training pixels, row by row, or (n, side, side) int16
-    masks of training tiles. hidden: as of :class:`Split`. fold: as of
-    :class:`hsiaug.protocol.tiling.TileSplit`.
+    Attributes
+    ----------
+    train, test : Positions
+        Pixels, (H, W) bool, or tiles.
+    patch : int
+        Side of patches or tiles in pixels.
+    train_labels : (n,) int64
+        Class ids of training pixels, row by row, or (n, side, side) int16 masks of training
+        tiles.
+    hidden : array of bool or None
+        As of :class:`Split`.
+    fold : Positions or None
+        As of :class:`hsiaug.protocol.tiling.TileSplit`.
     """
 
     train: Positions
@@ -134,12 +159,20 @@ BlindSplit = Blind[NDArray[np.bool_]]
 class Split:
     """Train and test masks (H, W) of one draw of ``protocol`` on labels (H, W) int16.
 
-    fields: (H, W) int32 field of each pixel; None: connected components of the labels.
-    hidden: (H, W) bool, pixels that no plugin sees in any form before it predicts them; None =
-    none. asked: (H, W) bool, training pixels whose labels were asked for one by one; None = none.
+    Attributes
+    ----------
+    fields : (H, W) int32 or None
+        Field of each pixel; None: connected components of the labels.
+    hidden : (H, W) bool or None
+        Pixels that no plugin sees in any form before it predicts them; None = none.
+    asked : (H, W) bool or None
+        Training pixels whose labels were asked for one by one; None = none.
 
-    Raises SplitError when built from masks that share a pixel, that leave a side empty, or that
-    hold a pixel without a label: such a split is a mistake of whoever drew it.
+    Raises
+    ------
+    SplitError
+        When built from masks that share a pixel, that leave a side empty, or that hold a pixel
+        without a label: such a split is a mistake of whoever drew it.
     """
 
     labels: NDArray[np.int16]
@@ -240,9 +273,17 @@ def class_counts(labels: NDArray[np.int16], classes: int) -> tuple[int, ...]:
 def draw_split(scene: Scene, protocol: SplitProtocol, seed: int, patch: int) -> Split:
     """Draw ``seed`` of a protocol: the same pixels for every arm of a benchmark.
 
-    patch: odd side of the patches in pixels; the buffer is measured with it.
-    Raises SplitError where the scene cannot give such a split, InputError for a patch that is
-    not odd.
+    Parameters
+    ----------
+    patch : int
+        Odd side of the patches in pixels; the buffer is measured with it.
+
+    Raises
+    ------
+    SplitError
+        Where the scene cannot give such a split.
+    InputError
+        For a patch that is not odd.
     """
     check_patch(patch, scene)
     draw = draw_train(scene, protocol, patch, seed)

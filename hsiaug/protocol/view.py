@@ -37,7 +37,13 @@ USUAL = 16
 
 @dataclass(frozen=True, eq=False)
 class Normaliser:
-    """Per-band z-score. mean, std: (B,) float32, fitted on the pixels that a train view shows."""
+    """Per-band z-score.
+
+    Attributes
+    ----------
+    mean, std : (B,) float32
+        Fitted on the pixels that a train view shows.
+    """
 
     mean: NDArray[np.float32]
     std: NDArray[np.float32]
@@ -88,19 +94,36 @@ class TrainView(SealedView, HasCube):
     Every array is read-only: compute on copies. A trial whose plugin changes one all the same
     fails.
 
-    cube: (H, W, B) float32, NaN at every pixel that is not visible.
-    visible: (H, W) bool. Pixels of training patches are always visible (under a leaky protocol
-        there are test pixels among them: the split's audit counts these). Scope ``none`` shows
-        nothing more; ``scene`` adds all (transductive: spectra of test pixels, never their labels).
-        No scope shows a pixel that the protocol hides.
-    coords: (n, 2) int32 rows and columns of the training pixels; y: (n,) int64 their class ids, all
-        0 (no label) for classifiers that learn from synthetic samples alone.
-    unlabelled: (m, 2) int32 pixels without a training label whose whole patch is visible; empty
-    for ``none``. class_names: C names; id c is ``class_names[c - 1]``. A class may have no
-    training pixel. wavelengths: (B,) float64 nm or None. gsd: metres or None. units: of the
-    cube. patch: odd side p of the patches, in pixels. descriptions: sentences by class name, as
-    the scene carries them; a class may have none. sizes: where y holds no label, class ids and
-    how many training pixels each has.
+    Attributes
+    ----------
+    cube : (H, W, B) float32
+        NaN at every pixel that is not visible.
+    visible : (H, W) bool
+        Pixels of training patches are always visible (under a leaky protocol there are test
+        pixels among them: the split's audit counts these). Scope ``none`` shows nothing more;
+        ``scene`` adds all (transductive: spectra of test pixels, never their labels). No scope
+        shows a pixel that the protocol hides.
+    coords : (n, 2) int32
+        Rows and columns of the training pixels.
+    y : (n,) int64
+        Their class ids, all 0 (no label) for classifiers that learn from synthetic samples
+        alone.
+    unlabelled : (m, 2) int32
+        Pixels without a training label whose whole patch is visible; empty for ``none``.
+    class_names : tuple of str
+        C names; id c is ``class_names[c - 1]``. A class may have no training pixel.
+    wavelengths : (B,) float64 or None
+        Band centres in nanometres, or None where they are not known.
+    gsd : float or None
+        Ground sampling distance in metres per pixel, or None.
+    units : str
+        Units of the cube.
+    patch : int
+        Odd side p of the patches, in pixels.
+    descriptions : mapping of str to tuple of str
+        Sentences by class name, as the scene carries them; a class may have none.
+    sizes : tuple of (int, int)
+        Where y holds no label, class ids and how many training pixels each has.
     """
 
     cube: NDArray[np.float32]

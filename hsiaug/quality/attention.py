@@ -49,8 +49,12 @@ Maps = dict[str, NDArray[np.float32]]
 
 @dataclass(frozen=True, eq=False)
 class LookedAt:
-    """A patch x (B, p, p) of a class and its maps. region: (p, p), 1 = the class, 0 = another, NaN
-    = not known.
+    """A patch x (B, p, p) of a class and its maps.
+
+    Attributes
+    ----------
+    region : (p, p) array
+        1 = the class, 0 = another, NaN = not known.
     """
 
     class_id: int
@@ -64,7 +68,10 @@ class AttentionMaps:
     """Patches that show several classes, in turn of their classes, with the maps of their
     prompts.
 
-    content: words that may tell classes apart.
+    Attributes
+    ----------
+    content : set of str
+        Words that may tell classes apart.
     """
 
     patches: tuple[LookedAt, ...]
@@ -82,8 +89,16 @@ class AttentionMaps:
 
 @dataclass(frozen=True, eq=False)
 class RegionPatches:
-    """Patches whose maps are asked for. x: (n, B, p, p) in scene units. y: (n,) class ids. region:
-    (n, p, p), as of :class:`LookedAt`.
+    """Patches whose maps are asked for.
+
+    Attributes
+    ----------
+    x : (n, B, p, p) float32
+        In scene units.
+    y : (n,) int64
+        Class ids.
+    region : (n, p, p) array
+        As of :class:`LookedAt`.
     """
 
     x: NDArray[np.float32]
@@ -177,9 +192,14 @@ def _content(maps: Sequence[Maps]) -> set[str]:
 
 
 def draw_attention(report: AttentionMaps, made: AnySynthesis, caption: str = CAPTION) -> Figure:
-    """A panel per class. caption: what patches they are, and what is white in the region.
+    """A panel per class.
 
     All maps share one scale: the difference from the mean of the map, in percent of it.
+
+    Parameters
+    ----------
+    caption : str
+        What patches they are, and what is white in the region.
     """
     import matplotlib
     from matplotlib.cm import ScalarMappable

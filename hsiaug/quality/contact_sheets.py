@@ -43,8 +43,12 @@ ROW_NAMES = 0.8
 
 @dataclass(frozen=True, eq=False)
 class ClassPatches:
-    """Patches of a class as they are drawn, (n, p, p, 3) uint8 each; nearest: (n, ...) for the n
-    generated ones.
+    """Patches of a class as they are drawn, (n, p, p, 3) uint8 each.
+
+    Attributes
+    ----------
+    nearest : (n, ...) array
+        For the n generated ones.
     """
 
     name: str
@@ -55,8 +59,12 @@ class ClassPatches:
 
 @dataclass(frozen=True, eq=False)
 class PatchSheet:
-    """Real held-out and generated patches of each trained class, in the same colours. note: on
-    these, for a caption.
+    """Real held-out and generated patches of each trained class, in the same colours.
+
+    Attributes
+    ----------
+    note : str
+        On these, for a caption.
     """
 
     classes: tuple[ClassPatches, ...]

@@ -34,7 +34,10 @@ def check_folder(path: Path, *, empty: bool = False) -> None:
     """Raise InputError, before any work, unless ``path`` is a folder, or can be made in one that
     exists.
 
-    empty: nothing must be in it.
+    Parameters
+    ----------
+    empty : bool
+        Nothing must be in it.
     """
     fits = (
         path.is_dir() and not (empty and any(path.iterdir()))

@@ -77,7 +77,11 @@ def save_quick_look(scene: Scene, path: Path) -> None:
 
 def class_map_figure(ids: NDArray[np.int16], names: Sequence[str], title: str, note: str) -> Figure:
     """A map (H, W) of class ids 1..C, 0 = no data, with a legend of the classes and their shares.
-    title: its label.
+
+    Parameters
+    ----------
+    title : str
+        Its label.
     """
     colours = class_colours(len(names))
     colours[0] = 255
@@ -95,9 +99,17 @@ def class_map_figure(ids: NDArray[np.int16], names: Sequence[str], title: str, n
 
 
 def check_map_targets(paths: Sequence[Path], *, shares: bool = False) -> list[Path]:
-    """All files of these maps. shares: :func:`save_shares` is to write some beside them.
+    """All files of these maps.
 
-    Raises InputError, before any work, for a file that cannot be.
+    Parameters
+    ----------
+    shares : bool
+        :func:`save_shares` is to write some beside them.
+
+    Raises
+    ------
+    InputError
+        Before any work, for a file that cannot be.
     """
     check_targets(paths, (*RASTERS, *PICTURES))
     rasters = [path for path in paths if path.suffix.lower() in RASTERS]
@@ -251,8 +263,14 @@ def write_geotiff(
     describe: Callable[[DatasetWriter], None] | None = None,
     **profile: object,
 ) -> Path:
-    """Write an image (B, H, W), where ``ground`` says it lies. bands: their names. describe: adds
-    colours and tags.
+    """Write an image (B, H, W), where ``ground`` says it lies.
+
+    Parameters
+    ----------
+    bands : sequence of str
+        Their names.
+    describe : callable or None
+        Adds colours and tags.
     """
     count, height, width = image.shape
     size = {"count": count, "height": height, "width": width, "dtype": image.dtype.name}
@@ -291,7 +309,13 @@ def _thin(labels: NDArray[np.int16], step: int) -> NDArray[np.int16]:
 def map_figure(
     shape: tuple[int, ...], panels: int, *, beside: float = 0.0, below: float = 0.0
 ) -> tuple[Figure, list[Axes]]:
-    """A figure of maps without ticks, side by side. beside, below: inches that a legend takes."""
+    """A figure of maps without ticks, side by side.
+
+    Parameters
+    ----------
+    beside, below : float
+        Inches that a legend takes.
+    """
     side = (WIDTHS[2] - beside) / panels
     figure = new_figure(
         WIDTHS[2], min(HIGHEST, max(LOWEST, side * shape[0] / shape[1] + 0.6)) + below

@@ -26,7 +26,8 @@ from hsiaug.registry.card import Card, NoParams, build_params, check_preset, che
 from hsiaug.registry.handed import named
 from hsiaug.registry.lookup import Registry, import_here
 from hsiaug.registry.split_protocol import SplitProtocol
-from hsiaug.tasks.task import TaskData, TaskSamples, TaskSplit, get_task
+from hsiaug.tasks.task import get_task
+from hsiaug.tasks.types import TaskData, TaskSamples, TaskSplit
 from hsiaug.trial.machine import environment
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
 
@@ -47,16 +48,28 @@ def silent(done: int, total: int, note: str = "") -> None:
 
 @dataclass(frozen=True)
 class SampleRequest:
-    """Samples to make. protocol, patch, omega, times: None = the usual of the task, or the
-    generator's own.
+    """Samples to make.
 
-    buffer: of the usual protocol. overrides: {parameter: text}. attention: maps of it are to be
-    looked at.
+    Of masks alone:
 
-    Of masks alone: count: pairs, in place of ``lam`` for each real one. show: names of classes
-    that the pairs shall show, an equal part of the pairs each; none = whatever classes.
-    agreement: pairs below this share of pixels that probes of training pixels confirm, 0..1, are
-    left out.
+    Attributes
+    ----------
+    protocol, patch, omega, times : SplitProtocol or int or float or None
+        None = the usual of the task, or the generator's own.
+    buffer : str or None
+        Buffer of the usual protocol.
+    overrides : mapping of str to str
+        {parameter: text}.
+    attention : bool
+        Maps of it are to be looked at.
+    count : int or None
+        Pairs, in place of ``lam`` for each real one.
+    show : tuple of str
+        Names of classes that the pairs shall show, an equal part of the pairs each; none =
+        whatever classes.
+    agreement : float
+        Pairs below this share of pixels that probes of training pixels confirm, 0..1, are left
+        out.
     """
 
     generator: str
@@ -79,10 +92,16 @@ class SampleRequest:
 def sample_request(
     generator: str | Any, preset: str, params: Mapping[str, object] | None, **fields: Any
 ) -> SampleRequest:
-    """A request as Python users state it. generator: a name, or a plugin. params: its
-    hyper-parameters by name.
+    """A request as Python users state it.
 
     Their own process is to fit it, and so imports the packages of plugins.
+
+    Parameters
+    ----------
+    generator : str or object
+        A name, or a plugin.
+    params : mapping of str to object or None
+        Its hyper-parameters by name.
     """
     import_here()
     name, own = named("generator", generator, preset)
@@ -99,8 +118,14 @@ Samples = TypeVar("Samples", bound=TaskSamples)
 class Synthesis(Generic[Data, AnySplit, Samples]):
     """Real training samples and synthetic ones, and all that they came from.
 
-    fitted: the generator that made them. seconds: of ``fit_generator`` and, for pixels,
-    ``sample``. facts: what the task adds to their provenance.
+    Attributes
+    ----------
+    fitted : FittedGenerator
+        The generator that made them.
+    seconds : mapping of str to float
+        Of ``fit_generator`` and, for pixels, ``sample``.
+    facts : mapping of str to object
+        What the task adds to their provenance.
     """
 
     data: Data
@@ -156,10 +181,14 @@ AnySynthesis = Synthesis[Any, Any, Any]
 
 @dataclass(frozen=True)
 class GuidedMeasure:
-    """One number of the samples at an ω. reference: the same of held-out real ones; both None where
-    it is not defined.
+    """One number of the samples at an ω.
 
-    n: samples that were compared at once.
+    Attributes
+    ----------
+    reference : float or None
+        The same of held-out real ones; both None where it is not defined.
+    n : int
+        Samples that were compared at once.
     """
 
     omega: float
@@ -174,9 +203,16 @@ class GuidedMeasure:
 class Inspection:
     """The report of ``hsiaug inspect`` on the samples of one generator on one draw.
 
-    sizes: number of "train", "held_out" and "synthetic" samples. verdict: the report in a few
-    sentences. pictures: draws the figures, by name. measure_layout: of patches, or of tiles and
-    masks; takes most of the time of a report.
+    Attributes
+    ----------
+    sizes : mapping of str to int
+        Number of "train", "held_out" and "synthetic" samples.
+    verdict : tuple of str
+        The report in a few sentences.
+    pictures : callable
+        Draws the figures, by name.
+    measure_layout : callable
+        Of patches, or of tiles and masks; takes most of the time of a report.
     """
 
     made: AnySynthesis

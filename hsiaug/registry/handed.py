@@ -27,7 +27,13 @@ source.
 
 @dataclass(frozen=True)
 class Handed(Found):
-    """A class in place of an entry point. digest: of its source, which is part of its version."""
+    """A class in place of an entry point.
+
+    Attributes
+    ----------
+    digest : str
+        Of its source, which is part of its version.
+    """
 
     plugin: Any = None
     digest: str = ""
@@ -47,9 +53,17 @@ class Handed(Found):
 def named(kind: Kind, plugin: Any, preset: str = "cpu") -> tuple[str, Mapping[str, str]]:
     """A plugin as a user would type it: its name, and the values of its hyper-parameters.
 
-    plugin: a name, or an object or a class with a card, which the registry of this process then
-    knows. Raises PluginError for an object without a card, for one whose name a package has, and
-    for one that refers to data of the notebook.
+    Parameters
+    ----------
+    plugin : object
+        A name, or an object or a class with a card, which the registry of this process then
+        knows.
+
+    Raises
+    ------
+    PluginError
+        For an object without a card, for one whose name a package has, and for one that refers
+        to data of the notebook.
     """
     if isinstance(plugin, str):
         return plugin, {}

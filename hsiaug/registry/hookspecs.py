@@ -19,8 +19,11 @@ class Entry:
     """One plugin: its kind, the name that users type, and where its class is, as
     ``"module:Class"``.
 
-    control: True for a plugin whose card has a ``control_of``: every plan asks for the cards of
-    these, and imports no other plugin that the user did not name.
+    Attributes
+    ----------
+    control : bool
+        True for a plugin whose card has a ``control_of``: every plan asks for the cards of
+        these, and imports no other plugin that the user did not name.
     """
 
     kind: Kind

@@ -29,8 +29,12 @@ if TYPE_CHECKING:
 class Found:
     """A plugin that a distribution registers; its class is imported by :meth:`load` only.
 
-    variant: VALUE where the user typed ``NAME:VALUE``. package: whose process imports it in place
-    of this one.
+    Attributes
+    ----------
+    variant : str or None
+        VALUE where the user typed ``NAME:VALUE``.
+    package : Package or None
+        Whose process imports it in place of this one.
     """
 
     entry: Entry
@@ -142,9 +146,13 @@ class Registry:
 def import_here(known: Iterable[Found] | None = None, before: Callable[[], object] = bool) -> None:
     """Let this process import plugins of other packages from now on: it is there to run them.
 
-    known: these plugins, as another process found them, and no others: their packages are
-    imported when they are used; None = every package is imported to ask for its plugins. before:
-    called once, before the first of them is imported.
+    Parameters
+    ----------
+    known : iterable of Found or None
+        These plugins, as another process found them, and no others: their packages are imported
+        when they are used; None = every package is imported to ask for its plugins.
+    before : callable
+        Called once, before the first of them is imported.
     """
     IMPORTS.before = cache(before)
     if known is not None:

@@ -21,11 +21,20 @@ Buffer = Literal["none", "centre", "patch"]
 class Draw:
     """A draw of single pixels.
 
-    train: (H, W) bool. dropped: (H, W) bool, labelled pixels that may be neither; all other
-    labelled pixels are for test, but for those that the buffer leaves out. notes: sentences for
-    the audit. hidden: (H, W) bool, pixels that no plugin sees before it predicts them; None =
-    none. asked: (H, W) bool, training pixels whose labels were asked for one by one; None =
-    none. labels: (H, W) int16 class ids in place of the scene's, of a protocol that brings some.
+    Attributes
+    ----------
+    train : (H, W) bool
+    dropped : (H, W) bool
+        Labelled pixels that may be neither; all other labelled pixels are for test, but for
+        those that the buffer leaves out.
+    notes : tuple of str
+        Sentences for the audit.
+    hidden : (H, W) bool or None
+        Pixels that no plugin sees before it predicts them; None = none.
+    asked : (H, W) bool or None
+        Training pixels whose labels were asked for one by one; None = none.
+    labels : (H, W) int16 or None
+        Class ids in place of the scene's, of a protocol that brings some.
     """
 
     train: NDArray[np.bool_]
@@ -41,7 +50,10 @@ class Areas:
     """A draw for masks: of each place the pixels (H, W) bool in which training tiles may lie, and
     test tiles.
 
-    tiles: training tiles to take at random; None = all that fit.
+    Attributes
+    ----------
+    tiles : int or None
+        Training tiles to take at random; None = all that fit.
     """
 
     train: tuple[NDArray[np.bool_], ...]
@@ -59,19 +71,30 @@ class SplitProtocol:
     :meth:`draw_tiles` where it names "segmentation" or "change". A draw depends on the labels, the
     seed, the patch and the fields here alone, and on the spectra where it :attr:`reads_spectra`.
 
-    argument: canonical text after the colon; what follows a ``#`` in it, a checksum, is not shown
-    in tables.
-    buffer: labelled pixels that are left out round the training pixels, so that for patches of side
-        p = 2r+1 no test *centre* lies in a training patch (``centre``: Chebyshev distance > r), no
-        test *patch* meets a training patch (``patch``: > 2r), or ``none``. The core leaves them
-        out.
-
-    takes: what follows the colon: nothing, a whole number from 1 on, or a ratio between 0 and 1.
-        usual_argument: where nothing is typed; None = something must be.
-    usage: how it is typed, for error messages. example: an argument that the conformance kit tries.
-    usual_buffer: where the user names none. leaky: train and test pixels are neighbours by
-    construction. nests_in: names of the only protocols that may be made of this one; None = all
-    but itself.
+    Attributes
+    ----------
+    argument : str
+        Canonical text after the colon; what follows a ``#`` in it, a checksum, is not shown in
+        tables.
+    buffer : Buffer
+        Labelled pixels that are left out round the training pixels, so that for patches of side
+        p = 2r+1 no test *centre* lies in a training patch (``centre``: Chebyshev distance > r),
+        no test *patch* meets a training patch (``patch``: > 2r), or ``none``. The core leaves
+        them out.
+    takes : {"nothing", "number", "ratio"}
+        What follows the colon: nothing, a whole number from 1 on, or a ratio between 0 and 1.
+    usual_argument : str or None
+        Where nothing is typed; None = something must be.
+    usage : str
+        How it is typed, for error messages.
+    example : str
+        An argument that the conformance kit tries.
+    usual_buffer : Buffer
+        Where the user names none.
+    leaky : bool
+        Train and test pixels are neighbours by construction.
+    nests_in : tuple of str or None
+        Names of the only protocols that may be made of this one; None = all but itself.
     """
 
     card: ClassVar[Card]
@@ -91,8 +114,11 @@ class SplitProtocol:
         """The protocol of the text after the colon, "" without one. Raises InputError where it is
         not valid.
 
-        folder: what paths in the text are relative to. A protocol that ``takes`` another text
-        has this method itself.
+        Parameters
+        ----------
+        folder : Path
+            What paths in the text are relative to. A protocol that ``takes`` another text has
+            this method itself.
         """
         if not argument and cls.usual_argument is not None:
             return cls(cls.usual_argument, buffer)

@@ -37,12 +37,20 @@ ENDINGS = {f".{name}": name for name in (*FORMATS[1:], *PICTURES)} | {".txt": "m
 def print_report(
     report: Report, console: Console, by: str = "summary", *, notes: bool = False
 ) -> None:
-    """Print every table to a rich console. notes: also what its numbers are, and all of each
-    protocol's audit.
+    """Print every table to a rich console.
 
-    by: ``summary``, ``generator``, ``gain``, ``classifier``, ``class``, ``seed``, ``lambda``,
-    ``times``, ``omega`` or ``labels``. Raises InputError for anything else, and by labels where
-    the store holds no learning curve.
+    Parameters
+    ----------
+    notes : bool
+        Also what its numbers are, and all of each protocol's audit.
+    by : str
+        ``summary``, ``generator``, ``gain``, ``classifier``, ``class``, ``seed``, ``lambda``,
+        ``times``, ``omega`` or ``labels``.
+
+    Raises
+    ------
+    InputError
+        For anything else, and by labels where the store holds no learning curve.
     """
     from rich.text import Text
 
@@ -59,13 +67,17 @@ def print_report(
 def render_report(
     report: Report, format: str = "md", by: str = "generator", *, notes: bool = True
 ) -> str:
-    """The report as text in one of FORMATS, ending in a newline. notes: of md and tex, what stands
-    below the tables.
+    """The report as text in one of FORMATS, ending in a newline.
 
     ``html`` holds every view at once; ``csv`` has one row per trial, for ``by="class"`` one per
     trial and class, for ``by="labels"`` one per point of a curve and per arm on it; ``json`` the
     rows of trials, of gains, and then those of curves. Raises InputError for an unknown format or
     view.
+
+    Parameters
+    ----------
+    notes : bool
+        Of md and tex, what stands below the tables.
     """
     from hsiaug.base.text import json_of
     from hsiaug.report.matrix import pages
@@ -147,10 +159,18 @@ def save_report(
 def figure_of(report: Report, by: str, columns: int = 2) -> Figure:
     """Draw a report: the verdict as a card (``by="generator"``), what every arm gains over its
     controls draw by draw (``by="gain"``), OA and AA against λ, M or ω, or curves over labels
-    (``by="labels"``). columns: of a page with two, which it fills: 1 = 3.5 inches, 2 = 7.2 inches.
+    (``by="labels"``).
 
-    Raises InputError for another view, where no generator was run at two values, or the store holds
-    no learning curve.
+    Parameters
+    ----------
+    columns : int
+        Columns of a page with two, which it fills: 1 = 3.5 inches, 2 = 7.2 inches.
+
+    Raises
+    ------
+    InputError
+        For another view, where no generator was run at two values, or the store holds no
+        learning curve.
     """
     from hsiaug.report.curves import AXES
     from hsiaug.report.figures.curves import curve_figure, label_figure

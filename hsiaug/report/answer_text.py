@@ -149,7 +149,12 @@ def _contrasts(answer: Answer, answers: Answers) -> list[str]:
 def _contrast(group: Sequence[Contrast], rival: str, answers: Answers) -> str:
     """``txt2hsi: +3.0 to +7.0 points of AA, better with 3 of 3 classifiers.``
 
-    group: the contrasts of one generator with one rival. rival: its name in this sentence.
+    Parameters
+    ----------
+    group : sequence of Contrast
+        The contrasts of one generator with one rival.
+    rival : str
+        Its name in this sentence.
     """
     first = group[0]
     alone = first.asked == 1
@@ -201,7 +206,7 @@ def _use_sentences(answers: Answers) -> tuple[str, ...]:
         if use.status != "YES" and certain == "shown":
             certain = "not shown"
         said.append(
-            f"{_sentence_start(use.without)} needs no samples: {decimal(use.without_score)}"
+            f"{rival_words(use.without)} needs no samples: {decimal(use.without_score)}"
             f" ({_gain(use.over_without)} {certain})."
         )
     if use.rival is not None:
@@ -217,11 +222,6 @@ def _why_without(use: Use, first: Status) -> str:
     if use.status == "NO":
         return "No generator is better."
     return "No generator is shown to be better."
-
-
-def _sentence_start(name: str) -> str:
-    """A name with what it is, where it is a control."""
-    return rival_words(name)
 
 
 def rival_words(name: str) -> str:

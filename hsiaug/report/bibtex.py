@@ -19,8 +19,14 @@ VENUE = ("journal", "booktitle", "howpublished", "publisher")
 
 @dataclass(frozen=True)
 class Entry:
-    """One BibTeX entry. kind: without ``@``, in lower case. fields: values in LaTeX without the
-    outer braces.
+    """One BibTeX entry.
+
+    Attributes
+    ----------
+    kind : str
+        Without ``@``, in lower case.
+    fields : dict of str to str
+        Values in LaTeX without the outer braces.
     """
 
     kind: str

@@ -18,8 +18,13 @@ from hsiaug.trial.arm import BOTH, CONTROLS, Arm, Method
 class Comparison:
     """An arm against one control cell, over the draws in which both gave numbers.
 
-    mine, theirs: the places of these draws among the good trials of either. main, second: the tests
-    of the two metrics that the task names for gains; second is None where no pair has it.
+    Attributes
+    ----------
+    mine, theirs : array of intp
+        The places of these draws among the good trials of either.
+    main, second : Evidence or None
+        The tests of the two metrics that the task names for gains; second is None where no pair
+        has it.
     """
 
     cell: ArmCell

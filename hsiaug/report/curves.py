@@ -22,11 +22,17 @@ Held = tuple[tuple[Axis, float | None], ...]
 
 @dataclass(frozen=True)
 class SweepLine:
-    """A generator with one classifier, along an axis. held: its places on the other axes.
+    """A generator with one classifier, along an axis.
 
-    points: (value on the axis, cell), in the order of the values; None for an arm without ω
-    along ω. draws: those that most of its points are over; the others are in tables, and not
-    comparable.
+    Attributes
+    ----------
+    held : Held
+        Its places on the other axes.
+    points : tuple of (float or None, ArmCell)
+        (value on the axis, cell), in the order of the values; None for an arm without ω along
+        ω.
+    draws : frozenset of DrawKey
+        Those that most of its points are over; the others are in tables, and not comparable.
     """
 
     generator: Method

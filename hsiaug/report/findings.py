@@ -58,8 +58,12 @@ OF_SIGNS = (
 
 
 def verdict_text(found: Verdict | None, second: str) -> str:
-    """A verdict as the entry of a table; ``control`` without one. second: the name of the second
-    metric.
+    """A verdict as the entry of a table; ``control`` without one.
+
+    Parameters
+    ----------
+    second : str
+        The name of the second metric.
     """
     about = {"min_pairs": MIN_PAIRS, "margin": f"{100 * MARGIN:g}", "undecided": undecided}
     return "".join(sentences("verdict.txt", found=found, second=second, **about))
@@ -84,8 +88,12 @@ def rival_look(gain: Gain) -> Look:
 
 
 def best_said(table: Table, store: str | None = None) -> list[str]:
-    """Where the row with the highest main score is right, if told. store: as an option, to say what
-    to run next.
+    """Where the row with the highest main score is right, if told.
+
+    Parameters
+    ----------
+    store : str or None
+        As an option, to say what to run next.
     """
     means = {
         cell: mean[0]

@@ -21,9 +21,15 @@ LONGEST = 24
 class GridEntry:
     """Content of one field of a grid.
 
-    tone: good, bad, warn or nothing, of a verdict; None of anything else. strong: the highest mean
-    of its column. value: the number that the text writes, where the highest of a column is marked;
-    None of a mean over fewer draws than the others.
+    Attributes
+    ----------
+    tone : str or None
+        Good, bad, warn or nothing, of a verdict; None of anything else.
+    strong : bool
+        The highest mean of its column.
+    value : float or None
+        The number that the text writes, where the highest of a column is marked; None of a mean
+        over fewer draws than the others.
     """
 
     text: str
@@ -34,10 +40,18 @@ class GridEntry:
 
 @dataclass(frozen=True)
 class GridColumn:
-    """A column of a grid. entry: what it shows of that which a row is about.
+    """A column of a grid.
 
-    group: what neighbouring columns have in common, printed once above them. best: the highest mean
-    is marked. spare: its deviations may be left out where there is no room.
+    Attributes
+    ----------
+    entry : callable
+        What it shows of that which a row is about.
+    group : str
+        What neighbouring columns have in common, printed once above them.
+    best : bool
+        The highest mean is marked.
+    spare : bool
+        Its deviations may be left out where there is no room.
     """
 
     header: str
@@ -50,8 +64,16 @@ class GridColumn:
 
 @dataclass(frozen=True)
 class Grid:
-    """Rows of entries. keys: how many leading columns say what a row is; breaks: rows that start a
-    new block; subjects: what each row is about.
+    """Rows of entries.
+
+    Attributes
+    ----------
+    keys : int
+        How many leading columns say what a row is.
+    breaks : frozenset of int
+        Rows that start a new block.
+    subjects : tuple of object
+        What each row is about.
     """
 
     heading: str
@@ -72,7 +94,10 @@ def make_grid(
 ) -> Grid:
     """A row for each of what they are about.
 
-    block: a row in which it changes starts a new block.
+    Parameters
+    ----------
+    block : callable
+        A row in which it changes starts a new block.
     """
     subjects = list(about)
     rows = []
@@ -97,8 +122,12 @@ def make_grid(
 def text_grid(
     heading: str, header: Sequence[str], rows: Iterable[Sequence[str]], keys: int = 1
 ) -> Grid:
-    """A grid of texts. keys: leading columns that say what a row is; the others hold numbers where
-    most entries do.
+    """A grid of texts.
+
+    Parameters
+    ----------
+    keys : int
+        Leading columns that say what a row is; the others hold numbers where most entries do.
     """
     texts = [tuple(row) for row in rows]
 
@@ -134,9 +163,22 @@ class ReportPage:
     """One table of a report: failures, warnings, what was run and the answers above the grids;
     notes, the audit and what else is found below.
 
-    leaky: the title must say so before anything else. failed: how many trials failed, or None;
-    failures: a line per error. opening: what was run. answers: the three, in words. audit: (label,
-    sentence) pairs. closing: the last sentences of all, on what is found.
+    Attributes
+    ----------
+    leaky : bool
+        The title must say so before anything else.
+    failed : str or None
+        How many trials failed, or None.
+    failures : tuple of str
+        A line per error.
+    opening : tuple of str
+        What was run.
+    answers : tuple of AnswerText
+        The three, in words.
+    audit : tuple of (str, str)
+        (label, sentence) pairs.
+    closing : tuple of str
+        The last sentences of all, on what is found.
     """
 
     title: str

@@ -77,7 +77,13 @@ def _table_page(table: Table, where: str, by: str) -> ReportPage:
 
 @dataclass(frozen=True)
 class ArmRow:
-    """An arm with a classifier. gains: of each scene, None where it was not run."""
+    """An arm with a classifier.
+
+    Attributes
+    ----------
+    gains : tuple of Gain or None
+        Gains of each scene, None where it was not run.
+    """
 
     key: CellKey
     label: str
@@ -230,7 +236,10 @@ def summaries(report: Report, *, brief: bool) -> tuple[ReportPage, ...]:
     """A page per matrix: accuracy, what helps, and by how much; below the last, the command to run
     next.
 
-    brief: for a terminal, with the notes and the audit of its tables.
+    Parameters
+    ----------
+    brief : bool
+        For a terminal, with the notes and the audit of its tables.
     """
     next_ = (
         f"Next: hsiaug report{report.option} --out report.html (here --notes explains, --by"

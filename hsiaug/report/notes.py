@@ -32,7 +32,13 @@ NAMED = 12
 
 
 def table_page(table: Table, where: str, grids: Iterable[Grid], notes: Iterable[str]) -> ReportPage:
-    """The page of a table with these grids and notes. where: what to type for the store."""
+    """The page of a table with these grids and notes.
+
+    Parameters
+    ----------
+    where : str
+        What to type for the store.
+    """
     return ReportPage(
         title=table.title,
         leaky=table.leaky,
@@ -87,7 +93,10 @@ def warnings(table: Table) -> tuple[str, ...]:
 def table_notes(table: Table, *, compared: bool = True) -> list[str]:
     """Notes on the figures of a table: their meaning, their draws, and those that are missing.
 
-    compared: also how arms are compared with controls, its tests, and what its verdicts claim.
+    Parameters
+    ----------
+    compared : bool
+        Also how arms are compared with controls, its tests, and what its verdicts claim.
     """
     drawn = {(seed, split) for seed, split, ok in table.trials.pairs("seed", "split", "ok") if ok}
     splits = Counter(seed for seed, _ in drawn)
@@ -146,8 +155,12 @@ def _unequal_budgets(table: Table) -> Iterator[tuple[Method, int, int, list[tupl
 
 
 def audit_lines(table: Table, where: str) -> list[tuple[str, str]]:
-    """(label, sentence) pairs on costs and leaks of a table's draws. where: what the user types for
-    the store.
+    """(label, sentence) pairs on costs and leaks of a table's draws.
+
+    Parameters
+    ----------
+    where : str
+        What the user types for the store.
     """
     told = [audit for audit in table.splits.values() if audit.get("seen_counts") is not None]
     shares = [100 * sum(audit["seen_counts"]) / max(1, int(audit["n_test"])) for audit in told]

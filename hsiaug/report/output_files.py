@@ -29,8 +29,18 @@ ARRAYS = (".npz", ".mat")
 
 @dataclass(frozen=True)
 class TableFiles:
-    """Tables of a command. name: of LaTeX labels. pages: for people; rows: of the CSV; value: the
-    JSON.
+    """Tables of a command.
+
+    Attributes
+    ----------
+    name : str
+        Name of LaTeX labels.
+    pages : sequence of ReportPage
+        For people.
+    rows : sequence of mapping of str to object
+        Rows of the CSV.
+    value : object
+        The JSON.
     """
 
     name: str

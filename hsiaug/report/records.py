@@ -86,8 +86,11 @@ SPEC = {"task", "scene", "protocol", "patch", *OF_TRIAL}
 class Condition:
     """Properties shared by the trials of one table.
 
-    rest: canonical JSON of any further key of the specification, so that what a later version adds
-        to it parts the tables instead of being averaged over.
+    Attributes
+    ----------
+    rest : str
+        Canonical JSON of any further key of the specification, so that what a later version
+        adds to it parts the tables instead of being averaged over.
     """
 
     task: str
@@ -101,10 +104,15 @@ class Condition:
 
 
 def read_store(store: Store, damaged: list[Damage]) -> Trials:
-    """The trials of all records of a store. damaged: takes in those that are not to be believed.
+    """The trials of all records of a store.
 
     Columns of a pack, which never changes, are in the user's cache for that very file. Raises
     StoreError as it does.
+
+    Parameters
+    ----------
+    damaged : list of Damage
+        Takes in those that are not to be believed.
     """
     with uncollected():
         loose = sorted(store.loose())
@@ -313,7 +321,13 @@ def _about(text: str) -> dict[str, Any]:
 
 
 def condition_of(spec: Mapping[str, Any]) -> Condition:
-    """spec: what trials of one table share of their specifications."""
+    """What trials must share to stand in one table.
+
+    Parameters
+    ----------
+    spec : mapping of str to object
+        What trials of one table share of their specifications.
+    """
     scene, protocol = spec["scene"], spec["protocol"]
     argument = protocol.get("argument")
     rest = {
@@ -367,8 +381,12 @@ def number_of(trial: Trial, name: str) -> float | None:
 
 @dataclass(frozen=True, eq=False)
 class ArmCell:
-    """The trials of one arm with one classifier, in the order of their seeds. declared: what the
-    generators of its table are controls of, by name, as their records say.
+    """The trials of one arm with one classifier, in the order of their seeds.
+
+    Attributes
+    ----------
+    declared : mapping of str to str
+        What the generators of its table are controls of, by name, as their records say.
     """
 
     arm: Arm

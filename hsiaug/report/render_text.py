@@ -80,7 +80,10 @@ def markdown_text(text: str) -> str:
 def latex(pages: Sequence[ReportPage], name: str = "") -> str:
     """All pages as LaTeX floats, each followed by its page's notes and audit.
 
-    name: what their labels begin with, so that tables of several files stand in one paper.
+    Parameters
+    ----------
+    name : str
+        What their labels begin with, so that tables of several files stand in one paper.
     """
     template = text_templates(_tex, **LATEX_SYNTAX).get_template("pages.tex")
     return template.render(

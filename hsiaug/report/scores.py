@@ -23,12 +23,27 @@ class Metric:
 
 @dataclass(frozen=True)
 class MetricSet:
-    """A task in a report. main: what gains are tested on; second: the other gain.
+    """A task in a report.
 
-    shown: in every table; more: in the detailed one; fields: in seen and in new fields, and
-    visibility: in test pixels that plugins could see and in hidden ones; those of AA stand in
-    every table. meaning: the sentence below every table. unit: what a record counts of the
-    samples. chooses_view: whether each draw chooses the spectral view where the user names none.
+    Attributes
+    ----------
+    main : Metric
+        What gains are tested on.
+    second : Metric
+        The other gain.
+    shown : tuple of Metric
+        In every table.
+    more : tuple of Metric
+        In the detailed one.
+    fields : tuple of Metric
+        In seen and in new fields, and visibility: in test pixels that plugins could see and in
+        hidden ones; those of AA stand in every table.
+    meaning : str
+        The sentence below every table.
+    unit : str
+        What a record counts of the samples.
+    chooses_view : bool
+        Whether each draw chooses the spectral view where the user names none.
     """
 
     main: Metric

@@ -53,10 +53,22 @@ NAMED = 20
 class Table:
     """All trials of one condition, in cells.
 
-    trials: all of them, arm by arm. cells: (arm, classifier) → cell, controls first, without the
-    control classifiers; blind: the cells of these: accuracy without spectra. scores: the metrics
-    that it shows. large: ids of the classes that ``aa_large`` is over. run: of a suite. damaged:
-    records of the store that were left out: what they were of is not to be believed.
+    Attributes
+    ----------
+    trials : Trials
+        All of them, arm by arm.
+    cells : mapping of CellKey to ArmCell
+        (arm, classifier) → cell, controls first, without the control classifiers.
+    blind : tuple of ArmCell
+        The cells of these: accuracy without spectra.
+    scores : MetricSet
+        The metrics that it shows.
+    large : tuple of int
+        Ids of the classes that ``aa_large`` is over.
+    run : str
+        Of a suite.
+    damaged : tuple of Damage
+        Records of the store that were left out: what they were of is not to be believed.
     """
 
     title: str
@@ -294,10 +306,14 @@ class Table:
 
 @dataclass(frozen=True)
 class Report:
-    """Every table that a set of records gives. store: how the user names the records' folder, if
-    known.
+    """Every table that a set of records gives.
 
-    damaged: records that were left out.
+    Attributes
+    ----------
+    store : str or None
+        How the user names the records' folder, if known.
+    damaged : tuple of Damage
+        Records that were left out.
     """
 
     tables: tuple[Table, ...]
@@ -327,12 +343,21 @@ def build_report(
     The records are taken at their word: those of a file are checked by
     :meth:`hsiaug.trial.store.Store.read`.
 
-    store: the folder they came from, as the user typed it, for the lines that lead back to it.
-    runs: hashes of the trials of each run of a suite, by its name. Every run gets tables of its
-        own, from its trials alone: its comparisons and their correction do not depend on the other
-        runs. A trial that no run names is left out.
-    damaged: what the store left out, to be named with every table.
-    Raises StoreError for a record that is not as in docs/results-format.md.
+    Parameters
+    ----------
+    store : str or None
+        The folder they came from, as the user typed it, for the lines that lead back to it.
+    runs : mapping of str to collection of str or None
+        Hashes of the trials of each run of a suite, by its name. Every run gets tables of its
+        own, from its trials alone: its comparisons and their correction do not depend on the
+        other runs. A trial that no run names is left out.
+    damaged : iterable of Damage
+        What the store left out, to be named with every table.
+
+    Raises
+    ------
+    StoreError
+        For a record that is not as in docs/results-format.md.
     """
     left_out = tuple(damaged)
     tables = []

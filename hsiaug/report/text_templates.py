@@ -32,8 +32,12 @@ FILTERS: tuple[Callable[..., str], ...] = (
 def text_templates(escape: Callable[[str], str] = visible, **syntax: str) -> Environment:
     """The templates of this package, with the functions in ``FILTERS``.
 
-    escape: of every text that is put into one; a line break must not stay. syntax: signs in
-    place of Jinja's usual ones.
+    Parameters
+    ----------
+    escape : callable
+        Of every text that is put into one; a line break must not stay.
+    syntax : str
+        Signs in place of Jinja's usual ones.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -50,8 +54,12 @@ def text_templates(escape: Callable[[str], str] = visible, **syntax: str) -> Env
 
 
 def sentences(template: str | Template, **about: object) -> list[str]:
-    """The lines of a template of sentences that are not empty. template: its name in this package,
-    or itself.
+    """The lines of a template of sentences that are not empty.
+
+    Parameters
+    ----------
+    template : str or Template
+        Its name in this package, or itself.
     """
     said = text_templates().get_template(template).render(about)
     return [line for line in said.splitlines() if line.strip()]

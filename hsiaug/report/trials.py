@@ -21,8 +21,12 @@ KINDS: Mapping[str, Any] = {"seed": np.int64, "ok": bool, "idle": bool}
 
 @dataclass(frozen=True, eq=False)
 class Coded:
-    """A column of texts or objects of which many are equal. codes: (n,) places among the different
-    ones, values.
+    """A column of texts or objects of which many are equal.
+
+    Attributes
+    ----------
+    codes : (n,) int32
+        Places among the different ones, values.
     """
 
     codes: NDArray[np.int32]
@@ -98,7 +102,13 @@ class Trial:
 
 
 class Trials(Sequence[Any]):
-    """A sequence of trials, whose rows are made when they are asked for. columns: by name."""
+    """A sequence of trials, whose rows are made when they are asked for.
+
+    Attributes
+    ----------
+    columns : Columns
+        By name.
+    """
 
     def __init__(self, columns: Columns) -> None:
         self.columns = columns
@@ -153,8 +163,12 @@ def recall_of(columns: Columns, rows: slice = slice(None)) -> NDArray[np.float64
 def columns_of(
     rows: Sequence[Mapping[str, Any]], texts: Sequence[str], shared: Sequence[str]
 ) -> Columns:
-    """The values of rows by column; a number that a row lacks is NaN. texts, shared: names of what
-    is no number.
+    """The values of rows by column; a number that a row lacks is NaN.
+
+    Parameters
+    ----------
+    texts, shared : sequence of str
+        Names of what is no number.
     """
     made = Columns({name: np.array([row[name] for row in rows], dtype=str) for name in texts})
     made |= {name: Coded.of(row[name] for row in rows) for name in shared}
@@ -204,8 +218,15 @@ def unpacked(path: Path, line: bytes, start: int, again: Callable[[], Columns]) 
     """The columns of that line in a file, whose bytes begin at ``start`` and are read when they are
     asked for.
 
-    again: makes the columns, where the file is no longer what it was. Raises ValueError for a
-    file of another size.
+    Parameters
+    ----------
+    again : callable
+        Makes the columns, where the file is no longer what it was.
+
+    Raises
+    ------
+    ValueError
+        For a file of another size.
     """
     told = json.loads(line)
     if path.stat().st_size != start + sum(size for _, _, size, *_ in told.values()):

@@ -103,7 +103,15 @@ class Pairing:
 
 @dataclass(frozen=True)
 class ArmComparison:
-    """A against B. a, b: their names. apart: sentences on conditions that cannot be compared."""
+    """A against B.
+
+    Attributes
+    ----------
+    a, b : str
+        Their names.
+    apart : tuple of str
+        Sentences on conditions that cannot be compared.
+    """
 
     a: str
     b: str
@@ -115,9 +123,18 @@ def compare_arms(report: Report, a: str, b: str, *, metric: str | None = None) -
     """A and B on every condition with a draw in common; on each, p is corrected for the arms of the
     report's table.
 
-    a, b: as :func:`find_arm` reads them. metric: its key in a record; the main one of each task
-    without it. Raises InputError for arms and metrics that are not there, for twice the same arm,
-    and where no draw is shared.
+    Parameters
+    ----------
+    a, b : str
+        As :func:`find_arm` reads them.
+    metric : str or None
+        Its key in a record; the main one of each task without it.
+
+    Raises
+    ------
+    InputError
+        For arms and metrics that are not there, for twice the same arm, and where no draw is
+        shared.
     """
     keys = [key for table in report.tables for key in table.every_cell]
     if not keys:
@@ -182,9 +199,18 @@ def arm_names(keys: Iterable[CellKey]) -> dict[CellKey, str]:
 def find_arm(text: str, role: str, keys: Iterable[CellKey]) -> CellKey:
     """The one key that the text fits.
 
-    text: names, with λ, ω and settings (``smote k=3/svm``) where several fit; a name of
-    :func:`arm_names`; or one that a table prints (``smote λ=1 M=3 with svm``). role: A or B, for
-    messages. Raises InputError, with the names that are near, where no key or several fit.
+    Parameters
+    ----------
+    text : str
+        Names, with λ, ω and settings (``smote k=3/svm``) where several fit; a name of
+        :func:`arm_names`; or one that a table prints (``smote λ=1 M=3 with svm``).
+    role : str
+        A or B, for messages.
+
+    Raises
+    ------
+    InputError
+        With the names that are near, where no key or several fit.
     """
     names = arm_names(keys)
     text = _address(text)

@@ -47,8 +47,12 @@ def check_view(by: str) -> None:
 
 
 def arm_columns(table: Table, arm: Callable[[Any], Arm] = attrgetter("arm")) -> list[GridColumn]:
-    """generator, λ, M where any trial has one, and ω where any is guided. arm: of that which a row
-    is about.
+    """generator, λ, M where any trial has one, and ω where any is guided.
+
+    Parameters
+    ----------
+    arm : callable
+        Of that which a row is about.
     """
 
     def rate(row: object, value: str) -> str:

@@ -120,8 +120,12 @@ def label_grids(table: Table, curves: Sequence[LabelCurve]) -> tuple[Grid, ...]:
 
 
 def worth_text(found: LabelEquivalent, most: int) -> str:
-    """``2.1 (1.2 to 4)``, ``< 0 (< 0 to 0.4)``, or ``> 20`` where all of it is. most: the largest
-    number of labels.
+    """``2.1 (1.2 to 4)``, ``< 0 (< 0 to 0.4)``, or ``> 20`` where all of it is.
+
+    Parameters
+    ----------
+    most : int
+        The largest number of labels.
     """
     censored = math.isinf(found.value) and found.low == found.high
     if found.low is None or found.high is None or censored:

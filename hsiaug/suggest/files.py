@@ -80,8 +80,17 @@ def save_suggestions(
     name: str,
     notes: Sequence[str],
 ) -> None:
-    """Write each file, by its ending. name: of the scene. Raises InputError where a file cannot be
-    written.
+    """Write each file, by its ending.
+
+    Parameters
+    ----------
+    name : str
+        Name of the scene.
+
+    Raises
+    ------
+    InputError
+        Where a file cannot be written.
     """
     rows, title = rows_of(found, scene.class_names, ground), f"{name}: label these"
     value = {"picks": rows, "notes": list(notes)}

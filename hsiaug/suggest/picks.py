@@ -40,11 +40,21 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Pick:
-    """A pixel worth a label. row, column: from 0. votes: members of the committee by class id, the
-    most first.
+    """A pixel worth a label.
 
-    pixels: of its segment. uncertainty: their mean disagreement, 0..1. share: of the
-    disagreement that no known label covers, what this one would and none before it does, 0..1.
+    Attributes
+    ----------
+    row, column : int
+        From 0.
+    votes : mapping of int to int
+        Members of the committee by class id, the most first.
+    pixels : int
+        Pixels of its segment.
+    uncertainty : float
+        Their mean disagreement, 0..1.
+    share : float
+        Share of the disagreement that no known label covers, what this one would and none
+        before it does, 0..1.
     """
 
     rank: int
@@ -58,8 +68,14 @@ class Pick:
 
 @dataclass(frozen=True, eq=False)
 class Suggestions:
-    """uncertainty: (H, W) float32, 0..1, the disagreement of the members. known: (H, W) bool, the
-    pixels they learnt.
+    """The picks of a round, and what they were chosen by.
+
+    Attributes
+    ----------
+    uncertainty : (H, W) float32
+        0..1, the disagreement of the members.
+    known : (H, W) bool
+        The pixels they learnt.
     """
 
     picks: tuple[Pick, ...]
@@ -82,11 +98,20 @@ def suggestions(
 ) -> Suggestions:
     """The ``count`` pixels of ``candidates`` (H, W) whose labels would help most, the best first.
 
-    known: the pixels whose labels the committee learns; no other label can be reached from here.
-    With fewer than two classes nobody votes, and picks cover the ground alone. unnamed: (H, W)
-    bool, pixels known to be of no class: their ground counts as covered. seed: of the fits.
-    Raises InputError where there are fewer segments than picks, and what :func:`cast_votes`
-    raises.
+    Parameters
+    ----------
+    known : BlindSplit
+        The pixels whose labels the committee learns; no other label can be reached from here.
+        With fewer than two classes nobody votes, and picks cover the ground alone.
+    unnamed : (H, W) bool or None
+        Pixels known to be of no class: their ground counts as covered.
+    seed : int
+        Seed of the fits.
+
+    Raises
+    ------
+    InputError
+        Where there are fewer segments than picks, and what :func:`cast_votes` raises.
     """
     ground = ground_of(scene)
     open_ = candidates & ground.data & ~known.train
@@ -121,8 +146,14 @@ def suggestions(
 
 @dataclass(frozen=True, eq=False)
 class Ground:
-    """features: (H, W, k) float32, with a total variance of 1. segments: (H, W) int32, 0, 1, …
-    data: (H, W) bool, pixels that are not 0 in every band.
+    """What a scene shows without any label.
+
+    Attributes
+    ----------
+    features : (H, W, k) float32
+        With a total variance of 1.
+    segments : (H, W) int32
+        0, 1, … data: (H, W) bool, pixels that are not 0 in every band.
     """
 
     features: Floats
@@ -199,15 +230,19 @@ def cover(
     """Indices of ``count`` segments, each the one whose label covers most of the mass that none
     covers yet; and its share of the mass that the known labels leave uncovered.
 
-    centres: (s, k) and known: (n, k) features; a label covers what lies near it, by a Gaussian
-    whose width is ``REACH`` times the median distance of a segment to the one most like it. mass:
-    (s,) > 0.
-
     Greedy facility location: G. L. Nemhauser, L. A. Wolsey and M. L. Fisher, An analysis of
     approximations for maximizing submodular set functions, Mathematical Programming 14, 1978,
     doi:10.1007/BF01588971; as a way to choose what to label: K. Wei, R. Iyer and J. Bilmes,
     Submodularity in data subset selection and active learning, ICML 2015. Here the labels that
     are known begin the cover, and disagreement weighs it.
+
+    Parameters
+    ----------
+    centres : (s, k) float64
+        And known: (n, k) features; a label covers what lies near it, by a Gaussian whose width
+        is ``REACH`` times the median distance of a segment to the one most like it.
+    mass : (s,) float64
+        > 0.
     """
     from scipy.spatial import KDTree
     from scipy.spatial.distance import cdist

@@ -133,9 +133,15 @@ def _make_stripes(sizes: Sequence[int] = SIZES, *, hard: bool = False) -> Case:
     """A scene of one stripe of rows per class; training pixels at its left, test pixels at its
     right.
 
-    sizes: training pixels of class ids 1..C. hard: the last two bands do not vary, the very last
-    being 0, and there are neither wavelengths nor descriptions. The same arguments give the same
-    case.
+    The same arguments give the same case.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Training pixels of class ids 1..C.
+    hard : bool
+        The last two bands do not vary, the very last being 0, and there are neither
+        wavelengths nor descriptions.
     """
     rng = np.random.default_rng(derive_seed("conformance", 0))
     labels = np.repeat(np.arange(1, len(sizes) + 1, dtype=np.int16), STRIPE)[:, None].repeat(
@@ -167,9 +173,15 @@ def _make_tiles(dates: int, sizes: Mapping[int, int] | None = None) -> Case:
 
     The last row of each tile is ignored.
 
-    dates: 1 = four classes; 2 = what changes when the squares appear. sizes: of a hard case the
-    training pixels of some class ids, of which the others are ignored, as is all but a corner of
-    a few training tiles; None: an easy one. The same arguments give the same case.
+    The same arguments give the same case.
+
+    Parameters
+    ----------
+    dates : int
+        1 = four classes; 2 = what changes when the squares appear.
+    sizes : mapping of int to int or None
+        Of a hard case, the training pixels of some class ids, of which the others are
+        ignored, as is all but a corner of a few training tiles; None: an easy one.
     """
     rng = np.random.default_rng(derive_seed("conformance", "places"))
     hard = sizes is not None

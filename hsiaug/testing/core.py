@@ -26,8 +26,14 @@ S = TypeVar("S")
 
 
 class Violation(Exception):
-    """A check saw its rule broken. seen: what was seen; hint: in place of the check's own, where
-    that helps more.
+    """A check saw its rule broken.
+
+    Attributes
+    ----------
+    seen : str
+        What was seen.
+    hint : str
+        In place of the check's own, where that helps more.
     """
 
     def __init__(self, seen: str, hint: str = "") -> None:
@@ -58,8 +64,11 @@ def require_equal(a: Arrays, b: Arrays, seen: str) -> None:
 class Check:
     """One rule of the contract and how it is tested.
 
-    needs: names of earlier checks without which this one can tell nothing; it is skipped where
-    one of them failed.
+    Attributes
+    ----------
+    needs : tuple of str
+        Names of earlier checks without which this one can tell nothing; it is skipped where one
+        of them failed.
     """
 
     name: str
@@ -78,7 +87,10 @@ class CheckList(list[Check]):
         """Add a function that raises where its rule is broken. Its name is the check's, its
         docstring the rule.
 
-        numbers: what the docstring names in braces.
+        Parameters
+        ----------
+        numbers : float
+            What the docstring names in braces.
         """
 
         def keep(test: Callable[[S], None]) -> Callable[[S], None]:
@@ -91,7 +103,13 @@ class CheckList(list[Check]):
 
 @dataclass(frozen=True)
 class Outcome:
-    """The outcome of one check. seen: what broke the rule, or why the check was skipped."""
+    """The outcome of one check.
+
+    Attributes
+    ----------
+    seen : str
+        What broke the rule, or why the check was skipped.
+    """
 
     name: str
     status: Literal["passed", "failed", "skipped"]
@@ -114,7 +132,13 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Report:
-    """All outcomes of one plugin, in the order of the checks. title: its kind, name and preset."""
+    """All outcomes of one plugin, in the order of the checks.
+
+    Attributes
+    ----------
+    title : str
+        Its kind, name and preset.
+    """
 
     title: str
     outcomes: tuple[Outcome, ...]
@@ -129,7 +153,13 @@ class Report:
 
 
 class ConformanceError(PluginError):
-    """A plugin breaks rules; the message lists them all. report: every outcome."""
+    """A plugin breaks rules; the message lists them all.
+
+    Attributes
+    ----------
+    report : Report
+        Every outcome.
+    """
 
     report: Report
 
@@ -137,7 +167,10 @@ class ConformanceError(PluginError):
 class Kit:
     """The checks of one plugin. Each is run once at most, and after those that it needs.
 
-    make: builds the subject, when the first check is run.
+    Attributes
+    ----------
+    make : callable
+        Builds the subject, when the first check is run.
     """
 
     def __init__(self, title: str, checks: Iterable[Check], make: Callable[[], object]) -> None:

@@ -32,7 +32,10 @@ Drawn = list[Split | TileSplit]
 class ProtocolSubject:
     """A protocol under test, and what it drew. Raises PluginError for what is no protocol.
 
-    argument: what is typed after the colon, or None for the protocol's own example.
+    Attributes
+    ----------
+    argument : str or None
+        What is typed after the colon, or None for the protocol's own example.
     """
 
     def __init__(self, plugin: object, argument: str | None) -> None:

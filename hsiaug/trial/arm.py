@@ -68,8 +68,14 @@ def controls_of(
     """Controls that a generator of a scope must exceed to help in a task, in the order of columns.
 
     For masks, λ counts pairs and evens out no class, so every generator has balanced copies as a
-    further control; views of masks show no unlabelled pixel, so none has one for these. scope: None
-    = not known. declared: what generators were a control of when they were run, by name.
+    further control; views of masks show no unlabelled pixel, so none has one for these.
+
+    Parameters
+    ----------
+    scope : str or None
+        None = not known.
+    declared : mapping of str to str
+        What generators were a control of when they were run, by name.
     """
     balanced = () if task.single_pixels else (BALANCED,)
     seeing = (PSEUDO,) if scope not in (None, "none") and task.single_pixels else ()
@@ -79,8 +85,12 @@ def controls_of(
 
 
 def needed_of(control: str, declared: str = "") -> str:
-    """Name the arms that must be above a further control to help. declared: what it was a control
-    of when it was run.
+    """Name the arms that must be above a further control to help.
+
+    Parameters
+    ----------
+    declared : str
+        What it was a control of when it was run.
     """
     if declared == "all":
         return "every arm"
@@ -94,10 +104,17 @@ class Method:
     """A generator or classifier as it was run: equal only where version and every parameter are
     equal.
 
-    params: canonical JSON, so that a method can be a dictionary key.
-    convention: what ω means to it; part of its identity, as the same ω means another thing under
-    another. view: spectral view that a classifier was shown. train: what classifiers learn from
-    beside a generator.
+    Attributes
+    ----------
+    params : str
+        Canonical JSON, so that a method can be a dictionary key.
+    convention : str or None
+        What ω means to it; part of its identity, as the same ω means another thing under
+        another.
+    view : str
+        Spectral view that a classifier was shown.
+    train : str
+        What classifiers learn from beside a generator.
     """
 
     name: str

@@ -5,7 +5,7 @@ A plugin may end in any way that Python knows (``sys.exit``, ``KeyboardInterrupt
 that cannot be printed): what ended the call becomes text that can be stored, and the process goes
 on with other trials. Ways to end that Python does not know (a signal, ``os._exit``) are for the
 process that started this one to notice. What a third-party plugin replaces in its process ends
-with it (:func:`hsiaug.trial.cache.strangers`).
+with it (:func:`hsiaug.trial.third_party.third_party_parts`).
 """
 
 import contextlib
@@ -142,10 +142,17 @@ def _storable(text: str, longest: int) -> str:
 def plain_json(
     provenance: Mapping[str, object], what: str = "the provenance of samples"
 ) -> dict[str, object]:
-    """Facts that a plugin states of its samples or its fit, converted through JSON. what: the same,
-    as errors call it.
+    """Facts that a plugin states of its samples or its fit, converted through JSON.
 
-    Raises PluginError where JSON cannot hold it, or it is larger than a megabyte.
+    Parameters
+    ----------
+    what : str
+        The same, as errors call it.
+
+    Raises
+    ------
+    PluginError
+        Where JSON cannot hold it, or it is larger than a megabyte.
     """
     try:
         text = json_line(dict(provenance))

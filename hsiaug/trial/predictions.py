@@ -90,7 +90,10 @@ def _load(file: io.BytesIO) -> Predictions:
 def replace(folder: Path, fresh: Path, record: str) -> None:
     """Put the files of ``fresh``, a folder on the same disk, in the place of those in ``folder``.
 
-    record: the name of the record's file.
+    Parameters
+    ----------
+    record : str
+        The name of the record's file.
     """
     mine, target = fresh / PREDICTIONS, None
     if mine.is_file():

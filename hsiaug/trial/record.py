@@ -32,10 +32,16 @@ CLASS_IDS = (
 
 @dataclass(frozen=True)
 class Damage:
-    """A record that is not to be believed. hash: name of its folder. fault: which file or key, and
-    what it holds.
+    """A record that is not to be believed.
 
-    newer: it may be sound, but a later hsiaug wrote it.
+    Attributes
+    ----------
+    hash : str
+        Name of its folder.
+    fault : str
+        Which file or key, and what it holds.
+    newer : bool
+        It may be sound, but a later hsiaug wrote it.
     """
 
     hash: str
@@ -319,7 +325,9 @@ def _miscounted(record: Record) -> str | None:
         if any(not 1 <= c <= classes for ids in named.values() for c in ids):
             raise IndexError("a subset of classes that are not there")
         task = get_task(record["spec"]["task"])
-        found = task.metrics(matrix, named, by_part.get("fields"), by_part.get("visibility"))
+        found = task.scoring.metrics(
+            matrix, named, by_part.get("fields"), by_part.get("visibility")
+        )
         return _difference(metrics, found, "metrics")
     except (KeyError, TypeError, IndexError, OverflowError, InputError) as error:
         return f"metrics cannot be computed from metrics.confusion: {type(error).__name__} {error}"

@@ -20,7 +20,7 @@ from hsiaug.metrics.false_colours import FalseColours, some_pixels
 from hsiaug.metrics.nearest_real import RealSamples, turn_each
 
 if TYPE_CHECKING:
-    from hsiaug.tasks.task import TaskSamples
+    from hsiaug.tasks.types import TaskSamples
 
 PER_CLASS, PATCHES, TILES = 3, 72, 4
 """Patches of a class, patches in all, and tiles, at most."""
@@ -38,10 +38,18 @@ Ids = NDArray[np.int16]
 class SampleSheet:
     """Real training samples, generated ones, and the training sample nearest to each of these.
 
-    real: (m, T, h, w, 3) uint8, T dates. made, nearest: (n, T, h, w, 3) uint8; those of one
-    place belong together, the real ones turned as they come nearest. real_ids: class ids, (m,)
-    int16 of patches and (m, h, w) of tiles, 0 = none; made_ids, nearest_ids: the same. colours:
-    () text, what red, green and blue are.
+    Attributes
+    ----------
+    real : (m, T, h, w, 3) uint8
+        T dates.
+    made, nearest : (n, T, h, w, 3) uint8
+        Those of one place belong together, the real ones turned as they come nearest.
+    real_ids : Ids
+        Class ids, (m,) int16 of patches and (m, h, w) of tiles, 0 = none.
+    made_ids, nearest_ids : Ids
+        The same.
+    colours : () text
+        What red, green and blue are.
     """
 
     real: Thumbnails

@@ -22,7 +22,8 @@ from hsiaug.registry.card import (
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import Registry
 from hsiaug.registry.split_protocol import SplitProtocol
-from hsiaug.tasks.task import TaskData, get_task
+from hsiaug.tasks.task import get_task
+from hsiaug.tasks.types import TaskData
 from hsiaug.trial.arm import BOTH, SYNTHETIC, Arm, Method
 from hsiaug.trial.guard import kept_state
 from hsiaug.trial.hashing import short_hash
@@ -36,9 +37,15 @@ OMEGA_CONVENTION = "eps = (1+omega)*eps(text) - omega*eps(null)"
 
 @dataclass(frozen=True)
 class PluginSpec:
-    """A plugin with its version and hyper-parameters. text: hash of the descriptions it reads, if
-    it reads any. viewless: a classifier that is shown raw spectra whatever view the user names, as
-    it is a control of all arms; that is no part of its identity.
+    """A plugin with its version and hyper-parameters.
+
+    Attributes
+    ----------
+    text : str or None
+        Hash of the descriptions it reads, if it reads any.
+    viewless : bool
+        A classifier that is shown raw spectra whatever view the user names, as it is a control
+        of all arms; that is no part of its identity.
     """
 
     name: str
@@ -66,8 +73,12 @@ class PluginSpec:
         return short_hash(self.as_json())
 
     def of_preparation(self, pixels: str, patch: int) -> dict[str, Any]:
-        """All that determines what a generator prepares; hashed, it is the key. pixels: checksum of
-        those it is shown.
+        """All that determines what a generator prepares; hashed, it is the key.
+
+        Parameters
+        ----------
+        pixels : str
+            Checksum of those it is shown.
         """
         read = asdict(preparing_params(self.params))
         identity = {"name": self.name, "version": self.version, "params": read}
@@ -137,14 +148,26 @@ def configure_plugin(
 class TrialSpec:
     """One cell of a plan: scene × protocol × draw × generator × λ × ω × classifier.
 
-    patch: side in pixels. seed: number of the draw. rate: how many synthetic samples.
-    omega: guidance strength, None for generators that take none.
-    draws: what the draws were seeded with; None = the name of the scene.
-    view: spectral view that the classifier is shown, or ``auto``. train: both, or synthetic: it
-        then learns from synthetic samples alone, of every class as many as there are of both.
-
     The name of an own scene is in the hash as well, for reports show its records under it; its
     draws do not depend on it.
+
+    Attributes
+    ----------
+    patch : int
+        Side in pixels.
+    seed : int
+        Number of the draw.
+    rate : Rate
+        How many synthetic samples.
+    omega : float or None
+        Guidance strength, None for generators that take none.
+    draws : str or None
+        What the draws were seeded with; None = the name of the scene.
+    view : str
+        Spectral view that the classifier is shown, or ``auto``.
+    train : str
+        Both, or synthetic: it then learns from synthetic samples alone, of every class as many
+        as there are of both.
     """
 
     task: str

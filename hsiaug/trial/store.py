@@ -46,8 +46,14 @@ AGAIN = 3
 
 @dataclass(frozen=True)
 class Reading:
-    """Content of a store. records: the sound ones. damaged: all others, by name, with what is
-    wrong.
+    """Content of a store.
+
+    Attributes
+    ----------
+    records : tuple of Record
+        The sound ones.
+    damaged : tuple of Damage
+        All others, by name, with what is wrong.
     """
 
     records: tuple[Record, ...] = ()
@@ -116,8 +122,13 @@ class Store:
         """The records of those hashes that are there, or every record in the order of the hashes,
         each checked.
 
-        What the store's index knows of a file is not checked again. What the records hold is not
-        to be changed. index: whether the index may be written.
+        What the store's index knows of a file is not checked again. What the records hold is not to
+        be changed.
+
+        Parameters
+        ----------
+        index : bool
+            Whether the index may be written.
         """
         damaged: list[Damage] = []
         return Reading(tuple(self.each(hashes, damaged, index=index)), tuple(damaged))
@@ -132,7 +143,10 @@ class Store:
         """The sound records of :meth:`read`, one after the other: they need not be in memory
         together.
 
-        damaged: takes in the others.
+        Parameters
+        ----------
+        damaged : list of Damage or None
+            Takes in the others.
         """
         wanted = self.hashes() if hashes is None else hashes
         yield from self._sound([(hash, None) for hash in wanted], damaged, writes=index)
@@ -162,8 +176,12 @@ class Store:
     ) -> Record | Damage | None:
         """The record of that hash; what is wrong with it; or None where there is none.
 
-        index: content that it knows is not checked again. packed: its bytes in a pack, where
-        they are all there is.
+        Parameters
+        ----------
+        index : Index or None
+            Content that it knows is not checked again.
+        packed : bytes or None
+            Its bytes in a pack, where they are all there is.
         """
         index = index or Index()
         try:
@@ -212,9 +230,19 @@ class Store:
         return None if isinstance(found, Damage) else found
 
     def find(self, prefix: str, said: str = "HASH") -> Record:
-        """The one record whose hash begins with ``prefix``. said: the option that gave it.
+        """The one record whose hash begins with ``prefix``.
 
-        Raises InputError where there is none, or several; StoreError where it is damaged.
+        Parameters
+        ----------
+        said : str
+            The option that gave it.
+
+        Raises
+        ------
+        InputError
+            Where there is none, or several.
+        StoreError
+            Where it is damaged.
         """
         matches = [hash for hash in self.hashes() if hash.startswith(prefix)]
         found = self.look(matches[0]) if len(matches) == 1 else None
@@ -326,12 +354,20 @@ class Store:
         """Write a record whole or not at all, in place of an older one of the same hash; returns
         what was written.
 
-        sheet: kept beside the predictions.
+        Where something in it cannot be written as JSON, that is a failed record which says so. The
+        checksum of its predictions, and its digest, are the store's to state.
 
-        Where something in it cannot be written as JSON, that is a failed record which says so.
-        The checksum of its predictions, and its digest, are the store's to state; copied: the
-        record has the digest that it was written with, or none. Raises StoreError where a later
-        hsiaug wrote the one that is there.
+        Parameters
+        ----------
+        sheet : SampleSheet or None
+            Kept beside the predictions.
+        copied : bool
+            The record has the digest that it was written with, or none.
+
+        Raises
+        ------
+        StoreError
+            Where a later hsiaug wrote the one that is there.
         """
         self._keep_newer(record["hash"])
         record = storable(record)

@@ -36,8 +36,14 @@ class Merged:
 
 @dataclass(frozen=True)
 class Finding:
-    """Something wrong in a store. kind: record or predictions. heal: the command that puts it
-    right.
+    """Something wrong in a store.
+
+    Attributes
+    ----------
+    kind : str
+        Record or predictions.
+    heal : str
+        The command that puts it right.
     """
 
     kind: str
@@ -155,8 +161,12 @@ def _move_back(folder: Path, place: Path) -> None:
 def verify(store: Store, count: Count, older: list[str] | None = None) -> Iterator[Finding]:
     """Records that are damaged, and predictions that are not those a record names.
 
-    Nothing is taken from the index: every file is read. older: takes in the hashes of records
-    without a digest.
+    Nothing is taken from the index: every file is read.
+
+    Parameters
+    ----------
+    older : list of str or None
+        Takes in the hashes of records without a digest.
     """
     hashes, where = store.hashes(), shlex.quote(str(store.root))
     for done, hash in enumerate(hashes, 1):

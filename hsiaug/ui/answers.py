@@ -37,8 +37,14 @@ Pixel = tuple[int, int]
 
 @dataclass(frozen=True)
 class Answer:
-    """pixels: (row, column) from 0, several of a polygon. name: of the class, "" unless ``said`` is
-    "class".
+    """What the user said of a pixel, or of the pixels of a polygon.
+
+    Attributes
+    ----------
+    pixels : tuple of Pixel
+        (row, column) from 0, several of a polygon.
+    name : str
+        Name of the class, "" unless ``said`` is "class".
     """
 
     pixels: tuple[Pixel, ...]

@@ -45,8 +45,16 @@ class Job:
 
 @dataclass(frozen=True, eq=False)
 class MadeMap:
-    """ids: (H, W) int16 class ids, 0 = no data. number: of maps made before it, and one. learnt:
-    labelled pixels.
+    """A map of class ids, made from the labels that there were.
+
+    Attributes
+    ----------
+    ids : (H, W) int16
+        Class ids, 0 = no data.
+    number : int
+        Number of maps made before it, and one.
+    learnt : int
+        Labelled pixels.
     """
 
     ids: NDArray[np.int16]
@@ -58,9 +66,18 @@ class MadeMap:
 class Task:
     """What a labelling begins with.
 
-    known: (H, W) int16 labels that are learnt beside the answers, 0 = none. candidates: (H, W)
-    bool, pixels that may be asked. members: of the committee. mapper: classifier and view of the
-    map. count: picks of a round.
+    Attributes
+    ----------
+    known : (H, W) int16
+        Labels that are learnt beside the answers, 0 = none.
+    candidates : (H, W) bool
+        Pixels that may be asked.
+    members : tuple of Member
+        Members of the committee.
+    mapper : Member
+        Classifier and view of the map.
+    count : int
+        Picks of a round.
     """
 
     scene: UnlabelledScene

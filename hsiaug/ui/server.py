@@ -182,9 +182,19 @@ def page_routes(
 def serve_here(
     routes: Sequence[BaseRoute], port: int, *, browser: bool, said: Callable[[str], object]
 ) -> None:
-    """Serve on 127.0.0.1 until Ctrl-C. port: 0 = one that is free. said: is given the address.
+    """Serve on 127.0.0.1 until Ctrl-C.
 
-    Raises InputError where the port is taken.
+    Parameters
+    ----------
+    port : int
+        0 = one that is free.
+    said : callable
+        Is given the address.
+
+    Raises
+    ------
+    InputError
+        Where the port is taken.
     """
     token = secrets.token_urlsafe(24)
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listening:

@@ -14,7 +14,12 @@ def listing(
     controls: Collection[str] = (),
 ) -> Callable[[], list[Entry]]:
     """The hook of a package: by name of each of its plugins where it is, as
-    ``"package.module:Class"``. controls: names of those that others are measured against.
+    ``"package.module:Class"``.
+
+    Parameters
+    ----------
+    controls : collection of str
+        Names of those that others are measured against.
     """
 
     @hookimpl

@@ -2,6 +2,7 @@
 of the files.
 """
 
+import html
 import os
 import re
 import shutil
@@ -17,6 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+import hsiaug
 from tests.docs.pages import PAGES, ROOT, links
 
 FILES = (*PAGES, *ROOT.glob("examples/*/README.md"), *ROOT.glob("benchmarks/results/*/*.md"))
@@ -66,7 +68,7 @@ def build(source: Path, out: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    for name in ("sphinx", "myst_nb", "furo"):
+    for name in ("sphinx", "myst_nb", "furo", "sphinx_copybutton"):
         pytest.importorskip(
             name,
             reason=f"{name}, which builds the site, is not installed: pip install -e '.[docs]'",
@@ -95,6 +97,16 @@ def test_the_site_has_every_command_with_its_options_and_examples(site: Path) ->
         and "[bold]" not in text
         and "hsiaug benchmark oscd --generator specdm" in text
     )
+
+
+@pytest.mark.parametrize("name", sorted(set(hsiaug.__all__) - {"Results", "SceneMap"}))
+def test_each_public_function_has_a_page_with_its_parameters_and_an_example(
+    site: Path, name: str
+) -> None:
+    page = (site / "docs" / "reference" / f"hsiaug.{name}.html").read_text("utf-8")
+    text = re.sub("<[^>]+>", "", page)
+    assert "Parameters" in text and "Returns" in text and "Examples" in text
+    assert "Annotated" not in text and ">>> import hsiaug" in html.unescape(text)
 
 
 @pytest.mark.parametrize("name", ["first_benchmark", "own_scene", "new_generator"])

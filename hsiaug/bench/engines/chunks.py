@@ -27,8 +27,14 @@ Piece = tuple[Batch, Group]
 
 @dataclass(frozen=True)
 class ChunkPart:
-    """Trials of one scene. sha256: of the scene that they were planned on; version: of the hsiaug
-    that did.
+    """Trials of one scene.
+
+    Attributes
+    ----------
+    sha256 : str
+        Of the scene that they were planned on.
+    version : str
+        Version of the hsiaug that did.
     """
 
     job: Job
@@ -40,7 +46,13 @@ class ChunkPart:
 
 @dataclass(frozen=True)
 class Chunk:
-    """Trials that run together. jobs: that run at the same time."""
+    """Trials that run together.
+
+    Attributes
+    ----------
+    jobs : int
+        That run at the same time.
+    """
 
     parts: tuple[ChunkPart, ...]
     jobs: int
@@ -86,7 +98,7 @@ class Chunk:
 
 
 def _batch(part: ChunkPart, todo: Sequence[TrialSpec]) -> Batch:
-    scene = get_task(part.job.task).load(part.job.scene_ref, progress=False)
+    scene = get_task(part.job.task).data.load(part.job.scene_ref, progress=False)
     found = [f"sha256 {scene.sha256[:12]}…, hsiaug {version('hsiaug')}"]
     for kind, name, planned in {
         (k, one.name, one.version) for trial in todo for k, one in trial.plugins

@@ -56,7 +56,13 @@ LIVE = frozenset(
 
 @dataclass(frozen=True)
 class SlurmJob:
-    """A job and its trials' hashes. job: its number, as squeue names it."""
+    """A job and its trials' hashes.
+
+    Attributes
+    ----------
+    job : str
+        Its number, as squeue names it.
+    """
 
     job: str
     trials: tuple[str, ...]

@@ -39,7 +39,12 @@ IN_SENSOR_GEOMETRY = (
 class Contents:
     """The items of a file that lie in it: what links or external storage name is left out.
 
-    path: of the file. items: datasets and groups by their path, the file itself as "".
+    Attributes
+    ----------
+    path : Path
+        Path of the file.
+    items : dict of str to object
+        Datasets and groups by their path, the file itself as "".
     """
 
     path: Path
@@ -185,8 +190,12 @@ def described(
 ) -> RawArray:
     """A cube (H, W, B) with what the file says of its bands and, by attributes, of its numbers.
 
-    centres, widths, good: addresses of one number for each band, good ones being 1. unit: of
-    centres and widths.
+    Parameters
+    ----------
+    centres, widths, good : str
+        Addresses of one number for each band, good ones being 1.
+    unit : str
+        Of centres and widths.
     """
     bands = values.shape[2]
     given = of_bands(contents, centres, bands, "band centres")

@@ -114,8 +114,14 @@ def adjacency(masks: NDArray[np.int64], classes: int) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class _FeatureAxes:
-    """Axes of features. mean, scale: of each kind. axes: (F, d), d = min(64, n/10) for n training
-    tiles.
+    """Axes of features.
+
+    Attributes
+    ----------
+    mean, scale : Blocks or tuple of float
+        Of each kind.
+    axes : (F, d) array
+        d = min(64, n/10) for n training tiles.
     """
 
     mean: Blocks

@@ -65,11 +65,16 @@ MEASURES: MeasureTable = {
 
 @dataclass(frozen=True, eq=False)
 class DenseFidelity(Fidelity):
-    """nearest: (made tile, training tile nearest to it, distance), the likeliest copies first, by
-    index as handed in.
+    """Fidelity of tiles, with the likeliest copies and the shares and spectra of classes.
 
-    by_class: {class id: {"train", "held_out", "made": share of labelled pixels; "ratio": made /
-    train; "angle": degrees between the mean spectra of all training and all made tiles}}.
+    Attributes
+    ----------
+    nearest : tuple of (int, int, float)
+        (made tile, training tile nearest to it, distance), the likeliest copies first, by index
+        as handed in.
+    by_class : mapping of int to mapping of str to float or None
+        {class id: {"train", "held_out", "made": share of labelled pixels; "ratio": made /
+        train; "angle": degrees between the mean spectra of all training and all made tiles}}.
     """
 
     by_class: Mapping[int, Mapping[str, float | None]]

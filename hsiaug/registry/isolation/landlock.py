@@ -59,10 +59,20 @@ def hide_files(
     """Let this process, and those that it starts, never read or change these files, nor what lies
     in these folders.
 
-    allowed: folders in hidden ones to which that does not apply. readable: they may be read, and
-    not changed. Beside hidden ones no new file can be made. Holds for this thread and those that
-    it starts. Returns whether the system can do that: version 2 is the first that lets a file be
-    renamed from one folder to another.
+    Beside hidden ones no new file can be made. Holds for this thread and those that it starts.
+
+    Parameters
+    ----------
+    allowed : collection of Path
+        Folders in hidden ones to which that does not apply.
+    readable : bool
+        They may be read, and not changed.
+
+    Returns
+    -------
+    bool
+        Whether the system can do that: version 2 is the first that lets a file be renamed from
+        one folder to another.
     """
     rights = FOLDERS & ~READ_FILE if readable else FOLDERS
     paths = (*_beside({path.resolve() for path in hidden}), *allowed)

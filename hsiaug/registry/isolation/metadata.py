@@ -68,7 +68,13 @@ class ProtocolFacts(FactsModel):
 
 
 class PluginFacts(FactsModel):
-    """A plugin. protocol: None also where its class is none of SplitProtocol."""
+    """A plugin.
+
+    Attributes
+    ----------
+    protocol : ProtocolFacts or None
+        None also where its class is none of SplitProtocol.
+    """
 
     card: CardFacts
     params: tuple[ParamFacts, ...]
@@ -97,7 +103,13 @@ class DrawFacts(FactsModel):
 
 
 class Failure(FactsModel):
-    """An error in place of an answer. kind: the class, where it is one of hsiaug's; else ""."""
+    """An error in place of an answer.
+
+    Attributes
+    ----------
+    kind : str
+        The class, where it is one of hsiaug's; else "".
+    """
 
     kind: Literal[
         "",

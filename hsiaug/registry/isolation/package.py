@@ -37,7 +37,15 @@ Find = Callable[[Kind, str], Any]
 
 @dataclass(frozen=True)
 class Answer:
-    """What a package answered. facts: plain JSON, unchecked. arrays: by name."""
+    """What a package answered.
+
+    Attributes
+    ----------
+    facts : object
+        Plain JSON, unchecked.
+    arrays : mapping of str to array
+        By name.
+    """
 
     facts: Any
     arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)

@@ -78,7 +78,13 @@ def restore_protocol(find: Find, entry: Entry, argument: str, buffer: Buffer) ->
 
 @dataclass(frozen=True)
 class IsolatedProtocol(SplitProtocol):
-    """A protocol of another package. stated: what it says of itself."""
+    """A protocol of another package.
+
+    Attributes
+    ----------
+    stated : ProtocolText
+        What it says of itself.
+    """
 
     package: ClassVar[Package]
     entry: ClassVar[Entry]

@@ -18,9 +18,18 @@ def write_package(kind: Kind, name: str, out: Path, task: str | None = None) -> 
     """Write ``out/hsiaug-NAME``, a package with one plugin that passes the conformance kit, and
     return that folder.
 
-    It appears whole or not at all. task: that the plugin serves; None = the usual one of a card.
-    Raises InputError for a protocol with a task, a name that cannot be a plugin's or that a plugin
-    has, and a folder that is there or cannot be written.
+    It appears whole or not at all.
+
+    Parameters
+    ----------
+    task : str or None
+        That the plugin serves; None = the usual one of a card.
+
+    Raises
+    ------
+    InputError
+        For a protocol with a task, a name that cannot be a plugin's or that a plugin has, and a
+        folder that is there or cannot be written.
     """
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
         near = re.sub(r"[^a-z0-9]+", "-", name.lower()).lstrip("-0123456789").rstrip("-")

@@ -24,8 +24,14 @@ LINE, LEGEND = 0.14, 0.5
 
 
 class Panel(NamedTuple):
-    """title: its lines. draw: draws into axes, and gives the entries of the legend by their
-    names.
+    """A panel of a chart.
+
+    Attributes
+    ----------
+    title : tuple of str
+        Its lines.
+    draw : callable
+        Draws into axes, and gives the entries of the legend by their names.
     """
 
     title: tuple[str, ...]
@@ -36,9 +42,20 @@ class Panel(NamedTuple):
 class Block:
     """The panels of a table.
 
-    height, narrowest: inches of a panel. around: inches of heading, legend and notes. rows: (name,
-    y) of rows; panels of rows share both axes. along, up: names of the axes. pairs: panels two by
-    two stay side by side. headline, note: sentences above and below the panels.
+    Attributes
+    ----------
+    height, narrowest : float
+        Inches of a panel.
+    around : float
+        Inches of heading, legend and notes.
+    rows : sequence of (str, float)
+        (name, y) of rows; panels of rows share both axes.
+    along, up : str
+        Names of the axes.
+    pairs : bool
+        Panels two by two stay side by side.
+    headline, note : str
+        Sentences above and below the panels.
     """
 
     heading: str
@@ -69,8 +86,14 @@ class Block:
 
 
 def draw_blocks(blocks: Sequence[Block], columns: int, how_to_read: str) -> Figure:
-    """The figure of some tables. columns: of a page with two, which it fills. how_to_read: its
-    label, for a caption.
+    """The figure of some tables.
+
+    Parameters
+    ----------
+    columns : int
+        Columns of a page with two, which it fills.
+    how_to_read : str
+        Its label, for a caption.
     """
     heights = [block.inches(columns) for block in blocks]
     figure = new_figure(WIDTHS[columns], sum(heights))

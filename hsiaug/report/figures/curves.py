@@ -53,7 +53,15 @@ def curve_figure(report: Report, axis: Axis, columns: int = 2) -> Figure:
     Mean over the draws with a bar of one standard deviation, in percent: two panels per classifier,
     OA and AA. ``none`` is the dotted line and its band; other controls are grey.
 
-    columns: of a page with two, which the figure fills. Raises InputError where nothing varies.
+    Parameters
+    ----------
+    columns : int
+        Columns of a page with two, which the figure fills.
+
+    Raises
+    ------
+    InputError
+        Where nothing varies.
     """
     blocks = [_sweeps(table, axis) for table in report.tables if find_sweeps(table, axis)]
     if not blocks:
@@ -144,8 +152,12 @@ def _draw_line(axes: Axes, dots: Sequence[tuple[float, ...]], style: dict[str, A
 
 
 def label_figure(curves: Sequence[LabelCurve], columns: int = 2) -> Figure:
-    """Panels of each curve, one for each score in percent. columns: of a page with two, which the
-    figure fills.
+    """Panels of each curve, one for each score in percent.
+
+    Parameters
+    ----------
+    columns : int
+        Columns of a page with two, which the figure fills.
     """
     blocks = []
     for table in dict.fromkeys(curve.table for curve in curves):

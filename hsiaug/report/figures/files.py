@@ -63,8 +63,12 @@ def legend_columns(inches: float, names: Sequence[str]) -> int:
 def class_legend(
     figure: Figure, colours: Iterable[Any], labels: Iterable[str], **place: Any
 ) -> None:
-    """A legend of colours (3,) of 0 to 255 and what they stand for. place: where it lies, as
-    matplotlib takes it.
+    """A legend of colours (3,) of 0 to 255 and what they stand for.
+
+    Parameters
+    ----------
+    place : object
+        Where it lies, as matplotlib takes it.
     """
     from matplotlib.patches import Patch
 
@@ -77,10 +81,15 @@ def class_legend(
 
 
 def figure_bytes(figure: Figure, format: str) -> bytes:
-    """The file of a figure. format: png, svg or pdf.
+    """The file of a figure.
 
     Outlines of SVG are to 0.01 pt: matplotlib writes six decimals, which makes a larger file and no
     sharper one.
+
+    Parameters
+    ----------
+    format : str
+        png, svg or pdf.
     """
     import matplotlib
 
@@ -93,7 +102,13 @@ def figure_bytes(figure: Figure, format: str) -> bytes:
 
 
 def image_bytes(image: Image, **how: Any) -> bytes:
-    """The file of an image. how: its format, and what Pillow's writer of that format takes."""
+    """The file of an image.
+
+    Parameters
+    ----------
+    how : object
+        Its format, and what Pillow's writer of that format takes.
+    """
     file = io.BytesIO()
     image.save(file, **how)
     return file.getvalue()

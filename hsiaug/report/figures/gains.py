@@ -44,8 +44,15 @@ def card_figure(report: Report, columns: int = 2) -> Figure:
     """A card per run and protocol: what is found, and for every arm a sign and an interval on every
     scene.
 
-    columns: of a page with two, which the figure fills. Raises InputError where nothing but
-    controls was run.
+    Parameters
+    ----------
+    columns : int
+        Columns of a page with two, which the figure fills.
+
+    Raises
+    ------
+    InputError
+        Where nothing but controls was run.
     """
     return _drawn([_card(matrix) for matrix in matrices(report)], columns, OF_CARD)
 
@@ -54,8 +61,15 @@ def gain_figure(report: Report, columns: int = 2) -> Figure:
     """A panel per classifier of each table: differences in points, an arm over each of its
     controls.
 
-    columns: of a page with two, which the figure fills. Raises InputError where nothing but
-    controls was run.
+    Parameters
+    ----------
+    columns : int
+        Columns of a page with two, which the figure fills.
+
+    Raises
+    ------
+    InputError
+        Where nothing but controls was run.
     """
     return _drawn([_gains(table) for table in report.tables], columns, OF_GAINS)
 

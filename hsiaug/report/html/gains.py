@@ -63,7 +63,13 @@ class Line:
 
 @dataclass(frozen=True)
 class ChartRow:
-    """An arm with its verdict, and a line for each control. opens: the key of its draws."""
+    """An arm with its verdict, and a line for each control.
+
+    Attributes
+    ----------
+    opens : str
+        The key of its draws.
+    """
 
     name: str
     sign: str
@@ -112,7 +118,13 @@ def gain_chart(table: Table, keys: Mapping[ArmCell, str]) -> Markup:
 
 @dataclass(frozen=True)
 class Axis:
-    """An axis in points. ticks: the values that it names."""
+    """An axis in points.
+
+    Attributes
+    ----------
+    ticks : tuple of float
+        The values that it names.
+    """
 
     low: float
     high: float
@@ -168,17 +180,24 @@ def _row(
         ends = tuple(100 * end for end in test.interval or () if math.isfinite(end))
         lines.append(
             Line(
-                control,
-                places[control],
-                axis.place(100 * test.mean),
-                tuple(WIDTH * axis.place(end) / 100 for end in ends) if len(ends) == 2 else (),
-                tuple(WIDTH * axis.place(100 * value) / 100 for value in test.differences),
-                with_interval(test.mean, test.interval),
-                p_said(test.p_corrected),
+                control=control,
+                series=places[control],
+                mean=axis.place(100 * test.mean),
+                bar=tuple(WIDTH * axis.place(end) / 100 for end in ends) if len(ends) == 2 else (),
+                ticks=tuple(WIDTH * axis.place(100 * value) / 100 for value in test.differences),
+                text=with_interval(test.mean, test.interval),
+                p=p_said(test.p_corrected),
             )
         )
     look = FINDINGS[gain.verdict.finding] if gain.verdict else FINDINGS["undecided"]
     finding = gain.verdict.finding if gain.verdict else ""
     name = table.arm_label(gain.cell.arm)
     opens = keys.get(gain.cell, "")
-    return ChartRow(name, look.sign, finding, look.tone, tuple(lines), opens)
+    return ChartRow(
+        name=name,
+        sign=look.sign,
+        finding=finding,
+        tone=look.tone,
+        lines=tuple(lines),
+        opens=opens,
+    )

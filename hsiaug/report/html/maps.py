@@ -29,7 +29,7 @@ from hsiaug.report.scenes.ground_truth import (
 )
 from hsiaug.report.tables import Table
 from hsiaug.report.trials import Trial
-from hsiaug.tasks.pixels import NoGroundTruthError
+from hsiaug.tasks.data import NoGroundTruthError
 from hsiaug.trial.arm import EVERY_CONTROL, Method
 from hsiaug.trial.store import Store
 
@@ -45,8 +45,12 @@ Colour = tuple[int, int, int]
 
 
 class MapMaker:
-    """Draws the maps of a page, table after table, until ROOM is used. store: None where there are
-    no predictions.
+    """Draws the maps of a page, table after table, until ROOM is used.
+
+    Attributes
+    ----------
+    store : Store or None
+        None where there are no predictions.
     """
 
     def __init__(self, store: Store | None) -> None:
@@ -198,7 +202,13 @@ def _hex(colour: Colour) -> str:
 
 
 def palette_png(ids: NDArray[np.uint8], colours: Sequence[Colour]) -> bytes:
-    """A PNG of ``colours[ids]``; ids: (H, W), of which 0 is transparent."""
+    """A PNG of ``colours[ids]``.
+
+    Parameters
+    ----------
+    ids : (H, W) uint8
+        Of which 0 is transparent.
+    """
     image = Image.fromarray(ids)
     image.putpalette([value for colour in colours for value in colour])
     return image_bytes(image, format="PNG", optimize=True, transparency=0)

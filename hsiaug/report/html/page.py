@@ -53,7 +53,13 @@ MOST_TITLED = 3
 
 
 class Section(NamedTuple):
-    """A section of the page. parts: (id, heading) of what the contents list below it."""
+    """A section of the page.
+
+    Attributes
+    ----------
+    parts : tuple of (str, str)
+        (id, heading) of what the contents list below it.
+    """
 
     id: str
     heading: str
@@ -62,7 +68,13 @@ class Section(NamedTuple):
 
 
 class Part(NamedTuple):
-    """A part of a section, which opens and closes. id: its last word."""
+    """A part of a section, which opens and closes.
+
+    Attributes
+    ----------
+    id : str
+        Its last word.
+    """
 
     id: str
     name: str
@@ -74,7 +86,10 @@ def html_page(report: Report, store: Store | None = None) -> str:
     """One self-contained page of HTML; equal for equal records. Points of learning curves stand in
     their curves alone.
 
-    store: where the predictions lie from which maps are drawn; without it there are none. A map
+    Parameters
+    ----------
+    store : Store or None
+        Where the predictions lie from which maps are drawn; without it there are none. A map
         needs its scene, which is read where it lies on this machine and never downloaded.
     """
     compared = [

@@ -43,8 +43,12 @@ NAMES = {"real": "real training", "made": "generated", "nearest": "nearest real"
 
 
 class SampleMaker:
-    """Draws the samples of a page, table after table, until ROOM is used. store: None where there
-    are none.
+    """Draws the samples of a page, table after table, until ROOM is used.
+
+    Attributes
+    ----------
+    store : Store or None
+        None where there are none.
     """
 
     def __init__(self, store: Store | None) -> None:

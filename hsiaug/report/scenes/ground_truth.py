@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from hsiaug.base.colours import HELD_OUT, LEFT_OUT, NO_DATA, TRAIN, rgb_of, true_colours
 from hsiaug.base.errors import HsiaugError
 from hsiaug.report.trials import Trial
-from hsiaug.tasks.pixels import NoGroundTruthError
-from hsiaug.tasks.task import TaskData, TaskSplit, get_task
+from hsiaug.tasks.data import NoGroundTruthError
+from hsiaug.tasks.task import get_task
+from hsiaug.tasks.types import TaskData, TaskSplit
 from hsiaug.trial.store import Store
 
 MOST_VALUES = 60_000_000
@@ -31,9 +32,16 @@ class GroundTruth:
     """The true classes of a scene, or of every place of a set of pairs, in the order in which
     predictions are kept.
 
-    places: names, "" for a scene. masks: (H, W) class ids of each, 0 = none. data: what they
-    were taken from; of a set of pairs without its images. cube: (H, W, B) of a scene; None for
-    pairs.
+    Attributes
+    ----------
+    places : tuple of str
+        Names, "" for a scene.
+    masks : (H, W) integer
+        Class ids of each, 0 = none.
+    data : TaskData
+        What they were taken from; of a set of pairs without its images.
+    cube : (H, W, B) float32 or None
+        Of a scene; None for pairs.
     """
 
     name: str
@@ -51,23 +59,36 @@ class GroundTruth:
 def local_ground_truth(
     trials: Iterable[Trial], read: dict[str, GroundTruth], most: int | None = None
 ) -> GroundTruth:
-    """The truth that the first of these trials names; read: what is read already, which this one
-    joins.
+    """The truth that the first of these trials names.
 
-    most: values of the largest scene that is read; None for any. Raises NoGroundTruthError where
-    the truth cannot be had without a download, or is larger.
+    Parameters
+    ----------
+    read : dict of str to GroundTruth
+        What is read already, which this one joins.
+    most : int or None
+        Values of the largest scene that is read; None for any.
+
+    Raises
+    ------
+    NoGroundTruthError
+        Where the truth cannot be had without a download, or is larger.
     """
     trial = next((t for t in trials if t.scene_ref), None)
     ref, task = (str(trial.scene_ref), trial.condition.task) if trial else ("", "")
     key = f"{task} {ref}"
     if key not in read:
         try:
-            kind = get_task(task)
-            data = kind.load_local(ref, most)
-            masks = kind.truth(data)
+            source = get_task(task).data
+            data = source.load_local(ref, most)
+            masks = source.truth(data)
             places = ("",) if len(masks) == 1 else tuple(masks)
             read[key] = GroundTruth(
-                data.name, data.class_names, places, tuple(masks.values()), data, kind.cube(data)
+                data.name,
+                data.class_names,
+                places,
+                tuple(masks.values()),
+                data,
+                source.cube(data),
             )
         except (HsiaugError, OSError) as error:
             raise NoGroundTruthError(
@@ -128,7 +149,9 @@ def redraw_roles(trial: Trial, truth: GroundTruth) -> tuple[NDArray[np.uint8], .
         protocol = parse_protocol(
             f"{condition.protocol}:{condition.argument}".removesuffix(":"), condition.buffer
         )
-        split = get_task(condition.task).split(truth.data, protocol, trial.seed, condition.patch)
+        split = get_task(condition.task).draws.split(
+            truth.data, protocol, trial.seed, condition.patch
+        )
     except HsiaugError:
         return None
     return split_roles(split) if split.audit.sha256 == (trial.audit or {}).get("sha256") else None

@@ -36,7 +36,7 @@ from hsiaug.report.scenes.ground_truth import (
 from hsiaug.report.scores import AA_FIELDS, OA, WORST, Metric, metric_set, over_large
 from hsiaug.report.tables import ADDED, Report, Table
 from hsiaug.report.trials import Trial
-from hsiaug.tasks.pixels import NoGroundTruthError
+from hsiaug.tasks.data import NoGroundTruthError
 from hsiaug.trial.arm import Method
 from hsiaug.trial.store import Store
 
@@ -47,8 +47,12 @@ Place = dict[int, Table]
 
 @dataclass(frozen=True, eq=False)
 class ArmWorth:
-    """An arm on a curve. means, worth: by the key of a score, over ``seeds``, the draws that it
-    shares with the curve.
+    """An arm on a curve.
+
+    Attributes
+    ----------
+    means, worth : mapping of str to MeanStd or mapping of str to LabelEquivalent
+        By the key of a score, over ``seeds``, the draws that it shares with the curve.
     """
 
     cell: ArmCell
@@ -59,8 +63,16 @@ class ArmWorth:
 
 @dataclass(frozen=True, eq=False)
 class DrawScores:
-    """Scores of one draw. pixels: that are scored. points: at each number of labels. arms: by the
-    id of the cell.
+    """Scores of one draw.
+
+    Attributes
+    ----------
+    pixels : int
+        That are scored.
+    points : tuple of Scores
+        At each number of labels.
+    arms : mapping of int to Scores
+        By the id of the cell.
     """
 
     seed: int
@@ -73,11 +85,22 @@ class DrawScores:
 class LabelCurve:
     """``none`` with one classifier over added labels.
 
-    table: of the base protocol. labels: per class, from 0 on. draws: that have them all. scores:
-    main one first, as in reports, but over the classes of which enough pixels are scored in
-    every draw of the table's curves. overlap: percent of the test pixels of the largest number
-    that lie in a training patch, mean over the draws. why: what is wrong with draws that were
-    left out.
+    Attributes
+    ----------
+    table : Table
+        Table of the base protocol.
+    labels : tuple of int
+        Per class, from 0 on.
+    draws : sequence of DrawScores
+        That have them all.
+    scores : tuple of Metric
+        Main one first, as in reports, but over the classes of which enough pixels are scored in
+        every draw of the table's curves.
+    overlap : float
+        Percent of the test pixels of the largest number that lie in a training patch, mean over
+        the draws.
+    why : tuple of str
+        What is wrong with draws that were left out.
     """
 
     table: Table
@@ -136,7 +159,11 @@ def label_curves(report: Report, store: Store | None = None) -> list[LabelCurve]
     trained.
 
     Predictions come from the store, and the true labels from scenes that lie on this machine.
-    store: None for the one that the report names; without any there is no curve.
+
+    Parameters
+    ----------
+    store : Store or None
+        None for the one that the report names; without any there is no curve.
     """
     if store is None:
         if report.store is None:

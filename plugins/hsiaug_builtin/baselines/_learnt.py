@@ -35,9 +35,16 @@ class Size:
 class Components:
     """z = (axes · z-scored spectrum − centre of the class) / scale, pixel by pixel.
 
-    mean, std: (B,) float32, the z-score of the view. axes: (k, B) float32, orthonormal rows. scale:
-    (k,) float32, standard deviation within classes. centres: (C + 1, k) float32 by class id; 0 for
-    a class without samples.
+    Attributes
+    ----------
+    mean, std : (B,) float32
+        The z-score of the view.
+    axes : (k, B) float32
+        Orthonormal rows.
+    scale : (k,) float32
+        Standard deviation within classes.
+    centres : (C + 1, k) float32
+        By class id; 0 for a class without samples.
     """
 
     mean: NDArray[np.float32]
@@ -89,8 +96,16 @@ def fit_components(view: TrainView, most: int) -> Components:
 
 @dataclass(frozen=True, eq=False)
 class TrainingComponents:
-    """z: (n, k, p, p) float32 components of the real patches; y: (n,) int64 class ids; share: (n,)
-    how often each is drawn.
+    """Components of the real patches, from which a network learns.
+
+    Attributes
+    ----------
+    z : (n, k, p, p) float32 Tensor
+        Components of the real patches.
+    y : (n,) int64 Tensor
+        Class ids.
+    share : (n,) Tensor
+        How often each is drawn.
     """
 
     z: Tensor
@@ -139,7 +154,10 @@ class Conditional(nn.Module):
 class FittedLearnt(FittedPatches):
     """Drawn components on real patches of the class, each of which carries equally many samples ±1.
 
-    params: a dataclass.
+    Attributes
+    ----------
+    params : object
+        A dataclass.
     """
 
     generator: str

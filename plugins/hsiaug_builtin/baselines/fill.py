@@ -41,8 +41,12 @@ class FittedFill(FittedPseudo):
     """State of ``pseudo``, and confidence: (n,) how far the largest share of a pixel lies above its
     second, 0..1.
 
-    segment: (n,) int64, the one that a pixel lies in. budget: total weight that the samples of a
-    class may have.
+    Attributes
+    ----------
+    segment : (n,) int64
+        The one that a pixel lies in.
+    budget : float
+        Total weight that the samples of a class may have.
     """
 
     segment: NDArray[np.int64] = field(kw_only=True)

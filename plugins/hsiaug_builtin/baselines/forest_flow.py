@@ -36,8 +36,14 @@ class ForestFlowParams:
 
 @dataclass(frozen=True, eq=False)
 class FittedForestFlow(FittedPatches):
-    """z: (n, d) float64 scores of the centre spectra, scaled to −1..1; basis: (d, B) float64, a
-    unit of each.
+    """Scores of the real centre spectra, from which each sampling grows its forests.
+
+    Attributes
+    ----------
+    z : (n, d) float64
+        Scores of the centre spectra, scaled to −1..1.
+    basis : (d, B) float64
+        A unit of each.
     """
 
     z: Floats

@@ -28,7 +28,10 @@ class NoiseParams:
 class FittedNoise(FittedPatches):
     """Real patches, each of a class used equally often ±1, plus noise.
 
-    scale: (B,) float32 noise standard deviation of each band in scene units.
+    Attributes
+    ----------
+    scale : (B,) float32
+        Noise standard deviation of each band in scene units.
     """
 
     scale: NDArray[np.float32]

@@ -47,11 +47,22 @@ class PseudoParams:
 
 @dataclass(frozen=True, eq=False)
 class FittedPseudo:
-    """cube: (H, W, B) float32 as the view shows it. coords: (n, 2) int32 pixels; y: (n,) int64,
-    what they are named.
+    """Unlabelled pixels with the classes that the teacher named them.
 
-    confidence: (n,) float64 votes for that class, 0..1. notes: JSON-able, what had to give way
-    in this view. before: samples of each class id that were made already, with the same seed.
+    Attributes
+    ----------
+    cube : (H, W, B) float32
+        As the view shows it.
+    coords : (n, 2) int32
+        Pixels.
+    y : (n,) int64
+        What they are named.
+    confidence : (n,) float64
+        Votes for that class, 0..1.
+    notes : mapping of str to object
+        JSON-able, what had to give way in this view.
+    before : mapping of int to int
+        Samples of each class id that were made already, with the same seed.
     """
 
     params: Any

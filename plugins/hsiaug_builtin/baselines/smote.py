@@ -25,7 +25,10 @@ class FittedSmote(FittedPatches):
     """Points between a real patch and one of its nearest in the same class; provenance names what
     gave way.
 
-    ranks: (n, n) int32, for each real sample all samples from near to far, itself first.
+    Attributes
+    ----------
+    ranks : (n, n) int32
+        For each real sample all samples from near to far, itself first.
     """
 
     ranks: NDArray[np.int32]

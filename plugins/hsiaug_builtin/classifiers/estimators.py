@@ -27,8 +27,14 @@ from hsiaug_builtin.nets.fitted import by_class
 
 @dataclass(frozen=True, eq=False)
 class FittedEstimator:
-    """model: fitted, or None where only one class, ``only``, had samples. class_count: C of the
-    scene.
+    """A fitted scikit-learn estimator of spectra.
+
+    Attributes
+    ----------
+    model : object
+        Fitted, or None where only one class, ``only``, had samples.
+    class_count : int
+        C of the scene.
     """
 
     normaliser: Normaliser

@@ -24,7 +24,15 @@ class ForestParams:
 
 @dataclass(frozen=True, eq=False)
 class FittedForest:
-    """model: a fitted sklearn RandomForestClassifier; class_count: C of the scene."""
+    """A fitted random forest of centre spectra.
+
+    Attributes
+    ----------
+    model : RandomForestClassifier
+        A fitted sklearn RandomForestClassifier.
+    class_count : int
+        C of the scene.
+    """
 
     model: RandomForestClassifier
     class_count: int

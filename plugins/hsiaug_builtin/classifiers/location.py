@@ -25,7 +25,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class FittedLocation:
-    """tree: k-d tree of the real samples' rows and columns; y: (n,) int64 their class ids."""
+    """The nearest real sample of each pixel.
+
+    Attributes
+    ----------
+    tree : cKDTree
+        k-d tree of the real samples' rows and columns.
+    y : (n,) int64
+        Their class ids.
+    """
 
     tree: cKDTree
     y: NDArray[np.int64]

@@ -58,7 +58,15 @@ class SvmParams:
 
 @dataclass(frozen=True, eq=False)
 class FittedSvm:
-    """cost, gamma: the chosen C and γ. class_count: C of the scene."""
+    """A fitted support vector machine of centre spectra.
+
+    Attributes
+    ----------
+    cost, gamma : float
+        The chosen C and γ.
+    class_count : int
+        C of the scene.
+    """
 
     normaliser: Normaliser
     machine: Machine
@@ -154,11 +162,17 @@ def choose(
 ) -> tuple[float, float]:
     """C and γ of the best macro-averaged recall; of equals the smaller C, then the smaller γ.
 
-    z: (n, B) z-scored spectra. y: (n,) class ids. Where no class has two samples nothing can be
-    validated, and ``UNKNOWN`` is taken; of more than ``MOST_VALIDATED`` samples, some of each
-    class are validated. The recall of a class is over all its samples, whatever their folds;
-    scikit-learn's GridSearchCV would average over folds, in some of which a rare class is
-    missing.
+    Where no class has two samples nothing can be validated, and ``UNKNOWN`` is taken; of more than
+    ``MOST_VALIDATED`` samples, some of each class are validated. The recall of a class is over all
+    its samples, whatever their folds; scikit-learn's GridSearchCV would average over folds, in some
+    of which a rare class is missing.
+
+    Parameters
+    ----------
+    z : (n, B) float32
+        z-scored spectra.
+    y : (n,) int64
+        Class ids.
     """
     if len(z) > MOST_VALIDATED:
         kept = drawn_of_each(y, seed)
@@ -220,7 +234,11 @@ def validated_recalls(
     """Recall on held-out samples, averaged over the classes that are validated, for each of
     ``costs``; 0 where none is.
 
-    kernel: (n, n). y, fold: (n,) class id and validation fold of each sample.
+    Parameters
+    ----------
+    kernel : (n, n) float64
+    y, fold : (n,) int64
+        Class id and validation fold of each sample.
     """
     from sklearn import config_context
     from sklearn.svm import SVC

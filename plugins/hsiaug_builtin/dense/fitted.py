@@ -47,14 +47,21 @@ class NetSegmenter(Plugin[Own]):
     """A classifier that is a network of tiles: a subclass has a card, and says in :meth:`network`
     which one.
 
-    unit: whether it reads spectra divided by their norm too, as further bands.
+    Attributes
+    ----------
+    unit : bool
+        Whether it reads spectra divided by their norm too, as further bands.
     """
 
     unit: ClassVar[bool] = False
 
     def network(self, bands: int, classes: int) -> TileNet:
-        """Return the network, from (n, T, bands, H, W) to scores (n, classes, H, W); bands: those
-        that are read.
+        """Return the network, from (n, T, bands, H, W) to scores (n, classes, H, W).
+
+        Parameters
+        ----------
+        bands : int
+            Those that are read.
         """
         raise NotImplementedError
 

@@ -37,8 +37,12 @@ class BandScale:
     """Mean and standard deviation of each band. Both (B,) float32, in the data's units; (2·B,) with
     ``unit``.
 
-    centre: whether each date of each tile also loses its own mean of each band. unit: whether
-    spectra divided by their norm follow as further bands.
+    Attributes
+    ----------
+    centre : bool
+        Whether each date of each tile also loses its own mean of each band.
+    unit : bool
+        Whether spectra divided by their norm follow as further bands.
     """
 
     mean: NDArray[np.float32]
@@ -96,7 +100,11 @@ def lost_by_overlap(
     weight: NDArray[np.floating], synthetic: NDArray[np.bool_], kept: NDArray[np.integer]
 ) -> tuple[float, float]:
     """How many times as much as the ``kept`` rows of them all real pixels weigh, and all synthetic
-    ones, which do not overlap. weight, synthetic: (n,)
+    ones, which do not overlap.
+
+    Parameters
+    ----------
+    weight, synthetic : (n,) floating
     """
     own, made = weight[kept], synthetic[kept]
     real, other = (
@@ -126,10 +134,18 @@ def fit_scale(images: NDArray[np.float32], centre: bool, unit: bool = False) -> 
 class TrainingTiles:
     """The tiles that a network may draw, all with a label and a weight above 0.
 
-    images: (n, T, B, H, W) float32 in the data's units. target: (n, H, W) int64 output index, or
-    IGNORED. weight: (n,) float64. synthetic: (n,) bool. classes: (k,) int64 class ids of the
-    outputs: those with a labelled pixel. share: (k,) float64, their shares of the labelled
-    pixels, tiles counted by weight.
+    Attributes
+    ----------
+    images : (n, T, B, H, W) float32
+        In the data's units.
+    target : (n, H, W) int64
+        Output index, or IGNORED.
+    weight : (n,) float64
+    synthetic : (n,) bool
+    classes : (k,) int64
+        Class ids of the outputs: those with a labelled pixel.
+    share : (k,) float64
+        Their shares of the labelled pixels, tiles counted by weight.
     """
 
     images: NDArray[np.float32]

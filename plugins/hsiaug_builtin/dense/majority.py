@@ -12,7 +12,15 @@ from hsiaug.api import Card, DenseSamples, DenseView, NoParams, Plugin, PluginEr
 
 @dataclass(frozen=True)
 class FittedMajority:
-    """most: the class id that it always names. class_count: C of the data."""
+    """The most frequent class, everywhere.
+
+    Attributes
+    ----------
+    most : int
+        The class id that it always names.
+    class_count : int
+        C of the data.
+    """
 
     most: int
     class_count: int

@@ -171,9 +171,14 @@ class ContextAndPixel(TileNet):
     Afterwards their log shares are added, those of the first times ``CONTEXT``, which is a product
     of experts: the first learns few tiles by heart, and is too sure of what it says elsewhere.
 
-    bands: of the data, then of spectra of unit norm; ``single`` reads these alone, as brightness
-    differs between places. channels: of the map before the network; the hidden layers of
-    ``single`` have twice as many.
+    Attributes
+    ----------
+    bands : int
+        Bands of the data, then of spectra of unit norm; ``single`` reads these alone, as
+        brightness differs between places.
+    channels : int
+        Channels of the map before the network; the hidden layers of ``single`` have twice as
+        many.
     """
 
     multiple = 32

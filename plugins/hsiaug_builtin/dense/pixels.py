@@ -55,10 +55,15 @@ class ForestParams(PixelParams):
 
 @dataclass(frozen=True, eq=False)
 class FittedPixels:
-    """model: a fitted scikit-learn classifier of spectra; None where only one class, ``only``, had
-    labels.
+    """A fitted classifier of spectra, which is applied pixel by pixel.
 
-    class_count: C of the data.
+    Attributes
+    ----------
+    model : object
+        A fitted scikit-learn classifier of spectra; None where only one class, ``only``, had
+        labels.
+    class_count : int
+        C of the data.
     """
 
     model: Any

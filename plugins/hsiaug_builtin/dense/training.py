@@ -143,9 +143,14 @@ def dice_loss(scores: Tensor, target: Tensor) -> Tensor:
     """1 − the soft Dice coefficient 2·Σpg / (Σp + Σg), mean over the classes that the batch shows.
 
     Milletari, Navab and Ahmadi, V-Net, 3DV 2016, arXiv:1606.04797, section 3, has squares in the
-    denominator; here it is without. The sums run over all labelled pixels of the batch, not tile
-    by tile: many tiles show no change. scores: (n, k, H, W); target: (n, H, W) int64, IGNORED
-    where there is no label.
+    denominator; here it is without. The sums run over all labelled pixels of the batch, not tile by
+    tile: many tiles show no change.
+
+    Parameters
+    ----------
+    scores : (n, k, H, W) Tensor
+    target : (n, H, W) int64 Tensor
+        IGNORED where there is no label.
     """
     labelled = target != IGNORED
     truth = one_hot(target.clamp(min=0), scores.shape[1]).movedim(-1, 1) * labelled[:, None]

@@ -13,7 +13,12 @@ from torch import Tensor
 
 @dataclass(frozen=True, eq=False)
 class LatentNorm:
-    """Per-channel standardisation of latents (n, d, p, p). mean, std: (d,) float32."""
+    """Per-channel standardisation of latents (n, d, p, p).
+
+    Attributes
+    ----------
+    mean, std : (d,) float32 Tensor
+    """
 
     mean: Tensor
     std: Tensor

@@ -13,8 +13,12 @@ from torch import Tensor
 
 @dataclass(frozen=True, eq=False)
 class Schedule:
-    """alpha_bar: (T,) float32, the share of signal variance left after t + 1 noising steps (Ho et
-    al. 2020).
+    """The noise schedule of a diffusion model.
+
+    Attributes
+    ----------
+    alpha_bar : (T,) float32 Tensor
+        The share of signal variance left after t + 1 noising steps (Ho et al. 2020).
     """
 
     alpha_bar: Tensor
@@ -83,10 +87,15 @@ def sample(
     """Clean latents from z (n, …) at step ``first`` in ``count`` deterministic steps; the last one
     gives ẑ_0 itself.
 
-    velocity: v of noised latents z (n, …) at steps t (n,) int64. first: None = the last step of the
-    schedule, where z is pure noise. Steps lie evenly over log(√ᾱ/√(1−ᾱ)); data prediction (Lu et
-    al. 2022, arXiv 2211.01095, algorithm 2), the first step and the last of first order, as
-    diffusers has it.
+    Steps lie evenly over log(√ᾱ/√(1−ᾱ)); data prediction (Lu et al. 2022, arXiv 2211.01095,
+    algorithm 2), the first step and the last of first order, as diffusers has it.
+
+    Parameters
+    ----------
+    velocity : callable
+        v of noised latents z (n, …) at steps t (n,) int64.
+    first : int or None
+        None = the last step of the schedule, where z is pure noise.
     """
     first = schedule.steps - 1 if first is None else first
     alpha, sigma = schedule.alpha_bar.sqrt(), (1 - schedule.alpha_bar).sqrt()

@@ -21,8 +21,12 @@ Net = TypeVar("Net", bound=nn.Module)
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """Shared by all stages of a training. checkpoint: the folder that stages are saved to, or
-    None.
+    """Shared by all stages of a training.
+
+    Attributes
+    ----------
+    checkpoint : Path or None
+        The folder that stages are saved to, or None.
     """
 
     seed: int

@@ -44,10 +44,18 @@ class RelightParams:
 
 @dataclass(frozen=True, eq=False)
 class FittedRelight(FittedPatches):
-    """wavelengths: (B,) float64 nm; empty where the scene has none.
+    """Real patches, and the strength at which they are relit.
 
-    strength: of all effects together. recall: held-out recall of the training pixels by
-    strength, where that was chosen. tells: whether that recall tells the strengths apart.
+    Attributes
+    ----------
+    wavelengths : (B,) float64
+        In nm; empty where the scene has none.
+    strength : float
+        Strength of all effects together.
+    recall : dict of str to float
+        Held-out recall of the training pixels by strength, where that was chosen.
+    tells : bool
+        Whether that recall tells the strengths apart.
     """
 
     wavelengths: NDArray[np.float64]
@@ -170,7 +178,10 @@ def relight(
 ) -> NDArray[np.float32]:
     """(n, B, p, p) patches x under other light.
 
-    wavelengths: (B,) nm, or empty where they are unknown: then light changes brightness alone.
+    Parameters
+    ----------
+    wavelengths : (B,) float64
+        In nm, or empty where they are unknown: then light changes brightness alone.
     """
     n = len(x)
     light = np.exp(strength * effects.slope * rng.standard_normal((n, 1)))

@@ -38,8 +38,14 @@ def diffuse_share(
     """(B,) share 0..1 of diffuse light in what falls on level ground under an open, clear sky;
     larger towards the blue.
 
-    wavelengths: (B,) nm. zenith: of the sun, in degrees, 0..85. turbidity: optical depth β of
-    the aerosol at 1 µm.
+    Parameters
+    ----------
+    wavelengths : (B,) float64
+        In nm.
+    zenith : float
+        Zenith of the sun, in degrees, 0..85.
+    turbidity : float
+        Optical depth β of the aerosol at 1 µm.
     """
     um = np.asarray(wavelengths, dtype=np.float64) / 1000
     cosine = np.cos(np.radians(zenith))

@@ -86,10 +86,15 @@ def relight_tiles(
 
     g and c are drawn per tile and date, as :func:`light_of` says, s per segment and for all dates
     alike, as ground keeps its slope. h is what a shadow takes of the sun's light. Ω is the share of
-    the sky that a pixel sees, less in shadow. strength: of all of them.
+    the sky that a pixel sees, less in shadow.
 
-    wavelengths: (B,) nm. Where they are empty d is the constant ``DIFFUSE``, c is 0, and g and s
-    brighten the sky too.
+    Parameters
+    ----------
+    strength : float
+        Strength of all of them.
+    wavelengths : (B,) float
+        In nm. Where they are empty d is the constant ``DIFFUSE``, c is 0, and g and s brighten
+        the sky too.
     """
     n, dates, bands, height, width = images.shape
     slope, tint = strength * light[0], strength * light[1]

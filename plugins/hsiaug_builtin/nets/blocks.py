@@ -29,8 +29,12 @@ def convolution(
     padding: Extent | None = None,
     axes: int = 2,
 ) -> nn.Sequential:
-    """Convolution, batch normalisation, ReLU. padding: by default half a kernel, so that sides stay
-    as they are.
+    """Convolution, batch normalisation, ReLU.
+
+    Parameters
+    ----------
+    padding : Extent or None
+        By default half a kernel, so that sides stay as they are.
     """
     layer, norm = LAYERS[axes]
     if padding is None:

@@ -64,8 +64,14 @@ def view_with(view: TrainView, real: PatchSamples) -> TrainView:
 class FittedNetwork:
     """A trained network, of patches or of tiles.
 
-    net: the torch module, in evaluation mode on ``device``. classes: (k,) int64 class ids of its
-    outputs. class_count: C of the data.
+    Attributes
+    ----------
+    net : Module
+        The torch module, in evaluation mode on ``device``.
+    classes : (k,) int64
+        Class ids of its outputs.
+    class_count : int
+        C of the data.
     """
 
     read: Read

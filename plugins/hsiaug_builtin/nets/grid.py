@@ -15,8 +15,13 @@ def grid_graph(coords: NDArray[np.int32], guide: NDArray[np.float32]) -> sparse.
     """(n, n) symmetric weights exp(−d² / median d²) between those of ``coords`` (n, 2) that are
     4-neighbours.
 
-    guide: (n, d) spectral features; d² is their mean squared difference. The weights are those
-    of Grady, Random Walks for Image Segmentation, IEEE TPAMI 28(11), 2006, equation 1.
+    The weights are those of Grady, Random Walks for Image Segmentation, IEEE TPAMI 28(11), 2006,
+    equation 1.
+
+    Parameters
+    ----------
+    guide : (n, d) float32
+        Spectral features; d² is their mean squared difference.
     """
     from scipy import sparse
 

@@ -18,11 +18,18 @@ BLOCK = 2048
 
 @dataclass(frozen=True, eq=False)
 class Machine:
-    """A support vector machine that may know one class only. model: a fitted sklearn SVC, or None
-    for a lone class.
+    """A support vector machine that may know one class only.
 
-    classes: (k,) int64 ids of its scores, ascending. support: (s, d) float64 support vectors, by
-    class; gamma: its γ.
+    Attributes
+    ----------
+    model : SVC or None
+        A fitted sklearn SVC, or None for a lone class.
+    classes : (k,) int64
+        Ids of its scores, ascending.
+    support : (s, d) float64
+        Support vectors, by class.
+    gamma : float
+        Its γ.
     """
 
     model: SVC | None
@@ -81,7 +88,15 @@ def fit_machine(
     cost: float,
     reach: float,
 ) -> Machine:
-    """features (n, d), y (n,) class ids, weight (n,) > 0. cost: C; reach: γ times d."""
+    """features (n, d), y (n,) class ids, weight (n,) > 0.
+
+    Parameters
+    ----------
+    cost : float
+        C.
+    reach : float
+        γ times d.
+    """
     from sklearn.metrics.pairwise import rbf_kernel
     from sklearn.svm import SVC
 

@@ -28,7 +28,16 @@ from hsiaug_builtin.nets.patches import cycle
 
 @dataclass(frozen=True, eq=False)
 class FittedPairs:
-    """images: (n, T, B, H, W) float32 real tiles; masks: (n, H, W) int64; params: of the plugin."""
+    """Real pairs, of which synthetic ones are made.
+
+    Attributes
+    ----------
+    images : (n, T, B, H, W) float32
+        Real tiles.
+    masks : (n, H, W) int64
+    params : object
+        Params of the plugin.
+    """
 
     images: NDArray[np.float32]
     masks: NDArray[np.int64]

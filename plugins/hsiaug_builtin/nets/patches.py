@@ -26,10 +26,17 @@ from hsiaug.api import (
 
 @dataclass(frozen=True, eq=False)
 class FittedPatches:
-    """x: (n, B, p, p) float32 real patches in scene units; y: (n,) int64 their class ids.
+    """Real patches, of which synthetic ones are made.
 
     A subclass says in :meth:`make` what is made of the patches of a class. Its further fields are
     arrays, or JSON-able.
+
+    Attributes
+    ----------
+    x : (n, B, p, p) float32
+        Real patches in scene units.
+    y : (n,) int64
+        Their class ids.
     """
 
     x: NDArray[np.float32]

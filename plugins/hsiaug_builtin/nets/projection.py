@@ -12,8 +12,13 @@ from hsiaug.api import TrainView
 
 @dataclass(frozen=True, eq=False)
 class Projection:
-    """Whitened principal components. matrix: (B, k) float32 from scene units; offset: (k,)
-    float32.
+    """Whitened principal components.
+
+    Attributes
+    ----------
+    matrix : (B, k) float32
+        From scene units.
+    offset : (k,) float32
     """
 
     matrix: NDArray[np.float32]

@@ -64,8 +64,15 @@ class AdamW(torch.optim.AdamW):
 
 @dataclass(frozen=True, eq=False)
 class TrainingPatches:
-    """x: (n, k, p, p) float32, components or bands; target: (n,) int64 output index; weight: (n,)
-    float32.
+    """What a network of patches learns from.
+
+    Attributes
+    ----------
+    x : (n, k, p, p) float32
+        Components or bands.
+    target : (n,) int64
+        Output index.
+    weight : (n,) float32
     """
 
     x: NDArray[np.float32]
@@ -168,15 +175,30 @@ def descend(
     """The network after ``budget.steps`` steps of AdamW down ``loss(step)``, in evaluation mode;
     with ``ema`` > 0 the moving average of its weights.
 
-    The rate decays to 0 along a cosine, after a warm-up over the first 5 % where asked for. clip:
-    largest norm of the gradient. half: compute the loss in bfloat16 where torch thinks it safe;
-    weights stay float32. fused: one kernel for all weights, several times as fast where they are
-    few; it rounds otherwise. Dropout draws by ``seed``. note: what is trained, for progress and
-    errors.
+    The rate decays to 0 along a cosine, after a warm-up over the first 5 % where asked for.
 
-    checkpoint: a file that the training is saved to now and then; where it is there already, the
-    training goes on from it, and ends the same bit for bit where ``loss`` depends on its step
-    alone. Raises PluginError when the loss is not finite.
+    Dropout draws by ``seed``.
+
+    Parameters
+    ----------
+    clip : float or None
+        Largest norm of the gradient.
+    half : bool
+        Compute the loss in bfloat16 where torch thinks it safe; weights stay float32.
+    fused : bool
+        One kernel for all weights, several times as fast where they are few; it rounds
+        otherwise.
+    note : str
+        What is trained, for progress and errors.
+    checkpoint : Path or None
+        A file that the training is saved to now and then; where it is there already, the
+        training goes on from it, and ends the same bit for bit where ``loss`` depends on its
+        step alone.
+
+    Raises
+    ------
+    PluginError
+        When the loss is not finite.
     """
     steps, device = budget.steps, next(net.parameters()).device
     weights: list[Tensor] = list(net.parameters())
@@ -217,7 +239,13 @@ def descend(
 
 
 def check_finite(value: Tensor, step: int, note: str) -> None:
-    """Raise PluginError for a loss that is not finite. note: what is trained."""
+    """Raise PluginError for a loss that is not finite.
+
+    Parameters
+    ----------
+    note : str
+        What is trained.
+    """
     if not torch.isfinite(value):
         raise PluginError(
             f"the training of the {note or 'network'} must stay finite",

@@ -51,7 +51,10 @@ def symmetry(x: Tensor, number: int) -> Tensor:
 def gain_offset(x: Tensor, draw: Generator, gain: float = 0.05, offset: float = 0.05) -> Tensor:
     """Each patch with one random gain and offset per band, as an imperfect calibration leaves them.
 
-    gain, offset: their standard deviations, round 1 and 0.
+    Parameters
+    ----------
+    gain, offset : float
+        Their standard deviations, round 1 and 0.
     """
     return x * (1 + gain * _normal(x, draw, 2)) + offset * _normal(x, draw, 2)
 

@@ -23,8 +23,12 @@ TURNS = 8
 class Components:
     """The K components of n tiles.
 
-    number: (n, H, W) int64, component of each pixel, from 1; 0 = of none. tile, kind, size: (K,)
-    int64 tile, id that its pixels share, and pixels, of component k at k − 1.
+    Attributes
+    ----------
+    number : (n, H, W) int64
+        Component of each pixel, from 1; 0 = of none.
+    tile, kind, size : (K,) int64
+        Tile, id that its pixels share, and pixels, of component k at k − 1.
     """
 
     number: NDArray[np.int64]
@@ -60,8 +64,14 @@ def components(ids: NDArray[np.int64], corners: bool = True) -> Components:
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """A set of pixels that is cut from a tile. at: (2, K) row and column of each. ring: (2, R)
-    pixels round the set, within the tile.
+    """A set of pixels that is cut from a tile.
+
+    Attributes
+    ----------
+    at : (2, K) int64
+        Row and column of each.
+    ring : (2, R) int64
+        Pixels round the set, within the tile.
     """
 
     at: NDArray[np.int64]
@@ -88,9 +98,16 @@ def place(
     ``TRIES`` positions.
 
     It stays whole, inside the ground; where the edge of its own tile cut it, it stays at that edge
-    (as it lies after the turn), so that no cut side shows. around: (R,) ids of its ring in its own
-    tile, 0 = unknown. ids: (H, W) the same of the ground. spared: (H, W) True where the ground had
-    better not be covered.
+    (as it lies after the turn), so that no cut side shows.
+
+    Parameters
+    ----------
+    around : (R,) int64
+        Ids of its ring in its own tile, 0 = unknown.
+    ids : (H, W) int64
+        The same of the ground.
+    spared : (H, W) bool
+        True where the ground had better not be covered.
     """
     side = ids.shape[0]
     turn = int(rng.integers(TURNS))

@@ -154,8 +154,13 @@ class FittedPaste(FittedPairs):
         """Set components into an image (T, B, H, W) and its mask (H, W), in place; return their
         classes.
 
-        tile: number of a training tile whose own components are taken only where there are no
-        others. c: class that is to be among them; None = any.
+        Parameters
+        ----------
+        tile : int
+            Number of a training tile whose own components are taken only where there are no
+            others.
+        c : int or None
+            Class that is to be among them; None = any.
         """
         if not len(self.parts):
             return []

@@ -31,9 +31,12 @@ def compact_draw(
     so far fewer than ``KEPT_FOR_TEST`` test pixels; small classes keep fewer training pixels where
     that helps.
 
-    fields: (H, W) fields of which each is for training or for test: a class's clumps lie in
-    ``places`` of its fields, one of which at least is left for test; None: anywhere, small
-    classes in one clump at an end of a component.
+    Parameters
+    ----------
+    fields : (H, W) int32 or None
+        Fields of which each is for training or for test: a class's clumps lie in ``places`` of
+        its fields, one of which at least is left for test; None: anywhere, small classes in one
+        clump at an end of a component.
     """
     train = np.zeros(labels.shape, dtype=bool)
     notes: list[str] = []
@@ -90,8 +93,14 @@ def _candidates(
     fields: Sequence[NDArray[np.intp]] | None,
     rng: np.random.Generator,
 ) -> Iterator[NDArray[np.intp]]:
-    """Training pixels (n, 2) of a class to choose from. mask: (H, W) its pixels; fields: they,
-    field by field.
+    """Training pixels (n, 2) of a class to choose from.
+
+    Parameters
+    ----------
+    mask : (H, W) bool
+        Its pixels.
+    fields : sequence of array of intp or None
+        They, field by field.
     """
     if fields is not None:
         return _visits(fields, count, max(1, min(places, len(fields) - 1)), rng)

@@ -35,7 +35,11 @@ class Fixed(SplitProtocol):
     pixels alone.
 
     The argument is "file names#checksum", so that moving the files does not change what a trial is.
-    paths: where the files lie; not part of the identity.
+
+    Attributes
+    ----------
+    paths : tuple of Path
+        Where the files lie; not part of the identity.
     """
 
     card = Card("fixed", "1", "Masks of train and test pixels from a file, for comparability")

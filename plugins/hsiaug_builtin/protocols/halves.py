@@ -35,8 +35,12 @@ def best_halves(
     The cuts are moved by up to a quarter of a block at random, for a small scene could else be cut
     in few ways. Of 60 such halves the one is taken with most classes of ten pixels or more on both
     sides, and then with most training tiles. The protocol's buffer keeps training tiles off test
-    blocks: a quarter of a tile (``centre``), half (``patch``) or ``none``. cuts: how often the
-    blocks are cut anew.
+    blocks: a quarter of a tile (``centre``), half (``patch``) or ``none``.
+
+    Parameters
+    ----------
+    cuts : int
+        How often the blocks are cut anew.
     """
     guard = {"none": 0, "centre": math.ceil(patch / 4), "patch": math.ceil(patch / 2)}[
         protocol.buffer

@@ -66,8 +66,12 @@ class Picks(SplitProtocol):
     are left out. There is no buffer. The argument of a file is "N:name#checksum", be it of ``hsiaug
     suggest`` or of ``hsiaug label``.
 
-    base: the protocol whose draw marks asked pixels, and its number; path: of the file in place
-    of both.
+    Attributes
+    ----------
+    base : SplitProtocol or None
+        The protocol whose draw marks asked pixels, and its number.
+    path : Path or None
+        Path of the file in place of both.
     """
 
     card = Card(

@@ -75,8 +75,11 @@ def by_range(fewest: int, most: int, totals: Sequence[int]) -> Wanted:
     """Take ``fewest`` pixels of the rarest class to ``most`` of the largest, log n growing evenly
     with log N.
 
-    totals: N, the labelled pixels, of every class that has any. Small classes are capped as in
-    :func:`by_number`.
+    Parameters
+    ----------
+    totals : sequence of int
+        N, the labelled pixels, of every class that has any. Small classes are capped as in
+        :func:`by_number`.
     """
     low, high = math.log(min(totals)), math.log(max(totals))
 

@@ -43,7 +43,11 @@ class Within(SplitProtocol):
     """The training pixels of another protocol's draw, or all labelled pixels, divided again.
 
     The argument is that of the outer protocol, with the number of its draw, or "all".
-    divided, number_of_draw: the outer protocol, None for all, and its draw; the argument says both.
+
+    Attributes
+    ----------
+    divided, number_of_draw : SplitProtocol or int or None
+        The outer protocol, None for all, and its draw; the argument says both.
     """
 
     card = Card(

@@ -12,8 +12,14 @@ from numpy.typing import NDArray
 class Discriminant:
     """Equal priors, one covariance for all k classes.
 
-    axes: (d, d) float64; features times axes have the identity as covariance within classes.
-    centres: (k, d) float64 class means in them. classes: (k,) int64 ids, ascending.
+    Attributes
+    ----------
+    axes : (d, d) float64
+        Features times axes have the identity as covariance within classes.
+    centres : (k, d) float64
+        Class means in them.
+    classes : (k,) int64
+        Ids, ascending.
     """
 
     axes: NDArray[np.float64]

@@ -37,8 +37,14 @@ class LabelSpreadingParams:
 
 @dataclass(frozen=True, eq=False)
 class FittedSpreading:
-    """model: the fitted sklearn LabelSpreading, class ids as its classes; class_count: C of the
-    scene.
+    """Label spreading over the training pixels and the unlabelled ones.
+
+    Attributes
+    ----------
+    model : LabelSpreading
+        The fitted sklearn LabelSpreading, class ids as its classes.
+    class_count : int
+        C of the scene.
     """
 
     means: LocalMeans
@@ -68,8 +74,14 @@ class Kernel:
     """The weights that scikit-learn asks for: among the nodes ``graph``, and from nodes to new
     patches.
 
-    tree: a fitted NearestNeighbors over the nodes; width: of the Gaussian, in the units of their
-    distances. weight: (nodes,) of the samples, and 1 for pixels.
+    Attributes
+    ----------
+    tree : NearestNeighbors
+        A fitted NearestNeighbors over the nodes.
+    width : float
+        Width of the Gaussian, in the units of their distances.
+    weight : (nodes,) float64
+        Of the samples, and 1 for pixels.
     """
 
     graph: sparse.coo_array
@@ -150,7 +162,14 @@ class SpectralSpatialSpreading(Plugin[LabelSpreadingParams]):
     def _kernel(
         self, places: NDArray[np.float32], weight: NDArray[np.float32], grid: sparse.csr_array
     ) -> Kernel:
-        """The graph over samples (first) and pixels. places: (n, k); weight: of the samples."""
+        """The graph over samples (first) and pixels.
+
+        Parameters
+        ----------
+        places : (n, k) float32
+        weight : array of float32
+            Weight of the samples.
+        """
         from scipy import sparse
         from sklearn.neighbors import NearestNeighbors
 

@@ -40,8 +40,14 @@ COST, WIDTH = 100.0, 0.3
 
 @dataclass(frozen=True, eq=False)
 class Profiled:
-    """Features of pixels. image: (H, W, d) float32 profiles of the scene; visible: (H, W) bool,
-    where they hold.
+    """Features of pixels.
+
+    Attributes
+    ----------
+    image : (H, W, d) float32
+        Profiles of the scene.
+    visible : (H, W) bool
+        Where they hold.
     """
 
     spectra: SpectralView

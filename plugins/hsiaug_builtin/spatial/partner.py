@@ -39,8 +39,12 @@ class PartnerParams:
     """Raises InputError for a partner that is not installed, of another version, or of an input
     that is not served.
 
-    family: name of the plugin. inputs: those of partners that it can work with, and reads: what
-    these learn from.
+    Attributes
+    ----------
+    family : str
+        Name of the plugin.
+    inputs : tuple of str
+        Those of partners that it can work with, and reads: what these learn from.
     """
 
     partner: str = param("svm", "name of the classifier that it works with")
@@ -73,7 +77,10 @@ class Partner:
     """A classifier as it is run alone: in its spectral view, shown no pixel that its own scope
     hides.
 
-    family: name of the plugin that works with it.
+    Attributes
+    ----------
+    family : str
+        Name of the plugin that works with it.
     """
 
     family: str

@@ -34,8 +34,14 @@ class SceneShares:
     """A fitted classifier that knows its shares of the pixels of a scene, and names others from
     their patches.
 
-    shares: (H, W, k) float32 of ``classes`` (k,). known: (H, W) bool, where there are any.
-    class_count: C of the scene.
+    Attributes
+    ----------
+    shares : (H, W, k) float32
+        Of ``classes`` (k,).
+    known : (H, W) bool
+        Where there are any.
+    class_count : int
+        C of the scene.
     """
 
     shares: Image

@@ -77,8 +77,12 @@ def superpixel_means(image: Image, sides: tuple[int, ...]) -> Smooth:
     """Mean over superpixels of about each of ``sides`` pixels a side, and over the sides: a vote of
     several scales.
 
-    image: (H, W, c), by which pixels are alike. Superpixels are SLIC's (Achanta et al. 2012,
-    doi:10.1109/TPAMI.2012.120), by scikit-image.
+    Superpixels are SLIC's (Achanta et al. 2012, doi:10.1109/TPAMI.2012.120), by scikit-image.
+
+    Parameters
+    ----------
+    image : (H, W, c) array
+        By which pixels are alike.
     """
     from skimage.segmentation import slic
 

@@ -22,9 +22,17 @@ class ClassUnits(nn.Module):
     """z = μ(mask) + L(mask)·ε of latents z (n, d, h, w) and masks (n, K, f·h, f·w), so that ε has
     zero mean and unit covariance whatever the mask shows.
 
-    μ is linear in the f² pixels' classes, L the Cholesky factor of the covariances of the
-    classes, mixed by their shares. mean: (d,), by_pixel: (K·f², d), covariance: (K, d, d), all
-    float64. Nothing is trained.
+    μ is linear in the f² pixels' classes, L the Cholesky factor of the covariances of the classes,
+    mixed by their shares.
+
+    Nothing is trained.
+
+    Attributes
+    ----------
+    mean : (d,) Tensor
+    by_pixel : (K·f², d) Tensor
+    covariance : (K, d, d) Tensor
+        All float64.
     """
 
     mean: Tensor
@@ -48,8 +56,12 @@ class ClassUnits(nn.Module):
         """Take the statistics of latents (n, d, h, w) and masks (n, f·h, f·w) of class indices,
         part by part.
 
-        Each tile is there in ``views`` turns. labelled: (K,) bool, which are classes; what else
-        masks hold may be anything, and tells nothing of them.
+        Each tile is there in ``views`` turns.
+
+        Parameters
+        ----------
+        labelled : (K,) bool Tensor
+            Which are classes; what else masks hold may be anything, and tells nothing of them.
         """
 
         def flat() -> Iterator[tuple[Tensor, Tensor, Tensor]]:

@@ -192,8 +192,12 @@ class OneStream(Codec):
 
 
 def fit_codec(kind: type[Codec], run: PairRun, images: StreamVae | None = None) -> Codec:
-    """A codec of that kind, trained on the pairs. images: the VAE of images that a codec of two
-    streams takes; None = it is learnt of these pairs.
+    """A codec of that kind, trained on the pairs.
+
+    Parameters
+    ----------
+    images : StreamVae or None
+        The VAE of images that a codec of two streams takes; None = it is learnt of these pairs.
     """
     codec, pairs = fresh(lambda: kind(run.format, run.params), run.seed), run.pairs
     if isinstance(codec, TwoStream):

@@ -16,8 +16,13 @@ class PatchComponents(nn.Module):
     """x (n, C, P, P) → the first d principal components of its f×f patches (n, d, P/f, P/f), of
     unit variance → x.
 
-    mean: (C,), inward: (d, C·f²), outward: (C·f², d) float32. Nothing is trained. Where patches
-    have fewer than d directions the last ones are 0.
+    Nothing is trained. Where patches have fewer than d directions the last ones are 0.
+
+    Attributes
+    ----------
+    mean : (C,) Tensor
+    inward : (d, C·f²) Tensor
+    outward : (C·f², d) float32 Tensor
     """
 
     mean: Tensor

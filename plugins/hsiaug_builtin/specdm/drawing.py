@@ -25,8 +25,12 @@ Batch = tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float32]]
 
 
 class PairDrawing:
-    """Shared by fitted generators of pairs. shares: (n, K) float32, each id's share of each
-    training tile.
+    """Shared by fitted generators of pairs.
+
+    Attributes
+    ----------
+    shares : (n, K) float32
+        Each id's share of each training tile.
     """
 
     format: TileFormat

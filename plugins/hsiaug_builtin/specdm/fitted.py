@@ -30,7 +30,10 @@ class FittedPairs(PairDrawing):
     each pair starts from the very tile that its shares are of, noised so far, and keeps the more of
     it the less that is (an extension).
 
-    latents: (n, d, h, w) float32, normalised, of the training pairs, which sampling may start from.
+    Attributes
+    ----------
+    latents : (n, d, h, w) float32
+        Normalised, of the training pairs, which sampling may start from.
     """
 
     params: LatentParams
@@ -70,8 +73,14 @@ class FittedPairs(PairDrawing):
     ) -> Grounds:
         """Images (n, T, B, H, H) in the data's units, and masks (n, H, H), of what was drawn.
 
-        decoded: what the codec gives as images; masks: as drawn. rows: (n,) training tiles that
-        they were begun with, to show class c, where one is named.
+        Parameters
+        ----------
+        decoded : Tensor
+            What the codec gives as images.
+        masks : array of int64
+            As drawn.
+        rows : (n,) int64
+            Training tiles that they were begun with, to show class c, where one is named.
         """
         return self.format.images_back(decoded), masks
 

@@ -25,8 +25,15 @@ TIED = 2.0
 
 @dataclass(frozen=True, eq=False)
 class FittedGaussianPairs(PairDrawing):
-    """mean: (K, T·B), factor: (K, T·B, T·B) float64, covariance = factor·factorᵀ. masks: (n, H, H)
-    of the training tiles.
+    """A normal distribution of spectra for each class, and the training masks.
+
+    Attributes
+    ----------
+    mean : (K, T·B) float64
+    factor : (K, T·B, T·B) float64
+        Covariance = factor·factorᵀ.
+    masks : (n, H, H) int64
+        Of the training tiles.
     """
 
     params: GaussianParams

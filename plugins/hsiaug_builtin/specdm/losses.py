@@ -45,13 +45,23 @@ def weighted(out: Tensor, aim: Tensor, weights: Tensor | None) -> Tensor:
 
 @dataclass(frozen=True)
 class Losses:
-    """image: of the VAE of images (n, T, B, P, P), T dates, B bands, in reflectance where the data
-    are. mask: of the VAE of masks, scores (n, K, P, P) beside shares of classes. pair: of the one
-    VAE of ``ldm_single`` (n, T·B + K, P, P).
+    """The losses that the networks of SpecDM are trained with.
 
-    latents: what is added for the mean and log-variance (n, d, h, w) of a VAE's latents, times
-    its weight. denoiser: of the velocity that the denoiser gives beside the true one (n, d, h,
-    w), and the weights of the channels.
+    Attributes
+    ----------
+    image : Compare
+        Of the VAE of images (n, T, B, P, P), T dates, B bands, in reflectance where the data
+        are.
+    mask : Compare
+        Of the VAE of masks, scores (n, K, P, P) beside shares of classes.
+    pair : Compare
+        Of the one VAE of ``ldm_single`` (n, T·B + K, P, P).
+    latents : Compare
+        What is added for the mean and log-variance (n, d, h, w) of a VAE's latents, times its
+        weight.
+    denoiser : callable
+        Of the velocity that the denoiser gives beside the true one (n, d, h, w), and the
+        weights of the channels.
     """
 
     image: Compare = spectral_l1

@@ -31,7 +31,13 @@ ASKED = 2.0
 
 @dataclass(frozen=True, eq=False)
 class FittedMosaics(PairDrawing):
-    """images: (n, T, B, H, H) float32 and masks: (n, H, H) int64, the training pairs."""
+    """The training pairs, of whose patches mosaics are made.
+
+    Attributes
+    ----------
+    images : (n, T, B, H, H) float32
+        And masks: (n, H, H) int64, the training pairs.
+    """
 
     params: SpecDmParams
     format: TileFormat

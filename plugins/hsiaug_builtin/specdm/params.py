@@ -18,13 +18,26 @@ NOISE_STEPS = 1000
 class Size:
     """The networks, and the batches and rates that go with them.
 
-    unshuffle: whether 2×2 pixels are folded into channels before any convolution, which is
-    cheap. vae_width, mask_width: channels of the VAEs at their finest level, doubled at each
-    coarser one. vae_blocks, unet_blocks: residual blocks per level. kl: weight of the mean
-    Kullback-Leibler term per latent number. unet_width: channels of the denoiser at its finest
-    level; levels: multiples of it, level by level. attend: largest side in latent pixels of a
-    level with self-attention; 0 = none. batch: tiles per step. ema: decay of the denoiser's
-    moving average of weights.
+    Attributes
+    ----------
+    unshuffle : bool
+        Whether 2×2 pixels are folded into channels before any convolution, which is cheap.
+    vae_width, mask_width : int
+        Channels of the VAEs at their finest level, doubled at each coarser one.
+    vae_blocks, unet_blocks : int
+        Residual blocks per level.
+    kl : float
+        Weight of the mean Kullback-Leibler term per latent number.
+    unet_width : int
+        Channels of the denoiser at its finest level.
+    levels : tuple of int
+        Multiples of it, level by level.
+    attend : int
+        Largest side in latent pixels of a level with self-attention; 0 = none.
+    batch : int
+        Tiles per step.
+    ema : float
+        Decay of the denoiser's moving average of weights.
     """
 
     unshuffle: bool

@@ -42,10 +42,20 @@ SHOWN = 0.3
 
 @dataclass(frozen=True)
 class Stage:
-    """cell: pixels a side that are one value. side: of patches in cells. stride: cells from one
-    place to the next.
+    """A stage of the coarse-to-fine sampling of mosaics.
 
-    highest: the noise that it begins at. nearest: training patches that a mean is taken of.
+    Attributes
+    ----------
+    cell : int
+        Pixels a side that are one value.
+    side : int
+        Side of patches in cells.
+    stride : int
+        Cells from one place to the next.
+    highest : float
+        The noise that it begins at.
+    nearest : int
+        Training patches that a mean is taken of.
     """
 
     cell: int
@@ -76,8 +86,14 @@ def stages_of(side: int) -> tuple[Stage, ...]:
 class Patches:
     """All patches of some training pairs at a stage.
 
-    values: (m, C·s²), projected: (m, k), squares: (m,) squared lengths of those, favour: (m,)
-    log-probability of each beside the others.
+    Attributes
+    ----------
+    values : (m, C·s²) Tensor
+    projected : (m, k) Tensor
+    squares : (m,) Tensor
+        Squared lengths of those.
+    favour : (m,) Tensor
+        Log-probability of each beside the others.
     """
 
     values: Tensor
@@ -88,7 +104,14 @@ class Patches:
 
 @dataclass(frozen=True, eq=False)
 class Directions:
-    """mean: (C·s²,), basis: (C·s², k) orthonormal: what patches of a stage are compared along."""
+    """What patches of a stage are compared along.
+
+    Attributes
+    ----------
+    mean : (C·s²,) Tensor
+    basis : (C·s², k) Tensor
+        Orthonormal: what patches of a stage are compared along.
+    """
 
     mean: Tensor
     basis: Tensor
@@ -116,9 +139,14 @@ class Directions:
 class PatchDiffusion:
     """Draws joint latents from noise.
 
-    joint: (n, C + K, P, P) of training pairs, the image's C channels first, then the one-hot
-    mask. favour: (K,) log-probability of patches that show a class, beside others. stages:
-    coarsest first.
+    Attributes
+    ----------
+    joint : (n, C + K, P, P) Tensor
+        Of training pairs, the image's C channels first, then the one-hot mask.
+    favour : (K,) Tensor
+        Log-probability of patches that show a class, beside others.
+    stages : sequence of Stage
+        Coarsest first.
     """
 
     def __init__(
@@ -141,14 +169,23 @@ class PatchDiffusion:
         draw: torch.Generator,
         wanted: tuple[int, float] | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """``count`` mosaics of patches of training pairs ``sources`` (s,).
+        """Mosaics of patches of some training pairs.
 
         Parameters
         ----------
-        steps: denoising steps of all stages together.
-        strength: noise to begin at; 1 = nothing is seen of a pair, below, the first source shines
-        through. wanted: a class's index, and what is added to the log-probability of patches that
-        show it.
+        sources : (s,) int64 Tensor
+            The training pairs that patches are taken of.
+        count : int
+            How many mosaics.
+        steps : int
+            Denoising steps of all stages together.
+        strength : float
+            Noise to begin at, 0..1. At 1 nothing is seen of a pair; below, the first source shines
+            through.
+        rng : torch.Generator
+            Chooses the patches and the noise.
+        wanted : (int, float) or None
+            A class's index, and what is added to the log-probability of patches that show it.
 
         Returns
         -------

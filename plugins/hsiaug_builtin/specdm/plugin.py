@@ -74,7 +74,10 @@ class _LatentDiffusion(Plugin[P]):
     ) -> PairDrawing:
         """Train codec and denoiser; a training that was killed goes on from ``checkpoint``.
 
-        prepared: the VAE of images, where that was learnt before.
+        Parameters
+        ----------
+        prepared : object
+            The VAE of images, where that was learnt before.
         """
         from hsiaug_builtin.specdm.fit import learn
 

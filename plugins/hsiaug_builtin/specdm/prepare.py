@@ -47,8 +47,16 @@ class PreparedNothing:
 
 @dataclass(frozen=True, eq=False)
 class PreparedImages:
-    """format: of the images, without ids of masks. stream: the trained VAE. tiles: how many it was
-    trained on.
+    """The VAE of images, learnt without any mask.
+
+    Attributes
+    ----------
+    format : TileFormat
+        Of the images, without ids of masks.
+    stream : StreamVae
+        The trained VAE.
+    tiles : int
+        How many it was trained on.
     """
 
     params: SpecDmParams

@@ -24,9 +24,12 @@ class FittedQuilt(FittedPairs):
     """:class:`FittedPairs` whose latents are of masks alone; an image is quilted for every mask,
     under its own light.
 
-    tiles, tile_masks: the training pairs.
-    wavelengths: (B,) float64 nm; empty where they are unknown. facts["light"]: see
-    :func:`light_of`.
+    Attributes
+    ----------
+    tiles, tile_masks : array of float32 or array of int64
+        The training pairs.
+    wavelengths : (B,) float64
+        In nm; empty where they are unknown. facts["light"]: see :func:`light_of`.
     """
 
     tiles: NDArray[np.float32]

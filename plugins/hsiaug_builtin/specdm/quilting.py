@@ -56,12 +56,18 @@ Grounds = tuple[NDArray[np.float32], NDArray[np.int64]]
 
 @dataclass(frozen=True, eq=False)
 class Quilt:
-    """images: (n, T, B, H, H) float32 training tiles in the data's units; masks: (n, H, H) int64
-    ids.
+    """Quilts pieces of training tiles.
 
     Of two dates, each date of a piece is brought to the level, band by band, of the tile that
     most of the pair comes from: what dates differ in by season and haze must not tell a piece
     from its surroundings.
+
+    Attributes
+    ----------
+    images : (n, T, B, H, H) float32
+        Training tiles in the data's units.
+    masks : (n, H, H) int64
+        Ids.
     """
 
     images: NDArray[np.float32]
@@ -72,8 +78,11 @@ class Quilt:
     ) -> NDArray[np.float32]:
         """(m, T, B, H, H) float32 images for masks (m, H, H) of ids that training tiles show.
 
-        grounds: the pairs that most of each image is of, with their masks; None = the training
-        tiles that fit best.
+        Parameters
+        ----------
+        grounds : Grounds or None
+            The pairs that most of each image is of, with their masks; None = the training tiles
+            that fit best.
         """
         made = np.empty((len(masks), *self.images.shape[1:]), dtype=np.float32)
         for i, mask in enumerate(masks):

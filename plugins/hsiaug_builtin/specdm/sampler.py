@@ -22,8 +22,13 @@ def sample_latents(
 ) -> Tensor:
     """Latents (n, d, h, w), normalised, made of ``noise`` of this shape by DPM-Solver++(2M).
 
-    shares: (n, K + 1), as the denoiser is told them, with guidance ω. begin: latents of training
-    pairs, which are noised where ``strength`` < 1 (SDEdit, Meng et al., ICLR 2022).
+    Parameters
+    ----------
+    shares : (n, K + 1) Tensor
+        As the denoiser is told them, with guidance ω.
+    begin : Tensor
+        Latents of training pairs, which are noised where ``strength`` < 1 (SDEdit, Meng et al.,
+        ICLR 2022).
     """
     schedule = SCHEDULE.to(noise.device)
 

@@ -23,8 +23,15 @@ count as much as the first, which drowns layout.
 
 @dataclass(frozen=True, eq=False)
 class SpectralComponents:
-    """mean: (B,), basis: (B, d), unit: (T·d,), all float64: of d components, of the first date and
-    then of how each later date differs from it.
+    """Principal components of the spectra of one date, or of two.
+
+    Attributes
+    ----------
+    mean : (B,) float64
+    basis : (B, d) float64
+    unit : (T·d,) float64
+        All float64: of d components, of the first date and then of how each later date differs
+        from it.
     """
 
     mean: NDArray[np.float64]

@@ -22,11 +22,21 @@ NEGATIVE = 0.01
 class TileFormat:
     """The format of all tiles, from the training tiles.
 
-    ids: the mask values that training tiles have, 0 (ignore) among them if it is there: a class
-    of its own, so that masks need no gaps. scale, shift: x = (value − shift) / scale, the same
-    for every band, pixel and tile, so that class spectra keep their heights; scale is the 99.9th
-    percentile, shift 0 but for data that are no reflectance. low, high: of the training values.
-    side: pixels. multiple: padded sides are multiples of it.
+    Attributes
+    ----------
+    ids : tuple of int
+        The mask values that training tiles have, 0 (ignore) among them if it is there: a class
+        of its own, so that masks need no gaps.
+    scale, shift : float
+        x = (value − shift) / scale, the same for every band, pixel and tile, so that class
+        spectra keep their heights; scale is the 99.9th percentile, shift 0 but for data that
+        are no reflectance.
+    low, high : float
+        Of the training values.
+    side : int
+        Pixels.
+    multiple : int
+        Padded sides are multiples of it.
     """
 
     ids: tuple[int, ...]

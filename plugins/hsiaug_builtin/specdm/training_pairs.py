@@ -22,8 +22,15 @@ from hsiaug_builtin.specdm.tileformat import TileFormat
 class Pairs:
     """Pairs of a :class:`TileFormat`.
 
-    x: (n, T·B, P, P) float32. y: (n, P, P) int64 indices of ids. weight: (n,) float64, how often
-    each is drawn. shares: (n, K) float32, each id's share of the tile.
+    Attributes
+    ----------
+    x : (n, T·B, P, P) float32 Tensor
+    y : (n, P, P) int64 Tensor
+        Indices of ids.
+    weight : (n,) float64 Tensor
+        How often each is drawn.
+    shares : (n, K) float32 Tensor
+        Each id's share of the tile.
     """
 
     x: Tensor

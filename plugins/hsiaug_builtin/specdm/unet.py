@@ -18,8 +18,15 @@ from hsiaug_builtin.specdm.params import Size
 class UNet(nn.Module):
     """v(z_t, t, shares) for latents z (n, d, h, w) and t (n,).
 
-    shares: (n, K + 1), each class's share of the tile's pixels and then 1; all zeros where
-    nothing is told. side: of the latents; classes: K.
+    shares: (n, K + 1), each class's share of the tile's pixels and then 1; all zeros where nothing
+    is told.
+
+    Attributes
+    ----------
+    side : int
+        Side of the latents.
+    classes : int
+        K.
     """
 
     def __init__(self, size: Size, channels: int, side: int, classes: int) -> None:

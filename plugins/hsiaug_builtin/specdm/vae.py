@@ -24,11 +24,17 @@ for many steps.
 class StreamVae(nn.Module):
     """x (n, C, P, P) → latents (n, d, P/f, P/f) → x.
 
-    factor: f. mean, std: (C,) float32 of x, which the network works in units of. After the KL
-    autoencoders of latent diffusion (Rombach et al. 2022), without attention.
+    After the KL autoencoders of latent diffusion (Rombach et al. 2022), without attention.
 
-    linear: whether it starts as the principal components of patches (ours). The convolutions
-    then learn only what these lack, within hundreds of steps in place of many thousands.
+    Attributes
+    ----------
+    factor : int
+        f.
+    mean, std : (C,) float32 Tensor
+        Of x, which the network works in units of.
+    linear : bool
+        Whether it starts as the principal components of patches (ours). The convolutions then
+        learn only what these lack, within hundreds of steps in place of many thousands.
     """
 
     mean: Tensor

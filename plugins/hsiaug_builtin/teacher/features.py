@@ -24,8 +24,12 @@ class LocalMeans:
     """Features of the centre pixel of a patch, d = components × window sizes, smallest window
     first.
 
-    sides: of the windows, in pixels. scale: (d,) float32, what makes the spread of a feature 1
-    over the view's pixels.
+    Attributes
+    ----------
+    sides : tuple of int
+        Sides of the windows, in pixels.
+    scale : (d,) float32
+        What makes the spread of a feature 1 over the view's pixels.
     """
 
     projection: Projection

@@ -18,11 +18,18 @@ def pool_weights(
     """(v,) weights > 0 of the opinions' logarithms, so that their weighted sum tells left-out
     pixels best.
 
-    opinions: (v, n, k) logarithms of shares. target: (n,) columns of the true classes, all of
-    which count alike. prior: (v,) > 0, the weights where there is no evidence. The logarithmic
-    opinion pool of Genest and Zidek (Statistical Science 1, 1986), its weights by maximum
-    likelihood as in T. Heskes, Selecting weighting factors in logarithmic opinion pools, NIPS
-    1997; here the logarithms of weights are normally distributed round those of the prior.
+    The logarithmic opinion pool of Genest and Zidek (Statistical Science 1, 1986), its weights by
+    maximum likelihood as in T. Heskes, Selecting weighting factors in logarithmic opinion pools,
+    NIPS 1997; here the logarithms of weights are normally distributed round those of the prior.
+
+    Parameters
+    ----------
+    opinions : (v, n, k) float64
+        Logarithms of shares.
+    target : (n,) int64
+        Columns of the true classes, all of which count alike.
+    prior : (v,) float64
+        > 0, the weights where there is no evidence.
     """
     from scipy.optimize import minimize
 

@@ -61,7 +61,13 @@ seconds.
 
 @dataclass(frozen=True, eq=False)
 class Pool(SceneShares):
-    """Shares of all opinions together. weights: (v + 1,) of the voters and the partner."""
+    """Shares of all opinions together.
+
+    Attributes
+    ----------
+    weights : (v + 1,) float
+        Of the voters and the partner.
+    """
 
     partner: Partner
     fitted: FittedClassifier
@@ -92,9 +98,15 @@ def fit_pool(
     """Weigh the opinions on left-out pixels, then fit all; the shares are those of unlabelled and
     of real pixels.
 
-    samples: what the partner learns from at last. real: (n,) those that all else is learnt from;
-    no synthetic sample enters the weights, as one may be made from a pixel that is left out.
-    untested: weight of the partner where nothing can be left out.
+    Parameters
+    ----------
+    samples : PatchSamples
+        What the partner learns from at last.
+    real : PatchSamples
+        (n,) those that all else is learnt from; no synthetic sample enters the weights, as one
+        may be made from a pixel that is left out.
+    untested : float
+        Weight of the partner where nothing can be left out.
     """
     pixels = np.concatenate([view.unlabelled, real.coords])
     known = np.zeros(view.visible.shape, dtype=bool)
@@ -173,11 +185,20 @@ def _left_out_by(
 
 @dataclass(frozen=True, eq=False)
 class Votes:
-    """pixels: (m, 2) int32, unlabelled. shares: (m, k) float64, rows sum to 1. classes: (k,) int64
-    ids, ascending.
+    """What the teacher says of unlabelled pixels.
 
-    attached: (m,) bool, the pixel lies in a segment with a training pixel of the class that it
-    votes most for. facts: what the pool of opinions says of itself.
+    Attributes
+    ----------
+    pixels : (m, 2) int32
+        Unlabelled.
+    shares : (m, k) float64
+        Rows sum to 1.
+    classes : (k,) int64
+        Ids, ascending.
+    attached : (m,) bool
+        The pixel lies in a segment with a training pixel of the class that it votes most for.
+    facts : mapping of str to object
+        What the pool of opinions says of itself.
     """
 
     pixels: NDArray[np.int32]
@@ -192,8 +213,7 @@ def _say_nothing(done: int, total: int, note: str = "") -> None:
 
 
 def fit_teacher(view: TrainView, real: PatchSamples | None = None) -> Pool:
-    """The pool of the voters and ``svm``, learnt from training pixels, at most MOST. real: those of
-    the view where None.
+    """The pool of the voters and ``svm``, learnt from training pixels, at most MOST.
 
     Its seed depends on these pixels alone: all plugins that ask for the teacher of a draw are given
     the same one, which is fitted once.
@@ -201,6 +221,11 @@ def fit_teacher(view: TrainView, real: PatchSamples | None = None) -> Pool:
     Where nothing can be left out, as with one label a class, ``svm`` has no weight: on draws 110 to
     115 under ``kshot:1`` this is worth +18.5 points of average accuracy on Indian Pines, +3.9 and
     -2.4 on crops of Houston and Pavia, -1.9 on Jasper Ridge and +3.6 on Samson.
+
+    Parameters
+    ----------
+    real : PatchSamples or None
+        Those of the view where None.
     """
     return _teacher_of(view) if real is None or view_with(view, real) is view else _fit(view, real)
 

@@ -48,8 +48,16 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Voter:
-    """A fitted voter. projection: of its spectral view. sides: its windows, in pixels. means: (k,
-    d) of the classes.
+    """A fitted voter.
+
+    Attributes
+    ----------
+    projection : Projection
+        Projection of its spectral view.
+    sides : tuple of int
+        Its windows, in pixels.
+    means : (k, d) float32
+        Of the classes.
     """
 
     spectra: SpectralView
@@ -78,8 +86,14 @@ class Voter:
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """What a voter reads. features: (n, d) of pixels. plane: (H, W, c) components of all pixels in
-    its spectral view.
+    """What a voter reads.
+
+    Attributes
+    ----------
+    features : (n, d) float32
+        Of pixels.
+    plane : (H, W, c) float32
+        Components of all pixels in its spectral view.
     """
 
     spectra: SpectralView
@@ -122,8 +136,12 @@ def average_alike(shares: Floats, pixels: NDArray[np.int32], plane: NDArray[np.f
     """Shares (n, k) of pixels (n, 2), each the mean over those of its neighbourhood that are among
     the pixels.
 
-    plane: (H, W, c) by which neighbours are alike. A neighbour counts less as it differs more
-    (bilateral filter of Tomasi and Manduchi, ICCV 1998).
+    A neighbour counts less as it differs more (bilateral filter of Tomasi and Manduchi, ICCV 1998).
+
+    Parameters
+    ----------
+    plane : (H, W, c) float32
+        By which neighbours are alike.
     """
     height, width, _ = plane.shape
     reach = NEIGHBOURHOOD // 2

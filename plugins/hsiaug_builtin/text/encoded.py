@@ -12,12 +12,19 @@ from numpy.typing import NDArray
 class Encoded:
     """n texts of up to L tokens each.
 
-    tokens: (n, L, D) float32 embedding of each token, 0 where there is none.
-    mask: (n, L) bool, True = a real token, the marks of beginning and end among them.
-    pooled: (n, D') float32 of length 1: one embedding a text, pooled as the encoder was trained.
-    words: the words of each text in their order, punctuation among them.
-    word: (n, L) int16 number of the word, from 0, that each token is a piece of; -1 = of none: a
-    mark, or no token.
+    Attributes
+    ----------
+    tokens : (n, L, D) float32
+        Embedding of each token, 0 where there is none.
+    mask : (n, L) bool
+        True = a real token, the marks of beginning and end among them.
+    pooled : (n, D') float32
+        Of length 1: one embedding a text, pooled as the encoder was trained.
+    words : tuple of tuple of str
+        The words of each text in their order, punctuation among them.
+    word : (n, L) int16
+        Number of the word, from 0, that each token is a piece of; -1 = of none: a mark, or no
+        token.
     """
 
     tokens: NDArray[np.float32]

@@ -18,13 +18,22 @@ def encode(texts: Sequence[str], encoder: str = "minilm") -> Encoded:
     """Encode all texts in one go; the same texts give the same result, whose arrays are the
     caller's own.
 
-    encoder: ``minilm`` (installed with hsiaug), ``openclip:MODEL@FILE`` (a checkpoint on this
-    machine; for weights trained with QuickGELU name the model that says so, such as
-    ViT-B-32-quickgelu), or ``one-hot`` (a token for each text, orthogonal to all others: tells
-    texts apart and says nothing).
+    Parameters
+    ----------
+    encoder : str
+        ``minilm`` (installed with hsiaug), ``openclip:MODEL@FILE`` (a checkpoint on this
+        machine; for weights trained with QuickGELU name the model that says so, such as
+        ViT-B-32-quickgelu), or ``one-hot`` (a token for each text, orthogonal to all others:
+        tells texts apart and says nothing).
 
-    Raises InputError for an unknown encoder or empty texts, DataUnavailableError where weights
-    are missing, PluginError where they are damaged or do not fit.
+    Raises
+    ------
+    InputError
+        For an unknown encoder or empty texts.
+    DataUnavailableError
+        Where weights are missing.
+    PluginError
+        Where they are damaged or do not fit.
     """
     listed = tuple(texts)
     if not listed or not all(isinstance(text, str) and text.strip() for text in listed):

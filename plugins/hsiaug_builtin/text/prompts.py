@@ -25,10 +25,13 @@ SPELLING = {"brocoli": "broccoli", "vinyard": "vineyard"}
 def prompts_of(view: TrainView, mode: str = "both") -> dict[int, tuple[str, ...]]:
     """The prompts of every class id 1..C; those of a class are alternatives to draw from.
 
-    mode: coarse (one prompt), fine or both (one for each sentence of the scene's card), auto
-    (several, from what the view shows round the training pixels), number (the class id, to be
-    encoded as ``one-hot``: the ablation of text). A class that the card does not describe has
-    its coarse prompt, as one without training pixels has in auto.
+    Parameters
+    ----------
+    mode : str
+        Coarse (one prompt), fine or both (one for each sentence of the scene's card), auto
+        (several, from what the view shows round the training pixels), number (the class id, to
+        be encoded as ``one-hot``: the ablation of text). A class that the card does not
+        describe has its coarse prompt, as one without training pixels has in auto.
     """
     words = class_words(view.class_names)
     if mode == "number":

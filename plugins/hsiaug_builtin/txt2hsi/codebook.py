@@ -131,8 +131,14 @@ def _roughness(channels: Tensor, patch: int) -> Tensor:
 class Condition:
     """What n patches are conditioned on; every field is a tensor (n,) of int64.
 
-    code: row of the Gaussians; the last one means none. rows: prompt, −1 = no text. label: class
-    id, 0 = none.
+    Attributes
+    ----------
+    code : Tensor
+        Row of the Gaussians; the last one means none.
+    rows : Tensor
+        Prompt, −1 = no text.
+    label : Tensor
+        Class id, 0 = none.
     """
 
     code: Tensor

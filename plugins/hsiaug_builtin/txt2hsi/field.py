@@ -28,11 +28,15 @@ def spectra_at(view: TrainView, pixels: NDArray[np.integer]) -> NDArray[np.float
 
 @dataclass(frozen=True, eq=False)
 class Field:
-    """values: (H + p − 1, W + p − 1, d) float32 latents of a scene mirrored at its edges, NaN where
-    hidden.
+    """The latents of a whole scene, from which patches are cut.
 
     Patches round the pixels of ``TrainView.coords`` and ``TrainView.unlabelled`` never hold a
     hidden pixel.
+
+    Attributes
+    ----------
+    values : (H + p − 1, W + p − 1, d) float32 Tensor
+        Latents of a scene mirrored at its edges, NaN where hidden.
     """
 
     values: Tensor

@@ -134,7 +134,12 @@ def _with_texts(
 class Batches:
     """Draws patches of random classes, then ones without a label, as latents.
 
-    named: {class id: (m, 2) pixels}; pool: (m, 2) unlabelled pixels, may be empty.
+    Attributes
+    ----------
+    named : mapping of int to array of int32
+        {class id: (m, 2) pixels}.
+    pool : (m, 2) int32
+        Unlabelled pixels, may be empty.
     """
 
     field: Field
@@ -167,7 +172,12 @@ class Batches:
 class TextLoss:
     """The denoiser's loss on patches with their class's text and code, both dropped at times.
 
-    loss: of the denoiser. texts: on its device.
+    Attributes
+    ----------
+    loss : callable
+        Loss of the denoiser.
+    texts : Texts
+        On its device.
     """
 
     loss: Callable[..., Tensor]

@@ -43,9 +43,15 @@ TEXT_ARRAYS = ("tokens", "mask", "pooled", "word")
 class FittedTxt2Hsi:
     """What sampling needs.
 
-    scene_denoiser: the one before texts. remainder: of the classes of the prior, in its order.
-    starts: {class id: (m, B, p, p) patches} that editing begins at; empty where sampling begins
-    at pure noise.
+    Attributes
+    ----------
+    scene_denoiser : Denoiser
+        The one before texts.
+    remainder : Remainder
+        Remainder of the classes of the prior, in its order.
+    starts : mapping of int to array of float32
+        {class id: (m, B, p, p) patches} that editing begins at; empty where sampling begins at
+        pure noise.
     """
 
     params: Params
@@ -294,7 +300,10 @@ def decode_patches(
     """Patches (n, B, p, p) in scene units of coefficients (n, p, p, d), with what the VAE leaves
     out.
 
-    rows: (n,) of the remainder.
+    Parameters
+    ----------
+    rows : (n,) int64
+        Of the remainder.
     """
     spectra = vae.decode(to_pixels(coefficients)).cpu()
     spectra += remainder.draw(rows, draw)

@@ -45,7 +45,13 @@ class PreparedGaussian:
 
 @dataclass(frozen=True, eq=False)
 class FittedGaussian:
-    """What sampling needs. facts: for the record."""
+    """What sampling needs.
+
+    Attributes
+    ----------
+    facts : mapping of str to object
+        For the record.
+    """
 
     params: CodingParams
     vae: Vae

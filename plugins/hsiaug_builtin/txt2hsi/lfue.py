@@ -19,9 +19,12 @@ TINY = 1e-6
 def perturb(z: Tensor, group: Tensor, draw: torch.Generator) -> Tensor:
     """Latents z (n, d, p, p) with resampled channel statistics.
 
-    group: (n,) class of each latent, or 0 for unlabelled ones, which form a group of their own;
-    on the CPU, so that no GPU is waited for. A class with a single latent takes the mean spread
-    of the others.
+    Parameters
+    ----------
+    group : (n,) Tensor
+        Class of each latent, or 0 for unlabelled ones, which form a group of their own; on the
+        CPU, so that no GPU is waited for. A class with a single latent takes the mean spread of
+        the others.
     """
     if len(z) < 2:
         return z

@@ -40,9 +40,18 @@ COMPONENTS = 3
 
 @dataclass(frozen=True, eq=False)
 class Measure:
-    """space, patches: where distances are measured, and to what. maps: (r, 3, p, p) float32 first
-    components of the real patches; centres: (r, B) float32 spectra in the middle of them; asked:
-    (r,) bool, False for the half that the probe learns from.
+    """The real patches that generated ones are measured against.
+
+    Attributes
+    ----------
+    space, patches : PatchSpace or PatchReference
+        Where distances are measured, and to what.
+    maps : (r, 3, p, p) float32
+        First components of the real patches.
+    centres : (r, B) float32
+        Spectra in the middle of them.
+    asked : (r,) bool
+        False for the half that the probe learns from.
     """
 
     space: PatchSpace
@@ -53,7 +62,13 @@ class Measure:
 
     @classmethod
     def fit(cls, view: TrainView, named: Mapping[int, NDArray[np.int32]], seed: int) -> Measure:
-        """Take real patches. named: {class id: (m, 2) pixels}, labelled or named by the teacher."""
+        """Take real patches.
+
+        Parameters
+        ----------
+        named : mapping of int to array of int32
+            {class id: (m, 2) pixels}, labelled or named by the teacher.
+        """
         rng = np.random.default_rng(derive_seed("measured", seed))
         drawn = [
             rng.permutation(own)[: 2 * max(1, SAMPLES // len(named))] for own in named.values()

@@ -63,8 +63,14 @@ def name_pixels(view: TrainView, params: CodingParams) -> NamedPixels:
 
 @dataclass(frozen=True, eq=False)
 class Prior:
-    """Which codes a class has. ids: (C,) classes. share: (C, K) of the class's pixels; rows sum to
-    1.
+    """Which codes a class has.
+
+    Attributes
+    ----------
+    ids : (C,) int64
+        Classes.
+    share : (C, K) float64
+        Of the class's pixels; rows sum to 1.
     """
 
     ids: NDArray[np.int64]
@@ -93,8 +99,14 @@ class Prior:
 class ClassModel:
     """What the classes of a draw are like: everything that sampling needs but a network.
 
-    prior: codes of each class. remainder: what the VAE leaves out of its pixels, in the order of
-    the prior. gaussians: of codes and classes.
+    Attributes
+    ----------
+    prior : Prior
+        Codes of each class.
+    remainder : Remainder
+        What the VAE leaves out of its pixels, in the order of the prior.
+    gaussians : Gaussians
+        Of codes and classes.
     """
 
     prior: Prior

@@ -47,11 +47,22 @@ LEAST_CHANNEL_WEIGHT = 0.05
 class Size:
     """The networks, and the batches and averages that go with them.
 
-    vae_width: channels inside the VAE, which works pixel by pixel. vae_batch: pixels per step of
-    it. width, depth: features of a pixel and blocks of the denoiser. scene_batch, batch: patches
-    per step, once a scene and in a draw. scene_ema, ema: decay of the moving averages of the
-    weights. scene_rate: peak learning rate, once a scene. compiled: whether a GPU compiles the
-    denoiser's loss (torch.compile), which pays for a large one.
+    Attributes
+    ----------
+    vae_width : int
+        Channels inside the VAE, which works pixel by pixel.
+    vae_batch : int
+        Pixels per step of it.
+    width, depth : int
+        Features of a pixel and blocks of the denoiser.
+    scene_batch, batch : int
+        Patches per step, once a scene and in a draw.
+    scene_ema, ema : float
+        Decay of the moving averages of the weights.
+    scene_rate : float
+        Peak learning rate, once a scene.
+    compiled : bool
+        Whether a GPU compiles the denoiser's loss (torch.compile), which pays for a large one.
     """
 
     vae_width: int

@@ -39,8 +39,14 @@ VAE_PIXELS = 200_000
 class CodedScene:
     """A scene as latents, codes and Gaussians: all that is there before the denoiser.
 
-    vae: of its pixels. codes: (H, W) int16, −1 where a patch is not wholly visible. gaussians:
-    of the codes.
+    Attributes
+    ----------
+    vae : Vae
+        Of its pixels.
+    codes : (H, W) int16
+        −1 where a patch is not wholly visible.
+    gaussians : Gaussians
+        Of the codes.
     """
 
     vae: Vae
@@ -59,8 +65,14 @@ class CodedScene:
 class PreparedScene:
     """A coded scene and the denoiser that was learnt on it.
 
-    params: those that were read. origin: "learnt", or where else the state comes from. notes:
-    for the trial that prepared it.
+    Attributes
+    ----------
+    params : Params
+        Those that were read.
+    origin : str
+        "learnt", or where else the state comes from.
+    notes : tuple of str
+        For the trial that prepared it.
     """
 
     params: Params
@@ -96,7 +108,13 @@ def restore_coded_scene(
 
 
 def restore_vae(arrays: Mapping[str, NDArray[Any]], width: int, device: str) -> Vae:
-    """The VAE among saved arrays; width: channels inside it."""
+    """The VAE among saved arrays.
+
+    Parameters
+    ----------
+    width : int
+        Channels inside it.
+    """
     latent, bands = arrays["vae.into.weight"].shape
     return state.restore("vae", arrays, lambda: Vae(bands, latent, width), device)
 
@@ -174,7 +192,13 @@ def learn_scene(
     progress: Progress,
     checkpoint: Path | None,
 ) -> PreparedScene:
-    """Everything that needs no label. view: without labels, see `hsiaug.api.Generator`."""
+    """Everything that needs no label.
+
+    Parameters
+    ----------
+    view : TrainView
+        Without labels, see `hsiaug.api.Generator`.
+    """
     run = Run(seed, device, progress, checkpoint)
     coded, field = code_scene(view, params, run)
     weight = channel_weights(field.latents)

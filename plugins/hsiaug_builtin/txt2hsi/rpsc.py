@@ -22,8 +22,10 @@ def clip(x: Tensor, donors: Tensor, share: float, rng: np.random.Generator) -> T
     """Patches x (n, B, p, p), z-scored, with a polygon changed in about ``share`` of them; the rest
     as they are.
 
-    donors: (n, B, p, p), the other patch of each. The labelled centre and its neighbours always
-    stay.
+    Parameters
+    ----------
+    donors : (n, B, p, p) Tensor
+        The other patch of each. The labelled centre and its neighbours always stay.
     """
     n, side = len(x), x.shape[2]
     chosen = rng.random(n) < share

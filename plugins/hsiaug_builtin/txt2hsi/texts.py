@@ -20,10 +20,22 @@ as long as over 32.
 
 @dataclass(frozen=True, eq=False)
 class Texts:
-    """tokens: (P, L, E) float32 embeddings. mask: (P, L) bool, True at words. pooled: (P, E) of
-    length 1, what tells each prompt from the others. rows: {class id: rows of its prompts}. words:
-    the words of each prompt; word: (P, L) which of them, from 0, a token is a piece of, -1 = of
-    none.
+    """The embedded prompts of all classes.
+
+    Attributes
+    ----------
+    tokens : (P, L, E) float32 Tensor
+        Embeddings.
+    mask : (P, L) bool Tensor
+        True at words.
+    pooled : (P, E) Tensor
+        Of length 1, what tells each prompt from the others.
+    rows : mapping of int to tuple of int
+        {class id: rows of its prompts}.
+    words : tuple of tuple of str
+        The words of each prompt.
+    word : (P, L) Tensor
+        Which of them, from 0, a token is a piece of, -1 = of none.
     """
 
     tokens: Tensor
@@ -49,8 +61,12 @@ class Texts:
 
 
 def encode_prompts(view: TrainView, mode: str, encoder: str) -> Texts:
-    """Prompts of every class of the view, embedded; encoder: of all modes but number, which has no
-    words.
+    """Prompts of every class of the view, embedded.
+
+    Parameters
+    ----------
+    encoder : str
+        Of all modes but number, which has no words.
     """
     prompts = prompts_of(view, mode)
     listed = [text for c in sorted(prompts) for text in prompts[c]]

@@ -36,8 +36,10 @@ MOST = 16
 class Vae(nn.Module):
     """Spectra x (n, B), z-scored → latents (n, d) of about mean 0 and variance 1 → x.
 
-    varying: (B,) 1 for bands that differ between pixels, 0 for constant ones, which decode to
-    their mean.
+    Attributes
+    ----------
+    varying : (B,) Tensor
+        1 for bands that differ between pixels, 0 for constant ones, which decode to their mean.
     """
 
     varying: Tensor
@@ -194,7 +196,10 @@ def add_class_term(vae: Vae, codec: Codec, named: Sequence[Tensor], weight: floa
     """The VAE after 200 steps more down its loss + ``weight``·cross-entropy of a linear head on the
     latents.
 
-    named: spectra (m, B) of each class, z-scored; classes are drawn equally often.
+    Parameters
+    ----------
+    named : sequence of Tensor
+        Spectra (m, B) of each class, z-scored; classes are drawn equally often.
     """
     told = fresh(lambda: _Told(copy.deepcopy(vae).requires_grad_(True), len(named)), run.seed).to(
         codec.x.device
@@ -231,8 +236,12 @@ class Remainder:
     Its spread, correlations and tails are those of the sensor and of the class, where a Gaussian
     would have neither. Whole patches are drawn, since this noise is correlated between neighbours.
 
-    patches: (R, q, q, B) float16, z-scored, class by class. start: (C + 1,) the first of each
-    class, and R.
+    Attributes
+    ----------
+    patches : (R, q, q, B) float16
+        z-scored, class by class.
+    start : (C + 1,) int64
+        The first of each class, and R.
     """
 
     patches: NDArray[np.float16]
