@@ -294,25 +294,33 @@ def train_tiles(side: Side, patch: int) -> tuple[int, list[Tile]]:
 
 def fits(mask: NDArray[np.bool_], patch: int) -> bool:
     """Whether a tile lies wholly inside ``mask`` (H, W)."""
-    return bool(_inside(0, mask, patch, 1))
+    return bool(_corners(mask, patch, 1).any())
 
 
 def _inside(where: int, mask: NDArray[np.bool_], patch: int, stride: int) -> list[Tile]:
+    corners = np.argwhere(_corners(mask, patch, stride)) * stride
+    return [(where, row, column) for row, column in corners.tolist()]
+
+
+def _corners(mask: NDArray[np.bool_], patch: int, stride: int) -> NDArray[np.bool_]:
+    """(h, w): whether the tile whose first pixel is ``stride`` times this row and column lies
+    wholly inside ``mask`` (H, W).
+    """
     sums = np.pad(mask.astype(np.int64).cumsum(0).cumsum(1), ((1, 0), (1, 0)))
     rows = np.arange(0, mask.shape[0] - patch + 1, stride)[:, None]
     columns = np.arange(0, mask.shape[1] - patch + 1, stride)[None]
     far = (rows + patch, columns + patch)
     area = sums[far] - sums[rows, far[1]] - sums[far[0], columns] + sums[rows, columns]
-    return [
-        (where, int(r * stride), int(c * stride)) for r, c in np.argwhere(area == patch * patch)
-    ]
+    inside: NDArray[np.bool_] = area == patch * patch
+    return inside
 
 
 def cover(where: int, mask: NDArray[np.bool_], patch: int) -> list[Tile]:
     """Tiles inside ``mask`` that together cover every pixel of it that a tile can cover, with
     little overlap.
     """
-    corners = [(row, column) for _, row, column in _inside(where, mask, patch, 1)]
+    corners = _corners(mask, patch, 1)
+    height, width = corners.shape
     left = mask.copy()
     tiles: list[Tile] = []
     # Row by row, each tile whose first pixel is new; the rims that are left, from their own
@@ -320,10 +328,10 @@ def cover(where: int, mask: NDArray[np.bool_], patch: int) -> list[Tile]:
     for down in (0, patch - 1):
         for right in (0, patch - 1):
             # From that corner's own side, or every step would bring one new pixel only.
-            for row, column in sorted(
-                corners, key=lambda c: (-c[0] if down else c[0], -c[1] if right else c[1])
-            ):
-                if left[row + down, column + right]:
+            for row in reversed(range(height)) if down else range(height):
+                pixels = left[row + down, right : right + width]
+                while (new := (corners[row] & pixels).nonzero()[0]).size:
+                    column = int(new[-1 if right else 0])
                     tiles.append((where, row, column))
                     left[row : row + patch, column : column + patch] = False
     return sorted(tiles)

@@ -2,6 +2,7 @@
 scored once.
 """
 
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +14,7 @@ from hsiaug.base.errors import InputError, SceneError, SplitError
 from hsiaug.core.pairs import PairSet, Place
 from hsiaug.data import toy_scene
 from hsiaug.protocol.protocols import parse_protocol
-from hsiaug.protocol.tiling import TileSplit, dense_view, draw_tiles
+from hsiaug.protocol.tiling import Tile, TileSplit, cover, dense_view, draw_tiles
 
 
 def place(
@@ -65,6 +66,52 @@ def test_blocks_keep_training_tiles_off_test_tiles(height, width, tile, block, s
         near[max(0, r - guard) : r + guard + 1, max(0, c - guard) : c + guard + 1] = True
     assert not (near & test).any()
     assert split.audit.centre_overlap_percent == 0 and not split.audit.leaky
+
+
+def cover_pixel_by_pixel(mask: np.ndarray, side: int) -> list[Tile]:
+    """Every tile inside the mask whose pixel in a corner is new, from each corner in turn."""
+    corners = [
+        (row, column)
+        for row, column in np.ndindex(mask.shape)
+        if mask[row : row + side, column : column + side].sum() == side**2
+    ]
+    uncovered, tiles = mask.copy(), []
+    for down in (0, side - 1):
+        for right in (0, side - 1):
+            for row, column in sorted(
+                corners, key=lambda at: (-at[0] if down else at[0], -at[1] if right else at[1])
+            ):
+                if uncovered[row + down, column + right]:
+                    tiles.append((0, row, column))
+                    uncovered[row : row + side, column : column + side] = False
+    return sorted(tiles)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 999), st.integers(2, 5), st.integers(8, 16), st.integers(8, 16))
+def test_test_tiles_are_those_whose_corner_is_new(seed, side, height, width):
+    rng = np.random.default_rng(seed)
+    mask = np.ones((height, width), dtype=bool)
+    for row, column in rng.integers(0, [height, width], size=(3, 2)):
+        mask[row : row + 3, column : column + 3] = False
+    assert cover(0, mask, side) == cover_pixel_by_pixel(mask, side)
+
+
+def test_covering_a_place_takes_calls_for_each_row_and_none_for_each_pixel() -> None:
+    calls = 0
+
+    def count(frame: object, event: str, arg: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    sys.setprofile(count)
+    try:
+        tiles = cover(0, np.ones((120, 120), dtype=bool), 20)
+    finally:
+        sys.setprofile(None)
+    assert len(tiles) == 36
+    # A plan draws every split, of places of a million pixels.
+    assert calls < 10 * 120
 
 
 def test_draws_of_blocks_cut_a_small_scene_in_different_places() -> None:
