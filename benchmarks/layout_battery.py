@@ -497,7 +497,7 @@ def indian_pines() -> tuple[PatchSets, Scene]:
     from hsiaug.tasks.task import get_task
 
     scene = load_scene("indian_pines")
-    split = get_task("pixels").split(scene, parse_protocol("issd"), DRAW, PATCH)
+    split = get_task("pixels").draws.split(scene, parse_protocol("issd"), DRAW, PATCH)
     cut = partial(patches_at, scene.cube, patch=PATCH)
     sides = [
         (np.argwhere(where), scene.labels[where].astype(np.int64))
@@ -514,9 +514,9 @@ def oscd() -> tuple[TileSets, NDArray[np.float64] | None]:
     from hsiaug.tasks.task import get_task
 
     task = get_task("change")
-    data = task.load("oscd")
+    data = task.data.load("oscd")
     usual = defaults_for(task, data)
-    split = task.split(data, parse_protocol(usual.protocol), DRAW, usual.patch)
+    split = task.draws.split(data, parse_protocol(usual.protocol), DRAW, usual.patch)
     tiles = real_samples(
         split,
         [tile for tile in split.train if not (tile[1] % usual.patch or tile[2] % usual.patch)],

@@ -20,7 +20,7 @@ from hsiaug.protocol.large_classes import large_classes
 from hsiaug.registry.card import Card, build_params
 from hsiaug.registry.lookup import Registry
 from hsiaug.report.scores import metric_set, over_large
-from hsiaug.tasks.task import TaskData
+from hsiaug.tasks.types import TaskData
 from hsiaug.trial.arm import NONE, Arm
 from hsiaug.trial.spec import TrialSpec
 
@@ -62,7 +62,7 @@ def scoring(plan: Plan, session: Session) -> Session:
     name = task.scores[0][1]
     if not task.single_pixels:
         return replace(session, score=name)
-    fresh = [task.split(session.scene, trial.protocol, seed, trial.patch) for seed in CONFIRM]
+    fresh = [task.draws.split(session.scene, trial.protocol, seed, trial.patch) for seed in CONFIRM]
     large, tested = large_classes(split.audit.test_counts for split in (*plan.splits, *fresh))
     main = over_large(metric_set(task.name), len(large), tested).main
     if main.key != "aa_large":

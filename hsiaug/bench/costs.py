@@ -17,7 +17,7 @@ from typing import Any
 from hsiaug.bench.plan import Plan
 from hsiaug.registry.card import Card
 from hsiaug.tasks.task import USUAL
-from hsiaug.trial.cache import has_fit
+from hsiaug.trial.fits import has_fit
 from hsiaug.trial.hashing import canonical_json
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record

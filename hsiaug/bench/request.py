@@ -30,7 +30,8 @@ from hsiaug.core.view_names import FEWEST, RAW
 from hsiaug.protocol.balance import check_lambda, check_omega, check_times
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.split_protocol import SplitProtocol
-from hsiaug.tasks.task import USUAL, Task, TaskData, get_task
+from hsiaug.tasks.task import USUAL, Task, get_task
+from hsiaug.tasks.types import TaskData
 from hsiaug.trial.arm import BOTH, SYNTHETIC
 
 Value = TypeVar("Value")

@@ -85,7 +85,7 @@ def advise(
     settings = cluster_settings(None, ())
     end = start + options.duration("--budget", budget)
     learning_task = get_task(options.task_of(scene, task))
-    loaded = learning_task.load(scene)
+    loaded = learning_task.data.load(scene)
     usual = defaults_for(learning_task, loaded).protocol
     divided, why = advised_protocol(learning_task, loaded, scene, usual)
     inner = f"within:{protocol or divided}"

@@ -14,8 +14,9 @@ import typer
 from hsiaug.base.errors import StoreError
 from hsiaug.base.terminal import Console
 from hsiaug.bench.costs import Costs, Forecast, TimeLeft, write_duration
-from hsiaug.bench.plan import Plan, between, check_memory
-from hsiaug.bench.run import Existing, read_held, run, select_missing, workers
+from hsiaug.bench.missing import Existing, find_missing
+from hsiaug.bench.plan import Plan, between
+from hsiaug.bench.run import run, workers
 from hsiaug.bench.schedule import hashes_by_run, join_plans, trials_of
 from hsiaug.cli.output import notes_console, print_json, print_lines, print_table, read_report
 from hsiaug.registry.isolation.landlock import close_memory
@@ -121,11 +122,9 @@ def print_plan(
     Raises InputError where the samples of a trial do not fit into memory.
     """
     plan, jobs = join_plans(plans), workers(jobs, device, plans)
-    kept = read_held(plan.trials, store)
-    todo = select_missing(plan.trials, kept, existing)
-    check_memory(plans, todo)
+    missing = find_missing(plans, store, existing)
     print_lines(notes, (f"note: {note}" for note in plan.notes))
-    todo = [trial for trial in todo if trial.hash not in plan.nothing]
+    todo = [trial for trial in missing.todo if trial.hash not in plan.nothing]
     try:
         there = Store(store)
         costs = Costs.of(plans, there.each() if todo else (), there.cache)

@@ -156,7 +156,7 @@ def make_samples(
     fields |= {key: typed[key] for key in FIELDS}
     request = SampleRequest(name, rule, typed["buffer"], overrides=own.get(name, {}), **fields)
     check(kit, request)
-    data = kit.task.load(typed["scene"])
+    data = kit.task.data.load(typed["scene"])
 
     def each() -> Iterator[AnySynthesis]:
         bench = Workbench(data, get_task(kit.task.name), Path(typed["store"]) / "cache")
@@ -166,6 +166,6 @@ def make_samples(
                 made = synthesise(kit, data, asked, registry(), progress=progress, bench=bench)
             yield made
             # Each would keep as many samples as a trial has.
-            bench.drop_pools()
+            bench.drop_samples()
 
     return kit, each()

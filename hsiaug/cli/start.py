@@ -232,7 +232,7 @@ def _propose(scene: Scene, card: str) -> list[str]:
     usual, found = defaults_for(task, scene), {}
     for text, patch in ((usual.protocol, usual.patch), (usual.protocol, SMALL), ("kshot:3", SMALL)):
         with suppress(SplitError):
-            found[text, patch] = task.split(scene, parse_protocol(text), 0, patch).audit
+            found[text, patch] = task.draws.split(scene, parse_protocol(text), 0, patch).audit
     # Where nothing can be drawn, the plan says why.
     few = {key: len(audit.lost_classes + audit.thin_classes) for key, audit in found.items()}
     text, patch = min(few, key=few.__getitem__, default=(usual.protocol, usual.patch))

@@ -26,7 +26,8 @@ from hsiaug.registry.card import Card, NoParams, build_params, check_preset, che
 from hsiaug.registry.handed import named
 from hsiaug.registry.lookup import Registry, import_here
 from hsiaug.registry.split_protocol import SplitProtocol
-from hsiaug.tasks.task import TaskData, TaskSamples, TaskSplit, get_task
+from hsiaug.tasks.task import get_task
+from hsiaug.tasks.types import TaskData, TaskSamples, TaskSplit
 from hsiaug.trial.machine import environment
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
 

@@ -21,7 +21,7 @@ from hsiaug.report.grid import ReportPage, text_grid
 from hsiaug.report.output_files import TableFiles
 from hsiaug.report.scenes.ground_truth import ROLES, TINTS, split_roles
 from hsiaug.report.text_templates import sentences
-from hsiaug.tasks.task import TaskData, TaskSplit
+from hsiaug.tasks.types import TaskData, TaskSplit
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -13,7 +13,7 @@ from hsiaug.base.seeds import derive_seed
 from hsiaug.contracts import FittedClassifier
 from hsiaug.core.samples import concatenate
 from hsiaug.core.tiles import IGNORE
-from hsiaug.tasks.task import locate_labels
+from hsiaug.tasks.types import locate_labels
 from hsiaug.testing import access
 from hsiaug.testing.access import Items, Samples
 from hsiaug.testing.cases import Case
@@ -55,7 +55,7 @@ class ClassifierSubject(Subject[Fitted]):
             None = that of the base fit.
         """
         bench = bench or self.base_bench
-        view, shown = bench.plugin_view, bench.task.shown(samples, self.card)
+        view, shown = bench.plugin_view, bench.task.sampling.shown(samples, self.card)
         seed = derive_seed("classifier", self.card.name, bench.spec.seed)
         plugin = self.plugin(self.params)
         fitted: Fitted = plugin.fit(
@@ -80,7 +80,7 @@ class ClassifierSubject(Subject[Fitted]):
     def use(self, case: Case) -> Fitted:
         bench = self.bench(case)
         fitted = self.fit_on(bench)
-        answer = bench.task.predict(
+        answer = bench.task.prediction.predict(
             cast(FittedClassifier, fitted), self.card, case.data, case.split
         )
         _, labels = locate_labels(case.split, answer)
@@ -115,7 +115,7 @@ class ClassifierSubject(Subject[Fitted]):
 
     def own_recall(self, fitted: Fitted, bench: CaseBench) -> tuple[float, float]:
         """Mean recall on the real training pixels, and the least that it must be."""
-        real = bench.task.shown(bench.plugin_view.real, self.card)
+        real = bench.task.sampling.shown(bench.plugin_view.real, self.card)
         y = real.labels
         return self.recall(fitted, access.items(real), y), access.least(
             self.task, len(access.judged_ids(y))

@@ -22,7 +22,8 @@ from hsiaug.registry.card import (
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import Registry
 from hsiaug.registry.split_protocol import SplitProtocol
-from hsiaug.tasks.task import TaskData, get_task
+from hsiaug.tasks.task import get_task
+from hsiaug.tasks.types import TaskData
 from hsiaug.trial.arm import BOTH, SYNTHETIC, Arm, Method
 from hsiaug.trial.guard import kept_state
 from hsiaug.trial.hashing import short_hash

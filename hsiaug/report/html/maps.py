@@ -29,7 +29,7 @@ from hsiaug.report.scenes.ground_truth import (
 )
 from hsiaug.report.tables import Table
 from hsiaug.report.trials import Trial
-from hsiaug.tasks.pixels import NoGroundTruthError
+from hsiaug.tasks.data import NoGroundTruthError
 from hsiaug.trial.arm import EVERY_CONTROL, Method
 from hsiaug.trial.store import Store
 

@@ -36,7 +36,7 @@ from hsiaug.report.scenes.ground_truth import (
 from hsiaug.report.scores import AA_FIELDS, OA, WORST, Metric, metric_set, over_large
 from hsiaug.report.tables import ADDED, Report, Table
 from hsiaug.report.trials import Trial
-from hsiaug.tasks.pixels import NoGroundTruthError
+from hsiaug.tasks.data import NoGroundTruthError
 from hsiaug.trial.arm import Method
 from hsiaug.trial.store import Store
 
