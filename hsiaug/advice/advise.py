@@ -21,6 +21,7 @@ from hsiaug.advice.screening import (
     baselines_of,
     gains_of,
     recipe,
+    run_baselines,
     scores_without_generator,
     scoring,
     screen,
@@ -64,6 +65,8 @@ class Advice:
         Where the kind is "cannot tell", why inner draws could tell nothing.
     score, large : str or tuple of int
         As of the session.
+    notes : tuple of str
+        What was left out before anything was tried, and why.
     """
 
     kind: Literal["use", "none helps", "not decided", "cannot tell"]
@@ -78,6 +81,7 @@ class Advice:
     screened: tuple[ArmGain, ...] = ()
     confirmed: tuple[ArmGain, ...] = ()
     level: float = 1 - ALPHA
+    notes: tuple[str, ...] = ()
 
 
 def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) -> Advice:
@@ -103,6 +107,7 @@ def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) ->
         )
     plan, left_out = planned
     session = scoring(plan, session)
+    plan = run_baselines(plan, session)
     met = screen(plan, session, left_out)
     without = {
         name: statistics.fmean(scores)
@@ -114,6 +119,7 @@ def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) ->
         without_generator=without,
         score=session.score,
         large=session.large,
+        notes=plan.notes,
     )
     if met is not None:
         return known(

@@ -30,6 +30,10 @@ CONFIRM = range(100, 112)
 """Inner draws for the best of them; as many of these as the time allows."""
 SCREEN_SHARE = 0.5
 """Part of the time that the screening may take."""
+BASELINE_SHARE = 0.1
+"""Part of the time that classifiers may take without samples, before any generator is tried."""
+CHEAP_SHARE = 0.02
+"""Part of the time that a single classifier may always take without samples."""
 HEADROOM = 0.02
 """AA that a classifier must have left to 100 %, for a gain to be told.
 
@@ -256,11 +260,94 @@ def ceiling(plan: Plan, session: Session) -> Ceiling | None:
     return (name, mean) if 1 - mean <= HEADROOM else None
 
 
+def run_baselines(plan: Plan, session: Session) -> Plan:
+    """Run classifiers without samples on the screening draws, the cheapest first.
+
+    A slow classifier would leave no time for generators, each of which it has to learn too.
+
+    Parameters
+    ----------
+    plan : Plan
+        All arms that are worth a trial.
+    session : Session
+        Its end says how much time there is.
+
+    Returns
+    -------
+    Plan
+        Without the classifiers that did not fit into BASELINE_SHARE of the time; a note names each.
+        The first classifier of the plan always stays, since the recipe begins with it.
+    """
+    begin = time.time()
+    whole = session.end - begin
+    until = begin + BASELINE_SHARE * whole
+    trials: dict[str, list[TrialSpec]] = {}
+    for trial in _rung(plan, (NONE,), Rate(0.0)):
+        trials.setdefault(trial.classifier.name, []).append(trial)
+    first = next(iter(trials), "")
+    costs = {name: session.time(plan, own) for name, own in trials.items()}
+    skipped: dict[str, str] = {}
+    for name in sorted(trials, key=lambda name: (name != first, costs[name].seconds)):
+        seconds = session.time(plan, trials[name]).seconds
+        fits = seconds <= CHEAP_SHARE * whole or time.time() + seconds <= until
+        if name == first or fits:
+            session.run(plan, trials[name])
+        else:
+            skipped[name] = write_duration(seconds)
+    notes = [
+        f"classifier {name} not tried: about {duration} without samples alone, and as much again"
+        " for each generator"
+        for name, duration in skipped.items()
+    ]
+    kept = tuple(trial for trial in plan.trials if trial.classifier.name not in skipped)
+    return replace(plan, trials=kept, notes=(*plan.notes, *notes))
+
+
+def affordable_names(plan: Plan, session: Session) -> tuple[list[str], list[str]]:
+    """Classifiers and generators that the time of a session is expected to allow.
+
+    Parameters
+    ----------
+    plan : Plan
+        All arms that are worth a trial.
+    session : Session
+        Records that it holds count as done.
+
+    Returns
+    -------
+    (list of str, list of str)
+        Names of classifiers, and of generators at the smallest λ, by what plugins say of
+        themselves or were seen to take. The cheapest stand first.
+    """
+    whole = session.end - time.time()
+    baseline = _rung(plan, (NONE,), Rate(0.0))
+    names = list(dict.fromkeys(trial.classifier.name for trial in baseline))
+    costs = {
+        name: session.time(plan, [t for t in baseline if t.classifier.name == name]).seconds
+        for name in names
+    }
+    classifiers: list[str] = []
+    spent = 0.0
+    for name in sorted(names, key=lambda name: (name != names[0], costs[name])):
+        cheap = costs[name] <= CHEAP_SHARE * whole
+        if not classifiers or cheap or spent + costs[name] <= BASELINE_SHARE * whole:
+            classifiers.append(name)
+            spent += costs[name]
+    kept = tuple(trial for trial in plan.trials if trial.classifier.name in classifiers)
+    plan = replace(plan, trials=kept)
+    rate = min(trial.rate for trial in plan.trials if trial.rate)
+    tried = [arm.generator.name for arm, _ in arms(plan) if arm.rate == rate]
+    until = session.end - (1 - SCREEN_SHARE) * whole
+    left_out: LeftOut = []
+    generators = _affordable(plan, list(dict.fromkeys(tried)), rate, session, until, left_out)
+    return classifiers, generators
+
+
 def screen(plan: Plan, session: Session, left_out: LeftOut) -> Ceiling | None:
     """Try generators as far as the time goes: all of them at the smallest λ, then at the next; draw
     by draw.
 
-    Begins with ``none``, and ends there with a ceiling where one is met.
+    Ends with a ceiling where :func:`run_baselines` has met one.
     """
     begin = time.time()
     half = begin + SCREEN_SHARE * (session.end - begin)

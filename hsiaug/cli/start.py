@@ -162,7 +162,7 @@ def _look_at(
     from hsiaug.data.endings import ARRAYS, HDF, IMAGES, LAYERS, PICTURES
     from hsiaug.data.label_source import read_labels
     from hsiaug.data.products.beside import quality_layers
-    from hsiaug.data.readers import CONVERSIONS, PACKED, read_cube_file
+    from hsiaug.data.readers import ARCHIVES, CONVERSIONS, PACKED, read_cube_file
     from hsiaug.data.vector_labels import KINDS
 
     cubes = list[Path]()
@@ -178,6 +178,7 @@ def _look_at(
         *HDF,
         *labels_alone,
         *PACKED,
+        *ARCHIVES,
         *CONVERSIONS,
     }
     for path in sorted(folder.iterdir()):

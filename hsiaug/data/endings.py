@@ -16,5 +16,8 @@ CUBES = (*ENVI, *TIFF, *ARRAYS, *HDF)
 """Files that are taken for a cube."""
 IMAGES = (*TIFF, *PICTURES)
 """Files of labels with one band."""
-LAYERS = (".gpkg", ".shp", ".kml")
+LAYERS = (
+    *(".gpkg", ".shp", ".kml", ".kmz", ".gml", ".fgb", ".gpx", ".dxf", ".tab", ".mif", ".sqlite"),
+    *(".parquet", ".geoparquet", ".topojson"),
+)
 """Layers of a GIS, which must be exported first."""
