@@ -161,14 +161,25 @@ def _look_at(
     from hsiaug.data.label_source import LAYERS, read_labels
     from hsiaug.data.products import ENDINGS as HDF
     from hsiaug.data.products.beside import quality_layers
-    from hsiaug.data.readers import CONVERSIONS, IMAGES, PACKED, read_cube_file
+    from hsiaug.data.readers import ARCHIVES, CONVERSIONS, IMAGES, PACKED, read_cube_file
     from hsiaug.data.readers_image import PICTURES
     from hsiaug.data.vector_labels import KINDS
 
     cubes, sheets, others = list[Path](), list[Path](), list[tuple[Path, str]]()
     known = written_by_hsiaug(folder) | quality_layers(folder)
     labels_alone = (*KINDS, *PICTURES, *LAYERS)
-    endings = (".hdr", ".mat", ".npy", ".npz", *IMAGES, *labels_alone, *PACKED, *HDF, *CONVERSIONS)
+    endings = (
+        ".hdr",
+        ".mat",
+        ".npy",
+        ".npz",
+        *IMAGES,
+        *labels_alone,
+        *PACKED,
+        *ARCHIVES,
+        *HDF,
+        *CONVERSIONS,
+    )
     for path in sorted(folder.iterdir()):
         suffix = path.suffix.lower()
         if path.name in known or suffix not in endings:

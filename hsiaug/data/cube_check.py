@@ -211,7 +211,12 @@ def look_through(
     broken = tuple(b for b in good if missing[b] > BROKEN * int((~empty).sum()))
     kept = [b for b in good if b not in set(broken)]
     values = np.concatenate(sample)
+    values = values.astype(np.uint8) if values.dtype.kind == "b" else values
     values = values[np.isfinite(values)]
+    if not good:
+        rule = f"{where}: the cube must have a band that is not bad"
+        hint = "Correct the list of bad bands of the file (bbl, good_wavelengths), or `bad_bands`."
+        raise SceneError(rule, value=f"{bands} bad bands of {bands}", hint=hint)
     if not kept or not values.size:
         rule, hint = (
             f"{where}: the cube must hold data",

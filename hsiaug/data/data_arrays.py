@@ -16,6 +16,9 @@ from hsiaug.base.errors import InputError
 from hsiaug.data.band_centres import centres_in_nm
 from hsiaug.data.label_codes import filler_of
 
+PIXELS = frozenset({"x", "y", "lon", "lat", "longitude", "latitude", "row", "col", "column"})
+"""Usual names of dimensions of pixels."""
+
 NODATA = ("_FillValue", "missing_value", "nodata")
 """Attributes that name the number of missing values."""
 
@@ -55,9 +58,7 @@ def unpacked(
             "a DataArray must have two dimensions of pixels, and one with a coordinate"
             " `wavelength`, or named `band`"
         )
-        raise InputError(
-            rule, value=", ".join(map(str, cube.dims)), hint="Rename it: cube.rename(z='band')."
-        )
+        raise InputError(rule, value=", ".join(map(str, cube.dims)), hint=_bands_hint(cube, bands))
     cube = cube.transpose(..., bands)
     if is_data_array(labels):
         labels = plain_labels(_on_grid(labels, cube), options.get("unlabelled"))
@@ -80,6 +81,15 @@ def unpacked(
     elif nodata is not None and not math.isnan(nodata):
         of_cube |= {"nodata": nodata}
     return values, labels, {**of_cube, **options}
+
+
+def _bands_hint(cube: Any, bands: object) -> str:
+    """What to type for a cube whose dimensions are not two of pixels and one of bands."""
+    single = [name for name in cube.dims if cube.sizes[name] == 1 and name != bands]
+    if cube.ndim > 3 and single:
+        return f"Leave out a dimension of length 1: cube.squeeze({single[0]!r})."
+    others = [name for name in cube.dims if str(name) not in PIXELS]
+    return f"Rename it: cube.rename({{{(others or ['z'])[0]!r}: 'band'}})."
 
 
 def plain_labels(labels: Any, unlabelled: object = None) -> NDArray[Any]:

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.errors import SceneError
+from hsiaug.data.auxiliary import LONGEST, auxiliary_bands
 from hsiaug.data.catalogue import find_entry, find_file
 from hsiaug.data.envi_header import read_header
 from hsiaug.data.paths import check_filled
@@ -31,9 +33,6 @@ if TYPE_CHECKING:
 
 MOST_BANDS = 10_000
 """Maximum number of bands of a GeoTIFF: each takes GDAL a while to describe."""
-
-LONGEST_XML = 2**22
-"""Bytes of auxiliary metadata, at most."""
 
 TIFF = (b"II", b"MM")
 """Beginnings of a TIFF, by its byte order."""
@@ -93,7 +92,7 @@ class Declared:
     Attributes
     ----------
     classes : tuple of str
-        Class names by code, of an ENVI header.
+        Class names by code, of an ENVI header or beside a TIFF.
     ground : Georeference or None
         Where the pixels lie on Earth.
     control_points : bool
@@ -136,7 +135,7 @@ def open_geotiff(rasterio: ModuleType, path: Path, driver: str = "GTiff") -> Dat
     if mask.is_file() and mask.read_bytes()[:2] not in TIFF:
         raise ValueError(f"a mask beside it, {mask.name}, that is no TIFF")
     more = path.with_name(f"{path.name}.aux.xml")
-    if more.is_file() and more.stat().st_size > LONGEST_XML:
+    if more.is_file() and more.stat().st_size > LONGEST:
         raise ValueError(f"{more.name} beside it of {more.stat().st_size:,} bytes")
     file = rasterio.open(path, driver=driver)
     if file.count > MOST_BANDS:
@@ -156,7 +155,7 @@ def read_declared(path: Path, data: str | None = None) -> Declared:
         usual ending.
     """
     if path.suffix.lower() in (".tif", ".tiff"):
-        return _with_rasterio(path, "GTiff")
+        return replace(_with_rasterio(path, "GTiff"), classes=_category_names(path))
     if path.suffix.lower() in HDF:
         place = product_place(path)
         return Declared(ground=None if place is None else Georeference(*place))
@@ -168,6 +167,15 @@ def read_declared(path: Path, data: str | None = None) -> Declared:
     names = read_header(pair[0]).get("class names")
     classes = tuple(str(name).strip() for name in names) if isinstance(names, list) else ()
     return replace(_with_rasterio(pair[1], "ENVI"), classes=classes)
+
+
+def _category_names(path: Path) -> tuple[str, ...]:
+    """Names of classes by code, that GDAL or a GIS keeps beside a TIFF; () where bands differ."""
+    try:
+        listed = {band.classes for band in auxiliary_bands(path).values()} - {()}
+    except SceneError:
+        return ()  # the reader of the array says what is wrong with it
+    return listed.pop() if len(listed) == 1 else ()
 
 
 def _with_rasterio(path: Path, driver: str) -> Declared:

@@ -23,6 +23,13 @@ MOST_SHOWN = 12
 FILLERS = frozenset({99, 127, 255, 999, 9999, 32767, 65535, 2**31 - 1})
 """Codes that often stand for no label, where they lie far above the others."""
 
+UNLABELLED = frozenset(
+    {"", "background", "ignore", "ignored", "masked", "maskedpixels", "nan", "noclass", "nodata"}
+    | {"nolabel", "none", "notclassified", "null", "unassigned", "unclassified", "undefined"}
+    | {"unknown", "unlabeled", "unlabelled", "void"}
+)
+"""Names of code 0, in small letters alone, where it stands for no label."""
+
 NO_CODE = -1
 """Stands for no label in a raster where 0 is a class."""
 
@@ -157,8 +164,10 @@ def code_labels(
             hint=held.hint(len(names)),
         )
     elif not names:
+        _check_zero(held)
         of_file = dict(enumerate(raster.names))
         names = tuple((code >= 0 and of_file.get(code)) or f"class {code}" for code in ids)
+        _check_repeats(names, ids, raster.where)
         if not of_file:
             notes += [
                 "classes have no names: give them with `classes`, or edit labels.names of the card"
@@ -172,12 +181,42 @@ def code_labels(
             value=f"codes {held.listed}",
             hint=hint,
         )
+    alike = [name for name in names if [other.lower() for other in names].count(name.lower()) > 1]
+    if alike:
+        notes.append(f"names of classes differ in capital letters alone: {', '.join(alike)}")
     words = tuple(item for item in ignore if item in names)
     table = _table(of, dict(zip(ids, names, strict=True)), reasons, raster, words)
     zero = set() if 0 in ids else {0}
     return ClassCodes(
         names, ids, (*words, *sorted(set(reasons) & set(of) - zero)), tuple(notes), table
     )
+
+
+def _check_zero(held: _Held) -> None:
+    """Raise InputError where the file gives code 0 a name that is one of a class."""
+    name = held.raster.names[0] if held.raster.names else ""
+    if held.zero and re.sub(r"[\W_]", "", name.lower()) not in UNLABELLED:
+        rule = f"`unlabelled` must say whether code 0 of {held.raster.where} is a class"
+        found = f"{name!r} for its {held.zero:,} pixels"
+        hint = "If it is one, say `unlabelled=none`; if it stands for no label, `unlabelled=0`."
+        raise InputError(rule, value=found, hint=hint)
+
+
+def _check_repeats(names: tuple[str, ...], ids: tuple[int, ...], where: str) -> None:
+    """Raise SceneError where the file gives several codes one name."""
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated is not None:
+        codes = [code for code, name in zip(ids, names, strict=True) if name == repeated]
+        rule = f"{where}: names of classes must differ"
+        hint = "Name all codes in ascending order with `classes`"
+        if not any("," in name for name in names):
+            several = {name for name in names if names.count(name) > 1}
+            apart = [
+                f"{name}_{code}" if name in several else name
+                for code, name in zip(ids, names, strict=True)
+            ]
+            hint += f": `classes={','.join(apart)}`"
+        raise SceneError(rule, value=f"{repeated!r} for codes {codes}", hint=f"{hint}.")
 
 
 @dataclass(frozen=True)

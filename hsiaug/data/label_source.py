@@ -18,10 +18,16 @@ from hsiaug.data.label_codes import LabelRaster, check_number, filler_of
 from hsiaug.data.labels import LARGEST, check_whole
 from hsiaug.data.readers import TIFF, must_exist, read_labels_array, void_codes
 from hsiaug.data.readers_envi import find_envi
-from hsiaug.data.vector_labels import KINDS, Geometry, VectorLabels, read_vector_labels
+from hsiaug.data.vector_labels import KINDS, WGS84, Geometry, VectorLabels, read_vector_labels
 
-LAYERS = (".gpkg", ".shp", ".kml")
+LAYERS = (
+    *(".gpkg", ".shp", ".kml", ".kmz", ".gml", ".fgb", ".gpx", ".dxf", ".tab", ".mif", ".sqlite"),
+    *(".parquet", ".geoparquet", ".topojson"),
+)
 """Endings of layers of a GIS that must be exported first."""
+
+OF_SHAPEFILES = (".dbf", ".shx", ".prj", ".cpg", ".qpj", ".sbn", ".sbx")
+"""Endings of files that lie beside the .shp of a shapefile."""
 
 OGC = re.compile(r"https?://(www\.)?opengis\.net/(def|gml)/", re.IGNORECASE)
 """Names of coordinate systems that only look like addresses."""
@@ -42,6 +48,8 @@ def read_labels(
         Code of pixels without a label. Raises as these readers do.
     """
     must_exist(path)
+    if path.suffix.lower() in OF_SHAPEFILES and path.with_suffix(".shp").is_file():
+        path = path.with_suffix(".shp")
     if path.suffix.lower() in LAYERS:
         raise SceneError(
             "labels must be a raster, a GeoJSON, an ENVI ROI or a CSV",
@@ -310,9 +318,21 @@ def _transform(
         except Exception as cause:  # GDAL's errors share no base with those of PROJ
             rule = f"`crs`, or {where}, must name a coordinate system in which the labels lie"
             hint = "For example EPSG:4326."
+            if (code := _epsg(ground)) and marks.crs == WGS84:
+                hint = (
+                    "Without a system of its own GeoJSON is in degrees; if its coordinates are"
+                    f" those of the cube: `crs=EPSG:{code}`."
+                )
             raise InputError(
                 rule, value=f"{marks.crs[:80]!r} ({str(cause)[:120]})", hint=hint
             ) from cause
+
+
+def _epsg(ground: Georeference) -> int | None:
+    """The EPSG code of a coordinate system; None where it has none."""
+    with quiet() as rasterio:
+        code: int | None = rasterio.CRS.from_wkt(ground.crs).to_epsg()
+        return code
 
 
 def _in_pixels(

@@ -18,6 +18,7 @@ from hsiaug.data.products import ENDINGS as HDF
 from hsiaug.data.products import read_product, refuse_labels
 from hsiaug.data.products.beside import METADATA
 from hsiaug.data.raw import RawArray, in_memory, reading
+from hsiaug.data.readers_envi import ENDINGS as ENVI_DATA
 from hsiaug.data.readers_envi import find_envi, read_envi
 from hsiaug.data.readers_image import PICTURES, read_image
 from hsiaug.data.readers_mat import read_mat, read_mat_maps
@@ -26,6 +27,9 @@ from hsiaug.data.readers_tiff import read_tiff, read_tiff_band
 TIFF = (".tif", ".tiff")
 IMAGES = (*TIFF, *PICTURES)
 """Endings of files of labels with one band."""
+
+PICKLE = b"\x80"
+"""Beginning of a file of pickled Python objects, as of a masked array."""
 
 MOST_SHOWN = 8
 """Arrays of a file that a message lists."""
@@ -47,11 +51,20 @@ CONVERSIONS = {
 }
 """What to do with files of these endings."""
 
-PACKED = {
+WITHOUT_HEADER = (
+    "Put its ENVI header beside it, {stem}.hdr: lines, samples, bands, data type, interleave, byte"
+    " order."
+)
+"""What to do with a data file of ENVI alone."""
+
+PACKED = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"}
+"""Modules of Python that unpack a single file, by its ending."""
+
+ARCHIVES = {
     ".zip": "python -m zipfile -e {name} .",
-    **dict.fromkeys((".tar", ".gz", ".tgz", ".bz2", ".xz"), "tar -xf {name}"),
+    **dict.fromkeys((".tar", ".tgz"), "tar -xf {name}"),
 }
-"""How to unpack files with these endings."""
+"""How to unpack archives with these endings."""
 
 
 def read_cube_file(path: Path, *, key: str | None = None, data: str | None = None) -> RawArray:
@@ -195,14 +208,11 @@ def _read(path: Path, key: str | None, data: str | None, *, ndim: int) -> RawArr
         must_exist(path)
         raw = RawArray(read_mat(path, key, ndim=ndim) if suffix == ".mat" else _read_npy(path))
     elif pair := find_envi(path, data):
-        raw = read_envi(*pair)
+        raw = read_envi(*pair, labels=ndim == 2)
     else:
         must_exist(path)
-        if suffix in PACKED:
-            hint = (
-                "Unpack it, and name a file that was in it:"
-                f" {PACKED[suffix].format(name=path.name)}"
-            )
+        if command := _unpacking(path):
+            hint = f"Unpack it, and name a file that was in it: {command}"
             raise SceneError(
                 f"{path} must be unpacked first", value=f"a file ending in {suffix}", hint=hint
             )
@@ -217,7 +227,10 @@ def _read(path: Path, key: str | None, data: str | None, *, ndim: int) -> RawArr
             f"an image ({', '.join(IMAGES)})" if ndim == 2 else f"a GeoTIFF ({', '.join(TIFF)})"
         )
         rule = f"{path} must be {kinds}"
+        if ndim == 3 and suffix in PICTURES:
+            suffix = ".jp2"
         hint = CONVERSIONS.get(suffix, "Convert the file, or give it the extension of its format.")
+        hint = WITHOUT_HEADER if suffix in ENVI_DATA else hint
         hint = hint.format(name=path.name, stem=path.stem)
         raise SceneError(
             rule, value=f"extension '{path.suffix}' and no ENVI header beside it", hint=hint
@@ -226,6 +239,24 @@ def _read(path: Path, key: str | None, data: str | None, *, ndim: int) -> RawArr
         rule, hint = f"{path} must hold plain numbers", "Save the array as integers or floats."
         raise SceneError(rule, value=f"dtype {raw.array.dtype}", hint=hint)
     return raw
+
+
+def _unpacking(path: Path) -> str:
+    """The command that unpacks a file; "" where its ending is of none that is packed."""
+    name, suffix = path.name, path.suffix.lower()
+    if suffix in PACKED and Path(path.stem).suffix.lower() == ".tar":
+        suffix = ".tar"
+    if suffix in ARCHIVES:
+        return ARCHIVES[suffix].format(name=name)
+    if suffix not in PACKED:
+        return ""
+    module = PACKED[suffix]
+    script = (
+        f"import {module}, pathlib;"
+        f" packed = pathlib.Path('{name}').read_bytes();"
+        f" pathlib.Path('{path.stem}').write_bytes({module}.decompress(packed))"
+    )
+    return f'python -c "{script}"'
 
 
 def _archive(path: Path, ndim: int) -> SceneError:
@@ -272,6 +303,10 @@ def _wrong_rank(path: Path, rule: str, raw: RawArray) -> SceneError:
     hint = (
         "Name the right file, or the right array of it: `cube_key` or `labels_key`, key in a card."
     )
+    if path.suffix.lower() == ".npy":
+        return SceneError(
+            f"{path}: {rule}", value=f"shape {raw.array.shape}", hint=_npy_remedy(path, rule, raw)
+        )
     if raw.array.shape[2:] and path.suffix.lower() not in (".mat", ".npy", *PICTURES):
         hint = "Name the band of the classes, counted from 1: `labels_key=1`."
     elif raw.array.shape[2:] in ((3,), (4,)):
@@ -282,8 +317,53 @@ def _wrong_rank(path: Path, rule: str, raw: RawArray) -> SceneError:
     return SceneError(f"{path}: {rule}", value=f"shape {raw.array.shape}", hint=hint)
 
 
+def _npy_remedy(path: Path, rule: str, raw: RawArray) -> str:
+    """What to type for an array of another number of axes than are read."""
+    shape, target = raw.array.shape, f"{path.stem}_fit.npy"
+    load = f"import numpy; a = numpy.load('{path.name}')"
+    axes = 3 if "three" in rule else 2
+    code, text = "a.reshape(HEIGHT, WIDTH, -1)", "If it holds a row for each pixel of each line"
+    if sum(length > 1 for length in shape) <= axes < len(shape):
+        code, text = "a.squeeze()", "Leave out the axes of length 1"
+    elif axes == 2 and len(shape) == 3:
+        code = "(a.argmax(2) + 1) * a.any(2)"
+        text = "If it has a layer for each class"
+    elif axes == 2 and len(shape) == 1:
+        code, text = "a.reshape(HEIGHT, WIDTH)", "If it holds the pixels of each line in turn"
+    elif axes < len(shape):
+        code, text = "a[0]", "Take one of the arrays in it"
+    script = f"{load}; numpy.save('{target}', {code})"
+    return f'{text}: python -c "{script}", and name {target}.'
+
+
+def _refuse_objects(path: Path) -> None:
+    """Raise SceneError for an .npy file of Python objects, with the way to one of numbers."""
+    with path.open("rb") as file:
+        pickled = file.read(len(PICKLE)) == PICKLE
+        if not pickled:
+            file.seek(0)
+            version = np.lib.format.read_magic(file)
+            read = np.lib.format.read_array_header_1_0
+            if version != (1, 0):
+                read = np.lib.format.read_array_header_2_0
+            pickled = read(file)[2].hasobject
+    if not pickled:
+        return
+    target = f"{path.stem}_numbers.npy"
+    script = (
+        f"import numpy; a = numpy.load('{path.name}', allow_pickle=True);"
+        f" numpy.save('{target}', numpy.array(a.tolist(), dtype=float))"
+    )
+    raise SceneError(
+        f"{path} must hold plain numbers",
+        value="Python objects, which may run programs and are not opened",
+        hint=f'If you wrote that file: python -c "{script}", and name {target}.',
+    )
+
+
 def _read_npy(path: Path) -> AnyArray:
     with reading(path, ".npy"), warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # a header that Python 2 wrote, which does not matter here
+        _refuse_objects(path)
         # Pickled objects could run code, and are never loaded.
         return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))

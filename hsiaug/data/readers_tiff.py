@@ -16,6 +16,14 @@ from hsiaug.base.errors import SceneError, did_you_mean
 from hsiaug.core.scene import row_parts
 from hsiaug.data.band_centres import centres_in_nm, number_of, widths_in_nm
 from hsiaug.data.bounds import check_array, empty_cube
+from hsiaug.data.envi_header import (
+    bad_bands,
+    band_places,
+    ignored_value,
+    read_header,
+    scaling,
+    whole,
+)
 from hsiaug.data.georeference import open_geotiff, quiet
 from hsiaug.data.products.beside import metadata_beside
 from hsiaug.data.raw import PerBand, RawArray, one_or_all, reading
@@ -57,7 +65,7 @@ def read_tiff(path: Path) -> RawArray:
             widths=widths,
             notes=(*notes, *centre_notes),
         )
-    return _with_metadata(path, raw)
+    return _with_header(path, _with_metadata(path, raw))
 
 
 def _with_metadata(path: Path, raw: RawArray) -> RawArray:
@@ -81,6 +89,45 @@ def _with_metadata(path: Path, raw: RawArray) -> RawArray:
         nodata=beside.nodata if raw.nodata is None and raw.valid is None else raw.nodata,
         units=raw.units or beside.units,
         notes=(*raw.notes, f"bands, scale and no data are those of {beside.name}"),
+    )
+
+
+def _with_header(path: Path, raw: RawArray) -> RawArray:
+    """The bands with what the header that ENVI writes beside a TIFF says of them, where the file
+    itself says nothing.
+    """
+    beside = path.with_suffix(".hdr")
+    if not beside.is_file():
+        return raw
+    try:
+        header = read_header(beside)
+    except SceneError:
+        return raw  # of another program
+    bands = raw.array.shape[2]
+    if "tiff" not in str(header.get("file type", "")).lower():
+        return raw
+    if whole(beside, header, "bands", bands) != bands:
+        note = f"{beside.name} is not used: {header['bands']} bands, the image has {bands}"
+        return replace(raw, notes=(*raw.notes, note))
+    places, (bad, bad_notes) = band_places(header, bands), bad_bands(header, bands)
+    scale, offset, scale_notes = scaling(beside, header, bands)
+    scaled = (raw.scale, raw.offset) != (None, 0.0)
+    nodata = ignored_value(beside, header)
+    return replace(
+        raw,
+        wavelengths=places.centres if raw.wavelengths is None else raw.wavelengths,
+        widths=places.widths if raw.widths is None else raw.widths,
+        bad_bands=raw.bad_bands or bad,
+        scale=raw.scale if scaled else scale,
+        offset=raw.offset if scaled else offset,
+        nodata=nodata if raw.nodata is None and raw.valid is None else raw.nodata,
+        notes=(
+            *raw.notes,
+            f"what {beside.name} says of the bands is applied",
+            *places.notes,
+            *bad_notes,
+            *scale_notes,
+        ),
     )
 
 

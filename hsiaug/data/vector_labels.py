@@ -42,6 +42,9 @@ PAIRS = {
 }
 """Columns of a place in a table, and whether these are pixels."""
 
+MISSING = ("", "nan", "null", "n/a", "#n/a", "<na>")
+"""Cells, in small letters, of rows of a table that have no class, as pandas reads them."""
+
 MOST_BYTES = 2**26
 """Maximum size of a table or GeoJSON (64 MiB): some three million points."""
 
@@ -316,7 +319,10 @@ def _read_table(path: Path, field: str | None, crs: str | None) -> VectorLabels:
             f"{path} must begin with a header of columns row,col,class or x,y,class or"
             " lon,lat,class"
         )
-        hint = "Write such a first line; rows and columns are counted from 0."
+        hint = (
+            "Write such a first line, with commas, semicolons or tabs between columns; rows and"
+            " columns are counted from 0."
+        )
         raise SceneError(rule, value=repr(text.partition("\n")[0][:60]), hint=hint)
     columns = [name for name in names if name and name not in pair]
     full = [row for row in rows[1:] if len(row) == len(names)]
@@ -326,16 +332,17 @@ def _read_table(path: Path, field: str | None, crs: str | None) -> VectorLabels:
     a, b, c = (names.index(name) for name in (*pair, column))
     pixels, values, places, skipped = PAIRS[pair], [], [], 0
     for line, row in enumerate(rows[1:], start=2):
-        if len(row) <= max(a, b, c) or not row[c].strip():
+        if len(row) <= max(a, b, c) or row[c].strip().lower() in MISSING:
             skipped += any(cell.strip() for cell in row)
             continue
         place = _number(row[a], separator), _number(row[b], separator)
         if not all(map(float.is_integer if pixels else math.isfinite, place)):
             rule = f"{path}: {pair[0]} and {pair[1]} must be {'whole ' if pixels else ''}numbers"
+            hint = "Correct that line."
+            if "," in row[a] + row[b]:
+                hint = "Write decimal points, or semicolons between columns with decimal commas."
             raise SceneError(
-                rule,
-                value=f"{row[a][:40]!r}, {row[b][:40]!r} in line {line}",
-                hint="Correct that line.",
+                rule, value=f"{row[a][:40]!r}, {row[b][:40]!r} in line {line}", hint=hint
             )
         values.append(text_of_spreadsheet(row[c].strip()))
         places.append(place)
@@ -361,7 +368,7 @@ def _separator(text: str) -> tuple[str, str]:
     head, _, rest = text.partition("\n")
     if match := re.fullmatch(r'"?sep=(.)"?', head.strip("\r")):
         return rest, match[1]
-    return text, max(",;\t", key=head.count)
+    return text, max(",;\t|", key=head.count)
 
 
 def _pixels(places: Sequence[tuple[float, float]]) -> tuple[tuple[int, int], ...]:
@@ -404,8 +411,8 @@ def _convert_values(values: Sequence[object]) -> tuple[int | str, ...]:
     texts = [
         str(int(v)) if isinstance(v, float) and v.is_integer() else str(v).strip() for v in values
     ]
-    if all(re.fullmatch(r"[-+]?\d{1,18}\.0+", text) for text in texts):
-        texts = [text.partition(".")[0] for text in texts]
+    if all(re.fullmatch(r"[-+]?\d{1,18}[.,]0+", text) for text in texts):
+        texts = [re.split("[.,]", text)[0] for text in texts]
     try:
         numbers = tuple(int(text) for text in texts)
     except ValueError:

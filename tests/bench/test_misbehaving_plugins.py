@@ -246,8 +246,8 @@ class Spoiler(Nearest):
     card = Card(name="spoiler", version="1", summary="spoils its process", input="spectrum")
 
     def __init__(self, params):
-        from hsiaug.trial import learning, stages
-        stages.load_or_learn = learning.load_or_learn = None
+        from hsiaug.trial.stages import generator
+        generator.load_or_learn = None
 
 
 for name in (*FIT, *GIVE):

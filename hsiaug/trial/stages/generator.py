@@ -148,7 +148,7 @@ def _fit_generator(run: TrialRun) -> Fit[FittedGenerator]:
         stage="fit",
         card=generator.card,
         folder=_folder(run, spec.fit_hash),
-        load=partial(generator.load, device=device),
+        load=lambda path: generator.load(path, device=device),
         learn=learn,
     )
     return load_or_learn(learning, run.bench)
