@@ -10,7 +10,7 @@ demo: $(VENV)/.demo  ## Does Txt2HSI help on Indian Pines? Tables, and a page wi
 	$(BIN)/hsiaug report --out demo.html
 
 test: $(VENV)/.dev  ## Run the tests; those of one room: make test ROOM=report.
-	$(BIN)/python -m pytest -n auto $(if $(ROOM),tests/$(ROOM))
+	$(BIN)/python -m pytest -n auto --dist worksteal $(if $(ROOM),tests/$(ROOM))
 
 check: audit  ## Lint, types, which way imports point, and known weaknesses of dependencies.
 	$(BIN)/ruff check .

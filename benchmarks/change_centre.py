@@ -21,7 +21,8 @@ from hsiaug.core.pairs import PairSet
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import registry
-from hsiaug.tasks.task import get_task, locate_labels
+from hsiaug.tasks.task import get_task
+from hsiaug.tasks.types import locate_labels
 
 HELD = (("bordeaux", "nantes"), ("bercy", "paris"), ("rennes", "aguasclaras"))
 TILES, SIDE = 100, 64
@@ -29,7 +30,7 @@ TILES, SIDE = 100, 64
 
 def main(names: list[str]) -> None:
     torch.set_num_threads(1)
-    pairs = get_task("change").load("oscd")
+    pairs = get_task("change").data.load("oscd")
     say(
         f"{'classifier':<14}{'centre':<8}"
         + "".join(f"{' + '.join(held):>22}" for held in HELD)
@@ -51,12 +52,12 @@ def score(pairs: PairSet, held: tuple[str, ...], draw: int, name: str, centre: s
     own = replace(
         pairs, places=tuple(replace(p, part="test" if p.name in held else "train") for p in known)
     )
-    split = task.split(own, parse_protocol(f"places:{TILES}"), draw, SIDE)
-    view = task.view(own, split, "none")
+    split = task.draws.split(own, parse_protocol(f"places:{TILES}"), draw, SIDE)
+    view = task.draws.view(own, split, "none")
     params = build_params(plugin.card, overrides={"centre": centre})
     fitted = plugin(params).fit(view.real, view, seed=draw, device="cpu", progress=lambda *_: None)
-    prediction = locate_labels(split, task.predict(fitted, plugin.card, own, split))
-    return 100 * float(task.score(own, split, prediction)["f1_change"])
+    prediction = locate_labels(split, task.prediction.predict(fitted, plugin.card, own, split))
+    return 100 * float(task.scoring.score(own, split, prediction)["f1_change"])
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split, draw_split
 from hsiaug.protocol.view import train_view
 from hsiaug.quality.synthesis import silent
-from hsiaug.tasks.pixels import PixelClassification
+from hsiaug.tasks.task import get_task
 
 LEAST = 25
 MAPS = ("svm", "emp", "filtered:svm", "teacher")
@@ -59,19 +59,21 @@ def scene_rows(name: str, draws: range) -> Iterator[tuple[str, ...]]:
 
 def draw_scores(scene: Scene, draw: int) -> Scores:
     """(maps, 2) average accuracy in all and in new fields, of each of MAPS."""
-    task, split = PixelClassification(), draw_split(scene, parse_protocol("issd"), draw, PATCH)
+    task, split = get_task("pixels"), draw_split(scene, parse_protocol("issd"), draw, PATCH)
     chosen = choose_view(train_view(scene, split, "none"))
     scores = []
     for classifier in MAPS:
         plugin = load_plugin("classifier", classifier)
         view = train_view(scene, split, plugin.card.scope)
         spectra = RAW_VIEW if plugin.card.reads_scene else chosen
-        shown = task.shown(view.real, plugin.card, spectra)
+        shown = task.sampling.shown(view.real, plugin.card, spectra)
         model = plugin.fit(
-            shown, task.seen(view, spectra), seed=draw, device="cpu", progress=silent
+            shown, task.draws.seen(view, spectra), seed=draw, device="cpu", progress=silent
         )
         scores.append(
-            accuracies(task.predict(model, plugin.card, scene, split, spectra), scene, split)
+            accuracies(
+                task.prediction.predict(model, plugin.card, scene, split, spectra), scene, split
+            )
         )
     return np.array(scores)
 

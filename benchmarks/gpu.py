@@ -34,8 +34,10 @@ from hsiaug.registry.lookup import registry
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.arm import BOTH, SYNTHETIC
 from hsiaug.trial.cache import Workbench
+from hsiaug.trial.pipeline import TrialRun
 from hsiaug.trial.run import run_trial
 from hsiaug.trial.spec import TrialSpec, plugin_spec
+from hsiaug.trial.stages.generator import fitted_generator
 
 FEW = 8
 """Samples that operations are counted on."""
@@ -112,7 +114,7 @@ def main() -> None:
 def measure(case: Case, device: str, peak: float) -> Iterator[dict[str, Any]]:
     """The rows of a case, draw by draw."""
     task = get_task(case.task)
-    data = task.load(case.data, progress=False)
+    data = task.data.load(case.data, progress=False)
     # One each: a bench keeps what was prepared last.
     benches = {arm: Workbench(data, task) for arm in case.arms}
     for draw in case.draws:
@@ -202,7 +204,8 @@ def used(spec: TrialSpec, bench: Workbench, device: str) -> dict[str, float]:
     and ``fit``.
     """
     plugin = registry().find("generator", spec.generator.name).load()(spec.generator.params)
-    fitted: Any = bench.fit(spec, plugin, device, quiet).fitted
+    run = TrialRun(spec, bench, generator=plugin, devices={"generator": device})
+    fitted: Any = fitted_generator(run).fitted
     params, size = fitted.params, fitted.params.network
     if spec.generator.name == "specdm":
         z = torch.from_numpy(fitted.latents[:FEW]).to(device)
@@ -210,14 +213,14 @@ def used(spec: TrialSpec, bench: Workbench, device: str) -> dict[str, float]:
         each = torch.zeros(len(z), dtype=torch.long, device=device)
         a_pair = operations(fitted.denoiser, lambda: fitted.denoiser(z, each, told).sum()) / len(z)
         return {"fit": a_pair * size.batch * params.steps}
-    from hsiaug_builtin.txt2hsi.codebook import Condition
+    from hsiaug_builtin.txt2hsi.codebook import Conditioning
 
     texts = fitted.texts.to(device)
     x = torch.randn(FEW, *fitted.denoiser.gaussians.mean.shape[1:], device=device)
     row = torch.zeros(FEW, dtype=torch.long, device=device)
     plain, under_text = (
-        Condition(row, row - 1, row),
-        Condition(row, row, row + int(fitted.prior.ids[0])),
+        Conditioning(row, row - 1, row),
+        Conditioning(row, row, row + int(fitted.prior.ids[0])),
     )
     level = torch.ones(FEW, device=device)
     scene = fitted.scene_denoiser

@@ -23,19 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.common import HERE, read_csv, say, write_csv
+from benchmarks.layout_damages import add_noise, blur, copies, move_masks, next_class
 from hsiaug.base.colours import rgb_bands, stretched
 from hsiaug.core.scene import Scene
 from hsiaug.core.tiles import DenseSamples
-from hsiaug.metrics.damages import (
-    add_noise,
-    blur,
-    copies,
-    move_masks,
-    next_class,
-    permute_masks,
-    shuffle_blocks,
-    shuffle_pixels,
-)
+from hsiaug.metrics.damages import permute_masks, shuffle_blocks, shuffle_pixels
 from hsiaug.metrics.dense.extractor import fit_axes
 from hsiaug.metrics.dense.layout import BLOCK, one_hot
 from hsiaug.metrics.dense.layout_extractor import layout_blocks
@@ -497,7 +489,7 @@ def indian_pines() -> tuple[PatchSets, Scene]:
     from hsiaug.tasks.task import get_task
 
     scene = load_scene("indian_pines")
-    split = get_task("pixels").split(scene, parse_protocol("issd"), DRAW, PATCH)
+    split = get_task("pixels").draws.split(scene, parse_protocol("issd"), DRAW, PATCH)
     cut = partial(patches_at, scene.cube, patch=PATCH)
     sides = [
         (np.argwhere(where), scene.labels[where].astype(np.int64))
@@ -514,9 +506,9 @@ def oscd() -> tuple[TileSets, NDArray[np.float64] | None]:
     from hsiaug.tasks.task import get_task
 
     task = get_task("change")
-    data = task.load("oscd")
+    data = task.data.load("oscd")
     usual = defaults_for(task, data)
-    split = task.split(data, parse_protocol(usual.protocol), DRAW, usual.patch)
+    split = task.draws.split(data, parse_protocol(usual.protocol), DRAW, usual.patch)
     tiles = real_samples(
         split,
         [tile for tile in split.train if not (tile[1] % usual.patch or tile[2] % usual.patch)],

@@ -28,10 +28,15 @@ from hsiaug.quality.kits import sample_kit
 from hsiaug.quality.synthesis import SampleRequest, sample_spec
 from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import registry
-from hsiaug.tasks.task import get_task, locate_labels
+from hsiaug.tasks.task import get_task
+from hsiaug.tasks.types import locate_labels
 from hsiaug.trial.cache import Workbench
-from hsiaug.trial.run import StageTimer, fit_classifier
+from hsiaug.trial.pipeline import TrialRun, run_stages
 from hsiaug.trial.spec import plugin_spec
+from hsiaug.trial.stages.classifier import CLASSIFIER_VIEW, FIT_CLASSIFIER, PREDICT
+from hsiaug.trial.stages.generator import prepared_state
+from hsiaug.trial.stages.samples import JOIN
+from hsiaug.trial.stages.views import SPLIT, TRANSFORM, view_of
 
 SEGMENTERS = {"segmentation": ("pixel-svm", "segformer"), "change": ("changeformer",)}
 REPEATS, NOISE = 3, 1e-5
@@ -58,7 +63,7 @@ def compare(store: Path, name: str, draw: int) -> list[dict[str, Any]]:
     """The rows of one draw."""
     task_name, ref, protocol = DATA[name]
     kit, task = sample_kit(task_name), get_task(task_name)
-    data = kit.task.load(ref)
+    data = kit.task.data.load(ref)
     bench = Workbench(data, task, store / "cache")
     request = SampleRequest(
         "specdm",
@@ -67,9 +72,11 @@ def compare(store: Path, name: str, draw: int) -> list[dict[str, Any]]:
         overrides={"denoiser": "network"},
     )
     generator, spec = sample_spec(task_name, data, request, registry())
-    prepared: Any = bench.prepared(spec, generator, "cpu", nothing).fitted
-    view = bench.view(spec, "none")
-    real = task.join(view, [])
+    devices = {"generator": "cpu", "classifier": "cpu"}
+    made = TrialRun(spec, bench, generator=generator, devices=devices)
+    prepared: Any = prepared_state(made).fitted
+    view = view_of(made, "none")
+    real = task.sampling.join(view, [])
     decoded = replace(real, images=round_trip(prepared, real))
     scale = NOISE * prepared.format.scale
     rows = []
@@ -87,12 +94,14 @@ def compare(store: Path, name: str, draw: int) -> list[dict[str, Any]]:
             )
             for samples, found in zip((real, decoded), scores, strict=True):
                 moved = replace(samples, images=samples.images + noise)
-                learnt = fit_classifier(
-                    own, bench, plugin(own.classifier.params), moved, "cpu", StageTimer(), nothing
+                run = TrialRun(
+                    own, bench, classifier=plugin(own.classifier.params), devices=devices
                 )
-                split = bench.split(own)
-                labels = task.predict(learnt, plugin.card, data, split, bench.spectra(own))
-                metrics: Any = task.score(data, split, locate_labels(split, labels))
+                run[JOIN] = moved
+                run_stages((SPLIT, TRANSFORM, CLASSIFIER_VIEW, FIT_CLASSIFIER, PREDICT), run)
+                split = run[SPLIT]
+                predicted = locate_labels(split, run[PREDICT])
+                metrics: Any = task.scoring.score(data, split, predicted)
                 found.append(100 * float(metrics[SCORE[task_name]]))
         means = [statistics.mean(found) for found in scores]
         rows.append(

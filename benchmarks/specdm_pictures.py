@@ -85,7 +85,7 @@ def drawn(name: str, arm: str) -> Any:
     """Real training pairs and generated ones."""
     task, ref, protocol = DATA[name]
     kit = sample_kit(task)
-    data = kit.task.load(ref)
+    data = kit.task.data.load(ref)
     rule = protocol and parse_protocol(protocol)
     request = SampleRequest(arm, rule, seed=DRAW, count=MADE)
     return synthesise(kit, data, request, registry(), bench=Workbench(data, get_task(task), None))

@@ -90,7 +90,7 @@ def tile_sets(name: str, store: Path, arms: Sequence[str]) -> dict[str, NDArray[
     """Images (n, T, B, H, W) of training and held-out tiles, and of each generator."""
     task, ref, protocol = DATA[name]
     kit = sample_kit(task)
-    data = kit.task.load(ref)
+    data = kit.task.data.load(ref)
     bench = Workbench(data, get_task(task), store / "cache")
     sets: dict[str, NDArray[np.float32]] = {}
     for arm in arms:

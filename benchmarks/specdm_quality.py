@@ -99,7 +99,7 @@ def main() -> None:
         for name in names:
             task, ref, protocol = DATA[name]
             kit = sample_kit(task)
-            data = kit.task.load(ref)
+            data = kit.task.data.load(ref)
             for arm in arms:
                 generator, settings = ARMS[arm]
                 if (name, arm, str(draw)) in done:

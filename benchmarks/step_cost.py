@@ -61,7 +61,7 @@ def measure(name: str, view: TrainView) -> tuple[float, float]:
     """Median milliseconds per step of the plugin and of the plain loop."""
     plugin = registry().find("classifier", name).load()
     params = build_params(plugin.card, overrides={"steps": str(STEPS)})
-    samples = get_task("pixels").shown(view.real, plugin.card)
+    samples = get_task("pixels").sampling.shown(view.real, plugin.card)
     ours: list[float] = []
     plain: list[float] = []
     for _ in range(ROUNDS):

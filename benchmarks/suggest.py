@@ -93,14 +93,15 @@ def judged(
     train = split.train.copy()
     train.ravel()[revealed] = True
     known: BlindSplit = Blind(train, test, scene.labels[train].astype(np.int64), PATCH)
-    view = task.view(scene.unlabelled, known, plugin.card.scope)
+    view = task.draws.view(scene.unlabelled, known, plugin.card.scope)
     spectra = choose_view(view)
-    samples, seen = task.shown(view.real, plugin.card, spectra), task.seen(view, spectra)
+    samples = task.sampling.shown(view.real, plugin.card, spectra)
+    seen = task.draws.seen(view, spectra)
     seed = derive_seed("classifier", JUDGE, split.seed)
     fitted = plugin(build_params(plugin.card)).fit(
         samples, seen, seed=seed, device="cpu", progress=silent
     )
-    called = task.predict(fitted, plugin.card, scene.unlabelled, known, spectra)
+    called = task.prediction.predict(fitted, plugin.card, scene.unlabelled, known, spectra)
     true, new = scene.labels[test], ~split.seen[test]
     right = called == true
     return {

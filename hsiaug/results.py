@@ -43,8 +43,9 @@ from hsiaug.base.terminal import log_console
 from hsiaug.base.threads import one_thread_each
 from hsiaug.bench import defaults
 from hsiaug.bench.engine import cluster_settings
+from hsiaug.bench.missing import Existing
 from hsiaug.bench.request import as_items, read_request
-from hsiaug.bench.run import Existing, run
+from hsiaug.bench.run import run
 from hsiaug.bench.schedule import plan_runs, trials_of
 from hsiaug.bench.suite import Run
 from hsiaug.core.samples import concatenate
@@ -56,13 +57,13 @@ from hsiaug.protocol.split import Split, draw_split
 from hsiaug.quality.kits import sample_kit, synthesise
 from hsiaug.quality.synthesis import sample_request
 from hsiaug.registry.card import build_params, check_preset
-from hsiaug.registry.handed import as_typed, named
+from hsiaug.registry.handed import as_typed, name_and_overrides
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import import_here, registry
 from hsiaug.report import ENDINGS, Report, build_report, figure_of, render_report, save_report
 from hsiaug.report.figures.files import show_in_cells
 from hsiaug.report.tables import ADDED
-from hsiaug.tasks.task import TaskSamples
+from hsiaug.tasks.types import TaskSamples
 from hsiaug.trial.guard import check_limit
 from hsiaug.trial.store import Store
 
@@ -262,7 +263,7 @@ def augment_scene(
     True
     """
     kit = sample_kit("pixels" if isinstance(scene, Scene) else task_of(scene, None))
-    loaded = scene if isinstance(scene, Scene) else kit.task.load(scene)
+    loaded = scene if isinstance(scene, Scene) else kit.task.data.load(scene)
     request = sample_request(
         *(
             defaults.GENERATORS[kit.task.name][0] if generator is None else generator,
@@ -723,7 +724,7 @@ def _name_plugins(
     if plugins is None:
         return None, variants
     for plugin in as_items(plugins):
-        name, params = named(kind, plugin, preset)
+        name, params = name_and_overrides(kind, plugin, preset)
         if params not in variants.setdefault(name, []):
             variants[name].append(params)
     return tuple(variants), variants

@@ -31,7 +31,8 @@ from hsiaug.report.figures.files import show_in_cells
 from hsiaug.report.labels import percent
 from hsiaug.report.output_files import figure_writers, write_files
 from hsiaug.report.scores import metric_set
-from hsiaug.tasks.task import Task, TaskData, TaskSplit, get_task
+from hsiaug.tasks.task import Task, get_task
+from hsiaug.tasks.types import TaskData, TaskSplit
 from hsiaug.trial.arm import NONE
 from hsiaug.trial.mapping import Refitted, refit, repeats, spec_of
 from hsiaug.trial.store import Record, Store
@@ -310,17 +311,17 @@ def make_map(
     if record is not None:
         source = Store(folder).find(record, "`record`")
         task = get_task(source["spec"]["task"])
-        data = task.load(scene)
+        data = task.data.load(scene)
     else:
         task = get_task(task_of(scene, None))
-        data = task.load(scene)
+        data = task.data.load(scene)
         source = _train_on_most(scene, task, data, folder, classifier, device, console)
     spec = spec_of(source, data, registry())
     with show_progress(console, f"{spec.generator.name}, {spec.classifier_label}") as progress:
         made = refit(spec, data, registry(), Store(folder).cache, device=device, progress=progress)
         fitted = _Sharing(made.fitted, spec.classifier.name) if shares else made.fitted
-        maps = task.mapped(fitted, made.card, data, made.split, progress, made.spectra)
-    same, grounds = repeats(made, maps, source), task.georeferences(scene, data)
+        maps = task.prediction.mapped(fitted, made.card, data, made.split, progress, made.spectra)
+    same, grounds = repeats(made, maps, source), task.data.georeferences(scene, data)
     found = fitted.placed(made.split, maps) if isinstance(fitted, _Sharing) else {}
     return SceneMap(source, maps, tuple(data.class_names), made, same, grounds, found)
 

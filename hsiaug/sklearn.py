@@ -29,9 +29,9 @@ from hsiaug.protocol.split import Blind
 from hsiaug.quality.kits import sample_kit, synthesise
 from hsiaug.quality.synthesis import PixelSynthesis, sample_request
 from hsiaug.registry.lookup import registry
-from hsiaug.tasks.task import TaskSplit, get_task
+from hsiaug.tasks.task import get_task
+from hsiaug.tasks.types import TaskSplit
 from hsiaug.trial.cache import Workbench
-from hsiaug.trial.spec import TrialSpec
 
 SMALLEST_VALUE = float(np.sqrt(np.finfo(np.float32).tiny))
 LARGEST_VALUE = float(np.sqrt(np.finfo(np.float32).max))
@@ -190,7 +190,11 @@ class Augmenter(BaseSampler):  # type: ignore[misc]
             patch=1,
             device=self.device,
         )
-        bench = _AllForTraining(scene, get_task("pixels"))
+        # Whoever calls a sampler has split already: every spectrum is for training.
+        every = np.ones(scene.shape, dtype=bool)
+        truth = scene.labels.ravel().astype(np.int64)
+        split = cast(TaskSplit, Blind(every, ~every, truth, patch=1))
+        bench = Workbench(scene, get_task("pixels"), draw=lambda spec: split)
         return cast(
             PixelSynthesis,
             synthesise(sample_kit("pixels"), scene, request, registry(), bench=bench),
@@ -208,14 +212,3 @@ class Augmenter(BaseSampler):  # type: ignore[misc]
         if note:
             warnings.warn(note, stacklevel=5)
         return centres
-
-
-class _AllForTraining(Workbench):
-    """A workbench that draws no split: whoever calls a sampler has split already."""
-
-    def split(self, spec: TrialSpec) -> TaskSplit:
-        scene = cast(Scene, self.scene)
-        every = np.ones(scene.shape, dtype=bool)
-        return cast(
-            TaskSplit, Blind(every, ~every, scene.labels.ravel().astype(np.int64), spec.patch)
-        )

@@ -116,5 +116,13 @@ def spec(toy: Scene, plugins: Registry) -> Callable[..., TrialSpec]:
 
 
 @pytest.fixture
+def few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Intervals are looked at in tests/metrics; most time of a report goes into their rounds."""
+    monkeypatch.setattr("hsiaug.metrics.reliability.ROUNDS", 20)
+    monkeypatch.setattr("hsiaug.metrics.two_sample.TREES", 5)
+    monkeypatch.setattr("hsiaug.metrics.layout_network.STEPS", 3)
+
+
+@pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(0)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hsiaug.trial.store import Store
+from tests.forked_commands import AVAILABLE, run_module
 
 DUMMY = '''
 """A generator and a classifier that cost nothing, so that what is left is the framework."""
@@ -112,11 +113,30 @@ def environment(*folders: Path, **extra: str) -> dict[str, str]:
 def hsiaug(
     *words: str, env: dict[str, str] | None = None, cwd: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run the installed command as a user does."""
+    """Run the installed command in a process of its own, which begins with its libraries loaded
+    where that makes no difference (:mod:`tests.forked_commands`).
+    """
+    return python_module("hsiaug", *words, env=env or environment(), cwd=cwd)
+
+
+def hsiaug_anew(
+    *words: str, env: dict[str, str] | None = None, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the installed command as a user does: it loads its libraries itself."""
     command = [sys.executable, "-m", "hsiaug", *words]
     return subprocess.run(
         command, env=env or environment(), cwd=cwd, capture_output=True, text=True, timeout=280
     )
+
+
+def python_module(
+    module: str, *words: str, env: dict[str, str], cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run ``python -m MODULE WORDS`` in a process as that of :func:`hsiaug`."""
+    if AVAILABLE:
+        return run_module(module, *words, env=env, cwd=cwd)
+    command = [sys.executable, "-m", module, *words]
+    return subprocess.run(command, env=env, cwd=cwd, capture_output=True, text=True, timeout=280)
 
 
 def started(*words: str, env: dict[str, str], cwd: Path | None = None) -> subprocess.Popen[str]:

@@ -103,6 +103,7 @@ NAMES = (
 )
 
 
+@pytest.mark.usefixtures("few_rounds")
 @pytest.mark.parametrize("name", NAMES)
 def test_a_full_disk_costs_no_output_that_was_there(outputs, tmp_path, name):
     if name.endswith((".tif", ".hdr")):

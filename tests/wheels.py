@@ -4,12 +4,13 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
 from importlib.util import find_spec
 from pathlib import Path
 
 __all__ = ["CAN_BUILD", "install_by_hand", "install_wheel"]
 
-CAN_BUILD = find_spec("hatchling") is not None and find_spec("pip") is not None
+CAN_BUILD = find_spec("hatchling") is not None
 """Whether a wheel can be built here without a download."""
 
 
@@ -17,14 +18,15 @@ def install_wheel(source: Path, site: Path) -> Path:
     """Build the wheel of the package in ``source``, install it into ``site``, and return the
     wheel.
     """
-    quiet = ("--no-index", "--no-deps", "--disable-pip-version-check", "--quiet")
-    pip = (sys.executable, "-m", "pip")
     # Built from a copy, so that nothing is written beside the source.
     copy = shutil.copytree(source, site.with_name(f"{site.name}-source"))
     wheels = site.with_name(f"{site.name}-wheels")
-    run(*pip, "wheel", *quiet, "--no-build-isolation", "--wheel-dir", str(wheels), str(copy))
+    build = (sys.executable, "-m", "hatchling", "build", "--target", "wheel")
+    run(*build, "--directory", str(wheels), cwd=copy)
     (wheel,) = wheels.glob("*.whl")
-    run(*pip, "install", *quiet, "--target", str(site), str(wheel))
+    # To install a wheel of Python modules is to unpack it.
+    with zipfile.ZipFile(wheel) as file:
+        file.extractall(site)
     return wheel
 
 
@@ -46,7 +48,7 @@ def install_by_hand(source: Path, site: Path) -> None:
     )
 
 
-def run(*words: str) -> None:
-    """Run a command, and show what it said where it fails."""
-    answer = subprocess.run(words, capture_output=True, text=True, timeout=280)
+def run(*words: str, cwd: Path) -> None:
+    """Run a command in a folder, and show what it said where it fails."""
+    answer = subprocess.run(words, cwd=cwd, capture_output=True, text=True, timeout=280)
     assert answer.returncode == 0, answer.stdout + answer.stderr

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from operator import itemgetter
 
-from hsiaug.advice.gains import ArmGain, above, candidates, gain_of, key, scored
+from hsiaug.advice.gains import ArmGain, above, candidates, gain_of, key, main_score
 from hsiaug.advice.session import Session
 from hsiaug.base.errors import HsiaugError, InputError, PluginError
 from hsiaug.bench.costs import write_duration
@@ -20,7 +20,7 @@ from hsiaug.protocol.large_classes import large_classes
 from hsiaug.registry.card import Card, build_params
 from hsiaug.registry.lookup import Registry
 from hsiaug.report.scores import metric_set, over_large
-from hsiaug.tasks.task import TaskData
+from hsiaug.tasks.types import TaskData
 from hsiaug.trial.arm import NONE, Arm
 from hsiaug.trial.spec import TrialSpec
 
@@ -30,6 +30,10 @@ CONFIRM = range(100, 112)
 """Inner draws for the best of them; as many of these as the time allows."""
 SCREEN_SHARE = 0.5
 """Part of the time that the screening may take."""
+BASELINE_SHARE = 0.1
+"""Part of the time that classifiers may take without samples, before any generator is tried."""
+CHEAP_SHARE = 0.02
+"""Part of the time that a single classifier may always take without samples."""
 HEADROOM = 0.02
 """AA that a classifier must have left to 100 %, for a gain to be told.
 
@@ -58,7 +62,7 @@ def scoring(plan: Plan, session: Session) -> Session:
     name = task.scores[0][1]
     if not task.single_pixels:
         return replace(session, score=name)
-    fresh = [task.split(session.scene, trial.protocol, seed, trial.patch) for seed in CONFIRM]
+    fresh = [task.draws.split(session.scene, trial.protocol, seed, trial.patch) for seed in CONFIRM]
     large, tested = large_classes(split.audit.test_counts for split in (*plan.splits, *fresh))
     main = over_large(metric_set(task.name), len(large), tested).main
     if main.key != "aa_large":
@@ -87,10 +91,8 @@ def ladder(plugins: Registry, request: Request) -> tuple[list[str], LeftOut]:
         except Exception as error:
             why = error
             if not isinstance(error, HsiaugError):
-                said, hint = (
-                    f"{type(error).__name__}: {error}",
-                    "Correct what `set` gives it, or repair its package.",
-                )
+                said = f"{type(error).__name__}: {error}"
+                hint = "Correct what `set` gives it, or repair its package."
                 why = PluginError(f"generator {name} could not be made", value=said, hint=hint)
             if own:
                 raise why from error
@@ -235,13 +237,13 @@ def gains_of(plan: Plan, session: Session) -> list[ArmGain]:
     return [one for one in found if len(one.seeds) == len(SCREEN)]
 
 
-def alone(plan: Plan, session: Session) -> dict[str, list[float]]:
+def scores_without_generator(plan: Plan, session: Session) -> dict[str, list[float]]:
     """AA of each classifier without a generator, draw by draw."""
-    found: dict[str, list[float]] = {}
+    scores: dict[str, list[float]] = {}
     for (generator, _, _, classifier, _), record in session.results(plan).items():
         if generator == NONE:
-            found.setdefault(classifier, []).append(scored(record, large=session.large))
-    return found
+            scores.setdefault(classifier, []).append(main_score(record, session.large))
+    return scores
 
 
 def ceiling(plan: Plan, session: Session) -> Ceiling | None:
@@ -250,19 +252,102 @@ def ceiling(plan: Plan, session: Session) -> Ceiling | None:
     """
     learning = _learning(plan)
     means = {
-        n: statistics.fmean(v)
-        for n, v in alone(plan, session).items()
-        if n in learning and len(v) == len(SCREEN)
+        classifier: statistics.fmean(scores)
+        for classifier, scores in scores_without_generator(plan, session).items()
+        if classifier in learning and len(scores) == len(SCREEN)
     }
     name, mean = max(means.items(), key=itemgetter(1), default=("", 0.0))
     return (name, mean) if 1 - mean <= HEADROOM else None
+
+
+def run_baselines(plan: Plan, session: Session) -> Plan:
+    """Run classifiers without samples on the screening draws, the cheapest first.
+
+    A slow classifier would leave no time for generators, each of which it has to learn too.
+
+    Parameters
+    ----------
+    plan : Plan
+        All arms that are worth a trial.
+    session : Session
+        Its end says how much time there is.
+
+    Returns
+    -------
+    Plan
+        Without the classifiers that did not fit into BASELINE_SHARE of the time; a note names each.
+        The first classifier of the plan always stays, since the recipe begins with it.
+    """
+    begin = time.time()
+    whole = session.end - begin
+    until = begin + BASELINE_SHARE * whole
+    trials: dict[str, list[TrialSpec]] = {}
+    for trial in _rung(plan, (NONE,), Rate(0.0)):
+        trials.setdefault(trial.classifier.name, []).append(trial)
+    first = next(iter(trials), "")
+    costs = {name: session.time(plan, own) for name, own in trials.items()}
+    skipped: dict[str, str] = {}
+    for name in sorted(trials, key=lambda name: (name != first, costs[name].seconds)):
+        seconds = session.time(plan, trials[name]).seconds
+        fits = seconds <= CHEAP_SHARE * whole or time.time() + seconds <= until
+        if name == first or fits:
+            session.run(plan, trials[name])
+        else:
+            skipped[name] = write_duration(seconds)
+    notes = [
+        f"classifier {name} not tried: about {duration} without samples alone, and as much again"
+        " for each generator"
+        for name, duration in skipped.items()
+    ]
+    kept = tuple(trial for trial in plan.trials if trial.classifier.name not in skipped)
+    return replace(plan, trials=kept, notes=(*plan.notes, *notes))
+
+
+def affordable_names(plan: Plan, session: Session) -> tuple[list[str], list[str]]:
+    """Classifiers and generators that the time of a session is expected to allow.
+
+    Parameters
+    ----------
+    plan : Plan
+        All arms that are worth a trial.
+    session : Session
+        Records that it holds count as done.
+
+    Returns
+    -------
+    (list of str, list of str)
+        Names of classifiers, and of generators at the smallest λ, by what plugins say of
+        themselves or were seen to take. The cheapest stand first.
+    """
+    whole = session.end - time.time()
+    baseline = _rung(plan, (NONE,), Rate(0.0))
+    names = list(dict.fromkeys(trial.classifier.name for trial in baseline))
+    costs = {
+        name: session.time(plan, [t for t in baseline if t.classifier.name == name]).seconds
+        for name in names
+    }
+    classifiers: list[str] = []
+    spent = 0.0
+    for name in sorted(names, key=lambda name: (name != names[0], costs[name])):
+        cheap = costs[name] <= CHEAP_SHARE * whole
+        if not classifiers or cheap or spent + costs[name] <= BASELINE_SHARE * whole:
+            classifiers.append(name)
+            spent += costs[name]
+    kept = tuple(trial for trial in plan.trials if trial.classifier.name in classifiers)
+    plan = replace(plan, trials=kept)
+    rate = min(trial.rate for trial in plan.trials if trial.rate)
+    tried = [arm.generator.name for arm, _ in arms(plan) if arm.rate == rate]
+    until = session.end - (1 - SCREEN_SHARE) * whole
+    left_out: LeftOut = []
+    generators = _affordable(plan, list(dict.fromkeys(tried)), rate, session, until, left_out)
+    return classifiers, generators
 
 
 def screen(plan: Plan, session: Session, left_out: LeftOut) -> Ceiling | None:
     """Try generators as far as the time goes: all of them at the smallest λ, then at the next; draw
     by draw.
 
-    Begins with ``none``, and ends there with a ceiling where one is met.
+    Ends with a ceiling where :func:`run_baselines` has met one.
     """
     begin = time.time()
     half = begin + SCREEN_SHARE * (session.end - begin)
@@ -334,19 +419,19 @@ def recipe(plan: Plan, session: Session, use: ArmGain | None = None) -> TrialSpe
             trials.setdefault((trial.classifier.name, bool(trial.rate)), trial)
     known = session.results(plan)
 
-    def told(trial: TrialSpec) -> list[float]:
-        found = [known.get((*key(trial)[:-1], seed)) for seed in SCREEN]
-        return [scored(record, large=session.large) for record in found if record]
+    def screening_scores(trial: TrialSpec) -> list[float]:
+        records = [known.get((*key(trial)[:-1], seed)) for seed in SCREEN]
+        return [main_score(record, session.large) for record in records if record]
 
     samples = any(rate for _, rate in trials)
     first, *others = (trial for (_, rate), trial in trials.items() if rate == samples)
-    better = [trial for trial in others if above(told(trial), told(first))]
-    best = max(better, key=lambda trial: statistics.fmean(told(trial)), default=first)
+    better = [trial for trial in others if above(screening_scores(trial), screening_scores(first))]
+    best = max(better, key=lambda trial: statistics.fmean(screening_scores(trial)), default=first)
     without = trials[best.classifier.name, False]
-    if above(told(without), told(best)):
+    if above(screening_scores(without), screening_scores(best)):
         best = without
     if use is None:
         return best
     named = (use.arm.generator.name, use.arm.rate, use.arm.omega, use.classifier, SCREEN[0])
     confirmed = next(trial for trial in plan.trials if key(trial) == named)
-    return best if above(told(best), told(confirmed)) else confirmed
+    return best if above(screening_scores(best), screening_scores(confirmed)) else confirmed

@@ -14,7 +14,7 @@ from hsiaug.bench.engine import Engine
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.run import run
 from hsiaug.registry.lookup import Registry
-from hsiaug.tasks.task import TaskData
+from hsiaug.tasks.types import TaskData
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record, Store
 

@@ -11,7 +11,7 @@ from typing import Any, Self, cast
 
 from hsiaug.core.scene import HasCube
 from hsiaug.data.windows import FileCube
-from hsiaug.tasks.task import TaskData
+from hsiaug.tasks.types import TaskData
 
 SENDS_FILES = hasattr(reduction, "DupFd")
 """Whether a process can be given open files as it is started: not on Windows."""

@@ -10,58 +10,16 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
 from itertools import islice
 from typing import Protocol
 
-from hsiaug.bench.engine import Batch, Event, Job, Message, OnEvent, PluginProgress, TrialEnded
+from hsiaug.bench.engine import Batch, Event, Message, OnEvent, PluginProgress, TrialEnded
 from hsiaug.registry.card import Card
 from hsiaug.registry.lookup import registry
-from hsiaug.tasks.task import TaskData, TaskSplit, get_task
-from hsiaug.trial.cache import WORTH_SAVING, has_fit, strangers
-from hsiaug.trial.run import Outcome, finish, lost
+from hsiaug.trial.learning import WORTH_SAVING
+from hsiaug.trial.run import Outcome, lost
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.store import Store
-
-IDLE_SPLITS = 16
-"""Splits that are kept beside those of trials that run: another generator's trials may follow."""
-
-
-class Ledger:
-    """Splits for the workers, and records of what they answer. jobs: trials that run at the same
-    time.
-    """
-
-    def __init__(self, scene: TaskData, job: Job, store: Store, jobs: int = 1) -> None:
-        self._scene, self._job, self._store = scene, job, store
-        self._task = get_task(job.task)
-        self._draw = lru_cache(IDLE_SPLITS + jobs)(partial(self._task.split, scene))
-
-    def write(self, trial: TrialSpec, outcome: Outcome, command: str) -> Event:
-        """Score a trial and store its record. Raises StoreError where it cannot be written."""
-        split, ref = self._split(trial), self._job.scene_ref
-        record, made = finish(
-            trial, outcome, self._task, self._scene, split, scene_ref=ref, command=command
-        )
-        stored = self._store.put(record, made, outcome.sheet)
-        return Event("ok" if stored["status"] == "ok" else "failed", trial.hash)
-
-    def request(self, trial: TrialSpec) -> tuple[TrialSpec, object]:
-        """A trial as it is sent, and its split without a test label."""
-        return trial, self._split(trial).blind
-
-    def keeps_fit(self, trial: TrialSpec) -> bool:
-        """Whether other workers may find the trial's fit in the cache of the store."""
-        return has_fit(self._store.cache, trial)
-
-    def prepares(self, card: Card) -> bool:
-        """Whether the first trial of a generator may prepare it, which the others wait for."""
-        return card.prepares
-
-    def _split(self, trial: TrialSpec) -> TaskSplit:
-        """The split of a trial, with all labels; drawn again if it is no longer kept."""
-        return self._draw(trial.protocol, trial.seed, trial.patch)
-
+from hsiaug.trial.third_party import third_party_parts
 
 Group = tuple[TrialSpec, ...]
 
@@ -102,14 +60,15 @@ class Pool(Protocol):
 
 
 def groups(trials: Iterable[TrialSpec]) -> list[Group]:
-    """Trials that share a fitted generator, in the order of the plan, but those with strangers
-    last: fewer processes have to be replaced.
+    """Trials that share a fitted generator, in the order of the plan, but those with third-party
+    plugins last: fewer processes have to be replaced.
     """
     together: dict[str, list[TrialSpec]] = {}
     for trial in trials:
         together.setdefault(trial.fit_hash, []).append(trial)
     return [
-        tuple(sorted(group, key=lambda trial: len(strangers(trial)))) for group in together.values()
+        tuple(sorted(group, key=lambda trial: len(third_party_parts(trial))))
+        for group in together.values()
     ]
 
 
@@ -141,8 +100,8 @@ class Records(Protocol):
 class Dispatch:
     """Gives the trials of a batch to the slots of a pool, and follows what becomes of them."""
 
-    def __init__(self, batch: Batch, pool: Pool, ledger: Records, on_event: OnEvent) -> None:
-        self._batch, self._pool, self._ledger, self._on_event = batch, pool, ledger, on_event
+    def __init__(self, batch: Batch, pool: Pool, records: Records, on_event: OnEvent) -> None:
+        self._batch, self._pool, self._records, self._on_event = batch, pool, records, on_event
         self._waiting: deque[_Part] = deque()
         self._parts: dict[Slot, _Part] = {}
         self._home: dict[str, Slot] = {}
@@ -153,9 +112,9 @@ class Dispatch:
             first = group[0]
             self._waiting.append(_Part(deque(group), first))
             card: Card = registry().find("generator", first.generator.name).load().card
-            if ledger.prepares(card):
+            if records.prepares(card):
                 self._unprepared.add(first.generator.hash)
-            if not card.adds or ledger.keeps_fit(first):
+            if not card.adds or records.keeps_fit(first):
                 self._fitted.add(first.fit_hash)
 
     def run(self) -> None:
@@ -239,7 +198,7 @@ class Dispatch:
     def _begin(self, slot: Slot, trial: TrialSpec) -> None:
         self._begun[trial.hash] += 1
         self._parts[slot].begun = True
-        slot.send(*self._ledger.request(trial))
+        slot.send(*self._records.request(trial))
         if self._begun[trial.hash] == 1:
             self._on_event(Event("start", trial.hash))
 
@@ -261,7 +220,7 @@ class Dispatch:
         self._unprepared.discard(trial.generator.hash)
         seconds = outcome.result["timings"].get("fit_generator")
         # A fit that took long may have no place in the store.
-        if seconds is not None and (seconds <= WORTH_SAVING or self._ledger.keeps_fit(trial)):
+        if seconds is not None and (seconds <= WORTH_SAVING or self._records.keeps_fit(trial)):
             self._fitted.add(part.first.fit_hash)
         if following := self._first(part):
             # Before the record is written: the worker need not wait for that.
@@ -273,18 +232,20 @@ class Dispatch:
             self._write(other, lost(error["stage"], error["type"], said))
 
     def _write(self, trial: TrialSpec, outcome: Outcome) -> None:
-        self._on_event(self._ledger.write(trial, outcome, self._batch.commands.get(trial.hash, "")))
+        self._on_event(
+            self._records.write(trial, outcome, self._batch.commands.get(trial.hash, ""))
+        )
 
     def _doomed(self, outcome: Outcome, trial: TrialSpec, part: _Part) -> list[TrialSpec]:
         """The trials of a group that would fail as one did, as they need the same fit and run the
-        same strangers' code: they are not begun.
+        same third-party code: they are not begun.
         """
         if not outcome.failed or outcome.result["error"]["stage"] not in (
             "prepare",
             "fit_generator",
         ):
             return []
-        to_blame = strangers(trial)
+        to_blame = third_party_parts(trial)
         running = {
             other.left[0].hash for other in self._parts.values() if other.left and other is not part
         }
@@ -294,7 +255,7 @@ class Dispatch:
                 mine = {
                     x.hash: x
                     for x in other.left
-                    if x.hash not in running and to_blame <= strangers(x)
+                    if x.hash not in running and to_blame <= third_party_parts(x)
                 }
                 doomed |= mine
                 other.left = deque(x for x in other.left if x.hash not in mine)

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hsiaug.base.errors import InputError, check_known, did_you_mean
 from hsiaug.bench.bounds import UNBOUNDED, Bounds
-from hsiaug.tasks.task import TaskData
+from hsiaug.tasks.types import TaskData
 from hsiaug.trial.run import Outcome
 from hsiaug.trial.spec import TrialSpec
 

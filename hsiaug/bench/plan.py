@@ -17,7 +17,8 @@ from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import Registry
 from hsiaug.registry.split_protocol import SplitProtocol
-from hsiaug.tasks.task import Task, TaskData, TaskSplit
+from hsiaug.tasks.task import Task
+from hsiaug.tasks.types import TaskData, TaskSplit
 from hsiaug.trial.arm import BOTH, SYNTHETIC
 from hsiaug.trial.spec import PluginSpec, TrialSpec
 
@@ -134,7 +135,7 @@ def build_plan(
     columns = list_classifiers(asked, chosen, scene)
     arms, notes = list_arms(asked, chosen)
     check_number(len(asked.seeds), len(arms), len(columns))
-    draw = split or partial(task.split, scene)
+    draw = split or partial(task.draws.split, scene)
     splits = [draw(asked.protocol, seed, asked.patch) for seed in asked.seeds]
     trials = list_trials(asked, scene, arms, columns)
     samples = count_samples(task, trials, splits)
@@ -274,7 +275,9 @@ def count_samples(
 ) -> dict[str, tuple[int, int]]:
     """Real and synthetic samples of each trial, by its hash."""
     rates = {trial.made for trial in trials}
-    sizes = {(split.seed, rate): task.sizes(split, rate) for split in splits for rate in rates}
+    sizes = {
+        (split.seed, rate): task.sampling.sizes(split, rate) for split in splits for rate in rates
+    }
     return {trial.hash: sizes[trial.seed, trial.made] for trial in trials}
 
 

@@ -12,7 +12,8 @@ from hsiaug.bench.request import CompleteRequest
 from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import Registry
-from hsiaug.tasks.task import Task, TaskData
+from hsiaug.tasks.task import Task
+from hsiaug.tasks.types import TaskData
 from hsiaug.trial.arm import BOTH
 from hsiaug.trial.spec import PluginSpec, configure_plugin
 

@@ -17,7 +17,8 @@ from hsiaug.data.paths import is_file
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.lookup import Registry
 from hsiaug.registry.split_protocol import SplitProtocol
-from hsiaug.tasks.task import Task, TaskData, TaskSplit
+from hsiaug.tasks.task import Task
+from hsiaug.tasks.types import TaskData, TaskSplit
 from hsiaug.trial.arm import NONE
 from hsiaug.trial.spec import TrialSpec
 
@@ -30,7 +31,7 @@ ABSENT = (
 def plan_runs(
     runs: Iterable[Run],
     plugins: Registry,
-    load: Callable[[Task, str], TaskData] = lambda task, ref: task.load(ref),
+    load: Callable[[Task, str], TaskData] = lambda task, ref: task.data.load(ref),
     progress: Progress | None = None,
 ) -> tuple[Plan, ...]:
     """The plans of all runs; every scene is loaded once for each task, and runs that share a split
@@ -49,7 +50,7 @@ def plan_runs(
 
     @cache
     def split(key: tuple[Task, str], protocol: SplitProtocol, seed: int, patch: int) -> TaskSplit:
-        return key[0].split(scenes[key], protocol, seed, patch)
+        return key[0].draws.split(scenes[key], protocol, seed, patch)
 
     def draw(key: tuple[Task, str], protocol: SplitProtocol, seed: int, patch: int) -> TaskSplit:
         found = split(key, protocol, seed, patch)

@@ -33,13 +33,13 @@ from hsiaug.registry.isolation.processes import end_with_parent, hold_back, lead
 from hsiaug.registry.lookup import Found, import_here, registry, third_party
 from hsiaug.registry.progress import progress_values
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.cache import Workbench, strangers
+from hsiaug.trial.cache import Workbench
 from hsiaug.trial.run import Outcome, compute
 from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.stages import RECORDED
 from hsiaug.trial.store import OTHERS
+from hsiaug.trial.third_party import third_party_parts
 
-STAGES = ("load", "split", "prepare", "fit_generator", "sample", "fit_classifier", "predict")
-"""Stages of a trial, by their numbers."""
 SHORT = 77
 """Exit code of a worker that is short of memory or processes."""
 SECRET = re.compile(r"TOKEN|SECRET|PASSWORD|CREDENTIAL|API_?KEY", re.IGNORECASE)
@@ -111,7 +111,7 @@ def _serve(
     def tell(stage: str) -> None:
         if stage == "split":
             shown[1] = time.monotonic()
-        shown[0] = STAGES.index(stage)
+        shown[0] = RECORDED.index(stage)
 
     import_here(start.third_party, partial(_keep_fits, start))
     unpack(start.plugins)
@@ -125,8 +125,8 @@ def _serve(
             os._exit(0)
         if split is not None:
             bench.give(spec, split)
-        # Else a stranger's classifier could spoil a fit that trials without it find.
-        bench.saves = bench.saves and "classifier" not in dict(strangers(spec))
+        # Else a third-party classifier could spoil a fit that trials without it find.
+        bench.saves = bench.saves and "classifier" not in dict(third_party_parts(spec))
         outcome = compute(
             spec,
             bench,

@@ -24,10 +24,9 @@ def advise(
     protocol: Annotated[
         str | None,
         option(
-            "Whose training pixels are divided: issd (default; of masks places or blocks:B),"
-            " kshot:K, fixed:FILE, …, of "
-            "draw 0, or another as issd@3; all: every labelled pixel, also where other draws can"
-            " tell nothing."
+            "Whose training pixels are divided: issd (of masks places or blocks:B), kshot:K,"
+            " fixed:FILE, …, of draw 0, or another as issd@3; all: every labelled pixel. Default:"
+            " all for a scene of your own with several fields of each class, else issd."
         ),
     ] = None,
     generator: Annotated[
@@ -71,6 +70,7 @@ def advise(
     # As in a benchmark: trials side by side, one thread each.
     one_thread()
     from hsiaug.advice.advise import advise as find_advice
+    from hsiaug.advice.beside import advised_protocol, allowance, shown_by_benchmark
     from hsiaug.advice.screening import screening_plan
     from hsiaug.advice.session import Session
     from hsiaug.bench.engine import cluster_settings, open_engine
@@ -85,9 +85,10 @@ def advise(
     settings = cluster_settings(None, ())
     end = start + options.duration("--budget", budget)
     learning_task = get_task(options.task_of(scene, task))
-    loaded = learning_task.load(scene)
+    loaded = learning_task.data.load(scene)
     usual = defaults_for(learning_task, loaded).protocol
-    inner = f"within:{protocol or usual}"
+    divided, why = advised_protocol(learning_task, loaded, scene, usual)
+    inner = f"within:{protocol or divided}"
     lambdas = lambdas or ("0,1,4,8" if learning_task.single_pixels else "1,4,8")
     request = options.plan_request(learning_task.name, ctx.params, protocol=inner, lambdas=lambdas)
     planned = screening_plan(loaded, request, registry(), scene)
@@ -96,12 +97,19 @@ def advise(
     def note(line: str) -> None:
         print_lines(err, [line])
 
+    if protocol is None and why:
+        note(f"note: {why}")
     with stoppable(err), open_engine(settings, jobs, note) as engine:
         kept = Store(store, create=True)
         session = Session(loaded, scene, registry(), kept, device, engine, start, end, console=err)
+        note(f"note: {allowance(planned[0], session, budget)}")
         header, rows, lines = tell_advice(
-            find_advice(planned, request, session), planned[0], session
+            find_advice(planned, request, session),
+            planned[0],
+            session,
+            shown_by_benchmark(Path("hsiaug-results"), loaded),
         )
     screen = console()
-    print_table(screen, header, rows)
+    if rows:
+        print_table(screen, header, rows)
     print_facts(screen, lines, WIDTH)

@@ -10,6 +10,7 @@ from functools import partial
 from statistics import fmean
 
 from hsiaug.advice.advise import Advice
+from hsiaug.advice.beside import Shown
 from hsiaug.advice.gains import ArmGain
 from hsiaug.advice.screening import CONFIRM, SCREEN
 from hsiaug.advice.session import Session
@@ -29,20 +30,29 @@ CLOSE = 50.0
 
 
 def tell_advice(
-    advice: Advice, plan: Plan, session: Session
-) -> tuple[tuple[str, ...], Iterator[Row], list[tuple[str, str]]]:
-    """Header and rows of all arms, and lines below: the verdict, the commands to go on with, and
-    what limits both.
+    advice: Advice, plan: Plan, session: Session, benchmark: Shown | None = None
+) -> tuple[tuple[str, ...], list[Row], list[tuple[str, str]]]:
+    """Header and rows of all arms, and lines below: the verdict, what to use, the command for it,
+    and what limits both.
+
+    Parameters
+    ----------
+    advice : Advice
+        What was found.
+    plan : Plan
+        What was planned.
+    session : Session
+        Its records are of inner draws.
+    benchmark : Shown or None
+        What a benchmark of this scene has shown, where there is one.
     """
     # Of pixels AA and OA.
     names = advice.score, plan.task.scores[1][1]
     gains = (f"Δ{names[0]}", "interval", f"Δ{names[1]}", "interval", "over")
     header = ("stage", "generator", "λ", "ω", "classifier", "draws", names[0], *gains)
-    audits, classes, final = (
-        [split.audit for split in plan.splits],
-        session.scene.class_names,
-        advice.final,
-    )
+    audits = [split.audit for split in plan.splits]
+    classes = session.scene.class_names
+    final = advice.final
     near = [audit.centre_overlap_percent for audit in audits]
     tested = [c for c in range(1, len(classes) + 1) if any(a.test_counts[c - 1] for a in audits)]
     record = session.known.get(final.hash)
@@ -63,8 +73,11 @@ def tell_advice(
         single_pixels=plan.task.single_pixels,
         view=record["spectral_view"]["name"] if record and plan.task.single_pixels else "",
         ref=shlex.quote(session.scene_ref),
-        commands=list(_commands(advice, plan, session)),
-        notes=plan.notes,
+        commands=_commands(advice, plan, session),
+        own_map=_map_command(session, benchmark.hash) if benchmark else "",
+        benchmark=benchmark,
+        whole=advice.final.protocol.outer[0] is None,
+        notes=advice.notes,
         train=span([audit.n_train for audit in audits], 0),
         test=span([audit.n_test for audit in audits], 0),
         overlap=span(near),
@@ -78,7 +91,7 @@ def tell_advice(
         ],
         transductive=advice.kind == "use" and used is not None and used.scope == "scene",
     )
-    return header, _rows(advice), lines
+    return header, list(_rows(advice)), lines
 
 
 def _rows(advice: Advice) -> Iterator[Row]:
@@ -122,7 +135,8 @@ def _spent(advice: Advice, session: Session) -> dict[str, object]:
 
 
 def _name_arm(one: ArmGain) -> str:
-    arm, omega = one.arm, "" if one.arm.omega is None else f", ω={one.arm.omega:g}"
+    arm = one.arm
+    omega = "" if one.arm.omega is None else f", ω={one.arm.omega:g}"
     return f"{arm.generator.name} at {arm.rate.words}{omega} with {one.classifier}"
 
 
@@ -140,14 +154,22 @@ def _gain(one: ArmGain, *, level: float, names: tuple[str, str]) -> str:
     )
 
 
-def _commands(advice: Advice, plan: Plan, session: Session) -> Iterator[str]:
-    """How to go on: on the outer test pixels of that very draw, or to a map."""
+def _map_command(session: Session, record: str) -> str:
+    """How to map the scene by the classifier of a record."""
+    words = ["hsiaug", "map", session.scene_ref, "--record", record, "--out", "map.tif"]
+    return shlex.join(words)
+
+
+def _commands(advice: Advice, plan: Plan, session: Session) -> dict[str, str]:
+    """How to go on, by what for: on the outer test pixels of that very draw, to a map, to files."""
     outer, draw = advice.final.protocol.outer
     if outer is None:
         outer = widest_protocol(plan.task, session.scene)
     spec = replace(advice.final, protocol=outer, seed=draw)
-    yield command_for(spec, session.scene_ref)
-    picture = "map.tif"
-    yield shlex.join(["hsiaug", "map", session.scene_ref, "--record", spec.hash, "--out", picture])
+    commands = {
+        "command": command_for(spec, session.scene_ref),
+        "map": _map_command(session, spec.hash),
+    }
     if spec.rate:
-        yield generate_command(spec, session.scene_ref)
+        commands["samples"] = generate_command(spec, session.scene_ref)
+    return commands

@@ -30,8 +30,7 @@ def generate(
         Path,
         option(
             "File to write: .npz or .mat (MATLAB 5); of centre spectra .csv or .sli (ENVI spectral"
-            " library); for masks a "
-            "new folder."
+            " library); for masks a new folder."
         ),
     ],
     task: options.Task = None,
@@ -67,7 +66,7 @@ def generate(
     preset: options.Preset = defaults.PRESET,
     set_: options.Setting = None,
     device: options.Device = "auto",
-    store: options.StoreDir = Path("hsiaug-results"),
+    store: options.StoreDir = Path(defaults.STORE),
 ) -> None:
     """Export the synthetic samples that a benchmark trains on, with their labels and provenance.
 
@@ -156,7 +155,7 @@ def make_samples(
     fields |= {key: typed[key] for key in FIELDS}
     request = SampleRequest(name, rule, typed["buffer"], overrides=own.get(name, {}), **fields)
     check(kit, request)
-    data = kit.task.load(typed["scene"])
+    data = kit.task.data.load(typed["scene"])
 
     def each() -> Iterator[AnySynthesis]:
         bench = Workbench(data, get_task(kit.task.name), Path(typed["store"]) / "cache")
@@ -166,6 +165,6 @@ def make_samples(
                 made = synthesise(kit, data, asked, registry(), progress=progress, bench=bench)
             yield made
             # Each would keep as many samples as a trial has.
-            bench.drop_pools()
+            bench.drop_samples()
 
     return kit, each()

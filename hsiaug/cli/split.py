@@ -19,8 +19,8 @@ def split(
         list[Path] | None,
         option(
             "File to write: .png, .svg or .pdf (the map), .md, .tex, .csv or .json (the table), of"
-            " pixels also .npz or "
-            ".mat (masks train and test, which fixed:FILE reads); repeat for more.",
+            " pixels also .npz or .mat (masks train and test, which fixed:FILE reads); repeat for"
+            " more.",
         ),
     ] = None,
 ) -> None:
@@ -46,10 +46,10 @@ def split(
 
     kind = get_task(options.task_of(scene, task))
     check_targets(out or [], (*PICTURES, *TABLES, *ARRAYS))
-    loaded = kind.load_labels(scene)
+    loaded = kind.data.load_labels(scene)
     usual = defaults_for(kind, loaded)
     side = usual.patch if patch is None else patch
-    drawn = kind.split(loaded, parse_protocol(protocol or usual.protocol, buffer), seed, side)
+    drawn = kind.draws.split(loaded, parse_protocol(protocol or usual.protocol, buffer), seed, side)
     tables, screen = split_tables(loaded, drawn), console()
     for page in tables.pages:
         for place, grid in enumerate(page.grids):

@@ -5,16 +5,19 @@ from hsiaug.quality.mask_samples import MaskSamples
 from hsiaug.quality.pixel_samples import PixelSamples
 from hsiaug.quality.synthesis import AnySynthesis, SampleRequest, Synthesis, sample_spec, silent
 from hsiaug.registry.lookup import Registry
-from hsiaug.tasks.masks import ChangeDetection, Segmentation
-from hsiaug.tasks.task import TaskData, get_task
+from hsiaug.tasks.task import get_task
+from hsiaug.tasks.types import TaskData
 from hsiaug.trial.cache import Workbench
+from hsiaug.trial.machine import resolve_device
+from hsiaug.trial.pipeline import TrialRun, run_stages
+from hsiaug.trial.stages.views import SPLIT, VIEW
 
 SampleKit = PixelSamples | MaskSamples
 
 _KITS: tuple[SampleKit, ...] = (
     PixelSamples(),
-    MaskSamples(Segmentation()),
-    MaskSamples(ChangeDetection()),
+    MaskSamples(get_task("segmentation")),
+    MaskSamples(get_task("change")),
 )
 
 
@@ -49,8 +52,18 @@ def synthesise(
     """
     generator, spec = sample_spec(kit.task.name, data, request, plugins)
     bench = bench or Workbench(data, get_task(kit.task.name))
-    split = bench.split(spec)
-    synthetic, fitted, seconds = kit.draw(bench, spec, generator, request, progress)
-    real = bench.view(spec, generator.card.scope).real
-    facts = kit.facts(spec, generator.card, request, len(synthetic))
-    return Synthesis(data, split, spec, generator.card, fitted, real, synthetic, seconds, facts)
+    devices = {"generator": resolve_device(request.device, generator.card)}
+    run = TrialRun(spec, bench, generator=generator, devices=devices, progress=progress)
+    run_stages((SPLIT, VIEW), run)
+    synthetic, fitted, seconds = kit.draw(run, request)
+    return Synthesis(
+        data=data,
+        split=run[SPLIT],
+        spec=spec,
+        card=generator.card,
+        fitted=fitted,
+        real=run[VIEW].real,
+        synthetic=synthetic,
+        seconds=seconds,
+        facts=kit.facts(spec, generator.card, request, len(synthetic)),
+    )

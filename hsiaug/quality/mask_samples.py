@@ -15,7 +15,7 @@ from hsiaug.base.colours import SYNTHETIC, TRAIN
 from hsiaug.base.errors import InputError, check_known
 from hsiaug.base.seeds import derive_seed
 from hsiaug.bench.plan import check_samples
-from hsiaug.contracts import FittedPairGenerator, Generator, Progress
+from hsiaug.contracts import FittedPairGenerator
 from hsiaug.core.samples import concatenate
 from hsiaug.core.tiles import DenseSamples, DenseView, PairCounts
 from hsiaug.metrics.calibration import Reliability
@@ -33,10 +33,11 @@ from hsiaug.quality.synthesis import ClassRow, Drawn, Inspection, MaskSynthesis,
 from hsiaug.registry.card import Card
 from hsiaug.report.labels import wrong_share
 from hsiaug.report.text_templates import sentences
-from hsiaug.tasks.masks import Segmentation
-from hsiaug.trial.cache import Workbench
-from hsiaug.trial.machine import resolve_device
+from hsiaug.tasks.task import Task
+from hsiaug.trial.pipeline import TrialRun
 from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.stages.generator import fitted_generator
+from hsiaug.trial.stages.views import VIEW
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -47,7 +48,7 @@ class MaskSamples:
 
     unit = "%"
 
-    def __init__(self, task: Segmentation) -> None:
+    def __init__(self, task: Task) -> None:
         self.task = task
 
     def check(self, request: SampleRequest, out: Path) -> None:
@@ -60,7 +61,7 @@ class MaskSamples:
         Raises InputError for no pair, a name without training pixels, or fewer pairs than names.
         """
         count = (
-            sum(block.total for block in self.task.blocks(view, rate))
+            sum(block.total for block in self.task.sampling.blocks(view, rate))
             if request.count is None
             else request.count
         )
@@ -83,26 +84,20 @@ class MaskSamples:
         }
         return PairCounts(count, by_class)
 
-    def draw(
-        self,
-        bench: Workbench,
-        spec: TrialSpec,
-        generator: Generator,
-        request: SampleRequest,
-        progress: Progress,
-    ) -> Drawn[DenseSamples]:
+    def draw(self, run: TrialRun, request: SampleRequest) -> Drawn[DenseSamples]:
         """The pairs of no class in particular, or class by class."""
-        view = cast(DenseView, bench.view(spec, generator.card.scope))
+        spec = run.spec
+        view = cast(DenseView, run[VIEW])
         counts = self._counts(view, spec.rate, request)
-        check_samples(bench.scene, counts.total, spec.patch)
-        fit = bench.fit(spec, generator, resolve_device(request.device, generator.card), progress)
+        check_samples(run.data, counts.total, spec.patch)
+        fit = fitted_generator(run)
         sample = cast(FittedPairGenerator, fit.fitted).sample
         parts = []
         for c, number in counts.parts():
             part = PairCounts(number, {} if c is None else {c: number})
-            seed = derive_seed("sample", generator.card.name, request.seed, c or 0)
+            seed = derive_seed("sample", spec.generator.name, request.seed, c or 0)
             samples = sample(part, guidance=spec.omega, seed=seed)
-            self.task.check(samples, part, view)
+            self.task.sampling.check(samples, part, view)
             parts.append(samples)
         made = concatenate(parts)
         if request.agreement:
@@ -128,17 +123,16 @@ class MaskSamples:
 
     def save(self, path: Path, made: MaskSynthesis, *, with_real: bool) -> list[str]:
         """A folder; the real pairs stay where they are."""
-        held, classes = real_samples(made.split, made.split.test), len(made.data.class_names)
+        held = real_samples(made.split, made.split.test)
+        classes = len(made.data.class_names)
         try:
             labels = dense_reliability(made.real, held, made.synthetic, classes=classes)
             found = tile_agreement(made.real, made.synthetic, classes=classes)
         except (
             InputError
         ) as error:  # too few pixels to judge by, which is no reason to make no pairs
-            labels, found = (
-                Reliability((), 0, len(held), (str(error),)),
-                np.full(len(made.synthetic), np.nan),
-            )
+            labels = Reliability((), 0, len(held), (str(error),))
+            found = np.full(len(made.synthetic), np.nan)
         sheet, manifest, _ = save_pairs(path, made, labels.as_json(), found)
         lines = _verdict(labels)
         for name in cast("list[str]", made.facts["show"]):
@@ -186,7 +180,8 @@ def _pictures(
     each other.
     """
     data, real, synthetic = made.data, made.real, made.synthetic
-    colours, known = tile_colours(real, data.wavelengths), RealSamples.of(real.images)
+    colours = tile_colours(real, data.wavelengths)
+    known = RealSamples.of(real.images)
 
     def beside(pairs: Sequence[tuple[int, int, float]]) -> list[tuple[str, DenseSamples]]:
         rows, which, _ = map(np.array, zip(*pairs, strict=True))

@@ -14,7 +14,6 @@ from hsiaug.base.errors import InputError
 from hsiaug.base.files import check_target
 from hsiaug.base.seeds import derive_seed
 from hsiaug.bench.plan import check_samples
-from hsiaug.contracts import Generator, Progress
 from hsiaug.core.samples import PatchSamples
 from hsiaug.metrics.calibration import Reliability
 from hsiaug.metrics.fidelity import fidelity
@@ -31,11 +30,14 @@ from hsiaug.quality.synthesis import ClassRow, Drawn, Inspection, PixelSynthesis
 from hsiaug.registry.card import Card
 from hsiaug.report.labels import wrong_share
 from hsiaug.report.text_templates import sentences
-from hsiaug.tasks.pixels import PixelClassification
-from hsiaug.trial.cache import Workbench
-from hsiaug.trial.machine import resolve_device
-from hsiaug.trial.run import StageTimer, augment
+from hsiaug.tasks.draws import PixelDraws
+from hsiaug.tasks.task import get_task
+from hsiaug.trial.pipeline import TrialRun, run_stages
 from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.stages import TO_SAMPLES
+from hsiaug.trial.stages.generator import FIT_GENERATOR
+from hsiaug.trial.stages.samples import JOIN
+from hsiaug.trial.stages.views import VIEW
 
 MOST, POOL = 100, 30_000
 """Patches of a class, made or left out, and patches of the pool that are compared at most."""
@@ -55,7 +57,7 @@ class PixelSamples:
     trains on.
     """
 
-    task = PixelClassification()
+    task = get_task("pixels")
     unit = ""
 
     def check(self, request: SampleRequest, out: Path) -> None:
@@ -77,18 +79,12 @@ class PixelSamples:
             )
         check_target(out, ENDINGS)
 
-    def draw(
-        self,
-        bench: Workbench,
-        spec: TrialSpec,
-        generator: Generator,
-        request: SampleRequest,
-        progress: Progress,
-    ) -> Drawn[PatchSamples]:
+    def draw(self, run: TrialRun, request: SampleRequest) -> Drawn[PatchSamples]:
         """The trial's own samples: the prefix of its pool that λ takes. Raises InputError where λ
         asks for none.
         """
-        view = cast(TrainView, bench.view(spec, generator.card.scope))
+        spec = run.spec
+        view = cast(TrainView, run[VIEW])
         count = sum(synthetic_counts(view.counts, spec.rate).values())
         if not count:
             sizes = view.counts.values()
@@ -97,12 +93,10 @@ class PixelSamples:
             raise InputError(
                 "λ and M must ask for at least one synthetic sample", value=found, hint=hint
             )
-        check_samples(bench.scene, count, spec.patch)
-        device = resolve_device(request.device, generator.card)
-        timer = StageTimer()
-        samples = cast(PatchSamples, augment(spec, bench, generator, device, timer, progress))
-        fitted = bench.fit(spec, generator, device, progress).fitted
-        return samples.take(samples.synthetic), fitted, timer.seconds
+        check_samples(run.data, count, spec.patch)
+        run_stages(TO_SAMPLES, run)
+        samples = cast(PatchSamples, run[JOIN])
+        return samples.take(samples.synthetic), run[FIT_GENERATOR].fitted, run.clock.seconds
 
     def facts(
         self, spec: TrialSpec, card: Card, request: SampleRequest, samples: int
@@ -120,7 +114,8 @@ class PixelSamples:
 
     def classes(self, made: PixelSynthesis, *, with_real: bool) -> list[ClassRow]:
         """Samples of each class that were written."""
-        real, synthetic = made.real.y if with_real else made.real.y[:0], made.synthetic.y
+        real = made.real.y if with_real else made.real.y[:0]
+        synthetic = made.synthetic.y
         names = zip(made.data.class_ids, made.data.class_names, strict=True)
         return [
             ClassRow(c, name, int((real == c).sum()), int((synthetic == c).sum()))
@@ -134,7 +129,8 @@ class PixelSamples:
         train, synthetic = _centres(made.real), _centres(made.synthetic)
         scene, test = made.data, made.split.test
         held = Spectra(scene.cube[test].astype(np.float64), scene.labels[test].astype(np.int64))
-        patches, notes = measure_nearness(made, self.task.view(scene, made.split, made.card.scope))
+        view = PixelDraws().view(scene, made.split, made.card.scope)
+        patches, notes = measure_nearness(made, view)
         like = fidelity(train, held, synthetic)
         like = replace(like, measures=(*like.measures, *patches), notes=(*like.notes, *notes))
         labels = reliability(train, held, synthetic)
@@ -205,7 +201,8 @@ def measure_nearness(
     scene, held = made.data, made.split.test.copy()
     rows, columns = _some(np.argwhere(view.visible), PIXELS, rng).T
     space = PatchSpace.fit(scene.cube[rows, columns])
-    scores, pool = space.scores(scene.cube), _some(view.unlabelled, POOL, rng)
+    scores = space.scores(scene.cube)
+    pool = _some(view.unlabelled, POOL, rng)
     if len(pool):
         seen = np.zeros_like(held)
         seen[tuple(view.unlabelled.T)] = True

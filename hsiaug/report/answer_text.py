@@ -64,7 +64,7 @@ def answer_texts(answers: Answers) -> tuple[AnswerText, AnswerText, AnswerText]:
     return (
         _text(1, first, _first_sentences(answers)),
         _text(2, second, _second_sentences(answers)),
-        AnswerText(3, USE_QUESTION, "", TONES[answers.use.status], _use_sentences(answers)),
+        AnswerText(3, USE_QUESTION, "", TONES[answers.use.status], use_sentences(answers)),
     )
 
 
@@ -191,7 +191,18 @@ def _result(contrast: Contrast) -> str:
     return "not shown"
 
 
-def _use_sentences(answers: Answers) -> tuple[str, ...]:
+def use_sentences(answers: Answers) -> tuple[str, ...]:
+    """The third answer in words: the arm with the highest score, and what is shown of it.
+
+    Parameters
+    ----------
+    answers : Answers
+
+    Returns
+    -------
+    tuple of str
+        Sentences.
+    """
     use, first = answers.use, answers.over_none.status
     if not use.name:
         return ("Nothing yet: no trial went well.",)

@@ -21,7 +21,10 @@ from hsiaug.protocol.split import BlindSplit
 from hsiaug.quality.synthesis import silent
 from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import Registry
-from hsiaug.tasks.pixels import PixelClassification
+from hsiaug.tasks.draws import PixelDraws
+from hsiaug.tasks.prediction import PixelPredictor
+from hsiaug.tasks.sampling import PatchSampling
+from hsiaug.tasks.task import USUAL
 from hsiaug.trial.guard import kept_state
 from hsiaug.trial.machine import resolve_device
 
@@ -122,7 +125,7 @@ def load_classifier(plugins: Registry, name: str) -> type[Classifier]:
     pixels.
     """
     plugin: type[Classifier] = plugins.find("classifier", name).load()
-    if PixelClassification.name not in plugin.card.tasks:
+    if USUAL not in plugin.card.tasks:
         hint = f"{name} serves {', '.join(plugin.card.tasks)}; 'hsiaug plugins list' shows all."
         raise InputError(
             "`classifiers` must name classifiers of pixels", value=repr(name), hint=hint
@@ -141,18 +144,21 @@ def learn_and_map(
     """(H, W) int16: what a classifier that has learnt the known labels calls every pixel, 0 where
     there is no data.
     """
-    task, card = PixelClassification(), plugin.card
+    card = plugin.card
+    draws = PixelDraws()
     spectra = SpectralView(member.view, scene.wavelengths)
     with kept_state():
-        view = task.view(scene, known, card.scope)
+        view = draws.view(scene, known, card.scope)
         fitted = plugin(build_params(card)).fit(
-            task.shown(view.real, card, spectra),
-            task.seen(view, spectra),
+            PatchSampling().shown(view.real, card, spectra),
+            draws.seen(view, spectra),
             seed=derive_seed("classifier", member.classifier, seed),
             device=resolve_device("auto", card),
             progress=silent,
         )
-        return task.map_pixels(fitted, card, scene, known.patch, known.train, progress, spectra)
+        return PixelPredictor().map_pixels(
+            fitted, card, scene, known.patch, known.train, progress, spectra
+        )
 
 
 def disagreement(votes: NDArray[np.int16], classes: int) -> NDArray[np.float32]:

@@ -1,3 +1,1 @@
-"""The tasks: single pixels, and masks of one date or two. Everything a task is asked for anywhere
-is answered here.
-"""
+"""The tasks: single pixels, and masks of one date or two; a module for each of their jobs."""

@@ -14,7 +14,7 @@ from hsiaug.protocol.split import Split
 from hsiaug.protocol.tiling import TileSplit, real_samples
 from hsiaug.protocol.view import TrainView, patches_at
 from hsiaug.registry.card import Card
-from hsiaug.tasks.pixels import PixelClassification
+from hsiaug.tasks.sampling import PatchSampling
 from hsiaug.testing.cases import Case
 from hsiaug.testing.core import Arrays, require
 
@@ -153,7 +153,7 @@ def probes(case: Case, card: Card) -> tuple[Items, NDArray[np.int64]]:
     y = scene.labels[coords[:, 0], coords[:, 1]].astype(np.int64)
     x = patches_at(scene.cube, coords, split.patch)
     whole = PatchSamples(x, coords, y, np.zeros(len(y), bool), np.ones(len(y), np.float32))
-    return items(PixelClassification().shown(whole, card)), y
+    return items(PatchSampling().shown(whole, card)), y
 
 
 def judged_ids(y: NDArray[np.int64]) -> list[int]:

@@ -28,6 +28,7 @@ from hsiaug.testing.core import (
 )
 from hsiaug.testing.shared_checks import AFTER, BEFORE
 from hsiaug.testing.subject import DEVICE, CaseBench, Subject
+from hsiaug.trial.stages.generator import fitted_generator, prepared_state
 
 PLAUSIBLE = 0.9
 """Least share of values that must lie within the visible pixels' range, widened by that range on
@@ -35,22 +36,21 @@ either side.
 """
 
 
-class Fitted(Protocol):
+class GeneratorFit(Protocol):
     """A fitted generator of any task."""
 
     def sample(self, counts: Counts, *, guidance: float | None, seed: int) -> Samples: ...
     def save(self, folder: Path) -> None: ...
 
 
-class GeneratorSubject(Subject[Fitted]):
+class GeneratorSubject(Subject[GeneratorFit]):
     """A generator under test."""
 
     kind = "generator"
 
-    def fit_on(self, bench: CaseBench) -> Fitted:
-        return cast(
-            Fitted, bench.fit(bench.spec, self.plugin(self.params), DEVICE, bench.progress).fitted
-        )
+    def fit_on(self, bench: CaseBench) -> GeneratorFit:
+        run = bench.generator_run(self.plugin(self.params))
+        return cast(GeneratorFit, fitted_generator(run).fitted)
 
     def counts(self, view: View) -> Counts:
         """The counts that a check asks for."""
@@ -58,7 +58,7 @@ class GeneratorSubject(Subject[Fitted]):
 
     def draw(
         self,
-        fitted: Fitted,
+        fitted: GeneratorFit,
         counts: Counts | None = None,
         *,
         seed: int = 0,
@@ -79,14 +79,14 @@ class GeneratorSubject(Subject[Fitted]):
         """The expected counts: none from a generator whose card says that it adds nothing."""
         return counts if self.card.adds else access.of_classes(self.task, {})
 
-    def use(self, case: Case) -> Fitted:
+    def use(self, case: Case) -> GeneratorFit:
         bench = self.bench(case)
         view, fitted = bench.plugin_view, self.fit_on(bench)
         counts = self.counts(view)
-        bench.task.check(self.draw(fitted, counts), self.expected(counts), view)
+        bench.task.sampling.check(self.draw(fitted, counts), self.expected(counts), view)
         return fitted
 
-    def result(self, fitted: Fitted) -> Arrays:
+    def result(self, fitted: GeneratorFit) -> Arrays:
         return access.arrays(self.draw(fitted))
 
 
@@ -249,15 +249,15 @@ def resumes(subject: GeneratorSubject) -> None:
     seed = derive_seed("fit", subject.card.name, bench.spec.seed)
     learn: dict[str, Any] = {}
     if subject.card.prepares:
-        learn["prepared"] = bench.prepared(
-            bench.spec, subject.plugin(subject.params), DEVICE, ProgressRecorder()
-        ).fitted
+        run = bench.generator_run(subject.plugin(subject.params))
+        run.progress = ProgressRecorder()
+        learn["prepared"] = prepared_state(run).fitted
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "checkpoint"
 
-        def fit(progress: ProgressRecorder) -> Fitted:
+        def fit(progress: ProgressRecorder) -> GeneratorFit:
             plugin: Any = subject.plugin(subject.params)
-            made: Fitted = plugin.fit(
+            made: GeneratorFit = plugin.fit(
                 view, seed=seed, device=DEVICE, progress=progress, checkpoint=folder, **learn
             )
             return made
@@ -285,10 +285,8 @@ def preparation(subject: GeneratorSubject) -> None:
     if not subject.card.prepares:
         raise unittest.SkipTest("its card says that nothing is")
     bench = subject.base_bench
-    view, plugin = (
-        bench.task.unlabelled(bench.scene, bench.split(bench.spec), bench.plugin_view),
-        subject.plugin(preparing_params(subject.params)),
-    )
+    view = bench.task.draws.unlabelled(bench.scene, bench.case.split, bench.plugin_view)
+    plugin = subject.plugin(preparing_params(subject.params))
 
     def prepare(progress: ProgressRecorder, **more: Any) -> Any:
         return plugin.prepare(view, seed=0, device=DEVICE, progress=progress, **more)

@@ -17,14 +17,16 @@ from hsiaug.registry.card import Card, Scope, build_params, check_preset
 from hsiaug.registry.handed import Handed
 from hsiaug.registry.hookspecs import Entry, Kind
 from hsiaug.registry.lookup import Found, Registry
-from hsiaug.tasks.task import TaskSplit, get_task
+from hsiaug.tasks.task import get_task
 from hsiaug.testing.access import Counts, Items, Samples, View, repeat
 from hsiaug.testing.cases import TASKS, Case, easy_case, hardest_cases
 from hsiaug.testing.core import Arrays, ProgressRecorder
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import OptimiserWork, counted_work
+from hsiaug.trial.pipeline import TrialRun
 from hsiaug.trial.run import run_trial
 from hsiaug.trial.spec import PluginSpec, TrialSpec
+from hsiaug.trial.stages.views import view_of
 from hsiaug.trial.store import Record
 
 F = TypeVar("F")
@@ -101,16 +103,23 @@ class CaseBench(Workbench):
     """
 
     def __init__(self, case: Case, spec: TrialSpec, scope: Scope) -> None:
-        super().__init__(case.data, get_task(case.task))
-        self.case, self.spec, self.scope, self.progress = case, spec, scope, ProgressRecorder()
-
-    def split(self, spec: TrialSpec) -> TaskSplit:
-        return self.case.split
+        super().__init__(case.data, get_task(case.task), draw=lambda spec: case.split)
+        self.case = case
+        self.spec = spec
+        self.scope = scope
+        self.progress = ProgressRecorder()
 
     @property
     def plugin_view(self) -> View:
         """The view of the plugin under test."""
-        return self.view(self.spec, self.scope)
+        return view_of(TrialRun(self.spec, self), self.scope)
+
+    def generator_run(self, generator: Any) -> TrialRun:
+        """The trial, as far as a generator is concerned."""
+        devices = {"generator": DEVICE}
+        return TrialRun(
+            self.spec, self, generator=generator, devices=devices, progress=self.progress
+        )
 
 
 class Subject(ABC, Generic[F]):

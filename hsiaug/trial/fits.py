@@ -22,7 +22,9 @@ from hsiaug.base.files import plain_text, read_plain
 from hsiaug.base.shortages import shortage_of
 from hsiaug.base.temporary_folders import mark, marked, taken, temporary_folder
 from hsiaug.contracts import Progress
+from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import OTHERS
+from hsiaug.trial.third_party import third_party_parts
 
 State = TypeVar("State")
 
@@ -45,6 +47,33 @@ class Fit(Generic[State]):
     fitted: State
     seconds: float
     key: str = ""
+
+
+def fits_folder(folder: Path, spec: TrialSpec) -> Path:
+    """Where the fits of a trial are saved.
+
+    Parameters
+    ----------
+    folder : Path
+        Of a store's fits.
+    spec : TrialSpec
+        Fits of third-party plugins lie apart from hsiaug's own.
+    """
+    kinds = {kind for kind, _ in third_party_parts(spec)}
+    return folder / OTHERS if kinds & {"generator", "protocol"} else folder
+
+
+def has_fit(folder: Path, spec: TrialSpec) -> bool:
+    """Whether the fit of a trial's generator was saved.
+
+    Parameters
+    ----------
+    folder : Path
+        Of a store's fits.
+    spec : TrialSpec
+        Its ``fit_hash`` names the fit.
+    """
+    return (fits_folder(folder, spec) / spec.fit_hash).is_dir()
 
 
 def load_fit(folder: Path, load: Callable[[Path], State]) -> Fit[State] | str | None:

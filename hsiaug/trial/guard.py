@@ -5,7 +5,7 @@ A plugin may end in any way that Python knows (``sys.exit``, ``KeyboardInterrupt
 that cannot be printed): what ended the call becomes text that can be stored, and the process goes
 on with other trials. Ways to end that Python does not know (a signal, ``os._exit``) are for the
 process that started this one to notice. What a third-party plugin replaces in its process ends
-with it (:func:`hsiaug.trial.cache.strangers`).
+with it (:func:`hsiaug.trial.third_party.third_party_parts`).
 """
 
 import contextlib
@@ -58,11 +58,11 @@ def kept_state() -> Iterator[None]:
         try:
             yield
         except SystemExit as error:
-            rule, hint = (
+            raise PluginError(
                 "a plugin must return, or raise an exception",
-                "Raise a ValueError that says what is wrong.",
-            )
-            raise PluginError(rule, value=f"sys.exit({error.code!r})", hint=hint) from error
+                value=f"sys.exit({error.code!r})",
+                hint="Raise a ValueError that says what is wrong.",
+            ) from error
 
 
 @contextlib.contextmanager
@@ -179,11 +179,11 @@ class TrialTimeout(BaseException):
 def check_limit(seconds: float | None) -> None:
     """Raise InputError where this system cannot keep a limit."""
     if seconds is not None and not hasattr(signal, "setitimer"):
-        rule, hint = (
+        raise InputError(
             "`timeout` needs a system with interval timers",
-            "Leave it out, or run under Linux, macOS or WSL.",
+            value="none here",
+            hint="Leave it out, or run under Linux, macOS or WSL.",
         )
-        raise InputError(rule, value="none here", hint=hint)
 
 
 @contextlib.contextmanager

@@ -18,13 +18,17 @@ from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import Registry
 from hsiaug.registry.split_protocol import SplitProtocol
-from hsiaug.tasks.task import TaskData, TaskSplit, get_task, locate_labels, predicted_mask
+from hsiaug.tasks.task import get_task
+from hsiaug.tasks.types import TaskData, TaskSplit, locate_labels, predicted_mask
 from hsiaug.trial.arm import BOTH
 from hsiaug.trial.cache import Workbench
-from hsiaug.trial.machine import resolve_device
+from hsiaug.trial.pipeline import TrialRun, run_stages
 from hsiaug.trial.predictions import checksum
-from hsiaug.trial.run import StageTimer, augment, fit_classifier, load_plugins
+from hsiaug.trial.run import load_plugins
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
+from hsiaug.trial.stages import TO_CLASSIFIER
+from hsiaug.trial.stages.classifier import FIT_CLASSIFIER
+from hsiaug.trial.stages.views import SPLIT, TRANSFORM
 from hsiaug.trial.store import Record
 
 
@@ -147,13 +151,16 @@ def refit(
     """
     # What fits share is not needed afterwards: with the bench go the views, each as large as the
     # data.
-    bench, timer = Workbench(data, get_task(spec.task), folder), StageTimer()
-    generator, classifier = load_plugins(spec, plugins)
-    where = resolve_device(device, generator.card)
-    samples = augment(spec, bench, generator, where, timer, progress, classifier=classifier.card)
-    where = resolve_device(device, classifier.card)
-    fitted = fit_classifier(spec, bench, classifier, samples, where, timer, progress)
-    return Refitted(spec, fitted, classifier.card, bench.split(spec), bench.spectra(spec))
+    run = TrialRun(spec, Workbench(data, get_task(spec.task), folder), progress=progress)
+    load_plugins(run, plugins, device)
+    run_stages(TO_CLASSIFIER, run)
+    return Refitted(
+        spec=spec,
+        fitted=run[FIT_CLASSIFIER],
+        card=run.card("classifier"),
+        split=run[SPLIT],
+        spectra=run[TRANSFORM],
+    )
 
 
 def repeats(made: Refitted, maps: Mapping[str, NDArray[np.int16]], record: Record) -> bool:

@@ -325,7 +325,9 @@ def _miscounted(record: Record) -> str | None:
         if any(not 1 <= c <= classes for ids in named.values() for c in ids):
             raise IndexError("a subset of classes that are not there")
         task = get_task(record["spec"]["task"])
-        found = task.metrics(matrix, named, by_part.get("fields"), by_part.get("visibility"))
+        found = task.scoring.metrics(
+            matrix, named, by_part.get("fields"), by_part.get("visibility")
+        )
         return _difference(metrics, found, "metrics")
     except (KeyError, TypeError, IndexError, OverflowError, InputError) as error:
         return f"metrics cannot be computed from metrics.confusion: {type(error).__name__} {error}"

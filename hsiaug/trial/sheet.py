@@ -20,7 +20,7 @@ from hsiaug.metrics.false_colours import FalseColours, some_pixels
 from hsiaug.metrics.nearest_real import RealSamples, turn_each
 
 if TYPE_CHECKING:
-    from hsiaug.tasks.task import TaskSamples
+    from hsiaug.tasks.types import TaskSamples
 
 PER_CLASS, PATCHES, TILES = 3, 72, 4
 """Patches of a class, patches in all, and tiles, at most."""

@@ -12,7 +12,14 @@ import pytest
 from rich.console import Console
 
 from hsiaug.advice import gains, screening
-from hsiaug.advice.screening import SCREEN, LeftOut, recipe, screen, screening_plan
+from hsiaug.advice.screening import (
+    SCREEN,
+    LeftOut,
+    recipe,
+    run_baselines,
+    screen,
+    screening_plan,
+)
 from hsiaug.advice.session import Session
 from hsiaug.base.errors import InputError
 from hsiaug.bench.engines.local import Local
@@ -369,3 +376,21 @@ def test_classics_are_tried_beside_the_usual_classifiers(toy: Scene, plugins: Re
         "fused:svm",
         "coords",
     }
+
+
+def test_a_classifier_that_would_take_the_time_of_the_generators_is_left_out_and_it_is_said(
+    world: World, toy: Scene, plugins: Registry, tmp_path: Path
+) -> None:
+    """By their cards a trial of svm takes a second, and one of cnn2d several."""
+    plan, _ = screening_plan(toy, asked(classifiers=["svm", "cnn2d"]), plugins)
+
+    def left(budget: float) -> tuple[set[str], str]:
+        session = session_of(toy, tmp_path / f"{budget}", world.now + budget)
+        kept = run_baselines(plan, session)
+        return {t.classifier.name for t in kept.trials}, " ".join(kept.notes)
+
+    names, notes = left(20)
+    assert "svm" in names and "cnn2d" not in names
+    assert "classifier cnn2d not tried: about" in notes
+    names, notes = left(1e6)
+    assert {"svm", "cnn2d"} <= names and "not tried: about" not in notes

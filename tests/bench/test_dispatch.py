@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hsiaug.bench.dispatch import IDLE_SPLITS, Ledger
 from hsiaug.bench.engine import Batch, Event, Job, Message, TrialEnded, WorkerLost
 from hsiaug.bench.engines.local import Local
 from hsiaug.bench.plan import build_plan
 from hsiaug.bench.request import read_request
+from hsiaug.bench.scored_records import IDLE_SPLITS, ScoredRecords
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import registry
@@ -95,7 +95,7 @@ def test_labels_that_no_classifier_may_give_make_a_failed_record(
     }
 
     def wrong(seat: Seat, trial: TrialSpec) -> Message:
-        split: Any = get_task("pixels").split(toy, trial.protocol, trial.seed, trial.patch)
+        split: Any = get_task("pixels").draws.split(toy, trial.protocol, trial.seed, trial.patch)
         return TrialEnded(
             Outcome(result, np.full(split.test.sum() if right_number else 3, 9, dtype=np.int16))
         )
@@ -193,21 +193,23 @@ def test_splits_that_are_kept_do_not_grow_with_the_draws(toy, tmp_path, monkeypa
         generators=["none"], classifiers=["svm"], lambdas=[1.0], seeds=range(40), patch=5
     )
     first, *others = {t.seed: t for t in build_plan(toy, request, registry()).trials}.values()
-    task = type(get_task("pixels"))
-    draw, drawn = task.split, list[tuple[int, Any]]()
+    draws = get_task("pixels").draws
+    draw, drawn = draws.split, list[tuple[int, Any]]()
 
-    def noted(self: Any, scene: Any, protocol: Any, seed: int, patch: int) -> Any:
+    def noted(scene: Any, protocol: Any, seed: int, patch: int) -> Any:
         split = draw(scene, protocol, seed, patch)
         drawn.append((seed, weakref.ref(split)))
         return split
 
-    monkeypatch.setattr(task, "split", noted)
-    ledger = Ledger(toy, Job("pixels", "toy", tmp_path, "cpu"), Store(tmp_path, create=True))
+    monkeypatch.setattr(draws, "split", noted)
+    records = ScoredRecords(
+        toy, Job("pixels", "toy", tmp_path, "cpu"), Store(tmp_path, create=True)
+    )
     for trial in (first, *others):
-        ledger.request(trial)
-        ledger.write(trial, failure().outcome, "")
-    ledger.write(others[-1], failure().outcome, "")
-    ledger.write(first, failure().outcome, "")
+        records.request(trial)
+        records.write(trial, failure().outcome, "")
+    records.write(others[-1], failure().outcome, "")
+    records.write(first, failure().outcome, "")
 
     assert sum(split() is not None for _, split in drawn) <= IDLE_SPLITS + 1
     # One that is needed after all is drawn again.

@@ -23,7 +23,7 @@ from hsiaug.data.pair_loading import label_files
 from hsiaug.own_scenes import add_scene
 from hsiaug.registry.isolation.landlock import landlock_version
 from hsiaug.trial.store import Store
-from tests.strangers import environment, hsiaug, install
+from tests.strangers import environment, hsiaug_anew, install
 
 HUNTER = """
 import gc, os, socket, sys
@@ -190,9 +190,11 @@ def test_a_plugin_that_looks_for_labels_finds_none(
     short = tempfile.TemporaryDirectory(dir="/tmp")
     request.addfinalizer(short.cleanup)
     env = environment(folder / "site", A_TOKEN="of somebody", TMPDIR=short.name)
-    blind = hsiaug(*words, "--set", "hunter.looks=false", "--store", "store", env=env, cwd=folder)
+    blind = hsiaug_anew(
+        *words, "--set", "hunter.looks=false", "--store", "store", env=env, cwd=folder
+    )
     # There are records of the same draws beside it now.
-    answer = hsiaug(*words, "--store", "store", env=env, cwd=folder)
+    answer = hsiaug_anew(*words, "--store", "store", env=env, cwd=folder)
 
     assert answer.returncode == blind.returncode == 0, answer.stderr + blind.stderr
     records = [
@@ -224,11 +226,11 @@ def test_what_a_worker_may_take_can_be_limited(folder: Path) -> None:
         *("--set", "hunter.looks=false"),
     )
     env = environment(folder / "greedy")
-    answer = hsiaug(
+    answer = hsiaug_anew(
         *words, "--store", "small", "--limit", "file=1MB", "--isolate", "off", env=env, cwd=folder
     )
     assert answer.returncode == 1 and "File too large" in answer.stderr
-    answer = hsiaug(*words, "--store", "large", "--limit", "file=9MB", env=env, cwd=folder)
+    answer = hsiaug_anew(*words, "--store", "large", "--limit", "file=9MB", env=env, cwd=folder)
     assert answer.returncode == 0, answer.stderr
 
 

@@ -16,7 +16,7 @@ from hsiaug.registry.isolation.landlock import landlock_version
 from hsiaug.registry.isolation.package import Package
 from hsiaug.registry.lookup import find_plugin
 from hsiaug.trial.store import Store
-from tests.strangers import DUMMY, environment, hsiaug, install
+from tests.strangers import DUMMY, environment, hsiaug_anew, install
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or landlock_version() < 2,
@@ -129,7 +129,7 @@ def test_a_package_that_copies_the_labels_as_it_is_imported_scores_as_chance(fol
         ),
     )
     env = environment(folder / "site", HOME=str(folder / "home"))
-    answer = hsiaug(*words, "--isolate", "on", "--store", "store", env=env, cwd=folder)
+    answer = hsiaug_anew(*words, "--isolate", "on", "--store", "store", env=env, cwd=folder)
 
     assert answer.returncode == 0, answer.stderr
     made = [

@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 
 from hsiaug.base.errors import InputError, PluginError, SplitError
+from hsiaug.bench.batches import make_batches
 from hsiaug.bench.command import command_for
 from hsiaug.bench.costs import Costs, Forecast, TimeLeft, write_duration
 from hsiaug.bench.dispatch import groups
 from hsiaug.bench.engine import Job
 from hsiaug.bench.plan import Plan, build_plan
 from hsiaug.bench.request import read_request
-from hsiaug.bench.run import make_batches
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol

@@ -18,6 +18,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from hsiaug import add_scene
+from hsiaug.advice.beside import advised_protocol
 from hsiaug.advice.gains import Against, ArmGain, candidates
 from hsiaug.advice.screening import CONFIRM, SCREEN, ladder
 from hsiaug.base.errors import HsiaugError
@@ -30,6 +32,7 @@ from hsiaug.metrics.verdict import confirm
 from hsiaug.protocol.balance import Rate
 from hsiaug.registry.lookup import Registry, build_registry
 from hsiaug.report.labels import percent, signed
+from hsiaug.tasks.task import get_task
 from hsiaug.trial.arm import Arm, Method
 from hsiaug.trial.store import Store
 from tests.in_process import run_trials_here
@@ -207,18 +210,19 @@ def test_a_generator_that_helps_is_found_and_its_gain_told_from_fresh_draws(
     )
     # From the advice to the map: the record that ``map`` is given is the one that ``benchmark``
     # makes.
-    assert [line.split()[:3] for line in said["command"]] == [
+    lines = [said[name][0] for name in ("command", "map", "samples")]
+    assert [line.split()[:3] for line in lines] == [
         ["hsiaug", "benchmark", "toy"],
         ["hsiaug", "map", "toy"],
         ["hsiaug", "generate", "toy"],
     ]
     with contextlib.chdir(tmp_path):
-        for line in said["command"]:
+        for line in lines:
             answer = CliRunner().invoke(app, [*shlex.split(line)[1:], "--device", "cpu"])
             assert answer.exception is None, answer.stdout
     assert (tmp_path / "map.png").is_file() and (tmp_path / "samples.npz").is_file()
-    (recipe,) = said["recipe"]
-    assert recipe.startswith("memory on ") and recipe.endswith("oracle at λ=1")
+    (use,) = said["use"]
+    assert use.startswith("memory on ") and use.endswith("oracle at λ=1")
     # The alternative.
     assert (
         "hsiaug suggest toy -n 16" in said["or"][0]
@@ -270,7 +274,9 @@ def test_draws_that_lie_too_near_are_warned_of_right_below_the_verdict(typed: Ty
     )
 
     assert "verdict" in near
-    assert near.split("verdict\t")[1].splitlines()[1].startswith("warning\tthe training pixels")
+    below = near.split("verdict\t")[1].splitlines()
+    assert [line.split("\t")[0] for line in below[1:4]] == ["use", "command", "warning"]
+    assert below[3].startswith("warning\tthe training pixels")
     assert "warning" not in far
 
 
@@ -287,6 +293,43 @@ def test_where_inner_draws_are_at_their_ceiling_nothing_is_tried_and_nothing_cla
     assert "--protocol all may" in said["verdict"][0]
     assert tried == ["none"] * 2 * len(SCREEN)  # seer and coords
     assert "--generator none --classifier seer" in said["command"][0]
+
+
+def test_a_benchmark_of_the_scene_says_more_than_inner_draws(typed: Typed, tmp_path: Path) -> None:
+    words = (
+        "toy --generator dummy --classifier memory --protocol kshot:5 --patch 3 --lambda 1"
+        " --times 0 --seeds 6 --jobs 1 --device cpu"
+    )
+    with contextlib.chdir(tmp_path):
+        answer = CliRunner().invoke(app, ["benchmark", *words.split()])
+    assert answer.exception is None, answer.stdout
+    said = fields(typed("--generator", "poison"))
+
+    assert said["use"][0].startswith("memory without samples: AA")
+    assert "(6 draws in hsiaug-results: toy, kshot:5" in said["use"][0]
+    (command,) = said["command"]
+    record = command.split("--record ")[1].split()[0]
+    assert command.startswith("hsiaug map toy")
+    spec = Store(tmp_path / "hsiaug-results").find(record)["spec"]
+    assert (spec["generator"]["name"], spec["classifier"]["name"]) == ("none", "memory")
+
+
+def test_all_labels_of_an_own_scene_are_divided_where_its_classes_have_several_fields(
+    tmp_path: Path,
+) -> None:
+    labels = np.zeros((30, 30), dtype=int)
+    labels[:5, :5] = labels[20:25, :5] = 1
+    labels[:5, 20:25] = labels[20:25, 20:25] = 2
+    cube = np.random.default_rng(0).normal(0.3, 0.1, (30, 30, 6))
+    pixels = get_task("pixels")
+    many = str(add_scene(cube, labels, "many", folder=tmp_path).files[0])
+    labels[20:25] = 0
+    few = str(add_scene(cube, labels, "few", folder=tmp_path).files[0])
+
+    protocol, sentence = advised_protocol(pixels, pixels.load(many), many, "issd")
+    assert protocol == "all" and "4 fields of 2 classes; --protocol issd keeps" in sentence
+    assert advised_protocol(pixels, pixels.load(few), few, "issd") == ("issd", "")
+    assert advised_protocol(pixels, pixels.load("toy"), "toy", "issd") == ("issd", "")
 
 
 def test_labels_of_outer_test_pixels_change_nothing_in_the_advice(

@@ -55,12 +55,14 @@ def env(tmp_path: Path) -> dict[str, str]:
     return environment(install(tmp_path / "site", "dummy_plugin", DUMMY))
 
 
-@pytest.fixture
-def local(tmp_path: Path, env: dict[str, str]) -> dict[str, Any]:
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the plan gives on this machine."""
-    answer = hsiaug(*arguments(tmp_path / "local"), env=env)
+    folder = tmp_path_factory.mktemp("here")
+    env = environment(install(folder / "site", "dummy_plugin", DUMMY))
+    answer = hsiaug(*arguments(folder / "local"), env=env)
     assert answer.returncode == 0, answer.stderr
-    return results(tmp_path / "local")
+    return results(folder / "local")
 
 
 def test_a_run_on_dask_gives_the_records_of_a_local_one(tmp_path, env, local):

@@ -11,6 +11,8 @@ from hsiaug.cli.main import app
 from tests.cli.test_endings import OPENINGS
 from tests.in_process import hsiaug
 
+pytestmark = pytest.mark.usefixtures("few_rounds")
+
 
 def test_pictures_and_numbers_are_written_and_printed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -37,7 +39,6 @@ def test_pictures_and_numbers_are_written_and_printed(
     assert any(line.startswith("memorisation:") for line in lines)
     kept = json.loads((tmp_path / "look" / "quality.json").read_text("utf-8"))
 
-    # Once as a process is enough: most of its time goes into libraries.
     monkeypatch.chdir(tmp_path)
     again = CliRunner().invoke(app, [*words[:-1], "again"])
     assert again.stdout == answer.stdout
@@ -49,9 +50,6 @@ def test_pictures_and_numbers_are_written_and_printed(
 
 
 def test_attention_is_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hsiaug.metrics.reliability.ROUNDS", 20)
-    monkeypatch.setattr("hsiaug.metrics.two_sample.TREES", 5)
-    monkeypatch.setattr("hsiaug.metrics.layout_network.STEPS", 3)
     monkeypatch.chdir(tmp_path)
     words = (
         "inspect",
@@ -88,9 +86,6 @@ def test_a_folder_that_cannot_be_is_refused_before_any_work(tmp_path: Path) -> N
 
 def test_several_omegas_give_curves_of_the_samples_that_each_gives_alone(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("hsiaug.metrics.reliability.ROUNDS", 20)
-    monkeypatch.setattr("hsiaug.metrics.two_sample.TREES", 5)
-    monkeypatch.setattr("hsiaug.metrics.layout_network.STEPS", 3)
     words = (
         "inspect",
         "toy",

@@ -54,7 +54,7 @@ def test_curve_and_arms_are_scored_on_the_pixels_that_all_of_them_test(store: Pa
     (found,) = label_curves(built(store))
     told = json.loads(render_report(built(store), "json", "labels"))["labels"]
 
-    scene = get_task("pixels").load("toy")
+    scene = get_task("pixels").data.load("toy")
     last = [
         draw_split(scene, parse_protocol("added:3xscattered:issd"), seed, 5) for seed in range(3)
     ]

@@ -383,7 +383,7 @@ def silent(*_: Any) -> None: ...
 
 
 def maps_of(made: Refitted, data: Any, progress: Any) -> dict[str, Any]:
-    return get_task(made.spec.task).mapped(
+    return get_task(made.spec.task).prediction.mapped(
         made.fitted, made.card, data, made.split, progress, made.spectra
     )
 

@@ -6,7 +6,6 @@ import importlib
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -19,7 +18,7 @@ from hsiaug.base.errors import InputError
 from hsiaug.cli.main import app
 from hsiaug.registry.scaffold import write_package
 from hsiaug.testing import check_classifier, check_generator
-from tests.strangers import DUMMY, environment, hsiaug, install, started
+from tests.strangers import DUMMY, environment, hsiaug, hsiaug_anew, install, python_module, started
 from tests.wheels import CAN_BUILD, install_by_hand, install_wheel
 
 UNSEEDED = DUMMY.replace(
@@ -67,10 +66,8 @@ def test_a_new_package_passes_its_check_at_once(tmp_path: Path, kind: str) -> No
     assert ["ok", telling] in lines and {line[0] for line in lines} <= {"ok", "skipped"}
     passed = {"generator": 11, "classifier": 11, "protocol": 8}[kind]
     assert f"{kind} brand-new: {passed} ok, 0 failed" in answer.stderr
-    asked = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(package / "tests")]
-    tested = subprocess.run(
-        asked, cwd=package, env=environment(tmp_path / "site"), capture_output=True, text=True
-    )
+    asked = ("pytest", "-q", "-p", "no:cacheprovider", str(package / "tests"))
+    tested = python_module(*asked, cwd=package, env=environment(tmp_path / "site"))
     assert tested.returncode == 0 and "1 passed" in tested.stdout, tested.stdout + tested.stderr
 
 
@@ -304,7 +301,7 @@ def test_no_plugin_can_spoil_help(bad_company: Path) -> None:
         ("plugins", "new", "--help"),
         ("plugins", "check", "--help"),
     ):
-        answer = hsiaug(*words, env=environment(bad_company))
+        answer = hsiaug_anew(*words, env=environment(bad_company))
         assert answer.returncode == 0 and answer.stderr == "" and "hsiaug" in answer.stdout
         assert "Example" in answer.stdout or "plugins" not in words
 

@@ -22,7 +22,7 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import checksum_of_pixels, train_view, train_view_seen
 from hsiaug.registry.lookup import registry
-from hsiaug.tasks.pixels import PixelClassification
+from hsiaug.tasks.task import get_task
 
 Estate = Callable[..., Path]
 SHAPE = (30, 20, 8)
@@ -95,7 +95,7 @@ def test_a_file_that_was_changed_is_one_error(tmp_path, harm, read_in_windows) -
 def test_trials_and_maps_of_a_scene_read_in_windows_are_those_of_one_in_memory(
     estate: Estate, monkeypatch
 ) -> None:
-    card, task, protocol = estate(), PixelClassification(), parse_protocol("hidden:0.5:kshot:3")
+    card, task, protocol = estate(), get_task("pixels"), parse_protocol("hidden:0.5:kshot:3")
 
     def everything() -> list[object]:
         scene = load_scene(card)
@@ -119,7 +119,7 @@ def test_trials_and_maps_of_a_scene_read_in_windows_are_those_of_one_in_memory(
         made_of = plugin(plugin.card.params()).fit(
             seen.real, seen, seed=0, device="cpu", progress=print
         )
-        ids = task.mapped(made_of, plugin.card, scene, split, lambda *_: None, spectra)
+        ids = task.prediction.mapped(made_of, plugin.card, scene, split, lambda *_: None, spectra)
         return [*made, ids[scene.name], isinstance(scene.pixels, FileCube)]
 
     *expected, in_windows = everything()

@@ -126,7 +126,7 @@ def test_a_lambda_that_asks_for_less_than_half_a_pair_makes_nothing(
     """λ is pairs for each real one here: it makes none where that rounds to none, whatever the
     classes.
     """
-    pairs = get_task("segmentation").load("toy")
+    pairs = get_task("segmentation").data.load("toy")
     plan = plan_of(
         pairs, masks, "segmentation", lambdas=[0.001, 1.0], protocol=parse_protocol("blocks:24")
     )
@@ -150,10 +150,10 @@ def test_more_pairs_begin_with_the_same_pairs(masks: Registry) -> None:
 
 def test_what_a_generator_of_masks_makes_is_checked() -> None:
     data, task = world(1), get_task("segmentation")
-    view = task.view(data, task.split(data, parse_protocol("places"), 0, 16), "none")
+    view = task.draws.view(data, task.draws.split(data, parse_protocol("places"), 0, 16), "none")
     real = view.real.take(np.arange(4))
     good = DenseSamples.made(real.images, real.masks)
-    task.check(good, PairCounts(4), view)
+    task.sampling.check(good, PairCounts(4), view)
     bad = DenseSamples.made(good.images[..., :8, :8], good.masks[..., :8, :8])
     for samples, asked, message in (
         (good, 5, "exactly the pairs"),
@@ -162,7 +162,7 @@ def test_what_a_generator_of_masks_makes_is_checked() -> None:
         (DenseSamples.made(good.images, good.masks + 2), 4, "ids 0..2"),
     ):
         with pytest.raises(PluginError, match=message):
-            task.check(samples, PairCounts(asked), view)
+            task.sampling.check(samples, PairCounts(asked), view)
 
 
 def test_iou_and_f1_are_those_of_the_textbook() -> None:

@@ -19,6 +19,8 @@ from tests.docs import small_world
 from tests.docs.pages import PAGES, ROOT, Block, blocks
 from tests.in_process import run_trials_here
 
+pytestmark = pytest.mark.usefixtures("few_rounds")
+
 OWN_TEST = ('"shrunk-gauss"', '"specdm-squared"')
 """In the programs that are modules of packages, which test_write_a_generator.py installs and runs.
 """
@@ -26,13 +28,21 @@ SMALL = {
     '"my-generator"': '"noise"',
     '"my-results"': '"hsiaug-results"',
     'hsiaug.benchmark("indian_pines"': 'hsiaug.benchmark("toy"',
+    "draws=3)": 'draws=1, preset="tiny")',
+    "draws=2)": 'draws=1, preset="tiny")',
 }
-"""What stands in for what is not on the machine of a test."""
+"""What stands in for what is not on the machine of a test, and for what takes long."""
 
 
 def of(language: str) -> list[Block]:
+    """The blocks of the pages in a language; of those with the same text, the first."""
     found = [block for page in PAGES for block in blocks(page) if block.language == language]
-    return [block for block in found if not any(name in block.text for name in OWN_TEST)]
+    distinct = {block.text: block for block in reversed(found)}
+    return [
+        block
+        for block in found
+        if distinct[block.text] is block and not any(name in block.text for name in OWN_TEST)
+    ]
 
 
 def unknown(code: str) -> set[str]:

@@ -16,23 +16,37 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "hsiaug-jitter"
 HOW = "installed_from_its_wheel" if CAN_BUILD else "installed_by_hand_for_want_of_hatchling"
 
 
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that the example is installed into; beside it lies its wheel."""
+    return tmp_path_factory.mktemp("stranger") / "site"
+
+
+@pytest.fixture(scope="module")
+def wheel(site: Path) -> Path:
+    """The wheel of the example, which is installed."""
+    return install_wheel(EXAMPLE, site)
+
+
 @pytest.fixture(scope="module", params=[HOW])
-def env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def env(site: Path, request: pytest.FixtureRequest) -> dict[str, str]:
     """The environment of one who installed the example."""
-    site = tmp_path_factory.mktemp("stranger") / "site"
-    (install_wheel if CAN_BUILD else install_by_hand)(EXAMPLE, site)
+    if CAN_BUILD:
+        request.getfixturevalue("wheel")
+    else:
+        install_by_hand(EXAMPLE, site)
     return environment(site)
 
 
 @pytest.mark.skipif(
     not CAN_BUILD, reason="hatchling is not installed: the example is installed by hand instead"
 )
-def test_its_wheel_holds_the_module_and_its_entry_point(tmp_path: Path) -> None:
-    with zipfile.ZipFile(install_wheel(EXAMPLE, tmp_path / "site")) as wheel:
-        names = wheel.namelist()
+def test_its_wheel_holds_the_module_and_its_entry_point(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as file:
+        names = file.namelist()
         (points,) = [name for name in names if name.endswith("entry_points.txt")]
         assert "hsiaug_jitter.py" in names
-        assert wheel.read(points).decode().split() == ["[hsiaug]", "jitter", "=", "hsiaug_jitter"]
+        assert file.read(points).decode().split() == ["[hsiaug]", "jitter", "=", "hsiaug_jitter"]
 
 
 def test_it_is_listed_with_its_package(env: dict[str, str]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hsiaug.base.errors import InputError
 from hsiaug.registry.isolation import processes
 from hsiaug.trial.store import Store
-from tests.strangers import environment, hsiaug
+from tests.strangers import environment, hsiaug_anew
 
 QUICK = (
     "--generator",
@@ -35,7 +35,7 @@ def test_a_benchmark_runs_where_temporary_files_lie_in_a_folder_of_a_long_name(
 ) -> None:
     folder = tmp_path / ("t" * length)
     folder.mkdir()
-    answer = hsiaug(
+    answer = hsiaug_anew(
         "benchmark",
         "toy",
         *QUICK,

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from hsiaug.trial.store import Store
-from tests.strangers import DUMMY, environment, hsiaug, install
+from tests.strangers import DUMMY, environment, hsiaug, hsiaug_anew, install
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 STARTS = """
@@ -225,7 +225,7 @@ def test_a_server_of_workers_that_is_killed_while_it_loads_is_started_again_once
         "--store",
         "store",
     )
-    done = hsiaug(*words, env=environment(tmp_path), cwd=tmp_path)
+    done = hsiaug_anew(*words, env=environment(tmp_path), cwd=tmp_path)
 
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr and "Aborted" not in done.stderr
@@ -246,7 +246,7 @@ def test_a_low_limit_of_memory_is_named_without_a_traceback(limit: str, tmp_path
         "--store",
         "store",
     )
-    done = hsiaug(*words, "--limit", limit, cwd=tmp_path)
+    done = hsiaug_anew(*words, "--limit", limit, cwd=tmp_path)
 
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert f"short of memory or processes (--limit {limit})" in done.stderr

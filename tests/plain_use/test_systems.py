@@ -19,7 +19,7 @@ from hsiaug.base.errors import InputError, StoreError
 from hsiaug.base.files import check_target, write_text_whole
 from hsiaug.trial.store import Store
 from tests.report.report_records import believable, record
-from tests.strangers import DUMMY, environment, hsiaug, install, results
+from tests.strangers import DUMMY, environment, hsiaug, hsiaug_anew, install, results
 
 QUICK = (
     "benchmark",
@@ -73,7 +73,7 @@ def test_a_run_whose_processes_are_spawned_has_the_same_records(
     site: Path, plain: Path, tmp_path: Path
 ) -> None:
     env = environment(site, HSIAUG_START_METHOD="spawn")
-    done = hsiaug(*QUICK, "--store", "store", env=env, cwd=tmp_path)
+    done = hsiaug_anew(*QUICK, "--store", "store", env=env, cwd=tmp_path)
 
     assert done.returncode == 0, done.stderr
     assert results(tmp_path / "store") == results(plain)

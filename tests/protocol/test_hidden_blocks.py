@@ -56,11 +56,11 @@ def test_scores_are_told_apart_inside_and_outside_the_blocks() -> None:
     true = TOY.labels.ravel()[index].astype(np.int16)
     hidden = split.hidden.ravel()[index]
     wrong = np.where(hidden, true % len(TOY.class_names) + 1, true).astype(np.int16)
-    scores = task.score(TOY, split, (index.astype(np.int32), wrong))
+    scores = task.scoring.score(TOY, split, (index.astype(np.int32), wrong))
     assert scores["visibility"]["shown"]["aa"] == 1 and scores["visibility"]["hidden"]["aa"] == 0
     assert np.sum(scores["visibility"]["hidden_confusion"]) == hidden.sum()
     plain = draw_split(TOY, parse_protocol("issd"), 0, 5)
-    assert "visibility" not in task.score(TOY, plain, (index.astype(np.int32), wrong))
+    assert "visibility" not in task.scoring.score(TOY, plain, (index.astype(np.int32), wrong))
 
 
 def test_its_text_is_typed_again_and_its_buffer_is_that_of_the_base() -> None:

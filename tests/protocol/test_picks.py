@@ -69,11 +69,13 @@ def test_a_pick_beyond_the_scene_s_labels_is_learnt_and_judged_by_the_file(tmp_p
     path = filled(tmp_path / "picks.csv", NEW[:2], ["grass", "soil"])
     split = draw_split(scene, parse_protocol(f"picks:2:{path}"), 0, 3)
 
-    view = task.view(scene.unlabelled, split.blind, "scene")
+    view = task.draws.view(scene.unlabelled, split.blind, "scene")
     assert dict(zip(map(tuple, view.coords.tolist()), view.y.tolist(), strict=True))[9, 1] == 2
     (held,) = np.flatnonzero(split.test)
     for named, right in ((1, 1.0), (2, 0.0)):
-        found = task.score(scene, split, (np.array([held], np.int32), np.array([named], np.int16)))
+        found = task.scoring.score(
+            scene, split, (np.array([held], np.int32), np.array([named], np.int16))
+        )
         assert found["oa"] == right and found["fields"]["new"]["oa"] == right
 
 

@@ -16,7 +16,7 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split, draw_split
 from hsiaug.protocol.view import TrainView, train_view
 from hsiaug.registry.card import Card
-from hsiaug.tasks.pixels import PixelClassification
+from hsiaug.tasks.task import get_task
 
 
 @pytest.fixture(scope="module")
@@ -119,16 +119,16 @@ def test_samples_are_joined_as_their_classifier_reads_them(
     toy: Scene, reads: Any, seen: str
 ) -> None:
     """Whole patches of 9×9 pixels take 81 times the memory of the spectra in their centres."""
-    task, card = PixelClassification(), Card(name="own", version="1", summary="s", input=reads)
-    view = task.view(toy, task.split(toy, parse_protocol("issd"), 0, 5), "none")
+    task, card = get_task("pixels"), Card(name="own", version="1", summary="s", input=reads)
+    view = task.draws.view(toy, task.draws.split(toy, parse_protocol("issd"), 0, 5), "none")
     pool = [
         PatchSamples.made(2 * view.real.x, view.real.y),
         PatchSamples.made(view.real.x[::-1], view.real.y[::-1]),
     ]
     spectra = SpectralView(seen, toy.wavelengths)
-    own = task.join(view, pool, card, spectra)
+    own = task.sampling.join(view, pool, card, spectra)
 
-    whole = task.shown(task.join(view, pool), card, spectra)
+    whole = task.sampling.shown(task.sampling.join(view, pool), card, spectra)
     assert own.x.shape[2:] == ((5, 5) if reads == "patch" else (1, 1))
     assert (
         (own.x == whole.x).all() and (own.coords == whole.coords).all() and (own.y == whole.y).all()

@@ -13,11 +13,8 @@ from hsiaug.registry.lookup import Registry
 
 
 @pytest.fixture(autouse=True)
-def few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Intervals are looked at in tests/metrics; most time of a report goes into their rounds."""
-    monkeypatch.setattr("hsiaug.metrics.reliability.ROUNDS", 20)
-    monkeypatch.setattr("hsiaug.metrics.two_sample.TREES", 5)
-    monkeypatch.setattr("hsiaug.metrics.layout_network.STEPS", 3)
+def _few_rounds(few_rounds: None) -> None:
+    """Most time of a report goes into its intervals."""
 
 
 @pytest.fixture

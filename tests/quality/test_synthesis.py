@@ -21,7 +21,8 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.quality.export import check_folder, save_samples
 from hsiaug.quality.synthesis import PixelSynthesis
 from hsiaug.registry.card import build_params
-from hsiaug.tasks.task import PixelClassification
+from hsiaug.tasks.sampling import PatchSampling
+from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.run import run_trial
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
@@ -29,7 +30,7 @@ from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
 Make = Callable[..., PixelSynthesis]
 
 
-class Spy(PixelClassification):
+class Spy(PatchSampling):
     """Keeps the samples of which a trial's classifier was shown what it reads."""
 
     def join(self, view: Any, pool: Any, *shown: Any) -> Any:
@@ -43,14 +44,15 @@ def test_samples_are_those_of_the_trial_bit_for_bit(make, toy, plugins, generato
         card = plugins.find(kind, name).load().card
         return plugin_spec(card, build_params(card), toy)
 
-    protocol, task = parse_protocol("issd"), Spy()
+    protocol, spy = parse_protocol("issd"), Spy()
+    task = replace(get_task("pixels"), sampling=spy)
     names = (plugin("generator", generator), plugin("classifier", "cnn2d"))
     spec = TrialSpec("pixels", toy.name, toy.sha256, protocol, 5, 2, *names, Rate(0.7), omega)
     run_trial(spec, Workbench(toy, task), plugins, device="cpu", progress=lambda *_: None)
     made = make(generator, lam=0.7, seed=2)
 
     samples = concatenate([made.real, made.synthetic])
-    assert (samples.x == task.joined.x).all() and (samples.y == task.joined.y).all()
+    assert (samples.x == spy.joined.x).all() and (samples.y == spy.joined.y).all()
     assert made.spec.fit_hash == spec.fit_hash
     assert len(made.real) == int(made.split.train.sum()) and made.synthetic.synthetic.all()
 

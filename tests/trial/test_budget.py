@@ -185,8 +185,11 @@ def test_steps_that_only_chose_among_the_samples_are_no_longer_training(
 
 def test_a_trial_of_plugins_without_torch_does_not_load_it() -> None:
     code = (
-        "from hsiaug.registry.card import Card; from hsiaug.trial.run import StageTimer; timer ="
-        " StageTimer()\nwith timer.fitting('fit_classifier', Card(name='svm', version='1',"
-        " summary='no net')): pass\nassert timer.steps['fit_classifier'] is None"
+        "from types import SimpleNamespace as Made; from hsiaug.registry.card import Card;"
+        " from hsiaug.trial.pipeline import Stage, TrialRun, run_stages;"
+        " svm = Made(card=Card(name='svm', version='1', summary='no net'));"
+        " run = TrialRun(None, Made(memo=None), classifier=svm);"
+        " fit = Stage('fit_classifier', lambda run: None, plugin='classifier', fits=True);"
+        " run_stages([fit], run); assert run.clock.steps['fit_classifier'] is None"
     )
     assert "torch" not in loaded(code)

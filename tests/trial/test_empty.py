@@ -56,25 +56,25 @@ def test_a_split_tells_what_a_view_would_be_asked_for(
     toy: Scene, protocol: str, lam: float
 ) -> None:
     task = get_task("pixels")
-    split = task.split(toy, parse_protocol(protocol), 0, 5)
-    view = task.view(toy, split, "none")
+    split = task.draws.split(toy, parse_protocol(protocol), 0, 5)
+    view = task.draws.view(toy, split, "none")
 
-    assert task.sizes(split, Rate(lam)) == (
+    assert task.sampling.sizes(split, Rate(lam)) == (
         len(view.y),
-        sum(block.total for block in task.blocks(view, Rate(lam))),
+        sum(block.total for block in task.sampling.blocks(view, Rate(lam))),
     )
 
 
 @pytest.mark.parametrize("lam", [0.001, 0.25, 1.0, 3.0])
 def test_pairs_are_told_from_a_split_too(toy: Scene, lam: float) -> None:
     task = get_task("segmentation")
-    pairs = task.load("toy")
-    split = task.split(pairs, parse_protocol("blocks:24"), 0, 16)
-    view = task.view(pairs, split, "none")
+    pairs = task.data.load("toy")
+    split = task.draws.split(pairs, parse_protocol("blocks:24"), 0, 16)
+    view = task.draws.view(pairs, split, "none")
 
-    assert task.sizes(split, Rate(lam)) == (
+    assert task.sampling.sizes(split, Rate(lam)) == (
         len(view.real),
-        sum(block.total for block in task.blocks(view, Rate(lam))),
+        sum(block.total for block in task.sampling.blocks(view, Rate(lam))),
     )
 
 

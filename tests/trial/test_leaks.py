@@ -10,6 +10,8 @@ import pytest
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench
+from hsiaug.trial.pipeline import TrialRun
+from hsiaug.trial.stages.views import split_of
 
 
 def test_permuting_the_test_labels_changes_no_prediction(toy, spec, run):
@@ -20,11 +22,14 @@ def test_permuting_the_test_labels_changes_no_prediction(toy, spec, run):
     honest = Workbench(toy, get_task("pixels"))
     record, prediction = run(trial, honest)
 
-    split = honest.split(trial)
+    split = split_of(TrialRun(trial, honest))
     labels = toy.labels.copy()
     labels[split.test] = np.random.default_rng(0).permutation(labels[split.test])
-    scrambled = Workbench(replace(toy, labels=labels), get_task("pixels"))
-    scrambled.split = lambda _: replace(split, labels=labels)  # type: ignore[method-assign]
+    scrambled = Workbench(
+        replace(toy, labels=labels),
+        get_task("pixels"),
+        draw=lambda _: replace(split, labels=labels),
+    )
     other, same = run(trial, scrambled)
 
     assert record["status"] == other["status"] == "ok"

@@ -18,17 +18,17 @@ from hsiaug.tasks.task import get_task
 @pytest.mark.parametrize("marks", [np.zeros(2, bool), np.array([True, False]), np.ones(2, int)])
 def test_patches_that_are_not_all_marked_are_refused(marks: np.ndarray, toy: Scene) -> None:
     task = get_task("pixels")
-    view = task.view(toy, task.split(toy, parse_protocol("issd"), 0, 3), "none")
+    view = task.draws.view(toy, task.draws.split(toy, parse_protocol("issd"), 0, 3), "none")
     made = PatchSamples.made(np.zeros((2, toy.bands, 3, 3), np.float32), np.array([1, 1]))
-    task.check(made, {1: 2}, view)
+    task.sampling.check(made, {1: 2}, view)
 
     with pytest.raises(PluginError, match="must mark all of its samples as synthetic"):
-        task.check(replace(made, synthetic=marks), {1: 2}, view)
+        task.sampling.check(replace(made, synthetic=marks), {1: 2}, view)
 
 
 def test_tiles_that_are_not_all_marked_are_refused() -> None:
-    from hsiaug.tasks.masks import PairCounts
-    from hsiaug.tasks.pixels import check_marked
+    from hsiaug.core.tiles import PairCounts
+    from hsiaug.tasks.sampling import check_marked
 
     tiles = DenseSamples(
         np.zeros((1, 1, 2, 4, 4), np.float32),
@@ -42,5 +42,5 @@ def test_tiles_that_are_not_all_marked_are_refused() -> None:
         real, class_names = tiles, ("a",)
 
     with pytest.raises(PluginError, match="must mark all of its samples as synthetic"):
-        task.check(tiles, PairCounts(1), View())  # type: ignore[arg-type]
+        task.sampling.check(tiles, PairCounts(1), View())  # type: ignore[arg-type]
     check_marked(np.ones(3, bool))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from hsiaug.base.errors import StoreError
-from hsiaug.bench.run import select_missing
+from hsiaug.bench.missing import select_missing
 from hsiaug.trial.record import Damage
 from hsiaug.trial.record_json import DIGEST, Record, decode, digest_of_record, encode, with_digest
 from hsiaug.trial.store import RECORD, Store

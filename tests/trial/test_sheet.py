@@ -12,9 +12,11 @@ import pytest
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import Registry
 from hsiaug.trial.cache import Workbench
+from hsiaug.trial.pipeline import TrialRun
 from hsiaug.trial.run import compute, finish
 from hsiaug.trial.sheet import PER_CLASS, TILES, SampleSheet, SheetMaker, read_sheet, some_samples
 from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.stages.views import split_of, view_of
 from hsiaug.trial.store import Store
 from hsiaug.trial.upkeep import merge, pack
 from tests.toyworld import toy_world
@@ -38,7 +40,13 @@ def kept(
         store = Store(tmp_path / "store", create=True)
         outcome = compute(trial, bench, plugins, device="cpu", progress=lambda *_: None)
         record, made = finish(
-            trial, outcome, bench.task, toy, bench.split(trial), scene_ref="toy", command=""
+            trial,
+            outcome,
+            bench.task,
+            toy,
+            split_of(TrialRun(trial, bench)),
+            scene_ref="toy",
+            command="",
         )
         assert record["status"] == "ok", record["error"]
         store.put(record, made, outcome.sheet)
@@ -67,8 +75,8 @@ def test_a_few_whole_patches_of_each_class_are_kept_whatever_the_classifier_read
     assert sheet.made.shape == (len(sheet.made_ids), 1, side, side, 3) == sheet.nearest.shape
     # The nearest to a copy is the original.
     assert np.array_equal(sheet.made, sheet.nearest)
-    maker = SheetMaker.of(bench.view(trial, "none").real, bench.scene.wavelengths)
-    real = maker.colours.of_patches(bench.view(trial, "none").real.x)  # type: ignore[union-attr]
+    maker = SheetMaker.of(view_of(TrialRun(trial, bench), "none").real, bench.scene.wavelengths)
+    real = maker.colours.of_patches(view_of(TrialRun(trial, bench), "none").real.x)  # type: ignore[union-attr]
     assert all((real == patch[0]).all(axis=(1, 2, 3)).any() for patch in sheet.real)
 
 
@@ -142,7 +150,7 @@ def test_tiles_keep_both_dates_and_their_masks_thinned_to_a_thumbnail() -> None:
 
 
 def test_samples_of_any_size_have_colours(bench: Workbench, spec: Spec) -> None:
-    real: Any = bench.view(spec("duplicate"), "none").real
+    real: Any = view_of(TrialRun(spec("duplicate"), bench), "none").real
     huge = real.take(np.arange(4))
     huge = type(huge).made(np.full_like(huge.x, 1e38), huge.y)
     assert (SheetMaker.of(real, None).sheet(huge).made.dtype) == np.uint8

@@ -12,8 +12,11 @@ from hsiaug.registry.card import Card
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench
-from hsiaug.trial.run import StageTimer, augment, fit_classifier, load_plugins
+from hsiaug.trial.pipeline import TrialRun, run_stages
 from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.stages import TO_SAMPLES
+from hsiaug.trial.stages.classifier import CLASSIFIER_VIEW, FIT_CLASSIFIER
+from hsiaug.trial.stages.samples import JOIN
 from hsiaug_builtin.baselines.smote import FittedSmote
 
 Make = Callable[..., TrialSpec]
@@ -22,10 +25,17 @@ Make = Callable[..., TrialSpec]
 @pytest.fixture
 def samples(bench: Workbench, plugins: Registry) -> Callable[[TrialSpec], Any]:
     def drawn(trial: TrialSpec) -> Any:
-        generator, _ = load_plugins(trial, plugins)
-        return augment(trial, bench, generator, "cpu", StageTimer(), lambda *_: None)
+        return training_samples(trial, bench, plugins)
 
     return drawn
+
+
+def training_samples(trial: TrialSpec, bench: Workbench, plugins: Registry) -> Any:
+    """What a classifier of whole patches is to learn from."""
+    generator = plugins.find("generator", trial.generator.name).load()(trial.generator.params)
+    run = TrialRun(trial, bench, generator=generator, devices={"generator": "cpu"})
+    run_stages(TO_SAMPLES, run)
+    return run[JOIN]
 
 
 @pytest.mark.parametrize("rate", [Rate(0.0), Rate(0.6), Rate(1.0, 0.5)])
@@ -50,8 +60,7 @@ def test_samples_do_not_depend_on_what_was_drawn_before(samples, spec, toy, plug
     samples(spec("pseudo", rate=Rate(3.0)))
     later = samples(trial)
     fresh = Workbench(toy, get_task("pixels"))
-    generator, _ = load_plugins(trial, plugins)
-    first = augment(trial, fresh, generator, "cpu", StageTimer(), lambda *_: None)
+    first = training_samples(trial, fresh, plugins)
     assert np.array_equal(first.x, later.x) and np.array_equal(first.y, later.y)
 
 
@@ -107,7 +116,9 @@ def test_no_real_label_is_shown_to_what_learns_from_synthetic_samples_alone(
     def shown(train: str) -> Looks:
         trial = replace(spec("smote", "cnn2d", train=train), view=view)
         looks = Looks(Card(name="looks", version="1", summary="looks", scope=scope))
-        fit_classifier(trial, bench, looks, samples(trial), "cpu", StageTimer(), lambda *_: None)  # type: ignore[arg-type]
+        run: Any = TrialRun(trial, bench, classifier=looks, devices={"classifier": "cpu"})
+        run[JOIN] = samples(trial)
+        run_stages((CLASSIFIER_VIEW, FIT_CLASSIFIER), run)
         return looks
 
     both, alone = shown("both"), shown("synthetic")

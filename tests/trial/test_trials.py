@@ -16,7 +16,7 @@ from hsiaug.core.samples import PatchSamples
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.view import TrainView
 from hsiaug.tasks.task import get_task
-from hsiaug.trial import cache
+from hsiaug.trial import learning
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.sheet import PATCHES
 from hsiaug.trial.spec import PluginSpec, TrialSpec
@@ -131,8 +131,8 @@ def held(bench: Workbench) -> set[tuple[int, ...]]:
     """Shapes of the samples that are kept for other trials, without the few whole ones that a
     report shows.
     """
-    values = bench._of_fit.values.items()
-    few = [value for key, value in values if isinstance(key, tuple) and key[0] == "shown"]
+    values = [(key.name, value) for key, value in bench.memo.values("fit")]
+    few = [value for name, value in values if isinstance(name, tuple) and name[0] == "shown"]
     assert all(len(value) <= PATCHES for value in few)
     kept = [value for _, value in values if not any(value is one for one in few)]
     return {value.x.shape[1:] for value in kept if isinstance(value, PatchSamples)}
@@ -155,7 +155,7 @@ def test_of_samples_for_a_classifier_of_spectra_the_centres_are_kept(toy, spec, 
 def test_a_slow_fit_is_saved_and_gives_the_same_trial_when_loaded(
     toy, spec, run, bench, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(cache, "WORTH_SAVING", 0.0)
+    monkeypatch.setattr(learning, "WORTH_SAVING", 0.0)
     trial = spec("smote", "nearest", 1.0)
     first, _ = run(trial, bench)
     saved = tmp_path / "cache" / trial.fit_hash

@@ -14,11 +14,14 @@ from hypothesis import strategies as st
 from hsiaug.core.scene import Scene
 from hsiaug.core.view_names import AUTO, RAW, VIEWS, best_view
 from hsiaug.protocol.protocols import parse_protocol
-from hsiaug.tasks.pixels import PixelClassification
+from hsiaug.tasks.task import get_task
 from hsiaug.tasks.view_choice import spatial_folds, view_scores
+from hsiaug.trial.pipeline import TrialRun
 from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.stages.classifier import classifier_view_of
+from hsiaug.trial.stages.views import transform_of, view_of
 
-TASK = PixelClassification()
+TASK = get_task("pixels")
 
 
 def lit(light: np.ndarray) -> Scene:
@@ -31,8 +34,8 @@ def lit(light: np.ndarray) -> Scene:
 
 
 def scores_of(scene: Scene, seed: int = 0) -> dict[str, float]:
-    split = TASK.split(scene, parse_protocol("issd:0.2", "none"), seed, 3)
-    return view_scores(TASK.view(scene, split, "none"))
+    split = TASK.draws.split(scene, parse_protocol("issd:0.2", "none"), seed, 3)
+    return view_scores(TASK.draws.view(scene, split, "none"))
 
 
 def test_where_light_differs_over_the_ground_a_view_without_it_is_chosen() -> None:
@@ -49,14 +52,14 @@ def test_where_all_do_equally_well_raw_is_chosen() -> None:
 
 def test_labels_and_spectra_of_test_pixels_change_no_score() -> None:
     scene = lit(np.linspace(0.3, 3, 24)[:, None] * np.ones((1, 24)))
-    split = TASK.split(scene, parse_protocol("issd:0.2", "none"), 0, 3)
+    split = TASK.draws.split(scene, parse_protocol("issd:0.2", "none"), 0, 3)
     other = replace(
         scene,
         cube=np.where(split.train[:, :, None], scene.cube, 7),
         labels=np.where(split.train, scene.labels, 1),
     )
-    assert view_scores(TASK.view(scene, split, "none")) == view_scores(
-        TASK.view(other, split, "none")
+    assert view_scores(TASK.draws.view(scene, split, "none")) == view_scores(
+        TASK.draws.view(other, split, "none")
     )
 
 
@@ -110,8 +113,9 @@ def test_raw_trials_keep_their_hashes(spec: Callable[..., TrialSpec]) -> None:
 @pytest.mark.parametrize("view", VIEWS)
 def test_all_that_a_classifier_is_given_is_in_one_view(spec, bench, view):
     trial = spec("none", view=view)
-    spectra, seen = bench.spectra(trial), bench.seen(trial, "scene")
-    raw = bench.view(trial, "scene")
+    run = TrialRun(trial, bench)
+    spectra, seen = transform_of(run), classifier_view_of(run, "scene")
+    raw = view_of(run, "scene")
     assert seen.bands == spectra.bands(raw.bands)
     assert np.array_equal(seen.real.x, spectra(raw.real.x, axis=1))
     assert np.array_equal(

@@ -98,7 +98,7 @@ class Chunk:
 
 
 def _batch(part: ChunkPart, todo: Sequence[TrialSpec]) -> Batch:
-    scene = get_task(part.job.task).load(part.job.scene_ref, progress=False)
+    scene = get_task(part.job.task).data.load(part.job.scene_ref, progress=False)
     found = [f"sha256 {scene.sha256[:12]}…, hsiaug {version('hsiaug')}"]
     for kind, name, planned in {
         (k, one.name, one.version) for trial in todo for k, one in trial.plugins

@@ -24,14 +24,15 @@ from typing import Any
 from hsiaug.base.errors import HsiaugError, InputError, install
 from hsiaug.base.threads import one_thread
 from hsiaug.bench.blind_data import BlindData
-from hsiaug.bench.dispatch import Dispatch, Ledger, Pool
+from hsiaug.bench.dispatch import Dispatch, Pool
 from hsiaug.bench.engine import Batch, ClusterSettings, Engine, Event, Job, Message, OnEvent, Say
 from hsiaug.bench.engines.chunks import Chunk, Piece, chunk_of, chunks_of, new_pieces, seconds_of
 from hsiaug.bench.engines.local import Local, LocalPool, Worker
+from hsiaug.bench.scored_records import ScoredRecords
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.registry.card import Card
 from hsiaug.registry.isolation.processes import without_ctrl_c, without_main
-from hsiaug.trial.cache import has_fit
+from hsiaug.trial.fits import has_fit
 from hsiaug.trial.run import Outcome
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
@@ -71,7 +72,9 @@ class _Dask(Engine):
         """Run the trials as tasks, and tell of them as a task ends. Raises HsiaugError where tasks
         are lost.
         """
-        waiting, running, ended = self._tasks(), list[Any](), threading.Event()
+        waiting = self._tasks()
+        running = list[Any]()
+        ended = threading.Event()
         while waiting or running:
             if self._client.status in ("closing", "closed"):
                 raise _lost("it has gone")
@@ -132,32 +135,34 @@ class _BlindDask(_Dask):
 
     def __init__(self, client: Any, cluster: Any, gpus: int) -> None:
         super().__init__(client, cluster, gpus)
-        self._sent: dict[int, tuple[Ledger, Any]] = {}
+        self._sent: dict[int, tuple[ScoredRecords, Any]] = {}
 
     def _tasks(self) -> list[list[Piece]]:
         return [[piece] for piece in new_pieces(self.batches)]
 
     def _submit(self, pieces: Sequence[Piece]) -> Any:
         ((batch, trials),) = pieces
-        ledger, scene = self._scene(batch)
-        draws = tuple(ledger.request(trial) for trial in trials)
+        records, scene = self._scene(batch)
+        draws = tuple(records.request(trial) for trial in trials)
         task = BlindTask(id(batch), batch.job, batch.scene.sha256, draws)
         return self._send(pieces, run_blind, pickle.dumps(task), scene)
 
-    def _scene(self, batch: Batch) -> tuple[Ledger, Any]:
+    def _scene(self, batch: Batch) -> tuple[ScoredRecords, Any]:
         """What scores the trials of a batch, and the future of its scene without labels."""
         if id(batch) not in self._sent:
-            ledger = Ledger(batch.scene, batch.job, Store(batch.job.store, create=True), self.jobs)
+            records = ScoredRecords(
+                batch.scene, batch.job, Store(batch.job.store, create=True), self.jobs
+            )
             scene = self._client.scatter(BlindData(batch.scene).packed())
-            self._sent[id(batch)] = ledger, scene
+            self._sent[id(batch)] = records, scene
         return self._sent[id(batch)]
 
     def _events(self, result: Any) -> Iterable[Event]:
         number, outcomes = result
-        ledger, _ = self._sent[number]
+        records, _ = self._sent[number]
         batch = next(one for one in self.batches if id(one) == number)
         for trial, outcome in outcomes:
-            yield ledger.write(trial, outcome, batch.commands.get(trial.hash, ""))
+            yield records.write(trial, outcome, batch.commands.get(trial.hash, ""))
 
 
 def _result(future: Any) -> Any:
@@ -301,7 +306,8 @@ class _Outcomes:
 
     def __init__(self, task: BlindTask, cache: Path) -> None:
         self.outcomes: list[tuple[TrialSpec, Outcome]] = []
-        self._draws, self._cache = {trial.hash: draw for trial, draw in task.draws}, cache
+        self._draws = {trial.hash: draw for trial, draw in task.draws}
+        self._cache = cache
 
     def write(self, trial: TrialSpec, outcome: Outcome, command: str) -> Event:
         self.outcomes.append((trial, outcome))

@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from hsiaug.base.errors import InputError
 from hsiaug.bench.blind_data import BlindData
-from hsiaug.bench.dispatch import Dispatch, Ledger, Pool
+from hsiaug.bench.dispatch import Dispatch, Pool
 from hsiaug.bench.engine import (
     ClusterSettings,
     Engine,
@@ -35,7 +35,8 @@ from hsiaug.bench.engine import (
     TrialEnded,
     WorkerLost,
 )
-from hsiaug.bench.worker import SHORT, STAGES, WorkerStart, serve
+from hsiaug.bench.scored_records import ScoredRecords
+from hsiaug.bench.worker import SHORT, WorkerStart, serve
 from hsiaug.data.pair_loading import label_files
 from hsiaug.registry.card import ControlOf
 from hsiaug.registry.isolation.processes import (
@@ -47,14 +48,15 @@ from hsiaug.registry.isolation.processes import (
 )
 from hsiaug.registry.lookup import registry
 from hsiaug.registry.progress import progress_values
-from hsiaug.trial.cache import strangers
 from hsiaug.trial.guard import LARGEST_PROVENANCE, LONGEST_MESSAGE, LONGEST_TRACEBACK
 from hsiaug.trial.record_json import decode
 from hsiaug.trial.run import Outcome, lost
 from hsiaug.trial.sheet import LARGEST as LARGEST_SHEET
 from hsiaug.trial.sheet import read_sheet
 from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.stages import RECORDED
 from hsiaug.trial.store import Store
+from hsiaug.trial.third_party import third_party_parts
 
 SHARED = serve.__module__, "sklearn.svm", "imblearn.over_sampling"
 """Modules that the workers of any run share where they are forked."""
@@ -78,9 +80,7 @@ class _Part(BaseModel):
 
 
 class _Error(_Part):
-    stage: Literal[
-        "load", "split", "prepare", "fit_generator", "sample", "fit_classifier", "predict"
-    ]
+    stage: Annotated[str, Field(pattern=f"^({'|'.join(RECORDED)})$")]
     type: Annotated[str, Field(max_length=2 * LONGEST_MESSAGE)]
     message: Annotated[str, Field(max_length=2 * LONGEST_MESSAGE)]
     traceback: Annotated[str, Field(max_length=2 * LONGEST_TRACEBACK)]
@@ -202,7 +202,7 @@ class Worker:
     draw : str or None
         The hash of the draw whose split the process has.
     ran : frozenset of (str, str)
-        The strangers that have run in it.
+        The third-party parts of trials that have run in it.
     trial : str
         Hash of the trial that it runs.
     """
@@ -220,19 +220,21 @@ class Worker:
     def stage(self) -> str:
         """The stage that the trial has come to."""
         number = self.shown[0]
-        return STAGES[int(number)] if 0 <= number < len(STAGES) else STAGES[0]
+        return RECORDED[int(number)] if 0 <= number < len(RECORDED) else RECORDED[0]
 
     def send(self, trial: TrialSpec, blind: object) -> None:
         """Let the process run a trial. One is started where there is none, or where plugins ran in
         it that do not come with hsiaug and have no part in this trial: they may have replaced
         anything.
         """
-        its = strangers(trial)
+        its = third_party_parts(trial)
         if not self.ran <= its:
             self.end()
         if self.process is None:
             self._begin()
-        self.ran, self.trial, self.busy = its, trial.hash, True
+        self.ran = its
+        self.trial = trial.hash
+        self.busy = True
         self.shown[0] = self.shown[1] = 0.0
         known = self.draw == trial.draw_hash
         self.draw = trial.draw_hash
@@ -249,7 +251,9 @@ class Worker:
         # It takes Ctrl-C once it can end without a traceback, and not before.
         start_leader(self.process)
         there.close()
-        self.connection, self.draw, self.ran = here, None, frozenset()
+        self.connection = here
+        self.draw = None
+        self.ran = frozenset()
 
     def end(self) -> int | None:
         """Kill the process; how it had ended by itself, if it had."""
@@ -421,7 +425,9 @@ class Local(Engine):
                 self._temporary = tempfile.TemporaryDirectory(prefix="hsiaug-")
                 self._start = replace(start, temporary=Path(self._temporary.name).resolve())
                 self._pool = self.pool(self._start)
-            Dispatch(batch, self._pool, Ledger(batch.scene, job, store, self.jobs), on_event).run()
+            Dispatch(
+                batch, self._pool, ScoredRecords(batch.scene, job, store, self.jobs), on_event
+            ).run()
 
     def cancel(self) -> None:
         """End the processes, which stay between runs on the same scene."""

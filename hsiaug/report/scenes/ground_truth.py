@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from hsiaug.base.colours import HELD_OUT, LEFT_OUT, NO_DATA, TRAIN, rgb_of, true_colours
 from hsiaug.base.errors import HsiaugError
 from hsiaug.report.trials import Trial
-from hsiaug.tasks.pixels import NoGroundTruthError
-from hsiaug.tasks.task import TaskData, TaskSplit, get_task
+from hsiaug.tasks.data import NoGroundTruthError
+from hsiaug.tasks.task import get_task
+from hsiaug.tasks.types import TaskData, TaskSplit
 from hsiaug.trial.store import Store
 
 MOST_VALUES = 60_000_000
@@ -77,12 +78,17 @@ def local_ground_truth(
     key = f"{task} {ref}"
     if key not in read:
         try:
-            kind = get_task(task)
-            data = kind.load_local(ref, most)
-            masks = kind.truth(data)
+            source = get_task(task).data
+            data = source.load_local(ref, most)
+            masks = source.truth(data)
             places = ("",) if len(masks) == 1 else tuple(masks)
             read[key] = GroundTruth(
-                data.name, data.class_names, places, tuple(masks.values()), data, kind.cube(data)
+                data.name,
+                data.class_names,
+                places,
+                tuple(masks.values()),
+                data,
+                source.cube(data),
             )
         except (HsiaugError, OSError) as error:
             raise NoGroundTruthError(
@@ -143,7 +149,9 @@ def redraw_roles(trial: Trial, truth: GroundTruth) -> tuple[NDArray[np.uint8], .
         protocol = parse_protocol(
             f"{condition.protocol}:{condition.argument}".removesuffix(":"), condition.buffer
         )
-        split = get_task(condition.task).split(truth.data, protocol, trial.seed, condition.patch)
+        split = get_task(condition.task).draws.split(
+            truth.data, protocol, trial.seed, condition.patch
+        )
     except HsiaugError:
         return None
     return split_roles(split) if split.audit.sha256 == (trial.audit or {}).get("sha256") else None

@@ -36,7 +36,7 @@ from hsiaug.report.scenes.ground_truth import (
 from hsiaug.report.scores import AA_FIELDS, OA, WORST, Metric, metric_set, over_large
 from hsiaug.report.tables import ADDED, Report, Table
 from hsiaug.report.trials import Trial
-from hsiaug.tasks.pixels import NoGroundTruthError
+from hsiaug.tasks.data import NoGroundTruthError
 from hsiaug.trial.arm import Method
 from hsiaug.trial.store import Store
 
@@ -141,7 +141,8 @@ class LabelCurve:
 
     def _worth(self, cell: ArmCell) -> ArmWorth:
         shared = [draw for draw in self.draws if id(cell) in draw.arms]
-        means, worth = {}, {}
+        means = {}
+        worth = {}
         for key in (one.key for one in self.scores):
             rows = [
                 [*(point[key] for point in draw.points), draw.arms[id(cell)][key]]
@@ -235,10 +236,10 @@ def _curve(table: Table, classifier: Method, place: Place, reader: "_Reader") ->
         return None
     common = sorted(set.intersection(*(set(trials) for trials in by_seed.values())))
     arms = [cell for cell in table.cells_of(classifier) if cell.arm.generator.name != "none"]
-    draws, why = (
-        [],
-        [f"draw {s}: not at every number of labels" for s in sorted(set(by_seed[0]) - set(common))],
-    )
+    draws = []
+    why = [
+        f"draw {s}: not at every number of labels" for s in sorted(set(by_seed[0]) - set(common))
+    ]
     for seed in common:
         draw = by_seed[0][seed].draw
         mine = {id(cell): trial for cell in arms for trial in cell.ok if trial.draw == draw}

@@ -1,0 +1,152 @@
+"""What advice takes from beside its inner draws: the labels of the scene, the time that was given,
+and the records of a benchmark.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hsiaug.advice.screening import affordable_names
+from hsiaug.advice.session import Session
+from hsiaug.bench.plan import Plan
+from hsiaug.core.scene import Scene
+from hsiaug.data.catalogue import own_card
+from hsiaug.report import build_report
+from hsiaug.report.answer_text import use_sentences
+from hsiaug.report.answers import Use, three_answers
+from hsiaug.report.labels import count
+from hsiaug.report.records import ArmCell
+from hsiaug.report.tables import Table
+from hsiaug.tasks.task import Task
+from hsiaug.tasks.types import TaskData
+from hsiaug.trial.arm import NONE
+from hsiaug.trial.store import Store
+
+ENOUGH_FIELDS = 2.0
+"""Fields of a class, in the mean of all classes, from which on all labels are divided: then both
+halves of most classes can lie in fields of their own.
+"""
+WHOLE = "all"
+"""The protocol that divides every labelled pixel."""
+
+
+def advised_protocol(task: Task, data: TaskData, ref: str, usual: str) -> tuple[str, str]:
+    """Whose training pixels are divided where the user names no protocol, and why.
+
+    Parameters
+    ----------
+    task : Task
+        Of the scene.
+    data : TaskData
+        The scene.
+    ref : str
+        How the user named it. A scene of the catalogue keeps its usual protocol, so that its test
+        pixels stay clean.
+    usual : str
+        The protocol of benchmarks of the task.
+
+    Returns
+    -------
+    (str, str)
+        The protocol, and a sentence for the user; empty where it is the usual one.
+    """
+    if not task.single_pixels or not isinstance(data, Scene) or own_card(ref) is None:
+        return usual, ""
+    classes = int(np.count_nonzero(data.class_counts))
+    fields = int(data.fields.max())
+    if fields < ENOUGH_FIELDS * classes:
+        return usual, ""
+    return WHOLE, (
+        f"all labelled pixels are divided, since they lie in {fields} fields of {classes} classes;"
+        f" --protocol {usual} keeps most of them for a clean test"
+    )
+
+
+def allowance(plan: Plan, session: Session, budget: str) -> str:
+    """What the time is expected to allow, in a sentence.
+
+    Parameters
+    ----------
+    plan : Plan
+        All arms that are worth a trial.
+    session : Session
+        Its end says how much time there is.
+    budget : str
+        The time as the user wrote it.
+
+    Returns
+    -------
+    str
+    """
+    classifiers, generators = affordable_names(plan, session)
+    others = plan.asked.difference(generators)
+    text = (
+        f"{budget} should allow {count(len(classifiers), 'classifier')}"
+        f" ({', '.join(classifiers)}) and {count(len(generators), 'generator')}"
+    )
+    if generators:
+        text += f" ({', '.join(generators)})"
+    if others:
+        text += f"; a larger --budget may also try {', '.join(sorted(others))}"
+    return text
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a benchmark of the scene has shown.
+
+    Attributes
+    ----------
+    sentence : str
+        What to use, by its table with the most draws.
+    hash : str
+        Of a record of that arm.
+    """
+
+    sentence: str
+    hash: str
+
+
+def shown_by_benchmark(folder: Path, data: TaskData) -> Shown | None:
+    """What the records of a benchmark of this scene show, which tell more than inner draws.
+
+    Parameters
+    ----------
+    folder : Path
+        The store of benchmarks, where there is one.
+    data : TaskData
+        The scene.
+
+    Returns
+    -------
+    Shown or None
+        None where no clean table has draws enough for a verdict.
+    """
+    if not (folder / "records").is_dir():
+        return None
+    report = build_report(Store(folder).read().records)
+    tables = [table for table in report.tables if _tells(table, data.sha256)]
+    if not tables:
+        return None
+    table = max(tables, key=lambda table: three_answers(table).draws)
+    answers = three_answers(table)
+    cell = next(cell for cell in table.cells.values() if _is_used(table, cell, answers.use))
+    said = " ".join(use_sentences(answers))
+    sentence = f"{said} ({count(answers.draws, 'draw')} in {folder}: {table.title})"
+    return Shown(sentence, next(iter(cell.ok)).hash)
+
+
+def _tells(table: Table, scene: str) -> bool:
+    """Whether a table has clean draws of the scene with this checksum, enough for a verdict."""
+    if table.leaky or table.condition.scene_sha256 != scene:
+        return False
+    use = three_answers(table).use
+    return bool(use.name) and use.status != "TOO FEW DRAWS"
+
+
+def _is_used(table: Table, cell: ArmCell, use: Use) -> bool:
+    """Whether a cell is the arm that an answer names."""
+    if use.gain is None:
+        return cell.arm.generator.name == NONE and table.labels[cell.classifier] == use.name
+    return table.cell_label(cell) == use.name

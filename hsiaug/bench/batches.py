@@ -1,0 +1,172 @@
+"""The work of a run: its trials scene by scene, in the order in which they share most."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from hsiaug.bench.command import command_for
+from hsiaug.bench.costs import Costs, Forecast
+from hsiaug.bench.engine import Batch, Job, Say
+from hsiaug.bench.missing import Missing
+from hsiaug.bench.plan import Plan
+from hsiaug.bench.schedule import in_order, trials_of
+from hsiaug.trial.cache import Workbench
+from hsiaug.trial.record import damage_lines
+from hsiaug.trial.run import empty
+from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.store import Store
+
+
+@dataclass(frozen=True)
+class Work:
+    """What an engine is to run.
+
+    Attributes
+    ----------
+    batches : list of Batch
+        The trials, scene by scene.
+    costs : Costs
+        What is known of their seconds.
+    """
+
+    batches: list[Batch]
+    costs: Costs
+
+    @property
+    def trials(self) -> dict[str, TrialSpec]:
+        """All trials by hash, in their order."""
+        return {trial.hash: trial for batch in self.batches for trial in batch.trials}
+
+
+def prepare_work(
+    plans: Sequence[Plan],
+    missing: Missing,
+    store: Store,
+    job: Callable[[str, str], Job],
+    jobs: int,
+    say: Say,
+    deadline: float | None = None,
+) -> Work:
+    """Divide the missing trials into batches, and record those whose λ asks for no sample.
+
+    Parameters
+    ----------
+    plans : sequence of Plan
+        Whose trials are run.
+    missing : Missing
+        Those that the store lacks.
+    store : Store
+        Takes the records.
+    job : callable
+        Gives the job of a task and a scene.
+    jobs : int
+        Trials that run at the same time.
+    say : callable
+        Is told what is taken from the store, and what is damaged there.
+    deadline : float, optional
+        The time (as ``time.time()``) after which no trial should end.
+
+    Returns
+    -------
+    Work
+        Without a batch where nothing is left to run.
+
+    Raises
+    ------
+    StoreError
+        Where the store cannot be written.
+    """
+    waiting = {trial.hash: trial for trial in missing.todo}
+    reused = sum(record["hash"] not in waiting for record in missing.held.records)
+    if reused:
+        say(f"{reused} of {len(missing.trials)} trials are taken from {store.root}")
+    if not waiting:
+        return Work([], Costs())
+    store.check_writable()
+    damaged = [damage for damage in missing.held.damaged if damage.hash in waiting]
+    for line in damage_lines(damaged, "its trial is run again"):
+        say(line)
+    _record_empty(plans, waiting, store)
+    if not waiting:
+        return Work([], Costs())
+    costs = Costs.of(plans, store.each(), store.cache)
+    return Work(make_batches(plans, waiting, job, costs, jobs, deadline), costs)
+
+
+def _record_empty(plans: Sequence[Plan], waiting: dict[str, TrialSpec], store: Store) -> None:
+    """Write the records of trials whose λ asks for no sample, and take them out of those that
+    wait.
+    """
+    for plan in plans:
+        bench = Workbench(plan.scene, plan.task)
+        for trial in in_order(trial for trial in plan.trials if trial.hash in plan.nothing):
+            if waiting.pop(trial.hash, None):
+                command = command_for(trial, plan.scene_ref)
+                store.put(empty(trial, bench, plan.scene_ref, command), None)
+
+
+def make_batches(
+    plans: Sequence[Plan],
+    waiting: Mapping[str, TrialSpec],
+    job: Callable[[str, str], Job],
+    costs: Costs,
+    jobs: int,
+    deadline: float | None = None,
+) -> list[Batch]:
+    """The trials that wait, scene by scene.
+
+    Parameters
+    ----------
+    plans : sequence of Plan
+        Whose trials wait.
+    waiting : mapping of str to TrialSpec
+        The trials to run, by hash.
+    job : callable
+        Gives the job of a task and a scene.
+    costs : Costs
+        What is known of their seconds.
+    jobs : int
+        Trials that run at the same time.
+    deadline : float, optional
+        The time (as ``time.time()``) after which no trial should end.
+
+    Returns
+    -------
+    list of Batch
+        None without a trial.
+    """
+    left = dict(waiting)
+    batches = []
+    # Trials of classifiers that read whole patches come first: what they draw serves the others.
+    whole = {name for plan in plans for (_, name), card in plan.cards.items() if card.reads_patches}
+    scenes = {(plan.task.name, plan.scene_ref): plan.scene for plan in plans}
+    for (task, ref), scene in scenes.items():
+        planned = trials_of(
+            plan for plan in plans if (plan.task.name, plan.scene_ref) == (task, ref)
+        )
+        trials = in_order((trial for trial in planned if left.pop(trial.hash, None)), whole)
+        if not trials:
+            continue
+        expected = Forecast({trial.hash: trial for trial in trials}, costs).each
+        if jobs > 1:
+            trials = _costly_first(trials, costs)
+        commands = {trial.hash: command_for(trial, ref) for trial in trials}
+        batches.append(Batch(scene, job(task, ref), trials, commands, expected, deadline))
+    return batches
+
+
+def _costly_first(trials: Sequence[TrialSpec], costs: Costs) -> list[TrialSpec]:
+    """Those that share the costliest fits, then the rest, which stays draw by draw.
+
+    Left to the end, they would keep one process busy while the others have nothing left to do.
+    """
+    # Without what is prepared once: beside a group that waits for that, no other would count as
+    # costly.
+    parts: dict[str, float] = {}
+    for trial in trials:
+        parts |= {key: seconds for key, (seconds, _) in costs.parts(trial).items()}
+    of_fit: dict[str, float] = defaultdict(float, parts)
+    for trial in trials:
+        of_fit[trial.fit_hash] += parts[trial.hash]
+    costly = max(of_fit[trial.fit_hash] for trial in trials) / 2
+    return sorted(trials, key=lambda trial: min(0.0, costly - of_fit[trial.fit_hash]))

@@ -1,0 +1,63 @@
+"""Splits of trials for the workers, and scored records of what they answer: in the process that has
+the labels and runs no plugin.
+"""
+
+from functools import lru_cache, partial
+
+from hsiaug.bench.engine import Event, Job
+from hsiaug.registry.card import Card
+from hsiaug.tasks.task import get_task
+from hsiaug.tasks.types import TaskData, TaskSplit
+from hsiaug.trial.fits import has_fit
+from hsiaug.trial.run import Outcome, finish
+from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.store import Store
+
+IDLE_SPLITS = 16
+"""Splits that are kept beside those of trials that run: another generator's trials may follow."""
+
+
+class ScoredRecords:
+    """Splits for the workers, and records of what they answer.
+
+    Parameters
+    ----------
+    scene : Scene or PairSet
+        With all labels.
+    job : Job
+        Settings shared by the trials.
+    store : Store
+        Takes the records.
+    jobs : int
+        Trials that run at the same time.
+    """
+
+    def __init__(self, scene: TaskData, job: Job, store: Store, jobs: int = 1) -> None:
+        self._scene, self._job, self._store = scene, job, store
+        self._task = get_task(job.task)
+        self._draw = lru_cache(IDLE_SPLITS + jobs)(partial(self._task.draws.split, scene))
+
+    def write(self, trial: TrialSpec, outcome: Outcome, command: str) -> Event:
+        """Score a trial and store its record. Raises StoreError where it cannot be written."""
+        split, ref = self._split(trial), self._job.scene_ref
+        record, made = finish(
+            trial, outcome, self._task, self._scene, split, scene_ref=ref, command=command
+        )
+        stored = self._store.put(record, made, outcome.sheet)
+        return Event("ok" if stored["status"] == "ok" else "failed", trial.hash)
+
+    def request(self, trial: TrialSpec) -> tuple[TrialSpec, object]:
+        """A trial as it is sent, and its split without a test label."""
+        return trial, self._split(trial).blind
+
+    def keeps_fit(self, trial: TrialSpec) -> bool:
+        """Whether other workers may find the trial's fit in the cache of the store."""
+        return has_fit(self._store.cache, trial)
+
+    def prepares(self, card: Card) -> bool:
+        """Whether the first trial of a generator may prepare it, which the others wait for."""
+        return card.prepares
+
+    def _split(self, trial: TrialSpec) -> TaskSplit:
+        """The split of a trial, with all labels; drawn again if it is no longer kept."""
+        return self._draw(trial.protocol, trial.seed, trial.patch)

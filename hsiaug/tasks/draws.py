@@ -1,0 +1,133 @@
+"""Draws of a task, and the train views of them: what plugins may see.
+
+Plugins run in processes that hold no test label. There every function but ``split`` is given
+``data.unlabelled`` and ``split.blind``.
+"""
+
+from dataclasses import replace
+from typing import Any, Protocol
+
+from hsiaug.core.pairs import PairSet
+from hsiaug.core.scene import Scene, UnlabelledScene
+from hsiaug.core.spectral_views import SpectralView
+from hsiaug.core.tiles import DenseSamples, DenseView
+from hsiaug.core.view_names import RAW
+from hsiaug.protocol.split import BlindSplit, Split, draw_split
+from hsiaug.protocol.tiling import (
+    BlindTiles,
+    TileSplit,
+    checksum_of_tiles,
+    dense_view,
+    draw_tiles,
+    unlabelled_tiles,
+)
+from hsiaug.protocol.view import (
+    TrainView,
+    checksum_of_pixels,
+    train_view,
+    train_view_seen,
+    view_without_labels,
+)
+from hsiaug.registry.card import Scope
+from hsiaug.registry.split_protocol import SplitProtocol
+from hsiaug.tasks.types import TaskSplit, TaskView
+
+
+class Draws(Protocol):
+    """What divides labels into training and test, and shows the training side to plugins."""
+
+    def split(self, data: Any, protocol: SplitProtocol, seed: int, patch: int, /) -> TaskSplit:
+        """Draw training and test pixels, or tiles.
+
+        Parameters
+        ----------
+        data : Scene or PairSet
+            With all labels.
+        protocol : SplitProtocol
+            How to draw.
+        seed : int
+            Number of the draw.
+        patch : int
+            Side of patches or tiles in pixels.
+
+        Raises
+        ------
+        SplitError
+            Where the labels do not suffice.
+        """
+        ...
+
+    def view(self, data: Any, split: Any, scope: Scope, /) -> TaskView:
+        """The train view for a plugin of that scope. It holds no test label."""
+        ...
+
+    def unlabelled(self, data: Any, split: Any, view: Any, /) -> TaskView:
+        """What a generator of that view prepares from: the same without any label."""
+        ...
+
+    def checksum(self, data: Any, split: Any, view: Any, /) -> str:
+        """SHA-256 of what ``unlabelled`` shows: equal for all draws that show the same."""
+        ...
+
+    def seen(self, view: Any, spectra: SpectralView, /) -> TaskView:
+        """The view of a classifier: the same in a spectral view."""
+        ...
+
+
+class PixelDraws:
+    """Draws of single pixels."""
+
+    split = staticmethod(draw_split)
+
+    def view(
+        self, data: Scene | UnlabelledScene, split: Split | BlindSplit, scope: Scope
+    ) -> TrainView:
+        return train_view(data, split, scope)
+
+    def unlabelled(self, data: object, split: object, view: TrainView) -> TrainView:
+        return view_without_labels(view)
+
+    def checksum(self, data: object, split: object, view: TrainView) -> str:
+        return checksum_of_pixels(view)
+
+    def seen(self, view: TrainView, spectra: SpectralView) -> TrainView:
+        return train_view_seen(view, spectra)
+
+
+class TileDraws:
+    """Draws of tiles, of one date or two."""
+
+    split = staticmethod(draw_tiles)
+
+    def view(self, data: PairSet, split: TileSplit | BlindTiles, scope: Scope) -> DenseView:
+        return dense_view(data, split)
+
+    def unlabelled(
+        self, data: PairSet, split: TileSplit | BlindTiles, view: DenseView
+    ) -> DenseView:
+        return unlabelled_tiles(data, split)
+
+    def checksum(self, data: PairSet, split: TileSplit | BlindTiles, view: DenseView) -> str:
+        return checksum_of_tiles(unlabelled_tiles(data, split))
+
+    def seen(self, view: DenseView, spectra: SpectralView) -> DenseView:
+        if spectra.name == RAW:
+            return view
+        return replace(
+            view, real=convert_tiles(view.real, spectra), wavelengths=spectra.shown_wavelengths
+        )
+
+
+def convert_tiles(samples: DenseSamples, spectra: SpectralView) -> DenseSamples:
+    """Samples with their images in a spectral view.
+
+    Parameters
+    ----------
+    samples : DenseSamples
+        Images (n, T, B, H, W) float32.
+    spectra : SpectralView
+        Raw = the samples as they are.
+    """
+    if spectra.name == RAW:
+        return samples
+    return replace(samples, images=spectra(samples.images, axis=2))

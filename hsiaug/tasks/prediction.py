@@ -1,0 +1,285 @@
+"""Predictions of a task: a fitted classifier is asked for a class of every pixel of a test, or of
+all. None of this reads a label.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.base.arrays import AnyArray
+from hsiaug.base.errors import PluginError
+from hsiaug.contracts import FittedClassifier, FittedMaskClassifier, Progress
+from hsiaug.core.pairs import PairSet
+from hsiaug.core.samples import Patches
+from hsiaug.core.scene import Scene, UnlabelledScene
+from hsiaug.core.sealed import seal_all
+from hsiaug.core.spectral_views import RAW_VIEW, SpectralView
+from hsiaug.core.tiles import Tiles
+from hsiaug.protocol.split import BlindSplit, Split
+from hsiaug.protocol.tiling import (
+    BlindTiles,
+    Tile,
+    TileSplit,
+    cut,
+    pixels_of_tiles,
+    side_by_side,
+)
+from hsiaug.protocol.view import BATCH_BYTES, patches_at, visible_cube
+from hsiaug.registry.card import Card
+from hsiaug.tasks.sampling import select_input
+
+
+class Predictor(Protocol):
+    """What asks a fitted classifier for class ids.
+
+    ``card`` is the classifier's, ``spectra`` what it was shown of each spectrum.
+    """
+
+    def predict(
+        self,
+        fitted: Any,
+        card: Card,
+        data: Any,
+        split: Any,
+        spectra: SpectralView = ...,
+        /,
+    ) -> NDArray[np.int16]:
+        """Predict the test pixels.
+
+        Parameters
+        ----------
+        fitted : FittedClassifier or FittedMaskClassifier
+            That is asked.
+        card : Card
+            What it reads.
+        data : UnlabelledScene or PairSet
+            May be without labels.
+        split : BlindSplit or BlindTiles
+            Or one with all labels.
+        spectra : SpectralView
+            What it was shown.
+
+        Returns
+        -------
+        ndarray of int16, shape (n,)
+            Class ids of all tested pixels, in flat order.
+
+        Raises
+        ------
+        PluginError
+            Where the classifier gives no such ids.
+        """
+        ...
+
+    def mapped(
+        self,
+        fitted: Any,
+        card: Card,
+        data: Any,
+        split: Any,
+        progress: Progress,
+        spectra: SpectralView = ...,
+        /,
+    ) -> dict[str, NDArray[np.int16]]:
+        """Class ids (H, W) of every place by its name; 0 where an unlabelled pixel holds no data.
+
+        Test pixels come out as in the trial, in its own batches: sums over other batches may be
+        rounded otherwise.
+        """
+        ...
+
+
+class PixelPredictor:
+    """Single pixels, from the patches round them."""
+
+    def predict(
+        self,
+        fitted: FittedClassifier,
+        card: Card,
+        scene: Scene | UnlabelledScene,
+        split: Split | BlindSplit,
+        spectra: SpectralView = RAW_VIEW,
+    ) -> NDArray[np.int16]:
+        coords = np.argwhere(split.test).astype(np.int32)
+        cube = visible_cube(scene.pixels, None, spectra)
+        labels = [
+            check_predicted(fitted.predict(batch), (len(batch),), len(scene.class_names))
+            for _, batch in _batches(cube, coords, split.patch, card, scene.bands)
+        ]
+        return np.concatenate(labels).astype(np.int16)
+
+    def mapped(
+        self,
+        fitted: FittedClassifier,
+        card: Card,
+        scene: Scene,
+        split: Split,
+        progress: Progress,
+        spectra: SpectralView = RAW_VIEW,
+    ) -> dict[str, NDArray[np.int16]]:
+        ids = self.map_pixels(fitted, card, scene, split.patch, scene.labels > 0, progress, spectra)
+        ids[split.test] = self.predict(fitted, card, scene, split, spectra)
+        return {scene.name: ids}
+
+    def map_pixels(
+        self,
+        fitted: FittedClassifier,
+        card: Card,
+        scene: Scene | UnlabelledScene,
+        patch: int,
+        labelled: NDArray[np.bool_],
+        progress: Progress,
+        spectra: SpectralView = RAW_VIEW,
+    ) -> NDArray[np.int16]:
+        """Predict every pixel of a scene.
+
+        Patches are cut as for the test pixels, in stripes of rows and batches of about
+        ``BATCH_BYTES``; beyond the cube itself, memory does not grow with the scene.
+
+        Parameters
+        ----------
+        fitted : FittedClassifier
+            That is asked.
+        card : Card
+            What it reads.
+        scene : Scene or UnlabelledScene
+            Its labels are not read.
+        patch : int
+            Side of the patches in pixels.
+        labelled : ndarray of bool, shape (H, W)
+            Pixels that are predicted though they hold 0 in every band.
+        progress : callable
+            Is told rows.
+        spectra : SpectralView
+            What it was shown of each spectrum.
+
+        Returns
+        -------
+        ndarray of int16, shape (H, W)
+            Class ids; 0 where there is no data.
+        """
+        side = patch if card.reads_patches else 1
+        height, width = scene.shape
+        rows = max(1, 2 * BATCH_BYTES // (4 * scene.bands * width))
+        ids = np.zeros(scene.shape, dtype=np.int16)
+        for top in range(0, height, rows):
+            bottom = min(top + rows, height)
+            # The rows that its patches reach, so that each spectrum is read and converted once.
+            first = max(0, top - side // 2)
+            reached = scene.pixels[first : bottom + side // 2]
+            shows = reached[top - first : bottom - first].any(axis=2) | labelled[top:bottom]
+            coords = np.argwhere(shows).astype(np.int32) + np.array([top, 0], dtype=np.int32)
+            seen = spectra(reached, axis=2)
+            for part, batch in _batches(seen, coords, patch, card, scene.bands, first):
+                ids[tuple(part.T)] = check_predicted(
+                    fitted.predict(batch), (len(part),), len(scene.class_names)
+                )
+            progress(bottom, height, "rows")
+        return ids
+
+
+class TilePredictor:
+    """Tiles, of which every pixel has a class."""
+
+    def predict(
+        self,
+        fitted: FittedMaskClassifier,
+        card: Card,
+        data: PairSet,
+        split: TileSplit | BlindTiles,
+        spectra: SpectralView = RAW_VIEW,
+    ) -> NDArray[np.int16]:
+        predicted = [np.zeros(place.mask.shape, dtype=np.int16) for place in data.places]
+        for _ in _predict_tiles(fitted, data, split.test, split.patch, predicted, spectra):
+            pass
+        tested = pixels_of_tiles(data, split.test, split.patch)
+        return np.concatenate(
+            [mask[inside] for mask, inside in zip(predicted, tested, strict=True)]
+        )
+
+    def mapped(
+        self,
+        fitted: FittedMaskClassifier,
+        card: Card,
+        data: PairSet,
+        split: TileSplit,
+        progress: Progress,
+        spectra: SpectralView = RAW_VIEW,
+    ) -> dict[str, NDArray[np.int16]]:
+        """Tiles lie side by side, and those of the test side once more on top."""
+        ids = [np.zeros(place.mask.shape, dtype=np.int16) for place in data.places]
+        everywhere = side_by_side(data, split.patch)
+        whole, done = len(everywhere) + len(split.test), 0
+        for tiles in (everywhere, split.test):
+            for count in _predict_tiles(fitted, data, tiles, split.patch, ids, spectra):
+                done += count
+                progress(done, whole, "tiles")
+        for place, mask in zip(data.places, ids, strict=True):
+            mask[~place.images.any(axis=(0, 1)) & (place.mask == 0)] = 0
+        return {place.name: mask for place, mask in zip(data.places, ids, strict=True)}
+
+
+def check_predicted(answer: AnyArray, shape: tuple[int, ...], classes: int) -> AnyArray:
+    """What a fit predicted, an array. Raises PluginError unless it is a class id for each item, of
+    that shape.
+    """
+    labels = np.asarray(answer)
+    integer = labels.dtype.kind in "iu"
+    if (
+        labels.shape != shape
+        or not integer
+        or (labels.size and not 1 <= labels.min() <= labels.max() <= classes)
+    ):
+        told = f", of {labels.min()}..{labels.max()}" if labels.size and integer else ""
+        rule = f"predict must give integer class ids in 1..{classes} of shape {shape}"
+        hint = "Map network outputs back to the ids of the samples; 0 is no class."
+        raise PluginError(rule, value=f"{labels.dtype} of shape {labels.shape}{told}", hint=hint)
+    return labels
+
+
+def _batches(
+    cube: NDArray[np.float32],
+    coords: NDArray[np.int32],
+    patch: int,
+    card: Card,
+    bands: int,
+    first: int = 0,
+) -> Iterator[tuple[NDArray[np.int32], Patches]]:
+    """Pixels and their patches, no larger than the classifier reads them. bands: of the scene.
+    first: row of the cube.
+    """
+    side = patch if card.reads_patches else 1
+    step = max(1, BATCH_BYTES // (4 * bands * side * side))
+    for part in (coords[start : start + step] for start in range(0, len(coords), step)):
+        yield (
+            part,
+            seal_all(select_input(patches_at(cube, part - np.array([first, 0]), side), part, card)),
+        )
+
+
+def _predict_tiles(
+    fitted: FittedMaskClassifier,
+    data: PairSet,
+    tiles: Sequence[Tile],
+    side: int,
+    into: Sequence[NDArray[np.int16]],
+    spectra: SpectralView,
+) -> Iterator[int]:
+    """Predict tiles, batch by batch, into the masks (H, W) of their places; gives the number of
+    tiles of each batch.
+    """
+    step = max(1, BATCH_BYTES // (4 * data.dates * data.bands * side**2))
+    for start in range(0, len(tiles), step):
+        batch = tiles[start : start + step]
+        images = spectra(
+            np.stack([cut(data.places[w].images, r, c, side) for w, r, c in batch]), axis=2
+        )
+        shape = (len(images), *images.shape[3:])
+        masks = check_predicted(
+            fitted.predict(seal_all(Tiles(images))), shape, len(data.class_names)
+        )
+        for (where, row, column), mask in zip(batch, masks, strict=True):
+            into[where][row : row + side, column : column + side] = mask
+        yield len(batch)

@@ -1,0 +1,341 @@
+"""Samples of a task: how many a generator is asked for, what it must give, and what of them a
+classifier is shown.
+"""
+
+import itertools
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.base.arrays import AnyArray
+from hsiaug.base.errors import PluginError
+from hsiaug.core.samples import NOWHERE, Patches, PatchSamples, concatenate
+from hsiaug.core.sealed import seal_all
+from hsiaug.core.spectral_views import RAW_VIEW, SpectralView
+from hsiaug.core.tiles import DenseSamples, DenseView, PairCounts
+from hsiaug.core.view_names import RAW
+from hsiaug.metrics.dense.measured import measure_pairs
+from hsiaug.protocol.balance import (
+    STEP,
+    Block,
+    Rate,
+    check_lambda,
+    check_times,
+    pool_steps,
+    synthetic_counts,
+)
+from hsiaug.protocol.split import Split
+from hsiaug.protocol.tiling import TileSplit
+from hsiaug.protocol.view import TrainView
+from hsiaug.registry.card import Card
+from hsiaug.tasks.draws import convert_tiles
+from hsiaug.tasks.types import AnyBlock, TaskSamples
+
+ROWS = 64
+"""Patches that are copied at a time."""
+
+
+class Sampling(Protocol):
+    """What asks for the samples of a task, checks them, and joins them to the real ones.
+
+    ``counts`` is what a generator is asked for: a mapping of class ids to numbers, or
+    :class:`hsiaug.core.tiles.PairCounts`.
+    """
+
+    def sizes(self, split: Any, rate: Rate, /) -> tuple[int, int]:
+        """Real samples of a draw, and the synthetic ones that a rate asks for; makes no view."""
+        ...
+
+    def blocks(self, view: Any, rate: Rate, /) -> list[AnyBlock]:
+        """The blocks of a pool that a rate takes samples from.
+
+        Parameters
+        ----------
+        view : TrainView or DenseView
+            Of the generator.
+        rate : Rate
+            Every rate takes a prefix of the same blocks.
+        """
+        ...
+
+    def check(self, samples: Any, counts: Any, view: Any, /) -> None:
+        """Refuse samples that are not exactly what was asked for.
+
+        Raises
+        ------
+        PluginError
+            For another number, shape or class, values that are not finite, or no mark as synthetic.
+        """
+        ...
+
+    def first(self, samples: Any, counts: Any, /) -> TaskSamples:
+        """The first samples, so many of each class, or so many pairs."""
+        ...
+
+    def join(
+        self,
+        view: Any,
+        pool: Sequence[Any],
+        card: Card | None = None,
+        spectra: SpectralView = ...,
+        /,
+    ) -> TaskSamples:
+        """Real samples, then those of a pool.
+
+        Parameters
+        ----------
+        view : TrainView or DenseView
+            Its real samples come first.
+        pool : sequence of samples
+            As :meth:`check` lets pass.
+        card : Card, optional
+            Of the classifier that they are for: what it reads of them; None = whole.
+        spectra : SpectralView
+            In which they are shown.
+        """
+        ...
+
+    def measured(self, view: Any, pool: Sequence[Any], /) -> Mapping[str, Mapping[str, float]]:
+        """What a record says of any generator's samples of a pool."""
+        ...
+
+    def shown(self, samples: Any, card: Card, spectra: SpectralView = ..., /) -> TaskSamples:
+        """What a classifier's card says that it reads of samples, in a spectral view; read-only."""
+        ...
+
+
+class PatchSampling:
+    """Patches with a class each. λ evens out the classes."""
+
+    def sizes(self, split: Split, rate: Rate) -> tuple[int, int]:
+        ids, counts = np.unique(split.labels[split.train], return_counts=True)
+        real = dict(zip(ids.tolist(), counts.tolist(), strict=True))
+        return sum(real.values()), sum(synthetic_counts(real, rate).values())
+
+    def blocks(self, view: TrainView, rate: Rate) -> list[Block[dict[int, int]]]:
+        return pool_steps(view.counts, rate)
+
+    def first(self, samples: PatchSamples, counts: Mapping[int, int]) -> PatchSamples:
+        return samples.take(
+            np.concatenate([np.flatnonzero(samples.y == c)[:n] for c, n in counts.items()])
+        )
+
+    def check(self, samples: PatchSamples, counts: Mapping[int, int], view: TrainView) -> None:
+        if not isinstance(samples, PatchSamples):
+            raise PluginError(
+                "a generator's sample must return PatchSamples",
+                value=type(samples).__name__,
+                hint="Return PatchSamples.made(x, y), for example.",
+            )
+        side = (view.bands, view.patch, view.patch)
+        if len(samples) and samples.x.shape[1:] != side:
+            rule = f"a generator must make patches of shape {side}"
+            hint = "Return PatchSamples in the shape of TrainView.real."
+            raise PluginError(rule, value=str(samples.x.shape[1:]), hint=hint)
+        made = dict(Counter(samples.y.tolist()))
+        expected = {c: n for c, n in counts.items() if n}
+        if made != expected:
+            rule = "a generator must make exactly the samples that were asked for, by class id"
+            hint = "Return counts[c] samples of each class c."
+            raise PluginError(
+                rule, value=f"{dict(sorted(made.items()))} in place of {expected}", hint=hint
+            )
+        check_finite(samples.x, "samples")
+        check_numbers(samples.y, samples.weight)
+        check_marked(samples.synthetic)
+
+    def join(
+        self,
+        view: TrainView,
+        pool: Sequence[PatchSamples],
+        card: Card | None = None,
+        spectra: SpectralView = RAW_VIEW,
+    ) -> PatchSamples:
+        parts = [part if card is None else self.shown(part, card) for part in (view.real, *pool)]
+        if not pool and spectra.name == RAW:
+            return parts[0]
+        joined = concatenate([replace(part, x=part.x[:, :0]) for part in parts])
+        # Patches take most of a trial's memory, and are copied once, to their places.
+        order = np.lexsort((joined.synthetic * joined.y, joined.synthetic))
+        first = parts[0].x
+        places = np.split(np.argsort(order), np.cumsum([len(part) for part in parts])[:-1])
+        spectra = spectra if first.shape[1] else RAW_VIEW
+        x = np.empty(
+            (len(order), spectra.bands(first.shape[1]), *first.shape[2:]), dtype=np.float32
+        )
+        for part, place in zip(parts, places, strict=True):
+            for rows in (slice(start, start + ROWS) for start in range(0, len(part), ROWS)):
+                x[place[rows]] = spectra(part.x[rows], axis=1)
+        return replace(joined.take(order), x=x)
+
+    def measured(
+        self, view: TrainView, pool: Sequence[PatchSamples]
+    ) -> dict[str, dict[str, float]]:
+        return {}
+
+    def shown(
+        self, samples: PatchSamples, card: Card, spectra: SpectralView = RAW_VIEW
+    ) -> PatchSamples:
+        seen = select_input(samples.x, samples.coords, card)
+        x = spectra(seen.x, axis=1) if seen.x.size else seen.x
+        return seal_all(
+            PatchSamples(
+                x, seen.coords, samples.y, samples.synthetic, samples.weight, samples.provenance
+            )
+        )
+
+
+class PairSampling:
+    """Tiles with a mask each. λ + M pairs for each real one: no class is filled up."""
+
+    def sizes(self, split: TileSplit, rate: Rate) -> tuple[int, int]:
+        return len(split.train), _pairs(len(split.train), rate)
+
+    def blocks(self, view: DenseView, rate: Rate) -> list[Block[PairCounts]]:
+        steps = math.ceil(round((rate.lam + rate.times) / STEP, 9))
+        wanted = _pairs(len(view.real), rate)
+        ends = [_pairs(len(view.real), Rate(j * STEP)) for j in range(steps + 1)]
+        numbers = [
+            (end - start, min(end, wanted) - start) for start, end in itertools.pairwise(ends)
+        ]
+        return [
+            Block(j, PairCounts(n), PairCounts(used), used) for j, (n, used) in enumerate(numbers)
+        ]
+
+    def first(self, samples: DenseSamples, counts: PairCounts) -> DenseSamples:
+        return samples.take(np.arange(min(counts.total, len(samples))))
+
+    def check(self, samples: DenseSamples, counts: PairCounts, view: DenseView) -> None:
+        shape = view.real.images.shape[1:]
+        if not isinstance(samples, DenseSamples) or (
+            len(samples) and samples.images.shape[1:] != shape
+        ):
+            found = (
+                str(samples.images.shape[1:])
+                if isinstance(samples, DenseSamples)
+                else type(samples).__name__
+            )
+            hint = "Return DenseSamples in the shape of DenseView.real."
+            raise PluginError(
+                f"a generator must make tiles of shape {shape}", value=found, hint=hint
+            )
+        if len(samples) != counts.total:
+            raise PluginError(
+                "a generator must make exactly the pairs that were asked for",
+                value=f"{len(samples)} in place of {counts.total}",
+                hint="Return counts.total pairs.",
+            )
+        check_finite(samples.images, "images")
+        check_numbers(samples.masks, samples.weight)
+        check_marked(samples.synthetic)
+        if len(samples) and not (
+            samples.masks.min() >= 0 and samples.masks.max() <= len(view.class_names)
+        ):
+            rule = f"a generator must make masks of ids 0..{len(view.class_names)} (0 = ignore)"
+            hint = "Map network outputs back to class ids."
+            raise PluginError(
+                rule, value=f"{samples.masks.min()}..{samples.masks.max()}", hint=hint
+            )
+
+    def join(
+        self,
+        view: DenseView,
+        pool: Sequence[DenseSamples],
+        card: Card | None = None,
+        spectra: SpectralView = RAW_VIEW,
+    ) -> DenseSamples:
+        return convert_tiles(concatenate([view.real, *pool]), spectra)
+
+    def measured(
+        self, view: DenseView, pool: Sequence[DenseSamples]
+    ) -> dict[str, dict[str, float]]:
+        return measure_pairs(view.real, concatenate(pool))
+
+    def shown(
+        self, samples: DenseSamples, card: Card, spectra: SpectralView = RAW_VIEW
+    ) -> DenseSamples:
+        return seal_all(convert_tiles(samples, spectra))
+
+
+def _pairs(real: int, rate: Rate) -> int:
+    """Synthetic pairs for so many real ones."""
+    check_lambda(rate.lam)
+    check_times(rate.times)
+    return math.floor((rate.lam + rate.times) * real + 0.5)
+
+
+def check_finite(made: NDArray[np.float32], what: str) -> None:
+    """Raise PluginError where one of the arrays (n, ...) that a generator made holds NaN or
+    infinity.
+    """
+    wrong = ~np.isfinite(made).all(axis=tuple(range(1, made.ndim)))
+    if wrong.any():
+        rule = f"a generator must make finite {what}"
+        hint = "Look for a division by a constant band, or a training that diverged."
+        raise PluginError(rule, value=f"NaN or infinity in {int(wrong.sum())} of them", hint=hint)
+
+
+def check_numbers(ids: AnyArray, weight: AnyArray) -> None:
+    """Raise PluginError where class ids that a generator made are no integers, or its sample
+    weights (n,) no weights.
+    """
+    if ids.dtype.kind not in "iu":
+        raise PluginError(
+            "a generator must make integer class ids",
+            value=str(ids.dtype),
+            hint="Convert them: y.astype(int).",
+        )
+    wrong = weight[~(np.isfinite(weight) & (weight >= 0))]
+    if len(wrong):
+        rule = "a generator must make sample weights that are finite and not negative"
+        hint = "Leave weights out for 1, or look for a division by zero."
+        raise PluginError(
+            rule, value=f"{wrong[0]}, and {len(wrong) - 1} more of {len(weight)}", hint=hint
+        )
+
+
+def check_marked(synthetic: AnyArray) -> None:
+    """Raise PluginError unless samples (n,) that a generator made are all marked synthetic: others
+    count as real.
+    """
+    if synthetic.dtype != bool or not synthetic.all():
+        rule = "a generator must mark all of its samples as synthetic"
+        found = (
+            f"{np.count_nonzero(~synthetic.astype(bool))} of {len(synthetic)} not, as"
+            f" {synthetic.dtype}"
+        )
+        raise PluginError(
+            rule, value=found, hint="Return PatchSamples.made(x, y), or synthetic of True alone."
+        )
+
+
+def select_input(x: NDArray[np.float32], coords: NDArray[np.int32], card: Card) -> Patches:
+    """What a classifier's card says that it reads of patches.
+
+    Parameters
+    ----------
+    x : ndarray of float32, shape (n, B, p, p)
+        Patches.
+    coords : ndarray of int32, shape (n, 2)
+        Rows and columns of their centres.
+    card : Card
+        Of the classifier.
+
+    Returns
+    -------
+    Patches
+        Whole patches, centre spectra (n, B, 1, 1), or locations alone (n, 0, 1, 1).
+    """
+    if card.input == "location":
+        return Patches(x[:, :0, :1, :1], coords)
+    if card.reads_scene:
+        return Patches(x, coords)
+    if card.input == "spectrum":
+        middle = x.shape[2] // 2
+        x = x[:, :, middle : middle + 1, middle : middle + 1]
+    return Patches(x, np.full_like(coords, NOWHERE))

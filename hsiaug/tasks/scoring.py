@@ -1,0 +1,92 @@
+"""Scores of a task: the only place where test labels are read, in the process that runs no
+plugin.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from hsiaug.core.pairs import PairSet
+from hsiaug.core.scene import Scene
+from hsiaug.metrics.accuracy import Counts, confusion, dense_score, grouped_confusion, score
+from hsiaug.protocol.split import Split
+from hsiaug.protocol.tiling import TileSplit
+from hsiaug.tasks.types import Prediction
+
+
+class Scorer(Protocol):
+    """What compares predictions with labels."""
+
+    def score(self, data: Any, split: Any, prediction: Prediction, /) -> dict[str, object]:
+        """The metrics of a record.
+
+        Parameters
+        ----------
+        data : Scene or PairSet
+            With all labels.
+        split : Split or TileSplit
+            With all labels.
+        prediction : Prediction
+            Of every test pixel that is labelled.
+        """
+        ...
+
+    def metrics(
+        self,
+        matrix: Counts,
+        subsets: Mapping[str, tuple[int, ...]],
+        new: Counts | None = None,
+        hidden: Counts | None = None,
+        /,
+    ) -> dict[str, object]:
+        """The same from counts.
+
+        Parameters
+        ----------
+        matrix : ndarray of int64, shape (C, C)
+            Confusion matrix: true class by predicted class.
+        subsets : mapping
+            Class ids of each named subset of a scene's classes.
+        new : ndarray of int64, shape (C, C), optional
+            Of pixels in fields without a training pixel.
+        hidden : ndarray of int64, shape (C, C), optional
+            Of pixels that no plugin saw.
+        """
+        ...
+
+
+class PixelScorer:
+    """Overall and average accuracy, κ, and the accuracy of each class."""
+
+    metrics = staticmethod(score)
+
+    def score(self, scene: Scene, split: Split, prediction: Prediction) -> dict[str, object]:
+        index, label = prediction
+        new = (~split.seen.ravel()[index]).astype(np.int64)
+        hidden = new * 0 if split.hidden is None else split.hidden.ravel()[index].astype(np.int64)
+        true, classes = split.labels.ravel()[index], len(scene.class_names)
+        counts = grouped_confusion(new + 2 * hidden, 4, true, label, classes)
+        unseen = None if split.hidden is None else counts[2:].sum(axis=0)
+        return score(counts.sum(axis=0), scene.subsets, counts[1::2].sum(axis=0), unseen)
+
+
+@dataclass(frozen=True)
+class MaskScorer:
+    """mIoU, macro-F1, and overall accuracy of labelled pixels. change: also F1 of "changed"."""
+
+    change: bool
+
+    def score(self, data: PairSet, split: TileSplit, prediction: Prediction) -> dict[str, object]:
+        index, label = prediction
+        return self.metrics(confusion(data.flat_mask[index], label, len(data.class_names)), {})
+
+    def metrics(
+        self,
+        matrix: Counts,
+        subsets: Mapping[str, tuple[int, ...]],
+        new: Counts | None = None,
+        hidden: Counts | None = None,
+    ) -> dict[str, object]:
+        return dense_score(matrix, change=self.change)

@@ -1,0 +1,61 @@
+"""The types of the tasks: those of pixels beside those of masks."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.core.pairs import PairSet
+from hsiaug.core.samples import PatchSamples
+from hsiaug.core.scene import Scene
+from hsiaug.core.tiles import DenseSamples, DenseView
+from hsiaug.protocol.balance import Block
+from hsiaug.protocol.split import Split as PixelSplit
+from hsiaug.protocol.tiling import TileSplit
+from hsiaug.protocol.view import TrainView
+
+TaskData = Scene | PairSet
+TaskSplit = PixelSplit | TileSplit
+TaskView = TrainView | DenseView
+TaskSamples = PatchSamples | DenseSamples
+AnyBlock = Block[Any]
+Prediction = tuple[NDArray[np.int32], NDArray[np.int16]]
+"""Flat index and predicted class id of every test pixel."""
+
+
+def predicted_mask(split: TaskSplit) -> NDArray[np.bool_]:
+    """Which pixels are predicted in a trial.
+
+    Parameters
+    ----------
+    split : TaskSplit
+        A split with all labels.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+        Flat over all places.
+    """
+    return np.concatenate([mask.ravel() for _, mask, _ in split.sides])
+
+
+def locate_labels(split: TaskSplit, labels: NDArray[np.int16]) -> Prediction:
+    """Where predicted class ids belong: of every tested pixel that is labelled.
+
+    Parameters
+    ----------
+    split : TaskSplit
+        A split with all labels.
+    labels : ndarray of int16, shape (n,)
+        Predicted class ids of all pixels that are tested.
+
+    Returns
+    -------
+    index : ndarray of int32, shape (m,)
+        Flat over all places.
+    label : ndarray of int16, shape (m,)
+        Their class ids.
+    """
+    index = np.flatnonzero(predicted_mask(split))
+    scored = np.concatenate([truth.ravel() for truth, _, _ in split.sides])[index] > 0
+    return index[scored].astype(np.int32), labels[scored]

@@ -1,0 +1,98 @@
+"""Stages of the classifier: what it is shown, its fit, and its predictions."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.base.errors import PluginError
+from hsiaug.base.seeds import derive_seed
+from hsiaug.contracts import FittedClassifier
+from hsiaug.core.sealed import seal_all
+from hsiaug.registry.card import Scope
+from hsiaug.tasks.types import TaskView
+from hsiaug.trial.arm import SYNTHETIC
+from hsiaug.trial.guard import plain_json
+from hsiaug.trial.memo import MemoKey
+from hsiaug.trial.pipeline import Stage, TrialRun
+from hsiaug.trial.stages.samples import JOIN
+from hsiaug.trial.stages.views import SPLIT, TRANSFORM, transform_of, view_of
+
+
+def classifier_view_of(run: TrialRun, scope: Scope) -> TaskView:
+    """The train view of a classifier of a scope, in its spectral view.
+
+    Parameters
+    ----------
+    run : TrialRun
+        Any run of the trial.
+    scope : {"none", "scene"}
+        The unlabelled pixels that its card declares.
+
+    Returns
+    -------
+    TrainView or DenseView
+        Made now or before. It holds labels only where the classifier learns from real samples.
+    """
+    spectra = transform_of(run)
+    key = MemoKey("draw", run.spec.draw_hash, (scope, spectra.name))
+    view = run.bench.memo.once(key, lambda: run.task.draws.seen(view_of(run, scope), spectra))
+    if run.spec.train != SYNTHETIC:
+        return view
+    nameless = replace(key, name=(scope, spectra.name, SYNTHETIC))
+    return run.bench.memo.once(nameless, lambda: view.nameless())
+
+
+CLASSIFIER_VIEW = Stage[TaskView](
+    "classifier_view",
+    make=lambda run: classifier_view_of(run, run.card("classifier").scope),
+)
+
+
+def _fit_classifier(run: TrialRun) -> FittedClassifier:
+    """The fitted classifier. Its seed is the same for every arm of a draw."""
+    classifier: Any = run.classifier
+    fitted: FittedClassifier = classifier.fit(
+        seal_all(run[JOIN]),
+        run[CLASSIFIER_VIEW],
+        seed=derive_seed("classifier", run.spec.classifier.name, run.spec.seed),
+        device=run.devices["classifier"],
+        progress=run.progress,
+    )
+    if not callable(getattr(fitted, "predict", None)):
+        raise PluginError(
+            "a classifier's fit must return an object with predict",
+            value=type(fitted).__name__,
+            hint="Return self, or the fitted object.",
+        )
+    return fitted
+
+
+def _fit_classifier_facts(run: TrialRun, fitted: FittedClassifier) -> Iterator[tuple[str, object]]:
+    facts = getattr(fitted, "facts", None)
+    if isinstance(facts, Mapping) and facts:
+        yield "classifier_facts", plain_json(facts, "the facts of a fit")
+
+
+FIT_CLASSIFIER = Stage(
+    "fit_classifier",
+    make=_fit_classifier,
+    plugin="classifier",
+    fits=True,
+    facts=_fit_classifier_facts,
+)
+
+
+def _predict(run: TrialRun) -> NDArray[np.int16]:
+    """Class ids (n,) of the test pixels."""
+    labels = run.task.prediction.predict(
+        run[FIT_CLASSIFIER], run.card("classifier"), run.data, run[SPLIT], run[TRANSFORM]
+    )
+    # What the fit wrote into a view is found here too.
+    run.bench.check_views()
+    return labels
+
+
+PREDICT = Stage("predict", make=_predict, plugin="classifier")

@@ -1,0 +1,195 @@
+"""Stages of the samples: drawn from the generator, joined to the real ones, and a few of them for a
+report.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from hsiaug.base.errors import PluginError
+from hsiaug.base.seeds import derive_seed
+from hsiaug.core.samples import concatenate
+from hsiaug.core.spectral_views import RAW_VIEW
+from hsiaug.registry.card import Card
+from hsiaug.tasks.types import AnyBlock, TaskSamples
+from hsiaug.trial.arm import SYNTHETIC
+from hsiaug.trial.guard import plain_json
+from hsiaug.trial.memo import MemoKey
+from hsiaug.trial.pipeline import Stage, TrialRun
+from hsiaug.trial.sheet import SampleSheet, SheetMaker, some_samples
+from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.stages.generator import FIT_GENERATOR, PREPARE
+from hsiaug.trial.stages.views import BLOCKS, TRANSFORM, VIEW, asks_samples
+
+
+def _sample(run: TrialRun) -> list[TaskSamples]:
+    """The checked samples that the trial takes of each block of its pool.
+
+    Of patches that are drawn for a classifier that reads less of them, no more is held: trials of
+    those that read whole patches come first.
+    """
+    card = run.classifier.card if run.classifier else None
+    reads_part = card is not None and not card.reads_patches and run.task.single_pixels
+    memo = run.bench.memo
+    blocks = run[BLOCKS]
+    pool: list[TaskSamples] = []
+    for j, block in enumerate(blocks):
+        if not block.total:
+            continue
+        key = _block_key(run, j)
+        draw = partial(_draw_block, run, j)
+        if reads_part and not memo.holds(key):
+            assert card is not None
+            key = replace(key, name=(key.name, card.input))
+            draw = partial(_draw_part, run, j, card)
+        samples = memo.once(key, draw)
+        whole = block.used == block.counts
+        pool.append(samples if whole else run.task.sampling.first(samples, block.used))
+    return pool
+
+
+def _block_key(run: TrialRun, j: int) -> MemoKey:
+    """By what the samples of a block are used again."""
+    # What a generator goes on from is part of what it draws.
+    after = j if callable(getattr(run[FIT_GENERATOR].fitted, "continued", None)) else 0
+    spec = run.spec
+    name = spec.generator.hash, spec.omega, run[BLOCKS][j].label, after
+    return MemoKey("fit", spec.fit_hash, name)
+
+
+def _draw_block(run: TrialRun, j: int) -> TaskSamples:
+    """Let the fitted generator sample a block of the pool, and check what it gives."""
+    spec = run.spec
+    block = run[BLOCKS][j]
+    fitted: Any = run[FIT_GENERATOR].fitted
+    label = block.label
+    if callable(continued := getattr(fitted, "continued", None)):
+        fitted = continued([earlier.counts for earlier in run[BLOCKS][:j]])
+        label = 0
+    seed = derive_seed("sample", spec.generator.name, spec.seed, label)
+    samples: TaskSamples = fitted.sample(block.counts, guidance=spec.omega, seed=seed)
+    run.bench.check_views()
+    run.task.sampling.check(samples, block.counts, run[VIEW])
+    some = some_samples(samples)
+    run.bench.memo.once(_shown_key(spec, block), lambda: some)
+    return samples
+
+
+def _draw_part(run: TrialRun, j: int, card: Card) -> TaskSamples:
+    """What a classifier's card says that it reads of the samples of a block, without the rest."""
+    shown: Any = run.task.sampling.shown(_draw_block(run, j), card)
+    part: TaskSamples = replace(shown, x=shown.x.copy())
+    return part
+
+
+def _shown_key(spec: TrialSpec, block: AnyBlock) -> MemoKey:
+    """By what those samples of a block that a sheet may show are found."""
+    return MemoKey("fit", spec.fit_hash, ("shown", spec.omega, block.label))
+
+
+SAMPLE = Stage("sample", make=_sample, plugin="generator", needed=asks_samples)
+
+
+def _join(run: TrialRun) -> TaskSamples:
+    """Real samples, then the synthetic ones, as the trial's classifier reads them; without a
+    classifier whole, in scene units.
+    """
+    sampling = run.task.sampling
+    card = run.classifier.card if run.classifier else None
+    spectra = run[TRANSFORM] if run.classifier else RAW_VIEW
+    if not asks_samples(run):
+        return sampling.join(run[VIEW], [], card, spectra)
+    pool = run[SAMPLE]
+    samples = sampling.join(run[VIEW], pool, card, spectra)
+    if measured := sampling.measured(run[VIEW], pool):
+        # What a generator measures itself counts before what is measured of every one.
+        samples = replace(samples, provenance={**measured, **samples.provenance})
+    # They are copied: their memory is free for the fit of the classifier.
+    run[SAMPLE] = []
+    return synthetic_alone(samples) if run.spec.train == SYNTHETIC else samples
+
+
+def synthetic_alone(samples: TaskSamples) -> TaskSamples:
+    """The synthetic ones of the samples, weighted as real ones would be: 1 in the mean.
+
+    Parameters
+    ----------
+    samples : PatchSamples or DenseSamples
+        Real and synthetic ones.
+
+    Raises
+    ------
+    PluginError
+        Where all weigh nothing.
+    """
+    synthetic = samples.take(samples.synthetic)
+    mean = synthetic.weight.mean(dtype=np.float64)
+    if not mean:
+        raise PluginError(
+            "synthetic samples that are learnt from alone must have some weight",
+            value=f"{len(synthetic)} of weight 0",
+            hint="Give them weights above 0.",
+        )
+    return replace(synthetic, weight=(synthetic.weight / mean).astype(np.float32))
+
+
+def _join_facts(run: TrialRun, samples: TaskSamples) -> Iterator[tuple[str, object]]:
+    yield "samples", count_by_class(samples, len(run.data.class_names))
+    yield "provenance", plain_json(samples.provenance)
+    prepared = run.get(PREPARE)
+    if prepared is not None:
+        yield "prepared", {"key": prepared.key, "seconds": prepared.seconds}
+
+
+def count_by_class(samples: TaskSamples, classes: int) -> dict[str, list[int]]:
+    """How many samples there are of each class; of masks, how many labelled pixels.
+
+    Parameters
+    ----------
+    samples : PatchSamples or DenseSamples
+        Real and synthetic ones.
+    classes : int
+        C.
+
+    Returns
+    -------
+    dict of list of int
+        "real" and "synthetic", the numbers of class ids 1..C each.
+    """
+    ids = {
+        "real": samples.labels[~samples.synthetic],
+        "synthetic": samples.labels[samples.synthetic],
+    }
+    return {
+        side: np.bincount(labels.ravel(), minlength=classes + 1)[1:].tolist()
+        for side, labels in ids.items()
+    }
+
+
+JOIN = Stage("join", make=_join, facts=_join_facts)
+
+
+def _sheet(run: TrialRun) -> SampleSheet | None:
+    """A few of the samples that the trial took of its pool, beside real ones; None where it took
+    none.
+    """
+    memo = run.bench.memo
+    taken = []
+    for block in run[BLOCKS]:
+        some = memo.get(_shown_key(run.spec, block)) if block.total else None
+        if some is not None:
+            taken.append(run.task.sampling.first(some, block.used))
+    taken = [some for some in taken if len(some)]
+    if not taken:
+        return None
+    maker = memo.once(
+        MemoKey("draw", run.spec.draw_hash, "sheets"),
+        lambda: SheetMaker.of(run[VIEW].real, run.data.wavelengths),
+    )
+    return maker.sheet(some_samples(concatenate(taken)))
+
+
+SHEET = Stage("sheet", make=_sheet)

@@ -1,0 +1,113 @@
+"""Stages that show the data: split, spectral view, train view, and how many samples are asked
+for.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from hsiaug.core.spectral_views import SpectralView
+from hsiaug.core.view_names import AUTO
+from hsiaug.registry.card import Scope
+from hsiaug.tasks.types import AnyBlock, TaskSplit, TaskView
+from hsiaug.tasks.view_choice import choose_view
+from hsiaug.trial.cache import split_key
+from hsiaug.trial.memo import MemoKey
+from hsiaug.trial.pipeline import Stage, TrialRun, make_once
+
+SPLIT = Stage[TaskSplit](
+    "split",
+    make=lambda run: run.bench.draw(run.spec),
+    key=lambda run: split_key(run.spec),
+)
+
+
+def split_of(run: TrialRun) -> TaskSplit:
+    """The split of a trial.
+
+    Parameters
+    ----------
+    run : TrialRun
+        Any run of the trial.
+
+    Returns
+    -------
+    Split, TileSplit or Blind
+        Drawn now or before, or sent by the process that has the labels.
+    """
+    return make_once(SPLIT, run)
+
+
+def view_of(run: TrialRun, scope: Scope) -> TaskView:
+    """The train view of a trial for a plugin of a scope.
+
+    Parameters
+    ----------
+    run : TrialRun
+        Any run of the trial.
+    scope : {"none", "scene"}
+        The unlabelled pixels that the plugin's card declares.
+
+    Returns
+    -------
+    TrainView or DenseView
+        Made now or before: all trials of the draw share it.
+    """
+    key = MemoKey("draw", run.spec.draw_hash, scope)
+    make = partial(run.task.draws.view, run.data, split_of(run), scope)
+    return run.bench.memo.once(key, make)
+
+
+def transform_of(run: TrialRun) -> SpectralView:
+    """The spectral view that a trial's classifier is shown.
+
+    Parameters
+    ----------
+    run : TrialRun
+        Any run of the trial.
+
+    Returns
+    -------
+    SpectralView
+        That of the trial; of ``auto`` the one that was chosen inside the training pixels.
+    """
+    return make_once(TRANSFORM, run)
+
+
+def _transform(run: TrialRun) -> SpectralView:
+    """The spectral view that the trial names, or the one that suits its training pixels."""
+    wavelengths = run.data.wavelengths
+    if run.spec.view != AUTO:
+        return SpectralView(run.spec.view, wavelengths)
+    view: Any = view_of(run, "none")
+    return replace(choose_view(view), wavelengths=wavelengths)
+
+
+def _transform_key(run: TrialRun) -> MemoKey | None:
+    return MemoKey("draw", run.spec.draw_hash, "spectra") if run.spec.view == AUTO else None
+
+
+def _transform_facts(run: TrialRun, spectra: SpectralView) -> Iterator[tuple[str, object]]:
+    yield "spectral_view", {"name": spectra.name, "scores": spectra.scores}
+
+
+TRANSFORM = Stage("transform", make=_transform, key=_transform_key, facts=_transform_facts)
+
+
+VIEW = Stage[TaskView]("view", make=lambda run: view_of(run, run.card("generator").scope))
+
+
+def _blocks(run: TrialRun) -> list[AnyBlock]:
+    """The blocks of the pool of samples that the trial takes samples from."""
+    if not run.card("generator").adds:
+        return []
+    return run.task.sampling.blocks(run[VIEW], run.spec.made)
+
+
+BLOCKS = Stage[list[AnyBlock]]("blocks", make=_blocks)
+
+
+def asks_samples(run: TrialRun) -> bool:
+    """Whether the trial's λ and M ask for a sample. If not, nothing is fitted."""
+    return any(block.total for block in run[BLOCKS])
