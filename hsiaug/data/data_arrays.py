@@ -64,7 +64,8 @@ def unpacked(
         labels = plain_labels(_on_grid(labels, cube), options.get("unlabelled"))
     of_cube: dict[str, object] = {"axes": "hwb"}
     if centres is not None and centres.ndim == 1:
-        given, unit = centres.values.astype(np.float64), str(centres.attrs.get("units", ""))
+        given = centres.values.astype(np.float64)
+        unit = str(centres.attrs.get("units", ""))
         # Without a unit it is guessed, and said, as that of any list.
         known = centres_in_nm(given, unit)[0] if unit else given
         of_cube |= {} if np.isnan(known).all() else {"wavelengths": known}
@@ -108,7 +109,8 @@ def plain_labels(labels: Any, unlabelled: object = None) -> NDArray[Any]:
     """
     longer = [name for name in labels.dims if labels.sizes[name] > 1]
     if len(longer) > 2:
-        rule, found = "labels must have two dimensions", ", ".join(map(str, labels.dims))
+        rule = "labels must have two dimensions"
+        found = ", ".join(map(str, labels.dims))
         raise InputError(rule, value=found, hint="Choose one layer: labels.isel(band=0).")
     short = [name for name in labels.dims if name not in longer]
     sheet = labels.squeeze(short[: labels.ndim - 2])

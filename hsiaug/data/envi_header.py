@@ -74,7 +74,8 @@ def parse_header(text: str) -> Header:
         key, equals, value = line.partition("=")
         if not equals or line.startswith(";"):
             continue
-        key, value = " ".join(key.replace("_", " ").lower().split()), value.strip()
+        key = " ".join(key.replace("_", " ").lower().split())
+        value = value.strip()
         if value.startswith("{"):
             value = _braced(value, rest, key)
             listed = [item.strip() for item in value[1:-1].split(",")]
@@ -194,11 +195,11 @@ def ignored_value(path: Path, header: Header) -> float | None:
         return None
     values = [number_of(text) for text in (listed if isinstance(listed, list) else [listed])]
     if None in values or len(set(map(str, values))) > 1:
-        rule, hint = (
+        raise SceneError(
             f"{path}: 'data ignore value' must be one number",
-            "Correct that line of the header.",
+            value=repr(listed)[:80],
+            hint="Correct that line of the header.",
         )
-        raise SceneError(rule, value=repr(listed)[:80], hint=hint)
     return values[0]
 
 

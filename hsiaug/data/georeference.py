@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from hsiaug.base.errors import SceneError
 from hsiaug.data.auxiliary import LONGEST, auxiliary_bands
 from hsiaug.data.catalogue import find_entry, find_file
+from hsiaug.data.endings import ARRAYS, HDF, PICTURES, TIFF
 from hsiaug.data.envi_header import read_header
 from hsiaug.data.paths import check_filled
-from hsiaug.data.products import ENDINGS as HDF
 from hsiaug.data.products import product_place
 from hsiaug.data.readers_envi import find_envi
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 MOST_BANDS = 10_000
 """Maximum number of bands of a GeoTIFF: each takes GDAL a while to describe."""
 
-TIFF = (b"II", b"MM")
+TIFF_STARTS = (b"II", b"MM")
 """Beginnings of a TIFF, by its byte order."""
 
 
@@ -132,7 +132,7 @@ def open_geotiff(rasterio: ModuleType, path: Path, driver: str = "GTiff") -> Dat
     """
     check_filled(path)
     mask = path.with_name(f"{path.name}.msk")
-    if mask.is_file() and mask.read_bytes()[:2] not in TIFF:
+    if mask.is_file() and mask.read_bytes()[:2] not in TIFF_STARTS:
         raise ValueError(f"a mask beside it, {mask.name}, that is no TIFF")
     more = path.with_name(f"{path.name}.aux.xml")
     if more.is_file() and more.stat().st_size > LONGEST:
@@ -154,15 +154,12 @@ def read_declared(path: Path, data: str | None = None) -> Declared:
         Name of the data file beside an ENVI header, where it is not the header's name with a
         usual ending.
     """
-    if path.suffix.lower() in (".tif", ".tiff"):
+    if path.suffix.lower() in TIFF:
         return replace(_with_rasterio(path, "GTiff"), classes=_category_names(path))
     if path.suffix.lower() in HDF:
         place = product_place(path)
         return Declared(ground=None if place is None else Georeference(*place))
-    if (
-        path.suffix.lower() in (".mat", ".npy", ".png", ".bmp")
-        or (pair := find_envi(path, data)) is None
-    ):
+    if path.suffix.lower() in (*ARRAYS, *PICTURES) or (pair := find_envi(path, data)) is None:
         return Declared()
     names = read_header(pair[0]).get("class names")
     classes = tuple(str(name).strip() for name in names) if isinstance(names, list) else ()

@@ -41,16 +41,27 @@ class LabelRaster:
     Attributes
     ----------
     codes : (H, W) int32
-    changed : whether they differ from what the file holds, and so need a file of their own
-    filler : code of pixels without a label that the file has no code for
-    missing : the file's own code for no label
-    names : class names by code, where the file has them
-    ground : where the pixels lie on Earth
-    emptied : reasons why pixels hold the filler, with the number of pixels of each
-    marks : whether points or polygons were drawn onto the grid
-    zeros : of marks, how many are of class 0
-    notes : sentences for people
-    where : how errors name the file
+        The codes of the file, or those of marks that were drawn onto the grid.
+    changed : bool
+        Whether the codes differ from what the file holds, and so need a file of their own.
+    filler : int
+        Code of pixels without a label that the file has no code for.
+    missing : int or None
+        The file's own code for no label.
+    names : tuple of str
+        Class names by code, where the file has them.
+    ground : Georeference or None
+        Where the pixels lie on Earth.
+    emptied : tuple of (str, int)
+        Reasons why pixels hold the filler, with the number of pixels of each.
+    marks : bool
+        Whether points or polygons were drawn onto the grid.
+    zeros : int
+        Of marks, how many are of class 0.
+    notes : tuple of str
+        Sentences for people.
+    where : str
+        How errors name the file.
     """
 
     codes: NDArray[np.int32]
@@ -128,10 +139,19 @@ def code_labels(
 
     Parameters
     ----------
-    raster : labels on the grid of the cube
-    names : of the codes present, in ascending order, or of codes 1, 2, … if there are more names;
-    () = as the file says ignore : codes, or names of classes, that count as unlabelled unlabelled :
-    codes without a label; None = 0, those below, and the file's value of no data
+    raster : LabelRaster
+        Labels on the grid of the cube.
+    names : tuple of str
+        Of the codes present, in ascending order, or of codes 1, 2, … if there are more names;
+        () = as the file says.
+    ignore : tuple of str
+        Codes, or names of classes, that count as unlabelled.
+    unlabelled : sequence of int or None
+        Codes without a label; None = 0, those below, and the file's value of no data.
+
+    Returns
+    -------
+    ClassCodes
 
     Raises
     ------

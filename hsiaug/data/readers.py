@@ -14,19 +14,15 @@ from numpy.typing import NDArray
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import SceneError, did_you_mean
 from hsiaug.data.bounds import check_array
-from hsiaug.data.products import ENDINGS as HDF
+from hsiaug.data.endings import ARRAYS, HDF, IMAGES, PICTURES, TIFF
 from hsiaug.data.products import read_product, refuse_labels
 from hsiaug.data.products.beside import METADATA
 from hsiaug.data.raw import RawArray, in_memory, reading
 from hsiaug.data.readers_envi import ENDINGS as ENVI_DATA
 from hsiaug.data.readers_envi import find_envi, read_envi
-from hsiaug.data.readers_image import PICTURES, read_image
+from hsiaug.data.readers_image import read_image
 from hsiaug.data.readers_mat import read_mat, read_mat_maps
 from hsiaug.data.readers_tiff import read_tiff, read_tiff_band
-
-TIFF = (".tif", ".tiff")
-IMAGES = (*TIFF, *PICTURES)
-"""Endings of files of labels with one band."""
 
 PICKLE = b"\x80"
 """Beginning of a file of pickled Python objects, as of a masked array."""
@@ -110,7 +106,7 @@ def read_labels_array(path: Path, *, key: str | None = None, data: str | None = 
         raw = read_tiff_band(path, key) if suffix in TIFF else read_image(path)
     else:
         raw = _read(path, key if suffix == ".mat" else None, data, ndim=2)
-        raw = raw if suffix in (".mat", ".npy") else _one_band(path, raw, key)
+        raw = raw if suffix in ARRAYS else _one_band(path, raw, key)
     array = raw.array
     if array.ndim == 3 and 1 in array.shape:
         array = np.squeeze(array, axis=array.shape.index(1) if array.shape[2] != 1 else 2)
@@ -156,8 +152,11 @@ def _one_band(path: Path, raw: RawArray, key: str | None) -> RawArray:
     if key is None and bands > 1:
         return raw
     if key is not None and key not in map(str, range(1, bands + 1)):
-        rule, hint = f"{path}: `labels_key` must number a band", f"Say one of 1 to {bands}."
-        raise SceneError(rule, value=repr(key), hint=hint)
+        raise SceneError(
+            f"{path}: `labels_key` must number a band",
+            value=repr(key),
+            hint=f"Say one of 1 to {bands}.",
+        )
     if (raw.scale, raw.offset) not in ((None, 0.0), (1.0, 0.0)):
         hint = "Delete its gains, offsets or scale factor from the header."
         raise SceneError(
@@ -176,10 +175,22 @@ def read_picture_file(path: Path) -> AnyArray:
 
 
 def read_maps(path: Path) -> dict[str, AnyArray]:
-    """Every numeric array with two axes of a .mat, .npz or .npy file; that of an .npy is named
-    "mask".
+    """Every numeric array with two axes of a .mat, .npz or .npy file.
 
-    Raises SceneError where the file is damaged, holds Python objects, or is of another kind.
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    dict of str to (H, W) array
+        The arrays by name; that of an .npy is named "mask".
+
+    Raises
+    ------
+    SceneError
+        Where the file is damaged, holds Python objects, or is of another kind.
     """
     suffix = path.suffix.lower()
     with reading(path, suffix):
@@ -204,7 +215,7 @@ def _read_npz(path: Path) -> dict[str, AnyArray]:
 
 def _read(path: Path, key: str | None, data: str | None, *, ndim: int) -> RawArray:
     suffix = path.suffix.lower()
-    if suffix in (".mat", ".npy"):
+    if suffix in ARRAYS:
         must_exist(path)
         raw = RawArray(read_mat(path, key, ndim=ndim) if suffix == ".mat" else _read_npy(path))
     elif pair := find_envi(path, data):
@@ -236,8 +247,11 @@ def _read(path: Path, key: str | None, data: str | None, *, ndim: int) -> RawArr
             rule, value=f"extension '{path.suffix}' and no ENVI header beside it", hint=hint
         )
     if raw.array.dtype.kind not in "iufb":
-        rule, hint = f"{path} must hold plain numbers", "Save the array as integers or floats."
-        raise SceneError(rule, value=f"dtype {raw.array.dtype}", hint=hint)
+        raise SceneError(
+            f"{path} must hold plain numbers",
+            value=f"dtype {raw.array.dtype}",
+            hint="Save the array as integers or floats.",
+        )
     return raw
 
 
@@ -289,8 +303,11 @@ def must_exist(path: Path) -> None:
             return
         neighbours = [other.name for other in path.parent.glob("*") if other.is_file()]
     except (OSError, ValueError) as cause:  # a name that no file can have
-        rule, hint = f"{str(path)[:80]!r} must be the path of a file", "Correct it."
-        raise SceneError(rule, value=str(cause), hint=hint) from cause
+        raise SceneError(
+            f"{str(path)[:80]!r} must be the path of a file",
+            value=str(cause),
+            hint="Correct it.",
+        ) from cause
     near = did_you_mean(path.name, neighbours)
     near = f" {near}" if near.startswith("Did you mean") else ""
     hint = (
@@ -307,7 +324,7 @@ def _wrong_rank(path: Path, rule: str, raw: RawArray) -> SceneError:
         return SceneError(
             f"{path}: {rule}", value=f"shape {raw.array.shape}", hint=_npy_remedy(path, rule, raw)
         )
-    if raw.array.shape[2:] and path.suffix.lower() not in (".mat", ".npy", *PICTURES):
+    if raw.array.shape[2:] and path.suffix.lower() not in (*ARRAYS, *PICTURES):
         hint = "Name the band of the classes, counted from 1: `labels_key=1`."
     elif raw.array.shape[2:] in ((3,), (4,)):
         hint = (

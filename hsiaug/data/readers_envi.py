@@ -180,7 +180,8 @@ def _layout(
             f"{path} must be of a file without frame offsets", hint="Export the image again."
         )
     shape = tuple(whole(path, header, key) for key in ("lines", "samples", "bands"))
-    offset, code = whole(path, header, "header offset", 0), whole(path, header, "data type")
+    offset = whole(path, header, "header offset", 0)
+    code = whole(path, header, "data type")
     byte_order = whole(path, header, "byte order", 0)  # GDAL takes a missing one so too
     interleave = str(header.get("interleave", "bsq" if shape[2] == 1 else "")).strip().lower()
     if not interleave:

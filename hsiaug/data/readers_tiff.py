@@ -179,15 +179,19 @@ def _as_array(path: Path, reading: str) -> str:
 def _check_supported(path: Path, file: DatasetReader) -> None:
     """Raise SceneError for a file with several pages, or of complex numbers."""
     if pages := len(file.subdatasets):
-        rule, found = f"{path} must hold one image", f"{pages} pages"
+        rule = f"{path} must hold one image"
+        found = f"{pages} pages"
         code = (
             f"import numpy, tifffile; numpy.save('{path.stem}.npy', tifffile.imread('{path.name}'))"
         )
         hint = f'Name one array that holds them all, made in its folder by: python -c "{code}"'
         raise SceneError(rule, value=found, hint=hint)
     if odd := [dtype for dtype in file.dtypes if dtype.startswith("complex")]:
-        rule, hint = f"{path} must hold plain numbers", "Save amplitudes, as integers or floats."
-        raise SceneError(rule, value=odd[0], hint=hint)
+        raise SceneError(
+            f"{path} must hold plain numbers",
+            value=odd[0],
+            hint="Save amplitudes, as integers or floats.",
+        )
 
 
 def _data_bands(file: DatasetReader) -> tuple[int, ...]:
@@ -271,9 +275,12 @@ def _validity(
     first = bands[0] if read is None else read
     flags = {flag.name for flag in file.mask_flag_enums[first - 1]}
     nodata = file.nodatavals[first - 1]
-    stored, valid, notes = None if nodata is None else float(nodata), None, list[str]()
+    stored = None if nodata is None else float(nodata)
+    valid = None
+    notes = list[str]()
     if "per_dataset" in flags and "alpha" not in flags:
-        valid, stored = file.read_masks(first) != 0, None
+        valid = file.read_masks(first) != 0
+        stored = None
         notes.append("the mask of the file says which pixels hold data")
         if nodata is not None and "nodata" not in flags:
             notes[0] += f"; its no-data value {nodata:g} is not used, as in GDAL"

@@ -302,7 +302,8 @@ def _read_table(path: Path, field: str | None, crs: str | None) -> VectorLabels:
     """A CSV with a header: row,col,class (from 0), x,y,class (in the cube's system) or
     lon,lat,class; or an ENVI ROI.
     """
-    roi, kind = path.suffix.lower() == ".roi", "ENVI ROI text (of File > Output ROIs to ASCII)"
+    roi = path.suffix.lower() == ".roi"
+    kind = "ENVI ROI text (of File > Output ROIs to ASCII)"
     text = _read_text(path, kind if roi else "CSV")
     if roi or text.startswith(CLASSIC):
         _choose_column(path, field, ["class"], lambda _: ())
@@ -330,7 +331,10 @@ def _read_table(path: Path, field: str | None, crs: str | None) -> VectorLabels:
         path, field, columns, lambda name: [row[names.index(name)] for row in full]
     )
     a, b, c = (names.index(name) for name in (*pair, column))
-    pixels, values, places, skipped = PAIRS[pair], [], [], 0
+    pixels = PAIRS[pair]
+    values = []
+    places = []
+    skipped = 0
     for line, row in enumerate(rows[1:], start=2):
         if len(row) <= max(a, b, c) or row[c].strip().lower() in MISSING:
             skipped += any(cell.strip() for cell in row)
@@ -399,8 +403,8 @@ def _check_shape(path: Path, shape: Geometry) -> Geometry:
         return {"type": kind, "coordinates": SHAPES[kind].validate_python(shape["coordinates"])}
     except (KeyError, TypeError, ValueError, OverflowError) as cause:
         raise SceneError(
-            f"{path}: a {kind} must have numbers as coordinates, rings of three points or more, "
-            f"and at most {MOST_RINGS:,} of them",
+            f"{path}: a {kind} must have numbers as coordinates, rings of three points or more,"
+            f" and at most {MOST_RINGS:,} of them",
             value=repr(shape.get("coordinates"))[:60],
             hint="Repair the geometries in a GIS, or export the layer again.",
         ) from cause

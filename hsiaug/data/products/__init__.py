@@ -18,9 +18,6 @@ from hsiaug.data.products.prisma import PRISMA
 from hsiaug.data.products.tanager import TANAGER_BASIC, TANAGER_ORTHO
 from hsiaug.data.raw import RawArray, reading
 
-ENDINGS = (".he5", ".h5", ".hdf5", ".nc", ".nc4")
-"""Endings of files of HDF5 and netCDF."""
-
 KINDS = {2: "raster", 3: "cube"}
 """Nouns of arrays by their number of axes."""
 
