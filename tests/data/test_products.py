@@ -261,6 +261,21 @@ def test_another_file_of_hdf5_is_refused_with_a_remedy_that_works(tmp_path: Path
     np.testing.assert_allclose(load_scene(out).cube, CUBE, atol=6e-5)
 
 
+def test_the_remedy_for_another_file_of_hdf5_applies_its_offset(tmp_path: Path) -> None:
+    stored = np.rint((CUBE - 0.2) / 0.0001).astype("i2")
+    stored[EMPTY] = -32767
+    with h5py.File(tmp_path / "mine.nc", "w") as file:
+        file["cube"] = stored
+        file["cube"].attrs.update({"scale_factor": 0.0001, "add_offset": 0.2, "_FillValue": -32767})
+    other = Made(tmp_path / "mine.nc", CUBE, LABELS, WIDTHS, None, None)
+    with pytest.raises(HsiaugError, match="must be a product that is read") as caught:
+        added(other, tmp_path)
+    array, _ = follow(caught.value, tmp_path)
+    scene = added(Made(array, CUBE, LABELS, WIDTHS, None, None), tmp_path).scene
+    np.testing.assert_allclose(scene.cube[~EMPTY], CUBE[~EMPTY], atol=6e-5)
+    assert not scene.cube[EMPTY].any()
+
+
 def test_labels_in_hdf5_are_refused_with_a_remedy_that_works(tmp_path: Path) -> None:
     made = tanager_ortho(tmp_path)
     with h5py.File(tmp_path / "labels.nc", "w") as file:
