@@ -213,14 +213,14 @@ def used(spec: TrialSpec, bench: Workbench, device: str) -> dict[str, float]:
         each = torch.zeros(len(z), dtype=torch.long, device=device)
         a_pair = operations(fitted.denoiser, lambda: fitted.denoiser(z, each, told).sum()) / len(z)
         return {"fit": a_pair * size.batch * params.steps}
-    from hsiaug_builtin.txt2hsi.codebook import Condition
+    from hsiaug_builtin.txt2hsi.codebook import Conditioning
 
     texts = fitted.texts.to(device)
     x = torch.randn(FEW, *fitted.denoiser.gaussians.mean.shape[1:], device=device)
     row = torch.zeros(FEW, dtype=torch.long, device=device)
     plain, under_text = (
-        Condition(row, row - 1, row),
-        Condition(row, row, row + int(fitted.prior.ids[0])),
+        Conditioning(row, row - 1, row),
+        Conditioning(row, row, row + int(fitted.prior.ids[0])),
     )
     level = torch.ones(FEW, device=device)
     scene = fitted.scene_denoiser

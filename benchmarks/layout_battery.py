@@ -23,19 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.common import HERE, read_csv, say, write_csv
+from benchmarks.layout_damages import add_noise, blur, copies, move_masks, next_class
 from hsiaug.base.colours import rgb_bands, stretched
 from hsiaug.core.scene import Scene
 from hsiaug.core.tiles import DenseSamples
-from hsiaug.metrics.damages import (
-    add_noise,
-    blur,
-    copies,
-    move_masks,
-    next_class,
-    permute_masks,
-    shuffle_blocks,
-    shuffle_pixels,
-)
+from hsiaug.metrics.damages import permute_masks, shuffle_blocks, shuffle_pixels
 from hsiaug.metrics.dense.extractor import fit_axes
 from hsiaug.metrics.dense.layout import BLOCK, one_hot
 from hsiaug.metrics.dense.layout_extractor import layout_blocks

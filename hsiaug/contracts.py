@@ -20,28 +20,48 @@ from hsiaug.registry.card import Card
 
 
 class Progress(Protocol):
-    """``progress(done, total, note)`` tells the user how far a fit is; call it as often as you
-    like.
-    """
+    """Tells the user how far a fit is: ``progress(done, total, note)``."""
 
-    def __call__(self, done: int, total: int, note: str = "") -> None: ...
+    def __call__(self, done: int, total: int, note: str = "") -> None:
+        """Report a step; call it as often as you like.
+
+        Parameters
+        ----------
+        done, total : int
+            Steps that are done, and steps in all.
+        note : str
+            What is being done, in a few words.
+        """
 
 
 @dataclass(frozen=True, eq=False)
 class Attention:
     """How much pixels attend to the words of a prompt, for each of n patches.
 
-    words: of the prompt of each patch, in order; marks of beginning and end count as a word in
-    square brackets. maps: (L, p, p) float32 for each patch, one for each of its L words; over
-    these they sum to 1 at every pixel.
+    Attributes
+    ----------
+    words : tuple of tuple of str
+        The words of the prompt of each of the n patches, in order. Marks of beginning and end count
+        as words in square brackets.
+    maps : tuple of (L, p, p) float32
+        For each patch one map for each of its L words. Over the words they sum to 1 at every pixel.
     """
 
     words: tuple[tuple[str, ...], ...]
     maps: tuple[NDArray[np.float32], ...]
 
     def check(self, x: NDArray[np.float32]) -> None:
-        """Raise PluginError unless every patch of x (n, B, p, p) has words, and maps that sum to
-        1.
+        """Check that every patch has words, and maps that sum to 1.
+
+        Parameters
+        ----------
+        x : (n, B, p, p) float32
+            The patches that were asked about.
+
+        Raises
+        ------
+        PluginError
+            Where words or maps are missing, have another shape or dtype, or do not sum to 1.
         """
         shapes = [(len(words), *x.shape[2:]) for words in self.words]
         if (
@@ -79,17 +99,39 @@ class FittedGenerator(Protocol):
     def sample(
         self, counts: Mapping[int, int], *, guidance: float | None, seed: int
     ) -> PatchSamples:
-        """Exactly ``counts[c]`` synthetic samples of each class id c, in any order, in the scene's
-        units.
+        """Exactly the synthetic samples that are asked for, in any order.
 
-        guidance: ω (0 = purely conditional), or None for a generator without guidance.
         The same arguments give the same samples.
+
+        Parameters
+        ----------
+        counts : mapping of int to int
+            How many samples are wanted of each class id.
+        guidance : float or None
+            Guidance strength ω, where 0 is purely conditional. None for a generator without
+            guidance.
+        seed : int
+            Seeds every random choice.
+
+        Returns
+        -------
+        PatchSamples
+            ``counts[c]`` samples of each class id c, in the scene's units.
+
+        Raises
+        ------
+        PluginError
+            Where samples of a class cannot be made.
         """
         ...
 
     def save(self, folder: Path) -> None:
-        """Write all state to an empty folder, as safetensors and JSON (see
-        :func:`hsiaug.api.save_state`).
+        """Write all state as safetensors and JSON (see :func:`hsiaug.api.save_state`).
+
+        Parameters
+        ----------
+        folder : Path
+            An empty folder.
         """
         ...
 
@@ -101,12 +143,20 @@ class Prepared(Protocol):
     """
 
     def save(self, folder: Path) -> None:
-        """Write all state to an empty folder, as :meth:`FittedGenerator.save` does."""
+        """Write all state, as :meth:`FittedGenerator.save` does.
+
+        Parameters
+        ----------
+        folder : Path
+            An empty folder.
+        """
         ...
 
 
 class Generator(Protocol):
     """Learns from a train view to make labelled samples.
+
+    ``params`` is an instance of the params class that the card names.
 
     One whose card says ``prepares`` adds two methods. ``prepare(view, *, seed, device, progress) ->
     Prepared`` learns what needs no label: ``view`` has the card's scope, ``coords``, ``y``,
@@ -123,17 +173,49 @@ class Generator(Protocol):
     def fit(
         self, view: TrainView, *, seed: int, device: str, progress: Progress
     ) -> FittedGenerator:
-        """Learn from ``view``, which has the scope that the card declares. device: "cpu", "cuda",
-        "cuda:1"...
+        """Learn to make samples.
 
         Where the card says ``resumes``, it (and ``prepare``) also takes ``checkpoint: Path |
         None``, a folder of its own that lasts until the fit is done (see :class:`hsiaug.api.Card`);
         None = nothing is to be saved.
+
+        Parameters
+        ----------
+        view : TrainView
+            What may be seen of the scene, within the scope that the card declares.
+        seed : int
+            Seeds every random choice.
+        device : str
+            Where to compute: "cpu", "cuda", "cuda:1" …
+        progress : Progress
+            Takes in how far the fit is.
+
+        Returns
+        -------
+        FittedGenerator
+
+        Raises
+        ------
+        PluginError
+            Where the view cannot be learnt from.
         """
         ...
 
     def load(self, folder: Path, *, device: str) -> FittedGenerator:
-        """Load what :meth:`FittedGenerator.save` wrote; it must sample the same."""
+        """Load what :meth:`FittedGenerator.save` wrote.
+
+        Parameters
+        ----------
+        folder : Path
+            The folder that was written.
+        device : str
+            Where to compute.
+
+        Returns
+        -------
+        FittedGenerator
+            Must give the same samples as the one that was saved.
+        """
         ...
 
 
@@ -141,15 +223,41 @@ class FittedPairGenerator(Protocol):
     """A generator of image–mask pairs that has learnt from the training tiles."""
 
     def sample(self, counts: PairCounts, *, guidance: float | None, seed: int) -> DenseSamples:
-        """Exactly ``counts.total`` synthetic pairs, ``counts.by_class[c]`` of them showing class c.
+        """Exactly the synthetic pairs that are asked for, in any order.
 
         The runner asks for pairs of any classes alone, ``hsiaug generate --show`` for pairs of one
-        class. guidance, seed: as in :class:`FittedGenerator`.
+        class. The same arguments give the same pairs.
+
+        Parameters
+        ----------
+        counts : PairCounts
+            How many pairs are wanted in all, and how many of these shall show each class id.
+        guidance : float or None
+            Guidance strength ω; None for a generator without guidance.
+        seed : int
+            Seeds every random choice.
+
+        Returns
+        -------
+        DenseSamples
+            ``counts.total`` pairs in the data's units, ``counts.by_class[c]`` of them showing
+            class c.
+
+        Raises
+        ------
+        PluginError
+            Where a class cannot be shown.
         """
         ...
 
     def save(self, folder: Path) -> None:
-        """Write all state to an empty folder."""
+        """Write all state, as :meth:`FittedGenerator.save` does.
+
+        Parameters
+        ----------
+        folder : Path
+            An empty folder.
+        """
         ...
 
 
@@ -169,18 +277,54 @@ class PairGenerator(Protocol):
     def fit(
         self, view: DenseView, *, seed: int, device: str, progress: Progress
     ) -> FittedPairGenerator:
-        """Learn from ``view``; as :meth:`Generator.fit`, with ``checkpoint`` where the card says
-        ``resumes``.
+        """Learn to make pairs.
+
+        As in :meth:`Generator.fit` it also takes ``checkpoint`` where the card says ``resumes``.
+
+        Parameters
+        ----------
+        view : DenseView
+            The training tiles with their masks.
+        seed : int
+            Seeds every random choice.
+        device : str
+            Where to compute: "cpu", "cuda", "cuda:1" …
+        progress : Progress
+            Takes in how far the fit is.
+
+        Returns
+        -------
+        FittedPairGenerator
+
+        Raises
+        ------
+        PluginError
+            Where the tiles cannot be learnt from.
         """
         ...
 
     def load(self, folder: Path, *, device: str) -> FittedPairGenerator:
-        """Load what :meth:`FittedPairGenerator.save` wrote; it must sample the same."""
+        """Load what :meth:`FittedPairGenerator.save` wrote.
+
+        Parameters
+        ----------
+        folder : Path
+            The folder that was written.
+        device : str
+            Where to compute.
+
+        Returns
+        -------
+        FittedPairGenerator
+            Must give the same pairs as the one that was saved.
+        """
         ...
 
 
 class FittedClassifier(Protocol):
-    """A classifier that has learnt; it may add ``predict_proba(patches) -> (n, C) float32``.
+    """A classifier that has learnt.
+
+    It may add ``predict_proba(patches) -> (n, C) float32``, the shares of the class ids 1..C.
 
     It may also add ``facts``, a mapping of plain JSON about its fit, which goes into the record.
     ``aside_steps`` there are optimiser steps of a network that only chose among the samples: they
@@ -188,7 +332,18 @@ class FittedClassifier(Protocol):
     """
 
     def predict(self, patches: Patches) -> NDArray[np.int64]:
-        """(n,) class ids of the centre pixels. Called once per batch of test pixels."""
+        """Class ids of centre pixels. Called once per batch of test pixels.
+
+        Parameters
+        ----------
+        patches : Patches
+            n patches, as the card's ``input`` says.
+
+        Returns
+        -------
+        (n,) int64
+            Class ids 1..C.
+        """
         ...
 
 
@@ -202,23 +357,57 @@ class Classifier(Protocol):
     def fit(
         self, samples: PatchSamples, view: TrainView, *, seed: int, device: str, progress: Progress
     ) -> FittedClassifier:
-        """Learn from ``samples``, whose patches are as ``card.input`` says.
+        """Learn to classify.
 
-        ``view`` serves the normaliser, and unlabelled pixels where the card declares a scope. Both
-        show the spectral view that the user asked for (``views``), as do the patches that are
-        predicted: take the number of bands from them, not from the scene, and expect no
-        reflectance.
+        Samples and view show the spectral transform that the user asked for (``views``), as do the
+        patches that are predicted: take the number of bands from them, not from the scene, and
+        expect no reflectance.
+
+        Parameters
+        ----------
+        samples : PatchSamples
+            Real and synthetic samples; their patches are as ``card.input`` says.
+        view : TrainView
+            Serves the normaliser, and unlabelled pixels where the card declares a scope.
+        seed : int
+            Seeds every random choice.
+        device : str
+            Where to compute: "cpu", "cuda", "cuda:1" …
+        progress : Progress
+            Takes in how far the fit is.
+
+        Returns
+        -------
+        FittedClassifier
+
+        Raises
+        ------
+        PluginError
+            Where the samples cannot be learnt from.
         """
         ...
 
 
 class FittedMaskClassifier(Protocol):
-    """A classifier of masks that has learnt; optional: ``facts``, ``predict_proba(tiles) -> (n, C,
-    H, W) float32``.
+    """A classifier of masks that has learnt.
+
+    It may add ``facts``, as :class:`FittedClassifier`, and ``predict_proba(tiles) -> (n, C, H, W)
+    float32``, the shares of the class ids 1..C.
     """
 
     def predict(self, tiles: Tiles) -> NDArray[np.int64]:
-        """(n, H, W) class ids 1..C of every pixel. Called once per batch of test tiles."""
+        """Class ids of every pixel. Called once per batch of test tiles.
+
+        Parameters
+        ----------
+        tiles : Tiles
+            n tiles.
+
+        Returns
+        -------
+        (n, H, W) int64
+            Class ids 1..C.
+        """
         ...
 
 
@@ -232,7 +421,28 @@ class MaskClassifier(Protocol):
     def fit(
         self, samples: DenseSamples, view: DenseView, *, seed: int, device: str, progress: Progress
     ) -> FittedMaskClassifier:
-        """Learn from ``samples``; 0 in a mask is no label. ``view`` holds the real training tiles
-        alone.
+        """Learn to classify.
+
+        Parameters
+        ----------
+        samples : DenseSamples
+            Real and synthetic tiles with their masks, in which 0 is no label.
+        view : DenseView
+            The real training tiles alone.
+        seed : int
+            Seeds every random choice.
+        device : str
+            Where to compute: "cpu", "cuda", "cuda:1" …
+        progress : Progress
+            Takes in how far the fit is.
+
+        Returns
+        -------
+        FittedMaskClassifier
+
+        Raises
+        ------
+        PluginError
+            Where the samples cannot be learnt from.
         """
         ...

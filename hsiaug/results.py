@@ -57,7 +57,7 @@ from hsiaug.protocol.split import Split, draw_split
 from hsiaug.quality.kits import sample_kit, synthesise
 from hsiaug.quality.synthesis import sample_request
 from hsiaug.registry.card import build_params, check_preset
-from hsiaug.registry.handed import as_typed, named
+from hsiaug.registry.handed import as_typed, name_and_overrides
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import import_here, registry
 from hsiaug.report import ENDINGS, Report, build_report, figure_of, render_report, save_report
@@ -724,7 +724,7 @@ def _name_plugins(
     if plugins is None:
         return None, variants
     for plugin in as_items(plugins):
-        name, params = named(kind, plugin, preset)
+        name, params = name_and_overrides(kind, plugin, preset)
         if params not in variants.setdefault(name, []):
             variants[name].append(params)
     return tuple(variants), variants

@@ -25,7 +25,7 @@ from hsiaug.data.adding import ImportOptions, add_scene
 from hsiaug.trial import index
 from hsiaug.trial.record_json import Record
 from hsiaug.trial.store import Store
-from hsiaug.ui.answers import Answer, Answers
+from hsiaug.ui.answers import AnswerFile, PixelAnswer
 from hsiaug_builtin.nets.checkpoint import resume, save
 from tests.in_process import hsiaug
 from tests.report.report_records import believable, record
@@ -127,7 +127,7 @@ def test_a_real_disk_that_is_full_or_read_only_keeps_its_records(real_disk: Path
 def test_a_lock_that_a_full_disk_does_not_hold_is_not_in_the_way(tmp_path: Path, at: int) -> None:
     folder = tmp_path / "disk"
     folder.mkdir()
-    given = Answers(folder / "answers.csv", (20, 30))
+    given = AnswerFile(folder / "answers.csv", (20, 30))
     with (
         faulty_disk(folder, "full", at),
         pytest.raises(InputError, match="No space left"),
@@ -164,11 +164,11 @@ def test_a_scene_whose_card_cannot_be_put_in_its_place_leaves_no_picture(tmp_pat
 
 @pytest.mark.parametrize("kind", ["full once", "broken"])
 def test_answers_go_on_after_one_that_the_disk_refused(tmp_path: Path, kind: str) -> None:
-    first, second, third = (Answer(((number, 2),), "class", "wheat") for number in range(3))
+    first, second, third = (PixelAnswer(((number, 2),), "class", "wheat") for number in range(3))
     for at in itertools.count(1):
         file = tmp_path / str(at) / "answers.csv"
         file.parent.mkdir()
-        given, refused = Answers(file, (20, 30)), False
+        given, refused = AnswerFile(file, (20, 30)), False
         given.add(first)
         with faulty_disk(file.parent, kind, at) as disk:
             try:
@@ -178,7 +178,7 @@ def test_answers_go_on_after_one_that_the_disk_refused(tmp_path: Path, kind: str
                 refused = True
         given.add(third)
         assert (
-            Answers(file, (20, 30)).given
+            AnswerFile(file, (20, 30)).given
             == given.given
             == [first, *([] if refused else [second]), third]
         )

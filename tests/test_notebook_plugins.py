@@ -14,7 +14,7 @@ from hsiaug.base.errors import InputError, PluginError
 from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.data import toy_scene
-from hsiaug.registry.handed import named, parcels, unpack
+from hsiaug.registry.handed import name_and_overrides, parcels, unpack
 from hsiaug.registry.lookup import registry
 from hsiaug.registry.sources import source_digest
 from tests.in_process import run_trials_here
@@ -105,9 +105,9 @@ def test_a_changed_cell_gives_other_trials_and_the_same_cell_the_same(tmp_path, 
 
 def test_data_of_the_notebook_do_not_travel_with_a_plugin() -> None:
     data = "scene = __import__('hsiaug').load_scene('toy')"
-    assert named("generator", cell(data=data)["Bright"]) == ("bright", {"gain": "0.1"})
+    assert name_and_overrides("generator", cell(data=data)["Bright"]) == ("bright", {"gain": "0.1"})
     with pytest.raises(PluginError, match="scene, a Scene"):
-        named("generator", cell(data=data, peek="scene.labels")["Bright"])
+        name_and_overrides("generator", cell(data=data, peek="scene.labels")["Bright"])
 
 
 KEPT: dict[str, Any] = {
@@ -141,21 +141,24 @@ def test_labels_do_not_travel_with_a_plugin_in_any_constant(kept: str, where: st
         method.__module__ = "__main__"
     bright.more = method
     with pytest.raises(PluginError, match="small constants alone"):
-        named("generator", bright)
+        name_and_overrides("generator", bright)
 
 
 def test_names_of_packages_are_not_taken_and_plugins_of_packages_stay_theirs() -> None:
     with pytest.raises(PluginError, match="two packages register the generator 'smote'"):
-        named("generator", cell(name="smote")["Bright"])
+        name_and_overrides("generator", cell(name="smote")["Bright"])
     with pytest.raises(PluginError, match="carries a Card"):
-        named("generator", 3)
-    assert named("generator", hsiaug.generator("noise", level=0.3)) == ("noise", {"level": "0.3"})
+        name_and_overrides("generator", 3)
+    assert name_and_overrides("generator", hsiaug.generator("noise", level=0.3)) == (
+        "noise",
+        {"level": "0.3"},
+    )
     assert not parcels()
 
 
 def test_what_is_sent_is_known_there_with_the_same_version() -> None:
     made = cell()
-    named("generator", made["Bright"])
+    name_and_overrides("generator", made["Bright"])
     start = WorkerStart("pixels", "", Path(), "cpu", None, BlindData(toy_scene()))
     sent, params = pickle.dumps(start), pickle.dumps(made["Params"](gain=0.7))
     version = registry().find("generator", "bright").load().card.version

@@ -33,7 +33,7 @@ from hsiaug.trial.fits import Fit, load_fit, save_fit
 from hsiaug.trial.record_json import Record
 from hsiaug.trial.store import Store
 from hsiaug.trial.upkeep import merge, verify
-from hsiaug.ui.answers import Answer, Answers
+from hsiaug.ui.answers import AnswerFile, PixelAnswer
 
 
 @dataclass(frozen=True)
@@ -178,18 +178,18 @@ def _damaged_fit(folder: Path) -> None:
     (folder / "cache" / "0123" / "fitted" / "state.json").write_text("{")
 
 
-def _answers(folder: Path) -> Answers:
-    return Answers(folder / "answers.csv", (20, 30))
+def _answers(folder: Path) -> AnswerFile:
+    return AnswerFile(folder / "answers.csv", (20, 30))
 
 
 def _first_answer(folder: Path, line: str = "") -> None:
-    _answers(folder).add(Answer(((1, 2), (1, 3)), "class", "wheat"))
+    _answers(folder).add(PixelAnswer(((1, 2), (1, 3)), "class", "wheat"))
     with (folder / "answers.csv").open("a") as file:
         file.write(line)
 
 
 def _answer(folder: Path) -> None:
-    given, second = _answers(folder), Answer(((3, 4),), "none")
+    given, second = _answers(folder), PixelAnswer(((3, 4),), "none")
     if second not in given.given:
         given.add(second)
 

@@ -31,7 +31,7 @@ from typing import Any
 from benchmarks.common import say
 from hsiaug.trial.store import Store
 from hsiaug.trial.upkeep import verify
-from hsiaug.ui.answers import Answers
+from hsiaug.ui.answers import AnswerFile
 
 GENERATORS = ("smote", "mixup", "noise", "duplicate")
 RATES = ("0.5", "1")
@@ -237,7 +237,7 @@ class Soak:
         self.seen |= found.keys()
         answers = self.folder / "answers.csv"
         if self.acknowledged:
-            given = Answers(answers, SHAPE)
+            given = AnswerFile(answers, SHAPE)
             if len(given.given) < self.acknowledged or given.wrong:
                 self.faults.append(
                     f"answers: {len(given.given)} of {self.acknowledged}, {given.wrong[:1]}"

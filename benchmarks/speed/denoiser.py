@@ -32,12 +32,12 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.common import say
-from hsiaug_builtin.txt2hsi.codebook import Condition, Gaussians
+from hsiaug_builtin.txt2hsi.codebook import Conditioning, Gaussians
 from hsiaug_builtin.txt2hsi.denoiser import HEADS, Denoiser
 from hsiaug_builtin.txt2hsi.fitted import BATCH
 from hsiaug_builtin.txt2hsi.params import Params
 from hsiaug_builtin.txt2hsi.texts import Texts
-from hsiaug_builtin.txt2hsi.vae import Codec, Vae
+from hsiaug_builtin.txt2hsi.vae import CodecLoss, Vae
 
 SIDE, WORDS, EMBEDDING, PROMPTS, CLASSES = 9, 32, 384, 32, 16
 BANDS, PIXELS = 200, 10_000
@@ -101,7 +101,9 @@ def compare(params: Params, device: str) -> Iterator[Row]:
         theirs = training(peer, ask_peer(peer, params, batch))
         yield row(f"compiled, training steps/s of {batch}", STEPS, mine, theirs)
     vae, draw = Vae(BANDS, params.latent, size.vae_width), torch.Generator()
-    codec = Codec(torch.randn(PIXELS, BANDS), torch.zeros(BANDS), torch.ones(BANDS), size.vae_batch)
+    codec = CodecLoss(
+        torch.randn(PIXELS, BANDS), torch.zeros(BANDS), torch.ones(BANDS), size.vae_batch
+    )
     what = f"training steps/s of the VAE, {size.vae_batch} pixels"
     yield row(what, STEPS, training(vae, lambda: codec.loss(vae, draw)))
 
@@ -171,7 +173,7 @@ def ask_ours(model: Denoiser, params: Params, n: int) -> Callable[[], Tensor]:
     pooled = torch.randn(PROMPTS, EMBEDDING)
     texts = Texts(tokens, mask, pooled, {}, (), (), torch.zeros(PROMPTS, WORDS))
     each = torch.arange(n)
-    condition = Condition(each % (params.codes + 1), each % PROMPTS, 1 + each % CLASSES)
+    condition = Conditioning(each % (params.codes + 1), each % PROMPTS, 1 + each % CLASSES)
     x = torch.randn(n, SIDE, SIDE, params.latent)
     return lambda: model(x, torch.ones(n), condition, texts)[0]
 

@@ -17,12 +17,12 @@ from hsiaug.advice.screening import (
     CONFIRM,
     Ceiling,
     LeftOut,
-    alone,
     arms,
     baselines_of,
     gains_of,
     recipe,
     run_baselines,
+    scores_without_generator,
     scoring,
     screen,
 )
@@ -31,11 +31,10 @@ from hsiaug.base.errors import InputError
 from hsiaug.bench.plan import Plan, build_plan
 from hsiaug.bench.request import Request
 from hsiaug.bench.schedule import join_plans
+from hsiaug.metrics.significance import ALPHA
 from hsiaug.metrics.verdict import Confirmation, confirm
 from hsiaug.trial.arm import Arm
 from hsiaug.trial.spec import TrialSpec
-
-ALPHA = 0.05
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ class Advice:
         Generator, λ (None: all of them), and why it was not tried.
     failed : tuple of str
         Hashes.
-    alone : mapping of str to float
+    without_generator : mapping of str to float
         AA of each classifier without a generator on the screening draws, the control's too.
     final : TrialSpec
         The recipe, on its inner draw.
@@ -73,7 +72,7 @@ class Advice:
     kind: Literal["use", "none helps", "not decided", "cannot tell"]
     left_out: LeftOut
     failed: tuple[str, ...]
-    alone: Mapping[str, float]
+    without_generator: Mapping[str, float]
     final: TrialSpec
     score: str
     large: tuple[int, ...]
@@ -110,11 +109,14 @@ def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) ->
     session = scoring(plan, session)
     plan = run_baselines(plan, session)
     met = screen(plan, session, left_out)
-    without = {name: statistics.fmean(values) for name, values in alone(plan, session).items()}
+    without = {
+        name: statistics.fmean(scores)
+        for name, scores in scores_without_generator(plan, session).items()
+    }
     known = partial(
         Advice,
         left_out=left_out,
-        alone=without,
+        without_generator=without,
         score=session.score,
         large=session.large,
         notes=plan.notes,
@@ -158,7 +160,8 @@ def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) ->
         # The highest AA itself: a large gain of a poor classifier is no reason to take it.
         about = sorted(found_by["helps"], key=lambda one: -statistics.fmean(one.aa))
     elif found_by["open"] or not tried:
-        kind, about = "not decided", found_by["open"]
+        kind = "not decided"
+        about = found_by["open"]
     return known(
         kind,
         chosen=about[0] if about else None,

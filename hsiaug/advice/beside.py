@@ -18,7 +18,8 @@ from hsiaug.report.answers import Use, three_answers
 from hsiaug.report.labels import count
 from hsiaug.report.records import ArmCell
 from hsiaug.report.tables import Table
-from hsiaug.tasks.task import Task, TaskData
+from hsiaug.tasks.task import Task
+from hsiaug.tasks.types import TaskData
 from hsiaug.trial.arm import NONE
 from hsiaug.trial.store import Store
 

@@ -1,9 +1,8 @@
 """Gains of arms over the controls, draw by draw, and the conclusions that they allow."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Any
 
 from hsiaug.metrics.significance import told_apart
 from hsiaug.metrics.verdict import TINY
@@ -69,19 +68,33 @@ def key(trial: TrialSpec) -> Key:
     return trial.generator.name, trial.rate, trial.omega, trial.classifier.name, trial.seed
 
 
-def scored(record: Record, which: int = 0, large: Sequence[int] = ()) -> float:
-    """The score of a trial that its task is advised by (of pixels AA, of masks mIoU), or the one
-    beside it.
+def main_score(record: Record, large: Sequence[int] = ()) -> float:
+    """The score of a trial that its task is advised by: of pixels AA, of masks mIoU.
 
     Parameters
     ----------
+    record : Record
+        Of a trial that went well.
     large : sequence of int
-        Ids of the classes that the first is averaged over; none: all of them.
+        Ids of the classes that it is averaged over; none: all of them.
+
+    Returns
+    -------
+    float
+        0..1.
     """
     metrics = record["metrics"]
-    if large and not which:
+    if large:
         return fmean(metrics["recall"][c - 1] for c in large)
-    value: float = metrics[get_task(record["spec"]["task"]).scores[which][0]]
+    main, _ = get_task(record["spec"]["task"]).scores
+    value: float = metrics[main[0]]
+    return value
+
+
+def second_score(record: Record) -> float:
+    """The score that stands beside the main one: of pixels OA, of masks F1."""
+    _, second = get_task(record["spec"]["task"]).scores
+    value: float = record["metrics"][second[0]]
     return value
 
 
@@ -98,35 +111,51 @@ def gain_of(
 
     Parameters
     ----------
+    arm : Arm
+        The arm whose gains are asked for.
+    classifier : str
+        Name of the classifier.
     results : Results
         Records of trials that went well.
+    seeds : iterable of int
+        Numbers of the draws.
     names : iterable of str
         Names of the controls.
     large : sequence of int
-        As of :func:`scored`.
+        As of :func:`main_score`.
     """
-    controls = [(name, Rate(0.0) if name == NONE else arm.rate, None) for name in names]
-    shared: dict[int, list[Record]] = {}
+    arm_key = (arm.generator.name, arm.rate, arm.omega)
+    control_keys = [(name, Rate(0.0) if name == NONE else arm.rate, None) for name in names]
+    arm_records: dict[int, Record] = {}
+    control_records: dict[int, list[Record]] = {}
     for seed in seeds:
-        asked = ((arm.generator.name, arm.rate, arm.omega), *controls)
-        found = [results.get((*one, classifier, seed)) for one in asked]
-        if None not in found:
-            shared[seed] = [record for record in found if record is not None]
+        of_arm = results.get((*arm_key, classifier, seed))
+        of_controls = [results.get((*key, classifier, seed)) for key in control_keys]
+        if of_arm is not None and None not in of_controls:
+            arm_records[seed] = of_arm
+            control_records[seed] = [record for record in of_controls if record is not None]
 
-    def scores(i: int, which: int, large: Sequence[int] = ()) -> list[float]:
-        return [scored(records[i], which, large) for records in shared.values()]
+    def differences(control: int, score: Callable[[Record], float]) -> tuple[float, ...]:
+        return tuple(
+            score(arm_records[seed]) - score(control_records[seed][control]) for seed in arm_records
+        )
 
-    def over(i: int, *how: Any) -> tuple[float, ...]:
-        return tuple(a - b for a, b in zip(scores(0, *how), scores(i, *how), strict=True))
+    def main_of_large(record: Record) -> float:
+        return main_score(record, large)
 
     return ArmGain(
-        arm,
-        classifier,
-        tuple(shared),
-        tuple(scores(0, 0, large)),
-        tuple(
-            Against(c[0], over(i, 0, large), over(i, 1), over(i, 0))
-            for i, c in enumerate(controls, start=1)
+        arm=arm,
+        classifier=classifier,
+        seeds=tuple(arm_records),
+        aa=tuple(map(main_of_large, arm_records.values())),
+        against=tuple(
+            Against(
+                control=name,
+                aa=differences(i, main_of_large),
+                oa=differences(i, second_score),
+                all=differences(i, main_score),
+            )
+            for i, (name, _, _) in enumerate(control_keys)
         ),
     )
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from operator import itemgetter
 
-from hsiaug.advice.gains import ArmGain, above, candidates, gain_of, key, scored
+from hsiaug.advice.gains import ArmGain, above, candidates, gain_of, key, main_score
 from hsiaug.advice.session import Session
 from hsiaug.base.errors import HsiaugError, InputError, PluginError
 from hsiaug.bench.costs import write_duration
@@ -91,10 +91,8 @@ def ladder(plugins: Registry, request: Request) -> tuple[list[str], LeftOut]:
         except Exception as error:
             why = error
             if not isinstance(error, HsiaugError):
-                said, hint = (
-                    f"{type(error).__name__}: {error}",
-                    "Correct what `set` gives it, or repair its package.",
-                )
+                said = f"{type(error).__name__}: {error}"
+                hint = "Correct what `set` gives it, or repair its package."
                 why = PluginError(f"generator {name} could not be made", value=said, hint=hint)
             if own:
                 raise why from error
@@ -239,13 +237,13 @@ def gains_of(plan: Plan, session: Session) -> list[ArmGain]:
     return [one for one in found if len(one.seeds) == len(SCREEN)]
 
 
-def alone(plan: Plan, session: Session) -> dict[str, list[float]]:
+def scores_without_generator(plan: Plan, session: Session) -> dict[str, list[float]]:
     """AA of each classifier without a generator, draw by draw."""
-    found: dict[str, list[float]] = {}
+    scores: dict[str, list[float]] = {}
     for (generator, _, _, classifier, _), record in session.results(plan).items():
         if generator == NONE:
-            found.setdefault(classifier, []).append(scored(record, large=session.large))
-    return found
+            scores.setdefault(classifier, []).append(main_score(record, session.large))
+    return scores
 
 
 def ceiling(plan: Plan, session: Session) -> Ceiling | None:
@@ -254,9 +252,9 @@ def ceiling(plan: Plan, session: Session) -> Ceiling | None:
     """
     learning = _learning(plan)
     means = {
-        n: statistics.fmean(v)
-        for n, v in alone(plan, session).items()
-        if n in learning and len(v) == len(SCREEN)
+        classifier: statistics.fmean(scores)
+        for classifier, scores in scores_without_generator(plan, session).items()
+        if classifier in learning and len(scores) == len(SCREEN)
     }
     name, mean = max(means.items(), key=itemgetter(1), default=("", 0.0))
     return (name, mean) if 1 - mean <= HEADROOM else None
@@ -421,19 +419,19 @@ def recipe(plan: Plan, session: Session, use: ArmGain | None = None) -> TrialSpe
             trials.setdefault((trial.classifier.name, bool(trial.rate)), trial)
     known = session.results(plan)
 
-    def told(trial: TrialSpec) -> list[float]:
-        found = [known.get((*key(trial)[:-1], seed)) for seed in SCREEN]
-        return [scored(record, large=session.large) for record in found if record]
+    def screening_scores(trial: TrialSpec) -> list[float]:
+        records = [known.get((*key(trial)[:-1], seed)) for seed in SCREEN]
+        return [main_score(record, session.large) for record in records if record]
 
     samples = any(rate for _, rate in trials)
     first, *others = (trial for (_, rate), trial in trials.items() if rate == samples)
-    better = [trial for trial in others if above(told(trial), told(first))]
-    best = max(better, key=lambda trial: statistics.fmean(told(trial)), default=first)
+    better = [trial for trial in others if above(screening_scores(trial), screening_scores(first))]
+    best = max(better, key=lambda trial: statistics.fmean(screening_scores(trial)), default=first)
     without = trials[best.classifier.name, False]
-    if above(told(without), told(best)):
+    if above(screening_scores(without), screening_scores(best)):
         best = without
     if use is None:
         return best
     named = (use.arm.generator.name, use.arm.rate, use.arm.omega, use.classifier, SCREEN[0])
     confirmed = next(trial for trial in plan.trials if key(trial) == named)
-    return best if above(told(best), told(confirmed)) else confirmed
+    return best if above(screening_scores(best), screening_scores(confirmed)) else confirmed

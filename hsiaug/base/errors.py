@@ -81,7 +81,26 @@ class StoreError(HsiaugError):
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """The hint for an unknown name: near matches first, else everything that is known."""
+    """The hint for an unknown name: near matches first, else everything that is known.
+
+    Parameters
+    ----------
+    name : str
+        What was typed.
+    known : iterable of str
+        Names that there are.
+
+    Returns
+    -------
+    str
+        A sentence.
+
+    Examples
+    --------
+    >>> from hsiaug.api import did_you_mean
+    >>> did_you_mean("smotte", ["smote", "mixup"])
+    'Did you mean smote?'
+    """
     known = sorted(known)
     near = difflib.get_close_matches(str(name).lower(), known, n=3, cutoff=0.55)
     if near:

@@ -54,8 +54,11 @@ def check_target(path: Path, endings: Sequence[str], option: str = "`out`") -> s
         known = [one for one in endings if one]
         listed = " or ".join([", ".join(known[:-1]), known[-1]] if len(known) > 1 else known)
         example = path.with_suffix(known[0]) if path.name else f"file{known[0]}"
-        rule, hint = f"{option} must end in {listed}", f"For example {option} {example}."
-        raise InputError(rule, value=repr(str(path)), hint=hint)
+        raise InputError(
+            f"{option} must end in {listed}",
+            value=repr(str(path)),
+            hint=f"For example {option} {example}.",
+        )
     if not path.absolute().parent.is_dir() or path.is_dir():
         rule = f"{option} {path} must be a file in a folder that exists"
         hint = "Make the folder first, or name another file."
@@ -72,8 +75,11 @@ def check_targets(paths: Sequence[Path], endings: Sequence[str]) -> None:
     for place, path in enumerate(paths):
         check_target(path, endings)
         if path.absolute() in {other.absolute() for other in paths[:place]}:
-            rule, hint = "`out` must name each file once", "Leave out one of them."
-            raise InputError(rule, value=f"{str(path)!r} twice", hint=hint)
+            raise InputError(
+                "`out` must name each file once",
+                value=f"{str(path)!r} twice",
+                hint="Leave out one of them.",
+            )
 
 
 def write_whole(path: Path, write: Callable[[Path], object], option: str = "`out`") -> Path:

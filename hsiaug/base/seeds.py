@@ -8,6 +8,17 @@ import hashlib
 
 
 def derive_seed(*parts: str | int | float) -> int:
-    """A seed in [0, 2³¹) that depends on every part, alike on every machine and Python."""
+    """A seed that depends on every part, alike on every machine and Python.
+
+    Parameters
+    ----------
+    *parts : str, int or float
+        What the seed is for, as ``derive_seed("fit", name, seed)``.
+
+    Returns
+    -------
+    int
+        In [0, 2³¹).
+    """
     text = "\x1f".join(repr(part) for part in parts)
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") >> 1

@@ -75,7 +75,9 @@ class Costs:
         return costs
 
     def _learn(self, record: Record) -> None:
-        spec, timings, samples = record["spec"], record["timings"], record["samples"]
+        spec = record["spec"]
+        timings = record["timings"]
+        samples = record["samples"]
         if record.get("prepared"):
             self._prepared.add(canonical_json([spec["generator"], spec["scene"]]))
         for kind, guess in self._guesses(
@@ -107,7 +109,8 @@ class Costs:
         """Expected seconds of what a trial makes, and whether it was timed; by a key that trials
         share with the part.
         """
-        spec, keys = trial.as_json(), {"classifier": trial.hash, "generator": trial.fit_hash}
+        spec = trial.as_json()
+        keys = {"classifier": trial.hash, "generator": trial.fit_hash}
         real, made = self._samples.get(trial.hash, (USUAL_REAL, int(bool(trial.made))))
         found = {}
         for kind, guess in self._guesses(spec, real, made).items():
@@ -115,10 +118,8 @@ class Costs:
             found[keys[kind]] = guess * (total / number if number else 1.0), number > 0
         if self.cache and has_fit(self.cache, trial):
             found.pop(trial.fit_hash, None)
-        card, once = (
-            self._cards.get(trial.generator.name),
-            canonical_json([spec["generator"], spec["scene"]]),
-        )
+        card = self._cards.get(trial.generator.name)
+        once = canonical_json([spec["generator"], spec["scene"]])
         if made and card and card.prepares and once not in self._prepared:
             found[once] = card.prepare_seconds, False
         return found
@@ -180,12 +181,15 @@ class Forecast:
         jobs: int = 1,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._left, self._jobs, self._clock = dict(trials), max(1, jobs), clock
+        self._left = dict(trials)
+        self._jobs = max(1, jobs)
+        self._clock = clock
         self.each: dict[str, float] = {}
         """Expected seconds of every trial, by hash; the first of those that share something makes
         it.
         """
-        self._measured, made = True, set[str]()
+        self._measured = True
+        made = set[str]()
         for hash, trial in trials.items():
             parts = {key: found for key, found in costs.parts(trial).items() if key not in made}
             made.update(parts)

@@ -7,6 +7,7 @@ What depends on the data besides, as the side of tiles does, is said by
 
 from hsiaug.core.view_names import DEFAULT_VIEW
 from hsiaug.protocol.balance import DEFAULT_TIMES
+from hsiaug.trial import STORE as STORE
 from hsiaug.trial.arm import BOTH
 
 GENERATORS = {

@@ -44,7 +44,8 @@ LONGEST = 2**16
 
 def describe(trial: TrialSpec) -> str:
     """A trial in a few words."""
-    alone, lam = ALONE * (trial.train != BOTH), f" {trial.rate.words}" if trial.rate else ""
+    alone = ALONE * (trial.train != BOTH)
+    lam = f" {trial.rate.words}" if trial.rate else ""
     omega = "" if trial.omega is None else f" ω={trial.omega:g}"
     return one_line(
         f"{trial.generator.name}{alone}{lam}{omega} · {trial.classifier_label} · draw {trial.seed}"
@@ -77,7 +78,9 @@ def watch_trials(
     """
     forecast = Forecast(trials, costs or Costs(), jobs=jobs, clock=clock)
     drawn = not quiet and live(console)
-    done, failed, last = 0, 0, clock()
+    done = 0
+    failed = 0
+    last = clock()
     told: set[ErrorKind] = set()
     running: dict[str, str] = {}
 
@@ -90,7 +93,8 @@ def watch_trials(
         """
         nonlocal done, failed, last
         done, failed = done + 1, failed + (event.kind == "failed")
-        name, why = describe(trials[event.hash]), ""
+        name = describe(trials[event.hash])
+        why = ""
         record = store.get(event.hash) if event.kind == "failed" and store is not None else None
         if record is not None and store is not None:
             why = why_failed(record)
@@ -139,7 +143,8 @@ class _Eta(TimeRemainingColumn):
     def __init__(self, forecast: Forecast) -> None:
         super().__init__()
         self._forecast = forecast
-        self._said, self._at = "", float("-inf")
+        self._said = ""
+        self._at = float("-inf")
 
     def render(self, task: Task) -> Text:
         if task.fields.get("whole"):

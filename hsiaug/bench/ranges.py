@@ -77,7 +77,8 @@ def integers(option: str, text: str) -> list[int]:
     """Whole numbers and rising ranges between commas, as ``3,5,8-9``. Raises InputError for
     anything else.
     """
-    number, parts = rf"[0-9]{{1,{DIGITS}}}", _parts(text)
+    number = rf"[0-9]{{1,{DIGITS}}}"
+    parts = _parts(text)
     listed = []
     if all(re.fullmatch(rf"{number}(-{number})?", part) for part in parts):
         ends = [part.partition("-")[::2] for part in parts]

@@ -39,7 +39,7 @@ Value = TypeVar("Value")
 REAL = "real"
 TRAIN = (BOTH, SYNTHETIC, REAL)
 """What a classifier may learn from."""
-SPELT = {"seeds": "draws", "view": "views"}
+NAMES_IN_ERRORS = {"seeds": "draws", "view": "views"}
 """Fields by the names that errors give them."""
 
 
@@ -95,7 +95,7 @@ def _draws(value: Any, field: str) -> tuple[Any, ...]:
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, int | str) and not isinstance(value, bool):
-        return tuple(seeds(str(value), f"`{SPELT['seeds']}`"))
+        return tuple(seeds(str(value), f"`{NAMES_IN_ERRORS['seeds']}`"))
     return as_items(value)
 
 
@@ -273,7 +273,7 @@ def _explain(cause: ValidationError) -> InputError:
     if isinstance(error, InputError):
         return error
     field = str(fault["loc"][0]) if fault["loc"] else ""
-    name = f"`{SPELT.get(field, field)}`"
+    name = f"`{NAMES_IN_ERRORS.get(field, field)}`"
     message = str(fault["msg"]).removeprefix("Value error, ")
     if fault["type"] == "too_short":
         rule = f"{name} must be one value, or a list that is not empty"

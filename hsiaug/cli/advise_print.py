@@ -50,11 +50,9 @@ def tell_advice(
     names = advice.score, plan.task.scores[1][1]
     gains = (f"Δ{names[0]}", "interval", f"Δ{names[1]}", "interval", "over")
     header = ("stage", "generator", "λ", "ω", "classifier", "draws", names[0], *gains)
-    audits, classes, final = (
-        [split.audit for split in plan.splits],
-        session.scene.class_names,
-        advice.final,
-    )
+    audits = [split.audit for split in plan.splits]
+    classes = session.scene.class_names
+    final = advice.final
     near = [audit.centre_overlap_percent for audit in audits]
     tested = [c for c in range(1, len(classes) + 1) if any(a.test_counts[c - 1] for a in audits)]
     record = session.known.get(final.hash)
@@ -137,7 +135,8 @@ def _spent(advice: Advice, session: Session) -> dict[str, object]:
 
 
 def _name_arm(one: ArmGain) -> str:
-    arm, omega = one.arm, "" if one.arm.omega is None else f", ω={one.arm.omega:g}"
+    arm = one.arm
+    omega = "" if one.arm.omega is None else f", ω={one.arm.omega:g}"
     return f"{arm.generator.name} at {arm.rate.words}{omega} with {one.classifier}"
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -12,6 +12,9 @@ from hsiaug.bench import defaults, ranges
 from hsiaug.cli import options
 from hsiaug.cli.options import option
 from hsiaug.cli.output import console, hushed, notes_console, print_lines
+
+if TYPE_CHECKING:
+    from hsiaug.bench.suite import Suite
 
 PLAN_OPTIONS = ("task", *(name for name in options.REQUEST if name != "seeds"))
 """Options that a suite sets for itself, run by run, by parameter."""
@@ -41,7 +44,7 @@ def benchmark(
     buffer: options.Buffer = None,
     seeds: options.Seeds = None,
     patch: options.Patch = None,
-    store: options.StoreDir = Path("hsiaug-results"),
+    store: options.StoreDir = Path(defaults.STORE),
     existing: Annotated[
         Literal["only-missing", "all", "none"],
         option(
@@ -113,7 +116,7 @@ def benchmark(
     from hsiaug.bench.bounds import Bounds
     from hsiaug.bench.engine import cluster_settings
     from hsiaug.bench.schedule import plan_runs
-    from hsiaug.bench.suite import Run, find_suite, is_suite, read_suite
+    from hsiaug.bench.suite import Run, is_suite
     from hsiaug.cli.benchmark_run import print_plan, run_and_print
     from hsiaug.registry.lookup import registry
     from hsiaug.registry.progress import show_progress
@@ -126,19 +129,17 @@ def benchmark(
         found = None if scene is None else f"{scene} and --suite {suite}"
         hint = "Name one of them; --data runs a suite on a scene of yours."
         raise InputError("a benchmark is of a scene or of a suite", value=found, hint=hint)
-    notes, several = notes_console(console(err=True), quiet=quiet), None
+    notes = notes_console(console(err=True), quiet=quiet)
+    named_suite: Suite | None = None
     if scene is None or is_suite(scene):
-        ref = suite or scene or ""
-        hint = (
-            f"Write it into {ref}, or name a scene; of the plan, --seeds alone may be changed here."
-        )
-        _refuse(ctx, PLAN_OPTIONS, "a suite says for itself what its runs are", hint)
-        draws = [] if seeds is None else ranges.seeds(seeds)
-        several = read_suite(find_suite(ref), profile=profile, only=ranges.words(only), draws=draws)
-        several = several if data is None else options.suite_on(several, data, quiet=quiet)
-        runs: tuple[Run, ...] = several.runs
-        store = several.store if several.store and not _given(ctx, ["store"]) else store
-        print_lines(notes, [several.title] if several.title else [])
+        named_suite = _suite_of(ctx, suite or scene or "", profile, only, seeds)
+        if data is not None:
+            named_suite = options.suite_on(named_suite, data, quiet=quiet)
+        runs: tuple[Run, ...] = named_suite.runs
+        if named_suite.store is not None and not _given(ctx, ["store"]):
+            store = named_suite.store
+        if named_suite.title:
+            print_lines(notes, [named_suite.title])
     else:
         hint = "Name a suite in place of the scene, or leave them out."
         _refuse(
@@ -146,16 +147,50 @@ def benchmark(
         )
         request = options.plan_request(options.task_of(scene, task), ctx.params)
         runs = (Run("", ((scene, request),)),)
-    settings = cluster_settings(on, cluster or (), several.cluster if several else None)
+    suite_cluster = named_suite.cluster if named_suite else None
+    settings = cluster_settings(on, cluster or (), suite_cluster)
     with show_progress(notes, "drawing splits") as progress:
         plans = plan_runs(runs, registry(), progress=progress)
     if dry_run:
-        print_plan(plans, store, existing, device, jobs, console(), notes, as_json=json)
+        print_plan(
+            plans,
+            store=store,
+            existing=existing,
+            device=device,
+            jobs=jobs,
+            out=console(),
+            notes=notes,
+            as_json=json,
+        )
         return
-    where: dict[str, Any] = {"device": device, "jobs": jobs, "settings": settings, "limit": seconds}
     run_and_print(
-        plans, store, as_json=json, quiet=quiet, existing=existing, bounds=bounds, **where
+        plans,
+        store,
+        as_json=json,
+        quiet=quiet,
+        existing=existing,
+        bounds=bounds,
+        device=device,
+        jobs=jobs,
+        settings=settings,
+        limit=seconds,
     )
+
+
+def _suite_of(
+    ctx: typer.Context, ref: str, profile: str | None, only: str, seeds: str | None
+) -> "Suite":
+    """The suite of that name or file. Raises InputError for options that a suite says itself."""
+    from hsiaug.bench.suite import find_suite, read_suite
+
+    _refuse(
+        ctx,
+        PLAN_OPTIONS,
+        "a suite says for itself what its runs are",
+        f"Write it into {ref}, or name a scene; of the plan, --seeds alone may be changed here.",
+    )
+    draws = [] if seeds is None else ranges.seeds(seeds)
+    return read_suite(find_suite(ref), profile=profile, only=ranges.words(only), draws=draws)
 
 
 def _given(ctx: typer.Context, names: Sequence[str]) -> list[str]:

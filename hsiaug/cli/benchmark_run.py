@@ -107,21 +107,37 @@ def run_and_print(
 
 def print_plan(
     plans: Sequence[Plan],
+    *,
     store: Path,
     existing: Existing,
     device: str,
     jobs: int | None,
     out: Console,
     notes: Console,
-    *,
     as_json: bool,
 ) -> None:
-    """Print the plan of one benchmark, or of a suite; the arguments are those of
-    :func:`hsiaug.bench.run.run`.
+    """Print the plan of one benchmark, or of a suite.
 
-    Raises InputError where the samples of a trial do not fit into memory.
+    Parameters
+    ----------
+    plans : sequence of Plan
+        Of one benchmark, or of all runs of a suite.
+    store : Path
+        Folder of the records, which decide what is to run.
+    existing, device, jobs
+        As of :func:`hsiaug.bench.run.run`.
+    out, notes : Console
+        Where the plan is printed, and its notes.
+    as_json : bool
+        Print JSON in place of tables.
+
+    Raises
+    ------
+    InputError
+        Where the samples of a trial do not fit into memory.
     """
-    plan, jobs = join_plans(plans), workers(jobs, device, plans)
+    plan = join_plans(plans)
+    jobs = workers(jobs, device, plans)
     missing = find_missing(plans, store, existing)
     print_lines(notes, (f"note: {note}" for note in plan.notes))
     todo = [trial for trial in missing.todo if trial.hash not in plan.nothing]
@@ -145,12 +161,12 @@ def print_plan(
         )
         audit = plan.splits[0].audit.as_json()
         leaky = " [LEAKY]" if audit["leaky"] else ""
-        said = (
+        line = (
             f"protocol {audit['protocol']}, draw {plan.splits[0].seed}: {audit['n_train']} train,"
-            f" {audit['n_test']} "
+            f" {audit['n_test']} test pixels; {audit['centre_overlap_percent']} % of test pixels"
+            f" lie in training patches{leaky}"
         )
-        near = f"{audit['centre_overlap_percent']} % of test pixels lie in training patches{leaky}"
-        print_lines(out, [f"{said}test pixels; {near}"])
+        print_lines(out, [line])
     count = f"{len(todo)} of {len(plan.trials)} trials to run"
     if plan.nothing:
         count += f" ({len(plan.nothing)} make nothing)"

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from hsiaug.bench import defaults
 from hsiaug.cli import options
 from hsiaug.cli.options import option
 
@@ -14,13 +15,13 @@ ArmName = "GENERATOR@λxM@ω/CLASSIFIER, for example smote@0.5x3/svm."
 def compare(
     a: Annotated[str, typer.Argument(help=f"The first arm, {ArmName}")],
     b: Annotated[str, typer.Argument(help="The second arm; differences are B − A.")],
-    store: options.StoreDir = Path("hsiaug-results"),
+    store: options.StoreDir = Path(defaults.STORE),
     metric: Annotated[
         str | None,
         option(
-            "oa, aa, kappa, macro_f1, worst_recall, subset:NAME, aa_seen, aa_new, oa_seen or oa_new"
-            " (in seen and in new "
-            "fields); for masks those of their report. Default: the main score of the report.",
+            "oa, aa, kappa, macro_f1, worst_recall, subset:NAME, aa_seen, aa_new, oa_seen or"
+            " oa_new (in seen and in new fields); for masks those of their report. Default: the"
+            " main score of the report.",
         ),
     ] = None,
     out: Annotated[

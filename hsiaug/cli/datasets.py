@@ -52,7 +52,9 @@ def list_scenes(as_json: Json = False) -> None:
 
     rows: list[tuple[object, ...]] = []
     for entry in map(find_entry, scene_names()):
-        card, shape, counts = entry.card, entry.card.cube.shape, entry.card.labels.counts
+        card = entry.card
+        shape = entry.card.cube.shape
+        counts = entry.card.labels.counts
         size, bands = (f"{shape[0]}×{shape[1]}", shape[2]) if shape else (None, None)
         sums = len(card.labels.kept), sum(counts) if counts else None
         rows.append(
@@ -145,7 +147,8 @@ def fetch(
         files: Sequence[Path | str] = ()
         if isinstance(entry, PairEntry):
             check_pairs(entry)
-            name, files = entry.card.name, [entry.folder]
+            name = entry.card.name
+            files = [entry.folder]
         else:
             name, files = entry.name, fetch_scene(scene)
         for file in files or ("made up in memory, has no files",):
@@ -196,9 +199,9 @@ def add(
     labels: Annotated[
         Path,
         option(
-            "Its labels: a raster (ENVI, .tif, .png, .mat, .npy), points or polygons (GeoJSON, ENVI"
-            " ROI), "
-            "or a CSV with the header row,col,class (counted from 0), x,y,class or lon,lat,class."
+            "Its labels: a raster (ENVI, .tif, .png, .mat, .npy), points or polygons (GeoJSON,"
+            " ENVI ROI), or a CSV with the header row,col,class (counted from 0), x,y,class or"
+            " lon,lat,class."
         ),
     ],
     classes: Classes = "",

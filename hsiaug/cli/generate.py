@@ -30,8 +30,7 @@ def generate(
         Path,
         option(
             "File to write: .npz or .mat (MATLAB 5); of centre spectra .csv or .sli (ENVI spectral"
-            " library); for masks a "
-            "new folder."
+            " library); for masks a new folder."
         ),
     ],
     task: options.Task = None,
@@ -67,7 +66,7 @@ def generate(
     preset: options.Preset = defaults.PRESET,
     set_: options.Setting = None,
     device: options.Device = "auto",
-    store: options.StoreDir = Path("hsiaug-results"),
+    store: options.StoreDir = Path(defaults.STORE),
 ) -> None:
     """Export the synthetic samples that a benchmark trains on, with their labels and provenance.
 

@@ -47,7 +47,7 @@ def inspect(
     preset: options.Preset = defaults.PRESET,
     set_: options.Setting = None,
     device: options.Device = "auto",
-    store: options.StoreDir = Path("hsiaug-results"),
+    store: options.StoreDir = Path(defaults.STORE),
     attention: Annotated[
         bool, option("Draw where a generator that reads text looks for each word.")
     ] = False,
@@ -98,10 +98,8 @@ def inspect(
         points += kit.inspect(made).guided
     pictures, content = report.pictures(), report.as_json()
     if points:
-        pictures["guidance"], content["guidance"] = (
-            guidance_figure(points),
-            [vars(point) for point in points],
-        )
+        pictures["guidance"] = guidance_figure(points)
+        content["guidance"] = [vars(point) for point in points]
     if looked:
         pictures["attention"] = draw_attention(looked, first)
     with file_errors(

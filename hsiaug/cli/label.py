@@ -74,9 +74,9 @@ def label(
     from hsiaug.protocol.split import check_patch
     from hsiaug.registry.lookup import registry
     from hsiaug.suggest.committee import Member, committee
-    from hsiaug.ui.answers import Answers, check_name
+    from hsiaug.ui.answers import AnswerFile, check_name
     from hsiaug.ui.label_page import LabelPage
-    from hsiaug.ui.labelling import Labelling, Task
+    from hsiaug.ui.labelling import Labelling, LabellingTask
     from hsiaug.ui.server import serve_here
 
     bare, name, known, candidates, ground = _begin(scene, protocol)
@@ -84,9 +84,11 @@ def label(
     names = dict.fromkeys([*bare.class_names, *map(check_name, words(classes))])
     bare, members = replace(bare, class_names=tuple(names)), committee((), bare.bands)
     mapper = Member(classifier, DEFAULT_VIEW if bare.bands >= FEWEST else RAW)
-    task = Task(bare, name, known, candidates, members, mapper, count=number, ground=ground)
+    task = LabellingTask(
+        bare, name, known, candidates, members, mapper, count=number, ground=ground
+    )
     path = answers or Path(f"{name}-answers.csv")
-    given = Answers(path, bare.shape, ground)
+    given = AnswerFile(path, bare.shape, ground)
     labelling = Labelling(task, given, registry())
     for line in given.wrong:
         say(f"warning: {path}, {line}; it is left out, and {path}.bak keeps it", err=True)
@@ -109,7 +111,8 @@ def _begin(
     import numpy as np
 
     from hsiaug.data import load_scene
-    from hsiaug.data.adding import CUBES, bare_scene
+    from hsiaug.data.adding import bare_scene
+    from hsiaug.data.endings import CUBES
     from hsiaug.data.georeference import scene_georeference
 
     if Path(ref).suffix.lower() in CUBES:
@@ -124,7 +127,8 @@ def _begin(
             ground,
         )
     scene = load_scene(ref)
-    known, candidates = np.zeros(scene.shape, np.int16), np.ones(scene.shape, bool)
+    known = np.zeros(scene.shape, np.int16)
+    candidates = np.ones(scene.shape, bool)
     if protocol != "none":
         learnt, candidates, _ = known_labels(scene, protocol, seed=0)
         known[learnt.train] = learnt.train_labels

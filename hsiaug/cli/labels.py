@@ -26,7 +26,7 @@ def labels(
     protocol: options.AnyProtocol = None,
     seeds: options.Seeds = None,
     patch: options.Patch = None,
-    store: options.StoreDir = Path("hsiaug-results"),
+    store: options.StoreDir = Path(defaults.STORE),
     preset: options.Preset = defaults.PRESET,
     set_: options.Setting = None,
     device: options.Device = "auto",

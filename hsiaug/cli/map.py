@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from hsiaug.base.threads import one_thread
+from hsiaug.bench import defaults
 from hsiaug.cli import options
 from hsiaug.cli.options import option
 from hsiaug.cli.output import console, print_lines, print_table, say_written
@@ -17,8 +18,8 @@ def map_(
         list[Path],
         option(
             "File to write: .tif, .hdr (ENVI) or .npy (the map, with a .png where no picture is"
-            " named), .png, .svg or "
-            ".pdf (with its legend); of several places NAME_PLACE.tif. Repeat for more."
+            " named), .png, .svg or .pdf (with its legend); of several places NAME_PLACE.tif."
+            " Repeat for more."
         ),
     ],
     record: Annotated[
@@ -31,15 +32,14 @@ def map_(
         str | None,
         option(
             "In place of a record: what learns from nearly all labels. Default: filtered:svm, of"
-            " pairs pixel-svm or "
-            "fc-siam-diff."
+            " pairs pixel-svm or fc-siam-diff."
         ),
     ] = None,
     probabilities: Annotated[
         bool,
         option("Beside class ids NAME_probabilities, a band for each class.", "--probabilities"),
     ] = False,
-    store: options.StoreDir = Path("hsiaug-results"),
+    store: options.StoreDir = Path(defaults.STORE),
     device: options.Device = "auto",
 ) -> None:
     """Map a whole scene, or every place of a set of pairs, with a classifier or that of one record.

@@ -11,6 +11,7 @@ import typer
 from hsiaug.base.errors import InputError
 from hsiaug.bench import defaults, ranges
 from hsiaug.cli.output import say
+from hsiaug.core.view_names import AUTO, VIEWS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -81,8 +82,8 @@ Classifiers = Annotated[str | None, option(f"Classifiers, between commas. Defaul
 View = Annotated[
     str | None,
     option(
-        "Spectra that classifiers read, between commas: raw, unit, derivative, continuum, raw+unit"
-        " or auto (chosen inside the training pixels).",
+        f"Spectra that classifiers read, between commas: {', '.join(VIEWS)} or {AUTO} (chosen"
+        " inside the training pixels).",
         show_default=defaults.VIEW,
         panel=PLAN,
     ),
@@ -212,7 +213,7 @@ def store_named(folder: Path | None, store: Path | None) -> Path:
         raise InputError(
             "the store must be named once", value=f"{folder} and --store {store}", hint=hint
         )
-    return folder or store or Path("hsiaug-results")
+    return folder or store or Path(defaults.STORE)
 
 
 def task_of(ref: str, asked: TaskName | None) -> str:

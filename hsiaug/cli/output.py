@@ -203,9 +203,16 @@ def say_written(files: Iterable[Path]) -> None:
     say(f"written: {', '.join(map(str, files))}", err=True)
 
 
-SPELT = {"lam": "lambda", "draws": "seeds", "overrides": "set", "overwrite": "force"}
-SPELT |= {f"{name}s": name for name in ("lambda", "omega", "generator", "classifier", "view")}
-SPELT |= {key: f"set {key}" for key in CARD_SETTINGS}
+LISTS = ("lambda", "omega", "generator", "classifier", "view")
+"""Options that take several values, whose parameter has a plural."""
+OPTION_NAMES = {
+    "lam": "lambda",
+    "draws": "seeds",
+    "overrides": "set",
+    "overwrite": "force",
+    **{f"{name}s": name for name in LISTS},
+    **{key: f"set {key}" for key in CARD_SETTINGS},
+}
 """Parameters whose option has another name."""
 
 
@@ -217,7 +224,7 @@ def name_options(text: str) -> str:
     text = re.sub(r"`([\w:{}-]+\.[a-z_]+(?:=[^`]*)?)`", r"--set \1", text)
     return re.sub(
         r"`([a-z_]+)(=[^`]*)?`",
-        lambda found: f"--{SPELT.get(found[1], found[1].replace('_', '-'))}{found[2] or ''}",
+        lambda found: f"--{OPTION_NAMES.get(found[1], found[1].replace('_', '-'))}{found[2] or ''}",
         text,
     )
 

@@ -120,12 +120,11 @@ def info(
         print_facts(
             out, ((key, None if value in ("", ()) else value) for key, value in told.items())
         )
-        usual, rows = card["presets"].get("cpu", {}), []
+        usual = card["presets"].get("cpu", {})
+        rows = []
         for one in card["params"]:
-            low, high = (
-                "-∞" if one["low"] is None else one["low"],
-                "∞" if one["high"] is None else one["high"],
-            )
+            low = "-∞" if one["low"] is None else one["low"]
+            high = "∞" if one["high"] is None else one["high"]
             bounds = ", ".join(map(str, one["choices"] or ())) or f"{low} … {high}"
             default = str(usual.get(one["name"], one["default"]))
             rows.append((one["name"], default, one["unit"] or "", bounds, one["help"] or ""))
@@ -339,7 +338,8 @@ def _outcomes(kind: Kind, name: str) -> Iterator[Facts]:
     status = "failed"
     for check in left:
         yield {**vars(check), "status": status, "seen": seen, "hint": HINT, "seconds": 0.0}
-        status, seen = "skipped", "its process has ended"
+        status = "skipped"
+        seen = "its process has ended"
 
 
 def _serve(pipe: Connection, kind: Kind, name: str, known: tuple[Found, ...]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hsiaug.bench import defaults
 from hsiaug.cli import options
 from hsiaug.cli.options import option
 from hsiaug.cli.output import console, on_terminal, read_report, say_json, say_written
@@ -18,14 +19,13 @@ if TYPE_CHECKING:
 
 def report(
     store: Annotated[
-        Path | None, option("Folder of the records.", "--store", show_default="hsiaug-results")
+        Path | None, option("Folder of the records.", "--store", show_default=defaults.STORE)
     ] = None,
     by: Annotated[
         str | None,
         option(
             "The rows: summary, generator, gain, classifier, class, seed, lambda, times, omega, or"
-            " labels "
-            "(of 'hsiaug labels'). Default: summary on a terminal, generator elsewhere."
+            " labels (of 'hsiaug labels'). Default: summary on a terminal, generator elsewhere."
         ),
     ] = None,
     notes: Annotated[
@@ -92,7 +92,7 @@ def report(
         found = f"--format {format} and --out {', '.join(map(str, out))}"
         raise InputError(rule, value=found, hint="Leave out --format.")
     runs, named = (None, None) if suite is None else _runs(suite, profile, data)
-    kept = Store(store or named or Path("hsiaug-results"))
+    kept = Store(store or named or Path(defaults.STORE))
     with uncollected():
         built = read_report(kept, runs)
         for path, shape in zip(out, shapes, strict=True):

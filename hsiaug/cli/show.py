@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from hsiaug.bench import defaults
 from hsiaug.cli import options
 from hsiaug.cli.output import console, flat_facts, print_facts, print_json, print_lines, print_table
 
@@ -23,7 +24,7 @@ LEFT_OUT = (
 
 def show(
     hash: Annotated[str, typer.Argument(help="Hash of a record, or its beginning.")],
-    store: options.StoreDir = Path("hsiaug-results"),
+    store: options.StoreDir = Path(defaults.STORE),
     json: options.Json = False,
 ) -> None:
     """Show one record: settings, accuracy, audit, times, and the command that reruns it.

@@ -19,8 +19,8 @@ def split(
         list[Path] | None,
         option(
             "File to write: .png, .svg or .pdf (the map), .md, .tex, .csv or .json (the table), of"
-            " pixels also .npz or "
-            ".mat (masks train and test, which fixed:FILE reads); repeat for more.",
+            " pixels also .npz or .mat (masks train and test, which fixed:FILE reads); repeat for"
+            " more.",
         ),
     ] = None,
 ) -> None:

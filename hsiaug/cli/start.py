@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hsiaug.base.errors import InputError, SplitError, did_you_mean
+from hsiaug.bench import defaults
 from hsiaug.cli.datasets import (
     Catalogue,
     Classes,
@@ -45,9 +46,8 @@ def start(
         typer.Argument(
             metavar="SCENE|FOLDER",
             help=(
-                "A folder with a cube and its labels, the file of a cube, a card (TOML), or a scene"
-                " of 'hsiaug datasets "
-                "list'."
+                "A folder with a cube and its labels, the file of a cube, a card (TOML), or a"
+                " scene of 'hsiaug datasets list'."
             ),
         ),
     ],
@@ -76,7 +76,8 @@ def start(
     from rich.prompt import Confirm
 
     from hsiaug.data import load_scene
-    from hsiaug.data.adding import CUBES, add_scene, scene_name
+    from hsiaug.data.adding import add_scene, scene_name
+    from hsiaug.data.endings import CUBES
     from hsiaug.data.label_shift import shift_warnings
     from hsiaug.quality.maps import save_quick_look
 
@@ -158,17 +159,28 @@ def _look_at(
     others with a reason.
     """
     from hsiaug.data.adding import written_by_hsiaug
-    from hsiaug.data.label_source import LAYERS, read_labels
-    from hsiaug.data.products import ENDINGS as HDF
+    from hsiaug.data.endings import ARRAYS, HDF, IMAGES, LAYERS, PICTURES
+    from hsiaug.data.label_source import read_labels
     from hsiaug.data.products.beside import quality_layers
-    from hsiaug.data.readers import CONVERSIONS, IMAGES, PACKED, read_cube_file
-    from hsiaug.data.readers_image import PICTURES
+    from hsiaug.data.readers import ARCHIVES, CONVERSIONS, PACKED, read_cube_file
     from hsiaug.data.vector_labels import KINDS
 
-    cubes, sheets, others = list[Path](), list[Path](), list[tuple[Path, str]]()
+    cubes = list[Path]()
+    sheets = list[Path]()
+    others = list[tuple[Path, str]]()
     known = written_by_hsiaug(folder) | quality_layers(folder)
     labels_alone = (*KINDS, *PICTURES, *LAYERS)
-    endings = (".hdr", ".mat", ".npy", ".npz", *IMAGES, *labels_alone, *PACKED, *HDF, *CONVERSIONS)
+    endings = {
+        ".hdr",
+        ".npz",
+        *ARRAYS,
+        *IMAGES,
+        *HDF,
+        *labels_alone,
+        *PACKED,
+        *ARCHIVES,
+        *CONVERSIONS,
+    }
     for path in sorted(folder.iterdir()):
         suffix = path.suffix.lower()
         if path.name in known or suffix not in endings:
@@ -229,30 +241,35 @@ def _propose(scene: Scene, card: str) -> list[str]:
     from hsiaug.tasks.task import USUAL, get_task
 
     task = get_task(USUAL)
-    usual, found = defaults_for(task, scene), {}
+    usual = defaults_for(task, scene)
+    audits = {}
     for text, patch in ((usual.protocol, usual.patch), (usual.protocol, SMALL), ("kshot:3", SMALL)):
         with suppress(SplitError):
-            found[text, patch] = task.draws.split(scene, parse_protocol(text), 0, patch).audit
+            audits[text, patch] = task.draws.split(scene, parse_protocol(text), 0, patch).audit
     # Where nothing can be drawn, the plan says why.
-    few = {key: len(audit.lost_classes + audit.thin_classes) for key, audit in found.items()}
+    few = {key: len(audit.lost_classes + audit.thin_classes) for key, audit in audits.items()}
     text, patch = min(few, key=few.__getitem__, default=(usual.protocol, usual.patch))
     request = read_request(protocol=text, patch=patch)
-    plan, out = build_plan(scene, request, registry(), scene_ref=card), console()
+    plan = build_plan(scene, request, registry(), scene_ref=card)
+    out = console()
     print_plan(
         [plan],
-        Path("hsiaug-results"),
-        "only-missing",
-        "auto",
-        None,
-        out,
-        console(err=True),
+        store=Path(defaults.STORE),
+        existing="only-missing",
+        device="auto",
+        jobs=None,
+        out=out,
+        notes=console(err=True),
         as_json=False,
     )
-    audit = found[text, patch]
+    audit = audits[text, patch]
     for what, ids in (("no", audit.lost_classes), (f"fewer than {FEWEST}", audit.thin_classes)):
-        names = ", ".join(scene.class_names[c - 1] for c in ids)
-        print_lines(
-            out, [f"warning: {what} test pixels: {names}; label more fields of them"] if ids else []
-        )
-    changed = ("--protocol", text, usual.protocol), ("--patch", str(patch), str(usual.patch))
-    return [word for name, value, default in changed if value != default for word in (name, value)]
+        if ids:
+            names = ", ".join(scene.class_names[c - 1] for c in ids)
+            print_lines(out, [f"warning: {what} test pixels: {names}; label more fields of them"])
+    typed = []
+    if text != usual.protocol:
+        typed += ["--protocol", text]
+    if patch != usual.patch:
+        typed += ["--patch", str(patch)]
+    return typed

@@ -40,8 +40,7 @@ def suggest(
         str,
         option(
             "all: every label is learnt, and any other pixel may be named. issd, kshot:K, …: the"
-            " training pixels of a "
-            "draw are learnt, and its other labelled pixels may be named."
+            " training pixels of a draw are learnt, and its other labelled pixels may be named."
         ),
     ] = ALL,
     seed: options.Seed = 0,
@@ -75,7 +74,9 @@ def suggest(
     from hsiaug.suggest.files import check_files, rows_of, save_suggestions
     from hsiaug.suggest.picks import suggestions
 
-    loaded, ground, screen = load_scene(scene), scene_georeference(scene), console()
+    loaded = load_scene(scene)
+    ground = scene_georeference(scene)
+    screen = console()
     check_files(out or [])
     members = committee(words(classifier), loaded.bands)
     known, candidates, learnt = known_labels(loaded, protocol, seed)

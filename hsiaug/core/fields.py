@@ -27,16 +27,29 @@ def label_fields(labels: NDArray[np.int16]) -> NDArray[np.int32]:
     count = 0
     for c, box in enumerate(ndimage.find_objects(labels), start=1):
         if box is not None:
-            numbered, found = ndimage.label(labels[box] == c, structure=np.ones((3, 3)))
-            mine = numbered > 0
-            fields[box][mine] = numbered[mine] + count
-            count += found
+            numbered, components = ndimage.label(labels[box] == c, structure=np.ones((3, 3)))
+            of_class = numbered > 0
+            fields[box][of_class] = numbered[of_class] + count
+            count += components
     fields.flags.writeable = False
     return fields
 
 
 def seen_fields(fields: NDArray[np.int32], train: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """(H, W) pixels of fields that hold a training pixel."""
+    """Pixels of fields that hold a training pixel.
+
+    Parameters
+    ----------
+    fields : (H, W) int32
+        Field of each pixel, 0 = none.
+    train : (H, W) bool
+        Training pixels.
+
+    Returns
+    -------
+    (H, W) bool
+        False wherever there is no field.
+    """
     trained = np.zeros(int(fields.max()) + 1, dtype=bool)
     trained[fields[train]] = True
     trained[0] = False
@@ -45,7 +58,29 @@ def seen_fields(fields: NDArray[np.int32], train: NDArray[np.bool_]) -> NDArray[
 
 
 def dilate(mask: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
-    """Pixels within Chebyshev distance ``radius`` of the mask."""
+    """Pixels near those of a mask.
+
+    Parameters
+    ----------
+    mask : (H, W) bool
+        The pixels to start from.
+    radius : int
+        Chebyshev distance in pixels up to which others count as near.
+
+    Returns
+    -------
+    (H, W) bool
+        The pixels of the mask, and those within the distance.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hsiaug.api import dilate
+    >>> mask = np.zeros((1, 5), dtype=bool)
+    >>> mask[0, 2] = True
+    >>> dilate(mask, 1).astype(int)
+    array([[0, 1, 1, 1, 0]])
+    """
     from scipy import ndimage
 
     if radius == 0:

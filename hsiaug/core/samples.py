@@ -114,7 +114,17 @@ class PatchSamples(Patches):
         y: NDArray[np.int64],
         provenance: Mapping[str, object] | None = None,
     ) -> PatchSamples:
-        """Synthetic samples from x (n, B, p, p) and y (n,), with weight 1 and no location."""
+        """Synthetic samples, with weight 1 and no location.
+
+        Parameters
+        ----------
+        x : (n, B, p, p) float32
+            Patches in the scene's units.
+        y : (n,) int64
+            Class ids 1..C of the centre pixels.
+        provenance : mapping of str to object or None
+            JSON-able facts about how they were made, which go into the record.
+        """
         return cls(
             x=np.ascontiguousarray(x, dtype=np.float32),
             coords=np.full((len(x), 2), NOWHERE, dtype=np.int32),
@@ -172,8 +182,24 @@ def concatenate(parts: Sequence[B]) -> B:
 
 
 def take_in_turn(groups: NDArray[np.integer]) -> NDArray[np.intp]:
-    """(n,) indices: the first item of each of ``groups`` (n,), then the second of each, and so on;
-    equals in order.
+    """The order that takes the first item of each group, then the second of each, and so on.
+
+    Parameters
+    ----------
+    groups : (n,) integers
+        Group of each item.
+
+    Returns
+    -------
+    (n,) intp
+        Indices of the items; those of one turn stay in the order of their groups.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hsiaug.api import take_in_turn
+    >>> take_in_turn(np.array([5, 5, 5, 7])).tolist()
+    [0, 3, 1, 2]
     """
     _, member, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     turn = np.empty(len(groups), dtype=np.intp)

@@ -268,13 +268,12 @@ def _check_shapes(scene: Scene) -> None:
 
 
 def _check_values(scene: Scene) -> None:
-    bad, bad_pixels = np.zeros(scene.bands, dtype=bool), 0
+    bad = np.zeros(scene.bands, dtype=bool)
+    bad_pixels = 0
     for rows in row_parts(scene.pixels.shape):
         if not (finite := np.isfinite(scene.pixels[rows])).all():
-            bad, bad_pixels = (
-                bad | ~finite.all(axis=(0, 1)),
-                bad_pixels + int((~finite.all(axis=2)).sum()),
-            )
+            bad = bad | ~finite.all(axis=(0, 1))
+            bad_pixels += int((~finite.all(axis=2)).sum())
     if not bad_pixels:
         return
     bad_bands = np.flatnonzero(bad)

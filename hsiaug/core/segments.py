@@ -17,16 +17,28 @@ Floats = NDArray[np.float32]
 
 
 def find_segments(features: Floats, side: int) -> NDArray[np.int32]:
-    """(H, W) int32 0, 1, …: segments of like pixels, about ``side`` wide, from features (H, W, k)
-    of total variance 1.
+    """Segments of like pixels.
 
     k-means over features and places, in which a pixel may only join a centre near its own cell of a
     grid: R. Achanta et al., SLIC superpixels compared to state-of-the-art superpixel methods, IEEE
     TPAMI 34(11), 2012, doi:10.1109/TPAMI.2012.120; without their last step, which makes every
     segment connected.
+
+    Parameters
+    ----------
+    features : (H, W, k) float
+        Of total variance 1.
+    side : int
+        About how wide a segment is, in pixels.
+
+    Returns
+    -------
+    (H, W) int32
+        Segment of each pixel: 0, 1, …
     """
     height, width, _ = features.shape
-    down, across = max(1, round(height / side)), max(1, round(width / side))
+    down = max(1, round(height / side))
+    across = max(1, round(width / side))
     cell_row = np.minimum(np.arange(height) * down // height, down - 1)
     cell_column = np.minimum(np.arange(width) * across // width, across - 1)
     member = (cell_row[:, None] * across + cell_column).astype(np.int32)
@@ -52,7 +64,8 @@ def _move(
     centres: NDArray[np.float64], features: Floats, member: NDArray[np.int32], side: int
 ) -> None:
     """Put each centre in the middle of its pixels; one that lost all of them stays."""
-    sums, counts = np.zeros_like(centres), np.bincount(member.ravel(), minlength=len(centres))
+    sums = np.zeros_like(centres)
+    counts = np.bincount(member.ravel(), minlength=len(centres))
     for row in range(len(member)):
         np.add.at(sums, member[row], _with_places(features, row, side))
     some = counts > 0

@@ -38,14 +38,16 @@ Rows = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class SpectralView:
-    """One of ``VIEWS``, for spectra of known bands.
+    """A spectral transform, for spectra of known bands.
 
     Attributes
     ----------
+    name : str
+        One of :data:`hsiaug.core.view_names.VIEWS`.
     wavelengths : (B,) float64 or None
         Band centres in nanometres, or None where they are not known.
     scores : mapping of str to float or None
-        Of each view, 0..1, where it was chosen by them.
+        Of each transform, 0..1, where it was chosen by them.
     """
 
     name: str
@@ -53,26 +55,37 @@ class SpectralView:
     scores: Mapping[str, float] | None = None
 
     def __call__(self, x: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
-        """float32 spectra in scene units along ``axis`` (B) → the view of each along the same axis
-        (B').
+        """Transform spectra.
 
         A spectrum gives the same numbers to the bit, wherever it stands in whichever array.
+
+        Parameters
+        ----------
+        x : array of float32
+            Spectra in scene units along one axis, of B bands.
+        axis : int
+            That axis.
+
+        Returns
+        -------
+        array of float32
+            The same axes, of B' bands along that one.
         """
         if self.name == RAW:
             return x
         shape = list(x.shape)
         shape[axis] = self.bands(x.shape[axis])
-        made = np.empty(shape, dtype=np.float32)
+        transformed = np.empty(shape, dtype=np.float32)
         # A single spectrum too has rows then.
-        rows, places = (np.atleast_2d(np.moveaxis(array, axis, -1)) for array in (x, made))
-        step = max(
-            1, (HULL_BYTES if self.name == "continuum" else ROWS_BYTES) // max(1, rows[:1].nbytes)
-        )
+        rows = np.atleast_2d(np.moveaxis(x, axis, -1))
+        out_rows = np.atleast_2d(np.moveaxis(transformed, axis, -1))
+        bytes_at_once = HULL_BYTES if self.name == "continuum" else ROWS_BYTES
+        step = max(1, bytes_at_once // max(1, rows[:1].nbytes))
         for start in range(0, len(rows), step):
-            part = np.ascontiguousarray(rows[start : start + step])
-            spectra = self._rows(part.reshape(-1, part.shape[-1]))
-            places[start : start + step] = spectra.reshape(*part.shape[:-1], spectra.shape[-1])
-        return made
+            block = np.ascontiguousarray(rows[start : start + step])
+            spectra = self._rows(block.reshape(-1, block.shape[-1]))
+            out_rows[start : start + step] = spectra.reshape(*block.shape[:-1], spectra.shape[-1])
+        return transformed
 
     def bands(self, bands: int) -> int:
         """B' of B bands."""
@@ -93,18 +106,16 @@ class SpectralView:
             return unit_norm(x)
         if self.name == "raw+unit":
             return np.concatenate([x, unit_norm(x)], axis=1)
-        places = (
-            np.arange(x.shape[1], dtype=np.float64)
-            if self.wavelengths is None
-            else self.wavelengths
-        )
+        places = self.wavelengths
+        if places is None:
+            places = np.arange(x.shape[1], dtype=np.float64)
         # Where detectors overlap, bands do not come in the order of their wavelengths.
         order = np.argsort(places, kind="stable")
         if self.name == "derivative":
             return derivative(x[:, order], places[order])
-        made = np.empty_like(x)
-        made[:, order] = continuum_removed(x[:, order], places[order])
-        return made
+        ratio = np.empty_like(x)
+        ratio[:, order] = continuum_removed(x[:, order], places[order])
+        return ratio
 
 
 RAW_VIEW = SpectralView(RAW)
@@ -152,31 +163,34 @@ def _hull(y: NDArray[np.float64], places: NDArray[np.float64]) -> NDArray[np.flo
     once.
     """
     n, bands = y.shape
-    heights, everyone = np.ascontiguousarray(y.T).ravel(), np.arange(n)
+    heights = np.ascontiguousarray(y.T).ravel()
+    every_row = np.arange(n)
+    # The corner before each place in the chain that ends there.
     before = np.zeros((bands, n), dtype=np.intp)
-    """The corner before each place in the chain that ends there."""
     for b in range(1, bands):
-        before[b], rows = b - 1, everyone[: n * (b > 1)]
+        before[b] = b - 1
+        # A chain of two places has no corner that could go.
+        rows = every_row if b > 1 else every_row[:0]
         while len(rows):
             j = before[b].take(rows)
             at = j * n + rows
             i = before.take(at)
-            low, middle, high = (
-                heights.take(i * n + rows),
-                heights.take(at),
-                heights[b * n :].take(rows),
-            )
+            low = heights.take(i * n + rows)
+            middle = heights.take(at)
+            high = heights[b * n :].take(rows)
             # The last corner goes where it lies on or below the line from the one before it to the
             # new point.
-            below = (middle - low) * (places[b] - places[i]) <= (high - low) * (
-                places[j] - places[i]
-            )
-            rows, i = rows[below], i[below]
+            run_to_new = places[b] - places[i]
+            run_to_corner = places[j] - places[i]
+            below = (middle - low) * run_to_new <= (high - low) * run_to_corner
+            rows = rows[below]
+            i = i[below]
             before[b, rows] = i
             rows = rows[i > 0]
     corner = np.zeros((n, bands), dtype=bool)
     corner[:, 0] = True
-    rows, last = everyone, np.full(n, bands - 1)
+    rows = every_row
+    last = np.full(n, bands - 1)
     while len(rows):
         corner[rows, last] = True
         last = before[last, rows]
@@ -193,7 +207,8 @@ def _between(
     found = np.flatnonzero(corner)
     left, place = y.ravel()[found], places[found % y.shape[1]]
     # From the last band, a corner, no line goes on: its share is 0, whatever spectrum comes next.
-    rise, width = np.diff(left, append=left[-1:]), np.diff(place, append=place[-1:])
+    rise = np.diff(left, append=left[-1:])
+    width = np.diff(place, append=place[-1:])
     lines = np.stack([left, place, rise, np.where(width > 0, width, 1)])
     start, place, rise, width = np.repeat(lines, np.diff(found, append=y.size), axis=1).reshape(
         4, *y.shape

@@ -133,7 +133,19 @@ class DenseSamples(Tiles):
         confidence: NDArray[np.float32] | None = None,
         provenance: Mapping[str, object] | None = None,
     ) -> DenseSamples:
-        """Synthetic samples from images (n, T, B, H, W) and masks (n, H, W), with weight 1."""
+        """Synthetic samples, with weight 1.
+
+        Parameters
+        ----------
+        images : (n, T, B, H, W) float32
+            In the data's units.
+        masks : (n, H, W) integers
+            Class ids 1..C; 0 = ignore.
+        confidence : (n, H, W) float32 or None
+            In 0..1, how sure the generator is of each pixel's label.
+        provenance : mapping of str to object or None
+            JSON-able facts about how they were made, which go into the record.
+        """
         return cls(
             images=np.ascontiguousarray(images, dtype=np.float32),
             masks=class_ids(masks),

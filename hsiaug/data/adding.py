@@ -28,12 +28,12 @@ from hsiaug.data.band_centres import centres_in_nm
 from hsiaug.data.cards import SceneCard
 from hsiaug.data.catalogue import LOOK
 from hsiaug.data.cube_check import CubeFacts, CubeValues, guess_axes, look_through, read_values
+from hsiaug.data.endings import ARRAYS
 from hsiaug.data.georeference import Declared, Georeference, read_declared
 from hsiaug.data.label_codes import ClassCodes, CodeRow, LabelRaster, code_labels, filler_of
 from hsiaug.data.label_shift import shift_warnings
 from hsiaug.data.label_source import labels_on_cube, read_labels
 from hsiaug.data.loading import load_scene
-from hsiaug.data.products import ENDINGS as HDF
 from hsiaug.data.raw import Conversion, PerBand, RawArray
 from hsiaug.data.readers import must_exist, read_cube_file
 from hsiaug.data.swapped import check_swapped
@@ -46,9 +46,6 @@ Save = Callable[[Path], object]
 
 Picture = Callable[[Scene, Path], object]
 """Draws a scene into a PNG."""
-ENVI = (".hdr", ".img", ".dat", ".raw", ".bsq", ".bil", ".bip")
-CUBES = (*ENVI, ".tif", ".tiff", ".mat", ".npy", *HDF)
-"""Endings of files that are taken for a cube."""
 
 FEW = 10
 """Classes with fewer labelled pixels than this are named: hardly any is left to test on."""
@@ -290,16 +287,13 @@ def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions)
     given = read_labels(
         labels, options.labels_key, options.field, options.crs, filler_of(options.unlabelled)
     )
-    axes, others = "hwb" if options.axes is None else options.axes, list[str]()
+    axes = "hwb" if options.axes is None else options.axes
+    others = list[str]()
     if sorted(axes) != ["b", "h", "w"]:
         raise InputError(
             "`axes` must be a permutation of hwb", value=repr(axes), hint="For example bhw."
         )
-    if (
-        options.axes is None
-        and isinstance(given, LabelRaster)
-        and cube.suffix.lower() in (".mat", ".npy")
-    ):
+    if options.axes is None and isinstance(given, LabelRaster) and cube.suffix.lower() in ARRAYS:
         axes, others = guess_axes(raw.array.shape, given.codes.shape, given.where)
     view = np.transpose(raw.array, [axes.index(axis) for axis in "hwb"])
     if (
@@ -330,7 +324,9 @@ def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions)
         declared.control_points,
         cube,
     )
-    names, ignore, field = options.classes, options.ignore, ""
+    names = options.classes
+    ignore = options.ignore
+    field = ""
     if isinstance(given, VectorLabels):  # ignored marks are gone already
         field = given.field
         names = raster.names[1:] or names
@@ -354,11 +350,11 @@ def _with_centres(raw: RawArray, given: tuple[float, ...] | None, bands: int) ->
         return raw
     centres, note = centres_in_nm(given)
     if len(centres) != bands:
-        rule, hint = (
+        raise InputError(
             "`wavelengths` must have one band centre for each band of the file",
-            "NaN where one is not known.",
+            value=f"{len(centres)} for {bands} bands",
+            hint="NaN where one is not known.",
         )
-        raise InputError(rule, value=f"{len(centres)} for {bands} bands", hint=hint)
     return replace(raw, wavelengths=centres, notes=(*raw.notes, note) if note else raw.notes)
 
 
@@ -366,14 +362,17 @@ def _card(
     name: str, cube: str, labels: str, out: Path, options: ImportOptions, found: _Findings
 ) -> tuple[SceneCard, dict[str, Save]]:
     """The card, and how to write the files that it needs beside those that are there."""
-    seen, read, coding, raster = found.seen, found.read, found.coding, found.raster
+    seen = found.seen
+    read = found.read
+    coding = found.coding
+    raster = found.raster
     cube_table: dict[str, object] = {
         "file": cube,
         "key": options.cube_key,
         "axes": found.axes,
         "shape": (*seen.shape[:2], seen.shape[2] - len(read.bad_bands)),
         "bad_bands": read.bad_bands,
-        "nodata": None if not seen.unfilled else math.nan if found.nodata is None else found.nodata,
+        "nodata": _filled_value(seen, found.nodata),
         "scale": read.scale,
         "units": read.units,
     }
@@ -437,7 +436,9 @@ def _write(
     (Scene, tuple of Path)
         The scene, and the files, the card first.
     """
-    folder, token, look = out.parent, uuid.uuid4().hex[:8], f"{out.stem}{LOOK}"
+    folder = out.parent
+    token = uuid.uuid4().hex[:8]
+    look = f"{out.stem}{LOOK}"
     names = (*derived, look) if picture else tuple(derived)
     for final in (folder / name for name in names):
         if any(final.exists() and final.samefile(path) for path in inputs if path.exists()):
@@ -480,7 +481,10 @@ def _write(
 
 def _facts(found: _Findings) -> tuple[tuple[str, str], ...]:
     """(what, finding) for people."""
-    seen, read, ground, dtype = found.seen, found.read, found.declared.ground, found.raw.array.dtype
+    seen = found.seen
+    read = found.read
+    ground = found.declared.ground
+    dtype = found.raw.array.dtype
     height, width, bands = seen.shape
     dropped = f" ({read.remarks['cube.bad_bands']})" if read.bad_bands else ""
     listed = () if found.raw.wavelengths is None else found.raw.wavelengths.tolist()
@@ -548,13 +552,13 @@ def _warnings(found: _Findings) -> Iterator[str]:
         )
     elif not found.centres:
         yield (
-            "no band centres in the file: the picture's colours are arbitrary; "
-            "add range_nm = [first, last] under [sensor] of the card"
+            "no band centres in the file: the picture's colours are arbitrary; add range_nm ="
+            " [first, last] under [sensor] of the card"
         )
     if read.bad_bands:
         yield (
-            f"bands are dropped ({read.remarks['cube.bad_bands']}): "
-            "edit cube.bad_bands and cube.shape of the card to keep them"
+            f"bands are dropped ({read.remarks['cube.bad_bands']}): edit cube.bad_bands and"
+            " cube.shape of the card to keep them"
         )
     rows = zip(coding.names, coding.ids, found.counts, strict=True)
     few = [
@@ -639,14 +643,28 @@ def bare_scene(path: Path) -> tuple[UnlabelledScene, Georeference | None, dict[s
     seen = look_through(raw.array, raw.nodata, raw.bad_bands, str(path), void)
     read = read_values(raw, seen, None, None, ())
     kept = [band for band in range(seen.shape[2]) if band not in read.bad_bands]
-    nodata = None if not seen.unfilled else math.nan if raw.nodata is None else raw.nodata
-    change = Conversion(kept if read.bad_bands else None, read.used, read.offset, nodata)
+    change = Conversion(
+        bands=kept if read.bad_bands else None,
+        scale=read.used,
+        offset=read.offset,
+        nodata=_filled_value(seen, raw.nodata),
+    )
     cube = cube_of(raw.array, str(path), change)
     if void is not None:
         cube[void] = 0
-    centres = None if raw.wavelengths is None else raw.wavelengths[kept]
-    centres = None if centres is None or np.isnan(centres).any() else centres
+    centres = None
+    if raw.wavelengths is not None and not np.isnan(raw.wavelengths[kept]).any():
+        centres = raw.wavelengths[kept]
     scene = UnlabelledScene(
         cube, (), centres, None if ground is None else ground.metres, read.units, Descriptions({})
     )
     return scene, ground, read.remarks
+
+
+def _filled_value(seen: CubeFacts, nodata: float | None) -> float | None:
+    """The raw value of pixels that a reader must make 0: that of no data, NaN where none is known;
+    None where every pixel has data or holds 0.
+    """
+    if not seen.unfilled:
+        return None
+    return math.nan if nodata is None else nodata

@@ -113,7 +113,8 @@ def _plausible(factor: float, known: NDArray[np.float64], unit: str) -> tuple[fl
     """Nanometres in a unit, or in the one that is meant where no sensor has bands at such
     places.
     """
-    first, last = f"{known.min():g}", f"{known.max():g}"
+    first = f"{known.min():g}"
+    last = f"{known.max():g}"
     if factor == 1.0 and known.max() < MICRO:
         return (
             1e3,

@@ -81,7 +81,8 @@ def empty_cube(
 
     Raises SceneError, naming ``what``, where the folder of temporary files has no room for it.
     """
-    needed, folder = np.dtype(dtype).itemsize * math.prod(shape), tempfile.gettempdir()
+    needed = np.dtype(dtype).itemsize * math.prod(shape)
+    folder = tempfile.gettempdir()
     if needed <= IN_MEMORY:
         return np.empty(shape, dtype)
     free = shutil.disk_usage(folder).free

@@ -127,34 +127,31 @@ def _shape_hint(cube: tuple[int, ...], labels: tuple[int, ...], where: str) -> s
     """What to type where labels are one column of pixels, or lack or have a few rows or columns at
     the end.
     """
-    hint, path = (
-        "Name the label map of this very scene; crop or resample one of the two.",
-        Path(where),
-    )
+    usual = "Name the label map of this very scene; crop or resample one of the two."
     if len(labels) != 2 or len(cube) < 2:
-        return hint
+        return usual
     height, width = cube[:2]
     if 1 in labels and max(labels) == height * width:
-        code, text = (
-            f"a.reshape({height}, {width}, order='F')",
-            "If pixels follow each other down the columns",
-        )
+        condition = "If pixels follow each other down the columns"
+        fitted = f"a.reshape({height}, {width}, order='F')"
     elif 0 < max(abs(height - labels[0]), abs(width - labels[1])) <= FEW:
-        more = f"((0, {max(0, height - labels[0])}), (0, {max(0, width - labels[1])}))"
-        code, text = (
-            f"numpy.pad(a, {more})[:{height}, :{width}]",
-            "If the first pixels of both are the same",
-        )
+        condition = "If the first pixels of both are the same"
+        lacking = f"((0, {max(0, height - labels[0])}), (0, {max(0, width - labels[1])}))"
+        fitted = f"numpy.pad(a, {lacking})[:{height}, :{width}]"
     else:
-        return hint
-    script = "import numpy, pathlib; from hsiaug.data.readers import read_label_file; "
-    script += (
-        f"a = read_label_file(pathlib.Path('{path.name}')); numpy.save('{path.stem}_fit.npy',"
-        f" {code})"
+        return usual
+    path = Path(where)
+    script = "; ".join(
+        (
+            "import numpy, pathlib",
+            "from hsiaug.data.readers import read_label_file",
+            f"a = read_label_file(pathlib.Path('{path.name}'))",
+            f"numpy.save('{path.stem}_fit.npy', {fitted})",
+        )
     )
     return (
-        f'{text}: python -c "{script}", and name {path.stem}_fit.npy. Else name the label map of'
-        " this very scene."
+        f'{condition}: python -c "{script}", and name {path.stem}_fit.npy. Else name the label map'
+        " of this very scene."
     )
 
 
@@ -186,12 +183,12 @@ def look_through(
     """
     bands = view.shape[2]
     good = [b for b in range(bands) if b not in set(bad_bands)]
-    low, high, missing = (
-        np.full(bands, np.inf),
-        np.full(bands, -np.inf),
-        np.zeros(bands, dtype=np.int64),
-    )
-    empty, sample, step = np.zeros(view.shape[:2], dtype=bool), [], max(1, view.size // SAMPLES)
+    low = np.full(bands, np.inf)
+    high = np.full(bands, -np.inf)
+    missing = np.zeros(bands, dtype=np.int64)
+    empty = np.zeros(view.shape[:2], dtype=bool)
+    sample = []
+    step = max(1, view.size // SAMPLES)
     for rows, block in stripes(view):
         empty[rows] = ~block[:, :, good].any(axis=2)
         if void is not None:
@@ -203,21 +200,24 @@ def look_through(
             block = np.where(invalid, np.nan, block)
         spectra = block[~empty[rows]]
         if len(spectra):
-            low, high = (
-                np.fmin(low, np.fmin.reduce(spectra)),
-                np.fmax(high, np.fmax.reduce(spectra)),
-            )
+            low = np.fmin(low, np.fmin.reduce(spectra))
+            high = np.fmax(high, np.fmax.reduce(spectra))
         sample.append(spectra[::step][:, good].ravel())
     broken = tuple(b for b in good if missing[b] > BROKEN * int((~empty).sum()))
     kept = [b for b in good if b not in set(broken)]
     values = np.concatenate(sample)
+    values = values.astype(np.uint8) if values.dtype.kind == "b" else values
     values = values[np.isfinite(values)]
+    if not good:
+        rule = f"{where}: the cube must have a band that is not bad"
+        hint = "Correct the list of bad bands of the file (bbl, good_wavelengths), or `bad_bands`."
+        raise SceneError(rule, value=f"{bands} bad bands of {bands}", hint=hint)
     if not kept or not values.size:
-        rule, hint = (
+        raise SceneError(
             f"{where}: the cube must hold data",
-            "Check `nodata`, and that this is the file of the cube.",
+            value="no band with valid values",
+            hint="Check `nodata`, and that this is the file of the cube.",
         )
-        raise SceneError(rule, value="no band with valid values", hint=hint)
     zero = 0
     for rows, block in stripes(view) if missing[kept].any() or empty.any() else ():
         if missing[kept].any() and (lacking := _invalid(block[:, :, kept], nodata)) is not None:
@@ -330,6 +330,7 @@ def _ends(
     """The ends of the usual values, in units: of all bands, where these are scaled each by its
     own.
     """
-    scales, offsets = np.atleast_1d(1.0 if scale is None else scale), np.atleast_1d(offset)
+    scales = np.atleast_1d(1.0 if scale is None else scale)
+    offsets = np.atleast_1d(offset)
     values = [value * scales + offsets for value in typical]
     return float(np.min(values)), float(np.max(values))

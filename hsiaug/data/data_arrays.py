@@ -16,6 +16,9 @@ from hsiaug.base.errors import InputError
 from hsiaug.data.band_centres import centres_in_nm
 from hsiaug.data.label_codes import filler_of
 
+PIXELS = frozenset({"x", "y", "lon", "lat", "longitude", "latitude", "row", "col", "column"})
+"""Usual names of dimensions of pixels."""
+
 NODATA = ("_FillValue", "missing_value", "nodata")
 """Attributes that name the number of missing values."""
 
@@ -55,15 +58,14 @@ def unpacked(
             "a DataArray must have two dimensions of pixels, and one with a coordinate"
             " `wavelength`, or named `band`"
         )
-        raise InputError(
-            rule, value=", ".join(map(str, cube.dims)), hint="Rename it: cube.rename(z='band')."
-        )
+        raise InputError(rule, value=", ".join(map(str, cube.dims)), hint=_bands_hint(cube, bands))
     cube = cube.transpose(..., bands)
     if is_data_array(labels):
         labels = plain_labels(_on_grid(labels, cube), options.get("unlabelled"))
     of_cube: dict[str, object] = {"axes": "hwb"}
     if centres is not None and centres.ndim == 1:
-        given, unit = centres.values.astype(np.float64), str(centres.attrs.get("units", ""))
+        given = centres.values.astype(np.float64)
+        unit = str(centres.attrs.get("units", ""))
         # Without a unit it is guessed, and said, as that of any list.
         known = centres_in_nm(given, unit)[0] if unit else given
         of_cube |= {} if np.isnan(known).all() else {"wavelengths": known}
@@ -82,6 +84,15 @@ def unpacked(
     return values, labels, {**of_cube, **options}
 
 
+def _bands_hint(cube: Any, bands: object) -> str:
+    """What to type for a cube whose dimensions are not two of pixels and one of bands."""
+    single = [name for name in cube.dims if cube.sizes[name] == 1 and name != bands]
+    if cube.ndim > 3 and single:
+        return f"Leave out a dimension of length 1: cube.squeeze({single[0]!r})."
+    others = [name for name in cube.dims if str(name) not in PIXELS]
+    return f"Rename it: cube.rename({{{(others or ['z'])[0]!r}: 'band'}})."
+
+
 def plain_labels(labels: Any, unlabelled: object = None) -> NDArray[Any]:
     """(H, W) codes of a DataArray: without dimensions of length 1, no label where an attribute says
     that none is there.
@@ -98,7 +109,8 @@ def plain_labels(labels: Any, unlabelled: object = None) -> NDArray[Any]:
     """
     longer = [name for name in labels.dims if labels.sizes[name] > 1]
     if len(longer) > 2:
-        rule, found = "labels must have two dimensions", ", ".join(map(str, labels.dims))
+        rule = "labels must have two dimensions"
+        found = ", ".join(map(str, labels.dims))
         raise InputError(rule, value=found, hint="Choose one layer: labels.isel(band=0).")
     short = [name for name in labels.dims if name not in longer]
     sheet = labels.squeeze(short[: labels.ndim - 2])

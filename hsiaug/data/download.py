@@ -122,11 +122,11 @@ def _fetch(url: str, target: str, _: object, *, most: int, shown: bool) -> None:
 
     Parameters
     ----------
-    url, target
+    url, target : str
         Where from, and the file's path.
-    most
+    most : int
         Bytes of the file at most.
-    shown
+    shown : bool
         Whether a bar shows how far it is.
 
     Raises
@@ -147,7 +147,9 @@ def _fetch(url: str, target: str, _: object, *, most: int, shown: bool) -> None:
         stated = int(answer.headers.get("content-length", 0))
         if stated > most:
             raise _Unbounded(f"would send {stated:,} bytes in place of {most:,}")
-        received, since, before = 0, time.monotonic(), 0
+        received = 0
+        since = time.monotonic()
+        before = 0
         with tqdm(
             total=stated or None, unit="B", unit_scale=True, ncols=79, disable=not shown
         ) as bar:

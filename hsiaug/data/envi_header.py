@@ -22,8 +22,15 @@ from hsiaug.data.texts import decode
 LONGEST, MOST_LINES = 2**20, 50_000
 """Most bytes and lines of a header."""
 
-LIBRARY = "spectral library"
+LIBRARY, CLASSIFICATION = "spectral library", "classification"
+
+OTHER_KINDS = ("meta file", "virtual mosaic", "tiff", "jpeg", "hdf", "netcdf", "nitf")
+"""Words of the file type of headers beside files that are no plain arrays."""
+
 MAGIC = "ENVI"
+
+ESRI = re.compile(r"^\s*nrows\s+\d+\s*$", re.IGNORECASE | re.MULTILINE)
+"""A line of headers of ESRI."""
 
 Header = dict[str, str | list[str]]
 """Fields of an ENVI header by their names in lower case, with single blanks; those without a value
@@ -43,7 +50,15 @@ def read_header(path: Path) -> Header:
             raise ValueError(f"more than {LONGEST:,} bytes")
         if b"\0" in content and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
             raise ValueError("a binary file")
-        return parse_header(decode(content))
+        text = decode(content)
+        if ESRI.search(text) and not text.lstrip().startswith(MAGIC):
+            data = f"{path.stem}.bil"
+            raise SceneError(
+                f"{path} must be a header of ENVI",
+                value="one of ESRI",
+                hint=f"Convert its data file: rio convert {data} {path.stem}.tif, and name that.",
+            )
+        return parse_header(text)
 
 
 def parse_header(text: str) -> Header:
@@ -59,7 +74,8 @@ def parse_header(text: str) -> Header:
         key, equals, value = line.partition("=")
         if not equals or line.startswith(";"):
             continue
-        key, value = " ".join(key.replace("_", " ").lower().split()), value.strip()
+        key = " ".join(key.replace("_", " ").lower().split())
+        value = value.strip()
         if value.startswith("{"):
             value = _braced(value, rest, key)
             listed = [item.strip() for item in value[1:-1].split(",")]
@@ -179,11 +195,11 @@ def ignored_value(path: Path, header: Header) -> float | None:
         return None
     values = [number_of(text) for text in (listed if isinstance(listed, list) else [listed])]
     if None in values or len(set(map(str, values))) > 1:
-        rule, hint = (
+        raise SceneError(
             f"{path}: 'data ignore value' must be one number",
-            "Correct that line of the header.",
+            value=repr(listed)[:80],
+            hint="Correct that line of the header.",
         )
-        raise SceneError(rule, value=repr(listed)[:80], hint=hint)
     return values[0]
 
 
@@ -238,17 +254,30 @@ def _factor(path: Path, header: Header) -> float | None:
     """The reflectance scale factor, by which numbers are divided."""
     if "reflectance scale factor" not in header:
         return None
-    with reading(path, "ENVI header (reflectance scale factor)"):
+    try:
         factor = float(str(text_of(header, "reflectance scale factor")))
         if not 0 < factor < math.inf or not 0 < 1 / factor < math.inf:
             raise ValueError(f"{factor:g}")
-        return factor
+    except ValueError as cause:
+        rule = f"{path} must give one 'reflectance scale factor' above 0"
+        hint = "Correct that line of the header, or delete it."
+        found = repr(header["reflectance scale factor"])[:80]
+        raise SceneError(rule, value=found, hint=hint) from cause
+    return factor
 
 
-def refuse_library(path: Path, header: Header) -> None:
-    """Raise SceneError for the header of a spectral library."""
-    kind = header.get("file type", "")
-    if isinstance(kind, str) and LIBRARY in kind.lower():
-        rule = f"{path} must be of an image"
+def refuse_kind(path: Path, header: Header, *, labels: bool) -> None:
+    """Raise SceneError for the header of a file that is no plain array, or, where no labels are
+    asked for, of a classification.
+    """
+    kind = str(header.get("file type", ""))
+    word = kind.lower()
+    hint = ""
+    if LIBRARY in word:
         hint = "Name the header of the cube; a spectral library holds single spectra."
-        raise SceneError(rule, value=f"file type {kind}", hint=hint)
+    elif any(other in word for other in OTHER_KINDS):
+        hint = "Export the image as ENVI Standard, or name its own file."
+    elif CLASSIFICATION in word and not labels:
+        hint = "Its numbers are codes of classes: name it as the labels, and the cube before them."
+    if hint:
+        raise SceneError(f"{path} must be of an image", value=f"file type {kind}", hint=hint)

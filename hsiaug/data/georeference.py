@@ -19,10 +19,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.errors import SceneError
+from hsiaug.data.auxiliary import LONGEST, auxiliary_bands
 from hsiaug.data.catalogue import find_entry, find_file
+from hsiaug.data.endings import ARRAYS, HDF, PICTURES, TIFF
 from hsiaug.data.envi_header import read_header
 from hsiaug.data.paths import check_filled
-from hsiaug.data.products import ENDINGS as HDF
 from hsiaug.data.products import product_place
 from hsiaug.data.readers_envi import find_envi
 
@@ -32,10 +34,7 @@ if TYPE_CHECKING:
 MOST_BANDS = 10_000
 """Maximum number of bands of a GeoTIFF: each takes GDAL a while to describe."""
 
-LONGEST_XML = 2**22
-"""Bytes of auxiliary metadata, at most."""
-
-TIFF = (b"II", b"MM")
+TIFF_STARTS = (b"II", b"MM")
 """Beginnings of a TIFF, by its byte order."""
 
 
@@ -93,7 +92,7 @@ class Declared:
     Attributes
     ----------
     classes : tuple of str
-        Class names by code, of an ENVI header.
+        Class names by code, of an ENVI header or beside a TIFF.
     ground : Georeference or None
         Where the pixels lie on Earth.
     control_points : bool
@@ -133,10 +132,10 @@ def open_geotiff(rasterio: ModuleType, path: Path, driver: str = "GTiff") -> Dat
     """
     check_filled(path)
     mask = path.with_name(f"{path.name}.msk")
-    if mask.is_file() and mask.read_bytes()[:2] not in TIFF:
+    if mask.is_file() and mask.read_bytes()[:2] not in TIFF_STARTS:
         raise ValueError(f"a mask beside it, {mask.name}, that is no TIFF")
     more = path.with_name(f"{path.name}.aux.xml")
-    if more.is_file() and more.stat().st_size > LONGEST_XML:
+    if more.is_file() and more.stat().st_size > LONGEST:
         raise ValueError(f"{more.name} beside it of {more.stat().st_size:,} bytes")
     file = rasterio.open(path, driver=driver)
     if file.count > MOST_BANDS:
@@ -155,19 +154,25 @@ def read_declared(path: Path, data: str | None = None) -> Declared:
         Name of the data file beside an ENVI header, where it is not the header's name with a
         usual ending.
     """
-    if path.suffix.lower() in (".tif", ".tiff"):
-        return _with_rasterio(path, "GTiff")
+    if path.suffix.lower() in TIFF:
+        return replace(_with_rasterio(path, "GTiff"), classes=_category_names(path))
     if path.suffix.lower() in HDF:
         place = product_place(path)
         return Declared(ground=None if place is None else Georeference(*place))
-    if (
-        path.suffix.lower() in (".mat", ".npy", ".png", ".bmp")
-        or (pair := find_envi(path, data)) is None
-    ):
+    if path.suffix.lower() in (*ARRAYS, *PICTURES) or (pair := find_envi(path, data)) is None:
         return Declared()
     names = read_header(pair[0]).get("class names")
     classes = tuple(str(name).strip() for name in names) if isinstance(names, list) else ()
     return replace(_with_rasterio(pair[1], "ENVI"), classes=classes)
+
+
+def _category_names(path: Path) -> tuple[str, ...]:
+    """Names of classes by code, that GDAL or a GIS keeps beside a TIFF; () where bands differ."""
+    try:
+        listed = {band.classes for band in auxiliary_bands(path).values()} - {()}
+    except SceneError:
+        return ()  # the reader of the array says what is wrong with it
+    return listed.pop() if len(listed) == 1 else ()
 
 
 def _with_rasterio(path: Path, driver: str) -> Declared:

@@ -23,6 +23,13 @@ MOST_SHOWN = 12
 FILLERS = frozenset({99, 127, 255, 999, 9999, 32767, 65535, 2**31 - 1})
 """Codes that often stand for no label, where they lie far above the others."""
 
+UNLABELLED = frozenset(
+    {"", "background", "ignore", "ignored", "masked", "maskedpixels", "nan", "noclass", "nodata"}
+    | {"nolabel", "none", "notclassified", "null", "unassigned", "unclassified", "undefined"}
+    | {"unknown", "unlabeled", "unlabelled", "void"}
+)
+"""Names of code 0, in small letters alone, where it stands for no label."""
+
 NO_CODE = -1
 """Stands for no label in a raster where 0 is a class."""
 
@@ -34,16 +41,27 @@ class LabelRaster:
     Attributes
     ----------
     codes : (H, W) int32
-    changed : whether they differ from what the file holds, and so need a file of their own
-    filler : code of pixels without a label that the file has no code for
-    missing : the file's own code for no label
-    names : class names by code, where the file has them
-    ground : where the pixels lie on Earth
-    emptied : reasons why pixels hold the filler, with the number of pixels of each
-    marks : whether points or polygons were drawn onto the grid
-    zeros : of marks, how many are of class 0
-    notes : sentences for people
-    where : how errors name the file
+        The codes of the file, or those of marks that were drawn onto the grid.
+    changed : bool
+        Whether the codes differ from what the file holds, and so need a file of their own.
+    filler : int
+        Code of pixels without a label that the file has no code for.
+    missing : int or None
+        The file's own code for no label.
+    names : tuple of str
+        Class names by code, where the file has them.
+    ground : Georeference or None
+        Where the pixels lie on Earth.
+    emptied : tuple of (str, int)
+        Reasons why pixels hold the filler, with the number of pixels of each.
+    marks : bool
+        Whether points or polygons were drawn onto the grid.
+    zeros : int
+        Of marks, how many are of class 0.
+    notes : tuple of str
+        Sentences for people.
+    where : str
+        How errors name the file.
     """
 
     codes: NDArray[np.int32]
@@ -121,10 +139,19 @@ def code_labels(
 
     Parameters
     ----------
-    raster : labels on the grid of the cube
-    names : of the codes present, in ascending order, or of codes 1, 2, … if there are more names;
-    () = as the file says ignore : codes, or names of classes, that count as unlabelled unlabelled :
-    codes without a label; None = 0, those below, and the file's value of no data
+    raster : LabelRaster
+        Labels on the grid of the cube.
+    names : tuple of str
+        Of the codes present, in ascending order, or of codes 1, 2, … if there are more names;
+        () = as the file says.
+    ignore : tuple of str
+        Codes, or names of classes, that count as unlabelled.
+    unlabelled : sequence of int or None
+        Codes without a label; None = 0, those below, and the file's value of no data.
+
+    Returns
+    -------
+    ClassCodes
 
     Raises
     ------
@@ -157,8 +184,10 @@ def code_labels(
             hint=held.hint(len(names)),
         )
     elif not names:
+        _check_zero(held)
         of_file = dict(enumerate(raster.names))
         names = tuple((code >= 0 and of_file.get(code)) or f"class {code}" for code in ids)
+        _check_repeats(names, ids, raster.where)
         if not of_file:
             notes += [
                 "classes have no names: give them with `classes`, or edit labels.names of the card"
@@ -172,12 +201,42 @@ def code_labels(
             value=f"codes {held.listed}",
             hint=hint,
         )
+    alike = [name for name in names if [other.lower() for other in names].count(name.lower()) > 1]
+    if alike:
+        notes.append(f"names of classes differ in capital letters alone: {', '.join(alike)}")
     words = tuple(item for item in ignore if item in names)
     table = _table(of, dict(zip(ids, names, strict=True)), reasons, raster, words)
     zero = set() if 0 in ids else {0}
     return ClassCodes(
         names, ids, (*words, *sorted(set(reasons) & set(of) - zero)), tuple(notes), table
     )
+
+
+def _check_zero(held: _Held) -> None:
+    """Raise InputError where the file gives code 0 a name that is one of a class."""
+    name = held.raster.names[0] if held.raster.names else ""
+    if held.zero and re.sub(r"[\W_]", "", name.lower()) not in UNLABELLED:
+        rule = f"`unlabelled` must say whether code 0 of {held.raster.where} is a class"
+        found = f"{name!r} for its {held.zero:,} pixels"
+        hint = "If it is one, say `unlabelled=none`; if it stands for no label, `unlabelled=0`."
+        raise InputError(rule, value=found, hint=hint)
+
+
+def _check_repeats(names: tuple[str, ...], ids: tuple[int, ...], where: str) -> None:
+    """Raise SceneError where the file gives several codes one name."""
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated is not None:
+        codes = [code for code, name in zip(ids, names, strict=True) if name == repeated]
+        rule = f"{where}: names of classes must differ"
+        hint = "Name all codes in ascending order with `classes`"
+        if not any("," in name for name in names):
+            several = {name for name in names if names.count(name) > 1}
+            apart = [
+                f"{name}_{code}" if name in several else name
+                for code, name in zip(ids, names, strict=True)
+            ]
+            hint += f": `classes={','.join(apart)}`"
+        raise SceneError(rule, value=f"{repeated!r} for codes {codes}", hint=f"{hint}.")
 
 
 @dataclass(frozen=True)

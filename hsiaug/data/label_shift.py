@@ -43,7 +43,8 @@ def better_shift(cube: NDArray[np.float32], labels: NDArray[np.int16]) -> tuple[
     mine, n = np.searchsorted(kept, fields[rows, columns]), sizes[kept]
     bands = slice(None, None, max(1, cube.shape[2] // BANDS))
     spectra = cube[rows, columns][:, bands].astype(np.float64)
-    mean, std = spectra.mean(axis=0), np.maximum(spectra.std(axis=0), 1e-12)
+    mean = spectra.mean(axis=0)
+    std = np.maximum(spectra.std(axis=0), 1e-12)
     _, variances, axes = np.linalg.svd(
         np.atleast_2d(np.cov(np.clip((spectra - mean) / std, -4, 4).T))
     )

@@ -13,15 +13,16 @@ from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError, SceneError, check_known
 from hsiaug.data.cube_check import CubeFacts, unlike_shapes
+from hsiaug.data.endings import LAYERS, TIFF
 from hsiaug.data.georeference import Georeference, quiet, read_declared
 from hsiaug.data.label_codes import LabelRaster, check_number, filler_of
 from hsiaug.data.labels import LARGEST, check_whole
-from hsiaug.data.readers import TIFF, must_exist, read_labels_array, void_codes
+from hsiaug.data.readers import must_exist, read_labels_array, void_codes
 from hsiaug.data.readers_envi import find_envi
-from hsiaug.data.vector_labels import KINDS, Geometry, VectorLabels, read_vector_labels
+from hsiaug.data.vector_labels import KINDS, WGS84, Geometry, VectorLabels, read_vector_labels
 
-LAYERS = (".gpkg", ".shp", ".kml")
-"""Endings of layers of a GIS that must be exported first."""
+OF_SHAPEFILES = (".dbf", ".shx", ".prj", ".cpg", ".qpj", ".sbn", ".sbx")
+"""Endings of files that lie beside the .shp of a shapefile."""
 
 OGC = re.compile(r"https?://(www\.)?opengis\.net/(def|gml)/", re.IGNORECASE)
 """Names of coordinate systems that only look like addresses."""
@@ -42,6 +43,8 @@ def read_labels(
         Code of pixels without a label. Raises as these readers do.
     """
     must_exist(path)
+    if path.suffix.lower() in OF_SHAPEFILES and path.with_suffix(".shp").is_file():
+        path = path.with_suffix(".shp")
     if path.suffix.lower() in LAYERS:
         raise SceneError(
             "labels must be a raster, a GeoJSON, an ENVI ROI or a CSV",
@@ -204,7 +207,8 @@ def rasterise(
         raise InputError(
             rule, value=f"{where} names them by words", hint="Leave classes out with `ignore`."
         )
-    filler, bare = filler_of(unlabelled), {0} if unlabelled is None else set(unlabelled)
+    filler = filler_of(unlabelled)
+    bare = {0} if unlabelled is None else set(unlabelled)
     ids = sorted({code for code in codes if code >= 0} - bare)
     check_number(len(ids), where)
     if marks.size not in (None, shape):
@@ -212,16 +216,16 @@ def rasterise(
     if marks.crs == "":
         ground = Georeference((1.0, 0.0, 0.0, 0.0, 1.0, 0.0))
     shapes = _transform(marks, ground, where) if marks.shapes else ()
-    claimed, disputed, lost = np.full(shape, filler, dtype=np.int32), np.zeros(shape, dtype=bool), 0
+    claimed = np.full(shape, filler, dtype=np.int32)
+    disputed = np.zeros(shape, dtype=bool)
+    lost = 0
     for code in ids:
         mine = [i for i, c in enumerate(codes) if c == code]
         if ground is not None and shapes:
             points, polygons = _in_pixels([shapes[i] for i in mine], ground)
         else:
-            points, polygons = (
-                np.array([marks.pixels[i] for i in mine], dtype=np.int64),
-                list[Geometry](),
-            )
+            points = np.array([marks.pixels[i] for i in mine], dtype=np.int64)
+            polygons = list[Geometry]()
         mask, gone = _mask(points.reshape(-1, 2), polygons, shape)
         lost += gone
         disputed |= mask & (claimed != filler)
@@ -298,10 +302,8 @@ def _transform(
             # GDAL fetches what looks like an address.
             if "://" in marks.crs and not OGC.match(marks.crs):
                 raise ValueError("an address, which is never fetched")
-            source, target = (
-                rasterio.CRS.from_user_input(marks.crs),
-                rasterio.CRS.from_wkt(ground.crs),
-            )
+            source = rasterio.CRS.from_user_input(marks.crs)
+            target = rasterio.CRS.from_wkt(ground.crs)
             return (
                 marks.shapes
                 if source == target
@@ -310,9 +312,21 @@ def _transform(
         except Exception as cause:  # GDAL's errors share no base with those of PROJ
             rule = f"`crs`, or {where}, must name a coordinate system in which the labels lie"
             hint = "For example EPSG:4326."
+            if (code := _epsg(ground)) and marks.crs == WGS84:
+                hint = (
+                    "Without a system of its own GeoJSON is in degrees; if its coordinates are"
+                    f" those of the cube: `crs=EPSG:{code}`."
+                )
             raise InputError(
                 rule, value=f"{marks.crs[:80]!r} ({str(cause)[:120]})", hint=hint
             ) from cause
+
+
+def _epsg(ground: Georeference) -> int | None:
+    """The EPSG code of a coordinate system; None where it has none."""
+    with quiet() as rasterio:
+        code: int | None = rasterio.CRS.from_wkt(ground.crs).to_epsg()
+        return code
 
 
 def _in_pixels(
@@ -397,7 +411,8 @@ def _resampling(labels: str, cube: Path | None) -> str:
     like = pair[1] if pair else cube
     if like is None or (pair is None and like.suffix.lower() not in TIFF):
         return f"{by_name}, in a GIS, and name the result."
-    source, target = Path(labels), f"{Path(labels).stem}_on_grid.tif"
+    source = Path(labels)
+    target = f"{Path(labels).stem}_on_grid.tif"
     data = find_envi(source, None)
     words = [str(data[1] if data else source), target, "--like", str(like)]
     command = shlex.join(["rio", "warp", *words, "--resampling", "nearest"])

@@ -10,6 +10,7 @@ from hsiaug.base.errors import HsiaugError, InputError, SceneError, did_you_mean
 from hsiaug.core.pairs import PairSet, Place, Side
 from hsiaug.data.bounds import check_memory
 from hsiaug.data.catalogue import LOOK, files_of, find_entry, own_card, pair_set_names, scene_names
+from hsiaug.data.endings import ARRAYS, PICTURES
 from hsiaug.data.georeference import Georeference, read_declared, scene_georeference
 from hsiaug.data.labels import class_ids
 from hsiaug.data.loading import check_not_hidden, load_scene
@@ -172,7 +173,7 @@ def _image(entry: PairEntry, pattern: str, place: str) -> NDArray[np.float32]:
         shape = max((band.shape for band in bands), key=lambda s: s[0] * s[1])
         return np.concatenate([_enlarge(band[None], shape) for band in bands])
     path = _one(entry, pattern, place)
-    if path.suffix.lower() in (".png", ".bmp"):
+    if path.suffix.lower() in PICTURES:
         array = read_picture_file(path).transpose(2, 0, 1)
     else:
         raw = read_cube_file(path)
@@ -185,7 +186,7 @@ def _image(entry: PairEntry, pattern: str, place: str) -> NDArray[np.float32]:
             array[void] = 0
         # The readers of GeoTIFF and ENVI give (height, width, band) whatever the order in the file
         # is.
-        as_is = spec.axes == "bhw" and path.suffix.lower() in (".npy", ".mat")
+        as_is = spec.axes == "bhw" and path.suffix.lower() in ARRAYS
         array = array if as_is else array.transpose(2, 0, 1)
     if spec.bands and len(array) != len(spec.bands):
         rule = f"{path} must have the {len(spec.bands)} bands of the card"
@@ -242,11 +243,9 @@ def _mask(entry: PairEntry, place: str) -> NDArray[np.int16]:
     sheet = read_labels_array(path)
     mask, strangers = class_ids(sheet.array, ids, spec.ignore, str(path), void_codes(sheet, ids))
     if strangers:
-        rule, hint = (
-            f"{path}: every code must be listed in the card",
-            "Add them to masks.codes or masks.ignore.",
-        )
         raise SceneError(
-            rule, value=f"codes {', '.join(map(str, sorted(strangers)[:8]))}", hint=hint
+            f"{path}: every code must be listed in the card",
+            value=f"codes {', '.join(map(str, sorted(strangers)[:8]))}",
+            hint="Add them to masks.codes or masks.ignore.",
         )
     return mask

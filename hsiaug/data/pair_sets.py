@@ -82,7 +82,9 @@ class PairEntry:
         """The places that lack a file, those first that are not here at all; of each what is not
         here, as patterns.
         """
-        images, masks, found = self.card.images, self.card.masks, {}
+        images = self.card.images
+        masks = self.card.masks
+        found = {}
         bands = {
             pattern: images.bands if "{band}" in pattern else ("",) for pattern in images.files
         }

@@ -38,18 +38,35 @@ def check_filled(path: Path) -> None:
 
 
 def user_file(text: str, folder: Path) -> Path | None:
-    """The whole path of masks or picks that a user names, perhaps relative to a folder; None where
-    there is none.
+    """The whole path of masks or picks that a user names.
 
-    Raises SceneError for a file that is empty or larger than 1 GiB.
+    Parameters
+    ----------
+    text : str
+        What was typed, perhaps relative to the folder.
+    folder : Path
+        What a relative path is relative to.
+
+    Returns
+    -------
+    Path or None
+        None where there is no such file.
+
+    Raises
+    ------
+    SceneError
+        For a file that is empty or larger than 1 GiB.
     """
     path = folder / user_path(text)
     if not text or not is_file(path):
         return None
     check_filled(path)
     if (size := path.stat().st_size) > LARGEST:
-        rule, hint = f"{path} must be of 1 GiB at most", "Keep its masks or picks only."
-        raise SceneError(rule, value=f"{size:,} bytes", hint=hint)
+        raise SceneError(
+            f"{path} must be of 1 GiB at most",
+            value=f"{size:,} bytes",
+            hint="Keep its masks or picks only.",
+        )
     return path.resolve()
 
 

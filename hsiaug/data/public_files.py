@@ -128,7 +128,9 @@ def _same(entry: SceneEntry, spec: FileSpec, path: Path, digests: dict[Path, str
 
 def _centres(card: SceneCard) -> tuple[float, ...]:
     """A band centre in nm for each band of the file; () where the catalogue knows none."""
-    shape, sensor, dropped = card.cube.shape, card.sensor, card.cube.bad_bands
+    shape = card.cube.shape
+    sensor = card.sensor
+    dropped = card.cube.bad_bands
     centres = sensor.wavelengths or ()
     if sensor.range_nm and shape:
         first, last = sensor.range_nm

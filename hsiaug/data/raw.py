@@ -212,6 +212,26 @@ def exact_in_float32(dtype: np.dtype[Any]) -> bool:
     return bool(np.can_cast(dtype, np.float32, "safe"))
 
 
+def _something_else(path: Path) -> SceneError | None:
+    """The error for a pointer of Git LFS or a web page under the name of another file; None for
+    what is neither.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(64).lstrip().lower()
+    except OSError:
+        return None
+    if start.startswith(b"version https://git-lfs"):
+        hint = f"Fetch the file itself, in its repository: git lfs pull --include={path.name}."
+        return SceneError(
+            f"{path} must be the file itself", value="a pointer of Git LFS", hint=hint
+        )
+    if start.startswith((b"<!doctype html", b"<html")):
+        hint = "Download it again in a browser: the address gave a page, perhaps one to sign in."
+        return SceneError(f"{path} must be the file itself", value="a web page", hint=hint)
+    return None
+
+
 @contextmanager
 def reading(path: Path, kind: str) -> Iterator[None]:
     """Raise SceneError where the file, a ``kind`` of which is read within, is damaged: parsers
@@ -232,6 +252,8 @@ def reading(path: Path, kind: str) -> Iterator[None]:
             raise SceneError(
                 f"{path} must be a file that can be read", value=cause.strerror, hint=hint
             ) from cause
+        if other := _something_else(path):
+            raise other from cause
         text = str(cause).strip()[:LONGEST].splitlines()
         found = f"{type(cause).__name__}: {text[0] if text else 'no details'}"
         hint = "It is damaged, cut short or of another format: copy or export it again."

@@ -14,18 +14,18 @@ from numpy.typing import NDArray
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import SceneError, did_you_mean
 from hsiaug.data.bounds import check_array
-from hsiaug.data.products import ENDINGS as HDF
+from hsiaug.data.endings import ARRAYS, HDF, IMAGES, PICTURES, TIFF
 from hsiaug.data.products import read_product, refuse_labels
 from hsiaug.data.products.beside import METADATA
 from hsiaug.data.raw import RawArray, in_memory, reading
+from hsiaug.data.readers_envi import ENDINGS as ENVI_DATA
 from hsiaug.data.readers_envi import find_envi, read_envi
-from hsiaug.data.readers_image import PICTURES, read_image
+from hsiaug.data.readers_image import read_image
 from hsiaug.data.readers_mat import read_mat, read_mat_maps
 from hsiaug.data.readers_tiff import read_tiff, read_tiff_band
 
-TIFF = (".tif", ".tiff")
-IMAGES = (*TIFF, *PICTURES)
-"""Endings of files of labels with one band."""
+PICKLE = b"\x80"
+"""Beginning of a file of pickled Python objects, as of a masked array."""
 
 MOST_SHOWN = 8
 """Arrays of a file that a message lists."""
@@ -47,11 +47,20 @@ CONVERSIONS = {
 }
 """What to do with files of these endings."""
 
-PACKED = {
+WITHOUT_HEADER = (
+    "Put its ENVI header beside it, {stem}.hdr: lines, samples, bands, data type, interleave, byte"
+    " order."
+)
+"""What to do with a data file of ENVI alone."""
+
+PACKED = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"}
+"""Modules of Python that unpack a single file, by its ending."""
+
+ARCHIVES = {
     ".zip": "python -m zipfile -e {name} .",
-    **dict.fromkeys((".tar", ".gz", ".tgz", ".bz2", ".xz"), "tar -xf {name}"),
+    **dict.fromkeys((".tar", ".tgz"), "tar -xf {name}"),
 }
-"""How to unpack files with these endings."""
+"""How to unpack archives with these endings."""
 
 
 def read_cube_file(path: Path, *, key: str | None = None, data: str | None = None) -> RawArray:
@@ -97,7 +106,7 @@ def read_labels_array(path: Path, *, key: str | None = None, data: str | None = 
         raw = read_tiff_band(path, key) if suffix in TIFF else read_image(path)
     else:
         raw = _read(path, key if suffix == ".mat" else None, data, ndim=2)
-        raw = raw if suffix in (".mat", ".npy") else _one_band(path, raw, key)
+        raw = raw if suffix in ARRAYS else _one_band(path, raw, key)
     array = raw.array
     if array.ndim == 3 and 1 in array.shape:
         array = np.squeeze(array, axis=array.shape.index(1) if array.shape[2] != 1 else 2)
@@ -143,8 +152,11 @@ def _one_band(path: Path, raw: RawArray, key: str | None) -> RawArray:
     if key is None and bands > 1:
         return raw
     if key is not None and key not in map(str, range(1, bands + 1)):
-        rule, hint = f"{path}: `labels_key` must number a band", f"Say one of 1 to {bands}."
-        raise SceneError(rule, value=repr(key), hint=hint)
+        raise SceneError(
+            f"{path}: `labels_key` must number a band",
+            value=repr(key),
+            hint=f"Say one of 1 to {bands}.",
+        )
     if (raw.scale, raw.offset) not in ((None, 0.0), (1.0, 0.0)):
         hint = "Delete its gains, offsets or scale factor from the header."
         raise SceneError(
@@ -163,10 +175,22 @@ def read_picture_file(path: Path) -> AnyArray:
 
 
 def read_maps(path: Path) -> dict[str, AnyArray]:
-    """Every numeric array with two axes of a .mat, .npz or .npy file; that of an .npy is named
-    "mask".
+    """Every numeric array with two axes of a .mat, .npz or .npy file.
 
-    Raises SceneError where the file is damaged, holds Python objects, or is of another kind.
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    dict of str to (H, W) array
+        The arrays by name; that of an .npy is named "mask".
+
+    Raises
+    ------
+    SceneError
+        Where the file is damaged, holds Python objects, or is of another kind.
     """
     suffix = path.suffix.lower()
     with reading(path, suffix):
@@ -191,18 +215,15 @@ def _read_npz(path: Path) -> dict[str, AnyArray]:
 
 def _read(path: Path, key: str | None, data: str | None, *, ndim: int) -> RawArray:
     suffix = path.suffix.lower()
-    if suffix in (".mat", ".npy"):
+    if suffix in ARRAYS:
         must_exist(path)
         raw = RawArray(read_mat(path, key, ndim=ndim) if suffix == ".mat" else _read_npy(path))
     elif pair := find_envi(path, data):
-        raw = read_envi(*pair)
+        raw = read_envi(*pair, labels=ndim == 2)
     else:
         must_exist(path)
-        if suffix in PACKED:
-            hint = (
-                "Unpack it, and name a file that was in it:"
-                f" {PACKED[suffix].format(name=path.name)}"
-            )
+        if command := _unpacking(path):
+            hint = f"Unpack it, and name a file that was in it: {command}"
             raise SceneError(
                 f"{path} must be unpacked first", value=f"a file ending in {suffix}", hint=hint
             )
@@ -217,15 +238,39 @@ def _read(path: Path, key: str | None, data: str | None, *, ndim: int) -> RawArr
             f"an image ({', '.join(IMAGES)})" if ndim == 2 else f"a GeoTIFF ({', '.join(TIFF)})"
         )
         rule = f"{path} must be {kinds}"
+        if ndim == 3 and suffix in PICTURES:
+            suffix = ".jp2"
         hint = CONVERSIONS.get(suffix, "Convert the file, or give it the extension of its format.")
+        hint = WITHOUT_HEADER if suffix in ENVI_DATA else hint
         hint = hint.format(name=path.name, stem=path.stem)
         raise SceneError(
             rule, value=f"extension '{path.suffix}' and no ENVI header beside it", hint=hint
         )
     if raw.array.dtype.kind not in "iufb":
-        rule, hint = f"{path} must hold plain numbers", "Save the array as integers or floats."
-        raise SceneError(rule, value=f"dtype {raw.array.dtype}", hint=hint)
+        raise SceneError(
+            f"{path} must hold plain numbers",
+            value=f"dtype {raw.array.dtype}",
+            hint="Save the array as integers or floats.",
+        )
     return raw
+
+
+def _unpacking(path: Path) -> str:
+    """The command that unpacks a file; "" where its ending is of none that is packed."""
+    name, suffix = path.name, path.suffix.lower()
+    if suffix in PACKED and Path(path.stem).suffix.lower() == ".tar":
+        suffix = ".tar"
+    if suffix in ARCHIVES:
+        return ARCHIVES[suffix].format(name=name)
+    if suffix not in PACKED:
+        return ""
+    module = PACKED[suffix]
+    script = (
+        f"import {module}, pathlib;"
+        f" packed = pathlib.Path('{name}').read_bytes();"
+        f" pathlib.Path('{path.stem}').write_bytes({module}.decompress(packed))"
+    )
+    return f'python -c "{script}"'
 
 
 def _archive(path: Path, ndim: int) -> SceneError:
@@ -258,8 +303,11 @@ def must_exist(path: Path) -> None:
             return
         neighbours = [other.name for other in path.parent.glob("*") if other.is_file()]
     except (OSError, ValueError) as cause:  # a name that no file can have
-        rule, hint = f"{str(path)[:80]!r} must be the path of a file", "Correct it."
-        raise SceneError(rule, value=str(cause), hint=hint) from cause
+        raise SceneError(
+            f"{str(path)[:80]!r} must be the path of a file",
+            value=str(cause),
+            hint="Correct it.",
+        ) from cause
     near = did_you_mean(path.name, neighbours)
     near = f" {near}" if near.startswith("Did you mean") else ""
     hint = (
@@ -272,7 +320,11 @@ def _wrong_rank(path: Path, rule: str, raw: RawArray) -> SceneError:
     hint = (
         "Name the right file, or the right array of it: `cube_key` or `labels_key`, key in a card."
     )
-    if raw.array.shape[2:] and path.suffix.lower() not in (".mat", ".npy", *PICTURES):
+    if path.suffix.lower() == ".npy":
+        return SceneError(
+            f"{path}: {rule}", value=f"shape {raw.array.shape}", hint=_npy_remedy(path, rule, raw)
+        )
+    if raw.array.shape[2:] and path.suffix.lower() not in (*ARRAYS, *PICTURES):
         hint = "Name the band of the classes, counted from 1: `labels_key=1`."
     elif raw.array.shape[2:] in ((3,), (4,)):
         hint = (
@@ -282,8 +334,53 @@ def _wrong_rank(path: Path, rule: str, raw: RawArray) -> SceneError:
     return SceneError(f"{path}: {rule}", value=f"shape {raw.array.shape}", hint=hint)
 
 
+def _npy_remedy(path: Path, rule: str, raw: RawArray) -> str:
+    """What to type for an array of another number of axes than are read."""
+    shape, target = raw.array.shape, f"{path.stem}_fit.npy"
+    load = f"import numpy; a = numpy.load('{path.name}')"
+    axes = 3 if "three" in rule else 2
+    code, text = "a.reshape(HEIGHT, WIDTH, -1)", "If it holds a row for each pixel of each line"
+    if sum(length > 1 for length in shape) <= axes < len(shape):
+        code, text = "a.squeeze()", "Leave out the axes of length 1"
+    elif axes == 2 and len(shape) == 3:
+        code = "(a.argmax(2) + 1) * a.any(2)"
+        text = "If it has a layer for each class"
+    elif axes == 2 and len(shape) == 1:
+        code, text = "a.reshape(HEIGHT, WIDTH)", "If it holds the pixels of each line in turn"
+    elif axes < len(shape):
+        code, text = "a[0]", "Take one of the arrays in it"
+    script = f"{load}; numpy.save('{target}', {code})"
+    return f'{text}: python -c "{script}", and name {target}.'
+
+
+def _refuse_objects(path: Path) -> None:
+    """Raise SceneError for an .npy file of Python objects, with the way to one of numbers."""
+    with path.open("rb") as file:
+        pickled = file.read(len(PICKLE)) == PICKLE
+        if not pickled:
+            file.seek(0)
+            version = np.lib.format.read_magic(file)
+            read = np.lib.format.read_array_header_1_0
+            if version != (1, 0):
+                read = np.lib.format.read_array_header_2_0
+            pickled = read(file)[2].hasobject
+    if not pickled:
+        return
+    target = f"{path.stem}_numbers.npy"
+    script = (
+        f"import numpy; a = numpy.load('{path.name}', allow_pickle=True);"
+        f" numpy.save('{target}', numpy.array(a.tolist(), dtype=float))"
+    )
+    raise SceneError(
+        f"{path} must hold plain numbers",
+        value="Python objects, which may run programs and are not opened",
+        hint=f'If you wrote that file: python -c "{script}", and name {target}.',
+    )
+
+
 def _read_npy(path: Path) -> AnyArray:
     with reading(path, ".npy"), warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # a header that Python 2 wrote, which does not matter here
+        _refuse_objects(path)
         # Pickled objects could run code, and are never loaded.
         return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))

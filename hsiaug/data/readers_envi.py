@@ -1,11 +1,13 @@
 """ENVI files: a text header beside a flat binary file."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from hsiaug.base.errors import SceneError
+from hsiaug.data.auxiliary import AuxiliaryBand, auxiliary_bands
 from hsiaug.data.band_centres import number_of
 from hsiaug.data.envi_header import (
     Header,
@@ -13,11 +15,12 @@ from hsiaug.data.envi_header import (
     band_places,
     ignored_value,
     read_header,
-    refuse_library,
+    refuse_kind,
     scaling,
     whole,
 )
-from hsiaug.data.raw import RawArray, reading
+from hsiaug.data.paths import is_file
+from hsiaug.data.raw import RawArray, one_or_all, reading
 
 ENDINGS = (".img", ".dat", ".raw", ".bsq", ".bil", ".bip", ".pix", ".bin", ".sli", ".hyspex")
 ORDERS = {"bip": (0, 1, 2), "bil": (0, 2, 1), "bsq": (2, 0, 1)}
@@ -50,8 +53,16 @@ def find_envi(path: Path, data: str | None) -> tuple[Path, Path] | None:
     if not here:
         return None
     names = (data,) if data else (path.stem, *(path.stem + ending for ending in ENDINGS))
-    found = next((folder[name.lower()] for name in names if name.lower() in folder), None)
-    if found is None:
+    present = [
+        folder[name.lower()]
+        for name in names
+        if name.lower() in folder and is_file(folder[name.lower()])
+    ]
+    if len(present) > 1:
+        several = " and ".join(other.name for other in present[:3])
+        hint = f"Name the data file itself: {present[0].name}."
+        raise SceneError(f"{path} must have one data file beside it", value=several, hint=hint)
+    if not present:
         rule = f"{path} must have its data file beside it"
         tiff = next(
             (
@@ -71,17 +82,28 @@ def find_envi(path: Path, data: str | None) -> tuple[Path, Path] | None:
             value=f"none of {', '.join(names[:6])}{', …' if len(names) > 6 else ''}",
             hint=hint,
         )
-    return path, found
+    return path, present[0]
 
 
-def read_envi(header_path: Path, data_path: Path) -> RawArray:
+def read_envi(header_path: Path, data_path: Path, *, labels: bool) -> RawArray:
     """The memory-mapped array (lines, samples, bands) of an ENVI pair, and what its header says of
     it.
 
-    Raises SceneError where the header is not valid, or the data file is shorter than it says.
+    Parameters
+    ----------
+    header_path, data_path : Path
+        As :func:`find_envi` gives them.
+    labels : bool
+        Whether codes of classes are asked for.
+
+    Raises
+    ------
+    SceneError
+        Where the header is not valid or of another kind of file, or the data file is shorter than
+        it says.
     """
     header = read_header(header_path)
-    refuse_library(header_path, header)
+    refuse_kind(header_path, header, labels=labels)
     shape, dtype, offset, order = _layout(header_path, header)
     needed = offset + math.prod(shape) * dtype.itemsize
     with reading(data_path, "ENVI data"):
@@ -94,7 +116,7 @@ def read_envi(header_path: Path, data_path: Path) -> RawArray:
     places = band_places(header, shape[2])
     bad, bad_notes = bad_bands(header, shape[2])
     scale, values_offset, scale_notes = scaling(header_path, header, shape[2])
-    return RawArray(
+    raw = RawArray(
         array,
         places.centres,
         scale,
@@ -103,6 +125,40 @@ def read_envi(header_path: Path, data_path: Path) -> RawArray:
         bad_bands=bad,
         widths=places.widths,
         notes=(*places.notes, *bad_notes, *scale_notes),
+    )
+    return _with_auxiliary(raw, data_path)
+
+
+def _with_auxiliary(raw: RawArray, data_path: Path) -> RawArray:
+    """The array with the scales, offsets and no-data value that GDAL keeps beside the data file.
+
+    As in GDAL they go before those of the header. Raises SceneError for scales that cannot be
+    applied, and for bands that differ in their value of no data.
+    """
+    beside = auxiliary_bands(data_path)
+    bands = raw.array.shape[2]
+    listed = [beside.get(band, AuxiliaryBand()) for band in range(1, bands + 1)]
+    declared = [(band.scale, band.offset, band.nodata) for band in listed]
+    if all(values == (None, None, None) for values in declared):
+        return raw
+    name = f"{data_path.name}.aux.xml"
+    scales = np.broadcast_to(1.0 if raw.scale is None else raw.scale, bands).tolist()
+    offsets = np.broadcast_to(raw.offset, bands).tolist()
+    for place, (scale, offset, _) in enumerate(declared):
+        scales[place] = scales[place] if scale is None else scale
+        offsets[place] = offsets[place] if offset is None else offset
+    missing = {raw.nodata if nodata is None else nodata for _, _, nodata in declared}
+    if not np.isfinite([scales, offsets]).all() or 0.0 in scales or len(missing) > 1:
+        rule = f"{name} must give scales other than 0, and one value of no data for all bands"
+        found = f"scales {sorted(set(scales))[:4]}, no data {', '.join(map(str, missing))[:60]}"
+        raise SceneError(rule, value=found, hint="Correct that file, or delete it.")
+    named = any(band.scale is not None or band.offset is not None for band in listed)
+    return replace(
+        raw,
+        scale=one_or_all(scales) if named else raw.scale,
+        offset=one_or_all(offsets) if named else raw.offset,
+        nodata=missing.pop(),
+        notes=(*raw.notes, f"scale, offset and no data of {name} are applied"),
     )
 
 
@@ -124,7 +180,8 @@ def _layout(
             f"{path} must be of a file without frame offsets", hint="Export the image again."
         )
     shape = tuple(whole(path, header, key) for key in ("lines", "samples", "bands"))
-    offset, code = whole(path, header, "header offset", 0), whole(path, header, "data type")
+    offset = whole(path, header, "header offset", 0)
+    code = whole(path, header, "data type")
     byte_order = whole(path, header, "byte order", 0)  # GDAL takes a missing one so too
     interleave = str(header.get("interleave", "bsq" if shape[2] == 1 else "")).strip().lower()
     if not interleave:

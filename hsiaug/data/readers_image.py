@@ -9,7 +9,7 @@ import numpy as np
 from hsiaug.data.bounds import check_array
 from hsiaug.data.raw import RawArray, reading
 
-PICTURES = {".png": ("PNG",), ".bmp": ("BMP",)}
+FORMATS = {".png": ("PNG",), ".bmp": ("BMP",)}
 """The one format that is read under each ending."""
 
 NOTE = "pixels that are wholly transparent hold no data"
@@ -34,7 +34,7 @@ def read_image(path: Path) -> RawArray:
         # other programs. By its name it would be mapped.
         with path.open("rb") as file:
             steps = _grey_steps(file)
-            with Image.open(file, formats=PICTURES[suffix]) as image:
+            with Image.open(file, formats=FORMATS[suffix]) as image:
                 check_array(path, (image.height, image.width), len(image.getbands()), labels=True)
                 array, clear = np.asarray(image), image.info.get("transparency")
                 mode = image.mode

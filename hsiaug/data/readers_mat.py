@@ -112,7 +112,8 @@ def _check_types(path: Path) -> None:
             data = file.read(min(size, LONGEST_HEADER))
             if kind == COMPRESSED:
                 data = zlib.decompressobj().decompress(data, LONGEST_HEADER)[8:]
-            at, kinds = 0, list[int]()
+            at = 0
+            kinds = list[int]()
             # Flags, extent, name, numbers.
             while at + 8 <= len(data) and len(kinds) < 4:
                 kind, size = struct.unpack_from(f"{order}II", data, at)

@@ -16,6 +16,14 @@ from hsiaug.base.errors import SceneError, did_you_mean
 from hsiaug.core.scene import row_parts
 from hsiaug.data.band_centres import centres_in_nm, number_of, widths_in_nm
 from hsiaug.data.bounds import check_array, empty_cube
+from hsiaug.data.envi_header import (
+    bad_bands,
+    band_places,
+    ignored_value,
+    read_header,
+    scaling,
+    whole,
+)
 from hsiaug.data.georeference import open_geotiff, quiet
 from hsiaug.data.products.beside import metadata_beside
 from hsiaug.data.raw import PerBand, RawArray, one_or_all, reading
@@ -57,7 +65,7 @@ def read_tiff(path: Path) -> RawArray:
             widths=widths,
             notes=(*notes, *centre_notes),
         )
-    return _with_metadata(path, raw)
+    return _with_header(path, _with_metadata(path, raw))
 
 
 def _with_metadata(path: Path, raw: RawArray) -> RawArray:
@@ -81,6 +89,45 @@ def _with_metadata(path: Path, raw: RawArray) -> RawArray:
         nodata=beside.nodata if raw.nodata is None and raw.valid is None else raw.nodata,
         units=raw.units or beside.units,
         notes=(*raw.notes, f"bands, scale and no data are those of {beside.name}"),
+    )
+
+
+def _with_header(path: Path, raw: RawArray) -> RawArray:
+    """The bands with what the header that ENVI writes beside a TIFF says of them, where the file
+    itself says nothing.
+    """
+    beside = path.with_suffix(".hdr")
+    if not beside.is_file():
+        return raw
+    try:
+        header = read_header(beside)
+    except SceneError:
+        return raw  # of another program
+    bands = raw.array.shape[2]
+    if "tiff" not in str(header.get("file type", "")).lower():
+        return raw
+    if whole(beside, header, "bands", bands) != bands:
+        note = f"{beside.name} is not used: {header['bands']} bands, the image has {bands}"
+        return replace(raw, notes=(*raw.notes, note))
+    places, (bad, bad_notes) = band_places(header, bands), bad_bands(header, bands)
+    scale, offset, scale_notes = scaling(beside, header, bands)
+    scaled = (raw.scale, raw.offset) != (None, 0.0)
+    nodata = ignored_value(beside, header)
+    return replace(
+        raw,
+        wavelengths=places.centres if raw.wavelengths is None else raw.wavelengths,
+        widths=places.widths if raw.widths is None else raw.widths,
+        bad_bands=raw.bad_bands or bad,
+        scale=raw.scale if scaled else scale,
+        offset=raw.offset if scaled else offset,
+        nodata=nodata if raw.nodata is None and raw.valid is None else raw.nodata,
+        notes=(
+            *raw.notes,
+            f"what {beside.name} says of the bands is applied",
+            *places.notes,
+            *bad_notes,
+            *scale_notes,
+        ),
     )
 
 
@@ -132,15 +179,19 @@ def _as_array(path: Path, reading: str) -> str:
 def _check_supported(path: Path, file: DatasetReader) -> None:
     """Raise SceneError for a file with several pages, or of complex numbers."""
     if pages := len(file.subdatasets):
-        rule, found = f"{path} must hold one image", f"{pages} pages"
+        rule = f"{path} must hold one image"
+        found = f"{pages} pages"
         code = (
             f"import numpy, tifffile; numpy.save('{path.stem}.npy', tifffile.imread('{path.name}'))"
         )
         hint = f'Name one array that holds them all, made in its folder by: python -c "{code}"'
         raise SceneError(rule, value=found, hint=hint)
     if odd := [dtype for dtype in file.dtypes if dtype.startswith("complex")]:
-        rule, hint = f"{path} must hold plain numbers", "Save amplitudes, as integers or floats."
-        raise SceneError(rule, value=odd[0], hint=hint)
+        raise SceneError(
+            f"{path} must hold plain numbers",
+            value=odd[0],
+            hint="Save amplitudes, as integers or floats.",
+        )
 
 
 def _data_bands(file: DatasetReader) -> tuple[int, ...]:
@@ -224,9 +275,12 @@ def _validity(
     first = bands[0] if read is None else read
     flags = {flag.name for flag in file.mask_flag_enums[first - 1]}
     nodata = file.nodatavals[first - 1]
-    stored, valid, notes = None if nodata is None else float(nodata), None, list[str]()
+    stored = None if nodata is None else float(nodata)
+    valid = None
+    notes = list[str]()
     if "per_dataset" in flags and "alpha" not in flags:
-        valid, stored = file.read_masks(first) != 0, None
+        valid = file.read_masks(first) != 0
+        stored = None
         notes.append("the mask of the file says which pixels hold data")
         if nodata is not None and "nodata" not in flags:
             notes[0] += f"; its no-data value {nodata:g} is not used, as in GDAL"

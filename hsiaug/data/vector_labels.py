@@ -42,6 +42,9 @@ PAIRS = {
 }
 """Columns of a place in a table, and whether these are pixels."""
 
+MISSING = ("", "nan", "null", "n/a", "#n/a", "<na>")
+"""Cells, in small letters, of rows of a table that have no class, as pandas reads them."""
+
 MOST_BYTES = 2**26
 """Maximum size of a table or GeoJSON (64 MiB): some three million points."""
 
@@ -299,7 +302,8 @@ def _read_table(path: Path, field: str | None, crs: str | None) -> VectorLabels:
     """A CSV with a header: row,col,class (from 0), x,y,class (in the cube's system) or
     lon,lat,class; or an ENVI ROI.
     """
-    roi, kind = path.suffix.lower() == ".roi", "ENVI ROI text (of File > Output ROIs to ASCII)"
+    roi = path.suffix.lower() == ".roi"
+    kind = "ENVI ROI text (of File > Output ROIs to ASCII)"
     text = _read_text(path, kind if roi else "CSV")
     if roi or text.startswith(CLASSIC):
         _choose_column(path, field, ["class"], lambda _: ())
@@ -316,7 +320,10 @@ def _read_table(path: Path, field: str | None, crs: str | None) -> VectorLabels:
             f"{path} must begin with a header of columns row,col,class or x,y,class or"
             " lon,lat,class"
         )
-        hint = "Write such a first line; rows and columns are counted from 0."
+        hint = (
+            "Write such a first line, with commas, semicolons or tabs between columns; rows and"
+            " columns are counted from 0."
+        )
         raise SceneError(rule, value=repr(text.partition("\n")[0][:60]), hint=hint)
     columns = [name for name in names if name and name not in pair]
     full = [row for row in rows[1:] if len(row) == len(names)]
@@ -324,18 +331,22 @@ def _read_table(path: Path, field: str | None, crs: str | None) -> VectorLabels:
         path, field, columns, lambda name: [row[names.index(name)] for row in full]
     )
     a, b, c = (names.index(name) for name in (*pair, column))
-    pixels, values, places, skipped = PAIRS[pair], [], [], 0
+    pixels = PAIRS[pair]
+    values = []
+    places = []
+    skipped = 0
     for line, row in enumerate(rows[1:], start=2):
-        if len(row) <= max(a, b, c) or not row[c].strip():
+        if len(row) <= max(a, b, c) or row[c].strip().lower() in MISSING:
             skipped += any(cell.strip() for cell in row)
             continue
         place = _number(row[a], separator), _number(row[b], separator)
         if not all(map(float.is_integer if pixels else math.isfinite, place)):
             rule = f"{path}: {pair[0]} and {pair[1]} must be {'whole ' if pixels else ''}numbers"
+            hint = "Correct that line."
+            if "," in row[a] + row[b]:
+                hint = "Write decimal points, or semicolons between columns with decimal commas."
             raise SceneError(
-                rule,
-                value=f"{row[a][:40]!r}, {row[b][:40]!r} in line {line}",
-                hint="Correct that line.",
+                rule, value=f"{row[a][:40]!r}, {row[b][:40]!r} in line {line}", hint=hint
             )
         values.append(text_of_spreadsheet(row[c].strip()))
         places.append(place)
@@ -361,7 +372,7 @@ def _separator(text: str) -> tuple[str, str]:
     head, _, rest = text.partition("\n")
     if match := re.fullmatch(r'"?sep=(.)"?', head.strip("\r")):
         return rest, match[1]
-    return text, max(",;\t", key=head.count)
+    return text, max(",;\t|", key=head.count)
 
 
 def _pixels(places: Sequence[tuple[float, float]]) -> tuple[tuple[int, int], ...]:
@@ -392,8 +403,8 @@ def _check_shape(path: Path, shape: Geometry) -> Geometry:
         return {"type": kind, "coordinates": SHAPES[kind].validate_python(shape["coordinates"])}
     except (KeyError, TypeError, ValueError, OverflowError) as cause:
         raise SceneError(
-            f"{path}: a {kind} must have numbers as coordinates, rings of three points or more, "
-            f"and at most {MOST_RINGS:,} of them",
+            f"{path}: a {kind} must have numbers as coordinates, rings of three points or more,"
+            f" and at most {MOST_RINGS:,} of them",
             value=repr(shape.get("coordinates"))[:60],
             hint="Repair the geometries in a GIS, or export the layer again.",
         ) from cause
@@ -404,8 +415,8 @@ def _convert_values(values: Sequence[object]) -> tuple[int | str, ...]:
     texts = [
         str(int(v)) if isinstance(v, float) and v.is_integer() else str(v).strip() for v in values
     ]
-    if all(re.fullmatch(r"[-+]?\d{1,18}\.0+", text) for text in texts):
-        texts = [text.partition(".")[0] for text in texts]
+    if all(re.fullmatch(r"[-+]?\d{1,18}[.,]0+", text) for text in texts):
+        texts = [re.split("[.,]", text)[0] for text in texts]
     try:
         numbers = tuple(int(text) for text in texts)
     except ValueError:

@@ -89,7 +89,9 @@ class FileCube(WindowCube):
 
     def __init__(self, raw: AnyArray, change: Conversion) -> None:
         mapped = mapping_of(raw)
-        self.shape, self._change, self._path = change.shape(raw), change, Path(str(mapped.filename))
+        self.shape = change.shape(raw)
+        self._change = change
+        self._path = Path(str(mapped.filename))
         self._layout = (
             raw.shape,
             raw.dtype,
@@ -126,11 +128,11 @@ class FileCube(WindowCube):
         """As of every cube that is read in windows."""
         with reading(self._path, "array"):
             if _stamp(self.file) != self._stamp:
-                rule, hint = (
+                raise SceneError(
                     f"{self._path} must stay as it is while it is read",
-                    "Start again once it is written.",
+                    value="a file that another program changed",
+                    hint="Start again once it is written.",
                 )
-                raise SceneError(rule, value="a file that another program changed", hint=hint)
             window = self._change(self._stored[rows, columns])
             # Without a change it is still that of the map, whose file may be cut later.
             return np.array(window) if np.may_share_memory(window, self._stored) else window

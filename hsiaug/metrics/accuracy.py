@@ -100,29 +100,34 @@ def score(
         Of the test pixels that no plugin saw; with it there is ``visibility``, the scores of
         these and of the others.
     """
-    n, right = matrix.sum(axis=1), _right(matrix)
-    seen = np.flatnonzero(n)
-    own = recall(matrix)
-    total = int(n.sum())
+    # To check a record, hsiaug.trial.record computes its metrics again from its confusion matrix,
+    # and refuses it where a key is missing or too many. A key that is added here therefore refuses
+    # every older record, unless the comparison there passes over it where a record lacks it.
+    n_test = matrix.sum(axis=1)
+    tested = np.flatnonzero(n_test)
+    recalls = recall(matrix)
     kappa = float(cohen_kappa(matrix))
-    worst = int(np.nanargmin(own))
-    return {
-        "oa": float(right.sum() / total),
-        "aa": float(own[seen].mean()),
+    worst = int(np.nanargmin(recalls))
+    metrics: dict[str, Any] = {
+        "oa": float(_right(matrix).sum() / int(n_test.sum())),
+        "aa": float(recalls[tested].mean()),
         "kappa": None if np.isnan(kappa) else kappa,
-        "macro_f1": float(f1(matrix)[seen].mean()),
-        "worst_recall": float(own[worst]),
+        "macro_f1": float(f1(matrix)[tested].mean()),
+        "worst_recall": float(recalls[worst]),
         "worst_class": worst + 1,
-        "recall": _listed(own),
-        "n_test": n.tolist(),
+        "recall": _listed(recalls),
+        "n_test": n_test.tolist(),
         "confusion": matrix.tolist(),
         "subsets": {name: _subset(matrix, ids) for name, ids in subsets.items()},
-        **({} if new is None else {"fields": _in_parts(matrix, new, "seen", "new")}),
-        **({} if hidden is None else {"visibility": _in_parts(matrix, hidden, "shown", "hidden")}),
     }
+    if new is not None:
+        metrics["fields"] = _scores_of_parts(matrix, new, "seen", "new")
+    if hidden is not None:
+        metrics["visibility"] = _scores_of_parts(matrix, hidden, "shown", "hidden")
+    return metrics
 
 
-def _in_parts(matrix: Counts, new: Counts, rest: str, name_of_new: str) -> dict[str, Any]:
+def _scores_of_parts(matrix: Counts, new: Counts, rest: str, name_of_new: str) -> dict[str, Any]:
     """OA, AA and recall of two parts of the test pixels, with the number of classes that each mean
     is over.
 

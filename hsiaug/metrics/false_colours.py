@@ -47,10 +47,10 @@ class FalseColours:
 
         Parameters
         ----------
-        spectra
-            (n, B) real spectra in the data's units; the stretch takes their 2nd to 98th percentile.
-        wavelengths
-            (B,) in nm, or None.
+        spectra : (n, B) array
+            Real spectra in the data's units; the stretch takes their 2nd to 98th percentile.
+        wavelengths : (B,) array
+            In nm, or None.
         """
         x = np.asarray(spectra, dtype=np.float64)
         chosen = () if wavelengths is None else rgb_bands(wavelengths, x.shape[1])

@@ -127,8 +127,18 @@ def neighbour_correlation(maps: Floats, lag: int = 1, *, within: bool = False) -
 
 
 def variogram(maps: Floats, lags: Sequence[int]) -> Array:
-    """(lags, k) half the mean squared difference of pixels ``lag`` apart (Matheron 1963), of maps
-    (n, k, H, W).
+    """Half the mean squared difference of pixels some way apart (Matheron 1963).
+
+    Parameters
+    ----------
+    maps : (n, k, H, W) float
+        Components of patches.
+    lags : sequence of int
+        Distances in pixels.
+
+    Returns
+    -------
+    (lags, k) float64
     """
     rows = []
     for lag in lags:
@@ -154,13 +164,29 @@ def edge_threshold(real: Floats) -> float:
     Parameters
     ----------
     real : (n, k, H, W) float
+        Components of real patches.
+
+    Returns
+    -------
+    float
     """
     return float(np.quantile(gradients(real[:, :SHOWN]), EDGES))
 
 
 def edge_share(maps: Floats, threshold: float) -> float:
-    """Share of pixels of maps (n, k, H, W) whose gradient of the first components exceeds
-    ``threshold``.
+    """Share of pixels that lie on an edge.
+
+    Parameters
+    ----------
+    maps : (n, k, H, W) float
+        Components of patches.
+    threshold : float
+        Gradient of the first components above which a pixel lies on an edge.
+
+    Returns
+    -------
+    float
+        0..1.
     """
     return float((gradients(maps[:, :SHOWN]) > threshold).mean())
 

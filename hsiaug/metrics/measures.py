@@ -102,10 +102,8 @@ def average_rounds(
     for name, (label, unit, better) in table.items():
         rounds = rounds_of.get(name, ())
         scale = 100.0 if unit == "%" else 1.0
-        value, floor = (
-            mean([r[0][name] for r in rounds], scale),
-            mean([r[1][name] for r in rounds], scale),
-        )
+        value = mean([r[0][name] for r in rounds], scale)
+        floor = mean([r[1][name] for r in rounds], scale)
         note = few if value is None or floor is None else ""
         n = rounds[0][2] if rounds else 0
         measures.append(FidelityMeasure(name, label, value, floor, n, unit, better, note))

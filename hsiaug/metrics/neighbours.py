@@ -24,11 +24,24 @@ stays bounded.
 
 
 def prdc(real: Array, fake: Array, k: int = 5) -> dict[str, float]:
-    """Precision, recall, density and coverage of fake (m, d) against real (n, d), both of at least
-    two points.
+    """Precision, recall, density and coverage of generated points against real ones.
 
-    Naeem et al. 2020, arXiv:2002.09797, eqs. 1–4, with their strict inequalities; k is lowered to n
-    − 1 where a set is smaller.
+    Naeem et al. 2020, arXiv:2002.09797, eqs. 1–4, with their strict inequalities.
+
+    Parameters
+    ----------
+    real : (n, d) float64
+        Two points or more.
+    fake : (m, d) float64
+        Two points or more.
+    k : int
+        Number of neighbours; it is lowered to n − 1 where a set is smaller.
+
+    Returns
+    -------
+    dict of str to float
+        ``precision``, ``recall``, ``density`` and ``coverage``; all 0..1 but density, which may be
+        larger.
     """
     from scipy.spatial.distance import cdist
 
@@ -87,7 +100,8 @@ def nearest_turned(
         (·, m) which of ``known`` do not count for some of the maps. The distance is inf where
         none does; of a copy 0.
     """
-    distance, which = np.full(len(maps), np.inf), np.zeros(len(maps), dtype=np.int64)
+    distance = np.full(len(maps), np.inf)
+    which = np.zeros(len(maps), dtype=np.int64)
     if not len(known) or not len(maps):
         return distance, which
     flat = known.reshape(len(known), -1).astype(np.float32)
@@ -105,10 +119,8 @@ def nearest_turned(
         )
         if hidden is not None:
             score[np.broadcast_to(hidden(part)[:, None], score.shape)] = -np.inf
-        rows, (way, found) = (
-            np.arange(len(ways)),
-            np.divmod(score.reshape(len(ways), -1).argmax(axis=1), len(flat)),
-        )
+        rows = np.arange(len(ways))
+        way, found = np.divmod(score.reshape(len(ways), -1).argmax(axis=1), len(flat))
         apart = np.linalg.norm(ways[rows, way].astype(np.float64) - flat[found], axis=1)
         distance[part] = np.where(np.isfinite(score[rows, way, found]), apart, np.inf)
         which[part] = found
@@ -163,3 +175,36 @@ def two_sample_accuracy(a: Array, b: Array, seed: int) -> float | None:
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
     model = make_pipeline(StandardScaler(), SVC(C=10.0))
     return float(cross_val_score(model, x, side, cv=folds, scoring="balanced_accuracy").mean())
+
+
+def nearest_of_class(
+    maps: NDArray[np.floating],
+    classes: NDArray[np.int64],
+    known: NDArray[np.floating],
+    known_classes: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """The nearest of known maps, turned in every way, among those of the same class.
+
+    Parameters
+    ----------
+    maps : (n, k, g, g) float
+        Maps whose neighbours are asked for.
+    classes : (n,) int64
+        Class ids of the maps, or whatever they are matched by.
+    known : (m, k, g, g) float
+        Maps that they are compared with.
+    known_classes : (m,) int64
+        The same of these.
+
+    Returns
+    -------
+    (n,) int64
+        Rows of ``known``; −1 where none is of the class.
+    """
+    near = np.full(len(maps), -1, dtype=np.int64)
+    for c in np.intersect1d(classes, known_classes):
+        rows = np.flatnonzero(classes == c)
+        candidates = np.flatnonzero(known_classes == c)
+        _, nearest = nearest_turned(maps[rows], known[candidates])
+        near[rows] = candidates[nearest]
+    return near

@@ -30,14 +30,34 @@ class. Of two patches one pixel apart the distance is about half the usual one.
 
 
 def block_side(patch: int) -> int:
-    """Side of the blocks of a patch: the smallest divisor of its side above 1 (3 for 9 and 15, 5
-    for 5, 1 for 1).
+    """Side of the blocks that a patch is averaged over: the smallest divisor of its side above 1.
+
+    Parameters
+    ----------
+    patch : int
+        Side of the patch in pixels.
+
+    Returns
+    -------
+    int
+        3 for 9 and 15, 5 for 5, 1 for 1.
     """
     return next((q for q in range(2, patch + 1) if patch % q == 0), 1)
 
 
 def block_means(x: NDArray[Any]) -> Floats:
-    """(n, k, p, p) → (n, k, g, g) float32 means over blocks of :func:`block_side` pixels."""
+    """Means of patches over blocks of :func:`block_side` pixels.
+
+    Parameters
+    ----------
+    x : (n, k, p, p) array
+        Patches.
+
+    Returns
+    -------
+    (n, k, g, g) float32
+        The means, g = p / block_side(p).
+    """
     n, k, side, _ = x.shape
     q = block_side(side)
     one = np.kron(np.eye(side // q, dtype=np.float32), np.full((q, 1), 1 / q, dtype=np.float32))
@@ -99,16 +119,23 @@ def overlap(at: Ints, others: Ints, side: int) -> NDArray[np.bool_]:
 def nearest_patches(
     x: Floats, to: Floats, at: Ints | None = None, to_at: Ints | None = None, side: int = 0
 ) -> Distances:
-    """(n,) distance of reduced patches x (n, k, g, g), turned in every way, to the nearest of
-    ``to`` (m, k, g, g).
-
-    inf where a patch has no neighbour.
+    """Distance of each patch, turned in every way, to the nearest of others.
 
     Parameters
     ----------
-    at, to_at : (n, 2) int64 or None
-        And (m, 2) pixels in the middle of patches of ``side`` pixels: those that overlap
-        are no neighbours.
+    x : (n, k, g, g) float32
+        Reduced patches (see :meth:`PatchSpace.reduce`).
+    to : (m, k, g, g) float32
+        Reduced patches that they are compared with.
+    at, to_at : (n, 2) and (m, 2) integers, or None
+        Pixels in the middle of patches of ``side`` pixels: those that overlap are no neighbours.
+    side : int
+        Side of the patches in pixels, where their places are given.
+
+    Returns
+    -------
+    (n,) float64
+        inf where a patch has no neighbour.
     """
     if at is None or to_at is None:
         return nearest_turned(x, to)[0]
@@ -191,12 +218,16 @@ class PatchReference:
         y: NDArray[np.int64],
         side: int,
     ) -> "PatchReference":
-        """Compare left-out patches of classes y (r,). Each pair: reduced patches and their middles.
+        """Compare left-out real patches with those of training pixels and of the pool.
 
         Parameters
         ----------
+        training, pool, left : ((·, k, g, g) float, (·, 2) integer)
+            Reduced patches, and the pixels in the middle of them.
+        y : (r,) int64
+            Class ids of the left-out patches.
         side : int
-            In pixels.
+            Side of the patches in pixels.
         """
         (x, at), (known, known_at) = left, pool
         to_training = nearest_patches(x, training[0])
@@ -214,12 +245,22 @@ class PatchReference:
     def measure(
         self, x: Floats, y: NDArray[np.int64]
     ) -> tuple[dict[str, float | None], dict[str, float | None]]:
-        """Shares, 0..1, of made patches x (n, k, g, g) of classes y (n,); and what real patches
-        have in their place.
+        """Shares of generated patches that lie nearer to real ones than left-out real patches do.
 
-        ``nearer_training``, ``nearer_pool``: nearer than left-out ones of their class;
-        ``copies_training``, ``copies_pool``. None where no left-out patch of these classes can be
-        compared; without a pool its names are left out.
+        Parameters
+        ----------
+        x : (n, k, g, g) float32
+            Generated patches, reduced.
+        y : (n,) int64
+            Their class ids.
+
+        Returns
+        -------
+        measured, real : dict of str to float or None
+            Shares, 0..1, of the generated patches, and what real patches have in their place.
+            ``nearer_training`` and ``nearer_pool``: nearer than left-out ones of their class;
+            ``copies_training`` and ``copies_pool``. None where no left-out patch of these classes
+            can be compared; without a pool its names are left out.
         """
         values: dict[str, float | None] = {}
         floors: dict[str, float | None] = {}

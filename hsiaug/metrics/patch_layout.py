@@ -32,7 +32,7 @@ from hsiaug.metrics.layout_statistics import (
     layout_statistics,
 )
 from hsiaug.metrics.measures import note_of
-from hsiaug.metrics.neighbours import nearest_turned
+from hsiaug.metrics.neighbours import nearest_of_class
 from hsiaug.metrics.patch_distances import PatchSpace
 from hsiaug.metrics.spatial_folds import FOLDS, HALVES, spatial_cells
 from hsiaug.metrics.spectra import Space, at_most, fit_space
@@ -133,9 +133,18 @@ def patch_layout(
     known = train.take(some)
     known_x = cut(known.at)
     space = _components(cut, known_x, held, rng)
-    maps = layout_maps(made, space)
-    columns, n = _statistics(cut, known, known_x, held, made_y, maps, space, rng)
-    design, why = _design(cut, known, known_x, held, made, made_y, space, maps, rng)
+    compared = _Compared(
+        cut=cut,
+        known=known,
+        known_x=known_x,
+        held=held,
+        made=made,
+        made_y=made_y,
+        space=space,
+        maps=layout_maps(made, space),
+    )
+    columns, n = _statistics(compared, rng)
+    design, why = _design(compared, rng)
     if design is None:
         return Layout(measure_rows(MEASURES, columns, n, {}), (*notes, why))
     tests = run_judges(design, judges, columns, seed)
@@ -155,32 +164,59 @@ def _components(cut: Cut, known: Floats, held: KnownPatches, rng: np.random.Gene
     return fit_space(np.concatenate(halves).astype(np.float64), AXES)
 
 
-def _statistics(
-    cut: Cut,
-    known: KnownPatches,
-    known_x: Floats,
-    held: KnownPatches,
-    made_y: Ints,
-    maps: LayoutMaps,
-    space: Space,
-    rng: np.random.Generator,
-) -> tuple[dict[str, Column], int]:
+@dataclass(frozen=True, eq=False)
+class _Compared:
+    """The patches that are compared, and the space that they are compared in.
+
+    Attributes
+    ----------
+    cut : callable
+        Gives the real patches (n, B, p, p) round centres (n, 2), in scene units.
+    known : KnownPatches
+        Real training patches.
+    known_x : (n, B, p, p) float
+        The same as patches.
+    held : KnownPatches
+        Real held-out patches.
+    made : (m, B, p, p) float
+        Made patches in scene units.
+    made_y : (m,) int64
+        Their class ids.
+    space : Space
+        z-score and principal axes, fitted on real spectra.
+    maps : LayoutMaps
+        Of the made patches.
+    """
+
+    cut: Cut
+    known: KnownPatches
+    known_x: Floats
+    held: KnownPatches
+    made: Floats
+    made_y: Ints
+    space: Space
+    maps: LayoutMaps
+
+
+def _statistics(compared: _Compared, rng: np.random.Generator) -> tuple[dict[str, Column], int]:
     """Statistics of four sets with the class counts of the made patches, or as near as the held-out
     ones allow; and n.
     """
-    rows, fresh = _alike(made_y, held.y, rng)
-    real_x = cut(held.at[fresh])
+    space = compared.space
+    known_x = compared.known_x
+    rows, fresh = _alike(compared.made_y, compared.held.y, rng)
+    real_x = compared.cut(compared.held.at[fresh])
     real = layout_maps(real_x, space)
     shuffled = layout_maps(shuffle_pixels(real_x, 1.0, rng), space)
     threshold = edge_threshold(layout_maps(known_x, space).scores)
     sills = held_out_sills(real)
     columns: dict[str, Column] = {
-        "made": layout_statistics(maps.take(rows), threshold, sills),
+        "made": layout_statistics(compared.maps.take(rows), threshold, sills),
         "held_out": layout_statistics(real, threshold, sills),
         "shuffled": layout_statistics(shuffled, threshold, sills),
         "training": {},
     }
-    again = _drawn_like(made_y[rows], known.y, rng)
+    again = _drawn_like(compared.made_y[rows], compared.known.y, rng)
     if len(again):
         columns["training"] = layout_statistics(
             layout_maps(known_x[again], space), threshold, sills
@@ -212,18 +248,13 @@ def _drawn_like(y: Ints, known: Ints, rng: np.random.Generator) -> Ints:
     return np.concatenate([np.empty(0, dtype=np.int64), *parts]).astype(np.int64)
 
 
-def _design(
-    cut: Cut,
-    known: KnownPatches,
-    known_x: Floats,
-    held: KnownPatches,
-    made: Floats,
-    made_y: Ints,
-    space: Space,
-    maps: LayoutMaps,
-    rng: np.random.Generator,
-) -> tuple[TestDesign | None, str]:
+def _design(compared: _Compared, rng: np.random.Generator) -> tuple[TestDesign | None, str]:
     """The sides of the two-sample test; none, and why, where the scene has too few blocks."""
+    known = compared.known
+    held = compared.held
+    made = compared.made
+    made_y = compared.made_y
+    space = compared.space
     side = made.shape[-1]
     everywhere = np.concatenate([held.at, known.at]).astype(np.int64) - side // 2
     places = np.column_stack([np.zeros(len(everywhere), dtype=np.int64), everywhere])
@@ -235,8 +266,9 @@ def _design(
     corner = (y[mine.rows] * FOLDS + mine.fold) * HALVES + mine.half
     mine = mine.take(at_most(corner, _most(made, IN_CELL, len(np.unique(corner))), rng))
     real = Side(np.arange(len(mine)), y[mine.rows], mine.fold, mine.block)
-    real_x = cut(held.at[mine.rows])
-    near = _nearest_of_class(made, made_y, real_x, real.y, PatchSpace.of(space))
+    real_x = compared.cut(held.at[mine.rows])
+    patch_space = PatchSpace.of(space)
+    near = nearest_of_class(patch_space.reduce(made), made_y, patch_space.reduce(real_x), real.y)
     comparable = np.flatnonzero(near >= 0)
     near = near[comparable]
     new = Side(comparable, made_y[comparable], real.fold[near], real.block[near])
@@ -244,36 +276,23 @@ def _design(
     first, second, new = match_folds([*sides, new], rng, TESTED)
     if not len(new):
         return None, "too few separate blocks of held-out patches for a two-sample test"
-    training = cells.take((cells.rows >= len(held)) & np.isin(y[cells.rows], made_y))
-    seen = Side(training.rows - len(held), y[training.rows], training.fold, training.block)
+    trained = cells.take((cells.rows >= len(held)) & np.isin(y[cells.rows], made_y))
+    seen = Side(trained.rows - len(held), y[trained.rows], trained.fold, trained.block)
     again, seen = match_folds([real, seen], rng, TESTED)
 
-    def mapped(one: Side, *, shuffled: bool = False) -> MappedSide:
-        x = real_x[one.rows]
-        return MappedSide(one, layout_maps(shuffle_pixels(x, 1.0, rng) if shuffled else x, space))
+    def mapped(part: Side) -> MappedSide:
+        return MappedSide(part, layout_maps(real_x[part.rows], space))
 
-    return (
-        TestDesign(
-            halves=(mapped(first), mapped(second)),
-            made=MappedSide(new, maps.take(new.rows)),
-            shuffled=mapped(second, shuffled=True),
-            training=(
-                (mapped(again), MappedSide(seen, layout_maps(known_x[seen.rows], space)))
-                if len(seen)
-                else None
-            ),
-        ),
-        "",
+    halves = (mapped(first), mapped(second))
+    damaged = shuffle_pixels(real_x[second.rows], 1.0, rng)
+    training = None
+    if len(seen):
+        seen_maps = layout_maps(compared.known_x[seen.rows], space)
+        training = (mapped(again), MappedSide(seen, seen_maps))
+    design = TestDesign(
+        halves=halves,
+        made=MappedSide(new, compared.maps.take(new.rows)),
+        shuffled=MappedSide(second, layout_maps(damaged, space)),
+        training=training,
     )
-
-
-def _nearest_of_class(x: Floats, y: Ints, known: Floats, known_y: Ints, space: PatchSpace) -> Ints:
-    """(n,) the row of ``known`` (m, B, p, p) that is nearest to each patch (n, B, p, p), of its
-    class; −1 without one.
-    """
-    near = np.full(len(x), -1, dtype=np.int64)
-    reduced, known_reduced = space.reduce(x), space.reduce(known)
-    for c in np.intersect1d(y, known_y):
-        own, its = np.flatnonzero(y == c), np.flatnonzero(known_y == c)
-        near[own] = its[nearest_turned(reduced[own], known_reduced[its])[1]]
-    return near
+    return design, ""

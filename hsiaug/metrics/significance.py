@@ -124,42 +124,54 @@ def max_t(family: Sequence[Mapping[Hashable, float]]) -> list[FlipTest]:
 
     if not family:
         return []
-    for one in family:
-        _check_finite(list(one.values()))
-    rows = {draw: i for i, draw in enumerate(dict.fromkeys(draw for one in family for draw in one))}
-    d, n = np.zeros((len(rows), len(family))), np.array([len(one) for one in family])
-    for j, one in enumerate(family):
+    for comparison in family:
+        _check_finite(list(comparison.values()))
+    draws = dict.fromkeys(draw for comparison in family for draw in comparison)
+    row_of = {draw: i for i, draw in enumerate(draws)}
+    differences = np.zeros((len(draws), len(family)))
+    for j, comparison in enumerate(family):
         # 0.3 - 0.2 must tie with 0.2 - 0.1.
-        d[[rows[draw] for draw in one], j] = np.round(list(one.values()), SAME)
-    length = np.sqrt((d**2).sum(axis=0))
-    z = np.abs(_signs(len(rows)) @ d) / np.where(
-        length > 0, length, 1
-    )  # (patterns, comparisons); z[0] as seen
+        rows = [row_of[draw] for draw in comparison]
+        differences[rows, j] = np.round(list(comparison.values()), SAME)
+    length = np.sqrt((differences**2).sum(axis=0))
+    # (patterns, comparisons); the first pattern is as seen.
+    z = np.abs(_signs(len(draws)) @ differences) / np.where(length > 0, length, 1)
     order = np.argsort(-z[0], kind="stable")
     seen = z[0, order] - TIE
-    highest = np.maximum.accumulate(z[:, order[::-1]], axis=1)[
-        :, ::-1
-    ]  # of each comparison and those of smaller z
+    # Of each comparison and those of smaller z.
+    highest = np.maximum.accumulate(z[:, order[::-1]], axis=1)[:, ::-1]
     corrected = np.maximum.accumulate((highest >= seen).mean(axis=0))
     rank = len(z) - math.ceil(ALPHA * len(z))
     needed = np.partition(highest, rank, axis=0)[rank]
     first_kept = int(np.append(corrected < ALPHA, False).argmin())
     needed[first_kept:] = needed[min(first_kept, len(family) - 1)]
-    alone = (z >= z[0] - TIE).mean(axis=0)
+    uncorrected = (z >= z[0] - TIE).mean(axis=0)
     tests = {}
-    for at, j in enumerate(order):
-        own, least = int(n[j]), float(needed[at])
-        if own < MIN_PAIRS:
-            critical = t_quantile(own - 1, 1 - ALPHA / 2 / len(family)) if own > 1 else None
-            tests[j] = FlipTest(None, None, critical)
+    for place, j in enumerate(order):
+        pairs = len(family[j])
+        if pairs < MIN_PAIRS:
+            tests[j] = FlipTest(None, None, _bonferroni_t(pairs, len(family)))
         else:
-            critical = (
-                least * math.sqrt((own - 1) / (own - least * least))
-                if own - least**2 > TIE
-                else None
+            tests[j] = FlipTest(
+                p=float(uncorrected[j]),
+                corrected=float(corrected[place]),
+                critical=_critical_t(pairs, float(needed[place])),
             )
-            tests[j] = FlipTest(float(alone[j]), float(corrected[at]), critical)
     return [tests[j] for j in range(len(family))]
+
+
+def _bonferroni_t(pairs: int, comparisons: int) -> float | None:
+    """The t value that the mean of so few pairs must be beyond; None for one pair."""
+    return t_quantile(pairs - 1, 1 - ALPHA / 2 / comparisons) if pairs > 1 else None
+
+
+def _critical_t(pairs: int, statistic: float) -> float | None:
+    """The t value at which |Σ d| / √(Σ d²) of so many pairs has this value; None where t is
+    infinite.
+    """
+    if pairs - statistic**2 <= TIE:
+        return None
+    return statistic * math.sqrt((pairs - 1) / (pairs - statistic * statistic))
 
 
 @lru_cache(maxsize=1)

@@ -140,7 +140,8 @@ def spectral_angle(u: Array, v: Array) -> Array:
     another one of zeros.
     """
     u, v = _unit(u), _unit(v)
-    near, far = np.linalg.norm(u - v, axis=-1), np.linalg.norm(u + v, axis=-1)
+    near = np.linalg.norm(u - v, axis=-1)
+    far = np.linalg.norm(u + v, axis=-1)
     angle: Array = np.degrees(2 * np.arctan2(near, np.where(near + far > 0, far, 1.0)))
     return angle
 

@@ -131,7 +131,9 @@ def two_sample_auc(
     TwoSample or None
         None where fewer than two folds have samples enough of both.
     """
-    aucs, rounds, n = [], [], 0
+    aucs = []
+    rounds = []
+    n = 0
     rng = np.random.default_rng(derive_seed("two-sample bootstrap", seed))
     for k in range(FOLDS):
         tested = [side.fold == k for side in sides]

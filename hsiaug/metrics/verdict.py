@@ -180,27 +180,30 @@ def judge(
         return Verdict("failed" if failed else "nothing made", failed=failed, of=of)
     every = {**main, **(further or {})}
     against = {control: evidence.shown for control, evidence in every.items()}
-    said = {against[control] for control in main}
-    told = partial(Verdict, against=against, failed=failed, of=of)
+    verdict = partial(Verdict, against=against, failed=failed, of=of)
+    shown_anywhere = set(against.values())
+    shown_in_main = {against[control] for control in main}
+    above_none = against.get("none") == "above"
     draws = min(len(evidence.differences) for evidence in main.values())
-    if set(against.values()) == {"above"}:
-        lost = any(one.shown == "below" for one in (second or {}).values())
-        return told("helps, at a loss" if lost else "helps", draws=draws)
-    waits = next((control for control in every if against[control] == "undecided"), "")
-    if against.get("none") == "above" and set(against.values()) == {"above", "undecided"}:
-        return told("gains", draws=len(every[waits].differences), waits_for=waits)
-    if "undecided" in said:
-        return told("undecided", draws=draws)
-    if said == {"below"}:
-        return told("hurts", draws=draws)
-    hardest, least = min(
-        ((name, evidence) for name, evidence in every.items() if evidence.differences),
-        key=lambda pair: pair[1].mean,
-    )
-    below = "below" in against.values()
-    spread, found = least.summary, equivalence(least.differences)
-    return told(
-        "gains" if found == "open" and against.get("none") == "above" and not below else found,
+    if shown_anywhere == {"above"}:
+        lost = any(evidence.shown == "below" for evidence in (second or {}).values())
+        return verdict("helps, at a loss" if lost else "helps", draws=draws)
+    if above_none and shown_anywhere == {"above", "undecided"}:
+        waits_for = next(control for control in every if against[control] == "undecided")
+        return verdict("gains", draws=len(every[waits_for].differences), waits_for=waits_for)
+    if "undecided" in shown_in_main:
+        return verdict("undecided", draws=draws)
+    if shown_in_main == {"below"}:
+        return verdict("hurts", draws=draws)
+    compared = {name: evidence for name, evidence in every.items() if evidence.differences}
+    hardest = min(compared, key=lambda name: compared[name].mean)
+    least = compared[hardest]
+    spread = least.summary
+    finding: Finding = equivalence(least.differences)
+    if finding == "open" and above_none and "below" not in shown_anywhere:
+        finding = "gains"
+    return verdict(
+        finding,
         draws=spread.n,
         hardest=hardest,
         detectable=100 * detectable_difference(spread.std or 0.0, spread.n, least.critical),
@@ -220,7 +223,8 @@ def confirm(against: Sequence[Sequence[float]], level: float, most: int) -> Conf
     against : sequence of sequence of float
         Its differences to each control.
     """
-    draws, mean = len(against[0]), min(math.fsum(values) for values in against)
+    draws = len(against[0])
+    mean = min(math.fsum(values) for values in against)
     if draws < MIN_PAIRS:
         return "open"
     intervals = [t_interval(values, level) for values in against]

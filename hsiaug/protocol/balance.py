@@ -47,7 +47,7 @@ class Rate:
         return cls(float(spec["lambda"]), float(spec.get("times", 0.0)))
 
 
-def alone(rate: Rate) -> "Rate":
+def synthetic_only_rate(rate: Rate) -> "Rate":
     """The rate at which the synthetic samples of a class alone are as many as it has with real ones
     at this rate.
     """

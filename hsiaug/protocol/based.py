@@ -124,8 +124,17 @@ def read_asked(argument: str) -> AskedLabels | None:
 
 
 def takeable(tested: Mask) -> Mask:
-    """(n,) of pixels in the order in which they are taken: all but the test pixels (``tested``)
-    that must stay.
+    """Which labelled pixels a protocol may take for training: enough stay for test.
+
+    Parameters
+    ----------
+    tested : (n,) bool
+        Of pixels in the order in which they are taken, the test pixels.
+
+    Returns
+    -------
+    (n,) bool
+        All but the test pixels that must stay.
     """
     kept: Mask = ~tested | (np.cumsum(tested) <= tested.sum() - KEPT_FOR_TEST)
     return kept

@@ -22,15 +22,21 @@ KEPT_FOR_TEST = 3
 
 
 def parse_protocol(text: str, buffer: str | None = None, folder: Path = Path()) -> SplitProtocol:
-    """Protocol from its text, for example ``issd``, ``kshot:10``, ``random:0.05`` or
-    ``fixed:masks.mat``.
+    """A protocol from its text.
 
     Parameters
     ----------
-    buffer : str or None
-        ``none``, ``centre`` or ``patch`` in place of the protocol's own.
+    text : str
+        As users type it, for example ``issd``, ``kshot:10``, ``random:0.05`` or
+        ``fixed:masks.mat``.
+    buffer : {"none", "centre", "patch"} or None
+        In place of the protocol's own.
     folder : Path
-        What paths in it are relative to.
+        What paths in the text are relative to.
+
+    Returns
+    -------
+    SplitProtocol
 
     Raises
     ------
@@ -48,8 +54,25 @@ def parse_protocol(text: str, buffer: str | None = None, folder: Path = Path()) 
 
 
 def parse_base(kind: type[SplitProtocol], text: str, folder: Path) -> SplitProtocol:
-    """The protocol that one of ``kind`` is made of. Raises InputError where that is itself made of
-    another.
+    """The protocol that another is made of.
+
+    Parameters
+    ----------
+    kind : type of SplitProtocol
+        The protocol that is made of it.
+    text : str
+        The base as typed.
+    folder : Path
+        What paths in it are relative to.
+
+    Returns
+    -------
+    SplitProtocol
+
+    Raises
+    ------
+    InputError
+        Where the base is itself made of another, or is no protocol of single pixels.
     """
     # Before it is parsed, which would go as deep as the text does.
     other = protocol_class(text.strip().partition(":")[0])
@@ -94,8 +117,27 @@ def run_guarded(name: str, what: str, compute: Callable[[], Result]) -> Result:
 
 
 def draw_train(scene: Scene, protocol: SplitProtocol, patch: int, seed: int) -> Draw:
-    """The training pixels of draw ``seed``, with the protocol's buffer for patches of side
-    ``patch``.
+    """The training pixels of a draw, with the protocol's buffer.
+
+    Parameters
+    ----------
+    scene : Scene
+        The scene whose labels are divided.
+    protocol : SplitProtocol
+        One of single pixels.
+    patch : int
+        Odd side of the patches in pixels, with which the buffer is measured.
+    seed : int
+        Number of the draw.
+
+    Returns
+    -------
+    Draw
+
+    Raises
+    ------
+    PluginError
+        Where the protocol breaks its contract.
     """
     draw = run_guarded(
         protocol.name, f"draw on {scene.name}", lambda: protocol.draw(scene, seed, patch)

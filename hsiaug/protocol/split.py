@@ -292,16 +292,27 @@ def draw_split(scene: Scene, protocol: SplitProtocol, seed: int, patch: int) -> 
     radius = protocol.buffer_radius(patch)
     if radius:
         test &= ~dilate(draw.train, radius)
-    drawn = (draw.train, test, protocol, patch, seed, draw.notes)
-    return Split(labels, len(scene.class_names), *drawn, scene.fields, draw.hidden, draw.asked)
+    return Split(
+        labels=labels,
+        classes=len(scene.class_names),
+        train=draw.train,
+        test=test,
+        protocol=protocol,
+        patch=patch,
+        seed=seed,
+        notes=draw.notes,
+        fields=scene.fields,
+        hidden=draw.hidden,
+        asked=draw.asked,
+    )
 
 
 def check_patch(patch: int, scene: Scene | UnlabelledScene) -> None:
     """Raise InputError for a patch side that is even, or larger than the scene can mirror."""
     largest = 2 * min(scene.shape) - 1
     if patch < 1 or patch % 2 == 0 or patch > largest:
-        rule, hint = (
+        raise InputError(
             f"`patch` must be an odd number of pixels between 1 and {largest}",
-            "9 is usual.",
+            value=str(patch),
+            hint="9 is usual.",
         )
-        raise InputError(rule, value=str(patch), hint=hint)

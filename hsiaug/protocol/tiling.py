@@ -69,8 +69,11 @@ class TileSplit:
 
     def __post_init__(self) -> None:
         if self.shared:
-            rule, hint = "training and test tiles must not share a pixel", "Draw them apart."
-            raise SplitError(rule, value=f"{self.shared} shared", hint=hint)
+            raise SplitError(
+                "training and test tiles must not share a pixel",
+                value=f"{self.shared} shared",
+                hint="Draw them apart.",
+            )
 
     @property
     def train_labels(self) -> NDArray[np.int16]:
@@ -165,10 +168,29 @@ def side_by_side(pairs: PairSet, patch: int) -> list[Tile]:
 
 
 def draw_tiles(pairs: PairSet, protocol: SplitProtocol, seed: int, patch: int) -> TileSplit:
-    """Draw ``seed`` of a protocol for the dense tasks.
+    """The training tiles and test tiles of a draw.
 
-    Raises SplitError where there is no tile on a side, InputError for a protocol of the other tasks
-    or a tile that does not fit.
+    Parameters
+    ----------
+    pairs : PairSet
+        The pairs whose places are divided.
+    protocol : SplitProtocol
+        One of masks.
+    seed : int
+        Number of the draw.
+    patch : int
+        Side of the tiles in pixels.
+
+    Returns
+    -------
+    TileSplit
+
+    Raises
+    ------
+    SplitError
+        Where there is no tile on a side.
+    InputError
+        For a protocol of single pixels, or a tile that does not fit.
     """
     shortest = min(min(place.mask.shape) for place in pairs.places)
     if not SMALLEST <= patch <= shortest:
@@ -279,7 +301,22 @@ def counts(pairs: PairSet, side: Side) -> tuple[int, ...]:
 
 
 def train_tiles(side: Side, patch: int) -> tuple[int, list[Tile]]:
-    """Stride, and the tiles wholly inside ``side`` on a grid of that stride."""
+    """Training tiles, which may overlap.
+
+    Parameters
+    ----------
+    side : sequence of (H, W) bool
+        Of each place, the pixels that tiles may show.
+    patch : int
+        Side of the tiles in pixels.
+
+    Returns
+    -------
+    stride : int
+        Pixels from one tile to the next.
+    tiles : list of Tile
+        All that lie wholly inside on a grid of that stride.
+    """
     found: list[Tile] = []
     stride = max(1, patch // 2)
     for part in (2, 4, 8):
@@ -293,7 +330,19 @@ def train_tiles(side: Side, patch: int) -> tuple[int, list[Tile]]:
 
 
 def fits(mask: NDArray[np.bool_], patch: int) -> bool:
-    """Whether a tile lies wholly inside ``mask`` (H, W)."""
+    """Whether a tile lies wholly inside a mask.
+
+    Parameters
+    ----------
+    mask : (H, W) bool
+        Pixels that a tile may show.
+    patch : int
+        Side of the tile in pixels.
+
+    Returns
+    -------
+    bool
+    """
     return bool(_corners(mask, patch, 1).any())
 
 

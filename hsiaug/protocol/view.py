@@ -49,24 +49,67 @@ class Normaliser:
     std: NDArray[np.float32]
 
     def spectra(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(..., B) in scene units → (..., B) with mean 0 and standard deviation 1 per band."""
+        """Spectra with mean 0 and standard deviation 1 per band.
+
+        Parameters
+        ----------
+        x : (..., B) float32
+            In scene units.
+
+        Returns
+        -------
+        (..., B) float32
+        """
         return (x - self.mean) / self.std
 
     def patches(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(n, B, p, p) in scene units → the same, normalised."""
+        """Patches with mean 0 and standard deviation 1 per band.
+
+        Parameters
+        ----------
+        x : (n, B, p, p) float32
+            In scene units.
+
+        Returns
+        -------
+        (n, B, p, p) float32
+        """
         return (x - self.mean[:, None, None]) / self.std[:, None, None]
 
     def patches_back(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(n, B, p, p) normalised → scene units."""
+        """Normalised patches in scene units.
+
+        Parameters
+        ----------
+        x : (n, B, p, p) float32
+            As :meth:`patches` gives them.
+
+        Returns
+        -------
+        (n, B, p, p) float32
+        """
         return x * self.std[:, None, None] + self.mean[:, None, None]
 
 
-def shown(
+def visible_cube(
     cube: NDArray[np.float32], visible: NDArray[np.bool_] | None, spectra: SpectralView = RAW_VIEW
 ) -> NDArray[np.float32]:
-    """The visible pixels (H, W) of a cube, None = all, in a spectral view, and NaN elsewhere: an
-    array up to 256 MiB, else what reads the cube where it is indexed, and by which nothing that is
-    hidden can be reached.
+    """The visible pixels of a cube in a spectral transform, and NaN elsewhere.
+
+    Parameters
+    ----------
+    cube : (H, W, B) float32
+        In the scene's units.
+    visible : (H, W) bool or None
+        None: all pixels.
+    spectra : SpectralView
+        The transform.
+
+    Returns
+    -------
+    (H, W, B') float32
+        An array up to 256 MiB; else what reads the cube where it is indexed, and by which nothing
+        that is hidden can be reached.
     """
     if visible is None and cube.nbytes <= bounds.IN_MEMORY:
         return spectra(cube, axis=2)
@@ -75,15 +118,15 @@ def shown(
     def window(rows: slice, columns: slice) -> NDArray[np.float32]:
         if visible is None or (seen := visible[rows, columns]).all():
             return spectra(cube[rows, columns], axis=2)
-        made = np.full((*seen.shape, shape[2]), np.nan, dtype=np.float32)
+        pixels = np.full((*seen.shape, shape[2]), np.nan, dtype=np.float32)
         if seen.any():
-            made[seen] = spectra(cube[rows, columns][seen], axis=1)
-        return made
+            pixels[seen] = spectra(cube[rows, columns][seen], axis=1)
+        return pixels
 
-    made = WindowCube(shape, window)
-    return (
-        np.asarray(made) if made.nbytes <= bounds.IN_MEMORY else cast("NDArray[np.float32]", made)
-    )
+    windows = WindowCube(shape, window)
+    if windows.nbytes <= bounds.IN_MEMORY:
+        return np.asarray(windows)
+    return cast("NDArray[np.float32]", windows)
 
 
 @cube_when_asked
@@ -148,17 +191,31 @@ class TrainView(SealedView, HasCube):
         return dict(self.sizes or zip(ids.tolist(), counts.tolist(), strict=True))
 
     def nameless(self) -> "TrainView":
-        """The same without the label of any pixel: how many each class has is all that is left of
-        them.
+        """The same without the label of any pixel.
+
+        How many training pixels each class has is all that is left of the labels.
         """
         return replace(
             self, cube=self.pixels, y=np.zeros_like(self.y), sizes=tuple(self.counts.items())
         )
 
     def patches(self, coords: AnyArray) -> NDArray[np.float32]:
-        """(n, B, p, p) float32 patches round ``coords`` (n, 2), mirrored at the scene's edges.
+        """Patches round visible pixels, mirrored at the scene's edges.
 
-        Raises PluginError where a patch would show a pixel that the view hides.
+        Parameters
+        ----------
+        coords : (n, 2) integers
+            Rows and columns of the centres.
+
+        Returns
+        -------
+        (n, B, p, p) float32
+            In the scene's units.
+
+        Raises
+        ------
+        PluginError
+            Where a patch would show a pixel that the view hides.
         """
         x = patches_at(self.pixels, coords, self.patch)
         if np.isnan(x).any():
@@ -248,9 +305,23 @@ def _spectra(
 
 
 def patches_at(cube: NDArray[Scalar], coords: AnyArray, patch: int) -> NDArray[Scalar]:
-    """(n, B, p, p) patches of a cube (H, W, B) round ``coords`` (n, 2), mirrored at its edges.
+    """Patches of a cube, mirrored at its edges.
 
     Reads the pixels of the patches alone, in parts: nothing of the size of the cube is made.
+
+    Parameters
+    ----------
+    cube : (H, W, B) array
+        Of any dtype.
+    coords : (n, 2) integers
+        Rows and columns of the centres.
+    patch : int
+        Odd side p in pixels.
+
+    Returns
+    -------
+    (n, B, p, p) array
+        Of the cube's dtype.
     """
     radius, steps = patch // 2, np.arange(patch)
     down, across = (
@@ -282,7 +353,7 @@ def train_view(
     coords = np.argwhere(split.train).astype(np.int32)
     whole = False if scope == "none" else ~dilate(~visible, split.patch // 2)
     return TrainView(
-        cube=shown(scene.pixels, visible),
+        cube=visible_cube(scene.pixels, visible),
         visible=visible,
         coords=coords,
         y=split.train_labels,
@@ -314,8 +385,17 @@ def view_without_labels(view: TrainView) -> TrainView:
 
 
 def checksum_of_pixels(view: TrainView) -> str:
-    """SHA-256 of what a view shows: where pixels lie, their spectra, wavelengths, size and
-    units.
+    """SHA-256 of what a view shows of a scene.
+
+    Parameters
+    ----------
+    view : TrainView
+        Where its pixels lie, their spectra, wavelengths, size and units count.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
     """
     found = hashlib.sha256(np.packbits(view.visible).tobytes())
     found.update(
@@ -328,10 +408,21 @@ def checksum_of_pixels(view: TrainView) -> str:
 
 
 def train_view_seen(view: TrainView, spectra: SpectralView) -> TrainView:
-    """The same pixels in a spectral view: B' bands in the cube, and so in patches, samples and
-    normaliser.
+    """The same pixels in a spectral transform.
+
+    Parameters
+    ----------
+    view : TrainView
+        Of raw spectra.
+    spectra : SpectralView
+        The transform.
+
+    Returns
+    -------
+    TrainView
+        Of B' bands in the cube, and so in patches, samples and normaliser.
     """
     if spectra.name == RAW:
         return view
-    cube = shown(view.pixels, view.visible, spectra)
+    cube = visible_cube(view.pixels, view.visible, spectra)
     return replace(view, cube=cube, wavelengths=spectra.shown_wavelengths)

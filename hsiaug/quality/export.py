@@ -151,10 +151,8 @@ def save_pairs(
     images_2/ for change detection): GeoTIFF (band-sequential float32). masks/: PNG of class ids, 0
     = ignore. confidence/: .npy (H, W) where the generator gives it.
     """
-    rule, hint = (
-        f"`out` {folder} must be a folder that can be written to",
-        "Free some space, or name another one.",
-    )
+    rule = f"`out` {folder} must be a folder that can be written to"
+    hint = "Free some space, or name another one."
     with file_errors(rule, hint):
         folder.parent.mkdir(parents=True, exist_ok=True)
     with file_errors(rule, hint), temporary_folder(folder.parent, folder.name) as fresh:

@@ -16,7 +16,7 @@ from hsiaug.base.files import write_whole
 from hsiaug.metrics.spectra import Spectra, at_most, fit_space
 from hsiaug.quality.contact_sheets import choose_patches, draw_patches
 from hsiaug.quality.synthesis import AnySynthesis, GuidedMeasure, PixelSynthesis
-from hsiaug.report.figures.charts import Block, Panel, draw_blocks
+from hsiaug.report.figures.charts import ChartBlock, Panel, draw_blocks
 from hsiaug.report.figures.files import figure_bytes
 
 if TYPE_CHECKING:
@@ -68,17 +68,17 @@ def class_spectra(
 
     Parameters
     ----------
-    made
+    made : AnySynthesis
         What the spectra are of.
-    sets
+    sets : mapping of str to (str, ClassSpectra)
         The colour and the spectra (n, dates · bands) of each set, by its name.
-    classes
+    classes : mapping of int to str
         Names of classes by their ids.
-    bands
+    bands : int
         Number of bands of a date.
-    wavelengths
+    wavelengths : Array or None
         (bands,) in nm, or None.
-    dates
+    dates : int
         Dates that a spectrum holds, one after the other; the second is dashed.
     """
     x, breaks = _band_axis(bands, wavelengths)
@@ -88,7 +88,7 @@ def class_spectra(
         counts = _counts_line({name: len(spectra) for name, (_, spectra) in shown.items()})
         panels.append(Panel((class_name, counts), partial(_draw_spectra, shown, x, breaks, dates)))
     along = "band" if wavelengths is None else "wavelength (nm)"
-    block = Block("", panels, 1.7, along=along, up=made.data.units)
+    block = ChartBlock("", panels, 1.7, along=along, up=made.data.units)
     return draw_blocks([block], 2, "mean ± standard deviation of the spectra of each class")
 
 
@@ -148,7 +148,8 @@ def pixel_figures(
     The points of the clouds are pixels in every file: ten thousand outlines would weigh several
     times as much.
     """
-    data, sets = made.data, dict(zip(COLOURS, (held, synthetic, train), strict=True))
+    data = made.data
+    sets = dict(zip(COLOURS, (held, synthetic, train), strict=True))
     classes = {c: data.class_names[c - 1] for c in sorted(train.counts)}
     spectra = {
         name: (COLOURS[name], lambda c, part=part: part.x[part.y == c])
@@ -179,7 +180,7 @@ def _clouds(sets: Mapping[str, Spectra], classes: Mapping[int, str]) -> Figure:
         counts = _counts_line({name: int((part.y == c).sum()) for name, part in sets.items()})
         draw = partial(_draw_cloud, points, c, np.stack([low - room, high + room]))
         panels.append(Panel((class_name, counts), draw))
-    block = Block("", panels, 1.7, along="PC 1 of the training spectra", up="PC 2")
+    block = ChartBlock("", panels, 1.7, along="PC 1 of the training spectra", up="PC 2")
     return draw_blocks([block], 2, "principal components of the training spectra")
 
 
@@ -208,7 +209,9 @@ def guidance_figure(points: Sequence[GuidedMeasure]) -> Figure:
         unit = f" ({own[0].unit})" if own[0].unit else ""
         panels.append(Panel((f"{name.replace('_', ' ')}{unit}",), partial(_draw_guidance, own)))
     return draw_blocks(
-        [Block("", panels, 1.9, narrowest=2.2, along="ω")], 2, "samples and held-out ones over ω"
+        [ChartBlock("", panels, 1.9, narrowest=2.2, along="ω")],
+        2,
+        "samples and held-out ones over ω",
     )
 
 

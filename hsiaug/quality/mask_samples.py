@@ -123,17 +123,16 @@ class MaskSamples:
 
     def save(self, path: Path, made: MaskSynthesis, *, with_real: bool) -> list[str]:
         """A folder; the real pairs stay where they are."""
-        held, classes = real_samples(made.split, made.split.test), len(made.data.class_names)
+        held = real_samples(made.split, made.split.test)
+        classes = len(made.data.class_names)
         try:
             labels = dense_reliability(made.real, held, made.synthetic, classes=classes)
             found = tile_agreement(made.real, made.synthetic, classes=classes)
         except (
             InputError
         ) as error:  # too few pixels to judge by, which is no reason to make no pairs
-            labels, found = (
-                Reliability((), 0, len(held), (str(error),)),
-                np.full(len(made.synthetic), np.nan),
-            )
+            labels = Reliability((), 0, len(held), (str(error),))
+            found = np.full(len(made.synthetic), np.nan)
         sheet, manifest, _ = save_pairs(path, made, labels.as_json(), found)
         lines = _verdict(labels)
         for name in cast("list[str]", made.facts["show"]):
@@ -181,7 +180,8 @@ def _pictures(
     each other.
     """
     data, real, synthetic = made.data, made.real, made.synthetic
-    colours, known = tile_colours(real, data.wavelengths), RealSamples.of(real.images)
+    colours = tile_colours(real, data.wavelengths)
+    known = RealSamples.of(real.images)
 
     def beside(pairs: Sequence[tuple[int, int, float]]) -> list[tuple[str, DenseSamples]]:
         rows, which, _ = map(np.array, zip(*pairs, strict=True))

@@ -114,7 +114,8 @@ class PixelSamples:
 
     def classes(self, made: PixelSynthesis, *, with_real: bool) -> list[ClassRow]:
         """Samples of each class that were written."""
-        real, synthetic = made.real.y if with_real else made.real.y[:0], made.synthetic.y
+        real = made.real.y if with_real else made.real.y[:0]
+        synthetic = made.synthetic.y
         names = zip(made.data.class_ids, made.data.class_names, strict=True)
         return [
             ClassRow(c, name, int((real == c).sum()), int((synthetic == c).sum()))
@@ -200,7 +201,8 @@ def measure_nearness(
     scene, held = made.data, made.split.test.copy()
     rows, columns = _some(np.argwhere(view.visible), PIXELS, rng).T
     space = PatchSpace.fit(scene.cube[rows, columns])
-    scores, pool = space.scores(scene.cube), _some(view.unlabelled, POOL, rng)
+    scores = space.scores(scene.cube)
+    pool = _some(view.unlabelled, POOL, rng)
     if len(pool):
         seen = np.zeros_like(held)
         seen[tuple(view.unlabelled.T)] = True

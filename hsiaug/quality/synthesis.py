@@ -23,7 +23,7 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split
 from hsiaug.protocol.tiling import TileSplit
 from hsiaug.registry.card import Card, NoParams, build_params, check_preset, check_serves
-from hsiaug.registry.handed import named
+from hsiaug.registry.handed import name_and_overrides
 from hsiaug.registry.lookup import Registry, import_here
 from hsiaug.registry.split_protocol import SplitProtocol
 from hsiaug.tasks.task import get_task
@@ -104,7 +104,7 @@ def sample_request(
         Its hyper-parameters by name.
     """
     import_here()
-    name, own = named("generator", generator, preset)
+    name, own = name_and_overrides("generator", generator, preset)
     overrides = {**own, **{key: str(value) for key, value in (params or {}).items()}}
     return SampleRequest(name, preset=preset, overrides=overrides, **fields)
 
@@ -289,11 +289,11 @@ def sample_spec(
     if request.attention and not card.text:
         raise no_attention(card.name)
     if request.omega is not None and card.guidance is None:
-        rule, hint = (
+        raise InputError(
             f"`omegas` is for generators with guidance, and {card.name} takes none",
-            "Leave it out.",
+            value=f"{request.omega:g}",
+            hint="Leave it out.",
         )
-        raise InputError(rule, value=f"{request.omega:g}", hint=hint)
     check_omega(request.omega or 0.0)
     check_serves(card, "generator", task.name)
     check_preset(request.preset, [card])

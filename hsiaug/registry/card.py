@@ -35,20 +35,53 @@ def param(
     preparing: bool = False,
     sampling: bool = False,
 ) -> Any:
-    """A hyper-parameter of a params dataclass: its default, meaning, unit, and inclusive range.
+    """A hyper-parameter of a params dataclass.
 
-    choices: the only values it may have; empty = any.
+    Parameters
+    ----------
+    default : bool, int, float or str
+        Its value where the user sets none; its type is that of all values.
+    help : str
+        What it means, in one line.
+    unit : str
+        Unit of its values, or "".
+    low, high : float or None
+        Inclusive range; None = no bound.
+    choices : sequence of object
+        The only values it may have; empty = any.
+    preparing : bool
+        Of a generator with ``Card.prepares``: ``prepare`` depends on it, and sees the defaults of
+        all others.
+    sampling : bool
+        Of a generator: ``fit`` does not depend on it. Trials that differ in nothing else share one
+        fit, and ``load`` must take its value from the plugin's own params, not from what was saved:
+        see :func:`resampled`.
 
-    preparing: of a generator with ``Card.prepares``, where ``prepare`` depends on it: it sees the
-    defaults of all others.
+    Returns
+    -------
+    dataclasses.Field
+        The default of a field of the dataclass.
 
-    sampling: of a generator, where ``fit`` does not depend on it. Trials that differ in nothing
-    else share one fit, and ``load`` must take its value from the plugin's own params, not from
-    what was saved: see :func:`resampled`.
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> from hsiaug.api import param
+    >>> @dataclass(frozen=True)
+    ... class Params:
+    ...     noise: float = param(0.02, "standard deviation of the noise", low=0)
+    >>> Params()
+    Params(noise=0.02)
     """
-    told = {"help": help, "unit": unit, "low": low, "high": high, "choices": tuple(choices)}
-    kinds = {"preparing": preparing, "sampling": sampling}
-    return field(default=default, metadata={**told, **kinds})
+    metadata = {
+        "help": help,
+        "unit": unit,
+        "low": low,
+        "high": high,
+        "choices": tuple(choices),
+        "preparing": preparing,
+        "sampling": sampling,
+    }
+    return field(default=default, metadata=metadata)
 
 
 def sampling_params(params: Any) -> list[str]:
@@ -69,8 +102,19 @@ def preparing_params(params: Params) -> Params:
 
 
 def resampled(saved: Params, own: Params) -> Params:
-    """The params that a fit was saved with, but for those of sampling, which are the plugin's
-    own.
+    """The params of a fit that is loaded: what is only read while sampling is the plugin's own.
+
+    Parameters
+    ----------
+    saved : dataclass
+        The params that the fit was saved with.
+    own : dataclass
+        The params of the plugin that loads it.
+
+    Returns
+    -------
+    dataclass
+        ``saved`` with the values of ``own`` where :func:`param` says ``sampling``.
     """
     values = {name: getattr(own, name) for name in sampling_params(own)}
     changed: Params = dataclasses.replace(saved, **values)  # type: ignore[type-var]
@@ -86,50 +130,76 @@ class NoParams:
 class Card:
     """Declaration of a plugin; the core reads every field.
 
-    name: as users type it. version: raise it whenever results change; it enters the hash of a
-    trial.
-    summary: one line. paper: source of the method, or "": its BibTeX entries, as ``hsiaug cite``
-        writes them, with words round them where these help ("After @article{...}"); BibTeX reads
-        nothing outside entries.
-    tasks: those it serves: "pixels" (classification of pixels by their patches), "segmentation" and
+    The fields come in groups: what the plugin is and does, as every card says it; then what
+    generators, classifiers and controls say beside that.
+
+    Attributes
+    ----------
+    name : str
+        As users type it.
+    version : str
+        Raise it whenever results change; it enters the hash of a trial.
+    summary : str
+        One line.
+    paper : str
+        Source of the method, or "": its BibTeX entries, as ``hsiaug cite`` writes them, with words
+        round them where these help ("After @article{...}"); BibTeX reads nothing outside entries.
+    tasks : tuple of str
+        Those it serves: "pixels" (classification of pixels by their patches), "segmentation" and
         "change" (masks of tiles of one date and of two).
-    needs: modules beyond hsiaug's own dependencies; the plugin's extra.
-    scope: unlabelled pixels it uses: none, or those of the whole scene (transductive; printed in
-    every report).
-    input: for classifiers: "patch", "spectrum" (the centre pixel only, p = 1), "location" (row and
+    needs : tuple of str
+        Modules beyond hsiaug's own dependencies; the plugin's extra.
+    scope : {"none", "scene"}
+        Unlabelled pixels it uses: none, or those of the whole scene (transductive; printed in every
+        report).
+    text : bool
+        True where it reads class descriptions; a scene's own (its card's) then enter the hash of a
+        trial.
+    uses_device : bool
+        True where it computes on the device that the user chose; else it runs on the CPU.
+    seconds : float
+        Rough seconds of one fit on Indian Pines under ``issd`` on one laptop core; used for
+        estimates until the store has a record.
+    params : type
+        Frozen dataclass of hyper-parameters, made with :func:`param`.
+    presets : mapping of str to mapping of str to object
+        Other values by preset name, one of PRESETS or the plugin's own, as {"tiny": {"steps": 20}};
+        the defaults are the "cpu" preset.
+    variant : str or None
+        The parameter that users set by typing ``NAME:VALUE`` for the plugin's name; None where
+        there is none.
+    adds : bool
+        Of generators: False where it never makes a sample (λ then means nothing).
+    guidance : float or None
+        Of generators: default guidance strength ω of one conditioned on texts or classes, with ω =
+        0 purely conditional; None where it takes no guidance.
+    resumes : bool
+        Of generators: True where ``fit`` also takes ``checkpoint``, a folder in which it may save
+        how far it is; a fit that was killed finds there what it left, and must end as if it had not
+        been.
+    prepares : bool
+        Of generators: True where what needs no label is learnt once a scene, or a set of training
+        places, by ``prepare``, and handed to every ``fit``.
+    prepare_seconds : float
+        Of generators: rough seconds of ``prepare``, as ``seconds``.
+    baseline : str
+        Of generators: the name of one that is the same without its main part, or "". It is run
+        unasked beside this one, and a report states what that part adds.
+    input : {"patch", "spectrum", "location", "scene", "scene+samples"}
+        Of classifiers: "patch", "spectrum" (the centre pixel only, p = 1), "location" (row and
         column, no band at all), "scene" (patches with row and column, always of raw spectra: one
         that reads the scene by itself) or "scene+samples" (the same, of one that learns from
         samples too). "location" and "scene" learn from training pixels alone and are run without
         samples only.
-    adds: for generators: False where it never makes a sample (λ then means nothing).
-    guidance: default guidance strength ω of a text- or class-conditioned generator, with ω = 0
-        purely conditional; None where it takes no guidance.
-    text: True where it reads class descriptions; a scene's own (its card's) then enter the hash of
-    a trial. uses_device: True where it computes on the device that the user chose; else it runs on
-    the CPU.
-    resumes: for generators: True where ``fit`` also takes ``checkpoint``, a folder in which it may
-        save how far it is; a fit that was killed finds there what it left, and must end as if it
-        had not been.
-    prepares: for generators: True where what needs no label is learnt once a scene, or a set of
-        training places, by ``prepare``, and handed to every ``fit``. prepare_seconds: rough seconds
-        of that, as ``seconds``.
-    seconds: rough seconds of one fit on Indian Pines under ``issd`` on one laptop core; used for
-        estimates until the store has a record.
-    params: frozen dataclass of hyper-parameters, made with :func:`param`.
-    presets: other values by preset name, one of PRESETS or the plugin's own, as {"tiny": {"steps":
-        20}}; the defaults are the "cpu" preset.
-    baseline: for generators: the name of one that is the same without its main part, or "". It is
-        run unasked beside this one, and a report states what that part adds.
-    variant: the parameter that users set by typing ``NAME:VALUE`` for the plugin's name; None
-    where there is none.
-    control_of: which generators are measured against this plugin, in the tasks that it serves:
-        "all", "transductive" ones (their scope is "scene"), or those of "masks"; "" = none. It is
-        run unasked beside these, and a generator helps only above all of its controls. Its
-        ``Entry`` says ``control=True``. A classifier that is a control of "all" is run without
-        spectral views, and on no synthetic samples; one of "transductive" ones without samples;
-        one of "masks" only where it is asked for.
-    control_text: of a control: what an arm must be above, as the end of the sentence "it helps
-        only above …".
+    control_of : {"", "all", "transductive", "masks"}
+        Which generators are measured against this plugin, in the tasks that it serves: "all",
+        "transductive" ones (their scope is "scene"), or those of "masks"; "" = none. It is run
+        unasked beside these, and a generator helps only above all of its controls. Its ``Entry``
+        says ``control=True``. A classifier that is a control of "all" is run without spectral
+        transforms, and on no synthetic samples; one of "transductive" ones without samples; one of
+        "masks" only where it is asked for.
+    control_text : str
+        Of a control: what an arm must be above, as the end of the sentence "it helps only above …".
     """
 
     name: str
@@ -174,8 +244,14 @@ class Card:
 
 
 class Plugin(Generic[Params]):
-    """A plugin is made of its params, an instance of what its card names; a subclass has the
-    card.
+    """Base class of plugins, which spares them a constructor.
+
+    Attributes
+    ----------
+    card : Card
+        The declaration, which a subclass brings.
+    params : dataclass
+        An instance of ``card.params``: what the plugin is made of.
     """
 
     card: ClassVar[Card]
@@ -185,7 +261,32 @@ class Plugin(Generic[Params]):
 
 
 def defaults(**values: object) -> Callable[[Class], Class]:
-    """Other defaults for params that a params class inherits; stands below its ``@dataclass``."""
+    """Other defaults for params that a params class inherits; stands below its ``@dataclass``.
+
+    Parameters
+    ----------
+    **values : object
+        The new defaults by the names of the params.
+
+    Returns
+    -------
+    callable
+        The decorator of a params class.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> from hsiaug.api import defaults, param
+    >>> @dataclass(frozen=True)
+    ... class Params:
+    ...     steps: int = param(100, "steps of training", low=1)
+    >>> @dataclass(frozen=True)
+    ... @defaults(steps=20)
+    ... class ShortParams(Params):
+    ...     pass
+    >>> ShortParams().steps
+    20
+    """
 
     def restate(params: Class) -> Class:
         for inherited in dataclasses.fields(params):
@@ -205,30 +306,52 @@ def check_preset(preset: str, cards: Iterable[Card]) -> None:
     """Raise InputError for a preset that is neither one of PRESETS nor declared by one of the
     cards.
     """
-    known = (
-        PRESETS
-        if preset in PRESETS
-        else {*PRESETS, *(own for card in cards for own in card.presets)}
-    )
+    # Cards are asked for last: those of other packages cost a process.
+    if preset in PRESETS:
+        return
+    known = {*PRESETS, *(declared for card in cards for declared in card.presets)}
     if preset not in known:
-        hint = did_you_mean(preset, known)
-        raise InputError("`preset` must be one that a plugin has", value=repr(preset), hint=hint)
+        raise InputError(
+            "`preset` must be one that a plugin has",
+            value=repr(preset),
+            hint=did_you_mean(preset, known),
+        )
 
 
 def build_params(
     card: Card, preset: str = "cpu", overrides: Mapping[str, str] | None = None
 ) -> Any:
-    """An instance of ``card.params``: preset values, then ``overrides`` given as text.
+    """An instance of ``card.params``.
 
-    A plugin without the preset keeps its defaults. Raises InputError for an unknown name, a value
-    of the wrong type, one out of range, or values that ``card.params`` refuses.
+    Parameters
+    ----------
+    card : Card
+        Of the plugin.
+    preset : str
+        Whose values replace the defaults; a plugin without it keeps its defaults.
+    overrides : mapping of str to str or None
+        Values as text, by the names of the params; they beat those of the preset.
+
+    Returns
+    -------
+    dataclass
+        The instance.
+
+    Raises
+    ------
+    InputError
+        For an unknown name, a value of the wrong type, one out of range, or values that
+        ``card.params`` refuses.
     """
     fields = {f.name: f for f in dataclasses.fields(card.params)}
     values: dict[str, object] = dict(card.presets.get(preset, {}))
     for name, text in (overrides or {}).items():
         if name not in fields:
-            rule, hint = f"`{card.name}.{name}`: no such parameter", did_you_mean(name, fields)
-            raise InputError(rule, value=repr(name), hint=hint)
+            raise InputError(
+                f"`{card.name}.{name}`: no such parameter",
+                value=repr(name),
+                hint=did_you_mean(name, fields),
+            )
         if name == card.variant and ":" in card.name:
             hint = f"Name the plugin {card.name.partition(':')[0]}:{text}."
             raise InputError(
@@ -244,11 +367,11 @@ def build_params(
     except HsiaugError:
         raise
     except Exception as error:
-        rule, hint = (
+        raise InputError(
             f"{card.name} must be given parameters that it takes",
-            f"See 'hsiaug plugins info {card.name}'.",
-        )
-        raise InputError(rule, value=f"{type(error).__name__}: {error}", hint=hint) from error
+            value=f"{type(error).__name__}: {error}",
+            hint=f"See 'hsiaug plugins info {card.name}'.",
+        ) from error
 
 
 def check_serves(card: Card, kind: str, task: str) -> None:
@@ -294,8 +417,8 @@ def _check_value(card: Card, item: dataclasses.Field[Any], value: object) -> Non
     low, high = item.metadata.get("low"), item.metadata.get("high")
     if (low is not None and value < low) or (high is not None and value > high):
         bounds = f"[{'-∞' if low is None else low}, {'∞' if high is None else high}]"
-        rule, hint = (
+        raise InputError(
             f"`{card.name}.{item.name}` must lie in {bounds}",
-            f"The default is {item.default!r}.",
+            value=repr(value),
+            hint=f"The default is {item.default!r}.",
         )
-        raise InputError(rule, value=repr(value), hint=hint)

@@ -50,7 +50,9 @@ class Handed(Found):
         )
 
 
-def named(kind: Kind, plugin: Any, preset: str = "cpu") -> tuple[str, Mapping[str, str]]:
+def name_and_overrides(
+    kind: Kind, plugin: Any, preset: str = "cpu"
+) -> tuple[str, Mapping[str, str]]:
     """A plugin as a user would type it: its name, and the values of its hyper-parameters.
 
     Parameters
@@ -70,11 +72,11 @@ def named(kind: Kind, plugin: Any, preset: str = "cpu") -> tuple[str, Mapping[st
     made = plugin if isinstance(plugin, type) else type(plugin)
     card = getattr(made, "card", None)
     if not isinstance(card, Card):
-        rule, hint = (
+        raise PluginError(
             f"a {kind} must be a name, or a plugin that carries a Card",
-            "See docs/develop/plugins.md.",
+            value=repr(plugin),
+            hint="See docs/develop/plugins.md.",
         )
-        raise PluginError(rule, value=repr(plugin), hint=hint)
     if not _known(kind, made, card):
         _keep(kind, made, source_digest(made))
     params = build_params(card, preset) if isinstance(plugin, type) else plugin.params

@@ -16,11 +16,16 @@ hookimpl = pluggy.HookimplMarker("hsiaug")
 
 @dataclass(frozen=True)
 class Entry:
-    """One plugin: its kind, the name that users type, and where its class is, as
-    ``"module:Class"``.
+    """A plugin of a package.
 
     Attributes
     ----------
+    kind : {"generator", "classifier", "protocol"}
+        What the plugin is.
+    name : str
+        As users type it.
+    target : str
+        Where its class is, as ``"module:Class"``.
     control : bool
         True for a plugin whose card has a ``control_of``: every plan asks for the cards of
         these, and imports no other plugin that the user did not name.
@@ -34,4 +39,10 @@ class Entry:
 
 @hookspec
 def hsiaug_plugins() -> Iterable[Entry]:  # type: ignore[empty-body]
-    """The plugins of this package."""
+    """The plugins of this package.
+
+    Returns
+    -------
+    iterable of Entry
+        One for each plugin; nothing heavy is imported to list them.
+    """

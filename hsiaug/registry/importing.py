@@ -8,7 +8,7 @@ those of hsiaug alone, and asks processes of the other packages
 import importlib
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.metadata import EntryPoint
 from typing import Any, get_args
 
@@ -34,14 +34,16 @@ class Imports:
     ----------
     allowed : bool
         Whether it imports any.
-    known : the only plugins of other packages that there are, by kind and name; None = those of
-        all that are installed, whose packages are imported to ask for them
-    before : called before each plugin of another package is imported
+    known : mapping of (str, str) to Found, or None
+        The only plugins of other packages that there are, by kind and name. None: those of all
+        that are installed, whose packages are imported to ask for them.
+    before : callable or None
+        Called before each plugin of another package is imported.
     """
 
     allowed: bool = False
     known: Mapping[tuple[Kind, str], Any] | None = None
-    before: Callable[[], object] = field(default=bool)
+    before: Callable[[], object] | None = None
 
 
 IMPORTS = Imports()
@@ -53,7 +55,7 @@ def import_plugin(entry: Entry, distribution: str) -> Any:
     Raises PluginError where it cannot be imported, or carries no valid card of its name.
     """
     module, _, name = entry.target.partition(":")
-    if distribution != OWN:
+    if distribution != OWN and IMPORTS.before is not None:
         IMPORTS.before()
     what = f"{entry.kind} {entry.name} of {distribution}"
     try:

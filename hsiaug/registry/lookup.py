@@ -143,7 +143,9 @@ class Registry:
         raise InputError(f"--{kind} must name a {kind} plugin", value=repr(name), hint=hint)
 
 
-def import_here(known: Iterable[Found] | None = None, before: Callable[[], object] = bool) -> None:
+def import_here(
+    known: Iterable[Found] | None = None, before: Callable[[], object] | None = None
+) -> None:
     """Let this process import plugins of other packages from now on: it is there to run them.
 
     Parameters
@@ -151,10 +153,10 @@ def import_here(known: Iterable[Found] | None = None, before: Callable[[], objec
     known : iterable of Found or None
         These plugins, as another process found them, and no others: their packages are imported
         when they are used; None = every package is imported to ask for its plugins.
-    before : callable
+    before : callable or None
         Called once, before the first of them is imported.
     """
-    IMPORTS.before = cache(before)
+    IMPORTS.before = None if before is None else cache(before)
     if known is not None:
         new = {(one.entry.kind, one.entry.name): one for one in known}
         IMPORTS.known = {**(IMPORTS.known or {}), **new}
@@ -186,10 +188,25 @@ def own_registry() -> Registry:
 
 
 def load_plugin(kind: Kind, name: str) -> Any:
-    """An installed plugin, ``NAME:VALUE`` included, with its default parameters: for a plugin that
-    works on another.
+    """An installed plugin with its default parameters, for a plugin that works on another.
 
-    Raises InputError where there is none of that name, PluginError where it cannot be loaded.
+    Parameters
+    ----------
+    kind : {"generator", "classifier", "protocol"}
+        What the plugin is.
+    name : str
+        As users type it, ``NAME:VALUE`` included.
+
+    Returns
+    -------
+    Plugin
+
+    Raises
+    ------
+    InputError
+        Where there is none of that name.
+    PluginError
+        Where it cannot be loaded.
     """
     plugin = registry().find(kind, name).load()
     return plugin(build_params(plugin.card))

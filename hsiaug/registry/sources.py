@@ -39,7 +39,8 @@ def _walk(name: str, value: object, home: str, told: list[str], seen: set[int]) 
     """Tell what stands behind a name, and what that refers to. Returns how much data it is, of a
     constant.
     """
-    value, size = _bare(value), 0.0
+    value = _bare(value)
+    size = 0.0
     parts: Iterable[tuple[str, object]] = ()
     if isinstance(value, CONSTANTS):
         told.append(f"{name} = {value!r}")

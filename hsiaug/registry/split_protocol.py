@@ -16,6 +16,9 @@ from hsiaug.registry.card import Card
 Buffer = Literal["none", "centre", "patch"]
 """Which labelled pixels round the training pixels are left out; see :class:`SplitProtocol`."""
 
+MOST_DIGITS = 9
+"""More than any scene has pixels, and no more than an array can be counted with."""
+
 
 @dataclass(frozen=True)
 class Draw:
@@ -24,6 +27,7 @@ class Draw:
     Attributes
     ----------
     train : (H, W) bool
+        Training pixels.
     dropped : (H, W) bool
         Labelled pixels that may be neither; all other labelled pixels are for test, but for
         those that the buffer leaves out.
@@ -47,11 +51,12 @@ class Draw:
 
 @dataclass(frozen=True)
 class Areas:
-    """A draw for masks: of each place the pixels (H, W) bool in which training tiles may lie, and
-    test tiles.
+    """A draw for masks: where training tiles and test tiles may lie.
 
     Attributes
     ----------
+    train, test : tuple of (H, W) bool
+        Of each place the pixels in which tiles of that side may lie.
     tiles : int or None
         Training tiles to take at random; None = all that fit.
     """
@@ -111,55 +116,91 @@ class SplitProtocol:
 
     @classmethod
     def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
-        """The protocol of the text after the colon, "" without one. Raises InputError where it is
-        not valid.
+        """The protocol that a user names.
+
+        A protocol that ``takes`` another text has this method itself.
 
         Parameters
         ----------
+        argument : str
+            The text after the colon, "" without one.
+        buffer : {"none", "centre", "patch"}
+            Labelled pixels that are left out, see :class:`SplitProtocol`.
         folder : Path
-            What paths in the text are relative to. A protocol that ``takes`` another text has
-            this method itself.
+            What paths in the text are relative to.
+
+        Returns
+        -------
+        SplitProtocol
+
+        Raises
+        ------
+        InputError
+            Where the text is not valid.
         """
         if not argument and cls.usual_argument is not None:
             return cls(cls.usual_argument, buffer)
         if cls.takes != "nothing":
             return cls(cls.number(argument, whole=cls.takes == "number"), buffer)
         if argument:
-            rule, hint = (
+            raise InputError(
                 f"protocol {cls.card.name} takes nothing after its name",
-                f"Write {cls.card.name}.",
+                value=repr(argument),
+                hint=f"Write {cls.card.name}.",
             )
-            raise InputError(rule, value=repr(argument), hint=hint)
         return cls(argument, buffer)
 
     @classmethod
     def number(cls, argument: str, *, whole: bool = True) -> str:
-        """Canonical text of an argument that is a whole number from 1 on, or else a ratio between 0
-        and 1.
+        """Canonical text of an argument that is a number.
+
+        Parameters
+        ----------
+        argument : str
+            What was typed after the colon.
+        whole : bool
+            A whole number from 1 on is wanted; else a ratio between 0 and 1.
+
+        Raises
+        ------
+        InputError
+            Where the argument is no such number.
         """
-        try:
-            # Nine digits are more than any scene has pixels, and no more than an array can be
-            # counted with.
-            number = (
-                (int(argument[:10]) if whole else float(argument)) if argument.isascii() else -1
-            )
-        except ValueError:
-            number = -1
-        if number <= 0 or (whole and len(argument) > 9) or (not whole and not number < 1):
-            allowed = (
-                "a whole number from 1 on, of 9 digits at most"
-                if whole
-                else "a ratio between 0 and 1"
-            )
-            rule, hint = (
+        number = _positive_number(argument, whole=whole)
+        if number is None:
+            allowed = "a ratio between 0 and 1"
+            if whole:
+                allowed = f"a whole number from 1 on, of {MOST_DIGITS} digits at most"
+            raise InputError(
                 f"protocol {cls.card.name} needs {allowed}",
-                f"Write {cls.usage or cls.card.name}.",
+                value=repr(argument),
+                hint=f"Write {cls.usage or cls.card.name}.",
             )
-            raise InputError(rule, value=repr(argument), hint=hint)
         return repr(number)
 
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
-        """Draw ``seed`` of the training pixels of a scene, for patches of side ``patch``."""
+        """The training pixels of a scene.
+
+        Parameters
+        ----------
+        scene : Scene
+            The scene whose labels are divided.
+        seed : int
+            Number of the draw.
+        patch : int
+            Odd side of the patches in pixels.
+
+        Returns
+        -------
+        Draw
+
+        Raises
+        ------
+        SplitError
+            Where the scene cannot give such a draw.
+        InputError
+            Where this is a protocol of masks.
+        """
         rule = f"`protocol` {self.name} is one of masks, not of single pixels"
         hint = (
             "Add `task` segmentation or `task` change, or use issd, kshot:K, blocks:B or"
@@ -168,7 +209,28 @@ class SplitProtocol:
         raise InputError(rule, value=repr(self.text), hint=hint)
 
     def draw_tiles(self, pairs: PairSet, seed: int, patch: int) -> Areas:
-        """Draw ``seed`` of the areas of training and of test, for tiles of side ``patch``."""
+        """Where training tiles and test tiles of a set of pairs may lie.
+
+        Parameters
+        ----------
+        pairs : PairSet
+            The pairs whose places are divided.
+        seed : int
+            Number of the draw.
+        patch : int
+            Side of the tiles in pixels.
+
+        Returns
+        -------
+        Areas
+
+        Raises
+        ------
+        SplitError
+            Where the pairs cannot give such a draw.
+        InputError
+            Where this is a protocol of single pixels.
+        """
         hint = "Use blocks:48, for example, or leave it out."
         raise InputError(
             "`protocol` of a dense task is places, places:N or blocks:B",
@@ -228,8 +290,16 @@ class SplitProtocol:
         return {"none": 0, "centre": patch // 2, "patch": 2 * (patch // 2)}[self.buffer]
 
     def rng(self, data: Scene | PairSet, seed: int) -> np.random.Generator:
-        """The random numbers of draw ``seed``: they follow the labels and the protocol, never the
-        name of the data.
+        """The random generator of a draw.
+
+        Its numbers follow the labels and the protocol, never the name of the data.
+
+        Parameters
+        ----------
+        data : Scene or PairSet
+            What is divided.
+        seed : int
+            Number of the draw.
         """
         room = "split" if isinstance(data, Scene) else "tiles"
         return self._seeded(room, data.drawn_as, seed)
@@ -243,3 +313,17 @@ class SplitProtocol:
         """The identity: what enters the hash of a trial. A protocol's first version is left out."""
         identity = {"name": self.name, "argument": self.argument, "buffer": self.buffer}
         return identity if self.card.version == "1" else {**identity, "version": self.card.version}
+
+
+def _positive_number(text: str, *, whole: bool) -> int | float | None:
+    """A whole number from 1 on, or else a ratio between 0 and 1; None where the text is neither."""
+    if not text.isascii():
+        return None
+    try:
+        if whole:
+            number: int | float = int(text[: MOST_DIGITS + 1])
+            return number if number > 0 and len(text) <= MOST_DIGITS else None
+        number = float(text)
+        return number if 0 < number < 1 else None
+    except ValueError:
+        return None

@@ -18,7 +18,7 @@ from hsiaug.report.records import read_store as read_store
 from hsiaug.report.render_data import report_json as report_json
 from hsiaug.report.tables import Report as Report
 from hsiaug.report.tables import build_report as build_report
-from hsiaug.report.tables import named
+from hsiaug.report.tables import damage_summary
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -197,5 +197,5 @@ def figure_of(report: Report, by: str, columns: int = 2) -> Figure:
 
 def _empty(report: Report) -> str:
     if report.damaged:
-        return f"Every record in {report.where} is damaged: {named(report.damaged)}."
+        return f"Every record in {report.where} is damaged: {damage_summary(report.damaged)}."
     return f"There is no record in {report.where} yet."

@@ -392,11 +392,11 @@ def _difference(over: str, evidence: Evidence) -> Difference:
 def _use(table: Table, first: Answer) -> Use:
     """What to use: no difference between two arms is claimed by this choice."""
     means = {cell: mean.mean for cell in table.cells.values() if (mean := _mean(table, cell))}
-    bare = {cell: mean for cell, mean in means.items() if _bare(cell)}
+    bare = {cell: mean for cell, mean in means.items() if cell.without_samples}
     with_samples = {
         cell: mean
         for cell, mean in means.items()
-        if not _bare(cell) and cell.arm == cell.arm.both and _shown_over_none(table, cell)
+        if not cell.without_samples and cell.arm == cell.arm.both and _shown_over_none(table, cell)
     }
     candidates = bare | with_samples
     if not candidates:
@@ -406,7 +406,7 @@ def _use(table: Table, first: Answer) -> Use:
     found = table.over_best.get((chosen.arm, chosen.classifier))
     if found is not None:
         best_bare = found[0].control
-    over_none = table.against(chosen).get(NO_SAMPLES) if not _bare(chosen) else None
+    over_none = table.against(chosen).get(NO_SAMPLES) if not chosen.without_samples else None
     named = {
         "name": table.cell_label(chosen),
         "generator": table.labels[chosen.arm.generator],
@@ -416,7 +416,7 @@ def _use(table: Table, first: Answer) -> Use:
         "omega": chosen.arm.omega,
         "score": 100 * candidates[chosen],
     }
-    if _bare(chosen):
+    if chosen.without_samples:
         named["name"] = table.labels[chosen.classifier]
         undecided = first.status == "TOO FEW DRAWS"
         settled = first.status == "NO"
@@ -459,11 +459,6 @@ def _mean(table: Table, cell: ArmCell) -> Any:
 def _is_control(cell: ArmCell) -> bool:
     """Whether its generator is a control, by its record or, of older ones, by its name."""
     return cell.arm.control or bool(cell.declared.get(cell.arm.generator.name))
-
-
-def _bare(cell: ArmCell) -> bool:
-    """Whether an arm is a classifier without samples."""
-    return cell.arm.generator.name == NO_SAMPLES
 
 
 def _shown_over_none(table: Table, cell: ArmCell) -> bool:

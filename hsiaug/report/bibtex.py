@@ -18,7 +18,7 @@ VENUE = ("journal", "booktitle", "howpublished", "publisher")
 
 
 @dataclass(frozen=True)
-class Entry:
+class BibtexEntry:
     """One BibTeX entry.
 
     Attributes
@@ -57,7 +57,7 @@ class Entry:
         return ", ".join(part for part in said if part)
 
 
-def entries_of(source: str) -> list[Entry]:
+def entries_of(source: str) -> list[BibtexEntry]:
     """The entries that stand in a text, between which BibTeX reads nothing; braces may nest three
     deep in a value.
     """
@@ -76,10 +76,10 @@ def bibtex(sources: Iterable[tuple[str, str]]) -> list[str]:
     An entry that several sources give stands once; another one of the same key gets the source's
     name too.
     """
-    found: dict[str, tuple[Entry, list[str]]] = {}
+    found: dict[str, tuple[BibtexEntry, list[str]]] = {}
     for name, source in sources:
         given = entries_of(source) or [
-            Entry(
+            BibtexEntry(
                 "misc", _key(name), {"note": visible(" ".join(source.split())).translate(SPECIAL)}
             )
         ]
@@ -87,7 +87,7 @@ def bibtex(sources: Iterable[tuple[str, str]]) -> list[str]:
             key = entry.key
             if key in found and found[key][0] != entry:
                 key = f"{key}-{_key(name)}"
-                entry = Entry(entry.kind, key, entry.fields)
+                entry = BibtexEntry(entry.kind, key, entry.fields)
             found.setdefault(key, (entry, []))[1].append(name)
     return [
         f"% {', '.join(dict.fromkeys(map(_key, names)))}\n{entry}"
@@ -95,7 +95,7 @@ def bibtex(sources: Iterable[tuple[str, str]]) -> list[str]:
     ]
 
 
-def software(versions: Sequence[str]) -> Entry:
+def software(versions: Sequence[str]) -> BibtexEntry:
     """hsiaug itself, in the versions that records name."""
     values = {
         "author": "{The hsiaug developers}",
@@ -103,14 +103,14 @@ def software(versions: Sequence[str]) -> Entry:
         "year": "2026",
         "note": f"Software, version {', '.join(versions) or 'unknown'}".translate(SPECIAL),
     }
-    return Entry("misc", "hsiaug", values)
+    return BibtexEntry("misc", "hsiaug", values)
 
 
-def _entry(found: re.Match[str]) -> Entry:
+def _entry(found: re.Match[str]) -> BibtexEntry:
     values = {
         name.lower(): re.sub(r"^[{\"]|[}\"]$", "", value) for name, value in FIELD.findall(found[3])
     }
-    return Entry(found[1].lower(), found[2], values)
+    return BibtexEntry(found[1].lower(), found[2], values)
 
 
 def _key(name: str) -> str:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from hsiaug.metrics.significance import MeanStd
 from hsiaug.metrics.verdict import Evidence, Shown, Verdict, correct, judge
 from hsiaug.report.records import ArmCell, summarise
-from hsiaug.report.scores import MetricSet
+from hsiaug.report.scores import Metric, MetricSet
 from hsiaug.trial.arm import BOTH, CONTROLS, Arm, Method
 
 
@@ -46,7 +46,8 @@ class Comparison:
         """Class id 1..C → the same of recall, over the pairs of draws in which both have test
         pixels of the class.
         """
-        mine, theirs = self.cell.recall[self.mine], self.control.recall[self.theirs]
+        mine = self.cell.recall[self.mine]
+        theirs = self.control.recall[self.theirs]
         most = min(classes, mine.shape[1], theirs.shape[1])
         found = {i + 1: summarise(mine[:, i] - theirs[:, i]) for i in range(most)}
         return {class_id: delta for class_id, delta in found.items() if delta}
@@ -119,43 +120,47 @@ def uncorrected(cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet) 
     """The same without its tests."""
     cells = {key: cell for key, cell in cells.items() if key[0] == key[0].both}
     controls: dict[tuple[str, Method], list[ArmCell]] = {}
-    alone: dict[str, list[ArmCell]] = {}
+    without_samples: dict[str, list[ArmCell]] = {}
     for cell in cells.values():
         controls.setdefault((cell.arm.generator.name, cell.classifier), []).append(cell)
         if cell.arm.generator.name == "none":
-            alone.setdefault(cell.classifier.name, []).append(cell)
+            without_samples.setdefault(cell.classifier.name, []).append(cell)
     gains = []
     for cell in (cell for cell in cells.values() if cell.arm.generator.name != "none"):
         known = {name: controls.get((name, cell.classifier), ()) for name in cell.controls}
-        if cell.rival in alone:
-            known[cell.rival] = alone[cell.rival]
+        if cell.rival in without_samples:
+            known[cell.rival] = without_samples[cell.rival]
         gains.append(
             Gain(cell, {name: _against(cell, name, there, scores) for name, there in known.items()})
         )
     return gains
 
 
-def alone(
+def synthetic_only(
     cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet
 ) -> dict[tuple[Arm, Method], Against]:
     """Every arm of synthetic samples alone against ``none``, which is real ones alone, and against
     both; uncorrected.
     """
-    found: dict[tuple[Arm, Method], Against] = {}
+    comparisons: dict[tuple[Arm, Method], Against] = {}
     for (arm, classifier), cell in cells.items():
-        if arm != arm.both:
-            none = [
-                c for (a, by), c in cells.items() if a.generator.name == "none" and by == classifier
-            ]
-            both = [c for key, c in cells.items() if key == (arm.both, classifier)]
-            against = {
-                name: _against(cell, name, there, scores)
-                for name, there in (("none", none), (BOTH, both))
-            }
-            found[arm, classifier] = {
-                k: c and replace(c, main=correct([c.main])[0]) for k, c in against.items()
-            }
-    return found
+        if arm == arm.both:
+            continue
+        real_only = [
+            other
+            for (other_arm, by), other in cells.items()
+            if other_arm.generator.name == "none" and by == classifier
+        ]
+        both = [other for key, other in cells.items() if key == (arm.both, classifier)]
+        against = {
+            "none": _against(cell, "none", real_only, scores),
+            BOTH: _against(cell, BOTH, both, scores),
+        }
+        comparisons[arm, classifier] = {
+            name: comparison and replace(comparison, main=correct([comparison.main])[0])
+            for name, comparison in against.items()
+        }
+    return comparisons
 
 
 def over_best(
@@ -276,14 +281,18 @@ def between(gains: Sequence[Gain], comparison: Comparison) -> Comparison:
     """A comparison of two arms with its test: as :func:`corrected` has it, or among those of the
     arms with ``none``.
     """
-    asked, at, both = (True, True, "main"), (-1, ""), {id(comparison.cell), id(comparison.control)}
+    # Where no gain is over these two, the comparison joins those of the arms with ``none``.
+    question = (True, True, "main")
+    place = (-1, "")
+    both = {id(comparison.cell), id(comparison.control)}
     for i, gain in enumerate(gains):
-        for name, one in gain.against.items():
-            if one is not None and {id(one.cell), id(one.control)} == both:
-                asked, at = (gain.cell.arm.judged, name == "none", "main"), (i, name)
-    family = families(gains).get(asked, {})
-    family.setdefault(at, comparison.main)
-    test = correct(list(family.values()))[list(family).index(at)]
+        for name, other in gain.against.items():
+            if other is not None and {id(other.cell), id(other.control)} == both:
+                question = (gain.cell.arm.judged, name == "none", "main")
+                place = (i, name)
+    family = families(gains).get(question, {})
+    family.setdefault(place, comparison.main)
+    test = correct(list(family.values()))[list(family).index(place)]
     main = replace(comparison.main, p=test.p, p_corrected=test.p_corrected, critical=test.critical)
     return replace(comparison, main=main)
 
@@ -316,12 +325,26 @@ def pair_up(cell: ArmCell, control: ArmCell, scores: MetricSet) -> Comparison:
     place = np.full(draws + 1, -1)
     place[control.drawn] = np.arange(len(control.drawn))
     place[-1] = -1  # of trials without a sample
-    j, apart = place[cell.drawn], []
-    for score in (scores.main, scores.second):
-        apart.append(cell.column(score.key) - np.append(control.column(score.key), np.nan)[j])
-    i = np.flatnonzero(~np.isnan(apart[0]))
-    tests = []
-    for differences in apart:
-        told = i[~np.isnan(differences[i])]
-        tests.append(Evidence(tuple(differences[told].tolist()), tuple(cell.drawn[told].tolist())))
-    return Comparison(cell, control, i, j[i], tests[0], tests[1] if tests[1].differences else None)
+    control_place = place[cell.drawn]
+
+    def differences(score: Metric) -> NDArray[np.float64]:
+        other = np.append(control.column(score.key), np.nan)
+        difference: NDArray[np.float64] = cell.column(score.key) - other[control_place]
+        return difference
+
+    main_differences = differences(scores.main)
+    shared = np.flatnonzero(~np.isnan(main_differences))
+
+    def evidence(values: NDArray[np.float64]) -> Evidence:
+        known = shared[~np.isnan(values[shared])]
+        return Evidence(tuple(values[known].tolist()), tuple(cell.drawn[known].tolist()))
+
+    second = evidence(differences(scores.second))
+    return Comparison(
+        cell,
+        control,
+        mine=shared,
+        theirs=control_place[shared],
+        main=evidence(main_differences),
+        second=second if second.differences else None,
+    )

@@ -87,7 +87,7 @@ def rival_look(gain: Gain) -> Look:
     return FINDINGS[OF_STATUS[result.status]]
 
 
-def best_said(table: Table, store: str | None = None) -> list[str]:
+def best_row_sentences(table: Table, store: str | None = None) -> list[str]:
     """Where the row with the highest main score is right, if told.
 
     Parameters
@@ -115,7 +115,7 @@ def best_said(table: Table, store: str | None = None) -> list[str]:
     return sentences("best.txt", table=table, quote=shlex.quote, **about)
 
 
-def over(gain: Gain) -> str:
+def decisive_control_phrase(gain: Gain) -> str:
     """``over none``, or ``below pseudo`` where that is shown of an arm that is not said to hurt;
     may be empty.
     """

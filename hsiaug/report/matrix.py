@@ -16,7 +16,7 @@ from hsiaug.report.findings import (
     CONTROL,
     FINDINGS,
     OF_SIGNS,
-    best_said,
+    best_row_sentences,
     headline,
     rival_signs_note,
     signs_note,
@@ -38,12 +38,12 @@ from hsiaug.report.views import (
     MOST_ROWS,
     SUMMARY,
     VIEWS,
-    alone_grid,
     check_view,
     grouped_overview,
     metric_entry,
     of_rows,
     overview,
+    synthetic_only_grid,
 )
 
 
@@ -264,12 +264,12 @@ def _rows(tables: Sequence[Table]) -> tuple[ArmRow, ...]:
 def _page(matrix: Matrix, report: Report, *, brief: bool) -> ReportPage:
     tables = matrix.tables
     said = dict.fromkeys(note for table in tables if brief for note in table_notes(table))
-    apart = tuple(grid for table in tables if brief and (grid := alone_grid(table)).rows)
+    apart = tuple(grid for table in tables if brief and (grid := synthetic_only_grid(table)).rows)
     failed, trials = (
         sum(len(getattr(table, name)) for table in tables) for name in ("failed", "trials")
     )
     which = f"hsiaug report --store {report.where} --by seed"
-    best = best_said(tables[0]) if len(tables) == 1 else ()
+    best = best_row_sentences(tables[0]) if len(tables) == 1 else ()
     return ReportPage(
         title=matrix.title if brief else f"Summary: {matrix.title}",
         leaky=any(table.leaky for table in tables),

@@ -49,7 +49,9 @@ def write_mlflow(report: Report, folder: Path) -> str:
         (file := folder / "mlflow.db").touch()
     for noisy in ("mlflow", "alembic"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
-    client, experiments, added = MlflowClient(f"sqlite:///{file.resolve()}"), dict[str, str](), 0
+    client = MlflowClient(f"sqlite:///{file.resolve()}")
+    experiments = dict[str, str]()
+    added = 0
     for row in data_rows(report):
         if (scene := row["scene"]) not in experiments:
             there = client.get_experiment_by_name(scene)

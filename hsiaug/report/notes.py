@@ -17,7 +17,7 @@ from hsiaug.report.grid import Grid, ReportPage
 from hsiaug.report.labels import MISSING, count, count_range, number, plus_minus, seeds_text, span
 from hsiaug.report.records import ArmCell, Audit, CellKey, DrawKey, in_order
 from hsiaug.report.scores import CONTROL_CLASSIFIERS
-from hsiaug.report.tables import Table, named
+from hsiaug.report.tables import Table, damage_summary
 from hsiaug.report.text_templates import labelled, sentences
 from hsiaug.report.trials import Trial
 from hsiaug.trial.arm import RIVALS, Method, needed_of
@@ -84,7 +84,9 @@ def failure_lines(table: Table, where: str) -> tuple[str, ...]:
 def warnings(table: Table) -> tuple[str, ...]:
     """Warnings to be read before the numbers: damaged records, arms that saw test pixels."""
     seers = users_of_unlabelled(table).get("scene")
-    return tuple(sentences("warnings.txt", table=table, damaged=named(table.damaged), seers=seers))
+    return tuple(
+        sentences("warnings.txt", table=table, damaged=damage_summary(table.damaged), seers=seers)
+    )
 
 
 # Below the numbers
@@ -130,9 +132,10 @@ def table_notes(table: Table, *, compared: bool = True) -> list[str]:
 
 def _parts(table: Table) -> dict[tuple[str, str], list[str]]:
     """Seen and new fields, shown and hidden pixels, and how many classes have such pixels."""
-    found, columns = {}, table.trials.columns
+    found = {}
+    columns = table.trials.columns
     for pair in [("seen", "new"), ("shown", "hidden")] if table.scores.fields else []:
-        if (told := table.told(pair[1])).any():
+        if (told := table.trials_with(pair[1])).any():
             names = (f"n_classes_{part}" for part in pair)
             counts = [columns[name][told] if name in columns else np.zeros(1) for name in names]
             found[pair] = [count_range(np.nan_to_num(own).astype(int).tolist()) for own in counts]

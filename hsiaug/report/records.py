@@ -33,7 +33,7 @@ from hsiaug.report.trials import (
     rows_of,
     unpacked,
 )
-from hsiaug.trial.arm import BOTH, CONTROLS, PIXEL_SVM, TEACHER, Arm, Method, controls_of
+from hsiaug.trial.arm import BOTH, CONTROLS, NONE, PIXEL_SVM, TEACHER, Arm, Method, controls_of
 from hsiaug.trial.hashing import canonical_json
 from hsiaug.trial.index import LARGEST, uncollected
 from hsiaug.trial.record import Damage
@@ -64,7 +64,7 @@ SHARED = (
 OF_ABOUT = ("condition", "arm", "classifier", *SHARED)
 TEXTS = ("about", "audit", "real", "synthetic")
 """Columns of what many records share, as JSON."""
-LAYOUT = f"4.{CHECKS}"
+LAYOUT = f"5.{CHECKS}"
 """Columns that another version kept are made anew."""
 OF_TRIAL = {
     "seed",
@@ -121,7 +121,7 @@ def read_store(store: Store, damaged: list[Damage]) -> Trials:
             part = _pack_columns(store, pack, damaged)
             parts.append(rows_of(part, ~np.isin(part["hash"], loose)) if loose else part)
         damaged.sort(key=lambda one: one.hash)
-        return _whole([part for part in parts if len(part["about"])] or parts[:1])
+        return _trials([part for part in parts if len(part["about"])] or parts[:1])
 
 
 def _pack_columns(store: Store, pack: Path, damaged: list[Damage]) -> Columns:
@@ -174,22 +174,24 @@ def read_trials(records: Iterable[Record]) -> Trials:
     In the order of tables, cells, seeds and hashes. Raises StoreError for a record that is not
     as in docs/results-format.md.
     """
-    return _whole([raw_columns(records)])
+    return _trials([raw_columns(records)])
 
 
 def raw_columns(records: Iterable[Record]) -> Columns:
     """The columns of records; what many share is a text of JSON."""
-    rows, same, about_of = [], dict[str, str](), cache(_about)
+    rows = []
+    same = dict[str, str]()
+    about_of = cache(_about)
     for record in records:
         if isinstance(spec := record.get("spec"), dict) and spec.get("diagnosis"):
             continue  # older trials whose samples were made of test labels
         name = record.get("hash", "without a hash")
         if record.get("format") != 1:
-            rule, hint = (
+            raise StoreError(
                 f"record {name} must have format 1",
-                "Read it with the version of hsiaug that wrote it.",
+                value=f"format {record.get('format')!r}",
+                hint="Read it with the version of hsiaug that wrote it.",
             )
-            raise StoreError(rule, value=f"format {record.get('format')!r}", hint=hint)
         try:
             row = _row(record)
             about_of(row["about"])
@@ -201,66 +203,91 @@ def raw_columns(records: Iterable[Record]) -> Columns:
     return columns_of(rows, ("hash", "created"), (*TEXTS, "view_shown"))
 
 
-def _whole(parts: Sequence[Columns]) -> Trials:
+def _trials(parts: Sequence[Columns]) -> Trials:
     """Trials of raw columns, in order, each with what it shares with others."""
     columns = Columns({name: partial(joined, parts, name) for part in parts for name in part})
     if not len(columns["about"]):
         return Trials(columns)
-    texts, codes = columns["about"].values, columns["about"].codes
-    said = [_about(text) for text in texts]
-    # By text, so that the order of records does not matter.
-    known = [said[i] for i in sorted(range(len(said)), key=texts.__getitem__)]
-    tables = {table: i for i, table in enumerate(dict.fromkeys(one["condition"] for one in known))}
-    cells = in_order(dict.fromkeys((one["arm"], one["classifier"]) for one in known))
-    cell = {key: i for i, key in enumerate(cells)}
-    for one in said:
-        one["table"], one["cell"] = tables[one["condition"]], cell[one["arm"], one["classifier"]]
-        # One object of those that are equal is enough, and is found faster.
-        one["arm"], one["classifier"] = cells[one["cell"]]
-
-    numbers = {
-        key: np.array([one[key] for one in said], np.int32)[codes] for key in ("table", "cell")
+    shared = _shared_facts(columns["about"].values)
+    codes = columns["about"].codes
+    places = {
+        key: np.array([facts[key] for facts in shared], np.int32)[codes]
+        for key in ("table", "cell")
     }
-    keys = columns["seed"], numbers["cell"], numbers["table"]
-    rows = np.lexsort(keys)
-    # So are records of one hash.
-    if np.logical_and.reduce([np.diff(key[rows]) == 0 for key in keys]).any():
-        best: dict[str, tuple[tuple[bool, str], int]] = {}
-        failed = ~(columns["ok"] | columns["idle"])
-        for row, (name, ill, created) in enumerate(
-            zip(columns["hash"], failed, columns["created"], strict=True)
-        ):
-            best[name] = max(best.get(name, ((False, ""), -1)), ((not ill, created), row))
-        kept = np.array([row for _, row in best.values()])
-        rows = kept[np.lexsort((columns["hash"][kept], *(key[kept] for key in keys)))]
-    whole = Columns({name: lambda name=name: columns.made(name)[rows] for name in columns})
-    whole |= {key: column[rows] for key, column in numbers.items()}
+    rows = _rows_in_order(columns, places["table"], places["cell"])
+    trials = Columns({name: lambda name=name: columns.made(name)[rows] for name in columns})
+    trials |= {key: column[rows] for key, column in places.items()}
     for name in OF_ABOUT:
-        whole[name] = lambda name=name: Coded(whole["about"].codes, [one[name] for one in said])
+        trials[name] = lambda name=name: Coded(
+            trials["about"].codes, [facts[name] for facts in shared]
+        )
+    _add_derived(trials)
+    return Trials(trials)
+
+
+def _shared_facts(texts: Sequence[str]) -> list[dict[str, Any]]:
+    """What each of the texts says that many records share, with the places of its table and its
+    cell.
+    """
+    shared = [_about(text) for text in texts]
+    # By text, so that the order of records does not matter.
+    by_text = [shared[i] for i in sorted(range(len(shared)), key=texts.__getitem__)]
+    conditions = dict.fromkeys(facts["condition"] for facts in by_text)
+    table_of = {condition: i for i, condition in enumerate(conditions)}
+    cells = in_order(dict.fromkeys((facts["arm"], facts["classifier"]) for facts in by_text))
+    cell_of = {key: i for i, key in enumerate(cells)}
+    for facts in shared:
+        facts["table"] = table_of[facts["condition"]]
+        facts["cell"] = cell_of[facts["arm"], facts["classifier"]]
+        # One object of those that are equal is enough, and is found faster.
+        facts["arm"], facts["classifier"] = cells[facts["cell"]]
+    return shared
+
+
+def _rows_in_order(
+    columns: Columns, table: NDArray[np.int32], cell: NDArray[np.int32]
+) -> NDArray[np.intp]:
+    """Rows by table, cell and seed; of records of one hash the best alone, the newest of these."""
+    keys = (columns["seed"], cell, table)
+    rows = np.lexsort(keys)
+    # Records of one hash are alike in all keys.
+    if not np.logical_and.reduce([np.diff(key[rows]) == 0 for key in keys]).any():
+        return rows
+    best: dict[str, tuple[tuple[bool, str], int]] = {}
+    failed = ~(columns["ok"] | columns["idle"])
+    for row, (name, ill, created) in enumerate(
+        zip(columns["hash"], failed, columns["created"], strict=True)
+    ):
+        best[name] = max(best.get(name, ((False, ""), -1)), ((not ill, created), row))
+    chosen = np.array([row for _, row in best.values()])
+    order = np.lexsort((columns["hash"][chosen], *(key[chosen] for key in keys)))
+    return np.asarray(chosen[order])
+
+
+def _add_derived(trials: Columns) -> None:
+    """Add the columns that follow from others: what JSON says, the split, and the status."""
     for name in ("audit", "real", "synthetic"):
-        column = whole[name]
-        whole[name] = Coded(column.codes, [json.loads(text) for text in column.values])
-    splits = Coded.of(str((audit or {}).get("sha256", "")) for audit in whole["audit"].values)
-    whole["split"] = Coded(splits.codes[whole["audit"].codes], splits.values)
-    whole["failed"] = ~(whole["ok"] | whole["idle"])
-    whole["status"] = Coded(
-        np.where(whole["ok"], 2, whole["idle"].astype(np.int32)), ("failed", "empty", "ok")
+        column = trials[name]
+        trials[name] = Coded(column.codes, [json.loads(text) for text in column.values])
+    splits = Coded.of(str((audit or {}).get("sha256", "")) for audit in trials["audit"].values)
+    trials["split"] = Coded(splits.codes[trials["audit"].codes], splits.values)
+    trials["failed"] = ~(trials["ok"] | trials["idle"])
+    trials["status"] = Coded(
+        np.where(trials["ok"], 2, trials["idle"].astype(np.int32)), ("failed", "empty", "ok")
     )
-    return Trials(whole)
 
 
 def _row(record: Record) -> dict[str, Any]:
-    ok, idle = record["status"] == "ok" and record.get("metrics") is not None, made_nothing(record)
-    metrics, samples, audit = (
-        (record["metrics"] if ok else {}),
-        record.get("samples") or {},
-        record.get("audit"),
-    )
+    ok = record["status"] == "ok" and record.get("metrics") is not None
+    idle = made_nothing(record)
+    metrics = record["metrics"] if ok else {}
+    samples = record.get("samples") or {}
+    audit = record.get("audit")
     shared: dict[str, Any] = {"spec": {k: v for k, v in record["spec"].items() if k != "seed"}}
     shared |= {key: record.get(key) for key in SHARED}
     several = {**(metrics.get("fields") or {}), **(metrics.get("visibility") or {})}
     parts = {f"_{part}": several[part] for part in PARTS if isinstance(several.get(part), dict)}
-    numbers = {f"told{part}": 1.0 for part in parts}
+    numbers = {f"has{part}": 1.0 for part in parts}
     for part, found in {"": metrics, **parts}.items():
         numbers |= {
             f"{key}{part}": _finite(v) for key, v in found.items() if type(v) in (float, int)
@@ -401,6 +428,11 @@ class ArmCell:
         """
         used = self.trials.columns["used"]
         return self.trials if used.all() else self.trials[used]
+
+    @property
+    def without_samples(self) -> bool:
+        """Whether it is a classifier without samples."""
+        return self.arm.generator.name == NONE
 
     @property
     def failed(self) -> tuple[Trial, ...]:

@@ -124,7 +124,8 @@ def _groups(part: Sequence[_Placed]) -> list[tuple[str, int, int, float]]:
     """Name, first and last column, and points of each group above a float's columns; nothing
     without names.
     """
-    found, start = [], 1
+    found = []
+    start = 1
     for name, same in groupby(part, key=lambda one: one.column.group):
         points = [one.points for one in same]
         found.append((name, start, start + len(points) - 1, sum(points) + GAP * (len(points) - 1)))

@@ -103,7 +103,8 @@ def split_figure(data: TaskData, split: TaskSplit) -> Figure:
     masks = [labels for labels, _, _ in split.sides]
     places = [name for name, *_ in split.tiles_by_place] or [""]
     roles, width = split_roles(split), WIDTHS[2]
-    colours, tints = class_colours(len(data.class_names)), np.array(TINTS, dtype=np.uint8)
+    colours = class_colours(len(data.class_names))
+    tints = np.array(TINTS, dtype=np.uint8)
     names = [*map(plotted, data.class_names), *_counted(split, roles)]
     ncols = legend_columns(width, names)
     beside = len(masks) == 1

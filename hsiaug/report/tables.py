@@ -18,10 +18,10 @@ from hsiaug.report.compare import (
     Against,
     Comparison,
     Gain,
-    alone,
     compare,
     over_baseline,
     over_best,
+    synthetic_only,
 )
 from hsiaug.report.labels import key_labels
 from hsiaug.report.records import (
@@ -36,7 +36,8 @@ from hsiaug.report.records import (
 )
 from hsiaug.report.scores import CONTROL_CLASSIFIERS, Metric, MetricSet, metric_set, over_large
 from hsiaug.report.trials import Trial, Trials
-from hsiaug.trial.arm import CONTROLS, EVERY_CONTROL, RIVALS, Arm, Method
+from hsiaug.trial import STORE
+from hsiaug.trial.arm import CONTROLS, CONTROLS_OF_OLD_RECORDS, RIVALS, Arm, Method
 from hsiaug.trial.index import uncollected
 from hsiaug.trial.record_json import Record
 
@@ -121,16 +122,17 @@ class Table:
         no trial has any.
         """
         parts = {"new": self.scores.fields, "hidden": self.scores.visibility}
-        return tuple(metric for part in parts for metric in parts[part] if self.told(part).any())
-
-    def told(self, part: str) -> NDArray[np.bool_]:
-        """Which trials have numbers of a part of the test pixels."""
-        name, columns = f"told_{part}", self.trials.columns
-        return (
-            np.asarray(~np.isnan(columns[name]))
-            if name in columns
-            else np.zeros(len(self.trials), dtype=bool)
+        return tuple(
+            metric for part in parts for metric in parts[part] if self.trials_with(part).any()
         )
+
+    def trials_with(self, part: str) -> NDArray[np.bool_]:
+        """(n,) which trials have numbers of a part of the test pixels: "new" or "hidden"."""
+        name = f"has_{part}"
+        columns = self.trials.columns
+        if name not in columns:
+            return np.zeros(len(self.trials), dtype=bool)
+        return np.asarray(~np.isnan(columns[name]))
 
     @property
     def brief_fields(self) -> tuple[Metric, ...]:
@@ -209,9 +211,9 @@ class Table:
         return self.gains.get((cell.arm, cell.classifier))
 
     @cached_property
-    def alone(self) -> Mapping[CellKey, Against]:
+    def synthetic_only(self) -> Mapping[CellKey, Against]:
         """The arms of synthetic samples alone, against real ones alone and against both."""
-        return alone(self.cells, self.scores)
+        return synthetic_only(self.cells, self.scores)
 
     @cached_property
     def over_best(self) -> Mapping[CellKey, tuple[Comparison, Shown]]:
@@ -226,11 +228,9 @@ class Table:
     def against(self, cell: ArmCell) -> Against:
         """Control → the comparison of a cell with it."""
         gain = self.gain(cell)
-        return (
-            gain.against
-            if gain
-            else self.alone.get((cell.arm, cell.classifier)) or dict.fromkeys(CONTROLS)
-        )
+        if gain:
+            return gain.against
+        return self.synthetic_only.get((cell.arm, cell.classifier)) or dict.fromkeys(CONTROLS)
 
     @cached_property
     def controls(self) -> tuple[str, ...]:
@@ -238,7 +238,7 @@ class Table:
         columns.
         """
         needed = {*CONTROLS, *(control for gain in self.gains.values() for control in gain.against)}
-        known = (*EVERY_CONTROL, *RIVALS)
+        known = (*CONTROLS_OF_OLD_RECORDS, *RIVALS)
         others = sorted(needed.difference(known))
         return (*(name for name in known if name in needed), *others)
 
@@ -323,7 +323,7 @@ class Report:
     @property
     def option(self) -> str:
         """The option that names the store, with a blank before it; empty for the usual one."""
-        return "" if self.store == "hsiaug-results" else f" --store {self.where}"
+        return "" if self.store == STORE else f" --store {self.where}"
 
     @property
     def where(self) -> str:
@@ -380,7 +380,7 @@ def build_report(
     return Report(tuple(tables), store, left_out)
 
 
-def named(damaged: Sequence[Damage]) -> str:
+def damage_summary(damaged: Sequence[Damage]) -> str:
     """Damaged records and what is wrong with them, on one line."""
     rest = len(damaged) - NAMED
     return "; ".join([*map(str, damaged[:NAMED]), *([f"and {rest:,} more"] if rest > 0 else [])])
@@ -391,7 +391,8 @@ def _table(run: str, title: str, condition: Condition, trials: Trials) -> Table:
     large, tested = large_classes(audit["test_counts"] for audit in audits)
     scores = over_large(metric_set(condition.task), len(large), tested)
     if scores.main.key == "aa_large":
-        names, none = [f"recall:{c}" for c in large], np.full(len(trials), np.nan)
+        names = [f"recall:{c}" for c in large]
+        none = np.full(len(trials), np.nan)
         found = [
             (trials.columns[name] if names[-1] in trials.columns else none).tolist()
             for name in names

@@ -1,6 +1,7 @@
 """Trials by column: numbers of many records take little memory, and are compared in arrays."""
 
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -97,8 +98,10 @@ class Trial:
     @property
     def recall(self) -> list[float | None] | None:
         """Of each class, None where it has no test pixel; None where the trial gave no number."""
-        found = recall_of(self._columns, slice(self._row, self._row + 1))[0].tolist()
-        return [None if v != v else v for v in found] if any(v == v for v in found) else None
+        recalls = recall_of(self._columns, slice(self._row, self._row + 1))[0].tolist()
+        if all(math.isnan(value) for value in recalls):
+            return None
+        return [None if math.isnan(value) else value for value in recalls]
 
 
 class Trials(Sequence[Any]):
@@ -194,24 +197,22 @@ def joined(parts: Sequence[Columns], name: str) -> Column:
 
 def packed(columns: Columns) -> tuple[bytes, bytes]:
     """A line of JSON that tells of columns, and their bytes, one behind the other."""
-    told, data = {}, bytearray()
+    header = {}
+    data = bytearray()
     for name in columns:
         column = columns[name]
-        column, values = (
-            (column.codes, column.values) if isinstance(column, Coded) else (column, None)
-        )
+        values = None
+        if isinstance(column, Coded):
+            values = column.values
+            column = column.codes
         if column.dtype.kind == "U":
             with suppress(UnicodeEncodeError):
                 column = column.astype("S")  # a byte a letter
-        told[name] = (
-            column.dtype.str,
-            len(data),
-            column.nbytes,
-            sha256(column.tobytes()).hexdigest(),
-            values,
-        )
-        data += column.tobytes()
-    return json.dumps(told).encode() + b"\n", bytes(data)
+        content = column.tobytes()
+        digest = sha256(content).hexdigest()
+        header[name] = (column.dtype.str, len(data), column.nbytes, digest, values)
+        data += content
+    return json.dumps(header).encode() + b"\n", bytes(data)
 
 
 def unpacked(path: Path, line: bytes, start: int, again: Callable[[], Columns]) -> Columns:
@@ -228,23 +229,20 @@ def unpacked(path: Path, line: bytes, start: int, again: Callable[[], Columns]) 
     ValueError
         For a file of another size.
     """
-    told = json.loads(line)
-    if path.stat().st_size != start + sum(size for _, _, size, *_ in told.values()):
+    header = json.loads(line)
+    if path.stat().st_size != start + sum(size for _, _, size, *_ in header.values()):
         raise ValueError("a file that was cut")
 
     def make(name: str) -> Column:
-        kind, at, size, digest, values = told[name]
+        kind, at, size, digest, values = header[name]
         with suppress(OSError, ValueError), open_plain(path) as file:
             file.seek(start + at)
-            if sha256(data := file.read(size)).hexdigest() == digest:
-                made = np.frombuffer(data, kind)
-                return (
-                    made.astype(str)
-                    if made.dtype.kind == "S"
-                    else made
-                    if values is None
-                    else Coded(made, values)
-                )
+            content = file.read(size)
+            if sha256(content).hexdigest() == digest:
+                array = np.frombuffer(content, kind)
+                if array.dtype.kind == "S":
+                    return array.astype(str)
+                return array if values is None else Coded(array, values)
         return again()[name]
 
-    return Columns({name: partial(make, name) for name in told})
+    return Columns({name: partial(make, name) for name in header})

@@ -140,12 +140,15 @@ def compare_arms(report: Report, a: str, b: str, *, metric: str | None = None) -
     if not keys:
         hint = "Run 'hsiaug benchmark … --store DIR' first, or name another folder."
         raise InputError(f"{report.where} must hold records", value="none", hint=hint)
-    ours, theirs, names = find_arm(a, "A", keys), find_arm(b, "B", keys), arm_names(keys)
+    ours = find_arm(a, "A", keys)
+    theirs = find_arm(b, "B", keys)
+    names = arm_names(keys)
     if ours == theirs:
         raise InputError(
             "A and B must be two arms", value=f"{names[ours]} twice", hint="Name another one as B."
         )
-    pairings, apart = [], []
+    pairings = []
+    apart = []
     for table in report.tables:
         cells = table.every_cell
         if ours in cells and theirs in cells:
@@ -307,8 +310,11 @@ def comparison_tables(comparison: ArmComparison, store: str) -> TableFiles:
 
 def _page(comparison: ArmComparison, pairing: Pairing) -> ReportPage:
     """Every score of both arms, draw by draw, and by class; differences are in points, B − A."""
-    table, found, test = pairing.table, pairing.comparison, pairing.comparison.main
-    a, b = (found.control, found.theirs), (found.cell, found.mine)
+    table = pairing.table
+    found = pairing.comparison
+    test = pairing.comparison.main
+    a = (found.control, found.theirs)
+    b = (found.cell, found.mine)
     scores = [
         (
             score.name,
@@ -329,10 +335,8 @@ def _page(comparison: ArmComparison, pairing: Pairing) -> ReportPage:
         )
         for d in pairing.draws
     ]
-    deltas, audits = (
-        found.class_deltas(len(table.class_names)),
-        found.cell.ok.columns["audit"][found.mine].tolist(),
-    )
+    deltas = found.class_deltas(len(table.class_names))
+    audits = found.cell.ok.columns["audit"][found.mine].tolist()
     classes = [
         (
             f"{c} {name}",

@@ -127,16 +127,16 @@ def grouped_overview(table: Table) -> Grid:
     for cell in shown:
         score = _main_score(table, cell)
         highest[cell.classifier] = max(score, highest.get(cell.classifier, score))
-    bare = {cell.classifier for cell in shown if _bare(cell)}
+    bare = {cell.classifier for cell in shown if cell.without_samples}
 
     def place(cell: ArmCell) -> tuple[float, str, bool, float]:
         label = table.labels[cell.classifier]
         score = _main_score(table, cell)
-        return -highest[cell.classifier], label, not _bare(cell), -score
+        return -highest[cell.classifier], label, not cell.without_samples, -score
 
     def name(cell: ArmCell) -> str:
         classifier = table.labels[cell.classifier]
-        if _bare(cell):
+        if cell.without_samples:
             return classifier
         arm = f"+ {table.short_label(cell.arm)}"
         return arm if cell.classifier in bare else f"{classifier} {arm}"
@@ -162,15 +162,10 @@ def _main_score(table: Table, cell: ArmCell) -> float:
     return mean.mean if mean else -1.0
 
 
-def _bare(cell: ArmCell) -> bool:
-    """Whether it is a classifier without samples."""
-    return cell.arm.generator.name == "none"
-
-
 def _shown(table: Table) -> list[ArmCell]:
     """The cells of an overview: those without samples however low they are, then the highest."""
     cells = sorted(table.cells.values(), key=partial(_main_score, table), reverse=True)
-    return sorted(cells, key=lambda cell: not _bare(cell))[:MOST_ROWS]
+    return sorted(cells, key=lambda cell: not cell.without_samples)[:MOST_ROWS]
 
 
 def _score_columns(table: Table, *, spare_main: bool) -> list[GridColumn]:
@@ -198,7 +193,7 @@ def _overview_heading(table: Table, joint: str) -> str:
 
 def _over_none(table: Table, cell: ArmCell) -> str:
     """What an arm gains over its classifier without samples; empty of that classifier."""
-    if _bare(cell):
+    if cell.without_samples:
         return ""
     found = table.against(cell).get("none")
     return with_interval(found.main.mean, found.main.interval) if found else MISSING
@@ -259,18 +254,20 @@ def _gains(table: Table) -> Grid:
         return "/".join(str(n) for n in (counts if several else counts[:1]))
 
     def largest_p(cell: ArmCell) -> str:
-        found = [one.main.p_corrected if one else None for one in table.against(cell).values()]
-        known = [p for p in found if p is not None]
-        return p_text(
-            max(known) if known and (len(known) == len(found) or not cell.arm.judged) else None
-        )
+        comparisons = table.against(cell).values()
+        every = [one.main.p_corrected if one else None for one in comparisons]
+        known = [p for p in every if p is not None]
+        # Of an arm that is judged, every control counts.
+        complete = len(known) == len(every) or not cell.arm.judged
+        return p_text(max(known) if known and complete else None)
 
     def verdict(cell: ArmCell) -> GridEntry:
         found = table.gains[cell.arm, cell.classifier].verdict
         tone = FINDINGS[found.finding].tone if found else ""
         return GridEntry(verdict_text(found, table.scores.second.name), tone=tone)
 
-    keys, scores = cell_columns(table), {"main": table.scores.main, "second": table.scores.second}
+    keys = cell_columns(table)
+    scores = {"main": table.scores.main, "second": table.scores.second}
     columns = [
         *keys,
         *(
@@ -295,18 +292,20 @@ def _against(table: Table, control: str, what: str, cell: ArmCell) -> str:
     found = table.against(cell).get(control)
     if found is None:
         return MISSING
+    if what == "p":
+        return p_text(found.main.p_corrected)
     test = found.second if what == "second" else found.main
-    return p_text(found.main.p_corrected) if what == "p" else signed(test.mean if test else None)
+    return signed(test.mean if test else None)
 
 
-def alone_grid(table: Table) -> Grid:
+def synthetic_only_grid(table: Table) -> Grid:
     """Rows classifier × arm × what was learnt from: scores, and what synthetic samples alone gain
     over the others.
     """
     main = table.scores.main
 
     def over(control: str, row: _Trained) -> str:
-        found = table.alone.get((row.cell.arm, row.cell.classifier), {}).get(control)
+        found = table.synthetic_only.get((row.cell.arm, row.cell.classifier), {}).get(control)
         return with_interval(found.main.mean, found.main.interval) if found else MISSING
 
     keys = [*cell_columns(table), GridColumn("train on", attrgetter("train"), numeric=False)]
@@ -341,7 +340,7 @@ def _trained(table: Table, cell: ArmCell) -> Iterator[_Trained]:
     """Real samples, synthetic ones, both: of what was run on draws of an arm of synthetic samples
     alone.
     """
-    if over := table.alone.get((cell.arm, cell.classifier)):
+    if over := table.synthetic_only.get((cell.arm, cell.classifier)):
         arm = both.control.arm if (both := over[BOTH]) else cell.arm
         shown = {"real": over["none"], SYNTHETIC: cell, BOTH: both}
         for train, found in shown.items():
@@ -368,7 +367,8 @@ def _every_metric(table: Table) -> Grid:
             for control in table.controls
         ),
     ]
-    heading, cells = f"Every metric, and the tests on {main.name}", table.by_classifier
+    heading = f"Every metric, and the tests on {main.name}"
+    cells = table.by_classifier
     return make_grid(heading, columns, cells, keys=len(keys), block=attrgetter("classifier"))
 
 
@@ -422,7 +422,7 @@ def _seeds(table: Table) -> Grid:
 
 
 VIEWS: dict[str, Callable[[Table], tuple[Grid, ...]]] = {
-    "generator": lambda table: (_accuracy(table), _gains(table), alone_grid(table)),
+    "generator": lambda table: (_accuracy(table), _gains(table), synthetic_only_grid(table)),
     "gain": lambda table: (_gains(table),),
     "classifier": lambda table: (_every_metric(table),),
     "class": lambda table: tuple(_recalls(table, classifier) for classifier in table.classifiers),

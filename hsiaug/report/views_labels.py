@@ -88,7 +88,8 @@ def label_grids(table: Table, curves: Sequence[LabelCurve]) -> tuple[Grid, ...]:
         return plus_minus(row[1].means.get(score.key))
 
     first = [GridColumn("classifier", lambda row: table.labels[row[0].classifier], numeric=False)]
-    numbers, scores = sorted({k for curve in curves for k in curve.labels}), curves[0].scores
+    numbers = sorted({k for curve in curves for k in curve.labels})
+    scores = curves[0].scores
     levels = make_grid(
         "none with k more labels per class",
         [

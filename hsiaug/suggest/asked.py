@@ -62,11 +62,11 @@ class Asked(Based):
     def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
         said = read_asked(argument)
         if said is None:
-            rule, hint = (
+            raise InputError(
                 f"protocol asked needs a number up to {MOST}, a strategy and a protocol",
-                f"Write {cls.usage}.",
+                value=repr(argument[:200]),
+                hint=f"Write {cls.usage}.",
             )
-            raise InputError(rule, value=repr(argument[:200]), hint=hint)
         check_known(
             "labels must be asked for by suggest, random or uncertain", said.strategy, STRATEGIES
         )
@@ -103,7 +103,8 @@ class Asked(Based):
         return 0
 
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
-        said, (first, rest, test) = self.asked, self.base_draw(scene, seed, patch)
+        said = self.asked
+        first, rest, test = self.base_draw(scene, seed, patch)
         # Without strategy and number, so that all of them leave the same test pixels.
         rng = self.rng_of(scene, seed)
         pool = np.zeros_like(rest)

@@ -92,7 +92,8 @@ def save_suggestions(
     InputError
         Where a file cannot be written.
     """
-    rows, title = rows_of(found, scene.class_names, ground), f"{name}: label these"
+    rows = rows_of(found, scene.class_names, ground)
+    title = f"{name}: label these"
     value = {"picks": rows, "notes": list(notes)}
     tables = table_writers(lambda: TableFiles("suggest", [], rows, value))
     write_files(paths, {**tables, **figure_writers(lambda: _figure(found, scene, title))})

@@ -124,10 +124,8 @@ def suggestions(
         votes = cast_votes(scene, known, members, plugins, seed=seed, progress=progress)
         doubt = disagreement(votes, len(scene.class_names))
     else:
-        votes, doubt = (
-            np.zeros((0, *scene.shape), dtype=np.int16),
-            np.ones(scene.shape, dtype=np.float32),
-        )
+        votes = np.zeros((0, *scene.shape), dtype=np.int16)
+        doubt = np.ones(scene.shape, dtype=np.float32)
     covered = known.train if unnamed is None else known.train | unnamed
     chosen, shares = cover(
         segments.centres, segments.sums(doubt + FLOOR), ground.features[covered], count
@@ -171,28 +169,41 @@ def ground_of(scene: UnlabelledScene) -> Ground:
 
 def _features(scene: UnlabelledScene) -> tuple[Floats, NDArray[np.bool_]]:
     """Principal components of z-scored spectra of unit norm, so that light and shade do not count
-    as ground.
+    as ground; and (H, W) the pixels that are not 0 in every band.
     """
     spectra = SpectralView(UNIT if scene.bands >= FEWEST else RAW, scene.wavelengths)
     data = np.zeros(scene.shape, dtype=bool)
-    total, square, count = np.zeros(scene.bands), np.zeros((scene.bands, scene.bands)), 0
+    total = np.zeros(scene.bands)
+    square = np.zeros((scene.bands, scene.bands))
+    count = 0
     for rows in row_parts(scene.pixels.shape, STRIPE_BYTES // 8):
-        part = scene.pixels[rows]
-        data[rows] = part.any(axis=2)
-        x = spectra(part[data[rows]], axis=1).astype(np.float64)
-        total, square, count = total + x.sum(axis=0), square + x.T @ x, count + len(x)
+        stripe = scene.pixels[rows]
+        data[rows] = stripe.any(axis=2)
+        x = spectra(stripe[data[rows]], axis=1).astype(np.float64)
+        total += x.sum(axis=0)
+        square += x.T @ x
+        count += len(x)
     mean = total / max(count, 1)
     covariance = square / max(count, 1) - np.outer(mean, mean)
+    projection = _projection(covariance)
+    features = np.zeros((*scene.shape, projection.shape[1]), dtype=np.float32)
+    for rows in row_parts(scene.pixels.shape, STRIPE_BYTES // 8):
+        x = spectra(scene.pixels[rows][data[rows]], axis=1).astype(np.float64)
+        features[rows][data[rows]] = (x - mean) @ projection
+    return features, data
+
+
+def _projection(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(B, k) from spectra less their mean to the largest components of their z-scores, which
+    together have a variance of 1.
+    """
     std = np.sqrt(np.maximum(np.diag(covariance), 0))
     std[std < 1e-12] = 1.0
     values, vectors = np.linalg.eigh(covariance / np.outer(std, std))
     largest = slice(None, -COMPONENTS - 1, -1)
-    project = vectors[:, largest] / std[:, None] / np.sqrt(max(float(values[largest].sum()), 1e-12))
-    features = np.zeros((*scene.shape, project.shape[1]), dtype=np.float32)
-    for rows in row_parts(scene.pixels.shape, STRIPE_BYTES // 8):
-        x = spectra(scene.pixels[rows][data[rows]], axis=1).astype(np.float64)
-        features[rows][data[rows]] = (x - mean) @ project
-    return features, data
+    variance = max(float(values[largest].sum()), 1e-12)
+    projection: NDArray[np.float64] = vectors[:, largest] / std[:, None] / np.sqrt(variance)
+    return projection
 
 
 class Segments:

@@ -26,7 +26,7 @@ from hsiaug.protocol.tiling import (
     pixels_of_tiles,
     side_by_side,
 )
-from hsiaug.protocol.view import BATCH_BYTES, patches_at, shown
+from hsiaug.protocol.view import BATCH_BYTES, patches_at, visible_cube
 from hsiaug.registry.card import Card
 from hsiaug.tasks.sampling import select_input
 
@@ -103,7 +103,7 @@ class PixelPredictor:
         spectra: SpectralView = RAW_VIEW,
     ) -> NDArray[np.int16]:
         coords = np.argwhere(split.test).astype(np.int32)
-        cube = shown(scene.pixels, None, spectra)
+        cube = visible_cube(scene.pixels, None, spectra)
         labels = [
             check_predicted(fitted.predict(batch), (len(batch),), len(scene.class_names))
             for _, batch in _batches(cube, coords, split.patch, card, scene.bands)

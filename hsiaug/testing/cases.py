@@ -81,7 +81,8 @@ def scramble(case: Case, card: Card) -> Case:
 
     Views of masks show no test tile, whatever the scope.
     """
-    data, split = case.data if card.text else replace(case.data, descriptions={}), case.split
+    data = case.data if card.text else replace(case.data, descriptions={})
+    split = case.split
     if isinstance(data, Scene) and isinstance(split, Split):
         labels, cube = data.labels.copy(), data.cube.copy()
         labels[split.test] = _wrong(labels[split.test], len(data.class_names))

@@ -31,22 +31,22 @@ ties.
 """
 
 
-class Fitted(Protocol):
+class ClassifierFit(Protocol):
     """A fitted classifier of any task."""
 
     def predict(self, batch: Items, /) -> NDArray[np.int64]: ...
 
 
-class ClassifierSubject(Subject[Fitted]):
+class ClassifierSubject(Subject[ClassifierFit]):
     """A classifier under test."""
 
     kind = "classifier"
 
-    def fit_on(self, bench: CaseBench) -> Fitted:
+    def fit_on(self, bench: CaseBench) -> ClassifierFit:
         real = bench.plugin_view.real
         return self.learn(concatenate([real, access.repeat(real)]), bench)
 
-    def learn(self, samples: Samples, bench: CaseBench | None = None) -> Fitted:
+    def learn(self, samples: Samples, bench: CaseBench | None = None) -> ClassifierFit:
         """A fit on samples of a check's choice, shown as the runner shows them.
 
         Parameters
@@ -58,7 +58,7 @@ class ClassifierSubject(Subject[Fitted]):
         view, shown = bench.plugin_view, bench.task.sampling.shown(samples, self.card)
         seed = derive_seed("classifier", self.card.name, bench.spec.seed)
         plugin = self.plugin(self.params)
-        fitted: Fitted = plugin.fit(
+        fitted: ClassifierFit = plugin.fit(
             shown, view, seed=seed, device=DEVICE, progress=ProgressRecorder()
         )
         return fitted
@@ -68,16 +68,16 @@ class ClassifierSubject(Subject[Fitted]):
         """Test items of the easy case as the classifier is shown them, and their labels."""
         return access.probes(self.easy, self.card)
 
-    def predict(self, fitted: Fitted, batch: Items) -> NDArray[np.int64]:
+    def predict(self, fitted: ClassifierFit, batch: Items) -> NDArray[np.int64]:
         """Class ids of items."""
         return np.asarray(fitted.predict(batch))
 
-    def recall(self, fitted: Fitted, batch: Items, y: NDArray[np.int64]) -> float:
+    def recall(self, fitted: ClassifierFit, batch: Items, y: NDArray[np.int64]) -> float:
         """Mean recall over the classes of y that can be judged; 1 where there is none."""
         right = self.predict(fitted, batch) == y
         return float(np.mean([right[y == c].mean() for c in access.judged_ids(y)] or [1.0]))
 
-    def use(self, case: Case) -> Fitted:
+    def use(self, case: Case) -> ClassifierFit:
         bench = self.bench(case)
         fitted = self.fit_on(bench)
         answer = bench.task.prediction.predict(
@@ -107,13 +107,13 @@ class ClassifierSubject(Subject[Fitted]):
         return self.own_recall(self.base, self.base_bench)
 
     @cached_property
-    def plain(self) -> tuple[Fitted, int]:
+    def plain(self) -> tuple[ClassifierFit, int]:
         """A fit on the real samples alone, and its optimiser steps."""
         with counted_work() as work:
             fitted = self.learn(self.view.real)
         return fitted, work.steps
 
-    def own_recall(self, fitted: Fitted, bench: CaseBench) -> tuple[float, float]:
+    def own_recall(self, fitted: ClassifierFit, bench: CaseBench) -> tuple[float, float]:
         """Mean recall on the real training pixels, and the least that it must be."""
         real = bench.task.sampling.shown(bench.plugin_view.real, self.card)
         y = real.labels
@@ -121,7 +121,7 @@ class ClassifierSubject(Subject[Fitted]):
             self.task, len(access.judged_ids(y))
         )
 
-    def result(self, fitted: Fitted) -> Arrays:
+    def result(self, fitted: ClassifierFit) -> Arrays:
         batch, _ = self.probes
         found: Arrays = {"labels": self.predict(fitted, batch)}
         if hasattr(fitted, "predict_proba"):

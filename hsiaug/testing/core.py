@@ -226,7 +226,8 @@ class Kit:
             one.test(subject)
             status = "passed"
         except unittest.SkipTest as reason:
-            status, seen = "skipped", str(reason)
+            status = "skipped"
+            seen = str(reason)
         except Violation as broken:
             seen, hint = str(broken), broken.hint or one.hint
         except KeyboardInterrupt:

@@ -36,21 +36,21 @@ either side.
 """
 
 
-class Fitted(Protocol):
+class GeneratorFit(Protocol):
     """A fitted generator of any task."""
 
     def sample(self, counts: Counts, *, guidance: float | None, seed: int) -> Samples: ...
     def save(self, folder: Path) -> None: ...
 
 
-class GeneratorSubject(Subject[Fitted]):
+class GeneratorSubject(Subject[GeneratorFit]):
     """A generator under test."""
 
     kind = "generator"
 
-    def fit_on(self, bench: CaseBench) -> Fitted:
+    def fit_on(self, bench: CaseBench) -> GeneratorFit:
         run = bench.generator_run(self.plugin(self.params))
-        return cast(Fitted, fitted_generator(run).fitted)
+        return cast(GeneratorFit, fitted_generator(run).fitted)
 
     def counts(self, view: View) -> Counts:
         """The counts that a check asks for."""
@@ -58,7 +58,7 @@ class GeneratorSubject(Subject[Fitted]):
 
     def draw(
         self,
-        fitted: Fitted,
+        fitted: GeneratorFit,
         counts: Counts | None = None,
         *,
         seed: int = 0,
@@ -79,14 +79,14 @@ class GeneratorSubject(Subject[Fitted]):
         """The expected counts: none from a generator whose card says that it adds nothing."""
         return counts if self.card.adds else access.of_classes(self.task, {})
 
-    def use(self, case: Case) -> Fitted:
+    def use(self, case: Case) -> GeneratorFit:
         bench = self.bench(case)
         view, fitted = bench.plugin_view, self.fit_on(bench)
         counts = self.counts(view)
         bench.task.sampling.check(self.draw(fitted, counts), self.expected(counts), view)
         return fitted
 
-    def result(self, fitted: Fitted) -> Arrays:
+    def result(self, fitted: GeneratorFit) -> Arrays:
         return access.arrays(self.draw(fitted))
 
 
@@ -255,9 +255,9 @@ def resumes(subject: GeneratorSubject) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "checkpoint"
 
-        def fit(progress: ProgressRecorder) -> Fitted:
+        def fit(progress: ProgressRecorder) -> GeneratorFit:
             plugin: Any = subject.plugin(subject.params)
-            made: Fitted = plugin.fit(
+            made: GeneratorFit = plugin.fit(
                 view, seed=seed, device=DEVICE, progress=progress, checkpoint=folder, **learn
             )
             return made

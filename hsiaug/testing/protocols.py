@@ -104,7 +104,8 @@ def _halves(scene: Scene) -> PairSet:
     def half(name: str, part: Side, rows: slice) -> Place:
         return Place(name, place.images[:, :, rows].copy(), place.mask[rows].copy(), part)
 
-    train, test = half("one", "train", slice(middle)), half("other", "test", slice(middle, None))
+    train = half("one", "train", slice(middle))
+    test = half("other", "test", slice(middle, None))
     return replace(pairs, places=(train, test))
 
 
@@ -194,7 +195,8 @@ def buffer(subject: ProtocolSubject) -> None:
 @CHECKS.add("Set leaky as what is measured, or keep a buffer.")
 def leaky(subject: ProtocolSubject) -> None:
     """leaky = True where test pixels lie in training patches, and nowhere else"""
-    overlap, declared = subject.pixels(0).audit.centre_overlap_percent, subject.plugin.leaky
+    overlap = subject.pixels(0).audit.centre_overlap_percent
+    declared = subject.plugin.leaky
     require(
         declared == (overlap > 0),
         f"{overlap} % of test pixels lie in a training patch, and leaky = {declared}",

@@ -104,7 +104,10 @@ class CaseBench(Workbench):
 
     def __init__(self, case: Case, spec: TrialSpec, scope: Scope) -> None:
         super().__init__(case.data, get_task(case.task), draw=lambda spec: case.split)
-        self.case, self.spec, self.scope, self.progress = case, spec, scope, ProgressRecorder()
+        self.case = case
+        self.spec = spec
+        self.scope = scope
+        self.progress = ProgressRecorder()
 
     @property
     def plugin_view(self) -> View:

@@ -49,8 +49,10 @@ RIVALS = {
     PIXEL_SVM: "the spectrum of each pixel and nothing of shapes",
 }
 """Classifiers that are controls without a sample, and what each reads."""
-EVERY_CONTROL = (*CONTROLS, BALANCED, PSEUDO)
-"""All generators that are controls, in the order of rows and columns."""
+CONTROLS_OF_OLD_RECORDS = (*CONTROLS, BALANCED, PSEUDO)
+"""Generators that are controls in records that do not say ``control_of``, in the order of rows and
+columns; the controls that cards declare come behind them.
+"""
 
 CONTROL_WORDS = {
     "duplicate": "real samples repeated",
@@ -156,7 +158,7 @@ class Arm:
     @property
     def control(self) -> bool:
         """True for what other arms are measured against."""
-        return self.generator.name in EVERY_CONTROL and self == self.both
+        return self.generator.name in CONTROLS_OF_OLD_RECORDS and self == self.both
 
     @property
     def judged(self) -> bool:
@@ -169,7 +171,8 @@ class Arm:
     def rank(self) -> tuple[object, ...]:
         """Sort key: the controls, then by name, rate and ω."""
         name = self.generator.name
-        place = EVERY_CONTROL.index(name) if name in EVERY_CONTROL else len(EVERY_CONTROL)
+        controls = CONTROLS_OF_OLD_RECORDS
+        place = controls.index(name) if name in controls else len(controls)
         omega = (-1, 0.0) if self.omega is None else (0, self.omega)
         return (
             place,

@@ -58,11 +58,11 @@ def kept_state() -> Iterator[None]:
         try:
             yield
         except SystemExit as error:
-            rule, hint = (
+            raise PluginError(
                 "a plugin must return, or raise an exception",
-                "Raise a ValueError that says what is wrong.",
-            )
-            raise PluginError(rule, value=f"sys.exit({error.code!r})", hint=hint) from error
+                value=f"sys.exit({error.code!r})",
+                hint="Raise a ValueError that says what is wrong.",
+            ) from error
 
 
 @contextlib.contextmanager
@@ -179,11 +179,11 @@ class TrialTimeout(BaseException):
 def check_limit(seconds: float | None) -> None:
     """Raise InputError where this system cannot keep a limit."""
     if seconds is not None and not hasattr(signal, "setitimer"):
-        rule, hint = (
+        raise InputError(
             "`timeout` needs a system with interval timers",
-            "Leave it out, or run under Linux, macOS or WSL.",
+            value="none here",
+            hint="Leave it out, or run under Linux, macOS or WSL.",
         )
-        raise InputError(rule, value="none here", hint=hint)
 
 
 @contextlib.contextmanager

@@ -58,11 +58,11 @@ def check_device(requested: str) -> str:
     except RuntimeError:
         there = False
     if not there:
-        rule, hint = (
+        raise InputError(
             "`device` must name a device of this machine",
-            f"Here: auto, {', '.join(sorted({'cpu', gpu}))}.",
+            value=repr(requested),
+            hint=f"Here: auto, {', '.join(sorted({'cpu', gpu}))}.",
         )
-        raise InputError(rule, value=repr(requested), hint=hint)
     return requested
 
 

@@ -135,8 +135,11 @@ def _opened(path: Path) -> sqlite3.Connection:
             f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False
         )
         if (stated := pack.execute("PRAGMA user_version").fetchone()[0]) > FORMAT:
-            rule, hint = f"{path} must be a pack of format {FORMAT} or before", "Update hsiaug."
-            raise StoreError(rule, value=f"format {stated}", hint=hint)
+            raise StoreError(
+                f"{path} must be a pack of format {FORMAT} or before",
+                value=f"format {stated}",
+                hint="Update hsiaug.",
+            )
         if pack.execute(
             "SELECT 1 FROM sqlite_schema WHERE type NOT IN ('table', 'index')"
         ).fetchone():
@@ -155,8 +158,8 @@ def _pack_errors(path: Path) -> Iterator[None]:
             raise StoreError(
                 f"{path} must be a file that can be read", value=error, hint=hint
             ) from error
-        rule, hint = (
+        raise StoreError(
             f"{path} must be a pack of records as it was written",
-            "Copy it anew, or delete it and run again.",
-        )
-        raise StoreError(rule, value=error, hint=hint) from error
+            value=error,
+            hint="Copy it anew, or delete it and run again.",
+        ) from error

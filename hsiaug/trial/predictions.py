@@ -95,7 +95,8 @@ def replace(folder: Path, fresh: Path, record: str) -> None:
     record : str
         The name of the record's file.
     """
-    mine, target = fresh / PREDICTIONS, None
+    mine = fresh / PREDICTIONS
+    target = None
     if mine.is_file():
         target = folder / f"predictions.{hashlib.sha256(mine.read_bytes()).hexdigest()[:16]}.npz"
         mine.replace(target)

@@ -10,7 +10,7 @@ from typing import Any
 
 from hsiaug.base.errors import PluginError
 from hsiaug.core.view_names import DEFAULT_VIEW, RAW, with_view
-from hsiaug.protocol.balance import Rate, alone
+from hsiaug.protocol.balance import Rate, synthetic_only_rate
 from hsiaug.registry.card import (
     Card,
     build_params,
@@ -207,7 +207,7 @@ class TrialSpec:
     @property
     def made(self) -> Rate:
         """The rate at which samples are made for it."""
-        return alone(self.rate) if self.train == SYNTHETIC else self.rate
+        return synthetic_only_rate(self.rate) if self.train == SYNTHETIC else self.rate
 
     @property
     def usual_view(self) -> str:

@@ -215,10 +215,8 @@ class Store:
     def _unreadable(self, hash: str, error: OSError | ValueError) -> StoreError:
         path = self.folder(hash) / RECORD
         if isinstance(error, OSError):
-            rule, hint = (
-                f"{path} must be a file that can be read",
-                "Look at its permissions and the disk.",
-            )
+            rule = f"{path} must be a file that can be read"
+            hint = "Look at its permissions and the disk."
             rule, hint = shortage_of(error) or (rule, hint)
             return StoreError(rule, value=reason(error), hint=hint)
         hint = "Run its benchmark again: a damaged record is replaced."

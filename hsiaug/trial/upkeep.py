@@ -66,7 +66,9 @@ def merge(target: Path, source: Store, count: Count) -> Merged:
             value=str(target),
             hint="Name the store to copy from.",
         )
-    total, into, merged = len(source.hashes()), Store(target, create=True), Merged()
+    total = len(source.hashes())
+    into = Store(target, create=True)
+    merged = Merged()
     for done, record in enumerate(source.each(damaged=merged.damaged, index=False), 1):
         mine = into.look(record["hash"])
         if record == mine:
@@ -101,7 +103,9 @@ def pack(store: Store, count: Count) -> int:
     those that another process packs meanwhile are in both packs. Raises StoreError if the system
     refuses.
     """
-    loose, done, moved = sorted(store.loose()), dict[str, int](), 0
+    loose = sorted(store.loose())
+    done = dict[str, int]()
+    moved = 0
 
     def rows() -> Iterator[tuple[str, str, bytes, bytes | None]]:
         with open_index(store.user_cache) as index:

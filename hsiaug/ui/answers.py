@@ -36,7 +36,7 @@ Pixel = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Answer:
+class PixelAnswer:
     """What the user said of a pixel, or of the pixels of a polygon.
 
     Attributes
@@ -58,7 +58,7 @@ class Answer:
         return rows, columns
 
 
-class Answers:
+class AnswerFile:
     """Answers in their order, and the file that holds them.
 
     A row of the CSV is a pixel and its latest answer. ``class`` is empty for "none" and "skip", so
@@ -72,8 +72,8 @@ class Answers:
         self, path: Path, shape: tuple[int, int], ground: Georeference | None = None
     ) -> None:
         self.path, self._shape, self._ground = path, shape, ground
-        self.given: list[Answer] = []
-        self.undone: list[Answer] = []
+        self.given: list[PixelAnswer] = []
+        self.undone: list[PixelAnswer] = []
         self.wrong: list[str] = []
         check_target(path, (".csv",), "`answers`")
         if path.exists():
@@ -106,22 +106,22 @@ class Answers:
             if lock.pid in (None, os.getpid()):
                 # Half a lock, on a disk that is full, would be nobody's and for ever.
                 lock.break_lock()
-            rule, hint = (
+            raise InputError(
                 f"`answers` {self.path} must be in a folder that can be written",
-                "Name another file.",
-            )
-            raise InputError(rule, value=reason(error), hint=hint) from error
+                value=reason(error),
+                hint="Name another file.",
+            ) from error
         try:
             yield
         finally:
             lock.release()
 
-    def add(self, answer: Answer) -> None:
+    def add(self, answer: PixelAnswer) -> None:
         """Keep an answer; it is on disk when this returns."""
         self._write([*self.given, answer])
         self.undone.clear()
 
-    def undo(self) -> Answer | None:
+    def undo(self) -> PixelAnswer | None:
         """Take the last answer back, on disk too; None where there is none."""
         if not self.given:
             return None
@@ -130,7 +130,7 @@ class Answers:
         self.undone.append(last)
         return last
 
-    def redo(self) -> Answer | None:
+    def redo(self) -> PixelAnswer | None:
         """Give again what was taken back last, on disk too; None where nothing was since the last
         answer.
         """
@@ -140,7 +140,7 @@ class Answers:
         return self.undone.pop()
 
     @property
-    def latest(self) -> dict[Pixel, tuple[int, Answer]]:
+    def latest(self) -> dict[Pixel, tuple[int, PixelAnswer]]:
         """The number, from 1, and the latest answer of every pixel that has one."""
         return {
             pixel: (i, one) for i, one in enumerate(self.given, start=1) for pixel in one.pixels
@@ -161,7 +161,7 @@ class Answers:
             ids[one.index] = names.index(one.name) + 1 if one.said == "class" else codes[one.said]
         return ids
 
-    def _write(self, given: list[Answer]) -> None:
+    def _write(self, given: list[PixelAnswer]) -> None:
         if self._state() != self._written:
             rule = f"`answers` {self.path} must not be changed while its page is open"
             hint = "Start 'hsiaug label' again: it reads the file as it is now."
@@ -200,7 +200,7 @@ class Answers:
             rows.writerow((row, column, *place, spreadsheet_text(one.name), one.said, number))
         return out.getvalue()
 
-    def _read(self, content: bytes) -> list[Answer]:
+    def _read(self, content: bytes) -> list[PixelAnswer]:
         found: dict[int, tuple[list[Pixel], Said, str]] = {}
         try:
             reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""))
@@ -219,14 +219,16 @@ class Answers:
             hint = "Name another file; one that is not there yet is begun."
             raise InputError(rule, value=str(error), hint=hint) from error
         return [
-            Answer(tuple(pixels), said, name) for _, (pixels, said, name) in sorted(found.items())
+            PixelAnswer(tuple(pixels), said, name)
+            for _, (pixels, said, name) in sorted(found.items())
         ]
 
     def _parse(self, row: dict[str, str]) -> tuple[Pixel, Said, str]:
         """Pixel, what was said of it, and the name. Raises ValueError or TypeError for what is no
         answer.
         """
-        pixel, said = (int(row["row"]), int(row["column"])), row["said"]
+        pixel = (int(row["row"]), int(row["column"]))
+        said = row["said"]
         if said not in get_args(Said) or (said == "class") != bool(row["class"]):
             raise ValueError(f"said {said!r}, class {row['class']!r}")
         if not all(0 <= at < size for at, size in zip(pixel, self._shape, strict=True)):
@@ -241,9 +243,9 @@ def check_name(name: str) -> str:
     """
     name = name.strip()
     if not 0 < len(name) <= LONGEST_NAME or visible(name) != name:
-        rule, hint = (
+        raise InputError(
             f"a class needs a name of 1 to {LONGEST_NAME} plain characters",
-            "For example wheat.",
+            value=repr(name),
+            hint="For example wheat.",
         )
-        raise InputError(rule, value=repr(name), hint=hint)
     return name

@@ -19,7 +19,7 @@ from hsiaug.base.errors import InputError
 from hsiaug.quality.maps import check_map_targets, picture_step, save_map
 from hsiaug.report.figures.files import image_bytes
 from hsiaug.report.html.markup import HERE as REPORT
-from hsiaug.ui.answers import Answer
+from hsiaug.ui.answers import PixelAnswer
 from hsiaug.ui.labelling import Labelling, pixels_within
 from hsiaug.ui.server import HERE, Endpoint, page_routes
 
@@ -66,7 +66,7 @@ class LabelPage:
     def _state(self) -> Response:
         return JSONResponse(self._labelling.state())
 
-    def _after(self, work: Callable[[], Answer | None]) -> Endpoint:
+    def _after(self, work: Callable[[], PixelAnswer | None]) -> Endpoint:
         """Does the work, and answers with the state and the pixel of the answer that was taken back
         or given again.
         """
@@ -115,7 +115,9 @@ class LabelPage:
 
     def picture(self, request: Request) -> Response:
         """PNGs (h, w) of every ``step``-th row and column."""
-        kind, made, step = request.path_params["kind"], self._labelling.map, self._step
+        kind = request.path_params["kind"]
+        made = self._labelling.map
+        step = self._step
         doubt = self._labelling.doubt
         if kind == "colours":
             return _png(true_colours(self._scene.pixels, self._scene.wavelengths, step))
@@ -148,7 +150,8 @@ class LabelPage:
         if name not in EXPORTS or (made is None and name.startswith("map")):
             raise InputError("there is no such file", value=name, hint="Make a map first.")
         check_map_targets([Path(name)])
-        ids, facts = np.maximum(labelling.labels(), 0), {"SCENE": task.name, "REMARK": "labels"}
+        ids = np.maximum(labelling.labels(), 0)
+        facts = {"SCENE": task.name, "REMARK": "labels"}
         if made is not None and name.startswith("map"):
             ids = made.ids
             facts |= {

@@ -19,7 +19,7 @@ from hsiaug.protocol.split import Blind, BlindSplit
 from hsiaug.registry.lookup import Registry
 from hsiaug.suggest.committee import Member, learn_and_map, load_classifier
 from hsiaug.suggest.picks import Pick, suggestions
-from hsiaug.ui.answers import Answer, Answers, Pixel, Said, check_name
+from hsiaug.ui.answers import AnswerFile, Pixel, PixelAnswer, Said, check_name
 
 PATCH = 9
 """Side of the patches in pixels, for a classifier that reads any."""
@@ -28,7 +28,7 @@ MOST_AVERAGED = 2000
 
 
 @dataclass
-class Job:
+class BackgroundJob:
     """Work in the background: what it is, how far, and what went wrong."""
 
     kind: str
@@ -63,7 +63,7 @@ class MadeMap:
 
 
 @dataclass(frozen=True, eq=False)
-class Task:
+class LabellingTask:
     """What a labelling begins with.
 
     Attributes
@@ -93,14 +93,14 @@ class Task:
 class Labelling:
     """A scene that is being labelled. Every method may be called from any thread."""
 
-    def __init__(self, task: Task, answers: Answers, plugins: Registry) -> None:
+    def __init__(self, task: LabellingTask, answers: AnswerFile, plugins: Registry) -> None:
         self.task, self.answers, self._plugins = task, answers, plugins
         for member in {task.mapper, *task.members}:
             load_classifier(plugins, member.classifier)
         self.lock = threading.RLock()
         self.names = list(dict.fromkeys([*task.scene.class_names, *answers.names]))
         self.picks: tuple[Pick, ...] = ()
-        self.job = Job("", running=False)
+        self.job = BackgroundJob("", running=False)
         self.map: MadeMap | None = None
         self.doubt: NDArray[np.float32] | None = None
         """(H, W), 0..1: how much the committee disagreed when it was last asked; None where it had
@@ -143,16 +143,16 @@ class Labelling:
                 raise InputError(
                     "an answer must name a class of the scene", value=name, hint="Add it first."
                 )
-            self.answers.add(Answer(kept, said, name if said == "class" else ""))
+            self.answers.add(PixelAnswer(kept, said, name if said == "class" else ""))
             self.version += 1
 
-    def undo(self) -> Answer | None:
+    def undo(self) -> PixelAnswer | None:
         """Take back the last answer."""
         with self.lock:
             self.version += 1
             return self.answers.undo()
 
-    def redo(self) -> Answer | None:
+    def redo(self) -> PixelAnswer | None:
         """Give the answer that was taken back last once more."""
         with self.lock:
             self.version += 1
@@ -184,17 +184,17 @@ class Labelling:
         if self._thread is not None:
             self._thread.join()
 
-    def _start(self, kind: str, work: Callable[[Job], None]) -> None:
+    def _start(self, kind: str, work: Callable[[BackgroundJob], None]) -> None:
         with self.lock:
             if self.job.running:
                 raise InputError(
                     "one thing at a time", value=f"still at: {self.job.kind}", hint="Wait for it."
                 )
-            self.job = Job(kind)
+            self.job = BackgroundJob(kind)
             self._thread = threading.Thread(target=self._run, args=(self.job, work), daemon=True)
             self._thread.start()
 
-    def _run(self, job: Job, work: Callable[[Job], None]) -> None:
+    def _run(self, job: BackgroundJob, work: Callable[[BackgroundJob], None]) -> None:
         try:
             work(job)
         except HsiaugError as error:
@@ -215,9 +215,11 @@ class Labelling:
             Blind(train, np.zeros_like(train), labels[train].astype(np.int64), PATCH),
         )
 
-    def _ask(self, job: Job) -> None:
+    def _ask(self, job: BackgroundJob) -> None:
         scene, labels, known = self._now()
-        task, open_, none = self.task, self.task.candidates & (labels == 0), labels == -1
+        task = self.task
+        open_ = self.task.candidates & (labels == 0)
+        none = labels == -1
         found = suggestions(
             scene,
             known,
@@ -233,11 +235,14 @@ class Labelling:
             self.doubt = found.uncertainty if any(pick.votes for pick in found.picks) else None
             self.version += 1
 
-    def _make_map(self, job: Job) -> None:
+    def _make_map(self, job: BackgroundJob) -> None:
         scene, _, known = self._now()
         if len(np.unique(known.train_labels)) < 2:
-            rule, hint = "a map needs labels of two classes at least", "Answer a few picks first."
-            raise InputError(rule, value=f"{len(np.unique(known.train_labels))}", hint=hint)
+            raise InputError(
+                "a map needs labels of two classes at least",
+                value=f"{len(np.unique(known.train_labels))}",
+                hint="Answer a few picks first.",
+            )
         member = self.task.mapper
         plugin = load_classifier(self._plugins, member.classifier)
         job.progress(0, 1, f"{member} learns")
@@ -251,7 +256,9 @@ class Labelling:
         """Mean spectrum (B,) of the labelled pixels of every class that has any, of at most
         MOST_AVERAGED of them.
         """
-        labels, cube, means = self.labels(), self.task.scene.pixels, {}
+        labels = self.labels()
+        cube = self.task.scene.pixels
+        means = {}
         for c in np.unique(labels[labels > 0]):
             rows, columns = np.nonzero(labels == c)
             thin = slice(None, None, -(-len(rows) // MOST_AVERAGED))

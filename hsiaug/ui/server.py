@@ -110,7 +110,8 @@ class Guard:
 
 async def _body(receive: Receive) -> tuple[bytes, Refusal | None]:
     """The body of a request, or why it is refused."""
-    content, length = [], 0
+    content = []
+    length = 0
 
     async def read() -> None:
         nonlocal length
@@ -203,8 +204,11 @@ def serve_here(
         try:
             listening.bind(("127.0.0.1", port))
         except OSError as error:
-            rule, hint = "`port` must be one that is free", "Leave it out."
-            raise InputError(rule, value=f"{port}: {error.strerror}", hint=hint) from error
+            raise InputError(
+                "`port` must be one that is free",
+                value=f"{port}: {error.strerror}",
+                hint="Leave it out.",
+            ) from error
         port = listening.getsockname()[1]
         address = f"http://127.0.0.1:{port}/{token}/"
         config = uvicorn.Config(

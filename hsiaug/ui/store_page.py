@@ -27,9 +27,12 @@ class StorePage:
     def __init__(self, store: Store) -> None:
         self._store, self._lock = store, threading.RLock()
         self._files: Mapping[str, int] = {}
-        self._records, self._report = 0, Report(())
+        self._records = 0
+        self._report = Report(())
         self._html: tuple[int, str] = (-1, "")
-        self._version, self._looked, self._took = 0, -REST, 0.0
+        self._version = 0
+        self._looked = -REST
+        self._took = 0.0
 
     def routes(self) -> list[BaseRoute]:
         """All of them."""

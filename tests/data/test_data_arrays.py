@@ -2,6 +2,7 @@
 they do not fit.
 """
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -128,3 +129,14 @@ def test_centres_in_micrometres_are_taken_as_such(tmp_path: Path) -> None:
         coordinate = ("band", NM / 1000, attributes)
         scene = add(tmp_path, CUBE.assign_coords(wavelength=coordinate), LABELS)
         assert scene.wavelengths is not None and np.allclose(scene.wavelengths, NM)
+
+
+@pytest.mark.parametrize(
+    "cube", [CUBE.expand_dims("time"), CUBE.drop_vars("wavelength").rename(band="z")]
+)
+def test_a_cube_of_other_dimensions_is_refused_with_the_line_that_leads_on(cube, tmp_path) -> None:
+    with pytest.raises(InputError) as error:
+        add(tmp_path, cube, LABELS)
+    line = re.search(r"cube\.\w+\(.*\)", str(error.value))
+    assert line is not None, error.value
+    assert np.array_equal(add(tmp_path, eval(line[0]), LABELS).cube, FARM.cube)

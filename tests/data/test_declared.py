@@ -1,6 +1,9 @@
 """What files declare of their numbers is applied, and what cannot be is refused by name."""
 
+import bz2
+import gzip
 import json
+import lzma
 import re
 import shlex
 import sqlite3
@@ -26,6 +29,7 @@ from hsiaug.data import load_scene, toy_scene
 from hsiaug.data.adding import Added, ImportOptions, add_scene
 
 FARM = toy_scene(seed=3, height=40, width=32, bands=12, classes=3)
+LABELS = FARM.labels.astype(np.uint8)
 NM = np.linspace(420, 970, 12).round(2)
 PLACE = {"transform": rasterio.Affine(5, 0, 500000, 0, -5, 5400000), "crs": "EPSG:32633"}
 VALID = np.ones((40, 32), dtype=bool)
@@ -221,6 +225,73 @@ def test_what_lies_in_auxiliary_metadata_is_applied(add, tif, tmp_path):
     assert np.array_equal(add(labels="l.tif").scene.labels, FARM.labels)
 
 
+def auxiliary(text: str) -> str:
+    return f'<PAMDataset><PAMRasterBand band="1">{text}</PAMRasterBand></PAMDataset>'
+
+
+CATEGORIES = "".join(f"<Category>{name}</Category>" for name in ("none", "hay", "rye, oats", "Öd"))
+COLUMNS = (("Value", 5), ("Class", 2))
+TABLE = "".join(
+    [
+        *(
+            f"<FieldDefn><Name>{name}</Name><Usage>{use}</Usage></FieldDefn>"
+            for name, use in COLUMNS
+        ),
+        *(
+            f"<Row><F>{code}</F><F>{name}</F></Row>"
+            for code, name in enumerate(("hay", "rye, oats", "Öd"), start=1)
+        ),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"<CategoryNames>{CATEGORIES}</CategoryNames>",
+        f"<GDALRasterAttributeTable>{TABLE}</GDALRasterAttributeTable>",
+    ],
+    ids=["categories", "attribute table"],
+)
+def test_names_of_classes_that_a_gis_keeps_beside_a_tiff_are_taken(add, tif, tmp_path, text):
+    tif("l.tif", LABELS)
+    (tmp_path / "l.tif.aux.xml").write_text(auxiliary(text), encoding="utf-8")
+    assert add(labels="l.tif").scene.class_names == ("hay", "rye, oats", "Öd")
+
+
+def test_auxiliary_metadata_of_an_envi_file_go_before_its_header(add, envi, tmp_path):
+    raw = np.rint(FARM.cube * 5000).astype(np.int16)
+    raw[:2] = -9
+    place = "map info = {UTM, 1, 1, 500000, 5400000, 5, 5, 33, North, WGS-84}"
+    envi("c", raw, f"data gain values = {{9}}\n{place}")
+    bands = (
+        f'<PAMRasterBand band="{band}"><Scale>0.0002</Scale><Offset>-0.5</Offset>'
+        "<NoDataValue>-9</NoDataValue></PAMRasterBand>"
+        for band in range(1, 13)
+    )
+    beside = tmp_path / "c.img.aux.xml"
+    beside.write_text(f"<PAMDataset>{''.join(bands)}</PAMDataset>")
+    with rasterio.open(tmp_path / "c.img", driver="ENVI") as file:
+        assert (file.scales[0], file.offsets[0], file.nodata) == (0.0002, -0.5, -9)
+    added = add("c.hdr")
+    assert np.allclose(added.scene.cube[2:], raw[2:] * 0.0002 - 0.5, atol=1e-6)
+    assert "no data: 64 pixels" in said(added) and "of c.img.aux.xml are applied" in said(added)
+    beside.write_text(beside.read_text().replace("0.0002", "0", 1))
+    assert "must give scales other than 0" in refusal(lambda: add("c.hdr"))
+
+
+def test_what_the_header_of_a_tiff_says_of_its_bands_is_applied(add, tif, envi, tmp_path):
+    raw = np.rint(FARM.cube * 10000).astype(np.int16)
+    header = f"file type = TIFF\nreflectance scale factor = 10000\nwavelength = {listed(NM)}"
+    envi("c", raw, f"{header}\nbbl = {listed([0] + [1] * 11)}")
+    (tmp_path / "c.img").unlink()
+    tif("c.tif", raw)
+    added = add("c.tif")
+    assert np.allclose(added.scene.cube, raw[:, :, 1:] / 10000)
+    assert np.allclose(added.scene.wavelengths, NM[1:])
+    assert "what c.hdr says of the bands is applied" in said(added)
+
+
 def test_a_tiff_of_several_pages_is_refused_with_the_way_to_an_array(add, tmp_path):
     first, *others = (Image.fromarray(band) for band in FARM.cube.transpose(2, 0, 1))
     first.save(tmp_path / "pages.tif", save_all=True, append_images=others)
@@ -322,6 +393,49 @@ def test_gains_and_offsets_of_an_envi_header_are_applied(add, envi, tmp_path):
 def test_what_an_envi_header_says_and_cannot_be_applied_is_refused_by_name(add, envi, header, part):
     envi("c", FARM.cube, header)
     assert part in refusal(lambda: add("c.hdr"))
+
+
+@pytest.mark.parametrize(
+    ("header", "hint"),
+    [
+        ("file type = ENVI Classification", "name it as the labels"),
+        ("file type = ENVI Meta File", "Export the image as ENVI Standard"),
+        ("reflectance scale factor = 0", "Correct that line of the header, or delete it"),
+        (f"bbl = {listed([0] * 12)}", "Correct the list of bad bands"),
+    ],
+)
+def test_a_header_of_another_kind_is_refused_with_what_to_do(add, envi, header, hint):
+    envi("c", FARM.cube, header)
+    assert hint in refusal(lambda: add("c.hdr"))
+
+
+def test_of_two_data_files_beside_a_header_one_must_be_named(add, envi, tmp_path):
+    envi("c", FARM.cube)
+    (tmp_path / "c.dat").write_bytes((tmp_path / "c.img").read_bytes())
+    assert "found c.img and c.dat. Name the data file itself: c.img." in refusal(
+        lambda: add("c.hdr")
+    )
+    assert np.array_equal(add("c.img").scene.cube, FARM.cube)
+
+
+def test_a_class_of_code_0_in_a_classification_is_asked_about(add, envi):
+    envi("l", LABELS, "file type = ENVI Classification\nclass names = {water, hay, rye, oats}")
+    assert "say `unlabelled=none`; if it stands for no label, `unlabelled=0`" in refusal(
+        lambda: add(labels="l.hdr")
+    )
+    names = ("water", "hay", "rye", "oats")
+    assert add(labels="l.hdr", unlabelled=()).scene.class_names == names
+    assert add(labels="l.hdr", unlabelled=(0,)).scene.class_names == names[1:]
+    envi("l", LABELS, "class names = {Masked Pixels, hay, rye, oats}")
+    assert add(labels="l.hdr").scene.class_names == names[1:]
+
+
+def test_one_name_for_two_codes_is_refused_with_names_that_differ(add, envi):
+    envi("l", LABELS, "class names = {Unclassified, hay, rye, hay}")
+    found = re.search(r"`classes=(.*)`", refusal(lambda: add(labels="l.hdr")))
+    assert found is not None
+    classes = tuple(found[1].split(","))
+    assert add(labels="l.hdr", classes=classes).scene.class_names == ("hay_1", "rye", "hay_3")
 
 
 @pytest.mark.parametrize("key", ["interleave", "data type", "bands"])
@@ -446,6 +560,41 @@ def test_a_table_of_any_spreadsheet_gives_the_same_labels(add, tif, tmp_path, ki
     assert added.scene.class_names == ("Gräser", "Rüben, früh", "Weg")
 
 
+def test_rows_without_a_class_are_left_out_and_codes_may_have_decimal_commas(add, tmp_path):
+    rows = [f"{r};{c};{FARM.labels[r, c]},0" for r, c, _ in marks()]
+    blank = [f"39;{column};{word}" for column, word in enumerate(("nan", "NULL", "#N/A", ""))]
+    (tmp_path / "p.csv").write_text("\n".join(["row;col;class", *rows, *blank]))
+    added = add(labels="p.csv")
+    assert np.array_equal(added.scene.labels, FARM.labels)
+    assert "4 of" in said(added) and "without a class or a place: left out" in said(added)
+
+
+def test_decimal_commas_between_commas_are_named(add, tif, tmp_path):
+    tif("c.tif", FARM.cube)
+    (tmp_path / "p.csv").write_text('x,y,class\n"500002,5","5399997,5",a\n')
+    assert "or semicolons between columns with decimal commas" in refusal(
+        lambda: add("c.tif", "p.csv")
+    )
+
+
+def test_names_that_differ_in_capitals_alone_are_said(add, tmp_path):
+    words = ("", "Rye", "rye", "oats")
+    rows = [f"{r},{c},{words[FARM.labels[r, c]]}" for r, c, _ in marks()]
+    (tmp_path / "p.csv").write_text("\n".join(["row,col,class", *rows]))
+    assert "differ in capital letters alone: Rye, rye" in said(add(labels="p.csv"))
+
+
+def test_geojson_in_the_system_of_the_cube_is_refused_with_that_system(add, tif, tmp_path):
+    tif("c.tif", FARM.cube)
+    content = {"type": "FeatureCollection", "features": features(crop=CROPS)}
+    (tmp_path / "p.geojson").write_text(json.dumps(content))
+    message = refusal(lambda: add("c.tif", "p.geojson", field="crop"))
+    found = re.search(r"`crs=(\S+)`", message)
+    assert found is not None, message
+    added = add("c.tif", "p.geojson", field="crop", crs=found[1])
+    assert added.scene.class_counts.tolist() == [4, 4]
+
+
 def test_a_table_in_an_encoding_that_cannot_be_known_says_so(add, tmp_path):
     (tmp_path / "p.csv").write_bytes("row,col,class\n1,1,a\n2,2,b\n".encode("utf-16-le"))
     assert "save it as UTF-8" in refusal(lambda: add(labels="p.csv"))
@@ -512,7 +661,6 @@ def cell(array: np.ndarray) -> np.ndarray:
     return made
 
 
-LABELS = FARM.labels.astype(np.uint8)
 MATLAB = {
     "struct": {"gt": {"map": LABELS, "names": "hay"}},
     "cell": {"gt": cell(LABELS)},
@@ -645,11 +793,93 @@ def test_layers_of_a_geopackage_are_named(add, tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "command"),
-    [("c.zip", "python -m zipfile -e c.zip ."), ("c.tar.gz", "tar -xf c.tar.gz")],
+    [
+        ("c.zip", "python -m zipfile -e c.zip ."),
+        ("c.tar.gz", "tar -xf c.tar.gz"),
+        ("c.tgz", "tar -xf c.tgz"),
+    ],
 )
 def test_a_packed_scene_is_refused_with_how_to_unpack_it(add, tmp_path, name, command):
     (tmp_path / name).write_bytes(b"PK")
     assert command in refusal(lambda: add(name))
+
+
+@pytest.mark.parametrize(("ending", "module"), [(".gz", gzip), (".bz2", bz2), (".xz", lzma)])
+def test_a_packed_file_is_unpacked_by_the_printed_command(add, tmp_path, ending, module):
+    with module.open(tmp_path / f"l.npy{ending}", "wb") as file:
+        np.save(file, FARM.labels)
+    run_hint(tmp_path, refusal(lambda: add(labels=f"l.npy{ending}")))
+    assert np.array_equal(add(labels="l.npy").scene.labels, FARM.labels)
+
+
+ONE_HOT = np.stack([FARM.labels == code for code in (1, 2, 3)], axis=2)
+OTHER_ARRAYS = {
+    "objects": (FARM.cube.astype(object), FARM.cube, False),
+    "a fourth axis": (FARM.cube[None], FARM.cube, False),
+    "several cubes": (np.stack([FARM.cube, FARM.cube + 1]), FARM.cube, False),
+    "a layer for each class": (ONE_HOT, FARM.labels, True),
+}
+
+
+@pytest.mark.parametrize("kind", OTHER_ARRAYS)
+def test_an_array_of_another_kind_is_refused_with_the_way_to_one(add, tmp_path, kind):
+    array, truth, labels = OTHER_ARRAYS[kind]
+    np.save(tmp_path / "a.npy", array, allow_pickle=True)
+    message = refusal(lambda: add(**{"labels" if labels else "cube": "a.npy"}))
+    run_hint(tmp_path, message)
+    found = re.search(r"and name (\S+\.npy)", message)
+    assert found is not None
+    np.testing.assert_allclose(np.load(tmp_path / found[1]), truth, rtol=1e-6)
+    assert add(**{"labels" if labels else "cube": found[1]}).scene.shape == FARM.shape
+
+
+def test_a_masked_array_that_was_dumped_is_refused_with_the_way_to_numbers(add, tmp_path):
+    np.ma.masked_less(FARM.cube, 0.05).dump(str(tmp_path / "a.npy"))
+    run_hint(tmp_path, refusal(lambda: add("a.npy")))
+    assert add("a_numbers.npy").scene.shape == FARM.shape
+
+
+def test_a_cube_of_truth_values_becomes_a_card(add, tmp_path):
+    truth = FARM.cube > np.median(FARM.cube)
+    np.save(tmp_path / "c.npy", truth)
+    assert np.array_equal(add("c.npy").scene.cube, truth)
+
+
+@pytest.mark.parametrize(
+    ("content", "part"),
+    [
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "git lfs pull"),
+        ("<!DOCTYPE html><html></html>", "a web page"),
+    ],
+)
+@pytest.mark.parametrize("name", ["c.mat", "c.npy", "c.tif", "c.h5"])
+def test_what_lies_in_the_place_of_a_file_is_named(add, tmp_path, name, content, part):
+    (tmp_path / name).write_text(content)
+    assert part in refusal(lambda: add(name))
+
+
+def test_data_without_a_header_of_envi_are_refused_with_what_to_do(add, tmp_path):
+    FARM.cube.tofile(tmp_path / "c.bil")
+    assert "Put its ENVI header beside it, c.hdr" in refusal(lambda: add("c.bil"))
+    FARM.cube.transpose(0, 2, 1).astype("<f4").tofile(tmp_path / "c.bil")
+    (tmp_path / "c.hdr").write_text(
+        "BYTEORDER I\nLAYOUT BIL\nNROWS 40\nNCOLS 32\nNBANDS 12\nNBITS 32\nPIXELTYPE FLOAT\n"
+        "ULXMAP 2.5\nULYMAP 197.5\nXDIM 5\nYDIM 5\n"
+    )
+    found = re.search(r"(rio convert .*), and name that", refusal(lambda: add("c.bil")))
+    assert found is not None
+    with chdir(tmp_path):
+        result = CliRunner().invoke(main_group, shlex.split(found[1])[1:])
+    assert result.exit_code == 0, result.output
+    assert np.array_equal(add("c.tif").scene.cube, FARM.cube)
+
+
+@pytest.mark.parametrize("name", ["l.fgb", "l.kmz", "l.dbf"])
+def test_layers_of_every_kind_are_refused_with_a_command(add, tmp_path, name):
+    (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "l.shp").write_bytes(b"x")
+    source = "l.shp" if name == "l.dbf" else name
+    assert f"ogr2ogr -f GeoJSON l.geojson {source}." in refusal(lambda: add(labels=name))
 
 
 def test_hdf5_of_another_kind_is_refused_with_its_cubes_and_the_way_to_an_array(add, tmp_path):

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import warnings
 from collections.abc import Callable
 from contextlib import chdir
 from pathlib import Path
@@ -25,6 +26,7 @@ from tests.data.made_products import (
     MAKERS,
     WIDTHS,
     Made,
+    aviris_ng,
     desis,
     emit,
     enmap,
@@ -259,6 +261,21 @@ def test_another_file_of_hdf5_is_refused_with_a_remedy_that_works(tmp_path: Path
     np.testing.assert_allclose(load_scene(out).cube, CUBE, atol=6e-5)
 
 
+def test_the_remedy_for_another_file_of_hdf5_applies_its_offset(tmp_path: Path) -> None:
+    stored = np.rint((CUBE - 0.2) / 0.0001).astype("i2")
+    stored[EMPTY] = -32767
+    with h5py.File(tmp_path / "mine.nc", "w") as file:
+        file["cube"] = stored
+        file["cube"].attrs.update({"scale_factor": 0.0001, "add_offset": 0.2, "_FillValue": -32767})
+    other = Made(tmp_path / "mine.nc", CUBE, LABELS, WIDTHS, None, None)
+    with pytest.raises(HsiaugError, match="must be a product that is read") as caught:
+        added(other, tmp_path)
+    array, _ = follow(caught.value, tmp_path)
+    scene = added(Made(array, CUBE, LABELS, WIDTHS, None, None), tmp_path).scene
+    np.testing.assert_allclose(scene.cube[~EMPTY], CUBE[~EMPTY], atol=6e-5)
+    assert not scene.cube[EMPTY].any()
+
+
 def test_labels_in_hdf5_are_refused_with_a_remedy_that_works(tmp_path: Path) -> None:
     made = tanager_ortho(tmp_path)
     with h5py.File(tmp_path / "labels.nc", "w") as file:
@@ -307,18 +324,68 @@ def test_the_metadata_of_an_image_are_named_as_such(tmp_path: Path) -> None:
         added(Made(metadata, CUBE, LABELS, WIDTHS, None, None), tmp_path)
 
 
-@pytest.mark.parametrize("maker", [emit, prisma])
 def test_start_benchmark_and_map_take_a_product_as_any_other_file(
-    maker: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    made = maker(tmp_path)
     np.save("plots.npy", made.labels)
     result = hsiaug("start", ".", "--yes")
     assert result.returncode == 0, result.stderr
     (card,) = Path().glob("*.toml")
-    options = ["--generator", "duplicate", "--classifier", "svm", "--seeds", "1", "--protocol"]
-    result = hsiaug("benchmark", str(card), *options, "random:0.3")
+    quick = ["--classifier", "sklearn:neighbors.KNeighborsClassifier"]
+    options = ["--generator", "duplicate", *quick, "--seeds", "1", "--view", "raw"]
+    result = hsiaug("benchmark", str(card), *options, "--protocol", "random:0.3")
     assert result.returncode == 0, result.stderr
-    result = hsiaug("map", str(card), "--out", "map.tif", "--classifier", "svm")
+    result = hsiaug("map", str(card), "--out", "map.tif", *quick)
     assert result.returncode == 0, result.stderr
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of products that lie nowhere
+        with rasterio.open("map.tif") as file:
+            ids, place, crs = file.read(1), file.transform, file.crs
+    np.testing.assert_array_equal(ids == 0, ~made.cube.any(axis=2))
+    truth = made.labels[(made.labels > 0) & (ids > 0)]
+    assert (ids[(made.labels > 0) & (ids > 0)] == truth).mean() > 0.8
+    if made.epsg is not None:
+        ground = scene_georeference(str(card))
+        assert crs.to_epsg() == made.epsg
+        assert tuple(place)[:6] == pytest.approx(ground.transform)
+
+
+def test_headers_of_aviris_ng_are_followed_to_the_letter(tmp_path: Path) -> None:
+    made = aviris_ng(tmp_path)
+    added(made, tmp_path)
+    ground = scene_georeference(str(tmp_path / "mine.toml"))
+    with rasterio.open(made.path, driver="ENVI") as file:
+        assert ground.transform == pytest.approx(tuple(file.transform)[:6])
+    angle = np.deg2rad(78.0)
+    across = (8.1 * np.cos(angle), 8.1 * np.sin(angle))
+    first, beside = ground.centre(0, 0), ground.centre(0, 1)
+    assert np.abs(np.subtract(beside, first)) == pytest.approx(across)
+    header = made.path.with_name(f"{made.path.name}.hdr")
+    text = header.read_text()
+    in_micrometres = ", ".join(f"{value:.6f}" for value in made.nm / 1000)
+    listed = ", ".join(f"{value:.6f}" for value in made.nm)
+    header.write_text(text.replace(listed, in_micrometres).replace("Nanometers", "Micrometers"))
+    np.testing.assert_allclose(read_cube_file(header).wavelengths, made.nm, atol=1e-3)
+    bad = ", ".join(["1"] * 10 + ["0", "0"])
+    header.write_text(
+        f"{text}bbl = {{ {bad} }}\ncorrection factors = {{ 1.0 }}\nsmoothing = {{ }}\n"
+    )
+    found = added(made, tmp_path)
+    assert found.scene.bands == 10
+    np.testing.assert_allclose(found.scene.wavelengths, made.nm[:10], atol=1e-3)
+
+
+def test_a_rotated_scene_is_labelled_by_points_where_they_lie(tmp_path: Path) -> None:
+    made = aviris_ng(tmp_path)
+    added(made, tmp_path)
+    ground = scene_georeference(str(tmp_path / "mine.toml"))
+    places = [(4, 4), (4, 9), (30, 20), (12, 12)]
+    rows = [
+        f"{x},{y},{name}"
+        for (x, y), name in zip((ground.centre(*at) for at in places), "abab", strict=True)
+    ]
+    points = tmp_path / "points.csv"
+    points.write_text("x,y,class\n" + "\n".join(rows))
+    scene = added(made, tmp_path, points).scene
+    assert [scene.labels[at] for at in places] == [1, 2, 1, 2]

@@ -9,15 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hsiaug.metrics.damages import (
-    add_noise,
-    blur,
-    copies,
-    move_masks,
-    next_class,
-    shuffle_blocks,
-    shuffle_pixels,
-)
+from benchmarks.layout_damages import add_noise, blur, copies, move_masks, next_class
+from hsiaug.metrics.damages import shuffle_blocks, shuffle_pixels
 from hsiaug.metrics.layout import edge_share, edge_threshold, neighbour_correlation, variogram
 from hsiaug.metrics.layout_measures import JUDGES, Layout, LayoutMeasure
 from hsiaug.metrics.layout_network import network_judge

@@ -11,7 +11,7 @@ from hsiaug.base.errors import InputError
 from hsiaug.report import Report, build_report, render_report
 from hsiaug.report.findings import headline
 from hsiaug.report.two_arms import compare_arms
-from hsiaug.report.views import alone_grid
+from hsiaug.report.views import synthetic_only_grid
 
 DRAWS = range(8)
 
@@ -45,7 +45,7 @@ def report(found: list[dict[str, Any]]) -> Report:
 
 def rows(found: list[dict[str, Any]]) -> list[list[str]]:
     (table,) = report(found).tables
-    return [[entry.text for entry in row] for row in alone_grid(table).rows]
+    return [[entry.text for entry in row] for row in synthetic_only_grid(table).rows]
 
 
 def test_real_synthetic_and_both_stand_side_by_side_with_their_paired_differences() -> None:
@@ -104,7 +104,7 @@ def test_compare_names_such_arms_and_a_name_without_the_word_is_that_of_both() -
 def test_files_for_machines_say_what_was_learnt_from() -> None:
     found = report(records())
     (table,) = found.tables
-    ((alone, against),) = table.alone.items()
+    ((alone, against),) = table.synthetic_only.items()
     assert table.gain(table.cells[alone]) is None and set(against) == {"none", "both"}
     assert against["both"].main.mean == pytest.approx(-0.049, abs=2e-4)
     lines = csv.DictReader(io.StringIO(render_report(found, "csv")))

@@ -14,9 +14,9 @@ from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import train_view, view_without_labels
-from hsiaug_builtin.diffusion.training import Run
+from hsiaug_builtin.diffusion.training import TrainingRun
 from hsiaug_builtin.txt2hsi.codebook import (
-    Condition,
+    Conditioning,
     Gaussians,
     add_classes,
     find_codes,
@@ -32,7 +32,7 @@ from hsiaug_builtin.txt2hsi.prepare import channel_weights
 from hsiaug_builtin.txt2hsi.rpsc import clip, polygons
 from hsiaug_builtin.txt2hsi.texts import Texts
 from hsiaug_builtin.txt2hsi.vae import (
-    Codec,
+    CodecLoss,
     Remainder,
     Vae,
     add_class_term,
@@ -165,8 +165,8 @@ def test_the_class_term_parts_the_latents_of_classes_and_leaves_the_vae_of_the_s
     x = torch.randn(120, 8, generator=torch.Generator().manual_seed(0))
     x[60:, 7] += 3
     x *= torch.tensor([3.0, 3, 3, 3, 1, 1, 1, 1])
-    codec = Codec(x, torch.zeros(8), torch.ones(8), 64)
-    run = Run(0, "cpu", lambda *_: None, None)
+    codec = CodecLoss(x, torch.zeros(8), torch.ones(8), 64)
+    run = TrainingRun(0, "cpu", lambda *_: None, None)
     vae = fit_vae(codec, Params(size="tiny", latent=3, vae_steps=30), run)
     before = copy.deepcopy(vae.state_dict())
     told = add_class_term(vae, codec, list(x.split(60)), 1.0, run)
@@ -184,7 +184,7 @@ def test_the_class_term_parts_the_latents_of_classes_and_leaves_the_vae_of_the_s
 def test_what_the_vae_leaves_out_comes_back_in_whole_patches_of_the_class(rng) -> None:
     left = [rng.normal(size=(n, 3, 3, 5)).astype(np.float32) + 10 * n for n in (50, 3)]
     rows = np.repeat([0, 1], 400)
-    drawn = Remainder.of_classes(left, 0).draw(rows, torch.Generator().manual_seed(0)).numpy()
+    drawn = Remainder.of_classes(left, 0).sample(rows, torch.Generator().manual_seed(0)).numpy()
     assert drawn.shape == (800, 3, 3, 5)
 
     known = {np.sort(x.astype(np.float16).astype(np.float32), axis=None).tobytes() for x in left[0]}
@@ -224,7 +224,7 @@ def test_samples_of_gaussians_have_the_layout_of_smooth_patches() -> None:
     field = Field(torch.from_numpy(scene[:, :, None].astype(np.float32)), 9)
     pixels = np.argwhere(np.ones((72, 72), dtype=bool)).astype(np.int32)
     gaussians = fit_gaussians(field.cut, np.zeros((80, 80), dtype=np.int16), pixels)
-    condition = Condition(*torch.zeros(3, 500, dtype=torch.int64))
+    condition = Conditioning(*torch.zeros(3, 500, dtype=torch.int64))
     noise = torch.randn(500, 9, 9, 1, generator=torch.Generator().manual_seed(0))
 
     def neighbours(x: torch.Tensor) -> float:
@@ -253,8 +253,8 @@ def test_a_class_moves_the_gaussians_of_its_codes(view: TrainView, rng) -> None:
     used = sorted({int(code) for code in codes[named[:, 0], named[:, 1]]})
     code = torch.tensor([*used, 2])
     none = torch.zeros_like(code)
-    plain, _ = both.moments(Condition(code, none, none))
-    moved, variance = both.moments(Condition(code, none, none + 2))
+    plain, _ = both.moments(Conditioning(code, none, none))
+    moved, variance = both.moments(Conditioning(code, none, none + 2))
 
     assert used == [0, 1]
     # The level of 5×5 pixels, 4 higher each, less what shrinking takes.
@@ -278,7 +278,7 @@ def test_codes_are_numbered_without_gaps_even_where_most_patches_are_alike(
 
 def test_the_prior_draws_the_codes_of_a_class_as_often_as_its_pixels_have_them() -> None:
     prior = Prior.fit({2: np.array([0, 0, 0, 3]), 7: np.array([1])})
-    drawn = prior.draw(np.repeat([7, 2], 4000), np.random.default_rng(0)).numpy()
+    drawn = prior.sample(np.repeat([7, 2], 4000), np.random.default_rng(0)).numpy()
 
     assert (drawn[:4000] == 1).all()
     assert np.bincount(drawn[4000:], minlength=4) / 4000 == pytest.approx(
@@ -306,9 +306,9 @@ def texts(tokens: torch.Tensor, mask: torch.Tensor) -> Texts:
     )
 
 
-def prompted(*rows: int) -> Condition:
+def prompted(*rows: int) -> Conditioning:
     nothing = torch.zeros(len(rows), dtype=torch.long)
-    return Condition(nothing, torch.tensor(rows), nothing)
+    return Conditioning(nothing, torch.tensor(rows), nothing)
 
 
 def test_padding_and_having_no_text_hide_the_words() -> None:
@@ -373,6 +373,6 @@ def test_an_untrained_denoiser_is_the_wiener_filter_of_the_gaussian() -> None:
     x = torch.randn(3, 5, 5, 2)
     code = torch.zeros(3, dtype=torch.long)
     sigma = torch.full((3,), 0.7)
-    clean, _ = net(x, sigma, Condition(code, code - 1, code))
+    clean, _ = net(x, sigma, Conditioning(code, code - 1, code))
 
     assert torch.allclose(clean, x * table[0] / (table[0] + 0.49), atol=1e-5)

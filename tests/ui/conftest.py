@@ -12,8 +12,8 @@ import pytest
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import Registry
 from hsiaug.suggest.committee import Member
-from hsiaug.ui.answers import Answers
-from hsiaug.ui.labelling import Labelling, Task
+from hsiaug.ui.answers import AnswerFile
+from hsiaug.ui.labelling import Labelling, LabellingTask
 
 pytest.importorskip("starlette", reason="the extra ui is not installed")
 
@@ -42,7 +42,9 @@ def begin(toy: Scene, plugins: Registry, answers: Path) -> Begin:
             "mapper": Member("rf", "raw"),
             "count": 6,
         }
-        return Labelling(Task(**{**about, **changed}), Answers(answers, toy.shape), plugins)
+        return Labelling(
+            LabellingTask(**{**about, **changed}), AnswerFile(answers, toy.shape), plugins
+        )
 
     return start
 

@@ -24,7 +24,7 @@ from hsiaug.data.adding import ImportOptions, add_scene, bare_scene
 from hsiaug.data.georeference import quiet
 from hsiaug.data.vector_labels import read_vector_labels
 from hsiaug.ui import server
-from hsiaug.ui.answers import Answers
+from hsiaug.ui.answers import AnswerFile
 from hsiaug.ui.label_page import LabelPage
 from hsiaug.ui.labelling import Labelling, pixels_within
 from tests.in_process import hsiaug
@@ -290,7 +290,7 @@ def test_a_killed_server_loses_no_answer(tmp_path: Path) -> None:
                 assert answer.status == 200
         os.kill(run.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
         run.communicate()
-    left = Answers(tmp_path / "toy-answers.csv", (48, 48))
+    left = AnswerFile(tmp_path / "toy-answers.csv", (48, 48))
     assert [one.pixels for one in left.given] == [((row, 7),) for row in range(5)]
     with left.held():  # the lock of a process that is gone holds nobody up
         assert {path.name for path in tmp_path.iterdir()} == {
@@ -303,7 +303,7 @@ def test_a_killed_server_loses_no_answer(tmp_path: Path) -> None:
 def test_a_second_page_over_the_same_answers_says_who_holds_them(
     tmp_path: Path, answers: Path
 ) -> None:
-    with Answers(answers, (48, 48)).held():
+    with AnswerFile(answers, (48, 48)).held():
         said = hsiaug(
             "label",
             "toy",

@@ -72,7 +72,9 @@ class _Dask(Engine):
         """Run the trials as tasks, and tell of them as a task ends. Raises HsiaugError where tasks
         are lost.
         """
-        waiting, running, ended = self._tasks(), list[Any](), threading.Event()
+        waiting = self._tasks()
+        running = list[Any]()
+        ended = threading.Event()
         while waiting or running:
             if self._client.status in ("closing", "closed"):
                 raise _lost("it has gone")
@@ -304,7 +306,8 @@ class _Outcomes:
 
     def __init__(self, task: BlindTask, cache: Path) -> None:
         self.outcomes: list[tuple[TrialSpec, Outcome]] = []
-        self._draws, self._cache = {trial.hash: draw for trial, draw in task.draws}, cache
+        self._draws = {trial.hash: draw for trial, draw in task.draws}
+        self._cache = cache
 
     def write(self, trial: TrialSpec, outcome: Outcome, command: str) -> Event:
         self.outcomes.append((trial, outcome))

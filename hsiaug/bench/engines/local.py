@@ -232,7 +232,9 @@ class Worker:
             self.end()
         if self.process is None:
             self._begin()
-        self.ran, self.trial, self.busy = its, trial.hash, True
+        self.ran = its
+        self.trial = trial.hash
+        self.busy = True
         self.shown[0] = self.shown[1] = 0.0
         known = self.draw == trial.draw_hash
         self.draw = trial.draw_hash
@@ -249,7 +251,9 @@ class Worker:
         # It takes Ctrl-C once it can end without a traceback, and not before.
         start_leader(self.process)
         there.close()
-        self.connection, self.draw, self.ran = here, None, frozenset()
+        self.connection = here
+        self.draw = None
+        self.ran = frozenset()
 
     def end(self) -> int | None:
         """Kill the process; how it had ended by itself, if it had."""

@@ -103,11 +103,10 @@ def live_jobs(jobs: Iterable[SlurmJob]) -> list[SlurmJob]:
     if not by_number:
         return []
     if shutil.which("squeue") is None:
-        rule, hint = (
+        raise StoreError(
             "squeue must be there to look at jobs of SLURM",
-            "Ask where the jobs were submitted.",
+            hint="Ask where the jobs were submitted.",
         )
-        raise StoreError(rule, hint=hint)
     # Of all jobs of all users: to ask for one that has ended is an error, and a store may be
     # shared.
     command = ["squeue", "-h", "-r", "-o", "%i|%T"]
@@ -223,11 +222,11 @@ def _scriptable(store: Path) -> Path:
     otherwise.
     """
     if not str(store).isprintable() or set("%\\") & set(str(store)):
-        rule, hint = (
+        raise InputError(
             "`store` must be a path without %, \\ and control characters for `on` slurm",
-            "Rename the folder.",
+            value=repr(str(store)),
+            hint="Rename the folder.",
         )
-        raise InputError(rule, value=repr(str(store)), hint=hint)
     return store
 
 

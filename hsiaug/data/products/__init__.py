@@ -18,9 +18,6 @@ from hsiaug.data.products.prisma import PRISMA
 from hsiaug.data.products.tanager import TANAGER_BASIC, TANAGER_ORTHO
 from hsiaug.data.raw import RawArray, reading
 
-ENDINGS = (".he5", ".h5", ".hdf5", ".nc", ".nc4")
-"""Endings of files of HDF5 and netCDF."""
-
 KINDS = {2: "raster", 3: "cube"}
 """Nouns of arrays by their number of axes."""
 
@@ -121,6 +118,17 @@ def _conversion(contents: Contents, axes: int = 3) -> str:
     script = (
         f"import h5py, numpy; numpy.save('{path.stem}.npy', h5py.File('{path.name}')['{name}'][()])"
     )
+    if axes == 3 and (offset := contents.number(f"{name}@add_offset")):
+        scale, missing = (
+            contents.number(f"{name}@{key}") for key in ("scale_factor", "_FillValue")
+        )
+        script = (
+            f"import h5py, numpy; d = h5py.File('{path.name}')['{name}'][()];"
+            f" a = d * {1.0 if scale is None else scale} + {offset};"
+        )
+        script += "" if missing is None else f" a[d == {missing}] = numpy.nan;"
+        script += f" numpy.save('{path.stem}.npy', a.astype('float32'))"
+        return f'Save one cube as an array: python -c "{script}", and name {path.stem}.npy.'
     settings = [
         f" --set {key}={contents.text(address)}"
         for key, address in (("scale", f"{name}@scale_factor"), ("nodata", f"{name}@_FillValue"))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from hsiaug.data.band_centres import number_of
 from hsiaug.data.raw import PerBand, one_or_all, reading
-from hsiaug.data.texts import decode
+from hsiaug.data.texts import read_xml
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -84,7 +84,7 @@ def metadata_beside(image: Path) -> Metadata | None:
     if path is None:
         return None
     with reading(path, "EnMAP or DESIS metadata"):
-        root = _parse(path)
+        root = read_xml(path, LONGEST)
         bands = [values for element in root.iter() if CENTRE in (values := _children(element))]
         if not bands:
             raise ValueError("no band with a `wavelengthCenterOfBand`")
@@ -103,19 +103,6 @@ def metadata_beside(image: Path) -> Metadata | None:
             nodata=_background(root),
             units="reflectance" if "L2A" in match["product"].upper() else None,
         )
-
-
-def _parse(path: Path) -> Element:
-    from xml.etree import ElementTree
-
-    with path.open("rb") as file:
-        content = file.read(LONGEST + 1)
-    if len(content) > LONGEST:
-        raise ValueError(f"more than {LONGEST:,} bytes")
-    text = decode(content)
-    if "<!DOCTYPE" in text:  # entities could grow without bounds
-        raise ValueError("a document type")
-    return ElementTree.fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", text))
 
 
 def _children(element: Element) -> dict[str, str]:

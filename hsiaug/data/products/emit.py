@@ -66,7 +66,8 @@ def _table(contents: Contents, name: str, length: int) -> NDArray[np.int64]:
 
 
 def _place(contents: Contents) -> Place | None:
-    listed, wkt = contents.numbers("@geotransform"), contents.text("@spatial_ref")
+    listed = contents.numbers("@geotransform")
+    wkt = contents.text("@spatial_ref")
     if listed is None or len(listed) != 6 or not wkt:
         return None
     left, across, row_x, top, column_y, down = listed.tolist()  # in the order of GDAL

@@ -126,16 +126,17 @@ def _place(contents: Contents) -> Place | None:
     """Corner coordinates span one pixel less than there are where they are those of the centres of
     pixels.
     """
-    left, right = (contents.number(f"@Product_{at}corner_easting") for at in ("UL", "LR"))
-    top, bottom = (contents.number(f"@Product_{at}corner_northing") for at in ("UL", "LR"))
+    left = contents.number("@Product_ULcorner_easting")
+    right = contents.number("@Product_LRcorner_easting")
+    top = contents.number("@Product_ULcorner_northing")
+    bottom = contents.number("@Product_LRcorner_northing")
     code = contents.number("@Epsg_Code")
-    if None in (left, right, top, bottom, code):
+    if left is None or right is None or top is None or bottom is None or code is None:
         return None
-    assert left is not None and right is not None
-    assert top is not None and bottom is not None and code is not None
     rows, _, columns = contents.items[_cube("Vnir")].shape
     for fewer in (1, 0):
-        across, down = METRES * (columns - fewer), METRES * (rows - fewer)
+        across = METRES * (columns - fewer)
+        down = METRES * (rows - fewer)
         if max(abs(right - left - across), abs(top - bottom - down)) < METRES / 4:
             margin = fewer * METRES / 2
             transform = (METRES, 0.0, left - margin, 0.0, -METRES, top + margin)

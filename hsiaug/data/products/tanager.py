@@ -55,7 +55,8 @@ def _read(group: str, contents: Contents) -> RawArray:
 
 
 def _place(contents: Contents) -> Place | None:
-    text, code = contents.text(STRUCTURE), contents.numbers(f"{GRID}@epsg_code")
+    text = contents.text(STRUCTURE)
+    code = contents.numbers(f"{GRID}@epsg_code")
     upper_left, lower_right = (
         re.search(rf"{name}=\(([-+.\deE]+),([-+.\deE]+)\)", text)
         for name in ("UpperLeftPointMtrs", "LowerRightMtrs")

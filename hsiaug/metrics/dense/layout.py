@@ -5,7 +5,8 @@ one.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +36,7 @@ from hsiaug.metrics.layout_statistics import (
     held_out_sills,
     layout_statistics,
 )
-from hsiaug.metrics.neighbours import nearest_turned
+from hsiaug.metrics.neighbours import nearest_of_class
 from hsiaug.metrics.patch_distances import block_means
 from hsiaug.metrics.spatial_folds import FOLDS, HALVES, spatial_cells
 from hsiaug.metrics.spectra import Space, at_most, frechet_between
@@ -43,6 +44,7 @@ from hsiaug.metrics.two_sample import Side, match_folds
 
 Floats = NDArray[np.floating]
 Ints = NDArray[np.int64]
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 TILES = 120
 """Tiles of a set that are compared at most."""
@@ -190,7 +192,8 @@ def distances_to_training(
     rounds = []
     for _ in range(REPEATS):
         order = rng.permutation(len(scores["training"]))
-        known, rest = scores["training"][order[:size]], scores["training"][order[size : 2 * size]]
+        known = scores["training"][order[:size]]
+        rest = scores["training"][order[size : 2 * size]]
         others = scores | {"training": rest}
         some = [part[rng.permutation(len(part))[:size]] for part in others.values()]
         rounds.append(frechet_between([known, *some]))
@@ -215,24 +218,24 @@ def _design(
 ) -> TestDesign | None:
     """The sides of the two-sample test of windows; None where there are too few blocks."""
     side = min(WINDOW, *held.side)
-    tile, at = _windows(places, held.side, side)
-    kinds = _kinds(_cut_masks(held, tile, at, side))
-    where = np.column_stack([places[tile, 0], places[tile, 1:] + at])
-    cells = spatial_cells(where, kinds, side, rng)
+    every = _grid_of_windows(places, held.side, side)
+    every_kind = _kinds(every.masks(held))
+    where = np.column_stack([places[every.tile, 0], places[every.tile, 1:] + every.at])
+    cells = spatial_cells(where, every_kind, side, rng)
     if cells is None:
         return None
-    corner = (kinds[cells.rows] * FOLDS + cells.fold) * HALVES + cells.half
+    corner = (every_kind[cells.rows] * FOLDS + cells.fold) * HALVES + cells.half
     cells = cells.take(at_most(corner, WINDOWS, rng))
-    tile, at = tile[cells.rows], at[cells.rows]
-    real = Side(np.arange(len(cells)), kinds[cells.rows], cells.fold, cells.block)
-    known = _window_maps(held, tile, at, side, space, classes)
-    some = rng.permutation(len(made))[: 4 * TESTED]
-    starts = np.column_stack(
-        [rng.integers(length - side + 1, size=len(some)) for length in made.side]
+    windows = every.take(cells.rows)
+    kinds = every_kind[cells.rows]
+    real = Side(np.arange(len(cells)), kinds, cells.fold, cells.block)
+    real_maps = windows.maps(held, space, classes)
+    new_windows = _random_windows(made, side, rng)
+    new_kinds = _kinds(new_windows.masks(made))
+    new_maps = new_windows.maps(made, space, classes)
+    near = nearest_of_class(
+        block_means(new_maps.scores), new_kinds, block_means(real_maps.scores), real.y
     )
-    new_kinds = _kinds(_cut_masks(made, some, starts, side))
-    new_maps = _window_maps(made, some, starts, side, space, classes)
-    near = _nearest_of_kind(new_maps, new_kinds, known, real.y)
     usable = np.flatnonzero(near >= 0)
     new = Side(usable, new_kinds[usable], real.fold[near[usable]], real.block[near[usable]])
     halves = [real.take(cells.half == half) for half in range(HALVES)]
@@ -240,11 +243,11 @@ def _design(
     if not len(new):
         return None
     mixed = replace(held, images=shuffle_blocks(held.images, BLOCK, 1.0, rng))
-    damaged = _window_maps(mixed, tile[second.rows], at[second.rows], side, space, classes)
+    damaged = windows.take(second.rows).maps(mixed, space, classes)
     return TestDesign(
         halves=(
-            MappedSide(first, known.take(first.rows)),
-            MappedSide(second, known.take(second.rows)),
+            MappedSide(first, real_maps.take(first.rows)),
+            MappedSide(second, real_maps.take(second.rows)),
         ),
         made=MappedSide(new, new_maps.take(new.rows)),
         shuffled=MappedSide(second, damaged),
@@ -252,13 +255,69 @@ def _design(
     )
 
 
-def _windows(places: NDArray[np.integer], shape: tuple[int, int], side: int) -> tuple[Ints, Ints]:
-    """Windows on the grid of ``side`` pixels of an image: the tile (m,) that each is cut from, and
-    where in it (m, 2).
+@dataclass(frozen=True, eq=False)
+class _Windows:
+    """Square windows of tiles.
+
+    Attributes
+    ----------
+    tile : (m,) int64
+        The tile that each is cut from.
+    at : (m, 2) int64
+        Its first row and column in that tile.
+    side : int
+        Pixels.
+    """
+
+    tile: Ints
+    at: Ints
+    side: int
+
+    def take(self, index: Ints) -> "_Windows":
+        """The windows at ``index``."""
+        return _Windows(self.tile[index], self.at[index], self.side)
+
+    def _cut(self, arrays: NDArray[Scalar]) -> list[NDArray[Scalar]]:
+        """The windows of arrays (n, …, H, W)."""
+        return [
+            arrays[i, ..., row : row + self.side, column : column + self.side]
+            for i, (row, column) in zip(self.tile, self.at.tolist(), strict=True)
+        ]
+
+    def masks(self, tiles: DenseSamples) -> Ints:
+        """(m, side, side) windows of masks."""
+        cut = self._cut(tiles.masks)
+        return np.stack(cut) if cut else np.empty((0, self.side, self.side), dtype=np.int64)
+
+    def maps(self, tiles: DenseSamples, space: Space, classes: int) -> LayoutMaps:
+        """Components of each date and classes of the mask, as channels of one map."""
+        images = np.stack(self._cut(tiles.images))
+        dates = [layout_maps(images[:, date], space) for date in range(tiles.dates)]
+        masks = one_hot(self.masks(tiles), classes)
+        scores = [date.scores for date in dates]
+        residuals = [date.residual[:, None] for date in dates[1:]]
+        return LayoutMaps(
+            scores=np.concatenate([*scores, *residuals, masks], axis=1),
+            residual=dates[0].residual,
+            across=dates[0].across,
+        )
+
+
+def _random_windows(tiles: DenseSamples, side: int, rng: np.random.Generator) -> _Windows:
+    """A window of each of some tiles, anywhere in it."""
+    chosen = rng.permutation(len(tiles))[: 4 * TESTED]
+    starts = [rng.integers(length - side + 1, size=len(chosen)) for length in tiles.side]
+    return _Windows(chosen, np.column_stack(starts), side)
+
+
+def _grid_of_windows(places: NDArray[np.integer], shape: tuple[int, int], side: int) -> _Windows:
+    """Windows on the grid of ``side`` pixels of an image.
 
     No two windows share a pixel, also where tiles overlap.
     """
-    tiles, starts, seen = [], [], set()
+    tiles = []
+    starts = []
+    seen = set()
     for i, (image, row, column) in enumerate(places.tolist()):
         for r in range(-row % side, shape[0] - side + 1, side):
             for c in range(-column % side, shape[1] - side + 1, side):
@@ -267,16 +326,9 @@ def _windows(places: NDArray[np.integer], shape: tuple[int, int], side: int) -> 
                     seen.add(key)
                     tiles.append(i)
                     starts.append((r, c))
-    return np.array(tiles, dtype=np.int64), np.array(starts, dtype=np.int64).reshape(-1, 2)
-
-
-def _cut_masks(part: DenseSamples, tile: Ints, at: Ints, side: int) -> Ints:
-    """(m, side, side) windows of masks."""
-    cut = [
-        part.masks[i, r : r + side, c : c + side]
-        for i, (r, c) in zip(tile, at.tolist(), strict=True)
-    ]
-    return np.stack(cut) if cut else np.empty((0, side, side), dtype=np.int64)
+    return _Windows(
+        np.array(tiles, dtype=np.int64), np.array(starts, dtype=np.int64).reshape(-1, 2), side
+    )
 
 
 def _kinds(masks: Ints) -> Ints:
@@ -290,32 +342,3 @@ def _kinds(masks: Ints) -> Ints:
             [(masks == c).sum(axis=(1, 2)) for c in range(largest + 1)], axis=1
         ).argmax(axis=1)
     return kinds
-
-
-def _window_maps(
-    part: DenseSamples, tile: Ints, at: Ints, side: int, space: Space, classes: int
-) -> LayoutMaps:
-    """Components of each date and classes of the mask, as channels of one map."""
-    cut = np.stack(
-        [
-            part.images[i, :, :, r : r + side, c : c + side]
-            for i, (r, c) in zip(tile, at.tolist(), strict=True)
-        ]
-    )
-    dates = [layout_maps(cut[:, t], space) for t in range(part.dates)]
-    masks = one_hot(_cut_masks(part, tile, at, side), classes)
-    residuals = [one.residual[:, None] for one in dates[1:]]
-    scores = np.concatenate([*(one.scores for one in dates), *residuals, masks], axis=1)
-    return LayoutMaps(scores, dates[0].residual, dates[0].across)
-
-
-def _nearest_of_kind(maps: LayoutMaps, kinds: Ints, known: LayoutMaps, known_kinds: Ints) -> Ints:
-    """(n,) the row of ``known`` that is nearest to each of the maps, of its kind; −1 without
-    one.
-    """
-    near = np.full(len(maps), -1, dtype=np.int64)
-    reduced, known_reduced = (block_means(part.scores) for part in (maps, known))
-    for kind in np.intersect1d(kinds, known_kinds):
-        own, its = np.flatnonzero(kinds == kind), np.flatnonzero(known_kinds == kind)
-        near[own] = its[nearest_turned(reduced[own], known_reduced[its])[1]]
-    return near

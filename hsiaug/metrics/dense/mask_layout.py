@@ -41,9 +41,11 @@ def change_contrast(images: Floats, masks: Ints, scale: Floats) -> tuple[float, 
         its tile. The median difference of a tile is taken out first: light differs between dates.
         None where no tile has changed and unchanged pixels.
     """
-    ratios, ranks = [], []
+    ratios = []
+    ranks = []
     for (before, after), mask in zip(images, masks, strict=True):
-        changed, unchanged = mask == CHANGED, (mask != CHANGED) & (mask != IGNORE)
+        changed = mask == CHANGED
+        unchanged = (mask != CHANGED) & (mask != IGNORE)
         if min(changed.sum(), unchanged.sum()) < FEWEST:
             continue
         step = (after.astype(np.float64) - before) / scale[:, None, None]
@@ -72,7 +74,8 @@ def edge_ranks(maps: Floats, masks: Ints) -> tuple[float, float] | None:
         Mean rank, 0..1, of the image's gradient in its tile: at edges of the mask, and elsewhere;
         means over all pixels. ½ for edges that lie anywhere. None where no mask has an edge.
     """
-    on, off = [], []
+    on = []
+    off = []
     for one, mask in zip(maps, masks, strict=True):
         edge, known = mask_edges(mask)
         if not 0 < edge.sum() < known.sum():

@@ -58,22 +58,31 @@ def dense_reliability(
     shown = set(np.unique(made.masks).tolist())
     notes = note_of("not judged, for want of real pixels", shown - {IGNORE, *ids})
     notes += note_of("never made", set(ids) - shown)
-    sets = [part.take(np.sort(rng.permutation(len(part))[:TILES])) for part in (train, held, made)]
-    space = fit_space(_inputs(sets[0], rng), AXES)
-    (known, _), (real, held_tiles), (new, tiles) = (_pixels(part, ids, space) for part in sets)
+    train = _some_tiles(train, rng)
+    held = _some_tiles(held, rng)
+    made = _some_tiles(made, rng)
+    space = fit_space(_inputs(train, rng), AXES)
+    known, _ = _pixels(train, ids, space)
+    real, real_tiles = _pixels(held, ids, space)
+    new, new_tiles = _pixels(made, ids, space)
     known = known.take(at_most(known.y, LEARNT, rng))
     judged = rng.permutation(len(real))[:JUDGED]
-    real, held_tiles = real.take(judged), held_tiles[judged]
-    some = np.sort(rng.permutation(len(new))[:JUDGED])
-    new, tiles = new.take(some), tiles[some]
+    real = real.take(judged)
+    real_tiles = real_tiles[judged]
+    judged = np.sort(rng.permutation(len(new))[:JUDGED])
+    new = new.take(judged)
+    new_tiles = new_tiles[judged]
     if len(np.unique(new.y)) < 2:
-        return Reliability((), 0, len(sets[1]), notes)
+        return Reliability((), 0, len(held), notes)
     guesses = guesses_of(known, (new, real))
-    score = agreement_score(
-        MAIN, "R1 probe agreement, of pixels", new, real, *guesses, rng, (tiles, held_tiles)
-    )
-    edges = _boundary_score(sets[1], sets[2], space, rng)
-    return Reliability((score, *edges), len(sets[2]), len(sets[1]), notes)
+    tiles = (new_tiles, real_tiles)
+    score = agreement_score(MAIN, "R1 probe agreement, of pixels", new, real, *guesses, rng, tiles)
+    edges = _boundary_score(held, made, space, rng)
+    return Reliability((score, *edges), len(made), len(held), notes)
+
+
+def _some_tiles(tiles: DenseSamples, rng: np.random.Generator) -> DenseSamples:
+    return tiles.take(np.sort(rng.permutation(len(tiles))[:TILES]))
 
 
 def tile_agreement(
@@ -87,17 +96,20 @@ def tile_agreement(
     """
     rng = np.random.default_rng(derive_seed("tile agreement", seed))
     ids = _judged_classes(train, train, classes)
-    few = train.take(np.sort(rng.permutation(len(train))[:TILES]))
-    space = fit_space(_inputs(few, rng), AXES)
-    (known, _), (new, tiles) = (_pixels(part, ids, space) for part in (few, made))
-    known, some = known.take(at_most(known.y, LEARNT, rng)), at_most(tiles, OF_TILE, rng)
-    new, tiles = new.take(some), tiles[some]
-    right = (
-        np.mean([fit(known)(new.x) == new.y for fit in PROBES], axis=0) if len(new) else np.empty(0)
-    )
+    train = _some_tiles(train, rng)
+    space = fit_space(_inputs(train, rng), AXES)
+    known, _ = _pixels(train, ids, space)
+    new, tiles = _pixels(made, ids, space)
+    known = known.take(at_most(known.y, LEARNT, rng))
+    chosen = at_most(tiles, OF_TILE, rng)
+    new = new.take(chosen)
+    tiles = tiles[chosen]
+    agreement = np.empty(0)
+    if len(new):
+        agreement = np.mean([fit(known)(new.x) == new.y for fit in PROBES], axis=0)
     judged = np.bincount(tiles, minlength=len(made))
-    found: Array = np.bincount(tiles, right, len(made)) / np.where(judged, judged, np.nan)
-    return found
+    share: Array = np.bincount(tiles, agreement, len(made)) / np.where(judged, judged, np.nan)
+    return share
 
 
 def _boundary_score(
@@ -156,7 +168,8 @@ def _edge_area(scores: Array, mask: Ints) -> float:
     """0..1: chance that two neighbours of unlike classes differ more, in scores (H, W, k), than two
     of one class; NaN without such neighbours.
     """
-    steps, unlike = [], []
+    steps = []
+    unlike = []
     for axis in (0, 1):
         a, b = (np.delete(mask, end, axis) for end in (0, -1))
         known = (a != IGNORE) & (b != IGNORE)
@@ -171,11 +184,11 @@ def _judged_classes(train: DenseSamples, held: DenseSamples, classes: int) -> tu
     counts = [np.bincount(part.masks.ravel(), minlength=classes + 1)[1:] for part in (train, held)]
     ids = tuple((np.flatnonzero(np.minimum(*counts) >= FEWEST) + 1).tolist())
     if len(ids) < 2:
-        rule, hint = (
+        raise InputError(
             f"two classes need {FEWEST} labelled pixels in training and in held-out tiles",
-            "Use more tiles.",
+            value=f"classes {ids}",
+            hint="Use more tiles.",
         )
-        raise InputError(rule, value=f"classes {ids}", hint=hint)
     return ids
 
 
@@ -185,7 +198,8 @@ def _maps(images: Float32) -> Array:
     """
     if images.shape[1] == 1:
         return images[:, 0].astype(np.float64)
-    before, after = images[:, 0].astype(np.float64), images[:, 1].astype(np.float64)
+    before = images[:, 0].astype(np.float64)
+    after = images[:, 1].astype(np.float64)
     angle = spectral_angle(np.moveaxis(before, 1, -1), np.moveaxis(after, 1, -1))
     length = np.linalg.norm(np.moveaxis(after - before, 1, -1), axis=-1)
     change = np.stack([angle, length], axis=1)
@@ -194,7 +208,8 @@ def _maps(images: Float32) -> Array:
 
 def _inputs(train: DenseSamples, rng: np.random.Generator) -> Array:
     """(pixels, D) some labelled pixels of each training tile."""
-    most, x = max(1, 20_000 // len(train)), []
+    most = max(1, 20_000 // len(train))
+    x = []
     for image, mask in zip(train.images, train.masks, strict=True):
         places = rng.permutation(np.flatnonzero(mask.ravel() != IGNORE))[:most]
         maps = _maps(image[None])[0]
@@ -206,7 +221,9 @@ def _pixels(part: DenseSamples, ids: Sequence[int], space: Space) -> tuple[Spect
     """The pixels (n, 2k) of these classes, and the tile (n,) of each."""
     from scipy.ndimage import uniform_filter
 
-    x, y, tiles = [], [], []
+    x = []
+    y = []
+    tiles = []
     for i, (image, mask) in enumerate(zip(part.images, part.masks, strict=True)):
         scores = space.project(np.moveaxis(_maps(image[None])[0], 0, -1))  # (H, W, k)
         around = uniform_filter(scores, size=(3, 3, 1), mode="nearest")

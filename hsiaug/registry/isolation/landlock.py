@@ -89,11 +89,11 @@ def confine(
 
     Parameters
     ----------
-    readable
+    readable : iterable of Path
         Files, and folders whose content may be read.
-    writable
+    writable : collection of Path
         Folders whose content may be read and changed; no socket can be made there.
-    hidden
+    hidden : collection of Path
         Files in readable folders that are not to be read.
 
     Returns
@@ -126,11 +126,12 @@ def _restrict(rights: int, allowed: Iterable[tuple[Path, int]], *, network: bool
         return False
     truncates = TRUNCATE if version >= 3 else 0
     # struct landlock_ruleset_attr: handled_access_fs, handled_access_net, scoped.
-    rules = (ctypes.c_uint64 * 3)(
-        rights | truncates, TCP * network, SIGNALS | ABSTRACT_SOCKETS * network
+    attributes = (ctypes.c_uint64 * 3)(
+        rights | truncates,
+        TCP if network else 0,
+        SIGNALS | ABSTRACT_SOCKETS if network else SIGNALS,
     )
-    size = 24 if version >= 6 else 16 if version >= 4 else 8
-    ruleset = _call(CREATE, rules, ctypes.c_size_t(size), 0)
+    ruleset = _call(CREATE, attributes, ctypes.c_size_t(_attributes_size(version)), 0)
     if ruleset < 0:
         return False
     try:
@@ -140,6 +141,15 @@ def _restrict(rights: int, allowed: Iterable[tuple[Path, int]], *, network: bool
         return prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0) == 0 and _call(RESTRICT, ruleset, 0) == 0
     finally:
         os.close(ruleset)
+
+
+def _attributes_size(version: int) -> int:
+    """Bytes of landlock_ruleset_attr that a version of Landlock knows: it has grown twice."""
+    if version >= 6:
+        return 24
+    if version >= 4:
+        return 16
+    return 8
 
 
 def _beside(hidden: Collection[Path]) -> Iterator[Path]:

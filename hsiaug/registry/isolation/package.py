@@ -36,7 +36,7 @@ Find = Callable[[Kind, str], Any]
 
 
 @dataclass(frozen=True)
-class Answer:
+class CheckedReply:
     """What a package answered.
 
     Attributes
@@ -60,9 +60,9 @@ class Package:
 
     Parameters
     ----------
-    name
+    name : str
         The package's.
-    find
+    find : Find
         Finds the class of a plugin where a stand-in of it is unpickled.
 
     Attributes
@@ -116,7 +116,7 @@ class Package:
             return [], str(error)
         return facts.entries, facts.error
 
-    def ask_of(self, data: Any, question: str, *arguments: object) -> Answer:
+    def ask_of(self, data: Any, question: str, *arguments: object) -> CheckedReply:
         """The answer to a question that draws from a scene or from pairs, which are sent where they
         are not there yet.
         """
@@ -126,7 +126,9 @@ class Package:
                 self._taken = data.sha256
             return self.ask(question, *arguments, within=DRAWS_WITHIN)
 
-    def ask(self, question: str, *arguments: object, within: float = ANSWERS_WITHIN) -> Answer:
+    def ask(
+        self, question: str, *arguments: object, within: float = ANSWERS_WITHIN
+    ) -> CheckedReply:
         """The answer to a question, the name of a method of
         :class:`hsiaug.registry.isolation.service.Service`.
 
@@ -152,7 +154,7 @@ class Package:
                 )
                 raise self._failure from None
 
-    def _answer(self, question: str, arguments: tuple[object, ...], within: float) -> Answer:
+    def _answer(self, question: str, arguments: tuple[object, ...], within: float) -> CheckedReply:
         try:
             self._pipe.send((question, arguments))
             self._wait(within)
@@ -160,7 +162,7 @@ class Package:
             if "failure" in head:
                 raise error_of(head["failure"], self.name)
             arrays = {name: self._array(*form) for name, form in head["arrays"].items()}
-            return Answer(head["facts"], arrays)
+            return CheckedReply(head["facts"], arrays)
         except HsiaugError:
             raise
         except (EOFError, OSError):

@@ -54,7 +54,8 @@ def without_main() -> Iterator[None]:
     Nor does it begin with modules of the current folder (Python 3.11 on), where a numpy.py may lie
     beside a scene.
     """
-    main, safe = sys.modules["__main__"], os.environ.get("PYTHONSAFEPATH", "")
+    main = sys.modules["__main__"]
+    safe = os.environ.get("PYTHONSAFEPATH", "")
     # Threads of a Dask worker start processes at the same time.
     with _hiding:
         hidden = {

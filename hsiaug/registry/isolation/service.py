@@ -52,7 +52,7 @@ DEVICES = "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", 
 
 
 @dataclasses.dataclass(frozen=True)
-class Answer:
+class Reply:
     """What is answered: plain JSON, and arrays."""
 
     facts: Any
@@ -66,53 +66,58 @@ class Service:
     list a package's plugins.
     """
 
-    def entries(self, name: str, value: str) -> Answer:
+    def entries(self, name: str, value: str) -> Reply:
         """The plugins that an entry point lists, or why it could not be imported."""
         entries, error = import_entries(name, value)
-        return Answer({"entries": [dataclasses.asdict(one) for one in entries], "error": error})
+        return Reply({"entries": [dataclasses.asdict(one) for one in entries], "error": error})
 
-    def plugin(self, entry: Entry) -> Answer:
+    def plugin(self, entry: Entry) -> Reply:
         """The card of a plugin, its hyper-parameters, and what the class of a protocol declares."""
         from hsiaug.registry.isolation.metadata import plugin_facts
 
-        return Answer(plugin_facts(_load(entry)))
+        return Reply(plugin_facts(_load(entry)))
 
-    def check_params(self, entry: Entry, values: Mapping[str, object]) -> Answer:
+    def check_params(self, entry: Entry, values: Mapping[str, object]) -> Reply:
         """Nothing where the class of the hyper-parameters takes these values."""
         _load(entry).card.params(**values)
-        return Answer(None)
+        return Reply(None)
 
-    def take(self, data: Any) -> Answer:
+    def take(self, data: Any) -> Reply:
         """Take the scene or the pairs that are drawn from, until there are others."""
         self.data = data
-        return Answer(None)
+        return Reply(None)
 
-    def parse(self, entry: Entry, argument: str, buffer: "Buffer", folder: str) -> Answer:
+    def parse(self, entry: Entry, argument: str, buffer: "Buffer", folder: str) -> Reply:
         """A protocol as its text was read."""
         from hsiaug.registry.isolation.metadata import protocol_text
 
-        return Answer(protocol_text(_load(entry).parse(argument, buffer, Path(folder))))
+        return Reply(protocol_text(_load(entry).parse(argument, buffer, Path(folder))))
 
-    def buffer_radius(self, entry: Entry, argument: str, buffer: "Buffer", patch: int) -> Answer:
+    def buffer_radius(self, entry: Entry, argument: str, buffer: "Buffer", patch: int) -> Reply:
         """The distance from training pixels within which no test pixel lies."""
-        return Answer(_protocol(entry, argument, buffer).buffer_radius(patch))
+        return Reply(_protocol(entry, argument, buffer).buffer_radius(patch))
 
-    def draw(self, entry: Entry, argument: str, buffer: "Buffer", seed: int, patch: int) -> Answer:
+    def draw(self, entry: Entry, argument: str, buffer: "Buffer", seed: int, patch: int) -> Reply:
         """A draw of single pixels of what was taken."""
-        drawn = _protocol(entry, argument, buffer).draw(self.data, seed, patch)
-        masks = {name: getattr(drawn, name) for name in ("train", "dropped", "hidden", "labels")}
-        masks["asked"] = drawn.asked
+        draw = _protocol(entry, argument, buffer).draw(self.data, seed, patch)
+        masks = {
+            "train": draw.train,
+            "dropped": draw.dropped,
+            "hidden": draw.hidden,
+            "labels": draw.labels,
+            "asked": draw.asked,
+        }
         arrays = {name: mask for name, mask in masks.items() if mask is not None}
-        return Answer({"notes": list(drawn.notes)}, arrays)
+        return Reply({"notes": list(draw.notes)}, arrays)
 
     def draw_tiles(
         self, entry: Entry, argument: str, buffer: "Buffer", seed: int, patch: int
-    ) -> Answer:
+    ) -> Reply:
         """A draw of areas of what was taken: ``train0``, ``test0``, … of each place."""
         areas = _protocol(entry, argument, buffer).draw_tiles(self.data, seed, patch)
         sides = {"train": areas.train, "test": areas.test}
         arrays = {f"{side}{i}": mask for side in sides for i, mask in enumerate(sides[side])}
-        return Answer({"tiles": areas.tiles}, arrays)
+        return Reply({"tiles": areas.tiles}, arrays)
 
 
 def serve(pipe: Connection, temporary: str, readable: Collection[str]) -> None:
@@ -120,13 +125,13 @@ def serve(pipe: Connection, temporary: str, readable: Collection[str]) -> None:
 
     Parameters
     ----------
-    pipe
+    pipe : Connection
         A question is the name of a method of Service, and its arguments. An answer is JSON, and the
         bytes of each array that it names.
-    temporary
+    temporary : str
         The folder of temporary files, which stands for the user's home too. Nothing else can be
         changed, on Linux with Landlock.
-    readable
+    readable : collection of str
         Files that can be read beside Python, its packages and the system's.
     """
     lead_session()
@@ -144,7 +149,8 @@ def serve(pipe: Connection, temporary: str, readable: Collection[str]) -> None:
     # What a package prints is no answer.
     os.dup2(2, 1)
     sys.stdout = sys.stderr
-    IMPORTS.allowed, IMPORTS.known = True, {}
+    IMPORTS.allowed = True
+    IMPORTS.known = {}
     service, me = Service(), os.getpid()
     while True:
         try:

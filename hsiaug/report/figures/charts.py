@@ -39,7 +39,7 @@ class Panel(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Block:
+class ChartBlock:
     """The panels of a table.
 
     Attributes
@@ -85,7 +85,7 @@ class Block:
         return self.height * math.ceil(len(self.panels) / self.wide(columns)) + self.around
 
 
-def draw_blocks(blocks: Sequence[Block], columns: int, how_to_read: str) -> Figure:
+def draw_blocks(blocks: Sequence[ChartBlock], columns: int, how_to_read: str) -> Figure:
     """The figure of some tables.
 
     Parameters
@@ -128,11 +128,13 @@ def _sentence(text: str) -> str:
     return visible(text).replace("$", r"\$")
 
 
-def _draw_block(place: SubFigure, block: Block, columns: int) -> float:
+def _draw_block(place: SubFigure, block: ChartBlock, columns: int) -> float:
     """Draw the panels and the legend; inches that the legend needs beyond what a block has round
     its panels.
     """
-    width, wide, n = WIDTHS[columns], block.wide(columns), len(block.panels)
+    width = WIDTHS[columns]
+    wide = block.wide(columns)
+    n = len(block.panels)
     shared = bool(block.rows)
     shape = math.ceil(n / wide), wide
     panels: list[Axes] = list(

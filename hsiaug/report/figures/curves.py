@@ -20,20 +20,20 @@ from hsiaug.report.curves import (
     percentages,
     reference,
 )
-from hsiaug.report.figures.charts import Block, Panel, draw_blocks
+from hsiaug.report.figures.charts import ChartBlock, Panel, draw_blocks
 from hsiaug.report.figures.files import series_style
 from hsiaug.report.labels import seeds_text
 from hsiaug.report.records import ArmCell
 from hsiaug.report.scenes.label_curves import LabelCurve
 from hsiaug.report.scores import Metric
 from hsiaug.report.tables import Report, Table
-from hsiaug.trial.arm import EVERY_CONTROL
+from hsiaug.trial.arm import CONTROLS_OF_OLD_RECORDS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-DASHES = dict(zip(EVERY_CONTROL[1:], ("--", (0, (5, 1, 1, 1)), "-."), strict=True))
+DASHES = dict(zip(CONTROLS_OF_OLD_RECORDS[1:], ("--", (0, (5, 1, 1, 1)), "-."), strict=True))
 """Dashes of the grey lines of the controls but ``none``."""
 LEVELS = ("--", "-.", ":", (0, (6, 2, 1, 2, 1, 2)))
 """Dashes of arms on learning curves."""
@@ -71,7 +71,7 @@ def curve_figure(report: Report, axis: Axis, columns: int = 2) -> Figure:
     return draw_blocks(blocks, columns, OF_SWEEPS)
 
 
-def _sweeps(table: Table, axis: Axis) -> Block:
+def _sweeps(table: Table, axis: Axis) -> ChartBlock:
     """The classifiers with a line: of the others there is nothing to draw."""
     lined = {line.classifier for line in find_sweeps(table, axis)}
     styles, first = _styles(table, axis), Shared()
@@ -89,7 +89,7 @@ def _sweeps(table: Table, axis: Axis) -> Block:
             Panel(title, partial(_draw_sweep, shown, none, score, styles, first))
             for score in scores
         ]
-    return Block(table.heading, panels, 1.85, narrowest=1.5, pairs=True, along=SIGNS[axis])
+    return ChartBlock(table.heading, panels, 1.85, narrowest=1.5, pairs=True, along=SIGNS[axis])
 
 
 def _styles(table: Table, axis: Axis) -> Styles:
@@ -176,7 +176,7 @@ def label_figure(curves: Sequence[LabelCurve], columns: int = 2) -> Figure:
             if score.key in curve.means
         ]
         blocks.append(
-            Block(table.heading, panels, 2.0, narrowest=1.5, along="added labels per class")
+            ChartBlock(table.heading, panels, 2.0, narrowest=1.5, along="added labels per class")
         )
     return draw_blocks(blocks, columns, OF_LABELS)
 

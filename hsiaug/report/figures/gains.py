@@ -14,9 +14,9 @@ from hsiaug.base.colours import TONES
 from hsiaug.base.errors import InputError
 from hsiaug.metrics.verdict import Evidence
 from hsiaug.report.compare import Gain
-from hsiaug.report.figures.charts import Block, Panel, draw_blocks
+from hsiaug.report.figures.charts import ChartBlock, Panel, draw_blocks
 from hsiaug.report.figures.files import series_style
-from hsiaug.report.findings import FINDINGS, over, signs_note
+from hsiaug.report.findings import FINDINGS, decisive_control_phrase, signs_note
 from hsiaug.report.labels import p_said, signed
 from hsiaug.report.matrix import Matrix, headlines, matrices
 from hsiaug.report.tables import Report, Table
@@ -74,7 +74,7 @@ def gain_figure(report: Report, columns: int = 2) -> Figure:
     return _drawn([_gains(table) for table in report.tables], columns, OF_GAINS)
 
 
-def _drawn(blocks: Sequence[Block], columns: int, how_to_read: str) -> Figure:
+def _drawn(blocks: Sequence[ChartBlock], columns: int, how_to_read: str) -> Figure:
     if not (shown := [block for block in blocks if block.rows]):
         rule = "a picture of gains needs a generator beside the controls"
         hint = "Run a benchmark with `generators` smote, for example."
@@ -82,13 +82,13 @@ def _drawn(blocks: Sequence[Block], columns: int, how_to_read: str) -> Figure:
     return draw_blocks(shown, columns, how_to_read)
 
 
-def _card(matrix: Matrix) -> Block:
+def _card(matrix: Matrix) -> ChartBlock:
     tables = matrix.tables
     rows = [row for row in matrix.rows if any(gain and gain.verdict for gain in row.gains)][
         :MOST_ROWS
     ]
     names = [table.condition.scene for table in tables] if len(tables) > 1 else [""]
-    return Block(
+    return ChartBlock(
         "LEAKY: " * any(table.leaky for table in tables) + matrix.title,
         [
             Panel((name,), partial(_draw_verdicts, [row.gains[i] for row in rows]))
@@ -119,7 +119,7 @@ def _draw_verdicts(gains: Sequence[Gain | None], axes: Axes) -> dict[str, Any]:
         ends = [100 * end for end in test.interval or (test.mean, test.mean)]
         axes.plot(ends, [y, y], color=colour, linewidth=2.5, alpha=0.55, solid_capstyle="butt")
         axes.plot([100 * test.mean], [y], "o", color=colour, markersize=4)
-        _write(axes, y, f"{words.sign} {signed(test.mean)} {over(gain)}", colour)
+        _write(axes, y, f"{words.sign} {signed(test.mean)} {decisive_control_phrase(gain)}", colour)
         _write(axes, y, p_said(test.p_corrected), colour, below=True)
     axes.set_ylim(len(gains) - 0.5, -0.8)
     axes.spines[["top", "right", "left"]].set_visible(False)
@@ -142,10 +142,11 @@ def _write(axes: Axes, y: float, text: str, colour: str, *, below: bool = False)
     )
 
 
-def _gains(table: Table) -> Block:
+def _gains(table: Table) -> ChartBlock:
     """Each arm has a line for each control."""
     known = [gain for gain in table.judged if any(gain.against.values())]
-    arms, each = {gain.cell.arm for gain in known}, len(table.controls) + 1
+    arms = {gain.cell.arm for gain in known}
+    each = len(table.controls) + 1
     lines = {arm: each * i for i, arm in enumerate(arm for arm in table.arms if arm in arms)}
     places = control_places(known)
     panels = [
@@ -153,7 +154,7 @@ def _gains(table: Table) -> Block:
         for classifier in table.classifiers
         if (found := [gain for gain in known if gain.cell.classifier == classifier])
     ]
-    return Block(
+    return ChartBlock(
         table.heading,
         panels,
         LINE * each * len(lines) + AXIS,
@@ -190,7 +191,8 @@ def _draw_gains(
         _outline(axes, bars, color=style["color"], linewidth=1.6, alpha=0.7)
         ticks = [(d, y + up) for y, test in tests for d in test.differences for up in (-0.3, 0.3)]
         _outline(axes, ticks, color=style["color"], linewidth=0.6, alpha=0.7)
-        means, rows = [100 * test.mean for _, test in tests], [y for y, _ in tests]
+        means = [100 * test.mean for _, test in tests]
+        rows = [y for y, _ in tests]
         name = f"over {control}"
         (entries[name],) = axes.plot(means, rows, linestyle="none", ms=4, label=name, **style)
     axes.set_ylim(each * len(lines) - 0.5, -0.8)

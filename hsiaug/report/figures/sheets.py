@@ -29,13 +29,13 @@ def tile_rows(
 
     Parameters
     ----------
-    images
-        (n, T, h, w, 3) uint8, T dates.
-    masks
-        (n, h, w) class ids, 0 = no label.
-    tints
-        (C + 1, 3) uint8 colours by class id.
-    side
+    images : (n, T, h, w, 3) uint8
+        T dates.
+    masks : (n, h, w) array
+        Class ids, 0 = no label.
+    tints : (C + 1, 3) uint8
+        Colours by class id.
+    side : int
         Pixels of the longer side of an answer, about: tiles are enlarged by whole numbers.
     """
     scale = max(1, round(side / max(masks.shape[1:])))
@@ -64,14 +64,14 @@ def outlined(
     ----------
     images
         (n, h, w, 3) uint8.
-    masks
-        (n, h, w) class ids. Of areas of ``IGNORE`` only the rim along others is drawn, in white, so
+    masks : (n, h, w) array
+        Class ids. Of areas of ``IGNORE`` only the rim along others is drawn, in white, so
         that the outlines of these are seen on any ground.
-    tints
-        (C + 1, 3) uint8 colours by class id.
-    scale
+    tints : (C + 1, 3) uint8
+        Colours by class id.
+    scale : int
         Pixels of an answer along a side of a pixel of an image.
-    fill
+    fill : float
         How much of an area's colour lies over it, 0 to 1; its outline is drawn in any case.
 
     Returns
@@ -100,13 +100,13 @@ def image_grid(
 
     Parameters
     ----------
-    rows
+    rows : sequence of Images
         Images of one size; a row may have fewer than ``across``, or none.
-    across
+    across : int
         Columns of the grid.
-    side
+    side : int
         Pixels of the longer side of an image, about: each is enlarged to it by whole numbers.
-    apart
+    apart : bool
         Whether the first row is set apart from the others.
     """
     height, width = rows[0].shape[1:3]

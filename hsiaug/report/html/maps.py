@@ -30,7 +30,7 @@ from hsiaug.report.scenes.ground_truth import (
 from hsiaug.report.tables import Table
 from hsiaug.report.trials import Trial
 from hsiaug.tasks.data import NoGroundTruthError
-from hsiaug.trial.arm import EVERY_CONTROL, Method
+from hsiaug.trial.arm import CONTROLS_OF_OLD_RECORDS, Method
 from hsiaug.trial.store import Store
 
 SIDE = 800
@@ -185,7 +185,7 @@ def best_cells(table: Table, classifier: Method) -> list[ArmCell]:
         summary = cell.summary(table.scores.main.key)
         if summary and (name not in best or summary.mean > best[name][0]):
             best[name] = summary.mean, cell
-    return [best[name][1] for name in (*EVERY_CONTROL, "other") if name in best]
+    return [best[name][1] for name in (*CONTROLS_OF_OLD_RECORDS, "other") if name in best]
 
 
 def _at(text: str, truth: GroundTruth, place: int) -> str:

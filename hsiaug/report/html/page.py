@@ -18,7 +18,7 @@ from hsiaug.report.answers import three_answers
 from hsiaug.report.curves import AXES, SIGNS, find_sweeps
 from hsiaug.report.figures.curves import curve_figure, label_figure
 from hsiaug.report.figures.files import figure_bytes
-from hsiaug.report.findings import best_said
+from hsiaug.report.findings import best_row_sentences
 from hsiaug.report.html.arms import arm_commands, arm_keys
 from hsiaug.report.html.classes import classes_html
 from hsiaug.report.html.gains import gain_chart
@@ -169,7 +169,7 @@ def _verdicts(
             blocks.append(grids_html(matrix.grids))
             blocks += map(macros().note, summary_notes(matrix))
         else:
-            blocks += map(macros().para, best_said(matrix.tables[0], report.option))
+            blocks += map(macros().para, best_row_sentences(matrix.tables[0], report.option))
     return join(*blocks)
 
 

@@ -141,7 +141,8 @@ class LabelCurve:
 
     def _worth(self, cell: ArmCell) -> ArmWorth:
         shared = [draw for draw in self.draws if id(cell) in draw.arms]
-        means, worth = {}, {}
+        means = {}
+        worth = {}
         for key in (one.key for one in self.scores):
             rows = [
                 [*(point[key] for point in draw.points), draw.arms[id(cell)][key]]
@@ -235,10 +236,10 @@ def _curve(table: Table, classifier: Method, place: Place, reader: "_Reader") ->
         return None
     common = sorted(set.intersection(*(set(trials) for trials in by_seed.values())))
     arms = [cell for cell in table.cells_of(classifier) if cell.arm.generator.name != "none"]
-    draws, why = (
-        [],
-        [f"draw {s}: not at every number of labels" for s in sorted(set(by_seed[0]) - set(common))],
-    )
+    draws = []
+    why = [
+        f"draw {s}: not at every number of labels" for s in sorted(set(by_seed[0]) - set(common))
+    ]
     for seed in common:
         draw = by_seed[0][seed].draw
         mine = {id(cell): trial for cell in arms for trial in cell.ok if trial.draw == draw}

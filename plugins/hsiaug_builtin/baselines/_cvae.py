@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from hsiaug.api import Progress
-from hsiaug_builtin.baselines._learnt import Conditional, Size, TrainingComponents
+from hsiaug_builtin.baselines._learnt import Conditional, PatchShape, TrainingComponents
 from hsiaug_builtin.baselines._sizes import CvaeParams
 from hsiaug_builtin.diffusion.training import train
 
@@ -16,7 +16,7 @@ for ever.
 """
 
 
-class Cvae(Conditional):
+class CvaeNetwork(Conditional):
     """Encoder q(h | z, y), prior p(h | y) and decoder p(z | h, y), Gaussian with a diagonal
     covariance all three.
 
@@ -24,7 +24,7 @@ class Cvae(Conditional):
     vector.
     """
 
-    def __init__(self, size: Size, params: CvaeParams) -> None:
+    def __init__(self, size: PatchShape, params: CvaeParams) -> None:
         super().__init__(size, params)
         k, p, w = size.components, size.patch, params.width
         flat = w * (p // 2 + 1) ** 2
@@ -54,17 +54,17 @@ class Cvae(Conditional):
         return out
 
     def fit_network(self, data: TrainingComponents, seed: int, progress: Progress) -> Conditional:
-        draw = torch.Generator().manual_seed(seed)
+        rng = torch.Generator().manual_seed(seed)
         params = self.params
 
         def loss(step: int) -> Tensor:
-            z, y = data.batch(params.batch, draw, step)
+            z, y = data.batch(params.batch, rng, step)
             mean, log_variance = self.encoder(
                 torch.cat([self.eyes(z), self.label(y)], dim=1)
             ).chunk(2, dim=1)
             log_variance = log_variance.clamp(-10, 10)
             prior, log_prior = self.prior(y).chunk(2, dim=1)
-            noise = torch.randn(mean.shape, generator=draw).to(mean.device)
+            noise = torch.randn(mean.shape, generator=rng).to(mean.device)
             out = self.decoder(mean + (0.5 * log_variance).exp() * noise, y)
             log_noise = self.log_noise.clamp(min=LEAST)
             error = 0.5 * ((z - out) / log_noise.exp()).square() + log_noise
@@ -81,10 +81,10 @@ class Cvae(Conditional):
             note="conditional VAE",
         )
 
-    def generate(self, y: Tensor, draw: torch.Generator) -> Tensor:
+    def generate(self, y: Tensor, rng: torch.Generator) -> Tensor:
         prior, log_prior = self.prior(y).chunk(2, dim=1)
-        h = prior + (0.5 * log_prior).exp() * torch.randn(prior.shape, generator=draw).to(y.device)
+        h = prior + (0.5 * log_prior).exp() * torch.randn(prior.shape, generator=rng).to(y.device)
         out = self.decoder(h, y)
         return out + self.log_noise.clamp(min=LEAST).exp() * torch.randn(
-            out.shape, generator=draw
+            out.shape, generator=rng
         ).to(y.device)

@@ -23,7 +23,7 @@ BATCH = 256
 
 
 @dataclass(frozen=True)
-class Size:
+class PatchShape:
     """k components, p×p pixels, class ids below ``classes``."""
 
     components: int
@@ -32,7 +32,7 @@ class Size:
 
 
 @dataclass(frozen=True, eq=False)
-class Components:
+class ClassComponents:
     """z = (axes · z-scored spectrum − centre of the class) / scale, pixel by pixel.
 
     Attributes
@@ -68,7 +68,7 @@ class Components:
         return np.asarray(np.einsum("kb,nkij->nbij", bands, z, optimize=True), dtype=np.float32)
 
 
-def fit_components(view: TrainView, most: int) -> Components:
+def fit_components(view: TrainView, most: int) -> ClassComponents:
     """``most`` components at most, of the visible pixels of the view; directions without spread are
     left out.
 
@@ -91,7 +91,7 @@ def fit_components(view: TrainView, most: int) -> Components:
     within = (real - centres[view.y]).var(axis=0)
     scale = np.sqrt(np.where(within > 1e-6 * spread, within, spread))
     found = (axes, scale, centres)
-    return Components(norm.mean, norm.std, *(array.astype(np.float32) for array in found))
+    return ClassComponents(norm.mean, norm.std, *(array.astype(np.float32) for array in found))
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,11 +122,11 @@ class TrainingComponents:
             torch.tensor(z, device=device), torch.tensor(y, device=device), torch.tensor(share)
         )
 
-    def batch(self, size: int, draw: torch.Generator, step: int) -> tuple[Tensor, Tensor]:
+    def batch(self, size: int, rng: torch.Generator, step: int) -> tuple[Tensor, Tensor]:
         """z (size, k, p, p), under one of the eight symmetries of the square after the other, and y
         (size,).
         """
-        rows = torch.multinomial(self.share, size, replacement=True, generator=draw).to(
+        rows = torch.multinomial(self.share, size, replacement=True, generator=rng).to(
             self.y.device
         )
         return turn_batch(self.z[rows], step), self.y[rows]
@@ -135,7 +135,7 @@ class TrainingComponents:
 class Conditional(nn.Module):
     """A network that learns to draw components of given classes."""
 
-    def __init__(self, size: Size, params: Any) -> None:
+    def __init__(self, size: PatchShape, params: Any) -> None:
         super().__init__()
         self.size, self.params = size, params
 
@@ -145,7 +145,7 @@ class Conditional(nn.Module):
         """
         raise NotImplementedError
 
-    def generate(self, y: Tensor, draw: torch.Generator) -> Tensor:
+    def generate(self, y: Tensor, rng: torch.Generator) -> Tensor:
         """(n, k, p, p) for class ids y (n,)."""
         raise NotImplementedError
 
@@ -162,9 +162,9 @@ class FittedLearnt(FittedPatches):
 
     generator: str
     params: Any
-    size: Size
+    size: PatchShape
     net: Conditional
-    components: Components
+    components: ClassComponents
     device: str
 
     @property
@@ -173,17 +173,17 @@ class FittedLearnt(FittedPatches):
 
     def make(self, c: int, count: int, rows: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
         anchors = self.x[cycle(rows, count, np.random.default_rng(seed))]
-        draw = torch.Generator().manual_seed(seed)
-        parts = [self._carry(anchors[i : i + BATCH], c, draw) for i in range(0, count, BATCH)]
+        rng = torch.Generator().manual_seed(seed)
+        parts = [self._carry(anchors[i : i + BATCH], c, rng) for i in range(0, count, BATCH)]
         return np.concatenate(parts)
 
     @torch.inference_mode()
     def _carry(
-        self, anchors: NDArray[np.float32], c: int, draw: torch.Generator
+        self, anchors: NDArray[np.float32], c: int, rng: torch.Generator
     ) -> NDArray[np.float32]:
         """``anchors`` (n, B, p, p) with their components replaced."""
         y = torch.full((len(anchors),), c, dtype=torch.int64, device=self.device)
-        drawn = self.net.generate(y, draw).cpu().numpy()
+        drawn = self.net.generate(y, rng).cpu().numpy()
         old = self.components.of(anchors, np.full(len(anchors), c))
         return anchors + self.components.change(drawn - old)
 
@@ -206,7 +206,7 @@ def learn(
     """A network of this kind, taught on the real patches in ``params.components`` components."""
     real = view.real
     components = fit_components(view, params.components)
-    size = Size(len(components.scale), view.patch, len(view.class_names) + 1)
+    size = PatchShape(len(components.scale), view.patch, len(view.class_names) + 1)
     net = fresh(lambda: kind(size, params), seed).to(device)
     data = TrainingComponents.of(components.of(real.x, real.y), real.y, device)
     net = net.fit_network(data, seed, progress)
@@ -216,7 +216,7 @@ def learn(
 def restore(card: Card, folder: Path, kind: type[Conditional], device: str) -> FittedLearnt:
     """Read a saved fit."""
     arrays, facts = load_state(folder)
-    params, size = card.params(**facts["params"]), Size(**facts["size"])
+    params, size = card.params(**facts["params"]), PatchShape(**facts["size"])
     net = state.restore("net", arrays, lambda: kind(size, params), device)
-    components = Components(**state.under("components", arrays))
+    components = ClassComponents(**state.under("components", arrays))
     return FittedLearnt(arrays["x"], arrays["y"], card.name, params, size, net, components, device)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from hsiaug.api import Progress
-from hsiaug_builtin.baselines._learnt import Conditional, Size, TrainingComponents
+from hsiaug_builtin.baselines._learnt import Conditional, PatchShape, TrainingComponents
 from hsiaug_builtin.baselines._sizes import WganParams
 from hsiaug_builtin.nets.seeded import fresh
 from hsiaug_builtin.nets.training import check_finite
@@ -15,7 +15,7 @@ from hsiaug_builtin.nets.training import check_finite
 class Critic(nn.Module):
     """Score (n,) of z (n, k, p, p) as a sample of class y (n,); the class enters by projection."""
 
-    def __init__(self, size: Size, width: int) -> None:
+    def __init__(self, size: PatchShape, width: int) -> None:
         super().__init__()
         self.body = nn.Sequential(
             nn.Conv2d(size.components, width, 1),
@@ -35,7 +35,7 @@ class Critic(nn.Module):
         return out
 
 
-class Wgan(Conditional):
+class WganNetwork(Conditional):
     """The generator: noise (n, d) and a class vector → components (n, k, p, p).
 
     The noise also enters the components directly, all pixels alike, so that training starts from
@@ -43,7 +43,7 @@ class Wgan(Conditional):
     a short training hardly leads away.
     """
 
-    def __init__(self, size: Size, params: WganParams) -> None:
+    def __init__(self, size: PatchShape, params: WganParams) -> None:
         super().__init__(size, params)
         w = params.width
         self.label = nn.Embedding(size.classes, w)
@@ -63,36 +63,36 @@ class Wgan(Conditional):
     def fit_network(self, data: TrainingComponents, seed: int, progress: Progress) -> Conditional:
         params, device = self.params, data.z.device
         critic = fresh(lambda: Critic(self.size, params.width), seed + 1).to(device)
-        draw = torch.Generator().manual_seed(seed)
+        rng = torch.Generator().manual_seed(seed)
         maker, judge = (
             torch.optim.Adam(net.parameters(), lr=params.rate, betas=(0.0, 0.9))
             for net in (self, critic)
         )
         for step in range(params.steps):
             for turn in range(params.critic_steps):
-                z, y = data.batch(params.batch, draw, step + turn)
+                z, y = data.batch(params.batch, rng, step + turn)
                 with torch.no_grad():
-                    made = self.generate(y, draw)
+                    made = self.generate(y, rng)
                 value = (critic(made, y) - critic(z, y)).mean()
-                value = value + params.penalty * steepness(critic, z, made, y, draw)
+                value = value + params.penalty * steepness(critic, z, made, y, rng)
                 descend(judge, value, step)
-            _, y = data.batch(params.batch, draw, step)
-            descend(maker, -critic(self.generate(y, draw), y).mean(), step)
+            _, y = data.batch(params.batch, rng, step)
+            descend(maker, -critic(self.generate(y, rng), y).mean(), step)
             progress(step + 1, params.steps, "WGAN-GP")
         return self.eval().requires_grad_(False)
 
-    def generate(self, y: Tensor, draw: torch.Generator) -> Tensor:
-        out: Tensor = self(torch.randn(len(y), self.params.latent, generator=draw).to(y.device), y)
+    def generate(self, y: Tensor, rng: torch.Generator) -> Tensor:
+        out: Tensor = self(torch.randn(len(y), self.params.latent, generator=rng).to(y.device), y)
         return out
 
 
 def steepness(
-    critic: Critic, real: Tensor, made: Tensor, y: Tensor, draw: torch.Generator
+    critic: Critic, real: Tensor, made: Tensor, y: Tensor, rng: torch.Generator
 ) -> Tensor:
     """Mean of (‖∇critic‖ − 1)² at random points between real and made samples (n, k, p, p) of the
     same class.
     """
-    share = torch.rand(len(y), 1, 1, 1, generator=draw).to(y.device)
+    share = torch.rand(len(y), 1, 1, 1, generator=rng).to(y.device)
     between = (share * real + (1 - share) * made).requires_grad_()
     (slope,) = torch.autograd.grad(critic(between, y).sum(), between, create_graph=True)
     return torch.as_tensor((slope.flatten(1).norm(dim=1) - 1).square().mean())

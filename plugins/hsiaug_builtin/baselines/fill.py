@@ -107,7 +107,8 @@ class Fill(Plugin[FillParams]):
         named, sure = np.empty(0, dtype=np.int64), np.empty(0)
         if len(near):
             votes = teach(replace(view, unlabelled=near))
-            named, sure = votes.classes[votes.shares.argmax(axis=1)], margins(votes.shares)
+            named = votes.classes[votes.shares.argmax(axis=1)]
+            sure = margins(votes.shares)
         # A segment and a class as one number.
         kinds = len(view.class_names) + 1
         believed = np.isin(segments[tuple(near.T)] * kinds + named, own * kinds + view.y)

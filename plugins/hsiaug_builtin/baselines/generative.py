@@ -66,9 +66,9 @@ class Cvae(_Generative):
     )
 
     def _net(self) -> type[Conditional]:
-        from hsiaug_builtin.baselines._cvae import Cvae
+        from hsiaug_builtin.baselines._cvae import CvaeNetwork
 
-        return Cvae
+        return CvaeNetwork
 
 
 class Wgan(_Generative):
@@ -107,6 +107,6 @@ class Wgan(_Generative):
     )
 
     def _net(self) -> type[Conditional]:
-        from hsiaug_builtin.baselines._wgan import Wgan
+        from hsiaug_builtin.baselines._wgan import WganNetwork
 
-        return Wgan
+        return WganNetwork

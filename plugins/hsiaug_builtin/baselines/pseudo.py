@@ -90,7 +90,8 @@ class FittedPseudo:
 
         Raises PluginError for a class without a training pixel, which no pixel can be named after.
         """
-        used, chosen = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
+        used = [np.empty(0, dtype=np.int64)]
+        chosen = [np.empty(0, dtype=np.int64)]
         weights = [np.empty(0)]
         for c, count in sorted(counts.items()):
             own = np.flatnonzero(self.y == c)
@@ -106,7 +107,8 @@ class FittedPseudo:
                 used.append(self._order(own, done + count, rng))
                 chosen.append(used[-1][done:])
                 weights.append(self._weights(used[-1])[done:])
-        rows, facts = np.concatenate(chosen), self._facts(np.concatenate(used))
+        rows = np.concatenate(chosen)
+        facts = self._facts(np.concatenate(used))
         made = PatchSamples.made(
             patches_at(self.cube, self.coords[rows], self.patch), self.y[rows], facts
         )
@@ -186,20 +188,22 @@ class Pseudo(Plugin[PseudoParams]):
         from hsiaug_builtin.teacher.teacher import teach
 
         if not len(view.unlabelled):
-            sure, lack = (
-                np.ones(len(view.y)),
-                {"no_unlabelled_pixel": "training patches are repeated"},
+            return FittedPseudo(
+                params=self.params,
+                cube=view.cube,
+                patch=view.patch,
+                coords=view.coords,
+                y=view.y,
+                confidence=np.ones(len(view.y)),
+                notes={"no_unlabelled_pixel": "training patches are repeated"},
             )
-            return FittedPseudo(self.params, view.cube, view.patch, view.coords, view.y, sure, lack)
         progress(0, 1, "teacher")
         votes = teach(view)
         rows = choose_trusted(votes.shares, self.params.share, among=votes.attached)
         progress(1, 1, "teacher")
-        column, index = (
-            np.repeat(np.arange(len(rows)), [len(own) for own in rows]),
-            np.concatenate(rows),
-        )
-        lacking = votes.classes[[not len(own) for own in rows]]
+        column = np.repeat(np.arange(len(rows)), list(map(len, rows)))
+        index = np.concatenate(rows)
+        lacking = votes.classes[[not len(of_class) for of_class in rows]]
         again = np.isin(view.y, lacking)
         notes = {"teacher": dict(votes.facts)}
         if len(lacking):

@@ -51,10 +51,8 @@ class SklearnParams:
         """The estimator, not fitted."""
         from sklearn.base import ClassifierMixin
 
-        cls, label = (
-            find_class("sklearn", self.estimator, MODULES, ClassifierMixin),
-            f"sklearn:{self.estimator}",
-        )
+        cls = find_class("sklearn", self.estimator, MODULES, ClassifierMixin)
+        label = f"sklearn:{self.estimator}"
         options = parse_options(self.options, label)
         inner = [
             name for name, one in signature(cls).parameters.items() if one.default is one.empty

@@ -55,8 +55,8 @@ class Timm(NetClassifier[TimmParams]):
         name="timm",
         version="1",
         summary=(
-            "Any timm backbone on principal components, as timm:NAME; sensible on a CPU: "
-            f"{', '.join(SENSIBLE)}; up-sampled to 32×32: test_vit, test_convnext"
+            "Any timm backbone on principal components, as timm:NAME; sensible on a CPU:"
+            f" {', '.join(SENSIBLE)}; up-sampled to 32×32: test_vit, test_convnext"
         ),
         paper="""@misc{wightman2019timm, author={Ross Wightman}, title={{PyTorch} Image Models},
             howpublished={Software}, year={2019}, doi={10.5281/zenodo.4414861}}; each backbone has

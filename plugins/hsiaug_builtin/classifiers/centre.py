@@ -98,14 +98,15 @@ class CentreCnn(Plugin[CentreCnnParams]):
         bands, error = data.x.shape[1], criterion(data, own, device)
 
         def trained(member: int) -> CentreNet:
-            window, seed_of = own.window if member % 2 else 1, derive_seed("member", member, seed)
+            window = own.window if member % 2 else 1
+            seed_of = derive_seed("member", member, seed)
             net = fresh(
                 lambda: CentreNet(bands, own.width, window, own.dropout, data.classes), seed_of
             )
-            draw = batches(data, own, seed_of, device)
+            next_batch = batches(data, own, seed_of, device)
             return train(
                 net,
-                draw,
+                next_batch,
                 error,
                 own,
                 seed=seed_of,

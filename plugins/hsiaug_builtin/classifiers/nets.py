@@ -87,14 +87,17 @@ class HybridNet(nn.Module):
 
     def __init__(self, components: int, side: int, width: int, classes: int) -> None:
         super().__init__()
-        depth, channels = components, 1
+        depth = components
+        channels = 1
         layers: list[nn.Module] = []
         for kernels, spectral, padding in KERNELS:
             k, s = min(spectral, depth), min(3, side + 2 * padding)
             layers.append(
                 convolution(channels, kernels, (k, s, s), padding=(0, padding, padding), axes=3)
             )
-            depth, side, channels = depth - k + 1, side + 2 * padding - s + 1, kernels
+            depth = depth - k + 1
+            side = side + 2 * padding - s + 1
+            channels = kernels
         self.volume = nn.Sequential(*layers)
         self.plane = convolution(channels * depth, width, min(3, side), padding=0)
         self.head = nn.Linear(width, classes)

@@ -76,7 +76,9 @@ class FittedSvm:
 
     def predict(self, patches: Patches) -> NDArray[np.int64]:
         """(n,) class ids of the centre spectra."""
-        return np.asarray(self.machine.classes[named(self._scores(patches))], dtype=np.int64)
+        return np.asarray(
+            self.machine.classes[winning_class(self._scores(patches))], dtype=np.int64
+        )
 
     def predict_proba(self, patches: Patches) -> NDArray[np.float32]:
         """(n, C) softmax of SHARPNESS times the decision function, in which a won pair of classes
@@ -85,14 +87,14 @@ class FittedSvm:
         from scipy.special import softmax
 
         scores = self._scores(patches)
-        scores[np.arange(len(scores)), named(scores)] = scores.max(axis=1)
+        scores[np.arange(len(scores)), winning_class(scores)] = scores.max(axis=1)
         return by_class(softmax(SHARPNESS * scores, axis=1), self.machine.classes, self.class_count)
 
     def _scores(self, patches: Patches) -> NDArray[np.float64]:
         return self.machine.scores(self.normaliser.spectra(patches.centres))
 
 
-def named(scores: NDArray[np.float64]) -> NDArray[np.int64]:
+def winning_class(scores: NDArray[np.float64]) -> NDArray[np.int64]:
     """(n,) columns of the predicted classes, of scores (n, k)."""
     if scores.shape[1] <= 2:
         return np.asarray(scores.argmax(axis=1))

@@ -76,11 +76,15 @@ class NetSegmenter(Plugin[Own]):
         from hsiaug_builtin.nets.seeded import fresh
         from hsiaug_builtin.nets.training import train
 
-        own, real, classes = self.params, view.real.images, len(view.class_names)
-        data, scale = training_tiles(samples, classes), fit_scale(real, own.centre, self.unit)
+        own = self.params
+        real = view.real.images
+        classes = len(view.class_names)
+        data = training_tiles(samples, classes)
+        scale = fit_scale(real, own.centre, self.unit)
         net = fresh(lambda: Padded(self.network(len(scale.mean), len(data.classes))), seed)
-        draw, error = batches(data, scale, own.batch, seed, device), criterion(data, own, device)
-        net = train(net, draw, error, own, seed=seed, device=device, progress=progress)
+        next_batch = batches(data, scale, own.batch, seed, device)
+        error = criterion(data, own, device)
+        net = train(net, next_batch, error, own, seed=seed, device=device, progress=progress)
         settle(net, real, scale, seed, device)
         if isinstance(net.net, ContextAndPixel):
             # Not settled: statistics of pixels without a label, which may be of other materials,

@@ -176,7 +176,8 @@ def training_tiles(samples: DenseSamples, class_count: int) -> TrainingTiles:
             value=f"{len(samples)} tiles without",
             hint="Give it real tiles, or synthetic ones with labels.",
         )
-    masks, weight = samples.masks[kept], samples.weight[kept].astype(np.float64)
+    masks = samples.masks[kept]
+    weight = samples.weight[kept].astype(np.float64)
     mass = _mass(masks, weight, class_count)
     classes = np.flatnonzero(mass) + 1
     output = np.full(class_count + 1, IGNORED, dtype=np.int64)

@@ -44,7 +44,8 @@ class Padded(nn.Module):
         """(n, T, B, H, W) → (n, k, H, W)."""
         height, width = x.shape[-2:]
         # Half on either side, because a reflection can be no wider than the tile.
-        lack_h, lack_w = -height % self.net.multiple, -width % self.net.multiple
+        lack_h = -height % self.net.multiple
+        lack_w = -width % self.net.multiple
         top, left = lack_h // 2, lack_w // 2
         if lack_h or lack_w:
             sides = (left, lack_w - left, top, lack_h - top)
@@ -107,7 +108,9 @@ class SiameseU(TileNet):
         super().__init__()
         channels = min(bands, 2 * width)
         self.map = _map(bands, channels)
-        self.encoder, self.enlarge, self.decoder = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
+        self.encoder = nn.ModuleList()
+        self.enlarge = nn.ModuleList()
+        self.decoder = nn.ModuleList()
         for down, up in zip(ENCODER, DECODER, strict=True):
             self.encoder.append(_chain(channels, [width * m for m in down]))
             channels = width * down[-1]

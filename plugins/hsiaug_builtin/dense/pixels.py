@@ -40,14 +40,14 @@ class PixelParams:
 
 
 @dataclass(frozen=True)
-class SvmParams(PixelParams):
+class PixelSvmParams(PixelParams):
     """The machine."""
 
     cost: float = param(10.0, "C of the machine", low=1e-6)
 
 
 @dataclass(frozen=True)
-class ForestParams(PixelParams):
+class PixelForestParams(PixelParams):
     """The forest."""
 
     trees: int = param(300, "number of trees", low=1)
@@ -81,7 +81,7 @@ class FittedPixels:
 
 
 @dataclass(frozen=True, eq=False)
-class FittedForest(FittedPixels):
+class FittedPixelForest(FittedPixels):
     """A forest also tells the shares of its trees."""
 
     def predict_proba(self, tiles: Tiles) -> NDArray[np.float32]:
@@ -92,7 +92,8 @@ class FittedForest(FittedPixels):
         if self.model is None:
             shares, classes = np.ones((len(spectra), 1)), np.array([self.only])
         else:
-            shares, classes = self.model.predict_proba(spectra), self.model.classes_
+            shares = self.model.predict_proba(spectra)
+            classes = self.model.classes_
         found = by_class(shares, classes, self.class_count)
         return np.ascontiguousarray(
             found.reshape(len(tiles), *tiles.side, -1).transpose(0, 3, 1, 2)
@@ -132,7 +133,8 @@ class _Pixels(Plugin[Any]):
         """
         y, spectra = samples.masks.ravel(), spectra_of(samples.images)
         size = int(np.prod(samples.side))
-        weight, made = np.repeat(samples.weight, size), np.repeat(samples.synthetic, size)
+        weight = np.repeat(samples.weight, size)
+        made = np.repeat(samples.synthetic, size)
         rows = np.flatnonzero((y > 0) & (weight > 0))
         if not len(rows):
             raise PluginError(
@@ -178,7 +180,7 @@ class PixelSvm(_Pixels):
             pages={144--152}, year={1992}, doi={10.1145/130385.130401}}""",
         tasks=("segmentation", "change"),
         seconds=3.0,
-        params=SvmParams,
+        params=PixelSvmParams,
         presets={"tiny": {"most": 50}},
         control_of="masks",
         control_text="the spectrum of each pixel and nothing of shapes",
@@ -202,7 +204,7 @@ class PixelForest(_Pixels):
             doi={10.1023/A:1010933404324}}""",
         tasks=("segmentation", "change"),
         seconds=5.0,
-        params=ForestParams,
+        params=PixelForestParams,
         presets={"tiny": {"most": 50, "trees": 20}},
     )
 
@@ -211,5 +213,5 @@ class PixelForest(_Pixels):
 
         return RandomForestClassifier(self.params.trees, n_jobs=1, random_state=seed)
 
-    def fitted(self, model: Any, only: int, classes: int) -> FittedForest:
-        return FittedForest(model, only, classes)
+    def fitted(self, model: Any, only: int, classes: int) -> FittedPixelForest:
+        return FittedPixelForest(model, only, classes)

@@ -23,7 +23,7 @@ from hsiaug_builtin.dense.inputs import (
     unit_norm,
 )
 from hsiaug_builtin.nets.seeded import seeded, to_device
-from hsiaug_builtin.nets.training import Draw, Error
+from hsiaug_builtin.nets.training import Error, NextBatch
 from hsiaug_builtin.nets.views import turn_batch
 
 SETTLED, SETTLED_BATCH = 512, 32
@@ -63,7 +63,7 @@ def settle(
     net.eval()
 
 
-def batches(data: TrainingTiles, scale: BandScale, size: int, seed: int, device: str) -> Draw:
+def batches(data: TrainingTiles, scale: BandScale, size: int, seed: int, device: str) -> NextBatch:
     """Z-scored tiles (size, T, B, H, W) and their targets (size, H, W) int64.
 
     Tiles are drawn on the CPU, with replacement and in proportion to their weight, which has the
@@ -73,7 +73,7 @@ def batches(data: TrainingTiles, scale: BandScale, size: int, seed: int, device:
     order = torch.Generator().manual_seed(seed)
     chances = torch.from_numpy(data.weight)
 
-    def draw(step: int) -> tuple[Tensor, Tensor]:
+    def next_batch(step: int) -> tuple[Tensor, Tensor]:
         rows = torch.multinomial(chances, size, replacement=True, generator=order).numpy()
         tiles, target = scale(data.images[rows]), data.target[rows]
         # As one stack of layers, so that a mask cannot be turned otherwise than its image.
@@ -84,10 +84,10 @@ def batches(data: TrainingTiles, scale: BandScale, size: int, seed: int, device:
         x = shown[:, :-1].reshape(tiles.shape)
         return to_device(x, device), to_device(shown[:, -1].long(), device)
 
-    return draw
+    return next_batch
 
 
-def single_pixels(data: TrainingTiles, scale: BandScale, seed: int, device: str) -> Draw:
+def single_pixels(data: TrainingTiles, scale: BandScale, seed: int, device: str) -> NextBatch:
     """Labelled pixels of tiles of one date, as one tile (1, B, *GRID) of z-scored unit-norm
     spectra, and their targets (1, *GRID) int64.
 
@@ -102,23 +102,22 @@ def single_pixels(data: TrainingTiles, scale: BandScale, seed: int, device: str)
     made = np.broadcast_to(data.synthetic[:, None, None], labelled.shape)
     shown = np.unique(data.target[labelled & ~made])
     labelled &= ~made | ~np.isin(data.target, shown)
-    spectra, target = (
-        unit_norm(data.images)[:, 0].transpose(0, 2, 3, 1)[labelled],
-        data.target[labelled],
-    )
+    spectra = unit_norm(data.images)[:, 0].transpose(0, 2, 3, 1)[labelled]
+    target = data.target[labelled]
     weight = np.broadcast_to(data.weight[:, None, None], labelled.shape)[labelled]
     kept = heaviest_distinct(np.column_stack([spectra, target.astype(np.float32)]), weight)
     x = torch.from_numpy((spectra[kept] - scale.mean[bands:]) / scale.std[bands:])
-    y, chosen = torch.from_numpy(target[kept]), torch.from_numpy(weight[kept])
+    y = torch.from_numpy(target[kept])
+    chosen = torch.from_numpy(weight[kept])
     size = GRID[0] * GRID[1]
     chooser = torch.Generator().manual_seed(derive_seed("single pixels", seed))
 
-    def draw(step: int) -> tuple[Tensor, Tensor]:
+    def next_batch(step: int) -> tuple[Tensor, Tensor]:
         drawn = torch.multinomial(chosen, size, replacement=True, generator=chooser)
         tile = x[drawn].T.reshape(1, bands, *GRID)
         return to_device(tile, device), to_device(y[drawn].reshape(1, *GRID), device)
 
-    return draw
+    return next_batch
 
 
 def criterion(data: TrainingTiles, recipe: DenseRecipe, device: str) -> Error:

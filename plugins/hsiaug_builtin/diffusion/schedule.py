@@ -98,7 +98,8 @@ def sample(
         None = the last step of the schedule, where z is pure noise.
     """
     first = schedule.steps - 1 if first is None else first
-    alpha, sigma = schedule.alpha_bar.sqrt(), (1 - schedule.alpha_bar).sqrt()
+    alpha = schedule.alpha_bar.sqrt()
+    sigma = (1 - schedule.alpha_bar).sqrt()
     level = (alpha / sigma).log()
     times = _by_level(level, first, count)
     before: tuple[int, Tensor] | None = None

@@ -20,7 +20,7 @@ Net = TypeVar("Net", bound=nn.Module)
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class TrainingRun:
     """Shared by all stages of a training.
 
     Attributes

@@ -53,7 +53,8 @@ def diffuse_share(
     rayleigh = np.exp(-air / (um**4 * (115.6406 - 1.335 / um**2)))
     depth = turbidity * um**-ANGSTROM
     albedo = ALBEDO * np.exp(-ALBEDO_FALL * np.log(um / 0.4) ** 2)
-    absorbed, scattered = np.exp(-(1 - albedo) * depth * air), np.exp(-albedo * depth * air)
+    absorbed = np.exp(-(1 - albedo) * depth * air)
+    scattered = np.exp(-albedo * depth * air)
     direct = rayleigh * absorbed * scattered
     of_air = absorbed * 0.5 * (1 - rayleigh**0.95)
     of_aerosol = absorbed * rayleigh**1.5 * (1 - scattered) * _forward(cosine)

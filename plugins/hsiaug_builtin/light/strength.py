@@ -62,7 +62,8 @@ def strongest(
             copied = np.repeat(learnt, COPIES)
             x = np.concatenate([real[learnt], unit(change(copied, rng), axis=1)])
             target = np.concatenate([y[learnt], y[copied]])
-            mean, std = real[learnt].mean(axis=0), np.maximum(real[learnt].std(axis=0), 1e-9)
+            mean = real[learnt].mean(axis=0)
+            std = np.maximum(real[learnt].std(axis=0), 1e-9)
             weight = np.ones(len(x), dtype=np.float32)
             machine = fit_machine((x - mean) / std, target, weight, cost=COST, reach=REACH)
             named = machine.classes[machine.scores((real[held] - mean) / std).argmax(axis=1)]

@@ -37,7 +37,8 @@ def light_of(view: DenseView) -> tuple[float, float]:
     of at most twice the spread of log brightness over the training tiles; for two dates what these
     differ by, see :func:`of_dates`.
     """
-    images, usual = view.real.images, (RelightParams.slope, RelightParams.colour)
+    images = view.real.images
+    usual = (RelightParams.slope, RelightParams.colour)
     slope, colour = of_dates(images, view.real.masks, usual) if view.dates == 2 else usual
     return bounded_slope(slope, np.moveaxis(images, 2, -1).reshape(-1, view.bands)), colour
 
@@ -102,11 +103,9 @@ def relight_tiles(
     ground = gain * _segment_gains(masks, strength * SEGMENT, rng)[:, None]
     depth = min(1.0, strength * DEPTH)
     hidden, sky = (x.reshape(ground.shape) for x in _shadow(n * dates, (height, width), depth, rng))
-    sun, colour, diffuse = (
-        ground * (1 - hidden),
-        np.ones((n, dates, bands)),
-        np.full(bands, DIFFUSE),
-    )
+    sun = ground * (1 - hidden)
+    colour = np.ones((n, dates, bands))
+    diffuse = np.full(bands, DIFFUSE)
     if len(wavelengths):
         colour = np.exp(tint * (rng.standard_normal(colour.shape) @ smooth_root(wavelengths).T))
         diffuse = diffuse_share(wavelengths)
@@ -116,7 +115,8 @@ def relight_tiles(
     direct, scattered = (
         (share * colour)[..., None, None].astype(np.float32) for share in (1 - diffuse, diffuse)
     )
-    sun, sky = sun[:, :, None].astype(np.float32), sky[:, :, None].astype(np.float32)
+    sun = sun[:, :, None].astype(np.float32)
+    sky = sky[:, :, None].astype(np.float32)
     for i in range(n):  # one after the other, as light takes as much memory as what it falls on
         made[i] = images[i] * (direct[i] * sun[i] + scattered[i] * sky[i])
     return made

@@ -140,8 +140,11 @@ class NetClassifier(Plugin[Own]):
         data, classes = training_patches(samples, read)
         _, channels, side, _ = data.x.shape
         net = fresh(lambda: self.network(channels, side, data.classes), seed)
-        draw, error = batches(data, self.params, seed, device), criterion(data, self.params, device)
-        net = train(net, draw, error, self.params, seed=seed, device=device, progress=progress)
+        next_batch = batches(data, self.params, seed, device)
+        error = criterion(data, self.params, device)
+        net = train(
+            net, next_batch, error, self.params, seed=seed, device=device, progress=progress
+        )
         return FittedNet(read, net, classes, len(view.class_names), device)
 
 

@@ -54,11 +54,11 @@ def draws_itself(device: str | torch.device) -> bool:
     return torch.device(device).type == "cuda"
 
 
-def normal(shape: Sequence[int], draw: torch.Generator, device: str | torch.device) -> Tensor:
+def normal(shape: Sequence[int], rng: torch.Generator, device: str | torch.device) -> Tensor:
     """Standard normal numbers on ``device``, which the CPU's generator ``draw`` determines, on
     every device others.
     """
     if not draws_itself(device):
-        return torch.randn(*shape, generator=draw).to(device)
-    own = torch.Generator(device).manual_seed(int(torch.randint(2**62, (), generator=draw)))
+        return torch.randn(*shape, generator=rng).to(device)
+    own = torch.Generator(device).manual_seed(int(torch.randint(2**62, (), generator=rng)))
     return torch.randn(*shape, generator=own, device=device)

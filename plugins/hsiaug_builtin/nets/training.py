@@ -26,8 +26,8 @@ from hsiaug_builtin.nets.seeded import seeded
 from hsiaug_builtin.nets.views import view_of
 
 __all__ = [
-    "Draw",
     "Error",
+    "NextBatch",
     "TrainingPatches",
     "batches",
     "check_finite",
@@ -37,8 +37,8 @@ __all__ = [
 ]
 
 Net = TypeVar("Net", bound=nn.Module)
-Draw = Callable[[int], tuple[Tensor, Tensor]]
-"""``draw(step)``: what a network reads at a step, and its targets, both on the device."""
+NextBatch = Callable[[int], tuple[Tensor, Tensor]]
+"""``next_batch(step)``: what a network reads at a step, and its targets, both on the device."""
 Error = Callable[[Tensor, Tensor], Tensor]
 """``error(scores, target)``."""
 
@@ -83,7 +83,7 @@ class TrainingPatches:
 
 def train(
     net: Net,
-    draw: Draw,
+    next_batch: NextBatch,
     error: Error,
     budget: Budget,
     *,
@@ -99,13 +99,13 @@ def train(
     net.to(device)
 
     def loss(step: int) -> Tensor:
-        x, target = draw(step)
+        x, target = next_batch(step)
         return error(net(x), target)
 
     return descend(net, loss, budget, seed=seed, progress=progress)
 
 
-def batches(data: TrainingPatches, recipe: Recipe, seed: int, device: str) -> Draw:
+def batches(data: TrainingPatches, recipe: Recipe, seed: int, device: str) -> NextBatch:
     """Patches (b, k, p, p), augmented, and their targets (b,). Drawn on the CPU: alike on every
     device.
 
@@ -124,7 +124,7 @@ def batches(data: TrainingPatches, recipe: Recipe, seed: int, device: str) -> Dr
     alike = bool((share == share[0]).all())
     chances = torch.from_numpy(share)
 
-    def draw(step: int) -> tuple[Tensor, Tensor]:
+    def next_batch(step: int) -> tuple[Tensor, Tensor]:
         if alike:
             rows = torch.randint(len(x), (recipe.batch,), generator=order)
         else:
@@ -132,7 +132,7 @@ def batches(data: TrainingPatches, recipe: Recipe, seed: int, device: str) -> Dr
         rows = rows.to(device)
         return view(x[rows], noise, step), target[rows]
 
-    return draw
+    return next_batch
 
 
 def criterion(data: TrainingPatches, recipe: Recipe, device: str) -> Error:

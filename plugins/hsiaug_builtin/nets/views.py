@@ -1,7 +1,7 @@
 """Views of a patch that keep its class: what online augmentation may do to spectra.
 
 All take and give x (n, k, p, p), k whitened components or z-scored bands, so 0 is the mean of each
-and 1 its spread. Randomness comes from ``draw``, a generator on the CPU: alike on every device.
+and 1 its spread. Randomness comes from ``rng``, a generator on the CPU: alike on every device.
 Nothing mixes bands with one another or shifts them along the spectrum.
 """
 
@@ -48,7 +48,7 @@ def symmetry(x: Tensor, number: int) -> Tensor:
     return x.flip(-1) if number >= 4 else x
 
 
-def gain_offset(x: Tensor, draw: Generator, gain: float = 0.05, offset: float = 0.05) -> Tensor:
+def gain_offset(x: Tensor, rng: Generator, gain: float = 0.05, offset: float = 0.05) -> Tensor:
     """Each patch with one random gain and offset per band, as an imperfect calibration leaves them.
 
     Parameters
@@ -56,10 +56,10 @@ def gain_offset(x: Tensor, draw: Generator, gain: float = 0.05, offset: float = 
     gain, offset : float
         Their standard deviations, round 1 and 0.
     """
-    return x * (1 + gain * _normal(x, draw, 2)) + offset * _normal(x, draw, 2)
+    return x * (1 + gain * _normal(x, rng, 2)) + offset * _normal(x, rng, 2)
 
 
-def radiation_noise(x: Tensor, draw: Generator, spread: float = 0.1, noise: float = 0.04) -> Tensor:
+def radiation_noise(x: Tensor, rng: Generator, spread: float = 0.1, noise: float = 0.04) -> Tensor:
     """α·x + β·n: one factor α per patch, uniform in 1 ± ``spread``, and normal noise n in every
     value, β = ``noise``.
 
@@ -67,26 +67,26 @@ def radiation_noise(x: Tensor, draw: Generator, spread: float = 0.1, noise: floa
     54(10), 2016, doi:10.1109/TGRS.2016.2584107, with α ∈ [0.9, 1.1] and β = 1/25 as DeepHyperX has
     them. They change the data's own units; here α stretches the distance from the scene's mean.
     """
-    factor = torch.rand((len(x), 1, 1, 1), generator=draw).to(x.device)
-    return x * (1 - spread + 2 * spread * factor) + noise * _normal(x, draw, 4)
+    factor = torch.rand((len(x), 1, 1, 1), generator=rng).to(x.device)
+    return x * (1 - spread + 2 * spread * factor) + noise * _normal(x, rng, 4)
 
 
-def band_dropout(x: Tensor, draw: Generator, share: float = 0.2) -> Tensor:
+def band_dropout(x: Tensor, rng: Generator, share: float = 0.2) -> Tensor:
     """Each patch with about ``share`` of its bands set to 0, their mean; the others are not scaled
     up.
     """
-    kept = torch.rand((*x.shape[:2], 1, 1), generator=draw) >= share
+    kept = torch.rand((*x.shape[:2], 1, 1), generator=rng) >= share
     return x * kept.to(x)
 
 
-def weak(x: Tensor, draw: Generator) -> Tensor:
+def weak(x: Tensor, rng: Generator) -> Tensor:
     """A random symmetry, then gain and offset."""
-    return gain_offset(turn_batch(x, _step(draw)), draw)
+    return gain_offset(turn_batch(x, _step(rng)), rng)
 
 
-def strong(x: Tensor, draw: Generator) -> Tensor:
+def strong(x: Tensor, rng: Generator) -> Tensor:
     """A weak view, then radiation noise, then dropped bands."""
-    return band_dropout(radiation_noise(weak(x, draw), draw), draw)
+    return band_dropout(radiation_noise(weak(x, rng), rng), rng)
 
 
 def view_of(name: str) -> Callable[[Tensor, Generator, int], Tensor]:
@@ -94,19 +94,19 @@ def view_of(name: str) -> Callable[[Tensor, Generator, int], Tensor]:
     nothing.
     """
     views: dict[str, Callable[[Tensor, Generator, int], Tensor]] = {
-        "none": lambda x, draw, step: x,
-        "turns": lambda x, draw, step: turn_batch(x, step),
-        "weak": lambda x, draw, step: weak(x, draw),
-        "strong": lambda x, draw, step: strong(x, draw),
+        "none": lambda x, rng, step: x,
+        "turns": lambda x, rng, step: turn_batch(x, step),
+        "weak": lambda x, rng, step: weak(x, rng),
+        "strong": lambda x, rng, step: strong(x, rng),
     }
     return views[name]
 
 
-def _step(draw: Generator) -> int:
-    return int(torch.randint(SYMMETRIES, (1,), generator=draw))
+def _step(rng: Generator) -> int:
+    return int(torch.randint(SYMMETRIES, (1,), generator=rng))
 
 
-def _normal(x: Tensor, draw: Generator, axes: int) -> Tensor:
+def _normal(x: Tensor, rng: Generator, axes: int) -> Tensor:
     """Standard normal values, one per entry of the first ``axes`` axes of x."""
     shape = [*x.shape[:axes], *[1] * (4 - axes)]
-    return torch.randn(shape, generator=draw).to(x)
+    return torch.randn(shape, generator=rng).to(x)

@@ -20,7 +20,7 @@ TURNS = 8
 
 
 @dataclass(frozen=True, eq=False)
-class Components:
+class TileComponents:
     """The K components of n tiles.
 
     Attributes
@@ -40,7 +40,7 @@ class Components:
         return len(self.tile)
 
 
-def components(ids: NDArray[np.int64], corners: bool = True) -> Components:
+def components(ids: NDArray[np.int64], corners: bool = True) -> TileComponents:
     """Connected components of equal ids within each tile of ``ids`` (n, H, W), over corners too or
     not; 0 is in none.
     """
@@ -57,7 +57,7 @@ def components(ids: NDArray[np.int64], corners: bool = True) -> Components:
         tile += [place[0].start for place in find_objects(found)]
         kind += [c] * count
     size = np.bincount(number.ravel(), minlength=len(tile) + 1)[1:]
-    return Components(
+    return TileComponents(
         number, np.array(tile, np.int64), np.array(kind, np.int64), size.astype(np.int64)
     )
 
@@ -111,7 +111,8 @@ def place(
     """
     side = ids.shape[0]
     turn = int(rng.integers(TURNS))
-    at, ring = turn_pixels(piece.at, turn, side), turn_pixels(piece.ring, turn, side)
+    at = turn_pixels(piece.at, turn, side)
+    ring = turn_pixels(piece.ring, turn, side)
     low, high = at.min(axis=1), at.max(axis=1)
     fixed = (low == 0) | (high == side - 1)
     shifts = rng.integers(

@@ -47,12 +47,11 @@ class Added(Based):
         return 0
 
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
-        number, (first, rest, test) = (
-            int(self.head.partition("x")[0]),
-            self.base_draw(scene, seed, patch),
-        )
+        number = int(self.head.partition("x")[0])
+        first, rest, test = self.base_draw(scene, seed, patch)
         rng = self.rng_of(scene, seed, "scattered")
-        train, notes = first.train.copy(), [*first.notes, NO_BUFFER]
+        train = first.train.copy()
+        notes = [*first.notes, NO_BUFFER]
         for c in scene.class_ids:
             pixels = rng.permutation(np.argwhere((scene.labels == c) & ~first.train))
             kept = takeable(test[tuple(pixels.T)])

@@ -66,7 +66,8 @@ def _blocks(test: Mask, share: float, side: int, rng: np.random.Generator) -> Ma
     """
     height, width = test.shape
     down, right = rng.integers(side, size=2)
-    rows, columns = (np.arange(height) + down) // side, (np.arange(width) + right) // side
+    rows = (np.arange(height) + down) // side
+    columns = (np.arange(width) + right) // side
     block = rows[:, None] * (columns[-1] + 1) + columns[None, :]
     held = np.bincount(block[test], minlength=int(block.max()) + 1)
     order = rng.permutation(np.flatnonzero(held))

@@ -171,7 +171,8 @@ class Picks(SplitProtocol):
             f"{int(test.sum())} of the {len(places)} pixels that were asked for are tested, the"
             " rest train"
         )
-        dropped, asked = (known.labels > 0) & ~train & ~test, train & (known.answers > 0)
+        dropped = (known.labels > 0) & ~train & ~test
+        asked = train & (known.answers > 0)
         return Draw(train, dropped, (note,), labels=known.labels, asked=asked)
 
 
@@ -182,7 +183,8 @@ def _read_picks(path: Path, scene: Scene) -> tuple[NDArray[np.int32], NDArray[np
     Rows of one polygon share what stands in the column ``answer``; without it each row is an
     answer.
     """
-    answers, labels = np.zeros(scene.shape, dtype=np.int32), scene.labels.copy()
+    answers = np.zeros(scene.shape, dtype=np.int32)
+    labels = scene.labels.copy()
     numbers: dict[str, int] = {}
     for line, row in enumerate(_read_rows(path), start=1):
         name = text_of_spreadsheet(str(row.get("class") or "").strip())

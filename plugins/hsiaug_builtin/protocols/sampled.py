@@ -37,7 +37,8 @@ def training_sizes(scene: Scene, wanted_of: Wanted) -> tuple[dict[int, int], tup
     """Training pixels wanted of each labelled class, by its id, and sentences on what was
     capped.
     """
-    sizes, notes = {}, []
+    sizes = {}
+    notes = []
     for c in scene.class_ids:
         total = int(scene.class_counts[c - 1])
         if total == 0:
@@ -126,10 +127,8 @@ class _InPlaces(SplitProtocol):
 
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
         sizes, notes = training_sizes(scene, self.wanted(scene))
-        places, fields = (
-            int(self.argument.partition("x")[2] or 1),
-            scene.fields if self.in_fields else None,
-        )
+        places = int(self.argument.partition("x")[2] or 1)
+        fields = scene.fields if self.in_fields else None
         draw = compact_draw(
             scene.labels, sizes, self.buffer_radius(patch), self.rng(scene, seed), places, fields
         )

@@ -174,7 +174,8 @@ def _cut_in_two(
     """The training half of each class's pixels, and the ids of the classes that are too small to be
     cut.
     """
-    train, small = np.zeros(known.shape, dtype=bool), []
+    train = np.zeros(known.shape, dtype=bool)
+    small = []
     for c in np.unique(known[outer]):
         pixels = np.argwhere(known == c)
         angle = rng.uniform(0, 2 * np.pi)

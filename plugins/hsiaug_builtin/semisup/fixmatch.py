@@ -88,7 +88,8 @@ class FixMatch(Plugin[FixMatchParams]):
         projection = fit_projection(view, params.components)
         data, classes = training_patches(samples, projection.patches)
         net = fresh(lambda: Net2d(data.x.shape[1], params.width, data.classes), seed).to(device)
-        labelled, error = batches(data, params, seed, device), criterion(data, params, device)
+        labelled = batches(data, params, seed, device)
+        error = criterion(data, params, device)
         unlabelled = unlabelled_batches(view, projection, params.unlabelled, seed, device)
         noise = torch.Generator().manual_seed(derive_seed("unlabelled views", seed))
 

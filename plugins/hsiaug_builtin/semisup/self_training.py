@@ -114,7 +114,8 @@ class SelfTraining(Plugin[SelfTrainingParams]):
         pixels = np.concatenate([view.unlabelled, view.coords])
         means, features = fit_local_means(view, pixels, params.components, SIDES)
         grid = grid_graph(pixels, fit_local_means(view, pixels, GUIDES, (3,))[1])
-        known, columns = means.patches(samples.x), _leading(means, params.margin_components)
+        known = means.patches(samples.x)
+        columns = _leading(means, params.margin_components)
 
         def learn(x: Features, y: NDArray[np.int64], weight: Features) -> Machine:
             return fit_machine(x[:, columns], y, weight, cost=params.cost, reach=params.reach)

@@ -134,14 +134,16 @@ class Emp(Plugin[NoParams]):
 
         real = real_samples(samples, self.card.name)
         view = view_with(view, real)
-        spectra, projection = choose_view(view), fit_components(view, COMPONENTS)
+        spectra = choose_view(view)
+        projection = fit_components(view, COMPONENTS)
         layers = component_image(view, projection).transpose(2, 0, 1)[:, None]
         image = profiles(layers)[:, 0].transpose(1, 2, 0)
         read = Profiled(spectra, projection, image, view.visible)
         normaliser = _normaliser(image[view.visible], train_view_seen(view, spectra).normaliser)
         shown = read(samples)
         assert isinstance(shown, PatchSamples)
-        gamma, model = WIDTH / shown.x.shape[1], None
+        gamma = WIDTH / shown.x.shape[1]
+        model = None
         if len(np.unique(shown.y)) > 1:
             model = SVC(C=COST, gamma=gamma, random_state=0)
             model.fit(normaliser.spectra(shown.centres), shown.y, sample_weight=shown.weight)
@@ -153,7 +155,8 @@ class Emp(Plugin[NoParams]):
 
 def _normaliser(profile: NDArray[np.float32], spectra: Normaliser) -> Normaliser:
     """Mean and spread of profiles (n, d), before those of spectra."""
-    mean, std = profile.mean(axis=0, dtype=np.float64), profile.std(axis=0, dtype=np.float64)
+    mean = profile.mean(axis=0, dtype=np.float64)
+    std = profile.std(axis=0, dtype=np.float64)
     std[std < 1e-6] = 1
     return Normaliser(
         np.concatenate([mean, spectra.mean]).astype(np.float32),

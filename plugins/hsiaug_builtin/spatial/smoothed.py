@@ -140,7 +140,8 @@ def _of_real(
     """The partner, the choices and their scores, alike for all arms of a draw. samples: the real
     ones of the view.
     """
-    partner, choices = partner_of(params, view, seed, device), choices_of(view)
+    partner = partner_of(params, view, seed, device)
+    choices = choices_of(view)
     told = left_out_logarithms(partner, samples, view, known, list(choices.values()), progress)
     return partner, choices, mean_logarithms(told, samples.y)
 

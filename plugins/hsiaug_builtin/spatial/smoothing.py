@@ -40,9 +40,11 @@ def guided_filter(guides: Image, radius: int) -> Smooth:
 
     def smooth(shares: Image, known: NDArray[np.bool_]) -> Image:
         height, width, classes = shares.shape
-        step, made = max(1, STRIPE // (width * classes)), np.zeros_like(shares)
+        step = max(1, STRIPE // (width * classes))
+        made = np.zeros_like(shares)
         for top in range(0, height, step):
-            first, last = max(0, top - 2 * radius), min(height, top + step + 2 * radius)
+            first = max(0, top - 2 * radius)
+            last = min(height, top + step + 2 * radius)
             part = slice(first, last)
             filtered = _filtered(guides[part], shares[part], known[part], 2 * radius + 1)
             made[top : top + step] = filtered[top - first : top - first + step]
@@ -101,7 +103,8 @@ def superpixel_means(image: Image, sides: tuple[int, ...]) -> Smooth:
 
     def smooth(shares: Image, known: NDArray[np.bool_]) -> Image:
         weight = known.ravel().astype(np.float64)
-        flat, made = shares.reshape(-1, shares.shape[2]), np.zeros_like(shares)
+        flat = shares.reshape(-1, shares.shape[2])
+        made = np.zeros_like(shares)
         for segment in segments:
             mass = np.maximum(np.bincount(segment, weight), 1e-9)
             for c in range(flat.shape[1]):

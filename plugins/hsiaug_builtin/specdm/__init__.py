@@ -9,7 +9,7 @@ Read top down, and to change something open one file:
 
 - ``params.py``: hyper-parameters and sizes of the networks;
 - ``plugin.py``: the cards of the three generators, and the codec, the losses and the sampling that
-each is made of;
+  each is made of;
 - ``patches.py``: the denoiser of the default, which no network has to learn, in the units of
   ``spectra.py``; ``mosaics.py`` draws pairs by it;
 - ``drawing.py``: from counts of pairs to pairs, and classes asked for, of all generators here;
@@ -23,9 +23,10 @@ and of the networks of ``denoiser=network``, which ``ldm_single`` and ``quilt`` 
   has the units of latents of images;
 - ``unet.py``: the denoiser of the joint latents; both networks are built of ``blocks.py``;
 - ``fit.py``: training from end to end, on tiles as ``tileformat.py`` and ``training_pairs.py``
-give them; - ``sampler.py``: the noise schedule, and latents from noise, with guidance; -
-``fitted.py``: sampling and saving; - ``quilted.py``, ``quilting.py``: what ``quilt`` does in
-place of decoding an image.
+  give them;
+- ``sampler.py``: the noise schedule, and latents from noise, with guidance;
+- ``fitted.py``: sampling and saving;
+- ``quilted.py``, ``quilting.py``: what ``quilt`` does in place of decoding an image.
 """
 
 from hsiaug_builtin import listing

@@ -15,7 +15,7 @@ def norm(channels: int) -> nn.GroupNorm:
     return nn.GroupNorm(math.gcd(channels, 8), channels)
 
 
-class Block(nn.Module):
+class ResidualBlock(nn.Module):
     """A residual block (n, in, h, w) → (n, out, h, w); with ``told`` also scaled and shifted by a
     vector (n, told).
     """
@@ -41,7 +41,7 @@ class Block(nn.Module):
         return out
 
 
-class Attention(nn.Module):
+class SelfAttention(nn.Module):
     """Self-attention between the pixels of (n, c, h, w), in heads of 32 channels where they fit."""
 
     def __init__(self, channels: int) -> None:

@@ -83,10 +83,8 @@ class ClassUnits(nn.Module):
         squared, aims = map(total, zip(*products, strict=True))
         ridge = torch.eye(len(self.by_pixel), dtype=torch.float64, device=aims.device)
         self.by_pixel.copy_(torch.linalg.solve(squared + ridge, aims))
-        squares, counts = (
-            torch.zeros_like(self.covariance),
-            torch.zeros_like(self.covariance[:, 0, 0]),
-        )
+        squares = torch.zeros_like(self.covariance)
+        counts = torch.zeros_like(self.covariance[:, 0, 0])
         for z, pixels, shares in flat():
             left = z - self.mean - pixels @ self.by_pixel
             pure = (shares > PURE).double()
@@ -128,5 +126,6 @@ class ClassUnits(nn.Module):
         """Classes of the pixels (n, h, w, K·f²) and shares of the classes (n, h, w, K) of latent
         pixels.
         """
-        pixels, shares = pixel_unshuffle(shown, self.factor), avg_pool2d(shown, self.factor)
+        pixels = pixel_unshuffle(shown, self.factor)
+        shares = avg_pool2d(shown, self.factor)
         return pixels.movedim(1, -1).double(), shares.movedim(1, -1).double()

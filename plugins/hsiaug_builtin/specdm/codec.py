@@ -72,7 +72,8 @@ class TwoStream(Codec):
     def __init__(self, form: TileFormat, params: LatentParams) -> None:
         super().__init__(form, params)
         assert isinstance(params, SpecDmParams)
-        self.split, self.mask_channels = params.latent_image, params.latent_mask
+        self.split = params.latent_image
+        self.mask_channels = params.latent_mask
         self.image = image_stream(form, params, self.split)
         self.mask = _mask_stream(form, params, linear=params.begun == "components")
         self.sharp = SHARP if params.begun == "components" else 1.0
@@ -118,7 +119,8 @@ class TwoStream(Codec):
     @torch.no_grad()
     def _fit_units(self, run: PairRun, units: ClassUnits) -> None:
         """From all training tiles in every turn."""
-        parts, pairs = [], run.pairs
+        parts = []
+        pairs = run.pairs
         views = SYMMETRIES if turned(run.params) else 1
         for turn in range(views):
             for rows in torch.split(torch.arange(len(pairs)), ENCODED):
@@ -199,7 +201,8 @@ def fit_codec(kind: type[Codec], run: PairRun, images: StreamVae | None = None) 
     images : StreamVae or None
         The VAE of images that a codec of two streams takes; None = it is learnt of these pairs.
     """
-    codec, pairs = fresh(lambda: kind(run.format, run.params), run.seed), run.pairs
+    codec = fresh(lambda: kind(run.format, run.params), run.seed)
+    pairs = run.pairs
     if isinstance(codec, TwoStream):
         images = learn_image_stream(run) if images is None else images
         codec.image.load_state_dict(images.state_dict())
@@ -214,7 +217,9 @@ def image_stream(
     form: TileFormat, params: LatentParams, latent: int, classes: int = 0
 ) -> StreamVae:
     """A VAE of images, or of images and masks of so many classes."""
-    channels, factor, size = form.channels + classes, params.factor_of(form.side), params.network
+    channels = form.channels + classes
+    factor = params.factor_of(form.side)
+    size = params.network
     linear = not isinstance(params, Params) or params.begun == "components"
     return StreamVae(
         channels, latent, factor, size, width=size.vae_width, stem=STEM + classes, linear=linear
@@ -284,10 +289,10 @@ def fit_stream(
     seed = derive_seed(note, run.seed)
 
     def value(step: int) -> Tensor:
-        draw = randomness(seed, step)
-        x = read(*run.rows(draw))
+        rng = randomness(seed, step)
+        x = read(*run.rows(rng))
         mean, log_variance = stream.posterior(x)
-        out = stream.decode(mean + (0.5 * log_variance).exp() * run.noise(mean, draw))
+        out = stream.decode(mean + (0.5 * log_variance).exp() * run.noise(mean, rng))
         return loss(out, x) + params.network.kl * run.losses.latents(mean, log_variance)
 
     train(

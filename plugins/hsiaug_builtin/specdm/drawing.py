@@ -51,7 +51,8 @@ class PairDrawing:
         Raises PluginError for a class without training pixels.
         """
         omega = guidance or 0.0
-        rng, draw = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
+        rng = np.random.default_rng(seed)
+        torch_rng = torch.Generator().manual_seed(seed)
         form = self.format
         for c in counts.by_class:
             if c not in form.ids:
@@ -63,7 +64,7 @@ class PairDrawing:
         provenance = {**self.facts, "omega": omega}
         empty = np.empty((0, form.dates, form.bands, form.side, form.side), dtype=np.float32)
         parts = [DenseSamples.made(empty, empty[:, 0, 0], confidence=empty[:, 0, 0])]
-        parts += [self._made(c, n, omega, rng, draw) for c, n in counts.parts()]
+        parts += [self._made(c, n, omega, rng, torch_rng) for c, n in counts.parts()]
         made = DenseSamples.made(
             np.concatenate([part.images for part in parts]),
             np.concatenate([part.masks for part in parts]),
@@ -75,17 +76,26 @@ class PairDrawing:
         return replace(made, weight=np.full(len(made), self.weight, dtype=np.float32))
 
     def _made(
-        self, c: int | None, n: int, omega: float, rng: np.random.Generator, draw: torch.Generator
+        self,
+        c: int | None,
+        n: int,
+        omega: float,
+        rng: np.random.Generator,
+        torch_rng: torch.Generator,
     ) -> DenseSamples:
         """n pairs that shall show class c, or any where it is None."""
-        images, masks, sure = [], [], []
+        images = []
+        masks = []
+        sure = []
         for rows in np.array_split(self._rows(c, n, rng), range(BATCH, n, BATCH)):
-            image, mask, confidence = self._batch(rows, c, omega, rng, draw)
+            image, mask, confidence = self._batch(rows, c, omega, rng, torch_rng)
             for more in range(1, AGAIN + 1):
                 lacks = np.flatnonzero(~(mask == c).any(axis=(1, 2))) if c is not None else ()
                 if not len(lacks):
                     break
-                again = self._batch(self._rows(c, len(lacks), rng), c, omega + more / 2, rng, draw)
+                again = self._batch(
+                    self._rows(c, len(lacks), rng), c, omega + more / 2, rng, torch_rng
+                )
                 image[lacks], mask[lacks], confidence[lacks] = again
             images.append(image)
             masks.append(mask)
@@ -100,7 +110,7 @@ class PairDrawing:
         c: int | None,
         omega: float,
         rng: np.random.Generator,
-        draw: torch.Generator,
+        torch_rng: torch.Generator,
     ) -> Batch:
         """Pairs like training tiles (n,), which shall show class c where it is not None."""
         raise NotImplementedError

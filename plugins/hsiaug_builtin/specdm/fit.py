@@ -51,10 +51,18 @@ def learn(
     checkpoint: Path | None,
     prepared: PreparedImages | None,
 ) -> dict[str, object]:
-    """All fields of :class:`hsiaug_builtin.specdm.fitted.FittedPairs`."""
-    format, images = (None, None) if prepared is None else (prepared.format, prepared.stream)
-    run = PairRun.of(view, params, losses, seed, device, progress, checkpoint, format)
-    codec = fit_codec(kind, run, images)
+    """All fields of :class:`hsiaug_builtin.specdm.fitted.FittedLatentPairs`."""
+    run = PairRun.of(
+        view,
+        params,
+        losses,
+        seed,
+        device,
+        progress,
+        checkpoint,
+        images=None if prepared is None else prepared.format,
+    )
+    codec = fit_codec(kind, run, images=None if prepared is None else prepared.stream)
     latents = _latents(codec, run)
     norm = LatentNorm.fit(latents.flatten(0, 1))
     latents = torch.stack([norm.forward(z) for z in latents])
@@ -89,11 +97,13 @@ def learn(
 @torch.inference_mode()
 def accuracy(codec: Codec, run: PairRun) -> float:
     """Share of the labelled pixels of training tiles whose class comes back from the latents."""
-    right, labelled = 0, 0
+    right = 0
+    labelled = 0
     for _, y, (_, shares) in _decoded(codec, run):
         known = torch.tensor(run.format.ids, device=y.device)[y] != 0
         named = shares.argmax(dim=1)
-        right, labelled = right + int((known & (named == y)).sum()), labelled + int(known.sum())
+        right += int((known & (named == y)).sum())
+        labelled += int(known.sum())
     return round(right / max(1, labelled), 5)
 
 
@@ -159,17 +169,18 @@ def _denoiser(run: PairRun, latents: Tensor, weights: Tensor | None) -> UNet:
         run.device
     )
     told = torch.cat([pairs.shares, torch.ones(len(pairs), 1)], dim=1)
-    seed, velocity = derive_seed("denoiser", run.seed), replayed(model, run.device)
+    seed = derive_seed("denoiser", run.seed)
+    velocity = replayed(model, run.device)
 
     def loss(step: int) -> Tensor:
-        draw = randomness(seed, step)
-        rows, turns = run.rows(draw)
+        rng = randomness(seed, step)
+        rows, turns = run.rows(rng)
         view = torch.tensor(turns) % views
         z = latents[to_device(view, run.device), to_device(rows, run.device)]
-        t = torch.randint(NOISE_STEPS, (len(rows),), generator=draw)
-        noise = run.noise(z, draw)
+        t = torch.randint(NOISE_STEPS, (len(rows),), generator=rng)
+        noise = run.noise(z, rng)
         drop = DROP if tells_shares(params) else 1.0
-        shares = told[rows] * (torch.rand(len(rows), 1, generator=draw) >= drop)
+        shares = told[rows] * (torch.rand(len(rows), 1, generator=rng) >= drop)
         t = to_device(t, run.device)
         out = velocity(schedule.add_noise(z, t, noise), t, to_device(shares, run.device))
         aim = noise if predicts_noise(params) else schedule.velocity(z, t, noise)

@@ -25,7 +25,7 @@ from hsiaug_builtin.specdm.unet import UNet
 
 
 @dataclass(frozen=True, eq=False)
-class FittedPairs(PairDrawing):
+class FittedLatentPairs(PairDrawing):
     """What the denoiser is told are the shares of classes of training tiles. With ``strength`` < 1
     each pair starts from the very tile that its shares are of, noised so far, and keeps the more of
     it the less that is (an extension).
@@ -56,9 +56,9 @@ class FittedPairs(PairDrawing):
         c: int | None,
         omega: float,
         rng: np.random.Generator,
-        draw: torch.Generator,
+        torch_rng: torch.Generator,
     ) -> Batch:
-        decoded, shares = self.codec.decode(self._draw(rows, omega, draw))
+        decoded, shares = self.codec.decode(self._sample_latents(rows, omega, torch_rng))
         drawn, confidence = self.format.masks_back(shares)
         image, mask = self._pairs(decoded, drawn, rows, c, rng)
         return image, mask, np.where(mask == drawn, confidence, np.float32(1))
@@ -85,7 +85,9 @@ class FittedPairs(PairDrawing):
         return self.format.images_back(decoded), masks
 
     @torch.inference_mode()
-    def _draw(self, rows: NDArray[np.int64], omega: float, draw: torch.Generator) -> Tensor:
+    def _sample_latents(
+        self, rows: NDArray[np.int64], omega: float, rng: torch.Generator
+    ) -> Tensor:
         """Fresh latents (n, d, h, w), as the codec reads them, like those of training tiles
         (n,).
         """
@@ -93,7 +95,7 @@ class FittedPairs(PairDrawing):
         shown = np.concatenate([self.shares[rows], np.ones((n, 1), np.float32)], axis=1)
         told = torch.from_numpy(shown).to(self.device)
         side = self.format.padded // params.factor_of(self.format.side)
-        noise = torch.randn((n, len(self.norm.mean), side, side), generator=draw).to(self.device)
+        noise = torch.randn((n, len(self.norm.mean), side, side), generator=rng).to(self.device)
         begin = torch.from_numpy(self.latents[rows]).to(self.device)
         return self.norm.back(sample_latents(self.denoiser, noise, told, begin, params, omega))
 

@@ -54,7 +54,7 @@ class FittedGaussianPairs(PairDrawing):
         c: int | None,
         omega: float,
         rng: np.random.Generator,
-        draw: torch.Generator,
+        torch_rng: torch.Generator,
     ) -> Batch:
         form = self.format
         turns = rng.integers(SYMMETRIES, size=len(rows)).tolist()
@@ -104,7 +104,9 @@ def fit_gaussians(
     real = view.real
     form = TileFormat.of(real, len(view.class_names), 1)
     pixels = np.moveaxis(real.images.reshape(len(real), form.channels, form.side, form.side), 1, -1)
-    means, squares, counts = [], [], []
+    means = []
+    squares = []
+    counts = []
     for index, one in enumerate(form.ids):
         own = pixels[real.masks == one].astype(np.float64)
         means.append(own.mean(axis=0))

@@ -1,5 +1,7 @@
-"""The losses of all networks. To change one, replace it in what ``losses()`` of the plugin
-returns.
+"""The losses of the trained networks: the VAEs, and the denoiser of ``denoiser=network``.
+
+SpecDM's default, ``denoiser=patches``, trains no network and uses none of them. To change a loss,
+replace it in what ``losses()`` of the plugin returns.
 """
 
 from __future__ import annotations

@@ -110,12 +110,13 @@ class FittedMosaics(PairDrawing):
         c: int | None,
         omega: float,
         rng: np.random.Generator,
-        draw: torch.Generator,
+        torch_rng: torch.Generator,
     ) -> Batch:
-        images, shares = [], []
+        images = []
+        shares = []
         firsts = np.flatnonzero(np.diff(rows, prepend=-1))
         for group in np.split(rows, firsts[1:]):
-            image, share = self._group(int(group[0]), len(group), c, omega, rng, draw)
+            image, share = self._group(int(group[0]), len(group), c, omega, rng, torch_rng)
             images.append(image)
             shares.append(share)
         masks, confidence = self.format.masks_back(torch.cat(shares))
@@ -129,7 +130,7 @@ class FittedMosaics(PairDrawing):
         c: int | None,
         omega: float,
         rng: np.random.Generator,
-        draw: torch.Generator,
+        torch_rng: torch.Generator,
     ) -> tuple[Tensor, Tensor]:
         """Images (count, T·B, P, P) and shares of classes (count, K, P, P), each in a turn of its
         own.
@@ -138,7 +139,7 @@ class FittedMosaics(PairDrawing):
         sources = self._sources(row, rng)
         wanted = None if c is None else (self.format.ids.index(c), ASKED * (1 + omega))
         weights, numbers = diffusion.sample(
-            sources, count, params.sample_steps, params.strength, draw, wanted
+            sources, count, params.sample_steps, params.strength, torch_rng, wanted
         )
         image, shares = (
             diffusion.assemble(tiles, sources, weights, numbers) for tiles in self._tiles

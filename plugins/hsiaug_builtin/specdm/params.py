@@ -15,7 +15,7 @@ NOISE_STEPS = 1000
 
 
 @dataclass(frozen=True)
-class Size:
+class NetworkSize:
     """The networks, and the batches and rates that go with them.
 
     Attributes
@@ -55,7 +55,7 @@ class Size:
 
 
 SIZES = {
-    "tiny": Size(
+    "tiny": NetworkSize(
         True,
         16,
         16,
@@ -69,7 +69,7 @@ SIZES = {
         batch=4,
         ema=0.95,
     ),
-    "small": Size(
+    "small": NetworkSize(
         True,
         32,
         16,
@@ -83,7 +83,7 @@ SIZES = {
         batch=16,
         ema=0.995,
     ),
-    "large": Size(
+    "large": NetworkSize(
         True,
         64,
         32,
@@ -98,7 +98,7 @@ SIZES = {
         ema=0.9995,
     ),
     # 1.9e-8 a number is LDM's 1e-6 on sums, for f = 4, three latent channels and ten bands.
-    "paper": Size(
+    "paper": NetworkSize(
         False,
         128,
         128,
@@ -144,7 +144,7 @@ class LatentParams:
     )
 
     @property
-    def network(self) -> Size:
+    def network(self) -> NetworkSize:
         """The networks of ``size``."""
         return SIZES[self.size]
 

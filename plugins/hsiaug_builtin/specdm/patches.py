@@ -83,7 +83,7 @@ def stages_of(side: int) -> tuple[Stage, ...]:
 
 
 @dataclass(frozen=True, eq=False)
-class Patches:
+class StagePatches:
     """All patches of some training pairs at a stage.
 
     Attributes
@@ -119,11 +119,11 @@ class Directions:
     @classmethod
     def of(cls, cells: Tensor, side: int) -> Directions:
         """Those of some patches of cells (n, C, G, G)."""
-        draw = torch.Generator().manual_seed(0)
+        rng = torch.Generator().manual_seed(0)
         places = cells.shape[-1] - side + 1
-        tiles = torch.randint(len(cells), (SAMPLED,), generator=draw)
-        rows = torch.randint(places, (SAMPLED,), generator=draw)
-        columns = torch.randint(places, (SAMPLED,), generator=draw)
+        tiles = torch.randint(len(cells), (SAMPLED,), generator=rng)
+        rows = torch.randint(places, (SAMPLED,), generator=rng)
+        columns = torch.randint(places, (SAMPLED,), generator=rng)
         views = cells.unfold(2, side, 1).unfold(3, side, 1)
         patches = views[tiles, :, rows, columns].flatten(1).double()
         mean = patches.mean(dim=0)
@@ -152,7 +152,9 @@ class PatchDiffusion:
     def __init__(
         self, joint: Tensor, classes: int, favour: Tensor, stages: Sequence[Stage]
     ) -> None:
-        self.classes, self.favour, self.stages = classes, favour, tuple(stages)
+        self.classes = classes
+        self.favour = favour
+        self.stages = tuple(stages)
         self.cells = [avg_pool2d(joint, stage.cell) for stage in stages]
         self.directions = [
             Directions.of(cells, stage.side)
@@ -166,7 +168,7 @@ class PatchDiffusion:
         count: int,
         steps: int,
         strength: float,
-        draw: torch.Generator,
+        rng: torch.Generator,
         wanted: tuple[int, float] | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Mosaics of patches of some training pairs.
@@ -198,7 +200,7 @@ class PatchDiffusion:
         for index in range(len(self.stages)):
             library = self._library(index, sources, wanted)
             levels = list(self._levels(index, each, strength))
-            x = self._begin(x, index, sources, count, levels[0], strength, draw)
+            x = self._begin(x, index, sources, count, levels[0], strength, rng)
             for level, after in pairwise(levels):
                 clean = torch.stack([self._clean(index, one, level, library) for one in x])
                 x = clean + after / level * (x - clean)
@@ -228,20 +230,22 @@ class PatchDiffusion:
         count: int,
         level: float,
         strength: float,
-        draw: torch.Generator,
+        rng: torch.Generator,
     ) -> Tensor:
         """Noised cells (count, C + K, G, G): of nothing or of the first source, or of those of the
         stage before, whose means they keep.
         """
         cells = self.cells[index][sources]
-        noise = torch.randn((count, *cells.shape[1:]), generator=draw).to(cells.device)
+        noise = torch.randn((count, *cells.shape[1:]), generator=rng).to(cells.device)
         if x is None:
             usual = cells.mean(dim=(0, 2, 3))[:, None, None] if strength >= 1 else cells[0]
             return usual + level * noise
         ratio = self.stages[index - 1].cell // self.stages[index].cell
         return _larger(x, ratio) + level * (noise - _larger(avg_pool2d(noise, ratio), ratio))
 
-    def _library(self, index: int, sources: Tensor, wanted: tuple[int, float] | None) -> Patches:
+    def _library(
+        self, index: int, sources: Tensor, wanted: tuple[int, float] | None
+    ) -> StagePatches:
         side = self.stages[index].side
         cells = self.cells[index][sources]
         values = unfold(cells, side).transpose(1, 2).flatten(0, 1)
@@ -253,17 +257,18 @@ class PatchDiffusion:
         if wanted is not None:
             odds = odds + wanted[1] * shown[:, wanted[0]]
         projected = self.directions[index].read(values)
-        return Patches(values, projected, projected.square().sum(dim=1), odds)
+        return StagePatches(values, projected, projected.square().sum(dim=1), odds)
 
     def _choose(
-        self, index: int, x: Tensor, level: float, library: Patches
+        self, index: int, x: Tensor, level: float, library: StagePatches
     ) -> tuple[Tensor, Tensor]:
         """Weights (L, k) and numbers (L, k) of the likeliest patches at the places of cells x (C +
         K, G, G).
         """
         stage = self.stages[index]
         seen = self.directions[index].read(unfold(x[None], stage.side, stride=stage.stride)[0].T)
-        weights, numbers = [], []
+        weights = []
+        numbers = []
         for part in torch.split(seen, CHUNK):
             odds = (part @ library.projected.T - library.squares / 2) / level**2 + library.favour
             if stage.nearest == 1:
@@ -274,7 +279,7 @@ class PatchDiffusion:
             numbers.append(at)
         return torch.cat(weights), torch.cat(numbers)
 
-    def _clean(self, index: int, x: Tensor, level: float, library: Patches) -> Tensor:
+    def _clean(self, index: int, x: Tensor, level: float, library: StagePatches) -> Tensor:
         """The posterior mean of cells x (C + K, G, G)."""
         stage = self.stages[index]
         weights, numbers = self._choose(index, x, level, library)

@@ -25,7 +25,7 @@ from hsiaug_builtin.specdm.params import (
 if TYPE_CHECKING:
     from hsiaug_builtin.specdm.codec import Codec
     from hsiaug_builtin.specdm.drawing import PairDrawing
-    from hsiaug_builtin.specdm.fitted import FittedPairs
+    from hsiaug_builtin.specdm.fitted import FittedLatentPairs
     from hsiaug_builtin.specdm.gaussian_pairs import FittedGaussianPairs
     from hsiaug_builtin.specdm.losses import Losses
     from hsiaug_builtin.specdm.prepare import PreparedImages, PreparedNothing, PreparedSpectra
@@ -52,7 +52,7 @@ P = TypeVar("P", bound=LatentParams)
 class _LatentDiffusion(Plugin[P]):
     """Shared by all that train networks: a codec of pairs, then a denoiser of its latents."""
 
-    def _parts(self) -> tuple[type[FittedPairs], type[Codec]]:
+    def _parts(self) -> tuple[type[FittedLatentPairs], type[Codec]]:
         """The class of the fitted generator, and that of its codec."""
         raise NotImplementedError
 
@@ -136,11 +136,11 @@ class SpecDm(_LatentDiffusion[SpecDmParams]):
     def _patches(self) -> bool:
         return self.params.denoiser == "patches"
 
-    def _parts(self) -> tuple[type[FittedPairs], type[Codec]]:
+    def _parts(self) -> tuple[type[FittedLatentPairs], type[Codec]]:
         from hsiaug_builtin.specdm.codec import TwoStream
-        from hsiaug_builtin.specdm.fitted import FittedPairs
+        from hsiaug_builtin.specdm.fitted import FittedLatentPairs
 
-        return FittedPairs, TwoStream
+        return FittedLatentPairs, TwoStream
 
     def losses(self) -> Losses:
         """The losses that the networks are trained by; a generator of your own replaces some."""
@@ -245,11 +245,11 @@ class LdmSingle(_LatentDiffusion[Params]):
         },
     )
 
-    def _parts(self) -> tuple[type[FittedPairs], type[Codec]]:
+    def _parts(self) -> tuple[type[FittedLatentPairs], type[Codec]]:
         from hsiaug_builtin.specdm.codec import OneStream
-        from hsiaug_builtin.specdm.fitted import FittedPairs
+        from hsiaug_builtin.specdm.fitted import FittedLatentPairs
 
-        return FittedPairs, OneStream
+        return FittedLatentPairs, OneStream
 
 
 class Quilting(_LatentDiffusion[QuiltParams]):
@@ -276,7 +276,7 @@ class Quilting(_LatentDiffusion[QuiltParams]):
         presets={"tiny": {**TINY, "light": 0.3}},
     )
 
-    def _parts(self) -> tuple[type[FittedPairs], type[Codec]]:
+    def _parts(self) -> tuple[type[FittedLatentPairs], type[Codec]]:
         from hsiaug_builtin.specdm.codec import MaskStream
         from hsiaug_builtin.specdm.quilted import FittedQuilt
 

@@ -73,7 +73,8 @@ class PreparedImages:
     def restore(cls, folder: Path, device: str) -> PreparedImages:
         """Read what was saved."""
         arrays, facts = load_state(folder)
-        params, form = SpecDmParams(**facts["params"]), TileFormat.of_json(facts["format"])
+        params = SpecDmParams(**facts["params"])
+        form = TileFormat.of_json(facts["format"])
         stream = state.restore(
             "image", arrays, lambda: image_stream(form, params, params.latent_image), device
         )

@@ -14,14 +14,14 @@ from torch import Tensor
 from hsiaug.api import DenseView
 from hsiaug_builtin.light.tiles import light_of, relight_tiles
 from hsiaug_builtin.pairs.paste import FittedPaste, PasteParams
-from hsiaug_builtin.specdm.fitted import FittedPairs
+from hsiaug_builtin.specdm.fitted import FittedLatentPairs
 from hsiaug_builtin.specdm.params import QuiltParams
 from hsiaug_builtin.specdm.quilting import Grounds, Quilt
 
 
 @dataclass(frozen=True, eq=False)
-class FittedQuilt(FittedPairs):
-    """:class:`FittedPairs` whose latents are of masks alone; an image is quilted for every mask,
+class FittedQuilt(FittedLatentPairs):
+    """A :class:`FittedLatentPairs` whose latents are of masks; an image is quilted for every mask,
     under its own light.
 
     Attributes

@@ -44,7 +44,9 @@ def sample_latents(
         share = schedule.share(z, t)
         return (own - (1 - share).sqrt() * z) / share.sqrt()
 
-    z, steps, first = noise, min(params.sample_steps, schedule.steps), None
+    z = noise
+    steps = min(params.sample_steps, schedule.steps)
+    first = None
     if params.strength < 1:
         first = max(0, round(params.strength * schedule.steps) - 1)
         steps = max(1, round(params.strength * steps))

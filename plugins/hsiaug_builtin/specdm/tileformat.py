@@ -160,8 +160,8 @@ class TileFormat:
     def _check(self, fine: bool, found: str) -> None:
         if not fine:
             raise PluginError(
-                f"tiles must be like those learnt from: {self.dates} × {self.bands} bands, "
-                f"{self.side} × {self.side} pixels, mask ids {', '.join(map(str, self.ids))}",
+                f"tiles must be like those learnt from: {self.dates} × {self.bands} bands,"
+                f" {self.side} × {self.side} pixels, mask ids {', '.join(map(str, self.ids))}",
                 value=found,
                 hint="Fit the generator on tiles like these.",
             )

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from hsiaug.api import DenseView, Progress
-from hsiaug_builtin.diffusion.training import Run
+from hsiaug_builtin.diffusion.training import TrainingRun
 from hsiaug_builtin.nets.seeded import normal
 from hsiaug_builtin.nets.views import SYMMETRIES, symmetry
 from hsiaug_builtin.specdm.losses import Losses
@@ -43,7 +43,7 @@ class Pairs:
 
 
 @dataclass(frozen=True, eq=False)
-class PairRun(Run):
+class PairRun(TrainingRun):
     """Shared by all stages of a fit on pairs."""
 
     format: TileFormat
@@ -63,8 +63,17 @@ class PairRun(Run):
         checkpoint: Path | None,
         images: TileFormat | None = None,
     ) -> PairRun:
-        """images: the format of the images, where it is there already. Raises PluginError for tiles
-        that cannot be learnt from.
+        """What a training on the tiles of a view needs.
+
+        Parameters
+        ----------
+        images : TileFormat or None
+            The format of the images, where it is there already.
+
+        Raises
+        ------
+        PluginError
+            For tiles that cannot be learnt from.
         """
         real = view.real
         form = TileFormat.of(real, len(view.class_names), smallest(view, params))
@@ -82,12 +91,12 @@ class PairRun(Run):
         )
         return cls(seed, device, progress, checkpoint, form, pairs, params, losses)
 
-    def rows(self, draw: torch.Generator) -> tuple[Tensor, list[int]]:
+    def rows(self, rng: torch.Generator) -> tuple[Tensor, list[int]]:
         """A batch: rows (b,) int64, rare classes more often, and a turn for each."""
         rows = torch.multinomial(
-            self.pairs.weight, self.params.network.batch, replacement=True, generator=draw
+            self.pairs.weight, self.params.network.batch, replacement=True, generator=rng
         )
-        turns = torch.randint(SYMMETRIES, (len(rows),), generator=draw)
+        turns = torch.randint(SYMMETRIES, (len(rows),), generator=rng)
         return rows, turns.tolist() if turned(self.params) else [0] * len(rows)
 
     def cut(self, data: Tensor, rows: Tensor, turns: list[int]) -> Tensor:
@@ -96,9 +105,9 @@ class PairRun(Run):
             [symmetry(data[row], turn) for row, turn in zip(rows.tolist(), turns, strict=True)]
         )
 
-    def noise(self, like: Tensor, draw: torch.Generator) -> Tensor:
+    def noise(self, like: Tensor, rng: torch.Generator) -> Tensor:
         """Normal numbers of a shape."""
-        return normal(like.shape, draw, self.device)
+        return normal(like.shape, rng, self.device)
 
 
 def turned(params: LatentParams) -> bool:

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from hsiaug_builtin.diffusion.schedule import sinusoid
 from hsiaug_builtin.nets.blocks import zero_weights
-from hsiaug_builtin.specdm.blocks import Attention, Block, Upsample, norm
-from hsiaug_builtin.specdm.params import Size
+from hsiaug_builtin.specdm.blocks import ResidualBlock, SelfAttention, Upsample, norm
+from hsiaug_builtin.specdm.params import NetworkSize
 
 
 class UNet(nn.Module):
@@ -29,22 +29,26 @@ class UNet(nn.Module):
         K.
     """
 
-    def __init__(self, size: Size, channels: int, side: int, classes: int) -> None:
+    def __init__(self, size: NetworkSize, channels: int, side: int, classes: int) -> None:
         super().__init__()
-        width, multiples, blocks = size.unet_width, size.levels, size.unet_blocks
+        width = size.unet_width
+        multiples = size.levels
+        blocks = size.unet_blocks
         told = 4 * width
         self.time = nn.Sequential(nn.Linear(256, told), nn.SiLU(), nn.Linear(told, told))
         self.shares = nn.Sequential(nn.Linear(classes + 1, told), nn.SiLU(), nn.Linear(told, told))
         self.enter = nn.Conv2d(channels, width, 3, padding=1)
         self.down, self.up = nn.ModuleList(), nn.ModuleList()
-        now, skips, last = width, [width], len(multiples) - 1
+        now = width
+        skips = [width]
+        last = len(multiples) - 1
         for level, multiple in enumerate(multiples):
             seen = (side >> level) <= size.attend
             for _ in range(blocks):
                 self.down.append(
                     _Stage(
-                        Block(now, multiple * width, told),
-                        Attention(multiple * width) if seen else None,
+                        ResidualBlock(now, multiple * width, told),
+                        SelfAttention(multiple * width) if seen else None,
                     )
                 )
                 now = multiple * width
@@ -54,8 +58,8 @@ class UNet(nn.Module):
                 skips.append(now)
         self.middle = nn.ModuleList(
             [
-                _Stage(Block(now, now, told), Attention(now) if size.attend else None),
-                _Stage(Block(now, now, told)),
+                _Stage(ResidualBlock(now, now, told), SelfAttention(now) if size.attend else None),
+                _Stage(ResidualBlock(now, now, told)),
             ]
         )
         for level, multiple in reversed(list(enumerate(multiples))):
@@ -65,7 +69,9 @@ class UNet(nn.Module):
                 up = Upsample(wide, wide) if level and block == blocks else None
                 self.up.append(
                     _Stage(
-                        Block(now + skips.pop(), wide, told), Attention(wide) if seen else None, up
+                        ResidualBlock(now + skips.pop(), wide, told),
+                        SelfAttention(wide) if seen else None,
+                        up,
                     )
                 )
                 now = wide
@@ -93,13 +99,13 @@ class _Stage(nn.Module):
     is.
     """
 
-    def __init__(self, first: Block | nn.Conv2d, *then: nn.Module | None) -> None:
+    def __init__(self, first: ResidualBlock | nn.Conv2d, *then: nn.Module | None) -> None:
         super().__init__()
         self.first = first
         self.then = nn.Sequential(*(module for module in then if module is not None))
 
     def forward(self, x: Tensor, vector: Tensor) -> Tensor:
         out: Tensor = self.then(
-            self.first(x, vector) if isinstance(self.first, Block) else self.first(x)
+            self.first(x, vector) if isinstance(self.first, ResidualBlock) else self.first(x)
         )
         return out

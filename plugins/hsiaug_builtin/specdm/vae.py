@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from hsiaug_builtin.nets.blocks import zero_weights
-from hsiaug_builtin.specdm.blocks import Block, Upsample, norm
+from hsiaug_builtin.specdm.blocks import ResidualBlock, Upsample, norm
 from hsiaug_builtin.specdm.components import PatchComponents, components
-from hsiaug_builtin.specdm.params import Size
+from hsiaug_builtin.specdm.params import NetworkSize
 
 STEM = 32
 """Channels that more of them are first brought down to, pixel by pixel: 3×3 convolutions over 100
@@ -45,7 +45,7 @@ class StreamVae(nn.Module):
         channels: int,
         latent: int,
         factor: int,
-        size: Size,
+        size: NetworkSize,
         *,
         width: int,
         stem: int = STEM,
@@ -126,7 +126,7 @@ def _down(levels: list[int], blocks: int) -> list[nn.Module]:
     for i, wide in enumerate(levels):
         if i:
             layers.append(nn.Conv2d(levels[i - 1], wide, 3, stride=2, padding=1))
-        layers += [Block(wide, wide) for _ in range(blocks)]
+        layers += [ResidualBlock(wide, wide) for _ in range(blocks)]
     return layers
 
 
@@ -136,5 +136,5 @@ def _up(levels: list[int], blocks: int) -> list[nn.Module]:
     for i, wide in enumerate(levels):
         if i:
             layers.append(Upsample(levels[i - 1], wide))
-        layers += [Block(wide, wide) for _ in range(blocks)]
+        layers += [ResidualBlock(wide, wide) for _ in range(blocks)]
     return layers

@@ -41,7 +41,8 @@ class LocalMeans:
         middle = x.shape[2] // 2
         found = [np.empty((0, len(self.scale)), dtype=np.float32)]
         for start in range(0, len(x), BLOCK):
-            part, means = x[start : start + BLOCK], []
+            part = x[start : start + BLOCK]
+            means = []
             for side in self.sides:
                 window = slice(middle - side // 2, middle + side // 2 + 1)
                 means.append(part[:, :, window, window].mean(axis=(2, 3), keepdims=True))

@@ -38,7 +38,7 @@ from hsiaug_builtin.remembered import once_a_view
 from hsiaug_builtin.spatial.partner import LEAST_SHARE, Floats, Partner, PartnerParams, partner_of
 from hsiaug_builtin.spatial.smoothed import SceneShares, share_image
 from hsiaug_builtin.teacher.pool import pool_weights
-from hsiaug_builtin.teacher.voters import Reading, Voter, average_alike, readings
+from hsiaug_builtin.teacher.voters import Voter, VoterInput, average_alike, readings
 
 if TYPE_CHECKING:
     from hsiaug.api import FittedClassifier
@@ -60,7 +60,7 @@ seconds.
 
 
 @dataclass(frozen=True, eq=False)
-class Pool(SceneShares):
+class OpinionPool(SceneShares):
     """Shares of all opinions together.
 
     Attributes
@@ -94,7 +94,7 @@ def fit_pool(
     device: str,
     progress: Progress,
     untested: float = TRUST,
-) -> Pool:
+) -> OpinionPool:
     """Weigh the opinions on left-out pixels, then fit all; the shares are those of unlabelled and
     of real pixels.
 
@@ -147,7 +147,7 @@ def fit_pool(
         "left_out_share": round(sure, 3) if held.any() else None,
         "averaged": average,
     }
-    return Pool(
+    return OpinionPool(
         image, known, classes, len(view.class_names), partner, fitted, voters, weights, facts
     )
 
@@ -157,7 +157,7 @@ def _of_true(told: Floats, target: NDArray[np.int64]) -> Floats:
     return np.asarray(scipy.special.log_softmax(told, axis=1)[np.arange(len(target)), target])
 
 
-def _left_out(reading: Reading, y: NDArray[np.int64], fold: NDArray[np.int64]) -> Floats:
+def _left_out(reading: VoterInput, y: NDArray[np.int64], fold: NDArray[np.int64]) -> Floats:
     """(n, k) logarithms of the shares that a voter gives each training pixel, learnt from the other
     fold alone.
     """
@@ -212,7 +212,7 @@ def _say_nothing(done: int, total: int, note: str = "") -> None:
     """The classifier of the teacher reports no progress."""
 
 
-def fit_teacher(view: TrainView, real: PatchSamples | None = None) -> Pool:
+def fit_teacher(view: TrainView, real: PatchSamples | None = None) -> OpinionPool:
     """The pool of the voters and ``svm``, learnt from training pixels, at most MOST.
 
     Its seed depends on these pixels alone: all plugins that ask for the teacher of a draw are given
@@ -231,11 +231,11 @@ def fit_teacher(view: TrainView, real: PatchSamples | None = None) -> Pool:
 
 
 @once_a_view
-def _teacher_of(view: TrainView) -> Pool:
+def _teacher_of(view: TrainView) -> OpinionPool:
     return _fit(view, view.real)
 
 
-def _fit(view: TrainView, real: PatchSamples) -> Pool:
+def _fit(view: TrainView, real: PatchSamples) -> OpinionPool:
     seed = derive_seed("teacher", crc32(real.coords.tobytes()), crc32(real.y.tobytes()))
     if len(real) > MOST:
         mixed = np.random.default_rng(seed).permutation(len(real))

@@ -85,7 +85,7 @@ class Voter:
 
 
 @dataclass(frozen=True, eq=False)
-class Reading:
+class VoterInput:
     """What a voter reads.
 
     Attributes
@@ -125,11 +125,11 @@ def planes(view: TrainView) -> tuple[tuple[SpectralView, Projection, NDArray[np.
     return tuple(found)
 
 
-def readings(view: TrainView, pixels: NDArray[np.int32]) -> Iterator[Reading]:
+def readings(view: TrainView, pixels: NDArray[np.int32]) -> Iterator[VoterInput]:
     """What each voter reads of pixels (n, 2); no label is read."""
     for spectra, projection, plane in planes(view):
         for sides in ((1,), windows_of(view, SIDES)):
-            yield Reading(spectra, projection, sides, plane, local_means(plane, pixels, sides))
+            yield VoterInput(spectra, projection, sides, plane, local_means(plane, pixels, sides))
 
 
 def average_alike(shares: Floats, pixels: NDArray[np.int32], plane: NDArray[np.float32]) -> Floats:

@@ -156,7 +156,9 @@ def _measure(view: TrainView, coords: NDArray[np.int32]) -> _Look:
     """Brightness: mean of the centre's bands; green: NDVI; roughness: spread inside the patch, over
     bands.
     """
-    brightness, green, roughness = [], [], []
+    brightness = []
+    green = []
+    roughness = []
     pair = _index_bands(view.wavelengths)
     std = view.normaliser.std[:, None]
     for start in range(0, len(coords), REFERENCE):

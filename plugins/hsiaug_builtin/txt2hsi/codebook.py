@@ -128,7 +128,7 @@ def _roughness(channels: Tensor, patch: int) -> Tensor:
 
 
 @dataclass(frozen=True, eq=False)
-class Condition:
+class Conditioning:
     """What n patches are conditioned on; every field is a tensor (n,) of int64.
 
     Attributes
@@ -145,7 +145,7 @@ class Condition:
     rows: Tensor
     label: Tensor
 
-    def without_text(self) -> Condition:
+    def without_text(self) -> Conditioning:
         """The same codes alone."""
         rows = torch.full_like(self.rows, -1)
         return replace(self, rows=rows, label=torch.zeros_like(self.label))
@@ -203,7 +203,7 @@ class Gaussians(nn.Module):
         """The code that means none."""
         return len(self.mean) - 1
 
-    def moments(self, condition: Condition) -> tuple[Tensor, Tensor]:
+    def moments(self, condition: Conditioning) -> tuple[Tensor, Tensor]:
         """Mean and variance (n, p, p, d) of coefficients under a condition of n patches."""
         mean = self.mean[condition.code]
         variance = self.variance[condition.code] * self.spread[condition.label][:, None, None]
@@ -212,7 +212,7 @@ class Gaussians(nn.Module):
         mean[:, :last:2, :last:2] += shift
         return mean, variance
 
-    def sample(self, noise: Tensor, condition: Condition, sigma: float = 0.0) -> Tensor:
+    def sample(self, noise: Tensor, condition: Conditioning, sigma: float = 0.0) -> Tensor:
         """Coefficients (n, p, p, d) at noise level ``sigma`` from standard noise of that shape."""
         mean, variance = self.moments(condition)
         return mean + (variance + sigma**2).sqrt() * noise

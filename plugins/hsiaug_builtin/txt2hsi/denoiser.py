@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.nn.functional import gelu, scaled_dot_product_attention, silu
 
 from hsiaug_builtin.nets.blocks import zero_weights
-from hsiaug_builtin.txt2hsi.codebook import Condition, Gaussians
+from hsiaug_builtin.txt2hsi.codebook import Conditioning, Gaussians
 from hsiaug_builtin.txt2hsi.frequencies import cosines, to_frequencies, to_pixels
 from hsiaug_builtin.txt2hsi.texts import Texts
 
@@ -95,7 +95,7 @@ class Words(nn.Module):
         return TEXT_GAIN * self.out_proj(read.transpose(1, 2).reshape(n, count, -1)), share
 
 
-class Block(nn.Module):
+class TransformerBlock(nn.Module):
     """A ConvNeXt block (Liu et al., CVPR 2022) with adaLN-Zero, driven by one vector a patch."""
 
     def __init__(self, width: int) -> None:
@@ -148,7 +148,7 @@ class Denoiser(nn.Module):
         )
         self.code = nn.Embedding(codes, width)
         nn.init.normal_(self.code.weight, std=0.02)
-        self.blocks = nn.ModuleList(Block(width) for _ in range(depth))
+        self.blocks = nn.ModuleList(TransformerBlock(width) for _ in range(depth))
         self.norm = nn.LayerNorm(width)
         self.out_proj = zero_weights(nn.Linear(width, channels))
         self.words = Words(text, width) if text else None
@@ -157,7 +157,7 @@ class Denoiser(nn.Module):
         self,
         x: Tensor,
         sigma: Tensor,
-        condition: Condition,
+        condition: Conditioning,
         texts: Texts | None = None,
         *,
         shares: bool = False,
@@ -170,7 +170,7 @@ class Denoiser(nn.Module):
             Coefficients with noise.
         sigma : Tensor (n,)
             Deviation of the noise of each patch.
-        condition : Condition
+        condition : Conditioning
             Codes, prompts and classes of the patches.
         texts : Texts, optional
             All prompts.
@@ -192,7 +192,7 @@ class Denoiser(nn.Module):
         self,
         x: Tensor,
         sigma: Tensor,
-        condition: Condition,
+        condition: Conditioning,
         noise: Tensor,
         texts: Texts | None = None,
     ) -> Tensor:
@@ -212,7 +212,7 @@ class Denoiser(nn.Module):
         return torch.as_tensor((error.square() * counts).mean())
 
     def _filter(
-        self, x: Tensor, sigma: Tensor, condition: Condition
+        self, x: Tensor, sigma: Tensor, condition: Conditioning
     ) -> tuple[Tensor, Tensor, Tensor]:
         """The Wiener estimate, the scale of what the network adds to it, and the whitened x."""
         mean, variance = self.gaussians.moments(condition)
@@ -227,7 +227,7 @@ class Denoiser(nn.Module):
         whitened: Tensor,
         estimate: Tensor,
         sigma: Tensor,
-        condition: Condition,
+        condition: Conditioning,
         texts: Texts | None,
         shares: bool = False,
     ) -> tuple[Tensor, Tensor | None]:

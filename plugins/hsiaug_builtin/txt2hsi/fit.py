@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hsiaug.api import Progress, TrainView, derive_seed
-from hsiaug_builtin.diffusion.training import Run, bf16_is_faster, randomness, train
+from hsiaug_builtin.diffusion.training import TrainingRun, bf16_is_faster, randomness, train
 from hsiaug_builtin.nets.seeded import fresh, normal, to_device
 from hsiaug_builtin.txt2hsi.codebook import Gaussians
+from hsiaug_builtin.txt2hsi.codec_quality import measure_codec
 from hsiaug_builtin.txt2hsi.denoiser import Denoiser
 from hsiaug_builtin.txt2hsi.field import Field, spectra_at
 from hsiaug_builtin.txt2hsi.fitted import FittedTxt2Hsi
 from hsiaug_builtin.txt2hsi.frequencies import to_frequencies
-from hsiaug_builtin.txt2hsi.kept import measure_kept
 from hsiaug_builtin.txt2hsi.lfue import perturb
 from hsiaug_builtin.txt2hsi.measured import Measure
 from hsiaug_builtin.txt2hsi.naming import model_classes, name_pixels
@@ -52,7 +52,7 @@ def learn(
     texts = encode_prompts(view, params.text, params.encoder)
     pixels = name_pixels(view, params)
     named = pixels.every
-    run = Run(seed, device, progress, checkpoint)
+    run = TrainingRun(seed, device, progress, checkpoint)
     coded = scene.coded
     if params.class_weight:
         coded = replace(coded, vae=_vae_with_classes(view, coded, params, named, run))
@@ -75,7 +75,7 @@ def learn(
     facts = {
         "prepared": scene.origin,
         "pseudo_labelled": pixels.facts,
-        "codec": measure_kept(view, coded.vae, named, seed),
+        "codec": measure_codec(view, coded.vae, named, seed),
     }
     starts: dict[int, NDArray[np.float32]] = {}
     if params.strength < 1:
@@ -103,7 +103,7 @@ def _vae_with_classes(
     coded: CodedScene,
     params: Params,
     named: Mapping[int, NDArray[np.int32]],
-    run: Run,
+    run: TrainingRun,
 ) -> Vae:
     """The VAE of the scene, trained on with a term that keeps the draw's classes apart."""
     codec = codec_of(view, params, np.random.default_rng(run.seed), run.device)
@@ -148,7 +148,7 @@ class Batches:
     pool: NDArray[np.int32]
     params: Params
 
-    def draw(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    def sample(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """Patches (n, p, p, d); on the CPU the class id of each, 0 where it has none, and its
         code.
         """
@@ -187,18 +187,18 @@ class TextLoss:
 
     def __call__(self, step: int) -> Tensor:
         """The loss on a batch that depends on the seed and the step alone."""
-        draw = randomness(self.seed, step)
+        torch_rng = randomness(self.seed, step)
         rng = np.random.default_rng(derive_seed("batch", self.seed, step))
-        z, label, code = self.batches.draw(rng)
+        z, label, code = self.batches.sample(rng)
         if self.batches.params.lfue and rng.random() < PERTURBED:
-            z = perturb(z.movedim(3, 1), label, draw).movedim(1, 3)
-        dropped = torch.rand(len(z), generator=draw)
+            z = perturb(z.movedim(3, 1), label, torch_rng).movedim(1, 3)
+        dropped = torch.rand(len(z), generator=torch_rng)
         code = torch.where(dropped < NO_CODE, self.batches.coded.gaussians.no_code, code)
         has_text = (label > 0) & (dropped >= NO_CODE + DROP)
         rows = torch.full_like(label, -1)
-        rows[has_text] = self.texts.choose(label[has_text], draw)
+        rows[has_text] = self.texts.choose(label[has_text], torch_rng)
         device = str(z.device)
         condition = condition_on(code, device, rows, torch.where(has_text, label, 0))
         x = to_frequencies(z)
-        levels = noise_levels_of(len(x), draw, device)
-        return self.loss(x, levels, condition, normal(x.shape, draw, device), self.texts)
+        levels = noise_levels_of(len(x), torch_rng, device)
+        return self.loss(x, levels, condition, normal(x.shape, torch_rng, device), self.texts)

@@ -16,7 +16,7 @@ from hsiaug.api import Attention, InputError, Normaliser, PatchSamples, PluginEr
 from hsiaug_builtin.diffusion.edm import Denoise, guided, noise_levels, sample, sample_with_noise
 from hsiaug_builtin.diffusion.training import bf16_is_faster
 from hsiaug_builtin.nets import state
-from hsiaug_builtin.txt2hsi.codebook import Condition
+from hsiaug_builtin.txt2hsi.codebook import Conditioning
 from hsiaug_builtin.txt2hsi.denoiser import Denoiser
 from hsiaug_builtin.txt2hsi.frequencies import to_frequencies, to_pixels
 from hsiaug_builtin.txt2hsi.measured import Measure
@@ -86,12 +86,12 @@ class FittedTxt2Hsi:
         y = np.repeat(np.array(list(counts), dtype=np.int64), list(counts.values()))
         check_classes("txt2hsi", y, self.prior)
         rng = np.random.default_rng(seed)
-        draw = torch.Generator().manual_seed(seed)
+        torch_rng = torch.Generator().manual_seed(seed)
         # Each batch goes to its place: samples take much memory, and are there once.
         x = np.empty((len(y), len(self.normaliser.mean), self.side, self.side), dtype=np.float32)
         for start in range(0, len(y), BATCH):
             batch = slice(start, start + BATCH)
-            x[batch] = self._draw(y[batch], omega, rng, draw)
+            x[batch] = self._sample(y[batch], omega, rng, torch_rng)
         facts = {**self.facts, "omega": omega, **self.measure(x, y)}
         samples = PatchSamples.made(x, y, facts)
         return replace(samples, weight=np.full(len(y), self.params.weight, dtype=np.float32))
@@ -121,16 +121,16 @@ class FittedTxt2Hsi:
         check_classes("txt2hsi", y, self.prior)
         texts = self.texts.to(self.device)
         rng = np.random.default_rng(0)
-        draw = torch.Generator().manual_seed(0)
+        torch_rng = torch.Generator().manual_seed(0)
         words: list[tuple[str, ...]] = []
         maps: list[NDArray[np.float32]] = []
         for start in range(0, len(y), BATCH):
             batch = slice(start, start + BATCH)
             label = torch.tensor(y[batch])
-            rows = texts.choose(label, draw)
-            condition = condition_on(self.prior.draw(y[batch], rng), self.device, rows, label)
+            rows = texts.choose(label, torch_rng)
+            condition = condition_on(self.prior.sample(y[batch], rng), self.device, rows, label)
             z = self._encode(x[batch])
-            noise = torch.randn(z.shape, generator=draw).to(self.device)
+            noise = torch.randn(z.shape, generator=torch_rng).to(self.device)
             read = []
             for level in ATTENTION_LEVELS:
                 sigma = torch.full((len(z),), level, device=z.device)
@@ -147,22 +147,22 @@ class FittedTxt2Hsi:
         return Attention(tuple(words), tuple(maps))
 
     @torch.inference_mode()
-    def _draw(
+    def _sample(
         self,
         y: NDArray[np.int64],
         omega: float,
         rng: np.random.Generator,
-        draw: torch.Generator,
+        torch_rng: torch.Generator,
     ) -> NDArray[np.float32]:
         """(n, B, p, p) patches in scene units of the classes y (n,)."""
-        code = self.prior.draw(y, rng)
+        code = self.prior.sample(y, rng)
         label = torch.from_numpy(y)
-        condition = condition_on(code, self.device, self.texts.choose(label, draw), label)
+        condition = condition_on(code, self.device, self.texts.choose(label, torch_rng), label)
         levels = noise_levels(self.params.sample_steps, SIGMA_MOST, SIGMA_LEAST)
         shape = (len(y), *self.denoiser.gaussians.mean.shape[1:])
 
         def noise() -> Tensor:
-            return torch.randn(shape, generator=draw).to(self.device)
+            return torch.randn(shape, generator=torch_rng).to(self.device)
 
         denoise = self._guided(condition, omega)
         if self.params.strength < 1:
@@ -170,7 +170,9 @@ class FittedTxt2Hsi:
             return x + self._edited(x, levels, noise(), denoise)
         start = self.denoiser.gaussians.sample(noise(), condition, levels[0])
         z = sample_with_noise(denoise, start, levels, noise)
-        return decode_patches(self.vae, z, self.remainder, self.prior.row(y), self.normaliser, draw)
+        return decode_patches(
+            self.vae, z, self.remainder, self.prior.row(y), self.normaliser, torch_rng
+        )
 
     def _edited(
         self, x: NDArray[np.float32], levels: list[float], noise: Tensor, denoise: Denoise
@@ -191,12 +193,12 @@ class FittedTxt2Hsi:
         spectra = torch.tensor(self.normaliser.patches(x), device=self.device).movedim(1, 3)
         return to_frequencies(self.vae.encode(spectra))
 
-    def _guided(self, condition: Condition, omega: float) -> Denoise:
+    def _guided(self, condition: Conditioning, omega: float) -> Denoise:
         """The denoiser under texts and codes, led away from itself without, or from the scene's."""
         texts = self.texts.to(self.device)
         params = self.params
 
-        def under(model: Denoiser, given: Condition, read: Texts | None) -> Denoise:
+        def under(model: Denoiser, given: Conditioning, read: Texts | None) -> Denoise:
             def denoise(x: Tensor, level: float) -> Tensor:
                 sigma = torch.full((len(x),), level, device=x.device)
                 half = bf16_is_faster(self.device)
@@ -295,7 +297,7 @@ def decode_patches(
     remainder: Remainder,
     rows: NDArray[np.int64],
     normaliser: Normaliser,
-    draw: torch.Generator,
+    rng: torch.Generator,
 ) -> NDArray[np.float32]:
     """Patches (n, B, p, p) in scene units of coefficients (n, p, p, d), with what the VAE leaves
     out.
@@ -306,5 +308,5 @@ def decode_patches(
         Of the remainder.
     """
     spectra = vae.decode(to_pixels(coefficients)).cpu()
-    spectra += remainder.draw(rows, draw)
+    spectra += remainder.sample(rows, rng)
     return normaliser.patches_back(spectra.movedim(3, 1).numpy())

@@ -80,23 +80,23 @@ class FittedGaussian:
         y = np.repeat(np.array(list(counts), dtype=np.int64), list(counts.values()))
         check_classes("gaussian", y, prior)
         rng = np.random.default_rng(seed)
-        draw = torch.Generator().manual_seed(seed)
+        torch_rng = torch.Generator().manual_seed(seed)
         shape = gaussians.mean.shape[1:]
         x = np.empty((len(y), len(self.normaliser.mean), *shape[:2]), dtype=np.float32)
         for start in range(0, len(y), BATCH):
             batch = slice(start, start + BATCH)
             some = y[batch]
-            code = prior.draw(some, rng)
+            code = prior.sample(some, rng)
             condition = condition_on(code, "cpu", label=torch.from_numpy(some))
             with torch.inference_mode():
-                noise = torch.randn((len(some), *shape), generator=draw)
+                noise = torch.randn((len(some), *shape), generator=torch_rng)
                 x[batch] = decode_patches(
                     self.vae,
                     gaussians.sample(noise, condition),
                     self.classes.remainder,
                     prior.row(some),
                     self.normaliser,
-                    draw,
+                    torch_rng,
                 )
         samples = PatchSamples.made(x, y, {**self.facts, **self.measure(x, y)})
         return replace(samples, weight=np.full(len(y), self.params.weight, dtype=np.float32))
@@ -143,10 +143,10 @@ class Gaussian(Plugin[CodingParams]):
         self, view: TrainView, *, seed: int, device: str, progress: Progress
     ) -> PreparedGaussian:
         """Learn VAE, codes and their Gaussians from all visible patches, without a label."""
-        from hsiaug_builtin.diffusion.training import Run
+        from hsiaug_builtin.diffusion.training import TrainingRun
         from hsiaug_builtin.txt2hsi.prepare import code_scene
 
-        coded, _ = code_scene(view, self.params, Run(seed, "cpu", progress, None))
+        coded, _ = code_scene(view, self.params, TrainingRun(seed, "cpu", progress, None))
         return PreparedGaussian(self.params, coded)
 
     def load_prepared(self, folder: Path, *, device: str) -> PreparedGaussian:

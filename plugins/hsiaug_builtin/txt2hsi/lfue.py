@@ -16,7 +16,7 @@ from hsiaug_builtin.nets.seeded import normal, to_device
 TINY = 1e-6
 
 
-def perturb(z: Tensor, group: Tensor, draw: torch.Generator) -> Tensor:
+def perturb(z: Tensor, group: Tensor, rng: torch.Generator) -> Tensor:
     """Latents z (n, d, p, p) with resampled channel statistics.
 
     Parameters
@@ -30,8 +30,9 @@ def perturb(z: Tensor, group: Tensor, draw: torch.Generator) -> Tensor:
         return z
     mean = z.mean(dim=(2, 3))
     deviation = (z.var(dim=(2, 3), unbiased=False) + TINY).sqrt()
-    spread_mean, spread_deviation = _spread(mean, group), _spread(deviation, group)
-    e = normal((2, *mean.shape), draw, z.device)
+    spread_mean = _spread(mean, group)
+    spread_deviation = _spread(deviation, group)
+    e = normal((2, *mean.shape), rng, z.device)
     shift = mean + spread_mean * e[0]
     scale = (deviation + spread_deviation * e[1]).clamp(min=1e-3)
     standard = (z - mean[:, :, None, None]) / deviation[:, :, None, None]
@@ -44,7 +45,8 @@ def _spread(value: Tensor, group: Tensor) -> Tensor:
     lone, several = (
         to_device(torch.where(rows)[0], value.device) for rows in (count == 1, count > 1)
     )
-    index, count = to_device(index, value.device), to_device(count[:, None], value.device)
+    index = to_device(index, value.device)
+    count = to_device(count[:, None], value.device)
     empty = value.new_zeros(len(count), value.shape[1])
     mean = empty.index_add(0, index, value) / count
     spread = (empty.index_add(0, index, (value - mean[index]).square()) / count + TINY).sqrt()

@@ -70,28 +70,31 @@ class Measure:
             {class id: (m, 2) pixels}, labelled or named by the teacher.
         """
         rng = np.random.default_rng(derive_seed("measured", seed))
-        drawn = [
-            rng.permutation(own)[: 2 * max(1, SAMPLES // len(named))] for own in named.values()
-        ]
-        at, y = (
-            np.concatenate(drawn),
-            np.repeat(np.array(list(named), dtype=np.int64), list(map(len, drawn))),
-        )
-        pixels = rng.permutation(np.argwhere(view.visible))[:PIXELS]
-        space = PatchSpace.fit(view.cube[pixels[:, 0], pixels[:, 1]])
+        of_each_class = 2 * max(1, SAMPLES // len(named))
+        chosen = [rng.permutation(pixels)[:of_each_class] for pixels in named.values()]
+        at = np.concatenate(chosen)
+        y = np.repeat(np.array(list(named), dtype=np.int64), list(map(len, chosen)))
+        fitted_on = rng.permutation(np.argwhere(view.visible))[:PIXELS]
+        space = PatchSpace.fit(view.cube[fitted_on[:, 0], fitted_on[:, 1]])
         scores = space.scores(view.cube)
-        training, pool, left = (
-            (block_means(patches_at(scores, of, view.patch)).astype(np.float16), of)
-            for of in (
-                rng.permutation(view.coords)[:KNOWN],
-                rng.permutation(view.unlabelled)[:KNOWN],
-                at,
-            )
+
+        def reduced(coords: NDArray[Any]) -> tuple[NDArray[np.float16], NDArray[Any]]:
+            patches = patches_at(scores, coords, view.patch)
+            return block_means(patches).astype(np.float16), coords
+
+        return cls(
+            space=space,
+            patches=PatchReference.of(
+                training=reduced(rng.permutation(view.coords)[:KNOWN]),
+                pool=reduced(rng.permutation(view.unlabelled)[:KNOWN]),
+                left=reduced(at),
+                y=y,
+                side=view.patch,
+            ),
+            maps=patches_at(scores[:, :, :COMPONENTS], at, view.patch),
+            centres=view.cube[at[:, 0], at[:, 1]],
+            asked=np.concatenate([np.arange(len(pixels)) % 2 == 0 for pixels in chosen]),
         )
-        patches = PatchReference.of(training, pool, left, y, view.patch)
-        maps = patches_at(scores[:, :, :COMPONENTS], at, view.patch)
-        asked = np.concatenate([np.arange(len(own)) % 2 == 0 for own in drawn])
-        return cls(space, patches, maps, view.cube[at[:, 0], at[:, 1]], asked)
 
     @cached_property
     def probe(self) -> Discriminant:

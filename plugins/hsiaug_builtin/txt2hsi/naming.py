@@ -87,7 +87,7 @@ class Prior:
         """Return the row of each class id."""
         return np.searchsorted(self.ids, y)
 
-    def draw(self, y: NDArray[np.int64], rng: np.random.Generator) -> Tensor:
+    def sample(self, y: NDArray[np.int64], rng: np.random.Generator) -> Tensor:
         """(n,) a code for each class id of y (n,)."""
         edges = self.share.cumsum(axis=1)[self.row(y)]
         point = rng.random(len(y)) * edges[:, -1]

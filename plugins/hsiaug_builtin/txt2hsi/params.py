@@ -44,7 +44,7 @@ LEAST_CHANNEL_WEIGHT = 0.05
 
 
 @dataclass(frozen=True)
-class Size:
+class ModelSize:
     """The networks, and the batches and averages that go with them.
 
     Attributes
@@ -78,7 +78,7 @@ class Size:
 
 
 SIZES = {
-    "tiny": Size(
+    "tiny": ModelSize(
         vae_width=16,
         vae_batch=64,
         width=16,
@@ -88,7 +88,7 @@ SIZES = {
         scene_ema=0.9,
         ema=0.9,
     ),
-    "small": Size(
+    "small": ModelSize(
         vae_width=128,
         vae_batch=512,
         width=64,
@@ -98,7 +98,7 @@ SIZES = {
         scene_rate=3e-3,
     ),
     # A large batch, so that matrix products and not their launches take the time of a GPU.
-    "paper": Size(
+    "paper": ModelSize(
         vae_width=256,
         vae_batch=1024,
         width=640,
@@ -126,7 +126,7 @@ class CodingParams:
     weight: float = param(0.05, "sample weight of synthetic samples", low=0, sampling=True)
 
     @property
-    def network(self) -> Size:
+    def network(self) -> ModelSize:
         """The networks of ``size``."""
         return SIZES[self.size]
 

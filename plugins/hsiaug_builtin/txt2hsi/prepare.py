@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hsiaug.api import PluginError, Progress, TrainView, derive_seed, load_state, save_state
-from hsiaug_builtin.diffusion.training import Run, bf16_is_faster, randomness, train
+from hsiaug_builtin.diffusion.training import TrainingRun, bf16_is_faster, randomness, train
 from hsiaug_builtin.nets import state
 from hsiaug_builtin.nets.seeded import fresh, normal, to_device
-from hsiaug_builtin.txt2hsi.codebook import Condition, Gaussians, find_codes, fit_gaussians
+from hsiaug_builtin.txt2hsi.codebook import Conditioning, Gaussians, find_codes, fit_gaussians
 from hsiaug_builtin.txt2hsi.denoiser import Denoiser
 from hsiaug_builtin.txt2hsi.field import Field, spectra_at
 from hsiaug_builtin.txt2hsi.frequencies import MIRRORS, mirror, to_frequencies
@@ -29,7 +29,7 @@ from hsiaug_builtin.txt2hsi.params import (
     CodingParams,
     Params,
 )
-from hsiaug_builtin.txt2hsi.vae import Codec, Vae, difference_axes, fit_vae
+from hsiaug_builtin.txt2hsi.vae import CodecLoss, Vae, difference_axes, fit_vae
 
 VAE_PIXELS = 200_000
 """Pixels that the VAE learns from, at most."""
@@ -156,7 +156,7 @@ def loss_of(denoiser: Denoiser, params: Params, device: str) -> Callable[..., Te
     return compiled
 
 
-def code_scene(view: TrainView, params: CodingParams, run: Run) -> tuple[CodedScene, Field]:
+def code_scene(view: TrainView, params: CodingParams, run: TrainingRun) -> tuple[CodedScene, Field]:
     """The VAE of a scene, codes of its patches, and their Gaussians; and the scene as latents.
 
     Raises
@@ -199,7 +199,7 @@ def learn_scene(
     view : TrainView
         Without labels, see `hsiaug.api.Generator`.
     """
-    run = Run(seed, device, progress, checkpoint)
+    run = TrainingRun(seed, device, progress, checkpoint)
     coded, field = code_scene(view, params, run)
     weight = channel_weights(field.latents)
     denoiser = fresh(lambda: untrained_denoiser(coded.gaussians, weight, params), seed).to(device)
@@ -207,15 +207,15 @@ def learn_scene(
     size = params.network
 
     def loss(step: int) -> Tensor:
-        draw = randomness(seed, step)
+        torch_rng = randomness(seed, step)
         rng = np.random.default_rng(derive_seed("scene batch", seed, step))
         at = view.unlabelled[rng.integers(len(view.unlabelled), size=size.scene_batch)]
         code = coded.codes[at[:, 0], at[:, 1]].astype(np.int64)
         code[rng.random(len(code)) < NO_CODE] = coded.gaussians.no_code
         condition = condition_on(torch.from_numpy(code), device)
         x = to_frequencies(mirror_at_random(field.cut(at), rng))
-        levels = noise_levels_of(len(x), draw, device)
-        return error(x, levels, condition, normal(x.shape, draw, device))
+        levels = noise_levels_of(len(x), torch_rng, device)
+        return error(x, levels, condition, normal(x.shape, torch_rng, device))
 
     denoiser = train(
         denoiser,
@@ -247,7 +247,9 @@ def channel_weights(latents: Tensor) -> Tensor:
     return (weight / weight.mean()).cpu()
 
 
-def codec_of(view: TrainView, params: CodingParams, rng: np.random.Generator, device: str) -> Codec:
+def codec_of(
+    view: TrainView, params: CodingParams, rng: np.random.Generator, device: str
+) -> CodecLoss:
     """The loss of the VAE on visible pixels of a view, the same whatever the units of the cube."""
     visible = np.argwhere(view.visible)
     pixels = visible[rng.choice(len(visible), size=min(VAE_PIXELS, len(visible)), replace=False)]
@@ -257,7 +259,7 @@ def codec_of(view: TrainView, params: CodingParams, rng: np.random.Generator, de
     deviations = view.normaliser.std[varying].astype(np.float64)
     unit = float(np.sqrt(np.mean(deviations**2))) if varying.any() else 1.0
     scale = np.where(varying, view.normaliser.std / unit, 1.0).astype(np.float32)
-    return Codec(
+    return CodecLoss(
         torch.tensor(spectra, device=device),
         torch.tensor(view.normaliser.mean / unit, device=device),
         torch.tensor(scale, device=device),
@@ -267,17 +269,17 @@ def codec_of(view: TrainView, params: CodingParams, rng: np.random.Generator, de
 
 def condition_on(
     code: Tensor, device: str, rows: Tensor | None = None, label: Tensor | None = None
-) -> Condition:
+) -> Conditioning:
     """A condition on its device; no text where there are no rows of prompts."""
     rows = torch.full_like(code, -1) if rows is None else rows
     label = torch.zeros_like(code) if label is None else label
-    return Condition(*(to_device(each, device) for each in (code, rows, label)))
+    return Conditioning(*(to_device(each, device) for each in (code, rows, label)))
 
 
-def noise_levels_of(count: int, draw: torch.Generator, device: str) -> Tensor:
+def noise_levels_of(count: int, rng: torch.Generator, device: str) -> Tensor:
     """Log-normal noise levels of training, (count,) (Karras et al. 2022, table 1)."""
     mean, std = LOG_SIGMA
-    return to_device((mean + std * torch.randn(count, generator=draw)).exp(), device)
+    return to_device((mean + std * torch.randn(count, generator=rng)).exp(), device)
 
 
 def mirror_at_random(x: Tensor, rng: np.random.Generator) -> Tensor:

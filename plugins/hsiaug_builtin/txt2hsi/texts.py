@@ -51,11 +51,11 @@ class Texts:
         tokens, mask, pooled = (array.to(device) for array in (self.tokens, self.mask, self.pooled))
         return replace(self, tokens=tokens, mask=mask, pooled=pooled)
 
-    def choose(self, classes: Tensor, draw: torch.Generator) -> Tensor:
+    def choose(self, classes: Tensor, rng: torch.Generator) -> Tensor:
         """(n,) a prompt row for each class id of ``classes`` (n,), uniformly among the class's
         own.
         """
-        pick = torch.rand(len(classes), generator=draw)
+        pick = torch.rand(len(classes), generator=rng)
         rows = [self.rows[c] for c in classes.tolist()]
         return torch.tensor([r[int(p * len(r))] for r, p in zip(rows, pick.tolist(), strict=True)])
 
@@ -71,7 +71,8 @@ def encode_prompts(view: TrainView, mode: str, encoder: str) -> Texts:
     prompts = prompts_of(view, mode)
     listed = [text for c in sorted(prompts) for text in prompts[c]]
     answer = encode(listed, "one-hot" if mode == "number" else encoder)
-    rows, start = {}, 0
+    rows = {}
+    start = 0
     for c in sorted(prompts):
         rows[c] = tuple(range(start, start + len(prompts[c])))
         start += len(prompts[c])
@@ -79,9 +80,7 @@ def encode_prompts(view: TrainView, mode: str, encoder: str) -> Texts:
     pooled = torch.from_numpy(answer.pooled - answer.pooled.mean(axis=0))
     pooled = pooled / pooled.norm(dim=1, keepdim=True).clamp(min=1e-6)
     more = -answer.mask.shape[1] % WORDS
-    tokens, mask = (
-        pad(torch.from_numpy(answer.tokens), (0, 0, 0, more)),
-        pad(torch.from_numpy(answer.mask), (0, more)),
-    )
+    tokens = pad(torch.from_numpy(answer.tokens), (0, 0, 0, more))
+    mask = pad(torch.from_numpy(answer.mask), (0, more))
     word = pad(torch.from_numpy(answer.word), (0, more), value=-1)
     return Texts(tokens, mask, pooled, rows, tuple(listed), answer.words, word)

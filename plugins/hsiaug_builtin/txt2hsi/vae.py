@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import cosine_similarity, cross_entropy
 
-from hsiaug_builtin.diffusion.training import Run, randomness, train
+from hsiaug_builtin.diffusion.training import TrainingRun, randomness, train
 from hsiaug_builtin.nets.blocks import zero_weights
 from hsiaug_builtin.nets.seeded import fresh, normal, to_device
 from hsiaug_builtin.txt2hsi.frequencies import MIRRORS, mirror
@@ -47,7 +47,8 @@ class Vae(nn.Module):
     def __init__(self, bands: int, latent: int, width: int) -> None:
         super().__init__()
         self.register_buffer("varying", torch.ones(bands))
-        self.into, self.back = nn.Linear(bands, latent), nn.Linear(latent, bands)
+        self.into = nn.Linear(bands, latent)
+        self.back = nn.Linear(latent, bands)
         self.log_variance = nn.Parameter(torch.zeros(latent))
         self.encoder = nn.Sequential(
             nn.Linear(bands, width), nn.SiLU(), zero_weights(nn.Linear(width, latent))
@@ -80,7 +81,8 @@ class Vae(nn.Module):
         values, axes = torch.linalg.eigh(weighted.T @ weighted / len(x))
         order = torch.argsort(values, descending=True)
         left = values[order[latent:]].mean() if latent < len(values) else values[order[-1]] * 0.1
-        values, axes = values[order[:latent]].clamp(min=1e-12), axes[:, order[:latent]]
+        values = values[order[:latent]].clamp(min=1e-12)
+        axes = axes[:, order[:latent]]
         # The sign of an eigenvector is arbitrary: its largest entry is made positive.
         axes = axes * axes.gather(0, axes.abs().argmax(dim=0)[None]).sign()
         self.into.weight.copy_((axes / values.sqrt()).T * scale)
@@ -138,7 +140,7 @@ def difference_axes(latents: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True, eq=False)
-class Codec:
+class CodecLoss:
     """The loss of a VAE on pixels x (n, B) float32, z-scored by ``shift`` and ``scale`` (B,):
     mean|x−x̂|² + 0.1·(1−cos) in scene units + 0.001·KL.
     """
@@ -148,19 +150,19 @@ class Codec:
     scale: Tensor
     batch: int
 
-    def loss(self, vae: Vae, draw: torch.Generator) -> Tensor:
+    def loss(self, vae: Vae, rng: torch.Generator) -> Tensor:
         """Of pixels drawn by ``draw``."""
         device, shift, scale = self.x.device, self.shift, self.scale
-        shown = self.x[to_device(torch.randint(len(self.x), (self.batch,), generator=draw), device)]
+        shown = self.x[to_device(torch.randint(len(self.x), (self.batch,), generator=rng), device)]
         mean = vae.encode(shown)
-        noise = normal(mean.shape, draw, device)
+        noise = normal(mean.shape, rng, device)
         out = vae.decode(mean + (0.5 * vae.log_variance).exp() * noise)
         angle = 1 - cosine_similarity(shown * scale + shift, out * scale + shift, dim=1).mean()
         divergence = -0.5 * (1 + vae.log_variance - mean.square() - vae.log_variance.exp()).mean()
         return torch.as_tensor((shown - out).square().mean() + ANGLE * angle + KL * divergence)
 
 
-def fit_vae(codec: Codec, params: CodingParams, run: Run) -> Vae:
+def fit_vae(codec: CodecLoss, params: CodingParams, run: TrainingRun) -> Vae:
     """The VAE of a scene, learnt from its pixels alone."""
     x, size = codec.x, params.network
     vae = fresh(
@@ -192,7 +194,9 @@ class _Told(nn.Module):
         self.vae, self.head = vae, nn.Linear(len(vae.log_variance), classes)
 
 
-def add_class_term(vae: Vae, codec: Codec, named: Sequence[Tensor], weight: float, run: Run) -> Vae:
+def add_class_term(
+    vae: Vae, codec: CodecLoss, named: Sequence[Tensor], weight: float, run: TrainingRun
+) -> Vae:
     """The VAE after 200 steps more down its loss + ``weight``·cross-entropy of a linear head on the
     latents.
 
@@ -206,14 +210,14 @@ def add_class_term(vae: Vae, codec: Codec, named: Sequence[Tensor], weight: floa
     )
 
     def loss(step: int) -> Tensor:
-        draw = randomness(run.seed, step)
-        target = torch.randint(len(named), (codec.batch,), generator=draw)
-        pick = torch.rand(len(target), generator=draw).tolist()
+        rng = randomness(run.seed, step)
+        target = torch.randint(len(named), (codec.batch,), generator=rng)
+        pick = torch.rand(len(target), generator=rng).tolist()
         shown = torch.stack(
             [named[c][int(p * len(named[c]))] for c, p in zip(target.tolist(), pick, strict=True)]
         )
         scores = told.head(told.vae.encode(shown))
-        return codec.loss(told.vae, draw) + weight * cross_entropy(
+        return codec.loss(told.vae, rng) + weight * cross_entropy(
             scores, to_device(target, scores.device)
         )
 
@@ -265,12 +269,12 @@ class Remainder:
             chosen.append(np.concatenate([some, others]).astype(np.float16))
         return cls(np.concatenate(chosen), np.cumsum([0, *map(len, chosen)]))
 
-    def draw(self, rows: NDArray[np.int64], draw: torch.Generator) -> Tensor:
+    def sample(self, rows: NDArray[np.int64], rng: torch.Generator) -> Tensor:
         """Noise (n, q, q, B) of classes ``rows`` (n,): a patch of the class, mirrored; on the
         CPU.
         """
-        pick = torch.rand(len(rows), generator=draw).numpy()
-        number = torch.randint(MIRRORS, (len(rows),), generator=draw)
+        pick = torch.rand(len(rows), generator=rng).numpy()
+        number = torch.randint(MIRRORS, (len(rows),), generator=rng)
         first = self.start[:-1][rows]
         count = np.diff(self.start)[rows]
         index = first + (pick * count).astype(np.int64)

@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from benchmarks.layout_damages import move_masks
 from hsiaug.core.tiles import DenseSamples
-from hsiaug.metrics.damages import move_masks, shuffle_blocks
+from hsiaug.metrics.damages import shuffle_blocks
 from hsiaug.metrics.dense.layout import dense_layout
 from hsiaug.metrics.dense.layout_extractor import layout_blocks
 from hsiaug.metrics.dense.mask_layout import change_contrast, edge_ranks, mask_edges

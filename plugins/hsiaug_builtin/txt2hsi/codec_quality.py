@@ -11,17 +11,20 @@ import torch
 from numpy.typing import NDArray
 
 from hsiaug.api import TrainView
-from hsiaug_builtin.classifiers.svm import named as won
+from hsiaug_builtin.classifiers.svm import winning_class
 from hsiaug_builtin.nets.machine import machine_of
 from hsiaug_builtin.txt2hsi.field import spectra_at
 from hsiaug_builtin.txt2hsi.vae import Remainder, Vae
 
-MOST, REPEATS = 60, 3
-"""Pixels of a class that learn, and that are asked; and how often they are drawn."""
+MOST = 60
+"""Pixels of a class that learn, and that are asked."""
+REPEATS = 3
+"""How often these pixels are chosen anew."""
 COST = 30.0
+"""C of the support vector machine."""
 
 
-def measure_kept(
+def measure_codec(
     view: TrainView, vae: Vae, named: Mapping[int, NDArray[np.int32]], seed: int
 ) -> dict[str, float]:
     """Mean recall, in percent, of named pixels that were left out: learnt from real spectra and
@@ -30,14 +33,15 @@ def measure_kept(
     The noise that decoding adds is that of the pixels that learn. Empty where fewer than two
     classes can be asked.
     """
-    found = [
-        _compare(view, vae, named, np.random.default_rng([seed % 2**32, each]))
-        for each in range(REPEATS)
+    recalls = [
+        _compare(view, vae, named, np.random.default_rng([seed % 2**32, repeat]))
+        for repeat in range(REPEATS)
     ]
+    if not recalls[0]:
+        return {}
     return {
-        name: round(float(np.mean([each[name] for each in found])), 2)
+        name: round(float(np.mean([recall[name] for recall in recalls])), 2)
         for name in ("real", "decoded")
-        if found[0]
     }
 
 
@@ -46,7 +50,10 @@ def _compare(
 ) -> dict[str, float]:
     from sklearn.svm import SVC
 
-    learnt, asked, y, truth = [], [], [], []
+    learnt = []
+    asked = []
+    y = []
+    truth = []
     for c, own in named.items():
         taken = rng.permutation(own)[: 2 * MOST]
         half = (len(taken) + 1) // 2
@@ -57,7 +64,8 @@ def _compare(
     if len(named) < 2 or not truth:
         return {}
     device = vae.log_variance.device
-    x, right = np.concatenate(learnt), np.array(truth)
+    x = np.concatenate(learnt)
+    truth_ids = np.array(truth)
     noise = Remainder.of_classes(
         [vae.left_out(torch.tensor(own, device=device))[:, None, None] for own in learnt],
         int(rng.integers(2**31)),
@@ -66,13 +74,15 @@ def _compare(
     row = np.repeat(np.arange(len(learnt)), list(map(len, learnt)))
     with torch.inference_mode():
         decoded = vae.decode(vae.encode(torch.tensor(x, device=device))).cpu()
-        drawn = noise.draw(row, torch.Generator().manual_seed(int(rng.integers(2**31))))
-    answer = {}
+        drawn = noise.sample(row, torch.Generator().manual_seed(int(rng.integers(2**31))))
+    mean_recall = {}
     for name, shown in (("real", x), ("decoded", (decoded + drawn[:, 0, 0]).numpy())):
         variance = shown.shape[1] * shown.var(dtype=np.float64)
         gamma = 1 / variance if variance else 1.0  # of equal spectra, as in scikit-learn
         model = SVC(C=COST, gamma=gamma, class_weight="balanced", random_state=0).fit(shown, y)
         machine = machine_of(model, np.array(y), gamma)
-        said = machine.classes[won(machine.scores(np.concatenate(asked)))] == right
-        answer[name] = 100 * float(np.mean([said[right == c].mean() for c in np.unique(right)]))
-    return answer
+        scores = machine.scores(np.concatenate(asked))
+        correct = machine.classes[winning_class(scores)] == truth_ids
+        recalls = [correct[truth_ids == c].mean() for c in np.unique(truth_ids)]
+        mean_recall[name] = 100 * float(np.mean(recalls))
+    return mean_recall
