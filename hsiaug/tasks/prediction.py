@@ -222,8 +222,26 @@ class TilePredictor:
 
 
 def check_predicted(answer: AnyArray, shape: tuple[int, ...], classes: int) -> AnyArray:
-    """What a fit predicted, an array. Raises PluginError unless it is a class id for each item, of
-    that shape.
+    """Refuse an answer that is no class id for each item.
+
+    Parameters
+    ----------
+    answer : array_like
+        What a fitted classifier predicted.
+    shape : tuple of int
+        Of the answer that is due.
+    classes : int
+        The largest class id.
+
+    Returns
+    -------
+    ndarray of int
+        The answer.
+
+    Raises
+    ------
+    PluginError
+        For another shape or dtype, and for ids that are not in 1..classes.
     """
     labels = np.asarray(answer)
     integer = labels.dtype.kind in "iu"

@@ -270,8 +270,19 @@ def _pairs(real: int, rate: Rate) -> int:
 
 
 def check_finite(made: NDArray[np.float32], what: str) -> None:
-    """Raise PluginError where one of the arrays (n, ...) that a generator made holds NaN or
-    infinity.
+    """Refuse samples that hold NaN or infinity.
+
+    Parameters
+    ----------
+    made : ndarray of float32, shape (n, ...)
+        What a generator made.
+    what : str
+        Its name in the error.
+
+    Raises
+    ------
+    PluginError
+        With the number of samples that do.
     """
     wrong = ~np.isfinite(made).all(axis=tuple(range(1, made.ndim)))
     if wrong.any():
@@ -281,8 +292,19 @@ def check_finite(made: NDArray[np.float32], what: str) -> None:
 
 
 def check_numbers(ids: AnyArray, weight: AnyArray) -> None:
-    """Raise PluginError where class ids that a generator made are no integers, or its sample
-    weights (n,) no weights.
+    """Refuse class ids that are no integers, and weights that are none.
+
+    Parameters
+    ----------
+    ids : ndarray
+        Class ids that a generator made.
+    weight : ndarray, shape (n,)
+        Weights of its samples.
+
+    Raises
+    ------
+    PluginError
+        For another dtype of ids, and for weights that are negative or not finite.
     """
     if ids.dtype.kind not in "iu":
         raise PluginError(
@@ -300,8 +322,17 @@ def check_numbers(ids: AnyArray, weight: AnyArray) -> None:
 
 
 def check_marked(synthetic: AnyArray) -> None:
-    """Raise PluginError unless samples (n,) that a generator made are all marked synthetic: others
-    count as real.
+    """Refuse samples that are not marked synthetic: they would count as real.
+
+    Parameters
+    ----------
+    synthetic : ndarray of bool, shape (n,)
+        The marks that a generator gave its samples.
+
+    Raises
+    ------
+    PluginError
+        With the number of samples that are not.
     """
     if synthetic.dtype != bool or not synthetic.all():
         rule = "a generator must mark all of its samples as synthetic"

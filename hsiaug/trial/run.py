@@ -49,10 +49,16 @@ NOT_KNOWN: Record = {"audit": None, "samples": None, "provenance": {}, "notes": 
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """Outcome of running the plugins of a trial. result: JSON-able, a part of the record.
+    """Outcome of running the plugins of a trial.
 
-    labels: (n,) int16 predicted class ids at the test positions; None where the trial failed.
-    sheet: a few of its samples; None where none was made.
+    Attributes
+    ----------
+    result : dict
+        A part of the record, as JSON.
+    labels : ndarray of int16, shape (n,), or None
+        Predicted class ids at the test positions; None where the trial failed.
+    sheet : SampleSheet or None
+        A few of its samples; None where none was made.
     """
 
     result: Record
@@ -294,8 +300,16 @@ def _record(
 
 
 def lost(stage: str, kind: str, message: str) -> Outcome:
-    """The failed outcome of a trial that its process could not finish. kind: what the record calls
-    the error.
+    """The failed outcome of a trial that its process could not finish.
+
+    Parameters
+    ----------
+    stage : str
+        The stage that it had come to, one of ``RECORDED``.
+    kind : str
+        What the record calls the error.
+    message : str
+        What happened.
     """
     result = {
         "status": "failed",

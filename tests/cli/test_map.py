@@ -28,7 +28,7 @@ from hsiaug.protocol.view import patches_at
 from hsiaug.quality.maps import save_map
 from hsiaug.registry.lookup import Registry
 from hsiaug.scene_maps import map_scene
-from hsiaug.tasks import pixels
+from hsiaug.tasks import prediction
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.mapping import Refitted, refit, repeats, spec_of
@@ -393,7 +393,7 @@ def test_stripes_give_what_the_whole_scene_would(toy, tried, plugins, monkeypatc
     spec, record = tried("smote", classifier)
     assert spec_of(record, toy, plugins) == spec
     made = refit(spec, toy, plugins, None, device="cpu", progress=silent)
-    monkeypatch.setattr(pixels, "BATCH_BYTES", 12_000)
+    monkeypatch.setattr(prediction, "BATCH_BYTES", 12_000)
     seen: list[int] = []
     maps = maps_of(made, toy, lambda done, total, note="": seen.append(done))
     ids = maps[toy.name]
@@ -415,7 +415,7 @@ def test_a_map_is_of_the_spectral_view_of_its_record(
     spec, record = tried("smote", classifier, view=view)
     assert spec_of(record, toy, plugins) == spec
     made = refit(spec, toy, plugins, None, device="cpu", progress=silent)
-    monkeypatch.setattr(pixels, "BATCH_BYTES", 12_000)
+    monkeypatch.setattr(prediction, "BATCH_BYTES", 12_000)
 
     assert made.spectra.name == record["spectral_view"]["name"]
     assert repeats(made, maps_of(made, toy, silent), record)
