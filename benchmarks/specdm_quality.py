@@ -200,13 +200,27 @@ def table(rows: list[dict[str, Any]]) -> Iterator[str]:
         }
         yield line(name, "floor: held-out tiles", len({row["draw"] for row in here}), floors)
         for two in PAIRED:
-            if {two, SINGLE} <= means.keys():
-                ratios = {
-                    key: means[SINGLE][key] / means[two][key]
-                    for key in RATIOS
-                    if means[two].get(key, 0) > 0 and key in means[SINGLE]
-                }
-                yield line(name, f"**{SINGLE} / {two}**", 0, ratios)
+            ratios, shared = ratios_of(here, two)
+            if shared:
+                yield line(name, f"**{SINGLE} / {two}**", shared, ratios)
+
+
+def ratios_of(rows: list[dict[str, Any]], two: str) -> tuple[dict[str, float], int]:
+    """Means of the single stream over those of an arm, in the draws of a data set that have both;
+    and how many these are.
+    """
+    draws = {arm: {row["draw"] for row in rows if row["arm"] == arm} for arm in (SINGLE, two)}
+    shared = draws[SINGLE] & draws[two]
+    both = {
+        arm: [row for row in rows if row["arm"] == arm and row["draw"] in shared] for arm in draws
+    }
+    means = {key: (average(both[SINGLE], key), average(both[two], key)) for key in RATIOS}
+    ratios = {
+        key: single / other
+        for key, (single, other) in means.items()
+        if single is not None and other
+    }
+    return ratios, len(shared)
 
 
 def shared_angle(row: dict[str, Any], rows: list[dict[str, Any]]) -> float | None:
