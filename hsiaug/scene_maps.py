@@ -149,7 +149,7 @@ class SceneMap:
             repeats,
             (
                 f"warning: the map holds the {audit.n_train:,} training pixels, so its agreement"
-                f" with the labels is no accuracy; that of the record is {scores} on its test"
+                f" with the labels is not an accuracy to report; that of the record is {scores} on its test"
                 f" pixels{leaky}"
             ),
         ]
@@ -227,7 +227,7 @@ class SceneMap:
             "RECORD": self.record["hash"],
             "GENERATOR": spec.generator.name,
             "CLASSIFIER": spec.classifier_label,
-            "REMARK": "holds training pixels: its agreement with the labels is no accuracy",
+            "REMARK": "holds training pixels: its agreement with the labels is not an accuracy to report",
         }
 
 
