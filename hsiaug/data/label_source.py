@@ -378,7 +378,12 @@ def _check_grid(
     raster: LabelRaster, shape: tuple[int, int], ground: Georeference | None, cube: Path | None
 ) -> None:
     """Raise SceneError for a raster that lies on another grid than the cube's, as far as both files
-    say. cube: its file, which the hint names.
+    say.
+
+    Parameters
+    ----------
+    cube : Path or None
+        Its file, which the hint names.
     """
     own = raster.ground
     if own is None or ground is None:

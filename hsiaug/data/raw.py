@@ -94,7 +94,13 @@ class Conversion:
     def __call__(
         self, part: AnyArray, made: NDArray[np.float32] | None = None
     ) -> NDArray[np.float32]:
-        """Stored (h, w, N) as (h, w, B) float32; made: where to."""
+        """Stored (h, w, N) as (h, w, B) float32.
+
+        Parameters
+        ----------
+        made : array of float32 or None
+            Where to.
+        """
         part = part if self.bands is None else part[:, :, self.bands]
         if made is None:
             if part.dtype == np.float32 and self == Conversion(self.bands):

@@ -227,10 +227,18 @@ def _read_text(path: Path, kind: str) -> str:
 def _choose_column(
     path: Path, wanted: str | None, names: list[str], values: Callable[[str], Sequence[object]]
 ) -> str:
-    """The attribute of the class, of all there are. values: of all marks, by attribute.
+    """The attribute of the class, of all there are.
 
-    Raises InputError where there is none, or where the usual one numbers the marks and another
-    repeats its values.
+    Parameters
+    ----------
+    values : callable
+        Of all marks, by attribute.
+
+    Raises
+    ------
+    InputError
+        Where there is none, or where the usual one numbers the marks and another repeats its
+        values.
     """
     lower = {name.strip().lower(): name for name in names}
     for name in (wanted,) if wanted is not None else USUAL:

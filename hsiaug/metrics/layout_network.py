@@ -100,8 +100,12 @@ def _level_and_detail(maps: NDArray[np.floating]) -> NDArray[np.floating]:
 
 
 def _layers(inputs: int, *, halved: bool) -> tuple[nn.Module, nn.Module]:
-    """The convolutions, and the layer that reads what is pooled of them. halved: pixels are pooled
-    in between.
+    """The convolutions, and the layer that reads what is pooled of them.
+
+    Parameters
+    ----------
+    halved : bool
+        Pixels are pooled in between.
     """
     from torch import nn
 

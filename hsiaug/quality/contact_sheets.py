@@ -141,7 +141,13 @@ def draw_patches(sheet: PatchSheet) -> Figure:
 
 
 def _draw_rows(axes: Axes, strips: Mapping[str, Images], across: int, inches: float) -> None:
-    """Rows of images one below the other, each with its name. inches: width of the axes."""
+    """Rows of images one below the other, each with its name.
+
+    Parameters
+    ----------
+    inches : float
+        Width of the axes.
+    """
     # What belongs together in pairs stands below a row of others.
     sheet, middles = image_grid(
         list(strips.values()), across, int(DPI * inches / across), apart=len(strips) > 2

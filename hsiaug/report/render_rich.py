@@ -144,7 +144,13 @@ def _measured(grid: Grid) -> Callable[[Sequence[int], int], list[int]]:
 
 
 def _tight(grid: Grid, *, brief: bool) -> Grid:
-    """The grid without BLANKS. brief: without the deviations that may be left out, too."""
+    """The grid without BLANKS.
+
+    Parameters
+    ----------
+    brief : bool
+        Without the deviations that may be left out, too.
+    """
 
     def text(place: int, entry: GridEntry) -> GridEntry:
         tight = entry.text if place < grid.keys else BLANKS.sub("", entry.text)
@@ -169,8 +175,12 @@ def _plain(text: str, style: str = "") -> Text:
 def _table(
     grid: Grid, part: Sequence[int], widths: Sequence[int] | None, gap: int = GAP
 ) -> RichTable:
-    """The key columns and those of ``part``. widths: one per column shown; None leaves them to
-    rich.
+    """The key columns and those of ``part``.
+
+    Parameters
+    ----------
+    widths : sequence of int or None
+        One per column shown; None leaves them to rich.
     """
     from rich import box
     from rich.table import Table

@@ -169,7 +169,13 @@ def _shown(table: Table) -> list[ArmCell]:
 
 
 def _score_columns(table: Table, *, spare_main: bool) -> list[GridColumn]:
-    """The scores of an overview. spare_main: the deviation of the main one may be left out too."""
+    """The scores of an overview.
+
+    Parameters
+    ----------
+    spare_main : bool
+        The deviation of the main one may be left out too.
+    """
     main = table.scores.main
     return [
         GridColumn(
@@ -326,8 +332,12 @@ def synthetic_only_grid(table: Table) -> Grid:
 
 
 class _Trained(NamedTuple):
-    """What a classifier learnt from, and how it did. arm: of both, where it was run; the rows of
-    one block share it.
+    """What a classifier learnt from, and how it did.
+
+    Attributes
+    ----------
+    arm : Arm
+        Of both, where it was run; the rows of one block share it.
     """
 
     arm: Arm

@@ -137,7 +137,13 @@ def worth_text(found: LabelEquivalent, most: int) -> str:
 
 
 def _labels(value: float, most: int) -> str:
-    """``2.1``, ``< 0`` or ``> 20``: a number of labels. most: the largest of the curve."""
+    """``2.1``, ``< 0`` or ``> 20``: a number of labels.
+
+    Parameters
+    ----------
+    most : int
+        The largest of the curve.
+    """
     if math.isinf(value):
         return f"> {most}" if value > 0 else "< 0"
     return decimal(value).removesuffix(".0") if value < 10 else f"{value:.0f}"

@@ -118,7 +118,13 @@ def _spectra(classes: int, bands: int) -> NDArray[np.float64]:
 
 
 def _facts(names: Sequence[str], bands: int, description: str, *, hard: bool) -> dict[str, Any]:
-    """Metadata of a case. hard: no wavelengths, ground sampling distance or descriptions."""
+    """Metadata of a case.
+
+    Parameters
+    ----------
+    hard : bool
+        No wavelengths, ground sampling distance or descriptions.
+    """
     return {
         "class_names": tuple(names),
         "wavelengths": None if hard else np.linspace(450.0, 2350.0, bands),

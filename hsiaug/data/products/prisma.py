@@ -32,7 +32,13 @@ METRES = 30.0
 
 @dataclass(frozen=True)
 class _Band:
-    """A band of one detector. source: its place on that detector's axis of bands."""
+    """A band of one detector.
+
+    Attributes
+    ----------
+    source : int
+        Its place on that detector's axis of bands.
+    """
 
     centre: float
     width: float

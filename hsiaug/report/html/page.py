@@ -204,7 +204,13 @@ def _table(
     *,
     alone: bool,
 ) -> Section:
-    """Everything about a table. alone: it is the only one, so that more of it is unfolded."""
+    """Everything about a table.
+
+    Parameters
+    ----------
+    alone : bool
+        It is the only one, so that more of it is unfolded.
+    """
     above = [] if alone else [macros().answers(answer_texts(three_answers(table)))]
     if said := failure_heading(table):
         lines = failure_lines(table, report.where)

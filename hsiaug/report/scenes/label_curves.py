@@ -208,8 +208,12 @@ def _places(report: Report) -> dict[object, Place]:
 
 
 def _key(run: str, condition: Condition, protocol: str | None = None) -> tuple[object, ...]:
-    """Key shared by the tables of one curve. protocol: of the base draw; None: the condition's
-    own.
+    """Key shared by the tables of one curve.
+
+    Parameters
+    ----------
+    protocol : str or None
+        Of the base draw; None: the condition's own.
     """
     own = f"{condition.protocol}:{condition.argument}".removesuffix(":")
     rest = {key: v for key, v in json.loads(condition.rest).items() if key != "protocol_version"}

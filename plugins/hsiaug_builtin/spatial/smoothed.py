@@ -137,8 +137,12 @@ def _of_real(
     known: NDArray[np.bool_],
     progress: Progress,
 ) -> tuple[Partner, Mapping[str, Choice], Floats]:
-    """The partner, the choices and their scores, alike for all arms of a draw. samples: the real
-    ones of the view.
+    """The partner, the choices and their scores, alike for all arms of a draw.
+
+    Parameters
+    ----------
+    samples : PatchSamples
+        The real ones of the view.
     """
     partner = partner_of(params, view, seed, device)
     choices = choices_of(view)

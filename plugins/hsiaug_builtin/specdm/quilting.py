@@ -102,8 +102,12 @@ class Quilt:
         ground: _Piece,
         rng: np.random.Generator,
     ) -> NDArray[np.float32]:
-        """(T, B, H, H). image: (T, B, H, H) that the ground is a piece of; the other pieces are of
-        training tiles.
+        """(T, B, H, H).
+
+        Parameters
+        ----------
+        image : (T, B, H, H) float32
+            That the ground is a piece of; the other pieces are of training tiles.
         """
         left = mask.copy()
         left[tuple(ground.pixels.T)] = COVERED
@@ -148,8 +152,12 @@ class Quilt:
         known: NDArray[np.int64],
         rng: np.random.Generator,
     ) -> Iterator[_Piece]:
-        """Pieces that together cover the pixels (k, 2) of a segment. known: (m, 3) tile, row and
-        column of its class.
+        """Pieces that together cover the pixels (k, 2) of a segment.
+
+        Parameters
+        ----------
+        known : (m, 3) int64
+            Tile, row and column of its class.
         """
         side = self.masks.shape[1]
         for _ in range(ROUNDS):

@@ -118,8 +118,12 @@ def _direction(step: NDArray[np.int32]) -> str:
 
 @dataclass(frozen=True, eq=False)
 class _Look:
-    """Three numbers of each of n patches; green: of no patch where the scene has no bands for
-    it.
+    """Three numbers of each of n patches.
+
+    Attributes
+    ----------
+    green : array of float64 or None
+        Of no patch where the scene has no bands for it.
     """
 
     brightness: NDArray[np.float64]
