@@ -128,8 +128,11 @@ def add_scene(
     asked = import_options({"name": name, "overwrite": overwrite, **plain})
     where = Path(folder)
     for target in () if overwrite else [where / file for file in arrays if (where / file).exists()]:
-        rule, hint = f"{target}, which is to be written, must not exist yet", "Add overwrite=True."
-        raise InputError(rule, value="a file", hint=hint)
+        raise InputError(
+            f"{target}, which is to be written, must not exist yet",
+            value="a file",
+            hint="Add overwrite=True.",
+        )
     with (
         file_errors(f"{where} must be a folder that can be written to", "Name another one."),
         ExitStack() as stack,

@@ -73,7 +73,6 @@ if TYPE_CHECKING:
 
     from hsiaug.trial.store import Reading
 
-USUAL_STORE = "hsiaug-results"
 One = str | Any
 """The name of a plugin, or the plugin itself: an object, or its class where its usual
 hyper-parameters do.
@@ -300,7 +299,7 @@ def benchmark(
     patch: int | None = None,
     task: Annotated[Literal["pixels", "segmentation", "change"] | None, optional(text)] = None,
     preset: Text = defaults.PRESET,
-    store: AnyPath = USUAL_STORE,
+    store: AnyPath = defaults.STORE,
     existing: Annotated[Existing, choice("only-missing", "all", "none")] = "only-missing",
     device: Text = "auto",
     jobs: Annotated[int | None, optional(whole(1))] = None,
@@ -429,7 +428,7 @@ def benchmark(
 
 
 @checked
-def read_store(store: AnyPath = USUAL_STORE) -> Results:
+def read_store(store: AnyPath = defaults.STORE) -> Results:
     """Read the records that benchmarks have left in a folder.
 
     Parameters

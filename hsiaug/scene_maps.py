@@ -18,6 +18,7 @@ from hsiaug.base.arguments import AnyPath, Switch, Text, checked, optional, text
 from hsiaug.base.errors import InputError
 from hsiaug.base.terminal import log_console
 from hsiaug.base.threads import one_thread_here
+from hsiaug.bench import defaults
 from hsiaug.bench.plan import build_plan
 from hsiaug.bench.request import defaults_for, read_request, widest_protocol
 from hsiaug.bench.run import run
@@ -149,8 +150,8 @@ class SceneMap:
             repeats,
             (
                 f"warning: the map holds the {audit.n_train:,} training pixels, so its agreement"
-                f" with the labels is no accuracy; that of the record is {scores} on its test"
-                f" pixels{leaky}"
+                " with the labels is not an accuracy to report; that of the record is"
+                f" {scores} on its test pixels{leaky}"
             ),
         ]
         if None in self.grounds.values():
@@ -227,7 +228,9 @@ class SceneMap:
             "RECORD": self.record["hash"],
             "GENERATOR": spec.generator.name,
             "CLASSIFIER": spec.classifier_label,
-            "REMARK": "holds training pixels: its agreement with the labels is no accuracy",
+            "REMARK": (
+                "holds training pixels: its agreement with the labels is not an accuracy to report"
+            ),
         }
 
 
@@ -238,7 +241,7 @@ def map_scene(
     *,
     classifier: Annotated[str | None, optional(text)] = None,
     probabilities: Switch = False,
-    store: AnyPath = "hsiaug-results",
+    store: AnyPath = defaults.STORE,
     device: Text = "auto",
     progress: Switch = True,
 ) -> SceneMap:
@@ -306,8 +309,11 @@ def make_map(
     probabilities too.
     """
     if record is not None and classifier is not None:
-        rule, hint = "a map is made by a record or by a classifier", "Leave out one of them."
-        raise InputError(rule, value=f"record {record} and classifier {classifier}", hint=hint)
+        raise InputError(
+            "a map is made by a record or by a classifier",
+            value=f"record {record} and classifier {classifier}",
+            hint="Leave out one of them.",
+        )
     if record is not None:
         source = Store(folder).find(record, "`record`")
         task = get_task(source["spec"]["task"])
@@ -333,11 +339,11 @@ class _Sharing:
 
     def __init__(self, fitted: Any, name: str) -> None:
         if not hasattr(fitted, "predict_proba"):
-            rule, hint = (
+            raise InputError(
                 "`probabilities` needs a classifier that gives some",
-                "Take svm or rf, or leave it out.",
+                value=name,
+                hint="Take svm or rf, or leave it out.",
             )
-            raise InputError(rule, value=name, hint=hint)
         self._fitted, self._shares = fitted, list[NDArray[np.float32]]()
 
     def predict(self, batch: Any) -> Any:

@@ -32,10 +32,10 @@ WORTH_SHARING = 10.0
 once more.
 """
 AHEAD = 64
-"""Groups among which a slot looks for one of its draw."""
+"""Groups among which a worker looks for one of its draw."""
 
 
-class Slot(Protocol):
+class TrialWorker(Protocol):
     """Runs one trial at a time."""
 
     @property
@@ -47,13 +47,13 @@ class Slot(Protocol):
 
 
 class Pool(Protocol):
-    """The slots of an engine for the trials of one scene."""
+    """The workers of an engine for the trials of one scene."""
 
-    def slots(self) -> Sequence[Slot]:
-        """All slots, always the same."""
+    def workers(self) -> Sequence[TrialWorker]:
+        """All workers, always the same."""
 
-    def wait(self) -> Sequence[tuple[Slot, Message]]:
-        """Return the messages of busy slots that arrive within a moment."""
+    def wait(self) -> Sequence[tuple[TrialWorker, Message]]:
+        """Return the messages of busy workers that arrive within a moment."""
 
     def close(self) -> None:
         """End all that is still running."""
@@ -73,8 +73,18 @@ def groups(trials: Iterable[TrialSpec]) -> list[Group]:
 
 
 @dataclass(eq=False)
-class _Part:
-    """Trials of a group that are left, in one slot."""
+class _Queue:
+    """Trials of a group that are left for one worker.
+
+    Attributes
+    ----------
+    left : deque of TrialSpec
+        The next one first.
+    first : TrialSpec
+        Of the whole group: it names the draw and the fit.
+    begun : bool
+        Whether a trial of it was sent.
+    """
 
     left: deque[TrialSpec]
     first: TrialSpec
@@ -98,19 +108,19 @@ class Records(Protocol):
 
 
 class Dispatch:
-    """Gives the trials of a batch to the slots of a pool, and follows what becomes of them."""
+    """Gives the trials of a batch to the workers of a pool, and follows what becomes of them."""
 
     def __init__(self, batch: Batch, pool: Pool, records: Records, on_event: OnEvent) -> None:
         self._batch, self._pool, self._records, self._on_event = batch, pool, records, on_event
-        self._waiting: deque[_Part] = deque()
-        self._parts: dict[Slot, _Part] = {}
-        self._home: dict[str, Slot] = {}
+        self._waiting: deque[_Queue] = deque()
+        self._queues: dict[TrialWorker, _Queue] = {}
+        self._worker_of_draw: dict[str, TrialWorker] = {}
         self._begun: Counter[str] = Counter()
         self._fitted: set[str] = set()
         self._unprepared: set[str] = set()
         for group in groups(batch.trials):
             first = group[0]
-            self._waiting.append(_Part(deque(group), first))
+            self._waiting.append(_Queue(deque(group), first))
             card: Card = registry().find("generator", first.generator.name).load().card
             if records.prepares(card):
                 self._unprepared.add(first.generator.hash)
@@ -119,115 +129,117 @@ class Dispatch:
 
     def run(self) -> None:
         """Run until all work is done."""
-        slots = self._pool.slots()
+        workers = self._pool.workers()
         while True:
             nothing = False
-            for slot in slots:
-                if slot.busy or (nothing and slot not in self._parts):
+            for worker in workers:
+                if worker.busy or (nothing and worker not in self._queues):
                     continue
-                if trial := self._next(slot):
-                    self._begin(slot, trial)
+                if trial := self._next(worker):
+                    self._begin(worker, trial)
                 else:
                     nothing = True
-            if not any(slot.busy for slot in slots):
+            if not any(worker.busy for worker in workers):
                 return
-            for slot, message in self._pool.wait():
-                self._follow(slot, message)
+            for worker, message in self._pool.wait():
+                self._follow(worker, message)
 
-    def _first(self, part: _Part) -> TrialSpec | None:
-        """The trial of a part to run now; None where all are done, or it is too late."""
-        if part.left and self._batch.deadline is not None:
+    def _first(self, queue: _Queue) -> TrialSpec | None:
+        """The trial of a queue to run now; None where all are done, or it is too late."""
+        if queue.left and self._batch.deadline is not None:
             # Half a group is of no use.
-            needed = part.left if not part.begun else [part.left[0]]
+            needed = queue.left if not queue.begun else [queue.left[0]]
             if time.time() + sum(map(self._expected, needed)) > self._batch.deadline:
-                part.left.clear()
-        return part.left[0] if part.left else None
+                queue.left.clear()
+        return queue.left[0] if queue.left else None
 
     def _expected(self, trial: TrialSpec) -> float:
         return self._batch.expected.get(trial.hash, USUAL_SECONDS)
 
-    def _next(self, slot: Slot) -> TrialSpec | None:
-        """The trial that a slot runs now: of its part, else of the first that waits, else half of
+    def _next(self, worker: TrialWorker) -> TrialSpec | None:
+        """The trial that a worker runs now: of its queue, the first that waits, or half of
         another's.
         """
-        part = self._parts.get(slot)
-        draw = part.first.draw_hash if part else ""
-        while part is None or not (trial := self._first(part)):
-            self._parts.pop(slot, None)
-            part = self._take(slot, draw) or self._share()
-            if part is None:
+        queue = self._queues.get(worker)
+        draw = queue.first.draw_hash if queue else ""
+        while queue is None or not (trial := self._first(queue)):
+            self._queues.pop(worker, None)
+            queue = self._take(worker, draw) or self._share()
+            if queue is None:
                 return None
-            self._parts[slot] = part
+            self._queues[worker] = queue
         return trial
 
-    def _take(self, slot: Slot, draw: str) -> _Part | None:
-        """The first part that waits: of the latest draw here, else of one that no other slot began:
-        what arms of a draw share is so made once; but rather one whose generator is not being
-        prepared in another slot.
+    def _take(self, worker: TrialWorker, draw: str) -> _Queue | None:
+        """Take the queue that a free worker begins.
+
+        Among those that wait, in this order of preference: one whose generator no other worker is
+        preparing; one of the draw that this worker had last, so that what its arms share is made
+        once; one of a draw that no other worker has begun.
         """
         held = self._unprepared & {
-            part.left[0].generator.hash for part in self._parts.values() if part.left
+            queue.left[0].generator.hash for queue in self._queues.values() if queue.left
         }
 
-        def rank(part: _Part) -> tuple[bool, bool, bool]:
-            own = part.first.draw_hash
+        def rank(queue: _Queue) -> tuple[bool, bool, bool]:
+            own = queue.first.draw_hash
             return (
-                part.first.generator.hash in held,
+                queue.first.generator.hash in held,
                 own != draw,
-                self._home.get(own, slot) is not slot,
+                self._worker_of_draw.get(own, worker) is not worker,
             )
 
-        part = min(islice(self._waiting, AHEAD), key=rank, default=None)
-        if part is not None:
-            self._waiting.remove(part)
-            self._home.setdefault(part.first.draw_hash, slot)
-        return part
+        queue = min(islice(self._waiting, AHEAD), key=rank, default=None)
+        if queue is not None:
+            self._waiting.remove(queue)
+            self._worker_of_draw.setdefault(queue.first.draw_hash, worker)
+        return queue
 
-    def _share(self) -> _Part | None:
-        """Half of what is left in the slot that has the most left, of groups whose fit need not be
-        made again.
+    def _share(self) -> _Queue | None:
+        """Half of the longest queue of another worker, of groups whose fit need not be made
+        again.
         """
-        parts = [part for part in self._parts.values() if part.first.fit_hash in self._fitted]
-        behind = {part: sum(map(self._expected, islice(part.left, 1, None))) for part in parts}
-        longest = max(parts, key=lambda part: behind[part], default=None)
+        queues = [queue for queue in self._queues.values() if queue.first.fit_hash in self._fitted]
+        behind = {queue: sum(map(self._expected, islice(queue.left, 1, None))) for queue in queues}
+        longest = max(queues, key=lambda queue: behind[queue], default=None)
         if longest is None or behind[longest] < WORTH_SHARING:
             return None
         taken = [longest.left.pop() for _ in range(len(longest.left) // 2)]
-        return _Part(deque(reversed(taken)), longest.first, longest.begun)
+        return _Queue(deque(reversed(taken)), longest.first, longest.begun)
 
-    def _begin(self, slot: Slot, trial: TrialSpec) -> None:
+    def _begin(self, worker: TrialWorker, trial: TrialSpec) -> None:
         self._begun[trial.hash] += 1
-        self._parts[slot].begun = True
-        slot.send(*self._records.request(trial))
+        self._queues[worker].begun = True
+        worker.send(*self._records.request(trial))
         if self._begun[trial.hash] == 1:
             self._on_event(Event("start", trial.hash))
 
-    def _follow(self, slot: Slot, message: Message) -> None:
-        part = self._parts[slot]
-        trial = part.left[0]
+    def _follow(self, worker: TrialWorker, message: Message) -> None:
+        queue = self._queues[worker]
+        trial = queue.left[0]
         if isinstance(message, PluginProgress):
             self._on_event(Event("step", trial.hash, message.done, message.total, message.note))
         elif isinstance(message, TrialEnded):
-            self._settle(slot, part, message.outcome)
+            self._settle(worker, queue, message.outcome)
         elif self._begun[trial.hash] >= TRIES:
             said = f"the process of this trial {message.how}, {TRIES} times"
-            self._settle(slot, part, lost(message.stage, "WorkerDied", said))
+            self._settle(worker, queue, lost(message.stage, "WorkerDied", said))
 
-    def _settle(self, slot: Slot, part: _Part, outcome: Outcome) -> None:
-        """Write the records of what has ended, while the slot goes on."""
-        trial = part.left.popleft()
-        doomed = self._doomed(outcome, trial, part)
+    def _settle(self, worker: TrialWorker, queue: _Queue, outcome: Outcome) -> None:
+        """Write the records of what has ended, while the worker goes on."""
+        trial = queue.left.popleft()
+        certain_failures = self._certain_failures(outcome, trial, queue)
         self._unprepared.discard(trial.generator.hash)
         seconds = outcome.result["timings"].get("fit_generator")
         # A fit that took long may have no place in the store.
         if seconds is not None and (seconds <= WORTH_SAVING or self._records.keeps_fit(trial)):
-            self._fitted.add(part.first.fit_hash)
-        if following := self._first(part):
+            self._fitted.add(queue.first.fit_hash)
+        if following := self._first(queue):
             # Before the record is written: the worker need not wait for that.
-            self._begin(slot, following)
+            self._begin(worker, following)
         self._write(trial, outcome)
         error = outcome.result["error"]
-        for other in doomed:
+        for other in certain_failures:
             said = f"{error['message']} (the same fit failed in trial {trial.hash})"
             self._write(other, lost(error["stage"], error["type"], said))
 
@@ -236,7 +248,9 @@ class Dispatch:
             self._records.write(trial, outcome, self._batch.commands.get(trial.hash, ""))
         )
 
-    def _doomed(self, outcome: Outcome, trial: TrialSpec, part: _Part) -> list[TrialSpec]:
+    def _certain_failures(
+        self, outcome: Outcome, trial: TrialSpec, queue: _Queue
+    ) -> list[TrialSpec]:
         """The trials of a group that would fail as one did, as they need the same fit and run the
         same third-party code: they are not begun.
         """
@@ -247,16 +261,18 @@ class Dispatch:
             return []
         to_blame = third_party_parts(trial)
         running = {
-            other.left[0].hash for other in self._parts.values() if other.left and other is not part
+            other.left[0].hash
+            for other in self._queues.values()
+            if other.left and other is not queue
         }
-        doomed: dict[str, TrialSpec] = {}
-        for other in (part, *self._waiting, *self._parts.values()):
-            if other.first.fit_hash == part.first.fit_hash:
-                mine = {
+        certain_failures: dict[str, TrialSpec] = {}
+        for other in (queue, *self._waiting, *self._queues.values()):
+            if other.first.fit_hash == queue.first.fit_hash:
+                failing = {
                     x.hash: x
                     for x in other.left
                     if x.hash not in running and to_blame <= third_party_parts(x)
                 }
-                doomed |= mine
-                other.left = deque(x for x in other.left if x.hash not in mine)
-        return list(doomed.values())
+                certain_failures |= failing
+                other.left = deque(x for x in other.left if x.hash not in failing)
+        return list(certain_failures.values())

@@ -107,7 +107,7 @@ def advise(
             find_advice(planned, request, session),
             planned[0],
             session,
-            shown_by_benchmark(Path("hsiaug-results"), loaded),
+            shown_by_benchmark(Path(defaults.STORE), loaded),
         )
     screen = console()
     if rows:

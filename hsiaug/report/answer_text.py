@@ -78,7 +78,7 @@ def headline(answers: Answers) -> str:
     Returns
     -------
     str
-        ``Better than no samples: YES (txt2hsi). Better than real pixels: NO (pseudo). Use here:
+        ``Better than no samples: YES (txt2hsi). Better than all controls: NO (pseudo). Use here:
         pseudo λ=0.5 M=3 with cnn2d.``
     """
     said = []
@@ -107,7 +107,10 @@ def _first_sentences(answers: Answers) -> list[str]:
     if answers.controls_only:
         helped = "Real pixels help: " if answer.status == "YES" else ""
         said.append(f"{helped}{'only' if helped else 'Only'} controls ran.")
-    return [*said, *_contrasts(answer, answers)]
+    said += _contrasts(answer, answers)
+    if answer.status != "YES" and not answers.controls_only:
+        said += [f"The control {_contrast([one], '', answers)}" for one in answers.better_controls]
+    return said
 
 
 def _second_sentences(answers: Answers) -> list[str]:
@@ -166,7 +169,7 @@ def _contrast(group: Sequence[Contrast], rival: str, answers: Answers) -> str:
     loss = f", at a loss of {answers.second}" if lost else ""
     kind = "classifiers" if first.classifiers else "arms"
     if first.rival != NO_SAMPLES and all(contrast.below for contrast in group):
-        which = "" if alone else f" with {len(first.arms)} of {first.asked} {kind}"
+        which = "" if alone else f" with {_which(first, kind)}"
         distance = f"{_beyond(differences)} points of {answers.metric}"
         return f"{rival} is {distance} above {subject}{which}{loss}."
     over = "" if first.rival == NO_SAMPLES else f" over {rival}"
@@ -175,11 +178,18 @@ def _contrast(group: Sequence[Contrast], rival: str, answers: Answers) -> str:
         word = "" if first.status in ("YES", "TOO FEW DRAWS") or first.below else _result(first)
         return f"{points}{', ' if word else ''}{word}{loss}."
     counted = [
-        f"{_result(one)} with {len(one.arms)} of {one.asked} {kind}"
-        for one in group
-        if one.status != "TOO FEW DRAWS"
+        f"{_result(one)} with {_which(one, kind)}" for one in group if one.status != "TOO FEW DRAWS"
     ]
     return f"{', '.join([points, *counted])}{loss}."
+
+
+def _which(contrast: Contrast, kind: str) -> str:
+    """``cnn2d`` where one of few classifiers has a result, else how many of them: ``2 of 3
+    classifiers``.
+    """
+    if contrast.classifiers and len(contrast.arms) == 1:
+        return contrast.arms[0].rpartition(" with ")[2]
+    return f"{len(contrast.arms)} of {contrast.asked} {kind}"
 
 
 def _result(contrast: Contrast) -> str:

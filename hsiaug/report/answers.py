@@ -184,6 +184,8 @@ class Answers:
         True where no generator but controls ran, so that the answers are about these.
     more_seeds : int or None
         The N of ``--seeds N`` that runs the missing draws where all arms lack some.
+    better_controls : tuple of Contrast
+        Controls that make samples of real pixels, where these are shown above no samples.
     """
 
     over_none: Answer
@@ -194,6 +196,7 @@ class Answers:
     draws: int
     controls_only: bool
     more_seeds: int | None = None
+    better_controls: tuple[Contrast, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The same as plain values."""
@@ -217,16 +220,16 @@ def three_answers(table: Table) -> Answers:
     asked_for = [gain for gain in judged if not _is_control(gain.cell)]
     controls_only = bool(judged) and not asked_for
     gains = [gain for gain in asked_for or judged if gain.cell.ok]
-    pairs_of_masks = not table.scores.fields
     over_none = _answer(
         "Better than no samples?", table, [(gain, _over_none(gain)) for gain in gains]
     )
-    real = "real pairs" if pairs_of_masks else "real pixels"
-    question = "Better than other controls?" if controls_only else f"Better than {real}?"
+    question = "Better than other controls?" if controls_only else "Better than all controls?"
     remaining = [gain for gain in gains if _asked_further(gain, over_none.status)]
     over_real = _answer(question, table, [(gain, over_rival(gain)) for gain in remaining])
     if gains and not remaining:
         over_real = Answer(question, "NOT ASKED", (), 0, 0)
+    controls = [gain for gain in judged if _is_control(gain.cell)]
+    of_controls = _answer("", table, [(gain, _over_none(gain)) for gain in controls])
     return Answers(
         over_none=over_none,
         over_real=over_real,
@@ -235,6 +238,7 @@ def three_answers(table: Table) -> Answers:
         second=table.scores.second.name,
         draws=len(table.draws),
         controls_only=controls_only,
+        better_controls=tuple(one for one in of_controls.contrasts if one.status == "YES"),
         more_seeds=_more_seeds(table) if over_none.status == "TOO FEW DRAWS" else None,
     )
 

@@ -106,8 +106,13 @@ def best_row_sentences(table: Table, store: str | None = None) -> list[str]:
         table.class_names[i - 1]: fmean(values) for i in ids if cell and (values := cell.recalls(i))
     }
     trial = cell.ok[0] if cell and store is not None and table.scores.fields else None
+    use = three_answers(table).use
     about = {
         "cell": cell,
+        # The arm to use is the best of those that are shown to gain, and need not be this one.
+        "passed_over": bool(
+            cell and use.name and not cell.without_samples and table.cell_label(cell) != use.name
+        ),
         "told": sorted(told.items(), key=itemgetter(1)),
         "trial": trial,
         "store": store,
@@ -137,14 +142,14 @@ def rival_signs_note(table: Table) -> str:
     """Explain the signs behind the rivals of a table; empty where no arm is judged."""
     shown = {rival_look(gain).sign for gain in table.judged}
     words = {
-        "▲": "shown better",
-        "▲▼": f"shown better, at a loss of {table.scores.second.name}",
-        "▼": "shown worse",
-        "○": "gains less than 1 point",
-        "◇": "not shown",
+        "▲": "shown better than this rival",
+        "▲▼": f"shown better than this rival, at a loss of {table.scores.second.name}",
+        "▼": "shown worse than this rival",
+        "○": "gains less than 1 point over it (a one-sided test at 5 %)",
+        "◇": "nothing shown",
         "?": "too few draws",
         "–": "no sample was made",
         "✕": "failed",
     }
     said = ", ".join(f"{sign} {text}" for sign, text in words.items() if sign in shown)
-    return f"{said}; 95 % intervals, corrected for all arms." if said else ""
+    return f"{said}. Intervals are at 95 %, corrected for all arms." if said else ""

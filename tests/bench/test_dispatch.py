@@ -1,4 +1,4 @@
-"""How groups of trials are given to the slots of an engine."""
+"""How groups of trials are given to the workers of an engine."""
 
 import weakref
 from collections import Counter
@@ -22,7 +22,7 @@ from hsiaug.trial.run import Outcome, lost
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
-Answer = Callable[["Seat", TrialSpec], Message]
+Answer = Callable[["ToldWorker", TrialSpec], Message]
 
 
 def failure() -> TrialEnded:
@@ -30,8 +30,8 @@ def failure() -> TrialEnded:
     return TrialEnded(lost("fit_classifier", "ValueError", "as planned"))
 
 
-class Seat:
-    """A slot that answers as it is told. ran: the trials that it was sent."""
+class ToldWorker:
+    """A worker that answers as it is told. ran: the trials that it was sent."""
 
     def __init__(self, answer: Answer) -> None:
         self.busy, self._answer = False, answer
@@ -51,15 +51,15 @@ class Seat:
 
 
 class Seats:
-    """A pool with those slots."""
+    """A pool with those workers."""
 
-    def __init__(self, *seats: Seat) -> None:
+    def __init__(self, *seats: ToldWorker) -> None:
         self.there, self.closed = list(seats), False
 
-    def slots(self) -> list[Seat]:
+    def workers(self) -> list[ToldWorker]:
         return list(self.there)
 
-    def wait(self) -> list[tuple[Seat, Message]]:
+    def wait(self) -> list[tuple[ToldWorker, Message]]:
         return [(seat, seat.answer()) for seat in self.there if seat.busy]
 
     def close(self) -> None:
@@ -94,13 +94,13 @@ def test_labels_that_no_classifier_may_give_make_a_failed_record(
         "peak_memory_mb": None,
     }
 
-    def wrong(seat: Seat, trial: TrialSpec) -> Message:
+    def wrong(seat: ToldWorker, trial: TrialSpec) -> Message:
         split: Any = get_task("pixels").draws.split(toy, trial.protocol, trial.seed, trial.patch)
         return TrialEnded(
             Outcome(result, np.full(split.test.sum() if right_number else 3, 9, dtype=np.int16))
         )
 
-    run(planned, toy, Seats(Seat(wrong)), tmp_path)
+    run(planned, toy, Seats(ToldWorker(wrong)), tmp_path)
     told = [record["error"]["message"] for record in Store(tmp_path).records()]
     assert len(told) == len(planned) and all(said in one for one in told)
 
@@ -135,10 +135,10 @@ def ended(events: list[Event]) -> list[str]:
     return sorted(event.hash for event in events if event.kind == "failed")
 
 
-def test_trials_that_share_a_fit_run_in_one_slot(
+def test_trials_that_share_a_fit_run_in_one_worker(
     planned: list[TrialSpec], toy: Scene, tmp_path: Path
 ) -> None:
-    first, second = Seat(lambda *_: failure()), Seat(lambda *_: failure())
+    first, second = ToldWorker(lambda *_: failure()), ToldWorker(lambda *_: failure())
 
     events = run(planned, toy, Seats(first, second), tmp_path)
 
@@ -147,7 +147,7 @@ def test_trials_that_share_a_fit_run_in_one_slot(
     assert fits[0] and fits[1] and not fits[0] & fits[1]
 
 
-def test_while_one_slot_prepares_a_generator_the_others_run_what_need_not_wait(
+def test_while_one_worker_prepares_a_generator_the_others_run_what_need_not_wait(
     toy: Scene, tmp_path: Path
 ) -> None:
     request = read_request(
@@ -162,19 +162,19 @@ def test_while_one_slot_prepares_a_generator_the_others_run_what_need_not_wait(
         build_plan(toy, request, registry()).trials,
         key=lambda trial: trial.generator.name != "txt2hsi",
     )
-    seats = Seat(lambda *_: failure()), Seat(lambda *_: failure())
+    seats = ToldWorker(lambda *_: failure()), ToldWorker(lambda *_: failure())
     run(trials, toy, Seats(*seats), tmp_path)
     assert seats[0].ran[0].generator.name == "txt2hsi" != seats[1].ran[0].generator.name
     assert {trial.hash for seat in seats for trial in seat.ran} == {trial.hash for trial in trials}
 
 
-def test_a_trial_whose_slots_are_lost_twice_is_recorded_as_failed(planned, toy, tmp_path):
+def test_a_trial_whose_workers_are_lost_twice_is_recorded_as_failed(planned, toy, tmp_path):
     deadly = planned[0]
 
-    def die(seat: Seat, trial: TrialSpec) -> Message:
+    def die(seat: ToldWorker, trial: TrialSpec) -> Message:
         return WorkerLost("left the cluster", "fit_classifier") if trial == deadly else failure()
 
-    events = run(planned, toy, Seats(Seat(die)), tmp_path)
+    events = run(planned, toy, Seats(ToldWorker(die)), tmp_path)
 
     assert ended(events) == sorted(trial.hash for trial in planned)
     record = Store(tmp_path).sound(deadly.hash)
@@ -183,7 +183,7 @@ def test_a_trial_whose_slots_are_lost_twice_is_recorded_as_failed(planned, toy, 
 
 
 def test_late_work_is_not_begun(planned: list[TrialSpec], toy: Scene, tmp_path: Path) -> None:
-    seat = Seat(lambda *_: failure())
+    seat = ToldWorker(lambda *_: failure())
 
     assert not run(planned, toy, Seats(seat), tmp_path, deadline=0.0) and not seat.ran
 

@@ -1,4 +1,4 @@
-"""What a slot takes over from another's group of trials, and what becomes of it."""
+"""What a worker takes over from another's group of trials, and what becomes of it."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -35,8 +35,8 @@ def group(name: str, trials: int, generator: str = "smote", draw: str = "") -> t
     return tuple(SimpleNamespace(hash=f"{name}{i}", **alike) for i in range(trials))
 
 
-class Seat:
-    """A slot that answers at once, as it is told. ran: the hashes of what it was sent."""
+class ToldWorker:
+    """A worker that answers at once, as it is told. ran: the hashes of what it was sent."""
 
     def __init__(self, answer: Callable[[Any], Message] = lambda trial: went_well()) -> None:
         self.answer, self.busy = answer, False
@@ -49,17 +49,17 @@ class Seat:
 
 
 class Seats:
-    """A pool. One slot in turn answers, so that what the others have taken stays theirs for a
+    """A pool. One worker in turn answers, so that what the others have taken stays theirs for a
     while.
     """
 
-    def __init__(self, *seats: Seat) -> None:
+    def __init__(self, *seats: ToldWorker) -> None:
         self.there = list(seats)
 
-    def slots(self) -> list[Seat]:
+    def workers(self) -> list[ToldWorker]:
         return list(self.there)
 
-    def wait(self) -> list[tuple[Seat, Message]]:
+    def wait(self) -> list[tuple[ToldWorker, Message]]:
         seat = next(seat for seat in self.there if seat.busy)
         self.there = [*(one for one in self.there if one is not seat), seat]
         seat.busy = False
@@ -104,8 +104,8 @@ def run(
     return dict(ledger.records)
 
 
-def test_a_free_slot_takes_the_end_of_a_group_once_its_fit_is_there() -> None:
-    first, second = Seat(), Seat()
+def test_a_free_worker_takes_the_end_of_a_group_once_its_fit_is_there() -> None:
+    first, second = ToldWorker(), ToldWorker()
 
     run(Seats(first, second), group("a", 9))
 
@@ -114,7 +114,7 @@ def test_a_free_slot_takes_the_end_of_a_group_once_its_fit_is_there() -> None:
 
 
 def test_what_has_nothing_to_fit_is_shared_at_once() -> None:
-    seats = Seat(), Seat(), Seat()
+    seats = ToldWorker(), ToldWorker(), ToldWorker()
 
     run(Seats(*seats), group("a", 8, "none"))
 
@@ -125,7 +125,10 @@ def test_what_has_nothing_to_fit_is_shared_at_once() -> None:
 def test_a_long_fit_is_shared_only_where_the_store_has_it(
     kept: tuple[str, ...], shared: bool
 ) -> None:
-    first, second = Seat(lambda trial: went_well(LONG)), Seat(lambda trial: went_well(LONG))
+    first, second = (
+        ToldWorker(lambda trial: went_well(LONG)),
+        ToldWorker(lambda trial: went_well(LONG)),
+    )
 
     run(Seats(first, second), group("a", 6), ledger=Ledger(kept))
 
@@ -133,7 +136,7 @@ def test_a_long_fit_is_shared_only_where_the_store_has_it(
 
 
 def test_what_would_take_seconds_only_stays_where_it_is() -> None:
-    first, second = Seat(), Seat()
+    first, second = ToldWorker(), ToldWorker()
     trials = group("a", 9)
 
     run(Seats(first, second), trials, expected={trial.hash: 0.1 for trial in trials})
@@ -142,7 +145,7 @@ def test_what_would_take_seconds_only_stays_where_it_is() -> None:
 
 
 def test_the_group_with_most_seconds_left_is_divided_first() -> None:
-    seats = Seat(), Seat(), Seat()
+    seats = ToldWorker(), ToldWorker(), ToldWorker()
     few, many = group("few", 3, "none"), group("many", 8, "none")
     expected = {**{trial.hash: 100.0 for trial in few}, **{trial.hash: 10.0 for trial in many}}
 
@@ -151,8 +154,8 @@ def test_the_group_with_most_seconds_left_is_divided_first() -> None:
     assert seats[2].ran[0] == "few2"
 
 
-def test_a_slot_stays_with_its_draw_and_then_begins_one_that_no_other_has() -> None:
-    first, second = Seat(), Seat()
+def test_a_worker_stays_with_its_draw_and_then_begins_one_that_no_other_has() -> None:
+    first, second = ToldWorker(), ToldWorker()
     asked = [group(f"{name}{draw}", 1, draw=f"draw {draw}") for draw in range(3) for name in "abc"]
 
     run(Seats(first, second), *asked)
@@ -161,14 +164,14 @@ def test_a_slot_stays_with_its_draw_and_then_begins_one_that_no_other_has() -> N
     assert second.ran == ["a10", "b10", "c10", "b20"]
 
 
-def test_a_slot_returns_to_draws_that_it_began_while_a_generator_was_prepared() -> None:
-    first, second = Seat(), Seat()
+def test_a_worker_returns_to_draws_that_it_began_while_a_generator_was_prepared() -> None:
+    first, second = ToldWorker(), ToldWorker()
     pool, ledger = Seats(first, second), Ledger()
     ledger.prepares = lambda card: card.name == "cvae"  # type: ignore[method-assign]
     turns = iter([second, second, first])
     rotate = pool.wait
 
-    def wait() -> list[tuple[Seat, Message]]:
+    def wait() -> list[tuple[ToldWorker, Message]]:
         if (seat := next(turns, None)) is None:
             return rotate()
         seat.busy = False
@@ -186,8 +189,10 @@ def test_a_slot_returns_to_draws_that_it_began_while_a_generator_was_prepared() 
 
 
 def test_a_fit_that_fails_elsewhere_ends_the_rest_of_its_group() -> None:
-    failing = Seat(lambda trial: TrialEnded(lost("fit_generator", "ValueError", "as planned")))
-    first = Seat()
+    failing = ToldWorker(
+        lambda trial: TrialEnded(lost("fit_generator", "ValueError", "as planned"))
+    )
+    first = ToldWorker()
 
     said = run(Seats(first, failing), group("a", 12), group("b", 1))
 
@@ -214,6 +219,6 @@ def test_every_trial_is_recorded_once_whatever_happens(sizes, more, fates):
         "lost": WorkerLost("was killed", "predict"),
     }
     turn = iter(fates * 100)
-    seats = [Seat(lambda trial: answers[next(turn)]) for _ in range(1 + more)]
+    seats = [ToldWorker(lambda trial: answers[next(turn)]) for _ in range(1 + more)]
 
     run(Seats(*seats), *(group(str(i), n, name) for i, (n, name) in enumerate(sizes)))

@@ -124,7 +124,9 @@ def test_a_map_keeps_its_place_and_repeats_the_record(mapped: Path, tmp_path: Pa
     assert [int(row[2]) for row in rows[1:]] == [int((ids == c).sum()) for c in (1, 2, 3, 0)]
     assert sum(float(row[3]) for row in rows[1:4]) == pytest.approx(100, abs=0.02)
     assert "test pixels come out exactly as in the record" in answer
-    assert "training pixels, so its agreement with the labels is no accuracy" in answer
+    assert (
+        "training pixels, so its agreement with the labels is not an accuracy to report" in answer
+    )
     with Image.open(tmp_path / "map.png") as image:
         colours = {colour for _, colour in image.convert("RGB").getcolors(1 << 24) or ()}
         assert set(map(rgb_of, CLASSES[:3])) <= colours

@@ -78,7 +78,7 @@ FIRST = [
 def test_the_first_command_of_the_readme_ends_in_what_it_found() -> None:
     assert said(FIRST) == [
         (
-            "Better than no samples: TOO FEW DRAWS (smote). Better than real pixels: TOO FEW DRAWS"
+            "Better than no samples: TOO FEW DRAWS (smote). Better than all controls: TOO FEW DRAWS"
             " (duplicate). Use here: cnn2d without samples."
         ),
         "smote λ=0.5 with cnn2d: undecided (3 draws: at least 6 are needed)",
@@ -114,7 +114,7 @@ def test_the_text_conditioned_generator_at_half_balance_says_plainly_what_it_fou
     ]
     assert said(records) == [
         (
-            "Better than no samples: TOO FEW DRAWS (txt2hsi). Better than real pixels: TOO FEW"
+            "Better than no samples: TOO FEW DRAWS (txt2hsi). Better than all controls: TOO FEW"
             " DRAWS (duplicate). Use here: cnn2d without samples."
         ),
         "txt2hsi λ=0.5 ω=3 with cnn2d: undecided (5 draws: at least 6 are needed)",
@@ -136,13 +136,13 @@ def test_a_gain_of_aa_is_said_with_its_loss_of_oa() -> None:
     ]
     assert said(records) == [
         (
-            "Better than no samples: YES (smote). Better than real pixels: YES (duplicate). Use"
+            "Better than no samples: YES (smote). Better than all controls: YES (duplicate). Use"
             " here: smote λ=1 with svm."
         ),
         "smote λ=1 with svm: helps, at a loss of OA",
     ]
     assert answers(table_of(records))[1] == (
-        "2 Better than real pixels? YES. smote λ=1 with svm: +4.4 [+4.2, +4.6] points of AA over"
+        "2 Better than all controls? YES. smote λ=1 with svm: +4.4 [+4.2, +4.6] points of AA over"
         " duplicate (real samples repeated), at a loss of OA."
     )
     row = "| svm | smote | 1 | +5.4 | −4.6 | +4.4 | −5.6 | 9 | .004 | helps, at a loss of OA |"
@@ -169,7 +169,7 @@ def test_a_generator_that_made_nothing_is_not_judged() -> None:
         }
     assert said([*arm("none", level(40, 3)), *idle]) == [
         (
-            "Better than no samples: NOTHING TO JUDGE. Better than real pixels: NOTHING TO JUDGE."
+            "Better than no samples: NOTHING TO JUDGE. Better than all controls: NOTHING TO JUDGE."
             " Use here: svm without samples."
         ),
         "smote λ=1 with svm: nothing made",
@@ -184,7 +184,7 @@ def test_an_arm_that_failed_is_told_with_its_reason() -> None:
     records = [*arm("none", level(40, 3)), *arm("duplicate", level(40, 3)), *lost]
     assert said(records) == [
         (
-            "Better than no samples: NOTHING TO JUDGE. Better than real pixels: NOTHING TO JUDGE."
+            "Better than no samples: NOTHING TO JUDGE. Better than all controls: NOTHING TO JUDGE."
             " Use here: svm without samples."
         ),
         "smote λ=1 with svm: failed (3 of 3 draws)",
@@ -225,7 +225,7 @@ def sweep(draws: int = 9) -> list[dict]:
 def test_arms_that_help_are_counted_also_in_a_sweep() -> None:
     helping = [r for lam in (0.25, 3.0) for r in arm("smote", level(60, 12, 0.1), lam=lam)]
     first, *lines = said(sweep(12) + helping)
-    assert "Better than real pixels: YES (duplicate). Use here: smote λ=" in first
+    assert "Better than all controls: YES (duplicate). Use here: smote λ=" in first
     over_real = three_answers(table_of(sweep(12) + helping)).over_real
     assert over_real.shown == 2
     assert {line for line in lines if line.endswith(": helps")} == {
@@ -287,8 +287,8 @@ def test_the_end_names_the_best_arm_and_its_best_and_worst_class_among_those_of_
     ]
     text = " ".join(on_terminal(records).split())
     assert (
-        "smote λ=1 with svm has the highest AA (2 of 3); its recall is highest in corn_notill"
-        " (80.0 %)" in text
+        "smote λ=1 with svm has the highest AA (2 of 3) (it is not shown better than no samples, so"
+        " another is named above); its recall is highest in corn_notill (80.0 %)" in text
     )
     assert ", lowest in alfalfa (40.0 %). Next: hsiaug report" in text
     page = " ".join(parsed(render_html(build_report(records, store="my results"))).text.split())
@@ -349,7 +349,7 @@ def test_twenty_arms_on_three_scenes_take_forty_lines() -> None:
 def test_without_a_generator_there_is_nothing_to_judge() -> None:
     assert (
         headline(table_of(arm("none", level(40, 2))))
-        == "Better than no samples: NOTHING TO JUDGE. Better than real pixels: NOTHING TO JUDGE."
+        == "Better than no samples: NOTHING TO JUDGE. Better than all controls: NOTHING TO JUDGE."
         " Use here: svm without samples."
     )
 
@@ -379,7 +379,7 @@ def test_seeds_that_drew_the_same_split_are_one_draw_for_every_verdict() -> None
     assert {cell.summary("aa").n for cell in table.cells.values()} == {2}
     assert said(TWO_SPLITS)[:2] == [
         (
-            "Better than no samples: TOO FEW DRAWS (smote). Better than real pixels: TOO FEW DRAWS"
+            "Better than no samples: TOO FEW DRAWS (smote). Better than all controls: TOO FEW DRAWS"
             " (duplicate). Use here: svm without samples."
         ),
         "smote λ=1 with svm: undecided (2 draws: at least 6 are needed)",
@@ -563,7 +563,7 @@ def test_a_control_that_was_asked_for_is_judged_against_the_others() -> None:
 def test_the_headline_names_the_rival_that_is_above_and_uses_it() -> None:
     assert (
         headline(table_of([*ASKED, *BEFORE[24:]]))
-        == "Better than no samples: YES (ldm). Better than real pixels: NO (pseudo). Use here:"
+        == "Better than no samples: YES (ldm). Better than all controls: NO (pseudo). Use here:"
         " pseudo λ=1 with svm."
     )
 
@@ -571,7 +571,7 @@ def test_the_headline_names_the_rival_that_is_above_and_uses_it() -> None:
 def test_records_from_before_that_control_claim_no_gain_and_say_what_lacks() -> None:
     assert said(BEFORE) == [
         (
-            "Better than no samples: YES (ldm). Better than real pixels: TOO FEW DRAWS (pseudo)."
+            "Better than no samples: YES (ldm). Better than all controls: TOO FEW DRAWS (pseudo)."
             " Use here: ldm λ=1 with svm."
         ),
         "ldm λ=1 with svm: gains: above none and duplicate; no draw in common with pseudo",

@@ -81,7 +81,7 @@ def test_a_generator_above_nothing_but_no_samples_is_told_the_rival_that_it_lies
     assert first.startswith("1 Better than no samples? YES. txt2hsi: +")
     assert "2 of 2 classifiers" in first
     assert second.startswith(
-        "2 Better than real pixels? NO. pseudo (real pixels that a teacher labels) is "
+        "2 Better than all controls? NO. pseudo (real pixels that a teacher labels) is "
     )
     assert "points of AA above txt2hsi" in second
     assert use.startswith("3 Use here: pseudo λ=0.5 M=3 with cnn2d: AA ")
@@ -110,7 +110,7 @@ def test_arms_that_gain_less_than_one_point_are_no_better_and_the_second_is_not_
     assert first.startswith("1 Better than no samples? NO. smote: ")
     assert "less than 1 point gained with 2 of 2 classifiers." in first
     assert second == (
-        "2 Better than real pixels? NOT ASKED. No generator is better than no samples."
+        "2 Better than all controls? NOT ASKED. No generator is better than no samples."
     )
     assert use.startswith("3 Use here: cnn2d without samples: AA 57.")
     assert use.endswith("No generator is better.")

@@ -236,7 +236,7 @@ class _Seat(LocalPool):
     def __init__(self, start: WorkerStart) -> None:
         super().__init__(start, 1)
         # A Dask worker that ends, as when the scheduler has gone, would wait for it.
-        self._finally = Finalize(self, self.slots()[0].end, exitpriority=0)
+        self._finally = Finalize(self, self.workers()[0].end, exitpriority=0)
 
     def wait(self) -> list[tuple[Worker, Message]]:
         here = distributed.get_worker()

@@ -75,18 +75,18 @@ class BadAnswer(Exception):
     """The output of a worker is not a message, or the worker has ended."""
 
 
-class _Part(BaseModel):
+class _Message(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 
 
-class _Error(_Part):
+class _Error(_Message):
     stage: Annotated[str, Field(pattern=f"^({'|'.join(RECORDED)})$")]
     type: Annotated[str, Field(max_length=2 * LONGEST_MESSAGE)]
     message: Annotated[str, Field(max_length=2 * LONGEST_MESSAGE)]
     traceback: Annotated[str, Field(max_length=2 * LONGEST_TRACEBACK)]
 
 
-class _Result(_Part):
+class _Result(_Message):
     """The part of a record that a worker says."""
 
     status: Literal["ok", "failed"]
@@ -108,14 +108,14 @@ class _Result(_Part):
     peak_memory_mb: float | None = None
 
 
-class _Ended(_Part):
+class _Ended(_Message):
     result: _Result
     trial: str
     labels: bool
     sheet: bool = False
 
 
-class _Step(_Part):
+class _Step(_Message):
     step: tuple[object, object, object]
 
 
@@ -357,7 +357,7 @@ class LocalPool:
     def __init__(self, start: WorkerStart, jobs: int) -> None:
         self._workers = [Worker(start) for _ in range(max(1, jobs))]
 
-    def slots(self) -> list[Worker]:
+    def workers(self) -> list[Worker]:
         return self._workers
 
     def wait(self) -> list[tuple[Worker, Message]]:
@@ -395,7 +395,7 @@ class Local(Engine):
         self.jobs = jobs
 
     def pool(self, start: WorkerStart) -> Pool:
-        """Slots for the trials of one scene."""
+        """Workers for the trials of one scene."""
         return LocalPool(start, self.jobs)
 
     def wait(self, on_event: OnEvent) -> None:
