@@ -184,7 +184,7 @@ def _new_ground(table: Table, trial: Trial) -> float | None:
     """
     if not trial.condition.task.startswith("pixel"):
         return number_of(trial, "miou")
-    where = next((f"_{part}" for part in ("hidden", "new") if number_of(trial, f"told_{part}")), "")
+    where = next((f"_{part}" for part in ("hidden", "new") if number_of(trial, f"has_{part}")), "")
     found = [
         number_of(trial, f"recall{where}:{c}")
         for c in table.large or range(1, len(table.class_names) + 1)

@@ -1,8 +1,9 @@
 """Commands of the tests, in processes that begin with their libraries loaded."""
 
+import importlib
+import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from tests.forked_commands import AVAILABLE, hides_a_module, starts_otherwise
@@ -54,5 +55,13 @@ def test_variables_that_are_read_as_a_process_starts(name, value, otherwise) -> 
     assert starts_otherwise({**server, name: value}, server) is otherwise
 
 
-def test_a_folder_hides_no_module_that_was_loaded_from_it() -> None:
-    assert not hides_a_module(str(Path(np.__file__).parents[1]))
+def test_a_folder_hides_no_module_that_was_loaded_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "loaded_from_here.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    module = importlib.import_module("loaded_from_here")
+    try:
+        assert not hides_a_module(str(tmp_path))
+    finally:
+        del sys.modules[module.__name__]

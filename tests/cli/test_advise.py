@@ -326,10 +326,10 @@ def test_all_labels_of_an_own_scene_are_divided_where_its_classes_have_several_f
     labels[20:25] = 0
     few = str(add_scene(cube, labels, "few", folder=tmp_path).files[0])
 
-    protocol, sentence = advised_protocol(pixels, pixels.load(many), many, "issd")
+    protocol, sentence = advised_protocol(pixels, pixels.data.load(many), many, "issd")
     assert protocol == "all" and "4 fields of 2 classes; --protocol issd keeps" in sentence
-    assert advised_protocol(pixels, pixels.load(few), few, "issd") == ("issd", "")
-    assert advised_protocol(pixels, pixels.load("toy"), "toy", "issd") == ("issd", "")
+    assert advised_protocol(pixels, pixels.data.load(few), few, "issd") == ("issd", "")
+    assert advised_protocol(pixels, pixels.data.load("toy"), "toy", "issd") == ("issd", "")
 
 
 def test_labels_of_outer_test_pixels_change_nothing_in_the_advice(

@@ -284,11 +284,12 @@ def test_advice_on_masks_is_told_in_the_scores_of_masks(tmp_path: Path) -> None:
         "--classifier",
         "majority",
         "--generator",
-        "ldm_single",
+        "paste",
         "--preset",
         "tiny",
     )
-    told = run("advise", "toy", *words, "--budget", "20s", "--jobs", "1", "--store", tmp_path / "s")
+    limits = ("--lambda", "1", "--budget", "5m", "--jobs", "1")
+    told = run("advise", "toy", *words, *limits, "--store", tmp_path / "s")
 
     assert told.splitlines()[0].split("\t")[6:9] == ["mIoU", "ΔmIoU", "interval"]
     protocol = next(Store(tmp_path / "s").records())["spec"]["protocol"]

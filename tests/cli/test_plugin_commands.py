@@ -149,7 +149,7 @@ def test_a_broken_rule_is_named_with_the_mend_and_gives_exit_code_1(tmp_path: Pa
     # Not installed: a module in the folder of whoever calls.
     (tmp_path / "dummy_plugin.py").write_text(UNSEEDED + "\nprint('noise of a plugin')\n")
     words = ("plugins", "check", "dummy_plugin:Generator", "--kind", "generator", "--json")
-    answer = hsiaug(*words, cwd=tmp_path)
+    answer = hsiaug_anew(*words, cwd=tmp_path)
 
     assert answer.returncode == 1, answer.stderr
     found = json.loads(answer.stdout)

@@ -155,7 +155,7 @@ def test_the_screen_of_a_terminal_answers_first_in_eighty_columns() -> None:
     assert "16 synthetic samples beside 20 real (λ=0.5 M=3)." in lines
     places = [
         next(i for i, line in enumerate(lines) if line.startswith(start))
-        for start in ("1 Better than no samples?   YES", "2 Better", "3 Use here", "Accuracy on")
+        for start in ("1 Better than no samples?    YES", "2 Better", "3 Use here", "Accuracy on")
     ]
     assert places == sorted(places)
     rows = [line.split() for line in lines[places[-1] :]]
