@@ -73,7 +73,7 @@ class Cluster:
     all: list[Slot] = field(default_factory=list)
     numbers: Any = field(default_factory=itertools.count)
 
-    def slots(self) -> list[Slot]:
+    def workers(self) -> list[Slot]:
         """All of them."""
         return self.all
 
