@@ -549,7 +549,7 @@ class Results:
     """Trials of a benchmark or a store, and what they show.
 
     Printing it gives the three answers: is a generator better than no samples, is it better than
-    real pixels, and what to use. A notebook shows the tables too.
+    all controls, and what to use. A notebook shows the tables too.
 
     Attributes
     ----------

@@ -126,23 +126,23 @@ def shown_by_benchmark(folder: Path, data: TaskData) -> Shown | None:
     if not (folder / "records").is_dir():
         return None
     report = build_report(Store(folder).read().records)
-    tables = [table for table in report.tables if _tells(table, data.sha256)]
-    if not tables:
+    clean = [
+        table
+        for table in report.tables
+        if not table.leaky and table.condition.scene_sha256 == data.sha256
+    ]
+    decided = [
+        (answers, table)
+        for answers, table in zip(map(three_answers, clean), clean, strict=True)
+        if answers.use.name and answers.use.status != "TOO FEW DRAWS"
+    ]
+    if not decided:
         return None
-    table = max(tables, key=lambda table: three_answers(table).draws)
-    answers = three_answers(table)
+    answers, table = max(decided, key=lambda pair: pair[0].draws)
     cell = next(cell for cell in table.cells.values() if _is_used(table, cell, answers.use))
     said = " ".join(use_sentences(answers))
     sentence = f"{said} ({count(answers.draws, 'draw')} in {folder}: {table.title})"
     return Shown(sentence, next(iter(cell.ok)).hash)
-
-
-def _tells(table: Table, scene: str) -> bool:
-    """Whether a table has clean draws of the scene with this checksum, enough for a verdict."""
-    if table.leaky or table.condition.scene_sha256 != scene:
-        return False
-    use = three_answers(table).use
-    return bool(use.name) and use.status != "TOO FEW DRAWS"
 
 
 def _is_used(table: Table, cell: ArmCell, use: Use) -> bool:

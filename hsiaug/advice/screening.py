@@ -276,22 +276,15 @@ def run_baselines(plan: Plan, session: Session) -> Plan:
     -------
     Plan
         Without the classifiers that did not fit into BASELINE_SHARE of the time; a note names each.
-        The first classifier of the plan always stays, since the recipe begins with it.
+        The first classifier that learns samples always stays, since the recipe begins with it.
     """
     begin = time.time()
     whole = session.end - begin
-    until = begin + BASELINE_SHARE * whole
-    trials: dict[str, list[TrialSpec]] = {}
-    for trial in _rung(plan, (NONE,), Rate(0.0)):
-        trials.setdefault(trial.classifier.name, []).append(trial)
-    first = next(iter(trials), "")
-    costs = {name: session.time(plan, own) for name, own in trials.items()}
     skipped: dict[str, str] = {}
-    for name in sorted(trials, key=lambda name: (name != first, costs[name].seconds)):
-        seconds = session.time(plan, trials[name]).seconds
-        fits = seconds <= CHEAP_SHARE * whole or time.time() + seconds <= until
-        if name == first or fits:
-            session.run(plan, trials[name])
+    for place, (name, trials) in enumerate(_baselines_by_cost(plan, session)):
+        seconds = session.time(plan, trials).seconds
+        if place == 0 or _is_affordable(seconds, time.time() - begin, whole):
+            session.run(plan, trials)
         else:
             skipped[name] = write_duration(seconds)
     notes = [
@@ -320,34 +313,48 @@ def affordable_names(plan: Plan, session: Session) -> tuple[list[str], list[str]
         themselves or were seen to take. The cheapest stand first.
     """
     whole = session.end - time.time()
-    baseline = _rung(plan, (NONE,), Rate(0.0))
-    names = list(dict.fromkeys(trial.classifier.name for trial in baseline))
-    costs = {
-        name: session.time(plan, [t for t in baseline if t.classifier.name == name]).seconds
-        for name in names
-    }
     classifiers: list[str] = []
     spent = 0.0
-    for name in sorted(names, key=lambda name: (name != names[0], costs[name])):
-        cheap = costs[name] <= CHEAP_SHARE * whole
-        if not classifiers or cheap or spent + costs[name] <= BASELINE_SHARE * whole:
+    for name, trials in _baselines_by_cost(plan, session):
+        seconds = session.time(plan, trials).seconds
+        if not classifiers or _is_affordable(seconds, spent, whole):
             classifiers.append(name)
-            spent += costs[name]
+            spent += seconds
     kept = tuple(trial for trial in plan.trials if trial.classifier.name in classifiers)
     plan = replace(plan, trials=kept)
     rate = min(trial.rate for trial in plan.trials if trial.rate)
     tried = [arm.generator.name for arm, _ in arms(plan) if arm.rate == rate]
     until = session.end - (1 - SCREEN_SHARE) * whole
-    left_out: LeftOut = []
-    generators = _affordable(plan, list(dict.fromkeys(tried)), rate, session, until, left_out)
+    generators = _affordable(plan, list(dict.fromkeys(tried)), rate, session, until, left_out=[])
     return classifiers, generators
+
+
+def _baselines_by_cost(plan: Plan, session: Session) -> list[tuple[str, list[TrialSpec]]]:
+    """The trials without samples of each classifier: of the first that learns samples, then of the
+    cheapest, and so on.
+    """
+    trials: dict[str, list[TrialSpec]] = {}
+    for trial in _rung(plan, (NONE,), Rate(0.0)):
+        trials.setdefault(trial.classifier.name, []).append(trial)
+    learning = _learning(plan)
+    first = next(name for name in trials if name in learning)
+    costs = {name: session.time(plan, own).seconds for name, own in trials.items()}
+    return sorted(trials.items(), key=lambda item: (item[0] != first, costs[item[0]]))
+
+
+def _is_affordable(seconds: float, spent: float, whole: float) -> bool:
+    """Whether a classifier that takes ``seconds`` without samples is run, after ``spent`` of the
+    ``whole`` time.
+    """
+    return seconds <= CHEAP_SHARE * whole or spent + seconds <= BASELINE_SHARE * whole
 
 
 def screen(plan: Plan, session: Session, left_out: LeftOut) -> Ceiling | None:
     """Try generators as far as the time goes: all of them at the smallest λ, then at the next; draw
     by draw.
 
-    Ends with a ceiling where :func:`run_baselines` has met one.
+    Classifiers without samples, which :func:`run_baselines` runs within a share of the time, are
+    run first where it did not. Ends there with a ceiling where one is met.
     """
     begin = time.time()
     half = begin + SCREEN_SHARE * (session.end - begin)

@@ -87,17 +87,20 @@ def advise(
     learning_task = get_task(options.task_of(scene, task))
     loaded = learning_task.data.load(scene)
     usual = defaults_for(learning_task, loaded).protocol
-    divided, why = advised_protocol(learning_task, loaded, scene, usual)
-    inner = f"within:{protocol or divided}"
+    why = ""
+    if not protocol:
+        protocol, why = advised_protocol(learning_task, loaded, scene, usual)
     lambdas = lambdas or ("0,1,4,8" if learning_task.single_pixels else "1,4,8")
-    request = options.plan_request(learning_task.name, ctx.params, protocol=inner, lambdas=lambdas)
+    request = options.plan_request(
+        learning_task.name, ctx.params, protocol=f"within:{protocol}", lambdas=lambdas
+    )
     planned = screening_plan(loaded, request, registry(), scene)
     err, jobs = console(err=True), workers(jobs, device, [planned[0]])
 
     def note(line: str) -> None:
         print_lines(err, [line])
 
-    if protocol is None and why:
+    if why:
         note(f"note: {why}")
     with stoppable(err), open_engine(settings, jobs, note) as engine:
         kept = Store(store, create=True)

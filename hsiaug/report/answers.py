@@ -1,5 +1,5 @@
 """The three answers in which a table is read: is an arm better than no samples, is it better than
-real pixels, and what should be used here.
+all controls, and what should be used here.
 
 The answers are plain values, computed from the gains of a table by the rule of
 :mod:`hsiaug.metrics.verdict`; :mod:`hsiaug.report.answer_text` says them in words.

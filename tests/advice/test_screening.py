@@ -15,6 +15,7 @@ from hsiaug.advice import gains, screening
 from hsiaug.advice.screening import (
     SCREEN,
     LeftOut,
+    affordable_names,
     recipe,
     run_baselines,
     screen,
@@ -394,3 +395,15 @@ def test_a_classifier_that_would_take_the_time_of_the_generators_is_left_out_and
     assert "classifier cnn2d not tried: about" in notes
     names, notes = left(1e6)
     assert {"svm", "cnn2d"} <= names and "not tried: about" not in notes
+
+
+def test_the_first_classifier_that_learns_samples_is_never_left_out(
+    world: World, toy: Scene, plugins: Registry, tmp_path: Path
+) -> None:
+    """``teacher`` takes no samples: alone it would leave no arm."""
+    plan, _ = screening_plan(toy, asked(classifiers=["teacher", "svm"]), plugins)
+    session = session_of(toy, tmp_path, world.now + 0.5)
+    kept = run_baselines(plan, session)
+
+    assert "svm" in {trial.classifier.name for trial in kept.trials}
+    assert affordable_names(plan, session)[0][0] == "svm"

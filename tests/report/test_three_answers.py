@@ -1,4 +1,4 @@
-"""The three answers: better than no samples, better than real pixels, what to use here."""
+"""The three answers: better than no samples, better than all controls, what to use here."""
 
 import io
 import json
