@@ -26,13 +26,19 @@ def advise(
         option(
             "Whose training pixels are divided: issd (of masks places or blocks:B), kshot:K,"
             " fixed:FILE, …, of draw 0, or another as issd@3; all: every labelled pixel. Default:"
-            " all for a scene of your own with several fields of each class, else issd."
+            " all for a scene of your own with two fields or more of a class on average, else issd."
         ),
     ] = None,
     generator: Annotated[
         str | None, option("Generators to try, between commas. Default: all that need no file.")
     ] = None,
-    classifier: options.Classifiers = None,
+    classifier: Annotated[
+        str | None,
+        option(
+            "Classifiers to try, between commas. Default: those of 'hsiaug benchmark' and"
+            f" {', '.join(defaults.ADVISED)}; those that read patches with --protocol all alone."
+        ),
+    ] = None,
     view: Annotated[
         str | None, option("Spectra that classifiers are shown (default: auto).")
     ] = None,
@@ -53,13 +59,13 @@ def advise(
     device: options.Device = "auto",
     jobs: options.Jobs = None,
 ) -> None:
-    """Say which generator to use on a scene, at which λ and ω, with the gain to expect, or that
-    none helps.
+    """Say which classifier, spectral view and generator to use on a scene, with the gain to expect,
+    or that no generator helps.
 
-    Looks at the training pixels alone: divides them again and again into inner training and test
-    pixels, tries generators on some of these draws, and confirms the best on others. Starts nothing
-    that would end after --budget; the same command again goes on where it was. What the answer is
-    worth: docs/decide.md.
+    Reads the labels that --protocol names and no other: divides them again and again into inner
+    training and test pixels, tries generators on some of these draws, and confirms the best on
+    others. Starts nothing that would end after --budget; the same command again goes on where it
+    was. What the answer is worth: docs/decide.md.
 
     Examples:
       hsiaug advise my_scene.toml --budget 20m

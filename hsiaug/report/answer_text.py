@@ -116,7 +116,7 @@ def _first_sentences(answers: Answers) -> list[str]:
 def _second_sentences(answers: Answers) -> list[str]:
     answer = answers.over_real
     if answer.status == "NOT ASKED":
-        return ["No generator is better than no samples."]
+        return ["No generator but controls is better than no samples."]
     if answer.status == "NOTHING TO JUDGE":
         return ["There is nothing to compare."]
     return _contrasts(answer, answers)
@@ -241,7 +241,7 @@ def _why_without(use: Use, first: Status) -> str:
     if use.status == "TOO FEW DRAWS":
         return "Too few draws to advise a generator."
     if use.status == "NO":
-        return "No generator is better."
+        return "No generator but controls is better."
     return "No generator is shown to be better."
 
 
