@@ -43,7 +43,7 @@ SAME_FIT = ("scene", "protocol", "protocol_argument", "seed", "generator", "gene
 
 
 @dataclass(eq=False)
-class Slot:
+class SimulatedWorker:
     """A worker of the simulated cluster."""
 
     cluster: Cluster
@@ -52,7 +52,7 @@ class Slot:
 
     def send(self, trial: Any, blind: object) -> None:
         """Be busy for as long as the record says, and longer where it holds the fit of another
-        slot's group.
+        worker's group.
         """
         taken = (
             trial.generator.name == "txt2hsi" and trial.fit_hash != self.fit and not trial.makes_fit
@@ -60,40 +60,37 @@ class Slot:
         self.busy, self.fit = True, trial.fit_hash
         self.cluster.begin(self, trial.seconds + TAKING * taken)
 
-    def end(self) -> None:
-        """Nothing runs that could be stopped."""
-
 
 @dataclass
 class Cluster:
-    """A pool with a clock of its own. now: seconds; ends: of the busy slots."""
+    """A pool with a clock of its own. now: seconds; ends: of the busy workers."""
 
     now: float = 0.0
-    ends: list[tuple[float, int, Slot]] = field(default_factory=list)
-    all: list[Slot] = field(default_factory=list)
+    ends: list[tuple[float, int, SimulatedWorker]] = field(default_factory=list)
+    all: list[SimulatedWorker] = field(default_factory=list)
     numbers: Any = field(default_factory=itertools.count)
 
-    def workers(self) -> list[Slot]:
+    def workers(self) -> list[SimulatedWorker]:
         """All of them."""
         return self.all
 
-    def begin(self, slot: Slot, seconds: float) -> None:
-        """Note when a slot will answer."""
-        heapq.heappush(self.ends, (self.now + seconds, next(self.numbers), slot))
+    def begin(self, worker: SimulatedWorker, seconds: float) -> None:
+        """Note when a worker will answer."""
+        heapq.heappush(self.ends, (self.now + seconds, next(self.numbers), worker))
 
-    def wait(self) -> list[tuple[Slot, Message]]:
+    def wait(self) -> list[tuple[SimulatedWorker, Message]]:
         """The next answer; the one process that reads it is busy for a moment."""
-        end, _, slot = heapq.heappop(self.ends)
+        end, _, worker = heapq.heappop(self.ends)
         self.now = max(self.now, end) + HANDLING
-        slot.busy = False
+        worker.busy = False
         result = {"status": "ok", "error": None, "timings": {"fit_generator": 0.0}}
-        return [(slot, TrialEnded(Outcome(result, None)))]
+        return [(worker, TrialEnded(Outcome(result, None)))]
 
     def close(self) -> None:
         """Nothing to end."""
 
 
-class Ledger:
+class NoRecords:
     """Writes nothing."""
 
     def request(self, trial: Any) -> tuple[Any, object]:
@@ -135,11 +132,11 @@ def recorded_groups(copies: int) -> list[list[Any]]:
 def wall_time(groups: list[list[Any]], workers: int) -> float:
     """Seconds until the last trial has ended."""
     cluster = Cluster()
-    cluster.all = [Slot(cluster) for _ in range(workers)]
+    cluster.all = [SimulatedWorker(cluster) for _ in range(workers)]
     expected = {trial.hash: trial.seconds for group in groups for trial in group}
     trials = [trial for group in groups for trial in group]
     batch: Any = SimpleNamespace(trials=trials, commands={}, expected=expected, deadline=None)
-    Dispatch(batch, cluster, Ledger(), lambda event: None).run()  # type: ignore[arg-type]
+    Dispatch(batch, cluster, NoRecords(), lambda event: None).run()  # type: ignore[arg-type]
     return cluster.now
 
 

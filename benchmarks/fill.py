@@ -28,8 +28,8 @@ from hsiaug.data import load_scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split, draw_split
 from hsiaug.protocol.view import train_view
-from hsiaug.quality.synthesis import silent
 from hsiaug.tasks.task import get_task
+from hsiaug.trial.pipeline import silent
 
 LEAST = 25
 MAPS = ("svm", "emp", "filtered:svm", "teacher")

@@ -49,12 +49,12 @@ nothing.
 ANSWERING = """
 import sys
 from pathlib import Path
-from hsiaug.ui.answers import Answer, Answers
+from hsiaug.ui.answers import AnswerFile, PixelAnswer
 
-given = Answers(Path(sys.argv[1]), (1000, 1000))
+given = AnswerFile(Path(sys.argv[1]), (1000, 1000))
 with given.held():
     for number in range(len(given.given), len(given.given) + 40):
-        given.add(Answer(((number // 1000, number % 1000),), "class", f"class {number % 5}"))
+        given.add(PixelAnswer(((number // 1000, number % 1000),), "class", f"class {number % 5}"))
         print(number + 1, flush=True)
 """
 """Says how many answers there are, each time that one is on disk."""

@@ -169,7 +169,7 @@ def code_labels(
     held = _Held(of, ids, raster, ignored, unlabelled)
     notes = list(_doubts(held, reasons, bool(names)))
     if names:
-        _check_readings(held, reasons, len(names))
+        _check_readings(held, len(names))
     if names and len(names) > len(ids) > 1 and len(names) >= ids[-1] and 0 not in ids:
         ids = tuple(range(1, len(names) + 1))
         notes += [
@@ -350,7 +350,7 @@ def _doubts(held: _Held, reasons: Mapping[int, str], named: bool) -> Iterator[st
         yield text
 
 
-def _check_readings(held: _Held, reasons: Mapping[int, str], count: int) -> None:
+def _check_readings(held: _Held, count: int) -> None:
     """Raise InputError where so many names fit two readings of the codes."""
     first, *others = held.readings()
     ids = first[1]

@@ -298,12 +298,13 @@ def _transform(
     with quiet() as rasterio:
         from rasterio.warp import transform_geom
 
+        target = None
         try:
+            target = rasterio.CRS.from_wkt(ground.crs)
             # GDAL fetches what looks like an address.
             if "://" in marks.crs and not OGC.match(marks.crs):
                 raise ValueError("an address, which is never fetched")
             source = rasterio.CRS.from_user_input(marks.crs)
-            target = rasterio.CRS.from_wkt(ground.crs)
             return (
                 marks.shapes
                 if source == target
@@ -312,7 +313,7 @@ def _transform(
         except Exception as cause:  # GDAL's errors share no base with those of PROJ
             rule = f"`crs`, or {where}, must name a coordinate system in which the labels lie"
             hint = "For example EPSG:4326."
-            if (code := _epsg(ground)) and marks.crs == WGS84:
+            if marks.crs == WGS84 and target is not None and (code := target.to_epsg()):
                 hint = (
                     "Without a system of its own GeoJSON is in degrees; if its coordinates are"
                     f" those of the cube: `crs=EPSG:{code}`."
@@ -320,13 +321,6 @@ def _transform(
             raise InputError(
                 rule, value=f"{marks.crs[:80]!r} ({str(cause)[:120]})", hint=hint
             ) from cause
-
-
-def _epsg(ground: Georeference) -> int | None:
-    """The EPSG code of a coordinate system; None where it has none."""
-    with quiet() as rasterio:
-        code: int | None = rasterio.CRS.from_wkt(ground.crs).to_epsg()
-        return code
 
 
 def _in_pixels(

@@ -98,7 +98,12 @@ def read_labels_array(path: Path, *, key: str | None = None, data: str | None = 
     ----------
     key : str or None
         Its name in a .mat file, or the number from 1 on or the description of a band of a TIFF
-        or ENVI file. Raises as for cubes.
+        or ENVI file.
+
+    Raises
+    ------
+    SceneError
+        As for cubes.
     """
     suffix = path.suffix.lower()
     if suffix in IMAGES:

@@ -50,7 +50,9 @@ def read_toml(path: Path, what: str, kind: type[HsiaugError]) -> dict[str, objec
     Raises
     ------
     FileNotFoundError
-        Where there is no such file, and otherwise ``kind``, naming the file and what is wrong.
+        Where there is no such file.
+    HsiaugError
+        Of ``kind``, naming the file and what is wrong with it.
     """
     try:
         about = path.stat()
@@ -106,7 +108,12 @@ def validate_table(
     Parameters
     ----------
     path, what : Path or str
-        How errors name the file. Raises ``kind`` where it breaks the schema.
+        How errors name the file.
+
+    Raises
+    ------
+    HsiaugError
+        Of ``kind``, where it breaks the schema.
     """
     from pydantic import ValidationError
 

@@ -24,9 +24,11 @@ from PIL import Image
 from rasterio.enums import ColorInterp
 from rasterio.rio.main import main_group
 
-from hsiaug.base.errors import HsiaugError
-from hsiaug.data import load_scene, toy_scene
+from hsiaug.base.errors import HsiaugError, InputError
+from hsiaug.data import label_source, load_scene, toy_scene
 from hsiaug.data.adding import Added, ImportOptions, add_scene
+from hsiaug.data.georeference import Georeference
+from hsiaug.data.vector_labels import WGS84, VectorLabels
 
 FARM = toy_scene(seed=3, height=40, width=32, bands=12, classes=3)
 LABELS = FARM.labels.astype(np.uint8)
@@ -907,3 +909,16 @@ def test_a_card_in_micrometres_is_refused(add, tmp_path):
     card = tmp_path / "mine.toml"
     card.write_text(card.read_text() + f"\n[sensor]\nwavelengths = {(NM / 1000).tolist()}\n")
     assert "must be in nanometres, found 0.42 to 0.97" in refusal(lambda: load_scene(card))
+
+
+def test_labels_with_coordinates_on_a_cube_whose_system_cannot_be_read_are_refused() -> None:
+    marks = VectorLabels(
+        values=(1,),
+        pixels=(),
+        shapes=({"type": "Point", "coordinates": [10.0, 50.0]},),
+        crs=WGS84,
+        skipped=0,
+    )
+    damaged = Georeference((1.0, 0.0, 0.0, 0.0, -1.0, 0.0), "PROJCS[damaged")
+    with pytest.raises(InputError, match="must name a coordinate system"):
+        label_source._transform(marks, damaged, "cube.tif")

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable
 from contextlib import chdir
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -261,12 +262,19 @@ def test_another_file_of_hdf5_is_refused_with_a_remedy_that_works(tmp_path: Path
     np.testing.assert_allclose(load_scene(out).cube, CUBE, atol=6e-5)
 
 
-def test_the_remedy_for_another_file_of_hdf5_applies_its_offset(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["one number", "a number for each band", "no data as NaN"])
+def test_the_remedy_for_another_file_of_hdf5_applies_its_offset(tmp_path: Path, kind: str) -> None:
+    attributes: dict[str, Any] = {"scale_factor": 0.0001, "add_offset": 0.2, "_FillValue": -32767}
     stored = np.rint((CUBE - 0.2) / 0.0001).astype("i2")
     stored[EMPTY] = -32767
+    if kind == "a number for each band":
+        attributes["add_offset"] = np.full(CUBE.shape[-1], 0.2)
+    if kind == "no data as NaN":
+        attributes["_FillValue"] = np.nan
+        stored = np.where(EMPTY[..., None], np.nan, stored)
     with h5py.File(tmp_path / "mine.nc", "w") as file:
         file["cube"] = stored
-        file["cube"].attrs.update({"scale_factor": 0.0001, "add_offset": 0.2, "_FillValue": -32767})
+        file["cube"].attrs.update(attributes)
     other = Made(tmp_path / "mine.nc", CUBE, LABELS, WIDTHS, None, None)
     with pytest.raises(HsiaugError, match="must be a product that is read") as caught:
         added(other, tmp_path)

@@ -118,16 +118,14 @@ def _conversion(contents: Contents, axes: int = 3) -> str:
     script = (
         f"import h5py, numpy; numpy.save('{path.stem}.npy', h5py.File('{path.name}')['{name}'][()])"
     )
-    if axes == 3 and (offset := contents.number(f"{name}@add_offset")):
-        scale, missing = (
-            contents.number(f"{name}@{key}") for key in ("scale_factor", "_FillValue")
-        )
+    if axes == 3 and contents.has(f"{name}@add_offset"):
+        # No setting says an offset, so the script applies what is declared.
         script = (
-            f"import h5py, numpy; d = h5py.File('{path.name}')['{name}'][()];"
-            f" a = d * {1.0 if scale is None else scale} + {offset};"
+            f"import h5py, numpy; v = h5py.File('{path.name}')['{name}']; d = v[()];"
+            " a = d * v.attrs.get('scale_factor', 1.0) + v.attrs['add_offset'];"
+            " a[d == v.attrs.get('_FillValue', numpy.nan)] = numpy.nan;"
+            f" numpy.save('{path.stem}.npy', a.astype('float32'))"
         )
-        script += "" if missing is None else f" a[d == {missing}] = numpy.nan;"
-        script += f" numpy.save('{path.stem}.npy', a.astype('float32'))"
         return f'Save one cube as an array: python -c "{script}", and name {path.stem}.npy.'
     settings = [
         f" --set {key}={contents.text(address)}"

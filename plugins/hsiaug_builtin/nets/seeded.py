@@ -55,7 +55,7 @@ def draws_itself(device: str | torch.device) -> bool:
 
 
 def normal(shape: Sequence[int], rng: torch.Generator, device: str | torch.device) -> Tensor:
-    """Standard normal numbers on ``device``, which the CPU's generator ``draw`` determines, on
+    """Standard normal numbers on ``device``, which the CPU's generator ``rng`` determines, on
     every device others.
     """
     if not draws_itself(device):

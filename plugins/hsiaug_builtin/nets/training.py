@@ -91,7 +91,7 @@ def train(
     device: str,
     progress: Progress,
 ) -> Net:
-    """The network after ``budget.steps`` steps down ``error`` on what ``draw`` draws, as
+    """The network after ``budget.steps`` steps down ``error`` on what ``next_batch`` gives, as
     :func:`descend` gives it.
 
     The same network and seed give the same weights on one CPU; on a GPU up to rounding.

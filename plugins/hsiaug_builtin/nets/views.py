@@ -90,7 +90,7 @@ def strong(x: Tensor, rng: Generator) -> Tensor:
 
 
 def view_of(name: str) -> Callable[[Tensor, Generator, int], Tensor]:
-    """The online augmentation of that name in AUGMENTS, as ``(x, draw, step) → x``; ``turns`` draws
+    """The online augmentation of that name in AUGMENTS, as ``(x, rng, step) → x``; ``turns`` draws
     nothing.
     """
     views: dict[str, Callable[[Tensor, Generator, int], Tensor]] = {

@@ -151,7 +151,7 @@ class CodecLoss:
     batch: int
 
     def loss(self, vae: Vae, rng: torch.Generator) -> Tensor:
-        """Of pixels drawn by ``draw``."""
+        """Of pixels drawn by ``rng``."""
         device, shift, scale = self.x.device, self.shift, self.scale
         shown = self.x[to_device(torch.randint(len(self.x), (self.batch,), generator=rng), device)]
         mean = vae.encode(shown)
