@@ -19,7 +19,7 @@ from hsiaug.bench.engine import ClusterSettings, Engine, Job, Say, open_engine
 from hsiaug.bench.missing import Existing, find_missing
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.progress import watch_trials
-from hsiaug.bench.schedule import join_plans
+from hsiaug.bench.schedule import notes_of
 from hsiaug.trial.machine import resolve_device
 from hsiaug.trial.store import Reading, Store
 
@@ -89,7 +89,7 @@ def run(
         Where the store cannot be written.
     """
     missing = find_missing(plans, root, existing)
-    for note in join_plans(plans).notes:
+    for note in notes_of(plans):
         say(f"note: {note}")
     # Before there is a store: the engine may not be there.
     opened = (

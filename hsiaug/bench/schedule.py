@@ -120,6 +120,11 @@ def in_order(trials: Iterable[TrialSpec], first: Collection[str] = ()) -> list[T
     )
 
 
+def notes_of(plans: Sequence[Plan]) -> tuple[str, ...]:
+    """The notes of plans, each once."""
+    return tuple(dict.fromkeys(note for plan in plans for note in plan.notes))
+
+
 def join_plans(plans: Sequence[Plan]) -> Plan:
     """Several plans as one, to estimate what they cost together; scene and splits are those of the
     first.
@@ -127,7 +132,7 @@ def join_plans(plans: Sequence[Plan]) -> Plan:
     return replace(
         plans[0],
         trials=tuple(trials_of(plans)),
-        notes=tuple(dict.fromkeys(note for plan in plans for note in plan.notes)),
+        notes=notes_of(plans),
         cards={key: card for plan in plans for key, card in plan.cards.items()},
         samples={hash: n for plan in plans for hash, n in plan.samples.items()},
     )

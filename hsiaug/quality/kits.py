@@ -3,13 +3,13 @@
 from hsiaug.contracts import Progress
 from hsiaug.quality.mask_samples import MaskSamples
 from hsiaug.quality.pixel_samples import PixelSamples
-from hsiaug.quality.synthesis import AnySynthesis, SampleRequest, Synthesis, sample_spec, silent
+from hsiaug.quality.synthesis import AnySynthesis, SampleRequest, Synthesis, sample_spec
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
 from hsiaug.tasks.types import TaskData
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import resolve_device
-from hsiaug.trial.pipeline import TrialRun, run_stages
+from hsiaug.trial.pipeline import TrialRun, run_stages, silent
 from hsiaug.trial.stages.views import SPLIT, VIEW
 
 SampleKit = PixelSamples | MaskSamples

@@ -42,15 +42,9 @@ NO_CLASSIFIER = PluginSpec("none", "0", NoParams())
 """Stands where a trial has its classifier, which nothing here reads."""
 
 
-def silent(done: int, total: int, note: str = "") -> None:
-    """A progress that nobody watches."""
-
-
 @dataclass(frozen=True)
 class SampleRequest:
     """Samples to make.
-
-    Of masks alone:
 
     Attributes
     ----------

@@ -15,12 +15,12 @@ from hsiaug.bench.defaults import COMMITTEE
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.based import MOST, STRATEGIES, AskedLabels, Based, read_asked, takeable
 from hsiaug.protocol.split import Blind
-from hsiaug.quality.synthesis import silent
 from hsiaug.registry.card import Card
 from hsiaug.registry.lookup import registry
 from hsiaug.registry.split_protocol import Buffer, Draw
 from hsiaug.suggest.committee import cast_votes, committee, disagreement
 from hsiaug.suggest.picks import FLOOR, Segments, cover, ground_of
+from hsiaug.trial.pipeline import silent
 
 ONE_IN = 4
 """Of each class one in so many labelled pixels beyond the base draw's may be asked for; the others

@@ -18,7 +18,6 @@ from hsiaug.core.scene import UnlabelledScene
 from hsiaug.core.spectral_views import SpectralView
 from hsiaug.core.view_names import FEWEST, RAW, UNIT, with_view
 from hsiaug.protocol.split import BlindSplit
-from hsiaug.quality.synthesis import silent
 from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.draws import PixelDraws
@@ -27,6 +26,7 @@ from hsiaug.tasks.sampling import PatchSampling
 from hsiaug.tasks.task import USUAL
 from hsiaug.trial.guard import kept_state
 from hsiaug.trial.machine import resolve_device
+from hsiaug.trial.pipeline import silent
 
 VIEWS = (RAW, UNIT, "derivative")
 """Over which the committee votes: light, shape and slope of a spectrum.

@@ -108,6 +108,11 @@ class TrialRun:
         assert plugin is not None, f"a stage needs the {kind}"
         return plugin.card
 
+    @property
+    def classifier_card(self) -> Card | None:
+        """The card of the classifier; None where samples alone are wanted."""
+        return self.classifier.card if self.classifier else None
+
     def __getitem__(self, stage: "Stage[Output]") -> Output:
         """The output of a stage that has run."""
         output: Output = self._outputs[stage]

@@ -164,8 +164,6 @@ def compute(
     result = {
         "status": "ok" if error is None else "failed",
         "error": error,
-        "samples": None,
-        "provenance": {},
         **run.facts,
         "notes": bench.take_notes(),
         "timings": {**clock.seconds, "total": time.perf_counter() - start},

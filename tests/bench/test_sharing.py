@@ -60,16 +60,16 @@ class Seats:
         return list(self.there)
 
     def wait(self) -> list[tuple[ToldWorker, Message]]:
-        seat = next(seat for seat in self.there if seat.busy)
-        self.there = [*(one for one in self.there if one is not seat), seat]
-        seat.busy = False
-        return [(seat, seat.answer(seat.now))]
+        worker = next(worker for worker in self.there if worker.busy)
+        self.there = [*(other for other in self.there if other is not worker), worker]
+        worker.busy = False
+        return [(worker, worker.answer(worker.now))]
 
     def close(self) -> None:
         """Nothing to end."""
 
 
-class Ledger:
+class RecordsByHash:
     """Records by hash, in the order in which they were written. kept: fits that the store has."""
 
     def __init__(self, kept: tuple[str, ...] = ()) -> None:
@@ -93,15 +93,16 @@ class Ledger:
 def run(
     pool: Seats,
     *groups: tuple[Any, ...],
-    ledger: Ledger | None = None,
+    records_by_hash: RecordsByHash | None = None,
     expected: dict[str, float] | None = None,
 ) -> dict[str, str]:
-    ledger, trials = ledger or Ledger(), [trial for group in groups for trial in group]
+    records_by_hash = records_by_hash or RecordsByHash()
+    trials = [trial for group in groups for trial in group]
     batch: Any = SimpleNamespace(trials=trials, commands={}, expected=expected or {}, deadline=None)
-    Dispatch(batch, pool, ledger, lambda event: None).run()  # type: ignore[arg-type]
-    times = Counter(hash for hash, _ in ledger.records)
+    Dispatch(batch, pool, records_by_hash, lambda event: None).run()  # type: ignore[arg-type]
+    times = Counter(hash for hash, _ in records_by_hash.records)
     assert times == Counter(trial.hash for trial in trials)
-    return dict(ledger.records)
+    return dict(records_by_hash.records)
 
 
 def test_a_free_worker_takes_the_end_of_a_group_once_its_fit_is_there() -> None:
@@ -118,7 +119,7 @@ def test_what_has_nothing_to_fit_is_shared_at_once() -> None:
 
     run(Seats(*seats), group("a", 8, "none"))
 
-    assert [seat.ran[0] for seat in seats] == ["a0", "a4", "a2"]
+    assert [worker.ran[0] for worker in seats] == ["a0", "a4", "a2"]
 
 
 @pytest.mark.parametrize(("kept", "shared"), [((), False), (("a",), True)])
@@ -130,7 +131,7 @@ def test_a_long_fit_is_shared_only_where_the_store_has_it(
         ToldWorker(lambda trial: went_well(LONG)),
     )
 
-    run(Seats(first, second), group("a", 6), ledger=Ledger(kept))
+    run(Seats(first, second), group("a", 6), records_by_hash=RecordsByHash(kept))
 
     assert bool(second.ran) == shared
 
@@ -166,23 +167,23 @@ def test_a_worker_stays_with_its_draw_and_then_begins_one_that_no_other_has() ->
 
 def test_a_worker_returns_to_draws_that_it_began_while_a_generator_was_prepared() -> None:
     first, second = ToldWorker(), ToldWorker()
-    pool, ledger = Seats(first, second), Ledger()
-    ledger.prepares = lambda card: card.name == "cvae"  # type: ignore[method-assign]
+    pool, records_by_hash = Seats(first, second), RecordsByHash()
+    records_by_hash.prepares = lambda card: card.name == "cvae"  # type: ignore[method-assign]
     turns = iter([second, second, first])
     rotate = pool.wait
 
     def wait() -> list[tuple[ToldWorker, Message]]:
-        if (seat := next(turns, None)) is None:
+        if (worker := next(turns, None)) is None:
             return rotate()
-        seat.busy = False
-        return [(seat, seat.answer(seat.now))]
+        worker.busy = False
+        return [(worker, worker.answer(worker.now))]
 
     pool.wait = wait  # type: ignore[method-assign]
     arms = [
         group(f"{draw}-{name}-", 1, name, draw) for draw in "abcde" for name in ("cvae", "smote")
     ]
 
-    run(pool, *arms, ledger=ledger)
+    run(pool, *arms, records_by_hash=records_by_hash)
 
     assert second.ran[:5] == ["b-smote-0", "c-smote-0", "d-smote-0", "d-cvae-0", "b-cvae-0"]
     assert first.ran[:4] == ["a-cvae-0", "a-smote-0", "e-cvae-0", "e-smote-0"]

@@ -3,6 +3,7 @@ none.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -154,3 +155,20 @@ def test_samples_of_any_size_have_colours(bench: Workbench, spec: Spec) -> None:
     huge = real.take(np.arange(4))
     huge = type(huge).made(np.full_like(huge.x, 1e38), huge.y)
     assert (SheetMaker.of(real, None).sheet(huge).made.dtype) == np.uint8
+
+
+def test_arms_that_share_a_fit_and_sample_otherwise_have_sheets_of_their_own(
+    bench: Workbench, plugins: Registry, spec: Spec
+) -> None:
+    first = spec("pseudo")
+    params = replace(first.generator.params, weight=0.6)
+    second = replace(first, generator=replace(first.generator, params=params))
+    assert first.fit_hash == second.fit_hash
+    for trial in (first, second):
+        outcome = compute(trial, bench, plugins, device="cpu", progress=lambda *_: None)
+        assert not outcome.failed, outcome.result["error"]
+
+    names = [key.name for key, _ in bench.memo.values("fit") if isinstance(key.name, tuple)]
+    of_sheets = [name for name in names if name[0] == "shown"]
+    in_pools = [name for name in names if name[0] != "shown" and name[0] != "fit"]
+    assert len(of_sheets) == len(in_pools) >= 2

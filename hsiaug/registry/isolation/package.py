@@ -5,8 +5,7 @@ import json
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from hsiaug.base.errors import HsiaugError, PluginError
 from hsiaug.registry.hookspecs import Entry, Kind
 from hsiaug.registry.isolation.metadata import EntriesFacts, Failure, checked
 from hsiaug.registry.isolation.processes import end_leader, start_leader
-from hsiaug.registry.isolation.service import serve
+from hsiaug.registry.isolation.service import Reply, serve
 
 ANSWERS_WITHIN = 120.0
 """Seconds in which a package is imported, or says what its card is."""
@@ -33,22 +32,6 @@ LARGEST = 2**31
 
 Find = Callable[[Kind, str], Any]
 """The class of a plugin by kind and name, in the process that calls it."""
-
-
-@dataclass(frozen=True)
-class CheckedReply:
-    """What a package answered.
-
-    Attributes
-    ----------
-    facts : object
-        Plain JSON, unchecked.
-    arrays : mapping of str to array
-        By name.
-    """
-
-    facts: Any
-    arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
 
 class NoAnswer(Exception):
@@ -116,7 +99,7 @@ class Package:
             return [], str(error)
         return facts.entries, facts.error
 
-    def ask_of(self, data: Any, question: str, *arguments: object) -> CheckedReply:
+    def ask_of(self, data: Any, question: str, *arguments: object) -> Reply:
         """The answer to a question that draws from a scene or from pairs, which are sent where they
         are not there yet.
         """
@@ -126,9 +109,7 @@ class Package:
                 self._taken = data.sha256
             return self.ask(question, *arguments, within=DRAWS_WITHIN)
 
-    def ask(
-        self, question: str, *arguments: object, within: float = ANSWERS_WITHIN
-    ) -> CheckedReply:
+    def ask(self, question: str, *arguments: object, within: float = ANSWERS_WITHIN) -> Reply:
         """The answer to a question, the name of a method of
         :class:`hsiaug.registry.isolation.service.Service`.
 
@@ -154,7 +135,7 @@ class Package:
                 )
                 raise self._failure from None
 
-    def _answer(self, question: str, arguments: tuple[object, ...], within: float) -> CheckedReply:
+    def _answer(self, question: str, arguments: tuple[object, ...], within: float) -> Reply:
         try:
             self._pipe.send((question, arguments))
             self._wait(within)
@@ -162,7 +143,7 @@ class Package:
             if "failure" in head:
                 raise error_of(head["failure"], self.name)
             arrays = {name: self._array(*form) for name, form in head["arrays"].items()}
-            return CheckedReply(head["facts"], arrays)
+            return Reply(head["facts"], arrays)
         except HsiaugError:
             raise
         except (EOFError, OSError):

@@ -14,7 +14,8 @@ from hsiaug.data.paths import is_file, user_path
 from hsiaug.registry.card import Card, param
 from hsiaug.registry.hookspecs import Entry
 from hsiaug.registry.isolation.metadata import DrawFacts, PluginFacts, ProtocolText, checked
-from hsiaug.registry.isolation.package import DRAWS_WITHIN, CheckedReply, Find, Package
+from hsiaug.registry.isolation.package import DRAWS_WITHIN, Find, Package
+from hsiaug.registry.isolation.service import Reply
 from hsiaug.registry.split_protocol import Areas, Buffer, Draw, SplitProtocol
 
 
@@ -132,7 +133,7 @@ class IsolatedProtocol(SplitProtocol):
             raise self._no_draw(error) from error
         return Areas(train, test, tiles)
 
-    def _ask_of(self, data: Scene | PairSet, question: str, seed: int, patch: int) -> CheckedReply:
+    def _ask_of(self, data: Scene | PairSet, question: str, seed: int, patch: int) -> Reply:
         identity = self.entry, self.argument, self.buffer
         return self.package.ask_of(data, question, *identity, seed, patch)
 

@@ -25,13 +25,7 @@ TO_SAMPLES: Sequence[Stage[Any]] = (
 """Up to the samples that a classifier learns from."""
 TO_CLASSIFIER: Sequence[Stage[Any]] = (*TO_SAMPLES, CLASSIFIER_VIEW, FIT_CLASSIFIER)
 """Up to the fitted classifier."""
-STAGES: Sequence[Stage[Any]] = (
-    *TO_SAMPLES,
-    SHEET,
-    CLASSIFIER_VIEW,
-    FIT_CLASSIFIER,
-    PREDICT,
-)
+STAGES: Sequence[Stage[Any]] = (*TO_CLASSIFIER, PREDICT, SHEET)
 """All stages of a trial."""
 RECORDED = ("load", "split", *(stage.name for stage in STAGES if stage.plugin))
 """Stages as records name them: what comes between two of these counts to the first."""

@@ -81,8 +81,8 @@ def prepared_state(run: TrialRun) -> Fit[Prepared]:
             learn=learn,
             identity={"scene": spec.scene, **identity["prepares"], **identity},
         )
-        shared = folder is not None and run.bench.saves
-        with only_one(folder, run.progress) if folder and shared else nullcontext():
+        shared = folder if run.bench.saves else None
+        with only_one(shared, run.progress) if shared is not None else nullcontext():
             state = load_or_learn(learning, run.bench)
         run.bench.note(*getattr(state.fitted, "notes", ()))
         return replace(state, key=key)

@@ -14,13 +14,12 @@ from hsiaug.base.seeds import derive_seed
 from hsiaug.core.samples import concatenate
 from hsiaug.core.spectral_views import RAW_VIEW
 from hsiaug.registry.card import Card
-from hsiaug.tasks.types import AnyBlock, TaskSamples
+from hsiaug.tasks.types import TaskSamples
 from hsiaug.trial.arm import SYNTHETIC
 from hsiaug.trial.guard import plain_json
 from hsiaug.trial.memo import MemoKey
 from hsiaug.trial.pipeline import Stage, TrialRun
 from hsiaug.trial.sheet import SampleSheet, SheetMaker, some_samples
-from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.stages.generator import FIT_GENERATOR, PREPARE
 from hsiaug.trial.stages.views import BLOCKS, TRANSFORM, VIEW, asks_samples
 
@@ -31,8 +30,8 @@ def _sample(run: TrialRun) -> list[TaskSamples]:
     Of patches that are drawn for a classifier that reads less of them, no more is held: trials of
     those that read whole patches come first.
     """
-    card = run.classifier.card if run.classifier else None
-    reads_part = card is not None and not card.reads_patches and run.task.single_pixels
+    card = run.classifier_card
+    part_reader = card if card and not card.reads_patches and run.task.single_pixels else None
     memo = run.bench.memo
     blocks = run[BLOCKS]
     pool: list[TaskSamples] = []
@@ -41,10 +40,9 @@ def _sample(run: TrialRun) -> list[TaskSamples]:
             continue
         key = _block_key(run, j)
         draw = partial(_draw_block, run, j)
-        if reads_part and not memo.holds(key):
-            assert card is not None
-            key = replace(key, name=(key.name, card.input))
-            draw = partial(_draw_part, run, j, card)
+        if part_reader and not memo.holds(key):
+            key = replace(key, name=(key.name, part_reader.input))
+            draw = partial(_draw_part, run, j, part_reader)
         samples = memo.once(key, draw)
         whole = block.used == block.counts
         pool.append(samples if whole else run.task.sampling.first(samples, block.used))
@@ -74,7 +72,7 @@ def _draw_block(run: TrialRun, j: int) -> TaskSamples:
     run.bench.check_views()
     run.task.sampling.check(samples, block.counts, run[VIEW])
     some = some_samples(samples)
-    run.bench.memo.once(_shown_key(spec, block), lambda: some)
+    run.bench.memo.once(_shown_key(run, j), lambda: some)
     return samples
 
 
@@ -85,9 +83,10 @@ def _draw_part(run: TrialRun, j: int, card: Card) -> TaskSamples:
     return part
 
 
-def _shown_key(spec: TrialSpec, block: AnyBlock) -> MemoKey:
+def _shown_key(run: TrialRun, j: int) -> MemoKey:
     """By what those samples of a block that a sheet may show are found."""
-    return MemoKey("fit", spec.fit_hash, ("shown", spec.omega, block.label))
+    key = _block_key(run, j)
+    return replace(key, name=("shown", key.name))
 
 
 SAMPLE = Stage("sample", make=_sample, plugin="generator", needed=asks_samples)
@@ -98,7 +97,7 @@ def _join(run: TrialRun) -> TaskSamples:
     classifier whole, in scene units.
     """
     sampling = run.task.sampling
-    card = run.classifier.card if run.classifier else None
+    card = run.classifier_card
     spectra = run[TRANSFORM] if run.classifier else RAW_VIEW
     if not asks_samples(run):
         return sampling.join(run[VIEW], [], card, spectra)
@@ -177,9 +176,11 @@ def _sheet(run: TrialRun) -> SampleSheet | None:
     none.
     """
     memo = run.bench.memo
+    blocks = run[BLOCKS]
     taken = []
-    for block in run[BLOCKS]:
-        some = memo.get(_shown_key(run.spec, block)) if block.total else None
+    # A trial that asks for no sample has no fit, and blocks that are empty.
+    for j, block in enumerate(blocks):
+        some = memo.get(_shown_key(run, j)) if block.total else None
         if some is not None:
             taken.append(run.task.sampling.first(some, block.used))
     taken = [some for some in taken if len(some)]
