@@ -4,8 +4,8 @@
     python -m benchmarks.cluster_busy 64 --threads 16 --scene toy       # four workers of 16
     threads: 64 at a time
 
-Prints the share of its time in which a slot runs a trial, from the moment at which every slot has
-ended two to the one at which the first may have nothing left; and the processor milliseconds of a
+Prints the share of its time in which a worker, a thread of Dask, runs a trial, from the moment at
+which every worker has ended two to the one at which the first may have nothing left; and the processor milliseconds of a
 trial: of the command's process, of those that it started, of the scheduler, and of the workers with
 the processes of their trials. Linux only.
 """
@@ -51,12 +51,12 @@ TICK = os.sysconf("SC_CLK_TCK")
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "slots", type=int, help="trials at the same time, each in a process of one thread"
+        "workers", type=int, help="trials at the same time, each in a process of one thread"
     )
     parser.add_argument(
-        "--threads", type=int, default=1, help="trials at the same time in each Dask worker"
+        "--threads", type=int, default=1, help="trials at the same time in each Dask process"
     )
-    parser.add_argument("--trials", type=int, default=60, help="of a slot")
+    parser.add_argument("--trials", type=int, default=60, help="of a worker")
     parser.add_argument("--seconds", default="1", help="that a trial sleeps")
     parser.add_argument("--scene", default="indian_pines")
     asked = parser.parse_args()
@@ -64,17 +64,22 @@ def main() -> None:
         root = Path(folder)
         site = install(root / "site", "sleeper_plugin", DUMMY + SLEEPER)
         env = environment(site, SLEEP=asked.seconds)
-        with cluster(asked.slots, asked.threads, root, env) as (address, scheduler, workers):
+        with cluster(asked.workers, asked.threads, root, env) as (address, scheduler, workers_pid):
             lambdas = ",".join(str(1 + i / 100) for i in range(asked.trials))
             words = ["benchmark", asked.scene, "--generator", "dummy", "--classifier", "sleeper"]
             words += ["--lambda", lambdas]
-            words += ["--seeds", str(asked.slots), "--patch", "1", "--device", "cpu", "--quiet"]
+            words += ["--seeds", str(asked.workers), "--patch", "1", "--device", "cpu", "--quiet"]
             words += ["--on", f"dask:{address}", "--store", str(root / "store")]
-            run(words, env, root / "store", asked.slots, scheduler, workers)
+            run(words, env, root / "store", asked.workers, scheduler, workers_pid)
 
 
 def run(
-    words: list[str], env: dict[str, str], store: Path, slots: int, scheduler: int, workers: int
+    words: list[str],
+    env: dict[str, str],
+    store: Path,
+    workers: int,
+    scheduler: int,
+    workers_pid: int,
 ) -> None:
     """Run the command, and print what it and the cluster took."""
     samples: list[tuple[float, dict[str, float]]] = []
@@ -86,7 +91,7 @@ def run(
                 "the command's process": alone,
                 "processes that it started": with_descendants(process.pid) - alone,
                 "the scheduler": with_descendants(scheduler),
-                "workers and the processes of their trials": with_descendants(workers),
+                "workers and the processes of their trials": with_descendants(workers_pid),
             }
             samples.append((time.time(), spent))
             time.sleep(0.2)
@@ -96,19 +101,19 @@ def run(
     ends = sorted(
         (file.stat().st_mtime, json.loads(file.read_bytes())["timings"]["total"]) for file in files
     )
-    say(f"{slots} slots, {len(ends)} trials in {ends[-1][0] - ends[0][0]:.0f} s")
-    window = ends[2 * slots : -2 * slots]
+    say(f"{workers} workers, {len(ends)} trials in {ends[-1][0] - ends[0][0]:.0f} s")
+    window = ends[2 * workers : -2 * workers]
     inside = [(when, spent) for when, spent in samples if window[0][0] <= when <= window[-1][0]]
     (begin, before), (end, after) = inside[0], inside[-1]
     trials = [took for when, took in ends if begin < when <= end]
-    say(f"busy: {sum(trials) / ((end - begin) * slots):.1%} of {end - begin:.0f} s")
+    say(f"busy: {sum(trials) / ((end - begin) * workers):.1%} of {end - begin:.0f} s")
     for who in after:
         say(f"{who}: {1000 * (after[who] - before[who]) / len(trials):.1f} ms a trial")
 
 
 @contextmanager
 def cluster(
-    slots: int, threads: int, folder: Path, env: dict[str, str]
+    workers: int, threads: int, folder: Path, env: dict[str, str]
 ) -> Iterator[tuple[str, int, int]]:
     """A scheduler and workers: its address, and the process ids of it and of those that started the
     workers.
@@ -121,13 +126,13 @@ def cluster(
     worker = [dask, "worker", *alike, "--nthreads", str(threads), "--memory-limit", "0"]
     with (
         subprocess.Popen(scheduler, **quiet) as first,
-        subprocess.Popen([*worker, "--nworkers", str(slots // threads)], **quiet) as rest,
+        subprocess.Popen([*worker, "--nworkers", str(workers // threads)], **quiet) as rest,
     ):
         try:
             while not file.is_file():
                 time.sleep(0.5)
             address = json.loads(file.read_text())["address"]
-            wait_for(slots // threads, address)
+            wait_for(workers // threads, address)
             yield address, first.pid, rest.pid
         finally:
             rest.terminate()

@@ -259,8 +259,8 @@ def test_the_table_of_speed_marks_what_misses_its_limit(tmp_path, monkeypatch, c
     missed = {what for what, row in rows.items() if f"**{row['now']}**" in told}
     assert "`pack`, 201,000 records, s" in missed
     assert "`compare`, 990,000 records, s" in rows.keys() - missed
-    slots = table.Row("busy", 95, 94.0, least=True)
-    assert slots.missed and slots.as_strings()["limit"] == "≥ 95"
+    workers = table.Row("busy", 95, 94.0, least=True)
+    assert workers.missed and workers.as_strings()["limit"] == "≥ 95"
     assert (
         table.Row("svm", "peer", 2.0, peer=1.9).missed
         and not table.Row("svm", "peer", 1.8, peer=1.9).missed
@@ -330,7 +330,7 @@ def test_how_busy_a_cluster_of_two_is_kept(monkeypatch, capsys):
     script("cluster_busy", monkeypatch, "2 --trials 8 --seconds 0.3 --scene toy").main()
 
     said = capsys.readouterr().out
-    assert "2 slots, " in said and "busy: " in said and said.count("ms a trial") == 4
+    assert "2 workers, " in said and "busy: " in said and said.count("ms a trial") == 4
 
 
 @pytest.mark.shared_data

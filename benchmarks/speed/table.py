@@ -171,10 +171,10 @@ def scale_rows() -> Iterator[Row]:
         )
         if name == "report":
             yield Row("its memory, MB", 1200, float(most["mb"]))
-    for row in read_csv(SCALE / "cluster_slots.csv"):
-        if row["slots"] in ("64", "200"):
+    for row in read_csv(SCALE / "cluster_workers.csv"):
+        if row["workers"] in ("64", "200"):
             yield Row(
-                f"busy slots of {row['slots']}, simulated, %",
+                f"busy workers of {row['workers']}, simulated, %",
                 95,
                 100 * float(row["busy"]),
                 least=True,
