@@ -5,6 +5,8 @@ A new format gets its endings here, and its reader in :mod:`hsiaug.data.readers`
 
 ENVI = (".hdr", ".img", ".dat", ".raw", ".bsq", ".bil", ".bip")
 """A header, or the data file beside it."""
+ENVI_DATA = (*ENVI[1:], ".pix", ".bin", ".sli", ".hyspex")
+"""The data file beside a header; the last four are found by their header alone."""
 TIFF = (".tif", ".tiff")
 ARRAYS = (".mat", ".npy")
 """Arrays without a place on Earth, whose axes may come in any order."""

@@ -11,7 +11,7 @@ import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -91,15 +91,12 @@ class Declared:
 
     Attributes
     ----------
-    classes : tuple of str
-        Class names by code, of an ENVI header or beside a TIFF.
     ground : Georeference or None
         Where the pixels lie on Earth.
     control_points : bool
         Whether the file has ground control points in place of a georeference.
     """
 
-    classes: tuple[str, ...] = ()
     ground: Georeference | None = None
     control_points: bool = False
 
@@ -145,8 +142,7 @@ def open_geotiff(rasterio: ModuleType, path: Path, driver: str = "GTiff") -> Dat
 
 
 def read_declared(path: Path, data: str | None = None) -> Declared:
-    """Return the place and the class names in a TIFF, a product or an ENVI pair, by either file;
-    nothing of others.
+    """Return the place of a TIFF, a product or an ENVI pair, by either file; nothing of others.
 
     Parameters
     ----------
@@ -155,24 +151,34 @@ def read_declared(path: Path, data: str | None = None) -> Declared:
         usual ending.
     """
     if path.suffix.lower() in TIFF:
-        return replace(_with_rasterio(path, "GTiff"), classes=_category_names(path))
+        return _with_rasterio(path, "GTiff")
     if path.suffix.lower() in HDF:
         place = product_place(path)
         return Declared(ground=None if place is None else Georeference(*place))
-    if path.suffix.lower() in (*ARRAYS, *PICTURES) or (pair := find_envi(path, data)) is None:
-        return Declared()
-    names = read_header(pair[0]).get("class names")
-    classes = tuple(str(name).strip() for name in names) if isinstance(names, list) else ()
-    return replace(_with_rasterio(pair[1], "ENVI"), classes=classes)
+    pair = _envi_pair(path, data)
+    return Declared() if pair is None else _with_rasterio(pair[1], "ENVI")
 
 
-def _category_names(path: Path) -> tuple[str, ...]:
-    """Names of classes by code, that GDAL or a GIS keeps beside a TIFF; () where bands differ."""
-    try:
-        listed = {band.classes for band in auxiliary_bands(path).values()} - {()}
-    except SceneError:
-        return ()  # the reader of the array says what is wrong with it
-    return listed.pop() if len(listed) == 1 else ()
+def read_class_names(path: Path) -> tuple[str, ...]:
+    """Class names by code, of an ENVI header or of what GDAL or a GIS keeps beside a TIFF; () where
+    there are none, and where bands differ.
+    """
+    if path.suffix.lower() in TIFF:
+        try:
+            listed = {band.classes for band in auxiliary_bands(path).values()} - {()}
+        except SceneError:
+            return ()  # the reader of the array says what is wrong with it
+        return listed.pop() if len(listed) == 1 else ()
+    pair = _envi_pair(path, None)
+    names = None if pair is None else read_header(pair[0]).get("class names")
+    return tuple(str(name).strip() for name in names) if isinstance(names, list) else ()
+
+
+def _envi_pair(path: Path, data: str | None) -> tuple[Path, Path] | None:
+    """Header and data file, where a file is one of both."""
+    if path.suffix.lower() in (*ARRAYS, *PICTURES, *HDF):
+        return None
+    return find_envi(path, data)
 
 
 def _with_rasterio(path: Path, driver: str) -> Declared:

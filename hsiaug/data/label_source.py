@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from hsiaug.base.errors import InputError, SceneError, check_known
 from hsiaug.data.cube_check import CubeFacts, unlike_shapes
 from hsiaug.data.endings import LAYERS, TIFF
-from hsiaug.data.georeference import Georeference, quiet, read_declared
+from hsiaug.data.georeference import Georeference, quiet, read_class_names, read_declared
 from hsiaug.data.label_codes import LabelRaster, check_number, filler_of
 from hsiaug.data.labels import LARGEST, check_whole
 from hsiaug.data.readers import must_exist, read_labels_array, void_codes
@@ -93,7 +93,7 @@ def read_raster(path: Path, key: str | None, filler: int = 0) -> LabelRaster:
     SceneError
         Where the file is missing or damaged, or holds no whole numbers.
     """
-    said, raw = read_declared(path), read_labels_array(path, key=key)
+    raw = read_labels_array(path, key=key)
     nodata = raw.nodata
     whole = nodata is not None and float(nodata).is_integer() and abs(nodata) < LARGEST
     gone = void_codes(replace(raw, nodata=None) if whole else raw)
@@ -106,8 +106,8 @@ def read_raster(path: Path, key: str | None, filler: int = 0) -> LabelRaster:
         changed=bool(gone.any()),
         filler=filler,
         missing=int(nodata) if whole and nodata is not None else None,
-        names=said.classes,
-        ground=said.ground,
+        names=read_class_names(path),
+        ground=read_declared(path).ground,
         emptied=(("no number, or masked, in the file", int(gone.sum())),) if gone.any() else (),
         notes=raw.notes,
         where=str(path),

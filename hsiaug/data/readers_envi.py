@@ -9,6 +9,7 @@ import numpy as np
 from hsiaug.base.errors import SceneError
 from hsiaug.data.auxiliary import AuxiliaryBand, auxiliary_bands
 from hsiaug.data.band_centres import number_of
+from hsiaug.data.endings import ENVI_DATA, TIFF
 from hsiaug.data.envi_header import (
     Header,
     bad_bands,
@@ -22,7 +23,6 @@ from hsiaug.data.envi_header import (
 from hsiaug.data.paths import is_file
 from hsiaug.data.raw import RawArray, one_or_all, reading
 
-ENDINGS = (".img", ".dat", ".raw", ".bsq", ".bil", ".bip", ".pix", ".bin", ".sli", ".hyspex")
 ORDERS = {"bip": (0, 1, 2), "bil": (0, 2, 1), "bsq": (2, 0, 1)}
 """Axes of the data file, of (line, sample, band), by interleave."""
 
@@ -52,7 +52,7 @@ def find_envi(path: Path, data: str | None) -> tuple[Path, Path] | None:
         return (header, path) if header and here and header.is_file() else None
     if not here:
         return None
-    names = (data,) if data else (path.stem, *(path.stem + ending for ending in ENDINGS))
+    names = [data] if data else [path.stem + ending for ending in ("", *ENVI_DATA)]
     present = [
         folder[name.lower()]
         for name in names
@@ -67,7 +67,7 @@ def find_envi(path: Path, data: str | None) -> tuple[Path, Path] | None:
         tiff = next(
             (
                 folder[f"{path.stem}{end}".lower()]
-                for end in (".tif", ".tiff")
+                for end in TIFF
                 if f"{path.stem}{end}".lower() in folder
             ),
             None,

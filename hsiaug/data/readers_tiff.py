@@ -77,16 +77,17 @@ def _with_metadata(path: Path, raw: RawArray) -> RawArray:
         return raw
     bands = raw.array.shape[2]
     if len(beside.centres) != bands:
-        note = f"{beside.name} is not used: {len(beside.centres)} bands, the image has {bands}"
-        return replace(raw, notes=(*raw.notes, note))
-    scaled = (raw.scale, raw.offset) != (None, 0.0)
-    return replace(
+        return _unused(raw, beside.name, len(beside.centres))
+    completed = _completed(
         raw,
-        wavelengths=beside.centres if raw.wavelengths is None else raw.wavelengths,
-        widths=beside.widths if raw.widths is None else raw.widths,
-        scale=raw.scale if scaled else beside.scale,
-        offset=raw.offset if scaled else beside.offset,
-        nodata=beside.nodata if raw.nodata is None and raw.valid is None else raw.nodata,
+        centres=beside.centres,
+        widths=beside.widths,
+        scale=beside.scale,
+        offset=beside.offset,
+        nodata=beside.nodata,
+    )
+    return replace(
+        completed,
         units=raw.units or beside.units,
         notes=(*raw.notes, f"bands, scale and no data are those of {beside.name}"),
     )
@@ -103,32 +104,56 @@ def _with_header(path: Path, raw: RawArray) -> RawArray:
         header = read_header(beside)
     except SceneError:
         return raw  # of another program
-    bands = raw.array.shape[2]
     if "tiff" not in str(header.get("file type", "")).lower():
         return raw
+    bands = raw.array.shape[2]
     if whole(beside, header, "bands", bands) != bands:
-        note = f"{beside.name} is not used: {header['bands']} bands, the image has {bands}"
-        return replace(raw, notes=(*raw.notes, note))
+        return _unused(raw, beside.name, header["bands"])
     places, (bad, bad_notes) = band_places(header, bands), bad_bands(header, bands)
     scale, offset, scale_notes = scaling(beside, header, bands)
+    completed = _completed(
+        raw,
+        centres=places.centres,
+        widths=places.widths,
+        scale=scale,
+        offset=offset,
+        nodata=ignored_value(beside, header),
+    )
+    notes = (*places.notes, *bad_notes, *scale_notes)
+    return replace(
+        completed,
+        bad_bands=raw.bad_bands or bad,
+        notes=(*raw.notes, f"what {beside.name} says of the bands is applied", *notes),
+    )
+
+
+def _completed(
+    raw: RawArray,
+    *,
+    centres: NDArray[np.float64] | None,
+    widths: NDArray[np.float64] | None,
+    scale: PerBand | None,
+    offset: PerBand,
+    nodata: float | None,
+) -> RawArray:
+    """The bands with what a file beside them says, where they say nothing themselves; scale and
+    offset go together.
+    """
     scaled = (raw.scale, raw.offset) != (None, 0.0)
-    nodata = ignored_value(beside, header)
     return replace(
         raw,
-        wavelengths=places.centres if raw.wavelengths is None else raw.wavelengths,
-        widths=places.widths if raw.widths is None else raw.widths,
-        bad_bands=raw.bad_bands or bad,
+        wavelengths=centres if raw.wavelengths is None else raw.wavelengths,
+        widths=widths if raw.widths is None else raw.widths,
         scale=raw.scale if scaled else scale,
         offset=raw.offset if scaled else offset,
         nodata=nodata if raw.nodata is None and raw.valid is None else raw.nodata,
-        notes=(
-            *raw.notes,
-            f"what {beside.name} says of the bands is applied",
-            *places.notes,
-            *bad_notes,
-            *scale_notes,
-        ),
     )
+
+
+def _unused(raw: RawArray, name: str, bands: object) -> RawArray:
+    """The bands with the note that a file beside them is of another number of bands."""
+    note = f"{name} is not used: {bands} bands, the image has {raw.array.shape[2]}"
+    return replace(raw, notes=(*raw.notes, note))
 
 
 def read_tiff_band(path: Path, key: str | None) -> RawArray:
