@@ -105,7 +105,7 @@ def _check_names(signature: inspect.Signature, given: Mapping[str, object]) -> N
 def _show(value: object) -> str:
     try:
         return repr(value)
-    except Exception:  # a stranger's __repr__, or an integer of too many digits
+    except Exception:  # a __repr__ of another package, or an integer of too many digits
         return f"an object of {type(value).__name__}"
 
 

@@ -1,5 +1,5 @@
-"""The plugins that come with hsiaug; each package uses :mod:`hsiaug.api` alone, as a stranger's
-does.
+"""The plugins that come with hsiaug; each package uses :mod:`hsiaug.api` alone, as a
+third-party plugin does.
 """
 
 from collections.abc import Callable, Collection, Mapping

@@ -142,7 +142,7 @@ def test_words_without_an_entry_become_a_note_that_gives_no_letter_to_latex() ->
     )
 
 
-def test_strangers_give_entries_as_publishers_do_and_words_round_them() -> None:
+def test_third_party_plugins_give_entries_as_publishers_do_and_words_round_them() -> None:
     given = (
         'After @Article{ k1 , Author = "Ann {\\"O}st and Bo Xu", title={A {{GAN}} \\& b},\n '
         "journal = {J}, year = 2020,}; ours"

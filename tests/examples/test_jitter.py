@@ -1,4 +1,4 @@
-"""examples/hsiaug-jitter as a stranger's package: built, installed, listed, checked and
+"""examples/hsiaug-jitter as a third-party package: built, installed, listed, checked and
 benchmarked.
 """
 
@@ -19,7 +19,7 @@ HOW = "installed_from_its_wheel" if CAN_BUILD else "installed_by_hand_for_want_o
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that the example is installed into; beside it lies its wheel."""
-    return tmp_path_factory.mktemp("stranger") / "site"
+    return tmp_path_factory.mktemp("installed") / "site"
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""The built-in plugins register as a stranger's would, and listing them stays light."""
+"""The built-in plugins register as third-party ones would, and listing them stays light."""
 
 import subprocess
 import sys

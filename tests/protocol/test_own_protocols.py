@@ -1,5 +1,5 @@
-"""A protocol of another package: the example of docs/develop/own-protocol.md, installed as a
-stranger would, list to report.
+"""A protocol of another package: the example of docs/develop/own-protocol.md, installed as
+users do, list to report.
 """
 
 import json

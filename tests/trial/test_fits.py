@@ -59,7 +59,7 @@ def again(run: Run, trial: TrialSpec, toy: Scene, tmp_path: Path) -> Any:
     return record
 
 
-def test_a_fit_that_a_strangers_classifier_may_have_spoilt_is_not_saved(
+def test_a_fit_that_a_third_party_classifier_may_have_spoilt_is_not_saved(
     monkeypatch, spec, run, toy, tmp_path
 ):
     monkeypatch.setattr(learning, "WORTH_SAVING", -1.0)
