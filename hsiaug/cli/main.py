@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from io import BufferedWriter, FileIO, TextIOWrapper
+from pathlib import Path
 from typing import Any, NoReturn
 
 import typer
@@ -161,6 +162,11 @@ def _system_error(error: OSError) -> HsiaugError:
             rule, value=found, hint="Free some space, or let TMPDIR name another folder."
         )
     if isinstance(error, FileNotFoundError):
+        try:
+            Path.cwd()
+        except FileNotFoundError:
+            hint = "Go to another folder (cd), and run the same command again."
+            return HsiaugError("the current folder must be there", value="removed", hint=hint)
         rule = "a temporary folder (TMPDIR) must be something that can be read or written"
         return HsiaugError(
             rule, value=found, hint="Let TMPDIR name another folder, or correct this one."

@@ -146,6 +146,18 @@ def test_an_error_of_the_system_that_names_no_file_blames_no_output(code: int, s
     )
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a folder in use cannot be removed")
+def test_a_current_folder_that_was_removed_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder := tmp_path / "gone").mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+
+    error = _system_error(FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)))
+    assert "current folder" in str(error) and "TMPDIR" not in str(error)
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
 def test_standard_output_that_is_full_is_blamed_itself(tmp_path: Path) -> None:
     Store(tmp_path / "store", create=True)
