@@ -11,10 +11,7 @@ processes share.
 import json
 import os
 import re
-import signal
-import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Mapping, MutableSequence
 from contextlib import suppress
@@ -28,8 +25,8 @@ from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.bounds import UNBOUNDED, Bounds
 from hsiaug.data.loading import hide_labels
 from hsiaug.registry.handed import Parcel, parcels, unpack
-from hsiaug.registry.isolation.landlock import hide_files
-from hsiaug.registry.isolation.processes import end_with_parent, hold_back, lead_session
+from hsiaug.registry.isolation.landlock import beside, confine
+from hsiaug.registry.isolation.processes import Channel, join_run
 from hsiaug.registry.lookup import Found, import_here, registry, third_party
 from hsiaug.registry.progress import progress_values
 from hsiaug.tasks.task import get_task
@@ -84,7 +81,6 @@ def serve(
     environment: of the process. Where memory or processes are short outside of trials, as under
     a low limit, it ends with exit code SHORT.
     """
-    lead_session()
     try:
         _serve(connection, shown, start, environment)
     except BaseException as error:
@@ -105,8 +101,9 @@ def _serve(
     )
     bench = _seal(start)
     del start.__dict__["hidden"]
-    _settle()
-    channel = _Channel(connection)
+    # Ctrl-C reaches the workers too; records are written by their parent, so they may stop at once.
+    join_run(lambda *_: os._exit(130))
+    channel = Channel(connection)
 
     def tell(stage: str) -> None:
         if stage == "split":
@@ -117,12 +114,7 @@ def _serve(
     unpack(start.plugins)
     hide_labels()
     while True:
-        try:
-            spec, split = connection.recv()
-        except (EOFError, OSError):
-            # Not by the interpreter's shutdown, which would wait for threads that plugins left, and
-            # can abort.
-            os._exit(0)
+        spec, split = channel.receive()
         if split is not None:
             bench.give(spec, split)
         # Else a third-party classifier could spoil a fit that trials without it find.
@@ -132,11 +124,11 @@ def _serve(
             bench,
             registry(),
             device=start.device,
-            progress=channel.progress(),
+            progress=_progress(channel),
             limit=start.limit,
             tell=tell,
         )
-        channel.answer(spec, outcome)
+        _answer(channel, spec, outcome)
 
 
 def _seal(start: WorkerStart) -> Workbench:
@@ -154,7 +146,7 @@ def _seal(start: WorkerStart) -> Workbench:
         # Without it trials run too, and save no fit.
         with suppress(OSError):
             start.cache.mkdir(parents=True, exist_ok=True)
-        if not hide_files(start.hidden, folders):
+        if not confine((), [*beside(start.hidden), *folders]):
             if start.bounds.isolate == "on":
                 raise OSError(
                     "this system cannot keep a worker from the files that hold labels"
@@ -170,72 +162,31 @@ def _keep_fits(start: WorkerStart) -> None:
     """
     if start.bounds.isolate != "off":
         (others := start.cache / OTHERS).mkdir(parents=True, exist_ok=True)
-        hide_files([start.cache], [others], readable=True)
+        confine([Path("/")], [*beside([start.cache]), others])
 
 
-class _Channel:
-    """The worker's end of the connection. Messages are whole, whatever plugins, time limits and
-    threads do.
-    """
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._lock = threading.Lock()
-        self._pid = os.getpid()
-
-    def say(self, message: object) -> None:
-        """Send one message."""
-        self._send(json.dumps(message).encode())
-
-    def answer(self, spec: TrialSpec, outcome: Outcome) -> None:
-        """Send the end of a trial."""
-        labels, sheet = outcome.labels, outcome.sheet
-        said = {
-            "result": outcome.result,
-            "trial": spec.hash,
-            "labels": labels is not None,
-            "sheet": sheet is not None,
-        }
-        parts = [json.dumps(said).encode()]
-        parts += [] if labels is None else [labels.tobytes()]
-        parts += [] if sheet is None else [sheet.to_bytes()]
-        self._send(*parts)
-
-    def progress(self) -> Callable[..., None]:
-        """Return the function that plugins report their progress to: (done, total, note)."""
-        last = 0.0
-
-        def progress(done: object, total: object, note: object = "") -> None:
-            nonlocal last
-            if time.monotonic() - last > STEP_EVERY:
-                last = time.monotonic()
-                self.say({"step": progress_values(done, total, note)})
-
-        return progress
-
-    def _send(self, *parts: bytes) -> None:
-        if os.getpid() != self._pid:
-            # A copy of this process, which a plugin forked and which came back from its call.
-            os._exit(0)
-        # No time limit strikes within: half a message would make the rest of the connection
-        # unreadable.
-        with self._lock, hold_back("SIGALRM"):
-            try:
-                for part in parts:
-                    self._connection.send_bytes(part)
-            except OSError:
-                # A plugin closed it: nobody hears this process any more.
-                os._exit(1)
+def _answer(channel: Channel, spec: TrialSpec, outcome: Outcome) -> None:
+    """Send the end of a trial."""
+    labels, sheet = outcome.labels, outcome.sheet
+    head = {
+        "result": outcome.result,
+        "trial": spec.hash,
+        "labels": labels is not None,
+        "sheet": sheet is not None,
+    }
+    arrays = [] if labels is None else [labels.tobytes()]
+    arrays += [] if sheet is None else [sheet.to_bytes()]
+    channel.send(json.dumps(head).encode(), *arrays)
 
 
-def _settle() -> None:
-    """Make this process one that ends with Ctrl-C and with its parent, and that prints nothing on
-    the run's stdout.
-    """
-    # Ctrl-C reaches the workers too; records are written by their parent, so they may stop at once.
-    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
-    end_with_parent()
-    os.dup2(2, 1)
-    sys.stdout = sys.stderr
+def _progress(channel: Channel) -> Callable[..., None]:
+    """The function that plugins report their progress to: (done, total, note)."""
+    last = 0.0
+
+    def progress(done: object, total: object, note: object = "") -> None:
+        nonlocal last
+        if time.monotonic() - last > STEP_EVERY:
+            last = time.monotonic()
+            channel.send(json.dumps({"step": progress_values(done, total, note)}).encode())
+
+    return progress

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 FIT_HERE = frozenset({"generate", "inspect", "label", "map", "suggest"})
 """Commands that fit plugins in their own process."""
+ENDED = b"ended"
+"""What that process sends as it comes to its end."""
 
 
 def run_command() -> None:
@@ -57,34 +59,28 @@ def _run_apart(arguments: Sequence[str], others: "tuple[Found, ...]") -> int:
 
     Raises PluginError where that process does not come to its end.
     """
-    from multiprocessing import get_context
+    from hsiaug.registry.isolation.processes import ending, run_child
 
-    from hsiaug.registry.isolation.processes import run_leader
-
-    context = get_context("spawn")
-    ours, theirs = context.Pipe(duplex=False)
-    code = run_leader(context.Process(target=_command, args=(theirs, others, arguments)))
+    code, sent = run_child(_command, others, arguments)
     if code in (128 + signal.SIGINT, -signal.SIGINT):
         return 128 + signal.SIGINT
-    if not ours.poll():
+    if sent != ENDED:
         packages = " or ".join(sorted({one.distribution for one in others}))
         raise PluginError(
             f"hsiaug {arguments[0]} must come to its end; a plugin of {packages} may have ended"
             " its process",
-            value=f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}",
+            value=ending(code),
             hint="Repair or uninstall that package.",
         )
     return code
 
 
-def _command(pipe: Connection, others: "tuple[Found, ...]", arguments: Sequence[str]) -> None:
+def _command(connection: Connection, others: "tuple[Found, ...]", arguments: Sequence[str]) -> None:
     """Be the process of a command."""
-    from hsiaug.registry.isolation.processes import end_with_parent, lead_session, take_ctrl_c
+    from hsiaug.registry.isolation.processes import join_run
     from hsiaug.registry.lookup import import_here
 
-    lead_session()
-    end_with_parent()
-    take_ctrl_c()
+    join_run(signal.default_int_handler, prints=True)
     import_here(others)
     sys.argv = ["hsiaug", *arguments]
     try:
@@ -94,4 +90,4 @@ def _command(pipe: Connection, others: "tuple[Found, ...]", arguments: Sequence[
         sys.exit(128 + signal.SIGINT)
     finally:
         with suppress(OSError):
-            pipe.send_bytes(b"ended")
+            connection.send_bytes(ENDED)

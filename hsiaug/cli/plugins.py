@@ -6,28 +6,20 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import importlib
 import math
-import os
-import signal
 import sys
-from collections.abc import Iterator
-from json import dumps as json_text
-from json import loads as parse_json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hsiaug.base.errors import HsiaugError, InputError, PluginError, did_you_mean
+from hsiaug.base.errors import InputError, PluginError, did_you_mean
 from hsiaug.cli.options import Json, TaskName
 from hsiaug.cli.output import console, print_facts, print_json, print_lines, print_table, say
 from hsiaug.registry.hookspecs import Kind
-from hsiaug.registry.lookup import Found, import_here, registry, third_party
+from hsiaug.registry.lookup import registry
 
 if TYPE_CHECKING:
-    from multiprocessing.connection import Connection
-
     from hsiaug.registry.card import Card
 
 app = typer.Typer(
@@ -182,29 +174,31 @@ def check(
     """
     out, err = console(), console(err=True)
     kind = _kind_of(kind, name)
-    checks: list[Facts] = []
+    checks: list[dict[str, Any]] = []
     # torch alone takes seconds to import.
     with err.status("loading the conformance kit") as status:
-        for facts in _outcomes(kind, name):
-            state = {"passed": "ok", "failed": "FAILED", "skipped": "skipped"}[facts["status"]]
+        from hsiaug.testing.check_process import check_outcomes
+
+        for outcome in check_outcomes(kind, name):
+            state = {"passed": "ok", "failed": "FAILED", "skipped": "skipped"}[outcome.status]
             told = {"FAILED": ("rule", "seen", "hint"), "skipped": ("seen",)}.get(state, ())
-            notes = {key: facts[key] for key in told if facts[key]}
+            notes = {key: getattr(outcome, key) for key in told if getattr(outcome, key)}
             checks.append(
                 {
-                    "check": facts["name"],
+                    "check": outcome.name,
                     "status": state,
                     **notes,
-                    "seconds": round(facts["seconds"], 3),
+                    "seconds": round(outcome.seconds, 3),
                 }
             )
             status.update(f"{len(checks)} checks done")
             if not json:
                 words = [f"{key}: {note}" if len(told) > 1 else note for key, note in notes.items()]
                 lines = [
-                    "\t".join(" ".join(field.split()) for field in (state, facts["name"], *words))
+                    "\t".join(" ".join(field.split()) for field in (state, outcome.name, *words))
                 ]
                 if out.is_terminal:
-                    lines = [f"{state:<8}{facts['name']}", *(f"        {word}" for word in words)]
+                    lines = [f"{state:<8}{outcome.name}", *(f"        {word}" for word in words)]
                 # On a terminal, the lines would land in the one that says what is being checked.
                 status.stop()
                 print_lines(out, lines)
@@ -253,15 +247,6 @@ def _card(kind: str, plugin: Any) -> dict[str, Any]:
     return {"kind": kind, **facts, "params": params, "presets": presets}
 
 
-HINT = (
-    "Let fit, sample, predict, save and load return, or raise an exception; end no process, and"
-    " look at native code."
-)
-
-Facts = dict[str, Any]
-"""The outcome of a check: name, status (passed, failed or skipped), rule, seen, hint, seconds."""
-
-
 def kinds_of(name: str) -> list[Kind]:
     """The kinds of which there is a plugin of that name, ``NAME:VALUE`` included. Raises InputError
     for none.
@@ -288,119 +273,3 @@ def _kind_of(kind: Kind | None, name: str) -> Kind:
         raise InputError("--kind must say which plugin is meant", value=both, hint="Add it.")
     registry().find(kinds[0], name)
     return kinds[0]
-
-
-def _outcomes(kind: Kind, name: str) -> Iterator[Facts]:
-    """The outcome of each check, which a child runs, as it comes.
-
-    Raises InputError or PluginError where the plugin cannot be loaded.
-    """
-    from multiprocessing import get_context
-
-    from hsiaug.registry.isolation.package import error_of
-    from hsiaug.registry.isolation.processes import end_leader, start_leader
-
-    context = get_context("spawn")
-    ours, theirs = context.Pipe(duplex=False)
-    child = context.Process(target=_serve, args=(theirs, kind, name, third_party()))
-    loaded = False
-    start_leader(child)
-    theirs.close()
-    try:
-        from hsiaug.testing import CHECKS
-
-        left = list(CHECKS[kind])
-        with contextlib.suppress(EOFError, OSError):
-            # Not until it ends: threads of the plugin may keep it.
-            while left:
-                # Nothing of a plugin's is unpickled here.
-                message = parse_json(ours.recv_bytes())
-                if "failure" in message:
-                    raise error_of(message["failure"], name)
-                if loaded:
-                    left.pop(0)
-                    yield message
-                loaded = True
-        if left:
-            child.join()
-    finally:
-        code = child.exitcode or 0
-        end_leader(child)
-        ours.close()
-    seen = (
-        "it ended its process with"
-        f" {f'exit code {code}' if code >= 0 else f'signal {signal.Signals(-code).name}'}"
-    )
-    if not loaded:
-        raise PluginError(
-            f"{kind} {name} must load", value=seen, hint="Repair or uninstall its package."
-        )
-    status = "failed"
-    for check in left:
-        yield {**vars(check), "status": status, "seen": seen, "hint": HINT, "seconds": 0.0}
-        status = "skipped"
-        seen = "its process has ended"
-
-
-def _serve(pipe: Connection, kind: Kind, name: str, known: tuple[Found, ...]) -> None:
-    """The child: load the plugin, and run its checks."""
-    from hsiaug.registry.isolation.processes import end_with_parent, lead_session
-    from hsiaug.registry.isolation.service import failure_facts
-
-    lead_session()
-    end_with_parent()
-    # Ctrl-C reaches parent and child; the parent then ends this process.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # What a plugin prints, from native code too, goes to standard error.
-    sys.stdout.flush()
-    os.dup2(2, 1)
-    with contextlib.suppress(OSError):
-        # Linux ends this process first where memory runs out.
-        Path("/proc/self/oom_score_adj").write_text("1000", encoding="utf-8")
-    me = os.getpid()
-
-    def send(message: Facts) -> None:
-        if os.getpid() != me:
-            os._exit(0)  # a copy that the plugin forked off
-        try:
-            pipe.send_bytes(json_text(message).encode())
-        except OSError:
-            os._exit(1)  # the parent is gone
-
-    try:
-        import_here(known)
-        plugin = _load(kind, name)
-        from hsiaug.testing import kit
-
-        run = kit(kind, plugin)
-        _ = run.subject
-    except HsiaugError as error:
-        send({"failure": failure_facts(error)})
-        return
-    send({})
-    for check in run.checks:
-        send(vars(run.outcome(check)))
-
-
-def _load(kind: Kind, name: str) -> str | type:
-    """A name that the registry knows, or the class of ``module:Class``, imported as ``python -m``
-    would.
-
-    Raises InputError or PluginError where there is no such plugin, or where it cannot be imported.
-    """
-    module, colon, target = name.partition(":")
-    try:
-        if not colon or registry().kinds(name):
-            registry().find(kind, name).load()
-            return name
-        sys.path.insert(0, str(Path.cwd()))
-        plugin: type = getattr(importlib.import_module(module), target)
-        return plugin
-    except HsiaugError:
-        raise
-    except BaseException as error:
-        rule = "NAME must be a plugin, or module:Class of a module that can be imported"
-        hint = "Run this in the folder of the module, and without .py."
-        raise InputError(
-            rule, value=f"{name!r} ({type(error).__name__}: {error})", hint=hint
-        ) from error

@@ -13,8 +13,9 @@ from hsiaug.data.embedded import embedded_files
 from hsiaug.own_scenes import add_scene
 from hsiaug.registry.hookspecs import Entry
 from hsiaug.registry.isolation.landlock import landlock_version
+from hsiaug.registry.isolation.messages import ProtocolTexts
 from hsiaug.registry.isolation.package import Package
-from hsiaug.registry.lookup import find_plugin
+from hsiaug.registry.isolation.package_process import parse
 from hsiaug.trial.store import Store
 from tests.strangers import DUMMY, environment, hsiaug_anew, install
 
@@ -200,7 +201,7 @@ def test_a_package_that_is_imported_reads_and_changes_what_it_needs_alone(
     site = install(tmp_path / "site", "dummy_plugin", code + DUMMY)
     np.save(site / "labels.npy", np.ones(3))
     monkeypatch.syspath_prepend(site)
-    child = Package("dummy-plugin", find_plugin)
+    child = Package("dummy-plugin")
     try:
         entries, error = child.entries("dummy_plugin", "dummy_plugin")
         assert error == "" and [entry.name for entry in entries][:1] == ["dummy"]
@@ -236,13 +237,13 @@ def test_a_protocol_reads_the_file_that_its_argument_names(
 ) -> None:
     monkeypatch.syspath_prepend(install(tmp_path / "site", "listed_plugin", READER))
     np.save(tmp_path / "pixels.npy", np.arange(3))
-    child = Package("listed-plugin", find_plugin)
+    child = Package("listed-plugin")
     listed = Entry("protocol", "listed", "listed_plugin:Listed")
-    asked = "parse", listed, "pixels.npy", "none", str(tmp_path)
+    arguments = ProtocolTexts, parse, listed, "pixels.npy", "none", tmp_path
     try:
         with pytest.raises(HsiaugError, match="Permission denied"):
-            child.ask(*asked)
+            child.call(*arguments)
         child.allow([tmp_path / "pixels.npy"])
-        assert child.ask(*asked).facts["argument"] == "pixels.npy"
+        assert child.call(*arguments).argument == "pixels.npy"
     finally:
         child.end()

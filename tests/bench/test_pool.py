@@ -16,16 +16,16 @@ def test_ctrl_c_while_a_worker_loads_its_libraries_ends_it_without_a_word(toy, t
     worker = Worker(WorkerStart("pixels", toy.sha256, tmp_path, "cpu", None, BlindData(toy)))
     trial = next(iter(plan().values()))
     worker.send(trial, None)
-    assert worker.process is not None and worker.process.pid is not None
+    assert worker.child is not None
     for _ in range(10):
-        os.kill(worker.process.pid, signal.SIGINT)
+        os.kill(worker.child.pid, signal.SIGINT)
         # The process that workers are forked from ignores the signal, and so does a worker in its
         # first milliseconds.
-        worker.process.join(20)
-        if worker.process.exitcode is not None:
+        worker.child.process.join(20)
+        if worker.child.process.exitcode is not None:
             break
 
-    assert worker.process.exitcode == 130
+    assert worker.child.process.exitcode == 130
     assert capfd.readouterr().err == ""
     assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
     worker.end()

@@ -15,11 +15,18 @@ from hsiaug.base.errors import PluginError
 from hsiaug.core.scene import Scene
 from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Entry
+from hsiaug.registry.isolation import calls
 from hsiaug.registry.isolation import package as package_module
-from hsiaug.registry.isolation.metadata import CardFacts, ParamFacts, checked
+from hsiaug.registry.isolation.messages import (
+    CardFields,
+    Entries,
+    ParamFields,
+    as_json,
+    read_answer,
+)
 from hsiaug.registry.isolation.package import Package
+from hsiaug.registry.isolation.package_process import list_entries
 from hsiaug.registry.isolation.stand_ins import stand_in
-from hsiaug.registry.lookup import find_plugin
 from hsiaug.trial.store import Store
 from tests.strangers import DUMMY, environment, hsiaug, install, results
 
@@ -205,12 +212,12 @@ def test_an_import_that_does_not_end_is_given_up(
     site = install(tmp_path / "site", "endless_plugin", "import time; time.sleep(3600)")
     monkeypatch.syspath_prepend(site)
     monkeypatch.setattr(package_module, "ANSWERS_WITHIN", 0.5)
-    monkeypatch.setattr(package_module, "NOTICE_AFTER", 0.1)
-    package = Package("endless-plugin", find_plugin)
+    monkeypatch.setattr(calls, "NOTICE_AFTER", 0.1)
+    package = Package("endless-plugin")
 
     for _ in range(2):
         with pytest.raises(PluginError, match=r"endless-plugin must load.* no answer within 0.5 s"):
-            package.ask("entries", "endless_plugin", "endless_plugin", within=0.5)
+            package.call(Entries, list_entries, "endless_plugin", "endless_plugin", within=0.5)
     notice = "waiting for the package endless-plugin to load ('pip uninstall' takes it out)\n"
     assert capfd.readouterr().err == notice
 
@@ -289,20 +296,20 @@ def test_a_protocol_draws_in_its_own_process(site: Path, tmp_path: Path) -> None
 )
 def test_a_card_with_a_number_that_no_record_can_hold_is_refused(field: str, value: float) -> None:
     card = Card(name="odd", version="1", summary="a card")
-    told = {name: getattr(card, name) for name in CardFacts.model_fields}
-    assert checked(CardFacts, told, "odd-plugin").name == "odd"
+    stated = CardFields.stated(card)
+    assert read_answer(CardFields, as_json(stated), "odd-plugin").name == "odd"
 
     with pytest.raises(PluginError, match=f"odd-plugin must have a valid card; found {field}"):
-        checked(CardFacts, {**told, field: value}, "odd-plugin")
+        read_answer(CardFields, as_json({**stated, field: value}), "odd-plugin")
 
 
 @pytest.mark.parametrize("bound", [None, float("inf"), 3.0])
 def test_bounds_of_a_parameter_may_be_infinite_and_its_default_may_not(bound: float | None) -> None:
-    told = {"name": "a", "help": "", "unit": "", "low": None, "high": bound, "choices": []}
-    told |= {"default": 1.0, "preparing": False, "sampling": False}
-    assert checked(ParamFacts, told, "odd-plugin").high == bound
+    stated = {"name": "a", "help": "", "unit": "", "low": None, "high": bound, "choices": []}
+    stated |= {"default": 1.0, "preparing": False, "sampling": False}
+    assert read_answer(ParamFields, as_json(stated), "odd-plugin").high == bound
     with pytest.raises(PluginError, match="valid card; found default"):
-        checked(ParamFacts, {**told, "default": float("nan")}, "odd-plugin")
+        read_answer(ParamFields, as_json({**stated, "default": float("nan")}), "odd-plugin")
 
 
 def test_the_process_of_a_package_starts_no_server_of_workers(site: Path) -> None:
@@ -346,7 +353,7 @@ def test_what_is_no_draw_is_refused(
     argument: str, said: str, toy: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(install(tmp_path / "site", "odd_plugin", DRAWS))
-    package = Package("odd-plugin", find_plugin)
+    package = Package("odd-plugin")
     protocol = stand_in(package, Entry("protocol", "odd", "odd_plugin:Odd"))
     try:
         with pytest.raises(PluginError, match=said):
@@ -362,7 +369,7 @@ def test_a_package_is_asked_for_the_buffer_of_one_size_of_patches(
         "def draw(", "def buffer_radius(self, patch):\n        return 2 * patch\n\n    def draw("
     )
     monkeypatch.syspath_prepend(install(tmp_path / "site", "odd_plugin", wider))
-    package = Package("odd-plugin", find_plugin)
+    package = Package("odd-plugin")
     try:
         protocol = stand_in(package, Entry("protocol", "odd", "odd_plugin:Odd"))
         assert protocol.parse("1", "none").buffer_radius(151) == 302

@@ -129,6 +129,17 @@ def test_a_run_in_odd_surroundings_has_the_same_records(
     assert b"Traceback" not in said
 
 
+@pytest.mark.skipif(os.name != "posix", reason="of POSIX")
+def test_a_run_whose_standard_streams_are_closed_has_the_same_records(
+    site: Path, plain: Path, tmp_path: Path
+) -> None:
+    closed = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", sys.executable, "-m", "hsiaug"]
+    run = subprocess.run([*closed, *QUICK, "--store", str(tmp_path / "s")], env=environment(site))
+
+    assert run.returncode == 0
+    assert results(tmp_path / "s") == results(plain)
+
+
 def test_a_reader_that_has_had_enough_ends_the_command(plain: Path) -> None:
     report = [sys.executable, "-m", "hsiaug", "report", "--store", str(plain)]
     with subprocess.Popen(

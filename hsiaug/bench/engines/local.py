@@ -15,7 +15,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from multiprocessing.connection import wait as wait_for
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -39,13 +38,7 @@ from hsiaug.bench.scored_records import ScoredRecords
 from hsiaug.bench.worker import SHORT, WorkerStart, serve
 from hsiaug.data.pair_loading import label_files
 from hsiaug.registry.card import ControlOf
-from hsiaug.registry.isolation.processes import (
-    CONTEXT,
-    end_leader,
-    end_strays,
-    load_before_fork,
-    start_leader,
-)
+from hsiaug.registry.isolation.processes import CONTEXT, Child, end_strays, load_before_fork
 from hsiaug.registry.lookup import registry
 from hsiaug.registry.progress import progress_values
 from hsiaug.trial.guard import LARGEST_PROVENANCE, LONGEST_MESSAGE, LONGEST_TRACEBACK
@@ -208,8 +201,7 @@ class Worker:
     """
 
     start: WorkerStart
-    process: BaseProcess | None = field(default=None, init=False)
-    connection: Connection | None = field(default=None, init=False)
+    child: Child | None = field(default=None, init=False)
     shown: Any = field(default_factory=lambda: CONTEXT.RawArray("d", 2), init=False, repr=False)
     draw: str | None = field(default=None, init=False)
     ran: frozenset[tuple[str, str]] = field(default=frozenset(), init=False)
@@ -230,46 +222,40 @@ class Worker:
         its = third_party_parts(trial)
         if not self.ran <= its:
             self.end()
-        if self.process is None:
-            self._begin()
+        if self.child is None:
+            self.child = self._begin()
         self.ran = its
         self.trial = trial.hash
         self.busy = True
         self.shown[0] = self.shown[1] = 0.0
         known = self.draw == trial.draw_hash
         self.draw = trial.draw_hash
-        assert self.connection is not None
         # Where it died while it was idle, that is noticed when its answer is waited for.
         with suppress(OSError):
-            self.connection.send((trial, None if known else blind))
+            self.child.connection.send((trial, None if known else blind))
 
-    def _begin(self) -> None:
-        here, there = CONTEXT.Pipe()
-        without_half_messages(here)
-        arguments = (there, self.shown, self.start, dict(os.environ))
-        self.process = CONTEXT.Process(target=serve, args=arguments)
+    def _begin(self) -> Child:
         # It takes Ctrl-C once it can end without a traceback, and not before.
-        start_leader(self.process)
-        there.close()
-        self.connection = here
+        child = Child(serve, self.shown, self.start, dict(os.environ), context=CONTEXT)
+        without_half_messages(child.connection)
         self.draw = None
         self.ran = frozenset()
+        return child
 
     def end(self) -> int | None:
         """Kill the process; how it had ended by itself, if it had."""
-        if self.process is None or self.connection is None:
+        if self.child is None:
             return None
-        ended = self.process.exitcode
-        end_leader(self.process)
-        self.connection.close()
-        self.process = self.connection = None
-        return ended
+        exit_code: int | None = self.child.process.exitcode
+        self.child.end()
+        self.child = None
+        return exit_code
 
     def receive(self) -> Message:
         """The next message, or what is known of the death of the process."""
-        assert self.connection is not None
+        assert self.child is not None
         try:
-            message = read_answer(self.connection, self.trial)
+            message = read_answer(self.child.connection, self.trial)
         except BadAnswer as error:
             return self.lost(LAST_WORDS if isinstance(error.__cause__, EOFError | OSError) else 0.0)
         if not isinstance(message, PluginProgress):
@@ -287,8 +273,8 @@ class Worker:
         wait : float
             Seconds in which it may end by itself.
         """
-        assert self.process is not None
-        self.process.join(timeout=wait)
+        assert self.child is not None
+        self.child.process.join(timeout=wait)
         self.busy = False
         code = self.end()
         if code == SHORT:
@@ -327,28 +313,19 @@ class Worker:
 
 def wait_for_messages(workers: Iterable[Worker]) -> list[tuple[Worker, Message]]:
     """Wait until something is heard of one of the busy workers, or for a moment."""
-    busy = [worker for worker in workers if worker.busy]
-    speaking: set[object] = set(
-        wait_for(
-            [
-                x
-                for w in busy
-                if w.connection and w.process
-                for x in (w.connection, w.process.sentinel)
-            ],
-            PATIENCE,
-        )
-    )
-    found: list[tuple[Worker, Message]] = []
-    for worker in busy:
-        assert worker.connection is not None and worker.process is not None
+    busy = [(worker, worker.child) for worker in workers if worker.busy and worker.child]
+    ends = [end for _, child in busy for end in (child.connection, child.process.sentinel)]
+    speaking: set[object] = set(wait_for(ends, PATIENCE))
+    messages: list[tuple[Worker, Message]] = []
+    for worker, child in busy:
         if late := worker.overdue():
-            found.append((worker, late))
-        elif worker.connection in speaking:
-            found.append((worker, worker.receive()))
-        elif worker.process.sentinel in speaking or worker.process.exitcode is not None:
-            found.append((worker, worker.receive() if worker.connection.poll() else worker.lost()))
-    return found
+            messages.append((worker, late))
+        elif child.connection in speaking:
+            messages.append((worker, worker.receive()))
+        elif child.process.sentinel in speaking or child.process.exitcode is not None:
+            heard = child.connection.poll()
+            messages.append((worker, worker.receive() if heard else worker.lost()))
+    return messages
 
 
 class LocalPool:

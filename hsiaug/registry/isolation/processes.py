@@ -1,4 +1,6 @@
-"""How the processes of a run are started, and that they end with it."""
+"""The processes of a run: each leads a session of its own, answers through a connection, and ends
+with the run, as does all that it started.
+"""
 
 import ctypes
 import multiprocessing
@@ -7,14 +9,12 @@ import signal
 import sys
 import tempfile
 import threading
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing import forkserver, parent_process, resource_tracker, util
-from multiprocessing.connection import wait
-from multiprocessing.process import BaseProcess
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from hsiaug.base.errors import HsiaugError, InputError
 
@@ -27,7 +27,198 @@ FORKS = (
     and "forkserver" in multiprocessing.get_all_start_methods()
     and os.environ.get(START_METHOD) != "spawn"
 )
-CONTEXT: Any = multiprocessing.get_context("forkserver" if FORKS else "spawn")
+SPAWN: Any = multiprocessing.get_context("spawn")
+CONTEXT: Any = multiprocessing.get_context("forkserver") if FORKS else SPAWN
+"""How workers are started."""
+LONGEST_SOCKET = 70
+"""Bytes of a folder's name at most, so that the name of a socket in it fits into the 104 that some
+systems have.
+"""
+SHORT_FOLDERS = "/tmp", "/var/tmp", "/dev/shm"
+SET_CHILD_SUBREAPER = 36
+"""Of prctl."""
+
+_lock = threading.RLock()
+"""Held while a process is started or ended: threads of a Dask worker do so at the same time."""
+_children: dict[int, "Child"] = {}
+"""The processes that this one started and that run, by their numbers."""
+
+
+class Child:
+    """A process that this one starts, and this end of the connection to it.
+
+    Parameters
+    ----------
+    work : callable
+        What it does, given the other end of the connection and the arguments. It begins by
+        :func:`join_run`.
+    context : multiprocessing.context
+        How it is started.
+
+    Raises
+    ------
+    HsiaugError
+        Where the server that forks workers ends before it has forked this one, and does so again.
+    """
+
+    def __init__(self, work: Callable[..., None], *arguments: object, context: Any = SPAWN) -> None:
+        with _lock, without_main(), without_ctrl_c():
+            if FORKS and context is CONTEXT:
+                hide_fork_server()
+            self.connection, theirs = context.Pipe()
+            self.process = context.Process(target=work, args=(theirs, *arguments))
+            try:
+                self._start(again=FORKS and context is CONTEXT)
+            finally:
+                theirs.close()
+            self.pid: int = self.process.pid
+            _children[self.pid] = self
+
+    def _start(self, *, again: bool) -> None:
+        try:
+            self.process.start()
+        except (EOFError, ConnectionError) as error:
+            if not again:
+                raise HsiaugError(
+                    "the process that starts workers must stay",
+                    value="it ended while it was loaded, twice",
+                    hint="Look at limits of memory and time (ulimit -v, -t), and run the same"
+                    " command again.",
+                ) from error
+            # Waits for its end: until then it passes for one that runs.
+            with suppress(OSError):
+                _fork_server()._stop()
+            hide_fork_server()
+            self._start(again=False)
+
+    def end(self) -> None:
+        """Kill the process and all that it started; on Linux, in sessions of their own too."""
+        with _lock:
+            # Once: its number may since be that of another process.
+            if _children.pop(self.pid, None) is None:
+                return
+            begun = _descendants(self.pid)
+            _signal_session(self.pid, signal.SIGKILL)
+            self.process.kill()
+            self.process.join()
+            _kill(begun)
+            self.connection.close()
+
+    @property
+    def ending(self) -> str:
+        """How it ended: ``exit code 3`` or ``signal SIGKILL``."""
+        return ending(self.process.exitcode)
+
+
+def ending(code: int | None) -> str:
+    """The exit code of a process in words; None where it has closed its connection alone."""
+    if code is None:
+        return "a closed connection"
+    if code >= 0:
+        return f"exit code {code}"
+    known = -code in set(signal.Signals)
+    return f"signal {signal.Signals(-code).name if known else -code}"
+
+
+class Channel:
+    """The child's end of the connection. Messages are whole, whatever plugins, time limits and
+    threads do.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+        self._pid = os.getpid()
+
+    def send(self, *parts: bytes) -> None:
+        """Send parts of a message, one after the other."""
+        if os.getpid() != self._pid:
+            # A copy of this process, which a plugin forked and which came back from its call.
+            os._exit(0)
+        # No time limit strikes within: half a message would make the rest of the connection
+        # unreadable.
+        with self._lock, hold_back("SIGALRM"):
+            try:
+                for part in parts:
+                    self._connection.send_bytes(part)
+            except OSError:
+                # Nobody hears this process any more: its parent has ended, or a plugin closed it.
+                os._exit(1)
+
+    def receive(self) -> Any:
+        """The next request; the process ends where there is none any more."""
+        try:
+            return self._connection.recv()
+        except (EOFError, OSError):
+            # Not by the interpreter's shutdown, which would wait for threads that plugins left, and
+            # can abort.
+            os._exit(0)
+
+
+def join_run(ctrl_c: Any = signal.SIG_IGN, *, prints: bool = False) -> None:
+    """Begin as a process of a run: it leads a session, and ends with the process that started it.
+
+    Parameters
+    ----------
+    ctrl_c : handler of signals
+        Of Ctrl-C, which was held back until now.
+    prints : bool
+        False: whatever plugins print goes to standard error.
+    """
+    if hasattr(os, "setsid"):
+        # It leads one already where it was started so.
+        with suppress(OSError):
+            os.setsid()
+    signal.signal(signal.SIGINT, ctrl_c)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    if not prints:
+        os.dup2(2, 1)
+        sys.stdout = sys.stderr
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        _kill(_descendants(os.getpid()))
+        if hasattr(os, "getpgrp") and os.getpgrp() == os.getpid():
+            _signal_session(os.getpid(), signal.SIGKILL)
+        os._exit(1)
+
+
+def run_child(work: Callable[..., None], *arguments: object) -> tuple[int, bytes]:
+    """Run a process to its end, and end with it all that it started; its exit code, and what it
+    sent, if anything.
+
+    Ctrl-C and Ctrl-Z are passed on to it.
+    """
+    adopt_orphans()
+    child = Child(work, *arguments)
+    others = set(_children_of(os.getpid()))
+
+    def pass_on(number: int, frame: object) -> None:
+        # Where there are no sessions, it hears of Ctrl-C itself.
+        if hasattr(os, "setsid"):
+            os.kill(child.pid, number)
+
+    before = signal.signal(signal.SIGINT, pass_on)
+    sent = b""
+    try:
+        with suspending():
+            child.process.join()
+        with suppress(EOFError, OSError):
+            sent = child.connection.recv_bytes() if child.connection.poll() else b""
+    finally:
+        signal.signal(signal.SIGINT, before)
+        code = child.process.exitcode
+        child.end()
+        _kill_strays(os.getpid(), others)
+    return code, sent
+
+
+# --- how they are started
 
 
 def load_before_fork(*modules: str) -> None:
@@ -39,11 +230,50 @@ def load_before_fork(*modules: str) -> None:
         CONTEXT.set_forkserver_preload([*modules, "hsiaug.registry.isolation.frozen"])
 
 
-DYING = 2.0
-"""Seconds in which a server that hung up may end."""
-_hiding = threading.RLock()
-_leaders: set[int] = set()
-"""Numbers of the processes that lead sessions and run."""
+def hide_fork_server() -> None:
+    """Take the socket of the server that forks workers out of the file system, of Linux.
+
+    It forks for everyone who can name its socket, and asks for no key before Python 3.14: a plugin
+    could get a process that is not kept from the labels.
+    """
+    if sys.platform == "linux":
+        shorten_sockets()
+        server = _fork_server()
+        server.ensure_running()
+        if not server._forkserver_address.startswith("/proc/"):
+            held = os.open(server._forkserver_address, os.O_PATH | os.O_CLOEXEC)
+            Path(server._forkserver_address).unlink()
+            server._forkserver_address = f"/proc/self/fd/{held}"
+
+
+def _fork_server() -> Any:
+    return forkserver._forkserver
+
+
+def shorten_sockets() -> None:
+    """Let sockets of multiprocessing lie in a folder with a short name, wherever TMPDIR leads.
+
+    As Python does from 3.14 on. Raises InputError where no such folder can be written to.
+    """
+    usual = tempfile.gettempdir()
+    if len(os.fsencode(usual)) <= LONGEST_SOCKET:
+        return
+    for folder in SHORT_FOLDERS:
+        tempfile.tempdir = folder
+        try:
+            # Made once for this process, which removes it as it ends.
+            util.get_temp_dir()
+            return
+        except OSError:
+            continue
+        finally:
+            tempfile.tempdir = usual
+    raise InputError(
+        f"TMPDIR must have at most {LONGEST_SOCKET} bytes where {' and '.join(SHORT_FOLDERS)} are"
+        " not to be had",
+        value=usual,
+        hint="Let TMPDIR name another folder.",
+    )
 
 
 @contextmanager
@@ -55,9 +285,8 @@ def without_main() -> Iterator[None]:
     beside a scene.
     """
     main = sys.modules["__main__"]
-    safe = os.environ.get("PYTHONSAFEPATH", "")
-    # Threads of a Dask worker start processes at the same time.
-    with _hiding:
+    with _lock:
+        safe = os.environ.get("PYTHONSAFEPATH", "")
         hidden = {
             name: getattr(main, name) for name in ("__file__", "__spec__") if hasattr(main, name)
         }
@@ -71,60 +300,6 @@ def without_main() -> Iterator[None]:
             os.environ["PYTHONSAFEPATH"] = safe
             for name, value in hidden.items():
                 setattr(main, name, value)
-
-
-SET_CHILD_SUBREAPER = 36
-"""Of prctl."""
-LONGEST_SOCKET = 70
-"""Bytes of a folder's name at most, so that the name of a socket in it fits into the 104 that some
-systems have.
-"""
-SHORT_FOLDERS = "/tmp", "/var/tmp", "/dev/shm"
-
-
-def shorten_sockets() -> None:
-    """Let sockets of multiprocessing lie in a folder with a short name, wherever TMPDIR leads.
-
-    As Python does from 3.14 on. Raises InputError where no such folder can be written to.
-    """
-    usual = tempfile.gettempdir()
-    if len(os.fsencode(usual)) <= LONGEST_SOCKET or os.name != "posix":
-        return
-    with _hiding:
-        for folder in SHORT_FOLDERS:
-            try:
-                tempfile.TemporaryFile(dir=folder).close()
-            except OSError:
-                continue
-            tempfile.tempdir = folder
-            try:
-                # Made once for this process, which removes it as it ends.
-                util.get_temp_dir()
-            finally:
-                tempfile.tempdir = usual
-            return
-    rule = (
-        f"TMPDIR must have at most {LONGEST_SOCKET} bytes where {' and '.join(SHORT_FOLDERS)} are"
-        " not to be had"
-    )
-    raise InputError(rule, value=usual, hint="Let TMPDIR name another folder.")
-
-
-def hide_fork_server() -> None:
-    """Take the socket of the server that forks workers out of the file system, of Linux.
-
-    It forks for everyone who can name its socket, and asks for no key before Python 3.14: a plugin
-    could get a process that is not kept from the labels.
-    """
-    if FORKS and sys.platform == "linux":
-        server: Any = forkserver._forkserver
-        with _hiding:
-            shorten_sockets()
-            server.ensure_running()
-            if not server._forkserver_address.startswith("/proc/"):
-                held = os.open(server._forkserver_address, os.O_PATH | os.O_CLOEXEC)
-                Path(server._forkserver_address).unlink()
-                server._forkserver_address = f"/proc/self/fd/{held}"
 
 
 @contextmanager
@@ -152,109 +327,7 @@ def hold_back(name: str) -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def take_ctrl_c() -> None:
-    """Let Ctrl-C, which was held back while this process was started, interrupt it."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
-
-
-def lead_session() -> None:
-    """Let this process lead a session of its own: all that plugins start belongs to it, and ends
-    with it.
-    """
-    if hasattr(os, "setsid"):
-        # It leads one already where it was started so.
-        with suppress(OSError):
-            os.setsid()
-
-
-def _await_end_of_fork_server() -> None:
-    """Wait until the server that hung up has ended, or a moment: until then it passes for one that
-    runs.
-    """
-    server: Any = forkserver._forkserver
-    if not hasattr(os, "waitid") or server._forkserver_pid is None:
-        return
-    deadline = time.monotonic() + DYING
-    # It is only looked at: whoever starts it again collects it.
-    how = os.WEXITED | os.WNOHANG | os.WNOWAIT
-    with suppress(ChildProcessError):
-        while (
-            os.waitid(os.P_PID, server._forkserver_pid, how) is None and time.monotonic() < deadline
-        ):
-            time.sleep(0.01)
-
-
-def start_leader(process: BaseProcess) -> None:
-    """Start a process that leads a session, and hold it to be one that runs on until
-    :func:`end_leader`.
-
-    Raises HsiaugError where the server that forks it ends before it has, and does so again.
-    """
-    # Another process must not start that server, which would not load what workers share.
-    forks = FORKS and isinstance(process, CONTEXT.Process)
-    with without_main(), without_ctrl_c():
-        for last in (False, True):
-            if forks:
-                hide_fork_server()
-            try:
-                process.start()
-                break
-            except (EOFError, ConnectionError) as error:
-                if last:
-                    rule = "the process that starts workers must stay"
-                    hint = (
-                        "Look at limits of memory and time (ulimit -v, -t), and run the same"
-                        " command again."
-                    )
-                    found = "it ended while it was loaded, twice"
-                    raise HsiaugError(rule, value=found, hint=hint) from error
-                _await_end_of_fork_server()
-        assert process.pid is not None
-        _leaders.add(process.pid)
-
-
-def end_leader(process: BaseProcess) -> None:
-    """Kill a process that leads a session, and all that it started, in sessions of their own too,
-    of Linux.
-    """
-    with _hiding:
-        assert process.pid is not None
-        begun = _started_by(process.pid)
-        _kill_group(process.pid)
-        process.kill()
-        process.join()
-        _leaders.discard(process.pid)
-        _kill(begun)
-
-
-def run_leader(process: BaseProcess) -> int:
-    """Run a process that leads a session, and end with it all that it started; its exit code.
-
-    Ctrl-C and Ctrl-Z are passed on to it.
-    """
-    adopt_orphans()
-    start_leader(process)
-    others = set(_children(os.getpid()))
-
-    def pass_on(number: int, frame: object) -> None:
-        # Where there are no sessions, it hears of Ctrl-C itself.
-        if hasattr(os, "setsid") and process.pid is not None:
-            os.kill(process.pid, number)
-
-    before = signal.signal(signal.SIGINT, pass_on)
-    try:
-        with suspending():
-            process.join()
-    finally:
-        signal.signal(signal.SIGINT, before)
-        code = process.exitcode
-        end_leader(process)
-        for pid in set(_children(os.getpid())) - others:
-            _kill([*_started_by(pid), pid])
-    assert code is not None
-    return code
+# --- how they are suspended and ended
 
 
 @contextmanager
@@ -267,12 +340,14 @@ def suspending() -> Iterator[None]:
         return
 
     def suspend(number: int, frame: object) -> None:
-        _signal_leaders(signal.SIGSTOP)
+        for pid in tuple(_children):
+            _signal_session(pid, signal.SIGSTOP)
         signal.signal(number, signal.SIG_DFL)
         # Within this call the process is stopped, until it is to go on.
         os.kill(os.getpid(), number)
         signal.signal(number, suspend)
-        _signal_leaders(signal.SIGCONT)
+        for pid in tuple(_children):
+            _signal_session(pid, signal.SIGCONT)
 
     signal.signal(signal.SIGTSTP, suspend)
     try:
@@ -294,25 +369,22 @@ def end_strays() -> None:
 
     The server that forks workers has inherited it (:mod:`hsiaug.registry.isolation.frozen`).
     """
-    server: Any = forkserver._forkserver
-    with _hiding:
-        if server._forkserver_pid is not None:
-            strays = [pid for pid in _children(server._forkserver_pid) if pid not in _leaders]
-            for pid in strays:
-                _kill([*_started_by(pid), pid])
+    with _lock:
+        if _fork_server()._forkserver_pid is not None:
+            _kill_strays(_fork_server()._forkserver_pid, _children)
 
 
-def _signal_leaders(number: int) -> None:
-    """Send a signal to all that lead a session, and to what they started there."""
-    for pid in tuple(_leaders):
-        with suppress(OSError):
-            os.killpg(pid, number)
+def _kill_strays(parent: int, others: Iterable[int]) -> None:
+    """Kill the children of a process beside some, and what they started."""
+    for pid in set(_children_of(parent)) - set(others):
+        _kill([*_descendants(pid), pid])
 
 
-def _kill_group(pid: int) -> None:
+def _signal_session(pid: int, number: int) -> None:
+    """Send a signal to the process that leads a session, and to what it started there."""
     if hasattr(os, "killpg"):
         with suppress(OSError):
-            os.killpg(pid, signal.SIGKILL)
+            os.killpg(pid, number)
 
 
 def _kill(pids: Iterable[int]) -> None:
@@ -321,38 +393,18 @@ def _kill(pids: Iterable[int]) -> None:
             os.kill(pid, signal.SIGKILL)
 
 
-def _started_by(pid: int) -> list[int]:
-    """The numbers of all processes that descend from one."""
-    descend = _children(pid)
-    for one in descend:
-        descend += _children(one)
-    return descend
+def _descendants(pid: int) -> list[int]:
+    found = _children_of(pid)
+    for child in found:
+        found += _children_of(child)
+    return found
 
 
-def _children(pid: int) -> list[int]:
+def _children_of(pid: int) -> list[int]:
+    """The numbers of the processes that one started; of Linux."""
     numbers: list[int] = []
     # One may end meanwhile.
     with suppress(OSError):
         for path in Path(f"/proc/{pid}/task").glob("*/children"):
             numbers += map(int, path.read_text().split())
     return numbers
-
-
-def end_with_parent() -> None:
-    """Let this process, and what it started, end as soon as the one that started it has."""
-    threading.Thread(target=_wait_for_parent, daemon=True).start()
-
-
-def _wait_for_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        end_with_all()
-
-
-def end_with_all() -> NoReturn:
-    """End this process, which leads a session, and all that it started."""
-    _kill(_started_by(os.getpid()))
-    if hasattr(os, "getpgrp") and os.getpgrp() == os.getpid():
-        _kill_group(os.getpid())
-    os._exit(1)

@@ -13,9 +13,17 @@ from hsiaug.core.scene import Scene
 from hsiaug.data.paths import is_file, user_path
 from hsiaug.registry.card import Card, param
 from hsiaug.registry.hookspecs import Entry
-from hsiaug.registry.isolation.metadata import DrawFacts, PluginFacts, ProtocolText, checked
-from hsiaug.registry.isolation.package import DRAWS_WITHIN, Find, Package
-from hsiaug.registry.isolation.service import Reply
+from hsiaug.registry.isolation import package_process
+from hsiaug.registry.isolation.messages import (
+    AreaMasks,
+    DrawMasks,
+    Message,
+    PluginMetadata,
+    ProtocolTexts,
+    Radius,
+)
+from hsiaug.registry.isolation.package import DRAWS_WITHIN, Package
+from hsiaug.registry.lookup import find_plugin, params_of
 from hsiaug.registry.split_protocol import Areas, Buffer, Draw, SplitProtocol
 
 
@@ -32,49 +40,46 @@ def stand_in(package: Package, entry: Entry) -> type:
     """
     with package.lock:
         if entry not in package.stand_ins:
-            facts = checked(PluginFacts, package.ask("plugin", entry).facts, package.name)
-            package.stand_ins[entry] = _make(package, entry, facts)
+            metadata = package.call(PluginMetadata, package_process.describe, entry)
+            package.stand_ins[entry] = _make(package, entry, metadata)
         return package.stand_ins[entry]
 
 
-def _make(package: Package, entry: Entry, facts: PluginFacts) -> type:
-    card = Card(**{**facts.card.model_dump(), "params": _params(package, entry, facts)})
+def _make(package: Package, entry: Entry, metadata: PluginMetadata) -> type:
+    card = Card(**dict(metadata.card), params=_params(package, entry, metadata))
     members: dict[str, Any] = {"card": card, "__doc__": card.summary}
     base: type = StandIn
-    if entry.kind == "protocol" and facts.protocol is not None:
+    if entry.kind == "protocol" and metadata.protocol is not None:
         base = IsolatedProtocol
-        members |= {"package": package, "entry": entry, **facts.protocol.model_dump()}
+        members |= {"package": package, "entry": entry, **dict(metadata.protocol)}
     return type(entry.target.partition(":")[2], (base,), members)
 
 
-def _params(package: Package, entry: Entry, facts: PluginFacts) -> type:
+def _params(package: Package, entry: Entry, metadata: PluginMetadata) -> type:
     """The class of the hyper-parameters, which is pickled by the plugin's name."""
 
     def check(params: Any) -> None:
         values = asdict(params)
-        if any(values[one.name] != one.default for one in facts.params):
-            package.ask("check_params", entry, values)
-
-    def reduce(params: Any) -> tuple[Any, ...]:
-        return restore_params, (package.find, entry, asdict(params))
+        if any(values[item.name] != item.default for item in metadata.params):
+            package.call(Message, package_process.check_params, entry, values)
 
     fields = [
-        (one.name, type(one.default), param(**one.model_dump(exclude={"name"}, round_trip=True)))
-        for one in facts.params
+        (item.name, type(item.default), param(**item.model_dump(exclude={"name"}, round_trip=True)))
+        for item in metadata.params
     ]
     params = make_dataclass("Params", fields, frozen=True, namespace={"__post_init__": check})
-    copyreg.pickle(params, reduce)
+    copyreg.pickle(params, lambda one: (params_of, (entry.kind, entry.name, asdict(one))))
     return params
 
 
-def restore_params(find: Find, entry: Entry, values: dict[str, object]) -> Any:
-    """Hyper-parameters as the process that unpickles them has their class."""
-    return find(entry.kind, entry.name).card.params(**values)
-
-
-def restore_protocol(find: Find, entry: Entry, argument: str, buffer: Buffer) -> Any:
+def restore_protocol(name: str, argument: str, buffer: Buffer) -> Any:
     """A protocol as the process that unpickles it has its class."""
-    return find("protocol", entry.name).parse(argument, buffer)
+    return find_plugin("protocol", name).parse(argument, buffer)
+
+
+def _stated(name: str) -> Any:
+    """A property of a protocol that its own process has stated."""
+    return property(lambda protocol: getattr(protocol.stated, name))
 
 
 @dataclass(frozen=True)
@@ -83,23 +88,29 @@ class IsolatedProtocol(SplitProtocol):
 
     Attributes
     ----------
-    stated : ProtocolText
+    stated : ProtocolTexts
         What it says of itself.
     """
 
     package: ClassVar[Package]
     entry: ClassVar[Entry]
 
-    stated: ProtocolText = field(compare=False, repr=False)
+    stated: ProtocolTexts = field(compare=False, repr=False)
+
+    canonical = _stated("canonical")
+    text = _stated("text")
+    short = _stated("short")
+    reads_spectra = _stated("reads_spectra")
 
     @classmethod
     def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
         # A file that the protocol reads is named in its argument.
         named = (folder / user_path(word) for word in argument.split(":") if word)
         cls.package.allow(path for path in named if is_file(path))
-        identity = cls.entry, argument, buffer
-        answer = cls.package.ask("parse", *identity, str(folder), within=DRAWS_WITHIN)
-        stated = checked(ProtocolText, answer.facts, cls.package.name)
+        arguments = cls.entry, argument, buffer, folder
+        stated = cls.package.call(
+            ProtocolTexts, package_process.parse, *arguments, within=DRAWS_WITHIN
+        )
         texts = (stated.canonical, stated.text, stated.short)
         names = {stated.identity.get("name"), *(text.partition(":")[0] for text in texts)}
         if names != {cls.card.name}:
@@ -111,64 +122,29 @@ class IsolatedProtocol(SplitProtocol):
             )
         return cls(stated.argument, stated.buffer, stated)
 
+    @property
+    def _identity(self) -> tuple[Entry, str, Buffer]:
+        return self.entry, self.argument, self.buffer
+
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
-        answer = self._ask_of(scene, "draw", seed, patch)
-        notes = checked(DrawFacts, answer.facts, self.package.name).notes
-        masks: Any = answer.arrays
-        try:
-            return Draw(**masks, notes=notes)
-        except TypeError as error:
-            raise self._no_draw(error) from error
+        masks = self.package.call_of(
+            scene, DrawMasks, package_process.draw, *self._identity, seed, patch
+        )
+        return Draw(**dict(masks))
 
     def draw_tiles(self, pairs: PairSet, seed: int, patch: int) -> Areas:
-        answer = self._ask_of(pairs, "draw_tiles", seed, patch)
-        tiles = checked(DrawFacts, answer.facts, self.package.name).tiles
-        places = range(len(pairs.places))
-        try:
-            train, test = (
-                tuple(answer.arrays[f"{side}{place}"] for place in places)
-                for side in ("train", "test")
-            )
-        except KeyError as error:
-            raise self._no_draw(error) from error
-        return Areas(train, test, tiles)
-
-    def _ask_of(self, data: Scene | PairSet, question: str, seed: int, patch: int) -> Reply:
-        identity = self.entry, self.argument, self.buffer
-        return self.package.ask_of(data, question, *identity, seed, patch)
-
-    def _no_draw(self, error: Exception) -> PluginError:
-        return PluginError(
-            f"protocol {self.name} must draw masks",
-            value=f"{type(error).__name__}: {error}",
-            hint="Return boolean arrays.",
+        masks = self.package.call_of(
+            pairs, AreaMasks, package_process.draw_tiles, *self._identity, seed, patch
         )
-
-    @property
-    def canonical(self) -> str:
-        return self.stated.canonical
-
-    @property
-    def text(self) -> str:
-        return self.stated.text
-
-    @property
-    def short(self) -> str:
-        return self.stated.short
-
-    @property
-    def reads_spectra(self) -> bool:
-        return self.stated.reads_spectra
+        return Areas(**dict(masks))
 
     def buffer_radius(self, patch: int) -> int:
-        radius = self.package.ask("buffer_radius", self.entry, self.argument, self.buffer, patch)
-        if type(radius.facts) is not int:
-            raise self._no_draw(TypeError(f"a buffer of {radius.facts!r:.100} pixels"))
-        return radius.facts
+        arguments = *self._identity, patch
+        return self.package.call(Radius, package_process.buffer_radius, *arguments).pixels
 
     def as_json(self) -> dict[str, str]:
         return dict(self.stated.identity)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Where it is read again, it may be the class itself.
-        return restore_protocol, (self.package.find, self.entry, self.argument, self.buffer)
+        return restore_protocol, (self.name, self.argument, self.buffer)

@@ -1,0 +1,250 @@
+"""What a process that imports third-party plugins answers: JSON of these types, nothing beyond
+their fields, each of its very type.
+"""
+
+import base64
+import dataclasses
+import json
+import traceback
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
+
+from hsiaug.base import errors
+from hsiaug.base.errors import HsiaugError, PluginError
+from hsiaug.registry.card import Card
+from hsiaug.registry.hookspecs import Entry
+from hsiaug.registry.split_protocol import Buffer, SplitProtocol
+
+AnyMessage = TypeVar("AnyMessage", bound="Message")
+
+
+class Message(BaseModel):
+    """The base of all, and an answer without a content. Numbers are finite, as in records.
+
+    Attributes
+    ----------
+    contract : str
+        What a plugin must do so that its answer is valid.
+    """
+
+    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+    contract: ClassVar[str] = "have a valid card"
+
+    @classmethod
+    def stated(cls, source: object) -> dict[str, Any]:
+        """The fields of this message as an object has them, not yet checked."""
+        return {name: getattr(source, name) for name in cls.model_fields}
+
+
+class Entries(Message):
+    """The plugins of an entry point, or why there are none."""
+
+    entries: list[Entry]
+    error: str
+
+
+Bound = Annotated[float, Field(allow_inf_nan=True)] | None
+
+
+class ParamFields(Message):
+    """A hyper-parameter, as :func:`hsiaug.registry.card.param` declares it."""
+
+    name: str = Field(pattern=r"^[A-Za-z_]\w*$")
+    default: bool | int | float | str | None
+    help: str
+    unit: str
+    low: Bound
+    high: Bound
+    choices: tuple[Any, ...]
+    preparing: bool
+    sampling: bool
+
+
+_card_fields: dict[str, Any] = {
+    name: (hint, ...) for name, hint in get_type_hints(Card).items() if name != "params"
+}
+CardFields: Any = create_model("CardFields", __base__=Message, **_card_fields)
+"""All fields of a :class:`hsiaug.registry.card.Card` but its params."""
+_protocol_fields: dict[str, Any] = {
+    name: (get_args(hint)[0], ...)
+    for name, hint in get_type_hints(SplitProtocol).items()
+    if get_origin(hint) is ClassVar and name != "card"
+}
+ProtocolFields: Any = create_model("ProtocolFields", __base__=Message, **_protocol_fields)
+"""What the class of a protocol declares beside its card."""
+
+
+class PluginMetadata(Message):
+    """A plugin.
+
+    Attributes
+    ----------
+    protocol : ProtocolFields or None
+        None also where its class is none of SplitProtocol.
+    """
+
+    card: CardFields
+    params: tuple[ParamFields, ...]
+    protocol: ProtocolFields | None
+
+    @classmethod
+    def stated(cls, source: Any) -> dict[str, Any]:
+        """The metadata of a class."""
+        params = [
+            {"name": item.name, "default": item.default, **item.metadata}
+            for item in dataclasses.fields(source.card.params)
+        ]
+        is_protocol = isinstance(source, type) and issubclass(source, SplitProtocol)
+        protocol = ProtocolFields.stated(source) if is_protocol else None
+        return {"card": CardFields.stated(source.card), "params": params, "protocol": protocol}
+
+
+class ProtocolTexts(Message):
+    """A protocol that was read from its text."""
+
+    contract: ClassVar[str] = "say what its protocol is"
+
+    argument: str
+    buffer: Buffer
+    canonical: str
+    text: str
+    short: str
+    reads_spectra: bool
+    identity: dict[str, str]
+
+    @classmethod
+    def stated(cls, source: Any) -> dict[str, Any]:
+        """The texts of a protocol."""
+        names = cls.model_fields.keys() - {"identity"}
+        return {**{name: getattr(source, name) for name in names}, "identity": source.as_json()}
+
+
+class Radius(Message):
+    """The distance from training pixels within which no test pixel lies."""
+
+    contract: ClassVar[str] = "state its buffer in whole pixels"
+
+    pixels: int
+
+
+def _array(stated: Any) -> NDArray[Any]:
+    """An array from the form that :func:`as_json` gives it."""
+    if not isinstance(stated, dict) or stated.get("dtype") not in ("bool", "int16"):
+        kind = stated.get("dtype") if isinstance(stated, dict) else type(stated).__name__
+        raise ValueError(f"an array of {kind!s:.20}")
+    return np.frombuffer(base64.b64decode(stated["data"]), stated["dtype"]).reshape(stated["shape"])
+
+
+Mask = Annotated[Any, BeforeValidator(_array)]
+
+
+class DrawMasks(Message):
+    """A :class:`hsiaug.registry.split_protocol.Draw`."""
+
+    contract: ClassVar[str] = "draw masks"
+
+    train: Mask
+    dropped: Mask
+    notes: tuple[str, ...]
+    hidden: Mask | None
+    labels: Mask | None
+    asked: Mask | None
+
+
+class AreaMasks(Message):
+    """:class:`hsiaug.registry.split_protocol.Areas`."""
+
+    contract: ClassVar[str] = "draw masks"
+
+    train: tuple[Mask, ...]
+    test: tuple[Mask, ...]
+    tiles: int | None
+
+
+class Failure(Message):
+    """An error in place of an answer.
+
+    Attributes
+    ----------
+    failure : str
+        The class, where it is one of hsiaug's; else "".
+    """
+
+    failure: Literal[
+        "",
+        "InputError",
+        "SceneError",
+        "SplitError",
+        "DataUnavailableError",
+        "PluginError",
+        "StoreError",
+    ]
+    rule: str
+    value: str | None
+    hint: str
+
+    @classmethod
+    def stated(cls, source: Any) -> dict[str, Any]:
+        """An exception, whatever it is."""
+        if isinstance(source, HsiaugError):
+            kind, rule, hint = type(source).__name__, source.rule, source.hint
+            value = None if source.value is None else str(source.value)
+        else:
+            kind, rule, value, hint = "", "", type(source).__name__, ""
+            # Its text may raise anything.
+            with suppress(Exception):
+                value = traceback.format_exception_only(source)[-1].strip()
+        return {"failure": kind, "rule": rule, "value": value, "hint": hint}
+
+    def error(self, package: str) -> HsiaugError:
+        """The exception, as this process raises it."""
+        if self.failure:
+            kind: type[HsiaugError] = getattr(errors, self.failure)
+            return kind(self.rule, value=self.value, hint=self.hint)
+        return PluginError(
+            f"the package {package} must answer without an exception",
+            value=self.value,
+            hint="Repair or uninstall it; all other plugins still work.",
+        )
+
+
+def as_json(answer: object) -> bytes:
+    """An answer as it is sent."""
+    return json.dumps(answer, default=_json_form).encode()
+
+
+def _json_form(value: Any) -> object:
+    if isinstance(value, np.ndarray):
+        data = base64.b64encode(value.tobytes()).decode()
+        return {"dtype": str(value.dtype), "shape": value.shape, "data": data}
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
+def read_answer(model: type[AnyMessage], answer: bytes, package: str) -> AnyMessage:
+    """An answer of the process of a package.
+
+    Raises
+    ------
+    HsiaugError
+        The failure, where one was sent in its place.
+    PluginError
+        Where it is no such message.
+    """
+    with suppress(ValidationError):
+        raise Failure.model_validate_json(answer).error(package)
+    try:
+        return model.model_validate_json(answer)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise PluginError(
+            f"a plugin of {package} must {model.contract}",
+            value=f"{'.'.join(map(str, first['loc']))}: {first['msg']}",
+            hint="Repair or uninstall that package; all other plugins still work.",
+        ) from error

@@ -1,0 +1,120 @@
+"""The checks of a plugin in a process of their own: a plugin that ends it fails a check."""
+
+import importlib
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal
+
+from hsiaug.base.errors import HsiaugError, InputError, PluginError
+from hsiaug.registry.hookspecs import Kind
+from hsiaug.registry.isolation.calls import NoAnswer, PluginProcess
+from hsiaug.registry.isolation.messages import Message
+from hsiaug.registry.isolation.processes import join_run
+from hsiaug.registry.lookup import Found, import_here, registry, third_party
+from hsiaug.testing import CHECKS, kit
+from hsiaug.testing.core import Kit, Outcome
+
+HINT = (
+    "Let fit, sample, predict, save and load return, or raise an exception; end no process, and"
+    " look at native code."
+)
+
+
+class OutcomeMessage(Message):
+    """A :class:`hsiaug.testing.Outcome`."""
+
+    name: str
+    status: Literal["passed", "failed", "skipped"]
+    rule: str
+    seen: str
+    hint: str
+    seconds: float
+
+
+def check_outcomes(kind: Kind, name: str) -> Iterator[Outcome]:
+    """The outcome of each check of a plugin, as it comes.
+
+    Parameters
+    ----------
+    kind : {"generator", "classifier", "protocol"}
+        What the plugin is.
+    name : str
+        Of a registered plugin, or ``module:Class``.
+
+    Raises
+    ------
+    HsiaugError
+        Where there is no such plugin, or it cannot be loaded.
+    """
+    process = PluginProcess(name, _begin)
+    try:
+        try:
+            process.call(Message, _load_kit, kind, name, third_party())
+        except NoAnswer as reason:
+            hint = "Repair or uninstall its package."
+            raise PluginError(f"{kind} {name} must load", value=reason, hint=hint) from None
+        checks = list(CHECKS[kind])
+        while checks:
+            try:
+                outcome = process.call(OutcomeMessage, _run_check, checks[0].name)
+            except NoAnswer as reason:
+                failed = checks.pop(0)
+                yield Outcome(failed.name, "failed", failed.rule, str(reason), HINT, 0.0)
+                break
+            checks.pop(0)
+            yield Outcome(**dict(outcome))
+        for check in checks:
+            yield Outcome(check.name, "skipped", check.rule, "its process has ended", HINT, 0.0)
+    finally:
+        process.end()
+
+
+_kit: Kit
+"""Of the plugin that this process checks."""
+
+
+def _begin() -> None:
+    # Ctrl-C reaches parent and child; the parent then ends this process.
+    join_run(signal.SIG_IGN)
+    with suppress(OSError):
+        # Linux ends this process first where memory runs out.
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="utf-8")
+
+
+def _load_kit(kind: Kind, name: str, known: tuple[Found, ...]) -> object:
+    global _kit
+    import_here(known)
+    _kit = kit(kind, _load(kind, name))
+    _ = _kit.subject
+    return {}
+
+
+def _run_check(name: str) -> object:
+    return vars(_kit.outcome(name))
+
+
+def _load(kind: Kind, name: str) -> str | type:
+    """A name that the registry knows, or the class of ``module:Class``, imported as ``python -m``
+    would.
+
+    Raises InputError or PluginError where there is no such plugin, or where it cannot be imported.
+    """
+    module, colon, target = name.partition(":")
+    try:
+        if not colon or registry().kinds(name):
+            registry().find(kind, name).load()
+            return name
+        sys.path.insert(0, str(Path.cwd()))
+        plugin: type = getattr(importlib.import_module(module), target)
+        return plugin
+    except HsiaugError:
+        raise
+    except BaseException as error:
+        rule = "NAME must be a plugin, or module:Class of a module that can be imported"
+        hint = "Run this in the folder of the module, and without .py."
+        raise InputError(
+            rule, value=f"{name!r} ({type(error).__name__}: {error})", hint=hint
+        ) from error
