@@ -126,7 +126,7 @@ class PatchSamples(Patches):
             JSON-able facts about how they were made, which go into the record.
         """
         return cls(
-            x=np.ascontiguousarray(x, dtype=np.float32),
+            x=np.ascontiguousarray(real_numbers(x), dtype=np.float32),
             coords=np.full((len(x), 2), NOWHERE, dtype=np.int32),
             y=class_ids(y),
             synthetic=np.ones(len(x), dtype=bool),
@@ -141,6 +141,18 @@ def torch_dataset(*arrays: AnyArray) -> TensorDataset:
     from torch.utils.data import TensorDataset
 
     return TensorDataset(*(torch.from_numpy(array.copy()) for array in arrays))
+
+
+def real_numbers(given: ArrayLike) -> AnyArray:
+    """The same as an array. Raises PluginError for complex numbers, half of which would be lost."""
+    values = np.asarray(given)
+    if np.iscomplexobj(values):
+        raise PluginError(
+            "samples must be real numbers",
+            value=f"an array of {values.dtype}",
+            hint="Return their real parts, or their absolute values.",
+        )
+    return values
 
 
 def class_ids(given: ArrayLike) -> NDArray[np.int64]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import PluginError
-from hsiaug.core.samples import Batch, class_ids, torch_dataset
+from hsiaug.core.samples import Batch, class_ids, real_numbers, torch_dataset
 from hsiaug.core.sealed import SealedView, Seals, arrays_of
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ class DenseSamples(Tiles):
             JSON-able facts about how they were made, which go into the record.
         """
         return cls(
-            images=np.ascontiguousarray(images, dtype=np.float32),
+            images=np.ascontiguousarray(real_numbers(images), dtype=np.float32),
             masks=class_ids(masks),
             synthetic=np.ones(len(images), dtype=bool),
             weight=np.ones(len(images), dtype=np.float32),

@@ -1,5 +1,5 @@
-"""Samples of a generator that are not marked synthetic would be counted as real ones: they are
-refused.
+"""Samples of a generator that are not marked synthetic would be counted as real ones, and complex
+ones would lose a half: they are refused.
 """
 
 from dataclasses import replace
@@ -44,3 +44,11 @@ def test_tiles_that_are_not_all_marked_are_refused() -> None:
     with pytest.raises(PluginError, match="must mark all of its samples as synthetic"):
         task.sampling.check(tiles, PairCounts(1), View())  # type: ignore[arg-type]
     check_marked(np.ones(3, bool))
+
+
+def test_samples_of_complex_numbers_are_refused() -> None:
+    patches = np.zeros((1, 4, 3, 3), complex)
+    with pytest.raises(PluginError, match="must be real numbers; found an array of complex128"):
+        PatchSamples.made(patches, np.ones(1, int))
+    with pytest.raises(PluginError, match="must be real numbers"):
+        DenseSamples.made(patches[:, None], np.ones((1, 3, 3), int))
