@@ -1,4 +1,6 @@
-"""The work of a run: its trials scene by scene, in the order in which they share most."""
+"""The work of a run: its trials scene by scene, those of a first answer before the others, and else
+in the order in which they share most.
+"""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -7,6 +9,7 @@ from dataclasses import dataclass
 from hsiaug.bench.command import command_for
 from hsiaug.bench.costs import Costs, Forecast
 from hsiaug.bench.engine import Batch, Job, Say
+from hsiaug.bench.first_answer import Urgency, urgency_of
 from hsiaug.bench.missing import Missing
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.schedule import in_order, trials_of
@@ -148,10 +151,14 @@ def make_batches(
         if not trials:
             continue
         expected = Forecast({trial.hash: trial for trial in trials}, costs).each
-        if jobs > 1:
-            trials = _costly_first(trials, costs)
-        commands = {trial.hash: command_for(trial, ref) for trial in trials}
-        batches.append(Batch(scene, job(task, ref), trials, commands, expected, deadline))
+        # Of what has to end in time, whole groups count, in the order of the plan.
+        urgency = {} if deadline is not None else urgency_of(plans, trials, costs)
+        ordered: list[TrialSpec] = []
+        for stage in Urgency:
+            some = [t for t in trials if urgency.get(t.hash, Urgency.LATER) == stage]
+            ordered += _costly_first(some, costs) if some and jobs > 1 else some
+        commands = {trial.hash: command_for(trial, ref) for trial in ordered}
+        batches.append(Batch(scene, job(task, ref), ordered, commands, expected, deadline, urgency))
     return batches
 
 
