@@ -156,10 +156,30 @@ def make_batches(
         ordered: list[TrialSpec] = []
         for stage in Urgency:
             some = [t for t in trials if urgency.get(t.hash, Urgency.LATER) == stage]
-            ordered += _costly_first(some, costs) if some and jobs > 1 else some
+            # With a deadline, what takes longest is begun before all others.
+            waves = _waves(some, jobs) if deadline is None else [some]
+            ordered += (
+                [t for wave in waves for t in _costly_first(wave, costs)] if jobs > 1 else some
+            )
         commands = {trial.hash: command_for(trial, ref) for trial in ordered}
         batches.append(Batch(scene, job(task, ref), ordered, commands, expected, deadline, urgency))
     return batches
+
+
+def _waves(trials: Sequence[TrialSpec], jobs: int) -> list[list[TrialSpec]]:
+    """Trials in parts of as many draws as there are processes, so that draws end one after the
+    other; the first part may have fewer, and all processes are busy to the end.
+    """
+    by_draw: dict[str, list[TrialSpec]] = {}
+    for trial in trials:
+        by_draw.setdefault(trial.draw_hash, []).append(trial)
+    draws = [*by_draw.values()]
+    ends = range(len(draws) % jobs or jobs, len(draws) + 1, jobs)
+    starts = [0, *ends]
+    return [
+        [trial for draw in draws[start:end] for trial in draw]
+        for start, end in zip(starts, ends, strict=False)
+    ]
 
 
 def _costly_first(trials: Sequence[TrialSpec], costs: Costs) -> list[TrialSpec]:
@@ -167,6 +187,8 @@ def _costly_first(trials: Sequence[TrialSpec], costs: Costs) -> list[TrialSpec]:
 
     Left to the end, they would keep one process busy while the others have nothing left to do.
     """
+    if not trials:
+        return []
     # Without what is prepared once: beside a group that waits for that, no other would count as
     # costly.
     parts: dict[str, float] = {}

@@ -85,6 +85,24 @@ def test_two_draws_of_the_first_arms_run_before_the_sweep(plan: Plan, jobs: int)
     assert sorted(ordered) == sorted(map(named, plan.trials))
 
 
+def test_side_by_side_later_draws_end_one_after_the_other(toy: Scene) -> None:
+    """Seven draws in two processes: two for a first answer, one, two and two."""
+    request = read_request(
+        generators=["smote"], classifiers=["svm"], draws=7, protocol="kshot:5", patch=5
+    )
+    ordered = batch_of(build_plan(toy, request, registry()), fit=9.0, jobs=2).trials
+    seeds = [trial.seed for trial in ordered]
+    each = len(seeds) // 7
+
+    assert [set(seeds[start * each : end * each]) for start, end in ((0, 2), (2, 3), (3, 5))] == [
+        {0, 1},
+        {2},
+        {3, 4},
+    ]
+    costly = [trial.generator.name for trial in ordered[3 * each : 3 * each + 4]]
+    assert sorted(costly) == ["duplicate", "duplicate", "smote", "smote"]
+
+
 def test_a_fit_that_takes_longer_than_what_waits_for_it_is_made_once(plan: Plan) -> None:
     """Three trials of one second wait for the first one of smote."""
     for fit, parted in ((0.1, True), (99.0, False)):
