@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.common import descendants, say
-from tests.strangers import DUMMY, environment, install
+from tests.third_party import DUMMY, environment, install
 
 SLEEPER = '''
 class Sleeper(Commonest):

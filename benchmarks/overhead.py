@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 
 from benchmarks.common import say
-from tests.strangers import DUMMY, environment, hsiaug_anew, install
+from tests.third_party import DUMMY, environment, hsiaug_anew, install
 
 LAMBDAS = "0.25,0.5,0.75,1,1.25,1.5,1.75,2,2.25"
 SEEDS = 50

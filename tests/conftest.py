@@ -27,7 +27,7 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import Registry, build_registry, import_here
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
-from tests.strangers import DUMMY, install
+from tests.third_party import DUMMY, install
 
 # An example may take as long as it takes: a busy or a slow machine is no defect.
 hypothesis.settings.register_profile("hsiaug", deadline=None)

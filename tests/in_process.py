@@ -67,7 +67,7 @@ def run_trials_here(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def hsiaug(*words: str, cwd: Path | None = None, site: Path | None = None) -> CompletedProcess[str]:
-    """What :func:`tests.strangers.hsiaug` does in processes. site: a folder of plugin packages,
+    """What :func:`tests.third_party.hsiaug` does in processes. site: a folder of plugin packages,
     installed meanwhile.
     """
     out, err = io.StringIO(), io.StringIO()

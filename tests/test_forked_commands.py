@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.forked_commands import AVAILABLE, hides_a_module, starts_otherwise
-from tests.strangers import hsiaug, hsiaug_anew
+from tests.third_party import hsiaug, hsiaug_anew
 
 
 @pytest.mark.skipif(not AVAILABLE, reason="commands are forked on Linux alone")

@@ -39,17 +39,15 @@ def class_map(
     """
     id_of = {code: class_id for class_id, (_, code) in enumerate(spec.kept, start=1)}
     unlabelled = {spec.code_of(item) for item in spec.ignore} | ({0} - set(spec.codes))
-    ids, strangers = class_ids(codes, id_of, unlabelled, where, void)
-    if strangers:
-        shown = ", ".join(f"{code} ({strangers[code]:,} px)" for code in sorted(strangers)[:8])
+    ids, unknown = class_ids(codes, id_of, unlabelled, where, void)
+    if unknown:
+        shown = ", ".join(f"{code} ({unknown[code]:,} px)" for code in sorted(unknown)[:8])
         rule = f"{where}: every code must be listed in the card (0 is unlabelled)"
         hint = (
             "Name these classes in labels.names (with labels.ids), or add the codes to"
             " labels.ignore."
         )
-        raise SceneError(
-            rule, value=f"codes {shown}{', …' if len(strangers) > 8 else ''}", hint=hint
-        )
+        raise SceneError(rule, value=f"codes {shown}{', …' if len(unknown) > 8 else ''}", hint=hint)
     labels = _majority(ids, spec.cells, where)
     _check_counts(labels, spec, where)
     return labels

@@ -241,11 +241,11 @@ def _mask(entry: PairEntry, place: str) -> NDArray[np.int16]:
     known = spec.codes or tuple((c,) for c in range(1, len(spec.names) + 1))
     ids = {code: c for c, listed in enumerate(known, start=1) for code in listed}
     sheet = read_labels_array(path)
-    mask, strangers = class_ids(sheet.array, ids, spec.ignore, str(path), void_codes(sheet, ids))
-    if strangers:
+    mask, unknown = class_ids(sheet.array, ids, spec.ignore, str(path), void_codes(sheet, ids))
+    if unknown:
         raise SceneError(
             f"{path}: every code must be listed in the card",
-            value=f"codes {', '.join(map(str, sorted(strangers)[:8]))}",
+            value=f"codes {', '.join(map(str, sorted(unknown)[:8]))}",
             hint="Add them to masks.codes or masks.ignore.",
         )
     return mask

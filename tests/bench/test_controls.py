@@ -15,7 +15,7 @@ from hsiaug.registry.hookspecs import Entry, Kind
 from hsiaug.registry.lookup import Found, Registry, build_registry
 from hsiaug.report import build_report
 from tests.report.report_records import record
-from tests.strangers import install
+from tests.third_party import install
 
 PACKAGE = """
 from hsiaug.api import Card, Entry, hookimpl

@@ -23,7 +23,7 @@ from hsiaug.data.pair_loading import label_files
 from hsiaug.own_scenes import add_scene
 from hsiaug.registry.isolation.landlock import landlock_version
 from hsiaug.trial.store import Store
-from tests.strangers import environment, hsiaug_anew, install
+from tests.third_party import environment, hsiaug_anew, install
 
 HUNTER = """
 import gc, os, socket, sys

@@ -17,7 +17,7 @@ from hsiaug.registry.isolation.messages import ProtocolTexts
 from hsiaug.registry.isolation.package import Package
 from hsiaug.registry.isolation.package_process import parse
 from hsiaug.trial.store import Store
-from tests.strangers import DUMMY, environment, hsiaug_anew, install
+from tests.third_party import DUMMY, environment, hsiaug_anew, install
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or landlock_version() < 2,

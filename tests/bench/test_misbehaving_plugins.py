@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hsiaug.trial.store import Store
-from tests.strangers import DUMMY, environment, hsiaug, install, results
+from tests.third_party import DUMMY, environment, hsiaug, install, results
 
 MISBEHAVING = '''
 import ctypes, os, random, signal, sys, time

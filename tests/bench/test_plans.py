@@ -27,7 +27,7 @@ from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.lookup import Registry, build_registry
 from hsiaug.trial.spec import TrialSpec
-from tests.strangers import install
+from tests.third_party import install
 
 
 def plan_of(scene: Scene, plugins: Registry, **asked: Any) -> Plan:

@@ -15,7 +15,7 @@ import pytest
 
 from hsiaug.trial.store import Store
 from tests import in_process
-from tests.strangers import DUMMY, environment, hsiaug, install, results, started
+from tests.third_party import DUMMY, environment, hsiaug, install, results, started
 
 SLOW = DUMMY.replace("class Nearest", "import time\n\nclass Nearest").replace(
     "self.ids = np.unique(samples.y)", "time.sleep(0.3); self.ids = np.unique(samples.y)"

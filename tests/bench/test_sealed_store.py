@@ -11,7 +11,7 @@ import pytest
 from hsiaug.registry.isolation.landlock import landlock_version
 from hsiaug.trial.store import Store
 from hsiaug.trial.upkeep import verify
-from tests.strangers import DUMMY, environment, hsiaug, install
+from tests.third_party import DUMMY, environment, hsiaug, install
 
 FORGER = """
 import shutil

@@ -12,7 +12,7 @@ import pytest
 
 from hsiaug.trial.store import Store
 from tests.in_process import hsiaug
-from tests.strangers import DUMMY, environment, install
+from tests.third_party import DUMMY, environment, install
 
 
 def arguments(store: Path, *more: str, jobs: str = "1") -> list[str]:

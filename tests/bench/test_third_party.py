@@ -28,7 +28,7 @@ from hsiaug.registry.isolation.package import Package
 from hsiaug.registry.isolation.package_process import list_entries
 from hsiaug.registry.isolation.stand_ins import stand_in
 from hsiaug.trial.store import Store
-from tests.strangers import DUMMY, environment, hsiaug, install, results
+from tests.third_party import DUMMY, environment, hsiaug, install, results
 
 REPLACING = """
 import builtins, json, os, sys

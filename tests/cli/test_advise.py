@@ -36,7 +36,7 @@ from hsiaug.tasks.task import get_task
 from hsiaug.trial.arm import Arm, Method
 from hsiaug.trial.store import Store
 from tests.in_process import run_trials_here
-from tests.strangers import DUMMY, environment, hsiaug, install
+from tests.third_party import DUMMY, environment, hsiaug, install
 
 PLANTED = '''
 """Generators whose worth is known: one knows the truth, one mixes up the classes, one only takes time."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from tests import strangers
+from tests import third_party
 from tests.in_process import hsiaug, refused, run_trials_here
 
 
@@ -96,9 +96,9 @@ def test_a_class_with_one_pixel(files: Path) -> None:
 
 
 def test_a_broken_plugin_is_named_when_its_plugin_is_asked_for(tmp_path: Path) -> None:
-    site = strangers.install(tmp_path / "site", "broken_plugin", "import no_such_module")
+    site = third_party.install(tmp_path / "site", "broken_plugin", "import no_such_module")
     words = ("benchmark", "toy", "--generator", "theirs")
-    answer = strangers.hsiaug(*words, env=strangers.environment(site), cwd=tmp_path)
+    answer = third_party.hsiaug(*words, env=third_party.environment(site), cwd=tmp_path)
 
     assert answer.returncode == 2 and answer.stdout == "" and "Traceback" not in answer.stderr
     assert "broken-plugin" in answer.stderr and "no_such_module" in answer.stderr

@@ -18,7 +18,7 @@ from hsiaug.cli.main import app
 from hsiaug.data import toy_scene
 from tests.effort import loaded
 from tests.in_process import hsiaug as typed
-from tests.strangers import environment, hsiaug, install
+from tests.third_party import environment, hsiaug, install
 
 
 def test_help_loads_little_and_nothing_heavy() -> None:

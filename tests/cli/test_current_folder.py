@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.strangers import DUMMY, environment, install
+from tests.third_party import DUMMY, environment, install
 
 RUN = ("benchmark", "toy", "--classifier", "svm", "--device", "cpu", "--seeds", "1", "--quiet")
 

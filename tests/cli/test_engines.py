@@ -18,7 +18,7 @@ import pytest
 from hsiaug.base.errors import HsiaugError, InputError
 from hsiaug.bench.engine import Event, cluster_settings
 from tests import in_process
-from tests.strangers import DUMMY, environment, hsiaug, install, results, started
+from tests.third_party import DUMMY, environment, hsiaug, install, results, started
 
 # A classifier that waits from the fourth fit on, until the folder GATE holds the file "open".
 GATED = DUMMY.replace(

@@ -18,7 +18,15 @@ from hsiaug.base.errors import InputError
 from hsiaug.cli.main import app
 from hsiaug.registry.scaffold import write_package
 from hsiaug.testing import check_classifier, check_generator
-from tests.strangers import DUMMY, environment, hsiaug, hsiaug_anew, install, python_module, started
+from tests.third_party import (
+    DUMMY,
+    environment,
+    hsiaug,
+    hsiaug_anew,
+    install,
+    python_module,
+    started,
+)
 from tests.wheels import CAN_BUILD, install_by_hand, install_wheel
 
 UNSEEDED = DUMMY.replace(

@@ -14,8 +14,8 @@ from hsiaug.base.errors import HsiaugError
 from hsiaug.cli.main import app
 from hsiaug.trial.store import Store
 from tests.in_process import hsiaug
-from tests.strangers import DUMMY, install
 from tests.suites import BEGINNING
+from tests.third_party import DUMMY, install
 
 AS_STRINGS = BEGINNING.replace('["dummy"]', '"dummy"').replace('["nearest"]', '"nearest"')
 SUITE = f"""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hsiaug.trial.store import Store
-from tests.strangers import environment, hsiaug
+from tests.third_party import environment, hsiaug
 from tests.wheels import CAN_BUILD, install_by_hand, install_wheel
 
 DOCS = Path(__file__).parents[2] / "docs" / "develop"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.strangers import environment, hsiaug
+from tests.third_party import environment, hsiaug
 from tests.wheels import CAN_BUILD, install_by_hand, install_wheel
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "hsiaug-jitter"

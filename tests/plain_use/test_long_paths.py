@@ -10,7 +10,7 @@ import pytest
 from hsiaug.base.errors import InputError
 from hsiaug.registry.isolation import processes
 from hsiaug.trial.store import Store
-from tests.strangers import environment, hsiaug_anew
+from tests.third_party import environment, hsiaug_anew
 
 QUICK = (
     "--generator",

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from hsiaug.trial.store import Store
-from tests.strangers import DUMMY, environment, hsiaug, hsiaug_anew, install
+from tests.third_party import DUMMY, environment, hsiaug, hsiaug_anew, install
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 STARTS = """

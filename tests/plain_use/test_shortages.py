@@ -22,7 +22,7 @@ from hsiaug.data.readers import read_cube_file
 from hsiaug.trial.predictions import PREDICTIONS, find_npz, pack
 from hsiaug.trial.store import Store
 from tests.report.report_records import believable, record
-from tests.strangers import environment
+from tests.third_party import environment
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX")
 DAMAGE = ("damaged", "cut short", "copy", "replaced", "delete")

@@ -20,7 +20,7 @@ from hsiaug.base.errors import InputError, StoreError
 from hsiaug.base.files import check_target, write_text_whole
 from hsiaug.trial.store import Store
 from tests.report.report_records import believable, record
-from tests.strangers import DUMMY, environment, hsiaug, hsiaug_anew, install, results
+from tests.third_party import DUMMY, environment, hsiaug, hsiaug_anew, install, results
 
 QUICK = (
     "benchmark",

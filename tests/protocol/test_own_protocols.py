@@ -9,7 +9,7 @@ import pytest
 
 from tests.docs.pages import ROOT, blocks
 from tests.in_process import hsiaug
-from tests.strangers import install
+from tests.third_party import install
 
 (EXAMPLE,) = (
     block.text

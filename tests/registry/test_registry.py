@@ -12,7 +12,7 @@ from hsiaug.base.errors import InputError, PluginError
 from hsiaug.registry.lookup import build_registry, registry
 from tests.effort import loaded
 from tests.in_process import hsiaug
-from tests.strangers import DUMMY, install
+from tests.third_party import DUMMY, install
 
 
 def point(name: str) -> EntryPoint:

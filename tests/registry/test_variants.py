@@ -10,7 +10,7 @@ import pytest
 from hsiaug.base.errors import InputError
 from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import Registry, build_registry
-from tests.strangers import install
+from tests.third_party import install
 
 FAMILY = """
 from dataclasses import dataclass

@@ -17,7 +17,7 @@ from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import counted_work
 from hsiaug.trial.spec import TrialSpec
 from tests.effort import loaded
-from tests.strangers import DUMMY, install
+from tests.third_party import DUMMY, install
 
 Spec = Callable[..., TrialSpec]
 Run = Callable[..., Any]

@@ -26,7 +26,7 @@ from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.fits import only_one
 from hsiaug.trial.spec import TrialSpec
-from tests.strangers import install
+from tests.third_party import install
 
 Spec = Callable[..., TrialSpec]
 Run = Callable[..., Any]

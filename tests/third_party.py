@@ -1,4 +1,4 @@
-"""Plugin packages as a stranger would install them: a module and its dist-info on the path."""
+"""Third-party plugin packages as users install them: a module and its dist-info on the path."""
 
 import os
 import signal
