@@ -179,7 +179,8 @@ def draw_areas(pairs: PairSet, protocol: SplitProtocol, patch: int, seed: int) -
         protocol.name, f"draw on {pairs.name}", lambda: protocol.draw_tiles(pairs, seed, patch)
     )
     shapes = [place.mask.shape for place in pairs.places]
-    _check(protocol, areas, Areas, lambda: [*areas.train, *areas.test], shapes * 2)
+    _check(protocol, areas, Areas, lambda: areas.train, shapes)
+    _check(protocol, areas, Areas, lambda: areas.test, shapes)
     return areas
 
 

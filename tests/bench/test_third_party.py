@@ -347,7 +347,11 @@ def hsiaug_plugins():
 
 @pytest.mark.parametrize(
     ("argument", "said"),
-    [("1", "array of float64"), ("2", "notes.0"), ("3", "odd must draw masks")],
+    [
+        ("1", r"odd-plugin must draw masks; found train\.dtype"),
+        ("2", "notes.0"),
+        ("3", "odd-plugin must draw masks; found dropped"),
+    ],
 )
 def test_what_is_no_draw_is_refused(
     argument: str, said: str, toy: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args, get_ori
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from hsiaug.base import errors
 from hsiaug.base.errors import HsiaugError, PluginError
@@ -132,15 +132,25 @@ class Radius(Message):
     pixels: int
 
 
-def _array(stated: Any) -> NDArray[Any]:
-    """An array from the form that :func:`as_json` gives it."""
-    if not isinstance(stated, dict) or stated.get("dtype") not in ("bool", "int16"):
-        kind = stated.get("dtype") if isinstance(stated, dict) else type(stated).__name__
-        raise ValueError(f"an array of {kind!s:.20}")
-    return np.frombuffer(base64.b64decode(stated["data"]), stated["dtype"]).reshape(stated["shape"])
+class ArrayForm(Message):
+    """An array as JSON has it.
+
+    Attributes
+    ----------
+    data : str
+        Its bytes in base 64.
+    """
+
+    dtype: Literal["bool", "int16"]
+    shape: tuple[int, ...]
+    data: str
+
+    def array(self) -> NDArray[Any]:
+        """The array. Raises ValueError where shape and data do not fit."""
+        return np.frombuffer(base64.b64decode(self.data), self.dtype).reshape(self.shape)
 
 
-Mask = Annotated[Any, BeforeValidator(_array)]
+Mask = Annotated[ArrayForm, AfterValidator(ArrayForm.array)]
 
 
 class DrawMasks(Message):
