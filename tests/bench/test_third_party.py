@@ -336,6 +336,8 @@ class Odd(SplitProtocol):
     def draw(self, scene, seed, patch):
         masks = dict.fromkeys(("train", "dropped", "hidden", "labels", "asked"))
         masks["train"] = np.ones(scene.shape, float if self.argument == "1" else bool)
+        if self.argument != "3":
+            masks["dropped"] = np.zeros(scene.shape, bool)
         return SimpleNamespace(**masks, notes=(3,) if self.argument == "2" else ())
 
 
