@@ -1,14 +1,15 @@
 """Suites: several benchmarks in one TOML file, as docs/suites.md describes it.
 
 A suite is a list of runs. What a run does not say is taken from ``[defaults]``; a profile, chosen
-on the command line, beats both, so that a suite can be made small for a try.
+on the command line, beats both, so that a suite can be made small for a try. It may declare the
+claims and tables of a paper, which reports then show.
 """
 
 import math
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,13 +17,15 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from hsiaug.base.errors import InputError, check_known
-from hsiaug.bench.plan import MOST_TRIALS
+from hsiaug.bench.plan import MOST_TRIALS, Plan
 from hsiaug.bench.request import Request, RequestKeys, Settings
+from hsiaug.bench.suite_tables import ArmKeys, check_tables, place_arms
 from hsiaug.data.pair_sets import find_pairs, task_of
 from hsiaug.data.paths import is_file, user_path
 from hsiaug.data.tomlfile import read_toml, validate_table
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.tasks.task import task_names
+from hsiaug.trial.declared_tables import Claim, DeclaredTable, DeclaredTables
 
 Listed = BeforeValidator(
     lambda value: tuple(value) if isinstance(value, list | tuple) else (value,)
@@ -90,6 +93,9 @@ class SuiteFile(BaseModel):
     defaults: Keys = Keys()
     run: Annotated[tuple[RunKeys, ...], Field(min_length=1)]
     profiles: dict[str, Profile] = {}
+    arms: dict[str, ArmKeys] = {}
+    claim: tuple[Claim, ...] = ()
+    table: tuple[DeclaredTable, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -122,6 +128,8 @@ class Suite:
         Where trials run.
     notes : tuple of str
         Sentences on runs that were left out.
+    arms : mapping of str to ArmKeys
+        Arms that the claims and tables speak of.
     """
 
     title: str
@@ -129,6 +137,9 @@ class Suite:
     runs: tuple[Run, ...]
     cluster: Mapping[str, str | int]
     notes: tuple[str, ...] = ()
+    arms: Mapping[str, ArmKeys] = field(default_factory=dict)
+    claims: tuple[Claim, ...] = ()
+    tables: tuple[DeclaredTable, ...] = ()
 
 
 PRODUCT = ("scenes", "protocols", "set")
@@ -208,8 +219,37 @@ def read_suite(
         Run(run.name, tuple(_requests(path, run, merged)))
         for run, merged in zip(wanted, keys, strict=True)
     ]
+    check_tables(f"suite {path}", asked.arms, asked.claim, asked.table, names)
     store = chosen.store or asked.store
-    return Suite(asked.title, None if store is None else Path(store), tuple(runs), asked.cluster)
+    return Suite(
+        title=asked.title,
+        store=None if store is None else Path(store),
+        runs=tuple(runs),
+        cluster=asked.cluster,
+        arms=asked.arms,
+        claims=asked.claim,
+        tables=asked.table,
+    )
+
+
+def declared_tables(suite: Suite, ref: str, plans: Sequence[Plan]) -> DeclaredTables:
+    """The claims and tables of a suite, with the trials of their arms.
+
+    Parameters
+    ----------
+    ref : str
+        What to type for the suite.
+    plans : sequence of Plan
+        The plans of its runs, in their order.
+
+    Raises
+    ------
+    InputError
+        Where an arm stands for several trials of one draw.
+    """
+    runs = [(run.name, request) for run in suite.runs for _, request in run.asked]
+    arms = place_arms(suite.arms, suite.claims, runs, plans)
+    return DeclaredTables(ref, suite.title, suite.claims, suite.tables, arms)
 
 
 def on_data(suite: Suite, refs: Sequence[str]) -> Suite:

@@ -301,3 +301,23 @@ def plan_request(task: str, typed: Mapping[str, Any], **changed: Any) -> Request
     options = {**typed, **changed}
     given = {name: options[name] for name in REQUEST if options.get(name) is not None}
     return read_request(task=task, **given)
+
+
+def given(ctx: typer.Context, names: Sequence[str]) -> list[str]:
+    """The options among those parameters that the user typed."""
+    sources = {
+        one.opts[0]: ctx.get_parameter_source(one.name or "")
+        for one in ctx.command.params
+        if one.name in names
+    }
+    return [
+        option
+        for option, source in sources.items()
+        if source is not None and source.name != "DEFAULT"
+    ]
+
+
+def refuse_typed(ctx: typer.Context, names: Sequence[str], rule: str, hint: str) -> None:
+    """Raise InputError where the user typed one of the options of those parameters."""
+    if refused := given(ctx, names):
+        raise InputError(rule, value=", ".join(refused), hint=hint)

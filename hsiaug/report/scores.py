@@ -95,6 +95,13 @@ CHANGE = MetricSet(
 )
 
 
+def metric_names() -> dict[str, str]:
+    """The name that tables give each metric, by its key in records."""
+    sets = (PIXELS, SEGMENTATION, CHANGE)
+    listed = (metric for scores in sets for metric in (*scores.shown, *scores.more))
+    return {metric.key: metric.name for metric in listed}
+
+
 def metric_set(task: str) -> MetricSet:
     """The metrics of a task; those of pixels for a task that is not known here."""
     return {"segmentation": SEGMENTATION, "change": CHANGE}.get(task, PIXELS)
