@@ -20,7 +20,8 @@ from hsiaug.base.errors import InputError, check_known
 from hsiaug.bench.plan import MOST_TRIALS, Plan
 from hsiaug.bench.request import Request, RequestKeys, Settings
 from hsiaug.bench.suite_tables import ArmKeys, check_tables, place_arms
-from hsiaug.data.pair_sets import find_pairs, task_of
+from hsiaug.data.catalogue import find_entry, status
+from hsiaug.data.pair_sets import find_pairs, pairs_status, task_of
 from hsiaug.data.paths import is_file, user_path
 from hsiaug.data.tomlfile import read_toml, validate_table
 from hsiaug.protocol.protocols import parse_protocol
@@ -47,6 +48,8 @@ class Keys(RequestKeys):
     scenes : tuple of str
         Catalogue names, or cards (.toml) relative to the suite; the masks of a protocol
         ``fixed:FILE`` are relative to it too.
+    optional_scenes : tuple of str
+        More of them, which are left out where their files are not here.
     set : tuple of Settings
         {plugin: {parameter: value}}, or a list of such tables, whose arms then stand in one
         table of results.
@@ -54,6 +57,7 @@ class Keys(RequestKeys):
 
     task: str | None = None
     scenes: Annotated[tuple[str, ...], Listed, Field(min_length=1)] = ()
+    optional_scenes: Annotated[tuple[str, ...], Listed] = ()
     protocols: Annotated[tuple[str | None, ...], Listed, Field(min_length=1)] = (None,)
     set: Annotated[tuple[Settings, ...], Listed, Field(min_length=1)] = ({},)
 
@@ -109,11 +113,14 @@ class Run:
     elsewhere : bool
         On other data than those it was written for, whose usual protocol replaces one that does
         not fit them.
+    optional : frozenset of str
+        Scenes that may be missing.
     """
 
     name: str
     asked: tuple[tuple[str, Request], ...]
     elsewhere: bool = False
+    optional: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -216,7 +223,11 @@ def read_suite(
     wanted = [run for run in asked.run if not only or run.name in only]
     keys = [_merged(path, asked.defaults, run, chosen, draws) for run in wanted]
     runs = [
-        Run(run.name, tuple(_requests(path, run, merged)))
+        Run(
+            run.name,
+            tuple(_requests(path, run, merged)),
+            optional=frozenset(_scene_ref(path, scene) for scene in merged.optional_scenes),
+        )
         for run, merged in zip(wanted, keys, strict=True)
     ]
     check_tables(f"suite {path}", asked.arms, asked.claim, asked.table, names)
@@ -288,6 +299,58 @@ def on_data(suite: Suite, refs: Sequence[str]) -> Suite:
     return replace(suite, runs=tuple(run for run in runs if run.asked), notes=(*suite.notes, *said))
 
 
+def only_present(suite: Suite) -> Suite:
+    """The suite without the optional scenes whose files are not here; a note names them.
+
+    Raises InputError where no run is left.
+    """
+    absent = [
+        ref
+        for ref in dict.fromkeys(
+            ref for run in suite.runs for ref, _ in run.asked if ref in run.optional
+        )
+        if not _is_here(ref)
+    ]
+    if not absent:
+        return suite
+    runs = [
+        replace(run, asked=tuple(pair for pair in run.asked if pair[0] not in absent))
+        for run in suite.runs
+    ]
+    names = ", ".join(Path(ref).stem for ref in absent)
+    if not any(run.asked for run in runs):
+        rule = "a suite must have a scene whose files are here"
+        hint = (
+            "'hsiaug datasets info NAME' says how to get those of the catalogue, python -m"
+            " benchmarks.make_scenes, in a clone, makes others; --data takes data of yours."
+        )
+        raise InputError(rule, value=f"none of {names}", hint=hint)
+    empty = [run.name for run in runs if not run.asked]
+    without = f"; no run of {', '.join(empty)} is left" if empty else ""
+    note = f"scenes left out, whose files are not here: {names}{without}"
+    kept = tuple(run for run in runs if run.asked)
+    return replace(suite, runs=kept, notes=(*suite.notes, note))
+
+
+def _is_here(ref: str) -> bool:
+    """Whether the files of a scene, or of a set, are here; one that is wrong is met when it is
+    loaded.
+    """
+    if ref.lower().endswith(".toml") and not is_file(Path(ref)):
+        return False
+    pairs = find_pairs(ref)
+    if pairs is not None:
+        return pairs_status(pairs) == "here"
+    return status(find_entry(ref)) in ("embedded", "here")
+
+
+def _task_of(ref: str, optional: bool, asked: str | None) -> str:
+    """The task of a scene; that which the run says of a card that may be missing."""
+    if optional and ref.lower().endswith(".toml") and not is_file(Path(ref)):
+        return asked or "pixels"
+    return task_of(ref, asked)
+
+
 def _merged(
     path: Path, defaults: Keys, run: RunKeys, profile: Profile, draws: Sequence[int]
 ) -> Keys:
@@ -300,30 +363,37 @@ def _merged(
     merged = Keys().model_copy(
         update={key: value for key, value in given.items() if key in Keys.model_fields}
     )
-    if not merged.scenes:
+    if not merged.scenes and not merged.optional_scenes:
         raise InputError(
             f"suite {path}: run {run.name!r} must name its scenes",
             hint='Add scenes = ["indian_pines"], for example, to the run or to [defaults].',
         )
-    if (number := math.prod(len(getattr(merged, name)) for name in PRODUCT)) > MOST_TRIALS:
+    if (number := math.prod(len(part) for part in _product(merged))) > MOST_TRIALS:
         rule = f"suite {path}: run {run.name!r} must be at most {MOST_TRIALS:,} benchmarks"
         raise InputError(rule, value=f"{number:,}", hint=f"List fewer {', '.join(PRODUCT)}.")
     return merged
 
 
+def _product(keys: Keys) -> tuple[Sequence[Any], ...]:
+    """Scenes, protocols and settings, whose every combination is a plan."""
+    return (*keys.scenes, *keys.optional_scenes), keys.protocols, keys.set
+
+
+def _scene_ref(path: Path, scene: str) -> str:
+    """What to type for a scene of a suite: the path of a card is relative to the suite."""
+    if scene.lower().endswith(".toml"):
+        return os.path.normpath(path.parent / user_path(scene))
+    return scene
+
+
 def _requests(path: Path, run: RunKeys, keys: Keys) -> Iterator[tuple[str, Request]]:
     """A scene and a request for every combination of the keys in PRODUCT."""
     shared: dict[str, Any] = {name: getattr(keys, name) for name in RequestKeys.model_fields}
-    for scene, protocol, overrides in product(keys.scenes, keys.protocols, keys.set):
-        # The path of a card is relative to the suite.
-        ref = (
-            os.path.normpath(path.parent / user_path(scene))
-            if scene.lower().endswith(".toml")
-            else scene
-        )
+    for scene, protocol, overrides in product(*_product(keys)):
+        ref = _scene_ref(path, scene)
         try:
             own: dict[str, Any] = {
-                "task": task_of(ref, keys.task),
+                "task": _task_of(ref, scene in keys.optional_scenes, keys.task),
                 "protocol": protocol and parse_protocol(protocol, keys.buffer, path.parent),
                 "overrides": overrides,
             }

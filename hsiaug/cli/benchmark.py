@@ -132,8 +132,7 @@ def benchmark(
     named_suite: Suite | None = None
     if scene is None or is_suite(scene):
         named_suite = _suite_of(ctx, suite or scene or "", profile, only, seeds)
-        if data is not None:
-            named_suite = options.suite_on(named_suite, data, quiet=quiet)
+        named_suite = options.suite_on(named_suite, data, quiet=quiet)
         runs: tuple[Run, ...] = named_suite.runs
         if named_suite.store is not None and not given(ctx, ["store"]):
             store = named_suite.store

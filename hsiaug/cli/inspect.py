@@ -37,6 +37,7 @@ OF_A_SCENE = (
 """Options that a suite says for itself, by parameter."""
 LAYOUT = ("layout", "synthetic", "95 %", "held-out", "training", "shuffled", "unit", "good is", "n")
 MEASURES = ("fidelity", "synthetic", "floor (held-out)", "unit", "good is", "n")
+RECONSTRUCTION = ("encoded and decoded", "held-out", "training", "unit")
 SCORES = ("reliability", "synthetic", "ceiling", "floor", "unit", "r", "wrong labels", "95 %")
 ATTENTION = ("attention against the region of the class", "AUC", "±", "IoU", "n")
 
@@ -196,6 +197,15 @@ def inspect(
         values = map(measured, (one.value, one.ceiling, one.floor))
         judged.append((one.label, *values, one.unit, measured(one.r), wrong_labels(one), interval))
     print_table(screen, SCORES, judged)
+    if report.reconstruction:
+        print_table(
+            screen,
+            RECONSTRUCTION,
+            (
+                (one.label, measured(one.held_out), measured(one.training), one.unit)
+                for one in report.reconstruction
+            ),
+        )
     if looked:
         attended = (
             (

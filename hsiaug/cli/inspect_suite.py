@@ -37,12 +37,14 @@ def inspect_suite(
     from hsiaug.bench.schedule import plan_runs
     from hsiaug.bench.suite import declared_tables, find_suite, read_suite
     from hsiaug.quality.export import check_folder
+    from hsiaug.quality.figures import save_figures
+    from hsiaug.quality.mask_samples import compare_pairs, few_pairs
     from hsiaug.quality.suite_samples import asked_samples
     from hsiaug.registry.lookup import registry
     from hsiaug.trial.sample_measures import read_measures
 
     suite = read_suite(find_suite(ref), profile=profile)
-    suite = suite if data is None else options.suite_on(suite, data)
+    suite = options.suite_on(suite, data)
     if out is not None:
         check_folder(out)
     plans = plan_runs(suite.runs, registry())
@@ -53,6 +55,7 @@ def inspect_suite(
         raise InputError(rule, value=ref, hint=hint)
     root = store or suite.store or Path(defaults.STORE)
     pictured: set[tuple[str, str, str]] = set()
+    beside: dict[tuple[str, str], list[AnySynthesis]] = {}
     bench: Workbench | None = None
     for number, samples in enumerate(asked, start=1):
         trial = samples.trial
@@ -67,7 +70,13 @@ def inspect_suite(
         if out is not None and draws_pictures:
             pictured.add(place)
             _save_pictures(out, place, made, inspection, samples.measures)
+            if not samples.plan.task.single_pixels:
+                beside.setdefault(place[1:], []).append(few_pairs(made))
         say(f"[{number}/{len(asked)}] {title}: measured", err=True)
+    if out is not None:
+        for place, makes in beside.items():
+            figure = compare_pairs(makes)
+            save_figures({f"compared-{_file_name(place)}": figure}, out)
     say(f"measures: {root / 'quality'}; next: hsiaug report --suite {ref} --store {root}", err=True)
 
 
@@ -125,9 +134,14 @@ def _save_pictures(
     pictures = inspection.pictures()
     if ATTENTION in measures:
         pictures["attention"] = draw_attention(look_at_attention(made), made)
-    folder = out / "-".join(re.sub(r"\W+", "_", part) for part in place)
+    folder = out / _file_name(place)
     with file_errors(
         f"--out {out} must be a folder that can be written to", "Name another folder."
     ):
         folder.mkdir(parents=True, exist_ok=True)
     save_figures(pictures, folder)
+
+
+def _file_name(parts: Sequence[str]) -> str:
+    """A name of a file or folder of the parts."""
+    return "-".join(re.sub(r"\W+", "_", part) for part in parts)

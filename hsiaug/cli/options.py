@@ -225,13 +225,19 @@ def task_of(ref: str, asked: TaskName | None) -> str:
     return task_in_card(ref, asked)
 
 
-def suite_on(suite: Suite, data: str, *, quiet: bool = False) -> Suite:
-    """A suite on the data that ``--data`` names, with notes on what is left out, unless quiet.
+def suite_on(suite: Suite, data: str | None, *, quiet: bool = False) -> Suite:
+    """A suite on the data that ``--data`` names, or else on its own scenes that are here; notes on
+    what is left out are printed, unless quiet.
 
-    Raises InputError where none of its runs is of their task.
+    Raises InputError where none of its runs is of their task, or none has a scene.
     """
-    from hsiaug.bench.suite import on_data
+    from hsiaug.bench.suite import on_data, only_present
 
+    if data is None:
+        present = only_present(suite)
+        for note in () if quiet else present.notes:
+            say(f"note: {note}", err=True)
+        return present
     refs = ranges.words(data)
     if not refs:
         raise InputError(

@@ -199,6 +199,6 @@ def _runs(
     from hsiaug.registry.lookup import registry
 
     suite = read_suite(find_suite(ref), profile=profile)
-    suite = suite if data is None else options.suite_on(suite, data)
+    suite = options.suite_on(suite, data)
     plans = plan_runs(suite.runs, registry())
     return hashes_by_run(plans), suite.store, declared_tables(suite, ref, plans)

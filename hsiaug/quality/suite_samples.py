@@ -59,11 +59,16 @@ def measure_samples(
 ) -> dict[str, SampleMeasure]:
     """Measures of samples by name: all of fidelity, and of the others those that are named."""
     measures = dict(_fidelity(inspection))
+    for one in inspection.reconstruction:
+        measures[one.name] = SampleMeasure(one.label, one.unit, one.held_out, one.training)
     if ATTENTION in names:
         score = score_maps(look_at_attention(made), made)["class"]
         label = "AUC of attention to the class's name against its region"
         value = None if score is None else score.auc
         measures[ATTENTION] = SampleMeasure(label, "", value, 0.5)
+    for name in names:
+        # It is not defined for these samples, and need not be looked for again.
+        measures.setdefault(name, SampleMeasure(name, "", None, None))
     return measures
 
 

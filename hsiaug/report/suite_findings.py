@@ -9,11 +9,11 @@ corrected for the number of differences, since all of them have to hold.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import isnan
 from typing import Literal
 
-import numpy as np
-
 from hsiaug.metrics.significance import mean_std, t_interval
+from hsiaug.report.records import spread_of_recall
 from hsiaug.trial.declared_tables import (
     QUALITY,
     ArmTrial,
@@ -94,7 +94,7 @@ class StoredValues:
         """What a measure is called; its name where it was never measured."""
         short = name.removeprefix(QUALITY)
         for measures in self.measures.values():
-            if short in measures:
+            if short in measures and measures[short].value is not None:
                 unit = measures[short].unit
                 return f"{measures[short].label}{f' ({unit})' if unit else ''}"
         return short
@@ -106,8 +106,8 @@ def recorded_value(record: Record, name: str) -> float | None:
     """
     metrics = record["metrics"]
     if name == "recall_spread":
-        recalls = [recall for recall in metrics.get("recall") or () if recall is not None]
-        return float(np.std(recalls, ddof=1)) if len(recalls) > 1 else None
+        spread = spread_of_recall(metrics.get("recall") or ())
+        return None if isnan(spread) else spread
     value = metrics.get(name)
     return float(value) if isinstance(value, int | float) else None
 

@@ -28,7 +28,8 @@ class SampleMeasure:
     value : float or None
         Value of the samples; None where it is not defined.
     beside : float or None
-        Value of held-out real samples in their place, or chance.
+        What it is read against: the value of held-out real samples in their place, that of
+        training samples, or chance.
     """
 
     label: str
