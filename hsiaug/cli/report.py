@@ -111,7 +111,7 @@ def report(
     kept = Store(store or named or Path(defaults.STORE))
     if declared is not None and by in (None, PAPER) and not folders:
         wanted = [format] if format else shapes or ["rich" if on_terminal() else "md"]
-        if by == PAPER or set(wanted) <= {"rich", "md", "tex"}:
+        if by == PAPER or (declared and set(wanted) <= {"rich", "md", "tex"}):
             _show_paper(declared, kept, format, out, notes=notes)
             return
     with uncollected():

@@ -73,7 +73,8 @@ RENDERERS: Mapping[str, Callable[[TableFiles], str]] = {
 
 def table_text(tables: TableFiles, ending: str) -> str:
     """Tables as Markdown, LaTeX, CSV or JSON."""
-    check_known("`format` of these tables must be one of them", ending, RENDERERS)
+    known = ", ".join(name.removeprefix(".") for name in RENDERERS)
+    check_known(f"the format of these tables must be {known}", ending, RENDERERS)
     return RENDERERS[ending](tables)
 
 
