@@ -69,7 +69,12 @@ SMALL = (
     ("map", "SCENE", OWN, "flight.toml"),
     ("map", "--record", HASH, "{record}"),
     ("show", "HASH", HASH, "{record}"),
-    ("report", "--suite", r"my_suite\.toml|txt2hsi_claims|specdm_paper", "suite.toml"),
+    (
+        "report",
+        "--suite",
+        r"my_suite\.toml|benchmarks/\w+\.toml|txt2hsi_claims|specdm_paper",
+        "suite.toml",
+    ),
     ("report", "--data", r"my_(scene|pairs)\.toml", "flight.toml"),
     ("report", "--by", r"labels", "lambda"),  # tests/cli/test_labels.py runs it
     ("report", "--store", r"hsiaug-results-\w+", "hsiaug-results-suite"),
