@@ -235,7 +235,7 @@ def use_sentences(answers: Answers) -> tuple[str, ...]:
 
 def _why_without(use: Use, first: Status) -> str:
     if first == "YES":
-        return "Generators that are better than no samples stay below it."
+        return "No arm that is shown better than no samples has a higher score."
     if use.status == "TOO FEW DRAWS":
         return "Too few draws to advise a generator."
     if use.status == "NO":

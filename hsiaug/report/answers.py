@@ -410,7 +410,11 @@ def _use(table: Table, first: Answer) -> Use:
     found = table.over_best.get((chosen.arm, chosen.classifier))
     if found is not None:
         best_bare = found[0].control
-    over_none = table.against(chosen).get(NO_SAMPLES) if not chosen.without_samples else None
+    against = {} if chosen.without_samples else table.against(chosen)
+    over_none = against.get(NO_SAMPLES)
+    beside = "" if found is None else table.labels[found[0].control.classifier]
+    # Where the table compares the two, both say the same interval.
+    in_table = against.get(beside)
     named = {
         "name": table.cell_label(chosen),
         "generator": table.labels[chosen.arm.generator],
@@ -436,7 +440,7 @@ def _use(table: Table, first: Answer) -> Use:
         over_without=(
             None
             if alone or found is None
-            else _difference(table.labels[found[0].control.classifier], found[0].main)
+            else _difference(beside, in_table.main if in_table else found[0].main)
         ),
         rival=_unbeaten(table, chosen),
     )
