@@ -12,7 +12,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from hsiaug.base.errors import InputError, check_known
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.request import Request, Settings
-from hsiaug.trial.arm import BOTH
 from hsiaug.trial.declared_tables import ArmTrial, ArmTrials, Claim, DeclaredTable, TableSetting
 from hsiaug.trial.spec import TrialSpec
 
@@ -46,7 +45,7 @@ class ArmKeys(BaseModel):
     set: Settings = {}
     lam: float | None = Field(default=None, alias="lambda")
     omega: float | None = None
-    train: Literal["both", "synthetic"] = BOTH
+    train: Literal["both", "synthetic"] = "both"
 
 
 def check_tables(

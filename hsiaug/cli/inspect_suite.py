@@ -74,9 +74,9 @@ def inspect_suite(
                 beside.setdefault(place[1:], []).append(few_pairs(made))
         say(f"[{number}/{len(asked)}] {title}: measured", err=True)
     if out is not None:
-        for place, makes in beside.items():
+        for scene_and_protocol, makes in beside.items():
             figure = compare_pairs(makes)
-            save_figures({f"compared-{_file_name(place)}": figure}, out)
+            save_figures({f"compared-{_file_name(scene_and_protocol)}": figure}, out)
     say(f"measures: {root / 'quality'}; next: hsiaug report --suite {ref} --store {root}", err=True)
 
 

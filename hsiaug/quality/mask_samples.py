@@ -197,15 +197,14 @@ def measure_reconstruction(
     reconstruct = getattr(made.fitted, "reconstruct", None)
     if not callable(reconstruct):
         return ()
-    losses = []
-    for samples in (held, made.real):
+
+    def losses(samples: DenseSamples) -> dict[str, float | None]:
         some = samples.take(np.arange(len(samples))[:ENCODED])
         decoded: Reconstruction = reconstruct(some)
         decoded.check(some.images)
-        losses.append(
-            reconstruction_losses(some.images, decoded.images, decoded.probability, some.masks)
-        )
-    return reconstruction_measures(*losses, made.data.units)
+        return reconstruction_losses(some.images, decoded.images, decoded.probability, some.masks)
+
+    return reconstruction_measures(losses(held), losses(made.real), made.data.units)
 
 
 def _pictures(made: MaskSynthesis, held: DenseSamples, like: DenseFidelity) -> dict[str, Figure]:

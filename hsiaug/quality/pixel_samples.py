@@ -244,12 +244,17 @@ def measure_reconstruction(made: PixelSynthesis) -> tuple[ReconstructionMeasure,
         return ()
     rng = np.random.default_rng(derive_seed("reconstruction", 0))
     held = _some(np.argwhere(made.split.test), ENCODED, rng)
-    losses = []
-    for patches in (patches_at(made.data.cube, held, made.split.patch), made.real.x[:ENCODED]):
+
+    def losses(patches: NDArray[np.float32]) -> dict[str, float | None]:
         decoded: Reconstruction = reconstruct(patches)
         decoded.check(patches)
-        losses.append(reconstruction_losses(patches, decoded.images, None, None))
-    return reconstruction_measures(*losses, made.data.units)
+        return reconstruction_losses(patches, decoded.images, None, None)
+
+    return reconstruction_measures(
+        losses(patches_at(made.data.cube, held, made.split.patch)),
+        losses(made.real.x[:ENCODED]),
+        made.data.units,
+    )
 
 
 def _centres(samples: PatchSamples) -> Spectra:

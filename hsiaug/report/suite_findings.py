@@ -21,6 +21,8 @@ from hsiaug.trial.declared_tables import (
     Claim,
     ClaimedDifference,
     DeclaredTables,
+    TableColumn,
+    TableRow,
     TableSetting,
 )
 from hsiaug.trial.record_json import Record
@@ -406,33 +408,32 @@ def find_tables(
     declared: DeclaredTables, stored: StoredValues
 ) -> dict[str, list[list[TableValue]]]:
     """The entries of every declared table, by its name: a list for each row on each setting."""
-    found: dict[str, list[list[TableValue]]] = {}
-    for table in declared.tables:
-        settings = dict.fromkeys(
-            setting for row in table.rows for setting in declared.arms[row.arm]
-        )
-        rows = []
-        for setting in settings:
-            for row in (row for row in table.rows if setting in declared.arms[row.arm]):
-                rows.append(
-                    [
-                        TableValue(
-                            setting,
-                            row.title,
-                            column.title,
-                            column.value,
-                            tuple(
-                                _series(
-                                    declared,
-                                    row.arm,
-                                    setting,
-                                    lambda trial, name=column.value: stored.value(trial, name),
-                                ).values()
-                            ),
-                            planned=len(declared.arms[row.arm][setting]),
-                        )
-                        for column in table.columns
-                    ]
-                )
-        found[table.name] = rows
-    return found
+    return {
+        table.name: [
+            [_table_value(row, column, setting, declared, stored) for column in table.columns]
+            for setting in dict.fromkeys(
+                setting for row in table.rows for setting in declared.arms[row.arm]
+            )
+            for row in table.rows
+            if setting in declared.arms[row.arm]
+        ]
+        for table in declared.tables
+    }
+
+
+def _table_value(
+    row: TableRow,
+    column: TableColumn,
+    setting: TableSetting,
+    declared: DeclaredTables,
+    stored: StoredValues,
+) -> TableValue:
+    values = _series(declared, row.arm, setting, lambda trial: stored.value(trial, column.value))
+    return TableValue(
+        setting,
+        row.title,
+        column.title,
+        column.value,
+        tuple(values.values()),
+        planned=len(declared.arms[row.arm][setting]),
+    )
