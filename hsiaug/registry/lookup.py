@@ -259,7 +259,7 @@ def build_registry(points: list[EntryPoint]) -> Registry:
         from hsiaug.registry.isolation.package import Package
 
         # All begin, before the first is asked.
-        packages = {name: Package(name) for name in sorted(others)}
+        packages = {name: Package(name, find_plugin) for name in sorted(others)}
     for point in points:
         name = _distribution(point)
         package = packages.get(name)

@@ -16,6 +16,7 @@ from hsiaug.registry.isolation.landlock import landlock_version
 from hsiaug.registry.isolation.messages import ProtocolTexts
 from hsiaug.registry.isolation.package import Package
 from hsiaug.registry.isolation.package_process import parse
+from hsiaug.registry.lookup import find_plugin
 from hsiaug.trial.store import Store
 from tests.third_party import DUMMY, environment, hsiaug_anew, install
 
@@ -201,7 +202,7 @@ def test_a_package_that_is_imported_reads_and_changes_what_it_needs_alone(
     site = install(tmp_path / "site", "dummy_plugin", code + DUMMY)
     np.save(site / "labels.npy", np.ones(3))
     monkeypatch.syspath_prepend(site)
-    child = Package("dummy-plugin")
+    child = Package("dummy-plugin", find_plugin)
     try:
         entries, error = child.entries("dummy_plugin", "dummy_plugin")
         assert error == "" and [entry.name for entry in entries][:1] == ["dummy"]
@@ -237,7 +238,7 @@ def test_a_protocol_reads_the_file_that_its_argument_names(
 ) -> None:
     monkeypatch.syspath_prepend(install(tmp_path / "site", "listed_plugin", READER))
     np.save(tmp_path / "pixels.npy", np.arange(3))
-    child = Package("listed-plugin")
+    child = Package("listed-plugin", find_plugin)
     listed = Entry("protocol", "listed", "listed_plugin:Listed")
     arguments = ProtocolTexts, parse, listed, "pixels.npy", "none", tmp_path
     try:

@@ -27,6 +27,7 @@ from hsiaug.registry.isolation.messages import (
 from hsiaug.registry.isolation.package import Package
 from hsiaug.registry.isolation.package_process import list_entries
 from hsiaug.registry.isolation.stand_ins import stand_in
+from hsiaug.registry.lookup import find_plugin
 from hsiaug.trial.store import Store
 from tests.third_party import DUMMY, environment, hsiaug, install, results
 
@@ -213,7 +214,7 @@ def test_an_import_that_does_not_end_is_given_up(
     monkeypatch.syspath_prepend(site)
     monkeypatch.setattr(package_module, "ANSWERS_WITHIN", 0.5)
     monkeypatch.setattr(calls, "NOTICE_AFTER", 0.1)
-    package = Package("endless-plugin")
+    package = Package("endless-plugin", find_plugin)
 
     for _ in range(2):
         with pytest.raises(PluginError, match=r"endless-plugin must load.* no answer within 0.5 s"):
@@ -359,7 +360,7 @@ def test_what_is_no_draw_is_refused(
     argument: str, said: str, toy: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(install(tmp_path / "site", "odd_plugin", DRAWS))
-    package = Package("odd-plugin")
+    package = Package("odd-plugin", find_plugin)
     protocol = stand_in(package, Entry("protocol", "odd", "odd_plugin:Odd"))
     try:
         with pytest.raises(PluginError, match=said):
@@ -375,7 +376,7 @@ def test_a_package_is_asked_for_the_buffer_of_one_size_of_patches(
         "def draw(", "def buffer_radius(self, patch):\n        return 2 * patch\n\n    def draw("
     )
     monkeypatch.syspath_prepend(install(tmp_path / "site", "odd_plugin", wider))
-    package = Package("odd-plugin")
+    package = Package("odd-plugin", find_plugin)
     try:
         protocol = stand_in(package, Entry("protocol", "odd", "odd_plugin:Odd"))
         assert protocol.parse("1", "none").buffer_radius(151) == 302

@@ -7,11 +7,12 @@ import threading
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from hsiaug.base.errors import PluginError
 from hsiaug.core.pairs import PairSet
 from hsiaug.core.scene import Scene
-from hsiaug.registry.hookspecs import Entry
+from hsiaug.registry.hookspecs import Entry, Kind
 from hsiaug.registry.isolation.calls import NoAnswer, PluginProcess
 from hsiaug.registry.isolation.messages import AnyMessage, Entries, Message
 from hsiaug.registry.isolation.package_process import confine_package, list_entries, take
@@ -21,6 +22,9 @@ ANSWERS_WITHIN = 120.0
 DRAWS_WITHIN = 3600.0
 """Seconds in which a protocol draws."""
 
+Find = Callable[[Kind, str], Any]
+"""The class of a plugin by kind and name, in the process that calls it."""
+
 
 class Package:
     """The process that imports the plugins of one package, and is started with this object.
@@ -29,6 +33,8 @@ class Package:
     ----------
     name : str
         The package's.
+    find : Find
+        Finds the class of a plugin where a stand-in of it is unpickled.
 
     Attributes
     ----------
@@ -36,8 +42,10 @@ class Package:
     stand_ins : the classes in place of its plugins, as far as they were asked for
     """
 
-    def __init__(self, name: str) -> None:
-        self.name, self.lock = name, threading.RLock()
+    def __init__(self, name: str, find: Find) -> None:
+        self.name = name
+        self.find = find
+        self.lock = threading.RLock()
         self._readable: frozenset[str] = frozenset()
         self.stand_ins: dict[Entry, type] = {}
         self._failure: PluginError | None = None

@@ -22,8 +22,7 @@ from hsiaug.registry.isolation.messages import (
     ProtocolTexts,
     Radius,
 )
-from hsiaug.registry.isolation.package import DRAWS_WITHIN, Package
-from hsiaug.registry.lookup import find_plugin, params_of
+from hsiaug.registry.isolation.package import DRAWS_WITHIN, Find, Package
 from hsiaug.registry.split_protocol import Areas, Buffer, Draw, SplitProtocol
 
 
@@ -68,13 +67,18 @@ def _params(package: Package, entry: Entry, metadata: PluginMetadata) -> type:
         for item in metadata.params
     ]
     params = make_dataclass("Params", fields, frozen=True, namespace={"__post_init__": check})
-    copyreg.pickle(params, lambda one: (params_of, (entry.kind, entry.name, asdict(one))))
+    copyreg.pickle(params, lambda one: (restore_params, (package.find, entry, asdict(one))))
     return params
 
 
-def restore_protocol(name: str, argument: str, buffer: Buffer) -> Any:
+def restore_params(find: Find, entry: Entry, values: dict[str, object]) -> Any:
+    """Hyper-parameters as the process that unpickles them has their class."""
+    return find(entry.kind, entry.name).card.params(**values)
+
+
+def restore_protocol(find: Find, name: str, argument: str, buffer: Buffer) -> Any:
     """A protocol as the process that unpickles it has its class."""
-    return find_plugin("protocol", name).parse(argument, buffer)
+    return find("protocol", name).parse(argument, buffer)
 
 
 def _stated(name: str) -> Any:
@@ -147,4 +151,4 @@ class IsolatedProtocol(SplitProtocol):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Where it is read again, it may be the class itself.
-        return restore_protocol, (self.name, self.argument, self.buffer)
+        return restore_protocol, (self.package.find, self.name, self.argument, self.buffer)
