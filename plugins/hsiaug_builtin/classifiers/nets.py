@@ -62,14 +62,14 @@ class Net3d(nn.Module):
         spatial = [min(3, side), min(3, side - min(3, side) + 1)]
         spectral = [min(7, bands)]
         spectral.append(min(3, bands - spectral[0] + 1))
-        left = bands - sum(spectral) + 2
+        remaining_bands = bands - sum(spectral) + 2
         edge = side - sum(spatial) + 2
         self.body = nn.Sequential(
             convolution(1, width, (spectral[0], spatial[0], spatial[0]), padding=0, axes=3),
             convolution(width, 2 * width, (spectral[1], spatial[1], spatial[1]), padding=0, axes=3),
             nn.Flatten(),
         )
-        self.head = nn.Linear(2 * width * left * edge * edge, classes)
+        self.head = nn.Linear(2 * width * remaining_bands * edge * edge, classes)
 
     def forward(self, x: Tensor) -> Tensor:
         x = crop(x, CORE)[:, None]  # (n, B, 5, 5) → (n, 1, B, 5, 5)

@@ -53,10 +53,10 @@ def training_sizes(scene: Scene, wanted_of: Wanted) -> tuple[dict[int, int], tup
                     " card."
                 ),
             )
-        wanted, cap = wanted_of(total)
-        if wanted > cap:
-            notes.append(f"class {c} has {total} labelled pixels: {cap} train in place of {wanted}")
-        sizes[c] = min(wanted, cap)
+        size, cap = wanted_of(total)
+        if size > cap:
+            notes.append(f"class {c} has {total} labelled pixels: {cap} train in place of {size}")
+        sizes[c] = min(size, cap)
     return sizes, tuple(notes)
 
 

@@ -112,9 +112,11 @@ class Partner:
         of.
         """
         view = replace(self.view, coords=coords, y=y)
-        shown = self.shown(samples)
-        assert isinstance(shown, PatchSamples)
-        return self.plugin.fit(shown, view, seed=self.seed, device=self.device, progress=progress)
+        transformed = self.shown(samples)
+        assert isinstance(transformed, PatchSamples)
+        return self.plugin.fit(
+            transformed, view, seed=self.seed, device=self.device, progress=progress
+        )
 
     def shares(
         self, fitted: FittedClassifier, patches: Patches, classes: NDArray[np.int64]
@@ -127,8 +129,8 @@ class Partner:
                 value=repr(self.plugin.card.name),
                 hint=f"For example {self.family}:svm or {self.family}:cnn2d.",
             )
-        found: NDArray[np.float32] = fitted.predict_proba(self.shown(patches))[:, classes - 1]
-        return found
+        shares: NDArray[np.float32] = fitted.predict_proba(self.shown(patches))[:, classes - 1]
+        return shares
 
     def logarithms(
         self, fitted: FittedClassifier, patches: Patches, classes: NDArray[np.int64]

@@ -58,8 +58,8 @@ class SceneShares:
         return by_class(self._of(patches), self.classes, self.class_count)
 
     def _of(self, patches: Patches) -> NDArray[np.float32]:
-        found = look_up(self.shares, self.known, patches, self.shares_alone)
-        return np.asarray(found / np.maximum(found.sum(axis=1, keepdims=True), 1e-9))
+        shares = look_up(self.shares, self.known, patches, self.shares_alone)
+        return np.asarray(shares / np.maximum(shares.sum(axis=1, keepdims=True), 1e-9))
 
     def shares_alone(self, patches: Patches) -> NDArray[np.float32]:
         """(n, k) shares of patches that lie nowhere, or that the view did not show."""
@@ -120,8 +120,8 @@ class Smoothed(Plugin[Own]):
         shares = share_image(partner, fitted, view, known, classes)
         if chosen != NONE:
             shares = choices[chosen].smooth(shares, known)
-        told_of = {name: round(float(score), 3) for name, score in zip(names, scores, strict=True)}
-        facts = {"partner_view": partner.spectra.name, "smoothed": chosen, "left_out": told_of}
+        left_out = {name: round(float(score), 3) for name, score in zip(names, scores, strict=True)}
+        facts = {"partner_view": partner.spectra.name, "smoothed": chosen, "left_out": left_out}
         return FittedSmoothed(shares, known, classes, len(view.class_names), partner, fitted, facts)
 
 
@@ -146,8 +146,10 @@ def _of_real(
     """
     partner = partner_of(params, view, seed, device)
     choices = choices_of(view)
-    told = left_out_logarithms(partner, samples, view, known, list(choices.values()), progress)
-    return partner, choices, mean_logarithms(told, samples.y)
+    logarithms = left_out_logarithms(
+        partner, samples, view, known, list(choices.values()), progress
+    )
+    return partner, choices, mean_logarithms(logarithms, samples.y)
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,10 +175,10 @@ def share_image(
     side = 1 if partner.plugin.card.input == "spectrum" else view.patch
     step = max(1, BYTES // (4 * view.bands * side**2))
     for start in range(0, len(pixels), step):
-        part = pixels[start : start + step]
-        rows, columns = part.T
-        x = view.cube[rows, columns][:, :, None, None] if side == 1 else view.patches(part)
-        image[rows, columns] = partner.shares(fitted, Patches(x, part), classes)
+        block = pixels[start : start + step]
+        rows, columns = block.T
+        x = view.cube[rows, columns][:, :, None, None] if side == 1 else view.patches(block)
+        image[rows, columns] = partner.shares(fitted, Patches(x, block), classes)
     return image
 
 
@@ -198,18 +200,23 @@ def left_out_logarithms(
 
     classes, target = np.unique(real.y, return_inverse=True)
     fold = spatial_folds(real.coords.astype(np.int64), real.y, view.patch)
-    told = np.full((1 + len(choices), len(real)), np.nan)
+    logarithms = np.full((1 + len(choices), len(real)), np.nan)
     for k in np.unique(fold[fold >= 0]):
-        held, rest = np.flatnonzero(fold == k), real.take(fold != k)
-        half = partner.fit(rest, rest.coords, rest.y, progress)
+        held_out, training = np.flatnonzero(fold == k), real.take(fold != k)
+        half = partner.fit(training, training.coords, training.y, progress)
         near = np.zeros_like(known)
-        near[tuple(real.coords[held].T)] = True
-        near = maximum_filter(near, 2 * max((one.reach for one in choices), default=0) + 1) & known
+        near[tuple(real.coords[held_out].T)] = True
+        near = (
+            maximum_filter(near, 2 * max((choice.reach for choice in choices), default=0) + 1)
+            & known
+        )
         shares = share_image(partner, half, view, near, classes)
-        for i, smoothed in enumerate([shares, *(one.smooth(shares, near) for one in choices)]):
-            own = smoothed[tuple(real.coords[held].T)]
-            of_true = own[np.arange(len(held)), target[held]] / np.maximum(
-                own.sum(axis=1), LEAST_SHARE
+        for i, smoothed in enumerate(
+            [shares, *(choice.smooth(shares, near) for choice in choices)]
+        ):
+            at_held_out = smoothed[tuple(real.coords[held_out].T)]
+            of_true = at_held_out[np.arange(len(held_out)), target[held_out]] / np.maximum(
+                at_held_out.sum(axis=1), LEAST_SHARE
             )
-            told[i, held] = np.log(np.maximum(of_true, LEAST_SHARE))
-    return told
+            logarithms[i, held_out] = np.log(np.maximum(of_true, LEAST_SHARE))
+    return logarithms

@@ -41,14 +41,14 @@ def guided_filter(guides: Image, radius: int) -> Smooth:
     def smooth(shares: Image, known: NDArray[np.bool_]) -> Image:
         height, width, classes = shares.shape
         step = max(1, STRIPE // (width * classes))
-        made = np.zeros_like(shares)
+        smoothed = np.zeros_like(shares)
         for top in range(0, height, step):
             first = max(0, top - 2 * radius)
             last = min(height, top + step + 2 * radius)
-            part = slice(first, last)
-            filtered = _filtered(guides[part], shares[part], known[part], 2 * radius + 1)
-            made[top : top + step] = filtered[top - first : top - first + step]
-        return made
+            stripe = slice(first, last)
+            filtered = _filtered(guides[stripe], shares[stripe], known[stripe], 2 * radius + 1)
+            smoothed[top : top + step] = filtered[top - first : top - first + step]
+        return smoothed
 
     return smooth
 
@@ -62,17 +62,17 @@ def _filtered(guides: Image, shares: Image, known: NDArray[np.bool_], side: int)
     def mean(image: Image) -> Image:
         return np.asarray(uniform_filter(image * weight, (side, side, 1), mode="constant") / mass)
 
-    made, average = np.zeros_like(shares), mean(shares)
+    smoothed, average = np.zeros_like(shares), mean(shares)
     for channel in range(guides.shape[2]):
         guide = guides[:, :, channel : channel + 1]
         middle = mean(guide)
         slope = (mean(guide * shares) - middle * average) / (
             mean(guide * guide) - middle**2 + EPSILON
         )
-        made += mean(slope) * guide + mean(average - slope * middle)
+        smoothed += mean(slope) * guide + mean(average - slope * middle)
     # What a line through an edge leaves below 0 is no share.
-    made = np.maximum(made / guides.shape[2], 1e-6)
-    return np.asarray(made / made.sum(axis=2, keepdims=True))
+    smoothed = np.maximum(smoothed / guides.shape[2], 1e-6)
+    return np.asarray(smoothed / smoothed.sum(axis=2, keepdims=True))
 
 
 def superpixel_means(image: Image, sides: tuple[int, ...]) -> Smooth:
@@ -104,13 +104,13 @@ def superpixel_means(image: Image, sides: tuple[int, ...]) -> Smooth:
     def smooth(shares: Image, known: NDArray[np.bool_]) -> Image:
         weight = known.ravel().astype(np.float64)
         flat = shares.reshape(-1, shares.shape[2])
-        made = np.zeros_like(shares)
+        smoothed = np.zeros_like(shares)
         for segment in segments:
             mass = np.maximum(np.bincount(segment, weight), 1e-9)
             for c in range(flat.shape[1]):
                 means = np.bincount(segment, weight * flat[:, c]) / mass
-                made[:, :, c] += (means[segment] / len(segments)).reshape(height, width)
-        return made
+                smoothed[:, :, c] += (means[segment] / len(segments)).reshape(height, width)
+        return smoothed
 
     return smooth
 
@@ -130,8 +130,10 @@ def walk_at_random(image: Image, steps: int) -> Smooth:
     )
 
     def smooth(shares: Image, known: NDArray[np.bool_]) -> Image:
-        own, made = np.flatnonzero(known), np.zeros_like(shares)
-        made[known] = spread(shares[known].astype(np.float64), graph[own][:, own], WALKS, steps)
-        return made
+        nodes, smoothed = np.flatnonzero(known), np.zeros_like(shares)
+        smoothed[known] = spread(
+            shares[known].astype(np.float64), graph[nodes][:, nodes], WALKS, steps
+        )
+        return smoothed
 
     return smooth
