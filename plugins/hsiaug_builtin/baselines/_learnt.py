@@ -78,10 +78,12 @@ def fit_components(view: TrainView, most: int) -> ClassComponents:
     norm = view.normaliser
     pixels = norm.spectra(view.cube[view.visible]).astype(np.float64)
     spread, axes = np.linalg.eigh(pixels.T @ pixels / len(pixels))
-    spread, axes = spread[::-1][:most], axes.T[::-1][:most]
+    spread = spread[::-1][:most]
+    axes = axes.T[::-1][:most]
     spreading = spread > 1e-8 * spread[0]
     spreading[0] = True
-    spread, axes = spread[spreading], axes[spreading]
+    spread = spread[spreading]
+    axes = axes[spreading]
     if spread[0] < 1e-12:  # a single pixel
         spread = np.ones_like(spread)
     real = norm.spectra(view.real.centres) @ axes.T  # (n, k)
@@ -137,7 +139,8 @@ class Conditional(nn.Module):
 
     def __init__(self, size: PatchShape, params: Any) -> None:
         super().__init__()
-        self.size, self.params = size, params
+        self.size = size
+        self.params = params
 
     def fit_network(self, data: TrainingComponents, seed: int, progress: Progress) -> Conditional:
         """The trained network, in evaluation mode. Raises PluginError where the training
@@ -216,7 +219,8 @@ def learn(
 def restore(card: Card, folder: Path, kind: type[Conditional], device: str) -> FittedLearnt:
     """Read a saved fit."""
     arrays, facts = load_state(folder)
-    params, size = card.params(**facts["params"]), PatchShape(**facts["size"])
+    params = card.params(**facts["params"])
+    size = PatchShape(**facts["size"])
     net = state.restore("net", arrays, lambda: kind(size, params), device)
     components = ClassComponents(**state.under("components", arrays))
     return FittedLearnt(arrays["x"], arrays["y"], card.name, params, size, net, components, device)

@@ -61,7 +61,8 @@ class WganNetwork(Conditional):
         return out
 
     def fit_network(self, data: TrainingComponents, seed: int, progress: Progress) -> Conditional:
-        params, device = self.params, data.z.device
+        params = self.params
+        device = data.z.device
         critic = fresh(lambda: Critic(self.size, params.width), seed + 1).to(device)
         rng = torch.Generator().manual_seed(seed)
         maker, judge = (

@@ -21,8 +21,10 @@ from hsiaug.api import (
 )
 from hsiaug_builtin.baselines.pseudo import FittedPseudo
 
-SIDE, COMPONENTS = 7, 10
-"""Pixels along the side of a segment, about; noise components in which its pixels are alike."""
+SIDE = 7
+"""Pixels along the side of a segment, about."""
+COMPONENTS = 10
+"""Noise components in which the pixels of a segment are alike."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,8 @@ class Fill(Plugin[FillParams]):
         segments = find_segments(_features(view), SIDE).astype(np.int64)
         labelled = segments[tuple(view.coords.T)]
         near = view.unlabelled[np.isin(segments[tuple(view.unlabelled.T)], labelled)]
-        named, sure = np.empty(0, dtype=np.int64), np.empty(0)
+        named = np.empty(0, dtype=np.int64)
+        sure = np.empty(0)
         if len(near):
             votes = teach(replace(view, unlabelled=near))
             named = votes.classes[votes.shares.argmax(axis=1)]

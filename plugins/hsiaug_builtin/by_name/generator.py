@@ -78,7 +78,8 @@ class FittedSampler(FittedPatches):
         Fewer are asked for than it would add by itself only where that is asked for: ADASYN shares
         them out, and of few would make none.
         """
-        n, rng = len(self.y), np.random.default_rng(seed)
+        n = len(self.y)
+        rng = np.random.default_rng(seed)
         if len(rows) < 2:
             return np.repeat(self.x[rows], count, axis=0)
         class_size = max(len(rows) + count, int(np.bincount(self.y).max()))

@@ -93,9 +93,11 @@ class CentreCnn(Plugin[CentreCnnParams]):
         from hsiaug_builtin.nets.seeded import fresh
         from hsiaug_builtin.nets.training import batches, criterion, train
 
-        params, window_of = self.params, Window(view.normaliser, self.params.window)
+        params = self.params
+        window_of = Window(view.normaliser, self.params.window)
         data, classes = training_patches(samples, window_of)
-        bands, error = data.x.shape[1], criterion(data, params, device)
+        bands = data.x.shape[1]
+        error = criterion(data, params, device)
 
         def trained(member: int) -> CentreNet:
             window = params.window if member % 2 else 1

@@ -36,10 +36,10 @@ any of the candidates alike; but the least C and γ·B cannot learn from synthet
 show (draws 100 to 102 of five scenes under ``kshot:1``).
 """
 
-MOST_VALIDATED, DRAWN = 5000, 2500
-"""Of more samples than the first (a kernel of 200 MB), C and γ are chosen on about as many as the
-second: on all of 9,000 that would take minutes.
-"""
+MOST_VALIDATED = 5000
+"""Samples that C and γ are chosen on, at most (a kernel of 200 MB): on 9,000 it takes minutes."""
+DRAWN = 2500
+"""Samples that they are chosen on, about, where there are more than that."""
 FEWEST_DRAWN = 30
 """Of a class, where it has them."""
 
@@ -178,7 +178,8 @@ def choose(
     """
     if len(z) > MOST_VALIDATED:
         subset = drawn_of_each(y, seed)
-        z, y = z[subset], y[subset]
+        z = z[subset]
+        y = y[subset]
     fold = stratified_folds(y, folds, seed)
     if not (fold >= 0).any():
         return UNKNOWN[0], UNKNOWN[1] / z.shape[1]
@@ -258,7 +259,8 @@ def validated_recalls(
         held_out = fold == f
         fit = np.flatnonzero(~held_out)
         if len(np.unique(y[fit])) > 1:
-            learnt, unseen = kernel[np.ix_(fit, fit)], kernel[np.ix_(held_out, fit)]
+            learnt = kernel[np.ix_(fit, fit)]
+            unseen = kernel[np.ix_(held_out, fit)]
             # The checks of its arguments take scikit-learn longer than some of these fits.
             with config_context(assume_finite=True, skip_parameter_validation=True):
                 for row, cost in zip(right, costs, strict=True):

@@ -14,12 +14,14 @@ from hsiaug_builtin.nets.machine import fit_machine
 
 TOLERANCE = 0.01
 """Recall that a strength may cost."""
-COST, REACH = 10.0, 0.3
-"""C of the judge, and its γ times the number of bands."""
-COPIES, MOST = 4, 50
-"""Changed spectra per training pixel, and training pixels of a class, that the judge learns from at
-most.
-"""
+COST = 10.0
+"""C of the judge."""
+REACH = 0.3
+"""γ of the judge times the number of bands."""
+COPIES = 4
+"""Changed spectra per training pixel that the judge learns from."""
+MOST = 50
+"""Training pixels of a class that the judge learns from at most."""
 SEED = 0
 
 Change = Callable[[NDArray[np.int64], np.random.Generator], NDArray[np.float32]]
@@ -42,7 +44,8 @@ def strongest(
     brightness alone is what a spectral view takes away. Recalls are means over the classes, 0..1,
     by strength; "0" is with plain copies.
     """
-    coords, y = view.coords.astype(np.int64), view.y
+    coords = view.coords.astype(np.int64)
+    y = view.y
     fold = spatial_folds(coords, y, view.patch)
     unit = SpectralView("unit")
     spectra = view.cube[coords[:, 0], coords[:, 1]]
@@ -56,9 +59,11 @@ def strongest(
         return min(changes), {}, False
 
     def right(change: Change) -> NDArray[np.bool_]:
-        rng, right = np.random.default_rng(SEED), np.zeros(len(y), dtype=bool)
+        rng = np.random.default_rng(SEED)
+        right = np.zeros(len(y), dtype=bool)
         for k in np.unique(fold[fold >= 0]):
-            held_out, learnt = np.flatnonzero(fold == k), _thin(y, fold != k)
+            held_out = np.flatnonzero(fold == k)
+            learnt = _thin(y, fold != k)
             copied = np.repeat(learnt, COPIES)
             x = np.concatenate([real[learnt], unit(change(copied, rng), axis=1)])
             target = np.concatenate([y[learnt], y[copied]])

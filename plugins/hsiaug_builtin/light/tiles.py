@@ -13,10 +13,12 @@ from hsiaug_builtin.light.relight import RelightParams, bounded_slope
 from hsiaug_builtin.light.sky import diffuse_share, smooth_root
 from hsiaug_builtin.pairs.components import components
 
-SEGMENT, SHADOW, DEPTH = 0.1, 0.3, 0.8
-"""At strength 1: standard deviation of the logarithm of the sun's light on a segment, share of
-tiles and dates on which a shadow is cast, and the most of the sun's light that it takes.
-"""
+SEGMENT = 0.1
+"""Standard deviation of the logarithm of the sun's light on a segment, at strength 1."""
+SHADOW = 0.3
+"""Share of tiles and dates on which a shadow is cast."""
+DEPTH = 0.8
+"""The most of the sun's light that a shadow takes, at strength 1."""
 UNCHANGED = 1
 """Class id of change masks."""
 DIFFUSE = 0.15
@@ -27,8 +29,10 @@ BORDER = 0.7
 """Standard deviation of the blur, in pixels, by which the gains of neighbouring segments pass into
 each other.
 """
-NARROW, WIDE = 0.05, 0.3
-"""Half the width of a shadow, in sides of a tile: least and most."""
+NARROW = 0.05
+"""Half the width of a shadow, in sides of a tile, at least."""
+WIDE = 0.3
+"""Half the width of a shadow, in sides of a tile, at most."""
 Floats = NDArray[np.float64]
 
 
@@ -98,7 +102,8 @@ def relight_tiles(
         the sky too.
     """
     n, dates, bands, height, width = images.shape
-    slope, tint = strength * light[0], strength * light[1]
+    slope = strength * light[0]
+    tint = strength * light[1]
     gain = np.exp(slope * rng.standard_normal((n, dates, 1, 1)))
     ground = gain * _segment_gains(masks, strength * SEGMENT, rng)[:, None]
     depth = min(1.0, strength * DEPTH)

@@ -14,8 +14,8 @@ CLEAR = 2 / 3
 
 
 def mean_logarithms(logarithms: Floats, y: NDArray[np.int64]) -> Floats:
-    """(w,) means over classes of the means of ``logarithms`` (w, n) over their samples; NaN where none
-    was left out.
+    """(w,) means over classes of the means of ``logarithms`` (w, n) over their samples; NaN where
+    none was left out.
     """
     left_out = np.isfinite(logarithms[0])
     classes = np.unique(y[left_out])

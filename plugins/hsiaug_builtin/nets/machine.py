@@ -53,7 +53,8 @@ class Machine:
         """
         from sklearn.metrics.pairwise import rbf_kernel
 
-        k, ends = len(self.classes), np.cumsum(model.n_support_)[:-1]
+        k = len(self.classes)
+        ends = np.cumsum(model.n_support_)[:-1]
         kernel = rbf_kernel(self.support, features.astype(np.float64), self.gamma)
         # What the support vectors of each class say in its pairs, (k − 1, n).
         decisions = [
@@ -100,7 +101,8 @@ def fit_machine(
     from sklearn.metrics.pairwise import rbf_kernel
     from sklearn.svm import SVC
 
-    classes, gamma = np.unique(y), reach / features.shape[1]
+    classes = np.unique(y)
+    gamma = reach / features.shape[1]
     learnt = features.astype(np.float64)
     if len(classes) == 1:
         return Machine(None, classes, learnt, gamma)

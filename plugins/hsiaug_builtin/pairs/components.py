@@ -113,7 +113,8 @@ def place(
     turn = int(rng.integers(TURNS))
     at = turn_pixels(piece.at, turn, side)
     ring = turn_pixels(piece.ring, turn, side)
-    low, high = at.min(axis=1), at.max(axis=1)
+    low = at.min(axis=1)
+    high = at.max(axis=1)
     fixed = (low == 0) | (high == side - 1)
     shifts = rng.integers(
         np.where(fixed, 0, -low), np.where(fixed, 0, side - 1 - high) + 1, size=(TRIES, 2)

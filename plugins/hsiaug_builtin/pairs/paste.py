@@ -125,7 +125,8 @@ class FittedPaste(FittedPairs):
         images = np.empty((len(pairs), *self.images.shape[1:]), dtype=np.float32)
         masks = np.empty((len(pairs), *self.masks.shape[1:]), dtype=np.int64)
         for i, (image, mask) in enumerate(pairs):
-            images[i], masks[i] = image, mask
+            images[i] = image
+            masks[i] = mask
         samples = DenseSamples.made(images, masks, provenance=dict(sorted(pastes.items())))
         return replace(samples, weight=np.full(len(samples), self.params.weight, dtype=np.float32))
 
@@ -136,7 +137,8 @@ class FittedPaste(FittedPairs):
         ``pastes`` counts pastes.
         """
         for _ in range(AGAIN):
-            image, mask = self.images[ground].copy(), self.masks[ground].copy()
+            image = self.images[ground].copy()
+            mask = self.masks[ground].copy()
             kinds = self.set_into(image, mask, ground, c, rng)
             if c is None or (mask == c).any():
                 pastes.update(f"class {kind}" for kind in kinds)
@@ -225,7 +227,8 @@ class FittedPaste(FittedPairs):
         """Set component k into an image and its mask, in the outline of another one or in its
         own.
         """
-        piece, kind = self._piece(outline), self.parts.kind[k]
+        piece = self._piece(outline)
+        kind = self.parts.kind[k]
         tile = self.parts.tile[outline]
         spared = self._pixels[mask] <= self._pixels[kind]
         at = place(piece, self.masks[tile][*piece.ring], mask, spared, rng)

@@ -24,7 +24,7 @@ def compact_draw(
     places: int = 1,
     fields: NDArray[np.int32] | None = None,
 ) -> Draw:
-    """``wanted[c]`` pixels of each class c of ``labels`` (H, W), in clumps at so many places, small
+    """``sizes[c]`` pixels of each class c of ``labels`` (H, W), in clumps at so many places, small
     classes first.
 
     Clumps are refused where, with a buffer of ``radius`` pixels, they would leave any class placed
@@ -146,7 +146,8 @@ def _components(mask: NDArray[np.bool_]) -> list[NDArray[np.intp]]:
 def _parts(mask: NDArray[np.bool_], numbered: NDArray[np.signedinteger]) -> list[NDArray[np.intp]]:
     """Pixels (n, 2) of the mask with each number of ``numbered`` (H, W), largest part first."""
     # One pass over the scene, however many parts it has.
-    pixels, ids = np.argwhere(mask), numbered[mask]
+    pixels = np.argwhere(mask)
+    ids = numbered[mask]
     counts = np.bincount(ids)
     ends = np.cumsum(counts[counts > 0])
     parts = np.split(pixels[np.argsort(ids, kind="stable")], ends[:-1]) if len(ids) else []
@@ -219,8 +220,11 @@ def _shares(sizes: Sequence[int], visits: Sequence[int], count: int) -> list[int
     """How many of ``count`` pixels each part gives, as equal for each visit as what they hold
     allows.
     """
-    shares, remaining, times = [0] * len(sizes), count, sum(visits)
+    shares = [0] * len(sizes)
+    remaining = count
+    times = sum(visits)
     for i in sorted(range(len(sizes)), key=lambda i: sizes[i] / visits[i]):
         shares[i] = min(sizes[i], remaining * visits[i] // times)
-        remaining, times = remaining - shares[i], times - visits[i]
+        remaining = remaining - shares[i]
+        times = times - visits[i]
     return shares

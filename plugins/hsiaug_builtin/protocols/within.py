@@ -143,10 +143,11 @@ def _within_draw(
     train, small = _cut_in_two(labelled, outer, rng)
     test, narrow = _keep_buffer(labelled, train, radius)
     if len(np.unique(labelled[test])) < 2:
+        counts = np.bincount(labelled[outer])[1:]
         raise SplitError(
             f"a nested draw needs two classes with at least {2 * KEPT_FOR_TEST} training pixels"
             " each",
-            value=f"training pixels by class: {', '.join(map(str, np.bincount(labelled[outer])[1:]))}",
+            value=f"training pixels by class: {', '.join(map(str, counts))}",
             hint="Take an outer protocol with more training pixels, or all.",
         )
     outside = int(((labels > 0) & ~outer).sum())

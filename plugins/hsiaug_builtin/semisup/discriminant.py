@@ -63,7 +63,8 @@ def fit_discriminant(
     from sklearn.covariance import LedoitWolf
 
     classes, target = np.unique(y, return_inverse=True)
-    x, w = features.astype(np.float64), weight.astype(np.float64)
+    x = features.astype(np.float64)
+    w = weight.astype(np.float64)
     member = (target[:, None] == np.arange(len(classes))) * w[:, None]  # (n, k)
     means = (member / member.sum(axis=0)).T @ x  # (k, d)
     residuals = x - means[target]

@@ -94,7 +94,8 @@ class FixMatch(Plugin[FixMatchParams]):
         noise = torch.Generator().manual_seed(derive_seed("unlabelled views", seed))
 
         def loss(step: int) -> Tensor:
-            (x, target), free = labelled(step), unlabelled()
+            x, target = labelled(step)
+            free = unlabelled()
             views = [x, weak(free, noise), strong(free, noise)]
             labelled_scores, weak_scores, strong_scores = net(torch.cat(views)).split(
                 [len(view) for view in views]

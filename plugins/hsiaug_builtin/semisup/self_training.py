@@ -127,9 +127,12 @@ class SelfTraining(Plugin[SelfTrainingParams]):
             linear = fit_discriminant(x, y, weight).shares(features, TEMPERATURE)
             return np.asarray((linear + softmax(machine.scores(features[:, columns]), axis=1)) / 2)
 
-        x, y, weight = sample_features, samples.y, samples.weight
+        x = sample_features
+        y = samples.y
+        weight = samples.weight
         machine = learn(x, y, weight)
-        classes, first = machine.classes, shares(x, y, weight, machine)
+        classes = machine.classes
+        first = shares(x, y, weight, machine)
         rng = np.random.default_rng(derive_seed("self-training", seed))
         for turn in range(params.rounds):
             progress(turn, params.rounds, "rounds")

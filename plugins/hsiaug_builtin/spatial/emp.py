@@ -32,9 +32,11 @@ from hsiaug_builtin.spatial.profiles import profiles
 
 COMPONENTS = 5
 """Principal components that have a profile."""
-COST, WIDTH = 100.0, 0.3
-"""C, and γ times the number of features. Chosen, with the spectra beside profiles, on draws 100 to
-103 of Indian Pines, of crops of Houston and Pavia, and of Jasper Ridge, under ``issd``.
+COST = 100.0
+"""C of the machine."""
+WIDTH = 0.3
+"""γ times the number of features. Both were chosen, with the spectra beside profiles, on draws 100
+to 103 of Indian Pines, of crops of Houston and Pavia, and of Jasper Ridge, under ``issd``.
 """
 
 

@@ -94,7 +94,8 @@ class Partner:
         """Patches of raw spectra as that classifier reads them."""
         if self.plugin.card.reads_scene:
             return patches
-        x, middle = patches.x, patches.x.shape[2] // 2
+        x = patches.x
+        middle = patches.x.shape[2] // 2
         if self.plugin.card.input == "spectrum":
             x = x[:, :, middle : middle + 1, middle : middle + 1]
         return replace(

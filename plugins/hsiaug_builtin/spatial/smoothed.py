@@ -103,7 +103,8 @@ class Smoothed(Plugin[Own]):
         pixels = np.concatenate([view.unlabelled, view.coords])
         known = np.zeros(view.visible.shape, dtype=bool)
         known[tuple(pixels.T)] = True
-        view, classes = view_with(view, real), np.unique(real.y)
+        view = view_with(view, real)
+        classes = np.unique(real.y)
         partner, choices, scores = _of_real(
             view,
             self.params,
@@ -202,7 +203,8 @@ def left_out_logarithms(
     fold = spatial_folds(real.coords.astype(np.int64), real.y, view.patch)
     logarithms = np.full((1 + len(choices), len(real)), np.nan)
     for k in np.unique(fold[fold >= 0]):
-        held_out, training = np.flatnonzero(fold == k), real.take(fold != k)
+        held_out = np.flatnonzero(fold == k)
+        training = real.take(fold != k)
         half = partner.fit(training, training.coords, training.y, progress)
         near = np.zeros_like(known)
         near[tuple(real.coords[held_out].T)] = True

@@ -62,7 +62,8 @@ def _filtered(guides: Image, shares: Image, known: NDArray[np.bool_], side: int)
     def mean(image: Image) -> Image:
         return np.asarray(uniform_filter(image * weight, (side, side, 1), mode="constant") / mass)
 
-    smoothed, average = np.zeros_like(shares), mean(shares)
+    smoothed = np.zeros_like(shares)
+    average = mean(shares)
     for channel in range(guides.shape[2]):
         guide = guides[:, :, channel : channel + 1]
         middle = mean(guide)
@@ -130,7 +131,8 @@ def walk_at_random(image: Image, steps: int) -> Smooth:
     )
 
     def smooth(shares: Image, known: NDArray[np.bool_]) -> Image:
-        nodes, smoothed = np.flatnonzero(known), np.zeros_like(shares)
+        nodes = np.flatnonzero(known)
+        smoothed = np.zeros_like(shares)
         smoothed[known] = spread(
             shares[known].astype(np.float64), graph[nodes][:, nodes], WALKS, steps
         )

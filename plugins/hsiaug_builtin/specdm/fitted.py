@@ -91,13 +91,16 @@ class FittedLatentPairs(PairDrawing):
         """Fresh latents (n, d, h, w), as the codec reads them, like those of training tiles
         (n,).
         """
-        n, params = len(rows), self.params
-        shown = np.concatenate([self.shares[rows], np.ones((n, 1), np.float32)], axis=1)
-        told = torch.from_numpy(shown).to(self.device)
+        n = len(rows)
+        params = self.params
+        shares = np.concatenate([self.shares[rows], np.ones((n, 1), np.float32)], axis=1)
+        conditions = torch.from_numpy(shares).to(self.device)
         side = self.format.padded // params.factor_of(self.format.side)
         noise = torch.randn((n, len(self.norm.mean), side, side), generator=rng).to(self.device)
         begin = torch.from_numpy(self.latents[rows]).to(self.device)
-        return self.norm.back(sample_latents(self.denoiser, noise, told, begin, params, omega))
+        return self.norm.back(
+            sample_latents(self.denoiser, noise, conditions, begin, params, omega)
+        )
 
     def save(self, folder: Path) -> None:
         """All state as safetensors and JSON."""
@@ -120,12 +123,12 @@ class FittedLatentPairs(PairDrawing):
         return cls(**learnt)
 
     @classmethod
-    def restore(cls, folder: Path, own: LatentParams, codec: type[Codec], device: str) -> Self:
-        """Read a saved fit, with a codec of a kind and, for what only sampling reads, ``own``
+    def restore(cls, folder: Path, current: LatentParams, codec: type[Codec], device: str) -> Self:
+        """Read a saved fit, with a codec of a kind and, for what only sampling reads, ``current``
         params.
         """
         arrays, facts = load_state(folder)
-        params = resampled(type(own)(**facts["params"]), own)
+        params = resampled(type(current)(**facts["params"]), current)
         form = TileFormat.of_json(facts["format"])
         side = form.padded // params.factor_of(form.side)
         built = state.restore("codec", arrays, lambda: codec(form, params), device)

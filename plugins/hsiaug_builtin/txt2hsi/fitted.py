@@ -131,12 +131,12 @@ class FittedTxt2Hsi:
             condition = condition_on(self.prior.sample(y[batch], rng), self.device, rows, label)
             z = self._encode(x[batch])
             noise = torch.randn(z.shape, generator=torch_rng).to(self.device)
-            read = []
+            attention = []
             for level in ATTENTION_LEVELS:
                 sigma = torch.full((len(z),), level, device=z.device)
                 _, share = self.denoiser(z + level * noise, sigma, condition, texts, shares=True)
-                read.append(share)
-            shares = torch.stack(read).mean(dim=(0, 2)).cpu()  # (n, p², L)
+                attention.append(share)
+            shares = torch.stack(attention).mean(dim=(0, 2)).cpu()  # (n, p², L)
             of_pixels = shares.reshape(len(z), self.side, self.side, -1).movedim(3, 1)
             for row, share in zip(rows.tolist(), of_pixels, strict=True):
                 words.append((*texts.words[row], MARKS))
@@ -183,8 +183,8 @@ class FittedTxt2Hsi:
         """
         first = min(len(levels) - 1, round((1 - self.params.strength) * (len(levels) - 1)))
         z = self._encode(x)
-        new = sample(denoise, z + levels[first] * noise, levels[first:])
-        change = self.vae.decode(to_pixels(new)) - self.vae.decode(to_pixels(z))
+        edited = sample(denoise, z + levels[first] * noise, levels[first:])
+        change = self.vae.decode(to_pixels(edited)) - self.vae.decode(to_pixels(z))
         scaled = change.movedim(3, 1).cpu().numpy() * self.normaliser.std[:, None, None]
         return np.asarray(scaled, dtype=np.float32)
 
@@ -198,12 +198,12 @@ class FittedTxt2Hsi:
         texts = self.texts.to(self.device)
         params = self.params
 
-        def under(model: Denoiser, given: Conditioning, read: Texts | None) -> Denoise:
+        def under(model: Denoiser, conditioning: Conditioning, words: Texts | None) -> Denoise:
             def denoise(x: Tensor, level: float) -> Tensor:
                 sigma = torch.full((len(x),), level, device=x.device)
                 half = bf16_is_faster(self.device)
                 with torch.autocast(x.device.type, torch.bfloat16, enabled=half):
-                    clean: Tensor = model(x, sigma, given, read)[0]
+                    clean: Tensor = model(x, sigma, conditioning, words)[0]
                 return clean.float()
 
             return denoise

@@ -85,9 +85,9 @@ class PreparedScene:
         """Write everything as safetensors and JSON."""
         weights = state.weights(denoiser=self.denoiser)
         # They are those of the coded scene.
-        own = {key: value for key, value in weights.items() if ".gaussians." not in key}
+        new_weights = {key: value for key, value in weights.items() if ".gaussians." not in key}
         facts = {"params": asdict(self.params), "origin": self.origin}
-        save_state(folder, {**self.coded.arrays(), **own}, facts)
+        save_state(folder, {**self.coded.arrays(), **new_weights}, facts)
 
     @classmethod
     def restore(cls, folder: Path, device: str) -> PreparedScene:
@@ -133,10 +133,10 @@ def restore_denoiser(
     text: int = 0,
 ) -> Denoiser:
     """The denoiser of that name among saved arrays, which do not hold its Gaussians."""
-    both = {**arrays, **state.weights(**{f"{name}.gaussians": gaussians})}
+    all_arrays = {**arrays, **state.weights(**{f"{name}.gaussians": gaussians})}
     weight = torch.tensor(arrays[f"{name}.weight"])
     return state.restore(
-        name, both, lambda: untrained_denoiser(gaussians, weight, params, text), device
+        name, all_arrays, lambda: untrained_denoiser(gaussians, weight, params, text), device
     )
 
 
@@ -240,8 +240,8 @@ def channel_weights(latents: Tensor) -> Tensor:
     squares = latents.square()
     alike = torch.zeros(latents.shape[2], device=latents.device)
     pairs = ((latents[1:], latents[:-1]), (latents[:, 1:], latents[:, :-1]))
-    for one, other in pairs:
-        products = (one * other).nanmean(dim=(0, 1))
+    for first, second in pairs:
+        products = (first * second).nanmean(dim=(0, 1))
         alike += products / (2 * squares.nanmean(dim=(0, 1)).clamp(min=1e-12))
     weight = alike.nan_to_num().clamp(min=LEAST_CHANNEL_WEIGHT)
     return (weight / weight.mean()).cpu()
@@ -273,7 +273,7 @@ def condition_on(
     """A condition on its device; no text where there are no rows of prompts."""
     rows = torch.full_like(code, -1) if rows is None else rows
     label = torch.zeros_like(code) if label is None else label
-    return Conditioning(*(to_device(each, device) for each in (code, rows, label)))
+    return Conditioning(*(to_device(tensor, device) for tensor in (code, rows, label)))
 
 
 def noise_levels_of(count: int, rng: torch.Generator, device: str) -> Tensor:

@@ -24,12 +24,12 @@ ORIGIN = "shipped"
 
 def key_of(view: TrainView, params: Params) -> str:
     """The name of a scene's state, by all that determines it."""
-    read = {
+    preparing = {
         item.name: getattr(params, item.name)
         for item in fields(params)
         if item.metadata["preparing"] and item.name != "shipped"
     }
-    identity = [VERSION, read, view.patch, checksum_of_pixels(view)]
+    identity = [VERSION, preparing, view.patch, checksum_of_pixels(view)]
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
 
 

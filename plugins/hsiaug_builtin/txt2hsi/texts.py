@@ -79,8 +79,8 @@ def encode_prompts(view: TrainView, mode: str, encoder: str) -> Texts:
     # All prompts say "a hyperspectral image of"; what they share tells no class.
     pooled = torch.from_numpy(answer.pooled - answer.pooled.mean(axis=0))
     pooled = pooled / pooled.norm(dim=1, keepdim=True).clamp(min=1e-6)
-    more = -answer.mask.shape[1] % WORDS
-    tokens = pad(torch.from_numpy(answer.tokens), (0, 0, 0, more))
-    mask = pad(torch.from_numpy(answer.mask), (0, more))
-    word = pad(torch.from_numpy(answer.word), (0, more), value=-1)
+    padding = -answer.mask.shape[1] % WORDS
+    tokens = pad(torch.from_numpy(answer.tokens), (0, 0, 0, padding))
+    mask = pad(torch.from_numpy(answer.mask), (0, padding))
+    word = pad(torch.from_numpy(answer.word), (0, padding), value=-1)
     return Texts(tokens, mask, pooled, rows, tuple(listed), answer.words, word)
