@@ -89,7 +89,7 @@ class Measure:
             patches=PatchReference.of(
                 training=reduced(rng.permutation(view.coords)[:KNOWN]),
                 pool=reduced(rng.permutation(view.unlabelled)[:KNOWN]),
-                left=reduced(at),
+                left_out=reduced(at),
                 y=y,
                 side=view.patch,
             ),
