@@ -16,7 +16,7 @@ from hsiaug_builtin.nets.seeded import fresh
 from hsiaug_builtin.nets.views import SYMMETRIES
 from hsiaug_builtin.specdm.classwise import ClassUnits
 from hsiaug_builtin.specdm.losses import Compare
-from hsiaug_builtin.specdm.params import LatentParams, Params, SpecDmParams
+from hsiaug_builtin.specdm.params import LatentParams, LdmParams, SpecDmParams
 from hsiaug_builtin.specdm.tileformat import TileFormat
 from hsiaug_builtin.specdm.training_pairs import PairRun, turned
 from hsiaug_builtin.specdm.vae import STEM, StreamVae
@@ -164,7 +164,7 @@ class OneStream(Codec):
 
     def __init__(self, form: TileFormat, params: LatentParams) -> None:
         super().__init__(form, params)
-        assert isinstance(params, Params)
+        assert isinstance(params, LdmParams)
         self.bands = form.channels
         classes = len(form.ids)
         latent = params.latent_image + params.latent_mask
@@ -222,7 +222,7 @@ def image_stream(
     channels = form.channels + classes
     factor = params.factor_of(form.side)
     size = params.network
-    linear = not isinstance(params, Params) or params.begun == "components"
+    linear = not isinstance(params, LdmParams) or params.begun == "components"
     return StreamVae(
         channels, latent, factor, size, width=size.vae_width, stem=STEM + classes, linear=linear
     )

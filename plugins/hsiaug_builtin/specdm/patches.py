@@ -41,7 +41,7 @@ SHOWN = 0.3
 
 
 @dataclass(frozen=True)
-class Stage:
+class MosaicStage:
     """A stage of the coarse-to-fine sampling of mosaics.
 
     Attributes
@@ -65,21 +65,21 @@ class Stage:
     nearest: int
 
 
-def stages_of(side: int) -> tuple[Stage, ...]:
+def stages_of(side: int) -> tuple[MosaicStage, ...]:
     """The stages for tiles of a side in pixels."""
     if side >= 48:
         return (
-            Stage(cell=4, side=8, stride=1, highest=4.0, nearest=64),
-            Stage(cell=2, side=12, stride=2, highest=1.4, nearest=4),
-            Stage(cell=1, side=16, stride=4, highest=1.0, nearest=1),
+            MosaicStage(cell=4, side=8, stride=1, highest=4.0, nearest=64),
+            MosaicStage(cell=2, side=12, stride=2, highest=1.4, nearest=4),
+            MosaicStage(cell=1, side=16, stride=4, highest=1.0, nearest=1),
         )
     if side >= 16:
         coarse = min(8, -(-side // 2) // 2)
         return (
-            Stage(cell=2, side=coarse, stride=1, highest=3.0, nearest=64),
-            Stage(cell=1, side=min(8, side // 2), stride=1, highest=0.5, nearest=4),
+            MosaicStage(cell=2, side=coarse, stride=1, highest=3.0, nearest=64),
+            MosaicStage(cell=1, side=min(8, side // 2), stride=1, highest=0.5, nearest=4),
         )
-    return (Stage(cell=1, side=max(2, side // 2), stride=1, highest=3.0, nearest=8),)
+    return (MosaicStage(cell=1, side=max(2, side // 2), stride=1, highest=3.0, nearest=8),)
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,12 +145,12 @@ class PatchDiffusion:
         Of training pairs, the image's C channels first, then the one-hot mask.
     favour : (K,) Tensor
         Log-probability of patches that show a class, beside others.
-    stages : sequence of Stage
+    stages : sequence of MosaicStage
         Coarsest first.
     """
 
     def __init__(
-        self, joint: Tensor, classes: int, favour: Tensor, stages: Sequence[Stage]
+        self, joint: Tensor, classes: int, favour: Tensor, stages: Sequence[MosaicStage]
     ) -> None:
         self.classes = classes
         self.favour = favour
@@ -305,7 +305,7 @@ class PatchDiffusion:
         return torch.cat(parts)
 
 
-def blend(patches: Tensor, side: int, stage: Stage) -> Tensor:
+def blend(patches: Tensor, side: int, stage: MosaicStage) -> Tensor:
     """Patches (n, L, D·s²) of all places, blended to (n, D, side, side) by a window that falls from
     their middle.
     """

@@ -21,7 +21,7 @@ from hsiaug_builtin.txt2hsi.denoiser import Denoiser
 from hsiaug_builtin.txt2hsi.frequencies import to_frequencies, to_pixels
 from hsiaug_builtin.txt2hsi.measured import Measure
 from hsiaug_builtin.txt2hsi.naming import Prior
-from hsiaug_builtin.txt2hsi.params import SIGMA_LEAST, SIGMA_MOST, Params
+from hsiaug_builtin.txt2hsi.params import SIGMA_LEAST, SIGMA_MOST, Txt2HsiParams
 from hsiaug_builtin.txt2hsi.prepare import (
     condition_on,
     restore_denoiser,
@@ -54,7 +54,7 @@ class FittedTxt2Hsi:
         pure noise.
     """
 
-    params: Params
+    params: Txt2HsiParams
     vae: Vae
     scene_denoiser: Denoiser
     denoiser: Denoiser
@@ -248,7 +248,7 @@ class FittedTxt2Hsi:
         cls,
         arrays: Mapping[str, NDArray[Any]],
         facts: Mapping[str, Any],
-        params: Params,
+        params: Txt2HsiParams,
         device: str,
     ) -> FittedTxt2Hsi:
         """Read a saved fit."""

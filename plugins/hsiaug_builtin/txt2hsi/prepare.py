@@ -27,7 +27,7 @@ from hsiaug_builtin.txt2hsi.params import (
     LOG_SIGMA,
     NO_CODE,
     CodingParams,
-    Params,
+    Txt2HsiParams,
 )
 from hsiaug_builtin.txt2hsi.vae import CodecLoss, Vae, difference_axes, fit_vae
 
@@ -67,7 +67,7 @@ class PreparedScene:
 
     Attributes
     ----------
-    params : Params
+    params : Txt2HsiParams
         Those that were read.
     origin : str
         "learnt", or where else the state comes from.
@@ -75,7 +75,7 @@ class PreparedScene:
         For the trial that prepared it.
     """
 
-    params: Params
+    params: Txt2HsiParams
     coded: CodedScene
     denoiser: Denoiser
     origin: str = "learnt"
@@ -93,7 +93,7 @@ class PreparedScene:
     def restore(cls, folder: Path, device: str) -> PreparedScene:
         """Read what `save` wrote."""
         arrays, facts = load_state(folder)
-        params = Params(**facts["params"])
+        params = Txt2HsiParams(**facts["params"])
         coded = restore_coded_scene(arrays, params.network.vae_width, device)
         denoiser = restore_denoiser("denoiser", arrays, coded.gaussians, params, device)
         return cls(params, coded, denoiser, facts["origin"])
@@ -128,7 +128,7 @@ def restore_denoiser(
     name: str,
     arrays: Mapping[str, NDArray[Any]],
     gaussians: Gaussians,
-    params: Params,
+    params: Txt2HsiParams,
     device: str,
     text: int = 0,
 ) -> Denoiser:
@@ -141,14 +141,14 @@ def restore_denoiser(
 
 
 def untrained_denoiser(
-    gaussians: Gaussians, weight: Tensor, params: Params, text: int = 0
+    gaussians: Gaussians, weight: Tensor, params: Txt2HsiParams, text: int = 0
 ) -> Denoiser:
     """A denoiser of the size that the params name, with Gaussians of its own."""
     size = params.network
     return Denoiser(gaussians.copy(), weight.clone(), size.width, size.depth, text)
 
 
-def loss_of(denoiser: Denoiser, params: Params, device: str) -> Callable[..., Tensor]:
+def loss_of(denoiser: Denoiser, params: Txt2HsiParams, device: str) -> Callable[..., Tensor]:
     """Its loss, compiled on a GPU where the size says so."""
     if not (params.network.compiled and device.startswith("cuda")):
         return denoiser.loss
@@ -186,7 +186,7 @@ def code_scene(view: TrainView, params: CodingParams, run: TrainingRun) -> tuple
 
 def learn_scene(
     view: TrainView,
-    params: Params,
+    params: Txt2HsiParams,
     seed: int,
     device: str,
     progress: Progress,
