@@ -28,6 +28,7 @@ from hsiaug.metrics.dense.extractor import (
     mask_features,
     spectra_of,
 )
+from hsiaug.metrics.dense.tile_maps import random_tiles
 from hsiaug.metrics.measures import Fidelity, MeasureTable, Round, Values, average_rounds, note_of
 from hsiaug.metrics.neighbours import COPY, nearest_turned, rank_nearer
 from hsiaug.metrics.spectra import Space, frechet_between, spectral_angle
@@ -120,7 +121,7 @@ def dense_fidelity(
             rule, value=", ".join(str(tiles.images.shape) for tiles in sets), hint=hint
         )
     rng = np.random.default_rng(derive_seed("dense fidelity", seed))
-    index = [np.sort(rng.permutation(len(tiles))[:MOST]) for tiles in sets]
+    index = [random_tiles(len(tiles), MOST, rng) for tiles in sets]
     train, held_out, synthetic = (tiles.take(i) for tiles, i in zip(sets, index, strict=True))
     space = fit_image_space(train, rng)
     train_features, held_out_features, synthetic_features = _features(
@@ -130,8 +131,8 @@ def dense_fidelity(
     drawn = [
         _round(
             [
-                tiles.draw(size, rng)
-                for tiles in (train_features, held_out_features, synthetic_features)
+                features.draw(size, rng)
+                for features in (train_features, held_out_features, synthetic_features)
             ],
             size,
         )
@@ -209,8 +210,8 @@ def _over_all(train_features: _Features, compared: _Features, rng: np.random.Gen
 
 
 def _limit(reference: Array, compared: Array, rng: np.random.Generator) -> float | None:
-    """Limit at 1/N = 0 of a line through Fréchet distances of N of ``compared`` (n, d) to ``reference``,
-    over 1/N.
+    """Limit at 1/N = 0 of a line through Fréchet distances of N of ``compared`` (n, d) to
+    ``reference``, over 1/N.
     """
     least = len(compared) // 4
     if least < 2 * compared.shape[1]:

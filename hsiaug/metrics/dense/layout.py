@@ -17,7 +17,13 @@ from hsiaug.metrics.damages import permute_masks, shuffle_blocks
 from hsiaug.metrics.dense.extractor import fit_axes
 from hsiaug.metrics.dense.layout_extractor import LAYOUT_EXTRACTOR, Blocks, layout_blocks
 from hsiaug.metrics.dense.mask_layout import CHANGED
-from hsiaug.metrics.dense.tile_maps import date_maps, date_space, join_dates, mask_statistics
+from hsiaug.metrics.dense.tile_maps import (
+    date_maps,
+    date_space,
+    join_dates,
+    mask_statistics,
+    random_tiles,
+)
 from hsiaug.metrics.layout import LayoutMaps, edge_threshold, layout_maps
 from hsiaug.metrics.layout_measures import (
     JUDGES,
@@ -108,8 +114,7 @@ def dense_layout(
     """
     rng = np.random.default_rng(derive_seed("dense layout", seed))
     train_tiles, held_out_tiles, synthetic_tiles = (
-        tiles.take(np.sort(rng.permutation(len(tiles))[:TILES]))
-        for tiles in (train, held_out, synthetic)
+        tiles.take(random_tiles(len(tiles), TILES, rng)) for tiles in (train, held_out, synthetic)
     )
     space = date_space(train_tiles, rng)
     mixed = replace(held_out_tiles, images=shuffle_blocks(held_out_tiles.images, BLOCK, 1.0, rng))

@@ -6,7 +6,13 @@ import numpy as np
 
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.tiles import DenseSamples
-from hsiaug.metrics.dense.tile_maps import date_maps, date_space, join_dates, mask_statistics
+from hsiaug.metrics.dense.tile_maps import (
+    date_maps,
+    date_space,
+    join_dates,
+    mask_statistics,
+    random_tiles,
+)
 from hsiaug.metrics.layout import (
     SHOWN,
     LayoutMaps,
@@ -40,7 +46,7 @@ def measure_pairs(real: DenseSamples, synthetic: DenseSamples) -> dict[str, dict
     if min(real.side) < 2:
         return {}
     rng = np.random.default_rng(derive_seed("measured pairs", 0))
-    real = real.take(np.sort(rng.permutation(len(real))[:MOST]))
+    real = real.take(random_tiles(len(real), MOST, rng))
     synthetic = synthetic.take(np.arange(min(MOST, len(synthetic))))
     space = date_space(real, rng)
     sets = {"measured": synthetic, "measured_real": real}

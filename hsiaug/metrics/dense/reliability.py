@@ -16,6 +16,7 @@ from hsiaug.base.errors import InputError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.tiles import IGNORE, DenseSamples
 from hsiaug.metrics.calibration import FLAT, LEVELS, LabelScore, Reliability, why_silent
+from hsiaug.metrics.dense.tile_maps import random_tiles
 from hsiaug.metrics.measures import note_of
 from hsiaug.metrics.neighbours import rank_nearer
 from hsiaug.metrics.reliability import PROBES, ROUNDS, agreement_score, guesses_of
@@ -63,9 +64,9 @@ def dense_reliability(
     shown_classes = set(np.unique(synthetic.masks).tolist())
     notes = note_of("not judged, for want of real pixels", shown_classes - {IGNORE, *ids})
     notes += note_of("never made", set(ids) - shown_classes)
-    train = _some_tiles(train, rng)
-    held_out = _some_tiles(held_out, rng)
-    synthetic = _some_tiles(synthetic, rng)
+    train = train.take(random_tiles(len(train), TILES, rng))
+    held_out = held_out.take(random_tiles(len(held_out), TILES, rng))
+    synthetic = synthetic.take(random_tiles(len(synthetic), TILES, rng))
     space = fit_space(_inputs(train, rng), AXES)
     learnt, _ = _pixels(train, ids, space)
     held_out_pixels, held_out_tiles = _pixels(held_out, ids, space)
@@ -94,10 +95,6 @@ def dense_reliability(
     return Reliability((score, *edges), len(synthetic), len(held_out), notes)
 
 
-def _some_tiles(tiles: DenseSamples, rng: np.random.Generator) -> DenseSamples:
-    return tiles.take(np.sort(rng.permutation(len(tiles))[:TILES]))
-
-
 def tile_agreement(
     train: DenseSamples, synthetic: DenseSamples, *, classes: int, seed: int = 0
 ) -> Array:
@@ -109,7 +106,7 @@ def tile_agreement(
     """
     rng = np.random.default_rng(derive_seed("tile agreement", seed))
     ids = _judged_classes(train, train, classes)
-    train = _some_tiles(train, rng)
+    train = train.take(random_tiles(len(train), TILES, rng))
     space = fit_space(_inputs(train, rng), AXES)
     learnt, _ = _pixels(train, ids, space)
     synthetic_pixels, tiles = _pixels(synthetic, ids, space)

@@ -1,6 +1,7 @@
 """Tiles on the principal components of their dates, and where their masks lie in them."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.dense.mask_layout import change_contrast, edge_ranks
@@ -11,6 +12,11 @@ from hsiaug.metrics.spectra import Space, fit_space
 AXES = 6
 PIXELS = 5000
 """Pixels that the components are fitted on."""
+
+
+def random_tiles(count: int, most: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """(min(count, most),) ascending places of tiles, drawn at random from ``count`` tiles."""
+    return np.sort(rng.permutation(count)[:most])
 
 
 def date_space(train: DenseSamples, rng: np.random.Generator) -> Space:
