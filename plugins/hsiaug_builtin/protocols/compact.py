@@ -198,8 +198,8 @@ def _visits(
     part that holds fewer pixels than its share gives all, and the others more.
     """
     share = -(-count // places)
-    whole = [i for i, part in enumerate(parts) if len(part) >= share]
-    small = [i for i, part in enumerate(parts) if len(part) < share]
+    whole = [i for i, pixels in enumerate(parts) if len(pixels) >= share]
+    small = [i for i, pixels in enumerate(parts) if len(pixels) < share]
     for _ in range(TRIES):
         order = [*(whole[i] for i in rng.permutation(len(whole))), *small]
         homes, visits = np.unique(

@@ -101,8 +101,8 @@ class Smoothed(Plugin[Own]):
         """
         real = real_samples(samples, self.card.name)
         pixels = np.concatenate([view.unlabelled, view.coords])
-        known = np.zeros(view.visible.shape, dtype=bool)
-        known[tuple(pixels.T)] = True
+        with_shares = np.zeros(view.visible.shape, dtype=bool)
+        with_shares[tuple(pixels.T)] = True
         view = view_with(view, real)
         classes = np.unique(real.y)
         partner, choices, scores = _of_real(
@@ -112,18 +112,20 @@ class Smoothed(Plugin[Own]):
             device,
             choices_of=self.choices,
             samples=real,
-            known=known,
+            with_shares=with_shares,
             progress=progress,
         )
         names = [NONE, *choices]
         chosen = names[strongest(scores)]
         fitted = partner.fit(samples, real.coords, real.y, progress)
-        shares = share_image(partner, fitted, view, known, classes)
+        shares = share_image(partner, fitted, view, with_shares, classes)
         if chosen != NONE:
-            shares = choices[chosen].smooth(shares, known)
+            shares = choices[chosen].smooth(shares, with_shares)
         left_out = {name: round(float(score), 3) for name, score in zip(names, scores, strict=True)}
         facts = {"partner_view": partner.spectra.name, "smoothed": chosen, "left_out": left_out}
-        return FittedSmoothed(shares, known, classes, len(view.class_names), partner, fitted, facts)
+        return FittedSmoothed(
+            shares, with_shares, classes, len(view.class_names), partner, fitted, facts
+        )
 
 
 @once_a_view
@@ -135,7 +137,7 @@ def _of_real(
     *,
     choices_of: Callable[[TrainView], Mapping[str, Choice]],
     samples: PatchSamples,
-    known: NDArray[np.bool_],
+    with_shares: NDArray[np.bool_],
     progress: Progress,
 ) -> tuple[Partner, Mapping[str, Choice], Floats]:
     """The partner, the choices and their scores, alike for all arms of a draw.
@@ -148,7 +150,7 @@ def _of_real(
     partner = partner_of(params, view, seed, device)
     choices = choices_of(view)
     logarithms = left_out_logarithms(
-        partner, samples, view, known, list(choices.values()), progress
+        partner, samples, view, with_shares, list(choices.values()), progress
     )
     return partner, choices, mean_logarithms(logarithms, samples.y)
 
@@ -187,15 +189,15 @@ def left_out_logarithms(
     partner: Partner,
     real: PatchSamples,
     view: TrainView,
-    known: NDArray[np.bool_],
+    with_shares: NDArray[np.bool_],
     choices: Sequence[Choice],
     progress: Progress,
 ) -> Floats:
     """(1 + choices, n) logarithms of the share of the true class of real samples, by fits on the
     other half of them.
 
-    First without smoothing, then by each choice. NaN for a sample that is never left out. ``known``
-    (H, W): pixels that have shares.
+    First without smoothing, then by each choice. NaN for a sample that is never left out.
+    ``with_shares`` (H, W): pixels that have shares.
     """
     from scipy.ndimage import maximum_filter
 
@@ -206,11 +208,11 @@ def left_out_logarithms(
         held_out = np.flatnonzero(fold == k)
         training = real.take(fold != k)
         half = partner.fit(training, training.coords, training.y, progress)
-        near = np.zeros_like(known)
+        near = np.zeros_like(with_shares)
         near[tuple(real.coords[held_out].T)] = True
         near = (
             maximum_filter(near, 2 * max((choice.reach for choice in choices), default=0) + 1)
-            & known
+            & with_shares
         )
         shares = share_image(partner, half, view, near, classes)
         for i, smoothed in enumerate(

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 Image = NDArray[np.float32]
 Smooth = Callable[[Image, NDArray[np.bool_]], Image]
-"""``smooth(shares, known)``: shares (H, W, k) smoothed over the pixels ``known`` (H, W),
-meaningless elsewhere.
+"""``smooth(shares, with_shares)``: shares (H, W, k) smoothed over the pixels ``with_shares``
+(H, W), meaningless elsewhere.
 """
 
 EPSILON = 0.001
@@ -38,7 +38,7 @@ def guided_filter(guides: Image, radius: int) -> Smooth:
     alone. Works in stripes of rows.
     """
 
-    def smooth(shares: Image, known: NDArray[np.bool_]) -> Image:
+    def smooth(shares: Image, with_shares: NDArray[np.bool_]) -> Image:
         height, width, classes = shares.shape
         step = max(1, STRIPE // (width * classes))
         smoothed = np.zeros_like(shares)
@@ -46,17 +46,19 @@ def guided_filter(guides: Image, radius: int) -> Smooth:
             first = max(0, top - 2 * radius)
             last = min(height, top + step + 2 * radius)
             stripe = slice(first, last)
-            filtered = _filtered(guides[stripe], shares[stripe], known[stripe], 2 * radius + 1)
+            filtered = _filtered(
+                guides[stripe], shares[stripe], with_shares[stripe], 2 * radius + 1
+            )
             smoothed[top : top + step] = filtered[top - first : top - first + step]
         return smoothed
 
     return smooth
 
 
-def _filtered(guides: Image, shares: Image, known: NDArray[np.bool_], side: int) -> Image:
+def _filtered(guides: Image, shares: Image, with_shares: NDArray[np.bool_], side: int) -> Image:
     from scipy.ndimage import uniform_filter
 
-    weight = known.astype(np.float32)[:, :, None]
+    weight = with_shares.astype(np.float32)[:, :, None]
     mass = np.maximum(uniform_filter(weight, (side, side, 1), mode="constant"), 1e-6)
 
     def mean(image: Image) -> Image:
@@ -102,8 +104,8 @@ def superpixel_means(image: Image, sides: tuple[int, ...]) -> Smooth:
         for side in sides
     ]
 
-    def smooth(shares: Image, known: NDArray[np.bool_]) -> Image:
-        weight = known.ravel().astype(np.float64)
+    def smooth(shares: Image, with_shares: NDArray[np.bool_]) -> Image:
+        weight = with_shares.ravel().astype(np.float64)
         flat = shares.reshape(-1, shares.shape[2])
         smoothed = np.zeros_like(shares)
         for segment in segments:
@@ -130,11 +132,11 @@ def walk_at_random(image: Image, steps: int) -> Smooth:
         image.reshape(-1, channels),
     )
 
-    def smooth(shares: Image, known: NDArray[np.bool_]) -> Image:
-        nodes = np.flatnonzero(known)
+    def smooth(shares: Image, with_shares: NDArray[np.bool_]) -> Image:
+        nodes = np.flatnonzero(with_shares)
         smoothed = np.zeros_like(shares)
-        smoothed[known] = spread(
-            shares[known].astype(np.float64), graph[nodes][:, nodes], WALKS, steps
+        smoothed[with_shares] = spread(
+            shares[with_shares].astype(np.float64), graph[nodes][:, nodes], WALKS, steps
         )
         return smoothed
 
