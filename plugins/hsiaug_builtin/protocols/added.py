@@ -14,7 +14,7 @@ NO_BUFFER = "added labels have no buffer: test pixels round them lie in training
 
 
 @dataclass(frozen=True)
-class AddedLabels(Based):
+class ScatteredLabels(Based):
     """The base draw, its buffer, and K more labelled pixels of each class, anywhere; draws are
     nested in K.
 
