@@ -170,9 +170,11 @@ def plane_distance(a: Array, b: Array, frame: Array) -> float:
     """
     from scipy.spatial.distance import jensenshannon
 
-    low, high = frame.min(axis=0), frame.max(axis=0)
+    low = frame.min(axis=0)
+    high = frame.max(axis=0)
     room = np.maximum(MARGIN * (high - low), 1e-9)
-    low, high = low - room, high + room
+    low = low - room
+    high = high + room
     edges = list(np.linspace(low, high, BINS + 1).T)
     p, q = (np.histogramdd(points.clip(low, high), edges)[0].ravel() for points in (a, b))
     distance = float(jensenshannon(p, q, base=2))

@@ -160,7 +160,7 @@ def dense_fidelity(
 
 
 def _rounds_by_date(
-    train: DenseSamples, held: DenseSamples, made: DenseSamples, size: int, seed: int
+    train: DenseSamples, held_out: DenseSamples, synthetic: DenseSamples, size: int, seed: int
 ) -> list[Round]:
     """Fréchet distances of the images of each date, in subsets of one size.
 
@@ -170,18 +170,24 @@ def _rounds_by_date(
     rng = np.random.default_rng(derive_seed("dense fidelity by date", seed))
     scores = {}
     for place, name in enumerate(BY_DATE):
-        sets = [replace(part, images=part.images[:, [place]]) for part in (train, held, made)]
+        sets = [
+            replace(tiles, images=tiles.images[:, [place]])
+            for tiles in (train, held_out, synthetic)
+        ]
         space = fit_image_space(sets[0], rng)
-        features = [image_features(part.images, space) for part in sets]
+        features = [image_features(tiles.images, space) for tiles in sets]
         axes = fit_axes(features[0])
-        scores[name] = [axes.scores(part) for part in features]
+        scores[name] = [axes.scores(blocks) for blocks in features]
     rounds: list[Round] = []
     for _ in range(REPEATS):
-        rows = [rng.permutation(len(part))[:size] for part in (train, held, made)]
+        rows = [rng.permutation(len(tiles))[:size] for tiles in (train, held_out, synthetic)]
         values: Values = {}
         floors: Values = {}
-        for name, parts in scores.items():
-            drawn = [part[index] for part, index in zip(parts, rows, strict=True)]
+        for name, scores_of_sets in scores.items():
+            drawn = [
+                scores_of_set[index]
+                for scores_of_set, index in zip(scores_of_sets, rows, strict=True)
+            ]
             floors[name], values[name] = frechet_between(drawn)
         rounds.append((values, floors, size))
     return rounds
