@@ -57,9 +57,9 @@ def download(files: Sequence[tuple[FileSpec, Path]], name: str, *, progress: boo
             reasons[url] = reason
         else:
             rule = f"{target.name} ({in_bytes(spec.size)}) of {name} could not be downloaded"
-            found = "; ".join(f"{url}: {reason}" for url, reason in reasons.items())
+            failures = "; ".join(f"{url}: {reason}" for url, reason in reasons.items())
             hint = f"Go online and try again, or put into {target.parent} by hand: {by_hand}."
-            raise DataUnavailableError(rule, value=found, hint=hint)
+            raise DataUnavailableError(rule, value=failures, hint=hint)
 
 
 def _try_mirror(url: str, spec: FileSpec, target: Path, progress: bool) -> str | None:
@@ -137,10 +137,10 @@ def _fetch(url: str, target: str, _: object, *, most: int, shown: bool) -> None:
     import requests
     from tqdm import tqdm
 
-    asked = {"User-Agent": "hsiaug", "Accept-Encoding": "identity"}
+    headers = {"User-Agent": "hsiaug", "Accept-Encoding": "identity"}
     timeout = CONNECT_SECONDS, STALL_SECONDS
     with (
-        requests.get(url, headers=asked, timeout=timeout, stream=True) as answer,
+        requests.get(url, headers=headers, timeout=timeout, stream=True) as answer,
         Path(target).open("wb") as file,
     ):
         answer.raise_for_status()

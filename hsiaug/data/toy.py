@@ -67,15 +67,15 @@ def _fields(rng: np.random.Generator, height: int, width: int, count: int) -> ND
 
 def _assign(areas: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
     """(fields,) class index of each field, so that areas come near to shares 1, 1/2, 1/4, …"""
-    wanted = 0.5 ** np.arange(classes)
-    left = wanted / wanted.sum() * areas.sum()
+    shares = 0.5 ** np.arange(classes)
+    remaining = shares / shares.sum() * areas.sum()
     class_of_field = np.empty(len(areas), dtype=np.int64)
     # The smallest field goes to the smallest class first, so that every class has one.
     order = np.argsort(areas, kind="stable")
     for step, field in enumerate(order):
-        chosen = classes - 1 - step if step < classes else int(np.argmax(left))
+        chosen = classes - 1 - step if step < classes else int(np.argmax(remaining))
         class_of_field[field] = chosen
-        left[chosen] -= areas[field]
+        remaining[chosen] -= areas[field]
     return class_of_field
 
 
