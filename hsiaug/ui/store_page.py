@@ -47,8 +47,8 @@ class StorePage:
         """
         with self._lock:
             self._look()
-            told = {"version": self._version, "records": self._records, "seconds": self._took}
-            return JSONResponse({**told, "runs": heard_of(self._store.root)})
+            facts = {"version": self._version, "records": self._records, "seconds": self._took}
+            return JSONResponse({**facts, "runs": heard_of(self._store.root)})
 
     def report(self, _: Request) -> Response:
         """The page of ``hsiaug report --out report.html``, made again where records have
