@@ -109,8 +109,10 @@ def advise(
     if why:
         note(f"note: {why}")
     with stoppable(err), open_engine(settings, jobs, note) as engine:
-        kept = Store(store, create=True)
-        session = Session(loaded, scene, registry(), kept, device, engine, start, end, console=err)
+        records = Store(store, create=True)
+        session = Session(
+            loaded, scene, registry(), records, device, engine, start, end, console=err
+        )
         note(f"note: {allowance(planned[0], session, budget)}")
         header, rows, lines = tell_advice(
             find_advice(planned, request, session),

@@ -126,9 +126,9 @@ def benchmark(
     check_limit(seconds)
     bounds = Bounds.of(isolate, limit or ())
     if (scene is None) == (suite is None):
-        found = None if scene is None else f"{scene} and --suite {suite}"
+        both_named = None if scene is None else f"{scene} and --suite {suite}"
         hint = "Name one of them; --data runs a suite on a scene of yours."
-        raise InputError("a benchmark is of a scene or of a suite", value=found, hint=hint)
+        raise InputError("a benchmark is of a scene or of a suite", value=both_named, hint=hint)
     notes = notes_console(console(err=True), quiet=quiet)
     named_suite: Suite | None = None
     if scene is None or is_suite(scene):
@@ -196,9 +196,9 @@ def _suite_of(
 def _given(ctx: typer.Context, names: Sequence[str]) -> list[str]:
     """The options among those parameters that the user typed."""
     sources = {
-        one.opts[0]: ctx.get_parameter_source(one.name or "")
-        for one in ctx.command.params
-        if one.name in names
+        parameter.opts[0]: ctx.get_parameter_source(parameter.name or "")
+        for parameter in ctx.command.params
+        if parameter.name in names
     }
     return [
         option

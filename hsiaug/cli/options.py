@@ -31,17 +31,17 @@ need.
 """
 
 
-def option(help: str, *names: str, panel: str | None = None, **more: Any) -> Any:
+def option(help: str, *names: str, panel: str | None = None, **typer_options: Any) -> Any:
     """An option of a command.
 
     Parameters
     ----------
     panel : str or None
         Its place in the help.
-    more : object
-        As :func:`typer.Option` takes them.
+    typer_options : object
+        Other arguments of :func:`typer.Option`.
     """
-    return typer.Option(*names, help=help, rich_help_panel=panel, **more)
+    return typer.Option(*names, help=help, rich_help_panel=panel, **typer_options)
 
 
 def by_task(names: Mapping[str, Sequence[str]]) -> str:
@@ -299,5 +299,5 @@ def plan_request(task: str, typed: Mapping[str, Any], **changed: Any) -> Request
     from hsiaug.bench.request import read_request
 
     options = {**typed, **changed}
-    given = {name: options[name] for name in REQUEST if options.get(name) is not None}
-    return read_request(task=task, **given)
+    stated = {name: options[name] for name in REQUEST if options.get(name) is not None}
+    return read_request(task=task, **stated)

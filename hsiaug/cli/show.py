@@ -45,7 +45,8 @@ def show(
         print_lines(out, (record["error"]["traceback"] or record["error"]["message"]).splitlines())
     if metrics := record["metrics"]:
         recall = (
-            "not evaluable" if one is None else f"{100 * one:.1f}" for one in metrics["recall"]
+            "not evaluable" if value is None else f"{100 * value:.1f}"
+            for value in metrics["recall"]
         )
         samples = record["samples"]
         rows = zip(
