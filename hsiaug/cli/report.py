@@ -103,8 +103,8 @@ def report(
     shapes = [ENDINGS[check_target(path, tuple(ENDINGS))] for path in out]
     if format and shapes and {format} != set(shapes):
         rule = "--format must agree with the endings of --out"
-        formats = f"--format {format} and --out {', '.join(map(str, out))}"
-        raise InputError(rule, value=formats, hint="Leave out --format.")
+        conflict = f"--format {format} and --out {', '.join(map(str, out))}"
+        raise InputError(rule, value=conflict, hint="Leave out --format.")
     if suite is None and by == PAPER:
         raise InputError(
             f"--by {PAPER} belongs to a suite", hint="Name it with --suite txt2hsi_claims."
