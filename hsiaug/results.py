@@ -701,8 +701,10 @@ class Results:
         return Table(compared_report, "generator")._repr_html_()
 
 
-def _results(store: Store, read: Reading) -> Results:
-    return Results(store, build_report(read.records, store=str(store.root), damaged=read.damaged))
+def _results(store: Store, reading: Reading) -> Results:
+    return Results(
+        store, build_report(reading.records, store=str(store.root), damaged=reading.damaged)
+    )
 
 
 def _plugin(kind: Kind, name: str, preset: str, params: Mapping[str, object]) -> Any:

@@ -106,7 +106,8 @@ class SceneMap:
         counts = np.array(
             [sum(np.count_nonzero(class_map == c) for class_map in self.maps.values()) for c in ids]
         )
-        pixels, classes = [*counts[1:], counts[0]], range(1, len(self.class_names) + 1)
+        pixels = [*counts[1:], counts[0]]
+        classes = range(1, len(self.class_names) + 1)
         frame = DataFrame(
             {"class": [*classes, 0], "name": [*self.class_names, "no data"], "pixels": pixels}
         )
@@ -128,7 +129,8 @@ class SceneMap:
 
     def remarks(self) -> list[str]:
         """Sentences on how far the map is to be trusted."""
-        audit, metrics = self.made.split.audit, self.record["metrics"]
+        audit = self.made.split.audit
+        metrics = self.record["metrics"]
         leaky = " [LEAKY]" if audit.leaky else ""
         headline = metric_set(self.made.spec.task)
         scores = ", ".join(
@@ -334,7 +336,8 @@ def make_map(
         maps = task.prediction.mapped(
             fitted, refitted.card, data, refitted.split, progress, refitted.spectra
         )
-    same, grounds = repeats(refitted, maps, source), task.data.georeferences(scene, data)
+    same = repeats(refitted, maps, source)
+    grounds = task.data.georeferences(scene, data)
     probabilities = fitted.placed(refitted.split, maps) if isinstance(fitted, _Sharing) else {}
     return SceneMap(source, maps, tuple(data.class_names), refitted, same, grounds, probabilities)
 
@@ -351,7 +354,8 @@ class _Sharing:
                 value=name,
                 hint="Take svm or rf, or leave it out.",
             )
-        self._fitted, self._shares = fitted, list[NDArray[np.float32]]()
+        self._fitted = fitted
+        self._shares = list[NDArray[np.float32]]()
 
     def predict(self, batch: Any) -> Any:
         self._shares.append(self._fitted.predict_proba(batch))

@@ -58,7 +58,8 @@ def scoring(plan: Plan, session: Session) -> Session:
     As in reports, AA over the classes with FEWEST test pixels in every draw; over all where fewer
     than two have these.
     """
-    task, trial = plan.task, plan.trials[0]
+    task = plan.task
+    trial = plan.trials[0]
     name = task.scores[0][1]
     if not task.single_pixels:
         return replace(session, score=name)
@@ -169,19 +170,20 @@ def _worth(plan: Plan, scene: TaskData) -> Plan:
     rate_of: dict[tuple[int, ...], Rate] = {}
     useless = {t.rate for t in plan.trials if t.hash in plan.nothing}
     for rate in sorted({t.rate for t in plan.trials} - useless - {Rate(0.0)}):
-        wanted = tuple(plan.samples[t.hash][1] for t in plan.trials if t.rate == rate)
-        size = samples_bytes(scene, max(wanted), plan.trials[0].patch)
+        sample_counts = tuple(plan.samples[t.hash][1] for t in plan.trials if t.rate == rate)
+        size = samples_bytes(scene, max(sample_counts), plan.trials[0].patch)
         if size > LARGEST:
             notes.append(
-                f"λ = {rate} makes {max(wanted):,} samples, {size / 2**30:.1f} GiB: not tried"
+                f"λ = {rate} makes {max(sample_counts):,} samples, {size / 2**30:.1f} GiB:"
+                " not tried"
             )
             useless.add(rate)
-        elif wanted in rate_of:
+        elif sample_counts in rate_of:
             notes.append(
-                f"λ = {rate} asks for the same samples as λ = {rate_of[wanted]}: not tried"
+                f"λ = {rate} asks for the same samples as λ = {rate_of[sample_counts]}: not tried"
             )
             useless.add(rate)
-        rate_of.setdefault(wanted, rate)
+        rate_of.setdefault(sample_counts, rate)
     trials = [
         t for t in plan.trials if t.rate not in useless and (t.rate or t.generator.name == NONE)
     ]
@@ -294,8 +296,8 @@ def run_baselines(plan: Plan, session: Session) -> Plan:
         " for each generator"
         for name, duration in skipped.items()
     ]
-    kept = tuple(trial for trial in plan.trials if trial.classifier.name not in skipped)
-    return replace(plan, trials=kept, notes=(*plan.notes, *notes))
+    remaining = tuple(trial for trial in plan.trials if trial.classifier.name not in skipped)
+    return replace(plan, trials=remaining, notes=(*plan.notes, *notes))
 
 
 def affordable_names(plan: Plan, session: Session) -> tuple[list[str], list[str]]:
@@ -322,8 +324,8 @@ def affordable_names(plan: Plan, session: Session) -> tuple[list[str], list[str]
         if not classifiers or _is_affordable(seconds, spent, whole):
             classifiers.append(name)
             spent += seconds
-    kept = tuple(trial for trial in plan.trials if trial.classifier.name in classifiers)
-    plan = replace(plan, trials=kept)
+    remaining = tuple(trial for trial in plan.trials if trial.classifier.name in classifiers)
+    plan = replace(plan, trials=remaining)
     rate = min(trial.rate for trial in plan.trials if trial.rate)
     tried = [arm.generator.name for arm, _ in arms(plan) if arm.rate == rate]
     until = session.end - (1 - SCREEN_SHARE) * whole

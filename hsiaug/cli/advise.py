@@ -101,7 +101,8 @@ def advise(
         learning_task.name, ctx.params, protocol=f"within:{protocol}", lambdas=lambdas
     )
     planned = screening_plan(loaded, request, registry(), scene)
-    err, jobs = console(err=True), workers(jobs, device, [planned[0]])
+    err = console(err=True)
+    jobs = workers(jobs, device, [planned[0]])
 
     def note(line: str) -> None:
         print_lines(err, [line])

@@ -104,7 +104,8 @@ def _rows(advice: Advice) -> Iterator[Row]:
                     None if stage == "screened" else _written(t_interval(values, advice.level))
                 )
                 gains += [signed(fmean(values)), interval]
-            arm, aa = gain.arm, percent(fmean(gain.aa))
+            arm = gain.arm
+            aa = percent(fmean(gain.aa))
             named = (arm.generator.name, arm.rate, arm.omega, gain.classifier)
             yield stage, *named, len(gain.seeds), aa, *gains, gain.better.control
 
@@ -117,7 +118,8 @@ def _spent(advice: Advice, session: Session) -> dict[str, object]:
     """The advice, what was not tried (generator, its rates, and why), and the time that was
     spent.
     """
-    left_out, spent = advice.left_out, time.time() - session.start
+    left_out = advice.left_out
+    spent = time.time() - session.start
     reasons = {name: name_options(why) for name, _, why in reversed(left_out)}
     return {
         "advice": advice,

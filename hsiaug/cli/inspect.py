@@ -206,8 +206,13 @@ def inspect(
             screen,
             RECONSTRUCTION,
             (
-                (one.label, measured(one.held_out), measured(one.training), one.unit)
-                for one in report.reconstruction
+                (
+                    measure.label,
+                    measured(measure.held_out),
+                    measured(measure.training),
+                    measure.unit,
+                )
+                for measure in report.reconstruction
             ),
         )
     if looked:

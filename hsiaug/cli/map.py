@@ -68,7 +68,8 @@ def map_(
     scene_map = make_map(
         scene, store, record, classifier, device, console(err=True), shares=probabilities
     )
-    files, screen = scene_map.save_all(out), console()
+    files = scene_map.save_all(out)
+    screen = console()
     print_table(screen, HEADER, scene_map.rows())
     print_lines(screen, scene_map.remarks())
     say_written(files)

@@ -216,13 +216,13 @@ def store_named(folder: Path | None, store: Path | None) -> Path:
     return folder or store or Path(defaults.STORE)
 
 
-def task_of(ref: str, asked: TaskName | None) -> str:
+def task_of(ref: str, stated: TaskName | None) -> str:
     """The task of a scene or a set of pairs. Raises InputError where its card says another task
     than ``--task``.
     """
     from hsiaug.data.pair_sets import task_of as task_in_card
 
-    return task_in_card(ref, asked)
+    return task_in_card(ref, stated)
 
 
 def suite_on(suite: Suite, data: str | None, *, quiet: bool = False) -> Suite:

@@ -271,7 +271,7 @@ def show_tables(tables: TableFiles, out: Sequence[Path], others: Writers | None 
 
 
 def read_report(
-    store: Store, runs: Mapping[str, Collection[str]] | None = None, read: Reading | None = None
+    store: Store, runs: Mapping[str, Collection[str]] | None = None, reading: Reading | None = None
 ) -> Report:
     """The report of a store; what is missing of the runs and what is damaged is said on standard
     error.
@@ -280,14 +280,14 @@ def read_report(
     ----------
     runs : mapping of str to collection of str or None
         Hashes of the trials of each run of a suite, by its name.
-    read : Reading or None
+    reading : Reading or None
         The records, where they are not to be read anew.
     """
     from hsiaug.report import build_report, read_store
     from hsiaug.trial.record import damage_lines
 
-    damaged = [] if read is None else list(read.damaged)
-    records = read_store(store, damaged) if read is None else read.records
+    damaged = [] if reading is None else list(reading.damaged)
+    records = read_store(store, damaged) if reading is None else reading.records
     report = build_report(records, store=str(store.root), runs=runs, damaged=damaged)
     reported = (
         {hash for table in report.tables for hash in table.trials.columns["hash"].tolist()}

@@ -35,7 +35,8 @@ def show(
     """
     from hsiaug.trial.store import Store
 
-    record, out = Store(store).find(hash), console()
+    record = Store(store).find(hash)
+    out = console()
     if json:
         print_json(record, indent=1)
         return

@@ -71,7 +71,8 @@ def verify(folder: options.Folder = None, store: options.NamedStore = None) -> N
     from hsiaug.trial.store import Store
     from hsiaug.trial.upkeep import verify as verified
 
-    records, out = Store(options.store_named(folder, store)), console()
+    records = Store(options.store_named(folder, store))
+    out = console()
     with show_progress(console(err=True), str(records.root)) as count:
         findings = list(verified(records, count, older := list[str]()))
     if older:

@@ -194,7 +194,8 @@ def _hull(y: NDArray[np.float64], places: NDArray[np.float64]) -> NDArray[np.flo
     while len(rows):
         corner[rows, last] = True
         last = before[last, rows]
-        rows, last = rows[last > 0], last[last > 0]
+        rows = rows[last > 0]
+        last = last[last > 0]
     return _between(y, places, corner)
 
 
@@ -205,7 +206,8 @@ def _between(
     are corners.
     """
     corners = np.flatnonzero(corner)
-    left, place = y.ravel()[corners], places[corners % y.shape[1]]
+    left = y.ravel()[corners]
+    place = places[corners % y.shape[1]]
     # From the last band, a corner, no line goes on: its share is 0, whatever spectrum comes next.
     rise = np.diff(left, append=left[-1:])
     width = np.diff(place, append=place[-1:])

@@ -535,7 +535,8 @@ def _per_band(values: PerBand) -> str:
 
 def _warnings(findings: _Findings) -> Iterator[str]:
     """Sentences, each with its hint."""
-    values, coding = findings.read, findings.coding
+    values = findings.read
+    coding = findings.coding
     yield from (*findings.raw.notes, *findings.raster.notes, *coding.notes)
     yield from _data_warnings(findings)
     if findings.other_axes:
@@ -575,7 +576,8 @@ def _warnings(findings: _Findings) -> Iterator[str]:
 
 def _data_warnings(findings: _Findings) -> Iterator[str]:
     """On pixels without data."""
-    facts, raw = findings.seen, findings.raw
+    facts = findings.seen
+    raw = findings.raw
     if facts.unfilled:
         invalid = ["NaN", "infinity"]
         invalid += (
@@ -597,7 +599,9 @@ def _data_warnings(findings: _Findings) -> Iterator[str]:
 
 def _scale_warnings(findings: _Findings) -> Iterator[str]:
     """On the scale and the units of the values."""
-    facts, values, raw = findings.seen, findings.read, findings.raw
+    facts = findings.seen
+    values = findings.read
+    raw = findings.raw
     if "cube.scale" in values.remarks:
         yield (
             f"cube.scale is {values.remarks['cube.scale']}: say it with `scale` (1 to keep the"
@@ -640,7 +644,8 @@ def bare_scene(path: Path) -> tuple[UnlabelledScene, Georeference | None, dict[s
     Raises SceneError where the file is missing or damaged.
     """
     must_exist(path)
-    ground, raw = read_declared(path).ground, read_cube_file(path)
+    ground = read_declared(path).ground
+    raw = read_cube_file(path)
     void = raw.void()
     facts = look_through(raw.array, raw.nodata, raw.bad_bands, str(path), void)
     values = read_values(raw, facts, None, None, ())

@@ -218,7 +218,8 @@ def scaling(
     )
     names = [f"data reflectance {name} values" for name in ("gain", "offset")]
     others = [_of_bands(path, header, name, bands) for name in names]
-    factor, notes = _factor(path, header), tuple[str, ...]()
+    factor = _factor(path, header)
+    notes = tuple[str, ...]()
     if gains is offsets is None and any(factor is not None for factor in others):
         gains, offsets = others
     elif any(factor is not None for factor in others):

@@ -261,7 +261,8 @@ class _CodeCounts:
     @property
     def far(self) -> int | None:
         """The code of a class that may stand for no label: far above the others."""
-        lower, last = self.ids[:-1], self.ids[-1] if self.ids else 0
+        lower = self.ids[:-1]
+        last = self.ids[-1] if self.ids else 0
         return (
             last
             if self.unlabelled is None and last in FILLERS and last > 2 * max(lower, default=0) + 1
@@ -332,7 +333,8 @@ def _doubts(code_counts: _CodeCounts, reasons: Mapping[int, str], named: bool) -
     ]
     if below:
         yield f"codes below 0 count as unlabelled: {', '.join(map(str, below))}"
-    zero, missing = code_counts.zero, code_counts.raster.missing
+    zero = code_counts.zero
+    missing = code_counts.raster.missing
     if zero and code_counts.raster.marks:
         yield (
             f"{zero:,} labels are of class 0, which counts as unlabelled: if it is a class, say"

@@ -89,9 +89,11 @@ def load_scene(ref: AnyPath, *, progress: Switch = True) -> Scene:
     cube_path, label_path = _fetch(entry, progress)
     raw = read_cube_file(cube_path, key=card.cube.key, data=card.cube.data)
     sheet = read_labels_array(label_path, key=card.labels.key, data=card.labels.data)
-    codes, void = sheet.array, void_codes(sheet, card.labels.codes)
+    codes = sheet.array
+    void = void_codes(sheet, card.labels.codes)
     if card.labels.axes == "wh":
-        codes, void = codes.T, void.T
+        codes = codes.T
+        void = void.T
     return Scene(
         name=card.name,
         cube=_cube(raw, card.cube, card.name),

@@ -262,7 +262,8 @@ def _read(path: Path, key: str | None, data: str | None, *, ndim: int) -> RawArr
 
 def _unpacking(path: Path) -> str:
     """The command that unpacks a file; "" where its ending is of none that is packed."""
-    name, suffix = path.name, path.suffix.lower()
+    name = path.name
+    suffix = path.suffix.lower()
     if suffix in PACKED and Path(path.stem).suffix.lower() == ".tar":
         suffix = ".tar"
     if suffix in ARCHIVES:
@@ -341,7 +342,8 @@ def _wrong_rank(path: Path, rule: str, raw: RawArray) -> SceneError:
 
 def _npy_remedy(path: Path, rule: str, raw: RawArray) -> str:
     """What to type for an array of another number of axes than are read."""
-    shape, target = raw.array.shape, f"{path.stem}_fit.npy"
+    shape = raw.array.shape
+    target = f"{path.stem}_fit.npy"
     load = f"import numpy; a = numpy.load('{path.name}')"
     axes = 3 if "three" in rule else 2
     code, text = "a.reshape(HEIGHT, WIDTH, -1)", "If it holds a row for each pixel of each line"

@@ -303,7 +303,8 @@ def _band_places(
     stated, stated_widths = np.full((2, len(bands)), np.nan)
     units = list[str]()
     for place, band in enumerate(bands):
-        tags, imagery = file.tags(band), file.tags(band, ns="IMAGERY")
+        tags = file.tags(band)
+        imagery = file.tags(band, ns="IMAGERY")
         central = number_of(imagery.get("CENTRAL_WAVELENGTH_UM"))
         centre = central or number_of(tags.get("wavelength", tags.get("WAVELENGTH")))
         width = number_of(imagery.get("FWHM_UM") if central else tags.get("fwhm", tags.get("FWHM")))

@@ -167,7 +167,8 @@ def _look_up(table: dict[str, object], loc: tuple[int | str, ...]) -> tuple[str,
     value: object = table
     for step in loc:
         if isinstance(value, dict) and isinstance(step, str):
-            key, value = f"{key}.{step}" if key else step, value.get(step)
+            key = f"{key}.{step}" if key else step
+            value = value.get(step)
         elif isinstance(value, list) and isinstance(step, int) and step < len(value):
             value = value[step]
             name = value.get("name") if isinstance(value, dict) else None

@@ -88,7 +88,8 @@ def _cube(
 ) -> NDArray[np.float32]:
     """(H, W, B) float32 reflectance."""
     height, width = fields.shape
-    count, classes = len(class_of_field), int(class_of_field.max()) + 1
+    count = len(class_of_field)
+    classes = int(class_of_field.max()) + 1
     spectra = _smooth(rng, classes, bands, 0.12)  # (classes, B)
     spectra += rng.uniform(0.08, 0.2, (classes, 1)) - spectra.min(axis=1, keepdims=True)
     by_field = spectra[class_of_field] + _smooth(rng, count, bands, 0.04)  # (fields, B)

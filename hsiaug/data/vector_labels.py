@@ -186,7 +186,8 @@ def _read_geojson(path: Path) -> tuple[list[Feature], str]:
         features: list[Feature] = []
         for number, item in enumerate(content["features"], start=1):
             feature = item if isinstance(item, dict) else {"geometry": item}
-            shape, properties = feature.get("geometry"), feature.get("properties")
+            shape = feature.get("geometry")
+            properties = feature.get("properties")
             if not isinstance(shape, dict | None) or not isinstance(properties, dict | None):
                 raise ValueError(f"feature {number} is none")
             features.append((shape, properties or {}))

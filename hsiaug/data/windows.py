@@ -36,7 +36,8 @@ class WindowCube:
     def __init__(
         self, shape: tuple[int, ...], window: Callable[[slice, slice], NDArray[np.float32]]
     ) -> None:
-        self.shape, self._window = shape, window
+        self.shape = shape
+        self._window = window
 
     def window(self, rows: slice, columns: slice) -> NDArray[np.float32]:
         """(h, w, B) of the rows and columns between two bounds each."""

@@ -323,7 +323,8 @@ def patches_at(cube: NDArray[Scalar], coords: AnyArray, patch: int) -> NDArray[S
     (n, B, p, p) array
         Of the cube's dtype.
     """
-    radius, steps = patch // 2, np.arange(patch)
+    radius = patch // 2
+    steps = np.arange(patch)
     down, across = (
         np.pad(np.arange(length), radius, mode="reflect") if radius else np.arange(length)
         for length in cube.shape[:2]

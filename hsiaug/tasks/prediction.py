@@ -211,7 +211,8 @@ class TilePredictor:
         """Tiles lie side by side, and those of the test side once more on top."""
         ids = [np.zeros(place.mask.shape, dtype=np.int16) for place in data.places]
         everywhere = side_by_side(data, split.patch)
-        whole, done = len(everywhere) + len(split.test), 0
+        whole = len(everywhere) + len(split.test)
+        done = 0
         for tiles in (everywhere, split.test):
             for count in _predict_tiles(fitted, data, tiles, split.patch, ids, spectra):
                 done += count

@@ -31,7 +31,8 @@ def view_scores(view: TrainView) -> dict[str, float]:
     read. Where no class has two training pixels apart, every score is 0.
     """
     rows = _thin(view.y)
-    coords, y = view.coords[rows].astype(np.int64), view.y[rows]
+    coords = view.coords[rows].astype(np.int64)
+    y = view.y[rows]
     fold = spatial_folds(coords, y, view.patch)
     spectra = view.pixels[coords[:, 0], coords[:, 1]]
     names = VIEWS if view.bands >= FEWEST else (RAW,)

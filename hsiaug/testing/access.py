@@ -87,7 +87,9 @@ def inspect(samples: Samples, view: View) -> None:
     apart.
     """
     require(isinstance(samples, type(view.real)), f"a {type(samples).__name__}")
-    x, y, shape = values(samples), samples.labels, values(view.real).shape[1:]
+    x = values(samples)
+    y = samples.labels
+    shape = values(view.real).shape[1:]
     require(x.shape[1:] == shape and x.dtype == np.float32, f"spectra {x.dtype} {x.shape}")
     require(y.dtype == np.int64, f"class ids {y.dtype}")
     if isinstance(samples, PatchSamples):
@@ -144,7 +146,8 @@ def probes(case: Case, card: Card) -> tuple[Items, NDArray[np.int64]]:
     """Test items as the card's classifier is shown them, and their labels; every second pixel,
     sorted by class.
     """
-    scene, split = case.data, case.split
+    scene = case.data
+    split = case.split
     if isinstance(split, TileSplit):
         test = real_samples(split, split.test)
         return items(test), test.masks

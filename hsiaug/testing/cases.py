@@ -84,7 +84,8 @@ def scramble(case: Case, card: Card) -> Case:
     data = case.data if card.text else replace(case.data, descriptions={})
     split = case.split
     if isinstance(data, Scene) and isinstance(split, Split):
-        labels, cube = data.labels.copy(), data.cube.copy()
+        labels = data.labels.copy()
+        cube = data.cube.copy()
         labels[split.test] = _wrong(labels[split.test], len(data.class_names))
         if card.scope != "scene":
             cube[split.test] = cube[split.test][::-1] + np.float32(SPAN)
@@ -113,7 +114,8 @@ def _wrong(labels: NDArray[np.int16], classes: int) -> NDArray[np.int16]:
 
 def _spectra(classes: int, bands: int) -> NDArray[np.float64]:
     """(C, B) of 0..1."""
-    grid, c = np.linspace(0, 1, bands), np.arange(classes)[:, None]
+    grid = np.linspace(0, 1, bands)
+    c = np.arange(classes)[:, None]
     return np.asarray(0.2 + 0.15 * c + 0.1 * np.sin(np.pi * (1 + c) * grid))
 
 

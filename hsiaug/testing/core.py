@@ -221,7 +221,8 @@ class Kit:
             return Outcome(
                 check.name, "skipped", check.rule, f"needs {', '.join(missing)}", "", 0.0
             )
-        subject, start = self.subject, time.perf_counter()
+        subject = self.subject
+        start = time.perf_counter()
         seen = hint = ""
         status: Literal["passed", "failed", "skipped"] = "failed"
         try:

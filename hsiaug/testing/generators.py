@@ -81,7 +81,8 @@ class GeneratorSubject(Subject[GeneratorFit]):
 
     def use(self, case: Case) -> GeneratorFit:
         bench = self.bench(case)
-        view, fitted = bench.plugin_view, self.fit_on(bench)
+        view = bench.plugin_view
+        fitted = self.fit_on(bench)
         counts = self.counts(view)
         bench.task.sampling.check(self.draw(fitted, counts), self.expected(counts), view)
         return fitted
@@ -118,8 +119,8 @@ def counts(subject: GeneratorSubject) -> None:
     """sample gives exactly counts[c] samples of each class c; zeros give none, and no count at all
     is no error; of pairs, counts.total in all and counts.by_class[c] that show class c
     """
-    for each in (subject, *subject.elsewhere):
-        present = sorted(each.view.counts)
+    for task_subject in (subject, *subject.elsewhere):
+        present = sorted(task_subject.view.counts)
         by_class: tuple[dict[int, int], ...] = (
             dict.fromkeys(present, 0),
             {},
@@ -127,10 +128,12 @@ def counts(subject: GeneratorSubject) -> None:
             {present[0]: 1},
         )
         for requested in (
-            each.counts(each.view),
-            *map(partial(access.of_classes, each.task), by_class),
+            task_subject.counts(task_subject.view),
+            *map(partial(access.of_classes, task_subject.task), by_class),
         ):
-            wrong = access.count_errors(each.draw(each.base, requested), each.expected(requested))
+            wrong = access.count_errors(
+                task_subject.draw(task_subject.base, requested), task_subject.expected(requested)
+            )
             require(not wrong, wrong)
 
 
@@ -248,7 +251,8 @@ def resumes(subject: GeneratorSubject) -> None:
     """
     if not subject.card.resumes:
         raise unittest.SkipTest("its card says that it does not")
-    bench, view = subject.base_bench, subject.view
+    bench = subject.base_bench
+    view = subject.view
     seed = derive_seed("fit", subject.card.name, bench.spec.seed)
     learn: dict[str, Any] = {}
     if subject.card.prepares:

@@ -50,7 +50,8 @@ class ProtocolSubject:
             )
             hint = "Derive the class from it, and set card = Card(name=…, version=…, summary=…)."
             raise PluginError(rule, value=repr(plugin), hint=hint)
-        self.plugin, self.card = plugin, plugin.card
+        self.plugin = plugin
+        self.card = plugin.card
         self.argument = plugin.example if argument is None else argument
 
     def protocol(self, buffer: Buffer | None = None) -> SplitProtocol:

@@ -69,11 +69,11 @@ def runs(subject: Subject[F]) -> None:
     names
     """
     subject.base  # noqa: B018
-    for case in (subject, *subject.elsewhere):
-        record = case.trial()
+    for task_subject in (subject, *subject.elsewhere):
+        record = task_subject.trial()
         error = record["error"] or {"stage": "", "type": "", "message": ""}
         failed = (
-            f"failed in {error['stage']} of the task {case.task}: {error['type']}:"
+            f"failed in {error['stage']} of the task {task_subject.task}: {error['type']}:"
             f" {error['message']}"
         )
         require(record["status"] == "ok", failed)

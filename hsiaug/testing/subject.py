@@ -70,7 +70,8 @@ class _Nearest:
     def __init__(self, params: object) -> None: ...
 
     def fit(self, samples: Samples, view: View, **_: object) -> "_Nearest":
-        spectra, y = _spectra(samples), samples.labels
+        spectra = _spectra(samples)
+        y = samples.labels
         self.ids = np.unique(y[y > 0])
         self.means = np.stack([spectra[y == c].mean(axis=0) for c in self.ids])
         return self

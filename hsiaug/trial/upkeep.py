@@ -172,7 +172,8 @@ def verify(store: Store, count: Count, older: list[str] | None = None) -> Iterat
     older : list of str or None
         Takes in the hashes of records without a digest.
     """
-    hashes, where = store.hashes(), shlex.quote(str(store.root))
+    hashes = store.hashes()
+    where = shlex.quote(str(store.root))
     for done, hash in enumerate(hashes, 1):
         record = store.look(hash)
         if (

@@ -71,7 +71,9 @@ class AnswerFile:
     def __init__(
         self, path: Path, shape: tuple[int, int], ground: Georeference | None = None
     ) -> None:
-        self.path, self._shape, self._ground = path, shape, ground
+        self.path = path
+        self._shape = shape
+        self._ground = ground
         self.given: list[PixelAnswer] = []
         self.undone: list[PixelAnswer] = []
         self.wrong: list[str] = []
@@ -170,7 +172,8 @@ class AnswerFile:
             rule = f"`answers` {self.path} must not be changed while its page is open"
             hint = "Start 'hsiaug label' again: it reads the file as it is now."
             raise InputError(rule, value="a file that another program wrote", hint=hint)
-        before, self.given = self.given, answers
+        before = self.given
+        self.given = answers
         try:
             if self.wrong:
                 spoilt = self.path.read_bytes()

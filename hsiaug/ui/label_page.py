@@ -37,7 +37,8 @@ class LabelPage:
     """Endpoints over one labelling."""
 
     def __init__(self, labelling: Labelling) -> None:
-        self._labelling, self._scene = labelling, labelling.task.scene
+        self._labelling = labelling
+        self._scene = labelling.task.scene
         self._step = picture_step(self._scene.shape)
 
     def routes(self) -> list[BaseRoute]:
@@ -80,7 +81,8 @@ class LabelPage:
 
     def scene(self, _: Request) -> Response:
         """What does not change."""
-        task, waves = self._labelling.task, self._scene.wavelengths
+        task = self._labelling.task
+        waves = self._scene.wavelengths
         return JSONResponse(
             {
                 "name": task.name,

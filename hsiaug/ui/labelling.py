@@ -40,7 +40,9 @@ class BackgroundJob:
 
     def progress(self, done: int, total: int, note: str = "") -> None:
         """How far it is now."""
-        self.done, self.total, self.note = done, total, note
+        self.done = done
+        self.total = total
+        self.note = note
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +96,9 @@ class Labelling:
     """A scene that is being labelled. Every method may be called from any thread."""
 
     def __init__(self, task: LabellingTask, answers: AnswerFile, plugins: Registry) -> None:
-        self.task, self.answers, self._plugins = task, answers, plugins
+        self.task = task
+        self.answers = answers
+        self._plugins = plugins
         for member in {task.mapper, *task.members}:
             load_classifier(plugins, member.classifier)
         self.lock = threading.RLock()
@@ -206,7 +210,8 @@ class Labelling:
     def _now(self) -> tuple[UnlabelledScene, NDArray[np.int16], BlindSplit]:
         """The scene with its present classes, the labels, and those that are learnt."""
         with self.lock:
-            whole, labels = self.task.scene, self.labels()
+            whole = self.task.scene
+            labels = self.labels()
             scene = replace(whole, cube=whole.pixels, class_names=tuple(self.names))
         train = labels > 0
         return (
@@ -268,7 +273,8 @@ class Labelling:
     def state(self) -> dict[str, object]:
         """All that the page shows but pictures and spectra, as plain JSON."""
         with self.lock:
-            labels, job = self.labels(), self.job
+            labels = self.labels()
+            job = self.job
             counts = np.bincount(labels[labels > 0], minlength=len(self.names) + 1)
             colours = class_colours(len(self.names))[1:].tolist()
             single = [answer.pixels[0] for answer in self.answers.given if len(answer.pixels) == 1]

@@ -113,7 +113,8 @@ def _conversion(contents: Contents, axes: int = 3) -> str:
     """How to save the largest cube, or raster, as an array, with the settings that its attributes
     ask for.
     """
-    path, arrays = contents.path, contents.arrays(axes)
+    path = contents.path
+    arrays = contents.arrays(axes)
     name = max(arrays, key=lambda name: arrays[name].size, default="NAME")
     script = (
         f"import h5py, numpy; numpy.save('{path.stem}.npy', h5py.File('{path.name}')['{name}'][()])"
