@@ -72,9 +72,8 @@ class WindowCube:
         spectra = np.empty((len(rows), self.shape[2]), dtype=FLOAT)
         block = rows // next(row_parts(self.shape)).stop
         order = np.argsort(block, kind="stable")
-        if not len(rows):
-            return spectra
-        for members in np.split(order, np.flatnonzero(np.diff(block[order])) + 1):
+        first_of_block = np.flatnonzero(np.diff(block[order])) + 1
+        for members in np.split(order, first_of_block) if len(rows) else []:
             down = rows[members]
             across = columns[members]
             top = int(down.min())
