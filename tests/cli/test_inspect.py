@@ -175,8 +175,8 @@ def test_the_samples_of_a_suite_are_measured_once_and_read_by_its_report(
     words = ("inspect", "--suite", "suite.toml")
     first = CliRunner().invoke(app, [*words, "--out", "pictures"])
     assert first.exit_code == 0, first.output
-    assert "[1/1] samples, toy, issd, draw 0: measured" in first.stderr
-    assert {path.name for path in (tmp_path / "pictures" / "samples-toy-issd").iterdir()} >= {
+    assert "[1/1] samples, toy, issd:0.05, draw 0: measured" in first.stderr
+    assert {path.name for path in (tmp_path / "pictures" / "samples-toy-issd_0_05").iterdir()} >= {
         "contact_sheet.png",
         "pca.png",
     }
