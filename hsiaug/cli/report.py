@@ -161,7 +161,7 @@ def _show_paper(
     if not declared:
         rule = f"--by {PAPER} is for a suite that declares claims or tables"
         hint = "Leave it out: the report has a table for each run."
-        raise InputError(rule, value=declared.suite, hint=hint)
+        raise InputError(rule, value=declared.options, hint=hint)
     check_targets(out, TABLES)
     tables = suite_tables(declared, store)
     if out:
@@ -209,4 +209,4 @@ def _runs(
     suite = read_suite(find_suite(ref), profile=profile)
     suite = options.suite_on(suite, data)
     plans = plan_runs(suite.runs, registry())
-    return hashes_by_run(plans), suite.store, declared_tables(suite, ref, plans)
+    return hashes_by_run(plans), suite.store, declared_tables(suite, plans, ref, profile, data)
