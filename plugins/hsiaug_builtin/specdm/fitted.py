@@ -167,8 +167,8 @@ class FittedJointPairs(FittedLatentPairs):
         """Pairs, encoded and decoded. A class that no training tile shows is read as the first
         known one.
         """
-        known = np.isin(samples.masks, self.format.ids)
-        masks = np.where(known, samples.masks, self.format.ids[0])
+        learnt = np.isin(samples.masks, self.format.ids)
+        masks = np.where(learnt, samples.masks, self.format.ids[0])
         images: list[NDArray[np.float32]] = []
         shares: list[NDArray[np.float32]] = []
         side = self.format.side
@@ -179,7 +179,7 @@ class FittedJointPairs(FittedLatentPairs):
             z = self.codec.encode(x, self.format.one_hot(y).to(self.device))
             decoded, of_classes = self.codec.decode(z)
             images.append(self.format.images_back(decoded))
-            own = of_classes.cpu().gather(1, y[:, None])[:, 0, :side, :side]
-            shares.append(own.numpy().astype(np.float32))
-        probability = np.where(known, np.concatenate(shares), np.float32(np.nan))
+            of_true_class = of_classes.cpu().gather(1, y[:, None])[:, 0, :side, :side]
+            shares.append(of_true_class.numpy().astype(np.float32))
+        probability = np.where(learnt, np.concatenate(shares), np.float32(np.nan))
         return Reconstruction(np.concatenate(images), probability)
