@@ -7,6 +7,7 @@ claims and tables of a paper, which reports then show.
 
 import math
 import os
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -243,13 +244,19 @@ def read_suite(
     )
 
 
-def declared_tables(suite: Suite, ref: str, plans: Sequence[Plan]) -> DeclaredTables:
+def declared_tables(
+    suite: Suite,
+    plans: Sequence[Plan],
+    ref: str,
+    profile: str | None = None,
+    data: str | None = None,
+) -> DeclaredTables:
     """The claims and tables of a suite, with the trials of their arms.
 
     Parameters
     ----------
-    ref : str
-        What to type for the suite.
+    ref, profile, data : str or None
+        What was typed for the suite.
     plans : sequence of Plan
         The plans of its runs, in their order.
 
@@ -260,7 +267,9 @@ def declared_tables(suite: Suite, ref: str, plans: Sequence[Plan]) -> DeclaredTa
     """
     runs = [(run.name, request) for run in suite.runs for _, request in run.asked]
     arms = place_arms(suite.arms, suite.claims, runs, plans)
-    return DeclaredTables(ref, suite.title, suite.claims, suite.tables, arms)
+    typed = (("--suite", ref), ("--profile", profile), ("--data", data))
+    options = " ".join(f"{name} {shlex.quote(value)}" for name, value in typed if value)
+    return DeclaredTables(options, suite.title, suite.claims, suite.tables, arms)
 
 
 def on_data(suite: Suite, refs: Sequence[str]) -> Suite:

@@ -31,7 +31,7 @@ from hsiaug.registry.lookup import Found, import_here, registry, third_party
 from hsiaug.registry.progress import progress_values
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench
-from hsiaug.trial.run import Outcome, compute
+from hsiaug.trial.run import TrialOutcome, compute
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.stages import RECORDED
 from hsiaug.trial.store import OTHERS
@@ -165,7 +165,7 @@ def _keep_fits(start: WorkerStart) -> None:
         confine([Path("/")], [*beside([start.cache]), others])
 
 
-def _answer(channel: Channel, spec: TrialSpec, outcome: Outcome) -> None:
+def _answer(channel: Channel, spec: TrialSpec, outcome: TrialOutcome) -> None:
     """Send the end of a trial."""
     labels, sheet = outcome.labels, outcome.sheet
     head = {

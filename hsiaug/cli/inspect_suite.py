@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,14 +49,15 @@ def inspect_suite(
     if out is not None:
         check_folder(out)
     plans = plan_runs(suite.runs, registry())
-    asked = asked_samples(declared_tables(suite, ref, plans), plans)
+    declared = declared_tables(suite, plans, ref, profile, data)
+    asked = asked_samples(declared, plans)
     if not asked:
         rule = "a suite must declare a claim or a table that speaks of samples to be inspected"
         hint = "Name a scene and a generator in its place."
         raise InputError(rule, value=ref, hint=hint)
     root = store or suite.store or Path(defaults.STORE)
     pictured: set[tuple[str, str, str]] = set()
-    beside: dict[tuple[str, str], list[AnySynthesis]] = {}
+    beside: dict[tuple[str, str], dict[str, AnySynthesis]] = {}
     bench: Workbench | None = None
     for number, samples in enumerate(asked, start=1):
         trial = samples.trial
@@ -71,13 +73,14 @@ def inspect_suite(
             pictured.add(place)
             _save_pictures(out, place, made, inspection, samples.measures)
             if not samples.plan.task.single_pixels:
-                beside.setdefault(place[1:], []).append(few_pairs(made))
+                beside.setdefault(place[1:], {})[samples.arm] = few_pairs(made)
         say(f"[{number}/{len(asked)}] {title}: measured", err=True)
     if out is not None:
         for scene_and_protocol, makes in beside.items():
-            figure = compare_pairs(makes)
+            figure = compare_pairs([makes[arm] for arm in suite.arms if arm in makes])
             save_figures({f"compared-{_file_name(scene_and_protocol)}": figure}, out)
-    say(f"measures: {root / 'quality'}; next: hsiaug report --suite {ref} --store {root}", err=True)
+    say(f"measures: {root / 'quality'}", err=True)
+    say(f"next: hsiaug report {declared.options} --store {shlex.quote(str(root))}", err=True)
 
 
 def _bench_of(samples: AskedSamples, bench: Workbench | None, root: Path) -> Workbench:

@@ -1,5 +1,6 @@
 """Pages of the claims and tables that a suite declares."""
 
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -52,7 +53,7 @@ def suite_tables(declared: DeclaredTables, store: Store) -> TableFiles:
     if missing and pages:
         pages[-1] = replace(pages[-1], closing=missing)
     value = {
-        "suite": declared.suite,
+        "suite": declared.options,
         "title": declared.title,
         "claims": [_claim_json(found) for found in claims],
         "tables": [
@@ -81,7 +82,7 @@ def _summary(declared: DeclaredTables, claims: Sequence[ClaimFinding]) -> Report
         ),
     )
     return ReportPage(
-        declared.title or declared.suite,
+        declared.title or declared.options,
         grids=(make_grid("Claims", columns, claims),),
         notes=(RULE,),
     )
@@ -184,6 +185,9 @@ def _difference_text(difference: PairedDifference | None) -> str:
 def _table_page(
     table: DeclaredTable, rows: Sequence[Sequence[TableValue]], stored: StoredValues
 ) -> ReportPage:
+    heading = f"{table.name}. {table.title}"
+    if not rows:
+        return ReportPage(heading, opening=("No arm of it is planned on these data.",))
     header = ["data", "", *(column.title for column in table.columns), "draws"]
     texts = [
         (
@@ -195,12 +199,13 @@ def _table_page(
         for entries in rows
     ]
     measures = dict.fromkeys(
-        f"{column.title}: {stored.label(column.value)}."
+        f"{column.title}: {label}."
         for column in table.columns
         if column.value.startswith(QUALITY)
+        if (label := stored.label(column.value)) != column.value.removeprefix(QUALITY)
     )
     grid = text_grid("Mean ± standard deviation over draws", header, texts, keys=2)
-    return ReportPage(f"{table.name}. {table.title}", grids=(grid,), notes=tuple(measures))
+    return ReportPage(heading, grids=(grid,), notes=tuple(measures))
 
 
 def _value_text(entry: TableValue) -> str:
@@ -231,7 +236,7 @@ def _missing(declared: DeclaredTables, store: Store, stored: StoredValues) -> tu
         for name in names
     }
     unmeasured = {samples for samples, name in asked if name not in stored.measures[samples]}
-    options = f"--suite {declared.suite} --store {store.root}"
+    options = f"{declared.options} --store {shlex.quote(str(store.root))}"
     lines = []
     if lacking:
         lines.append(

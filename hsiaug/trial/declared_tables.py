@@ -156,11 +156,11 @@ class DeclaredTables:
 
     Attributes
     ----------
-    suite : str
-        What to type for the suite.
+    options : str
+        What to type for the suite: ``--suite NAME``, with its profile and its data.
     """
 
-    suite: str
+    options: str
     title: str
     claims: tuple[Claim, ...] = ()
     tables: tuple[DeclaredTable, ...] = ()

@@ -77,7 +77,7 @@ def tables_of(folder: Path, toy: Scene, plugins: Registry, text: str, **asked: s
     (folder / "suite.toml").write_text(text)
     suite = read_suite(folder / "suite.toml", **asked)
     plans = plan_runs(suite.runs, plugins, lambda task, ref: toy)
-    return declared_tables(suite, "suite.toml", plans), plans
+    return declared_tables(suite, plans, "suite.toml", **asked), plans
 
 
 def test_an_arm_is_the_trials_of_its_runs_with_its_settings(
@@ -109,7 +109,7 @@ def test_samples_have_one_hash_whatever_learns_from_them(
     assert len({trial.samples_hash for trial in trials}) == len(places) < len(trials) + 1
     # A generator without samples has nothing to measure.
     declared: DeclaredTables = declared_tables(
-        read_suite(tmp_path / "suite.toml"), "suite.toml", plans
+        read_suite(tmp_path / "suite.toml"), plans, "suite.toml"
     )
     assert not any(trial.samples for trial in declared.trials("none"))
 
@@ -121,6 +121,7 @@ def test_a_profile_changes_the_trials_of_arms(
     (draws,) = declared.arms["usual"].values()
     assert {draw: one.lam for draw, (one,) in draws.items()} == {7: 3}
     assert not declared.arms["loud"]
+    assert declared.options == "--suite suite.toml --profile small"
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from hsiaug.report.output_files import table_text
+from hsiaug.report.render_rich import rich_text
 from hsiaug.report.suite_findings import (
     PairedDifference,
     StoredValues,
@@ -58,7 +59,7 @@ def declared(claim: dict[str, Any], **arms: Any) -> DeclaredTables:
     own = Claim.model_validate_json(
         json.dumps({"name": "C1", "says": "It gains", "differences": [claim]})
     )
-    return DeclaredTables("my_suite", "A try", (own,), arms=arms)
+    return DeclaredTables("--suite my_suite", "A try", (own,), arms=arms)
 
 
 @pytest.mark.parametrize(
@@ -163,13 +164,28 @@ def test_a_table_has_a_row_for_each_arm_on_each_data() -> None:
         }
     )
     arms = {name: arm_of(name) for name in ("svm", "ours")}
-    tables = DeclaredTables("my_suite", "A try", tables=(table,), arms=arms)
+    tables = DeclaredTables("--suite my_suite", "A try", tables=(table,), arms=arms)
     rows = find_tables(tables, stored({"svm": (0.5, 0.6, 0.7)}, sad=(1.0, 2.0)))["Table 1"]
 
     assert [[entry.values for entry in row] for row in rows] == [
         [(0.5, 0.6, 0.7), ()],
         [(), (1.0, 1.0, 1.0)],
     ]
+
+
+def test_a_table_without_any_arm_on_the_data_says_so(tmp_path: Path) -> None:
+    table = DeclaredTable.model_validate(
+        {
+            "name": "Table 2",
+            "title": "Quality",
+            "columns": ({"title": "OA", "value": "oa"},),
+            "rows": ({"title": "real", "arm": "svm"},),
+        }
+    )
+    tables = DeclaredTables("--suite my_suite", "A try", tables=(table,), arms={"svm": {}})
+    (page,) = suite_tables(tables, Store(tmp_path, create=True)).pages
+    assert page.opening == ("No arm of it is planned on these data.",) and not page.grids
+    assert "No arm" in rich_text([page])
 
 
 def test_what_a_store_lacks_is_said_with_the_command_that_makes_it(tmp_path: Path) -> None:
