@@ -55,6 +55,13 @@ def generate(
             max=1,
         ),
     ] = 0.0,
+    prompt: Annotated[
+        list[str] | None,
+        option(
+            "A text that samples are made under, of the class that it names first; repeat for"
+            " more. Only these classes are made."
+        ),
+    ] = None,
     omega: options.Omega = None,
     protocol: options.AnyProtocol = None,
     buffer: options.Buffer = None,
@@ -79,6 +86,7 @@ def generate(
     Examples:
       hsiaug generate indian_pines --generator smote --lambda 1 --out aug.npz
       hsiaug generate indian_pines --generator mixup --with-real --protocol kshot:10 --out train.mat
+      hsiaug generate indian_pines --generator txt2hsi --prompt "wheat beside woods" --out wheat.npz
       hsiaug generate my_scene.toml --task segmentation -n 200 --show track,pond --omega 1 --out
       rare
     """
@@ -93,7 +101,13 @@ def generate(
 
     shown = tuple(word.strip() for word in show.split(",")) if show else ()
     kit, (made,) = make_samples(
-        ctx.params, check, [omega], count=pairs, show=shown, agreement=agreement
+        ctx.params,
+        check,
+        [omega],
+        count=pairs,
+        show=shown,
+        agreement=agreement,
+        prompts=tuple(prompt or ()),
     )
     written = kit.save(out, made, with_real=with_real)
     form = ".1f" if kit.unit else "d"

@@ -225,13 +225,19 @@ def task_of(ref: str, asked: TaskName | None) -> str:
     return task_in_card(ref, asked)
 
 
-def suite_on(suite: Suite, data: str, *, quiet: bool = False) -> Suite:
-    """A suite on the data that ``--data`` names, with notes on what is left out, unless quiet.
+def suite_on(suite: Suite, data: str | None, *, quiet: bool = False) -> Suite:
+    """A suite on the data that ``--data`` names, or else on its own scenes that are here; notes on
+    what is left out are printed, unless quiet.
 
-    Raises InputError where none of its runs is of their task.
+    Raises InputError where none of its runs is of their task, or none has a scene.
     """
-    from hsiaug.bench.suite import on_data
+    from hsiaug.bench.suite import on_data, only_present
 
+    if data is None:
+        present = only_present(suite)
+        for note in () if quiet else present.notes:
+            say(f"note: {note}", err=True)
+        return present
     refs = ranges.words(data)
     if not refs:
         raise InputError(
@@ -301,3 +307,23 @@ def plan_request(task: str, typed: Mapping[str, Any], **changed: Any) -> Request
     options = {**typed, **changed}
     given = {name: options[name] for name in REQUEST if options.get(name) is not None}
     return read_request(task=task, **given)
+
+
+def given(ctx: typer.Context, names: Sequence[str]) -> list[str]:
+    """The options among those parameters that the user typed."""
+    sources = {
+        one.opts[0]: ctx.get_parameter_source(one.name or "")
+        for one in ctx.command.params
+        if one.name in names
+    }
+    return [
+        option
+        for option, source in sources.items()
+        if source is not None and source.name != "DEFAULT"
+    ]
+
+
+def refuse_typed(ctx: typer.Context, names: Sequence[str], rule: str, hint: str) -> None:
+    """Raise InputError where the user typed one of the options of those parameters."""
+    if refused := given(ctx, names):
+        raise InputError(rule, value=", ".join(refused), hint=hint)

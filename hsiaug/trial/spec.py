@@ -249,6 +249,13 @@ class TrialSpec:
         """Hash of all that determines the fitted generator."""
         return short_hash({"format": FORMAT, **self._draw(), "generator": self.generator.of_fit})
 
+    @cached_property
+    def samples_hash(self) -> str:
+        """Hash of all that determines the synthetic samples, whatever learns from them."""
+        made = {"lambda": self.made.lam, "times": self.made.times, "omega": self.omega}
+        identity = {"format": FORMAT, **self._draw(), "generator": self.generator.as_json()}
+        return short_hash({**identity, **made})
+
     def _draw(self) -> Mapping[str, object]:
         # Public scenes are seeded by their names, and their records have no such key.
         seeded = {} if self.draws is None else {"draws": self.draws}
