@@ -125,9 +125,9 @@ def benchmark(
     check_limit(seconds)
     bounds = Bounds.of(isolate, limit or ())
     if (scene is None) == (suite is None):
-        found = None if scene is None else f"{scene} and --suite {suite}"
+        both_named = None if scene is None else f"{scene} and --suite {suite}"
         hint = "Name one of them; --data runs a suite on a scene of yours."
-        raise InputError("a benchmark is of a scene or of a suite", value=found, hint=hint)
+        raise InputError("a benchmark is of a scene or of a suite", value=both_named, hint=hint)
     notes = notes_console(console(err=True), quiet=quiet)
     named_suite: Suite | None = None
     if scene is None or is_suite(scene):

@@ -99,21 +99,21 @@ def generate(
             scene, [out, out.with_suffix(".hdr")] if out.suffix.lower() == ".sli" else [out]
         )
 
-    shown = tuple(word.strip() for word in show.split(",")) if show else ()
-    kit, (made,) = make_samples(
+    class_names = tuple(word.strip() for word in show.split(",")) if show else ()
+    kit, (synthesis,) = make_samples(
         ctx.params,
         check,
         [omega],
         count=pairs,
-        show=shown,
+        show=class_names,
         agreement=agreement,
         prompts=tuple(prompt or ()),
     )
-    written = kit.save(out, made, with_real=with_real)
+    written = kit.save(out, synthesis, with_real=with_real)
     form = ".1f" if kit.unit else "d"
     rows = [
         (row.class_id, row.name, f"{row.real:{form}}", f"{row.synthetic:{form}}")
-        for row in kit.classes(made, with_real=with_real)
+        for row in kit.classes(synthesis, with_real=with_real)
     ]
     print_table(
         console(),
@@ -159,25 +159,29 @@ def make_samples(
 
     kit = sample_kit(options.task_of(typed["scene"], typed["task"]))
     name = typed["generator"] or defaults.GENERATORS[kit.task.name][0]
-    own = settings(typed["set_"] or ())
-    if others := sorted(own.keys() - {name}):
+    overrides = settings(typed["set_"] or ())
+    if others := sorted(overrides.keys() - {name}):
         hint = f"Here: {name}."
         raise InputError(
             "--set must name the generator of this command", value=repr(others[0]), hint=hint
         )
     rule = options.read_protocol(typed["protocol"], typed["buffer"])
     fields |= {key: typed[key] for key in FIELDS}
-    request = SampleRequest(name, rule, typed["buffer"], overrides=own.get(name, {}), **fields)
+    request = SampleRequest(
+        name, rule, typed["buffer"], overrides=overrides.get(name, {}), **fields
+    )
     check(kit, request)
     data = kit.task.data.load(typed["scene"])
 
     def each() -> Iterator[AnySynthesis]:
         bench = Workbench(data, get_task(kit.task.name), Path(typed["store"]) / "cache")
         for omega in omegas:
-            asked = replace(request, omega=omega)
+            guided = replace(request, omega=omega)
             with show_progress(console(err=True), name) as progress:
-                made = synthesise(kit, data, asked, registry(), progress=progress, bench=bench)
-            yield made
+                synthesis = synthesise(
+                    kit, data, guided, registry(), progress=progress, bench=bench
+                )
+            yield synthesis
             # Each would keep as many samples as a trial has.
             bench.drop_samples()
 

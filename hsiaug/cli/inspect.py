@@ -153,8 +153,8 @@ def inspect(
     looked = look_at_attention(first) if attention else None
     report = kit.inspect(first)
     points = report.guided if len(strengths) > 1 else []
-    for made in makes:
-        points += kit.inspect(made).guided
+    for synthesis in makes:
+        points += kit.inspect(synthesis).guided
     pictures, content = report.pictures(), report.as_json()
     if points:
         pictures["guidance"] = guidance_figure(points)
@@ -190,20 +190,29 @@ def inspect(
     )
     print_table(screen, MEASURES, rows)
     judged = []
-    for one in report.reliability.scores:
+    for score in report.reliability.scores:
         interval = (
-            None if one.wrong_interval is None else "{:.0f}–{:.0f} %".format(*one.wrong_interval)
+            None
+            if score.wrong_interval is None
+            else "{:.0f}–{:.0f} %".format(*score.wrong_interval)
         )
-        values = map(measured, (one.value, one.ceiling, one.floor))
-        judged.append((one.label, *values, one.unit, measured(one.r), wrong_labels(one), interval))
+        values = map(measured, (score.value, score.ceiling, score.floor))
+        judged.append(
+            (score.label, *values, score.unit, measured(score.r), wrong_labels(score), interval)
+        )
     print_table(screen, SCORES, judged)
     if report.reconstruction:
         print_table(
             screen,
             RECONSTRUCTION,
             (
-                (one.label, measured(one.held_out), measured(one.training), one.unit)
-                for one in report.reconstruction
+                (
+                    measure.label,
+                    measured(measure.held_out),
+                    measured(measure.training),
+                    measure.unit,
+                )
+                for measure in report.reconstruction
             ),
         )
     if looked:
@@ -223,8 +232,12 @@ def inspect(
                 point
             )
         guided = (
-            (name, measured(own[0].reference), *(measured(point.value) for point in own))
-            for name, own in curves.items()
+            (
+                name,
+                measured(points_of_curve[0].reference),
+                *(measured(point.value) for point in points_of_curve),
+            )
+            for name, points_of_curve in curves.items()
         )
         print_table(
             screen, ("guidance", "held-out", *(f"ω={strength:g}" for strength in strengths)), guided

@@ -31,17 +31,17 @@ need.
 """
 
 
-def option(help: str, *names: str, panel: str | None = None, **more: Any) -> Any:
+def option(help: str, *names: str, panel: str | None = None, **typer_options: Any) -> Any:
     """An option of a command.
 
     Parameters
     ----------
     panel : str or None
         Its place in the help.
-    more : object
-        As :func:`typer.Option` takes them.
+    typer_options : object
+        Other arguments of :func:`typer.Option`.
     """
-    return typer.Option(*names, help=help, rich_help_panel=panel, **more)
+    return typer.Option(*names, help=help, rich_help_panel=panel, **typer_options)
 
 
 def by_task(names: Mapping[str, Sequence[str]]) -> str:
@@ -216,13 +216,13 @@ def store_named(folder: Path | None, store: Path | None) -> Path:
     return folder or store or Path(defaults.STORE)
 
 
-def task_of(ref: str, asked: TaskName | None) -> str:
+def task_of(ref: str, stated: TaskName | None) -> str:
     """The task of a scene or a set of pairs. Raises InputError where its card says another task
     than ``--task``.
     """
     from hsiaug.data.pair_sets import task_of as task_in_card
 
-    return task_in_card(ref, asked)
+    return task_in_card(ref, stated)
 
 
 def suite_on(suite: Suite, data: str | None, *, quiet: bool = False) -> Suite:
@@ -305,16 +305,16 @@ def plan_request(task: str, typed: Mapping[str, Any], **changed: Any) -> Request
     from hsiaug.bench.request import read_request
 
     options = {**typed, **changed}
-    given = {name: options[name] for name in REQUEST if options.get(name) is not None}
-    return read_request(task=task, **given)
+    stated = {name: options[name] for name in REQUEST if options.get(name) is not None}
+    return read_request(task=task, **stated)
 
 
 def given(ctx: typer.Context, names: Sequence[str]) -> list[str]:
     """The options among those parameters that the user typed."""
     sources = {
-        one.opts[0]: ctx.get_parameter_source(one.name or "")
-        for one in ctx.command.params
-        if one.name in names
+        parameter.opts[0]: ctx.get_parameter_source(parameter.name or "")
+        for parameter in ctx.command.params
+        if parameter.name in names
     }
     return [
         option

@@ -91,44 +91,52 @@ def report(
     from hsiaug.trial.index import uncollected
     from hsiaug.trial.store import Store
 
-    for name, said in (("--profile", profile), ("--data", data)):
-        if said is not None and suite is None:
+    for name, value in (("--profile", profile), ("--data", data)):
+        if value is not None and suite is None:
             raise InputError(
-                f"{name} belongs to a suite", value=repr(said), hint="Name it with --suite SUITE."
+                f"{name} belongs to a suite",
+                value=repr(value),
+                hint="Name it with --suite SUITE.",
             )
     folders = (out or [Path()]) if format == "mlflow" else []
     out = [] if folders else out or []
     shapes = [ENDINGS[check_target(path, tuple(ENDINGS))] for path in out]
     if format and shapes and {format} != set(shapes):
         rule = "--format must agree with the endings of --out"
-        found = f"--format {format} and --out {', '.join(map(str, out))}"
-        raise InputError(rule, value=found, hint="Leave out --format.")
+        conflict = f"--format {format} and --out {', '.join(map(str, out))}"
+        raise InputError(rule, value=conflict, hint="Leave out --format.")
     if suite is None and by == PAPER:
         raise InputError(
             f"--by {PAPER} belongs to a suite", hint="Name it with --suite txt2hsi_claims."
         )
     runs, named, declared = (None, None, None) if suite is None else _runs(suite, profile, data)
-    kept = Store(store or named or Path(defaults.STORE))
+    records = Store(store or named or Path(defaults.STORE))
     if declared is not None and by in (None, PAPER) and not folders:
-        wanted = [format] if format else shapes or ["rich" if on_terminal() else "md"]
-        if by == PAPER or (declared and set(wanted) <= {"rich", "md", "tex"}):
-            _show_paper(declared, kept, format, out, notes=notes)
+        formats = [format] if format else shapes or ["rich" if on_terminal() else "md"]
+        if by == PAPER or (declared and set(formats) <= {"rich", "md", "tex"}):
+            _show_paper(declared, records, format, out, notes=notes)
             return
     with uncollected():
-        built = read_report(kept, runs)
+        built = read_report(records, runs)
         for path, shape in zip(out, shapes, strict=True):
-            told = notes is not False
-            said = save_report(
-                built, path, shape, by or "generator", store=kept, columns=columns, notes=told
+            with_notes = notes is not False
+            caption = save_report(
+                built,
+                path,
+                shape,
+                by or "generator",
+                store=records,
+                columns=columns,
+                notes=with_notes,
             )
-            if said:
-                typer.echo(f"caption of {path.name}: {said}", err=True)
+            if caption:
+                typer.echo(f"caption of {path.name}: {caption}", err=True)
         if out:
             say_written(out)
         for folder in folders:
             typer.echo(write_mlflow(built, folder), err=True)
         if not out and not folders:
-            _print(built, kept, format or ("rich" if on_terminal() else "md"), by, notes)
+            _print(built, records, format or ("rich" if on_terminal() else "md"), by, notes)
 
 
 PAPER = "paper"
@@ -165,7 +173,7 @@ def _show_paper(
         typer.echo(table_text(tables, f".{shape or 'md'}"), nl=False)
 
 
-def _print(built: Report, kept: Store, shape: str, by: str | None, notes: bool | None) -> None:
+def _print(built: Report, records: Store, shape: str, by: str | None, notes: bool | None) -> None:
     """The report in its format on the terminal."""
     from hsiaug.base.errors import InputError
     from hsiaug.report import PICTURES, print_report, render_html, render_report
@@ -177,7 +185,7 @@ def _print(built: Report, kept: Store, shape: str, by: str | None, notes: bool |
     if shape == "rich":
         print_report(built, console(), by or "summary", notes=bool(notes))
     elif shape == "html":
-        typer.echo(render_html(built, kept), nl=False)
+        typer.echo(render_html(built, records), nl=False)
     elif shape == "json":
         say_json(render_report(built, shape, by or "generator").rstrip("\n"))
     else:

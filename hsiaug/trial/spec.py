@@ -80,8 +80,8 @@ class PluginSpec:
         pixels : str
             Checksum of those it is shown.
         """
-        read = asdict(preparing_params(self.params))
-        identity = {"name": self.name, "version": self.version, "params": read}
+        parameters = asdict(preparing_params(self.params))
+        identity = {"name": self.name, "version": self.version, "params": parameters}
         return {"format": FORMAT, "prepares": identity, "pixels": pixels, "patch": patch}
 
     @property
@@ -90,7 +90,7 @@ class PluginSpec:
         later = sampling_params(self.params)
         return {
             **self.as_json(),
-            "params": {name: one for name, one in self._params.items() if name not in later},
+            "params": {name: value for name, value in self._params.items() if name not in later},
         }
 
 
