@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from hsiaug.report import build_report, render_report
 from hsiaug.trial import index as index_module
-from hsiaug.trial import store as store_module
 from hsiaug.trial.hashing import short_hash
+from hsiaug.trial.quick_checks import QuickChecks
 from hsiaug.trial.record_json import Record
 from hsiaug.trial.store import Reading, Store
 
@@ -52,12 +52,12 @@ def without_index(store: Store) -> Reading:
 def checked(store: Store) -> list[str]:
     """Hashes of the records that a reading has to check."""
     looked: list[str] = []
-    check = store_module.fault_of
+    check = QuickChecks.passed
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            store_module,
-            "fault_of",
-            lambda record, hash: looked.append(hash) or check(record, hash),
+            QuickChecks,
+            "passed",
+            lambda self, rows: looked.extend(hash for hash, _ in rows) or check(self, rows),
         )
         Store(store.root).read()
     return looked
