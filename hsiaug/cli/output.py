@@ -290,9 +290,7 @@ def read_report(
     records = read_store(store, damaged) if read is None else read.records
     report = build_report(records, store=str(store.root), runs=runs, damaged=damaged)
     known = (
-        {hash for table in report.tables for hash in table.trials.columns["hash"].tolist()}
-        if runs
-        else set()
+        {hash for table in report.tables for hash in table.trials.values("hash")} if runs else set()
     )
     for run, hashes in (runs or {}).items():
         if run and (missing := sum(hash not in known for hash in hashes)):

@@ -1,34 +1,32 @@
 """The index of a store, in the user's cache: which records were found sound, so that they need not
 be checked again.
 
-One JSON file, which is made anew and then renamed into place: no locks are needed, so it holds on
-network folders, and of two writers the last one stays. An entry is a digest of the content that was
-checked: an index that is stale, damaged or missing costs time alone. It never travels with a store,
-so what comes from elsewhere is checked here once.
+An entry is a digest of the content that was checked: an index that is stale, damaged or missing
+costs time alone. Of two writers the last one stays. It never travels with a store, so what comes
+from elsewhere is checked here once.
 """
 
 import contextlib
 import gc
 import hashlib
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hsiaug.base.files import plain_text, replaced
+from hsiaug.base.fixed_databases import open_database, write_database
 from hsiaug.trial.record_json import CHECKS
 
-INDEX = "index.json"
-LARGEST = 2**31
-"""Bytes of a file in the cache that is read, at most."""
+INDEX = "sound.sqlite"
+VERSION = 1
+"""Of the table: hashes of records, and digests."""
 WORTH_WRITING = 500, 0.02
 """Records that an index lacks before it is written: so many, and this share of what it has."""
 
 
-def digest_of(hash: str, data: bytes) -> str:
+def digest_of(hash: str, data: bytes) -> bytes:
     """Of a record that was found sound, and of the checks that found it so."""
     named = b"%d\0%s\0" % (CHECKS, hash.encode())
-    return hashlib.blake2b(named + data, digest_size=16).hexdigest()
+    return hashlib.blake2b(named + data, digest_size=16).digest()
 
 
 class Index:
@@ -36,8 +34,8 @@ class Index:
 
     def __init__(self, *, writes: bool = False) -> None:
         self._writes = writes
-        self.known: dict[str, str] = {}
-        self.new: dict[str, str] = {}
+        self.known: dict[str, bytes] = {}
+        self.new: dict[str, bytes] = {}
 
     def knows(self, hash: str, data: bytes) -> bool:
         """Whether the record of that hash was found sound with that content."""
@@ -56,18 +54,16 @@ def open_index(cache: Path, *, writes: bool = True) -> Iterator[Index]:
     """
     path, index = cache / INDEX, Index(writes=writes)
     # What is damaged has no entry.
-    with contextlib.suppress(ValueError, AttributeError, RecursionError):
-        found = json.loads(plain_text(path, LARGEST) or "").items()
-        index.known = {hash: digest for hash, digest in found if isinstance(digest, str)}
+    with contextlib.suppress(OSError, ValueError), open_database(path, VERSION) as database:
+        index.known = dict(database.execute("SELECT hash, digest FROM sound"))
     with uncollected():
         yield index
     number, share = WORTH_WRITING
     if writes and len(index.new) >= max(number, share * len(index.known)):
+        entries = {**index.known, **index.new}.items()
         # Where it cannot be written, records are checked once more next time.
         with contextlib.suppress(OSError, ValueError):
-            cache.mkdir(parents=True, exist_ok=True)
-            text = json.dumps({**index.known, **index.new})
-            replaced(path, lambda fresh: fresh.write_text(text, encoding="utf-8"))
+            write_database(path, VERSION, {"sound": ("hash TEXT, digest BLOB", entries)})
 
 
 @contextmanager

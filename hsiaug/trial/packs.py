@@ -78,11 +78,23 @@ class Packs:
         self._look()
         return [self.folder / name for name in self._open]
 
-    def rows(self, path: Path) -> Iterator[tuple[str, bytes]]:
-        """The hashes and records of a pack, in the order in which they were written."""
-        return self._ask(
-            "SELECT hash, record FROM records ORDER BY rowid", (str, bytes), only=path.name
-        )
+    def last_row(self, path: Path) -> int:
+        """The number of the last row of a pack; 0 of an empty one."""
+        query = "SELECT coalesce(max(rowid), 0) FROM records"
+        return next(row[0] for row in self._ask(query, (int,), only=path.name))
+
+    def rows(
+        self, path: Path, between: tuple[int, int] = (0, 2**62)
+    ) -> Iterator[tuple[str, bytes]]:
+        """The hashes and records of a pack, in the order in which they were written.
+
+        Parameters
+        ----------
+        between : (int, int)
+            The first and the last number of rows that are read.
+        """
+        query = "SELECT hash, record FROM records WHERE rowid BETWEEN ? AND ? ORDER BY rowid"
+        return self._ask(query, (str, bytes), *between, only=path.name)
 
     def get(self, hash: str) -> bytes | None:
         """The bytes of the newest record of that hash, or None."""
@@ -98,7 +110,7 @@ class Packs:
         )
 
     def _ask(
-        self, query: str, types: tuple[type, ...], *values: str, only: str = ""
+        self, query: str, types: tuple[type, ...], *values: str | int, only: str = ""
     ) -> Iterator[tuple[Any, ...]]:
         """Rows of the open packs. types: of the columns; text is one word, as hashes and times
         are.

@@ -155,9 +155,17 @@ class Store:
         wanted = self.hashes() if hashes is None else hashes
         yield from self._sound([(hash, None) for hash in wanted], damaged, writes=index)
 
-    def each_packed(self, pack: Path, damaged: list[Damage]) -> Iterator[Record]:
-        """As :meth:`each`, of all that is in a pack; the index is not written."""
-        return self._sound(self.packs.rows(pack), damaged, writes=False)
+    def each_packed(
+        self, pack: Path, damaged: list[Damage], between: tuple[int, int] = (0, 2**62)
+    ) -> Iterator[Record]:
+        """As :meth:`each`, of what is in a pack; the index is not written.
+
+        Parameters
+        ----------
+        between : (int, int)
+            The first and the last number of rows that are read.
+        """
+        return self._sound(self.packs.rows(pack, between), damaged, writes=False)
 
     def _sound(
         self,
