@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from hsiaug.base.files import remove
 from hsiaug.base.threads import cores
 from hsiaug.report.trial_columns import (
     Column,
@@ -72,6 +73,8 @@ def columns_of_pack(store: Store, pack: Path, damaged: list[Damage]) -> Mapping[
     # Where it cannot be written, the pack is read once more next time.
     with suppress(OSError, ValueError):
         write_columns(path, columns)
+        for outdated in set(path.parent.glob(f"{pack.stem}-*")) - {path}:
+            remove(outdated)
         return ColumnFile(path, read_anew)
     return columns
 
