@@ -62,6 +62,7 @@ from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import import_here, registry
 from hsiaug.report import ENDINGS, Report, build_report, figure_of, render_report, save_report
 from hsiaug.report.figures.files import show_in_cells
+from hsiaug.report.running import running_answer_lines
 from hsiaug.report.tables import ADDED
 from hsiaug.tasks.types import TaskSamples
 from hsiaug.trial.guard import check_limit
@@ -420,6 +421,7 @@ def benchmark(
             console=console,
             say=say,
             warn=say,
+            answer=running_answer_lines if progress else None,
         )
     kept = Store(Path(store))
     return _results(

@@ -22,6 +22,7 @@ from hsiaug.cli.output import notes_console, print_json, print_lines, print_tabl
 from hsiaug.registry.isolation.landlock import close_memory
 from hsiaug.registry.isolation.processes import suspending
 from hsiaug.report import print_report, render_report, report_json
+from hsiaug.report.running import running_answer_lines
 from hsiaug.trial.arm import ALONE, BOTH
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
@@ -79,6 +80,7 @@ def run_and_print(
             console=err,
             say=lambda line: print_lines(notes, [line]),
             warn=lambda line: print_lines(err, [line]),
+            answer=running_answer_lines,
             quiet=quiet,
             **where,
         )
