@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -81,14 +81,14 @@ def columns_of_pack(store: Store, pack: Path, damaged: list[Damage]) -> Mapping[
 
 def _parts(store: Store, pack: Path, damaged: list[Damage]) -> Iterator[Columns]:
     """The columns of a pack, some rows after the other."""
-    last = store.packs.last_row(pack)
+    number = store.packs.numbered_rows(pack)
     processes = min(cores(), MOST_PROCESSES)
-    size = min(MOST_ROWS, max(FEWEST_ROWS, math.ceil(last / processes)))
-    ranges = [(start + 1, min(start + size, last)) for start in range(0, last, size)]
+    size = min(MOST_ROWS, max(FEWEST_ROWS, math.ceil(number / processes)))
+    ranges = [(start + 1, min(start + size, number)) for start in range(0, number, size)]
     if len(ranges) < 2 or processes < 2:
         yield columns_of_records(store.each_packed(pack, damaged))
         return
-    with TemporaryDirectory() as folder, ThreadPoolExecutor(processes) as threads:
+    with TemporaryDirectory() as folder, _cancelling(processes) as threads:
         files = [Path(folder) / f"{first}.sqlite" for first, _ in ranges]
         readings = [
             threads.submit(_read_elsewhere, store, pack, rows, file)
@@ -101,6 +101,16 @@ def _parts(store: Store, pack: Path, damaged: list[Damage]) -> Iterator[Columns]
                 yield dict(ColumnFile(file, partial(_read_here, store, pack, rows, damaged)))
             else:
                 yield _read_here(store, pack, rows, damaged)
+
+
+@contextmanager
+def _cancelling(number: int) -> Iterator[ThreadPoolExecutor]:
+    """Threads, of which an error, as Ctrl-C, cancels what has not begun."""
+    threads = ThreadPoolExecutor(number)
+    try:
+        yield threads
+    finally:
+        threads.shutdown(cancel_futures=True)
 
 
 def _read_here(store: Store, pack: Path, rows: tuple[int, int], damaged: list[Damage]) -> Columns:

@@ -14,7 +14,7 @@ from hsiaug.base.files import file_errors, read_again, read_plain, reason, sync_
 from hsiaug.base.shortages import shortage_of
 from hsiaug.base.user_cache import cache_of
 from hsiaug.trial.index import Index, open_index
-from hsiaug.trial.packs import Packs
+from hsiaug.trial.packs import EVERY_ROW, Packs
 from hsiaug.trial.predictions import PREDICTIONS, Predictions, checksum, find_npz, pack, replace
 from hsiaug.trial.quick_checks import QuickChecks
 from hsiaug.trial.record import Damage, fault_of, newer_record
@@ -156,7 +156,7 @@ class Store:
         yield from self._sound([(hash, None) for hash in wanted], damaged, writes=index)
 
     def each_packed(
-        self, pack: Path, damaged: list[Damage], between: tuple[int, int] = (0, 2**62)
+        self, pack: Path, damaged: list[Damage], between: tuple[int, int] = EVERY_ROW
     ) -> Iterator[Record]:
         """As :meth:`each`, of what is in a pack; the index is not written.
 

@@ -381,3 +381,14 @@ def test_a_damaged_record_of_a_large_pack_is_named_and_nothing_is_cached(filled:
     assert [damage.hash for damage in report.damaged] == [first]
     assert [trial.hash for table in report.tables for trial in table.trials] == [second]
     assert not (filled.user_cache / "columns").exists()
+
+
+@pytest.mark.usefixtures("by_processes")
+@pytest.mark.parametrize("number", [-5, 2**62])
+def test_rows_that_a_pack_numbers_otherwise_are_read_too(filled: Store, number: int) -> None:
+    path, hashes = pack(filled), filled.hashes()
+    with sqlite3.connect(path) as changed:
+        changed.execute("UPDATE records SET rowid = ? WHERE hash = ?", (number, hashes[0]))
+    changed.close()
+    report = read_report(Store(filled.root))
+    assert sorted(trial.hash for table in report.tables for trial in table.trials) == hashes
