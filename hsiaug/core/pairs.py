@@ -155,15 +155,15 @@ def _check(pairs: PairSet, place: Place) -> None:
             f"{where}: images must be (dates, bands, height, width) as in the other places, and the"
             " mask their size"
         )
-        found = f"images {place.images.shape}, mask {place.mask.shape}, the first place {first}"
+        shapes = f"images {place.images.shape}, mask {place.mask.shape}, the first place {first}"
         hint = "Check that every place has the same dates and bands, and a mask of the same grid."
-        raise SceneError(rule, value=found, hint=hint)
+        raise SceneError(rule, value=shapes, hint=hint)
     if not np.isfinite(place.images).all():
-        found = (
+        shapes = (
             f"NaN or infinity at {int((~np.isfinite(place.images)).any(axis=(0, 1)).sum())} pixels"
         )
         hint = "Fill these values, or give the pixels a fixed value and the mask's code for ignore."
-        raise SceneError(f"{where}: images must hold finite numbers only", value=found, hint=hint)
+        raise SceneError(f"{where}: images must hold finite numbers only", value=shapes, hint=hint)
     low, high = int(place.mask.min()), int(place.mask.max())
     if low < 0 or high > len(pairs.class_names):
         rule = f"{where}: mask ids must lie in 0..{len(pairs.class_names)} (0 = ignore)"

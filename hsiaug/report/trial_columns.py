@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import islice
+from math import isfinite, nan
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ TOGETHER = 5000
 """Records whose values become arrays at once."""
 MOST_TEXTS = 10_000
 """Texts of values that are remembered at most."""
-VERSION = 6
+VERSION = 7
 """Of the columns that are cached; raise it where they change."""
 
 
@@ -125,6 +126,7 @@ def _row(record: Record, texts: _Texts) -> dict[str, Any]:
                 row[key + part] = value
         recalls = scores.get("recall") or ()
         row.update(zip(_recall_names(part, len(recalls)), recalls, strict=True))
+    row["recall_spread"] = spread_of_recall(metrics.get("recall") or ())
     for name, scores in (metrics.get("subsets") or {}).items():
         row[f"subset:{name}"] = scores.get("aa")
         row[f"oa subset:{name}"] = scores.get("oa")
@@ -138,6 +140,14 @@ def _row(record: Record, texts: _Texts) -> dict[str, Any]:
     row["steps"] = None if steps is None else int(steps - aside)
     row["peak_memory_mb"] = record.get("peak_memory_mb")
     return row
+
+
+def spread_of_recall(recalls: Iterable[float | None]) -> float:
+    """Standard deviation of recalls over the classes that have one, as of a sample; NaN below two
+    classes.
+    """
+    values = [value for value in recalls if value is not None and isfinite(value)]
+    return nan if len(values) < 2 else float(np.std(values, ddof=1))
 
 
 @cache
