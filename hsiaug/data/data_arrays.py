@@ -180,9 +180,7 @@ def _ends(values: NDArray[Any]) -> str:
 
 
 def _missing(array: Any) -> float | None:
-    """The number that stands for missing values by an attribute; None where there is none, or
-    several.
-    """
+    """The number that an attribute declares as missing; None where there is none, or several."""
     values = {float(np.ravel(array.attrs[key])[0]) for key in NODATA if key in array.attrs}
     values |= {
         float(value) for value in np.ravel(array.attrs.get("nodatavals", ())) if value is not None

@@ -189,8 +189,8 @@ def bad_bands(header: Header, bands: int) -> tuple[tuple[int, ...], tuple[str, .
 
 
 def ignored_value(path: Path, header: Header) -> float | None:
-    """The number that stands for no data, perhaps NaN. Raises SceneError for a text that is none,
-    or several numbers.
+    """The no-data value of a header, which may be NaN. Raises SceneError for a text that is not one
+    number.
     """
     listed = header.get("data ignore value")
     if listed is None:
