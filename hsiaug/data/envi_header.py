@@ -175,10 +175,7 @@ def bad_bands(header: Header, bands: int) -> tuple[tuple[int, ...], tuple[str, .
     listed = listed if isinstance(listed, list) else listed.split()
     if len(listed) != bands:
         return (), (f"'bbl' of the header is not used: {len(listed)} entries for {bands} bands",)
-    flags = [
-        0.0 if text.lower() in NO else 1.0 if text.lower() in YES else number_of(text)
-        for text in listed
-    ]
+    flags = [_flag(text) for text in listed]
     odd = tuple(i for i, flag in enumerate(flags) if flag is None)
     notes = (
         (f"'bbl' of the header is no number for bands {in_runs(odd, 2)}: they are kept",)
@@ -186,6 +183,15 @@ def bad_bands(header: Header, bands: int) -> tuple[tuple[int, ...], tuple[str, .
         else ()
     )
     return tuple(i for i, flag in enumerate(flags) if flag == 0), notes
+
+
+def _flag(text: str) -> float | None:
+    """0 for a bad band, 1 for a good one, or another number; None where the text is neither."""
+    if text.lower() in NO:
+        return 0.0
+    if text.lower() in YES:
+        return 1.0
+    return number_of(text)
 
 
 def ignored_value(path: Path, header: Header) -> float | None:
