@@ -57,7 +57,7 @@ def inspect_suite(
         raise InputError(rule, value=ref, hint=hint)
     root = store or suite.store or Path(defaults.STORE)
     pictured: set[tuple[str, str, str]] = set()
-    beside: dict[tuple[str, str], dict[str, AnySynthesis]] = {}
+    pairs_by_place: dict[tuple[str, str], dict[str, AnySynthesis]] = {}
     bench: Workbench | None = None
     for number, samples in enumerate(to_inspect, start=1):
         trial = samples.trial
@@ -73,10 +73,10 @@ def inspect_suite(
             pictured.add(place)
             _save_pictures(out, place, synthesis, inspection, samples.measures)
             if not samples.plan.task.single_pixels:
-                beside.setdefault(place[1:], {})[samples.arm] = few_pairs(synthesis)
+                pairs_by_place.setdefault(place[1:], {})[samples.arm] = few_pairs(synthesis)
         say(f"[{number}/{len(to_inspect)}] {title}: measured", err=True)
     if out is not None:
-        for scene_and_protocol, makes in beside.items():
+        for scene_and_protocol, makes in pairs_by_place.items():
             figure = compare_pairs([makes[arm] for arm in suite.arms if arm in makes])
             save_figures({f"compared-{_file_name(scene_and_protocol)}": figure}, out)
     say(f"measures: {root / 'quality'}", err=True)

@@ -231,11 +231,11 @@ def _check_repeats(names: tuple[str, ...], ids: tuple[int, ...], where: str) -> 
         hint = "Name all codes in ascending order with `classes`"
         if not any("," in name for name in names):
             several = {name for name in names if names.count(name) > 1}
-            apart = [
+            distinct = [
                 f"{name}_{code}" if name in several else name
                 for code, name in zip(ids, names, strict=True)
             ]
-            hint += f": `classes={','.join(apart)}`"
+            hint += f": `classes={','.join(distinct)}`"
         raise SceneError(rule, value=f"{repeated!r} for codes {codes}", hint=f"{hint}.")
 
 

@@ -122,16 +122,16 @@ class Conversion:
                     out += offset.astype(np.float32)
         if self.nodata is not None:
             # Whole numbers are finite.
-            gone = (
+            invalid = (
                 ~np.isfinite(out).all(axis=2)
                 if stored.dtype.kind == "f"
                 else np.zeros(stored.shape[:2], dtype=bool)
             )
             if self.nodata:
-                gone |= (stored == self.nodata).any(axis=2)
+                invalid |= (stored == self.nodata).any(axis=2)
             elif offset is not None and np.any(offset):
-                gone |= ~stored.any(axis=2)
-            out[gone] = 0
+                invalid |= ~stored.any(axis=2)
+            out[invalid] = 0
         return out
 
     def _of_kept(self, values: PerBand | None) -> NDArray[np.float64] | None:
