@@ -87,8 +87,8 @@ class Places(SplitProtocol):
                 hint="Use blocks:48, for example.",
             )
         train, test = (
-            tuple(np.full(place.mask.shape, place.part == part) for place in pairs.places)
-            for part in ("train", "test")
+            tuple(np.full(place.mask.shape, place.part == role) for place in pairs.places)
+            for role in ("train", "test")
         )
         return Areas(train, test, int(self.argument) if self.argument else None)
 
