@@ -107,7 +107,8 @@ def check_whole(codes: AnyArray, what: str) -> None:
         not_whole |= codes != np.rint(codes)
     if not_whole.any():
         row, column = np.argwhere(not_whole)[0]
-        example = f"{codes[row, column]:g} at row {row}, column {column}, and {int(not_whole.sum()) - 1} more"
+        f"{codes[row, column]:g} at row {row}, column {column}, and"
+        f" {int(not_whole.sum()) - 1} more"
         hint = (
             "Check that it is the right array; save class codes as integers, with 0 for unlabelled"
             " pixels."
