@@ -107,8 +107,8 @@ def check_whole(codes: AnyArray, what: str) -> None:
         not_whole |= codes != np.rint(codes)
     if not_whole.any():
         row, column = np.argwhere(not_whole)[0]
-        f"{codes[row, column]:g} at row {row}, column {column}, and"
-        f" {int(not_whole.sum()) - 1} more"
+        others = int(not_whole.sum()) - 1
+        example = f"{codes[row, column]:g} at row {row}, column {column}, and {others} more"
         hint = (
             "Check that it is the right array; save class codes as integers, with 0 for unlabelled"
             " pixels."
