@@ -42,7 +42,9 @@ def console(*, err: bool = False) -> Ours:
 
 def cell(value: object) -> str:
     """A value as tables show it."""
-    return "–" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    if value is None:
+        return "–"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def print_table(
