@@ -72,24 +72,24 @@ def _with_metadata(path: Path, raw: RawArray) -> RawArray:
     """The bands with what the metadata of EnMAP and DESIS beside them say, where their own tags say
     nothing.
     """
-    beside = metadata_beside(path)
-    if beside is None:
+    metadata = metadata_beside(path)
+    if metadata is None:
         return raw
     bands = raw.array.shape[2]
-    if len(beside.centres) != bands:
-        return _unused(raw, beside.name, len(beside.centres))
+    if len(metadata.centres) != bands:
+        return _unused(raw, metadata.name, len(metadata.centres))
     completed = _completed(
         raw,
-        centres=beside.centres,
-        widths=beside.widths,
-        scale=beside.scale,
-        offset=beside.offset,
-        nodata=beside.nodata,
+        centres=metadata.centres,
+        widths=metadata.widths,
+        scale=metadata.scale,
+        offset=metadata.offset,
+        nodata=metadata.nodata,
     )
     return replace(
         completed,
-        units=raw.units or beside.units,
-        notes=(*raw.notes, f"bands, scale and no data are those of {beside.name}"),
+        units=raw.units or metadata.units,
+        notes=(*raw.notes, f"bands, scale and no data are those of {metadata.name}"),
     )
 
 
@@ -97,33 +97,33 @@ def _with_header(path: Path, raw: RawArray) -> RawArray:
     """The bands with what the header that ENVI writes beside a TIFF says of them, where the file
     itself says nothing.
     """
-    beside = path.with_suffix(".hdr")
-    if not beside.is_file():
+    header_path = path.with_suffix(".hdr")
+    if not header_path.is_file():
         return raw
     try:
-        header = read_header(beside)
+        header = read_header(header_path)
     except SceneError:
         return raw  # of another program
     if "tiff" not in str(header.get("file type", "")).lower():
         return raw
     bands = raw.array.shape[2]
-    if whole(beside, header, "bands", bands) != bands:
-        return _unused(raw, beside.name, header["bands"])
+    if whole(header_path, header, "bands", bands) != bands:
+        return _unused(raw, header_path.name, header["bands"])
     places, (bad, bad_notes) = band_places(header, bands), bad_bands(header, bands)
-    scale, offset, scale_notes = scaling(beside, header, bands)
+    scale, offset, scale_notes = scaling(header_path, header, bands)
     completed = _completed(
         raw,
         centres=places.centres,
         widths=places.widths,
         scale=scale,
         offset=offset,
-        nodata=ignored_value(beside, header),
+        nodata=ignored_value(header_path, header),
     )
     notes = (*places.notes, *bad_notes, *scale_notes)
     return replace(
         completed,
         bad_bands=raw.bad_bands or bad,
-        notes=(*raw.notes, f"what {beside.name} says of the bands is applied", *notes),
+        notes=(*raw.notes, f"what {header_path.name} says of the bands is applied", *notes),
     )
 
 
@@ -213,10 +213,10 @@ def _check_supported(path: Path, file: DatasetReader) -> None:
         )
         hint = f'Name one array that holds them all, made in its folder by: python -c "{code}"'
         raise SceneError(rule, value=contents, hint=hint)
-    if odd := [dtype for dtype in file.dtypes if dtype.startswith("complex")]:
+    if complex_dtypes := [dtype for dtype in file.dtypes if dtype.startswith("complex")]:
         raise SceneError(
             f"{path} must hold plain numbers",
-            value=odd[0],
+            value=complex_dtypes[0],
             hint="Save amplitudes, as integers or floats.",
         )
 

@@ -196,3 +196,73 @@ def _subset(matrix: Counts, ids: tuple[int, ...]) -> dict[str, Any]:
         "oa": float(right.sum() / n.sum()) if rows else None,
         "aa": float((right / n).mean()) if rows else None,
     }
+
+
+def score_many(
+    matrices: Counts,
+    subsets: Mapping[str, tuple[int, ...]],
+    new: Counts | None = None,
+    hidden: Counts | None = None,
+) -> dict[str, Any]:
+    """:func:`score` of n confusion matrices (n, C, C), each with a pixel: arrays (n, …) under the
+    same keys, with NaN for None. They may differ from those of :func:`score` by rounding.
+    """
+    everything = tuple(range(1, matrices.shape[-1] + 1))
+    recalls = recall(matrices)
+    worst = np.nanargmin(recalls, axis=-1)
+    overall = _subset_many(matrices, everything)
+    metrics: dict[str, Any] = {
+        "oa": overall["oa"],
+        "aa": overall["aa"],
+        "kappa": cohen_kappa(matrices),
+        "macro_f1": np.nanmean(f1(matrices), axis=-1),
+        "worst_recall": np.take_along_axis(recalls, worst[:, None], axis=-1)[:, 0],
+        "worst_class": worst + 1,
+        "recall": recalls,
+        "n_test": matrices.sum(axis=-1),
+        "confusion": matrices,
+        "subsets": {name: _subset_many(matrices, ids) for name, ids in subsets.items()},
+    }
+    for key, part, names in (
+        ("fields", new, ("seen", "new")),
+        ("visibility", hidden, ("shown", "hidden")),
+    ):
+        if part is None:
+            continue
+        metrics[key] = {f"{names[1]}_confusion": part}
+        for name, counts in zip(names, (matrices - part, part), strict=True):
+            scores = _subset_many(counts, everything)
+            metrics[key][name] = {
+                **{score_name: scores[score_name] for score_name in ("oa", "aa", "n_classes")},
+                "recall": recall(counts),
+                "n_test": counts.sum(axis=-1),
+            }
+    return metrics
+
+
+def dense_score_many(matrices: Counts, *, change: bool) -> dict[str, Any]:
+    """:func:`dense_score` of n confusion matrices (n, C, C), as :func:`score_many`."""
+    by_class = {"iou": iou(matrices), "f1": f1(matrices)}
+    metrics = score_many(matrices, {}) | by_class
+    metrics["miou"] = np.nanmean(by_class["iou"], axis=-1)
+    if change:
+        by_class |= {"recall": recall(matrices), "precision": precision(matrices)}
+        metrics |= {f"{name}_change": values[:, 1] for name, values in by_class.items()}
+    return metrics
+
+
+def _subset_many(matrices: Counts, ids: tuple[int, ...]) -> dict[str, Any]:
+    places = np.array(ids, dtype=np.intp) - 1
+    counts = matrices.sum(axis=-1)[:, places]
+    right = _right(matrices)[:, places]
+    tested = counts > 0
+    number = tested.sum(axis=-1)
+    with np.errstate(invalid="ignore"):
+        oa = (right * tested).sum(axis=-1) / (counts * tested).sum(axis=-1)
+        aa = np.where(tested, right / np.maximum(counts, 1), 0).sum(axis=-1) / number
+    return {
+        "classes": np.broadcast_to(np.array(ids, dtype=np.int64), counts.shape),
+        "n_classes": number,
+        "oa": oa,
+        "aa": aa,
+    }

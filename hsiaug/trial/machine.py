@@ -43,13 +43,12 @@ def check_device(requested: str) -> str:
         return "cpu"
     import torch
 
-    gpu = (
-        "cuda"
-        if torch.cuda.is_available()
-        else "mps"
-        if torch.backends.mps.is_available()
-        else "cpu"
-    )
+    if torch.cuda.is_available():
+        gpu = "cuda"
+    elif torch.backends.mps.is_available():
+        gpu = "mps"
+    else:
+        gpu = "cpu"
     if requested == "auto":
         return gpu
     try:
