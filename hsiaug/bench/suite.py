@@ -18,7 +18,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from hsiaug.base.errors import InputError, check_known
 from hsiaug.bench.plan import MOST_TRIALS
 from hsiaug.bench.request import Request, RequestKeys, Settings
-from hsiaug.data.pair_sets import find_pairs, task_of
+from hsiaug.data.pair_sets import find_pairs, split_bands, task_of
 from hsiaug.data.paths import is_file, user_path
 from hsiaug.data.tomlfile import read_toml, validate_table
 from hsiaug.protocol.protocols import parse_protocol
@@ -276,9 +276,10 @@ def _requests(path: Path, run: RunKeys, keys: Keys) -> Iterator[tuple[str, Reque
     shared: dict[str, Any] = {name: getattr(keys, name) for name in RequestKeys.model_fields}
     for scene, protocol, overrides in product(keys.scenes, keys.protocols, keys.set):
         # The path of a card is relative to the suite.
+        card, _ = split_bands(scene)
         ref = (
             os.path.normpath(path.parent / user_path(scene))
-            if scene.lower().endswith(".toml")
+            if card.lower().endswith(".toml")
             else scene
         )
         try:

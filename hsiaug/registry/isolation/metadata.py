@@ -44,6 +44,7 @@ class ParamFacts(FactsModel):
     choices: tuple[Any, ...]
     preparing: bool
     sampling: bool
+    added: bool = False
 
 
 _card_fields: dict[str, Any] = {
@@ -100,6 +101,7 @@ class DrawFacts(FactsModel):
 
     notes: tuple[str, ...] = ()
     tiles: int | None = None
+    overlap: float | None = None
 
 
 class Failure(FactsModel):

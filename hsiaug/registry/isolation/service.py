@@ -117,7 +117,7 @@ class Service:
         areas = _protocol(entry, argument, buffer).draw_tiles(self.data, seed, patch)
         sides = {"train": areas.train, "test": areas.test}
         arrays = {f"{side}{i}": mask for side in sides for i, mask in enumerate(sides[side])}
-        return Reply({"tiles": areas.tiles}, arrays)
+        return Reply({"tiles": areas.tiles, "overlap": areas.overlap}, arrays)
 
 
 def serve(pipe: Connection, temporary: str, readable: Collection[str]) -> None:

@@ -122,7 +122,7 @@ class IsolatedProtocol(SplitProtocol):
 
     def draw_tiles(self, pairs: PairSet, seed: int, patch: int) -> Areas:
         answer = self._ask_of(pairs, "draw_tiles", seed, patch)
-        tiles = checked(DrawFacts, answer.facts, self.package.name).tiles
+        drawn = checked(DrawFacts, answer.facts, self.package.name)
         places = range(len(pairs.places))
         try:
             train, test = (
@@ -131,7 +131,7 @@ class IsolatedProtocol(SplitProtocol):
             )
         except KeyError as error:
             raise self._no_draw(error) from error
-        return Areas(train, test, tiles)
+        return Areas(train, test, drawn.tiles, drawn.overlap)
 
     def _ask_of(self, data: Scene | PairSet, question: str, seed: int, patch: int) -> Reply:
         identity = self.entry, self.argument, self.buffer
