@@ -2,14 +2,23 @@
 the labels and runs no plugin.
 """
 
+from dataclasses import replace
 from functools import lru_cache, partial
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hsiaug.bench.engine import Event, Job
+from hsiaug.core.scene import Scene
+from hsiaug.protocol.split import Split
 from hsiaug.registry.card import Card
+from hsiaug.registry.split_protocol import SplitProtocol
 from hsiaug.tasks.task import get_task
 from hsiaug.tasks.types import TaskData, TaskSplit
 from hsiaug.trial.fits import has_fit
+from hsiaug.trial.mean_spectra import means_of_test_pixels, with_test_pixels
 from hsiaug.trial.run import Outcome, finish
+from hsiaug.trial.sheet import SampleSheet
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
@@ -36,6 +45,7 @@ class ScoredRecords:
         self._scene, self._job, self._store = scene, job, store
         self._task = get_task(job.task)
         self._draw = lru_cache(IDLE_SPLITS + jobs)(partial(self._task.draws.split, scene))
+        self._test_means = lru_cache(IDLE_SPLITS + jobs)(self._means_of_test_pixels)
 
     def write(self, trial: TrialSpec, outcome: Outcome, command: str) -> Event:
         """Score a trial and store its record. Raises StoreError where it cannot be written."""
@@ -43,7 +53,7 @@ class ScoredRecords:
         record, made = finish(
             trial, outcome, self._task, self._scene, split, scene_ref=ref, command=command
         )
-        stored = self._store.put(record, made, outcome.sheet)
+        stored = self._store.put(record, made, self._whole_sheet(trial, outcome.sheet))
         return Event("ok" if stored["status"] == "ok" else "failed", trial.hash)
 
     def request(self, trial: TrialSpec) -> tuple[TrialSpec, object]:
@@ -57,6 +67,22 @@ class ScoredRecords:
     def prepares(self, card: Card) -> bool:
         """Whether the first trial of a generator may prepare it, which the others wait for."""
         return card.prepares
+
+    def _whole_sheet(self, trial: TrialSpec, sheet: SampleSheet | None) -> SampleSheet | None:
+        """The sheet of a trial with the mean spectra of test pixels."""
+        if sheet is None or sheet.spectra is None:
+            return sheet
+        means = self._test_means(trial.protocol, trial.seed, trial.patch)
+        return replace(sheet, spectra=with_test_pixels(sheet.spectra, means))
+
+    def _means_of_test_pixels(
+        self, protocol: SplitProtocol, seed: int, patch: int
+    ) -> dict[int, NDArray[np.float32]]:
+        """Mean spectra of the test pixels of a draw, by class id."""
+        split = self._draw(protocol, seed, patch)
+        if not isinstance(split, Split) or not isinstance(self._scene, Scene):
+            return {}
+        return means_of_test_pixels(self._scene, np.where(split.test, split.labels, 0))
 
     def _split(self, trial: TrialSpec) -> TaskSplit:
         """The split of a trial, with all labels; drawn again if it is no longer kept."""

@@ -60,7 +60,7 @@ class AnswerText:
 
 def answer_texts(answers: Answers) -> tuple[AnswerText, AnswerText, AnswerText]:
     """The three answers in words, in their order."""
-    first, second = answers.over_none, answers.over_real
+    first, second = answers.over_none, answers.over_controls
     return (
         _text(1, first, _first_sentences(answers)),
         _text(2, second, _second_sentences(answers)),
@@ -82,7 +82,7 @@ def headline(answers: Answers) -> str:
         pseudo λ=0.5 M=3 with cnn2d.``
     """
     said = []
-    for answer in (answers.over_none, answers.over_real):
+    for answer in (answers.over_none, answers.over_controls):
         leading = [one for one in answer.contrasts if one.status == answer.status]
         first = answer is answers.over_none
         names = [*dict.fromkeys(one.generator if first else one.rival for one in leading)]
@@ -114,7 +114,7 @@ def _first_sentences(answers: Answers) -> list[str]:
 
 
 def _second_sentences(answers: Answers) -> list[str]:
-    answer = answers.over_real
+    answer = answers.over_controls
     if answer.status == "NOT ASKED":
         return ["No generator but controls is better than no samples."]
     if answer.status == "NOTHING TO JUDGE":
@@ -221,14 +221,12 @@ def use_sentences(answers: Answers) -> tuple[str, ...]:
         return (f"{use.name} without samples: {score}.", _why_without(use, first))
     said = [f"{use.name}: {score}, {_gain(use.gain)} over no samples."]
     if use.without and use.without_score is not None and use.over_without is not None:
-        certain = {"above": "shown", "below": "shown below"}.get(
-            use.over_without.shown, "not shown"
+        shown = use.over_without.shown == "below" or (
+            use.over_without.shown == "above" and use.status == "YES"
         )
-        if use.status != "YES" and certain == "shown":
-            certain = "not shown"
         said.append(
-            f"{rival_words(use.without)} needs no samples: {decimal(use.without_score)}"
-            f" ({_gain(use.over_without)} {certain})."
+            f"Without samples {use.without} has {decimal(use.without_score)}; the difference of"
+            f" {_gain(use.over_without)} is {'shown' if shown else 'not shown'}."
         )
     if use.rival is not None:
         said.append(f"Not shown better than {rival_words(use.rival.rival)}.")
@@ -237,7 +235,7 @@ def use_sentences(answers: Answers) -> tuple[str, ...]:
 
 def _why_without(use: Use, first: Status) -> str:
     if first == "YES":
-        return "Generators that are better than no samples stay below it."
+        return "No arm that is shown better than no samples has a higher score."
     if use.status == "TOO FEW DRAWS":
         return "Too few draws to advise a generator."
     if use.status == "NO":

@@ -170,7 +170,7 @@ class Answers:
 
     Parameters
     ----------
-    over_none, over_real : Answer
+    over_none, over_controls : Answer
         The first two.
     use : Use
         The third.
@@ -189,7 +189,7 @@ class Answers:
     """
 
     over_none: Answer
-    over_real: Answer
+    over_controls: Answer
     use: Use
     metric: str
     second: str
@@ -225,14 +225,14 @@ def three_answers(table: Table) -> Answers:
     )
     question = "Better than other controls?" if controls_only else "Better than all controls?"
     remaining = [gain for gain in gains if _asked_further(gain, over_none.status)]
-    over_real = _answer(question, table, [(gain, over_rival(gain)) for gain in remaining])
+    over_controls = _answer(question, table, [(gain, over_rival(gain)) for gain in remaining])
     if gains and not remaining:
-        over_real = Answer(question, "NOT ASKED", (), 0, 0)
+        over_controls = Answer(question, "NOT ASKED", (), 0, 0)
     controls = [gain for gain in judged if _is_control(gain.cell)]
     of_controls = _answer("", table, [(gain, _over_none(gain)) for gain in controls])
     return Answers(
         over_none=over_none,
-        over_real=over_real,
+        over_controls=over_controls,
         use=_use(table, over_none),
         metric=table.scores.main.name.split(" (")[0],
         second=table.scores.second.name,
@@ -410,7 +410,11 @@ def _use(table: Table, first: Answer) -> Use:
     found = table.over_best.get((chosen.arm, chosen.classifier))
     if found is not None:
         best_bare = found[0].control
-    over_none = table.against(chosen).get(NO_SAMPLES) if not chosen.without_samples else None
+    against = {} if chosen.without_samples else table.against(chosen)
+    over_none = against.get(NO_SAMPLES)
+    beside = "" if found is None else table.labels[found[0].control.classifier]
+    # Where the table compares the two, both say the same interval.
+    in_table = against.get(beside)
     named = {
         "name": table.cell_label(chosen),
         "generator": table.labels[chosen.arm.generator],
@@ -436,7 +440,7 @@ def _use(table: Table, first: Answer) -> Use:
         over_without=(
             None
             if alone or found is None
-            else _difference(table.labels[found[0].control.classifier], found[0].main)
+            else _difference(beside, in_table.main if in_table else found[0].main)
         ),
         rival=_unbeaten(table, chosen),
     )

@@ -145,7 +145,7 @@ def rival_signs_note(table: Table) -> str:
         "▲": "shown better than this rival",
         "▲▼": f"shown better than this rival, at a loss of {table.scores.second.name}",
         "▼": "shown worse than this rival",
-        "○": "gains less than 1 point over it (a one-sided test at 5 %)",
+        "○": "a gain of 1 point over it is ruled out (one-sided test at 5 %)",
         "◇": "nothing shown",
         "?": "too few draws",
         "–": "no sample was made",

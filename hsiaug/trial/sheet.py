@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from hsiaug.core.samples import PatchSamples
 from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.false_colours import FalseColours, some_pixels
 from hsiaug.metrics.nearest_real import RealSamples, turn_each
+from hsiaug.trial.mean_spectra import MeanSpectra
 
 if TYPE_CHECKING:
     from hsiaug.tasks.types import TaskSamples
@@ -28,6 +30,8 @@ SIDE = 64
 """Pixels of the longer side of a thumbnail; of larger ones every second, third … pixel is taken."""
 PREFIX = "sheet_"
 """Beginning of the names of its arrays in ``predictions.npz``."""
+SPECTRA_PREFIX = "sheet_spectra_"
+"""The same of its mean spectra."""
 LARGEST = 2**22
 """Bytes of a sheet at most."""
 Thumbnails = NDArray[np.uint8]
@@ -50,6 +54,8 @@ class SampleSheet:
         The same.
     colours : () text
         What red, green and blue are.
+    spectra : MeanSpectra or None
+        Mean spectra of the classes; None for tiles, and in older files.
     """
 
     real: Thumbnails
@@ -59,6 +65,7 @@ class SampleSheet:
     made_ids: Ids
     nearest_ids: Ids
     colours: NDArray[np.str_]
+    spectra: MeanSpectra | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError for arrays that do not belong together: they may come from a file, or
@@ -96,13 +103,20 @@ class SampleSheet:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Its arrays by their names in ``predictions.npz``."""
-        return {f"{PREFIX}{field.name}": getattr(self, field.name) for field in fields(self)}
+        arrays = {f"{PREFIX}{name}": getattr(self, name) for name in THUMBNAIL_FIELDS}
+        if self.spectra is not None:
+            for field in fields(self.spectra):
+                arrays[f"{SPECTRA_PREFIX}{field.name}"] = getattr(self.spectra, field.name)
+        return arrays
 
     def to_bytes(self) -> bytes:
         """All of it, as one process sends it to another."""
         file = io.BytesIO()
         np.savez(file, **self.arrays())  # type: ignore[arg-type]
         return file.getvalue()
+
+
+THUMBNAIL_FIELDS = tuple(field.name for field in fields(SampleSheet) if field.name != "spectra")
 
 
 def read_sheet(data: bytes) -> SampleSheet | None:
@@ -118,11 +132,20 @@ def read_sheet(data: bytes) -> SampleSheet | None:
             raise ValueError(f"more than {LARGEST // 2**20} MB of thumbnails")
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             return SampleSheet(
-                **{field.name: arrays[f"{PREFIX}{field.name}"] for field in fields(SampleSheet)}
+                **{name: arrays[f"{PREFIX}{name}"] for name in THUMBNAIL_FIELDS},
+                spectra=_read_spectra(arrays),
             )
     except Exception as error:
         # What zipfile, zlib and numpy make of flipped bits: a dozen kinds of errors.
         raise ValueError(f"no sheet of samples: {error}") from error
+
+
+def _read_spectra(arrays: Mapping[str, NDArray[Any]]) -> MeanSpectra | None:
+    """The mean spectra in a file of arrays; None where it holds none."""
+    if f"{SPECTRA_PREFIX}ids" not in arrays:
+        return None
+    names = [field.name for field in fields(MeanSpectra)]
+    return MeanSpectra(**{name: arrays[f"{SPECTRA_PREFIX}{name}"] for name in names})
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,8 +164,10 @@ class SheetMaker:
         x = _pixels_of(real)
         return cls(real, RealSamples.of(x), FalseColours.fit(some_pixels(x), wavelengths))
 
-    def sheet(self, made: TaskSamples) -> SampleSheet:
-        """The sheet of at least one generated sample."""
+    def sheet(self, made: TaskSamples, spectra: MeanSpectra | None = None) -> SampleSheet:
+        """The sheet of at least one generated sample, with mean spectra of all where there are
+        some.
+        """
         # Samples are finite, and may be large enough for their squares not to be.
         with np.errstate(over="ignore", invalid="ignore"):
             which, turns = self.known.nearest(_pixels_of(made))
@@ -157,6 +182,7 @@ class SheetMaker:
                 made_ids=_thin(_ids(made)),
                 nearest_ids=_thin(turn_each(ids, turns) if ids.ndim > 1 else ids),
                 colours=np.array(self.colours.name),
+                spectra=spectra,
             )
 
     def _drawn(self, x: NDArray[np.float32]) -> Thumbnails:

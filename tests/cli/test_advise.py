@@ -276,7 +276,7 @@ def test_draws_that_lie_too_near_are_warned_of_right_below_the_verdict(typed: Ty
     assert "verdict" in near
     below = near.split("verdict\t")[1].splitlines()
     assert [line.split("\t")[0] for line in below[1:4]] == ["use", "command", "warning"]
-    assert below[3].startswith("warning\tthe training pixels")
+    assert below[3].startswith("warning\tthe clumps of training pixels")
     assert "warning" not in far
 
 
@@ -286,9 +286,7 @@ def test_where_inner_draws_are_at_their_ceiling_nothing_is_tried_and_nothing_cla
     said = fields(typed("--generator", "poison,oracle", "--classifier", "seer", "--view", "raw"))
     tried = [r["spec"]["generator"]["name"] for r in Store(tmp_path / "hsiaug-advice").records()]
 
-    assert said["verdict"][0].startswith(
-        "cannot tell: inner draws are at their ceiling: without a generator seer"
-    )
+    assert said["verdict"][0].startswith("cannot tell: on the inner draws seer")
     assert "none helps" not in said["verdict"][0] and "screened" not in said
     assert "--protocol all may" in said["verdict"][0]
     assert tried == ["none"] * 2 * len(SCREEN)  # seer and coords
@@ -500,7 +498,9 @@ def test_with_its_defaults_every_generator_is_considered(
     assert {"smote", "pseudo", "txt2hsi"} <= set(said) and all(
         "no time left" in line for line in said.values()
     )
-    assert "svm on auto spectra, pseudo at λ=0 M=3 (not run on inner draws" in answer.stdout
+    assert (
+        "svm on auto spectra, pseudo at λ=0 M=3 (it gained on most public scenes" in answer.stdout
+    )
 
 
 def outcome(

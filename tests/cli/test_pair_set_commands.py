@@ -294,4 +294,4 @@ def test_advice_on_masks_is_told_in_the_scores_of_masks(tmp_path: Path) -> None:
     assert told.splitlines()[0].split("\t")[6:9] == ["mIoU", "ΔmIoU", "interval"]
     protocol = next(Store(tmp_path / "s").records())["spec"]["protocol"]
     assert protocol["name"] == "within" and protocol["argument"].startswith("blocks:")
-    assert "without a generator inner mIoU is " in told and " with majority" in told
+    assert "mIoU of the inner draws without a generator: " in told and " with majority" in told

@@ -226,8 +226,8 @@ def test_arms_that_help_are_counted_also_in_a_sweep() -> None:
     helping = [r for lam in (0.25, 3.0) for r in arm("smote", level(60, 12, 0.1), lam=lam)]
     first, *lines = said(sweep(12) + helping)
     assert "Better than all controls: YES (duplicate). Use here: smote λ=" in first
-    over_real = three_answers(table_of(sweep(12) + helping)).over_real
-    assert over_real.shown == 2
+    over_controls = three_answers(table_of(sweep(12) + helping)).over_controls
+    assert over_controls.shown == 2
     assert {line for line in lines if line.endswith(": helps")} == {
         "smote λ=0.25 with svm: helps",
         "smote λ=3 with svm: helps",
@@ -287,8 +287,8 @@ def test_the_end_names_the_best_arm_and_its_best_and_worst_class_among_those_of_
     ]
     text = " ".join(on_terminal(records).split())
     assert (
-        "smote λ=1 with svm has the highest AA (2 of 3) (it is not shown better than no samples, so"
-        " another is named above); its recall is highest in corn_notill (80.0 %)" in text
+        "smote λ=1 with svm has the highest AA (2 of 3) (it is not shown to be better than"
+        " no samples, so answer 3 names another); its recall is highest in corn_notill (80.0 %)" in text
     )
     assert ", lowest in alfalfa (40.0 %). Next: hsiaug report" in text
     page = " ".join(parsed(render_html(build_report(records, store="my results"))).text.split())

@@ -4,6 +4,7 @@ alone.
 
 import base64
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from report_records import believable, benchmark, record
 
 from hsiaug.report import build_report, render_html
 from hsiaug.report.html import samples
+from hsiaug.trial.mean_spectra import MeanSpectra, mean_spectra, with_test_pixels
 from hsiaug.trial.sheet import SampleSheet
 from hsiaug.trial.store import Store
 
@@ -42,6 +44,16 @@ def tiles_of(dates: int) -> SampleSheet:
     )
 
 
+def spectra_of(classes: int, bands: int = 6) -> MeanSpectra:
+    """Mean spectra of two samples of each class, without test pixels in the last class."""
+    y = np.repeat(np.arange(1, classes + 1), 2)
+    real = np.ones((len(y), bands), dtype=np.float32)
+    waves = np.array([400.0, 500.0, 600.0, 1800.0, 1900.0, 2000.0])
+    spectra = mean_spectra((real, y), (real * y[:, None].astype(np.float32), y), waves)
+    tested = dict.fromkeys(range(1, classes), real[0] * 2)
+    return with_test_pixels(spectra, tested)
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     """Trials of four generators, one of which was made before samples were kept."""
@@ -51,6 +63,8 @@ def store(tmp_path: Path) -> Store:
         name, classes = one["spec"]["generator"]["name"], len(one["class_names"])
         predictions = np.arange(4, dtype=np.int32), np.ones(4, dtype=np.int16)
         sheet = None if name in ("none", "noise") else sheet_of(classes, shade=len(name))
+        if sheet is not None and name == "smote":
+            sheet = replace(sheet, spectra=spectra_of(classes))
         kept.put(one, predictions, sheet)
     return kept
 
@@ -171,3 +185,20 @@ def test_tiles_are_shown_with_their_masks(tmp_path: Path, dates: int) -> None:
     assert legend == one["class_names"][dates - 1 :]
     side = shown[0][1].shape[1] // 2
     assert shown[0][1].shape[0] > 2 * (side - 20)
+
+
+def test_mean_spectra_of_each_class_stand_beside_its_pictures(store: Store) -> None:
+    page = page_of(store)
+    names = next(store.records())["class_names"]
+    plots = page.all("figure", **{"class": "spectrum"})
+
+    # Of mixup, whose file was made before mean spectra were kept, there are none.
+    assert [plot.all("figcaption")[0].text for plot in plots] == [
+        f"{name}1 to 2" if at == 0 else f"{name}1 to {max(2, at + 1)}"
+        for at, name in enumerate(names)
+    ]
+    drawn = [[path.attributes["class"] for path in plot.all("path")] for plot in plots]
+    assert drawn == [["held_out", "real", "made"]] * (len(names) - 1) + [["real", "made"]]
+    # No line spans the bands that were removed.
+    assert {path.attributes["d"].count("M") for plot in plots for path in plot.all("path")} == {2}
+    assert "400 to 2,000 nm" in page.text

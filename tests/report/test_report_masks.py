@@ -126,4 +126,4 @@ def test_masks_have_a_third_control_that_old_records_lack(kept: Store) -> None:
     report = build_report(list(kept.records()))
     assert report.tables[0].controls == ("none", "duplicate", "duplicate-balanced")
     text = render_report(report, "md")
-    assert "duplicate-balanced, a further control" in text
+    assert "duplicate-balanced is a further control" in text

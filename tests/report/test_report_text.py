@@ -82,7 +82,7 @@ def test_a_loss_and_a_draw_are_written_as_such() -> None:
 
 def test_five_draws_cannot_reach_05_and_the_caption_says_so_once() -> None:
     text = markdown(benchmark(5), by="classifier")
-    assert text.count("n=5: cannot reach .05") == 1
+    assert text.count("With n=5 no p below .05 is possible") == 1
     assert {row["p vs none"] for row in rows(text, "Every metric, and the tests on AA")} == {"–"}
 
 

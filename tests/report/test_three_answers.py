@@ -56,7 +56,7 @@ def answers_of(records: list[dict[str, Any]]) -> Answers:
 
 
 def statuses(answers: Answers) -> tuple[str, str, str]:
-    return answers.over_none.status, answers.over_real.status, answers.use.status
+    return answers.over_none.status, answers.over_controls.status, answers.use.status
 
 
 def lines(records: list[dict[str, Any]]) -> list[str]:
@@ -67,7 +67,7 @@ def test_a_generator_above_every_control_is_better_than_no_samples_and_than_real
     answers = answers_of(scene({"duplicate": 0.1, "smote": 3.0}))
     assert statuses(answers) == ("YES", "YES", "YES")
     assert answers.use.name == "smote λ=0.5 M=3 with cnn2d"
-    (contrast,) = answers.over_real.contrasts
+    (contrast,) = answers.over_controls.contrasts
     assert (contrast.generator, contrast.rival) == ("smote", "duplicate")
 
 
@@ -85,7 +85,7 @@ def test_a_generator_above_nothing_but_no_samples_is_told_the_rival_that_it_lies
     )
     assert "points of AA above txt2hsi" in second
     assert use.startswith("3 Use here: pseudo λ=0.5 M=3 with cnn2d: AA ")
-    assert "teacher (the teacher's own map, no samples) needs no samples: 61.0 (+" in use
+    assert "Without samples teacher has 61.0; the difference of +" in use
 
 
 def test_controls_are_no_arms_of_the_answers_where_another_generator_ran() -> None:

@@ -13,6 +13,7 @@ import pytest
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import Registry
 from hsiaug.trial.cache import Workbench
+from hsiaug.trial.mean_spectra import mean_spectra, means_of_test_pixels, with_test_pixels
 from hsiaug.trial.pipeline import TrialRun
 from hsiaug.trial.run import compute, finish
 from hsiaug.trial.sheet import PER_CLASS, TILES, SampleSheet, SheetMaker, read_sheet, some_samples
@@ -172,3 +173,39 @@ def test_arms_that_share_a_fit_and_sample_otherwise_have_sheets_of_their_own(
     of_sheets = [name for name in names if name[0] == "shown"]
     in_pools = [name for name in names if name[0] != "shown" and name[0] != "fit"]
     assert len(of_sheets) == len(in_pools) >= 2
+
+
+def test_mean_spectra_are_those_of_the_samples_and_lie_beside_the_thumbnails(
+    kept: Callable[..., tuple[Store, str]], spec: Spec, bench: Workbench, toy: Scene
+) -> None:
+    store, hash = kept(spec("duplicate"))
+    sheet = store.sheet(hash)
+    assert sheet is not None and sheet.spectra is not None
+    spectra = sheet.spectra
+
+    # Copies of training pixels have their classes' own means, where each pixel is copied alike.
+    assert spectra.real.shape == spectra.made.shape == (len(spectra.ids), toy.bands)
+    assert np.isfinite(spectra.real).all() and np.isnan(spectra.held_out).all()
+    assert np.abs(spectra.made - spectra.real).max() < np.abs(spectra.real).max()
+
+    labels = np.zeros(toy.shape, dtype=np.int16)
+    labels[0, :2] = spectra.ids[0]
+    whole = with_test_pixels(spectra, means_of_test_pixels(toy, labels))
+    np.testing.assert_allclose(whole.held_out[0], toy.cube[0, :2].mean(axis=0), rtol=1e-6)
+    assert np.isnan(whole.held_out[1:]).all()
+
+
+def test_a_trial_without_samples_has_no_mean_spectra(
+    kept: Callable[..., tuple[Store, str]], spec: Spec
+) -> None:
+    store, hash = kept(spec("none"))
+    assert store.sheet(hash) is None
+
+
+@pytest.mark.parametrize("field", ["ids", "bands", "real", "made", "held_out"])
+def test_mean_spectra_that_do_not_fit_are_refused(field: str) -> None:
+    y = np.array([1, 2])
+    x = np.ones((2, 4), dtype=np.float32)
+    spectra = mean_spectra((x, y), (x, y), None)
+    with pytest.raises(ValueError):
+        replace(spectra, **{field: getattr(spectra, field)[:1].astype(np.float64)})

@@ -15,6 +15,7 @@ from hsiaug.base.colours import class_colours
 from hsiaug.report.figures.files import image_bytes
 from hsiaug.report.figures.sheets import UNCHANGED, Images, image_grid, tile_rows
 from hsiaug.report.html.markup import macros, picture_source
+from hsiaug.report.html.spectra import SERIES, band_range, spectrum_plots
 from hsiaug.report.records import ArmCell
 from hsiaug.report.tables import Table
 from hsiaug.report.trials import Trial
@@ -71,10 +72,30 @@ class SampleMaker:
             name = f"{table.arm_label(cell.arm)}, draw {trial.seed}"
             record = self._store.sound(trial.hash) or {}
             layout = layout_sentence(record, of_tiles=sheet.of_tiles)
-            shown.append({"name": name, "figures": figures, "layout": layout})
+            spectra = _spectra_shown(sheet, table.class_names)
+            self._left -= sum(len(line) for plot in spectra["plots"] for _, line in plot.lines)
+            shown.append({"name": name, "figures": figures, "layout": layout, "spectra": spectra})
             legend = _legend(sheet, table.class_names) if sheet.of_tiles else []
-            about = {"colours": str(sheet.colours), "tiles": sheet.of_tiles, "legend": legend}
+            about = {
+                "colours": str(sheet.colours),
+                "tiles": sheet.of_tiles,
+                "legend": legend,
+                "series": SERIES,
+            }
         return Markup(macros().samples(shown, about)) if shown else Markup("")
+
+
+def _spectra_shown(sheet: SampleSheet, class_names: tuple[str, ...]) -> dict[str, Any]:
+    """Plots of the mean spectra of a sheet, and what they span; no plot where it has none."""
+    spectra = sheet.spectra
+    if spectra is None or spectra.ids.max(initial=0) > len(class_names):
+        return {"plots": [], "bands": ""}
+    numbers = np.arange(1, len(spectra.bands) + 1, dtype=np.float32)
+    named = not np.array_equal(spectra.bands, numbers)
+    return {
+        "plots": [*spectrum_plots(spectra, class_names)],
+        "bands": band_range(spectra, wavelengths=named),
+    }
 
 
 def layout_sentence(record: Record, *, of_tiles: bool) -> str:

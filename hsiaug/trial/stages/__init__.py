@@ -9,7 +9,7 @@ from typing import Any
 from hsiaug.trial.pipeline import Stage
 from hsiaug.trial.stages.classifier import CLASSIFIER_VIEW, FIT_CLASSIFIER, PREDICT
 from hsiaug.trial.stages.generator import FIT_GENERATOR, PREPARE
-from hsiaug.trial.stages.samples import JOIN, SAMPLE, SHEET
+from hsiaug.trial.stages.samples import JOIN, SAMPLE, SHEET, SPECTRA
 from hsiaug.trial.stages.views import BLOCKS, SPLIT, TRANSFORM, VIEW
 
 TO_SAMPLES: Sequence[Stage[Any]] = (
@@ -20,6 +20,7 @@ TO_SAMPLES: Sequence[Stage[Any]] = (
     PREPARE,
     FIT_GENERATOR,
     SAMPLE,
+    SPECTRA,
     JOIN,
 )
 """Up to the samples that a classifier learns from."""

@@ -11,12 +11,13 @@ import numpy as np
 
 from hsiaug.base.errors import PluginError
 from hsiaug.base.seeds import derive_seed
-from hsiaug.core.samples import concatenate
+from hsiaug.core.samples import PatchSamples, concatenate
 from hsiaug.core.spectral_views import RAW_VIEW
 from hsiaug.registry.card import Card
 from hsiaug.tasks.types import TaskSamples
 from hsiaug.trial.arm import SYNTHETIC
 from hsiaug.trial.guard import plain_json
+from hsiaug.trial.mean_spectra import MeanSpectra, mean_spectra
 from hsiaug.trial.memo import MemoKey
 from hsiaug.trial.pipeline import Stage, TrialRun
 from hsiaug.trial.sheet import SampleSheet, SheetMaker, some_samples
@@ -90,6 +91,24 @@ def _shown_key(run: TrialRun, j: int) -> MemoKey:
 
 
 SAMPLE = Stage("sample", make=_sample, plugin="generator", needed=asks_samples)
+
+
+def _spectra(run: TrialRun) -> MeanSpectra | None:
+    """Mean spectra of the classes, of the samples that the trial takes; None where it takes none,
+    and for tiles.
+    """
+    pool = [samples for samples in run[SAMPLE] if isinstance(samples, PatchSamples)]
+    real = run[VIEW].real
+    if not pool or not isinstance(real, PatchSamples):
+        return None
+    made = np.concatenate([samples.centres for samples in pool])
+    classes = np.concatenate([samples.y for samples in pool])
+    if not len(made):
+        return None
+    return mean_spectra((real.centres, real.y), (made, classes), run.data.wavelengths)
+
+
+SPECTRA = Stage("spectra", make=_spectra, needed=asks_samples)
 
 
 def _join(run: TrialRun) -> TaskSamples:
@@ -190,7 +209,7 @@ def _sheet(run: TrialRun) -> SampleSheet | None:
         MemoKey("draw", run.spec.draw_hash, "sheets"),
         lambda: SheetMaker.of(run[VIEW].real, run.data.wavelengths),
     )
-    return maker.sheet(some_samples(concatenate(taken)))
+    return maker.sheet(some_samples(concatenate(taken)), run.get(SPECTRA))
 
 
 SHEET = Stage("sheet", make=_sheet)

@@ -1,0 +1,147 @@
+"""What is lost where ``hsiaug advise`` chooses: AA of the arm that it names, against the best arm
+of the same draw in hindsight, and against the SVM without samples.
+
+    python -m benchmarks.advise_regret run OUT.csv SCENE DRAW [BUDGET]
+    python -m benchmarks.advise_regret table OUT.csv
+
+``run`` lets ``advise`` choose on the training pixels of a draw (``--protocol issd@DRAW``, BUDGET
+``5m`` by default), runs the arm that it names and the arms of hindsight on the test pixels of that
+draw, and adds a row per arm to OUT.csv. ``table`` prints a line per scene. AA is over the classes
+with at least 25 test pixels in the draw.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import tempfile
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from statistics import fmean
+
+from benchmarks.common import hsiaug, main_score, markdown, read_csv, say, write_csv
+
+CLASSIFIERS = ("svm", "filtered:svm", "emp", "fused:svm", "teacher")
+GENERATORS = ("none", "gaussian", "pseudo")
+"""Arms of hindsight: each of these classifiers with each of these; samples are three for each real
+one (λ = 0, M = 3), and ``teacher`` learns none.
+"""
+BASELINE = ("svm", "none", "0.0")
+Row = dict[str, str]
+
+
+def run(out: Path, scene: str, draw: int, budget: str) -> None:
+    """Choose on one draw, score every arm, and add the rows to a file."""
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        told = hsiaug(
+            ["advise", scene, "--protocol", f"issd@{draw}", "--budget", budget, "--jobs", "1"],
+            folder,
+        )
+        fields = dict(line.split("\t", 1) for line in reversed(told.splitlines()) if "\t" in line)
+        words = shlex.split(fields["command"])
+        usual = ["--seeds", f"{draw}-{draw}", "--jobs", "1", "--store", "scored"]
+        hsiaug([*words[1:], *usual], folder)
+        benchmark = ["benchmark", scene, "--lambda", "0", *usual]
+        hsiaug(
+            [
+                *benchmark,
+                *("--generator", ",".join(GENERATORS)),
+                *("--classifier", ",".join(CLASSIFIERS)),
+            ],
+            folder,
+        )
+        hsiaug(["report", "--store", "scored", "--out", "trials.csv"], folder)
+        chosen = chosen_arm(words)
+        rows = read_csv(out) if out.exists() else []
+        for trial in read_csv(folder / "trials.csv"):
+            if trial["status"] != "ok" or trial["classifier"] == "coords":
+                continue
+            arm = trial["classifier"], trial["generator"], rate_of(trial)
+            rows.append(
+                {
+                    "scene": Path(scene).stem,
+                    "draw": str(draw),
+                    "classifier": arm[0],
+                    "generator": arm[1],
+                    "lambda": arm[2],
+                    "aa": str(main_score(trial)),
+                    "chosen": str(int(arm == chosen)),
+                    "verdict": fields["verdict"],
+                }
+            )
+        write_csv(out, rows)
+
+
+def chosen_arm(words: Sequence[str]) -> tuple[str, str, str]:
+    """Classifier, generator and λ of the arm that a printed command runs."""
+    options = dict(pairwise(words))
+    generator = options.get("--generator", "none").split(",")[0]
+    rate = "0.0" if generator == "none" else str(float(options.get("--lambda", "1")))
+    return options["--classifier"].split(",")[0], generator, rate
+
+
+def rate_of(trial: Row) -> str:
+    """λ of a trial; that of a trial without samples is 0."""
+    return "0.0" if trial["generator"] == "none" else str(float(trial["lambda"]))
+
+
+def table(rows: Sequence[Row]) -> list[str]:
+    """A line per scene, and the mean over scenes last."""
+    header = ("scene", "draws", "AA of svm", "chosen", "best", "regret", "largest", "arms chosen")
+    lines = []
+    means: list[tuple[float, float]] = []
+    for scene in dict.fromkeys(row["scene"] for row in rows):
+        of_scene = [row for row in rows if row["scene"] == scene]
+        baseline: list[float] = []
+        gains: list[float] = []
+        best: list[float] = []
+        names: list[str] = []
+        for draw in dict.fromkeys(row["draw"] for row in of_scene):
+            arms = {
+                (row["classifier"], row["generator"], row["lambda"]): 100 * float(row["aa"])
+                for row in of_scene
+                if row["draw"] == draw
+            }
+            (named,) = {
+                (row["classifier"], row["generator"], row["lambda"])
+                for row in of_scene
+                if row["draw"] == draw and row["chosen"] == "1"
+            }
+            baseline.append(arms[BASELINE])
+            gains.append(arms[named] - arms[BASELINE])
+            best.append(max(arms.values()) - arms[BASELINE])
+            names.append(named[0] if named[1] == "none" else f"{named[0]} + {named[1]}")
+        regrets = [most - gain for most, gain in zip(best, gains, strict=True)]
+        means.append((fmean(gains), fmean(regrets)))
+        often = ", ".join(f"{name} {names.count(name)}" for name in dict.fromkeys(names))
+        lines.append(
+            (
+                scene,
+                str(len(names)),
+                f"{fmean(baseline):.1f}",
+                f"{fmean(gains):+.1f}",
+                f"{fmean(best):+.1f}",
+                f"{fmean(regrets):.1f}",
+                f"{max(regrets):.1f}",
+                often,
+            )
+        )
+    gain, regret = (fmean(values) for values in zip(*means, strict=True))
+    lines.append(("mean", "", "", f"{gain:+.1f}", "", f"{regret:.1f}", "", ""))
+    return [*markdown(header, lines)]
+
+
+def main() -> None:
+    """Run a draw, or print the table."""
+    task, out, *rest = sys.argv[1:]
+    if task == "run":
+        run(Path(out).absolute(), rest[0], int(rest[1]), rest[2] if len(rest) > 2 else "5m")
+    else:
+        for line in table(read_csv(Path(out))):
+            say(line)
+
+
+if __name__ == "__main__":
+    main()
