@@ -44,6 +44,7 @@ LARGEST_IN_MEMORY = 2**31
 """Bytes (2 GiB) of images of a set that are held in memory, at most; those of a larger one are read
 when they are needed.
 """
+SIDES: tuple[Side, ...] = ("train", "test", "any")
 UNKNOWN = -1
 """In place of the id of a code that a card does not list."""
 LARGEST_PLAIN = 2**26
@@ -180,13 +181,9 @@ def _leave_out_blank(entry: PairEntry, sides: dict[str, Side], masks: Masks) -> 
     blank = [name for name, mask in masks.items() if (mask == 0).mean() > most]
     found = Counter(sides.values())
     gone = Counter(sides[name] for name in blank)
-    said = [
-        f"{gone[side]:,} of {found[side]:,} of {side}"
-        for side in ("train", "test", "any")
-        if found[side]
-    ]
+    said = [f"{gone[side]:,} of {found[side]:,} of {side}" for side in SIDES if found[side]]
     _take_out(blank, sides, masks)
-    share = f"more than {100 * most:g} % of their pixels" if most < 1 else "any of their pixels"
+    share = f"more than {100 * most:g} % of their pixels"
     rule = f"set {entry.name}: places must be left of which no more is blank than its card says"
     _check_sides(found, sides, rule, "Raise places.most_blank in the card.")
     yield f"blank places, {share} without a class, are left out: {', '.join(said)}"

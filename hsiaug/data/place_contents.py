@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,20 +63,24 @@ def place_contents(
     kept_as = hashlib.sha256(f"{FORMAT} {reading}".encode()).hexdigest()[:16]
     path = cache_of(folder) / f"places-{kept_as}.json"
     known = _read_cache(path)
-    contents, entries, fresh = {}, {}, False
+    entries: dict[str, list[Any]] = {}
     for name in places:
         paths = files(name)
-        stamp = " ".join(f"{(s := path.stat()).st_size}-{s.st_mtime_ns}" for path in paths)
+        stamp = " ".join(map(_stamp, paths))
         entry = known.get(name)
         if entry is None or entry[0] != stamp:
-            entry, fresh = [stamp, _checksum(paths), *quarter_keys(image(name))], True
+            entry = [stamp, _checksum(paths), *quarter_keys(image(name))]
         entries[name] = entry
-        contents[name] = PlaceContent(entry[1], tuple(entry[2:]))
-    if fresh:
+    if any(known.get(name) is not entry for name, entry in entries.items()):
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
             replaced(path, lambda made: made.write_text(json.dumps({**known, **entries})))
-    return contents
+    return {name: PlaceContent(entry[1], tuple(entry[2:])) for name, entry in entries.items()}
+
+
+def _stamp(path: Path) -> str:
+    found = path.stat()
+    return f"{found.st_size}-{found.st_mtime_ns}"
 
 
 def _checksum(paths: Sequence[Path]) -> str:
@@ -86,7 +91,7 @@ def _checksum(paths: Sequence[Path]) -> str:
     return digest.hexdigest()
 
 
-def _read_cache(path: Path) -> dict[str, list]:  # type: ignore[type-arg]
+def _read_cache(path: Path) -> dict[str, list[Any]]:
     """What is kept; nothing where that cannot be read."""
     try:
         known = json.loads(path.read_text())

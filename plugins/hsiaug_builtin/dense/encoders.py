@@ -35,9 +35,9 @@ def make_encoder(name: str, channels: int, depth: int, weights: str) -> Any:
     """
     from segmentation_models_pytorch.encoders import get_encoder
 
-    stated = weights if weights == IMAGENET else None
+    stated: str | bool | None = weights if weights == IMAGENET else None
     if stated and name.startswith("tu-"):
-        stated = True  # type: ignore[assignment]  # of timm: those that its name stands for
+        stated = True  # of timm: the weights that its name stands for
     inputs = channels if weights in (RANDOM, IMAGENET) else 3
     with known_encoder(name):
         encoder = get_encoder(name, in_channels=inputs, depth=depth, weights=None)
