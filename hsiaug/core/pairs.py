@@ -50,7 +50,8 @@ class StoredImages:
         return math.prod(self.shape) * self.dtype.itemsize
 
     def __getitem__(self, key: Any) -> NDArray[np.float32]:
-        return _latest(self)[key]
+        part: NDArray[np.float32] = _latest(self)[key]
+        return part
 
     def __array__(self, dtype: object = None, copy: bool | None = None) -> NDArray[np.float32]:
         return _latest(self).copy()

@@ -252,7 +252,7 @@ def test_everything_may_be_divided() -> None:
 def test_an_overlap_behind_the_number_sets_the_stride_of_training_tiles() -> None:
     pairs = cities()
     patch = 16
-    split = draw_tiles(pairs, parse_protocol("places@0.75"), 0, patch)
+    split = draw_tiles(pairs, parse_protocol("places:@0.75"), 0, patch)
     assert split.stride == 4
     assert {row % 4 for _, row, _ in split.train} == {0}
     usual = draw_tiles(pairs, parse_protocol("places"), 0, patch)
