@@ -14,19 +14,29 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from benchmarks.common import say
-from benchmarks.txt2hsi_arms import changed
 from hsiaug.metrics.significance import t_interval
 from hsiaug.protocol.balance import Rate
+from hsiaug.registry.card import build_params
+from hsiaug.registry.lookup import registry
 
 CLASSIFIERS = "svm", "cnn2d"
 BARE = {"rpsc": False, "lfue": False, "unlabelled": 0.0, "pseudo": False}
 FULL = "txt2hsi λ=1x3 ω=0"
+
+
+def changed(name: str, params: Mapping[str, Any]) -> frozenset[tuple[str, Any]]:
+    """The parameters of a generator that are not at their defaults."""
+    default = asdict(build_params(registry().find("generator", name).load().card, "cpu", {}))
+    return frozenset(
+        (key, value) for key, value in params.items() if key in default and default[key] != value
+    )
 
 
 def arm_name(lam: float, times: float, omega: float, settings: Mapping[str, Any]) -> str:

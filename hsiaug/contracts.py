@@ -83,6 +83,38 @@ class Attention:
             )
 
 
+@dataclass(frozen=True, eq=False)
+class Reconstruction:
+    """Samples that were encoded and decoded.
+
+    Attributes
+    ----------
+    images : (n, ...) float32
+        In the data's units, in the shape of the samples: patches (n, B, p, p), or tiles
+        (n, T, B, H, W).
+    probability : (n, H, W) float32 or None
+        Of tiles, the probability that the decoder gives to the class of each pixel of the mask,
+        0 to 1; NaN where it does not know the class. None of patches.
+    """
+
+    images: NDArray[np.float32]
+    probability: NDArray[np.float32] | None = None
+
+    def check(self, images: NDArray[np.float32]) -> None:
+        """Compare with the samples' images. Raises PluginError for another shape or dtype."""
+        of_masks = (len(images), *images.shape[-2:])
+        fits = self.images.shape == images.shape and self.images.dtype == np.float32
+        if self.probability is not None:
+            fits = fits and self.probability.shape == of_masks
+        if not fits:
+            raise PluginError(
+                f"reconstruct must give float32 images {images.shape}, and of tiles probabilities"
+                f" {of_masks}",
+                value=f"{self.images.dtype} {self.images.shape}",
+                hint="Encode and decode the samples as they are handed in.",
+            )
+
+
 class FittedGenerator(Protocol):
     """A generator that has learnt from a train view.
 
@@ -90,6 +122,13 @@ class FittedGenerator(Protocol):
     of patches x (n, B, p, p) float32, in the scene's units, to the words of a prompt of class ids y
     (n,). The same arguments give the same maps. Only ``hsiaug inspect --attention`` calls it, after
     the fit. It raises InputError where its params leave no words.
+
+    One that reads text may also add ``with_prompts(prompts) -> FittedGenerator``: the same under
+    typed prompts {class id: texts}, which ``hsiaug generate --prompt`` asks for. It raises
+    InputError where its params leave no words.
+
+    One that encodes and decodes may add ``reconstruct(x) -> Reconstruction``, of such patches x;
+    ``hsiaug inspect`` measures what that loses.
 
     A trial's samples are drawn in blocks, a call of ``sample`` each. One that draws from a finite
     set without replacement may add ``continued(earlier: Sequence[Mapping[int, int]])``: the same,
@@ -220,7 +259,11 @@ class Generator(Protocol):
 
 
 class FittedPairGenerator(Protocol):
-    """A generator of image–mask pairs that has learnt from the training tiles."""
+    """A generator of image–mask pairs that has learnt from the training tiles.
+
+    One that encodes and decodes may add ``reconstruct(samples: DenseSamples) -> Reconstruction``;
+    ``hsiaug inspect`` measures what that loses.
+    """
 
     def sample(self, counts: PairCounts, *, guidance: float | None, seed: int) -> DenseSamples:
         """Exactly the synthetic pairs that are asked for, in any order.

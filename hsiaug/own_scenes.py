@@ -22,19 +22,19 @@ LONGEST = 200
 """Bytes of a name: with what is appended for each file, systems take 255."""
 
 
-def _sheet(given: Any) -> Any:
-    if is_data_array(given):
-        _sheet(given.values)
-        return given
-    if not isinstance(given, np.ndarray):
-        return path.convert(given)
-    if given.dtype.kind not in "biuf" or not given.size or np.ma.getmaskarray(given).any():
+def _sheet(value: Any) -> Any:
+    if is_data_array(value):
+        _sheet(value.values)
+        return value
+    if not isinstance(value, np.ndarray):
+        return path.convert(value)
+    if value.dtype.kind not in "biuf" or not value.size or np.ma.getmaskarray(value).any():
         raise TypeError
-    return np.asarray(given)
+    return np.asarray(value)
 
 
-def _file_name(given: object) -> str:
-    name = str(text.convert(given))
+def _file_name(value: object) -> str:
+    name = str(text.convert(value))
     if name in ("", ".", "..") or set(name) & set("/\\\0") or len(name.encode()) > LONGEST:
         raise ValueError
     return name
@@ -109,9 +109,11 @@ def add_scene(
         cube, labels, options = unpacked(cube, labels, options)
     elif is_data_array(labels):
         labels = plain_labels(labels, options.get("unlabelled"))
-    given = {"cube": cube, "classes": labels}
+    sources = {"cube": cube, "classes": labels}
     arrays = {
-        f"{name}_{part}.npy": one for part, one in given.items() if isinstance(one, np.ndarray)
+        f"{name}_{role}.npy": source
+        for role, source in sources.items()
+        if isinstance(source, np.ndarray)
     }
     if arrays and name is None:
         raise InputError("an array needs a name", value="name=None", hint='For example "farm".')
@@ -125,7 +127,7 @@ def add_scene(
         key: value.tolist() if isinstance(value, np.ndarray) else value
         for key, value in options.items()
     }
-    asked = import_options({"name": name, "overwrite": overwrite, **plain})
+    import_settings = import_options({"name": name, "overwrite": overwrite, **plain})
     where = Path(folder)
     for target in () if overwrite else [where / file for file in arrays if (where / file).exists()]:
         raise InputError(
@@ -143,10 +145,15 @@ def add_scene(
         for file, values in arrays.items():
             np.save(fresh / file, values)
         files = [
-            fresh / f"{name}_{part}.npy" if isinstance(one, np.ndarray) else Path(one)
-            for part, one in given.items()
+            fresh / f"{name}_{role}.npy" if isinstance(source, np.ndarray) else Path(source)
+            for role, source in sources.items()
         ]
         out = where / f"{name or files[0].stem}.toml"
         return add_files(
-            files[0], files[1], out, asked, save_quick_look, [fresh / file for file in arrays]
+            files[0],
+            files[1],
+            out,
+            import_settings,
+            save_quick_look,
+            [fresh / file for file in arrays],
         )

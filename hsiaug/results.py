@@ -62,6 +62,7 @@ from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import import_here, registry
 from hsiaug.report import ENDINGS, Report, build_report, figure_of, render_report, save_report
 from hsiaug.report.figures.files import show_in_cells
+from hsiaug.report.running import running_answer_lines
 from hsiaug.report.tables import ADDED
 from hsiaug.tasks.types import TaskSamples
 from hsiaug.trial.guard import check_limit
@@ -277,9 +278,9 @@ def augment_scene(
         patch=patch,
         device=device,
     )
-    made = synthesise(kit, loaded, request, registry())
-    samples: TaskSamples = concatenate([made.real, made.synthetic])
-    return replace(samples, provenance=made.provenance())
+    synthesis = synthesise(kit, loaded, request, registry())
+    samples: TaskSamples = concatenate([synthesis.real, synthesis.synthetic])
+    return replace(samples, provenance=synthesis.provenance())
 
 
 @checked
@@ -398,18 +399,18 @@ def benchmark(
         patch=patch,
         preset=preset,
     )
-    asked = tuple(
+    requests = tuple(
         (ref, request.model_copy(update={"overrides": overrides}))
         for overrides in _combine(generator_params, classifier_params)
     )
-    plans = plan_runs([Run("", asked)], registry())
+    plans = plan_runs([Run("", requests)], registry())
     console = log_console(quiet=not progress)
 
     def say(line: str) -> None:
         console.print(line, soft_wrap=True)
 
     with one_thread_each():
-        read = run(
+        reading = run(
             plans,
             Path(store),
             existing=existing,
@@ -420,10 +421,12 @@ def benchmark(
             console=console,
             say=say,
             warn=say,
+            answer=running_answer_lines if progress else None,
         )
-    kept = Store(Path(store))
+    records = Store(Path(store))
     return _results(
-        kept, kept.read(trial.hash for trial in trials_of(plans)) if read is None else read
+        records,
+        records.read(trial.hash for trial in trials_of(plans)) if reading is None else reading,
     )
 
 
@@ -454,8 +457,8 @@ def read_store(store: AnyPath = defaults.STORE) -> Results:
     >>> hsiaug.read_store().hashes == run.hashes
     True
     """
-    kept = Store(Path(store))
-    return _results(kept, kept.read())
+    records = Store(Path(store))
+    return _results(records, records.read())
 
 
 @dataclass(frozen=True, eq=False)
@@ -678,7 +681,7 @@ class Results:
         from hsiaug.report.answer_text import answer_texts
         from hsiaug.report.answers import three_answers
 
-        said = [
+        sentences = [
             line
             for table in self.report.tables
             if table.condition.protocol != ADDED
@@ -689,25 +692,27 @@ class Results:
         ]
         failed = sum(len(table.failed) for table in self.report.tables)
         first = f"<Results of {len(self.hashes)} trials, {failed} failed, in {self.store.root}>"
-        return "\n".join([first, *said])
+        return "\n".join([first, *sentences])
 
     def _repr_html_(self) -> str:
         # Points of learning curves are steps to an answer, and stand in their curves alone.
         compared = tuple(t for t in self.report.tables if t.condition.protocol != ADDED)
-        shown = replace(self.report, tables=compared or self.report.tables)
-        return Table(shown, "generator")._repr_html_()
+        compared_report = replace(self.report, tables=compared or self.report.tables)
+        return Table(compared_report, "generator")._repr_html_()
 
 
-def _results(store: Store, read: Reading) -> Results:
-    return Results(store, build_report(read.records, store=str(store.root), damaged=read.damaged))
+def _results(store: Store, reading: Reading) -> Results:
+    return Results(
+        store, build_report(reading.records, store=str(store.root), damaged=reading.damaged)
+    )
 
 
 def _plugin(kind: Kind, name: str, preset: str, params: Mapping[str, object]) -> Any:
     import_here()
-    made = registry().find(kind, name).load()
-    check_preset(preset, [made.card])
-    return made(
-        build_params(made.card, preset, {key: as_typed(value) for key, value in params.items()})
+    plugin = registry().find(kind, name).load()
+    check_preset(preset, [plugin.card])
+    return plugin(
+        build_params(plugin.card, preset, {key: as_typed(value) for key, value in params.items()})
     )
 
 

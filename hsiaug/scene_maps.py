@@ -104,15 +104,16 @@ class SceneMap:
 
         ids = range(len(self.class_names) + 1)
         counts = np.array(
-            [sum(np.count_nonzero(one == c) for one in self.maps.values()) for c in ids]
+            [sum(np.count_nonzero(class_map == c) for class_map in self.maps.values()) for c in ids]
         )
-        pixels, classes = [*counts[1:], counts[0]], range(1, len(self.class_names) + 1)
-        found = DataFrame(
+        pixels = [*counts[1:], counts[0]]
+        classes = range(1, len(self.class_names) + 1)
+        frame = DataFrame(
             {"class": [*classes, 0], "name": [*self.class_names, "no data"], "pixels": pixels}
         )
-        found["share"] = [*(counts[1:] / max(1, counts[1:].sum())), None]
-        found["train"] = [*self.made.split.audit.train_counts, None]
-        return found[(found["class"] > 0) | (found["pixels"] > 0)].astype({"train": "Int64"})
+        frame["share"] = [*(counts[1:] / max(1, counts[1:].sum())), None]
+        frame["train"] = [*self.made.split.audit.train_counts, None]
+        return frame[(frame["class"] > 0) | (frame["pixels"] > 0)].astype({"train": "Int64"})
 
     def rows(self) -> list[tuple[str, ...]]:
         """:meth:`frame` as texts below HEADER."""
@@ -128,11 +129,13 @@ class SceneMap:
 
     def remarks(self) -> list[str]:
         """Sentences on how far the map is to be trusted."""
-        audit, metrics = self.made.split.audit, self.record["metrics"]
+        audit = self.made.split.audit
+        metrics = self.record["metrics"]
         leaky = " [LEAKY]" if audit.leaky else ""
         headline = metric_set(self.made.spec.task)
         scores = ", ".join(
-            f"{one.name} {percent(metrics[one.key])}" for one in (headline.second, headline.main)
+            f"{measure.name} {percent(metrics[measure.key])}"
+            for measure in (headline.second, headline.main)
         )
         versions = ", ".join(
             f"{name} {v}" for name, v in self.record["environment"]["versions"].items()
@@ -146,7 +149,7 @@ class SceneMap:
                 f" {self.record['device']['classifier']} with {versions}"
             )
         )
-        said = [
+        sentences = [
             repeats,
             (
                 f"warning: the map holds the {audit.n_train:,} training pixels, so its agreement"
@@ -155,8 +158,10 @@ class SceneMap:
             ),
         ]
         if None in self.grounds.values():
-            said.append("note: the cube's file names no place on Earth, so the map lies nowhere")
-        return said
+            sentences.append(
+                "note: the cube's file names no place on Earth, so the map lies nowhere"
+            )
+        return sentences
 
     def plot(self) -> Figure:
         """Draw the map of the first place, with a legend of classes and their shares.
@@ -324,12 +329,17 @@ def make_map(
         source = _train_on_most(scene, task, data, folder, classifier, device, console)
     spec = spec_of(source, data, registry())
     with show_progress(console, f"{spec.generator.name}, {spec.classifier_label}") as progress:
-        made = refit(spec, data, registry(), Store(folder).cache, device=device, progress=progress)
-        fitted = _Sharing(made.fitted, spec.classifier.name) if shares else made.fitted
-        maps = task.prediction.mapped(fitted, made.card, data, made.split, progress, made.spectra)
-    same, grounds = repeats(made, maps, source), task.data.georeferences(scene, data)
-    found = fitted.placed(made.split, maps) if isinstance(fitted, _Sharing) else {}
-    return SceneMap(source, maps, tuple(data.class_names), made, same, grounds, found)
+        refitted = refit(
+            spec, data, registry(), Store(folder).cache, device=device, progress=progress
+        )
+        fitted = _Sharing(refitted.fitted, spec.classifier.name) if shares else refitted.fitted
+        maps = task.prediction.mapped(
+            fitted, refitted.card, data, refitted.split, progress, refitted.spectra
+        )
+    same = repeats(refitted, maps, source)
+    grounds = task.data.georeferences(scene, data)
+    probabilities = fitted.placed(refitted.split, maps) if isinstance(fitted, _Sharing) else {}
+    return SceneMap(source, maps, tuple(data.class_names), refitted, same, grounds, probabilities)
 
 
 class _Sharing:
@@ -344,7 +354,8 @@ class _Sharing:
                 value=name,
                 hint="Take svm or rf, or leave it out.",
             )
-        self._fitted, self._shares = fitted, list[NDArray[np.float32]]()
+        self._fitted = fitted
+        self._shares = list[NDArray[np.float32]]()
 
     def predict(self, batch: Any) -> Any:
         self._shares.append(self._fitted.predict_proba(batch))
@@ -383,7 +394,7 @@ def _train_on_most(
     """The record of a classifier that learns from nearly all labels and no sample; run if it is not
     there.
     """
-    asked = read_request(
+    request = read_request(
         task=task.name,
         protocol=widest_protocol(task, data),
         generators=[NONE],
@@ -391,15 +402,15 @@ def _train_on_most(
         lambdas=[1.0],
         seeds=[0],
     )
-    plan = build_plan(data, asked, registry(), scene_ref=scene)
+    plan = build_plan(data, request, registry(), scene_ref=scene)
     # Classifiers that are run beside the one asked for come behind it.
-    own = next(trial for trial in plan.trials if trial.generator.name == NONE)
+    own_trial = next(trial for trial in plan.trials if trial.generator.name == NONE)
 
     def say(line: str) -> None:
         console.print(line, soft_wrap=True)
 
     run(
-        [replace(plan, trials=(own,))],
+        [replace(plan, trials=(own_trial,))],
         folder,
         device=device,
         jobs=1,
@@ -407,4 +418,4 @@ def _train_on_most(
         say=say,
         warn=say,
     )
-    return Store(folder).find(own.hash)
+    return Store(folder).find(own_trial.hash)

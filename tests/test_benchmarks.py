@@ -8,12 +8,11 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
 from benchmarks.common import read_csv
-from hsiaug.trial.store import Store
 from hsiaug_builtin.txt2hsi.params import SIZES
 from tests.figures import Tolerance, differences
 from tests.in_process import hsiaug
@@ -298,32 +297,6 @@ def test_what_the_framework_costs(
 ) -> None:
     script("overhead", monkeypatch, SEEDS=2, LAMBDAS="1,2", BY=("generator",)).main()
     assert "ms per trial" in capsys.readouterr().out
-
-
-class EveryArm(dict[Any, Any]):
-    """Two draws of whatever arm is asked for."""
-
-    SCORES: ClassVar = {"oa": 0.5, "aa": 0.4, "kappa": 0.3, "spread": 0.1, "worst": 0.0}
-
-    def __missing__(self, arm: Any) -> Any:
-        return {
-            draw: {name: value + draw / 100 for name, value in self.SCORES.items()}
-            for draw in (10, 11)
-        }
-
-    def get(self, arm: Any, default: Any = None) -> Any:
-        return self[arm]
-
-
-def test_the_page_of_claims(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = script(
-        "txt2hsi_claims", monkeypatch, str(store), OUT=tmp_path, read=lambda _: EveryArm()
-    )
-    made.main()
-
-    page = (tmp_path / "claims.md").read_text(encoding="utf-8")
-    assert all(f"## C{number}. " in page for number in range(1, 8))
-    assert len(read_csv(tmp_path / "trials.csv")) == len(Store(store).hashes())
 
 
 def test_how_busy_a_cluster_of_two_is_kept(monkeypatch, capsys):

@@ -113,7 +113,7 @@ def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) ->
         name: statistics.fmean(scores)
         for name, scores in scores_without_generator(plan, session).items()
     }
-    known = partial(
+    advice = partial(
         Advice,
         left_out=left_out,
         without_generator=without,
@@ -122,54 +122,55 @@ def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) ->
         notes=plan.notes,
     )
     if met is not None:
-        return known(
+        return advice(
             "cannot tell",
             failed=session.failed(plan.trials),
             final=recipe(plan, session),
             ceiling=met,
         )
     tried = gains_of(plan, session)
-    best = [(one.arm, one.classifier) for one in candidates(tried, baselines_of(plan))]
+    best = [(gain.arm, gain.classifier) for gain in candidates(tried, baselines_of(plan))]
     fresh = _confirming_plan(best, request, plan, session)
     for seed in CONFIRM:
         draw = [t for t in fresh.trials if t.seed == seed]
         if time.time() + session.time(fresh, draw).seconds > session.end:
             break
         session.run(fresh, draw)
-    told = {(name, rate) for name, rate, _ in left_out}
-    told |= {(one.arm.generator.name, one.arm.rate) for one in tried}
+    explained = {(name, rate) for name, rate, _ in left_out}
+    explained |= {(gain.arm.generator.name, gain.arm.rate) for gain in tried}
     missed = dict.fromkeys((arm.generator.name, arm.rate) for arm, _ in arms(plan))
     left_out += [
         (*rung, "failed, or not finished on every screening draw")
         for rung in missed
-        if rung not in told
+        if rung not in explained
     ]
     level = 1 - ALPHA / max(1, len(best))
     results = session.results(fresh)
     confirmed = [
-        gain_of(*one, results, CONFIRM, plan.controls(one[0].generator.name), session.large)
-        for one in best
+        gain_of(arm, classifier, results, CONFIRM, plan.controls(arm.generator.name), session.large)
+        for arm, classifier in best
     ]
-    found_by: dict[Confirmation, list[ArmGain]] = {"helps": [], "open": [], "no": []}
-    for one in confirmed:
-        found_by[confirm([control.aa for control in one.against], level, len(CONFIRM))].append(one)
+    by_verdict: dict[Confirmation, list[ArmGain]] = {"helps": [], "open": [], "no": []}
+    for gain in confirmed:
+        differences = [control.aa for control in gain.against]
+        by_verdict[confirm(differences, level, len(CONFIRM))].append(gain)
     kind: Literal["use", "none helps", "not decided"] = "none helps"
-    about = confirmed[:1]
-    if found_by["helps"]:
+    helpful = confirmed[:1]
+    if by_verdict["helps"]:
         kind = "use"
         # The highest AA itself: a large gain of a poor classifier is no reason to take it.
-        about = sorted(found_by["helps"], key=lambda one: -statistics.fmean(one.aa))
-    elif found_by["open"] or not tried:
+        helpful = sorted(by_verdict["helps"], key=lambda gain: -statistics.fmean(gain.aa))
+    elif by_verdict["open"] or not tried:
         kind = "not decided"
-        about = found_by["open"]
-    return known(
+        helpful = by_verdict["open"]
+    return advice(
         kind,
-        chosen=about[0] if about else None,
+        chosen=helpful[0] if helpful else None,
         screened=tuple(tried),
-        confirmed=tuple(one for one in confirmed if one.seeds),
+        confirmed=tuple(gain for gain in confirmed if gain.seeds),
         level=level,
         failed=session.failed((*plan.trials, *fresh.trials)),
-        final=recipe(plan, session, about[0] if kind == "use" else None),
+        final=recipe(plan, session, helpful[0] if kind == "use" else None),
     )
 
 
@@ -179,8 +180,10 @@ def _confirming_plan(
     plans = []
     for arm, classifier in best:
         plugins = (arm.generator.name, *tried.controls(arm.generator.name), classifier)
-        overrides = {name: own for name, own in request.overrides.items() if name in plugins}
-        asked = request.model_copy(
+        overrides = {
+            name: settings for name, settings in request.overrides.items() if name in plugins
+        }
+        confirming = request.model_copy(
             update={
                 "generators": (arm.generator.name,),
                 "classifiers": (classifier,),
@@ -191,7 +194,9 @@ def _confirming_plan(
                 "seeds": tuple(CONFIRM),
             }
         )
-        plans.append(build_plan(session.scene, asked, session.plugins, scene_ref=session.scene_ref))
+        plans.append(
+            build_plan(session.scene, confirming, session.plugins, scene_ref=session.scene_ref)
+        )
     plan = join_plans([replace(tried, trials=(), notes=()), *plans])
     making = sorted((t for t in plan.trials if t.hash not in plan.nothing), key=lambda t: t.seed)
     return replace(plan, trials=tuple(making))

@@ -140,8 +140,8 @@ def shown_by_benchmark(folder: Path, data: TaskData) -> Shown | None:
         return None
     answers, table = max(decided, key=lambda pair: pair[0].draws)
     cell = next(cell for cell in table.cells.values() if _is_used(table, cell, answers.use))
-    said = " ".join(use_sentences(answers))
-    sentence = f"{said} ({count(answers.draws, 'draw')} in {folder}: {table.title})"
+    sentences = " ".join(use_sentences(answers))
+    sentence = f"{sentences} ({count(answers.draws, 'draw')} in {folder}: {table.title})"
     return Shown(sentence, next(iter(cell.ok)).hash)
 
 

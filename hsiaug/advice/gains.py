@@ -53,7 +53,7 @@ class ArmGain:
     @property
     def better(self) -> Against:
         """The control that the arm gains least over."""
-        return min(self.against, key=lambda one: sum(one.aa))
+        return min(self.against, key=lambda control: sum(control.aa))
 
     @property
     def mean(self) -> float:
@@ -186,25 +186,25 @@ def candidates(
         Of different classifiers.
     """
     arms: dict[tuple[str, str], ArmGain] = {}
-    for one in screened:
-        known = arms.get((one.classifier, one.arm.generator.name))
-        if one.mean > TINY and (known is None or above(one.aa, known.aa)):
-            arms[one.classifier, one.arm.generator.name] = one
+    for gain in screened:
+        best_so_far = arms.get((gain.classifier, gain.arm.generator.name))
+        if gain.mean > TINY and (best_so_far is None or above(gain.aa, best_so_far.aa)):
+            arms[gain.classifier, gain.arm.generator.name] = gain
     best: dict[str, ArmGain] = {}
-    for (classifier, generator), one in arms.items():
+    for (classifier, generator), gain in arms.items():
         simpler = arms.get((classifier, baselines.get(generator, "")))
-        if simpler is not None and not above(one.aa, simpler.aa):
+        if simpler is not None and not above(gain.aa, simpler.aa):
             continue
-        if one.classifier not in best or fmean(one.aa) > fmean(best[one.classifier].aa):
-            best[one.classifier] = one
-    return sorted(best.values(), key=lambda one: -one.mean)[:most]
+        if gain.classifier not in best or fmean(gain.aa) > fmean(best[gain.classifier].aa):
+            best[gain.classifier] = gain
+    return sorted(best.values(), key=lambda gain: -gain.mean)[:most]
 
 
-def above(one: Sequence[float], other: Sequence[float]) -> bool:
-    """Whether the same draws tell that an arm has the higher AA; never where one was not run on all
-    of them.
+def above(first: Sequence[float], second: Sequence[float]) -> bool:
+    """Whether the first arm has the higher AA on the same draws, and the difference is clear; False
+    where an arm was not run on all of them.
     """
-    if len(one) != len(other) or not one:
+    if len(first) != len(second) or not first:
         return False
-    differences = [a - b for a, b in zip(one, other, strict=True)]
+    differences = [a - b for a, b in zip(first, second, strict=True)]
     return fmean(differences) > 0 and told_apart(differences)

@@ -58,7 +58,8 @@ def scoring(plan: Plan, session: Session) -> Session:
     As in reports, AA over the classes with FEWEST test pixels in every draw; over all where fewer
     than two have these.
     """
-    task, trial = plan.task, plan.trials[0]
+    task = plan.task
+    trial = plan.trials[0]
     name = task.scores[0][1]
     if not task.single_pixels:
         return replace(session, score=name)
@@ -79,22 +80,22 @@ def ladder(plugins: Registry, request: Request) -> tuple[list[str], LeftOut]:
     cards: list[Card] = []
     broken: LeftOut = []
     for name in plugins.names("generator"):
-        own = request.overrides.get(name)
+        overrides = request.overrides.get(name)
         try:
             plugin = plugins.find("generator", name).load()
             card: Card = plugin.card
             always_run = card.control_of in ("all", "masks")
             if request.task in card.tasks and card.adds and not always_run:
-                params = build_params(card, request.preset, own)
+                params = build_params(card, request.preset, overrides)
                 plugin(params)
                 cards.append(card)
         except Exception as error:
             why = error
             if not isinstance(error, HsiaugError):
-                said = f"{type(error).__name__}: {error}"
+                reason = f"{type(error).__name__}: {error}"
                 hint = "Correct what `set` gives it, or repair its package."
-                why = PluginError(f"generator {name} could not be made", value=said, hint=hint)
-            if own:
+                why = PluginError(f"generator {name} could not be made", value=reason, hint=hint)
+            if overrides:
                 raise why from error
             broken.append((name, None, str(why)))
     return [card.name for card in sorted(cards, key=lambda card: (card.seconds, card.name))], broken
@@ -129,14 +130,14 @@ def screening_plan(
     )
     task = request.kind
     usual = (*defaults_for(task, scene).classifiers, *(ADVISED if task.single_pixels else ()))
-    asked = request.model_copy(
+    screening = request.model_copy(
         update={
             "generators": tuple(names),
             "classifiers": request.classifiers or usual,
             "seeds": tuple(SCREEN),
         }
     )
-    plan = _far_sighted(_worth(build_plan(scene, asked, plugins, scene_ref=scene_ref), scene))
+    plan = _far_sighted(_worth(build_plan(scene, screening, plugins, scene_ref=scene_ref), scene))
     plan = replace(plan, asked=plan.asked.union(baselines_of(plan).values()))
     if not arms(plan):
         rule = "`generators` and `lambdas` must leave something to try"
@@ -166,24 +167,27 @@ def _worth(plan: Plan, scene: TaskData) -> Plan:
     notes += [
         f"generator {name} never adds a sample, as none: not tried" for name in idle if name != NONE
     ]
-    made: dict[tuple[int, ...], Rate] = {}
+    rate_of: dict[tuple[int, ...], Rate] = {}
     useless = {t.rate for t in plan.trials if t.hash in plan.nothing}
     for rate in sorted({t.rate for t in plan.trials} - useless - {Rate(0.0)}):
-        asked = tuple(plan.samples[t.hash][1] for t in plan.trials if t.rate == rate)
-        size = samples_bytes(scene, max(asked), plan.trials[0].patch)
+        sample_counts = tuple(plan.samples[t.hash][1] for t in plan.trials if t.rate == rate)
+        size = samples_bytes(scene, max(sample_counts), plan.trials[0].patch)
         if size > LARGEST:
             notes.append(
-                f"λ = {rate} makes {max(asked):,} samples, {size / 2**30:.1f} GiB: not tried"
+                f"λ = {rate} makes {max(sample_counts):,} samples, {size / 2**30:.1f} GiB:"
+                " not tried"
             )
             useless.add(rate)
-        elif asked in made:
-            notes.append(f"λ = {rate} asks for the same samples as λ = {made[asked]}: not tried")
+        elif sample_counts in rate_of:
+            notes.append(
+                f"λ = {rate} asks for the same samples as λ = {rate_of[sample_counts]}: not tried"
+            )
             useless.add(rate)
-        made.setdefault(asked, rate)
-    kept = [
+        rate_of.setdefault(sample_counts, rate)
+    trials = [
         t for t in plan.trials if t.rate not in useless and (t.rate or t.generator.name == NONE)
     ]
-    return replace(plan, trials=tuple(kept), notes=tuple(notes))
+    return replace(plan, trials=tuple(trials), notes=tuple(notes))
 
 
 def _learning(plan: Plan) -> set[str]:
@@ -210,8 +214,8 @@ def _far_sighted(plan: Plan) -> Plan:
         f"inner draws lie in the fields that were learnt, which {', '.join(sorted(blind))} learns"
         " by heart: not tried"
     )
-    kept = tuple(t for t in plan.trials if t.classifier.name not in blind)
-    return replace(plan, trials=kept, notes=(*plan.notes, note))
+    trials = tuple(t for t in plan.trials if t.classifier.name not in blind)
+    return replace(plan, trials=trials, notes=(*plan.notes, note))
 
 
 def arms(plan: Plan) -> list[tuple[Arm, str]]:
@@ -229,12 +233,12 @@ def arms(plan: Plan) -> list[tuple[Arm, str]]:
 
 def gains_of(plan: Plan, session: Session) -> list[ArmGain]:
     """The arms that were tried on every screening draw."""
-    known = session.results(plan)
-    found = [
-        gain_of(*one, known, SCREEN, plan.controls(one[0].generator.name), session.large)
-        for one in arms(plan)
+    results = session.results(plan)
+    gains = [
+        gain_of(arm, classifier, results, SCREEN, plan.controls(arm.generator.name), session.large)
+        for arm, classifier in arms(plan)
     ]
-    return [one for one in found if len(one.seeds) == len(SCREEN)]
+    return [gain for gain in gains if len(gain.seeds) == len(SCREEN)]
 
 
 def scores_without_generator(plan: Plan, session: Session) -> dict[str, list[float]]:
@@ -292,8 +296,8 @@ def run_baselines(plan: Plan, session: Session) -> Plan:
         " for each generator"
         for name, duration in skipped.items()
     ]
-    kept = tuple(trial for trial in plan.trials if trial.classifier.name not in skipped)
-    return replace(plan, trials=kept, notes=(*plan.notes, *notes))
+    remaining = tuple(trial for trial in plan.trials if trial.classifier.name not in skipped)
+    return replace(plan, trials=remaining, notes=(*plan.notes, *notes))
 
 
 def affordable_names(plan: Plan, session: Session) -> tuple[list[str], list[str]]:
@@ -320,8 +324,8 @@ def affordable_names(plan: Plan, session: Session) -> tuple[list[str], list[str]
         if not classifiers or _is_affordable(seconds, spent, whole):
             classifiers.append(name)
             spent += seconds
-    kept = tuple(trial for trial in plan.trials if trial.classifier.name in classifiers)
-    plan = replace(plan, trials=kept)
+    remaining = tuple(trial for trial in plan.trials if trial.classifier.name in classifiers)
+    plan = replace(plan, trials=remaining)
     rate = min(trial.rate for trial in plan.trials if trial.rate)
     tried = [arm.generator.name for arm, _ in arms(plan) if arm.rate == rate]
     until = session.end - (1 - SCREEN_SHARE) * whole
@@ -338,7 +342,7 @@ def _baselines_by_cost(plan: Plan, session: Session) -> list[tuple[str, list[Tri
         trials.setdefault(trial.classifier.name, []).append(trial)
     learning = _learning(plan)
     first = next(name for name in trials if name in learning)
-    costs = {name: session.time(plan, own).seconds for name, own in trials.items()}
+    costs = {name: session.time(plan, members).seconds for name, members in trials.items()}
     return sorted(trials.items(), key=lambda item: (item[0] != first, costs[item[0]]))
 
 
@@ -386,8 +390,10 @@ def _affordable(
     for name in sorted(names, key=lambda name: costs[name].seconds):
         together = session.time(plan, _rung(plan, _with_controls(plan, [*chosen, name]), rate))
         if costs[name].seconds and time.time() + together.seconds > until:
-            said = f"{write_duration(costs[name].seconds)} to try it"
-            price = f"about {said}" if costs[name].measured else f"perhaps {said}, by its card"
+            duration = f"{write_duration(costs[name].seconds)} to try it"
+            price = (
+                f"about {duration}" if costs[name].measured else f"perhaps {duration}, by its card"
+            )
             left_out.append((name, rate, f"no time left: {price}"))
         else:
             chosen.append(name)
@@ -424,10 +430,10 @@ def recipe(plan: Plan, session: Session, use: ArmGain | None = None) -> TrialSpe
         recommended = trial.generator.name == NONE or card.control_of == "transductive"
         if recommended and trial.classifier.name in learning:
             trials.setdefault((trial.classifier.name, bool(trial.rate)), trial)
-    known = session.results(plan)
+    results = session.results(plan)
 
     def screening_scores(trial: TrialSpec) -> list[float]:
-        records = [known.get((*key(trial)[:-1], seed)) for seed in SCREEN]
+        records = [results.get((*key(trial)[:-1], seed)) for seed in SCREEN]
         return [main_score(record, session.large) for record in records if record]
 
     samples = any(rate for _, rate in trials)

@@ -65,7 +65,7 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
         named = get_type_hints(hints, function.__globals__, include_extras=True)
         listed = ((name, getattr(hint, "__metadata__", ())) for name, hint in named.items())
         return {
-            name: rule for name, found in listed for rule in found if isinstance(rule, Argument)
+            name: rule for name, rules in listed for rule in rules if isinstance(rule, Argument)
         }
 
     @functools.wraps(function)
@@ -86,18 +86,20 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
     return called
 
 
-def _check_names(signature: inspect.Signature, given: Mapping[str, object]) -> None:
+def _check_names(signature: inspect.Signature, arguments: Mapping[str, object]) -> None:
     """Raise InputError for an argument that the function does not have, with the one that is
     meant.
     """
-    known = signature.parameters
-    if any(one.kind is inspect.Parameter.VAR_KEYWORD for one in known.values()):
+    parameters = signature.parameters
+    if any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters.values()):
         return
-    for name in given:
-        if name in known:
+    for name in arguments:
+        if name in parameters:
             continue
-        meant = next((one for one in MEANT.get(name, ()) if one in known), "")
-        names = [one for one in known if one != "self"]
+        meant = next(
+            (candidate for candidate in MEANT.get(name, ()) if candidate in parameters), ""
+        )
+        names = [parameter for parameter in parameters if parameter != "self"]
         hint = f"Write {meant}." if meant else did_you_mean(name, names)
         raise InputError(f"arguments are {', '.join(names)}", value=f"{name}=", hint=hint)
 
@@ -169,8 +171,8 @@ def several(kind: Argument, *, empty: bool = False) -> Argument:
 
     def convert(value: Any) -> list[Any]:
         alone = isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable)
-        found = [kind.convert(one) for one in ([value] if alone else islice(value, MOST + 1))]
-        return list(_refuse(found, (empty or bool(found)) and len(found) <= MOST))
+        values = [kind.convert(item) for item in ([value] if alone else islice(value, MOST + 1))]
+        return list(_refuse(values, (empty or bool(values)) and len(values) <= MOST))
 
     return Argument(
         f"{kind.rule}, or a list of such" + ("" if empty else " that is not empty"), convert

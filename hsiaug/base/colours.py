@@ -82,10 +82,10 @@ def true_colours(
     """
     bands = list(rgb_bands(wavelengths, cube.shape[2]))
     rgb = np.stack([cube[row : row + 1][0, ::step][:, bands] for row in range(0, len(cube), step)])
-    seen = rgb[rgb.any(axis=2)]
+    with_data = rgb[rgb.any(axis=2)]
     low, high = (
-        (np.percentile(seen, q, axis=0) for q in (2, 98))
-        if len(seen)
+        (np.percentile(with_data, q, axis=0) for q in (2, 98))
+        if len(with_data)
         else (np.zeros(3), np.ones(3))
     )
     return stretched(rgb, low, high)

@@ -44,9 +44,9 @@ class HsiaugError(Exception):
         self.rule = rule
         self.value = value
         self.hint = hint
-        found = "" if value is None else f"; found {shortened(visible(str(value)))}"
-        said, advice = (shortened(visible(part), LONGEST_PART) for part in (rule, hint))
-        super().__init__(f"{said}{found}. {advice}")
+        value_text = "" if value is None else f"; found {shortened(visible(str(value)))}"
+        rule_text, hint_text = (shortened(visible(part), LONGEST_PART) for part in (rule, hint))
+        super().__init__(f"{rule_text}{value_text}. {hint_text}")
 
     def __reduce__(self) -> tuple[object, ...]:
         # Exceptions cross process borders by pickling; the default would lose the keyword
@@ -105,8 +105,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(str(name).lower(), known, n=3, cutoff=0.55)
     if near:
         return f"Did you mean {' or '.join(near)}?"
-    more = f" and {len(known) - LISTED} more" if len(known) > LISTED else ""
-    return f"Known names: {', '.join(known[:LISTED]) or 'none'}{more}."
+    further = f" and {len(known) - LISTED} more" if len(known) > LISTED else ""
+    return f"Known names: {', '.join(known[:LISTED]) or 'none'}{further}."
 
 
 def check_known(rule: str, name: str, known: Iterable[str]) -> None:

@@ -51,9 +51,9 @@ def check_target(path: Path, endings: Sequence[str], option: str = "`out`") -> s
         raise InputError(rule, value=repr(path.name), hint=hint)
     ending = path.suffix.lower()
     if ending not in endings:
-        known = [one for one in endings if one]
-        listed = " or ".join([", ".join(known[:-1]), known[-1]] if len(known) > 1 else known)
-        example = path.with_suffix(known[0]) if path.name else f"file{known[0]}"
+        named = [text for text in endings if text]
+        listed = " or ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named)
+        example = path.with_suffix(named[0]) if path.name else f"file{named[0]}"
         raise InputError(
             f"{option} must end in {listed}",
             value=repr(str(path)),
@@ -74,7 +74,7 @@ def check_targets(paths: Sequence[Path], endings: Sequence[str]) -> None:
     """
     for place, path in enumerate(paths):
         check_target(path, endings)
-        if path.absolute() in {other.absolute() for other in paths[:place]}:
+        if path.absolute() in {earlier.absolute() for earlier in paths[:place]}:
             raise InputError(
                 "`out` must name each file once",
                 value=f"{str(path)!r} twice",
@@ -105,8 +105,8 @@ def write_whole(path: Path, write: Callable[[Path], object], option: str = "`out
     ):
         if _is_device(path):
             with TemporaryDirectory() as folder:
-                write(made := Path(folder) / f"made{_ending(path)}")
-                path.write_bytes(made.read_bytes())
+                write(fresh := Path(folder) / f"made{_ending(path)}")
+                path.write_bytes(fresh.read_bytes())
         else:
             replaced(path.resolve() if path.is_symlink() else path, write)
     return path

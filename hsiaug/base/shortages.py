@@ -55,10 +55,10 @@ def shortage_of(error: BaseException) -> Shortage | None:
     other.
     """
     # Causes of a plugin's making may be thousands, or go in a circle.
-    seen: set[int] = set()
+    visited: set[int] = set()
     cause: BaseException | None = error
-    while cause is not None and id(cause) not in seen:
-        seen.add(id(cause))
+    while cause is not None and id(cause) not in visited:
+        visited.add(id(cause))
         if isinstance(cause, MemoryError):
             return NO_MEMORY
         if isinstance(cause, OSError) and cause.errno is not None:
@@ -89,5 +89,5 @@ def blame_shortage(cause: BaseException, kind: type[HsiaugError], what: str) -> 
         The file that could not be read.
     """
     if (short := shortage_of(cause)) is not None:
-        found = str(cause) or type(cause).__name__
-        raise kind(f"{what} cannot be read: {short.rule}", value=found, hint=short.hint) from cause
+        reason = str(cause) or type(cause).__name__
+        raise kind(f"{what} cannot be read: {short.rule}", value=reason, hint=short.hint) from cause

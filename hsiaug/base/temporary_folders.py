@@ -71,13 +71,13 @@ def sweep(folder: Path) -> None:
     with contextlib.suppress(OSError):
         if folder.is_symlink():
             return
-        found = [path for path in folder.iterdir() if NAME.fullmatch(path.name)]
-        now = _now(folder) if found else 0.0
-        for path in found:
+        folders = [path for path in folder.iterdir() if NAME.fullmatch(path.name)]
+        now = _now(folder) if folders else 0.0
+        for path in folders:
             # An empty one is of a process that ended just before or after the mark.
             empty = path.is_dir() and not path.is_symlink() and not any(path.iterdir())
-            own = empty or marked(path, f"temporary folder {path.name}")
-            if own and now - _newest(path) > ABANDONED:
+            ours = empty or marked(path, f"temporary folder {path.name}")
+            if ours and now - _newest(path) > ABANDONED:
                 _remove(path)
 
 
@@ -94,11 +94,11 @@ def _now(folder: Path) -> float:
 
 def _newest(path: Path) -> float:
     """When a folder or anything in it was last changed; 0 for one that is gone."""
-    found = 0.0
-    for one in (path, *path.rglob("*")):
+    newest = 0.0
+    for entry in (path, *path.rglob("*")):
         with contextlib.suppress(OSError):
-            found = max(found, one.lstat().st_mtime)
-    return found
+            newest = max(newest, entry.lstat().st_mtime)
+    return newest
 
 
 def taken(error: OSError) -> bool:

@@ -4,7 +4,7 @@ printed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from rich.text import Text
 from hsiaug.base.text import visible
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.progress import Progress, ProgressColumn
 
 
@@ -67,6 +68,7 @@ def progress_bars(
     console: rich.console.Console,
     *after: ProgressColumn,
     before: Iterable[ProgressColumn] = (),
+    below: Callable[[], Iterable[str]] = tuple,
     width: int = 40,
 ) -> Progress:
     """Bars that vanish once they are done, a line for each task: its description, which is data,
@@ -78,9 +80,16 @@ def progress_bars(
     ----------
     before, after : iterable of ProgressColumn or ProgressColumn
         Columns on either side of description and bar.
+    below : callable
+        Gives lines to show under the bars.
     """
     from rich.progress import BarColumn, Progress, TextColumn
 
+    class Bars(Progress):
+        def get_renderables(self) -> Iterable[RenderableType]:
+            yield from super().get_renderables()
+            yield from map(Text, below())
+
     text = TextColumn("{task.description}", markup=False)
     columns = (*before, text, BarColumn(bar_width=width), *after)
-    return Progress(*columns, console=console, transient=True, disable=not live(console))
+    return Bars(*columns, console=console, transient=True, disable=not live(console))

@@ -32,8 +32,8 @@ def visible(text: str, *, keep: str = "") -> str:
     those of ``keep``.
     """
     return UNSEEN.sub(
-        lambda found: (
-            found[0] if found[0] in keep else found[0].encode("unicode_escape").decode("ascii")
+        lambda match: (
+            match[0] if match[0] in keep else match[0].encode("unicode_escape").decode("ascii")
         ),
         text,
     )
@@ -108,12 +108,12 @@ def json_of(value: object, indent: int | None = None) -> str:
     """
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
     # What json leaves as it is can stand in strings alone; line breaks between values are its own.
-    return UNSEEN.sub(lambda found: found[0] if found[0] == "\n" else _json_escape(found[0]), text)
+    return UNSEEN.sub(lambda match: match[0] if match[0] == "\n" else _json_escape(match[0]), text)
 
 
 def ascii_json(text: str) -> str:
     """JSON with escapes for all letters but those of ASCII."""
-    return re.sub(r"[^\x00-\x7f]", lambda found: _json_escape(found[0]), text)
+    return re.sub(r"[^\x00-\x7f]", lambda match: _json_escape(match[0]), text)
 
 
 def _json_escape(character: str) -> str:

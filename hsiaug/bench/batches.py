@@ -1,4 +1,6 @@
-"""The work of a run: its trials scene by scene, in the order in which they share most."""
+"""The work of a run: its trials scene by scene, those of a first answer before the others, and else
+in the order in which they share most.
+"""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -7,6 +9,7 @@ from dataclasses import dataclass
 from hsiaug.bench.command import command_for
 from hsiaug.bench.costs import Costs, Forecast
 from hsiaug.bench.engine import Batch, Job, Say
+from hsiaug.bench.first_answer import Urgency, urgency_of
 from hsiaug.bench.missing import Missing
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.schedule import in_order, trials_of
@@ -148,11 +151,35 @@ def make_batches(
         if not trials:
             continue
         expected = Forecast({trial.hash: trial for trial in trials}, costs).each
-        if jobs > 1:
-            trials = _costly_first(trials, costs)
-        commands = {trial.hash: command_for(trial, ref) for trial in trials}
-        batches.append(Batch(scene, job(task, ref), trials, commands, expected, deadline))
+        # Of what has to end in time, whole groups count, in the order of the plan.
+        urgency = {} if deadline is not None else urgency_of(plans, trials, costs)
+        ordered: list[TrialSpec] = []
+        for stage in Urgency:
+            some = [t for t in trials if urgency.get(t.hash, Urgency.LATER) == stage]
+            # With a deadline, what takes longest is begun before all others.
+            waves = _waves(some, jobs) if deadline is None else [some]
+            ordered += (
+                [t for wave in waves for t in _costly_first(wave, costs)] if jobs > 1 else some
+            )
+        commands = {trial.hash: command_for(trial, ref) for trial in ordered}
+        batches.append(Batch(scene, job(task, ref), ordered, commands, expected, deadline, urgency))
     return batches
+
+
+def _waves(trials: Sequence[TrialSpec], jobs: int) -> list[list[TrialSpec]]:
+    """Trials in parts of as many draws as there are processes, so that draws end one after the
+    other; the first part may have fewer, and all processes are busy to the end.
+    """
+    by_draw: dict[str, list[TrialSpec]] = {}
+    for trial in trials:
+        by_draw.setdefault(trial.draw_hash, []).append(trial)
+    draws = [*by_draw.values()]
+    ends = range(len(draws) % jobs or jobs, len(draws) + 1, jobs)
+    starts = [0, *ends]
+    return [
+        [trial for draw in draws[start:end] for trial in draw]
+        for start, end in zip(starts, ends, strict=False)
+    ]
 
 
 def _costly_first(trials: Sequence[TrialSpec], costs: Costs) -> list[TrialSpec]:
@@ -160,6 +187,8 @@ def _costly_first(trials: Sequence[TrialSpec], costs: Costs) -> list[TrialSpec]:
 
     Left to the end, they would keep one process busy while the others have nothing left to do.
     """
+    if not trials:
+        return []
     # Without what is prepared once: beside a group that waits for that, no other would count as
     # costly.
     parts: dict[str, float] = {}

@@ -1,16 +1,18 @@
 """Dispatch of trials to worker processes: which runs which, how often, and what becomes of its
 answer.
 
-A group is all trials of one draw and one generator, so that a worker fits each generator once.
-Where a worker is free and no group waits, it takes half of the trials that are left of another's
-group, once the fit of that group is there.
+A group is all trials of one draw and one generator, so that a worker fits each generator once;
+those that a first answer needs may be a group of their own. Where a worker is free and no group
+waits, it takes half of the trials that are left of another's group, once the fit of that group
+is there.
 """
 
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from types import MappingProxyType
 from typing import Protocol
 
 from hsiaug.bench.engine import Batch, Event, Message, OnEvent, PluginProgress, TrialEnded
@@ -59,13 +61,21 @@ class Pool(Protocol):
         """End all that is still running."""
 
 
-def groups(trials: Iterable[TrialSpec]) -> list[Group]:
+def groups(
+    trials: Iterable[TrialSpec], urgency: Mapping[str, int] = MappingProxyType({})
+) -> list[Group]:
     """Trials that share a fitted generator, in the order of the plan, but those with third-party
     plugins last: fewer processes have to be replaced.
+
+    Parameters
+    ----------
+    urgency : mapping of str to int
+        By hash; trials of unlike urgency are no group.
     """
-    together: dict[str, list[TrialSpec]] = {}
+    together: dict[tuple[str, int], list[TrialSpec]] = {}
     for trial in trials:
-        together.setdefault(trial.fit_hash, []).append(trial)
+        key = trial.fit_hash, urgency.get(trial.hash, 0)
+        together.setdefault(key, []).append(trial)
     return [
         tuple(sorted(group, key=lambda trial: len(third_party_parts(trial))))
         for group in together.values()
@@ -82,12 +92,15 @@ class _Queue:
         The next one first.
     first : TrialSpec
         Of the whole group: it names the draw and the fit.
+    urgency : int
+        A smaller number is to run earlier.
     begun : bool
         Whether a trial of it was sent.
     """
 
     left: deque[TrialSpec]
     first: TrialSpec
+    urgency: int = 0
     begun: bool = False
 
 
@@ -118,9 +131,10 @@ class Dispatch:
         self._begun: Counter[str] = Counter()
         self._fitted: set[str] = set()
         self._unprepared: set[str] = set()
-        for group in groups(batch.trials):
+        for group in groups(batch.trials, batch.urgency):
             first = group[0]
-            self._waiting.append(_Queue(deque(group), first))
+            urgency = batch.urgency.get(first.hash, 0)
+            self._waiting.append(_Queue(deque(group), first, urgency))
             card: Card = registry().find("generator", first.generator.name).load().card
             if records.prepares(card):
                 self._unprepared.add(first.generator.hash)
@@ -174,17 +188,19 @@ class Dispatch:
         """Take the queue that a free worker begins.
 
         Among those that wait, in this order of preference: one whose generator no other worker is
-        preparing; one of the draw that this worker had last, so that what its arms share is made
-        once; one of a draw that no other worker has begun.
+        preparing, or fitting to this draw; one that a first answer needs; one of the draw that
+        this worker had last, so that what its arms share is made once; one of a draw that no other
+        worker has begun.
         """
-        held = self._unprepared & {
-            queue.left[0].generator.hash for queue in self._queues.values() if queue.left
-        }
+        busy = [queue for queue in self._queues.values() if queue.left]
+        preparing = self._unprepared & {queue.left[0].generator.hash for queue in busy}
+        fitting = {queue.first.fit_hash for queue in busy} - self._fitted
 
-        def rank(queue: _Queue) -> tuple[bool, bool, bool]:
+        def rank(queue: _Queue) -> tuple[bool, int, bool, bool]:
             own = queue.first.draw_hash
             return (
-                queue.first.generator.hash in held,
+                queue.first.generator.hash in preparing or queue.first.fit_hash in fitting,
+                queue.urgency,
                 own != draw,
                 self._worker_of_draw.get(own, worker) is not worker,
             )
@@ -205,7 +221,7 @@ class Dispatch:
         if longest is None or behind[longest] < WORTH_SHARING:
             return None
         taken = [longest.left.pop() for _ in range(len(longest.left) // 2)]
-        return _Queue(deque(reversed(taken)), longest.first, longest.begun)
+        return _Queue(deque(reversed(taken)), longest.first, longest.urgency, longest.begun)
 
     def _begin(self, worker: TrialWorker, trial: TrialSpec) -> None:
         self._begun[trial.hash] += 1

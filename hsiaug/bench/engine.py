@@ -5,7 +5,7 @@ line.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Literal
@@ -141,7 +141,8 @@ class Batch:
     scene: its data, as the task loads them. commands: by hash, what reruns a trial. expected: by
     hash, the seconds that it should take, where that is known. deadline: the time (as
     ``time.time()``) by which trials should have ended: none is begun that would not, nor a group
-    that shares a fit and would not; None = any time.
+    that shares a fit and would not; None = any time. urgency: by hash, which trials go before
+    others; those of one fit and one urgency run together.
     """
 
     scene: TaskData
@@ -150,6 +151,7 @@ class Batch:
     commands: Mapping[str, str]
     expected: Mapping[str, float]
     deadline: float | None = None
+    urgency: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

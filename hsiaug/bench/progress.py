@@ -2,14 +2,15 @@
 stderr.
 
 The first trial of every error is told as it fails, with its reason and the command that shows its
-record. For other programs the store's folder ``running`` holds a small JSON file while it lasts.
+record. Whenever a draw has ended, the questions are answered anew. For other programs the store's
+folder ``running`` holds a small JSON file while it lasts.
 """
 
 import json
 import shlex
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from hsiaug.base.files import plain_text
 from hsiaug.base.terminal import live, progress_bars
 from hsiaug.bench.costs import Costs, Forecast
 from hsiaug.bench.engine import Event, OnEvent
+from hsiaug.bench.running_answer import RunningAnswer
 from hsiaug.trial.arm import ALONE, BOTH
 from hsiaug.trial.record_json import ErrorKind, error_kind, one_line, why_failed
 from hsiaug.trial.spec import TrialSpec
@@ -60,6 +62,7 @@ def watch_trials(
     costs: Costs | None = None,
     jobs: int = 1,
     store: Store | None = None,
+    answer: RunningAnswer | None = None,
     quiet: bool = False,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[OnEvent]:
@@ -73,6 +76,8 @@ def watch_trials(
         What is known of them.
     store : Store or None
         Where failures are read.
+    answer : RunningAnswer or None
+        Of the draws that have ended.
     quiet : bool
         Tell of failures alone.
     """
@@ -114,12 +119,18 @@ def watch_trials(
             "done": done,
             "total": len(trials),
             "failed": failed,
+            "draws": answer.draws if answer else "",
             "left": left,
             "now": [*running.values()],
         }
 
+    def below() -> tuple[str, ...]:
+        return answer.lines if answer else ()
+
     with (
-        _bars(trials, console, forecast) if drawn else nullcontext(lambda event: None) as draw,
+        _bars(trials, console, forecast, below)
+        if drawn
+        else nullcontext(lambda event: None) as draw,
         tell_others(store.root) if store else nullcontext(lambda state: None) as tell,
     ):
 
@@ -131,6 +142,8 @@ def watch_trials(
                 forecast.ended(event.hash, ok=event.kind == "ok")
                 running.pop(event.hash, None)
                 end(event)
+                if answer and answer.end(event.hash) and not (quiet or drawn):
+                    print_line(Text(" ".join(map(str.strip, answer.lines))))
             draw(event)
             tell(state)
 
@@ -158,10 +171,14 @@ class _Eta(TimeRemainingColumn):
 
 @contextmanager
 def _bars(
-    trials: Mapping[str, TrialSpec], console: Console, forecast: Forecast
+    trials: Mapping[str, TrialSpec],
+    console: Console,
+    forecast: Forecast,
+    below: Callable[[], Iterable[str]],
 ) -> Iterator[OnEvent]:
     after = (MofNCompleteColumn(), TimeElapsedColumn(), _Eta(forecast))
-    with progress_bars(console, *after, before=(SpinnerColumn(),), width=24) as bars:
+    before = (SpinnerColumn(),)
+    with progress_bars(console, *after, before=before, below=below, width=24) as bars:
         overall = bars.add_task("trials", total=len(trials), whole=True)
         running: dict[str, TaskID] = {}
 

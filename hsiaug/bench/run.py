@@ -19,6 +19,7 @@ from hsiaug.bench.engine import ClusterSettings, Engine, Job, Say, open_engine
 from hsiaug.bench.missing import Existing, find_missing
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.progress import watch_trials
+from hsiaug.bench.running_answer import Answer, RunningAnswer
 from hsiaug.bench.schedule import notes_of
 from hsiaug.trial.machine import resolve_device
 from hsiaug.trial.store import Reading, Store
@@ -50,6 +51,7 @@ def run(
     console: Console,
     say: Say,
     warn: Say,
+    answer: Answer | None = None,
     quiet: bool = False,
 ) -> Reading | None:
     """Run what the store does not hold of the plans, scene by scene; this is what every benchmark
@@ -75,6 +77,9 @@ def run(
         Is told notes, and what is taken from the store.
     warn : Say
         What engines have to say.
+    answer : Answer or None
+        Says what the draws that have ended show, while the others run, and where the run is
+        stopped; None = draws are counted alone, as where ``quiet``.
 
     Returns
     -------
@@ -97,20 +102,34 @@ def run(
         if missing.todo and not engine
         else nullcontext(engine)
     )
-    with opened as where:
-        store = Store(root, create=existing != "none")
-        store.sweep()
-        job = partial(Job, store=root, device=device, limit=limit, bounds=bounds)
-        parallel = where.jobs if where else 1
-        work = prepare_work(plans, missing, store, job, parallel, say, deadline)
-        if work.batches and where:
-            where.submit(work.batches)
-            if not where.waits:
-                return None
-            with watch_trials(
-                work.trials, console, costs=work.costs, jobs=parallel, store=store, quiet=quiet
-            ) as on_event:
-                where.wait(on_event)
+    running: RunningAnswer | None = None
+    try:
+        with opened as where:
+            store = Store(root, create=existing != "none")
+            store.sweep()
+            job = partial(Job, store=root, device=device, limit=limit, bounds=bounds)
+            parallel = where.jobs if where else 1
+            work = prepare_work(plans, missing, store, job, parallel, say, deadline)
+            if work.batches and where:
+                where.submit(work.batches)
+                if not where.waits:
+                    return None
+                running = RunningAnswer(plans, work.trials, store, None if quiet else answer)
+                with watch_trials(
+                    work.trials,
+                    console,
+                    costs=work.costs,
+                    jobs=parallel,
+                    store=store,
+                    answer=running,
+                    quiet=quiet,
+                ) as on_event:
+                    where.wait(on_event)
+    except KeyboardInterrupt:
+        # The processes of the run have ended, and nothing is drawn any more.
+        for line in running.now() if running else ():
+            say(line)
+        raise
     read = store.read(trial.hash for trial in missing.trials)
     _say_notes(read, {trial.hash for trial in missing.todo}, say)
     return read

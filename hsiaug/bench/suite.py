@@ -1,14 +1,16 @@
 """Suites: several benchmarks in one TOML file, as docs/suites.md describes it.
 
 A suite is a list of runs. What a run does not say is taken from ``[defaults]``; a profile, chosen
-on the command line, beats both, so that a suite can be made small for a try.
+on the command line, beats both, so that a suite can be made small for a try. It may declare the
+claims and tables of a paper, which reports then show.
 """
 
 import math
 import os
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,13 +18,16 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from hsiaug.base.errors import InputError, check_known
-from hsiaug.bench.plan import MOST_TRIALS
+from hsiaug.bench.plan import MOST_TRIALS, Plan
 from hsiaug.bench.request import Request, RequestKeys, Settings
-from hsiaug.data.pair_sets import find_pairs, split_bands, task_of
+from hsiaug.bench.suite_tables import ArmKeys, check_tables, place_arms
+from hsiaug.data.catalogue import find_entry, status
+from hsiaug.data.pair_sets import find_pairs, pairs_status, split_bands, task_of
 from hsiaug.data.paths import is_file, user_path
 from hsiaug.data.tomlfile import read_toml, validate_table
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.tasks.task import task_names
+from hsiaug.trial.declared_tables import Claim, DeclaredTable, DeclaredTables
 
 Listed = BeforeValidator(
     lambda value: tuple(value) if isinstance(value, list | tuple) else (value,)
@@ -44,6 +49,8 @@ class Keys(RequestKeys):
     scenes : tuple of str
         Catalogue names, or cards (.toml) relative to the suite; the masks of a protocol
         ``fixed:FILE`` are relative to it too.
+    optional_scenes : tuple of str
+        More of them, which are left out where their files are not here.
     set : tuple of Settings
         {plugin: {parameter: value}}, or a list of such tables, whose arms then stand in one
         table of results.
@@ -51,6 +58,7 @@ class Keys(RequestKeys):
 
     task: str | None = None
     scenes: Annotated[tuple[str, ...], Listed, Field(min_length=1)] = ()
+    optional_scenes: Annotated[tuple[str, ...], Listed] = ()
     protocols: Annotated[tuple[str | None, ...], Listed, Field(min_length=1)] = (None,)
     set: Annotated[tuple[Settings, ...], Listed, Field(min_length=1)] = ({},)
 
@@ -90,6 +98,9 @@ class SuiteFile(BaseModel):
     defaults: Keys = Keys()
     run: Annotated[tuple[RunKeys, ...], Field(min_length=1)]
     profiles: dict[str, Profile] = {}
+    arms: dict[str, ArmKeys] = {}
+    claim: tuple[Claim, ...] = ()
+    table: tuple[DeclaredTable, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,11 +114,14 @@ class Run:
     elsewhere : bool
         On other data than those it was written for, whose usual protocol replaces one that does
         not fit them.
+    optional : frozenset of str
+        Scenes that may be missing.
     """
 
     name: str
     asked: tuple[tuple[str, Request], ...]
     elsewhere: bool = False
+    optional: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -122,6 +136,8 @@ class Suite:
         Where trials run.
     notes : tuple of str
         Sentences on runs that were left out.
+    arms : mapping of str to ArmKeys
+        Arms that the claims and tables speak of.
     """
 
     title: str
@@ -129,6 +145,9 @@ class Suite:
     runs: tuple[Run, ...]
     cluster: Mapping[str, str | int]
     notes: tuple[str, ...] = ()
+    arms: Mapping[str, ArmKeys] = field(default_factory=dict)
+    claims: tuple[Claim, ...] = ()
+    tables: tuple[DeclaredTable, ...] = ()
 
 
 PRODUCT = ("scenes", "protocols", "set")
@@ -205,11 +224,52 @@ def read_suite(
     wanted = [run for run in asked.run if not only or run.name in only]
     keys = [_merged(path, asked.defaults, run, chosen, draws) for run in wanted]
     runs = [
-        Run(run.name, tuple(_requests(path, run, merged)))
+        Run(
+            run.name,
+            tuple(_requests(path, run, merged)),
+            optional=frozenset(_scene_ref(path, scene) for scene in merged.optional_scenes),
+        )
         for run, merged in zip(wanted, keys, strict=True)
     ]
+    check_tables(f"suite {path}", asked.arms, asked.claim, asked.table, names)
     store = chosen.store or asked.store
-    return Suite(asked.title, None if store is None else Path(store), tuple(runs), asked.cluster)
+    return Suite(
+        title=asked.title,
+        store=None if store is None else Path(store),
+        runs=tuple(runs),
+        cluster=asked.cluster,
+        arms=asked.arms,
+        claims=asked.claim,
+        tables=asked.table,
+    )
+
+
+def declared_tables(
+    suite: Suite,
+    plans: Sequence[Plan],
+    ref: str,
+    profile: str | None = None,
+    data: str | None = None,
+) -> DeclaredTables:
+    """The claims and tables of a suite, with the trials of their arms.
+
+    Parameters
+    ----------
+    ref, profile, data : str or None
+        What was typed for the suite.
+    plans : sequence of Plan
+        The plans of its runs, in their order.
+
+    Raises
+    ------
+    InputError
+        Where an arm stands for several trials of one draw.
+    """
+    runs = [(run.name, request) for run in suite.runs for _, request in run.asked]
+    arms = place_arms(suite.arms, suite.claims, runs, plans)
+    typed = (("--suite", ref), ("--profile", profile), ("--data", data))
+    options = " ".join(f"{name} {shlex.quote(value)}" for name, value in typed if value)
+    return DeclaredTables(options, suite.title, suite.claims, suite.tables, arms)
 
 
 def on_data(suite: Suite, refs: Sequence[str]) -> Suite:
@@ -248,6 +308,58 @@ def on_data(suite: Suite, refs: Sequence[str]) -> Suite:
     return replace(suite, runs=tuple(run for run in runs if run.asked), notes=(*suite.notes, *said))
 
 
+def only_present(suite: Suite) -> Suite:
+    """The suite without the optional scenes whose files are not here; a note names them.
+
+    Raises InputError where no run is left.
+    """
+    absent = [
+        ref
+        for ref in dict.fromkeys(
+            ref for run in suite.runs for ref, _ in run.asked if ref in run.optional
+        )
+        if not _is_here(ref)
+    ]
+    if not absent:
+        return suite
+    runs = [
+        replace(run, asked=tuple(pair for pair in run.asked if pair[0] not in absent))
+        for run in suite.runs
+    ]
+    names = ", ".join(Path(ref).stem for ref in absent)
+    if not any(run.asked for run in runs):
+        rule = "a suite must have a scene whose files are here"
+        hint = (
+            "'hsiaug datasets info NAME' says how to get those of the catalogue, python -m"
+            " benchmarks.make_scenes, in a clone, makes others; --data takes data of yours."
+        )
+        raise InputError(rule, value=f"none of {names}", hint=hint)
+    empty = [run.name for run in runs if not run.asked]
+    without = f"; no run of {', '.join(empty)} is left" if empty else ""
+    note = f"scenes left out, whose files are not here: {names}{without}"
+    kept = tuple(run for run in runs if run.asked)
+    return replace(suite, runs=kept, notes=(*suite.notes, note))
+
+
+def _is_here(ref: str) -> bool:
+    """Whether the files of a scene, or of a set, are here; one that is wrong is met when it is
+    loaded.
+    """
+    if ref.lower().endswith(".toml") and not is_file(Path(ref)):
+        return False
+    pairs = find_pairs(ref)
+    if pairs is not None:
+        return pairs_status(pairs) == "here"
+    return status(find_entry(ref)) in ("embedded", "here")
+
+
+def _task_of(ref: str, optional: bool, asked: str | None) -> str:
+    """The task of a scene; that which the run says of a card that may be missing."""
+    if optional and ref.lower().endswith(".toml") and not is_file(Path(ref)):
+        return asked or "pixels"
+    return task_of(ref, asked)
+
+
 def _merged(
     path: Path, defaults: Keys, run: RunKeys, profile: Profile, draws: Sequence[int]
 ) -> Keys:
@@ -260,31 +372,37 @@ def _merged(
     merged = Keys().model_copy(
         update={key: value for key, value in given.items() if key in Keys.model_fields}
     )
-    if not merged.scenes:
+    if not merged.scenes and not merged.optional_scenes:
         raise InputError(
             f"suite {path}: run {run.name!r} must name its scenes",
             hint='Add scenes = ["indian_pines"], for example, to the run or to [defaults].',
         )
-    if (number := math.prod(len(getattr(merged, name)) for name in PRODUCT)) > MOST_TRIALS:
+    if (number := math.prod(len(part) for part in _product(merged))) > MOST_TRIALS:
         rule = f"suite {path}: run {run.name!r} must be at most {MOST_TRIALS:,} benchmarks"
         raise InputError(rule, value=f"{number:,}", hint=f"List fewer {', '.join(PRODUCT)}.")
     return merged
 
 
+def _product(keys: Keys) -> tuple[Sequence[Any], ...]:
+    """Scenes, protocols and settings, whose every combination is a plan."""
+    return (*keys.scenes, *keys.optional_scenes), keys.protocols, keys.set
+
+
+def _scene_ref(path: Path, scene: str) -> str:
+    """What to type for a scene of a suite: the path of a card is relative to the suite."""
+    if split_bands(scene)[0].lower().endswith(".toml"):
+        return os.path.normpath(path.parent / user_path(scene))
+    return scene
+
+
 def _requests(path: Path, run: RunKeys, keys: Keys) -> Iterator[tuple[str, Request]]:
     """A scene and a request for every combination of the keys in PRODUCT."""
     shared: dict[str, Any] = {name: getattr(keys, name) for name in RequestKeys.model_fields}
-    for scene, protocol, overrides in product(keys.scenes, keys.protocols, keys.set):
-        # The path of a card is relative to the suite.
-        card, _ = split_bands(scene)
-        ref = (
-            os.path.normpath(path.parent / user_path(scene))
-            if card.lower().endswith(".toml")
-            else scene
-        )
+    for scene, protocol, overrides in product(*_product(keys)):
+        ref = _scene_ref(path, scene)
         try:
             own: dict[str, Any] = {
-                "task": task_of(ref, keys.task),
+                "task": _task_of(ref, scene in keys.optional_scenes, keys.task),
                 "protocol": protocol and parse_protocol(protocol, keys.buffer, path.parent),
                 "overrides": overrides,
             }

@@ -101,7 +101,8 @@ def advise(
         learning_task.name, ctx.params, protocol=f"within:{protocol}", lambdas=lambdas
     )
     planned = screening_plan(loaded, request, registry(), scene)
-    err, jobs = console(err=True), workers(jobs, device, [planned[0]])
+    err = console(err=True)
+    jobs = workers(jobs, device, [planned[0]])
 
     def note(line: str) -> None:
         print_lines(err, [line])
@@ -109,8 +110,10 @@ def advise(
     if why:
         note(f"note: {why}")
     with stoppable(err), open_engine(settings, jobs, note) as engine:
-        kept = Store(store, create=True)
-        session = Session(loaded, scene, registry(), kept, device, engine, start, end, console=err)
+        records = Store(store, create=True)
+        session = Session(
+            loaded, scene, registry(), records, device, engine, start, end, console=err
+        )
         note(f"note: {allowance(planned[0], session, budget)}")
         header, rows, lines = tell_advice(
             find_advice(planned, request, session),

@@ -64,7 +64,7 @@ def tell_advice(
         name=_name_arm,
         percent=percent,
         untried={name for name, *_ in advice.left_out}
-        - {one.arm.generator.name for one in advice.screened},
+        - {gain.arm.generator.name for gain in advice.screened},
         screen=len(SCREEN),
         confirm=len(CONFIRM),
         min_pairs=MIN_PAIRS,
@@ -96,35 +96,41 @@ def tell_advice(
 
 def _rows(advice: Advice) -> Iterator[Row]:
     for stage, listed in (("screened", advice.screened), ("confirmed", advice.confirmed)):
-        for one in listed:
+        for gain in listed:
             gains: list[str | None] = []
-            for values in (one.better.aa, one.better.oa):
+            for values in (gain.better.aa, gain.better.oa):
                 # Of the screening no interval: the best of many is no expectation.
                 interval = (
                     None if stage == "screened" else _written(t_interval(values, advice.level))
                 )
                 gains += [signed(fmean(values)), interval]
-            arm, aa = one.arm, percent(fmean(one.aa))
-            named = (arm.generator.name, arm.rate, arm.omega, one.classifier)
-            yield stage, *named, len(one.seeds), aa, *gains, one.better.control
+            arm = gain.arm
+            aa = percent(fmean(gain.aa))
+            named = (arm.generator.name, arm.rate, arm.omega, gain.classifier)
+            yield stage, *named, len(gain.seeds), aa, *gains, gain.better.control
 
 
-def _written(found: tuple[float, float] | None) -> str:
-    return "–" if found is None else f"{signed(found[0])} to {signed(found[1])}"
+def _written(interval: tuple[float, float] | None) -> str:
+    return "–" if interval is None else f"{signed(interval[0])} to {signed(interval[1])}"
 
 
 def _spent(advice: Advice, session: Session) -> dict[str, object]:
     """The advice, what was not tried (generator, its rates, and why), and the time that was
     spent.
     """
-    left_out, spent = advice.left_out, time.time() - session.start
+    left_out = advice.left_out
+    spent = time.time() - session.start
     reasons = {name: name_options(why) for name, _, why in reversed(left_out)}
     return {
         "advice": advice,
         "tried": [
             (
                 name,
-                [rate.words for one, rate, _ in left_out if one == name and rate is not None],
+                [
+                    rate.words
+                    for generator, rate, _ in left_out
+                    if generator == name and rate is not None
+                ],
                 why,
             )
             for name, why in reversed(reasons.items())
@@ -134,23 +140,23 @@ def _spent(advice: Advice, session: Session) -> dict[str, object]:
     }
 
 
-def _name_arm(one: ArmGain) -> str:
-    arm = one.arm
-    omega = "" if one.arm.omega is None else f", ω={one.arm.omega:g}"
-    return f"{arm.generator.name} at {arm.rate.words}{omega} with {one.classifier}"
+def _name_arm(gain: ArmGain) -> str:
+    arm = gain.arm
+    omega = "" if gain.arm.omega is None else f", ω={gain.arm.omega:g}"
+    return f"{arm.generator.name} at {arm.rate.words}{omega} with {gain.classifier}"
 
 
-def _gain(one: ArmGain, *, level: float, names: tuple[str, str]) -> str:
+def _gain(gain: ArmGain, *, level: float, names: tuple[str, str]) -> str:
     """The gain of an arm in the scores of these names."""
-    better = one.better
+    better = gain.better
     aa, oa = (
         f"{signed(fmean(v))} [{_written(t_interval(v, level))}]" for v in (better.aa, better.oa)
     )
     if better.all != better.aa:
         aa += f", AA all {signed(fmean(better.all))}"
     return (
-        f"{_name_arm(one)}: {names[0]} {aa}, {names[1]} {oa} over {better.control}"
-        f" ({count(len(one.seeds), 'draw')})"
+        f"{_name_arm(gain)}: {names[0]} {aa}, {names[1]} {oa} over {better.control}"
+        f" ({count(len(gain.seeds), 'draw')})"
     )
 
 

@@ -1,6 +1,5 @@
 """``hsiaug benchmark``: run what is missing of a plan or a suite, and print its tables."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -10,7 +9,7 @@ from hsiaug.base.errors import InputError
 from hsiaug.base.threads import one_thread
 from hsiaug.bench import defaults, ranges
 from hsiaug.cli import options
-from hsiaug.cli.options import option
+from hsiaug.cli.options import given, option, refuse_typed
 from hsiaug.cli.output import console, hushed, notes_console, print_lines
 
 if TYPE_CHECKING:
@@ -126,23 +125,22 @@ def benchmark(
     check_limit(seconds)
     bounds = Bounds.of(isolate, limit or ())
     if (scene is None) == (suite is None):
-        found = None if scene is None else f"{scene} and --suite {suite}"
+        both_named = None if scene is None else f"{scene} and --suite {suite}"
         hint = "Name one of them; --data runs a suite on a scene of yours."
-        raise InputError("a benchmark is of a scene or of a suite", value=found, hint=hint)
+        raise InputError("a benchmark is of a scene or of a suite", value=both_named, hint=hint)
     notes = notes_console(console(err=True), quiet=quiet)
     named_suite: Suite | None = None
     if scene is None or is_suite(scene):
         named_suite = _suite_of(ctx, suite or scene or "", profile, only, seeds)
-        if data is not None:
-            named_suite = options.suite_on(named_suite, data, quiet=quiet)
+        named_suite = options.suite_on(named_suite, data, quiet=quiet)
         runs: tuple[Run, ...] = named_suite.runs
-        if named_suite.store is not None and not _given(ctx, ["store"]):
+        if named_suite.store is not None and not given(ctx, ["store"]):
             store = named_suite.store
         if named_suite.title:
             print_lines(notes, [named_suite.title])
     else:
         hint = "Name a suite in place of the scene, or leave them out."
-        _refuse(
+        refuse_typed(
             ctx, ["profile", "only", "data"], "--profile, --only and --data belong to a suite", hint
         )
         request = options.plan_request(options.task_of(scene, task), ctx.params)
@@ -183,7 +181,7 @@ def _suite_of(
     """The suite of that name or file. Raises InputError for options that a suite says itself."""
     from hsiaug.bench.suite import find_suite, read_suite
 
-    _refuse(
+    refuse_typed(
         ctx,
         PLAN_OPTIONS,
         "a suite says for itself what its runs are",
@@ -191,22 +189,3 @@ def _suite_of(
     )
     draws = [] if seeds is None else ranges.seeds(seeds)
     return read_suite(find_suite(ref), profile=profile, only=ranges.words(only), draws=draws)
-
-
-def _given(ctx: typer.Context, names: Sequence[str]) -> list[str]:
-    """The options among those parameters that the user typed."""
-    sources = {
-        one.opts[0]: ctx.get_parameter_source(one.name or "")
-        for one in ctx.command.params
-        if one.name in names
-    }
-    return [
-        option
-        for option, source in sources.items()
-        if source is not None and source.name != "DEFAULT"
-    ]
-
-
-def _refuse(ctx: typer.Context, names: Sequence[str], rule: str, hint: str) -> None:
-    if refused := _given(ctx, names):
-        raise InputError(rule, value=", ".join(refused), hint=hint)

@@ -22,6 +22,7 @@ from hsiaug.cli.output import notes_console, print_json, print_lines, print_tabl
 from hsiaug.registry.isolation.landlock import close_memory
 from hsiaug.registry.isolation.processes import suspending
 from hsiaug.report import print_report, render_report, report_json
+from hsiaug.report.running import running_answer_lines
 from hsiaug.trial.arm import ALONE, BOTH
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
@@ -73,32 +74,33 @@ def run_and_print(
     notes = notes_console(err, quiet=quiet)
     close_memory()
     with stoppable(err):
-        read = run(
+        reading = run(
             plans,
             store,
             console=err,
             say=lambda line: print_lines(notes, [line]),
             warn=lambda line: print_lines(err, [line]),
+            answer=running_answer_lines,
             quiet=quiet,
             **where,
         )
-    if read is None:
+    if reading is None:
         return
     trials = trials_of(plans)
-    report = read_report(Store(store), hashes_by_run(plans), read)
+    report = read_report(Store(store), hashes_by_run(plans), reading)
     if as_json:
         print_json({"store": str(store), "planned": len(trials), **report_json(report)})
     elif out.is_terminal:
         print_report(report, out, by or "summary")
     else:
         out.file.write(render_report(report, "md", by or "generator"))
-    missing = 0 if where.get("existing") == "none" else len(trials) - len(read.records)
+    missing = 0 if where.get("existing") == "none" else len(trials) - len(reading.records)
     if missing:
         print_lines(
             err,
             [f"{missing} of {len(trials)} trials have no sound record in {store}: run this again"],
         )
-    if missing or any(record["status"] == "failed" for record in read.records):
+    if missing or any(record["status"] == "failed" for record in reading.records):
         raise typer.Exit(1)
 
 
@@ -142,13 +144,13 @@ def print_plan(
     print_lines(notes, (f"note: {note}" for note in plan.notes))
     todo = [trial for trial in missing.todo if trial.hash not in plan.nothing]
     try:
-        there = Store(store)
-        costs = Costs.of(plans, there.each() if todo else (), there.cache)
+        records = Store(store)
+        costs = Costs.of(plans, records.each() if todo else (), records.cache)
     except StoreError:
         costs = Costs.of(plans, ())
-    left = Forecast({trial.hash: trial for trial in todo}, costs, jobs=jobs).left()
+    time_left = Forecast({trial.hash: trial for trial in todo}, costs, jobs=jobs).left()
     if as_json:
-        print_json(_as_json(plans, plan, todo, left, jobs))
+        print_json(_as_json(plans, plan, todo, time_left, jobs))
         return
     if plan.run:
         header = ("run", "scene", "protocol", "draws", "trials", "to run", "about")
@@ -173,10 +175,12 @@ def print_plan(
     processes = "1 process" if jobs == 1 else f"{jobs} processes"
     source = (
         "plugins timed in this store"
-        if left.measured
+        if time_left.measured
         else "rough: the plugins' own figures, of Indian Pines"
     )
-    print_lines(out, [f"{count}, about {write_duration(left.seconds)} with {processes} ({source})"])
+    print_lines(
+        out, [f"{count}, about {write_duration(time_left.seconds)} with {processes} ({source})"]
+    )
 
 
 def _runs(
@@ -189,17 +193,19 @@ def _runs(
     for plan in plans:
         first = plan.trials[0]
         rows.setdefault((plan.run, first.scene, first.protocol.label), []).append(plan)
-    left = {trial.hash for trial in todo}
+    remaining = {trial.hash for trial in todo}
     for row, members in rows.items():
         plan = join_plans(members)
-        mine = [trial for trial in plan.trials if trial.hash in left]
-        left -= {trial.hash for trial in mine}
+        first_here = [trial for trial in plan.trials if trial.hash in remaining]
+        remaining -= {trial.hash for trial in first_here}
         about = (
-            write_duration(Forecast({t.hash: t for t in mine}, costs, jobs=jobs).left().seconds)
-            if mine
+            write_duration(
+                Forecast({t.hash: t for t in first_here}, costs, jobs=jobs).left().seconds
+            )
+            if first_here
             else None
         )
-        yield *row, len({t.seed for t in plan.trials}), len(plan.trials), len(mine), about
+        yield *row, len({t.seed for t in plan.trials}), len(plan.trials), len(first_here), about
 
 
 def _as_json(
@@ -213,13 +219,17 @@ def _as_json(
         "to_run": [t.hash for t in todo],
         "seconds": cost.seconds,
         "jobs": jobs,
-        "audits": [split.audit.as_json() for one in plans for split in one.splits],
+        "audits": [split.audit.as_json() for member in plans for split in member.splits],
         "notes": list(plan.notes),
     }
     if plan.run:
         rows = [
-            {"name": one.run, "scene": one.scene_ref, "trials": [t.hash for t in one.trials]}
-            for one in plans
+            {
+                "name": member.run,
+                "scene": member.scene_ref,
+                "trials": [t.hash for t in member.trials],
+            }
+            for member in plans
         ]
         answer["runs"] = rows
     return answer
@@ -235,5 +245,5 @@ def _arms(plan: Plan, todo: Sequence[TrialSpec]) -> Iterator[tuple[object, ...]]
         name = t.generator.name + ALONE * (t.train != BOTH)
         arms.setdefault((name, t.rate, t.omega, t.classifier_label), []).append(t)
     for arm, members in arms.items():
-        made = between([plan.samples[t.hash][1] for t in members])
-        yield *arm, made, len(members), sum(t.hash in waiting for t in members)
+        sample_range = between([plan.samples[t.hash][1] for t in members])
+        yield *arm, sample_range, len(members), sum(t.hash in waiting for t in members)

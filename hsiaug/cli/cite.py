@@ -50,9 +50,9 @@ def cite(
         check_target(out, (".bib", ".md", ".txt"))
     report = read_report(Store(store))
     if not report.tables:
-        found = f"none in {report.where}"
+        records = f"none in {report.where}"
         raise InputError(
-            "there must be a record to cite", value=found, hint="Run a benchmark first."
+            "there must be a record to cite", value=records, hint="Run a benchmark first."
         )
     entries = "\n\n".join(
         [

@@ -49,10 +49,10 @@ def compare(
 
     check_targets(out or [], TABLES)
     with uncollected():
-        made = comparison_tables(
+        tables = comparison_tables(
             compare_arms(read_report(Store(store)), a, b, metric=metric), str(store)
         )
     if json:
-        print_json(made.value, indent=1)
+        print_json(tables.value, indent=1)
     if out or not json:
-        show_tables(made, out or [])
+        show_tables(tables, out or [])

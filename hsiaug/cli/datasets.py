@@ -235,11 +235,11 @@ def add(
     from hsiaug.data.adding import add_scene
     from hsiaug.quality.maps import save_quick_look
 
-    asked = import_words(
+    import_options = import_words(
         classes, field, unlabelled, settings, name=out.stem if out else None, overwrite=force
     )
-    asked = known_words(cube, labels, asked, take=catalogue)
-    added = add_scene(cube, labels, out, asked, save_quick_look)
+    import_options = known_words(cube, labels, import_options, take=catalogue)
+    added = add_scene(cube, labels, out, import_options, save_quick_look)
     print_added(added, cube)
     print_lines(console(), [f"next: hsiaug benchmark {added.files[0]}"])
     say_written(added.files)
@@ -250,14 +250,14 @@ def import_words(
     field: str | None,
     unlabelled: str | None,
     settings: list[str] | None,
-    **more: object,
+    **further: object,
 ) -> ImportOptions:
     """The options of an import as they are typed.
 
     Parameters
     ----------
-    more : object
-        Others by name.
+    further : object
+        Other options, by name.
 
     Raises
     ------
@@ -265,7 +265,7 @@ def import_words(
     """
     from hsiaug.data.adding import import_options
 
-    typed: dict[str, object] = {"classes": words(classes), "field": field, **more}
+    typed: dict[str, object] = {"classes": words(classes), "field": field, **further}
     if unlabelled is not None:
         typed["unlabelled"] = _codes(unlabelled)
     for setting in settings or ():
@@ -276,16 +276,16 @@ def import_words(
         check_known(
             f"--set KEY=VALUE: KEY must be one of {', '.join(CARD_SETTINGS)}", key, CARD_SETTINGS
         )
-        read = {
+        readers = {
             "bad_bands": lambda text: sorted(integers("--set bad_bands", text)),
             "ignore": words,
         }
-        typed[key] = read.get(key, str)(text)
+        typed[key] = readers.get(key, str)(text)
     return import_options(typed, "--set ", "For example --set scale=0.0001 or --set nodata=-9999.")
 
 
 def known_words(
-    cube: Path, labels: Path, asked: ImportOptions, *, take: bool | None
+    cube: Path, labels: Path, import_options: ImportOptions, *, take: bool | None
 ) -> ImportOptions:
     """The options of an import with what the catalogue knows of the files, where that is wanted.
 
@@ -301,28 +301,30 @@ def known_words(
     """
     from hsiaug.data.public_files import public_files, with_catalogue
 
-    known = None if take is False else public_files(cube, labels)
-    if known is None:
+    public = None if take is False else public_files(cube, labels)
+    if public is None:
         if take:
             rule = "--catalogue takes what is known of the files of a public scene"
             hint = "Leave it out: 'hsiaug datasets list' names the scenes."
             raise InputError(rule, value=f"{cube} and {labels}, which are of none", hint=hint)
-        return asked
+        return import_options
     if take is None and not asks():
-        name = known.card.name
+        name = public.card.name
         say(
-            f"note: {known.sentence}: --catalogue takes its {known.offer}, and"
+            f"note: {public.sentence}: --catalogue takes its {public.offer}, and"
             f" 'hsiaug start {name}' all that is known of it",
             err=True,
         )
-        return asked
+        return import_options
     if take is None:
         from rich.prompt import Confirm
 
-        said = known.sentence
-        if not Confirm.ask(f"{said[0].upper()}{said[1:]}: take its {known.offer}?", default=True):
-            return asked
-    return with_catalogue(asked, known)
+        sentence = public.sentence
+        if not Confirm.ask(
+            f"{sentence[0].upper()}{sentence[1:]}: take its {public.offer}?", default=True
+        ):
+            return import_options
+    return with_catalogue(import_options, public)
 
 
 def asks() -> bool:

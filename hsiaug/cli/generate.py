@@ -55,6 +55,13 @@ def generate(
             max=1,
         ),
     ] = 0.0,
+    prompt: Annotated[
+        list[str] | None,
+        option(
+            "A text that samples are made under, of the class that it names first; repeat for"
+            " more. Only these classes are made."
+        ),
+    ] = None,
     omega: options.Omega = None,
     protocol: options.AnyProtocol = None,
     buffer: options.Buffer = None,
@@ -79,6 +86,7 @@ def generate(
     Examples:
       hsiaug generate indian_pines --generator smote --lambda 1 --out aug.npz
       hsiaug generate indian_pines --generator mixup --with-real --protocol kshot:10 --out train.mat
+      hsiaug generate indian_pines --generator txt2hsi --prompt "wheat beside woods" --out wheat.npz
       hsiaug generate my_scene.toml --task segmentation -n 200 --show track,pond --omega 1 --out
       rare
     """
@@ -91,15 +99,21 @@ def generate(
             scene, [out, out.with_suffix(".hdr")] if out.suffix.lower() == ".sli" else [out]
         )
 
-    shown = tuple(word.strip() for word in show.split(",")) if show else ()
-    kit, (made,) = make_samples(
-        ctx.params, check, [omega], count=pairs, show=shown, agreement=agreement
+    class_names = tuple(word.strip() for word in show.split(",")) if show else ()
+    kit, (synthesis,) = make_samples(
+        ctx.params,
+        check,
+        [omega],
+        count=pairs,
+        show=class_names,
+        agreement=agreement,
+        prompts=tuple(prompt or ()),
     )
-    written = kit.save(out, made, with_real=with_real)
+    written = kit.save(out, synthesis, with_real=with_real)
     form = ".1f" if kit.unit else "d"
     rows = [
         (row.class_id, row.name, f"{row.real:{form}}", f"{row.synthetic:{form}}")
-        for row in kit.classes(made, with_real=with_real)
+        for row in kit.classes(synthesis, with_real=with_real)
     ]
     print_table(
         console(),
@@ -145,25 +159,29 @@ def make_samples(
 
     kit = sample_kit(options.task_of(typed["scene"], typed["task"]))
     name = typed["generator"] or defaults.GENERATORS[kit.task.name][0]
-    own = settings(typed["set_"] or ())
-    if others := sorted(own.keys() - {name}):
+    overrides = settings(typed["set_"] or ())
+    if others := sorted(overrides.keys() - {name}):
         hint = f"Here: {name}."
         raise InputError(
             "--set must name the generator of this command", value=repr(others[0]), hint=hint
         )
     rule = options.read_protocol(typed["protocol"], typed["buffer"])
     fields |= {key: typed[key] for key in FIELDS}
-    request = SampleRequest(name, rule, typed["buffer"], overrides=own.get(name, {}), **fields)
+    request = SampleRequest(
+        name, rule, typed["buffer"], overrides=overrides.get(name, {}), **fields
+    )
     check(kit, request)
     data = kit.task.data.load(typed["scene"])
 
     def each() -> Iterator[AnySynthesis]:
         bench = Workbench(data, get_task(kit.task.name), Path(typed["store"]) / "cache")
         for omega in omegas:
-            asked = replace(request, omega=omega)
+            guided = replace(request, omega=omega)
             with show_progress(console(err=True), name) as progress:
-                made = synthesise(kit, data, asked, registry(), progress=progress, bench=bench)
-            yield made
+                synthesis = synthesise(
+                    kit, data, guided, registry(), progress=progress, bench=bench
+                )
+            yield synthesis
             # Each would keep as many samples as a trial has.
             bench.drop_samples()
 

@@ -13,22 +13,45 @@ from hsiaug.base.text import json_of
 from hsiaug.base.threads import one_thread
 from hsiaug.bench import defaults
 from hsiaug.cli import options
-from hsiaug.cli.options import option
+from hsiaug.cli.options import given, option, refuse_typed
 from hsiaug.cli.output import console, print_lines, print_table, say_written
 
 if TYPE_CHECKING:
     from hsiaug.quality.kits import SampleKit
     from hsiaug.quality.synthesis import GuidedMeasure, SampleRequest
 
+OF_A_SCENE = (
+    "task",
+    "generator",
+    "lam",
+    "times",
+    "omega",
+    "protocol",
+    "buffer",
+    "seed",
+    "patch",
+    "preset",
+    "set_",
+    "attention",
+)
+"""Options that a suite says for itself, by parameter."""
 LAYOUT = ("layout", "synthetic", "95 %", "held-out", "training", "shuffled", "unit", "good is", "n")
 MEASURES = ("fidelity", "synthetic", "floor (held-out)", "unit", "good is", "n")
+RECONSTRUCTION = ("encoded and decoded", "held-out", "training", "unit")
 SCORES = ("reliability", "synthetic", "ceiling", "floor", "unit", "r", "wrong labels", "95 %")
+ATTENTION = ("attention against the region of the class", "AUC", "±", "IoU", "n")
 
 
 def inspect(
     ctx: typer.Context,
-    scene: options.SceneRef,
-    out: Annotated[Path, option("Folder of the pictures and of quality.json.")],
+    scene: Annotated[
+        str | None,
+        typer.Argument(help="A scene of 'hsiaug datasets list', a card (TOML), or a folder."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        option("Folder of the pictures and of quality.json; of a suite, of pictures alone."),
+    ] = None,
     task: options.Task = None,
     generator: options.GeneratorName = None,
     lam: options.Lambda = 1.0,
@@ -51,6 +74,9 @@ def inspect(
     attention: Annotated[
         bool, option("Draw where a generator that reads text looks for each word.")
     ] = False,
+    suite: options.SuiteFile = None,
+    profile: options.Profile = None,
+    data: options.SuiteData = None,
 ) -> None:
     """Look at synthetic samples: are they like real ones, do their labels fit, are they copies.
 
@@ -58,24 +84,57 @@ def inspect(
     samples nearest to these. Then spectra, principal components or the likeliest copies, and
     quality.json. Every number stands beside what real held-out samples reach; docs/quality.md says
     how to read them. Test pixels and their labels are read after the fit: a diagnosis, not to be
-    used to choose a generator on the same draw.
+    used to choose a generator on the same draw. Of a suite, it measures the samples that its claims
+    and tables speak of, and keeps the measures in the store, where 'hsiaug report --suite' reads
+    them.
 
     Examples:
       hsiaug inspect indian_pines --generator smote --out look
       hsiaug inspect indian_pines --generator txt2hsi --omega 0,0.5,1,2,4 --attention --out look
       hsiaug inspect oscd --generator specdm --out look
+      hsiaug inspect --suite txt2hsi_claims --out pictures
     """
     one_thread()
     from pandas import DataFrame
 
     from hsiaug.bench.ranges import numbers
     from hsiaug.cli.generate import make_samples
+    from hsiaug.cli.inspect_suite import inspect_suite
     from hsiaug.protocol.balance import check_omega
-    from hsiaug.quality.attention import draw_attention, look_at_attention
+    from hsiaug.quality.attention import LABELS as ATTENTION_LABELS
+    from hsiaug.quality.attention import draw_attention, look_at_attention, score_maps
     from hsiaug.quality.export import check_folder
     from hsiaug.quality.figures import guidance_figure, save_figures
     from hsiaug.report.labels import layout_row, measured, wrong_labels
 
+    if (scene is None) == (suite is None):
+        typed = None if scene is None else f"{scene} and --suite {suite}"
+        hint = "Name one of them; --data looks at a suite on a scene of yours."
+        raise InputError("samples are of a scene or of a suite", value=typed, hint=hint)
+    if suite is not None:
+        refuse_typed(
+            ctx,
+            OF_A_SCENE,
+            "a suite says for itself what its samples are",
+            "Leave them out, or name a scene.",
+        )
+        inspect_suite(
+            suite,
+            profile=profile,
+            data=data,
+            store=store if given(ctx, ["store"]) else None,
+            device=device,
+            out=out,
+        )
+        return
+    refuse_typed(
+        ctx,
+        ["profile", "data"],
+        "--profile and --data belong to a suite",
+        "Leave them out, or name a suite.",
+    )
+    if out is None:
+        raise InputError("--out must name a folder", hint="Add --out look.")
     if out.suffix and not out.is_dir():
         hint = f"For example --out {out.with_suffix('')}."
         raise InputError("--out must be a folder", value=repr(str(out)), hint=hint)
@@ -94,14 +153,17 @@ def inspect(
     looked = look_at_attention(first) if attention else None
     report = kit.inspect(first)
     points = report.guided if len(strengths) > 1 else []
-    for made in makes:
-        points += kit.inspect(made).guided
+    for synthesis in makes:
+        points += kit.inspect(synthesis).guided
     pictures, content = report.pictures(), report.as_json()
     if points:
         pictures["guidance"] = guidance_figure(points)
         content["guidance"] = [vars(point) for point in points]
     if looked:
         pictures["attention"] = draw_attention(looked, first)
+        content["attention"] = {
+            name: score and vars(score) for name, score in score_maps(looked, first).items()
+        }
     with file_errors(
         f"--out {out} must be a folder that can be written to", "Name another folder."
     ):
@@ -128,13 +190,41 @@ def inspect(
     )
     print_table(screen, MEASURES, rows)
     judged = []
-    for one in report.reliability.scores:
+    for score in report.reliability.scores:
         interval = (
-            None if one.wrong_interval is None else "{:.0f}–{:.0f} %".format(*one.wrong_interval)
+            None
+            if score.wrong_interval is None
+            else "{:.0f}–{:.0f} %".format(*score.wrong_interval)
         )
-        values = map(measured, (one.value, one.ceiling, one.floor))
-        judged.append((one.label, *values, one.unit, measured(one.r), wrong_labels(one), interval))
+        values = map(measured, (score.value, score.ceiling, score.floor))
+        judged.append(
+            (score.label, *values, score.unit, measured(score.r), wrong_labels(score), interval)
+        )
     print_table(screen, SCORES, judged)
+    if report.reconstruction:
+        print_table(
+            screen,
+            RECONSTRUCTION,
+            (
+                (
+                    measure.label,
+                    measured(measure.held_out),
+                    measured(measure.training),
+                    measure.unit,
+                )
+                for measure in report.reconstruction
+            ),
+        )
+    if looked:
+        attended = (
+            (
+                ATTENTION_LABELS[name],
+                *((None,) * 3 if score is None else (score.auc, score.half, score.iou)),
+                0 if score is None else score.n,
+            )
+            for name, score in score_maps(looked, first).items()
+        )
+        print_table(screen, ATTENTION, attended)
     if points:
         curves: dict[str, list[GuidedMeasure]] = {}
         for point in points:
@@ -142,8 +232,12 @@ def inspect(
                 point
             )
         guided = (
-            (name, measured(own[0].reference), *(measured(point.value) for point in own))
-            for name, own in curves.items()
+            (
+                name,
+                measured(points_of_curve[0].reference),
+                *(measured(point.value) for point in points_of_curve),
+            )
+            for name, points_of_curve in curves.items()
         )
         print_table(
             screen, ("guidance", "held-out", *(f"ω={strength:g}" for strength in strengths)), guided

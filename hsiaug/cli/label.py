@@ -79,27 +79,27 @@ def label(
     from hsiaug.ui.labelling import Labelling, LabellingTask
     from hsiaug.ui.server import serve_here
 
-    bare, name, known, candidates, ground = _begin(scene, protocol)
+    bare, name, known_labels, candidates, ground = _begin(scene, protocol)
     check_patch(PATCH, bare)
     names = dict.fromkeys([*bare.class_names, *map(check_name, words(classes))])
     bare, members = replace(bare, class_names=tuple(names)), committee((), bare.bands)
     mapper = Member(classifier, DEFAULT_VIEW if bare.bands >= FEWEST else RAW)
     task = LabellingTask(
-        bare, name, known, candidates, members, mapper, count=number, ground=ground
+        bare, name, known_labels, candidates, members, mapper, count=number, ground=ground
     )
     path = answers or Path(f"{name}-answers.csv")
-    given = AnswerFile(path, bare.shape, ground)
-    labelling = Labelling(task, given, registry())
-    for line in given.wrong:
+    answer_file = AnswerFile(path, bare.shape, ground)
+    labelling = Labelling(task, answer_file, registry())
+    for line in answer_file.wrong:
         say(f"warning: {path}, {line}; it is left out, and {path}.bak keeps it", err=True)
 
     def opened(address: str) -> None:
         say(f"label at: {address}")
-        say(f"answers: {path} ({len(given.given):,} so far); end with Ctrl-C", err=True)
+        say(f"answers: {path} ({len(answer_file.given):,} so far); end with Ctrl-C", err=True)
 
-    with given.held():
+    with answer_file.held():
         labelling.ask()
-        serve_here(LabelPage(labelling).routes(), port, browser=not no_browser, said=opened)
+        serve_here(LabelPage(labelling).routes(), port, browser=not no_browser, announce=opened)
 
 
 def _begin(
@@ -127,9 +127,9 @@ def _begin(
             ground,
         )
     scene = load_scene(ref)
-    known = np.zeros(scene.shape, np.int16)
+    labels = np.zeros(scene.shape, np.int16)
     candidates = np.ones(scene.shape, bool)
     if protocol != "none":
         learnt, candidates, _ = known_labels(scene, protocol, seed=0)
-        known[learnt.train] = learnt.train_labels
-    return scene.unlabelled, scene.name, known, candidates, scene_georeference(ref)
+        labels[learnt.train] = learnt.train_labels
+    return scene.unlabelled, scene.name, labels, candidates, scene_georeference(ref)

@@ -65,8 +65,8 @@ def _quoting(arguments: Sequence[str]) -> Iterator[None]:
             error, "format_message"
         ):
             hint = slip_hint(error, arguments) if arguments else ""
-            said = shortened(visible(message), LONGEST).removesuffix(".")
-            error.message = f"{said}.{visible(hint)}" if hint else said  # type: ignore[attr-defined]
+            sentence = shortened(visible(message), LONGEST).removesuffix(".")
+            error.message = f"{sentence}.{visible(hint)}" if hint else sentence  # type: ignore[attr-defined]
         raise
 
 
@@ -99,8 +99,8 @@ for name in GROUPS.split():
     app.add_typer(import_module(f"hsiaug.cli.{name}").app, name=name, cls=_Commands)
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _version(version: bool) -> None:
+    if version:
         typer.echo(f"hsiaug {__version__}")
         raise typer.Exit()
 
@@ -145,28 +145,28 @@ def main() -> None:
 
 def _system_error(error: OSError) -> HsiaugError:
     """The error of a call of the system that nothing else explained, in words."""
-    found = error.strerror or str(error)
+    reason = error.strerror or str(error)
     if (short := shortage_of(error)) is not None:
-        return HsiaugError(short.rule, value=found, hint=short.hint)
+        return HsiaugError(short.rule, value=reason, hint=short.hint)
     if (named := error.filename) is not None:
         if named == OUTPUT:
             _drop_output()
         rule = f"{named} must be something that can be read or written"
         return HsiaugError(
-            rule, value=found, hint="Name another file or folder, or correct this one."
+            rule, value=reason, hint="Name another file or folder, or correct this one."
         )
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         rule = f"files must have room, temporary ones too ({tempfile.gettempdir()})"
         return HsiaugError(
-            rule, value=found, hint="Free some space, or let TMPDIR name another folder."
+            rule, value=reason, hint="Free some space, or let TMPDIR name another folder."
         )
     if isinstance(error, FileNotFoundError):
         rule = "a temporary folder (TMPDIR) must be something that can be read or written"
         return HsiaugError(
-            rule, value=found, hint="Let TMPDIR name another folder, or correct this one."
+            rule, value=reason, hint="Let TMPDIR name another folder, or correct this one."
         )
     rule = "the system must let hsiaug read, write and start processes"
-    return HsiaugError(rule, value=found, hint="Look at permissions and limits (ulimit -a).")
+    return HsiaugError(rule, value=reason, hint="Look at permissions and limits (ulimit -a).")
 
 
 class _Output(FileIO):

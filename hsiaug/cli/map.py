@@ -65,10 +65,11 @@ def map_(
     from hsiaug.scene_maps import HEADER, make_map
 
     check_spared(scene, check_map_targets(out, shares=probabilities))
-    made = make_map(
+    scene_map = make_map(
         scene, store, record, classifier, device, console(err=True), shares=probabilities
     )
-    files, screen = made.save_all(out), console()
-    print_table(screen, HEADER, made.rows())
-    print_lines(screen, made.remarks())
+    files = scene_map.save_all(out)
+    screen = console()
+    print_table(screen, HEADER, scene_map.rows())
+    print_lines(screen, scene_map.remarks())
     say_written(files)

@@ -31,17 +31,17 @@ need.
 """
 
 
-def option(help: str, *names: str, panel: str | None = None, **more: Any) -> Any:
+def option(help: str, *names: str, panel: str | None = None, **typer_options: Any) -> Any:
     """An option of a command.
 
     Parameters
     ----------
     panel : str or None
         Its place in the help.
-    more : object
-        As :func:`typer.Option` takes them.
+    typer_options : object
+        Other arguments of :func:`typer.Option`.
     """
-    return typer.Option(*names, help=help, rich_help_panel=panel, **more)
+    return typer.Option(*names, help=help, rich_help_panel=panel, **typer_options)
 
 
 def by_task(names: Mapping[str, Sequence[str]]) -> str:
@@ -216,22 +216,28 @@ def store_named(folder: Path | None, store: Path | None) -> Path:
     return folder or store or Path(defaults.STORE)
 
 
-def task_of(ref: str, asked: TaskName | None) -> str:
+def task_of(ref: str, stated: TaskName | None) -> str:
     """The task of a scene or a set of pairs. Raises InputError where its card says another task
     than ``--task``.
     """
     from hsiaug.data.pair_sets import task_of as task_in_card
 
-    return task_in_card(ref, asked)
+    return task_in_card(ref, stated)
 
 
-def suite_on(suite: Suite, data: str, *, quiet: bool = False) -> Suite:
-    """A suite on the data that ``--data`` names, with notes on what is left out, unless quiet.
+def suite_on(suite: Suite, data: str | None, *, quiet: bool = False) -> Suite:
+    """A suite on the data that ``--data`` names, or else on its own scenes that are here; notes on
+    what is left out are printed, unless quiet.
 
-    Raises InputError where none of its runs is of their task.
+    Raises InputError where none of its runs is of their task, or none has a scene.
     """
-    from hsiaug.bench.suite import on_data
+    from hsiaug.bench.suite import on_data, only_present
 
+    if data is None:
+        present = only_present(suite)
+        for note in () if quiet else present.notes:
+            say(f"note: {note}", err=True)
+        return present
     refs = ranges.words(data)
     if not refs:
         raise InputError(
@@ -299,5 +305,25 @@ def plan_request(task: str, typed: Mapping[str, Any], **changed: Any) -> Request
     from hsiaug.bench.request import read_request
 
     options = {**typed, **changed}
-    given = {name: options[name] for name in REQUEST if options.get(name) is not None}
-    return read_request(task=task, **given)
+    stated = {name: options[name] for name in REQUEST if options.get(name) is not None}
+    return read_request(task=task, **stated)
+
+
+def given(ctx: typer.Context, names: Sequence[str]) -> list[str]:
+    """The options among those parameters that the user typed."""
+    sources = {
+        parameter.opts[0]: ctx.get_parameter_source(parameter.name or "")
+        for parameter in ctx.command.params
+        if parameter.name in names
+    }
+    return [
+        option
+        for option, source in sources.items()
+        if source is not None and source.name != "DEFAULT"
+    ]
+
+
+def refuse_typed(ctx: typer.Context, names: Sequence[str], rule: str, hint: str) -> None:
+    """Raise InputError where the user typed one of the options of those parameters."""
+    if refused := given(ctx, names):
+        raise InputError(rule, value=", ".join(refused), hint=hint)

@@ -126,8 +126,8 @@ def flat_facts(
         elif not isinstance(value, Sequence) or isinstance(value, str):
             yield name, " ".join(cell(value).split())
         elif value and isinstance(value[0], Mapping):
-            for one in value:
-                yield from flat_facts(one, without, f"{name}.")
+            for item in value:
+                yield from flat_facts(item, without, f"{name}.")
         elif len(value) > MANY and isinstance(value[0], int | float):
             yield name, f"{min(value)}–{max(value)}, {len(value)} numbers"
         elif value:
@@ -224,7 +224,7 @@ def name_options(text: str) -> str:
     text = re.sub(r"`([\w:{}-]+\.[a-z_]+(?:=[^`]*)?)`", r"--set \1", text)
     return re.sub(
         r"`([a-z_]+)(=[^`]*)?`",
-        lambda found: f"--{OPTION_NAMES.get(found[1], found[1].replace('_', '-'))}{found[2] or ''}",
+        lambda match: f"--{OPTION_NAMES.get(match[1], match[1].replace('_', '-'))}{match[2] or ''}",
         text,
     )
 
@@ -247,7 +247,7 @@ def say_json(text: str) -> None:
     typer.echo(text)
 
 
-def show_tables(made: TableFiles, out: Sequence[Path], others: Writers | None = None) -> None:
+def show_tables(tables: TableFiles, out: Sequence[Path], others: Writers | None = None) -> None:
     """Tables of a command in files by their endings; without any, on a terminal, and as Markdown
     elsewhere.
 
@@ -261,17 +261,17 @@ def show_tables(made: TableFiles, out: Sequence[Path], others: Writers | None = 
     from hsiaug.report.render_text import markdown
 
     if out:
-        write_files(out, {**table_writers(lambda: made), **(others or {})})
+        write_files(out, {**table_writers(lambda: tables), **(others or {})})
         say_written(out)
     elif on_terminal():
-        for page in made.pages:
+        for page in tables.pages:
             print_page(page, console(), notes=True)
     else:
-        typer.echo(markdown(made.pages), nl=False)
+        typer.echo(markdown(tables.pages), nl=False)
 
 
 def read_report(
-    store: Store, runs: Mapping[str, Collection[str]] | None = None, read: Reading | None = None
+    store: Store, runs: Mapping[str, Collection[str]] | None = None, reading: Reading | None = None
 ) -> Report:
     """The report of a store; what is missing of the runs and what is damaged is said on standard
     error.
@@ -280,22 +280,22 @@ def read_report(
     ----------
     runs : mapping of str to collection of str or None
         Hashes of the trials of each run of a suite, by its name.
-    read : Reading or None
+    reading : Reading or None
         The records, where they are not to be read anew.
     """
     from hsiaug.report import build_report, read_store
     from hsiaug.trial.record import damage_lines
 
-    damaged = [] if read is None else list(read.damaged)
-    records = read_store(store, damaged) if read is None else read.records
+    damaged = [] if reading is None else list(reading.damaged)
+    records = read_store(store, damaged) if reading is None else reading.records
     report = build_report(records, store=str(store.root), runs=runs, damaged=damaged)
-    known = (
+    reported = (
         {hash for table in report.tables for hash in table.trials.columns["hash"].tolist()}
         if runs
         else set()
     )
     for run, hashes in (runs or {}).items():
-        if run and (missing := sum(hash not in known for hash in hashes)):
+        if run and (missing := sum(hash not in reported for hash in hashes)):
             say(f"run {run}: {missing} of {len(hashes)} trials are not in {store.root}", err=True)
     for line in damage_lines(damaged):
         say(line, err=True)

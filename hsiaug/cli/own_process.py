@@ -46,9 +46,9 @@ def _third_party(arguments: Sequence[str]) -> "tuple[Found, ...]":
 
     others = third_party()
     typed = {word for argument in arguments for word in re.split(r"[,.:=]", argument)}
-    for one in others:
-        if one.entry.name in typed:
-            registry().find(one.entry.kind, one.entry.name).load()
+    for plugin in others:
+        if plugin.entry.name in typed:
+            registry().find(plugin.entry.kind, plugin.entry.name).load()
     return others
 
 
@@ -67,7 +67,7 @@ def _run_apart(arguments: Sequence[str], others: "tuple[Found, ...]") -> int:
     if code in (128 + signal.SIGINT, -signal.SIGINT):
         return 128 + signal.SIGINT
     if not ours.poll():
-        packages = " or ".join(sorted({one.distribution for one in others}))
+        packages = " or ".join(sorted({plugin.distribution for plugin in others}))
         raise PluginError(
             f"hsiaug {arguments[0]} must come to its end; a plugin of {packages} may have ended"
             " its process",

@@ -49,9 +49,9 @@ def list_(json: Json = False) -> None:
     """
     # What a plugin prints when it is loaded is no part of the list.
     with contextlib.redirect_stdout(sys.stderr):
-        found = registry()
+        plugin_registry = registry()
         rows: list[dict[str, Any]] = []
-        for (kind, name), plugin in sorted(found.plugins.items()):
+        for (kind, name), plugin in sorted(plugin_registry.plugins.items()):
             row: dict[str, Any] = {
                 "kind": kind,
                 "name": name,
@@ -66,12 +66,12 @@ def list_(json: Json = False) -> None:
                 rows.append({**row, "tasks": [], "summary": None, "error": str(error)})
     # The plugins of a package that is broken are not known.
     unknown: dict[str, Any] = {**dict.fromkeys(ROW), "tasks": []}
-    for one in found.broken:
+    for package in plugin_registry.broken:
         rows.append(
             {
                 **unknown,
-                "from": one.distribution,
-                "error": f"entry point {one.entry_point}: {one.error}",
+                "from": package.distribution,
+                "error": f"entry point {package.entry_point}: {package.error}",
             }
         )
     if json:
@@ -111,23 +111,23 @@ def info(
     out = console()
     for card in cards:
         print_lines(out, [f"{card['kind']} {card['name']}"])
-        shown = {**card, "paper": plain(card["paper"] or "")}
-        told = {
+        fields = {**card, "paper": plain(card["paper"] or "")}
+        own_fields = {
             key: value
-            for key, value in shown.items()
+            for key, value in fields.items()
             if key not in ("kind", "name", "params", "presets")
         }
         print_facts(
-            out, ((key, None if value in ("", ()) else value) for key, value in told.items())
+            out, ((key, None if value in ("", ()) else value) for key, value in own_fields.items())
         )
         usual = card["presets"].get("cpu", {})
         rows = []
-        for one in card["params"]:
-            low = "-∞" if one["low"] is None else one["low"]
-            high = "∞" if one["high"] is None else one["high"]
-            bounds = ", ".join(map(str, one["choices"] or ())) or f"{low} … {high}"
-            default = str(usual.get(one["name"], one["default"]))
-            rows.append((one["name"], default, one["unit"] or "", bounds, one["help"] or ""))
+        for param in card["params"]:
+            low = "-∞" if param["low"] is None else param["low"]
+            high = "∞" if param["high"] is None else param["high"]
+            bounds = ", ".join(map(str, param["choices"] or ())) or f"{low} … {high}"
+            default = str(usual.get(param["name"], param["default"]))
+            rows.append((param["name"], default, param["unit"] or "", bounds, param["help"] or ""))
         if rows:
             print_table(out, ("parameter", "default", "unit", "range", "meaning"), rows)
         print_lines(
@@ -187,8 +187,8 @@ def check(
     with err.status("loading the conformance kit") as status:
         for facts in _outcomes(kind, name):
             state = {"passed": "ok", "failed": "FAILED", "skipped": "skipped"}[facts["status"]]
-            told = {"FAILED": ("rule", "seen", "hint"), "skipped": ("seen",)}.get(state, ())
-            notes = {key: facts[key] for key in told if facts[key]}
+            keys = {"FAILED": ("rule", "seen", "hint"), "skipped": ("seen",)}.get(state, ())
+            notes = {key: facts[key] for key in keys if facts[key]}
             checks.append(
                 {
                     "check": facts["name"],
@@ -199,7 +199,7 @@ def check(
             )
             status.update(f"{len(checks)} checks done")
             if not json:
-                words = [f"{key}: {note}" if len(told) > 1 else note for key, note in notes.items()]
+                words = [f"{key}: {note}" if len(keys) > 1 else note for key, note in notes.items()]
                 lines = [
                     "\t".join(" ".join(field.split()) for field in (state, facts["name"], *words))
                 ]
@@ -211,11 +211,11 @@ def check(
                 out.file.flush()
                 status.start()
     failed, skipped = (
-        sum(one["status"] == status for one in checks) for status in ("FAILED", "skipped")
+        sum(outcome["status"] == status for outcome in checks) for status in ("FAILED", "skipped")
     )
     if json:
         print_json({"kind": kind, "name": name, "passed": not failed, "checks": checks})
-    seconds = sum(one["seconds"] for one in checks)
+    seconds = sum(outcome["seconds"] for outcome in checks)
     summary = (
         f"{kind} {name}: {len(checks) - failed - skipped} ok, {failed} failed, {skipped} skipped"
     )
@@ -231,10 +231,12 @@ def _card(kind: str, plugin: Any) -> dict[str, Any]:
     card: Card = plugin.card
     facts = {item.name: getattr(card, item.name) for item in dataclasses.fields(card)}
     if kind == "protocol":
-        own = {name: getattr(plugin, name, None) for name in ("usage", "usual_buffer", "leaky")}
+        protocol_facts = {
+            name: getattr(plugin, name, None) for name in ("usage", "usual_buffer", "leaky")
+        }
         facts = {
             name: facts[name] for name in ("name", "version", "summary", "paper", "tasks")
-        } | own
+        } | protocol_facts
 
     def told(item: Any, key: str) -> Any:
         value = item.metadata.get(key)
@@ -268,7 +270,7 @@ def kinds_of(name: str) -> list[Kind]:
     """
     kinds = registry().kinds(name)
     if not kinds:
-        hint = did_you_mean(name, {one for _, one in registry().plugins})
+        hint = did_you_mean(name, {registered for _, registered in registry().plugins})
         raise InputError("NAME must be a plugin", value=repr(name), hint=hint)
     return kinds
 
@@ -284,8 +286,8 @@ def _kind_of(kind: Kind | None, name: str) -> Kind:
         return kind
     kinds = [kind] if kind else kinds_of(name)
     if len(kinds) > 1:
-        both = f"{name!r}, {' and '.join(kinds)}"
-        raise InputError("--kind must say which plugin is meant", value=both, hint="Add it.")
+        conflict = f"{name!r}, {' and '.join(kinds)}"
+        raise InputError("--kind must say which plugin is meant", value=conflict, hint="Add it.")
     registry().find(kinds[0], name)
     return kinds[0]
 
@@ -309,40 +311,40 @@ def _outcomes(kind: Kind, name: str) -> Iterator[Facts]:
     try:
         from hsiaug.testing import CHECKS
 
-        left = list(CHECKS[kind])
+        remaining = list(CHECKS[kind])
         with contextlib.suppress(EOFError, OSError):
             # Not until it ends: threads of the plugin may keep it.
-            while left:
+            while remaining:
                 # Nothing of a plugin's is unpickled here.
                 message = parse_json(ours.recv_bytes())
                 if "failure" in message:
                     raise error_of(message["failure"], name)
                 if loaded:
-                    left.pop(0)
+                    remaining.pop(0)
                     yield message
                 loaded = True
-        if left:
+        if remaining:
             child.join()
     finally:
         code = child.exitcode or 0
         end_leader(child)
         ours.close()
-    seen = (
+    exit_text = (
         "it ended its process with"
         f" {f'exit code {code}' if code >= 0 else f'signal {signal.Signals(-code).name}'}"
     )
     if not loaded:
         raise PluginError(
-            f"{kind} {name} must load", value=seen, hint="Repair or uninstall its package."
+            f"{kind} {name} must load", value=exit_text, hint="Repair or uninstall its package."
         )
     status = "failed"
-    for check in left:
-        yield {**vars(check), "status": status, "seen": seen, "hint": HINT, "seconds": 0.0}
+    for check in remaining:
+        yield {**vars(check), "status": status, "seen": exit_text, "hint": HINT, "seconds": 0.0}
         status = "skipped"
-        seen = "its process has ended"
+        exit_text = "its process has ended"
 
 
-def _serve(pipe: Connection, kind: Kind, name: str, known: tuple[Found, ...]) -> None:
+def _serve(pipe: Connection, kind: Kind, name: str, third_party: tuple[Found, ...]) -> None:
     """The child: load the plugin, and run its checks."""
     from hsiaug.registry.isolation.processes import end_with_parent, lead_session
     from hsiaug.registry.isolation.service import failure_facts
@@ -368,7 +370,7 @@ def _serve(pipe: Connection, kind: Kind, name: str, known: tuple[Found, ...]) ->
             os._exit(1)  # the parent is gone
 
     try:
-        import_here(known)
+        import_here(third_party)
         plugin = _load(kind, name)
         from hsiaug.testing import kit
 

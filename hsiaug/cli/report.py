@@ -10,10 +10,20 @@ import typer
 from hsiaug.bench import defaults
 from hsiaug.cli import options
 from hsiaug.cli.options import option
-from hsiaug.cli.output import console, on_terminal, read_report, say_json, say_written
+from hsiaug.cli.output import (
+    console,
+    on_terminal,
+    read_report,
+    say_json,
+    say_written,
+    show_tables,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hsiaug.report import Report
+    from hsiaug.trial.declared_tables import DeclaredTables
     from hsiaug.trial.store import Store
 
 
@@ -24,8 +34,9 @@ def report(
     by: Annotated[
         str | None,
         option(
-            "The rows: summary, generator, gain, classifier, class, seed, lambda, times, omega, or"
-            " labels (of 'hsiaug labels'). Default: summary on a terminal, generator elsewhere."
+            "The rows: summary, generator, gain, classifier, class, seed, lambda, times, omega,"
+            " labels (of 'hsiaug labels'), or paper: the claims and tables that a suite declares."
+            " Default: paper where there are any, else summary on a terminal, generator elsewhere."
         ),
     ] = None,
     notes: Annotated[
@@ -71,6 +82,7 @@ def report(
       hsiaug report --by gain --out gains.pdf --columns 1
       hsiaug report --format mlflow --out runs
       hsiaug report --suite my_suite.toml --data my_pairs --out runs.md
+      hsiaug report --suite txt2hsi_claims
     """
     from hsiaug.base.errors import InputError
     from hsiaug.base.files import check_target
@@ -79,38 +91,89 @@ def report(
     from hsiaug.trial.index import uncollected
     from hsiaug.trial.store import Store
 
-    for name, said in (("--profile", profile), ("--data", data)):
-        if said is not None and suite is None:
+    for name, value in (("--profile", profile), ("--data", data)):
+        if value is not None and suite is None:
             raise InputError(
-                f"{name} belongs to a suite", value=repr(said), hint="Name it with --suite SUITE."
+                f"{name} belongs to a suite",
+                value=repr(value),
+                hint="Name it with --suite SUITE.",
             )
     folders = (out or [Path()]) if format == "mlflow" else []
     out = [] if folders else out or []
     shapes = [ENDINGS[check_target(path, tuple(ENDINGS))] for path in out]
     if format and shapes and {format} != set(shapes):
         rule = "--format must agree with the endings of --out"
-        found = f"--format {format} and --out {', '.join(map(str, out))}"
-        raise InputError(rule, value=found, hint="Leave out --format.")
-    runs, named = (None, None) if suite is None else _runs(suite, profile, data)
-    kept = Store(store or named or Path(defaults.STORE))
+        conflict = f"--format {format} and --out {', '.join(map(str, out))}"
+        raise InputError(rule, value=conflict, hint="Leave out --format.")
+    if suite is None and by == PAPER:
+        raise InputError(
+            f"--by {PAPER} belongs to a suite", hint="Name it with --suite txt2hsi_claims."
+        )
+    runs, named, declared = (None, None, None) if suite is None else _runs(suite, profile, data)
+    records = Store(store or named or Path(defaults.STORE))
+    if declared is not None and by in (None, PAPER) and not folders:
+        formats = [format] if format else shapes or ["rich" if on_terminal() else "md"]
+        if by == PAPER or (declared and set(formats) <= {"rich", "md", "tex"}):
+            _show_paper(declared, records, format, out, notes=notes)
+            return
     with uncollected():
-        built = read_report(kept, runs)
+        built = read_report(records, runs)
         for path, shape in zip(out, shapes, strict=True):
-            told = notes is not False
-            said = save_report(
-                built, path, shape, by or "generator", store=kept, columns=columns, notes=told
+            with_notes = notes is not False
+            caption = save_report(
+                built,
+                path,
+                shape,
+                by or "generator",
+                store=records,
+                columns=columns,
+                notes=with_notes,
             )
-            if said:
-                typer.echo(f"caption of {path.name}: {said}", err=True)
+            if caption:
+                typer.echo(f"caption of {path.name}: {caption}", err=True)
         if out:
             say_written(out)
         for folder in folders:
             typer.echo(write_mlflow(built, folder), err=True)
         if not out and not folders:
-            _print(built, kept, format or ("rich" if on_terminal() else "md"), by, notes)
+            _print(built, records, format or ("rich" if on_terminal() else "md"), by, notes)
 
 
-def _print(built: Report, kept: Store, shape: str, by: str | None, notes: bool | None) -> None:
+PAPER = "paper"
+"""The breakdown that shows the claims and tables of a suite."""
+
+
+def _show_paper(
+    declared: DeclaredTables,
+    store: Store,
+    shape: str | None,
+    out: Sequence[Path],
+    *,
+    notes: bool | None,
+) -> None:
+    """The claims and tables of a suite in files, or on the screen."""
+    from hsiaug.base.errors import InputError
+    from hsiaug.base.files import TABLES, check_targets
+    from hsiaug.report.output_files import table_text
+    from hsiaug.report.render_rich import print_page
+    from hsiaug.report.suite_pages import suite_tables
+
+    if not declared:
+        rule = f"--by {PAPER} is for a suite that declares claims or tables"
+        hint = "Leave it out: the report has a table for each run."
+        raise InputError(rule, value=declared.options, hint=hint)
+    check_targets(out, TABLES)
+    tables = suite_tables(declared, store)
+    if out:
+        show_tables(tables, out)
+    elif shape in (None, "rich") and (shape or on_terminal()):
+        for page in tables.pages:
+            print_page(page, console(), notes=bool(notes))
+    else:
+        typer.echo(table_text(tables, f".{shape or 'md'}"), nl=False)
+
+
+def _print(built: Report, records: Store, shape: str, by: str | None, notes: bool | None) -> None:
     """The report in its format on the terminal."""
     from hsiaug.base.errors import InputError
     from hsiaug.report import PICTURES, print_report, render_html, render_report
@@ -122,7 +185,7 @@ def _print(built: Report, kept: Store, shape: str, by: str | None, notes: bool |
     if shape == "rich":
         print_report(built, console(), by or "summary", notes=bool(notes))
     elif shape == "html":
-        typer.echo(render_html(built, kept), nl=False)
+        typer.echo(render_html(built, records), nl=False)
     elif shape == "json":
         say_json(render_report(built, shape, by or "generator").rstrip("\n"))
     else:
@@ -133,15 +196,17 @@ def _print(built: Report, kept: Store, shape: str, by: str | None, notes: bool |
 
 def _runs(
     ref: str, profile: str | None, data: str | None
-) -> tuple[dict[str, set[str]], Path | None]:
-    """The hashes of the trials of each run of a suite, and the store that it names.
+) -> tuple[dict[str, set[str]], Path | None, DeclaredTables]:
+    """The hashes of the trials of each run of a suite, the store that it names, and the claims and
+    tables that it declares.
 
     A trial's hash covers scene, plugin versions and every parameter, so the plan is made anew.
     """
     from hsiaug.bench.schedule import hashes_by_run, plan_runs
-    from hsiaug.bench.suite import find_suite, read_suite
+    from hsiaug.bench.suite import declared_tables, find_suite, read_suite
     from hsiaug.registry.lookup import registry
 
     suite = read_suite(find_suite(ref), profile=profile)
-    suite = suite if data is None else options.suite_on(suite, data)
-    return hashes_by_run(plan_runs(suite.runs, registry())), suite.store
+    suite = options.suite_on(suite, data)
+    plans = plan_runs(suite.runs, registry())
+    return hashes_by_run(plans), suite.store, declared_tables(suite, plans, ref, profile, data)

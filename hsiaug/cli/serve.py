@@ -27,5 +27,5 @@ def serve(
 
     routes = StorePage(Store(options.store_named(folder, store))).routes()
     serve_here(
-        routes, port, browser=not no_browser, said=lambda address: say(f"report at: {address}")
+        routes, port, browser=not no_browser, announce=lambda address: say(f"report at: {address}")
     )

@@ -35,7 +35,8 @@ def show(
     """
     from hsiaug.trial.store import Store
 
-    record, out = Store(store).find(hash), console()
+    record = Store(store).find(hash)
+    out = console()
     if json:
         print_json(record, indent=1)
         return
@@ -45,7 +46,8 @@ def show(
         print_lines(out, (record["error"]["traceback"] or record["error"]["message"]).splitlines())
     if metrics := record["metrics"]:
         recall = (
-            "not evaluable" if one is None else f"{100 * one:.1f}" for one in metrics["recall"]
+            "not evaluable" if value is None else f"{100 * value:.1f}"
+            for value in metrics["recall"]
         )
         samples = record["samples"]
         rows = zip(

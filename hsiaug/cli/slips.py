@@ -33,12 +33,12 @@ def slip_hint(error: Exception, arguments: Sequence[str]) -> str:
 def _of_other_commands(option: str, context: Any) -> str:
     """Which commands have an option."""
     root = context.find_root()
-    own = context.command_path.removeprefix(root.command_path).strip()
-    found = [name for name, command in _commands(root.command) if _has(command, option)]
-    if not found or own in found:
+    command_name = context.command_path.removeprefix(root.command_path).strip()
+    owners = [name for name, command in _commands(root.command) if _has(command, option)]
+    if not owners or command_name in owners:
         return ""
-    named = " and ".join(f"'hsiaug {name}'" for name in found[:3])
-    return f" {option} is an option of {named}, not of 'hsiaug {own}'."
+    named = " and ".join(f"'hsiaug {name}'" for name in owners[:3])
+    return f" {option} is an option of {named}, not of 'hsiaug {command_name}'."
 
 
 def _commands(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:

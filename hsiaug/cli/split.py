@@ -50,7 +50,8 @@ def split(
     usual = defaults_for(kind, loaded)
     side = usual.patch if patch is None else patch
     drawn = kind.draws.split(loaded, parse_protocol(protocol or usual.protocol, buffer), seed, side)
-    tables, screen = split_tables(loaded, drawn), console()
+    tables = split_tables(loaded, drawn)
+    screen = console()
     for page in tables.pages:
         for place, grid in enumerate(page.grids):
             rows = ([entry.text for entry in row] for row in grid.rows)

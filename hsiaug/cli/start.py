@@ -82,32 +82,35 @@ def start(
     from hsiaug.quality.maps import save_quick_look
 
     _check_there(place)
-    card, commands = str(place), list[Sequence[str]]()
+    card = str(place)
+    commands = list[Sequence[str]]()
     of_cube = place.suffix.lower() in CUBES or (place.is_file() and place.suffix.lower() != ".toml")
     if place.is_dir() or of_cube:
-        asked = import_words(classes, field, unlabelled, settings)
-        cube, sheet = _files(place, labels, asked)
-        stated = asked
-        asked = known_words(cube, sheet, asked, take=catalogue)
+        import_options = import_words(classes, field, unlabelled, settings)
+        cube, sheet = _files(place, labels, import_options)
+        stated = import_options
+        import_options = known_words(cube, sheet, import_options, take=catalogue)
         card = f"{scene_name(cube.stem)}.toml"
-        there = Path(card).exists()
+        card_exists = Path(card).exists()
         with TemporaryDirectory() as folder:
-            kept = yes and not there  # at once: a cube is read no oftener than it must be
-            out = Path(card) if kept else Path(folder) / "card.toml"
-            added = add_scene(cube, sheet, out, asked, save_quick_look if kept else None)
+            # At once: a cube is read no oftener than it must be.
+            writes_card = yes and not card_exists
+            out = Path(card) if writes_card else Path(folder) / "card.toml"
+            picture = save_quick_look if writes_card else None
+            added = add_scene(cube, sheet, out, import_options, picture)
         scene = added.scene
         print_added(added, cube)
-        if there:
+        if card_exists:
             say(f"note: {card} is there already, and is taken", err=True)
-        elif kept:
+        elif writes_card:
             say_written(added.files)
         elif asks() and Confirm.ask(f"Write {card}, and a picture of the scene?", default=False):
-            say_written(add_scene(cube, sheet, Path(card), asked, save_quick_look).files)
+            say_written(add_scene(cube, sheet, Path(card), import_options, save_quick_look).files)
         else:
-            given = {"--classes": classes, "--field": field, "--unlabelled": unlabelled}
-            further = [word for name, value in given.items() if value for word in (name, value)]
+            typed = {"--classes": classes, "--field": field, "--unlabelled": unlabelled}
+            further = [word for name, value in typed.items() if value for word in (name, value)]
             further += [word for setting in settings or () for word in ("--set", setting)]
-            further += ["--catalogue"] if asked != stated else []
+            further += ["--catalogue"] if import_options != stated else []
             commands.append(("datasets", "add", str(cube), "--labels", str(sheet), *further))
     else:
         scene = load_scene(card)
@@ -117,7 +120,9 @@ def start(
     commands.append(("benchmark", card, *chosen))
     commands.append(("report", "--out", "report.html"))
     commands.append(("map", card, "--out", f"{scene.name}_map.tif"))
-    print_lines(console(), ["next:", *(f"  {shlex.join(['hsiaug', *one])}" for one in commands)])
+    print_lines(
+        console(), ["next:", *(f"  {shlex.join(['hsiaug', *command])}" for command in commands)]
+    )
 
 
 def _check_there(place: Path) -> None:
@@ -132,28 +137,28 @@ def _check_there(place: Path) -> None:
         hint = did_you_mean(name, names)
     else:
         parent = place.parent if place.parent.is_dir() else Path()
-        folders = sorted(one.name for one in parent.iterdir() if one.is_dir())
-        shown = [name for name in folders if not name.startswith(".")][:MOST_FOLDERS]
-        hint = f"Folders in {parent.resolve()}: {', '.join(shown) or 'none'}."
+        folders = sorted(entry.name for entry in parent.iterdir() if entry.is_dir())
+        visible_folders = [name for name in folders if not name.startswith(".")][:MOST_FOLDERS]
+        hint = f"Folders in {parent.resolve()}: {', '.join(visible_folders) or 'none'}."
     rule = "SCENE|FOLDER must be a folder, a file, or a scene of 'hsiaug datasets list'"
     raise InputError(rule, value=f"{str(place)!r}, which is not there", hint=hint)
 
 
-def _files(place: Path, labels: Path | None, asked: ImportOptions) -> tuple[Path, Path]:
+def _files(place: Path, labels: Path | None, import_options: ImportOptions) -> tuple[Path, Path]:
     """The cube and the labels: as named, or what the readers of ``hsiaug datasets add`` take for
     them in the folder.
     """
     folder = place if place.is_dir() else place.parent
     if place != folder and labels is not None:
         return place, labels
-    cubes, sheets, others = _look_at(folder, asked, place == folder)
+    cubes, sheets, others = _look_at(folder, import_options, place == folder)
     print_lines(console(err=True), (f"note: not taken: {path.name}: {why}" for path, why in others))
     cube = _only(cubes, "SCENE", folder, others) if place == folder else place
     return cube, labels or _only(sheets, "--labels", folder, others)
 
 
 def _look_at(
-    folder: Path, asked: ImportOptions, with_cubes: bool
+    folder: Path, import_options: ImportOptions, with_cubes: bool
 ) -> tuple[list[Path], list[Path], list[tuple[Path, str]]]:
     """Files of a folder that can be read as a cube, those that can be read as labels, and the
     others with a reason.
@@ -168,7 +173,7 @@ def _look_at(
     cubes = list[Path]()
     sheets = list[Path]()
     others = list[tuple[Path, str]]()
-    known = written_by_hsiaug(folder) | quality_layers(folder)
+    skipped = written_by_hsiaug(folder) | quality_layers(folder)
     labels_alone = (*KINDS, *PICTURES, *LAYERS)
     endings = {
         ".hdr",
@@ -183,19 +188,19 @@ def _look_at(
     }
     for path in sorted(folder.iterdir()):
         suffix = path.suffix.lower()
-        if path.name in known or suffix not in endings:
+        if path.name in skipped or suffix not in endings:
             continue
         reasons = list[str]()
         # A scan goes on whatever is wrong with a file.
         try:
-            read_labels(path, asked.labels_key, asked.field, asked.crs)
+            read_labels(path, import_options.labels_key, import_options.field, import_options.crs)
             sheets.append(path)
         except Exception as error:
             reasons.append(_reason(error, path))
         # Labels alone are a cube of one band too.
         if with_cubes and (path not in sheets or suffix == ".mat") and suffix not in labels_alone:
             try:
-                read_cube_file(path, key=asked.cube_key)
+                read_cube_file(path, key=import_options.cube_key)
                 cubes.append(path)
             except Exception as error:
                 reasons.append(_reason(error, path))
@@ -210,22 +215,22 @@ def _reason(error: Exception, path: Path) -> str:
 
 
 def _only(
-    found: Sequence[Path], name: str, folder: Path, others: Sequence[tuple[Path, str]]
+    files: Sequence[Path], name: str, folder: Path, others: Sequence[tuple[Path, str]]
 ) -> Path:
     """The one file, or that which is chosen on a terminal. Raises InputError."""
-    if len(found) > 1 and asks():
+    if len(files) > 1 and asks():
         from rich.prompt import Prompt
 
         return Path(
-            Prompt.ask(f"Which file is {name}?", choices=list(map(str, found)), console=console())
+            Prompt.ask(f"Which file is {name}?", choices=list(map(str, files)), console=console())
         )
-    if len(found) != 1:
-        seen = ", ".join(map(str, found)) or f"none in {folder} that can be read as such"
+    if len(files) != 1:
+        file_names = ", ".join(map(str, files)) or f"none in {folder} that can be read as such"
         hint = "Name it: hsiaug start CUBE --labels FILE."
-        if not found and others:
+        if not files and others:
             hint = f"{others[0][0].name} {others[0][1]}"
-        raise InputError(f"{name} must be one file", value=seen, hint=hint)
-    return found[0]
+        raise InputError(f"{name} must be one file", value=file_names, hint=hint)
+    return files[0]
 
 
 def _propose(scene: Scene, card: str) -> list[str]:

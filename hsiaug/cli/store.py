@@ -37,15 +37,22 @@ def merge(
     from hsiaug.trial.upkeep import merge as merged
 
     stores = [Store(source) for source in sources]
-    found = {}
+    merges = {}
     for store in stores:
         with show_progress(console(err=True), str(store.root)) as count:
-            found[str(store.root)] = merged(target, store, count)
-    for one in found.values():
-        for line in damage_lines(one.damaged, "it is not copied"):
+            merges[str(store.root)] = merged(target, store, count)
+    for merge_result in merges.values():
+        for line in damage_lines(merge_result.damaged, "it is not copied"):
             say(line, err=True)
     rows = [
-        (name, one.copied, one.equal, one.kept, len(one.damaged)) for name, one in found.items()
+        (
+            name,
+            merge_result.copied,
+            merge_result.equal,
+            merge_result.kept,
+            len(merge_result.damaged),
+        )
+        for name, merge_result in merges.items()
     ]
     print_table(console(), ("source", "copied", "equal", "kept", "damaged"), rows)
 
@@ -64,20 +71,23 @@ def verify(folder: options.Folder = None, store: options.NamedStore = None) -> N
     from hsiaug.trial.store import Store
     from hsiaug.trial.upkeep import verify as verified
 
-    kept, out = Store(options.store_named(folder, store)), console()
-    with show_progress(console(err=True), str(kept.root)) as count:
-        found = list(verified(kept, count, older := list[str]()))
+    records = Store(options.store_named(folder, store))
+    out = console()
+    with show_progress(console(err=True), str(records.root)) as count:
+        findings = list(verified(records, count, older := list[str]()))
     if older:
-        number = f"{len(older):,} of {len(kept.hashes()):,} records"
+        number = f"{len(older):,} of {len(records.hashes()):,} records"
         say(
             f"{number} are from before records had a digest: only what follows from their counts is"
             " checked",
             err=True,
         )
-    if not found:
-        print_lines(out, [f"{len(kept.hashes()):,} records in {kept.root}: nothing is damaged"])
+    if not findings:
+        print_lines(
+            out, [f"{len(records.hashes()):,} records in {records.root}: nothing is damaged"]
+        )
         return
-    rows = ((one.kind, one.name, one.fault, one.heal) for one in found)
+    rows = ((finding.kind, finding.name, finding.fault, finding.heal) for finding in findings)
     print_table(out, ("kind", "name", "fault", "to heal it"), rows)
     raise typer.Exit(1)
 
@@ -96,7 +106,7 @@ def pack(folder: options.Folder = None, store: options.NamedStore = None) -> Non
     from hsiaug.trial.store import Store
     from hsiaug.trial.upkeep import pack as packed
 
-    kept = Store(options.store_named(folder, store))
-    with show_progress(console(err=True), str(kept.root)) as count:
-        number = packed(kept, count)
-    print_lines(console(), [f"{number:,} records packed in {kept.root}"])
+    records = Store(options.store_named(folder, store))
+    with show_progress(console(err=True), str(records.root)) as count:
+        number = packed(records, count)
+    print_lines(console(), [f"{number:,} records packed in {records.root}"])

@@ -79,11 +79,11 @@ def suggest(
     screen = console()
     check_files(out or [])
     members = committee(words(classifier), loaded.bands)
-    known, candidates, learnt = known_labels(loaded, protocol, seed)
+    split, candidates, learnt = known_labels(loaded, protocol, seed)
     with show_progress(console(err=True), "committee") as progress:
-        found = suggestions(
+        suggested = suggestions(
             loaded.unlabelled,
-            known,
+            split,
             candidates,
             number,
             members,
@@ -91,10 +91,10 @@ def suggest(
             seed=seed,
             progress=progress,
         )
-    if found.known.sum() > MOST:
+    if suggested.known.sum() > MOST:
         learnt = f"{MOST} pixels, one of each class in turn, of {learnt}"
     notes = [f"committee: {', '.join(map(str, members))}, each fitted on {learnt}"]
-    rows = rows_of(found, loaded.class_names, ground)
+    rows = rows_of(suggested, loaded.class_names, ground)
     places = [name for name in ("x", "y") if name in rows[0]]
     form = {
         "uncertainty": "{:.2f}",
@@ -103,7 +103,7 @@ def suggest(
         "x": "{:.10g}",
         "y": "{:.10g}",
     }
-    shown = (
+    columns = (
         "rank",
         "row",
         "column",
@@ -113,7 +113,7 @@ def suggest(
         "segment_pixels",
         "share",
     )
-    texts = ([form.get(key, "{}").format(row[key]).rstrip("%") for key in shown] for row in rows)
+    texts = ([form.get(key, "{}").format(row[key]).rstrip("%") for key in columns] for row in rows)
     header = (
         "rank",
         "row",
@@ -127,7 +127,7 @@ def suggest(
     print_table(screen, header, texts)
     print_lines(screen, notes)
     if out:
-        save_suggestions(out, found, loaded.unlabelled, ground, loaded.name, notes)
+        save_suggestions(out, suggested, loaded.unlabelled, ground, loaded.name, notes)
         say_written(out)
 
 
@@ -144,8 +144,8 @@ def known_labels(
     if protocol == ALL:
         check_patch(PATCH, scene)
         ids = scene.labels[labelled].astype(np.int64)
-        known = Blind(labelled, np.zeros_like(labelled), ids, PATCH)
-        return known, ~labelled, f"all {len(ids):,} labelled pixels"
+        split = Blind(labelled, np.zeros_like(labelled), ids, PATCH)
+        return split, ~labelled, f"all {len(ids):,} labelled pixels"
     drawn = draw_split(scene, parse_protocol(protocol), seed, PATCH)
     learnt = (
         f"the {drawn.audit.n_train:,} training pixels of {drawn.audit.protocol}, draw {seed}; picks"

@@ -53,8 +53,8 @@ def seen_fields(fields: NDArray[np.int32], train: NDArray[np.bool_]) -> NDArray[
     trained = np.zeros(int(fields.max()) + 1, dtype=bool)
     trained[fields[train]] = True
     trained[0] = False
-    seen: NDArray[np.bool_] = trained[fields]
-    return seen
+    seen_pixels: NDArray[np.bool_] = trained[fields]
+    return seen_pixels
 
 
 def dilate(mask: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:

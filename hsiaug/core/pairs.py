@@ -238,9 +238,9 @@ def _check(pairs: PairSet, place: Place) -> None:
             f"{where}: images must be (dates, bands, height, width) as in the other places, and the"
             " mask their size"
         )
-        found = f"images {place.images.shape}, mask {place.mask.shape}, the first place {first}"
+        shapes = f"images {place.images.shape}, mask {place.mask.shape}, the first place {first}"
         hint = "Check that every place has the same dates and bands, and a mask of the same grid."
-        raise SceneError(rule, value=found, hint=hint)
+        raise SceneError(rule, value=shapes, hint=hint)
     if not isinstance(place.images, StoredImages):
         check_finite_images(place.images, where)
     low, high = int(place.mask.min()), int(place.mask.max())

@@ -143,9 +143,9 @@ def torch_dataset(*arrays: AnyArray) -> TensorDataset:
     return TensorDataset(*(torch.from_numpy(array.copy()) for array in arrays))
 
 
-def class_ids(given: ArrayLike) -> NDArray[np.int64]:
-    """The same as int64. Raises PluginError where that would change one, such as 1.4."""
-    values = np.asarray(given)
+def class_ids(labels: ArrayLike) -> NDArray[np.int64]:
+    """Class ids as int64. Raises PluginError where that would change one, such as 1.4."""
+    values = np.asarray(labels)
     with np.errstate(invalid="ignore"):  # NaN is no id either
         ids = values.astype(np.int64)
     if not np.array_equal(ids, values):
@@ -166,17 +166,17 @@ def concatenate(parts: Sequence[B]) -> B:
     """
     if len(parts) == 1:
         return parts[0]
-    arrays = [arrays_of(part) for part in parts]
+    arrays = [arrays_of(batch) for batch in parts]
     values: dict[str, Any] = {
         name: (
-            np.concatenate([own[name] for own in arrays])
-            if all(name in own for own in arrays)
+            np.concatenate([fields[name] for fields in arrays])
+            if all(name in fields for fields in arrays)
             else None
         )
-        for name in {name for own in arrays for name in own}
+        for name in {name for fields in arrays for name in fields}
     }
     samples: Sequence[Any] = parts
-    provenances = [part.provenance for part in samples if part.provenance]
+    provenances = [batch.provenance for batch in samples if batch.provenance]
     joined: B = replace(samples[0], **values, provenance=provenances[-1] if provenances else {})
     return joined
 

@@ -75,10 +75,10 @@ def cube_when_asked(kind: type[Cubed]) -> type[Cubed]:
     """
 
     def cube(self: Any) -> NDArray[np.float32]:
-        if not isinstance(held := self.pixels, np.ndarray):
+        if not isinstance(pixels := self.pixels, np.ndarray):
             keep = self._seals.add if hasattr(self, "_seals") else lambda name, array: seal(array)
-            held = vars(self)["cube"] = keep("cube", np.asarray(held))
-        return cast("NDArray[np.float32]", held)
+            pixels = vars(self)["cube"] = keep("cube", np.asarray(pixels))
+        return cast("NDArray[np.float32]", pixels)
 
     # A dataclass would take a property in its body for the field's default.
     kind.cube = property(cube, lambda self, cube: vars(self).update(cube=cube))  # type: ignore[attr-defined]
@@ -185,13 +185,13 @@ class Scene(HasCube):
             "class_names": list(self.class_names),
             "gsd": self.gsd,
         }
-        made = Dataset(
+        dataset = Dataset(
             {"cube": (("y", "x", dim), self.cube), "labels": (("y", "x"), self.labels)},
             attrs={key: value for key, value in facts.items() if value is not None},
         )
         if self.wavelengths is None:
-            return made
-        return made.assign_coords(wavelength=(dim, self.wavelengths, {"units": "nm"}))
+            return dataset
+        return dataset.assign_coords(wavelength=(dim, self.wavelengths, {"units": "nm"}))
 
     @cached_property
     def fields(self) -> NDArray[np.int32]:
@@ -277,17 +277,17 @@ def _check_values(scene: Scene) -> None:
     if not bad_pixels:
         return
     bad_bands = np.flatnonzero(bad)
-    shown = ", ".join(map(str, bad_bands[:10])) + (", …" if len(bad_bands) > 10 else "")
-    found = (
+    listed = ", ".join(map(str, bad_bands[:10])) + (", …" if len(bad_bands) > 10 else "")
+    places = (
         f"NaN or infinity at {bad_pixels} pixels, in {len(bad_bands)} bands (counted from 0:"
-        f" {shown})"
+        f" {listed})"
     )
     hint = (
         "Say cube.nodata = nan in the card, which makes these pixels 0, or drop the bands with"
         " cube.bad_bands."
     )
     raise SceneError(
-        f"scene {scene.name}: the cube must hold finite numbers only", value=found, hint=hint
+        f"scene {scene.name}: the cube must hold finite numbers only", value=places, hint=hint
     )
 
 
@@ -307,11 +307,11 @@ def _check_labels(scene: Scene) -> None:
 
 def _check_descriptions(scene: Scene) -> None:
     for name, sentences in scene.descriptions.items():
-        known = name in scene.class_names
-        if not known or not sentences or not all(sentence.strip() for sentence in sentences):
+        of_class = name in scene.class_names
+        if not of_class or not sentences or not all(sentence.strip() for sentence in sentences):
             rule = (
                 f"scene {scene.name}: descriptions must be of its classes, with sentences of which"
                 " none is empty"
             )
-            hint = "Write one." if known else did_you_mean(name, scene.class_names)
+            hint = "Write one." if of_class else did_you_mean(name, scene.class_names)
             raise SceneError(rule, value=f"{list(sentences)} for {name}", hint=hint)

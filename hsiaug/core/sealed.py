@@ -81,7 +81,7 @@ def _checksum(array: AnyArray) -> int:
     other sums.
     """
     flat = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
-    words, rest = np.split(flat, [len(flat) // 4072 * 4072])
+    words, tail = np.split(flat, [len(flat) // 4072 * 4072])
     return zlib.crc32(
-        rest.data, zlib.crc32(words.view(np.uint64).reshape(-1, 509).sum(axis=0).data)
+        tail.data, zlib.crc32(words.view(np.uint64).reshape(-1, 509).sum(axis=0).data)
     )

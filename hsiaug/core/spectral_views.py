@@ -194,7 +194,8 @@ def _hull(y: NDArray[np.float64], places: NDArray[np.float64]) -> NDArray[np.flo
     while len(rows):
         corner[rows, last] = True
         last = before[last, rows]
-        rows, last = rows[last > 0], last[last > 0]
+        rows = rows[last > 0]
+        last = last[last > 0]
     return _between(y, places, corner)
 
 
@@ -204,13 +205,14 @@ def _between(
     """(n, B): straight lines between the corners (n, B) of each spectrum; the first and last band
     are corners.
     """
-    found = np.flatnonzero(corner)
-    left, place = y.ravel()[found], places[found % y.shape[1]]
+    corners = np.flatnonzero(corner)
+    left = y.ravel()[corners]
+    place = places[corners % y.shape[1]]
     # From the last band, a corner, no line goes on: its share is 0, whatever spectrum comes next.
     rise = np.diff(left, append=left[-1:])
     width = np.diff(place, append=place[-1:])
     lines = np.stack([left, place, rise, np.where(width > 0, width, 1)])
-    start, place, rise, width = np.repeat(lines, np.diff(found, append=y.size), axis=1).reshape(
+    start, place, rise, width = np.repeat(lines, np.diff(corners, append=y.size), axis=1).reshape(
         4, *y.shape
     )
     return np.asarray(start + (places - place) / width * rise)

@@ -102,7 +102,7 @@ class ImportOptions:
     overwrite: bool = False
 
 
-def import_options(given: Mapping[str, object], option: str = "", hint: str = "") -> ImportOptions:
+def import_options(values: Mapping[str, object], option: str = "", hint: str = "") -> ImportOptions:
     """The options of these names and values.
 
     Parameters
@@ -116,14 +116,14 @@ def import_options(given: Mapping[str, object], option: str = "", hint: str = ""
         For a value of another kind.
     """
     try:
-        return TypeAdapter(ImportOptions).validate_python(given)
+        return TypeAdapter(ImportOptions).validate_python(values)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         rule = (
             f"{option}{first['loc'][0]} is not valid ({first['msg'][:1].lower()}{first['msg'][1:]})"
         )
         hint = hint or f"Correct {first['loc'][0]}."
-        raise InputError(rule, value=repr(given[str(first["loc"][0])]), hint=hint) from error
+        raise InputError(rule, value=repr(values[str(first["loc"][0])]), hint=hint) from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -240,24 +240,24 @@ def add_scene(
             hint="Use another `out`, or add `overwrite`.",
         )
     try:
-        found = _understand(cube, read_cube_file(cube, key=options.cube_key), labels, options)
+        findings = _understand(cube, read_cube_file(cube, key=options.cube_key), labels, options)
     except HsiaugError:
         check_swapped(cube, labels)
         raise
     cube_name, label_name = (
         path.name if path in moved else _relative(path, out) for path in (cube, labels)
     )
-    card, derived = _card(name, cube_name, label_name, out, options, found)
+    card, derived = _card(name, cube_name, label_name, out, options, findings)
     derived |= {path.name: path.replace for path in moved}
-    text = partial(_card_text, card, found.read.remarks)
+    text = partial(_card_text, card, findings.read.remarks)
     scene, files = _write(out, text, derived, picture, (cube, labels), options.overwrite)
-    said = [*_warnings(found), *shift_warnings(scene)]
+    sentences = [*_warnings(findings), *shift_warnings(scene)]
     if (public := scene.drawn_as) in LABELS.values():
-        said.append(
+        sentences.append(
             f"these are the labels of {public}: under that name the scene comes with all that is"
             " known of it"
         )
-    return Added(scene, files, _facts(found), tuple(said), found.coding.table)
+    return Added(scene, files, _facts(findings), tuple(sentences), findings.coding.table)
 
 
 def written_by_hsiaug(folder: Path) -> set[str]:
@@ -284,7 +284,7 @@ def scene_name(text: str) -> str:
 def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions) -> _Findings:
     """Read the labels and look at everything."""
     declared = read_declared(cube)
-    given = read_labels(
+    source = read_labels(
         labels, options.labels_key, options.field, options.crs, filler_of(options.unlabelled)
     )
     axes = "hwb" if options.axes is None else options.axes
@@ -293,29 +293,29 @@ def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions)
         raise InputError(
             "`axes` must be a permutation of hwb", value=repr(axes), hint="For example bhw."
         )
-    if options.axes is None and isinstance(given, LabelRaster) and cube.suffix.lower() in ARRAYS:
-        axes, others = guess_axes(raw.array.shape, given.codes.shape, given.where)
+    if options.axes is None and isinstance(source, LabelRaster) and cube.suffix.lower() in ARRAYS:
+        axes, others = guess_axes(raw.array.shape, source.codes.shape, source.where)
     view = np.transpose(raw.array, [axes.index(axis) for axis in "hwb"])
     if (
         options.axes
-        and isinstance(given, LabelRaster)
-        and sorted(view.shape[:2]) != sorted(given.codes.shape)
+        and isinstance(source, LabelRaster)
+        and sorted(view.shape[:2]) != sorted(source.codes.shape)
     ):
         hint = (
             "Leave it out, or say"
-            f" {guess_axes(raw.array.shape, given.codes.shape, given.where)[0]}."
+            f" {guess_axes(raw.array.shape, source.codes.shape, source.where)[0]}."
         )
         raise InputError(
             "`axes` must give the cube the height and width of the labels", value=axes, hint=hint
         )
     raw = _with_centres(raw, options.wavelengths, view.shape[2])
     nodata = options.nodata if options.nodata is not None else raw.nodata
-    seen = look_through(
+    facts = look_through(
         view, nodata, (*raw.bad_bands, *options.bad_bands), str(cube), raw.void(axes)
     )
     raster = labels_on_cube(
-        given,
-        seen,
+        source,
+        facts,
         declared.ground,
         options.classes,
         options.ignore,
@@ -327,28 +327,28 @@ def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions)
     names = options.classes
     ignore = options.ignore
     field = ""
-    if isinstance(given, VectorLabels):  # ignored marks are gone already
-        field = given.field
+    if isinstance(source, VectorLabels):  # ignored marks are gone already
+        field = source.field
         names = raster.names[1:] or names
-        ignore = tuple(item for item in ignore if item not in map(str, given.values))
+        ignore = tuple(item for item in ignore if item not in map(str, source.values))
     coding = code_labels(raster, names, ignore, options.unlabelled)
     counts = tuple(int((raster.codes == code).sum()) for code in coding.ids)
-    read = read_values(raw, seen, options.scale, options.units, options.bad_bands)
-    found = _Findings(
-        raw, axes, tuple(others), declared, seen, read, raster, coding, counts, nodata, field
+    values = read_values(raw, facts, options.scale, options.units, options.bad_bands)
+    findings = _Findings(
+        raw, axes, tuple(others), declared, facts, values, raster, coding, counts, nodata, field
     )
-    if options.wavelengths is not None and (lacking := found.without_centre):
+    if options.wavelengths is not None and (lacking := findings.without_centre):
         rule = "`wavelengths` must name the centre of every band that is kept"
         hint = f"Add them, or drop these bands: `bad_bands={','.join(map(str, lacking))}`."
         raise InputError(rule, value=f"none of bands {in_runs(lacking, 2)}", hint=hint)
-    return found
+    return findings
 
 
-def _with_centres(raw: RawArray, given: tuple[float, ...] | None, bands: int) -> RawArray:
+def _with_centres(raw: RawArray, stated: tuple[float, ...] | None, bands: int) -> RawArray:
     """The array with the band centres that the user gives, if any."""
-    if given is None:
+    if stated is None:
         return raw
-    centres, note = centres_in_nm(given)
+    centres, note = centres_in_nm(stated)
     if len(centres) != bands:
         raise InputError(
             "`wavelengths` must have one band centre for each band of the file",
@@ -359,22 +359,22 @@ def _with_centres(raw: RawArray, given: tuple[float, ...] | None, bands: int) ->
 
 
 def _card(
-    name: str, cube: str, labels: str, out: Path, options: ImportOptions, found: _Findings
+    name: str, cube: str, labels: str, out: Path, options: ImportOptions, findings: _Findings
 ) -> tuple[SceneCard, dict[str, Save]]:
     """The card, and how to write the files that it needs beside those that are there."""
-    seen = found.seen
-    read = found.read
-    coding = found.coding
-    raster = found.raster
+    facts = findings.seen
+    values = findings.read
+    coding = findings.coding
+    raster = findings.raster
     cube_table: dict[str, object] = {
         "file": cube,
         "key": options.cube_key,
-        "axes": found.axes,
-        "shape": (*seen.shape[:2], seen.shape[2] - len(read.bad_bands)),
-        "bad_bands": read.bad_bands,
-        "nodata": _filled_value(seen, found.nodata),
-        "scale": read.scale,
-        "units": read.units,
+        "axes": findings.axes,
+        "shape": (*facts.shape[:2], facts.shape[2] - len(values.bad_bands)),
+        "bad_bands": values.bad_bands,
+        "nodata": _filled_value(facts, findings.nodata),
+        "scale": values.scale,
+        "units": values.units,
     }
     label_table: dict[str, object] = {
         "file": labels,
@@ -382,12 +382,12 @@ def _card(
         "names": coding.names,
         "ids": None if coding.ids == tuple(range(1, len(coding.names) + 1)) else coding.ids,
         "ignore": coding.ignore,
-        "counts": found.counts,
+        "counts": findings.counts,
     }
-    ground = found.declared.ground
+    ground = findings.declared.ground
     sensor = {
         "gsd": None if ground is None else ground.metres,
-        "wavelengths": None if options.wavelengths is None else found.centres,
+        "wavelengths": None if options.wavelengths is None else findings.centres,
     }
     derived: dict[str, Save] = {}
     if raster.changed:
@@ -479,17 +479,17 @@ def _write(
     return scene, (out, *(folder / name for name in names))
 
 
-def _facts(found: _Findings) -> tuple[tuple[str, str], ...]:
+def _facts(findings: _Findings) -> tuple[tuple[str, str], ...]:
     """(what, finding) for people."""
-    seen = found.seen
-    read = found.read
-    ground = found.declared.ground
-    dtype = found.raw.array.dtype
-    height, width, bands = seen.shape
-    dropped = f" ({read.remarks['cube.bad_bands']})" if read.bad_bands else ""
-    listed = () if found.raw.wavelengths is None else found.raw.wavelengths.tolist()
-    known = [centre for centre in listed if not math.isnan(centre)]
-    ends = (min(known), max(known)) if known else ()
+    cube = findings.seen
+    values = findings.read
+    ground = findings.declared.ground
+    dtype = findings.raw.array.dtype
+    height, width, bands = cube.shape
+    dropped = f" ({values.remarks['cube.bad_bands']})" if values.bad_bands else ""
+    listed = () if findings.raw.wavelengths is None else findings.raw.wavelengths.tolist()
+    centres = [centre for centre in listed if not math.isnan(centre)]
+    ends = (min(centres), max(centres)) if centres else ()
     place = (
         "none"
         if ground is None
@@ -497,25 +497,25 @@ def _facts(found: _Findings) -> tuple[tuple[str, str], ...]:
         if ground.metres
         else "not in metres"
     )
-    if found.declared.control_points:
+    if findings.declared.control_points:
         place = "ground control points only: warp the cube to give it one (gdalwarp)"
     guess = {
-        key: " (a guess)" if f"cube.{key}" in read.remarks else "" for key in ("scale", "units")
+        key: " (a guess)" if f"cube.{key}" in values.remarks else "" for key in ("scale", "units")
     }
     facts = [
         ("size", f"{height}×{width} pixels"),
-        ("bands", f"{bands} in the file, {bands - len(read.bad_bands)} kept{dropped}"),
+        ("bands", f"{bands} in the file, {bands - len(values.bad_bands)} kept{dropped}"),
         ("band centres", f"{'–'.join(map(nanometres, ends))} nm" if ends else "not known"),
-        *_widths(found.raw),
-        ("raw values", f"{dtype}, {seen.low:g} to {seen.high:g}"),
-        ("scale", f"{_per_band(1.0 if read.used is None else read.used)}{guess['scale']}"),
-        *((("offset", _per_band(read.offset)),) if np.any(read.offset) else ()),
-        ("units", read.units + guess["units"]),
-        ("no data", f"{int(seen.empty.sum()):,} pixels"),
+        *_widths(findings.raw),
+        ("raw values", f"{dtype}, {cube.low:g} to {cube.high:g}"),
+        ("scale", f"{_per_band(1.0 if values.used is None else values.used)}{guess['scale']}"),
+        *((("offset", _per_band(values.offset)),) if np.any(values.offset) else ()),
+        ("units", values.units + guess["units"]),
+        ("no data", f"{int(cube.empty.sum()):,} pixels"),
         ("georeference", place),
     ]
-    if found.field:
-        facts.append(("class attribute", found.field))
+    if findings.field:
+        facts.append(("class attribute", findings.field))
     return tuple(facts)
 
 
@@ -533,34 +533,35 @@ def _per_band(values: PerBand) -> str:
     return f"{listed[0]:g}" if len(listed) == 1 else f"{min(listed):g} to {max(listed):g}, by band"
 
 
-def _warnings(found: _Findings) -> Iterator[str]:
+def _warnings(findings: _Findings) -> Iterator[str]:
     """Sentences, each with its hint."""
-    read, coding = found.read, found.coding
-    yield from (*found.raw.notes, *found.raster.notes, *coding.notes)
-    yield from _data_warnings(found)
-    if found.other_axes:
-        orders = " or ".join(found.other_axes)
+    values = findings.read
+    coding = findings.coding
+    yield from (*findings.raw.notes, *findings.raster.notes, *coding.notes)
+    yield from _data_warnings(findings)
+    if findings.other_axes:
+        orders = " or ".join(findings.other_axes)
         yield (
             f"the cube's axes may also be in the order {orders}: look at the picture; `axes`"
             " says it"
         )
-    yield from _scale_warnings(found)
-    if unknown := found.without_centre:
+    yield from _scale_warnings(findings)
+    if unknown := findings.without_centre:
         yield (
             f"band centres are not used: those of bands {in_runs(unknown, 2)} are not known; drop"
             f" these bands with `bad_bands={','.join(map(str, unknown))}`"
         )
-    elif not found.centres:
+    elif not findings.centres:
         yield (
             "no band centres in the file: the picture's colours are arbitrary; add range_nm ="
             " [first, last] under [sensor] of the card"
         )
-    if read.bad_bands:
+    if values.bad_bands:
         yield (
-            f"bands are dropped ({read.remarks['cube.bad_bands']}): edit cube.bad_bands and"
+            f"bands are dropped ({values.remarks['cube.bad_bands']}): edit cube.bad_bands and"
             " cube.shape of the card to keep them"
         )
-    rows = zip(coding.names, coding.ids, found.counts, strict=True)
+    rows = zip(coding.names, coding.ids, findings.counts, strict=True)
     few = [
         f"{n} ({count:,})"
         for n, code, count in rows
@@ -573,42 +574,47 @@ def _warnings(found: _Findings) -> Iterator[str]:
         )
 
 
-def _data_warnings(found: _Findings) -> Iterator[str]:
+def _data_warnings(findings: _Findings) -> Iterator[str]:
     """On pixels without data."""
-    seen, raw = found.seen, found.raw
-    if seen.unfilled:
-        held = ["NaN", "infinity"]
-        held += [f"{found.nodata:g}"] if found.nodata and math.isfinite(found.nodata) else []
-        held += ["masked"] if raw.valid is not None else []
-        text = f"{', '.join(held[:-1])} or {held[-1]}"
+    facts = findings.seen
+    raw = findings.raw
+    if facts.unfilled:
+        invalid = ["NaN", "infinity"]
+        invalid += (
+            [f"{findings.nodata:g}"] if findings.nodata and math.isfinite(findings.nodata) else []
+        )
+        invalid += ["masked"] if raw.valid is not None else []
+        text = f"{', '.join(invalid[:-1])} or {invalid[-1]}"
         yield (
-            f"{text} at {seen.unfilled:,} of {seen.empty.size:,} pixels: they count as 0"
+            f"{text} at {facts.unfilled:,} of {facts.empty.size:,} pixels: they count as 0"
             " (cube.nodata of the card)"
         )
-    if found.nodata == 0 and seen.low == 0:
+    if findings.nodata == 0 and facts.low == 0:
         yield "0 is the value of no data: a pixel has none where all its bands hold 0"
-    if seen.filler is not None:
-        value, count = seen.filler
+    if facts.filler is not None:
+        value, count = facts.filler
         text = f"{int(value)}" if value.is_integer() and abs(value) < 2**53 else repr(value)
         yield f"{text} at {count:,} pixels looks like missing data: if it is, say `nodata={text}`"
 
 
-def _scale_warnings(found: _Findings) -> Iterator[str]:
+def _scale_warnings(findings: _Findings) -> Iterator[str]:
     """On the scale and the units of the values."""
-    seen, read, raw = found.seen, found.read, found.raw
-    if "cube.scale" in read.remarks:
+    facts = findings.seen
+    values = findings.read
+    raw = findings.raw
+    if "cube.scale" in values.remarks:
         yield (
-            f"cube.scale is {read.remarks['cube.scale']}: say it with `scale` (1 to keep the"
+            f"cube.scale is {values.remarks['cube.scale']}: say it with `scale` (1 to keep the"
             " numbers, 0.01 for percent)"
         )
-    elif read.scale is not None and (raw.scale is not None or np.any(raw.offset)):
+    elif values.scale is not None and (raw.scale is not None or np.any(raw.offset)):
         declared = (
             f"{_per_band(1.0 if raw.scale is None else raw.scale)}, offset {_per_band(raw.offset)}"
         )
         yield f"the scale of the file ({declared}) is not applied: `scale` says another one"
-    if read.units == "unknown" and "cube.units" in read.remarks and seen.filler is None:
+    if values.units == "unknown" and "cube.units" in values.remarks and facts.filler is None:
         yield (
-            f"values up to {seen.high:g} are no reflectance: multiply them by `scale` (0.01 for"
+            f"values up to {facts.high:g} are no reflectance: multiply them by `scale` (0.01 for"
             " percent, 0.0001 for reflectance times 10,000), or say with `units` what they are"
         )
 
@@ -638,33 +644,34 @@ def bare_scene(path: Path) -> tuple[UnlabelledScene, Georeference | None, dict[s
     Raises SceneError where the file is missing or damaged.
     """
     must_exist(path)
-    ground, raw = read_declared(path).ground, read_cube_file(path)
+    ground = read_declared(path).ground
+    raw = read_cube_file(path)
     void = raw.void()
-    seen = look_through(raw.array, raw.nodata, raw.bad_bands, str(path), void)
-    read = read_values(raw, seen, None, None, ())
-    kept = [band for band in range(seen.shape[2]) if band not in read.bad_bands]
+    facts = look_through(raw.array, raw.nodata, raw.bad_bands, str(path), void)
+    values = read_values(raw, facts, None, None, ())
+    good_bands = [band for band in range(facts.shape[2]) if band not in values.bad_bands]
     change = Conversion(
-        bands=kept if read.bad_bands else None,
-        scale=read.used,
-        offset=read.offset,
-        nodata=_filled_value(seen, raw.nodata),
+        bands=good_bands if values.bad_bands else None,
+        scale=values.used,
+        offset=values.offset,
+        nodata=_filled_value(facts, raw.nodata),
     )
     cube = cube_of(raw.array, str(path), change)
     if void is not None:
         cube[void] = 0
     centres = None
-    if raw.wavelengths is not None and not np.isnan(raw.wavelengths[kept]).any():
-        centres = raw.wavelengths[kept]
+    if raw.wavelengths is not None and not np.isnan(raw.wavelengths[good_bands]).any():
+        centres = raw.wavelengths[good_bands]
     scene = UnlabelledScene(
-        cube, (), centres, None if ground is None else ground.metres, read.units, Descriptions({})
+        cube, (), centres, None if ground is None else ground.metres, values.units, Descriptions({})
     )
-    return scene, ground, read.remarks
+    return scene, ground, values.remarks
 
 
-def _filled_value(seen: CubeFacts, nodata: float | None) -> float | None:
+def _filled_value(facts: CubeFacts, nodata: float | None) -> float | None:
     """The raw value of pixels that a reader must make 0: that of no data, NaN where none is known;
     None where every pixel has data or holds 0.
     """
-    if not seen.unfilled:
+    if not facts.unfilled:
         return None
     return math.nan if nodata is None else nodata

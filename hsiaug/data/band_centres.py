@@ -54,12 +54,12 @@ def centres_in_nm(
     word = unit.strip().lower()
     with np.errstate(all="ignore"):
         centres[~((centres > 0) & np.isfinite(centres))] = np.nan
-        known = centres[np.isfinite(centres)]
-        if not known.size:
+        finite = centres[np.isfinite(centres)]
+        if not finite.size:
             return np.full(centres.shape, np.nan), ""
         if word in WAVENUMBERS:
             return tidy(1e7 / centres), ""
-        short = known.max() < MICRO
+        short = finite.max() < MICRO
         if word in ("", "unknown", "none"):
             note = (
                 "band centres have no unit: values below 100 are taken as micrometres"
@@ -73,7 +73,7 @@ def centres_in_nm(
                 f"band centres in {unit.strip()[:40]!r} are not used",
             )
         else:
-            factor, note = _plausible(NANOMETRES[word], known, unit.strip())
+            factor, note = _plausible(NANOMETRES[word], finite, unit.strip())
         centres *= factor
         centres[centres >= LONGEST] = np.nan
     return tidy(centres), note
@@ -81,7 +81,7 @@ def centres_in_nm(
 
 def widths_in_nm(
     widths: Sequence[float] | NDArray[np.float64],
-    given: NDArray[np.float64] | None,
+    stated: NDArray[np.float64] | None,
     centres: NDArray[np.float64] | None,
 ) -> NDArray[np.float64] | None:
     """Band widths in nanometres.
@@ -89,19 +89,19 @@ def widths_in_nm(
     Parameters
     ----------
     widths : (bands,) floats
-        In the unit of the centres that are given.
-    given, centres : (bands,) float64 or None
-        Band centres as they are given, and in nanometres; None where there are none.
+        In the unit of ``stated``.
+    stated, centres : (bands,) float64 or None
+        Band centres as the file states them, and in nanometres; None where there are none.
 
     Returns
     -------
     (bands,) float64, NaN where a width is not known; None where the unit is not known, or is none
     of length.
     """
-    if given is None or centres is None or len(widths) != len(given):
+    if stated is None or centres is None or len(widths) != len(stated):
         return None
     with np.errstate(all="ignore"):
-        factors = (centres / given)[np.isfinite(centres)]
+        factors = (centres / stated)[np.isfinite(centres)]
     if not factors.size or not np.allclose(factors, factors[0], rtol=1e-6):
         return None
     in_nm = np.array(widths, dtype=np.float64) * factors[0]
@@ -109,18 +109,18 @@ def widths_in_nm(
     return None if np.isnan(in_nm).all() else tidy(in_nm)
 
 
-def _plausible(factor: float, known: NDArray[np.float64], unit: str) -> tuple[float, str]:
+def _plausible(factor: float, finite: NDArray[np.float64], unit: str) -> tuple[float, str]:
     """Nanometres in a unit, or in the one that is meant where no sensor has bands at such
     places.
     """
-    first = f"{known.min():g}"
-    last = f"{known.max():g}"
-    if factor == 1.0 and known.max() < MICRO:
+    first = f"{finite.min():g}"
+    last = f"{finite.max():g}"
+    if factor == 1.0 and finite.max() < MICRO:
         return (
             1e3,
             f"band centres of {first} to {last} said to be in {unit} are taken as micrometres",
         )
-    if factor > 1.0 and known.min() * factor >= 1e3 * MICRO and known.min() >= MICRO:
+    if factor > 1.0 and finite.min() * factor >= 1e3 * MICRO and finite.min() >= MICRO:
         return (
             1.0,
             f"band centres of {first} to {last} said to be in {unit} are taken as nanometres",

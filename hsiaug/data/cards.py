@@ -264,8 +264,8 @@ class SceneCard(CardTable):
     @property
     def kept_descriptions(self) -> dict[str, tuple[str, ...]]:
         """The descriptions of the classes that are not ignored."""
-        kept = {name for name, _ in self.labels.kept}
-        return {name: sentences for name, sentences in self.descriptions.items() if name in kept}
+        names = {name for name, _ in self.labels.kept}
+        return {name: sentences for name, sentences in self.descriptions.items() if name in names}
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -279,9 +279,9 @@ class SceneCard(CardTable):
         for key, spec in (("cube", self.cube), ("labels", self.labels)):
             if not self.procedural and not spec.file:
                 raise ValueError(f"{key}.file is missing: name the file that holds the {key}")
-        known = {*self.labels.names, *self.labels.codes}
+        class_names = {*self.labels.names, *self.labels.codes}
         for name, items in self.subsets.items():
-            strangers = [item for item in items if item not in known]
+            strangers = [item for item in items if item not in class_names]
             if strangers or not items:
                 raise ValueError(
                     f"subsets.{name} must list classes by name or code, found {strangers or '[]'}"

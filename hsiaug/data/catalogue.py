@@ -113,7 +113,7 @@ def _read_card(path: Path, schema: type[Model]) -> Model:
 def _other_cards(path: Path) -> str:
     """The hint for a card that is not there: those that are, or how to write one."""
     folder = path.parent
-    cards = [one.name for one in sorted(folder.glob("*.toml")) if _is_card(one)]
+    cards = [path.name for path in sorted(folder.glob("*.toml")) if _is_card(path)]
     if not folder.is_dir():
         return f"There is no folder {folder}: check the path."
     if not cards:
@@ -227,9 +227,9 @@ def check_spared(ref: str, paths: Iterable[Path]) -> None:
         entry = find_entry(ref)
     except HsiaugError:
         return  # a set of pairs; of others, the loader says what is wrong
-    own = [path for spec in entry.card.files for path in files_of(entry, spec)]
+    scene_files = [path for spec in entry.card.files for path in files_of(entry, spec)]
     for path in paths:
-        if path.exists() and any(path.samefile(one) for one in own):
+        if path.exists() and any(path.samefile(file) for file in scene_files):
             raise InputError(
                 f"`out` {path} must not be a file of the scene",
                 value=ref,

@@ -204,7 +204,7 @@ def look_through(
             high = np.fmax(high, np.fmax.reduce(spectra))
         sample.append(spectra[::step][:, good].ravel())
     broken = tuple(b for b in good if missing[b] > BROKEN * int((~empty).sum()))
-    kept = [b for b in good if b not in set(broken)]
+    usable = [b for b in good if b not in set(broken)]
     values = np.concatenate(sample)
     values = values.astype(np.uint8) if values.dtype.kind == "b" else values
     values = values[np.isfinite(values)]
@@ -212,32 +212,32 @@ def look_through(
         rule = f"{where}: the cube must have a band that is not bad"
         hint = "Correct the list of bad bands of the file (bbl, good_wavelengths), or `bad_bands`."
         raise SceneError(rule, value=f"{bands} bad bands of {bands}", hint=hint)
-    if not kept or not values.size:
+    if not usable or not values.size:
         raise SceneError(
             f"{where}: the cube must hold data",
             value="no band with valid values",
             hint="Check `nodata`, and that this is the file of the cube.",
         )
     zero = 0
-    for rows, block in stripes(view) if missing[kept].any() or empty.any() else ():
-        if missing[kept].any() and (lacking := _invalid(block[:, :, kept], nodata)) is not None:
+    for rows, block in stripes(view) if missing[usable].any() or empty.any() else ():
+        if missing[usable].any() and (lacking := _invalid(block[:, :, usable], nodata)) is not None:
             empty[rows] |= lacking.any(axis=2)
         zero += int((empty[rows] & ~block.any(axis=2)).sum())
     return CubeFacts(
         shape=(int(view.shape[0]), int(view.shape[1]), int(bands)),
-        low=float(low[kept].min()),
-        high=float(high[kept].max()),
+        low=float(low[usable].min()),
+        high=float(high[usable].max()),
         typical=(float(np.percentile(values, 0.1)), float(np.percentile(values, 99.9))),
-        constant=tuple(b for b in kept if low[b] == high[b]),
+        constant=tuple(b for b in usable if low[b] == high[b]),
         broken=broken,
         empty=empty,
         unfilled=int(empty.sum()) - zero,
-        filler=_filler(view, kept, empty, float(low[kept].min()), float(high[kept].max())),
+        filler=_filler(view, usable, empty, float(low[usable].min()), float(high[usable].max())),
     )
 
 
 def _filler(
-    view: AnyArray, kept: list[int], empty: NDArray[np.bool_], low: float, high: float
+    view: AnyArray, usable: list[int], empty: NDArray[np.bool_], low: float, high: float
 ) -> tuple[float, int] | None:
     """The number that seems to stand for missing data although nothing says so, and how many pixels
     hold it.
@@ -248,7 +248,7 @@ def _filler(
     for value in suspects:
         count = 0
         for rows, block in stripes(view):
-            same = block[:, :, kept] == value
+            same = block[:, :, usable] == value
             count += int(
                 ((same.any(axis=2) if value < 0 else same.all(axis=2)) & ~empty[rows]).sum()
             )
@@ -279,7 +279,7 @@ def _invalid(block: AnyArray, nodata: float | None) -> NDArray[np.bool_] | None:
 
 def read_values(
     raw: RawArray,
-    seen: CubeFacts,
+    facts: CubeFacts,
     scale: float | None,
     units: str | None,
     bad_bands: tuple[int, ...],
@@ -296,25 +296,25 @@ def read_values(
     # As most products are stored: integers of more than 8 bits.
     wide = raw.array.dtype.kind in "iu" and raw.array.dtype.itemsize > 1
     stated = scale if scale is not None else raw.scale
-    guessed = 1e-4 if stated is None and wide and seen.typical[1] > 1.5 else None
+    guessed = 1e-4 if stated is None and wide and facts.typical[1] > 1.5 else None
     if guessed is not None:
         remarks["cube.scale"] = (
-            f"a guess: the file holds integers up to {seen.high:g} and names no scale"
+            f"a guess: the file holds integers up to {facts.high:g} and names no scale"
         )
     in_card = scale if scale is not None else guessed
     used, offset = (in_card, 0.0) if in_card is not None else (raw.scale, raw.offset)
     if units is None and raw.units is not None and in_card is None:
         units = raw.units
     if units is None:
-        low, high = _ends(seen.typical, used, offset)
+        low, high = _ends(facts.typical, used, offset)
         units = "reflectance" if guessed is None else "reflectance or scaled radiance"
         units = "unknown" if low < -0.2 or high > 1.6 else units
         remarks["cube.units"] = f"a guess: 99.8 % of the values lie in {low:.3g} to {high:.3g}"
     reasons = {
         "asked for": bad_bands,
         "bad by the file": raw.bad_bands,
-        "one value only": seen.constant,
-        "many values missing": seen.broken,
+        "one value only": facts.constant,
+        "many values missing": facts.broken,
     }
     bad = tuple(sorted(set().union(*reasons.values())))
     if bad:

@@ -23,11 +23,11 @@ NODATA = ("_FillValue", "missing_value", "nodata")
 """Attributes that name the number of missing values."""
 
 
-def is_data_array(given: object) -> bool:
+def is_data_array(value: object) -> bool:
     """Whether something is an xarray.DataArray. Whoever has one has imported xarray, which takes a
     second.
     """
-    return isinstance(given, getattr(sys.modules.get("xarray"), "DataArray", ()))
+    return isinstance(value, getattr(sys.modules.get("xarray"), "DataArray", ()))
 
 
 def unpacked(
@@ -64,11 +64,11 @@ def unpacked(
         labels = plain_labels(_on_grid(labels, cube), options.get("unlabelled"))
     of_cube: dict[str, object] = {"axes": "hwb"}
     if centres is not None and centres.ndim == 1:
-        given = centres.values.astype(np.float64)
+        stated = centres.values.astype(np.float64)
         unit = str(centres.attrs.get("units", ""))
         # Without a unit it is guessed, and said, as that of any list.
-        known = centres_in_nm(given, unit)[0] if unit else given
-        of_cube |= {} if np.isnan(known).all() else {"wavelengths": known}
+        in_nm = centres_in_nm(stated, unit)[0] if unit else stated
+        of_cube |= {} if np.isnan(in_nm).all() else {"wavelengths": in_nm}
     nodata = _missing(cube)
     values = cube.values
     scale = _packing(cube, ("scale_factor", "scales"), values.shape[2])
@@ -110,8 +110,8 @@ def plain_labels(labels: Any, unlabelled: object = None) -> NDArray[Any]:
     longer = [name for name in labels.dims if labels.sizes[name] > 1]
     if len(longer) > 2:
         rule = "labels must have two dimensions"
-        found = ", ".join(map(str, labels.dims))
-        raise InputError(rule, value=found, hint="Choose one layer: labels.isel(band=0).")
+        dimensions = ", ".join(map(str, labels.dims))
+        raise InputError(rule, value=dimensions, hint="Choose one layer: labels.isel(band=0).")
     short = [name for name in labels.dims if name not in longer]
     sheet = labels.squeeze(short[: labels.ndim - 2])
     values = sheet.values
@@ -133,16 +133,19 @@ def _on_grid(labels: Any, cube: Any) -> Any:
     for name in pixels:
         if name not in labels.dims or name not in labels.coords or name not in cube.coords:
             continue
-        here, there = (np.asarray(array.coords[name].values) for array in (cube, labels))
-        order = _matching(here, there)
+        cube_axis, label_axis = (np.asarray(array.coords[name].values) for array in (cube, labels))
+        order = _matching(cube_axis, label_axis)
         if order is None:
             rule = f"labels must have the coordinates of the cube along `{name}`"
-            found = f"{_ends(there)} ({len(there)}), the cube {_ends(here)} ({len(here)})"
+            extents = (
+                f"{_ends(label_axis)} ({len(label_axis)}), the cube {_ends(cube_axis)}"
+                f" ({len(cube_axis)})"
+            )
             hint = (
                 "Name the labels of this very scene, or put them on its grid:"
                 " labels.reindex_like(cube, 'nearest')."
             )
-            raise InputError(rule, value=found, hint=hint)
+            raise InputError(rule, value=extents, hint=hint)
         labels = labels.isel({name: order})
     systems = [_system(array) for array in (cube, labels)]
     if all(systems) and systems[0] != systems[1]:
@@ -158,18 +161,18 @@ def _system(array: Any) -> str:
     return "" if place is None else str(place.attrs.get("crs_wkt", ""))
 
 
-def _matching(here: NDArray[Any], there: NDArray[Any]) -> NDArray[np.intp] | None:
-    """The order of ``there`` in which it is ``here``, to a hundredth of a step; None where it is
-    another set.
+def _matching(target: NDArray[Any], source: NDArray[Any]) -> NDArray[np.intp] | None:
+    """The indices that put ``source`` in the order of ``target``, to a hundredth of a step; None
+    where their values differ.
     """
-    if here.shape != there.shape:
+    if target.shape != source.shape:
         return None
-    if here.dtype.kind not in "iuf" or there.dtype.kind not in "iuf":
-        return np.arange(len(here)) if np.array_equal(here, there) else None
-    step = np.abs(np.diff(np.sort(here))).min() if len(here) > 1 else 1.0
-    order = np.empty(len(here), dtype=np.intp)
-    order[np.argsort(here, kind="stable")] = np.argsort(there, kind="stable")
-    return order if np.allclose(there[order], here, rtol=0, atol=0.01 * float(step)) else None
+    if target.dtype.kind not in "iuf" or source.dtype.kind not in "iuf":
+        return np.arange(len(target)) if np.array_equal(target, source) else None
+    step = np.abs(np.diff(np.sort(target))).min() if len(target) > 1 else 1.0
+    order = np.empty(len(target), dtype=np.intp)
+    order[np.argsort(target, kind="stable")] = np.argsort(source, kind="stable")
+    return order if np.allclose(source[order], target, rtol=0, atol=0.01 * float(step)) else None
 
 
 def _ends(values: NDArray[Any]) -> str:
@@ -221,8 +224,8 @@ def _packing(array: Any, keys: Sequence[str], bands: int) -> NDArray[np.float64]
     is none.
     """
     usual = 1.0 if keys[0] == "scale_factor" else 0.0
-    given = next((array.attrs[key] for key in keys if key in array.attrs), usual)
-    values = np.array(given, dtype=np.float64)
+    packing = next((array.attrs[key] for key in keys if key in array.attrs), usual)
+    values = np.array(packing, dtype=np.float64)
     if (
         values.size not in (1, bands)
         or not np.isfinite(values).all()
@@ -231,7 +234,7 @@ def _packing(array: Any, keys: Sequence[str], bands: int) -> NDArray[np.float64]
         hint = "Correct the attribute, or unpack the values first."
         raise InputError(
             f"`{keys[0]}` of a DataArray must be a number, or one for each band",
-            value=given,
+            value=packing,
             hint=hint,
         )
     return values if values.size == bands else values.reshape(())

@@ -57,9 +57,9 @@ def download(files: Sequence[tuple[FileSpec, Path]], name: str, *, progress: boo
             reasons[url] = reason
         else:
             rule = f"{target.name} ({in_bytes(spec.size)}) of {name} could not be downloaded"
-            found = "; ".join(f"{url}: {reason}" for url, reason in reasons.items())
+            failures = "; ".join(f"{url}: {reason}" for url, reason in reasons.items())
             hint = f"Go online and try again, or put into {target.parent} by hand: {by_hand}."
-            raise DataUnavailableError(rule, value=found, hint=hint)
+            raise DataUnavailableError(rule, value=failures, hint=hint)
 
 
 def _try_mirror(url: str, spec: FileSpec, target: Path, progress: bool) -> str | None:
@@ -70,7 +70,8 @@ def _try_mirror(url: str, spec: FileSpec, target: Path, progress: bool) -> str |
 
     from hsiaug.base.terminal import Console
 
-    host, console = urlsplit(url).hostname or url, Console(stderr=True)
+    host = urlsplit(url).hostname or url
+    console = Console(stderr=True)
     if progress:
         console.print(
             f"Downloading {target.name} from {host} ({in_bytes(spec.size)})", soft_wrap=True
@@ -81,7 +82,7 @@ def _try_mirror(url: str, spec: FileSpec, target: Path, progress: bool) -> str |
         target.parent.mkdir(parents=True, exist_ok=True)
         with temporary_folder(target.parent, "download") as fresh:
             fetch = partial(
-                _fetch, most=spec.size or LARGEST, shown=progress and console.is_terminal
+                _fetch, most=spec.size or LARGEST, shows_progress=progress and console.is_terminal
             )
             pooch.retrieve(
                 url, f"sha256:{spec.sha256}", fname=target.name, path=fresh, downloader=fetch
@@ -117,7 +118,7 @@ class _Unbounded(Exception):
     """A mirror sends more than it should, or next to nothing. Its text says which."""
 
 
-def _fetch(url: str, target: str, _: object, *, most: int, shown: bool) -> None:
+def _fetch(url: str, target: str, _: object, *, most: int, shows_progress: bool) -> None:
     """Write what an address gives into a file, as pooch asks for it.
 
     Parameters
@@ -126,7 +127,7 @@ def _fetch(url: str, target: str, _: object, *, most: int, shown: bool) -> None:
         Where from, and the file's path.
     most : int
         Bytes of the file at most.
-    shown : bool
+    shows_progress : bool
         Whether a bar shows how far it is.
 
     Raises
@@ -137,10 +138,10 @@ def _fetch(url: str, target: str, _: object, *, most: int, shown: bool) -> None:
     import requests
     from tqdm import tqdm
 
-    asked = {"User-Agent": "hsiaug", "Accept-Encoding": "identity"}
+    headers = {"User-Agent": "hsiaug", "Accept-Encoding": "identity"}
     timeout = CONNECT_SECONDS, STALL_SECONDS
     with (
-        requests.get(url, headers=asked, timeout=timeout, stream=True) as answer,
+        requests.get(url, headers=headers, timeout=timeout, stream=True) as answer,
         Path(target).open("wb") as file,
     ):
         answer.raise_for_status()
@@ -151,7 +152,7 @@ def _fetch(url: str, target: str, _: object, *, most: int, shown: bool) -> None:
         since = time.monotonic()
         before = 0
         with tqdm(
-            total=stated or None, unit="B", unit_scale=True, ncols=79, disable=not shown
+            total=stated or None, unit="B", unit_scale=True, ncols=79, disable=not shows_progress
         ) as bar:
             # What has arrived, and no more is waited for: a mirror may send byte by byte.
             while piece := answer.raw.read1(PIECE):
@@ -161,6 +162,7 @@ def _fetch(url: str, target: str, _: object, *, most: int, shown: bool) -> None:
                 if (passed := time.monotonic() - since) > LOOK_SECONDS:
                     if received - before < SLOWEST * passed:
                         raise _Unbounded(f"sent fewer than {SLOWEST:,} bytes a second")
-                    since, before = time.monotonic(), received
+                    since = time.monotonic()
+                    before = received
                 file.write(piece)
                 bar.update(len(piece))

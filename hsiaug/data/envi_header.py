@@ -69,15 +69,15 @@ def parse_header(text: str) -> Header:
     if len(lines) > MOST_LINES:
         raise ValueError(f"more than {MOST_LINES:,} lines")
     header: Header = {}
-    rest = iter(lines[1:])
-    for line in rest:
+    further = iter(lines[1:])
+    for line in further:
         key, equals, value = line.partition("=")
         if not equals or line.startswith(";"):
             continue
         key = " ".join(key.replace("_", " ").lower().split())
         value = value.strip()
         if value.startswith("{"):
-            value = _braced(value, rest, key)
+            value = _braced(value, further, key)
             listed = [item.strip() for item in value[1:-1].split(",")]
             if key == "description":
                 header[key] = value.strip("{}").strip()
@@ -88,13 +88,13 @@ def parse_header(text: str) -> Header:
     return header
 
 
-def _braced(value: str, rest: Iterator[str], key: str) -> str:
+def _braced(value: str, further: Iterator[str], key: str) -> str:
     """A value in braces, which may go on over further lines. Raises ValueError for one that does
     not end.
     """
     parts = [value]
     while not parts[-1].endswith("}"):
-        line = next(rest, None)
+        line = next(further, None)
         if line is None:
             raise ValueError(f"the braces of '{key}' are not closed")
         if not line.startswith(";"):
@@ -124,10 +124,10 @@ def whole(path: Path, header: Header, key: str, default: int | None = None) -> i
             return default
         return int(str(text))
     except ValueError as cause:
-        found = "no such line" if key not in header else repr(header[key])[:80]
+        value = "no such line" if key not in header else repr(header[key])[:80]
         hint = f"Add or correct the line '{key} = …' of the header."
         raise SceneError(
-            f"{path} must give '{key}', a whole number", value=found, hint=hint
+            f"{path} must give '{key}', a whole number", value=value, hint=hint
         ) from cause
 
 
@@ -157,12 +157,14 @@ def band_places(header: Header, bands: int) -> Bands:
         count = f"{len(listed)} entries" if isinstance(listed, list) else "no list in braces"
         return Bands(notes=(f"'wavelength' of the header is not used: {count} for {bands} bands",))
     unit = header.get("wavelength units", "")
-    given = np.array(numbers(listed))
-    centres, note = centres_in_nm(given, unit if isinstance(unit, str) else unit[0])
-    known = None if np.isnan(centres).all() else centres
+    stated = np.array(numbers(listed))
+    centres, note = centres_in_nm(stated, unit if isinstance(unit, str) else unit[0])
+    known_centres = None if np.isnan(centres).all() else centres
     widths = header.get("fwhm")
-    in_nm = widths_in_nm(numbers(widths), given, known) if isinstance(widths, list) else None
-    return Bands(known, in_nm, (note,) if note else ())
+    in_nm = (
+        widths_in_nm(numbers(widths), stated, known_centres) if isinstance(widths, list) else None
+    )
+    return Bands(known_centres, in_nm, (note,) if note else ())
 
 
 def bad_bands(header: Header, bands: int) -> tuple[tuple[int, ...], tuple[str, ...]]:
@@ -216,10 +218,11 @@ def scaling(
     )
     names = [f"data reflectance {name} values" for name in ("gain", "offset")]
     others = [_of_bands(path, header, name, bands) for name in names]
-    factor, notes = _factor(path, header), tuple[str, ...]()
-    if gains is offsets is None and any(other is not None for other in others):
+    factor = _factor(path, header)
+    notes = tuple[str, ...]()
+    if gains is offsets is None and any(factor is not None for factor in others):
         gains, offsets = others
-    elif any(other is not None for other in others):
+    elif any(factor is not None for factor in others):
         notes = (
             "'data gain values' of the header are applied, not its 'data reflectance gain values'",
         )
@@ -227,9 +230,9 @@ def scaling(
         return (None if factor is None else 1.0 / factor), 0.0, notes
     if factor not in (None, 1.0):
         rule = f"{path} must name one scale"
-        found = "'data gain values' and 'reflectance scale factor'"
+        fields = "'data gain values' and 'reflectance scale factor'"
         raise SceneError(
-            rule, value=found, hint="Delete the line of the header that the numbers do not need."
+            rule, value=fields, hint="Delete the line of the header that the numbers do not need."
         )
     return 1.0 if gains is None else gains, 0.0 if offsets is None else offsets, notes
 
@@ -245,8 +248,8 @@ def _of_bands(path: Path, header: Header, key: str, bands: int) -> PerBand | Non
     sound = all(map(math.isfinite, values)) and (0.0 not in values or "gain" not in key)
     if len(values) not in (1, bands) or not sound:
         rule = f"{path}: '{key}' must be {bands} numbers, and gains other than 0"
-        found = f"{len(values)}: {', '.join(f'{value:g}' for value in values[:6])}"
-        raise SceneError(rule, value=found, hint=f"Correct '{key}' in the header, or delete it.")
+        listing = f"{len(values)}: {', '.join(f'{value:g}' for value in values[:6])}"
+        raise SceneError(rule, value=listing, hint=f"Correct '{key}' in the header, or delete it.")
     return one_or_all(values)
 
 
@@ -261,8 +264,8 @@ def _factor(path: Path, header: Header) -> float | None:
     except ValueError as cause:
         rule = f"{path} must give one 'reflectance scale factor' above 0"
         hint = "Correct that line of the header, or delete it."
-        found = repr(header["reflectance scale factor"])[:80]
-        raise SceneError(rule, value=found, hint=hint) from cause
+        value = repr(header["reflectance scale factor"])[:80]
+        raise SceneError(rule, value=value, hint=hint) from cause
     return factor
 
 
@@ -275,7 +278,7 @@ def refuse_kind(path: Path, header: Header, *, labels: bool) -> None:
     hint = ""
     if LIBRARY in word:
         hint = "Name the header of the cube; a spectral library holds single spectra."
-    elif any(other in word for other in OTHER_KINDS):
+    elif any(kind in word for kind in OTHER_KINDS):
         hint = "Export the image as ENVI Standard, or name its own file."
     elif CLASSIFICATION in word and not labels:
         hint = "Its numbers are codes of classes: name it as the labels, and the cube before them."

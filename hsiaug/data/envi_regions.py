@@ -22,9 +22,9 @@ def parse_classic(text: str) -> tuple[list[str], list[tuple[int, int]], tuple[in
     if not text.startswith(CLASSIC):
         raise ValueError(f"no line {CLASSIC!r}; in ENVI Classic choose File > Output ROIs to ASCII")
     heads = [line.strip("; \t\r") for line in text.splitlines() if line.startswith(";")]
-    said = [(key, value.strip()) for key, _, value in (head.partition(":") for head in heads)]
-    names = [value for key, value in said if key == "ROI name"]
-    counts = [int(value) for key, value in said if key == "ROI npts"]
+    entries = [(key, value.strip()) for key, _, value in (head.partition(":") for head in heads)]
+    names = [value for key, value in entries if key == "ROI name"]
+    counts = [int(value) for key, value in entries if key == "ROI npts"]
     columns = re.split(r"\s{2,}|\t", heads[-1])
     if not {"X", "Y"} <= set(columns):
         raise ValueError("no columns X and Y; export the ROIs with their pixel locations")
@@ -35,7 +35,7 @@ def parse_classic(text: str) -> tuple[list[str], list[tuple[int, int]], tuple[in
         )
     x, y = columns.index("X"), columns.index("Y")
     places = [(int(row[y]) - 1, int(row[x]) - 1) for row in rows]
-    size = re.fullmatch(r"(\d+) x (\d+)", dict(said).get("File Dimension", ""))
+    size = re.fullmatch(r"(\d+) x (\d+)", dict(entries).get("File Dimension", ""))
     classes = [name for name, count in zip(names, counts, strict=True) for _ in range(count)]
     return classes, places, (int(size[2]), int(size[1])) if size else None
 
@@ -48,7 +48,8 @@ def parse_xml(text: str) -> tuple[list[Feature], str]:
     """
     if "<!DOCTYPE" in text:  # entities could grow without bounds
         raise ValueError("a document type")
-    root, found = ElementTree.fromstring(text), list[Feature]()
+    root = ElementTree.fromstring(text)
+    features = list[Feature]()
     systems = {(item.text or "none").strip() for item in root.iter("CoordSysStr")}
     if root.tag != "RegionsOfInterest" or len(systems) > 1:
         raise ValueError(
@@ -62,8 +63,8 @@ def parse_xml(text: str) -> tuple[list[Feature], str]:
             for item in region.iterfind("GeometryDef/*")
             if item.tag != "CoordSysStr"
         ]
-        found += ((shape, {"class": region.get("name")}) for shape in shapes or [None])
-    return found, "".join(systems).removeprefix("none")
+        features += ((shape, {"class": region.get("name")}) for shape in shapes or [None])
+    return features, "".join(systems).removeprefix("none")
 
 
 def _geometry(shape: ElementTree.Element) -> dict[str, Any]:

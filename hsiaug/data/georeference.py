@@ -134,9 +134,9 @@ def open_geotiff(rasterio: ModuleType, path: Path, driver: str = "GTiff") -> Dat
     mask = path.with_name(f"{path.name}.msk")
     if mask.is_file() and mask.read_bytes()[:2] not in TIFF_STARTS:
         raise ValueError(f"a mask beside it, {mask.name}, that is no TIFF")
-    more = path.with_name(f"{path.name}.aux.xml")
-    if more.is_file() and more.stat().st_size > LONGEST:
-        raise ValueError(f"{more.name} beside it of {more.stat().st_size:,} bytes")
+    auxiliary = path.with_name(f"{path.name}.aux.xml")
+    if auxiliary.is_file() and auxiliary.stat().st_size > LONGEST:
+        raise ValueError(f"{auxiliary.name} beside it of {auxiliary.stat().st_size:,} bytes")
     file = rasterio.open(path, driver=driver)
     if file.count > MOST_BANDS:
         file.close()
@@ -201,7 +201,7 @@ def scene_georeference(ref: str | os.PathLike[str]) -> Georeference | None:
     entry = find_entry(ref)
     cube = entry.card.cube
     path = None if entry.card.procedural else find_file(entry, cube)
-    found = None if path is None or cube.axes != "hwb" else read_declared(path, cube.data).ground
-    if found is None:
+    ground = None if path is None or cube.axes != "hwb" else read_declared(path, cube.data).ground
+    if ground is None:
         return None
-    return found.shifted((cube.rows or (0,))[0], (cube.columns or (0,))[0])
+    return ground.shifted((cube.rows or (0,))[0], (cube.columns or (0,))[0])

@@ -82,9 +82,9 @@ class LabelRaster:
 
     def without(self, pixels: NDArray[np.bool_], reason: str, note: str) -> LabelRaster:
         """The same raster with no label at these pixels (H, W)."""
-        held = (*self.emptied, (reason, int(pixels.sum())))
+        emptied = (*self.emptied, (reason, int(pixels.sum())))
         return replace(
-            self.with_codes(np.where(pixels, self.filler, self.codes), note), emptied=held
+            self.with_codes(np.where(pixels, self.filler, self.codes), note), emptied=emptied
         )
 
 
@@ -166,10 +166,10 @@ def code_labels(
     ignored = {int(item) for item in ignore if is_code(item)}
     reasons = _reasons(of, raster, ignored, unlabelled)
     ids = tuple(code for code in of if code not in reasons)
-    held = _Held(of, ids, raster, ignored, unlabelled)
-    notes = list(_doubts(held, reasons, bool(names)))
+    code_counts = _CodeCounts(of, ids, raster, ignored, unlabelled)
+    notes = list(_doubts(code_counts, reasons, bool(names)))
     if names:
-        _check_readings(held, len(names))
+        _check_readings(code_counts, len(names))
     if names and len(names) > len(ids) > 1 and len(names) >= ids[-1] and 0 not in ids:
         ids = tuple(range(1, len(names) + 1))
         notes += [
@@ -180,11 +180,11 @@ def code_labels(
         rule = f"`classes` must name every code of {raster.where}, in ascending order"
         raise InputError(
             rule,
-            value=f"{len(names)} names for {len(ids)} codes: {held.listed}",
-            hint=held.hint(len(names)),
+            value=f"{len(names)} names for {len(ids)} codes: {code_counts.listed}",
+            hint=code_counts.hint(len(names)),
         )
     elif not names:
-        _check_zero(held)
+        _check_zero(code_counts)
         of_file = dict(enumerate(raster.names))
         names = tuple((code >= 0 and of_file.get(code)) or f"class {code}" for code in ids)
         _check_repeats(names, ids, raster.where)
@@ -195,13 +195,13 @@ def code_labels(
     for item in (item for item in ignore if not is_code(item)):
         check_known("`ignore` must name a class or a code", item, names)
     if len(ids) < 2:
-        hint = f"0 is unlabelled; check `ignore`. {held.hint(0)}".strip()
+        hint = f"0 is unlabelled; check `ignore`. {code_counts.hint(0)}".strip()
         raise SceneError(
             f"{raster.where}: labels need at least two classes",
-            value=f"codes {held.listed}",
+            value=f"codes {code_counts.listed}",
             hint=hint,
         )
-    alike = [name for name in names if [other.lower() for other in names].count(name.lower()) > 1]
+    alike = [name for name in names if [second.lower() for second in names].count(name.lower()) > 1]
     if alike:
         notes.append(f"names of classes differ in capital letters alone: {', '.join(alike)}")
     words = tuple(item for item in ignore if item in names)
@@ -212,14 +212,14 @@ def code_labels(
     )
 
 
-def _check_zero(held: _Held) -> None:
+def _check_zero(code_counts: _CodeCounts) -> None:
     """Raise InputError where the file gives code 0 a name that is one of a class."""
-    name = held.raster.names[0] if held.raster.names else ""
-    if held.zero and re.sub(r"[\W_]", "", name.lower()) not in UNLABELLED:
-        rule = f"`unlabelled` must say whether code 0 of {held.raster.where} is a class"
-        found = f"{name!r} for its {held.zero:,} pixels"
+    name = code_counts.raster.names[0] if code_counts.raster.names else ""
+    if code_counts.zero and re.sub(r"[\W_]", "", name.lower()) not in UNLABELLED:
+        rule = f"`unlabelled` must say whether code 0 of {code_counts.raster.where} is a class"
+        value = f"{name!r} for its {code_counts.zero:,} pixels"
         hint = "If it is one, say `unlabelled=none`; if it stands for no label, `unlabelled=0`."
-        raise InputError(rule, value=found, hint=hint)
+        raise InputError(rule, value=value, hint=hint)
 
 
 def _check_repeats(names: tuple[str, ...], ids: tuple[int, ...], where: str) -> None:
@@ -240,7 +240,7 @@ def _check_repeats(names: tuple[str, ...], ids: tuple[int, ...], where: str) -> 
 
 
 @dataclass(frozen=True)
-class _Held:
+class _CodeCounts:
     """What a raster holds: pixels by code, the codes that are classes, and what the user said."""
 
     of: Mapping[int, int]
@@ -261,10 +261,11 @@ class _Held:
     @property
     def far(self) -> int | None:
         """The code of a class that may stand for no label: far above the others."""
-        rest, last = self.ids[:-1], self.ids[-1] if self.ids else 0
+        lower = self.ids[:-1]
+        last = self.ids[-1] if self.ids else 0
         return (
             last
-            if self.unlabelled is None and last in FILLERS and last > 2 * max(rest, default=0) + 1
+            if self.unlabelled is None and last in FILLERS and last > 2 * max(lower, default=0) + 1
             else None
         )
 
@@ -295,11 +296,13 @@ class _Held:
             for text, ids in self.readings()[1:]
             if len(ids) == count or (not count and len(ids) > 1)
         ]
-        more = f" Or say which codes have no label: `unlabelled={fitting[0]}`." if fitting else ""
+        alternative = (
+            f" Or say which codes have no label: `unlabelled={fitting[0]}`." if fitting else ""
+        )
         return (
-            f"Give one name per code; leave codes out with `ignore`.{more}"
+            f"Give one name per code; leave codes out with `ignore`.{alternative}"
             if count
-            else more.strip()
+            else alternative.strip()
         )
 
 
@@ -321,17 +324,18 @@ def _reasons(
     )
 
 
-def _doubts(held: _Held, reasons: Mapping[int, str], named: bool) -> Iterator[str]:
+def _doubts(code_counts: _CodeCounts, reasons: Mapping[int, str], named: bool) -> Iterator[str]:
     """Sentences on codes that may mean something else."""
     below = [
         code
         for code, reason in reasons.items()
-        if reason == "below 0" and code != held.raster.filler
+        if reason == "below 0" and code != code_counts.raster.filler
     ]
     if below:
         yield f"codes below 0 count as unlabelled: {', '.join(map(str, below))}"
-    zero, missing = held.zero, held.raster.missing
-    if zero and held.raster.marks:
+    zero = code_counts.zero
+    missing = code_counts.raster.missing
+    if zero and code_counts.raster.marks:
         yield (
             f"{zero:,} labels are of class 0, which counts as unlabelled: if it is a class, say"
             " `unlabelled=none`"
@@ -339,29 +343,30 @@ def _doubts(held: _Held, reasons: Mapping[int, str], named: bool) -> Iterator[st
     elif zero and (below or missing is not None):
         text = ",".join(map(str, below)) or str(missing)
         yield f"0 ({zero:,} px) counts as unlabelled too: if it is a class, say `unlabelled={text}`"
-    if held.far is not None and not named:
+    far = code_counts.far
+    if far is not None and not named:
         text = (
-            f"code {held.far} ({held.of[held.far]:,} px) is taken for a class: if it marks pixels"
+            f"code {far} ({code_counts.of[far]:,} px) is taken for a class: if it marks pixels"
             " without a label, say "
         )
-        text += f"`unlabelled=0,{held.far}`"
+        text += f"`unlabelled=0,{far}`"
         if zero:
-            text += f", or `unlabelled={held.far}` if 0 ({zero:,} px), now unlabelled, is a class"
+            text += f", or `unlabelled={far}` if 0 ({zero:,} px), now unlabelled, is a class"
         yield text
 
 
-def _check_readings(held: _Held, count: int) -> None:
+def _check_readings(code_counts: _CodeCounts, count: int) -> None:
     """Raise InputError where so many names fit two readings of the codes."""
-    first, *others = held.readings()
+    first, *others = code_counts.readings()
     ids = first[1]
     fits = len(ids) == count or (count > len(ids) > 1 and count >= ids[-1])
-    others = [other for other in others if len(other[1]) == count and 0 in other[1]]
+    others = [reading for reading in others if len(reading[1]) == count and 0 in reading[1]]
     if not fits or not others:
         return
     usual = ids if len(ids) == count else tuple(range(1, count + 1))
-    texts = [f"{_ways(held, usual)} (unlabelled {first[0]})"]
-    texts += [f"{_ways(held, codes)} (unlabelled {text})" for text, codes in others]
-    rule = f"`classes` must fit one reading of the codes in {held.raster.where}"
+    texts = [f"{_ways(code_counts, usual)} (unlabelled {first[0]})"]
+    texts += [f"{_ways(code_counts, codes)} (unlabelled {text})" for text, codes in others]
+    rule = f"`classes` must fit one reading of the codes in {code_counts.raster.where}"
     raise InputError(
         rule,
         value=f"{count} names for {' or '.join(texts)}",
@@ -372,8 +377,8 @@ def _check_readings(held: _Held, count: int) -> None:
     )
 
 
-def _ways(held: _Held, codes: Sequence[int]) -> str:
-    pixels = {**held.of, 0: held.zero}
+def _ways(code_counts: _CodeCounts, codes: Sequence[int]) -> str:
+    pixels = {**code_counts.of, 0: code_counts.zero}
     return f"codes {shown([(code, pixels.get(code, 0)) for code in codes])}"
 
 

@@ -36,11 +36,12 @@ def better_shift(cube: NDArray[np.float32], labels: NDArray[np.int16]) -> tuple[
         edge[:REACH] = edge[-REACH:] = 0
     sizes = np.bincount(fields[fields > 0])
     large = np.flatnonzero(sizes >= SMALLEST)
-    kept = large[:: -(-int(sizes[large].sum()) // MOST) or 1]
-    if len(kept) < FEWEST:
+    chosen = large[:: -(-int(sizes[large].sum()) // MOST) or 1]
+    if len(chosen) < FEWEST:
         return None
-    rows, columns = np.nonzero(np.isin(fields, kept))
-    mine, n = np.searchsorted(kept, fields[rows, columns]), sizes[kept]
+    rows, columns = np.nonzero(np.isin(fields, chosen))
+    group = np.searchsorted(chosen, fields[rows, columns])
+    n = sizes[chosen]
     bands = slice(None, None, max(1, cube.shape[2] // BANDS))
     spectra = cube[rows, columns][:, bands].astype(np.float64)
     mean = spectra.mean(axis=0)
@@ -53,12 +54,16 @@ def better_shift(cube: NDArray[np.float32], labels: NDArray[np.int16]) -> tuple[
     def spread(down: int, right: int) -> NDArray[np.float64]:
         """(fields,) log of the variance within each field, moved."""
         x = np.clip((cube[rows + down, columns + right][:, bands] - mean) / std, -4, 4) @ project
-        sums = (np.bincount(mine, one**2) / n - (np.bincount(mine, one) / n) ** 2 for one in x.T)
+        sums = (
+            np.bincount(group, component**2) / n - (np.bincount(group, component) / n) ** 2
+            for component in x.T
+        )
         return np.asarray(np.log(np.maximum(sum(sums), 0) + 1e-4))
 
-    here, weight = spread(0, 0), np.sqrt(np.minimum(n, 200))
+    unmoved = spread(0, 0)
+    weight = np.sqrt(np.minimum(n, 200))
     reach = range(-REACH, REACH + 1)
-    falls = {by: here - spread(*by) for by in product(reach, reach)}
+    falls = {by: unmoved - spread(*by) for by in product(reach, reach)}
     best = max(falls, key=lambda by: np.average(falls[by], weights=weight))
     gain = np.average(falls[best], weights=weight)
     error = np.sqrt((weight**2 * (falls[best] - gain) ** 2).sum()) / weight.sum()
@@ -70,7 +75,9 @@ def shift_warnings(scene: Scene) -> list[str]:
     if (by := better_shift(scene.pixels, scene.labels)) is None:
         return []
     ways = zip(by, ("up", "left"), ("down", "right"), strict=True)
-    moved = " and ".join(f"{abs(n)} px {less if n < 0 else more}" for n, less, more in ways if n)
+    moved = " and ".join(
+        f"{abs(n)} px {before if n < 0 else after}" for n, before, after in ways if n
+    )
     return [
         f"the labels fit the cube clearly better moved {moved}: look at the picture, and correct"
         " their file"

@@ -93,7 +93,8 @@ def read_raster(path: Path, key: str | None, filler: int = 0) -> LabelRaster:
     SceneError
         Where the file is missing or damaged, or holds no whole numbers.
     """
-    said, raw = read_declared(path), read_labels_array(path, key=key)
+    declared = read_declared(path)
+    raw = read_labels_array(path, key=key)
     nodata = raw.nodata
     whole = nodata is not None and float(nodata).is_integer() and abs(nodata) < LARGEST
     gone = void_codes(replace(raw, nodata=None) if whole else raw)
@@ -106,8 +107,8 @@ def read_raster(path: Path, key: str | None, filler: int = 0) -> LabelRaster:
         changed=bool(gone.any()),
         filler=filler,
         missing=int(nodata) if whole and nodata is not None else None,
-        names=said.classes,
-        ground=said.ground,
+        names=declared.classes,
+        ground=declared.ground,
         emptied=(("no number, or masked, in the file", int(gone.sum())),) if gone.any() else (),
         notes=raw.notes,
         where=str(path),
@@ -115,8 +116,8 @@ def read_raster(path: Path, key: str | None, filler: int = 0) -> LabelRaster:
 
 
 def labels_on_cube(
-    found: VectorLabels | LabelRaster,
-    seen: CubeFacts,
+    source: VectorLabels | LabelRaster,
+    facts: CubeFacts,
     ground: Georeference | None,
     classes: tuple[str, ...],
     ignore: tuple[str, ...],
@@ -143,21 +144,21 @@ def labels_on_cube(
     SceneError
         Where the labels do not fit the cube.
     """
-    shape = seen.shape[:2]
-    if isinstance(found, VectorLabels):
-        if ground is None and control_points and found.shapes and found.crs != "":
+    shape = facts.shape[:2]
+    if isinstance(source, VectorLabels):
+        if ground is None and control_points and source.shapes and source.crs != "":
             raise _unwarped(where)
-        raster = rasterise(found.without(ignore), shape, ground, classes, where, unlabelled)
+        raster = rasterise(source.without(ignore), shape, ground, classes, where, unlabelled)
     else:
-        _check_grid(found, shape, ground, cube)
-        raster = found
+        _check_grid(source, shape, ground, cube)
+        raster = source
     if raster.codes.shape == shape[::-1] != shape:
         note = "height and width of the labels are exchanged: transposed to fit the cube"
         raster = raster.with_codes(raster.codes.T, note)
     if raster.codes.shape != shape:
         raise unlike_shapes(shape, raster.codes.shape, where)
     bare = {raster.filler, *(unlabelled if unlabelled is not None else (0, raster.missing or 0))}
-    lost = seen.empty & ~np.isin(raster.codes, list(bare))
+    lost = facts.empty & ~np.isin(raster.codes, list(bare))
     if lost.any():
         note = f"{int(lost.sum()):,} labelled pixels hold no data in the cube: left unlabelled"
         raster = raster.without(lost, "no data in the cube", note)
@@ -220,11 +221,11 @@ def rasterise(
     disputed = np.zeros(shape, dtype=bool)
     lost = 0
     for code in ids:
-        mine = [i for i, c in enumerate(codes) if c == code]
+        members = [i for i, c in enumerate(codes) if c == code]
         if ground is not None and shapes:
-            points, polygons = _in_pixels([shapes[i] for i in mine], ground)
+            points, polygons = _in_pixels([shapes[i] for i in members], ground)
         else:
-            points = np.array([marks.pixels[i] for i in mine], dtype=np.int64)
+            points = np.array([marks.pixels[i] for i in members], dtype=np.int64)
             polygons = list[Geometry]()
         mask, gone = _mask(points.reshape(-1, 2), polygons, shape)
         lost += gone
@@ -244,16 +245,18 @@ def rasterise(
         (marks.skipped, "without a class or a place: left out"),
         (lost, "outside the cube, or too small to hold the centre of a pixel: left out"),
     ]
-    said = [f"{n:,} of {len(codes) + marks.skipped:,} labels are {text}" for n, text in notes if n]
+    sentences = [
+        f"{n:,} of {len(codes) + marks.skipped:,} labels are {text}" for n, text in notes if n
+    ]
     if disputed.any():
-        said.append(
+        sentences.append(
             f"{int(disputed.sum()):,} pixels are claimed by several classes: left unlabelled"
         )
     zeros = codes.count(0) if 0 in bare else 0
     below = sum(code < 0 for code in codes)
     if below:
-        said.append(f"{below:,} labels are of a class below 0: left out")
-    said += marks.notes
+        sentences.append(f"{below:,} labels are of a class below 0: left out")
+    sentences += marks.notes
     return LabelRaster(
         claimed,
         True,
@@ -261,7 +264,7 @@ def rasterise(
         names=("", *names) if names else (),
         marks=True,
         zeros=zeros,
-        notes=tuple(said),
+        notes=tuple(sentences),
         where=where,
     )
 
@@ -342,8 +345,8 @@ def _in_pixels(
             else [polygon["coordinates"]]
         )
         rings = [
-            [ground.places(*np.transpose(ring))[:, ::-1].tolist() for ring in part]
-            for part in parts
+            [ground.places(*np.transpose(ring))[:, ::-1].tolist() for ring in polygon]
+            for polygon in parts
         ]
         polygons.append({"type": "MultiPolygon", "coordinates": rings})
     return points, polygons
@@ -379,26 +382,30 @@ def _check_grid(
     cube : Path or None
         Its file, which the hint names.
     """
-    own = raster.ground
-    if own is None or ground is None:
+    label_ground = raster.ground
+    if label_ground is None or ground is None:
         return
     with quiet() as rasterio:
         apart = (
-            own.crs
+            label_ground.crs
             and ground.crs
-            and rasterio.CRS.from_wkt(own.crs) != rasterio.CRS.from_wkt(ground.crs)
+            and rasterio.CRS.from_wkt(label_ground.crs) != rasterio.CRS.from_wkt(ground.crs)
         )
     side = max(abs(ground.transform[0]), abs(ground.transform[1]))
     corners = [(row, column) for row in (0, shape[0]) for column in (0, shape[1])]
-    off = max(np.abs(np.subtract(own.centre(*at), ground.centre(*at))).max() for at in corners)
+    off = max(
+        np.abs(np.subtract(label_ground.centre(*at), ground.centre(*at))).max() for at in corners
+    )
     if apart or raster.codes.shape != shape or off >= 0.5 * side:
         rule = (
             f"{raster.where}: the labels must lie on the grid of the cube, {shape[0]}×{shape[1]}"
             f" pixels of {side:g}"
         )
-        found = f"{'×'.join(map(str, raster.codes.shape))} pixels of {abs(own.transform[0]):g}"
-        found += ", in another coordinate system" if apart else f", up to {off:g} away"
-        raise SceneError(rule, value=found, hint=_resampling(raster.where, cube))
+        difference = (
+            f"{'×'.join(map(str, raster.codes.shape))} pixels of {abs(label_ground.transform[0]):g}"
+        )
+        difference += ", in another coordinate system" if apart else f", up to {off:g} away"
+        raise SceneError(rule, value=difference, hint=_resampling(raster.where, cube))
 
 
 def _resampling(labels: str, cube: Path | None) -> str:

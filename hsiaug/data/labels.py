@@ -41,14 +41,14 @@ def class_map(
     unlabelled = {spec.code_of(item) for item in spec.ignore} | ({0} - set(spec.codes))
     ids, strangers = class_ids(codes, id_of, unlabelled, where, void)
     if strangers:
-        shown = ", ".join(f"{code} ({strangers[code]:,} px)" for code in sorted(strangers)[:8])
+        listing = ", ".join(f"{code} ({strangers[code]:,} px)" for code in sorted(strangers)[:8])
         rule = f"{where}: every code must be listed in the card (0 is unlabelled)"
         hint = (
             "Name these classes in labels.names (with labels.ids), or add the codes to"
             " labels.ignore."
         )
         raise SceneError(
-            rule, value=f"codes {shown}{', …' if len(strangers) > 8 else ''}", hint=hint
+            rule, value=f"codes {listing}{', …' if len(strangers) > 8 else ''}", hint=hint
         )
     labels = _majority(ids, spec.cells, where)
     _check_counts(labels, spec, where)
@@ -82,14 +82,14 @@ def class_ids(
         codes if gone is None else np.where(gone, codes.dtype.type(0), codes), f"{where}: labels"
     )
     values, pixels = np.unique(codes if gone is None else codes[~gone], return_counts=True)
-    known = {int(code): n for code, n in zip(values.tolist(), pixels.tolist(), strict=True)}
+    pixels_of = {int(code): n for code, n in zip(values.tolist(), pixels.tolist(), strict=True)}
     ids = np.zeros(codes.shape, dtype=np.int16)
-    for code in known.keys() & id_of.keys():
+    for code in pixels_of.keys() & id_of.keys():
         ids[codes == code] = id_of[code]
     if gone is not None:
         ids[gone] = 0
     return ids, Counter(
-        {code: n for code, n in known.items() if code not in id_of and code not in unlabelled}
+        {code: n for code, n in pixels_of.items() if code not in id_of and code not in unlabelled}
     )
 
 
@@ -106,14 +106,16 @@ def check_whole(codes: AnyArray, what: str) -> None:
         odd |= codes != np.rint(codes)
     if odd.any():
         row, column = np.argwhere(odd)[0]
-        found = (
+        example = (
             f"{codes[row, column]:g} at row {row}, column {column}, and {int(odd.sum()) - 1} more"
         )
         hint = (
             "Check that it is the right array; save class codes as integers, with 0 for unlabelled"
             " pixels."
         )
-        raise SceneError(f"{what} must be whole numbers below {LARGEST:,}", value=found, hint=hint)
+        raise SceneError(
+            f"{what} must be whole numbers below {LARGEST:,}", value=example, hint=hint
+        )
 
 
 def _majority(labels: NDArray[np.int16], cells: int, where: str) -> NDArray[np.int16]:
@@ -139,10 +141,10 @@ def _check_counts(labels: NDArray[np.int16], spec: LabelSpec, where: str) -> Non
         return
     expected = dict(zip(spec.names, spec.counts, strict=True))
     actual = np.bincount(labels[labels > 0], minlength=len(spec.kept) + 1)
-    found = zip(spec.kept, actual[1:].tolist(), strict=True)
+    counts = zip(spec.kept, actual[1:].tolist(), strict=True)
     wrong = [
         f"{name} {n:,} instead of {expected[name]:,}"
-        for (name, _), n in found
+        for (name, _), n in counts
         if n != expected[name]
     ]
     if wrong:

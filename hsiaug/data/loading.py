@@ -84,14 +84,16 @@ def load_scene(ref: AnyPath, *, progress: Switch = True) -> Scene:
         from hsiaug.data.toy import toy_scene
 
         height, width, bands = card.cube.shape or (48, 48, 20)
-        made = toy_scene(0, height, width, bands, len(card.labels.names), card.relief)
-        return replace(made, name=card.name, draws=card.name)
+        scene = toy_scene(0, height, width, bands, len(card.labels.names), card.relief)
+        return replace(scene, name=card.name, draws=card.name)
     cube_path, label_path = _fetch(entry, progress)
     raw = read_cube_file(cube_path, key=card.cube.key, data=card.cube.data)
     sheet = read_labels_array(label_path, key=card.labels.key, data=card.labels.data)
-    codes, void = sheet.array, void_codes(sheet, card.labels.codes)
+    codes = sheet.array
+    void = void_codes(sheet, card.labels.codes)
     if card.labels.axes == "wh":
-        codes, void = codes.T, void.T
+        codes = codes.T
+        void = void.T
     return Scene(
         name=card.name,
         cube=_cube(raw, card.cube, card.name),
@@ -118,10 +120,10 @@ def fetch_scene(ref: str | os.PathLike[str], *, progress: bool = True) -> tuple[
 
 def _fetch(entry: SceneEntry, progress: bool) -> tuple[Path, ...]:
     specs = entry.card.files
-    found = tuple(_place(entry, spec) for spec in specs)
+    paths = tuple(_place(entry, spec) for spec in specs)
     absent = [spec for spec in specs if missing_names(entry, spec)]
     if not absent:
-        return found
+        return paths
     by_hand = [name for spec in absent if not spec.urls for name in missing_names(entry, spec)]
     if by_hand:
         if len(entry.folders) == 1:
@@ -193,7 +195,7 @@ def _wavelengths(card: SceneCard, raw: RawArray) -> NDArray[np.float64] | None:
     band is not known.
     """
     total = raw.array.shape[card.cube.axes.index("b")]
-    kept = _kept_bands(total, card.cube, card.name)
+    band_indices = _kept_bands(total, card.cube, card.name)
     listed = raw.wavelengths
     if card.sensor.range_nm is not None:
         first, last = card.sensor.range_nm
@@ -201,5 +203,5 @@ def _wavelengths(card: SceneCard, raw: RawArray) -> NDArray[np.float64] | None:
     if card.sensor.wavelengths is not None:
         listed = np.array(card.sensor.wavelengths, dtype=np.float64)
     if listed is not None and len(listed) == total:
-        listed = np.take(listed, kept)
+        listed = np.take(listed, band_indices)
     return None if listed is None or np.isnan(listed).any() else listed

@@ -75,7 +75,7 @@ def fill_pattern(pattern: str, place: str, band: str = "") -> str:
     group, _, name = place.rpartition("/")
     values = {"place": place, "group": group, "name": name, "band": band}
     # Not str.format, whose fields reach attributes and widths: the card is somebody else's.
-    return re.sub(r"\{(\w+)\}", lambda found: values[found[1]], pattern)
+    return re.sub(r"\{(\w+)\}", lambda match: values[match[1]], pattern)
 
 
 def find_files(folder: Path, pattern: str) -> list[Path]:

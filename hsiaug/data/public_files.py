@@ -40,8 +40,8 @@ class PublicFiles:
     @property
     def sentence(self) -> str:
         """Which scene the files are of, in words."""
-        both = "the cube and the labels" if self.cube and self.labels else ""
-        which = both or ("the cube" if self.cube else "the labels")
+        cube_and_labels = "the cube and the labels" if self.cube and self.labels else ""
+        which = cube_and_labels or ("the cube" if self.cube else "the labels")
         verb = "this is" if self.cube and not self.labels else "these are"
         return f"{verb} {which} of {self.card.name} of the catalogue"
 
@@ -81,30 +81,31 @@ def public_files(cube: Path, labels: Path) -> PublicFiles | None:
     return None
 
 
-def with_catalogue(options: ImportOptions, known: PublicFiles) -> ImportOptions:
+def with_catalogue(options: ImportOptions, public: PublicFiles) -> ImportOptions:
     """Import options with what the catalogue says of the files; what is stated stays.
 
     Parameters
     ----------
     options : ImportOptions
         What the user stated.
-    known : PublicFiles
+    public : PublicFiles
         The scene whose files these are.
     """
-    card, said = known.card, dict[str, object]()
-    if known.cube:
+    card = public.card
+    stated = dict[str, object]()
+    if public.cube:
         cube = card.cube
-        said |= {"cube_key": cube.key, "scale": cube.scale, "units": cube.units}
-        said |= {"bad_bands": cube.bad_bands, "wavelengths": _centres(card)}
-        said["axes"] = cube.axes if cube.axes != "hwb" else None
-    if known.labels:
+        stated |= {"cube_key": cube.key, "scale": cube.scale, "units": cube.units}
+        stated |= {"bad_bands": cube.bad_bands, "wavelengths": _centres(card)}
+        stated["axes"] = cube.axes if cube.axes != "hwb" else None
+    if public.labels:
         labels = card.labels
         in_order = sorted(zip(labels.codes, labels.names, strict=True))
-        said |= {"labels_key": labels.key, "ignore": labels.ignore}
-        said["classes"] = tuple(name for _, name in in_order)
+        stated |= {"labels_key": labels.key, "ignore": labels.ignore}
+        stated["classes"] = tuple(name for _, name in in_order)
     unstated: dict[str, Any] = {
         name: value
-        for name, value in said.items()
+        for name, value in stated.items()
         if getattr(options, name) in (None, ()) and value not in (None, ())
     }
     return replace(options, **unstated)
@@ -116,7 +117,7 @@ def _same(entry: SceneEntry, spec: FileSpec, path: Path, digests: dict[Path, str
         return False
     size = spec.size
     if size is None and spec.package:
-        size = next((one.stat().st_size for one in files_of(entry, spec)), None)
+        size = next((file.stat().st_size for file in files_of(entry, spec)), None)
     if size is not None and path.stat().st_size != size:
         return False
     if path not in digests:
@@ -137,6 +138,6 @@ def _centres(card: SceneCard) -> tuple[float, ...]:
         centres = tuple(np.linspace(first, last, shape[2]).tolist())
     if not shape or len(centres) != shape[2] or not dropped:
         return centres
-    kept = iter(centres)
+    remaining = iter(centres)
     bands = shape[2] + len(dropped)
-    return tuple(float("nan") if band in dropped else next(kept) for band in range(bands))
+    return tuple(float("nan") if band in dropped else next(remaining) for band in range(bands))

@@ -92,45 +92,47 @@ class Conversion:
     nodata: float | None = None
 
     def __call__(
-        self, part: AnyArray, made: NDArray[np.float32] | None = None
+        self, stored: AnyArray, out: NDArray[np.float32] | None = None
     ) -> NDArray[np.float32]:
         """Stored (h, w, N) as (h, w, B) float32.
 
         Parameters
         ----------
-        made : array of float32 or None
-            Where to.
+        out : (h, w, B) float32 or None
+            Array that the values are written to; None = a new one.
         """
-        part = part if self.bands is None else part[:, :, self.bands]
-        if made is None:
-            if part.dtype == np.float32 and self == Conversion(self.bands):
-                return part
-            made = np.empty(part.shape, np.float32)
+        stored = stored if self.bands is None else stored[:, :, self.bands]
+        if out is None:
+            if stored.dtype == np.float32 and self == Conversion(self.bands):
+                return stored
+            out = np.empty(stored.shape, np.float32)
         scale, offset = self._of_kept(self.scale), self._of_kept(self.offset)
         with np.errstate(
             over="ignore", invalid="ignore"
         ):  # what overflows float32 is refused by Scene
-            if offset is not None and np.any(offset) and not exact_in_float32(part.dtype):
-                np.copyto(made, part * (1.0 if scale is None else scale) + offset, casting="unsafe")
+            if offset is not None and np.any(offset) and not exact_in_float32(stored.dtype):
+                np.copyto(
+                    out, stored * (1.0 if scale is None else scale) + offset, casting="unsafe"
+                )
             else:
-                np.copyto(made, part, casting="unsafe")
+                np.copyto(out, stored, casting="unsafe")
                 if scale is not None and np.any(scale != 1):
-                    made *= scale.astype(np.float32)
+                    out *= scale.astype(np.float32)
                 if offset is not None and np.any(offset):
-                    made += offset.astype(np.float32)
+                    out += offset.astype(np.float32)
         if self.nodata is not None:
             # Whole numbers are finite.
             gone = (
-                ~np.isfinite(made).all(axis=2)
-                if part.dtype.kind == "f"
-                else np.zeros(part.shape[:2], dtype=bool)
+                ~np.isfinite(out).all(axis=2)
+                if stored.dtype.kind == "f"
+                else np.zeros(stored.shape[:2], dtype=bool)
             )
             if self.nodata:
-                gone |= (part == self.nodata).any(axis=2)
+                gone |= (stored == self.nodata).any(axis=2)
             elif offset is not None and np.any(offset):
-                gone |= ~part.any(axis=2)
-            made[gone] = 0
-        return made
+                gone |= ~stored.any(axis=2)
+            out[gone] = 0
+        return out
 
     def _of_kept(self, values: PerBand | None) -> NDArray[np.float64] | None:
         """One value, or one for each band that is kept."""
@@ -156,8 +158,8 @@ def convert_cube(raw: AnyArray, where: str, change: Conversion) -> NDArray[np.fl
     Raises SceneError, naming ``where``, for a cube that there is no room for.
     """
     cube = empty_cube(change.shape(raw), f"{where}: the cube")
-    for rows, part in stripes(raw):
-        change(part, cube[rows])
+    for rows, values in stripes(raw):
+        change(values, cube[rows])
     return cube
 
 
@@ -173,41 +175,41 @@ def stripes(cube: AnyArray) -> Iterator[tuple[slice, AnyArray]]:
     if scattered(cube) and next(row_parts(cube.shape)).stop < len(cube):
         order = np.argsort(cube.strides)[::-1]
         stored = cube.transpose(order)
-        made = empty_cube(stored.shape, "a copy of the cube", cube.dtype)
-        for rows, part in stripes(stored):
-            made[rows] = part
-        cube = made.transpose(np.argsort(order))
+        copied = empty_cube(stored.shape, "a copy of the cube", cube.dtype)
+        for rows, values in stripes(stored):
+            copied[rows] = values
+        cube = copied.transpose(np.argsort(order))
     for rows in row_parts(cube.shape):
         yield rows, still_whole(cube[rows])
 
 
-def in_memory(part: AnyArray) -> AnyArray:
+def in_memory(array: AnyArray) -> AnyArray:
     """The values of an array, or of a part of a mapped one, which is copied.
 
     Raises SceneError for a file that another program has cut since it was mapped.
     """
-    return np.asarray(part) if mapping_of(part) is None else np.array(still_whole(part))
+    return np.asarray(array) if mapping_of(array) is None else np.array(still_whole(array))
 
 
-def still_whole(part: AnyArray) -> AnyArray:
+def still_whole(array: AnyArray) -> AnyArray:
     """An array, or a part of a mapped one whose file is as long as when it was mapped.
 
     A mapped page that another program cuts off ends the process (SIGBUS), and to read the file
     instead takes about 1.6 times as long: so its length is looked at before each part is used.
     Raises SceneError for a file that is too short now.
     """
-    mapped = mapping_of(part)
+    mapped = mapping_of(array)
     if mapped is not None:
         path = Path(str(mapped.filename))
         with reading(path, "array"):
             if path.stat().st_size < mapped.offset + mapped.nbytes:
                 raise ValueError("it was cut short while it was read")
-    return np.asarray(part)
+    return np.asarray(array)
 
 
-def mapping_of(part: AnyArray) -> Any:
+def mapping_of(array: AnyArray) -> Any:
     """The map of a named file that an array is a part of; None where it is none."""
-    mapped: Any = part
+    mapped: Any = array
     while isinstance(mapped, np.ndarray) and not isinstance(mapped, np.memmap):
         mapped = mapped.base
     return mapped if isinstance(mapped, np.memmap) and mapped.filename is not None else None
@@ -258,9 +260,9 @@ def reading(path: Path, kind: str) -> Iterator[None]:
             raise SceneError(
                 f"{path} must be a file that can be read", value=cause.strerror, hint=hint
             ) from cause
-        if other := _something_else(path):
-            raise other from cause
+        if better := _something_else(path):
+            raise better from cause
         text = str(cause).strip()[:LONGEST].splitlines()
-        found = f"{type(cause).__name__}: {text[0] if text else 'no details'}"
+        reason = f"{type(cause).__name__}: {text[0] if text else 'no details'}"
         hint = "It is damaged, cut short or of another format: copy or export it again."
-        raise SceneError(f"{path} must be a whole {kind} file", value=found, hint=hint) from cause
+        raise SceneError(f"{path} must be a whole {kind} file", value=reason, hint=hint) from cause

@@ -131,19 +131,19 @@ def read_label_file(path: Path, *, key: str | None = None, data: str | None = No
     return np.where(gone, raw.array.dtype.type(0), raw.array) if gone.any() else raw.array
 
 
-def void_codes(raw: RawArray, known: Collection[int] = ()) -> NDArray[np.bool_]:
+def void_codes(raw: RawArray, codes: Collection[int] = ()) -> NDArray[np.bool_]:
     """(H, W) cells of a label map that hold no code: no number, masked, or the file's value of no
     data.
 
     Parameters
     ----------
-    known : collection of int
+    codes : collection of int
         Codes that stand for a class whatever the file says.
     """
     gone = np.zeros(raw.array.shape, dtype=bool) if raw.valid is None else ~raw.valid
     if raw.array.dtype.kind == "f":
         gone |= np.isnan(raw.array)
-    if raw.nodata is not None and raw.nodata not in known:
+    if raw.nodata is not None and raw.nodata not in codes:
         with np.errstate(over="ignore"):
             gone |= raw.array == raw.nodata
     return gone
@@ -262,7 +262,8 @@ def _read(path: Path, key: str | None, data: str | None, *, ndim: int) -> RawArr
 
 def _unpacking(path: Path) -> str:
     """The command that unpacks a file; "" where its ending is of none that is packed."""
-    name, suffix = path.name, path.suffix.lower()
+    name = path.name
+    suffix = path.suffix.lower()
     if suffix in PACKED and Path(path.stem).suffix.lower() == ".tar":
         suffix = ".tar"
     if suffix in ARCHIVES:
@@ -286,10 +287,10 @@ def _archive(path: Path, ndim: int) -> SceneError:
         for name in names[:MOST_SHOWN]:
             with file.open(f"{name}.npy") as member:
                 version = np.lib.format.read_magic(member)
-                read = np.lib.format.read_array_header_1_0
+                read_header = np.lib.format.read_array_header_1_0
                 if version != (1, 0):
-                    read = np.lib.format.read_array_header_2_0
-                shapes[name] = read(member)[0]
+                    read_header = np.lib.format.read_array_header_2_0
+                shapes[name] = read_header(member)[0]
     fitting = [name for name, shape in shapes.items() if len(shape) == ndim]
     name = next(iter((*fitting, *shapes)), "NAME")
     script = f"import numpy; numpy.save('{path.stem}.npy', numpy.load('{path.name}')['{name}'])"
@@ -306,7 +307,7 @@ def must_exist(path: Path) -> None:
     try:
         if path.is_file():
             return
-        neighbours = [other.name for other in path.parent.glob("*") if other.is_file()]
+        neighbours = [neighbour.name for neighbour in path.parent.glob("*") if neighbour.is_file()]
     except (OSError, ValueError) as cause:  # a name that no file can have
         raise SceneError(
             f"{str(path)[:80]!r} must be the path of a file",
@@ -341,7 +342,8 @@ def _wrong_rank(path: Path, rule: str, raw: RawArray) -> SceneError:
 
 def _npy_remedy(path: Path, rule: str, raw: RawArray) -> str:
     """What to type for an array of another number of axes than are read."""
-    shape, target = raw.array.shape, f"{path.stem}_fit.npy"
+    shape = raw.array.shape
+    target = f"{path.stem}_fit.npy"
     load = f"import numpy; a = numpy.load('{path.name}')"
     axes = 3 if "three" in rule else 2
     code, text = "a.reshape(HEIGHT, WIDTH, -1)", "If it holds a row for each pixel of each line"
@@ -365,10 +367,10 @@ def _refuse_objects(path: Path) -> None:
         if not pickled:
             file.seek(0)
             version = np.lib.format.read_magic(file)
-            read = np.lib.format.read_array_header_1_0
+            read_header = np.lib.format.read_array_header_1_0
             if version != (1, 0):
-                read = np.lib.format.read_array_header_2_0
-            pickled = read(file)[2].hasobject
+                read_header = np.lib.format.read_array_header_2_0
+            pickled = read_header(file)[2].hasobject
     if not pickled:
         return
     target = f"{path.stem}_numbers.npy"

@@ -42,15 +42,15 @@ def find_envi(path: Path, data: str | None) -> tuple[Path, Path] | None:
         Where the header has no data file.
     """
     try:
-        folder = {other.name.lower(): other for other in path.parent.iterdir()}
-        here = path.is_file()
+        folder = {entry.name.lower(): entry for entry in path.parent.iterdir()}
+        exists = path.is_file()
     except (OSError, ValueError):  # no such folder, or a name that no file can have
         return None
     if path.suffix.lower() != ".hdr":
         headers = (f"{path.name}.hdr".lower(), f"{path.stem}.hdr".lower())
         header = next((folder[name] for name in headers if name in folder), None)
-        return (header, path) if header and here and header.is_file() else None
-    if not here:
+        return (header, path) if header and exists and header.is_file() else None
+    if not exists:
         return None
     names = (data,) if data else (path.stem, *(path.stem + ending for ending in ENDINGS))
     present = [
@@ -59,7 +59,7 @@ def find_envi(path: Path, data: str | None) -> tuple[Path, Path] | None:
         if name.lower() in folder and is_file(folder[name.lower()])
     ]
     if len(present) > 1:
-        several = " and ".join(other.name for other in present[:3])
+        several = " and ".join(file.name for file in present[:3])
         hint = f"Name the data file itself: {present[0].name}."
         raise SceneError(f"{path} must have one data file beside it", value=several, hint=hint)
     if not present:
@@ -150,8 +150,8 @@ def _with_auxiliary(raw: RawArray, data_path: Path) -> RawArray:
     missing = {raw.nodata if nodata is None else nodata for _, _, nodata in declared}
     if not np.isfinite([scales, offsets]).all() or 0.0 in scales or len(missing) > 1:
         rule = f"{name} must give scales other than 0, and one value of no data for all bands"
-        found = f"scales {sorted(set(scales))[:4]}, no data {', '.join(map(str, missing))[:60]}"
-        raise SceneError(rule, value=found, hint="Correct that file, or delete it.")
+        conflict = f"scales {sorted(set(scales))[:4]}, no data {', '.join(map(str, missing))[:60]}"
+        raise SceneError(rule, value=conflict, hint="Correct that file, or delete it.")
     named = any(band.scale is not None or band.offset is not None for band in listed)
     return replace(
         raw,

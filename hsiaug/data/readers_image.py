@@ -36,7 +36,8 @@ def read_image(path: Path) -> RawArray:
             steps = _grey_steps(file)
             with Image.open(file, formats=FORMATS[suffix]) as image:
                 check_array(path, (image.height, image.width), len(image.getbands()), labels=True)
-                array, clear = np.asarray(image), image.info.get("transparency")
+                array = np.asarray(image)
+                clear = image.info.get("transparency")
                 mode = image.mode
     if mode == "LA":
         return RawArray(array[:, :, 0], valid=array[:, :, 1] != 0, notes=(NOTE,))

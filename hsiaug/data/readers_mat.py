@@ -55,16 +55,18 @@ def read_mat(path: Path, key: str | None, *, ndim: int) -> AnyArray:
     Raises SceneError where the file is damaged, or the array is absent, not numeric, too large, or
     not the only one.
     """
-    with _open(path) as (items, read):
-        return _read(path, _choose(path, key, ndim, items), items, read, labels=ndim == 2)
+    with _open(path) as (items, read_item):
+        return _read(path, _choose(path, key, ndim, items), items, read_item, labels=ndim == 2)
 
 
 def read_mat_maps(path: Path) -> dict[str, AnyArray]:
     """Every numeric array with two axes, by name. Raises SceneError where the file is damaged, or
     one is too large.
     """
-    with _open(path) as (items, read):
-        return {name: _read(path, name, items, read, labels=True) for name in _numeric(items, 2)}
+    with _open(path) as (items, read_item):
+        return {
+            name: _read(path, name, items, read_item, labels=True) for name in _numeric(items, 2)
+        }
 
 
 @contextmanager
@@ -154,13 +156,13 @@ def _read(
     path: Path,
     name: str,
     items: Mapping[str, _Item],
-    read: Callable[[str], AnyArray],
+    read_item: Callable[[str], AnyArray],
     *,
     labels: bool,
 ) -> AnyArray:
     item = items[name]
     check_array(path, item.shape, item.size, labels=labels)
-    array = read(name)
+    array = read_item(name)
     if array.shape != tuple(item.shape):
         raise ValueError(f"an array of {array.shape} where {item.shape} was announced")
     if array.dtype.kind not in "iufb":
@@ -170,8 +172,8 @@ def _read(
 
 def _choose(path: Path, key: str | None, ndim: int, items: Mapping[str, _Item]) -> str:
     """The name of the array to read."""
-    shown = list(items.items())[:MOST_SHOWN]
-    texts = [f"{name} {'×'.join(map(str, item.shape))} {item.kind}" for name, item in shown]
+    listed = list(items.items())[:MOST_SHOWN]
+    texts = [f"{name} {'×'.join(map(str, item.shape))} {item.kind}" for name, item in listed]
     overview = ", ".join((*texts, "…") if len(items) > MOST_SHOWN else texts) or "no arrays"
     if key is None:
         fitting = _numeric(items, ndim)
@@ -284,6 +286,6 @@ def _python(path: Path, code: str, simplify: bool = False) -> str:
     return f"python -c \"{script}numpy.save('{path.stem}.npy', {code})\", and name {path.stem}.npy"
 
 
-def _not_numeric(path: Path, key: str, found: str, others: str) -> SceneError:
+def _not_numeric(path: Path, key: str, kind: str, others: str) -> SceneError:
     hint = f"Name a numeric array{others}."
-    return SceneError(f"{path}: '{key}' must be a numeric array", value=f"a {found}", hint=hint)
+    return SceneError(f"{path}: '{key}' must be a numeric array", value=f"a {kind}", hint=hint)

@@ -157,9 +157,11 @@ def read_tiff_band(path: Path, key: str | None) -> RawArray:
         check_array(path, file.shape, dtype.itemsize, labels=False)
         check_array(path, file.shape, dtype.itemsize, labels=True)
         if _scaling(path, file, (band,)) != (None, 0.0):
-            found = f"scale {file.scales[band - 1]:g}, offset {file.offsets[band - 1]:g}"
+            scaling = f"scale {file.scales[band - 1]:g}, offset {file.offsets[band - 1]:g}"
             hint = f"If these numbers are the codes: {_as_array(path, f'read({band})')}"
-            raise SceneError(f"{path}: codes of classes must have no scale", value=found, hint=hint)
+            raise SceneError(
+                f"{path}: codes of classes must have no scale", value=scaling, hint=hint
+            )
         valid, nodata, notes = _validity(file, bands, band)
         codes = _values(path, file, (band,), dtype)[:, :, 0]
         return RawArray(codes, nodata=nodata, valid=valid, notes=notes)
@@ -180,12 +182,12 @@ def _check_supported(path: Path, file: DatasetReader) -> None:
     """Raise SceneError for a file with several pages, or of complex numbers."""
     if pages := len(file.subdatasets):
         rule = f"{path} must hold one image"
-        found = f"{pages} pages"
+        contents = f"{pages} pages"
         code = (
             f"import numpy, tifffile; numpy.save('{path.stem}.npy', tifffile.imread('{path.name}'))"
         )
         hint = f'Name one array that holds them all, made in its folder by: python -c "{code}"'
-        raise SceneError(rule, value=found, hint=hint)
+        raise SceneError(rule, value=contents, hint=hint)
     if odd := [dtype for dtype in file.dtypes if dtype.startswith("complex")]:
         raise SceneError(
             f"{path} must hold plain numbers",
@@ -223,19 +225,19 @@ def _choose(path: Path, file: DatasetReader, bands: Sequence[int], key: str | No
     else:
         hint = "Name the band of the classes, counted from 1: `labels_key=1`."
     names = [f"{band} {file.descriptions[band - 1] or ''}".strip() for band in bands]
-    found = f"{len(bands)} bands ({', '.join(names[:8])}{', …' if len(names) > 8 else ''})"
-    raise SceneError(f"{path}: a label map has two axes, one band", value=found, hint=hint)
+    listing = f"{len(bands)} bands ({', '.join(names[:8])}{', …' if len(names) > 8 else ''})"
+    raise SceneError(f"{path}: a label map has two axes, one band", value=listing, hint=hint)
 
 
 def _values(
     path: Path, file: DatasetReader, bands: Sequence[int], dtype: np.dtype[np.generic]
 ) -> AnyArray:
     """(height, width, band)."""
-    made = empty_cube((*file.shape, len(bands)), f"{path}: a copy", dtype)
-    for rows in row_parts(made.shape, VALUES):
+    values = empty_cube((*file.shape, len(bands)), f"{path}: a copy", dtype)
+    for rows in row_parts(values.shape, VALUES):
         bounds = (rows.start, min(rows.stop, file.height)), (0, file.width)
-        made[rows] = file.read(list(bands), window=bounds).transpose(1, 2, 0)
-    return made
+        values[rows] = file.read(list(bands), window=bounds).transpose(1, 2, 0)
+    return values
 
 
 def _scaling(
@@ -258,7 +260,7 @@ def _scaling(
 
 
 def _validity(
-    file: DatasetReader, bands: Sequence[int], read: int | None = None
+    file: DatasetReader, bands: Sequence[int], band_read: int | None = None
 ) -> tuple[NDArray[np.bool_] | None, float | None, tuple[str, ...]]:
     """Pixels with data by a mask or an alpha band, the number of pixels without data, and notes.
 
@@ -269,10 +271,10 @@ def _validity(
     ----------
     bands : sequence of int
         All that are no alpha bands.
-    read : int or None
-        That of them that is read, None = all.
+    band_read : int or None
+        The only band that is read, None = all.
     """
-    first = bands[0] if read is None else read
+    first = bands[0] if band_read is None else band_read
     flags = {flag.name for flag in file.mask_flag_enums[first - 1]}
     nodata = file.nodatavals[first - 1]
     stored = None if nodata is None else float(nodata)
@@ -298,24 +300,25 @@ def _band_places(
     tags ``wavelength``, ``fwhm`` and ``wavelength_units`` of bands; and notes.
     """
     common = str(file.tags().get("wavelength_units", ""))
-    given, given_widths = np.full((2, len(bands)), np.nan)
+    stated, stated_widths = np.full((2, len(bands)), np.nan)
     units = list[str]()
     for place, band in enumerate(bands):
-        tags, imagery = file.tags(band), file.tags(band, ns="IMAGERY")
+        tags = file.tags(band)
+        imagery = file.tags(band, ns="IMAGERY")
         central = number_of(imagery.get("CENTRAL_WAVELENGTH_UM"))
         centre = central or number_of(tags.get("wavelength", tags.get("WAVELENGTH")))
         width = number_of(imagery.get("FWHM_UM") if central else tags.get("fwhm", tags.get("FWHM")))
-        given[place] = math.nan if centre is None else centre
-        given_widths[place] = math.nan if width is None else width
+        stated[place] = math.nan if centre is None else centre
+        stated_widths[place] = math.nan if width is None else width
         units.append("um" if central else str(tags.get("wavelength_units", common)))
     centres, widths = np.full((2, len(bands)), np.nan)
     notes = dict[str, None]()
     for unit in dict.fromkeys(units):
-        mine = np.array([one == unit for one in units])
-        centres[mine], note = centres_in_nm(given[mine], unit)
-        in_nm = widths_in_nm(given_widths[mine], given[mine], centres[mine])
+        of_unit = np.array([band_unit == unit for band_unit in units])
+        centres[of_unit], note = centres_in_nm(stated[of_unit], unit)
+        in_nm = widths_in_nm(stated_widths[of_unit], stated[of_unit], centres[of_unit])
         if in_nm is not None:
-            widths[mine] = in_nm
+            widths[of_unit] = in_nm
         notes |= {note: None} if note else {}
     return (
         None if np.isnan(centres).all() else centres,

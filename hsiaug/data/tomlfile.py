@@ -71,13 +71,13 @@ def read_toml(path: Path, what: str, kind: type[HsiaugError]) -> dict[str, objec
     except FileNotFoundError:
         raise
     except RecursionError:
-        found: object = f"more than {DEEPEST} tables or lists inside each other"
+        value: object = f"more than {DEEPEST} tables or lists inside each other"
     except (OSError, ValueError) as cause:  # also a whole number of more digits than Python reads
         blame_shortage(cause, kind, f"{what} {path}")
-        found = cause.strerror if isinstance(cause, OSError) else cause
+        value = cause.strerror if isinstance(cause, OSError) else cause
     raise kind(
         f"{what} {path} must be a TOML file",
-        value=found,
+        value=value,
         hint=f"Check the path, or correct the {what}.",
     )
 
@@ -139,15 +139,15 @@ def _describe_errors(
         cause.errors(include_url=False), key=lambda error: error["type"] != "extra_forbidden"
     )
     first = errors[0]
-    rest = f" The {what} has {len(errors) - 1} more such errors." if len(errors) > 1 else ""
+    further = f" The {what} has {len(errors) - 1} more such errors." if len(errors) > 1 else ""
     key, value = _look_up(table, first["loc"])
     if first["type"] == "extra_forbidden":
         hint = did_you_mean(str(first["loc"][-1]), _known_keys(first["loc"], schema))
-        return kind(f"{file} must use known keys only", value=f"'{key}'", hint=hint + rest)
+        return kind(f"{file} must use known keys only", value=f"'{key}'", hint=hint + further)
     if first["type"] == "missing":
-        return kind(f"{file} must give '{key}'", hint=f"Add '{key}' to the {what}.{rest}")
+        return kind(f"{file} must give '{key}'", hint=f"Add '{key}' to the {what}.{further}")
     message = first["msg"].removeprefix("Value error, ").rstrip(".")
-    hint = f"Correct '{key}' in the {what}.{rest}" if key else f"Correct the {what}.{rest}"
+    hint = f"Correct '{key}' in the {what}.{further}" if key else f"Correct the {what}.{further}"
     if first["type"] == "value_error":
         return kind(f"{file}: {f'[{key}] ' if key else ''}{message}", hint=hint)
     return kind(
@@ -165,22 +165,23 @@ def _look_up(table: dict[str, object], loc: tuple[int | str, ...]) -> tuple[str,
     """
     key = ""
     value: object = table
-    for part in loc:
-        if isinstance(value, dict) and isinstance(part, str):
-            key, value = f"{key}.{part}" if key else part, value.get(part)
-        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
-            value = value[part]
+    for step in loc:
+        if isinstance(value, dict) and isinstance(step, str):
+            key = f"{key}.{step}" if key else step
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+            value = value[step]
             name = value.get("name") if isinstance(value, dict) else None
-            key = f"{key}[{name if isinstance(name, str) else part}]"
+            key = f"{key}[{name if isinstance(name, str) else step}]"
     return key, value
 
 
 def _known_keys(loc: tuple[int | str, ...], schema: type[BaseModel]) -> list[str]:
     """The keys that may stand where the unknown one stands."""
     fields = schema.model_fields
-    for part in loc[:-1]:
-        if part in fields:
-            fields = next(_models(fields[str(part)].annotation), schema).model_fields
+    for step in loc[:-1]:
+        if step in fields:
+            fields = next(_models(fields[str(step)].annotation), schema).model_fields
     return list(fields)
 
 
@@ -188,8 +189,8 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
     """The models among the parts of a type, as of ``tuple[Model, ...]``."""
     if hasattr(annotation, "model_fields"):
         yield annotation
-    for part in get_args(annotation):
-        yield from _models(part)
+    for argument in get_args(annotation):
+        yield from _models(argument)
 
 
 def toml_text(entries: Mapping[str, object], remarks: Mapping[str, str] | None = None) -> str:

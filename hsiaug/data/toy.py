@@ -67,15 +67,15 @@ def _fields(rng: np.random.Generator, height: int, width: int, count: int) -> ND
 
 def _assign(areas: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
     """(fields,) class index of each field, so that areas come near to shares 1, 1/2, 1/4, …"""
-    wanted = 0.5 ** np.arange(classes)
-    left = wanted / wanted.sum() * areas.sum()
+    shares = 0.5 ** np.arange(classes)
+    remaining = shares / shares.sum() * areas.sum()
     class_of_field = np.empty(len(areas), dtype=np.int64)
     # The smallest field goes to the smallest class first, so that every class has one.
     order = np.argsort(areas, kind="stable")
     for step, field in enumerate(order):
-        chosen = classes - 1 - step if step < classes else int(np.argmax(left))
+        chosen = classes - 1 - step if step < classes else int(np.argmax(remaining))
         class_of_field[field] = chosen
-        left[chosen] -= areas[field]
+        remaining[chosen] -= areas[field]
     return class_of_field
 
 
@@ -88,7 +88,8 @@ def _cube(
 ) -> NDArray[np.float32]:
     """(H, W, B) float32 reflectance."""
     height, width = fields.shape
-    count, classes = len(class_of_field), int(class_of_field.max()) + 1
+    count = len(class_of_field)
+    classes = int(class_of_field.max()) + 1
     spectra = _smooth(rng, classes, bands, 0.12)  # (classes, B)
     spectra += rng.uniform(0.08, 0.2, (classes, 1)) - spectra.min(axis=1, keepdims=True)
     by_field = spectra[class_of_field] + _smooth(rng, count, bands, 0.04)  # (fields, B)

@@ -105,12 +105,12 @@ class VectorLabels:
 
     def without(self, ignore: tuple[str, ...]) -> "VectorLabels":
         """The marks whose class, as text, is not among these."""
-        kept = [i for i, value in enumerate(self.values) if str(value) not in ignore]
+        indices = [i for i, value in enumerate(self.values) if str(value) not in ignore]
         return replace(
             self,
-            values=tuple(self.values[i] for i in kept),
-            pixels=tuple(self.pixels[i] for i in kept if self.pixels),
-            shapes=tuple(self.shapes[i] for i in kept if self.shapes),
+            values=tuple(self.values[i] for i in indices),
+            pixels=tuple(self.pixels[i] for i in indices if self.pixels),
+            shapes=tuple(self.shapes[i] for i in indices if self.shapes),
         )
 
 
@@ -137,33 +137,33 @@ def read_vector_labels(path: Path, field: str | None, crs: str | None) -> Vector
         return _read_table(path, field, crs)
     if path.suffix.lower() == ".xml":
         with reading(path, "ENVI ROI"):
-            features, own = parse_xml(_read_text(path, "ENVI ROI"))
+            features, file_crs = parse_xml(_read_text(path, "ENVI ROI"))
     else:
-        features, own = _read_geojson(path)
+        features, file_crs = _read_geojson(path)
     columns = list(dict.fromkeys(str(name) for _, row in features for name in row))
     column = _choose_column(
         path, field, columns, lambda name: [row.get(name) for _, row in features]
     )
-    kept = [
+    marks = [
         (shape, row[column])
         for shape, row in features
         if shape and shape.get("coordinates") != [] and row.get(column) not in (None, "")
     ]
-    strange = sorted({str(shape.get("type"))[:40] for shape, _ in kept} - set(SHAPES))[:8]
-    if strange or not kept:
+    strange = sorted({str(shape.get("type"))[:40] for shape, _ in marks} - set(SHAPES))[:8]
+    if strange or not marks:
         rule = f"{path} must hold points or polygons that have a class"
         hint = "Keep points and polygons only; buffer lines first."
         others = [name for name in columns if _repeats([row.get(name) for _, row in features])]
         if not strange and others:
             hint = f"No mark has a value of {column!r}; another attribute: `field={others[0]}`."
         raise SceneError(rule, value=", ".join(strange) or "none", hint=hint)
-    shapes = tuple(_check_shape(path, shape) for shape, _ in kept)
-    values = _convert_values([value for _, value in kept])
+    shapes = tuple(_check_shape(path, shape) for shape, _ in marks)
+    values = _convert_values([value for _, value in marks])
     return VectorLabels(
         values,
         shapes=shapes,
-        crs=own and (crs or own),
-        skipped=len(features) - len(kept),
+        crs=file_crs and (crs or file_crs),
+        skipped=len(features) - len(marks),
         field=_field_text(column, columns),
         notes=_lone_marks(values),
     )
@@ -186,7 +186,8 @@ def _read_geojson(path: Path) -> tuple[list[Feature], str]:
         features: list[Feature] = []
         for number, item in enumerate(content["features"], start=1):
             feature = item if isinstance(item, dict) else {"geometry": item}
-            shape, properties = feature.get("geometry"), feature.get("properties")
+            shape = feature.get("geometry")
+            properties = feature.get("properties")
             if not isinstance(shape, dict | None) or not isinstance(properties, dict | None):
                 raise ValueError(f"feature {number} is none")
             features.append((shape, properties or {}))
@@ -225,7 +226,7 @@ def _read_text(path: Path, kind: str) -> str:
 
 
 def _choose_column(
-    path: Path, wanted: str | None, names: list[str], values: Callable[[str], Sequence[object]]
+    path: Path, field: str | None, names: list[str], values: Callable[[str], Sequence[object]]
 ) -> str:
     """The attribute of the class, of all there are.
 
@@ -241,21 +242,21 @@ def _choose_column(
         values.
     """
     lower = {name.strip().lower(): name for name in names}
-    for name in (wanted,) if wanted is not None else USUAL:
+    for name in (field,) if field is not None else USUAL:
         if name.strip().lower() in lower:
             column = lower[name.strip().lower()]
-            if wanted is None and name in VAGUE:
+            if field is None and name in VAGUE:
                 _check_repeats(path, column, names, values)
             return column
-    if wanted is None and len(names) == 1:
+    if field is None and len(names) == 1:
         return names[0]
     rule = f"`field` must name the attribute of {path} that holds the class"
-    near = [name for name in names if _repeats(values(name))] if wanted is None else []
+    near = [name for name in names if _repeats(values(name))] if field is None else []
     hint = f"For example `field={near[0]}`; there are {_listed(names)}." if near else ""
-    hint = hint or did_you_mean(wanted or "class", names[:MOST_SHOWN])
+    hint = hint or did_you_mean(field or "class", names[:MOST_SHOWN])
     raise InputError(
         rule,
-        value=repr(wanted) if wanted is not None else f"none of {', '.join(USUAL[:3])}",
+        value=repr(field) if field is not None else f"none of {', '.join(USUAL[:3])}",
         hint=hint,
     )
 
@@ -270,12 +271,12 @@ def _check_repeats(
     texts = [str(value) for value in values(column)]
     if others and len(set(texts)) == len(texts) > 2:
         rule = f"`field` must name the attribute of {path} that holds the class"
-        found = f"{column!r}, of which each of the {len(texts):,} marks has its own"
+        attribute = f"{column!r}, of which each of the {len(texts):,} marks has its own"
         hint = (
             f"Say `field={others[0]}`, or `field={column}` to take it all the same; there are"
             f" {_listed(names)}."
         )
-        raise InputError(rule, value=found, hint=hint)
+        raise InputError(rule, value=attribute, hint=hint)
 
 
 def _repeats(values: Sequence[object]) -> bool:
@@ -377,9 +378,9 @@ def _separator(text: str) -> tuple[str, str]:
     """A table without the first line in which spreadsheets say what separates its columns; and what
     does.
     """
-    head, _, rest = text.partition("\n")
+    head, _, table = text.partition("\n")
     if match := re.fullmatch(r'"?sep=(.)"?', head.strip("\r")):
-        return rest, match[1]
+        return table, match[1]
     return text, max(",;\t|", key=head.count)
 
 

@@ -36,7 +36,8 @@ class WindowCube:
     def __init__(
         self, shape: tuple[int, ...], window: Callable[[slice, slice], NDArray[np.float32]]
     ) -> None:
-        self.shape, self._window = shape, window
+        self.shape = shape
+        self._window = window
 
     def window(self, rows: slice, columns: slice) -> NDArray[np.float32]:
         """(h, w, B) of the rows and columns between two bounds each."""
@@ -61,22 +62,27 @@ class WindowCube:
         return self._pixels(rows.ravel(), columns.ravel()).reshape(*rows.shape, self.shape[2])
 
     def __array__(self, dtype: object = None, copy: bool | None = None) -> NDArray[np.float32]:
-        made = bounds.empty_cube(self.shape)
+        cube = bounds.empty_cube(self.shape)
         for rows in row_parts(self.shape):
-            made[rows] = self[rows]
-        return made
+            cube[rows] = self[rows]
+        return cube
 
     def _pixels(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.float32]:
         """(n, B) of single pixels, by the windows that hold those of some rows."""
-        made = np.empty((len(rows), self.shape[2]), dtype=FLOAT)
+        spectra = np.empty((len(rows), self.shape[2]), dtype=FLOAT)
         block = rows // next(row_parts(self.shape)).stop
         order = np.argsort(block, kind="stable")
-        for mine in np.split(order, np.flatnonzero(np.diff(block[order])) + 1) if len(rows) else []:
-            down, across = rows[mine], columns[mine]
-            top, left = int(down.min()), int(across.min())
-            part = self.window(slice(top, int(down.max()) + 1), slice(left, int(across.max()) + 1))
-            made[mine] = part[down - top, across - left]
-        return made
+        first_of_block = np.flatnonzero(np.diff(block[order])) + 1
+        for members in np.split(order, first_of_block) if len(rows) else []:
+            down = rows[members]
+            across = columns[members]
+            top = int(down.min())
+            left = int(across.min())
+            bottom = int(down.max()) + 1
+            right = int(across.max()) + 1
+            window = self.window(slice(top, bottom), slice(left, right))
+            spectra[members] = window[down - top, across - left]
+        return spectra
 
 
 class FileCube(WindowCube):
@@ -139,8 +145,8 @@ class FileCube(WindowCube):
 
 
 def _stamp(file: BinaryIO) -> tuple[int, int]:
-    found = os.fstat(file.fileno())
-    return found.st_size, found.st_mtime_ns
+    status = os.fstat(file.fileno())
+    return status.st_size, status.st_mtime_ns
 
 
 def cube_of(raw: AnyArray, where: str, change: Conversion) -> NDArray[np.float32]:

@@ -28,6 +28,7 @@ MEASURES: MeasureTable = {
     "sad": ("angle between class means", "°", "lower"),
     "wasserstein": ("Wasserstein-1, mean over bands", "σ", "lower"),
     "frechet": ("class-conditional Fréchet", "", "lower"),
+    "js": ("Jensen–Shannon distance on PC 1 and PC 2", "", "lower"),
     "precision": ("precision", "", "higher"),
     "recall": ("recall", "", "higher"),
     "density": ("density", "", "higher"),
@@ -84,13 +85,16 @@ def _alike(a: Spectra, b: Spectra, space: Space) -> Values:
     from scipy.stats import wasserstein_distance
 
     if len(a) < 2:
-        return dict.fromkeys(("wasserstein", "precision", "recall", "density", "coverage", "c2st"))
+        return dict.fromkeys(
+            ("wasserstein", "js", "precision", "recall", "density", "coverage", "c2st")
+        )
     u, v = space.project(a.x), space.project(b.x)
     seen = [np.column_stack([s, np.log(space.residual(x.x) + 1e-6)]) for s, x in ((u, a), (v, b))]
     return {
         "wasserstein": float(
             np.mean(list(map(wasserstein_distance, space.z(a.x).T, space.z(b.x).T)))
         ),
+        "js": spectra.plane_distance(u[:, :2], v[:, :2], u[:, :2]) if u.shape[1] > 1 else None,
         **neighbours.prdc(u, v),
         "c2st": neighbours.two_sample_accuracy(seen[0], seen[1], seed=0),
     }

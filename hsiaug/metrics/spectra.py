@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+BINS, MARGIN = 32, 0.1
+"""Bins of a histogram along an axis, and the share of the frame that they reach beyond it."""
 MOST_AXES = 10
 """Principal axes kept: enough for the shape of a spectrum, few enough for the covariance of a small
 class.
@@ -150,6 +152,31 @@ def _unit(x: Array) -> Array:
     length = np.linalg.norm(x, axis=-1, keepdims=True)
     scaled: Array = x / np.where(length > 0, length, 1.0)
     return scaled
+
+
+def plane_distance(a: Array, b: Array, frame: Array) -> float:
+    """Jensen–Shannon distance, 0 to 1, of the 2-D histograms of two sets of points.
+
+    It is the root of the divergence in bits (Endres and Schindelin 2003). There are BINS × BINS
+    bins; what lies beyond the outermost ones counts in them.
+
+    Parameters
+    ----------
+    a : (n, 2) float64
+    b : (m, 2) float64
+    frame : (k, 2) float64
+        Points that the bins span, with MARGIN of that on each side.
+    """
+    from scipy.spatial.distance import jensenshannon
+
+    low, high = frame.min(axis=0), frame.max(axis=0)
+    room = np.maximum(MARGIN * (high - low), 1e-9)
+    low, high = low - room, high + room
+    edges = list(np.linspace(low, high, BINS + 1).T)
+    p, q = (np.histogramdd(points.clip(low, high), edges)[0].ravel() for points in (a, b))
+    distance = float(jensenshannon(p, q, base=2))
+    # Of equal histograms rounding may leave a negative divergence.
+    return 0.0 if np.isnan(distance) else distance
 
 
 def shrunk_covariance(x: Array) -> Array:

@@ -105,10 +105,11 @@ def pool_steps(real: Mapping[int, int], rate: Rate) -> list[Block[dict[int, int]
     and a trial's samples do not depend on what else was in the plan.
     """
     blocks: list[Block[dict[int, int]]] = []
-    last, wanted = dict.fromkeys(real, 0), _fill(real, rate.lam)
+    last = dict.fromkeys(real, 0)
+    full = _fill(real, rate.lam)
     for j in range(1, math.ceil(round(rate.lam / STEP, 9)) + 1):
         now = _fill(real, j * STEP)
-        used = {c: min(now[c], wanted[c]) - min(last[c], wanted[c]) for c in now}
+        used = {c: min(now[c], full[c]) - min(last[c], full[c]) for c in now}
         blocks.append(Block(j - 1, {c: now[c] - last[c] for c in now}, used, sum(used.values())))
         last = now
     for m in range(math.ceil(round(rate.times, 9))):

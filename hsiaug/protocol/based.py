@@ -73,11 +73,11 @@ class Based(SplitProtocol):
         that it tests.
         """
         first = draw_train(scene, self.inner, patch, seed)
-        rest = (scene.labels > 0) & ~first.train
+        others = (scene.labels > 0) & ~first.train
         return (
             first,
-            rest,
-            rest & ~first.dropped & ~dilate(first.train, self.inner.buffer_radius(patch)),
+            others,
+            others & ~first.dropped & ~dilate(first.train, self.inner.buffer_radius(patch)),
         )
 
 
@@ -136,5 +136,5 @@ def takeable(tested: Mask) -> Mask:
     (n,) bool
         All but the test pixels that must stay.
     """
-    kept: Mask = ~tested | (np.cumsum(tested) <= tested.sum() - KEPT_FOR_TEST)
-    return kept
+    takeable_pixels: Mask = ~tested | (np.cumsum(tested) <= tested.sum() - KEPT_FOR_TEST)
+    return takeable_pixels

@@ -18,5 +18,5 @@ def large_classes(counts: Iterable[Sequence[int]]) -> tuple[tuple[int, ...], int
         Counts of each draw, the test pixels of the class ids 1..C.
     """
     by_class = list(zip(*counts, strict=True))
-    large = tuple(c for c, own in enumerate(by_class, start=1) if min(own) >= FEWEST)
-    return large, sum(max(own) > 0 for own in by_class)
+    large = tuple(c for c, numbers in enumerate(by_class, start=1) if min(numbers) >= FEWEST)
+    return large, sum(max(numbers) > 0 for numbers in by_class)

@@ -75,9 +75,9 @@ def parse_base(kind: type[SplitProtocol], text: str, folder: Path) -> SplitProto
         Where the base is itself made of another, or is no protocol of single pixels.
     """
     # Before it is parsed, which would go as deep as the text does.
-    other = protocol_class(text.strip().partition(":")[0])
-    nested = other is kind or (other.nests_in is not None and kind.card.name not in other.nests_in)
-    if nested or not set(other.card.tasks) & set(kind.card.tasks):
+    base = protocol_class(text.strip().partition(":")[0])
+    nested = base is kind or (base.nests_in is not None and kind.card.name not in base.nests_in)
+    if nested or not set(base.card.tasks) & set(kind.card.tasks):
         rule = f"protocol {kind.card.name} needs a protocol of single pixels that is not nested"
         raise InputError(rule, value=repr(text), hint=f"Write {kind.usage}.")
     return parse_protocol(text, folder=folder)
@@ -90,11 +90,11 @@ def protocol_class(name: str) -> type[SplitProtocol]:
     Those of hsiaug are found without a question to other packages, none of which can slow or break
     them.
     """
-    found = own_registry().plugins.get(("protocol", name)) or registry().find("protocol", name)
-    kind = found.load()
+    entry = own_registry().plugins.get(("protocol", name)) or registry().find("protocol", name)
+    kind = entry.load()
     if not (isinstance(kind, type) and issubclass(kind, SplitProtocol)):
         rule = (
-            f"protocol {name} of {found.distribution} must be a subclass of"
+            f"protocol {name} of {entry.distribution} must be a subclass of"
             " hsiaug.api.SplitProtocol"
         )
         raise PluginError(rule, value=repr(kind), hint="Derive its class from it.")
@@ -142,13 +142,15 @@ def draw_train(scene: Scene, protocol: SplitProtocol, patch: int, seed: int) -> 
     draw = run_guarded(
         protocol.name, f"draw on {scene.name}", lambda: protocol.draw(scene, seed, patch)
     )
-    more = [mask for name in ("hidden", "asked") if (mask := getattr(draw, name, None)) is not None]
+    masks = [
+        mask for name in ("hidden", "asked") if (mask := getattr(draw, name, None)) is not None
+    ]
     _check(
         protocol,
         draw,
         Draw,
-        lambda: [draw.train, draw.dropped, *more],
-        [scene.shape] * (2 + len(more)),
+        lambda: [draw.train, draw.dropped, *masks],
+        [scene.shape] * (2 + len(masks)),
     )
     if (
         not all(isinstance(note, str) for note in draw.notes)
@@ -193,17 +195,17 @@ def _check(
     """Raise PluginError unless the draw, of a package's own protocol perhaps, is of its kind with
     bool masks.
     """
-    found = (
+    descriptions = (
         [_describe(mask) for mask in masks()] if isinstance(drawn, kind) else [type(drawn).__name__]
     )
-    if found == [f"bool {tuple(shape)}" for shape in shapes]:
+    if descriptions == [f"bool {tuple(shape)}" for shape in shapes]:
         return
     rule = (
         f"protocol {protocol.name} must draw {kind.__name__} with boolean masks of the labels'"
         " shapes"
     )
     hint = "Return masks of dtype bool, one for each map of labels and side."
-    raise PluginError(rule, value=", ".join(found), hint=hint)
+    raise PluginError(rule, value=", ".join(descriptions), hint=hint)
 
 
 def _describe(mask: object) -> str:

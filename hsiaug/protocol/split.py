@@ -93,8 +93,8 @@ class Audit:
         fields : str
             What a field is.
         """
-        labelled, train, test, seen = counts
-        new = tuple(n - known for n, known in zip(test, seen, strict=True))
+        labelled, train, test, seen_test = counts
+        new_test = tuple(n - n_seen for n, n_seen in zip(test, seen_test, strict=True))
         present = [c for c, n in enumerate(labelled, start=1) if n]
         tested = [c for c in present if test[c - 1]]
         return cls(
@@ -114,10 +114,10 @@ class Audit:
             thin_classes=tuple(c for c in present if 0 < test[c - 1] < FEWEST),
             untrained_classes=tuple(c for c in present if train[c - 1] == 0),
             fields=fields,
-            seen_counts=seen,
-            new_counts=new,
-            no_seen_classes=tuple(c for c in tested if seen[c - 1] == 0),
-            no_new_classes=tuple(c for c in tested if new[c - 1] == 0),
+            seen_counts=seen_test,
+            new_counts=new_test,
+            no_seen_classes=tuple(c for c in tested if seen_test[c - 1] == 0),
+            no_new_classes=tuple(c for c in tested if new_test[c - 1] == 0),
             notes=notes,
         )
 
@@ -190,11 +190,11 @@ class Split:
     asked: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
-        both = int((self.train & self.test).sum())
-        if both:
+        overlap = int((self.train & self.test).sum())
+        if overlap:
             raise SplitError(
                 "train and test must not share a pixel",
-                value=f"{both} shared",
+                value=f"{overlap} shared",
                 hint="Draw them apart.",
             )
         for side, mask in (("train", self.train), ("test", self.test)):

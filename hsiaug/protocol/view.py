@@ -116,11 +116,11 @@ def visible_cube(
     shape = (*cube.shape[:2], spectra.bands(cube.shape[2]))
 
     def window(rows: slice, columns: slice) -> NDArray[np.float32]:
-        if visible is None or (seen := visible[rows, columns]).all():
+        if visible is None or (shown := visible[rows, columns]).all():
             return spectra(cube[rows, columns], axis=2)
-        pixels = np.full((*seen.shape, shape[2]), np.nan, dtype=np.float32)
-        if seen.any():
-            pixels[seen] = spectra(cube[rows, columns][seen], axis=1)
+        pixels = np.full((*shown.shape, shape[2]), np.nan, dtype=np.float32)
+        if shown.any():
+            pixels[shown] = spectra(cube[rows, columns][shown], axis=1)
         return pixels
 
     windows = WindowCube(shape, window)
@@ -278,8 +278,8 @@ def _moments(
 
     def total(value: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> NDArray[np.float64]:
         so_far: NDArray[np.float64] | None = None
-        for seen in _spectra(cube, visible, STRIPE_BYTES // 8):
-            stripe = value(seen.astype(np.float64))
+        for spectra in _spectra(cube, visible, STRIPE_BYTES // 8):
+            stripe = value(spectra.astype(np.float64))
             so_far = (
                 stripe.sum(axis=0)
                 if so_far is None
@@ -289,8 +289,8 @@ def _moments(
         return so_far
 
     count = np.count_nonzero(visible)
-    mean = total(lambda seen: seen) / count
-    return mean, np.sqrt(total(lambda seen: (seen - mean) ** 2) / count)
+    mean = total(lambda spectra: spectra) / count
+    return mean, np.sqrt(total(lambda spectra: (spectra - mean) ** 2) / count)
 
 
 def _spectra(
@@ -323,7 +323,8 @@ def patches_at(cube: NDArray[Scalar], coords: AnyArray, patch: int) -> NDArray[S
     (n, B, p, p) array
         Of the cube's dtype.
     """
-    radius, steps = patch // 2, np.arange(patch)
+    radius = patch // 2
+    steps = np.arange(patch)
     down, across = (
         np.pad(np.arange(length), radius, mode="reflect") if radius else np.arange(length)
         for length in cube.shape[:2]
@@ -332,9 +333,9 @@ def patches_at(cube: NDArray[Scalar], coords: AnyArray, patch: int) -> NDArray[S
     out = np.empty((len(coords), cube.shape[2], patch, patch), dtype=cube.dtype)
     step = max(1, CUT_BYTES // max(1, out[:1].nbytes))
     for start in range(0, len(out), step):
-        part = slice(start, start + step)
-        found = cube[down[rows[part]][:, :, None], across[columns[part]][:, None, :]]
-        out[part] = found.transpose(0, 3, 1, 2)
+        batch = slice(start, start + step)
+        values = cube[down[rows[batch]][:, :, None], across[columns[batch]][:, None, :]]
+        out[batch] = values.transpose(0, 3, 1, 2)
     return out
 
 
@@ -397,14 +398,14 @@ def checksum_of_pixels(view: TrainView) -> str:
     str
         64 hexadecimal digits.
     """
-    found = hashlib.sha256(np.packbits(view.visible).tobytes())
-    found.update(
+    digest = hashlib.sha256(np.packbits(view.visible).tobytes())
+    digest.update(
         repr((view.visible.shape, view.gsd, view.units, view.wavelengths is None)).encode()
     )
-    found.update(b"" if view.wavelengths is None else view.wavelengths.tobytes())
-    for part in _spectra(view.pixels, view.visible, STRIPE_BYTES // 4):
-        found.update(np.ascontiguousarray(part).data)
-    return found.hexdigest()
+    digest.update(b"" if view.wavelengths is None else view.wavelengths.tobytes())
+    for spectra in _spectra(view.pixels, view.visible, STRIPE_BYTES // 4):
+        digest.update(np.ascontiguousarray(spectra).data)
+    return digest.hexdigest()
 
 
 def train_view_seen(view: TrainView, spectra: SpectralView) -> TrainView:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from hsiaug.base.seeds import derive_seed
 from hsiaug.base.text import plotted, shortened
 from hsiaug.contracts import Attention
 from hsiaug.core.samples import take_in_turn
+from hsiaug.metrics.neighbours import rank_nearer
 from hsiaug.protocol.view import patches_at
 from hsiaug.quality.synthesis import AnySynthesis, no_attention
 from hsiaug.report.figures.files import WIDTHS, new_figure, wrapped
@@ -41,6 +42,12 @@ CAPTION = (
     "Real held-out patches of each class, with the attention to words of one prompt. Region: white"
     " = the class, black = others, grey = no label."
 )
+LABELS = {
+    "class": "words of the class's name",
+    "elsewhere": "words of the class's name, map of another patch",
+    "spectra": "no map: likeness to the centre's spectrum",
+}
+"""What each row compares with the region of the class of the centre."""
 Array = NDArray[np.floating]
 Ask = Callable[[NDArray[np.float32], NDArray[np.int64]], Attention]
 Maps = dict[str, NDArray[np.float32]]
@@ -189,6 +196,72 @@ def _content(maps: Sequence[Maps]) -> set[str]:
     everywhere = set.intersection(*(set(each) for each in maps))
     plain = {word for each in maps for word in each if word.isalnum()}
     return plain - everywhere - set(ENGLISH_STOP_WORDS)
+
+
+@dataclass(frozen=True)
+class MapScore:
+    """Means over n patches.
+
+    Attributes
+    ----------
+    auc : float
+        Area under the ROC curve of a map's values against the region of the class; 0.5 = the map
+        says nothing.
+    half : float
+        Half of its 95 % interval over patches.
+    iou : float
+        Intersection over union of the region and the pixels above the map's mean.
+    """
+
+    auc: float
+    half: float
+    iou: float
+    n: int
+
+
+def score_maps(found: AttentionMaps, made: AnySynthesis) -> dict[str, MapScore | None]:
+    """Scores by the names of LABELS; None where no patch has such words."""
+    patches = found.patches
+    names = [found.content.intersection(words_of(name)) for name in made.data.class_names]
+    of_class = [total(patch.maps, names[patch.class_id - 1]) for patch in patches]
+    x = np.stack([patch.x for patch in patches])
+    middle = slice(x.shape[2] // 2, x.shape[2] // 2 + 1)
+    scaled = x / (made.real.x.std(axis=(0, 2, 3))[:, None, None] + 1e-9)
+    compared = {
+        "class": of_class,
+        # Classes take turns: the next patch is of another class, where there are several left.
+        "elsewhere": of_class[1:] + of_class[:1],
+        "spectra": [*-np.linalg.norm(scaled - scaled[:, :, middle, middle], axis=1)],
+    }
+    rows: dict[str, MapScore | None] = {}
+    for name, maps in compared.items():
+        pairs = zip(maps, patches, strict=True)
+        scores = [score_map(own, patch.region) for own, patch in pairs if own is not None]
+        if not scores:
+            rows[name] = None
+            continue
+        aucs, ious = np.array(scores).T
+        half = 1.96 * aucs.std() / np.sqrt(len(aucs))
+        rows[name] = MapScore(float(aucs.mean()), float(half), float(ious.mean()), len(scores))
+    return rows
+
+
+def total(maps: Maps, words: Collection[str]) -> NDArray[np.float32] | None:
+    """(p, p) sum of the maps of some words; None where there is none of them."""
+    found = [values for word, values in maps.items() if word in words]
+    return np.sum(found, axis=0) if found else None
+
+
+def score_map(values: Array, region: Array) -> tuple[float, float]:
+    """AUC and IoU, as of :class:`MapScore`, of a map (p, p) where its region (p, p) of 1 and 0 is
+    not NaN.
+    """
+    known = ~np.isnan(region)
+    inside, seen = region[known] > 0, values[known]
+    high = seen > seen.mean()
+    return rank_nearer(seen[~inside], seen[inside]), float(
+        (inside & high).sum() / (inside | high).sum()
+    )
 
 
 def draw_attention(report: AttentionMaps, made: AnySynthesis, caption: str = CAPTION) -> Figure:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.colours import HELD_OUT, SYNTHETIC, TRAIN
 from hsiaug.base.files import write_whole
+from hsiaug.base.text import plotted
 from hsiaug.metrics.spectra import Spectra, at_most, fit_space
 from hsiaug.quality.contact_sheets import choose_patches, draw_patches
 from hsiaug.quality.synthesis import AnySynthesis, GuidedMeasure, PixelSynthesis
@@ -223,4 +224,41 @@ def _draw_guidance(own: Sequence[GuidedMeasure], axes: Axes) -> dict[str, Any]:
         x, y = zip(*known, strict=True) if known else ((), ())
         (entries[label],) = axes.plot(x, y, look, color=colour, linewidth=1.2, markersize=4)
     axes.margins(y=0.15)
+    return entries
+
+
+def shares_figure(
+    by_class: Mapping[int, Mapping[str, float | None]], class_names: Sequence[str]
+) -> Figure:
+    """Bars of how much of the labelled pixels each class has: of training, of held-out and of
+    synthetic tiles.
+
+    Parameters
+    ----------
+    by_class : mapping of int to mapping of str to float or None
+        "train", "held_out" and "made" as shares, by class id.
+    class_names : sequence of str
+        Names in the order of the ids from 1 on.
+    """
+    panel = Panel(("",), partial(_draw_shares, by_class, class_names))
+    height = 0.7 + 0.34 * len(by_class)
+    block = ChartBlock("", [panel], height, narrowest=5.0, along="% of the labelled pixels")
+    return draw_blocks([block], 2, "share of each class in the labelled pixels")
+
+
+def _draw_shares(
+    by_class: Mapping[int, Mapping[str, float | None]], class_names: Sequence[str], axes: Axes
+) -> dict[str, Artist]:
+    sets = {"train": ("train", TRAIN), "held-out": ("held_out", HELD_OUT)}
+    sets["synthetic"] = ("made", SYNTHETIC)
+    thick = 0.8 / len(sets)
+    places = np.arange(len(by_class), dtype=np.float64)
+    entries: dict[str, Artist] = {}
+    for number, (label, (key, colour)) in enumerate(sets.items()):
+        shares = [100 * (row[key] or 0.0) for row in by_class.values()]
+        bars = axes.barh(places + thick * (number - 1), shares, thick, color=colour)
+        entries[label] = bars.patches[0]
+    names = [plotted(class_names[c - 1]) for c in by_class]
+    axes.set_yticks(places, names, fontsize=7)
+    axes.invert_yaxis()
     return entries

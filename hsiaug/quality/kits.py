@@ -1,15 +1,25 @@
 """Samples of a generator outside a trial, for ``hsiaug generate`` and ``hsiaug inspect``."""
 
-from hsiaug.contracts import Progress
+from dataclasses import replace
+
+from hsiaug.contracts import Generator, Progress
+from hsiaug.core.view_names import RAW
 from hsiaug.quality.mask_samples import MaskSamples
 from hsiaug.quality.pixel_samples import PixelSamples
-from hsiaug.quality.synthesis import AnySynthesis, SampleRequest, Synthesis, sample_spec
+from hsiaug.quality.synthesis import (
+    NO_CLASSIFIER,
+    AnySynthesis,
+    SampleRequest,
+    Synthesis,
+    sample_spec,
+)
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
 from hsiaug.tasks.types import TaskData
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import resolve_device
 from hsiaug.trial.pipeline import TrialRun, run_stages, silent
+from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.stages.views import SPLIT, VIEW
 
 SampleKit = PixelSamples | MaskSamples
@@ -51,6 +61,39 @@ def synthesise(
         range.
     """
     generator, spec = sample_spec(kit.task.name, data, request, plugins)
+    return _samples_of(kit, data, request, generator, spec, progress, bench)
+
+
+def synthesise_trial(
+    kit: SampleKit,
+    data: TaskData,
+    trial: TrialSpec,
+    plugins: Registry,
+    *,
+    device: str = "auto",
+    progress: Progress = silent,
+    bench: Workbench | None = None,
+) -> AnySynthesis:
+    """The samples that the classifier of a planned trial learns from.
+
+    Parameters and errors are those of :func:`synthesise`.
+    """
+    plugin = plugins.find("generator", trial.generator.name).load()
+    spec = replace(trial, classifier=NO_CLASSIFIER, view=RAW)
+    request = SampleRequest(trial.generator.name, seed=trial.seed, device=device)
+    generator = plugin(trial.generator.params)
+    return _samples_of(kit, data, request, generator, spec, progress, bench)
+
+
+def _samples_of(
+    kit: SampleKit,
+    data: TaskData,
+    request: SampleRequest,
+    generator: Generator,
+    spec: TrialSpec,
+    progress: Progress,
+    bench: Workbench | None,
+) -> AnySynthesis:
     bench = bench or Workbench(data, get_task(kit.task.name))
     devices = {"generator": resolve_device(request.device, generator.card)}
     run = TrialRun(spec, bench, generator=generator, devices=devices, progress=progress)

@@ -5,6 +5,7 @@ are.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -15,25 +16,31 @@ from hsiaug.base.colours import SYNTHETIC, TRAIN
 from hsiaug.base.errors import InputError, check_known
 from hsiaug.base.seeds import derive_seed
 from hsiaug.bench.plan import check_samples
-from hsiaug.contracts import FittedPairGenerator
+from hsiaug.contracts import FittedPairGenerator, Reconstruction
 from hsiaug.core.samples import concatenate
 from hsiaug.core.tiles import DenseSamples, DenseView, PairCounts
 from hsiaug.metrics.calibration import Reliability
-from hsiaug.metrics.dense.fidelity import dense_fidelity
+from hsiaug.metrics.dense.fidelity import DenseFidelity, dense_fidelity
 from hsiaug.metrics.dense.layout import dense_layout
 from hsiaug.metrics.dense.reliability import MAIN, dense_reliability, tile_agreement
 from hsiaug.metrics.measures import Fidelity
 from hsiaug.metrics.nearest_real import RealSamples
+from hsiaug.metrics.reconstruction import (
+    ReconstructionMeasure,
+    reconstruction_losses,
+    reconstruction_measures,
+)
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.tiling import real_samples
 from hsiaug.quality.contact_sheets import TILES, contact_sheet, spread, tile_colours, turned_pairs
 from hsiaug.quality.export import check_folder, save_pairs
-from hsiaug.quality.figures import class_spectra
+from hsiaug.quality.figures import class_spectra, shares_figure
 from hsiaug.quality.synthesis import ClassRow, Drawn, Inspection, MaskSynthesis, SampleRequest
 from hsiaug.registry.card import Card
-from hsiaug.report.labels import wrong_share
+from hsiaug.report.labels import method_labels, wrong_share
 from hsiaug.report.text_templates import sentences
 from hsiaug.tasks.task import Task
+from hsiaug.trial.arm import Method
 from hsiaug.trial.pipeline import TrialRun
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.stages.generator import fitted_generator
@@ -41,6 +48,9 @@ from hsiaug.trial.stages.views import VIEW
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+ENCODED = 400
+"""Tiles of a set that are encoded and decoded at most."""
 
 
 class MaskSamples:
@@ -52,7 +62,11 @@ class MaskSamples:
         self.task = task
 
     def check(self, request: SampleRequest, out: Path) -> None:
-        """Refuse what is no empty or new folder."""
+        """Refuse what is no empty or new folder, and texts."""
+        if request.prompts:
+            rule = "`prompt` is for single pixels"
+            hint = "Leave it out; --show asks for classes."
+            raise InputError(rule, value=f"`task` {self.task.name}", hint=hint)
         check_folder(out, empty=True)
 
     def _counts(self, view: DenseView, rate: Rate, request: SampleRequest) -> PairCounts:
@@ -168,17 +182,36 @@ class MaskSamples:
             like,
             labels,
             verdict=tuple(_verdict(labels, like)),
-            pictures=partial(_pictures, made, held, like.nearest),
+            pictures=partial(_pictures, made, held, like),
             measure_layout=layout,
+            reconstruction=measure_reconstruction(made, held),
         )
 
 
-def _pictures(
-    made: MaskSynthesis, held: DenseSamples, nearest: Sequence[tuple[int, int, float]]
-) -> dict[str, Figure]:
-    """Contact sheet, spectra, and the pairs of synthetic and training tiles that are nearest to
-    each other.
+def measure_reconstruction(
+    made: MaskSynthesis, held: DenseSamples
+) -> tuple[ReconstructionMeasure, ...]:
+    """What the generator's encoder and decoder lose of held-out and of training tiles; nothing of a
+    generator without them.
     """
+    reconstruct = getattr(made.fitted, "reconstruct", None)
+    if not callable(reconstruct):
+        return ()
+
+    def losses(samples: DenseSamples) -> dict[str, float | None]:
+        some = samples.take(np.arange(len(samples))[:ENCODED])
+        decoded: Reconstruction = reconstruct(some)
+        decoded.check(some.images)
+        return reconstruction_losses(some.images, decoded.images, decoded.probability, some.masks)
+
+    return reconstruction_measures(losses(held), losses(made.real), made.data.units)
+
+
+def _pictures(made: MaskSynthesis, held: DenseSamples, like: DenseFidelity) -> dict[str, Figure]:
+    """Contact sheet, spectra, shares of classes, and the pairs of synthetic and training tiles that
+    are nearest to each other.
+    """
+    nearest = like.nearest
     data, real, synthetic = made.data, made.real, made.synthetic
     colours = tile_colours(real, data.wavelengths)
     known = RealSamples.of(real.images)
@@ -194,9 +227,33 @@ def _pictures(
     return {
         "contact_sheet": contact_sheet(some, data.class_names, colours),
         "spectra": _spectra(made),
+        "shares": shares_figure(like.by_class, data.class_names),
         # Copies would look alike.
         "nearest": contact_sheet(beside(nearest[:TILES]), data.class_names, colours),
     }
+
+
+def few_pairs(made: MaskSynthesis) -> MaskSynthesis:
+    """What :func:`compare_pairs` shows of the pairs of a generator."""
+    return replace(made, synthetic=spread(made.synthetic))
+
+
+def compare_pairs(makes: Sequence[MaskSynthesis]) -> Figure:
+    """Pairs of several generators on one draw, one below the other, under real held-out ones.
+
+    Reads test labels: a diagnosis after the fit.
+    """
+    first = makes[0]
+    held = real_samples(first.split, first.split.test)
+    methods = [Method.of(made.spec.generator.as_json()) for made in makes]
+    labels = method_labels(methods)
+    groups = [("real, held-out", spread(held))]
+    groups += [
+        (f"generated, {labels[method]}", spread(made.synthetic))
+        for method, made in zip(methods, makes, strict=True)
+    ]
+    colours = tile_colours(first.real, first.data.wavelengths)
+    return contact_sheet(groups, first.data.class_names, colours)
 
 
 def _verdict(labels: Reliability, like: Fidelity | None = None) -> list[str]:

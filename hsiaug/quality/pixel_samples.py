@@ -2,6 +2,7 @@
 they are.
 """
 
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,19 +15,33 @@ from hsiaug.base.errors import InputError
 from hsiaug.base.files import check_target
 from hsiaug.base.seeds import derive_seed
 from hsiaug.bench.plan import check_samples
+from hsiaug.contracts import Reconstruction
 from hsiaug.core.samples import PatchSamples
 from hsiaug.metrics.calibration import Reliability
 from hsiaug.metrics.fidelity import fidelity
 from hsiaug.metrics.measures import Fidelity, FidelityMeasure, MeasureTable, average_rounds
 from hsiaug.metrics.patch_distances import PatchReference, PatchSpace, block_means
 from hsiaug.metrics.patch_layout import KnownPatches, patch_layout
+from hsiaug.metrics.reconstruction import (
+    ReconstructionMeasure,
+    reconstruction_losses,
+    reconstruction_measures,
+)
 from hsiaug.metrics.reliability import reliability
 from hsiaug.metrics.spectra import Spectra, at_most
 from hsiaug.protocol.balance import synthetic_counts
 from hsiaug.protocol.view import TrainView, patches_at
+from hsiaug.quality.attention import words_of
 from hsiaug.quality.export import ENDINGS, save_samples
 from hsiaug.quality.figures import pixel_figures
-from hsiaug.quality.synthesis import ClassRow, Drawn, Inspection, PixelSynthesis, SampleRequest
+from hsiaug.quality.synthesis import (
+    ClassRow,
+    Drawn,
+    Inspection,
+    PixelSynthesis,
+    SampleRequest,
+    no_prompts,
+)
 from hsiaug.registry.card import Card
 from hsiaug.report.labels import wrong_share
 from hsiaug.report.text_templates import sentences
@@ -35,12 +50,14 @@ from hsiaug.tasks.task import get_task
 from hsiaug.trial.pipeline import TrialRun, run_stages
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.stages import TO_SAMPLES
-from hsiaug.trial.stages.generator import FIT_GENERATOR
+from hsiaug.trial.stages.generator import FIT_GENERATOR, fitted_generator
 from hsiaug.trial.stages.samples import JOIN
 from hsiaug.trial.stages.views import VIEW
 
 MOST, POOL = 100, 30_000
 """Patches of a class, made or left out, and patches of the pool that are compared at most."""
+ENCODED = 500
+"""Patches of a set that are encoded and decoded at most."""
 PIXELS = 5000
 """Pixels that the space of the comparison is fitted on."""
 
@@ -94,6 +111,8 @@ class PixelSamples:
                 "λ and M must ask for at least one synthetic sample", value=found, hint=hint
             )
         check_samples(run.data, count, spec.patch)
+        if request.prompts:
+            return draw_prompted(run, view, request.prompts)
         run_stages(TO_SAMPLES, run)
         samples = cast(PatchSamples, run[JOIN])
         return samples.take(samples.synthetic), run[FIT_GENERATOR].fitted, run.clock.seconds
@@ -101,8 +120,9 @@ class PixelSamples:
     def facts(
         self, spec: TrialSpec, card: Card, request: SampleRequest, samples: int
     ) -> dict[str, object]:
-        """λ, M, and whether the generator saw test pixels, without their labels."""
+        """λ, M, typed prompts, and whether the generator saw test pixels, without their labels."""
         return {
+            **({"prompts": list(request.prompts)} if request.prompts else {}),
             "lambda": spec.rate.lam,
             "times": spec.rate.times,
             "transductive": card.scope == "scene",
@@ -150,7 +170,91 @@ class PixelSamples:
             verdict=tuple(_verdict(like, labels)),
             pictures=partial(pixel_figures, made, train, held, synthetic),
             measure_layout=layout,
+            reconstruction=measure_reconstruction(made),
         )
+
+
+def prompts_by_class(
+    prompts: Sequence[str], class_names: Sequence[str], trained: Collection[int]
+) -> dict[int, tuple[str, ...]]:
+    """Typed prompts by the class that they are of: the one whose name stands first in the text, of
+    names that begin at one word the longest.
+
+    Parameters
+    ----------
+    trained : collection of int
+        Ids of the classes with training pixels.
+
+    Raises
+    ------
+    InputError
+        For a prompt that names no such class.
+    """
+    names = {c: words_of(class_names[c - 1]) for c in sorted(trained)}
+    by_class: dict[int, list[str]] = {}
+    for prompt in prompts:
+        words = words_of(prompt)
+        places = {
+            c: place
+            for c, name in names.items()
+            for place in range(len(words) - len(name), -1, -1)
+            if name and words[place : place + len(name)] == name
+        }
+        if not places:
+            rule = "`prompt` must name a class that has training pixels: its samples are of that"
+            known = ", ".join(class_names[c - 1] for c in names)
+            hint = f"Name one of {known}; write each in words, as 'wheat beside woods'."
+            raise InputError(rule, value=repr(prompt), hint=hint)
+        first = min(places, key=lambda c: (places[c], -len(names[c])))
+        by_class.setdefault(first, []).append(prompt)
+    return {c: tuple(own) for c, own in by_class.items()}
+
+
+def draw_prompted(run: TrialRun, view: TrainView, prompts: Sequence[str]) -> Drawn[PatchSamples]:
+    """Samples under typed prompts, of their classes alone, as many as λ and M ask for.
+
+    Raises
+    ------
+    InputError
+        For a prompt that names no trained class, and a generator that takes no typed prompt.
+    """
+    spec = run.spec
+    by_class = prompts_by_class(prompts, view.class_names, view.counts)
+    every = synthetic_counts(view.counts, spec.rate)
+    counts = {c: every[c] for c in by_class if every.get(c)}
+    if not counts:
+        rule = "λ and M must ask for samples of the classes that `prompt` names"
+        raise InputError(rule, value=f"λ = {spec.rate}", hint="Add --times 3.")
+    fit = fitted_generator(run)
+    retext = getattr(fit.fitted, "with_prompts", None)
+    if not callable(retext):
+        raise no_prompts(spec.generator.name)
+    prompted = retext(by_class)
+    seed = derive_seed("sample", spec.generator.name, spec.seed, *prompts)
+    samples = prompted.sample(counts, guidance=spec.omega, seed=seed)
+    return samples, prompted, {"fit_generator": fit.seconds}
+
+
+def measure_reconstruction(made: PixelSynthesis) -> tuple[ReconstructionMeasure, ...]:
+    """What the generator's encoder and decoder lose of held-out and of training patches; nothing of
+    a generator without them.
+    """
+    reconstruct = getattr(made.fitted, "reconstruct", None)
+    if not callable(reconstruct):
+        return ()
+    rng = np.random.default_rng(derive_seed("reconstruction", 0))
+    held = _some(np.argwhere(made.split.test), ENCODED, rng)
+
+    def losses(patches: NDArray[np.float32]) -> dict[str, float | None]:
+        decoded: Reconstruction = reconstruct(patches)
+        decoded.check(patches)
+        return reconstruction_losses(patches, decoded.images, None, None)
+
+    return reconstruction_measures(
+        losses(patches_at(made.data.cube, held, made.split.patch)),
+        losses(made.real.x[:ENCODED]),
+        made.data.units,
+    )
 
 
 def _centres(samples: PatchSamples) -> Spectra:

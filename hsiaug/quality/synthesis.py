@@ -18,6 +18,7 @@ from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.calibration import Reliability
 from hsiaug.metrics.layout_measures import Layout
 from hsiaug.metrics.measures import Fidelity
+from hsiaug.metrics.reconstruction import ReconstructionMeasure
 from hsiaug.protocol.balance import Rate, check_lambda, check_omega, check_times
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split
@@ -64,6 +65,8 @@ class SampleRequest:
     agreement : float
         Pairs below this share of pixels that probes of training pixels confirm, 0..1, are left
         out.
+    prompts : tuple of str
+        Typed texts, of whose classes alone samples are made.
     """
 
     generator: str
@@ -81,6 +84,7 @@ class SampleRequest:
     count: int | None = None
     show: tuple[str, ...] = ()
     agreement: float = 0.0
+    prompts: tuple[str, ...] = ()
 
 
 def sample_request(
@@ -207,6 +211,8 @@ class Inspection:
         Draws the figures, by name.
     measure_layout : callable
         Of patches, or of tiles and masks; takes most of the time of a report.
+    reconstruction : tuple of ReconstructionMeasure
+        What an encoder and decoder lose; none of a generator without them.
     """
 
     made: AnySynthesis
@@ -216,6 +222,7 @@ class Inspection:
     verdict: tuple[str, ...]
     pictures: Callable[[], dict[str, Figure]]
     measure_layout: Callable[[], Layout] = Layout
+    reconstruction: tuple[ReconstructionMeasure, ...] = ()
 
     @cached_property
     def layout(self) -> Layout:
@@ -259,6 +266,7 @@ class Inspection:
             "layout": self.layout.as_json(),
             "fidelity": self.fidelity.as_json(),
             "reliability": self.reliability.as_json(),
+            "reconstruction": [vars(measure) for measure in self.reconstruction],
         }
 
 
@@ -282,6 +290,8 @@ def sample_spec(
         )
     if request.attention and not card.text:
         raise no_attention(card.name)
+    if request.prompts and not card.text:
+        raise no_prompts(card.name)
     if request.omega is not None and card.guidance is None:
         raise InputError(
             f"`omegas` is for generators with guidance, and {card.name} takes none",
@@ -314,3 +324,9 @@ def no_attention(name: str) -> InputError:
     """The refusal of the generator of this name, before or after its fit."""
     rule = "`attention` is for generators that read text and show where they look for its words"
     return InputError(rule, value=repr(name), hint="Leave it out, or name another generator.")
+
+
+def no_prompts(name: str) -> InputError:
+    """The refusal of the generator of this name, before or after its fit."""
+    rule = "`prompt` is for generators that read text, and take other texts after their fit"
+    return InputError(rule, value=repr(name), hint="Leave it out, or use txt2hsi.")

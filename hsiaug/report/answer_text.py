@@ -58,11 +58,24 @@ class AnswerText:
         return f"{self.number} {self.question}{stop} {status}{' '.join(self.sentences)}"
 
 
-def answer_texts(answers: Answers) -> tuple[AnswerText, AnswerText, AnswerText]:
-    """The three answers in words, in their order."""
+def answer_texts(
+    answers: Answers, *, running: bool = False
+) -> tuple[AnswerText, AnswerText, AnswerText]:
+    """The three answers in words, in their order.
+
+    Parameters
+    ----------
+    answers : Answers
+    running : bool
+        Whether further draws run at this moment, so that nobody need ask for them.
+
+    Returns
+    -------
+    tuple of AnswerText
+    """
     first, second = answers.over_none, answers.over_controls
     return (
-        _text(1, first, _first_sentences(answers)),
+        _text(1, first, _first_sentences(answers, running=running)),
         _text(2, second, _second_sentences(answers)),
         AnswerText(3, USE_QUESTION, "", TONES[answers.use.status], use_sentences(answers)),
     )
@@ -99,11 +112,11 @@ def _text(number: int, answer: Answer, sentences: Sequence[str]) -> AnswerText:
     return AnswerText(number, answer.question, answer.status, tone, tuple(sentences))
 
 
-def _first_sentences(answers: Answers) -> list[str]:
+def _first_sentences(answers: Answers, *, running: bool) -> list[str]:
     answer = answers.over_none
     if answer.status == "NOTHING TO JUDGE":
         return ["No generator gave samples that could be judged."]
-    said = [_few(answers)] if answer.status == "TOO FEW DRAWS" else []
+    said = [_few(answers, running=running)] if answer.status == "TOO FEW DRAWS" else []
     if answers.controls_only:
         helped = "Real pixels help: " if answer.status == "YES" else ""
         said.append(f"{helped}{'only' if helped else 'Only'} controls ran.")
@@ -122,8 +135,10 @@ def _second_sentences(answers: Answers) -> list[str]:
     return _contrasts(answer, answers)
 
 
-def _few(answers: Answers) -> str:
+def _few(answers: Answers, *, running: bool) -> str:
     """What is missing where no test is possible."""
+    if running:
+        return f"At least {MIN_PAIRS} are needed; so far"
     draws = min(
         (one.draws for contrast in answers.over_none.contrasts for one in contrast.differences),
         default=0,

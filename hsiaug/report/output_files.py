@@ -12,6 +12,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hsiaug.base.errors import check_known
 from hsiaug.base.files import PICTURES, write_whole
 from hsiaug.base.text import json_of
 from hsiaug.report.grid import ReportPage
@@ -61,19 +62,29 @@ def figure_writers(draw: Callable[[], Figure]) -> Writers:
     return {ending: partial(write, ending) for ending in PICTURES}
 
 
+RENDERERS: Mapping[str, Callable[[TableFiles], str]] = {
+    ".md": lambda tables: markdown(tables.pages),
+    ".tex": lambda tables: latex(tables.pages, tables.name),
+    ".csv": lambda tables: csv_of(tables.rows),
+    ".json": lambda tables: f"{json_of(tables.value, indent=1)}\n",
+}
+"""Tables as texts, by the ending of their file."""
+
+
+def table_text(tables: TableFiles, ending: str) -> str:
+    """Tables as Markdown, LaTeX, CSV or JSON."""
+    known = ", ".join(name.removeprefix(".") for name in RENDERERS)
+    check_known(f"the format of these tables must be {known}", ending, RENDERERS)
+    return RENDERERS[ending](tables)
+
+
 def table_writers(made: Callable[[], TableFiles]) -> Writers:
     """Tables as Markdown, LaTeX, CSV and JSON."""
-    renders: dict[str, Callable[[TableFiles], str]] = {
-        ".md": lambda tables: markdown(tables.pages),
-        ".tex": lambda tables: latex(tables.pages, tables.name),
-        ".csv": lambda tables: csv_of(tables.rows),
-        ".json": lambda tables: f"{json_of(tables.value, indent=1)}\n",
-    }
 
     def write(ending: str, path: Path) -> None:
-        path.write_text(renders[ending](made()), encoding="utf-8", newline="\n")
+        path.write_text(table_text(made(), ending), encoding="utf-8", newline="\n")
 
-    return {ending: partial(write, ending) for ending in renders}
+    return {ending: partial(write, ending) for ending in RENDERERS}
 
 
 def array_writers(arrays: Callable[[], Mapping[str, NDArray[Any]]]) -> Writers:

@@ -64,7 +64,7 @@ SHARED = (
 OF_ABOUT = ("condition", "arm", "classifier", *SHARED)
 TEXTS = ("about", "audit", "real", "synthetic")
 """Columns of what many records share, as JSON."""
-LAYOUT = f"5.{CHECKS}"
+LAYOUT = f"6.{CHECKS}"
 """Columns that another version kept are made anew."""
 OF_TRIAL = {
     "seed",
@@ -296,6 +296,7 @@ def _row(record: Record) -> dict[str, Any]:
             f"recall{part}:{c}": _finite(v)
             for c, v in enumerate(found.get("recall") or (), start=1)
         }
+    numbers["recall_spread"] = spread_of_recall(metrics.get("recall") or ())
     for name, found in (metrics.get("subsets") or {}).items():
         numbers |= {
             f"subset:{name}": _finite(found.get("aa")),
@@ -321,6 +322,14 @@ def _row(record: Record) -> dict[str, Any]:
         "steps": None if steps is None else int(steps - aside),
         "peak_memory_mb": record.get("peak_memory_mb"),
     }
+
+
+def spread_of_recall(recalls: Iterable[float | None]) -> float:
+    """Standard deviation of recalls over the classes that have one, as of a sample; NaN below two
+    classes.
+    """
+    values = [value for value in recalls if value is not None and isfinite(value)]
+    return nan if len(values) < 2 else float(np.std(values, ddof=1))
 
 
 def _finite(value: float | None) -> float:

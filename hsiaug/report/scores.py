@@ -59,6 +59,8 @@ class MetricSet:
 
 OA, AA, KAPPA = Metric("oa", "OA"), Metric("aa", "AA"), Metric("kappa", "κ")
 MACRO_F1, WORST = Metric("macro_f1", "macro-F1"), Metric("worst_recall", "worst recall")
+SPREAD = Metric("recall_spread", "spread of recall")
+"""Standard deviation of the recalls of a draw's classes; derived from these, not recorded."""
 AA_FIELDS = Metric("aa_seen", "AA seen"), Metric("aa_new", "AA new")
 OA_FIELDS = Metric("oa_seen", "OA seen"), Metric("oa_new", "OA new")
 VISIBILITY = tuple(
@@ -71,7 +73,7 @@ PIXELS = MetricSet(
     AA,
     OA,
     (OA, AA, KAPPA),
-    (MACRO_F1, WORST),
+    (MACRO_F1, WORST, SPREAD),
     "AA is the mean recall over the classes that have test pixels in the draw.",
     unit="samples",
     chooses_view=True,
@@ -93,6 +95,13 @@ CHANGE = MetricSet(
     (OA, KAPPA, Metric("precision_change", "precision"), Metric("recall_change", "recall")),
     "F1 and IoU change are of the class changed; mIoU and macro-F1 are means of both classes.",
 )
+
+
+def metric_names() -> dict[str, str]:
+    """The name that tables give each metric, by its key in records."""
+    sets = (PIXELS, SEGMENTATION, CHANGE)
+    listed = (metric for scores in sets for metric in (*scores.shown, *scores.more))
+    return {metric.key: metric.name for metric in listed}
 
 
 def metric_set(task: str) -> MetricSet:

@@ -60,26 +60,29 @@ class Asked(Based):
 
     @classmethod
     def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
-        said = read_asked(argument)
-        if said is None:
+        request = read_asked(argument)
+        if request is None:
             raise InputError(
                 f"protocol asked needs a number up to {MOST}, a strategy and a protocol",
                 value=repr(argument[:200]),
                 hint=f"Write {cls.usage}.",
             )
         check_known(
-            "labels must be asked for by suggest, random or uncertain", said.strategy, STRATEGIES
+            "labels must be asked for by suggest, random or uncertain", request.strategy, STRATEGIES
         )
         return cls.of(
-            f"{said.number}x{said.strategy}" if said.number else "0", said.base, buffer, folder
+            f"{request.number}x{request.strategy}" if request.number else "0",
+            request.base,
+            buffer,
+            folder,
         )
 
     @property
     def asked(self) -> AskedLabels:
         """The parsed argument."""
-        said = read_asked(self.argument)
-        assert said is not None
-        return said
+        request = read_asked(self.argument)
+        assert request is not None
+        return request
 
     @property
     def reads_spectra(self) -> bool:
@@ -103,47 +106,49 @@ class Asked(Based):
         return 0
 
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
-        said = self.asked
-        first, rest, test = self.base_draw(scene, seed, patch)
+        request = self.asked
+        first, others, test = self.base_draw(scene, seed, patch)
         # Without strategy and number, so that all of them leave the same test pixels.
         rng = self.rng_of(scene, seed)
-        pool = np.zeros_like(rest)
+        pool = np.zeros_like(others)
         for c in scene.class_ids:
-            pixels = rng.permutation(np.argwhere(rest & (scene.labels == c)))
-            kept = takeable(test[tuple(pixels.T)])
-            pool[tuple(pixels[kept][: len(pixels) // ONE_IN].T)] = True
-        key = (scene.sha256, *self.of_base, patch, seed, said.strategy)
+            pixels = rng.permutation(np.argwhere(others & (scene.labels == c)))
+            eligible = takeable(test[tuple(pixels.T)])
+            pool[tuple(pixels[eligible][: len(pixels) // ONE_IN].T)] = True
+        key = (scene.sha256, *self.of_base, patch, seed, request.strategy)
         order = _orders.setdefault(key, [])
-        if said.strategy == "random" and not order:
+        if request.strategy == "random" and not order:
             order += map(tuple, rng.permutation(np.argwhere(pool))[:MOST].tolist())
-        while self.reads_spectra and len(order) < said.number:
-            if not (more := self._ask(scene, first.train, pool, order, seed, patch)):
+        while self.reads_spectra and len(order) < request.number:
+            if not (batch := self._ask(scene, first.train, pool, order, seed, patch)):
                 break
-            order += more
-        asked = np.zeros_like(rest)
-        asked[tuple(np.array(order[: said.number], dtype=np.intp).reshape(-1, 2).T)] = True
+            order += batch
+        requested = np.zeros_like(others)
+        requested[tuple(np.array(order[: request.number], dtype=np.intp).reshape(-1, 2).T)] = True
         facts = (
-            (said.number, NO_BUFFER),
+            (request.number, NO_BUFFER),
             (
-                asked.sum() < said.number,
-                f"{asked.sum()} of {said.number} pixels could be asked for",
+                requested.sum() < request.number,
+                f"{requested.sum()} of {request.number} pixels could be asked for",
             ),
         )
         notes = (*first.notes, *(note for holds, note in facts if holds))
-        return Draw(first.train | asked, rest & ~asked & (pool | ~test), notes, asked=asked)
+        return Draw(
+            first.train | requested, others & ~requested & (pool | ~test), notes, asked=requested
+        )
 
     def _ask(
         self,
         scene: Scene,
         train: Mask,
         pool: Mask,
-        known: list[tuple[int, int]],
+        requested: list[tuple[int, int]],
         seed: int,
         patch: int,
     ) -> list[tuple[int, int]]:
         """The pixels of the next batch; none where nothing is left to ask for."""
         train = train.copy()
-        train[tuple(np.array(known, dtype=np.intp).reshape(-1, 2).T)] = True
+        train[tuple(np.array(requested, dtype=np.intp).reshape(-1, 2).T)] = True
         ground = ground_of(scene.unlabelled)
         open_ = pool & ~train & ground.data
         if not open_.any():

@@ -54,9 +54,9 @@ def committee(classifiers: Sequence[str], bands: int) -> tuple[Member, ...]:
 
     Raises InputError for fewer than two members: one alone is never in doubt.
     """
-    shown = VIEWS if bands >= FEWEST else (RAW,)
+    views = VIEWS if bands >= FEWEST else (RAW,)
     members = tuple(
-        dict.fromkeys(Member(name, view) for name in classifiers or COMMITTEE for view in shown)
+        dict.fromkeys(Member(name, view) for name in classifiers or COMMITTEE for view in views)
     )
     if len(members) < 2:
         rule = (
@@ -106,18 +106,18 @@ def cast_votes(
     return votes
 
 
-def _thinned(known: BlindSplit, seed: int) -> BlindSplit:
+def _thinned(split: BlindSplit, seed: int) -> BlindSplit:
     """The first ``MOST`` known pixels in random order, one of each class in turn; all where there
     are no more.
     """
-    y = known.train_labels
+    y = split.train_labels
     if len(y) <= MOST:
-        return known
+        return split
     mixed = np.argsort(np.random.default_rng(derive_seed("thinned", seed)).random(len(y)))
-    kept = np.sort(mixed[take_in_turn(y[mixed])][:MOST])
-    train = np.zeros_like(known.train)
-    train[tuple(np.argwhere(known.train)[kept].T)] = True
-    return replace(known, train=train, train_labels=y[kept])
+    chosen = np.sort(mixed[take_in_turn(y[mixed])][:MOST])
+    train = np.zeros_like(split.train)
+    train[tuple(np.argwhere(split.train)[chosen].T)] = True
+    return replace(split, train=train, train_labels=y[chosen])
 
 
 def load_classifier(plugins: Registry, name: str) -> type[Classifier]:

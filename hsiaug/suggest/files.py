@@ -49,7 +49,7 @@ def _unanswered(path: Path) -> bool:
 
 
 def rows_of(
-    found: Suggestions, names: Sequence[str], ground: Georeference | None
+    suggested: Suggestions, names: Sequence[str], ground: Georeference | None
 ) -> list[dict[str, object]]:
     """A row for each pick, the best first. ``class`` is empty: it is what is asked for."""
     return [
@@ -68,13 +68,13 @@ def rows_of(
             "segment_pixels": pick.pixels,
             "share": round(pick.share, 5),
         }
-        for pick in found.picks
+        for pick in suggested.picks
     ]
 
 
 def save_suggestions(
     paths: Sequence[Path],
-    found: Suggestions,
+    suggested: Suggestions,
     scene: UnlabelledScene,
     ground: Georeference | None,
     name: str,
@@ -92,14 +92,14 @@ def save_suggestions(
     InputError
         Where a file cannot be written.
     """
-    rows = rows_of(found, scene.class_names, ground)
+    rows = rows_of(suggested, scene.class_names, ground)
     title = f"{name}: label these"
     value = {"picks": rows, "notes": list(notes)}
     tables = table_writers(lambda: TableFiles("suggest", [], rows, value))
-    write_files(paths, {**tables, **figure_writers(lambda: _figure(found, scene, title))})
+    write_files(paths, {**tables, **figure_writers(lambda: _figure(suggested, scene, title))})
 
 
-def _figure(found: Suggestions, scene: UnlabelledScene, title: str) -> Figure:
+def _figure(suggested: Suggestions, scene: UnlabelledScene, title: str) -> Figure:
     """The scene with numbered picks and the pixels that were learnt from; and the committee's
     disagreement with the same numbers.
     """
@@ -109,30 +109,32 @@ def _figure(found: Suggestions, scene: UnlabelledScene, title: str) -> Figure:
     side = WIDTHS[2] / 2 - 0.2
     learnt = np.array(rgb_of(LEARNT), dtype=np.uint8)
     left.imshow(
-        np.where(found.known[::step, ::step, None], learnt, colours), interpolation="nearest"
+        np.where(suggested.known[::step, ::step, None], learnt, colours), interpolation="nearest"
     )
     left.set_title(wrapped(plotted(title), side), fontsize=8)
-    said = f"blue: {int(found.known.sum()):,} pixels whose labels are known; numbers: label these"
-    left.set_xlabel(wrapped(said, side, 7), fontsize=7)
-    shown = right.imshow(
-        found.uncertainty[::step, ::step], cmap="magma", vmin=0, vmax=1, interpolation="nearest"
+    caption = (
+        f"blue: {int(suggested.known.sum()):,} pixels whose labels are known; numbers: label these"
     )
-    right.set_title(f"disagreement of {len(found.members)} classifiers", fontsize=8)
-    bar = figure.colorbar(shown, ax=right, shrink=0.9, location="bottom", aspect=30, pad=0.02)
+    left.set_xlabel(wrapped(caption, side, 7), fontsize=7)
+    image = right.imshow(
+        suggested.uncertainty[::step, ::step], cmap="magma", vmin=0, vmax=1, interpolation="nearest"
+    )
+    right.set_title(f"disagreement of {len(suggested.members)} classifiers", fontsize=8)
+    bar = figure.colorbar(image, ax=right, shrink=0.9, location="bottom", aspect=30, pad=0.02)
     bar.set_label("entropy of their votes", fontsize=7)
     bar.ax.tick_params(labelsize=7)
     for panel in (left, right):
         panel.set_anchor("N")
-        _number(panel, found, step)
+        _number(panel, suggested, step)
     return figure
 
 
-def _number(panel: Axes, found: Suggestions, step: int) -> None:
+def _number(panel: Axes, suggested: Suggestions, step: int) -> None:
     """A ring round each pick, and its rank beside it."""
     from matplotlib.patheffects import withStroke
 
     halo = [withStroke(linewidth=2, foreground="black")]
-    for pick in found.picks:
+    for pick in suggested.picks:
         x, y = pick.column / step, pick.row / step
         panel.plot(x, y, "o", ms=5, mfc="none", mec=WANTED, mew=1.1, path_effects=halo)
         panel.annotate(

@@ -229,9 +229,9 @@ class Segments:
 
     def medoid(self, j: int) -> tuple[int, int]:
         """Row and column of the pixel that is most like its segment."""
-        mine = np.flatnonzero(self._member == j)
-        apart = ((self._features[mine] - self.centres[j]) ** 2).sum(axis=1)
-        row, column = self.coords[mine[apart.argmin()]]
+        members = np.flatnonzero(self._member == j)
+        apart = ((self._features[members] - self.centres[j]) ** 2).sum(axis=1)
+        row, column = self.coords[members[apart.argmin()]]
         return int(row), int(column)
 
 
@@ -265,7 +265,7 @@ def cover(
     near = np.exp(-0.5 * (apart / max(width, 1e-12)) ** 2)
     # An empty tree gives infinite distances, which cover nothing.
     covered = np.exp(-0.5 * (KDTree(known).query(centres)[0] / max(width, 1e-12)) ** 2)
-    left = max(float((1 - covered) @ mass), 1e-12)
+    uncovered = max(float((1 - covered) @ mass), 1e-12)
     chosen: list[int] = []
     shares: list[float] = []
     for _ in range(count):
@@ -273,6 +273,6 @@ def cover(
         gain[chosen] = -1
         best = int(gain.argmax())
         chosen.append(best)
-        shares.append(float(max(gain[best], 0) / left))
+        shares.append(float(max(gain[best], 0) / uncovered))
         covered = np.maximum(covered, near[best])
     return chosen, shares

@@ -171,10 +171,10 @@ class PixelPredictor:
             reached = scene.pixels[first : bottom + side // 2]
             shows = reached[top - first : bottom - first].any(axis=2) | labelled[top:bottom]
             coords = np.argwhere(shows).astype(np.int32) + np.array([top, 0], dtype=np.int32)
-            seen = spectra(reached, axis=2)
-            for part, batch in _batches(seen, coords, patch, card, scene.bands, first):
-                ids[tuple(part.T)] = check_predicted(
-                    fitted.predict(batch), (len(part),), len(scene.class_names)
+            transformed = spectra(reached, axis=2)
+            for pixels, batch in _batches(transformed, coords, patch, card, scene.bands, first):
+                ids[tuple(pixels.T)] = check_predicted(
+                    fitted.predict(batch), (len(pixels),), len(scene.class_names)
                 )
             progress(bottom, height, "rows")
         return ids
@@ -211,7 +211,8 @@ class TilePredictor:
         """Tiles lie side by side, and those of the test side once more on top."""
         ids = {i: np.zeros(place.mask.shape, dtype=np.int16) for i, place in enumerate(data.places)}
         everywhere = side_by_side(data, split.patch)
-        whole, done = len(everywhere) + len(split.test), 0
+        whole = len(everywhere) + len(split.test)
+        done = 0
         for tiles in (everywhere, split.test):
             for count in _predict_tiles(fitted, data, tiles, split.patch, ids, spectra):
                 done += count
@@ -252,10 +253,12 @@ def check_predicted(answer: AnyArray, shape: tuple[int, ...], classes: int) -> A
         or not integer
         or (labels.size and not 1 <= labels.min() <= labels.max() <= classes)
     ):
-        told = f", of {labels.min()}..{labels.max()}" if labels.size and integer else ""
+        id_range = f", of {labels.min()}..{labels.max()}" if labels.size and integer else ""
         rule = f"predict must give integer class ids in 1..{classes} of shape {shape}"
         hint = "Map network outputs back to the ids of the samples; 0 is no class."
-        raise PluginError(rule, value=f"{labels.dtype} of shape {labels.shape}{told}", hint=hint)
+        raise PluginError(
+            rule, value=f"{labels.dtype} of shape {labels.shape}{id_range}", hint=hint
+        )
     return labels
 
 
@@ -272,10 +275,12 @@ def _batches(
     """
     side = patch if card.reads_patches else 1
     step = max(1, BATCH_BYTES // (4 * bands * side * side))
-    for part in (coords[start : start + step] for start in range(0, len(coords), step)):
+    for pixels in (coords[start : start + step] for start in range(0, len(coords), step)):
         yield (
-            part,
-            seal_all(select_input(patches_at(cube, part - np.array([first, 0]), side), part, card)),
+            pixels,
+            seal_all(
+                select_input(patches_at(cube, pixels - np.array([first, 0]), side), pixels, card)
+            ),
         )
 
 

@@ -137,13 +137,13 @@ class PatchSampling:
             rule = f"a generator must make patches of shape {side}"
             hint = "Return PatchSamples in the shape of TrainView.real."
             raise PluginError(rule, value=str(samples.x.shape[1:]), hint=hint)
-        made = dict(Counter(samples.y.tolist()))
+        drawn = dict(Counter(samples.y.tolist()))
         expected = {c: n for c, n in counts.items() if n}
-        if made != expected:
+        if drawn != expected:
             rule = "a generator must make exactly the samples that were asked for, by class id"
             hint = "Return counts[c] samples of each class c."
             raise PluginError(
-                rule, value=f"{dict(sorted(made.items()))} in place of {expected}", hint=hint
+                rule, value=f"{dict(sorted(drawn.items()))} in place of {expected}", hint=hint
             )
         check_finite(samples.x, "samples")
         check_numbers(samples.y, samples.weight)
@@ -156,21 +156,21 @@ class PatchSampling:
         card: Card | None = None,
         spectra: SpectralView = RAW_VIEW,
     ) -> PatchSamples:
-        parts = [part if card is None else self.shown(part, card) for part in (view.real, *pool)]
+        parts = [batch if card is None else self.shown(batch, card) for batch in (view.real, *pool)]
         if not pool and spectra.name == RAW:
             return parts[0]
-        joined = concatenate([replace(part, x=part.x[:, :0]) for part in parts])
+        joined = concatenate([replace(batch, x=batch.x[:, :0]) for batch in parts])
         # Patches take most of a trial's memory, and are copied once, to their places.
         order = np.lexsort((joined.synthetic * joined.y, joined.synthetic))
         first = parts[0].x
-        places = np.split(np.argsort(order), np.cumsum([len(part) for part in parts])[:-1])
+        places = np.split(np.argsort(order), np.cumsum([len(batch) for batch in parts])[:-1])
         spectra = spectra if first.shape[1] else RAW_VIEW
         x = np.empty(
             (len(order), spectra.bands(first.shape[1]), *first.shape[2:]), dtype=np.float32
         )
-        for part, place in zip(parts, places, strict=True):
-            for rows in (slice(start, start + ROWS) for start in range(0, len(part), ROWS)):
-                x[place[rows]] = spectra(part.x[rows], axis=1)
+        for batch, place in zip(parts, places, strict=True):
+            for rows in (slice(start, start + ROWS) for start in range(0, len(batch), ROWS)):
+                x[place[rows]] = spectra(batch.x[rows], axis=1)
         return replace(joined.take(order), x=x)
 
     def measured(
@@ -181,11 +181,11 @@ class PatchSampling:
     def shown(
         self, samples: PatchSamples, card: Card, spectra: SpectralView = RAW_VIEW
     ) -> PatchSamples:
-        seen = select_input(samples.x, samples.coords, card)
-        x = spectra(seen.x, axis=1) if seen.x.size else seen.x
+        patches = select_input(samples.x, samples.coords, card)
+        x = spectra(patches.x, axis=1) if patches.x.size else patches.x
         return seal_all(
             PatchSamples(
-                x, seen.coords, samples.y, samples.synthetic, samples.weight, samples.provenance
+                x, patches.coords, samples.y, samples.synthetic, samples.weight, samples.provenance
             )
         )
 
@@ -198,10 +198,10 @@ class PairSampling:
 
     def blocks(self, view: DenseView, rate: Rate) -> list[Block[PairCounts]]:
         steps = math.ceil(round((rate.lam + rate.times) / STEP, 9))
-        wanted = _pairs(len(view.real), rate)
+        needed = _pairs(len(view.real), rate)
         ends = [_pairs(len(view.real), Rate(j * STEP)) for j in range(steps + 1)]
         numbers = [
-            (end - start, min(end, wanted) - start) for start, end in itertools.pairwise(ends)
+            (end - start, min(end, needed) - start) for start, end in itertools.pairwise(ends)
         ]
         return [
             Block(j, PairCounts(n), PairCounts(used), used) for j, (n, used) in enumerate(numbers)
@@ -215,14 +215,14 @@ class PairSampling:
         if not isinstance(samples, DenseSamples) or (
             len(samples) and samples.images.shape[1:] != shape
         ):
-            found = (
+            shapes = (
                 str(samples.images.shape[1:])
                 if isinstance(samples, DenseSamples)
                 else type(samples).__name__
             )
             hint = "Return DenseSamples in the shape of DenseView.real."
             raise PluginError(
-                f"a generator must make tiles of shape {shape}", value=found, hint=hint
+                f"a generator must make tiles of shape {shape}", value=shapes, hint=hint
             )
         if len(samples) != counts.total:
             raise PluginError(
@@ -269,12 +269,12 @@ def _pairs(real: int, rate: Rate) -> int:
     return math.floor((rate.lam + rate.times) * real + 0.5)
 
 
-def check_finite(made: NDArray[np.float32], what: str) -> None:
+def check_finite(values: NDArray[np.float32], what: str) -> None:
     """Refuse samples that hold NaN or infinity.
 
     Parameters
     ----------
-    made : ndarray of float32, shape (n, ...)
+    values : ndarray of float32, shape (n, ...)
         What a generator made.
     what : str
         Its name in the error.
@@ -284,7 +284,7 @@ def check_finite(made: NDArray[np.float32], what: str) -> None:
     PluginError
         With the number of samples that do.
     """
-    wrong = ~np.isfinite(made).all(axis=tuple(range(1, made.ndim)))
+    wrong = ~np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
     if wrong.any():
         rule = f"a generator must make finite {what}"
         hint = "Look for a division by a constant band, or a training that diverged."
@@ -336,12 +336,12 @@ def check_marked(synthetic: AnyArray) -> None:
     """
     if synthetic.dtype != bool or not synthetic.all():
         rule = "a generator must mark all of its samples as synthetic"
-        found = (
+        marks = (
             f"{np.count_nonzero(~synthetic.astype(bool))} of {len(synthetic)} not, as"
             f" {synthetic.dtype}"
         )
         raise PluginError(
-            rule, value=found, hint="Return PatchSamples.made(x, y), or synthetic of True alone."
+            rule, value=marks, hint="Return PatchSamples.made(x, y), or synthetic of True alone."
         )
 
 

@@ -64,10 +64,12 @@ class PixelScorer:
 
     def score(self, scene: Scene, split: Split, prediction: Prediction) -> dict[str, object]:
         index, label = prediction
-        new = (~split.seen.ravel()[index]).astype(np.int64)
-        hidden = new * 0 if split.hidden is None else split.hidden.ravel()[index].astype(np.int64)
+        is_new = (~split.seen.ravel()[index]).astype(np.int64)
+        hidden = (
+            is_new * 0 if split.hidden is None else split.hidden.ravel()[index].astype(np.int64)
+        )
         true, classes = split.labels.ravel()[index], len(scene.class_names)
-        counts = grouped_confusion(new + 2 * hidden, 4, true, label, classes)
+        counts = grouped_confusion(is_new + 2 * hidden, 4, true, label, classes)
         unseen = None if split.hidden is None else counts[2:].sum(axis=0)
         return score(counts.sum(axis=0), scene.subsets, counts[1::2].sum(axis=0), unseen)
 

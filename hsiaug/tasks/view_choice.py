@@ -31,7 +31,8 @@ def view_scores(view: TrainView) -> dict[str, float]:
     read. Where no class has two training pixels apart, every score is 0.
     """
     rows = _thin(view.y)
-    coords, y = view.coords[rows].astype(np.int64), view.y[rows]
+    coords = view.coords[rows].astype(np.int64)
+    y = view.y[rows]
     fold = spatial_folds(coords, y, view.patch)
     spectra = view.pixels[coords[:, 0], coords[:, 1]]
     names = VIEWS if view.bands >= FEWEST else (RAW,)
@@ -57,15 +58,15 @@ def spatial_folds(coords: Ints, y: Ints, patch: int) -> Ints:
     """
     fold = np.full(len(y), -1, dtype=np.int64)
     for c in np.unique(y):
-        mine = np.flatnonzero(y == c)
-        if len(mine) < 2:
+        members = np.flatnonzero(y == c)
+        if len(members) < 2:
             continue
         sizes = [0] * FOLDS
         for group in sorted(
-            _groups(coords[mine], patch), key=lambda group: (-len(group), group[0])
+            _groups(coords[members], patch), key=lambda group: (-len(group), group[0])
         ):
             fewest = sizes.index(min(sizes))
-            fold[mine[group]] = fewest
+            fold[members[group]] = fewest
             sizes[fewest] += len(group)
     return fold
 
@@ -94,13 +95,15 @@ def _halves(coords: Ints, group: Ints) -> list[Ints]:
 
 def _thin(y: Ints) -> Ints:
     """Indices of at most ``MOST`` pixels of each class."""
-    kept = []
+    chosen = []
     for c in np.unique(y):
-        mine = np.flatnonzero(y == c)
-        kept.append(
-            mine[np.linspace(0, len(mine) - 1, min(len(mine), MOST)).round().astype(np.int64)]
+        members = np.flatnonzero(y == c)
+        chosen.append(
+            members[
+                np.linspace(0, len(members) - 1, min(len(members), MOST)).round().astype(np.int64)
+            ]
         )
-    return np.sort(np.concatenate(kept)) if kept else np.empty(0, dtype=np.int64)
+    return np.sort(np.concatenate(chosen)) if chosen else np.empty(0, dtype=np.int64)
 
 
 def _score(x: NDArray[np.float32], y: Ints, fold: Ints) -> float:
@@ -110,16 +113,18 @@ def _score(x: NDArray[np.float32], y: Ints, fold: Ints) -> float:
     from sklearn.svm import SVC
 
     right = np.zeros(len(y), dtype=bool)
-    for held in (fold == k for k in range(FOLDS) if (fold == k).any()):
-        known = y[~held]
-        if len(np.unique(known)) < 2:
-            right[held] = known[0] == y[held]
+    for held_out in (fold == k for k in range(FOLDS) if (fold == k).any()):
+        y_train = y[~held_out]
+        if len(np.unique(y_train)) < 2:
+            right[held_out] = y_train[0] == y[held_out]
             continue
         model = make_pipeline(
             StandardScaler(), SVC(C=COST, gamma=WIDTH / x.shape[1], random_state=0)
         )
-        right[held] = model.fit(x[~held], known).predict(x[held]) == y[held]
-    asked = np.unique(y[fold >= 0])
+        right[held_out] = model.fit(x[~held_out], y_train).predict(x[held_out]) == y[held_out]
+    classes = np.unique(y[fold >= 0])
     return (
-        float(np.mean([right[(y == c) & (fold >= 0)].mean() for c in asked])) if len(asked) else 0.0
+        float(np.mean([right[(y == c) & (fold >= 0)].mean() for c in classes]))
+        if len(classes)
+        else 0.0
     )

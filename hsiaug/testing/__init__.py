@@ -67,10 +67,10 @@ def _subject(
 ) -> ProtocolSubject | GeneratorSubject | ClassifierSubject:
     """The plugin as its checks see it. Raises PluginError for a class that cannot be checked."""
     import_here()
-    found = registry().find(kind, plugin) if isinstance(plugin, str) else None
-    loaded = found.load() if found else plugin
+    entry = registry().find(kind, plugin) if isinstance(plugin, str) else None
+    loaded = entry.load() if entry else plugin
     if kind == "protocol":
-        return ProtocolSubject(loaded, found.variant if found else None)
+        return ProtocolSubject(loaded, entry.variant if entry else None)
     card = getattr(loaded, "card", None)
     tasks = [task for task in card.tasks if task in TASKS] if isinstance(card, Card) else []
     if not tasks:

@@ -56,46 +56,48 @@ def of_classes(task: str, counts: Mapping[int, int]) -> Counts:
     return counts if task == "pixels" else PairCounts(sum(counts.values()), counts)
 
 
-def count_errors(made: Samples, asked: Counts) -> str:
+def count_errors(samples: Samples, expected: Counts) -> str:
     """How samples differ from what was asked for; "" where they do not.
 
     Pairs are counted whatever they show; of one class alone, most of them must show it.
     """
-    if isinstance(asked, Mapping):
-        ids, numbers = np.unique(made.labels, return_counts=True)
-        got = dict(zip(ids.tolist(), numbers.tolist(), strict=True))
+    if isinstance(expected, Mapping):
+        ids, numbers = np.unique(samples.labels, return_counts=True)
+        drawn = dict(zip(ids.tolist(), numbers.tolist(), strict=True))
         return (
             ""
-            if got == {c: n for c, n in asked.items() if n}
-            else f"{got} in place of {dict(asked)}"
+            if drawn == {c: n for c, n in expected.items() if n}
+            else f"{drawn} in place of {dict(expected)}"
         )
-    if len(made) != asked.total:
-        return f"{len(made)} pairs in place of {asked.total}"
-    parts = [c for c, _ in asked.parts()]
-    if len(parts) == 1 and parts[0] is not None and len(made) >= MANY:
-        share = float((made.labels == parts[0]).any(axis=(1, 2)).mean())
+    if len(samples) != expected.total:
+        return f"{len(samples)} pairs in place of {expected.total}"
+    parts = [c for c, _ in expected.parts()]
+    if len(parts) == 1 and parts[0] is not None and len(samples) >= MANY:
+        share = float((samples.labels == parts[0]).any(axis=(1, 2)).mean())
         return (
             ""
             if share >= SHOWN
-            else f"{share:.0%} of {len(made)} pairs show class {parts[0]}, asked for"
+            else f"{share:.0%} of {len(samples)} pairs show class {parts[0]}, asked for"
         )
     return ""
 
 
-def inspect(made: Samples, view: View) -> None:
+def inspect(samples: Samples, view: View) -> None:
     """Raise Violation for samples that are not what the contract says, their numbers and values
     apart.
     """
-    require(isinstance(made, type(view.real)), f"a {type(made).__name__}")
-    x, y, shape = values(made), made.labels, values(view.real).shape[1:]
+    require(isinstance(samples, type(view.real)), f"a {type(samples).__name__}")
+    x = values(samples)
+    y = samples.labels
+    shape = values(view.real).shape[1:]
     require(x.shape[1:] == shape and x.dtype == np.float32, f"spectra {x.dtype} {x.shape}")
     require(y.dtype == np.int64, f"class ids {y.dtype}")
-    if isinstance(made, PatchSamples):
-        require((made.coords == NOWHERE).all(), "samples with a location")
+    if isinstance(samples, PatchSamples):
+        require((samples.coords == NOWHERE).all(), "samples with a location")
         return
-    known = np.arange(IGNORE, len(view.class_names) + 1)
-    require(np.isin(y, known).all(), f"masks with ids {y.min()}..{y.max()}")
-    sure = made.confidence
+    allowed = np.arange(IGNORE, len(view.class_names) + 1)
+    require(np.isin(y, allowed).all(), f"masks with ids {y.min()}..{y.max()}")
+    sure = samples.confidence
     if sure is not None:
         require(sure.dtype == np.float32, f"confidence {sure.dtype}")
         # The shape is for the samples themselves to check.
@@ -111,14 +113,14 @@ def values(samples: Items) -> NDArray[np.float32]:
 
 def arrays(samples: Samples) -> Arrays:
     """Samples as arrays that can be compared."""
-    found: Arrays = {
+    contents: Arrays = {
         "spectra": values(samples),
         "class ids": samples.labels,
         "weight": samples.weight,
     }
     if isinstance(samples, DenseSamples) and samples.confidence is not None:
-        found["confidence"] = samples.confidence
-    return found
+        contents["confidence"] = samples.confidence
+    return contents
 
 
 def of_class(samples: Samples, c: int) -> NDArray[np.float32]:
@@ -144,7 +146,8 @@ def probes(case: Case, card: Card) -> tuple[Items, NDArray[np.int64]]:
     """Test items as the card's classifier is shown them, and their labels; every second pixel,
     sorted by class.
     """
-    scene, split = case.data, case.split
+    scene = case.data
+    split = case.split
     if isinstance(split, TileSplit):
         test = real_samples(split, split.test)
         return items(test), test.masks

@@ -84,12 +84,13 @@ def scramble(case: Case, card: Card) -> Case:
     data = case.data if card.text else replace(case.data, descriptions={})
     split = case.split
     if isinstance(data, Scene) and isinstance(split, Split):
-        labels, cube = data.labels.copy(), data.cube.copy()
+        labels = data.labels.copy()
+        cube = data.cube.copy()
         labels[split.test] = _wrong(labels[split.test], len(data.class_names))
         if card.scope != "scene":
             cube[split.test] = cube[split.test][::-1] + np.float32(SPAN)
-        other = replace(data, cube=cube, labels=labels)
-        return Case(case.task, other, replace(split, labels=other.labels))
+        altered = replace(data, cube=cube, labels=labels)
+        return Case(case.task, altered, replace(split, labels=altered.labels))
     assert isinstance(data, PairSet) and isinstance(split, TileSplit)
     train, test = data.places
     images = test.images[..., ::-1] + np.float32(SPAN)
@@ -113,7 +114,8 @@ def _wrong(labels: NDArray[np.int16], classes: int) -> NDArray[np.int16]:
 
 def _spectra(classes: int, bands: int) -> NDArray[np.float64]:
     """(C, B) of 0..1."""
-    grid, c = np.linspace(0, 1, bands), np.arange(classes)[:, None]
+    grid = np.linspace(0, 1, bands)
+    c = np.arange(classes)[:, None]
     return np.asarray(0.2 + 0.15 * c + 0.1 * np.sin(np.pi * (1 + c) * grid))
 
 
@@ -165,8 +167,8 @@ def _make_stripes(sizes: Sequence[int] = SIZES, *, hard: bool = False) -> Case:
         train[c * STRIPE + order % (STRIPE - 1), order // (STRIPE - 1)] = True
     test = labels > 0
     test[:, :TEST_FROM] = False
-    known = _facts(NAMES[: len(sizes)], SCENE_BANDS, "A stripe of {} beside others.", hard=hard)
-    scene = Scene("conformance", cube.astype(np.float32), labels, **known)
+    facts = _facts(NAMES[: len(sizes)], SCENE_BANDS, "A stripe of {} beside others.", hard=hard)
+    scene = Scene("conformance", cube.astype(np.float32), labels, **facts)
     return Case(
         "pixels",
         scene,
@@ -229,7 +231,7 @@ def _place(
     mask = mask.copy()
     mask[TILE - 1 :: TILE] = 0
     spectra = _spectra(len(NAMES), TILE_BANDS)
-    images = np.stack([spectra[seen - 1].transpose(2, 0, 1) for seen in (ground, cover)[-dates:]])
+    images = np.stack([spectra[mask - 1].transpose(2, 0, 1) for mask in (ground, cover)[-dates:]])
     images = LOW + SPAN * (images + rng.normal(0, NOISE, images.shape))
     if hard:
         images[:, -2:] = np.array([LOW, 0.0])[:, None, None]

@@ -55,11 +55,12 @@ class ClassifierSubject(Subject[ClassifierFit]):
             None = that of the base fit.
         """
         bench = bench or self.base_bench
-        view, shown = bench.plugin_view, bench.task.sampling.shown(samples, self.card)
+        view = bench.plugin_view
+        samples_shown = bench.task.sampling.shown(samples, self.card)
         seed = derive_seed("classifier", self.card.name, bench.spec.seed)
         plugin = self.plugin(self.params)
         fitted: ClassifierFit = plugin.fit(
-            shown, view, seed=seed, device=DEVICE, progress=ProgressRecorder()
+            samples_shown, view, seed=seed, device=DEVICE, progress=ProgressRecorder()
         )
         return fitted
 
@@ -123,10 +124,10 @@ class ClassifierSubject(Subject[ClassifierFit]):
 
     def result(self, fitted: ClassifierFit) -> Arrays:
         batch, _ = self.probes
-        found: Arrays = {"labels": self.predict(fitted, batch)}
+        answers: Arrays = {"labels": self.predict(fitted, batch)}
         if hasattr(fitted, "predict_proba"):
-            found["shares"] = np.asarray(fitted.predict_proba(batch))
-        return found
+            answers["shares"] = np.asarray(fitted.predict_proba(batch))
+        return answers
 
 
 CHECKS = CheckList(BEFORE)
@@ -164,10 +165,10 @@ def probabilities(subject: ClassifierSubject) -> None:
     """predict_proba, where there is one, gives shares (n, C) or (n, C, H, W) that sum to 1 and are
     largest at what predict says
     """
-    found = subject.result(subject.base)
-    if "shares" not in found:
+    answers = subject.result(subject.base)
+    if "shares" not in answers:
         return
-    shares, labels = found["shares"], found["labels"]
+    shares, labels = answers["shares"], answers["labels"]
     shape = (len(labels), len(subject.easy.data.class_names), *labels.shape[1:])
     require(shares.shape == shape, f"shape {shares.shape} in place of {shape}")
     require(shares.dtype == np.float32, f"{shares.dtype}", "Return float32.")
@@ -205,11 +206,11 @@ def weights(subject: ClassifierSubject) -> None:
 def synthetic_only(subject: ClassifierSubject) -> None:
     """samples that are all synthetic are learnt, or refused with one clear error"""
     batch, _ = subject.probes
-    made = access.repeat(subject.view.real)
+    synthetic = access.repeat(subject.view.real)
     with contextlib.suppress(HsiaugError):
-        labels = subject.predict(subject.learn(made), batch)
-        known = np.setdiff1d(made.labels, [IGNORE])
-        require(np.isin(labels, known).all(), f"it names {np.unique(labels).tolist()}")
+        labels = subject.predict(subject.learn(synthetic), batch)
+        learnt = np.setdiff1d(synthetic.labels, [IGNORE])
+        require(np.isin(labels, learnt).all(), f"it names {np.unique(labels).tolist()}")
 
 
 @CHECKS.add("Train for a number of steps, not of epochs.")
@@ -217,8 +218,8 @@ def equal_budget(subject: ClassifierSubject) -> None:
     """it takes the same number of optimiser steps whatever samples it is given"""
     subject.base  # noqa: B018
     _, steps = subject.plain
-    seen = f"{steps} steps with {len(subject.view.real)} samples, {subject.work.steps} with more"
-    require(steps == subject.work.steps, seen)
+    counted = f"{steps} steps with {len(subject.view.real)} samples, {subject.work.steps} with more"
+    require(steps == subject.work.steps, counted)
 
 
 CHECKS += AFTER

@@ -175,7 +175,7 @@ class Kit:
 
     def __init__(self, title: str, checks: Iterable[Check], make: Callable[[], object]) -> None:
         self.title = title
-        self.checks = {one.name: one for one in checks}
+        self.checks = {check.name: check for check in checks}
         self._make = make
         self._outcomes: dict[str, Outcome] = {}
 
@@ -205,37 +205,40 @@ class Kit:
         error.report = report
         raise error
 
-    def _missing(self, one: Check) -> list[str]:
+    def _missing(self, check: Check) -> list[str]:
         """Names of needed checks that failed. A check that does not apply to the plugin stands in
         no other's way.
         """
         return [
             n
-            for n in one.needs
+            for n in check.needs
             if self.outcome(n).status == "failed" or self._missing(self.checks[n])
         ]
 
-    def _run(self, one: Check) -> Outcome:
+    def _run(self, check: Check) -> Outcome:
         """Run a check, or skip it for want of what it needs."""
-        if missing := self._missing(one):
-            return Outcome(one.name, "skipped", one.rule, f"needs {', '.join(missing)}", "", 0.0)
-        subject, start = self.subject, time.perf_counter()
+        if missing := self._missing(check):
+            return Outcome(
+                check.name, "skipped", check.rule, f"needs {', '.join(missing)}", "", 0.0
+            )
+        subject = self.subject
+        start = time.perf_counter()
         seen = hint = ""
         status: Literal["passed", "failed", "skipped"] = "failed"
         try:
-            one.test(subject)
+            check.test(subject)
             status = "passed"
         except unittest.SkipTest as reason:
             status = "skipped"
             seen = str(reason)
         except Violation as broken:
-            seen, hint = str(broken), broken.hint or one.hint
+            seen, hint = str(broken), broken.hint or check.hint
         except KeyboardInterrupt:
             raise
         except BaseException as error:
             # A plugin may end by any exception, SystemExit too.
-            seen, hint = _describe(error), one.hint
-        return Outcome(one.name, status, one.rule, seen, hint, time.perf_counter() - start)
+            seen, hint = _describe(error), check.hint
+        return Outcome(check.name, status, check.rule, seen, hint, time.perf_counter() - start)
 
 
 def _describe(error: BaseException) -> str:

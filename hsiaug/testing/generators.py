@@ -72,8 +72,8 @@ class GeneratorSubject(Subject[GeneratorFit]):
             None = default.
         """
         omega = self.card.guidance if guidance is None else guidance
-        asked = self.counts(self.view) if counts is None else counts
-        return fitted.sample(asked, guidance=omega, seed=seed)
+        requested = self.counts(self.view) if counts is None else counts
+        return fitted.sample(requested, guidance=omega, seed=seed)
 
     def expected(self, counts: Counts) -> Counts:
         """The expected counts: none from a generator whose card says that it adds nothing."""
@@ -81,7 +81,8 @@ class GeneratorSubject(Subject[GeneratorFit]):
 
     def use(self, case: Case) -> GeneratorFit:
         bench = self.bench(case)
-        view, fitted = bench.plugin_view, self.fit_on(bench)
+        view = bench.plugin_view
+        fitted = self.fit_on(bench)
         counts = self.counts(view)
         bench.task.sampling.check(self.draw(fitted, counts), self.expected(counts), view)
         return fitted
@@ -101,11 +102,11 @@ def samples(subject: GeneratorSubject) -> None:
     tiles (n, T, B, H, W) with int64 masks of 0..C and, if any, a confidence in 0..1; all marked
     synthetic, with finite weights ≥ 0
     """
-    made = subject.draw(subject.base)
-    access.inspect(made, subject.view)
-    require(np.asarray(made.synthetic).all(), "samples that are not marked synthetic")
+    drawn = subject.draw(subject.base)
+    access.inspect(drawn, subject.view)
+    require(np.asarray(drawn.synthetic).all(), "samples that are not marked synthetic")
     require(
-        np.isfinite(made.weight).all() and (made.weight >= 0).all(),
+        np.isfinite(drawn.weight).all() and (drawn.weight >= 0).all(),
         "weights that are negative or not finite",
     )
 
@@ -118,16 +119,21 @@ def counts(subject: GeneratorSubject) -> None:
     """sample gives exactly counts[c] samples of each class c; zeros give none, and no count at all
     is no error; of pairs, counts.total in all and counts.by_class[c] that show class c
     """
-    for one in (subject, *subject.elsewhere):
-        present = sorted(one.view.counts)
+    for task_subject in (subject, *subject.elsewhere):
+        present = sorted(task_subject.view.counts)
         by_class: tuple[dict[int, int], ...] = (
             dict.fromkeys(present, 0),
             {},
             {present[-1]: 41},
             {present[0]: 1},
         )
-        for asked in (one.counts(one.view), *map(partial(access.of_classes, one.task), by_class)):
-            wrong = access.count_errors(one.draw(one.base, asked), one.expected(asked))
+        for requested in (
+            task_subject.counts(task_subject.view),
+            *map(partial(access.of_classes, task_subject.task), by_class),
+        ):
+            wrong = access.count_errors(
+                task_subject.draw(task_subject.base, requested), task_subject.expected(requested)
+            )
             require(not wrong, wrong)
 
 
@@ -142,12 +148,12 @@ def untrained_class(subject: GeneratorSubject) -> None:
     case = hardest_cases(subject.task)[-1]
     trained = subject.bench(case).plugin_view.counts
     missing = next(c for c in range(1, len(case.data.class_names) + 1) if c not in trained)
-    asked = access.of_classes(subject.task, {min(trained): 2, missing: 3})
+    requested = access.of_classes(subject.task, {min(trained): 2, missing: 3})
     try:
-        made = subject.draw(subject.hardest, asked)
+        drawn = subject.draw(subject.hardest, requested)
     except HsiaugError:
         return
-    wrong = access.count_errors(made, subject.expected(asked))
+    wrong = access.count_errors(drawn, subject.expected(requested))
     require(not wrong, f"{wrong}, and no error")
 
 
@@ -156,20 +162,20 @@ def untrained_class(subject: GeneratorSubject) -> None:
 )
 def scene_units(subject: GeneratorSubject) -> None:
     """samples are finite and in the scene's units, not normalised"""
-    made = subject.draw(subject.base)
-    if not len(made):
+    drawn = subject.draw(subject.base)
+    if not len(drawn):
         raise unittest.SkipTest("it adds no sample")
-    require(np.isfinite(access.values(made)).all(), "NaN or infinity")
-    seen = access.visible(subject.view)
-    low, high = seen.min(), seen.max()
-    for c in np.unique(made.labels):
-        x = access.of_class(made, c)
+    require(np.isfinite(access.values(drawn)).all(), "NaN or infinity")
+    visible = access.visible(subject.view)
+    low, high = visible.min(), visible.max()
+    for c in np.unique(drawn.labels):
+        x = access.of_class(drawn, c)
         inside = float(((x >= low - (high - low)) & (x <= high + (high - low))).mean())
-        found = (
+        observation = (
             f"class {c}: {inside:.0%} of the values near the visible pixels' range"
             f" {low:.0f}..{high:.0f}"
         )
-        require(inside >= PLAUSIBLE, f"{found}; median {np.median(x):.3g}")
+        require(inside >= PLAUSIBLE, f"{observation}; median {np.median(x):.3g}")
 
 
 @CHECKS.add("Draw every random number of sample from its seed.", needs=("runs", "determinism"))
@@ -177,8 +183,8 @@ def seed(subject: GeneratorSubject) -> None:
     """another seed gives other samples, so that the blocks of a pool do not repeat each other"""
     if not subject.card.adds:
         raise unittest.SkipTest("it adds no sample")
-    one, other = (access.values(subject.draw(subject.base, seed=seed)) for seed in (0, 1))
-    require(not np.array_equal(one, other), "the same samples for seeds 0 and 1")
+    first, second = (access.values(subject.draw(subject.base, seed=seed)) for seed in (0, 1))
+    require(not np.array_equal(first, second), "the same samples for seeds 0 and 1")
 
 
 @CHECKS.add(
@@ -192,7 +198,7 @@ def guidance(subject: GeneratorSubject) -> None:
     if default is None:
         raise unittest.SkipTest("its card declares no guidance")
     drawn = (subject.draw(subject.base, guidance=omega) for omega in (0.0, default + 1))
-    plain, strong = (access.values(made) for made in drawn)
+    plain, strong = (access.values(batch) for batch in drawn)
     require(np.isfinite(plain).all() and np.isfinite(strong).all(), "NaN or infinity")
     require(
         not np.array_equal(plain, strong), f"the same samples for ω = 0 and ω = {default + 1:g}"
@@ -230,8 +236,8 @@ def save_and_load(subject: GeneratorSubject) -> None:
         plugin = subject.plugin(subject.params)
         loaded = plugin.load(folder, device=DEVICE)
     # The folder is gone by now: nothing may be read later.
-    here, there = subject.result(subject.base), subject.result(loaded)
-    require_equal(here, there, "after loading other")
+    saved, restored = subject.result(subject.base), subject.result(loaded)
+    require_equal(saved, restored, "after loading other")
 
 
 @CHECKS.add(
@@ -245,7 +251,8 @@ def resumes(subject: GeneratorSubject) -> None:
     """
     if not subject.card.resumes:
         raise unittest.SkipTest("its card says that it does not")
-    bench, view = subject.base_bench, subject.view
+    bench = subject.base_bench
+    view = subject.view
     seed = derive_seed("fit", subject.card.name, bench.spec.seed)
     learn: dict[str, Any] = {}
     if subject.card.prepares:
@@ -257,10 +264,10 @@ def resumes(subject: GeneratorSubject) -> None:
 
         def fit(progress: ProgressRecorder) -> GeneratorFit:
             plugin: Any = subject.plugin(subject.params)
-            made: GeneratorFit = plugin.fit(
+            fitted: GeneratorFit = plugin.fit(
                 view, seed=seed, device=DEVICE, progress=progress, checkpoint=folder, **learn
             )
-            return made
+            return fitted
 
         # Late, so that something is likely to have been saved; what was prepared told its progress
         # first.
@@ -268,8 +275,10 @@ def resumes(subject: GeneratorSubject) -> None:
         with contextlib.suppress(Cancelled):
             fit(ProgressRecorder(cancel_at=late))
         resumed = fit(ProgressRecorder())
-    here, there = subject.result(subject.base), subject.result(resumed)
-    require_equal(here, there, f"stopped at call {late} of progress and resumed, it gives other")
+    unbroken, continued = subject.result(subject.base), subject.result(resumed)
+    require_equal(
+        unbroken, continued, f"stopped at call {late} of progress and resumed, it gives other"
+    )
 
 
 @CHECKS.add(
@@ -288,24 +297,25 @@ def preparation(subject: GeneratorSubject) -> None:
     view = bench.task.draws.unlabelled(bench.scene, bench.case.split, bench.plugin_view)
     plugin = subject.plugin(preparing_params(subject.params))
 
-    def prepare(progress: ProgressRecorder, **more: Any) -> Any:
-        return plugin.prepare(view, seed=0, device=DEVICE, progress=progress, **more)
+    def prepare(progress: ProgressRecorder, **options: Any) -> Any:
+        return plugin.prepare(view, seed=0, device=DEVICE, progress=progress, **options)
 
     with tempfile.TemporaryDirectory() as name:
-        folder, watched = Path(name), ProgressRecorder()
-        more = {"checkpoint": folder / "checkpoint"} if subject.card.resumes else {}
-        first = prepare(watched, **dict.fromkeys(more))
-        kept = saved_files(first, folder / "first")
+        folder = Path(name)
+        watched = ProgressRecorder()
+        options = {"checkpoint": folder / "checkpoint"} if subject.card.resumes else {}
+        first = prepare(watched, **dict.fromkeys(options))
+        first_files = saved_files(first, folder / "first")
         require(not view.changed, "it writes into the view")
         late = max(1, watched.calls * 3 // 4)
-        if more:
+        if options:
             with contextlib.suppress(Cancelled):
-                prepare(ProgressRecorder(cancel_at=late), **more)
-        again = saved_files(prepare(ProgressRecorder(), **more), folder / "again")
-        require(again == kept, "made again, or stopped and resumed, it is other")
+                prepare(ProgressRecorder(cancel_at=late), **options)
+        repeated = saved_files(prepare(ProgressRecorder(), **options), folder / "again")
+        require(repeated == first_files, "made again, or stopped and resumed, it is other")
 
         def fit(state: Prepared) -> Arrays:
-            more = {"checkpoint": None} if subject.card.resumes else {}
+            options = {"checkpoint": None} if subject.card.resumes else {}
             learner: Any = subject.plugin(subject.params)
             return subject.result(
                 learner.fit(
@@ -314,14 +324,14 @@ def preparation(subject: GeneratorSubject) -> None:
                     device=DEVICE,
                     progress=ProgressRecorder(),
                     prepared=state,
-                    **more,
+                    **options,
                 )
             )
 
-        here = fit(first)
-        require(saved_files(first, folder / "after") == kept, "a fit changes it")
+        before = fit(first)
+        require(saved_files(first, folder / "after") == first_files, "a fit changes it")
         require_equal(
-            here,
+            before,
             fit(plugin.load_prepared(folder / "first", device=DEVICE)),
             "loaded, it gives other",
         )

@@ -50,7 +50,8 @@ class ProtocolSubject:
             )
             hint = "Derive the class from it, and set card = Card(name=…, version=…, summary=…)."
             raise PluginError(rule, value=repr(plugin), hint=hint)
-        self.plugin, self.card = plugin, plugin.card
+        self.plugin = plugin
+        self.card = plugin.card
         self.argument = plugin.example if argument is None else argument
 
     def protocol(self, buffer: Buffer | None = None) -> SplitProtocol:
@@ -70,12 +71,14 @@ class ProtocolSubject:
         """Draw ``seed`` in every task that the card names; the splits refuse what is shared, empty
         or unlabelled.
         """
-        protocol, here, found = self.protocol(), scene or self.scene, Drawn()
+        protocol = self.protocol()
+        drawn_scene = scene or self.scene
+        drawn = Drawn()
         if "pixels" in self.card.tasks:
-            found.append(draw_split(here, protocol, seed, PATCH))
+            drawn.append(draw_split(drawn_scene, protocol, seed, PATCH))
         if {"segmentation", "change"} & set(self.card.tasks):
-            found.append(draw_tiles(_halves(here), protocol, seed, TILE))
-        return found
+            drawn.append(draw_tiles(_halves(drawn_scene), protocol, seed, TILE))
+        return drawn
 
     def pixels(self, seed: int, buffer: Buffer | None = None) -> Split:
         """The split of single pixels. Raises SkipTest for a protocol of masks alone."""
@@ -98,11 +101,12 @@ def _sums(draw: Callable[[int], Drawn]) -> list[str]:
 
 def _halves(scene: Scene) -> PairSet:
     """The scene as two places, one of training and one of test."""
-    pairs, middle = PairSet.of(scene), scene.shape[0] // 2
+    pairs = PairSet.of(scene)
+    middle = scene.shape[0] // 2
     (place,) = pairs.places
 
-    def half(name: str, part: Side, rows: slice) -> Place:
-        return Place(name, place.images[:, :, rows].copy(), place.mask[rows].copy(), part)
+    def half(name: str, side: Side, rows: slice) -> Place:
+        return Place(name, place.images[:, :, rows].copy(), place.mask[rows].copy(), side)
 
     train = half("one", "train", slice(middle))
     test = half("other", "test", slice(middle, None))
@@ -117,8 +121,8 @@ def text(subject: ProtocolSubject) -> None:
     text
     """
     protocol = subject.protocol()
-    again = subject.plugin.parse(protocol.text.partition(":")[2], protocol.buffer)
-    require(again == protocol, f"{protocol.text!r} became {again!r}")
+    parsed = subject.plugin.parse(protocol.text.partition(":")[2], protocol.buffer)
+    require(parsed == protocol, f"{protocol.text!r} became {parsed!r}")
     require(pickle.loads(pickle.dumps(protocol)) == protocol, "another protocol after pickling")
     strange = {
         key: value for key, value in protocol.as_json().items() if not isinstance(value, str)
@@ -143,8 +147,8 @@ def determinism(subject: ProtocolSubject) -> None:
     """a seed gives the same draw again, whatever the global random states are"""
     first = subject.base
     with other_global_seeds():
-        again = _sums(subject.drawn)
-    require(again == first, "another draw of the same seed")
+        repeated = _sums(subject.drawn)
+    require(repeated == first, "another draw of the same seed")
 
 
 @CHECKS.add("Draw from self.rng(scene, seed), read scene.labels only, or set reads_spectra.")
@@ -152,10 +156,10 @@ def labels_only(subject: ProtocolSubject) -> None:
     """a draw depends on the labels, and neither on what the scene is called nor, unless declared,
     on the spectra
     """
-    known = subject.scene
-    cube = known.cube if subject.protocol().reads_spectra else known.cube[::-1] + 1
-    other = Scene("other", cube, known.labels, known.class_names)
-    drawn = _sums(lambda seed: subject.drawn(seed, scene=other))
+    original = subject.scene
+    cube = original.cube if subject.protocol().reads_spectra else original.cube[::-1] + 1
+    altered = Scene("other", cube, original.labels, original.class_names)
+    drawn = _sums(lambda seed: subject.drawn(seed, scene=altered))
     require(drawn == subject.base, "another draw of the same labels")
 
 

@@ -69,11 +69,11 @@ def runs(subject: Subject[F]) -> None:
     names
     """
     subject.base  # noqa: B018
-    for one in (subject, *subject.elsewhere):
-        record = one.trial()
+    for task_subject in (subject, *subject.elsewhere):
+        record = task_subject.trial()
         error = record["error"] or {"stage": "", "type": "", "message": ""}
         failed = (
-            f"failed in {error['stage']} of the task {one.task}: {error['type']}:"
+            f"failed in {error['stage']} of the task {task_subject.task}: {error['type']}:"
             f" {error['message']}"
         )
         require(record["status"] == "ok", failed)
@@ -89,9 +89,9 @@ def determinism(subject: Subject[F]) -> None:
     """
     first = subject.result(subject.base)
     with other_global_seeds():
-        again = subject.result(subject.fit(subject.easy))
+        refitted = subject.result(subject.fit(subject.easy))
         repeated = subject.result(subject.base)
-    require_equal(first, again, "two fits of one seed differ in")
+    require_equal(first, refitted, "two fits of one seed differ in")
     require_equal(first, repeated, "one fit, asked twice with one seed, differs in")
 
 
@@ -105,9 +105,11 @@ def no_test_label(subject: Subject[F]) -> None:
     declared scope, or on descriptions of classes unless declared, which then enter the hash of its
     trials
     """
-    here = subject.result(subject.base)
-    there = subject.result(subject.fit(scramble(subject.easy, subject.card)))
-    require_equal(here, there, "other test pixels, or other descriptions of classes, change")
+    original = subject.result(subject.base)
+    scrambled = subject.result(subject.fit(scramble(subject.easy, subject.card)))
+    require_equal(
+        original, scrambled, "other test pixels, or other descriptions of classes, change"
+    )
 
 
 @AFTER.add(

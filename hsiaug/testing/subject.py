@@ -70,7 +70,8 @@ class _Nearest:
     def __init__(self, params: object) -> None: ...
 
     def fit(self, samples: Samples, view: View, **_: object) -> "_Nearest":
-        spectra, y = _spectra(samples), samples.labels
+        spectra = _spectra(samples)
+        y = samples.labels
         self.ids = np.unique(y[y > 0])
         self.means = np.stack([spectra[y == c].mean(axis=0) for c in self.ids])
         return self
@@ -143,7 +144,7 @@ class Subject(ABC, Generic[F]):
         check_preset(preset, [self.card])
         self.params = build_params(self.card, preset)
         self.task = task
-        self.elsewhere = cast(list[Self], [type(self)(plugin, preset, other) for other in further])
+        self.elsewhere = cast(list[Self], [type(self)(plugin, preset, task) for task in further])
         self.work = OptimiserWork()
 
     def bench(self, case: Case) -> CaseBench:
@@ -175,9 +176,9 @@ class Subject(ABC, Generic[F]):
         first fit was made.
         """
         plugins: dict[tuple[Kind, str], Found] = {}
-        for kind, one in {**REFERENCE_PLUGINS, self.kind: self.plugin}.items():
-            entry = Entry(kind, one.card.name, f"{one.__module__}:{one.__qualname__}")
-            plugins[kind, entry.name] = Handed(entry, "kit", one.card.version, plugin=one)
+        for kind, plugin in {**REFERENCE_PLUGINS, self.kind: self.plugin}.items():
+            entry = Entry(kind, plugin.card.name, f"{plugin.__module__}:{plugin.__qualname__}")
+            plugins[kind, entry.name] = Handed(entry, "kit", plugin.card.version, plugin=plugin)
         bench = self.base_bench
         record, _ = run_trial(
             bench.spec, bench, Registry(plugins), device=DEVICE, progress=ProgressRecorder()

@@ -162,9 +162,9 @@ def difference_from_saved(cache: Path, identity: Mapping[str, object]) -> str | 
     for facts in cache.glob(f"*/{FACTS}"):
         # What is damaged, or older, says nothing.
         with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            other = json.loads(plain_text(facts) or "")["identity"]
-            if (other.get("name"), other.get("scene")) == (identity["name"], identity["scene"]):
-                reasons.append([part for part in PARTS if identity[part] != other.get(part)])
+            saved = json.loads(plain_text(facts) or "")["identity"]
+            if (saved.get("name"), saved.get("scene")) == (identity["name"], identity["scene"]):
+                reasons.append([key for key in PARTS if identity[key] != saved.get(key)])
     nearest = sorted(reasons, key=lambda parts: (len(parts), parts))
     return " and ".join(nearest[0]) if nearest else None
 
@@ -184,8 +184,8 @@ def _put_in_place(fresh: Path, folder: Path) -> None:
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         if shortage_of(error):
             raise
-        with temporary_folder(folder.parent, folder.name) as old:
-            folder.rename(old / "damaged")
+        with temporary_folder(folder.parent, folder.name) as aside:
+            folder.rename(aside / "damaged")
             fresh.rename(folder)
 
 
@@ -197,16 +197,16 @@ def checkpoint(folder: Path) -> Iterator[Path | None]:
     folder: of the fit, once it is done; what was saved is removed at a regular end. None where
     another process is at the same fit, or nothing can be written.
     """
-    begun = folder.with_name(f"{folder.name}{UNFINISHED}")
-    lock = FileLock(f"{begun}{LOCK}")
+    unfinished = folder.with_name(f"{folder.name}{UNFINISHED}")
+    lock = FileLock(f"{unfinished}{LOCK}")
     with contextlib.suppress(OSError, NotImplementedError):
-        _make_parent(begun)
-        begun.mkdir(exist_ok=True)
+        _make_parent(unfinished)
+        unfinished.mkdir(exist_ok=True)
         lock.acquire(blocking=False)
     try:
-        yield begun / STATE if lock.is_locked else None
+        yield unfinished / STATE if lock.is_locked else None
         if lock.is_locked:
-            shutil.rmtree(begun, ignore_errors=True)
+            shutil.rmtree(unfinished, ignore_errors=True)
     finally:
         lock.release()
 

@@ -84,9 +84,9 @@ def load_or_learn(learning: Learning[State], bench: Workbench) -> Fit[State]:
     _note_why(saved, learning, bench)
     folder = learning.folder if bench.saves else None
     resumes = learning.card.resumes and folder is not None
-    with checkpoint(folder) if folder is not None and resumes else nullcontext() as begun:
+    with checkpoint(folder) if folder is not None and resumes else nullcontext() as saved_progress:
         start = time.perf_counter()
-        state = _learn(learning.learn(), learning.card, begun, bench)
+        state = _learn(learning.learn(), learning.card, saved_progress, bench)
         seconds = time.perf_counter() - start
         bench.check_views()
         _check_state(state, learning)
@@ -104,8 +104,8 @@ def _note_why(fault: str | None, learning: Learning[Any], bench: Workbench) -> N
     one.
     """
     if fault is not None:
-        again = "fitted" if learning.stage == "fit" else "learnt"
-        bench.note(f"The saved {learning.title} could not be used, and was {again} again: {fault}.")
+        verb = "fitted" if learning.stage == "fit" else "learnt"
+        bench.note(f"The saved {learning.title} could not be used, and was {verb} again: {fault}.")
         return
     if learning.folder is None or not learning.identity:
         return
@@ -117,13 +117,15 @@ def _note_why(fault: str | None, learning: Learning[Any], bench: Workbench) -> N
         )
 
 
-def _learn(learn: Callable[..., State], card: Card, begun: Path | None, bench: Workbench) -> State:
+def _learn(
+    learn: Callable[..., State], card: Card, saved_progress: Path | None, bench: Workbench
+) -> State:
     """What a plugin's call gives; where a run that was stopped began it, it goes on from there."""
     if not card.resumes:
         return learn()
-    if begun is not None and begun.is_dir():
+    if saved_progress is not None and saved_progress.is_dir():
         try:
-            return learn(checkpoint=begun)
+            return learn(checkpoint=saved_progress)
         except Exception as error:
             if shortage_of(error):
                 # The checkpoint may well be sound.
@@ -132,8 +134,8 @@ def _learn(learn: Callable[..., State], card: Card, begun: Path | None, bench: W
                 f"The fit of {card.name} could not go on from its checkpoint, and began anew: "
                 f"{type(error).__name__}: {error}."
             )
-            shutil.rmtree(begun, ignore_errors=True)
-    return learn(checkpoint=begun)
+            shutil.rmtree(saved_progress, ignore_errors=True)
+    return learn(checkpoint=saved_progress)
 
 
 def _check_state(state: object, learning: Learning[Any]) -> None:

@@ -54,10 +54,10 @@ def check_device(requested: str) -> str:
         return gpu
     try:
         kind = torch.device(requested)
-        there = kind.type in ("cpu", gpu) and (kind.index or 0) < max(1, torch.cuda.device_count())
+        exists = kind.type in ("cpu", gpu) and (kind.index or 0) < max(1, torch.cuda.device_count())
     except RuntimeError:
-        there = False
-    if not there:
+        exists = False
+    if not exists:
         raise InputError(
             "`device` must name a device of this machine",
             value=repr(requested),

@@ -90,10 +90,10 @@ def spec_of(record: Record, data: TaskData, plugins: Registry) -> TrialSpec:
             view=stated.get("view", RAW),
             train=stated.get("train", BOTH),
         )
-        for kind, one in spec.plugins:
-            if one.version != stated[kind]["version"]:
+        for kind, plugin in spec.plugins:
+            if plugin.version != stated[kind]["version"]:
                 differs = (
-                    f"{kind} {one.name} has version {one.version}, in the record"
+                    f"{kind} {plugin.name} has version {plugin.version}, in the record"
                     f" {stated[kind]['version']}"
                 )
     except TypeError as error:
@@ -163,8 +163,8 @@ def refit(
     )
 
 
-def repeats(made: Refitted, maps: Mapping[str, NDArray[np.int16]], record: Record) -> bool:
+def repeats(refitted: Refitted, maps: Mapping[str, NDArray[np.int16]], record: Record) -> bool:
     """Whether the maps (H, W) of all places repeat the record's predictions exactly."""
     flat = np.concatenate([ids.ravel() for ids in maps.values()])
-    found = locate_labels(made.split, flat[predicted_mask(made.split)])
-    return checksum(found) == str(record["predictions_sha256"])
+    predicted = locate_labels(refitted.split, flat[predicted_mask(refitted.split)])
+    return checksum(predicted) == str(record["predictions_sha256"])

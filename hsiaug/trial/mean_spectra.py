@@ -61,14 +61,14 @@ class MeanSpectra:
 
 def mean_spectra(
     real: tuple[NDArray[np.float32], NDArray[np.int64]],
-    made: tuple[NDArray[np.float32], NDArray[np.int64]],
+    synthetic: tuple[NDArray[np.float32], NDArray[np.int64]],
     wavelengths: NDArray[np.float64] | None,
 ) -> MeanSpectra:
     """Mean spectra without those of test pixels.
 
     Parameters
     ----------
-    real, made : tuple of ndarray
+    real, synthetic : tuple of ndarray
         Spectra (n, B) and class ids (n,) of real training pixels and of synthetic ones.
     wavelengths : ndarray of float64, shape (B,), or None
         In nm.
@@ -78,14 +78,14 @@ def mean_spectra(
     MeanSpectra
         Of the classes that ``made`` has.
     """
-    ids = np.unique(made[1]).astype(np.int16)
-    bands = np.arange(1, made[0].shape[1] + 1) if wavelengths is None else wavelengths
+    ids = np.unique(synthetic[1]).astype(np.int16)
+    bands = np.arange(1, synthetic[0].shape[1] + 1) if wavelengths is None else wavelengths
     of_real = _means(*real, ids)
     return MeanSpectra(
         ids=ids,
         bands=bands.astype(np.float32),
         real=of_real,
-        made=_means(*made, ids),
+        made=_means(*synthetic, ids),
         held_out=np.full_like(of_real, np.nan),
     )
 

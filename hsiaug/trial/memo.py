@@ -73,8 +73,8 @@ class Memo:
         """What is held of a lifetime."""
         yield from self._held[lifetime].items()
 
-    def keep(self, lifetime: Lifetime, wanted: Callable[[MemoKey, Any], bool]) -> None:
-        """Drop the values of a lifetime that are not wanted."""
+    def keep(self, lifetime: Lifetime, is_wanted: Callable[[MemoKey, Any], bool]) -> None:
+        """Drop the values of a lifetime for which ``is_wanted`` is false."""
         self._held[lifetime] = {
-            key: value for key, value in self._held[lifetime].items() if wanted(key, value)
+            key: value for key, value in self._held[lifetime].items() if is_wanted(key, value)
         }

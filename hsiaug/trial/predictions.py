@@ -51,7 +51,7 @@ def checksum(predictions: Predictions) -> str:
 
 
 def find_npz(
-    folder: Path, wanted: str, packed: Iterable[bytes] = ()
+    folder: Path, sha256: str, packed: Iterable[bytes] = ()
 ) -> tuple[bytes, Predictions] | None:
     """The bytes of the file of predictions with that checksum, under whatever name or ``packed``,
     and these; or None.
@@ -61,7 +61,7 @@ def find_npz(
         # What zipfile, zlib and numpy make of flipped bits: a dozen kinds of errors.
         try:
             loaded = _load(io.BytesIO(data))
-            if checksum(loaded) == wanted:
+            if checksum(loaded) == sha256:
                 return data, loaded
         except MemoryError:
             raise
@@ -72,7 +72,7 @@ def find_npz(
 
 def _load(file: io.BytesIO) -> Predictions:
     with zipfile.ZipFile(file) as parts:
-        if sum(part.file_size for part in parts.infolist()) > LARGEST:
+        if sum(entry.file_size for entry in parts.infolist()) > LARGEST:
             raise ValueError(f"more than {LARGEST // 2**20} MB of predictions")
     file.seek(0)
     with np.load(file, allow_pickle=False) as arrays:
@@ -95,14 +95,16 @@ def replace(folder: Path, fresh: Path, record: str) -> None:
     record : str
         The name of the record's file.
     """
-    mine = fresh / PREDICTIONS
+    fresh_file = fresh / PREDICTIONS
     target = None
-    if mine.is_file():
-        target = folder / f"predictions.{hashlib.sha256(mine.read_bytes()).hexdigest()[:16]}.npz"
-        mine.replace(target)
+    if fresh_file.is_file():
+        target = (
+            folder / f"predictions.{hashlib.sha256(fresh_file.read_bytes()).hexdigest()[:16]}.npz"
+        )
+        fresh_file.replace(target)
         sync_folder(folder)
     (fresh / record).replace(folder / record)
     if target is not None:
-        link(target, mine)
-        mine.replace(folder / PREDICTIONS)
+        link(target, fresh_file)
+        fresh_file.replace(folder / PREDICTIONS)
     sync_folder(folder)

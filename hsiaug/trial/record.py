@@ -229,24 +229,24 @@ class _Record(_Part):
 def fault_of(record: Record, name: str) -> str | None:
     """The fault of a record whose folder is called ``name``; None for a sound one."""
     try:
-        read = _Record.model_validate(record)
+        parsed = _Record.model_validate(record)
     except ValidationError as error:
         return _told(error, record)
     if record["hash"] != name:
         return f"hash states {record['hash']!r}, where its folder is {name}"
     try:
-        found = short_hash(record["spec"])
+        hash_of_spec = short_hash(record["spec"])
     except (ValueError, RecursionError) as error:
         return f"spec has no hash: {error}"
-    if found != name:
-        return f"hash states {name}, where its spec gives {found}"
-    if (read.status == "ok") != (read.metrics is not None):
-        return f"metrics must be there just where status is ok; status states {read.status!r}"
-    if (read.status == "failed") != (read.error is not None):
-        return f"error must be there just where status is failed; status states {read.status!r}"
+    if hash_of_spec != name:
+        return f"hash states {name}, where its spec gives {hash_of_spec}"
+    if (parsed.status == "ok") != (parsed.metrics is not None):
+        return f"metrics must be there just where status is ok; status states {parsed.status!r}"
+    if (parsed.status == "failed") != (parsed.error is not None):
+        return f"error must be there just where status is failed; status states {parsed.status!r}"
     return (
         _mislisted(record)
-        or (_miscounted(record) if read.status == "ok" else None)
+        or (_miscounted(record) if parsed.status == "ok" else None)
         or _changed(record)
     )
 
@@ -261,11 +261,11 @@ def _changed(record: Record) -> str | None:
             key for key in odd if isinstance(record[key], str) and re.fullmatch(SHA256, record[key])
         ]
         return f"{likely[0]} states a checksum, and is no key of a record" if likely else None
-    found = digest_of_record(record)
+    digest = digest_of_record(record)
     return (
         None
-        if found == stated
-        else f"{DIGEST} states {stated[:12]}…, where all other keys give {found[:12]}…"
+        if digest == stated
+        else f"{DIGEST} states {stated[:12]}…, where all other keys give {digest[:12]}…"
     )
 
 
@@ -277,7 +277,7 @@ def _told(error: ValidationError, record: Record) -> str:
             f"format states {record.get('format')!r}; this version of hsiaug reads format {FORMAT}"
         )
     first = error.errors(include_url=False)[0]
-    key = ".".join(str(part) for part in first["loc"])
+    key = ".".join(str(step) for step in first["loc"])
     value = "" if first["type"] == "missing" else f" ({_short(first['input'])})"
     return f"{key}{value}: {first['msg'][:1].lower()}{first['msg'][1:]}"
 
@@ -290,24 +290,24 @@ def _short(value: object) -> str:
 def _mislisted(record: Record) -> str | None:
     """The first list of a part that has not an entry for each class, or names another class."""
     classes = len(record["class_names"])
-    for part, lists in ((part, record[part] or {}) for part in ("samples", "audit")):
+    for table, lists in ((table, record[table] or {}) for table in ("samples", "audit")):
         for key in PER_CLASS:
             if len(lists.get(key) or range(classes)) != classes:
                 return (
-                    f"{part}.{key} must have {classes} entries, as there are {classes} class_names"
+                    f"{table}.{key} must have {classes} entries, as there are {classes} class_names"
                 )
         for key in CLASS_IDS:
             if max(lists.get(key) or [0]) > classes:
-                return f"{part}.{key} must name classes 1 to {classes}"
+                return f"{table}.{key} must name classes 1 to {classes}"
     return None
 
 
 def _miscounted(record: Record) -> str | None:
     """The first number that does not follow from the confusion matrix."""
     metrics, classes = record["metrics"], len(record["class_names"])
-    parts = {part: key for part, key in PARTS.items() if metrics.get(part) is not None}
+    parts = {group: key for group, key in PARTS.items() if metrics.get(group) is not None}
     stated = {"confusion": metrics["confusion"]}
-    stated |= {f"{part}.{key}": metrics[part][key] for part, key in parts.items()}
+    stated |= {f"{group}.{key}": metrics[group][key] for group, key in parts.items()}
     for key, rows in stated.items():
         if any(len(row) != classes for row in (rows, *rows)):
             return f"metrics.{key} must be {classes}×{classes}, as there are {classes} class_names"
@@ -325,38 +325,40 @@ def _miscounted(record: Record) -> str | None:
         if any(not 1 <= c <= classes for ids in named.values() for c in ids):
             raise IndexError("a subset of classes that are not there")
         task = get_task(record["spec"]["task"])
-        found = task.scoring.metrics(
+        recomputed = task.scoring.metrics(
             matrix, named, by_part.get("fields"), by_part.get("visibility")
         )
-        return _difference(metrics, found, "metrics")
+        return _difference(metrics, recomputed, "metrics")
     except (KeyError, TypeError, IndexError, OverflowError, InputError) as error:
         return f"metrics cannot be computed from metrics.confusion: {type(error).__name__} {error}"
 
 
-def _difference(stated: object, found: object, key: str) -> str | None:
+def _difference(stated: object, recomputed: object, key: str) -> str | None:
     """The first place where two values of JSON differ by more than rounding, in words."""
-    if stated == found:
+    if stated == recomputed:
         return None
     places: Iterable[tuple[str | int, object]] = ()
-    if isinstance(found, dict) and isinstance(stated, dict):
-        if odd := sorted(stated.keys() ^ found.keys()):
+    if isinstance(recomputed, dict) and isinstance(stated, dict):
+        if odd := sorted(stated.keys() ^ recomputed.keys()):
             return f"{key}.{odd[0]} is missing or does not follow from metrics.confusion"
-        places = found.items()
-    elif isinstance(found, list) and isinstance(stated, list) and len(stated) == len(found):
-        places = enumerate(found)
+        places = recomputed.items()
+    elif (
+        isinstance(recomputed, list) and isinstance(stated, list) and len(stated) == len(recomputed)
+    ):
+        places = enumerate(recomputed)
     elif not (
         _number(stated)
-        and _number(found)
-        and math.isclose(stated, found, rel_tol=CLOSE, abs_tol=CLOSE)
+        and _number(recomputed)
+        and math.isclose(stated, recomputed, rel_tol=CLOSE, abs_tol=CLOSE)
     ):
-        return f"{key} states {_short(stated)}, where metrics.confusion gives {_short(found)}"
+        return f"{key} states {_short(stated)}, where metrics.confusion gives {_short(recomputed)}"
     inner: Any = stated
-    form = "{}.{}" if isinstance(found, dict) else "{}[{}]"
+    form = "{}.{}" if isinstance(recomputed, dict) else "{}[{}]"
     return next(
         (
-            said
+            difference
             for i, value in places
-            if (said := _difference(inner[i], value, form.format(key, i)))
+            if (difference := _difference(inner[i], value, form.format(key, i)))
         ),
         None,
     )

@@ -61,18 +61,18 @@ def digest_of_record(record: Record) -> str:
     """SHA-256 of a record as it was read, but for its digest: of canonical JSON, with sorted keys
     and without spaces.
     """
-    rest = {key: value for key, value in record.items() if key != DIGEST}
+    undigested = {key: value for key, value in record.items() if key != DIGEST}
     text = json.dumps(
-        rest, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+        undigested, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     )
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def with_digest(record: Record) -> Record:
     """A record that can be written, with its digest."""
-    rest = {key: value for key, value in record.items() if key != DIGEST}
+    undigested = {key: value for key, value in record.items() if key != DIGEST}
     # Of what will be read: keys are text there, and what no file can hold is a question mark.
-    return {**rest, DIGEST: digest_of_record(decode(encode(rest)))}
+    return {**undigested, DIGEST: digest_of_record(decode(encode(undigested)))}
 
 
 def is_newer(record: Record) -> bool:
@@ -119,17 +119,17 @@ def storable(record: Record) -> Record:
             faults[key] = str(fault)
     if not faults:
         return record
-    told = "; ".join(f"{key}: {fault}" for key, fault in faults.items())
+    faults_text = "; ".join(f"{key}: {fault}" for key, fault in faults.items())
     error = {
         "stage": "record",
         "type": "PluginError",
-        "message": f"what is kept of a trial must be JSON: {told}",
+        "message": f"what is kept of a trial must be JSON: {faults_text}",
         "traceback": "",
     }
-    kept: Record = {key: {} if key == "provenance" else None for key in faults}
+    replaced: Record = {key: {} if key == "provenance" else None for key in faults}
     return {
         **record,
-        **kept,
+        **replaced,
         "status": "failed",
         "error": error,
         "metrics": None,

@@ -125,10 +125,10 @@ def read_sheet(data: bytes) -> SampleSheet | None:
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as parts:
-            members = [part for part in parts.infolist() if part.filename.startswith(PREFIX)]
+            members = [entry for entry in parts.infolist() if entry.filename.startswith(PREFIX)]
         if not members:
             return None
-        if sum(part.file_size for part in members) > LARGEST:
+        if sum(member.file_size for member in members) > LARGEST:
             raise ValueError(f"more than {LARGEST // 2**20} MB of thumbnails")
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             return SampleSheet(
@@ -164,22 +164,22 @@ class SheetMaker:
         x = _pixels_of(real)
         return cls(real, RealSamples.of(x), FalseColours.fit(some_pixels(x), wavelengths))
 
-    def sheet(self, made: TaskSamples, spectra: MeanSpectra | None = None) -> SampleSheet:
+    def sheet(self, synthetic: TaskSamples, spectra: MeanSpectra | None = None) -> SampleSheet:
         """The sheet of at least one generated sample, with mean spectra of all where there are
         some.
         """
         # Samples are finite, and may be large enough for their squares not to be.
         with np.errstate(over="ignore", invalid="ignore"):
-            which, turns = self.known.nearest(_pixels_of(made))
+            which, turns = self.known.nearest(_pixels_of(synthetic))
             nearest = turn_each(self._drawn(_pixels_of(self.real)[which]), turns)
             ids = _ids(self.real)[which]
             some = self.real.take(_spread(self.real))
             return SampleSheet(
                 real=_thin(self._drawn(_pixels_of(some))),
-                made=_thin(self._drawn(_pixels_of(made))),
+                made=_thin(self._drawn(_pixels_of(synthetic))),
                 nearest=_thin(nearest),
                 real_ids=_thin(_ids(some)),
-                made_ids=_thin(_ids(made)),
+                made_ids=_thin(_ids(synthetic)),
                 nearest_ids=_thin(turn_each(ids, turns) if ids.ndim > 1 else ids),
                 colours=np.array(self.colours.name),
                 spectra=spectra,

@@ -81,8 +81,8 @@ class PluginSpec:
         pixels : str
             Checksum of those it is shown.
         """
-        read = identity_params(preparing_params(self.params))
-        identity = {"name": self.name, "version": self.version, "params": read}
+        parameters = identity_params(preparing_params(self.params))
+        identity = {"name": self.name, "version": self.version, "params": parameters}
         return {"format": FORMAT, "prepares": identity, "pixels": pixels, "patch": patch}
 
     @property
@@ -91,7 +91,7 @@ class PluginSpec:
         later = sampling_params(self.params)
         return {
             **self.as_json(),
-            "params": {name: one for name, one in self._params.items() if name not in later},
+            "params": {name: value for name, value in self._params.items() if name not in later},
         }
 
 
@@ -249,6 +249,13 @@ class TrialSpec:
     def fit_hash(self) -> str:
         """Hash of all that determines the fitted generator."""
         return short_hash({"format": FORMAT, **self._draw(), "generator": self.generator.of_fit})
+
+    @cached_property
+    def samples_hash(self) -> str:
+        """Hash of all that determines the synthetic samples, whatever learns from them."""
+        made = {"lambda": self.made.lam, "times": self.made.times, "omega": self.omega}
+        identity = {"format": FORMAT, **self._draw(), "generator": self.generator.as_json()}
+        return short_hash({**identity, **made})
 
     def _draw(self) -> Mapping[str, object]:
         # Public scenes are seeded by their names, and their records have no such key.

@@ -70,28 +70,28 @@ def merge(target: Path, source: Store, count: Count) -> Merged:
     into = Store(target, create=True)
     merged = Merged()
     for done, record in enumerate(source.each(damaged=merged.damaged, index=False), 1):
-        mine = into.look(record["hash"])
-        if record == mine:
+        present = into.look(record["hash"])
+        if record == present:
             merged.equal += 1
-        elif _stays(mine, record):
+        elif _stays(present, record):
             merged.kept += 1
         else:
             merged.copied += 1
             stated = record["predictions_sha256"]
-            made = source.find_npz(record["hash"], stated) if stated else None
+            predictions = source.find_npz(record["hash"], stated) if stated else None
             sheet = None
             with suppress(ValueError):
-                sheet = made and read_sheet(made[0])
-            into.put(record, made and made[1], sheet, copied=True)
+                sheet = predictions and read_sheet(predictions[0])
+            into.put(record, predictions and predictions[1], sheet, copied=True)
         count(done, total)
     return merged
 
 
-def _stays(mine: Record | Damage | None, other: Record) -> bool:
+def _stays(present: Record | Damage | None, candidate: Record) -> bool:
     """Whether a record of the target, if there is one, counts more than another's."""
-    if isinstance(mine, Damage):
-        return mine.newer
-    return mine is not None and preference(other) <= preference(mine)
+    if isinstance(present, Damage):
+        return present.newer
+    return present is not None and preference(candidate) <= preference(present)
 
 
 def pack(store: Store, count: Count) -> int:
@@ -104,7 +104,7 @@ def pack(store: Store, count: Count) -> int:
     refuses.
     """
     loose = sorted(store.loose())
-    done = dict[str, int]()
+    packed_at = dict[str, int]()
     moved = 0
 
     def rows() -> Iterator[tuple[str, str, bytes, bytes | None]]:
@@ -114,18 +114,18 @@ def pack(store: Store, count: Count) -> int:
                 # Another process may pack it meanwhile.
                 with suppress(FileNotFoundError):
                     written = store.changed(hash)
-                    if (found := _to_pack(store, hash, index)) is not None:
-                        done[hash] = written
-                        yield found
+                    if (entry := _to_pack(store, hash, index)) is not None:
+                        packed_at[hash] = written
+                        yield entry
 
     with store.access("write"), temporary_folder(store.root / "records", "pack") as fresh:
         write_pack(fresh / "pack", rows())
-        if done:
+        if packed_at:
             sync_files(fresh)
             store.packs.folder.mkdir(exist_ok=True)
             (fresh / "pack").rename(store.packs.folder / f"{uuid.uuid4().hex[:16]}.sqlite")
             sync_folder(store.packs.folder)
-        for hash, written in done.items():
+        for hash, written in packed_at.items():
             try:
                 store.folder(hash).rename(fresh / hash)
             except FileNotFoundError:
@@ -172,24 +172,25 @@ def verify(store: Store, count: Count, older: list[str] | None = None) -> Iterat
     older : list of str or None
         Takes in the hashes of records without a digest.
     """
-    hashes, where = store.hashes(), shlex.quote(str(store.root))
+    hashes = store.hashes()
+    where = shlex.quote(str(store.root))
     for done, hash in enumerate(hashes, 1):
-        found = store.look(hash)
+        record = store.look(hash)
         if (
             older is not None
-            and found is not None
-            and not isinstance(found, Damage)
-            and DIGEST not in found
+            and record is not None
+            and not isinstance(record, Damage)
+            and DIGEST not in record
         ):
             older.append(hash)
-        if isinstance(found, Damage):
-            heal = "a newer hsiaug" if found.newer else "the benchmark that made it, once more"
-            yield Finding("record", hash, found.fault, heal)
+        if isinstance(record, Damage):
+            heal = "a newer hsiaug" if record.newer else "the benchmark that made it, once more"
+            yield Finding("record", hash, record.fault, heal)
         elif (
-            found is not None
-            and (stated := found["predictions_sha256"])
+            record is not None
+            and (stated := record["predictions_sha256"])
             and store.find_npz(hash, stated) is None
         ):
             fault = f"no {PREDICTIONS} with the record's checksum {stated[:12]}…"
-            yield Finding("predictions", hash, fault, f"{found['command']} --store {where}")
+            yield Finding("predictions", hash, fault, f"{record['command']} --store {where}")
         count(done, len(hashes))

@@ -71,7 +71,9 @@ class AnswerFile:
     def __init__(
         self, path: Path, shape: tuple[int, int], ground: Georeference | None = None
     ) -> None:
-        self.path, self._shape, self._ground = path, shape, ground
+        self.path = path
+        self._shape = shape
+        self._ground = ground
         self.given: list[PixelAnswer] = []
         self.undone: list[PixelAnswer] = []
         self.wrong: list[str] = []
@@ -143,13 +145,15 @@ class AnswerFile:
     def latest(self) -> dict[Pixel, tuple[int, PixelAnswer]]:
         """The number, from 1, and the latest answer of every pixel that has one."""
         return {
-            pixel: (i, one) for i, one in enumerate(self.given, start=1) for pixel in one.pixels
+            pixel: (i, answer)
+            for i, answer in enumerate(self.given, start=1)
+            for pixel in answer.pixels
         }
 
     @property
     def names(self) -> list[str]:
         """Classes that were named, in order."""
-        return list(dict.fromkeys(one.name for one in self.given if one.said == "class"))
+        return list(dict.fromkeys(answer.name for answer in self.given if answer.said == "class"))
 
     def labels(self, names: Sequence[str]) -> NDArray[np.int16]:
         """(H, W) int16: class ids by ``names``; 0 = not asked, -1 = none of the classes, -2 =
@@ -157,16 +161,19 @@ class AnswerFile:
         """
         ids = np.zeros(self._shape, dtype=np.int16)
         codes = {"none": -1, "skip": -2}
-        for one in self.given:
-            ids[one.index] = names.index(one.name) + 1 if one.said == "class" else codes[one.said]
+        for answer in self.given:
+            ids[answer.index] = (
+                names.index(answer.name) + 1 if answer.said == "class" else codes[answer.said]
+            )
         return ids
 
-    def _write(self, given: list[PixelAnswer]) -> None:
+    def _write(self, answers: list[PixelAnswer]) -> None:
         if self._state() != self._written:
             rule = f"`answers` {self.path} must not be changed while its page is open"
             hint = "Start 'hsiaug label' again: it reads the file as it is now."
             raise InputError(rule, value="a file that another program wrote", hint=hint)
-        before, self.given = self.given, given
+        before = self.given
+        self.given = answers
         try:
             if self.wrong:
                 spoilt = self.path.read_bytes()
@@ -188,20 +195,21 @@ class AnswerFile:
     def _state(self) -> tuple[int, int, int] | None:
         if not self.path.exists():
             return None
-        told = self.path.stat()
-        return told.st_ino, told.st_mtime_ns, told.st_size
+        status = self.path.stat()
+        return status.st_ino, status.st_mtime_ns, status.st_size
 
     def _text(self) -> str:
         out = io.StringIO(newline="")
-        rows, ground = csv.writer(out, lineterminator="\n"), self._ground
+        rows = csv.writer(out, lineterminator="\n")
+        ground = self._ground
         rows.writerow(name for name in COLUMNS if ground or name not in ("x", "y"))
-        for (row, column), (number, one) in self.latest.items():
+        for (row, column), (number, answer) in self.latest.items():
             place = ground.centre(row, column) if ground else ()
-            rows.writerow((row, column, *place, spreadsheet_text(one.name), one.said, number))
+            rows.writerow((row, column, *place, spreadsheet_text(answer.name), answer.said, number))
         return out.getvalue()
 
     def _read(self, content: bytes) -> list[PixelAnswer]:
-        found: dict[int, tuple[list[Pixel], Said, str]] = {}
+        by_number: dict[int, tuple[list[Pixel], Said, str]] = {}
         try:
             reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""))
             if not {"row", "column", "class", "said", "answer"} <= set(reader.fieldnames or ()):
@@ -209,10 +217,10 @@ class AnswerFile:
             for row in reader:
                 try:
                     pixel, said, name = self._parse(row)
-                    found.setdefault(int(row["answer"]), ([], said, name))[0].append(pixel)
+                    by_number.setdefault(int(row["answer"]), ([], said, name))[0].append(pixel)
                 except (ValueError, TypeError) as error:
                     self.wrong.append(f"line {reader.line_num}: {error}")
-            if self.wrong and not found:
+            if self.wrong and not by_number:
                 raise ValueError(self.wrong[0])
         except (ValueError, TypeError, csv.Error) as error:
             rule = f"`answers` {self.path} must be a file that 'hsiaug label' wrote of this scene"
@@ -220,7 +228,7 @@ class AnswerFile:
             raise InputError(rule, value=str(error), hint=hint) from error
         return [
             PixelAnswer(tuple(pixels), said, name)
-            for _, (pixels, said, name) in sorted(found.items())
+            for _, (pixels, said, name) in sorted(by_number.items())
         ]
 
     def _parse(self, row: dict[str, str]) -> tuple[Pixel, Said, str]:

@@ -37,7 +37,8 @@ class LabelPage:
     """Endpoints over one labelling."""
 
     def __init__(self, labelling: Labelling) -> None:
-        self._labelling, self._scene = labelling, labelling.task.scene
+        self._labelling = labelling
+        self._scene = labelling.task.scene
         self._step = picture_step(self._scene.shape)
 
     def routes(self) -> list[BaseRoute]:
@@ -80,7 +81,8 @@ class LabelPage:
 
     def scene(self, _: Request) -> Response:
         """What does not change."""
-        task, waves = self._labelling.task, self._scene.wavelengths
+        task = self._labelling.task
+        waves = self._scene.wavelengths
         return JSONResponse(
             {
                 "name": task.name,
@@ -103,12 +105,13 @@ class LabelPage:
         height, width = self._scene.shape
         if not (0 <= row < height and 0 <= column < width):
             raise _outside()
-        made, doubt = self._labelling.map, self._labelling.doubt
+        class_map = self._labelling.map
+        doubt = self._labelling.doubt
         return JSONResponse(
             {
                 "spectrum": [round(float(value), 6) for value in self._scene.pixels[row, column]],
                 "label": int(self._labelling.labels()[row, column]),
-                "map": None if made is None else int(made.ids[row, column]),
+                "map": None if class_map is None else int(class_map.ids[row, column]),
                 "doubt": None if doubt is None else float(doubt[row, column]),
             }
         )
@@ -116,16 +119,17 @@ class LabelPage:
     def picture(self, request: Request) -> Response:
         """PNGs (h, w) of every ``step``-th row and column."""
         kind = request.path_params["kind"]
-        made = self._labelling.map
+        class_map = self._labelling.map
         step = self._step
         doubt = self._labelling.doubt
         if kind == "colours":
             return _png(true_colours(self._scene.pixels, self._scene.wavelengths, step))
         if kind == "doubt" and doubt is not None:
             return _png(matplotlib.colormaps["viridis"](doubt[::step, ::step], bytes=True))
-        ids = {"labels": self._labelling.labels(), "map": None if made is None else made.ids}.get(
-            kind
-        )
+        ids = {
+            "labels": self._labelling.labels(),
+            "map": None if class_map is None else class_map.ids,
+        }.get(kind)
         if ids is None:
             raise InputError("there is no such picture", value=kind, hint="Make a map first.")
         thin = np.maximum(ids[::step, ::step], 0)
@@ -145,18 +149,20 @@ class LabelPage:
 
     def export(self, request: Request) -> Response:
         """The map or the labels as a file of class ids, as ``hsiaug map`` writes it."""
-        name, labelling = request.path_params["file"], self._labelling
-        made, task = labelling.map, labelling.task
-        if name not in EXPORTS or (made is None and name.startswith("map")):
+        name = request.path_params["file"]
+        labelling = self._labelling
+        class_map = labelling.map
+        task = labelling.task
+        if name not in EXPORTS or (class_map is None and name.startswith("map")):
             raise InputError("there is no such file", value=name, hint="Make a map first.")
         check_map_targets([Path(name)])
         ids = np.maximum(labelling.labels(), 0)
         facts = {"SCENE": task.name, "REMARK": "labels"}
-        if made is not None and name.startswith("map"):
-            ids = made.ids
+        if class_map is not None and name.startswith("map"):
+            ids = class_map.ids
             facts |= {
                 "CLASSIFIER": str(task.mapper),
-                "REMARK": f"learnt from {made.learnt:,} pixels",
+                "REMARK": f"learnt from {class_map.learnt:,} pixels",
             }
         with TemporaryDirectory() as folder:
             target = Path(folder) / name

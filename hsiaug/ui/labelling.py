@@ -40,7 +40,9 @@ class BackgroundJob:
 
     def progress(self, done: int, total: int, note: str = "") -> None:
         """How far it is now."""
-        self.done, self.total, self.note = done, total, note
+        self.done = done
+        self.total = total
+        self.note = note
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +96,9 @@ class Labelling:
     """A scene that is being labelled. Every method may be called from any thread."""
 
     def __init__(self, task: LabellingTask, answers: AnswerFile, plugins: Registry) -> None:
-        self.task, self.answers, self._plugins = task, answers, plugins
+        self.task = task
+        self.answers = answers
+        self._plugins = plugins
         for member in {task.mapper, *task.members}:
             load_classifier(plugins, member.classifier)
         self.lock = threading.RLock()
@@ -120,8 +124,8 @@ class Labelling:
         classes, -2 = skipped.
         """
         with self.lock:
-            given = self.answers.labels(self.names)
-        return np.where(given != 0, given, self.task.known)
+            answered = self.answers.labels(self.names)
+        return np.where(answered != 0, answered, self.task.known)
 
     def answer(self, pixels: Sequence[Pixel], said: Said, name: str = "") -> None:
         """Keep what a user said of pixels. Raises InputError for a pixel outside, or one that holds
@@ -131,8 +135,8 @@ class Labelling:
         inside = [
             (row, column) for row, column in pixels if 0 <= row < height and 0 <= column < width
         ]
-        kept = tuple(pixel for pixel in inside if self.data[pixel])
-        if not kept:
+        answerable = tuple(pixel for pixel in inside if self.data[pixel])
+        if not answerable:
             raise InputError(
                 "an answer must be of pixels that hold data",
                 value="none",
@@ -143,7 +147,7 @@ class Labelling:
                 raise InputError(
                     "an answer must name a class of the scene", value=name, hint="Add it first."
                 )
-            self.answers.add(PixelAnswer(kept, said, name if said == "class" else ""))
+            self.answers.add(PixelAnswer(answerable, said, name if said == "class" else ""))
             self.version += 1
 
     def undo(self) -> PixelAnswer | None:
@@ -206,7 +210,8 @@ class Labelling:
     def _now(self) -> tuple[UnlabelledScene, NDArray[np.int16], BlindSplit]:
         """The scene with its present classes, the labels, and those that are learnt."""
         with self.lock:
-            whole, labels = self.task.scene, self.labels()
+            whole = self.task.scene
+            labels = self.labels()
             scene = replace(whole, cube=whole.pixels, class_names=tuple(self.names))
         train = labels > 0
         return (
@@ -216,13 +221,13 @@ class Labelling:
         )
 
     def _ask(self, job: BackgroundJob) -> None:
-        scene, labels, known = self._now()
+        scene, labels, split = self._now()
         task = self.task
         open_ = self.task.candidates & (labels == 0)
         none = labels == -1
-        found = suggestions(
+        picked = suggestions(
             scene,
-            known,
+            split,
             open_,
             task.count,
             task.members,
@@ -231,25 +236,25 @@ class Labelling:
             progress=job.progress,
         )
         with self.lock:
-            self.picks = found.picks
-            self.doubt = found.uncertainty if any(pick.votes for pick in found.picks) else None
+            self.picks = picked.picks
+            self.doubt = picked.uncertainty if any(pick.votes for pick in picked.picks) else None
             self.version += 1
 
     def _make_map(self, job: BackgroundJob) -> None:
-        scene, _, known = self._now()
-        if len(np.unique(known.train_labels)) < 2:
+        scene, _, split = self._now()
+        if len(np.unique(split.train_labels)) < 2:
             raise InputError(
                 "a map needs labels of two classes at least",
-                value=f"{len(np.unique(known.train_labels))}",
+                value=f"{len(np.unique(split.train_labels))}",
                 hint="Answer a few picks first.",
             )
         member = self.task.mapper
         plugin = load_classifier(self._plugins, member.classifier)
         job.progress(0, 1, f"{member} learns")
-        ids = learn_and_map(scene, known, member, plugin, 0, job.progress)
+        ids = learn_and_map(scene, split, member, plugin, 0, job.progress)
         with self.lock:
             number = 1 if self.map is None else self.map.number + 1
-            self.map = MadeMap(ids, number, int(known.train.sum()))
+            self.map = MadeMap(ids, number, int(split.train.sum()))
             self.version += 1
 
     def class_means(self) -> dict[int, list[float]]:
@@ -268,10 +273,11 @@ class Labelling:
     def state(self) -> dict[str, object]:
         """All that the page shows but pictures and spectra, as plain JSON."""
         with self.lock:
-            labels, job = self.labels(), self.job
+            labels = self.labels()
+            job = self.job
             counts = np.bincount(labels[labels > 0], minlength=len(self.names) + 1)
             colours = class_colours(len(self.names))[1:].tolist()
-            single = [one.pixels[0] for one in self.answers.given if len(one.pixels) == 1]
+            single = [answer.pixels[0] for answer in self.answers.given if len(answer.pixels) == 1]
             return {
                 "version": self.version,
                 "classes": [

@@ -58,7 +58,8 @@ class Guard:
     """
 
     def __init__(self, app: ASGIApp, token: str, port: int) -> None:
-        self._app, self._token = app, token.encode()
+        self._app = app
+        self._token = token.encode()
         self._hosts = {f"127.0.0.1:{port}".encode(), f"localhost:{port}".encode()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -66,11 +67,11 @@ class Guard:
             return
         headers = scope["headers"]
         hosts = [value for name, value in headers if name == b"host"]
-        given = f"{scope['path']}/".split("/")[1].encode()  # "*" has no slash
+        token = f"{scope['path']}/".split("/")[1].encode()  # "*" has no slash
         allowed = (
             len(hosts) == 1
             and hosts[0] in self._hosts
-            and secrets.compare_digest(given, self._token)
+            and secrets.compare_digest(token, self._token)
         )
         refusal = None if allowed else (403, "use the address that the command printed")
         if allowed and scope["method"] not in ("GET", "HEAD"):
@@ -81,10 +82,12 @@ class Guard:
         async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":
                 set_already = {name.lower() for name, _ in message["headers"]}
-                more = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+                defaults = [
+                    (name.lower().encode(), value.encode()) for name, value in HEADERS.items()
+                ]
                 message["headers"] = [
                     *message["headers"],
-                    *(one for one in more if one[0] not in set_already),
+                    *(header for header in defaults if header[0] not in set_already),
                 ]
             await send(message)
 
@@ -97,8 +100,8 @@ class Guard:
 
     def _refuse_foreign(self, headers: Mapping[bytes, bytes]) -> Refusal | None:
         origin = headers.get(b"origin")
-        own = origin is None or origin.removeprefix(b"http://") in self._hosts
-        if not own or headers.get(b"sec-fetch-site", b"same-origin") != b"same-origin":
+        same_origin = origin is None or origin.removeprefix(b"http://") in self._hosts
+        if not same_origin or headers.get(b"sec-fetch-site", b"same-origin") != b"same-origin":
             return 403, "only the page itself may ask for this"
         if (
             headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
@@ -117,10 +120,10 @@ async def _body(receive: Receive) -> tuple[bytes, Refusal | None]:
         nonlocal length
         while length <= MOST_DRAINED:
             message = await receive()
-            part = message.get("body", b"")
-            length += len(part)
+            chunk = message.get("body", b"")
+            length += len(chunk)
             if length <= MOST_BYTES:
-                content.append(part)
+                content.append(chunk)
             if not message.get("more_body", False):
                 return
 
@@ -135,10 +138,10 @@ async def _body(receive: Receive) -> tuple[bytes, Refusal | None]:
 
 def _replayed(content: bytes, receive: Receive) -> Receive:
     """Gives the body that was read, then what else comes."""
-    left: list[Message] = [{"type": "http.request", "body": content, "more_body": False}]
+    pending: list[Message] = [{"type": "http.request", "body": content, "more_body": False}]
 
     async def again() -> Message:
-        return left.pop() if left else await receive()
+        return pending.pop() if pending else await receive()
 
     return again
 
@@ -181,7 +184,7 @@ def page_routes(
 
 
 def serve_here(
-    routes: Sequence[BaseRoute], port: int, *, browser: bool, said: Callable[[str], object]
+    routes: Sequence[BaseRoute], port: int, *, browser: bool, announce: Callable[[str], object]
 ) -> None:
     """Serve on 127.0.0.1 until Ctrl-C.
 
@@ -189,7 +192,7 @@ def serve_here(
     ----------
     port : int
         0 = one that is free.
-    said : callable
+    announce : callable
         Is given the address.
 
     Raises
@@ -215,7 +218,7 @@ def serve_here(
             local_app(routes, token, port), log_level="error", access_log=False, lifespan="off"
         )
         listening.listen()  # so that the browser may come before uvicorn does
-        said(address)
+        announce(address)
         # One in the terminal would hold up the server.
         screen = os.name != "posix" or sys.platform == "darwin"
         if browser and (screen or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):

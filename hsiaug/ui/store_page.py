@@ -25,7 +25,8 @@ class StorePage:
     """Endpoints over one store, which is read again where a file has changed."""
 
     def __init__(self, store: Store) -> None:
-        self._store, self._lock = store, threading.RLock()
+        self._store = store
+        self._lock = threading.RLock()
         self._files: Mapping[str, int] = {}
         self._records = 0
         self._report = Report(())
@@ -47,8 +48,8 @@ class StorePage:
         """
         with self._lock:
             self._look()
-            told = {"version": self._version, "records": self._records, "seconds": self._took}
-            return JSONResponse({**told, "runs": heard_of(self._store.root)})
+            facts = {"version": self._version, "records": self._records, "seconds": self._took}
+            return JSONResponse({**facts, "runs": heard_of(self._store.root)})
 
     def report(self, _: Request) -> Response:
         """The page of ``hsiaug report --out report.html``, made again where records have
@@ -66,7 +67,8 @@ class StorePage:
         """Read what is new or another file, at most every REST seconds."""
         if time.monotonic() - self._looked < REST:
             return
-        store, damaged = self._store, list[Damage]()
+        store = self._store
+        damaged = list[Damage]()
         # A pack never changes.
         files = {path.name: 0 for path in store.packs.paths()}
         files |= {hash: store.changed(hash) for hash in store.loose()}
@@ -74,5 +76,6 @@ class StorePage:
             trials = read_store(store, damaged)
             self._records = len(trials) + len(damaged)
             self._report = build_report(trials, store=str(store.root), damaged=damaged)
-            self._files, self._version = files, self._version + 1
+            self._files = files
+            self._version = self._version + 1
         self._looked = time.monotonic()

@@ -292,6 +292,7 @@ def test_a_run_tells_other_programs_how_far_it_is_while_it_lasts(tmp_path: Path)
             "done": 0,
             "total": 4,
             "failed": 0,
+            "draws": "",
             "left": "",
             "now": ["none · svm · draw 0"],
             "quiet": 0,

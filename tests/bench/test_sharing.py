@@ -95,10 +95,13 @@ def run(
     *groups: tuple[Any, ...],
     records_by_hash: RecordsByHash | None = None,
     expected: dict[str, float] | None = None,
+    urgency: dict[str, int] | None = None,
 ) -> dict[str, str]:
     records_by_hash = records_by_hash or RecordsByHash()
     trials = [trial for group in groups for trial in group]
-    batch: Any = SimpleNamespace(trials=trials, commands={}, expected=expected or {}, deadline=None)
+    batch: Any = SimpleNamespace(
+        trials=trials, commands={}, expected=expected or {}, deadline=None, urgency=urgency or {}
+    )
     Dispatch(batch, pool, records_by_hash, lambda event: None).run()  # type: ignore[arg-type]
     times = Counter(hash for hash, _ in records_by_hash.records)
     assert times == Counter(trial.hash for trial in trials)
@@ -223,3 +226,24 @@ def test_every_trial_is_recorded_once_whatever_happens(sizes, more, fates):
     seats = [ToldWorker(lambda trial: answers[next(turn)]) for _ in range(1 + more)]
 
     run(Seats(*seats), *(group(str(i), n, name) for i, (n, name) in enumerate(sizes)))
+
+
+def test_what_a_first_answer_needs_goes_before_the_rest_of_a_workers_draw() -> None:
+    worker = ToldWorker()
+    draws = [group(f"d{seed}", 3, "none", draw=f"d{seed}") for seed in range(3)]
+    urgency = {"d00": 0, "d10": 0, "d01": 1, "d02": 1, "d11": 1, "d12": 1}
+    urgency |= {trial.hash: 2 for trial in draws[2]}
+
+    run(Seats(worker), *draws, urgency=urgency)
+
+    assert worker.ran == ["d00", "d10", "d11", "d12", "d01", "d02", "d20", "d21", "d22"]
+
+
+def test_while_one_worker_fits_a_generator_no_other_fits_it_to_the_same_draw() -> None:
+    first, second = ToldWorker(lambda trial: went_well(LONG)), ToldWorker()
+    trials = group("a", 2), group("b", 2)
+    urgency = {"a0": 0, "a1": 1, "b0": 2, "b1": 2}
+
+    run(Seats(first, second), *trials, urgency=urgency)
+
+    assert first.ran[0] == "a0" and second.ran[0] == "b0"

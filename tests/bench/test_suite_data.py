@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from hsiaug.base.errors import InputError
 from hsiaug.bench.schedule import plan_runs
-from hsiaug.bench.suite import Suite, on_data, read_suite
+from hsiaug.bench.suite import Suite, on_data, only_present, read_suite
 from hsiaug.cli.main import app
 from hsiaug.registry.lookup import registry
 from hsiaug.trial.store import Store
@@ -151,3 +151,40 @@ def test_a_report_shows_what_was_run_on_other_data(
     for words in (["benchmark", "toy", "--data", "toy"], ["report", "--data", "toy"]):
         answer = CliRunner().invoke(app, words)
         assert isinstance(answer.exception, InputError) and "belong" in str(answer.exception)
+
+
+OPTIONAL = """
+[defaults]
+generators = "duplicate"
+classifiers = "majority"
+seeds = 1
+
+[[run]]
+name = "both"
+scenes = "toy"
+optional_scenes = ["pavia_university", "absent.toml", "hills"]
+
+[[run]]
+name = "away"
+optional_scenes = "pavia_university"
+"""
+
+
+def test_optional_scenes_are_left_out_by_name_where_their_files_are_not_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HSIAUG_DATA_DIR", str(tmp_path))
+    (tmp_path / "suite.toml").write_text(OPTIONAL)
+    suite = only_present(read_suite(tmp_path / "suite.toml"))
+
+    assert [(r.name, [ref for ref, _ in r.asked]) for r in suite.runs] == [
+        ("both", ["toy", "hills"])
+    ]
+    (note,) = suite.notes
+    assert "not here: pavia_university, absent; no run of away is left" in note
+
+    # Other data take the place of a scene that is missing.
+    others = on_data(read_suite(tmp_path / "suite.toml"), ["toy"])
+    assert [r.name for r in others.runs] == ["both", "away"]
+    with pytest.raises(InputError, match=r"whose files are here; found none of pavia_university"):
+        only_present(read_suite(tmp_path / "suite.toml", only=["away"]))

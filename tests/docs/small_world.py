@@ -42,9 +42,31 @@ set = [{}, { smote = { neighbours = 2 } }]
 name = "sweep"
 lambdas = "0.5:1:0.5"
 
+[arms.svm]
+run = "headline"
+generator = "none"
+classifier = "svm"
+
+[arms."svm + smote"]
+run = "headline"
+generator = "smote"
+classifier = "svm"
+
+[[claim]]
+name = "C1"
+says = "Samples raise accuracy"
+differences = [{ arm = "svm + smote", over = "svm", rises = "oa" }]
+
+[[table]]
+name = "Table 1"
+title = "With and without samples"
+columns = [{ title = "OA", value = "oa" }, { title = "mSAD", value = "quality.sad" }]
+rows = [{ title = "real", arm = "svm" }, { title = "with SMOTE", arm = "svm + smote" }]
+
 [profiles.smoke]
 store = "hsiaug-results-smoke"
 """
+PROMPTS = 'Meadow = ["a smooth green meadow", "a meadow beside maize"]\nMaize = "rows of maize"\n'
 PAIRS = """
 name = "pairs"
 task = "change"
@@ -96,7 +118,7 @@ def run(folder: Path, *words: str) -> str:
 
 def build(folder: Path) -> Path:
     """Fill a folder: flight.hdr, flight.tif, plots.geojson, flight.toml, filled.csv, pairs.toml,
-    suite.toml, farm.npy, hsiaug-results.
+    suite.toml, prompts.toml, farm.npy, hsiaug-results.
     """
     scene = toy_scene()
     place = [
@@ -161,6 +183,7 @@ def build(folder: Path) -> Path:
         np.save(folder / f"{name}_mask.npy", 1 + change.astype(np.uint8))
     (folder / "pairs.toml").write_text(PAIRS)
     (folder / "suite.toml").write_text(SUITE)
+    (folder / "prompts.toml").write_text(PROMPTS)
     (farm,) = (
         block for block in blocks(ROOT / "docs" / "quickstart.md") if block.language == "python"
     )

@@ -15,6 +15,7 @@ import pytest
 
 from hsiaug.bench.suite import is_suite, read_suite
 from hsiaug.data.catalogue import read_card, read_pair_card
+from hsiaug_builtin.text import checked_mode
 from tests.docs import small_world
 from tests.docs.pages import PAGES, ROOT, Block, blocks
 from tests.in_process import run_trials_here
@@ -104,6 +105,10 @@ def descriptions(path: Path) -> None:
     assert set(read_card(path).descriptions) == set(names)
 
 
+def sentences(path: Path) -> None:
+    assert checked_mode(f"file:{path}").startswith("file:")
+
+
 def entry_points(path: Path) -> None:
     assert set(tomllib.loads(path.read_text("utf-8"))["project"]["entry-points"]) == {"hsiaug"}
 
@@ -114,6 +119,7 @@ READERS: dict[str, Callable[[Path], None]] = {
     "run": suite,
     "descriptions": descriptions,
     "project": entry_points,
+    "Woods": sentences,
 }
 """How a file is read, by a table that it has."""
 

@@ -8,11 +8,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.attention import LABELS, generated_patches, score_map, score_maps
+from benchmarks.attention import generated_patches
 from benchmarks.oracle import Oracle
 from hsiaug.api import Attention, InputError, PluginError
 from hsiaug.core.scene import Scene
-from hsiaug.quality.attention import draw_attention, look_at_attention
+from hsiaug.quality.attention import (
+    LABELS,
+    draw_attention,
+    look_at_attention,
+    score_map,
+    score_maps,
+)
 from hsiaug.quality.figures import save_figures
 from hsiaug.quality.synthesis import PixelSynthesis
 

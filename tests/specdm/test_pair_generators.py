@@ -54,6 +54,26 @@ def test_the_tiny_preset_computes_little(make: Make) -> None:
     assert 0 < work.steps <= 200 and 0 < work.updates <= 30_000_000
 
 
+def test_pairs_are_encoded_and_decoded_with_the_probability_of_their_classes(
+    fitted: Any, view: DenseView
+) -> None:
+    real = view.real
+    foreign = real.masks.copy()
+    foreign[0, 0, 0] = 99
+    back = fitted.reconstruct(replace(real, masks=foreign))
+    back.check(real.images)
+
+    error = np.abs(back.images - real.images).mean()
+    assert error < 0.5 * np.abs(real.images - real.images.mean()).mean()
+    probability = back.probability
+    assert np.isnan(probability[0, 0, 0]) and np.isnan(probability).sum() == 1
+    assert np.nanmean(probability) > 0.5
+
+
+def test_a_generator_of_masks_alone_has_no_images_to_decode(quilted: Any) -> None:
+    assert not hasattr(quilted, "reconstruct")
+
+
 @EACH
 @pytest.mark.parametrize("dates", [1, 2])
 def test_it_makes_as_many_pairs_as_are_asked_for(make: Make, plugin: Any, dates: int) -> None:

@@ -60,6 +60,18 @@ def fitted(view: TrainView) -> Any:
     return fit(view)
 
 
+def test_patches_are_encoded_and_decoded_in_scene_units(fitted: Any, view: TrainView) -> None:
+    x = view.real.x
+    back = fitted.reconstruct(x)
+    back.check(x)
+
+    assert back.probability is None
+    assert (
+        np.abs(back.images - x).mean()
+        < 0.5 * np.abs(x - x.mean(axis=(0, 2, 3), keepdims=True)).mean()
+    )
+
+
 def test_the_tiny_preset_computes_little(view: TrainView) -> None:
     with counted_work() as work:
         fit(view, seed=1)

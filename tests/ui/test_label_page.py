@@ -396,4 +396,4 @@ def test_a_port_that_is_taken_is_named(begin: Begin) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(InputError, match="one that is free"):
-            server.serve_here([], port, browser=False, said=print)
+            server.serve_here([], port, browser=False, announce=print)

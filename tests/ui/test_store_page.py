@@ -190,6 +190,7 @@ def test_it_says_how_far_a_run_is(tab: Tab, growing: Path) -> None:
                 "done": 3,
                 "total": 40,
                 "failed": 1,
+                "draws": "2 of 7 draws",
                 "left": "ETA about 20 s",
                 "now": ["smote · svm · draw 1"],
             }
@@ -197,7 +198,7 @@ def test_it_says_how_far_a_run_is(tab: Tab, growing: Path) -> None:
         tab.until("!$('runs').hidden")
         said = tab.page.inner_text("#runs")
         assert (
-            "3 of 40 trials, 1 failed, ETA about 20 s" in said
+            "3 of 40 trials, 2 of 7 draws: answers may change, 1 failed, ETA about 20 s" in said
             and "now: smote · svm · draw 1" in said
         )
         assert tab.read("$('runs').querySelector('progress').position") == pytest.approx(3 / 40)

@@ -41,8 +41,8 @@ def read_product(path: Path) -> RawArray:
         if lacking:
             rule = f"{path} must be a whole product of {product.name}"
             texts = [f"attribute {text[1:]}" if text[0] == "@" else text for text in lacking]
-            found = f"no {', '.join(texts)}; {_overview(contents)}"
-            raise SceneError(rule, value=found, hint=_conversion(contents))
+            contents_text = f"no {', '.join(texts)}; {_overview(contents)}"
+            raise SceneError(rule, value=contents_text, hint=_conversion(contents))
         raw = product.read(contents)
         placed = product.place(contents) is not None
         return raw if placed else replace(raw, notes=(*raw.notes, product.unplaced))
@@ -53,8 +53,8 @@ def refuse_labels(path: Path) -> NoReturn:
     _refuse_classic(path, 2)
     with open_contents(path) as contents:
         rule = f"{path} is of a kind that labels are not read from"
-        found = _overview(contents, 2)
-        raise SceneError(rule, value=found, hint=_conversion(contents, 2))
+        contents_text = _overview(contents, 2)
+        raise SceneError(rule, value=contents_text, hint=_conversion(contents, 2))
 
 
 def product_place(path: Path) -> Place | None:
@@ -113,7 +113,8 @@ def _conversion(contents: Contents, axes: int = 3) -> str:
     """How to save the largest cube, or raster, as an array, with the settings that its attributes
     ask for.
     """
-    path, arrays = contents.path, contents.arrays(axes)
+    path = contents.path
+    arrays = contents.arrays(axes)
     name = max(arrays, key=lambda name: arrays[name].size, default="NAME")
     script = (
         f"import h5py, numpy; numpy.save('{path.stem}.npy', h5py.File('{path.name}')['{name}'][()])"

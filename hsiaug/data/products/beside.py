@@ -80,7 +80,7 @@ def metadata_beside(image: Path) -> Metadata | None:
     if match is None:
         return None
     name = f"{match['product']}-METADATA.XML".lower()
-    path = next((other for other in image.parent.iterdir() if other.name.lower() == name), None)
+    path = next((file for file in image.parent.iterdir() if file.name.lower() == name), None)
     if path is None:
         return None
     with reading(path, "EnMAP or DESIS metadata"):

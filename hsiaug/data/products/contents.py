@@ -152,8 +152,8 @@ def whole(contents: Contents, name: str) -> AnyArray:
     check_size(contents, name)
     dtype = np.dtype(dataset.dtype).newbyteorder("=")
     values = empty_cube(dataset.shape, f"{contents.path}: a copy", dtype)
-    for part in row_parts(dataset.shape, VALUES):
-        values[part] = dataset[part]
+    for rows in row_parts(dataset.shape, VALUES):
+        values[rows] = dataset[rows]
     return values
 
 
@@ -198,10 +198,10 @@ def described(
         Of centres and widths.
     """
     bands = values.shape[2]
-    given = of_bands(contents, centres, bands, "band centres")
+    stated = of_bands(contents, centres, bands, "band centres")
     given_widths = of_bands(contents, widths, bands, "band widths")
     flags = of_bands(contents, good, bands, "flags of good bands")
-    in_nm, note = (None, "") if given is None else centres_in_nm(given, unit)
+    in_nm, note = (None, "") if stated is None else centres_in_nm(stated, unit)
     scale, offset = (contents.number(f"{name}@{key}") for key in ("scale_factor", "add_offset"))
     nodata = contents.number(f"{name}@_FillValue")
     if nodata is None:
@@ -215,7 +215,7 @@ def described(
         offset=0.0 if offset is None else offset,
         nodata=nodata,
         bad_bands=() if flags is None else tuple(np.flatnonzero(flags == 0).tolist()),
-        widths=None if given_widths is None else widths_in_nm(given_widths, given, in_nm),
+        widths=None if given_widths is None else widths_in_nm(given_widths, stated, in_nm),
         notes=(note,) if note else (),
     )
 

@@ -34,20 +34,22 @@ def _read(contents: Contents) -> RawArray:
     )
     rows = _table(contents, "location/glt_y", stored.shape[0])
     columns = _table(contents, "location/glt_x", stored.shape[1])
-    seen = (rows > 0) & (columns > 0)
-    shape = (*seen.shape, stored.shape[2])
+    valid = (rows > 0) & (columns > 0)
+    shape = (*valid.shape, stored.shape[2])
     check_array(contents.path, shape, stored.itemsize, labels=False)
     placed = empty_cube(shape, f"{contents.path}: a copy", stored.dtype)
-    for part in row_parts(shape, VALUES):
-        placed[part] = raw.nodata
-        here = seen[part]
-        placed[part][here] = stored[rows[part][here] - 1, columns[part][here] - 1]
-    shown = np.zeros(stored.shape[:2], dtype=bool)
-    shown[rows[seen] - 1, columns[seen] - 1] = True
-    repeats = 1 - shown.sum() / max(1, seen.sum())
+    for stripe in row_parts(shape, VALUES):
+        placed[stripe] = raw.nodata
+        valid_here = valid[stripe]
+        placed[stripe][valid_here] = stored[
+            rows[stripe][valid_here] - 1, columns[stripe][valid_here] - 1
+        ]
+    used = np.zeros(stored.shape[:2], dtype=bool)
+    used[rows[valid] - 1, columns[valid] - 1] = True
+    repeats = 1 - used.sum() / max(1, valid.sum())
     note = (
-        f"the {'×'.join(map(str, shown.shape))} pixels of the sensor are placed on a grid of"
-        f" {'×'.join(map(str, seen.shape))} by the look-up table of the file: {repeats:.0%} of the"
+        f"the {'×'.join(map(str, used.shape))} pixels of the sensor are placed on a grid of"
+        f" {'×'.join(map(str, valid.shape))} by the look-up table of the file: {repeats:.0%} of the"
         " pixels with data repeat another"
     )
     return replace(raw, array=placed, units="reflectance", notes=(*raw.notes, note))

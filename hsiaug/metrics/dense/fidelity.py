@@ -10,7 +10,7 @@ freed of the number of tiles by extrapolation.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,8 @@ TOO_FEW = "too few tiles or classes"
 
 MEASURES: MeasureTable = {
     "fd_image": (f"Fréchet distance of images ({EXTRACTOR})", "", "lower"),
+    "fd_image_1": (f"Fréchet distance of images, date 1 ({EXTRACTOR})", "", "lower"),
+    "fd_image_2": (f"Fréchet distance of images, date 2 ({EXTRACTOR})", "", "lower"),
     "fd_mask": (f"Fréchet distance of masks ({EXTRACTOR})", "", "lower"),
     "msad": ("mSAD: angle between class means", "°", "lower"),
     "shares": ("total variation of class shares", "", "lower"),
@@ -61,6 +63,8 @@ MEASURES: MeasureTable = {
     "copies": ("copies of training tiles, turned or not", "%", "lower"),
 }
 """Label, unit, and what is good, by the name of a measure; the table's order."""
+BY_DATE = ("fd_image_1", "fd_image_2")
+"""Measures of each date apart, of tiles of two dates."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,14 +125,45 @@ def dense_fidelity(
     drawn = [
         _round([part.draw(size, rng) for part in (known, real, new)], size) for _ in range(REPEATS)
     ]
+    dated = _rounds_by_date(train, held, made, size, seed) if train.dates > 1 else []
     audit, nearest = memory_audit(train.images, held.images, made.images, space)
     everything: Round = (_over_all(known, new, rng), _over_all(known, real, rng), len(made))
-    measures = average_rounds(MEASURES, [drawn, [everything], [audit]], TOO_FEW, every=True)
+    table = {name: row for name, row in MEASURES.items() if dated or name not in BY_DATE}
+    groups = [drawn, [everything], [audit], *([dated] if dated else [])]
+    measures = average_rounds(table, groups, TOO_FEW, every=True)
     shares = [class_shares(part.masks, classes) for part in (train, held, made)]
     by_class, notes = _classes(shares, _angles(known, new))
     pairs = tuple((int(index[2][i]), int(index[0][j]), distance) for i, j, distance in nearest)
     compared = tuple(c for c, row in by_class.items() if row["angle"] is not None)
     return DenseFidelity(measures, compared, notes, by_class, pairs)
+
+
+def _rounds_by_date(
+    train: DenseSamples, held: DenseSamples, made: DenseSamples, size: int, seed: int
+) -> list[Round]:
+    """Fréchet distances of the images of each date, in subsets of one size.
+
+    The measures of both dates together have a random generator of their own, so that these do not
+    change them.
+    """
+    rng = np.random.default_rng(derive_seed("dense fidelity by date", seed))
+    scores = {}
+    for place, name in enumerate(BY_DATE):
+        sets = [replace(part, images=part.images[:, [place]]) for part in (train, held, made)]
+        space = fit_image_space(sets[0], rng)
+        features = [image_features(part.images, space) for part in sets]
+        axes = fit_axes(features[0])
+        scores[name] = [axes.scores(part) for part in features]
+    rounds: list[Round] = []
+    for _ in range(REPEATS):
+        rows = [rng.permutation(len(part))[:size] for part in (train, held, made)]
+        values: Values = {}
+        floors: Values = {}
+        for name, parts in scores.items():
+            drawn = [part[index] for part, index in zip(parts, rows, strict=True)]
+            floors[name], values[name] = frechet_between(drawn)
+        rounds.append((values, floors, size))
+    return rounds
 
 
 @dataclass(frozen=True, eq=False)

@@ -50,10 +50,10 @@ def prepared_state(run: TrialRun) -> Fit[Prepared]:
     """
     spec = run.spec
     card = run.card("generator")
-    shown = run.data, split_of(run), view_of(run, card.scope)
+    inputs = run.data, split_of(run), view_of(run, card.scope)
     pixels = run.bench.memo.once(
         MemoKey("draw", spec.draw_hash, ("pixels", card.scope)),
-        lambda: run.task.draws.checksum(*shown),
+        lambda: run.task.draws.checksum(*inputs),
     )
     identity = spec.generator.of_preparation(pixels, spec.patch)
     key = short_hash(identity)
@@ -65,7 +65,7 @@ def prepared_state(run: TrialRun) -> Fit[Prepared]:
         # A cube is that of the view, whose changes are looked for afterwards.
         return partial(
             preparing.prepare,
-            run.task.draws.unlabelled(*shown),
+            run.task.draws.unlabelled(*inputs),
             seed=derive_seed("prepare", spec.generator.name),
             device=device,
             progress=run.progress,

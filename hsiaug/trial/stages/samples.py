@@ -79,9 +79,9 @@ def _draw_block(run: TrialRun, j: int) -> TaskSamples:
 
 def _draw_part(run: TrialRun, j: int, card: Card) -> TaskSamples:
     """What a classifier's card says that it reads of the samples of a block, without the rest."""
-    shown: Any = run.task.sampling.shown(_draw_block(run, j), card)
-    part: TaskSamples = replace(shown, x=shown.x.copy())
-    return part
+    samples: Any = run.task.sampling.shown(_draw_block(run, j), card)
+    copied: TaskSamples = replace(samples, x=samples.x.copy())
+    return copied
 
 
 def _shown_key(run: TrialRun, j: int) -> MemoKey:
@@ -101,11 +101,11 @@ def _spectra(run: TrialRun) -> MeanSpectra | None:
     real = run[VIEW].real
     if not pool or not isinstance(real, PatchSamples):
         return None
-    made = np.concatenate([samples.centres for samples in pool])
+    synthetic = np.concatenate([samples.centres for samples in pool])
     classes = np.concatenate([samples.y for samples in pool])
-    if not len(made):
+    if not len(synthetic):
         return None
-    return mean_spectra((real.centres, real.y), (made, classes), run.data.wavelengths)
+    return mean_spectra((real.centres, real.y), (synthetic, classes), run.data.wavelengths)
 
 
 SPECTRA = Stage("spectra", make=_spectra, needed=asks_samples)
@@ -196,20 +196,20 @@ def _sheet(run: TrialRun) -> SampleSheet | None:
     """
     memo = run.bench.memo
     blocks = run[BLOCKS]
-    taken = []
+    batches = []
     # A trial that asks for no sample has no fit, and blocks that are empty.
     for j, block in enumerate(blocks):
         some = memo.get(_shown_key(run, j)) if block.total else None
         if some is not None:
-            taken.append(run.task.sampling.first(some, block.used))
-    taken = [some for some in taken if len(some)]
-    if not taken:
+            batches.append(run.task.sampling.first(some, block.used))
+    batches = [some for some in batches if len(some)]
+    if not batches:
         return None
     maker = memo.once(
         MemoKey("draw", run.spec.draw_hash, "sheets"),
         lambda: SheetMaker.of(run[VIEW].real, run.data.wavelengths),
     )
-    return maker.sheet(some_samples(concatenate(taken)), run.get(SPECTRA))
+    return maker.sheet(some_samples(concatenate(batches)), run.get(SPECTRA))
 
 
 SHEET = Stage("sheet", make=_sheet)

@@ -127,8 +127,9 @@ if (page() && page().readyState === "complete" && page().querySelector("main")) 
 // What runs on the store now.
 const tell = (runs) => {
   $("runs").hidden = !runs.length;
-  $("runs").replaceChildren(...runs.map(({ done, total, failed, left, now, quiet }) => {
-    const words = [`${done.toLocaleString("en")} of ${count(total, "trial")}`, ...(failed ? [`${failed} failed`] : []), ...(left ? [left] : []),
+  $("runs").replaceChildren(...runs.map(({ done, total, failed, draws, left, now, quiet }) => {
+    const words = [`${done.toLocaleString("en")} of ${count(total, "trial")}`, ...(draws ? [`${draws}: answers may change`] : []),
+      ...(failed ? [`${failed} failed`] : []), ...(left ? [left] : []),
       ...(quiet > 30 ? [`no word for ${quiet < 120 ? `${quiet} s` : `${Math.round(quiet / 60)} min`}`] : [])].join(", ");
     return element("div", {}, element("progress", { max: total, value: done, "aria-label": words }), element("span", {}, ` ${words}`),
       element("small", {}, now.length ? ` now: ${now.join("; ")}` : ""));

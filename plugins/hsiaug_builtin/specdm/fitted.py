@@ -12,10 +12,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hsiaug.api import DenseView, load_state, resampled, save_state
+from hsiaug.api import (
+    DenseSamples,
+    DenseView,
+    Reconstruction,
+    load_state,
+    resampled,
+    save_state,
+)
 from hsiaug_builtin.diffusion.latents import LatentNorm
 from hsiaug_builtin.nets import state
-from hsiaug_builtin.specdm.codec import Codec
+from hsiaug_builtin.specdm.codec import ENCODED, Codec
 from hsiaug_builtin.specdm.drawing import Batch, PairDrawing
 from hsiaug_builtin.specdm.params import LatentParams
 from hsiaug_builtin.specdm.quilting import Grounds
@@ -147,3 +154,29 @@ class FittedLatentPairs(PairDrawing):
             device=device,
             **own_arrays,
         )
+
+
+class FittedJointPairs(FittedLatentPairs):
+    """A :class:`FittedLatentPairs` whose latents are of images and masks."""
+
+    @torch.inference_mode()
+    def reconstruct(self, samples: DenseSamples) -> Reconstruction:
+        """Pairs, encoded and decoded. A class that no training tile shows is read as the first
+        known one.
+        """
+        known = np.isin(samples.masks, self.format.ids)
+        masks = np.where(known, samples.masks, self.format.ids[0])
+        images: list[NDArray[np.float32]] = []
+        shares: list[NDArray[np.float32]] = []
+        side = self.format.side
+        for start in range(0, len(masks), ENCODED):
+            batch = slice(start, start + ENCODED)
+            y = self.format.masks(masks[batch])
+            x = self.format.images(samples.images[batch]).to(self.device)
+            z = self.codec.encode(x, self.format.one_hot(y).to(self.device))
+            decoded, of_classes = self.codec.decode(z)
+            images.append(self.format.images_back(decoded))
+            own = of_classes.cpu().gather(1, y[:, None])[:, 0, :side, :side]
+            shares.append(own.numpy().astype(np.float32))
+        probability = np.where(known, np.concatenate(shares), np.float32(np.nan))
+        return Reconstruction(np.concatenate(images), probability)

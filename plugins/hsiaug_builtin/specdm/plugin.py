@@ -138,9 +138,9 @@ class SpecDm(_LatentDiffusion[SpecDmParams]):
 
     def _parts(self) -> tuple[type[FittedLatentPairs], type[Codec]]:
         from hsiaug_builtin.specdm.codec import TwoStream
-        from hsiaug_builtin.specdm.fitted import FittedLatentPairs
+        from hsiaug_builtin.specdm.fitted import FittedJointPairs
 
-        return FittedLatentPairs, TwoStream
+        return FittedJointPairs, TwoStream
 
     def losses(self) -> Losses:
         """The losses that the networks are trained by; a generator of your own replaces some."""
@@ -247,9 +247,9 @@ class LdmSingle(_LatentDiffusion[Params]):
 
     def _parts(self) -> tuple[type[FittedLatentPairs], type[Codec]]:
         from hsiaug_builtin.specdm.codec import OneStream
-        from hsiaug_builtin.specdm.fitted import FittedLatentPairs
+        from hsiaug_builtin.specdm.fitted import FittedJointPairs
 
-        return FittedLatentPairs, OneStream
+        return FittedJointPairs, OneStream
 
 
 class Quilting(_LatentDiffusion[QuiltParams]):

@@ -9,6 +9,6 @@ from __future__ import annotations
 
 from hsiaug_builtin.text.encoded import Encoded
 from hsiaug_builtin.text.encoders import encode
-from hsiaug_builtin.text.prompts import MODES, class_words, prompts_of
+from hsiaug_builtin.text.prompts import MODES, checked_mode, class_words, prompts_of
 
-__all__ = ["MODES", "Encoded", "class_words", "encode", "prompts_of"]
+__all__ = ["MODES", "Encoded", "checked_mode", "class_words", "encode", "prompts_of"]

@@ -24,16 +24,25 @@ REACH = 2
 THIRDS = (100 / 3, 200 / 3)
 RED, INFRARED, WITHIN = 665.0, 842.0, 30.0
 """Wavelengths of the vegetation index in nm, and how far the nearest bands may lie from them."""
+FAR = "far from"
 NEIGHBOURS = 2
 """Other classes that a class is told of, the nearest first."""
 
 
-def phrases_of(view: TrainView, words: Sequence[str]) -> dict[int, tuple[str, ...]]:
+def phrases_of(
+    view: TrainView, words: Sequence[str], *, joined: bool = False
+) -> dict[int, tuple[str, ...]]:
     """Phrases of each class id with training pixels, in which words[c - 1] names class c; the same
     view gives the same.
 
     The first says how large, bright, green and even the labelled clump of the class is and where it
     lies; then its nearest classes ("corn beside trees", "corn north of hay"), and one that is far.
+
+    Parameters
+    ----------
+    joined : bool
+        Facts are joined by conjunctions: "corn beside trees and north of hay, but far from woods",
+        and each such sentence stands for all that it says.
     """
     places = {c: view.coords[view.y == c] for c in view.counts}
     clumps = {c: _largest_clump(own) for c, own in places.items()}
@@ -46,7 +55,12 @@ def phrases_of(view: TrainView, words: Sequence[str]) -> dict[int, tuple[str, ..
         told = " ".join(word for word in (*adjectives, name) if word)
         relations = _relations(c, places, view.patch, max(view.visible.shape))
         listed = [f"{told} in the {_quarter(clump, view.visible.shape)}"]
-        listed += [f"{name} {relation} {words[other - 1]}" for relation, other in relations]
+        parts = [f"{relation} {words[other - 1]}" for relation, other in relations]
+        if joined and parts:
+            listed.append(f"{name} {_joined(parts)}")
+            listed.append(f"{listed[0]} and {parts[0]}")
+        else:
+            listed += [f"{name} {part}" for part in parts]
         phrases[c] = tuple(dict.fromkeys(listed))
     return phrases
 
@@ -105,8 +119,15 @@ def _relations(
         relations += [("beside", other)] if far <= patch else []
         relations.append((f"{way} of", other))
     if len(found) > NEIGHBOURS and found[-1][0] >= side / 2:
-        relations.append(("far from", found[-1][1]))
+        relations.append((FAR, found[-1][1]))
     return relations
+
+
+def _joined(parts: Sequence[str]) -> str:
+    """``beside trees and north of hay, but far from woods``."""
+    far = [part for part in parts if part.startswith(FAR)]
+    near = " and ".join(part for part in parts if part not in far)
+    return ", but ".join(text for text in (near, *far) if text)
 
 
 def _direction(step: NDArray[np.int32]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hsiaug.api import Attention, InputError, Normaliser, PatchSamples, PluginError, save_state
+from hsiaug.api import (
+    Attention,
+    InputError,
+    Normaliser,
+    PatchSamples,
+    PluginError,
+    Reconstruction,
+    save_state,
+)
 from hsiaug_builtin.diffusion.edm import Denoise, guided, noise_levels, sample, sample_with_noise
 from hsiaug_builtin.diffusion.training import bf16_is_faster
 from hsiaug_builtin.nets import state
@@ -28,7 +36,7 @@ from hsiaug_builtin.txt2hsi.prepare import (
     restore_gaussians,
     restore_vae,
 )
-from hsiaug_builtin.txt2hsi.texts import Texts
+from hsiaug_builtin.txt2hsi.texts import Texts, with_prompts
 from hsiaug_builtin.txt2hsi.vae import Remainder, Vae
 
 BATCH = 256
@@ -95,6 +103,39 @@ class FittedTxt2Hsi:
         facts = {**self.facts, "omega": omega, **self.measure(x, y)}
         samples = PatchSamples.made(x, y, facts)
         return replace(samples, weight=np.full(len(y), self.params.weight, dtype=np.float32))
+
+    def with_prompts(self, prompts: Mapping[int, Sequence[str]]) -> FittedTxt2Hsi:
+        """The same generator under other prompts of some classes.
+
+        Parameters
+        ----------
+        prompts : mapping of int to sequence of str
+            {class id: prompts}.
+
+        Raises
+        ------
+        InputError
+            For texts without words.
+        """
+        if self.params.text == "number":
+            raise InputError(
+                "txt2hsi reads typed prompts where its prompts have words",
+                value="text = number",
+                hint="Use another value of text, such as both.",
+            )
+        texts = with_prompts(self.texts, prompts, self.params.encoder)
+        return replace(self, texts=texts)
+
+    @torch.inference_mode()
+    def reconstruct(self, x: NDArray[np.float32]) -> Reconstruction:
+        """Patches x (n, B, p, p) in scene units, encoded by the VAE and decoded."""
+        decoded = np.empty_like(x)
+        std, mean = (part[:, None, None] for part in (self.normaliser.std, self.normaliser.mean))
+        for start in range(0, len(x), BATCH):
+            batch = slice(start, start + BATCH)
+            spectra = self.vae.decode(to_pixels(self._encode(x[batch]))).movedim(3, 1)
+            decoded[batch] = spectra.cpu().numpy() * std + mean
+        return Reconstruction(decoded)
 
     @torch.inference_mode()
     def attention(self, x: NDArray[np.float32], y: NDArray[np.int64]) -> Attention:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hsiaug.api import param
-from hsiaug_builtin.text import MODES
+from hsiaug_builtin.text import MODES, checked_mode
 
 VERSION = "14"
 """Of ``txt2hsi``: raised whenever its results change."""
@@ -146,7 +146,7 @@ class Params(CodingParams):
     shipped: bool = param(
         True, "use the state that comes with hsiaug for scenes that it has one of", preparing=True
     )
-    text: str = param("both", "prompts", choices=MODES)
+    text: str = param("both", f"prompts: {', '.join(MODES)}, or file:PROMPTS.toml")
     encoder: str = param("minilm", "text encoder: minilm or openclip:MODEL@FILE")
     class_weight: float = param(
         0.0, "of the term that keeps classes apart in the VAE, which a draw adds", low=0
@@ -176,3 +176,9 @@ class Params(CodingParams):
     guide_to: float = param(
         100.0, "largest noise level at which guidance acts", low=0, sampling=True
     )
+
+    def __post_init__(self) -> None:
+        """Check the prompts. Raises InputError for an unknown kind, or a file that cannot be
+        read.
+        """
+        object.__setattr__(self, "text", checked_mode(self.text))

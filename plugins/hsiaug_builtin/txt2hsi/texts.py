@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -84,3 +84,36 @@ def encode_prompts(view: TrainView, mode: str, encoder: str) -> Texts:
     mask = pad(torch.from_numpy(answer.mask), (0, more))
     word = pad(torch.from_numpy(answer.word), (0, more), value=-1)
     return Texts(tokens, mask, pooled, rows, tuple(listed), answer.words, word)
+
+
+def with_prompts(texts: Texts, prompts: Mapping[int, Sequence[str]], encoder: str) -> Texts:
+    """The texts with other prompts for some classes, embedded as they were for training.
+
+    Parameters
+    ----------
+    prompts : mapping of int to sequence of str
+        {class id: prompts}.
+    encoder : str
+        That of the texts.
+    """
+    added = [text for own in prompts.values() for text in own]
+    answer = encode([*texts.prompts, *added], encoder)
+    known = len(texts.prompts)
+    # What training prompts share tells no class; typed ones do not change what that is.
+    pooled = torch.from_numpy(answer.pooled - answer.pooled[:known].mean(axis=0))
+    pooled = pooled / pooled.norm(dim=1, keepdim=True).clamp(min=1e-6)
+    rows = dict(texts.rows)
+    start = known
+    for c, own in prompts.items():
+        rows[c] = tuple(range(start, start + len(own)))
+        start += len(own)
+    more = -answer.mask.shape[1] % WORDS
+    return Texts(
+        pad(torch.from_numpy(answer.tokens), (0, 0, 0, more)),
+        pad(torch.from_numpy(answer.mask), (0, more)),
+        pooled,
+        rows,
+        (*texts.prompts, *added),
+        answer.words,
+        pad(torch.from_numpy(answer.word), (0, more), value=-1),
+    )

@@ -117,6 +117,22 @@ def test_the_angle_of_each_class_is_told_and_their_mean_is_msad(sets: Sets) -> N
     )
 
 
+def test_each_date_is_compared_with_that_date_and_changes_no_other_number(sets: Sets) -> None:
+    def with_dates(part: DenseSamples, second: float) -> DenseSamples:
+        images = np.concatenate([part.images, part.images + np.float32(second)], axis=1)
+        return replace(part, images=images)
+
+    train, held, made = sets
+    alike = [with_dates(part, 0.0) for part in (train, held, made)]
+    bright = dense_fidelity(*alike[:2], with_dates(made, 0.2), classes=5)
+    same = dense_fidelity(*alike, classes=5)
+
+    assert (bright["fd_image_2"].value or 0) > 5 * (bright["fd_image_2"].floor or 0)
+    assert bright["fd_image_1"].value == same["fd_image_1"].value
+    one_date = [measure.name for measure in dense_fidelity(*sets, classes=5).measures]
+    assert "fd_image" in one_date and "fd_image_1" not in one_date
+
+
 def test_missing_classes_are_named_and_left_out_of_msad(sets: Sets) -> None:
     train, held, made = sets
     lost = replace(made, masks=np.where(made.masks >= 4, 0, made.masks))

@@ -1,0 +1,194 @@
+"""The answer that a benchmark has while it runs: of the draws that have ended."""
+
+import time
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from hsiaug.base.errors import StoreError
+from hsiaug.bench.first_answer import FIRST_DRAWS, deciding_trials
+from hsiaug.bench.plan import Plan
+from hsiaug.trial.record_json import Record
+from hsiaug.trial.store import Store
+
+SHARE = 0.02
+"""Share of a run's time that its answers may take; the first one is free."""
+
+
+@dataclass(frozen=True)
+class EndedDraws:
+    """Draws of one table that have ended.
+
+    Attributes
+    ----------
+    ended, planned : int
+        Draws.
+    whole : bool
+        Whether all trials of these draws have ended, or those alone that decide most.
+    hashes : tuple of str
+        Trials to answer from.
+    """
+
+    ended: int
+    planned: int
+    whole: bool
+    hashes: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        """``2 of 7 draws``."""
+        return f"{self.ended} of {self.planned} draws"
+
+
+Answer = Callable[[Sequence[Record], EndedDraws], Sequence[str]]
+"""Says in lines what records show of the draws that have ended."""
+
+
+@dataclass
+class _Draw:
+    """A draw of a table: its trials, those that decide, and how many of both are left."""
+
+    trials: list[str] = field(default_factory=list)
+    deciding: list[str] = field(default_factory=list)
+    left: int = 0
+    deciding_left: int = 0
+
+
+class _Table:
+    """The draws of the trials that stand in one table of a report."""
+
+    def __init__(self) -> None:
+        self.draws: dict[int, _Draw] = {}
+        self._whole: list[_Draw] = []
+        self._decided: list[_Draw] = []
+
+    def add(self, hash: str, seed: int, *, deciding: bool, waits: bool) -> None:
+        """Add a trial; waits: whether it has not ended."""
+        draw = self.draws.setdefault(seed, _Draw())
+        draw.trials.append(hash)
+        draw.left += waits
+        if deciding:
+            draw.deciding.append(hash)
+            draw.deciding_left += waits
+
+    def begin(self) -> None:
+        """Count the draws that have ended before the run."""
+        self._whole = [draw for draw in self.draws.values() if not draw.left]
+        self._decided = [draw for draw in self.draws.values() if not draw.deciding_left]
+
+    def end(self, seed: int, *, deciding: bool) -> bool:
+        """Take in that a trial has ended; True where a draw has ended, or what decides of it."""
+        draw = self.draws[seed]
+        draw.left -= 1
+        draw.deciding_left -= deciding
+        whole = not draw.left
+        decided = deciding and not draw.deciding_left
+        self._whole += [draw] if whole else []
+        self._decided += [draw] if decided else []
+        return whole or decided
+
+    @property
+    def ended(self) -> EndedDraws | None:
+        """The draws to answer from; None where none has ended."""
+        whole = len(self._whole) >= min(FIRST_DRAWS, max(1, len(self._decided)))
+        draws = self._whole if whole else self._decided
+        if not draws:
+            return None
+        hashes = [hash for draw in draws for hash in (draw.trials if whole else draw.deciding)]
+        unique = tuple(dict.fromkeys(hashes))
+        return EndedDraws(len(draws), len(self.draws), whole, unique)
+
+
+class RunningAnswer:
+    """Follows the trials of a run, and answers its questions whenever a draw has ended.
+
+    Parameters
+    ----------
+    plans : sequence of Plan
+        Of the run.
+    waiting : collection of str
+        Hashes of the trials that are to run.
+    store : Store
+        Where their records are.
+    answer : callable or None
+        Gives the lines of an answer; None = draws are counted alone.
+    clock : callable
+        Seconds, in this process.
+
+    Attributes
+    ----------
+    lines : tuple of str
+        The latest answer; empty while there is none.
+    """
+
+    def __init__(
+        self,
+        plans: Sequence[Plan],
+        waiting: Collection[str],
+        store: Store,
+        answer: Answer | None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.lines: tuple[str, ...] = ()
+        self._store = store
+        self._answer = answer
+        self._clock = clock
+        self._began = clock()
+        self._spent = 0.0
+        self._left = len(set(waiting))
+        # A trial may stand in the tables of several runs of a suite.
+        self._places: dict[str, list[tuple[_Table, int, bool]]] = {}
+        tables: dict[tuple[object, ...], _Table] = {}
+        for plan in plans:
+            deciding = deciding_trials(plan)
+            for trial in {trial.hash: trial for trial in plan.trials}.values():
+                key = plan.run, plan.task, trial.scene_sha256, trial.protocol, trial.patch
+                table = tables.setdefault(key, _Table())
+                decides = trial.hash in deciding
+                waits = trial.hash in waiting
+                table.add(trial.hash, trial.seed, deciding=decides, waits=waits)
+                if waits:
+                    self._places.setdefault(trial.hash, []).append((table, trial.seed, decides))
+        for table in tables.values():
+            table.begin()
+        self._latest = next(iter(tables.values()), None)
+
+    @property
+    def draws(self) -> str:
+        """``2 of 7 draws`` of the table whose trial ended last; empty where none has ended."""
+        ended = self._latest.ended if self._latest else None
+        return ended.words if ended and ended.whole else ""
+
+    def end(self, hash: str) -> bool:
+        """Take in that a trial has ended; True where there is a new answer."""
+        self._left -= 1
+        news = False
+        for table, seed, deciding in self._places.pop(hash, ()):
+            news |= table.end(seed, deciding=deciding)
+            self._latest = table
+        ended = self._latest.ended if self._latest else None
+        if not news or not self._left or ended is None or ended.ended < FIRST_DRAWS:
+            return False
+        if self.lines and self._spent > SHARE * (self._clock() - self._began):
+            return False
+        return self._renew(ended)
+
+    def now(self) -> tuple[str, ...]:
+        """The answer of what has ended by now, of however few draws."""
+        ended = self._latest.ended if self._latest else None
+        if ended is not None:
+            self._renew(ended)
+        return self.lines
+
+    def _renew(self, ended: EndedDraws) -> bool:
+        if self._answer is None:
+            return False
+        begun = self._clock()
+        lines: Sequence[str] = ()
+        # The run itself says what is wrong with the store.
+        with suppress(StoreError):
+            lines = self._answer(self._store.read(ended.hashes).records, ended)
+        self._spent += self._clock() - begun
+        news = bool(lines) and tuple(lines) != self.lines
+        self.lines = tuple(lines) or self.lines
+        return news

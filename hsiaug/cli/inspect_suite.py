@@ -1,0 +1,150 @@
+"""``hsiaug inspect --suite``: measures and pictures of the samples of a suite."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hsiaug.base.errors import InputError
+from hsiaug.base.files import file_errors
+from hsiaug.bench import defaults
+from hsiaug.cli import options
+from hsiaug.cli.output import console, say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hsiaug.quality.suite_samples import AskedSamples
+    from hsiaug.quality.synthesis import AnySynthesis, Inspection
+    from hsiaug.trial.cache import Workbench
+
+
+def inspect_suite(
+    ref: str,
+    *,
+    profile: str | None,
+    data: str | None,
+    store: Path | None,
+    device: str,
+    out: Path | None,
+) -> None:
+    """Measure the samples that the claims and tables of a suite ask for, and keep the measures in
+    the store; with ``out``, draw those of the first draw of each arm.
+
+    Raises InputError for a suite that asks for none.
+    """
+    from hsiaug.bench.schedule import plan_runs
+    from hsiaug.bench.suite import declared_tables, find_suite, read_suite
+    from hsiaug.quality.export import check_folder
+    from hsiaug.quality.figures import save_figures
+    from hsiaug.quality.mask_samples import compare_pairs, few_pairs
+    from hsiaug.quality.suite_samples import asked_samples
+    from hsiaug.registry.lookup import registry
+    from hsiaug.trial.sample_measures import read_measures
+
+    suite = read_suite(find_suite(ref), profile=profile)
+    suite = options.suite_on(suite, data)
+    if out is not None:
+        check_folder(out)
+    plans = plan_runs(suite.runs, registry())
+    declared = declared_tables(suite, plans, ref, profile, data)
+    asked = asked_samples(declared, plans)
+    if not asked:
+        rule = "a suite must declare a claim or a table that speaks of samples to be inspected"
+        hint = "Name a scene and a generator in its place."
+        raise InputError(rule, value=ref, hint=hint)
+    root = store or suite.store or Path(defaults.STORE)
+    pictured: set[tuple[str, str, str]] = set()
+    beside: dict[tuple[str, str], dict[str, AnySynthesis]] = {}
+    bench: Workbench | None = None
+    for number, samples in enumerate(asked, start=1):
+        trial = samples.trial
+        place = (samples.arm, trial.scene, trial.protocol.text)
+        draws_pictures = out is not None and place not in pictured
+        known = read_measures(root, trial.samples_hash)
+        if not draws_pictures and all(name in known for name in samples.measures):
+            continue
+        title = f"{samples.arm}, {trial.scene}, {trial.protocol.text}, draw {trial.seed}"
+        bench = _bench_of(samples, bench, root)
+        made, inspection = _look(samples, bench, root, device)
+        if out is not None and draws_pictures:
+            pictured.add(place)
+            _save_pictures(out, place, made, inspection, samples.measures)
+            if not samples.plan.task.single_pixels:
+                beside.setdefault(place[1:], {})[samples.arm] = few_pairs(made)
+        say(f"[{number}/{len(asked)}] {title}: measured", err=True)
+    if out is not None:
+        for scene_and_protocol, makes in beside.items():
+            figure = compare_pairs([makes[arm] for arm in suite.arms if arm in makes])
+            save_figures({f"compared-{_file_name(scene_and_protocol)}": figure}, out)
+    say(f"measures: {root / 'quality'}", err=True)
+    say(f"next: hsiaug report {declared.options} --store {shlex.quote(str(root))}", err=True)
+
+
+def _bench_of(samples: AskedSamples, bench: Workbench | None, root: Path) -> Workbench:
+    """The bench of the samples' data, that of the samples before where it is the same."""
+    from hsiaug.trial.cache import Workbench
+
+    if bench is not None and bench.scene is samples.plan.scene and bench.task is samples.plan.task:
+        bench.drop_samples()
+        return bench
+    return Workbench(samples.plan.scene, samples.plan.task, root / "cache")
+
+
+def _look(
+    samples: AskedSamples, bench: Workbench, root: Path, device: str
+) -> tuple[AnySynthesis, Inspection]:
+    from hsiaug.quality.kits import sample_kit, synthesise_trial
+    from hsiaug.quality.suite_samples import measure_samples
+    from hsiaug.registry.lookup import registry
+    from hsiaug.registry.progress import show_progress
+    from hsiaug.trial.sample_measures import write_measures
+
+    kit = sample_kit(samples.plan.task.name)
+    with show_progress(console(err=True), samples.trial.generator.name) as progress:
+        made = synthesise_trial(
+            kit,
+            samples.plan.scene,
+            samples.trial,
+            registry(),
+            device=device,
+            progress=progress,
+            bench=bench,
+        )
+    inspection = kit.inspect(made)
+    measures = measure_samples(made, inspection, samples.measures)
+    with file_errors(
+        f"the store {root} must be a folder that can be written to", "Name another store."
+    ):
+        write_measures(root, samples.trial.samples_hash, measures, made.provenance())
+    return made, inspection
+
+
+def _save_pictures(
+    out: Path,
+    place: Sequence[str],
+    made: AnySynthesis,
+    inspection: Inspection,
+    measures: Sequence[str],
+) -> None:
+    """The figures of an inspection in a folder of the arm, the data and the protocol."""
+    from hsiaug.quality.attention import draw_attention, look_at_attention
+    from hsiaug.quality.figures import save_figures
+    from hsiaug.quality.suite_samples import ATTENTION
+
+    pictures = inspection.pictures()
+    if ATTENTION in measures:
+        pictures["attention"] = draw_attention(look_at_attention(made), made)
+    folder = out / _file_name(place)
+    with file_errors(
+        f"--out {out} must be a folder that can be written to", "Name another folder."
+    ):
+        folder.mkdir(parents=True, exist_ok=True)
+    save_figures(pictures, folder)
+
+
+def _file_name(parts: Sequence[str]) -> str:
+    """A name of a file or folder of the parts."""
+    return "-".join(re.sub(r"\W+", "_", part) for part in parts)

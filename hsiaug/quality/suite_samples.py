@@ -1,0 +1,80 @@
+"""Measures of the samples that the claims and tables of a suite speak of."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from hsiaug.bench.plan import Plan
+from hsiaug.quality.attention import look_at_attention, score_maps
+from hsiaug.quality.synthesis import AnySynthesis, Inspection
+from hsiaug.trial.declared_tables import DeclaredTables
+from hsiaug.trial.sample_measures import SampleMeasure
+from hsiaug.trial.spec import TrialSpec
+
+ATTENTION = "attention"
+"""The measure that takes maps of attention: their AUC against the region of the class."""
+
+
+@dataclass(frozen=True, eq=False)
+class AskedSamples:
+    """Samples whose measures are asked for.
+
+    Attributes
+    ----------
+    arm : str
+        The first arm of the suite that has them.
+    trial : TrialSpec
+        A trial whose classifier learns from them.
+    measures : tuple of str
+        Names of the measures.
+    """
+
+    arm: str
+    plan: Plan
+    trial: TrialSpec
+    measures: tuple[str, ...]
+
+
+def asked_samples(declared: DeclaredTables, plans: Sequence[Plan]) -> list[AskedSamples]:
+    """All samples that claims and tables ask measures of, each once, draw by draw and fit by
+    fit.
+    """
+    known = {trial.hash: (plan, trial) for plan in plans for trial in plan.trials}
+    arms: dict[str, str] = {}
+    measures: dict[str, dict[str, None]] = {}
+    trials: dict[str, str] = {}
+    for arm, names in declared.measured_arms.items():
+        for trial in (trial for trial in declared.trials(arm) if trial.samples):
+            arms.setdefault(trial.samples, arm)
+            trials.setdefault(trial.samples, trial.hash)
+            measures.setdefault(trial.samples, {}).update(dict.fromkeys(names))
+    asked = [
+        AskedSamples(arms[samples], *known[hash], tuple(measures[samples]))
+        for samples, hash in trials.items()
+    ]
+    return sorted(asked, key=lambda one: (one.trial.scene, one.trial.seed, one.trial.fit_hash))
+
+
+def measure_samples(
+    made: AnySynthesis, inspection: Inspection, names: Iterable[str]
+) -> dict[str, SampleMeasure]:
+    """Measures of samples by name: all of fidelity, and of the others those that are named."""
+    measures = dict(_fidelity(inspection))
+    for one in inspection.reconstruction:
+        measures[one.name] = SampleMeasure(one.label, one.unit, one.held_out, one.training)
+    if ATTENTION in names:
+        score = score_maps(look_at_attention(made), made)["class"]
+        label = "AUC of attention to the class's name against its region"
+        value = None if score is None else score.auc
+        measures[ATTENTION] = SampleMeasure(label, "", value, 0.5)
+    for name in names:
+        # It is not defined for these samples, and need not be looked for again.
+        measures.setdefault(name, SampleMeasure(name, "", None, None))
+    return measures
+
+
+def _fidelity(inspection: Inspection) -> Iterator[tuple[str, SampleMeasure]]:
+    for measure in inspection.fidelity.measures:
+        yield (
+            measure.name,
+            SampleMeasure(measure.label, measure.unit, measure.value, measure.floor),
+        )

@@ -1,0 +1,52 @@
+"""The three answers of a benchmark that still runs, marked with how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Protocol
+
+from hsiaug.report.answer_text import answer_texts
+from hsiaug.report.answers import three_answers
+from hsiaug.report.tables import ADDED, build_report
+
+if TYPE_CHECKING:
+    from hsiaug.trial.record_json import Record
+
+
+class Ended(Protocol):
+    """Draws of a table whose trials have ended."""
+
+    @property
+    def words(self) -> str:
+        """``2 of 7 draws``."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of their trials have ended."""
+
+
+def running_answer_lines(records: Iterable[Record], ended: Ended) -> tuple[str, ...]:
+    """What the draws that have ended show.
+
+    Parameters
+    ----------
+    records : iterable of Record
+        Records of these draws.
+    ended : Ended
+        The draws.
+
+    Returns
+    -------
+    tuple of str
+        A line that marks the answers as those of few draws, and a line for each of the three;
+        empty where the records are of learning curves alone.
+    """
+    tables = [table for table in build_report(records).tables if table.condition.protocol != ADDED]
+    lines: list[str] = []
+    for table in tables:
+        of = table.condition
+        arms = "" if ended.whole else " of the first arms"
+        lines.append(f"{of.scene}, {of.protocol}, after {ended.words}{arms}; may change:")
+        texts = answer_texts(three_answers(table), running=True)
+        lines += [f"  {text.line}" for text in texts]
+    return tuple(lines)

@@ -1,0 +1,306 @@
+"""Pages of the claims and tables that a suite declares."""
+
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from hsiaug.metrics.significance import MeanStd, mean_std
+from hsiaug.report.grid import Grid, GridColumn, GridEntry, ReportPage, make_grid, text_grid
+from hsiaug.report.labels import MISSING, count, join_words, plus_minus, with_interval
+from hsiaug.report.output_files import TableFiles
+from hsiaug.report.scores import metric_names
+from hsiaug.report.suite_findings import (
+    IN_PART,
+    NOT_SUPPORTED,
+    OPEN,
+    SUPPORTED,
+    ClaimFinding,
+    ClaimRow,
+    PairedDifference,
+    StoredValues,
+    TableValue,
+    find_claims,
+    find_tables,
+)
+from hsiaug.trial.declared_tables import QUALITY, DeclaredTable, DeclaredTables, TableSetting
+from hsiaug.trial.store import Store
+
+TONES = {SUPPORTED: "good", NOT_SUPPORTED: "bad", OPEN: "warn", IN_PART: "warn"}
+AXES = {"lambda": "λ", "omega": "ω"}
+RULE = (
+    "A claim is supported where every difference has its sign and a 95 % t interval over paired"
+    " draws that is clear of 0, not supported where the mean of one has not that sign, and open"
+    " otherwise, or while a draw is missing. Differences are in points; the gain of a best λ or ω"
+    " on a draw is that of the value that is best on the other draws."
+)
+
+
+def suite_tables(declared: DeclaredTables, store: Store) -> TableFiles:
+    """The claims and tables of a suite, from the records and the measures of a store.
+
+    Raises StoreError as the store does.
+    """
+    stored = StoredValues.read(store, declared)
+    claims = find_claims(declared, stored)
+    tables = find_tables(declared, stored)
+    pages = []
+    if claims:
+        pages.append(_summary(declared, claims))
+        pages += [_claim_page(found, stored) for found in claims]
+    pages += [_table_page(table, tables[table.name], stored) for table in declared.tables]
+    missing = _missing(declared, store, stored)
+    if missing and pages:
+        pages[-1] = replace(pages[-1], closing=missing)
+    value = {
+        "suite": declared.options,
+        "title": declared.title,
+        "claims": [_claim_json(found) for found in claims],
+        "tables": [
+            {"name": table.name, "title": table.title, "values": _values_json(tables[table.name])}
+            for table in declared.tables
+        ],
+        "missing": list(missing),
+    }
+    rows = [row for found in claims for row in _claim_rows(found)]
+    rows += [
+        {"table": table.name, **row}
+        for table in declared.tables
+        for row in _values_json(tables[table.name])
+    ]
+    return TableFiles("suite", pages, rows, value)
+
+
+def _summary(declared: DeclaredTables, claims: Sequence[ClaimFinding]) -> ReportPage:
+    columns = (
+        GridColumn("claim", lambda found: found.claim.name, numeric=False),
+        GridColumn("what it says", lambda found: found.claim.says, numeric=False),
+        GridColumn(
+            "by the records",
+            lambda found: GridEntry(found.verdict, TONES[found.verdict]),
+            numeric=False,
+        ),
+    )
+    return ReportPage(
+        declared.title or declared.options,
+        grids=(make_grid("Claims", columns, claims),),
+        notes=(RULE,),
+    )
+
+
+def claim_sentences(found: ClaimFinding) -> Iterator[str]:
+    """What the records say of a claim: the verdict on all of it, and a sentence for each
+    setting.
+    """
+    yield f"{found.verdict[0].upper()}{found.verdict[1:]}."
+    for setting, rows in _by_setting(found.rows).items():
+        verdicts = dict.fromkeys(row.verdict for row in rows)
+        if len(verdicts) == 1:
+            said = f"{rows[0].verdict} in all comparisons" if len(rows) > 1 else rows[0].verdict
+        else:
+            said = "; ".join(
+                f"{verdict} for {_rows_text([row for row in rows if row.verdict == verdict])}"
+                for verdict in (SUPPORTED, OPEN, NOT_SUPPORTED)
+                if verdict in verdicts
+            )
+        yield f"{_setting_text(setting)}: {said}."
+
+
+def _rows_text(rows: Sequence[ClaimRow]) -> str:
+    """The rows in words: an arm over others."""
+    others: dict[str, list[str]] = {}
+    for row in rows:
+        others.setdefault(row.arm, []).append(row.other)
+    return join_words(
+        f"{arm} over {join_words(names)}" if all(names) else arm for arm, names in others.items()
+    )
+
+
+def _setting_text(setting: TableSetting) -> str:
+    return f"{setting.scene}, {setting.protocol}"
+
+
+def _by_setting(rows: Sequence[ClaimRow]) -> dict[TableSetting, list[ClaimRow]]:
+    by_setting: dict[TableSetting, list[ClaimRow]] = {}
+    for row in rows:
+        by_setting.setdefault(row.setting, []).append(row)
+    return by_setting
+
+
+def _claim_page(found: ClaimFinding, stored: StoredValues) -> ReportPage:
+    names = tuple(dict.fromkeys(name for one in found.claim.differences for name in one.values))
+    grids = tuple(
+        _claim_grid(_setting_text(setting), rows, names, stored)
+        for setting, rows in _by_setting(found.rows).items()
+    )
+    title = f"{found.claim.name}. {found.claim.says}"
+    return ReportPage(title, opening=tuple(claim_sentences(found)), grids=grids)
+
+
+def _claim_grid(
+    heading: str, rows: Sequence[ClaimRow], names: Sequence[str], stored: StoredValues
+) -> Grid:
+    swept = any(row.sweep for row in rows)
+    header = ["", *(("values", "best") if swept else ())]
+    header += [f"Δ {_value_name(name, stored)}" for name in names]
+    header += ["draws", "verdict"]
+    texts = []
+    for row in rows:
+        by_name = {one.value: one for one in row.differences}
+        cells = [_difference_text(by_name.get(name)) for name in names]
+        texts.append(
+            (
+                row.label,
+                *(_sweep_texts(row) if swept else ()),
+                *cells,
+                f"{row.draws} of {row.planned}",
+                row.verdict,
+            )
+        )
+    return text_grid(heading, header, texts)
+
+
+def _sweep_texts(row: ClaimRow) -> tuple[str, str]:
+    if row.sweep is None:
+        return MISSING, MISSING
+    curve = ", ".join(f"{place:g}: {100 * mean:.1f}" for place, mean in row.sweep.means.items())
+    where = "inside" if row.sweep.interior else "at an end"
+    return curve, f"{AXES[row.sweep.axis]} = {row.sweep.best:g}, {where}"
+
+
+def _value_name(name: str, stored: StoredValues) -> str:
+    return stored.label(name) if name.startswith(QUALITY) else metric_names().get(name, name)
+
+
+def _difference_text(difference: PairedDifference | None) -> str:
+    if difference is None or difference.mean is None:
+        return MISSING
+    if not difference.value.startswith(QUALITY):
+        return with_interval(difference.mean, difference.interval)
+    low_high = difference.interval
+    text = f"{difference.mean:+.3g}"
+    return text if low_high is None else f"{text} [{low_high[0]:+.3g}, {low_high[1]:+.3g}]"
+
+
+def _table_page(
+    table: DeclaredTable, rows: Sequence[Sequence[TableValue]], stored: StoredValues
+) -> ReportPage:
+    heading = f"{table.name}. {table.title}"
+    if not rows:
+        return ReportPage(heading, opening=("No arm of it is planned on these data.",))
+    header = ["data", "", *(column.title for column in table.columns), "draws"]
+    texts = [
+        (
+            _setting_text(entries[0].setting),
+            entries[0].row,
+            *map(_value_text, entries),
+            f"{max(len(entry.values) for entry in entries)} of {entries[0].planned}",
+        )
+        for entries in rows
+    ]
+    measures = dict.fromkeys(
+        f"{column.title}: {label}."
+        for column in table.columns
+        if column.value.startswith(QUALITY)
+        if (label := stored.label(column.value)) != column.value.removeprefix(QUALITY)
+    )
+    grid = text_grid("Mean ± standard deviation over draws", header, texts, keys=2)
+    return ReportPage(heading, grids=(grid,), notes=tuple(measures))
+
+
+def _value_text(entry: TableValue) -> str:
+    if not entry.values:
+        return MISSING
+    summary = mean_std(entry.values)
+    if not entry.value.startswith(QUALITY):
+        return plus_minus(summary)
+    return _measure_text(summary)
+
+
+def _measure_text(summary: MeanStd) -> str:
+    spread = "" if summary.std is None else f" ± {summary.std:.2g}"
+    return f"{summary.mean:.3g}{spread}"
+
+
+def _missing(declared: DeclaredTables, store: Store, stored: StoredValues) -> tuple[str, ...]:
+    """Sentences on the trials and measures that the store lacks, with the command that makes
+    them.
+    """
+    trials = {trial.hash for arm in declared.scored_arms for trial in declared.trials(arm)}
+    lacking = sum(hash not in stored.records for hash in trials)
+    asked = {
+        (trial.samples, name)
+        for arm, names in declared.measured_arms.items()
+        for trial in declared.trials(arm)
+        if trial.samples
+        for name in names
+    }
+    unmeasured = {samples for samples, name in asked if name not in stored.measures[samples]}
+    options = f"{declared.options} --store {shlex.quote(str(store.root))}"
+    lines = []
+    if lacking:
+        lines.append(
+            f"{lacking} of {count(len(trials), 'trial')} are not there; they are run by"
+            f" 'hsiaug benchmark {options}'."
+        )
+    if unmeasured:
+        samples = {samples for samples, _ in asked}
+        lines.append(
+            f"{len(unmeasured)} of {count(len(samples), 'set')} of samples are not measured;"
+            f" they are by 'hsiaug inspect {options}'."
+        )
+    return tuple(lines)
+
+
+def _claim_json(found: ClaimFinding) -> dict[str, Any]:
+    return {
+        "name": found.claim.name,
+        "says": found.claim.says,
+        "verdict": found.verdict,
+        "text": list(claim_sentences(found)),
+        "rows": list(_claim_rows(found)),
+    }
+
+
+def _claim_rows(found: ClaimFinding) -> Iterator[dict[str, Any]]:
+    """A row for each difference: mean and interval, of records in points."""
+    for row in found.rows:
+        for difference in row.differences:
+            scale = 1.0 if difference.value.startswith(QUALITY) else 100.0
+            interval = difference.interval
+            yield {
+                "claim": found.claim.name,
+                "scene": row.setting.scene,
+                "protocol": row.setting.protocol,
+                "row": row.label,
+                "value": difference.value,
+                "mean": None if difference.mean is None else scale * difference.mean,
+                "low": None if interval is None else scale * interval[0],
+                "high": None if interval is None else scale * interval[1],
+                "best": None if row.sweep is None else row.sweep.best,
+                "draws": len(difference.differences),
+                "planned": row.planned,
+                "verdict": row.verdict,
+            }
+
+
+def _values_json(rows: Sequence[Sequence[TableValue]]) -> list[dict[str, Any]]:
+    """A row for each entry of a table; values of records in percent."""
+    found = []
+    for entry in (entry for entries in rows for entry in entries):
+        scale = 1.0 if entry.value.startswith(QUALITY) else 100.0
+        summary = mean_std([scale * value for value in entry.values]) if entry.values else None
+        found.append(
+            {
+                "scene": entry.setting.scene,
+                "protocol": entry.setting.protocol,
+                "row": entry.row,
+                "column": entry.column,
+                "value": entry.value,
+                "mean": None if summary is None else summary.mean,
+                "std": None if summary is None else summary.std,
+                "draws": len(entry.values),
+                "planned": entry.planned,
+            }
+        )
+    return found

@@ -1,0 +1,105 @@
+"""Sentences of a user's own file: class → sentences, in TOML."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+
+from hsiaug.api import InputError, did_you_mean
+
+PREFIX = "file:"
+"""What a mode of prompts that names a file begins with."""
+DIGITS = 12
+"""Of the checksum behind the name of a file."""
+LARGEST = 2**20
+"""Bytes of a file at most."""
+
+Sentences = dict[str, tuple[str, ...]]
+"""Sentences by the name of their class."""
+
+
+def with_checksum(mode: str) -> str:
+    """``file:PROMPTS.toml`` with the checksum of its sentences, so that other sentences are other
+    prompts: ``file:PROMPTS.toml#1f2e…``.
+
+    Raises
+    ------
+    InputError
+        For a file that cannot be read, or holds other sentences than the checksum says.
+    """
+    name, stated = _parts(mode)
+    checksum = _checksum(_read(name))
+    if stated and stated != checksum:
+        rule = f"{name} must hold the sentences of checksum {stated}"
+        hint = f"Bring that file back, or write {PREFIX}{name} for the sentences that it holds."
+        raise InputError(rule, value=checksum, hint=hint)
+    return f"{PREFIX}{name}#{checksum}"
+
+
+def sentences_of_file(mode: str, class_names: Iterable[str]) -> Sentences:
+    """The sentences of the classes in a file; a class that it leaves out has none.
+
+    Parameters
+    ----------
+    mode : str
+        ``file:PROMPTS.toml``, with a checksum or without.
+    class_names : iterable of str
+        Names of the scene's classes.
+
+    Raises
+    ------
+    InputError
+        As :func:`with_checksum`, and for a class that the scene does not have.
+    """
+    with_checksum(mode)
+    name, _ = _parts(mode)
+    sentences = _read(name)
+    known = list(class_names)
+    for class_name in sentences:
+        if class_name not in known:
+            raise InputError(
+                f"{name} must name classes of the scene",
+                value=repr(class_name),
+                hint=did_you_mean(class_name, known),
+            )
+    return sentences
+
+
+def _parts(mode: str) -> tuple[str, str]:
+    """The name of the file, and the checksum where one is stated."""
+    name, _, stated = mode.removeprefix(PREFIX).partition("#")
+    return name, stated
+
+
+def _checksum(sentences: Sentences) -> str:
+    text = json.dumps(sentences, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
+
+
+def _read(name: str) -> Sentences:
+    path = Path(name).expanduser()
+    hint = 'Write it as \'"Corn-notill" = ["rows of corn over old residue"]\', a line a class.'
+    rule = f"{PREFIX}{name} must be a TOML file of sentences for each class"
+    try:
+        if path.stat().st_size > LARGEST:
+            raise InputError(rule, value=f"{path.stat().st_size:,} bytes", hint=hint)
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(rule, value=error.strerror or "no file", hint=hint) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(rule, value=str(error), hint=hint) from error
+    sentences: Sentences = {}
+    for class_name, value in table.items():
+        listed = [value] if isinstance(value, str) else value
+        fits = isinstance(listed, list) and all(
+            isinstance(text, str) and text.strip() for text in listed
+        )
+        if not fits or not listed:
+            raise InputError(rule, value=f"{class_name} = {value!r}"[:80], hint=hint)
+        sentences[class_name] = tuple(" ".join(text.split()) for text in listed)
+    if not sentences:
+        raise InputError(rule, value="no class", hint=hint)
+    return sentences
