@@ -27,7 +27,7 @@ from typing import Any
 from benchmarks.common import HERE, read_csv, say, write_csv
 from hsiaug.bench.dispatch import Dispatch
 from hsiaug.bench.engine import Event, Message, TrialEnded
-from hsiaug.trial.run import Outcome
+from hsiaug.trial.run import TrialOutcome
 
 RECORDS = HERE / "results" / "cluster" / "suite.csv"
 """The 50 trials of the first line of docs/txt2hsi.md, of 5 draws: 109 s of one core."""
@@ -84,7 +84,7 @@ class Cluster:
         self.now = max(self.now, end) + HANDLING
         worker.busy = False
         result = {"status": "ok", "error": None, "timings": {"fit_generator": 0.0}}
-        return [(worker, TrialEnded(Outcome(result, None)))]
+        return [(worker, TrialEnded(TrialOutcome(result, None)))]
 
     def close(self) -> None:
         """Nothing to end."""
@@ -104,7 +104,7 @@ class NoRecords:
         """Seconds of records leave out what is prepared once."""
         return False
 
-    def write(self, trial: Any, outcome: Outcome, command: str) -> Event:
+    def write(self, trial: Any, outcome: TrialOutcome, command: str) -> Event:
         """Nothing to keep."""
         return Event("ok", trial.hash)
 

@@ -26,7 +26,7 @@ from hsiaug_builtin.teacher import voters
 from hsiaug_builtin.txt2hsi import denoiser as txt2hsi_denoiser
 from hsiaug_builtin.txt2hsi.codebook import Gaussians
 from hsiaug_builtin.txt2hsi.denoiser import Denoiser
-from hsiaug_builtin.txt2hsi.params import SIGMA_MOST, Params
+from hsiaug_builtin.txt2hsi.params import SIGMA_MOST, Txt2HsiParams
 from hsiaug_builtin.txt2hsi.vae import Vae
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def weights_of(network: torch.nn.Module) -> str:
     return f"{number / 1e6:.1f} million" if number >= 1e6 else f"{round(number, -3):,}"
 
 
-def txt2hsi_networks(params: Params) -> tuple[Vae, Denoiser]:
+def txt2hsi_networks(params: Txt2HsiParams) -> tuple[Vae, Denoiser]:
     """The VAE and the denoiser of a default fit on Indian Pines, untrained."""
     size = params.network
     gaussians = Gaussians.of_codes(
@@ -157,7 +157,7 @@ def txt2hsi_networks(params: Params) -> tuple[Vae, Denoiser]:
 
 def txt2hsi() -> Figure:
     """What Txt2HSI-LDM(VAE) learns once a scene, what in a draw, and how a patch is made."""
-    params = Params()
+    params = Txt2HsiParams()
     size = params.network
     vae, network = txt2hsi_networks(params)
     d = params.latent
@@ -276,7 +276,7 @@ def txt2hsi() -> Figure:
 
 def txt2hsi_network() -> Figure:
     """Inside the denoiser of Txt2HSI-LDM(VAE)."""
-    params = Params()
+    params = Txt2HsiParams()
     size = params.network
     d = params.latent
     heads, features = txt2hsi_denoiser.HEADS, txt2hsi_denoiser.HEAD_WIDTH

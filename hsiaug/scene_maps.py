@@ -202,8 +202,8 @@ class SceneMap:
         """
         check_map_targets(paths)
         rasters = [path for path in paths if path.suffix.lower() in RASTERS]
-        beside = dict.fromkeys(path.with_suffix(".png") for path in rasters)
-        pictures = [path for path in paths if path not in rasters] or [*beside]
+        default_pictures = dict.fromkeys(path.with_suffix(".png") for path in rasters)
+        pictures = [path for path in paths if path not in rasters] or [*default_pictures]
         plain = [place.replace("/", "_") for place in self.maps]
         names = plain if len(set(plain)) == len(plain) else [f"{i}" for i in range(len(plain))]
         files = []

@@ -19,7 +19,7 @@ from hsiaug.bench.worker import WorkerStart
 from hsiaug.cli.main import main
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench
-from hsiaug.trial.run import Outcome, compute
+from hsiaug.trial.run import TrialOutcome, compute
 from hsiaug.trial.spec import TrialSpec
 
 
@@ -30,7 +30,7 @@ class Here:
         self.busy = False
         self._start = start
         self._bench: Workbench | None = None
-        self.outcome: Outcome | None = None
+        self.outcome: TrialOutcome | None = None
 
     def send(self, trial: TrialSpec, blind: Any) -> None:
         if self._bench is None:

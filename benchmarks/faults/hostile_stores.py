@@ -212,7 +212,7 @@ def caches(dice: random.Random, store: Path) -> Iterator[Case]:
     def vouch(data: bytes, path: Path) -> None:
         (path / name).write_bytes(data)
         # Of the form of now and of the one before.
-        digest = digest_of(name.parent.name, data)
+        digest = digest_of(name.parent.name, data).hex()
         files = {name.parent.name: [len(data), zlib.crc32(data)], "0" * 16: [0, 0]}
         layout = f"7 {CHECKS} {(path / 'cache').stat().st_ino}"
         index = {name.parent.name: digest, "0" * 16: digest, "layout": layout, "files": files}

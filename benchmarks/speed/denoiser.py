@@ -35,7 +35,7 @@ from benchmarks.common import say
 from hsiaug_builtin.txt2hsi.codebook import Conditioning, Gaussians
 from hsiaug_builtin.txt2hsi.denoiser import HEADS, Denoiser
 from hsiaug_builtin.txt2hsi.fitted import BATCH
-from hsiaug_builtin.txt2hsi.params import Params
+from hsiaug_builtin.txt2hsi.params import Txt2HsiParams
 from hsiaug_builtin.txt2hsi.texts import Texts
 from hsiaug_builtin.txt2hsi.vae import CodecLoss, Vae
 
@@ -76,11 +76,11 @@ def main() -> None:
     with torch.device(device), torch.autocast(device, torch.bfloat16, enabled=device != "cpu"):
         edge = 1024 if device == "cpu" else 8192
         say(f"a product of {edge} × {edge} matrices: {ceiling(edge) / 1e9:.0f} GFLOP/s")
-        for row in compare(Params(size=name, latent=64 if name == "paper" else 40), device):
+        for row in compare(Txt2HsiParams(size=name, latent=64 if name == "paper" else 40), device):
             say(str(row))
 
 
-def compare(params: Params, device: str) -> Iterator[Row]:
+def compare(params: Txt2HsiParams, device: str) -> Iterator[Row]:
     """What both do in a second."""
     size = params.network
     gaussians = standard_gaussians(params)
@@ -128,7 +128,7 @@ def seconds(run: Callable[[], Any]) -> float:
     return time.perf_counter() - start
 
 
-def standard_gaussians(params: Params) -> Gaussians:
+def standard_gaussians(params: Txt2HsiParams) -> Gaussians:
     """Standard Gaussians for the codes of the params, and classes that differ in nothing."""
     mean = torch.zeros(params.codes + 1, SIDE, SIDE, params.latent)
     of_codes = Gaussians.of_codes(mean, torch.ones_like(mean))
@@ -146,7 +146,7 @@ def weights(model: nn.Module) -> int:
     return sum(p.numel() for p in model.parameters())
 
 
-def nearest_peer(params: Params, size: int) -> PixArtTransformer2DModel:
+def nearest_peer(params: Txt2HsiParams, size: int) -> PixArtTransformer2DModel:
     """The peer with, by its width, about ``size`` weights."""
     models = (
         PixArtTransformer2DModel(
@@ -166,7 +166,7 @@ def nearest_peer(params: Params, size: int) -> PixArtTransformer2DModel:
     return min(models, key=lambda model: abs(weights(model) - size))
 
 
-def ask_ours(model: Denoiser, params: Params, n: int) -> Callable[[], Tensor]:
+def ask_ours(model: Denoiser, params: Txt2HsiParams, n: int) -> Callable[[], Tensor]:
     """Evaluate our denoiser on n patches under codes and texts."""
     mask = torch.arange(WORDS)[None].expand(PROMPTS, -1) < WORDS - 4
     tokens = torch.randn(PROMPTS, WORDS, EMBEDDING)
@@ -178,7 +178,7 @@ def ask_ours(model: Denoiser, params: Params, n: int) -> Callable[[], Tensor]:
     return lambda: model(x, torch.ones(n), condition, texts)[0]
 
 
-def ask_peer(model: nn.Module, params: Params, n: int) -> Callable[[], Tensor]:
+def ask_peer(model: nn.Module, params: Txt2HsiParams, n: int) -> Callable[[], Tensor]:
     """Evaluate the peer on n patches under texts."""
     mask = torch.arange(WORDS)[None].expand(n, -1) < WORDS - 4
     z, text = torch.randn(n, params.latent, SIDE, SIDE), torch.randn(n, WORDS, EMBEDDING)

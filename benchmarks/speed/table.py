@@ -135,12 +135,12 @@ def denoiser_rows() -> Iterator[Row]:
     import torch
 
     from benchmarks.speed.denoiser import ceiling, compare
-    from hsiaug_builtin.txt2hsi.params import Params
+    from hsiaug_builtin.txt2hsi.params import Txt2HsiParams
 
     torch.set_num_threads(1)
     torch.manual_seed(0)
     yield Row("a product of 1024 × 1024 matrices, GFLOP/s", None, ceiling(1024) / 1e9)
-    for row in compare(Params(), "cpu"):
+    for row in compare(Txt2HsiParams(), "cpu"):
         done, counted = (
             [*each, None][:2] for each in (row.rates, [one / 1e9 for one in row.operations])
         )

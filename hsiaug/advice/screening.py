@@ -52,8 +52,8 @@ without a generator.
 
 
 def scoring(plan: Plan, session: Session) -> Session:
-    """The session with the score that arms are told apart by on all inner draws, those of the
-    confirming too.
+    """The session with the score by which arms are compared on all inner draws, the confirming
+    draws included.
 
     As in reports, AA over the classes with FEWEST test pixels in every draw; over all where fewer
     than two have these.

@@ -139,8 +139,8 @@ def replaced(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file, if it is there and the system can: what is told is why another could not be
-    written.
+    """Remove a file, if it exists and the system allows it. A failure is not reported, since an
+    earlier error is about to be.
     """
     with contextlib.suppress(OSError):
         path.unlink(missing_ok=True)
@@ -154,7 +154,7 @@ def _is_device(path: Path) -> bool:
 
 
 def _ending(path: Path) -> str:
-    """The suffix, which tells libraries what to write."""
+    """The suffix of a path, by which libraries choose the format to write."""
     return path.suffix.lower() if len(path.suffix) < LONGEST_ENDING else ""
 
 

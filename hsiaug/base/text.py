@@ -72,9 +72,7 @@ def nanometres(value: float) -> str:
 
 
 def in_runs(numbers: Iterable[int], least: int = 3) -> str:
-    """Whole numbers in short, where at least so many follow one another: 0, 2, 3, 4 → ``0,
-    2–4``.
-    """
+    """Integers as text, with runs of at least a given length shortened: 0, 2, 3, 4 → ``0, 2–4``."""
     groups = groupby(enumerate(sorted(set(numbers))), key=lambda item: item[1] - item[0])
     runs = [[number for _, number in group] for _, group in groups]
     return ", ".join(

@@ -19,7 +19,7 @@ from hsiaug.bench.engine import Batch, Event, Message, OnEvent, PluginProgress, 
 from hsiaug.registry.card import Card
 from hsiaug.registry.lookup import registry
 from hsiaug.trial.learning import WORTH_SAVING
-from hsiaug.trial.run import Outcome, lost
+from hsiaug.trial.run import TrialOutcome, lost
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.third_party import third_party_parts
 
@@ -107,7 +107,7 @@ class _Queue:
 class Records(Protocol):
     """Where trials find their splits, and what they come to goes."""
 
-    def write(self, trial: TrialSpec, outcome: Outcome, command: str) -> Event:
+    def write(self, trial: TrialSpec, outcome: TrialOutcome, command: str) -> Event:
         """Take in what a trial came to."""
 
     def request(self, trial: TrialSpec) -> tuple[TrialSpec, object]:
@@ -241,7 +241,7 @@ class Dispatch:
             said = f"the process of this trial {message.how}, {TRIES} times"
             self._settle(worker, queue, lost(message.stage, "WorkerDied", said))
 
-    def _settle(self, worker: TrialWorker, queue: _Queue, outcome: Outcome) -> None:
+    def _settle(self, worker: TrialWorker, queue: _Queue, outcome: TrialOutcome) -> None:
         """Write the records of what has ended, while the worker goes on."""
         trial = queue.left.popleft()
         certain_failures = self._certain_failures(outcome, trial, queue)
@@ -259,13 +259,13 @@ class Dispatch:
             said = f"{error['message']} (the same fit failed in trial {trial.hash})"
             self._write(other, lost(error["stage"], error["type"], said))
 
-    def _write(self, trial: TrialSpec, outcome: Outcome) -> None:
+    def _write(self, trial: TrialSpec, outcome: TrialOutcome) -> None:
         self._on_event(
             self._records.write(trial, outcome, self._batch.commands.get(trial.hash, ""))
         )
 
     def _certain_failures(
-        self, outcome: Outcome, trial: TrialSpec, queue: _Queue
+        self, outcome: TrialOutcome, trial: TrialSpec, queue: _Queue
     ) -> list[TrialSpec]:
         """The trials of a group that would fail as one did, as they need the same fit and run the
         same third-party code: they are not begun.

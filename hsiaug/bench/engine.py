@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from hsiaug.base.errors import InputError, check_known, did_you_mean
 from hsiaug.bench.bounds import UNBOUNDED, Bounds
 from hsiaug.tasks.types import TaskData
-from hsiaug.trial.run import Outcome
+from hsiaug.trial.run import TrialOutcome
 from hsiaug.trial.spec import TrialSpec
 
 MOST = 10**6
@@ -104,7 +104,7 @@ class PluginProgress:
 class TrialEnded:
     """A trial came to its end."""
 
-    outcome: Outcome
+    outcome: TrialOutcome
 
 
 @dataclass(frozen=True)

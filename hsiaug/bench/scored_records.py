@@ -17,7 +17,7 @@ from hsiaug.tasks.task import get_task
 from hsiaug.tasks.types import TaskData, TaskSplit
 from hsiaug.trial.fits import has_fit
 from hsiaug.trial.mean_spectra import means_of_test_pixels, with_test_pixels
-from hsiaug.trial.run import Outcome, finish
+from hsiaug.trial.run import TrialOutcome, finish
 from hsiaug.trial.sheet import SampleSheet
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
@@ -47,7 +47,7 @@ class ScoredRecords:
         self._draw = lru_cache(IDLE_SPLITS + jobs)(partial(self._task.draws.split, scene))
         self._test_means = lru_cache(IDLE_SPLITS + jobs)(self._means_of_test_pixels)
 
-    def write(self, trial: TrialSpec, outcome: Outcome, command: str) -> Event:
+    def write(self, trial: TrialSpec, outcome: TrialOutcome, command: str) -> Event:
         """Score a trial and store its record. Raises StoreError where it cannot be written."""
         split, ref = self._split(trial), self._job.scene_ref
         record, made = finish(

@@ -34,7 +34,7 @@ from hsiaug.registry.lookup import Found, import_here, registry, third_party
 from hsiaug.registry.progress import progress_values
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench
-from hsiaug.trial.run import Outcome, compute
+from hsiaug.trial.run import TrialOutcome, compute
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.stages import RECORDED
 from hsiaug.trial.store import OTHERS
@@ -187,7 +187,7 @@ class _Channel:
         """Send one message."""
         self._send(json.dumps(message).encode())
 
-    def answer(self, spec: TrialSpec, outcome: Outcome) -> None:
+    def answer(self, spec: TrialSpec, outcome: TrialOutcome) -> None:
         """Send the end of a trial."""
         labels, sheet = outcome.labels, outcome.sheet
         said = {

@@ -328,7 +328,7 @@ def known_words(
 
 
 def asks() -> bool:
-    """Whether there is somebody to ask."""
+    """Whether the terminal is interactive, so that questions can be asked."""
     return on_terminal() and sys.stdin.isatty()
 
 

@@ -150,7 +150,7 @@ def inspect(
 
     kit, makes = make_samples(ctx.params, check, strengths or [None], attention=attention)
     first = next(makes)
-    looked = look_at_attention(first) if attention else None
+    attention_maps = look_at_attention(first) if attention else None
     report = kit.inspect(first)
     points = report.guided if len(strengths) > 1 else []
     for synthesis in makes:
@@ -159,10 +159,10 @@ def inspect(
     if points:
         pictures["guidance"] = guidance_figure(points)
         content["guidance"] = [vars(point) for point in points]
-    if looked:
-        pictures["attention"] = draw_attention(looked, first)
+    if attention_maps:
+        pictures["attention"] = draw_attention(attention_maps, first)
         content["attention"] = {
-            name: score and vars(score) for name, score in score_maps(looked, first).items()
+            name: score and vars(score) for name, score in score_maps(attention_maps, first).items()
         }
     with file_errors(
         f"--out {out} must be a folder that can be written to", "Name another folder."
@@ -215,14 +215,14 @@ def inspect(
                 for measure in report.reconstruction
             ),
         )
-    if looked:
+    if attention_maps:
         attended = (
             (
                 ATTENTION_LABELS[name],
                 *((None,) * 3 if score is None else (score.auc, score.half, score.iou)),
                 0 if score is None else score.n,
             )
-            for name, score in score_maps(looked, first).items()
+            for name, score in score_maps(attention_maps, first).items()
         )
         print_table(screen, ATTENTION, attended)
     if points:

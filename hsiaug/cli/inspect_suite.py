@@ -50,33 +50,33 @@ def inspect_suite(
         check_folder(out)
     plans = plan_runs(suite.runs, registry())
     declared = declared_tables(suite, plans, ref, profile, data)
-    asked = asked_samples(declared, plans)
-    if not asked:
+    to_inspect = asked_samples(declared, plans)
+    if not to_inspect:
         rule = "a suite must declare a claim or a table that speaks of samples to be inspected"
         hint = "Name a scene and a generator in its place."
         raise InputError(rule, value=ref, hint=hint)
     root = store or suite.store or Path(defaults.STORE)
     pictured: set[tuple[str, str, str]] = set()
-    beside: dict[tuple[str, str], dict[str, AnySynthesis]] = {}
+    pairs_by_place: dict[tuple[str, str], dict[str, AnySynthesis]] = {}
     bench: Workbench | None = None
-    for number, samples in enumerate(asked, start=1):
+    for number, samples in enumerate(to_inspect, start=1):
         trial = samples.trial
         place = (samples.arm, trial.scene, trial.protocol.text)
         draws_pictures = out is not None and place not in pictured
-        known = read_measures(root, trial.samples_hash)
-        if not draws_pictures and all(name in known for name in samples.measures):
+        stored = read_measures(root, trial.samples_hash)
+        if not draws_pictures and all(name in stored for name in samples.measures):
             continue
         title = f"{samples.arm}, {trial.scene}, {trial.protocol.text}, draw {trial.seed}"
         bench = _bench_of(samples, bench, root)
-        made, inspection = _look(samples, bench, root, device)
+        synthesis, inspection = _look(samples, bench, root, device)
         if out is not None and draws_pictures:
             pictured.add(place)
-            _save_pictures(out, place, made, inspection, samples.measures)
+            _save_pictures(out, place, synthesis, inspection, samples.measures)
             if not samples.plan.task.single_pixels:
-                beside.setdefault(place[1:], {})[samples.arm] = few_pairs(made)
-        say(f"[{number}/{len(asked)}] {title}: measured", err=True)
+                pairs_by_place.setdefault(place[1:], {})[samples.arm] = few_pairs(synthesis)
+        say(f"[{number}/{len(to_inspect)}] {title}: measured", err=True)
     if out is not None:
-        for scene_and_protocol, makes in beside.items():
+        for scene_and_protocol, makes in pairs_by_place.items():
             figure = compare_pairs([makes[arm] for arm in suite.arms if arm in makes])
             save_figures({f"compared-{_file_name(scene_and_protocol)}": figure}, out)
     say(f"measures: {root / 'quality'}", err=True)
@@ -104,7 +104,7 @@ def _look(
 
     kit = sample_kit(samples.plan.task.name)
     with show_progress(console(err=True), samples.trial.generator.name) as progress:
-        made = synthesise_trial(
+        synthesis = synthesise_trial(
             kit,
             samples.plan.scene,
             samples.trial,
@@ -113,19 +113,19 @@ def _look(
             progress=progress,
             bench=bench,
         )
-    inspection = kit.inspect(made)
-    measures = measure_samples(made, inspection, samples.measures)
+    inspection = kit.inspect(synthesis)
+    measures = measure_samples(synthesis, inspection, samples.measures)
     with file_errors(
         f"the store {root} must be a folder that can be written to", "Name another store."
     ):
-        write_measures(root, samples.trial.samples_hash, measures, made.provenance())
-    return made, inspection
+        write_measures(root, samples.trial.samples_hash, measures, synthesis.provenance())
+    return synthesis, inspection
 
 
 def _save_pictures(
     out: Path,
     place: Sequence[str],
-    made: AnySynthesis,
+    synthesis: AnySynthesis,
     inspection: Inspection,
     measures: Sequence[str],
 ) -> None:
@@ -136,7 +136,7 @@ def _save_pictures(
 
     pictures = inspection.pictures()
     if ATTENTION in measures:
-        pictures["attention"] = draw_attention(look_at_attention(made), made)
+        pictures["attention"] = draw_attention(look_at_attention(synthesis), synthesis)
     folder = out / _file_name(place)
     with file_errors(
         f"--out {out} must be a folder that can be written to", "Name another folder."

@@ -42,7 +42,9 @@ def console(*, err: bool = False) -> Ours:
 
 def cell(value: object) -> str:
     """A value as tables show it."""
-    return "–" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    if value is None:
+        return "–"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def print_table(
@@ -290,9 +292,7 @@ def read_report(
     records = read_store(store, damaged) if reading is None else reading.records
     report = build_report(records, store=str(store.root), runs=runs, damaged=damaged)
     reported = (
-        {hash for table in report.tables for hash in table.trials.columns["hash"].tolist()}
-        if runs
-        else set()
+        {hash for table in report.tables for hash in table.trials.values("hash")} if runs else set()
     )
     for run, hashes in (runs or {}).items():
         if run and (missing := sum(hash not in reported for hash in hashes)):

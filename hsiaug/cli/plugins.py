@@ -225,8 +225,8 @@ def check(
 
 
 def _card(kind: str, plugin: Any) -> dict[str, Any]:
-    """A card as JSON: its fields and what is told of parameters; of a protocol how it is typed, and
-    whether it leaks.
+    """A card as JSON: its fields and the metadata of its parameters; for a protocol also its usage,
+    and whether it leaks.
     """
     card: Card = plugin.card
     facts = {item.name: getattr(card, item.name) for item in dataclasses.fields(card)}
@@ -276,8 +276,8 @@ def kinds_of(name: str) -> list[Kind]:
 
 
 def _kind_of(kind: Kind | None, name: str) -> Kind:
-    """The kind as typed, or as the name of a registered plugin tells it; nothing is imported for
-    that.
+    """The kind as typed, else the kind of the registered plugin of that name. No plugin is
+    imported.
     """
     if ":" in name and not registry().kinds(name):
         if kind is None:

@@ -16,12 +16,12 @@ from hsiaug.core.sealed import arrays_of
 if TYPE_CHECKING:
     from torch.utils.data import TensorDataset
 
-B = TypeVar("B", bound="Batch")
+B = TypeVar("B", bound="RowArrays")
 
 NOWHERE = -1
 
 
-class Batch:
+class RowArrays:
     """Patches or tiles, with labels or without: a dataclass whose arrays hold one row for each."""
 
     def take(self, index: AnyArray) -> Self:
@@ -31,7 +31,7 @@ class Batch:
 
 
 @dataclass(frozen=True, eq=False)
-class Patches(Batch):
+class Patches(RowArrays):
     """Unlabelled p×p patches, whose centre pixel is the one that counts.
 
     Attributes

@@ -70,8 +70,8 @@ class HasCube:
 
 
 def cube_when_asked(kind: type[Cubed]) -> type[Cubed]:
-    """A dataclass whose ``cube`` may be given as what reads a file: an array is made once somebody
-    asks for it.
+    """Class decorator of a dataclass whose ``cube`` may be given as a reader of a file: it is read
+    into an array on first access.
     """
 
     def cube(self: Any) -> NDArray[np.float32]:
@@ -86,8 +86,8 @@ def cube_when_asked(kind: type[Cubed]) -> type[Cubed]:
 
 
 def row_parts(shape: tuple[int, ...], values: int = 2**22) -> Iterator[slice]:
-    """Rows of a cube (H, W, B), of about so many values at a time, so that it can be gone
-    through.
+    """Slices of rows of a cube (H, W, B) with a limited number of values each, for processing in
+    parts.
     """
     step = max(1, values // max(1, math.prod(shape[1:])))
     return (slice(top, top + step) for top in range(0, shape[0], step))

@@ -72,13 +72,13 @@ class SealedView:
 
     @property
     def changed(self) -> list[str]:
-        """Names of the arrays that somebody wrote into."""
+        """Names of the arrays that were written to."""
         return self._seals.broken()
 
 
 def _checksum(array: AnyArray) -> int:
-    """Of sums over words of 8 bytes that lie 509 words apart, a prime: what changes places comes to
-    other sums.
+    """CRC-32 of sums over words of 8 bytes that lie 509 words apart. As 509 is prime, moved values
+    change the sums.
     """
     flat = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
     words, tail = np.split(flat, [len(flat) // 4072 * 4072])

@@ -48,8 +48,8 @@ def find_segments(features: Floats, side: int) -> NDArray[np.int32]:
         for row in range(height):
             near = np.clip(cell_row[row] + AROUND[:, :1], 0, down - 1) * across
             near = near + np.clip(cell_column + AROUND[:, 1:], 0, across - 1)
-            apart = ((_with_places(features, row, side) - centres[near]) ** 2).sum(axis=2)
-            member[row] = near[apart.argmin(axis=0), np.arange(width)]
+            distances = ((_with_places(features, row, side) - centres[near]) ** 2).sum(axis=2)
+            member[row] = near[distances.argmin(axis=0), np.arange(width)]
     return np.unique(member, return_inverse=True)[1].reshape(height, width).astype(np.int32)
 
 
@@ -68,5 +68,5 @@ def _move(
     counts = np.bincount(member.ravel(), minlength=len(centres))
     for row in range(len(member)):
         np.add.at(sums, member[row], _with_places(features, row, side))
-    some = counts > 0
-    centres[some] = sums[some] / counts[some, None]
+    used = counts > 0
+    centres[used] = sums[used] / counts[used, None]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import PluginError
-from hsiaug.core.samples import Batch, class_ids, torch_dataset
+from hsiaug.core.samples import RowArrays, class_ids, torch_dataset
 from hsiaug.core.sealed import SealedView, Seals, arrays_of
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ IGNORE = 0
 
 
 @dataclass(frozen=True, eq=False)
-class Tiles(Batch):
+class Tiles(RowArrays):
     """Unlabelled tiles.
 
     Attributes

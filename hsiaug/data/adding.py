@@ -490,15 +490,14 @@ def _facts(findings: _Findings) -> tuple[tuple[str, str], ...]:
     listed = () if findings.raw.wavelengths is None else findings.raw.wavelengths.tolist()
     centres = [centre for centre in listed if not math.isnan(centre)]
     ends = (min(centres), max(centres)) if centres else ()
-    place = (
-        "none"
-        if ground is None
-        else f"pixels of {ground.metres:g} m"
-        if ground.metres
-        else "not in metres"
-    )
     if findings.declared.control_points:
         place = "ground control points only: warp the cube to give it one (gdalwarp)"
+    elif ground is None:
+        place = "none"
+    elif ground.metres:
+        place = f"pixels of {ground.metres:g} m"
+    else:
+        place = "not in metres"
     guess = {
         key: " (a guess)" if f"cube.{key}" in values.remarks else "" for key in ("scale", "units")
     }

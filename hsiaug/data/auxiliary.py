@@ -56,11 +56,11 @@ def auxiliary_bands(path: Path) -> dict[int, AuxiliaryBand]:
     SceneError
         For a damaged file.
     """
-    beside = path.with_name(f"{path.name}.aux.xml")
-    if not beside.is_file():
+    auxiliary = path.with_name(f"{path.name}.aux.xml")
+    if not auxiliary.is_file():
         return {}
-    with reading(beside, "auxiliary metadata"):
-        root = read_xml(beside, LONGEST)
+    with reading(auxiliary, "auxiliary metadata"):
+        root = read_xml(auxiliary, LONGEST)
         return {int(band.get("band", "1")): _band(band) for band in root.iter("PAMRasterBand")}
 
 

@@ -65,7 +65,9 @@ def check_array(
 
 
 def check_memory(what: str, needed: int) -> None:
-    """Raise SceneError where so many bytes do not fit into the free memory of this machine."""
+    """Raise SceneError where an array of this size does not fit into the free memory of the
+    machine.
+    """
     free = free_memory()
     if free is not None and needed > free:
         rule = f"{what} must fit into memory"

@@ -281,9 +281,9 @@ class SceneCard(CardTable):
                 raise ValueError(f"{key}.file is missing: name the file that holds the {key}")
         class_names = {*self.labels.names, *self.labels.codes}
         for name, items in self.subsets.items():
-            strangers = [item for item in items if item not in class_names]
-            if strangers or not items:
+            unknown = [item for item in items if item not in class_names]
+            if unknown or not items:
                 raise ValueError(
-                    f"subsets.{name} must list classes by name or code, found {strangers or '[]'}"
+                    f"subsets.{name} must list classes by name or code, found {unknown or '[]'}"
                 )
         return self

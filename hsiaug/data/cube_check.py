@@ -239,8 +239,7 @@ def look_through(
 def _filler(
     view: AnyArray, usable: list[int], empty: NDArray[np.bool_], low: float, high: float
 ) -> tuple[float, int] | None:
-    """The number that seems to stand for missing data although nothing says so, and how many pixels
-    hold it.
+    """An undeclared number that seems to mark missing data, and the number of pixels that hold it.
 
     Only the extremes of a cube are looked at: a negative filler in any band, a large one in all.
     """
@@ -284,8 +283,8 @@ def read_values(
     units: str | None,
     bad_bands: tuple[int, ...],
 ) -> CubeValues:
-    """Scale, units and bands of a cube: as given, else as its file says, else as usual, said to be
-    a guess.
+    """Scale, units and bands of a cube: as given, else as its file states, else a guess, which a
+    remark reports.
 
     Parameters
     ----------

@@ -73,12 +73,12 @@ def unpacked(
     values = cube.values
     scale = _packing(cube, ("scale_factor", "scales"), values.shape[2])
     offset = _packing(cube, ("add_offset", "offsets"), values.shape[2])
-    gone = _out_of_range(cube)
+    invalid = _out_of_range(cube)
     packed = np.any(scale != 1) or np.any(offset != 0)
-    if nodata is not None and (packed or gone.any()):
-        gone |= values == nodata
-    if packed or gone.any():
-        values = np.where(gone, np.nan, values * scale + offset).astype(np.float32)
+    if nodata is not None and (packed or invalid.any()):
+        invalid |= values == nodata
+    if packed or invalid.any():
+        values = np.where(invalid, np.nan, values * scale + offset).astype(np.float32)
     elif nodata is not None and not math.isnan(nodata):
         of_cube |= {"nodata": nodata}
     return values, labels, {**of_cube, **options}
@@ -116,13 +116,15 @@ def plain_labels(labels: Any, unlabelled: object = None) -> NDArray[Any]:
     sheet = labels.squeeze(short[: labels.ndim - 2])
     values = sheet.values
     nodata = _missing(labels)
-    gone = np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, dtype=bool)
-    gone |= _out_of_range(sheet)
+    invalid = np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, dtype=bool)
+    invalid |= _out_of_range(sheet)
     if nodata is not None:
-        gone |= values == nodata
+        invalid |= values == nodata
     filler = filler_of(unlabelled) if isinstance(unlabelled, Sequence) else 0
     values = values.astype(np.int64) if filler < 0 and values.dtype.kind == "u" else values
-    return np.asarray(np.where(gone, values.dtype.type(filler), values) if gone.any() else values)
+    return np.asarray(
+        np.where(invalid, values.dtype.type(filler), values) if invalid.any() else values
+    )
 
 
 def _on_grid(labels: Any, cube: Any) -> Any:
@@ -180,9 +182,7 @@ def _ends(values: NDArray[Any]) -> str:
 
 
 def _missing(array: Any) -> float | None:
-    """The number that stands for missing values by an attribute; None where there is none, or
-    several.
-    """
+    """The number that an attribute declares as missing; None where there is none, or several."""
     values = {float(np.ravel(array.attrs[key])[0]) for key in NODATA if key in array.attrs}
     values |= {
         float(value) for value in np.ravel(array.attrs.get("nodatavals", ())) if value is not None

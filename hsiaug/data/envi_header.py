@@ -175,10 +175,7 @@ def bad_bands(header: Header, bands: int) -> tuple[tuple[int, ...], tuple[str, .
     listed = listed if isinstance(listed, list) else listed.split()
     if len(listed) != bands:
         return (), (f"'bbl' of the header is not used: {len(listed)} entries for {bands} bands",)
-    flags = [
-        0.0 if text.lower() in NO else 1.0 if text.lower() in YES else number_of(text)
-        for text in listed
-    ]
+    flags = [_flag(text) for text in listed]
     odd = tuple(i for i, flag in enumerate(flags) if flag is None)
     notes = (
         (f"'bbl' of the header is no number for bands {in_runs(odd, 2)}: they are kept",)
@@ -188,9 +185,18 @@ def bad_bands(header: Header, bands: int) -> tuple[tuple[int, ...], tuple[str, .
     return tuple(i for i, flag in enumerate(flags) if flag == 0), notes
 
 
+def _flag(text: str) -> float | None:
+    """0 for a bad band, 1 for a good one, or another number; None where the text is neither."""
+    if text.lower() in NO:
+        return 0.0
+    if text.lower() in YES:
+        return 1.0
+    return number_of(text)
+
+
 def ignored_value(path: Path, header: Header) -> float | None:
-    """The number that stands for no data, perhaps NaN. Raises SceneError for a text that is none,
-    or several numbers.
+    """The no-data value of a header, which may be NaN. Raises SceneError for a text that is not one
+    number.
     """
     listed = header.get("data ignore value")
     if listed is None:

@@ -87,7 +87,8 @@ class Georeference:
 
 @dataclass(frozen=True)
 class Declared:
-    """Nothing is said where a field is at its default.
+    """What a file declares of its grid, classes and control points. A field at its default is not
+    declared.
 
     Attributes
     ----------

@@ -231,17 +231,17 @@ def _check_repeats(names: tuple[str, ...], ids: tuple[int, ...], where: str) -> 
         hint = "Name all codes in ascending order with `classes`"
         if not any("," in name for name in names):
             several = {name for name in names if names.count(name) > 1}
-            apart = [
+            distinct = [
                 f"{name}_{code}" if name in several else name
                 for code, name in zip(ids, names, strict=True)
             ]
-            hint += f": `classes={','.join(apart)}`"
+            hint += f": `classes={','.join(distinct)}`"
         raise SceneError(rule, value=f"{repeated!r} for codes {codes}", hint=f"{hint}.")
 
 
 @dataclass(frozen=True)
 class _CodeCounts:
-    """What a raster holds: pixels by code, the codes that are classes, and what the user said."""
+    """The codes of a raster: pixels by code, the codes of classes, and what the user stated."""
 
     of: Mapping[int, int]
     ids: tuple[int, ...]
@@ -260,7 +260,7 @@ class _CodeCounts:
 
     @property
     def far(self) -> int | None:
-        """The code of a class that may stand for no label: far above the others."""
+        """A class code far above all others, which may mark unlabelled pixels."""
         lower = self.ids[:-1]
         last = self.ids[-1] if self.ids else 0
         return (
@@ -290,7 +290,7 @@ class _CodeCounts:
         return others
 
     def hint(self, count: int) -> str:
-        """How to say what the codes mean, for so many names."""
+        """How to state what the codes mean, for a number of names."""
         fitting = [
             text
             for text, ids in self.readings()[1:]
@@ -356,7 +356,7 @@ def _doubts(code_counts: _CodeCounts, reasons: Mapping[int, str], named: bool) -
 
 
 def _check_readings(code_counts: _CodeCounts, count: int) -> None:
-    """Raise InputError where so many names fit two readings of the codes."""
+    """Raise InputError where a number of names fits two readings of the codes."""
     first, *others = code_counts.readings()
     ids = first[1]
     fits = len(ids) == count or (count > len(ids) > 1 and count >= ids[-1])

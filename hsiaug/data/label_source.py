@@ -97,19 +97,21 @@ def read_raster(path: Path, key: str | None, filler: int = 0) -> LabelRaster:
     raw = read_labels_array(path, key=key)
     nodata = raw.nodata
     whole = nodata is not None and float(nodata).is_integer() and abs(nodata) < LARGEST
-    gone = void_codes(replace(raw, nodata=None) if whole else raw)
-    codes = np.where(gone, raw.array.dtype.type(0), raw.array) if gone.any() else raw.array
+    invalid = void_codes(replace(raw, nodata=None) if whole else raw)
+    codes = np.where(invalid, raw.array.dtype.type(0), raw.array) if invalid.any() else raw.array
     check_whole(codes, f"{path}: labels")
     codes = codes.astype(np.int32)
-    codes[gone] = filler
+    codes[invalid] = filler
     return LabelRaster(
         codes,
-        changed=bool(gone.any()),
+        changed=bool(invalid.any()),
         filler=filler,
         missing=int(nodata) if whole and nodata is not None else None,
         names=declared.classes,
         ground=declared.ground,
-        emptied=(("no number, or masked, in the file", int(gone.sum())),) if gone.any() else (),
+        emptied=(("no number, or masked, in the file", int(invalid.sum())),)
+        if invalid.any()
+        else (),
         notes=raw.notes,
         where=str(path),
     )
@@ -157,11 +159,16 @@ def labels_on_cube(
         raster = raster.with_codes(raster.codes.T, note)
     if raster.codes.shape != shape:
         raise unlike_shapes(shape, raster.codes.shape, where)
-    bare = {raster.filler, *(unlabelled if unlabelled is not None else (0, raster.missing or 0))}
-    lost = facts.empty & ~np.isin(raster.codes, list(bare))
-    if lost.any():
-        note = f"{int(lost.sum()):,} labelled pixels hold no data in the cube: left unlabelled"
-        raster = raster.without(lost, "no data in the cube", note)
+    unlabelled_codes = {
+        raster.filler,
+        *(unlabelled if unlabelled is not None else (0, raster.missing or 0)),
+    }
+    without_data = facts.empty & ~np.isin(raster.codes, list(unlabelled_codes))
+    if without_data.any():
+        note = (
+            f"{int(without_data.sum()):,} labelled pixels hold no data in the cube: left unlabelled"
+        )
+        raster = raster.without(without_data, "no data in the cube", note)
     return raster
 
 
@@ -219,7 +226,7 @@ def rasterise(
     shapes = _transform(marks, ground, where) if marks.shapes else ()
     claimed = np.full(shape, filler, dtype=np.int32)
     disputed = np.zeros(shape, dtype=bool)
-    lost = 0
+    unused_marks = 0
     for code in ids:
         members = [i for i, c in enumerate(codes) if c == code]
         if ground is not None and shapes:
@@ -227,8 +234,8 @@ def rasterise(
         else:
             points = np.array([marks.pixels[i] for i in members], dtype=np.int64)
             polygons = list[Geometry]()
-        mask, gone = _mask(points.reshape(-1, 2), polygons, shape)
-        lost += gone
+        mask, unused_marks_here = _mask(points.reshape(-1, 2), polygons, shape)
+        unused_marks += unused_marks_here
         disputed |= mask & (claimed != filler)
         claimed[mask] = code
     claimed[disputed] = filler
@@ -239,11 +246,13 @@ def rasterise(
             " labels."
         )
         raise SceneError(
-            rule, value=f"all {len(codes)} outside" if lost else "no labelled pixel", hint=hint
+            rule,
+            value=f"all {len(codes)} outside" if unused_marks else "no labelled pixel",
+            hint=hint,
         )
     notes = [
         (marks.skipped, "without a class or a place: left out"),
-        (lost, "outside the cube, or too small to hold the centre of a pixel: left out"),
+        (unused_marks, "outside the cube, or too small to hold the centre of a pixel: left out"),
     ]
     sentences = [
         f"{n:,} of {len(codes) + marks.skipped:,} labels are {text}" for n, text in notes if n
@@ -355,11 +364,11 @@ def _in_pixels(
 def _mask(
     points: NDArray[np.int64], polygons: list[Geometry], shape: tuple[int, int]
 ) -> tuple[NDArray[np.bool_], int]:
-    """(H, W) pixels of one class, and how many of its marks label none that no other does."""
+    """(H, W) pixels of one class, and the number of its marks without a pixel of their own."""
     mask = np.zeros(shape, dtype=bool)
     within = ((points >= 0) & (points < shape)).all(axis=1)
     mask[tuple(points[within].T)] = True
-    lost = int((~within).sum())
+    unused_marks = int((~within).sum())
     if polygons:
         with quiet() as rasterio:
             from rasterio.features import rasterize
@@ -367,8 +376,8 @@ def _mask(
             numbered = [(polygon, number) for number, polygon in enumerate(polygons, start=1)]
             sheet = rasterize(numbered, shape, transform=rasterio.Affine.identity(), dtype="int32")
         mask |= sheet > 0
-        lost += len(polygons) - int(np.count_nonzero(np.bincount(sheet.ravel())[1:]))
-    return mask, lost
+        unused_marks += len(polygons) - int(np.count_nonzero(np.bincount(sheet.ravel())[1:]))
+    return mask, unused_marks
 
 
 def _check_grid(
@@ -386,7 +395,7 @@ def _check_grid(
     if label_ground is None or ground is None:
         return
     with quiet() as rasterio:
-        apart = (
+        other_crs = (
             label_ground.crs
             and ground.crs
             and rasterio.CRS.from_wkt(label_ground.crs) != rasterio.CRS.from_wkt(ground.crs)
@@ -396,7 +405,7 @@ def _check_grid(
     off = max(
         np.abs(np.subtract(label_ground.centre(*at), ground.centre(*at))).max() for at in corners
     )
-    if apart or raster.codes.shape != shape or off >= 0.5 * side:
+    if other_crs or raster.codes.shape != shape or off >= 0.5 * side:
         rule = (
             f"{raster.where}: the labels must lie on the grid of the cube, {shape[0]}×{shape[1]}"
             f" pixels of {side:g}"
@@ -404,7 +413,7 @@ def _check_grid(
         difference = (
             f"{'×'.join(map(str, raster.codes.shape))} pixels of {abs(label_ground.transform[0]):g}"
         )
-        difference += ", in another coordinate system" if apart else f", up to {off:g} away"
+        difference += ", in another coordinate system" if other_crs else f", up to {off:g} away"
         raise SceneError(rule, value=difference, hint=_resampling(raster.where, cube))
 
 

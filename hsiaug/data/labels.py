@@ -39,16 +39,16 @@ def class_map(
     """
     id_of = {code: class_id for class_id, (_, code) in enumerate(spec.kept, start=1)}
     unlabelled = {spec.code_of(item) for item in spec.ignore} | ({0} - set(spec.codes))
-    ids, strangers = class_ids(codes, id_of, unlabelled, where, void)
-    if strangers:
-        listing = ", ".join(f"{code} ({strangers[code]:,} px)" for code in sorted(strangers)[:8])
+    ids, unlisted = class_ids(codes, id_of, unlabelled, where, void)
+    if unlisted:
+        listing = ", ".join(f"{code} ({unlisted[code]:,} px)" for code in sorted(unlisted)[:8])
         rule = f"{where}: every code must be listed in the card (0 is unlabelled)"
         hint = (
             "Name these classes in labels.names (with labels.ids), or add the codes to"
             " labels.ignore."
         )
         raise SceneError(
-            rule, value=f"codes {listing}{', …' if len(strangers) > 8 else ''}", hint=hint
+            rule, value=f"codes {listing}{', …' if len(unlisted) > 8 else ''}", hint=hint
         )
     labels = _majority(ids, spec.cells, where)
     _check_counts(labels, spec, where)
@@ -77,17 +77,18 @@ def class_ids(
     SceneError
         For codes that are no whole numbers.
     """
-    gone = void if void is not None and void.any() else None
+    invalid = void if void is not None and void.any() else None
     check_whole(
-        codes if gone is None else np.where(gone, codes.dtype.type(0), codes), f"{where}: labels"
+        codes if invalid is None else np.where(invalid, codes.dtype.type(0), codes),
+        f"{where}: labels",
     )
-    values, pixels = np.unique(codes if gone is None else codes[~gone], return_counts=True)
+    values, pixels = np.unique(codes if invalid is None else codes[~invalid], return_counts=True)
     pixels_of = {int(code): n for code, n in zip(values.tolist(), pixels.tolist(), strict=True)}
     ids = np.zeros(codes.shape, dtype=np.int16)
     for code in pixels_of.keys() & id_of.keys():
         ids[codes == code] = id_of[code]
-    if gone is not None:
-        ids[gone] = 0
+    if invalid is not None:
+        ids[invalid] = 0
     return ids, Counter(
         {code: n for code, n in pixels_of.items() if code not in id_of and code not in unlabelled}
     )
@@ -101,14 +102,13 @@ def check_whole(codes: AnyArray, what: str) -> None:
     what : str
         How the error names the array.
     """
-    odd: NDArray[np.bool_] = (codes >= np.float64(LARGEST)) | (codes <= np.float64(-LARGEST))
+    not_whole: NDArray[np.bool_] = (codes >= np.float64(LARGEST)) | (codes <= np.float64(-LARGEST))
     if codes.dtype.kind == "f":
-        odd |= codes != np.rint(codes)
-    if odd.any():
-        row, column = np.argwhere(odd)[0]
-        example = (
-            f"{codes[row, column]:g} at row {row}, column {column}, and {int(odd.sum()) - 1} more"
-        )
+        not_whole |= codes != np.rint(codes)
+    if not_whole.any():
+        row, column = np.argwhere(not_whole)[0]
+        others = int(not_whole.sum()) - 1
+        example = f"{codes[row, column]:g} at row {row}, column {column}, and {others} more"
         hint = (
             "Check that it is the right array; save class codes as integers, with 0 for unlabelled"
             " pixels."

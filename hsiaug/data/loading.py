@@ -111,7 +111,8 @@ def load_scene(ref: AnyPath, *, progress: Switch = True) -> Scene:
 
 
 def fetch_scene(ref: str | os.PathLike[str], *, progress: bool = True) -> tuple[Path, ...]:
-    """Download what is missing of a scene; the paths of its files, each with its checksum verified.
+    """Download the missing files of a scene. Returns the paths of all its files, with their
+    checksums verified.
 
     Raises as :func:`load_scene` does.
     """

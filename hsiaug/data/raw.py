@@ -29,7 +29,7 @@ LONGEST = 200
 
 @dataclass(frozen=True, eq=False)
 class RawArray:
-    """An array as its file holds it, perhaps memory-mapped, and what the file says of it.
+    """An array as its file holds it, possibly memory-mapped, with the metadata of the file.
 
     Attributes
     ----------
@@ -122,16 +122,16 @@ class Conversion:
                     out += offset.astype(np.float32)
         if self.nodata is not None:
             # Whole numbers are finite.
-            gone = (
+            invalid = (
                 ~np.isfinite(out).all(axis=2)
                 if stored.dtype.kind == "f"
                 else np.zeros(stored.shape[:2], dtype=bool)
             )
             if self.nodata:
-                gone |= (stored == self.nodata).any(axis=2)
+                invalid |= (stored == self.nodata).any(axis=2)
             elif offset is not None and np.any(offset):
-                gone |= ~stored.any(axis=2)
-            out[gone] = 0
+                invalid |= ~stored.any(axis=2)
+            out[invalid] = 0
         return out
 
     def _of_kept(self, values: PerBand | None) -> NDArray[np.float64] | None:
@@ -152,7 +152,7 @@ def one_or_all(values: Sequence[float]) -> PerBand:
 
 
 def convert_cube(raw: AnyArray, where: str, change: Conversion) -> NDArray[np.float32]:
-    """raw (H, W, N), perhaps mapped, as (H, W, B) float32, in stripes of rows: no second full-size
+    """raw (H, W, N), possibly mapped, as (H, W, B) float32, in stripes of rows: no second full-size
     array is in memory.
 
     Raises SceneError, naming ``where``, for a cube that there is no room for.
@@ -169,8 +169,8 @@ def scattered(cube: AnyArray) -> bool:
 
 
 def stripes(cube: AnyArray) -> Iterator[tuple[slice, AnyArray]]:
-    """Rows of (H, W, B), perhaps mapped, and their values (rows, W, B): a cube larger than memory
-    can be gone through.
+    """Rows of (H, W, B), possibly mapped, and their values (rows, W, B), so that a cube larger than
+    memory can be processed.
     """
     if scattered(cube) and next(row_parts(cube.shape)).stop < len(cube):
         order = np.argsort(cube.strides)[::-1]

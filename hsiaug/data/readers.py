@@ -127,8 +127,8 @@ def read_label_file(path: Path, *, key: str | None = None, data: str | None = No
     Parameters and errors are those of :func:`read_labels_array`.
     """
     raw = read_labels_array(path, key=key, data=data)
-    gone = void_codes(raw)
-    return np.where(gone, raw.array.dtype.type(0), raw.array) if gone.any() else raw.array
+    invalid = void_codes(raw)
+    return np.where(invalid, raw.array.dtype.type(0), raw.array) if invalid.any() else raw.array
 
 
 def void_codes(raw: RawArray, codes: Collection[int] = ()) -> NDArray[np.bool_]:
@@ -140,13 +140,13 @@ def void_codes(raw: RawArray, codes: Collection[int] = ()) -> NDArray[np.bool_]:
     codes : collection of int
         Codes that stand for a class whatever the file says.
     """
-    gone = np.zeros(raw.array.shape, dtype=bool) if raw.valid is None else ~raw.valid
+    invalid = np.zeros(raw.array.shape, dtype=bool) if raw.valid is None else ~raw.valid
     if raw.array.dtype.kind == "f":
-        gone |= np.isnan(raw.array)
+        invalid |= np.isnan(raw.array)
     if raw.nodata is not None and raw.nodata not in codes:
         with np.errstate(over="ignore"):
-            gone |= raw.array == raw.nodata
-    return gone
+            invalid |= raw.array == raw.nodata
+    return invalid
 
 
 def _one_band(path: Path, raw: RawArray, key: str | None) -> RawArray:

@@ -135,9 +135,9 @@ def _with_auxiliary(raw: RawArray, data_path: Path) -> RawArray:
     As in GDAL they go before those of the header. Raises SceneError for scales that cannot be
     applied, and for bands that differ in their value of no data.
     """
-    beside = auxiliary_bands(data_path)
+    auxiliary = auxiliary_bands(data_path)
     bands = raw.array.shape[2]
-    listed = [beside.get(band, AuxiliaryBand()) for band in range(1, bands + 1)]
+    listed = [auxiliary.get(band, AuxiliaryBand()) for band in range(1, bands + 1)]
     declared = [(band.scale, band.offset, band.nodata) for band in listed]
     if all(values == (None, None, None) for values in declared):
         return raw

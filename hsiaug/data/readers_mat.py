@@ -95,7 +95,7 @@ def _open(path: Path) -> Iterator[_Opened]:
 
 
 def _dense(array: Any) -> AnyArray:
-    """An array of MATLAB, perhaps stored as sparse, as an array."""
+    """An array of MATLAB, possibly stored as sparse, as a dense array."""
     return np.asarray(array.toarray() if hasattr(array, "toarray") else array)
 
 
@@ -148,7 +148,7 @@ def _describe(file: h5py.File, name: str) -> _Item:
 
 
 def _numeric(items: Mapping[str, _Item], ndim: int) -> list[str]:
-    """The numeric arrays with so many axes."""
+    """The numeric arrays with a given number of axes."""
     return [name for name, item in items.items() if item.size and len(item.shape) == ndim]
 
 

@@ -72,23 +72,23 @@ def _with_metadata(path: Path, raw: RawArray) -> RawArray:
     """The bands with what the metadata of EnMAP and DESIS beside them say, where their own tags say
     nothing.
     """
-    beside = metadata_beside(path)
-    if beside is None:
+    metadata = metadata_beside(path)
+    if metadata is None:
         return raw
     bands = raw.array.shape[2]
-    if len(beside.centres) != bands:
-        note = f"{beside.name} is not used: {len(beside.centres)} bands, the image has {bands}"
+    if len(metadata.centres) != bands:
+        note = f"{metadata.name} is not used: {len(metadata.centres)} bands, the image has {bands}"
         return replace(raw, notes=(*raw.notes, note))
     scaled = (raw.scale, raw.offset) != (None, 0.0)
     return replace(
         raw,
-        wavelengths=beside.centres if raw.wavelengths is None else raw.wavelengths,
-        widths=beside.widths if raw.widths is None else raw.widths,
-        scale=raw.scale if scaled else beside.scale,
-        offset=raw.offset if scaled else beside.offset,
-        nodata=beside.nodata if raw.nodata is None and raw.valid is None else raw.nodata,
-        units=raw.units or beside.units,
-        notes=(*raw.notes, f"bands, scale and no data are those of {beside.name}"),
+        wavelengths=metadata.centres if raw.wavelengths is None else raw.wavelengths,
+        widths=metadata.widths if raw.widths is None else raw.widths,
+        scale=raw.scale if scaled else metadata.scale,
+        offset=raw.offset if scaled else metadata.offset,
+        nodata=metadata.nodata if raw.nodata is None and raw.valid is None else raw.nodata,
+        units=raw.units or metadata.units,
+        notes=(*raw.notes, f"bands, scale and no data are those of {metadata.name}"),
     )
 
 
@@ -96,23 +96,23 @@ def _with_header(path: Path, raw: RawArray) -> RawArray:
     """The bands with what the header that ENVI writes beside a TIFF says of them, where the file
     itself says nothing.
     """
-    beside = path.with_suffix(".hdr")
-    if not beside.is_file():
+    header_path = path.with_suffix(".hdr")
+    if not header_path.is_file():
         return raw
     try:
-        header = read_header(beside)
+        header = read_header(header_path)
     except SceneError:
         return raw  # of another program
     bands = raw.array.shape[2]
     if "tiff" not in str(header.get("file type", "")).lower():
         return raw
-    if whole(beside, header, "bands", bands) != bands:
-        note = f"{beside.name} is not used: {header['bands']} bands, the image has {bands}"
+    if whole(header_path, header, "bands", bands) != bands:
+        note = f"{header_path.name} is not used: {header['bands']} bands, the image has {bands}"
         return replace(raw, notes=(*raw.notes, note))
     places, (bad, bad_notes) = band_places(header, bands), bad_bands(header, bands)
-    scale, offset, scale_notes = scaling(beside, header, bands)
+    scale, offset, scale_notes = scaling(header_path, header, bands)
     scaled = (raw.scale, raw.offset) != (None, 0.0)
-    nodata = ignored_value(beside, header)
+    nodata = ignored_value(header_path, header)
     return replace(
         raw,
         wavelengths=places.centres if raw.wavelengths is None else raw.wavelengths,
@@ -123,7 +123,7 @@ def _with_header(path: Path, raw: RawArray) -> RawArray:
         nodata=nodata if raw.nodata is None and raw.valid is None else raw.nodata,
         notes=(
             *raw.notes,
-            f"what {beside.name} says of the bands is applied",
+            f"what {header_path.name} says of the bands is applied",
             *places.notes,
             *bad_notes,
             *scale_notes,
@@ -188,10 +188,10 @@ def _check_supported(path: Path, file: DatasetReader) -> None:
         )
         hint = f'Name one array that holds them all, made in its folder by: python -c "{code}"'
         raise SceneError(rule, value=contents, hint=hint)
-    if odd := [dtype for dtype in file.dtypes if dtype.startswith("complex")]:
+    if complex_dtypes := [dtype for dtype in file.dtypes if dtype.startswith("complex")]:
         raise SceneError(
             f"{path} must hold plain numbers",
-            value=odd[0],
+            value=complex_dtypes[0],
             hint="Save amplitudes, as integers or floats.",
         )
 

@@ -55,13 +55,13 @@ def read_toml(path: Path, what: str, kind: type[HsiaugError]) -> dict[str, objec
         Of ``kind``, naming the file and what is wrong with it.
     """
     try:
-        about = path.stat()
-        if not stat.S_ISREG(about.st_mode):
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
             raise ValueError("a folder, a device or a pipe")
-        if not about.st_size:
+        if not status.st_size:
             raise ValueError("an empty file")
-        if about.st_size > LARGEST:
-            raise ValueError(f"{about.st_size / 1e6:,.1f} MB, more than {LARGEST // 1_000_000}")
+        if status.st_size > LARGEST:
+            raise ValueError(f"{status.st_size / 1e6:,.1f} MB, more than {LARGEST // 1_000_000}")
         text = path.read_bytes().decode("utf-8")
         if DEEP_KEY.search(text):
             raise RecursionError

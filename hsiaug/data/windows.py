@@ -150,7 +150,7 @@ def _stamp(file: BinaryIO) -> tuple[int, int]:
 
 
 def cube_of(raw: AnyArray, where: str, change: Conversion) -> NDArray[np.float32]:
-    """raw (H, W, N), perhaps mapped, as (H, W, B) float32: converted up to 256 MiB, else a cube
+    """raw (H, W, N), possibly mapped, as (H, W, B) float32: converted up to 256 MiB, else a cube
     that reads its file.
 
     Raises SceneError, naming ``where``, for a cube that there is no room for.

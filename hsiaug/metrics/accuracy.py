@@ -39,12 +39,13 @@ def cohen_kappa(matrices: Counts) -> Array:
     counted.
     """
     counts = matrices.astype(np.float64)
-    rows, columns = counts.sum(axis=-1), counts.sum(axis=-2)
+    rows = counts.sum(axis=-1)
+    columns = counts.sum(axis=-2)
     total = rows.sum(axis=-1)
     with np.errstate(invalid="ignore", divide="ignore"):
         chance = (rows * columns).sum(axis=-1) / total**2
-        seen = np.trace(counts, axis1=-2, axis2=-1) / total
-        return np.where(chance < 1, (seen - chance) / (1 - chance), np.nan)
+        agreement = np.trace(counts, axis1=-2, axis2=-1) / total
+        return np.where(chance < 1, (agreement - chance) / (1 - chance), np.nan)
 
 
 def recall(matrices: Counts) -> Array:
@@ -75,14 +76,14 @@ def _right(matrices: Counts) -> Counts:
     return np.diagonal(matrices, axis1=-2, axis2=-1)
 
 
-def _where_seen(matrices: Counts, part: Counts, whole: Counts) -> Array:
-    return np.where(matrices.sum(axis=-1) > 0, part / np.maximum(whole, 1), np.nan)
+def _where_seen(matrices: Counts, counts: Counts, whole: Counts) -> Array:
+    return np.where(matrices.sum(axis=-1) > 0, counts / np.maximum(whole, 1), np.nan)
 
 
 def score(
     matrix: Counts,
     subsets: Mapping[str, tuple[int, ...]],
-    new: Counts | None = None,
+    of_new_fields: Counts | None = None,
     hidden: Counts | None = None,
 ) -> dict[str, Any]:
     """The metrics of a confusion matrix (C, C), as they stand in a record.
@@ -93,7 +94,7 @@ def score(
 
     Parameters
     ----------
-    new : (C, C) int64 or None
+    of_new_fields : (C, C) int64 or None
         Of the test pixels in fields that hold no training pixel; with it there is also
         ``fields``, the scores in seen and in new fields.
     hidden : (C, C) int64 or None
@@ -120,14 +121,16 @@ def score(
         "confusion": matrix.tolist(),
         "subsets": {name: _subset(matrix, ids) for name, ids in subsets.items()},
     }
-    if new is not None:
-        metrics["fields"] = _scores_of_parts(matrix, new, "seen", "new")
+    if of_new_fields is not None:
+        metrics["fields"] = _scores_of_parts(matrix, of_new_fields, "seen", "new")
     if hidden is not None:
         metrics["visibility"] = _scores_of_parts(matrix, hidden, "shown", "hidden")
     return metrics
 
 
-def _scores_of_parts(matrix: Counts, new: Counts, rest: str, name_of_new: str) -> dict[str, Any]:
+def _scores_of_parts(
+    matrix: Counts, counts_of_new: Counts, name_of_others: str, name_of_new: str
+) -> dict[str, Any]:
     """OA, AA and recall of two parts of the test pixels, with the number of classes that each mean
     is over.
 
@@ -135,13 +138,17 @@ def _scores_of_parts(matrix: Counts, new: Counts, rest: str, name_of_new: str) -
     where no class has a test pixel in a part.
     """
     everything = tuple(range(1, len(matrix) + 1))
-    parts = {rest: matrix - new, name_of_new: new}
-    found: dict[str, Any] = {f"{name_of_new}_confusion": new.tolist()}
-    for name, part in parts.items():
-        scores = _subset(part, everything)
-        kept = {key: scores[key] for key in ("oa", "aa", "n_classes")}
-        found[name] = {**kept, "recall": _listed(recall(part)), "n_test": part.sum(axis=1).tolist()}
-    return found
+    parts = {name_of_others: matrix - counts_of_new, name_of_new: counts_of_new}
+    answer: dict[str, Any] = {f"{name_of_new}_confusion": counts_of_new.tolist()}
+    for name, counts in parts.items():
+        scores = _subset(counts, everything)
+        means = {key: scores[key] for key in ("oa", "aa", "n_classes")}
+        answer[name] = {
+            **means,
+            "recall": _listed(recall(counts)),
+            "n_test": counts.sum(axis=1).tolist(),
+        }
+    return answer
 
 
 def dense_score(matrix: Counts, *, change: bool) -> dict[str, Any]:
@@ -181,10 +188,81 @@ def _subset(matrix: Counts, ids: tuple[int, ...]) -> dict[str, Any]:
     """OA and AA over the test pixels of some classes only (predictions may still be any class)."""
     counts = matrix.sum(axis=1)
     rows = [c - 1 for c in ids if counts[c - 1] > 0]
-    n, right = counts[rows], matrix[rows, rows]
+    n = counts[rows]
+    right = matrix[rows, rows]
     return {
         "classes": list(ids),
         "n_classes": len(rows),
         "oa": float(right.sum() / n.sum()) if rows else None,
         "aa": float((right / n).mean()) if rows else None,
+    }
+
+
+def score_many(
+    matrices: Counts,
+    subsets: Mapping[str, tuple[int, ...]],
+    new: Counts | None = None,
+    hidden: Counts | None = None,
+) -> dict[str, Any]:
+    """:func:`score` of n confusion matrices (n, C, C), each with a pixel: arrays (n, …) under the
+    same keys, with NaN for None. They may differ from those of :func:`score` by rounding.
+    """
+    everything = tuple(range(1, matrices.shape[-1] + 1))
+    recalls = recall(matrices)
+    worst = np.nanargmin(recalls, axis=-1)
+    overall = _subset_many(matrices, everything)
+    metrics: dict[str, Any] = {
+        "oa": overall["oa"],
+        "aa": overall["aa"],
+        "kappa": cohen_kappa(matrices),
+        "macro_f1": np.nanmean(f1(matrices), axis=-1),
+        "worst_recall": np.take_along_axis(recalls, worst[:, None], axis=-1)[:, 0],
+        "worst_class": worst + 1,
+        "recall": recalls,
+        "n_test": matrices.sum(axis=-1),
+        "confusion": matrices,
+        "subsets": {name: _subset_many(matrices, ids) for name, ids in subsets.items()},
+    }
+    for key, part, names in (
+        ("fields", new, ("seen", "new")),
+        ("visibility", hidden, ("shown", "hidden")),
+    ):
+        if part is None:
+            continue
+        metrics[key] = {f"{names[1]}_confusion": part}
+        for name, counts in zip(names, (matrices - part, part), strict=True):
+            scores = _subset_many(counts, everything)
+            metrics[key][name] = {
+                **{score_name: scores[score_name] for score_name in ("oa", "aa", "n_classes")},
+                "recall": recall(counts),
+                "n_test": counts.sum(axis=-1),
+            }
+    return metrics
+
+
+def dense_score_many(matrices: Counts, *, change: bool) -> dict[str, Any]:
+    """:func:`dense_score` of n confusion matrices (n, C, C), as :func:`score_many`."""
+    by_class = {"iou": iou(matrices), "f1": f1(matrices)}
+    metrics = score_many(matrices, {}) | by_class
+    metrics["miou"] = np.nanmean(by_class["iou"], axis=-1)
+    if change:
+        by_class |= {"recall": recall(matrices), "precision": precision(matrices)}
+        metrics |= {f"{name}_change": values[:, 1] for name, values in by_class.items()}
+    return metrics
+
+
+def _subset_many(matrices: Counts, ids: tuple[int, ...]) -> dict[str, Any]:
+    places = np.array(ids, dtype=np.intp) - 1
+    counts = matrices.sum(axis=-1)[:, places]
+    right = _right(matrices)[:, places]
+    tested = counts > 0
+    number = tested.sum(axis=-1)
+    with np.errstate(invalid="ignore"):
+        oa = (right * tested).sum(axis=-1) / (counts * tested).sum(axis=-1)
+        aa = np.where(tested, right / np.maximum(counts, 1), 0).sum(axis=-1) / number
+    return {
+        "classes": np.broadcast_to(np.array(ids, dtype=np.int64), counts.shape),
+        "n_classes": number,
+        "oa": oa,
+        "aa": aa,
     }

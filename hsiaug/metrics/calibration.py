@@ -51,7 +51,7 @@ class CalibrationCurve:
 
 def calibrate(
     score: LabelScorer,
-    held: Spectra,
+    held_out: Spectra,
     labels: NDArray[np.int64],
     rounds: int,
     rng: np.random.Generator,
@@ -62,14 +62,14 @@ def calibrate(
     Parameters
     ----------
     labels : (n,) int64
-        Class ids of the synthetic samples, all of classes that ``held`` has; the stand-ins have
+        Class ids of the synthetic samples, all of classes that ``held_out`` has; the stand-ins have
         the same. Each round draws the held-out samples anew, with replacement.
     """
     from scipy.stats import spearmanr
 
     values = np.empty((rounds, len(LEVELS)))
     for b in range(rounds):
-        rows = stand_ins(held, labels, rng)
+        rows = stand_ins(held_out, labels, rng)
         order, donors = wrong_contents(labels, rng)
         for j, level in enumerate(LEVELS):
             wrong = order[: round(len(labels) * level / 100)]
@@ -86,19 +86,19 @@ def calibrate(
 
 
 def stand_ins(
-    held: Spectra, labels: NDArray[np.int64], rng: np.random.Generator
+    held_out: Spectra, labels: NDArray[np.int64], rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """(n,) rows of ``held`` with exactly the classes ``labels``: a bootstrap of each class, then
-    draws from it.
+    """(n,) rows of ``held_out`` with exactly the classes ``labels``: a bootstrap of each class,
+    then draws from it.
 
     Drawn in two steps because a class may have fewer held-out samples than synthetic ones: what is
     uncertain is the held-out sample, not the draws from it.
     """
     rows = np.empty(len(labels), dtype=np.int64)
     for c in np.unique(labels):
-        own = np.flatnonzero(held.y == c)
+        members = np.flatnonzero(held_out.y == c)
         places = np.flatnonzero(labels == c)
-        rows[places] = rng.choice(rng.choice(own, size=len(own)), size=len(places))
+        rows[places] = rng.choice(rng.choice(members, size=len(members)), size=len(places))
     return rows
 
 

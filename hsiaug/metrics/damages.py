@@ -29,7 +29,8 @@ def shuffle_blocks(
     What does not fill a block at the right and lower edge stays.
     """
     rows, columns = (length // side for length in images.shape[-2:])
-    high, wide = rows * side, columns * side
+    high = rows * side
+    wide = columns * side
     out = images.copy()
     blocks = out[..., :high, :wide].reshape(*images.shape[:-2], rows, side, columns, side)
     blocks = np.moveaxis(blocks, -3, -2).reshape(*images.shape[:-2], rows * columns, side, side)

@@ -56,8 +56,8 @@ class FalseColours:
         chosen = () if wavelengths is None else rgb_bands(wavelengths, x.shape[1])
         if wavelengths is not None and len(set(chosen)) == CHANNELS:
             axes = np.eye(x.shape[1])[:, list(chosen)]
-            shown = ", ".join(f"{wavelengths[band]:.0f}" for band in chosen)
-            name = f"Red, green, blue: {shown} nm"
+            wavelengths_of_bands = ", ".join(f"{wavelengths[band]:.0f}" for band in chosen)
+            name = f"Red, green, blue: {wavelengths_of_bands} nm"
         else:
             axes = _component_axes(x)
             name = "Red, green, blue: principal components 1, 2, 3"

@@ -41,7 +41,7 @@ MEASURES: MeasureTable = {
 """Label, unit, and what is good, by the name of a measure; the table's order."""
 
 
-def fidelity(train: Spectra, held: Spectra, synthetic: Spectra, *, seed: int = 0) -> Fidelity:
+def fidelity(train: Spectra, held_out: Spectra, synthetic: Spectra, *, seed: int = 0) -> Fidelity:
     """Compare centre spectra, all in scene units: real training, real held-out, and synthetic ones.
 
     Random matched subsets are drawn five times and the measures averaged; the same ``seed`` gives
@@ -52,14 +52,14 @@ def fidelity(train: Spectra, held: Spectra, synthetic: Spectra, *, seed: int = 0
     centre spectra, no network's; covariances are shrunk.
     """
     rng = np.random.default_rng(derive_seed("fidelity", seed))
-    train, held, synthetic = (
-        part.take(at_most(part.y, MOST, rng)) for part in (train, held, synthetic)
+    train, held_out, synthetic = (
+        spectra.take(at_most(spectra.y, MOST, rng)) for spectra in (train, held_out, synthetic)
     )
-    classes = shared_classes([train, held, synthetic])
+    classes = shared_classes([train, held_out, synthetic])
     notes = note_of(
         "left out, for want of training or held-out samples", set(synthetic.counts) - set(classes)
     )
-    train, held, synthetic = (part.only(classes) for part in (train, held, synthetic))
+    train, held_out, synthetic = (spectra.only(classes) for spectra in (train, held_out, synthetic))
     if not classes:
         notes = (
             *notes,
@@ -70,11 +70,11 @@ def fidelity(train: Spectra, held: Spectra, synthetic: Spectra, *, seed: int = 0
     alike: list[Round] = []
     by_class: list[Round] = []
     for _ in range(REPEATS):
-        a, real, made = match_sizes([train, held, synthetic], rng)
-        alike.append((_alike(a, made, space), _alike(a, real, space), len(a)))
-        real, made = match_sizes([held, synthetic], rng)
-        by_class.append((_by_class(train, made, space), _by_class(train, real, space), len(made)))
-    near = [_memory(train, held, synthetic, space)]
+        a, real, drawn = match_sizes([train, held_out, synthetic], rng)
+        alike.append((_alike(a, drawn, space), _alike(a, real, space), len(a)))
+        real, drawn = match_sizes([held_out, synthetic], rng)
+        by_class.append((_by_class(train, drawn, space), _by_class(train, real, space), len(drawn)))
+    near = [_memory(train, held_out, synthetic, space)]
     return Fidelity(
         average_rounds(MEASURES, [alike, by_class, near], TOO_FEW), tuple(classes), notes
     )
@@ -88,24 +88,28 @@ def _alike(a: Spectra, b: Spectra, space: Space) -> Values:
         return dict.fromkeys(
             ("wasserstein", "js", "precision", "recall", "density", "coverage", "c2st")
         )
-    u, v = space.project(a.x), space.project(b.x)
-    seen = [np.column_stack([s, np.log(space.residual(x.x) + 1e-6)]) for s, x in ((u, a), (v, b))]
+    u = space.project(a.x)
+    v = space.project(b.x)
+    described = [
+        np.column_stack([s, np.log(space.residual(x.x) + 1e-6)]) for s, x in ((u, a), (v, b))
+    ]
     return {
         "wasserstein": float(
             np.mean(list(map(wasserstein_distance, space.z(a.x).T, space.z(b.x).T)))
         ),
         "js": spectra.plane_distance(u[:, :2], v[:, :2], u[:, :2]) if u.shape[1] > 1 else None,
         **neighbours.prdc(u, v),
-        "c2st": neighbours.two_sample_accuracy(seen[0], seen[1], seed=0),
+        "c2st": neighbours.two_sample_accuracy(described[0], described[1], seed=0),
     }
 
 
-def _by_class(train: Spectra, other: Spectra, space: Space) -> Values:
+def _by_class(train: Spectra, compared: Spectra, space: Space) -> Values:
     """Measures between the classes of one name, averaged over classes with at least two spectra in
     both.
     """
     pairs = [
-        (train.x[train.y == c], other.x[other.y == c]) for c in shared_classes([train, other], 2)
+        (train.x[train.y == c], compared.x[compared.y == c])
+        for c in shared_classes([train, compared], 2)
     ]
     if not pairs:
         return dict.fromkeys(("sad", "frechet", "diversity"))
@@ -132,14 +136,16 @@ def _ratio(pairs: Sequence[tuple[spectra.Array, spectra.Array]], space: Space) -
     return float(np.mean(ratios)) if ratios else None
 
 
-def _memory(train: Spectra, held: Spectra, synthetic: Spectra, space: Space) -> Round:
+def _memory(train: Spectra, held_out: Spectra, synthetic: Spectra, space: Space) -> Round:
     """Whether synthetic samples repeat training samples; the floor takes held-out ones in their
     place.
     """
-    t, h, s = (space.z(part.x) for part in (train, held, synthetic))
-    made, real = neighbours.nearest(s, t), neighbours.nearest(h, t)
+    t, h, s = (space.z(spectra.x) for spectra in (train, held_out, synthetic))
+    of_synthetic = neighbours.nearest(s, t)
+    of_held_out = neighbours.nearest(h, t)
     ranks = [
-        neighbours.rank_nearer(made[synthetic.y == c], real[held.y == c]) for c in synthetic.counts
+        neighbours.rank_nearer(of_synthetic[synthetic.y == c], of_held_out[held_out.y == c])
+        for c in synthetic.counts
     ]
     values: Values = {"nearer": float(np.mean(ranks)), "copies": neighbours.copy_share(s, t)}
     floors: Values = {"nearer": 0.5, "copies": neighbours.copy_share(h, t)}

@@ -62,13 +62,16 @@ def crossing(labels: Array, curve: Array, score: Array) -> Array:
     Linear between two points. -inf where the score lies below the curve's start, inf where above
     its end.
     """
-    curve, score = np.round(curve, SAME), np.round(score, SAME)
+    curve = np.round(curve, SAME)
+    score = np.round(score, SAME)
     above = np.minimum((curve < score[..., None]).sum(axis=-1), curve.shape[-1] - 1)
     below = np.maximum(above - 1, 0)
     low, high = (np.take_along_axis(curve, i[..., None], axis=-1)[..., 0] for i in (below, above))
     share = np.where(high > low, (score - low) / np.where(high > low, high - low, 1), 0)
-    found = labels[below] + np.where(above > below, share * (labels[above] - labels[below]), 0)
-    return np.where(score < curve[..., 0], -np.inf, np.where(score > curve[..., -1], np.inf, found))
+    between = labels[below] + np.where(above > below, share * (labels[above] - labels[below]), 0)
+    return np.where(
+        score < curve[..., 0], -np.inf, np.where(score > curve[..., -1], np.inf, between)
+    )
 
 
 def label_equivalent(labels: Sequence[float], curve: Array, arm: Array) -> LabelEquivalent:
@@ -117,7 +120,7 @@ def label_equivalent(labels: Sequence[float], curve: Array, arm: Array) -> Label
         return LabelEquivalent(float(value), None, None, draws)
     rng = np.random.default_rng(derive_seed("label equivalents", draws))
     drawn = rng.integers(draws, size=(RESAMPLES, draws))
-    found = np.sort(crossing(at, isotonic(curve[drawn].mean(axis=1)), arm[drawn].mean(axis=1)))
+    resampled = np.sort(crossing(at, isotonic(curve[drawn].mean(axis=1)), arm[drawn].mean(axis=1)))
     # By rank: there is no mean of a number and infinity.
     tail = int(0.025 * RESAMPLES)
-    return LabelEquivalent(float(value), float(found[tail]), float(found[-1 - tail]), draws)
+    return LabelEquivalent(float(value), float(resampled[tail]), float(resampled[-1 - tail]), draws)

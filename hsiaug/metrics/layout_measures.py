@@ -137,19 +137,22 @@ def run_design(design: TestDesign, by: LayoutJudge, seed: int) -> dict[str, TwoS
     The made samples are told from either half, and the mean is taken.
     """
 
-    def test(real: MappedSide, other: MappedSide) -> TwoSample | None:
+    def test(real: MappedSide, compared: MappedSide) -> TwoSample | None:
         return two_sample_auc(
-            (real.side, other.side), (by.read(real.maps), by.read(other.maps)), by.judge, seed=seed
+            (real.side, compared.side),
+            (by.read(real.maps), by.read(compared.maps)),
+            by.judge,
+            seed=seed,
         )
 
     first, second = design.halves
     tests = {"held_out": test(first, second), "shuffled": test(first, design.shuffled)}
     tests["training"] = None if design.training is None else test(*design.training)
-    made = [result for half in design.halves if (result := test(half, design.made)) is not None]
-    if len(made) < len(design.halves):
+    results = [result for half in design.halves if (result := test(half, design.made)) is not None]
+    if len(results) < len(design.halves):
         return {**tests, "made": None}
-    low, high = np.mean([result.interval for result in made], axis=0).tolist()
-    mean = TwoSample(float(np.mean([result.auc for result in made])), (low, high), made[0].n)
+    low, high = np.mean([result.interval for result in results], axis=0).tolist()
+    mean = TwoSample(float(np.mean([result.auc for result in results])), (low, high), results[0].n)
     return {**tests, "made": mean}
 
 
@@ -210,18 +213,18 @@ def measure_rows(
         scale = 100.0 if unit == "%" else 1.0
         cells = {key: _scaled(column.get(name), scale) for key, column in columns.items()}
         test = tests.get(name, {})
-        made = test.get("made")
+        test_of_made = test.get("made")
         rows.append(
             LayoutMeasure(
                 name=name,
                 label=label,
                 value=cells["made"],
-                interval=_interval(made, scale),
+                interval=_interval(test_of_made, scale),
                 held_out=cells["held_out"],
                 held_out_interval=_interval(test.get("held_out"), scale),
                 training=cells["training"],
                 shuffled=cells["shuffled"],
-                n=n if made is None else made.n,
+                n=n if test_of_made is None else test_of_made.n,
                 unit=unit,
                 better=better,
                 note=TOO_FEW if cells["made"] is None else "",

@@ -53,27 +53,27 @@ def network_judge(
     from torch.nn.functional import binary_cross_entropy_with_logits
 
     rng = np.random.default_rng(seed)
-    split = [_level_and_detail(part) for part in (x, test)]
+    split = [_level_and_detail(maps) for maps in (x, test)]
     mean = split[0].mean(axis=(0, 2, 3), keepdims=True)
     scale = split[0].std(axis=(0, 2, 3), keepdims=True)
     scale = np.where(scale > 0, scale, 1)
-    known, unknown = (
-        torch.from_numpy(((part - mean) / scale).astype(np.float32)) for part in split
+    learnt, tested = (
+        torch.from_numpy(((maps - mean) / scale).astype(np.float32)) for maps in split
     )
     target = torch.from_numpy(side.astype(np.float32))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed % 2**63)
-        trunk, head = _layers(known.shape[1], halved=min(x.shape[2:]) >= 4)
+        trunk, head = _layers(learnt.shape[1], halved=min(x.shape[2:]) >= 4)
         parameters = [*trunk.parameters(), *head.parameters()]
         optimiser = torch.optim.AdamW(parameters, weight_decay=0.05)
         batch = int(np.clip(BATCH_PIXELS // (x.shape[2] * x.shape[3]), FEWEST, MOST))
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=STEPS)
         for _ in range(STEPS):
-            rows = torch.from_numpy(rng.integers(len(known), size=batch))
-            shown = _turned(known[rows], int(rng.integers(8)))
+            rows = torch.from_numpy(rng.integers(len(learnt), size=batch))
+            batch_maps = _turned(learnt[rows], int(rng.integers(8)))
             # Without the level of half of the patches, so that detail is learnt first.
-            shown[: batch // 2, : x.shape[1]] = 0
-            logits = _logits(trunk, head, shown)
+            batch_maps[: batch // 2, : x.shape[1]] = 0
+            logits = _logits(trunk, head, batch_maps)
             loss = binary_cross_entropy_with_logits(logits, target[rows])
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
@@ -81,9 +81,9 @@ def network_judge(
             schedule.step()
     trunk.eval()
     with torch.inference_mode():
-        parts = torch.split(unknown, TESTED)
+        parts = torch.split(tested, TESTED)
         ways = [
-            torch.cat([_logits(trunk, head, _turned(part, way)) for part in parts])
+            torch.cat([_logits(trunk, head, _turned(chunk, way)) for chunk in parts])
             for way in range(8)
         ]
         score: NDArray[np.float64] = torch.stack(ways).mean(dim=0).double().numpy()

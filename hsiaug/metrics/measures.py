@@ -94,9 +94,9 @@ def average_rounds(
     rounds_of = {name: rounds for rounds in groups for name in rounds[0][0]}
 
     def mean(values: Sequence[float | None], scale: float) -> float | None:
-        known = [v for v in values if v is not None]
-        enough = len(known) == len(values) if every else True
-        return scale * float(np.mean(known)) if known and enough else None
+        numbers = [v for v in values if v is not None]
+        enough = len(numbers) == len(values) if every else True
+        return scale * float(np.mean(numbers)) if numbers and enough else None
 
     measures = []
     for name, (label, unit, better) in table.items():

@@ -44,21 +44,25 @@ class RealSamples:
         reduce = space.reduce if x.ndim == 4 else _of_tiles(space)
         return cls(x, reduce(x), reduce)
 
-    def nearest(self, made: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def nearest(
+        self, synthetic: NDArray[np.float32]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """(n,) row of the real sample nearest to each made one, however turned, and (n,) which turn
         brings it nearest.
 
         Turns are those of :func:`hsiaug.metrics.neighbours.turn_maps`: eight of a square.
         """
-        reduced = self.reduce(made)
+        reduced = self.reduce(synthetic)
         _, which = nearest_turned(reduced, self.reduced)
         return which, self._turns(reduced, which)
 
-    def turns(self, made: NDArray[np.float32], which: NDArray[np.integer]) -> NDArray[np.int64]:
+    def turns(
+        self, synthetic: NDArray[np.float32], which: NDArray[np.integer]
+    ) -> NDArray[np.int64]:
         """(n,) the turn that brings the real samples of some rows nearest to the made ones, one by
         one.
         """
-        return self._turns(self.reduce(made), which)
+        return self._turns(self.reduce(synthetic), which)
 
     def _turns(self, reduced: Floats, which: NDArray[np.integer]) -> NDArray[np.int64]:
         ways = np.stack(turn_maps(self.reduced[which]), axis=1)
@@ -70,8 +74,8 @@ class RealSamples:
 def turn_each(maps: NDArray[Any], turns: NDArray[np.integer]) -> NDArray[Any]:
     """Maps (n, ..., H, W), each turned in its way (n,)."""
     turned = np.stack(turn_maps(maps))
-    each: NDArray[Any] = turned[turns, np.arange(len(maps))]
-    return each
+    chosen: NDArray[Any] = turned[turns, np.arange(len(maps))]
+    return chosen
 
 
 def _of_tiles(space: PatchSpace) -> Reduce:

@@ -88,46 +88,46 @@ def turn_maps(maps: NDArray[Any]) -> list[NDArray[Any]]:
 
 def nearest_turned(
     maps: NDArray[np.floating],
-    known: NDArray[np.floating],
+    references: NDArray[np.floating],
     hidden: Callable[[slice], NDArray[np.bool_]] | None = None,
 ) -> tuple[Array, NDArray[np.int64]]:
-    """Distance (n,) and index (n,) of the nearest of ``known`` (m, k, H, W) to each of maps (n, k,
-    H, W), however turned.
+    """Distance (n,) and index (n,) of the nearest of ``references`` (m, k, H, W) to each of maps
+    (n, k, H, W), however turned.
 
     Parameters
     ----------
     hidden : callable or None
-        (·, m) which of ``known`` do not count for some of the maps. The distance is inf where
+        (·, m) which of ``references`` do not count for some of the maps. The distance is inf where
         none does; of a copy 0.
     """
     distance = np.full(len(maps), np.inf)
     which = np.zeros(len(maps), dtype=np.int64)
-    if not len(known) or not len(maps):
+    if not len(references) or not len(maps):
         return distance, which
-    flat = known.reshape(len(known), -1).astype(np.float32)
+    flat = references.reshape(len(references), -1).astype(np.float32)
     turned = np.stack(turn_maps(maps), axis=1)
     turned = turned.reshape(*turned.shape[:2], -1).astype(np.float32)
     half = np.square(flat).sum(axis=1) / 2
     step = max(1, BYTES // (turned.shape[1] * flat.itemsize * len(flat)))
     for start in range(0, len(maps), step):
-        part = slice(start, start + step)
-        ways = turned[part]
+        block = slice(start, start + step)
+        ways = turned[block]
         # The nearest has the largest x·t − |t|²/2. Its distance is then computed anew: this way a
         # copy has none.
         score = (ways.reshape(-1, flat.shape[1]) @ flat.T - half).reshape(
             *ways.shape[:2], len(flat)
         )
         if hidden is not None:
-            score[np.broadcast_to(hidden(part)[:, None], score.shape)] = -np.inf
+            score[np.broadcast_to(hidden(block)[:, None], score.shape)] = -np.inf
         rows = np.arange(len(ways))
-        way, found = np.divmod(score.reshape(len(ways), -1).argmax(axis=1), len(flat))
-        apart = np.linalg.norm(ways[rows, way].astype(np.float64) - flat[found], axis=1)
-        distance[part] = np.where(np.isfinite(score[rows, way, found]), apart, np.inf)
-        which[part] = found
+        way, row = np.divmod(score.reshape(len(ways), -1).argmax(axis=1), len(flat))
+        apart = np.linalg.norm(ways[rows, way].astype(np.float64) - flat[row], axis=1)
+        distance[block] = np.where(np.isfinite(score[rows, way, row]), apart, np.inf)
+        which[block] = row
     return distance, which
 
 
-def rank_nearer(made: NDArray[np.floating], held: NDArray[np.floating]) -> float:
+def rank_nearer(synthetic: NDArray[np.floating], held_out: NDArray[np.floating]) -> float:
     """P(a made distance < a held one) + ½ P(equal), from distances made (n,) and held (m,) to the
     training set.
 
@@ -136,7 +136,9 @@ def rank_nearer(made: NDArray[np.floating], held: NDArray[np.floating]) -> float
     """
     from scipy.stats import mannwhitneyu
 
-    return float(mannwhitneyu(held, made, method="asymptotic").statistic) / (len(made) * len(held))
+    return float(mannwhitneyu(held_out, synthetic, method="asymptotic").statistic) / (
+        len(synthetic) * len(held_out)
+    )
 
 
 def copy_share(x: Array, train: Array) -> float | None:
@@ -180,8 +182,8 @@ def two_sample_accuracy(a: Array, b: Array, seed: int) -> float | None:
 def nearest_of_class(
     maps: NDArray[np.floating],
     classes: NDArray[np.int64],
-    known: NDArray[np.floating],
-    known_classes: NDArray[np.int64],
+    references: NDArray[np.floating],
+    reference_classes: NDArray[np.int64],
 ) -> NDArray[np.int64]:
     """The nearest of known maps, turned in every way, among those of the same class.
 
@@ -191,20 +193,20 @@ def nearest_of_class(
         Maps whose neighbours are asked for.
     classes : (n,) int64
         Class ids of the maps, or whatever they are matched by.
-    known : (m, k, g, g) float
+    references : (m, k, g, g) float
         Maps that they are compared with.
-    known_classes : (m,) int64
+    reference_classes : (m,) int64
         The same of these.
 
     Returns
     -------
     (n,) int64
-        Rows of ``known``; −1 where none is of the class.
+        Rows of ``references``; −1 where none is of the class.
     """
     near = np.full(len(maps), -1, dtype=np.int64)
-    for c in np.intersect1d(classes, known_classes):
+    for c in np.intersect1d(classes, reference_classes):
         rows = np.flatnonzero(classes == c)
-        candidates = np.flatnonzero(known_classes == c)
-        _, nearest = nearest_turned(maps[rows], known[candidates])
+        candidates = np.flatnonzero(reference_classes == c)
+        _, nearest = nearest_turned(maps[rows], references[candidates])
         near[rows] = candidates[nearest]
     return near

@@ -60,9 +60,11 @@ def block_means(x: NDArray[Any]) -> Floats:
     """
     n, k, side, _ = x.shape
     q = block_side(side)
-    one = np.kron(np.eye(side // q, dtype=np.float32), np.full((q, 1), 1 / q, dtype=np.float32))
+    averages = np.kron(
+        np.eye(side // q, dtype=np.float32), np.full((q, 1), 1 / q, dtype=np.float32)
+    )
     # As a product, which takes a tenth of the time of means over two axes.
-    means = x.reshape(n, k, side**2).astype(np.float32, copy=False) @ np.kron(one, one)
+    means = x.reshape(n, k, side**2).astype(np.float32, copy=False) @ np.kron(averages, averages)
     return np.asarray(means).reshape(n, k, side // q, side // q)
 
 
@@ -95,8 +97,8 @@ class PatchSpace:
         """Spectra (..., B), or a cube (H, W, B) → (..., k) float32."""
         out = np.empty((*spectra.shape[:-1], len(self.offset)), dtype=np.float32)
         # Row by row: a large cube is read from disk, and never whole.
-        for row, found in zip(spectra, out, strict=True):
-            found[...] = row @ self.axes - self.offset
+        for row, scores in zip(spectra, out, strict=True):
+            scores[...] = row @ self.axes - self.offset
         return out
 
     def maps(self, x: NDArray[Any]) -> Floats:
@@ -139,34 +141,40 @@ def nearest_patches(
     """
     if at is None or to_at is None:
         return nearest_turned(x, to)[0]
-    return nearest_turned(x, to, lambda part: overlap(at[part], to_at, side))[0]
+    return nearest_turned(x, to, lambda rows: overlap(at[rows], to_at, side))[0]
 
 
-def share_nearer(made: Distances, made_y: Ints, real: Distances, real_y: Ints) -> float | None:
+def share_nearer(
+    synthetic: Distances, synthetic_y: Ints, real: Distances, real_y: Ints
+) -> float | None:
     """P(a made distance < a real one of its class) + ½ P(equal), over the made; None where no class
     has both.
 
     Parameters
     ----------
-    made, real : (n,) float
+    synthetic, real : (n,) float
         And (m,) distances, of which those that are not finite are left out.
-    made_y, real_y : Ints
+    synthetic_y, real_y : Ints
         Class ids.
     """
-    return _share(lambda a, b: len(a) * rank_nearer(a, b), made, made_y, real, real_y)
+    return _share(lambda a, b: len(a) * rank_nearer(a, b), synthetic, synthetic_y, real, real_y)
 
 
-def share_copies(made: Distances, made_y: Ints, real: Distances, real_y: Ints) -> float | None:
+def share_copies(
+    synthetic: Distances, synthetic_y: Ints, real: Distances, real_y: Ints
+) -> float | None:
     """Share of made distances below :data:`COPY` of the median of the real ones of their class;
     else as above.
     """
-    return _share(lambda a, b: float((a <= COPY * np.median(b)).sum()), made, made_y, real, real_y)
+    return _share(
+        lambda a, b: float((a <= COPY * np.median(b)).sum()), synthetic, synthetic_y, real, real_y
+    )
 
 
 def _share(
     count: Callable[[Distances, Distances], float],
-    made: Distances,
-    made_y: Ints,
+    synthetic: Distances,
+    synthetic_y: Ints,
     real: Distances,
     real_y: Ints,
 ) -> float | None:
@@ -174,8 +182,8 @@ def _share(
     them.
     """
     parts = [
-        tuple(d[(y == c) & np.isfinite(d)] for d, y in ((made, made_y), (real, real_y)))
-        for c in np.intersect1d(made_y, real_y)
+        tuple(d[(y == c) & np.isfinite(d)] for d, y in ((synthetic, synthetic_y), (real, real_y)))
+        for c in np.intersect1d(synthetic_y, real_y)
     ]
     pairs = [(a, b) for a, b in parts if len(a) and len(b)]
     return sum(count(a, b) for a, b in pairs) / sum(len(a) for a, _ in pairs) if pairs else None
@@ -214,7 +222,7 @@ class PatchReference:
         cls,
         training: tuple[NDArray[np.floating], Ints],
         pool: tuple[NDArray[np.floating], Ints],
-        left: tuple[NDArray[np.floating], Ints],
+        left_out: tuple[NDArray[np.floating], Ints],
         y: NDArray[np.int64],
         side: int,
     ) -> "PatchReference":
@@ -229,18 +237,19 @@ class PatchReference:
         side : int
             Side of the patches in pixels.
         """
-        (x, at), (known, known_at) = left, pool
+        x, at = left_out
+        pool_x, pool_at = pool
         to_training = nearest_patches(x, training[0])
         to_training[overlap(at, training[1], side).any(axis=1)] = np.inf
-        squares, mine = ((middle // (2 * side)).sum(axis=1) % 2 for middle in (known_at, at))
-        parts = [(known[squares == h], known_at[squares == h]) for h in (0, 1)]
-        apart = [nearest_patches(x, seen, at, seen_at, side) for seen, seen_at in parts]
+        squares, half = ((middle // (2 * side)).sum(axis=1) % 2 for middle in (pool_at, at))
+        parts = [(pool_x[squares == h], pool_at[squares == h]) for h in (0, 1)]
+        apart = [nearest_patches(x, others, at, others_at, side) for others, others_at in parts]
         shares = [
-            share_nearer(d[mine != h], y[mine != h], d[mine == h], y[mine == h])
+            share_nearer(d[half != h], y[half != h], d[half == h], y[half == h])
             for h, d in enumerate(apart)
         ]
         fresh = np.array(shares, dtype=np.float64)
-        return cls(training[0], known, y, to_training, np.minimum(*apart), fresh)
+        return cls(training[0], pool_x, y, to_training, np.minimum(*apart), fresh)
 
     def measure(
         self, x: Floats, y: NDArray[np.int64]
@@ -264,16 +273,16 @@ class PatchReference:
         """
         values: dict[str, float | None] = {}
         floors: dict[str, float | None] = {}
-        known = self.fresh[np.isfinite(self.fresh)]
-        fresh = float(known.mean()) if len(known) else None
-        for name, seen, real, chance in (
+        defined = self.fresh[np.isfinite(self.fresh)]
+        fresh = float(defined.mean()) if len(defined) else None
+        for name, references, real, chance in (
             ("training", self.training, self.to_training, 0.5),
             ("pool", self.pool, self.to_pool, fresh),
         ):
-            if len(seen):
-                made = nearest_patches(x, seen)
-                values[f"nearer_{name}"] = share = share_nearer(made, y, real, self.y)
-                values[f"copies_{name}"] = share_copies(made, y, real, self.y)
+            if len(references):
+                distances = nearest_patches(x, references)
+                values[f"nearer_{name}"] = share = share_nearer(distances, y, real, self.y)
+                values[f"copies_{name}"] = share_copies(distances, y, real, self.y)
                 floors[f"nearer_{name}"] = None if share is None else chance
                 floors[f"copies_{name}"] = share_copies(real, self.y, real, self.y)
         return values, floors

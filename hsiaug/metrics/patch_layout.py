@@ -84,9 +84,9 @@ class KnownPatches:
 def patch_layout(
     cut: Cut,
     train: KnownPatches,
-    held: KnownPatches,
-    made: Floats,
-    made_y: Ints,
+    held_out: KnownPatches,
+    synthetic: Floats,
+    synthetic_y: Ints,
     *,
     seed: int = 0,
     judges: Mapping[str, LayoutJudge] = JUDGES,
@@ -99,9 +99,9 @@ def patch_layout(
         Gives the real patches (n, B, p, p) round centres (n, 2), in scene units.
     train, held : KnownPatches
         Real training and held-out patches.
-    made : (n, B, p, p) floats
+    synthetic : (n, B, p, p) floats
         Made patches in scene units.
-    made_y : (n,) int64
+    synthetic_y : (n,) int64
         Their class ids.
     seed : int
         The same seed gives the same numbers.
@@ -115,33 +115,34 @@ def patch_layout(
         patches.
     """
     rng = np.random.default_rng(derive_seed("patch layout", seed))
-    side = made.shape[-1]
+    side = synthetic.shape[-1]
     if side < 2:
         return Layout(notes=("patches of one pixel have no layout",))
-    classes = np.intersect1d(held.y, made_y)
+    classes = np.intersect1d(held_out.y, synthetic_y)
     if not len(classes):
         return Layout(
             notes=("no class has held-out and synthetic patches: layout cannot be compared",)
         )
-    missing = np.setdiff1d(made_y, classes).tolist()
+    missing = np.setdiff1d(synthetic_y, classes).tolist()
     notes = note_of("layout: left out, for want of held-out patches", missing)
-    shown = np.flatnonzero(np.isin(made_y, classes))
-    most = _most(made, MOST, len(classes))
-    shown = shown[at_most(made_y[shown], most, rng)]
-    made, made_y = made[shown], made_y[shown]
+    rows = np.flatnonzero(np.isin(synthetic_y, classes))
+    most = _most(synthetic, MOST, len(classes))
+    rows = rows[at_most(synthetic_y[rows], most, rng)]
+    synthetic = synthetic[rows]
+    synthetic_y = synthetic_y[rows]
     some = at_most(train.y, most, rng)
-    known = train.take(some)
-    known_x = cut(known.at)
-    space = _components(cut, known_x, held, rng)
+    training = train.take(some)
+    training_x = cut(training.at)
+    space = _components(cut, training_x, held_out, rng)
     compared = _Compared(
         cut=cut,
-        known=known,
-        known_x=known_x,
-        held=held,
-        made=made,
-        made_y=made_y,
+        known=training,
+        known_x=training_x,
+        held=held_out,
+        made=synthetic,
+        made_y=synthetic_y,
         space=space,
-        maps=layout_maps(made, space),
+        maps=layout_maps(synthetic, space),
     )
     columns, n = _statistics(compared, rng)
     design, why = _design(compared, rng)
@@ -156,11 +157,15 @@ def _most(x: Floats, most: int, groups: int) -> int:
     return min(most, max(10, BYTES // (max(1, groups) * x[:1].nbytes)))
 
 
-def _components(cut: Cut, known: Floats, held: KnownPatches, rng: np.random.Generator) -> Space:
+def _components(
+    cut: Cut, training: Floats, held_out: KnownPatches, rng: np.random.Generator
+) -> Space:
     """The space of pixels of training patches and as many held-out ones."""
-    fresh = cut(held.at[np.sort(rng.permutation(len(held))[: max(len(known), 100)])])
-    spectra = [np.moveaxis(part, 1, -1).reshape(-1, part.shape[1]) for part in (known, fresh)]
-    halves = [part[rng.permutation(len(part))[: PIXELS // 2]] for part in spectra]
+    fresh = cut(held_out.at[np.sort(rng.permutation(len(held_out))[: max(len(training), 100)])])
+    spectra = [
+        np.moveaxis(patches, 1, -1).reshape(-1, patches.shape[1]) for patches in (training, fresh)
+    ]
+    halves = [patches[rng.permutation(len(patches))[: PIXELS // 2]] for patches in spectra]
     return fit_space(np.concatenate(halves).astype(np.float64), AXES)
 
 
@@ -216,82 +221,90 @@ def _statistics(compared: _Compared, rng: np.random.Generator) -> tuple[dict[str
         "shuffled": layout_statistics(shuffled, threshold, sills),
         "training": {},
     }
-    again = _drawn_like(compared.made_y[rows], compared.known.y, rng)
-    if len(again):
+    repeated = _drawn_like(compared.made_y[rows], compared.known.y, rng)
+    if len(repeated):
         columns["training"] = layout_statistics(
-            layout_maps(known_x[again], space), threshold, sills
+            layout_maps(known_x[repeated], space), threshold, sills
         )
     return columns, len(rows)
 
 
-def _alike(y: Ints, other: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
-    """Rows of labels y (n,) and of ``other`` (m,) with as many of each class: the largest number
+def _alike(y: Ints, others: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
+    """Rows of labels y (n,) and of ``others`` (m,) with as many of each class: the largest number
     that both have.
     """
     pairs = []
-    for c in np.intersect1d(y, other):
-        own, its = np.flatnonzero(y == c), np.flatnonzero(other == c)
-        size = min(len(own), len(its))
-        pairs.append((rng.choice(own, size, replace=False), rng.choice(its, size, replace=False)))
+    for c in np.intersect1d(y, others):
+        first_rows = np.flatnonzero(y == c)
+        second_rows = np.flatnonzero(others == c)
+        size = min(len(first_rows), len(second_rows))
+        pairs.append(
+            (
+                rng.choice(first_rows, size, replace=False),
+                rng.choice(second_rows, size, replace=False),
+            )
+        )
     first, second = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
     return first.astype(np.int64), second.astype(np.int64)
 
 
-def _drawn_like(y: Ints, known: Ints, rng: np.random.Generator) -> Ints:
-    """Rows of ``known`` (m,) with the class counts of y (n,), drawn with replacement, of the
+def _drawn_like(y: Ints, available: Ints, rng: np.random.Generator) -> Ints:
+    """Rows of ``available`` (m,) with the class counts of y (n,), drawn with replacement, of the
     classes that it has.
     """
     parts = [
-        rng.choice(np.flatnonzero(known == c), size=int((y == c).sum()))
-        for c in np.intersect1d(y, known)
+        rng.choice(np.flatnonzero(available == c), size=int((y == c).sum()))
+        for c in np.intersect1d(y, available)
     ]
     return np.concatenate([np.empty(0, dtype=np.int64), *parts]).astype(np.int64)
 
 
 def _design(compared: _Compared, rng: np.random.Generator) -> tuple[TestDesign | None, str]:
     """The sides of the two-sample test; none, and why, where the scene has too few blocks."""
-    known = compared.known
-    held = compared.held
-    made = compared.made
-    made_y = compared.made_y
+    train = compared.known
+    held_out = compared.held
+    synthetic = compared.made
+    synthetic_y = compared.made_y
     space = compared.space
-    side = made.shape[-1]
-    everywhere = np.concatenate([held.at, known.at]).astype(np.int64) - side // 2
+    side = synthetic.shape[-1]
+    everywhere = np.concatenate([held_out.at, train.at]).astype(np.int64) - side // 2
     places = np.column_stack([np.zeros(len(everywhere), dtype=np.int64), everywhere])
-    y = np.concatenate([held.y, known.y])
+    y = np.concatenate([held_out.y, train.y])
     cells = spatial_cells(places, y, side, rng)
     if cells is None:
         return None, "too few separate blocks of held-out patches for a two-sample test"
-    mine = cells.take((cells.rows < len(held)) & np.isin(y[cells.rows], made_y))
-    corner = (y[mine.rows] * FOLDS + mine.fold) * HALVES + mine.half
-    mine = mine.take(at_most(corner, _most(made, IN_CELL, len(np.unique(corner))), rng))
-    real = Side(np.arange(len(mine)), y[mine.rows], mine.fold, mine.block)
-    real_x = compared.cut(held.at[mine.rows])
+    tested = cells.take((cells.rows < len(held_out)) & np.isin(y[cells.rows], synthetic_y))
+    corner = (y[tested.rows] * FOLDS + tested.fold) * HALVES + tested.half
+    tested = tested.take(at_most(corner, _most(synthetic, IN_CELL, len(np.unique(corner))), rng))
+    real = Side(np.arange(len(tested)), y[tested.rows], tested.fold, tested.block)
+    real_x = compared.cut(held_out.at[tested.rows])
     patch_space = PatchSpace.of(space)
-    near = nearest_of_class(patch_space.reduce(made), made_y, patch_space.reduce(real_x), real.y)
+    near = nearest_of_class(
+        patch_space.reduce(synthetic), synthetic_y, patch_space.reduce(real_x), real.y
+    )
     comparable = np.flatnonzero(near >= 0)
     near = near[comparable]
-    new = Side(comparable, made_y[comparable], real.fold[near], real.block[near])
-    sides = [real.take(mine.half == half) for half in range(HALVES)]
-    first, second, new = match_folds([*sides, new], rng, TESTED)
-    if not len(new):
+    synthetic_side = Side(comparable, synthetic_y[comparable], real.fold[near], real.block[near])
+    sides = [real.take(tested.half == half) for half in range(HALVES)]
+    first, second, synthetic_side = match_folds([*sides, synthetic_side], rng, TESTED)
+    if not len(synthetic_side):
         return None, "too few separate blocks of held-out patches for a two-sample test"
-    trained = cells.take((cells.rows >= len(held)) & np.isin(y[cells.rows], made_y))
-    seen = Side(trained.rows - len(held), y[trained.rows], trained.fold, trained.block)
-    again, seen = match_folds([real, seen], rng, TESTED)
+    trained = cells.take((cells.rows >= len(held_out)) & np.isin(y[cells.rows], synthetic_y))
+    training_side = Side(trained.rows - len(held_out), y[trained.rows], trained.fold, trained.block)
+    real_side, training_side = match_folds([real, training_side], rng, TESTED)
 
-    def mapped(part: Side) -> MappedSide:
-        return MappedSide(part, layout_maps(real_x[part.rows], space))
+    def mapped(matched: Side) -> MappedSide:
+        return MappedSide(matched, layout_maps(real_x[matched.rows], space))
 
     halves = (mapped(first), mapped(second))
     damaged = shuffle_pixels(real_x[second.rows], 1.0, rng)
     training = None
-    if len(seen):
-        seen_maps = layout_maps(compared.known_x[seen.rows], space)
-        training = (mapped(again), MappedSide(seen, seen_maps))
+    if len(training_side):
+        seen_maps = layout_maps(compared.known_x[training_side.rows], space)
+        training = (mapped(real_side), MappedSide(training_side, seen_maps))
     design = TestDesign(
         halves=halves,
-        made=MappedSide(new, compared.maps.take(new.rows)),
+        made=MappedSide(synthetic_side, compared.maps.take(synthetic_side.rows)),
         shuffled=MappedSide(second, layout_maps(damaged, space)),
         training=training,
     )

@@ -63,10 +63,10 @@ def reconstruction_losses(
         "codec_cross_entropy": None,
     }
     if probability is not None and masks is not None:
-        shown = probability[(masks > 0) & ~np.isnan(probability)].astype(np.float64)
-        if shown.size:
+        labelled = probability[(masks > 0) & ~np.isnan(probability)].astype(np.float64)
+        if labelled.size:
             losses["codec_cross_entropy"] = float(
-                -np.log(shown.clip(LEAST_PROBABILITY, 1.0)).mean()
+                -np.log(labelled.clip(LEAST_PROBABILITY, 1.0)).mean()
             )
     return losses
 

@@ -39,7 +39,9 @@ MOST = 500
 """Samples of one class that are used at most, of each set."""
 
 
-def reliability(train: Spectra, held: Spectra, synthetic: Spectra, *, seed: int = 0) -> Reliability:
+def reliability(
+    train: Spectra, held_out: Spectra, synthetic: Spectra, *, seed: int = 0
+) -> Reliability:
     """Judge the labels of synthetic centre spectra; all spectra in scene units.
 
     R1, train on real and test on synthetic: GAN-test (Shmelkov et al. 2018, arXiv:1807.09499) with
@@ -52,24 +54,31 @@ def reliability(train: Spectra, held: Spectra, synthetic: Spectra, *, seed: int 
     oracle still sees wrong labels.
     """
     rng = np.random.default_rng(derive_seed("reliability", seed))
-    classes = shared_classes([train, held, synthetic])
+    classes = shared_classes([train, held_out, synthetic])
     notes = note_of("not judged, for want of real samples", set(synthetic.counts) - set(classes))
     if len(classes) < 2:
         return Reliability(
             (), 0, 0, (*notes, "two classes with real and synthetic samples are needed")
         )
-    held, synthetic = (
-        part.only(classes).take(at_most(part.only(classes).y, MOST, rng))
-        for part in (held, synthetic)
+    held_out, synthetic = (
+        spectra.only(classes).take(at_most(spectra.only(classes).y, MOST, rng))
+        for spectra in (held_out, synthetic)
     )
-    made, real = guesses_of(train, (synthetic, held))
-    agreement = agreement_score("agreement", "R1 probe agreement", synthetic, held, made, real, rng)
-    seen, rest = _halves(held, rng)
-    known = Spectra(np.concatenate([train.x, seen.x]), np.concatenate([train.y, seen.y]))
+    synthetic_guesses, real_guesses = guesses_of(train, (synthetic, held_out))
+    agreement = agreement_score(
+        "agreement", "R1 probe agreement", synthetic, held_out, synthetic_guesses, real_guesses, rng
+    )
+    learnt, unseen = _halves(held_out, rng)
+    all_known = Spectra(np.concatenate([train.x, learnt.x]), np.concatenate([train.y, learnt.y]))
     oracle = agreement_score(
-        "oracle", "R1 oracle agreement", synthetic, rest, *guesses_of(known, (synthetic, rest)), rng
+        "oracle",
+        "R1 oracle agreement",
+        synthetic,
+        unseen,
+        *guesses_of(all_known, (synthetic, unseen)),
+        rng,
     )
-    return Reliability((agreement, oracle), len(synthetic), len(held), notes)
+    return Reliability((agreement, oracle), len(synthetic), len(held_out), notes)
 
 
 def fit_lda(train: Spectra) -> Probe:
@@ -103,52 +112,62 @@ PROBES: tuple[Callable[[Spectra], Probe], ...] = (fit_lda, fit_svm)
 """The probes of R1."""
 
 
-def guesses_of(known: Spectra, sets: tuple[Spectra, Spectra]) -> tuple[Ints, Ints]:
-    """(probes, n) class ids of two sets by probes that learnt from ``known``."""
-    probes = [fit(known) for fit in PROBES]
-    a, b = (np.stack([probe(part.x) for probe in probes]) for part in sets)
+def guesses_of(learnt: Spectra, sets: tuple[Spectra, Spectra]) -> tuple[Ints, Ints]:
+    """(probes, n) class ids of two sets by probes that learnt from ``learnt``."""
+    probes = [fit(learnt) for fit in PROBES]
+    a, b = (np.stack([probe(spectra.x) for probe in probes]) for spectra in sets)
     return a, b
 
 
-def _halves(held: Spectra, rng: np.random.Generator) -> tuple[Spectra, Spectra]:
+def _halves(held_out: Spectra, rng: np.random.Generator) -> tuple[Spectra, Spectra]:
     """Two random halves of each class; of an odd number, the second has one more."""
-    second = np.zeros(len(held), dtype=bool)
-    for c, n in held.counts.items():
-        second[rng.choice(np.flatnonzero(held.y == c), size=(n + 1) // 2, replace=False)] = True
-    return held.take(~second), held.take(second)
+    second = np.zeros(len(held_out), dtype=bool)
+    for c, n in held_out.counts.items():
+        second[rng.choice(np.flatnonzero(held_out.y == c), size=(n + 1) // 2, replace=False)] = True
+    return held_out.take(~second), held_out.take(second)
 
 
 def agreement_score(
     name: str,
     label: str,
     synthetic: Spectra,
-    held: Spectra,
-    made: Ints,
-    real: Ints,
+    held_out: Spectra,
+    guesses: Ints,
+    held_out_guesses: Ints,
     rng: np.random.Generator,
     tiles: tuple[Ints, Ints] | None = None,
 ) -> LabelScore:
-    """The agreement of the guesses ``made`` (probes, n) with the synthetic labels, calibrated on
-    those of ``held``.
+    """The agreement of the guesses ``guesses`` (probes, n) with the synthetic labels, calibrated on
+    those of ``held_out``.
 
     Parameters
     ----------
     tiles : (Ints, Ints) or None
-        (n,) and (m,) of what tile each sample, and each of ``held``, is a pixel: the bootstrap
-        draws whole tiles, and the curve has the class shares of ``held``, since wrong masks
+        (n,) and (m,) of what tile each sample, and each of ``held_out``, is a pixel: the bootstrap
+        draws whole tiles, and the curve has the class shares of ``held_out``, since wrong masks
         change those of the made ones.
     """
-    labels, n = (synthetic if tiles is None else held).y, len(synthetic)
-    curve = calibrate(lambda rows, y: float((real[:, rows] == y).mean()), held, labels, ROUNDS, rng)
-    share = (made == synthetic.y).mean(axis=0)
-    floor = float(np.mean([(made == rng.permutation(synthetic.y)).mean() for _ in range(ROUNDS)]))
+    labels = (synthetic if tiles is None else held_out).y
+    n = len(synthetic)
+    curve = calibrate(
+        lambda rows, y: float((held_out_guesses[:, rows] == y).mean()),
+        held_out,
+        labels,
+        ROUNDS,
+        rng,
+    )
+    share = (guesses == synthetic.y).mean(axis=0)
+    floor = float(
+        np.mean([(guesses == rng.permutation(synthetic.y)).mean() for _ in range(ROUNDS)])
+    )
     scores = _drawn_means(share, None if tiles is None else tiles[0], rng)
     ceilings = (
         curve.rounds[:, 0]
         if tiles is None
-        else _drawn_means((real == held.y).mean(axis=0), tiles[1], rng)
+        else _drawn_means((held_out_guesses == held_out.y).mean(axis=0), tiles[1], rng)
     )
-    value, ceiling = float(share.mean()), float(curve.mean[0])
+    value = float(share.mean())
+    ceiling = float(curve.mean[0])
     falls = curve.spearman is not None and curve.spearman <= USABLE
     why = why_silent(100 * value, 100 * ceiling, 100 * floor, 100 * scores, 100 * ceilings)
     why = why if falls else FLAT

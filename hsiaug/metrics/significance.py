@@ -137,10 +137,10 @@ def max_t(family: Sequence[Mapping[Hashable, float]]) -> list[FlipTest]:
     # (patterns, comparisons); the first pattern is as seen.
     z = np.abs(_signs(len(draws)) @ differences) / np.where(length > 0, length, 1)
     order = np.argsort(-z[0], kind="stable")
-    seen = z[0, order] - TIE
+    observed = z[0, order] - TIE
     # Of each comparison and those of smaller z.
     highest = np.maximum.accumulate(z[:, order[::-1]], axis=1)[:, ::-1]
-    corrected = np.maximum.accumulate((highest >= seen).mean(axis=0))
+    corrected = np.maximum.accumulate((highest >= observed).mean(axis=0))
     rank = len(z) - math.ceil(ALPHA * len(z))
     needed = np.partition(highest, rank, axis=0)[rank]
     first_kept = int(np.append(corrected < ALPHA, False).argmin())

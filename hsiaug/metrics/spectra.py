@@ -52,7 +52,7 @@ class Spectra:
 
 def shared_classes(sets: Sequence[Spectra], fewest: int = 1) -> list[int]:
     """Sorted ids of the classes that have at least ``fewest`` spectra in every set."""
-    counts = [part.counts for part in sets]
+    counts = [spectra.counts for spectra in sets]
     return sorted(c for c in counts[0] if all(count.get(c, 0) >= fewest for count in counts))
 
 
@@ -64,8 +64,8 @@ def match_sizes(sets: Sequence[Spectra], rng: np.random.Generator) -> list[Spect
     spectra differ.
     """
     classes = shared_classes(sets)
-    sizes = {c: min(part.counts[c] for part in sets) for c in classes}
-    return [part.take(_some(part.y, sizes, rng)) for part in sets]
+    sizes = {c: min(spectra.counts[c] for spectra in sets) for c in classes}
+    return [spectra.take(_some(spectra.y, sizes, rng)) for spectra in sets]
 
 
 def at_most(y: NDArray[np.int64], most: int, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -117,8 +117,8 @@ class Space:
         away.
         """
         z = self.z(x)
-        left: NDArray[np.float64] = np.linalg.norm(z - (z @ self.axes) @ self.axes.T, axis=1)
-        return left
+        length: NDArray[np.float64] = np.linalg.norm(z - (z @ self.axes) @ self.axes.T, axis=1)
+        return length
 
 
 def fit_space(x: NDArray[np.float64], most: int = MOST_AXES) -> Space:
@@ -141,7 +141,8 @@ def spectral_angle(u: Array, v: Array) -> Array:
     spectrum of zeros has no direction: its angle to anything is taken as 90°, and as 0° to
     another one of zeros.
     """
-    u, v = _unit(u), _unit(v)
+    u = _unit(u)
+    v = _unit(v)
     near = np.linalg.norm(u - v, axis=-1)
     far = np.linalg.norm(u + v, axis=-1)
     angle: Array = np.degrees(2 * np.arctan2(near, np.where(near + far > 0, far, 1.0)))
@@ -169,9 +170,11 @@ def plane_distance(a: Array, b: Array, frame: Array) -> float:
     """
     from scipy.spatial.distance import jensenshannon
 
-    low, high = frame.min(axis=0), frame.max(axis=0)
+    low = frame.min(axis=0)
+    high = frame.max(axis=0)
     room = np.maximum(MARGIN * (high - low), 1e-9)
-    low, high = low - room, high + room
+    low = low - room
+    high = high + room
     edges = list(np.linspace(low, high, BINS + 1).T)
     p, q = (np.histogramdd(points.clip(low, high), edges)[0].ravel() for points in (a, b))
     distance = float(jensenshannon(p, q, base=2))

@@ -88,10 +88,10 @@ def match_folds(sides: Sequence[Side], rng: np.random.Generator, most: int) -> l
         (k, c) for k in range(FOLDS) for c in np.unique(np.concatenate([side.y for side in sides]))
     ]
     rows = [[np.flatnonzero((side.fold == k) & (side.y == c)) for side in sides] for k, c in cells]
-    sizes = np.array([min(map(len, own)) for own in rows])
+    sizes = np.array([min(map(len, candidates_of_sides)) for candidates_of_sides in rows])
     cap = _cap(sizes, most)
-    for own, size in zip(rows, np.minimum(sizes, cap).tolist(), strict=True):
-        for parts, candidates in zip(chosen, own, strict=True):
+    for candidates_of_sides, size in zip(rows, np.minimum(sizes, cap).tolist(), strict=True):
+        for parts, candidates in zip(chosen, candidates_of_sides, strict=True):
             parts.append(rng.choice(candidates, size=size, replace=False))
     return [
         side.take(np.concatenate(parts).astype(np.int64))
@@ -137,25 +137,34 @@ def two_sample_auc(
     rng = np.random.default_rng(derive_seed("two-sample bootstrap", seed))
     for k in range(FOLDS):
         tested = [side.fold == k for side in sides]
-        sizes = [int(part.sum()) for part in tested]
+        sizes = [int(in_fold.sum()) for in_fold in tested]
         if (
-            min(*sizes, *(len(part) - size for part, size in zip(tested, sizes, strict=True)))
+            min(*sizes, *(len(in_fold) - size for in_fold, size in zip(tested, sizes, strict=True)))
             < FEWEST
         ):
             continue
-        known = [own[~part] for own, part in zip(x, tested, strict=True)]
-        label = np.repeat([0, 1], [len(part) for part in known]).astype(np.int64)
-        test = np.concatenate([own[part] for own, part in zip(x, tested, strict=True)])
-        score = judge(np.concatenate(known), label, test, derive_seed("two-sample", seed, k))
-        real, made = score[: sizes[0]], score[sizes[0] :]
+        learnt = [values[~in_fold] for values, in_fold in zip(x, tested, strict=True)]
+        label = np.repeat([0, 1], [len(in_fold) for in_fold in learnt]).astype(np.int64)
+        test = np.concatenate([values[in_fold] for values, in_fold in zip(x, tested, strict=True)])
+        score = judge(np.concatenate(learnt), label, test, derive_seed("two-sample", seed, k))
+        real_scores = score[: sizes[0]]
+        made_scores = score[sizes[0] :]
         weights = [
-            _drawn_weights(side.block[part], rng) for side, part in zip(sides, tested, strict=True)
+            _drawn_weights(side.block[in_fold], rng)
+            for side, in_fold in zip(sides, tested, strict=True)
         ]
         aucs.append(
-            float(_weighted_auc(real, made, np.ones((1, len(real))), np.ones((1, len(made))))[0])
+            float(
+                _weighted_auc(
+                    real_scores,
+                    made_scores,
+                    np.ones((1, len(real_scores))),
+                    np.ones((1, len(made_scores))),
+                )[0]
+            )
         )
-        rounds.append(_weighted_auc(real, made, *weights))
-        n += len(real)
+        rounds.append(_weighted_auc(real_scores, made_scores, *weights))
+        n += len(real_scores)
     if len(aucs) < 2:
         return None
     low, high = np.nanpercentile(np.nanmean(rounds, axis=0), [2.5, 97.5])
@@ -172,7 +181,9 @@ def _drawn_weights(block: Ints, rng: np.random.Generator) -> Array:
     return weights
 
 
-def _weighted_auc(real: Array, made: Array, real_weight: Array, made_weight: Array) -> Array:
+def _weighted_auc(
+    real: Array, synthetic: Array, real_weight: Array, synthetic_weight: Array
+) -> Array:
     """(rounds,) P(made > real) + ½ P(equal), of scores (n,) and (m,) with weights (rounds, n) and
     (rounds, m).
     """
@@ -181,10 +192,10 @@ def _weighted_auc(real: Array, made: Array, real_weight: Array, made_weight: Arr
     summed = np.concatenate(
         [np.zeros((len(real_weight), 1)), np.cumsum(real_weight[:, order], axis=1)], axis=1
     )
-    below = summed[:, np.searchsorted(ranked, made, side="left")]
-    not_above = summed[:, np.searchsorted(ranked, made, side="right")]
-    whole = summed[:, -1] * made_weight.sum(axis=1)
-    auc: Array = ((below + not_above) / 2 * made_weight).sum(axis=1) / np.where(
+    below = summed[:, np.searchsorted(ranked, synthetic, side="left")]
+    not_above = summed[:, np.searchsorted(ranked, synthetic, side="right")]
+    whole = summed[:, -1] * synthetic_weight.sum(axis=1)
+    auc: Array = ((below + not_above) / 2 * synthetic_weight).sum(axis=1) / np.where(
         whole > 0, whole, np.nan
     )
     return auc

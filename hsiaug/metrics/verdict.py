@@ -111,10 +111,12 @@ def correct(family: Sequence[Evidence]) -> list[Evidence]:
     """The same with the sign-flip test, corrected for all of the family; draws of one name change
     sign together.
     """
-    tests = max_t([dict(zip(one.draws, one.differences, strict=True)) for one in family])
+    tests = max_t(
+        [dict(zip(evidence.draws, evidence.differences, strict=True)) for evidence in family]
+    )
     return [
-        replace(one, p=test.p, p_corrected=test.corrected, critical=test.critical)
-        for one, test in zip(family, tests, strict=True)
+        replace(evidence, p=test.p, p_corrected=test.corrected, critical=test.critical)
+        for evidence, test in zip(family, tests, strict=True)
     ]
 
 

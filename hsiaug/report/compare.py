@@ -314,14 +314,14 @@ def _against(
     found = [c for c in candidates if len(c.mine)]
     if len(found) < 2:
         return found[0] if found else None
-    return max(found, key=lambda c: (len(c.mine), max(c.control.trials.columns["created"])))
+    return max(found, key=lambda c: (len(c.mine), max(c.control.trials.values("created"))))
 
 
 def pair_up(cell: ArmCell, control: ArmCell, scores: MetricSet) -> Comparison:
     """An arm against another, draw by draw; a draw in which either made no sample says nothing, and
     is left out.
     """
-    draws = len(cell.ok.columns["draw"].values)
+    draws = len(cell.ok.shared["draw"][1])
     place = np.full(draws + 1, -1)
     place[control.drawn] = np.arange(len(control.drawn))
     place[-1] = -1  # of trials without a sample

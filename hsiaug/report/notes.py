@@ -133,11 +133,10 @@ def table_notes(table: Table, *, compared: bool = True) -> list[str]:
 def _parts(table: Table) -> dict[tuple[str, str], list[str]]:
     """Seen and new fields, shown and hidden pixels, and how many classes have such pixels."""
     found = {}
-    columns = table.trials.columns
     for pair in [("seen", "new"), ("shown", "hidden")] if table.scores.fields else []:
         if (told := table.trials_with(pair[1])).any():
             names = (f"n_classes_{part}" for part in pair)
-            counts = [columns[name][told] if name in columns else np.zeros(1) for name in names]
+            counts = [table.trials.numbers(name)[told] for name in names]
             found[pair] = [count_range(np.nan_to_num(own).astype(int).tolist()) for own in counts]
     return found
 
@@ -181,7 +180,7 @@ def audit_lines(table: Table, where: str) -> list[tuple[str, str]]:
         made=list(_synthetic(table)),
         blind=_blind(table),
         control_classifiers=CONTROL_CLASSIFIERS,
-        kinds=Counter(table.trials.columns["status"].tolist()),
+        kinds=Counter(table.trials.values("status")),
         where=where,
     )
 

@@ -13,7 +13,7 @@ from math import isnan
 from typing import Literal
 
 from hsiaug.metrics.significance import mean_std, t_interval
-from hsiaug.report.records import spread_of_recall
+from hsiaug.report.trial_columns import spread_of_recall
 from hsiaug.trial.declared_tables import (
     QUALITY,
     ArmTrial,

@@ -23,11 +23,11 @@ from hsiaug.report.compare import (
     over_best,
     synthetic_only,
 )
+from hsiaug.report.conditions import Condition
 from hsiaug.report.labels import key_labels
 from hsiaug.report.records import (
     ArmCell,
     CellKey,
-    Condition,
     DrawKey,
     by_draw,
     make_cells,
@@ -128,11 +128,7 @@ class Table:
 
     def trials_with(self, part: str) -> NDArray[np.bool_]:
         """(n,) which trials have numbers of a part of the test pixels: "new" or "hidden"."""
-        name = f"has_{part}"
-        columns = self.trials.columns
-        if name not in columns:
-            return np.zeros(len(self.trials), dtype=bool)
-        return np.asarray(~np.isnan(columns[name]))
+        return np.asarray(~np.isnan(self.trials.numbers(f"has_{part}")))
 
     @property
     def brief_fields(self) -> tuple[Metric, ...]:
@@ -152,18 +148,17 @@ class Table:
     @property
     def subsets(self) -> tuple[Metric, ...]:
         """The AA over fixed classes that some trial reports."""
-        columns = self.trials.columns
         named = (
             name
-            for name in columns
-            if name.startswith("subset:") and not np.isnan(columns[name]).all()
+            for name in self.trials.further
+            if name.startswith("subset:") and not np.isnan(self.trials.numbers(name)).all()
         )
         return tuple(Metric(name, name.replace("subset:", "AA ")) for name in named)
 
     @property
     def failed(self) -> tuple[Trial, ...]:
         """Failed trials, those of control classifiers too."""
-        return tuple(self.trials[self.trials.columns["failed"]])
+        return tuple(self.trials[self.trials.numbers("failed")])
 
     @cached_property
     def leaky(self) -> bool:
@@ -368,7 +363,7 @@ def build_report(
             if runs is not None:
                 asked = set(runs[run])
                 mine = every[
-                    np.fromiter((hash in asked for hash in every.columns["hash"]), bool, len(every))
+                    np.fromiter((hash in asked for hash in every.numbers("hash")), bool, len(every))
                 ]
             groups = {part[0].condition: part for part in mine.parts("table")}
             # The points of learning curves last: one of them says little alone.
@@ -391,15 +386,10 @@ def _table(run: str, title: str, condition: Condition, trials: Trials) -> Table:
     large, tested = large_classes(audit["test_counts"] for audit in audits)
     scores = over_large(metric_set(condition.task), len(large), tested)
     if scores.main.key == "aa_large":
-        names = [f"recall:{c}" for c in large]
-        none = np.full(len(trials), np.nan)
-        found = [
-            (trials.columns[name] if names[-1] in trials.columns else none).tolist()
-            for name in names
-        ]
-        trials.columns["aa_large"] = np.fromiter(
-            map(fsum, zip(*found, strict=True)), np.float64
-        ) / len(large)
+        recalls = (trials.numbers(f"recall:{c}").tolist() for c in large)
+        sums = np.fromiter(map(fsum, zip(*recalls, strict=True)), np.float64)
+        frame = trials.frame.assign(aa_large=sums / len(large))
+        trials = Trials(frame, trials.shared, trials.further)
     cells = make_cells(trials)
     ordinary = {key: cell for key, cell in cells.items() if key[1].name not in CONTROL_CLASSIFIERS}
     return Table(

@@ -80,14 +80,14 @@ class Pairing:
         What is no more than rounding is no difference.
         """
         found, key = self.comparison, self.score.key
-        a, b = found.control.ok.columns, found.cell.ok.columns
+        a, b = found.control.ok, found.cell.ok
         columns = {
-            "seed": a["seed"][found.theirs],
+            "seed": a.numbers("seed")[found.theirs],
             "a": found.control.column(key)[found.theirs],
             "b": found.cell.column(key)[found.mine],
             "difference": np.array([d if abs(d) > TINY else 0.0 for d in found.main.differences]),
-            "record_a": a["hash"][found.theirs],
-            "record_b": b["hash"][found.mine],
+            "record_a": a.numbers("hash")[found.theirs],
+            "record_b": b.numbers("hash")[found.mine],
         }
         return [
             dict(zip(columns, row, strict=True))
@@ -336,7 +336,7 @@ def _page(comparison: ArmComparison, pairing: Pairing) -> ReportPage:
         for d in pairing.draws
     ]
     deltas = found.class_deltas(len(table.class_names))
-    audits = found.cell.ok.columns["audit"][found.mine].tolist()
+    audits = found.cell.ok[found.mine].values("audit")
     classes = [
         (
             f"{c} {name}",
@@ -376,8 +376,8 @@ def notes(pairing: Pairing) -> Iterator[str]:
         ("B", pairing.b, pairing.comparison.mine),
     ):
         left: dict[str, list[int]] = {}
-        alone = cell.trials.columns["failed"] | cell.trials.columns["idle"]
-        alone[np.delete(np.flatnonzero(cell.trials.columns["used"]), paired)] = True
+        alone = cell.trials.numbers("failed") | cell.trials.numbers("idle")
+        alone[np.delete(np.flatnonzero(cell.trials.numbers("used")), paired)] = True
         for trial in cell.trials[alone]:
             why = "nothing made" if trial.idle else "no partner on the same pixels"
             left.setdefault(why_failed({"error": trial.error}) if trial.failed else why, []).append(

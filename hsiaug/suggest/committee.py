@@ -49,8 +49,8 @@ class Member:
 
 
 def committee(classifiers: Sequence[str], bands: int) -> tuple[Member, ...]:
-    """Every classifier, the usual ones where none is named, in every view that a scene of so many
-    bands has.
+    """Every classifier, the usual ones where none is named, in every spectral transform that a
+    scene with this number of bands allows.
 
     Raises InputError for fewer than two members: one alone is never in doubt.
     """

@@ -230,8 +230,8 @@ class Segments:
     def medoid(self, j: int) -> tuple[int, int]:
         """Row and column of the pixel that is most like its segment."""
         members = np.flatnonzero(self._member == j)
-        apart = ((self._features[members] - self.centres[j]) ** 2).sum(axis=1)
-        row, column = self.coords[members[apart.argmin()]]
+        distances = ((self._features[members] - self.centres[j]) ** 2).sum(axis=1)
+        row, column = self.coords[members[distances.argmin()]]
         return int(row), int(column)
 
 
@@ -258,21 +258,21 @@ def cover(
     from scipy.spatial import KDTree
     from scipy.spatial.distance import cdist
 
-    apart = cdist(centres, centres)
-    others = apart + np.where(np.eye(len(apart), dtype=bool), np.inf, 0)
+    distances = cdist(centres, centres)
+    others = distances + np.where(np.eye(len(distances), dtype=bool), np.inf, 0)
     nearest = others.min(axis=1)
     width = REACH * float(np.median(nearest)) if len(centres) > 1 else 1.0
-    near = np.exp(-0.5 * (apart / max(width, 1e-12)) ** 2)
+    coverage = np.exp(-0.5 * (distances / max(width, 1e-12)) ** 2)
     # An empty tree gives infinite distances, which cover nothing.
     covered = np.exp(-0.5 * (KDTree(known).query(centres)[0] / max(width, 1e-12)) ** 2)
     uncovered = max(float((1 - covered) @ mass), 1e-12)
     chosen: list[int] = []
     shares: list[float] = []
     for _ in range(count):
-        gain = np.maximum(near - covered, 0) @ mass
+        gain = np.maximum(coverage - covered, 0) @ mass
         gain[chosen] = -1
         best = int(gain.argmax())
         chosen.append(best)
         shares.append(float(max(gain[best], 0) / uncovered))
-        covered = np.maximum(covered, near[best])
+        covered = np.maximum(covered, coverage[best])
     return chosen, shares

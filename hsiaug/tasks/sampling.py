@@ -263,7 +263,7 @@ class PairSampling:
 
 
 def _pairs(real: int, rate: Rate) -> int:
-    """Synthetic pairs for so many real ones."""
+    """The number of synthetic pairs for a number of real pairs."""
     check_lambda(rate.lam)
     check_times(rate.times)
     return math.floor((rate.lam + rate.times) * real + 0.5)

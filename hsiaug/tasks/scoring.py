@@ -10,7 +10,15 @@ import numpy as np
 
 from hsiaug.core.pairs import PairSet
 from hsiaug.core.scene import Scene
-from hsiaug.metrics.accuracy import Counts, confusion, dense_score, grouped_confusion, score
+from hsiaug.metrics.accuracy import (
+    Counts,
+    confusion,
+    dense_score,
+    dense_score_many,
+    grouped_confusion,
+    score,
+    score_many,
+)
 from hsiaug.protocol.split import Split
 from hsiaug.protocol.tiling import TileSplit
 from hsiaug.tasks.types import Prediction
@@ -56,11 +64,25 @@ class Scorer(Protocol):
         """
         ...
 
+    def metrics_of_many(
+        self,
+        matrices: Counts,
+        subsets: Mapping[str, tuple[int, ...]],
+        new: Counts | None = None,
+        hidden: Counts | None = None,
+        /,
+    ) -> dict[str, Any]:
+        """The same of n records at once, to compare with what these state: arrays (n, …) of counts
+        (n, C, C) under the same keys, with NaN for None, equal but for rounding.
+        """
+        ...
+
 
 class PixelScorer:
     """Overall and average accuracy, κ, and the accuracy of each class."""
 
     metrics = staticmethod(score)
+    metrics_of_many = staticmethod(score_many)
 
     def score(self, scene: Scene, split: Split, prediction: Prediction) -> dict[str, object]:
         index, label = prediction
@@ -102,3 +124,12 @@ class MaskScorer:
         hidden: Counts | None = None,
     ) -> dict[str, object]:
         return dense_score(matrix, change=self.change)
+
+    def metrics_of_many(
+        self,
+        matrices: Counts,
+        subsets: Mapping[str, tuple[int, ...]],
+        new: Counts | None = None,
+        hidden: Counts | None = None,
+    ) -> dict[str, Any]:
+        return dense_score_many(matrices, change=self.change)

@@ -75,8 +75,8 @@ def _groups(coords: Ints, patch: int) -> list[Ints]:
     """Indices into coords (n, 2), at least min(n, FOLDS) groups of them."""
     from scipy.sparse.csgraph import connected_components
 
-    apart = np.abs(coords[:, None] - coords).max(axis=2)
-    _, member = connected_components(apart < patch, directed=False)
+    distances = np.abs(coords[:, None] - coords).max(axis=2)
+    _, member = connected_components(distances < patch, directed=False)
     groups = [np.flatnonzero(member == k) for k in range(member.max() + 1)]
     while len(groups) < min(len(coords), FOLDS):
         groups.sort(key=lambda group: (-len(group), group[0]))

@@ -97,12 +97,13 @@ def inspect(samples: Samples, view: View) -> None:
         return
     allowed = np.arange(IGNORE, len(view.class_names) + 1)
     require(np.isin(y, allowed).all(), f"masks with ids {y.min()}..{y.max()}")
-    sure = samples.confidence
-    if sure is not None:
-        require(sure.dtype == np.float32, f"confidence {sure.dtype}")
+    confidence = samples.confidence
+    if confidence is not None:
+        require(confidence.dtype == np.float32, f"confidence {confidence.dtype}")
         # The shape is for the samples themselves to check.
         require(
-            ((sure >= 0) & (sure <= 1)).all(), f"a confidence of {sure.min():.3g}..{sure.max():.3g}"
+            ((confidence >= 0) & (confidence <= 1)).all(),
+            f"a confidence of {confidence.min():.3g}..{confidence.max():.3g}",
         )
 
 

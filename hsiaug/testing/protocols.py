@@ -55,7 +55,7 @@ class ProtocolSubject:
         self.argument = plugin.example if argument is None else argument
 
     def protocol(self, buffer: Buffer | None = None) -> SplitProtocol:
-        """Read from its text anew."""
+        """The protocol, parsed from its text."""
         return self.plugin.parse(self.argument, buffer or self.plugin.usual_buffer)
 
     @cached_property

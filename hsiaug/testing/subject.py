@@ -172,9 +172,7 @@ class Subject(ABC, Generic[F]):
         return CaseBench(case, spec, self.card.scope)
 
     def trial(self) -> Record:
-        """The record of a whole trial on the easy case. A generator is not fitted anew where its
-        first fit was made.
-        """
+        """The record of a whole trial on the easy case. The first fit of a generator is reused."""
         plugins: dict[tuple[Kind, str], Found] = {}
         for kind, plugin in {**REFERENCE_PLUGINS, self.kind: self.plugin}.items():
             entry = Entry(kind, plugin.card.name, f"{plugin.__module__}:{plugin.__qualname__}")

@@ -190,7 +190,7 @@ def asked_values(
     claims: tuple[Claim, ...], tables: tuple[DeclaredTable, ...], *, measures: bool
 ) -> dict[str, tuple[str, ...]]:
     """What is asked of each arm, by its name: measures of samples, or metrics of records."""
-    asked: dict[str, dict[str, None]] = {}
+    values_of_arm: dict[str, dict[str, None]] = {}
     pairs = [
         (arm, value)
         for claim in claims
@@ -206,5 +206,5 @@ def asked_values(
     ]
     for arm, value in pairs:
         if value.startswith(QUALITY) == measures:
-            asked.setdefault(arm, {})[value.removeprefix(QUALITY)] = None
-    return {arm: tuple(values) for arm, values in asked.items()}
+            values_of_arm.setdefault(arm, {})[value.removeprefix(QUALITY)] = None
+    return {arm: tuple(values) for arm, values in values_of_arm.items()}

@@ -43,13 +43,12 @@ def check_device(requested: str) -> str:
         return "cpu"
     import torch
 
-    gpu = (
-        "cuda"
-        if torch.cuda.is_available()
-        else "mps"
-        if torch.backends.mps.is_available()
-        else "cpu"
-    )
+    if torch.cuda.is_available():
+        gpu = "cuda"
+    elif torch.backends.mps.is_available():
+        gpu = "mps"
+    else:
+        gpu = "cpu"
     if requested == "auto":
         return gpu
     try:
@@ -133,15 +132,19 @@ def environment() -> dict[str, object]:
     }
 
 
+def give_back_memory() -> None:
+    """Give the system back what this process has freed, in a few milliseconds."""
+    # Only glibc keeps so much that it has a function for that.
+    with contextlib.suppress(AttributeError):
+        if sys.platform == "linux":
+            ctypes.CDLL(None).malloc_trim(0)
+
+
 def restart_peak_memory() -> None:
     """Give back memory that is not in use, and forget the peak so far, where the system can
     (Linux).
     """
-    with contextlib.suppress(
-        AttributeError
-    ):  # only glibc keeps so much that it has a function for that
-        if sys.platform == "linux":
-            ctypes.CDLL(None).malloc_trim(0)
+    give_back_memory()
     with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
 

@@ -22,6 +22,8 @@ NAME = re.compile(r"[0-9a-f]{16}\.sqlite")
 FORMAT = 0
 """Of packs, as SQLite keeps it (user_version)."""
 WORD = re.compile(r"\w[\w:.+-]{,63}")  # a hash or a time
+EVERY_ROW = -(2**63), 2**63 - 1
+"""The first and the last number that a row can have."""
 SETTLED = 2 * 10**9
 """Nanoseconds after which a folder that changes has another time of change."""
 UNREADABLE = sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM
@@ -78,11 +80,22 @@ class Packs:
         self._look()
         return [self.folder / name for name in self._open]
 
-    def rows(self, path: Path) -> Iterator[tuple[str, bytes]]:
-        """The hashes and records of a pack, in the order in which they were written."""
-        return self._ask(
-            "SELECT hash, record FROM records ORDER BY rowid", (str, bytes), only=path.name
-        )
+    def numbered_rows(self, path: Path) -> int:
+        """How many rows a pack has, numbered from 1; 0 where they are numbered otherwise."""
+        query = "SELECT count(*), coalesce(min(rowid), 1), coalesce(max(rowid), 0) FROM records"
+        ((number, first, last),) = self._ask(query, (int, int, int), only=path.name)
+        return number if (first, last) == (1, number) else 0
+
+    def rows(self, path: Path, between: tuple[int, int] = EVERY_ROW) -> Iterator[tuple[str, bytes]]:
+        """The hashes and records of a pack, in the order in which they were written.
+
+        Parameters
+        ----------
+        between : (int, int)
+            The first and the last number of rows that are read.
+        """
+        query = "SELECT hash, record FROM records WHERE rowid BETWEEN ? AND ? ORDER BY rowid"
+        return self._ask(query, (str, bytes), *between, only=path.name)
 
     def get(self, hash: str) -> bytes | None:
         """The bytes of the newest record of that hash, or None."""
@@ -98,7 +111,7 @@ class Packs:
         )
 
     def _ask(
-        self, query: str, types: tuple[type, ...], *values: str, only: str = ""
+        self, query: str, types: tuple[type, ...], *values: str | int, only: str = ""
     ) -> Iterator[tuple[Any, ...]]:
         """Rows of the open packs. types: of the columns; text is one word, as hashes and times
         are.

@@ -14,7 +14,7 @@ from hsiaug.tasks.task import Task
 from hsiaug.tasks.types import TaskData
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.guard import kept_state
-from hsiaug.trial.machine import counted_work
+from hsiaug.trial.machine import counted_work, give_back_memory
 from hsiaug.trial.memo import MemoKey
 from hsiaug.trial.spec import TrialSpec
 
@@ -220,6 +220,8 @@ def _run_guarded(stage: Stage[Output], run: TrialRun) -> Output:
         output = make_once(stage, run)
         clock.seconds[stage.name] = time.perf_counter() - start
         clock.cpu[stage.name] = time.process_time() - busy
+    # A fit and a sampler free hundreds of megabytes, which other workers may need now.
+    give_back_memory()
     if stage.seconds is not None:
         clock.seconds[stage.name] = stage.seconds(output)
     if stage.fits:

@@ -2,12 +2,13 @@
 
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, Literal, TypeGuard
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from hsiaug.base.errors import InputError, StoreError
 from hsiaug.registry.card import ControlOf
@@ -226,6 +227,30 @@ class _Record(_Part):
     record_sha256: Annotated[str, Field(pattern=SHA256)] | None = None
 
 
+NAMES = frozenset(_Record.model_fields)
+"""Keys of a record that this version knows."""
+REQUIRED = frozenset(name for name, field in _Record.model_fields.items() if field.is_required())
+"""Keys that every record has."""
+
+
+def fits_schema(values: Mapping[str, object]) -> bool:
+    """Whether some keys of a record have values as the schema wants them, whatever the others
+    hold.
+    """
+    try:
+        _schema_of(tuple(values)).model_validate(values)
+    except ValidationError:
+        return False
+    return True
+
+
+@cache
+def _schema_of(names: tuple[str, ...]) -> type[BaseModel]:
+    fields = {name: _Record.model_fields[name] for name in names if name in NAMES}
+    definitions: Any = {name: (field.annotation, field) for name, field in fields.items()}
+    return create_model("Keys", __base__=_Part, **definitions)
+
+
 def fault_of(record: Record, name: str) -> str | None:
     """The fault of a record whose folder is called ``name``; None for a sound one."""
     try:
@@ -245,7 +270,7 @@ def fault_of(record: Record, name: str) -> str | None:
     if (parsed.status == "failed") != (parsed.error is not None):
         return f"error must be there just where status is failed; status states {parsed.status!r}"
     return (
-        _mislisted(record)
+        fault_of_lists(record)
         or (_miscounted(record) if parsed.status == "ok" else None)
         or _changed(record)
     )
@@ -287,7 +312,7 @@ def _short(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:60]}…"
 
 
-def _mislisted(record: Record) -> str | None:
+def fault_of_lists(record: Record) -> str | None:
     """The first list of a part that has not an entry for each class, or names another class."""
     classes = len(record["class_names"])
     for table, lists in ((table, record[table] or {}) for table in ("samples", "audit")):

@@ -48,7 +48,7 @@ NOT_KNOWN: Record = {"audit": None, "samples": None, "provenance": {}, "notes": 
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
+class TrialOutcome:
     """Outcome of running the plugins of a trial.
 
     Attributes
@@ -120,7 +120,7 @@ def compute(
     progress: Progress,
     limit: float | None = None,
     tell: Callable[[str], object] = lambda stage: None,
-) -> Outcome:
+) -> TrialOutcome:
     """Run the plugins of a trial. Reads no test label.
 
     Parameters
@@ -143,7 +143,7 @@ def compute(
 
     Returns
     -------
-    Outcome
+    TrialOutcome
         Failed where a plugin raised, whatever it was.
     """
     run = TrialRun(spec, bench, progress=progress, clock=StageClock(tell=tell))
@@ -172,8 +172,8 @@ def compute(
         "peak_memory_mb": peak_memory(),
     }
     if error is not None:
-        return Outcome(result, None)
-    return Outcome(result, run[PREDICT], run[SHEET])
+        return TrialOutcome(result, None)
+    return TrialOutcome(result, run[PREDICT], run[SHEET])
 
 
 def load_plugins(run: TrialRun, plugins: Registry, device: str) -> None:
@@ -220,7 +220,7 @@ def load_plugins(run: TrialRun, plugins: Registry, device: str) -> None:
 
 def finish(
     spec: TrialSpec,
-    outcome: Outcome,
+    outcome: TrialOutcome,
     task: Task,
     data: TaskData,
     split: TaskSplit,
@@ -234,7 +234,7 @@ def finish(
     ----------
     spec : TrialSpec
         What was run.
-    outcome : Outcome
+    outcome : TrialOutcome
         What :func:`compute` gave.
     task : Task
         Of the trial.
@@ -297,7 +297,7 @@ def _record(
     }
 
 
-def lost(stage: str, kind: str, message: str) -> Outcome:
+def lost(stage: str, kind: str, message: str) -> TrialOutcome:
     """The failed outcome of a trial that its process could not finish.
 
     Parameters
@@ -314,7 +314,7 @@ def lost(stage: str, kind: str, message: str) -> Outcome:
         "error": {"stage": stage, "type": kind, "message": message, "traceback": ""},
         **NOT_TIMED,
     }
-    return Outcome(result, None)
+    return TrialOutcome(result, None)
 
 
 def empty(spec: TrialSpec, bench: Workbench, scene_ref: str, command: str) -> Record:

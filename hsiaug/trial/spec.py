@@ -253,9 +253,9 @@ class TrialSpec:
     @cached_property
     def samples_hash(self) -> str:
         """Hash of all that determines the synthetic samples, whatever learns from them."""
-        made = {"lambda": self.made.lam, "times": self.made.times, "omega": self.omega}
+        sampling = {"lambda": self.made.lam, "times": self.made.times, "omega": self.omega}
         identity = {"format": FORMAT, **self._draw(), "generator": self.generator.as_json()}
-        return short_hash({**identity, **made})
+        return short_hash({**identity, **sampling})
 
     def _draw(self) -> Mapping[str, object]:
         # Public scenes are seeded by their names, and their records have no such key.

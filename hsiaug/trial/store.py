@@ -1,10 +1,11 @@
 """The store of records: content-addressed folders, each written whole or not at all."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
 from hsiaug.base import temporary_folders
@@ -12,9 +13,10 @@ from hsiaug.base.errors import InputError, StoreError
 from hsiaug.base.files import file_errors, read_again, read_plain, reason, sync_files, sync_folder
 from hsiaug.base.shortages import shortage_of
 from hsiaug.base.user_cache import cache_of
-from hsiaug.trial.index import Index, digest_of, open_index
-from hsiaug.trial.packs import Packs
+from hsiaug.trial.index import Index, open_index
+from hsiaug.trial.packs import EVERY_ROW, Packs
 from hsiaug.trial.predictions import PREDICTIONS, Predictions, checksum, find_npz, pack, replace
+from hsiaug.trial.quick_checks import QuickChecks
 from hsiaug.trial.record import Damage, fault_of, newer_record
 from hsiaug.trial.record_json import (
     EMPTY,
@@ -40,6 +42,8 @@ ROOM = 2**16
 """
 MOST_HASHES = 12
 """Hashes that an error names at most."""
+TOGETHER = 500
+"""Records that are checked at once."""
 AGAIN = 3
 """Attempts at what another process may have taken away in between."""
 
@@ -151,9 +155,17 @@ class Store:
         wanted = self.hashes() if hashes is None else hashes
         yield from self._sound([(hash, None) for hash in wanted], damaged, writes=index)
 
-    def each_packed(self, pack: Path, damaged: list[Damage]) -> Iterator[Record]:
-        """As :meth:`each`, of all that is in a pack; the index is not written."""
-        return self._sound(self.packs.rows(pack), damaged, writes=False)
+    def each_packed(
+        self, pack: Path, damaged: list[Damage], between: tuple[int, int] = EVERY_ROW
+    ) -> Iterator[Record]:
+        """As :meth:`each`, of what is in a pack; the index is not written.
+
+        Parameters
+        ----------
+        between : (int, int)
+            The first and the last number of rows that are read.
+        """
+        return self._sound(self.packs.rows(pack, between), damaged, writes=False)
 
     def _sound(
         self,
@@ -162,14 +174,44 @@ class Store:
         *,
         writes: bool,
     ) -> Iterator[Record]:
-        with open_index(self.user_cache, writes=writes) as files:
-            for hash, packed in rows:
-                found = self.look(hash, files, packed)
-                if isinstance(found, Damage):
-                    if damaged is not None:
-                        damaged.append(found)
-                elif found is not None:
-                    yield found
+        checks, rest = QuickChecks(), iter(rows)
+        with open_index(self.user_cache, writes=writes) as index:
+            while batch := list(islice(rest, TOGETHER)):
+                for found in self._look_at(batch, index, checks):
+                    if isinstance(found, Damage):
+                        if damaged is not None:
+                            damaged.append(found)
+                    elif found is not None:
+                        yield found
+
+    def _look_at(
+        self, rows: Sequence[tuple[str, bytes | None]], index: Index, checks: QuickChecks
+    ) -> Iterator[Record | Damage | None]:
+        """:meth:`look` at several records, whose equal values are one object.
+
+        Parameters
+        ----------
+        rows : sequence of (str, bytes or None)
+            Hashes, and bytes in a pack.
+        """
+        contents = [self._content(hash, packed) for hash, packed in rows]
+        read = [(row[0], data) for row, data in zip(rows, contents, strict=True)]
+        fresh = [
+            (hash, data)
+            for hash, data in read
+            if isinstance(data, bytes) and not index.knows(hash, data)
+        ]
+        passed = dict(zip(fresh, checks.passed(fresh), strict=True))
+        for hash, data in read:
+            if not isinstance(data, bytes):
+                yield data
+            elif (hash, data) not in passed:
+                yield checks.decode(data)
+            elif (record := passed[hash, data]) is None:
+                yield _judged(hash, data, index)
+            else:
+                index.add(hash, data)
+                yield record
 
     def look(
         self, hash: str, index: Index | None = None, packed: bytes | None = None
@@ -184,26 +226,28 @@ class Store:
             Its bytes in a pack, where they are all there is.
         """
         index = index or Index()
+        data = self._content(hash, packed)
+        if not isinstance(data, bytes):
+            return data
+        return decode(data) if index.knows(hash, data) else _judged(hash, data, index)
+
+    def _content(self, hash: str, packed: bytes | None) -> bytes | Damage | None:
+        """The bytes of a record, None where there is none, or that its predictions are empty."""
         try:
             data = packed or self._bytes(hash)
-            if data is None:
-                return None
             with suppress(FileNotFoundError):
-                if packed is None and not os.stat(f"{self._place(hash)}/{PREDICTIONS}").st_size:  # noqa: PTH116
+                if (
+                    data is not None
+                    and packed is None
+                    and not os.stat(f"{self._place(hash)}/{PREDICTIONS}").st_size  # noqa: PTH116
+                ):
                     # By a power failure.
                     return Damage(hash, f"{PREDICTIONS} is empty")
-            if (known := index.get(hash, data)) is not None:
-                return known
-            record = decode(data)
         except ValueError as error:
             return Damage(hash, f"{RECORD} holds {error}")
         except OSError as error:
             raise self._unreadable(hash, error) from error
-        if (fault := fault_of(record, hash)) is not None:
-            return Damage(hash, fault, is_newer(record))
-        index.new[hash] = digest_of(hash, data)
-        # Those of packs are read one after the other, and need not share their values.
-        return record if packed else index.decode(data)
+        return data
 
     def _bytes(self, hash: str) -> bytes | None:
         """The bytes of a record, or None; what is packed lies under what was written since."""
@@ -448,6 +492,18 @@ class Store:
         """Remove what killed runs left half-written, if nobody can still be writing it."""
         for folder in (self._records, self.cache, self.cache / OTHERS):
             temporary_folders.sweep(folder)
+
+
+def _judged(hash: str, data: bytes, index: Index) -> Record | Damage:
+    """The record, which enters the index, or what is wrong with it."""
+    try:
+        record = decode(data)
+    except ValueError as error:
+        return Damage(hash, f"{RECORD} holds {error}")
+    if (fault := fault_of(record, hash)) is not None:
+        return Damage(hash, fault, is_newer(record))
+    index.add(hash, data)
+    return record
 
 
 def _is_folder(path: Path) -> bool:

@@ -37,7 +37,7 @@ Pixel = tuple[int, int]
 
 @dataclass(frozen=True)
 class PixelAnswer:
-    """What the user said of a pixel, or of the pixels of a polygon.
+    """The user's answer for a pixel, or for the pixels of a polygon.
 
     Attributes
     ----------
@@ -232,8 +232,8 @@ class AnswerFile:
         ]
 
     def _parse(self, row: dict[str, str]) -> tuple[Pixel, Said, str]:
-        """Pixel, what was said of it, and the name. Raises ValueError or TypeError for what is no
-        answer.
+        """Pixel, answer and class name of a row. Raises ValueError or TypeError for a row that is
+        no answer.
         """
         pixel = (int(row["row"]), int(row["column"]))
         said = row["said"]

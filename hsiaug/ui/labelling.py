@@ -29,7 +29,7 @@ MOST_AVERAGED = 2000
 
 @dataclass
 class BackgroundJob:
-    """Work in the background: what it is, how far, and what went wrong."""
+    """Work in the background: its name, progress and error."""
 
     kind: str
     done: int = 0
@@ -128,8 +128,8 @@ class Labelling:
         return np.where(answered != 0, answered, self.task.known)
 
     def answer(self, pixels: Sequence[Pixel], said: Said, name: str = "") -> None:
-        """Keep what a user said of pixels. Raises InputError for a pixel outside, or one that holds
-        no data.
+        """Store the user's answer for pixels. Raises InputError for a pixel outside the scene, or
+        one without data.
         """
         height, width = self.task.scene.shape
         inside = [

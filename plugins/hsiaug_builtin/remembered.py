@@ -25,17 +25,17 @@ def remember(most: int) -> Callable[[Function], Function]:
     """
 
     def decorate(function: Function) -> Function:
-        kept: OrderedDict[bytes, Any] = OrderedDict()
+        results: OrderedDict[bytes, Any] = OrderedDict()
 
         @wraps(function)
         def remembered(*arguments: Any) -> Any:
             key = checksum(*arguments)
-            if key not in kept:
-                kept[key] = function(*arguments)
-            kept.move_to_end(key)
-            while len(kept) > most:
-                kept.popitem(last=False)
-            return kept[key]
+            if key not in results:
+                results[key] = function(*arguments)
+            results.move_to_end(key)
+            while len(results) > most:
+                results.popitem(last=False)
+            return results[key]
 
         return cast(Function, remembered)
 
@@ -44,14 +44,14 @@ def remember(most: int) -> Callable[[Function], Function]:
 
 def checksum(*values: Any) -> bytes:
     """Of the content of arrays and plain values."""
-    found = hashlib.blake2b(digest_size=16)
+    digest = hashlib.blake2b(digest_size=16)
     for value in values:
         if isinstance(value, np.ndarray):
-            found.update(f"{value.dtype}{value.shape}".encode())
-            found.update(np.ascontiguousarray(value).data)
+            digest.update(f"{value.dtype}{value.shape}".encode())
+            digest.update(np.ascontiguousarray(value).data)
         else:
-            found.update(repr(value).encode())
-    return found.digest()
+            digest.update(repr(value).encode())
+    return digest.digest()
 
 
 def once_a_view(function: Function) -> Function:
@@ -60,14 +60,14 @@ def once_a_view(function: Function) -> Function:
 
     No result may hold the view, nor depend on the others.
     """
-    kept: WeakKeyDictionary[TrainView, dict[tuple[Any, ...], Any]] = WeakKeyDictionary()
+    by_view: WeakKeyDictionary[TrainView, dict[tuple[Any, ...], Any]] = WeakKeyDictionary()
 
     @wraps(function)
     def remembered(view: TrainView, *values: Any, **others: Any) -> Any:
-        found = kept.setdefault(view, {})
-        if values not in found:
-            found[values] = function(view, *values, **others)
-        return found[values]
+        results = by_view.setdefault(view, {})
+        if values not in results:
+            results[values] = function(view, *values, **others)
+        return results[values]
 
     return cast(Function, remembered)
 
@@ -78,14 +78,14 @@ def once_the_pixels(function: Callable[[TrainView], T]) -> Callable[[TrainView],
 
     A result is shared: it must be left as it is.
     """
-    kept: dict[bytes, T] = {}
+    latest: dict[bytes, T] = {}
 
     @wraps(function)
     def remembered(view: TrainView) -> T:
         key = checksum(view.cube, view.visible, view.wavelengths)
-        if key not in kept:
-            kept.clear()
-            kept[key] = function(view)
-        return kept[key]
+        if key not in latest:
+            latest.clear()
+            latest[key] = function(view)
+        return latest[key]
 
     return remembered

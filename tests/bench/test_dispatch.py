@@ -18,7 +18,7 @@ from hsiaug.bench.worker import WorkerStart
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import registry
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.run import Outcome, lost
+from hsiaug.trial.run import TrialOutcome, lost
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
@@ -97,7 +97,9 @@ def test_labels_that_no_classifier_may_give_make_a_failed_record(
     def wrong(seat: ToldWorker, trial: TrialSpec) -> Message:
         split: Any = get_task("pixels").draws.split(toy, trial.protocol, trial.seed, trial.patch)
         return TrialEnded(
-            Outcome(result, np.full(split.test.sum() if right_number else 3, 9, dtype=np.int16))
+            TrialOutcome(
+                result, np.full(split.test.sum() if right_number else 3, 9, dtype=np.int16)
+            )
         )
 
     run(planned, toy, Seats(ToldWorker(wrong)), tmp_path)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hsiaug.bench.dispatch import Dispatch
 from hsiaug.bench.engine import Event, Message, TrialEnded, WorkerLost
-from hsiaug.trial.run import Outcome, lost
+from hsiaug.trial.run import TrialOutcome, lost
 
 LONG = 100.0
 """Seconds of a fit that nobody would make twice."""
@@ -19,7 +19,9 @@ LONG = 100.0
 
 def went_well(fit_seconds: float = 0.1) -> TrialEnded:
     return TrialEnded(
-        Outcome({"status": "ok", "error": None, "timings": {"fit_generator": fit_seconds}}, None)
+        TrialOutcome(
+            {"status": "ok", "error": None, "timings": {"fit_generator": fit_seconds}}, None
+        )
     )
 
 
@@ -84,7 +86,7 @@ class RecordsByHash:
     def keeps_fit(self, trial: Any) -> bool:
         return trial.fit_hash in self.kept
 
-    def write(self, trial: Any, outcome: Outcome, command: str) -> Event:
+    def write(self, trial: Any, outcome: TrialOutcome, command: str) -> Event:
         error = outcome.result["error"]
         self.records.append((trial.hash, error["message"] if error else "ok"))
         return Event("failed" if error else "ok", trial.hash)

@@ -12,7 +12,7 @@ from torch.nn.functional import one_hot
 
 from hsiaug.api import DenseSamples, DenseView, PairCounts, PluginError
 from hsiaug.registry.card import build_params
-from hsiaug_builtin.specdm.patches import PatchDiffusion, Stage, blend, favour_of, stages_of
+from hsiaug_builtin.specdm.patches import MosaicStage, PatchDiffusion, blend, favour_of, stages_of
 from hsiaug_builtin.specdm.plugin import GaussianPairs, SpecDm
 from hsiaug_builtin.specdm.spectra import SpectralComponents
 from tests.specdm.conftest import learn
@@ -150,7 +150,7 @@ def test_noise_is_taken_from_patches_that_are_known() -> None:
     draw = torch.Generator().manual_seed(0)
     image = (torch.rand((4, 1, 16, 16), generator=draw) > 0.5).float()
     mask = one_hot((image[:, 0] > 0.5).long(), 2).movedim(-1, 1).float()
-    stage = Stage(cell=1, side=6, stride=1, highest=1.0, nearest=4)
+    stage = MosaicStage(cell=1, side=6, stride=1, highest=1.0, nearest=4)
     diffusion = PatchDiffusion(torch.cat([image, mask], dim=1), 2, torch.zeros(2), [stage])
     joint = torch.cat([image, mask], dim=1)[0]
     noised = joint + 0.3 * torch.randn(joint.shape, generator=draw)
@@ -161,7 +161,7 @@ def test_noise_is_taken_from_patches_that_are_known() -> None:
 
 def test_blended_patches_of_one_image_are_that_image() -> None:
     image = torch.randn(1, 3, 16, 16, generator=torch.Generator().manual_seed(0))
-    stage = Stage(cell=1, side=8, stride=4, highest=1.0, nearest=1)
+    stage = MosaicStage(cell=1, side=8, stride=4, highest=1.0, nearest=1)
     patches = torch.nn.functional.unfold(image, 8, stride=4).transpose(1, 2)
     assert torch.allclose(blend(patches, 16, stage), image, atol=1e-5)
 

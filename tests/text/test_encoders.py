@@ -1,6 +1,7 @@
 """Encoders: what they return, that they fail clearly and never stand in for another."""
 
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -31,6 +32,12 @@ def test_minilm_gives_an_embedding_for_each_token_without_a_network(no_network):
     assert encoded.mask[1].sum() == len(("[CLS]", "the", "pond", "is", "dark", "[SEP]"))
     assert (encoded.tokens[~encoded.mask] == 0).all()
     assert np.linalg.norm(encoded.pooled, axis=1) == pytest.approx(1, abs=1e-5)
+
+
+def test_minilm_works_where_transformers_was_removed(monkeypatch):
+    for package in ("transformers", "sentence_transformers"):
+        monkeypatch.setitem(sys.modules, package, None)
+    assert encode(("a text that no other test reads",)).pooled.shape == (1, 384)
 
 
 def test_minilm_does_not_depend_on_the_texts_beside():

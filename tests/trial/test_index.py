@@ -11,10 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hsiaug.base.fixed_databases import write_database
 from hsiaug.report import build_report, render_report
 from hsiaug.trial import index as index_module
-from hsiaug.trial import store as store_module
 from hsiaug.trial.hashing import short_hash
+from hsiaug.trial.index import INDEX, open_index
+from hsiaug.trial.quick_checks import QuickChecks
 from hsiaug.trial.record_json import Record
 from hsiaug.trial.store import Reading, Store
 
@@ -43,6 +45,13 @@ def several(filled: Store) -> Store:
     return filled
 
 
+def write_index(
+    folder: Path, digests: dict[str, bytes], version: int = index_module.VERSION
+) -> None:
+    rows = ("hash TEXT, digest BLOB", digests.items())
+    write_database(folder / INDEX, version, {"sound": rows})
+
+
 def without_index(store: Store) -> Reading:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(index_module, "INDEX", "no such file")
@@ -52,12 +61,12 @@ def without_index(store: Store) -> Reading:
 def checked(store: Store) -> list[str]:
     """Hashes of the records that a reading has to check."""
     looked: list[str] = []
-    check = store_module.fault_of
+    check = QuickChecks.passed
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            store_module,
-            "fault_of",
-            lambda record, hash: looked.append(hash) or check(record, hash),
+            QuickChecks,
+            "passed",
+            lambda self, rows: looked.extend(hash for hash, _ in rows) or check(self, rows),
         )
         Store(store.root).read()
     return looked
@@ -65,7 +74,7 @@ def checked(store: Store) -> list[str]:
 
 @pytest.mark.usefixtures("eager")
 def test_what_is_indexed_is_not_checked_again_and_reads_the_same(several: Store) -> None:
-    assert (several.user_cache / "index.json").is_file() and checked(several) == []
+    assert (several.user_cache / INDEX).is_file() and checked(several) == []
     read = several.read()
     assert read == without_index(several) and len(read.records) == RECORDS
     for record in read.records:
@@ -96,9 +105,7 @@ def test_another_store_in_the_place_of_one_has_an_index_of_its_own(
 def test_an_index_that_comes_with_a_store_vouches_for_nothing(several: Store, data: bytes) -> None:
     for hash in (hashes := several.hashes()):
         (several.folder(hash) / "record.json").write_bytes(data)
-    index = {hash: index_module.digest_of(hash, data) for hash in hashes}
-    several.cache.mkdir(exist_ok=True)
-    (several.cache / "index.json").write_text(json.dumps(index))
+    write_index(several.cache, {hash: index_module.digest_of(hash, data) for hash in hashes})
 
     read = several.read()
     assert not read.records and [one.hash for one in read.damaged] == hashes
@@ -107,16 +114,16 @@ def test_an_index_that_comes_with_a_store_vouches_for_nothing(several: Store, da
 @pytest.mark.usefixtures("eager")
 def test_a_digest_of_one_record_vouches_for_no_other(several: Store) -> None:
     first, second, *_ = several.hashes()
-    path = several.user_cache / "index.json"
-    digests = json.loads(path.read_text())
-    path.write_text(json.dumps({**digests, second: digests[first]}))
+    with open_index(several.user_cache, writes=False) as index:
+        write_index(several.user_cache, {**index.known, second: index.known[first]})
     shutil.copyfile(several.folder(first) / "record.json", several.folder(second) / "record.json")
     assert [one.hash for one in several.read().damaged] == [second]
 
 
 @pytest.mark.usefixtures("eager")
-def test_an_index_that_is_nested_too_deeply_is_made_anew(several: Store) -> None:
-    (several.user_cache / "index.json").write_text("[" * 99_999)
+def test_an_index_of_another_version_is_made_anew(several: Store) -> None:
+    with open_index(several.user_cache, writes=False) as index:
+        write_index(several.user_cache, index.known, version=index_module.VERSION + 1)
     assert len(checked(several)) == RECORDS and checked(several) == []
 
 
@@ -215,7 +222,7 @@ def bytes_changed(path: Path) -> Iterator[bytes]:
 
 @pytest.mark.usefixtures("eager")
 def test_a_damaged_index_changes_nothing_and_is_made_anew(several: Store) -> None:
-    expected, path = without_index(several), several.user_cache / "index.json"
+    expected, path = without_index(several), several.user_cache / INDEX
     for changed in bytes_changed(path):
         path.write_bytes(changed)
         assert several.read() == expected
@@ -231,20 +238,18 @@ def test_what_was_checked_by_another_version_is_checked_anew(several, monkeypatc
 
 @pytest.mark.usefixtures("eager")
 def test_a_store_that_cannot_be_written_to_is_read_without_an_index(several, monkeypatch):
-    (several.user_cache / "index.json").unlink()
+    (several.user_cache / INDEX).unlink()
 
     def refuse(*_: Any, **__: Any) -> Any:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "mkdir", refuse)
-    assert (
-        len(several.read().records) == RECORDS and not (several.user_cache / "index.json").exists()
-    )
+    assert len(several.read().records) == RECORDS and not (several.user_cache / INDEX).exists()
 
 
 def test_small_stores_are_not_indexed(several: Store) -> None:
     several.read()
-    assert not (several.user_cache / "index.json").exists()
+    assert not (several.user_cache / INDEX).exists()
 
 
 @pytest.mark.usefixtures("eager")

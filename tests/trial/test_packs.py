@@ -6,6 +6,7 @@ import os
 import shutil
 import sqlite3
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 
 from hsiaug.base.errors import StoreError
 from hsiaug.cli.output import read_report
-from hsiaug.report import render_report
+from hsiaug.report import packed_columns, render_report
 from hsiaug.trial import upkeep
 from hsiaug.trial.store import Store
 from hsiaug.trial.upkeep import merge, verify
@@ -167,30 +168,51 @@ def test_columns_of_a_store_do_not_travel_with_it(filled: Store, tmp_path: Path)
     assert render_report(read_report(copy), "csv") == before
 
 
-@pytest.mark.parametrize("head", [b"", b"0" * 32])
-def test_columns_whose_head_was_changed_are_made_anew(head: bytes, filled: Store) -> None:
+def spoil_value(path: Path) -> None:
+    """Change the bytes of a column, in a database that is otherwise sound."""
+    with sqlite3.connect(path) as database:
+        ((data,),) = database.execute("SELECT data FROM columns WHERE name = 'aa'")
+        changed = bytes(byte ^ 1 for byte in data)
+        database.execute("UPDATE columns SET data = ? WHERE name = 'aa'", (changed,))
+    database.close()
+
+
+def raise_version(path: Path) -> None:
+    with sqlite3.connect(path) as database:
+        database.execute("PRAGMA user_version = 99")
+    database.close()
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def overwrite(path: Path) -> None:
+    path.write_bytes(b"no database" * 1000)
+
+
+@pytest.mark.parametrize("spoil", [spoil_value, raise_version, cut, empty, overwrite])
+def test_columns_whose_file_was_changed_are_made_anew(
+    spoil: Callable[[Path], None], filled: Store
+) -> None:
     packed(filled, uncounted)
     before = render_report(read_report(Store(filled.root)), "csv")
     (columns,) = (filled.user_cache / "columns").iterdir()
     whole = columns.read_bytes()
-    columns.write_bytes(head + whole[32:])
+    spoil(columns)
+    assert columns.read_bytes() != whole
 
     assert render_report(read_report(Store(filled.root)), "csv") == before
     assert columns.read_bytes() == whole
 
 
-def test_a_column_whose_bytes_were_changed_is_made_anew(filled: Store) -> None:
+def test_a_cache_that_is_deleted_while_a_report_is_made_costs_time_alone(filled: Store) -> None:
     packed(filled, uncounted)
     before = render_report(read_report(Store(filled.root)), "csv")
-    (kept,) = (filled.user_cache / "columns").iterdir()
-    whole = kept.read_bytes()
-    start = whole.index(b"\n") + 1
-    kept.write_bytes(whole[:start] + bytes(byte ^ 1 for byte in whole[start:]))
-    assert (
-        render_report(read_report(Store(filled.root)), "csv") == before
-        and kept.read_bytes() == whole
-    )
-    # A cache that is deleted while a report is made costs time alone.
     report = read_report(Store(filled.root))
     shutil.rmtree(filled.user_cache)
     assert render_report(report, "csv") == before
@@ -323,3 +345,50 @@ def test_a_disk_that_is_full_for_a_pack_is_one_error_and_keeps_the_records(
             packed(filled, uncounted)
     assert contents(filled) == before and not list((filled.root / "records").glob(".*"))
     assert packed(filled, uncounted) == 2
+
+
+@pytest.fixture
+def by_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Packs of more than one record are read by two processes."""
+    monkeypatch.setattr(packed_columns, "FEWEST_ROWS", 1)
+    monkeypatch.setattr(packed_columns, "cores", lambda: 2)
+
+
+@pytest.mark.usefixtures("by_processes")
+def test_a_large_pack_is_read_by_several_processes_as_by_one(
+    filled: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = render_report(read_report(Store(filled.root)), "csv")
+    packed(filled, uncounted)
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            packed_columns, "columns_of_records", lambda records: pytest.fail("read here")
+        )
+        store = Store(filled.root)
+        (pack_path,) = store.packs.paths()
+        columns = packed_columns.columns_of_pack(store, pack_path, [])
+    assert sorted(columns["hash"]) == filled.hashes()
+    assert render_report(read_report(Store(filled.root)), "csv") == before
+
+
+@pytest.mark.usefixtures("by_processes")
+def test_a_damaged_record_of_a_large_pack_is_named_and_nothing_is_cached(filled: Store) -> None:
+    path, (first, second) = pack(filled), filled.hashes()
+    with sqlite3.connect(path) as changed:
+        changed.execute("UPDATE records SET record = x'7b' WHERE hash = ?", (first,))
+    changed.close()
+    report = read_report(Store(filled.root))
+    assert [damage.hash for damage in report.damaged] == [first]
+    assert [trial.hash for table in report.tables for trial in table.trials] == [second]
+    assert not (filled.user_cache / "columns").exists()
+
+
+@pytest.mark.usefixtures("by_processes")
+@pytest.mark.parametrize("number", [-5, 2**62])
+def test_rows_that_a_pack_numbers_otherwise_are_read_too(filled: Store, number: int) -> None:
+    path, hashes = pack(filled), filled.hashes()
+    with sqlite3.connect(path) as changed:
+        changed.execute("UPDATE records SET rowid = ? WHERE hash = ?", (number, hashes[0]))
+    changed.close()
+    report = read_report(Store(filled.root))
+    assert sorted(trial.hash for table in report.tables for trial in table.trials) == hashes

@@ -27,7 +27,7 @@ from hsiaug_builtin.txt2hsi.field import Field
 from hsiaug_builtin.txt2hsi.frequencies import mirror, to_frequencies, to_pixels
 from hsiaug_builtin.txt2hsi.lfue import perturb
 from hsiaug_builtin.txt2hsi.naming import Prior
-from hsiaug_builtin.txt2hsi.params import Params
+from hsiaug_builtin.txt2hsi.params import Txt2HsiParams
 from hsiaug_builtin.txt2hsi.prepare import channel_weights
 from hsiaug_builtin.txt2hsi.rpsc import clip, polygons
 from hsiaug_builtin.txt2hsi.texts import Texts
@@ -167,7 +167,7 @@ def test_the_class_term_parts_the_latents_of_classes_and_leaves_the_vae_of_the_s
     x *= torch.tensor([3.0, 3, 3, 3, 1, 1, 1, 1])
     codec = CodecLoss(x, torch.zeros(8), torch.ones(8), 64)
     run = TrainingRun(0, "cpu", lambda *_: None, None)
-    vae = fit_vae(codec, Params(size="tiny", latent=3, vae_steps=30), run)
+    vae = fit_vae(codec, Txt2HsiParams(size="tiny", latent=3, vae_steps=30), run)
     before = copy.deepcopy(vae.state_dict())
     told = add_class_term(vae, codec, list(x.split(60)), 1.0, run)
 

@@ -33,7 +33,7 @@ from hsiaug.bench.worker import WorkerStart
 from hsiaug.registry.card import Card
 from hsiaug.registry.isolation.processes import without_ctrl_c, without_main
 from hsiaug.trial.fits import has_fit
-from hsiaug.trial.run import Outcome
+from hsiaug.trial.run import TrialOutcome
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
@@ -305,11 +305,11 @@ class _Outcomes:
     """What the trials of a task came to, in place of records. cache: of this task alone."""
 
     def __init__(self, task: BlindTask, cache: Path) -> None:
-        self.outcomes: list[tuple[TrialSpec, Outcome]] = []
+        self.outcomes: list[tuple[TrialSpec, TrialOutcome]] = []
         self._draws = {trial.hash: draw for trial, draw in task.draws}
         self._cache = cache
 
-    def write(self, trial: TrialSpec, outcome: Outcome, command: str) -> Event:
+    def write(self, trial: TrialSpec, outcome: TrialOutcome, command: str) -> Event:
         self.outcomes.append((trial, outcome))
         return Event("failed" if outcome.failed else "ok", trial.hash)
 
@@ -323,7 +323,7 @@ class _Outcomes:
         return card.prepares
 
 
-def run_blind(packed: bytes, scene: bytes) -> tuple[int, list[tuple[TrialSpec, Outcome]]]:
+def run_blind(packed: bytes, scene: bytes) -> tuple[int, list[tuple[TrialSpec, TrialOutcome]]]:
     """Run trials on a Dask worker that has no labels: the number of their batch, and what each came
     to.
 

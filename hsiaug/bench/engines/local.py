@@ -50,7 +50,7 @@ from hsiaug.registry.lookup import registry
 from hsiaug.registry.progress import progress_values
 from hsiaug.trial.guard import LARGEST_PROVENANCE, LONGEST_MESSAGE, LONGEST_TRACEBACK
 from hsiaug.trial.record_json import decode
-from hsiaug.trial.run import Outcome, lost
+from hsiaug.trial.run import TrialOutcome, lost
 from hsiaug.trial.sheet import LARGEST as LARGEST_SHEET
 from hsiaug.trial.sheet import read_sheet
 from hsiaug.trial.spec import TrialSpec
@@ -79,7 +79,7 @@ class _Message(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 
 
-class _Error(_Message):
+class _ErrorMessage(_Message):
     stage: Annotated[str, Field(pattern=f"^({'|'.join(RECORDED)})$")]
     type: Annotated[str, Field(max_length=2 * LONGEST_MESSAGE)]
     message: Annotated[str, Field(max_length=2 * LONGEST_MESSAGE)]
@@ -90,7 +90,7 @@ class _Result(_Message):
     """The part of a record that a worker says."""
 
     status: Literal["ok", "failed"]
-    error: _Error | None
+    error: _ErrorMessage | None
     samples: dict[str, list[int]] | None = None
     provenance: dict[str, object] = {}
     prepared: dict[str, str | float] = {}
@@ -163,7 +163,7 @@ def read_answer(connection: Connection, trial: str) -> PluginProgress | TrialEnd
         else None
     )
     sheet = _received(connection, LARGEST_SHEET, read_sheet) if said.sheet else None
-    return TrialEnded(Outcome(result["result"], labels, sheet))
+    return TrialEnded(TrialOutcome(result["result"], labels, sheet))
 
 
 def _received(connection: Connection, most: int, read: Callable[[bytes], object]) -> Any:

@@ -95,7 +95,7 @@ class Contents:
         return item in self.items and (not at or name in self.items[item].attrs)
 
     def arrays(self, axes: int, within: str = "") -> dict[str, h5py.Dataset]:
-        """Datasets of numbers with so many axes, below a group."""
+        """Numeric datasets below a group that have a given number of axes."""
         return {
             name: item
             for name, item in self.items.items()

@@ -39,8 +39,10 @@ def fit_image_space(train: DenseSamples, rng: np.random.Generator) -> Space:
     are fixed.
     """
     most = max(1, PIXELS // len(train))
-    parts = [spectra_of(image) for image in train.images]
-    x = np.concatenate([part[rng.permutation(len(part))[:most]] for part in parts])
+    spectra_of_tiles = [spectra_of(image) for image in train.images]
+    x = np.concatenate(
+        [spectra[rng.permutation(len(spectra))[:most]] for spectra in spectra_of_tiles]
+    )
     return fit_space(x, AXES)
 
 
@@ -62,12 +64,12 @@ def image_features(images: Float32, space: Space) -> Blocks:
     n, high, wide = len(images), *images.shape[3:]
     rows = []
     for start in range(0, n, BATCH):
-        part = images[start : start + BATCH]
-        flat = part.reshape(len(part), -1, high * wide).astype(np.float64)
-        scores = np.stack([space.project(spectra_of(image)) for image in part])  # (b, H·W, k)
+        batch = images[start : start + BATCH]
+        flat = batch.reshape(len(batch), -1, high * wide).astype(np.float64)
+        scores = np.stack([space.project(spectra_of(image)) for image in batch])  # (b, H·W, k)
         centred = scores - scores.mean(axis=1, keepdims=True)
         covariance = np.swapaxes(centred, 1, 2) @ centred / scores.shape[1]
-        maps = np.swapaxes(scores, 1, 2).reshape(len(part), -1, high, wide)
+        maps = np.swapaxes(scores, 1, 2).reshape(len(batch), -1, high, wide)
         bands = [flat.mean(axis=2), flat.std(axis=2), *np.quantile(flat, QUANTILES, axis=2)]
         eigenvalues = np.log(np.linalg.eigvalsh(covariance).clip(1e-6))
         rows.append([*bands, eigenvalues, *_random_filters(maps, "image")])
@@ -83,10 +85,10 @@ def mask_features(masks: NDArray[np.int64], classes: int) -> Blocks:
     meet = np.stack([2 * adjacency(mask[None], classes)[upper] for mask in masks])
     rows = []
     for start in range(0, len(masks), BATCH):
-        part = masks[start : start + BATCH]
+        batch = masks[start : start + BATCH]
         rows.append(
             _random_filters(
-                (part[:, None] == np.arange(classes + 1)[:, None, None]).astype(float), "mask"
+                (batch[:, None] == np.arange(classes + 1)[:, None, None]).astype(float), "mask"
             )
         )
     return (shares, meet, *(np.concatenate(kind) for kind in zip(*rows, strict=True)))
@@ -134,17 +136,17 @@ class _FeatureAxes:
         return np.concatenate([(x - mean) / scale for x, mean, scale in parts], axis=1) @ self.axes
 
 
-def fit_axes(known: Blocks) -> _FeatureAxes:
+def fit_axes(training: Blocks) -> _FeatureAxes:
     """The principal axes of training features, in which every kind has the same variance in all.
 
     Each kind is divided by one number, not feature by feature: a filter that next to no training
     tile sets off, or a class that next to none shows, would otherwise be worth as much as all
     others, and its first sight decide the distance.
     """
-    mean = tuple(x.mean(axis=0) for x in known)
-    scale = tuple(float(np.sqrt(x.var(axis=0).sum())) or 1.0 for x in known)
+    mean = tuple(x.mean(axis=0) for x in training)
+    scale = tuple(float(np.sqrt(x.var(axis=0).sum())) or 1.0 for x in training)
     whole = np.concatenate(
-        [(x - m) / s for x, m, s in zip(known, mean, scale, strict=True)], axis=1
+        [(x - m) / s for x, m, s in zip(training, mean, scale, strict=True)], axis=1
     )
     axes = np.linalg.svd(whole, full_matrices=False)[2]
     return _FeatureAxes(mean, scale, axes[: max(1, min(MOST_FEATURES, len(whole) // 10))].T)
@@ -169,7 +171,8 @@ def _random_filters(maps: Array, of: str) -> list[Array]:
 
 
 def _halved(x: Array) -> Array:
-    high, wide = x.shape[2] // 2 * 2, x.shape[3] // 2 * 2
+    high = x.shape[2] // 2 * 2
+    wide = x.shape[3] // 2 * 2
     if min(high, wide) < 2:
         return x
     halved: Array = (

@@ -28,6 +28,7 @@ from hsiaug.metrics.dense.extractor import (
     mask_features,
     spectra_of,
 )
+from hsiaug.metrics.dense.tile_maps import random_tiles
 from hsiaug.metrics.measures import Fidelity, MeasureTable, Round, Values, average_rounds, note_of
 from hsiaug.metrics.neighbours import COPY, nearest_turned, rank_nearer
 from hsiaug.metrics.spectra import Space, frechet_between, spectral_angle
@@ -97,7 +98,12 @@ class DenseFidelity(Fidelity):
 
 
 def dense_fidelity(
-    train: DenseSamples, held: DenseSamples, made: DenseSamples, *, classes: int, seed: int = 0
+    train: DenseSamples,
+    held_out: DenseSamples,
+    synthetic: DenseSamples,
+    *,
+    classes: int,
+    seed: int = 0,
 ) -> DenseFidelity:
     """Compare real training, real held-out and made tiles, all in the data's units.
 
@@ -111,35 +117,50 @@ def dense_fidelity(
     The same ``seed`` gives the same report. Raises InputError for sets of fewer than two tiles or
     of unlike tiles.
     """
-    sets = (train, held, made)
-    if min(map(len, sets)) < 2 or len({part.images.shape[1:] for part in sets}) > 1:
+    sets = (train, held_out, synthetic)
+    if min(map(len, sets)) < 2 or len({tiles.images.shape[1:] for tiles in sets}) > 1:
         rule = "fidelity needs two tiles of each set, all of one shape"
         hint = "Cut tiles of one size, and make more of them."
-        raise InputError(rule, value=", ".join(str(part.images.shape) for part in sets), hint=hint)
+        raise InputError(
+            rule, value=", ".join(str(tiles.images.shape) for tiles in sets), hint=hint
+        )
     rng = np.random.default_rng(derive_seed("dense fidelity", seed))
-    index = [np.sort(rng.permutation(len(part))[:MOST]) for part in sets]
-    train, held, made = (part.take(i) for part, i in zip(sets, index, strict=True))
+    index = [random_tiles(len(tiles), MOST, rng) for tiles in sets]
+    train, held_out, synthetic = (tiles.take(i) for tiles, i in zip(sets, index, strict=True))
     space = fit_image_space(train, rng)
-    known, real, new = _features([train, held, made], space, classes)
-    size = min(len(train), len(held), len(made))
+    train_features, held_out_features, synthetic_features = _features(
+        [train, held_out, synthetic], space, classes
+    )
+    size = min(len(train), len(held_out), len(synthetic))
     drawn = [
-        _round([part.draw(size, rng) for part in (known, real, new)], size) for _ in range(REPEATS)
+        _round(
+            [
+                features.draw(size, rng)
+                for features in (train_features, held_out_features, synthetic_features)
+            ],
+            size,
+        )
+        for _ in range(REPEATS)
     ]
-    dated = _rounds_by_date(train, held, made, size, seed) if train.dates > 1 else []
-    audit, nearest = memory_audit(train.images, held.images, made.images, space)
-    everything: Round = (_over_all(known, new, rng), _over_all(known, real, rng), len(made))
+    dated = _rounds_by_date(train, held_out, synthetic, size, seed) if train.dates > 1 else []
+    audit, nearest = memory_audit(train.images, held_out.images, synthetic.images, space)
+    everything: Round = (
+        _over_all(train_features, synthetic_features, rng),
+        _over_all(train_features, held_out_features, rng),
+        len(synthetic),
+    )
     table = {name: row for name, row in MEASURES.items() if dated or name not in BY_DATE}
     groups = [drawn, [everything], [audit], *([dated] if dated else [])]
     measures = average_rounds(table, groups, TOO_FEW, every=True)
-    shares = [class_shares(part.masks, classes) for part in (train, held, made)]
-    by_class, notes = _classes(shares, _angles(known, new))
+    shares = [class_shares(tiles.masks, classes) for tiles in (train, held_out, synthetic)]
+    by_class, notes = _classes(shares, _angles(train_features, synthetic_features))
     pairs = tuple((int(index[2][i]), int(index[0][j]), distance) for i, j, distance in nearest)
     compared = tuple(c for c, row in by_class.items() if row["angle"] is not None)
     return DenseFidelity(measures, compared, notes, by_class, pairs)
 
 
 def _rounds_by_date(
-    train: DenseSamples, held: DenseSamples, made: DenseSamples, size: int, seed: int
+    train: DenseSamples, held_out: DenseSamples, synthetic: DenseSamples, size: int, seed: int
 ) -> list[Round]:
     """Fréchet distances of the images of each date, in subsets of one size.
 
@@ -149,18 +170,24 @@ def _rounds_by_date(
     rng = np.random.default_rng(derive_seed("dense fidelity by date", seed))
     scores = {}
     for place, name in enumerate(BY_DATE):
-        sets = [replace(part, images=part.images[:, [place]]) for part in (train, held, made)]
+        sets = [
+            replace(tiles, images=tiles.images[:, [place]])
+            for tiles in (train, held_out, synthetic)
+        ]
         space = fit_image_space(sets[0], rng)
-        features = [image_features(part.images, space) for part in sets]
+        features = [image_features(tiles.images, space) for tiles in sets]
         axes = fit_axes(features[0])
-        scores[name] = [axes.scores(part) for part in features]
+        scores[name] = [axes.scores(blocks) for blocks in features]
     rounds: list[Round] = []
     for _ in range(REPEATS):
-        rows = [rng.permutation(len(part))[:size] for part in (train, held, made)]
+        rows = [rng.permutation(len(tiles))[:size] for tiles in (train, held_out, synthetic)]
         values: Values = {}
         floors: Values = {}
-        for name, parts in scores.items():
-            drawn = [part[index] for part, index in zip(parts, rows, strict=True)]
+        for name, scores_of_sets in scores.items():
+            drawn = [
+                scores_of_set[index]
+                for scores_of_set, index in zip(scores_of_sets, rows, strict=True)
+            ]
             floors[name], values[name] = frechet_between(drawn)
         rounds.append((values, floors, size))
     return rounds
@@ -185,14 +212,17 @@ def _features(sets: Sequence[DenseSamples], space: Space, classes: int) -> list[
     """Features of the training tiles, which come first, and of the others, on the training tiles'
     axes.
     """
-    images = [image_features(part.images, space) for part in sets]
-    masks = [mask_features(part.masks, classes) for part in sets]
-    image_axes, mask_axes = fit_axes(images[0]), fit_axes(masks[0])
+    images = [image_features(tiles.images, space) for tiles in sets]
+    masks = [mask_features(tiles.masks, classes) for tiles in sets]
+    image_axes = fit_axes(images[0])
+    mask_axes = fit_axes(masks[0])
     features = []
-    for part, image, mask in zip(sets, images, masks, strict=True):
+    for tiles, image, mask in zip(sets, images, masks, strict=True):
         ids = np.arange(1, classes + 1)[:, None]
-        member = [(labels.reshape(1, -1) == ids).astype(np.float64) for labels in part.masks]
-        sums = np.stack([m @ spectra_of(tile) for m, tile in zip(member, part.images, strict=True)])
+        member = [(labels.reshape(1, -1) == ids).astype(np.float64) for labels in tiles.masks]
+        sums = np.stack(
+            [m @ spectra_of(tile) for m, tile in zip(member, tiles.images, strict=True)]
+        )
         shares = np.stack([m.sum(axis=1) for m in member])
         scores = image_axes.scores(image), mask_axes.scores(mask)
         features.append(_Features(*scores, sums, shares))
@@ -201,61 +231,62 @@ def _features(sets: Sequence[DenseSamples], space: Space, classes: int) -> list[
 
 def _round(some: Sequence[_Features], n: int) -> Round:
     """Made and held-out tiles against training tiles, all of one number."""
-    known, real, new = some
-    values, floors = _compare(known, new), _compare(known, real)
-    floors["fd_image"], values["fd_image"] = frechet_between([part.image for part in some])
-    floors["fd_mask"], values["fd_mask"] = frechet_between([part.mask for part in some])
+    train_features, held_out_features, synthetic_features = some
+    values = _compare(train_features, synthetic_features)
+    floors = _compare(train_features, held_out_features)
+    floors["fd_image"], values["fd_image"] = frechet_between([features.image for features in some])
+    floors["fd_mask"], values["fd_mask"] = frechet_between([features.mask for features in some])
     return values, floors, n
 
 
-def _over_all(known: _Features, other: _Features, rng: np.random.Generator) -> Values:
+def _over_all(train_features: _Features, compared: _Features, rng: np.random.Generator) -> Values:
     """The measures over all tiles."""
-    plain = _compare(known, other)
+    plain = _compare(train_features, compared)
     return {
-        "fd_image_all": _limit(known.image, other.image, rng),
-        "fd_mask_all": _limit(known.mask, other.mask, rng),
+        "fd_image_all": _limit(train_features.image, compared.image, rng),
+        "fd_mask_all": _limit(train_features.mask, compared.mask, rng),
         "msad_all": plain["msad"],
         "shares_all": plain["shares"],
     }
 
 
-def _limit(known: Array, other: Array, rng: np.random.Generator) -> float | None:
-    """Limit at 1/N = 0 of a line through Fréchet distances of N of ``other`` (n, d) to ``known``,
-    over 1/N.
+def _limit(reference: Array, compared: Array, rng: np.random.Generator) -> float | None:
+    """Limit at 1/N = 0 of a line through Fréchet distances of N of ``compared`` (n, d) to
+    ``reference``, over 1/N.
     """
-    least = len(other) // 4
-    if least < 2 * other.shape[1]:
+    least = len(compared) // 4
+    if least < 2 * compared.shape[1]:
         return None
-    sizes = np.linspace(least, len(other), SIZES).round().astype(int)
-    subsets = [other[rng.permutation(len(other))[:n]] for n in sizes for _ in range(REPEATS)]
-    distances = np.reshape(frechet_between([known, *subsets]), (SIZES, REPEATS)).mean(axis=1)
+    sizes = np.linspace(least, len(compared), SIZES).round().astype(int)
+    subsets = [compared[rng.permutation(len(compared))[:n]] for n in sizes for _ in range(REPEATS)]
+    distances = np.reshape(frechet_between([reference, *subsets]), (SIZES, REPEATS)).mean(axis=1)
     return max(0.0, float(np.polyfit(1 / sizes, distances, 1)[1]))
 
 
-def _angles(known: _Features, other: _Features) -> Array:
+def _angles(train_features: _Features, compared: _Features) -> Array:
     """(C,) degrees between mean spectra of each class; NaN where a set has none of it."""
-    pixels = [part.shares.sum(axis=0) for part in (known, other)]
-    both = (pixels[0] > 0) & (pixels[1] > 0)
-    angles = np.full(len(both), np.nan)
-    if both.any():
-        angles[both] = spectral_angle(
+    pixels = [features.shares.sum(axis=0) for features in (train_features, compared)]
+    shared = (pixels[0] > 0) & (pixels[1] > 0)
+    angles = np.full(len(shared), np.nan)
+    if shared.any():
+        angles[shared] = spectral_angle(
             *(
-                part.sums.sum(axis=0)[both] / n[both][:, None]
-                for part, n in zip((known, other), pixels, strict=True)
+                features.sums.sum(axis=0)[shared] / n[shared][:, None]
+                for features, n in zip((train_features, compared), pixels, strict=True)
             )
         )
     return angles
 
 
-def _compare(known: _Features, other: _Features) -> Values:
+def _compare(train_features: _Features, compared: _Features) -> Values:
     """All but the Fréchet distances between two sets of one size."""
-    pixels = [part.shares.sum(axis=0) for part in (known, other)]
-    angles = _angles(known, other)
-    both = ~np.isnan(angles)
+    pixels = [features.shares.sum(axis=0) for features in (train_features, compared)]
+    angles = _angles(train_features, compared)
+    shared = ~np.isnan(angles)
     p, q = (n / max(1.0, n.sum()) for n in pixels)
     # Of the shares the total variation: 0 = alike, 1 = disjoint.
     return {
-        "msad": float(angles[both].mean()) if both.any() else None,
+        "msad": float(angles[shared].mean()) if shared.any() else None,
         "shares": float(np.abs(p - q).sum() / 2),
     }
 
@@ -264,12 +295,18 @@ def _classes(
     shares: list[Array], angles: Array
 ) -> tuple[dict[int, dict[str, float | None]], tuple[str, ...]]:
     table: dict[int, dict[str, float | None]] = {}
-    for c, (known, held, made) in enumerate(
+    for c, (in_training, in_held_out, in_synthetic) in enumerate(
         zip(*(s.tolist() for s in shares), strict=True), start=1
     ):
         angle = None if np.isnan(angles[c - 1]) else float(angles[c - 1])
-        ratio = made / known if known else None
-        table[c] = {"train": known, "held_out": held, "made": made, "ratio": ratio, "angle": angle}
+        ratio = in_synthetic / in_training if in_training else None
+        table[c] = {
+            "train": in_training,
+            "held_out": in_held_out,
+            "made": in_synthetic,
+            "ratio": ratio,
+            "angle": angle,
+        }
     notes: tuple[str, ...] = ()
     for column, name in (("train", "training"), ("held_out", "held-out"), ("made", "made")):
         missing = [c for c, row in table.items() if not row[column]]
@@ -278,7 +315,7 @@ def _classes(
 
 
 def memory_audit(
-    train: Float32, held: Float32, made: Float32, space: Space
+    train: Float32, held_out: Float32, synthetic: Float32, space: Space
 ) -> tuple[Round, tuple[tuple[int, int, float], ...]]:
     """Audit images (n, T, B, H, W) of one size; ``space`` is of spectra of both dates stacked, of
     training tiles.
@@ -289,12 +326,15 @@ def memory_audit(
     for a generator that copies. The second answer is the nearest training tile of each made one, as
     (made, training, distance), the likeliest copies first.
     """
-    known, real, new = (
-        np.stack(list(axis_maps(images, space, AUDITED))) for images in (train, held, made)
+    train_maps, held_out_maps, synthetic_maps = (
+        np.stack(list(axis_maps(images, space, AUDITED))) for images in (train, held_out, synthetic)
     )
-    (distance, which), (usual, _) = (nearest_turned(maps, known) for maps in (new, real))
-    side = np.sqrt(known.shape[2] * known.shape[3])
-    distance, usual = distance / side, usual / side
+    (distance, which), (usual, _) = (
+        nearest_turned(maps, train_maps) for maps in (synthetic_maps, held_out_maps)
+    )
+    side = np.sqrt(train_maps.shape[2] * train_maps.shape[3])
+    distance = distance / side
+    usual = usual / side
     limit = COPY * float(np.median(usual))
     values: Values = {
         "nearer": rank_nearer(distance, usual),
@@ -303,18 +343,19 @@ def memory_audit(
     }
     floors: Values = {"nearer": 0.5, "copying": 0.0, "copies": float((usual <= limit).mean())}
     order = np.argsort(distance, kind="stable")
-    return (values, floors, len(made)), tuple(
+    return (values, floors, len(synthetic)), tuple(
         (int(i), int(which[i]), float(distance[i])) for i in order
     )
 
 
-def copying_statistic(made: Array, held: Array) -> float:
+def copying_statistic(synthetic: Array, held_out: Array) -> float:
     """C_T of Meehan, Chaudhuri and Dasgupta 2020, arXiv:2004.05675: the z-score of Mann–Whitney's
     U, in one cell.
 
     Of distances made (n,) and held (m,) to the training set. Far below 0: made tiles lie nearer
     than fresh real ones.
     """
-    n, m = len(made), len(held)
-    u = n * m * (1 - rank_nearer(made, held))
+    n = len(synthetic)
+    m = len(held_out)
+    u = n * m * (1 - rank_nearer(synthetic, held_out))
     return float((u - n * m / 2) / np.sqrt(n * m * (n + m + 1) / 12))

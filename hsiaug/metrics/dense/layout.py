@@ -17,7 +17,13 @@ from hsiaug.metrics.damages import permute_masks, shuffle_blocks
 from hsiaug.metrics.dense.extractor import fit_axes
 from hsiaug.metrics.dense.layout_extractor import LAYOUT_EXTRACTOR, Blocks, layout_blocks
 from hsiaug.metrics.dense.mask_layout import CHANGED
-from hsiaug.metrics.dense.tile_maps import date_maps, date_space, join_dates, mask_statistics
+from hsiaug.metrics.dense.tile_maps import (
+    date_maps,
+    date_space,
+    join_dates,
+    mask_statistics,
+    random_tiles,
+)
 from hsiaug.metrics.layout import LayoutMaps, edge_threshold, layout_maps
 from hsiaug.metrics.layout_measures import (
     JUDGES,
@@ -77,8 +83,8 @@ MEASURES: LayoutTable = {
 
 def dense_layout(
     train: DenseSamples,
-    held: DenseSamples,
-    made: DenseSamples,
+    held_out: DenseSamples,
+    synthetic: DenseSamples,
     places: NDArray[np.integer],
     *,
     classes: int,
@@ -107,27 +113,32 @@ def dense_layout(
         held-out tiles with the masks of others.
     """
     rng = np.random.default_rng(derive_seed("dense layout", seed))
-    known, real, new = (
-        part.take(np.sort(rng.permutation(len(part))[:TILES])) for part in (train, held, made)
+    train_tiles, held_out_tiles, synthetic_tiles = (
+        tiles.take(random_tiles(len(tiles), TILES, rng)) for tiles in (train, held_out, synthetic)
     )
-    space = date_space(known, rng)
-    mixed = replace(real, images=shuffle_blocks(real.images, BLOCK, 1.0, rng))
-    moved = replace(real, masks=permute_masks(real.masks, 1.0, rng))
-    sets = {"made": new, "held_out": real, "training": known, "shuffled": mixed}
-    maps = {name: date_maps(part, space) for name, part in sets.items()}
+    space = date_space(train_tiles, rng)
+    mixed = replace(held_out_tiles, images=shuffle_blocks(held_out_tiles.images, BLOCK, 1.0, rng))
+    moved = replace(held_out_tiles, masks=permute_masks(held_out_tiles.masks, 1.0, rng))
+    sets = {
+        "made": synthetic_tiles,
+        "held_out": held_out_tiles,
+        "training": train_tiles,
+        "shuffled": mixed,
+    }
+    maps = {name: date_maps(tiles, space) for name, tiles in sets.items()}
     columns = _statistics(maps)
     for name, column in _distances(sets, maps, classes, rng).items():
         columns[name] |= column
-    for name, part in (sets | {"shuffled": moved}).items():
+    for name, tiles in (sets | {"shuffled": moved}).items():
         columns[name] |= mask_statistics(
-            part, maps["held_out" if name == "shuffled" else name], space
+            tiles, maps["held_out" if name == "shuffled" else name], space
         )
-    design = _design(held, made, places, space, classes, rng)
+    design = _design(held_out, synthetic, places, space, classes, rng)
     if design is None:
         notes = ("too few separate blocks of held-out tiles for a two-sample test",)
-        return Layout(measure_rows(MEASURES, columns, len(new), {}), notes)
+        return Layout(measure_rows(MEASURES, columns, len(synthetic_tiles), {}), notes)
     tests = run_judges(design, judges, columns, seed)
-    return Layout(measure_rows(MEASURES, columns, len(new), tests))
+    return Layout(measure_rows(MEASURES, columns, len(synthetic_tiles), tests))
 
 
 def _statistics(maps: Mapping[str, list[LayoutMaps]]) -> dict[str, Column]:
@@ -135,7 +146,10 @@ def _statistics(maps: Mapping[str, list[LayoutMaps]]) -> dict[str, Column]:
     joined = {name: join_dates(dates) for name, dates in maps.items()}
     threshold = edge_threshold(joined["training"].scores)
     sills = held_out_sills(joined["held_out"])
-    return {name: layout_statistics(one, threshold, sills) for name, one in joined.items()}
+    return {
+        name: layout_statistics(date_maps_of_set, threshold, sills)
+        for name, date_maps_of_set in joined.items()
+    }
 
 
 def _distances(
@@ -153,8 +167,8 @@ def _distances(
     shuffled = shuffle_blocks(sets["held_out"].masks, BLOCK, 1.0, rng)
     for name, t in {**kinds, "fd_layout_mask": None}.items():
         blocks = {}
-        for column, part in sets.items():
-            masks = shuffled if column == "shuffled" else part.masks
+        for column, tiles in sets.items():
+            masks = shuffled if column == "shuffled" else tiles.masks
             if t is None:
                 blocks[column] = layout_blocks(one_hot(masks, classes), "mask")
             else:
@@ -185,18 +199,18 @@ def distances_to_training(
         "training" is the distance of its two halves. None for fewer than two tiles.
     """
     axes = fit_axes(blocks["training"])
-    scores = {name: axes.scores(part) for name, part in blocks.items()}
-    size = min(len(scores["training"]) // 2, *(len(part) for part in scores.values()))
+    scores = {name: axes.scores(values) for name, values in blocks.items()}
+    size = min(len(scores["training"]) // 2, *(len(values) for values in scores.values()))
     if size < 2:
         return dict.fromkeys(blocks)
     rounds = []
     for _ in range(REPEATS):
         order = rng.permutation(len(scores["training"]))
-        known = scores["training"][order[:size]]
-        rest = scores["training"][order[size : 2 * size]]
-        others = scores | {"training": rest}
-        some = [part[rng.permutation(len(part))[:size]] for part in others.values()]
-        rounds.append(frechet_between([known, *some]))
+        half = scores["training"][order[:size]]
+        other_half = scores["training"][order[size : 2 * size]]
+        others = scores | {"training": other_half}
+        some = [values[rng.permutation(len(values))[:size]] for values in others.values()]
+        rounds.append(frechet_between([half, *some]))
     return dict(zip(scores, np.mean(rounds, axis=0).tolist(), strict=True))
 
 
@@ -209,17 +223,17 @@ def one_hot(masks: Ints, classes: int) -> NDArray[np.float32]:
 
 
 def _design(
-    held: DenseSamples,
-    made: DenseSamples,
+    held_out: DenseSamples,
+    synthetic: DenseSamples,
     places: NDArray[np.integer],
     space: Space,
     classes: int,
     rng: np.random.Generator,
 ) -> TestDesign | None:
     """The sides of the two-sample test of windows; None where there are too few blocks."""
-    side = min(WINDOW, *held.side)
-    every = _grid_of_windows(places, held.side, side)
-    every_kind = _kinds(every.masks(held))
+    side = min(WINDOW, *held_out.side)
+    every = _grid_of_windows(places, held_out.side, side)
+    every_kind = _kinds(every.masks(held_out))
     where = np.column_stack([places[every.tile, 0], places[every.tile, 1:] + every.at])
     cells = spatial_cells(where, every_kind, side, rng)
     if cells is None:
@@ -229,27 +243,29 @@ def _design(
     windows = every.take(cells.rows)
     kinds = every_kind[cells.rows]
     real = Side(np.arange(len(cells)), kinds, cells.fold, cells.block)
-    real_maps = windows.maps(held, space, classes)
-    new_windows = _random_windows(made, side, rng)
-    new_kinds = _kinds(new_windows.masks(made))
-    new_maps = new_windows.maps(made, space, classes)
+    real_maps = windows.maps(held_out, space, classes)
+    synthetic_windows = _random_windows(synthetic, side, rng)
+    synthetic_kinds = _kinds(synthetic_windows.masks(synthetic))
+    synthetic_maps = synthetic_windows.maps(synthetic, space, classes)
     near = nearest_of_class(
-        block_means(new_maps.scores), new_kinds, block_means(real_maps.scores), real.y
+        block_means(synthetic_maps.scores), synthetic_kinds, block_means(real_maps.scores), real.y
     )
     usable = np.flatnonzero(near >= 0)
-    new = Side(usable, new_kinds[usable], real.fold[near[usable]], real.block[near[usable]])
+    synthetic_side = Side(
+        usable, synthetic_kinds[usable], real.fold[near[usable]], real.block[near[usable]]
+    )
     halves = [real.take(cells.half == half) for half in range(HALVES)]
-    first, second, new = match_folds([*halves, new], rng, TESTED)
-    if not len(new):
+    first, second, synthetic_side = match_folds([*halves, synthetic_side], rng, TESTED)
+    if not len(synthetic_side):
         return None
-    mixed = replace(held, images=shuffle_blocks(held.images, BLOCK, 1.0, rng))
+    mixed = replace(held_out, images=shuffle_blocks(held_out.images, BLOCK, 1.0, rng))
     damaged = windows.take(second.rows).maps(mixed, space, classes)
     return TestDesign(
         halves=(
             MappedSide(first, real_maps.take(first.rows)),
             MappedSide(second, real_maps.take(second.rows)),
         ),
-        made=MappedSide(new, new_maps.take(new.rows)),
+        made=MappedSide(synthetic_side, synthetic_maps.take(synthetic_side.rows)),
         shuffled=MappedSide(second, damaged),
         training=None,
     )
@@ -317,13 +333,13 @@ def _grid_of_windows(places: NDArray[np.integer], shape: tuple[int, int], side: 
     """
     tiles = []
     starts = []
-    seen = set()
+    taken_places = set()
     for i, (image, row, column) in enumerate(places.tolist()):
         for r in range(-row % side, shape[0] - side + 1, side):
             for c in range(-column % side, shape[1] - side + 1, side):
                 key = (image, row + r, column + c)
-                if key not in seen:
-                    seen.add(key)
+                if key not in taken_places:
+                    taken_places.add(key)
                     tiles.append(i)
                     starts.append((r, c))
     return _Windows(

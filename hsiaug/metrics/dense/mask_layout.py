@@ -51,7 +51,8 @@ def change_contrast(images: Floats, masks: Ints, scale: Floats) -> tuple[float, 
         step = (after.astype(np.float64) - before) / scale[:, None, None]
         step -= np.median(step, axis=(1, 2), keepdims=True)
         length = np.linalg.norm(step, axis=0)
-        inside, outside = length[changed], length[unchanged]
+        inside = length[changed]
+        outside = length[unchanged]
         if outside.mean() > 0 < inside.mean():
             ratios.append(np.log(inside.mean() / outside.mean()))
             ranks.append(rank_nearer(outside, inside))
@@ -76,14 +77,14 @@ def edge_ranks(maps: Floats, masks: Ints) -> tuple[float, float] | None:
     """
     on = []
     off = []
-    for one, mask in zip(maps, masks, strict=True):
-        edge, known = mask_edges(mask)
-        if not 0 < edge.sum() < known.sum():
+    for image_maps, mask in zip(maps, masks, strict=True):
+        edge, labelled = mask_edges(mask)
+        if not 0 < edge.sum() < labelled.sum():
             continue
-        gradient = gradients(one[None])[0]
-        ranks = _ranks(gradient[known])
-        on.append(ranks[edge[known]])
-        off.append(ranks[~edge[known]])
+        gradient = gradients(image_maps[None])[0]
+        ranks = _ranks(gradient[labelled])
+        on.append(ranks[edge[labelled]])
+        off.append(ranks[~edge[labelled]])
     return (float(np.concatenate(on).mean()), float(np.concatenate(off).mean())) if on else None
 
 
@@ -91,9 +92,11 @@ def mask_edges(mask: Ints) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """(H − 1, W − 1) where the right or lower neighbour is of another class, and where all three
     are labelled.
     """
-    corner, right, lower = mask[:-1, :-1], mask[:-1, 1:], mask[1:, :-1]
-    known = (corner != IGNORE) & (right != IGNORE) & (lower != IGNORE)
-    return known & ((corner != right) | (corner != lower)), known
+    corner = mask[:-1, :-1]
+    right = mask[:-1, 1:]
+    lower = mask[1:, :-1]
+    labelled = (corner != IGNORE) & (right != IGNORE) & (lower != IGNORE)
+    return labelled & ((corner != right) | (corner != lower)), labelled
 
 
 def _ranks(values: Array) -> Array:

@@ -6,7 +6,13 @@ import numpy as np
 
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.tiles import DenseSamples
-from hsiaug.metrics.dense.tile_maps import date_maps, date_space, join_dates, mask_statistics
+from hsiaug.metrics.dense.tile_maps import (
+    date_maps,
+    date_space,
+    join_dates,
+    mask_statistics,
+    random_tiles,
+)
 from hsiaug.metrics.layout import (
     SHOWN,
     LayoutMaps,
@@ -19,7 +25,7 @@ MOST = 64
 """Tiles of a set that are measured at most."""
 
 
-def measure_pairs(real: DenseSamples, made: DenseSamples) -> dict[str, dict[str, float]]:
+def measure_pairs(real: DenseSamples, synthetic: DenseSamples) -> dict[str, dict[str, float]]:
     """Measure the layout of made pairs and of the real training pairs, without any test tile.
 
     Parameters
@@ -40,17 +46,17 @@ def measure_pairs(real: DenseSamples, made: DenseSamples) -> dict[str, dict[str,
     if min(real.side) < 2:
         return {}
     rng = np.random.default_rng(derive_seed("measured pairs", 0))
-    real = real.take(np.sort(rng.permutation(len(real))[:MOST]))
-    made = made.take(np.arange(min(MOST, len(made))))
+    real = real.take(random_tiles(len(real), MOST, rng))
+    synthetic = synthetic.take(np.arange(min(MOST, len(synthetic))))
     space = date_space(real, rng)
-    sets = {"measured": made, "measured_real": real}
-    maps = {name: date_maps(part, space) for name, part in sets.items()}
+    sets = {"measured": synthetic, "measured_real": real}
+    maps = {name: date_maps(tiles, space) for name, tiles in sets.items()}
     threshold = edge_threshold(join_dates(maps["measured_real"]).scores)
     figures = {
         name: _neighbours(join_dates(maps[name]), threshold)
-        | mask_statistics(part, maps[name], space)
-        | {"n": len(part)}
-        for name, part in sets.items()
+        | mask_statistics(tiles, maps[name], space)
+        | {"n": len(tiles)}
+        for name, tiles in sets.items()
     }
     return {name: _rounded(column) for name, column in figures.items()}
 

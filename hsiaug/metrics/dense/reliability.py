@@ -16,6 +16,7 @@ from hsiaug.base.errors import InputError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.tiles import IGNORE, DenseSamples
 from hsiaug.metrics.calibration import FLAT, LEVELS, LabelScore, Reliability, why_silent
+from hsiaug.metrics.dense.tile_maps import random_tiles
 from hsiaug.metrics.measures import note_of
 from hsiaug.metrics.neighbours import rank_nearer
 from hsiaug.metrics.reliability import PROBES, ROUNDS, agreement_score, guesses_of
@@ -39,7 +40,12 @@ OF_TILE = 100
 
 
 def dense_reliability(
-    train: DenseSamples, held: DenseSamples, made: DenseSamples, *, classes: int, seed: int = 0
+    train: DenseSamples,
+    held_out: DenseSamples,
+    synthetic: DenseSamples,
+    *,
+    classes: int,
+    seed: int = 0,
 ) -> Reliability:
     """Judge the masks of made tiles by per-pixel probes that are trained on real ones.
 
@@ -54,39 +60,43 @@ def dense_reliability(
     Raises InputError where fewer than two classes have 30 pixels in both real sets.
     """
     rng = np.random.default_rng(derive_seed("dense reliability", seed))
-    ids = _judged_classes(train, held, classes)
-    shown = set(np.unique(made.masks).tolist())
-    notes = note_of("not judged, for want of real pixels", shown - {IGNORE, *ids})
-    notes += note_of("never made", set(ids) - shown)
-    train = _some_tiles(train, rng)
-    held = _some_tiles(held, rng)
-    made = _some_tiles(made, rng)
+    ids = _judged_classes(train, held_out, classes)
+    shown_classes = set(np.unique(synthetic.masks).tolist())
+    notes = note_of("not judged, for want of real pixels", shown_classes - {IGNORE, *ids})
+    notes += note_of("never made", set(ids) - shown_classes)
+    train = train.take(random_tiles(len(train), TILES, rng))
+    held_out = held_out.take(random_tiles(len(held_out), TILES, rng))
+    synthetic = synthetic.take(random_tiles(len(synthetic), TILES, rng))
     space = fit_space(_inputs(train, rng), AXES)
-    known, _ = _pixels(train, ids, space)
-    real, real_tiles = _pixels(held, ids, space)
-    new, new_tiles = _pixels(made, ids, space)
-    known = known.take(at_most(known.y, LEARNT, rng))
-    judged = rng.permutation(len(real))[:JUDGED]
-    real = real.take(judged)
-    real_tiles = real_tiles[judged]
-    judged = np.sort(rng.permutation(len(new))[:JUDGED])
-    new = new.take(judged)
-    new_tiles = new_tiles[judged]
-    if len(np.unique(new.y)) < 2:
-        return Reliability((), 0, len(held), notes)
-    guesses = guesses_of(known, (new, real))
-    tiles = (new_tiles, real_tiles)
-    score = agreement_score(MAIN, "R1 probe agreement, of pixels", new, real, *guesses, rng, tiles)
-    edges = _boundary_score(held, made, space, rng)
-    return Reliability((score, *edges), len(made), len(held), notes)
-
-
-def _some_tiles(tiles: DenseSamples, rng: np.random.Generator) -> DenseSamples:
-    return tiles.take(np.sort(rng.permutation(len(tiles))[:TILES]))
+    learnt, _ = _pixels(train, ids, space)
+    held_out_pixels, held_out_tiles = _pixels(held_out, ids, space)
+    synthetic_pixels, synthetic_tiles = _pixels(synthetic, ids, space)
+    learnt = learnt.take(at_most(learnt.y, LEARNT, rng))
+    judged = rng.permutation(len(held_out_pixels))[:JUDGED]
+    held_out_pixels = held_out_pixels.take(judged)
+    held_out_tiles = held_out_tiles[judged]
+    judged = np.sort(rng.permutation(len(synthetic_pixels))[:JUDGED])
+    synthetic_pixels = synthetic_pixels.take(judged)
+    synthetic_tiles = synthetic_tiles[judged]
+    if len(np.unique(synthetic_pixels.y)) < 2:
+        return Reliability((), 0, len(held_out), notes)
+    guesses = guesses_of(learnt, (synthetic_pixels, held_out_pixels))
+    tiles = (synthetic_tiles, held_out_tiles)
+    score = agreement_score(
+        MAIN,
+        "R1 probe agreement, of pixels",
+        synthetic_pixels,
+        held_out_pixels,
+        *guesses,
+        rng,
+        tiles,
+    )
+    edges = _boundary_score(held_out, synthetic, space, rng)
+    return Reliability((score, *edges), len(synthetic), len(held_out), notes)
 
 
 def tile_agreement(
-    train: DenseSamples, made: DenseSamples, *, classes: int, seed: int = 0
+    train: DenseSamples, synthetic: DenseSamples, *, classes: int, seed: int = 0
 ) -> Array:
     """(n,) the share of pixels of each made tile whose class the probes of R1 confirm, 0..1; NaN
     where none is judged.
@@ -96,24 +106,26 @@ def tile_agreement(
     """
     rng = np.random.default_rng(derive_seed("tile agreement", seed))
     ids = _judged_classes(train, train, classes)
-    train = _some_tiles(train, rng)
+    train = train.take(random_tiles(len(train), TILES, rng))
     space = fit_space(_inputs(train, rng), AXES)
-    known, _ = _pixels(train, ids, space)
-    new, tiles = _pixels(made, ids, space)
-    known = known.take(at_most(known.y, LEARNT, rng))
+    learnt, _ = _pixels(train, ids, space)
+    synthetic_pixels, tiles = _pixels(synthetic, ids, space)
+    learnt = learnt.take(at_most(learnt.y, LEARNT, rng))
     chosen = at_most(tiles, OF_TILE, rng)
-    new = new.take(chosen)
+    synthetic_pixels = synthetic_pixels.take(chosen)
     tiles = tiles[chosen]
     agreement = np.empty(0)
-    if len(new):
-        agreement = np.mean([fit(known)(new.x) == new.y for fit in PROBES], axis=0)
-    judged = np.bincount(tiles, minlength=len(made))
-    share: Array = np.bincount(tiles, agreement, len(made)) / np.where(judged, judged, np.nan)
+    if len(synthetic_pixels):
+        agreement = np.mean(
+            [fit(learnt)(synthetic_pixels.x) == synthetic_pixels.y for fit in PROBES], axis=0
+        )
+    judged = np.bincount(tiles, minlength=len(synthetic))
+    share: Array = np.bincount(tiles, agreement, len(synthetic)) / np.where(judged, judged, np.nan)
     return share
 
 
 def _boundary_score(
-    held: DenseSamples, made: DenseSamples, space: Space, rng: np.random.Generator
+    held_out: DenseSamples, synthetic: DenseSamples, space: Space, rng: np.random.Generator
 ) -> list[LabelScore]:
     """R2; none where no held-out or no made tile has a boundary.
 
@@ -122,26 +134,35 @@ def _boundary_score(
     95 % of the rounds. These draw whole tiles of both sets.
     """
 
-    def areas(part: DenseSamples, masks: Ints) -> Array:
-        scores = (space.project(np.moveaxis(_maps(image[None])[0], 0, -1)) for image in part.images)
+    def areas(tile_set: DenseSamples, masks: Ints) -> Array:
+        scores = (
+            space.project(np.moveaxis(_maps(image[None])[0], 0, -1)) for image in tile_set.images
+        )
         return 100 * np.array([_edge_area(*tile) for tile in zip(scores, masks, strict=True)])
 
-    swapped, moved = (np.roll(part.masks, 1, axis=0) for part in (held, made))
-    wrong = (held.masks != swapped) & (held.masks != IGNORE) & (swapped != IGNORE)
-    tiles = np.stack([areas(held, held.masks), areas(held, swapped), 100 * wrong.mean(axis=(1, 2))])
+    swapped, moved = (np.roll(tile_set.masks, 1, axis=0) for tile_set in (held_out, synthetic))
+    wrong = (held_out.masks != swapped) & (held_out.masks != IGNORE) & (swapped != IGNORE)
+    tiles = np.stack(
+        [areas(held_out, held_out.masks), areas(held_out, swapped), 100 * wrong.mean(axis=(1, 2))]
+    )
     tiles = tiles[:, np.isfinite(tiles).all(axis=0)]
-    new, floor = (row[np.isfinite(row)] for row in (areas(made, made.masks), areas(made, moved)))
-    if not (tiles.size and new.size and floor.size):
+    areas_of_synthetic, floor = (
+        row[np.isfinite(row)]
+        for row in (areas(synthetic, synthetic.masks), areas(synthetic, moved))
+    )
+    if not (tiles.size and areas_of_synthetic.size and floor.size):
         return []
-    rows, others = (rng.integers(n, size=(ROUNDS, n)) for n in (tiles.shape[1], len(new)))
-    ceiling, other, most = np.concatenate(
+    rows, others = (
+        rng.integers(n, size=(ROUNDS, n)) for n in (tiles.shape[1], len(areas_of_synthetic))
+    )
+    ceiling, ceiling_of_swapped, most = np.concatenate(
         [tiles.mean(axis=1)[:, None], tiles[:, rows].mean(axis=2)], axis=1
     )
-    value = np.array([new.mean(), *new[others].mean(axis=1)])
-    falls = ceiling - other
+    value = np.array([areas_of_synthetic.mean(), *areas_of_synthetic[others].mean(axis=1)])
+    falls = ceiling - ceiling_of_swapped
     why = why_silent(value[0], ceiling[0], floor.mean(), value[1:], ceiling[1:])
     why = why if np.mean(falls > 0) >= 0.95 else FLAT
-    found = most * np.clip((ceiling - value) / np.where(falls > 0, falls, np.nan), 0, 1)
+    wrong_shares = most * np.clip((ceiling - value) / np.where(falls > 0, falls, np.nan), 0, 1)
     return [
         LabelScore(
             "boundaries",
@@ -150,15 +171,15 @@ def _boundary_score(
             float(ceiling[0]),
             float(floor.mean()),
             r=float((value[0] - floor.mean()) / (ceiling[0] - floor.mean())),
-            wrong=None if why else float(found[0]),
+            wrong=None if why else float(wrong_shares[0]),
             wrong_interval=(
-                None if why else tuple(np.nanpercentile(found[1:], [2.5, 97.5]).tolist())
+                None if why else tuple(np.nanpercentile(wrong_shares[1:], [2.5, 97.5]).tolist())
             ),
             spearman=None if why == FLAT else -1.0,
             curve=tuple(
                 (ceiling[0] - falls[0] * np.minimum(1, np.array(LEVELS) / most[0])).tolist()
             ),
-            n=len(made),
+            n=len(synthetic),
             why=why,
         )
     ]
@@ -172,16 +193,19 @@ def _edge_area(scores: Array, mask: Ints) -> float:
     unlike = []
     for axis in (0, 1):
         a, b = (np.delete(mask, end, axis) for end in (0, -1))
-        known = (a != IGNORE) & (b != IGNORE)
-        steps.append(np.linalg.norm(np.diff(scores, axis=axis), axis=-1)[known])
-        unlike.append((a != b)[known])
-    step, apart = np.concatenate(steps), np.concatenate(unlike)
+        labelled = (a != IGNORE) & (b != IGNORE)
+        steps.append(np.linalg.norm(np.diff(scores, axis=axis), axis=-1)[labelled])
+        unlike.append((a != b)[labelled])
+    step = np.concatenate(steps)
+    apart = np.concatenate(unlike)
     return rank_nearer(step[~apart], step[apart]) if 0 < apart.sum() < len(apart) else np.nan
 
 
-def _judged_classes(train: DenseSamples, held: DenseSamples, classes: int) -> tuple[int, ...]:
+def _judged_classes(train: DenseSamples, held_out: DenseSamples, classes: int) -> tuple[int, ...]:
     """The ids of the classes with pixels enough in both sets."""
-    counts = [np.bincount(part.masks.ravel(), minlength=classes + 1)[1:] for part in (train, held)]
+    counts = [
+        np.bincount(tiles.masks.ravel(), minlength=classes + 1)[1:] for tiles in (train, held_out)
+    ]
     ids = tuple((np.flatnonzero(np.minimum(*counts) >= FEWEST) + 1).tolist())
     if len(ids) < 2:
         raise InputError(
@@ -217,18 +241,18 @@ def _inputs(train: DenseSamples, rng: np.random.Generator) -> Array:
     return np.concatenate(x)
 
 
-def _pixels(part: DenseSamples, ids: Sequence[int], space: Space) -> tuple[Spectra, Ints]:
+def _pixels(tile_set: DenseSamples, ids: Sequence[int], space: Space) -> tuple[Spectra, Ints]:
     """The pixels (n, 2k) of these classes, and the tile (n,) of each."""
     from scipy.ndimage import uniform_filter
 
     x = []
     y = []
     tiles = []
-    for i, (image, mask) in enumerate(zip(part.images, part.masks, strict=True)):
+    for i, (image, mask) in enumerate(zip(tile_set.images, tile_set.masks, strict=True)):
         scores = space.project(np.moveaxis(_maps(image[None])[0], 0, -1))  # (H, W, k)
         around = uniform_filter(scores, size=(3, 3, 1), mode="nearest")
-        known = np.isin(mask, ids)
-        x.append(np.concatenate([scores, around], axis=-1)[known])
-        y.append(mask[known])
-        tiles.append(np.full(known.sum(), i))
+        of_classes = np.isin(mask, ids)
+        x.append(np.concatenate([scores, around], axis=-1)[of_classes])
+        y.append(mask[of_classes])
+        tiles.append(np.full(of_classes.sum(), i))
     return Spectra(np.concatenate(x), np.concatenate(y)), np.concatenate(tiles)

@@ -26,7 +26,9 @@ class CvaeNetwork(Conditional):
 
     def __init__(self, size: PatchShape, params: CvaeParams) -> None:
         super().__init__(size, params)
-        k, p, w = size.components, size.patch, params.width
+        k = size.components
+        p = size.patch
+        w = params.width
         flat = w * (p // 2 + 1) ** 2
         self.eyes = nn.Sequential(
             nn.Conv2d(k, w, 1),

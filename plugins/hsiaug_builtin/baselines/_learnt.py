@@ -78,10 +78,12 @@ def fit_components(view: TrainView, most: int) -> ClassComponents:
     norm = view.normaliser
     pixels = norm.spectra(view.cube[view.visible]).astype(np.float64)
     spread, axes = np.linalg.eigh(pixels.T @ pixels / len(pixels))
-    spread, axes = spread[::-1][:most], axes.T[::-1][:most]
-    kept = spread > 1e-8 * spread[0]
-    kept[0] = True
-    spread, axes = spread[kept], axes[kept]
+    spread = spread[::-1][:most]
+    axes = axes.T[::-1][:most]
+    spreading = spread > 1e-8 * spread[0]
+    spreading[0] = True
+    spread = spread[spreading]
+    axes = axes[spreading]
     if spread[0] < 1e-12:  # a single pixel
         spread = np.ones_like(spread)
     real = norm.spectra(view.real.centres) @ axes.T  # (n, k)
@@ -90,8 +92,8 @@ def fit_components(view: TrainView, most: int) -> ClassComponents:
         centres[c] = real[view.y == c].mean(axis=0)
     within = (real - centres[view.y]).var(axis=0)
     scale = np.sqrt(np.where(within > 1e-6 * spread, within, spread))
-    found = (axes, scale, centres)
-    return ClassComponents(norm.mean, norm.std, *(array.astype(np.float32) for array in found))
+    arrays = (axes, scale, centres)
+    return ClassComponents(norm.mean, norm.std, *(array.astype(np.float32) for array in arrays))
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +139,8 @@ class Conditional(nn.Module):
 
     def __init__(self, size: PatchShape, params: Any) -> None:
         super().__init__()
-        self.size, self.params = size, params
+        self.size = size
+        self.params = params
 
     def fit_network(self, data: TrainingComponents, seed: int, progress: Progress) -> Conditional:
         """The trained network, in evaluation mode. Raises PluginError where the training
@@ -184,8 +187,8 @@ class FittedLearnt(FittedPatches):
         """``anchors`` (n, B, p, p) with their components replaced."""
         y = torch.full((len(anchors),), c, dtype=torch.int64, device=self.device)
         drawn = self.net.generate(y, rng).cpu().numpy()
-        old = self.components.of(anchors, np.full(len(anchors), c))
-        return anchors + self.components.change(drawn - old)
+        before = self.components.of(anchors, np.full(len(anchors), c))
+        return anchors + self.components.change(drawn - before)
 
     def save(self, folder: Path) -> None:
         """The network, the components, the real patches and the hyper-parameters."""
@@ -216,7 +219,8 @@ def learn(
 def restore(card: Card, folder: Path, kind: type[Conditional], device: str) -> FittedLearnt:
     """Read a saved fit."""
     arrays, facts = load_state(folder)
-    params, size = card.params(**facts["params"]), PatchShape(**facts["size"])
+    params = card.params(**facts["params"])
+    size = PatchShape(**facts["size"])
     net = state.restore("net", arrays, lambda: kind(size, params), device)
     components = ClassComponents(**state.under("components", arrays))
     return FittedLearnt(arrays["x"], arrays["y"], card.name, params, size, net, components, device)

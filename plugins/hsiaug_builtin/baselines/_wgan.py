@@ -61,7 +61,8 @@ class WganNetwork(Conditional):
         return out
 
     def fit_network(self, data: TrainingComponents, seed: int, progress: Progress) -> Conditional:
-        params, device = self.params, data.z.device
+        params = self.params
+        device = data.z.device
         critic = fresh(lambda: Critic(self.size, params.width), seed + 1).to(device)
         rng = torch.Generator().manual_seed(seed)
         maker, judge = (
@@ -72,9 +73,9 @@ class WganNetwork(Conditional):
             for turn in range(params.critic_steps):
                 z, y = data.batch(params.batch, rng, step + turn)
                 with torch.no_grad():
-                    made = self.generate(y, rng)
-                value = (critic(made, y) - critic(z, y)).mean()
-                value = value + params.penalty * steepness(critic, z, made, y, rng)
+                    synthetic = self.generate(y, rng)
+                value = (critic(synthetic, y) - critic(z, y)).mean()
+                value = value + params.penalty * steepness(critic, z, synthetic, y, rng)
                 descend(judge, value, step)
             _, y = data.batch(params.batch, rng, step)
             descend(maker, -critic(self.generate(y, rng), y).mean(), step)
@@ -87,13 +88,13 @@ class WganNetwork(Conditional):
 
 
 def steepness(
-    critic: Critic, real: Tensor, made: Tensor, y: Tensor, rng: torch.Generator
+    critic: Critic, real: Tensor, synthetic: Tensor, y: Tensor, rng: torch.Generator
 ) -> Tensor:
     """Mean of (‖∇critic‖ − 1)² at random points between real and made samples (n, k, p, p) of the
     same class.
     """
     share = torch.rand(len(y), 1, 1, 1, generator=rng).to(y.device)
-    between = (share * real + (1 - share) * made).requires_grad_()
+    between = (share * real + (1 - share) * synthetic).requires_grad_()
     (slope,) = torch.autograd.grad(critic(between, y).sum(), between, create_graph=True)
     return torch.as_tensor((slope.flatten(1).norm(dim=1) - 1).square().mean())
 

@@ -135,8 +135,10 @@ class FittedBalancedPairs(FittedDuplicatePairs):
 
         Raises PluginError for a class that no pair shows.
         """
-        asked = evenly(np.setdiff1d(self.masks, [IGNORE]), counts, np.random.default_rng(seed))
-        return super().sample(asked, guidance=guidance, seed=seed)
+        spread_counts = evenly(
+            np.setdiff1d(self.masks, [IGNORE]), counts, np.random.default_rng(seed)
+        )
+        return super().sample(spread_counts, guidance=guidance, seed=seed)
 
 
 class DuplicateBalanced(PairMaker):

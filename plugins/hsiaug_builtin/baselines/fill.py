@@ -21,8 +21,10 @@ from hsiaug.api import (
 )
 from hsiaug_builtin.baselines.pseudo import FittedPseudo
 
-SIDE, COMPONENTS = 7, 10
-"""Pixels along the side of a segment, about; noise components in which its pixels are alike."""
+SIDE = 7
+"""Pixels along the side of a segment, about."""
+COMPONENTS = 10
+"""Noise components in which the pixels of a segment are alike."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +55,10 @@ class FittedFill(FittedPseudo):
     budget: float = field(kw_only=True)
 
     def _order(
-        self, own: NDArray[np.int64], count: int, rng: np.random.Generator
+        self, rows: NDArray[np.int64], count: int, rng: np.random.Generator
     ) -> NDArray[np.int64]:
         """A pixel of each segment in turn, so that all count alike however large they are."""
-        shuffled = rng.permutation(own)
+        shuffled = rng.permutation(rows)
         return np.resize(shuffled[take_in_turn(self.segment[shuffled])], count)
 
     def _weights(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -102,26 +104,27 @@ class Fill(Plugin[FillParams]):
         from hsiaug_builtin.teacher.teacher import teach
 
         segments = find_segments(_features(view), SIDE).astype(np.int64)
-        own = segments[tuple(view.coords.T)]
-        near = view.unlabelled[np.isin(segments[tuple(view.unlabelled.T)], own)]
-        named, sure = np.empty(0, dtype=np.int64), np.empty(0)
+        labelled = segments[tuple(view.coords.T)]
+        near = view.unlabelled[np.isin(segments[tuple(view.unlabelled.T)], labelled)]
+        named = np.empty(0, dtype=np.int64)
+        sure = np.empty(0)
         if len(near):
             votes = teach(replace(view, unlabelled=near))
             named = votes.classes[votes.shares.argmax(axis=1)]
             sure = margins(votes.shares)
         # A segment and a class as one number.
         kinds = len(view.class_names) + 1
-        believed = np.isin(segments[tuple(near.T)] * kinds + named, own * kinds + view.y)
+        believed = np.isin(segments[tuple(near.T)] * kinds + named, labelled * kinds + view.y)
         lacking = np.setdiff1d(view.y, named[believed])
-        again = np.isin(view.y, lacking)
-        coords = np.concatenate([near[believed], view.coords[again]])
+        repeated = np.isin(view.y, lacking)
+        coords = np.concatenate([near[believed], view.coords[repeated]])
         return FittedFill(
             params=self.params,
             cube=view.cube,
             patch=view.patch,
             coords=coords,
-            y=np.concatenate([named[believed], view.y[again]]),
-            confidence=np.concatenate([sure[believed], np.ones(again.sum())]),
+            y=np.concatenate([named[believed], view.y[repeated]]),
+            confidence=np.concatenate([sure[believed], np.ones(repeated.sum())]),
             notes={"training_patches_repeated": lacking.tolist()} if len(lacking) else {},
             segment=segments[tuple(coords.T)],
             budget=len(view.y) / len(np.unique(view.y)),

@@ -131,7 +131,8 @@ class ForestFlow(PatchGenerator):
         # Axes beyond the rank of the samples are noise of rounding.
         axes = axes[: min(self.params.components, max(1, int((size > 1e-6 * size[0]).sum())))]
         scores = (spectra - mean) @ axes.T
-        low, high = scores.min(axis=0), scores.max(axis=0)
+        low = scores.min(axis=0)
+        high = scores.max(axis=0)
         half = (high - low) / 2
         half = np.maximum(
             half, 1e-12 * max(half.max(initial=0.0), np.finfo(half.dtype).tiny / 1e-12)

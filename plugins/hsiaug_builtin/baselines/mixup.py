@@ -38,7 +38,9 @@ class FittedMixup(FittedPatches):
         return {"duplicated": repeated} if repeated else {}
 
     def make(self, c: int, count: int, rows: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
-        x, n, rng = self.x[rows], len(rows), np.random.default_rng(seed)
+        x = self.x[rows]
+        n = len(rows)
+        rng = np.random.default_rng(seed)
         first = cycle(np.arange(n), count, rng)
         second = (first + rng.integers(1, n, size=count)) % n if n > 1 else first
         weight = rng.beta(self.alpha, self.alpha, size=(count, 1, 1, 1)).astype(np.float32)

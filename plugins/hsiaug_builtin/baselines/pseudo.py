@@ -78,10 +78,10 @@ class FittedPseudo:
         """The same, going on where blocks of these counts end: a trial has no pixel twice while
         there are others.
         """
-        made: Counter[int] = Counter()
+        total: Counter[int] = Counter()
         for counts in earlier:
-            made.update(counts)
-        return replace(self, before=dict(made))
+            total.update(counts)
+        return replace(self, before=dict(total))
 
     def sample(
         self, counts: Mapping[int, int], *, guidance: float | None, seed: int
@@ -94,31 +94,31 @@ class FittedPseudo:
         chosen = [np.empty(0, dtype=np.int64)]
         weights = [np.empty(0)]
         for c, count in sorted(counts.items()):
-            own = np.flatnonzero(self.y == c)
-            if count > 0 and not len(own):
+            rows_of_class = np.flatnonzero(self.y == c)
+            if count > 0 and not len(rows_of_class):
                 raise PluginError(
                     "pixels can be named after classes with training pixels only",
                     value=f"{count} of class {c}, which has none",
                     hint=f"Ask for classes among {np.unique(self.y).tolist()}.",
                 )
             if count > 0:
-                done = self.before.get(c, 0)
+                skipped = self.before.get(c, 0)
                 rng = np.random.default_rng(derive_seed("pseudo", c, seed))
-                used.append(self._order(own, done + count, rng))
-                chosen.append(used[-1][done:])
-                weights.append(self._weights(used[-1])[done:])
+                used.append(self._order(rows_of_class, skipped + count, rng))
+                chosen.append(used[-1][skipped:])
+                weights.append(self._weights(used[-1])[skipped:])
         rows = np.concatenate(chosen)
         facts = self._facts(np.concatenate(used))
-        made = PatchSamples.made(
+        samples = PatchSamples.made(
             patches_at(self.cube, self.coords[rows], self.patch), self.y[rows], facts
         )
-        return replace(made, weight=np.concatenate(weights).astype(np.float32))
+        return replace(samples, weight=np.concatenate(weights).astype(np.float32))
 
     def _order(
-        self, own: NDArray[np.int64], count: int, rng: np.random.Generator
+        self, rows: NDArray[np.int64], count: int, rng: np.random.Generator
     ) -> NDArray[np.int64]:
         """The first ``count`` of the rows of a class, in the order in which a trial takes them."""
-        return cycle(own, count, rng)
+        return cycle(rows, count, rng)
 
     def _weights(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """(n,) weights of all samples of a class in a trial."""
@@ -128,16 +128,16 @@ class FittedPseudo:
         """Numbers of the pixels used, earlier blocks included: how many, how many of them again,
         how sure they are.
         """
-        taken = np.unique(used)
-        ids = np.unique(self.y[taken])
+        distinct = np.unique(used)
+        ids = np.unique(self.y[distinct])
         return {
             "believed_pixels": {str(c): int((self.y == c).sum()) for c in np.unique(self.y)},
             "mean_confidence": {
-                str(c): round(float(self.confidence[taken][self.y[taken] == c].mean()), 3)
+                str(c): round(float(self.confidence[distinct][self.y[distinct] == c].mean()), 3)
                 for c in ids
             },
-            "distinct_patches": len(taken),
-            "repeated_patches": len(used) - len(taken),
+            "distinct_patches": len(distinct),
+            "repeated_patches": len(used) - len(distinct),
             **self.notes,
         }
 
@@ -204,7 +204,7 @@ class Pseudo(Plugin[PseudoParams]):
         column = np.repeat(np.arange(len(rows)), list(map(len, rows)))
         index = np.concatenate(rows)
         lacking = votes.classes[[not len(of_class) for of_class in rows]]
-        again = np.isin(view.y, lacking)
+        repeated = np.isin(view.y, lacking)
         notes = {"teacher": dict(votes.facts)}
         if len(lacking):
             notes["training_patches_repeated"] = lacking.tolist()
@@ -212,9 +212,9 @@ class Pseudo(Plugin[PseudoParams]):
             params=self.params,
             cube=view.cube,
             patch=view.patch,
-            coords=np.concatenate([votes.pixels[index], view.coords[again]]),
-            y=np.concatenate([votes.classes[column], view.y[again]]),
-            confidence=np.concatenate([votes.shares[index, column], np.ones(again.sum())]),
+            coords=np.concatenate([votes.pixels[index], view.coords[repeated]]),
+            y=np.concatenate([votes.classes[column], view.y[repeated]]),
+            confidence=np.concatenate([votes.shares[index, column], np.ones(repeated.sum())]),
             notes=notes,
         )
 

@@ -67,10 +67,10 @@ class FittedSmote(FittedPatches):
         first, place = np.divmod(pairs[order], nearest.shape[1])
         partner = nearest[first, place]
         step = steps[order].reshape(-1, 1, 1, 1)
-        made = self.x[rows[first]]
-        made *= (1 - step).astype(np.float32)
-        made += self.x[rows[partner]] * step.astype(np.float32)
-        return made
+        samples = self.x[rows[first]]
+        samples *= (1 - step).astype(np.float32)
+        samples += self.x[rows[partner]] * step.astype(np.float32)
+        return samples
 
 
 class Smote(PatchGenerator):

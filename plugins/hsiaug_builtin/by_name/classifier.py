@@ -55,7 +55,9 @@ class SklearnParams:
         label = f"sklearn:{self.estimator}"
         options = parse_options(self.options, label)
         inner = [
-            name for name, one in signature(cls).parameters.items() if one.default is one.empty
+            name
+            for name, parameter in signature(cls).parameters.items()
+            if parameter.default is parameter.empty
         ]
         if inner := inner or [name for name in options if name in ESTIMATORS]:
             raise InputError(

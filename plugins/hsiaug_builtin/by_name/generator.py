@@ -40,8 +40,8 @@ class ImblearnParams:
         build_sampler(self.sampler, self.options, {}, 0)
 
 
-def build_sampler(sampler: str, options: str, own: dict[str, Any], seed: int) -> Any:
-    """The over-sampler, with arguments of the user, and ``own`` ones."""
+def build_sampler(sampler: str, options: str, fixed: dict[str, Any], seed: int) -> Any:
+    """The over-sampler, with arguments of the user, and ``fixed`` ones."""
     from imblearn.over_sampling.base import BaseOverSampler
 
     label = f"imblearn:{sampler}"
@@ -52,7 +52,7 @@ def build_sampler(sampler: str, options: str, own: dict[str, Any], seed: int) ->
             hint="Take imblearn:SMOTE or imblearn:BorderlineSMOTE.",
         )
     cls = find_class("imblearn", sampler, MODULES, BaseOverSampler)
-    return build(cls, {**seeded(cls, seed), **parse_options(options, label), **own}, label)
+    return build(cls, {**seeded(cls, seed), **parse_options(options, label), **fixed}, label)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,16 +78,19 @@ class FittedSampler(FittedPatches):
         Fewer are asked for than it would add by itself only where that is asked for: ADASYN shares
         them out, and of few would make none.
         """
-        n, rng = len(self.y), np.random.default_rng(seed)
+        n = len(self.y)
+        rng = np.random.default_rng(seed)
         if len(rows) < 2:
             return np.repeat(self.x[rows], count, axis=0)
-        wanted = max(len(rows) + count, int(np.bincount(self.y).max()))
-        model = build_sampler(self.sampler, self.options, {"sampling_strategy": {c: wanted}}, seed)
+        class_size = max(len(rows) + count, int(np.bincount(self.y).max()))
+        model = build_sampler(
+            self.sampler, self.options, {"sampling_strategy": {c: class_size}}, seed
+        )
         # A small class has fewer neighbours than are asked for.
         for argument, among in NEIGHBOURS.items():
             most = (len(rows) if among == "class" else n) - 1
-            if isinstance(asked := getattr(model, argument, None), int):
-                model.set_params(**{argument: min(asked, most)})
+            if isinstance(neighbours := getattr(model, argument, None), int):
+                model.set_params(**{argument: min(neighbours, most)})
         # A power of two changes no digit; libraries square distances, and have thresholds.
         exponent = int(np.frexp(np.abs(self.x).max(initial=0))[1])
         exponent = 0 if abs(exponent) <= USUAL else exponent
@@ -95,7 +98,7 @@ class FittedSampler(FittedPatches):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of numbers of clusters and neighbours
-                found, _ = model.fit_resample(flat, self.y)
+                resampled, _ = model.fit_resample(flat, self.y)
         except (ValueError, RuntimeError) as error:
             raise PluginError(
                 f"imblearn:{self.sampler} must be able to make {count} samples of class {c} from"
@@ -103,11 +106,13 @@ class FittedSampler(FittedPatches):
                 value=f"{type(error).__name__}: {error}",
                 hint="Change its options, or take smote, which repeats what it cannot interpolate.",
             ) from error
-        added = np.asarray(found, dtype=np.float32)[n:]
+        added = np.asarray(resampled, dtype=np.float32)[n:]
         if not len(added):
             added = flat[rows]  # no sample lies where this sampler would make one
-        kept = cycle(np.arange(len(added)), count, rng) if len(added) != count else np.arange(count)
-        return np.ldexp(added[kept], exponent).reshape(count, *self.x.shape[1:])
+        picks = (
+            cycle(np.arange(len(added)), count, rng) if len(added) != count else np.arange(count)
+        )
+        return np.ldexp(added[picks], exponent).reshape(count, *self.x.shape[1:])
 
 
 class Imblearn(PatchGenerator):

@@ -24,14 +24,14 @@ def find_class(library: str, name: str, modules: Sequence[str], base: type) -> t
     Of a single module it is ``CLASS`` alone. Raises InputError with the nearest names; only then
     are all modules imported.
     """
-    module, _, own = name.rpartition(".") if len(modules) > 1 else (modules[0], "", name)
-    if module in modules and (found := _public(library, module, base).get(own)):
-        return found
-    known = [(one, cls) for one in modules for cls in _public(library, one, base)]
-    names = {f"{one}.{cls}" if len(modules) > 1 else cls: cls for one, cls in known}
-    lowered = {told.lower(): told for told in names}
-    near = [told for told, cls in names.items() if cls.lower() == own.lower()]
-    near += [lowered[one] for one in get_close_matches(name.lower(), lowered, cutoff=0.55)]
+    module, _, class_name = name.rpartition(".") if len(modules) > 1 else (modules[0], "", name)
+    if module in modules and (named := _public(library, module, base).get(class_name)):
+        return named
+    public = [(home, cls) for home in modules for cls in _public(library, home, base)]
+    names = {f"{home}.{cls}" if len(modules) > 1 else cls: cls for home, cls in public}
+    lowered = {address.lower(): address for address in names}
+    near = [address for address, cls in names.items() if cls.lower() == class_name.lower()]
+    near += [lowered[match] for match in get_close_matches(name.lower(), lowered, cutoff=0.55)]
     raise InputError(
         f"{library}:NAME must name a class of the installed {library} that is a"
         f" {base.__name__.removesuffix('Mixin')}",
@@ -48,17 +48,19 @@ def _public(library: str, module: str, base: type) -> dict[str, type[Any]]:
     """The classes of a public module that can be made, by name."""
     loaded = importlib.import_module(f"{library}.{module}")
     classes = {
-        one: cls
-        for one, cls in vars(loaded).items()
+        class_name: cls
+        for class_name, cls in vars(loaded).items()
         if isinstance(cls, type) and issubclass(cls, base)
     }
     listed = getattr(
         loaded,
         "__all__",
-        [one for one, cls in classes.items() if cls.__module__ == loaded.__name__],
+        [class_name for class_name, cls in classes.items() if cls.__module__ == loaded.__name__],
     )
     return {
-        one: cls for one, cls in classes.items() if one in listed and not inspect.isabstract(cls)
+        class_name: cls
+        for class_name, cls in classes.items()
+        if class_name in listed and not inspect.isabstract(cls)
     }
 
 
@@ -70,9 +72,13 @@ def parse_options(text: str, label: str) -> dict[str, Any]:
     """
     try:
         call = ast.parse(f"f({text})", mode="eval").body
-        if not isinstance(call, ast.Call) or call.args or not all(one.arg for one in call.keywords):
+        if (
+            not isinstance(call, ast.Call)
+            or call.args
+            or not all(keyword.arg for keyword in call.keywords)
+        ):
             raise ValueError
-        return {str(one.arg): _value(one.value) for one in call.keywords}
+        return {str(keyword.arg): _value(keyword.value) for keyword in call.keywords}
     except (ValueError, SyntaxError, RecursionError, MemoryError) as error:
         raise InputError(
             f"`{label}.options` must be arguments as NAME=VALUE, separated by commas",
@@ -89,13 +95,13 @@ def build(cls: type[Any], options: Mapping[str, Any], label: str) -> Any:
     """An instance with these arguments. Raises InputError for one that it does not have, or that it
     refuses.
     """
-    known = list(inspect.signature(cls).parameters)
+    arguments = list(inspect.signature(cls).parameters)
     for name in options:
-        if name not in known:
+        if name not in arguments:
             raise InputError(
                 f"`{label}.options` must name arguments of {cls.__name__}",
                 value=repr(name),
-                hint=did_you_mean(name, known),
+                hint=did_you_mean(name, arguments),
             )
     try:
         return cls(**options)
@@ -103,7 +109,7 @@ def build(cls: type[Any], options: Mapping[str, Any], label: str) -> Any:
         raise InputError(
             f"`{label}.options` must be arguments that {cls.__name__} takes",
             value=f"{type(error).__name__}: {error}",
-            hint=f"It has {', '.join(known)}.",
+            hint=f"It has {', '.join(arguments)}.",
         ) from error
 
 

@@ -53,8 +53,8 @@ class Window:
     def __call__(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n, B, p, p) in the view's units → (n, B, side, side)."""
         margin = max(0, (x.shape[-1] - self.side) // 2)
-        kept = slice(margin, x.shape[-1] - margin)
-        return self.normaliser.patches(x[:, :, kept, kept])
+        middle = slice(margin, x.shape[-1] - margin)
+        return self.normaliser.patches(x[:, :, middle, middle])
 
 
 class CentreCnn(Plugin[CentreCnnParams]):
@@ -93,28 +93,31 @@ class CentreCnn(Plugin[CentreCnnParams]):
         from hsiaug_builtin.nets.seeded import fresh
         from hsiaug_builtin.nets.training import batches, criterion, train
 
-        own, read = self.params, Window(view.normaliser, self.params.window)
-        data, classes = training_patches(samples, read)
-        bands, error = data.x.shape[1], criterion(data, own, device)
+        params = self.params
+        window_of = Window(view.normaliser, self.params.window)
+        data, classes = training_patches(samples, window_of)
+        bands = data.x.shape[1]
+        error = criterion(data, params, device)
 
         def trained(member: int) -> CentreNet:
-            window = own.window if member % 2 else 1
+            window = params.window if member % 2 else 1
             seed_of = derive_seed("member", member, seed)
             net = fresh(
-                lambda: CentreNet(bands, own.width, window, own.dropout, data.classes), seed_of
+                lambda: CentreNet(bands, params.width, window, params.dropout, data.classes),
+                seed_of,
             )
-            next_batch = batches(data, own, seed_of, device)
+            next_batch = batches(data, params, seed_of, device)
             return train(
                 net,
                 next_batch,
                 error,
-                own,
+                params,
                 seed=seed_of,
                 device=device,
                 progress=lambda done, total, note="": progress(
-                    member * total + done, own.members * total, f"network {member + 1}"
+                    member * total + done, params.members * total, f"network {member + 1}"
                 ),
             )
 
-        net = Averaged([trained(member) for member in range(own.members)]).eval()
-        return FittedNet(read, net, classes, len(view.class_names), device)
+        net = Averaged([trained(member) for member in range(params.members)]).eval()
+        return FittedNet(window_of, net, classes, len(view.class_names), device)

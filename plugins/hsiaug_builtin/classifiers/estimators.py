@@ -72,8 +72,8 @@ def fit_estimator(
     Else samples without weight are left out, and all others count alike. Raises PluginError where
     the estimator cannot learn from them.
     """
-    kept = samples.take(samples.weight > 0)
-    if not len(kept):
+    weighted = samples.take(samples.weight > 0)
+    if not len(weighted):
         raise PluginError(
             "an estimator needs samples of positive weight",
             value=f"{len(samples)} samples, none of positive weight",
@@ -81,19 +81,19 @@ def fit_estimator(
         )
     kind = FittedShares if hasattr(model, "predict_proba") else FittedEstimator
     weighs = "sample_weight" in inspect.signature(model.fit).parameters
-    if len(np.unique(kept.y)) < 2:
-        return kind(view.normaliser, None, int(kept.y[0]), len(view.class_names), facts)
-    z = view.normaliser.spectra(kept.centres)
+    if len(np.unique(weighted.y)) < 2:
+        return kind(view.normaliser, None, int(weighted.y[0]), len(view.class_names), facts)
+    z = view.normaliser.spectra(weighted.centres)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter(
                 "ignore"
             )  # of convergence, and of classes smaller than it expects
-            model.fit(z, kept.y, **({"sample_weight": kept.weight} if weighs else {}))
+            model.fit(z, weighted.y, **({"sample_weight": weighted.weight} if weighs else {}))
     except (ValueError, TypeError, ArithmeticError, np.linalg.LinAlgError) as error:
         raise PluginError(
-            f"{type(model).__name__} must be able to learn from {len(kept)} samples of"
-            f" {len(np.unique(kept.y))} classes",
+            f"{type(model).__name__} must be able to learn from {len(weighted)} samples of"
+            f" {len(np.unique(weighted.y))} classes",
             value=(
                 f"{type(error).__name__}:"
                 f" {str(error).strip().splitlines()[0] if str(error).strip() else ''}"
@@ -103,7 +103,7 @@ def fit_estimator(
                 " such as svm."
             ),
         ) from error
-    return kind(view.normaliser, model, int(kept.y[0]), len(view.class_names), facts)
+    return kind(view.normaliser, model, int(weighted.y[0]), len(view.class_names), facts)
 
 
 @dataclass(frozen=True)
@@ -145,13 +145,13 @@ class Boosting(Plugin[BoostingParams]):
         """Boost the trees. Raises PluginError where no sample has weight."""
         from sklearn.ensemble import HistGradientBoostingClassifier
 
-        own = self.params
+        params = self.params
         model = HistGradientBoostingClassifier(
-            learning_rate=own.rate,
-            max_iter=own.rounds,
-            min_samples_leaf=own.leaf,
-            max_leaf_nodes=own.leaves,
-            max_bins=own.bins,
+            learning_rate=params.rate,
+            max_iter=params.rounds,
+            min_samples_leaf=params.leaf,
+            max_leaf_nodes=params.leaves,
+            max_bins=params.bins,
             early_stopping=False,
             random_state=seed,
         )

@@ -13,14 +13,18 @@ from torch.nn.functional import interpolate
 from hsiaug.api import PluginError
 from hsiaug_builtin.nets.blocks import Residual, convolution, crop
 
-CORE, WINDOW = 5, 7
-"""Sides in pixels of the centre of a patch that Net3d reads, and that ResidualNet and SpectralNet
-read.
-"""
+CORE = 5
+"""Side in pixels of the centre of a patch that Net3d reads."""
+WINDOW = 7
+"""Side in pixels of the centre of a patch that ResidualNet and SpectralNet read."""
 KERNELS = ((8, 7, 1), (16, 5, 1), (32, 3, 0))
 """HybridNet: kernels, their components, and spatial padding of the three 3D convolutions."""
-HEADS, HIDDEN, DROPOUT = 4, 8, 0.1
-"""SpectralNet: attention heads, hidden width, and dropout."""
+HEADS = 4
+"""SpectralNet: attention heads."""
+HIDDEN = 8
+"""SpectralNet: hidden width."""
+DROPOUT = 0.1
+"""SpectralNet: dropout."""
 SIDES = (32, 64, 112, 224)
 """Sides in pixels to which a patch is up-sampled, tried in this order where a backbone refuses its
 own side.
@@ -62,14 +66,14 @@ class Net3d(nn.Module):
         spatial = [min(3, side), min(3, side - min(3, side) + 1)]
         spectral = [min(7, bands)]
         spectral.append(min(3, bands - spectral[0] + 1))
-        left = bands - sum(spectral) + 2
+        remaining_bands = bands - sum(spectral) + 2
         edge = side - sum(spatial) + 2
         self.body = nn.Sequential(
             convolution(1, width, (spectral[0], spatial[0], spatial[0]), padding=0, axes=3),
             convolution(width, 2 * width, (spectral[1], spatial[1], spatial[1]), padding=0, axes=3),
             nn.Flatten(),
         )
-        self.head = nn.Linear(2 * width * left * edge * edge, classes)
+        self.head = nn.Linear(2 * width * remaining_bands * edge * edge, classes)
 
     def forward(self, x: Tensor) -> Tensor:
         x = crop(x, CORE)[:, None]  # (n, B, 5, 5) → (n, 1, B, 5, 5)
@@ -91,7 +95,8 @@ class HybridNet(nn.Module):
         channels = 1
         layers: list[nn.Module] = []
         for kernels, spectral, padding in KERNELS:
-            k, s = min(spectral, depth), min(3, side + 2 * padding)
+            k = min(spectral, depth)
+            s = min(3, side + 2 * padding)
             layers.append(
                 convolution(channels, kernels, (k, s, s), padding=(0, padding, padding), axes=3)
             )
@@ -152,7 +157,8 @@ class SpectralNet(nn.Module):
         self, bands: int, side: int, group: int, stride: int, width: int, layers: int, classes: int
     ) -> None:
         super().__init__()
-        self.group, self.stride = min(group, bands), stride
+        self.group = min(group, bands)
+        self.stride = stride
         tokens = (bands - self.group) // stride + 2
         self.embed = nn.Linear(self.group * min(side, WINDOW) ** 2, width)
         self.first = nn.Parameter(torch.zeros(1, 1, width))
@@ -208,7 +214,8 @@ class Backbone(nn.Module):
 
     def __init__(self, body: nn.Module, side: int) -> None:
         super().__init__()
-        self.body, self.side = body, side
+        self.body = body
+        self.side = side
 
     def forward(self, x: Tensor) -> Tensor:
         if x.shape[-1] != self.side:

@@ -227,8 +227,8 @@ class Ssrn(NetClassifier[SsrnParams]):
     def network(self, bands: int, side: int, classes: int) -> nn.Module:
         from hsiaug_builtin.classifiers.nets import ResidualNet
 
-        own = self.params
-        return ResidualNet(bands, own.width, own.features, own.stride, classes)
+        params = self.params
+        return ResidualNet(bands, params.width, params.features, params.stride, classes)
 
 
 @dataclass(frozen=True)
@@ -273,7 +273,13 @@ class SpectralFormer(NetClassifier[SpectralFormerParams]):
     def network(self, bands: int, side: int, classes: int) -> nn.Module:
         from hsiaug_builtin.classifiers.nets import HEADS, SpectralNet
 
-        own = self.params
+        params = self.params
         return SpectralNet(
-            bands, side, own.group, own.stride, HEADS * own.head_width, own.layers, classes
+            bands,
+            side,
+            params.group,
+            params.stride,
+            HEADS * params.head_width,
+            params.layers,
+            classes,
         )

@@ -36,10 +36,10 @@ any of the candidates alike; but the least C and γ·B cannot learn from synthet
 show (draws 100 to 102 of five scenes under ``kshot:1``).
 """
 
-MOST_VALIDATED, DRAWN = 5000, 2500
-"""Of more samples than the first (a kernel of 200 MB), C and γ are chosen on about as many as the
-second: on all of 9,000 that would take minutes.
-"""
+MOST_VALIDATED = 5000
+"""Samples that C and γ are chosen on, at most (a kernel of 200 MB): on 9,000 it takes minutes."""
+DRAWN = 2500
+"""Samples that they are chosen on, about, where there are more than that."""
 FEWEST_DRAWN = 30
 """Of a class, where it has them."""
 
@@ -138,16 +138,16 @@ class Svm(Plugin[SvmParams]):
         """Choose C and γ on the real samples, where there are some, then learn from all."""
         from sklearn.svm import SVC
 
-        asked = ~samples.synthetic
-        if not asked.any():
+        validated = ~samples.synthetic
+        if not validated.any():
             for c in np.unique(samples.y):
-                asked[np.flatnonzero(samples.y == c)[: view.counts.get(int(c), 0)]] = True
+                validated[np.flatnonzero(samples.y == c)[: view.counts.get(int(c), 0)]] = True
         z = view.normaliser.spectra(samples.centres)
         model = None
         with warnings.catch_warnings():
             # Classes with one or two samples are what few labels mean.
             warnings.filterwarnings("ignore", "The number of unique classes")
-            cost, gamma = choose(z[asked], samples.y[asked], self.params.folds, seed)
+            cost, gamma = choose(z[validated], samples.y[validated], self.params.folds, seed)
             if len(np.unique(samples.y)) > 1:
                 # Only probabilities would use it, but without it numpy's global state is read and
                 # changed.
@@ -177,18 +177,19 @@ def choose(
         Class ids.
     """
     if len(z) > MOST_VALIDATED:
-        kept = drawn_of_each(y, seed)
-        z, y = z[kept], y[kept]
+        subset = drawn_of_each(y, seed)
+        z = z[subset]
+        y = y[subset]
     fold = stratified_folds(y, folds, seed)
     if not (fold >= 0).any():
         return UNKNOWN[0], UNKNOWN[1] / z.shape[1]
     square = squared_distances(z)
-    found = []
+    ranked = []
     for width in WIDTHS:
         gamma = width / z.shape[1]
         recalls = validated_recalls(np.exp(-gamma * square), y, fold, COSTS)
-        found += [(recall, -cost, -gamma) for cost, recall in zip(COSTS, recalls, strict=True)]
-    _, cost, gamma = max(found)
+        ranked += [(recall, -cost, -gamma) for cost, recall in zip(COSTS, recalls, strict=True)]
+    _, cost, gamma = max(ranked)
     return -cost, -gamma
 
 
@@ -198,9 +199,17 @@ def drawn_of_each(y: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
     """
     rng = np.random.default_rng(derive_seed("drawn for validation", seed))
     members = [np.flatnonzero(y == c) for c in np.unique(y)]
-    counts = [min(len(own), max(FEWEST_DRAWN, round(len(own) * DRAWN / len(y)))) for own in members]
+    counts = [
+        min(len(members_of_class), max(FEWEST_DRAWN, round(len(members_of_class) * DRAWN / len(y))))
+        for members_of_class in members
+    ]
     return np.sort(
-        np.concatenate([rng.permutation(own)[:n] for own, n in zip(members, counts, strict=True)])
+        np.concatenate(
+            [
+                rng.permutation(members_of_class)[:n]
+                for members_of_class, n in zip(members, counts, strict=True)
+            ]
+        )
     )
 
 
@@ -247,15 +256,16 @@ def validated_recalls(
 
     right = np.zeros((len(costs), len(y)), dtype=bool)
     for f in np.unique(fold[fold >= 0]):
-        held = fold == f
-        fit = np.flatnonzero(~held)
+        held_out = fold == f
+        fit = np.flatnonzero(~held_out)
         if len(np.unique(y[fit])) > 1:
-            learnt, asked = kernel[np.ix_(fit, fit)], kernel[np.ix_(held, fit)]
+            learnt = kernel[np.ix_(fit, fit)]
+            unseen = kernel[np.ix_(held_out, fit)]
             # The checks of its arguments take scikit-learn longer than some of these fits.
             with config_context(assume_finite=True, skip_parameter_validation=True):
                 for row, cost in zip(right, costs, strict=True):
                     model = SVC(C=cost, kernel="precomputed", random_state=0)
-                    row[held] = model.fit(learnt, y[fit]).predict(asked) == y[held]
-    held = fold >= 0
-    recalls = [right[:, held & (y == c)].mean(axis=1) for c in np.unique(y[held])]
+                    row[held_out] = model.fit(learnt, y[fit]).predict(unseen) == y[held_out]
+    tested = fold >= 0
+    recalls = [right[:, tested & (y == c)].mean(axis=1) for c in np.unique(y[tested])]
     return np.mean(recalls, axis=0).tolist() if recalls else [0.0] * len(costs)

@@ -15,7 +15,8 @@ def angles(x: Tensor, y: Tensor, dim: int) -> Tensor:
     As 2·atan2(|x̂ − ŷ|, |x̂ + ŷ|), whose gradient is finite at equality, where that of an arccosine
     is not.
     """
-    x, y = _unit(x, dim), _unit(y, dim)
+    x = _unit(x, dim)
+    y = _unit(y, dim)
     return 2 * torch.atan2(_norm(x - y, dim), _norm(x + y, dim))
 
 
@@ -25,7 +26,8 @@ def mean_angle(x: Tensor, y: Tensor, dim: int) -> Tensor:
     Both are non-negative reflectance: what lies below 0 counts as 0. Spectra x of a norm below
     0.001 hold no data and do not count.
     """
-    x, y = x.clamp(min=0), y.clamp(min=0)
+    x = x.clamp(min=0)
+    y = y.clamp(min=0)
     valid = _norm(x, dim) >= NO_DATA
     # Replaced before the angle is taken: a product with 0 afterwards would keep a NaN in the
     # gradient.

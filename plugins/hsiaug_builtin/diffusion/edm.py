@@ -75,7 +75,7 @@ def sample_with_noise(
     return denoise(x, levels[-1])
 
 
-def guided(told: Denoise, away: Denoise, omega: float, least: float, most: float) -> Denoise:
+def guided(conditioned: Denoise, away: Denoise, omega: float, least: float, most: float) -> Denoise:
     """(1 + ω)·told − ω·away where the noise level lies in [least, most], told elsewhere.
 
     Classifier-free guidance where ``away`` is the same model without its condition (Ho & Salimans
@@ -84,7 +84,7 @@ def guided(told: Denoise, away: Denoise, omega: float, least: float, most: float
     """
 
     def denoise(x: Tensor, level: float) -> Tensor:
-        clean = told(x, level)
+        clean = conditioned(x, level)
         if omega == 0 or not least <= level <= most:
             return clean
         return torch.lerp(away(x, level), clean, 1 + omega)

@@ -127,4 +127,4 @@ def _by_level(level: Tensor, first: int, count: int) -> list[int]:
     """
     spread = torch.linspace(float(level[first]), float(level[0]), count).to(level)
     # Levels rise as t falls.
-    return sorted({int((level - one).abs().argmin()) for one in spread}, reverse=True)
+    return sorted({int((level - target).abs().argmin()) for target in spread}, reverse=True)

@@ -74,10 +74,10 @@ def replayed(net: nn.Module, device: str) -> Callable[..., Tensor]:
     if not device.startswith("cuda"):
         return net
     # Capturing changes the module that it is given, and copies of that would go on calling it.
-    kept: list[Callable[..., Tensor]] = []
+    graphs: list[Callable[..., Tensor]] = []
 
     def call(*inputs: Tensor) -> Tensor:
-        if not kept:
+        if not graphs:
             # Of a capture's own stream, which replays wait for: torch would warn of it once in
             # every process.
             if quieten := getattr(
@@ -88,8 +88,8 @@ def replayed(net: nn.Module, device: str) -> Callable[..., Tensor]:
                 "cuda", torch.bfloat16, enabled=bf16_is_faster(device), cache_enabled=False
             ):
                 captured: Any = torch.cuda.make_graphed_callables(_Call(net), inputs)
-            kept.append(captured)
-        return kept[0](*inputs)
+            graphs.append(captured)
+        return graphs[0](*inputs)
 
     return call
 

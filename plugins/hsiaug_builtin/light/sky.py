@@ -17,15 +17,17 @@ from numpy.typing import NDArray
 
 ANGSTROM = 1.14
 """Exponent α of the aerosol's optical depth, τ(λ) = β·λ^−α with λ in µm."""
-ALBEDO, ALBEDO_FALL = 0.945, 0.095
-"""Single scattering albedo of the aerosol at 400 nm, and how fast it falls with wavelength (their
-equation 3-16).
-"""
+ALBEDO = 0.945
+"""Single scattering albedo of the aerosol at 400 nm."""
+ALBEDO_FALL = 0.095
+"""How fast that albedo falls with wavelength (their equation 3-16)."""
 ASYMMETRY = 0.65
 """Mean cosine of the angle by which the aerosol scatters."""
 
-ZENITH, TURBIDITY = 40.0, 0.1
-"""Zenith angle of the sun in degrees, and optical depth of the aerosol at 1 µm."""
+ZENITH = 40.0
+"""Zenith angle of the sun in degrees."""
+TURBIDITY = 0.1
+"""Optical depth of the aerosol at 1 µm."""
 SMOOTH = 300.0
 """nm over which the colour of light changes from place to place."""
 

@@ -14,12 +14,14 @@ from hsiaug_builtin.nets.machine import fit_machine
 
 TOLERANCE = 0.01
 """Recall that a strength may cost."""
-COST, REACH = 10.0, 0.3
-"""C of the judge, and its γ times the number of bands."""
-COPIES, MOST = 4, 50
-"""Changed spectra per training pixel, and training pixels of a class, that the judge learns from at
-most.
-"""
+COST = 10.0
+"""C of the judge."""
+REACH = 0.3
+"""γ of the judge times the number of bands."""
+COPIES = 4
+"""Changed spectra per training pixel that the judge learns from."""
+MOST = 50
+"""Training pixels of a class that the judge learns from at most."""
 SEED = 0
 
 Change = Callable[[NDArray[np.int64], np.random.Generator], NDArray[np.float32]]
@@ -42,7 +44,8 @@ def strongest(
     brightness alone is what a spectral view takes away. Recalls are means over the classes, 0..1,
     by strength; "0" is with plain copies.
     """
-    coords, y = view.coords.astype(np.int64), view.y
+    coords = view.coords.astype(np.int64)
+    y = view.y
     fold = spatial_folds(coords, y, view.patch)
     unit = SpectralView("unit")
     spectra = view.cube[coords[:, 0], coords[:, 1]]
@@ -56,9 +59,11 @@ def strongest(
         return min(changes), {}, False
 
     def right(change: Change) -> NDArray[np.bool_]:
-        rng, right = np.random.default_rng(SEED), np.zeros(len(y), dtype=bool)
+        rng = np.random.default_rng(SEED)
+        right = np.zeros(len(y), dtype=bool)
         for k in np.unique(fold[fold >= 0]):
-            held, learnt = np.flatnonzero(fold == k), _thin(y, fold != k)
+            held_out = np.flatnonzero(fold == k)
+            learnt = _thin(y, fold != k)
             copied = np.repeat(learnt, COPIES)
             x = np.concatenate([real[learnt], unit(change(copied, rng), axis=1)])
             target = np.concatenate([y[learnt], y[copied]])
@@ -66,19 +71,19 @@ def strongest(
             std = np.maximum(real[learnt].std(axis=0), 1e-9)
             weight = np.ones(len(x), dtype=np.float32)
             machine = fit_machine((x - mean) / std, target, weight, cost=COST, reach=REACH)
-            named = machine.classes[machine.scores((real[held] - mean) / std).argmax(axis=1)]
-            right[held] = named == y[held]
+            named = machine.classes[machine.scores((real[held_out] - mean) / std).argmax(axis=1)]
+            right[held_out] = named == y[held_out]
         return right
 
-    found = {0.0: right(lambda rows, rng: spectra[rows])}
-    found |= {strength: right(change) for strength, change in changes.items()}
+    correct = {0.0: right(lambda rows, rng: spectra[rows])}
+    correct |= {strength: right(change) for strength, change in changes.items()}
     recall = {
         s: float(np.mean([r[(y == c) & (fold >= 0)].mean() for c in np.unique(y[fold >= 0])]))
-        for s, r in found.items()
+        for s, r in correct.items()
     }
     tells = any(
-        told_apart([r[half].mean() - found[0.0][half].mean() for half in halves])
-        for r in found.values()
+        told_apart([r[half].mean() - correct[0.0][half].mean() for half in halves])
+        for r in correct.values()
     )
     borne = [
         strength for strength in changes if tells and recall[strength] >= recall[0.0] - TOLERANCE
@@ -92,10 +97,12 @@ def strongest(
 
 def _thin(y: NDArray[np.int64], mask: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Rows in the mask, of each class ``MOST`` at most, evenly taken."""
-    kept = []
+    rows = []
     for c in np.unique(y):
-        mine = np.flatnonzero(mask & (y == c))
-        kept.append(
-            mine[np.linspace(0, len(mine) - 1, min(len(mine), MOST)).round().astype(np.int64)]
+        members = np.flatnonzero(mask & (y == c))
+        rows.append(
+            members[
+                np.linspace(0, len(members) - 1, min(len(members), MOST)).round().astype(np.int64)
+            ]
         )
-    return np.sort(np.concatenate(kept))
+    return np.sort(np.concatenate(rows))

@@ -13,10 +13,12 @@ from hsiaug_builtin.light.relight import RelightParams, bounded_slope
 from hsiaug_builtin.light.sky import diffuse_share, smooth_root
 from hsiaug_builtin.pairs.components import components
 
-SEGMENT, SHADOW, DEPTH = 0.1, 0.3, 0.8
-"""At strength 1: standard deviation of the logarithm of the sun's light on a segment, share of
-tiles and dates on which a shadow is cast, and the most of the sun's light that it takes.
-"""
+SEGMENT = 0.1
+"""Standard deviation of the logarithm of the sun's light on a segment, at strength 1."""
+SHADOW = 0.3
+"""Share of tiles and dates on which a shadow is cast."""
+DEPTH = 0.8
+"""The most of the sun's light that a shadow takes, at strength 1."""
 UNCHANGED = 1
 """Class id of change masks."""
 DIFFUSE = 0.15
@@ -27,8 +29,10 @@ BORDER = 0.7
 """Standard deviation of the blur, in pixels, by which the gains of neighbouring segments pass into
 each other.
 """
-NARROW, WIDE = 0.05, 0.3
-"""Half the width of a shadow, in sides of a tile: least and most."""
+NARROW = 0.05
+"""Half the width of a shadow, in sides of a tile, at least."""
+WIDE = 0.3
+"""Half the width of a shadow, in sides of a tile, at most."""
 Floats = NDArray[np.float64]
 
 
@@ -53,16 +57,16 @@ def of_dates(
     date has 1/√2 of it. Of the bands' spreads the median counts, as bands with next to no light
     differ by noise. ``usual`` without two tiles with unchanged pixels.
     """
-    shown = (masks == UNCHANGED).any(axis=(1, 2))
-    if shown.sum() < 2:
+    usable = (masks == UNCHANGED).any(axis=(1, 2))
+    if usable.sum() < 2:
         return usual
     logs = np.log(
         np.maximum(
-            images[shown], 1e-3 * np.median(images, axis=(0, 1, 3, 4))[:, None, None].clip(1e-9)
+            images[usable], 1e-3 * np.median(images, axis=(0, 1, 3, 4))[:, None, None].clip(1e-9)
         )
     )
-    here = (masks[shown] == UNCHANGED)[:, None]
-    ratio = ((logs[:, 1] - logs[:, 0]) * here).sum(axis=(2, 3)) / here.sum(
+    unchanged = (masks[usable] == UNCHANGED)[:, None]
+    ratio = ((logs[:, 1] - logs[:, 0]) * unchanged).sum(axis=(2, 3)) / unchanged.sum(
         axis=(2, 3)
     )  # (tiles, B)
     gain = ratio.mean(axis=1, keepdims=True)
@@ -98,7 +102,8 @@ def relight_tiles(
         the sky too.
     """
     n, dates, bands, height, width = images.shape
-    slope, tint = strength * light[0], strength * light[1]
+    slope = strength * light[0]
+    tint = strength * light[1]
     gain = np.exp(slope * rng.standard_normal((n, dates, 1, 1)))
     ground = gain * _segment_gains(masks, strength * SEGMENT, rng)[:, None]
     depth = min(1.0, strength * DEPTH)
@@ -111,15 +116,15 @@ def relight_tiles(
         diffuse = diffuse_share(wavelengths)
     else:
         sky = sky * ground
-    made = np.empty(images.shape, dtype=np.float32)
+    relit = np.empty(images.shape, dtype=np.float32)
     direct, scattered = (
         (share * colour)[..., None, None].astype(np.float32) for share in (1 - diffuse, diffuse)
     )
     sun = sun[:, :, None].astype(np.float32)
     sky = sky[:, :, None].astype(np.float32)
     for i in range(n):  # one after the other, as light takes as much memory as what it falls on
-        made[i] = images[i] * (direct[i] * sun[i] + scattered[i] * sky[i])
-    return made
+        relit[i] = images[i] * (direct[i] * sun[i] + scattered[i] * sky[i])
+    return relit
 
 
 def _segment_gains(masks: NDArray[np.int64], spread: float, rng: np.random.Generator) -> Floats:
@@ -137,8 +142,8 @@ def _shadow(
     """(n, H, W) each: what is hidden of the sun, 0..depth, and the share of the sky that is
     seen.
     """
-    taken = depth * rng.uniform(0.5, 1, (n, 1, 1)) * (rng.random((n, 1, 1)) < SHADOW)
-    hidden = taken * shadow_covers(n, side, rng)
+    depths = depth * rng.uniform(0.5, 1, (n, 1, 1)) * (rng.random((n, 1, 1)) < SHADOW)
+    hidden = depths * shadow_covers(n, side, rng)
     return hidden, 1 - 0.5 * hidden * rng.random((n, 1, 1))
 
 

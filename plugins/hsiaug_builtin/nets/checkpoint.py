@@ -43,11 +43,11 @@ def _checksum(tensors: Mapping[str, Tensor]) -> str:
     """Checksum of names and values: nobody would see a flipped bit, which changes what the training
     ends with.
     """
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for name in sorted(tensors):
-        found.update(name.encode())
-        found.update(tensors[name].cpu().reshape(-1).view(torch.uint8).numpy().data)
-    return found.hexdigest()
+        digest.update(name.encode())
+        digest.update(tensors[name].cpu().reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def resume(

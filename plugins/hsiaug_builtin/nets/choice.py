@@ -13,15 +13,17 @@ CLEAR = 2 / 3
 """Share of the largest gain that a wider neighbourhood must have."""
 
 
-def mean_logarithms(told: Floats, y: NDArray[np.int64]) -> Floats:
-    """(w,) means over classes of the means of ``told`` (w, n) over their samples; NaN where none
-    was left out.
+def mean_logarithms(logarithms: Floats, y: NDArray[np.int64]) -> Floats:
+    """(w,) means over classes of the means of ``logarithms`` (w, n) over their samples; NaN where
+    none was left out.
     """
-    held = np.isfinite(told[0])
-    classes = np.unique(y[held])
+    left_out = np.isfinite(logarithms[0])
+    classes = np.unique(y[left_out])
     if not len(classes):
-        return np.full(len(told), np.nan)
-    return np.asarray(np.mean([told[:, held & (y == c)].mean(axis=1) for c in classes], axis=0))
+        return np.full(len(logarithms), np.nan)
+    return np.asarray(
+        np.mean([logarithms[:, left_out & (y == c)].mean(axis=1) for c in classes], axis=0)
+    )
 
 
 def strongest(scores: Floats) -> int:

@@ -92,12 +92,12 @@ class FittedNetwork:
         """
         import torch
 
-        found = [none]
+        batches = [none]
         with torch.inference_mode():
             for start in range(0, len(x), size):
-                part = torch.from_numpy(self.read(x[start : start + size])).to(self.device)
-                found.append(reading(self.net(part)).cpu().numpy())
-        return np.concatenate(found)
+                batch = torch.from_numpy(self.read(x[start : start + size])).to(self.device)
+                batches.append(reading(self.net(batch)).cpu().numpy())
+        return np.concatenate(batches)
 
 
 class FittedNet(FittedNetwork):
@@ -136,8 +136,10 @@ class NetClassifier(Plugin[Own]):
         from hsiaug_builtin.nets.training import batches, criterion, train
 
         components = getattr(self.params, "components", None)
-        read = (view.normaliser if components is None else fit_projection(view, components)).patches
-        data, classes = training_patches(samples, read)
+        reading = (
+            view.normaliser if components is None else fit_projection(view, components)
+        ).patches
+        data, classes = training_patches(samples, reading)
         _, channels, side, _ = data.x.shape
         net = fresh(lambda: self.network(channels, side, data.classes), seed)
         next_batch = batches(data, self.params, seed, device)
@@ -145,11 +147,11 @@ class NetClassifier(Plugin[Own]):
         net = train(
             net, next_batch, error, self.params, seed=seed, device=device, progress=progress
         )
-        return FittedNet(read, net, classes, len(view.class_names), device)
+        return FittedNet(reading, net, classes, len(view.class_names), device)
 
 
 def training_patches(
-    samples: PatchSamples, read: Read
+    samples: PatchSamples, reading: Read
 ) -> tuple[TrainingPatches, NDArray[np.int64]]:
     """Samples as the network reads them, and the class ids (k,) int64 that its outputs stand
     for.
@@ -157,4 +159,4 @@ def training_patches(
     from hsiaug_builtin.nets.training import TrainingPatches
 
     classes, target = np.unique(samples.y, return_inverse=True)
-    return TrainingPatches(read(samples.x), target, samples.weight, len(classes)), classes
+    return TrainingPatches(reading(samples.x), target, samples.weight, len(classes)), classes

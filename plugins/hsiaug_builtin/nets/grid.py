@@ -25,14 +25,16 @@ def grid_graph(coords: NDArray[np.int32], guide: NDArray[np.float32]) -> sparse.
     """
     from scipy import sparse
 
-    n, (height, width) = len(coords), coords.max(axis=0) + 1
+    n = len(coords)
+    height, width = coords.max(axis=0) + 1
     index = np.full((height, width), -1, dtype=np.int64)
     index[coords[:, 0], coords[:, 1]] = np.arange(n)
     pairs = [(index[:-1], index[1:]), (index[:, :-1], index[:, 1:])]
-    a = np.concatenate([one.ravel() for one, _ in pairs])
-    b = np.concatenate([other.ravel() for _, other in pairs])
-    both = (a >= 0) & (b >= 0)
-    a, b = a[both], b[both]
+    a = np.concatenate([first.ravel() for first, _ in pairs])
+    b = np.concatenate([second.ravel() for _, second in pairs])
+    present = (a >= 0) & (b >= 0)
+    a = a[present]
+    b = b[present]
     square = ((guide[a] - guide[b]) ** 2).mean(axis=1, dtype=np.float64)
     weight = np.exp(-square / max(float(np.median(square)), 1e-12)) if len(square) else square
     half = sparse.coo_array((weight, (a, b)), shape=(n, n))

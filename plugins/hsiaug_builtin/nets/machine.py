@@ -45,7 +45,7 @@ class Machine:
             # Of a lone class, whose score is the largest all the same.
             return np.zeros((len(features), len(self.classes)))
         parts = (features[start : start + BLOCK] for start in range(0, len(features), BLOCK))
-        return np.concatenate([self._scores(self.model, part) for part in parts])
+        return np.concatenate([self._scores(self.model, block) for block in parts])
 
     def _scores(self, model: SVC, features: NDArray[np.float32]) -> NDArray[np.float64]:
         """Votes of the pairs of classes, and less than a third by how clear these are; of two
@@ -53,10 +53,11 @@ class Machine:
         """
         from sklearn.metrics.pairwise import rbf_kernel
 
-        k, ends = len(self.classes), np.cumsum(model.n_support_)[:-1]
+        k = len(self.classes)
+        ends = np.cumsum(model.n_support_)[:-1]
         kernel = rbf_kernel(self.support, features.astype(np.float64), self.gamma)
         # What the support vectors of each class say in its pairs, (k − 1, n).
-        told = [
+        decisions = [
             a @ b
             for a, b in zip(
                 np.split(model.dual_coef_, ends, 1), np.split(kernel, ends), strict=True
@@ -64,7 +65,7 @@ class Machine:
         ]
         votes, clear = np.zeros((2, k, len(features)))
         for (i, j), offset in zip(combinations(range(k), 2), model.intercept_, strict=True):
-            score = told[i][j - 1] + told[j][i] + offset
+            score = decisions[i][j - 1] + decisions[j][i] + offset
             if k == 2:
                 return np.stack([-score, score], axis=1)
             clear[i] += score
@@ -100,7 +101,8 @@ def fit_machine(
     from sklearn.metrics.pairwise import rbf_kernel
     from sklearn.svm import SVC
 
-    classes, gamma = np.unique(y), reach / features.shape[1]
+    classes = np.unique(y)
+    gamma = reach / features.shape[1]
     learnt = features.astype(np.float64)
     if len(classes) == 1:
         return Machine(None, classes, learnt, gamma)

@@ -73,16 +73,14 @@ def showing(masks: NDArray[np.int64], c: int | None) -> NDArray[np.int64]:
     """Rows of the masks (n, H, W) that show class c; all where it is None. Raises PluginError where
     there is none.
     """
-    found = (
-        np.flatnonzero((masks == c).any(axis=(1, 2))) if c is not None else np.arange(len(masks))
-    )
-    if not len(found):
+    rows = np.flatnonzero((masks == c).any(axis=(1, 2))) if c is not None else np.arange(len(masks))
+    if not len(rows):
         raise PluginError(
             "only classes with training pixels can be made",
             value=f"class {c}",
             hint="Give the class training pixels, or do not ask for it.",
         )
-    return found
+    return rows
 
 
 def draw_rows(
@@ -101,8 +99,8 @@ def evenly(classes: NDArray[np.int64], counts: PairCounts, rng: np.random.Genera
     """Ask for as many pairs, those that may show any class by class: equally many ±1 of each of
     ``classes``.
     """
-    asked = Counter(dict(counts.by_class))
-    free = counts.total - asked.total()
+    by_class = Counter(dict(counts.by_class))
+    free = counts.total - by_class.total()
     if free and len(classes):
-        asked.update(cycle(classes, free, rng).tolist())
-    return PairCounts(counts.total, asked)
+        by_class.update(cycle(classes, free, rng).tolist())
+    return PairCounts(counts.total, by_class)

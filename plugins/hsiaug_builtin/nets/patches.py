@@ -68,11 +68,11 @@ class FittedPatches:
 
         Raises PluginError for a class without a real patch.
         """
-        asked = sorted(counts.items())
-        y = np.concatenate([np.full(count, c, dtype=np.int64) for c, count in [(0, 0), *asked]])
+        ordered = sorted(counts.items())
+        y = np.concatenate([np.full(count, c, dtype=np.int64) for c, count in [(0, 0), *ordered]])
         # Samples take much memory, and are there once.
         x = np.empty((len(y), *self.x.shape[1:]), dtype=np.float32)
-        for c, count in asked:
+        for c, count in ordered:
             rows = np.flatnonzero(self.y == c)
             if count > 0 and not len(rows):
                 raise PluginError(

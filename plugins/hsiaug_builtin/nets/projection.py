@@ -44,10 +44,12 @@ def fit_projection(view: TrainView, components: int) -> Projection:
     z -= z.mean(axis=0)
     values, vectors = np.linalg.eigh(z.T @ z / len(z))
     largest = np.argsort(-values)[:components]
-    kept = largest[values[largest] > 1e-9 * max(values.max(), 1e-9)]
-    kept = kept if len(kept) else largest[:1]
+    varying = largest[values[largest] > 1e-9 * max(values.max(), 1e-9)]
+    varying = varying if len(varying) else largest[:1]
     matrix = (
-        vectors[:, kept] / np.sqrt(np.maximum(values[kept], 1e-9)) / view.normaliser.std[:, None]
+        vectors[:, varying]
+        / np.sqrt(np.maximum(values[varying], 1e-9))
+        / view.normaliser.std[:, None]
     )
     offset = view.normaliser.mean @ matrix
     return Projection(matrix.astype(np.float32), offset.astype(np.float32))

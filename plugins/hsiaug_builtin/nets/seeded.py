@@ -26,8 +26,8 @@ def seeded(seed: int, device: str = "cpu") -> Iterator[None]:
         # Not torch.manual_seed, which would reseed the other GPUs as well, and these are not
         # restored here.
         torch.default_generator.manual_seed(seed)
-        for one in cuda:
-            with torch.cuda.device(one):
+        for gpu in cuda:
+            with torch.cuda.device(gpu):
                 torch.cuda.manual_seed(seed)
         yield
 
@@ -60,5 +60,5 @@ def normal(shape: Sequence[int], rng: torch.Generator, device: str | torch.devic
     """
     if not draws_itself(device):
         return torch.randn(*shape, generator=rng).to(device)
-    own = torch.Generator(device).manual_seed(int(torch.randint(2**62, (), generator=rng)))
-    return torch.randn(*shape, generator=own, device=device)
+    device_rng = torch.Generator(device).manual_seed(int(torch.randint(2**62, (), generator=rng)))
+    return torch.randn(*shape, generator=device_rng, device=device)

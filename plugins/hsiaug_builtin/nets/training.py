@@ -200,7 +200,8 @@ def descend(
     PluginError
         When the loss is not finite.
     """
-    steps, device = budget.steps, next(net.parameters()).device
+    steps = budget.steps
+    device = next(net.parameters()).device
     weights: list[Tensor] = list(net.parameters())
     optimiser = AdamW(weights, lr=budget.rate, weight_decay=budget.decay, fused=fused)
     average = copy.deepcopy(net) if ema else net

@@ -35,8 +35,8 @@ def turn_batch(x: Tensor, step: int) -> Tensor:
     moves on with ``step``.
     """
     parts = []
-    for j, part in enumerate(x.chunk(SYMMETRIES)):
-        parts.append(symmetry(part, (j + step) % SYMMETRIES))
+    for j, chunk in enumerate(x.chunk(SYMMETRIES)):
+        parts.append(symmetry(chunk, (j + step) % SYMMETRIES))
     return torch.cat(parts)
 
 
@@ -75,8 +75,8 @@ def band_dropout(x: Tensor, rng: Generator, share: float = 0.2) -> Tensor:
     """Each patch with about ``share`` of its bands set to 0, their mean; the others are not scaled
     up.
     """
-    kept = torch.rand((*x.shape[:2], 1, 1), generator=rng) >= share
-    return x * kept.to(x)
+    survives = torch.rand((*x.shape[:2], 1, 1), generator=rng) >= share
+    return x * survives.to(x)
 
 
 def weak(x: Tensor, rng: Generator) -> Tensor:

@@ -52,9 +52,9 @@ def components(ids: NDArray[np.int64], corners: bool = True) -> TileComponents:
     tile: list[int] = []
     kind: list[int] = []
     for c in np.unique(ids[ids > 0]).tolist():
-        found, count = label(ids == c, within)
-        number += np.where(found > 0, found + len(tile), 0)
-        tile += [place[0].start for place in find_objects(found)]
+        labelled, count = label(ids == c, within)
+        number += np.where(labelled > 0, labelled + len(tile), 0)
+        tile += [place[0].start for place in find_objects(labelled)]
         kind += [c] * count
     size = np.bincount(number.ravel(), minlength=len(tile) + 1)[1:]
     return TileComponents(
@@ -113,7 +113,8 @@ def place(
     turn = int(rng.integers(TURNS))
     at = turn_pixels(piece.at, turn, side)
     ring = turn_pixels(piece.ring, turn, side)
-    low, high = at.min(axis=1), at.max(axis=1)
+    low = at.min(axis=1)
+    high = at.max(axis=1)
     fixed = (low == 0) | (high == side - 1)
     shifts = rng.integers(
         np.where(fixed, 0, -low), np.where(fixed, 0, side - 1 - high) + 1, size=(TRIES, 2)
@@ -121,11 +122,14 @@ def place(
     # The overlap of the two rings' shares of ids, of which unknown ones count half, less the share
     # of spared pixels.
     kinds = int(max(around.max(initial=0), ids.max())) + 1
-    own = _shares(around[None], np.ones((1, len(around)), bool), kinds)
+    around_shares = _shares(around[None], np.ones((1, len(around)), bool), kinds)
     row, column = ring[:, None] + shifts.T[:, :, None]
-    shown = (row >= 0) & (row < side) & (column >= 0) & (column < side)
-    theirs = _shares(ids[row * shown, column * shown], shown, kinds)
-    fit = np.minimum(own, theirs)[:, 1:].sum(axis=1) + UNKNOWN * np.maximum(own, theirs)[:, 0]
+    inside = (row >= 0) & (row < side) & (column >= 0) & (column < side)
+    place_shares = _shares(ids[row * inside, column * inside], inside, kinds)
+    fit = (
+        np.minimum(around_shares, place_shares)[:, 1:].sum(axis=1)
+        + UNKNOWN * np.maximum(around_shares, place_shares)[:, 0]
+    )
     row, column = at[:, None] + shifts.T[:, :, None]
     best = shifts[int(np.argmax(fit - spared[row, column].mean(axis=1)))]
     return np.asarray(at + best[:, None])
@@ -133,10 +137,10 @@ def place(
 
 def _shares(ids: NDArray[np.int64], counted: NDArray[np.bool_], kinds: int) -> NDArray[np.float64]:
     """(m, kinds) shares of ids (m, R) where ``counted``; all unknown where none is."""
-    found = np.zeros((len(ids), kinds))
-    np.add.at(found, (np.arange(len(ids))[:, None], ids), counted)
-    found[:, 0] += found.sum(axis=1) == 0
-    return np.asarray(found / found.sum(axis=1, keepdims=True))
+    shares = np.zeros((len(ids), kinds))
+    np.add.at(shares, (np.arange(len(ids))[:, None], ids), counted)
+    shares[:, 0] += shares.sum(axis=1) == 0
+    return np.asarray(shares / shares.sum(axis=1, keepdims=True))
 
 
 def turn_pixels(at: NDArray[np.int64], turn: int, side: int) -> NDArray[np.int64]:

@@ -84,8 +84,10 @@ class FittedPaste(FittedPairs):
         by_class = {
             int(c): np.flatnonzero(self.parts.kind == c) for c in np.unique(self.parts.kind)
         }
-        drawn = [c for c, found in by_class.items() if small[found].any()]
-        usable = {c: found[small[found]] if c in drawn else found for c, found in by_class.items()}
+        drawn = [c for c, members in by_class.items() if small[members].any()]
+        usable = {
+            c: members[small[members]] if c in drawn else members for c, members in by_class.items()
+        }
         return usable, drawn or list(by_class)
 
     @cached_property
@@ -113,34 +115,36 @@ class FittedPaste(FittedPairs):
 
         Raises PluginError for a class that no tile shows.
         """
-        told: Counter[str] = Counter()
-        made: list[Pair] = []
+        pastes: Counter[str] = Counter()
+        pairs: list[Pair] = []
         for c, n in counts.parts():
             rng = np.random.default_rng(derive_seed("paste", -1 if c is None else c, seed))
             showing(self.masks, c)
             grounds = cycle(np.arange(len(self.masks)), n, rng)
-            made += [self._make(int(ground), c, rng, told) for ground in grounds]
-        images = np.empty((len(made), *self.images.shape[1:]), dtype=np.float32)
-        masks = np.empty((len(made), *self.masks.shape[1:]), dtype=np.int64)
-        for i, (image, mask) in enumerate(made):
-            images[i], masks[i] = image, mask
-        samples = DenseSamples.made(images, masks, provenance=dict(sorted(told.items())))
+            pairs += [self._make(int(ground), c, rng, pastes) for ground in grounds]
+        images = np.empty((len(pairs), *self.images.shape[1:]), dtype=np.float32)
+        masks = np.empty((len(pairs), *self.masks.shape[1:]), dtype=np.int64)
+        for i, (image, mask) in enumerate(pairs):
+            images[i] = image
+            masks[i] = mask
+        samples = DenseSamples.made(images, masks, provenance=dict(sorted(pastes.items())))
         return replace(samples, weight=np.full(len(samples), self.params.weight, dtype=np.float32))
 
     def _make(
-        self, ground: int, c: int | None, rng: np.random.Generator, told: Counter[str]
+        self, ground: int, c: int | None, rng: np.random.Generator, pastes: Counter[str]
     ) -> Pair:
         """A pair that shows class c: made again where it does not, and in the end a real one.
-        ``told`` counts pastes.
+        ``pastes`` counts pastes.
         """
         for _ in range(AGAIN):
-            image, mask = self.images[ground].copy(), self.masks[ground].copy()
+            image = self.images[ground].copy()
+            mask = self.masks[ground].copy()
             kinds = self.set_into(image, mask, ground, c, rng)
             if c is None or (mask == c).any():
-                told.update(f"class {kind}" for kind in kinds)
+                pastes.update(f"class {kind}" for kind in kinds)
                 return image, mask
             ground = int(rng.choice(showing(self.masks, c)))
-        told["repeated"] += 1
+        pastes["repeated"] += 1
         return self.images[ground], self.masks[ground]
 
     def set_into(
@@ -165,30 +169,30 @@ class FittedPaste(FittedPairs):
         if not len(self.parts):
             return []
         count = int(rng.integers(1, self.params.most + 1))
-        asked = [] if c is None else [c]
-        kinds = self._classes(count - len(asked), rng) + asked
+        required = [] if c is None else [c]
+        kinds = self._classes(count - len(required), rng) + required
         for kind in kinds:
             k = self._component(kind, tile, rng)
-            other = bool(rng.random() < self.params.reshaped)
-            self._paste(k, self._by_size(self._outlines, rng) if other else k, image, mask, rng)
+            reshaped = bool(rng.random() < self.params.reshaped)
+            self._paste(k, self._by_size(self._outlines, rng) if reshaped else k, image, mask, rng)
         return kinds
 
     def _classes(self, count: int, rng: np.random.Generator) -> list[int]:
         """Up to ``count`` classes: each of those drawn is left out as often as a tile shows it
         anyway.
         """
-        known = self._usable[1]
-        drawn = rng.choice(known, size=count, p=np.full(len(known), 1 / len(known)))
-        kept: list[int] = drawn[rng.random(count) < self._missing[drawn]].tolist()
-        return kept
+        classes = self._usable[1]
+        drawn = rng.choice(classes, size=count, p=np.full(len(classes), 1 / len(classes)))
+        missing: list[int] = drawn[rng.random(count) < self._missing[drawn]].tolist()
+        return missing
 
     def _component(self, kind: int, ground: int, rng: np.random.Generator) -> int:
         """A component of the class, of another tile where there is one, drawn in proportion to the
         root of its size.
         """
-        found = self._usable[0][kind]
-        others = found[self.parts.tile[found] != ground]
-        return self._by_size(others if len(others) else found, rng)
+        members = self._usable[0][kind]
+        elsewhere = members[self.parts.tile[members] != ground]
+        return self._by_size(elsewhere if len(elsewhere) else members, rng)
 
     def _piece(self, k: int) -> Piece:
         if k not in self.pieces:
@@ -199,18 +203,18 @@ class FittedPaste(FittedPairs):
     @cached_property
     def _outlines(self) -> NDArray[np.int64]:
         """Components whose outline another may take: those that are not too large, else all."""
-        found = np.flatnonzero(self._small)
-        return found if len(found) else np.arange(len(self.parts))
+        small = np.flatnonzero(self._small)
+        return small if len(small) else np.arange(len(self.parts))
 
     @cached_property
     def _larger(self) -> NDArray[np.int64]:
         """Components of :attr:`_outlines` that show how a class varies."""
         return self._outlines[self.parts.size[self._outlines] >= FEW]
 
-    def _by_size(self, found: NDArray[np.int64], rng: np.random.Generator) -> int:
+    def _by_size(self, candidates: NDArray[np.int64], rng: np.random.Generator) -> int:
         """One of the components, drawn in proportion to the root of its size."""
-        odds = np.sqrt(self.parts.size[found])
-        return int(rng.choice(found, p=odds / odds.sum()))
+        odds = np.sqrt(self.parts.size[candidates])
+        return int(rng.choice(candidates, p=odds / odds.sum()))
 
     def _paste(
         self,
@@ -223,7 +227,8 @@ class FittedPaste(FittedPairs):
         """Set component k into an image and its mask, in the outline of another one or in its
         own.
         """
-        piece, kind = self._piece(outline), self.parts.kind[k]
+        piece = self._piece(outline)
+        kind = self.parts.kind[k]
         tile = self.parts.tile[outline]
         spared = self._pixels[mask] <= self._pixels[kind]
         at = place(piece, self.masks[tile][*piece.ring], mask, spared, rng)
@@ -247,10 +252,10 @@ class FittedPaste(FittedPairs):
         pixels = self._drawn(k, n, rng)
         if self.parts.size[k] >= FEW or not len(self._larger):
             return pixels
-        other = int(rng.choice(self._larger))
-        mean = self._spectra(other).mean(axis=-1, keepdims=True)
+        lender = int(rng.choice(self._larger))
+        mean = self._spectra(lender).mean(axis=-1, keepdims=True)
         ratio = np.divide(
-            self._drawn(other, n, rng), mean, out=np.ones_like(pixels), where=mean > 0
+            self._drawn(lender, n, rng), mean, out=np.ones_like(pixels), where=mean > 0
         )
         return np.asarray(pixels * ratio.clip(1 / FACTOR, FACTOR))
 

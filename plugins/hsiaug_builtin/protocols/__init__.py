@@ -14,7 +14,7 @@ TARGETS = {
     "fixed": "hsiaug_builtin.protocols.fixed:Fixed",
     "places": "hsiaug_builtin.protocols.blocks:Places",
     "within": "hsiaug_builtin.protocols.within:Within",
-    "added": "hsiaug_builtin.protocols.added:Added",
+    "added": "hsiaug_builtin.protocols.added:ScatteredLabels",
     "hidden": "hsiaug_builtin.protocols.hidden:Hidden",
     "asked": "hsiaug.suggest.asked:Asked",
     "picks": "hsiaug_builtin.protocols.picks:Picks",

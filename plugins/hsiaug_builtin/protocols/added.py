@@ -14,7 +14,7 @@ NO_BUFFER = "added labels have no buffer: test pixels round them lie in training
 
 
 @dataclass(frozen=True)
-class Added(Based):
+class ScatteredLabels(Based):
     """The base draw, its buffer, and K more labelled pixels of each class, anywhere; draws are
     nested in K.
 
@@ -34,8 +34,8 @@ class Added(Based):
     @classmethod
     def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
         head, _, base = argument.strip().partition(":")
-        number, scattered, rest = head.partition("xscattered")
-        if not scattered or rest or not base:
+        number, scattered, unread = head.partition("xscattered")
+        if not scattered or unread or not base:
             rule = "protocol added needs a number of labels and a protocol"
             raise InputError(rule, value=repr(argument), hint=f"Write {cls.usage}.")
         return cls.of(f"{cls.number(number)}xscattered", base, buffer, folder)
@@ -48,18 +48,18 @@ class Added(Based):
 
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
         number = int(self.head.partition("x")[0])
-        first, rest, test = self.base_draw(scene, seed, patch)
+        first, left_out, test = self.base_draw(scene, seed, patch)
         rng = self.rng_of(scene, seed, "scattered")
         train = first.train.copy()
         notes = [*first.notes, NO_BUFFER]
         for c in scene.class_ids:
             pixels = rng.permutation(np.argwhere((scene.labels == c) & ~first.train))
-            kept = takeable(test[tuple(pixels.T)])
-            chosen = pixels[kept][:number]
+            free = takeable(test[tuple(pixels.T)])
+            chosen = pixels[free][:number]
             train[tuple(chosen.T)] = True
             if len(chosen) < number:
                 notes.append(
                     f"class {c} has {len(chosen)} of {number} added labels, so that some remain for"
                     " test"
                 )
-        return Draw(train, rest & ~test & ~train, tuple(notes), asked=first.asked)
+        return Draw(train, left_out & ~test & ~train, tuple(notes), asked=first.asked)

@@ -99,8 +99,8 @@ class Places(SplitProtocol):
             (shape, inside): np.full(shape, inside) for shape in shapes for inside in (True, False)
         }
         train, test = (
-            tuple(whole[place.mask.shape, place.part == part] for place in pairs.places)
-            for part in ("train", "test")
+            tuple(whole[place.mask.shape, place.part == role] for place in pairs.places)
+            for role in ("train", "test")
         )
         tiles, _, overlap = self.argument.partition("@")
         return Areas(

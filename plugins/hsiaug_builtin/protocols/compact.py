@@ -18,13 +18,13 @@ TRIES = 100
 
 def compact_draw(
     labels: NDArray[np.int16],
-    wanted: Mapping[int, int],
+    sizes: Mapping[int, int],
     radius: int,
     rng: np.random.Generator,
     places: int = 1,
     fields: NDArray[np.int32] | None = None,
 ) -> Draw:
-    """``wanted[c]`` pixels of each class c of ``labels`` (H, W), in clumps at so many places, small
+    """``sizes[c]`` pixels of each class c of ``labels`` (H, W), in clumps at so many places, small
     classes first.
 
     Clumps are refused where, with a buffer of ``radius`` pixels, they would leave any class placed
@@ -40,27 +40,27 @@ def compact_draw(
     """
     train = np.zeros(labels.shape, dtype=bool)
     notes: list[str] = []
-    sizes = {c: int((labels == c).sum()) for c in wanted}
+    totals = {c: int((labels == c).sum()) for c in sizes}
     placed: list[int] = []
     single: list[int] = []
-    for c in sorted(wanted, key=lambda c: (sizes[c], c)):
+    for c in sorted(sizes, key=lambda c: (totals[c], c)):
         parts = None if fields is None else _parts(labels == c, fields)
         if parts is not None and len(parts) == 1:
             single.append(c)
         else:
             placed.append(c)
-        candidates = _candidates(labels == c, wanted[c], places, parts, rng)
+        candidates = _candidates(labels == c, sizes[c], places, parts, rng)
         best = _first_fit(
             candidates, train, lambda trial: _fewest_left(labels, trial, placed, radius, fields)
         )
         train[tuple(best.T)] = True
-        if len(best) < wanted[c]:
+        if len(best) < sizes[c]:
             why = (
                 "so that some remain for test"
                 if parts is None
                 else "all that its training fields hold"
             )
-            notes.append(f"class {c} keeps {len(best)} of {wanted[c]} training pixels, {why}")
+            notes.append(f"class {c} keeps {len(best)} of {sizes[c]} training pixels, {why}")
     if single:
         listed = ", ".join(map(str, sorted(single)))
         notes.append(f"classes of one field train in it and are not evaluable: {listed}")
@@ -71,19 +71,19 @@ def compact_draw(
 def _first_fit(
     candidates: Iterator[NDArray[np.intp]],
     train: NDArray[np.bool_],
-    left: Callable[[NDArray[np.bool_]], int],
+    fewest_left: Callable[[NDArray[np.bool_]], int],
 ) -> NDArray[np.intp]:
     """The first pixels (n, 2) that, with those of ``train``, leave test pixels enough; else those
     that leave most.
     """
-    found: list[tuple[int, NDArray[np.intp]]] = []
+    trials: list[tuple[int, NDArray[np.intp]]] = []
     for clump in candidates:
         trial = train.copy()
         trial[tuple(clump.T)] = True
-        found.append((left(trial), clump))
-        if found[-1][0] >= KEPT_FOR_TEST:
+        trials.append((fewest_left(trial), clump))
+        if trials[-1][0] >= KEPT_FOR_TEST:
             break
-    return max(found, key=lambda entry: entry[0])[1]
+    return max(trials, key=lambda entry: entry[0])[1]
 
 
 def _candidates(
@@ -121,11 +121,13 @@ def _fewest_left(
     radius: int,
     fields: NDArray[np.int32] | None,
 ) -> int:
-    taken = dilate(train, radius)
+    unavailable = dilate(train, radius)
     if fields is not None:
-        taken |= seen_fields(fields, train)
-    left = np.bincount(labels[(labels > 0) & ~taken], minlength=max(classes, default=0) + 1)
-    return int(min((left[c] for c in classes), default=KEPT_FOR_TEST))
+        unavailable |= seen_fields(fields, train)
+    remaining = np.bincount(
+        labels[(labels > 0) & ~unavailable], minlength=max(classes, default=0) + 1
+    )
+    return int(min((remaining[c] for c in classes), default=KEPT_FOR_TEST))
 
 
 def _nearest(pixels: NDArray[np.intp], start: NDArray[np.intp], count: int) -> NDArray[np.intp]:
@@ -144,7 +146,8 @@ def _components(mask: NDArray[np.bool_]) -> list[NDArray[np.intp]]:
 def _parts(mask: NDArray[np.bool_], numbered: NDArray[np.signedinteger]) -> list[NDArray[np.intp]]:
     """Pixels (n, 2) of the mask with each number of ``numbered`` (H, W), largest part first."""
     # One pass over the scene, however many parts it has.
-    pixels, ids = np.argwhere(mask), numbered[mask]
+    pixels = np.argwhere(mask)
+    ids = numbered[mask]
     counts = np.bincount(ids)
     ends = np.cumsum(counts[counts > 0])
     parts = np.split(pixels[np.argsort(ids, kind="stable")], ends[:-1]) if len(ids) else []
@@ -158,7 +161,7 @@ def _clumps(
     are any.
     """
     everything = np.argwhere(mask)
-    large = [part for part in _components(mask) if len(part) >= count]
+    large = [component for component in _components(mask) if len(component) >= count]
     starts = np.concatenate(large) if large else everything
     for _ in range(TRIES):
         start = starts[rng.integers(len(starts))]
@@ -172,16 +175,16 @@ def _ends(
     smaller.
     """
     ends = []
-    for part in _components(mask):
-        centred = part - part.mean(axis=0)
+    for component in _components(mask):
+        centred = component - component.mean(axis=0)
         axis = np.linalg.svd(centred, full_matrices=False)[2][0]
         along = centred @ axis
-        ends += [(part, part[along.argmin()]), (part, part[along.argmax()])]
+        ends += [(component, component[along.argmin()]), (component, component[along.argmax()])]
     for size in range(count, 0, -1):
         for i in rng.permutation(len(ends)):
-            part, start = ends[i]
-            if len(part) > size:
-                yield _nearest(part, start, size)
+            component, start = ends[i]
+            if len(component) > size:
+                yield _nearest(component, start, size)
     # Where every component is a single pixel, any of them is an end.
     yield np.argwhere(mask)[:1]
 
@@ -195,10 +198,10 @@ def _visits(
     part that holds fewer pixels than its share gives all, and the others more.
     """
     share = -(-count // places)
-    whole = [i for i, part in enumerate(parts) if len(part) >= share]
-    rest = [i for i, part in enumerate(parts) if len(part) < share]
+    whole = [i for i, pixels in enumerate(parts) if len(pixels) >= share]
+    small = [i for i, pixels in enumerate(parts) if len(pixels) < share]
     for _ in range(TRIES):
-        order = [*(whole[i] for i in rng.permutation(len(whole))), *rest]
+        order = [*(whole[i] for i in rng.permutation(len(whole))), *small]
         homes, visits = np.unique(
             [order[i % len(order)] for i in range(places)], return_counts=True
         )
@@ -213,12 +216,15 @@ def _visits(
         yield np.concatenate(clumps)
 
 
-def _shares(held: Sequence[int], visits: Sequence[int], count: int) -> list[int]:
+def _shares(sizes: Sequence[int], visits: Sequence[int], count: int) -> list[int]:
     """How many of ``count`` pixels each part gives, as equal for each visit as what they hold
     allows.
     """
-    shares, left, times = [0] * len(held), count, sum(visits)
-    for i in sorted(range(len(held)), key=lambda i: held[i] / visits[i]):
-        shares[i] = min(held[i], left * visits[i] // times)
-        left, times = left - shares[i], times - visits[i]
+    shares = [0] * len(sizes)
+    remaining = count
+    times = sum(visits)
+    for i in sorted(range(len(sizes)), key=lambda i: sizes[i] / visits[i]):
+        shares[i] = min(sizes[i], remaining * visits[i] // times)
+        remaining = remaining - shares[i]
+        times = times - visits[i]
     return shares

@@ -53,9 +53,9 @@ class Fixed(SplitProtocol):
 
     @classmethod
     def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
-        found = [user_file(part, folder) for part in argument.split("+")]
-        paths = tuple(path for path in found if path is not None)
-        if not 0 < len(paths) == len(found) < 3:
+        files = [user_file(name, folder) for name in argument.split("+")]
+        paths = tuple(path for path in files if path is not None)
+        if not 0 < len(paths) == len(files) < 3:
             raise InputError(
                 "protocol fixed needs a file of masks, or one of training and one of test pixels",
                 value=repr(argument),
@@ -110,12 +110,12 @@ def _maps(
 def _only_map(path: Path, scene: Scene) -> NDArray[np.int64]:
     maps = _fitting(path, scene)
     if len(maps) != 1:
-        found = ", ".join(
+        shapes = ", ".join(
             f"{name} {a.shape[0]}×{a.shape[1]}" for name, a in read_maps(path).items()
         )
         raise SplitError(
             f"{path.name}: expected one mask of shape {scene.shape}, or two named train and test",
-            value=found or "no map",
+            value=shapes or "no map",
             hint=(
                 "Save the masks under these names, for example with numpy.savez(file, train=…,"
                 " test=…)."
@@ -125,22 +125,22 @@ def _only_map(path: Path, scene: Scene) -> NDArray[np.int64]:
 
 
 def _fitting(path: Path, scene: Scene) -> dict[str, NDArray[np.int64]]:
-    found = {name: a for name, a in read_maps(path).items() if a.shape == scene.shape}
-    for name, mask in found.items():
+    fitting = {name: a for name, a in read_maps(path).items() if a.shape == scene.shape}
+    for name, mask in fitting.items():
         check_whole(mask, f"{path.name}: the values of mask '{name}'")
-    return {name: mask.astype(np.int64) for name, mask in found.items()}
+    return {name: mask.astype(np.int64) for name, mask in fitting.items()}
 
 
 def _consistent(
-    scene: Scene, given: NDArray[np.int64], role: str
+    scene: Scene, mask: NDArray[np.int64], role: str
 ) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
     """Pixels of a map that agree with the scene, and what was dropped."""
-    listed = given > 0
+    listed = mask > 0
     background = listed & (scene.labels == 0)
     wrong = np.zeros_like(listed)
-    if len(np.unique(given[listed])) > 1:
+    if len(np.unique(mask[listed])) > 1:
         inside = listed & ~background
-        renamed = _rename(given[inside], scene.labels[inside], len(scene.class_names))
+        renamed = _rename(mask[inside], scene.labels[inside], len(scene.class_names))
         wrong[inside] = renamed != scene.labels[inside]
     notes = []
     if background.any():
@@ -167,11 +167,11 @@ def _consistent(
     return listed & ~background & ~wrong, tuple(notes)
 
 
-def _rename(given: NDArray[np.int64], true: NDArray[np.int16], classes: int) -> NDArray[np.int64]:
-    """``given`` with its ids replaced by the one-to-one renaming that agrees best with ``true``."""
+def _rename(mask: NDArray[np.int64], true: NDArray[np.int16], classes: int) -> NDArray[np.int64]:
+    """``mask`` with its ids replaced by the one-to-one renaming that agrees best with ``true``."""
     from scipy.optimize import linear_sum_assignment
 
-    codes, places = np.unique(given, return_inverse=True)
+    codes, places = np.unique(mask, return_inverse=True)
     together = np.zeros((len(codes), classes + 1), dtype=np.int64)
     np.add.at(together, (places, true.astype(np.int64)), 1)
     rows, columns = linear_sum_assignment(-together)

@@ -54,12 +54,12 @@ def best_halves(
         train = tuple(
             ~dilate(mask, guard) & inside for mask, inside in zip(test, area, strict=True)
         )
-        shown = sum(n >= SHOWN for side in (train, test) for n in _counts(pairs, side))
+        large_classes = sum(n >= SHOWN for side in (train, test) for n in _counts(pairs, side))
         tiles = len(train_tiles(train, patch)[1])
         # In a small area a cut may leave a side without a tile; of whole places that is an error of
         # the blocks' size.
         whole = cuts == 1 or (tiles > 0 and any(fits(mask, patch) for mask in test))
-        score = (whole, shown, tiles)
+        score = (whole, large_classes, tiles)
         if best is None or score > best[0]:
             best = (score, Areas(train, test))
     if best is None:
@@ -83,11 +83,13 @@ def _half(
     firsts = np.cumsum([0, *(int(grid.max()) + 1 for grid in grids)])
     numbers = [first + grid for first, grid in zip(firsts, grids, strict=False)]
     blocks = np.unique(
-        np.concatenate([mine[inside] for mine, inside in zip(numbers, area, strict=True)])
+        np.concatenate([block_ids[inside] for block_ids, inside in zip(numbers, area, strict=True)])
     )
     chosen = np.zeros(firsts[-1], dtype=bool)
     chosen[blocks[rng.permutation(len(blocks))[: max(1, len(blocks) // 2)]]] = True
-    return tuple(chosen[mine] & inside for mine, inside in zip(numbers, area, strict=True))
+    return tuple(
+        chosen[block_ids] & inside for block_ids, inside in zip(numbers, area, strict=True)
+    )
 
 
 def _grid(shape: tuple[int, ...], size: int, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -55,8 +55,8 @@ class Hidden(Based):
         side = max(2 * patch, min(PATCHES * patch, min(scene.shape) // LEAST_ACROSS))
         blocks = _blocks(test, float(self.head), side, self.rng_of(scene, seed))
         hidden = blocks & ~dilate(first.train, patch // 2)
-        found = (hidden & test).sum() / max(1, test.sum())
-        note = f"blocks of {side}×{side} pixels are hidden, {found:.0%} of the test pixels"
+        hidden_share = (hidden & test).sum() / max(1, test.sum())
+        note = f"blocks of {side}×{side} pixels are hidden, {hidden_share:.0%} of the test pixels"
         return replace(first, hidden=hidden, notes=(*first.notes, note))
 
 
@@ -69,15 +69,18 @@ def _blocks(test: Mask, share: float, side: int, rng: np.random.Generator) -> Ma
     rows = (np.arange(height) + down) // side
     columns = (np.arange(width) + right) // side
     block = rows[:, None] * (columns[-1] + 1) + columns[None, :]
-    held = np.bincount(block[test], minlength=int(block.max()) + 1)
-    order = rng.permutation(np.flatnonzero(held))
+    test_pixels = np.bincount(block[test], minlength=int(block.max()) + 1)
+    order = rng.permutation(np.flatnonzero(test_pixels))
     if len(order) < 2:
         raise InputError(
             "`protocol` hidden needs test pixels in two blocks or more, to hide some of them",
             value=f"{len(order)} of {side}×{side} pixels",
             hint="Use smaller patches, or another protocol.",
         )
-    taken = order[
-        : max(1, np.searchsorted(np.cumsum(held[order]), share * held.sum(), side="right"))
+    chosen = order[
+        : max(
+            1,
+            np.searchsorted(np.cumsum(test_pixels[order]), share * test_pixels.sum(), side="right"),
+        )
     ]
-    return np.isin(block, taken)
+    return np.isin(block, chosen)

@@ -144,36 +144,36 @@ class Picks(SplitProtocol):
         """
         if self.path is not None:
             answers, labels = _read_picks(self.path, scene)
-            found = Known(labels > 0, answers, labels)
+            picks = Known(labels > 0, answers, labels)
         else:
             assert self.base is not None
             first = draw_train(scene, self.base, patch, self.number_of_draw)
             answers = np.zeros(scene.shape, dtype=np.int32)
             if first.asked is not None:
                 answers[first.asked] = np.arange(1, first.asked.sum() + 1)
-            found = Known(first.train, answers, scene.labels)
-        if len(found.places) < 2:
+            picks = Known(first.train, answers, scene.labels)
+        if len(picks.places) < 2:
             raise InputError(
                 "protocol picks needs two pixels or more that were asked for",
-                value=f"{len(found.places)} of {self.short}",
+                value=f"{len(picks.places)} of {self.short}",
                 hint="Write classes into more rows of the file, or name a protocol asked:N….",
             )
-        return found
+        return picks
 
     def draw(self, scene: Scene, seed: int, patch: int) -> Draw:
-        known = self._known(scene, patch)
-        places = known.places
+        picks = self._known(scene, patch)
+        places = picks.places
         parts = min(self.parts, len(places))
         test = np.zeros(scene.shape, dtype=bool)
         test[tuple(places[seed % parts :: parts].T)] = True
-        train = known.pixels & ~np.isin(known.answers, known.answers[test])
+        train = picks.pixels & ~np.isin(picks.answers, picks.answers[test])
         note = (
             f"{int(test.sum())} of the {len(places)} pixels that were asked for are tested, the"
             " rest train"
         )
-        dropped = (known.labels > 0) & ~train & ~test
-        asked = train & (known.answers > 0)
-        return Draw(train, dropped, (note,), labels=known.labels, asked=asked)
+        dropped = (picks.labels > 0) & ~train & ~test
+        answered = train & (picks.answers > 0)
+        return Draw(train, dropped, (note,), labels=picks.labels, asked=answered)
 
 
 def _read_picks(path: Path, scene: Scene) -> tuple[NDArray[np.int32], NDArray[np.int16]]:

@@ -53,10 +53,10 @@ def training_sizes(scene: Scene, wanted_of: Wanted) -> tuple[dict[int, int], tup
                     " card."
                 ),
             )
-        wanted, cap = wanted_of(total)
-        if wanted > cap:
-            notes.append(f"class {c} has {total} labelled pixels: {cap} train in place of {wanted}")
-        sizes[c] = min(wanted, cap)
+        size, cap = wanted_of(total)
+        if size > cap:
+            notes.append(f"class {c} has {total} labelled pixels: {cap} train in place of {size}")
+        sizes[c] = min(size, cap)
     return sizes, tuple(notes)
 
 
@@ -82,7 +82,8 @@ def by_range(fewest: int, most: int, totals: Sequence[int]) -> Wanted:
         N, the labelled pixels, of every class that has any. Small classes are capped as in
         :func:`by_number`.
     """
-    low, high = math.log(min(totals)), math.log(max(totals))
+    low = math.log(min(totals))
+    high = math.log(max(totals))
 
     def wanted(total: int) -> tuple[int, int]:
         along = (math.log(total) - low) / (high - low) if high > low else 0.0

@@ -106,11 +106,11 @@ class Within(SplitProtocol):
         drawn = pairs.drawn_as
         if outer is not None:
             area = list(draw_tiles(pairs, outer, number, patch).trained)
-            known = [
+            masks = [
                 np.where(inside, place.mask, 0)
                 for place, inside in zip(pairs.places, area, strict=True)
             ]
-            drawn = hashlib.sha256(b"".join(mask.tobytes() for mask in known)).hexdigest()
+            drawn = hashlib.sha256(b"".join(mask.tobytes() for mask in masks)).hexdigest()
         return best_halves(
             pairs, 2 * patch, area, self, patch, self._seeded("tiles", drawn, seed), cuts=12
         )
@@ -139,14 +139,15 @@ def _within_draw(
     pixels is not cut: all of it trains and none is tested. Labels outside ``outer`` are not
     read. Raises SplitError where fewer than two classes can be tested.
     """
-    known = np.where(outer, labels, 0)
-    train, small = _cut_in_two(known, outer, rng)
-    test, narrow = _keep_buffer(known, train, radius)
-    if len(np.unique(known[test])) < 2:
+    labelled = np.where(outer, labels, 0)
+    train, small = _cut_in_two(labelled, outer, rng)
+    test, narrow = _keep_buffer(labelled, train, radius)
+    if len(np.unique(labelled[test])) < 2:
+        counts = np.bincount(labelled[outer])[1:]
         raise SplitError(
             f"a nested draw needs two classes with at least {2 * KEPT_FOR_TEST} training pixels"
             " each",
-            value=f"training pixels by class: {', '.join(map(str, np.bincount(known[outer])[1:]))}",
+            value=f"training pixels by class: {', '.join(map(str, counts))}",
             hint="Take an outer protocol with more training pixels, or all.",
         )
     outside = int(((labels > 0) & ~outer).sum())
@@ -169,15 +170,15 @@ def _within_draw(
 
 
 def _cut_in_two(
-    known: NDArray[np.int16], outer: NDArray[np.bool_], rng: np.random.Generator
+    labelled: NDArray[np.int16], outer: NDArray[np.bool_], rng: np.random.Generator
 ) -> tuple[NDArray[np.bool_], list[int]]:
     """The training half of each class's pixels, and the ids of the classes that are too small to be
     cut.
     """
-    train = np.zeros(known.shape, dtype=bool)
+    train = np.zeros(labelled.shape, dtype=bool)
     small = []
-    for c in np.unique(known[outer]):
-        pixels = np.argwhere(known == c)
+    for c in np.unique(labelled[outer]):
+        pixels = np.argwhere(labelled == c)
         angle = rng.uniform(0, 2 * np.pi)
         count = (len(pixels) + 1) // 2
         if len(pixels) < 2 * KEPT_FOR_TEST:
@@ -189,19 +190,19 @@ def _cut_in_two(
 
 
 def _keep_buffer(
-    known: NDArray[np.int16], train: NDArray[np.bool_], radius: int
+    labelled: NDArray[np.int16], train: NDArray[np.bool_], radius: int
 ) -> tuple[NDArray[np.bool_], bool]:
     """The test pixels that the buffer leaves, and whether it had to be narrower somewhere."""
     from scipy import ndimage
 
-    test = (known > 0) & ~train
+    test = (labelled > 0) & ~train
     distance = ndimage.distance_transform_cdt(~train, metric="chessboard")
     narrow = False
-    for c in np.unique(known[test]):
-        mine = test & (known == c)
-        far = np.sort(distance[mine])[::-1]
-        kept = max(KEPT_FOR_TEST, min(ENOUGH, len(far) // 2))
-        reach = min(radius, int(far[kept - 1]) - 1)
+    for c in np.unique(labelled[test]):
+        of_class = test & (labelled == c)
+        far = np.sort(distance[of_class])[::-1]
+        untouched = max(KEPT_FOR_TEST, min(ENOUGH, len(far) // 2))
+        reach = min(radius, int(far[untouched - 1]) - 1)
         narrow |= reach < radius
-        test &= ~(mine & (distance <= reach))
+        test &= ~(of_class & (distance <= reach))
     return test, narrow

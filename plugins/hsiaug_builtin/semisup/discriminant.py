@@ -44,9 +44,10 @@ class Discriminant:
         _, size, directions = np.linalg.svd(
             self.centres - self.centres.mean(axis=0), full_matrices=False
         )
-        kept = directions[size > 1e-9 * max(float(size.max(initial=0)), 1e-9)]
+        spanning = directions[size > 1e-9 * max(float(size.max(initial=0)), 1e-9)]
         return np.asarray(
-            features @ (self.axes @ (kept if len(kept) else directions[:1]).T), dtype=np.float32
+            features @ (self.axes @ (spanning if len(spanning) else directions[:1]).T),
+            dtype=np.float32,
         )
 
 
@@ -62,20 +63,25 @@ def fit_discriminant(
     from sklearn.covariance import LedoitWolf
 
     classes, target = np.unique(y, return_inverse=True)
-    x, w = features.astype(np.float64), weight.astype(np.float64)
+    x = features.astype(np.float64)
+    w = weight.astype(np.float64)
     member = (target[:, None] == np.arange(len(classes))) * w[:, None]  # (n, k)
     means = (member / member.sum(axis=0)).T @ x  # (k, d)
-    rest = x - means[target]
-    scale = rest.std(axis=0)
+    residuals = x - means[target]
+    scale = residuals.std(axis=0)
     scale[scale < 1e-9] = 1.0
-    found = (
+    covariance = (
         LedoitWolf(assume_centered=True)
-        .fit(rest / scale * np.sqrt(w / w.mean())[:, None])
+        .fit(residuals / scale * np.sqrt(w / w.mean())[:, None])
         .covariance_
     )
     # Classes of one sample each leave no spread at all: then distances in the features' own units
     # decide.
-    found = found + 1e-6 * np.eye(len(scale)) if np.trace(found) > 1e-9 else np.eye(len(scale))
-    values, vectors = np.linalg.eigh(found)
+    covariance = (
+        covariance + 1e-6 * np.eye(len(scale))
+        if np.trace(covariance) > 1e-9
+        else np.eye(len(scale))
+    )
+    values, vectors = np.linalg.eigh(covariance)
     axes = vectors / np.sqrt(values) / scale[:, None]
     return Discriminant(axes, means @ axes, classes)

@@ -94,14 +94,17 @@ class FixMatch(Plugin[FixMatchParams]):
         noise = torch.Generator().manual_seed(derive_seed("unlabelled views", seed))
 
         def loss(step: int) -> Tensor:
-            (x, target), free = labelled(step), unlabelled()
+            x, target = labelled(step)
+            free = unlabelled()
             views = [x, weak(free, noise), strong(free, noise)]
-            known, calm, shaken = net(torch.cat(views)).split([len(view) for view in views])
-            sure, named = calm.detach().softmax(dim=1).max(dim=1)
+            labelled_scores, weak_scores, strong_scores = net(torch.cat(views)).split(
+                [len(view) for view in views]
+            )
+            sure, named = weak_scores.detach().softmax(dim=1).max(dim=1)
             agreed: Tensor = (
-                cross_entropy(shaken, named, reduction="none") * (sure >= params.threshold)
+                cross_entropy(strong_scores, named, reduction="none") * (sure >= params.threshold)
             ).mean()
-            return error(known, target) + ramp(step, params) * agreed
+            return error(labelled_scores, target) + ramp(step, params) * agreed
 
         net = descend(net, loss, params, seed=seed, progress=progress)
         return FittedNet(projection.patches, net, classes, len(view.class_names), device)

@@ -143,12 +143,12 @@ class SpectralSpatialSpreading(Plugin[LabelSpreadingParams]):
         if len(pixels) > self.params.nodes:
             rng = np.random.default_rng(derive_seed("nodes", seed))
             pixels = pixels[np.sort(rng.choice(len(pixels), self.params.nodes, replace=False))]
-        means, seen = fit_local_means(view, pixels, self.params.components, SIDES)
-        known = means.patches(samples.x)
-        metric = fit_discriminant(known, samples.y, samples.weight)
-        places = metric.coordinates(np.concatenate([known, seen]))
+        means, pixel_features = fit_local_means(view, pixels, self.params.components, SIDES)
+        sample_features = means.patches(samples.x)
+        metric = fit_discriminant(sample_features, samples.y, samples.weight)
+        places = metric.coordinates(np.concatenate([sample_features, pixel_features]))
         progress(1, 3, "graph")
-        kernel = self._kernel(places, samples.weight, grid_graph(pixels, seen))
+        kernel = self._kernel(places, samples.weight, grid_graph(pixels, pixel_features))
         progress(2, 3, "spreading")
         model = LabelSpreading(kernel=kernel, alpha=self.params.alpha, max_iter=self.params.rounds)
         with warnings.catch_warnings():

@@ -114,7 +114,7 @@ class SelfTraining(Plugin[SelfTrainingParams]):
         pixels = np.concatenate([view.unlabelled, view.coords])
         means, features = fit_local_means(view, pixels, params.components, SIDES)
         grid = grid_graph(pixels, fit_local_means(view, pixels, GUIDES, (3,))[1])
-        known = means.patches(samples.x)
+        sample_features = means.patches(samples.x)
         columns = _leading(means, params.margin_components)
 
         def learn(x: Features, y: NDArray[np.int64], weight: Features) -> Machine:
@@ -127,18 +127,21 @@ class SelfTraining(Plugin[SelfTrainingParams]):
             linear = fit_discriminant(x, y, weight).shares(features, TEMPERATURE)
             return np.asarray((linear + softmax(machine.scores(features[:, columns]), axis=1)) / 2)
 
-        x, y, weight = known, samples.y, samples.weight
+        x = sample_features
+        y = samples.y
+        weight = samples.weight
         machine = learn(x, y, weight)
-        classes, first = machine.classes, shares(x, y, weight, machine)
+        classes = machine.classes
+        first = shares(x, y, weight, machine)
         rng = np.random.default_rng(derive_seed("self-training", seed))
-        for done in range(params.rounds):
-            progress(done, params.rounds, "rounds")
-            votes = first + shares(x, y, weight, machine) if done else first
+        for turn in range(params.rounds):
+            progress(turn, params.rounds, "rounds")
+            votes = first + shares(x, y, weight, machine) if turn else first
             smooth = spread(votes, grid, params.alpha, params.steps)[: len(view.unlabelled)]
             rows = choose_trusted(smooth, params.share, params.most, rng)
-            x = np.concatenate([known, *(features[own] for own in rows)])
-            y = np.concatenate([samples.y, np.repeat(classes, [len(own) for own in rows])])
-            lighter = np.full(len(x) - len(known), params.weight, dtype=np.float32)
+            x = np.concatenate([sample_features, *(features[chosen] for chosen in rows)])
+            y = np.concatenate([samples.y, np.repeat(classes, [len(chosen) for chosen in rows])])
+            lighter = np.full(len(x) - len(sample_features), params.weight, dtype=np.float32)
             weight = np.concatenate([samples.weight, lighter])
             machine = learn(x, y, weight)
         progress(params.rounds, params.rounds, "rounds")
@@ -147,6 +150,6 @@ class SelfTraining(Plugin[SelfTrainingParams]):
 
 def _leading(means: LocalMeans, components: int) -> NDArray[np.int64]:
     """(c,) indices of the first ``components`` of each window among the features."""
-    each = len(means.projection.offset)
-    kept = np.arange(min(components, each))
-    return np.concatenate([kept + i * each for i in range(len(means.sides))])
+    per_window = len(means.projection.offset)
+    leading = np.arange(min(components, per_window))
+    return np.concatenate([leading + i * per_window for i in range(len(means.sides))])

@@ -31,9 +31,9 @@ def fit_components(view: TrainView, components: int) -> Projection:
     spectra -= mean
     values, vectors = np.linalg.eigh(spectra.T @ spectra / len(spectra))
     largest = np.argsort(-values)[:components]
-    kept = largest[values[largest] > 1e-9 * max(values.max(), 1e-12)]
-    kept = kept if len(kept) else largest[:1]
-    matrix = vectors[:, kept] / np.sqrt(np.maximum(values[kept], 1e-12))
+    varying = largest[values[largest] > 1e-9 * max(values.max(), 1e-12)]
+    varying = varying if len(varying) else largest[:1]
+    matrix = vectors[:, varying] / np.sqrt(np.maximum(values[varying], 1e-12))
     return Projection(matrix.astype(np.float32), (mean @ matrix).astype(np.float32))
 
 
@@ -54,16 +54,16 @@ def guide_image(view: TrainView, components: int) -> Image:
 
 
 def look_up(
-    image: Image, known: NDArray[np.bool_], patches: Patches, otherwise: Callable[[Patches], Image]
+    image: Image, valid: NDArray[np.bool_], patches: Patches, otherwise: Callable[[Patches], Image]
 ) -> Image:
     """(n, d) values of an image (H, W, d) where patches lie, or what ``otherwise`` gives.
 
-    The latter of patches that lie nowhere, as synthetic ones do, or where ``known`` (H, W) is
+    The latter of patches that lie nowhere, as synthetic ones do, or where ``valid`` (H, W) is
     false.
     """
     rows, columns = patches.coords.T
-    found: Image = image[rows, columns]
-    alone = ~known[rows, columns] | (patches.coords < 0).any(axis=1)
+    values: Image = image[rows, columns]
+    alone = ~valid[rows, columns] | (patches.coords < 0).any(axis=1)
     if alone.any():
-        found[alone] = otherwise(patches.take(alone))
-    return found
+        values[alone] = otherwise(patches.take(alone))
+    return values

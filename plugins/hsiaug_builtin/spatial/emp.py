@@ -32,9 +32,11 @@ from hsiaug_builtin.spatial.profiles import profiles
 
 COMPONENTS = 5
 """Principal components that have a profile."""
-COST, WIDTH = 100.0, 0.3
-"""C, and γ times the number of features. Chosen, with the spectra beside profiles, on draws 100 to
-103 of Indian Pines, of crops of Houston and Pavia, and of Jasper Ridge, under ``issd``.
+COST = 100.0
+"""C of the machine."""
+WIDTH = 0.3
+"""γ times the number of features. Both were chosen, with the spectra beside profiles, on draws 100
+to 103 of Indian Pines, of crops of Houston and Pavia, and of Jasper Ridge, under ``issd``.
 """
 
 
@@ -62,13 +64,13 @@ class Profiled:
         A patch that lies nowhere, as synthetic ones do, has the profile that is seen within the
         patch.
         """
-        found = look_up(
+        profile = look_up(
             self.image,
             self.visible,
             patches,
             lambda alone: _within(self.projection.patches(alone.x)),
         )
-        x = np.concatenate([found, self.spectra(patches.centres, axis=1)], axis=1)
+        x = np.concatenate([profile, self.spectra(patches.centres, axis=1)], axis=1)
         return replace(patches, x=x[:, :, None, None])
 
 
@@ -138,19 +140,21 @@ class Emp(Plugin[NoParams]):
         projection = fit_components(view, COMPONENTS)
         layers = component_image(view, projection).transpose(2, 0, 1)[:, None]
         image = profiles(layers)[:, 0].transpose(1, 2, 0)
-        read = Profiled(spectra, projection, image, view.visible)
+        profiled = Profiled(spectra, projection, image, view.visible)
         normaliser = _normaliser(image[view.visible], train_view_seen(view, spectra).normaliser)
-        shown = read(samples)
-        assert isinstance(shown, PatchSamples)
-        gamma = WIDTH / shown.x.shape[1]
+        features = profiled(samples)
+        assert isinstance(features, PatchSamples)
+        gamma = WIDTH / features.x.shape[1]
         model = None
-        if len(np.unique(shown.y)) > 1:
+        if len(np.unique(features.y)) > 1:
             model = SVC(C=COST, gamma=gamma, random_state=0)
-            model.fit(normaliser.spectra(shown.centres), shown.y, sample_weight=shown.weight)
+            model.fit(
+                normaliser.spectra(features.centres), features.y, sample_weight=features.weight
+            )
         machine = FittedSvm(
-            normaliser, machine_of(model, shown.y, gamma), COST, gamma, len(view.class_names)
+            normaliser, machine_of(model, features.y, gamma), COST, gamma, len(view.class_names)
         )
-        return FittedEmp(read, machine, {"view": spectra.name})
+        return FittedEmp(profiled, machine, {"view": spectra.name})
 
 
 def _normaliser(profile: NDArray[np.float32], spectra: Normaliser) -> Normaliser:

@@ -94,7 +94,8 @@ class Partner:
         """Patches of raw spectra as that classifier reads them."""
         if self.plugin.card.reads_scene:
             return patches
-        x, middle = patches.x, patches.x.shape[2] // 2
+        x = patches.x
+        middle = patches.x.shape[2] // 2
         if self.plugin.card.input == "spectrum":
             x = x[:, :, middle : middle + 1, middle : middle + 1]
         return replace(
@@ -112,9 +113,11 @@ class Partner:
         of.
         """
         view = replace(self.view, coords=coords, y=y)
-        shown = self.shown(samples)
-        assert isinstance(shown, PatchSamples)
-        return self.plugin.fit(shown, view, seed=self.seed, device=self.device, progress=progress)
+        transformed = self.shown(samples)
+        assert isinstance(transformed, PatchSamples)
+        return self.plugin.fit(
+            transformed, view, seed=self.seed, device=self.device, progress=progress
+        )
 
     def shares(
         self, fitted: FittedClassifier, patches: Patches, classes: NDArray[np.int64]
@@ -127,8 +130,8 @@ class Partner:
                 value=repr(self.plugin.card.name),
                 hint=f"For example {self.family}:svm or {self.family}:cnn2d.",
             )
-        found: NDArray[np.float32] = fitted.predict_proba(self.shown(patches))[:, classes - 1]
-        return found
+        shares: NDArray[np.float32] = fitted.predict_proba(self.shown(patches))[:, classes - 1]
+        return shares
 
     def logarithms(
         self, fitted: FittedClassifier, patches: Patches, classes: NDArray[np.int64]

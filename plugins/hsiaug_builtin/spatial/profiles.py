@@ -19,10 +19,10 @@ def profiles(layers: Layers) -> Layers:
     a closing dark ones. M. Pesaresi and J. A. Benediktsson, A new approach for the morphological
     segmentation of high-resolution satellite imagery, IEEE TGRS 39(2), 2001, doi:10.1109/36.905239.
     """
-    found = [layers]
+    stacked = [layers]
     for radius in RADII:
-        found += [opened(layers, radius), -opened(-layers, radius)]
-    return np.concatenate(found)
+        stacked += [opened(layers, radius), -opened(-layers, radius)]
+    return np.concatenate(stacked)
 
 
 def opened(layers: Layers, radius: int) -> Layers:
@@ -33,10 +33,10 @@ def opened(layers: Layers, radius: int) -> Layers:
     # Nothing is eroded, or reconstructed, from one layer to another.
     disc = disk(min(radius, (max(layers.shape[2:]) - 1) // 2 or 1))[None]
     neighbours = np.ones((1, 3, 3), dtype=bool)
-    made = np.empty_like(layers)
-    for layer, place in zip(layers, made, strict=True):
+    result = np.empty_like(layers)
+    for layer, place in zip(layers, result, strict=True):
         seed = grey_erosion(
             layer, footprint=disc, mode="mirror" if min(layer.shape[1:]) > 1 else "nearest"
         )
         place[:] = reconstruction(seed, layer, footprint=neighbours)
-    return made
+    return result

@@ -58,8 +58,8 @@ class SceneShares:
         return by_class(self._of(patches), self.classes, self.class_count)
 
     def _of(self, patches: Patches) -> NDArray[np.float32]:
-        found = look_up(self.shares, self.known, patches, self.shares_alone)
-        return np.asarray(found / np.maximum(found.sum(axis=1, keepdims=True), 1e-9))
+        shares = look_up(self.shares, self.known, patches, self.shares_alone)
+        return np.asarray(shares / np.maximum(shares.sum(axis=1, keepdims=True), 1e-9))
 
     def shares_alone(self, patches: Patches) -> NDArray[np.float32]:
         """(n, k) shares of patches that lie nowhere, or that the view did not show."""
@@ -101,9 +101,10 @@ class Smoothed(Plugin[Own]):
         """
         real = real_samples(samples, self.card.name)
         pixels = np.concatenate([view.unlabelled, view.coords])
-        known = np.zeros(view.visible.shape, dtype=bool)
-        known[tuple(pixels.T)] = True
-        view, classes = view_with(view, real), np.unique(real.y)
+        with_shares = np.zeros(view.visible.shape, dtype=bool)
+        with_shares[tuple(pixels.T)] = True
+        view = view_with(view, real)
+        classes = np.unique(real.y)
         partner, choices, scores = _of_real(
             view,
             self.params,
@@ -111,18 +112,20 @@ class Smoothed(Plugin[Own]):
             device,
             choices_of=self.choices,
             samples=real,
-            known=known,
+            with_shares=with_shares,
             progress=progress,
         )
         names = [NONE, *choices]
         chosen = names[strongest(scores)]
         fitted = partner.fit(samples, real.coords, real.y, progress)
-        shares = share_image(partner, fitted, view, known, classes)
+        shares = share_image(partner, fitted, view, with_shares, classes)
         if chosen != NONE:
-            shares = choices[chosen].smooth(shares, known)
-        told_of = {name: round(float(score), 3) for name, score in zip(names, scores, strict=True)}
-        facts = {"partner_view": partner.spectra.name, "smoothed": chosen, "left_out": told_of}
-        return FittedSmoothed(shares, known, classes, len(view.class_names), partner, fitted, facts)
+            shares = choices[chosen].smooth(shares, with_shares)
+        left_out = {name: round(float(score), 3) for name, score in zip(names, scores, strict=True)}
+        facts = {"partner_view": partner.spectra.name, "smoothed": chosen, "left_out": left_out}
+        return FittedSmoothed(
+            shares, with_shares, classes, len(view.class_names), partner, fitted, facts
+        )
 
 
 @once_a_view
@@ -134,7 +137,7 @@ def _of_real(
     *,
     choices_of: Callable[[TrainView], Mapping[str, Choice]],
     samples: PatchSamples,
-    known: NDArray[np.bool_],
+    with_shares: NDArray[np.bool_],
     progress: Progress,
 ) -> tuple[Partner, Mapping[str, Choice], Floats]:
     """The partner, the choices and their scores, alike for all arms of a draw.
@@ -146,8 +149,10 @@ def _of_real(
     """
     partner = partner_of(params, view, seed, device)
     choices = choices_of(view)
-    told = left_out_logarithms(partner, samples, view, known, list(choices.values()), progress)
-    return partner, choices, mean_logarithms(told, samples.y)
+    logarithms = left_out_logarithms(
+        partner, samples, view, with_shares, list(choices.values()), progress
+    )
+    return partner, choices, mean_logarithms(logarithms, samples.y)
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,10 +178,10 @@ def share_image(
     side = 1 if partner.plugin.card.input == "spectrum" else view.patch
     step = max(1, BYTES // (4 * view.bands * side**2))
     for start in range(0, len(pixels), step):
-        part = pixels[start : start + step]
-        rows, columns = part.T
-        x = view.cube[rows, columns][:, :, None, None] if side == 1 else view.patches(part)
-        image[rows, columns] = partner.shares(fitted, Patches(x, part), classes)
+        block = pixels[start : start + step]
+        rows, columns = block.T
+        x = view.cube[rows, columns][:, :, None, None] if side == 1 else view.patches(block)
+        image[rows, columns] = partner.shares(fitted, Patches(x, block), classes)
     return image
 
 
@@ -184,32 +189,38 @@ def left_out_logarithms(
     partner: Partner,
     real: PatchSamples,
     view: TrainView,
-    known: NDArray[np.bool_],
+    with_shares: NDArray[np.bool_],
     choices: Sequence[Choice],
     progress: Progress,
 ) -> Floats:
     """(1 + choices, n) logarithms of the share of the true class of real samples, by fits on the
     other half of them.
 
-    First without smoothing, then by each choice. NaN for a sample that is never left out. ``known``
-    (H, W): pixels that have shares.
+    First without smoothing, then by each choice. NaN for a sample that is never left out.
+    ``with_shares`` (H, W): pixels that have shares.
     """
     from scipy.ndimage import maximum_filter
 
     classes, target = np.unique(real.y, return_inverse=True)
     fold = spatial_folds(real.coords.astype(np.int64), real.y, view.patch)
-    told = np.full((1 + len(choices), len(real)), np.nan)
+    logarithms = np.full((1 + len(choices), len(real)), np.nan)
     for k in np.unique(fold[fold >= 0]):
-        held, rest = np.flatnonzero(fold == k), real.take(fold != k)
-        half = partner.fit(rest, rest.coords, rest.y, progress)
-        near = np.zeros_like(known)
-        near[tuple(real.coords[held].T)] = True
-        near = maximum_filter(near, 2 * max((one.reach for one in choices), default=0) + 1) & known
+        held_out = np.flatnonzero(fold == k)
+        training = real.take(fold != k)
+        half = partner.fit(training, training.coords, training.y, progress)
+        near = np.zeros_like(with_shares)
+        near[tuple(real.coords[held_out].T)] = True
+        near = (
+            maximum_filter(near, 2 * max((choice.reach for choice in choices), default=0) + 1)
+            & with_shares
+        )
         shares = share_image(partner, half, view, near, classes)
-        for i, smoothed in enumerate([shares, *(one.smooth(shares, near) for one in choices)]):
-            own = smoothed[tuple(real.coords[held].T)]
-            of_true = own[np.arange(len(held)), target[held]] / np.maximum(
-                own.sum(axis=1), LEAST_SHARE
+        for i, smoothed in enumerate(
+            [shares, *(choice.smooth(shares, near) for choice in choices)]
+        ):
+            at_held_out = smoothed[tuple(real.coords[held_out].T)]
+            of_true = at_held_out[np.arange(len(held_out)), target[held_out]] / np.maximum(
+                at_held_out.sum(axis=1), LEAST_SHARE
             )
-            told[i, held] = np.log(np.maximum(of_true, LEAST_SHARE))
-    return told
+            logarithms[i, held_out] = np.log(np.maximum(of_true, LEAST_SHARE))
+    return logarithms

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 Image = NDArray[np.float32]
 Smooth = Callable[[Image, NDArray[np.bool_]], Image]
-"""``smooth(shares, known)``: shares (H, W, k) smoothed over the pixels ``known`` (H, W),
-meaningless elsewhere.
+"""``smooth(shares, with_shares)``: shares (H, W, k) smoothed over the pixels ``with_shares``
+(H, W), meaningless elsewhere.
 """
 
 EPSILON = 0.001
@@ -38,41 +38,44 @@ def guided_filter(guides: Image, radius: int) -> Smooth:
     alone. Works in stripes of rows.
     """
 
-    def smooth(shares: Image, known: NDArray[np.bool_]) -> Image:
+    def smooth(shares: Image, with_shares: NDArray[np.bool_]) -> Image:
         height, width, classes = shares.shape
         step = max(1, STRIPE // (width * classes))
-        made = np.zeros_like(shares)
+        smoothed = np.zeros_like(shares)
         for top in range(0, height, step):
             first = max(0, top - 2 * radius)
             last = min(height, top + step + 2 * radius)
-            part = slice(first, last)
-            filtered = _filtered(guides[part], shares[part], known[part], 2 * radius + 1)
-            made[top : top + step] = filtered[top - first : top - first + step]
-        return made
+            stripe = slice(first, last)
+            filtered = _filtered(
+                guides[stripe], shares[stripe], with_shares[stripe], 2 * radius + 1
+            )
+            smoothed[top : top + step] = filtered[top - first : top - first + step]
+        return smoothed
 
     return smooth
 
 
-def _filtered(guides: Image, shares: Image, known: NDArray[np.bool_], side: int) -> Image:
+def _filtered(guides: Image, shares: Image, with_shares: NDArray[np.bool_], side: int) -> Image:
     from scipy.ndimage import uniform_filter
 
-    weight = known.astype(np.float32)[:, :, None]
+    weight = with_shares.astype(np.float32)[:, :, None]
     mass = np.maximum(uniform_filter(weight, (side, side, 1), mode="constant"), 1e-6)
 
     def mean(image: Image) -> Image:
         return np.asarray(uniform_filter(image * weight, (side, side, 1), mode="constant") / mass)
 
-    made, average = np.zeros_like(shares), mean(shares)
+    smoothed = np.zeros_like(shares)
+    average = mean(shares)
     for channel in range(guides.shape[2]):
         guide = guides[:, :, channel : channel + 1]
         middle = mean(guide)
         slope = (mean(guide * shares) - middle * average) / (
             mean(guide * guide) - middle**2 + EPSILON
         )
-        made += mean(slope) * guide + mean(average - slope * middle)
+        smoothed += mean(slope) * guide + mean(average - slope * middle)
     # What a line through an edge leaves below 0 is no share.
-    made = np.maximum(made / guides.shape[2], 1e-6)
-    return np.asarray(made / made.sum(axis=2, keepdims=True))
+    smoothed = np.maximum(smoothed / guides.shape[2], 1e-6)
+    return np.asarray(smoothed / smoothed.sum(axis=2, keepdims=True))
 
 
 def superpixel_means(image: Image, sides: tuple[int, ...]) -> Smooth:
@@ -101,16 +104,16 @@ def superpixel_means(image: Image, sides: tuple[int, ...]) -> Smooth:
         for side in sides
     ]
 
-    def smooth(shares: Image, known: NDArray[np.bool_]) -> Image:
-        weight = known.ravel().astype(np.float64)
+    def smooth(shares: Image, with_shares: NDArray[np.bool_]) -> Image:
+        weight = with_shares.ravel().astype(np.float64)
         flat = shares.reshape(-1, shares.shape[2])
-        made = np.zeros_like(shares)
+        smoothed = np.zeros_like(shares)
         for segment in segments:
             mass = np.maximum(np.bincount(segment, weight), 1e-9)
             for c in range(flat.shape[1]):
                 means = np.bincount(segment, weight * flat[:, c]) / mass
-                made[:, :, c] += (means[segment] / len(segments)).reshape(height, width)
-        return made
+                smoothed[:, :, c] += (means[segment] / len(segments)).reshape(height, width)
+        return smoothed
 
     return smooth
 
@@ -129,9 +132,12 @@ def walk_at_random(image: Image, steps: int) -> Smooth:
         image.reshape(-1, channels),
     )
 
-    def smooth(shares: Image, known: NDArray[np.bool_]) -> Image:
-        own, made = np.flatnonzero(known), np.zeros_like(shares)
-        made[known] = spread(shares[known].astype(np.float64), graph[own][:, own], WALKS, steps)
-        return made
+    def smooth(shares: Image, with_shares: NDArray[np.bool_]) -> Image:
+        nodes = np.flatnonzero(with_shares)
+        smoothed = np.zeros_like(shares)
+        smoothed[with_shares] = spread(
+            shares[with_shares].astype(np.float64), graph[nodes][:, nodes], WALKS, steps
+        )
+        return smoothed
 
     return smooth

@@ -20,7 +20,7 @@ class ResidualBlock(nn.Module):
     vector (n, told).
     """
 
-    def __init__(self, inside: int, outside: int, told: int = 0) -> None:
+    def __init__(self, inside: int, outside: int, conditioning: int = 0) -> None:
         super().__init__()
         self.norms = nn.ModuleList([norm(inside), norm(outside)])
         self.convs = nn.ModuleList(
@@ -30,7 +30,7 @@ class ResidualBlock(nn.Module):
             ]
         )
         self.skip = nn.Identity() if inside == outside else nn.Conv2d(inside, outside, 1)
-        self.told = nn.Linear(told, 2 * outside) if told else None
+        self.told = nn.Linear(conditioning, 2 * outside) if conditioning else None
 
     def forward(self, x: Tensor, vector: Tensor | None = None) -> Tensor:
         h = self.norms[1](self.convs[0](silu(self.norms[0](x))))

@@ -66,16 +66,16 @@ class ClassUnits(nn.Module):
 
         def flat() -> Iterator[tuple[Tensor, Tensor, Tensor]]:
             for z, y in parts:
-                shown = one_hot(y, len(self.covariance)).movedim(-1, 1).float()
-                pixels, shares = self._read(shown)
+                masks = one_hot(y, len(self.covariance)).movedim(-1, 1).float()
+                pixels, shares = self._read(masks)
                 yield (
                     z.movedim(1, -1).flatten(0, 2).double(),
                     pixels.flatten(0, 2),
                     shares.flatten(0, 2),
                 )
 
-        def total(found: Iterable[Tensor]) -> Tensor:
-            return torch.stack(list(found)).sum(dim=0)
+        def total(terms: Iterable[Tensor]) -> Tensor:
+            return torch.stack(list(terms)).sum(dim=0)
 
         count = sum(z.numel() for z, _ in parts) // len(self.mean)
         self.mean.copy_(total(z.sum(dim=0) for z, _, _ in flat()) / count)
@@ -86,46 +86,47 @@ class ClassUnits(nn.Module):
         squares = torch.zeros_like(self.covariance)
         counts = torch.zeros_like(self.covariance[:, 0, 0])
         for z, pixels, shares in flat():
-            left = z - self.mean - pixels @ self.by_pixel
+            residuals = z - self.mean - pixels @ self.by_pixel
             pure = (shares > PURE).double()
-            squares += torch.einsum("nk,ni,nj->kij", pure, left, left)
+            squares += torch.einsum("nk,ni,nj->kij", pure, residuals, residuals)
             counts += pure.sum(dim=0)
-        kept = labelled if counts[labelled].sum() else torch.ones_like(labelled)
-        tied = squares[kept].sum(dim=0) / counts[kept].sum().clamp(min=1)
-        own, many = squares / views, (counts / views)[:, None, None]
+        classes = labelled if counts[labelled].sum() else torch.ones_like(labelled)
+        tied = squares[classes].sum(dim=0) / counts[classes].sum().clamp(min=1)
+        by_class = squares / views
+        weight = (counts / views)[:, None, None]
         small = (1e-6 * tied.diagonal().mean() + 1e-12) * torch.eye(
             len(tied), dtype=torch.float64, device=tied.device
         )
-        self.covariance.copy_((own + TIED * tied) / (many + TIED) + small)
+        self.covariance.copy_((by_class + TIED * tied) / (weight + TIED) + small)
 
-    def forward(self, z: Tensor, shown: Tensor) -> Tensor:
+    def forward(self, z: Tensor, masks: Tensor) -> Tensor:
         """ε (n, d, h, w) of latents z."""
-        mean, factor = self._usual(shown)
+        mean, factor = self._usual(masks)
         apart = (z.movedim(1, -1).double() - mean)[..., None]
         e: Tensor = torch.linalg.solve_triangular(factor, apart, upper=False)[..., 0]
         return e.movedim(-1, 1).to(z.dtype)
 
-    def back(self, e: Tensor, shown: Tensor) -> Tensor:
+    def back(self, e: Tensor, masks: Tensor) -> Tensor:
         """z (n, d, h, w) of ε."""
-        mean, factor = self._usual(shown)
+        mean, factor = self._usual(masks)
         z = mean + (factor @ e.movedim(1, -1).double()[..., None])[..., 0]
         return z.movedim(-1, 1).to(e.dtype)
 
     def factors(self) -> Tensor:
         """(K, d, d): L where a mask shows one class alone."""
-        found: Tensor = torch.linalg.cholesky(self.covariance)
-        return found
+        lower: Tensor = torch.linalg.cholesky(self.covariance)
+        return lower
 
-    def _usual(self, shown: Tensor) -> tuple[Tensor, Tensor]:
+    def _usual(self, masks: Tensor) -> tuple[Tensor, Tensor]:
         """μ (n, h, w, d) and L (n, h, w, d, d)."""
-        pixels, shares = self._read(shown)
+        pixels, shares = self._read(masks)
         mixed = torch.einsum("nhwk,kij->nhwij", shares, self.covariance)
         return self.mean + pixels @ self.by_pixel, torch.linalg.cholesky(mixed)
 
-    def _read(self, shown: Tensor) -> tuple[Tensor, Tensor]:
+    def _read(self, masks: Tensor) -> tuple[Tensor, Tensor]:
         """Classes of the pixels (n, h, w, K·f²) and shares of the classes (n, h, w, K) of latent
         pixels.
         """
-        pixels = pixel_unshuffle(shown, self.factor)
-        shares = avg_pool2d(shown, self.factor)
+        pixels = pixel_unshuffle(masks, self.factor)
+        shares = avg_pool2d(masks, self.factor)
         return pixels.movedim(1, -1).double(), shares.movedim(1, -1).double()

@@ -16,7 +16,7 @@ from hsiaug_builtin.nets.seeded import fresh
 from hsiaug_builtin.nets.views import SYMMETRIES
 from hsiaug_builtin.specdm.classwise import ClassUnits
 from hsiaug_builtin.specdm.losses import Compare
-from hsiaug_builtin.specdm.params import LatentParams, Params, SpecDmParams
+from hsiaug_builtin.specdm.params import LatentParams, LdmParams, SpecDmParams
 from hsiaug_builtin.specdm.tileformat import TileFormat
 from hsiaug_builtin.specdm.training_pairs import PairRun, turned
 from hsiaug_builtin.specdm.vae import STEM, StreamVae
@@ -96,8 +96,8 @@ class TwoStream(Codec):
         scores = self.sharp * self.mask.decode(z[:, self.split :])
         if self.units is None:
             return self.image.decode(z[:, : self.split]), scores.softmax(dim=1)
-        shown = as_one_hot(scores.argmax(dim=1), scores.shape[1]).movedim(-1, 1).float()
-        return self.image.decode(self.units.back(z[:, : self.split], shown)), scores.softmax(dim=1)
+        masks = as_one_hot(scores.argmax(dim=1), scores.shape[1]).movedim(-1, 1).float()
+        return self.image.decode(self.units.back(z[:, : self.split], masks)), scores.softmax(dim=1)
 
     def weights(self) -> Tensor | None:
         """The mask's channels have ``mask_share``, the image's the rest, each by how much it
@@ -164,8 +164,9 @@ class OneStream(Codec):
 
     def __init__(self, form: TileFormat, params: LatentParams) -> None:
         super().__init__(form, params)
-        assert isinstance(params, Params)
-        self.bands, classes = form.channels, len(form.ids)
+        assert isinstance(params, LdmParams)
+        self.bands = form.channels
+        classes = len(form.ids)
         latent = params.latent_image + params.latent_mask
         self.both = image_stream(form, params, latent, classes)
 
@@ -183,7 +184,8 @@ class OneStream(Codec):
         self.both.fit_input(torch.cat([x, one_hot], dim=1))
 
     def fit(self, run: PairRun) -> None:
-        form, pairs = run.format, run.pairs
+        form = run.format
+        pairs = run.pairs
 
         def read(rows: Tensor, turns: list[int]) -> Tensor:
             return torch.cat(
@@ -220,7 +222,7 @@ def image_stream(
     channels = form.channels + classes
     factor = params.factor_of(form.side)
     size = params.network
-    linear = not isinstance(params, Params) or params.begun == "components"
+    linear = not isinstance(params, LdmParams) or params.begun == "components"
     return StreamVae(
         channels, latent, factor, size, width=size.vae_width, stem=STEM + classes, linear=linear
     )
@@ -230,7 +232,9 @@ def learn_image_stream(run: PairRun) -> StreamVae:
     """A VAE of the images of a run's pairs, trained by ``losses.image`` (eq. 1) without their
     masks.
     """
-    params, form, pairs = run.params, run.format, run.pairs
+    params = run.params
+    form = run.format
+    pairs = run.pairs
     assert isinstance(params, SpecDmParams)
     stream = fresh(lambda: image_stream(form, params, params.latent_image), run.seed)
     stream.fit_input(pairs.x.cpu())
@@ -251,7 +255,8 @@ def learn_image_stream(run: PairRun) -> StreamVae:
 
 
 def _mask_stream(form: TileFormat, params: LatentParams, linear: bool = False) -> StreamVae:
-    size, classes = params.network, len(form.ids)
+    size = params.network
+    classes = len(form.ids)
     factor = params.factor_of(form.side)
     return StreamVae(
         classes,
@@ -277,7 +282,7 @@ def _fit_masks(run: PairRun, vae: StreamVae, sharp: float = 1.0) -> None:
 def fit_stream(
     run: PairRun,
     stream: StreamVae,
-    read: Callable[[Tensor, list[int]], Tensor],
+    batch_of: Callable[[Tensor, list[int]], Tensor],
     loss: Compare,
     note: str,
     steps: int,
@@ -290,7 +295,7 @@ def fit_stream(
 
     def value(step: int) -> Tensor:
         rng = randomness(seed, step)
-        x = read(*run.rows(rng))
+        x = batch_of(*run.rows(rng))
         mean, log_variance = stream.posterior(x)
         out = stream.decode(mean + (0.5 * log_variance).exp() * run.noise(mean, rng))
         return loss(out, x) + params.network.kl * run.losses.latents(mean, log_variance)

@@ -67,8 +67,8 @@ def components(x: Tensor, count: int) -> tuple[Tensor, Tensor]:
     pixels = x.transpose(0, 1).flatten(1)
     pixels = pixels[:, :: max(1, pixels.shape[1] // SAMPLED)].double()
     values, vectors = torch.linalg.eigh(pixels @ pixels.T)
-    kept = values > 1e-10 * values[-1]
-    spread = (values[kept][-count:] / pixels.shape[1]).sqrt()
-    parts = vectors[:, kept][:, -count:].T.float()
+    varying = values > 1e-10 * values[-1]
+    spread = (values[varying][-count:] / pixels.shape[1]).sqrt()
+    parts = vectors[:, varying][:, -count:].T.float()
     # The sign of an eigenvector is the library's whim.
     return spread.float(), torch.where(parts.sum(dim=1, keepdim=True) < 0, -parts, parts)

@@ -63,17 +63,17 @@ class PairDrawing:
                 )
         provenance = {**self.facts, "omega": omega}
         empty = np.empty((0, form.dates, form.bands, form.side, form.side), dtype=np.float32)
-        parts = [DenseSamples.made(empty, empty[:, 0, 0], confidence=empty[:, 0, 0])]
-        parts += [self._made(c, n, omega, rng, torch_rng) for c, n in counts.parts()]
-        made = DenseSamples.made(
-            np.concatenate([part.images for part in parts]),
-            np.concatenate([part.masks for part in parts]),
+        blocks = [DenseSamples.made(empty, empty[:, 0, 0], confidence=empty[:, 0, 0])]
+        blocks += [self._made(c, n, omega, rng, torch_rng) for c, n in counts.parts()]
+        samples = DenseSamples.made(
+            np.concatenate([block.images for block in blocks]),
+            np.concatenate([block.masks for block in blocks]),
             confidence=np.concatenate(
-                [part.confidence for part in parts if part.confidence is not None]
+                [block.confidence for block in blocks if block.confidence is not None]
             ),
             provenance=provenance,
         )
-        return replace(made, weight=np.full(len(made), self.weight, dtype=np.float32))
+        return replace(samples, weight=np.full(len(samples), self.weight, dtype=np.float32))
 
     def _made(
         self,
@@ -89,14 +89,14 @@ class PairDrawing:
         sure = []
         for rows in np.array_split(self._rows(c, n, rng), range(BATCH, n, BATCH)):
             image, mask, confidence = self._batch(rows, c, omega, rng, torch_rng)
-            for more in range(1, AGAIN + 1):
+            for attempt in range(1, AGAIN + 1):
                 lacks = np.flatnonzero(~(mask == c).any(axis=(1, 2))) if c is not None else ()
                 if not len(lacks):
                     break
-                again = self._batch(
-                    self._rows(c, len(lacks), rng), c, omega + more / 2, rng, torch_rng
+                redrawn = self._batch(
+                    self._rows(c, len(lacks), rng), c, omega + attempt / 2, rng, torch_rng
                 )
-                image[lacks], mask[lacks], confidence[lacks] = again
+                image[lacks], mask[lacks], confidence[lacks] = redrawn
             images.append(image)
             masks.append(mask)
             sure.append(confidence)

@@ -100,10 +100,10 @@ def accuracy(codec: Codec, run: PairRun) -> float:
     right = 0
     labelled = 0
     for _, y, (_, shares) in _decoded(codec, run):
-        known = torch.tensor(run.format.ids, device=y.device)[y] != 0
+        valid = torch.tensor(run.format.ids, device=y.device)[y] != 0
         named = shares.argmax(dim=1)
-        right += int((known & (named == y)).sum())
-        labelled += int(known.sum())
+        right += int((valid & (named == y)).sum())
+        labelled += int(valid.sum())
     return round(right / max(1, labelled), 5)
 
 
@@ -113,15 +113,15 @@ def lost_angle(codec: Codec, run: PairRun) -> float | None:
     without images.
     """
     apart = run.format.apart
-    found = [
+    angles = [
         (len(x), mean_angle(apart(x), apart(image), dim=2))
         for x, _, (image, _) in _decoded(codec, run)
         if image.shape[1]
     ]
-    if not found:
+    if not angles:
         return None
     return round(
-        math.degrees(float(sum(n * angle for n, angle in found)) / sum(n for n, _ in found)), 3
+        math.degrees(float(sum(n * angle for n, angle in angles)) / sum(n for n, _ in angles)), 3
     )
 
 
@@ -129,8 +129,9 @@ def _decoded(codec: Codec, run: PairRun) -> Iterator[tuple[Tensor, Tensor, tuple
     """Images and masks of some training tiles, and what comes back from their latents."""
     pairs = run.pairs
     rows = torch.randperm(len(pairs), generator=torch.Generator().manual_seed(run.seed))[:CHECKED]
-    for part in torch.split(rows, BATCH):
-        x, y = pairs.x[part], pairs.y[part]
+    for chunk in torch.split(rows, BATCH):
+        x = pairs.x[chunk]
+        y = pairs.y[chunk]
         yield x, y, codec.decode(codec.encode(x, run.format.one_hot(y)))
 
 
@@ -139,7 +140,8 @@ def _latents(codec: Codec, run: PairRun) -> Tensor:
     """(v, n, d, h, w) latent means of every tile in v turns: all of them where they fit; tile i in
     turn i + v else.
     """
-    pairs, form = run.pairs, run.format
+    pairs = run.pairs
+    form = run.format
 
     def encoded(view: int) -> Tensor:
         parts = []
@@ -162,13 +164,14 @@ def _denoiser(run: PairRun, latents: Tensor, weights: Tensor | None) -> UNet:
     """The velocity v of noised latents is learnt, which learns faster than the noise where there is
     much of it, or the noise ε. A share of tiles is not told its classes.
     """
-    params, pairs = run.params, run.pairs
+    params = run.params
+    pairs = run.pairs
     views, _, channels, side, _ = latents.shape
     schedule = SCHEDULE.to(run.device)
     model = fresh(lambda: UNet(params.network, channels, side, pairs.shares.shape[1]), run.seed).to(
         run.device
     )
-    told = torch.cat([pairs.shares, torch.ones(len(pairs), 1)], dim=1)
+    conditions = torch.cat([pairs.shares, torch.ones(len(pairs), 1)], dim=1)
     seed = derive_seed("denoiser", run.seed)
     velocity = replayed(model, run.device)
 
@@ -180,7 +183,7 @@ def _denoiser(run: PairRun, latents: Tensor, weights: Tensor | None) -> UNet:
         t = torch.randint(NOISE_STEPS, (len(rows),), generator=rng)
         noise = run.noise(z, rng)
         drop = DROP if tells_shares(params) else 1.0
-        shares = told[rows] * (torch.rand(len(rows), 1, generator=rng) >= drop)
+        shares = conditions[rows] * (torch.rand(len(rows), 1, generator=rng) >= drop)
         t = to_device(t, run.device)
         out = velocity(schedule.add_noise(z, t, noise), t, to_device(shares, run.device))
         aim = noise if predicts_noise(params) else schedule.velocity(z, t, noise)

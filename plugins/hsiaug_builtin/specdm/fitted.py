@@ -98,13 +98,16 @@ class FittedLatentPairs(PairDrawing):
         """Fresh latents (n, d, h, w), as the codec reads them, like those of training tiles
         (n,).
         """
-        n, params = len(rows), self.params
-        shown = np.concatenate([self.shares[rows], np.ones((n, 1), np.float32)], axis=1)
-        told = torch.from_numpy(shown).to(self.device)
+        n = len(rows)
+        params = self.params
+        shares = np.concatenate([self.shares[rows], np.ones((n, 1), np.float32)], axis=1)
+        conditions = torch.from_numpy(shares).to(self.device)
         side = self.format.padded // params.factor_of(self.format.side)
         noise = torch.randn((n, len(self.norm.mean), side, side), generator=rng).to(self.device)
         begin = torch.from_numpy(self.latents[rows]).to(self.device)
-        return self.norm.back(sample_latents(self.denoiser, noise, told, begin, params, omega))
+        return self.norm.back(
+            sample_latents(self.denoiser, noise, conditions, begin, params, omega)
+        )
 
     def save(self, folder: Path) -> None:
         """All state as safetensors and JSON."""
@@ -127,12 +130,12 @@ class FittedLatentPairs(PairDrawing):
         return cls(**learnt)
 
     @classmethod
-    def restore(cls, folder: Path, own: LatentParams, codec: type[Codec], device: str) -> Self:
-        """Read a saved fit, with a codec of a kind and, for what only sampling reads, ``own``
+    def restore(cls, folder: Path, current: LatentParams, codec: type[Codec], device: str) -> Self:
+        """Read a saved fit, with a codec of a kind and, for what only sampling reads, ``current``
         params.
         """
         arrays, facts = load_state(folder)
-        params = resampled(type(own)(**facts["params"]), own)
+        params = resampled(type(current)(**facts["params"]), current)
         form = TileFormat.of_json(facts["format"])
         side = form.padded // params.factor_of(form.side)
         built = state.restore("codec", arrays, lambda: codec(form, params), device)
@@ -164,8 +167,8 @@ class FittedJointPairs(FittedLatentPairs):
         """Pairs, encoded and decoded. A class that no training tile shows is read as the first
         known one.
         """
-        known = np.isin(samples.masks, self.format.ids)
-        masks = np.where(known, samples.masks, self.format.ids[0])
+        learnt = np.isin(samples.masks, self.format.ids)
+        masks = np.where(learnt, samples.masks, self.format.ids[0])
         images: list[NDArray[np.float32]] = []
         shares: list[NDArray[np.float32]] = []
         side = self.format.side
@@ -176,7 +179,7 @@ class FittedJointPairs(FittedLatentPairs):
             z = self.codec.encode(x, self.format.one_hot(y).to(self.device))
             decoded, of_classes = self.codec.decode(z)
             images.append(self.format.images_back(decoded))
-            own = of_classes.cpu().gather(1, y[:, None])[:, 0, :side, :side]
-            shares.append(own.numpy().astype(np.float32))
-        probability = np.where(known, np.concatenate(shares), np.float32(np.nan))
+            of_true_class = of_classes.cpu().gather(1, y[:, None])[:, 0, :side, :side]
+            shares.append(of_true_class.numpy().astype(np.float32))
+        probability = np.where(learnt, np.concatenate(shares), np.float32(np.nan))
         return Reconstruction(np.concatenate(images), probability)

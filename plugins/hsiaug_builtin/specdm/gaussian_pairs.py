@@ -63,10 +63,10 @@ class FittedGaussianPairs(PairDrawing):
             [symmetry(mask, turn) for mask, turn in zip(tiles, turns, strict=True)]
         ).numpy()
         pixels = np.empty((*masks.shape, form.channels), dtype=np.float32)
-        for index, one in enumerate(form.ids):
-            shown = masks == one
-            noise = rng.standard_normal((int(shown.sum()), form.channels))
-            pixels[shown] = self.mean[index] + noise @ self.factor[index].T
+        for index, class_id in enumerate(form.ids):
+            of_class = masks == class_id
+            noise = rng.standard_normal((int(of_class.sum()), form.channels))
+            pixels[of_class] = self.mean[index] + noise @ self.factor[index].T
         images = np.moveaxis(pixels, -1, 1).clip(form.low, form.high)
         images = images.reshape(len(rows), form.dates, form.bands, form.side, form.side)
         return images, masks, np.ones(masks.shape, dtype=np.float32)
@@ -84,11 +84,11 @@ class FittedGaussianPairs(PairDrawing):
         save_state(folder, arrays, facts)
 
     @classmethod
-    def restore(cls, folder: Path, own: GaussianParams) -> FittedGaussianPairs:
-        """Read a saved fit; ``own`` has the params that only sampling reads."""
+    def restore(cls, folder: Path, current: GaussianParams) -> FittedGaussianPairs:
+        """Read a saved fit; ``current`` has the params that only sampling reads."""
         arrays, facts = load_state(folder)
         return cls(
-            params=resampled(GaussianParams(**facts["params"]), own),
+            params=resampled(GaussianParams(**facts["params"]), current),
             format=TileFormat.of_json(facts["format"]),
             facts=facts["facts"],
             **arrays,
@@ -107,11 +107,11 @@ def fit_gaussians(
     means = []
     squares = []
     counts = []
-    for index, one in enumerate(form.ids):
-        own = pixels[real.masks == one].astype(np.float64)
-        means.append(own.mean(axis=0))
-        squares.append((own - means[-1]).T @ (own - means[-1]))
-        counts.append(len(own))
+    for index, class_id in enumerate(form.ids):
+        spectra = pixels[real.masks == class_id].astype(np.float64)
+        means.append(spectra.mean(axis=0))
+        squares.append((spectra - means[-1]).T @ (spectra - means[-1]))
+        counts.append(len(spectra))
         progress(index + 1, len(form.ids), "Gaussians")
     tied = np.sum(squares, axis=0) / sum(counts)
     factors = []

@@ -22,8 +22,8 @@ def spectral_l1(out: Tensor, x: Tensor, weight: float = 0.1) -> Tensor:
     """Mean |out − x| + weight · mean spectral angle in radians, of images (n, T, B, P, P) (the
     paper's eq. 1).
     """
-    found = (out - x).abs().mean()
-    return found + weight * mean_angle(x, out, dim=2) if weight else found
+    error = (out - x).abs().mean()
+    return error + weight * mean_angle(x, out, dim=2) if weight else error
 
 
 def l1(out: Tensor, x: Tensor) -> Tensor:

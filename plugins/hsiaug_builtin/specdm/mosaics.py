@@ -60,18 +60,19 @@ class FittedMosaics(PairDrawing):
     def _tiles(self) -> tuple[Tensor, Tensor]:
         """Images (n, T·B, P, P) in the data's units, and one-hot masks (n, K, P, P)."""
         form = self.format
-        more = form.padded - form.side
+        margin = form.padded - form.side
         images = torch.from_numpy(np.ascontiguousarray(self.images)).flatten(1, 2)
-        if more:
-            images = pad(images, (0, more, 0, more), mode="reflect")
+        if margin:
+            images = pad(images, (0, margin, 0, margin), mode="reflect")
         return images.to(self.device), form.one_hot(form.masks(self.masks)).to(self.device)
 
     @cached_property
     def _diffusion(self) -> PatchDiffusion:
-        form, (images, shown) = self.format, self._tiles
+        form = self.format
+        images, masks = self._tiles
         z = torch.from_numpy(self.spectra.latents(form.apart(images).cpu().numpy())).to(self.device)
-        favour = favour_of(shown.mean(dim=(0, 2, 3)))
-        joint = torch.cat([z, self.params.mask_unit * shown], dim=1)
+        favour = favour_of(masks.mean(dim=(0, 2, 3)))
+        joint = torch.cat([z, self.params.mask_unit * masks], dim=1)
         return PatchDiffusion(joint, len(form.ids), favour, stages_of(form.side))
 
     @cached_property
@@ -120,8 +121,8 @@ class FittedMosaics(PairDrawing):
             images.append(image)
             shares.append(share)
         masks, confidence = self.format.masks_back(torch.cat(shares))
-        made = self.format.apart(torch.cat(images)).cpu().numpy()
-        return np.asarray(made, dtype=np.float32), masks, confidence
+        drawn = self.format.apart(torch.cat(images)).cpu().numpy()
+        return np.asarray(drawn, dtype=np.float32), masks, confidence
 
     def _group(
         self,
@@ -135,11 +136,12 @@ class FittedMosaics(PairDrawing):
         """Images (count, T·B, P, P) and shares of classes (count, K, P, P), each in a turn of its
         own.
         """
-        params, diffusion = self.params, self._diffusion
+        params = self.params
+        diffusion = self._diffusion
         sources = self._sources(row, rng)
-        wanted = None if c is None else (self.format.ids.index(c), ASKED * (1 + omega))
+        favoured = None if c is None else (self.format.ids.index(c), ASKED * (1 + omega))
         weights, numbers = diffusion.sample(
-            sources, count, params.sample_steps, params.strength, torch_rng, wanted
+            sources, count, params.sample_steps, params.strength, torch_rng, favoured
         )
         image, shares = (
             diffusion.assemble(tiles, sources, weights, numbers) for tiles in self._tiles
@@ -147,8 +149,8 @@ class FittedMosaics(PairDrawing):
         side = self.format.side
         turns = rng.integers(SYMMETRIES if params.turns else 1, size=count).tolist()
         image, shares = (
-            torch.stack([symmetry(one, turn) for one, turn in zip(made, turns, strict=True)])
-            for made in (image[..., :side, :side], shares[..., :side, :side])
+            torch.stack([symmetry(tile, turn) for tile, turn in zip(tiles, turns, strict=True)])
+            for tiles in (image[..., :side, :side], shares[..., :side, :side])
         )
         return image, shares.clamp(min=0)
 
@@ -164,11 +166,11 @@ class FittedMosaics(PairDrawing):
         save_state(folder, arrays, facts)
 
     @classmethod
-    def restore(cls, folder: Path, own: SpecDmParams, device: str) -> FittedMosaics:
-        """Read a saved fit; ``own`` has the params that only sampling reads."""
+    def restore(cls, folder: Path, current: SpecDmParams, device: str) -> FittedMosaics:
+        """Read a saved fit; ``current`` has the params that only sampling reads."""
         arrays, facts = load_state(folder)
         return cls(
-            params=resampled(SpecDmParams(**facts["params"]), own),
+            params=resampled(SpecDmParams(**facts["params"]), current),
             format=TileFormat.of_json(facts["format"]),
             spectra=SpectralComponents.restore(arrays),
             images=arrays["images"],

@@ -155,7 +155,7 @@ class LatentParams:
 
 @dataclass(frozen=True)
 @defaults(latent_mask=8, vae_steps=300, steps=2000, weight=0.1)
-class Params(LatentParams):
+class LdmParams(LatentParams):
     """Of ``ldm_single``, and of ``specdm`` too."""
 
     latent_image: int = param(
@@ -188,7 +188,7 @@ class Params(LatentParams):
 
 @dataclass(frozen=True)
 @defaults(sample_steps=24)
-class SpecDmParams(Params):
+class SpecDmParams(LdmParams):
     """The values of the paper are in the preset "paper", those of version 13 in "fast"."""
 
     denoiser: str = param(
@@ -237,12 +237,12 @@ class SpecDmParams(Params):
 
 def predicts_noise(params: LatentParams) -> bool:
     """Whether the denoiser gives the noise in place of the velocity."""
-    return isinstance(params, Params) and params.predicts == "noise"
+    return isinstance(params, LdmParams) and params.predicts == "noise"
 
 
 def tells_shares(params: LatentParams) -> bool:
     """Whether the denoiser is told the share of each class."""
-    return not isinstance(params, Params) or params.told == "shares"
+    return not isinstance(params, LdmParams) or params.told == "shares"
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ SHOWN = 0.3
 
 
 @dataclass(frozen=True)
-class Stage:
+class MosaicStage:
     """A stage of the coarse-to-fine sampling of mosaics.
 
     Attributes
@@ -65,21 +65,21 @@ class Stage:
     nearest: int
 
 
-def stages_of(side: int) -> tuple[Stage, ...]:
+def stages_of(side: int) -> tuple[MosaicStage, ...]:
     """The stages for tiles of a side in pixels."""
     if side >= 48:
         return (
-            Stage(cell=4, side=8, stride=1, highest=4.0, nearest=64),
-            Stage(cell=2, side=12, stride=2, highest=1.4, nearest=4),
-            Stage(cell=1, side=16, stride=4, highest=1.0, nearest=1),
+            MosaicStage(cell=4, side=8, stride=1, highest=4.0, nearest=64),
+            MosaicStage(cell=2, side=12, stride=2, highest=1.4, nearest=4),
+            MosaicStage(cell=1, side=16, stride=4, highest=1.0, nearest=1),
         )
     if side >= 16:
         coarse = min(8, -(-side // 2) // 2)
         return (
-            Stage(cell=2, side=coarse, stride=1, highest=3.0, nearest=64),
-            Stage(cell=1, side=min(8, side // 2), stride=1, highest=0.5, nearest=4),
+            MosaicStage(cell=2, side=coarse, stride=1, highest=3.0, nearest=64),
+            MosaicStage(cell=1, side=min(8, side // 2), stride=1, highest=0.5, nearest=4),
         )
-    return (Stage(cell=1, side=max(2, side // 2), stride=1, highest=3.0, nearest=8),)
+    return (MosaicStage(cell=1, side=max(2, side // 2), stride=1, highest=3.0, nearest=8),)
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,12 +145,12 @@ class PatchDiffusion:
         Of training pairs, the image's C channels first, then the one-hot mask.
     favour : (K,) Tensor
         Log-probability of patches that show a class, beside others.
-    stages : sequence of Stage
+    stages : sequence of MosaicStage
         Coarsest first.
     """
 
     def __init__(
-        self, joint: Tensor, classes: int, favour: Tensor, stages: Sequence[Stage]
+        self, joint: Tensor, classes: int, favour: Tensor, stages: Sequence[MosaicStage]
     ) -> None:
         self.classes = classes
         self.favour = favour
@@ -169,7 +169,7 @@ class PatchDiffusion:
         steps: int,
         strength: float,
         rng: torch.Generator,
-        wanted: tuple[int, float] | None = None,
+        favoured: tuple[int, float] | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Mosaics of patches of some training pairs.
 
@@ -186,7 +186,7 @@ class PatchDiffusion:
             through.
         rng : torch.Generator
             Chooses the patches and the noise.
-        wanted : (int, float) or None
+        favoured : (int, float) or None
             A class's index, and what is added to the log-probability of patches that show it.
 
         Returns
@@ -196,17 +196,17 @@ class PatchDiffusion:
         places.
         """
         x = None
-        each = max(1, steps // len(self.stages))
+        steps_of_stage = max(1, steps // len(self.stages))
         for index in range(len(self.stages)):
-            library = self._library(index, sources, wanted)
-            levels = list(self._levels(index, each, strength))
+            library = self._library(index, sources, favoured)
+            levels = list(self._levels(index, steps_of_stage, strength))
             x = self._begin(x, index, sources, count, levels[0], strength, rng)
             for level, after in pairwise(levels):
-                clean = torch.stack([self._clean(index, one, level, library) for one in x])
+                clean = torch.stack([self._clean(index, cells, level, library) for cells in x])
                 x = clean + after / level * (x - clean)
         assert x is not None
         last = len(self.stages) - 1
-        chosen = [self._choose(last, one, levels[-1], library) for one in x]
+        chosen = [self._choose(last, cells, levels[-1], library) for cells in x]
         return torch.stack([weight for weight, _ in chosen]), torch.stack([at for _, at in chosen])
 
     def _levels(self, index: int, steps: int, strength: float) -> Iterator[float]:
@@ -244,18 +244,18 @@ class PatchDiffusion:
         return _larger(x, ratio) + level * (noise - _larger(avg_pool2d(noise, ratio), ratio))
 
     def _library(
-        self, index: int, sources: Tensor, wanted: tuple[int, float] | None
+        self, index: int, sources: Tensor, favoured: tuple[int, float] | None
     ) -> StagePatches:
         side = self.stages[index].side
         cells = self.cells[index][sources]
         values = unfold(cells, side).transpose(1, 2).flatten(0, 1)
         shares = values[:, -self.classes * side**2 :].reshape(-1, self.classes, side**2).amax(dim=2)
         favour = self.favour.clone()
-        shown = shares > SHOWN * float(cells[:, -self.classes :].sum(dim=1).amax())
+        shows = shares > SHOWN * float(cells[:, -self.classes :].sum(dim=1).amax())
         least = favour.min()
-        odds = torch.where(shown, favour, least).amax(dim=1)
-        if wanted is not None:
-            odds = odds + wanted[1] * shown[:, wanted[0]]
+        odds = torch.where(shows, favour, least).amax(dim=1)
+        if favoured is not None:
+            odds = odds + favoured[1] * shows[:, favoured[0]]
         projected = self.directions[index].read(values)
         return StagePatches(values, projected, projected.square().sum(dim=1), odds)
 
@@ -266,11 +266,13 @@ class PatchDiffusion:
         K, G, G).
         """
         stage = self.stages[index]
-        seen = self.directions[index].read(unfold(x[None], stage.side, stride=stage.stride)[0].T)
+        projected = self.directions[index].read(
+            unfold(x[None], stage.side, stride=stage.stride)[0].T
+        )
         weights = []
         numbers = []
-        for part in torch.split(seen, CHUNK):
-            odds = (part @ library.projected.T - library.squares / 2) / level**2 + library.favour
+        for chunk in torch.split(projected, CHUNK):
+            odds = (chunk @ library.projected.T - library.squares / 2) / level**2 + library.favour
             if stage.nearest == 1:
                 best, at = odds.max(dim=1, keepdim=True)
             else:
@@ -292,17 +294,18 @@ class PatchDiffusion:
         """
         stage = self.stages[-1]
         places = tiles.shape[-1] - stage.side + 1
-        tile, place = numbers // places**2, numbers % places**2
+        tile = numbers // places**2
+        place = numbers % places**2
         views = tiles.unfold(2, stage.side, 1).unfold(3, stage.side, 1)
         parts = []
-        for weight, own, at in zip(weights, tile, place, strict=True):
-            patches = views[sources[own], :, at // places, at % places]  # (L, k, D, s, s)
+        for weight, chosen, at in zip(weights, tile, place, strict=True):
+            patches = views[sources[chosen], :, at // places, at % places]  # (L, k, D, s, s)
             mean = (weight[..., None, None, None] * patches).sum(dim=1).flatten(1)
             parts.append(blend(mean[None], tiles.shape[-1], stage))
         return torch.cat(parts)
 
 
-def blend(patches: Tensor, side: int, stage: Stage) -> Tensor:
+def blend(patches: Tensor, side: int, stage: MosaicStage) -> Tensor:
     """Patches (n, L, D·s²) of all places, blended to (n, D, side, side) by a window that falls from
     their middle.
     """
@@ -311,8 +314,8 @@ def blend(patches: Tensor, side: int, stage: Stage) -> Tensor:
     line = torch.exp(-0.5 * (steps / (WINDOW * stage.side)) ** 2)
     window = (line[:, None] * line).flatten().repeat(size // stage.side**2)
     total = fold((patches * window).transpose(1, 2), side, stage.side, stride=stage.stride)
-    one = window[None, : stage.side**2, None].expand(1, -1, places)
-    return total / fold(one, side, stage.side, stride=stage.stride)
+    weights = window[None, : stage.side**2, None].expand(1, -1, places)
+    return total / fold(weights, side, stage.side, stride=stage.stride)
 
 
 def _larger(x: Tensor, ratio: int) -> Tensor:

@@ -17,7 +17,7 @@ from hsiaug_builtin.specdm.params import (
     TINY,
     GaussianParams,
     LatentParams,
-    Params,
+    LdmParams,
     QuiltParams,
     SpecDmParams,
 )
@@ -216,7 +216,7 @@ class SpecDm(_LatentDiffusion[SpecDmParams]):
         return super().load(folder, device=device)
 
 
-class LdmSingle(_LatentDiffusion[Params]):
+class LdmSingle(_LatentDiffusion[LdmParams]):
     """Learns one VAE of image and one-hot mask together, with as many latent channels as SpecDM's
     two, and a denoiser.
     """
@@ -237,7 +237,7 @@ class LdmSingle(_LatentDiffusion[Params]):
             doi={10.1109/CVPR52688.2022.01042}, eprint={2112.10752}, archiveprefix={arXiv}}""",
         **ALIKE,
         seconds=180.0,
-        params=Params,
+        params=LdmParams,
         presets={
             "tiny": {**TINY, "latent_image": 4, "latent_mask": 4},
             "large": LARGE,

@@ -92,7 +92,8 @@ def learn_images(
 ) -> PreparedImages:
     """Train the VAE on tiles without masks, each drawn as often, by ``losses.image`` (eq. 1)."""
     form = TileFormat.of_images(view.real, smallest(view, params))
-    x, even = form.images(view.real.images), torch.ones(len(view.real), 1)
+    x = form.images(view.real.images)
+    even = torch.ones(len(view.real), 1)
     pairs = Pairs(
         x.to(device),
         x.new_zeros(x.shape[0], *x.shape[2:], dtype=torch.int64),

@@ -35,11 +35,14 @@ RING = 1.0
 """Weight of a pixel round a segment whose class is the same where it comes from; one of the segment
 has 1.
 """
-BLEND, EDGE, LEAST = 0.6, 2, 1e-3
-"""Standard deviation in pixels of the blend at seams, how far it reaches, and the least share in a
-pixel.
-"""
-IGNORED, COVERED = 0, -1
+BLEND = 0.6
+"""Standard deviation in pixels of the blend at seams."""
+EDGE = 2
+"""Pixels that the blend reaches."""
+LEAST = 1e-3
+"""The least share of a piece in a pixel."""
+IGNORED = 0
+COVERED = -1
 MOST = 8
 """Training tiles, drawn at random, that a ground is chosen of, each in its eight turns: of all
 tiles it would be the same few again and again for masks of mostly ignored pixels.
@@ -84,16 +87,17 @@ class Quilt:
             The pairs that most of each image is of, with their masks; None = the training tiles
             that fit best.
         """
-        made = np.empty((len(masks), *self.images.shape[1:]), dtype=np.float32)
+        images = np.empty((len(masks), *self.images.shape[1:]), dtype=np.float32)
         for i, mask in enumerate(masks):
             if grounds is None:
                 tiles = rng.permutation(len(self.masks))[:MOST]
                 ground = _ground(mask, self.masks[tiles])
                 image = self.images[tiles[ground.tile]]
             else:
-                ground, image = _ground(mask, grounds[1][i : i + 1]), grounds[0][i]
-            made[i] = self._paint_one(mask, image, ground, rng)
-        return made
+                ground = _ground(mask, grounds[1][i : i + 1])
+                image = grounds[0][i]
+            images[i] = self._paint_one(mask, image, ground, rng)
+        return images
 
     def _paint_one(
         self,
@@ -109,10 +113,10 @@ class Quilt:
         image : (T, B, H, H) float32
             That the ground is a piece of; the other pieces are of training tiles.
         """
-        left = mask.copy()
-        left[tuple(ground.pixels.T)] = COVERED
+        uncovered = mask.copy()
+        uncovered[tuple(ground.pixels.T)] = COVERED
         pieces = [ground]
-        for c, pixels in segments(left):
+        for c, pixels in segments(uncovered):
             if c != COVERED:
                 pieces += self._cover(mask, c, pixels, self._where[c], rng)
         level = _levels(image) if len(image) > 1 else None
@@ -121,12 +125,12 @@ class Quilt:
         for piece in pieces:
             at, share = piece.spread(mask.shape[0])
             source = np.clip(piece.source(at), 0, mask.shape[0] - 1)
-            found = (image if piece is ground else self.images[piece.tile])[
+            spectra = (image if piece is ground else self.images[piece.tile])[
                 :, :, source[:, 0], source[:, 1]
             ]
             if level is not None and piece is not ground:
-                found = found * np.clip(level / self._levels[piece.tile], *GAIN)[:, :, None]
-            total[:, :, at[:, 0], at[:, 1]] += share * found
+                spectra = spectra * np.clip(level / self._levels[piece.tile], *GAIN)[:, :, None]
+            total[:, :, at[:, 0], at[:, 1]] += share * spectra
             weight[at[:, 0], at[:, 1]] += share
         return np.asarray(np.clip(total / weight, *self._range), dtype=np.float32)
 
@@ -149,27 +153,27 @@ class Quilt:
         mask: NDArray[np.int64],
         c: int,
         pixels: NDArray[np.int64],
-        known: NDArray[np.int64],
+        sources: NDArray[np.int64],
         rng: np.random.Generator,
     ) -> Iterator[_Piece]:
         """Pieces that together cover the pixels (k, 2) of a segment.
 
         Parameters
         ----------
-        known : (m, 3) int64
+        sources : (m, 3) int64
             Tile, row and column of its class.
         """
         side = self.masks.shape[1]
         for _ in range(ROUNDS):
             ring = _around(mask.shape, pixels)
-            pick = known[rng.integers(len(known), size=TRIES)]
+            pick = sources[rng.integers(len(sources), size=TRIES)]
             turn = TURNS[rng.integers(len(TURNS), size=TRIES)]
             anchor = pixels[rng.integers(len(pixels), size=TRIES)]
             shift = pick[:, 1:] - np.einsum("kij,kj->ki", turn, anchor)
             half = TRIES // 2
             shift[:half] = np.where(turn[:half].sum(axis=2) < 0, side - 1, 0)
-            shown = _ids_at(self.masks, pick[:, 0], turn, shift, pixels)
-            fits = shown >= 0 if c == IGNORED else shown == c
+            ids = _ids_at(self.masks, pick[:, 0], turn, shift, pixels)
+            fits = ids >= 0 if c == IGNORED else ids == c
             alike = _ids_at(self.masks, pick[:, 0], turn, shift, ring) == mask[tuple(ring.T)]
             best = int((fits.sum(axis=1) + RING * alike.sum(axis=1)).argmax())
             if fits[best].any():
@@ -178,7 +182,7 @@ class Quilt:
             if not len(pixels):
                 return
         for pixel, (tile, *place) in zip(
-            pixels, known[rng.integers(len(known), size=len(pixels))], strict=True
+            pixels, sources[rng.integers(len(sources), size=len(pixels))], strict=True
         ):
             yield _Piece(int(tile), TURNS[0], np.array(place) - pixel, pixel[None])
 
@@ -220,9 +224,9 @@ def _ground(mask: NDArray[np.int64], masks: NDArray[np.int64]) -> _Piece:
     shift = np.where(turn.sum(axis=2) < 0, side - 1, 0)
     everywhere = np.argwhere(np.ones_like(mask))
     alike = _ids_at(masks, tile, turn, shift, everywhere) == mask.ravel()
-    one = int(alike.sum(axis=1).argmax())
-    kept = alike[one] | (mask.ravel() == IGNORED)
-    return _Piece(int(tile[one]), turn[one], shift[one], everywhere[kept])
+    best = int(alike.sum(axis=1).argmax())
+    fits = alike[best] | (mask.ravel() == IGNORED)
+    return _Piece(int(tile[best]), turn[best], shift[best], everywhere[fits])
 
 
 def _ids_at(
@@ -248,15 +252,15 @@ def _levels(images: NDArray[np.float32]) -> NDArray[np.float64]:
 
 def _around(shape: tuple[int, ...], pixels: NDArray[np.int64]) -> NDArray[np.int64]:
     """(m, 2) pixels outside of a segment, at most ``EDGE`` away."""
-    own = np.zeros(shape, dtype=bool)
-    own[tuple(pixels.T)] = True
-    return np.argwhere(binary_dilation(own, iterations=EDGE) & ~own)
+    inside = np.zeros(shape, dtype=bool)
+    inside[tuple(pixels.T)] = True
+    return np.argwhere(binary_dilation(inside, iterations=EDGE) & ~inside)
 
 
 def segments(mask: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.int64]]]:
     """Class id and pixels (k, 2) of each connected part of one class of a mask (H, W) of ids from
     ``COVERED`` on.
     """
-    found = components(mask[None] - COVERED + 1, corners=False)
-    for k, kind in enumerate(found.kind.tolist()):
-        yield kind + COVERED - 1, np.argwhere(found.number[0] == k + 1)
+    parts = components(mask[None] - COVERED + 1, corners=False)
+    for k, kind in enumerate(parts.kind.tolist()):
+        yield kind + COVERED - 1, np.argwhere(parts.number[0] == k + 1)

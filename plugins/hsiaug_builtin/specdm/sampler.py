@@ -33,16 +33,16 @@ def sample_latents(
     schedule = SCHEDULE.to(noise.device)
 
     nothing = torch.zeros_like(shares)
-    told = shares if tells_shares(params) else nothing
+    conditions = shares if tells_shares(params) else nothing
 
     def velocity(z: Tensor, t: Tensor) -> Tensor:
-        own: Tensor = denoiser(z, t, told)
+        velocities: Tensor = denoiser(z, t, conditions)
         if omega and tells_shares(params):
-            own = guide(own, denoiser(z, t, nothing), omega)
+            velocities = guide(velocities, denoiser(z, t, nothing), omega)
         if not predicts_noise(params):
-            return own
+            return velocities
         share = schedule.share(z, t)
-        return (own - (1 - share).sqrt() * z) / share.sqrt()
+        return (velocities - (1 - share).sqrt() * z) / share.sqrt()
 
     z = noise
     steps = min(params.sample_steps, schedule.steps)

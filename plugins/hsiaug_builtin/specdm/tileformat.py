@@ -85,7 +85,8 @@ class TileFormat:
                 value=f"a 99.9th percentile of {scale + shift:g}",
                 hint="Check the units of the images.",
             )
-        low, high = float(real.images.min()), float(real.images.max())
+        low = float(real.images.min())
+        high = float(real.images.max())
         return cls((), scale, shift, low, high, real.dates, real.bands, real.side[0], multiple)
 
     @classmethod
@@ -148,20 +149,20 @@ class TileFormat:
         return x.reshape(len(x), self.dates, self.bands, *x.shape[2:])
 
     def _pad(self, x: Tensor) -> Tensor:
-        more = self.padded - self.side
-        if more >= self.side:
+        margin = self.padded - self.side
+        if margin >= self.side:
             raise PluginError(
                 f"tiles must be larger than {self.padded // 2} pixels for this network",
                 value=f"{self.side} pixels",
                 hint="Use larger tiles, or `NAME.factor=2`.",
             )
-        return pad(x, (0, more, 0, more), mode="reflect") if more else x
+        return pad(x, (0, margin, 0, margin), mode="reflect") if margin else x
 
-    def _check(self, fine: bool, found: str) -> None:
+    def _check(self, fine: bool, value: str) -> None:
         if not fine:
             raise PluginError(
                 f"tiles must be like those learnt from: {self.dates} × {self.bands} bands,"
                 f" {self.side} × {self.side} pixels, mask ids {', '.join(map(str, self.ids))}",
-                value=found,
+                value=value,
                 hint="Fit the generator on tiles like these.",
             )

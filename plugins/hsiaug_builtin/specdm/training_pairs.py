@@ -14,7 +14,7 @@ from hsiaug_builtin.diffusion.training import TrainingRun
 from hsiaug_builtin.nets.seeded import normal
 from hsiaug_builtin.nets.views import SYMMETRIES, symmetry
 from hsiaug_builtin.specdm.losses import Losses
-from hsiaug_builtin.specdm.params import LatentParams, Params
+from hsiaug_builtin.specdm.params import LatentParams, LdmParams
 from hsiaug_builtin.specdm.tileformat import TileFormat
 
 
@@ -112,11 +112,11 @@ class PairRun(TrainingRun):
 
 def turned(params: LatentParams) -> bool:
     """Whether tiles are learnt in eight turns; those of ``quilt`` always are."""
-    return not isinstance(params, Params) or params.turns
+    return not isinstance(params, LdmParams) or params.turns
 
 
 def _balanced(params: LatentParams) -> bool:
-    return not isinstance(params, Params) or params.balanced
+    return not isinstance(params, LdmParams) or params.balanced
 
 
 def smallest(view: DenseView, params: LatentParams) -> int:

@@ -34,21 +34,26 @@ class UNet(nn.Module):
         width = size.unet_width
         multiples = size.levels
         blocks = size.unet_blocks
-        told = 4 * width
-        self.time = nn.Sequential(nn.Linear(256, told), nn.SiLU(), nn.Linear(told, told))
-        self.shares = nn.Sequential(nn.Linear(classes + 1, told), nn.SiLU(), nn.Linear(told, told))
+        conditioning = 4 * width
+        self.time = nn.Sequential(
+            nn.Linear(256, conditioning), nn.SiLU(), nn.Linear(conditioning, conditioning)
+        )
+        self.shares = nn.Sequential(
+            nn.Linear(classes + 1, conditioning), nn.SiLU(), nn.Linear(conditioning, conditioning)
+        )
         self.enter = nn.Conv2d(channels, width, 3, padding=1)
-        self.down, self.up = nn.ModuleList(), nn.ModuleList()
+        self.down = nn.ModuleList()
+        self.up = nn.ModuleList()
         now = width
         skips = [width]
         last = len(multiples) - 1
         for level, multiple in enumerate(multiples):
-            seen = (side >> level) <= size.attend
+            attends = (side >> level) <= size.attend
             for _ in range(blocks):
                 self.down.append(
                     _Stage(
-                        ResidualBlock(now, multiple * width, told),
-                        SelfAttention(multiple * width) if seen else None,
+                        ResidualBlock(now, multiple * width, conditioning),
+                        SelfAttention(multiple * width) if attends else None,
                     )
                 )
                 now = multiple * width
@@ -58,19 +63,22 @@ class UNet(nn.Module):
                 skips.append(now)
         self.middle = nn.ModuleList(
             [
-                _Stage(ResidualBlock(now, now, told), SelfAttention(now) if size.attend else None),
-                _Stage(ResidualBlock(now, now, told)),
+                _Stage(
+                    ResidualBlock(now, now, conditioning),
+                    SelfAttention(now) if size.attend else None,
+                ),
+                _Stage(ResidualBlock(now, now, conditioning)),
             ]
         )
         for level, multiple in reversed(list(enumerate(multiples))):
-            seen = (side >> level) <= size.attend
+            attends = (side >> level) <= size.attend
             for block in range(blocks + 1):
                 wide = multiple * width
                 up = Upsample(wide, wide) if level and block == blocks else None
                 self.up.append(
                     _Stage(
-                        ResidualBlock(now + skips.pop(), wide, told),
-                        SelfAttention(wide) if seen else None,
+                        ResidualBlock(now + skips.pop(), wide, conditioning),
+                        SelfAttention(wide) if attends else None,
                         up,
                     )
                 )
@@ -82,14 +90,14 @@ class UNet(nn.Module):
     def forward(self, z: Tensor, t: Tensor, shares: Tensor) -> Tensor:
         vector = self.time(sinusoid(t)) + self.shares(shares)
         x = self.enter(z)
-        kept = [x]
+        skips = [x]
         for stage in self.down:
             x = stage(x, vector)
-            kept.append(x)
+            skips.append(x)
         for stage in self.middle:
             x = stage(x, vector)
         for stage in self.up:
-            x = stage(torch.cat([x, kept.pop()], dim=1), vector)
+            x = stage(torch.cat([x, skips.pop()], dim=1), vector)
         out: Tensor = self.leave(x)
         return out
 

@@ -29,7 +29,8 @@ def choose_trusted(
     with the widest margin, but never fewer than LEAST; and of these ``most``: the surest, or with
     ``rng`` any of them, for the surest alone teach too narrow a class.
     """
-    margin, winner = margins(shares), shares.argmax(axis=1)
+    margin = margins(shares)
+    winner = shares.argmax(axis=1)
     chosen = []
     for column in range(shares.shape[1]):
         named = np.flatnonzero((winner == column) & (True if among is None else among))

@@ -39,19 +39,19 @@ class LocalMeans:
     def patches(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n, B, p, p) float32 in scene units → (n, d) float32."""
         middle = x.shape[2] // 2
-        found = [np.empty((0, len(self.scale)), dtype=np.float32)]
+        features = [np.empty((0, len(self.scale)), dtype=np.float32)]
         for start in range(0, len(x), BLOCK):
-            part = x[start : start + BLOCK]
+            block = x[start : start + BLOCK]
             means = []
             for side in self.sides:
                 window = slice(middle - side // 2, middle + side // 2 + 1)
-                means.append(part[:, :, window, window].mean(axis=(2, 3), keepdims=True))
-            found.append(
+                means.append(block[:, :, window, window].mean(axis=(2, 3), keepdims=True))
+            features.append(
                 np.concatenate(
                     [self.projection.patches(mean)[:, :, 0, 0] for mean in means], axis=1
                 )
             )
-        return np.asarray(np.concatenate(found) * self.scale, dtype=np.float32)
+        return np.asarray(np.concatenate(features) * self.scale, dtype=np.float32)
 
 
 def fit_local_means(
@@ -64,9 +64,9 @@ def fit_local_means(
     """
     projection = fit_projection(view, components)
     sides = windows_of(view, sides)
-    found = local_means(plane_of(view, projection), coords, sides)
-    scale = 1 / np.maximum(found.std(axis=0), 1e-6)
-    return LocalMeans(projection, sides, scale), found * scale
+    values = local_means(plane_of(view, projection), coords, sides)
+    scale = 1 / np.maximum(values.std(axis=0), 1e-6)
+    return LocalMeans(projection, sides, scale), values * scale
 
 
 def windows_of(view: TrainView, sides: tuple[int, ...]) -> tuple[int, ...]:

@@ -61,12 +61,17 @@ def _noise(view: TrainView) -> NDArray[np.float64]:
         first = np.argwhere(view.visible[inside] & view.visible[beyond])
         pairs.append(np.stack([first, first + step], axis=1))
     joined = np.concatenate(pairs)
-    kept = joined[np.linspace(0, len(joined) - 1, min(len(joined), PAIRS)).round().astype(np.int64)]
-    rest, size = np.empty((len(kept), view.bands)), np.empty(len(kept))
-    for start in range(0, len(kept), BLOCK):
-        part = slice(start, start + BLOCK)
-        here, there = (view.cube[kept[part, i, 0], kept[part, i, 1]] for i in (0, 1))
-        np.subtract(here, there, out=rest[part], dtype=np.float64)
-        size[part] = np.square(rest[part]).sum(axis=1)
-    alike = rest[size <= np.quantile(size, ALIKE)] if len(rest) else rest
+    sampled = joined[
+        np.linspace(0, len(joined) - 1, min(len(joined), PAIRS)).round().astype(np.int64)
+    ]
+    differences = np.empty((len(sampled), view.bands))
+    size = np.empty(len(sampled))
+    for start in range(0, len(sampled), BLOCK):
+        block = slice(start, start + BLOCK)
+        first_spectra, second_spectra = (
+            view.cube[sampled[block, i, 0], sampled[block, i, 1]] for i in (0, 1)
+        )
+        np.subtract(first_spectra, second_spectra, out=differences[block], dtype=np.float64)
+        size[block] = np.square(differences[block]).sum(axis=1)
+    alike = differences[size <= np.quantile(size, ALIKE)] if len(differences) else differences
     return np.asarray(alike.T @ alike / max(2 * len(alike), 1))

@@ -35,13 +35,15 @@ def pool_weights(
 
     if not len(target):
         return prior
-    n, start = len(target), np.log(prior)
+    n = len(target)
+    start = np.log(prior)
     share = 1 / np.bincount(target)[target]
     share /= share.sum()
     right = opinions[:, np.arange(n), target]
 
     def loss(logarithms: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        weights, apart = np.exp(logarithms), logarithms - start
+        weights = np.exp(logarithms)
+        apart = logarithms - start
         pooled = np.tensordot(weights, opinions, 1)
         error = -float(share @ scipy.special.log_softmax(pooled, axis=1)[np.arange(n), target])
         expected = (scipy.special.softmax(pooled, axis=1) * opinions).sum(axis=2)

@@ -77,10 +77,11 @@ class OpinionPool(SceneShares):
 
     def shares_alone(self, patches: Patches) -> NDArray[np.float32]:
         """(n, k) shares of patches of raw spectra, not averaged over neighbours."""
-        told = [voter.patches(patches.x) for voter in self.voters]
-        told.append(self.partner.logarithms(self.fitted, patches, self.classes))
+        logarithms = [voter.patches(patches.x) for voter in self.voters]
+        logarithms.append(self.partner.logarithms(self.fitted, patches, self.classes))
         return np.asarray(
-            scipy.special.softmax(np.tensordot(self.weights, told, 1), axis=1), dtype=np.float32
+            scipy.special.softmax(np.tensordot(self.weights, logarithms, 1), axis=1),
+            dtype=np.float32,
         )
 
 
@@ -109,65 +110,70 @@ def fit_pool(
         Weight of the partner where nothing can be left out.
     """
     pixels = np.concatenate([view.unlabelled, real.coords])
-    known = np.zeros(view.visible.shape, dtype=bool)
-    known[tuple(pixels.T)] = True
+    with_shares = np.zeros(view.visible.shape, dtype=bool)
+    with_shares[tuple(pixels.T)] = True
     view = view_with(view, real)
     partner = partner_of(params, view, seed, device)
     classes, target = np.unique(real.y, return_inverse=True)
     fold = spatial_folds(real.coords.astype(np.int64), real.y, view.patch)
-    read = list(readings(view, pixels))
+    inputs = list(readings(view, pixels))
     left_out = np.stack(
         [
-            *(_left_out(reading, real.y, fold) for reading in read),
+            *(_left_out(reading, real.y, fold) for reading in inputs),
             _left_out_by(partner, real, fold, progress),
         ]
     )
-    held = fold >= 0
-    prior = np.array([*np.full(len(read), 1 / len(read)), TRUST if held.any() else untested])
-    weights = pool_weights(left_out[:, held], target[held], prior)
-    told = np.where(held, _of_true(np.tensordot(weights, left_out, 1), target), np.nan)
-    sure = float(np.exp(mean_logarithms(told[None], real.y)[0]))
+    left_out_once = fold >= 0
+    prior = np.array(
+        [*np.full(len(inputs), 1 / len(inputs)), TRUST if left_out_once.any() else untested]
+    )
+    weights = pool_weights(left_out[:, left_out_once], target[left_out_once], prior)
+    of_true = np.where(left_out_once, _of_true(np.tensordot(weights, left_out, 1), target), np.nan)
+    sure = float(np.exp(mean_logarithms(of_true[None], real.y)[0]))
 
-    voters = tuple(reading.fit(reading.features[-len(real) :], real.y) for reading in read)
+    voters = tuple(reading.fit(reading.features[-len(real) :], real.y) for reading in inputs)
     fitted = partner.fit(samples, real.coords, real.y, progress)
-    own = share_image(partner, fitted, view, known, classes)[tuple(pixels.T)]
-    pooled = weights[-1] * np.log(np.maximum(own, LEAST_SHARE, dtype=np.float64))
-    for weight, voter, reading in zip(weights, voters, read, strict=False):
+    partner_shares = share_image(partner, fitted, view, with_shares, classes)[tuple(pixels.T)]
+    pooled = weights[-1] * np.log(np.maximum(partner_shares, LEAST_SHARE, dtype=np.float64))
+    for weight, voter, reading in zip(weights, voters, inputs, strict=False):
         pooled += weight * voter.logarithms(reading.features)
     shares = scipy.special.softmax(pooled, axis=1)
     # NaN, where nothing is left out, is not sure.
     average = not sure >= SURE
     if average:
-        shares = average_alike(shares, pixels, read[0].plane)
-    image = np.zeros((*known.shape, len(classes)), dtype=np.float32)
+        shares = average_alike(shares, pixels, inputs[0].plane)
+    image = np.zeros((*with_shares.shape, len(classes)), dtype=np.float32)
     image[tuple(pixels.T)] = shares
     facts = {
         "partner_view": partner.spectra.name,
         "weights": [round(float(w), 3) for w in weights],
-        "left_out_share": round(sure, 3) if held.any() else None,
+        "left_out_share": round(sure, 3) if left_out_once.any() else None,
         "averaged": average,
     }
     return OpinionPool(
-        image, known, classes, len(view.class_names), partner, fitted, voters, weights, facts
+        image, with_shares, classes, len(view.class_names), partner, fitted, voters, weights, facts
     )
 
 
-def _of_true(told: Floats, target: NDArray[np.int64]) -> Floats:
+def _of_true(logarithms: Floats, target: NDArray[np.int64]) -> Floats:
     """(n,) logarithms of the shares of the true classes, from sums of logarithms (n, k)."""
-    return np.asarray(scipy.special.log_softmax(told, axis=1)[np.arange(len(target)), target])
+    return np.asarray(scipy.special.log_softmax(logarithms, axis=1)[np.arange(len(target)), target])
 
 
 def _left_out(reading: VoterInput, y: NDArray[np.int64], fold: NDArray[np.int64]) -> Floats:
     """(n, k) logarithms of the shares that a voter gives each training pixel, learnt from the other
     fold alone.
     """
-    own, classes = reading.features[-len(y) :], np.unique(y)
-    told = np.full((len(y), len(classes)), np.log(LEAST_SHARE))
+    features = reading.features[-len(y) :]
+    classes = np.unique(y)
+    logarithms = np.full((len(y), len(classes)), np.log(LEAST_SHARE))
     for k in np.unique(fold[fold >= 0]):
-        rest = fold != k
-        known = np.searchsorted(classes, np.unique(y[rest]))
-        told[np.ix_(fold == k, known)] = reading.fit(own[rest], y[rest]).logarithms(own[fold == k])
-    return told
+        training = fold != k
+        columns = np.searchsorted(classes, np.unique(y[training]))
+        logarithms[np.ix_(fold == k, columns)] = reading.fit(
+            features[training], y[training]
+        ).logarithms(features[fold == k])
+    return logarithms
 
 
 def _left_out_by(
@@ -175,12 +181,12 @@ def _left_out_by(
 ) -> Floats:
     """(n, k) the same of the partner."""
     classes = np.unique(real.y)
-    told = np.full((len(real), len(classes)), np.log(LEAST_SHARE))
+    logarithms = np.full((len(real), len(classes)), np.log(LEAST_SHARE))
     for k in np.unique(fold[fold >= 0]):
-        rest = real.take(fold != k)
-        half = partner.fit(rest, rest.coords, rest.y, progress)
-        told[fold == k] = partner.logarithms(half, real.take(fold == k), classes)
-    return told
+        training = real.take(fold != k)
+        half = partner.fit(training, training.coords, training.y, progress)
+        logarithms[fold == k] = partner.logarithms(half, real.take(fold == k), classes)
+    return logarithms
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,17 +28,20 @@ FEWEST = 3
 """Bands that the views beside ``raw`` need."""
 COMPONENTS = 10
 """Components per window."""
-COST, REACH = 10.0, 0.1
-"""C, and γ times the number of features, of the machine."""
+COST = 10.0
+"""C of the machine."""
+REACH = 0.1
+"""γ of the machine times the number of features."""
 TEMPERATURE = 0.2
 """Divides half the squared distance to a class mean, per feature: features do not err
 independently.
 """
-NEIGHBOURHOOD, UNLIKE = 5, 1.0
-"""Pixels: side of the window over which shares are averaged; and the distance to a neighbour, in
-units of noise, at which it counts e^(−1/2) times as much. All of these, and those of the noise,
-were chosen on draws 100 to 103 of Indian Pines, of crops of Houston and Pavia, of Jasper Ridge and
-Samson, under ``kshot:1``, ``kshot:3`` and ``issd``.
+NEIGHBOURHOOD = 5
+"""Side in pixels of the window over which shares are averaged."""
+UNLIKE = 1.0
+"""Distance to a neighbour, in units of noise, at which it counts e^(−1/2) times as much. All of
+these, and those of the noise, were chosen on draws 100 to 103 of Indian Pines, of crops of Houston
+and Pavia, of Jasper Ridge and Samson, under ``kshot:1``, ``kshot:3`` and ``issd``.
 """
 LEAST_SHARE = 1e-6
 """No voter rules a class out for good."""
@@ -116,13 +119,13 @@ def planes(view: TrainView) -> tuple[tuple[SpectralView, Projection, NDArray[np.
     """Each spectral view, the projection of its spectra, and the components (H, W, c) of all
     pixels; no label is read.
     """
-    found = []
+    answer = []
     for name in VIEWS if view.bands >= FEWEST else VIEWS[:1]:
         spectra = SpectralView(name, view.wavelengths)
-        seen = train_view_seen(view, spectra)
-        projection = fit_noise_projection(seen, COMPONENTS)
-        found.append((spectra, projection, plane_of(seen, projection)))
-    return tuple(found)
+        transformed = train_view_seen(view, spectra)
+        projection = fit_noise_projection(transformed, COMPONENTS)
+        answer.append((spectra, projection, plane_of(transformed, projection)))
+    return tuple(answer)
 
 
 def readings(view: TrainView, pixels: NDArray[np.int32]) -> Iterator[VoterInput]:
@@ -148,15 +151,18 @@ def average_alike(shares: Floats, pixels: NDArray[np.int32], plane: NDArray[np.f
     # A margin of places where no pixel is.
     row = np.full((height + 2 * reach, width + 2 * reach), -1, dtype=np.int64)
     row[pixels[:, 0] + reach, pixels[:, 1] + reach] = np.arange(len(pixels))
-    own = plane[pixels[:, 0], pixels[:, 1]]
-    total, made = np.zeros(len(pixels)), np.zeros_like(shares)
+    components = plane[pixels[:, 0], pixels[:, 1]]
+    total = np.zeros(len(pixels))
+    averaged = np.zeros_like(shares)
     for down in range(NEIGHBOURHOOD):
         for right in range(NEIGHBOURHOOD):
-            other = row[pixels[:, 0] + down, pixels[:, 1] + right]
-            there = np.flatnonzero(other >= 0)
-            other = other[there]
-            apart = np.square(own[there] - own[other]).sum(axis=1, dtype=np.float64)
+            neighbour = row[pixels[:, 0] + down, pixels[:, 1] + right]
+            present = np.flatnonzero(neighbour >= 0)
+            neighbour = neighbour[present]
+            apart = np.square(components[present] - components[neighbour]).sum(
+                axis=1, dtype=np.float64
+            )
             weight = np.exp(-0.5 * apart / UNLIKE**2)
-            total[there] += weight
-            made[there] += weight[:, None] * shares[other]
-    return np.asarray(made / total[:, None])
+            total[present] += weight
+            averaged[present] += weight[:, None] * shares[neighbour]
+    return np.asarray(averaged / total[:, None])

@@ -51,23 +51,23 @@ def _compare(
     from sklearn.svm import SVC
 
     learnt = []
-    asked = []
+    unseen = []
     y = []
     truth = []
-    for c, own in named.items():
-        taken = rng.permutation(own)[: 2 * MOST]
-        half = (len(taken) + 1) // 2
-        learnt.append(spectra_at(view, taken[:half]))
-        asked.append(spectra_at(view, taken[half:]))
+    for c, pixels in named.items():
+        chosen = rng.permutation(pixels)[: 2 * MOST]
+        half = (len(chosen) + 1) // 2
+        learnt.append(spectra_at(view, chosen[:half]))
+        unseen.append(spectra_at(view, chosen[half:]))
         y += [c] * half
-        truth += [c] * (len(taken) - half)
+        truth += [c] * (len(chosen) - half)
     if len(named) < 2 or not truth:
         return {}
     device = vae.log_variance.device
     x = np.concatenate(learnt)
     truth_ids = np.array(truth)
     noise = Remainder.of_classes(
-        [vae.left_out(torch.tensor(own, device=device))[:, None, None] for own in learnt],
+        [vae.left_out(torch.tensor(spectra, device=device))[:, None, None] for spectra in learnt],
         int(rng.integers(2**31)),
         MOST,
     )
@@ -76,12 +76,12 @@ def _compare(
         decoded = vae.decode(vae.encode(torch.tensor(x, device=device))).cpu()
         drawn = noise.sample(row, torch.Generator().manual_seed(int(rng.integers(2**31))))
     mean_recall = {}
-    for name, shown in (("real", x), ("decoded", (decoded + drawn[:, 0, 0]).numpy())):
-        variance = shown.shape[1] * shown.var(dtype=np.float64)
+    for name, spectra in (("real", x), ("decoded", (decoded + drawn[:, 0, 0]).numpy())):
+        variance = spectra.shape[1] * spectra.var(dtype=np.float64)
         gamma = 1 / variance if variance else 1.0  # of equal spectra, as in scikit-learn
-        model = SVC(C=COST, gamma=gamma, class_weight="balanced", random_state=0).fit(shown, y)
+        model = SVC(C=COST, gamma=gamma, class_weight="balanced", random_state=0).fit(spectra, y)
         machine = machine_of(model, np.array(y), gamma)
-        scores = machine.scores(np.concatenate(asked))
+        scores = machine.scores(np.concatenate(unseen))
         correct = machine.classes[winning_class(scores)] == truth_ids
         recalls = [correct[truth_ids == c].mean() for c in np.unique(truth_ids)]
         mean_recall[name] = 100 * float(np.mean(recalls))

@@ -88,11 +88,11 @@ class Words(nn.Module):
         # A sum is faster than a mask, and one product than the shares by themselves.
         hidden = torch.zeros(mask.shape, dtype=x.dtype, device=x.device)
         hidden = hidden.masked_fill(~mask, -torch.inf)[rows][:, None, None]
-        read = scaled_dot_product_attention(query, key, value, attn_mask=hidden)
+        attended = scaled_dot_product_attention(query, key, value, attn_mask=hidden)
         share = None
         if shares:
             share = (query @ key.transpose(2, 3) / math.sqrt(HEAD_WIDTH) + hidden).softmax(dim=3)
-        return TEXT_GAIN * self.out_proj(read.transpose(1, 2).reshape(n, count, -1)), share
+        return TEXT_GAIN * self.out_proj(attended.transpose(1, 2).reshape(n, count, -1)), share
 
 
 class TransformerBlock(nn.Module):
@@ -237,18 +237,18 @@ class Denoiser(nn.Module):
         if self.words is not None and texts is not None:
             vector = vector + TEXT_GAIN * self.words.pooled(texts.pooled)[condition.rows] * has_text
         drive = silu(vector)
-        shown = [to_pixels(one, self.basis) for one in (whitened, estimate)]
-        x = self.in_proj(torch.cat(shown, dim=3))
+        inputs = [to_pixels(latents, self.basis) for latents in (whitened, estimate)]
+        x = self.in_proj(torch.cat(inputs, dim=3))
         # Of one type, so that what is added up block by block is as short as its terms.
         x = x + self.place.to(x.dtype)
         share = None
         for index, block in enumerate(self.blocks):
             x = block(x, drive)
             if self.words is not None and texts is not None and index == len(self.blocks) // 2:
-                read, share = self.words.attend(
+                attended, share = self.words.attend(
                     x.flatten(1, 2), texts.tokens, texts.mask, condition.rows, shares
                 )
-                x = x + (read * has_text[:, None]).reshape(x.shape)
+                x = x + (attended * has_text[:, None]).reshape(x.shape)
         return self.out_proj(self.norm(x)), share
 
 

@@ -48,11 +48,12 @@ class Field:
         """The scene as a view shows it, encoded in stripes of rows: of a large one only the latents
         are in memory.
         """
-        r, (height, width) = view.patch // 2, view.visible.shape
+        r = view.patch // 2
+        height, width = view.visible.shape
         stripes = []
         for top in range(0, height, ROWS):
-            shown = np.asarray(view.cube[top : top + ROWS])
-            stripes.append(vae.encode(torch.tensor(view.normaliser.spectra(shown), device=device)))
+            stripe = np.asarray(view.cube[top : top + ROWS])
+            stripes.append(vae.encode(torch.tensor(view.normaliser.spectra(stripe), device=device)))
         down, across = (
             torch.from_numpy(np.pad(np.arange(length), r, mode="reflect")).to(device)
             for length in (height, width)

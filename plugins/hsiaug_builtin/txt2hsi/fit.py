@@ -23,7 +23,7 @@ from hsiaug_builtin.txt2hsi.frequencies import to_frequencies
 from hsiaug_builtin.txt2hsi.lfue import perturb
 from hsiaug_builtin.txt2hsi.measured import Measure
 from hsiaug_builtin.txt2hsi.naming import model_classes, name_pixels
-from hsiaug_builtin.txt2hsi.params import CLIPPED, DROP, NO_CODE, PERTURBED, Params
+from hsiaug_builtin.txt2hsi.params import CLIPPED, DROP, NO_CODE, PERTURBED, Txt2HsiParams
 from hsiaug_builtin.txt2hsi.prepare import (
     CodedScene,
     PreparedScene,
@@ -41,7 +41,7 @@ from hsiaug_builtin.txt2hsi.vae import Vae, add_class_term
 
 def learn(
     view: TrainView,
-    params: Params,
+    params: Txt2HsiParams,
     seed: int,
     device: str,
     progress: Progress,
@@ -101,7 +101,7 @@ def learn(
 def _vae_with_classes(
     view: TrainView,
     coded: CodedScene,
-    params: Params,
+    params: Txt2HsiParams,
     named: Mapping[int, NDArray[np.int32]],
     run: TrainingRun,
 ) -> Vae:
@@ -114,7 +114,7 @@ def _vae_with_classes(
 
 
 def _with_texts(
-    scene: Denoiser, gaussians: Gaussians, params: Params, texts: Texts, seed: int
+    scene: Denoiser, gaussians: Gaussians, params: Txt2HsiParams, texts: Texts, seed: int
 ) -> Denoiser:
     """The scene's denoiser with Gaussians of classes, which reads texts; at first they change
     nothing.
@@ -146,7 +146,7 @@ class Batches:
     coded: CodedScene
     named: Mapping[int, NDArray[np.int32]]
     pool: NDArray[np.int32]
-    params: Params
+    params: Txt2HsiParams
 
     def sample(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
         """Patches (n, p, p, d); on the CPU the class id of each, 0 where it has none, and its

@@ -29,7 +29,7 @@ from hsiaug_builtin.txt2hsi.denoiser import Denoiser
 from hsiaug_builtin.txt2hsi.frequencies import to_frequencies, to_pixels
 from hsiaug_builtin.txt2hsi.measured import Measure
 from hsiaug_builtin.txt2hsi.naming import Prior
-from hsiaug_builtin.txt2hsi.params import SIGMA_LEAST, SIGMA_MOST, Params
+from hsiaug_builtin.txt2hsi.params import SIGMA_LEAST, SIGMA_MOST, Txt2HsiParams
 from hsiaug_builtin.txt2hsi.prepare import (
     condition_on,
     restore_denoiser,
@@ -62,7 +62,7 @@ class FittedTxt2Hsi:
         pure noise.
     """
 
-    params: Params
+    params: Txt2HsiParams
     vae: Vae
     scene_denoiser: Denoiser
     denoiser: Denoiser
@@ -130,7 +130,9 @@ class FittedTxt2Hsi:
     def reconstruct(self, x: NDArray[np.float32]) -> Reconstruction:
         """Patches x (n, B, p, p) in scene units, encoded by the VAE and decoded."""
         decoded = np.empty_like(x)
-        std, mean = (part[:, None, None] for part in (self.normaliser.std, self.normaliser.mean))
+        std, mean = (
+            statistic[:, None, None] for statistic in (self.normaliser.std, self.normaliser.mean)
+        )
         for start in range(0, len(x), BATCH):
             batch = slice(start, start + BATCH)
             spectra = self.vae.decode(to_pixels(self._encode(x[batch]))).movedim(3, 1)
@@ -172,12 +174,12 @@ class FittedTxt2Hsi:
             condition = condition_on(self.prior.sample(y[batch], rng), self.device, rows, label)
             z = self._encode(x[batch])
             noise = torch.randn(z.shape, generator=torch_rng).to(self.device)
-            read = []
+            attention = []
             for level in ATTENTION_LEVELS:
                 sigma = torch.full((len(z),), level, device=z.device)
                 _, share = self.denoiser(z + level * noise, sigma, condition, texts, shares=True)
-                read.append(share)
-            shares = torch.stack(read).mean(dim=(0, 2)).cpu()  # (n, p², L)
+                attention.append(share)
+            shares = torch.stack(attention).mean(dim=(0, 2)).cpu()  # (n, p², L)
             of_pixels = shares.reshape(len(z), self.side, self.side, -1).movedim(3, 1)
             for row, share in zip(rows.tolist(), of_pixels, strict=True):
                 words.append((*texts.words[row], MARKS))
@@ -224,8 +226,8 @@ class FittedTxt2Hsi:
         """
         first = min(len(levels) - 1, round((1 - self.params.strength) * (len(levels) - 1)))
         z = self._encode(x)
-        new = sample(denoise, z + levels[first] * noise, levels[first:])
-        change = self.vae.decode(to_pixels(new)) - self.vae.decode(to_pixels(z))
+        edited = sample(denoise, z + levels[first] * noise, levels[first:])
+        change = self.vae.decode(to_pixels(edited)) - self.vae.decode(to_pixels(z))
         scaled = change.movedim(3, 1).cpu().numpy() * self.normaliser.std[:, None, None]
         return np.asarray(scaled, dtype=np.float32)
 
@@ -239,12 +241,12 @@ class FittedTxt2Hsi:
         texts = self.texts.to(self.device)
         params = self.params
 
-        def under(model: Denoiser, given: Conditioning, read: Texts | None) -> Denoise:
+        def under(model: Denoiser, conditioning: Conditioning, words: Texts | None) -> Denoise:
             def denoise(x: Tensor, level: float) -> Tensor:
                 sigma = torch.full((len(x),), level, device=x.device)
                 half = bf16_is_faster(self.device)
                 with torch.autocast(x.device.type, torch.bfloat16, enabled=half):
-                    clean: Tensor = model(x, sigma, given, read)[0]
+                    clean: Tensor = model(x, sigma, conditioning, words)[0]
                 return clean.float()
 
             return denoise
@@ -289,7 +291,7 @@ class FittedTxt2Hsi:
         cls,
         arrays: Mapping[str, NDArray[Any]],
         facts: Mapping[str, Any],
-        params: Params,
+        params: Txt2HsiParams,
         device: str,
     ) -> FittedTxt2Hsi:
         """Read a saved fit."""

@@ -30,10 +30,12 @@ from hsiaug.api import (
 from hsiaug_builtin.nets import state
 from hsiaug_builtin.semisup.discriminant import Discriminant, fit_discriminant
 
-SAMPLES, KNOWN, PIXELS = 300, 2500, 5000
-"""Samples that are measured; training patches, and patches of the pool, that they are compared
-with; and pixels that components are fitted on: at most.
-"""
+SAMPLES = 300
+"""Samples that are measured, at most."""
+KNOWN = 2500
+"""Training patches, and patches of the pool, that samples are compared with, at most."""
+PIXELS = 5000
+"""Pixels that components are fitted on, at most."""
 COMPONENTS = 3
 """Leading principal components that layout is measured on."""
 
@@ -87,7 +89,7 @@ class Measure:
             patches=PatchReference.of(
                 training=reduced(rng.permutation(view.coords)[:KNOWN]),
                 pool=reduced(rng.permutation(view.unlabelled)[:KNOWN]),
-                left=reduced(at),
+                left_out=reduced(at),
                 y=y,
                 side=view.patch,
             ),
@@ -99,7 +101,8 @@ class Measure:
     @cached_property
     def probe(self) -> Discriminant:
         """Learnt from the half that is not asked."""
-        x, y = self.centres[~self.asked], self.patches.y[~self.asked]
+        x = self.centres[~self.asked]
+        y = self.patches.y[~self.asked]
         return fit_discriminant(x, y, np.ones(len(y), dtype=np.float32))
 
     def __call__(self, x: NDArray[np.float32], y: NDArray[np.int64]) -> dict[str, dict[str, float]]:
@@ -109,28 +112,31 @@ class Measure:
         Of a class as many samples are taken as each half has real patches; {} where these are fewer
         than two in all.
         """
-        made, asked, other = self._matched(y)
-        if len(made) < 2:
+        rows, asked_rows, other_rows = self._matched(y)
+        if len(rows) < 2:
             return {}
-        x, y, middle = x[made], y[made], x.shape[2] // 2
-        centres, real = x[:, :, middle, middle], self.centres[asked]
+        x = x[rows]
+        y = y[rows]
+        middle = x.shape[2] // 2
+        centres = x[:, :, middle, middle]
+        real = self.centres[asked_rows]
         near = self.patches.measure(self.space.reduce(x), y)
-        layouts = self._layout(self.space.maps(x)), self._layout(self.maps[other])
+        layouts = self._layout(self.space.maps(x)), self._layout(self.maps[other_rows])
         # One half stands for the real ones; the samples, or the other half, are looked at beside
         # it.
-        sets = (centres, centres, y), (self.centres[other], real, self.patches.y[asked])
+        sets = (centres, centres, y), (self.centres[other_rows], real, self.patches.y[asked_rows])
         answer = {}
         for name, (spread, named, ids), shares, layout in zip(
             ("measured", "measured_real"), sets, near, layouts, strict=True
         ):
-            found = prdc(
+            fidelity = prdc(
                 self.space.scores(real).astype(np.float64),
                 self.space.scores(spread).astype(np.float64),
             )
             right = self.probe.classes[self.probe.shares(named).argmax(axis=1)] == ids
             numbers = {
-                "density": found["density"],
-                "coverage": found["coverage"],
+                "density": fidelity["density"],
+                "coverage": fidelity["coverage"],
                 "purity": right.mean(),
                 **shares,
                 **layout,
@@ -138,7 +144,7 @@ class Measure:
             answer[name] = {
                 key: round(float(value), 4) for key, value in numbers.items() if value is not None
             }
-            answer[name]["n"] = len(made)
+            answer[name]["n"] = len(rows)
         return answer
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -148,10 +154,10 @@ class Measure:
     @classmethod
     def restore(cls, arrays: Mapping[str, NDArray[Any]]) -> Measure:
         """Read what was saved."""
-        space, patches, own = (
+        space, patches, measure_arrays = (
             state.under(name, arrays) for name in ("space", "patches", "measure")
         )
-        return cls(PatchSpace(**space), PatchReference(**patches), **own)
+        return cls(PatchSpace(**space), PatchReference(**patches), **measure_arrays)
 
     def _layout(self, maps: NDArray[np.float32]) -> dict[str, float | None]:
         """Layout of patches by their components (n, 12, p, p), or the first of these.
@@ -174,7 +180,9 @@ class Measure:
         """Rows of samples, of the half that is asked and of the other: equally many of a class."""
         rows = []
         for c in np.unique(self.patches.y):
-            own = self.patches.y == c
-            sets = [np.flatnonzero(of) for of in (y == c, own & self.asked, own & ~self.asked)]
+            of_class = self.patches.y == c
+            sets = [
+                np.flatnonzero(of) for of in (y == c, of_class & self.asked, of_class & ~self.asked)
+            ]
             rows.append([index[: min(map(len, sets))] for index in sets])
-        return [np.concatenate(part) for part in zip(*rows, strict=True)]
+        return [np.concatenate(column) for column in zip(*rows, strict=True)]

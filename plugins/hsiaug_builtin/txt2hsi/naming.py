@@ -123,9 +123,9 @@ def model_classes(
 ) -> ClassModel:
     """Codes, noise and Gaussians of the classes of ``named`` pixels, {class id: (m, 2)}."""
     rng = np.random.default_rng(seed)
-    left = [left_out_of(view, coded.vae, rng.permutation(at)[:MOST]) for at in named.values()]
+    losses = [left_out_of(view, coded.vae, rng.permutation(at)[:MOST]) for at in named.values()]
     prior = Prior.fit({class_id: coded.codes[at[:, 0], at[:, 1]] for class_id, at in named.items()})
-    remainder = Remainder.of_classes(left, seed)
+    remainder = Remainder.of_classes(losses, seed)
     with torch.inference_mode():
         gaussians = add_classes(
             coded.gaussians, field.cut, coded.codes, named, len(view.class_names)
@@ -137,5 +137,5 @@ def model_classes(
 def left_out_of(view: TrainView, vae: Vae, pixels: NDArray[np.int32]) -> NDArray[np.float32]:
     """What the VAE leaves out of the patches round pixels (m, 2), z-scored, (m, p, p, B)."""
     spectra = view.normaliser.patches(view.patches(pixels))
-    shown = torch.tensor(spectra, device=vae.log_variance.device).movedim(1, 3)
-    return vae.left_out(shown)
+    on_device = torch.tensor(spectra, device=vae.log_variance.device).movedim(1, 3)
+    return vae.left_out(on_device)

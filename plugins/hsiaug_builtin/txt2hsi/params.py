@@ -132,7 +132,7 @@ class CodingParams:
 
 
 @dataclass(frozen=True)
-class Params(CodingParams):
+class Txt2HsiParams(CodingParams):
     """None of these is public for the paper; all are this project's choice, made on draw 300 of
     Indian Pines.
 

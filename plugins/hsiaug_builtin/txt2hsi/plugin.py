@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hsiaug.api import Card, Plugin, Progress, TrainView, load_state, resampled
-from hsiaug_builtin.txt2hsi.params import VERSION, Params
+from hsiaug_builtin.txt2hsi.params import VERSION, Txt2HsiParams
 
 if TYPE_CHECKING:
     from hsiaug_builtin.txt2hsi.fitted import FittedTxt2Hsi
     from hsiaug_builtin.txt2hsi.prepare import PreparedScene
 
 
-class Txt2Hsi(Plugin[Params]):
+class Txt2Hsi(Plugin[Txt2HsiParams]):
     """Learns a VAE, pseudo-labels and a text-conditioned denoiser from one scene."""
 
     card = Card(
@@ -37,7 +37,7 @@ class Txt2Hsi(Plugin[Params]):
         baseline="gaussian",
         prepare_seconds=600.0,
         seconds=25.0,
-        params=Params,
+        params=Txt2HsiParams,
         presets={
             "tiny": {
                 "size": "tiny",
@@ -118,5 +118,5 @@ class Txt2Hsi(Plugin[Params]):
         from hsiaug_builtin.txt2hsi.fitted import FittedTxt2Hsi
 
         arrays, facts = load_state(folder)
-        params = resampled(Params(**facts["params"]), self.params)
+        params = resampled(Txt2HsiParams(**facts["params"]), self.params)
         return FittedTxt2Hsi.restore(arrays, facts, params, device)

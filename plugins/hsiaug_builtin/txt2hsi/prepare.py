@@ -27,7 +27,7 @@ from hsiaug_builtin.txt2hsi.params import (
     LOG_SIGMA,
     NO_CODE,
     CodingParams,
-    Params,
+    Txt2HsiParams,
 )
 from hsiaug_builtin.txt2hsi.vae import CodecLoss, Vae, difference_axes, fit_vae
 
@@ -67,7 +67,7 @@ class PreparedScene:
 
     Attributes
     ----------
-    params : Params
+    params : Txt2HsiParams
         Those that were read.
     origin : str
         "learnt", or where else the state comes from.
@@ -75,7 +75,7 @@ class PreparedScene:
         For the trial that prepared it.
     """
 
-    params: Params
+    params: Txt2HsiParams
     coded: CodedScene
     denoiser: Denoiser
     origin: str = "learnt"
@@ -85,15 +85,15 @@ class PreparedScene:
         """Write everything as safetensors and JSON."""
         weights = state.weights(denoiser=self.denoiser)
         # They are those of the coded scene.
-        own = {key: value for key, value in weights.items() if ".gaussians." not in key}
+        new_weights = {key: value for key, value in weights.items() if ".gaussians." not in key}
         facts = {"params": asdict(self.params), "origin": self.origin}
-        save_state(folder, {**self.coded.arrays(), **own}, facts)
+        save_state(folder, {**self.coded.arrays(), **new_weights}, facts)
 
     @classmethod
     def restore(cls, folder: Path, device: str) -> PreparedScene:
         """Read what `save` wrote."""
         arrays, facts = load_state(folder)
-        params = Params(**facts["params"])
+        params = Txt2HsiParams(**facts["params"])
         coded = restore_coded_scene(arrays, params.network.vae_width, device)
         denoiser = restore_denoiser("denoiser", arrays, coded.gaussians, params, device)
         return cls(params, coded, denoiser, facts["origin"])
@@ -128,27 +128,27 @@ def restore_denoiser(
     name: str,
     arrays: Mapping[str, NDArray[Any]],
     gaussians: Gaussians,
-    params: Params,
+    params: Txt2HsiParams,
     device: str,
     text: int = 0,
 ) -> Denoiser:
     """The denoiser of that name among saved arrays, which do not hold its Gaussians."""
-    both = {**arrays, **state.weights(**{f"{name}.gaussians": gaussians})}
+    all_arrays = {**arrays, **state.weights(**{f"{name}.gaussians": gaussians})}
     weight = torch.tensor(arrays[f"{name}.weight"])
     return state.restore(
-        name, both, lambda: untrained_denoiser(gaussians, weight, params, text), device
+        name, all_arrays, lambda: untrained_denoiser(gaussians, weight, params, text), device
     )
 
 
 def untrained_denoiser(
-    gaussians: Gaussians, weight: Tensor, params: Params, text: int = 0
+    gaussians: Gaussians, weight: Tensor, params: Txt2HsiParams, text: int = 0
 ) -> Denoiser:
     """A denoiser of the size that the params name, with Gaussians of its own."""
     size = params.network
     return Denoiser(gaussians.copy(), weight.clone(), size.width, size.depth, text)
 
 
-def loss_of(denoiser: Denoiser, params: Params, device: str) -> Callable[..., Tensor]:
+def loss_of(denoiser: Denoiser, params: Txt2HsiParams, device: str) -> Callable[..., Tensor]:
     """Its loss, compiled on a GPU where the size says so."""
     if not (params.network.compiled and device.startswith("cuda")):
         return denoiser.loss
@@ -186,7 +186,7 @@ def code_scene(view: TrainView, params: CodingParams, run: TrainingRun) -> tuple
 
 def learn_scene(
     view: TrainView,
-    params: Params,
+    params: Txt2HsiParams,
     seed: int,
     device: str,
     progress: Progress,
@@ -240,8 +240,8 @@ def channel_weights(latents: Tensor) -> Tensor:
     squares = latents.square()
     alike = torch.zeros(latents.shape[2], device=latents.device)
     pairs = ((latents[1:], latents[:-1]), (latents[:, 1:], latents[:, :-1]))
-    for one, other in pairs:
-        products = (one * other).nanmean(dim=(0, 1))
+    for first, second in pairs:
+        products = (first * second).nanmean(dim=(0, 1))
         alike += products / (2 * squares.nanmean(dim=(0, 1)).clamp(min=1e-12))
     weight = alike.nan_to_num().clamp(min=LEAST_CHANNEL_WEIGHT)
     return (weight / weight.mean()).cpu()
@@ -273,7 +273,7 @@ def condition_on(
     """A condition on its device; no text where there are no rows of prompts."""
     rows = torch.full_like(code, -1) if rows is None else rows
     label = torch.zeros_like(code) if label is None else label
-    return Conditioning(*(to_device(each, device) for each in (code, rows, label)))
+    return Conditioning(*(to_device(tensor, device) for tensor in (code, rows, label)))
 
 
 def noise_levels_of(count: int, rng: torch.Generator, device: str) -> Tensor:

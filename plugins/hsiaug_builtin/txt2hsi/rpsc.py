@@ -14,7 +14,9 @@ from torch import Tensor
 
 from hsiaug_builtin.nets.seeded import to_device
 
-LEAST, MOST, TRIES = 0.05, 0.5, 20
+LEAST = 0.05
+MOST = 0.5
+TRIES = 20
 VERTICES = 8
 
 
@@ -27,7 +29,8 @@ def clip(x: Tensor, donors: Tensor, share: float, rng: np.random.Generator) -> T
     donors : (n, B, p, p) Tensor
         The other patch of each. The labelled centre and its neighbours always stay.
     """
-    n, side = len(x), x.shape[2]
+    n = len(x)
+    side = x.shape[2]
     chosen = rng.random(n) < share
     changed = np.zeros((n, side, side), dtype=np.float32)
     changed[chosen] = polygons(int(chosen.sum()), side, rng) * rng.uniform(
@@ -44,16 +47,16 @@ def polygons(n: int, side: int, rng: np.random.Generator) -> NDArray[np.float32]
     Away from the centre's 3×3 and over 5 to 50 % of the patch, or empty after 20 draws.
     """
     masks = np.zeros((n, side, side), dtype=np.float32)
-    left = np.arange(n)
+    unfilled = np.arange(n)
     core = slice(max(0, side // 2 - 1), side // 2 + 2)
     for _ in range(TRIES):
-        drawn = _inside(_stars(len(left), side, rng), side)
+        drawn = _inside(_stars(len(unfilled), side, rng), side)
         drawn[:, core, core] = 0
         area = drawn.mean(axis=(1, 2))
         fits = (area >= LEAST) & (area <= MOST)
-        masks[left[fits]] = drawn[fits]
-        left = left[~fits]
-        if not len(left):
+        masks[unfilled[fits]] = drawn[fits]
+        unfilled = unfilled[~fits]
+        if not len(unfilled):
             break
     return masks
 

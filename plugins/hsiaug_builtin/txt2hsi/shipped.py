@@ -13,7 +13,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from hsiaug.api import TrainView, checksum_of_pixels
-from hsiaug_builtin.txt2hsi.params import VERSION, Params
+from hsiaug_builtin.txt2hsi.params import VERSION, Txt2HsiParams
 from hsiaug_builtin.txt2hsi.prepare import PreparedScene
 
 FOLDER = Path(__file__).with_name("shipped")
@@ -22,19 +22,19 @@ CHECKSUM = "sha256.txt"
 ORIGIN = "shipped"
 
 
-def key_of(view: TrainView, params: Params) -> str:
+def key_of(view: TrainView, params: Txt2HsiParams) -> str:
     """The name of a scene's state, by all that determines it."""
-    read = {
+    preparing = {
         item.name: getattr(params, item.name)
         for item in fields(params)
         if item.metadata["preparing"] and item.name != "shipped"
     }
-    identity = [VERSION, read, view.patch, checksum_of_pixels(view)]
+    identity = [VERSION, preparing, view.patch, checksum_of_pixels(view)]
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def load_shipped(
-    view: TrainView, params: Params, device: str, folder: Path = FOLDER
+    view: TrainView, params: Txt2HsiParams, device: str, folder: Path = FOLDER
 ) -> PreparedScene | str | None:
     """The shipped state of a scene.
 
@@ -42,7 +42,7 @@ def load_shipped(
     ----------
     view : TrainView
         Without labels.
-    params : Params
+    params : Txt2HsiParams
         Those that preparing reads; the defaults of all others.
     device : str
         Where it is to compute.
@@ -69,7 +69,7 @@ def load_shipped(
 
 
 def save_shipped(
-    prepared: PreparedScene, view: TrainView, params: Params, folder: Path = FOLDER
+    prepared: PreparedScene, view: TrainView, params: Txt2HsiParams, folder: Path = FOLDER
 ) -> Path:
     """Write a state that is to be shipped; the folder that holds it."""
     place = folder / key_of(view, params)

@@ -79,10 +79,10 @@ def encode_prompts(view: TrainView, mode: str, encoder: str) -> Texts:
     # All prompts say "a hyperspectral image of"; what they share tells no class.
     pooled = torch.from_numpy(answer.pooled - answer.pooled.mean(axis=0))
     pooled = pooled / pooled.norm(dim=1, keepdim=True).clamp(min=1e-6)
-    more = -answer.mask.shape[1] % WORDS
-    tokens = pad(torch.from_numpy(answer.tokens), (0, 0, 0, more))
-    mask = pad(torch.from_numpy(answer.mask), (0, more))
-    word = pad(torch.from_numpy(answer.word), (0, more), value=-1)
+    padding = -answer.mask.shape[1] % WORDS
+    tokens = pad(torch.from_numpy(answer.tokens), (0, 0, 0, padding))
+    mask = pad(torch.from_numpy(answer.mask), (0, padding))
+    word = pad(torch.from_numpy(answer.word), (0, padding), value=-1)
     return Texts(tokens, mask, pooled, rows, tuple(listed), answer.words, word)
 
 
@@ -96,24 +96,24 @@ def with_prompts(texts: Texts, prompts: Mapping[int, Sequence[str]], encoder: st
     encoder : str
         That of the texts.
     """
-    added = [text for own in prompts.values() for text in own]
+    added = [text for of_class in prompts.values() for text in of_class]
     answer = encode([*texts.prompts, *added], encoder)
-    known = len(texts.prompts)
+    trained = len(texts.prompts)
     # What training prompts share tells no class; typed ones do not change what that is.
-    pooled = torch.from_numpy(answer.pooled - answer.pooled[:known].mean(axis=0))
+    pooled = torch.from_numpy(answer.pooled - answer.pooled[:trained].mean(axis=0))
     pooled = pooled / pooled.norm(dim=1, keepdim=True).clamp(min=1e-6)
     rows = dict(texts.rows)
-    start = known
-    for c, own in prompts.items():
-        rows[c] = tuple(range(start, start + len(own)))
-        start += len(own)
-    more = -answer.mask.shape[1] % WORDS
+    start = trained
+    for c, of_class in prompts.items():
+        rows[c] = tuple(range(start, start + len(of_class)))
+        start += len(of_class)
+    padding = -answer.mask.shape[1] % WORDS
     return Texts(
-        pad(torch.from_numpy(answer.tokens), (0, 0, 0, more)),
-        pad(torch.from_numpy(answer.mask), (0, more)),
+        pad(torch.from_numpy(answer.tokens), (0, 0, 0, padding)),
+        pad(torch.from_numpy(answer.mask), (0, padding)),
         pooled,
         rows,
         (*texts.prompts, *added),
         answer.words,
-        pad(torch.from_numpy(answer.word), (0, more), value=-1),
+        pad(torch.from_numpy(answer.word), (0, padding), value=-1),
     )

@@ -68,8 +68,8 @@ class Vae(nn.Module):
     @torch.inference_mode()
     def left_out(self, x: Tensor) -> NDArray[np.float32]:
         """(n, B) what is lost of spectra x, z-scored."""
-        left: NDArray[np.float32] = (x - self.decode(self.encode(x))).cpu().numpy()
-        return left
+        lost: NDArray[np.float32] = (x - self.decode(self.encode(x))).cpu().numpy()
+        return lost
 
     @torch.no_grad()
     def begin_as_pca(self, x: Tensor, scale: Tensor) -> None:
@@ -80,7 +80,9 @@ class Vae(nn.Module):
         weighted = (x * scale).double()
         values, axes = torch.linalg.eigh(weighted.T @ weighted / len(x))
         order = torch.argsort(values, descending=True)
-        left = values[order[latent:]].mean() if latent < len(values) else values[order[-1]] * 0.1
+        noise_variance = (
+            values[order[latent:]].mean() if latent < len(values) else values[order[-1]] * 0.1
+        )
         values = values[order[:latent]].clamp(min=1e-12)
         axes = axes[:, order[:latent]]
         # The sign of an eigenvector is arbitrary: its largest entry is made positive.
@@ -89,7 +91,7 @@ class Vae(nn.Module):
         self.back.weight.copy_(axes * values.sqrt() / scale[:, None])
         self.into.bias.zero_()
         self.back.bias.zero_()
-        self.log_variance.copy_((left / values).clamp(1e-6, 1).log())
+        self.log_variance.copy_((noise_variance / values).clamp(1e-6, 1).log())
 
     @torch.no_grad()
     def rotate(self, axes: Tensor) -> None:
@@ -100,7 +102,8 @@ class Vae(nn.Module):
         axes : Tensor (d, d)
             Orthogonal.
         """
-        last, first = self.encoder[2], self.decoder[0]
+        last = self.encoder[2]
+        first = self.decoder[0]
         assert isinstance(last, nn.Linear) and isinstance(first, nn.Linear)
         for layer in (self.into, last):
             layer.weight.copy_(axes.T @ layer.weight)
@@ -131,8 +134,8 @@ def difference_axes(latents: Tensor) -> Tensor:
     across = (latents[:, 1:] - latents[:, :-1]).flatten(0, 1)
     total = torch.zeros(latents.shape[2], latents.shape[2], dtype=torch.float64)
     for difference in (down, across):
-        seen = difference[~difference.isnan().any(dim=1)].double()
-        total += (seen.T @ seen).cpu() / max(1, len(seen))
+        complete = difference[~difference.isnan().any(dim=1)].double()
+        total += (complete.T @ complete).cpu() / max(1, len(complete))
     axes = torch.linalg.eigh(total)[1]
     # The sign of an eigenvector is arbitrary: its largest entry is made positive.
     axes = axes * axes.gather(0, axes.abs().argmax(dim=0)[None]).sign()
@@ -152,19 +155,24 @@ class CodecLoss:
 
     def loss(self, vae: Vae, rng: torch.Generator) -> Tensor:
         """Of pixels drawn by ``rng``."""
-        device, shift, scale = self.x.device, self.shift, self.scale
-        shown = self.x[to_device(torch.randint(len(self.x), (self.batch,), generator=rng), device)]
-        mean = vae.encode(shown)
+        device = self.x.device
+        shift = self.shift
+        scale = self.scale
+        spectra = self.x[
+            to_device(torch.randint(len(self.x), (self.batch,), generator=rng), device)
+        ]
+        mean = vae.encode(spectra)
         noise = normal(mean.shape, rng, device)
         out = vae.decode(mean + (0.5 * vae.log_variance).exp() * noise)
-        angle = 1 - cosine_similarity(shown * scale + shift, out * scale + shift, dim=1).mean()
+        angle = 1 - cosine_similarity(spectra * scale + shift, out * scale + shift, dim=1).mean()
         divergence = -0.5 * (1 + vae.log_variance - mean.square() - vae.log_variance.exp()).mean()
-        return torch.as_tensor((shown - out).square().mean() + ANGLE * angle + KL * divergence)
+        return torch.as_tensor((spectra - out).square().mean() + ANGLE * angle + KL * divergence)
 
 
 def fit_vae(codec: CodecLoss, params: CodingParams, run: TrainingRun) -> Vae:
     """The VAE of a scene, learnt from its pixels alone."""
-    x, size = codec.x, params.network
+    x = codec.x
+    size = params.network
     vae = fresh(
         lambda: Vae(x.shape[1], min(params.latent, x.shape[1]), size.vae_width), run.seed
     ).to(x.device)
@@ -191,7 +199,8 @@ class _Told(nn.Module):
 
     def __init__(self, vae: Vae, classes: int) -> None:
         super().__init__()
-        self.vae, self.head = vae, nn.Linear(len(vae.log_variance), classes)
+        self.vae = vae
+        self.head = nn.Linear(len(vae.log_variance), classes)
 
 
 def add_class_term(
@@ -205,24 +214,24 @@ def add_class_term(
     named : sequence of Tensor
         Spectra (m, B) of each class, z-scored; classes are drawn equally often.
     """
-    told = fresh(lambda: _Told(copy.deepcopy(vae).requires_grad_(True), len(named)), run.seed).to(
-        codec.x.device
-    )
+    classed = fresh(
+        lambda: _Told(copy.deepcopy(vae).requires_grad_(True), len(named)), run.seed
+    ).to(codec.x.device)
 
     def loss(step: int) -> Tensor:
         rng = randomness(run.seed, step)
         target = torch.randint(len(named), (codec.batch,), generator=rng)
         pick = torch.rand(len(target), generator=rng).tolist()
-        shown = torch.stack(
+        spectra = torch.stack(
             [named[c][int(p * len(named[c]))] for c, p in zip(target.tolist(), pick, strict=True)]
         )
-        scores = told.head(told.vae.encode(shown))
-        return codec.loss(told.vae, rng) + weight * cross_entropy(
+        scores = classed.head(classed.vae.encode(spectra))
+        return codec.loss(classed.vae, rng) + weight * cross_entropy(
             scores, to_device(target, scores.device)
         )
 
     return train(
-        told,
+        classed,
         loss,
         steps=CLASS_STEPS,
         rate=CLASS_RATE,
@@ -253,16 +262,16 @@ class Remainder:
 
     @classmethod
     def of_classes(
-        cls, left: Sequence[NDArray[np.float32]], seed: int, most: int = MOST
+        cls, losses: Sequence[NDArray[np.float32]], seed: int, most: int = MOST
     ) -> Remainder:
         """Of what is left out of the patches (n, q, q, B) of each class, at most so many of each.
 
         A class with fewer than FEWEST takes others' too, up to as many.
         """
         rng = np.random.default_rng(seed)
-        everything = np.concatenate(left)
+        everything = np.concatenate(losses)
         chosen = []
-        for of_class in left:
+        for of_class in losses:
             lacking = max(0, FEWEST - len(of_class))
             others = everything[rng.integers(len(everything), size=lacking)]
             some = of_class[rng.permutation(len(of_class))[:most]]
