@@ -329,10 +329,16 @@ def defaults_for(task: Task, data: TaskData) -> Defaults:
         )
     side = min(min(place.mask.shape) for place in data.places)
     divided = {"train", "test"} <= {place.part for place in data.places}
+    patch = next((tile for least, tile in ((256, 64), (90, 32)) if side >= least), 16)
+    # Two blocks across: fewer would be none, and more leave little room for tiles.
+    protocol = f"blocks:{max(1, side // 2)}"
+    if divided:
+        most = data.train_tiles
+        many = most is not None and sum(p.part == "train" for p in data.places) > most
+        protocol = f"places:{most}" if many else "places"
     return Defaults(
-        # Two blocks across: fewer would be none, and more leave little room for tiles.
-        protocol="places" if divided else f"blocks:{max(1, side // 2)}",
-        patch=next((tile for least, tile in ((256, 64), (90, 32)) if side >= least), 16),
+        protocol=protocol,
+        patch=data.tile or patch,
         generators=generators,
         classifiers=classifiers,
         views=(RAW,),

@@ -22,7 +22,7 @@ from hsiaug.bench.plan import MOST_TRIALS, Plan
 from hsiaug.bench.request import Request, RequestKeys, Settings
 from hsiaug.bench.suite_tables import ArmKeys, check_tables, place_arms
 from hsiaug.data.catalogue import find_entry, status
-from hsiaug.data.pair_sets import find_pairs, pairs_status, task_of
+from hsiaug.data.pair_sets import find_pairs, pairs_status, split_bands, task_of
 from hsiaug.data.paths import is_file, user_path
 from hsiaug.data.tomlfile import read_toml, validate_table
 from hsiaug.protocol.protocols import parse_protocol
@@ -390,7 +390,7 @@ def _product(keys: Keys) -> tuple[Sequence[Any], ...]:
 
 def _scene_ref(path: Path, scene: str) -> str:
     """What to type for a scene of a suite: the path of a card is relative to the suite."""
-    if scene.lower().endswith(".toml"):
+    if split_bands(scene)[0].lower().endswith(".toml"):
         return os.path.normpath(path.parent / user_path(scene))
     return scene
 

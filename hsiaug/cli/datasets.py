@@ -105,7 +105,9 @@ def info(
         facts = {"status": pairs_status(pairs), "folders": [str(pairs.folder)]}
         facts |= {
             **pairs.card.model_dump(mode="json"),
-            "places_here": pairs.here(),
+            "places_here": pairs.here()
+            if as_json
+            else {s: len(n) for s, n in pairs.here().items()},
             "missing": pairs.missing(),
         }
     if as_json:

@@ -3,19 +3,64 @@ pixels.
 """
 
 import hashlib
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import Literal
+from functools import cached_property, lru_cache
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.errors import SceneError
-from hsiaug.base.public import array_checksum
 from hsiaug.core.scene import Scene
 
 Side = Literal["train", "test", "any"]
+
+
+class StoredImages:
+    """(T, B, H, W) float32 that stays in its files, and is read when it is indexed.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (T, B, H, W).
+    read : callable
+        Gives the array; it is sent to other processes.
+    files_sha256 : str
+        Checksum of the files that it is read from.
+    """
+
+    dtype = np.dtype(np.float32)
+    ndim = 4
+
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        read: Callable[[], NDArray[np.float32]],
+        files_sha256: str,
+    ) -> None:
+        self.shape = shape
+        self.read = read
+        self.files_sha256 = files_sha256
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the array."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+    def __getitem__(self, key: Any) -> NDArray[np.float32]:
+        part: NDArray[np.float32] = _latest(self)[key]
+        return part
+
+    def __array__(self, dtype: object = None, copy: bool | None = None) -> NDArray[np.float32]:
+        return _latest(self).copy()
+
+
+@lru_cache(maxsize=1)
+def _latest(images: StoredImages) -> NDArray[np.float32]:
+    """The images of one place: its tiles are cut one after the other."""
+    return images.read()
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +70,7 @@ class Place:
     Attributes
     ----------
     images : (T, B, H, W) float32
-        In the set's units.
+        In the set's units; of a large set :class:`StoredImages`, which are indexed as an array is.
     mask : (H, W) int16
         Class ids 1..C; 0 = ignore.
     part : Side
@@ -56,6 +101,12 @@ class PairSet:
         Units of the images.
     draws : str or None
         What random draws are seeded with; None = the checksum of the masks.
+    tile : int or None
+        Side in pixels of the tiles that the set consists of, where it does.
+    train_tiles : int or None
+        Training tiles of a usual draw; None = all.
+    notes : tuple of str
+        Sentences on places that were left out, for the audit of a draw.
 
     Raises
     ------
@@ -72,12 +123,16 @@ class PairSet:
     units: str = "reflectance"
     descriptions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     draws: str | None = None
+    tile: int | None = None
+    train_tiles: int | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for place in self.places:
             _check(self, place)
             for array in (place.images, place.mask):
-                array.flags.writeable = False
+                if isinstance(array, np.ndarray):
+                    array.flags.writeable = False
 
     @classmethod
     def of(cls, scene: Scene) -> "PairSet":
@@ -98,9 +153,16 @@ class PairSet:
     @property
     def unlabelled(self) -> "PairSet":
         """The set with empty masks: what a process that runs plugins keeps of it."""
+        # One mask for all places of a size: a set may have tens of thousands.
+        empty = {place.mask.shape: np.zeros_like(place.mask) for place in self.places}
         return replace(
-            self, places=tuple(replace(p, mask=np.zeros_like(p.mask)) for p in self.places)
+            self, places=tuple(replace(p, mask=empty[p.mask.shape]) for p in self.places)
         )
+
+    @property
+    def in_files(self) -> bool:
+        """Whether images are read when they are needed."""
+        return isinstance(self.places[0].images, StoredImages)
 
     @property
     def dates(self) -> int:
@@ -126,19 +188,40 @@ class PairSet:
         return np.concatenate([place.mask.ravel() for place in self.places])
 
     @cached_property
+    def class_counts(self) -> tuple[int, ...]:
+        """Pixels of each class, 1 to C."""
+        total = np.zeros(len(self.class_names) + 1, dtype=np.int64)
+        for place in self.places:
+            total += np.bincount(place.mask.ravel(), minlength=len(total))
+        return tuple(total[1:].tolist())
+
+    @cached_property
     def drawn_as(self) -> str:
         """Seed text of random draws: ``draws``, else the masks' checksum. Never the name; see
         :class:`Scene`.
         """
-        return self.draws or f"masks {array_checksum(self.flat_mask, '<i2')[:16]}"
+        return self.draws or f"masks {self._masks_checksum()[:16]}"
+
+    def _masks_checksum(self) -> str:
+        """That of :func:`array_checksum` of ``flat_mask``, which is not made for it."""
+        pixels = sum(place.mask.size for place in self.places)
+        digest = hashlib.sha256(repr((pixels,)).encode())
+        for place in self.places:
+            digest.update(np.ascontiguousarray(place.mask, dtype="<i2").data)
+        return digest.hexdigest()
 
     @cached_property
     def sha256(self) -> str:
-        """Checksum of the images and masks as they are used, whatever files they came from."""
+        """Checksum of the images and masks as they are used, whatever files they came from; of
+        images that stay in their files that of the files.
+        """
         digest = hashlib.sha256()
         for place in self.places:
             digest.update(repr((place.name, place.part, place.images.shape)).encode())
-            digest.update(np.ascontiguousarray(place.images).data)
+            if isinstance(place.images, StoredImages):
+                digest.update(place.images.files_sha256.encode())
+            else:
+                digest.update(np.ascontiguousarray(place.images).data)
             digest.update(np.ascontiguousarray(place.mask).data)
         return digest.hexdigest()
 
@@ -158,13 +241,32 @@ def _check(pairs: PairSet, place: Place) -> None:
         shapes = f"images {place.images.shape}, mask {place.mask.shape}, the first place {first}"
         hint = "Check that every place has the same dates and bands, and a mask of the same grid."
         raise SceneError(rule, value=shapes, hint=hint)
-    if not np.isfinite(place.images).all():
-        shapes = (
-            f"NaN or infinity at {int((~np.isfinite(place.images)).any(axis=(0, 1)).sum())} pixels"
-        )
-        hint = "Fill these values, or give the pixels a fixed value and the mask's code for ignore."
-        raise SceneError(f"{where}: images must hold finite numbers only", value=shapes, hint=hint)
+    if not isinstance(place.images, StoredImages):
+        check_finite_images(place.images, where)
     low, high = int(place.mask.min()), int(place.mask.max())
     if low < 0 or high > len(pairs.class_names):
         rule = f"{where}: mask ids must lie in 0..{len(pairs.class_names)} (0 = ignore)"
         raise SceneError(rule, value=f"{low}..{high}", hint="List the mask's codes in the card.")
+
+
+def check_finite_images(images: NDArray[np.float32], where: str) -> None:
+    """Refuse images that hold NaN or infinity.
+
+    Parameters
+    ----------
+    images : (T, B, H, W) float32
+        Of one place.
+    where : str
+        Set and place, for the error.
+
+    Raises
+    ------
+    SceneError
+        With the number of pixels that do.
+    """
+    finite = np.isfinite(images)
+    if finite.all():
+        return
+    found = f"NaN or infinity at {int((~finite).any(axis=(0, 1)).sum())} pixels"
+    hint = "Fill these values, or give the pixels a fixed value and the mask's code for ignore."
+    raise SceneError(f"{where}: images must hold finite numbers only", value=found, hint=hint)

@@ -105,19 +105,63 @@ class _Masks(CardTable):
         return self
 
 
+CONTENT = "content"
+"""Near-duplicates are known by what images show."""
+
+
+def _near_duplicates(text: str) -> str:
+    """ "content", or a pattern of names that holds {row} and {column} once each."""
+    if text == CONTENT:
+        return text
+    found = re.findall(r"\{.*?\}|[{}]", text)
+    if sorted(found) != ["{column}", "{row}"] or "/" in text:
+        raise ValueError(
+            'it must be "content", or a pattern of the names of places that holds {row} and'
+            f" {{column}} once each, as tile_{{row}}_{{column}}*, found {shortened(text, 80)!r}"
+        )
+    return text
+
+
 class _Places(CardTable):
-    """Names of the places of each side; "train/*" means all that have an image. any: places split
-    inside.
+    """Names of the places of each side.
+
+    Attributes
+    ----------
+    train, test : tuple of PlaceName
+        "train/*" means all that have an image.
+    any : tuple of PlaceName
+        Places that are split inside.
+    tile : int or None
+        Side in pixels of the tiles that the set consists of: the usual ``patch``.
+    train_tiles : int or None
+        Training tiles of a usual draw; None = all.
+    most_blank : float or None
+        Places of which a larger share of the pixels has no class are left out; None = none is.
+    near_duplicates : str or None
+        How to know places of training that show ground of a place of test, which are left out:
+        "content" = by their pixels, or a pattern of names with {row} and {column}, where what
+        stands before both names the image, and what stands behind does not matter. None = none
+        is looked for.
+    position_step : int or None
+        Pixels that a {row} or {column} of 1 stands for; None = 1.
     """
 
     train: tuple[PlaceName, ...] = ()
     test: tuple[PlaceName, ...] = ()
     any: tuple[PlaceName, ...] = ()
+    tile: Annotated[int, Field(ge=16)] | None = None
+    train_tiles: Annotated[int, Field(ge=1, lt=10**9)] | None = None
+    most_blank: Annotated[float, Field(ge=0, le=1)] | None = None
+    near_duplicates: Annotated[str, AfterValidator(_near_duplicates)] | None = None
+    position_step: Annotated[int, Field(ge=1)] | None = None
 
     @model_validator(mode="after")
     def _some(self) -> Self:
-        if not (self.train and self.test) and not self.any:
+        divided = self.train and self.test
+        if not divided and not self.any:
             raise ValueError("name places of train and of test, or of any")
+        if (self.near_duplicates or self.train_tiles) and not divided:
+            raise ValueError("near_duplicates and train_tiles need places of train and of test")
         return self
 
 

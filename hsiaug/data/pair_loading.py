@@ -1,22 +1,36 @@
 """Loading of image–mask pairs from their card: find the files, read, convert, check."""
 
+import hashlib
 import os
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.errors import HsiaugError, InputError, SceneError, did_you_mean
-from hsiaug.core.pairs import PairSet, Place, Side
+from hsiaug.core.pairs import PairSet, Place, Side, StoredImages, check_finite_images
 from hsiaug.data.bounds import check_memory
 from hsiaug.data.catalogue import LOOK, files_of, find_entry, own_card, pair_set_names, scene_names
-from hsiaug.data.endings import ARRAYS, PICTURES
+from hsiaug.data.endings import ARRAYS, PICTURES, TIFF
 from hsiaug.data.georeference import Georeference, read_declared, scene_georeference
 from hsiaug.data.labels import class_ids
 from hsiaug.data.loading import check_not_hidden, load_scene
+from hsiaug.data.near_duplicates import (
+    alike_by_content,
+    alike_by_position,
+    compared_bands,
+)
+from hsiaug.data.pair_cards import CONTENT
 from hsiaug.data.pair_sets import PairEntry, check_pairs, find_pairs
 from hsiaug.data.paths import fill_pattern, find_files
-from hsiaug.data.raw import Conversion, in_memory
+from hsiaug.data.place_contents import PlaceContent, place_contents
+from hsiaug.data.plain_tiff import read_plain_tiff
+from hsiaug.data.raw import Conversion, RawArray, in_memory
 from hsiaug.data.readers import (
     read_cube_file,
     read_label_file,
@@ -25,6 +39,16 @@ from hsiaug.data.readers import (
     void_codes,
 )
 from hsiaug.data.readers_envi import find_envi
+
+LARGEST_IN_MEMORY = 2**31
+"""Bytes (2 GiB) of images of a set that are held in memory, at most; those of a larger one are read
+when they are needed.
+"""
+SIDES: tuple[Side, ...] = ("train", "test", "any")
+UNKNOWN = -1
+"""In place of the id of a code that a card does not list."""
+LARGEST_PLAIN = 2**26
+"""Bytes (64 MiB) of a TIFF that is read without GDAL, at most."""
 
 
 def load_pairs(
@@ -119,56 +143,179 @@ def _check_dates(pairs: PairSet, task: str, ref: str) -> PairSet:
 
 def _read(entry: PairEntry, masks_only: bool) -> PairSet:
     card = entry.card
-    places = (
-        _place(entry, name, side, masks_only)
-        for side, names in entry.here().items()
-        for name in names
-    )
+    sides = {name: side for side, names in entry.here().items() for name in names}
+    masks = {name: _mask(entry, name) for name in sides}
+    notes = [
+        *_leave_out_blank(entry, sides, masks),
+        *_leave_out_near_duplicates(entry, sides, masks),
+    ]
+    if masks_only:
+        images = {name: _no_image(entry, masks[name]) for name in sides}
+    else:
+        images = _images(entry, masks)
+    wavelengths = np.array(card.images.wavelengths)
+    if entry.chosen and len(wavelengths):
+        wavelengths = wavelengths[entry.chosen_places]
     return PairSet(
-        name=card.name,
-        places=tuple(places),
+        name=entry.name,
+        places=tuple(Place(name, images[name], masks[name], side) for name, side in sides.items()),
         class_names=card.masks.names,
-        wavelengths=(
-            np.array(card.images.wavelengths)
-            if card.images.wavelengths and not masks_only
-            else None
-        ),
+        wavelengths=wavelengths if len(wavelengths) and not masks_only else None,
         gsd=card.images.gsd,
         units=card.images.units,
         draws=card.name if entry.public else None,
+        tile=card.places.tile,
+        train_tiles=card.places.train_tiles,
+        notes=tuple(notes),
     )
 
 
-def _place(entry: PairEntry, name: str, side: Side, mask_only: bool) -> Place:
-    spec, mask = entry.card.images, _mask(entry, name)
-    if mask_only:
-        return Place(
-            name, np.broadcast_to(np.float32(0), (len(spec.files), 1, *mask.shape)), mask, side
+Masks = dict[str, NDArray[np.int16]]
+
+
+def _leave_out_blank(entry: PairEntry, sides: dict[str, Side], masks: Masks) -> Iterator[str]:
+    """Take the places out of both that are blank by the card, and say how many these were."""
+    most = entry.card.places.most_blank
+    if most is None:
+        return
+    blank = [name for name, mask in masks.items() if (mask == 0).mean() > most]
+    found = Counter(sides.values())
+    gone = Counter(sides[name] for name in blank)
+    said = [f"{gone[side]:,} of {found[side]:,} of {side}" for side in SIDES if found[side]]
+    _take_out(blank, sides, masks)
+    share = f"more than {100 * most:g} % of their pixels"
+    rule = f"set {entry.name}: places must be left of which no more is blank than its card says"
+    _check_sides(found, sides, rule, "Raise places.most_blank in the card.")
+    yield f"blank places, {share} without a class, are left out: {', '.join(said)}"
+
+
+def _leave_out_near_duplicates(
+    entry: PairEntry, sides: dict[str, Side], masks: Masks
+) -> Iterator[str]:
+    """Take the places of training out of both that show ground of a place of test, and say how many
+    these were.
+    """
+    spec = entry.card.places
+    if spec.near_duplicates is None:
+        return
+    train, test = ([name for name in sides if sides[name] == side] for side in ("train", "test"))
+    if spec.near_duplicates == CONTENT:
+        contents = _contents(entry, [*train, *test])
+        keys = {name: content.keys for name, content in contents.items()}
+        alike = alike_by_content(keys, train, test)
+    else:
+        shapes = {name: masks[name].shape for name in sides}
+        step = spec.position_step or 1
+        alike = alike_by_position(spec.near_duplicates, step, shapes, train, test)
+    found = Counter(sides.values())
+    _take_out(alike, sides, masks)
+    rule = f"set {entry.name}: a place of training must show other ground than those of test"
+    hint = (
+        "Divide the places otherwise in the card; without places.near_duplicates none is left out."
+    )
+    _check_sides(found, sides, rule, hint)
+    how = "content" if spec.near_duplicates == CONTENT else "names"
+    yield (
+        f"near-duplicates of places of test, by their {how}, are left out:"
+        f" {len(alike):,} of {len(train):,} places of train"
+    )
+
+
+def _take_out(names: Collection[str], sides: dict[str, Side], masks: Masks) -> None:
+    for name in names:
+        del sides[name], masks[name]
+
+
+def _check_sides(before: Counter[Side], sides: dict[str, Side], rule: str, hint: str) -> None:
+    """Raise SceneError where a side lost all of its places."""
+    now = Counter(sides.values())
+    if lost := [f"none of {before[side]:,} of {side}" for side in before if not now[side]]:
+        raise SceneError(rule, value=", ".join(lost), hint=hint)
+
+
+def _contents(entry: PairEntry, names: Sequence[str]) -> dict[str, PlaceContent]:
+    """Checksum and keys of the image files of places."""
+    spec = entry.card.images
+
+    def files(place: str) -> list[Path]:
+        bands = {pattern: entry.bands if "{band}" in pattern else ("",) for pattern in spec.files}
+        return [_one(entry, pattern, place, band) for pattern in bands for band in bands[pattern]]
+
+    return place_contents(
+        entry.folder,
+        f"{spec.model_dump_json()} {entry.chosen}",
+        names,
+        files,
+        lambda place: _image(entry, spec.files[0], place, compared=True),
+    )
+
+
+def _no_image(entry: PairEntry, mask: NDArray[np.int16]) -> NDArray[np.float32]:
+    """(T, 1, H, W) zeros, which take no memory."""
+    return np.broadcast_to(np.float32(0), (len(entry.card.images.files), 1, *mask.shape))
+
+
+def _images(entry: PairEntry, masks: Masks) -> dict[str, NDArray[np.float32]]:
+    """The images of places, in memory where they take no more than LARGEST_IN_MEMORY there."""
+    spec = entry.card.images
+    first = next(iter(masks))
+    bands = len(entry.bands) or len(_image(entry, spec.files[0], first))
+    needed = 4 * len(spec.files) * bands * sum(mask.size for mask in masks.values())
+    if needed <= LARGEST_IN_MEMORY:
+        return {name: _dates(entry, name) for name in masks}
+    contents = _contents(entry, list(masks))
+    reading = f"{spec.model_dump_json(exclude={'files'})} {entry.chosen}"
+    stored = {
+        name: StoredImages(
+            shape := (len(spec.files), bands, *mask.shape),
+            partial(_read_stored, entry, name, shape),
+            hashlib.sha256(f"{contents[name].sha256} {reading}".encode()).hexdigest(),
         )
+        for name, mask in masks.items()
+    }
+    # Indexed as arrays are.
+    return cast("dict[str, NDArray[np.float32]]", stored)
+
+
+def _read_stored(entry: PairEntry, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """The images of a place, checked as those in memory are."""
+    images = _dates(entry, name)
+    where = f"set {entry.name}: {name}"
+    if images.shape != shape:
+        rule = f"{where}: images must have the bands of the other places, and the size of the mask"
+        hint = "Check that every place has the same bands, and a mask of the same grid."
+        raise SceneError(rule, value=f"{images.shape} in place of {shape}", hint=hint)
+    check_finite_images(images, where)
+    return images
+
+
+def _dates(entry: PairEntry, name: str) -> NDArray[np.float32]:
+    """(T, B, H, W) of a place in the set's units."""
+    spec = entry.card.images
     dates = [_image(entry, pattern, name) for pattern in spec.files]
     if len({image.shape for image in dates}) > 1:
-        rule = (
-            f"set {entry.card.name}: both dates of {name} must have the same bands, height and"
-            " width"
-        )
+        rule = f"set {entry.name}: both dates of {name} must have the same bands, height and width"
         hint = "Give both the same bands, on one grid."
         raise SceneError(
             rule, value=" and ".join(map(str, (image.shape for image in dates))), hint=hint
         )
     images = np.stack(dates)
-    with np.errstate(over="ignore", invalid="ignore"):  # what overflows float32 is refused by Place
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows float32 is refused later
         scale, offset = np.array([spec.scale, spec.offset]).astype(np.float32)
-        images = np.ascontiguousarray(images * scale + offset, dtype=np.float32)
-    return Place(name, images, mask, side)
+        return np.ascontiguousarray(images * scale + offset, dtype=np.float32)
 
 
-def _image(entry: PairEntry, pattern: str, place: str) -> NDArray[np.float32]:
-    """(B, H, W) raw values of one date."""
+def _image(
+    entry: PairEntry, pattern: str, place: str, *, compared: bool = False
+) -> NDArray[np.float32]:
+    """(B, H, W) raw values of one date; with ``compared`` of the bands alone that tell
+    near-duplicates.
+    """
     spec = entry.card.images
     if "{band}" in pattern:
         bands = [
             read_label_file(_one(entry, pattern, place, band)).astype(np.float32)
-            for band in spec.bands
+            for band in entry.bands
         ]
         shape = max((band.shape for band in bands), key=lambda s: s[0] * s[1])
         return np.concatenate([_enlarge(band[None], shape) for band in bands])
@@ -176,7 +323,7 @@ def _image(entry: PairEntry, pattern: str, place: str) -> NDArray[np.float32]:
     if path.suffix.lower() in PICTURES:
         array = read_picture_file(path).transpose(2, 0, 1)
     else:
-        raw = read_cube_file(path)
+        raw = _plain_tiff(entry, path) or read_cube_file(path)
         array = in_memory(raw.array)
         if (spec.scale, spec.offset) == (1.0, 0.0) and (
             raw.scale is not None or raw.nodata is not None
@@ -194,7 +341,30 @@ def _image(entry: PairEntry, pattern: str, place: str) -> NDArray[np.float32]:
         raise SceneError(
             rule, value=f"{len(array)} of them, read with axes {spec.axes!r}", hint=hint
         )
-    return np.asarray(array, dtype=np.float32)
+    if entry.chosen:
+        array = array[entry.chosen_places]
+    return np.asarray(array[compared_bands(len(array))] if compared else array, dtype=np.float32)
+
+
+def _plain_tiff(entry: PairEntry, path: Path) -> RawArray | None:
+    """The bands of a TIFF that needs no GDAL, as many small files are read many times faster so."""
+    if path.suffix.lower() not in TIFF or not entry.stands_alone(path):
+        return None
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST_PLAIN)
+    except OSError:
+        return None  # GDAL says why
+    numbers = read_plain_tiff(data)
+    return None if numbers is None else RawArray(numbers)
+
+
+def _plain_tiff_band(entry: PairEntry, path: Path) -> RawArray | None:
+    """The same of one band (height, width)."""
+    raw = _plain_tiff(entry, path)
+    if raw is None or raw.array.shape[2] != 1:
+        return None
+    return replace(raw, array=raw.array[:, :, 0])
 
 
 def _one(entry: PairEntry, pattern: str, place: str, band: str = "") -> Path:
@@ -204,7 +374,7 @@ def _one(entry: PairEntry, pattern: str, place: str, band: str = "") -> Path:
         path for path in find_files(entry.folder, text) if not path.name.lower().endswith(".hdr")
     ]
     if len(matches) != 1:
-        rule = f"set {entry.card.name}: exactly one file must fit {text} in {entry.folder}"
+        rule = f"set {entry.name}: exactly one file must fit {text} in {entry.folder}"
         hint = "Put the file there, or correct the pattern in the card."
         raise SceneError(
             rule, value=", ".join(path.name for path in matches[:3]) or "none", hint=hint
@@ -240,7 +410,16 @@ def _mask(entry: PairEntry, place: str) -> NDArray[np.int16]:
     path = _one(entry, entry.mask_pattern(place), place)
     known = spec.codes or tuple((c,) for c in range(1, len(spec.names) + 1))
     ids = {code: c for c, listed in enumerate(known, start=1) for code in listed}
-    sheet = read_labels_array(path)
+    sheet = _plain_tiff_band(entry, path) or read_labels_array(path)
+    if sheet.array.dtype == np.uint8 and sheet.nodata is None and sheet.valid is None:
+        # One look at each pixel in place of one for each code.
+        table = np.full(256, UNKNOWN, dtype=np.int16)
+        table[[code for code in spec.ignore if 0 <= code < len(table)]] = 0
+        for code in ids.keys() & range(len(table)):
+            table[code] = ids[code]
+        mask = table[sheet.array]
+        if (mask != UNKNOWN).all():
+            return mask
     mask, unknown = class_ids(sheet.array, ids, spec.ignore, str(path), void_codes(sheet, ids))
     if unknown:
         raise SceneError(

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from hsiaug.data.catalogue import (
     read_pair_card,
 )
 from hsiaug.data.paths import fill_pattern, find_files
+from hsiaug.data.plain_tiff import BESIDE
 
 if TYPE_CHECKING:
     from hsiaug.core.pairs import Side
@@ -36,11 +38,29 @@ class PairEntry:
     ----------
     public : bool
         Of the catalogue.
+    chosen : tuple of str
+        Names of the bands that are read, in this order; empty = all.
     """
 
     card: PairCard
     folder: Path
     public: bool
+    chosen: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """That of the card, with the bands that are chosen."""
+        return f"{self.card.name}:{'+'.join(self.chosen)}" if self.chosen else self.card.name
+
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """Names of the bands that are read; empty where the card names none."""
+        return self.chosen or self.card.images.bands
+
+    @property
+    def chosen_places(self) -> list[int]:
+        """Numbers, from 0 on, of the bands that are chosen among those of the card."""
+        return [self.card.images.bands.index(band) for band in self.chosen]
 
     @property
     def named(self) -> dict[Side, tuple[str, ...]]:
@@ -52,13 +72,17 @@ class PairEntry:
         """The places whose first image is here, by side; patterns are replaced by what fits them,
         in order.
         """
+        return {side: list(names) for side, names in self._here.items()}
+
+    @cached_property
+    def _here(self) -> dict[Side, list[str]]:
         found: dict[Side, list[str]] = {}
         images = self.card.images
         for part, names in self.named.items():
             here: list[str] = []
             for name in names:
                 matches = find_files(
-                    self.folder, fill_pattern(images.files[0], name, (images.bands or ("",))[0])
+                    self.folder, fill_pattern(images.files[0], name, (self.bands or ("",))[0])
                 )
                 if "*" in name:
                     group = name.rpartition("/")[0]
@@ -68,9 +92,23 @@ class PairEntry:
             found[part] = here
         return found
 
+    def stands_alone(self, path: Path) -> bool:
+        """Whether no file in the folder of a TIFF may say what its numbers mean."""
+        known = self._folders_with_more
+        if path.parent not in known:
+            names = (entry.name for entry in os.scandir(path.parent))
+            known[path.parent] = any(
+                name.endswith(BESIDE) or "SPECTRAL_IMAGE" in name for name in names
+            )
+        return not known[path.parent]
+
+    @cached_property
+    def _folders_with_more(self) -> dict[Path, bool]:
+        return {}
+
     def missing_places(self) -> list[str]:
         """The places, or patterns of places, without a first image."""
-        here = self.here()
+        here = {part: set(names) for part, names in self._here.items()}
         return [
             name
             for part, names in self.named.items()
@@ -85,9 +123,7 @@ class PairEntry:
         images = self.card.images
         masks = self.card.masks
         found = {}
-        bands = {
-            pattern: images.bands if "{band}" in pattern else ("",) for pattern in images.files
-        }
+        bands = {pattern: self.bands if "{band}" in pattern else ("",) for pattern in images.files}
         for place in [
             *self.missing_places(),
             *(p for listed in self.here().values() for p in listed),
@@ -109,23 +145,49 @@ class PairEntry:
         return next(found, (masks.files or masks.by_class)[0])
 
 
-def find_pairs(ref: str | os.PathLike[str]) -> PairEntry | None:
-    """The set of a catalogue name, or of your own card of pairs; None for anything else, as a
-    scene.
+def split_bands(ref: str | os.PathLike[str]) -> tuple[str, tuple[str, ...]]:
+    """A set or a card, and the names of bands that a user typed behind it: ``oscd:B02+B03``."""
+    text = os.fspath(ref)
+    name, colon, listed = text.rpartition(":")
+    is_set = name.lower().endswith(".toml") or name.lower().replace("-", "_") in pair_set_names()
+    if not colon or not is_set:
+        return text, ()
+    return name, tuple(band.strip() for band in listed.split("+"))
 
-    Raises SceneError for a card of pairs that is not valid.
+
+def find_pairs(ref: str | os.PathLike[str]) -> PairEntry | None:
+    """The set of a catalogue name, or of your own card of pairs, perhaps with the names of its
+    bands that are wanted behind a colon; None for anything else, as a scene.
+
+    Raises SceneError for a card of pairs that is not valid, and InputError for bands that it has
+    not.
     """
-    path = own_card(ref)
+    text, bands = split_bands(ref)
+    path = own_card(text)
     if path is not None:
-        return (
-            PairEntry(read_pair_card(path), path.absolute().parent, False)
-            if is_pair_card(path)
-            else None
-        )
-    name = os.fspath(ref).lower().replace("-", "_")
+        if is_pair_card(path):
+            card = read_pair_card(path)
+            return PairEntry(card, path.absolute().parent, False, _checked(card, bands))
+        if bands:
+            rule = "bands by their names are for sets of image–mask pairs"
+            raise InputError(rule, value=repr(os.fspath(ref)), hint=f"Write {text}.")
+        return None
+    name = text.lower().replace("-", "_")
     if name not in pair_set_names():
         return None
-    return PairEntry(read_pair_card(SETS / f"{name}.toml"), data_dir() / name, True)
+    card = read_pair_card(SETS / f"{name}.toml")
+    return PairEntry(card, data_dir() / name, True, _checked(card, bands))
+
+
+def _checked(card: PairCard, bands: tuple[str, ...]) -> tuple[str, ...]:
+    """The bands that a user names, which the card must name too, each once."""
+    named = card.images.bands
+    for place, band in enumerate(bands):
+        if band not in named or band in bands[:place]:
+            rule = f"bands of {card.name} must be names of its card, each once"
+            hint = "Its card names none." if not named else f"Names: {', '.join(named)}."
+            raise InputError(rule, value=repr(band), hint=hint)
+    return bands
 
 
 def task_of(ref: str | os.PathLike[str], asked: str | None) -> str:
@@ -172,9 +234,8 @@ def check_pairs(entry: PairEntry) -> None:
         )
     wanting, here = entry.missing(), entry.here()
     if card.allow_missing and all(here[part] for part, names in entry.named.items() if names):
-        wanting = {
-            place: wanting[place] for place in wanting if place not in entry.missing_places()
-        }
+        absent = set(entry.missing_places())
+        wanting = {place: wanting[place] for place in wanting if place not in absent}
     if wanting:
         rule = f"set {card.name}: every place of its card needs its files in {entry.folder}"
         hint = "Put them there, or correct places, images.files and masks.files in the card."

@@ -19,8 +19,10 @@ from hsiaug.registry.split_protocol import SplitProtocol
 
 Positions = TypeVar("Positions")
 
-Places = list[tuple[NDArray[np.int16], NDArray[np.bool_], NDArray[np.bool_]]]
-"""For every place, class ids (H, W), 0 = none, tested pixels and trained pixels."""
+PlaceSides = tuple[NDArray[np.int16], NDArray[np.bool_], NDArray[np.bool_]]
+"""Of a place, class ids (H, W), 0 = none, tested pixels and trained pixels."""
+Places = Sequence[PlaceSides]
+"""The same of every place."""
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,13 @@
 """Splits of the dense tasks: which tiles train and which are tested. No pixel is ever in both."""
 
+from __future__ import annotations
+
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import TypeVar
+from functools import cached_property, partial
+from typing import Any, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +17,7 @@ from hsiaug.core.pairs import PairSet
 from hsiaug.core.scene import Descriptions
 from hsiaug.core.tiles import DenseSamples, DenseView
 from hsiaug.protocol.protocols import draw_areas
-from hsiaug.protocol.split import Audit, Blind, Places, class_counts
+from hsiaug.protocol.split import Audit, Blind, Places, PlaceSides, class_counts
 from hsiaug.registry.split_protocol import SplitProtocol
 
 SMALLEST = 16
@@ -25,6 +27,9 @@ shorter one.
 
 ENOUGH = 100
 """Training tiles below which the stride is halved, down to an eighth of the tile."""
+
+MOST_BYTES = 2**30
+"""Bytes (1 GiB) of unlabelled tiles that are shown of a set whose images stay in their files."""
 
 Tile = tuple[int, int, int]
 """Number of the place, first row, first column."""
@@ -86,14 +91,14 @@ class TileSplit:
         return Blind(self.train, self.test, self.train_labels, self.patch, fold=self.fold)
 
     @cached_property
-    def trained(self) -> list[NDArray[np.bool_]]:
+    def trained(self) -> TilePixels:
         """The pixels of training tiles, place by place."""
-        return pixels_of_tiles(self.pairs, self.train, self.patch)
+        return TilePixels(self.pairs, self.train, self.patch)
 
     @cached_property
-    def tested(self) -> list[NDArray[np.bool_]]:
+    def tested(self) -> TilePixels:
         """The pixels of test tiles, place by place."""
-        return pixels_of_tiles(self.pairs, self.test, self.patch)
+        return TilePixels(self.pairs, self.test, self.patch)
 
     @property
     def tiles_by_place(self) -> list[tuple[str, str, int, int]]:
@@ -111,44 +116,97 @@ class TileSplit:
     @property
     def sides(self) -> Places:
         """Mask, tested and trained pixels of every place."""
-        return list(
-            zip([place.mask for place in self.pairs.places], self.tested, self.trained, strict=True)
-        )
+        return TileSides(self)
 
     @cached_property
     def shared(self) -> int:
         """Pixels that lie in a training tile, or one of the fold, and in a test tile."""
-        fold = pixels_of_tiles(self.pairs, self.fold, self.patch)
-        return sum(
-            int(((a | b) & c).sum())
-            for a, b, c in zip(self.trained, fold, self.tested, strict=True)
-        )
+        fold = TilePixels(self.pairs, self.fold, self.patch)
+        both = self.tested.places & (self.trained.places | fold.places)
+        return sum(int(((self.trained[i] | fold[i]) & self.tested[i]).sum()) for i in both)
 
     @cached_property
     def audit(self) -> Audit:
         """Labelled pixels of each side and class; overlap is 0 by construction, and measured all
         the same.
         """
-        everywhere = [np.ones_like(place.mask, dtype=bool) for place in self.pairs.places]
-        known = [
-            test & trained.any() for test, trained in zip(self.tested, self.trained, strict=True)
-        ]
+        tested = self.tested
+        known = tested.only(tested.places & self.trained.places)
         sides = [
-            counts(self.pairs, side) for side in (everywhere, self.trained, self.tested, known)
+            self.pairs.class_counts,
+            *(counts(self.pairs, side) for side in (self.trained, tested, known)),
         ]
         overlap = [round(100 * self.shared / max(1, sum(sides[2])), 2)] * 2
         size = f"{self.patch}×{self.patch}, stride {self.stride}"
         note = f"{len(self.train)} training tiles of {size}; {len(self.test)} test tiles"
         content = repr((self.patch, self.train, self.test)).encode()
-        return Audit.of(self.protocol, self.patch, sides, overlap, content, (note,), "places")
+        notes = (note, *self.pairs.notes)
+        return Audit.of(self.protocol, self.patch, sides, overlap, content, notes, "places")
 
 
-def pixels_of_tiles(pairs: PairSet, tiles: Sequence[Tile], patch: int) -> list[NDArray[np.bool_]]:
-    """The pixels that lie in a tile, place by place."""
-    masks = [np.zeros(place.mask.shape, dtype=bool) for place in pairs.places]
-    for where, row, column in tiles:
-        masks[where][row : row + patch, column : column + patch] = True
-    return masks
+class TilePixels(Sequence[NDArray[np.bool_]]):
+    """The pixels (H, W) that lie in a tile, place by place, made when they are asked for.
+
+    A set may have tens of thousands of places, whose masks would fill the memory.
+
+    Attributes
+    ----------
+    places : set of int
+        Numbers of the places that have a tile.
+    """
+
+    def __init__(self, pairs: PairSet, tiles: Sequence[Tile], patch: int) -> None:
+        self._pairs = pairs
+        self._patch = patch
+        self._corners: dict[int, list[tuple[int, int]]] = {}
+        for where, row, column in tiles:
+            self._corners.setdefault(where, []).append((row, column))
+
+    @property
+    def places(self) -> Set[int]:
+        return self._corners.keys()
+
+    def only(self, places: Set[int]) -> TilePixels:
+        """The same without the tiles of other places."""
+        tiles = [(i, *corner) for i in places for corner in self._corners[i]]
+        return TilePixels(self._pairs, tiles, self._patch)
+
+    def __len__(self) -> int:
+        return len(self._pairs.places)
+
+    @overload
+    def __getitem__(self, place: int) -> NDArray[np.bool_]: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[NDArray[np.bool_]]: ...
+
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, slice):
+            return [self[i] for i in range(*place.indices(len(self)))]
+        inside = np.zeros(self._pairs.places[place].mask.shape, dtype=bool)
+        for row, column in self._corners.get(range(len(self))[place], ()):
+            inside[row : row + self._patch, column : column + self._patch] = True
+        return inside
+
+
+class TileSides(Sequence[PlaceSides]):
+    """Mask, tested and trained pixels of every place of a split, made when they are asked for."""
+
+    def __init__(self, split: TileSplit) -> None:
+        self._split = split
+
+    def __len__(self) -> int:
+        return len(self._split.pairs.places)
+
+    @overload
+    def __getitem__(self, place: int) -> PlaceSides: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[PlaceSides]: ...
+
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, slice):
+            return [self[i] for i in range(*place.indices(len(self)))]
+        split = self._split
+        return split.pairs.places[place].mask, split.tested[place], split.trained[place]
 
 
 def side_by_side(pairs: PairSet, patch: int) -> list[Tile]:
@@ -205,7 +263,7 @@ def draw_tiles(pairs: PairSet, protocol: SplitProtocol, seed: int, patch: int) -
         )
         raise InputError(rule, value=str(patch), hint=hint)
     areas = draw_areas(pairs, protocol, patch, seed)
-    stride, tiles = train_tiles(areas.train, patch)
+    stride, tiles = train_tiles(areas.train, patch, areas.overlap)
     fold: tuple[Tile, ...] = ()
     if areas.tiles is not None:
         if areas.tiles > len(tiles):
@@ -214,10 +272,13 @@ def draw_tiles(pairs: PairSet, protocol: SplitProtocol, seed: int, patch: int) -
             )
             hint = f"Ask for at most {len(tiles)}, or for smaller tiles."
             raise SplitError(rule, value=f"{len(tiles)} in the places of training", hint=hint)
-        fold = tuple(tile for tile in tiles if not (tile[1] % patch or tile[2] % patch))
+        beside = tiles
+        if areas.overlap is not None:
+            beside = _tiles_of_places(areas.train, partial(_inside, patch=patch, stride=patch))
+        fold = tuple(tile for tile in beside if not (tile[1] % patch or tile[2] % patch))
         order = protocol.rng(pairs, seed).permutation(len(tiles))
         tiles = [tiles[i] for i in np.sort(order[: areas.tiles])]
-    tested = [tile for where, mask in enumerate(areas.test) for tile in cover(where, mask, patch)]
+    tested = test_tiles(areas.test, patch)
     for side, found in (("training", tiles), ("test", tested)):
         if not found:
             rule = (
@@ -246,15 +307,23 @@ def dense_view(pairs: PairSet, split: TileSplit | BlindTiles) -> DenseView:
 
 def unlabelled_tiles(pairs: PairSet, split: TileSplit | BlindTiles) -> DenseView:
     """The tiles that training tiles were drawn among, without any label, as :func:`dense_view` has
-    them.
+    them. Of a set whose images stay in their files some of them, evenly taken, up to MOST_BYTES.
     """
     tiles = split.fold or split.train
+    if pairs.in_files:
+        tiles = _some_of(tiles, MOST_BYTES // (4 * pairs.dates * pairs.bands * split.patch**2))
     none = np.zeros((len(tiles), split.patch, split.patch), dtype=np.int16)
     return replace(
         dense_view(pairs, Blind(tiles, (), none, split.patch)),
         class_names=(),
         descriptions=Descriptions({}),
     )
+
+
+def _some_of(tiles: Sequence[Tile], most: int) -> tuple[Tile, ...]:
+    """At most so many of them, evenly taken."""
+    taken = np.linspace(0, len(tiles) - 1, max(1, min(most, len(tiles)))).round().astype(int)
+    return tuple(tiles[i] for i in taken)
 
 
 def checksum_of_tiles(view: DenseView) -> str:
@@ -286,7 +355,12 @@ def _samples(pairs: PairSet, tiles: Sequence[Tile], masks: NDArray[np.int16]) ->
 
 def _stack(arrays: Sequence[NDArray[Scalar]], tiles: Sequence[Tile], side: int) -> NDArray[Scalar]:
     """(n, ..., side, side): the tiles of one array (..., H, W) for each place, copied."""
-    return np.stack([cut(arrays[w], r, c, side) for w, r, c in tiles])
+    first = arrays[tiles[0][0]]
+    # Filled one by one, as all tiles and a stack of them would take the memory twice.
+    stack: NDArray[Scalar] = np.empty((len(tiles), *first.shape[:-2], side, side), first.dtype)
+    for made, (where, row, column) in zip(stack, tiles, strict=True):
+        made[:] = arrays[where][..., row : row + side, column : column + side]
+    return stack
 
 
 def cut(array: NDArray[Scalar], row: int, column: int, side: int) -> NDArray[Scalar]:
@@ -296,11 +370,15 @@ def cut(array: NDArray[Scalar], row: int, column: int, side: int) -> NDArray[Sca
 
 def counts(pairs: PairSet, side: Side) -> tuple[int, ...]:
     """Pixels of each class, 1 to C, on a side."""
-    labels = [place.mask[mask] for place, mask in zip(pairs.places, side, strict=True)]
-    return class_counts(np.concatenate(labels), len(pairs.class_names))
+    classes = len(pairs.class_names)
+    where = side.places if isinstance(side, TilePixels) else range(len(pairs.places))
+    total = np.zeros(classes, dtype=np.int64)
+    for i in where:
+        total += class_counts(pairs.places[i].mask[side[i]], classes)
+    return tuple(total.tolist())
 
 
-def train_tiles(side: Side, patch: int) -> tuple[int, list[Tile]]:
+def train_tiles(side: Side, patch: int, overlap: float | None = None) -> tuple[int, list[Tile]]:
     """Training tiles, which may overlap.
 
     Parameters
@@ -309,6 +387,9 @@ def train_tiles(side: Side, patch: int) -> tuple[int, list[Tile]]:
         Of each place, the pixels that tiles may show.
     patch : int
         Side of the tiles in pixels.
+    overlap : float or None
+        Share of its side that a tile has in common with the next; None = a half, and up to seven
+        eighths where there are fewer than ENOUGH tiles.
 
     Returns
     -------
@@ -317,16 +398,43 @@ def train_tiles(side: Side, patch: int) -> tuple[int, list[Tile]]:
     tiles : list of Tile
         All that lie wholly inside on a grid of that stride.
     """
-    found: list[Tile] = []
-    stride = max(1, patch // 2)
-    for part in (2, 4, 8):
-        stride = max(1, patch // part)
-        found = [
-            tile for where, mask in enumerate(side) for tile in _inside(where, mask, patch, stride)
-        ]
+    strides = [max(1, patch // part) for part in (2, 4, 8)]
+    if overlap is not None:
+        strides = [max(1, round(patch * (1 - overlap)))]
+    for stride in strides:
+        found = _tiles_of_places(side, partial(_inside, patch=patch, stride=stride))
         if len(found) >= ENOUGH:
             break
     return stride, found
+
+
+def test_tiles(side: Side, patch: int) -> list[Tile]:
+    """Test tiles, which together cover every pixel of a side that a tile can cover.
+
+    Parameters
+    ----------
+    side : sequence of (H, W) bool
+        Of each place, the pixels that tiles may show.
+    patch : int
+        Side of the tiles in pixels.
+    """
+    return _tiles_of_places(side, lambda mask: [tile[1:] for tile in cover(0, mask, patch)])
+
+
+def _tiles_of_places(
+    side: Side, corners_of: Callable[[NDArray[np.bool_]], list[tuple[int, int]]]
+) -> list[Tile]:
+    """The tiles of all places, from the first row and column of those inside a mask.
+
+    Places that share one array, as thousands of whole places do, are gone through once.
+    """
+    known: dict[int, list[tuple[int, int]]] = {}
+    tiles: list[Tile] = []
+    for where, mask in enumerate(side):
+        if id(mask) not in known:
+            known[id(mask)] = corners_of(mask)
+        tiles += [(where, row, column) for row, column in known[id(mask)]]
+    return tiles
 
 
 def fits(mask: NDArray[np.bool_], patch: int) -> bool:
@@ -346,9 +454,11 @@ def fits(mask: NDArray[np.bool_], patch: int) -> bool:
     return bool(_corners(mask, patch, 1).any())
 
 
-def _inside(where: int, mask: NDArray[np.bool_], patch: int, stride: int) -> list[Tile]:
+def _inside(mask: NDArray[np.bool_], patch: int, stride: int) -> list[tuple[int, int]]:
+    if not mask.any():
+        return []
     corners = np.argwhere(_corners(mask, patch, stride)) * stride
-    return [(where, row, column) for row, column in corners.tolist()]
+    return [(row, column) for row, column in corners.tolist()]
 
 
 def _corners(mask: NDArray[np.bool_], patch: int, stride: int) -> NDArray[np.bool_]:
@@ -368,6 +478,8 @@ def cover(where: int, mask: NDArray[np.bool_], patch: int) -> list[Tile]:
     """Tiles inside ``mask`` that together cover every pixel of it that a tile can cover, with
     little overlap.
     """
+    if not mask.any():
+        return []
     corners = _corners(mask, patch, 1)
     height, width = corners.shape
     left = mask.copy()

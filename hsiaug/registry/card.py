@@ -34,6 +34,7 @@ def param(
     choices: Sequence[object] = (),
     preparing: bool = False,
     sampling: bool = False,
+    added: bool = False,
 ) -> Any:
     """A hyper-parameter of a params dataclass.
 
@@ -56,6 +57,9 @@ def param(
         Of a generator: ``fit`` does not depend on it. Trials that differ in nothing else share one
         fit, and ``load`` must take its value from the plugin's own params, not from what was saved:
         see :func:`resampled`.
+    added : bool
+        Of a parameter that a plugin got in a later version, and whose default changes nothing: at
+        its default it is left out of a trial's identity, so that older records stay valid.
 
     Returns
     -------
@@ -80,8 +84,18 @@ def param(
         "choices": tuple(choices),
         "preparing": preparing,
         "sampling": sampling,
+        "added": added,
     }
     return field(default=default, metadata=metadata)
+
+
+def identity_params(params: Any) -> dict[str, object]:
+    """The values of hyper-parameters that enter a trial's identity, by name: all but those that
+    were added later and have their default.
+    """
+    late = {f.name: f.default for f in dataclasses.fields(params) if f.metadata.get("added")}
+    values = dataclasses.asdict(params)
+    return {name: v for name, v in values.items() if name not in late or late[name] != v}
 
 
 def sampling_params(params: Any) -> list[str]:

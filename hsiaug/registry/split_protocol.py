@@ -59,11 +59,15 @@ class Areas:
         Of each place the pixels in which tiles of that side may lie.
     tiles : int or None
         Training tiles to take at random; None = all that fit.
+    overlap : float or None
+        Share of its side that a training tile has in common with the next, below 1; None = a half,
+        or more where that gives few tiles.
     """
 
     train: tuple[NDArray[np.bool_], ...]
     test: tuple[NDArray[np.bool_], ...]
     tiles: int | None = None
+    overlap: float | None = None
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 all. None of this reads a label.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,9 +21,9 @@ from hsiaug.protocol.split import BlindSplit, Split
 from hsiaug.protocol.tiling import (
     BlindTiles,
     Tile,
+    TilePixels,
     TileSplit,
     cut,
-    pixels_of_tiles,
     side_by_side,
 )
 from hsiaug.protocol.view import BATCH_BYTES, patches_at, visible_cube
@@ -191,13 +191,13 @@ class TilePredictor:
         split: TileSplit | BlindTiles,
         spectra: SpectralView = RAW_VIEW,
     ) -> NDArray[np.int16]:
-        predicted = [np.zeros(place.mask.shape, dtype=np.int16) for place in data.places]
+        tested = TilePixels(data, split.test, split.patch)
+        predicted = {
+            i: np.zeros(data.places[i].mask.shape, dtype=np.int16) for i in sorted(tested.places)
+        }
         for _ in _predict_tiles(fitted, data, split.test, split.patch, predicted, spectra):
             pass
-        tested = pixels_of_tiles(data, split.test, split.patch)
-        return np.concatenate(
-            [mask[inside] for mask, inside in zip(predicted, tested, strict=True)]
-        )
+        return np.concatenate([mask[tested[i]] for i, mask in predicted.items()])
 
     def mapped(
         self,
@@ -209,7 +209,7 @@ class TilePredictor:
         spectra: SpectralView = RAW_VIEW,
     ) -> dict[str, NDArray[np.int16]]:
         """Tiles lie side by side, and those of the test side once more on top."""
-        ids = [np.zeros(place.mask.shape, dtype=np.int16) for place in data.places]
+        ids = {i: np.zeros(place.mask.shape, dtype=np.int16) for i, place in enumerate(data.places)}
         everywhere = side_by_side(data, split.patch)
         whole = len(everywhere) + len(split.test)
         done = 0
@@ -217,9 +217,11 @@ class TilePredictor:
             for count in _predict_tiles(fitted, data, tiles, split.patch, ids, spectra):
                 done += count
                 progress(done, whole, "tiles")
-        for place, mask in zip(data.places, ids, strict=True):
-            mask[~place.images.any(axis=(0, 1)) & (place.mask == 0)] = 0
-        return {place.name: mask for place, mask in zip(data.places, ids, strict=True)}
+        for place, mask in zip(data.places, ids.values(), strict=True):
+            unlabelled = place.mask == 0
+            if unlabelled.any():
+                mask[unlabelled & ~np.asarray(place.images).any(axis=(0, 1))] = 0
+        return {place.name: mask for place, mask in zip(data.places, ids.values(), strict=True)}
 
 
 def check_predicted(answer: AnyArray, shape: tuple[int, ...], classes: int) -> AnyArray:
@@ -287,7 +289,7 @@ def _predict_tiles(
     data: PairSet,
     tiles: Sequence[Tile],
     side: int,
-    into: Sequence[NDArray[np.int16]],
+    into: Mapping[int, NDArray[np.int16]],
     spectra: SpectralView,
 ) -> Iterator[int]:
     """Predict tiles, batch by batch, into the masks (H, W) of their places; gives the number of

@@ -104,7 +104,17 @@ class MaskScorer:
 
     def score(self, data: PairSet, split: TileSplit, prediction: Prediction) -> dict[str, object]:
         index, label = prediction
-        return self.metrics(confusion(data.flat_mask[index], label, len(data.class_names)), {})
+        classes = len(data.class_names)
+        matrix = np.zeros((classes, classes), dtype=np.int64)
+        # Place by place: the pixels of a large set take gigabytes at once.
+        ends = np.searchsorted(index, [*data.offsets[1:], np.iinfo(np.int32).max])
+        begin = 0
+        for place, first, end in zip(data.places, data.offsets, ends.tolist(), strict=True):
+            if end > begin:
+                true = place.mask.ravel()[index[begin:end] - first]
+                matrix += confusion(true, label[begin:end], classes)
+            begin = end
+        return self.metrics(matrix, {})
 
     def metrics(
         self,

@@ -56,6 +56,13 @@ def locate_labels(split: TaskSplit, labels: NDArray[np.int16]) -> Prediction:
     label : ndarray of int16, shape (m,)
         Their class ids.
     """
-    index = np.flatnonzero(predicted_mask(split))
-    scored = np.concatenate([truth.ravel() for truth, _, _ in split.sides])[index] > 0
-    return index[scored].astype(np.int32), labels[scored]
+    index: list[NDArray[np.int32]] = []
+    scored: list[NDArray[np.bool_]] = []
+    first = 0
+    for truth, tested, _ in split.sides:
+        inside = np.flatnonzero(tested)
+        known = truth.ravel()[inside] > 0
+        index.append((first + inside[known]).astype(np.int32))
+        scored.append(known)
+        first += truth.size
+    return np.concatenate(index), labels[np.concatenate(scored)]

@@ -17,7 +17,7 @@ from hsiaug.base.threads import threads
 from hsiaug.contracts import Progress
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import Task
-from hsiaug.tasks.types import Prediction, TaskData, TaskSplit, locate_labels, predicted_mask
+from hsiaug.tasks.types import Prediction, TaskData, TaskSplit, locate_labels
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.guard import call_failure, kept_state, time_limit
 from hsiaug.trial.machine import environment, peak_memory, resolve_device, restart_peak_memory
@@ -271,7 +271,7 @@ def finish(
 
 def _fault_of(labels: NDArray[np.int16], split: TaskSplit, classes: int) -> str:
     """What is wrong with predicted class ids (n,); "" where nothing is."""
-    number = int(predicted_mask(split).sum())
+    number = sum(int(tested.sum()) for _, tested, _ in split.sides)
     if len(labels) != number:
         return f"{number} class ids must come back; found {len(labels)}"
     wrong = labels[(labels < 1) | (labels > classes)]

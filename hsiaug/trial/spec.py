@@ -4,7 +4,7 @@ import pickle
 import sys
 from collections.abc import Mapping
 from contextlib import redirect_stdout
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +16,7 @@ from hsiaug.registry.card import (
     build_params,
     check_preset,
     check_serves,
+    identity_params,
     preparing_params,
     sampling_params,
 )
@@ -65,7 +66,7 @@ class PluginSpec:
 
     @cached_property
     def _params(self) -> dict[str, object]:
-        return asdict(self.params)
+        return identity_params(self.params)
 
     @cached_property
     def hash(self) -> str:
@@ -80,7 +81,7 @@ class PluginSpec:
         pixels : str
             Checksum of those it is shown.
         """
-        parameters = asdict(preparing_params(self.params))
+        parameters = identity_params(preparing_params(self.params))
         identity = {"name": self.name, "version": self.version, "params": parameters}
         return {"format": FORMAT, "prepares": identity, "pixels": pixels, "patch": patch}
 

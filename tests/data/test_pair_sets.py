@@ -1,5 +1,6 @@
 """Sets of image–mask pairs: cards, files, codes, and the traps of the public ones."""
 
+import re
 import tarfile
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from PIL import Image
 
 from hsiaug.base.errors import DataUnavailableError, InputError, SceneError
 from hsiaug.data import load_pairs
+from hsiaug.data.plain_tiff import read_plain_tiff
 
 CARD = """
 name = "mine"
@@ -185,3 +187,81 @@ def test_values_that_overflow_are_an_error_and_no_warning(mine: Path) -> None:
     mine.write_text(CARD.replace("scale = 0.001", "scale = 1e308"))
     with pytest.raises(SceneError, match="finite"):
         load_pairs(mine, "segmentation")
+
+
+def test_bands_are_chosen_by_name_behind_a_colon(mine: Path) -> None:
+    mine.write_text(CARD.replace('"nir"]', '"nir"]\nwavelengths = [665.0, 842.0]'))
+    for path in mine.parent.glob("*/img/*.npy"):
+        np.save(path, np.arange(128, dtype=np.uint16).reshape(2, 8, 8))
+    whole = load_pairs(mine, "segmentation")
+    nir = load_pairs(f"{mine}:nir", "segmentation")
+    assert nir.name == "mine:nir" and nir.wavelengths is not None
+    assert nir.wavelengths.tolist() == [842]
+    assert np.array_equal(nir.places[0].images, whole.places[0].images[:, 1:])
+    turned = load_pairs(f"{mine}:nir+red", "segmentation")
+    assert np.array_equal(turned.places[0].images, whole.places[0].images[:, ::-1])
+    assert nir.drawn_as == whole.drawn_as, "the draws are the same"
+    for names in ("blue", "nir+nir", ""):
+        with pytest.raises(InputError, match="Names: red, nir"):
+            load_pairs(f"{mine}:{names}", "segmentation")
+
+
+def test_only_the_files_of_chosen_bands_are_needed(mine: Path) -> None:
+    places = CARD.replace('"train/*"', '"train/a", "train/b"').replace("val/*", "val/c")
+    mine.write_text(places.replace("{name}.npy", "{name}_{band}.npy"))
+    for path in mine.parent.glob("*/img/*.npy"):
+        np.save(path.with_name(f"{path.stem}_nir.npy"), np.full((8, 8), 7))
+    assert load_pairs(f"{mine}:nir", "segmentation").bands == 1
+    with pytest.raises(SceneError, match="a_red"):
+        load_pairs(mine, "segmentation")
+
+
+@pytest.mark.parametrize(
+    ("places", "message"),
+    [
+        ("most_blank = 2", "most_blank"),
+        ('near_duplicates = "tile_{row}"', "{row} and {column}"),
+        ("tile = 8", "tile"),
+    ],
+)
+def test_what_a_card_says_of_its_places_is_checked(mine: Path, places: str, message: str) -> None:
+    mine.write_text(f"{CARD}{places}\n")
+    with pytest.raises(SceneError, match=re.escape(message)):
+        load_pairs(mine, "segmentation")
+
+
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+@pytest.mark.parametrize(
+    "profile",
+    [
+        {"interleave": "pixel"},
+        {"interleave": "band"},
+        {"interleave": "pixel", "dtype": "float32"},
+        {"interleave": "pixel", "compress": "deflate"},
+        {"interleave": "pixel", "nodata": 3},
+        {"tiled": True, "blockxsize": 16, "blockysize": 16},
+    ],
+)
+def test_a_tiff_of_plain_numbers_is_read_as_gdal_reads_it(
+    tmp_path: Path, profile: dict[str, object]
+) -> None:
+    rasterio = pytest.importorskip("rasterio")
+    path = tmp_path / "a.tif"
+    numbers = np.random.default_rng(0).integers(0, 9, (10, 37, 41)).astype(np.uint16)
+    profile = {
+        "driver": "GTiff",
+        "width": 41,
+        "height": 37,
+        "count": 10,
+        "dtype": "uint16",
+    } | profile
+    with rasterio.open(path, "w", **profile) as file:
+        file.write(numbers.astype(str(profile["dtype"])))
+    plain = read_plain_tiff(path.read_bytes())
+    if {"compress", "nodata", "tiled"} & set(profile):
+        assert plain is None, "GDAL is needed"
+    else:
+        assert plain is not None
+        assert np.array_equal(plain, numbers.transpose(1, 2, 0))
+    cut = read_plain_tiff(path.read_bytes()[:-900])
+    assert cut is None

@@ -247,3 +247,20 @@ def test_labels_outside_the_outer_training_tiles_change_no_nested_draw() -> None
 def test_everything_may_be_divided() -> None:
     split = draw_tiles(cities(), parse_protocol("within:all"), 0, 16)
     assert split.train and split.test and split.shared == 0
+
+
+def test_an_overlap_behind_the_number_sets_the_stride_of_training_tiles() -> None:
+    pairs = cities()
+    patch = 16
+    split = draw_tiles(pairs, parse_protocol("places:@0.75"), 0, patch)
+    assert split.stride == 4
+    assert {row % 4 for _, row, _ in split.train} == {0}
+    usual = draw_tiles(pairs, parse_protocol("places"), 0, patch)
+    assert split.test == usual.test
+    some = draw_tiles(pairs, parse_protocol("places:5@0.75"), 0, patch)
+    assert len(some.train) == 5 and set(some.train) <= set(split.train)
+    assert all(row % patch == column % patch == 0 for _, row, column in some.fold)
+    assert parse_protocol("places:5@0.75").text == "places:5@0.75"
+    for wrong in ("places:5@1", "places:@", "places:5@x", "places:0@0.5"):
+        with pytest.raises(InputError, match="places:N@OVERLAP"):
+            parse_protocol(wrong)

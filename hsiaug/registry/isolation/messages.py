@@ -63,6 +63,7 @@ class ParamFields(Message):
     choices: tuple[Any, ...]
     preparing: bool
     sampling: bool
+    added: bool = False
 
 
 _card_fields: dict[str, Any] = {
@@ -174,6 +175,7 @@ class AreaMasks(Message):
     train: tuple[Mask, ...]
     test: tuple[Mask, ...]
     tiles: int | None
+    overlap: float | None
 
 
 class Failure(Message):

@@ -86,10 +86,11 @@ class NetSegmenter(Plugin[Own]):
         error = criterion(data, own, device)
         net = train(net, next_batch, error, own, seed=seed, device=device, progress=progress)
         settle(net, real, scale, seed, device)
-        if isinstance(net.net, ContextAndPixel):
+        if isinstance(net.net, ContextAndPixel) and net.net.single is not None:
             # Not settled: statistics of pixels without a label, which may be of other materials,
             # cost up to 20 mIoU.
-            pixels = single_pixels(data, scale, seed, device)
+            made = getattr(own, "single", "real") == "all"
+            pixels = single_pixels(data, scale, seed, device, synthetic=made)
             budget = replace(own, rate=SINGLE_RATE)
             train(
                 net.net.single, pixels, error, budget, seed=seed, device=device, progress=progress

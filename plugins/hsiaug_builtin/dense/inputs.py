@@ -5,11 +5,12 @@ only.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import DenseSamples, PluginError, defaults, param
+from hsiaug.api import DenseSamples, InputError, PluginError, defaults, param
 from hsiaug_builtin.nets.recipe import Budget
 
 IGNORED = -100
@@ -17,6 +18,30 @@ IGNORED = -100
 
 SMALLEST = 16
 """Pixels: a tile's shortest side."""
+
+RANDOM, IMAGENET = "random", "imagenet"
+"""Weights that the encoder of a network may begin with, beside those of a file."""
+
+
+def weights_param() -> str:
+    """The parameter that names the weights of an encoder."""
+    value: str = param(
+        RANDOM,
+        "what the encoder begins with: random weights, imagenet (downloaded once from"
+        " huggingface.co), or the path of a file (.safetensors, .pt)",
+        added=True,
+    )
+    return value
+
+
+def check_weights(weights: str) -> None:
+    """Raise InputError where a file of weights is named that is not there."""
+    if weights not in (RANDOM, IMAGENET) and not Path(weights).is_file():
+        raise InputError(
+            "`weights` must be random, imagenet or a file that is there",
+            value=repr(weights),
+            hint="Correct the path, or write weights=random.",
+        )
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,14 @@ batch.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, max_pool2d, pad
 
+from hsiaug_builtin.dense.encoders import known_encoder, make_encoder
+from hsiaug_builtin.dense.inputs import RANDOM
 from hsiaug_builtin.nets.blocks import Residual, convolution
 
 LEVELS = 4
@@ -182,26 +186,42 @@ class ContextAndPixel(TileNet):
     channels : int
         Channels of the map before the network; the hidden layers of ``single`` have twice as
         many.
+    weights : str
+        Of the encoder.
+    single : bool
+        Whether there is a path for single pixels.
     """
 
     multiple = 32
 
     def __init__(
-        self, bands: int, channels: int, classes: int, architecture: str, encoder: str
+        self,
+        bands: int,
+        channels: int,
+        classes: int,
+        architecture: str,
+        encoder: str,
+        weights: str = RANDOM,
+        single: bool = True,
     ) -> None:
         from segmentation_models_pytorch import create_model
 
         super().__init__()
         self.bands = convolution(bands, channels, kernel=1)
-        self.context = create_model(
-            architecture, encoder, encoder_weights=None, in_channels=channels, classes=classes
-        )
-        self.single = SinglePixel(bands // 2, 2 * channels, classes)
+        with known_encoder(encoder):
+            self.context = create_model(
+                architecture, encoder, encoder_weights=None, in_channels=channels, classes=classes
+            )
+        if weights != RANDOM:
+            own = self.context.encoder
+            begun = make_encoder(encoder, channels, own._depth, weights)
+            own.load_state_dict(begun.state_dict())
+        self.single = SinglePixel(bands // 2, 2 * channels, classes) if single else None
 
     def forward(self, x: Tensor) -> Tensor:
         x = x[:, 0]  # (n, 1, B, H, W) → (n, B, H, W)
         scores: Tensor = self.context(self.bands(x))
-        if self.training:
+        if self.training or self.single is None:
             return scores
         single: Tensor = self.single(x[:, x.shape[1] // 2 :])
         return CONTEXT * scores.log_softmax(dim=1) + single.log_softmax(dim=1)
@@ -237,27 +257,41 @@ class SiameseRecurrent(TileNet):
 
     multiple = 2**LEVELS
 
-    def __init__(self, bands: int, width: int, hidden: int, classes: int) -> None:
+    def __init__(
+        self,
+        bands: int,
+        width: int,
+        hidden: int,
+        classes: int,
+        encoder: str = "",
+        weights: str = RANDOM,
+    ) -> None:
         super().__init__()
         widths = [width * 2**level for level in range(LEVELS)]
         channels = min(bands, 2 * width)
         self.map = _map(bands, channels)
         self.entry = convolution(channels, width)
-        self.stages = nn.ModuleList(
-            Residual(above, own, stride=2)
-            for above, own in zip([width, *widths], widths, strict=False)
-        )
+        self.encoder: Any = None
+        if encoder:
+            self.encoder = make_encoder(encoder, channels, LEVELS, weights)
+            widths = list(self.encoder.out_channels[1:])  # the tiles come first
+        else:
+            self.stages = nn.ModuleList(
+                Residual(above, own, stride=2)
+                for above, own in zip([width, *widths], widths, strict=False)
+            )
         self.recurrent = nn.ModuleList(OverDates(own, hidden) for own in widths)
         self.smooth = nn.ModuleList(convolution(hidden, hidden) for _ in widths[:-1])
         self.finish = convolution(hidden + 2 * width, hidden)
         self.head = nn.Conv2d(hidden, classes, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = fine = self.entry(self.map(dates_as_tiles(x)))  # (n, 2, B, H, W) → (2n, width, H, W)
-        states = []
-        for stage, over_dates in zip(self.stages, self.recurrent, strict=True):
-            x = stage(x)
-            states.append(over_dates(x))
+        x = self.map(dates_as_tiles(x))  # (n, 2, B, H, W) → (2n, channels, H, W)
+        fine = self.entry(x)
+        states = [
+            over_dates(seen)
+            for seen, over_dates in zip(self._levels(x, fine), self.recurrent, strict=True)
+        ]
         found = states[-1]
         for level in reversed(range(LEVELS - 1)):
             found = self.smooth[level](states[level] + _larger(found, states[level]))
@@ -265,6 +299,16 @@ class SiameseRecurrent(TileNet):
             self.finish(torch.cat([_larger(found, fine), *fine.chunk(2)], dim=1))
         )
         return scores
+
+    def _levels(self, x: Tensor, fine: Tensor) -> list[Tensor]:
+        """Features at each level, of the encoder that is named or of the residual blocks here."""
+        if self.encoder is not None:
+            return list(self.encoder(x)[1:])
+        levels = []
+        for stage in self.stages:
+            fine = stage(fine)
+            levels.append(fine)
+        return levels
 
 
 class SiameseTransformer(TileNet):
@@ -274,14 +318,20 @@ class SiameseTransformer(TileNet):
 
     multiple = 32
 
-    def __init__(self, bands: int, width: int, stages: int, classes: int) -> None:
-        from segmentation_models_pytorch.encoders import get_encoder
-
+    def __init__(
+        self,
+        bands: int,
+        width: int,
+        stages: int,
+        classes: int,
+        encoder: str = "mit_b0",
+        weights: str = RANDOM,
+    ) -> None:
         super().__init__()
         channels = min(bands, 2 * width)
         self.map = _map(bands, channels)
         self.fine = convolution(2 * channels, width)
-        self.encoder = get_encoder("mit_b0", in_channels=channels, depth=stages + 1, weights=None)
+        self.encoder = make_encoder(encoder, channels, stages + 1, weights)
         sizes = self.encoder.out_channels[
             2:
         ]  # at strides 4, 8, 16, 32; tiles and a placeholder come before

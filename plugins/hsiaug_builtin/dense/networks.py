@@ -7,9 +7,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hsiaug.api import Card, defaults, param
+from hsiaug.api import Card, InputError, defaults, param
 from hsiaug_builtin.dense.fitted import NetSegmenter
-from hsiaug_builtin.dense.inputs import DenseRecipe
+from hsiaug_builtin.dense.inputs import RANDOM, DenseRecipe, check_weights, weights_param
 
 if TYPE_CHECKING:
     from hsiaug_builtin.dense.nets import TileNet
@@ -57,6 +57,10 @@ class Unet(NetSegmenter[UnetParams]):
         return UShaped(bands, self.params.width, classes)
 
 
+ENCODER_SIZES = ("b0", "b1", "b2", "b3", "b4", "b5")
+"""Of the encoder of SegFormer."""
+
+
 @dataclass(frozen=True)
 @defaults(rate=1e-3)
 class ContextParams(DenseRecipe):
@@ -65,16 +69,44 @@ class ContextParams(DenseRecipe):
     channels: int = param(64, "channels that the bands are mapped to", low=1)
 
 
-class Segformer(NetSegmenter[ContextParams]):
-    """The SegFormer of segmentation-models-pytorch, size B0, with random weights, behind a learned
-    1×1 layer.
+@dataclass(frozen=True)
+class EncoderParams(ContextParams):
+    """The same, what the encoder begins with, and what the path for single pixels learns from."""
+
+    weights: str = weights_param()
+    single: str = param(
+        "real",
+        "what the path for single pixels learns from: real pixels, all (synthetic ones too), or"
+        " none = no such path",
+        choices=("real", "all", "none"),
+        added=True,
+    )
+
+    def __post_init__(self) -> None:
+        check_weights(self.weights)
+
+
+@dataclass(frozen=True)
+class SegformerParams(EncoderParams):
+    """The same, and which size."""
+
+    size: str = param("b0", "of the encoder", choices=ENCODER_SIZES, added=True)
+
+
+class Segformer(NetSegmenter[SegformerParams]):
+    """The SegFormer of segmentation-models-pytorch behind a learned 1×1 layer; by default of size
+    B0, with random weights.
 
     SpecDM (Liu et al., arXiv:2502.17056) has such a layer before a published SegFormer-B5. Encoder
     and decoder are those of sections 3.1 and 3.2 of the paper. Three 1×1 layers beside it, trained
     for as many steps on single pixels, name each by its unit-norm spectrum alone, and the shares of
     both are multiplied: a hyperspectral pixel tells much by itself, and the decoder ends at a
-    quarter of the resolution. This path, which reads real pixels alone, spectra of unit norm as
-    further bands, the rate and the lack of pretraining are ours.
+    quarter of the resolution.
+
+    This path learns from real pixels alone: of synthetic tiles it learns only classes that no real
+    tile shows. So synthetic tiles change the network of tiles, and not this path. With
+    ``single=all`` it learns from both, with ``single=none`` there is none. The path, spectra of
+    unit norm as further bands, the rate and the lack of pretraining are ours.
     """
 
     card = Card(
@@ -92,7 +124,7 @@ class Segformer(NetSegmenter[ContextParams]):
         tasks=("segmentation",),
         uses_device=True,
         seconds=60.0,
-        params=ContextParams,
+        params=SegformerParams,
         presets={"tiny": {"steps": 10, "channels": 16, "rate": 6e-3, "batch": 4}},
     )
 
@@ -101,23 +133,43 @@ class Segformer(NetSegmenter[ContextParams]):
     def network(self, bands: int, classes: int) -> TileNet:
         from hsiaug_builtin.dense.nets import ContextAndPixel
 
-        return ContextAndPixel(bands, self.params.channels, classes, "segformer", "mit_b0")
+        own = self.params
+        return ContextAndPixel(
+            bands,
+            own.channels,
+            classes,
+            "segformer",
+            f"mit_{own.size}",
+            own.weights,
+            single=own.single != "none",
+        )
 
 
-NETWORKS, ENCODER = ("unet", "fpn", "deeplabv3plus"), "resnet18"
+NETWORKS, ENCODER = ("unet", "fpn", "deeplabv3plus", "upernet"), "resnet18"
 """Networks of segmentation-models-pytorch that ``smp`` offers, and the encoder that they are given.
 """
 
 
 @dataclass(frozen=True)
-class SmpParams(ContextParams):
+class SmpParams(EncoderParams):
     """The same, and which network."""
 
     network: str = param("fpn", "of segmentation-models-pytorch", choices=NETWORKS)
+    encoder: str = param(
+        ENCODER,
+        "of segmentation-models-pytorch, as resnet50, or tu-NAME of timm",
+        added=True,
+    )
 
 
 class Smp(NetSegmenter[SmpParams]):
-    """U-Net, FPN or DeepLabV3+ with a ResNet-18 of random weights; all else as ``segformer``."""
+    """U-Net, FPN, DeepLabV3+ or UPerNet with a ResNet-18 of random weights; all else as
+    ``segformer``.
+
+    ``smp:upernet`` stands where SpecDM has PFSegNet (PointFlow): both set pooling over grids of
+    several sizes on top of the encoder, and a feature pyramid below. The modules that carry points
+    along edges from level to level are PFSegNet's alone, so its scores are not those of that paper.
+    """
 
     card = Card(
         name="smp",
@@ -143,7 +195,16 @@ class Smp(NetSegmenter[SmpParams]):
     def network(self, bands: int, classes: int) -> TileNet:
         from hsiaug_builtin.dense.nets import ContextAndPixel
 
-        return ContextAndPixel(bands, self.params.channels, classes, self.params.network, ENCODER)
+        own = self.params
+        return ContextAndPixel(
+            bands,
+            own.channels,
+            classes,
+            own.network,
+            own.encoder,
+            own.weights,
+            single=own.single != "none",
+        )
 
 
 @dataclass(frozen=True)
@@ -209,6 +270,22 @@ class SiamCrnnParams(ChangeRecipe):
         16, "channels of the first levels of the encoder; doubled with every further one", low=1
     )
     hidden: int = param(24, "channels of the recurrent states and of the decoder", low=1)
+    encoder: str = param(
+        "",
+        "in place of the small one here, one of segmentation-models-pytorch, as resnet101, or"
+        " tu-NAME of timm",
+        added=True,
+    )
+    weights: str = weights_param()
+
+    def __post_init__(self) -> None:
+        check_weights(self.weights)
+        if self.weights != RANDOM and not self.encoder:
+            raise InputError(
+                "`siamcrnn.weights` needs an encoder that they are of",
+                value=repr(self.weights),
+                hint="Add --set siamcrnn.encoder=resnet101.",
+            )
 
 
 class SiamCrnn(NetSegmenter[SiamCrnnParams]):
@@ -220,7 +297,7 @@ class SiamCrnn(NetSegmenter[SiamCrnnParams]):
     adds their last states from coarse to fine. It is smaller: 1 residual block per level in
     place of ResNet-34, 24 hidden channels in place of 128; and it ends with features of both
     dates at full resolution in place of interpolated scores. A band map comes first where there
-    are more than 32 bands.
+    are more than 32 bands. ``encoder=resnet101`` is the encoder of SpecDM's experiments.
     """
 
     card = Card(
@@ -242,7 +319,8 @@ class SiamCrnn(NetSegmenter[SiamCrnnParams]):
     def network(self, bands: int, classes: int) -> TileNet:
         from hsiaug_builtin.dense.nets import SiameseRecurrent
 
-        return SiameseRecurrent(bands, self.params.width, self.params.hidden, classes)
+        own = self.params
+        return SiameseRecurrent(bands, own.width, own.hidden, classes, own.encoder, own.weights)
 
 
 @dataclass(frozen=True)
@@ -254,6 +332,11 @@ class ChangeFormerParams(ChangeRecipe):
     stages: int = param(
         4, "of the encoder, the first at a quarter of the resolution", low=1, high=4
     )
+    size: str = param("b0", "of the encoder", choices=ENCODER_SIZES, added=True)
+    weights: str = weights_param()
+
+    def __post_init__(self) -> None:
+        check_weights(self.weights)
 
 
 class ChangeFormer(NetSegmenter[ChangeFormerParams]):
@@ -289,4 +372,6 @@ class ChangeFormer(NetSegmenter[ChangeFormerParams]):
     def network(self, bands: int, classes: int) -> TileNet:
         from hsiaug_builtin.dense.nets import SiameseTransformer
 
-        return SiameseTransformer(bands, self.params.width, self.params.stages, classes)
+        own = self.params
+        encoder = f"mit_{own.size}"
+        return SiameseTransformer(bands, own.width, own.stages, classes, encoder, own.weights)

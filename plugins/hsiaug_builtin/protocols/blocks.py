@@ -65,19 +65,26 @@ class Blocks(SplitProtocol):
 
 class Places(SplitProtocol):
     """Every draw has the same test tiles, and all training tiles, or with ``places:N`` N of them at
-    random.
+    random. With ``@OVERLAP`` behind that, training tiles share this part of their side with the
+    next.
     """
 
     card = Card(
         "places", "1", "The places that the data's makers named", tasks=("segmentation", "change")
     )
     usage = (
-        "places, the places of training and of test that the data's makers named, or places:N, N"
-        " tiles of training"
+        "places, the places of training and of test that the data's makers named, places:N, N"
+        " tiles of training, or places:N@OVERLAP, as places:237@0.6"
     )
     takes = "number"
     usual_argument = ""
     usual_buffer = "none"
+
+    @classmethod
+    def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
+        tiles, at, overlap = argument.partition("@")
+        number = cls.number(tiles) if tiles else ""
+        return cls(number + (f"@{cls.number(overlap, whole=False)}" if at else ""), buffer)
 
     def draw_tiles(self, pairs: PairSet, seed: int, patch: int) -> Areas:
         if not {"train", "test"} <= {place.part for place in pairs.places}:
@@ -86,11 +93,22 @@ class Places(SplitProtocol):
                 " does not name",
                 hint="Use blocks:48, for example.",
             )
+        shapes = {place.mask.shape for place in pairs.places}
+        # One array for all whole places of a size: a set may have tens of thousands.
+        whole = {
+            (shape, inside): np.full(shape, inside) for shape in shapes for inside in (True, False)
+        }
         train, test = (
-            tuple(np.full(place.mask.shape, place.part == role) for place in pairs.places)
+            tuple(whole[place.mask.shape, place.part == role] for place in pairs.places)
             for role in ("train", "test")
         )
-        return Areas(train, test, int(self.argument) if self.argument else None)
+        tiles, _, overlap = self.argument.partition("@")
+        return Areas(
+            train,
+            test,
+            tiles=int(tiles) if tiles else None,
+            overlap=float(overlap) if overlap else None,
+        )
 
 
 def _block_draw(

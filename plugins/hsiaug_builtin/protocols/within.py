@@ -105,7 +105,7 @@ class Within(SplitProtocol):
         area = [np.ones(place.mask.shape, dtype=bool) for place in pairs.places]
         drawn = pairs.drawn_as
         if outer is not None:
-            area = draw_tiles(pairs, outer, number, patch).trained
+            area = list(draw_tiles(pairs, outer, number, patch).trained)
             masks = [
                 np.where(inside, place.mask, 0)
                 for place, inside in zip(pairs.places, area, strict=True)

@@ -1,0 +1,135 @@
+"""Places of training that show ground of a place of test: known by their names, or by what they
+show.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.base.errors import SceneError
+
+QUARTERS = 4
+"""A place is compared by its quarters, so that places that overlap by half are found too."""
+BANDS = 3
+"""Bands that are compared: the first, the middle and the last."""
+FACTORS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], dtype=np.uint64)
+MIX = np.uint64(0xD6E8FEB86659FD93)
+"""Odd constants of xxHash and of SplitMix64, which spread bits over a word of 64."""
+
+Quarters = tuple[int, ...]
+
+
+def quarter_keys(image: NDArray[np.float32]) -> Quarters:
+    """A number for each quarter of an image that does not depend on the order of its pixels.
+
+    So it is the same for the eight turns and reflections of a square. 0 stands for a quarter whose
+    pixels are all alike, which tells nothing.
+
+    Parameters
+    ----------
+    image : (B, H, W) float32
+    """
+    bands, height, width = image.shape
+    shown = image if bands <= BANDS else image[compared_bands(bands)]
+    bits = np.ascontiguousarray(shown, dtype=np.float32).view(np.uint32)
+    words = np.zeros((height, width), dtype=np.uint64)
+    for band, factor in zip(bits, FACTORS, strict=False):
+        words += band * factor
+    words ^= words >> np.uint64(29)
+    words *= MIX
+    words ^= words >> np.uint64(32)
+    half = slice(None, height // 2), slice(height - height // 2, None)
+    across = slice(None, width // 2), slice(width - width // 2, None)
+    quarters = [words[rows, columns] for rows in half for columns in across]
+    return tuple(
+        int(part.sum()) if part.size and part.min() < part.max() else 0 for part in quarters
+    )
+
+
+def compared_bands(bands: int) -> list[int]:
+    """Numbers of the bands that are compared."""
+    return sorted({0, bands // 2, bands - 1})
+
+
+def alike_by_content(
+    keys: Mapping[str, Quarters], train: Collection[str], test: Collection[str]
+) -> set[str]:
+    """The places of training that share a quarter with one of test, turned or reflected perhaps.
+
+    Parameters
+    ----------
+    keys : mapping of str to Quarters
+        Of every place, by :func:`quarter_keys`.
+    """
+    tested = {key for name in test for key in keys[name]} - {0}
+    return {name for name in train if not tested.isdisjoint(keys[name])}
+
+
+def alike_by_position(
+    pattern: str,
+    step: int,
+    shapes: Mapping[str, tuple[int, ...]],
+    train: Collection[str],
+    test: Collection[str],
+) -> set[str]:
+    """The places of training that overlap one of test, by the positions that names tell.
+
+    Parameters
+    ----------
+    pattern : str
+        Of the last part of a name, with {row} and {column}.
+    step : int
+        Pixels that a row or a column of 1 stands for.
+    shapes : mapping of str to tuple of int
+        Height and width of every place in pixels.
+
+    Raises
+    ------
+    SceneError
+        Where a name does not fit the pattern.
+    """
+    side = max(max(shape) for shape in shapes.values())
+    tested: dict[tuple[str, int, int], list[tuple[int, int, str]]] = {}
+    for name in test:
+        image, row, column = _position(pattern, name, step)
+        tested.setdefault((image, row // side, column // side), []).append((row, column, name))
+
+    def overlaps(name: str) -> bool:
+        image, row, column = _position(pattern, name, step)
+        near = (
+            other
+            for down in (-1, 0, 1)
+            for across in (-1, 0, 1)
+            for other in tested.get((image, row // side + down, column // side + across), ())
+        )
+        return any(
+            _meet(row, shapes[name][0], top, shapes[other][0])
+            and _meet(column, shapes[name][1], left, shapes[other][1])
+            for top, left, other in near
+        )
+
+    return {name for name in train if overlaps(name)}
+
+
+def _meet(first: int, length: int, other: int, other_length: int) -> bool:
+    return first < other + other_length and other < first + length
+
+
+def _position(pattern: str, name: str, step: int) -> tuple[str, int, int]:
+    """What stands before both numbers in a name, and row and column in pixels."""
+    parts = [
+        {"{row}": r"(?P<row>\d{1,9})", "{column}": r"(?P<column>\d{1,9})", "*": ".*?"}.get(
+            part, re.escape(part)
+        )
+        for part in re.split(r"(\{row\}|\{column\}|\*)", pattern)
+    ]
+    last = name.rpartition("/")[2]
+    found = re.fullmatch("".join(parts), last)
+    if found is None:
+        rule = f"every place must have a name like places.near_duplicates, {pattern}"
+        hint = 'Correct that pattern in the card, or write near_duplicates = "content".'
+        raise SceneError(rule, value=repr(last), hint=hint)
+    before = last[: min(found.start("row"), found.start("column"))]
+    return before, int(found["row"]) * step, int(found["column"]) * step

@@ -1,0 +1,100 @@
+"""What the image files of places hold, in short: checksums, and keys that tell near-duplicates.
+
+They are kept in the user's cache, by size and date of the files: a set may have tens of thousands.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.base.files import replaced
+from hsiaug.base.user_cache import cache_of
+from hsiaug.data.near_duplicates import Quarters, quarter_keys
+
+FORMAT = 1
+"""Raised when the same file gives another entry."""
+
+
+@dataclass(frozen=True)
+class PlaceContent:
+    """Of the image files of one place.
+
+    Attributes
+    ----------
+    sha256 : str
+        Checksum of all that they hold, file by file.
+    keys : Quarters
+        Of the first date, by :func:`hsiaug.data.near_duplicates.quarter_keys`.
+    """
+
+    sha256: str
+    keys: Quarters
+
+
+def place_contents(
+    folder: Path,
+    reading: str,
+    places: Iterable[str],
+    files: Callable[[str], Sequence[Path]],
+    image: Callable[[str], NDArray[np.float32]],
+) -> dict[str, PlaceContent]:
+    """The contents of the image files of places, by name.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the set.
+    reading : str
+        How its card says that images are read: another card has a cache of its own.
+    places : iterable of str
+        Names.
+    files : callable
+        The image files of a place.
+    image : callable
+        (B, H, W) of the first date of a place, of the bands that are compared.
+    """
+    kept_as = hashlib.sha256(f"{FORMAT} {reading}".encode()).hexdigest()[:16]
+    path = cache_of(folder) / f"places-{kept_as}.json"
+    known = _read_cache(path)
+    entries: dict[str, list[Any]] = {}
+    for name in places:
+        paths = files(name)
+        stamp = " ".join(map(_stamp, paths))
+        entry = known.get(name)
+        if entry is None or entry[0] != stamp:
+            entry = [stamp, _checksum(paths), *quarter_keys(image(name))]
+        entries[name] = entry
+    if any(known.get(name) is not entry for name, entry in entries.items()):
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            replaced(path, lambda made: made.write_text(json.dumps({**known, **entries})))
+    return {name: PlaceContent(entry[1], tuple(entry[2:])) for name, entry in entries.items()}
+
+
+def _stamp(path: Path) -> str:
+    found = path.stat()
+    return f"{found.st_size}-{found.st_mtime_ns}"
+
+
+def _checksum(paths: Sequence[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open("rb", buffering=0) as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
+def _read_cache(path: Path) -> dict[str, list[Any]]:
+    """What is kept; nothing where that cannot be read."""
+    try:
+        known = json.loads(path.read_text())
+        return known if isinstance(known, dict) else {}
+    except (OSError, ValueError):
+        return {}

@@ -1,0 +1,118 @@
+"""TIFF files that are nothing but numbers, read without GDAL, which takes ten times as long to open
+one: a set of pairs may have tens of thousands.
+"""
+
+import struct
+
+import numpy as np
+
+from hsiaug.base.arrays import AnyArray
+
+WIDTH, HEIGHT, BITS, COMPRESSION, COLOURS, OFFSETS, ORIENTATION = 256, 257, 258, 259, 262, 273, 274
+SAMPLES, ROWS, LENGTHS, PLANES, EXTRA, FORMAT = 277, 278, 279, 284, 338, 339
+TAGS = frozenset(
+    {WIDTH, HEIGHT, BITS, COMPRESSION, COLOURS, OFFSETS, ORIENTATION, SAMPLES, ROWS, LENGTHS}
+    | {
+        PLANES,
+        EXTRA,
+        FORMAT,
+        254,
+        282,
+        283,
+        296,
+        305,
+        306,
+        33550,
+        33922,
+        34264,
+        34735,
+        34736,
+        34737,
+    }
+)
+"""Layout of the numbers, resolution, software, date, and the place on Earth; other tags may change
+what a number means.
+"""
+FIELDS = {1: "B", 3: "H", 4: "I"}
+"""Types of the fields that are read, as struct has them; others are sizes and places on Earth."""
+KINDS = {1: "u", 2: "i", 3: "f"}
+"""NumPy's kinds of the sample formats: unsigned, signed, floating."""
+BESIDE = (".aux.xml", ".msk", ".ovr", ".hdr")
+"""Endings of files that may say what the numbers of a TIFF beside them mean."""
+
+
+def read_plain_tiff(data: bytes) -> AnyArray | None:
+    """The numbers of a TIFF (height, width, samples), as stored; None for a file that needs GDAL.
+
+    Read are one uncompressed page in strips, with no tag that tells a scale, a mask, a palette or
+    a value of no data. Whether a file beside it tells one is not looked for.
+
+    Parameters
+    ----------
+    data : bytes
+        All that the file holds.
+    """
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(data[:4])
+    try:
+        tags = None if order is None else _tags(data, order)
+        return None if tags is None or order is None else _numbers(data, tags, order)
+    except (struct.error, ValueError, KeyError, IndexError):
+        return None  # damaged, or of another layout: GDAL says which
+
+
+def _tags(data: bytes, order: str) -> dict[int, tuple[int, ...]] | None:
+    """The values of the tags that say where the numbers lie; None where others are among them."""
+    (start,) = struct.unpack_from(f"{order}I", data, 4)
+    (count,) = struct.unpack_from(f"{order}H", data, start)
+    found = {}
+    for entry in range(start + 2, start + 2 + 12 * count, 12):
+        tag, kind, number = struct.unpack_from(f"{order}HHI", data, entry)
+        if tag not in TAGS:
+            return None
+        if kind not in FIELDS:
+            continue
+        layout = f"{order}{number}{FIELDS[kind]}"
+        place = entry + 8
+        if struct.calcsize(layout) > 4:
+            (place,) = struct.unpack_from(f"{order}I", data, place)
+        found[tag] = struct.unpack_from(layout, data, place)
+    (following,) = struct.unpack_from(f"{order}I", data, start + 2 + 12 * count)
+    return None if following else found
+
+
+def _numbers(data: bytes, tags: dict[int, tuple[int, ...]], order: str) -> AnyArray | None:
+    def single(tag: int, usual: int) -> int:
+        return tags.get(tag, (usual,))[0]
+
+    plain = (
+        single(COMPRESSION, 1) == 1
+        and single(ORIENTATION, 1) == 1
+        and single(COLOURS, 1) in (1, 2)
+        and not any(tags.get(EXTRA, ()))
+        and len(set(tags[BITS])) == 1
+        and len(set(tags.get(FORMAT, (1,)))) == 1
+    )
+    bits = single(BITS, 1)
+    kind = KINDS.get(single(FORMAT, 1))
+    if not plain or kind is None or bits not in (8, 16, 32) or (kind == "f" and bits != 32):
+        return None
+    dtype = np.dtype(f"{order}{kind}{bits // 8}")
+    height, width, samples = single(HEIGHT, 0), single(WIDTH, 0), single(SAMPLES, 1)
+    planes = samples if single(PLANES, 1) == 2 else 1
+    row = width * (samples // planes) * dtype.itemsize
+    rows = min(single(ROWS, height), height)
+    # The last strip of a plane may be stored with more rows than the image has.
+    needed = [min(rows, height - top) * row for top in range(0, height, rows)] * planes
+    strips = list(zip(tags[OFFSETS], tags[LENGTHS], needed, strict=True))
+    if any(length < size or start + size > len(data) for start, length, size in strips):
+        return None
+    first, last = strips[0], strips[-1]
+    total = sum(needed)
+    if last[0] + last[2] - first[0] == total and sorted(strips) == strips:
+        stored = memoryview(data)[first[0] : first[0] + total]
+    else:
+        stored = memoryview(b"".join(data[start : start + size] for start, _, size in strips))
+    numbers = np.frombuffer(stored, dtype).astype(dtype.newbyteorder("="), copy=False)
+    if planes == 1:
+        return numbers.reshape(height, width, samples)
+    return numbers.reshape(samples, height, width).transpose(1, 2, 0)
