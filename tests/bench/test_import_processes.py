@@ -174,6 +174,7 @@ FORBIDDEN = {
     "shared memory": lambda: Path("/dev/shm/probe").touch(),
     "all temporary files": lambda: Path("/tmp/probe").touch(),
     "a scene beside its own code": lambda: Path(__file__).with_name("labels.npy").read_bytes(),
+    "a scene among scripts": lambda: Path(SCENE, "project/scene/labels.npy").read_bytes(),
     "a port": bind,
     "a socket": bind_unix,
 }
@@ -181,6 +182,8 @@ ALLOWED = {
     "its temporary folder": lambda: Path(os.environ["TMPDIR"], "mine").touch(),
     "its home": lambda: Path("~/mine").expanduser().touch(),
     "itself": lambda: Path("/proc/self/cmdline").read_bytes(),
+    "a script": lambda: Path(SCENE, "project/scene/prepare.py").read_bytes(),
+    "data of a package": lambda: Path(SCENE, "project/own/weights.npy").read_bytes(),
     "nothing": lambda: Path("/dev/null").write_text("x"),
 }
 wrong = [name for name, work in FORBIDDEN.items() if not refused(work)]
@@ -201,6 +204,13 @@ def test_a_package_that_is_imported_reads_and_changes_what_it_needs_alone(
     code = PROBE.replace("SCENE", repr(str(tmp_path))).replace("EMBEDDED", repr(str(embedded)))
     site = install(tmp_path / "site", "dummy_plugin", code + DUMMY)
     np.save(site / "labels.npy", np.ones(3))
+    project = tmp_path / "project"
+    for path in ("scene/prepare.py", "own/__init__.py"):
+        (project / path).parent.mkdir(parents=True)
+        (project / path).touch()
+    np.save(project / "scene" / "labels.npy", np.ones(3))
+    np.save(project / "own" / "weights.npy", np.ones(3))
+    monkeypatch.syspath_prepend(project)
     monkeypatch.syspath_prepend(site)
     child = Package("dummy-plugin", find_plugin)
     try:

@@ -49,6 +49,10 @@ SYSTEM = (
 """What a package may read of the system: of processes its own alone."""
 CODE = frozenset({".py", ".pyc", ".so", ".zip", ".egg", ".dist-info", ".egg-info", ".libs"})
 """Endings of what Python imports, and of what stands beside it."""
+SCRIPT_FOLDERS = 2
+"""Floors of folders without ``__init__.py`` below a folder of the path in which modules are looked
+for.
+"""
 DEVICES = "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"
 """Files, to which others write too."""
 
@@ -154,14 +158,18 @@ def _python() -> Iterator[Path]:
                     yield from _code_in(Path(url2pathname(source.path)))
 
 
-def _code_in(folder: Path) -> Iterator[Path]:
-    """What Python imports from a folder: its modules, packages, and what is said of them; of an
-    archive, all.
+def _code_in(folder: Path, depth: int = SCRIPT_FOLDERS) -> Iterator[Path]:
+    """What Python imports from a folder: modules, packages with their data, and what is said of
+    them; of an archive, all.
+
+    A folder without ``__init__.py`` may be one of scripts beside a scene, so of such a folder only
+    the modules and the packages in it are given.
     """
     if folder.is_file():
         yield folder
     with suppress(OSError):
         for path in folder.iterdir():
-            packages = path.is_dir() and (any(path.glob("*.py")) or any(path.glob("*/*.py")))
-            if packages or path.suffix in CODE:
+            if path.suffix in CODE or (path / "__init__.py").is_file():
                 yield path
+            elif depth and path.is_dir():
+                yield from _code_in(path, depth - 1)
