@@ -135,7 +135,9 @@ def wall_time(groups: list[list[Any]], workers: int) -> float:
     cluster.all = [SimulatedWorker(cluster) for _ in range(workers)]
     expected = {trial.hash: trial.seconds for group in groups for trial in group}
     trials = [trial for group in groups for trial in group]
-    batch: Any = SimpleNamespace(trials=trials, commands={}, expected=expected, deadline=None)
+    batch: Any = SimpleNamespace(
+        trials=trials, commands={}, expected=expected, deadline=None, urgency={}
+    )
     Dispatch(batch, cluster, NoRecords(), lambda event: None).run()  # type: ignore[arg-type]
     return cluster.now
 

@@ -79,8 +79,8 @@ def inspect_suite(
         for scene_and_protocol, makes in pairs_by_place.items():
             figure = compare_pairs([makes[arm] for arm in suite.arms if arm in makes])
             save_figures({f"compared-{_file_name(scene_and_protocol)}": figure}, out)
-    say(f"measures: {root / 'quality'}", err=True)
-    say(f"next: hsiaug report {declared.options} --store {shlex.quote(str(root))}", err=True)
+    say(f"measures: {root / 'quality'}")
+    say(f"next: hsiaug report {declared.options} --store {shlex.quote(str(root))}")
 
 
 def _bench_of(samples: AskedSamples, bench: Workbench | None, root: Path) -> Workbench:

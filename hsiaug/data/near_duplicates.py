@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from hsiaug.base.errors import SceneError
 
+CONTENT = "content"
+"""What a card says where near-duplicates are known by what images show."""
 QUARTERS = 4
 """A place is compared by its quarters, so that places that overlap by half are found too."""
 BANDS = 3

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, FiniteFloat, PositiveFloat, model_va
 
 from hsiaug.base.text import shortened
 from hsiaug.data.cards import MOST_CLASSES, CardTable, check_nanometres
+from hsiaug.data.near_duplicates import CONTENT
 
 FILLED = ("place", "group", "name", "band")
 """Names that may stand in braces in a pattern."""
@@ -103,10 +104,6 @@ class _Masks(CardTable):
             if values and len(values) != len(self.names):
                 raise ValueError(f"{key} needs one entry for each of the {len(self.names)} names")
         return self
-
-
-CONTENT = "content"
-"""Near-duplicates are known by what images show."""
 
 
 def _near_duplicates(text: str) -> str:

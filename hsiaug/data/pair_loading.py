@@ -21,11 +21,11 @@ from hsiaug.data.georeference import Georeference, read_declared, scene_georefer
 from hsiaug.data.labels import class_ids
 from hsiaug.data.loading import check_not_hidden, load_scene
 from hsiaug.data.near_duplicates import (
+    CONTENT,
     alike_by_content,
     alike_by_position,
     compared_bands,
 )
-from hsiaug.data.pair_cards import CONTENT
 from hsiaug.data.pair_sets import PairEntry, check_pairs, find_pairs
 from hsiaug.data.paths import fill_pattern, find_files
 from hsiaug.data.place_contents import PlaceContent, place_contents

@@ -96,7 +96,7 @@ def test_inspection_writes_pictures_and_numbers_and_sees_copies(
     text = run("inspect", *MASKS, "--out", str(out), "--store", str(tmp_path / "store"))
     quality = json.loads((out / "quality.json").read_text())
     pictures = {path.name for path in out.glob("*.png")}
-    assert pictures == {"contact_sheet.png", "spectra.png", "nearest.png"}
+    assert pictures == {"contact_sheet.png", "spectra.png", "nearest.png", "shares.png"}
     measures = {m["name"]: m["value"] for m in quality["fidelity"]["measures"]}
     assert measures["copies"] == 100
     layout = {row["name"]: row for row in quality["layout"]["measures"]}

@@ -103,7 +103,8 @@ def _spectra(run: TrialRun) -> MeanSpectra | None:
         return None
     synthetic = np.concatenate([samples.centres for samples in pool])
     classes = np.concatenate([samples.y for samples in pool])
-    if not len(synthetic):
+    # Of samples for a classifier that reads locations alone no spectrum is held.
+    if not len(synthetic) or synthetic.shape[1] != real.x.shape[1]:
         return None
     return mean_spectra((real.centres, real.y), (synthetic, classes), run.data.wavelengths)
 
