@@ -3,7 +3,7 @@ classifier.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
@@ -16,7 +16,12 @@ from hsiaug.metrics.significance import MeanStd, mean_std
 from hsiaug.report.conditions import OF_ABOUT, settings_of
 from hsiaug.report.labels import MISSING
 from hsiaug.report.packed_columns import columns_of_pack
-from hsiaug.report.trial_columns import Column, columns_of_records, joined_column
+from hsiaug.report.trial_columns import (
+    Column,
+    NamedColumns,
+    columns_of_records,
+    joined_column,
+)
 from hsiaug.report.trials import Decoded, Trial, Trials
 from hsiaug.trial.arm import CONTROLS, NONE, PIXEL_SVM, TEACHER, Arm, Method, controls_of
 from hsiaug.trial.index import uncollected
@@ -76,7 +81,7 @@ def read_trials(records: Iterable[Record]) -> Trials:
     return _trials([columns_of_records(records)], [None])
 
 
-class _Ordered(Mapping[str, Column]):
+class _Ordered(NamedColumns):
     """Columns of all parts in the order of trials, each of which is read when it is asked for."""
 
     def __init__(
@@ -84,23 +89,15 @@ class _Ordered(Mapping[str, Column]):
         parts: Sequence[Mapping[str, Column]],
         chosen: Sequence[NDArray[np.bool_] | None],
     ) -> None:
-        self._parts, self._chosen = parts, chosen
-        self._names = dict.fromkeys(name for part in parts for name in part)
+        super().__init__(name for part in parts for name in part)
+        self._parts = parts
+        self._chosen = chosen
         self._known: dict[str, Column] = {}
         self._texts: dict[str, list[str]] = {}
         self.rows: NDArray[np.intp] | slice = slice(None)
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._names
-
     def __getitem__(self, name: str) -> Column:
-        if name not in self._names:
+        if name not in self:
             raise KeyError(name)
         if name not in self._known:
             self._known[name] = self.in_any_order(name)[self.rows]

@@ -250,7 +250,29 @@ def _digest(name: str, dtype: str, content: bytes, categories: str | None) -> by
     return digest.digest()
 
 
-class ColumnFile(Mapping[str, Column]):
+class NamedColumns(Mapping[str, Column]):
+    """Columns whose names are known, and each of which is read when it is asked for.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Of the columns, each once.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = dict.fromkeys(names)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+
+class ColumnFile(NamedColumns):
     """Columns that :func:`write_columns` wrote, each of which is read when it is asked for.
 
     Parameters
@@ -268,18 +290,9 @@ class ColumnFile(Mapping[str, Column]):
         self._path, self._again = path, again
         self._anew: Mapping[str, Column] | None = None
         with open_database(path, VERSION) as database:
-            self._names = [name for (name,) in database.execute("SELECT name FROM columns")]
-        if "hash" not in self._names:
+            super().__init__(name for (name,) in database.execute("SELECT name FROM columns"))
+        if "hash" not in self:
             raise ValueError("no column of hashes")
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._names
 
     def __getitem__(self, name: str) -> Column:
         if self._anew is None:

@@ -6,12 +6,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 from hsiaug.base.errors import HsiaugError, InputError, PluginError
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.isolation.calls import NoAnswer, PluginProcess
-from hsiaug.registry.isolation.messages import Message
+from hsiaug.registry.isolation.messages import Message, message_like
 from hsiaug.registry.isolation.processes import join_run
 from hsiaug.registry.lookup import Found, import_here, registry, third_party
 from hsiaug.testing import CHECKS, kit
@@ -23,15 +23,7 @@ HINT = (
 )
 
 
-class OutcomeMessage(Message):
-    """A :class:`hsiaug.testing.Outcome`."""
-
-    name: str
-    status: Literal["passed", "failed", "skipped"]
-    rule: str
-    seen: str
-    hint: str
-    seconds: float
+OutcomeMessage: Any = message_like("OutcomeMessage", Outcome)
 
 
 def check_outcomes(kind: Kind, name: str) -> Iterator[Outcome]:

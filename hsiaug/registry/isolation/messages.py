@@ -6,7 +6,7 @@ import base64
 import dataclasses
 import json
 import traceback
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args, get_origin, get_type_hints
 
@@ -66,10 +66,25 @@ class ParamFields(Message):
     added: bool = False
 
 
-_card_fields: dict[str, Any] = {
-    name: (hint, ...) for name, hint in get_type_hints(Card).items() if name != "params"
-}
-CardFields: Any = create_model("CardFields", __base__=Message, **_card_fields)
+def message_like(name: str, source: type, without: Collection[str] = ()) -> Any:
+    """A message with the fields of a dataclass.
+
+    Parameters
+    ----------
+    name : str
+        Of the message.
+    source : type
+        The dataclass; all its fields must be stated.
+    without : collection of str
+        Fields that the message lacks.
+    """
+    fields: dict[str, Any] = {
+        field: (hint, ...) for field, hint in get_type_hints(source).items() if field not in without
+    }
+    return create_model(name, __base__=Message, **fields)
+
+
+CardFields: Any = message_like("CardFields", Card, without=["params"])
 """All fields of a :class:`hsiaug.registry.card.Card` but its params."""
 _protocol_fields: dict[str, Any] = {
     name: (get_args(hint)[0], ...)

@@ -117,14 +117,18 @@ class FittedTxt2Hsi:
         InputError
             For texts without words.
         """
+        self._check_words("reads typed prompts")
+        texts = with_prompts(self.texts, prompts, self.params.encoder)
+        return replace(self, texts=texts)
+
+    def _check_words(self, ability: str) -> None:
+        """Raise InputError where prompts are numbers of classes, which lack what needs words."""
         if self.params.text == "number":
             raise InputError(
-                "txt2hsi reads typed prompts where its prompts have words",
+                f"txt2hsi {ability} where its prompts have words",
                 value="text = number",
                 hint="Use another value of text, such as both.",
             )
-        texts = with_prompts(self.texts, prompts, self.params.encoder)
-        return replace(self, texts=texts)
 
     @torch.inference_mode()
     def reconstruct(self, x: NDArray[np.float32]) -> Reconstruction:
@@ -155,12 +159,7 @@ class FittedTxt2Hsi:
         InputError
             For texts without words.
         """
-        if self.params.text == "number":
-            raise InputError(
-                "txt2hsi has attention to words where its prompts have words",
-                value="text = number",
-                hint="Use text = coarse, fine, both or auto.",
-            )
+        self._check_words("has attention to words")
         check_classes("txt2hsi", y, self.prior)
         texts = self.texts.to(self.device)
         rng = np.random.default_rng(0)
