@@ -74,7 +74,8 @@ def place_contents(
     if any(known.get(name) is not entry for name, entry in entries.items()):
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
-            replaced(path, lambda made: made.write_text(json.dumps({**known, **entries})))
+            text = json.dumps({**known, **entries})
+            replaced(path, lambda file: file.write_text(text, encoding="utf-8"))
     return {name: PlaceContent(entry[1], tuple(entry[2:])) for name, entry in entries.items()}
 
 
@@ -94,7 +95,7 @@ def _checksum(paths: Sequence[Path]) -> str:
 def _read_cache(path: Path) -> dict[str, list[Any]]:
     """What is kept; nothing where that cannot be read."""
     try:
-        known = json.loads(path.read_text())
+        known = json.loads(path.read_text(encoding="utf-8"))
         return known if isinstance(known, dict) else {}
     except (OSError, ValueError):
         return {}
