@@ -94,10 +94,10 @@ def benchmark(
 ) -> None:
     """Benchmark generators on a scene with few, unequal labels.
 
-    Runs every generator × λ × ω × classifier on the same draws, with the controls none, duplicate
-    and coords (pseudo too for what reads unlabelled pixels), and prints OA / AA / κ, the gain over
-    the controls, and the protocol's audit. A stopped run goes on where it was. A suite is a list of
-    such runs (TOML), each with tables of its own.
+    Runs every generator × λ × ω × classifier on the same draws, with the controls none and
+    duplicate (pseudo and teacher too for what reads unlabelled pixels), and coords for information.
+    Prints OA / AA / κ, the gain over the controls, and the protocol's audit. A stopped run goes
+    on where it was. A suite is a list of such runs (TOML), each with tables of its own.
 
     Examples:
       hsiaug benchmark indian_pines --generator smote --classifier svm,cnn2d --lambda 0.5

@@ -78,7 +78,7 @@ def inspect(
     profile: options.Profile = None,
     data: options.SuiteData = None,
 ) -> None:
-    """Look at synthetic samples: are they like real ones, do their labels fit, are they copies.
+    """Look at synthetic samples: are they like real ones, do their labels fit, are they copies?
 
     Writes a contact sheet first: real held-out samples beside synthetic ones, and the training
     samples nearest to these. Then spectra, principal components or the likeliest copies, and

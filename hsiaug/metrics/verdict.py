@@ -1,5 +1,5 @@
-"""The rule by which a difference is called a gain or a loss: the only one, for every report and
-command.
+"""The rule by which a difference is called a gain or a loss, in every report and command. Claims of
+a paper have another, in :mod:`hsiaug.report.suite_findings`.
 
 Plain numbers in, a typed finding out. Gains and losses need the same evidence, so exchanging an arm
 and what it is measured against exchanges the words and nothing else. docs/statistics.md says the

@@ -110,6 +110,6 @@ def test_the_quickstart_and_its_notebook_tell_the_same_numbers() -> None:
             classifier = row[0]
             name, oa = "none", row[1]
         assert re.search(rf"{name} +{oa} ", said[said.index(classifier) :]), (name, classifier, oa)
-    (gain,) = re.findall(r"It gains (\S+) points of AA over no samples", text)
+    (gain,) = re.findall(r"It\s+gains (\S+) points of AA over no samples", text)
     (measured,) = re.findall(r"pseudo +none +(\S+)", said)
     assert f"{float(measured):.1f}" == gain

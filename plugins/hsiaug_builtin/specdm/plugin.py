@@ -292,7 +292,7 @@ class GaussianPairs(Plugin[GaussianParams]):
         name="gaussian-pairs",
         version="1",
         summary=(
-            "Control without diffusion: pixels from Gaussians of the classes in masks of training"
+            "Baseline without diffusion: pixels from Gaussians of the classes in masks of training"
             " tiles"
         ),
         tasks=("segmentation", "change"),

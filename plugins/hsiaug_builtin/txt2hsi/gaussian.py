@@ -129,7 +129,7 @@ class Gaussian(Plugin[CodingParams]):
         name="gaussian",
         version="1",
         summary=(
-            "Control of txt2hsi: Gaussians of whole patches by class and code, without diffusion"
+            "Baseline of txt2hsi: Gaussians of whole patches by class and code, without diffusion"
         ),
         scope="scene",
         prepares=True,
