@@ -156,13 +156,26 @@ class Batch:
 
 @dataclass(frozen=True)
 class Event:
-    """Something happened to a trial; ``done``/``total``/``note`` are a plugin's own progress."""
+    """Something happened to a trial.
+
+    Attributes
+    ----------
+    kind : {"start", "step", "ok", "failed"}
+        A step is one of a plugin's own.
+    hash : str
+        Of the trial.
+    done, total, note : int, int and str
+        A plugin's own progress.
+    stage : str
+        The stage of the trial that a step is of.
+    """
 
     kind: Literal["start", "step", "ok", "failed"]
     hash: str
     done: int = 0
     total: int = 0
     note: str = ""
+    stage: str = ""
 
 
 OnEvent = Callable[[Event], None]

@@ -33,8 +33,12 @@ from hsiaug.bench.running_answer import RunningAnswer
 from hsiaug.trial.arm import ALONE, BOTH
 from hsiaug.trial.record_json import ErrorKind, error_kind, one_line, why_failed
 from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.stages import RECORDED
+from hsiaug.trial.stages.generator import PREPARE
 from hsiaug.trial.store import Store
 
+AFTER_PREPARING = RECORDED[RECORDED.index(PREPARE.name) + 1 :]
+"""Stages of a trial after what is prepared once."""
 PLAIN_EVERY = 5.0
 """Seconds between two lines where there is no terminal."""
 TOLD_EVERY, LOST = 1.0, 600.0
@@ -138,7 +142,10 @@ def watch_trials(
             if event.kind == "start":
                 forecast.started(event.hash)
                 running[event.hash] = describe(trials[event.hash])
-            elif event.kind != "step":
+            elif event.kind == "step":
+                if event.stage in AFTER_PREPARING:
+                    forecast.prepared(event.hash)
+            else:
                 forecast.ended(event.hash, ok=event.kind == "ok")
                 running.pop(event.hash, None)
                 end(event)
