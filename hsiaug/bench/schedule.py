@@ -6,14 +6,12 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from itertools import count
-from pathlib import Path
 
 from hsiaug.base.errors import HsiaugError, InputError
 from hsiaug.bench.plan import Plan, build_plan
 from hsiaug.bench.request import Request
-from hsiaug.bench.suite import Run
+from hsiaug.bench.suite import Run, missing_card
 from hsiaug.contracts import Progress
-from hsiaug.data.paths import is_file
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.lookup import Registry
 from hsiaug.registry.split_protocol import SplitProtocol
@@ -83,7 +81,7 @@ def plan_runs(
                 if not run.name:
                     raise
                 rule = f"run {run.name!r}: {error.rule}"
-                absent = not run.elsewhere and ref.endswith(".toml") and not is_file(Path(ref))
+                absent = not run.elsewhere and missing_card(ref)
                 raise type(error)(
                     rule, value=error.value, hint=ABSENT if absent else error.hint
                 ) from error
