@@ -13,7 +13,7 @@ from hsiaug.bench.batches import make_batches
 from hsiaug.bench.costs import Costs
 from hsiaug.bench.dispatch import groups
 from hsiaug.bench.engine import Batch, Event, Job
-from hsiaug.bench.first_answer import Urgency
+from hsiaug.bench.first_answer import Urgency, deciding_trials
 from hsiaug.bench.plan import Plan, build_plan
 from hsiaug.bench.progress import watch_trials
 from hsiaug.bench.request import read_request
@@ -123,6 +123,34 @@ def test_what_has_to_end_in_time_is_ordered_as_it_was(plan: Plan) -> None:
 
     assert not batch.urgency
     assert [trial.seed for trial in batch.trials] == sorted(trial.seed for trial in plan.trials)
+
+
+def test_each_plan_of_a_suite_is_looked_at_once_for_what_is_urgent(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at: list[str] = []
+
+    def deciding(plan: Plan) -> frozenset[str]:
+        looked_at.append(plan.scene_ref)
+        return deciding_trials(plan)
+
+    monkeypatch.setattr("hsiaug.bench.first_answer.deciding_trials", deciding)
+    plans = []
+    for number in range(3):
+        trials = [replace(trial, scene_sha256=f"{number}") for trial in plan.trials]
+        samples = dict.fromkeys((trial.hash for trial in trials), (25, 75))
+        ref = f"scene{number}.toml"
+        plans.append(replace(plan, scene_ref=ref, trials=tuple(trials), samples=samples))
+    waiting = {trial.hash: trial for plan in plans for trial in plan.trials}
+    job = partial(Job, store=Path(), device="cpu")
+
+    first, *others = make_batches(plans, waiting, job, Timed(0.1), 1)
+    assert looked_at == ["scene0.toml", "scene1.toml", "scene2.toml"]
+    for batch in others:
+        assert [*map(named, batch.trials)] == [*map(named, first.trials)]
+        assert [batch.urgency[trial.hash] for trial in batch.trials] == [
+            first.urgency[trial.hash] for trial in first.trials
+        ]
 
 
 class StoreOfAll(Store):
