@@ -82,6 +82,7 @@ from hsiaug.core.tiles import PairCounts as PairCounts
 from hsiaug.core.tiles import Tiles as Tiles
 from hsiaug.data.labels import check_whole as check_whole
 from hsiaug.data.paths import user_file as user_file
+from hsiaug.data.paths import user_path as user_path
 from hsiaug.data.readers import read_maps as read_maps
 from hsiaug.metrics.dense.mask_layout import change_contrast as change_contrast
 from hsiaug.metrics.dense.mask_layout import edge_ranks as edge_ranks

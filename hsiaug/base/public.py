@@ -5,7 +5,7 @@ A checksum of a file would not do: the same array saved as .mat and as .npy is o
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,27 @@ STRIPE = 16
 
 def array_checksum(array: NDArray[np.generic], dtype: str) -> str:
     """SHA-256 of an array's shape and of its values as ``dtype`` ("<f4", "<i2"), row by row."""
-    digest = hashlib.sha256(repr(array.shape).encode())
-    for top in range(0, len(array), STRIPE):
-        digest.update(np.ascontiguousarray(array[top : top + STRIPE], dtype=dtype).data)
+    stripes = (array[top : top + STRIPE] for top in range(0, len(array), STRIPE))
+    return checksum_of_parts(array.shape, stripes, dtype)
+
+
+def checksum_of_parts(
+    shape: tuple[int, ...], parts: Iterable[NDArray[np.generic]], dtype: str
+) -> str:
+    """That of :func:`array_checksum` of an array that is not made for it.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of the array.
+    parts : iterable of array
+        Its values in order, some after the other.
+    dtype : str
+        As what they are counted, such as "<i2".
+    """
+    digest = hashlib.sha256(repr(shape).encode())
+    for part in parts:
+        digest.update(np.ascontiguousarray(part, dtype=dtype).data)
     return digest.hexdigest()
 
 

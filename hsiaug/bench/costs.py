@@ -189,11 +189,16 @@ class Forecast:
         it.
         """
         self._measured = True
+        # Expected seconds of what a trial prepares for others, by its hash, until it has done so.
+        self._preparing: dict[str, float] = {}
         made = set[str]()
         for hash, trial in trials.items():
             parts = {key: found for key, found in costs.parts(trial).items() if key not in made}
             made.update(parts)
             self.each[hash] = sum(seconds for seconds, _ in parts.values())
+            for key, (seconds, _) in parts.items():
+                if key not in (trial.hash, trial.fit_hash):
+                    self._preparing[hash] = seconds
             self._measured &= all(timed for _, timed in parts.values())
         self._running: dict[str, float] = {}
         # Expected and real seconds of what has ended.
@@ -207,11 +212,23 @@ class Forecast:
         with self._lock:
             self._running[hash] = self._clock()
 
+    def prepared(self, hash: str) -> None:
+        """A running trial is past what is prepared once: its own time begins. What is prepared may
+        come with hsiaug or be saved, so its seconds say nothing of the pace of the rest.
+        """
+        with self._lock:
+            if hash in self._running and (seconds := self._preparing.pop(hash, None)) is not None:
+                self.each[hash] -= seconds
+                self._running[hash] = self._clock()
+
     def ended(self, hash: str, *, ok: bool) -> None:
-        """A trial has ended; one that failed says nothing of the others."""
+        """A trial has ended; one that failed says nothing of the others, nor does one of which it
+        is not known how long it prepared.
+        """
         with self._lock:
             begun = self._running.pop(hash, None)
-            if self._left.pop(hash, None) and ok and begun is not None:
+            unclear = self._preparing.pop(hash, None) is not None
+            if self._left.pop(hash, None) and ok and begun is not None and not unclear:
                 self._ended[0] += self.each[hash]
                 self._ended[1] += self._clock() - begun
 

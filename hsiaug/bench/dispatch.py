@@ -44,6 +44,10 @@ class TrialWorker(Protocol):
     def busy(self) -> bool:
         """Whether it has a trial that has not ended."""
 
+    @property
+    def stage(self) -> str:
+        """The stage that the trial has come to."""
+
     def send(self, trial: TrialSpec, blind: object) -> None:
         """Begin a trial. blind: its split, without any test label."""
 
@@ -234,7 +238,16 @@ class Dispatch:
         queue = self._queues[worker]
         trial = queue.left[0]
         if isinstance(message, PluginProgress):
-            self._on_event(Event("step", trial.hash, message.done, message.total, message.note))
+            self._on_event(
+                Event(
+                    "step",
+                    trial.hash,
+                    done=message.done,
+                    total=message.total,
+                    note=message.note,
+                    stage=worker.stage,
+                )
+            )
         elif isinstance(message, TrialEnded):
             self._settle(worker, queue, message.outcome)
         elif self._begun[trial.hash] >= TRIES:

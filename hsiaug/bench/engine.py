@@ -3,16 +3,14 @@ line.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from hsiaug.base.errors import InputError, check_known, did_you_mean
+from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.bench.bounds import UNBOUNDED, Bounds
 from hsiaug.tasks.types import TaskData
 from hsiaug.trial.run import TrialOutcome
@@ -87,10 +85,6 @@ def cluster_settings(
         raise InputError(rule, value=repr(first["input"]), hint=hint) from error
 
 
-ENGINES = {name: f"hsiaug.bench.engines.{name}" for name in ("local", "dask", "slurm")}
-"""Module by the engine's name; it is imported when the engine is asked for, and offers ``make``."""
-
-
 @dataclass(frozen=True)
 class PluginProgress:
     """Progress reported by a plugin."""
@@ -156,13 +150,26 @@ class Batch:
 
 @dataclass(frozen=True)
 class Event:
-    """Something happened to a trial; ``done``/``total``/``note`` are a plugin's own progress."""
+    """Something happened to a trial.
+
+    Attributes
+    ----------
+    kind : {"start", "step", "ok", "failed"}
+        A step is one of a plugin's own.
+    hash : str
+        Of the trial.
+    done, total, note : int, int and str
+        A plugin's own progress.
+    stage : str
+        The stage of the trial that a step is of.
+    """
 
     kind: Literal["start", "step", "ok", "failed"]
     hash: str
     done: int = 0
     total: int = 0
     note: str = ""
+    stage: str = ""
 
 
 OnEvent = Callable[[Event], None]
@@ -203,19 +210,3 @@ class Engine(ABC):
 
 Say = Callable[[str], None]
 """Tells the user a line."""
-
-
-@contextmanager
-def open_engine(settings: ClusterSettings, jobs: int, say: Say) -> Iterator[Engine]:
-    """The engine that the settings name, until the end of the context.
-
-    jobs: trials at the same time, where that is ours to choose.
-    Raises InputError for an unknown name, and for one whose libraries are not installed.
-    """
-    name, _, address = settings.on.partition(":")
-    check_known("`on` must name an engine", name, ENGINES)
-    engine: Engine = import_module(ENGINES[name]).make(address, jobs, settings, say)
-    try:
-        yield engine
-    finally:
-        engine.cancel()

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.errors import SceneError
+from hsiaug.base.public import checksum_of_parts
 from hsiaug.core.scene import Scene
 
 Side = Literal["train", "test", "any"]
@@ -154,7 +155,8 @@ class PairSet:
     def unlabelled(self) -> "PairSet":
         """The set with empty masks: what a process that runs plugins keeps of it."""
         # One mask for all places of a size: a set may have tens of thousands.
-        empty = {place.mask.shape: np.zeros_like(place.mask) for place in self.places}
+        shapes = {place.mask.shape for place in self.places}
+        empty = {shape: np.zeros(shape, dtype=np.int16) for shape in shapes}
         return replace(
             self, places=tuple(replace(p, mask=empty[p.mask.shape]) for p in self.places)
         )
@@ -183,11 +185,6 @@ class PairSet:
         return tuple(int(n) for n in np.cumsum([0, *sizes[:-1]]))
 
     @cached_property
-    def flat_mask(self) -> NDArray[np.int16]:
-        """The masks of all places in that order."""
-        return np.concatenate([place.mask.ravel() for place in self.places])
-
-    @cached_property
     def class_counts(self) -> tuple[int, ...]:
         """Pixels of each class, 1 to C."""
         total = np.zeros(len(self.class_names) + 1, dtype=np.int64)
@@ -203,12 +200,9 @@ class PairSet:
         return self.draws or f"masks {self._masks_checksum()[:16]}"
 
     def _masks_checksum(self) -> str:
-        """That of :func:`array_checksum` of ``flat_mask``, which is not made for it."""
-        pixels = sum(place.mask.size for place in self.places)
-        digest = hashlib.sha256(repr((pixels,)).encode())
-        for place in self.places:
-            digest.update(np.ascontiguousarray(place.mask, dtype="<i2").data)
-        return digest.hexdigest()
+        """Checksum of the masks of all places as one array, pixel by pixel in the flat order."""
+        masks = [place.mask for place in self.places]
+        return checksum_of_parts((sum(mask.size for mask in masks),), masks, "<i2")
 
     @cached_property
     def sha256(self) -> str:

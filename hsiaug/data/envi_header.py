@@ -226,9 +226,9 @@ def scaling(
     others = [_of_bands(path, header, name, bands) for name in names]
     factor = _factor(path, header)
     notes = tuple[str, ...]()
-    if gains is offsets is None and any(factor is not None for factor in others):
+    if gains is offsets is None and any(values is not None for values in others):
         gains, offsets = others
-    elif any(factor is not None for factor in others):
+    elif any(values is not None for values in others):
         notes = (
             "'data gain values' of the header are applied, not its 'data reflectance gain values'",
         )

@@ -5,6 +5,7 @@ no label.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -201,7 +202,8 @@ def code_labels(
             value=f"codes {code_counts.listed}",
             hint=hint,
         )
-    alike = [name for name in names if [second.lower() for second in names].count(name.lower()) > 1]
+    spellings = Counter(name.lower() for name in names)
+    alike = [name for name in names if spellings[name.lower()] > 1]
     if alike:
         notes.append(f"names of classes differ in capital letters alone: {', '.join(alike)}")
     words = tuple(item for item in ignore if item in names)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 LARGEST = 2**31
 """Codes are smaller: they may have to be written as 32-bit integers."""
+UNKNOWN = -1
+"""In place of the id of a code that is not known."""
 
 
 def class_map(
@@ -78,6 +80,8 @@ def class_ids(
         For codes that are no whole numbers.
     """
     invalid = void if void is not None and void.any() else None
+    if codes.dtype == np.uint8 and invalid is None:
+        return _ids_of_bytes(codes, id_of, unlabelled)
     check_whole(
         codes if invalid is None else np.where(invalid, codes.dtype.type(0), codes),
         f"{where}: labels",
@@ -92,6 +96,21 @@ def class_ids(
     return ids, Counter(
         {code: n for code, n in pixels_of.items() if code not in id_of and code not in unlabelled}
     )
+
+
+def _ids_of_bytes(
+    codes: AnyArray, id_of: Mapping[int, int], unlabelled: Collection[int]
+) -> tuple[NDArray[np.int16], Counter[int]]:
+    """The same of codes (H, W) uint8, by one look at each pixel in place of one for each code."""
+    table = np.full(256, UNKNOWN, dtype=np.int16)
+    table[[code for code in unlabelled if 0 <= code < len(table)]] = 0
+    for code in id_of.keys() & range(len(table)):
+        table[code] = id_of[code]
+    ids = table[codes]
+    unknown = ids == UNKNOWN
+    values, pixels = np.unique(codes[unknown], return_counts=True)
+    ids[unknown] = 0
+    return ids, Counter(dict(zip(values.tolist(), pixels.tolist(), strict=True)))
 
 
 def check_whole(codes: AnyArray, what: str) -> None:

@@ -4,6 +4,7 @@ show.
 
 import re
 from collections.abc import Collection, Mapping
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +13,12 @@ from hsiaug.base.errors import SceneError
 
 CONTENT = "content"
 """What a card says where near-duplicates are known by what images show."""
-QUARTERS = 4
-"""A place is compared by its quarters, so that places that overlap by half are found too."""
-BANDS = 3
-"""Bands that are compared: the first, the middle and the last."""
 FACTORS = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], dtype=np.uint64)
 MIX = np.uint64(0xD6E8FEB86659FD93)
 """Odd constants of xxHash and of SplitMix64, which spread bits over a word of 64."""
 
 Quarters = tuple[int, ...]
+"""A key for each quarter of a place: so places that overlap by half are known too."""
 
 
 def quarter_keys(image: NDArray[np.float32]) -> Quarters:
@@ -34,24 +32,25 @@ def quarter_keys(image: NDArray[np.float32]) -> Quarters:
     image : (B, H, W) float32
     """
     bands, height, width = image.shape
-    shown = image if bands <= BANDS else image[compared_bands(bands)]
-    bits = np.ascontiguousarray(shown, dtype=np.float32).view(np.uint32)
+    compared = image[compared_bands(bands)]
+    bits = np.ascontiguousarray(compared, dtype=np.float32).view(np.uint32)
     words = np.zeros((height, width), dtype=np.uint64)
     for band, factor in zip(bits, FACTORS, strict=False):
         words += band * factor
     words ^= words >> np.uint64(29)
     words *= MIX
     words ^= words >> np.uint64(32)
-    half = slice(None, height // 2), slice(height - height // 2, None)
-    across = slice(None, width // 2), slice(width - width // 2, None)
-    quarters = [words[rows, columns] for rows in half for columns in across]
+    halves_down = slice(None, height // 2), slice(height - height // 2, None)
+    halves_across = slice(None, width // 2), slice(width - width // 2, None)
+    quarters = [words[rows, columns] for rows in halves_down for columns in halves_across]
     return tuple(
-        int(part.sum()) if part.size and part.min() < part.max() else 0 for part in quarters
+        int(quarter.sum()) if quarter.size and quarter.min() < quarter.max() else 0
+        for quarter in quarters
     )
 
 
 def compared_bands(bands: int) -> list[int]:
-    """Numbers of the bands that are compared."""
+    """Numbers of the bands that are compared: the first, the middle and the last."""
     return sorted({0, bands // 2, bands - 1})
 
 
@@ -65,8 +64,8 @@ def alike_by_content(
     keys : mapping of str to Quarters
         Of every place, by :func:`quarter_keys`.
     """
-    tested = {key for name in test for key in keys[name]} - {0}
-    return {name for name in train if not tested.isdisjoint(keys[name])}
+    keys_of_test = {key for name in test for key in keys[name]} - {0}
+    return {name for name in train if not keys_of_test.isdisjoint(keys[name])}
 
 
 def alike_by_position(
@@ -93,10 +92,11 @@ def alike_by_position(
         Where a name does not fit the pattern.
     """
     side = max(max(shape) for shape in shapes.values())
-    tested: dict[tuple[str, int, int], list[tuple[int, int, str]]] = {}
+    test_places: dict[tuple[str, int, int], list[tuple[int, int, str]]] = {}
     for name in test:
         image, row, column = _position(pattern, name, step)
-        tested.setdefault((image, row // side, column // side), []).append((row, column, name))
+        cell = (image, row // side, column // side)
+        test_places.setdefault(cell, []).append((row, column, name))
 
     def overlaps(name: str) -> bool:
         image, row, column = _position(pattern, name, step)
@@ -104,7 +104,7 @@ def alike_by_position(
             other
             for down in (-1, 0, 1)
             for across in (-1, 0, 1)
-            for other in tested.get((image, row // side + down, column // side + across), ())
+            for other in test_places.get((image, row // side + down, column // side + across), ())
         )
         return any(
             _meet(row, shapes[name][0], top, shapes[other][0])
@@ -121,17 +121,23 @@ def _meet(first: int, length: int, other: int, other_length: int) -> bool:
 
 def _position(pattern: str, name: str, step: int) -> tuple[str, int, int]:
     """What stands before both numbers in a name, and row and column in pixels."""
+    last = name.rpartition("/")[2]
+    match = _expression(pattern).fullmatch(last)
+    if match is None:
+        rule = f"every place must have a name like places.near_duplicates, {pattern}"
+        hint = 'Correct that pattern in the card, or write near_duplicates = "content".'
+        raise SceneError(rule, value=repr(last), hint=hint)
+    before = last[: min(match.start("row"), match.start("column"))]
+    return before, int(match["row"]) * step, int(match["column"]) * step
+
+
+@cache
+def _expression(pattern: str) -> re.Pattern[str]:
+    """The regular expression of a pattern of names, with groups ``row`` and ``column``."""
     parts = [
         {"{row}": r"(?P<row>\d{1,9})", "{column}": r"(?P<column>\d{1,9})", "*": ".*?"}.get(
             part, re.escape(part)
         )
         for part in re.split(r"(\{row\}|\{column\}|\*)", pattern)
     ]
-    last = name.rpartition("/")[2]
-    found = re.fullmatch("".join(parts), last)
-    if found is None:
-        rule = f"every place must have a name like places.near_duplicates, {pattern}"
-        hint = 'Correct that pattern in the card, or write near_duplicates = "content".'
-        raise SceneError(rule, value=repr(last), hint=hint)
-    before = last[: min(found.start("row"), found.start("column"))]
-    return before, int(found["row"]) * step, int(found["column"]) * step
+    return re.compile("".join(parts))

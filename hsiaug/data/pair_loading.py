@@ -45,8 +45,6 @@ LARGEST_IN_MEMORY = 2**31
 when they are needed.
 """
 SIDES: tuple[Side, ...] = ("train", "test", "any")
-UNKNOWN = -1
-"""In place of the id of a code that a card does not list."""
 LARGEST_PLAIN = 2**26
 """Bytes (64 MiB) of a TIFF that is read without GDAL, at most."""
 
@@ -125,18 +123,20 @@ def label_files(ref: str | os.PathLike[str]) -> tuple[Path, ...]:
         scene = find_entry(ref)
         files = [(path, spec.data) for spec in scene.card.files for path in files_of(scene, spec)]
         # Header and data, whichever of them the card names.
-        both = [one for path, data in files for one in find_envi(path, data) or (path,)]
+        both = [part for path, data in files for part in find_envi(path, data) or (path,)]
         return (scene.folders[0] / f"{Path(ref).stem}{LOOK}", *both)
     except HsiaugError:
         return ()
 
 
 def _check_dates(pairs: PairSet, task: str, ref: str) -> PairSet:
-    found = "change" if pairs.dates == 2 else "segmentation"
-    if found != task:
+    task_of_set = "change" if pairs.dates == 2 else "segmentation"
+    if task_of_set != task:
         rule = f"`task` {task} needs images of {'two dates' if task == 'change' else 'one date'}"
         raise InputError(
-            rule, value=f"{ref} has {pairs.dates}", hint=f"Use `task` {found}, or another set."
+            rule,
+            value=f"{ref} has {pairs.dates}",
+            hint=f"Use `task` {task_of_set}, or another set.",
         )
     return pairs
 
@@ -179,14 +179,14 @@ def _leave_out_blank(entry: PairEntry, sides: dict[str, Side], masks: Masks) -> 
     if most is None:
         return
     blank = [name for name, mask in masks.items() if (mask == 0).mean() > most]
-    found = Counter(sides.values())
-    gone = Counter(sides[name] for name in blank)
-    said = [f"{gone[side]:,} of {found[side]:,} of {side}" for side in SIDES if found[side]]
+    places = Counter(sides.values())
+    left_out = Counter(sides[name] for name in blank)
+    shares = [f"{left_out[side]:,} of {places[side]:,} of {side}" for side in SIDES if places[side]]
     _take_out(blank, sides, masks)
     share = f"more than {100 * most:g} % of their pixels"
     rule = f"set {entry.name}: places must be left of which no more is blank than its card says"
-    _check_sides(found, sides, rule, "Raise places.most_blank in the card.")
-    yield f"blank places, {share} without a class, are left out: {', '.join(said)}"
+    _check_sides(places, sides, rule, "Raise places.most_blank in the card.")
+    yield f"blank places, {share} without a class, are left out: {', '.join(shares)}"
 
 
 def _leave_out_near_duplicates(
@@ -207,13 +207,13 @@ def _leave_out_near_duplicates(
         shapes = {name: masks[name].shape for name in sides}
         step = spec.position_step or 1
         alike = alike_by_position(spec.near_duplicates, step, shapes, train, test)
-    found = Counter(sides.values())
+    places = Counter(sides.values())
     _take_out(alike, sides, masks)
     rule = f"set {entry.name}: a place of training must show other ground than those of test"
     hint = (
         "Divide the places otherwise in the card; without places.near_duplicates none is left out."
     )
-    _check_sides(found, sides, rule, hint)
+    _check_sides(places, sides, rule, hint)
     how = "content" if spec.near_duplicates == CONTENT else "names"
     yield (
         f"near-duplicates of places of test, by their {how}, are left out:"
@@ -228,8 +228,8 @@ def _take_out(names: Collection[str], sides: dict[str, Side], masks: Masks) -> N
 
 def _check_sides(before: Counter[Side], sides: dict[str, Side], rule: str, hint: str) -> None:
     """Raise SceneError where a side lost all of its places."""
-    now = Counter(sides.values())
-    if lost := [f"none of {before[side]:,} of {side}" for side in before if not now[side]]:
+    after = Counter(sides.values())
+    if lost := [f"none of {before[side]:,} of {side}" for side in before if not after[side]]:
         raise SceneError(rule, value=", ".join(lost), hint=hint)
 
 
@@ -238,8 +238,11 @@ def _contents(entry: PairEntry, names: Sequence[str]) -> dict[str, PlaceContent]
     spec = entry.card.images
 
     def files(place: str) -> list[Path]:
-        bands = {pattern: entry.bands if "{band}" in pattern else ("",) for pattern in spec.files}
-        return [_one(entry, pattern, place, band) for pattern in bands for band in bands[pattern]]
+        return [
+            _one(entry, pattern, place, band)
+            for pattern in spec.files
+            for band in entry.bands_of(pattern)
+        ]
 
     return place_contents(
         entry.folder,
@@ -351,8 +354,9 @@ def _plain_tiff(entry: PairEntry, path: Path) -> RawArray | None:
     if path.suffix.lower() not in TIFF or not entry.stands_alone(path):
         return None
     try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST_PLAIN)
+        if path.stat().st_size > LARGEST_PLAIN:
+            return None
+        data = path.read_bytes()
     except OSError:
         return None  # GDAL says why
     numbers = read_plain_tiff(data)
@@ -408,18 +412,9 @@ def _mask(entry: PairEntry, place: str) -> NDArray[np.int16]:
             mask[layer != 0] = c
         return mask
     path = _one(entry, entry.mask_pattern(place), place)
-    known = spec.codes or tuple((c,) for c in range(1, len(spec.names) + 1))
-    ids = {code: c for c, listed in enumerate(known, start=1) for code in listed}
+    codes = spec.codes or tuple((c,) for c in range(1, len(spec.names) + 1))
+    ids = {code: c for c, of_class in enumerate(codes, start=1) for code in of_class}
     sheet = _plain_tiff_band(entry, path) or read_labels_array(path)
-    if sheet.array.dtype == np.uint8 and sheet.nodata is None and sheet.valid is None:
-        # One look at each pixel in place of one for each code.
-        table = np.full(256, UNKNOWN, dtype=np.int16)
-        table[[code for code in spec.ignore if 0 <= code < len(table)]] = 0
-        for code in ids.keys() & range(len(table)):
-            table[code] = ids[code]
-        mask = table[sheet.array]
-        if (mask != UNKNOWN).all():
-            return mask
     mask, unknown = class_ids(sheet.array, ids, spec.ignore, str(path), void_codes(sheet, ids))
     if unknown:
         raise SceneError(

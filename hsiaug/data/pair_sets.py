@@ -62,6 +62,10 @@ class PairEntry:
         """Numbers, from 0 on, of the bands that are chosen among those of the card."""
         return [self.card.images.bands.index(band) for band in self.chosen]
 
+    def bands_of(self, pattern: str) -> tuple[str, ...]:
+        """The bands that fill a pattern of images, a file each; "" where it names none."""
+        return self.bands if "{band}" in pattern else ("",)
+
     @property
     def named(self) -> dict[Side, tuple[str, ...]]:
         """The places of the card by side, patterns as they are."""
@@ -76,7 +80,7 @@ class PairEntry:
 
     @cached_property
     def _here(self) -> dict[Side, list[str]]:
-        found: dict[Side, list[str]] = {}
+        here_by_side: dict[Side, list[str]] = {}
         images = self.card.images
         for part, names in self.named.items():
             here: list[str] = []
@@ -89,18 +93,18 @@ class PairEntry:
                     here += [f"{group}/{path.stem}" if group else path.stem for path in matches]
                 elif matches:
                     here.append(name)
-            found[part] = here
-        return found
+            here_by_side[part] = here
+        return here_by_side
 
     def stands_alone(self, path: Path) -> bool:
         """Whether no file in the folder of a TIFF may say what its numbers mean."""
-        known = self._folders_with_more
-        if path.parent not in known:
+        with_more = self._folders_with_more
+        if path.parent not in with_more:
             names = (entry.name for entry in os.scandir(path.parent))
-            known[path.parent] = any(
+            with_more[path.parent] = any(
                 name.endswith(BESIDE) or "SPECTRAL_IMAGE" in name for name in names
             )
-        return not known[path.parent]
+        return not with_more[path.parent]
 
     @cached_property
     def _folders_with_more(self) -> dict[Path, bool]:
@@ -122,27 +126,28 @@ class PairEntry:
         """
         images = self.card.images
         masks = self.card.masks
-        found = {}
-        bands = {pattern: self.bands if "{band}" in pattern else ("",) for pattern in images.files}
+        missing = {}
         for place in [
             *self.missing_places(),
             *(p for listed in self.here().values() for p in listed),
         ]:
-            needed = [fill_pattern(p, place, band) for p in bands for band in bands[p]]
+            needed = [
+                fill_pattern(p, place, band) for p in images.files for band in self.bands_of(p)
+            ]
             needed += [
                 fill_pattern(p, place) for p in masks.by_class or (self.mask_pattern(place),)
             ]
             if lacking := [text for text in needed if not find_files(self.folder, text)]:
-                found[place] = lacking
-        return found
+                missing[place] = lacking
+        return missing
 
     def mask_pattern(self, place: str) -> str:
         """The first pattern of a mask of which the place has a file, or of all; of masks by class
         that of the first.
         """
         masks = self.card.masks
-        found = (p for p in masks.files if find_files(self.folder, fill_pattern(p, place)))
-        return next(found, (masks.files or masks.by_class)[0])
+        with_file = (p for p in masks.files if find_files(self.folder, fill_pattern(p, place)))
+        return next(with_file, (masks.files or masks.by_class)[0])
 
 
 def split_bands(ref: str | os.PathLike[str]) -> tuple[str, tuple[str, ...]]:

@@ -60,28 +60,28 @@ def place_contents(
     image : callable
         (B, H, W) of the first date of a place, of the bands that are compared.
     """
-    kept_as = hashlib.sha256(f"{FORMAT} {reading}".encode()).hexdigest()[:16]
-    path = cache_of(folder) / f"places-{kept_as}.json"
-    known = _read_cache(path)
+    reading_key = hashlib.sha256(f"{FORMAT} {reading}".encode()).hexdigest()[:16]
+    path = cache_of(folder) / f"places-{reading_key}.json"
+    cached = _read_cache(path)
     entries: dict[str, list[Any]] = {}
     for name in places:
         paths = files(name)
         stamp = " ".join(map(_stamp, paths))
-        entry = known.get(name)
+        entry = cached.get(name)
         if entry is None or entry[0] != stamp:
             entry = [stamp, _checksum(paths), *quarter_keys(image(name))]
         entries[name] = entry
-    if any(known.get(name) is not entry for name, entry in entries.items()):
+    if any(cached.get(name) is not entry for name, entry in entries.items()):
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
-            text = json.dumps({**known, **entries})
+            text = json.dumps({**cached, **entries})
             replaced(path, lambda file: file.write_text(text, encoding="utf-8"))
     return {name: PlaceContent(entry[1], tuple(entry[2:])) for name, entry in entries.items()}
 
 
 def _stamp(path: Path) -> str:
-    found = path.stat()
-    return f"{found.st_size}-{found.st_mtime_ns}"
+    status = path.stat()
+    return f"{status.st_size}-{status.st_mtime_ns}"
 
 
 def _checksum(paths: Sequence[Path]) -> str:
@@ -93,9 +93,9 @@ def _checksum(paths: Sequence[Path]) -> str:
 
 
 def _read_cache(path: Path) -> dict[str, list[Any]]:
-    """What is kept; nothing where that cannot be read."""
+    """The entries of the cache; none where it cannot be read."""
     try:
-        known = json.loads(path.read_text(encoding="utf-8"))
-        return known if isinstance(known, dict) else {}
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        return entries if isinstance(entries, dict) else {}
     except (OSError, ValueError):
         return {}

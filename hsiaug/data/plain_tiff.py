@@ -10,27 +10,20 @@ from hsiaug.base.arrays import AnyArray
 
 WIDTH, HEIGHT, BITS, COMPRESSION, COLOURS, OFFSETS, ORIENTATION = 256, 257, 258, 259, 262, 273, 274
 SAMPLES, ROWS, LENGTHS, PLANES, EXTRA, FORMAT = 277, 278, 279, 284, 338, 339
+"""Tags that say where the numbers lie and what type they are of."""
+SUBFILE, X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT, SOFTWARE, DATE = 254, 282, 283, 296, 305, 306
+PIXEL_SCALE, TIE_POINTS, TRANSFORMATION = 33550, 33922, 34264
+GEO_KEYS, GEO_DOUBLES, GEO_TEXTS = 34735, 34736, 34737
+"""Tags that change nothing of the numbers."""
 TAGS = frozenset(
-    {WIDTH, HEIGHT, BITS, COMPRESSION, COLOURS, OFFSETS, ORIENTATION, SAMPLES, ROWS, LENGTHS}
-    | {
-        PLANES,
-        EXTRA,
-        FORMAT,
-        254,
-        282,
-        283,
-        296,
-        305,
-        306,
-        33550,
-        33922,
-        34264,
-        34735,
-        34736,
-        34737,
+    {
+        *(WIDTH, HEIGHT, BITS, COMPRESSION, COLOURS, OFFSETS, ORIENTATION),
+        *(SAMPLES, ROWS, LENGTHS, PLANES, EXTRA, FORMAT),
+        *(SUBFILE, X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT, SOFTWARE, DATE),
+        *(PIXEL_SCALE, TIE_POINTS, TRANSFORMATION, GEO_KEYS, GEO_DOUBLES, GEO_TEXTS),
     }
 )
-"""Layout of the numbers, resolution, software, date, and the place on Earth; other tags may change
+"""All of these: layout, resolution, software, date, and the place on Earth. Other tags may change
 what a number means.
 """
 FIELDS = {1: "B", 3: "H", 4: "I"}
@@ -64,7 +57,7 @@ def _tags(data: bytes, order: str) -> dict[int, tuple[int, ...]] | None:
     """The values of the tags that say where the numbers lie; None where others are among them."""
     (start,) = struct.unpack_from(f"{order}I", data, 4)
     (count,) = struct.unpack_from(f"{order}H", data, start)
-    found = {}
+    values = {}
     for entry in range(start + 2, start + 2 + 12 * count, 12):
         tag, kind, number = struct.unpack_from(f"{order}HHI", data, entry)
         if tag not in TAGS:
@@ -72,17 +65,17 @@ def _tags(data: bytes, order: str) -> dict[int, tuple[int, ...]] | None:
         if kind not in FIELDS:
             continue
         layout = f"{order}{number}{FIELDS[kind]}"
-        place = entry + 8
+        position = entry + 8
         if struct.calcsize(layout) > 4:
-            (place,) = struct.unpack_from(f"{order}I", data, place)
-        found[tag] = struct.unpack_from(layout, data, place)
-    (following,) = struct.unpack_from(f"{order}I", data, start + 2 + 12 * count)
-    return None if following else found
+            (position,) = struct.unpack_from(f"{order}I", data, position)
+        values[tag] = struct.unpack_from(layout, data, position)
+    (next_page,) = struct.unpack_from(f"{order}I", data, start + 2 + 12 * count)
+    return None if next_page else values
 
 
 def _numbers(data: bytes, tags: dict[int, tuple[int, ...]], order: str) -> AnyArray | None:
-    def single(tag: int, usual: int) -> int:
-        return tags.get(tag, (usual,))[0]
+    def single(tag: int, default: int) -> int:
+        return tags.get(tag, (default,))[0]
 
     plain = (
         single(COMPRESSION, 1) == 1

@@ -134,8 +134,8 @@ def _scores_of_parts(
     """OA, AA and recall of two parts of the test pixels, with the number of classes that each mean
     is over.
 
-    new: (C, C) of the part ``name_of_new``; it is kept, as all of it follows from that. None
-    where no class has a test pixel in a part.
+    ``counts_of_new`` (C, C) are of the part ``name_of_new``; they are kept, as all of it follows
+    from them. None where no class has a test pixel in a part.
     """
     everything = tuple(range(1, len(matrix) + 1))
     parts = {name_of_others: matrix - counts_of_new, name_of_new: counts_of_new}
@@ -201,7 +201,7 @@ def _subset(matrix: Counts, ids: tuple[int, ...]) -> dict[str, Any]:
 def score_many(
     matrices: Counts,
     subsets: Mapping[str, tuple[int, ...]],
-    new: Counts | None = None,
+    of_new_fields: Counts | None = None,
     hidden: Counts | None = None,
 ) -> dict[str, Any]:
     """:func:`score` of n confusion matrices (n, C, C), each with a pixel: arrays (n, …) under the
@@ -224,7 +224,7 @@ def score_many(
         "subsets": {name: _subset_many(matrices, ids) for name, ids in subsets.items()},
     }
     for key, part, names in (
-        ("fields", new, ("seen", "new")),
+        ("fields", of_new_fields, ("seen", "new")),
         ("visibility", hidden, ("shown", "hidden")),
     ):
         if part is None:

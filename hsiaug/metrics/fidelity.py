@@ -53,13 +53,13 @@ def fidelity(train: Spectra, held_out: Spectra, synthetic: Spectra, *, seed: int
     """
     rng = np.random.default_rng(derive_seed("fidelity", seed))
     train, held_out, synthetic = (
-        spectra.take(at_most(spectra.y, MOST, rng)) for spectra in (train, held_out, synthetic)
+        samples.take(at_most(samples.y, MOST, rng)) for samples in (train, held_out, synthetic)
     )
     classes = shared_classes([train, held_out, synthetic])
     notes = note_of(
         "left out, for want of training or held-out samples", set(synthetic.counts) - set(classes)
     )
-    train, held_out, synthetic = (spectra.only(classes) for spectra in (train, held_out, synthetic))
+    train, held_out, synthetic = (samples.only(classes) for samples in (train, held_out, synthetic))
     if not classes:
         notes = (
             *notes,
@@ -140,7 +140,7 @@ def _memory(train: Spectra, held_out: Spectra, synthetic: Spectra, space: Space)
     """Whether synthetic samples repeat training samples; the floor takes held-out ones in their
     place.
     """
-    t, h, s = (space.z(spectra.x) for spectra in (train, held_out, synthetic))
+    t, h, s = (space.z(samples.x) for samples in (train, held_out, synthetic))
     of_synthetic = neighbours.nearest(s, t)
     of_held_out = neighbours.nearest(h, t)
     ranks = [

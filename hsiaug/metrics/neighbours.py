@@ -128,8 +128,8 @@ def nearest_turned(
 
 
 def rank_nearer(synthetic: NDArray[np.floating], held_out: NDArray[np.floating]) -> float:
-    """P(a made distance < a held one) + ½ P(equal), from distances made (n,) and held (m,) to the
-    training set.
+    """P(a synthetic distance < a held-out one) + ½ P(equal), from distances ``synthetic`` (n,) and
+    ``held_out`` (m,) to the training set.
 
     The Mann–Whitney statistic of the data-copying test of Meehan, Chaudhuri and Dasgupta 2020,
     arXiv:2004.05675, as a probability: ½ = no nearer than fresh real samples, 1 = all nearer.

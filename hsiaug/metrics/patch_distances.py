@@ -230,7 +230,7 @@ class PatchReference:
 
         Parameters
         ----------
-        training, pool, left : ((·, k, g, g) float, (·, 2) integer)
+        training, pool, left_out : ((·, k, g, g) float, (·, 2) integer)
             Reduced patches, and the pixels in the middle of them.
         y : (r,) int64
             Class ids of the left-out patches.

@@ -97,7 +97,7 @@ def patch_layout(
     ----------
     cut : callable
         Gives the real patches (n, B, p, p) round centres (n, 2), in scene units.
-    train, held : KnownPatches
+    train, held_out : KnownPatches
         Real training and held-out patches.
     synthetic : (n, B, p, p) floats
         Made patches in scene units.

@@ -134,7 +134,7 @@ class TileSplit:
         known = tested.only(tested.places & self.trained.places)
         sides = [
             self.pairs.class_counts,
-            *(counts(self.pairs, side) for side in (self.trained, tested, known)),
+            *(_counts(self.pairs, side) for side in (self.trained, tested, known)),
         ]
         overlap = [round(100 * self.shared / max(1, sum(sides[2])), 2)] * 2
         size = f"{self.patch}×{self.patch}, stride {self.stride}"
@@ -272,15 +272,15 @@ def draw_tiles(pairs: PairSet, protocol: SplitProtocol, seed: int, patch: int) -
             )
             hint = f"Ask for at most {len(tiles)}, or for smaller tiles."
             raise SplitError(rule, value=f"{len(tiles)} in the places of training", hint=hint)
-        beside = tiles
-        if areas.overlap is not None:
-            beside = _tiles_of_places(areas.train, partial(_inside, patch=patch, stride=patch))
-        fold = tuple(tile for tile in beside if not (tile[1] % patch or tile[2] % patch))
+        if areas.overlap is None:
+            fold = tuple(tile for tile in tiles if not (tile[1] % patch or tile[2] % patch))
+        else:
+            fold = tuple(_tiles_of_places(areas.train, partial(_inside, patch=patch, stride=patch)))
         order = protocol.rng(pairs, seed).permutation(len(tiles))
         tiles = [tiles[i] for i in np.sort(order[: areas.tiles])]
     tested = test_tiles(areas.test, patch)
-    for side, found in (("training", tiles), ("test", tested)):
-        if not found:
+    for side, tiles_of_side in (("training", tiles), ("test", tested)):
+        if not tiles_of_side:
             rule = (
                 f"protocol {protocol.label} leaves no {side} tile of {patch}×{patch} pixels of"
                 f" {pairs.name}"
@@ -329,9 +329,9 @@ def _some_of(tiles: Sequence[Tile], most: int) -> tuple[Tile, ...]:
 def checksum_of_tiles(view: DenseView) -> str:
     """SHA-256 of what tiles show: their values, wavelengths, size and units."""
     nm = None if view.wavelengths is None else view.wavelengths.tobytes()
-    found = hashlib.sha256(repr((view.real.images.shape, view.gsd, view.units, nm)).encode())
-    found.update(view.real.images.data)
-    return found.hexdigest()
+    digest = hashlib.sha256(repr((view.real.images.shape, view.gsd, view.units, nm)).encode())
+    digest.update(view.real.images.data)
+    return digest.hexdigest()
 
 
 def real_samples(split: TileSplit, tiles: Sequence[Tile]) -> DenseSamples:
@@ -358,8 +358,8 @@ def _stack(arrays: Sequence[NDArray[Scalar]], tiles: Sequence[Tile], side: int) 
     first = arrays[tiles[0][0]]
     # Filled one by one, as all tiles and a stack of them would take the memory twice.
     stack: NDArray[Scalar] = np.empty((len(tiles), *first.shape[:-2], side, side), first.dtype)
-    for made, (where, row, column) in zip(stack, tiles, strict=True):
-        made[:] = arrays[where][..., row : row + side, column : column + side]
+    for tile, (where, row, column) in zip(stack, tiles, strict=True):
+        tile[:] = arrays[where][..., row : row + side, column : column + side]
     return stack
 
 
@@ -368,13 +368,12 @@ def cut(array: NDArray[Scalar], row: int, column: int, side: int) -> NDArray[Sca
     return array[..., row : row + side, column : column + side].copy()
 
 
-def counts(pairs: PairSet, side: Side) -> tuple[int, ...]:
-    """Pixels of each class, 1 to C, on a side."""
+def _counts(pairs: PairSet, pixels: TilePixels) -> tuple[int, ...]:
+    """Pixels of each class, 1 to C, that lie in a tile."""
     classes = len(pairs.class_names)
-    where = side.places if isinstance(side, TilePixels) else range(len(pairs.places))
     total = np.zeros(classes, dtype=np.int64)
-    for i in where:
-        total += class_counts(pairs.places[i].mask[side[i]], classes)
+    for i in pixels.places:
+        total += class_counts(pairs.places[i].mask[pixels[i]], classes)
     return tuple(total.tolist())
 
 
@@ -402,10 +401,10 @@ def train_tiles(side: Side, patch: int, overlap: float | None = None) -> tuple[i
     if overlap is not None:
         strides = [max(1, round(patch * (1 - overlap)))]
     for stride in strides:
-        found = _tiles_of_places(side, partial(_inside, patch=patch, stride=stride))
-        if len(found) >= ENOUGH:
+        tiles = _tiles_of_places(side, partial(_inside, patch=patch, stride=stride))
+        if len(tiles) >= ENOUGH:
             break
-    return stride, found
+    return stride, tiles
 
 
 def test_tiles(side: Side, patch: int) -> list[Tile]:
@@ -418,7 +417,7 @@ def test_tiles(side: Side, patch: int) -> list[Tile]:
     patch : int
         Side of the tiles in pixels.
     """
-    return _tiles_of_places(side, lambda mask: [tile[1:] for tile in cover(0, mask, patch)])
+    return _tiles_of_places(side, partial(cover, patch=patch))
 
 
 def _tiles_of_places(
@@ -428,12 +427,14 @@ def _tiles_of_places(
 
     Places that share one array, as thousands of whole places do, are gone through once.
     """
-    known: dict[int, list[tuple[int, int]]] = {}
+    # Each mask is kept beside its corners: the number of one that is gone may be given to another.
+    corners_by_mask: dict[int, tuple[NDArray[np.bool_], list[tuple[int, int]]]] = {}
     tiles: list[Tile] = []
     for where, mask in enumerate(side):
-        if id(mask) not in known:
-            known[id(mask)] = corners_of(mask)
-        tiles += [(where, row, column) for row, column in known[id(mask)]]
+        if id(mask) not in corners_by_mask:
+            corners_by_mask[id(mask)] = mask, corners_of(mask)
+        _, corners = corners_by_mask[id(mask)]
+        tiles += [(where, row, column) for row, column in corners]
     return tiles
 
 
@@ -474,16 +475,16 @@ def _corners(mask: NDArray[np.bool_], patch: int, stride: int) -> NDArray[np.boo
     return inside
 
 
-def cover(where: int, mask: NDArray[np.bool_], patch: int) -> list[Tile]:
-    """Tiles inside ``mask`` that together cover every pixel of it that a tile can cover, with
-    little overlap.
+def cover(mask: NDArray[np.bool_], patch: int) -> list[tuple[int, int]]:
+    """First row and column of tiles inside ``mask`` that together cover every pixel of it that a
+    tile can cover, with little overlap.
     """
     if not mask.any():
         return []
     corners = _corners(mask, patch, 1)
     height, width = corners.shape
     left = mask.copy()
-    tiles: list[Tile] = []
+    tiles: list[tuple[int, int]] = []
     # Row by row, each tile whose first pixel is new; the rims that are left, from their own
     # corners.
     for down in (0, patch - 1):
@@ -493,6 +494,6 @@ def cover(where: int, mask: NDArray[np.bool_], patch: int) -> list[Tile]:
                 pixels = left[row + down, right : right + width]
                 while (new := (corners[row] & pixels).nonzero()[0]).size:
                     column = int(new[-1 if right else 0])
-                    tiles.append((where, row, column))
+                    tiles.append((row, column))
                     left[row : row + patch, column : column + patch] = False
     return sorted(tiles)

@@ -87,11 +87,12 @@ class AttentionMaps:
     @property
     def shown(self) -> list[LookedAt]:
         """Patches for the figure, class by class; those of a class have one prompt."""
-        found = []
+        shown = []
         for c in sorted({patch.class_id for patch in self.patches}):
-            own = [patch for patch in self.patches if patch.class_id == c]
-            found += [patch for patch in own if patch.maps.keys() == own[0].maps.keys()][:SHOWN]
-        return found
+            of_class = [patch for patch in self.patches if patch.class_id == c]
+            words = of_class[0].maps.keys()
+            shown += [patch for patch in of_class if patch.maps.keys() == words][:SHOWN]
+        return shown
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,10 +157,10 @@ def _held_out(made: AnySynthesis) -> RegionPatches:
     coords = rng.permutation(np.argwhere(made.split.test))[:SEARCHED]
     labels = patches_at(scene.labels[..., None], coords, side)[:, 0].astype(np.int64)
     y = labels[:, side // 2, side // 2]
-    own = labels == y[:, None, None]
-    others = np.isin(labels, trained) & ~own
+    of_class = labels == y[:, None, None]
+    of_others = np.isin(labels, trained) & ~of_class
     fits = np.isin(y, trained) & (
-        np.minimum(own.mean(axis=(1, 2)), others.mean(axis=(1, 2))) >= LEAST
+        np.minimum(of_class.mean(axis=(1, 2)), of_others.mean(axis=(1, 2))) >= LEAST
     )
     if not fits.any():
         rule = (
@@ -171,20 +172,20 @@ def _held_out(made: AnySynthesis) -> RegionPatches:
             " classes."
         )
         raise InputError(rule, value=f"none, with patches of {side} pixels", hint=hint)
-    found = np.flatnonzero(fits)
-    rows = found[take_in_turn(y[found])][:MOST]
-    region = np.where(labels[rows] > 0, own[rows], np.nan)
+    fitting = np.flatnonzero(fits)
+    rows = fitting[take_in_turn(y[fitting])][:MOST]
+    region = np.where(labels[rows] > 0, of_class[rows], np.nan)
     return RegionPatches(patches_at(scene.cube, coords[rows], side), y[rows], region)
 
 
 def _maps(ask: Ask, x: NDArray[np.float32], y: NDArray[np.int64]) -> list[Maps]:
     answer = ask(x, y)
     answer.check(x)
-    found: list[Maps] = [{} for _ in y]
-    for maps, words, values in zip(found, answer.words, answer.maps, strict=True):
+    maps_of_patches: list[Maps] = [{} for _ in y]
+    for maps, words, values in zip(maps_of_patches, answer.words, answer.maps, strict=True):
         for word, value in zip(map(str.lower, words), values, strict=True):
             maps[word] = maps[word] + value if word in maps else value
-    return found
+    return maps_of_patches
 
 
 def _content(maps: Sequence[Maps]) -> set[str]:
@@ -193,8 +194,8 @@ def _content(maps: Sequence[Maps]) -> set[str]:
     """
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
-    everywhere = set.intersection(*(set(each) for each in maps))
-    plain = {word for each in maps for word in each if word.isalnum()}
+    everywhere = set.intersection(*(set(of_patch) for of_patch in maps))
+    plain = {word for of_patch in maps for word in of_patch if word.isalnum()}
     return plain - everywhere - set(ENGLISH_STOP_WORDS)
 
 
@@ -219,10 +220,10 @@ class MapScore:
     n: int
 
 
-def score_maps(found: AttentionMaps, made: AnySynthesis) -> dict[str, MapScore | None]:
+def score_maps(attention: AttentionMaps, made: AnySynthesis) -> dict[str, MapScore | None]:
     """Scores by the names of LABELS; None where no patch has such words."""
-    patches = found.patches
-    names = [found.content.intersection(words_of(name)) for name in made.data.class_names]
+    patches = attention.patches
+    names = [attention.content.intersection(words_of(name)) for name in made.data.class_names]
     of_class = [total(patch.maps, names[patch.class_id - 1]) for patch in patches]
     x = np.stack([patch.x for patch in patches])
     middle = slice(x.shape[2] // 2, x.shape[2] // 2 + 1)
@@ -236,7 +237,7 @@ def score_maps(found: AttentionMaps, made: AnySynthesis) -> dict[str, MapScore |
     rows: dict[str, MapScore | None] = {}
     for name, maps in compared.items():
         pairs = zip(maps, patches, strict=True)
-        scores = [score_map(own, patch.region) for own, patch in pairs if own is not None]
+        scores = [score_map(values, patch.region) for values, patch in pairs if values is not None]
         if not scores:
             rows[name] = None
             continue
@@ -248,20 +249,20 @@ def score_maps(found: AttentionMaps, made: AnySynthesis) -> dict[str, MapScore |
 
 def total(maps: Maps, words: Collection[str]) -> NDArray[np.float32] | None:
     """(p, p) sum of the maps of some words; None where there is none of them."""
-    found = [values for word, values in maps.items() if word in words]
-    return np.sum(found, axis=0) if found else None
+    chosen = [values for word, values in maps.items() if word in words]
+    return np.sum(chosen, axis=0) if chosen else None
 
 
 def score_map(values: Array, region: Array) -> tuple[float, float]:
     """AUC and IoU, as of :class:`MapScore`, of a map (p, p) where its region (p, p) of 1 and 0 is
     not NaN.
     """
-    known = ~np.isnan(region)
-    inside, seen = region[known] > 0, values[known]
-    high = seen > seen.mean()
-    return rank_nearer(seen[~inside], seen[inside]), float(
-        (inside & high).sum() / (inside | high).sum()
-    )
+    labelled = ~np.isnan(region)
+    inside = region[labelled] > 0
+    compared = values[labelled]
+    high = compared > compared.mean()
+    iou = float((inside & high).sum() / (inside | high).sum())
+    return rank_nearer(compared[~inside], compared[inside]), iou
 
 
 def draw_attention(report: AttentionMaps, made: AnySynthesis, caption: str = CAPTION) -> Figure:
@@ -284,14 +285,14 @@ def draw_attention(report: AttentionMaps, made: AnySynthesis, caption: str = CAP
     images = stretched(rgb, *np.percentile(rgb, (2, 98), axis=(0, 1, 2)))
     change = [
         {
-            word: 100 * (each / (each.mean() + 1e-9) - 1)
-            for word, each in patch.maps.items()
+            word: 100 * (values / (values.mean() + 1e-9) - 1)
+            for word, values in patch.maps.items()
             if word in report.content
         }
         for patch in shown
     ]
     every = np.concatenate(
-        [np.ones(1), *(each.ravel() for maps in change for each in maps.values())]
+        [np.ones(1), *(values.ravel() for maps in change for values in maps.values())]
     )
     limit = max(1.0, float(np.ceil(np.percentile(np.abs(every), 98))))
     scale = ScalarMappable(Normalize(-limit, limit), matplotlib.colormaps[COLOURS])

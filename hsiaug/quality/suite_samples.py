@@ -48,8 +48,8 @@ def asked_samples(declared: DeclaredTables, plans: Sequence[Plan]) -> list[Asked
             trials.setdefault(trial.samples, trial.hash)
             measures.setdefault(trial.samples, {}).update(dict.fromkeys(names))
     asked = [
-        AskedSamples(arms[samples], *known[hash], tuple(measures[samples]))
-        for samples, hash in trials.items()
+        AskedSamples(arms[samples], *known[trial_hash], tuple(measures[samples]))
+        for samples, trial_hash in trials.items()
     ]
     return sorted(asked, key=lambda one: (one.trial.scene, one.trial.seed, one.trial.fit_hash))
 

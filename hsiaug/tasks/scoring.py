@@ -45,7 +45,7 @@ class Scorer(Protocol):
         self,
         matrix: Counts,
         subsets: Mapping[str, tuple[int, ...]],
-        new: Counts | None = None,
+        of_new_fields: Counts | None = None,
         hidden: Counts | None = None,
         /,
     ) -> dict[str, object]:
@@ -57,7 +57,7 @@ class Scorer(Protocol):
             Confusion matrix: true class by predicted class.
         subsets : mapping
             Class ids of each named subset of a scene's classes.
-        new : ndarray of int64, shape (C, C), optional
+        of_new_fields : ndarray of int64, shape (C, C), optional
             Of pixels in fields without a training pixel.
         hidden : ndarray of int64, shape (C, C), optional
             Of pixels that no plugin saw.
@@ -68,7 +68,7 @@ class Scorer(Protocol):
         self,
         matrices: Counts,
         subsets: Mapping[str, tuple[int, ...]],
-        new: Counts | None = None,
+        of_new_fields: Counts | None = None,
         hidden: Counts | None = None,
         /,
     ) -> dict[str, Any]:
@@ -120,7 +120,7 @@ class MaskScorer:
         self,
         matrix: Counts,
         subsets: Mapping[str, tuple[int, ...]],
-        new: Counts | None = None,
+        of_new_fields: Counts | None = None,
         hidden: Counts | None = None,
     ) -> dict[str, object]:
         return dense_score(matrix, change=self.change)
@@ -129,7 +129,7 @@ class MaskScorer:
         self,
         matrices: Counts,
         subsets: Mapping[str, tuple[int, ...]],
-        new: Counts | None = None,
+        of_new_fields: Counts | None = None,
         hidden: Counts | None = None,
     ) -> dict[str, Any]:
         return dense_score_many(matrices, change=self.change)

@@ -231,7 +231,7 @@ def _place(
     mask = mask.copy()
     mask[TILE - 1 :: TILE] = 0
     spectra = _spectra(len(NAMES), TILE_BANDS)
-    images = np.stack([spectra[mask - 1].transpose(2, 0, 1) for mask in (ground, cover)[-dates:]])
+    images = np.stack([spectra[ids - 1].transpose(2, 0, 1) for ids in (ground, cover)[-dates:]])
     images = LOW + SPAN * (images + rng.normal(0, NOISE, images.shape))
     if hard:
         images[:, -2:] = np.array([LOW, 0.0])[:, None, None]

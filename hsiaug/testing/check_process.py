@@ -48,18 +48,18 @@ def check_outcomes(kind: Kind, name: str) -> Iterator[Outcome]:
         except NoAnswer as reason:
             hint = "Repair or uninstall its package."
             raise PluginError(f"{kind} {name} must load", value=reason, hint=hint) from None
-        checks = list(CHECKS[kind])
-        while checks:
+        checks = CHECKS[kind]
+        for number, check in enumerate(checks, start=1):
             try:
-                outcome = process.call(OutcomeMessage, _run_check, checks[0].name)
+                outcome = process.call(OutcomeMessage, _run_check, check.name)
             except NoAnswer as reason:
-                failed = checks.pop(0)
-                yield Outcome(failed.name, "failed", failed.rule, str(reason), HINT, 0.0)
-                break
-            checks.pop(0)
+                yield Outcome(check.name, "failed", check.rule, str(reason), HINT, 0.0)
+                for left in checks[number:]:
+                    yield Outcome(
+                        left.name, "skipped", left.rule, "its process has ended", HINT, 0.0
+                    )
+                return
             yield Outcome(**dict(outcome))
-        for check in checks:
-            yield Outcome(check.name, "skipped", check.rule, "its process has ended", HINT, 0.0)
     finally:
         process.end()
 

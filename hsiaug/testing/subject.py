@@ -144,7 +144,7 @@ class Subject(ABC, Generic[F]):
         check_preset(preset, [self.card])
         self.params = build_params(self.card, preset)
         self.task = task
-        self.elsewhere = cast(list[Self], [type(self)(plugin, preset, task) for task in further])
+        self.elsewhere = cast(list[Self], [type(self)(plugin, preset, other) for other in further])
         self.work = OptimiserWork()
 
     def bench(self, case: Case) -> CaseBench:

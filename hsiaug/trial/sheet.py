@@ -126,10 +126,12 @@ def read_sheet(data: bytes) -> SampleSheet | None:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as parts:
             members = [entry for entry in parts.infolist() if entry.filename.startswith(PREFIX)]
+            if sum(member.file_size for member in members) > LARGEST:
+                raise ValueError(f"more than {LARGEST // 2**20} MB of thumbnails")
+            if (damaged := parts.testzip()) is not None:
+                raise ValueError(f"{damaged} is damaged")
         if not members:
             return None
-        if sum(member.file_size for member in members) > LARGEST:
-            raise ValueError(f"more than {LARGEST // 2**20} MB of thumbnails")
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             return SampleSheet(
                 **{name: arrays[f"{PREFIX}{name}"] for name in THUMBNAIL_FIELDS},

@@ -41,7 +41,7 @@ class Finding:
     Attributes
     ----------
     kind : str
-        Record or predictions.
+        Record, predictions or thumbnails.
     heal : str
         The command that puts it right.
     """
@@ -163,7 +163,8 @@ def _move_back(folder: Path, place: Path) -> None:
 
 
 def verify(store: Store, count: Count, older: list[str] | None = None) -> Iterator[Finding]:
-    """Records that are damaged, and predictions that are not those a record names.
+    """Records that are damaged, predictions that are not those a record names, and thumbnails of
+    samples beside them that cannot be read.
 
     Nothing is taken from the index: every file is read.
 
@@ -186,11 +187,15 @@ def verify(store: Store, count: Count, older: list[str] | None = None) -> Iterat
         if isinstance(record, Damage):
             heal = "a newer hsiaug" if record.newer else "the benchmark that made it, once more"
             yield Finding("record", hash, record.fault, heal)
-        elif (
-            record is not None
-            and (stated := record["predictions_sha256"])
-            and store.find_npz(hash, stated) is None
-        ):
-            fault = f"no {PREDICTIONS} with the record's checksum {stated[:12]}…"
-            yield Finding("predictions", hash, fault, f"{record['command']} --store {where}")
+        elif record is not None and (stated := record["predictions_sha256"]):
+            heal = f"{record['command']} --store {where}"
+            npz = store.find_npz(hash, stated)
+            if npz is None:
+                fault = f"no {PREDICTIONS} with the record's checksum {stated[:12]}…"
+                yield Finding("predictions", hash, fault, heal)
+            else:
+                try:
+                    read_sheet(npz[0])
+                except ValueError as error:
+                    yield Finding("thumbnails", hash, f"{PREDICTIONS}: {error}", heal)
         count(done, len(hashes))

@@ -33,6 +33,8 @@ def failure() -> TrialEnded:
 class ToldWorker:
     """A worker that answers as it is told. ran: the trials that it was sent."""
 
+    stage = "split"
+
     def __init__(self, answer: Answer) -> None:
         self.busy, self._answer = False, answer
         self.ran: list[TrialSpec] = []

@@ -31,6 +31,9 @@ class Clock:
         return self.now
 
 
+PREPARING = 600.0
+
+
 @dataclass(frozen=True)
 class Params:
     """Of a plugin that has none."""
@@ -128,6 +131,43 @@ def test_what_this_run_measures_counts_more_than_the_guess(times: float) -> None
     run(forecast, clock, trials, 12)
     left = forecast.left()
     assert left.seconds == pytest.approx(sum(list(costs(trials).values())[12:]), rel=0.3)
+
+
+class Preparing(Guessed):
+    """Trials with samples wait for what the first of them prepares."""
+
+    def parts(self, trial: TrialSpec) -> dict[str, tuple[float, bool]]:
+        prepared = {"prepared": (PREPARING, False)} if trial.rate else {}
+        return super().parts(trial) | prepared
+
+
+@pytest.mark.parametrize("took", [0.5, PREPARING, 10 * PREPARING])
+@pytest.mark.parametrize("reported", [True, False])
+def test_what_is_prepared_in_no_time_or_late_does_not_speak_for_the_rest(
+    took: float, reported: bool
+) -> None:
+    """What comes prepared is known to be so as soon as a later stage of its trial reports a step;
+    at the end of that trial at the latest.
+    """
+    clock, trials = Clock(), plan()
+    forecast = Forecast(trials, Preparing(), clock=clock)
+    true = costs(trials)
+    rest = sum(true.values())
+    assert forecast.left().seconds == pytest.approx(rest + PREPARING)
+    for hash, trial in trials.items():
+        forecast.started(hash)
+        if trial.rate:
+            clock.now += took
+            if reported:
+                forecast.prepared(hash)
+                assert forecast.left().seconds == pytest.approx(rest, rel=0.05)
+            clock.now += true[hash]
+            forecast.ended(hash, ok=True)
+            break
+        clock.now += true[hash]
+        forecast.ended(hash, ok=True)
+        rest -= true[hash]
+    assert forecast.left().seconds == pytest.approx(rest - true[hash], rel=0.05)
 
 
 def test_without_a_guess_there_is_a_rough_one() -> None:

@@ -40,6 +40,8 @@ def group(name: str, trials: int, generator: str = "smote", draw: str = "") -> t
 class ToldWorker:
     """A worker that answers at once, as it is told. ran: the hashes of what it was sent."""
 
+    stage = "split"
+
     def __init__(self, answer: Callable[[Any], Message] = lambda trial: went_well()) -> None:
         self.answer, self.busy = answer, False
         self.ran: list[str] = []

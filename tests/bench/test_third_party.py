@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hsiaug.base.errors import PluginError
+from hsiaug.base.errors import PluginError, SplitError
 from hsiaug.core.scene import Scene
 from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Entry
@@ -20,6 +20,8 @@ from hsiaug.registry.isolation import package as package_module
 from hsiaug.registry.isolation.messages import (
     CardFields,
     Entries,
+    Failure,
+    Message,
     ParamFields,
     as_json,
     read_answer,
@@ -302,6 +304,13 @@ def test_a_card_with_a_number_that_no_record_can_hold_is_refused(field: str, val
 
     with pytest.raises(PluginError, match=f"odd-plugin must have a valid card; found {field}"):
         read_answer(CardFields, as_json({**stated, field: value}), "odd-plugin")
+
+
+def test_a_failure_in_place_of_an_answer_is_raised_also_where_the_answer_has_no_fields() -> None:
+    failure = as_json(Failure.stated(SplitError("a rule", value="3", hint="A hint.")))
+    for model in (Message, CardFields):
+        with pytest.raises(SplitError, match="a rule; found 3"):
+            read_answer(model, failure, "odd-plugin")
 
 
 @pytest.mark.parametrize("bound", [None, float("inf"), 3.0])

@@ -10,6 +10,7 @@ import pytest
 from hsiaug.base.errors import HsiaugError
 from hsiaug.data import load_scene, toy_scene
 from hsiaug.data.adding import Added, ImportOptions, add_scene
+from hsiaug.data.labels import class_ids
 
 FARM = toy_scene(seed=3, height=40, width=32, bands=12, classes=3)
 ZERO_BASED = np.where(FARM.labels == 0, 255, FARM.labels - 1).astype(np.uint8)
@@ -31,6 +32,15 @@ def refusal(folder: Path, codes: np.ndarray, **options: object) -> str:
 
 def rows(added: Added) -> list[tuple[str, str]]:
     return [(row.code, row.meaning) for row in added.codes]
+
+
+def test_codes_of_one_byte_have_the_class_ids_and_the_unknown_codes_of_wider_ones() -> None:
+    codes = np.random.default_rng(0).choice(np.array([0, 1, 2, 7, 9, 255], np.uint8), (30, 20))
+    id_of = {7: 1, 1: 2, 300: 3, -1: 4}
+    of_bytes, unknown = class_ids(codes, id_of, {0, 7, 999, -5}, "a file")
+    of_words, unknown_words = class_ids(codes.astype(np.int32), id_of, {0, 7, 999, -5}, "a file")
+    assert np.array_equal(of_bytes, of_words) and of_bytes.dtype == of_words.dtype
+    assert unknown == unknown_words and set(unknown) == {2, 9, 255}
 
 
 def test_the_table_names_every_code_and_counts_every_pixel(tmp_path: Path) -> None:

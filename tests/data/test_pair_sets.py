@@ -146,7 +146,11 @@ def test_taizhou_is_read_from_a_mask_per_class(shared_data, tmp_path, monkeypatc
     (tmp_path / "taizhou").symlink_to(shared_data / "Taizhou")
     monkeypatch.setenv("HSIAUG_DATA_DIR", str(tmp_path))
     pairs = load_pairs("taizhou", "change")
-    assert np.bincount(pairs.flat_mask).tolist() == [400 * 400 - 4227 - 17163, 17163, 4227]
+    assert np.bincount(pairs.places[0].mask.ravel()).tolist() == [
+        400 * 400 - 4227 - 17163,
+        17163,
+        4227,
+    ]
     assert pairs.places[0].images.shape == (2, 6, 400, 400) and pairs.places[0].images.max() <= 1
 
 

@@ -3,6 +3,7 @@ scored once.
 """
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hsiaug.base.errors import InputError, SceneError, SplitError
+from hsiaug.base.public import array_checksum
 from hsiaug.core.pairs import PairSet, Place
 from hsiaug.data import toy_scene
 from hsiaug.protocol.protocols import parse_protocol
-from hsiaug.protocol.tiling import Tile, TileSplit, cover, dense_view, draw_tiles
+from hsiaug.protocol.tiling import TileSplit, cover, dense_view, draw_tiles, train_tiles
 
 
 def place(
@@ -68,7 +70,7 @@ def test_blocks_keep_training_tiles_off_test_tiles(height, width, tile, block, s
     assert split.audit.centre_overlap_percent == 0 and not split.audit.leaky
 
 
-def cover_pixel_by_pixel(mask: np.ndarray, side: int) -> list[Tile]:
+def cover_pixel_by_pixel(mask: np.ndarray, side: int) -> list[tuple[int, int]]:
     """Every tile inside the mask whose pixel in a corner is new, from each corner in turn."""
     corners = [
         (row, column)
@@ -82,7 +84,7 @@ def cover_pixel_by_pixel(mask: np.ndarray, side: int) -> list[Tile]:
                 corners, key=lambda at: (-at[0] if down else at[0], -at[1] if right else at[1])
             ):
                 if uncovered[row + down, column + right]:
-                    tiles.append((0, row, column))
+                    tiles.append((row, column))
                     uncovered[row : row + side, column : column + side] = False
     return sorted(tiles)
 
@@ -94,7 +96,31 @@ def test_test_tiles_are_those_whose_corner_is_new(seed, side, height, width):
     mask = np.ones((height, width), dtype=bool)
     for row, column in rng.integers(0, [height, width], size=(3, 2)):
         mask[row : row + 3, column : column + 3] = False
-    assert cover(0, mask, side) == cover_pixel_by_pixel(mask, side)
+    assert cover(mask, side) == cover_pixel_by_pixel(mask, side)
+
+
+class MasksOnDemand(Sequence[np.ndarray]):
+    """Masks (32, 32) without the first rows of a place, none to six of them."""
+
+    def __len__(self) -> int:
+        return 12
+
+    def __getitem__(self, place):
+        if place >= len(self):
+            raise IndexError(place)
+        return np.arange(32 * 32).reshape(32, 32) >= 32 * (place % 7)
+
+
+def test_masks_that_are_made_on_demand_give_the_tiles_of_masks_that_are_kept() -> None:
+    masks = MasksOnDemand()
+    assert train_tiles(masks, 16) == train_tiles(list(masks), 16)
+
+
+def test_draws_of_pairs_are_seeded_with_the_checksum_of_their_masks_as_one_flat_array() -> None:
+    pairs = cities()
+    flat = np.concatenate([place.mask.ravel() for place in pairs.places])
+    assert pairs.drawn_as == f"masks {array_checksum(flat, '<i2')[:16]}"
+    assert pairs.drawn_as == "masks d7fd3b6efb57a82f", "all draws of such a set depend on it"
 
 
 def test_covering_a_place_takes_calls_for_each_row_and_none_for_each_pixel() -> None:
@@ -106,7 +132,7 @@ def test_covering_a_place_takes_calls_for_each_row_and_none_for_each_pixel() -> 
 
     sys.setprofile(count)
     try:
-        tiles = cover(0, np.ones((120, 120), dtype=bool), 20)
+        tiles = cover(np.ones((120, 120), dtype=bool), 20)
     finally:
         sys.setprofile(None)
     assert len(tiles) == 36

@@ -63,6 +63,11 @@ def test_what_is_no_file_of_sentences_is_met_with_one_error(
         checked_mode(f"file:{tmp_path / 'prompts.toml'}")
 
 
+def test_the_home_of_a_user_that_there_is_not_is_no_file_of_sentences() -> None:
+    with pytest.raises(InputError, match=r"must be a TOML file of sentences .* No such file"):
+        checked_mode("file:~nobody-of-this-name/prompts.toml")
+
+
 def test_a_class_that_the_scene_does_not_have_is_refused(view_of, tmp_path: Path) -> None:
     (tmp_path / "prompts.toml").write_text('Meadows = "green"')
     mode = checked_mode(f"file:{tmp_path / 'prompts.toml'}")

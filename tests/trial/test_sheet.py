@@ -2,6 +2,7 @@
 none.
 """
 
+import io
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +21,7 @@ from hsiaug.trial.sheet import PER_CLASS, TILES, SampleSheet, SheetMaker, read_s
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.stages.views import split_of, view_of
 from hsiaug.trial.store import Store
-from hsiaug.trial.upkeep import merge, pack
+from hsiaug.trial.upkeep import merge, pack, verify
 from tests.toyworld import toy_world
 
 Spec = Callable[..., TrialSpec]
@@ -128,6 +129,33 @@ def test_damaged_thumbnails_are_none_and_the_predictions_stay(kept: Any, spec: S
     store.put(record, predictions, Damaged())  # type: ignore[arg-type]
     assert store.sheet(hash) is None
     assert all(map(np.array_equal, store.predictions(hash), predictions))
+
+
+def test_verifying_names_damaged_thumbnails(kept: Any, spec: Spec) -> None:
+    store, hash = kept(spec("duplicate"))
+    path = store.folder(hash) / "predictions.npz"
+    sound = path.read_bytes()
+    arrays = dict(np.load(io.BytesIO(sound)))
+
+    unseen = []
+    for position in np.linspace(0, len(sound) - 1, 200).astype(int):
+        flipped = bytearray(sound)
+        flipped[position] ^= 4
+        path.write_bytes(flipped)
+        findings = list(verify(store, uncounted))
+        if not findings:
+            # What is flipped there, such as a date of the archive, changes no array.
+            unseen.append(dict(np.load(io.BytesIO(flipped))))
+        assert {finding.kind for finding in findings} <= {"predictions", "thumbnails"}
+    assert len(unseen) < 100
+    assert all(values.keys() == arrays.keys() for values in unseen)
+    changed = [
+        name
+        for values in unseen
+        for name in arrays
+        if values[name].tobytes() != arrays[name].tobytes()
+    ]
+    assert not changed
 
 
 @pytest.mark.parametrize("data", [b"", b"PK\x05\x06", b"no arrays" * 100])

@@ -321,10 +321,10 @@ def memory_audit(
     training tiles.
 
     Distances are per pixel, on z-scored principal axes, the least over the 8 flips and rotations.
-    nearer: share of (made, held) pairs in which the made tile is nearer to training. copies: share
-    of made tiles within a thousandth of the usual distance of held-out ones. copying: C_T, below −3
-    for a generator that copies. The second answer is the nearest training tile of each made one, as
-    (made, training, distance), the likeliest copies first.
+    nearer: share of (synthetic, held-out) pairs in which the synthetic tile is nearer to training.
+    copies: share of synthetic tiles within a thousandth of the usual distance of held-out ones.
+    copying: C_T, below −3 for a generator that copies. The second answer is the nearest training
+    tile of each synthetic one, as (synthetic, training, distance), the likeliest copies first.
     """
     train_maps, held_out_maps, synthetic_maps = (
         np.stack(list(axis_maps(images, space, AUDITED))) for images in (train, held_out, synthetic)
@@ -352,8 +352,8 @@ def copying_statistic(synthetic: Array, held_out: Array) -> float:
     """C_T of Meehan, Chaudhuri and Dasgupta 2020, arXiv:2004.05675: the z-score of Mann–Whitney's
     U, in one cell.
 
-    Of distances made (n,) and held (m,) to the training set. Far below 0: made tiles lie nearer
-    than fresh real ones.
+    Of distances ``synthetic`` (n,) and ``held_out`` (m,) to the training set. Far below 0:
+    synthetic tiles lie nearer than fresh real ones.
     """
     n = len(synthetic)
     m = len(held_out)

@@ -95,7 +95,7 @@ def dense_layout(
 
     Parameters
     ----------
-    train, held, made : DenseSamples
+    train, held_out, synthetic : DenseSamples
         Real training, real held-out and made tiles of one shape, in the data's units.
     places : (n, 3) integers
         Where each held-out tile lies: its image, and its first row and column.

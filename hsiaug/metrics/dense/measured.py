@@ -30,7 +30,7 @@ def measure_pairs(real: DenseSamples, synthetic: DenseSamples) -> dict[str, dict
 
     Parameters
     ----------
-    real, made : DenseSamples
+    real, synthetic : DenseSamples
         Real training pairs and made ones of one shape, in the data's units.
 
     Returns

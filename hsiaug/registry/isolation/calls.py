@@ -51,7 +51,7 @@ class PluginProcess:
         function : callable
             Of a module, under whose name the process has it.
         within : float or None
-            Seconds in which it must return; None = any.
+            Seconds in which it must return, no fewer than until ``notice``; None = any.
         notice : callable or None
             Called where that takes longer than a few seconds.
 
@@ -66,9 +66,11 @@ class PluginProcess:
         connection = self._child.connection
         try:
             connection.send((function, arguments))
+            left = within
             if notice is not None and not connection.poll(NOTICE_AFTER):
                 notice()
-            if within is not None and not connection.poll(within):
+                left = None if within is None else max(0.0, within - NOTICE_AFTER)
+            if left is not None and not connection.poll(left):
                 raise NoAnswer(f"no answer within {within:g} s")
             answer = connection.recv_bytes(LARGEST)
         except (EOFError, OSError):

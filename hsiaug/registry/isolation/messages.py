@@ -264,11 +264,11 @@ def read_answer(model: type[AnyMessage], answer: bytes, package: str) -> AnyMess
     PluginError
         Where it is no such message.
     """
-    with suppress(ValidationError):
-        raise Failure.model_validate_json(answer).error(package)
     try:
         return model.model_validate_json(answer)
     except ValidationError as error:
+        with suppress(ValidationError):
+            raise Failure.model_validate_json(answer).error(package) from None
         first = error.errors(include_url=False)[0]
         raise PluginError(
             f"a plugin of {package} must {model.contract}",

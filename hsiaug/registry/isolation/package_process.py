@@ -56,7 +56,6 @@ for.
 DEVICES = "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"
 """Files, to which others write too."""
 
-
 _taken: Any = None
 """The scene or the pairs that are drawn from."""
 
@@ -142,18 +141,16 @@ def _python() -> Iterator[Path]:
     """Where Python, its packages and the sources of packages that are installed as links to them
     lie.
     """
-    prefixes = {
-        Path(one) for one in (sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix)
-    }
+    prefixes = set(map(Path, (sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix)))
     yield from prefixes
     yield from map(Path, filter(None, os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)))
-    for folder in {Path(one) for one in sys.path if one}:
+    for folder in {Path(entry) for entry in sys.path if entry}:
         # Others may hold scenes, too: folders of a project.
         inside = any(folder.is_relative_to(prefix) for prefix in prefixes)
         yield from (folder,) if inside else _code_in(folder)
-        for told in folder.glob("*.dist-info/direct_url.json"):
+        for url_file in folder.glob("*.dist-info/direct_url.json"):
             with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
-                source = urlsplit(json.loads(told.read_text(encoding="utf-8"))["url"])
+                source = urlsplit(json.loads(url_file.read_text(encoding="utf-8"))["url"])
                 if source.scheme == "file":
                     yield from _code_in(Path(url2pathname(source.path)))
 

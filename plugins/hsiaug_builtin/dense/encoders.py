@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from hsiaug.api import PluginError
-from hsiaug_builtin.dense.inputs import IMAGENET, RANDOM
+from hsiaug_builtin.dense.inputs import IMAGENET, RANDOM, file_of_weights
 
 
 def make_encoder(name: str, channels: int, depth: int, weights: str) -> Any:
@@ -26,7 +26,7 @@ def make_encoder(name: str, channels: int, depth: int, weights: str) -> Any:
     depth : int
         Levels that halve the resolution.
     weights : str
-        RANDOM, IMAGENET or the path of a file.
+        RANDOM, IMAGENET or the path of a file, perhaps with its checksum.
 
     Raises
     ------
@@ -35,22 +35,22 @@ def make_encoder(name: str, channels: int, depth: int, weights: str) -> Any:
     """
     from segmentation_models_pytorch.encoders import get_encoder
 
-    stated: str | bool | None = weights if weights == IMAGENET else None
-    if stated and name.startswith("tu-"):
-        stated = True  # of timm: the weights that its name stands for
+    published: str | bool | None = weights if weights == IMAGENET else None
+    if published and name.startswith("tu-"):
+        published = True  # of timm: the weights that its name stands for
     inputs = channels if weights in (RANDOM, IMAGENET) else 3
     with known_encoder(name):
         encoder = get_encoder(name, in_channels=inputs, depth=depth, weights=None)
-    if stated:
+    if published:
         try:
-            encoder = get_encoder(name, in_channels=inputs, depth=depth, weights=stated)
+            encoder = get_encoder(name, in_channels=inputs, depth=depth, weights=published)
         except Exception as error:
             rule = f"the weights imagenet of encoder {name} must be downloaded from huggingface.co"
-            found = f"{type(error).__name__}: {error}"[:200]
+            reason = f"{type(error).__name__}: {error}"[:200]
             hint = "Connect this machine, or name a file with them: weights=FILE.safetensors."
-            raise PluginError(rule, value=found, hint=hint) from error
+            raise PluginError(rule, value=reason, hint=hint) from error
     if weights not in (RANDOM, IMAGENET):
-        _load(encoder, name, Path(weights))
+        _load(encoder, name, file_of_weights(weights))
         encoder.set_in_channels(channels, pretrained=True)
     return encoder
 
@@ -71,11 +71,11 @@ def _load(encoder: nn.Module, name: str, path: Path) -> None:
     rule = f"`weights` must be a file with the weights of encoder {name} for three bands"
     hint = "Save encoder.state_dict() of that encoder, as .safetensors or with torch.save."
     try:
-        own = set(encoder.state_dict())
+        of_encoder = set(encoder.state_dict())
         state = {
             key: value
             for stored, value in _read(path).items()
-            if (key := stored.removeprefix("encoder.")) in own
+            if (key := stored.removeprefix("encoder.")) in of_encoder
         }
         encoder.load_state_dict(state)
     except Exception as error:

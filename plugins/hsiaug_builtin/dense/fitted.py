@@ -21,7 +21,7 @@ SINGLE_RATE = 2e-3
 """Learning rate of a path for single pixels."""
 
 
-Own = TypeVar("Own", bound=DenseRecipe)
+AnyRecipe = TypeVar("AnyRecipe", bound=DenseRecipe)
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,17 +33,17 @@ class FittedDense(FittedNetwork):
     def predict(self, tiles: Tiles) -> NDArray[np.int64]:
         """(n, H, W) class ids; only classes that had a labelled pixel are ever named, never 0."""
         none = np.empty((0, *tiles.side), dtype=np.int64)
-        found = self.over(tiles.images, _batch(tiles), lambda scores: scores.argmax(dim=1), none)
-        return np.asarray(self.classes[found])
+        outputs = self.over(tiles.images, _batch(tiles), lambda scores: scores.argmax(dim=1), none)
+        return np.asarray(self.classes[outputs])
 
     def predict_proba(self, tiles: Tiles) -> NDArray[np.float32]:
         """(n, C, H, W) softmax for class ids 1..C; 0 for a class that had no labelled pixel."""
         none = np.empty((0, len(self.classes), *tiles.side), dtype=np.float32)
-        found = self.over(tiles.images, _batch(tiles), lambda scores: scores.softmax(dim=1), none)
-        return by_class(found, self.classes, self.class_count)
+        shares = self.over(tiles.images, _batch(tiles), lambda scores: scores.softmax(dim=1), none)
+        return by_class(shares, self.classes, self.class_count)
 
 
-class NetSegmenter(Plugin[Own]):
+class NetSegmenter(Plugin[AnyRecipe]):
     """A classifier that is a network of tiles: a subclass has a card, and says in :meth:`network`
     which one.
 
@@ -76,22 +76,22 @@ class NetSegmenter(Plugin[Own]):
         from hsiaug_builtin.nets.seeded import fresh
         from hsiaug_builtin.nets.training import train
 
-        own = self.params
+        params = self.params
         real = view.real.images
         classes = len(view.class_names)
         data = training_tiles(samples, classes)
-        scale = fit_scale(real, own.centre, self.unit)
+        scale = fit_scale(real, params.centre, self.unit)
         net = fresh(lambda: Padded(self.network(len(scale.mean), len(data.classes))), seed)
-        next_batch = batches(data, scale, own.batch, seed, device)
-        error = criterion(data, own, device)
-        net = train(net, next_batch, error, own, seed=seed, device=device, progress=progress)
+        next_batch = batches(data, scale, params.batch, seed, device)
+        error = criterion(data, params, device)
+        net = train(net, next_batch, error, params, seed=seed, device=device, progress=progress)
         settle(net, real, scale, seed, device)
         if isinstance(net.net, ContextAndPixel) and net.net.single is not None:
             # Not settled: statistics of pixels without a label, which may be of other materials,
             # cost up to 20 mIoU.
-            made = getattr(own, "single", "real") == "all"
-            pixels = single_pixels(data, scale, seed, device, synthetic=made)
-            budget = replace(own, rate=SINGLE_RATE)
+            synthetic_too = getattr(params, "single", "real") == "all"
+            pixels = single_pixels(data, scale, seed, device, synthetic=synthetic_too)
+            budget = replace(params, rate=SINGLE_RATE)
             train(
                 net.net.single, pixels, error, budget, seed=seed, device=device, progress=progress
             )

@@ -213,9 +213,9 @@ class ContextAndPixel(TileNet):
                 architecture, encoder, encoder_weights=None, in_channels=channels, classes=classes
             )
         if weights != RANDOM:
-            own = self.context.encoder
-            begun = make_encoder(encoder, channels, own._depth, weights)
-            own.load_state_dict(begun.state_dict())
+            depth = self.context.encoder._depth
+            trained = make_encoder(encoder, channels, depth, weights)
+            self.context.encoder.load_state_dict(trained.state_dict())
         self.single = SinglePixel(bands // 2, 2 * channels, classes) if single else None
 
     def forward(self, x: Tensor) -> Tensor:

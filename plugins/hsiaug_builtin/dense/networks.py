@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hsiaug.api import Card, InputError, defaults, param
 from hsiaug_builtin.dense.fitted import NetSegmenter
-from hsiaug_builtin.dense.inputs import RANDOM, DenseRecipe, check_weights, weights_param
+from hsiaug_builtin.dense.inputs import RANDOM, DenseRecipe, checked_weights, weights_param
 
 if TYPE_CHECKING:
     from hsiaug_builtin.dense.nets import TileNet
@@ -63,16 +63,12 @@ ENCODER_SIZES = ("b0", "b1", "b2", "b3", "b4", "b5")
 
 @dataclass(frozen=True)
 @defaults(rate=1e-3)
-class ContextParams(DenseRecipe):
-    """The recipe, and how many channels the bands are mapped to."""
+class EncoderParams(DenseRecipe):
+    """The recipe, how many channels the bands are mapped to, what the encoder begins with, and what
+    the path for single pixels learns from.
+    """
 
     channels: int = param(64, "channels that the bands are mapped to", low=1)
-
-
-@dataclass(frozen=True)
-class EncoderParams(ContextParams):
-    """The same, what the encoder begins with, and what the path for single pixels learns from."""
-
     weights: str = weights_param()
     single: str = param(
         "real",
@@ -83,7 +79,26 @@ class EncoderParams(ContextParams):
     )
 
     def __post_init__(self) -> None:
-        check_weights(self.weights)
+        object.__setattr__(self, "weights", checked_weights(self.weights))
+
+
+def _context_and_pixel(
+    params: EncoderParams, bands: int, classes: int, architecture: str, encoder: str
+) -> TileNet:
+    """A network of segmentation-models-pytorch behind a band map, beside a path for single
+    pixels.
+    """
+    from hsiaug_builtin.dense.nets import ContextAndPixel
+
+    return ContextAndPixel(
+        bands,
+        params.channels,
+        classes,
+        architecture,
+        encoder,
+        params.weights,
+        single=params.single != "none",
+    )
 
 
 @dataclass(frozen=True)
@@ -131,18 +146,8 @@ class Segformer(NetSegmenter[SegformerParams]):
     unit = True
 
     def network(self, bands: int, classes: int) -> TileNet:
-        from hsiaug_builtin.dense.nets import ContextAndPixel
-
-        own = self.params
-        return ContextAndPixel(
-            bands,
-            own.channels,
-            classes,
-            "segformer",
-            f"mit_{own.size}",
-            own.weights,
-            single=own.single != "none",
-        )
+        encoder = f"mit_{self.params.size}"
+        return _context_and_pixel(self.params, bands, classes, "segformer", encoder)
 
 
 NETWORKS, ENCODER = ("unet", "fpn", "deeplabv3plus", "upernet"), "resnet18"
@@ -193,18 +198,8 @@ class Smp(NetSegmenter[SmpParams]):
     unit = True
 
     def network(self, bands: int, classes: int) -> TileNet:
-        from hsiaug_builtin.dense.nets import ContextAndPixel
-
-        own = self.params
-        return ContextAndPixel(
-            bands,
-            own.channels,
-            classes,
-            own.network,
-            own.encoder,
-            own.weights,
-            single=own.single != "none",
-        )
+        params = self.params
+        return _context_and_pixel(params, bands, classes, params.network, params.encoder)
 
 
 @dataclass(frozen=True)
@@ -279,7 +274,7 @@ class SiamCrnnParams(ChangeRecipe):
     weights: str = weights_param()
 
     def __post_init__(self) -> None:
-        check_weights(self.weights)
+        object.__setattr__(self, "weights", checked_weights(self.weights))
         if self.weights != RANDOM and not self.encoder:
             raise InputError(
                 "`siamcrnn.weights` needs an encoder that they are of",
@@ -319,8 +314,10 @@ class SiamCrnn(NetSegmenter[SiamCrnnParams]):
     def network(self, bands: int, classes: int) -> TileNet:
         from hsiaug_builtin.dense.nets import SiameseRecurrent
 
-        own = self.params
-        return SiameseRecurrent(bands, own.width, own.hidden, classes, own.encoder, own.weights)
+        params = self.params
+        return SiameseRecurrent(
+            bands, params.width, params.hidden, classes, params.encoder, params.weights
+        )
 
 
 @dataclass(frozen=True)
@@ -336,7 +333,7 @@ class ChangeFormerParams(ChangeRecipe):
     weights: str = weights_param()
 
     def __post_init__(self) -> None:
-        check_weights(self.weights)
+        object.__setattr__(self, "weights", checked_weights(self.weights))
 
 
 class ChangeFormer(NetSegmenter[ChangeFormerParams]):
@@ -372,6 +369,8 @@ class ChangeFormer(NetSegmenter[ChangeFormerParams]):
     def network(self, bands: int, classes: int) -> TileNet:
         from hsiaug_builtin.dense.nets import SiameseTransformer
 
-        own = self.params
-        encoder = f"mit_{own.size}"
-        return SiameseTransformer(bands, own.width, own.stages, classes, encoder, own.weights)
+        params = self.params
+        encoder = f"mit_{params.size}"
+        return SiameseTransformer(
+            bands, params.width, params.stages, classes, encoder, params.weights
+        )

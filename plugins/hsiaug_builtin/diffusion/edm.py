@@ -76,7 +76,7 @@ def sample_with_noise(
 
 
 def guided(conditioned: Denoise, away: Denoise, omega: float, least: float, most: float) -> Denoise:
-    """(1 + ω)·told − ω·away where the noise level lies in [least, most], told elsewhere.
+    """(1 + ω)·conditioned − ω·away where the noise level lies in [least, most], else conditioned.
 
     Classifier-free guidance where ``away`` is the same model without its condition (Ho & Salimans
     2022), autoguidance where it is a weaker one (Karras et al., NeurIPS 2024, arXiv 2406.02507);

@@ -16,8 +16,8 @@ def norm(channels: int) -> nn.GroupNorm:
 
 
 class ResidualBlock(nn.Module):
-    """A residual block (n, in, h, w) → (n, out, h, w); with ``told`` also scaled and shifted by a
-    vector (n, told).
+    """A residual block (n, inside, h, w) → (n, outside, h, w); with ``conditioning`` also scaled
+    and shifted by a vector (n, conditioning).
     """
 
     def __init__(self, inside: int, outside: int, conditioning: int = 0) -> None:

@@ -6,9 +6,8 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Iterable
-from pathlib import Path
 
-from hsiaug.api import InputError, did_you_mean
+from hsiaug.api import InputError, did_you_mean, user_path
 
 PREFIX = "file:"
 """What a mode of prompts that names a file begins with."""
@@ -30,13 +29,8 @@ def with_checksum(mode: str) -> str:
     InputError
         For a file that cannot be read, or holds other sentences than the checksum says.
     """
-    name, stated = _parts(mode)
-    checksum = _checksum(_read(name))
-    if stated and stated != checksum:
-        rule = f"{name} must hold the sentences of checksum {stated}"
-        hint = f"Bring that file back, or write {PREFIX}{name} for the sentences that it holds."
-        raise InputError(rule, value=checksum, hint=hint)
-    return f"{PREFIX}{name}#{checksum}"
+    name, sentences = _read_checked(mode)
+    return f"{PREFIX}{name}#{_checksum(sentences)}"
 
 
 def sentences_of_file(mode: str, class_names: Iterable[str]) -> Sentences:
@@ -54,24 +48,29 @@ def sentences_of_file(mode: str, class_names: Iterable[str]) -> Sentences:
     InputError
         As :func:`with_checksum`, and for a class that the scene does not have.
     """
-    with_checksum(mode)
-    name, _ = _parts(mode)
-    sentences = _read(name)
-    known = list(class_names)
+    name, sentences = _read_checked(mode)
+    of_scene = list(class_names)
     for class_name in sentences:
-        if class_name not in known:
+        if class_name not in of_scene:
             raise InputError(
                 f"{name} must name classes of the scene",
                 value=repr(class_name),
-                hint=did_you_mean(class_name, known),
+                hint=did_you_mean(class_name, of_scene),
             )
     return sentences
 
 
-def _parts(mode: str) -> tuple[str, str]:
-    """The name of the file, and the checksum where one is stated."""
+def _read_checked(mode: str) -> tuple[str, Sentences]:
+    """The name of the file and its sentences, which are those of the checksum where one is
+    stated.
+    """
     name, _, stated = mode.removeprefix(PREFIX).partition("#")
-    return name, stated
+    sentences = _read(name)
+    if stated and stated != (checksum := _checksum(sentences)):
+        rule = f"{name} must hold the sentences of checksum {stated}"
+        hint = f"Bring that file back, or write {PREFIX}{name} for the sentences that it holds."
+        raise InputError(rule, value=checksum, hint=hint)
+    return name, sentences
 
 
 def _checksum(sentences: Sentences) -> str:
@@ -80,7 +79,7 @@ def _checksum(sentences: Sentences) -> str:
 
 
 def _read(name: str) -> Sentences:
-    path = Path(name).expanduser()
+    path = user_path(name)
     hint = 'Write it as \'"Corn-notill" = ["rows of corn over old residue"]\', a line a class.'
     rule = f"{PREFIX}{name} must be a TOML file of sentences for each class"
     try:

@@ -134,13 +134,10 @@ class FittedTxt2Hsi:
     def reconstruct(self, x: NDArray[np.float32]) -> Reconstruction:
         """Patches x (n, B, p, p) in scene units, encoded by the VAE and decoded."""
         decoded = np.empty_like(x)
-        std, mean = (
-            statistic[:, None, None] for statistic in (self.normaliser.std, self.normaliser.mean)
-        )
         for start in range(0, len(x), BATCH):
             batch = slice(start, start + BATCH)
             spectra = self.vae.decode(to_pixels(self._encode(x[batch]))).movedim(3, 1)
-            decoded[batch] = spectra.cpu().numpy() * std + mean
+            decoded[batch] = self.normaliser.patches_back(spectra.cpu().numpy())
         return Reconstruction(decoded)
 
     @torch.inference_mode()

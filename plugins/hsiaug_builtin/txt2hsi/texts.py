@@ -69,21 +69,11 @@ def encode_prompts(view: TrainView, mode: str, encoder: str) -> Texts:
         Of all modes but number, which has no words.
     """
     prompts = prompts_of(view, mode)
-    listed = [text for c in sorted(prompts) for text in prompts[c]]
-    answer = encode(listed, "one-hot" if mode == "number" else encoder)
-    rows = {}
-    start = 0
-    for c in sorted(prompts):
-        rows[c] = tuple(range(start, start + len(prompts[c])))
-        start += len(prompts[c])
-    # All prompts say "a hyperspectral image of"; what they share tells no class.
-    pooled = torch.from_numpy(answer.pooled - answer.pooled.mean(axis=0))
-    pooled = pooled / pooled.norm(dim=1, keepdim=True).clamp(min=1e-6)
-    padding = -answer.mask.shape[1] % WORDS
-    tokens = pad(torch.from_numpy(answer.tokens), (0, 0, 0, padding))
-    mask = pad(torch.from_numpy(answer.mask), (0, padding))
-    word = pad(torch.from_numpy(answer.word), (0, padding), value=-1)
-    return Texts(tokens, mask, pooled, rows, tuple(listed), answer.words, word)
+    by_id = {c: prompts[c] for c in sorted(prompts)}
+    listed = tuple(text for of_class in by_id.values() for text in of_class)
+    return _embedded(
+        listed, _rows(by_id, 0), "one-hot" if mode == "number" else encoder, len(listed)
+    )
 
 
 def with_prompts(texts: Texts, prompts: Mapping[int, Sequence[str]], encoder: str) -> Texts:
@@ -96,24 +86,43 @@ def with_prompts(texts: Texts, prompts: Mapping[int, Sequence[str]], encoder: st
     encoder : str
         That of the texts.
     """
-    added = [text for of_class in prompts.values() for text in of_class]
-    answer = encode([*texts.prompts, *added], encoder)
     trained = len(texts.prompts)
-    # What training prompts share tells no class; typed ones do not change what that is.
-    pooled = torch.from_numpy(answer.pooled - answer.pooled[:trained].mean(axis=0))
-    pooled = pooled / pooled.norm(dim=1, keepdim=True).clamp(min=1e-6)
-    rows = dict(texts.rows)
-    start = trained
+    added = [text for of_class in prompts.values() for text in of_class]
+    rows = {**texts.rows, **_rows(prompts, trained)}
+    return _embedded((*texts.prompts, *added), rows, encoder, trained)
+
+
+def _rows(prompts: Mapping[int, Sequence[str]], start: int) -> dict[int, tuple[int, ...]]:
+    """{class id: rows of its prompts}, one after the other from row ``start``."""
+    rows = {}
     for c, of_class in prompts.items():
         rows[c] = tuple(range(start, start + len(of_class)))
         start += len(of_class)
+    return rows
+
+
+def _embedded(
+    prompts: tuple[str, ...], rows: Mapping[int, tuple[int, ...]], encoder: str, trained: int
+) -> Texts:
+    """Prompts, embedded.
+
+    Parameters
+    ----------
+    trained : int
+        How many of them, from the first on, are those of training.
+    """
+    answer = encode(prompts, encoder)
+    # All of training say "a hyperspectral image of"; what they share tells no class, and typed ones
+    # do not change what that is.
+    pooled = torch.from_numpy(answer.pooled - answer.pooled[:trained].mean(axis=0))
+    pooled = pooled / pooled.norm(dim=1, keepdim=True).clamp(min=1e-6)
     padding = -answer.mask.shape[1] % WORDS
     return Texts(
-        pad(torch.from_numpy(answer.tokens), (0, 0, 0, padding)),
-        pad(torch.from_numpy(answer.mask), (0, padding)),
-        pooled,
-        rows,
-        (*texts.prompts, *added),
-        answer.words,
-        pad(torch.from_numpy(answer.word), (0, padding), value=-1),
+        tokens=pad(torch.from_numpy(answer.tokens), (0, 0, 0, padding)),
+        mask=pad(torch.from_numpy(answer.mask), (0, padding)),
+        pooled=pooled,
+        rows=rows,
+        prompts=prompts,
+        words=answer.words,
+        word=pad(torch.from_numpy(answer.word), (0, padding), value=-1),
     )

@@ -194,7 +194,7 @@ def fit_vae(codec: CodecLoss, params: CodingParams, run: TrainingRun) -> Vae:
     )
 
 
-class _Told(nn.Module):
+class _WithClassHead(nn.Module):
     """A VAE, and a linear head that tells classes from its latents."""
 
     def __init__(self, vae: Vae, classes: int) -> None:
@@ -215,7 +215,7 @@ def add_class_term(
         Spectra (m, B) of each class, z-scored; classes are drawn equally often.
     """
     classed = fresh(
-        lambda: _Told(copy.deepcopy(vae).requires_grad_(True), len(named)), run.seed
+        lambda: _WithClassHead(copy.deepcopy(vae).requires_grad_(True), len(named)), run.seed
     ).to(codec.x.device)
 
     def loss(step: int) -> Tensor:

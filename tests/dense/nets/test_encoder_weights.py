@@ -1,5 +1,6 @@
 """Encoders that a user names, with weights of a file, or random ones."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -62,6 +63,29 @@ def test_files_that_are_not_there_or_do_not_fit_are_one_clear_error(tmp_path: Pa
         make_encoder("resnet18", 3, 5, str(path))
     with pytest.raises(PluginError, match="must be one of segmentation-models-pytorch"):
         make_encoder("resnet19", 3, 5, "random")
+
+
+def test_other_weights_in_a_file_are_other_parameters_and_so_other_trials(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    path, weights = saved(tmp_path)
+
+    def parameters(stated: str = "~/resnet18.pt") -> Any:
+        return build_params(Smp.card, overrides={"weights": stated})
+
+    first = parameters()
+    assert re.fullmatch(r"~/resnet18\.pt#[0-9a-f]{12}", first.weights)
+    assert identity_params(first)["weights"] == first.weights
+    assert parameters(first.weights) == first
+    net = Smp(first).network(8, 3)
+    assert isinstance(net, ContextAndPixel)
+    assert torch.equal(net.context.encoder.state_dict()["layer1.0.conv1.weight"], weights)
+
+    path.write_bytes(path.read_bytes() + b"\0")
+    assert parameters().weights != first.weights
+    with pytest.raises(InputError, match=r"must hold the weights of checksum .*write weights=~/"):
+        parameters(first.weights)
 
 
 def test_weights_that_cannot_be_downloaded_are_one_clear_error(
