@@ -16,7 +16,7 @@ from markupsafe import Markup
 from hsiaug.metrics.verdict import Evidence
 from hsiaug.report.compare import Gain
 from hsiaug.report.figures.gains import control_places
-from hsiaug.report.findings import FINDINGS
+from hsiaug.report.findings import rival_look, rival_meanings, rival_words
 from hsiaug.report.html.markup import macros
 from hsiaug.report.labels import p_said, with_interval
 from hsiaug.report.records import ArmCell
@@ -63,10 +63,12 @@ class Line:
 
 @dataclass(frozen=True)
 class ChartRow:
-    """An arm with its verdict, and a line for each control.
+    """An arm with what is shown of it against its rival, and a line for each control.
 
     Attributes
     ----------
+    tip : str
+        What its sign means.
     opens : str
         The key of its draws.
     """
@@ -74,6 +76,7 @@ class ChartRow:
     name: str
     sign: str
     finding: str
+    tip: str
     tone: str
     lines: tuple[Line, ...]
     opens: str
@@ -189,14 +192,14 @@ def _row(
                 p=p_said(test.p_corrected),
             )
         )
-    look = FINDINGS[gain.verdict.finding] if gain.verdict else FINDINGS["undecided"]
-    finding = gain.verdict.finding if gain.verdict else ""
+    look = rival_look(gain)
     name = table.arm_label(gain.cell.arm)
     opens = keys.get(gain.cell, "")
     return ChartRow(
         name=name,
         sign=look.sign,
-        finding=finding,
+        finding=rival_words(gain),
+        tip=rival_meanings(table)[look.sign],
         tone=look.tone,
         lines=tuple(lines),
         opens=opens,
