@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from operator import attrgetter
 
 from markupsafe import Markup
@@ -21,6 +22,7 @@ from hsiaug.report.html.markup import macros
 from hsiaug.report.labels import p_said, with_interval
 from hsiaug.report.records import ArmCell
 from hsiaug.report.tables import Table
+from hsiaug.trial.arm import Method
 
 MOST_ARMS = 24
 """Arms that are drawn; those of more that gain most are."""
@@ -100,7 +102,7 @@ def gain_chart(table: Table, keys: Mapping[ArmCell, str]) -> Markup:
     axis = Axis.of(one.main for gain in drawn for one in gain.against.values() if one)
     places = control_places(drawn)
     groups = []
-    for classifier in table.classifiers:
+    for classifier in sorted(table.classifiers, key=partial(_highest, table), reverse=True):
         gains = [gain for gain in drawn if gain.cell.classifier == classifier]
         gains.sort(key=_over_none, reverse=True)
         rows = [_row(table, gain, axis, places, keys) for gain in gains]
@@ -165,6 +167,14 @@ def _number(value: float) -> str:
 
 def _is_drawn(control: str, gains: Sequence[Gain]) -> bool:
     return any(gain.against.get(control) for gain in gains)
+
+
+def _highest(table: Table, classifier: Method) -> float:
+    """The highest main score that an arm has with a classifier: as in the main table, such a
+    classifier comes first.
+    """
+    means = (cell.summary(table.scores.main.key) for cell in table.cells_of(classifier))
+    return max((mean.mean for mean in means if mean), default=-math.inf)
 
 
 def _over_none(gain: Gain) -> float:
