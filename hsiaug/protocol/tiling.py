@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError, SplitError
 from hsiaug.core.pairs import PairSet
+from hsiaug.core.samples import spread_rows
 from hsiaug.core.scene import Descriptions
 from hsiaug.core.tiles import DenseSamples, DenseView
 from hsiaug.protocol.protocols import draw_areas
@@ -324,8 +325,7 @@ def unlabelled_tiles(pairs: PairSet, split: TileSplit | BlindTiles) -> DenseView
 
 def _some_of(tiles: Sequence[Tile], most: int) -> tuple[Tile, ...]:
     """At most so many of them, evenly taken."""
-    taken = np.linspace(0, len(tiles) - 1, max(1, min(most, len(tiles)))).round().astype(int)
-    return tuple(tiles[i] for i in taken)
+    return tuple(tiles[i] for i in spread_rows(np.arange(len(tiles)), max(1, most)))
 
 
 def checksum_of_tiles(view: DenseView) -> str:
