@@ -107,6 +107,8 @@ def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) ->
         )
     plan, left_out = planned
     session = scoring(plan, session)
+    # What to go on with may be a classifier that these draws have no time for.
+    every_arm = plan
     plan = run_baselines(plan, session)
     met = screen(plan, session, left_out)
     without = {
@@ -125,7 +127,7 @@ def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) ->
         return advice(
             "cannot tell",
             failed=session.failed(plan.trials),
-            final=recipe(plan, session),
+            final=recipe(every_arm, session),
             ceiling=met,
         )
     tried = gains_of(plan, session)
@@ -170,7 +172,7 @@ def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) ->
         confirmed=tuple(gain for gain in confirmed if gain.seeds),
         level=level,
         failed=session.failed((*plan.trials, *fresh.trials)),
-        final=recipe(plan, session, reported[0] if kind == "use" else None),
+        final=recipe(every_arm, session, reported[0] if kind == "use" else None),
     )
 
 

@@ -19,7 +19,7 @@ from hsiaug.bench.engine import Batch, Event, Message, OnEvent, PluginProgress, 
 from hsiaug.registry.card import Card
 from hsiaug.registry.lookup import registry
 from hsiaug.trial.learning import WORTH_SAVING
-from hsiaug.trial.run import TrialOutcome, lost
+from hsiaug.trial.run import TrialOutcome, failed_outcome
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.third_party import third_party_parts
 
@@ -248,7 +248,7 @@ class Dispatch:
             self._settle(worker, queue, message.outcome)
         elif self._begun[trial.hash] >= TRIES:
             said = f"the process of this trial {message.how}, {TRIES} times"
-            self._settle(worker, queue, lost(message.stage, "WorkerDied", said))
+            self._settle(worker, queue, failed_outcome(message.stage, "WorkerDied", said))
 
     def _settle(self, worker: TrialWorker, queue: _Queue, outcome: TrialOutcome) -> None:
         """Write the records of what has ended, while the worker goes on."""
@@ -266,7 +266,7 @@ class Dispatch:
         error = outcome.result["error"]
         for other in certain_failures:
             said = f"{error['message']} (the same fit failed in trial {trial.hash})"
-            self._write(other, lost(error["stage"], error["type"], said))
+            self._write(other, failed_outcome(error["stage"], error["type"], said))
 
     def _write(self, trial: TrialSpec, outcome: TrialOutcome) -> None:
         self._on_event(
