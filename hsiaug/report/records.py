@@ -55,13 +55,14 @@ def read_store(store: Store, damaged: list[Damage]) -> Trials:
         for pack in store.packs.paths():
             part = columns_of_pack(store, pack, damaged)
             parts.append(part)
-            hashes = part["hash"] if loose else ()
-            alone = [hash not in loose for hash in hashes]
-            chosen.append(np.array(alone) if loose else None)
-        damaged.sort(key=lambda damage: damage.hash)
+            chosen.append(
+                np.array([hash not in loose for hash in part["hash"]], bool) if loose else None
+            )
         if not len(parts[0]["hash"]) and len(parts) > 1:
-            return _trials(parts[1:], chosen[1:])
-        return _trials(parts, chosen)
+            parts, chosen = parts[1:], chosen[1:]
+        trials = _trials(parts, chosen)
+        damaged.sort(key=lambda damage: damage.hash)
+        return trials
 
 
 def read_trials(records: Iterable[Record]) -> Trials:
@@ -93,7 +94,6 @@ class _Ordered(NamedColumns):
         self._parts = parts
         self._chosen = chosen
         self._known: dict[str, Column] = {}
-        self._texts: dict[str, list[str]] = {}
         self.rows: NDArray[np.intp] | slice = slice(None)
 
     def __getitem__(self, name: str) -> Column:
@@ -103,11 +103,10 @@ class _Ordered(NamedColumns):
             self._known[name] = self.in_any_order(name)[self.rows]
         return self._known[name]
 
-    def texts(self, name: str) -> Sequence[str]:
+    def texts(self, name: str) -> list[str]:
         """The categories of a column."""
-        if name not in self._texts:
-            self._texts[name] = self[name].categories.tolist()
-        return self._texts[name]
+        texts: list[str] = self[name].categories.tolist()
+        return texts
 
     def in_any_order(self, name: str) -> Column:
         """A column as it stands in the parts."""
@@ -213,7 +212,7 @@ def by_draw(trials: Trials) -> Trials:
 def number_of(trial: Trial, name: str) -> float | None:
     """A number of a row; None where it has none."""
     value = getattr(trial, name, None)
-    return None if value is None or value != value else value
+    return value if isinstance(value, int | float) and value == value else None
 
 
 @dataclass(frozen=True, eq=False)
