@@ -1,19 +1,23 @@
 """Claims and tables of a suite: what the records of a store say of them."""
 
 import json
+import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from html_pages import parsed
 
+from hsiaug.report import build_report, render_html
 from hsiaug.report.output_files import table_text
+from hsiaug.report.records import read_trials
 from hsiaug.report.render_rich import rich_text
 from hsiaug.report.suite_findings import (
     PairedDifference,
     StoredValues,
     find_claims,
     find_tables,
-    recorded_value,
 )
 from hsiaug.report.suite_pages import claim_sentences, suite_tables
 from hsiaug.trial.declared_tables import (
@@ -25,6 +29,7 @@ from hsiaug.trial.declared_tables import (
 )
 from hsiaug.trial.sample_measures import SampleMeasure, read_measures, write_measures
 from hsiaug.trial.store import Store
+from tests.report.report_records import failure, record
 
 SETTING = TableSetting("toy", "kshot:3")
 DRAWS = (0, 1, 2)
@@ -45,14 +50,14 @@ def arm_of(name: str, *places: float) -> dict[TableSetting, dict[int, tuple[ArmT
 
 def stored(values: dict[str, tuple[float, ...]], **measures: tuple[float, float]) -> StoredValues:
     """OA of each arm (as ``svm`` or ``swept@2``) by draw, and a measure of the arm ``ours``."""
-    records = {}
+    trials: dict[str, Any] = {}
     for text, draws in values.items():
         name, _, lam = text.partition("@")
         for draw, value in zip(DRAWS, draws, strict=False):
-            records[f"{name}-{draw}-{lam or 1}"] = {"metrics": {"oa": value}}
+            trials[f"{name}-{draw}-{lam or 1}"] = SimpleNamespace(oa=value)
     rows = {name: SampleMeasure(name, "", *pair) for name, pair in measures.items()}
     samples = [f"samples-ours-{draw}" for draw in DRAWS]
-    return StoredValues(records, {name: rows if rows else {} for name in samples})
+    return StoredValues(trials, {name: rows if rows else {} for name in samples})
 
 
 def declared(claim: dict[str, Any], **arms: Any) -> DeclaredTables:
@@ -146,9 +151,23 @@ def test_samples_are_compared_with_held_out_ones_by_what_was_measured() -> None:
 
 
 def test_the_spread_of_recall_is_over_the_classes_that_were_tested() -> None:
-    record = {"metrics": {"oa": 0.5, "recall": [0.2, None, 0.4], "worst_recall": None}}
-    assert recorded_value(record, "recall_spread") == pytest.approx(0.2 / 2**0.5)
-    assert recorded_value(record, "worst_recall") is None
+    """And what a record says that is no metric, as its time, is no value."""
+    records = [
+        record(seed=0, recall=[0.2, None, 0.4]),
+        record(seed=1, recall=[0.5, None, None]),
+        record(seed=2, recall=[0.1, 0.1, 0.7]),
+        failure(seed=3),
+    ]
+    read = StoredValues({trial.hash: trial for trial in read_trials(records)}, {})
+
+    def values(name: str) -> list[float | None]:
+        trials = [ArmTrial(each["hash"], "", 0.0, None) for each in records]
+        return [read.value(trial, name) for trial in trials]
+
+    assert values("oa") == [0.5, 0.5, 0.5, None]
+    assert values("recall_spread") == pytest.approx([0.2 / 2**0.5, None, 0.6 / 3**0.5, None])
+    for name in ("recall", "seconds", "hash", "nowhere"):
+        assert values(name) == [None] * 4
 
 
 def test_a_table_has_a_row_for_each_arm_on_each_data() -> None:
@@ -200,6 +219,16 @@ def test_what_a_store_lacks_is_said_with_the_command_that_makes_it(tmp_path: Pat
 
     assert f"'hsiaug benchmark {options}'" in text and f"'hsiaug inspect {options}'" in text
     assert tables.value["claims"][0]["verdict"] == "open"
+
+
+def test_the_page_of_a_suite_begins_with_its_claims(tmp_path: Path) -> None:
+    asked = declared(
+        {"arm": "ours", "over": "svm", "rises": ["oa"]}, ours=arm_of("ours"), svm=arm_of("svm")
+    )
+    pages = suite_tables(asked, Store(tmp_path, create=True)).pages
+    text = parsed(render_html(build_report([]), declared=pages)).text
+    assert re.search(r"C1\s*It gains\s*open", text)
+    assert text.index("C1. It gains") < text.rindex("What helps")
 
 
 def test_measures_are_found_by_the_hash_of_their_samples_alone(tmp_path: Path) -> None:
