@@ -134,7 +134,7 @@ class _Pixels(Plugin[Any]):
         y, spectra = samples.masks.ravel(), spectra_of(samples.images)
         size = int(np.prod(samples.side))
         weight = np.repeat(samples.weight, size)
-        made = np.repeat(samples.synthetic, size)
+        is_synthetic = np.repeat(samples.synthetic, size)
         rows = np.flatnonzero((y > 0) & (weight > 0))
         if not len(rows):
             raise PluginError(
@@ -143,19 +143,21 @@ class _Pixels(Plugin[Any]):
                 hint="Check the masks: 0 means no label.",
             )
         rng = np.random.default_rng(derive_seed("pixels", seed))
-        kept = []
+        rows_by_class = []
         for c in np.unique(y[rows]):
-            own = rows[y[rows] == c]
-            own = rng.permutation(own[heaviest_distinct(spectra[own], weight[own])])
+            rows_of_class = rows[y[rows] == c]
+            distinct = heaviest_distinct(spectra[rows_of_class], weight[rows_of_class])
+            shuffled = rng.permutation(rows_of_class[distinct])
             # Synthetic pixels do not overlap, and would push out the real ones, which do.
-            kept.append(own[np.argsort(made[own], kind="stable")][: self.params.most])
-        chosen = np.concatenate(kept)
-        if 0 < made[chosen].sum() < len(chosen):
+            real_first = np.argsort(is_synthetic[shuffled], kind="stable")
+            rows_by_class.append(shuffled[real_first][: self.params.most])
+        chosen = np.concatenate(rows_by_class)
+        if 0 < is_synthetic[chosen].sum() < len(chosen):
             # Beside each other they weigh as in the tiles.
-            real, synthetic = lost_by_overlap(np.where(y > 0, weight, 0), made, chosen)
-            weight = np.where(made, weight * (synthetic / real), weight)
+            real, synthetic = lost_by_overlap(np.where(y > 0, weight, 0), is_synthetic, chosen)
+            weight = np.where(is_synthetic, weight * (synthetic / real), weight)
         model = None
-        if len(kept) > 1:
+        if len(rows_by_class) > 1:
             model = self.model(seed).fit(spectra[chosen], y[chosen], sample_weight=weight[chosen])
         return self.fitted(model, int(y[chosen[0]]), len(view.class_names))
 
