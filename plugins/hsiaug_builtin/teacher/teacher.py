@@ -53,7 +53,7 @@ on shares are not averaged over neighbours. Chosen on draws 100 to 105 of Indian
 Houston and Pavia, of Jasper Ridge and Samson under ``issd``; so was the classifier beside the
 voters.
 """
-MOST = 600
+MAX_TRAINING_PIXELS = 600
 """Training pixels that the teacher learns at most, one of each class in turn, so that a fit takes
 seconds.
 """
@@ -266,7 +266,7 @@ def _say_nothing(done: int, total: int, note: str = "") -> None:
 
 
 def fit_teacher(view: TrainView, real: PatchSamples | None = None) -> OpinionPool:
-    """The pool of the voters and ``svm``, learnt from training pixels, at most MOST.
+    """The pool of the voters and ``svm``, learnt from training pixels, at most MAX_TRAINING_PIXELS.
 
     Its seed depends on these pixels alone: all plugins that ask for the teacher of a draw are given
     the same one, which is fitted once.
@@ -290,9 +290,9 @@ def _teacher_of(view: TrainView) -> OpinionPool:
 
 def _fit(view: TrainView, real: PatchSamples) -> OpinionPool:
     seed = derive_seed("teacher", crc32(real.coords.tobytes()), crc32(real.y.tobytes()))
-    if len(real) > MOST:
+    if len(real) > MAX_TRAINING_PIXELS:
         mixed = np.random.default_rng(seed).permutation(len(real))
-        real = real.take(np.sort(mixed[take_in_turn(real.y[mixed])][:MOST]))
+        real = real.take(np.sort(mixed[take_in_turn(real.y[mixed])][:MAX_TRAINING_PIXELS]))
     return fit_pool(
         PartnerParams("svm"),
         real,
