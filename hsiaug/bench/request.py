@@ -26,7 +26,7 @@ from hsiaug.base.errors import InputError, check_known
 from hsiaug.bench import defaults
 from hsiaug.bench.ranges import DIGITS, LONGEST, numbers, seeds, settings, words
 from hsiaug.core.scene import Scene
-from hsiaug.core.view_names import FEWEST, RAW
+from hsiaug.core.view_names import MIN_BANDS, RAW
 from hsiaug.protocol.balance import check_lambda, check_omega, check_times
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.split_protocol import SplitProtocol
@@ -318,7 +318,7 @@ def defaults_for(task: Task, data: TaskData) -> Defaults:
     generators = defaults.GENERATORS[task.name]
     classifiers = defaults.CLASSIFIERS[task.name]
     if isinstance(data, Scene):
-        view = defaults.VIEW if data.bands >= FEWEST else RAW
+        view = defaults.VIEW if data.bands >= MIN_BANDS else RAW
         return Defaults(
             protocol=defaults.PROTOCOL,
             patch=defaults.PATCH,

@@ -16,7 +16,7 @@ from hsiaug.contracts import Classifier, Progress
 from hsiaug.core.samples import take_in_turn
 from hsiaug.core.scene import UnlabelledScene
 from hsiaug.core.spectral_views import SpectralView
-from hsiaug.core.view_names import FEWEST, RAW, UNIT, with_view
+from hsiaug.core.view_names import MIN_BANDS, RAW, UNIT, with_view
 from hsiaug.protocol.split import BlindSplit
 from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import Registry
@@ -54,7 +54,7 @@ def committee(classifiers: Sequence[str], bands: int) -> tuple[Member, ...]:
 
     Raises InputError for fewer than two members: one alone is never in doubt.
     """
-    views = VIEWS if bands >= FEWEST else (RAW,)
+    views = VIEWS if bands >= MIN_BANDS else (RAW,)
     members = tuple(
         dict.fromkeys(Member(name, view) for name in classifiers or COMMITTEE for view in views)
     )
