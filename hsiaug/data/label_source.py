@@ -16,7 +16,7 @@ from hsiaug.data.cube_check import CubeFacts, unlike_shapes
 from hsiaug.data.endings import LAYERS, TIFF
 from hsiaug.data.georeference import Georeference, quiet, read_class_names, read_declared
 from hsiaug.data.label_codes import LabelRaster, check_number, filler_of
-from hsiaug.data.labels import LARGEST, check_whole
+from hsiaug.data.labels import CODE_LIMIT, check_whole
 from hsiaug.data.readers import must_exist, read_labels_array, void_codes
 from hsiaug.data.readers_envi import find_envi
 from hsiaug.data.vector_labels import KINDS, WGS84, Geometry, VectorLabels, read_vector_labels
@@ -95,7 +95,7 @@ def read_raster(path: Path, key: str | None, filler: int = 0) -> LabelRaster:
     """
     raw = read_labels_array(path, key=key)
     nodata = raw.nodata
-    whole = nodata is not None and float(nodata).is_integer() and abs(nodata) < LARGEST
+    whole = nodata is not None and float(nodata).is_integer() and abs(nodata) < CODE_LIMIT
     invalid = void_codes(replace(raw, nodata=None) if whole else raw)
     codes = np.where(invalid, raw.array.dtype.type(0), raw.array) if invalid.any() else raw.array
     check_whole(codes, f"{path}: labels")
