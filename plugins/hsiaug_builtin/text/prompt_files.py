@@ -13,7 +13,7 @@ PREFIX = "file:"
 """What a mode of prompts that names a file begins with."""
 DIGITS = 12
 """Of the checksum behind the name of a file."""
-MAX_FILE_BYTES = 2**20
+MAX_PROMPT_FILE_BYTES = 2**20
 """Bytes of a file at most."""
 
 Sentences = dict[str, tuple[str, ...]]
@@ -83,7 +83,7 @@ def _read(name: str) -> Sentences:
     hint = 'Write it as \'"Corn-notill" = ["rows of corn over old residue"]\', a line a class.'
     rule = f"{PREFIX}{name} must be a TOML file of sentences for each class"
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
+        if path.stat().st_size > MAX_PROMPT_FILE_BYTES:
             raise InputError(rule, value=f"{path.stat().st_size:,} bytes", hint=hint)
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
