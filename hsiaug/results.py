@@ -265,11 +265,9 @@ def augment_scene(
     kit = sample_kit("pixels" if isinstance(scene, Scene) else task_of(scene, None))
     loaded = scene if isinstance(scene, Scene) else kit.task.data.load(scene)
     request = sample_request(
-        *(
-            defaults.GENERATORS[kit.task.name][0] if generator is None else generator,
-            preset,
-            params,
-        ),
+        generator=defaults.GENERATORS[kit.task.name][0] if generator is None else generator,
+        preset=preset,
+        params=params,
         protocol=None if protocol is None else parse_protocol(protocol),
         lam=lam,
         times=times,

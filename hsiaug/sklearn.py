@@ -182,7 +182,9 @@ class Augmenter(BaseSampler):  # type: ignore[misc]
             "samples", x[:, None], ids[:, None], tuple(map(str, labels)), centres, units="as given"
         )
         request = sample_request(
-            *(self.generator, self.preset, self.params),
+            generator=self.generator,
+            preset=self.preset,
+            params=self.params,
             lam=float(self.lam),
             times=float(self.times),
             omega=self.omega,

@@ -100,12 +100,24 @@ def compare(params: Txt2HsiParams, device: str) -> Iterator[Row]:
         mine = training(ours, ask_ours(ours, params, batch))
         theirs = training(peer, ask_peer(peer, params, batch))
         yield row(f"compiled, training steps/s of {batch}", STEPS, mine, theirs)
-    vae, draw = Vae(BANDS, params.latent, size.vae_width), torch.Generator()
-    codec = CodecLoss(
-        torch.randn(PIXELS, BANDS), torch.zeros(BANDS), torch.ones(BANDS), size.vae_batch
-    )
-    what = f"training steps/s of the VAE, {size.vae_batch} pixels"
-    yield row(what, STEPS, training(vae, lambda: codec.loss(vae, draw)))
+    yield vae_steps(params, device)
+
+
+def vae_steps(params: Txt2HsiParams, device: str) -> Row:
+    """Training steps a second of our VAE."""
+    size = params.network
+    # Its pixels are drawn by a generator of the CPU.
+    with torch.device("cpu"):
+        vae = Vae(BANDS, params.latent, size.vae_width).to(device)
+        codec = CodecLoss(
+            torch.randn(PIXELS, BANDS).to(device),
+            torch.zeros(BANDS).to(device),
+            torch.ones(BANDS).to(device),
+            size.vae_batch,
+        )
+        draw = torch.Generator()
+        what = f"training steps/s of the VAE, {size.vae_batch} pixels"
+        return row(what, STEPS, training(vae, lambda: codec.loss(vae, draw)))
 
 
 def ceiling(edge: int) -> float:

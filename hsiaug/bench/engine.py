@@ -3,16 +3,14 @@ line.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from hsiaug.base.errors import InputError, check_known, did_you_mean
+from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.bench.bounds import UNBOUNDED, Bounds
 from hsiaug.tasks.types import TaskData
 from hsiaug.trial.run import TrialOutcome
@@ -86,10 +84,6 @@ def cluster_settings(
         )
         hint = "For example workers=4, threads=2, memory=4GB, gpus=1, partition=short, time=2h."
         raise InputError(rule, value=repr(first["input"]), hint=hint) from error
-
-
-ENGINES = {name: f"hsiaug.bench.engines.{name}" for name in ("local", "dask", "slurm")}
-"""Module by the engine's name; it is imported when the engine is asked for, and offers ``make``."""
 
 
 @dataclass(frozen=True)
@@ -217,19 +211,3 @@ class Engine(ABC):
 
 Say = Callable[[str], None]
 """Tells the user a line."""
-
-
-@contextmanager
-def open_engine(settings: ClusterSettings, jobs: int, say: Say) -> Iterator[Engine]:
-    """The engine that the settings name, until the end of the context.
-
-    jobs: trials at the same time, where that is ours to choose.
-    Raises InputError for an unknown name, and for one whose libraries are not installed.
-    """
-    name, _, address = settings.on.partition(":")
-    check_known("`on` must name an engine", name, ENGINES)
-    engine: Engine = import_module(ENGINES[name]).make(address, jobs, settings, say)
-    try:
-        yield engine
-    finally:
-        engine.cancel()

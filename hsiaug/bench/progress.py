@@ -11,7 +11,7 @@ import shlex
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from rich.console import Console
@@ -87,75 +87,126 @@ def watch_trials(
         Tell of failures alone.
     """
     forecast = Forecast(trials, costs or Costs(), jobs=jobs, clock=clock)
-    drawn = not quiet and live(console)
-    done = 0
-    failed = 0
-    last = clock()
-    told: set[ErrorKind] = set()
-    running: dict[str, str] = {}
+    watcher = _Watcher(trials, console, forecast, store, answer, quiet, clock)
 
-    def print_line(line: Text) -> None:
-        console.print(line, soft_wrap=True, highlight=False)
+    def lines_below() -> tuple[str, ...]:
+        return answer.lines if answer else ()
 
-    def end(event: Event) -> None:
+    with ExitStack() as stack:
+        if watcher.drawn:
+            watcher.draw = stack.enter_context(_bars(trials, console, forecast, lines_below))
+        if store is not None:
+            watcher.tell = stack.enter_context(tell_others(store.root))
+        yield watcher.on_event
+
+
+class _Watcher:
+    """Tells of the trials of a run: a line now and then, a bar, and a file for other programs.
+
+    Attributes
+    ----------
+    drawn : bool
+        Whether a bar is drawn, and no line is printed for a trial that went well.
+    draw : callable
+        Takes an event for the bar.
+    tell : callable
+        Writes a state for other programs.
+    """
+
+    def __init__(
+        self,
+        trials: Mapping[str, TrialSpec],
+        console: Console,
+        forecast: Forecast,
+        store: Store | None,
+        answer: RunningAnswer | None,
+        quiet: bool,
+        clock: Callable[[], float],
+    ) -> None:
+        self._trials = trials
+        self._console = console
+        self._forecast = forecast
+        self._store = store
+        self._answer = answer
+        self._quiet = quiet
+        self._clock = clock
+        self._done = 0
+        self._failed = 0
+        self._last_line = clock()
+        self._kinds_told: set[ErrorKind] = set()
+        self._running: dict[str, str] = {}
+        self.drawn = not quiet and live(console)
+        self.draw: Callable[[Event], None] = lambda event: None
+        self.tell: Callable[[Callable[[], dict[str, object]]], None] = lambda state: None
+
+    def on_event(self, event: Event) -> None:
+        """Take in an event, and tell of it."""
+        if event.kind == "start":
+            self._forecast.started(event.hash)
+            self._running[event.hash] = describe(self._trials[event.hash])
+        elif event.kind == "step":
+            if event.stage in AFTER_PREPARING:
+                self._forecast.prepared(event.hash)
+        else:
+            self._end(event)
+        self.draw(event)
+        self.tell(self._state)
+
+    def _end(self, event: Event) -> None:
         """Tell of a trial that has ended: an error once, and a line now and then, and at the
         end.
         """
-        nonlocal done, failed, last
-        done, failed = done + 1, failed + (event.kind == "failed")
-        name = describe(trials[event.hash])
-        why = ""
-        record = store.get(event.hash) if event.kind == "failed" and store is not None else None
-        if record is not None and store is not None:
-            why = why_failed(record)
-            if error_kind(record) not in told:
-                told.add(error_kind(record))
-                show = f"hsiaug show {event.hash} --store {shlex.quote(str(store.root))}"
-                print_line(Text(f"failed: {name}: {why}. See it whole: {show}", style="yellow"))
-        if not (quiet or drawn) and (done == len(trials) or clock() - last >= PLAIN_EVERY):
-            last = clock()
-            said = [f"{event.kind} ({why})" if why else event.kind]
-            said += [str(forecast.left())] if done < len(trials) else []
-            print_line(Text(f"[{done}/{len(trials)}] {name}: {', '.join(said)}"))
+        self._forecast.ended(event.hash, ok=event.kind == "ok")
+        self._running.pop(event.hash, None)
+        self._done += 1
+        reason = ""
+        if event.kind == "failed":
+            self._failed += 1
+            reason = self._tell_failure(event.hash)
+        due = self._done == len(self._trials) or self._clock() - self._last_line >= PLAIN_EVERY
+        if due and not (self._quiet or self.drawn):
+            self._last_line = self._clock()
+            self._print(Text(self._line(event, reason)))
+        if self._answer and self._answer.end(event.hash) and not (self._quiet or self.drawn):
+            self._print(Text(" ".join(map(str.strip, self._answer.lines))))
 
-    def state() -> dict[str, object]:
-        left = str(forecast.left()) if done < len(trials) else ""
+    def _line(self, event: Event, reason: str) -> str:
+        """A trial that has ended, and the time left."""
+        state = f"{event.kind} ({reason})" if reason else event.kind
+        name = describe(self._trials[event.hash])
+        line = f"[{self._done}/{len(self._trials)}] {name}: {state}"
+        left = self._left()
+        return f"{line}, {left}" if left else line
+
+    def _tell_failure(self, hash: str) -> str:
+        """Print an error of a kind that was not told before; returns the reason of this one."""
+        record = None if self._store is None else self._store.get(hash)
+        if record is None or self._store is None:
+            return ""
+        reason = why_failed(record)
+        if error_kind(record) not in self._kinds_told:
+            self._kinds_told.add(error_kind(record))
+            show = f"hsiaug show {hash} --store {shlex.quote(str(self._store.root))}"
+            name = describe(self._trials[hash])
+            self._print(Text(f"failed: {name}: {reason}. See it whole: {show}", style="yellow"))
+        return reason
+
+    def _left(self) -> str:
+        """The time left; empty at the end."""
+        return str(self._forecast.left()) if self._done < len(self._trials) else ""
+
+    def _state(self) -> dict[str, object]:
         return {
-            "done": done,
-            "total": len(trials),
-            "failed": failed,
-            "draws": answer.draws if answer else "",
-            "left": left,
-            "now": [*running.values()],
+            "done": self._done,
+            "total": len(self._trials),
+            "failed": self._failed,
+            "draws": self._answer.draws if self._answer else "",
+            "left": self._left(),
+            "now": [*self._running.values()],
         }
 
-    def below() -> tuple[str, ...]:
-        return answer.lines if answer else ()
-
-    with (
-        _bars(trials, console, forecast, below)
-        if drawn
-        else nullcontext(lambda event: None) as draw,
-        tell_others(store.root) if store else nullcontext(lambda state: None) as tell,
-    ):
-
-        def on_event(event: Event) -> None:
-            if event.kind == "start":
-                forecast.started(event.hash)
-                running[event.hash] = describe(trials[event.hash])
-            elif event.kind == "step":
-                if event.stage in AFTER_PREPARING:
-                    forecast.prepared(event.hash)
-            else:
-                forecast.ended(event.hash, ok=event.kind == "ok")
-                running.pop(event.hash, None)
-                end(event)
-                if answer and answer.end(event.hash) and not (quiet or drawn):
-                    print_line(Text(" ".join(map(str.strip, answer.lines))))
-            draw(event)
-            tell(state)
-
-        yield on_event
+    def _print(self, line: Text) -> None:
+        self._console.print(line, soft_wrap=True, highlight=False)
 
 
 class _Eta(TimeRemainingColumn):

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from hsiaug.base.threads import cores
 from hsiaug.bench.batches import prepare_work
 from hsiaug.bench.bounds import UNBOUNDED, Bounds
-from hsiaug.bench.engine import ClusterSettings, Engine, Job, Say, open_engine
+from hsiaug.bench.engine import ClusterSettings, Engine, Job, Say
+from hsiaug.bench.engines import open_engine
 from hsiaug.bench.missing import Existing, find_missing
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.progress import watch_trials

@@ -5,7 +5,6 @@ shared.
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import cache, partial
-from itertools import count
 from pathlib import Path
 
 from hsiaug.base.errors import HsiaugError, InputError
@@ -37,57 +36,107 @@ def plan_runs(
     """The plans of all runs; every scene is loaded once for each task, and runs that share a split
     draw it once.
 
-    progress: told of splits. Those of some protocols take seconds each, since they train
-    classifiers. load: gives the data of a task by name or card.
+    Parameters
+    ----------
+    runs : iterable of Run
+        The runs of a suite, or the one of a command.
+    plugins : Registry
+        Where plugins are looked up.
+    load : callable
+        Gives the data of a task by name or card.
+    progress : callable or None
+        Told of splits. Those of some protocols take seconds each, since they train classifiers.
 
-    Raises what ``load`` and :func:`build_plan` raise, with the name of the run in front.
+    Raises
+    ------
+    HsiaugError
+        What ``load`` and :func:`build_plan` raise, with the name of the run in front.
     """
-    scenes: dict[tuple[Task, str], TaskData] = {}
-    plans: list[Plan] = []
     runs = tuple(runs)
-    total = sum(len(request.seeds) for run in runs for _, request in run.asked)
-    drawn = count(1)
-
-    @cache
-    def split(key: tuple[Task, str], protocol: SplitProtocol, seed: int, patch: int) -> TaskSplit:
-        return key[0].draws.split(scenes[key], protocol, seed, patch)
-
-    def draw(key: tuple[Task, str], protocol: SplitProtocol, seed: int, patch: int) -> TaskSplit:
-        found = split(key, protocol, seed, patch)
-        if progress:
-            progress(next(drawn), total)
-        return found
-
+    planner = _Planner(plugins, load, progress)
+    planner.total = sum(len(request.seeds) for run in runs for _, request in run.asked)
+    plans = []
     for run in runs:
         for ref, request in run.asked:
             try:
-                key = (request.kind, ref)
-                if key not in scenes:
-                    scenes[key] = load(*key)
-                plan = partial(
-                    build_plan, scenes[key], scene_ref=ref, run=run.name, split=partial(draw, key)
-                )
-                try:
-                    plans.append(plan(request, plugins))
-                except HsiaugError as error:
-                    if not run.elsewhere or request.protocol is None:
-                        raise
-                    other = plan(request.model_copy(update={"protocol": None}), plugins)
-                    usual = other.trials[0].protocol.text
-                    said = (
-                        f"{ref}: protocol {usual} in place of {request.protocol.text}, which does"
-                        f" not fit: {error}"
-                    )
-                    plans.append(replace(other, notes=(said, *other.notes)))
+                plans.append(planner.plan(run, ref, request))
             except HsiaugError as error:
                 if not run.name:
                     raise
-                rule = f"run {run.name!r}: {error.rule}"
-                absent = not run.elsewhere and ref.endswith(".toml") and not is_file(Path(ref))
-                raise type(error)(
-                    rule, value=error.value, hint=ABSENT if absent else error.hint
-                ) from error
+                raise _error_of_run(error, run, ref) from error
     return tuple(plans)
+
+
+class _Planner:
+    """Plans runs on scenes and splits that are made once for all of them.
+
+    Attributes
+    ----------
+    total : int
+        Splits of all runs, which ``progress`` is told.
+    """
+
+    def __init__(
+        self,
+        plugins: Registry,
+        load: Callable[[Task, str], TaskData],
+        progress: Progress | None,
+    ) -> None:
+        self._plugins = plugins
+        self._load = cache(load)
+        self._progress = progress
+        self._drawn = 0
+        self._split = cache(self._make_split)
+        self.total = 0
+
+    def plan(self, run: Run, ref: str, request: Request) -> Plan:
+        """The plan of a run on one scene. Where its scenes are others than the suite names, a
+        protocol that does not fit gives way to the usual one of that scene, and a note says so.
+        """
+        build = partial(
+            build_plan,
+            self._load(request.kind, ref),
+            plugins=self._plugins,
+            scene_ref=ref,
+            run=run.name,
+            split=partial(self._draw, request.kind, ref),
+        )
+        try:
+            return build(request)
+        except HsiaugError as error:
+            if not run.elsewhere or request.protocol is None:
+                raise
+            plan = build(request.model_copy(update={"protocol": None}))
+            usual = plan.trials[0].protocol.text
+            note = (
+                f"{ref}: protocol {usual} in place of {request.protocol.text}, which does"
+                f" not fit: {error}"
+            )
+            return replace(plan, notes=(note, *plan.notes))
+
+    def _draw(
+        self, task: Task, ref: str, protocol: SplitProtocol, seed: int, patch: int
+    ) -> TaskSplit:
+        split = self._split(task, ref, protocol, seed, patch)
+        self._drawn += 1
+        if self._progress:
+            self._progress(self._drawn, self.total)
+        return split
+
+    def _make_split(
+        self, task: Task, ref: str, protocol: SplitProtocol, seed: int, patch: int
+    ) -> TaskSplit:
+        return task.draws.split(self._load(task, ref), protocol, seed, patch)
+
+
+def _error_of_run(error: HsiaugError, run: Run, ref: str) -> HsiaugError:
+    """The error with the name of the run, and where its card is not here, how to get it."""
+    absent = not run.elsewhere and ref.endswith(".toml") and not is_file(Path(ref))
+    return type(error)(
+        f"run {run.name!r}: {error.rule}",
+        value=error.value,
+        hint=ABSENT if absent else error.hint,
+    )
 
 
 def trials_of(plans: Iterable[Plan]) -> list[TrialSpec]:

@@ -79,7 +79,8 @@ def advise(
     from hsiaug.advice.beside import advised_protocol, allowance, shown_by_benchmark
     from hsiaug.advice.screening import screening_plan
     from hsiaug.advice.session import Session
-    from hsiaug.bench.engine import cluster_settings, open_engine
+    from hsiaug.bench.engine import cluster_settings
+    from hsiaug.bench.engines import open_engine
     from hsiaug.bench.request import defaults_for
     from hsiaug.bench.run import workers
     from hsiaug.cli.advise_print import tell_advice

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hsiaug.report import Report
+    from hsiaug.report.grid import ReportPage
     from hsiaug.trial.declared_tables import DeclaredTables
     from hsiaug.trial.store import Store
 
@@ -116,6 +117,7 @@ def report(
         if by == PAPER or (declared and set(formats) <= {"rich", "md", "tex"}):
             _show_paper(declared, records, format, out, notes=notes)
             return
+    pages = declared_pages(declared, records) if declared and "html" in (format, *shapes) else ()
     with uncollected():
         built = read_report(records, runs)
         for path, shape in zip(out, shapes, strict=True):
@@ -128,6 +130,7 @@ def report(
                 store=records,
                 columns=columns,
                 notes=with_notes,
+                declared=pages,
             )
             if caption:
                 typer.echo(f"caption of {path.name}: {caption}", err=True)
@@ -136,7 +139,8 @@ def report(
         for folder in folders:
             typer.echo(write_mlflow(built, folder), err=True)
         if not out and not folders:
-            _print(built, records, format or ("rich" if on_terminal() else "md"), by, notes)
+            shape = format or ("rich" if on_terminal() else "md")
+            _print(built, records, shape, by, notes, declared=pages)
 
 
 PAPER = "paper"
@@ -173,7 +177,22 @@ def _show_paper(
         typer.echo(table_text(tables, f".{shape or 'md'}"), nl=False)
 
 
-def _print(built: Report, records: Store, shape: str, by: str | None, notes: bool | None) -> None:
+def declared_pages(declared: DeclaredTables, store: Store) -> Sequence[ReportPage]:
+    """The claims and tables of a suite, for the page of a report."""
+    from hsiaug.report.suite_pages import suite_tables
+
+    return suite_tables(declared, store).pages
+
+
+def _print(
+    built: Report,
+    records: Store,
+    shape: str,
+    by: str | None,
+    notes: bool | None,
+    *,
+    declared: Sequence[ReportPage] = (),
+) -> None:
     """The report in its format on the terminal."""
     from hsiaug.base.errors import InputError
     from hsiaug.report import PICTURES, print_report, render_html, render_report
@@ -185,7 +204,7 @@ def _print(built: Report, records: Store, shape: str, by: str | None, notes: boo
     if shape == "rich":
         print_report(built, console(), by or "summary", notes=bool(notes))
     elif shape == "html":
-        typer.echo(render_html(built, records), nl=False)
+        typer.echo(render_html(built, records, declared), nl=False)
     elif shape == "json":
         say_json(render_report(built, shape, by or "generator").rstrip("\n"))
     else:

@@ -113,6 +113,8 @@ class SpectralView:
         order = np.argsort(places, kind="stable")
         if self.name == "derivative":
             return derivative(x[:, order], places[order])
+        if self.name != "continuum":
+            raise ValueError(f"a spectral view that is not known: {self.name}")
         ratio = np.empty_like(x)
         ratio[:, order] = continuum_removed(x[:, order], places[order])
         return ratio

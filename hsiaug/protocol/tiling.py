@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Any, TypeVar, overload
+from typing import TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +38,7 @@ Side = Sequence[NDArray[np.bool_]]
 """A mask of pixels for each place."""
 
 Scalar = TypeVar("Scalar", bound=np.generic)
-
+Item = TypeVar("Item")
 
 BlindTiles = Blind[tuple[Tile, ...]]
 """A split of tiles without any label of a test tile."""
@@ -116,7 +116,10 @@ class TileSplit:
     @property
     def sides(self) -> Places:
         """Mask, tested and trained pixels of every place."""
-        return TileSides(self)
+        return ByPlace(len(self.pairs.places), self._sides_of)
+
+    def _sides_of(self, place: int) -> PlaceSides:
+        return self.pairs.places[place].mask, self.tested[place], self.trained[place]
 
     @cached_property
     def shared(self) -> int:
@@ -144,10 +147,39 @@ class TileSplit:
         return Audit.of(self.protocol, self.patch, sides, overlap, content, notes, "places")
 
 
-class TilePixels(Sequence[NDArray[np.bool_]]):
-    """The pixels (H, W) that lie in a tile, place by place, made when they are asked for.
+class ByPlace(Sequence[Item]):
+    """An item for each place, made when it is asked for.
 
     A set may have tens of thousands of places, whose masks would fill the memory.
+
+    Parameters
+    ----------
+    places : int
+        How many places there are.
+    make : callable
+        Makes the item of a place from its number.
+    """
+
+    def __init__(self, places: int, make: Callable[[int], Item]) -> None:
+        self._numbers = range(places)
+        self._make = make
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    @overload
+    def __getitem__(self, place: int) -> Item: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Item]: ...
+
+    def __getitem__(self, place: int | slice) -> Item | list[Item]:
+        if isinstance(place, slice):
+            return [self._make(number) for number in self._numbers[place]]
+        return self._make(self._numbers[place])
+
+
+class TilePixels(ByPlace[NDArray[np.bool_]]):
+    """The pixels (H, W) of each place that lie in a tile.
 
     Attributes
     ----------
@@ -156,6 +188,7 @@ class TilePixels(Sequence[NDArray[np.bool_]]):
     """
 
     def __init__(self, pairs: PairSet, tiles: Sequence[Tile], patch: int) -> None:
+        super().__init__(len(pairs.places), self._mask)
         self._pairs = pairs
         self._patch = patch
         self._corners: dict[int, list[tuple[int, int]]] = {}
@@ -171,42 +204,11 @@ class TilePixels(Sequence[NDArray[np.bool_]]):
         tiles = [(i, *corner) for i in places for corner in self._corners[i]]
         return TilePixels(self._pairs, tiles, self._patch)
 
-    def __len__(self) -> int:
-        return len(self._pairs.places)
-
-    @overload
-    def __getitem__(self, place: int) -> NDArray[np.bool_]: ...
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[NDArray[np.bool_]]: ...
-
-    def __getitem__(self, place: Any) -> Any:
-        if isinstance(place, slice):
-            return [self[i] for i in range(*place.indices(len(self)))]
+    def _mask(self, place: int) -> NDArray[np.bool_]:
         inside = np.zeros(self._pairs.places[place].mask.shape, dtype=bool)
-        for row, column in self._corners.get(range(len(self))[place], ()):
+        for row, column in self._corners.get(place, ()):
             inside[row : row + self._patch, column : column + self._patch] = True
         return inside
-
-
-class TileSides(Sequence[PlaceSides]):
-    """Mask, tested and trained pixels of every place of a split, made when they are asked for."""
-
-    def __init__(self, split: TileSplit) -> None:
-        self._split = split
-
-    def __len__(self) -> int:
-        return len(self._split.pairs.places)
-
-    @overload
-    def __getitem__(self, place: int) -> PlaceSides: ...
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[PlaceSides]: ...
-
-    def __getitem__(self, place: Any) -> Any:
-        if isinstance(place, slice):
-            return [self[i] for i in range(*place.indices(len(self)))]
-        split = self._split
-        return split.pairs.places[place].mask, split.tested[place], split.trained[place]
 
 
 def side_by_side(pairs: PairSet, patch: int) -> list[Tile]:

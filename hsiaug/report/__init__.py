@@ -8,7 +8,7 @@ everything; for its maps and samples it reads predictions and scenes too, where 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from rich.console import Console
 
+    from hsiaug.report.grid import ReportPage
     from hsiaug.trial.store import Store
 
 FORMATS = ("rich", "md", "tex", "csv", "json", "html")
@@ -113,11 +114,19 @@ def render_report(
     return latex(shown, "" if by == "generator" else by) if format == "tex" else markdown(shown)
 
 
-def render_html(report: Report, store: Store | None = None) -> str:
-    """The report as one self-contained page, with maps where a store and its scenes are here."""
+def render_html(
+    report: Report, store: Store | None = None, declared: Sequence[ReportPage] = ()
+) -> str:
+    """The report as one self-contained page, with maps where a store and its scenes are here.
+
+    Parameters
+    ----------
+    declared : sequence of ReportPage
+        The claims and tables of a suite, which come first.
+    """
     from hsiaug.report.html.page import html_page
 
-    return html_page(report, store)
+    return html_page(report, store, declared)
 
 
 def save_report(
@@ -129,12 +138,18 @@ def save_report(
     store: Store | None = None,
     columns: int = 2,
     notes: bool = True,
+    declared: Sequence[ReportPage] = (),
 ) -> str:
     """Write the report to a file: a picture, the page (for whose maps ``store`` is read), or a
     text.
 
     Returns what the caption of a picture must say, if anything. Raises InputError as
     :func:`figure_of` and :func:`render_report` do, and for a file that cannot be written.
+
+    Parameters
+    ----------
+    declared : sequence of ReportPage
+        The claims and tables of a suite, for the page.
     """
     from hsiaug.base.files import write_text_whole, write_whole
     from hsiaug.report.views import check_view
@@ -148,7 +163,7 @@ def save_report(
         write_whole(path, lambda fresh: fresh.write_bytes(picture))
         return str(figure.get_label())
     text = (
-        render_html(report, store)
+        render_html(report, store, declared)
         if format == "html"
         else render_report(report, format, by, notes=notes)
     )

@@ -217,7 +217,7 @@ def three_answers(table: Table) -> Answers:
         Controls are answered for only where no other generator ran.
     """
     judged = [gain for gain in table.judged if gain.verdict and gain.verdict.of]
-    asked_for = [gain for gain in judged if not _is_control(gain.cell)]
+    asked_for = [gain for gain in judged if not gain.cell.is_control]
     controls_only = bool(judged) and not asked_for
     gains = [gain for gain in asked_for or judged if gain.cell.ok]
     over_none = _answer(
@@ -228,7 +228,7 @@ def three_answers(table: Table) -> Answers:
     over_controls = _answer(question, table, [(gain, over_rival(gain)) for gain in remaining])
     if gains and not remaining:
         over_controls = Answer(question, "NOT ASKED", (), 0, 0)
-    controls = [gain for gain in judged if _is_control(gain.cell)]
+    controls = [gain for gain in judged if gain.cell.is_control]
     of_controls = _answer("", table, [(gain, _over_none(gain)) for gain in controls])
     return Answers(
         over_none=over_none,
@@ -462,11 +462,6 @@ def _unbeaten(table: Table, cell: ArmCell) -> Contrast | None:
 
 def _mean(table: Table, cell: ArmCell) -> Any:
     return cell.summary(table.scores.main.key)
-
-
-def _is_control(cell: ArmCell) -> bool:
-    """Whether its generator is a control, by its record or, of older ones, by its name."""
-    return cell.arm.control or bool(cell.declared.get(cell.arm.generator.name))
 
 
 def _shown_over_none(table: Table, cell: ArmCell) -> bool:

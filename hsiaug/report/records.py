@@ -245,6 +245,14 @@ class ArmCell:
         return self.arm.generator.name == NONE
 
     @property
+    def is_control(self) -> bool:
+        """Whether its generator is one that others are measured against: by what its record says
+        of it, or by its name in older ones.
+        """
+        declared = self.declared.get(self.arm.generator.name, "")
+        return self.arm.control or bool(declared and self.arm == self.arm.both)
+
+    @property
     def failed(self) -> tuple[Trial, ...]:
         """Trials that are named, and never averaged."""
         return tuple(self.trials[self.trials.numbers("failed")])

@@ -103,7 +103,7 @@ def overview(table: Table) -> Grid:
     def finding(cell: ArmCell) -> GridEntry:
         found = table.gain(cell)
         if found is None or found.verdict is None:
-            return GridEntry("control" if cell.arm.control else MISSING)
+            return GridEntry("control" if cell.is_control else MISSING)
         words = FINDINGS[found.verdict.finding]
         return GridEntry(f"{words.sign} {found.verdict.finding}", tone=words.tone)
 

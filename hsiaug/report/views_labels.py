@@ -58,7 +58,7 @@ def _closing(table: Table, curves: Sequence[LabelCurve]) -> tuple[str, ...]:
     for curve in curves:
         score, most = curve.scores[0], curve.labels[-1]
         for arm in curve.arms:
-            if score.key not in arm.worth or arm.cell.arm.control:
+            if score.key not in arm.worth or arm.cell.is_control:
                 continue
             worth = worth_text(arm.worth[score.key], most)
             name = table.cell_label(arm.cell)

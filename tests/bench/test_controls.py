@@ -14,6 +14,7 @@ from hsiaug.core.scene import Scene
 from hsiaug.registry.hookspecs import Entry, Kind
 from hsiaug.registry.lookup import Found, Registry, build_registry
 from hsiaug.report import build_report
+from hsiaug.report.html.maps import best_cells
 from tests.report.report_records import record
 from tests.third_party import install
 
@@ -146,3 +147,11 @@ def test_a_verdict_counts_a_control_that_its_records_declare() -> None:
     assert verdict.finding == "helps"
     by_name = {gain.cell.arm.generator.name: gain.verdict for gain in beside.judged}
     assert by_name["smote"] and by_name["smote"].finding != "helps"
+    assert {cell.arm.generator.name for cell in beside.by_classifier if cell.is_control} == {
+        "none",
+        "duplicate",
+        "scaled",
+    }
+    # Maps show every control, and the best of the other arms.
+    shown = best_cells(beside, beside.by_classifier[0].classifier)
+    assert [cell.arm.generator.name for cell in shown] == ["none", "duplicate", "scaled", "smote"]

@@ -3,7 +3,6 @@ scored once.
 """
 
 import sys
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +15,7 @@ from hsiaug.base.public import array_checksum
 from hsiaug.core.pairs import PairSet, Place
 from hsiaug.data import toy_scene
 from hsiaug.protocol.protocols import parse_protocol
-from hsiaug.protocol.tiling import TileSplit, cover, dense_view, draw_tiles, train_tiles
+from hsiaug.protocol.tiling import ByPlace, TileSplit, cover, dense_view, draw_tiles, train_tiles
 
 
 def place(
@@ -99,20 +98,8 @@ def test_test_tiles_are_those_whose_corner_is_new(seed, side, height, width):
     assert cover(mask, side) == cover_pixel_by_pixel(mask, side)
 
 
-class MasksOnDemand(Sequence[np.ndarray]):
-    """Masks (32, 32) without the first rows of a place, none to six of them."""
-
-    def __len__(self) -> int:
-        return 12
-
-    def __getitem__(self, place):
-        if place >= len(self):
-            raise IndexError(place)
-        return np.arange(32 * 32).reshape(32, 32) >= 32 * (place % 7)
-
-
 def test_masks_that_are_made_on_demand_give_the_tiles_of_masks_that_are_kept() -> None:
-    masks = MasksOnDemand()
+    masks = ByPlace(12, lambda place: np.arange(32 * 32).reshape(32, 32) >= 32 * (place % 7))
     assert train_tiles(masks, 16) == train_tiles(list(masks), 16)
 
 

@@ -1,11 +1,14 @@
 """Claims and tables of a suite: what the records of a store say of them."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from html_pages import parsed
 
+from hsiaug.report import build_report, render_html
 from hsiaug.report.output_files import table_text
 from hsiaug.report.render_rich import rich_text
 from hsiaug.report.suite_findings import (
@@ -200,6 +203,16 @@ def test_what_a_store_lacks_is_said_with_the_command_that_makes_it(tmp_path: Pat
 
     assert f"'hsiaug benchmark {options}'" in text and f"'hsiaug inspect {options}'" in text
     assert tables.value["claims"][0]["verdict"] == "open"
+
+
+def test_the_page_of_a_suite_begins_with_its_claims(tmp_path: Path) -> None:
+    asked = declared(
+        {"arm": "ours", "over": "svm", "rises": ["oa"]}, ours=arm_of("ours"), svm=arm_of("svm")
+    )
+    pages = suite_tables(asked, Store(tmp_path, create=True)).pages
+    text = parsed(render_html(build_report([]), declared=pages)).text
+    assert re.search(r"C1\s*It gains\s*open", text)
+    assert text.index("C1. It gains") < text.rindex("What helps")
 
 
 def test_measures_are_found_by_the_hash_of_their_samples_alone(tmp_path: Path) -> None:

@@ -4,13 +4,16 @@ missing.
 
 import json
 import os
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from hsiaug.api import DataUnavailableError, InputError, PluginError
-from hsiaug_builtin.text import encode
+from hsiaug.registry.card import build_params
+from hsiaug_builtin.text import checked_encoder, encode
+from hsiaug_builtin.txt2hsi.plugin import Txt2Hsi
 
 TEXTS = ("a hyperspectral image of corn notill", "the pond is dark")
 NAME = "hsiaug-tiny"
@@ -62,6 +65,32 @@ def test_features_are_those_before_pooling(checkpoint):
     assert pooled == pytest.approx(encoded.pooled, abs=1e-5)
 
 
+def test_other_weights_in_a_file_are_other_parameters_and_so_other_trials(checkpoint, tmp_path):
+    path = tmp_path / "weights.safetensors"
+    path.write_bytes(checkpoint.read_bytes())
+    stated = f"openclip:{NAME}@{path}"
+
+    def encoder() -> str:
+        return build_params(Txt2Hsi.card, overrides={"encoder": stated}).encoder
+
+    first = encoder()
+    assert re.fullmatch(rf"{re.escape(stated)}#[0-9a-f]{{12}}", first)
+    assert checked_encoder(first) == first
+    assert np.array_equal(encode(TEXTS, first).tokens, encode(TEXTS, stated).tokens)
+
+    path.write_bytes(path.read_bytes() + b"\0")
+    assert encoder() != first
+    with pytest.raises(InputError, match=r"must hold the weights of checksum .*write openclip:"):
+        encode(("another text",), first)
+
+
+def test_parameters_name_an_encoder_that_there_is() -> None:
+    with pytest.raises(InputError, match="unknown text encoder"):
+        build_params(Txt2Hsi.card, overrides={"encoder": "clip"})
+    with pytest.raises(DataUnavailableError, match="must be a file"):
+        build_params(Txt2Hsi.card, overrides={"encoder": "openclip:ViT-B-32@~nobody-here/x.pt"})
+
+
 def test_a_file_of_another_model_is_refused(checkpoint):
     with pytest.raises(PluginError, match="belong together"):
         encode(TEXTS, f"openclip:RN50@{checkpoint}")
@@ -101,6 +130,7 @@ def test_texts_beyond_the_context_are_refused_rather_than_cut(checkpoint):
         ("./nowhere", InputError, "MODEL@FILE"),
         ("ViT-B-32", DataUnavailableError, "hf download"),
         ("ViT-B-32@nowhere.pt", DataUnavailableError, "must be a file"),
+        ("ViT-B-32@~nobody-of-this-name/w.pt", DataUnavailableError, "must be a file"),
         ("ViT-B-16-SigLIP@nowhere.pt", PluginError, "own tokenizer"),
         ("coca_ViT-B-32@nowhere.pt", PluginError, "multimodal"),
     ],

@@ -192,7 +192,7 @@ def _draw_labels(curve: LabelCurve, score: Metric, first: Shared, axes: Axes) ->
     entries: dict[str, Any] = {"none": line}
     for place, arm in enumerate(curve.arms):
         if score.key in arm.worth:
-            style = series_style(place) | ({"color": "0.5"} if arm.cell.arm.control else {})
+            style = series_style(place) | ({"color": "0.5"} if arm.cell.is_control else {})
             other = (
                 ""
                 if arm.seeds == curve.seeds

@@ -181,11 +181,13 @@ def best_cells(table: Table, classifier: Method) -> list[ArmCell]:
     """The controls, and the best of the other arms."""
     best: dict[str, tuple[float, ArmCell]] = {}
     for cell in table.cells_of(classifier):
-        name = cell.arm.generator.name if cell.arm.control else "other"
+        name = cell.arm.generator.name if cell.is_control else "other"
         summary = cell.summary(table.scores.main.key)
         if summary and (name not in best or summary.mean > best[name][0]):
             best[name] = summary.mean, cell
-    return [best[name][1] for name in (*CONTROLS_OF_OLD_RECORDS, "other") if name in best]
+    known = [name for name in CONTROLS_OF_OLD_RECORDS if name in best]
+    declared = sorted(best.keys() - {*known, "other"})
+    return [best[name][1] for name in (*known, *declared, "other") if name in best]
 
 
 def _at(text: str, truth: GroundTruth, place: int) -> str:

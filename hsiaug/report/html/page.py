@@ -19,6 +19,7 @@ from hsiaug.report.curves import AXES, SIGNS, find_sweeps
 from hsiaug.report.figures.curves import curve_figure, label_figure
 from hsiaug.report.figures.files import figure_bytes
 from hsiaug.report.findings import best_row_sentences
+from hsiaug.report.grid import ReportPage
 from hsiaug.report.html.arms import arm_commands, arm_keys
 from hsiaug.report.html.classes import classes_html
 from hsiaug.report.html.gains import gain_chart
@@ -82,7 +83,9 @@ class Part(NamedTuple):
     opened: bool
 
 
-def html_page(report: Report, store: Store | None = None) -> str:
+def html_page(
+    report: Report, store: Store | None = None, declared: Sequence[ReportPage] = ()
+) -> str:
     """One self-contained page of HTML; equal for equal records. Points of learning curves stand in
     their curves alone.
 
@@ -91,6 +94,8 @@ def html_page(report: Report, store: Store | None = None) -> str:
     store : Store or None
         Where the predictions lie from which maps are drawn; without it there are none. A map
         needs its scene, which is read where it lies on this machine and never downloaded.
+    declared : sequence of ReportPage
+        The claims and tables of a suite, which come first.
     """
     compared = [
         table for table in report.tables if table.condition.protocol != ADDED
@@ -98,7 +103,8 @@ def html_page(report: Report, store: Store | None = None) -> str:
     maker, sampler = MapMaker(store), SampleMaker(store)
     curves = label_curves(report, store) if store is not None else []
     keys = {table: arm_keys(table, f"t{number}") for number, table in enumerate(compared)}
-    sections = [Section("verdict", "What helps", _verdicts(report, compared, keys))]
+    sections = [_declared(declared)] if declared else []
+    sections.append(Section("verdict", "What helps", _verdicts(report, compared, keys)))
     for number, table in enumerate(compared):
         own = [curve for curve in curves if curve.table is table]
         parts = _parts(table, report.where, store, maker, sampler, own, keys[table])
@@ -139,6 +145,26 @@ def _data(report: Report) -> list[tuple[str, str]]:
         (name, base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode())
         for name, text in texts.items()
     ]
+
+
+def _declared(pages: Sequence[ReportPage]) -> Section:
+    """The claims and tables of a suite: the first page, and folded the others."""
+    first = _page_html(pages[0])
+    folded = [
+        macros().fold(page.heading, _page_html(page), f"declared-{number}", level="h3")
+        for number, page in enumerate(pages[1:], 1)
+    ]
+    return Section("declared", pages[0].heading, join(first, *folded))
+
+
+def _page_html(page: ReportPage) -> Markup:
+    """Sentences, tables and notes of a page without answers."""
+    return join(
+        *map(macros().para, page.opening),
+        grids_html(page.grids),
+        *map(macros().note, page.notes),
+        *map(macros().para, page.closing),
+    )
 
 
 def _verdicts(

@@ -133,7 +133,7 @@ def _sheets(store: Store, table: Table) -> Iterator[tuple[ArmCell, Trial, Sample
     """The first trial with samples of each generator and ω, further controls last. Of copies there
     is nothing to see.
     """
-    cells = sorted(table.by_classifier, key=lambda cell: cell.arm.control)
+    cells = sorted(table.by_classifier, key=lambda cell: cell.is_control)
     seen = set()
     for cell in cells:
         key = cell.arm.generator, cell.arm.omega

@@ -4,17 +4,14 @@ only.
 
 from __future__ import annotations
 
-import hashlib
-import re
-from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.api import DenseSamples, InputError, PluginError, defaults, param, user_path
+from hsiaug.api import DenseSamples, InputError, PluginError, defaults, param
+from hsiaug_builtin.named_files import weights_file
 from hsiaug_builtin.nets.recipe import Budget
 
 IGNORED = -100
@@ -25,8 +22,6 @@ SMALLEST = 16
 
 RANDOM, IMAGENET = "random", "imagenet"
 """Weights that the encoder of a network may begin with, beside those of a file."""
-DIGITS = 12
-"""Of the checksum behind the name of a file."""
 
 
 def weights_param() -> str:
@@ -47,53 +42,33 @@ def checked_weights(weights: str) -> str:
     Raises
     ------
     InputError
+        As :func:`file_of_weights`.
+    """
+    return weights if weights in (RANDOM, IMAGENET) else _file(weights)[1]
+
+
+def file_of_weights(weights: str) -> Path:
+    """The file that weights name, with a checksum or without.
+
+    Raises
+    ------
+    InputError
         For a file that is not there or cannot be read, or holds another content than the checksum
         says.
     """
-    if weights in (RANDOM, IMAGENET):
-        return weights
-    name, stated = _name_and_checksum(weights)
-    checksum = _checksum_of_file(user_path(name))
-    if checksum is None:
+    return _file(weights)[0]
+
+
+def _file(weights: str) -> tuple[Path, str]:
+    """The file, and its name with the checksum of its content."""
+    file = weights_file(weights, "weights=")
+    if file is None:
         raise InputError(
             "`weights` must be random, imagenet or a file that is there",
             value=repr(weights),
             hint="Correct the path, or write weights=random.",
         )
-    if stated and stated != checksum:
-        rule = f"{name} must hold the weights of checksum {stated}"
-        hint = f"Bring that file back, or write weights={name} for the weights that it holds."
-        raise InputError(rule, value=checksum, hint=hint)
-    return f"{name}#{checksum}"
-
-
-def file_of_weights(weights: str) -> Path:
-    """The file that weights name, with a checksum or without."""
-    return user_path(_name_and_checksum(weights)[0])
-
-
-def _name_and_checksum(weights: str) -> tuple[str, str]:
-    """The name of the file, and the checksum where one is stated, else ""."""
-    match = re.fullmatch(rf"(.+)#([0-9a-f]{{{DIGITS}}})", weights, re.DOTALL)
-    return (match[1], match[2]) if match else (weights, "")
-
-
-def _checksum_of_file(path: Path) -> str | None:
-    """None where there is no such file, or it cannot be read."""
-    with suppress(OSError, ValueError):
-        if path.is_file():
-            status = path.stat()
-            return _checksum_of_version(path.absolute(), status.st_size, status.st_mtime_ns)
-    return None
-
-
-@lru_cache(maxsize=8)
-def _checksum_of_version(path: Path, size: int, date: int) -> str:
-    """Kept by size and date of the file: a plan asks for it at each of its trials, and weights are
-    large.
-    """
-    with path.open("rb", buffering=0) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:DIGITS]
+    return file
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,15 @@ token, cached
 from __future__ import annotations
 
 from hsiaug_builtin.text.encoded import Encoded
-from hsiaug_builtin.text.encoders import encode
+from hsiaug_builtin.text.encoders import checked_encoder, encode
 from hsiaug_builtin.text.prompts import MODES, checked_mode, class_words, prompts_of
 
-__all__ = ["MODES", "Encoded", "checked_mode", "class_words", "encode", "prompts_of"]
+__all__ = [
+    "MODES",
+    "Encoded",
+    "checked_encoder",
+    "checked_mode",
+    "class_words",
+    "encode",
+    "prompts_of",
+]

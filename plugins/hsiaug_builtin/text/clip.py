@@ -10,39 +10,44 @@ from typing import Any
 import numpy as np
 
 from hsiaug.api import DataUnavailableError, InputError, PluginError
+from hsiaug_builtin.named_files import weights_file
 from hsiaug_builtin.text.encoded import Encoded
 
 
-def clip(spec: str, texts: tuple[str, ...]) -> Encoded:
-    """The texts, by the tower of MODEL@FILE; nothing is downloaded.
+def checked_tower(spec: str) -> str:
+    """MODEL@FILE with the checksum of the file, so that other weights are another encoder.
 
-    Raises InputError for a model that does not exist and for a text that is too long,
-    DataUnavailableError where the file is missing, PluginError for weights of another model and for
-    a tower that needs more files than its weights.
+    Raises
+    ------
+    DataUnavailableError
+        Where there is no such file, or it is empty.
+    InputError
+        Where the file holds other weights than the checksum says.
+    """
+    return f"{spec.partition('@')[0]}@{_weights(spec)[1]}"
+
+
+def clip(spec: str, texts: tuple[str, ...]) -> Encoded:
+    """The texts, by the tower of MODEL@FILE, with a checksum or without; nothing is downloaded.
+
+    Raises InputError for a model that does not exist and for a text that is too long, PluginError
+    for weights of another model and for a tower that needs more files than its weights, and both
+    errors of :func:`checked_tower`.
     """
     import open_clip
     import torch
 
-    model, _, file = spec.partition("@")
+    model = spec.partition("@")[0]
     text = _config(model)["text_cfg"]
-    weights = Path(file).expanduser()
-    if not weights.is_file() or not weights.stat().st_size:
-        raise DataUnavailableError(
-            f"openclip:{spec}: {file or 'the part behind @'} must be a file with the weights of"
-            f" {model}",
-            hint=(
-                "Download published weights, for example with `hf download REPOSITORY"
-                f" open_clip_model.safetensors`, and name the file: openclip:{model}@FILE. Or use"
-                " minilm, which is installed."
-            ),
-        )
+    weights, _ = _weights(spec)
     tokenizer = open_clip.SimpleTokenizer(
         context_length=text.get("context_length", 77), **text.get("tokenizer_kwargs", {})
     )
     words = [tuple(tokenizer.pat.findall(tokenizer.clean_fn(t))) for t in texts]
     # Number of the word that each token is a piece of, between the marks of beginning and end.
     member = [
-        [-1, *(i for i, w in enumerate(own) for _ in tokenizer.encode(w)), -1] for own in words
+        [-1, *(i for i, word in enumerate(of_text) for _ in tokenizer.encode(word)), -1]
+        for of_text in words
     ]
     longest = max(map(len, member))
     if longest > tokenizer.context_length:
@@ -71,8 +76,25 @@ def clip(spec: str, texts: tuple[str, ...]) -> Encoded:
         mask=mask,
         pooled=pooled.float().numpy(),
         words=tuple(words),
-        word=np.array([own + [-1] * (longest - len(own)) for own in member], dtype=np.int16),
+        word=np.array([row + [-1] * (longest - len(row)) for row in member], dtype=np.int16),
     )
+
+
+def _weights(spec: str) -> tuple[Path, str]:
+    """The file of MODEL@FILE, and its name with the checksum of its content."""
+    model, _, name = spec.partition("@")
+    file = weights_file(name, f"openclip:{model}@")
+    if file is None or not file[0].stat().st_size:
+        raise DataUnavailableError(
+            f"openclip:{spec}: {name or 'the part behind @'} must be a file with the weights of"
+            f" {model}",
+            hint=(
+                "Download published weights, for example with `hf download REPOSITORY"
+                f" open_clip_model.safetensors`, and name the file: openclip:{model}@FILE. Or use"
+                " minilm, which is installed."
+            ),
+        )
+    return file
 
 
 def _config(model: str) -> dict[str, Any]:

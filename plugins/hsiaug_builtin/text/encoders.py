@@ -9,9 +9,39 @@ from functools import cache
 import numpy as np
 
 from hsiaug.api import InputError, did_you_mean
+from hsiaug_builtin.text.clip import checked_tower, clip
 from hsiaug_builtin.text.encoded import Encoded
 
-ENCODERS = ("minilm", "openclip:MODEL@FILE", "one-hot")
+OPENCLIP = "openclip:"
+ENCODERS = ("minilm", f"{OPENCLIP}MODEL@FILE", "one-hot")
+
+
+def checked_encoder(encoder: str) -> str:
+    """The same; a checkpoint with the checksum of its content, so that other weights are other
+    parameters: ``openclip:ViT-B-32@weights.pt#1f2e…``.
+
+    Raises
+    ------
+    InputError
+        For an unknown encoder, and for a file that holds other weights than the checksum says.
+    DataUnavailableError
+        Where there is no such file.
+    """
+    tower = _tower(encoder)
+    return encoder if tower is None else f"{OPENCLIP}{checked_tower(tower)}"
+
+
+def _tower(encoder: str) -> str | None:
+    """MODEL@FILE of an encoder of OpenCLIP, None for another. Raises InputError where there is no
+    such encoder.
+    """
+    if encoder.startswith(OPENCLIP) and encoder != OPENCLIP:
+        return encoder.removeprefix(OPENCLIP)
+    if encoder not in ENCODERS:
+        raise InputError(
+            "unknown text encoder", value=repr(encoder), hint=did_you_mean(encoder, ENCODERS)
+        )
+    return None
 
 
 def encode(texts: Sequence[str], encoder: str = "minilm") -> Encoded:
@@ -42,9 +72,9 @@ def encode(texts: Sequence[str], encoder: str = "minilm") -> Encoded:
             value=repr(listed)[:80],
             hint="Take the prompts from prompts_of.",
         )
-    kept = _encode(listed, encoder)
-    own = {name: getattr(kept, name).copy() for name in ("tokens", "mask", "pooled", "word")}
-    return replace(kept, **own)
+    cached = _encode(listed, encoder)
+    copies = {name: getattr(cached, name).copy() for name in ("tokens", "mask", "pooled", "word")}
+    return replace(cached, **copies)
 
 
 @cache
@@ -52,20 +82,14 @@ def _encode(texts: tuple[str, ...], encoder: str) -> Encoded:
     """Encode texts; kept for the process, because every fit on a scene reads the same few
     prompts.
     """
+    tower = _tower(encoder)
+    if tower is not None:
+        return clip(tower, texts)
     if encoder == "minilm":
         from hsiaug_builtin.text.minilm import minilm
 
         return minilm(texts)
-    if encoder == "one-hot":
-        return _one_hot(texts)
-    kind, _, rest = encoder.partition(":")
-    if kind == "openclip" and rest:
-        from hsiaug_builtin.text.clip import clip
-
-        return clip(rest, texts)
-    raise InputError(
-        "unknown text encoder", value=repr(encoder), hint=did_you_mean(encoder, ENCODERS)
-    )
+    return _one_hot(texts)
 
 
 def _one_hot(texts: tuple[str, ...]) -> Encoded:

@@ -8,11 +8,10 @@ import tomllib
 from collections.abc import Iterable
 
 from hsiaug.api import InputError, did_you_mean, user_path
+from hsiaug_builtin.named_files import DIGITS, check_stated, name_and_checksum
 
 PREFIX = "file:"
 """What a mode of prompts that names a file begins with."""
-DIGITS = 12
-"""Of the checksum behind the name of a file."""
 MAX_PROMPT_FILE_BYTES = 2**20
 """Bytes of a file at most."""
 
@@ -64,12 +63,9 @@ def _read_checked(mode: str) -> tuple[str, Sentences]:
     """The name of the file and its sentences, which are those of the checksum where one is
     stated.
     """
-    name, _, stated = mode.removeprefix(PREFIX).partition("#")
+    name, stated = name_and_checksum(mode.removeprefix(PREFIX))
     sentences = _read(name)
-    if stated and stated != (checksum := _checksum(sentences)):
-        rule = f"{name} must hold the sentences of checksum {stated}"
-        hint = f"Bring that file back, or write {PREFIX}{name} for the sentences that it holds."
-        raise InputError(rule, value=checksum, hint=hint)
+    check_stated(name, stated, _checksum(sentences), "sentences", PREFIX)
     return name, sentences
 
 
@@ -88,7 +84,7 @@ def _read(name: str) -> Sentences:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(rule, value=error.strerror or "no file", hint=hint) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # no TOML, no UTF-8, or a name that no file can have
         raise InputError(rule, value=str(error), hint=hint) from error
     sentences: Sentences = {}
     for class_name, value in table.items():

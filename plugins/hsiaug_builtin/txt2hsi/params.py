@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hsiaug.api import param
-from hsiaug_builtin.text import MODES, checked_mode
+from hsiaug_builtin.text import MODES, checked_encoder, checked_mode
 
 VERSION = "14"
 """Of ``txt2hsi``: raised whenever its results change."""
@@ -178,7 +178,9 @@ class Txt2HsiParams(CodingParams):
     )
 
     def __post_init__(self) -> None:
-        """Check the prompts. Raises InputError for an unknown kind, or a file that cannot be
-        read.
+        """Check the prompts and the encoder, and name files with their checksums. Raises InputError
+        for an unknown kind and for a file of prompts that cannot be read, DataUnavailableError
+        where there is no file of weights.
         """
         object.__setattr__(self, "text", checked_mode(self.text))
+        object.__setattr__(self, "encoder", checked_encoder(self.encoder))
