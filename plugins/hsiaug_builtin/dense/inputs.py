@@ -142,28 +142,29 @@ def heaviest_distinct(
     margins.
     """
     order = np.argsort(-weight, kind="stable")
-    found: NDArray[np.int64] = order[
-        np.sort(np.unique(values[order], axis=0, return_index=True)[1])
-    ]
-    return found
+    first_of_equals = np.unique(values[order], axis=0, return_index=True)[1]
+    distinct: NDArray[np.int64] = order[np.sort(first_of_equals)]
+    return distinct
 
 
 def lost_by_overlap(
-    weight: NDArray[np.floating], synthetic: NDArray[np.bool_], kept: NDArray[np.integer]
+    weight: NDArray[np.floating], synthetic: NDArray[np.bool_], rows: NDArray[np.integer]
 ) -> tuple[float, float]:
-    """How many times as much as the ``kept`` rows of them all real pixels weigh, and all synthetic
-    ones, which do not overlap.
+    """How many times as much as the chosen ``rows`` of them all real pixels weigh, and all
+    synthetic ones, which do not overlap.
 
     Parameters
     ----------
     weight, synthetic : (n,) floating
     """
-    own, made = weight[kept], synthetic[kept]
-    real, other = (
-        weight[synthetic == side].sum() / max(own[made == side].sum(), 1e-12)
-        for side in (False, True)
-    )
-    return float(real), float(other)
+    weight_of_rows = weight[rows]
+    synthetic_rows = synthetic[rows]
+
+    def lost(side: bool) -> float:
+        weight_of_side = weight_of_rows[synthetic_rows == side].sum()
+        return float(weight[synthetic == side].sum() / max(weight_of_side, 1e-12))
+
+    return lost(False), lost(True)
 
 
 def fit_scale(images: NDArray[np.float32], centre: bool, unit: bool = False) -> BandScale:
@@ -214,29 +215,29 @@ def training_tiles(samples: DenseSamples, class_count: int) -> TrainingTiles:
     Tiles without weight or without any label are left out: a batch of them alone would have no
     loss. Raises PluginError where nothing is left, or where a mask has another id.
     """
-    found = np.unique(samples.masks)
-    if len(found) and (found[0] < 0 or found[-1] > class_count):
+    ids = np.unique(samples.masks)
+    if len(ids) and (ids[0] < 0 or ids[-1] > class_count):
         raise PluginError(
             f"masks must hold class ids 1..{class_count}, or 0 for no label",
-            value=f"ids {found[0]}..{found[-1]}",
+            value=f"ids {ids[0]}..{ids[-1]}",
             hint="Correct the plugin that made the masks.",
         )
-    kept = np.flatnonzero((samples.weight > 0) & (samples.masks > 0).any(axis=(1, 2)))
-    if not len(kept):
+    usable = np.flatnonzero((samples.weight > 0) & (samples.masks > 0).any(axis=(1, 2)))
+    if not len(usable):
         raise PluginError(
             "a segmenter needs a tile with a weight above 0 and a labelled pixel",
             value=f"{len(samples)} tiles without",
             hint="Give it real tiles, or synthetic ones with labels.",
         )
-    masks = samples.masks[kept]
-    weight = samples.weight[kept].astype(np.float64)
+    masks = samples.masks[usable]
+    weight = samples.weight[usable].astype(np.float64)
     mass = _mass(masks, weight, class_count)
     classes = np.flatnonzero(mass) + 1
     output = np.full(class_count + 1, IGNORED, dtype=np.int64)
     output[classes] = np.arange(len(classes))
     share = mass[classes - 1] / mass.sum()
-    images = samples.images if len(kept) == len(samples) else samples.images[kept]
-    return TrainingTiles(images, output[masks], weight, samples.synthetic[kept], classes, share)
+    images = samples.images if len(usable) == len(samples) else samples.images[usable]
+    return TrainingTiles(images, output[masks], weight, samples.synthetic[usable], classes, share)
 
 
 def _mass(ids: NDArray[np.int64], weight: NDArray[np.float64], count: int) -> NDArray[np.float64]:

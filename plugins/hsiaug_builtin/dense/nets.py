@@ -78,14 +78,15 @@ class UShaped(TileNet):
         widths = [width * 2**level for level in range(LEVELS)]
         self.bands = convolution(bands, width, kernel=1)
         self.down = nn.ModuleList(
-            nn.Sequential(convolution(above, own), convolution(own, own))
-            for above, own in zip([width, *widths], widths, strict=False)
+            nn.Sequential(convolution(above, size), convolution(size, size))
+            for above, size in zip([width, *widths], widths, strict=False)
         )
         self.enlarge = nn.ModuleList(
-            nn.ConvTranspose2d(2 * own, own, 2, stride=2) for own in widths[:-1]
+            nn.ConvTranspose2d(2 * size, size, 2, stride=2) for size in widths[:-1]
         )
         self.up = nn.ModuleList(
-            nn.Sequential(convolution(2 * own, own), convolution(own, own)) for own in widths[:-1]
+            nn.Sequential(convolution(2 * size, size), convolution(size, size))
+            for size in widths[:-1]
         )
         self.head = nn.Conv2d(width, classes, 1)
 
@@ -277,10 +278,10 @@ class SiameseRecurrent(TileNet):
             widths = list(self.encoder.out_channels[1:])  # the tiles come first
         else:
             self.stages = nn.ModuleList(
-                Residual(above, own, stride=2)
-                for above, own in zip([width, *widths], widths, strict=False)
+                Residual(above, size, stride=2)
+                for above, size in zip([width, *widths], widths, strict=False)
             )
-        self.recurrent = nn.ModuleList(OverDates(own, hidden) for own in widths)
+        self.recurrent = nn.ModuleList(OverDates(size, hidden) for size in widths)
         self.smooth = nn.ModuleList(convolution(hidden, hidden) for _ in widths[:-1])
         self.finish = convolution(hidden + 2 * width, hidden)
         self.head = nn.Conv2d(hidden, classes, 1)
@@ -292,11 +293,11 @@ class SiameseRecurrent(TileNet):
             over_dates(seen)
             for seen, over_dates in zip(self._levels(x, fine), self.recurrent, strict=True)
         ]
-        found = states[-1]
+        coarse = states[-1]
         for level in reversed(range(LEVELS - 1)):
-            found = self.smooth[level](states[level] + _larger(found, states[level]))
+            coarse = self.smooth[level](states[level] + _larger(coarse, states[level]))
         scores: Tensor = self.head(
-            self.finish(torch.cat([_larger(found, fine), *fine.chunk(2)], dim=1))
+            self.finish(torch.cat([_larger(coarse, fine), *fine.chunk(2)], dim=1))
         )
         return scores
 
@@ -356,13 +357,13 @@ class SiameseTransformer(TileNet):
     def forward(self, x: Tensor) -> Tensor:
         x = self.map(dates_as_tiles(x))
         seen = self.encoder(x)[2:]  # (2n, channels, H, W) → (2n, size, H/4, W/4), …
-        found: list[Tensor] = []
+        changes: list[Tensor] = []
         for stage, project, differ in reversed(
             list(zip(seen, self.project, self.difference, strict=True))
         ):
             change = differ(torch.cat(project(stage).chunk(2), dim=1))
-            found.append(change + _larger(found[-1], change) if found else change)
-        fused = self.fuse(torch.cat([_larger(change, found[-1]) for change in found], dim=1))
+            changes.append(change + _larger(changes[-1], change) if changes else change)
+        fused = self.fuse(torch.cat([_larger(change, changes[-1]) for change in changes], dim=1))
         fine = self.fine(torch.cat(x.chunk(2), dim=1))
         scores: Tensor = self.head(torch.cat([self.enlarge(fused), fine], dim=1))
         return scores

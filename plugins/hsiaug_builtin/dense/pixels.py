@@ -131,10 +131,11 @@ class _Pixels(Plugin[Any]):
         """Learn from at most ``most`` pixels of each class. Raises PluginError where none has a
         label and a weight.
         """
-        y, spectra = samples.masks.ravel(), spectra_of(samples.images)
+        y = samples.masks.ravel()
+        spectra = spectra_of(samples.images)
         size = int(np.prod(samples.side))
         weight = np.repeat(samples.weight, size)
-        made = np.repeat(samples.synthetic, size)
+        is_synthetic = np.repeat(samples.synthetic, size)
         rows = np.flatnonzero((y > 0) & (weight > 0))
         if not len(rows):
             raise PluginError(
@@ -143,19 +144,23 @@ class _Pixels(Plugin[Any]):
                 hint="Check the masks: 0 means no label.",
             )
         rng = np.random.default_rng(derive_seed("pixels", seed))
-        kept = []
+        by_class = []
         for c in np.unique(y[rows]):
-            own = rows[y[rows] == c]
-            own = rng.permutation(own[heaviest_distinct(spectra[own], weight[own])])
+            of_class = rows[y[rows] == c]
+            of_class = rng.permutation(
+                of_class[heaviest_distinct(spectra[of_class], weight[of_class])]
+            )
             # Synthetic pixels do not overlap, and would push out the real ones, which do.
-            kept.append(own[np.argsort(made[own], kind="stable")][: self.params.most])
-        chosen = np.concatenate(kept)
-        if 0 < made[chosen].sum() < len(chosen):
+            by_class.append(
+                of_class[np.argsort(is_synthetic[of_class], kind="stable")][: self.params.most]
+            )
+        chosen = np.concatenate(by_class)
+        if 0 < is_synthetic[chosen].sum() < len(chosen):
             # Beside each other they weigh as in the tiles.
-            real, synthetic = lost_by_overlap(np.where(y > 0, weight, 0), made, chosen)
-            weight = np.where(made, weight * (synthetic / real), weight)
+            real, synthetic = lost_by_overlap(np.where(y > 0, weight, 0), is_synthetic, chosen)
+            weight = np.where(is_synthetic, weight * (synthetic / real), weight)
         model = None
-        if len(kept) > 1:
+        if len(by_class) > 1:
             model = self.model(seed).fit(spectra[chosen], y[chosen], sample_weight=weight[chosen])
         return self.fitted(model, int(y[chosen[0]]), len(view.class_names))
 

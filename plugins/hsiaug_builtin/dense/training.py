@@ -46,10 +46,10 @@ def settle(
     Johnson, Rethinking "Batch" in BatchNorm, 2021, arXiv:2105.07576, sections 3 and 5).
     """
     # Shuffled, as neighbours in one batch are alike, and their variance too small.
-    kept = np.random.default_rng(seed).permutation(len(real))[:SETTLED]
+    rows = np.random.default_rng(seed).permutation(len(real))[:SETTLED]
     # Twice where it is one: brought down to a single pixel by a network it has no variance.
-    kept = np.resize(kept, max(len(kept), 2))
-    parts = np.array_split(kept, -(-len(kept) // SETTLED_BATCH))
+    rows = np.resize(rows, max(len(rows), 2))
+    parts = np.array_split(rows, -(-len(rows) // SETTLED_BATCH))
 
     def tiles() -> Iterator[Tensor]:
         for step, part in enumerate(parts):
@@ -102,17 +102,17 @@ def single_pixels(
     """
     bands = data.images.shape[2]
     labelled = data.target != IGNORED
-    made = np.broadcast_to(data.synthetic[:, None, None], labelled.shape)
-    shown = np.unique(data.target[labelled & ~made])
+    is_synthetic = np.broadcast_to(data.synthetic[:, None, None], labelled.shape)
+    shown = np.unique(data.target[labelled & ~is_synthetic])
     if not synthetic:
-        labelled &= ~made | ~np.isin(data.target, shown)
+        labelled &= ~is_synthetic | ~np.isin(data.target, shown)
     spectra = unit_norm(data.images)[:, 0].transpose(0, 2, 3, 1)[labelled]
     target = data.target[labelled]
     weight = np.broadcast_to(data.weight[:, None, None], labelled.shape)[labelled]
-    kept = heaviest_distinct(np.column_stack([spectra, target.astype(np.float32)]), weight)
-    x = torch.from_numpy((spectra[kept] - scale.mean[bands:]) / scale.std[bands:])
-    y = torch.from_numpy(target[kept])
-    chosen = torch.from_numpy(weight[kept])
+    distinct = heaviest_distinct(np.column_stack([spectra, target.astype(np.float32)]), weight)
+    x = torch.from_numpy((spectra[distinct] - scale.mean[bands:]) / scale.std[bands:])
+    y = torch.from_numpy(target[distinct])
+    chosen = torch.from_numpy(weight[distinct])
     size = GRID[0] * GRID[1]
     chooser = torch.Generator().manual_seed(derive_seed("single pixels", seed))
 

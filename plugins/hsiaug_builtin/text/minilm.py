@@ -129,18 +129,20 @@ def _load(folder: Path) -> tuple[Any, Mapping[str, Tensor], list[nn.Module]]:
     weights = load_file(folder / "model.safetensors")
     layers: list[nn.Module] = []
     for i in range(LAYERS):
-        own = {name: weights[f"encoder.layer.{i}.{theirs}"] for name, theirs in LAYER.items()}
+        layer_weights = {
+            name: weights[f"encoder.layer.{i}.{theirs}"] for name, theirs in LAYER.items()
+        }
         for kind in ("weight", "bias"):
             parts = [
                 weights[f"encoder.layer.{i}.attention.self.{part}.{kind}"]
                 for part in ("query", "key", "value")
             ]
-            own[f"self_attn.in_proj_{kind}"] = torch.cat(parts)
+            layer_weights[f"self_attn.in_proj_{kind}"] = torch.cat(parts)
         with torch.device("meta"):
             layer = torch.nn.TransformerEncoderLayer(
                 384, HEADS, 1536, activation="gelu", layer_norm_eps=EPSILON, batch_first=True
             )
-        layer.load_state_dict(own, assign=True)
+        layer.load_state_dict(layer_weights, assign=True)
         layers.append(layer.eval())
     return tokenizer, weights, layers
 
@@ -149,15 +151,15 @@ def _load(folder: Path) -> tuple[Any, Mapping[str, Tensor], list[nn.Module]]:
 def _verify(path: Path) -> None:
     try:
         with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as cause:
         raise PluginError(
             f"text encoder minilm must be able to read {path}", value=cause.strerror, hint=HINT
         ) from cause
-    if found != SHA256[path.name]:
+    if digest != SHA256[path.name]:
         raise PluginError(
             f"{path} must have sha256 {SHA256[path.name]}, for embeddings to be the same"
             " everywhere",
-            value=found,
+            value=digest,
             hint=HINT,
         )

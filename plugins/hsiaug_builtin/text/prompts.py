@@ -63,7 +63,7 @@ def prompts_of(view: TrainView, mode: str = "both") -> dict[int, tuple[str, ...]
     if mode == "number":
         return {c: (str(c),) for c in range(1, len(words) + 1)}
     phrases = phrases_of(view, words, joined=mode == "joined") if mode in AUTOMATIC else {}
-    own = sentences_of_file(mode, view.class_names) if mode.startswith(PREFIX) else {}
+    of_file = sentences_of_file(mode, view.class_names) if mode.startswith(PREFIX) else {}
     prompts = {}
     for c, (name, word) in enumerate(zip(view.class_names, words, strict=True), start=1):
         coarse = f"{START} {word}"
@@ -72,8 +72,8 @@ def prompts_of(view: TrainView, mode: str = "both") -> dict[int, tuple[str, ...]
             sentences = tuple(f"{coarse}, {sentence}" for sentence in sentences)
         elif mode in AUTOMATIC:
             sentences = tuple(f"{START} {phrase}" for phrase in phrases.get(c, ()))
-        elif own:
-            sentences = own.get(name, ())
+        elif of_file:
+            sentences = of_file.get(name, ())
         prompts[c] = sentences or (coarse,)
     return prompts
 

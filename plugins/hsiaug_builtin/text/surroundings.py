@@ -106,20 +106,21 @@ def _relations(
     """
     from scipy.spatial import cKDTree
 
-    found: list[tuple[float, int, str]] = []
+    neighbours: list[tuple[float, int, str]] = []
     for other, theirs in places.items():
         if other == c:
             continue
         apart, match = map(np.asarray, cKDTree(theirs).query(places[c]))
-        own = int(apart.argmin())
-        found.append((float(apart[own]), other, _direction(places[c][own] - theirs[match[own]])))
-    found.sort()
+        nearest = int(apart.argmin())
+        step = places[c][nearest] - theirs[match[nearest]]
+        neighbours.append((float(apart[nearest]), other, _direction(step)))
+    neighbours.sort()
     relations = []
-    for far, other, way in found[:NEIGHBOURS]:
+    for far, other, way in neighbours[:NEIGHBOURS]:
         relations += [("beside", other)] if far <= patch else []
         relations.append((f"{way} of", other))
-    if len(found) > NEIGHBOURS and found[-1][0] >= side / 2:
-        relations.append((FAR, found[-1][1]))
+    if len(neighbours) > NEIGHBOURS and neighbours[-1][0] >= side / 2:
+        relations.append((FAR, neighbours[-1][1]))
     return relations
 
 
@@ -158,22 +159,24 @@ def _looks(view: TrainView) -> dict[int, tuple[str, ...]]:
     """
     seen = np.concatenate([view.coords, view.unlabelled])
     rows = np.unique(np.linspace(0, len(seen) - 1, REFERENCE).round().astype(int))
-    own, all_ = _measure(view, view.coords), _measure(view, seen[rows])
+    training = _measure(view, view.coords)
+    reference = _measure(view, seen[rows])
     adjectives: dict[int, tuple[str, ...]] = {}
     for c in view.counts:
-        told = []
+        words = []
         for name, low, high in (
             ("brightness", "dark", "bright"),
             ("green", "bare", "green"),
             ("roughness", "even", "mixed"),
         ):
-            value, usual = getattr(own, name), getattr(all_, name)
+            value = getattr(training, name)
+            usual = getattr(reference, name)
             if value is None:
                 continue
             least, most = np.percentile(usual, THIRDS)
             middle = np.median(value[view.y == c])
-            told.append(low if middle < least else high if middle > most else "")
-        adjectives[c] = tuple(told)
+            words.append(low if middle < least else high if middle > most else "")
+        adjectives[c] = tuple(words)
     return adjectives
 
 
