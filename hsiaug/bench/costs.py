@@ -161,7 +161,7 @@ class Forecast:
     """Follows the trials of a run, and says how long the rest takes: as expected, at the pace of
     what has ended.
 
-    Attributes
+    Parameters
     ----------
     trials : mapping of str to TrialSpec
         By hash, in the order in which they run; those of one scene together.

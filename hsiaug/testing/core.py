@@ -28,7 +28,7 @@ S = TypeVar("S")
 class Violation(Exception):
     """A check saw its rule broken.
 
-    Attributes
+    Parameters
     ----------
     seen : str
         What was seen.
@@ -167,7 +167,7 @@ class ConformanceError(PluginError):
 class Kit:
     """The checks of one plugin. Each is run once at most, and after those that it needs.
 
-    Attributes
+    Parameters
     ----------
     make : callable
         Builds the subject, when the first check is run.
