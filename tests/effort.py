@@ -6,11 +6,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 import pytest
 
-__all__ = ["Waited", "calls", "loaded"]
+__all__ = ["Waited", "calls", "instructions", "loaded"]
 
 
 def calls(run: Callable[..., Any], *given: Any, **named: Any) -> int:
@@ -18,6 +19,25 @@ def calls(run: Callable[..., Any], *given: Any, **named: Any) -> int:
     profile = cProfile.Profile()
     profile.runcall(run, *given, **named)
     return sum(entry.callcount for entry in profile.getstats())
+
+
+def instructions(run: Callable[..., Any], *given: Any) -> int:
+    """The instructions of Python code that ``run`` carries out: loops count that call nothing."""
+    number = 0
+
+    def count(frame: FrameType, event: str, _: object) -> Any:
+        nonlocal number
+        frame.f_trace_opcodes = True
+        number += event == "opcode"
+        return count
+
+    before = sys.gettrace()
+    sys.settrace(count)
+    try:
+        run(*given)
+    finally:
+        sys.settrace(before)
+    return number
 
 
 def loaded(code: str, *words: str) -> set[str]:

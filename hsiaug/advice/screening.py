@@ -12,7 +12,7 @@ from hsiaug.advice.gains import ArmGain, above, candidates, gain_of, key, main_s
 from hsiaug.advice.session import Session
 from hsiaug.base.errors import HsiaugError, InputError, PluginError
 from hsiaug.bench.costs import write_duration
-from hsiaug.bench.defaults import ADVISED
+from hsiaug.bench.defaults import ADVISED, RECOMMENDED
 from hsiaug.bench.plan import Plan, build_plan, samples_bytes
 from hsiaug.bench.request import Request, defaults_for
 from hsiaug.protocol.balance import Rate
@@ -416,8 +416,9 @@ def _rung(plan: Plan, names: Sequence[str], rate: Rate) -> list[TrialSpec]:
 
 
 def recipe(plan: Plan, session: Session, use: ArmGain | None = None) -> TrialSpec:
-    """What to go on with: the first classifier with samples of the control of transductive
-    generators (real patches under a teacher's labels), if there are any, and nothing tells another.
+    """What to go on with: the recommended classifier, or the first one where that is not tried,
+    with samples of the control of transductive generators (real patches under a teacher's labels),
+    if there are any, and nothing tells another.
 
     That gained on most public scenes. Another classifier with such samples takes its place where
     the screening draws tell it above, and the chosen one goes without samples where they tell it
@@ -437,7 +438,10 @@ def recipe(plan: Plan, session: Session, use: ArmGain | None = None) -> TrialSpe
         return [main_score(record, session.large) for record in records if record]
 
     samples = any(rate for _, rate in trials)
-    first, *others = (trial for (_, rate), trial in trials.items() if rate == samples)
+    first, *others = sorted(
+        (trial for (_, rate), trial in trials.items() if rate == samples),
+        key=lambda trial: trial.classifier.name != RECOMMENDED,
+    )
     better = [trial for trial in others if above(screening_scores(trial), screening_scores(first))]
     best = max(better, key=lambda trial: statistics.fmean(screening_scores(trial)), default=first)
     without = trials[best.classifier.name, False]

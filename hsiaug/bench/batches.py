@@ -143,6 +143,8 @@ def make_batches(
     # Trials of classifiers that read whole patches come first: what they draw serves the others.
     whole = {name for plan in plans for (_, name), card in plan.cards.items() if card.reads_patches}
     scenes = {(plan.task.name, plan.scene_ref): plan.scene for plan in plans}
+    # Of what has to end in time, whole groups count, in the order of the plan.
+    every = {} if deadline is not None else urgency_of(plans, [*waiting.values()], costs)
     for (task, ref), scene in scenes.items():
         planned = trials_of(
             plan for plan in plans if (plan.task.name, plan.scene_ref) == (task, ref)
@@ -151,8 +153,7 @@ def make_batches(
         if not trials:
             continue
         expected = Forecast({trial.hash: trial for trial in trials}, costs).each
-        # Of what has to end in time, whole groups count, in the order of the plan.
-        urgency = {} if deadline is not None else urgency_of(plans, trials, costs)
+        urgency = {trial.hash: every[trial.hash] for trial in trials if trial.hash in every}
         ordered: list[TrialSpec] = []
         for stage in Urgency:
             some = [t for t in trials if urgency.get(t.hash, Urgency.LATER) == stage]

@@ -25,14 +25,11 @@ class EndedDraws:
         Draws.
     whole : bool
         Whether all trials of these draws have ended, or those alone that decide most.
-    hashes : tuple of str
-        Trials to answer from.
     """
 
     ended: int
     planned: int
     whole: bool
-    hashes: tuple[str, ...]
 
     @property
     def words(self) -> str:
@@ -91,12 +88,17 @@ class _Table:
     def ended(self) -> EndedDraws | None:
         """The draws to answer from; None where none has ended."""
         whole = len(self._whole) >= min(FIRST_DRAWS, max(1, len(self._decided)))
-        draws = self._whole if whole else self._decided
-        if not draws:
-            return None
-        hashes = [hash for draw in draws for hash in (draw.trials if whole else draw.deciding)]
-        unique = tuple(dict.fromkeys(hashes))
-        return EndedDraws(len(draws), len(self.draws), whole, unique)
+        number = len(self._whole if whole else self._decided)
+        return EndedDraws(number, len(self.draws), whole) if number else None
+
+    def trials(self, *, whole: bool) -> list[str]:
+        """Hashes of the trials of the draws that have ended whole, or of those that decide most."""
+        if whole:
+            hashes = (hash for draw in self._whole for hash in draw.trials)
+        else:
+            hashes = (hash for draw in self._decided for hash in draw.deciding)
+        # Several plans of a run may have a trial in common.
+        return list(dict.fromkeys(hashes))
 
 
 class RunningAnswer:
@@ -166,28 +168,28 @@ class RunningAnswer:
         for table, seed, deciding in self._places.pop(hash, ()):
             news |= table.end(seed, deciding=deciding)
             self._latest = table
-        ended = self._latest.ended if self._latest else None
-        if not news or not self._left or ended is None or ended.ended < FIRST_DRAWS:
+        if not news or not self._left:
             return False
         if self.lines and self._spent > SHARE * (self._clock() - self._began):
             return False
-        return self._renew(ended)
+        return self._renew(least=FIRST_DRAWS)
 
     def now(self) -> tuple[str, ...]:
         """The answer of what has ended by now, of however few draws."""
-        ended = self._latest.ended if self._latest else None
-        if ended is not None:
-            self._renew(ended)
+        self._renew(least=1)
         return self.lines
 
-    def _renew(self, ended: EndedDraws) -> bool:
-        if self._answer is None:
+    def _renew(self, least: int) -> bool:
+        """Answer anew where so many draws have ended; True where the answer is another one."""
+        ended = self._latest.ended if self._latest else None
+        if self._answer is None or self._latest is None or ended is None or ended.ended < least:
             return False
         begun = self._clock()
         lines: Sequence[str] = ()
         # The run itself says what is wrong with the store.
         with suppress(StoreError):
-            lines = self._answer(self._store.read(ended.hashes).records, ended)
+            records = self._store.read(self._latest.trials(whole=ended.whole)).records
+            lines = self._answer(records, ended)
         self._spent += self._clock() - begun
         news = bool(lines) and tuple(lines) != self.lines
         self.lines = tuple(lines) or self.lines

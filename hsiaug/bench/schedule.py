@@ -5,14 +5,12 @@ shared.
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import cache, partial
-from pathlib import Path
 
 from hsiaug.base.errors import HsiaugError, InputError
 from hsiaug.bench.plan import Plan, build_plan
 from hsiaug.bench.request import Request
-from hsiaug.bench.suite import Run
+from hsiaug.bench.suite import Run, missing_card
 from hsiaug.contracts import Progress
-from hsiaug.data.paths import is_file
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.lookup import Registry
 from hsiaug.registry.split_protocol import SplitProtocol
@@ -131,7 +129,7 @@ class _Planner:
 
 def _error_of_run(error: HsiaugError, run: Run, ref: str) -> HsiaugError:
     """The error with the name of the run, and where its card is not here, how to get it."""
-    absent = not run.elsewhere and ref.endswith(".toml") and not is_file(Path(ref))
+    absent = not run.elsewhere and missing_card(ref)
     return type(error)(
         f"run {run.name!r}: {error.rule}",
         value=error.value,

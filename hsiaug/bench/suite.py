@@ -21,7 +21,7 @@ from hsiaug.base.errors import InputError, check_known
 from hsiaug.bench.plan import MOST_TRIALS, Plan
 from hsiaug.bench.request import Request, RequestKeys, Settings
 from hsiaug.bench.suite_tables import ArmKeys, check_tables, place_arms
-from hsiaug.data.catalogue import find_entry, status
+from hsiaug.data.catalogue import find_entry, own_card, status
 from hsiaug.data.pair_sets import find_pairs, pairs_status, split_bands, task_of
 from hsiaug.data.paths import is_file, user_path
 from hsiaug.data.tomlfile import read_toml, validate_table
@@ -341,11 +341,19 @@ def only_present(suite: Suite) -> Suite:
     return replace(suite, runs=kept, notes=(*suite.notes, note))
 
 
+def missing_card(ref: str) -> bool:
+    """Whether what was typed for a scene, or for a set with its bands, is a card that is not
+    there.
+    """
+    card = own_card(split_bands(ref)[0])
+    return card is not None and not is_file(card)
+
+
 def _is_here(ref: str) -> bool:
     """Whether the files of a scene, or of a set, are here; one that is wrong is met when it is
     loaded.
     """
-    if ref.lower().endswith(".toml") and not is_file(Path(ref)):
+    if missing_card(ref):
         return False
     pairs = find_pairs(ref)
     if pairs is not None:
@@ -355,7 +363,7 @@ def _is_here(ref: str) -> bool:
 
 def _task_of(ref: str, optional: bool, asked: str | None) -> str:
     """The task of a scene; that which the run says of a card that may be missing."""
-    if optional and ref.lower().endswith(".toml") and not is_file(Path(ref)):
+    if optional and missing_card(ref):
         return asked or "pixels"
     return task_of(ref, asked)
 
@@ -390,7 +398,7 @@ def _product(keys: Keys) -> tuple[Sequence[Any], ...]:
 
 def _scene_ref(path: Path, scene: str) -> str:
     """What to type for a scene of a suite: the path of a card is relative to the suite."""
-    if split_bands(scene)[0].lower().endswith(".toml"):
+    if own_card(split_bands(scene)[0]):
         return os.path.normpath(path.parent / user_path(scene))
     return scene
 

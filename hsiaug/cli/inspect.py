@@ -159,11 +159,10 @@ def inspect(
     if points:
         pictures["guidance"] = guidance_figure(points)
         content["guidance"] = [vars(point) for point in points]
+    map_scores = score_maps(attention_maps, first) if attention_maps else {}
     if attention_maps:
         pictures["attention"] = draw_attention(attention_maps, first)
-        content["attention"] = {
-            name: score and vars(score) for name, score in score_maps(attention_maps, first).items()
-        }
+        content["attention"] = {name: score and vars(score) for name, score in map_scores.items()}
     with file_errors(
         f"--out {out} must be a folder that can be written to", "Name another folder."
     ):
@@ -215,14 +214,14 @@ def inspect(
                 for measure in report.reconstruction
             ),
         )
-    if attention_maps:
+    if map_scores:
         attended = (
             (
                 ATTENTION_LABELS[name],
                 *((None,) * 3 if score is None else (score.auc, score.half, score.iou)),
                 0 if score is None else score.n,
             )
-            for name, score in score_maps(attention_maps, first).items()
+            for name, score in map_scores.items()
         )
         print_table(screen, ATTENTION, attended)
     if points:

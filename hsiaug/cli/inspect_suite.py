@@ -16,6 +16,7 @@ from hsiaug.cli.output import console, say
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from hsiaug.quality.attention import AttentionMaps
     from hsiaug.quality.suite_samples import AskedSamples
     from hsiaug.quality.synthesis import AnySynthesis, Inspection
     from hsiaug.trial.cache import Workbench
@@ -68,12 +69,12 @@ def inspect_suite(
             continue
         title = f"{samples.arm}, {trial.scene}, {trial.protocol.text}, draw {trial.seed}"
         bench = _bench_of(samples, bench, root)
-        synthesis, inspection = _look(samples, bench, root, device)
+        inspection, attention_maps = _look(samples, bench, root, device)
         if out is not None and draws_pictures:
             pictured.add(place)
-            _save_pictures(out, place, synthesis, inspection, samples.measures)
+            _save_pictures(out, place, inspection, attention_maps)
             if not samples.plan.task.single_pixels:
-                pairs_by_place.setdefault(place[1:], {})[samples.arm] = few_pairs(synthesis)
+                pairs_by_place.setdefault(place[1:], {})[samples.arm] = few_pairs(inspection.made)
         say(f"[{number}/{len(to_inspect)}] {title}: measured", err=True)
     if out is not None:
         for scene_and_protocol, makes in pairs_by_place.items():
@@ -95,9 +96,13 @@ def _bench_of(samples: AskedSamples, bench: Workbench | None, root: Path) -> Wor
 
 def _look(
     samples: AskedSamples, bench: Workbench, root: Path, device: str
-) -> tuple[AnySynthesis, Inspection]:
+) -> tuple[Inspection, AttentionMaps | None]:
+    """Make samples, and keep their measures in the store. The maps of attention are those that a
+    measure is taken of.
+    """
+    from hsiaug.quality.attention import look_at_attention
     from hsiaug.quality.kits import sample_kit, synthesise_trial
-    from hsiaug.quality.suite_samples import measure_samples
+    from hsiaug.quality.suite_samples import ATTENTION, measure_samples
     from hsiaug.registry.lookup import registry
     from hsiaug.registry.progress import show_progress
     from hsiaug.trial.sample_measures import write_measures
@@ -114,29 +119,28 @@ def _look(
             bench=bench,
         )
     inspection = kit.inspect(synthesis)
-    measures = measure_samples(synthesis, inspection, samples.measures)
+    attention_maps = look_at_attention(synthesis) if ATTENTION in samples.measures else None
+    measures = measure_samples(inspection, samples.measures, attention_maps)
     with file_errors(
         f"the store {root} must be a folder that can be written to", "Name another store."
     ):
         write_measures(root, samples.trial.samples_hash, measures, synthesis.provenance())
-    return synthesis, inspection
+    return inspection, attention_maps
 
 
 def _save_pictures(
     out: Path,
     place: Sequence[str],
-    synthesis: AnySynthesis,
     inspection: Inspection,
-    measures: Sequence[str],
+    attention_maps: AttentionMaps | None,
 ) -> None:
     """The figures of an inspection in a folder of the arm, the data and the protocol."""
-    from hsiaug.quality.attention import draw_attention, look_at_attention
+    from hsiaug.quality.attention import draw_attention
     from hsiaug.quality.figures import save_figures
-    from hsiaug.quality.suite_samples import ATTENTION
 
     pictures = inspection.pictures()
-    if ATTENTION in measures:
-        pictures["attention"] = draw_attention(look_at_attention(synthesis), synthesis)
+    if attention_maps:
+        pictures["attention"] = draw_attention(attention_maps, inspection.made)
     folder = out / _file_name(place)
     with file_errors(
         f"--out {out} must be a folder that can be written to", "Name another folder."

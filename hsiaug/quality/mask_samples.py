@@ -148,7 +148,7 @@ class MaskSamples:
             labels = Reliability((), 0, len(held), (str(error),))
             found = np.full(len(made.synthetic), np.nan)
         sheet, manifest, _ = save_pairs(path, made, labels.as_json(), found)
-        lines = _verdict(labels)
+        lines = _verdict(None, labels)
         for name in cast("list[str]", made.facts["show"]):
             shown = (made.synthetic.masks == made.data.class_names.index(name) + 1).any(axis=(1, 2))
             lines.append(f"{shown.sum()} of {len(shown)} pairs show {name}")
@@ -174,14 +174,13 @@ class MaskSamples:
         classes = len(made.data.class_names)
         sets = (made.real, held, made.synthetic)
         like = dense_fidelity(*sets, classes=classes)
-        labels = dense_reliability(*sets, classes=classes)
         layout = partial(dense_layout, *sets, np.array(made.split.test), classes=classes)
         return Inspection(
             made,
             dict(zip(("train", "held_out", "synthetic"), map(len, sets), strict=True)),
             like,
-            labels,
-            verdict=tuple(_verdict(labels, like)),
+            measure_reliability=partial(dense_reliability, *sets, classes=classes),
+            describe=partial(_verdict, like),
             pictures=partial(_pictures, made, held, like),
             measure_layout=layout,
             reconstruction=measure_reconstruction(made, held),
@@ -256,7 +255,7 @@ def compare_pairs(makes: Sequence[MaskSynthesis]) -> Figure:
     return contact_sheet(groups, first.data.class_names, colours)
 
 
-def _verdict(labels: Reliability, like: Fidelity | None = None) -> list[str]:
+def _verdict(like: Fidelity | None, labels: Reliability) -> list[str]:
     """What is said of pairs in a few sentences."""
     return sentences("pairs.txt", pixels=labels.get(MAIN), like=like, share=wrong_share)
 

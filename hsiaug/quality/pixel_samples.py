@@ -155,7 +155,6 @@ class PixelSamples:
         patches, notes = measure_nearness(made, view)
         like = fidelity(train, held, synthetic)
         like = replace(like, measures=(*like.measures, *patches), notes=(*like.notes, *notes))
-        labels = reliability(train, held, synthetic)
         layout = partial(
             patch_layout,
             partial(patches_at, scene.cube, patch=made.split.patch),
@@ -168,8 +167,8 @@ class PixelSamples:
             made,
             {"train": len(train), "held_out": len(held), "synthetic": len(synthetic)},
             like,
-            labels,
-            verdict=tuple(_verdict(like, labels)),
+            measure_reliability=partial(reliability, train, held, synthetic),
+            describe=partial(_verdict, like),
             pictures=partial(pixel_figures, made, train, held, synthetic),
             measure_layout=layout,
             reconstruction=measure_reconstruction(made),

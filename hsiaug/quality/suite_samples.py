@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from hsiaug.bench.plan import Plan
-from hsiaug.quality.attention import look_at_attention, score_maps
-from hsiaug.quality.synthesis import AnySynthesis, Inspection
+from hsiaug.quality.attention import AttentionMaps, score_maps
+from hsiaug.quality.synthesis import Inspection
 from hsiaug.trial.declared_tables import DeclaredTables
 from hsiaug.trial.sample_measures import SampleMeasure
 from hsiaug.trial.spec import TrialSpec
@@ -55,14 +55,20 @@ def asked_samples(declared: DeclaredTables, plans: Sequence[Plan]) -> list[Asked
 
 
 def measure_samples(
-    made: AnySynthesis, inspection: Inspection, names: Iterable[str]
+    inspection: Inspection, names: Iterable[str], attention_maps: AttentionMaps | None
 ) -> dict[str, SampleMeasure]:
-    """Measures of samples by name: all of fidelity, and of the others those that are named."""
+    """Measures of samples by name: all of fidelity, and of the others those that are named.
+
+    Parameters
+    ----------
+    attention_maps : AttentionMaps or None
+        Those of the samples' generator, where ATTENTION is among the names.
+    """
     measures = dict(_fidelity(inspection))
     for one in inspection.reconstruction:
         measures[one.name] = SampleMeasure(one.label, one.unit, one.held_out, one.training)
-    if ATTENTION in names:
-        score = score_maps(look_at_attention(made), made)["class"]
+    if attention_maps:
+        score = score_maps(attention_maps, inspection.made)["class"]
         label = "AUC of attention to the class's name against its region"
         value = None if score is None else score.auc
         measures[ATTENTION] = SampleMeasure(label, "", value, 0.5)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
@@ -205,8 +205,10 @@ class Inspection:
     ----------
     sizes : mapping of str to int
         Number of "train", "held_out" and "synthetic" samples.
-    verdict : tuple of str
-        The report in a few sentences.
+    measure_reliability : callable
+        Judges labels by probes.
+    describe : callable
+        Gives the report in a few sentences, from the reliability.
     pictures : callable
         Draws the figures, by name.
     measure_layout : callable
@@ -218,8 +220,8 @@ class Inspection:
     made: AnySynthesis
     sizes: Mapping[str, int]
     fidelity: Fidelity
-    reliability: Reliability
-    verdict: tuple[str, ...]
+    measure_reliability: Callable[[], Reliability]
+    describe: Callable[[Reliability], Sequence[str]]
     pictures: Callable[[], dict[str, Figure]]
     measure_layout: Callable[[], Layout] = Layout
     reconstruction: tuple[ReconstructionMeasure, ...] = ()
@@ -228,6 +230,16 @@ class Inspection:
     def layout(self) -> Layout:
         """Measures of layout, taken when they are first asked for."""
         return self.measure_layout()
+
+    @cached_property
+    def reliability(self) -> Reliability:
+        """Reliability of labels, measured when it is first asked for."""
+        return self.measure_reliability()
+
+    @property
+    def verdict(self) -> tuple[str, ...]:
+        """The report in a few sentences."""
+        return tuple(self.describe(self.reliability))
 
     @property
     def remarks(self) -> tuple[str, ...]:

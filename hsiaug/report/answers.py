@@ -7,8 +7,8 @@ The answers are plain values, computed from the gains of a table by the rule of
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from hsiaug.metrics.significance import USUAL_DRAWS
@@ -394,56 +394,74 @@ def _difference(over: str, evidence: Evidence) -> Difference:
 
 
 def _use(table: Table, first: Answer) -> Use:
-    """What to use: no difference between two arms is claimed by this choice."""
+    """The arm with the highest mean, of those that are shown above no samples and of the
+    classifiers without samples. No difference between two arms is claimed by this choice.
+    """
     means = {cell: mean.mean for cell in table.cells.values() if (mean := _mean(table, cell))}
-    bare = {cell: mean for cell, mean in means.items() if cell.without_samples}
-    with_samples = {
+    without_samples = {cell: mean for cell, mean in means.items() if cell.without_samples}
+    shown = {
         cell: mean
         for cell, mean in means.items()
         if not cell.without_samples and cell.arm == cell.arm.both and _shown_over_none(table, cell)
     }
-    candidates = bare | with_samples
+    candidates = without_samples | shown
     if not candidates:
         return Use("NOTHING TO JUDGE")
     chosen = max(candidates, key=candidates.__getitem__)
-    best_bare = max(bare, key=bare.__getitem__, default=None)
-    found = table.over_best.get((chosen.arm, chosen.classifier))
-    if found is not None:
-        best_bare = found[0].control
-    against = {} if chosen.without_samples else table.against(chosen)
+    use = Use(
+        status="NOT SHOWN",
+        name=table.cell_label(chosen),
+        generator=table.labels[chosen.arm.generator],
+        classifier=table.labels[chosen.classifier],
+        lam=chosen.arm.rate.lam,
+        times=chosen.arm.rate.times,
+        omega=chosen.arm.omega,
+        score=100 * candidates[chosen],
+    )
+    if not chosen.without_samples:
+        return _use_with_samples(use, table, chosen, without_samples)
+    # Where the first question is settled, so is this one.
+    status = first.status if first.status in ("NO", "TOO FEW DRAWS") else use.status
+    return replace(use, status=status, name=use.classifier)
+
+
+def _use_with_samples(
+    use: Use, table: Table, chosen: ArmCell, without_samples: Mapping[ArmCell, float]
+) -> Use:
+    """An arm with samples beside the best classifier that needs none.
+
+    Parameters
+    ----------
+    use : Use
+        What is known of the arm alone.
+    without_samples : mapping of ArmCell to float
+        Means of the classifiers without samples.
+    """
+    against = table.against(chosen)
     over_none = against.get(NO_SAMPLES)
-    beside = "" if found is None else table.labels[found[0].control.classifier]
-    # Where the table compares the two, both say the same interval.
-    in_table = against.get(beside)
-    named = {
-        "name": table.cell_label(chosen),
-        "generator": table.labels[chosen.arm.generator],
-        "classifier": table.labels[chosen.classifier],
-        "lam": chosen.arm.rate.lam,
-        "times": chosen.arm.rate.times,
-        "omega": chosen.arm.omega,
-        "score": 100 * candidates[chosen],
-    }
-    if chosen.without_samples:
-        named["name"] = table.labels[chosen.classifier]
-        undecided = first.status == "TOO FEW DRAWS"
-        settled = first.status == "NO"
-        status: Status = "TOO FEW DRAWS" if undecided else "NO" if settled else "NOT SHOWN"
-        return Use(status=status, **named)
-    alone = best_bare is None or best_bare.classifier == chosen.classifier
-    return Use(
-        status="YES" if found and found[1] == "above" else "NOT SHOWN",
-        **named,
+    use = replace(
+        use,
         gain=_difference(NO_SAMPLES, over_none.main) if over_none else None,
-        without="" if alone or best_bare is None else table.labels[best_bare.classifier],
-        without_score=None if alone or best_bare is None else 100 * bare[best_bare],
-        over_without=(
-            None
-            if alone or found is None
-            else _difference(beside, in_table.main if in_table else found[0].main)
-        ),
         rival=_unbeaten(table, chosen),
     )
+    over_best = table.over_best.get((chosen.arm, chosen.classifier))
+    if over_best is None:
+        best = max(without_samples, key=without_samples.__getitem__, default=None)
+        comparison = None
+    else:
+        comparison, shown = over_best
+        best = comparison.control
+        if shown == "above":
+            use = replace(use, status="YES")
+    if best is None or best.classifier == chosen.classifier:
+        return use
+    name = table.labels[best.classifier]
+    use = replace(use, without=name, without_score=100 * without_samples[best])
+    if comparison is None:
+        return use
+    # Where the table compares the two, both say the same interval.
+    in_table = against.get(name)
+    return replace(use, over_without=_difference(name, (in_table or comparison).main))
 
 
 def _unbeaten(table: Table, cell: ArmCell) -> Contrast | None:

@@ -56,26 +56,29 @@ def columns_of_pack(store: Store, pack: Path, damaged: list[Damage]) -> Mapping[
     # The time of the last change cannot be set, as that of the content can.
     name = f"{pack.stem}-{state.st_ino}-{state.st_size}-{state.st_ctime_ns}-{CHECKS}.sqlite"
     path = store.user_cache / "columns" / name
-
-    def read_anew() -> Columns:
-        columns = joined(list(_parts(store, pack, [])))
-        with suppress(OSError):
-            write_columns(path, columns)
-        return columns
-
+    read_anew = partial(_read_and_cache, store, pack, path, damaged)
     with suppress(OSError, ValueError):
         return ColumnFile(path, read_anew)
+    columns = read_anew()
+    # Columns in a file need not be in memory together.
+    with suppress(OSError, ValueError):
+        return ColumnFile(path, read_anew)
+    return columns
+
+
+def _read_and_cache(store: Store, pack: Path, path: Path, damaged: list[Damage]) -> Columns:
+    """The columns of a pack, which are written to a file unless a record is damaged, in place of
+    those of an earlier state of the pack.
+    """
     faults: list[Damage] = []
     columns = joined(list(_parts(store, pack, faults)))
-    if faults:
-        damaged += faults
-        return columns
-    # Where it cannot be written, the pack is read once more next time.
-    with suppress(OSError, ValueError):
-        write_columns(path, columns)
-        for outdated in set(path.parent.glob(f"{pack.stem}-*")) - {path}:
-            remove(outdated)
-        return ColumnFile(path, read_anew)
+    damaged += faults
+    if not faults:
+        # Where it cannot be written, the pack is read once more next time.
+        with suppress(OSError, ValueError):
+            write_columns(path, columns)
+            for outdated in set(path.parent.glob(f"{pack.stem}-*")) - {path}:
+                remove(outdated)
     return columns
 
 

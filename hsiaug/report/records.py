@@ -55,13 +55,14 @@ def read_store(store: Store, damaged: list[Damage]) -> Trials:
         for pack in store.packs.paths():
             part = columns_of_pack(store, pack, damaged)
             parts.append(part)
-            hashes = part["hash"] if loose else ()
-            alone = [hash not in loose for hash in hashes]
-            chosen.append(np.array(alone) if loose else None)
-        damaged.sort(key=lambda damage: damage.hash)
+            chosen.append(
+                np.array([hash not in loose for hash in part["hash"]], bool) if loose else None
+            )
         if not len(parts[0]["hash"]) and len(parts) > 1:
-            return _trials(parts[1:], chosen[1:])
-        return _trials(parts, chosen)
+            parts, chosen = parts[1:], chosen[1:]
+        trials = _trials(parts, chosen)
+        damaged.sort(key=lambda damage: damage.hash)
+        return trials
 
 
 def read_trials(records: Iterable[Record]) -> Trials:
@@ -213,7 +214,7 @@ def by_draw(trials: Trials) -> Trials:
 def number_of(trial: Trial, name: str) -> float | None:
     """A number of a row; None where it has none."""
     value = getattr(trial, name, None)
-    return None if value is None or value != value else value
+    return value if isinstance(value, int | float) and value == value else None
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,11 +9,12 @@ corrected for the number of differences, since all of them have to hold.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import isnan
 from typing import Literal
 
 from hsiaug.metrics.significance import mean_std, t_interval
-from hsiaug.report.trial_columns import spread_of_recall
+from hsiaug.report.records import number_of, read_trials
+from hsiaug.report.trial_columns import COSTS
+from hsiaug.report.trials import Trial
 from hsiaug.trial.declared_tables import (
     QUALITY,
     ArmTrial,
@@ -25,7 +26,6 @@ from hsiaug.trial.declared_tables import (
     TableRow,
     TableSetting,
 )
-from hsiaug.trial.record_json import Record
 from hsiaug.trial.sample_measures import SampleMeasure, read_measures
 from hsiaug.trial.store import Store
 
@@ -46,13 +46,13 @@ class StoredValues:
 
     Attributes
     ----------
-    records : mapping of str to Record
+    trials : mapping of str to Trial
         Those that went well, by hash.
     measures : mapping of str to mapping of str to SampleMeasure
         By the hash of the samples, and by name.
     """
 
-    records: Mapping[str, Record]
+    trials: Mapping[str, Trial]
     measures: Mapping[str, Mapping[str, SampleMeasure]]
 
     @classmethod
@@ -65,13 +65,10 @@ class StoredValues:
             for trial in declared.trials(arm)
             if trial.samples
         }
-        records = {
-            record["hash"]: record
-            for record in store.each(sorted(scored))
-            if record["status"] == "ok"
-        }
+        records = store.each(sorted(scored))
+        trials = read_trials(record for record in records if record["status"] == "ok")
         measures = {samples: read_measures(store.root, samples) for samples in sorted(measured)}
-        return cls(records, measures)
+        return cls({trial.hash: trial for trial in trials}, measures)
 
     def value(self, trial: ArmTrial, name: str) -> float | None:
         """A metric of the trial's record as a fraction, or a measure of its samples; None where the
@@ -80,8 +77,9 @@ class StoredValues:
         if name.startswith(QUALITY):
             measure = self.measure(trial, name)
             return None if measure is None else measure.value
-        record = self.records.get(trial.hash)
-        return None if record is None else recorded_value(record, name)
+        if name in COSTS or trial.hash not in self.trials:
+            return None
+        return number_of(self.trials[trial.hash], name)
 
     def measure(self, trial: ArmTrial, name: str) -> SampleMeasure | None:
         """A measure of the trial's samples."""
@@ -100,18 +98,6 @@ class StoredValues:
                 unit = measures[short].unit
                 return f"{measures[short].label}{f' ({unit})' if unit else ''}"
         return short
-
-
-def recorded_value(record: Record, name: str) -> float | None:
-    """A metric of a record as a fraction; ``recall_spread`` is the standard deviation of the
-    recalls of its classes.
-    """
-    metrics = record["metrics"]
-    if name == "recall_spread":
-        spread = spread_of_recall(metrics.get("recall") or ())
-        return None if isnan(spread) else spread
-    value = metrics.get(name)
-    return float(value) if isinstance(value, int | float) else None
 
 
 @dataclass(frozen=True)

@@ -227,7 +227,7 @@ def _missing(declared: DeclaredTables, store: Store, stored: StoredValues) -> tu
     them.
     """
     trials = {trial.hash for arm in declared.scored_arms for trial in declared.trials(arm)}
-    lacking = sum(hash not in stored.records for hash in trials)
+    lacking = sum(hash not in stored.trials for hash in trials)
     asked = {
         (trial.samples, name)
         for arm, names in declared.measured_arms.items()

@@ -9,7 +9,6 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import islice
-from math import isfinite, nan
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +33,8 @@ CATEGORIES = ("about", "audit", "real", "synthetic", "view_shown", "created")
 """Columns of texts that many records share; all but the time are JSON."""
 DTYPES: Mapping[str, Any] = {"seed": np.int64, "ok": bool, "idle": bool}
 """Of the columns of numbers that are no fractions or seconds."""
+COSTS = ("seconds", "cpu_seconds", "steps", "peak_memory_mb")
+"""Columns of numbers that are no metrics."""
 TOGETHER = 5000
 """Records whose values become arrays at once."""
 MOST_TEXTS = 10_000
@@ -126,7 +127,6 @@ def _row(record: Record, texts: _Texts) -> dict[str, Any]:
                 row[key + part] = value
         recalls = scores.get("recall") or ()
         row.update(zip(_recall_names(part, len(recalls)), recalls, strict=True))
-    row["recall_spread"] = spread_of_recall(metrics.get("recall") or ())
     for name, scores in (metrics.get("subsets") or {}).items():
         row[f"subset:{name}"] = scores.get("aa")
         row[f"oa subset:{name}"] = scores.get("oa")
@@ -140,14 +140,6 @@ def _row(record: Record, texts: _Texts) -> dict[str, Any]:
     row["steps"] = None if steps is None else int(steps - aside)
     row["peak_memory_mb"] = record.get("peak_memory_mb")
     return row
-
-
-def spread_of_recall(recalls: Iterable[float | None]) -> float:
-    """Standard deviation of recalls over the classes that have one, as of a sample; NaN below two
-    classes.
-    """
-    values = [value for value in recalls if value is not None and isfinite(value)]
-    return nan if len(values) < 2 else float(np.std(values, ddof=1))
 
 
 @cache
@@ -165,7 +157,25 @@ def _arrays(rows: Sequence[Mapping[str, Any]]) -> Columns:
         if numbers.dtype.kind == "f":
             numbers[~np.isfinite(numbers)] = np.nan
         columns[name] = numbers
+    recalls = [column for name, column in columns.items() if name.startswith("recall:")]
+    columns["recall_spread"] = _spreads(recalls, len(rows))
     return columns
+
+
+def _spreads(recalls: Sequence[NDArray[np.float64]], number: int) -> NDArray[np.float64]:
+    """(n,) standard deviation of n recalls of each class over the classes that have one, as of a
+    sample; NaN below two classes.
+    """
+    spreads = np.full(number, np.nan)
+    if not recalls:
+        return spreads
+    table = np.stack(recalls, axis=1)
+    there, place = np.unique(~np.isnan(table), axis=0, return_inverse=True)
+    for group_number, classes in enumerate(there):
+        if classes.sum() > 1:
+            group = place.ravel() == group_number
+            spreads[group] = np.std(table[np.ix_(group, classes)], axis=1, ddof=1)
+    return spreads
 
 
 def _categories(texts: Iterable[str]) -> Column:

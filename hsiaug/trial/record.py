@@ -237,8 +237,9 @@ def fits_schema(values: Mapping[str, object]) -> bool:
     """Whether some keys of a record have values as the schema wants them, whatever the others
     hold.
     """
+    known = {name: value for name, value in values.items() if name in NAMES}
     try:
-        _schema_of(tuple(values)).model_validate(values)
+        _schema_of(tuple(known)).model_validate(known)
     except ValidationError:
         return False
     return True
@@ -246,7 +247,8 @@ def fits_schema(values: Mapping[str, object]) -> bool:
 
 @cache
 def _schema_of(names: tuple[str, ...]) -> type[BaseModel]:
-    fields = {name: _Record.model_fields[name] for name in names if name in NAMES}
+    """The schema of some keys of NAMES."""
+    fields = {name: _Record.model_fields[name] for name in names}
     definitions: Any = {name: (field.annotation, field) for name, field in fields.items()}
     return create_model("Keys", __base__=_Part, **definitions)
 

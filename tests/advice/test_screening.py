@@ -332,6 +332,22 @@ def test_the_recipe_is_the_first_classifier_with_samples_unless_draws_tell_anoth
     assert (found.classifier.name, found.generator.name) == chosen and found.seed == SCREEN[0]
 
 
+def test_the_recommended_classifier_is_the_first_where_it_is_tried(
+    toy: Scene, plugins: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan, _ = screening_plan(
+        toy, asked(generators=["pseudo"], classifiers=["svm", "fused", "emp"]), plugins
+    )
+    session = session_of(toy, tmp_path, 1e6)
+    assert recipe(plan, session).classifier.name == "svm"
+    monkeypatch.setattr("hsiaug.advice.screening.RECOMMENDED", "emp")
+    assert recipe(plan, session).classifier.name == "emp"
+    for trial in plan.trials:
+        higher = 0.1 * ((trial.classifier.name, trial.generator.name) == ("fused", "pseudo"))
+        session.known[trial.hash] = {"spec": trial.as_json(), "metrics": {"aa": 0.8 + higher}}
+    assert recipe(plan, session).classifier.name == "fused"
+
+
 def test_where_no_draw_was_run_the_recipe_is_the_first_classifier_with_samples_of_the_smallest_lambda(
     toy: Scene, plugins: Registry, tmp_path: Path
 ) -> None:

@@ -1,7 +1,8 @@
 """A benchmark has an answer after two draws, which grows with every further one."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from hsiaug.bench.batches import make_batches
 from hsiaug.bench.costs import Costs
 from hsiaug.bench.dispatch import groups
 from hsiaug.bench.engine import Batch, Event, Job
-from hsiaug.bench.first_answer import Urgency
+from hsiaug.bench.first_answer import Urgency, deciding_trials
 from hsiaug.bench.plan import Plan, build_plan
 from hsiaug.bench.progress import watch_trials
 from hsiaug.bench.request import read_request
@@ -22,7 +23,8 @@ from hsiaug.registry.lookup import registry
 from hsiaug.report.running import running_answer_lines
 from hsiaug.trial.record_json import Record
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.store import Store
+from hsiaug.trial.store import Reading, Store
+from tests.effort import instructions
 from tests.report.report_records import record
 
 
@@ -123,10 +125,49 @@ def test_what_has_to_end_in_time_is_ordered_as_it_was(plan: Plan) -> None:
     assert [trial.seed for trial in batch.trials] == sorted(trial.seed for trial in plan.trials)
 
 
+def test_each_plan_of_a_suite_is_looked_at_once_for_what_is_urgent(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at: list[str] = []
+
+    def deciding(plan: Plan) -> frozenset[str]:
+        looked_at.append(plan.scene_ref)
+        return deciding_trials(plan)
+
+    monkeypatch.setattr("hsiaug.bench.first_answer.deciding_trials", deciding)
+    plans = []
+    for number in range(3):
+        trials = [replace(trial, scene_sha256=f"{number}") for trial in plan.trials]
+        samples = dict.fromkeys((trial.hash for trial in trials), (25, 75))
+        ref = f"scene{number}.toml"
+        plans.append(replace(plan, scene_ref=ref, trials=tuple(trials), samples=samples))
+    waiting = {trial.hash: trial for plan in plans for trial in plan.trials}
+    job = partial(Job, store=Path(), device="cpu")
+
+    first, *others = make_batches(plans, waiting, job, Timed(0.1), 1)
+    assert looked_at == ["scene0.toml", "scene1.toml", "scene2.toml"]
+    for batch in others:
+        assert [*map(named, batch.trials)] == [*map(named, first.trials)]
+        assert [batch.urgency[trial.hash] for trial in batch.trials] == [
+            first.urgency[trial.hash] for trial in first.trials
+        ]
+
+
+class StoreOfAll(Store):
+    """Has a record of every trial that is asked for."""
+
+    def read(self, hashes: Iterable[str] | None = None, *, index: bool = True) -> Reading:
+        return Reading(tuple({"hash": hash} for hash in hashes or ()))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return StoreOfAll(tmp_path, create=True)
+
+
 def say_draws(records: Sequence[Record], ended: EndedDraws) -> list[str]:
-    """Of trials that left no record here."""
     arms = "whole" if ended.whole else "first arms"
-    return [f"{len(ended.hashes)} trials, {ended.words}, {arms}"]
+    return [f"{len(records)} trials, {ended.words}, {arms}"]
 
 
 def answers_of(trials: Sequence[TrialSpec], running: RunningAnswer) -> list[str]:
@@ -138,8 +179,7 @@ def answers_of(trials: Sequence[TrialSpec], running: RunningAnswer) -> list[str]
     return said
 
 
-def test_the_answer_grows_draw_by_draw(plan: Plan, tmp_path: Path) -> None:
-    store = Store(tmp_path, create=True)
+def test_the_answer_grows_draw_by_draw(plan: Plan, store: Store) -> None:
     trials = batch_of(plan).trials
     each = len(trials) // 4
     hashes = [trial.hash for trial in trials]
@@ -156,8 +196,7 @@ def test_the_answer_grows_draw_by_draw(plan: Plan, tmp_path: Path) -> None:
     assert running.draws == "4 of 4 draws"
 
 
-def test_a_run_that_goes_on_counts_the_draws_that_were_there(plan: Plan, tmp_path: Path) -> None:
-    store = Store(tmp_path, create=True)
+def test_a_run_that_goes_on_counts_the_draws_that_were_there(plan: Plan, store: Store) -> None:
     trials = batch_of(plan).trials
     later = [trial for trial in trials if trial.seed > 1]
     running = RunningAnswer([plan], [t.hash for t in later], store, say_draws)
@@ -167,15 +206,33 @@ def test_a_run_that_goes_on_counts_the_draws_that_were_there(plan: Plan, tmp_pat
 
 
 def test_a_run_that_is_stopped_in_its_second_draw_has_the_answer_of_the_first(
-    plan: Plan, tmp_path: Path
+    plan: Plan, store: Store
 ) -> None:
-    store = Store(tmp_path, create=True)
     first, *others = sorted(plan.trials, key=lambda trial: trial.seed)
     draw = [trial for trial in plan.trials if trial.seed == 0]
     running = RunningAnswer([plan], [t.hash for t in (first, *others)], store, say_draws)
 
     assert answers_of(draw, running) == [], "one draw is no answer unasked"
     assert running.now() == (f"{len(draw)} trials, 1 of 4 draws, whole",)
+
+
+def test_a_trial_that_ends_no_draw_costs_as_much_after_many_draws_as_after_few(
+    plan: Plan, store: Store
+) -> None:
+    trials = [replace(trial, seed=seed) for seed in range(60) for trial in plan.trials]
+    waiting = [trial.hash for trial in trials]
+    many = replace(plan, trials=tuple(trials), samples=dict.fromkeys(waiting, (25, 75)))
+    running = RunningAnswer([many], waiting, store, None)
+
+    def instructions_of_the_first_trial_of_a_draw(seed: int) -> int:
+        first, *others = (trial for trial in trials if trial.seed == seed)
+        number = instructions(running.end, first.hash)
+        for trial in others:
+            running.end(trial.hash)
+        return number
+
+    first, *_, last = map(instructions_of_the_first_trial_of_a_draw, range(60))
+    assert last <= 2 * first
 
 
 def records_of(ended: Sequence[int]) -> list[Record]:
@@ -187,7 +244,7 @@ def records_of(ended: Sequence[int]) -> list[Record]:
 
 
 def test_lines_are_marked_and_ask_for_no_draws_that_run_anyway() -> None:
-    ended = EndedDraws(2, 7, True, ())
+    ended = EndedDraws(2, 7, True)
     first, better, controls, use = running_answer_lines(records_of([0, 1]), ended)
 
     assert first.endswith("after 2 of 7 draws; may change:")
@@ -198,9 +255,8 @@ def test_lines_are_marked_and_ask_for_no_draws_that_run_anyway() -> None:
 
 @pytest.mark.parametrize(("quiet", "lines"), [(False, 3), (True, 0)])
 def test_without_a_terminal_each_answer_is_a_line(
-    plan: Plan, tmp_path: Path, quiet: bool, lines: int
+    plan: Plan, store: Store, quiet: bool, lines: int
 ) -> None:
-    store = Store(tmp_path, create=True)
     trials = {trial.hash: trial for trial in batch_of(plan).trials}
     out = io.StringIO()
     running = RunningAnswer([plan], trials, store, None if quiet else say_draws, lambda: 0.0)
@@ -214,8 +270,7 @@ def test_without_a_terminal_each_answer_is_a_line(
     assert sum(" of 4 draws, " in line for line in out.getvalue().splitlines()) == lines
 
 
-def test_on_a_terminal_the_answer_stands_below_the_bars(plan: Plan, tmp_path: Path) -> None:
-    store = Store(tmp_path, create=True)
+def test_on_a_terminal_the_answer_stands_below_the_bars(plan: Plan, store: Store) -> None:
     trials = {trial.hash: trial for trial in batch_of(plan).trials}
     screen = Console(file=io.StringIO(), width=100, force_terminal=True, color_system=None)
     running = RunningAnswer([plan], trials, store, say_draws)

@@ -162,7 +162,7 @@ seeds = 1
 [[run]]
 name = "both"
 scenes = "toy"
-optional_scenes = ["pavia_university", "absent.toml", "hills"]
+optional_scenes = ["pavia_university", "absent.toml", "cities.toml:B02+B03", "hills"]
 
 [[run]]
 name = "away"
@@ -181,7 +181,7 @@ def test_optional_scenes_are_left_out_by_name_where_their_files_are_not_here(
         ("both", ["toy", "hills"])
     ]
     (note,) = suite.notes
-    assert "not here: pavia_university, absent; no run of away is left" in note
+    assert "not here: pavia_university, absent, cities; no run of away is left" in note
 
     # Other data take the place of a scene that is missing.
     others = on_data(read_suite(tmp_path / "suite.toml"), ["toy"])

@@ -172,6 +172,10 @@ def test_the_samples_of_a_suite_are_measured_once_and_read_by_its_report(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "suite.toml").write_text(SUITE)
+    monkeypatch.setattr(
+        "hsiaug.quality.pixel_samples.reliability",
+        lambda *_: pytest.fail("no claim speaks of the reliability of labels, which takes long"),
+    )
     words = ("inspect", "--suite", "suite.toml")
     first = CliRunner().invoke(app, [*words, "--out", "pictures"])
     assert first.exit_code == 0, first.output

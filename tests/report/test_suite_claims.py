@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,13 +11,13 @@ from html_pages import parsed
 
 from hsiaug.report import build_report, render_html
 from hsiaug.report.output_files import table_text
+from hsiaug.report.records import read_trials
 from hsiaug.report.render_rich import rich_text
 from hsiaug.report.suite_findings import (
     PairedDifference,
     StoredValues,
     find_claims,
     find_tables,
-    recorded_value,
 )
 from hsiaug.report.suite_pages import claim_sentences, suite_tables
 from hsiaug.trial.declared_tables import (
@@ -28,6 +29,7 @@ from hsiaug.trial.declared_tables import (
 )
 from hsiaug.trial.sample_measures import SampleMeasure, read_measures, write_measures
 from hsiaug.trial.store import Store
+from tests.report.report_records import failure, record
 
 SETTING = TableSetting("toy", "kshot:3")
 DRAWS = (0, 1, 2)
@@ -48,14 +50,14 @@ def arm_of(name: str, *places: float) -> dict[TableSetting, dict[int, tuple[ArmT
 
 def stored(values: dict[str, tuple[float, ...]], **measures: tuple[float, float]) -> StoredValues:
     """OA of each arm (as ``svm`` or ``swept@2``) by draw, and a measure of the arm ``ours``."""
-    records = {}
+    trials: dict[str, Any] = {}
     for text, draws in values.items():
         name, _, lam = text.partition("@")
         for draw, value in zip(DRAWS, draws, strict=False):
-            records[f"{name}-{draw}-{lam or 1}"] = {"metrics": {"oa": value}}
+            trials[f"{name}-{draw}-{lam or 1}"] = SimpleNamespace(oa=value)
     rows = {name: SampleMeasure(name, "", *pair) for name, pair in measures.items()}
     samples = [f"samples-ours-{draw}" for draw in DRAWS]
-    return StoredValues(records, {name: rows if rows else {} for name in samples})
+    return StoredValues(trials, {name: rows if rows else {} for name in samples})
 
 
 def declared(claim: dict[str, Any], **arms: Any) -> DeclaredTables:
@@ -149,9 +151,23 @@ def test_samples_are_compared_with_held_out_ones_by_what_was_measured() -> None:
 
 
 def test_the_spread_of_recall_is_over_the_classes_that_were_tested() -> None:
-    record = {"metrics": {"oa": 0.5, "recall": [0.2, None, 0.4], "worst_recall": None}}
-    assert recorded_value(record, "recall_spread") == pytest.approx(0.2 / 2**0.5)
-    assert recorded_value(record, "worst_recall") is None
+    """And what a record says that is no metric, as its time, is no value."""
+    records = [
+        record(seed=0, recall=[0.2, None, 0.4]),
+        record(seed=1, recall=[0.5, None, None]),
+        record(seed=2, recall=[0.1, 0.1, 0.7]),
+        failure(seed=3),
+    ]
+    read = StoredValues({trial.hash: trial for trial in read_trials(records)}, {})
+
+    def values(name: str) -> list[float | None]:
+        trials = [ArmTrial(each["hash"], "", 0.0, None) for each in records]
+        return [read.value(trial, name) for trial in trials]
+
+    assert values("oa") == [0.5, 0.5, 0.5, None]
+    assert values("recall_spread") == pytest.approx([0.2 / 2**0.5, None, 0.6 / 3**0.5, None])
+    for name in ("recall", "seconds", "hash", "nowhere"):
+        assert values(name) == [None] * 4
 
 
 def test_a_table_has_a_row_for_each_arm_on_each_data() -> None:

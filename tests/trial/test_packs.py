@@ -16,6 +16,8 @@ from hsiaug.base.errors import StoreError
 from hsiaug.cli.output import read_report
 from hsiaug.report import packed_columns, render_report
 from hsiaug.trial import upkeep
+from hsiaug.trial.packs import Packs, write_pack
+from hsiaug.trial.record import Damage
 from hsiaug.trial.store import Store
 from hsiaug.trial.upkeep import merge, verify
 from hsiaug.trial.upkeep import pack as packed
@@ -216,6 +218,30 @@ def test_a_cache_that_is_deleted_while_a_report_is_made_costs_time_alone(filled:
     report = read_report(Store(filled.root))
     shutil.rmtree(filled.user_cache)
     assert render_report(report, "csv") == before
+
+
+def test_a_record_that_is_damaged_since_its_pack_was_cached_is_named_and_never_cached(
+    filled: Store,
+) -> None:
+    path, (first, second) = pack(filled), filled.hashes()
+    damaged: list[Damage] = []
+    columns = packed_columns.columns_of_pack(filled, path, damaged)
+    shutil.rmtree(filled.user_cache)
+    with sqlite3.connect(path) as changed:
+        changed.execute("UPDATE records SET record = x'7b' WHERE hash = ?", (first,))
+    changed.close()
+    filled.packs = Packs(path.parent)
+
+    assert columns["hash"].tolist() == [second]
+    assert [damage.hash for damage in damaged] == [first]
+    assert not (filled.user_cache / "columns").exists()
+
+
+def test_a_pack_without_a_record_changes_no_report_of_the_others(filled: Store) -> None:
+    before = render_report(read_report(filled), "csv")
+    (filled.root / "packs").mkdir()
+    write_pack(filled.root / "packs" / f"{'0' * 16}.sqlite", [])
+    assert render_report(read_report(filled), "csv") == before
 
 
 def test_packing_leaves_what_lies_beside_other_files_and_keeps_predictions(filled: Store) -> None:

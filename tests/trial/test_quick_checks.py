@@ -12,7 +12,7 @@ from hsiaug.base.errors import InputError
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.hashing import short_hash
 from hsiaug.trial.quick_checks import QuickChecks
-from hsiaug.trial.record import fault_of
+from hsiaug.trial.record import fault_of, fits_schema
 from hsiaug.trial.record_json import DIGEST, Record, decode, encode, with_digest
 from hsiaug.trial.store import Store
 from tests.report.report_records import believable, failure
@@ -159,3 +159,11 @@ def test_a_task_that_is_not_known_is_left_to_the_other_checks() -> None:
     record = dict(of_task("pixels"))
     spec = {**record["spec"], "task": "no task"}
     assert passed(with_digest({**record, "spec": spec, "hash": short_hash(spec)})) is None
+
+
+def test_keys_of_a_later_version_have_no_schema_which_would_be_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert fits_schema({}), "the schema of no key is made"
+    monkeypatch.setattr("hsiaug.trial.record.create_model", lambda *_, **__: pytest.fail("made"))
+    assert fits_schema({"a_key_of_a_later_version": object()})
