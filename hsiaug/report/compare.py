@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,7 +118,9 @@ def compare(
 
 
 def uncorrected(cells: Mapping[tuple[Arm, Method], ArmCell], scores: MetricSet) -> list[Gain]:
-    """The same without its tests."""
+    """Every arm of both but ``none`` against the controls of its classifier; no difference is
+    tested yet.
+    """
     cells = {key: cell for key, cell in cells.items() if key[0] == key[0].both}
     controls: dict[tuple[str, Method], list[ArmCell]] = {}
     without_samples: dict[str, list[ArmCell]] = {}
@@ -157,7 +160,9 @@ def synthetic_only(
             BOTH: _against(cell, BOTH, both, scores),
         }
         comparisons[arm, classifier] = {
-            name: comparison and replace(comparison, main=correct([comparison.main])[0])
+            name: None
+            if comparison is None
+            else replace(comparison, main=correct([comparison.main])[0])
             for name, comparison in against.items()
         }
     return comparisons
@@ -233,21 +238,56 @@ def over_baseline(
     ]
 
 
-def families(
-    gains: Sequence[Gain],
-) -> dict[tuple[bool, bool, str], dict[tuple[int, str], Evidence]]:
-    """Differences by gain and control, for each question: is the arm judged, is the control
-    ``none``, which metric.
+class Question(NamedTuple):
+    """What is asked of a family of differences, which are corrected together.
+
+    Attributes
+    ----------
+    arm_is_judged : bool
+        Whether the arms are judged, or are controls themselves.
+    over_none : bool
+        Whether the differences are over no samples, or over other controls.
+    metric : {"main", "second"}
+        Which of the two metrics for gains.
     """
-    found: dict[tuple[bool, bool, str], dict[tuple[int, str], Evidence]] = {}
-    for i, gain in enumerate(gains):
-        for control, one in gain.against.items():
-            for metric, test in (("main", one and one.main), ("second", one and one.second)):
+
+    arm_is_judged: bool
+    over_none: bool
+    metric: str
+
+
+class TestKey(NamedTuple):
+    """Names a difference within a family.
+
+    Attributes
+    ----------
+    gain : int
+        Place of the arm's gain in the list of gains.
+    control : str
+        Name of the control.
+    """
+
+    gain: int
+    control: str
+
+
+def families(gains: Sequence[Gain]) -> dict[Question, dict[TestKey, Evidence]]:
+    """The differences of all gains, by the question that they answer."""
+    families: dict[Question, dict[TestKey, Evidence]] = {}
+    for place, gain in enumerate(gains):
+        for control, comparison in gain.against.items():
+            if comparison is None:
+                continue
+            for metric, test in (("main", comparison.main), ("second", comparison.second)):
                 if test:
-                    found.setdefault((gain.cell.arm.judged, control == "none", metric), {})[
-                        i, control
-                    ] = test
-    return found
+                    question = Question(gain.cell.arm.judged, control == "none", metric)
+                    families.setdefault(question, {})[TestKey(place, control)] = test
+    return families
+
+
+def _corrected_family(family: Mapping[TestKey, Evidence]) -> dict[TestKey, Evidence]:
+    """The differences of a family, corrected for all of them."""
+    return dict(zip(family, correct(list(family.values())), strict=True))
 
 
 def corrected(gains: Sequence[Gain]) -> list[Gain]:
@@ -257,24 +297,21 @@ def corrected(gains: Sequence[Gain]) -> list[Gain]:
     Whether arms are above ``none`` is one question, whether they are above their other controls
     another: in each, at most 5 % of tables say anything that is not so. The two metrics, and the
     arms that serve as controls, are apart. An arm helps only if it is shown above *all* controls,
-    which takes no correction more (an intersection-union test: Berger, Technometrics 24, 1982).
+    which needs no further correction (an intersection-union test: Berger, Technometrics 24, 1982).
     """
-    tests = {
-        (*comparison, question[-1]): test
-        for question, family in families(gains).items()
-        for comparison, test in zip(family, correct(list(family.values())), strict=True)
-    }
-
-    def tested(i: int, name: str, one: Comparison | None) -> Comparison | None:
-        return one and replace(
-            one, main=tests[i, name, "main"], second=tests.get((i, name, "second"))
-        )
-
-    against = [
-        {name: tested(i, name, one) for name, one in gain.against.items()}
-        for i, gain in enumerate(gains)
-    ]
-    return [replace(gain, against=found) for gain, found in zip(gains, against, strict=True)]
+    tests: dict[str, dict[TestKey, Evidence]] = {"main": {}, "second": {}}
+    for question, family in families(gains).items():
+        tests[question.metric].update(_corrected_family(family))
+    corrected_gains = []
+    for place, gain in enumerate(gains):
+        against: dict[str, Comparison | None] = {}
+        for control, comparison in gain.against.items():
+            key = TestKey(place, control)
+            against[control] = comparison and replace(
+                comparison, main=tests["main"][key], second=tests["second"].get(key)
+            )
+        corrected_gains.append(replace(gain, against=against))
+    return corrected_gains
 
 
 def between(gains: Sequence[Gain], comparison: Comparison) -> Comparison:
@@ -282,17 +319,17 @@ def between(gains: Sequence[Gain], comparison: Comparison) -> Comparison:
     arms with ``none``.
     """
     # Where no gain is over these two, the comparison joins those of the arms with ``none``.
-    question = (True, True, "main")
-    place = (-1, "")
-    both = {id(comparison.cell), id(comparison.control)}
-    for i, gain in enumerate(gains):
-        for name, other in gain.against.items():
-            if other is not None and {id(other.cell), id(other.control)} == both:
-                question = (gain.cell.arm.judged, name == "none", "main")
-                place = (i, name)
+    question = Question(arm_is_judged=True, over_none=True, metric="main")
+    key = TestKey(-1, "")
+    both = {comparison.cell, comparison.control}
+    for place, gain in enumerate(gains):
+        for control, other in gain.against.items():
+            if other is not None and {other.cell, other.control} == both:
+                question = Question(gain.cell.arm.judged, control == "none", "main")
+                key = TestKey(place, control)
     family = families(gains).get(question, {})
-    family.setdefault(place, comparison.main)
-    test = correct(list(family.values()))[list(family).index(place)]
+    family.setdefault(key, comparison.main)
+    test = _corrected_family(family)[key]
     main = replace(comparison.main, p=test.p, p_corrected=test.p_corrected, critical=test.critical)
     return replace(comparison, main=main)
 
@@ -302,7 +339,12 @@ def _against(
 ) -> Comparison | None:
     """The comparison with the control that shares most draws; the newest one where several do.
 
-    controls: the cells of the generator of that name with the cell's classifier.
+    Parameters
+    ----------
+    name : str
+        The generator that is the control.
+    controls : iterable of ArmCell
+        Its cells with the cell's classifier.
     """
     if cell.arm.generator.name == name:
         return None
@@ -321,15 +363,18 @@ def pair_up(cell: ArmCell, control: ArmCell, scores: MetricSet) -> Comparison:
     """An arm against another, draw by draw; a draw in which either made no sample says nothing, and
     is left out.
     """
+    # The place of each draw among the trials of the control; the last one is of trials without a
+    # sample, whose draw is -1.
     draws = len(cell.ok.shared["draw"][1])
-    place = np.full(draws + 1, -1)
-    place[control.drawn] = np.arange(len(control.drawn))
-    place[-1] = -1  # of trials without a sample
-    control_place = place[cell.drawn]
+    place_of_draw = np.full(draws + 1, -1)
+    place_of_draw[control.drawn] = np.arange(len(control.drawn))
+    place_of_draw[-1] = -1
+    control_place = place_of_draw[cell.drawn]
 
     def differences(score: Metric) -> NDArray[np.float64]:
-        other = np.append(control.column(score.key), np.nan)
-        difference: NDArray[np.float64] = cell.column(score.key) - other[control_place]
+        # Where the control lacks the draw, its place is -1: the value behind all others.
+        values = np.append(control.column(score.key), np.nan)
+        difference: NDArray[np.float64] = cell.column(score.key) - values[control_place]
         return difference
 
     main_differences = differences(scores.main)
