@@ -72,6 +72,14 @@ def test_methods_that_read_test_spectra_are_called_transductive() -> None:
         assert said == (card.scope == "scene"), name
 
 
+def test_the_list_of_transductive_methods_is_that_of_the_cards() -> None:
+    concepts = (ROOT / "docs" / "concepts.md").read_text("utf-8")
+    table = re.search(r"^\| kind \| transductive \|\n.*?\n\n", concepts, re.DOTALL | re.MULTILINE)
+    assert table
+    listed = sorted(re.findall(r"`([\w-]+)`", table[0]))
+    assert listed == sorted(name for name, card in built_in().items() if card.scope == "scene")
+
+
 def test_the_page_of_protocols_names_every_built_in_one() -> None:
     text = (ROOT / "docs" / "protocols.md").read_text("utf-8")
     assert [name for name in registry().names("protocol") if f"`{name}" not in text] == []

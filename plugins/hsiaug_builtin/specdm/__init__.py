@@ -1,6 +1,6 @@
 """SpecDM: diffusion that makes image and mask together, the single-stream LDM it is compared with,
 ``quilt``, which draws masks alone and quilts real pixels into them, and ``gaussian-pairs``, the
-control without diffusion.
+baseline without diffusion.
 
 A reimplementation from the paper (arXiv 2502.17056): no author code is public and many
 hyper-parameters are not known.

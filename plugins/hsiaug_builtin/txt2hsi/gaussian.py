@@ -118,7 +118,7 @@ class FittedGaussian:
 
 
 class Gaussian(Plugin[CodingParams]):
-    """Control of ``txt2hsi``: the same codes, classes and noise, and no diffusion.
+    """Baseline of ``txt2hsi``: the same codes, classes and noise, and no diffusion.
 
     A patch is drawn from the Gaussian of its class and code, with a mean and a variance for every
     frequency of every latent channel: smooth areas and the right correlation of neighbours, but no
