@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from statistics import fmean
+from typing import NamedTuple
 
 from benchmarks.common import hsiaug, main_score, markdown, read_csv, say, write_csv
 
@@ -27,19 +28,36 @@ GENERATORS = ("none", "gaussian", "pseudo")
 """Arms of hindsight: each of these classifiers with each of these; samples are three for each real
 one (λ = 0, M = 3), and ``teacher`` learns none.
 """
-BASELINE = ("svm", "none", "0.0")
+
+
+class Arm(NamedTuple):
+    """A classifier, a generator and λ."""
+
+    classifier: str
+    generator: str
+    rate: str
+
+    @property
+    def name(self) -> str:
+        """What a table calls it."""
+        if self.generator == "none":
+            return self.classifier
+        return f"{self.classifier} + {self.generator}"
+
+
+BASELINE = Arm("svm", "none", "0.0")
 Row = dict[str, str]
 
 
 def run(out: Path, scene: str, draw: int, budget: str) -> None:
     """Choose on one draw, score every arm, and add the rows to a file."""
-    with tempfile.TemporaryDirectory() as made:
-        folder = Path(made)
-        told = hsiaug(
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        lines = hsiaug(
             ["advise", scene, "--protocol", f"issd@{draw}", "--budget", budget, "--jobs", "1"],
             folder,
         )
-        fields = dict(line.split("\t", 1) for line in reversed(told.splitlines()) if "\t" in line)
+        fields = dict(line.split("\t", 1) for line in reversed(lines.splitlines()) if "\t" in line)
         words = shlex.split(fields["command"])
         usual = ["--seeds", f"{draw}-{draw}", "--jobs", "1", "--store", "scored"]
         hsiaug([*words[1:], *usual], folder)
@@ -58,14 +76,14 @@ def run(out: Path, scene: str, draw: int, budget: str) -> None:
         for trial in read_csv(folder / "trials.csv"):
             if trial["status"] != "ok" or trial["classifier"] == "coords":
                 continue
-            arm = trial["classifier"], trial["generator"], rate_of(trial)
+            arm = Arm(trial["classifier"], trial["generator"], rate_of(trial))
             rows.append(
                 {
                     "scene": Path(scene).stem,
                     "draw": str(draw),
-                    "classifier": arm[0],
-                    "generator": arm[1],
-                    "lambda": arm[2],
+                    "classifier": arm.classifier,
+                    "generator": arm.generator,
+                    "lambda": arm.rate,
                     "aa": str(main_score(trial)),
                     "chosen": str(int(arm == chosen)),
                     "verdict": fields["verdict"],
@@ -74,12 +92,12 @@ def run(out: Path, scene: str, draw: int, budget: str) -> None:
         write_csv(out, rows)
 
 
-def chosen_arm(words: Sequence[str]) -> tuple[str, str, str]:
-    """Classifier, generator and λ of the arm that a printed command runs."""
+def chosen_arm(words: Sequence[str]) -> Arm:
+    """The arm that a printed command runs."""
     options = dict(pairwise(words))
     generator = options.get("--generator", "none").split(",")[0]
     rate = "0.0" if generator == "none" else str(float(options.get("--lambda", "1")))
-    return options["--classifier"].split(",")[0], generator, rate
+    return Arm(options["--classifier"].split(",")[0], generator, rate)
 
 
 def rate_of(trial: Row) -> str:
@@ -100,19 +118,19 @@ def table(rows: Sequence[Row]) -> list[str]:
         names: list[str] = []
         for draw in dict.fromkeys(row["draw"] for row in of_scene):
             arms = {
-                (row["classifier"], row["generator"], row["lambda"]): 100 * float(row["aa"])
+                Arm(row["classifier"], row["generator"], row["lambda"]): 100 * float(row["aa"])
                 for row in of_scene
                 if row["draw"] == draw
             }
-            (named,) = {
-                (row["classifier"], row["generator"], row["lambda"])
+            (chosen,) = {
+                Arm(row["classifier"], row["generator"], row["lambda"])
                 for row in of_scene
                 if row["draw"] == draw and row["chosen"] == "1"
             }
             baseline.append(arms[BASELINE])
-            gains.append(arms[named] - arms[BASELINE])
+            gains.append(arms[chosen] - arms[BASELINE])
             best.append(max(arms.values()) - arms[BASELINE])
-            names.append(named[0] if named[1] == "none" else f"{named[0]} + {named[1]}")
+            names.append(chosen.name)
         regrets = [most - gain for most, gain in zip(best, gains, strict=True)]
         means.append((fmean(gains), fmean(regrets)))
         often = ", ".join(f"{name} {names.count(name)}" for name in dict.fromkeys(names))

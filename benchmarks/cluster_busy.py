@@ -5,9 +5,9 @@
     threads: 64 at a time
 
 Prints the share of its time in which a worker, a thread of Dask, runs a trial, from the moment at
-which every worker has ended two to the one at which the first may have nothing left; and the processor milliseconds of a
-trial: of the command's process, of those that it started, of the scheduler, and of the workers with
-the processes of their trials. Linux only.
+which every worker has ended two to the one at which the first may have nothing left; and the
+processor milliseconds of a trial: of the command's process, of those that it started, of the
+scheduler, and of the workers with the processes of their trials. Linux only.
 """
 
 from __future__ import annotations
@@ -30,7 +30,12 @@ SLEEPER = '''
 class Sleeper(Commonest):
     """Takes its time, and next to nothing of the processor's."""
 
-    card = Card(name="sleeper", version="1", summary="the most frequent class, after a while", input="spectrum")
+    card = Card(
+        name="sleeper",
+        version="1",
+        summary="the most frequent class, after a while",
+        input="spectrum",
+    )
 
     def predict(self, patches):
         import os, time

@@ -63,7 +63,6 @@ from hsiaug.registry.lookup import import_here, registry
 from hsiaug.report import ENDINGS, Report, build_report, figure_of, render_report, save_report
 from hsiaug.report.figures.files import show_in_cells
 from hsiaug.report.running import running_answer_lines
-from hsiaug.report.tables import ADDED
 from hsiaug.tasks.types import TaskSamples
 from hsiaug.trial.guard import check_limit
 from hsiaug.trial.store import Store
@@ -681,8 +680,7 @@ class Results:
 
         sentences = [
             line
-            for table in self.report.tables
-            if table.condition.protocol != ADDED
+            for table in self.report.compared
             for line in (
                 f"{table.title}:",
                 *(f"  {text.line}" for text in answer_texts(three_answers(table))),
@@ -693,9 +691,8 @@ class Results:
         return "\n".join([first, *sentences])
 
     def _repr_html_(self) -> str:
-        # Points of learning curves are steps to an answer, and stand in their curves alone.
-        compared = tuple(t for t in self.report.tables if t.condition.protocol != ADDED)
-        compared_report = replace(self.report, tables=compared or self.report.tables)
+        tables = self.report.compared or self.report.tables
+        compared_report = replace(self.report, tables=tables)
         return Table(compared_report, "generator")._repr_html_()
 
 

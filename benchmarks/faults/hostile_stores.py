@@ -1,4 +1,4 @@
-"""Cases of :mod:`benchmarks.faults.hostile` in stores: records, packs, indexes, saved fits, links
+"""Cases of :mod:`benchmarks.faults.hostile` in stores: records, packs, saved fits, links
 in place of folders.
 """
 
@@ -13,7 +13,6 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
@@ -35,8 +34,6 @@ from benchmarks.faults.hostile_cases import (
     precious,
     saved,
 )
-from hsiaug.trial.index import digest_of
-from hsiaug.trial.record_json import CHECKS
 
 LEARNS = "txt2hsi"
 """A generator whose preparation and fit are saved."""
@@ -187,41 +184,11 @@ def packs(dice: random.Random, store: Path) -> Iterator[Case]:
 
 
 def caches(dice: random.Random, store: Path) -> Iterator[Case]:
-    """Indexes of a store that are links, pipes, deep or vouch for what is no record; links in place
-    of its folders.
-    """
+    """Links, pipes and files in place of the folders of a store."""
     name = next(path.relative_to(store) for path in sorted(store.glob("records/??/*/record.json")))
-    sound = (store / name).read_bytes()
-    record = json.loads(sound)
-    vouched = {"no record": b"[]", "no fields": b"{}", "noise": b"\xff" * 99}
-    for key in sorted(record):
-        vouched[f"no {key}"] = json.dumps(
-            {one: value for one, value in record.items() if one != key}
-        ).encode()
-        vouched[f"{key} odd"] = json.dumps({**record, key: dice.choice(NUMBERS)}).encode()
-    texts = {
-        "deep": b"[" * 99_999,
-        "a list": b"[[]]",
-        "odd": json.dumps({"a": [[1, 2]], "b": None}).encode(),
-    }
-    makes: dict[str, Callable[[Path], object]] = {
-        f"index {what}": lambda path, text=text: (path / "cache" / "index.json").write_bytes(text)  # type: ignore[misc]
-        for what, text in texts.items()
-    }
-
-    def vouch(data: bytes, path: Path) -> None:
-        (path / name).write_bytes(data)
-        # Of the form of now and of the one before.
-        digest = digest_of(name.parent.name, data).hex()
-        files = {name.parent.name: [len(data), zlib.crc32(data)], "0" * 16: [0, 0]}
-        layout = f"7 {CHECKS} {(path / 'cache').stat().st_ino}"
-        index = {name.parent.name: digest, "0" * 16: digest, "layout": layout, "files": files}
-        (path / "cache" / "index.json").write_text(json.dumps(index))
-
-    makes |= {f"index vouches for {what}": partial(vouch, data) for what, data in vouched.items()}
+    makes: dict[str, Callable[[Path], object]] = {}
     for place in (
         "cache",
-        "cache/index.json",
         "records",
         f"records/{name.parts[1]}",
         "packs",

@@ -107,6 +107,8 @@ def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) ->
         )
     plan, left_out = planned
     session = scoring(plan, session)
+    # What to go on with may be a classifier that these draws have no time for.
+    every_arm = plan
     plan = run_baselines(plan, session)
     met = screen(plan, session, left_out)
     without = {
@@ -125,7 +127,7 @@ def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) ->
         return advice(
             "cannot tell",
             failed=session.failed(plan.trials),
-            final=recipe(plan, session),
+            final=recipe(every_arm, session),
             ceiling=met,
         )
     tried = gains_of(plan, session)
@@ -155,22 +157,22 @@ def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) ->
         differences = [control.aa for control in gain.against]
         by_verdict[confirm(differences, level, len(CONFIRM))].append(gain)
     kind: Literal["use", "none helps", "not decided"] = "none helps"
-    helpful = confirmed[:1]
+    reported = confirmed[:1]
     if by_verdict["helps"]:
         kind = "use"
         # The highest AA itself: a large gain of a poor classifier is no reason to take it.
-        helpful = sorted(by_verdict["helps"], key=lambda gain: -statistics.fmean(gain.aa))
+        reported = sorted(by_verdict["helps"], key=lambda gain: -statistics.fmean(gain.aa))
     elif by_verdict["open"] or not tried:
         kind = "not decided"
-        helpful = by_verdict["open"]
+        reported = by_verdict["open"]
     return advice(
         kind,
-        chosen=helpful[0] if helpful else None,
+        chosen=reported[0] if reported else None,
         screened=tuple(tried),
         confirmed=tuple(gain for gain in confirmed if gain.seeds),
         level=level,
         failed=session.failed((*plan.trials, *fresh.trials)),
-        final=recipe(plan, session, helpful[0] if kind == "use" else None),
+        final=recipe(every_arm, session, reported[0] if kind == "use" else None),
     )
 
 

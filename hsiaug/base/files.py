@@ -139,8 +139,8 @@ def replaced(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file, if it exists and the system allows it. A failure is not reported, since an
-    earlier error is about to be.
+    """Remove a file, if it exists and the system allows it. A failure is not reported: what stays
+    takes room, and does no harm.
     """
     with contextlib.suppress(OSError):
         path.unlink(missing_ok=True)

@@ -2,6 +2,8 @@
 locks, which network folders may lack.
 """
 
+import errno
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -30,20 +32,40 @@ def write_database(
     """
 
     def write(fresh: Path) -> None:
-        try:
-            with closing(sqlite3.connect(fresh)) as database:
-                database.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
-                database.execute(f"PRAGMA user_version = {version:d}")
-                for name, (columns, rows) in tables.items():
-                    database.execute(f"CREATE TABLE {name} ({columns})")
-                    marks = ", ".join("?" * (columns.count(",") + 1))
-                    database.executemany(f"INSERT INTO {name} VALUES ({marks})", rows)
-                database.commit()
-        except sqlite3.Error as error:
-            raise OSError(str(error)) from error
+        with disk_errors(), closing(sqlite3.connect(fresh)) as database:
+            database.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
+            database.execute(f"PRAGMA user_version = {version:d}")
+            for name, (columns, rows) in tables.items():
+                database.execute(f"CREATE TABLE {name} ({columns})")
+                marks = ", ".join("?" * (columns.count(",") + 1))
+                database.executemany(f"INSERT INTO {name} VALUES ({marks})", rows)
+            database.commit()
 
     path.parent.mkdir(parents=True, exist_ok=True)
     replaced(path, write)
+
+
+@contextmanager
+def disk_errors() -> Iterator[None]:
+    """Errors of SQLite while it writes, as the system has them."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+        code = errno.ENOSPC if full else errno.EIO
+        raise OSError(code, f"{os.strerror(code)} ({error})") from error
+
+
+def connect_to_read(path: Path, *, any_thread: bool = False) -> sqlite3.Connection:
+    """A connection to a database that never changes: it takes no lock.
+
+    Parameters
+    ----------
+    any_thread : bool
+        Whether other threads than this one may use it.
+    """
+    address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+    return sqlite3.connect(address, uri=True, check_same_thread=not any_thread)
 
 
 @contextmanager
@@ -60,8 +82,7 @@ def open_database(path: Path, version: int) -> Iterator[sqlite3.Connection]:
     if not path.is_file():
         raise FileNotFoundError(path)
     try:
-        address = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
-        with closing(sqlite3.connect(address, uri=True)) as database:
+        with closing(connect_to_read(path)) as database:
             (stated,) = database.execute("PRAGMA user_version").fetchone()
             if stated != version:
                 raise ValueError(f"version {stated}, where {version} is read")

@@ -19,7 +19,7 @@ from hsiaug.bench.engine import Batch, Event, Message, OnEvent, PluginProgress, 
 from hsiaug.registry.card import Card
 from hsiaug.registry.lookup import registry
 from hsiaug.trial.learning import WORTH_SAVING
-from hsiaug.trial.run import TrialOutcome, lost
+from hsiaug.trial.run import TrialOutcome, failed_outcome
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.third_party import third_party_parts
 
@@ -96,15 +96,12 @@ class _Queue:
         The next one first.
     first : TrialSpec
         Of the whole group: it names the draw and the fit.
-    urgency : int
-        A smaller number is to run earlier.
     begun : bool
         Whether a trial of it was sent.
     """
 
     left: deque[TrialSpec]
     first: TrialSpec
-    urgency: int = 0
     begun: bool = False
 
 
@@ -137,8 +134,7 @@ class Dispatch:
         self._unprepared: set[str] = set()
         for group in groups(batch.trials, batch.urgency):
             first = group[0]
-            urgency = batch.urgency.get(first.hash, 0)
-            self._waiting.append(_Queue(deque(group), first, urgency))
+            self._waiting.append(_Queue(deque(group), first))
             card: Card = registry().find("generator", first.generator.name).load().card
             if records.prepares(card):
                 self._unprepared.add(first.generator.hash)
@@ -204,7 +200,7 @@ class Dispatch:
             own = queue.first.draw_hash
             return (
                 queue.first.generator.hash in preparing or queue.first.fit_hash in fitting,
-                queue.urgency,
+                self._batch.urgency.get(queue.first.hash, 0),
                 own != draw,
                 self._worker_of_draw.get(own, worker) is not worker,
             )
@@ -225,7 +221,7 @@ class Dispatch:
         if longest is None or behind[longest] < WORTH_SHARING:
             return None
         taken = [longest.left.pop() for _ in range(len(longest.left) // 2)]
-        return _Queue(deque(reversed(taken)), longest.first, longest.urgency, longest.begun)
+        return _Queue(deque(reversed(taken)), longest.first, longest.begun)
 
     def _begin(self, worker: TrialWorker, trial: TrialSpec) -> None:
         self._begun[trial.hash] += 1
@@ -252,7 +248,7 @@ class Dispatch:
             self._settle(worker, queue, message.outcome)
         elif self._begun[trial.hash] >= TRIES:
             said = f"the process of this trial {message.how}, {TRIES} times"
-            self._settle(worker, queue, lost(message.stage, "WorkerDied", said))
+            self._settle(worker, queue, failed_outcome(message.stage, "WorkerDied", said))
 
     def _settle(self, worker: TrialWorker, queue: _Queue, outcome: TrialOutcome) -> None:
         """Write the records of what has ended, while the worker goes on."""
@@ -270,7 +266,7 @@ class Dispatch:
         error = outcome.result["error"]
         for other in certain_failures:
             said = f"{error['message']} (the same fit failed in trial {trial.hash})"
-            self._write(other, lost(error["stage"], error["type"], said))
+            self._write(other, failed_outcome(error["stage"], error["type"], said))
 
     def _write(self, trial: TrialSpec, outcome: TrialOutcome) -> None:
         self._on_event(

@@ -20,7 +20,7 @@ from hsiaug.bench.engines import open_engine
 from hsiaug.bench.missing import Existing, find_missing
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.progress import watch_trials
-from hsiaug.bench.running_answer import Answer, RunningAnswer
+from hsiaug.bench.running_answer import AnswerWriter, RunningAnswer
 from hsiaug.bench.schedule import notes_of
 from hsiaug.trial.machine import resolve_device
 from hsiaug.trial.store import Reading, Store
@@ -52,7 +52,7 @@ def run(
     console: Console,
     say: Say,
     warn: Say,
-    answer: Answer | None = None,
+    answer: AnswerWriter | None = None,
     quiet: bool = False,
 ) -> Reading | None:
     """Run what the store does not hold of the plans, scene by scene; this is what every benchmark
@@ -78,7 +78,7 @@ def run(
         Is told notes, and what is taken from the store.
     warn : Say
         What engines have to say.
-    answer : Answer or None
+    answer : AnswerWriter or None
         Says what the draws that have ended show, while the others run, and where the run is
         stopped; None = draws are counted alone, as where ``quiet``.
 

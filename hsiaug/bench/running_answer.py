@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from hsiaug.base.errors import StoreError
 from hsiaug.bench.first_answer import FIRST_DRAWS, deciding_trials
 from hsiaug.bench.plan import Plan
+from hsiaug.trial.ended_draws import EndedDraws
 from hsiaug.trial.record_json import Record
 from hsiaug.trial.store import Store
 
@@ -15,29 +16,7 @@ SHARE = 0.02
 """Share of a run's time that its answers may take; the first one is free."""
 
 
-@dataclass(frozen=True)
-class EndedDraws:
-    """Draws of one table that have ended.
-
-    Attributes
-    ----------
-    ended, planned : int
-        Draws.
-    whole : bool
-        Whether all trials of these draws have ended, or those alone that decide most.
-    """
-
-    ended: int
-    planned: int
-    whole: bool
-
-    @property
-    def words(self) -> str:
-        """``2 of 7 draws``."""
-        return f"{self.ended} of {self.planned} draws"
-
-
-Answer = Callable[[Sequence[Record], EndedDraws], Sequence[str]]
+AnswerWriter = Callable[[Sequence[Record], EndedDraws], Sequence[str]]
 """Says in lines what records show of the draws that have ended."""
 
 
@@ -128,7 +107,7 @@ class RunningAnswer:
         plans: Sequence[Plan],
         waiting: Collection[str],
         store: Store,
-        answer: Answer | None,
+        answer: AnswerWriter | None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.lines: tuple[str, ...] = ()

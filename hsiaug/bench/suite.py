@@ -15,7 +15,7 @@ from itertools import product
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from hsiaug.base.errors import InputError, check_known
 from hsiaug.bench.plan import MOST_TRIALS, Plan
@@ -27,12 +27,7 @@ from hsiaug.data.paths import is_file, user_path
 from hsiaug.data.tomlfile import read_toml, validate_table
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.tasks.task import task_names
-from hsiaug.trial.declared_tables import Claim, DeclaredTable, DeclaredTables
-
-Listed = BeforeValidator(
-    lambda value: tuple(value) if isinstance(value, list | tuple) else (value,)
-)
-"""A single entry is a list of one."""
+from hsiaug.trial.declared_tables import Claim, DeclaredTable, DeclaredTables, Listed
 
 
 class Keys(RequestKeys):

@@ -7,17 +7,20 @@ were given there, so that profiles and ``--data`` change claims and tables with 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from hsiaug.base.errors import InputError, check_known
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.request import Request, Settings
-from hsiaug.trial.declared_tables import ArmTrial, ArmTrials, Claim, DeclaredTable, TableSetting
-from hsiaug.trial.spec import TrialSpec
-
-_Listed = BeforeValidator(
-    lambda value: tuple(value) if isinstance(value, list | tuple) else (value,)
+from hsiaug.trial.declared_tables import (
+    ArmTrial,
+    ArmTrials,
+    Claim,
+    DeclaredTable,
+    Listed,
+    TableSetting,
 )
+from hsiaug.trial.spec import TrialSpec
 
 
 class ArmKeys(BaseModel):
@@ -39,7 +42,7 @@ class ArmKeys(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    run: Annotated[tuple[str, ...], _Listed, Field(min_length=1)]
+    run: Annotated[tuple[str, ...], Listed, Field(min_length=1)]
     generator: str
     classifier: str | None = None
     set: Settings = {}

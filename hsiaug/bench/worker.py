@@ -50,10 +50,26 @@ STEP_EVERY = 0.2
 class WorkerStart:
     """Arguments that a worker is started with.
 
-    sha256: of the scene that the run was planned on. cache: of fitted generators. data: the
-    scene without labels. hidden: files with labels, and the store, which it is not to read.
-    temporary: folder of its temporary files. bounds: what it may read and take. plugins: those
-    that no package registers. third_party: those of other packages.
+    Attributes
+    ----------
+    sha256 : str
+        Of the scene that the run was planned on.
+    cache : Path
+        Of fitted generators.
+    limit : float or None
+        Seconds that a trial may take.
+    data : BlindData
+        The scene without labels.
+    hidden : tuple of Path
+        Files with labels, and the store, which it is not to read.
+    temporary : Path or None
+        Folder of its temporary files.
+    bounds : Bounds
+        What it may read and take.
+    plugins : tuple of Parcel
+        Those that no package registers.
+    third_party : tuple of Found
+        Those of other packages.
     """
 
     task: str
@@ -77,9 +93,15 @@ def serve(
 ) -> None:
     """Run trials until the other end of the connection is closed.
 
-    shown: the number of the trial's stage, and when "split" began by ``time.monotonic()``.
-    environment: of the process. Where memory or processes are short outside of trials, as under
-    a low limit, it ends with exit code SHORT.
+    Where memory or processes are short outside of trials, as under a low limit, it ends with exit
+    code SHORT.
+
+    Parameters
+    ----------
+    shown : mutable sequence of float
+        The number of the trial's stage, and when "split" began by ``time.monotonic()``.
+    environment : mapping of str to str
+        Of the process.
     """
     try:
         _serve(connection, shown, start, environment)

@@ -131,8 +131,19 @@ def benchmark(
     notes = notes_console(console(err=True), quiet=quiet)
     named_suite: Suite | None = None
     if scene is None or is_suite(scene):
-        named_suite = _suite_of(ctx, suite or scene or "", profile, only, seeds)
-        named_suite = options.suite_on(named_suite, data, quiet=quiet)
+        ref = suite or scene or ""
+        refuse_typed(
+            ctx,
+            PLAN_OPTIONS,
+            "a suite says for itself what its runs are",
+            f"Write it into {ref}, or name a scene; of the plan, --seeds alone may be changed"
+            " here.",
+        )
+        draws = [] if seeds is None else ranges.seeds(seeds)
+        runs_named = ranges.words(only)
+        named_suite = options.load_suite(
+            ref, profile, data, only=runs_named, draws=draws, quiet=quiet
+        )
         runs: tuple[Run, ...] = named_suite.runs
         if named_suite.store is not None and not given(ctx, ["store"]):
             store = named_suite.store
@@ -173,19 +184,3 @@ def benchmark(
         settings=settings,
         limit=seconds,
     )
-
-
-def _suite_of(
-    ctx: typer.Context, ref: str, profile: str | None, only: str, seeds: str | None
-) -> "Suite":
-    """The suite of that name or file. Raises InputError for options that a suite says itself."""
-    from hsiaug.bench.suite import find_suite, read_suite
-
-    refuse_typed(
-        ctx,
-        PLAN_OPTIONS,
-        "a suite says for itself what its runs are",
-        f"Write it into {ref}, or name a scene; of the plan, --seeds alone may be changed here.",
-    )
-    draws = [] if seeds is None else ranges.seeds(seeds)
-    return read_suite(find_suite(ref), profile=profile, only=ranges.words(only), draws=draws)

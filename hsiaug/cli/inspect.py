@@ -95,18 +95,6 @@ def inspect(
       hsiaug inspect --suite txt2hsi_claims --out pictures
     """
     one_thread()
-    from pandas import DataFrame
-
-    from hsiaug.bench.ranges import numbers
-    from hsiaug.cli.generate import make_samples
-    from hsiaug.cli.inspect_suite import inspect_suite
-    from hsiaug.protocol.balance import check_omega
-    from hsiaug.quality.attention import LABELS as ATTENTION_LABELS
-    from hsiaug.quality.attention import draw_attention, look_at_attention, score_maps
-    from hsiaug.quality.export import check_folder
-    from hsiaug.quality.figures import guidance_figure, save_figures
-    from hsiaug.report.labels import layout_row, measured, wrong_labels
-
     if (scene is None) == (suite is None):
         typed = None if scene is None else f"{scene} and --suite {suite}"
         hint = "Name one of them; --data looks at a suite on a scene of yours."
@@ -118,6 +106,8 @@ def inspect(
             "a suite says for itself what its samples are",
             "Leave them out, or name a scene.",
         )
+        from hsiaug.cli.inspect_suite import inspect_suite
+
         inspect_suite(
             suite,
             profile=profile,
@@ -138,6 +128,17 @@ def inspect(
     if out.suffix and not out.is_dir():
         hint = f"For example --out {out.with_suffix('')}."
         raise InputError("--out must be a folder", value=repr(str(out)), hint=hint)
+    from pandas import DataFrame
+
+    from hsiaug.bench.ranges import numbers
+    from hsiaug.cli.generate import make_samples
+    from hsiaug.protocol.balance import check_omega
+    from hsiaug.quality.attention import LABELS as ATTENTION_LABELS
+    from hsiaug.quality.attention import draw_attention, look_at_attention, score_maps
+    from hsiaug.quality.export import check_folder
+    from hsiaug.quality.figures import guidance_figure, save_figures
+    from hsiaug.report.labels import layout_row, measured, wrong_labels
+
     check_folder(out)
     strengths = [] if omega is None else list(dict.fromkeys(numbers("--omega", omega)))
     for strength in strengths:

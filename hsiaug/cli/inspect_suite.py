@@ -36,20 +36,16 @@ def inspect_suite(
 
     Raises InputError for a suite that asks for none.
     """
-    from hsiaug.bench.schedule import plan_runs
-    from hsiaug.bench.suite import declared_tables, find_suite, read_suite
+    from hsiaug.bench.suite import declared_tables
     from hsiaug.quality.export import check_folder
     from hsiaug.quality.figures import save_figures
     from hsiaug.quality.mask_samples import compare_pairs, few_pairs
     from hsiaug.quality.suite_samples import asked_samples
-    from hsiaug.registry.lookup import registry
     from hsiaug.trial.sample_measures import read_measures
 
-    suite = read_suite(find_suite(ref), profile=profile)
-    suite = options.suite_on(suite, data)
     if out is not None:
         check_folder(out)
-    plans = plan_runs(suite.runs, registry())
+    suite, plans = options.planned_suite(ref, profile, data)
     declared = declared_tables(suite, plans, ref, profile, data)
     to_inspect = asked_samples(declared, plans)
     if not to_inspect:

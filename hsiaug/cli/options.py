@@ -16,6 +16,7 @@ from hsiaug.core.view_names import AUTO, VIEWS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from hsiaug.bench.plan import Plan
     from hsiaug.bench.request import Request
     from hsiaug.bench.suite import Suite
     from hsiaug.registry.split_protocol import SplitProtocol
@@ -225,28 +226,57 @@ def task_of(ref: str, stated: TaskName | None) -> str:
     return task_in_card(ref, stated)
 
 
-def suite_on(suite: Suite, data: str | None, *, quiet: bool = False) -> Suite:
-    """A suite on the data that ``--data`` names, or else on its own scenes that are here; notes on
-    what is left out are printed, unless quiet.
+def load_suite(
+    ref: str,
+    profile: str | None,
+    data: str | None,
+    *,
+    only: Sequence[str] = (),
+    draws: Sequence[int] = (),
+    quiet: bool = False,
+) -> Suite:
+    """The suite of that name or file, on the data that ``--data`` names, or else on its own scenes
+    that are here; notes on what is left out are printed, unless quiet.
 
-    Raises InputError where none of its runs is of their task, or none has a scene.
+    Parameters
+    ----------
+    only, draws : sequence of str or of int
+        As of :func:`hsiaug.bench.suite.read_suite`.
+
+    Raises
+    ------
+    InputError
+        For a suite that is wrong, and where none of its runs is of the data's task, or none has a
+        scene.
     """
-    from hsiaug.bench.suite import on_data, only_present
+    from hsiaug.bench.suite import find_suite, on_data, only_present, read_suite
 
+    suite = read_suite(find_suite(ref), profile=profile, only=only, draws=draws)
     if data is None:
-        present = only_present(suite)
-        for note in () if quiet else present.notes:
-            say(f"note: {note}", err=True)
-        return present
-    refs = ranges.words(data)
-    if not refs:
+        loaded = only_present(suite)
+    elif refs := ranges.words(data):
+        loaded = on_data(suite, refs)
+    else:
         raise InputError(
             "--data must name data", value=repr(data), hint="A name, a card (.toml) or a folder."
         )
-    changed = on_data(suite, refs)
-    for note in () if quiet else changed.notes:
+    for note in () if quiet else loaded.notes:
         say(f"note: {note}", err=True)
-    return changed
+    return loaded
+
+
+def planned_suite(
+    ref: str, profile: str | None, data: str | None
+) -> tuple[Suite, tuple[Plan, ...]]:
+    """A suite as :func:`load_suite` reads it, and the plans of its runs.
+
+    A trial's hash covers scene, plugin versions and every parameter, so the plans are made anew.
+    """
+    from hsiaug.bench.schedule import plan_runs
+    from hsiaug.registry.lookup import registry
+
+    suite = load_suite(ref, profile, data)
+    return suite, plan_runs(suite.runs, registry())
 
 
 MOST_SECONDS = 3.6e6

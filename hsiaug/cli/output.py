@@ -249,7 +249,14 @@ def say_json(text: str) -> None:
     typer.echo(text)
 
 
-def show_tables(tables: TableFiles, out: Sequence[Path], others: Writers | None = None) -> None:
+def show_tables(
+    tables: TableFiles,
+    out: Sequence[Path],
+    others: Writers | None = None,
+    *,
+    shape: str | None = None,
+    notes: bool = True,
+) -> None:
     """Tables of a command in files by their endings; without any, on a terminal, and as Markdown
     elsewhere.
 
@@ -257,19 +264,22 @@ def show_tables(tables: TableFiles, out: Sequence[Path], others: Writers | None 
     ----------
     others : Writers or None
         Writers of further endings.
+    shape : str or None
+        Without files, in place of the usual form: ``rich``, ``md``, ``tex``, ``csv`` or ``json``.
+    notes : bool
+        On a terminal, the notes below the tables too.
     """
-    from hsiaug.report.output_files import table_writers, write_files
+    from hsiaug.report.output_files import table_text, table_writers, write_files
     from hsiaug.report.render_rich import print_page
-    from hsiaug.report.render_text import markdown
 
     if out:
         write_files(out, {**table_writers(lambda: tables), **(others or {})})
         say_written(out)
-    elif on_terminal():
+    elif shape == "rich" or (shape is None and on_terminal()):
         for page in tables.pages:
-            print_page(page, console(), notes=True)
+            print_page(page, console(), notes=notes)
     else:
-        typer.echo(markdown(tables.pages), nl=False)
+        typer.echo(table_text(tables, f".{shape or 'md'}"), nl=False)
 
 
 def read_report(

@@ -87,6 +87,8 @@ def report(
     """
     from hsiaug.base.errors import InputError
     from hsiaug.base.files import check_target
+    from hsiaug.bench.schedule import hashes_by_run
+    from hsiaug.bench.suite import declared_tables
     from hsiaug.report import ENDINGS, save_report
     from hsiaug.report.mlflow_store import write_mlflow
     from hsiaug.trial.index import uncollected
@@ -110,9 +112,16 @@ def report(
         raise InputError(
             f"--by {PAPER} belongs to a suite", hint="Name it with --suite txt2hsi_claims."
         )
-    runs, named, declared = (None, None, None) if suite is None else _runs(suite, profile, data)
-    records = Store(store or named or Path(defaults.STORE))
-    if declared is not None and by in (None, PAPER) and not folders:
+    runs: dict[str, set[str]] | None = None
+    declared: DeclaredTables | None = None
+    if suite is not None:
+        loaded, plans = options.planned_suite(suite, profile, data)
+        runs = hashes_by_run(plans)
+        store = store or loaded.store
+        if by in (None, PAPER) and not folders:
+            declared = declared_tables(loaded, plans, suite, profile, data)
+    records = Store(store or Path(defaults.STORE))
+    if declared is not None:
         formats = [format] if format else shapes or ["rich" if on_terminal() else "md"]
         if by == PAPER or (declared and set(formats) <= {"rich", "md", "tex"}):
             _show_paper(declared, records, format, out, notes=notes)
@@ -158,8 +167,6 @@ def _show_paper(
     """The claims and tables of a suite in files, or on the screen."""
     from hsiaug.base.errors import InputError
     from hsiaug.base.files import TABLES, check_targets
-    from hsiaug.report.output_files import table_text
-    from hsiaug.report.render_rich import print_page
     from hsiaug.report.suite_pages import suite_tables
 
     if not declared:
@@ -167,14 +174,7 @@ def _show_paper(
         hint = "Leave it out: the report has a table for each run."
         raise InputError(rule, value=declared.options, hint=hint)
     check_targets(out, TABLES)
-    tables = suite_tables(declared, store)
-    if out:
-        show_tables(tables, out)
-    elif shape in (None, "rich") and (shape or on_terminal()):
-        for page in tables.pages:
-            print_page(page, console(), notes=bool(notes))
-    else:
-        typer.echo(table_text(tables, f".{shape or 'md'}"), nl=False)
+    show_tables(suite_tables(declared, store), out, shape=shape, notes=bool(notes))
 
 
 def declared_pages(declared: DeclaredTables, store: Store) -> Sequence[ReportPage]:
@@ -211,21 +211,3 @@ def _print(
         typer.echo(
             render_report(built, shape, by or "generator", notes=notes is not False), nl=False
         )
-
-
-def _runs(
-    ref: str, profile: str | None, data: str | None
-) -> tuple[dict[str, set[str]], Path | None, DeclaredTables]:
-    """The hashes of the trials of each run of a suite, the store that it names, and the claims and
-    tables that it declares.
-
-    A trial's hash covers scene, plugin versions and every parameter, so the plan is made anew.
-    """
-    from hsiaug.bench.schedule import hashes_by_run, plan_runs
-    from hsiaug.bench.suite import declared_tables, find_suite, read_suite
-    from hsiaug.registry.lookup import registry
-
-    suite = read_suite(find_suite(ref), profile=profile)
-    suite = options.suite_on(suite, data)
-    plans = plan_runs(suite.runs, registry())
-    return hashes_by_run(plans), suite.store, declared_tables(suite, plans, ref, profile, data)

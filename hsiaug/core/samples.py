@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch.utils.data import TensorDataset
 
 B = TypeVar("B", bound="RowArrays")
+Place = TypeVar("Place", bound=np.integer)
 
 NOWHERE = -1
 
@@ -191,6 +192,12 @@ def concatenate(parts: Sequence[B]) -> B:
     provenances = [batch.provenance for batch in samples if batch.provenance]
     joined: B = replace(samples[0], **values, provenance=provenances[-1] if provenances else {})
     return joined
+
+
+def spread_rows(rows: NDArray[Place], most: int) -> NDArray[Place]:
+    """At most so many of the rows (n,), evenly spread from the first to the last."""
+    places = np.linspace(0, len(rows) - 1, min(most, len(rows))).round().astype(np.int64)
+    return rows[places]
 
 
 def take_in_turn(groups: NDArray[np.integer]) -> NDArray[np.intp]:

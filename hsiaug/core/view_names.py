@@ -20,17 +20,17 @@ MIN_BANDS = 3
 """Bands that a view needs: fewer leave nothing of a derivative or a continuum."""
 
 
-def check_view(name: str, known: Sequence[str], bands: int) -> None:
-    """Raise InputError for a name that is none of those known to a task, and where the spectra are
+def check_view(name: str, views: Sequence[str], bands: int) -> None:
+    """Raise InputError for a name that is none of a task's, and where the spectra are
     too short for it.
     """
-    if name not in known:
+    if name not in views:
         hint = (
             "Views of masks are not chosen: name one."
             if name == AUTO
-            else did_you_mean(name, known)
+            else did_you_mean(name, views)
         )
-        raise InputError(f"`views` must be one of {', '.join(known)}", value=repr(name), hint=hint)
+        raise InputError(f"`views` must be one of {', '.join(views)}", value=repr(name), hint=hint)
     if name != RAW and bands < MIN_BANDS:
         rule = f"`views` {name} needs spectra of {MIN_BANDS} bands at least"
         raise InputError(rule, value=f"{bands} bands", hint=f"Leave it at {RAW}.")

@@ -113,7 +113,7 @@ def _read_card(path: Path, schema: type[Model]) -> Model:
 def _other_cards(path: Path) -> str:
     """The hint for a card that is not there: those that are, or how to write one."""
     folder = path.parent
-    cards = [path.name for path in sorted(folder.glob("*.toml")) if _is_card(path)]
+    cards = [card.name for card in sorted(folder.glob("*.toml")) if _is_card(card)]
     if not folder.is_dir():
         return f"There is no folder {folder}: check the path."
     if not cards:

@@ -184,10 +184,10 @@ class PairCard(CardTable):
 
     @model_validator(mode="after")
     def _dates_fit(self) -> Self:
-        wanted = 2 if self.task == "change" else 1
-        if len(self.images.files) != wanted:
+        dates = 2 if self.task == "change" else 1
+        if len(self.images.files) != dates:
             raise ValueError(
-                f"task {self.task} needs {wanted} pattern(s) in images.files, one per date"
+                f"task {self.task} needs {dates} pattern(s) in images.files, one per date"
             )
         if self.task == "change" and self.masks.names != ("unchanged", "changed"):
             raise ValueError('task change needs masks.names = ["unchanged", "changed"]')

@@ -82,12 +82,12 @@ def load_pairs(
         return _check_dates(_read(entry, masks_only), task, text)
     name = text.lower().replace("-", "_")
     if own_card(ref) is None and name not in scene_names():
-        known = (*pair_set_names(), *scene_names())
+        names = (*pair_set_names(), *scene_names())
         rule = (
             f"`task` {task} needs a set of image–mask pairs, a scene, or the path of a card of"
             " either"
         )
-        raise InputError(rule, value=repr(text), hint=did_you_mean(name, known))
+        raise InputError(rule, value=repr(text), hint=did_you_mean(name, names))
     scene = load_scene(ref, progress=progress)
     check_memory(
         f"scene {text}: the cube, which is one image for `task` {task},", scene.cube.nbytes
@@ -107,7 +107,9 @@ def pair_georeferences(
     if entry is None:
         return {place.name: scene_georeference(ref) for place in pairs.places}
     return {
-        place.name: read_declared(_one(entry, entry.mask_pattern(place.name), place.name)).ground
+        place.name: read_declared(
+            _single_file(entry, entry.mask_pattern(place.name), place.name)
+        ).ground
         for place in pairs.places
     }
 
@@ -119,7 +121,7 @@ def label_files(ref: str | os.PathLike[str]) -> tuple[Path, ...]:
     try:
         if entry := find_pairs(ref):
             places = [name for names in entry.here().values() for name in names]
-            return tuple(_one(entry, entry.mask_pattern(name), name) for name in places)
+            return tuple(_single_file(entry, entry.mask_pattern(name), name) for name in places)
         scene = find_entry(ref)
         files = [(path, spec.data) for spec in scene.card.files for path in files_of(scene, spec)]
         # Header and data, whichever of them the card names.
@@ -239,7 +241,7 @@ def _contents(entry: PairEntry, names: Sequence[str]) -> dict[str, PlaceContent]
 
     def files(place: str) -> list[Path]:
         return [
-            _one(entry, pattern, place, band)
+            _single_file(entry, pattern, place, band)
             for pattern in spec.files
             for band in entry.bands_of(pattern)
         ]
@@ -317,12 +319,12 @@ def _image(
     spec = entry.card.images
     if "{band}" in pattern:
         bands = [
-            read_label_file(_one(entry, pattern, place, band)).astype(np.float32)
+            read_label_file(_single_file(entry, pattern, place, band)).astype(np.float32)
             for band in entry.bands
         ]
         shape = max((band.shape for band in bands), key=lambda s: s[0] * s[1])
         return np.concatenate([_enlarge(band[None], shape) for band in bands])
-    path = _one(entry, pattern, place)
+    path = _single_file(entry, pattern, place)
     if path.suffix.lower() in PICTURES:
         array = read_picture_file(path).transpose(2, 0, 1)
     else:
@@ -371,7 +373,7 @@ def _plain_tiff_band(entry: PairEntry, path: Path) -> RawArray | None:
     return replace(raw, array=raw.array[:, :, 0])
 
 
-def _one(entry: PairEntry, pattern: str, place: str, band: str = "") -> Path:
+def _single_file(entry: PairEntry, pattern: str, place: str, band: str = "") -> Path:
     """The one file that fits a pattern. Raises SceneError where none does, or several."""
     text = fill_pattern(pattern, place, band)
     matches = [
@@ -406,12 +408,12 @@ def _mask(entry: PairEntry, place: str) -> NDArray[np.int16]:
     """(H, W) class ids 1..C, 0 = ignore."""
     spec = entry.card.masks
     if spec.by_class:
-        layers = [read_label_file(_one(entry, pattern, place)) for pattern in spec.by_class]
+        layers = [read_label_file(_single_file(entry, pattern, place)) for pattern in spec.by_class]
         mask = np.zeros(layers[0].shape, dtype=np.int16)
         for c, layer in enumerate(layers, start=1):
             mask[layer != 0] = c
         return mask
-    path = _one(entry, entry.mask_pattern(place), place)
+    path = _single_file(entry, entry.mask_pattern(place), place)
     codes = spec.codes or tuple((c,) for c in range(1, len(spec.names) + 1))
     ids = {code: c for c, of_class in enumerate(codes, start=1) for code in of_class}
     sheet = _plain_tiff_band(entry, path) or read_labels_array(path)

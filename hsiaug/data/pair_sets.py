@@ -82,18 +82,20 @@ class PairEntry:
     def _here(self) -> dict[Side, list[str]]:
         here_by_side: dict[Side, list[str]] = {}
         images = self.card.images
-        for part, names in self.named.items():
-            here: list[str] = []
-            for name in names:
+        for side, stated in self.named.items():
+            names_here: list[str] = []
+            for name in stated:
                 matches = find_files(
                     self.folder, fill_pattern(images.files[0], name, (self.bands or ("",))[0])
                 )
                 if "*" in name:
                     group = name.rpartition("/")[0]
-                    here += [f"{group}/{path.stem}" if group else path.stem for path in matches]
+                    names_here += [
+                        f"{group}/{path.stem}" if group else path.stem for path in matches
+                    ]
                 elif matches:
-                    here.append(name)
-            here_by_side[part] = here
+                    names_here.append(name)
+            here_by_side[side] = names_here
         return here_by_side
 
     def stands_alone(self, path: Path) -> bool:
@@ -112,12 +114,12 @@ class PairEntry:
 
     def missing_places(self) -> list[str]:
         """The places, or patterns of places, without a first image."""
-        here = {part: set(names) for part, names in self._here.items()}
+        here = {side: set(names) for side, names in self._here.items()}
         return [
             name
-            for part, names in self.named.items()
+            for side, names in self.named.items()
             for name in names
-            if (not here[part] if "*" in name else name not in here[part])
+            if (not here[side] if "*" in name else name not in here[side])
         ]
 
     def missing(self) -> dict[str, list[str]]:
@@ -230,15 +232,15 @@ def check_pairs(entry: PairEntry) -> None:
     """
     card = entry.card
     if entry.public and pairs_status(entry) != "here":
-        found = f"nothing in {entry.folder} at {_list_missing(entry.missing())}"
+        value = f"nothing in {entry.folder} at {_list_missing(entry.missing())}"
         hint = (
             f"Get the files{f' from {card.homepage}' if card.homepage else ''} and put them there."
         )
         raise DataUnavailableError(
-            f"set {card.name} cannot be downloaded automatically", value=found, hint=hint
+            f"set {card.name} cannot be downloaded automatically", value=value, hint=hint
         )
     wanting, here = entry.missing(), entry.here()
-    if card.allow_missing and all(here[part] for part, names in entry.named.items() if names):
+    if card.allow_missing and all(here[side] for side, names in entry.named.items() if names):
         absent = set(entry.missing_places())
         wanting = {place: wanting[place] for place in wanting if place not in absent}
     if wanting:

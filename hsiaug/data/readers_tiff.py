@@ -182,10 +182,10 @@ def read_tiff_band(path: Path, key: str | None) -> RawArray:
         check_array(path, file.shape, dtype.itemsize, labels=False)
         check_array(path, file.shape, dtype.itemsize, labels=True)
         if _scaling(path, file, (band,)) != (None, 0.0):
-            scaling = f"scale {file.scales[band - 1]:g}, offset {file.offsets[band - 1]:g}"
+            stated = f"scale {file.scales[band - 1]:g}, offset {file.offsets[band - 1]:g}"
             hint = f"If these numbers are the codes: {_as_array(path, f'read({band})')}"
             raise SceneError(
-                f"{path}: codes of classes must have no scale", value=scaling, hint=hint
+                f"{path}: codes of classes must have no scale", value=stated, hint=hint
             )
         valid, nodata, notes = _validity(file, bands, band)
         codes = _values(path, file, (band,), dtype)[:, :, 0]

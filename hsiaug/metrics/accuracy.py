@@ -223,14 +223,14 @@ def score_many(
         "confusion": matrices,
         "subsets": {name: _subset_many(matrices, ids) for name, ids in subsets.items()},
     }
-    for key, part, names in (
+    for key, counts_of_part, names in (
         ("fields", of_new_fields, ("seen", "new")),
         ("visibility", hidden, ("shown", "hidden")),
     ):
-        if part is None:
+        if counts_of_part is None:
             continue
-        metrics[key] = {f"{names[1]}_confusion": part}
-        for name, counts in zip(names, (matrices - part, part), strict=True):
+        metrics[key] = {f"{names[1]}_confusion": counts_of_part}
+        for name, counts in zip(names, (matrices - counts_of_part, counts_of_part), strict=True):
             scores = _subset_many(counts, everything)
             metrics[key][name] = {
                 **{score_name: scores[score_name] for score_name in ("oa", "aa", "n_classes")},

@@ -53,19 +53,17 @@ class RealSamples:
         Turns are those of :func:`hsiaug.metrics.neighbours.turn_maps`: eight of a square.
         """
         reduced = self.reduce(synthetic)
-        _, which = nearest_turned(reduced, self.reduced)
-        return which, self._turns(reduced, which)
+        _, nearest = nearest_turned(reduced, self.reduced)
+        return nearest, self._turns(reduced, nearest)
 
-    def turns(
-        self, synthetic: NDArray[np.float32], which: NDArray[np.integer]
-    ) -> NDArray[np.int64]:
+    def turns(self, synthetic: NDArray[np.float32], rows: NDArray[np.integer]) -> NDArray[np.int64]:
         """(n,) the turn that brings the real samples of some rows nearest to the made ones, one by
         one.
         """
-        return self._turns(self.reduce(synthetic), which)
+        return self._turns(self.reduce(synthetic), rows)
 
-    def _turns(self, reduced: Floats, which: NDArray[np.integer]) -> NDArray[np.int64]:
-        ways = np.stack(turn_maps(self.reduced[which]), axis=1)
+    def _turns(self, reduced: Floats, rows: NDArray[np.integer]) -> NDArray[np.int64]:
+        ways = np.stack(turn_maps(self.reduced[rows]), axis=1)
         apart = np.square(ways - reduced[:, None]).sum(axis=(2, 3, 4))
         turns: NDArray[np.int64] = apart.argmin(axis=1).astype(np.int64)
         return turns

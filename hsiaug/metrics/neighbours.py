@@ -101,9 +101,9 @@ def nearest_turned(
         none does; of a copy 0.
     """
     distance = np.full(len(maps), np.inf)
-    which = np.zeros(len(maps), dtype=np.int64)
+    index = np.zeros(len(maps), dtype=np.int64)
     if not len(references) or not len(maps):
-        return distance, which
+        return distance, index
     flat = references.reshape(len(references), -1).astype(np.float32)
     turned = np.stack(turn_maps(maps), axis=1)
     turned = turned.reshape(*turned.shape[:2], -1).astype(np.float32)
@@ -123,8 +123,8 @@ def nearest_turned(
         way, row = np.divmod(score.reshape(len(ways), -1).argmax(axis=1), len(flat))
         apart = np.linalg.norm(ways[rows, way].astype(np.float64) - flat[row], axis=1)
         distance[block] = np.where(np.isfinite(score[rows, way, row]), apart, np.inf)
-        which[block] = row
-    return distance, which
+        index[block] = row
+    return distance, index
 
 
 def rank_nearer(synthetic: NDArray[np.floating], held_out: NDArray[np.floating]) -> float:
@@ -207,6 +207,6 @@ def nearest_of_class(
     for c in np.intersect1d(classes, reference_classes):
         rows = np.flatnonzero(classes == c)
         candidates = np.flatnonzero(reference_classes == c)
-        _, nearest = nearest_turned(maps[rows], references[candidates])
-        near[rows] = candidates[nearest]
+        _, index = nearest_turned(maps[rows], references[candidates])
+        near[rows] = candidates[index]
     return near

@@ -108,10 +108,12 @@ def pool_steps(real: Mapping[int, int], rate: Rate) -> list[Block[dict[int, int]
     last = dict.fromkeys(real, 0)
     full = _fill(real, rate.lam)
     for j in range(1, math.ceil(round(rate.lam / STEP, 9)) + 1):
-        now = _fill(real, j * STEP)
-        used = {c: min(now[c], full[c]) - min(last[c], full[c]) for c in now}
-        blocks.append(Block(j - 1, {c: now[c] - last[c] for c in now}, used, sum(used.values())))
-        last = now
+        filled = _fill(real, j * STEP)
+        used = {c: min(filled[c], full[c]) - min(last[c], full[c]) for c in filled}
+        blocks.append(
+            Block(j - 1, {c: filled[c] - last[c] for c in filled}, used, sum(used.values()))
+        )
+        last = filled
     for m in range(math.ceil(round(rate.times, 9))):
         end = min(m + 1, rate.times)
         used = {c: _multiple(n, end) - _multiple(n, m) for c, n in real.items()}

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError, SplitError
 from hsiaug.core.pairs import PairSet
+from hsiaug.core.samples import spread_rows
 from hsiaug.core.scene import Descriptions
 from hsiaug.core.tiles import DenseSamples, DenseView
 from hsiaug.protocol.protocols import draw_areas
@@ -134,10 +135,10 @@ class TileSplit:
         the same.
         """
         tested = self.tested
-        known = tested.only(tested.places & self.trained.places)
+        in_trained_places = tested.only(tested.places & self.trained.places)
         sides = [
             self.pairs.class_counts,
-            *(_counts(self.pairs, side) for side in (self.trained, tested, known)),
+            *(_counts(self.pairs, side) for side in (self.trained, tested, in_trained_places)),
         ]
         overlap = [round(100 * self.shared / max(1, sum(sides[2])), 2)] * 2
         size = f"{self.patch}×{self.patch}, stride {self.stride}"
@@ -324,8 +325,7 @@ def unlabelled_tiles(pairs: PairSet, split: TileSplit | BlindTiles) -> DenseView
 
 def _some_of(tiles: Sequence[Tile], most: int) -> tuple[Tile, ...]:
     """At most so many of them, evenly taken."""
-    taken = np.linspace(0, len(tiles) - 1, max(1, min(most, len(tiles)))).round().astype(int)
-    return tuple(tiles[i] for i in taken)
+    return tuple(tiles[i] for i in spread_rows(np.arange(len(tiles)), max(1, most)))
 
 
 def checksum_of_tiles(view: DenseView) -> str:
@@ -485,7 +485,7 @@ def cover(mask: NDArray[np.bool_], patch: int) -> list[tuple[int, int]]:
         return []
     corners = _corners(mask, patch, 1)
     height, width = corners.shape
-    left = mask.copy()
+    uncovered = mask.copy()
     tiles: list[tuple[int, int]] = []
     # Row by row, each tile whose first pixel is new; the rims that are left, from their own
     # corners.
@@ -493,9 +493,9 @@ def cover(mask: NDArray[np.bool_], patch: int) -> list[tuple[int, int]]:
         for right in (0, patch - 1):
             # From that corner's own side, or every step would bring one new pixel only.
             for row in reversed(range(height)) if down else range(height):
-                pixels = left[row + down, right : right + width]
+                pixels = uncovered[row + down, right : right + width]
                 while (new := (corners[row] & pixels).nonzero()[0]).size:
                     column = int(new[-1 if right else 0])
                     tiles.append((row, column))
-                    left[row : row + patch, column : column + patch] = False
+                    uncovered[row : row + patch, column : column + patch] = False
     return sorted(tiles)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from hsiaug.base.colours import class_colours
 from hsiaug.base.seeds import derive_seed
 from hsiaug.base.text import plotted
+from hsiaug.core.samples import spread_rows
 from hsiaug.core.tiles import IGNORE, DenseSamples
 from hsiaug.metrics.false_colours import FalseColours, some_pixels
 from hsiaug.metrics.nearest_real import RealSamples, turn_each
@@ -84,7 +85,7 @@ def choose_patches(made: PixelSynthesis) -> PatchSheet:
     trained = np.unique(real.y).tolist()
     held = {c: _held_out(made, c, rng) for c in trained}
     generated = {
-        c: synthetic.x[_spread_rows(np.flatnonzero(synthetic.y == c), PATCHES)] for c in trained
+        c: synthetic.x[spread_rows(np.flatnonzero(synthetic.y == c), PATCHES)] for c in trained
     }
     pixels = [some_pixels(x) for x in (real.x, *held.values()) if len(x)]
     colours = FalseColours.fit(np.concatenate(pixels), scene.wavelengths)
@@ -104,14 +105,6 @@ def _held_out(made: PixelSynthesis, c: int, rng: np.random.Generator) -> NDArray
     coords = np.argwhere(made.split.test & (made.data.labels == c))
     chosen = np.sort(rng.choice(len(coords), size=min(PATCHES, len(coords)), replace=False))
     return patches_at(made.data.cube, coords[chosen], made.split.patch)
-
-
-def _spread_rows(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
-    """At most so many of the rows, from the first to the last of them."""
-    chosen: NDArray[np.int64] = (
-        np.linspace(0, len(rows) - 1, min(most, len(rows))).round().astype(np.int64)
-    )
-    return rows[chosen]
 
 
 def _stretch_note(colours: FalseColours) -> str:
@@ -162,7 +155,7 @@ def _draw_rows(axes: Axes, strips: Mapping[str, Images], across: int, inches: fl
 
 def spread(samples: DenseSamples) -> DenseSamples:
     """Some of the samples, from the first to the last of them."""
-    return samples.take(_spread_rows(np.arange(len(samples)), TILES))
+    return samples.take(spread_rows(np.arange(len(samples)), TILES))
 
 
 def tile_colours(real: DenseSamples, wavelengths: NDArray[np.float64] | None) -> FalseColours:

@@ -115,22 +115,22 @@ def preparing_params(params: Params) -> Params:
     return type(params)(**read)
 
 
-def resampled(saved: Params, own: Params) -> Params:
-    """The params of a fit that is loaded: what is only read while sampling is the plugin's own.
+def resampled(saved: Params, current: Params) -> Params:
+    """The params of a fit that is loaded: what is only read while sampling is that of the plugin.
 
     Parameters
     ----------
     saved : dataclass
         The params that the fit was saved with.
-    own : dataclass
+    current : dataclass
         The params of the plugin that loads it.
 
     Returns
     -------
     dataclass
-        ``saved`` with the values of ``own`` where :func:`param` says ``sampling``.
+        ``saved`` with the values of ``current`` where :func:`param` says ``sampling``.
     """
-    values = {name: getattr(own, name) for name in sampling_params(own)}
+    values = {name: getattr(current, name) for name in sampling_params(current)}
     changed: Params = dataclasses.replace(saved, **values)  # type: ignore[type-var]
     return changed
 
@@ -323,12 +323,12 @@ def check_preset(preset: str, cards: Iterable[Card]) -> None:
     # Cards are asked for last: those of other packages cost a process.
     if preset in PRESETS:
         return
-    known = {*PRESETS, *(declared for card in cards for declared in card.presets)}
-    if preset not in known:
+    presets = {*PRESETS, *(declared for card in cards for declared in card.presets)}
+    if preset not in presets:
         raise InputError(
             "`preset` must be one that a plugin has",
             value=repr(preset),
-            hint=did_you_mean(preset, known),
+            hint=did_you_mean(preset, presets),
         )
 
 

@@ -69,16 +69,16 @@ def name_and_overrides(
     """
     if isinstance(plugin, str):
         return plugin, {}
-    made = plugin if isinstance(plugin, type) else type(plugin)
-    card = getattr(made, "card", None)
+    plugin_class = plugin if isinstance(plugin, type) else type(plugin)
+    card = getattr(plugin_class, "card", None)
     if not isinstance(card, Card):
         raise PluginError(
             f"a {kind} must be a name, or a plugin that carries a Card",
             value=repr(plugin),
             hint="See docs/develop/plugins.md.",
         )
-    if not _known(kind, made, card):
-        _keep(kind, made, source_digest(made))
+    if not _is_registered(kind, plugin_class, card):
+        _keep(kind, plugin_class, source_digest(plugin_class))
     params = build_params(card, preset) if isinstance(plugin, type) else plugin.params
     variant = card.variant if ":" in card.name else None
     return card.name, {
@@ -103,12 +103,12 @@ def check_installed(kind: Kind, name: str) -> None:
 
 def parcels() -> tuple[Parcel, ...]:
     """All plugins that this process alone knows, as others are sent them."""
-    found = [one for one in registry().plugins.values() if isinstance(one, Handed)]
-    if not found:
+    handed = [item for item in registry().plugins.values() if isinstance(item, Handed)]
+    if not handed:
         return ()
     import cloudpickle
 
-    return tuple((one.entry.kind, cloudpickle.dumps(one.plugin), one.digest) for one in found)
+    return tuple((item.entry.kind, cloudpickle.dumps(item.plugin), item.digest) for item in handed)
 
 
 def unpack(sent: Iterable[Parcel]) -> None:
@@ -119,15 +119,16 @@ def unpack(sent: Iterable[Parcel]) -> None:
         _keep(kind, pickle.loads(pickled), digest)
 
 
-def _known(kind: Kind, plugin: type, card: Card) -> bool:
+def _is_registered(kind: Kind, plugin: type, card: Card) -> bool:
     """Whether the registry gives that very class; of a variant, whether its family is
     registered.
     """
-    found = registry().plugins.get((kind, card.name.partition(":")[0]))
-    if isinstance(found, Handed):
-        return plugin is found.load()
+    registered = registry().plugins.get((kind, card.name.partition(":")[0]))
+    if isinstance(registered, Handed):
+        return plugin is registered.load()
     typed = plugin.__mro__[1] if ":" in card.name else plugin
-    return found is not None and f"{typed.__module__}:{typed.__qualname__}" == found.entry.target
+    target = f"{typed.__module__}:{typed.__qualname__}"
+    return registered is not None and registered.entry.target == target
 
 
 def _keep(kind: Kind, plugin: Any, digest: str) -> None:

@@ -111,10 +111,10 @@ class Registry:
 
     def cards(self) -> Iterator[Card]:
         """The cards of all generators and classifiers that load."""
-        for (kind, _), found in self.plugins.items():
+        for (kind, _), plugin in self.plugins.items():
             with suppress(Exception):
                 if kind != "protocol":
-                    yield found.load().card
+                    yield plugin.load().card
 
     def controls(self, kind: Kind) -> list[Found]:
         """The plugins of a kind that others are measured against, hsiaug's own first."""
@@ -144,23 +144,23 @@ class Registry:
 
 
 def import_here(
-    known: Iterable[Found] | None = None, before: Callable[[], object] | None = None
+    plugins: Iterable[Found] | None = None, before: Callable[[], object] | None = None
 ) -> None:
     """Let this process import plugins of other packages from now on: it is there to run them.
 
     Parameters
     ----------
-    known : iterable of Found or None
+    plugins : iterable of Found or None
         These plugins, as another process found them, and no others: their packages are imported
         when they are used; None = every package is imported to ask for its plugins.
     before : callable or None
         Called once, before the first of them is imported.
     """
     IMPORTS.before = None if before is None else cache(before)
-    if known is not None:
-        new = {(one.entry.kind, one.entry.name): one for one in known}
+    if plugins is not None:
+        new = {(plugin.entry.kind, plugin.entry.name): plugin for plugin in plugins}
         IMPORTS.known = {**(IMPORTS.known or {}), **new}
-    if known is not None or not IMPORTS.allowed:
+    if plugins is not None or not IMPORTS.allowed:
         IMPORTS.allowed = True
         _installed.cache_clear()
 
@@ -215,14 +215,14 @@ def load_plugin(kind: Kind, name: str) -> Any:
 _handed: dict[tuple[Kind, str], Found] = {}
 
 
-def hand_over(found: Found) -> None:
+def hand_over(plugin: Found) -> None:
     """Let a plugin be known in this process that no package registers; a newer class takes the
     place of an older.
 
     Raises PluginError where a package has one of that name.
     """
-    _add(dict(_found().plugins), found)
-    _handed[found.entry.kind, found.entry.name] = found
+    _add(dict(_found().plugins), plugin)
+    _handed[plugin.entry.kind, plugin.entry.name] = plugin
 
 
 _asking = threading.RLock()

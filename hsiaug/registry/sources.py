@@ -30,12 +30,12 @@ def source_digest(plugin: type) -> str:
     constants: a scene of the notebook, say, or its labels as text, which would travel to the worker
     processes with the class.
     """
-    told: list[str] = []
-    _walk(plugin.__name__, plugin, plugin.__module__, told, set())
-    return hashlib.sha256("\n".join(told).encode()).hexdigest()[:8]
+    texts: list[str] = []
+    _walk(plugin.__name__, plugin, plugin.__module__, texts, set())
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:8]
 
 
-def _walk(name: str, value: object, home: str, told: list[str], seen: set[int]) -> float:
+def _walk(name: str, value: object, home: str, texts: list[str], visited: set[int]) -> float:
     """Tell what stands behind a name, and what that refers to. Returns how much data it is, of a
     constant.
     """
@@ -43,7 +43,7 @@ def _walk(name: str, value: object, home: str, told: list[str], seen: set[int]) 
     size = 0.0
     parts: Iterable[tuple[str, object]] = ()
     if isinstance(value, CONSTANTS):
-        told.append(f"{name} = {value!r}")
+        texts.append(f"{name} = {value!r}")
         size = (
             len(value) / 4
             if isinstance(value, str)
@@ -51,17 +51,17 @@ def _walk(name: str, value: object, home: str, told: list[str], seen: set[int]) 
             if isinstance(value, bytes)
             else 1
         )
-    elif id(value) in seen or not _is_of(home, value):
+    elif id(value) in visited or not _is_of(home, value):
         return 0
     elif isinstance(value, tuple | frozenset | Mapping | Card):
         parts = _parts(value)
     elif isinstance(value, type | FunctionType):
-        told.append(f"{name}: {_source(value)}")
+        texts.append(f"{name}: {_source(value)}")
         parts = _referred(value)
     else:
         size = float("inf")
-    seen.add(id(value))
-    inner = sum([_walk(part, one, home, told, seen) for part, one in parts])
+    visited.add(id(value))
+    inner = sum([_walk(part, referred, home, texts, visited) for part, referred in parts])
     size += inner if isinstance(value, tuple | frozenset | Mapping) else 0
     if size > MAX_CONSTANT_SIZE:
         rule = (

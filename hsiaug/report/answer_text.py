@@ -161,7 +161,7 @@ def _contrasts(answer: Answer, answers: Answers) -> list[str]:
         said.append(_contrast(group, rival if rival in named else rival_words(rival), answers))
         named.add(rival)
     left = len(groups) - len(shown)
-    return [*said, f"{left} more in the table."] if left else said
+    return [*said, f"{count(left, 'more comparison')} in the table."] if left else said
 
 
 def _contrast(group: Sequence[Contrast], rival: str, answers: Answers) -> str:
@@ -189,6 +189,8 @@ def _contrast(group: Sequence[Contrast], rival: str, answers: Answers) -> str:
         return f"{rival} is {distance} above {subject}{which}{loss}."
     over = "" if first.rival == NO_SAMPLES else f" over {rival}"
     points = f"{subject}: {_spread(differences)} points of {answers.metric}{over}"
+    if over and len(differences) > 1 and all(one.mean < 0 for one in differences):
+        points = f"{subject}: {_beyond(differences)} points of {answers.metric} below {rival}"
     if alone:
         word = "" if first.status in ("YES", "TOO FEW DRAWS") or first.below else _result(first)
         return f"{points}{', ' if word else ''}{word}{loss}."
@@ -212,7 +214,7 @@ def _result(contrast: Contrast) -> str:
     if contrast.status == "YES":
         return "better"
     if contrast.status == "NO":
-        return "worse" if contrast.below else "less than 1 point gained"
+        return "worse" if contrast.below else "a gain of 1 point ruled out"
     return "not shown"
 
 
@@ -235,13 +237,16 @@ def use_sentences(answers: Answers) -> tuple[str, ...]:
     if use.gain is None:
         return (f"{use.name} without samples: {score}.", _why_without(use, first))
     said = [f"{use.name}: {score}, {_gain(use.gain)} over no samples."]
+    kind = use.generator.partition(" ")[0]
+    if kind in CONTROL_WORDS:
+        said.append(f"{kind} is a control: {CONTROL_WORDS[kind]}.")
     if use.without and use.without_score is not None and use.over_without is not None:
         shown = use.over_without.shown == "below" or (
             use.over_without.shown == "above" and use.status == "YES"
         )
         said.append(
-            f"Without samples {use.without} has {decimal(use.without_score)}; the difference of"
-            f" {_gain(use.over_without)} is {'shown' if shown else 'not shown'}."
+            f"Without samples, {use.without} has {decimal(use.without_score)}; the difference of"
+            f" {_gain(use.over_without)} {'is more than' if shown else 'may be'} chance."
         )
     if use.rival is not None:
         said.append(f"Not shown better than {rival_words(use.rival.rival)}.")
@@ -250,7 +255,7 @@ def use_sentences(answers: Answers) -> tuple[str, ...]:
 
 def _why_without(use: Use, first: Status) -> str:
     if first == "YES":
-        return "No arm that is shown better than no samples has a higher score."
+        return "Every arm that is shown better than no samples scores lower."
     if use.status == "TOO FEW DRAWS":
         return "Too few draws to advise a generator."
     if use.status == "NO":

@@ -87,6 +87,38 @@ def rival_look(gain: Gain) -> Look:
     return FINDINGS[OF_STATUS[result.status]]
 
 
+RIVAL_WORDS = {
+    "▲": "helps",
+    "▲▼": "helps, at a loss",
+    "▼": "worse than {rival}",
+    "○": "not 1 point above {rival}",
+    "◇": "open against {rival}",
+    "?": "too few draws",
+    "–": "nothing made",
+    "✕": "failed",
+}
+"""What each sign of a rival says of an arm, in a few words."""
+
+
+def rival_meanings(table: Table) -> dict[str, str]:
+    """What each sign of a rival means, in a sentence's part."""
+    return {
+        "▲": "shown better than this rival",
+        "▲▼": f"shown better than this rival, at a loss of {table.scores.second.name}",
+        "▼": "shown worse than this rival",
+        "○": "a gain of 1 point over it is ruled out (one-sided test at 5 %, not corrected)",
+        "◇": "nothing shown",
+        "?": "too few draws",
+        "–": "no sample was made",
+        "✕": "failed",
+    }
+
+
+def rival_words(gain: Gain) -> str:
+    """What is shown of an arm against the control that decides: ``worse than pseudo``."""
+    return RIVAL_WORDS[rival_look(gain).sign].format(rival=over_rival(gain).rival)
+
+
 def best_row_sentences(table: Table, store: str | None = None) -> list[str]:
     """Where the row with the highest main score is right, if told.
 
@@ -141,15 +173,6 @@ def signs_note(tables: Sequence[Table]) -> str:
 def rival_signs_note(table: Table) -> str:
     """Explain the signs behind the rivals of a table; empty where no arm is judged."""
     shown = {rival_look(gain).sign for gain in table.judged}
-    words = {
-        "▲": "shown better than this rival",
-        "▲▼": f"shown better than this rival, at a loss of {table.scores.second.name}",
-        "▼": "shown worse than this rival",
-        "○": "a gain of 1 point over it is ruled out (one-sided test at 5 %)",
-        "◇": "nothing shown",
-        "?": "too few draws",
-        "–": "no sample was made",
-        "✕": "failed",
-    }
+    words = rival_meanings(table)
     said = ", ".join(f"{sign} {text}" for sign, text in words.items() if sign in shown)
     return f"{said}. Intervals are at 95 %, corrected for all arms." if said else ""

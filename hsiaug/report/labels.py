@@ -31,6 +31,11 @@ def measured(value: float | None) -> str:
     )
 
 
+def signed_measure(value: float) -> str:
+    """A difference of such numbers with its sign; zero has none."""
+    return f"+{measured(value)}" if value > 0 else measured(value)
+
+
 def layout_row(measure: LayoutMeasure) -> tuple[object, ...]:
     """A row of layout: the name, made samples with their interval, others in their place, unit,
     what is good, and n.

@@ -33,7 +33,7 @@ from hsiaug.report.notes import (
     warnings,
 )
 from hsiaug.report.records import CellKey
-from hsiaug.report.tables import ADDED, Report, Table
+from hsiaug.report.tables import Report, Table
 from hsiaug.report.views import (
     MOST_ROWS,
     SUMMARY,
@@ -191,10 +191,7 @@ def matrices(report: Report) -> list[Matrix]:
     All of a report that has nothing else.
     """
     groups: dict[object, list[Table]] = {}
-    compared = [
-        table for table in report.tables if table.condition.protocol != ADDED
-    ] or report.tables
-    for table in compared:
+    for table in report.compared or report.tables:
         c = table.condition
         groups.setdefault(
             (table.run, c.task, c.protocol, c.argument, c.buffer, c.patch, c.rest), []

@@ -94,7 +94,6 @@ class _Ordered(NamedColumns):
         self._parts = parts
         self._chosen = chosen
         self._known: dict[str, Column] = {}
-        self._texts: dict[str, list[str]] = {}
         self.rows: NDArray[np.intp] | slice = slice(None)
 
     def __getitem__(self, name: str) -> Column:
@@ -104,11 +103,10 @@ class _Ordered(NamedColumns):
             self._known[name] = self.in_any_order(name)[self.rows]
         return self._known[name]
 
-    def texts(self, name: str) -> Sequence[str]:
+    def texts(self, name: str) -> list[str]:
         """The categories of a column."""
-        if name not in self._texts:
-            self._texts[name] = self[name].categories.tolist()
-        return self._texts[name]
+        texts: list[str] = self[name].categories.tolist()
+        return texts
 
     def in_any_order(self, name: str) -> Column:
         """A column as it stands in the parts."""

@@ -3,36 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from hsiaug.report.answer_text import answer_texts
 from hsiaug.report.answers import three_answers
-from hsiaug.report.tables import ADDED, build_report
+from hsiaug.report.tables import build_report
 
 if TYPE_CHECKING:
+    from hsiaug.trial.ended_draws import EndedDraws
     from hsiaug.trial.record_json import Record
 
 
-class Ended(Protocol):
-    """Draws of a table whose trials have ended."""
-
-    @property
-    def words(self) -> str:
-        """``2 of 7 draws``."""
-
-    @property
-    def whole(self) -> bool:
-        """Whether all of their trials have ended."""
-
-
-def running_answer_lines(records: Iterable[Record], ended: Ended) -> tuple[str, ...]:
+def running_answer_lines(records: Iterable[Record], ended: EndedDraws) -> tuple[str, ...]:
     """What the draws that have ended show.
 
     Parameters
     ----------
     records : iterable of Record
         Records of these draws.
-    ended : Ended
+    ended : EndedDraws
         The draws.
 
     Returns
@@ -41,9 +30,8 @@ def running_answer_lines(records: Iterable[Record], ended: Ended) -> tuple[str, 
         A line that marks the answers as those of few draws, and a line for each of the three;
         empty where the records are of learning curves alone.
     """
-    tables = [table for table in build_report(records).tables if table.condition.protocol != ADDED]
     lines: list[str] = []
-    for table in tables:
+    for table in build_report(records).compared:
         of = table.condition
         arms = "" if ended.whole else " of the first arms"
         lines.append(f"{of.scene}, {of.protocol}, after {ended.words}{arms}; may change:")

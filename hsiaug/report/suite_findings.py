@@ -25,6 +25,7 @@ from hsiaug.trial.declared_tables import (
     TableColumn,
     TableRow,
     TableSetting,
+    is_measure,
 )
 from hsiaug.trial.sample_measures import SampleMeasure, read_measures
 from hsiaug.trial.store import Store
@@ -74,7 +75,7 @@ class StoredValues:
         """A metric of the trial's record as a fraction, or a measure of its samples; None where the
         store has none.
         """
-        if name.startswith(QUALITY):
+        if is_measure(name):
             measure = self.measure(trial, name)
             return None if measure is None else measure.value
         if name in COSTS or trial.hash not in self.trials:
@@ -303,19 +304,16 @@ def _sweep_row(
     draw itself would flatter.
     """
     (name,) = difference.rises
+    axis = difference.sweep or "lambda"
     draws = declared.arms[difference.arm][setting]
     by_place: dict[float, dict[int, float]] = {}
     for draw, trials in draws.items():
         for trial in trials:
-            place = trial.lam if difference.sweep == "lambda" else trial.omega
+            place = trial.place(axis)
             value = stored.value(trial, name)
             if place is not None and value is not None:
                 by_place.setdefault(place, {})[draw] = value
-    planned_places = {
-        trial.lam if difference.sweep == "lambda" else trial.omega
-        for trials in draws.values()
-        for trial in trials
-    }
+    planned_places = {trial.place(axis) for trials in draws.values() for trial in trials}
     if difference.over:
         first = _series(
             declared, difference.over[0], setting, lambda trial: stored.value(trial, name)
@@ -330,7 +328,7 @@ def _sweep_row(
         for place, values in sorted(by_place.items())
         if shared
     }
-    sweep = Sweep(difference.sweep or "lambda", means) if means else None
+    sweep = Sweep(axis, means) if means else None
     gains = _unseen_gains(by_place, shared) if len(shared) > 1 else ()
     return ClaimRow(
         setting,

@@ -6,8 +6,18 @@ from dataclasses import replace
 from typing import Any
 
 from hsiaug.metrics.significance import MeanStd, mean_std
+from hsiaug.report.curves import SIGNS
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, ReportPage, make_grid, text_grid
-from hsiaug.report.labels import MISSING, count, join_words, plus_minus, with_interval
+from hsiaug.report.labels import (
+    MISSING,
+    count,
+    join_words,
+    measured,
+    plus_minus,
+    range_text,
+    signed_measure,
+    with_interval,
+)
 from hsiaug.report.output_files import TableFiles
 from hsiaug.report.scores import metric_names
 from hsiaug.report.suite_findings import (
@@ -23,11 +33,16 @@ from hsiaug.report.suite_findings import (
     find_claims,
     find_tables,
 )
-from hsiaug.trial.declared_tables import QUALITY, DeclaredTable, DeclaredTables, TableSetting
+from hsiaug.trial.declared_tables import (
+    QUALITY,
+    DeclaredTable,
+    DeclaredTables,
+    TableSetting,
+    is_measure,
+)
 from hsiaug.trial.store import Store
 
 TONES = {SUPPORTED: "good", NOT_SUPPORTED: "bad", OPEN: "warn", IN_PART: "warn"}
-AXES = {"lambda": "λ", "omega": "ω"}
 RULE = (
     "A claim is supported where every difference has its sign and a 95 % t interval over paired"
     " draws that is clear of 0, not supported where the mean of one has not that sign, and open"
@@ -165,21 +180,22 @@ def _sweep_texts(row: ClaimRow) -> tuple[str, str]:
         return MISSING, MISSING
     curve = ", ".join(f"{place:g}: {100 * mean:.1f}" for place, mean in row.sweep.means.items())
     where = "inside" if row.sweep.interior else "at an end"
-    return curve, f"{AXES[row.sweep.axis]} = {row.sweep.best:g}, {where}"
+    return curve, f"{SIGNS[row.sweep.axis]} = {row.sweep.best:g}, {where}"
 
 
 def _value_name(name: str, stored: StoredValues) -> str:
-    return stored.label(name) if name.startswith(QUALITY) else metric_names().get(name, name)
+    return stored.label(name) if is_measure(name) else metric_names().get(name, name)
 
 
 def _difference_text(difference: PairedDifference | None) -> str:
     if difference is None or difference.mean is None:
         return MISSING
-    if not difference.value.startswith(QUALITY):
+    if not is_measure(difference.value):
         return with_interval(difference.mean, difference.interval)
-    low_high = difference.interval
-    text = f"{difference.mean:+.3g}"
-    return text if low_high is None else f"{text} [{low_high[0]:+.3g}, {low_high[1]:+.3g}]"
+    text = signed_measure(difference.mean)
+    if difference.interval is None:
+        return text
+    return f"{text} {range_text(difference.interval, signed_measure)}"
 
 
 def _table_page(
@@ -201,7 +217,7 @@ def _table_page(
     measures = dict.fromkeys(
         f"{column.title}: {label}."
         for column in table.columns
-        if column.value.startswith(QUALITY)
+        if is_measure(column.value)
         if (label := stored.label(column.value)) != column.value.removeprefix(QUALITY)
     )
     grid = text_grid("Mean ± standard deviation over draws", header, texts, keys=2)
@@ -212,14 +228,14 @@ def _value_text(entry: TableValue) -> str:
     if not entry.values:
         return MISSING
     summary = mean_std(entry.values)
-    if not entry.value.startswith(QUALITY):
+    if not is_measure(entry.value):
         return plus_minus(summary)
     return _measure_text(summary)
 
 
 def _measure_text(summary: MeanStd) -> str:
     spread = "" if summary.std is None else f" ± {summary.std:.2g}"
-    return f"{summary.mean:.3g}{spread}"
+    return f"{measured(summary.mean)}{spread}"
 
 
 def _missing(declared: DeclaredTables, store: Store, stored: StoredValues) -> tuple[str, ...]:
@@ -266,7 +282,7 @@ def _claim_rows(found: ClaimFinding) -> Iterator[dict[str, Any]]:
     """A row for each difference: mean and interval, of records in points."""
     for row in found.rows:
         for difference in row.differences:
-            scale = 1.0 if difference.value.startswith(QUALITY) else 100.0
+            scale = _scale(difference.value)
             interval = difference.interval
             yield {
                 "claim": found.claim.name,
@@ -284,11 +300,16 @@ def _claim_rows(found: ClaimFinding) -> Iterator[dict[str, Any]]:
             }
 
 
+def _scale(name: str) -> float:
+    """What a value is multiplied by: metrics are fractions, and shown in percent."""
+    return 1.0 if is_measure(name) else 100.0
+
+
 def _values_json(rows: Sequence[Sequence[TableValue]]) -> list[dict[str, Any]]:
     """A row for each entry of a table; values of records in percent."""
     found = []
     for entry in (entry for entries in rows for entry in entries):
-        scale = 1.0 if entry.value.startswith(QUALITY) else 100.0
+        scale = _scale(entry.value)
         summary = mean_std([scale * value for value in entry.values]) if entry.values else None
         found.append(
             {

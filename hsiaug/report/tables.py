@@ -316,6 +316,13 @@ class Report:
     damaged: tuple[Damage, ...] = ()
 
     @property
+    def compared(self) -> tuple[Table, ...]:
+        """The tables in which arms are compared: points of learning curves stand in their curves
+        alone.
+        """
+        return tuple(table for table in self.tables if table.condition.protocol != ADDED)
+
+    @property
     def option(self) -> str:
         """The option that names the store, with a blank before it; empty for the usual one."""
         return "" if self.store == STORE else f" --store {self.where}"
@@ -363,7 +370,7 @@ def build_report(
             if runs is not None:
                 asked = set(runs[run])
                 mine = every[
-                    np.fromiter((hash in asked for hash in every.numbers("hash")), bool, len(every))
+                    np.fromiter((hash in asked for hash in every.values("hash")), bool, len(every))
                 ]
             groups = {part[0].condition: part for part in mine.parts("table")}
             # The points of learning curves last: one of them says little alone.

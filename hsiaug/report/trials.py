@@ -23,15 +23,19 @@ class Decoded(Sequence[Any]):
     def __init__(
         self, texts: Callable[[], Sequence[str]], decode: Callable[[str], Any] = json.loads
     ) -> None:
-        self._texts, self._decode = texts, decode
+        self._read, self._decode = texts, decode
         self._values: dict[int, Any] = {}
 
+    @cached_property
+    def _texts(self) -> Sequence[str]:
+        return self._read()
+
     def __len__(self) -> int:
-        return len(self._texts())
+        return len(self._texts)
 
     def __getitem__(self, place: Any) -> Any:
         if place not in self._values:
-            self._values[place] = self._decode(self._texts()[place])
+            self._values[place] = self._decode(self._texts[place])
         return self._values[place]
 
 

@@ -86,8 +86,8 @@ class Pairing:
             "a": found.control.column(key)[found.theirs],
             "b": found.cell.column(key)[found.mine],
             "difference": np.array([d if abs(d) > TINY else 0.0 for d in found.main.differences]),
-            "record_a": a.numbers("hash")[found.theirs],
-            "record_b": b.numbers("hash")[found.mine],
+            "record_a": np.array(a.values("hash"))[found.theirs],
+            "record_b": np.array(b.values("hash"))[found.mine],
         }
         return [
             dict(zip(columns, row, strict=True))

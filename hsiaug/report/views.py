@@ -11,7 +11,7 @@ from hsiaug.base.errors import check_known
 from hsiaug.metrics.significance import mean_std, t_interval
 from hsiaug.report.answers import over_rival
 from hsiaug.report.curves import AXES, curve_grids
-from hsiaug.report.findings import FINDINGS, rival_look, verdict_text
+from hsiaug.report.findings import FINDINGS, rival_look, rival_words, verdict_text
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
 from hsiaug.report.labels import (
     MISSING,
@@ -96,7 +96,7 @@ def of_rows(number: int) -> str:
 
 def overview(table: Table) -> Grid:
     """A row per arm and classifier, the highest main score first: scores, gain over ``none``, and
-    the finding.
+    what is shown against its rival.
     """
     short = table.scores.main.name.split(" (")[0]
 
@@ -104,8 +104,8 @@ def overview(table: Table) -> Grid:
         found = table.gain(cell)
         if found is None or found.verdict is None:
             return GridEntry("control" if cell.is_control else MISSING)
-        words = FINDINGS[found.verdict.finding]
-        return GridEntry(f"{words.sign} {found.verdict.finding}", tone=words.tone)
+        look = rival_look(found)
+        return GridEntry(f"{look.sign} {rival_words(found)}", tone=look.tone)
 
     columns = [
         GridColumn("arm", lambda cell: table.arm_label(cell.arm), numeric=False),

@@ -9,6 +9,7 @@ every arm of a draw gets the same view.
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.core.samples import spread_rows
 from hsiaug.core.spectral_views import SpectralView
 from hsiaug.core.view_names import MIN_BANDS, RAW, VIEWS, best_view
 from hsiaug.protocol.view import TrainView
@@ -95,16 +96,7 @@ def _halves(coords: Ints, group: Ints) -> list[Ints]:
 
 def _thin(y: Ints) -> Ints:
     """Indices of at most ``MAX_PIXELS_PER_CLASS`` pixels of each class."""
-    chosen = []
-    for c in np.unique(y):
-        members = np.flatnonzero(y == c)
-        chosen.append(
-            members[
-                np.linspace(0, len(members) - 1, min(len(members), MAX_PIXELS_PER_CLASS))
-                .round()
-                .astype(np.int64)
-            ]
-        )
+    chosen = [spread_rows(np.flatnonzero(y == c), MAX_PIXELS_PER_CLASS) for c in np.unique(y)]
     return np.sort(np.concatenate(chosen)) if chosen else np.empty(0, dtype=np.int64)
 
 

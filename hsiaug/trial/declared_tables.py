@@ -13,10 +13,17 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 QUALITY = "quality."
 """What the name of a measure of samples begins with."""
 
-_Listed = BeforeValidator(
+
+def is_measure(value: str) -> bool:
+    """Whether a value is a measure of samples, and no metric of records."""
+    return value.startswith(QUALITY)
+
+
+Listed = BeforeValidator(
     lambda value: tuple(value) if isinstance(value, list | tuple) else (value,)
 )
-Texts = Annotated[tuple[str, ...], _Listed]
+"""A single entry is a list of one."""
+Texts = Annotated[tuple[str, ...], Listed]
 Axis = Literal["lambda", "omega"]
 
 
@@ -63,7 +70,7 @@ class ClaimedDifference(_Declared):
         if self.sweep and (len(values) > 1 or not self.rises or len(self.over) > 1):
             raise ValueError("a sweep must name one value under rises, and one arm under over")
         if not self.over and not self.sweep:
-            recorded = [name for name in values if not name.startswith(QUALITY)]
+            recorded = [name for name in values if not is_measure(name)]
             if recorded:
                 raise ValueError(f"a difference of {recorded[0]} must name arms under over")
         return self
@@ -145,6 +152,10 @@ class ArmTrial(NamedTuple):
     lam: float
     omega: float | None
 
+    def place(self, axis: Axis) -> float | None:
+        """Its λ or ω."""
+        return self.lam if axis == "lambda" else self.omega
+
 
 ArmTrials = Mapping[TableSetting, Mapping[int, tuple[ArmTrial, ...]]]
 """The trials of an arm by setting and draw; several of a draw where the arm is swept."""
@@ -205,6 +216,6 @@ def asked_values(
         for column in table.columns
     ]
     for arm, value in pairs:
-        if value.startswith(QUALITY) == measures:
+        if is_measure(value) == measures:
             values_of_arm.setdefault(arm, {})[value.removeprefix(QUALITY)] = None
     return {arm: tuple(values) for arm, values in values_of_arm.items()}

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.core.samples import spread_rows
 from hsiaug.core.scene import Scene
 
 MOST_PIXELS = 2000
@@ -113,10 +114,8 @@ def means_of_test_pixels(
     if not isinstance(cube, np.ndarray):
         return means
     for class_id in np.unique(labels[labels > 0]).tolist():
-        pixels = np.flatnonzero(labels == class_id)
-        number = min(len(pixels), MOST_PIXELS)
-        spread = np.linspace(0, len(pixels) - 1, number).round().astype(np.int64)
-        rows, columns = np.unravel_index(pixels[spread], labels.shape)
+        pixels = spread_rows(np.flatnonzero(labels == class_id), MOST_PIXELS)
+        rows, columns = np.unravel_index(pixels, labels.shape)
         means[class_id] = cube[rows, columns].mean(axis=0, dtype=np.float64).astype(np.float32)
     return means
 

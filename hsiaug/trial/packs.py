@@ -5,8 +5,6 @@ counts. ``records`` has ``hash``, ``created`` and ``record``, the bytes of ``rec
 ``predictions`` has ``hash`` and ``npz``.
 """
 
-import errno
-import os
 import re
 import sqlite3
 import time
@@ -16,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hsiaug.base.errors import StoreError
+from hsiaug.base.fixed_databases import connect_to_read, disk_errors
 from hsiaug.base.shortages import blame_shortage
 
 NAME = re.compile(r"[0-9a-f]{16}\.sqlite")
@@ -41,24 +40,13 @@ def write_pack(path: Path, rows: Iterable[tuple[str, str, bytes, bytes | None]])
 
     Raises OSError where the disk is full, or fails.
     """
-    with _disk_errors(), closing(sqlite3.connect(path)) as pack:
+    with disk_errors(), closing(sqlite3.connect(path)) as pack:
         pack.executescript(TABLES)
         for hash, created, record, npz in rows:
             pack.execute("INSERT INTO records VALUES (?, ?, ?)", (hash, created, record))
             if npz is not None:
                 pack.execute("INSERT INTO predictions VALUES (?, ?)", (hash, npz))
         pack.commit()
-
-
-@contextmanager
-def _disk_errors() -> Iterator[None]:
-    """Errors of SQLite while it writes, as the system has them."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
-        code = errno.ENOSPC if full else errno.EIO
-        raise OSError(code, f"{os.strerror(code)} ({error})") from error
 
 
 class Packs:
@@ -144,9 +132,7 @@ def _opened(path: Path) -> sqlite3.Connection:
     with _pack_errors(path):
         if not path.is_file():
             raise ValueError("no file")  # a pipe would be waited for
-        pack = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False
-        )
+        pack = connect_to_read(path, any_thread=True)
         if (stated := pack.execute("PRAGMA user_version").fetchone()[0]) > FORMAT:
             raise StoreError(
                 f"{path} must be a pack of format {FORMAT} or before",

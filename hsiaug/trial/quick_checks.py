@@ -85,9 +85,9 @@ class QuickChecks:
                     forms[_form(record)].append(place)
                 except (KeyError, TypeError, AttributeError):
                     records[place] = None
-        for places in forms.values():
+        for form, places in forms.items():
             several = [record for place in places if (record := records[place]) is not None]
-            for place, follows in zip(places, _metrics_follow(several), strict=True):
+            for place, follows in zip(places, _metrics_follow(form, several), strict=True):
                 if not follows:
                     records[place] = None
         return records
@@ -198,12 +198,11 @@ def _form(record: Record) -> _Form:
     return _Form(record["spec"]["task"], len(record["class_names"]), subsets, parts)
 
 
-def _metrics_follow(records: Sequence[Record]) -> NDArray[np.bool_]:
+def _metrics_follow(form: _Form, records: Sequence[Record]) -> NDArray[np.bool_]:
     """(n,) whether the metrics of records of one form follow from their confusion matrices."""
     from hsiaug.tasks.task import get_task
 
     nothing = np.zeros(len(records), dtype=bool)
-    form = _form(records[0])
     classes, subsets, parts = form.classes, form.subsets, form.parts
     stated = [record["metrics"] for record in records]
     try:

@@ -257,7 +257,7 @@ def finish(
     labels = outcome.labels
     fault = "" if labels is None else _fault_of(labels, split, len(data.class_names))
     if fault:
-        outcome = lost("predict", "PluginError", fault)
+        outcome = failed_outcome("predict", "PluginError", fault)
         labels = None
     result = dict(outcome.result)
     prediction = None
@@ -297,7 +297,7 @@ def _record(
     }
 
 
-def lost(stage: str, kind: str, message: str) -> TrialOutcome:
+def failed_outcome(stage: str, kind: str, message: str) -> TrialOutcome:
     """The failed outcome of a trial that its process could not finish.
 
     Parameters

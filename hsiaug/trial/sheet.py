@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.core.samples import PatchSamples
+from hsiaug.core.samples import PatchSamples, spread_rows
 from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.false_colours import FalseColours, some_pixels
 from hsiaug.metrics.nearest_real import RealSamples, turn_each
@@ -213,18 +213,12 @@ def _first_of_each(y: NDArray[np.int64], most: int) -> NDArray[np.int64]:
 def _spread(real: TaskSamples) -> NDArray[np.int64]:
     """Rows of real samples, from the first to the last of each class, or of all tiles."""
     if isinstance(real, DenseSamples):
-        return _some_of(np.arange(len(real)), TILES)
+        return spread_rows(np.arange(len(real)), TILES)
     classes = np.unique(real.y)
     most = shown_counts(len(classes))
-    return np.concatenate([_some_of(np.flatnonzero(real.y == c), most) for c in classes])[:PATCHES]
-
-
-def _some_of(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
-    """At most so many of the rows, from the first to the last of them."""
-    chosen: NDArray[np.int64] = (
-        np.linspace(0, len(rows) - 1, min(most, len(rows))).round().astype(np.int64)
-    )
-    return rows[chosen]
+    return np.concatenate([spread_rows(np.flatnonzero(real.y == c), most) for c in classes])[
+        :PATCHES
+    ]
 
 
 def _pixels_of(samples: TaskSamples) -> NDArray[np.float32]:

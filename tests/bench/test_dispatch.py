@@ -18,7 +18,7 @@ from hsiaug.bench.worker import WorkerStart
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import registry
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.run import TrialOutcome, lost
+from hsiaug.trial.run import TrialOutcome, failed_outcome
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
@@ -27,7 +27,7 @@ Answer = Callable[["ToldWorker", TrialSpec], Message]
 
 def failure() -> TrialEnded:
     """An answer that needs no computation: what fails is recorded too."""
-    return TrialEnded(lost("fit_classifier", "ValueError", "as planned"))
+    return TrialEnded(failed_outcome("fit_classifier", "ValueError", "as planned"))
 
 
 class ToldWorker:

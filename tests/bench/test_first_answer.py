@@ -17,10 +17,11 @@ from hsiaug.bench.first_answer import Urgency, deciding_trials
 from hsiaug.bench.plan import Plan, build_plan
 from hsiaug.bench.progress import watch_trials
 from hsiaug.bench.request import read_request
-from hsiaug.bench.running_answer import EndedDraws, RunningAnswer
+from hsiaug.bench.running_answer import RunningAnswer
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import registry
 from hsiaug.report.running import running_answer_lines
+from hsiaug.trial.ended_draws import EndedDraws
 from hsiaug.trial.record_json import Record
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Reading, Store

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hsiaug.bench.dispatch import Dispatch
 from hsiaug.bench.engine import Event, Message, TrialEnded, WorkerLost
-from hsiaug.trial.run import TrialOutcome, lost
+from hsiaug.trial.run import TrialOutcome, failed_outcome
 
 LONG = 100.0
 """Seconds of a fit that nobody would make twice."""
@@ -198,7 +198,7 @@ def test_a_worker_returns_to_draws_that_it_began_while_a_generator_was_prepared(
 
 def test_a_fit_that_fails_elsewhere_ends_the_rest_of_its_group() -> None:
     failing = ToldWorker(
-        lambda trial: TrialEnded(lost("fit_generator", "ValueError", "as planned"))
+        lambda trial: TrialEnded(failed_outcome("fit_generator", "ValueError", "as planned"))
     )
     first = ToldWorker()
 
@@ -223,7 +223,7 @@ def test_every_trial_is_recorded_once_whatever_happens(sizes, more, fates):
     answers = {
         "ok": went_well(),
         "long": went_well(LONG),
-        "fit": TrialEnded(lost("fit_generator", "ValueError", "as planned")),
+        "fit": TrialEnded(failed_outcome("fit_generator", "ValueError", "as planned")),
         "lost": WorkerLost("was killed", "predict"),
     }
     turn = iter(fates * 100)

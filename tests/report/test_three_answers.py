@@ -85,7 +85,7 @@ def test_a_generator_above_nothing_but_no_samples_is_told_the_rival_that_it_lies
     )
     assert "points of AA above txt2hsi" in second
     assert use.startswith("3 Use here: pseudo λ=0.5 M=3 with cnn2d: AA ")
-    assert "Without samples teacher has 61.0; the difference of +" in use
+    assert "Without samples, teacher has 61.0; the difference of +" in use
 
 
 def test_controls_are_no_arms_of_the_answers_where_another_generator_ran() -> None:
@@ -108,7 +108,7 @@ def test_where_only_controls_ran_the_answers_are_about_them_and_say_so() -> None
 def test_arms_that_gain_less_than_one_point_are_no_better_and_the_second_is_not_asked() -> None:
     first, second, use = lines(scene({"duplicate": 0.0, "smote": 0.0}))
     assert first.startswith("1 Better than no samples? NO. smote: ")
-    assert "less than 1 point gained with 2 of 2 classifiers." in first
+    assert "a gain of 1 point ruled out with 2 of 2 classifiers." in first
     assert second == (
         "2 Better than all controls? NOT ASKED. No generator but controls is better than no samples."
     )

@@ -43,7 +43,7 @@ from hsiaug.registry.lookup import registry
 from hsiaug.registry.progress import progress_values
 from hsiaug.trial.guard import LARGEST_PROVENANCE, LONGEST_MESSAGE, LONGEST_TRACEBACK
 from hsiaug.trial.record_json import decode
-from hsiaug.trial.run import TrialOutcome, lost
+from hsiaug.trial.run import TrialOutcome, failed_outcome
 from hsiaug.trial.sheet import MAX_SHEET_BYTES, read_sheet
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.stages import RECORDED
@@ -256,7 +256,9 @@ class Worker:
         try:
             message = read_answer(self.child.connection, self.trial)
         except BadAnswer as error:
-            return self.lost(LAST_WORDS if isinstance(error.__cause__, EOFError | OSError) else 0.0)
+            return self.clear_away(
+                LAST_WORDS if isinstance(error.__cause__, EOFError | OSError) else 0.0
+            )
         if not isinstance(message, PluginProgress):
             self.busy = False
             if message.outcome.timed_out:
@@ -264,8 +266,8 @@ class Worker:
                 self.end()
         return message
 
-    def lost(self, wait: float = PATIENCE) -> WorkerLost:
-        """Clear away a process that is dead or useless.
+    def clear_away(self, wait: float = PATIENCE) -> WorkerLost:
+        """Clear away a process that is dead or useless, and say how it ended.
 
         Parameters
         ----------
@@ -307,7 +309,7 @@ class Worker:
             f"the trial took longer than its time limit of {limit:g} s, and its process had to be"
             " killed"
         )
-        return TrialEnded(lost(self.stage, "TrialTimeout", said))
+        return TrialEnded(failed_outcome(self.stage, "TrialTimeout", said))
 
 
 def wait_for_messages(workers: Iterable[Worker]) -> list[tuple[Worker, Message]]:
@@ -323,7 +325,7 @@ def wait_for_messages(workers: Iterable[Worker]) -> list[tuple[Worker, Message]]
             messages.append((worker, worker.receive()))
         elif child.process.sentinel in speaking or child.process.exitcode is not None:
             heard = child.connection.poll()
-            messages.append((worker, worker.receive() if heard else worker.lost()))
+            messages.append((worker, worker.receive() if heard else worker.clear_away()))
     return messages
 
 
@@ -381,17 +383,16 @@ class Local(Engine):
         that keeps no time limit is killed. Neither touches the others.
         """
         for batch in self.batches:
-            job, store = batch.job, Store(batch.job.store, create=True)
-            cache, sha256 = store.cache.resolve(), batch.scene.sha256
-            hidden = (*label_files(job.scene_ref), job.store.resolve())
+            job = batch.job
+            store = Store(job.store, create=True)
             start = WorkerStart(
-                job.task,
-                sha256,
-                cache,
-                job.device,
-                job.limit,
-                BlindData(batch.scene),
-                hidden,
+                task=job.task,
+                sha256=batch.scene.sha256,
+                cache=store.cache.resolve(),
+                device=job.device,
+                limit=job.limit,
+                data=BlindData(batch.scene),
+                hidden=(*label_files(job.scene_ref), job.store.resolve()),
                 bounds=job.bounds,
             )
             if self._pool is None or start != self._start:

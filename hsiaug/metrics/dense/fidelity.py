@@ -329,22 +329,26 @@ def memory_audit(
     train_maps, held_out_maps, synthetic_maps = (
         np.stack(list(axis_maps(images, space, AUDITED))) for images in (train, held_out, synthetic)
     )
-    (distance, which), (usual, _) = (
+    (distance, nearest), (held_out_distance, _) = (
         nearest_turned(maps, train_maps) for maps in (synthetic_maps, held_out_maps)
     )
     side = np.sqrt(train_maps.shape[2] * train_maps.shape[3])
     distance = distance / side
-    usual = usual / side
-    limit = COPY * float(np.median(usual))
+    held_out_distance = held_out_distance / side
+    limit = COPY * float(np.median(held_out_distance))
     values: Values = {
-        "nearer": rank_nearer(distance, usual),
-        "copying": copying_statistic(distance, usual),
+        "nearer": rank_nearer(distance, held_out_distance),
+        "copying": copying_statistic(distance, held_out_distance),
         "copies": float((distance <= limit).mean()),
     }
-    floors: Values = {"nearer": 0.5, "copying": 0.0, "copies": float((usual <= limit).mean())}
+    floors: Values = {
+        "nearer": 0.5,
+        "copying": 0.0,
+        "copies": float((held_out_distance <= limit).mean()),
+    }
     order = np.argsort(distance, kind="stable")
     return (values, floors, len(synthetic)), tuple(
-        (int(i), int(which[i]), float(distance[i])) for i in order
+        (int(i), int(nearest[i]), float(distance[i])) for i in order
     )
 
 

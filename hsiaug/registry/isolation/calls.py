@@ -66,11 +66,11 @@ class PluginProcess:
         connection = self._child.connection
         try:
             connection.send((function, arguments))
-            left = within
+            remaining = within
             if notice is not None and not connection.poll(NOTICE_AFTER):
                 notice()
-                left = None if within is None else max(0.0, within - NOTICE_AFTER)
-            if left is not None and not connection.poll(left):
+                remaining = None if within is None else max(0.0, within - NOTICE_AFTER)
+            if remaining is not None and not connection.poll(remaining):
                 raise NoAnswer(f"no answer within {within:g} s")
             answer = connection.recv_bytes(MAX_ANSWER_BYTES)
         except (EOFError, OSError):

@@ -97,11 +97,11 @@ class Child:
             # Once: its number may since be that of another process.
             if _children.pop(self.pid, None) is None:
                 return
-            begun = _descendants(self.pid)
+            descendants = _descendants(self.pid)
             _signal_session(self.pid, signal.SIGKILL)
             self.process.kill()
             self.process.join()
-            _kill(begun)
+            _kill(descendants)
             self.connection.close()
 
     @property
@@ -255,8 +255,8 @@ def shorten_sockets() -> None:
 
     As Python does from 3.14 on. Raises InputError where no such folder can be written to.
     """
-    usual = tempfile.gettempdir()
-    if len(os.fsencode(usual)) <= LONGEST_SOCKET:
+    folder_of_user = tempfile.gettempdir()
+    if len(os.fsencode(folder_of_user)) <= LONGEST_SOCKET:
         return
     for folder in SHORT_FOLDERS:
         tempfile.tempdir = folder
@@ -267,11 +267,11 @@ def shorten_sockets() -> None:
         except OSError:
             continue
         finally:
-            tempfile.tempdir = usual
+            tempfile.tempdir = folder_of_user
     raise InputError(
         f"TMPDIR must have at most {LONGEST_SOCKET} bytes where {' and '.join(SHORT_FOLDERS)} are"
         " not to be had",
-        value=usual,
+        value=folder_of_user,
         hint="Let TMPDIR name another folder.",
     )
 
@@ -394,10 +394,10 @@ def _kill(pids: Iterable[int]) -> None:
 
 
 def _descendants(pid: int) -> list[int]:
-    found = _children_of(pid)
-    for child in found:
-        found += _children_of(child)
-    return found
+    descendants = _children_of(pid)
+    for child in descendants:
+        descendants += _children_of(child)
+    return descendants
 
 
 def _children_of(pid: int) -> list[int]:

@@ -37,14 +37,15 @@ def write_package(kind: Kind, name: str, out: Path, task: str | None = None) -> 
             "NAME must be small letters and digits, with hyphens between words and a letter first"
         )
         raise InputError(rule, value=repr(name), hint=f"Write {near or 'my-plugin'}.")
-    if found := [plugin for (_, known), plugin in registry().plugins.items() if known == name]:
+    taken = [plugin for (_, other), plugin in registry().plugins.items() if other == name]
+    if taken:
         rule = "NAME must be one that no plugin has"
         hint = "Take another; 'hsiaug plugins list' shows those that are taken."
         raise InputError(
-            rule, value=f"{name!r}, a {found[0].entry.kind} of {found[0].distribution}", hint=hint
+            rule, value=f"{name!r}, a {taken[0].entry.kind} of {taken[0].distribution}", hint=hint
         )
-    (usual,) = Card.tasks
-    masks = task not in (None, usual)
+    (default_task,) = Card.tasks
+    masks = task not in (None, default_task)
     if kind == "protocol" and masks:
         rule = "`task` is an option of generators and classifiers"
         hint = "Write a protocol without it; with a method draw_tiles it serves masks too."
@@ -53,7 +54,7 @@ def write_package(kind: Kind, name: str, out: Path, task: str | None = None) -> 
     words = {
         "name": name,
         "kind": kind,
-        "task": task or usual,
+        "task": task or default_task,
         "package": f"hsiaug-{name}",
         "module": module,
         "target": "".join(word.capitalize() for word in (*name.split("-"), kind)),
@@ -75,10 +76,10 @@ def write_package(kind: Kind, name: str, out: Path, task: str | None = None) -> 
         with tempfile.TemporaryDirectory(
             dir=out, prefix=".hsiaug-new-", ignore_cleanup_errors=True
         ) as scratch:
-            made = Path(scratch) / folder.name
+            fresh = Path(scratch) / folder.name
             for path, template in files.items():
-                (made / path).parent.mkdir(parents=True, exist_ok=True)
+                (fresh / path).parent.mkdir(parents=True, exist_ok=True)
                 text = Template((TEMPLATES / template).read_text("utf-8")).substitute(words)
-                (made / path).write_text(text, encoding="utf-8")
-            made.rename(folder)
+                (fresh / path).write_text(text, encoding="utf-8")
+            fresh.rename(folder)
     return folder

@@ -21,7 +21,7 @@ from hsiaug.report.labels import p_said, signed
 from hsiaug.report.matrix import Matrix, headlines, matrices
 from hsiaug.report.tables import Report, Table
 from hsiaug.report.views import MOST_ROWS
-from hsiaug.trial.arm import Arm
+from hsiaug.trial.arm import BALANCED, PIXEL_SVM, PSEUDO, TEACHER, Arm
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,10 +29,12 @@ if TYPE_CHECKING:
 
 ROW, LINE, AXIS = 0.48, 0.15, 0.5
 """Inches of an arm on a card, of the line of one control, and of an axis with its title."""
-CONTROLS = {"duplicate": 0, "none": 1}
-"""Place of these among the colours of series and markers, as on the page."""
-FURTHER = (2, 6, 4, 5, 7, 3)
-"""Places of further controls: neighbours in this order are far apart in hue."""
+CONTROLS = {"duplicate": 0, "none": 1, PSEUDO: 2, TEACHER: 6, BALANCED: 4, PIXEL_SVM: 5}
+"""Place of these among the colours of series and markers, as on the page: the same in every
+figure.
+"""
+FURTHER = (7, 3)
+"""Places of the controls that other packages bring."""
 OF_CARD = "mark: mean gain over the control that decides; bar: its interval"
 OF_GAINS = (
     "ticks: draws; mark: mean; bar: its t interval, of 95 % corrected over arms; panels share their"
@@ -165,8 +167,10 @@ def _gains(table: Table) -> ChartBlock:
 
 def control_places(gains: Sequence[Gain]) -> dict[str, int]:
     """The place of every control of these gains among the colours of series and markers."""
-    further = dict.fromkeys(name for gain in gains for name in gain.against if name not in CONTROLS)
-    return CONTROLS | dict(zip(further, cycle(FURTHER), strict=False))
+    names = dict.fromkeys(name for gain in gains for name in gain.against)
+    others = (name for name in names if name not in CONTROLS)
+    known = {name: place for name, place in CONTROLS.items() if name in names}
+    return known | dict(zip(others, cycle(FURTHER), strict=False))
 
 
 def _draw_gains(

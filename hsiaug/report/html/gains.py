@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from operator import attrgetter
 
 from markupsafe import Markup
@@ -16,11 +17,12 @@ from markupsafe import Markup
 from hsiaug.metrics.verdict import Evidence
 from hsiaug.report.compare import Gain
 from hsiaug.report.figures.gains import control_places
-from hsiaug.report.findings import FINDINGS
+from hsiaug.report.findings import rival_look, rival_meanings, rival_words
 from hsiaug.report.html.markup import macros
 from hsiaug.report.labels import p_said, with_interval
 from hsiaug.report.records import ArmCell
 from hsiaug.report.tables import Table
+from hsiaug.trial.arm import Method
 
 MOST_ARMS = 24
 """Arms that are drawn; those of more that gain most are."""
@@ -63,10 +65,12 @@ class Line:
 
 @dataclass(frozen=True)
 class ChartRow:
-    """An arm with its verdict, and a line for each control.
+    """An arm with what is shown of it against its rival, and a line for each control.
 
     Attributes
     ----------
+    tip : str
+        What its sign means.
     opens : str
         The key of its draws.
     """
@@ -74,6 +78,7 @@ class ChartRow:
     name: str
     sign: str
     finding: str
+    tip: str
     tone: str
     lines: tuple[Line, ...]
     opens: str
@@ -97,7 +102,7 @@ def gain_chart(table: Table, keys: Mapping[ArmCell, str]) -> Markup:
     axis = Axis.of(one.main for gain in drawn for one in gain.against.values() if one)
     places = control_places(drawn)
     groups = []
-    for classifier in table.classifiers:
+    for classifier in sorted(table.classifiers, key=partial(_highest, table), reverse=True):
         gains = [gain for gain in drawn if gain.cell.classifier == classifier]
         gains.sort(key=_over_none, reverse=True)
         rows = [_row(table, gain, axis, places, keys) for gain in gains]
@@ -164,6 +169,14 @@ def _is_drawn(control: str, gains: Sequence[Gain]) -> bool:
     return any(gain.against.get(control) for gain in gains)
 
 
+def _highest(table: Table, classifier: Method) -> float:
+    """The highest main score that an arm has with a classifier: as in the main table, such a
+    classifier comes first.
+    """
+    means = (cell.summary(table.scores.main.key) for cell in table.cells_of(classifier))
+    return max((mean.mean for mean in means if mean), default=-math.inf)
+
+
 def _over_none(gain: Gain) -> float:
     comparison = gain.against.get("none")
     return comparison.main.mean if comparison else -math.inf
@@ -189,14 +202,14 @@ def _row(
                 p=p_said(test.p_corrected),
             )
         )
-    look = FINDINGS[gain.verdict.finding] if gain.verdict else FINDINGS["undecided"]
-    finding = gain.verdict.finding if gain.verdict else ""
+    look = rival_look(gain)
     name = table.arm_label(gain.cell.arm)
     opens = keys.get(gain.cell, "")
     return ChartRow(
         name=name,
         sign=look.sign,
-        finding=finding,
+        finding=rival_words(gain),
+        tip=rival_meanings(table)[look.sign],
         tone=look.tone,
         lines=tuple(lines),
         opens=opens,

@@ -39,7 +39,7 @@ from hsiaug.report.notes import audit_lines, failure_heading, failure_lines, tab
 from hsiaug.report.records import ArmCell
 from hsiaug.report.render_data import csv_of, data_rows, report_json
 from hsiaug.report.scenes.label_curves import LabelCurve, label_curves
-from hsiaug.report.tables import ADDED, Report, Table
+from hsiaug.report.tables import Report, Table
 from hsiaug.report.views import VIEWS, overview
 from hsiaug.report.views_labels import label_grids, label_notes
 from hsiaug.trial.store import Store
@@ -97,9 +97,7 @@ def html_page(
     declared : sequence of ReportPage
         The claims and tables of a suite, which come first.
     """
-    compared = [
-        table for table in report.tables if table.condition.protocol != ADDED
-    ] or report.tables
+    compared = report.compared or report.tables
     maker, sampler = MapMaker(store), SampleMaker(store)
     curves = label_curves(report, store) if store is not None else []
     keys = {table: arm_keys(table, f"t{number}") for number, table in enumerate(compared)}

@@ -15,7 +15,7 @@ from hsiaug.base.colours import class_colours
 from hsiaug.report.figures.files import image_bytes
 from hsiaug.report.figures.sheets import UNCHANGED, Images, image_grid, tile_rows
 from hsiaug.report.html.markup import macros, picture_source
-from hsiaug.report.html.spectra import SERIES, band_range, spectrum_plots
+from hsiaug.report.html.spectra import HEIGHT, SERIES, WIDTH, band_range, spectrum_plots
 from hsiaug.report.records import ArmCell
 from hsiaug.report.tables import Table
 from hsiaug.report.trials import Trial
@@ -81,6 +81,7 @@ class SampleMaker:
                 "tiles": sheet.of_tiles,
                 "legend": legend,
                 "series": SERIES,
+                "plot_size": f"{WIDTH} {HEIGHT}",
             }
         return Markup(macros().samples(shown, about)) if shown else Markup("")
 

@@ -95,7 +95,7 @@ def band_range(spectra: MeanSpectra, *, wavelengths: bool) -> str:
     wavelengths : bool
         Whether its scene names them.
     """
-    first, last = float(spectra.bands[0]), float(spectra.bands[-1])
+    first, last = float(spectra.bands.min()), float(spectra.bands.max())
     return f"{first:,.0f} to {last:,.0f} nm" if wavelengths else f"bands {first:.0f} to {last:.0f}"
 
 

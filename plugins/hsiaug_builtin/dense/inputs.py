@@ -142,16 +142,15 @@ def heaviest_distinct(
     margins.
     """
     order = np.argsort(-weight, kind="stable")
-    first_of_equals = np.unique(values[order], axis=0, return_index=True)[1]
-    distinct: NDArray[np.int64] = order[np.sort(first_of_equals)]
-    return distinct
+    rows: NDArray[np.int64] = order[np.sort(np.unique(values[order], axis=0, return_index=True)[1])]
+    return rows
 
 
 def lost_by_overlap(
     weight: NDArray[np.floating], synthetic: NDArray[np.bool_], rows: NDArray[np.integer]
 ) -> tuple[float, float]:
-    """How many times as much as the chosen ``rows`` of them all real pixels weigh, and all
-    synthetic ones, which do not overlap.
+    """How many times as much as those of ``rows`` all real pixels weigh, and all synthetic ones,
+    which do not overlap.
 
     Parameters
     ----------
@@ -159,12 +158,11 @@ def lost_by_overlap(
     """
     weight_of_rows = weight[rows]
     synthetic_rows = synthetic[rows]
-
-    def lost(side: bool) -> float:
-        weight_of_side = weight_of_rows[synthetic_rows == side].sum()
-        return float(weight[synthetic == side].sum() / max(weight_of_side, 1e-12))
-
-    return lost(False), lost(True)
+    real, other = (
+        weight[synthetic == side].sum() / max(weight_of_rows[synthetic_rows == side].sum(), 1e-12)
+        for side in (False, True)
+    )
+    return float(real), float(other)
 
 
 def fit_scale(images: NDArray[np.float32], centre: bool, unit: bool = False) -> BandScale:

@@ -78,15 +78,18 @@ class UShaped(TileNet):
         widths = [width * 2**level for level in range(LEVELS)]
         self.bands = convolution(bands, width, kernel=1)
         self.down = nn.ModuleList(
-            nn.Sequential(convolution(above, size), convolution(size, size))
-            for above, size in zip([width, *widths], widths, strict=False)
+            nn.Sequential(convolution(above, level_width), convolution(level_width, level_width))
+            for above, level_width in zip([width, *widths], widths, strict=False)
         )
         self.enlarge = nn.ModuleList(
-            nn.ConvTranspose2d(2 * size, size, 2, stride=2) for size in widths[:-1]
+            nn.ConvTranspose2d(2 * level_width, level_width, 2, stride=2)
+            for level_width in widths[:-1]
         )
         self.up = nn.ModuleList(
-            nn.Sequential(convolution(2 * size, size), convolution(size, size))
-            for size in widths[:-1]
+            nn.Sequential(
+                convolution(2 * level_width, level_width), convolution(level_width, level_width)
+            )
+            for level_width in widths[:-1]
         )
         self.head = nn.Conv2d(width, classes, 1)
 
@@ -278,10 +281,10 @@ class SiameseRecurrent(TileNet):
             widths = list(self.encoder.out_channels[1:])  # the tiles come first
         else:
             self.stages = nn.ModuleList(
-                Residual(above, size, stride=2)
-                for above, size in zip([width, *widths], widths, strict=False)
+                Residual(above, channels_out, stride=2)
+                for above, channels_out in zip([width, *widths], widths, strict=False)
             )
-        self.recurrent = nn.ModuleList(OverDates(size, hidden) for size in widths)
+        self.recurrent = nn.ModuleList(OverDates(channels_out, hidden) for channels_out in widths)
         self.smooth = nn.ModuleList(convolution(hidden, hidden) for _ in widths[:-1])
         self.finish = convolution(hidden + 2 * width, hidden)
         self.head = nn.Conv2d(hidden, classes, 1)
@@ -290,14 +293,14 @@ class SiameseRecurrent(TileNet):
         x = self.map(dates_as_tiles(x))  # (n, 2, B, H, W) → (2n, channels, H, W)
         fine = self.entry(x)
         states = [
-            over_dates(seen)
-            for seen, over_dates in zip(self._levels(x, fine), self.recurrent, strict=True)
+            over_dates(features)
+            for features, over_dates in zip(self._levels(x, fine), self.recurrent, strict=True)
         ]
-        coarse = states[-1]
+        joined = states[-1]
         for level in reversed(range(LEVELS - 1)):
-            coarse = self.smooth[level](states[level] + _larger(coarse, states[level]))
+            joined = self.smooth[level](states[level] + _larger(joined, states[level]))
         scores: Tensor = self.head(
-            self.finish(torch.cat([_larger(coarse, fine), *fine.chunk(2)], dim=1))
+            self.finish(torch.cat([_larger(joined, fine), *fine.chunk(2)], dim=1))
         )
         return scores
 
@@ -356,10 +359,10 @@ class SiameseTransformer(TileNet):
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.map(dates_as_tiles(x))
-        seen = self.encoder(x)[2:]  # (2n, channels, H, W) → (2n, size, H/4, W/4), …
+        features = self.encoder(x)[2:]  # (2n, channels, H, W) → (2n, size, H/4, W/4), …
         changes: list[Tensor] = []
         for stage, project, differ in reversed(
-            list(zip(seen, self.project, self.difference, strict=True))
+            list(zip(features, self.project, self.difference, strict=True))
         ):
             change = differ(torch.cat(project(stage).chunk(2), dim=1))
             changes.append(change + _larger(changes[-1], change) if changes else change)

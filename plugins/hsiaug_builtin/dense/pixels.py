@@ -131,8 +131,7 @@ class _Pixels(Plugin[Any]):
         """Learn from at most ``most`` pixels of each class. Raises PluginError where none has a
         label and a weight.
         """
-        y = samples.masks.ravel()
-        spectra = spectra_of(samples.images)
+        y, spectra = samples.masks.ravel(), spectra_of(samples.images)
         size = int(np.prod(samples.side))
         weight = np.repeat(samples.weight, size)
         is_synthetic = np.repeat(samples.synthetic, size)
@@ -144,23 +143,21 @@ class _Pixels(Plugin[Any]):
                 hint="Check the masks: 0 means no label.",
             )
         rng = np.random.default_rng(derive_seed("pixels", seed))
-        by_class = []
+        rows_by_class = []
         for c in np.unique(y[rows]):
-            of_class = rows[y[rows] == c]
-            of_class = rng.permutation(
-                of_class[heaviest_distinct(spectra[of_class], weight[of_class])]
-            )
+            rows_of_class = rows[y[rows] == c]
+            distinct = heaviest_distinct(spectra[rows_of_class], weight[rows_of_class])
+            shuffled = rng.permutation(rows_of_class[distinct])
             # Synthetic pixels do not overlap, and would push out the real ones, which do.
-            by_class.append(
-                of_class[np.argsort(is_synthetic[of_class], kind="stable")][: self.params.most]
-            )
-        chosen = np.concatenate(by_class)
+            real_first = np.argsort(is_synthetic[shuffled], kind="stable")
+            rows_by_class.append(shuffled[real_first][: self.params.most])
+        chosen = np.concatenate(rows_by_class)
         if 0 < is_synthetic[chosen].sum() < len(chosen):
             # Beside each other they weigh as in the tiles.
             real, synthetic = lost_by_overlap(np.where(y > 0, weight, 0), is_synthetic, chosen)
             weight = np.where(is_synthetic, weight * (synthetic / real), weight)
         model = None
-        if len(by_class) > 1:
+        if len(rows_by_class) > 1:
             model = self.model(seed).fit(spectra[chosen], y[chosen], sample_weight=weight[chosen])
         return self.fitted(model, int(y[chosen[0]]), len(view.class_names))
 

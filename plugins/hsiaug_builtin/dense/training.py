@@ -46,14 +46,14 @@ def settle(
     Johnson, Rethinking "Batch" in BatchNorm, 2021, arXiv:2105.07576, sections 3 and 5).
     """
     # Shuffled, as neighbours in one batch are alike, and their variance too small.
-    rows = np.random.default_rng(seed).permutation(len(real))[:SETTLED]
+    settling = np.random.default_rng(seed).permutation(len(real))[:SETTLED]
     # Twice where it is one: brought down to a single pixel by a network it has no variance.
-    rows = np.resize(rows, max(len(rows), 2))
-    parts = np.array_split(rows, -(-len(rows) // SETTLED_BATCH))
+    settling = np.resize(settling, max(len(settling), 2))
+    batches_of_rows = np.array_split(settling, -(-len(settling) // SETTLED_BATCH))
 
     def tiles() -> Iterator[Tensor]:
-        for step, part in enumerate(parts):
-            x = scale(real[part])
+        for step, rows in enumerate(batches_of_rows):
+            x = scale(real[rows])
             yield turn_batch(torch.from_numpy(x.reshape(len(x), -1, *x.shape[-2:])), step).reshape(
                 x.shape
             )
@@ -103,9 +103,9 @@ def single_pixels(
     bands = data.images.shape[2]
     labelled = data.target != IGNORED
     is_synthetic = np.broadcast_to(data.synthetic[:, None, None], labelled.shape)
-    shown = np.unique(data.target[labelled & ~is_synthetic])
+    classes_of_real = np.unique(data.target[labelled & ~is_synthetic])
     if not synthetic:
-        labelled &= ~is_synthetic | ~np.isin(data.target, shown)
+        labelled &= ~is_synthetic | ~np.isin(data.target, classes_of_real)
     spectra = unit_norm(data.images)[:, 0].transpose(0, 2, 3, 1)[labelled]
     target = data.target[labelled]
     weight = np.broadcast_to(data.weight[:, None, None], labelled.shape)[labelled]

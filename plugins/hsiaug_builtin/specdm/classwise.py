@@ -101,14 +101,14 @@ class ClassUnits(nn.Module):
 
     def forward(self, z: Tensor, masks: Tensor) -> Tensor:
         """ε (n, d, h, w) of latents z."""
-        mean, factor = self._usual(masks)
+        mean, factor = self._mean_and_factor(masks)
         apart = (z.movedim(1, -1).double() - mean)[..., None]
         e: Tensor = torch.linalg.solve_triangular(factor, apart, upper=False)[..., 0]
         return e.movedim(-1, 1).to(z.dtype)
 
     def back(self, e: Tensor, masks: Tensor) -> Tensor:
         """z (n, d, h, w) of ε."""
-        mean, factor = self._usual(masks)
+        mean, factor = self._mean_and_factor(masks)
         z = mean + (factor @ e.movedim(1, -1).double()[..., None])[..., 0]
         return z.movedim(-1, 1).to(e.dtype)
 
@@ -117,7 +117,7 @@ class ClassUnits(nn.Module):
         lower: Tensor = torch.linalg.cholesky(self.covariance)
         return lower
 
-    def _usual(self, masks: Tensor) -> tuple[Tensor, Tensor]:
+    def _mean_and_factor(self, masks: Tensor) -> tuple[Tensor, Tensor]:
         """μ (n, h, w, d) and L (n, h, w, d, d)."""
         pixels, shares = self._read(masks)
         mixed = torch.einsum("nhwk,kij->nhwij", shares, self.covariance)

@@ -64,7 +64,7 @@ class PairDrawing:
         provenance = {**self.facts, "omega": omega}
         empty = np.empty((0, form.dates, form.bands, form.side, form.side), dtype=np.float32)
         blocks = [DenseSamples.made(empty, empty[:, 0, 0], confidence=empty[:, 0, 0])]
-        blocks += [self._made(c, n, omega, rng, torch_rng) for c, n in counts.parts()]
+        blocks += [self._draw_pairs(c, n, omega, rng, torch_rng) for c, n in counts.parts()]
         samples = DenseSamples.made(
             np.concatenate([block.images for block in blocks]),
             np.concatenate([block.masks for block in blocks]),
@@ -75,7 +75,7 @@ class PairDrawing:
         )
         return replace(samples, weight=np.full(len(samples), self.weight, dtype=np.float32))
 
-    def _made(
+    def _draw_pairs(
         self,
         c: int | None,
         n: int,

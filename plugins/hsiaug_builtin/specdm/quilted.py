@@ -50,13 +50,15 @@ class FittedQuilt(FittedLatentPairs):
         return Quilt(self.tiles, self.tile_masks)
 
     @property
-    def _own(self) -> QuiltParams:
+    def _quilt_params(self) -> QuiltParams:
         assert isinstance(self.params, QuiltParams)
         return self.params
 
     @cached_property
     def _paste(self) -> FittedPaste:
-        params = PasteParams(most=self._own.pasted, light=PasteParams.light * self._own.light)
+        params = PasteParams(
+            most=self._quilt_params.pasted, light=PasteParams.light * self._quilt_params.light
+        )
         return FittedPaste(self.tiles, self.tile_masks, params)
 
     def _pairs(
@@ -68,12 +70,16 @@ class FittedQuilt(FittedLatentPairs):
         rng: np.random.Generator,
     ) -> Grounds:
         """Images are quilted, then lit; of one date, components are set into both (``pasted``)."""
-        tiles = (self.tiles[rows], self.tile_masks[rows]) if self._own.strength < 1 else None
+        tiles = (
+            (self.tiles[rows], self.tile_masks[rows]) if self._quilt_params.strength < 1 else None
+        )
         images = self._quilt.paint(masks, tiles, rng)
-        if self._own.light:
+        if self._quilt_params.light:
             light = self.facts["light"]["slope"], self.facts["light"]["colour"]
-            images = relight_tiles(images, masks, light, self._own.light, self.wavelengths, rng)
-        if self._own.pasted and self.format.dates == 1:
+            images = relight_tiles(
+                images, masks, light, self._quilt_params.light, self.wavelengths, rng
+            )
+        if self._quilt_params.pasted and self.format.dates == 1:
             masks = masks.copy()
             for row, image, mask in zip(rows, images, masks, strict=True):
                 self._paste.set_into(image, mask, int(row), c, rng)

@@ -44,7 +44,7 @@ class UNet(nn.Module):
         self.enter = nn.Conv2d(channels, width, 3, padding=1)
         self.down = nn.ModuleList()
         self.up = nn.ModuleList()
-        now = width
+        current_width = width
         skips = [width]
         last = len(multiples) - 1
         for level, multiple in enumerate(multiples):
@@ -52,22 +52,24 @@ class UNet(nn.Module):
             for _ in range(blocks):
                 self.down.append(
                     _Stage(
-                        ResidualBlock(now, multiple * width, conditioning),
+                        ResidualBlock(current_width, multiple * width, conditioning),
                         SelfAttention(multiple * width) if attends else None,
                     )
                 )
-                now = multiple * width
-                skips.append(now)
+                current_width = multiple * width
+                skips.append(current_width)
             if level < last:
-                self.down.append(_Stage(nn.Conv2d(now, now, 3, stride=2, padding=1)))
-                skips.append(now)
+                self.down.append(
+                    _Stage(nn.Conv2d(current_width, current_width, 3, stride=2, padding=1))
+                )
+                skips.append(current_width)
         self.middle = nn.ModuleList(
             [
                 _Stage(
-                    ResidualBlock(now, now, conditioning),
-                    SelfAttention(now) if size.attend else None,
+                    ResidualBlock(current_width, current_width, conditioning),
+                    SelfAttention(current_width) if size.attend else None,
                 ),
-                _Stage(ResidualBlock(now, now, conditioning)),
+                _Stage(ResidualBlock(current_width, current_width, conditioning)),
             ]
         )
         for level, multiple in reversed(list(enumerate(multiples))):
@@ -77,14 +79,16 @@ class UNet(nn.Module):
                 up = Upsample(wide, wide) if level and block == blocks else None
                 self.up.append(
                     _Stage(
-                        ResidualBlock(now + skips.pop(), wide, conditioning),
+                        ResidualBlock(current_width + skips.pop(), wide, conditioning),
                         SelfAttention(wide) if attends else None,
                         up,
                     )
                 )
-                now = wide
+                current_width = wide
         self.leave = nn.Sequential(
-            norm(now), nn.SiLU(), zero_weights(nn.Conv2d(now, channels, 3, padding=1))
+            norm(current_width),
+            nn.SiLU(),
+            zero_weights(nn.Conv2d(current_width, channels, 3, padding=1)),
         )
 
     def forward(self, z: Tensor, t: Tensor, shares: Tensor) -> Tensor:

@@ -129,20 +129,18 @@ def _load(folder: Path) -> tuple[Any, Mapping[str, Tensor], list[nn.Module]]:
     weights = load_file(folder / "model.safetensors")
     layers: list[nn.Module] = []
     for i in range(LAYERS):
-        layer_weights = {
-            name: weights[f"encoder.layer.{i}.{theirs}"] for name, theirs in LAYER.items()
-        }
+        state = {name: weights[f"encoder.layer.{i}.{theirs}"] for name, theirs in LAYER.items()}
         for kind in ("weight", "bias"):
             parts = [
                 weights[f"encoder.layer.{i}.attention.self.{part}.{kind}"]
                 for part in ("query", "key", "value")
             ]
-            layer_weights[f"self_attn.in_proj_{kind}"] = torch.cat(parts)
+            state[f"self_attn.in_proj_{kind}"] = torch.cat(parts)
         with torch.device("meta"):
             layer = torch.nn.TransformerEncoderLayer(
                 384, HEADS, 1536, activation="gelu", layer_norm_eps=EPSILON, batch_first=True
             )
-        layer.load_state_dict(layer_weights, assign=True)
+        layer.load_state_dict(state, assign=True)
         layers.append(layer.eval())
     return tokenizer, weights, layers
 
@@ -151,15 +149,15 @@ def _load(folder: Path) -> tuple[Any, Mapping[str, Tensor], list[nn.Module]]:
 def _verify(path: Path) -> None:
     try:
         with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            checksum = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as cause:
         raise PluginError(
             f"text encoder minilm must be able to read {path}", value=cause.strerror, hint=HINT
         ) from cause
-    if digest != SHA256[path.name]:
+    if checksum != SHA256[path.name]:
         raise PluginError(
             f"{path} must have sha256 {SHA256[path.name]}, for embeddings to be the same"
             " everywhere",
-            value=digest,
+            value=checksum,
             hint=HINT,
         )

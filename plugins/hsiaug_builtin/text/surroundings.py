@@ -45,16 +45,16 @@ def phrases_of(
         and each such sentence stands for all that it says.
     """
     places = {c: view.coords[view.y == c] for c in view.counts}
-    clumps = {c: _largest_clump(own) for c, own in places.items()}
-    usual = float(np.median([len(own) for own in clumps.values()]))
+    clumps = {c: _largest_clump(coords) for c, coords in places.items()}
+    median_size = float(np.median([len(coords) for coords in clumps.values()]))
     looks = _looks(view)
     phrases = {}
     for c, clump in clumps.items():
         name = words[c - 1]
-        adjectives = [_size(len(clump), usual), *looks[c]]
-        told = " ".join(word for word in (*adjectives, name) if word)
+        adjectives = [_size(len(clump), median_size), *looks[c]]
+        described = " ".join(word for word in (*adjectives, name) if word)
         relations = _relations(c, places, view.patch, max(view.visible.shape))
-        listed = [f"{told} in the {_quarter(clump, view.visible.shape)}"]
+        listed = [f"{described} in the {_quarter(clump, view.visible.shape)}"]
         parts = [f"{relation} {words[other - 1]}" for relation, other in relations]
         if joined and parts:
             listed.append(f"{name} {_joined(parts)}")
@@ -77,12 +77,12 @@ def _largest_clump(coords: NDArray[np.int32]) -> NDArray[np.int32]:
     return largest
 
 
-def _size(pixels: int, usual: float) -> str:
+def _size(pixels: int, median_size: float) -> str:
     return (
         "a small patch of"
-        if pixels <= usual / 2
+        if pixels <= median_size / 2
         else "a large field of"
-        if pixels >= 2 * usual
+        if pixels >= 2 * median_size
         else ""
     )
 
@@ -106,21 +106,22 @@ def _relations(
     """
     from scipy.spatial import cKDTree
 
-    neighbours: list[tuple[float, int, str]] = []
+    others: list[tuple[float, int, str]] = []
     for other, theirs in places.items():
         if other == c:
             continue
         apart, match = map(np.asarray, cKDTree(theirs).query(places[c]))
         nearest = int(apart.argmin())
-        step = places[c][nearest] - theirs[match[nearest]]
-        neighbours.append((float(apart[nearest]), other, _direction(step)))
-    neighbours.sort()
+        others.append(
+            (float(apart[nearest]), other, _direction(places[c][nearest] - theirs[match[nearest]]))
+        )
+    others.sort()
     relations = []
-    for far, other, way in neighbours[:NEIGHBOURS]:
+    for far, other, way in others[:NEIGHBOURS]:
         relations += [("beside", other)] if far <= patch else []
         relations.append((f"{way} of", other))
-    if len(neighbours) > NEIGHBOURS and neighbours[-1][0] >= side / 2:
-        relations.append((FAR, neighbours[-1][1]))
+    if len(others) > NEIGHBOURS and others[-1][0] >= side / 2:
+        relations.append((FAR, others[-1][1]))
     return relations
 
 
@@ -157,26 +158,24 @@ def _looks(view: TrainView) -> dict[int, tuple[str, ...]]:
     """Adjectives of each class: where its median lies outside the middle third of the visible
     patches.
     """
-    seen = np.concatenate([view.coords, view.unlabelled])
-    rows = np.unique(np.linspace(0, len(seen) - 1, REFERENCE).round().astype(int))
-    training = _measure(view, view.coords)
-    reference = _measure(view, seen[rows])
+    visible = np.concatenate([view.coords, view.unlabelled])
+    rows = np.unique(np.linspace(0, len(visible) - 1, REFERENCE).round().astype(int))
+    of_labelled, of_visible = _measure(view, view.coords), _measure(view, visible[rows])
     adjectives: dict[int, tuple[str, ...]] = {}
     for c in view.counts:
-        words = []
+        chosen = []
         for name, low, high in (
             ("brightness", "dark", "bright"),
             ("green", "bare", "green"),
             ("roughness", "even", "mixed"),
         ):
-            value = getattr(training, name)
-            usual = getattr(reference, name)
+            value, reference = getattr(of_labelled, name), getattr(of_visible, name)
             if value is None:
                 continue
-            least, most = np.percentile(usual, THIRDS)
+            least, most = np.percentile(reference, THIRDS)
             middle = np.median(value[view.y == c])
-            words.append(low if middle < least else high if middle > most else "")
-        adjectives[c] = tuple(words)
+            chosen.append(low if middle < least else high if middle > most else "")
+        adjectives[c] = tuple(chosen)
     return adjectives
 
 

@@ -69,11 +69,11 @@ def _stars(n: int, side: int, rng: np.random.Generator) -> NDArray[np.float64]:
     count = rng.integers(3, VERTICES + 1, size=(n, 1))
     area = rng.uniform(0.1, 0.5, size=(n, 1))
     centre = rng.uniform(0, side, size=(n, 1, 2))
-    which = np.minimum(np.arange(VERTICES), count - 1)
-    radius = np.take_along_axis(rng.uniform(0.8, 1.6, size=(n, VERTICES)), which, axis=1)
+    vertex = np.minimum(np.arange(VERTICES), count - 1)
+    radius = np.take_along_axis(rng.uniform(0.8, 1.6, size=(n, VERTICES)), vertex, axis=1)
     radius = radius * side * np.sqrt(area / np.pi)
-    turn = np.take_along_axis(rng.uniform(0, 0.8, size=(n, VERTICES)), which, axis=1)
-    angle = 2 * np.pi * (which + turn) / count
+    turn = np.take_along_axis(rng.uniform(0, 0.8, size=(n, VERTICES)), vertex, axis=1)
+    angle = 2 * np.pi * (vertex + turn) / count
     corners: NDArray[np.float64] = centre + radius[:, :, None] * np.stack(
         [np.sin(angle), np.cos(angle)], axis=2
     )
