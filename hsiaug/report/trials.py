@@ -97,7 +97,7 @@ class Trials(Sequence[Any]):
     def __iter__(self) -> Iterator[Any]:
         return (Trial(self, row) for row in range(len(self)))
 
-    def __contains__(self, name: object) -> bool:
+    def has(self, name: str) -> bool:
         """Whether there is a column of that name."""
         return name in self.shared or name in self.frame.columns or name in self.further
 
@@ -134,7 +134,7 @@ class Trials(Sequence[Any]):
 
     def numbers(self, name: str) -> NDArray[Any]:
         """(n,) a column of numbers, not to be changed; NaN where there is none of that name."""
-        return self._column(name)[0] if name in self else np.full(len(self), np.nan)
+        return self._column(name)[0] if self.has(name) else np.full(len(self), np.nan)
 
     def codes(self, name: str) -> NDArray[Any]:
         """(n,) the places of the values of a shared column among all that there are."""
@@ -175,6 +175,6 @@ class Trials(Sequence[Any]):
     @cached_property
     def recall(self) -> NDArray[np.float64]:
         """(trials, classes) recall; NaN where there is none."""
-        names = takewhile(self.__contains__, (f"recall:{c}" for c in count(1)))
+        names = takewhile(self.has, (f"recall:{c}" for c in count(1)))
         columns = [self.numbers(name) for name in names]
         return np.stack(columns, axis=1) if columns else np.empty((len(self), 0))

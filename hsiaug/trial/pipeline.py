@@ -217,11 +217,14 @@ def _run_guarded(stage: Stage[Output], run: TrialRun) -> Output:
         stack.enter_context(kept_state())
         start = time.perf_counter()
         busy = time.process_time()
+        key = stage.key(run)
+        is_there = key is not None and run.bench.memo.holds(key)
         output = make_once(stage, run)
         clock.seconds[stage.name] = time.perf_counter() - start
         clock.cpu[stage.name] = time.process_time() - busy
-    # A fit and a sampler free hundreds of megabytes, which other workers may need now.
-    give_back_memory()
+    if not is_there:
+        # A fit and a sampler free hundreds of megabytes, which other workers may need now.
+        give_back_memory()
     if stage.seconds is not None:
         clock.seconds[stage.name] = stage.seconds(output)
     if stage.fits:

@@ -42,6 +42,22 @@ def test_an_output_with_a_key_is_made_once_for_all_runs_of_its_owner() -> None:
     assert made == ["draw 0", "draw 1", "draw 0"], "of one draw only is anything held"
 
 
+def test_memory_is_given_back_where_a_plugin_computed_and_not_where_its_output_was_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given_back: list[str] = []
+    monkeypatch.setattr("hsiaug.trial.pipeline.give_back_memory", lambda: given_back.append("once"))
+    key = MemoKey("fit", "smote", "fit")
+    keyed = Stage[int]("fit", make=lambda run: 1, plugin="generator", key=lambda run: key)
+    unkeyed = Stage[int]("predict", make=lambda run: 1, plugin="classifier")
+    memo = Memo()
+    for _ in range(3):
+        run_stages((keyed,), run_of(memo))
+    assert given_back == ["once"]
+    run_stages((unkeyed,), run_of(memo))
+    assert given_back == ["once"] * 2
+
+
 def test_a_stage_that_a_trial_does_not_need_leaves_no_trace() -> None:
     stage = Stage("sample", make=lambda run: 1, plugin="generator", needed=lambda run: False)
     run = run_of()
