@@ -24,7 +24,7 @@ from typing import Any
 
 from benchmarks.common import markdown, say, write_csv
 from hsiaug.bench.engines.chunks import chunks_of, seconds_of
-from hsiaug.bench.engines.dask import LONGEST, SHARE
+from hsiaug.bench.engines.dask import MAX_TASK_SECONDS, SHARE
 
 SECONDS = 1.0
 """Of a trial."""
@@ -61,7 +61,9 @@ def simulate(workers: int, costs: Costs) -> dict[str, float]:
     trials = [SimpleNamespace(hash=str(i)) for i in range(GROUP)]
     batch: Any = SimpleNamespace(expected={trial.hash: SECONDS for trial in trials})
     pieces: Any = [(batch, trials)] * math.ceil(workers * TRIALS / GROUP)
-    chunks = chunks_of(pieces, len(pieces), min(LONGEST, seconds_of(pieces) / (SHARE * workers)))
+    chunks = chunks_of(
+        pieces, len(pieces), min(MAX_TASK_SECONDS, seconds_of(pieces) / (SHARE * workers))
+    )
     waiting = [sum(len(group) for _, group in chunk) for chunk in chunks][::-1]
     parent = scheduler = end = busy = 0.0
     spent = {"parent": 0.0, "scheduler": 0.0}

@@ -29,7 +29,7 @@ from benchmarks.common import HERE, say, unmixed_scene, write_csv
 from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.tiles import IGNORE, DenseSamples
-from hsiaug.metrics.dense.reliability import FEWEST, MAIN, dense_reliability
+from hsiaug.metrics.dense.reliability import MAIN, MIN_PIXELS_PER_CLASS, dense_reliability
 from tests.toyworld import toy_world
 
 OUT = HERE / "results" / "dense_calibration"
@@ -204,7 +204,7 @@ def found_again(
     rng = np.random.default_rng(derive_seed("found again", seed))
     classes = max(int(part.masks.max()) for part in (train, held, judged))
     counts = [np.bincount(part.masks.ravel(), minlength=classes + 1)[1:] for part in (train, held)]
-    ids = tuple((np.flatnonzero(np.minimum(*counts) >= FEWEST) + 1).tolist())
+    ids = tuple((np.flatnonzero(np.minimum(*counts) >= MIN_PIXELS_PER_CLASS) + 1).tolist())
     masks = np.where(np.isin(judged.masks, ids), judged.masks, IGNORE)
     rows = []
     for kind in ("", *DAMAGES):

@@ -364,7 +364,7 @@ def specdm() -> Figure:
         96,
         "One array per pair",
         (
-            f"up to {specdm_spectra.MOST} leading components of",
+            f"up to {specdm_spectra.MAX_COMPONENTS} leading components of",
             "the spectra, and the mask, one-hot",
             f"(a class weighs {params.mask_unit:g})",
         ),

@@ -27,7 +27,7 @@ from benchmarks.docs_gallery import LARGEST, kept, small
 from hsiaug.base.colours import class_colours
 from hsiaug.core.fields import label_fields, seen_fields
 from hsiaug.metrics.false_colours import FalseColours
-from hsiaug.protocol.large_classes import FEWEST
+from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.protocol.split import Split
 from hsiaug.report.figures.files import new_figure
 
@@ -170,7 +170,7 @@ def method(scene: hsiaug.Scene, colours: FalseColours, samples: Samples) -> Figu
         "SVM without samples": class_map(scene, samples, real),
         "SVM with samples": class_map(scene, samples, np.ones_like(real)),
     }
-    tested = [c for c in range(1, len(counts)) if counts[c] >= FEWEST]
+    tested = [c for c in range(1, len(counts)) if counts[c] >= MIN_TEST_PIXELS]
 
     figure = new_figure(WIDTH, 4.5)
     upper, lower = figure.subfigures(2, 1, height_ratios=(1, 1.3))

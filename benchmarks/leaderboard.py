@@ -26,7 +26,7 @@ from hsiaug.base.files import TABLES, check_targets
 from hsiaug.base.seeds import derive_seed
 from hsiaug.cli.output import read_report, show_tables
 from hsiaug.metrics.verdict import Finding
-from hsiaug.protocol.large_classes import FEWEST
+from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report.findings import CONTROL, FINDINGS
 from hsiaug.report.grid import ReportPage, text_grid
 from hsiaug.report.html.markup import grids_html, join, macros
@@ -237,7 +237,7 @@ def _page(board: Board, leaky: Sequence[str]) -> ReportPage:
     notes = sentences(
         text_templates().from_string(NOTES.read_text("utf-8")),
         board=board,
-        fewest=FEWEST,
+        fewest=MIN_TEST_PIXELS,
         resamples=f"{RESAMPLES:,}",
         signs=SIGNS,
         control=CONTROL,

@@ -18,7 +18,7 @@ from hsiaug.data.adding import add_scene as add_files
 from hsiaug.data.data_arrays import is_data_array, plain_labels, unpacked
 from hsiaug.quality.maps import save_quick_look
 
-LONGEST = 200
+MAX_NAME_BYTES = 200
 """Bytes of a name: with what is appended for each file, systems take 255."""
 
 
@@ -35,7 +35,7 @@ def _sheet(value: Any) -> Any:
 
 def _file_name(value: object) -> str:
     name = str(text.convert(value))
-    if name in ("", ".", "..") or set(name) & set("/\\\0") or len(name.encode()) > LONGEST:
+    if name in ("", ".", "..") or set(name) & set("/\\\0") or len(name.encode()) > MAX_NAME_BYTES:
         raise ValueError
     return name
 
@@ -43,7 +43,9 @@ def _file_name(value: object) -> str:
 SHEET = Argument(
     "a file, a numpy array or an xarray.DataArray of numbers, neither empty nor masked", _sheet
 )
-NAME = Argument(f"the name of a file, without folders, of {LONGEST} bytes at most", _file_name)
+NAME = Argument(
+    f"the name of a file, without folders, of {MAX_NAME_BYTES} bytes at most", _file_name
+)
 
 
 @checked

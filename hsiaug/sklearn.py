@@ -24,7 +24,7 @@ from sklearn.utils._param_validation import Interval
 from hsiaug.base.arrays import AnyArray
 from hsiaug.core.scene import Scene
 from hsiaug.data.band_centres import centres_in_nm
-from hsiaug.protocol.balance import LARGEST, Rate, synthetic_counts
+from hsiaug.protocol.balance import MAX_LAMBDA_OMEGA, Rate, synthetic_counts
 from hsiaug.protocol.split import Blind
 from hsiaug.quality.kits import sample_kit, synthesise
 from hsiaug.quality.synthesis import PixelSynthesis, sample_request
@@ -37,7 +37,7 @@ SMALLEST_VALUE = float(np.sqrt(np.finfo(np.float32).tiny))
 LARGEST_VALUE = float(np.sqrt(np.finfo(np.float32).max))
 """Where the largest number of spectra must lie: generators compute with squares in float32."""
 
-MOST = Interval(Real, 0, LARGEST, closed="both")
+VALID_LAMBDA_OMEGA = Interval(Real, 0, MAX_LAMBDA_OMEGA, closed="both")
 
 
 class Augmenter(BaseSampler):  # type: ignore[misc]
@@ -97,9 +97,9 @@ class Augmenter(BaseSampler):  # type: ignore[misc]
     _sampling_type = "over-sampling"
     _parameter_constraints: ClassVar[dict[str, object]] = {
         "generator": "no_validation",
-        "lam": [MOST],
-        "times": [MOST],
-        "omega": [MOST, None],
+        "lam": [VALID_LAMBDA_OMEGA],
+        "times": [VALID_LAMBDA_OMEGA],
+        "omega": [VALID_LAMBDA_OMEGA, None],
         "params": [Mapping, None],
         "preset": [str],
         "device": [str],

@@ -41,7 +41,7 @@ A generator that undid every second error would gain half of it, one point; gain
 not told from chance by twelve draws that divide the same pixels (docs/decide.md gives the
 measurement).
 """
-LARGEST = 2 * 2**30
+MAX_SAMPLE_BYTES = 2 * 2**30
 """Bytes of synthetic samples above which a λ is not tried: a trial holds them several times over.
 """
 LeftOut = list[tuple[str, Rate | None, str]]
@@ -55,8 +55,8 @@ def scoring(plan: Plan, session: Session) -> Session:
     """The session with the score by which arms are compared on all inner draws, the confirming
     draws included.
 
-    As in reports, AA over the classes with FEWEST test pixels in every draw; over all where fewer
-    than two have these.
+    As in reports, AA over the classes with MIN_TEST_PIXELS test pixels in every draw; over all
+    where fewer than two have these.
     """
     task = plan.task
     trial = plan.trials[0]
@@ -172,7 +172,7 @@ def _worth(plan: Plan, scene: TaskData) -> Plan:
     for rate in sorted({t.rate for t in plan.trials} - useless - {Rate(0.0)}):
         sample_counts = tuple(plan.samples[t.hash][1] for t in plan.trials if t.rate == rate)
         size = samples_bytes(scene, max(sample_counts), plan.trials[0].patch)
-        if size > LARGEST:
+        if size > MAX_SAMPLE_BYTES:
             notes.append(
                 f"λ = {rate} makes {max(sample_counts):,} samples, {size / 2**30:.1f} GiB:"
                 " not tried"

@@ -33,8 +33,10 @@ MEANT = {
     "set": ("params",),
 }
 """Arguments as options of the command are called, and as functions call them."""
-LARGEST, MOST = 10**9, 10**6
-"""Number, and length of a list; a generator may have no end."""
+MAX_NUMBER = 10**9
+
+MAX_LIST_LENGTH = 10**6
+"""A generator may have no end."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,7 @@ def whole(low: int = 0) -> Argument:
     def convert(value: Any) -> int:
         if isinstance(value, bool):
             raise TypeError
-        return int(_refuse(operator.index(value), low <= operator.index(value) <= LARGEST))
+        return int(_refuse(operator.index(value), low <= operator.index(value) <= MAX_NUMBER))
 
     return Argument(f"a whole number from {low} on", convert)
 
@@ -171,8 +173,11 @@ def several(kind: Argument, *, empty: bool = False) -> Argument:
 
     def convert(value: Any) -> list[Any]:
         alone = isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable)
-        values = [kind.convert(item) for item in ([value] if alone else islice(value, MOST + 1))]
-        return list(_refuse(values, (empty or bool(values)) and len(values) <= MOST))
+        values = [
+            kind.convert(item)
+            for item in ([value] if alone else islice(value, MAX_LIST_LENGTH + 1))
+        ]
+        return list(_refuse(values, (empty or bool(values)) and len(values) <= MAX_LIST_LENGTH))
 
     return Argument(
         f"{kind.rule}, or a list of such" + ("" if empty else " that is not empty"), convert
@@ -183,7 +188,7 @@ anything = Argument("anything", lambda value: value)
 mapping = Argument("a mapping by name", lambda value: _refuse(value, isinstance(value, Mapping)))
 number = Argument("a finite number", _number)
 positive = Argument(
-    "a number above 0", lambda value: _refuse(_number(value), 0 < _number(value) <= LARGEST)
+    "a number above 0", lambda value: _refuse(_number(value), 0 < _number(value) <= MAX_NUMBER)
 )
 path = Argument("a name or a path", _path)
 switch = Argument(

@@ -28,7 +28,7 @@ LEARN_POWER = 0.4
 """Power of the training set that times grow with."""
 SHORT = 0.05
 """Seconds below which times do not differ."""
-MOST = 20_000
+MAX_RECORDS = 20_000
 """Records that costs are learned from; more would tell no more, and take longer."""
 UNKNOWN = 10.0
 """Seconds of a plugin of which there is no card."""
@@ -63,13 +63,13 @@ class Costs:
         Parameters
         ----------
         records : iterable of Record
-            Records of any trials, of which the first MOST are read.
+            Records of any trials, of which the first MAX_RECORDS are read.
         """
         costs = cls(cache)
         for plan in plans:
             costs._cards |= {card.name: card for card in plan.cards.values()}
             costs._samples |= plan.samples
-        for record in islice(records, MOST):
+        for record in islice(records, MAX_RECORDS):
             if record["status"] == "ok":
                 costs._learn(record)
         return costs
@@ -161,7 +161,7 @@ class Forecast:
     """Follows the trials of a run, and says how long the rest takes: as expected, at the pace of
     what has ended.
 
-    Attributes
+    Parameters
     ----------
     trials : mapping of str to TrialSpec
         By hash, in the order in which they run; those of one scene together.

@@ -16,8 +16,9 @@ from hsiaug.tasks.types import TaskData
 from hsiaug.trial.run import TrialOutcome
 from hsiaug.trial.spec import TrialSpec
 
-MOST = 10**6
-Number = Annotated[int, Field(ge=1, le=MOST)]
+MAX_SETTING = 10**6
+"""Processes, jobs, trials or GPUs that can be asked for."""
+Number = Annotated[int, Field(ge=1, le=MAX_SETTING)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.,:@+-]{0,254}$")]
 """One or several separated by commas. They stand in the job's script, where no other character is
 safe.
@@ -40,7 +41,7 @@ class ClusterSettings(BaseModel):
     workers: Number | None = None
     threads: Number = 1
     memory: Annotated[str, Field(pattern=r"^[0-9]{1,12} ?[kKMGT]i?B$")] | None = None
-    gpus: Annotated[int, Field(ge=0, le=MOST)] = 0
+    gpus: Annotated[int, Field(ge=0, le=MAX_SETTING)] = 0
     partition: Name | None = None
     account: Name | None = None
     time: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,5}[mh]$")] | None = None

@@ -45,7 +45,8 @@ TOLD_EVERY, LOST = 1.0, 600.0
 """Seconds between two writings for other programs, and without one after which a run is taken for
 one that was killed.
 """
-LONGEST = 2**16
+MAX_STATUS_BYTES = 2**16
+"""Bytes of the file in which a run says where it is, at most."""
 
 
 def describe(trial: TrialSpec) -> str:
@@ -300,6 +301,6 @@ def heard_of(root: Path) -> list[dict[str, object]]:
     for path in sorted((root / "running").glob("*.json")):
         with suppress(OSError, ValueError, TypeError):
             quiet = time.time() - path.stat().st_mtime
-            if quiet < LOST and (text := plain_text(path, LONGEST)):
+            if quiet < LOST and (text := plain_text(path, MAX_STATUS_BYTES)):
                 found.append({**json.loads(text), "quiet": round(quiet)})
     return found

@@ -7,7 +7,7 @@ from math import isfinite
 
 from hsiaug.base.errors import InputError
 
-LONGEST = 1000
+MAX_NUMBERS = 1000
 """Numbers of a range, and draws, at most: more is a slip of the step, or of a zero."""
 DIGITS = 18
 """Digits of the number of a draw at most."""
@@ -46,7 +46,7 @@ def numbers(option: str, text: str) -> list[float]:
     wrong = [word for word, found in listed if not found]
     if wrong or not listed:
         raise InputError(
-            f"{option} must be numbers, or rising ranges START:STOP:STEP of at most {LONGEST}"
+            f"{option} must be numbers, or rising ranges START:STOP:STEP of at most {MAX_NUMBERS}"
             " numbers, between commas",
             value=repr(wrong[0] if wrong else text),
             hint=f"Write {option} 0.5,1 or {option} 0:1.5:0.25 for example.",
@@ -68,7 +68,7 @@ def _range(word: str) -> list[float]:
         return []
     stop, step = more or (start, Decimal(1))
     # In floats, for a count that may have any size.
-    if not float(step) > 0 or not 0 <= (float(stop) - float(start)) / float(step) < LONGEST:
+    if not float(step) > 0 or not 0 <= (float(stop) - float(start)) / float(step) < MAX_NUMBERS:
         return []
     return [float(start + i * step) for i in range(int((stop - start) / step) + 1)]
 
@@ -83,8 +83,11 @@ def integers(option: str, text: str) -> list[int]:
     if all(re.fullmatch(rf"{number}(-{number})?", part) for part in parts):
         ends = [part.partition("-")[::2] for part in parts]
         listed = [range(int(first), int(last or first) + 1) for first, last in ends]
-    if not listed or not all(listed) or sum(map(len, listed)) > LONGEST:
-        rule = f"{option} must be whole numbers and rising ranges between commas, {LONGEST} at most"
+    if not listed or not all(listed) or sum(map(len, listed)) > MAX_NUMBERS:
+        rule = (
+            f"{option} must be whole numbers and rising ranges between commas, {MAX_NUMBERS} at"
+            " most"
+        )
         raise InputError(rule, value=repr(text), hint="For example 3,5,8-9.")
     return list(dict.fromkeys(number for part in listed for number in part))
 
@@ -98,7 +101,10 @@ def seeds(text: str, option: str = "`draws`") -> list[int]:
         if re.fullmatch(r"[\s,]*[0-9]+[\s,]*", text):
             found = integers(option, f"0-{found[0] - 1}")
     except InputError as error:
-        rule = f"{option} must be a number of draws, or a range or list of draws, {LONGEST} at most"
+        rule = (
+            f"{option} must be a number of draws, or a range or list of draws, {MAX_NUMBERS} at"
+            " most"
+        )
         raise InputError(
             rule, value=repr(text), hint="Write 5 for draws 0 to 4, 100-109, or 3,5,8-9."
         ) from error

@@ -24,9 +24,9 @@ from pydantic import (
 
 from hsiaug.base.errors import InputError, check_known
 from hsiaug.bench import defaults
-from hsiaug.bench.ranges import DIGITS, LONGEST, numbers, seeds, settings, words
+from hsiaug.bench.ranges import DIGITS, MAX_NUMBERS, numbers, seeds, settings, words
 from hsiaug.core.scene import Scene
-from hsiaug.core.view_names import FEWEST, RAW
+from hsiaug.core.view_names import MIN_BANDS, RAW
 from hsiaug.protocol.balance import check_lambda, check_omega, check_times
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.split_protocol import SplitProtocol
@@ -61,7 +61,7 @@ def as_items(value: Any) -> tuple[Any, ...]:
         value = value.tolist()
     alone = isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable)
     # One more than is allowed: what is iterated may have no end.
-    items = [value] if alone else islice(value, LONGEST + 1)
+    items = [value] if alone else islice(value, MAX_NUMBERS + 1)
     return tuple(item.item() if isinstance(item, np.generic) else item for item in items)
 
 
@@ -159,18 +159,18 @@ def _check_train(train: str) -> None:
     check_known("`train` must be both, synthetic or real", train, TRAIN)
 
 
-Names = Annotated[tuple[str, ...], BeforeValidator(_reader(_names)), Field(max_length=LONGEST)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_reader(_names)), Field(max_length=MAX_NUMBERS)]
 AnyNames = Annotated[
-    tuple[str, ...], BeforeValidator(_reader(_any_names)), Field(max_length=LONGEST)
+    tuple[str, ...], BeforeValidator(_reader(_any_names)), Field(max_length=MAX_NUMBERS)
 ]
 Numbers = Annotated[
-    tuple[float, ...], BeforeValidator(_reader(_numbers)), Field(max_length=LONGEST)
+    tuple[float, ...], BeforeValidator(_reader(_numbers)), Field(max_length=MAX_NUMBERS)
 ]
 Draw = Annotated[int, Field(ge=0, lt=10**DIGITS)]
 Draws = Annotated[
     tuple[Draw, ...],
     BeforeValidator(_reader(_draws)),
-    Field(min_length=1, max_length=LONGEST),
+    Field(min_length=1, max_length=MAX_NUMBERS),
 ]
 Settings = Annotated[
     dict[str, dict[str, Annotated[str, BeforeValidator(_text)]]],
@@ -318,7 +318,7 @@ def defaults_for(task: Task, data: TaskData) -> Defaults:
     generators = defaults.GENERATORS[task.name]
     classifiers = defaults.CLASSIFIERS[task.name]
     if isinstance(data, Scene):
-        view = defaults.VIEW if data.bands >= FEWEST else RAW
+        view = defaults.VIEW if data.bands >= MIN_BANDS else RAW
         return Defaults(
             protocol=defaults.PROTOCOL,
             patch=defaults.PATCH,

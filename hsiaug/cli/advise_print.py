@@ -19,7 +19,7 @@ from hsiaug.bench.plan import Plan
 from hsiaug.bench.request import widest_protocol
 from hsiaug.cli.output import name_options
 from hsiaug.metrics.significance import MIN_PAIRS, t_interval
-from hsiaug.protocol.large_classes import FEWEST
+from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report.labels import count, percent, signed, span
 from hsiaug.report.text_templates import labelled
 
@@ -82,9 +82,9 @@ def tell_advice(
         test=span([audit.n_test for audit in audits], 0),
         overlap=span(near),
         blind={name for (_, name), card in plan.cards.items() if card.input == "location"},
-        fewest=FEWEST,
+        fewest=MIN_TEST_PIXELS,
         small=[classes[c - 1] for c in tested if c not in advice.large],
-        few=min(n for audit in audits for n in audit.test_counts if n) < FEWEST,
+        few=min(n for audit in audits for n in audit.test_counts if n) < MIN_TEST_PIXELS,
         lost=[
             classes[c - 1]
             for c in sorted({c for a in audits for c in a.lost_classes if a.train_counts[c - 1]})

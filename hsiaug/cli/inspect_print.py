@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from hsiaug.quality.synthesis import AnySynthesis, GuidedMeasure
 
 LAYOUT = ("layout", "synthetic", "95 %", "held-out", "training", "shuffled", "unit", "good is", "n")
-MEASURES = ("fidelity", "synthetic", "floor (held-out)", "unit", "good is", "n")
+MEASURES = ("fidelity", "synthetic", "reference (held-out)", "unit", "good is", "n")
 RECONSTRUCTION = ("encoded and decoded", "held-out", "training", "unit")
 SCORES = ("reliability", "synthetic", "ceiling", "floor", "unit", "r", "wrong labels", "95 %")
 ATTENTION = ("attention against the region of the class", "AUC", "±", "IoU", "n")

@@ -23,7 +23,7 @@ from hsiaug.cli.output import name_options, say
 from hsiaug.cli.slips import slip_hint
 
 OUTPUT = "standard output"
-LONGEST = 500
+MAX_MESSAGE_CHARACTERS = 500
 """Characters of a message of typer at most."""
 
 
@@ -66,7 +66,7 @@ def _quoting(arguments: Sequence[str]) -> Iterator[None]:
             error, "format_message"
         ):
             hint = slip_hint(error, arguments) if arguments else ""
-            sentence = shortened(visible(message), LONGEST).removesuffix(".")
+            sentence = shortened(visible(message), MAX_MESSAGE_CHARACTERS).removesuffix(".")
             error.message = f"{sentence}.{visible(hint)}" if hint else sentence  # type: ignore[attr-defined]
         raise
 

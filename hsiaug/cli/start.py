@@ -240,7 +240,7 @@ def _propose(scene: Scene, card: str) -> list[str]:
     from hsiaug.bench.plan import build_plan
     from hsiaug.bench.request import defaults_for, read_request
     from hsiaug.cli.benchmark_run import print_plan
-    from hsiaug.protocol.large_classes import FEWEST
+    from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
     from hsiaug.protocol.protocols import parse_protocol
     from hsiaug.registry.lookup import registry
     from hsiaug.tasks.task import USUAL, get_task
@@ -268,7 +268,10 @@ def _propose(scene: Scene, card: str) -> list[str]:
         as_json=False,
     )
     audit = audits[text, patch]
-    for what, ids in (("no", audit.lost_classes), (f"fewer than {FEWEST}", audit.thin_classes)):
+    for what, ids in (
+        ("no", audit.lost_classes),
+        (f"fewer than {MIN_TEST_PIXELS}", audit.thin_classes),
+    ):
         if ids:
             names = ", ".join(scene.class_names[c - 1] for c in ids)
             print_lines(out, [f"warning: {what} test pixels: {names}; label more fields of them"])

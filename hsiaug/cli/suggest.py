@@ -70,7 +70,7 @@ def suggest(
     from hsiaug.data import load_scene
     from hsiaug.data.georeference import scene_georeference
     from hsiaug.registry.lookup import registry
-    from hsiaug.suggest.committee import MOST, committee
+    from hsiaug.suggest.committee import MAX_TRAINING_PIXELS, committee
     from hsiaug.suggest.files import check_files, rows_of, save_suggestions
     from hsiaug.suggest.picks import suggestions
 
@@ -91,8 +91,8 @@ def suggest(
             seed=seed,
             progress=progress,
         )
-    if suggested.known.sum() > MOST:
-        learnt = f"{MOST} pixels, one of each class in turn, of {learnt}"
+    if suggested.known.sum() > MAX_TRAINING_PIXELS:
+        learnt = f"{MAX_TRAINING_PIXELS} pixels, one of each class in turn, of {learnt}"
     notes = [f"committee: {', '.join(map(str, members))}, each fitted on {learnt}"]
     rows = rows_of(suggested, loaded.class_names, ground)
     places = [name for name in ("x", "y") if name in rows[0]]

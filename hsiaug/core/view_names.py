@@ -16,7 +16,7 @@ close together cannot show how brightness differs from field to field, and ``uni
 brightness alone. Chosen on draws 100–107 and 200–207 of four scenes; anything from 0.05 to 0.15
 does about as well.
 """
-FEWEST = 3
+MIN_BANDS = 3
 """Bands that a view needs: fewer leave nothing of a derivative or a continuum."""
 
 
@@ -31,8 +31,8 @@ def check_view(name: str, views: Sequence[str], bands: int) -> None:
             else did_you_mean(name, views)
         )
         raise InputError(f"`views` must be one of {', '.join(views)}", value=repr(name), hint=hint)
-    if name != RAW and bands < FEWEST:
-        rule = f"`views` {name} needs spectra of {FEWEST} bands at least"
+    if name != RAW and bands < MIN_BANDS:
+        rule = f"`views` {name} needs spectra of {MIN_BANDS} bands at least"
         raise InputError(rule, value=f"{bands} bands", hint=f"Leave it at {RAW}.")
 
 

@@ -287,27 +287,8 @@ def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions)
     source = read_labels(
         labels, options.labels_key, options.field, options.crs, filler_of(options.unlabelled)
     )
-    axes = "hwb" if options.axes is None else options.axes
-    others = list[str]()
-    if sorted(axes) != ["b", "h", "w"]:
-        raise InputError(
-            "`axes` must be a permutation of hwb", value=repr(axes), hint="For example bhw."
-        )
-    if options.axes is None and isinstance(source, LabelRaster) and cube.suffix.lower() in ARRAYS:
-        axes, others = guess_axes(raw.array.shape, source.codes.shape, source.where)
+    axes, other_axes = _resolve_axes(cube, raw, source, options.axes)
     view = np.transpose(raw.array, [axes.index(axis) for axis in "hwb"])
-    if (
-        options.axes
-        and isinstance(source, LabelRaster)
-        and sorted(view.shape[:2]) != sorted(source.codes.shape)
-    ):
-        hint = (
-            "Leave it out, or say"
-            f" {guess_axes(raw.array.shape, source.codes.shape, source.where)[0]}."
-        )
-        raise InputError(
-            "`axes` must give the cube the height and width of the labels", value=axes, hint=hint
-        )
     raw = _with_centres(raw, options.wavelengths, view.shape[2])
     nodata = options.nodata if options.nodata is not None else raw.nodata
     facts = look_through(
@@ -316,32 +297,83 @@ def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions)
     raster = labels_on_cube(
         source,
         facts,
-        declared.ground,
-        options.classes,
-        options.ignore,
-        options.unlabelled,
-        str(labels),
-        declared.control_points,
-        cube,
+        ground=declared.ground,
+        classes=options.classes,
+        ignore=options.ignore,
+        unlabelled=options.unlabelled,
+        where=str(labels),
+        control_points=declared.control_points,
+        cube=cube,
     )
-    names = options.classes
-    ignore = options.ignore
-    field = ""
-    if isinstance(source, VectorLabels):  # ignored marks are gone already
-        field = source.field
-        names = raster.names[1:] or names
-        ignore = tuple(item for item in ignore if item not in map(str, source.values))
-    coding = code_labels(raster, names, ignore, options.unlabelled)
-    counts = tuple(int((raster.codes == code).sum()) for code in coding.ids)
-    values = read_values(raw, facts, options.scale, options.units, options.bad_bands)
+    coding = _name_classes(source, raster, options)
     findings = _Findings(
-        raw, axes, tuple(others), declared, facts, values, raster, coding, counts, nodata, field
+        raw=raw,
+        axes=axes,
+        other_axes=other_axes,
+        declared=declared,
+        seen=facts,
+        read=read_values(raw, facts, options.scale, options.units, options.bad_bands),
+        raster=raster,
+        coding=coding,
+        counts=tuple(int((raster.codes == code).sum()) for code in coding.ids),
+        nodata=nodata,
+        field=source.field if isinstance(source, VectorLabels) else "",
     )
     if options.wavelengths is not None and (lacking := findings.without_centre):
         rule = "`wavelengths` must name the centre of every band that is kept"
         hint = f"Add them, or drop these bands: `bad_bands={','.join(map(str, lacking))}`."
         raise InputError(rule, value=f"none of bands {in_runs(lacking, 2)}", hint=hint)
     return findings
+
+
+def _resolve_axes(
+    cube: Path, raw: RawArray, source: VectorLabels | LabelRaster, stated: str | None
+) -> tuple[str, tuple[str, ...]]:
+    """The order of the cube's axes, and other orders that would fit the labels as well.
+
+    Parameters
+    ----------
+    stated : str or None
+        The order that the user gives; None = hwb, or of an array the one that fits the labels.
+
+    Raises
+    ------
+    InputError
+        For a stated order that is none, or that does not fit the labels.
+    SceneError
+        Where no order fits the labels.
+    """
+    if stated is not None and sorted(stated) != ["b", "h", "w"]:
+        raise InputError(
+            "`axes` must be a permutation of hwb", value=repr(stated), hint="For example bhw."
+        )
+    if not isinstance(source, LabelRaster):
+        return stated or "hwb", ()
+    if stated is None:
+        if cube.suffix.lower() not in ARRAYS:
+            return "hwb", ()
+        axes, other_axes = guess_axes(raw.array.shape, source.codes.shape, source.where)
+        return axes, tuple(other_axes)
+    height_and_width = [raw.array.shape[stated.index(axis)] for axis in "hw"]
+    if sorted(height_and_width) != sorted(source.codes.shape):
+        fitting, _ = guess_axes(raw.array.shape, source.codes.shape, source.where)
+        raise InputError(
+            "`axes` must give the cube the height and width of the labels",
+            value=stated,
+            hint=f"Leave it out, or say {fitting}.",
+        )
+    return stated, ()
+
+
+def _name_classes(
+    source: VectorLabels | LabelRaster, raster: LabelRaster, options: ImportOptions
+) -> ClassCodes:
+    """Which codes of the labels on the cube's grid are classes, and how these are called."""
+    if not isinstance(source, VectorLabels):
+        return code_labels(raster, options.classes, options.ignore, options.unlabelled)
+    # The marks of ignored classes are gone already: none of them was drawn onto the grid.
+    ignore = tuple(item for item in options.ignore if item not in map(str, source.values))
+    return code_labels(raster, raster.names[1:] or options.classes, ignore, options.unlabelled)
 
 
 def _with_centres(raw: RawArray, stated: tuple[float, ...] | None, bands: int) -> RawArray:

@@ -15,7 +15,7 @@ from hsiaug.data.texts import read_xml
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-LONGEST = 2**22
+MAX_AUXILIARY_BYTES = 2**22
 """Bytes of such a file, at most."""
 
 HIGHEST = 2**16
@@ -60,7 +60,7 @@ def auxiliary_bands(path: Path) -> dict[int, AuxiliaryBand]:
     if not auxiliary.is_file():
         return {}
     with reading(auxiliary, "auxiliary metadata"):
-        root = read_xml(auxiliary, LONGEST)
+        root = read_xml(auxiliary, MAX_AUXILIARY_BYTES)
         return {int(band.get("band", "1")): _band(band) for band in root.iter("PAMRasterBand")}
 
 

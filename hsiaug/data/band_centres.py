@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-LONGEST = 1e9
+MAX_WAVELENGTH_NM = 1e9
 """A metre in nanometres: no band lies beyond."""
 
 MICRO = 100.0
@@ -75,7 +75,7 @@ def centres_in_nm(
         else:
             factor, note = _plausible(NANOMETRES[word], finite, unit.strip())
         centres *= factor
-        centres[centres >= LONGEST] = np.nan
+        centres[centres >= MAX_WAVELENGTH_NM] = np.nan
     return tidy(centres), note
 
 

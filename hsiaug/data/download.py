@@ -22,7 +22,7 @@ LOOK_SECONDS, SLOWEST = 60.0, 1000
 """Seconds after which a mirror is given up that sent fewer bytes a second: it would never end."""
 PIECE = 2**16
 """Bytes that are taken at once, at most."""
-LARGEST = 2**37
+MAX_DOWNLOAD_BYTES = 2**37
 """Bytes of a file whose card states no size."""
 
 ROOM = "Free some space there, or name another folder in HSIAUG_DATA_DIR."
@@ -82,7 +82,9 @@ def _try_mirror(url: str, spec: FileSpec, target: Path, progress: bool) -> str |
         target.parent.mkdir(parents=True, exist_ok=True)
         with temporary_folder(target.parent, "download") as fresh:
             fetch = partial(
-                _fetch, most=spec.size or LARGEST, shows_progress=progress and console.is_terminal
+                _fetch,
+                most=spec.size or MAX_DOWNLOAD_BYTES,
+                shows_progress=progress and console.is_terminal,
             )
             pooch.retrieve(
                 url, f"sha256:{spec.sha256}", fname=target.name, path=fresh, downloader=fetch

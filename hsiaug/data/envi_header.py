@@ -19,8 +19,8 @@ from hsiaug.data.band_centres import centres_in_nm, number_of, numbers, widths_i
 from hsiaug.data.raw import PerBand, one_or_all, reading
 from hsiaug.data.texts import decode
 
-LONGEST, MOST_LINES = 2**20, 50_000
-"""Most bytes and lines of a header."""
+MAX_HEADER_BYTES = 2**20
+MAX_HEADER_LINES = 50_000
 
 LIBRARY, CLASSIFICATION = "spectral library", "classification"
 
@@ -45,9 +45,9 @@ def read_header(path: Path) -> Header:
     """The fields of an ENVI header. Raises SceneError where it is not valid."""
     with reading(path, "ENVI header"):
         with path.open("rb") as file:
-            content = file.read(LONGEST + 1)
-        if len(content) > LONGEST:
-            raise ValueError(f"more than {LONGEST:,} bytes")
+            content = file.read(MAX_HEADER_BYTES + 1)
+        if len(content) > MAX_HEADER_BYTES:
+            raise ValueError(f"more than {MAX_HEADER_BYTES:,} bytes")
         if b"\0" in content and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
             raise ValueError("a binary file")
         text = decode(content)
@@ -66,8 +66,8 @@ def parse_header(text: str) -> Header:
     lines = re.split(r"\r\n|\r|\n", text)
     if not lines[0].strip().startswith(MAGIC):
         raise ValueError(f"no {MAGIC} at the beginning of the first line")
-    if len(lines) > MOST_LINES:
-        raise ValueError(f"more than {MOST_LINES:,} lines")
+    if len(lines) > MAX_HEADER_LINES:
+        raise ValueError(f"more than {MAX_HEADER_LINES:,} lines")
     header: Header = {}
     further = iter(lines[1:])
     for line in further:

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.errors import SceneError
-from hsiaug.data.auxiliary import LONGEST, auxiliary_bands
+from hsiaug.data.auxiliary import MAX_AUXILIARY_BYTES, auxiliary_bands
 from hsiaug.data.catalogue import find_entry, find_file
 from hsiaug.data.endings import ARRAYS, HDF, PICTURES, TIFF
 from hsiaug.data.envi_header import read_header
@@ -133,7 +133,7 @@ def open_geotiff(rasterio: ModuleType, path: Path, driver: str = "GTiff") -> Dat
     if mask.is_file() and mask.read_bytes()[:2] not in TIFF_STARTS:
         raise ValueError(f"a mask beside it, {mask.name}, that is no TIFF")
     auxiliary = path.with_name(f"{path.name}.aux.xml")
-    if auxiliary.is_file() and auxiliary.stat().st_size > LONGEST:
+    if auxiliary.is_file() and auxiliary.stat().st_size > MAX_AUXILIARY_BYTES:
         raise ValueError(f"{auxiliary.name} beside it of {auxiliary.stat().st_size:,} bytes")
     file = rasterio.open(path, driver=driver)
     if file.count > MOST_BANDS:

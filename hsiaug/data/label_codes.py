@@ -5,7 +5,7 @@ no label.
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -161,57 +161,106 @@ def code_labels(
     InputError
         For names that do not fit, or fit two readings of the codes.
     """
-    present, counts = np.unique(raster.codes, return_counts=True)
-    of = dict(zip(present.tolist(), counts.tolist(), strict=True))
-    check_number(len(of), raster.where)
+    present, pixels = np.unique(raster.codes, return_counts=True)
+    pixels_of = dict(zip(present.tolist(), pixels.tolist(), strict=True))
+    check_number(len(pixels_of), raster.where)
     ignored = {int(item) for item in ignore if is_code(item)}
-    reasons = _reasons(of, raster, ignored, unlabelled)
-    ids = tuple(code for code in of if code not in reasons)
-    code_counts = _CodeCounts(of, ids, raster, ignored, unlabelled)
-    notes = list(_doubts(code_counts, reasons, bool(names)))
-    if names:
-        _check_readings(code_counts, len(names))
-    if names and len(names) > len(ids) > 1 and len(names) >= ids[-1] and 0 not in ids:
-        ids = tuple(range(1, len(names) + 1))
-        notes += [
-            "no pixel:"
-            f" {', '.join(n for n, code in zip(names, ids, strict=True) if code not in of)}"
-        ]
-    elif names and len(names) != len(ids):
-        rule = f"`classes` must name every code of {raster.where}, in ascending order"
-        raise InputError(
-            rule,
-            value=f"{len(names)} names for {len(ids)} codes: {code_counts.listed}",
-            hint=code_counts.hint(len(names)),
-        )
-    elif not names:
-        _check_zero(code_counts)
-        of_file = dict(enumerate(raster.names))
-        names = tuple((code >= 0 and of_file.get(code)) or f"class {code}" for code in ids)
-        _check_repeats(names, ids, raster.where)
-        if not of_file:
-            notes += [
-                "classes have no names: give them with `classes`, or edit labels.names of the card"
-            ]
+    reasons = _reasons(pixels_of, raster, ignored, unlabelled)
+    code_counts = _CodeCounts(
+        pixels_of=pixels_of,
+        ids=tuple(code for code in pixels_of if code not in reasons),
+        raster=raster,
+        ignored=ignored,
+        unlabelled=unlabelled,
+    )
+    naming = _names_of_user(code_counts, names) if names else _names_of_file(code_counts)
+    class_names = tuple(naming.name_of.values())
+    class_ids = tuple(naming.name_of)
     for item in (item for item in ignore if not is_code(item)):
-        check_known("`ignore` must name a class or a code", item, names)
-    if len(ids) < 2:
+        check_known("`ignore` must name a class or a code", item, class_names)
+    if len(class_ids) < 2:
         hint = f"0 is unlabelled; check `ignore`. {code_counts.hint(0)}".strip()
         raise SceneError(
             f"{raster.where}: labels need at least two classes",
             value=f"codes {code_counts.listed}",
             hint=hint,
         )
-    spellings = Counter(name.lower() for name in names)
-    alike = [name for name in names if spellings[name.lower()] > 1]
+    notes = [*_doubts(code_counts, reasons, named=bool(names)), *naming.notes]
+    spellings = Counter(name.lower() for name in class_names)
+    alike = [name for name in class_names if spellings[name.lower()] > 1]
     if alike:
         notes.append(f"names of classes differ in capital letters alone: {', '.join(alike)}")
-    words = tuple(item for item in ignore if item in names)
-    table = _table(of, dict(zip(ids, names, strict=True)), reasons, raster, words)
-    zero = set() if 0 in ids else {0}
+    ignored_names = tuple(item for item in ignore if item in class_names)
+    # 0 is never listed: unless it is a class, readers take it for unlabelled.
+    ignored_codes = tuple(code for code in pixels_of if code in reasons and code != 0)
     return ClassCodes(
-        names, ids, (*words, *sorted(set(reasons) & set(of) - zero)), tuple(notes), table
+        names=class_names,
+        ids=class_ids,
+        ignore=(*ignored_names, *ignored_codes),
+        notes=tuple(notes),
+        table=_table(pixels_of, naming.name_of, reasons, raster, ignored_names),
     )
+
+
+@dataclass(frozen=True)
+class _Naming:
+    """How the codes of classes are called.
+
+    Attributes
+    ----------
+    name_of : mapping of int to str
+        The name of each code, codes ascending.
+    notes : tuple of str
+        For people.
+    """
+
+    name_of: Mapping[int, str]
+    notes: tuple[str, ...] = ()
+
+
+def _names_of_user(code_counts: _CodeCounts, names: tuple[str, ...]) -> _Naming:
+    """The names that the user gives: of the codes present, or of codes 1, 2, … if there are more
+    names.
+
+    Raises
+    ------
+    InputError
+        For names that do not fit, or fit two readings of the codes.
+    """
+    _check_readings(code_counts, len(names))
+    ids = code_counts.ids
+    if len(names) == len(ids):
+        return _Naming(dict(zip(ids, names, strict=True)))
+    if len(names) > len(ids) > 1 and len(names) >= ids[-1] and 0 not in ids:
+        name_of = dict(enumerate(names, start=1))
+        absent = [name for code, name in name_of.items() if code not in code_counts.pixels_of]
+        return _Naming(name_of, (f"no pixel: {', '.join(absent)}",))
+    raise InputError(
+        f"`classes` must name every code of {code_counts.raster.where}, in ascending order",
+        value=f"{len(names)} names for {len(ids)} codes: {code_counts.listed}",
+        hint=code_counts.hint(len(names)),
+    )
+
+
+def _names_of_file(code_counts: _CodeCounts) -> _Naming:
+    """The names that the file gives; "class 3" for a code without one.
+
+    Raises
+    ------
+    InputError
+        Where it gives code 0 a name that is one of a class.
+    SceneError
+        Where it gives several codes one name.
+    """
+    _check_zero(code_counts)
+    raster = code_counts.raster
+    names_in_file = {code: name for code, name in enumerate(raster.names) if name}
+    name_of = {code: names_in_file.get(code, f"class {code}") for code in code_counts.ids}
+    _check_repeats(name_of, raster.where)
+    if raster.names:
+        return _Naming(name_of)
+    note = "classes have no names: give them with `classes`, or edit labels.names of the card"
+    return _Naming(name_of, (note,))
 
 
 def _check_zero(code_counts: _CodeCounts) -> None:
@@ -224,28 +273,33 @@ def _check_zero(code_counts: _CodeCounts) -> None:
         raise InputError(rule, value=value, hint=hint)
 
 
-def _check_repeats(names: tuple[str, ...], ids: tuple[int, ...], where: str) -> None:
-    """Raise SceneError where the file gives several codes one name."""
-    repeated = next((name for name in names if names.count(name) > 1), None)
-    if repeated is not None:
-        codes = [code for code, name in zip(ids, names, strict=True) if name == repeated]
-        rule = f"{where}: names of classes must differ"
-        hint = "Name all codes in ascending order with `classes`"
-        if not any("," in name for name in names):
-            several = {name for name in names if names.count(name) > 1}
-            distinct = [
-                f"{name}_{code}" if name in several else name
-                for code, name in zip(ids, names, strict=True)
-            ]
-            hint += f": `classes={','.join(distinct)}`"
-        raise SceneError(rule, value=f"{repeated!r} for codes {codes}", hint=f"{hint}.")
+def _check_repeats(name_of: Mapping[int, str], where: str) -> None:
+    """Raise SceneError where several codes have one name."""
+    codes_of = defaultdict[str, list[int]](list)
+    for code, name in name_of.items():
+        codes_of[name].append(code)
+    repeated = {name: codes for name, codes in codes_of.items() if len(codes) > 1}
+    if not repeated:
+        return
+    hint = "Name all codes in ascending order with `classes`"
+    if not any("," in name for name in name_of.values()):
+        distinct = [
+            f"{name}_{code}" if name in repeated else name for code, name in name_of.items()
+        ]
+        hint += f": `classes={','.join(distinct)}`"
+    name, codes = next(iter(repeated.items()))
+    raise SceneError(
+        f"{where}: names of classes must differ",
+        value=f"{name!r} for codes {codes}",
+        hint=f"{hint}.",
+    )
 
 
 @dataclass(frozen=True)
 class _CodeCounts:
     """The codes of a raster: pixels by code, the codes of classes, and what the user stated."""
 
-    of: Mapping[int, int]
+    pixels_of: Mapping[int, int]
     ids: tuple[int, ...]
     raster: LabelRaster
     ignored: set[int]
@@ -258,7 +312,7 @@ class _CodeCounts:
             return 0
         if self.raster.marks:
             return self.raster.zeros
-        return self.of.get(0, 0) - sum(count for _, count in self.raster.emptied)
+        return self.pixels_of.get(0, 0) - sum(count for _, count in self.raster.emptied)
 
     @property
     def far(self) -> int | None:
@@ -274,13 +328,13 @@ class _CodeCounts:
     @property
     def listed(self) -> str:
         """The codes of classes, with their pixels."""
-        return shown([(code, self.of[code]) for code in self.ids]) or "none but 0"
+        return shown([(code, self.pixels_of[code]) for code in self.ids]) or "none but 0"
 
     def readings(self) -> list[tuple[str, tuple[int, ...]]]:
         """Ways to read the codes, where 0 may be a class: what `unlabelled` would be, and the codes
         of classes.
         """
-        below = ",".join(str(code) for code in self.of if code < 0)
+        below = ",".join(str(code) for code in self.pixels_of if code < 0)
         missing = self.raster.missing
         others = [("0" if missing in (None, 0) else f"0,{missing}", self.ids)]
         if self.zero:
@@ -309,10 +363,13 @@ class _CodeCounts:
 
 
 def _reasons(
-    of: Mapping[int, int], raster: LabelRaster, ignored: set[int], unlabelled: Sequence[int] | None
+    pixels_of: Mapping[int, int],
+    raster: LabelRaster,
+    ignored: set[int],
+    unlabelled: Sequence[int] | None,
 ) -> dict[int, str]:
     """Why each of the codes that are no classes is none."""
-    reasons = {code: "below 0" for code in of if code < 0}
+    reasons = {code: "below 0" for code in pixels_of if code < 0}
     if unlabelled is None:
         reasons |= {0: "by default"}
         if raster.missing is not None:
@@ -348,8 +405,8 @@ def _doubts(code_counts: _CodeCounts, reasons: Mapping[int, str], named: bool) -
     far = code_counts.far
     if far is not None and not named:
         text = (
-            f"code {far} ({code_counts.of[far]:,} px) is taken for a class: if it marks pixels"
-            " without a label, say "
+            f"code {far} ({code_counts.pixels_of[far]:,} px) is taken for a class: if it marks"
+            " pixels without a label, say "
         )
         text += f"`unlabelled=0,{far}`"
         if zero:
@@ -380,7 +437,7 @@ def _check_readings(code_counts: _CodeCounts, count: int) -> None:
 
 
 def _ways(code_counts: _CodeCounts, codes: Sequence[int]) -> str:
-    pixels = {**code_counts.of, 0: code_counts.zero}
+    pixels = {**code_counts.pixels_of, 0: code_counts.zero}
     return f"codes {shown([(code, pixels.get(code, 0)) for code in codes])}"
 
 
@@ -391,7 +448,7 @@ def shown(codes: Sequence[tuple[int, int]]) -> str:
 
 
 def _table(
-    of: Mapping[int, int],
+    pixels_of: Mapping[int, int],
     names: Mapping[int, str],
     reasons: Mapping[int, str],
     raster: LabelRaster,
@@ -399,21 +456,20 @@ def _table(
 ) -> tuple[CodeRow, ...]:
     """Codes of classes first, then those without a label."""
     rows = [
-        CodeRow(str(code), name, of.get(code, 0))
+        CodeRow(str(code), name, pixels_of.get(code, 0))
         for code, name in names.items()
         if name not in ignored
     ]
     rows += [
-        CodeRow(str(code), f"unlabelled ({name}, as asked)", of.get(code, 0))
+        CodeRow(str(code), f"unlabelled ({name}, as asked)", pixels_of.get(code, 0))
         for code, name in names.items()
         if name in ignored
     ]
     emptied = sum(count for _, count in raster.emptied)
     # Where marks were drawn, the filler is no code of the file.
-    for code in (
-        code for code in of if code in reasons and not (raster.marks and code == raster.filler)
-    ):
-        pixels = of[code] - (emptied if code == raster.filler else 0)
+    drawn_filler = {raster.filler} if raster.marks else set()
+    for code in (code for code in pixels_of if code in reasons and code not in drawn_filler):
+        pixels = pixels_of[code] - (emptied if code == raster.filler else 0)
         if pixels:
             rows.append(CodeRow(str(code), f"unlabelled ({reasons[code]})", pixels))
     if raster.zeros:

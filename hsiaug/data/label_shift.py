@@ -12,9 +12,11 @@ from hsiaug.core.scene import Scene
 
 REACH = 2
 """Pixels, along rows and columns, by which labels are moved."""
-SMALLEST, FEWEST = 12, 5
-"""Pixels of a field that counts, and fields below which nothing is said."""
-MOST = 50_000
+MIN_FIELD_PIXELS = 12
+"""Pixels of a field that counts, at least."""
+MIN_FIELDS = 5
+"""Fields below which nothing is said."""
+MAX_PIXELS = 50_000
 """Pixels that are looked at, about: in every second, third, … field of a scene that has more."""
 BANDS, COMPONENTS = 20, 5
 GAIN, SURE = 0.03, 2.0
@@ -35,9 +37,9 @@ def better_shift(cube: NDArray[np.float32], labels: NDArray[np.int16]) -> tuple[
     for edge in (fields, fields.T):
         edge[:REACH] = edge[-REACH:] = 0
     sizes = np.bincount(fields[fields > 0])
-    large = np.flatnonzero(sizes >= SMALLEST)
-    chosen = large[:: -(-int(sizes[large].sum()) // MOST) or 1]
-    if len(chosen) < FEWEST:
+    large = np.flatnonzero(sizes >= MIN_FIELD_PIXELS)
+    chosen = large[:: -(-int(sizes[large].sum()) // MAX_PIXELS) or 1]
+    if len(chosen) < MIN_FIELDS:
         return None
     rows, columns = np.nonzero(np.isin(fields, chosen))
     group = np.searchsorted(chosen, fields[rows, columns])

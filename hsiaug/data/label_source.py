@@ -3,9 +3,9 @@
 import re
 import shlex
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from hsiaug.data.cube_check import CubeFacts, unlike_shapes
 from hsiaug.data.endings import LAYERS, TIFF
 from hsiaug.data.georeference import Georeference, quiet, read_class_names, read_declared
 from hsiaug.data.label_codes import LabelRaster, check_number, filler_of
-from hsiaug.data.labels import LARGEST, check_whole
+from hsiaug.data.labels import CODE_LIMIT, check_whole
 from hsiaug.data.readers import must_exist, read_labels_array, void_codes
 from hsiaug.data.readers_envi import find_envi
 from hsiaug.data.vector_labels import KINDS, WGS84, Geometry, VectorLabels, read_vector_labels
@@ -95,7 +95,7 @@ def read_raster(path: Path, key: str | None, filler: int = 0) -> LabelRaster:
     """
     raw = read_labels_array(path, key=key)
     nodata = raw.nodata
-    whole = nodata is not None and float(nodata).is_integer() and abs(nodata) < LARGEST
+    whole = nodata is not None and float(nodata).is_integer() and abs(nodata) < CODE_LIMIT
     invalid = void_codes(replace(raw, nodata=None) if whole else raw)
     codes = np.where(invalid, raw.array.dtype.type(0), raw.array) if invalid.any() else raw.array
     check_whole(codes, f"{path}: labels")
@@ -214,31 +214,14 @@ def rasterise(
         raise InputError(
             rule, value=f"{where} names them by words", hint="Leave classes out with `ignore`."
         )
-    filler = filler_of(unlabelled)
     bare = {0} if unlabelled is None else set(unlabelled)
     ids = sorted({code for code in codes if code >= 0} - bare)
     check_number(len(ids), where)
     if marks.size not in (None, shape):
         raise unlike_shapes(shape, marks.size, where)
-    if marks.crs == "":
-        ground = Georeference((1.0, 0.0, 0.0, 0.0, 1.0, 0.0))
-    shapes = _transform(marks, ground, where) if marks.shapes else ()
-    claimed = np.full(shape, filler, dtype=np.int32)
-    disputed = np.zeros(shape, dtype=bool)
-    unused_marks = 0
-    for code in ids:
-        members = [i for i, c in enumerate(codes) if c == code]
-        if ground is not None and shapes:
-            points, polygons = _in_pixels([shapes[i] for i in members], ground)
-        else:
-            points = np.array([marks.pixels[i] for i in members], dtype=np.int64)
-            polygons = list[Geometry]()
-        mask, unused_marks_here = _mask(points.reshape(-1, 2), polygons, shape)
-        unused_marks += unused_marks_here
-        disputed |= mask & (claimed != filler)
-        claimed[mask] = code
-    claimed[disputed] = filler
-    if (claimed == filler).all():
+    filler = filler_of(unlabelled)
+    claims = _claim_pixels(marks, codes, ids, shape, ground, filler=filler, where=where)
+    if (claims.codes == filler).all():
         rule = f"{where}: the labels must lie on the cube ({shape[0]} rows, {shape[1]} columns)"
         hint = (
             "Rows and columns count from 0. Check the coordinate systems; `crs` says that of the"
@@ -246,35 +229,101 @@ def rasterise(
         )
         raise SceneError(
             rule,
-            value=f"all {len(codes)} outside" if unused_marks else "no labelled pixel",
+            value=f"all {len(codes)} outside" if claims.unused_marks else "no labelled pixel",
             hint=hint,
         )
-    notes = [
-        (marks.skipped, "without a class or a place: left out"),
-        (unused_marks, "outside the cube, or too small to hold the centre of a pixel: left out"),
-    ]
-    sentences = [
-        f"{n:,} of {len(codes) + marks.skipped:,} labels are {text}" for n, text in notes if n
-    ]
-    if disputed.any():
-        sentences.append(
-            f"{int(disputed.sum()):,} pixels are claimed by several classes: left unlabelled"
-        )
-    zeros = codes.count(0) if 0 in bare else 0
-    below = sum(code < 0 for code in codes)
-    if below:
-        sentences.append(f"{below:,} labels are of a class below 0: left out")
-    sentences += marks.notes
     return LabelRaster(
-        claimed,
-        True,
-        filler,
+        claims.codes,
+        changed=True,
+        filler=filler,
         names=("", *names) if names else (),
         marks=True,
-        zeros=zeros,
-        notes=tuple(sentences),
+        zeros=codes.count(0) if 0 in bare else 0,
+        notes=(*_claim_notes(marks, codes, claims), *marks.notes),
         where=where,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Claims:
+    """What the marks of all classes claim of a grid.
+
+    Attributes
+    ----------
+    codes : (H, W) int32
+        The class that claims each pixel; the filler where none or several do.
+    disputed : int
+        Pixels that several classes claim.
+    unused_marks : int
+        Marks without a pixel of their own.
+    """
+
+    codes: NDArray[np.int32]
+    disputed: int
+    unused_marks: int
+
+
+def _claim_pixels(
+    marks: VectorLabels,
+    codes: Sequence[int],
+    ids: Sequence[int],
+    shape: tuple[int, int],
+    ground: Georeference | None,
+    *,
+    filler: int,
+    where: str,
+) -> _Claims:
+    """Draw the marks of each class onto a grid of this shape.
+
+    Parameters
+    ----------
+    codes : sequence of int
+        The class of each mark.
+    ids : sequence of int
+        The classes that are drawn.
+    ground : Georeference or None
+        Where the grid lies on Earth.
+    filler : int
+        Code of pixels without a label.
+    where : str
+        How errors name the file.
+    """
+    if marks.crs == "":  # coordinates are columns and rows
+        ground = Georeference((1.0, 0.0, 0.0, 0.0, 1.0, 0.0))
+    shapes = _transform(marks, ground, where) if marks.shapes else ()
+    claimed = np.full(shape, filler, dtype=np.int32)
+    disputed = np.zeros(shape, dtype=bool)
+    unused_marks = 0
+    for code in ids:
+        members = [i for i, code_of_mark in enumerate(codes) if code_of_mark == code]
+        if ground is not None and shapes:
+            points, polygons = _in_pixels([shapes[i] for i in members], ground)
+        else:
+            points = np.array([marks.pixels[i] for i in members], dtype=np.int64)
+            polygons = []
+        mask, unused_marks_of_class = _mask(points.reshape(-1, 2), polygons, shape)
+        unused_marks += unused_marks_of_class
+        disputed |= mask & (claimed != filler)
+        claimed[mask] = code
+    claimed[disputed] = filler
+    return _Claims(claimed, int(disputed.sum()), unused_marks)
+
+
+def _claim_notes(marks: VectorLabels, codes: Sequence[int], claims: _Claims) -> Iterator[str]:
+    """Sentences on marks that give no label, and on pixels that several classes claim."""
+    total = len(codes) + marks.skipped
+    if marks.skipped:
+        yield f"{marks.skipped:,} of {total:,} labels are without a class or a place: left out"
+    if claims.unused_marks:
+        yield (
+            f"{claims.unused_marks:,} of {total:,} labels are outside the cube, or too small to"
+            " hold the centre of a pixel: left out"
+        )
+    if claims.disputed:
+        yield f"{claims.disputed:,} pixels are claimed by several classes: left unlabelled"
+    below_zero = sum(code < 0 for code in codes)
+    if below_zero:
+        yield f"{below_zero:,} labels are of a class below 0: left out"
 
 
 def _code_values(

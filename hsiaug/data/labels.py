@@ -15,7 +15,7 @@ from hsiaug.base.errors import SceneError
 if TYPE_CHECKING:
     from hsiaug.data.cards import LabelSpec
 
-LARGEST = 2**31
+CODE_LIMIT = 2**31
 """Codes are smaller: they may have to be written as 32-bit integers."""
 UNKNOWN = -1
 """In place of the id of a code that is not known."""
@@ -121,7 +121,9 @@ def check_whole(codes: AnyArray, what: str) -> None:
     what : str
         How the error names the array.
     """
-    not_whole: NDArray[np.bool_] = (codes >= np.float64(LARGEST)) | (codes <= np.float64(-LARGEST))
+    not_whole: NDArray[np.bool_] = (codes >= np.float64(CODE_LIMIT)) | (
+        codes <= np.float64(-CODE_LIMIT)
+    )
     if codes.dtype.kind == "f":
         not_whole |= codes != np.rint(codes)
     if not_whole.any():
@@ -133,7 +135,7 @@ def check_whole(codes: AnyArray, what: str) -> None:
             " pixels."
         )
         raise SceneError(
-            f"{what} must be whole numbers below {LARGEST:,}", value=example, hint=hint
+            f"{what} must be whole numbers below {CODE_LIMIT:,}", value=example, hint=hint
         )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from hsiaug.base.errors import SceneError
 
-LARGEST = 2**30
+MAX_FILE_BYTES = 2**30
 """Bytes (1 GiB) of masks or picks, at most."""
 
 
@@ -61,7 +61,7 @@ def user_file(text: str, folder: Path) -> Path | None:
     if not text or not is_file(path):
         return None
     check_filled(path)
-    if (size := path.stat().st_size) > LARGEST:
+    if (size := path.stat().st_size) > MAX_FILE_BYTES:
         raise SceneError(
             f"{path} must be of 1 GiB at most",
             value=f"{size:,} bytes",

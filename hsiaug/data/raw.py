@@ -23,7 +23,7 @@ REFUSED = frozenset({errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE, errno.E
 """Numbers of errors that say nothing of what a file holds."""
 PerBand = float | tuple[float, ...]
 """One number for all bands, or one for each."""
-LONGEST = 200
+MAX_MESSAGE_CHARACTERS = 200
 """Characters of a library's own message that are passed on."""
 
 
@@ -262,7 +262,7 @@ def reading(path: Path, kind: str) -> Iterator[None]:
             ) from cause
         if better := _something_else(path):
             raise better from cause
-        text = str(cause).strip()[:LONGEST].splitlines()
+        text = str(cause).strip()[:MAX_MESSAGE_CHARACTERS].splitlines()
         reason = f"{type(cause).__name__}: {text[0] if text else 'no details'}"
         hint = "It is damaged, cut short or of another format: copy or export it again."
         raise SceneError(f"{path} must be a whole {kind} file", value=reason, hint=hint) from cause

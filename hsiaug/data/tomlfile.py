@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Model = TypeVar("Model", bound=BaseModel)
 
-LARGEST = 4_000_000
+MAX_TOML_BYTES = 4_000_000
 """Bytes of a file at most."""
 DEEPEST = 16
 """Tables and lists inside each other at most."""
@@ -60,8 +60,10 @@ def read_toml(path: Path, what: str, kind: type[HsiaugError]) -> dict[str, objec
             raise ValueError("a folder, a device or a pipe")
         if not status.st_size:
             raise ValueError("an empty file")
-        if status.st_size > LARGEST:
-            raise ValueError(f"{status.st_size / 1e6:,.1f} MB, more than {LARGEST // 1_000_000}")
+        if status.st_size > MAX_TOML_BYTES:
+            raise ValueError(
+                f"{status.st_size / 1e6:,.1f} MB, more than {MAX_TOML_BYTES // 1_000_000}"
+            )
         text = path.read_bytes().decode("utf-8")
         if DEEP_KEY.search(text):
             raise RecursionError

@@ -25,6 +25,9 @@ SEQUENCES = (".geojsonl", ".geojsons", ".geojsonseq", ".ndjson")
 KINDS = (".csv", ".tsv", ".txt", ".geojson", ".json", *SEQUENCES, ".roi", ".xml")
 """Endings of label files that hold marks, not a raster."""
 
+CLASSIC_KIND = "ENVI ROI text (of File > Output ROIs to ASCII)"
+"""How errors call an ENVI ROI that is no XML."""
+
 Geometry = dict[str, Any]
 """A geometry of GeoJSON: its type and its coordinates."""
 
@@ -312,19 +315,84 @@ def _read_table(path: Path, field: str | None, crs: str | None) -> VectorLabels:
     lon,lat,class; or an ENVI ROI.
     """
     roi = path.suffix.lower() == ".roi"
-    kind = "ENVI ROI text (of File > Output ROIs to ASCII)"
-    text = _read_text(path, kind if roi else "CSV")
+    text = _read_text(path, CLASSIC_KIND if roi else "CSV")
     if roi or text.startswith(CLASSIC):
-        _choose_column(path, field, ["class"], lambda _: ())
-        with reading(path, kind):
-            classes, at, size = parse_classic(text)
-        return VectorLabels(_convert_values(classes), _pixels(at), size=size)
+        return _read_roi(path, text, field)
     text, separator = _separator(text)
     with reading(path, "CSV"):
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+    columns = _find_columns(path, rows, field, first_line=text.partition("\n")[0])
+    values, places, skipped = _read_rows(path, rows[1:], columns, separator)
+    if not values:
+        raise SceneError(
+            f"{path} must hold labelled pixels", value="no row", hint="Add rows below the header."
+        )
+    marks = VectorLabels(_convert_values(values), skipped=skipped, field=columns.field)
+    if columns.are_pixels:
+        return replace(marks, pixels=_pixels(places))
+    shapes: tuple[Geometry, ...] = tuple(
+        {"type": "Point", "coordinates": place} for place in places
+    )
+    in_degrees = columns.place_names in DEGREES
+    return replace(marks, shapes=shapes, crs=crs or (WGS84 if in_degrees else None))
+
+
+def _read_roi(path: Path, text: str, field: str | None) -> VectorLabels:
+    """The marks of an ENVI ROI in text."""
+    _choose_column(path, field, ["class"], lambda _: ())
+    with reading(path, CLASSIC_KIND):
+        classes, places, size = parse_classic(text)
+    return VectorLabels(_convert_values(classes), _pixels(places), size=size)
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Which columns of a table say where a mark lies, and of which class it is.
+
+    Attributes
+    ----------
+    place_names : (str, str)
+        One of PAIRS.
+    row_at, column_at, class_at : int
+        Indices, from 0: of the first and the second of these names, and of the class.
+    field : str
+        The attribute of the class, and others that there are.
+    """
+
+    place_names: tuple[str, str]
+    row_at: int
+    column_at: int
+    class_at: int
+    field: str
+
+    @property
+    def are_pixels(self) -> bool:
+        """Whether places are rows and columns of pixels, and not coordinates."""
+        return PAIRS[self.place_names]
+
+
+def _find_columns(
+    path: Path, rows: Sequence[Sequence[str]], field: str | None, first_line: str
+) -> _Columns:
+    """The columns of a table by its header.
+
+    Parameters
+    ----------
+    rows : sequence of sequence of str
+        The header, then a mark each.
+    first_line : str
+        The header as it stands in the file, which errors show.
+
+    Raises
+    ------
+    SceneError
+        Where no columns of a place are there.
+    InputError
+        Where no column of the class is.
+    """
     names = [name.strip().lower() for name in rows[0]] if rows else []
-    pair = next((pair for pair in PAIRS if set(pair) <= set(names)), None)
-    if pair is None:
+    place_names = next((pair for pair in PAIRS if set(pair) <= set(names)), None)
+    if place_names is None:
         rule = (
             f"{path} must begin with a header of columns row,col,class or x,y,class or"
             " lon,lat,class"
@@ -333,45 +401,68 @@ def _read_table(path: Path, field: str | None, crs: str | None) -> VectorLabels:
             "Write such a first line, with commas, semicolons or tabs between columns; rows and"
             " columns are counted from 0."
         )
-        raise SceneError(rule, value=repr(text.partition("\n")[0][:60]), hint=hint)
-    columns = [name for name in names if name and name not in pair]
-    full = [row for row in rows[1:] if len(row) == len(names)]
-    column = _choose_column(
-        path, field, columns, lambda name: [row[names.index(name)] for row in full]
+        raise SceneError(rule, value=repr(first_line[:60]), hint=hint)
+    attributes = [name for name in names if name and name not in place_names]
+    full_rows = [row for row in rows[1:] if len(row) == len(names)]
+    attribute = _choose_column(
+        path, field, attributes, lambda name: [row[names.index(name)] for row in full_rows]
     )
-    a, b, c = (names.index(name) for name in (*pair, column))
-    pixels = PAIRS[pair]
+    return _Columns(
+        place_names,
+        row_at=names.index(place_names[0]),
+        column_at=names.index(place_names[1]),
+        class_at=names.index(attribute),
+        field=_field_text(attribute, attributes),
+    )
+
+
+def _read_rows(
+    path: Path, rows: Sequence[Sequence[str]], columns: _Columns, separator: str
+) -> tuple[list[str], list[tuple[float, float]], int]:
+    """The class and the place of each row that has both, and the number of rows without a class.
+
+    Parameters
+    ----------
+    rows : sequence of sequence of str
+        All below the header.
+    separator : str
+        What stands between columns.
+
+    Raises
+    ------
+    SceneError
+        For a place that is none.
+    """
+    last_at = max(columns.row_at, columns.column_at, columns.class_at)
+    is_valid = float.is_integer if columns.are_pixels else math.isfinite
     values = []
     places = []
     skipped = 0
-    for line, row in enumerate(rows[1:], start=2):
-        if len(row) <= max(a, b, c) or row[c].strip().lower() in MISSING:
+    for line, row in enumerate(rows, start=2):
+        if len(row) <= last_at or row[columns.class_at].strip().lower() in MISSING:
             skipped += any(cell.strip() for cell in row)
             continue
-        place = _number(row[a], separator), _number(row[b], separator)
-        if not all(map(float.is_integer if pixels else math.isfinite, place)):
-            rule = f"{path}: {pair[0]} and {pair[1]} must be {'whole ' if pixels else ''}numbers"
-            hint = "Correct that line."
-            if "," in row[a] + row[b]:
-                hint = "Write decimal points, or semicolons between columns with decimal commas."
-            raise SceneError(
-                rule, value=f"{row[a][:40]!r}, {row[b][:40]!r} in line {line}", hint=hint
-            )
-        values.append(text_of_spreadsheet(row[c].strip()))
+        cells = row[columns.row_at], row[columns.column_at]
+        place = _number(cells[0], separator), _number(cells[1], separator)
+        if not all(map(is_valid, place)):
+            raise _no_place(path, line, cells, columns)
+        values.append(text_of_spreadsheet(row[columns.class_at].strip()))
         places.append(place)
-    if not values:
-        raise SceneError(
-            f"{path} must hold labelled pixels", value="no row", hint="Add rows below the header."
-        )
-    marks = VectorLabels(
-        _convert_values(values), skipped=skipped, field=_field_text(column, columns)
+    return values, places, skipped
+
+
+def _no_place(path: Path, line: int, cells: tuple[str, str], columns: _Columns) -> SceneError:
+    """The error for cells that should hold a place."""
+    names = " and ".join(columns.place_names)
+    kind = "whole numbers" if columns.are_pixels else "numbers"
+    hint = "Correct that line."
+    if any("," in cell for cell in cells):
+        hint = "Write decimal points, or semicolons between columns with decimal commas."
+    return SceneError(
+        f"{path}: {names} must be {kind}",
+        value=f"{cells[0][:40]!r}, {cells[1][:40]!r} in line {line}",
+        hint=hint,
     )
-    if pixels:
-        return replace(marks, pixels=_pixels(places))
-    shapes: tuple[Geometry, ...] = tuple(
-        {"type": "Point", "coordinates": place} for place in places
-    )
-    return replace(marks, shapes=shapes, crs=crs or (WGS84 if pair in DEGREES else None))
 
 
 def _separator(text: str) -> tuple[str, str]:

@@ -19,7 +19,7 @@ from hsiaug.metrics.measures import Fidelity, MeasureTable, Round, Values, avera
 from hsiaug.metrics.spectra import Space, Spectra, at_most, fit_space, match_sizes, shared_classes
 
 REPEATS = 5
-MOST = 500
+MAX_SPECTRA_PER_CLASS = 500
 """Spectra of one class that are used at most, of each set."""
 
 TOO_FEW = "too few samples"
@@ -53,7 +53,8 @@ def fidelity(train: Spectra, held_out: Spectra, synthetic: Spectra, *, seed: int
     """
     rng = np.random.default_rng(derive_seed("fidelity", seed))
     train, held_out, synthetic = (
-        samples.take(at_most(samples.y, MOST, rng)) for samples in (train, held_out, synthetic)
+        samples.take(at_most(samples.y, MAX_SPECTRA_PER_CLASS, rng))
+        for samples in (train, held_out, synthetic)
     )
     classes = shared_classes([train, held_out, synthetic])
     notes = note_of(

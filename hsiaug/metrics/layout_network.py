@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 STEPS = 150
 BATCH_PIXELS = 5200
 """Pixels of a batch: 64 patches of 9×9."""
-FEWEST, MOST = 16, 64
-"""Patches of a batch."""
+MIN_BATCH_PATCHES = 16
+MAX_BATCH_PATCHES = 64
 WIDTHS = (24, 24, 48)
 RATE = 4e-3
 TINY = 1e-4
@@ -66,7 +66,9 @@ def network_judge(
         trunk, head = _layers(learnt.shape[1], halved=min(x.shape[2:]) >= 4)
         parameters = [*trunk.parameters(), *head.parameters()]
         optimiser = torch.optim.AdamW(parameters, weight_decay=0.05)
-        batch = int(np.clip(BATCH_PIXELS // (x.shape[2] * x.shape[3]), FEWEST, MOST))
+        batch = int(
+            np.clip(BATCH_PIXELS // (x.shape[2] * x.shape[3]), MIN_BATCH_PATCHES, MAX_BATCH_PATCHES)
+        )
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=STEPS)
         for _ in range(STEPS):
             rows = torch.from_numpy(rng.integers(len(learnt), size=batch))

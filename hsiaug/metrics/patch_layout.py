@@ -44,7 +44,7 @@ Cut = Callable[[NDArray[np.integer]], Floats]
 """(n, 2) centres of real patches → (n, B, p, p) in scene units."""
 
 AXES = 8
-MOST = 100
+MAX_PATCHES_PER_CLASS = 100
 """Patches of a class that are compared at most, of each set."""
 IN_CELL = 40
 """Held-out patches of a class in one half of a fold at most."""
@@ -126,7 +126,7 @@ def patch_layout(
     missing = np.setdiff1d(synthetic_y, classes).tolist()
     notes = note_of("layout: left out, for want of held-out patches", missing)
     rows = np.flatnonzero(np.isin(synthetic_y, classes))
-    most = _most(synthetic, MOST, len(classes))
+    most = _most(synthetic, MAX_PATCHES_PER_CLASS, len(classes))
     rows = rows[at_most(synthetic_y[rows], most, rng)]
     synthetic = synthetic[rows]
     synthetic_y = synthetic_y[rows]

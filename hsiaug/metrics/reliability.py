@@ -35,7 +35,7 @@ Probe = Callable[[NDArray[np.float64]], Ints]
 EASE = 1e-6
 
 ROUNDS = 100
-MOST = 500
+MAX_SAMPLES_PER_CLASS = 500
 """Samples of one class that are used at most, of each set."""
 
 
@@ -61,7 +61,7 @@ def reliability(
             (), 0, 0, (*notes, "two classes with real and synthetic samples are needed")
         )
     held_out, synthetic = (
-        spectra.only(classes).take(at_most(spectra.only(classes).y, MOST, rng))
+        spectra.only(classes).take(at_most(spectra.only(classes).y, MAX_SAMPLES_PER_CLASS, rng))
         for spectra in (held_out, synthetic)
     )
     synthetic_guesses, real_guesses = guesses_of(train, (synthetic, held_out))

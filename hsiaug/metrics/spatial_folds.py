@@ -13,7 +13,7 @@ FOLDS = 3
 HALVES = 2
 BLOCKS = (3, 2, 1)
 """Sides of a block, in windows, of which the largest is taken that gives blocks enough."""
-FEWEST = 3
+MIN_BLOCKS_PER_CELL = 3
 """Blocks that a cell, which is one half of a fold, has at least where the blocks are larger than a
 window.
 """
@@ -73,7 +73,7 @@ def spatial_cells(
         keys = np.column_stack([places[rows, 0], first[rows]])
         block = np.unique(keys, axis=0, return_inverse=True)[1].ravel()
         blocks = block.max(initial=-1) + 1
-        if blocks >= cells * (FEWEST if size > BLOCKS[-1] else 1):
+        if blocks >= cells * (MIN_BLOCKS_PER_CELL if size > BLOCKS[-1] else 1):
             cell = _deal_blocks(block, y[rows], rng)[block]
             return SpatialCells(rows, block, cell // HALVES, cell % HALVES)
     return None

@@ -31,7 +31,7 @@ made.
 TREES = 120
 ROUNDS = 200
 """Rounds of the bootstrap of blocks."""
-FEWEST = 8
+MIN_SAMPLES_PER_SIDE = 8
 """Samples of each side without which a fold is left out."""
 
 
@@ -140,7 +140,7 @@ def two_sample_auc(
         sizes = [int(in_fold.sum()) for in_fold in tested]
         if (
             min(*sizes, *(len(in_fold) - size for in_fold, size in zip(tested, sizes, strict=True)))
-            < FEWEST
+            < MIN_SAMPLES_PER_SIDE
         ):
             continue
         learnt = [values[~in_fold] for values, in_fold in zip(x, tested, strict=True)]

@@ -13,8 +13,8 @@ Counts = TypeVar("Counts")
 
 DEFAULT_TIMES = 3.0
 """M where nobody says another."""
-LARGEST = 1000
-"""λ and ω at most: beyond is a slip, or asks for more samples than a machine holds."""
+MAX_LAMBDA_OMEGA = 1000
+"""λ, M and ω at most: beyond is a slip, or asks for more samples than a machine holds."""
 STEP = 0.25
 """λ between two blocks of a pool; see :func:`pool_steps`."""
 
@@ -122,7 +122,7 @@ def pool_steps(real: Mapping[int, int], rate: Rate) -> list[Block[dict[int, int]
 
 
 def check_lambda(lam: float, name: str = "lam") -> None:
-    """Raise InputError unless λ is a number from 0 to LARGEST.
+    """Raise InputError unless λ is a number from 0 to MAX_LAMBDA_OMEGA.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def check_lambda(lam: float, name: str = "lam") -> None:
 
 
 def check_times(times: float) -> None:
-    """Raise InputError unless M is a number from 0 to LARGEST."""
+    """Raise InputError unless M is a number from 0 to MAX_LAMBDA_OMEGA."""
     _check(
         "`times`",
         times,
@@ -146,12 +146,12 @@ def check_times(times: float) -> None:
 
 
 def check_omega(omega: float) -> None:
-    """Raise InputError unless the guidance strength ω is a number from 0 to LARGEST."""
+    """Raise InputError unless the guidance strength ω is a number from 0 to MAX_LAMBDA_OMEGA."""
     _check("`omegas`", omega, "0 is purely conditional sampling; 1 to 4 are usual.")
 
 
 def _check(option: str, value: float, hint: str) -> None:
-    if not 0 <= value <= LARGEST:
+    if not 0 <= value <= MAX_LAMBDA_OMEGA:
         raise InputError(
-            f"{option} must be a number from 0 to {LARGEST}", value=f"{value:g}", hint=hint
+            f"{option} must be a number from 0 to {MAX_LAMBDA_OMEGA}", value=f"{value:g}", hint=hint
         )

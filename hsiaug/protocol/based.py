@@ -99,7 +99,7 @@ def read_added(argument: str) -> AddedLabels | None:
 STRATEGIES = ("suggest", "random", "uncertain")
 """Pixels to ask for: those of ``hsiaug suggest``; any; those that its committee disagrees on most.
 """
-MOST = 999
+MAX_ASKED_PIXELS = 999
 """Pixels that can be asked for."""
 
 

@@ -13,7 +13,7 @@ from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import InputError, SplitError
 from hsiaug.core.fields import COMPONENTS, dilate, label_fields, seen_fields
 from hsiaug.core.scene import Scene, UnlabelledScene
-from hsiaug.protocol.large_classes import FEWEST
+from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.protocol.protocols import draw_train
 from hsiaug.registry.split_protocol import SplitProtocol
 
@@ -111,7 +111,7 @@ class Audit:
             centre_overlap_percent=overlap[0],
             patch_overlap_percent=overlap[1],
             lost_classes=tuple(c for c in present if test[c - 1] == 0),
-            thin_classes=tuple(c for c in present if 0 < test[c - 1] < FEWEST),
+            thin_classes=tuple(c for c in present if 0 < test[c - 1] < MIN_TEST_PIXELS),
             untrained_classes=tuple(c for c in present if train[c - 1] == 0),
             fields=fields,
             seen_counts=seen_test,

@@ -27,8 +27,10 @@ from hsiaug.report.figures.files import WIDTHS, new_figure, wrapped
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SEARCHED, MOST = 20_000, 300
-"""Held-out pixels that are searched for patches, and patches that are looked at."""
+MAX_SEARCHED_PIXELS = 20_000
+"""Held-out pixels that are searched for patches, at most."""
+MAX_PATCHES = 300
+"""Patches that are looked at, at most."""
 LEAST = 0.1
 """Share of a patch that its class must cover, and other trained classes."""
 SHOWN = 3
@@ -154,7 +156,7 @@ def _held_out(made: AnySynthesis) -> RegionPatches:
     scene, side = made.data, made.split.patch
     trained = np.unique(made.real.y)
     rng = np.random.default_rng(derive_seed("attention", made.spec.seed))
-    coords = rng.permutation(np.argwhere(made.split.test))[:SEARCHED]
+    coords = rng.permutation(np.argwhere(made.split.test))[:MAX_SEARCHED_PIXELS]
     labels = patches_at(scene.labels[..., None], coords, side)[:, 0].astype(np.int64)
     y = labels[:, side // 2, side // 2]
     of_class = labels == y[:, None, None]
@@ -173,7 +175,7 @@ def _held_out(made: AnySynthesis) -> RegionPatches:
         )
         raise InputError(rule, value=f"none, with patches of {side} pixels", hint=hint)
     fitting = np.flatnonzero(fits)
-    rows = fitting[take_in_turn(y[fitting])][:MOST]
+    rows = fitting[take_in_turn(y[fitting])][:MAX_PATCHES]
     region = np.where(labels[rows] > 0, of_class[rows], np.nan)
     return RegionPatches(patches_at(scene.cube, coords[rows], side), y[rows], region)
 

@@ -39,7 +39,7 @@ ENVI_FLOATS = {"header offset": 0, "data type": 4, "interleave": "bsq", "byte or
 """Fields of the header of a file of float32, little-endian."""
 NO_DATA = "no data"
 """Name of class id 0."""
-LONGEST = 1400
+MAX_SIDE_PIXELS = 1400
 """Pixels of the longer side of a picture; larger scenes are thinned out to it."""
 LOWEST, HIGHEST = 1.5, 8.5
 """Inches of a map: one of a strip of pixels, as high as its proportions ask for, would leave the
@@ -290,9 +290,9 @@ def write_geotiff(
 
 def picture_step(shape: tuple[int, ...]) -> int:
     """Every how many rows and columns of a scene (H, W) are drawn, so that a picture stays below
-    ``LONGEST``.
+    ``MAX_SIDE_PIXELS``.
     """
-    return -(-max(shape[:2]) // LONGEST)
+    return -(-max(shape[:2]) // MAX_SIDE_PIXELS)
 
 
 def _thin(labels: NDArray[np.int16], step: int) -> NDArray[np.int16]:

@@ -54,8 +54,10 @@ from hsiaug.trial.stages.generator import FIT_GENERATOR, fitted_generator
 from hsiaug.trial.stages.samples import JOIN
 from hsiaug.trial.stages.views import VIEW
 
-MOST, POOL = 100, 30_000
-"""Patches of a class, made or left out, and patches of the pool that are compared at most."""
+MAX_PATCHES_PER_CLASS = 100
+"""Patches of a class, made or left out, that are compared at most."""
+MAX_POOL_PATCHES = 30_000
+"""Patches of the pool that are compared at most."""
 ENCODED = 500
 """Patches of a set that are encoded and decoded at most."""
 PIXELS = 5000
@@ -305,20 +307,20 @@ def measure_nearness(
     rows, columns = _some(np.argwhere(view.visible), PIXELS, rng).T
     space = PatchSpace.fit(scene.cube[rows, columns])
     scores = space.scores(scene.cube)
-    pool = _some(view.unlabelled, POOL, rng)
+    pool = _some(view.unlabelled, MAX_POOL_PATCHES, rng)
     if len(pool):
         seen = np.zeros_like(held)
         seen[tuple(view.unlabelled.T)] = True
         held &= seen
     left = np.argwhere(held)
     y = scene.labels[held].astype(np.int64)
-    chosen = at_most(y, MOST, rng)
+    chosen = at_most(y, MAX_PATCHES_PER_CLASS, rng)
     training, known, apart = (
         (block_means(patches_at(scores, at, view.patch)), at)
         for at in (view.coords, pool, left[chosen])
     )
     reference = PatchReference.of(training, known, apart, y[chosen], view.patch)
-    some = made.synthetic.take(at_most(made.synthetic.y, MOST, rng))
+    some = made.synthetic.take(at_most(made.synthetic.y, MAX_PATCHES_PER_CLASS, rng))
     values, floors = reference.measure(space.reduce(some.x), some.y)
     table = {name: entry for name, entry in MEASURES.items() if name in values}
     measures = average_rounds(

@@ -15,8 +15,10 @@ from hsiaug.base.text import shortened, visible
 if TYPE_CHECKING:
     from rich.console import Console
 
-MOST = 10**12
-LONGEST_NOTE = 120
+MAX_STEPS = 10**12
+"""Larger numbers of steps of a plugin count as this."""
+
+MAX_NOTE_CHARACTERS = 120
 
 
 def progress_values(done: object, total: object, note: object = "") -> tuple[int, int, str]:
@@ -31,7 +33,7 @@ def _steps(value: object) -> int:
         number = float(value) if isinstance(value, Real) else 0.0
     except Exception:  # a number of the plugin's own making may raise anything
         return 0
-    return int(min(max(number, 0.0), MOST)) if not math.isnan(number) else 0
+    return int(min(max(number, 0.0), MAX_STEPS)) if not math.isnan(number) else 0
 
 
 def _line(note: object) -> str:
@@ -40,7 +42,7 @@ def _line(note: object) -> str:
         text = str.__str__(note) if isinstance(note, str) else "" if note is None else str(note)
     except Exception:
         return ""
-    return shortened(visible(str(text)), LONGEST_NOTE)
+    return shortened(visible(str(text)), MAX_NOTE_CHARACTERS)
 
 
 @contextmanager

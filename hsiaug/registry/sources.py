@@ -16,7 +16,7 @@ from hsiaug.registry.card import Card
 
 CONSTANTS = (bool, int, float, complex, str, bytes, type(None))
 
-MOST = 1024
+MAX_CONSTANT_SIZE = 1024
 """Numbers and bytes of one constant, and four times as many characters of text: labels of a scene
 are more.
 """
@@ -63,7 +63,7 @@ def _walk(name: str, value: object, home: str, texts: list[str], visited: set[in
     visited.add(id(value))
     inner = sum([_walk(part, referred, home, texts, visited) for part, referred in parts])
     size += inner if isinstance(value, tuple | frozenset | Mapping) else 0
-    if size > MOST:
+    if size > MAX_CONSTANT_SIZE:
         rule = (
             "a plugin that no package registers may refer to modules, functions, classes and small"
             " constants alone"

@@ -13,7 +13,7 @@ from hsiaug.report.answer_text import AnswerText
 
 NUMBER = re.compile(r"[+−-]?\d|–$")
 """How a number begins, or what stands where there is none."""
-LONGEST = 24
+MAX_ENTRY_LETTERS = 24
 """Letters of an entry in a column of numbers."""
 
 
@@ -133,7 +133,7 @@ def text_grid(
 
     def numeric(place: int) -> bool:
         numbers = sum(NUMBER.match(row[place]) is not None for row in texts)
-        short = all(len(row[place]) <= LONGEST for row in texts)
+        short = all(len(row[place]) <= MAX_ENTRY_LETTERS for row in texts)
         return place >= keys and short and 2 * numbers > len(texts)
 
     columns = [GridColumn(name, itemgetter(i), numeric=numeric(i)) for i, name in enumerate(header)]

@@ -12,7 +12,7 @@ import numpy as np
 from hsiaug.core.view_names import AUTO, RAW
 from hsiaug.metrics.significance import ALPHA, MIN_PAIRS
 from hsiaug.protocol.balance import Rate
-from hsiaug.protocol.large_classes import FEWEST
+from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report.grid import Grid, ReportPage
 from hsiaug.report.labels import MISSING, count, count_range, number, plus_minus, seeds_text, span
 from hsiaug.report.records import ArmCell, Audit, CellKey, DrawKey, in_order
@@ -175,7 +175,7 @@ def audit_lines(table: Table, where: str) -> list[tuple[str, str]]:
         mean=partial(audit_mean, table),
         seen=span(shares) if shares else "",
         classes=partial(_classes, table),
-        fewest=FEWEST,
+        fewest=MIN_TEST_PIXELS,
         notes=_by_split(table, "notes"),
         made=list(_synthetic(table)),
         blind=_blind(table),
@@ -211,7 +211,7 @@ def left_out_classes(table: Table) -> str:
     short = table.scores.main.name.split(" (")[0]
     return (
         f"{short}: mean recall of {len(table.large)} classes; not {', '.join(names)} (fewer than"
-        f" {FEWEST} test pixels)."
+        f" {MIN_TEST_PIXELS} test pixels)."
     )
 
 
@@ -286,7 +286,7 @@ def _entries(audit: Audit, key: str) -> Iterable[Any]:
     below another number.
     """
     if key == "thin_classes" and audit.get("test_counts"):
-        return [c for c, n in enumerate(audit["test_counts"], start=1) if 0 < n < FEWEST]
+        return [c for c, n in enumerate(audit["test_counts"], start=1) if 0 < n < MIN_TEST_PIXELS]
     return audit.get(key) or ()
 
 

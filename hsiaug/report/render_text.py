@@ -20,7 +20,7 @@ have 516.
 """
 LETTER, GAP = 4.6, 6.0
 """Points of a letter at \\footnotesize, the wide ones counted in, and between two columns."""
-LONGEST = 24
+MAX_LETTERS_ON_A_LINE = 24
 """Letters of a text that stands on one line; longer ones break."""
 GROUP = 80.0
 """Points of the name of a group that stands on one line at least."""
@@ -87,7 +87,11 @@ def latex(pages: Sequence[ReportPage], name: str = "") -> str:
     """
     template = text_templates(_tex, **LATEX_SYNTAX).get_template("pages.tex")
     return template.render(
-        pages=pages, name=name, parts=_parts, groups=_groups, one_line=LONGEST * LETTER
+        pages=pages,
+        name=name,
+        parts=_parts,
+        groups=_groups,
+        one_line=MAX_LETTERS_ON_A_LINE * LETTER,
     )
 
 
@@ -117,7 +121,9 @@ def _points(grid: Grid, place: int) -> float:
     group = min(LETTER * len(column.group), GROUP) / sum(
         other.group == column.group for other in grid.columns
     )
-    return max(LETTER * (longest if column.numeric else min(longest, LONGEST + 1)), group)
+    return max(
+        LETTER * (longest if column.numeric else min(longest, MAX_LETTERS_ON_A_LINE + 1)), group
+    )
 
 
 def _groups(part: Sequence[_Placed]) -> list[tuple[str, int, int, float]]:

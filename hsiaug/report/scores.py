@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from hsiaug.protocol.large_classes import FEWEST
+from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 
 CONTROL_CLASSIFIERS = {
     "coords": "reads row and column and no band",
@@ -110,8 +110,8 @@ def metric_set(task: str) -> MetricSet:
 
 
 def over_large(scores: MetricSet, large: int, tested: int) -> MetricSet:
-    """The metrics of pixels where only some of the ``tested`` classes are ``large``: FEWEST test
-    pixels in every draw.
+    """The metrics of pixels where only some of the ``tested`` classes are ``large``:
+    MIN_TEST_PIXELS test pixels in every draw.
 
     AA over these is the main score then, and AA over all stands beside it. Below two large classes
     nothing changes.
@@ -124,7 +124,8 @@ def over_large(scores: MetricSet, large: int, tested: int) -> MetricSet:
         main=main,
         shown=(OA, main, Metric("aa", "AA all"), KAPPA),
         meaning=(
-            f"{main.name} is the mean recall over the {large} classes with at least {FEWEST} test"
-            " pixels in every draw, AA all that over every class with test pixels in the draw."
+            f"{main.name} is the mean recall over the {large} classes with at least"
+            f" {MIN_TEST_PIXELS} test pixels in every draw, AA all that over every class with test"
+            " pixels in the draw."
         ),
     )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hsiaug.base.colours import class_colours
 from hsiaug.base.text import plotted
-from hsiaug.protocol.large_classes import FEWEST
+from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.protocol.split import Audit, class_counts
 from hsiaug.report.figures.charts import name_table
 from hsiaug.report.figures.files import WIDTHS, class_legend, legend_columns, new_figure, wrapped
@@ -91,7 +91,7 @@ def _remarks(audit: Audit, names: dict[int, str]) -> list[str]:
         names=names,
         seen=seen,
         share=f"{100 * seen / audit.n_test:.1f}",
-        fewest=FEWEST,
+        fewest=MIN_TEST_PIXELS,
         lacking={kind: [names[c] for c in missing] for kind, missing in lacking.items()},
     )
 

@@ -9,7 +9,7 @@ from functools import partial
 
 from hsiaug.base.errors import InputError
 from hsiaug.metrics.label_equivalents import RESAMPLES, LabelEquivalent
-from hsiaug.protocol.large_classes import FEWEST
+from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report.grid import Grid, GridColumn, ReportPage, make_grid
 from hsiaug.report.labels import MISSING, count, decimal, plus_minus
 from hsiaug.report.notes import table_page
@@ -159,7 +159,7 @@ def label_notes(curves: Sequence[LabelCurve]) -> list[str]:
         resamples=f"{RESAMPLES:,}",
         many=MANY,
         large=dict.fromkeys(c.scores[0].name for c in curves if c.scores[0].key == "aa_large"),
-        fewest=FEWEST,
+        fewest=MIN_TEST_PIXELS,
         overlap=f"{curves[-1].overlap:.0f}",
         left=dict.fromkeys(why for curve in curves for why in curve.why),
     )

@@ -13,7 +13,14 @@ from hsiaug.base.errors import InputError, check_known
 from hsiaug.base.seeds import derive_seed
 from hsiaug.bench.defaults import COMMITTEE
 from hsiaug.core.scene import Scene
-from hsiaug.protocol.based import MOST, STRATEGIES, AskedLabels, Based, read_asked, takeable
+from hsiaug.protocol.based import (
+    MAX_ASKED_PIXELS,
+    STRATEGIES,
+    AskedLabels,
+    Based,
+    read_asked,
+    takeable,
+)
 from hsiaug.protocol.split import Blind
 from hsiaug.registry.card import Card
 from hsiaug.registry.lookup import registry
@@ -63,7 +70,8 @@ class Asked(Based):
         request = read_asked(argument)
         if request is None:
             raise InputError(
-                f"protocol asked needs a number up to {MOST}, a strategy and a protocol",
+                f"protocol asked needs a number up to {MAX_ASKED_PIXELS}, a strategy and a"
+                " protocol",
                 value=repr(argument[:200]),
                 hint=f"Write {cls.usage}.",
             )
@@ -118,7 +126,7 @@ class Asked(Based):
         key = (scene.sha256, *self.of_base, patch, seed, request.strategy)
         order = _orders.setdefault(key, [])
         if request.strategy == "random" and not order:
-            order += map(tuple, rng.permutation(np.argwhere(pool))[:MOST].tolist())
+            order += map(tuple, rng.permutation(np.argwhere(pool))[:MAX_ASKED_PIXELS].tolist())
         while self.reads_spectra and len(order) < request.number:
             if not (batch := self._ask(scene, first.train, pool, order, seed, patch)):
                 break
@@ -163,10 +171,10 @@ class Asked(Based):
             pixels = np.random.default_rng(derive_seed("uncertain", seed)).permutation(
                 np.argwhere(open_)
             )
-            most = np.argsort(-doubt[tuple(pixels.T)], kind="stable")[:MOST]
+            most = np.argsort(-doubt[tuple(pixels.T)], kind="stable")[:MAX_ASKED_PIXELS]
             return [(row, column) for row, column in pixels[most].tolist()]
         segments = Segments(ground, open_)
-        count = min(MOST, len(segments.ids))
+        count = min(MAX_ASKED_PIXELS, len(segments.ids))
         chosen, _ = cover(
             segments.centres, segments.sums(doubt + FLOOR), ground.features[train], count
         )

@@ -16,7 +16,7 @@ from hsiaug.contracts import Classifier, Progress
 from hsiaug.core.samples import take_in_turn
 from hsiaug.core.scene import UnlabelledScene
 from hsiaug.core.spectral_views import SpectralView
-from hsiaug.core.view_names import FEWEST, RAW, UNIT, with_view
+from hsiaug.core.view_names import MIN_BANDS, RAW, UNIT, with_view
 from hsiaug.protocol.split import BlindSplit
 from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import Registry
@@ -31,7 +31,7 @@ from hsiaug.trial.pipeline import silent
 VIEWS = (RAW, UNIT, "derivative")
 """Over which the committee votes: light, shape and slope of a spectrum.
 """
-MOST = 600
+MAX_TRAINING_PIXELS = 600
 """Labelled pixels that a member learns at most, so that its cross-validation takes seconds however
 many there are.
 """
@@ -54,7 +54,7 @@ def committee(classifiers: Sequence[str], bands: int) -> tuple[Member, ...]:
 
     Raises InputError for fewer than two members: one alone is never in doubt.
     """
-    views = VIEWS if bands >= FEWEST else (RAW,)
+    views = VIEWS if bands >= MIN_BANDS else (RAW,)
     members = tuple(
         dict.fromkeys(Member(name, view) for name in classifiers or COMMITTEE for view in views)
     )
@@ -79,8 +79,8 @@ def cast_votes(
     progress: Progress,
 ) -> NDArray[np.int16]:
     """(members, H, W) int16: what each calls every pixel, 0 where there is no data. Nobody is shown
-    another label than those of ``known``; of more than ``MOST`` they learn so many, one of each
-    class in turn.
+    another label than those of ``known``; of more than ``MAX_TRAINING_PIXELS`` they learn so many,
+    one of each class in turn.
 
     Raises InputError for a classifier that is not installed, PluginError for one that fails or does
     not serve pixels.
@@ -107,14 +107,14 @@ def cast_votes(
 
 
 def _thinned(split: BlindSplit, seed: int) -> BlindSplit:
-    """The first ``MOST`` known pixels in random order, one of each class in turn; all where there
-    are no more.
+    """The first ``MAX_TRAINING_PIXELS`` known pixels in random order, one of each class in turn;
+    all where there are no more.
     """
     y = split.train_labels
-    if len(y) <= MOST:
+    if len(y) <= MAX_TRAINING_PIXELS:
         return split
     mixed = np.argsort(np.random.default_rng(derive_seed("thinned", seed)).random(len(y)))
-    chosen = np.sort(mixed[take_in_turn(y[mixed])][:MOST])
+    chosen = np.sort(mixed[take_in_turn(y[mixed])][:MAX_TRAINING_PIXELS])
     train = np.zeros_like(split.train)
     train[tuple(np.argwhere(split.train)[chosen].T)] = True
     return replace(split, train=train, train_labels=y[chosen])

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from hsiaug.core.samples import spread_rows
 from hsiaug.core.spectral_views import SpectralView
-from hsiaug.core.view_names import FEWEST, RAW, VIEWS, best_view
+from hsiaug.core.view_names import MIN_BANDS, RAW, VIEWS, best_view
 from hsiaug.protocol.view import TrainView
 
 FOLDS = 2
 """Halves lie farthest apart, and what is asked is which view carries a class over a distance."""
 COST, WIDTH = 10.0, 0.3
 """C of the judge, and its γ times the number of bands."""
-MOST = 100
+MAX_PIXELS_PER_CLASS = 100
 """Training pixels of a class that the judge reads at most, evenly taken row by row."""
 
 Ints = NDArray[np.int64]
@@ -36,7 +36,7 @@ def view_scores(view: TrainView) -> dict[str, float]:
     y = view.y[rows]
     fold = spatial_folds(coords, y, view.patch)
     spectra = view.pixels[coords[:, 0], coords[:, 1]]
-    names = VIEWS if view.bands >= FEWEST else (RAW,)
+    names = VIEWS if view.bands >= MIN_BANDS else (RAW,)
     return {
         name: _score(SpectralView(name, view.wavelengths)(spectra, axis=1), y, fold)
         for name in names
@@ -95,8 +95,8 @@ def _halves(coords: Ints, group: Ints) -> list[Ints]:
 
 
 def _thin(y: Ints) -> Ints:
-    """Indices of at most ``MOST`` pixels of each class."""
-    chosen = [spread_rows(np.flatnonzero(y == c), MOST) for c in np.unique(y)]
+    """Indices of at most ``MAX_PIXELS_PER_CLASS`` pixels of each class."""
+    chosen = [spread_rows(np.flatnonzero(y == c), MAX_PIXELS_PER_CLASS) for c in np.unique(y)]
     return np.sort(np.concatenate(chosen)) if chosen else np.empty(0, dtype=np.int64)
 
 

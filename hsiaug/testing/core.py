@@ -16,7 +16,7 @@ from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import HsiaugError, PluginError
 from hsiaug.trial.guard import kept_state
 
-LONGEST = 2000
+MAX_MESSAGE_CHARACTERS = 2000
 """Characters of a strange exception's message that are kept."""
 
 Arrays = dict[str, AnyArray]
@@ -28,7 +28,7 @@ S = TypeVar("S")
 class Violation(Exception):
     """A check saw its rule broken.
 
-    Attributes
+    Parameters
     ----------
     seen : str
         What was seen.
@@ -167,7 +167,7 @@ class ConformanceError(PluginError):
 class Kit:
     """The checks of one plugin. Each is run once at most, and after those that it needs.
 
-    Attributes
+    Parameters
     ----------
     make : callable
         Builds the subject, when the first check is run.
@@ -254,7 +254,7 @@ def _describe(error: BaseException) -> str:
     if isinstance(error, HsiaugError):
         return text
     last = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{text[:LONGEST]} (at {last.filename}:{last.lineno}, {last.line})"
+    return f"{text[:MAX_MESSAGE_CHARACTERS]} (at {last.filename}:{last.lineno}, {last.line})"
 
 
 class Cancelled(Exception):

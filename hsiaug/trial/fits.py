@@ -33,7 +33,7 @@ FITTED = "fitted"
 UNFINISHED = ".unfinished"
 STATE = "state"
 LOCK = ".lock"
-LARGEST = 2**36  # bytes of a file
+MAX_FIT_FILE_BYTES = 2**36
 POLL = 0.5
 """Seconds after which one that waits for a lock says so."""
 
@@ -114,7 +114,7 @@ def _checksums(folder: Path) -> dict[str, str]:
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             checksums[path.relative_to(folder).as_posix()] = hashlib.sha256(
-                read_plain(path, LARGEST)
+                read_plain(path, MAX_FIT_FILE_BYTES)
             ).hexdigest()
     return checksums
 

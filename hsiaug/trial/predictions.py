@@ -25,7 +25,7 @@ Predictions = tuple[NDArray[np.int32], NDArray[np.int16]]
 """Flat pixel index (n,) int32 and predicted class id (n,) int16 of every test pixel of a trial."""
 
 PREDICTIONS = "predictions.npz"
-LARGEST = 2**30
+MAX_PREDICTIONS_BYTES = 2**30
 """Bytes of predictions at most, unpacked: a damaged or foreign file may promise any number."""
 
 
@@ -72,8 +72,8 @@ def find_npz(
 
 def _load(file: io.BytesIO) -> Predictions:
     with zipfile.ZipFile(file) as parts:
-        if sum(entry.file_size for entry in parts.infolist()) > LARGEST:
-            raise ValueError(f"more than {LARGEST // 2**20} MB of predictions")
+        if sum(entry.file_size for entry in parts.infolist()) > MAX_PREDICTIONS_BYTES:
+            raise ValueError(f"more than {MAX_PREDICTIONS_BYTES // 2**20} MB of predictions")
     file.seek(0)
     with np.load(file, allow_pickle=False) as arrays:
         index, label = arrays["index"], arrays["label"]

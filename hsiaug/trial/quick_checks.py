@@ -26,7 +26,7 @@ from hsiaug.trial.record import (
     fault_of_lists,
     fits_schema,
 )
-from hsiaug.trial.record_json import DIGEST, LARGEST, Record
+from hsiaug.trial.record_json import DIGEST, MAX_RECORD_BYTES, Record
 
 DIFFERENT = (
     "hash",
@@ -99,7 +99,7 @@ class QuickChecks:
 
     def _lines(self, data: bytes) -> list[_Line] | None:
         """What the lines hold; None where they are not as hsiaug writes them."""
-        if len(data) > LARGEST or data[:2] != b"{\n" or data[-3:] != b"\n}\n":
+        if len(data) > MAX_RECORD_BYTES or data[:2] != b"{\n" or data[-3:] != b"\n}\n":
             return None
         try:
             shared = self._shared

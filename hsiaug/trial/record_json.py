@@ -24,7 +24,7 @@ is checked anew.
 EMPTY = "empty"
 """Status of the record of a trial that was not run, because its λ asked for no sample in its draw.
 """
-LARGEST = 64 * 2**20
+MAX_RECORD_BYTES = 64 * 2**20
 """Bytes of a record at most: the largest real ones, of a hundred classes, have a few hundred
 thousand.
 """
@@ -42,8 +42,8 @@ def decode(data: bytes) -> Record:
     """The record in the bytes of a file. Raises ValueError, which says what is wrong, for anything
     but strict JSON.
     """
-    if len(data) > LARGEST:
-        raise ValueError(f"more than {LARGEST // 2**20} MB")
+    if len(data) > MAX_RECORD_BYTES:
+        raise ValueError(f"more than {MAX_RECORD_BYTES // 2**20} MB")
     try:
         record: Record = json.loads(data, parse_constant=_refuse, parse_float=_finite)
         if b"\\ud" in data.lower():

@@ -15,7 +15,7 @@ from hsiaug.base.text import json_of
 
 FORMAT = 1
 """Raise when a measure is computed otherwise than before: it is then measured anew."""
-LARGEST = 2**20
+MAX_MEASURES_BYTES = 2**20
 """Bytes of a file at most."""
 
 
@@ -46,7 +46,7 @@ def measures_path(store: Path, samples: str) -> Path:
 def read_measures(store: Path, samples: str) -> dict[str, SampleMeasure]:
     """The measures of samples by name; none where they were not measured, or otherwise than now."""
     with suppress(OSError, ValueError, KeyError, TypeError):
-        content = json.loads(read_plain(measures_path(store, samples), LARGEST))
+        content = json.loads(read_plain(measures_path(store, samples), MAX_MEASURES_BYTES))
         if content["format"] == FORMAT:
             return {name: SampleMeasure(**row) for name, row in content["measures"].items()}
     return {}

@@ -32,7 +32,7 @@ PREFIX = "sheet_"
 """Beginning of the names of its arrays in ``predictions.npz``."""
 SPECTRA_PREFIX = "sheet_spectra_"
 """The same of its mean spectra."""
-LARGEST = 2**22
+MAX_SHEET_BYTES = 2**22
 """Bytes of a sheet at most."""
 Thumbnails = NDArray[np.uint8]
 Ids = NDArray[np.int16]
@@ -126,8 +126,8 @@ def read_sheet(data: bytes) -> SampleSheet | None:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as parts:
             members = [entry for entry in parts.infolist() if entry.filename.startswith(PREFIX)]
-            if sum(member.file_size for member in members) > LARGEST:
-                raise ValueError(f"more than {LARGEST // 2**20} MB of thumbnails")
+            if sum(member.file_size for member in members) > MAX_SHEET_BYTES:
+                raise ValueError(f"more than {MAX_SHEET_BYTES // 2**20} MB of thumbnails")
             if (damaged := parts.testzip()) is not None:
                 raise ValueError(f"{damaged} is damaged")
         if not members:

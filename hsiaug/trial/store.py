@@ -20,7 +20,7 @@ from hsiaug.trial.quick_checks import QuickChecks
 from hsiaug.trial.record import Damage, fault_of, newer_record
 from hsiaug.trial.record_json import (
     EMPTY,
-    LARGEST,
+    MAX_RECORD_BYTES,
     Record,
     decode,
     encode,
@@ -252,7 +252,7 @@ class Store:
     def _bytes(self, hash: str) -> bytes | None:
         """The bytes of a record, or None; what is packed lies under what was written since."""
         try:
-            return read_again(lambda: read_plain(f"{self._place(hash)}/{RECORD}", LARGEST))
+            return read_again(lambda: read_plain(f"{self._place(hash)}/{RECORD}", MAX_RECORD_BYTES))
         except FileNotFoundError:
             return self.packs.get(hash)
 

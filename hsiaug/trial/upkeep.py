@@ -12,7 +12,7 @@ from hsiaug.base.files import read_plain, sync_files, sync_folder
 from hsiaug.base.temporary_folders import taken, temporary_folder
 from hsiaug.trial.index import Index, open_index
 from hsiaug.trial.packs import write_pack
-from hsiaug.trial.predictions import LARGEST, PREDICTIONS
+from hsiaug.trial.predictions import MAX_PREDICTIONS_BYTES, PREDICTIONS
 from hsiaug.trial.record import Damage
 from hsiaug.trial.record_json import DIGEST, Record, preference
 from hsiaug.trial.sheet import read_sheet
@@ -143,8 +143,8 @@ def _to_pack(store: Store, hash: str, index: Index) -> tuple[str, str, bytes, by
     """
     folder = store.folder(hash)
     names = {path.name for path in folder.iterdir()}
-    data = read_plain(folder / RECORD, LARGEST) if RECORD in names else b""
-    npz = read_plain(folder / PREDICTIONS, LARGEST) if PREDICTIONS in names else None
+    data = read_plain(folder / RECORD, MAX_PREDICTIONS_BYTES) if RECORD in names else b""
+    npz = read_plain(folder / PREDICTIONS, MAX_PREDICTIONS_BYTES) if PREDICTIONS in names else None
     record = store.look(hash, index, data)
     if record is None or isinstance(record, Damage) or record["status"] == "failed" or npz == b"":
         return None

@@ -271,7 +271,7 @@ def test_lambdas_that_make_nothing_or_the_same_are_not_tried_and_it_is_said(
 def test_a_lambda_whose_samples_no_memory_holds_is_not_tried_and_it_is_said(
     toy, plugins, monkeypatch
 ):
-    monkeypatch.setattr(screening, "LARGEST", 2**24)
+    monkeypatch.setattr(screening, "MAX_SAMPLE_BYTES", 2**24)
     plan, _ = screening_plan(toy, asked(generators=["smote"], lambdas=[1.0, 1000.0]), plugins)
 
     assert tried(plan) == {("smote", 1.0, None)} and "GiB: not tried" in plan.notes[-1]

@@ -30,7 +30,7 @@ def test_pictures_and_numbers_are_written_and_printed(
         "spectra.svg",
     ]
     assert lines[0].split("\t")[:4] == ["layout", "synthetic", "95 %", "held-out"]
-    assert "fidelity\tsynthetic\tfloor (held-out)" in answer.stdout
+    assert "fidelity\tsynthetic\treference (held-out)" in answer.stdout
     named = answer.stderr.partition("written: ")[2].split(", ")
     assert [Path(name.strip()).name for name in named][:2] == ["contact_sheet.png", "spectra.png"]
     assert any(

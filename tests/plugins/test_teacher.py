@@ -116,7 +116,7 @@ def test_where_nothing_can_be_left_out_the_voters_alone_are_asked_and_shares_are
 
 
 def test_of_many_labels_it_learns_one_of_each_class_in_turn(seen, monkeypatch):
-    monkeypatch.setattr("hsiaug_builtin.teacher.teacher.MOST", 20)
+    monkeypatch.setattr("hsiaug_builtin.teacher.teacher.MAX_TRAINING_PIXELS", 20)
     learnt = []
     monkeypatch.setattr(
         "hsiaug_builtin.teacher.teacher.fit_pool",

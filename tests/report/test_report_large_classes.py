@@ -4,7 +4,7 @@ any age.
 
 import pytest
 
-from hsiaug.protocol.large_classes import FEWEST
+from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report import build_report, render_report
 from hsiaug.report.tables import Table
 from tests.report.report_records import audit_of, record
@@ -34,7 +34,7 @@ def table_of(records: list[dict]) -> Table:
 
 
 def test_a_class_counts_where_every_draw_has_enough_test_pixels_of_it() -> None:
-    table = table_of(trials([[40, FEWEST, 90], [40, 50, FEWEST - 1]]))
+    table = table_of(trials([[40, MIN_TEST_PIXELS, 90], [40, 50, MIN_TEST_PIXELS - 1]]))
     assert table.scores.main.name == "AA (2 of 3)"
     (smote,) = (cell for cell in table.cells.values() if cell.arm.generator.name == "smote")
     assert smote.values("aa_large") == pytest.approx([0.5, 0.5])

@@ -35,7 +35,15 @@ def run_of(view: DenseView, plugin: Any = SpecDm, **settings: Any) -> PairRun:
     params = build_params(
         plugin.card, "tiny", {name: str(value) for name, value in settings.items()}
     )
-    return PairRun.of(view, params, plugin(params).losses(), 0, "cpu", nothing, None)
+    return PairRun.of(
+        view,
+        params,
+        plugin(params).losses(),
+        seed=0,
+        device="cpu",
+        progress=nothing,
+        checkpoint=None,
+    )
 
 
 def two_streams(view: DenseView, **settings: Any) -> tuple[TwoStream, PairRun]:

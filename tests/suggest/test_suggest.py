@@ -116,7 +116,7 @@ def test_of_many_labels_a_committee_learns_a_pixel_of_each_class_in_turn(toy, pl
 
     train = toy.labels > 0
     few = voted(train)
-    monkeypatch.setattr("hsiaug.suggest.committee.MOST", 40)
+    monkeypatch.setattr("hsiaug.suggest.committee.MAX_TRAINING_PIXELS", 40)
     known = Blind(train, np.zeros_like(train), toy.labels[train].astype(np.int64), 5)
     learnt = _thinned(known, 0)
 

@@ -16,7 +16,7 @@ from hsiaug.report import build_report, render_report
 from hsiaug.report.notes import methods_paragraph
 from hsiaug.trial.hashing import short_hash
 from hsiaug.trial.record import fault_of
-from hsiaug.trial.record_json import DIGEST, LARGEST
+from hsiaug.trial.record_json import DIGEST, MAX_RECORD_BYTES
 from hsiaug.trial.store import Record, Store
 
 
@@ -192,7 +192,7 @@ def test_what_is_no_record_at_all_costs_the_others_nothing(
 def test_a_huge_file_is_not_read(filled: Store) -> None:
     hash = next(filled.records())["hash"]
     with (filled.folder(hash) / "record.json").open("wb") as file:
-        file.truncate(LARGEST + 1)
+        file.truncate(MAX_RECORD_BYTES + 1)
     assert "less than 64 MB" in filled.read().damaged[0].fault
 
 

@@ -107,7 +107,7 @@ def test_the_state_of_indian_pines_is_for_its_pixels_and_the_default_parameters(
     scene = load_scene("indian_pines")
     split = draw_split(scene, parse_protocol("issd"), 0, 9)
     shown = view_without_labels(train_view(scene, split, "scene"))
-    prepared = shipped.load_shipped(shown, preparing_params(Txt2HsiParams()), "cpu")
+    prepared = shipped.load_shipped(shown, preparing_params(Txt2HsiParams()), "cpu").prepared
 
     assert isinstance(prepared, PreparedScene) and prepared.origin == "shipped"
     size = sum(path.stat().st_size for path in shipped.FOLDER.rglob("*") if path.is_file())

@@ -49,7 +49,7 @@ CONNECT = 10.0
 """Seconds in which a scheduler must answer."""
 PATIENCE = 1.0
 """Seconds to wait for news."""
-LONGEST = 60.0
+MAX_TASK_SECONDS = 60.0
 """Seconds of a task, where its trials can be divided: the end of a run is spread over all workers.
 """
 SHARE = 8
@@ -97,7 +97,7 @@ class _Dask(Engine):
     def _tasks(self) -> list[list[Piece]]:
         """What is run together, as a task."""
         pieces = new_pieces(self.batches)
-        shortest = min(LONGEST, seconds_of(pieces) / (SHARE * self.jobs))
+        shortest = min(MAX_TASK_SECONDS, seconds_of(pieces) / (SHARE * self.jobs))
         return chunks_of(pieces, len(pieces), shortest)
 
     def _submit(self, pieces: Sequence[Piece]) -> Any:

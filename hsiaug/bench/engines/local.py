@@ -44,8 +44,7 @@ from hsiaug.registry.progress import progress_values
 from hsiaug.trial.guard import LARGEST_PROVENANCE, LONGEST_MESSAGE, LONGEST_TRACEBACK
 from hsiaug.trial.record_json import decode
 from hsiaug.trial.run import TrialOutcome, failed_outcome
-from hsiaug.trial.sheet import LARGEST as LARGEST_SHEET
-from hsiaug.trial.sheet import read_sheet
+from hsiaug.trial.sheet import MAX_SHEET_BYTES, read_sheet
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.stages import RECORDED
 from hsiaug.trial.store import Store
@@ -54,7 +53,7 @@ from hsiaug.trial.third_party import third_party_parts
 SHARED = serve.__module__, "sklearn.svm", "imblearn.over_sampling"
 """Modules that the workers of any run share where they are forked."""
 load_before_fork(*SHARED)
-LARGEST = 32 * LARGEST_PROVENANCE
+MAX_MESSAGE_BYTES = 32 * LARGEST_PROVENANCE
 """Bytes of a message: what a generator and a classifier may say of themselves, each character
 escaped, and more.
 """
@@ -138,7 +137,7 @@ def read_answer(connection: Connection, trial: str) -> PluginProgress | TrialEnd
     # Of what is nested more than 200 deep the first makes an error, of a number that is not finite
     # the second.
     said, result = _received(
-        connection, LARGEST, lambda data: (SAID.validate_json(data), decode(data))
+        connection, MAX_MESSAGE_BYTES, lambda data: (SAID.validate_json(data), decode(data))
     )
     if isinstance(said, _Step):
         return PluginProgress(*progress_values(*said.step))
@@ -155,7 +154,7 @@ def read_answer(connection: Connection, trial: str) -> PluginProgress | TrialEnd
         if ok
         else None
     )
-    sheet = _received(connection, LARGEST_SHEET, read_sheet) if said.sheet else None
+    sheet = _received(connection, MAX_SHEET_BYTES, read_sheet) if said.sheet else None
     return TrialEnded(TrialOutcome(result["result"], labels, sheet))
 
 

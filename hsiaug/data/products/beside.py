@@ -27,7 +27,7 @@ IMAGE = re.compile(r"(?P<product>.+)-SPECTRAL_IMAGE(_COG)?", re.IGNORECASE)
 
 METADATA = re.compile(r".+-METADATA\.XML", re.IGNORECASE)
 
-LONGEST = 2**25
+MAX_XML_BYTES = 2**25
 """Bytes of such a file, at most."""
 
 CENTRE = "wavelengthcenterofband"
@@ -84,7 +84,7 @@ def metadata_beside(image: Path) -> Metadata | None:
     if path is None:
         return None
     with reading(path, "EnMAP or DESIS metadata"):
-        root = read_xml(path, LONGEST)
+        root = read_xml(path, MAX_XML_BYTES)
         bands = [values for element in root.iter() if CENTRE in (values := _children(element))]
         if not bands:
             raise ValueError("no band with a `wavelengthCenterOfBand`")

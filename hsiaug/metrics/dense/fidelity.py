@@ -40,7 +40,7 @@ REPEATS = 5
 SIZES = 8
 AUDITED = 8
 """Principal axes that copies are looked for on."""
-MOST = 400
+MAX_TILES = 400
 """Tiles of a set that are used at most."""
 
 WORST = 8
@@ -125,7 +125,7 @@ def dense_fidelity(
             rule, value=", ".join(str(tiles.images.shape) for tiles in sets), hint=hint
         )
     rng = np.random.default_rng(derive_seed("dense fidelity", seed))
-    index = [random_tiles(len(tiles), MOST, rng) for tiles in sets]
+    index = [random_tiles(len(tiles), MAX_TILES, rng) for tiles in sets]
     train, held_out, synthetic = (tiles.take(i) for tiles, i in zip(sets, index, strict=True))
     space = fit_image_space(train, rng)
     train_features, held_out_features, synthetic_features = _features(

@@ -17,7 +17,7 @@ Ints = NDArray[np.int64]
 
 CHANGED = 2
 """Class id of a changed pixel."""
-FEWEST = 5
+MIN_PIXELS_OF_A_KIND = 5
 """Pixels of either kind without which a tile is left out."""
 
 
@@ -46,7 +46,7 @@ def change_contrast(images: Floats, masks: Ints, scale: Floats) -> tuple[float, 
     for (before, after), mask in zip(images, masks, strict=True):
         changed = mask == CHANGED
         unchanged = (mask != CHANGED) & (mask != IGNORE)
-        if min(changed.sum(), unchanged.sum()) < FEWEST:
+        if min(changed.sum(), unchanged.sum()) < MIN_PIXELS_OF_A_KIND:
             continue
         step = (after.astype(np.float64) - before) / scale[:, None, None]
         step -= np.median(step, axis=(1, 2), keepdims=True)

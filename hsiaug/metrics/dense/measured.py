@@ -21,7 +21,7 @@ from hsiaug.metrics.layout import (
     neighbour_correlation,
 )
 
-MOST = 64
+MAX_TILES = 64
 """Tiles of a set that are measured at most."""
 
 
@@ -46,8 +46,8 @@ def measure_pairs(real: DenseSamples, synthetic: DenseSamples) -> dict[str, dict
     if min(real.side) < 2:
         return {}
     rng = np.random.default_rng(derive_seed("measured pairs", 0))
-    real = real.take(random_tiles(len(real), MOST, rng))
-    synthetic = synthetic.take(np.arange(min(MOST, len(synthetic))))
+    real = real.take(random_tiles(len(real), MAX_TILES, rng))
+    synthetic = synthetic.take(np.arange(min(MAX_TILES, len(synthetic))))
     space = date_space(real, rng)
     sets = {"measured": synthetic, "measured_real": real}
     maps = {name: date_maps(tiles, space) for name, tiles in sets.items()}

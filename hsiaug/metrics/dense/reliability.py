@@ -29,7 +29,7 @@ Ints = NDArray[np.int64]
 MAIN = "pixels"
 
 AXES = 16
-FEWEST = 30
+MIN_PIXELS_PER_CLASS = 30
 """Pixels that a class needs in the training and in the held-out tiles to be judged at all."""
 TILES = 200
 """Tiles of a set that are used at most."""
@@ -206,10 +206,11 @@ def _judged_classes(train: DenseSamples, held_out: DenseSamples, classes: int) -
     counts = [
         np.bincount(tiles.masks.ravel(), minlength=classes + 1)[1:] for tiles in (train, held_out)
     ]
-    ids = tuple((np.flatnonzero(np.minimum(*counts) >= FEWEST) + 1).tolist())
+    ids = tuple((np.flatnonzero(np.minimum(*counts) >= MIN_PIXELS_PER_CLASS) + 1).tolist())
     if len(ids) < 2:
         raise InputError(
-            f"two classes need {FEWEST} labelled pixels in training and in held-out tiles",
+            f"two classes need {MIN_PIXELS_PER_CLASS} labelled pixels in training and in held-out"
+            " tiles",
             value=f"classes {ids}",
             hint="Use more tiles.",
         )

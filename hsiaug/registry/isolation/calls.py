@@ -10,7 +10,7 @@ from hsiaug.registry.isolation.processes import Channel, Child
 
 NOTICE_AFTER = 3.0
 """Seconds after which the user is told what is waited for."""
-LARGEST = 2**31
+MAX_ANSWER_BYTES = 2**31
 """Bytes of an answer: the masks of a draw."""
 
 
@@ -72,7 +72,7 @@ class PluginProcess:
                 remaining = None if within is None else max(0.0, within - NOTICE_AFTER)
             if remaining is not None and not connection.poll(remaining):
                 raise NoAnswer(f"no answer within {within:g} s")
-            answer = connection.recv_bytes(LARGEST)
+            answer = connection.recv_bytes(MAX_ANSWER_BYTES)
         except (EOFError, OSError):
             self._child.process.join(5)
             raise NoAnswer(f"its process ended with {self._child.ending}") from None

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from hsiaug.metrics.significance import mean_std
-from hsiaug.protocol.large_classes import FEWEST
+from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report.compare import Gain
 from hsiaug.report.grid import Grid, GridColumn, make_grid
 from hsiaug.report.html.markup import grids_html, join, macros
@@ -61,7 +61,7 @@ def classes_html(table: Table, store: Store | None) -> Markup:
     blocks = [grids_html(_against_none(table, classifier) for classifier in table.classifiers)]
     if left_out := _left_out(table):
         listed = ", ".join(table.class_names[c - 1] for c in sorted(left_out))
-        few = f"fewer than {FEWEST} test pixels in some draw"
+        few = f"fewer than {MIN_TEST_PIXELS} test pixels in some draw"
         text = f"{LEFT_OUT} AA leaves it out: {few} ({listed})."
         blocks.append(macros().note(text))
     matrices = list(_confusions(table, store)) if store is not None else []

@@ -47,7 +47,7 @@ Colour = tuple[int, int, int]
 class MapMaker:
     """Draws the maps of a page, table after table, until ROOM is used.
 
-    Attributes
+    Parameters
     ----------
     store : Store or None
         None where there are no predictions.

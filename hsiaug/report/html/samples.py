@@ -46,7 +46,7 @@ NAMES = {"real": "real training", "made": "generated", "nearest": "nearest real"
 class SampleMaker:
     """Draws the samples of a page, table after table, until ROOM is used.
 
-    Attributes
+    Parameters
     ----------
     store : Store or None
         None where there are none.

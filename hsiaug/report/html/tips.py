@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from hsiaug.protocol.large_classes import FEWEST
+from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report.text_templates import labelled
 
 TERMS = {
@@ -13,8 +13,8 @@ TERMS = {
     "ω": "guidance strength: how strictly samples follow their class",
     "OA": "overall accuracy: the share of test pixels that are right",
     "AA": (
-        f"average accuracy: the mean recall of the classes with at least {FEWEST} test pixels in"
-        " every draw, where such are counted, else of all"
+        f"average accuracy: the mean recall of the classes with at least {MIN_TEST_PIXELS} test"
+        " pixels in every draw, where such are counted, else of all"
     ),
     "κ": "Cohen's kappa × 100: accuracy beyond chance",
     "mIoU": "mean intersection over union of the classes",

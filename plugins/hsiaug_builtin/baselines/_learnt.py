@@ -197,30 +197,51 @@ class FittedLearnt(FittedPatches):
         save_state(folder, arrays, {"params": asdict(self.params), "size": asdict(self.size)})
 
 
-def learn(
-    name: str,
+def fit_component_network(
     view: TrainView,
     params: Any,
-    kind: type[Conditional],
+    network_class: type[Conditional],
+    *,
+    generator: str,
     seed: int,
     device: str,
     progress: Progress,
 ) -> FittedLearnt:
-    """A network of this kind, taught on the real patches in ``params.components`` components."""
+    """A network of this class, trained on the real patches in ``params.components`` components."""
     real = view.real
     components = fit_components(view, params.components)
     size = PatchShape(len(components.scale), view.patch, len(view.class_names) + 1)
-    net = fresh(lambda: kind(size, params), seed).to(device)
+    net = fresh(lambda: network_class(size, params), seed).to(device)
     data = TrainingComponents.of(components.of(real.x, real.y), real.y, device)
     net = net.fit_network(data, seed, progress)
-    return FittedLearnt(real.x, real.y, name, params, size, net, components, device)
+    return FittedLearnt(
+        x=real.x,
+        y=real.y,
+        generator=generator,
+        params=params,
+        size=size,
+        net=net,
+        components=components,
+        device=device,
+    )
 
 
-def restore(card: Card, folder: Path, kind: type[Conditional], device: str) -> FittedLearnt:
+def restore(
+    card: Card, folder: Path, network_class: type[Conditional], device: str
+) -> FittedLearnt:
     """Read a saved fit."""
     arrays, facts = load_state(folder)
     params = card.params(**facts["params"])
     size = PatchShape(**facts["size"])
-    net = state.restore("net", arrays, lambda: kind(size, params), device)
+    net = state.restore("net", arrays, lambda: network_class(size, params), device)
     components = ClassComponents(**state.under("components", arrays))
-    return FittedLearnt(arrays["x"], arrays["y"], card.name, params, size, net, components, device)
+    return FittedLearnt(
+        x=arrays["x"],
+        y=arrays["y"],
+        generator=card.name,
+        params=params,
+        size=size,
+        net=net,
+        components=components,
+        device=device,
+    )

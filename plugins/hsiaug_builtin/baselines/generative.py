@@ -30,9 +30,17 @@ class _Generative(Plugin[Any]):
 
     def fit(self, view: TrainView, *, seed: int, device: str, progress: Progress) -> FittedLearnt:
         """Train on the real patches. Raises PluginError where the training diverges."""
-        from hsiaug_builtin.baselines._learnt import learn
+        from hsiaug_builtin.baselines._learnt import fit_component_network
 
-        return learn(self.card.name, view, self.params, self._net(), seed, device, progress)
+        return fit_component_network(
+            view,
+            self.params,
+            self._net(),
+            generator=self.card.name,
+            seed=seed,
+            device=device,
+            progress=progress,
+        )
 
     def load(self, folder: Path, *, device: str) -> FittedLearnt:
         """Read a saved fit."""

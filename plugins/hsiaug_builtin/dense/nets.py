@@ -182,7 +182,7 @@ class ContextAndPixel(TileNet):
     Afterwards their log shares are added, those of the first times ``CONTEXT``, which is a product
     of experts: the first learns few tiles by heart, and is too sure of what it says elsewhere.
 
-    Attributes
+    Parameters
     ----------
     bands : int
         Bands of the data, then of spectra of unit norm; ``single`` reads these alone, as

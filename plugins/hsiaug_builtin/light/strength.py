@@ -20,7 +20,7 @@ REACH = 0.3
 """γ of the judge times the number of bands."""
 COPIES = 4
 """Changed spectra per training pixel that the judge learns from."""
-MOST = 50
+MAX_PIXELS_PER_CLASS = 50
 """Training pixels of a class that the judge learns from at most."""
 SEED = 0
 
@@ -96,13 +96,15 @@ def strongest(
 
 
 def _thin(y: NDArray[np.int64], mask: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Rows in the mask, of each class ``MOST`` at most, evenly taken."""
+    """Rows in the mask, of each class ``MAX_PIXELS_PER_CLASS`` at most, evenly taken."""
     rows = []
     for c in np.unique(y):
         members = np.flatnonzero(mask & (y == c))
         rows.append(
             members[
-                np.linspace(0, len(members) - 1, min(len(members), MOST)).round().astype(np.int64)
+                np.linspace(0, len(members) - 1, min(len(members), MAX_PIXELS_PER_CLASS))
+                .round()
+                .astype(np.int64)
             ]
         )
     return np.sort(np.concatenate(rows))

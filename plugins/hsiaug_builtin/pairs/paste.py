@@ -19,7 +19,7 @@ Pair = tuple[NDArray[np.float32], NDArray[np.int64]]
 AGAIN = 4
 """Most attempts at a pair that shows the class it was asked for."""
 
-LARGEST = 0.5
+MAX_COMPONENT_SHARE = 0.5
 """Share of a tile that a component covers at most; larger ones are ground. They are cut only where
 a class that has no other is asked for.
 """
@@ -73,7 +73,7 @@ class FittedPaste(FittedPairs):
     @cached_property
     def _small(self) -> NDArray[np.bool_]:
         """(K,) components that are not too large."""
-        return np.asarray(self.parts.size <= LARGEST * self.masks[0].size)
+        return np.asarray(self.parts.size <= MAX_COMPONENT_SHARE * self.masks[0].size)
 
     @cached_property
     def _usable(self) -> tuple[dict[int, NDArray[np.int64]], list[int]]:

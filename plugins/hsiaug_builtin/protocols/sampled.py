@@ -27,7 +27,8 @@ from hsiaug.api import (
 from hsiaug_builtin.protocols.compact import SMALL_CLASS, compact_draw
 
 DEFAULT_RATIO = 0.05
-FEWEST = 3
+MIN_TRAINING_PIXELS = 3
+"""Training pixels of a class at least."""
 
 Wanted = Callable[[int], tuple[int, int]]
 """Function of the labelled pixels of a class: how many train, and at most."""
@@ -62,7 +63,7 @@ def training_sizes(scene: Scene, wanted_of: Wanted) -> tuple[dict[int, int], tup
 
 def by_ratio(ratio: float) -> Wanted:
     """max(3, ⌊r·N_c + ½⌋) of each class. One pixel is always left for test."""
-    return lambda total: (max(FEWEST, int(ratio * total + 0.5)), total - 1)
+    return lambda total: (max(MIN_TRAINING_PIXELS, int(ratio * total + 0.5)), total - 1)
 
 
 def by_number(number: int) -> Wanted:

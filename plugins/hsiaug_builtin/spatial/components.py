@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hsiaug.api import Patches, TrainView
 from hsiaug_builtin.nets.projection import Projection
 
-MOST = 20_000
+MAX_FITTED_PIXELS = 20_000
 """Pixels that components are fitted on, at most, evenly taken row by row."""
 
 Image = NDArray[np.float32]
@@ -22,10 +22,10 @@ def fit_components(view: TrainView, components: int) -> Projection:
     """Principal components of the visible pixels, whitened, largest first; fewer where fewer vary,
     but never none.
 
-    Only ``MOST`` pixels are read, however large the scene.
+    Only ``MAX_FITTED_PIXELS`` pixels are read, however large the scene.
     """
     rows, columns = np.nonzero(view.visible)
-    some = np.linspace(0, len(rows) - 1, min(len(rows), MOST)).round().astype(np.int64)
+    some = np.linspace(0, len(rows) - 1, min(len(rows), MAX_FITTED_PIXELS)).round().astype(np.int64)
     spectra = view.cube[rows[some], columns[some]].astype(np.float64)
     mean = spectra.mean(axis=0)
     spectra -= mean

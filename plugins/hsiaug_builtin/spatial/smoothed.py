@@ -103,10 +103,10 @@ class Smoothed(Plugin[Own]):
         pixels = np.concatenate([view.unlabelled, view.coords])
         with_shares = np.zeros(view.visible.shape, dtype=bool)
         with_shares[tuple(pixels.T)] = True
-        view = view_with(view, real)
+        view_of_real = view_with(view, real)
         classes = np.unique(real.y)
         partner, choices, scores = _of_real(
-            view,
+            view_of_real,
             self.params,
             seed,
             device,
@@ -118,13 +118,19 @@ class Smoothed(Plugin[Own]):
         names = [NONE, *choices]
         chosen = names[strongest(scores)]
         fitted = partner.fit(samples, real.coords, real.y, progress)
-        shares = share_image(partner, fitted, view, with_shares, classes)
+        shares = share_image(partner, fitted, view_of_real, with_shares, classes)
         if chosen != NONE:
             shares = choices[chosen].smooth(shares, with_shares)
         left_out = {name: round(float(score), 3) for name, score in zip(names, scores, strict=True)}
         facts = {"partner_view": partner.spectra.name, "smoothed": chosen, "left_out": left_out}
         return FittedSmoothed(
-            shares, with_shares, classes, len(view.class_names), partner, fitted, facts
+            shares=shares,
+            known=with_shares,
+            classes=classes,
+            class_count=len(view.class_names),
+            partner=partner,
+            fitted=fitted,
+            facts=facts,
         )
 
 

@@ -40,29 +40,30 @@ WEIGHTS_PER_TILE = 10_000
 """Weights of the denoiser per tile above which samples are likely to repeat training tiles."""
 
 
-def learn(
+def fit_pairs(
     view: DenseView,
     params: LatentParams,
-    kind: type[Codec],
+    codec_class: type[Codec],
     losses: Losses,
+    *,
+    prepared: PreparedImages | None,
     seed: int,
     device: str,
     progress: Progress,
     checkpoint: Path | None,
-    prepared: PreparedImages | None,
 ) -> dict[str, object]:
     """All fields of :class:`hsiaug_builtin.specdm.fitted.FittedLatentPairs`."""
     run = PairRun.of(
         view,
         params,
         losses,
-        seed,
-        device,
-        progress,
-        checkpoint,
+        seed=seed,
+        device=device,
+        progress=progress,
+        checkpoint=checkpoint,
         images=None if prepared is None else prepared.format,
     )
-    codec = fit_codec(kind, run, images=None if prepared is None else prepared.stream)
+    codec = fit_codec(codec_class, run, images=None if prepared is None else prepared.stream)
     latents = _latents(codec, run)
     norm = LatentNorm.fit(latents.flatten(0, 1))
     latents = torch.stack([norm.forward(z) for z in latents])

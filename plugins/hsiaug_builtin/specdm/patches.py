@@ -139,7 +139,7 @@ class Directions:
 class PatchDiffusion:
     """Draws joint latents from noise.
 
-    Attributes
+    Parameters
     ----------
     joint : (n, C + K, P, P) Tensor
         Of training pairs, the image's C channels first, then the one-hot mask.

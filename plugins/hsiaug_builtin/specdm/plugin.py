@@ -79,18 +79,26 @@ class _LatentDiffusion(Plugin[P]):
         prepared : object
             The VAE of images, where that was learnt before.
         """
-        from hsiaug_builtin.specdm.fit import learn
+        from hsiaug_builtin.specdm.fit import fit_pairs
 
-        fitted, codec = self._parts()
-        learnt = learn(
-            view, self.params, codec, self.losses(), seed, device, progress, checkpoint, prepared
+        fitted_class, codec_class = self._parts()
+        learnt = fit_pairs(
+            view,
+            self.params,
+            codec_class,
+            self.losses(),
+            prepared=prepared,
+            seed=seed,
+            device=device,
+            progress=progress,
+            checkpoint=checkpoint,
         )
-        return fitted.of(learnt, view)
+        return fitted_class.of(learnt, view)
 
     def load(self, folder: Path, *, device: str) -> PairDrawing:
         """Read a saved fit."""
-        fitted, codec = self._parts()
-        return fitted.restore(folder, self.params, codec, device)
+        fitted_class, codec_class = self._parts()
+        return fitted_class.restore(folder, self.params, codec_class, device)
 
 
 class SpecDm(_LatentDiffusion[SpecDmParams]):
@@ -167,7 +175,15 @@ class SpecDm(_LatentDiffusion[SpecDmParams]):
             return PreparedSpectra(SpectralComponents.of(view.real.images))
         if self.params.tiles == "drawn":
             return PreparedNothing()
-        return learn_images(view, self.params, self.losses(), seed, device, progress, checkpoint)
+        return learn_images(
+            view,
+            self.params,
+            self.losses(),
+            seed=seed,
+            device=device,
+            progress=progress,
+            checkpoint=checkpoint,
+        )
 
     def load_prepared(self, folder: Path, *, device: str) -> Prepared:
         """Read what :meth:`prepare` saved."""

@@ -85,6 +85,7 @@ def learn_images(
     view: DenseView,
     params: SpecDmParams,
     losses: Losses,
+    *,
     seed: int,
     device: str,
     progress: Progress,
@@ -100,5 +101,14 @@ def learn_images(
         even[:, 0].double(),
         even,
     )
-    run = PairRun(seed, device, progress, checkpoint, form, pairs, params, losses)
+    run = PairRun(
+        seed=seed,
+        device=device,
+        progress=progress,
+        checkpoint=checkpoint,
+        format=form,
+        pairs=pairs,
+        params=params,
+        losses=losses,
+    )
     return PreparedImages(params, form, learn_image_stream(run), len(pairs))

@@ -43,7 +43,7 @@ LEAST = 1e-3
 """The least share of a piece in a pixel."""
 IGNORED = 0
 COVERED = -1
-MOST = 8
+MAX_GROUND_TILES = 8
 """Training tiles, drawn at random, that a ground is chosen of, each in its eight turns: of all
 tiles it would be the same few again and again for masks of mostly ignored pixels.
 """
@@ -90,7 +90,7 @@ class Quilt:
         images = np.empty((len(masks), *self.images.shape[1:]), dtype=np.float32)
         for i, mask in enumerate(masks):
             if grounds is None:
-                tiles = rng.permutation(len(self.masks))[:MOST]
+                tiles = rng.permutation(len(self.masks))[:MAX_GROUND_TILES]
                 ground = _ground(mask, self.masks[tiles])
                 image = self.images[tiles[ground.tile]]
             else:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 EXPLAINED = 0.985
 """Share of the variance of pixels that components explain together."""
-MOST = 6
+MAX_COMPONENTS = 6
 """Components of a date, at most."""
 SAMPLED = 200_000
 """Pixels that components are taken of, about."""
@@ -47,7 +47,7 @@ class SpectralComponents:
         values, vectors = np.linalg.eigh(np.atleast_2d(np.cov(pixels.T)))
         order = np.argsort(-values)
         explained = np.cumsum(values[order]) / max(values.sum(), np.finfo(float).tiny)
-        count = min(MOST, int(np.searchsorted(explained, EXPLAINED)) + 1, len(order))
+        count = min(MAX_COMPONENTS, int(np.searchsorted(explained, EXPLAINED)) + 1, len(order))
         basis = vectors[:, order[:count]]
         raw = cls(mean, basis, np.ones(images.shape[1] * count)).latents(images)
         spread = raw.std(axis=(0, 2, 3), dtype=np.float64)

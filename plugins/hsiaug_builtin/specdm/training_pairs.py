@@ -57,6 +57,7 @@ class PairRun(TrainingRun):
         view: DenseView,
         params: LatentParams,
         losses: Losses,
+        *,
         seed: int,
         device: str,
         progress: Progress,
@@ -89,7 +90,16 @@ class PairRun(TrainingRun):
             ),
             shares=torch.from_numpy(shares.astype(np.float32)),
         )
-        return cls(seed, device, progress, checkpoint, form, pairs, params, losses)
+        return cls(
+            seed=seed,
+            device=device,
+            progress=progress,
+            checkpoint=checkpoint,
+            format=form,
+            pairs=pairs,
+            params=params,
+            losses=losses,
+        )
 
     def rows(self, rng: torch.Generator) -> tuple[Tensor, list[int]]:
         """A batch: rows (b,) int64, rare classes more often, and a turn for each."""

@@ -21,7 +21,7 @@ class UNet(nn.Module):
     shares: (n, K + 1), each class's share of the tile's pixels and then 1; all zeros where nothing
     is told.
 
-    Attributes
+    Parameters
     ----------
     side : int
         Side of the latents.

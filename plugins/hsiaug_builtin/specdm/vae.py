@@ -26,15 +26,18 @@ class StreamVae(nn.Module):
 
     After the KL autoencoders of latent diffusion (Rombach et al. 2022), without attention.
 
-    Attributes
+    Parameters
     ----------
     factor : int
         f.
-    mean, std : (C,) float32 Tensor
-        Of x, which the network works in units of.
     linear : bool
         Whether it starts as the principal components of patches (ours). The convolutions then
         learn only what these lack, within hundreds of steps in place of many thousands.
+
+    Attributes
+    ----------
+    mean, std : (C,) float32 Tensor
+        Of x, which the network works in units of.
     """
 
     mean: Tensor

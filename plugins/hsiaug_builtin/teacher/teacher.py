@@ -14,7 +14,7 @@ wrong.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from zlib import crc32
@@ -53,7 +53,7 @@ on shares are not averaged over neighbours. Chosen on draws 100 to 105 of Indian
 Houston and Pavia, of Jasper Ridge and Samson under ``issd``; so was the classifier beside the
 voters.
 """
-MOST = 600
+MAX_TRAINING_PIXELS = 600
 """Training pixels that the teacher learns at most, one of each class in turn, so that a fit takes
 seconds.
 """
@@ -112,47 +112,94 @@ def fit_pool(
     pixels = np.concatenate([view.unlabelled, real.coords])
     with_shares = np.zeros(view.visible.shape, dtype=bool)
     with_shares[tuple(pixels.T)] = True
-    view = view_with(view, real)
-    partner = partner_of(params, view, seed, device)
-    classes, target = np.unique(real.y, return_inverse=True)
-    fold = spatial_folds(real.coords.astype(np.int64), real.y, view.patch)
-    inputs = list(readings(view, pixels))
-    left_out = np.stack(
+    view_of_real = view_with(view, real)
+    partner = partner_of(params, view_of_real, seed, device)
+    inputs = list(readings(view_of_real, pixels))
+    weights, sure = _weigh_opinions(
+        inputs, partner, real, patch=view.patch, untested=untested, progress=progress
+    )
+    voters = tuple(reading.fit(reading.features[-len(real) :], real.y) for reading in inputs)
+    fitted = partner.fit(samples, real.coords, real.y, progress)
+    classes = np.unique(real.y)
+    partner_image = share_image(partner, fitted, view_of_real, with_shares, classes)
+    shares = _pooled_shares(weights, voters, inputs, partner_image[tuple(pixels.T)])
+    averaged = bool(np.isnan(sure) or sure < SURE)
+    if averaged:
+        shares = average_alike(shares, pixels, inputs[0].plane)
+    image = np.zeros((*with_shares.shape, len(classes)), dtype=np.float32)
+    image[tuple(pixels.T)] = shares
+    return OpinionPool(
+        shares=image,
+        known=with_shares,
+        classes=classes,
+        class_count=len(view.class_names),
+        partner=partner,
+        fitted=fitted,
+        voters=voters,
+        weights=weights,
+        facts={
+            "partner_view": partner.spectra.name,
+            "weights": [round(float(weight), 3) for weight in weights],
+            "left_out_share": None if np.isnan(sure) else round(sure, 3),
+            "averaged": averaged,
+        },
+    )
+
+
+def _weigh_opinions(
+    inputs: Sequence[VoterInput],
+    partner: Partner,
+    real: PatchSamples,
+    *,
+    patch: int,
+    untested: float,
+    progress: Progress,
+) -> tuple[Floats, float]:
+    """Weights of the opinions on left-out pixels, and how sure all are of these together.
+
+    Parameters
+    ----------
+    inputs : sequence of VoterInput
+        (v,) what the voters read; its last pixels are those of the real samples.
+    patch : int
+        Side of the patches, in pixels.
+    untested : float
+        Weight of the partner where nothing can be left out.
+
+    Returns
+    -------
+    ((v + 1,) float64, float)
+        Weights of the voters and the partner; the geometric mean, all classes alike, of the shares
+        of the true class, NaN where nothing can be left out.
+    """
+    target = np.unique(real.y, return_inverse=True)[1]
+    fold = spatial_folds(real.coords.astype(np.int64), real.y, patch)
+    opinions = np.stack(
         [
             *(_left_out(reading, real.y, fold) for reading in inputs),
             _left_out_by(partner, real, fold, progress),
         ]
     )
-    left_out_once = fold >= 0
+    left_out = fold >= 0
     prior = np.array(
-        [*np.full(len(inputs), 1 / len(inputs)), TRUST if left_out_once.any() else untested]
+        [*np.full(len(inputs), 1 / len(inputs)), TRUST if left_out.any() else untested]
     )
-    weights = pool_weights(left_out[:, left_out_once], target[left_out_once], prior)
-    of_true = np.where(left_out_once, _of_true(np.tensordot(weights, left_out, 1), target), np.nan)
-    sure = float(np.exp(mean_logarithms(of_true[None], real.y)[0]))
+    weights = pool_weights(opinions[:, left_out], target[left_out], prior)
+    of_true = np.where(left_out, _of_true(np.tensordot(weights, opinions, 1), target), np.nan)
+    return weights, float(np.exp(mean_logarithms(of_true[None], real.y)[0]))
 
-    voters = tuple(reading.fit(reading.features[-len(real) :], real.y) for reading in inputs)
-    fitted = partner.fit(samples, real.coords, real.y, progress)
-    partner_shares = share_image(partner, fitted, view, with_shares, classes)[tuple(pixels.T)]
+
+def _pooled_shares(
+    weights: Floats,
+    voters: Sequence[Voter],
+    inputs: Sequence[VoterInput],
+    partner_shares: NDArray[np.float32],
+) -> Floats:
+    """(n, k) shares of the opinions of all voters, and of the partner with shares (n, k)."""
     pooled = weights[-1] * np.log(np.maximum(partner_shares, LEAST_SHARE, dtype=np.float64))
-    for weight, voter, reading in zip(weights, voters, inputs, strict=False):
+    for weight, voter, reading in zip(weights[:-1], voters, inputs, strict=True):
         pooled += weight * voter.logarithms(reading.features)
-    shares = scipy.special.softmax(pooled, axis=1)
-    # NaN, where nothing is left out, is not sure.
-    average = not sure >= SURE
-    if average:
-        shares = average_alike(shares, pixels, inputs[0].plane)
-    image = np.zeros((*with_shares.shape, len(classes)), dtype=np.float32)
-    image[tuple(pixels.T)] = shares
-    facts = {
-        "partner_view": partner.spectra.name,
-        "weights": [round(float(w), 3) for w in weights],
-        "left_out_share": round(sure, 3) if left_out_once.any() else None,
-        "averaged": average,
-    }
-    return OpinionPool(
-        image, with_shares, classes, len(view.class_names), partner, fitted, voters, weights, facts
-    )
+    return np.asarray(scipy.special.softmax(pooled, axis=1))
 
 
 def _of_true(logarithms: Floats, target: NDArray[np.int64]) -> Floats:
@@ -219,7 +266,7 @@ def _say_nothing(done: int, total: int, note: str = "") -> None:
 
 
 def fit_teacher(view: TrainView, real: PatchSamples | None = None) -> OpinionPool:
-    """The pool of the voters and ``svm``, learnt from training pixels, at most MOST.
+    """The pool of the voters and ``svm``, learnt from training pixels, at most MAX_TRAINING_PIXELS.
 
     Its seed depends on these pixels alone: all plugins that ask for the teacher of a draw are given
     the same one, which is fitted once.
@@ -243,9 +290,9 @@ def _teacher_of(view: TrainView) -> OpinionPool:
 
 def _fit(view: TrainView, real: PatchSamples) -> OpinionPool:
     seed = derive_seed("teacher", crc32(real.coords.tobytes()), crc32(real.y.tobytes()))
-    if len(real) > MOST:
+    if len(real) > MAX_TRAINING_PIXELS:
         mixed = np.random.default_rng(seed).permutation(len(real))
-        real = real.take(np.sort(mixed[take_in_turn(real.y[mixed])][:MOST]))
+        real = real.take(np.sort(mixed[take_in_turn(real.y[mixed])][:MAX_TRAINING_PIXELS]))
     return fit_pool(
         PartnerParams("svm"),
         real,

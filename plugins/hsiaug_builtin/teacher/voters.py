@@ -24,7 +24,7 @@ from hsiaug_builtin.teacher.features import SIDES, LocalMeans, local_means, plan
 from hsiaug_builtin.teacher.noise import fit_noise_projection
 
 VIEWS = ("raw", "unit", "continuum")
-FEWEST = 3
+MIN_BANDS = 3
 """Bands that the views beside ``raw`` need."""
 COMPONENTS = 10
 """Components per window."""
@@ -120,7 +120,7 @@ def planes(view: TrainView) -> tuple[tuple[SpectralView, Projection, NDArray[np.
     pixels; no label is read.
     """
     answer = []
-    for name in VIEWS if view.bands >= FEWEST else VIEWS[:1]:
+    for name in VIEWS if view.bands >= MIN_BANDS else VIEWS[:1]:
         spectra = SpectralView(name, view.wavelengths)
         transformed = train_view_seen(view, spectra)
         projection = fit_noise_projection(transformed, COMPONENTS)

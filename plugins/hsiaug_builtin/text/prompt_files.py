@@ -12,7 +12,7 @@ from hsiaug_builtin.named_files import DIGITS, check_stated, name_and_checksum
 
 PREFIX = "file:"
 """What a mode of prompts that names a file begins with."""
-LARGEST = 2**20
+MAX_PROMPT_FILE_BYTES = 2**20
 """Bytes of a file at most."""
 
 Sentences = dict[str, tuple[str, ...]]
@@ -79,7 +79,7 @@ def _read(name: str) -> Sentences:
     hint = 'Write it as \'"Corn-notill" = ["rows of corn over old residue"]\', a line a class.'
     rule = f"{PREFIX}{name} must be a TOML file of sentences for each class"
     try:
-        if path.stat().st_size > LARGEST:
+        if path.stat().st_size > MAX_PROMPT_FILE_BYTES:
             raise InputError(rule, value=f"{path.stat().st_size:,} bytes", hint=hint)
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

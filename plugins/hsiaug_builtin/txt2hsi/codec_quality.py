@@ -16,7 +16,7 @@ from hsiaug_builtin.nets.machine import machine_of
 from hsiaug_builtin.txt2hsi.field import spectra_at
 from hsiaug_builtin.txt2hsi.vae import Remainder, Vae
 
-MOST = 60
+MAX_PIXELS_PER_CLASS = 60
 """Pixels of a class that learn, and that are asked."""
 REPEATS = 3
 """How often these pixels are chosen anew."""
@@ -55,7 +55,7 @@ def _compare(
     y = []
     truth = []
     for c, pixels in named.items():
-        chosen = rng.permutation(pixels)[: 2 * MOST]
+        chosen = rng.permutation(pixels)[: 2 * MAX_PIXELS_PER_CLASS]
         half = (len(chosen) + 1) // 2
         learnt.append(spectra_at(view, chosen[:half]))
         unseen.append(spectra_at(view, chosen[half:]))
@@ -69,7 +69,7 @@ def _compare(
     noise = Remainder.of_classes(
         [vae.left_out(torch.tensor(spectra, device=device))[:, None, None] for spectra in learnt],
         int(rng.integers(2**31)),
-        MOST,
+        MAX_PIXELS_PER_CLASS,
     )
     row = np.repeat(np.arange(len(learnt)), list(map(len, learnt)))
     with torch.inference_mode():

@@ -39,14 +39,15 @@ from hsiaug_builtin.txt2hsi.texts import Texts, encode_prompts
 from hsiaug_builtin.txt2hsi.vae import Vae, add_class_term
 
 
-def learn(
+def fit_txt2hsi(
     view: TrainView,
     params: Txt2HsiParams,
+    scene: PreparedScene,
+    *,
     seed: int,
     device: str,
     progress: Progress,
     checkpoint: Path | None,
-    scene: PreparedScene,
 ) -> FittedTxt2Hsi:
     """Everything that ``txt2hsi`` learns from the labels of a draw."""
     texts = encode_prompts(view, params.text, params.encoder)

@@ -19,7 +19,7 @@ from hsiaug_builtin.txt2hsi.codebook import Gaussians, add_classes
 from hsiaug_builtin.txt2hsi.field import Field
 from hsiaug_builtin.txt2hsi.params import PSEUDO_MOST, PSEUDO_SHARE, CodingParams
 from hsiaug_builtin.txt2hsi.prepare import CodedScene
-from hsiaug_builtin.txt2hsi.vae import MOST, Remainder, Vae
+from hsiaug_builtin.txt2hsi.vae import MAX_REMAINDER_PATCHES, Remainder, Vae
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +123,10 @@ def model_classes(
 ) -> ClassModel:
     """Codes, noise and Gaussians of the classes of ``named`` pixels, {class id: (m, 2)}."""
     rng = np.random.default_rng(seed)
-    losses = [left_out_of(view, coded.vae, rng.permutation(at)[:MOST]) for at in named.values()]
+    losses = [
+        left_out_of(view, coded.vae, rng.permutation(at)[:MAX_REMAINDER_PATCHES])
+        for at in named.values()
+    ]
     prior = Prior.fit({class_id: coded.codes[at[:, 0], at[:, 1]] for class_id, at in named.items()})
     remainder = Remainder.of_classes(losses, seed)
     with torch.inference_mode():

@@ -77,18 +77,25 @@ class Txt2Hsi(Plugin[Txt2HsiParams]):
 
         For a scene whose state comes with hsiaug, that is read instead.
         """
-        from hsiaug_builtin.txt2hsi.prepare import PreparedScene, learn_scene
-        from hsiaug_builtin.txt2hsi.shipped import load_shipped
+        from hsiaug_builtin.txt2hsi.prepare import learn_scene
+        from hsiaug_builtin.txt2hsi.shipped import ShippedState, load_shipped
 
-        shipped = load_shipped(view, self.params, device) if self.params.shipped else None
-        if isinstance(shipped, PreparedScene):
-            return shipped
-        prepared = learn_scene(view, self.params, seed, device, progress, checkpoint)
-        if shipped is None:
+        shipped = load_shipped(view, self.params, device) if self.params.shipped else ShippedState()
+        if shipped.prepared is not None:
+            return shipped.prepared
+        prepared = learn_scene(
+            view,
+            self.params,
+            seed=seed,
+            device=device,
+            progress=progress,
+            checkpoint=checkpoint,
+        )
+        if not shipped.fault:
             return prepared
         note = (
-            f"The state of txt2hsi that comes with hsiaug cannot be used ({shipped}): it was learnt"
-            " anew."
+            f"The state of txt2hsi that comes with hsiaug cannot be used ({shipped.fault}): it was"
+            " learnt anew."
         )
         return replace(prepared, notes=(note,))
 
@@ -109,9 +116,17 @@ class Txt2Hsi(Plugin[Txt2HsiParams]):
         checkpoint: Path | None = None,
     ) -> FittedTxt2Hsi:
         """Train on texts; a training that was killed goes on from ``checkpoint``."""
-        from hsiaug_builtin.txt2hsi.fit import learn
+        from hsiaug_builtin.txt2hsi.fit import fit_txt2hsi
 
-        return learn(view, self.params, seed, device, progress, checkpoint, prepared)
+        return fit_txt2hsi(
+            view,
+            self.params,
+            prepared,
+            seed=seed,
+            device=device,
+            progress=progress,
+            checkpoint=checkpoint,
+        )
 
     def load(self, folder: Path, *, device: str) -> FittedTxt2Hsi:
         """Read a saved fit."""

@@ -187,6 +187,7 @@ def code_scene(view: TrainView, params: CodingParams, run: TrainingRun) -> tuple
 def learn_scene(
     view: TrainView,
     params: Txt2HsiParams,
+    *,
     seed: int,
     device: str,
     progress: Progress,

@@ -14,8 +14,9 @@ from torch import Tensor
 
 from hsiaug_builtin.nets.seeded import to_device
 
-LEAST = 0.05
-MOST = 0.5
+MIN_CLIPPED_SHARE = 0.05
+MAX_CLIPPED_SHARE = 0.5
+"""Shares of a patch between which the clipped area lies."""
 TRIES = 20
 VERTICES = 8
 
@@ -53,7 +54,7 @@ def polygons(n: int, side: int, rng: np.random.Generator) -> NDArray[np.float32]
         drawn = _inside(_stars(len(unfilled), side, rng), side)
         drawn[:, core, core] = 0
         area = drawn.mean(axis=(1, 2))
-        fits = (area >= LEAST) & (area <= MOST)
+        fits = (area >= MIN_CLIPPED_SHARE) & (area <= MAX_CLIPPED_SHARE)
         masks[unfilled[fits]] = drawn[fits]
         unfilled = unfilled[~fits]
         if not len(unfilled):

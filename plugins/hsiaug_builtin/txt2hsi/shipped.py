@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from hsiaug.api import TrainView, checksum_of_pixels
@@ -20,6 +20,22 @@ FOLDER = Path(__file__).with_name("shipped")
 CHECKSUM = "sha256.txt"
 """File in the folder of a state: the checksum of its arrays."""
 ORIGIN = "shipped"
+
+
+@dataclass(frozen=True)
+class ShippedState:
+    """What comes with hsiaug for a scene.
+
+    Attributes
+    ----------
+    prepared : PreparedScene or None
+        The state; None where there is none, or where it cannot be used.
+    fault : str
+        Why the state that is there cannot be used.
+    """
+
+    prepared: PreparedScene | None = None
+    fault: str = ""
 
 
 def key_of(view: TrainView, params: Txt2HsiParams) -> str:
@@ -35,7 +51,7 @@ def key_of(view: TrainView, params: Txt2HsiParams) -> str:
 
 def load_shipped(
     view: TrainView, params: Txt2HsiParams, device: str, folder: Path = FOLDER
-) -> PreparedScene | str | None:
+) -> ShippedState:
     """The shipped state of a scene.
 
     Parameters
@@ -49,23 +65,19 @@ def load_shipped(
     folder : Path
         Of all shipped states.
 
-    Returns
-    -------
-    PreparedScene, str or None
-        The state; why the one that is there cannot be used; None where there is none.
     """
     place = folder / key_of(view, params)
     if not place.is_dir():
-        return None
+        return ShippedState()
     try:
         stated = (place / CHECKSUM).read_text("utf-8").strip()
         if stated != _checksum(place):
-            return "its checksum differs"
+            return ShippedState(fault="its checksum differs")
         prepared = PreparedScene.restore(place, device)
     except Exception as error:
         # Whatever a damaged file makes of the readers: the state is learnt again.
-        return f"{type(error).__name__}: {error}"
-    return replace(prepared, params=params, origin=ORIGIN)
+        return ShippedState(fault=f"{type(error).__name__}: {error}")
+    return ShippedState(replace(prepared, params=params, origin=ORIGIN))
 
 
 def save_shipped(

@@ -27,9 +27,9 @@ from hsiaug_builtin.nets.seeded import fresh, normal, to_device
 from hsiaug_builtin.txt2hsi.frequencies import MIRRORS, mirror
 from hsiaug_builtin.txt2hsi.params import ANGLE, CLASS_RATE, CLASS_STEPS, KL, CodingParams
 
-FEWEST = 8
+MIN_REMAINDER_PATCHES = 8
 """Patches of a class that :class:`Remainder` draws from, at least."""
-MOST = 16
+MAX_REMAINDER_PATCHES = 16
 """Patches of a class that it draws from, at most."""
 
 
@@ -262,17 +262,17 @@ class Remainder:
 
     @classmethod
     def of_classes(
-        cls, losses: Sequence[NDArray[np.float32]], seed: int, most: int = MOST
+        cls, losses: Sequence[NDArray[np.float32]], seed: int, most: int = MAX_REMAINDER_PATCHES
     ) -> Remainder:
         """Of what is left out of the patches (n, q, q, B) of each class, at most so many of each.
 
-        A class with fewer than FEWEST takes others' too, up to as many.
+        A class with fewer than MIN_REMAINDER_PATCHES takes others' too, up to as many.
         """
         rng = np.random.default_rng(seed)
         everything = np.concatenate(losses)
         chosen = []
         for of_class in losses:
-            lacking = max(0, FEWEST - len(of_class))
+            lacking = max(0, MIN_REMAINDER_PATCHES - len(of_class))
             others = everything[rng.integers(len(everything), size=lacking)]
             some = of_class[rng.permutation(len(of_class))[:most]]
             chosen.append(np.concatenate([some, others]).astype(np.float16))
