@@ -23,9 +23,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.common import HERE, markdown, say, write_csv
+from benchmarks.operations import operation_counter
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.quality.synthesis import SampleRequest, sample_spec
@@ -238,7 +238,7 @@ def used(spec: TrialSpec, bench: Workbench, device: str) -> dict[str, float]:
 def operations(model: torch.nn.Module, loss: Callable[[], torch.Tensor]) -> int:
     """Operations of a loss and its gradients."""
     model.requires_grad_(True)
-    with torch.enable_grad(), FlopCounterMode(display=False) as counter:
+    with torch.enable_grad(), operation_counter() as counter:
         torch.autograd.backward(loss())
     model.requires_grad_(False).zero_grad(set_to_none=True)
     return int(counter.get_total_flops())

@@ -29,9 +29,9 @@ from typing import Any
 import torch
 from diffusers import PixArtTransformer2DModel
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.common import say
+from benchmarks.operations import operation_counter
 from hsiaug_builtin.txt2hsi.codebook import Conditioning, Gaussians
 from hsiaug_builtin.txt2hsi.denoiser import HEADS, Denoiser
 from hsiaug_builtin.txt2hsi.fitted import BATCH
@@ -246,7 +246,7 @@ def row(what: str, count: int, *runs: Callable[[], Any]) -> Row:
 
 def operations(run: Callable[[], Any]) -> int:
     """Floating-point operations of matrix products."""
-    with torch.compiler.set_stance("force_eager"), FlopCounterMode(display=False) as counter:
+    with torch.compiler.set_stance("force_eager"), operation_counter() as counter:
         run()
     return int(counter.get_total_flops())
 

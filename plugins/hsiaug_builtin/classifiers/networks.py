@@ -275,11 +275,11 @@ class SpectralFormer(NetClassifier[SpectralFormerParams]):
 
         params = self.params
         return SpectralNet(
-            bands,
-            side,
-            params.group,
-            params.stride,
-            HEADS * params.head_width,
-            params.layers,
-            classes,
+            bands=bands,
+            side=side,
+            group=params.group,
+            stride=params.stride,
+            width=HEADS * params.head_width,
+            layers=params.layers,
+            classes=classes,
         )

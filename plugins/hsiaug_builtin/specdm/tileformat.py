@@ -85,9 +85,17 @@ class TileFormat:
                 value=f"a 99.9th percentile of {scale + shift:g}",
                 hint="Check the units of the images.",
             )
-        low = float(real.images.min())
-        high = float(real.images.max())
-        return cls((), scale, shift, low, high, real.dates, real.bands, real.side[0], multiple)
+        return cls(
+            ids=(),
+            scale=scale,
+            shift=shift,
+            low=float(real.images.min()),
+            high=float(real.images.max()),
+            dates=real.dates,
+            bands=real.bands,
+            side=real.side[0],
+            multiple=multiple,
+        )
 
     @classmethod
     def of_json(cls, fields: Mapping[str, Any]) -> TileFormat:
