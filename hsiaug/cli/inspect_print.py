@@ -51,7 +51,7 @@ class Inspection:
 
 def print_inspection(inspection: Inspection, screen: Console) -> None:
     """Print a table for each kind of measure, then what they come to in sentences."""
-    from hsiaug.report.labels import layout_row
+    from hsiaug.report.formatting import layout_row
 
     report = inspection.report
     if report.layout.measures:
@@ -72,7 +72,7 @@ Row = tuple[Any, ...]
 
 
 def _fidelity_rows(measures: Iterable[Any]) -> Iterator[Row]:
-    from hsiaug.report.labels import measured
+    from hsiaug.report.formatting import measured
 
     for measure in measures:
         yield (
@@ -86,7 +86,7 @@ def _fidelity_rows(measures: Iterable[Any]) -> Iterator[Row]:
 
 
 def _reliability_rows(scores: Iterable[Any]) -> Iterator[Row]:
-    from hsiaug.report.labels import measured, wrong_labels
+    from hsiaug.report.formatting import measured, wrong_labels
 
     for score in scores:
         interval = score.wrong_interval
@@ -103,7 +103,7 @@ def _reliability_rows(scores: Iterable[Any]) -> Iterator[Row]:
 
 
 def _reconstruction_rows(measures: Iterable[Any]) -> Iterator[Row]:
-    from hsiaug.report.labels import measured
+    from hsiaug.report.formatting import measured
 
     for measure in measures:
         yield (
@@ -126,7 +126,7 @@ def _attention_rows(scores: Mapping[str, MapScore | None]) -> Iterator[Row]:
 
 def _guidance_rows(points: Iterable[GuidedMeasure]) -> Iterator[Row]:
     """A row per measure, with its reference and its value at each ω."""
-    from hsiaug.report.labels import measured
+    from hsiaug.report.formatting import measured
 
     curves: dict[str, list[GuidedMeasure]] = {}
     for point in points:

@@ -11,4 +11,4 @@ from hsiaug.registry.hookspecs import Entry, hookimpl
 @hookimpl
 def hsiaug_plugins() -> list[Entry]:
     """The protocol of labels that are asked for."""
-    return [Entry("protocol", "asked", "hsiaug.suggest.asked:Asked")]
+    return [Entry("protocol", "asked", "hsiaug.suggest.asked_protocol:Asked")]
