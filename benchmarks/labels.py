@@ -25,6 +25,7 @@ from benchmarks.common import markdown, write_csv
 from hsiaug.core.fields import seen_fields
 from hsiaug.metrics.accuracy import confusion, score
 from hsiaug.metrics.label_equivalents import label_equivalent
+from hsiaug.report.label_breakdowns import worth_text
 from hsiaug.report.records import read_trials
 from hsiaug.report.scenes.ground_truth import (
     ROLES,
@@ -34,7 +35,6 @@ from hsiaug.report.scenes.ground_truth import (
     redraw_roles,
 )
 from hsiaug.report.trials import Trial
-from hsiaug.report.views_labels import worth_text
 from hsiaug.trial.store import Store
 
 LABELS = (0, 1, 2, 3, 5, 10, 20)

@@ -27,11 +27,11 @@ from benchmarks.layout_damages import add_noise, blur, copies, move_masks, next_
 from hsiaug.base.colours import rgb_bands, stretched
 from hsiaug.core.scene import Scene
 from hsiaug.core.tiles import DenseSamples
-from hsiaug.metrics.damages import permute_masks, shuffle_blocks, shuffle_pixels
 from hsiaug.metrics.dense.extractor import fit_axes
 from hsiaug.metrics.dense.layout import BLOCK, one_hot
 from hsiaug.metrics.dense.layout_extractor import layout_blocks
 from hsiaug.metrics.dense.mask_layout import change_contrast, edge_ranks
+from hsiaug.metrics.image_damages import permute_masks, shuffle_blocks, shuffle_pixels
 from hsiaug.metrics.layout import SHOWN, edge_threshold, layout_maps
 from hsiaug.metrics.layout_measures import JUDGES, LayoutJudge
 from hsiaug.metrics.layout_statistics import held_out_sills, layout_statistics

@@ -3,7 +3,7 @@
 Nothing is changed in place.
 
 Images are (n, …, H, W) of any number of axes between. Masks are (n, H, W). What measures need
-themselves is in :mod:`hsiaug.metrics.damages`.
+themselves is in :mod:`hsiaug.metrics.image_damages`.
 """
 
 from collections.abc import Sequence

@@ -28,10 +28,10 @@ from hsiaug.cli.output import read_report, show_tables
 from hsiaug.metrics.verdict import Finding
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report.findings import CONTROL, FINDINGS
+from hsiaug.report.formatting import MISSING, count, percent, signed
 from hsiaug.report.grid import ReportPage, text_grid
 from hsiaug.report.html.markup import grids_html, join, macros
 from hsiaug.report.html.page import Section, document_html
-from hsiaug.report.labels import MISSING, count, percent, signed
 from hsiaug.report.output_files import TableFiles
 from hsiaug.report.records import ArmCell, CellKey, number_of
 from hsiaug.report.tables import ADDED, Report, Table

@@ -57,9 +57,9 @@ from hsiaug.protocol.split import Split, draw_split
 from hsiaug.quality.kits import sample_kit, synthesise
 from hsiaug.quality.synthesis import sample_request
 from hsiaug.registry.card import build_params, check_preset
-from hsiaug.registry.handed import as_typed, name_and_overrides
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import import_here, registry
+from hsiaug.registry.session_plugins import as_typed, name_and_overrides
 from hsiaug.report import ENDINGS, Report, build_report, figure_of, render_report, save_report
 from hsiaug.report.figures.files import show_in_cells
 from hsiaug.report.running import running_answer_lines
@@ -593,7 +593,7 @@ class Results:
         -------
         Table
         """
-        from hsiaug.report.views import check_view
+        from hsiaug.report.breakdowns import check_view
 
         check_view(by)
         return Table(self.report, by)

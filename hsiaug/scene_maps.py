@@ -29,13 +29,13 @@ from hsiaug.quality.maps import RASTERS, check_map_targets, class_map_figure, sa
 from hsiaug.registry.lookup import import_here, registry
 from hsiaug.registry.progress import show_progress
 from hsiaug.report.figures.files import show_in_cells
-from hsiaug.report.labels import percent
+from hsiaug.report.formatting import percent
 from hsiaug.report.output_files import figure_writers, write_files
 from hsiaug.report.scores import metric_set
 from hsiaug.tasks.task import Task, get_task
 from hsiaug.tasks.types import TaskData, TaskSplit
 from hsiaug.trial.arm import NONE
-from hsiaug.trial.mapping import Refitted, refit, repeats, spec_of
+from hsiaug.trial.refit import Refitted, refit, repeats, spec_of
 from hsiaug.trial.store import Record, Store
 
 if TYPE_CHECKING:

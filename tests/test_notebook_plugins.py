@@ -14,8 +14,8 @@ from hsiaug.base.errors import InputError, PluginError
 from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.data import toy_scene
-from hsiaug.registry.handed import name_and_overrides, parcels, unpack
 from hsiaug.registry.lookup import registry
+from hsiaug.registry.session_plugins import name_and_overrides, parcels, unpack
 from hsiaug.registry.sources import source_digest
 from tests.in_process import run_trials_here
 

@@ -2,6 +2,7 @@
 
 import pkgutil
 import tomllib
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import hsiaug
@@ -28,3 +29,15 @@ def test_every_room_has_its_place_in_the_order_of_imports() -> None:
     assert {
         room for layer in layers for room in layer.replace("|", ":").replace(" ", "").split(":")
     } == ROOMS
+
+
+def test_a_plugin_of_hsiaug_lies_in_the_package_that_registers_it() -> None:
+    """An import that is hidden in the string of an entry must not lead from a lower room to one
+    above, or around the rules on imports.
+    """
+    for point in entry_points(group="hsiaug"):
+        if point.dist is not None and point.dist.name == "hsiaug":
+            builtin = point.value.startswith("hsiaug_builtin.")
+            package = "hsiaug_builtin" if builtin else point.value
+            for entry in point.load().hsiaug_plugins():
+                assert entry.target.startswith(f"{package}."), entry

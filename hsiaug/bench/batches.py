@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from hsiaug.bench.command import command_for
 from hsiaug.bench.costs import Costs, Forecast
 from hsiaug.bench.engine import Batch, Job, Say
-from hsiaug.bench.first_answer import Urgency, urgency_of
 from hsiaug.bench.missing import Missing
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.schedule import in_order, trials_of
+from hsiaug.bench.urgency import Urgency, urgency_of
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.record import damage_lines
 from hsiaug.trial.run import empty

@@ -6,8 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from hsiaug.base.errors import StoreError
-from hsiaug.bench.first_answer import FIRST_DRAWS, deciding_trials
 from hsiaug.bench.plan import Plan
+from hsiaug.bench.urgency import FIRST_DRAWS, deciding_trials
 from hsiaug.trial.ended_draws import EndedDraws
 from hsiaug.trial.record_json import Record
 from hsiaug.trial.store import Store

@@ -24,11 +24,11 @@ from hsiaug.base.shortages import shortage_of
 from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.bounds import UNBOUNDED, Bounds
 from hsiaug.data.loading import hide_labels
-from hsiaug.registry.handed import Parcel, parcels, unpack
 from hsiaug.registry.isolation.landlock import beside, confine
 from hsiaug.registry.isolation.processes import Channel, join_run
 from hsiaug.registry.lookup import Found, import_here, registry, third_party
 from hsiaug.registry.progress import progress_values
+from hsiaug.registry.session_plugins import Parcel, parcels, unpack
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.run import TrialOutcome, compute

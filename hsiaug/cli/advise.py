@@ -76,7 +76,7 @@ def advise(
     # As in a benchmark: trials side by side, one thread each.
     one_thread()
     from hsiaug.advice.advise import advise as find_advice
-    from hsiaug.advice.beside import advised_protocol, allowance, shown_by_benchmark
+    from hsiaug.advice.context import advised_protocol, allowance, shown_by_benchmark
     from hsiaug.advice.screening import screening_plan
     from hsiaug.advice.session import Session
     from hsiaug.bench.engine import cluster_settings

@@ -10,7 +10,7 @@ from functools import partial
 from statistics import fmean
 
 from hsiaug.advice.advise import Advice
-from hsiaug.advice.beside import Shown
+from hsiaug.advice.context import Shown
 from hsiaug.advice.gains import ArmGain
 from hsiaug.advice.screening import CONFIRM, SCREEN
 from hsiaug.advice.session import Session
@@ -20,7 +20,7 @@ from hsiaug.bench.request import widest_protocol
 from hsiaug.cli.output import name_options
 from hsiaug.metrics.significance import MIN_PAIRS, t_interval
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
-from hsiaug.report.labels import count, percent, signed, span
+from hsiaug.report.formatting import count, percent, signed, span
 from hsiaug.report.text_templates import labelled
 
 Row = tuple[object, ...]

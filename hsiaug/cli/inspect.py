@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,12 +13,15 @@ from hsiaug.base.text import json_of
 from hsiaug.base.threads import one_thread
 from hsiaug.bench import defaults
 from hsiaug.cli import options
+from hsiaug.cli.inspect_print import Inspection, print_inspection
 from hsiaug.cli.options import given, option, refuse_typed
-from hsiaug.cli.output import console, print_lines, print_table, say_written
+from hsiaug.cli.output import console, say_written
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from hsiaug.quality.kits import SampleKit
-    from hsiaug.quality.synthesis import GuidedMeasure, SampleRequest
+    from hsiaug.quality.synthesis import SampleRequest
 
 OF_A_SCENE = (
     "task",
@@ -35,11 +38,6 @@ OF_A_SCENE = (
     "attention",
 )
 """Options that a suite says for itself, by parameter."""
-LAYOUT = ("layout", "synthetic", "95 %", "held-out", "training", "shuffled", "unit", "good is", "n")
-MEASURES = ("fidelity", "synthetic", "reference (held-out)", "unit", "good is", "n")
-RECONSTRUCTION = ("encoded and decoded", "held-out", "training", "unit")
-SCORES = ("reliability", "synthetic", "ceiling", "floor", "unit", "r", "wrong labels", "95 %")
-ATTENTION = ("attention against the region of the class", "AUC", "±", "IoU", "n")
 
 
 def inspect(
@@ -123,23 +121,42 @@ def inspect(
         "--profile and --data belong to a suite",
         "Leave them out, or name a suite.",
     )
+    folder = _checked_folder(out)
+    inspection = _inspect_scene(ctx.params, omega, with_attention=attention)
+    say_written(_write_files(inspection, folder))
+    print_inspection(inspection, console())
+
+
+def _checked_folder(out: Path | None) -> Path:
+    """The folder for pictures, which may not be there yet."""
+    from hsiaug.quality.export import check_folder
+
     if out is None:
         raise InputError("--out must name a folder", hint="Add --out look.")
     if out.suffix and not out.is_dir():
         hint = f"For example --out {out.with_suffix('')}."
         raise InputError("--out must be a folder", value=repr(str(out)), hint=hint)
-    from pandas import DataFrame
+    check_folder(out)
+    return out
 
+
+def _inspect_scene(
+    typed: Mapping[str, Any], omega: str | None, *, with_attention: bool
+) -> Inspection:
+    """Make samples at each ω, and measure them.
+
+    Parameters
+    ----------
+    typed : mapping of str to object
+        Options of the command by parameter.
+    omega : str or None
+        Guidance strengths, as typed.
+    """
     from hsiaug.bench.ranges import numbers
     from hsiaug.cli.generate import make_samples
     from hsiaug.protocol.balance import check_omega
-    from hsiaug.quality.attention import LABELS as ATTENTION_LABELS
-    from hsiaug.quality.attention import draw_attention, look_at_attention, score_maps
-    from hsiaug.quality.export import check_folder
-    from hsiaug.quality.figures import guidance_figure, save_figures
-    from hsiaug.report.labels import layout_row, measured, wrong_labels
+    from hsiaug.quality.attention import look_at_attention, score_maps
 
-    check_folder(out)
     strengths = [] if omega is None else list(dict.fromkeys(numbers("--omega", omega)))
     for strength in strengths:
         check_omega(strength)
@@ -149,97 +166,47 @@ def inspect(
             rule = "curves over ω are drawn for single pixels"
             raise InputError(rule, value=f"--omega {omega}", hint="Name one ω for masks.")
 
-    kit, makes = make_samples(ctx.params, check, strengths or [None], attention=attention)
-    first = next(makes)
-    attention_maps = look_at_attention(first) if attention else None
+    kit, syntheses = make_samples(typed, check, strengths or [None], attention=with_attention)
+    first = next(syntheses)
+    attention_maps = look_at_attention(first) if with_attention else None
     report = kit.inspect(first)
     points = report.guided if len(strengths) > 1 else []
-    for synthesis in makes:
+    for synthesis in syntheses:
         points += kit.inspect(synthesis).guided
-    pictures, content = report.pictures(), report.as_json()
-    if points:
-        pictures["guidance"] = guidance_figure(points)
-        content["guidance"] = [vars(point) for point in points]
-    map_scores = score_maps(attention_maps, first) if attention_maps else {}
-    if attention_maps:
-        pictures["attention"] = draw_attention(attention_maps, first)
-        content["attention"] = {name: score and vars(score) for name, score in map_scores.items()}
-    with file_errors(
-        f"--out {out} must be a folder that can be written to", "Name another folder."
-    ):
-        out.mkdir(exist_ok=True)
-    files = save_figures(pictures, out)
-    if points:
-        table = DataFrame(map(vars, points)).to_csv(index=False)
-        files.append(write_text_whole(out / "guidance.csv", table))
-    files.append(write_text_whole(out / "quality.json", json_of(content, indent=1) + "\n"))
-    say_written(files)
-    screen = console()
-    if report.layout.measures:
-        print_table(screen, LAYOUT, map(layout_row, report.layout.measures))
-    rows = (
-        (
-            m.label,
-            m.note if m.value is None else measured(m.value),
-            measured(m.floor),
-            m.unit,
-            m.better,
-            m.n,
-        )
-        for m in report.fidelity.measures
+    return Inspection(
+        synthesis=first,
+        report=report,
+        strengths=tuple(strengths),
+        points=points,
+        attention_maps=attention_maps,
+        map_scores=score_maps(attention_maps, first) if attention_maps else {},
     )
-    print_table(screen, MEASURES, rows)
-    judged = []
-    for score in report.reliability.scores:
-        interval = (
-            None
-            if score.wrong_interval is None
-            else "{:.0f}–{:.0f} %".format(*score.wrong_interval)
-        )
-        values = map(measured, (score.value, score.ceiling, score.floor))
-        judged.append(
-            (score.label, *values, score.unit, measured(score.r), wrong_labels(score), interval)
-        )
-    print_table(screen, SCORES, judged)
-    if report.reconstruction:
-        print_table(
-            screen,
-            RECONSTRUCTION,
-            (
-                (
-                    measure.label,
-                    measured(measure.held_out),
-                    measured(measure.training),
-                    measure.unit,
-                )
-                for measure in report.reconstruction
-            ),
-        )
-    if map_scores:
-        attended = (
-            (
-                ATTENTION_LABELS[name],
-                *((None,) * 3 if score is None else (score.auc, score.half, score.iou)),
-                0 if score is None else score.n,
-            )
-            for name, score in map_scores.items()
-        )
-        print_table(screen, ATTENTION, attended)
-    if points:
-        curves: dict[str, list[GuidedMeasure]] = {}
-        for point in points:
-            curves.setdefault(f"{point.measure.replace('_', ' ')} {point.unit}".strip(), []).append(
-                point
-            )
-        guided = (
-            (
-                name,
-                measured(points_of_curve[0].reference),
-                *(measured(point.value) for point in points_of_curve),
-            )
-            for name, points_of_curve in curves.items()
-        )
-        print_table(
-            screen, ("guidance", "held-out", *(f"ω={strength:g}" for strength in strengths)), guided
-        )
-    print_lines(screen, (*report.remarks, *report.verdict))
+
+
+def _write_files(inspection: Inspection, folder: Path) -> list[Path]:
+    """Pictures, curves over ω and ``quality.json``; their paths."""
+    from pandas import DataFrame
+
+    from hsiaug.quality.attention import draw_attention
+    from hsiaug.quality.figures import guidance_figure, save_figures
+
+    pictures = inspection.report.pictures()
+    content = inspection.report.as_json()
+    if inspection.points:
+        pictures["guidance"] = guidance_figure(inspection.points)
+        content["guidance"] = [vars(point) for point in inspection.points]
+    if inspection.attention_maps:
+        pictures["attention"] = draw_attention(inspection.attention_maps, inspection.synthesis)
+        content["attention"] = {
+            name: score and vars(score) for name, score in inspection.map_scores.items()
+        }
+    with file_errors(
+        f"--out {folder} must be a folder that can be written to", "Name another folder."
+    ):
+        folder.mkdir(exist_ok=True)
+    files = save_figures(pictures, folder)
+    if inspection.points:
+        table = DataFrame(map(vars, inspection.points)).to_csv(index=False)
+        files.append(write_text_whole(folder / "guidance.csv", table))
+    files.append(write_text_whole(folder / "quality.json", json_of(content, indent=1) + "\n"))
+    return files

@@ -166,7 +166,7 @@ def _look_at(
     from hsiaug.data.adding import written_by_hsiaug
     from hsiaug.data.endings import ARRAYS, HDF, IMAGES, LAYERS, PICTURES
     from hsiaug.data.label_source import read_labels
-    from hsiaug.data.products.beside import quality_layers
+    from hsiaug.data.products.enmap_desis import quality_layers
     from hsiaug.data.readers import ARCHIVES, CONVERSIONS, PACKED, read_cube_file
     from hsiaug.data.vector_labels import KINDS
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.errors import SceneError
-from hsiaug.base.public import checksum_of_parts
+from hsiaug.base.public_scenes import checksum_of_parts
 from hsiaug.core.scene import Scene
 
 Side = Literal["train", "test", "any"]

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import PluginError
-from hsiaug.core.sealed import arrays_of
+from hsiaug.core.read_only import arrays_of
 
 if TYPE_CHECKING:
     from torch.utils.data import TensorDataset

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import SceneError, did_you_mean, need
-from hsiaug.base.public import LABELS, array_checksum
+from hsiaug.base.public_scenes import LABELS, array_checksum
 from hsiaug.core.fields import label_fields
-from hsiaug.core.sealed import seal
+from hsiaug.core.read_only import seal
 
 if TYPE_CHECKING:
     from xarray import Dataset

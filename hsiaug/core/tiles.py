@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import PluginError
+from hsiaug.core.read_only import SealedView, Seals, arrays_of
 from hsiaug.core.samples import RowArrays, class_ids, real_numbers, torch_dataset
-from hsiaug.core.sealed import SealedView, Seals, arrays_of
 
 if TYPE_CHECKING:
     from torch.utils.data import TensorDataset

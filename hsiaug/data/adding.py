@@ -21,7 +21,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from hsiaug.base.errors import HsiaugError, InputError, SceneError
 from hsiaug.base.files import check_target, file_errors, remove, sync_file
-from hsiaug.base.public import LABELS
+from hsiaug.base.public_scenes import LABELS
 from hsiaug.base.text import in_runs, nanometres
 from hsiaug.core.scene import Descriptions, Scene, UnlabelledScene
 from hsiaug.data.band_centres import centres_in_nm
@@ -36,7 +36,7 @@ from hsiaug.data.label_source import labels_on_cube, read_labels
 from hsiaug.data.loading import load_scene
 from hsiaug.data.raw import Conversion, PerBand, RawArray
 from hsiaug.data.readers import must_exist, read_cube_file
-from hsiaug.data.swapped import check_swapped
+from hsiaug.data.swapped_files import check_swapped
 from hsiaug.data.tomlfile import toml_text, validate_table
 from hsiaug.data.vector_labels import VectorLabels
 from hsiaug.data.windows import cube_of

@@ -16,7 +16,7 @@ from hsiaug.base.errors import SceneError, did_you_mean
 from hsiaug.data.bounds import check_array
 from hsiaug.data.endings import ARRAYS, ENVI_DATA, HDF, IMAGES, PICTURES, TIFF
 from hsiaug.data.products import read_product, refuse_labels
-from hsiaug.data.products.beside import METADATA
+from hsiaug.data.products.enmap_desis import METADATA
 from hsiaug.data.raw import RawArray, in_memory, reading
 from hsiaug.data.readers_envi import find_envi, read_envi
 from hsiaug.data.readers_image import read_image

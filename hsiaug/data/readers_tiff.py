@@ -25,7 +25,7 @@ from hsiaug.data.envi_header import (
     whole,
 )
 from hsiaug.data.georeference import open_geotiff, quiet
-from hsiaug.data.products.beside import metadata_beside
+from hsiaug.data.products.enmap_desis import metadata_beside
 from hsiaug.data.raw import PerBand, RawArray, one_or_all, reading
 
 if TYPE_CHECKING:

@@ -15,7 +15,14 @@ import numpy as np
 
 from hsiaug.base.seeds import derive_seed
 from hsiaug.metrics import neighbours, spectra
-from hsiaug.metrics.measures import Fidelity, MeasureTable, Round, Values, average_rounds, note_of
+from hsiaug.metrics.fidelity_measures import (
+    Fidelity,
+    MeasureTable,
+    Round,
+    Values,
+    average_rounds,
+    note_of,
+)
 from hsiaug.metrics.spectra import Space, Spectra, at_most, fit_space, match_sizes, shared_classes
 
 REPEATS = 5

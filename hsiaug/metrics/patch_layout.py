@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.seeds import derive_seed
-from hsiaug.metrics.damages import shuffle_pixels
+from hsiaug.metrics.fidelity_measures import note_of
+from hsiaug.metrics.image_damages import shuffle_pixels
 from hsiaug.metrics.layout import LayoutMaps, edge_threshold, layout_maps
 from hsiaug.metrics.layout_measures import (
     JUDGES,
@@ -31,7 +32,6 @@ from hsiaug.metrics.layout_statistics import (
     held_out_sills,
     layout_statistics,
 )
-from hsiaug.metrics.measures import note_of
 from hsiaug.metrics.neighbours import nearest_of_class
 from hsiaug.metrics.patch_distances import PatchSpace
 from hsiaug.metrics.spatial_folds import FOLDS, HALVES, spatial_cells

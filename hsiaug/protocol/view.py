@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import PluginError
 from hsiaug.core.fields import dilate
+from hsiaug.core.read_only import SealedView, Seals
 from hsiaug.core.samples import PatchSamples
 from hsiaug.core.scene import Descriptions, HasCube, Scene, UnlabelledScene, cube_when_asked
-from hsiaug.core.sealed import SealedView, Seals
 from hsiaug.core.spectral_views import RAW_VIEW, SpectralView
 from hsiaug.core.view_names import RAW
 from hsiaug.data import bounds

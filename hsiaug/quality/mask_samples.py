@@ -23,7 +23,7 @@ from hsiaug.metrics.calibration import Reliability
 from hsiaug.metrics.dense.fidelity import DenseFidelity, dense_fidelity
 from hsiaug.metrics.dense.layout import dense_layout
 from hsiaug.metrics.dense.reliability import MAIN, dense_reliability, tile_agreement
-from hsiaug.metrics.measures import Fidelity
+from hsiaug.metrics.fidelity_measures import Fidelity
 from hsiaug.metrics.nearest_real import RealSamples
 from hsiaug.metrics.reconstruction import (
     ReconstructionMeasure,
@@ -37,7 +37,7 @@ from hsiaug.quality.export import check_folder, save_pairs
 from hsiaug.quality.figures import class_spectra, shares_figure
 from hsiaug.quality.synthesis import ClassRow, Drawn, Inspection, MaskSynthesis, SampleRequest
 from hsiaug.registry.card import Card
-from hsiaug.report.labels import method_labels, wrong_share
+from hsiaug.report.formatting import method_labels, wrong_share
 from hsiaug.report.text_templates import sentences
 from hsiaug.tasks.task import Task
 from hsiaug.trial.arm import Method

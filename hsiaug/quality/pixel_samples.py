@@ -19,7 +19,7 @@ from hsiaug.contracts import Reconstruction
 from hsiaug.core.samples import PatchSamples
 from hsiaug.metrics.calibration import Reliability
 from hsiaug.metrics.fidelity import fidelity
-from hsiaug.metrics.measures import Fidelity, FidelityMeasure, MeasureTable, average_rounds
+from hsiaug.metrics.fidelity_measures import Fidelity, FidelityMeasure, MeasureTable, average_rounds
 from hsiaug.metrics.patch_distances import PatchReference, PatchSpace, block_means
 from hsiaug.metrics.patch_layout import KnownPatches, patch_layout
 from hsiaug.metrics.reconstruction import (
@@ -43,7 +43,7 @@ from hsiaug.quality.synthesis import (
     no_prompts,
 )
 from hsiaug.registry.card import Card
-from hsiaug.report.labels import wrong_share
+from hsiaug.report.formatting import wrong_share
 from hsiaug.report.text_templates import sentences
 from hsiaug.tasks.draws import PixelDraws
 from hsiaug.tasks.task import get_task

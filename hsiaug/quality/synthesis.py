@@ -16,16 +16,16 @@ from hsiaug.core.samples import PatchSamples
 from hsiaug.core.scene import Scene
 from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.calibration import Reliability
+from hsiaug.metrics.fidelity_measures import Fidelity
 from hsiaug.metrics.layout_measures import Layout
-from hsiaug.metrics.measures import Fidelity
 from hsiaug.metrics.reconstruction import ReconstructionMeasure
 from hsiaug.protocol.balance import Rate, check_lambda, check_omega, check_times
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split
 from hsiaug.protocol.tiling import TileSplit
 from hsiaug.registry.card import Card, NoParams, build_params, check_preset, check_serves
-from hsiaug.registry.handed import name_and_overrides
 from hsiaug.registry.lookup import Registry, import_here
+from hsiaug.registry.session_plugins import name_and_overrides
 from hsiaug.registry.split_protocol import SplitProtocol
 from hsiaug.tasks.task import get_task
 from hsiaug.tasks.types import TaskData, TaskSamples, TaskSplit

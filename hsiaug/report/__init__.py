@@ -81,11 +81,11 @@ def render_report(
         Of md and tex, what stands below the tables.
     """
     from hsiaug.base.text import json_of
+    from hsiaug.report.breakdowns import check_view
     from hsiaug.report.matrix import pages
     from hsiaug.report.render_data import csv_of, data_rows
     from hsiaug.report.render_rich import rich_text
     from hsiaug.report.render_text import latex, markdown, markdown_text
-    from hsiaug.report.views import check_view
 
     check_view(by)
     if format not in FORMATS:
@@ -152,7 +152,7 @@ def save_report(
         The claims and tables of a suite, for the page.
     """
     from hsiaug.base.files import write_text_whole, write_whole
-    from hsiaug.report.views import check_view
+    from hsiaug.report.breakdowns import check_view
 
     if format in PICTURES:
         from hsiaug.report.figures.files import figure_bytes
@@ -190,7 +190,7 @@ def figure_of(report: Report, by: str, columns: int = 2) -> Figure:
     from hsiaug.report.curves import AXES
     from hsiaug.report.figures.curves import curve_figure, label_figure
     from hsiaug.report.figures.gains import card_figure, gain_figure
-    from hsiaug.report.views_labels import curves_of
+    from hsiaug.report.label_breakdowns import curves_of
 
     figures: dict[str, Callable[[], Figure]] = {
         "generator": lambda: card_figure(report, columns),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hsiaug.metrics.significance import MIN_PAIRS
 from hsiaug.report.answers import NO_SAMPLES, Answer, Answers, Contrast, Difference, Status, Use
-from hsiaug.report.labels import count, decimal, range_text, signed
+from hsiaug.report.formatting import count, decimal, range_text, signed
 from hsiaug.trial.arm import CONTROL_WORDS
 
 MOST_CONTRASTS = 3

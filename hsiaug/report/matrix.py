@@ -10,6 +10,17 @@ from statistics import fmean
 
 from hsiaug.report.answer_text import AnswerText, answer_texts
 from hsiaug.report.answers import three_answers
+from hsiaug.report.breakdowns import (
+    MOST_ROWS,
+    SUMMARY,
+    VIEWS,
+    check_view,
+    grouped_overview,
+    metric_entry,
+    of_rows,
+    overview,
+    synthetic_only_grid,
+)
 from hsiaug.report.compare import Gain
 from hsiaug.report.curves import AXES
 from hsiaug.report.findings import (
@@ -21,8 +32,8 @@ from hsiaug.report.findings import (
     rival_signs_note,
     signs_note,
 )
+from hsiaug.report.formatting import MISSING, count, signed
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, ReportPage, make_grid
-from hsiaug.report.labels import MISSING, count, signed
 from hsiaug.report.notes import (
     audit_lines,
     left_out_classes,
@@ -34,17 +45,6 @@ from hsiaug.report.notes import (
 )
 from hsiaug.report.records import CellKey
 from hsiaug.report.tables import Report, Table
-from hsiaug.report.views import (
-    MOST_ROWS,
-    SUMMARY,
-    VIEWS,
-    check_view,
-    grouped_overview,
-    metric_entry,
-    of_rows,
-    overview,
-    synthetic_only_grid,
-)
 
 
 def pages(report: Report, by: str) -> tuple[ReportPage, ...]:
@@ -55,7 +55,7 @@ def pages(report: Report, by: str) -> tuple[ReportPage, ...]:
     """
     check_view(by)
     if by == "labels":
-        from hsiaug.report.views_labels import label_pages
+        from hsiaug.report.label_breakdowns import label_pages
 
         return label_pages(report)
     made = tuple(_table_page(table, report.where, by) for table in report.tables if by in VIEWS)

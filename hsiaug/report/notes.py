@@ -13,8 +13,16 @@ from hsiaug.core.view_names import AUTO, RAW
 from hsiaug.metrics.significance import ALPHA, MIN_PAIRS
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
+from hsiaug.report.formatting import (
+    MISSING,
+    count,
+    count_range,
+    number,
+    plus_minus,
+    seeds_text,
+    span,
+)
 from hsiaug.report.grid import Grid, ReportPage
-from hsiaug.report.labels import MISSING, count, count_range, number, plus_minus, seeds_text, span
 from hsiaug.report.records import ArmCell, Audit, CellKey, DrawKey, in_order
 from hsiaug.report.scores import CONTROL_CLASSIFIERS
 from hsiaug.report.tables import Table, damage_summary

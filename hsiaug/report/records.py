@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from hsiaug.core.view_names import RAW
 from hsiaug.metrics.significance import MeanStd, mean_std
 from hsiaug.report.conditions import OF_ABOUT, settings_of
-from hsiaug.report.labels import MISSING
+from hsiaug.report.formatting import MISSING
 from hsiaug.report.packed_columns import columns_of_pack
 from hsiaug.report.trial_columns import (
     Column,

@@ -110,7 +110,7 @@ def data_rows(report: Report, by: str = "") -> list[dict[str, Any]]:
     """
     rows: list[tuple[Table, Mapping[str, Any]]]
     if by == "labels":
-        from hsiaug.report.views_labels import curve_rows, curves_of
+        from hsiaug.report.label_breakdowns import curve_rows, curves_of
 
         rows = [(curve.table, row) for curve in curves_of(report) for row in curve_rows(curve)]
     else:

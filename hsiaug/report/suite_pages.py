@@ -7,8 +7,7 @@ from typing import Any
 
 from hsiaug.metrics.significance import MeanStd, mean_std
 from hsiaug.report.curves import SIGNS
-from hsiaug.report.grid import Grid, GridColumn, GridEntry, ReportPage, make_grid, text_grid
-from hsiaug.report.labels import (
+from hsiaug.report.formatting import (
     MISSING,
     count,
     join_words,
@@ -18,6 +17,7 @@ from hsiaug.report.labels import (
     signed_measure,
     with_interval,
 )
+from hsiaug.report.grid import Grid, GridColumn, GridEntry, ReportPage, make_grid, text_grid
 from hsiaug.report.output_files import TableFiles
 from hsiaug.report.scores import metric_names
 from hsiaug.report.suite_findings import (

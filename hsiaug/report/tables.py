@@ -24,7 +24,7 @@ from hsiaug.report.compare import (
     synthetic_only,
 )
 from hsiaug.report.conditions import Condition
-from hsiaug.report.labels import key_labels
+from hsiaug.report.formatting import key_labels
 from hsiaug.report.records import (
     ArmCell,
     CellKey,

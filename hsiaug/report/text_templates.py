@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from hsiaug.base.text import in_runs, visible
-from hsiaug.report import labels
+from hsiaug.report import formatting
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 FILTERS: tuple[Callable[..., str], ...] = (
     in_runs,
-    labels.count,
-    labels.count_range,
-    labels.join_words,
-    labels.p_said,
-    labels.percent,
-    labels.plus_minus,
-    labels.seeds_text,
-    labels.signed,
-    labels.with_interval,
+    formatting.count,
+    formatting.count_range,
+    formatting.join_words,
+    formatting.p_said,
+    formatting.percent,
+    formatting.plus_minus,
+    formatting.seeds_text,
+    formatting.signed,
+    formatting.with_interval,
 )
 """What templates call by name."""
 

@@ -16,8 +16,7 @@ from hsiaug.base.errors import InputError, check_known, did_you_mean
 from hsiaug.metrics.significance import MIN_PAIRS, MeanStd
 from hsiaug.metrics.verdict import TINY, undecided
 from hsiaug.report.compare import Comparison, between, pair_up, uncorrected
-from hsiaug.report.grid import ReportPage, text_grid
-from hsiaug.report.labels import (
+from hsiaug.report.formatting import (
     count,
     count_range,
     key_labels,
@@ -27,6 +26,7 @@ from hsiaug.report.labels import (
     seeds_text,
     signed,
 )
+from hsiaug.report.grid import ReportPage, text_grid
 from hsiaug.report.output_files import TableFiles
 from hsiaug.report.records import ArmCell, CellKey, class_counts, in_order, summarise
 from hsiaug.report.scores import Metric

@@ -12,9 +12,9 @@ from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import PluginError
 from hsiaug.contracts import FittedClassifier, FittedMaskClassifier, Progress
 from hsiaug.core.pairs import PairSet
+from hsiaug.core.read_only import seal_all
 from hsiaug.core.samples import Patches
 from hsiaug.core.scene import Scene, UnlabelledScene
-from hsiaug.core.sealed import seal_all
 from hsiaug.core.spectral_views import RAW_VIEW, SpectralView
 from hsiaug.core.tiles import Tiles
 from hsiaug.protocol.split import BlindSplit, Split

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import PluginError
+from hsiaug.core.read_only import seal_all
 from hsiaug.core.samples import NOWHERE, Patches, PatchSamples, concatenate
-from hsiaug.core.sealed import seal_all
 from hsiaug.core.spectral_views import RAW_VIEW, SpectralView
 from hsiaug.core.tiles import DenseSamples, DenseView, PairCounts
 from hsiaug.core.view_names import RAW

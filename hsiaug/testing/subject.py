@@ -14,9 +14,9 @@ from hsiaug.core.samples import Patches
 from hsiaug.core.tiles import PairCounts
 from hsiaug.protocol.balance import Rate
 from hsiaug.registry.card import Card, Scope, build_params, check_preset
-from hsiaug.registry.handed import Handed
 from hsiaug.registry.hookspecs import Entry, Kind
 from hsiaug.registry.lookup import Found, Registry
+from hsiaug.registry.session_plugins import Handed
 from hsiaug.tasks.task import get_task
 from hsiaug.testing.access import Counts, Items, Samples, View, repeat
 from hsiaug.testing.cases import TASKS, Case, easy_case, hardest_cases

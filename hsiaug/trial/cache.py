@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hsiaug.base.errors import PluginError
-from hsiaug.core.sealed import SealedView
+from hsiaug.core.read_only import SealedView
 from hsiaug.tasks.task import Task
 from hsiaug.tasks.types import TaskData, TaskSplit
 from hsiaug.trial.fits import Fit

@@ -19,7 +19,7 @@ import pytest
 from typer.testing import CliRunner
 
 from hsiaug import add_scene
-from hsiaug.advice.beside import advised_protocol
+from hsiaug.advice.context import advised_protocol
 from hsiaug.advice.gains import Against, ArmGain, candidates
 from hsiaug.advice.screening import CONFIRM, SCREEN, ladder
 from hsiaug.base.errors import HsiaugError
@@ -31,7 +31,7 @@ from hsiaug.metrics.significance import t_interval
 from hsiaug.metrics.verdict import confirm
 from hsiaug.protocol.balance import Rate
 from hsiaug.registry.lookup import Registry, build_registry
-from hsiaug.report.labels import percent, signed
+from hsiaug.report.formatting import percent, signed
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.arm import Arm, Method
 from hsiaug.trial.store import Store

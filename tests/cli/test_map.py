@@ -31,8 +31,8 @@ from hsiaug.scene_maps import map_scene
 from hsiaug.tasks import prediction
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench
-from hsiaug.trial.mapping import Refitted, refit, repeats, spec_of
 from hsiaug.trial.record_json import with_digest
+from hsiaug.trial.refit import Refitted, refit, repeats, spec_of
 from hsiaug.trial.run import run_trial
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record, Store

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from hsiaug.base.public import LABELS, array_checksum
+from hsiaug.base.public_scenes import LABELS, array_checksum
 from hsiaug.core.scene import Scene
 from hsiaug.data import fetch_scene, load_scene, scene_card, scene_names
 from hsiaug.data.adding import Added, ImportOptions, add_scene

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from benchmarks.layout_damages import add_noise, blur, copies, move_masks, next_class
-from hsiaug.metrics.damages import shuffle_blocks, shuffle_pixels
+from hsiaug.metrics.image_damages import shuffle_blocks, shuffle_pixels
 from hsiaug.metrics.layout import edge_share, edge_threshold, neighbour_correlation, variogram
 from hsiaug.metrics.layout_measures import JUDGES, Layout, LayoutMeasure
 from hsiaug.metrics.layout_network import network_judge
@@ -18,7 +18,7 @@ from hsiaug.metrics.patch_layout import KnownPatches, patch_layout
 from hsiaug.metrics.spatial_folds import FOLDS, HALVES, spatial_cells
 from hsiaug.metrics.two_sample import Side, forest_judge, match_folds, two_sample_auc
 from hsiaug.protocol.view import patches_at
-from hsiaug.report.labels import layout_row
+from hsiaug.report.formatting import layout_row
 from tests.metrics.test_layout_battery import fields
 
 Maps = NDArray[np.float32]

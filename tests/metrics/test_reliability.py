@@ -11,7 +11,7 @@ from hsiaug.metrics.reliability import fit_lda, fit_svm, reliability
 from hsiaug.metrics.spectra import Spectra
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
-from hsiaug.report.labels import wrong_labels
+from hsiaug.report.formatting import wrong_labels
 
 Sets = tuple[Spectra, Spectra, Spectra]
 

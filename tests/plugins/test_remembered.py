@@ -10,7 +10,7 @@ from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import TrainView, train_view
-from hsiaug_builtin.remembered import once_a_view, once_the_pixels, remember
+from hsiaug_builtin.memoise import once_a_view, once_the_pixels, remember
 
 
 def test_a_result_is_found_by_the_content_of_the_arguments_and_the_oldest_are_dropped() -> None:

@@ -17,7 +17,7 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import TrainView, train_view
 from hsiaug_builtin.nets.grid import grid_graph, spread
-from hsiaug_builtin.nets.machine import fit_machine
+from hsiaug_builtin.nets.svm import fit_machine
 from hsiaug_builtin.semisup.discriminant import fit_discriminant
 from hsiaug_builtin.teacher.choice import LEAST, choose_trusted, margins
 from hsiaug_builtin.teacher.classifier import TeacherClassifier

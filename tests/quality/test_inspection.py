@@ -10,7 +10,7 @@ from PIL import Image
 
 from hsiaug.base.colours import HELD_OUT, SYNTHETIC, TRAIN
 from hsiaug.metrics.calibration import Reliability
-from hsiaug.metrics.measures import Fidelity, FidelityMeasure
+from hsiaug.metrics.fidelity_measures import Fidelity, FidelityMeasure
 from hsiaug.quality import pixel_samples
 from hsiaug.quality.figures import save_figures
 from hsiaug.quality.kits import sample_kit

@@ -11,7 +11,7 @@ from html_pages import Node, parsed, table_named
 from report_records import CLASSES, audit_of, benchmark, failure, record
 
 from hsiaug.report import build_report, render_html, render_report
-from hsiaug.report.labels import with_interval
+from hsiaug.report.formatting import with_interval
 
 
 def page_of(records: list[dict], **report: object) -> Node:

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from hsiaug.base.errors import InputError, StoreError
 from hsiaug.report import FORMATS, build_report, print_report, render_report
-from hsiaug.report.views import VIEWS
+from hsiaug.report.breakdowns import VIEWS
 from tests.latex import compile_latex, need_latex, overfull
 
 LEAKY = ("random", "0.1", "none")

@@ -9,9 +9,9 @@ from report_records import record
 
 from hsiaug.base.errors import InputError
 from hsiaug.report import Report, build_report, render_report
+from hsiaug.report.breakdowns import synthetic_only_grid
 from hsiaug.report.findings import headline
 from hsiaug.report.two_arms import compare_arms
-from hsiaug.report.views import synthetic_only_grid
 
 DRAWS = range(8)
 

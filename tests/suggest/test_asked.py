@@ -15,7 +15,7 @@ from hsiaug.protocol.based import STRATEGIES
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Blind, Split, draw_split
 from hsiaug.registry.lookup import registry
-from hsiaug.suggest.asked import Asked
+from hsiaug.suggest.asked_protocol import Asked
 from hsiaug.suggest.committee import Member
 from hsiaug.suggest.picks import suggestions
 from hsiaug.testing import check_protocol
@@ -26,8 +26,8 @@ TWO = (Member("svm", "raw"), Member("svm", "unit"))
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hsiaug.suggest.asked.committee", lambda *_: TWO)
-    monkeypatch.setattr("hsiaug.suggest.asked._orders", {})
+    monkeypatch.setattr("hsiaug.suggest.asked_protocol.committee", lambda *_: TWO)
+    monkeypatch.setattr("hsiaug.suggest.asked_protocol._orders", {})
 
 
 def drawn(text: str, seed: int = 0, scene: Scene = TOY) -> Split:
@@ -88,7 +88,7 @@ def test_a_committee_is_fitted_once_for_all_numbers_of_a_draw(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     drawn("asked:4xsuggest:kshot:4")
-    monkeypatch.setattr("hsiaug.suggest.asked.cast_votes", None)
+    monkeypatch.setattr("hsiaug.suggest.asked_protocol.cast_votes", None)
 
     assert drawn("asked:9xsuggest:kshot:4").asked.sum() == 9
     with pytest.raises(PluginError, match="not callable"):

@@ -16,8 +16,8 @@ from hsiaug.base.threads import one_thread
 from hsiaug.bench.dispatch import USUAL_SECONDS, Group, groups
 from hsiaug.bench.engine import Batch, Event, Job, OnEvent
 from hsiaug.bench.engines.local import Local
-from hsiaug.registry.handed import check_installed
 from hsiaug.registry.lookup import registry
+from hsiaug.registry.session_plugins import check_installed
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store

@@ -29,7 +29,14 @@ from hsiaug.metrics.dense.extractor import (
     spectra_of,
 )
 from hsiaug.metrics.dense.tile_maps import random_tiles
-from hsiaug.metrics.measures import Fidelity, MeasureTable, Round, Values, average_rounds, note_of
+from hsiaug.metrics.fidelity_measures import (
+    Fidelity,
+    MeasureTable,
+    Round,
+    Values,
+    average_rounds,
+    note_of,
+)
 from hsiaug.metrics.neighbours import COPY, nearest_turned, rank_nearer
 from hsiaug.metrics.spectra import Space, frechet_between, spectral_angle
 

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.tiles import DenseSamples
-from hsiaug.metrics.damages import permute_masks, shuffle_blocks
 from hsiaug.metrics.dense.extractor import fit_axes
 from hsiaug.metrics.dense.layout_extractor import LAYOUT_EXTRACTOR, Blocks, layout_blocks
 from hsiaug.metrics.dense.mask_layout import CHANGED
@@ -24,6 +23,7 @@ from hsiaug.metrics.dense.tile_maps import (
     mask_statistics,
     random_tiles,
 )
+from hsiaug.metrics.image_damages import permute_masks, shuffle_blocks
 from hsiaug.metrics.layout import LayoutMaps, edge_threshold, layout_maps
 from hsiaug.metrics.layout_measures import (
     JUDGES,

@@ -22,7 +22,7 @@ from hsiaug.report.curves import (
 )
 from hsiaug.report.figures.charts import ChartBlock, Panel, draw_blocks
 from hsiaug.report.figures.files import series_style
-from hsiaug.report.labels import seeds_text
+from hsiaug.report.formatting import seeds_text
 from hsiaug.report.records import ArmCell
 from hsiaug.report.scenes.label_curves import LabelCurve
 from hsiaug.report.scores import Metric

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 from hsiaug.base.colours import TONES
 from hsiaug.base.errors import InputError
 from hsiaug.metrics.verdict import Evidence
+from hsiaug.report.breakdowns import MOST_ROWS
 from hsiaug.report.compare import Gain
 from hsiaug.report.figures.charts import ChartBlock, Panel, draw_blocks
 from hsiaug.report.figures.files import series_style
 from hsiaug.report.findings import FINDINGS, decisive_control_phrase, signs_note
-from hsiaug.report.labels import p_said, signed
+from hsiaug.report.formatting import p_said, signed
 from hsiaug.report.matrix import Matrix, headlines, matrices
 from hsiaug.report.tables import Report, Table
-from hsiaug.report.views import MOST_ROWS
 from hsiaug.trial.arm import BALANCED, PIXEL_SVM, PSEUDO, TEACHER, Arm
 
 if TYPE_CHECKING:

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from hsiaug.metrics.significance import mean_std
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
+from hsiaug.report.breakdowns import VIEWS
 from hsiaug.report.compare import Gain
+from hsiaug.report.formatting import MISSING, count_range, percent, plus_minus, signed
 from hsiaug.report.grid import Grid, GridColumn, make_grid
 from hsiaug.report.html.markup import grids_html, join, macros
-from hsiaug.report.labels import MISSING, count_range, percent, plus_minus, signed
 from hsiaug.report.records import ArmCell, class_counts
 from hsiaug.report.tables import Table
-from hsiaug.report.views import VIEWS
 from hsiaug.trial.arm import Method
 from hsiaug.trial.store import Store
 

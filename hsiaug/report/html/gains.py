@@ -17,9 +17,9 @@ from markupsafe import Markup
 from hsiaug.metrics.verdict import Evidence
 from hsiaug.report.compare import Gain
 from hsiaug.report.figures.gains import control_places
-from hsiaug.report.findings import rival_look, rival_meanings, rival_words
+from hsiaug.report.findings import rival_look, rival_meanings, rival_signs_note, rival_words
+from hsiaug.report.formatting import p_said, with_interval
 from hsiaug.report.html.markup import macros
-from hsiaug.report.labels import p_said, with_interval
 from hsiaug.report.records import ArmCell
 from hsiaug.report.tables import Table
 from hsiaug.trial.arm import Method
@@ -116,6 +116,7 @@ def gain_chart(table: Table, keys: Mapping[ArmCell, str]) -> Markup:
         "lines": [WIDTH * axis.place(value) / 100 for value in axis.ticks],
         "zero": WIDTH * axis.place(0.0) / 100,
         "width": WIDTH,
+        "signs": rival_signs_note(table),
         "controls": [(name, place) for name, place in places.items() if _is_drawn(name, drawn)],
     }
     return Markup(macros().gains(groups, about))

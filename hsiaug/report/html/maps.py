@@ -15,8 +15,8 @@ from PIL import Image
 from hsiaug.base.colours import class_colours
 from hsiaug.base.text import visible
 from hsiaug.report.figures.files import image_bytes
+from hsiaug.report.formatting import percent
 from hsiaug.report.html.markup import macros, picture_source
-from hsiaug.report.labels import percent
 from hsiaug.report.records import ArmCell, number_of
 from hsiaug.report.scenes.ground_truth import (
     MOST_VALUES,

@@ -15,10 +15,12 @@ from markupsafe import Markup
 from hsiaug.base.text import json_of
 from hsiaug.report.answer_text import answer_texts
 from hsiaug.report.answers import three_answers
+from hsiaug.report.breakdowns import VIEWS, overview
 from hsiaug.report.curves import AXES, SIGNS, find_sweeps
 from hsiaug.report.figures.curves import curve_figure, label_figure
 from hsiaug.report.figures.files import figure_bytes
 from hsiaug.report.findings import best_row_sentences
+from hsiaug.report.formatting import count
 from hsiaug.report.grid import ReportPage
 from hsiaug.report.html.arms import arm_commands, arm_keys
 from hsiaug.report.html.classes import classes_html
@@ -33,15 +35,13 @@ from hsiaug.report.html.markup import (
     templates,
 )
 from hsiaug.report.html.samples import SampleMaker
-from hsiaug.report.labels import count
+from hsiaug.report.label_breakdowns import label_grids, label_notes
 from hsiaug.report.matrix import matrices, summary_notes
 from hsiaug.report.notes import audit_lines, failure_heading, failure_lines, table_notes, warnings
 from hsiaug.report.records import ArmCell
 from hsiaug.report.render_data import csv_of, data_rows, report_json
 from hsiaug.report.scenes.label_curves import LabelCurve, label_curves
 from hsiaug.report.tables import Report, Table
-from hsiaug.report.views import VIEWS, overview
-from hsiaug.report.views_labels import label_grids, label_notes
 from hsiaug.trial.store import Store
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from hsiaug.base.errors import PluginError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.contracts import FittedClassifier
-from hsiaug.core.sealed import seal_all
+from hsiaug.core.read_only import seal_all
 from hsiaug.registry.card import Scope
 from hsiaug.tasks.types import TaskView
 from hsiaug.trial.arm import SYNTHETIC

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from hsiaug.api import Progress
 from hsiaug_builtin.baselines._learnt import Conditional, PatchShape, TrainingComponents
-from hsiaug_builtin.baselines._sizes import CvaeParams
+from hsiaug_builtin.baselines._params import CvaeParams
 from hsiaug_builtin.diffusion.training import train
 
 LEAST = -3.0

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from hsiaug.api import Progress
 from hsiaug_builtin.baselines._learnt import Conditional, PatchShape, TrainingComponents
-from hsiaug_builtin.baselines._sizes import WganParams
+from hsiaug_builtin.baselines._params import WganParams
 from hsiaug_builtin.nets.seeded import fresh
 from hsiaug_builtin.nets.training import check_finite
 

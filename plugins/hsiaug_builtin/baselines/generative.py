@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hsiaug.api import Card, Plugin, Progress, TrainView
-from hsiaug_builtin.baselines._sizes import CvaeParams, WganParams
+from hsiaug_builtin.baselines._params import CvaeParams, WganParams
 
 if TYPE_CHECKING:
     from hsiaug_builtin.baselines._learnt import Conditional, FittedLearnt

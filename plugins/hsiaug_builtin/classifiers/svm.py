@@ -20,9 +20,9 @@ from hsiaug.api import (
     derive_seed,
     param,
 )
+from hsiaug_builtin.memoise import remember
 from hsiaug_builtin.nets.fitted import by_class
-from hsiaug_builtin.nets.machine import Machine, machine_of
-from hsiaug_builtin.remembered import remember
+from hsiaug_builtin.nets.svm import Machine, machine_of
 
 COSTS = (1.0, 10.0, 100.0, 1000.0)
 """Candidates for C."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.api import SpectralView, TrainView, spatial_folds, told_apart
-from hsiaug_builtin.nets.machine import fit_machine
+from hsiaug_builtin.nets.svm import fit_machine
 
 TOLERANCE = 0.01
 """Recall that a strength may cost."""

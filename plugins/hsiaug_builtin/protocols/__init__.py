@@ -16,7 +16,6 @@ TARGETS = {
     "within": "hsiaug_builtin.protocols.within:Within",
     "added": "hsiaug_builtin.protocols.added:ScatteredLabels",
     "hidden": "hsiaug_builtin.protocols.hidden:Hidden",
-    "asked": "hsiaug.suggest.asked:Asked",
     "picks": "hsiaug_builtin.protocols.picks:Picks",
 }
 

@@ -14,7 +14,7 @@ from hsiaug.api import Card, Patches, PatchSamples, Plugin, Progress, TrainView,
 from hsiaug_builtin.semisup.shared import usable_samples
 
 if TYPE_CHECKING:
-    from hsiaug_builtin.nets.machine import Machine
+    from hsiaug_builtin.nets.svm import Machine
     from hsiaug_builtin.teacher.features import LocalMeans
 
 GUIDES = 10
@@ -104,7 +104,7 @@ class SelfTraining(Plugin[SelfTrainingParams]):
         from scipy.special import softmax
 
         from hsiaug_builtin.nets.grid import grid_graph, spread
-        from hsiaug_builtin.nets.machine import fit_machine
+        from hsiaug_builtin.nets.svm import fit_machine
         from hsiaug_builtin.semisup.discriminant import fit_discriminant
         from hsiaug_builtin.teacher.choice import choose_trusted
         from hsiaug_builtin.teacher.features import SIDES, fit_local_means

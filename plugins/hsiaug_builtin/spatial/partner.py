@@ -22,7 +22,7 @@ from hsiaug.api import (
     param,
     train_view_seen,
 )
-from hsiaug_builtin.remembered import once_a_view
+from hsiaug_builtin.memoise import once_a_view
 
 if TYPE_CHECKING:
     from hsiaug.api import Classifier, FittedClassifier

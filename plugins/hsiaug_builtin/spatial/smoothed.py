@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.api import Patches, PatchSamples, Plugin, Progress, TrainView, spatial_folds
+from hsiaug_builtin.memoise import once_a_view
 from hsiaug_builtin.nets.choice import mean_logarithms, strongest
 from hsiaug_builtin.nets.fitted import by_class, real_samples, view_with
-from hsiaug_builtin.remembered import once_a_view
 from hsiaug_builtin.spatial.components import look_up
 from hsiaug_builtin.spatial.partner import LEAST_SHARE, Floats, Partner, PartnerParams, partner_of
 

@@ -32,9 +32,9 @@ from hsiaug.api import (
     spatial_folds,
     take_in_turn,
 )
+from hsiaug_builtin.memoise import once_a_view
 from hsiaug_builtin.nets.choice import mean_logarithms
 from hsiaug_builtin.nets.fitted import view_with
-from hsiaug_builtin.remembered import once_a_view
 from hsiaug_builtin.spatial.partner import LEAST_SHARE, Floats, Partner, PartnerParams, partner_of
 from hsiaug_builtin.spatial.smoothed import SceneShares, share_image
 from hsiaug_builtin.teacher.pool import pool_weights

@@ -17,9 +17,9 @@ import scipy  # its parts are loaded where they are used
 from numpy.typing import NDArray
 
 from hsiaug.api import SpectralView, TrainView, train_view_seen
-from hsiaug_builtin.nets.machine import Machine, fit_machine
+from hsiaug_builtin.memoise import once_the_pixels
 from hsiaug_builtin.nets.projection import Projection
-from hsiaug_builtin.remembered import once_the_pixels
+from hsiaug_builtin.nets.svm import Machine, fit_machine
 from hsiaug_builtin.teacher.features import SIDES, LocalMeans, local_means, plane_of, windows_of
 from hsiaug_builtin.teacher.noise import fit_noise_projection
 

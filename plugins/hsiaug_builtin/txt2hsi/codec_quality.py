@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hsiaug.api import TrainView
 from hsiaug_builtin.classifiers.svm import winning_class
-from hsiaug_builtin.nets.machine import machine_of
+from hsiaug_builtin.nets.svm import machine_of
 from hsiaug_builtin.txt2hsi.field import spectra_at
 from hsiaug_builtin.txt2hsi.vae import Remainder, Vae
 

@@ -10,11 +10,11 @@ import pytest
 
 from benchmarks.layout_damages import move_masks
 from hsiaug.core.tiles import DenseSamples
-from hsiaug.metrics.damages import shuffle_blocks
 from hsiaug.metrics.dense.layout import dense_layout
 from hsiaug.metrics.dense.layout_extractor import layout_blocks
 from hsiaug.metrics.dense.mask_layout import change_contrast, edge_ranks, mask_edges
 from hsiaug.metrics.dense.measured import measure_pairs
+from hsiaug.metrics.image_damages import shuffle_blocks
 from hsiaug.metrics.layout_measures import JUDGES, Layout
 from tests.toyworld import toy_world
 

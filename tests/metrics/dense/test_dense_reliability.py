@@ -9,7 +9,7 @@ import pytest
 from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.calibration import LEVELS
 from hsiaug.metrics.dense.reliability import dense_reliability, tile_agreement
-from hsiaug.report.labels import MOST_WRONG, wrong_share
+from hsiaug.report.formatting import MOST_WRONG, wrong_share
 from tests.toyworld import ToyWorld, toy_world
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis.extra import numpy as arrays
 
+from hsiaug.core.read_only import Seals, seal, seal_all
 from hsiaug.core.samples import Patches
-from hsiaug.core.sealed import Seals, seal, seal_all
 
 ANY = arrays.arrays(
     dtype=arrays.boolean_dtypes()

@@ -10,14 +10,14 @@ from functools import partial
 from hsiaug.base.errors import InputError
 from hsiaug.metrics.label_equivalents import RESAMPLES, LabelEquivalent
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
+from hsiaug.report.breakdowns import arm_columns
+from hsiaug.report.formatting import MISSING, count, decimal, plus_minus
 from hsiaug.report.grid import Grid, GridColumn, ReportPage, make_grid
-from hsiaug.report.labels import MISSING, count, decimal, plus_minus
 from hsiaug.report.notes import table_page
 from hsiaug.report.scenes.label_curves import ArmWorth, LabelCurve, label_curves
 from hsiaug.report.scores import Metric
 from hsiaug.report.tables import Report, Table
 from hsiaug.report.text_templates import sentences
-from hsiaug.report.views import arm_columns
 
 MOST_CLOSING = 4
 """Arms of which the last sentences tell."""

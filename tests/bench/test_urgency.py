@@ -13,11 +13,11 @@ from hsiaug.bench.batches import make_batches
 from hsiaug.bench.costs import Costs
 from hsiaug.bench.dispatch import groups
 from hsiaug.bench.engine import Batch, Event, Job
-from hsiaug.bench.first_answer import Urgency, deciding_trials
 from hsiaug.bench.plan import Plan, build_plan
 from hsiaug.bench.progress import watch_trials
 from hsiaug.bench.request import read_request
 from hsiaug.bench.running_answer import RunningAnswer
+from hsiaug.bench.urgency import Urgency, deciding_trials
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import registry
 from hsiaug.report.running import running_answer_lines
@@ -135,7 +135,7 @@ def test_each_plan_of_a_suite_is_looked_at_once_for_what_is_urgent(
         looked_at.append(plan.scene_ref)
         return deciding_trials(plan)
 
-    monkeypatch.setattr("hsiaug.bench.first_answer.deciding_trials", deciding)
+    monkeypatch.setattr("hsiaug.bench.urgency.deciding_trials", deciding)
     plans = []
     for number in range(3):
         trials = [replace(trial, scene_sha256=f"{number}") for trial in plan.trials]

@@ -12,8 +12,7 @@ from hsiaug.metrics.significance import mean_std, t_interval
 from hsiaug.report.answers import over_rival
 from hsiaug.report.curves import AXES, curve_grids
 from hsiaug.report.findings import FINDINGS, rival_look, rival_words, verdict_text
-from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
-from hsiaug.report.labels import (
+from hsiaug.report.formatting import (
     MISSING,
     count,
     count_range,
@@ -25,6 +24,7 @@ from hsiaug.report.labels import (
     signed,
     with_interval,
 )
+from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
 from hsiaug.report.records import ArmCell, class_counts, number_of
 from hsiaug.report.tables import Table
 from hsiaug.report.trials import Trial
