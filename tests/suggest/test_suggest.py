@@ -28,6 +28,8 @@ from hsiaug.registry.lookup import Registry
 from hsiaug.suggest.committee import Member, _thinned, cast_votes, committee, disagreement
 from hsiaug.suggest.files import ENDINGS
 from hsiaug.suggest.picks import Suggestions, cover, ground_of, suggestions
+from hsiaug.tasks.draws import PixelDraws
+from hsiaug.tasks.view_choice import choose_view
 from tests.cli.test_endings import OPENINGS
 
 TWO = (Member("svm", "raw"), Member("nearest", "unit"))
@@ -65,6 +67,17 @@ def test_picks_are_of_several_segments_and_best_first(
     assert shares == sorted(shares, reverse=True) and 0 < sum(shares) <= 1
     assert all(sum(pick.votes.values()) == len(TWO) for pick in found.picks)
     assert found.picks == named(toy, corner, plugins).picks
+
+
+def test_a_member_on_auto_spectra_gets_the_view_that_suits_the_known_labels(
+    toy: Scene, corner: np.ndarray, plugins: Registry
+) -> None:
+    known = Blind(corner, np.zeros_like(corner), toy.labels[corner].astype(np.int64), 5)
+    view = PixelDraws().view(toy.unlabelled, known, "none")
+    chosen = choose_view(view).name
+    members = (Member("nearest", "auto"), Member("nearest", chosen))
+    votes = cast_votes(toy.unlabelled, known, members, plugins, progress=silent)
+    assert np.array_equal(votes[0], votes[1])
 
 
 def test_no_label_beyond_those_that_are_known_is_read(
