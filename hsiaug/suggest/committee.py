@@ -15,8 +15,7 @@ from hsiaug.bench.defaults import COMMITTEE
 from hsiaug.contracts import Classifier, Progress
 from hsiaug.core.samples import take_in_turn
 from hsiaug.core.scene import UnlabelledScene
-from hsiaug.core.spectral_views import SpectralView
-from hsiaug.core.view_names import AUTO, MIN_BANDS, RAW, UNIT, with_view
+from hsiaug.core.view_names import MIN_BANDS, RAW, UNIT, with_view
 from hsiaug.protocol.split import BlindSplit
 from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import Registry
@@ -24,7 +23,7 @@ from hsiaug.tasks.draws import PixelDraws
 from hsiaug.tasks.prediction import PixelPredictor
 from hsiaug.tasks.sampling import PatchSampling
 from hsiaug.tasks.task import USUAL
-from hsiaug.tasks.view_choice import choose_view
+from hsiaug.tasks.view_choice import named_view
 from hsiaug.trial.guard import kept_state
 from hsiaug.trial.machine import resolve_device
 from hsiaug.trial.pipeline import silent
@@ -149,10 +148,7 @@ def learn_and_map(
     draws = PixelDraws()
     with kept_state():
         view = draws.view(scene, known, card.scope)
-        if member.view == AUTO:
-            spectra = replace(choose_view(view), wavelengths=scene.wavelengths)
-        else:
-            spectra = SpectralView(member.view, scene.wavelengths)
+        spectra = named_view(member.view, scene.wavelengths, lambda: view)
         fitted = plugin(build_params(card)).fit(
             PatchSampling().shown(view.real, card, spectra),
             draws.seen(view, spectra),

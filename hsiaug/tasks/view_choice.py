@@ -6,12 +6,15 @@ pixels and their labels, and nothing else: neither a test pixel nor a synthetic 
 every arm of a draw gets the same view.
 """
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.core.samples import spread_rows
 from hsiaug.core.spectral_views import SpectralView
-from hsiaug.core.view_names import MIN_BANDS, RAW, VIEWS, best_view
+from hsiaug.core.view_names import AUTO, MIN_BANDS, RAW, VIEWS, best_view
 from hsiaug.protocol.view import TrainView
 
 FOLDS = 2
@@ -47,6 +50,25 @@ def choose_view(view: TrainView) -> SpectralView:
     """The spectral view that ``views`` auto gives a classifier of this view, of raw spectra."""
     scores = view_scores(view)
     return SpectralView(best_view(scores), view.wavelengths, scores)
+
+
+def named_view(
+    name: str, wavelengths: NDArray[np.float64] | None, view: Callable[[], TrainView]
+) -> SpectralView:
+    """The spectral view of that name; of ``auto`` the one that suits the training pixels.
+
+    Parameters
+    ----------
+    name : str
+        One of ``VIEWS``, or ``auto``.
+    wavelengths : (B,) float64 or None
+        Band centres in nanometres, where they are known.
+    view : callable
+        Gives the train view that ``auto`` chooses by.
+    """
+    if name != AUTO:
+        return SpectralView(name, wavelengths)
+    return replace(choose_view(view()), wavelengths=wavelengths)
 
 
 def spatial_folds(coords: Ints, y: Ints, patch: int) -> Ints:

@@ -3,7 +3,6 @@ for.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,7 +10,7 @@ from hsiaug.core.spectral_views import SpectralView
 from hsiaug.core.view_names import AUTO
 from hsiaug.registry.card import Scope
 from hsiaug.tasks.types import AnyBlock, TaskSplit, TaskView
-from hsiaug.tasks.view_choice import choose_view
+from hsiaug.tasks.view_choice import named_view
 from hsiaug.trial.cache import split_key
 from hsiaug.trial.memo import MemoKey
 from hsiaug.trial.pipeline import Stage, TrialRun, make_once
@@ -77,11 +76,11 @@ def transform_of(run: TrialRun) -> SpectralView:
 
 def _transform(run: TrialRun) -> SpectralView:
     """The spectral view that the trial names, or the one that suits its training pixels."""
-    wavelengths = run.data.wavelengths
-    if run.spec.view != AUTO:
-        return SpectralView(run.spec.view, wavelengths)
-    view: Any = view_of(run, "none")
-    return replace(choose_view(view), wavelengths=wavelengths)
+
+    def view() -> Any:
+        return view_of(run, "none")
+
+    return named_view(run.spec.view, run.data.wavelengths, view)
 
 
 def _transform_key(run: TrialRun) -> MemoKey | None:
