@@ -50,6 +50,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Three processes for two cores: a third of the time, tests wait for processes that they
     start.
@@ -158,6 +159,14 @@ def few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hsiaug.metrics.reliability.ROUNDS", 20)
     monkeypatch.setattr("hsiaug.metrics.two_sample.TREES", 5)
     monkeypatch.setattr("hsiaug.metrics.layout_network.STEPS", 3)
+
+
+@pytest.fixture
+def coarse_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests of commands that write pictures too: at 300 dots per inch, the dots are most of
+    their work.
+    """
+    monkeypatch.setattr("hsiaug.report.figures.files.DPI", 50)
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from tests.in_process import run_trials_here
 
 
 @pytest.fixture(autouse=True)
-def trials_here(monkeypatch: pytest.MonkeyPatch) -> None:
+def trials_here(monkeypatch: pytest.MonkeyPatch, coarse_pictures: None) -> None:
     """Pages are about commands; tests/bench has the processes that trials run in, each of which
-    loads all libraries.
+    loads all libraries, and tests/report what pictures show.
     """
     run_trials_here(monkeypatch)
 
