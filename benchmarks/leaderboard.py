@@ -30,8 +30,7 @@ from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report.findings import CONTROL, FINDINGS
 from hsiaug.report.formatting import MISSING, count, percent, signed
 from hsiaug.report.grid import ReportPage, text_grid
-from hsiaug.report.html.markup import grids_html, join, macros
-from hsiaug.report.html.page import Section, document_html
+from hsiaug.report.html.page import tables_page
 from hsiaug.report.output_files import TableFiles
 from hsiaug.report.records import ArmCell, CellKey, number_of
 from hsiaug.report.tables import ADDED, Report, Table
@@ -283,13 +282,7 @@ def main() -> None:
     out = [Path(name) for name in named]
     check_targets(out, (*TABLES, ".html"))
     made = leaderboard_files(*boards(read_report(Store(Path(store)))))
-    sections = [
-        Section(
-            f"page-{i}", page.heading, join(grids_html(page.grids), *map(macros().note, page.notes))
-        )
-        for i, page in enumerate(made.pages)
-    ]
-    page = document_html("Leaderboard · hsiaug", sections)
+    page = tables_page("Leaderboard · hsiaug", made.pages)
     show_tables(made, out, {".html": lambda path: path.write_text(page, "utf-8")})
 
 

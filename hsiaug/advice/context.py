@@ -14,7 +14,7 @@ from hsiaug.core.scene import Scene
 from hsiaug.data.catalogue import own_card
 from hsiaug.report import build_report
 from hsiaug.report.answer_text import use_sentences
-from hsiaug.report.answers import Use, three_answers
+from hsiaug.report.answers import Use
 from hsiaug.report.formatting import count
 from hsiaug.report.records import ArmCell
 from hsiaug.report.tables import Table
@@ -132,9 +132,9 @@ def shown_by_benchmark(folder: Path, data: TaskData) -> Shown | None:
         if not table.leaky and table.condition.scene_sha256 == data.sha256
     ]
     decided = [
-        (answers, table)
-        for answers, table in zip(map(three_answers, clean), clean, strict=True)
-        if answers.use.name and answers.use.status != "TOO FEW DRAWS"
+        (table.answers, table)
+        for table in clean
+        if table.answers.use.name and table.answers.use.status != "TOO FEW DRAWS"
     ]
     if not decided:
         return None

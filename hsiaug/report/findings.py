@@ -11,7 +11,7 @@ from typing import NamedTuple
 from hsiaug.metrics.significance import MIN_PAIRS
 from hsiaug.metrics.verdict import MARGIN, Finding, Verdict, undecided
 from hsiaug.report import answer_text
-from hsiaug.report.answers import Status, over_rival, three_answers
+from hsiaug.report.answers import Status, over_rival
 from hsiaug.report.compare import Gain
 from hsiaug.report.tables import Table
 from hsiaug.report.text_templates import sentences
@@ -71,7 +71,7 @@ def verdict_text(found: Verdict | None, second: str) -> str:
 
 def headline(table: Table) -> str:
     """The three answers of a table on one line."""
-    return answer_text.headline(three_answers(table))
+    return answer_text.headline(table.answers)
 
 
 def rival_look(gain: Gain) -> Look:
@@ -138,7 +138,7 @@ def best_row_sentences(table: Table, store: str | None = None) -> list[str]:
         table.class_names[i - 1]: fmean(values) for i in ids if cell and (values := cell.recalls(i))
     }
     trial = cell.ok[0] if cell and store is not None and table.scores.fields else None
-    use = three_answers(table).use
+    use = table.answers.use
     about = {
         "cell": cell,
         # The arm to use is the best of those that are shown to gain, and need not be this one.

@@ -9,7 +9,6 @@ from operator import attrgetter
 from statistics import fmean
 
 from hsiaug.report.answer_text import AnswerText, answer_texts
-from hsiaug.report.answers import three_answers
 from hsiaug.report.breakdowns import (
     MOST_ROWS,
     SUMMARY,
@@ -71,7 +70,7 @@ def _table_page(table: Table, where: str, by: str) -> ReportPage:
     page = table_page(table, where, VIEWS[by](table), notes)
     if by != "generator":
         return page
-    answers = answer_texts(three_answers(table))
+    answers = answer_texts(table.answers)
     return replace(page, opening=opening(table), answers=answers)
 
 
@@ -213,7 +212,7 @@ def answers_of(matrix: Matrix) -> tuple[AnswerText, ...]:
     """The three answers in words; of several scenes none, which have a line each."""
     if len(matrix.tables) > 1:
         return ()
-    return answer_texts(three_answers(matrix.tables[0]))
+    return answer_texts(matrix.tables[0].answers)
 
 
 def headlines(matrix: Matrix) -> tuple[str, ...]:

@@ -5,7 +5,6 @@ from typing import Any
 
 from hsiaug.base.text import spreadsheet_text, visible
 from hsiaug.report.answer_text import answer_texts
-from hsiaug.report.answers import three_answers
 from hsiaug.report.findings import headline
 from hsiaug.report.records import number_of
 from hsiaug.report.tables import Report, Table
@@ -50,7 +49,7 @@ def report_json(report: Report) -> dict[str, Any]:
 
 def _answers_json(table: Table) -> dict[str, Any]:
     """The three answers as values, and in words under ``text``."""
-    answers = three_answers(table)
+    answers = table.answers
     return answers.as_json() | {"text": [text.line for text in answer_texts(answers)]}
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from hsiaug.metrics.verdict import Shown
 from hsiaug.protocol.large_classes import large_classes
+from hsiaug.report.answers import Answers, three_answers
 from hsiaug.report.compare import (
     Against,
     Comparison,
@@ -198,6 +199,11 @@ class Table:
         classifier.
         """
         return tuple(gain for gain in self.gains.values() if gain.verdict is not None)
+
+    @cached_property
+    def answers(self) -> Answers:
+        """The three answers in which the table is read."""
+        return three_answers(self)
 
     def gain(self, cell: ArmCell) -> Gain | None:
         """Return the gain of a cell over the controls; None for ``none`` and for control

@@ -8,7 +8,6 @@ from functools import partial
 from operator import attrgetter
 
 import numpy as np
-from markupsafe import Markup
 from numpy.typing import NDArray
 
 from hsiaug.metrics.significance import mean_std
@@ -17,7 +16,6 @@ from hsiaug.report.breakdowns import VIEWS
 from hsiaug.report.compare import Gain
 from hsiaug.report.formatting import MISSING, count_range, percent, plus_minus, signed
 from hsiaug.report.grid import Grid, GridColumn, make_grid
-from hsiaug.report.html.markup import grids_html, join, macros
 from hsiaug.report.records import ArmCell, class_counts
 from hsiaug.report.tables import Table
 from hsiaug.trial.arm import Method
@@ -46,8 +44,32 @@ class Confusion:
     rows: tuple[tuple[str, int, tuple[tuple[int, str], ...]], ...]
 
 
-def classes_html(table: Table, store: Store | None) -> Markup:
-    """Recall per class, and the confusion matrices of the arm that gains most and of no samples.
+@dataclass(frozen=True)
+class ClassRecalls:
+    """What the page shows of the classes of a table.
+
+    Attributes
+    ----------
+    over_none : tuple of Grid
+        Recall against no samples, by classifier.
+    note : str
+        Which classes AA leaves out; "" where none.
+    confusions : tuple of Confusion
+        Of the arm that gains most, and of no samples.
+    recalls : tuple of Grid
+        Recall of every arm.
+    """
+
+    names: tuple[str, ...]
+    over_none: tuple[Grid, ...]
+    note: str
+    confusions: tuple[Confusion, ...]
+    recalls: tuple[Grid, ...]
+
+
+def class_recalls(table: Table, store: Store | None) -> ClassRecalls | None:
+    """Recall per class, and the confusion matrices of the arm that gains most and of no samples;
+    None where no trial names its classes.
 
     Parameters
     ----------
@@ -57,18 +79,19 @@ def classes_html(table: Table, store: Store | None) -> Markup:
         Where the records lie, which hold the confusion matrices.
     """
     if not table.class_names:
-        return Markup("")
-    blocks = [grids_html(_against_none(table, classifier) for classifier in table.classifiers)]
+        return None
+    note = ""
     if left_out := _left_out(table):
         listed = ", ".join(table.class_names[c - 1] for c in sorted(left_out))
         few = f"fewer than {MIN_TEST_PIXELS} test pixels in some draw"
-        text = f"{LEFT_OUT} AA leaves it out: {few} ({listed})."
-        blocks.append(macros().note(text))
-    matrices = list(_confusions(table, store)) if store is not None else []
-    blocks += [macros().confusion(matrix, table.class_names) for matrix in matrices]
-    every = grids_html(VIEWS["class"](table))
-    blocks.append(macros().fold("Recall of every arm, mean ± std", every, level="h4"))
-    return join(*blocks)
+        note = f"{LEFT_OUT} AA leaves it out: {few} ({listed})."
+    return ClassRecalls(
+        names=table.class_names,
+        over_none=tuple(_against_none(table, classifier) for classifier in table.classifiers),
+        note=note,
+        confusions=() if store is None else tuple(_confusions(table, store)),
+        recalls=VIEWS["class"](table),
+    )
 
 
 def _left_out(table: Table) -> set[int]:
