@@ -33,7 +33,7 @@ from hsiaug.report.grid import ReportPage, text_grid
 from hsiaug.report.html.page import tables_page
 from hsiaug.report.output_files import TableFiles
 from hsiaug.report.records import ArmCell, CellKey, number_of
-from hsiaug.report.tables import ADDED, Report, Table
+from hsiaug.report.tables import ADDED, Report, ReportTable
 from hsiaug.report.text_templates import sentences, text_templates
 from hsiaug.report.trials import Trial
 from hsiaug.trial.store import Store
@@ -84,7 +84,7 @@ class Board:
     scene, by label.
     """
 
-    tables: tuple[Table, ...]
+    tables: tuple[ReportTable, ...]
     entries: tuple[Entry, ...]
     partial: tuple[str, ...]
 
@@ -109,7 +109,7 @@ def boards(report: Report) -> tuple[list[Board], list[str]]:
     leaky = [
         t.heading for t in report.tables if t.leaky and t.condition.protocol not in (ADDED, ASKED)
     ]
-    groups: dict[object, list[Table]] = {}
+    groups: dict[object, list[ReportTable]] = {}
     for table in report.tables:
         c = table.condition
         if c.protocol != ADDED and (not table.leaky or c.protocol == ASKED):
@@ -126,7 +126,7 @@ def boards(report: Report) -> tuple[list[Board], list[str]]:
     return [_board(tuple(tables)) for tables in groups.values()], leaky
 
 
-def _board(tables: tuple[Table, ...]) -> Board:
+def _board(tables: tuple[ReportTable, ...]) -> Board:
     entries, partial = [], []
     for key in dict.fromkeys(key for table in tables for key in table.every_cell):
         holders = [table for table in tables if key in table.every_cell]
@@ -150,7 +150,7 @@ def _board(tables: tuple[Table, ...]) -> Board:
     return Board(tables, tuple(sorted(entries, key=lambda entry: -entry.score[0])), tuple(partial))
 
 
-def _result(table: Table, key: CellKey) -> Result | None:
+def _result(table: ReportTable, key: CellKey) -> Result | None:
     """The entry on a scene; None where no draw has it together with ``none`` of the same
     classifier.
     """
@@ -177,7 +177,7 @@ def _result(table: Table, key: CellKey) -> Result | None:
     return Result(cell, scores, gains, gain.verdict.finding if gain and gain.verdict else None)
 
 
-def _new_ground(table: Table, trial: Trial) -> float | None:
+def _new_ground(table: ReportTable, trial: Trial) -> float | None:
     """Mean recall over the large classes on hidden test pixels, else in new fields, else on all; of
     masks mIoU.
     """

@@ -482,9 +482,9 @@ class Table:
 
     def _repr_html_(self) -> str:
         from hsiaug.report.html.markup import notebook_html
-        from hsiaug.report.matrix import pages
+        from hsiaug.report.pages import report_pages
 
-        return notebook_html(pages(self.report, self.by))
+        return notebook_html(report_pages(self.report, self.by))
 
 
 @dataclass(frozen=True, eq=False)
@@ -676,13 +676,14 @@ class Results:
 
     def __repr__(self) -> str:
         from hsiaug.report.answer_text import answer_texts
+        from hsiaug.report.answers import three_answers
 
         sentences = [
             line
             for table in self.report.compared
             for line in (
                 f"{table.title}:",
-                *(f"  {text.line}" for text in answer_texts(table.answers)),
+                *(f"  {text.line}" for text in answer_texts(three_answers(table))),
             )
         ]
         failed = sum(len(table.failed) for table in self.report.tables)

@@ -30,7 +30,7 @@ from hsiaug.core.view_names import MIN_BANDS, RAW
 from hsiaug.data.pair_sets import task_of
 from hsiaug.protocol.balance import check_lambda, check_omega, check_times
 from hsiaug.protocol.protocols import parse_protocol
-from hsiaug.registry.split_protocol import SplitProtocol
+from hsiaug.registry.protocol_base import SplitProtocol
 from hsiaug.tasks.task import USUAL, Task, get_task
 from hsiaug.tasks.types import TaskData
 from hsiaug.trial.arm import BOTH, SYNTHETIC

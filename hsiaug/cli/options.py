@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from hsiaug.bench.plan import Plan
     from hsiaug.bench.suite import Suite
-    from hsiaug.registry.split_protocol import SplitProtocol
+    from hsiaug.registry.protocol_base import SplitProtocol
 
 
 TaskName = Literal["pixels", "segmentation", "change"]

@@ -15,8 +15,8 @@ from hsiaug.core.view_names import RAW
 from hsiaug.metrics.significance import MeanStd, mean_std
 from hsiaug.report.conditions import OF_ABOUT, settings_of
 from hsiaug.report.formatting import MISSING
-from hsiaug.report.packed_columns import columns_of_pack
-from hsiaug.report.trial_columns import (
+from hsiaug.report.pack_cache import columns_of_pack
+from hsiaug.report.record_columns import (
     Column,
     NamedColumns,
     columns_of_records,

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from hsiaug.report.answer_text import answer_texts
+from hsiaug.report.answers import three_answers
 from hsiaug.report.tables import build_report
 
 if TYPE_CHECKING:
@@ -34,6 +35,6 @@ def running_answer_lines(records: Iterable[Record], ended: EndedDraws) -> tuple[
         of = table.condition
         arms = "" if ended.whole else " of the first arms"
         lines.append(f"{of.scene}, {of.protocol}, after {ended.words}{arms}; may change:")
-        texts = answer_texts(table.answers, running=True)
+        texts = answer_texts(three_answers(table), running=True)
         lines += [f"  {text.line}" for text in texts]
     return tuple(lines)

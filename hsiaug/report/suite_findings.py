@@ -12,8 +12,8 @@ from functools import cached_property
 from typing import Literal
 
 from hsiaug.metrics.significance import mean_std, t_interval
+from hsiaug.report.record_columns import COSTS
 from hsiaug.report.records import number_of, read_trials
-from hsiaug.report.trial_columns import COSTS
 from hsiaug.report.trials import Trial
 from hsiaug.trial.declared_tables import (
     QUALITY,

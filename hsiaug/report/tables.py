@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from hsiaug.metrics.verdict import Shown
 from hsiaug.protocol.large_classes import large_classes
-from hsiaug.report.answers import Answers, three_answers
 from hsiaug.report.compare import (
     Against,
     Comparison,
@@ -52,7 +51,7 @@ NAMED = 20
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
+class ReportTable:
     """All trials of one condition, in cells.
 
     Attributes
@@ -200,11 +199,6 @@ class Table:
         """
         return tuple(gain for gain in self.gains.values() if gain.verdict is not None)
 
-    @cached_property
-    def answers(self) -> Answers:
-        """The three answers in which the table is read."""
-        return three_answers(self)
-
     def gain(self, cell: ArmCell) -> Gain | None:
         """Return the gain of a cell over the controls; None for ``none`` and for control
         classifiers.
@@ -317,12 +311,12 @@ class Report:
         Records that were left out.
     """
 
-    tables: tuple[Table, ...]
+    tables: tuple[ReportTable, ...]
     store: str | None = None
     damaged: tuple[Damage, ...] = ()
 
     @property
-    def compared(self) -> tuple[Table, ...]:
+    def compared(self) -> tuple[ReportTable, ...]:
         """The tables in which arms are compared: points of learning curves stand in their curves
         alone.
         """
@@ -394,7 +388,7 @@ def damage_summary(damaged: Sequence[Damage]) -> str:
     return "; ".join([*map(str, damaged[:NAMED]), *([f"and {rest:,} more"] if rest > 0 else [])])
 
 
-def _table(run: str, title: str, condition: Condition, trials: Trials) -> Table:
+def _table(run: str, title: str, condition: Condition, trials: Trials) -> ReportTable:
     audits = [audit for audit in trials.unlike("audit") if audit is not None]
     large, tested = large_classes(audit["test_counts"] for audit in audits)
     scores = over_large(metric_set(condition.task), len(large), tested)
@@ -405,7 +399,7 @@ def _table(run: str, title: str, condition: Condition, trials: Trials) -> Table:
         trials = Trials(frame, trials.shared, trials.further)
     cells = make_cells(trials)
     ordinary = {key: cell for key, cell in cells.items() if key[1].name not in CONTROL_CLASSIFIERS}
-    return Table(
+    return ReportTable(
         title=f"{run}: {title}" if run else title,
         condition=condition,
         trials=trials,

@@ -14,7 +14,7 @@ from hsiaug.registry.card import (
     sampling_params,
 )
 from hsiaug.registry.hookspecs import Kind
-from hsiaug.registry.split_protocol import SplitProtocol
+from hsiaug.registry.protocol_base import SplitProtocol
 from hsiaug.tasks.task import get_task
 from hsiaug.tasks.types import TaskData
 from hsiaug.trial.arm import BOTH, SYNTHETIC, Arm, Method

@@ -17,7 +17,7 @@ from hsiaug.report.compare import Gain
 from hsiaug.report.formatting import MISSING, count_range, percent, plus_minus, signed
 from hsiaug.report.grid import Grid, GridColumn, make_grid
 from hsiaug.report.records import ArmCell, class_counts
-from hsiaug.report.tables import Table
+from hsiaug.report.tables import ReportTable
 from hsiaug.trial.arm import Method
 from hsiaug.trial.store import Store
 
@@ -67,13 +67,13 @@ class ClassRecalls:
     recalls: tuple[Grid, ...]
 
 
-def class_recalls(table: Table, store: Store | None) -> ClassRecalls | None:
+def class_recalls(table: ReportTable, store: Store | None) -> ClassRecalls | None:
     """Recall per class, and the confusion matrices of the arm that gains most and of no samples;
     None where no trial names its classes.
 
     Parameters
     ----------
-    table : Table
+    table : ReportTable
         The trials of one scene and protocol.
     store : Store or None
         Where the records lie, which hold the confusion matrices.
@@ -94,13 +94,13 @@ def class_recalls(table: Table, store: Store | None) -> ClassRecalls | None:
     )
 
 
-def _left_out(table: Table) -> set[int]:
+def _left_out(table: ReportTable) -> set[int]:
     """Ids of the classes that AA leaves out; none where it is over all."""
     every = set(range(1, len(table.class_names) + 1))
     return every - set(table.large) if table.large else set()
 
 
-def _against_none(table: Table, classifier: Method) -> Grid:
+def _against_none(table: ReportTable, classifier: Method) -> Grid:
     """Rows classes, columns the recall without samples and what each arm adds to it, in points."""
     ids = range(1, len(table.class_names) + 1)
     left_out = _left_out(table)
@@ -137,7 +137,7 @@ def _against_none(table: Table, classifier: Method) -> Grid:
     return make_grid(heading, columns, ids if bare else (), keys=1)
 
 
-def _deltas(table: Table, gain: Gain) -> dict[int, float]:
+def _deltas(table: ReportTable, gain: Gain) -> dict[int, float]:
     comparison = gain.against["none"]
     if comparison is None:
         return {}
@@ -148,7 +148,7 @@ def _delta(deltas: dict[int, float], class_id: int) -> str:
     return signed(deltas.get(class_id))
 
 
-def _confusions(table: Table, store: Store) -> Iterator[Confusion]:
+def _confusions(table: ReportTable, store: Store) -> Iterator[Confusion]:
     """Those of the arm that gains most, and of its classifier without samples."""
     if not 2 <= len(table.class_names) <= MOST_CLASSES:
         return

@@ -18,7 +18,7 @@ from hsiaug.report.figures.gains import control_places
 from hsiaug.report.findings import rival_look, rival_meanings, rival_signs_note, rival_words
 from hsiaug.report.formatting import p_said, with_interval
 from hsiaug.report.records import ArmCell
-from hsiaug.report.tables import Table
+from hsiaug.report.tables import ReportTable
 from hsiaug.trial.arm import Method
 
 MOST_ARMS = 24
@@ -114,12 +114,12 @@ class GainChart:
     width: int = WIDTH
 
 
-def gain_chart(table: Table, keys: Mapping[ArmCell, str]) -> GainChart | None:
+def gain_chart(table: ReportTable, keys: Mapping[ArmCell, str]) -> GainChart | None:
     """The chart of a table; None where nothing but controls ran, or no draw is shared.
 
     Parameters
     ----------
-    table : Table
+    table : ReportTable
         The trials of one scene and protocol.
     keys : dict
         Names of the rows that tell the draws of each arm.
@@ -199,7 +199,7 @@ def _is_drawn(control: str, gains: Sequence[Gain]) -> bool:
     return any(gain.against.get(control) for gain in gains)
 
 
-def _highest(table: Table, classifier: Method) -> float:
+def _highest(table: ReportTable, classifier: Method) -> float:
     """The highest main score that an arm has with a classifier: as in the main table, such a
     classifier comes first.
     """
@@ -213,7 +213,7 @@ def _over_none(gain: Gain) -> float:
 
 
 def _row(
-    table: Table, gain: Gain, axis: Axis, places: dict[str, int], keys: Mapping[ArmCell, str]
+    table: ReportTable, gain: Gain, axis: Axis, places: dict[str, int], keys: Mapping[ArmCell, str]
 ) -> ChartRow:
     lines = []
     for control, comparison in gain.against.items():

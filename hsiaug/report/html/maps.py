@@ -26,7 +26,7 @@ from hsiaug.report.scenes.ground_truth import (
     PredictedMaps,
     read_maps,
 )
-from hsiaug.report.tables import Table
+from hsiaug.report.tables import ReportTable
 from hsiaug.report.trials import Trial
 from hsiaug.tasks.data import NoGroundTruthError
 from hsiaug.trial.arm import CONTROLS_OF_OLD_RECORDS, Method
@@ -90,7 +90,7 @@ class MapMaker:
         self._truths: dict[str, GroundTruth] = {}
         self._left = ROOM
 
-    def maps(self, table: Table) -> TableMaps:
+    def maps(self, table: ReportTable) -> TableMaps:
         """The maps of a table, or why there are none."""
         try:
             if self._store is None:
@@ -112,7 +112,9 @@ class MapMaker:
         return maps
 
 
-def _table_maps(table: Table, cells: Sequence[ArmCell], predicted: PredictedMaps) -> TableMaps:
+def _table_maps(
+    table: ReportTable, cells: Sequence[ArmCell], predicted: PredictedMaps
+) -> TableMaps:
     """The maps of the trials of these cells. Raises NoGroundTruthError for too many classes."""
     truth = predicted.truth
     if len(truth.class_names) >= PALETTE:
@@ -152,7 +154,7 @@ def _most_tested(predicted: PredictedMaps) -> list[int]:
 
 
 def _called_figures(
-    table: Table,
+    table: ReportTable,
     cells: Sequence[ArmCell],
     predicted: PredictedMaps,
     shown: Sequence[int],
@@ -211,7 +213,7 @@ def _figure(
     }
 
 
-def _best_trials(table: Table) -> list[tuple[ArmCell, Trial]]:
+def _best_trials(table: ReportTable) -> list[tuple[ArmCell, Trial]]:
     """The best arm, the control that is hardest to beat, and other controls and arms, in the draw
     that most have.
     """
@@ -226,7 +228,7 @@ def _best_trials(table: Table) -> list[tuple[ArmCell, Trial]]:
     return [(cell, trial) for cell in best for trial in cell.ok if trial.seed == seed]
 
 
-def best_cells(table: Table, classifier: Method) -> list[ArmCell]:
+def best_cells(table: ReportTable, classifier: Method) -> list[ArmCell]:
     """The controls, and the best of the other arms."""
     best: dict[str, tuple[float, ArmCell]] = {}
     for cell in table.cells_of(classifier):

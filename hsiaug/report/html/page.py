@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from hsiaug.base.text import json_of
 from hsiaug.report.answer_text import AnswerText, answer_texts
+from hsiaug.report.answers import Answers, Use, three_answers
 from hsiaug.report.breakdowns import VIEWS, overview
 from hsiaug.report.curves import AXES, SIGNS, find_sweeps
 from hsiaug.report.figures.curves import curve_figure, label_figure
@@ -31,12 +32,12 @@ from hsiaug.report.html.maps import MapMaker, TableMaps
 from hsiaug.report.html.markup import HERE, picture_source, templates
 from hsiaug.report.html.samples import SampleMaker, TableSamples
 from hsiaug.report.label_breakdowns import label_grids, label_notes
-from hsiaug.report.matrix import Matrix, matrices, summary_notes
 from hsiaug.report.notes import audit_lines, failure_heading, failure_lines, table_notes, warnings
+from hsiaug.report.pages import Matrix, matrices, summary_notes
 from hsiaug.report.records import ArmCell
 from hsiaug.report.render_data import csv_of, data_rows, report_json
 from hsiaug.report.scenes.label_curves import LabelCurve, label_curves
-from hsiaug.report.tables import Report, Table
+from hsiaug.report.tables import Report, ReportTable
 from hsiaug.trial.store import Store
 
 if TYPE_CHECKING:
@@ -240,7 +241,8 @@ def html_page(
     declared : sequence of ReportPage
         The claims and tables of a suite, which come first.
     """
-    model = report_model(report, store, declared)
+    answers = {table: three_answers(table) for table in _of(report)}
+    model = report_model(report, answers, store, declared)
     scenes = (f"{t.title.split(',')[0]}: {t.condition.protocol}" for t in _of(report))
     names = [*dict.fromkeys(scenes)]
     title = ", ".join(names[:MOST_TITLED]) + (", …" if len(names) > MOST_TITLED else "")
@@ -248,7 +250,7 @@ def html_page(
         "report.html",
         f"{title} · hsiaug" if title else "hsiaug report",
         model.contents,
-        _data(report) if report.tables else (),
+        _data(report, answers) if report.tables else (),
         report=model,
     )
 
@@ -292,17 +294,17 @@ def _rendered(
     )
 
 
-def _of(report: Report) -> Sequence[Table]:
+def _of(report: Report) -> Sequence[ReportTable]:
     """The tables of the page: without points of learning curves, unless there is nothing else."""
     return report.compared or report.tables
 
 
-def _data(report: Report) -> list[tuple[str, str]]:
+def _data(report: Report, answers: Mapping[ReportTable, Answers]) -> list[tuple[str, str]]:
     """The report's data by file names, packed: gzip in base64."""
     rows = data_rows(report)
     texts = {
         "trials.csv": csv_of(rows),
-        "report.json": json_of(report_json(report)) + "\n",
+        "report.json": json_of(report_json(report, answers)) + "\n",
     }
     return [
         (name, base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode())
@@ -311,10 +313,21 @@ def _data(report: Report) -> list[tuple[str, str]]:
 
 
 def report_model(
-    report: Report, store: Store | None = None, declared: Sequence[ReportPage] = ()
+    report: Report,
+    answers: Mapping[ReportTable, Answers],
+    store: Store | None,
+    declared: Sequence[ReportPage],
 ) -> ReportModel:
-    """All that the page of a report shows; the parameters are those of :func:`html_page`."""
-    tables = _of(report)
+    """All that the page of a report shows.
+
+    Parameters
+    ----------
+    answers : mapping of ReportTable to Answers
+        Of each table that the page shows.
+    store, declared
+        As of :func:`html_page`.
+    """
+    tables = list(answers)
     maps = MapMaker(store)
     samples = SampleMaker(store)
     curves = label_curves(report, store) if store is not None else []
@@ -327,7 +340,7 @@ def report_model(
             scene=table.condition.scene,
             alone=len(tables) == 1,
             keys=keys,
-            answers=answer_texts(table.answers),
+            answers=answer_texts(answers[table]),
             failed=failure_heading(table),
             failures=failure_lines(table, report.where),
             warnings=[*warnings(table), *([LEAKY] if table.leaky else [])],
@@ -360,6 +373,7 @@ def report_model(
             _verdict(
                 matrix,
                 [sections[table] for table in matrix.tables],
+                answers[matrix.tables[0]].use,
                 report.option,
                 alone=len(found) == 1,
             )
@@ -370,7 +384,7 @@ def report_model(
 
 
 def _verdict(
-    matrix: Matrix, sections: Sequence[TableSection], option: str, *, alone: bool
+    matrix: Matrix, sections: Sequence[TableSection], use: Use, option: str, *, alone: bool
 ) -> MatrixVerdict:
     """The answers of a matrix.
 
@@ -378,6 +392,8 @@ def _verdict(
     ----------
     sections : sequence of TableSection
         Of its tables.
+    use : Use
+        The third answer of the first of them.
     option : str
         The option that names the store.
     alone : bool
@@ -386,12 +402,12 @@ def _verdict(
     leaky = "LEAKY: " * any(section.leaky for section in sections)
     title = "" if alone and not leaky else leaky + matrix.title
     if len(sections) == 1:
-        best = best_row_sentences(matrix.tables[0], option)
+        best = best_row_sentences(matrix.tables[0], use, option)
         return MatrixVerdict(title, sections, best=best)
     return MatrixVerdict(title, sections, matrix.grids, summary_notes(matrix))
 
 
-def _sweeps(table: Table) -> list[CurvePicture]:
+def _sweeps(table: ReportTable) -> list[CurvePicture]:
     """A picture of each axis along which some generator has two values."""
     return [
         _picture(
@@ -405,7 +421,7 @@ def _sweeps(table: Table) -> list[CurvePicture]:
     ]
 
 
-def _labels(table: Table, curves: Sequence[LabelCurve]) -> CurvePicture | None:
+def _labels(table: ReportTable, curves: Sequence[LabelCurve]) -> CurvePicture | None:
     """The picture of learning curves; None without any."""
     if not curves:
         return None

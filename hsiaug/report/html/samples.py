@@ -17,7 +17,7 @@ from hsiaug.report.figures.sheets import UNCHANGED, Images, image_grid, tile_row
 from hsiaug.report.html.markup import picture_source
 from hsiaug.report.html.spectra import HEIGHT, SERIES, WIDTH, band_range, spectrum_plots
 from hsiaug.report.records import ArmCell
-from hsiaug.report.tables import Table
+from hsiaug.report.tables import ReportTable
 from hsiaug.report.trials import Trial
 from hsiaug.trial.arm import CONTROLS
 from hsiaug.trial.record_json import Record
@@ -80,7 +80,7 @@ class SampleMaker:
         self._store = store
         self._left = ROOM
 
-    def samples(self, table: Table) -> TableSamples | None:
+    def samples(self, table: ReportTable) -> TableSamples | None:
         """The samples of each generator of a table; None where no record keeps any."""
         if self._store is None:
             return None
@@ -101,7 +101,7 @@ class SampleMaker:
         )
 
     def _shown(
-        self, store: Store, table: Table, cell: ArmCell, trial: Trial, sheet: SampleSheet
+        self, store: Store, table: ReportTable, cell: ArmCell, trial: Trial, sheet: SampleSheet
     ) -> dict[str, Any]:
         """What is shown of a generator; its room is used then."""
         draw = _tile_figures if sheet.of_tiles else _patch_figures
@@ -162,7 +162,7 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _sheets(store: Store, table: Table) -> Iterator[tuple[ArmCell, Trial, SampleSheet]]:
+def _sheets(store: Store, table: ReportTable) -> Iterator[tuple[ArmCell, Trial, SampleSheet]]:
     """The first trial with samples of each generator and ω, further controls last. Of copies there
     is nothing to see.
     """

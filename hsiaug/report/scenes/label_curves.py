@@ -34,14 +34,14 @@ from hsiaug.report.scenes.ground_truth import (
     read_maps,
 )
 from hsiaug.report.scores import AA_FIELDS, OA, WORST, Metric, MetricSet, metric_set, over_large
-from hsiaug.report.tables import ADDED, Report, Table
+from hsiaug.report.tables import ADDED, Report, ReportTable
 from hsiaug.report.trials import Trial
 from hsiaug.tasks.data import NoGroundTruthError
 from hsiaug.trial.arm import Method
 from hsiaug.trial.store import Store
 
 Scores = dict[str, Any]
-Place = dict[int, Table]
+Place = dict[int, ReportTable]
 """Tables of added labels by their number."""
 
 
@@ -87,7 +87,7 @@ class LabelCurve:
 
     Attributes
     ----------
-    table : Table
+    table : ReportTable
         Table of the base protocol.
     labels : tuple of int
         Per class, from 0 on.
@@ -103,7 +103,7 @@ class LabelCurve:
         What is wrong with draws that were left out.
     """
 
-    table: Table
+    table: ReportTable
     classifier: Method
     labels: tuple[int, ...]
     draws: Sequence[DrawScores]
@@ -240,7 +240,9 @@ def _key(run: str, condition: Condition, protocol: str | None = None) -> tuple[o
     return run, *same, protocol or own, json.dumps(rest, sort_keys=True)
 
 
-def _curve(table: Table, classifier: Method, place: Place, reader: "_Reader") -> LabelCurve | None:
+def _curve(
+    table: ReportTable, classifier: Method, place: Place, reader: "_Reader"
+) -> LabelCurve | None:
     """A classifier's curve, still without scores; None without two points, or a draw that has them
     all.
     """
