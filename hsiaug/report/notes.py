@@ -110,45 +110,79 @@ def table_notes(table: ReportTable, *, compared: bool = True) -> list[str]:
     compared : bool
         Also how arms are compared with controls, its tests, and what its verdicts claim.
     """
-    drawn = {(seed, split) for seed, split, ok in table.trials.pairs("seed", "split", "ok") if ok}
-    splits = Counter(seed for seed, _ in drawn)
-    chosen = [cell.trials for cell in table.every_cell.values() if cell.classifier.view == AUTO]
-    told = (row for trials in chosen for row in trials.pairs("draw", "view_shown", "ok"))
-    auto = {draw: str(view) for draw, view, ok in told if ok}
-    pairs = [len(c.mine) for c in table.comparisons]
-    further = table.further_controls
-    needed = dict.fromkeys(needed_of(name, table.declared.get(name, "")) for name in further)
-    known = labelled("meanings.txt", further=further, needed=needed)
-    used = {gain.verdict.finding for gain in table.judged if gain.verdict}
-    return sentences(
+    conventions = {arm.generator.convention for arm in table.arms}
+    notes = sentences(
         "notes.txt",
         table=table,
-        conventions=sorted({arm.generator.convention or "" for arm in table.arms} - {""}),
-        parts=_parts(table),
-        changed=[seed for seed, n in splits.items() if n > 1],
-        unequal=list(_unequal_budgets(table)),
-        auto=Counter(auto.values()).most_common(),
-        # The control that reads no spectrum has raw ones beside any other view.
-        views=table.classifiers and (sorted({c.view for c in table.classifiers} - {RAW}) or [RAW]),
-        compared=compared and table.gains,
+        conventions=sorted(convention for convention in conventions if convention),
+        class_counts=_class_counts(table),
+        redrawn_seeds=_redrawn_seeds(table),
+        unequal_budgets=list(_unequal_budgets(table)),
+        chosen_views=_chosen_views(table),
+        named_views=_named_views(table),
+    )
+    return [*notes, *_comparison_notes(table)] if compared and table.gains else notes
+
+
+def _comparison_notes(table: ReportTable) -> list[str]:
+    """Notes on differences from controls, on their tests and on verdicts."""
+    pairs = [len(comparison.mine) for comparison in table.comparisons]
+    controls = table.further_controls
+    needed = dict.fromkeys(needed_of(name, table.declared.get(name, "")) for name in controls)
+    meanings = labelled("meanings.txt", further=controls, needed=needed)
+    findings = {gain.verdict.finding for gain in table.judged if gain.verdict}
+    return sentences(
+        "comparison_notes.txt",
+        table=table,
         rivals=RIVALS,
-        few=[n for n in pairs if n < MIN_PAIRS],
-        tested=[n for n in pairs if n >= MIN_PAIRS],
+        too_few=[n for n in pairs if n < MIN_PAIRS],
+        tested=any(n >= MIN_PAIRS for n in pairs),
         min_pairs=MIN_PAIRS,
-        legend="; ".join(f"{word}: {meaning}" for word, meaning in known if word in used),
+        verdicts="; ".join(f"{word}: {text}" for word, text in meanings if word in findings),
         alpha=ALPHA,
     )
 
 
-def _parts(table: ReportTable) -> dict[tuple[str, str], list[str]]:
-    """Seen and new fields, shown and hidden pixels, and how many classes have such pixels."""
-    found = {}
-    for pair in [("seen", "new"), ("shown", "hidden")] if table.scores.fields else []:
-        if (told := table.trials_with(pair[1])).any():
-            names = (f"n_classes_{part}" for part in pair)
-            counts = [table.trials.numbers(name)[told] for name in names]
-            found[pair] = [count_range(np.nan_to_num(own).astype(int).tolist()) for own in counts]
-    return found
+def _redrawn_seeds(table: ReportTable) -> list[int]:
+    """Seeds that drew different pixels in different trials."""
+    drawn = {(seed, split) for seed, split, ok in table.trials.pairs("seed", "split", "ok") if ok}
+    splits = Counter(seed for seed, _ in drawn)
+    return [seed for seed, number in splits.items() if number > 1]
+
+
+def _chosen_views(table: ReportTable) -> list[tuple[str, int]]:
+    """Spectral views that draws chose by themselves, the most frequent first, with their draws."""
+    view_of_draw = {
+        draw: str(view)
+        for cell in table.every_cell.values()
+        if cell.classifier.view == AUTO
+        for draw, view, ok in cell.trials.pairs("draw", "view_shown", "ok")
+        if ok
+    }
+    return Counter(view_of_draw.values()).most_common()
+
+
+def _named_views(table: ReportTable) -> list[str]:
+    """Spectral views that the user named; empty where there is no classifier."""
+    if not table.classifiers:
+        return []
+    # The control that reads no spectrum has raw ones beside any other view.
+    return sorted({classifier.view for classifier in table.classifiers} - {RAW}) or [RAW]
+
+
+def _class_counts(table: ReportTable) -> dict[tuple[str, str], list[str]]:
+    """Of seen and new fields, and of shown and hidden pixels, how many classes have any."""
+    if not table.scores.fields:
+        return {}
+    counts = {}
+    for parts in [("seen", "new"), ("shown", "hidden")]:
+        rows = table.trials_with(parts[1])
+        if rows.any():
+            columns = [table.trials.numbers(f"n_classes_{part}")[rows] for part in parts]
+            counts[parts] = [
+                count_range(np.nan_to_num(column).astype(int).tolist()) for column in columns
+            ]
+    return counts
 
 
 def _unequal_budgets(

@@ -184,29 +184,60 @@ def _rows_in_order(
     return np.asarray(chosen[order])
 
 
-def by_draw(trials: Trials) -> Trials:
-    """The trials of one condition with ``draw``, and ``used``: that enter a mean.
+def number_draws(trials: Trials) -> Trials:
+    """The trials of one condition with ``draw``, and ``used``: those that enter a mean.
 
-    Those on the same pixels are of the same draw, whatever their seeds; of each arm, classifier and
-    draw the first that went well is used.
+    Trials on the same pixels are of the same draw, whatever their seeds. Of each arm, classifier
+    and draw the first that went well is used.
     """
-    audits, split_of_audit = trials.codes("split"), trials.shared["split"][1]
-    texts, first_seeds = list(dict.fromkeys(split_of_audit)), trials.numbers("seed")
-    places = {text: place for place, text in enumerate(texts)}
-    splits = np.array([places[text] for text in split_of_audit], np.int32)[audits]
-    lowest = np.full(len(texts), np.iinfo(np.int64).max)
-    np.minimum.at(lowest, splits, first_seeds)
-    seeds = np.where(np.array([not text for text in texts])[splits], first_seeds, lowest[splits])
-    keys = seeds * len(texts) + splits
-    _, first, number = np.unique(keys, return_index=True, return_inverse=True)
-    draws = [(int(seeds[row]), texts[splits[row]]) for row in first]
-    ok, cells = np.flatnonzero(trials.numbers("ok")), trials.numbers("cell")
-    used = np.zeros(len(trials), dtype=bool)
-    _, first_of_draw = np.unique(cells[ok] * np.int64(len(draws)) + number[ok], return_index=True)
-    used[ok[first_of_draw]] = True
-    frame = trials.frame.assign(draw=number.astype(np.int32), used=used)
+    checksums, splits = _splits(trials)
+    seeds = _first_seeds(trials.numbers("seed"), checksums, splits)
+    _, first_rows, numbers = np.unique(
+        seeds * len(checksums) + splits, return_index=True, return_inverse=True
+    )
+    draws: list[DrawKey] = [(int(seeds[row]), checksums[splits[row]]) for row in first_rows]
+    used = _first_ok(trials, numbers)
+    frame = trials.frame.assign(draw=numbers.astype(np.int32), used=used)
     shared = {**trials.shared, "draw": ("draw", draws)}
     return Trials(frame, shared, trials.further)
+
+
+def _splits(trials: Trials) -> tuple[list[str], NDArray[np.int32]]:
+    """The checksums of all splits, "" for trials without one; and (n,) the place of each trial's
+    among them.
+    """
+    checksum_of_audit = trials.shared["split"][1]
+    checksums = list(dict.fromkeys(checksum_of_audit))
+    places = {checksum: place for place, checksum in enumerate(checksums)}
+    of_audit = np.array([places[checksum] for checksum in checksum_of_audit], np.int32)
+    return checksums, of_audit[trials.codes("split")]
+
+
+def _first_seeds(
+    seeds: NDArray[Any], checksums: Sequence[str], splits: NDArray[np.int32]
+) -> NDArray[Any]:
+    """(n,) the first seed that drew each trial's split; its own seed where it has no checksum."""
+    lowest = np.full(len(checksums), np.iinfo(np.int64).max)
+    np.minimum.at(lowest, splits, seeds)
+    unknown = np.array([not checksum for checksum in checksums])
+    return np.where(unknown[splits], seeds, lowest[splits])
+
+
+def _first_ok(trials: Trials, draws: NDArray[Any]) -> NDArray[np.bool_]:
+    """(n,) which trials are the first of their cell and draw that went well.
+
+    Parameters
+    ----------
+    draws : (n,) integer
+        The number of each trial's draw, from 0 on.
+    """
+    ok = np.flatnonzero(trials.numbers("ok"))
+    cells = trials.numbers("cell")[ok]
+    pairs = cells * np.int64(draws.max(initial=0) + 1) + draws[ok]
+    _, first = np.unique(pairs, return_index=True)
+    used = np.zeros(len(trials), dtype=bool)
+    used[ok[first]] = True
+    return used
 
 
 def number_of(trial: Trial, name: str) -> float | None:

@@ -29,9 +29,9 @@ from hsiaug.report.records import (
     ArmCell,
     CellKey,
     DrawKey,
-    by_draw,
     make_cells,
     method_rank,
+    number_draws,
     read_trials,
 )
 from hsiaug.report.scores import CONTROL_CLASSIFIERS, Metric, MetricSet, metric_set, over_large
@@ -376,7 +376,7 @@ def build_report(
             # The points of learning curves last: one of them says little alone.
             for condition in sorted(groups, key=lambda c: (c.protocol == ADDED, *astuple(c))):
                 table = _table(
-                    run, _title(condition, groups), condition, by_draw(groups[condition])
+                    run, _title(condition, groups), condition, number_draws(groups[condition])
                 )
                 tables.append(replace(table, damaged=left_out))
     return Report(tuple(tables), store, left_out)
