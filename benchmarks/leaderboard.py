@@ -27,15 +27,15 @@ from hsiaug.base.seeds import derive_seed
 from hsiaug.cli.output import read_report, show_tables
 from hsiaug.metrics.verdict import Finding
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
+from hsiaug.report.cells import ArmCell, CellKey
 from hsiaug.report.findings import CONTROL, FINDINGS
 from hsiaug.report.formatting import MISSING, count, percent, signed
 from hsiaug.report.grid import ReportPage, text_grid
 from hsiaug.report.html.page import tables_page
 from hsiaug.report.output_files import TableFiles
-from hsiaug.report.records import ArmCell, CellKey, number_of
 from hsiaug.report.tables import ADDED, Report, ReportTable
 from hsiaug.report.text_templates import sentences, text_templates
-from hsiaug.report.trials import Trial
+from hsiaug.report.trials import Trial, number_of
 from hsiaug.trial.store import Store
 
 NOTES = Path(__file__).with_suffix(".txt")

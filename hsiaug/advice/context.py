@@ -15,8 +15,8 @@ from hsiaug.data.catalogue import own_card
 from hsiaug.report import build_report
 from hsiaug.report.answer_text import use_sentences
 from hsiaug.report.answers import Use, three_answers
+from hsiaug.report.cells import ArmCell
 from hsiaug.report.formatting import count
-from hsiaug.report.records import ArmCell
 from hsiaug.report.tables import ReportTable
 from hsiaug.tasks.task import Task
 from hsiaug.tasks.types import TaskData

@@ -16,8 +16,8 @@ from hsiaug.metrics.verdict import Evidence, Shown, equivalence
 from hsiaug.trial.arm import RIVALS
 
 if TYPE_CHECKING:
+    from hsiaug.report.cells import ArmCell
     from hsiaug.report.compare import Comparison, Gain
-    from hsiaug.report.records import ArmCell
     from hsiaug.report.tables import ReportTable
 
 Status = Literal["YES", "NO", "NOT SHOWN", "TOO FEW DRAWS", "NOT ASKED", "NOTHING TO JUDGE"]

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from hsiaug.base.errors import check_known
 from hsiaug.metrics.significance import mean_std, t_interval
 from hsiaug.report.answers import over_rival
+from hsiaug.report.cells import ArmCell, class_counts
 from hsiaug.report.curves import AXES, curve_grids
 from hsiaug.report.findings import FINDINGS, rival_look, rival_words, verdict_text
 from hsiaug.report.formatting import (
@@ -25,9 +26,8 @@ from hsiaug.report.formatting import (
     with_interval,
 )
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
-from hsiaug.report.records import ArmCell, class_counts, number_of
 from hsiaug.report.tables import ReportTable
-from hsiaug.report.trials import Trial
+from hsiaug.report.trials import Trial, number_of
 from hsiaug.trial.arm import BOTH, SYNTHETIC, Arm, Method
 
 LABELS, SUMMARY = "labels", "summary"

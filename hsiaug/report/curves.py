@@ -7,9 +7,9 @@ from functools import lru_cache, partial
 from operator import attrgetter
 from typing import Literal
 
+from hsiaug.report.cells import ArmCell, DrawKey
 from hsiaug.report.formatting import MISSING, number, plus_minus, seeds_text
 from hsiaug.report.grid import Grid, GridColumn, make_grid
-from hsiaug.report.records import ArmCell, DrawKey
 from hsiaug.report.tables import ReportTable
 from hsiaug.trial.arm import CONTROLS, Method
 

@@ -13,6 +13,7 @@ from hsiaug.core.view_names import AUTO, RAW
 from hsiaug.metrics.significance import ALPHA, MIN_PAIRS
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
+from hsiaug.report.cells import ArmCell, Audit, CellKey, DrawKey, in_order
 from hsiaug.report.formatting import (
     MISSING,
     count,
@@ -23,7 +24,6 @@ from hsiaug.report.formatting import (
     span,
 )
 from hsiaug.report.grid import Grid, ReportPage
-from hsiaug.report.records import ArmCell, Audit, CellKey, DrawKey, in_order
 from hsiaug.report.scores import CONTROL_CLASSIFIERS
 from hsiaug.report.tables import ReportTable, damage_summary
 from hsiaug.report.text_templates import labelled, sentences

@@ -21,6 +21,7 @@ from hsiaug.report.breakdowns import (
     overview,
     synthetic_only_grid,
 )
+from hsiaug.report.cells import CellKey
 from hsiaug.report.compare import Gain
 from hsiaug.report.curves import AXES
 from hsiaug.report.findings import (
@@ -42,7 +43,6 @@ from hsiaug.report.notes import (
     table_page,
     warnings,
 )
-from hsiaug.report.records import CellKey
 from hsiaug.report.tables import Report, ReportTable
 
 

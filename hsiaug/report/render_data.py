@@ -6,9 +6,8 @@ from typing import Any
 from hsiaug.base.text import spreadsheet_text, visible
 from hsiaug.report.answer_text import answer_texts, headline
 from hsiaug.report.answers import Answers, three_answers
-from hsiaug.report.records import number_of
 from hsiaug.report.tables import Report, ReportTable
-from hsiaug.report.trials import Trial
+from hsiaug.report.trials import Trial, number_of
 
 AUDITED = (
     "leaky",

@@ -13,8 +13,8 @@ from typing import Literal
 
 from hsiaug.metrics.significance import mean_std, t_interval
 from hsiaug.report.record_columns import COSTS
-from hsiaug.report.records import number_of, read_trials
-from hsiaug.report.trials import Trial
+from hsiaug.report.records import read_trials
+from hsiaug.report.trials import Trial, number_of
 from hsiaug.trial.declared_tables import (
     QUALITY,
     ArmTrial,

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from hsiaug.metrics.verdict import Shown
 from hsiaug.protocol.large_classes import large_classes
+from hsiaug.report.cells import ArmCell, CellKey, DrawKey, make_cells, method_rank, number_draws
 from hsiaug.report.compare import (
     Against,
     Comparison,
@@ -25,15 +26,7 @@ from hsiaug.report.compare import (
 )
 from hsiaug.report.conditions import Condition
 from hsiaug.report.formatting import key_labels
-from hsiaug.report.records import (
-    ArmCell,
-    CellKey,
-    DrawKey,
-    make_cells,
-    method_rank,
-    number_draws,
-    read_trials,
-)
+from hsiaug.report.records import read_trials
 from hsiaug.report.scores import CONTROL_CLASSIFIERS, Metric, MetricSet, metric_set, over_large
 from hsiaug.report.trials import Trial, Trials
 from hsiaug.trial import STORE
@@ -375,9 +368,7 @@ def build_report(
             groups = {part[0].condition: part for part in mine.parts("table")}
             # The points of learning curves last: one of them says little alone.
             for condition in sorted(groups, key=lambda c: (c.protocol == ADDED, *astuple(c))):
-                table = _table(
-                    run, _title(condition, groups), condition, number_draws(groups[condition])
-                )
+                table = _table(run, _title(condition, groups), condition, groups[condition])
                 tables.append(replace(table, damaged=left_out))
     return Report(tuple(tables), store, left_out)
 
@@ -397,6 +388,7 @@ def _table(run: str, title: str, condition: Condition, trials: Trials) -> Report
         sums = np.fromiter(map(fsum, zip(*recalls, strict=True)), np.float64)
         frame = trials.frame.assign(aa_large=sums / len(large))
         trials = Trials(frame, trials.shared, trials.further)
+    trials = number_draws(trials)
     cells = make_cells(trials)
     ordinary = {key: cell for key, cell in cells.items() if key[1].name not in CONTROL_CLASSIFIERS}
     return ReportTable(

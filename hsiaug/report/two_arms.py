@@ -15,6 +15,7 @@ import numpy as np
 from hsiaug.base.errors import InputError, check_known, did_you_mean
 from hsiaug.metrics.significance import MIN_PAIRS, MeanStd
 from hsiaug.metrics.verdict import TINY, undecided
+from hsiaug.report.cells import ArmCell, CellKey, class_counts, in_order, summarise
 from hsiaug.report.compare import Comparison, between, pair_up, uncorrected
 from hsiaug.report.formatting import (
     count,
@@ -28,7 +29,6 @@ from hsiaug.report.formatting import (
 )
 from hsiaug.report.grid import ReportPage, text_grid
 from hsiaug.report.output_files import TableFiles
-from hsiaug.report.records import ArmCell, CellKey, class_counts, in_order, summarise
 from hsiaug.report.scores import Metric
 from hsiaug.report.tables import Report, ReportTable
 from hsiaug.report.text_templates import sentences

@@ -10,11 +10,12 @@ from report_records import audit_of, benchmark, failure, pairs_of, record
 from hsiaug.base.errors import StoreError
 from hsiaug.report import build_report
 from hsiaug.report.answers import three_answers
+from hsiaug.report.cells import ArmCell
 from hsiaug.report.compare import Gain
 from hsiaug.report.findings import verdict_text
 from hsiaug.report.notes import table_notes
-from hsiaug.report.records import ArmCell, number_of
 from hsiaug.report.tables import ReportTable
+from hsiaug.report.trials import number_of
 
 
 def table_of(records: list[dict]) -> ReportTable:

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hsiaug.base.errors import InputError
+from hsiaug.report.cells import ArmCell
 from hsiaug.report.curves import (
     SIGNS,
     Axis,
@@ -23,7 +24,6 @@ from hsiaug.report.curves import (
 from hsiaug.report.figures.charts import ChartBlock, Panel, draw_blocks
 from hsiaug.report.figures.files import series_style
 from hsiaug.report.formatting import seeds_text
-from hsiaug.report.records import ArmCell
 from hsiaug.report.scenes.label_curves import LabelCurve
 from hsiaug.report.scores import Metric
 from hsiaug.report.tables import Report, ReportTable

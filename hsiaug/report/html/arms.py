@@ -7,7 +7,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 
-from hsiaug.report.records import ArmCell
+from hsiaug.report.cells import ArmCell
 from hsiaug.report.tables import ReportTable
 from hsiaug.trial.store import Store
 

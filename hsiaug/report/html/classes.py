@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from hsiaug.metrics.significance import mean_std
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report.breakdowns import VIEWS
+from hsiaug.report.cells import ArmCell, class_counts
 from hsiaug.report.compare import Gain
 from hsiaug.report.formatting import MISSING, count_range, percent, plus_minus, signed
 from hsiaug.report.grid import Grid, GridColumn, make_grid
-from hsiaug.report.records import ArmCell, class_counts
 from hsiaug.report.tables import ReportTable
 from hsiaug.trial.arm import Method
 from hsiaug.trial.store import Store

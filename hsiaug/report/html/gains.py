@@ -13,11 +13,11 @@ from functools import partial
 from operator import attrgetter
 
 from hsiaug.metrics.verdict import Evidence
+from hsiaug.report.cells import ArmCell
 from hsiaug.report.compare import Gain
 from hsiaug.report.figures.gains import control_places
 from hsiaug.report.findings import rival_look, rival_meanings, rival_signs_note, rival_words
 from hsiaug.report.formatting import p_said, with_interval
-from hsiaug.report.records import ArmCell
 from hsiaug.report.tables import ReportTable
 from hsiaug.trial.arm import Method
 

@@ -14,10 +14,10 @@ from PIL import Image
 
 from hsiaug.base.colours import class_colours
 from hsiaug.base.text import visible
+from hsiaug.report.cells import ArmCell
 from hsiaug.report.figures.files import image_bytes
 from hsiaug.report.formatting import percent
 from hsiaug.report.html.markup import picture_source
-from hsiaug.report.records import ArmCell, number_of
 from hsiaug.report.scenes.ground_truth import (
     MOST_VALUES,
     ROLES,
@@ -27,7 +27,7 @@ from hsiaug.report.scenes.ground_truth import (
     read_maps,
 )
 from hsiaug.report.tables import ReportTable
-from hsiaug.report.trials import Trial
+from hsiaug.report.trials import Trial, number_of
 from hsiaug.tasks.data import NoGroundTruthError
 from hsiaug.trial.arm import CONTROLS_OF_OLD_RECORDS, Method
 from hsiaug.trial.store import Store

@@ -16,9 +16,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from hsiaug.base.text import visible
+from hsiaug.report.cells import ArmCell
 from hsiaug.report.grid import Grid, ReportPage
 from hsiaug.report.html.tips import tip_of
-from hsiaug.report.records import ArmCell
 from hsiaug.report.trials import Trial
 
 HERE = Path(__file__).parent

@@ -19,6 +19,7 @@ from hsiaug.base.text import json_of
 from hsiaug.report.answer_text import AnswerText, answer_texts
 from hsiaug.report.answers import Answers, Use, three_answers
 from hsiaug.report.breakdowns import VIEWS, overview
+from hsiaug.report.cells import ArmCell
 from hsiaug.report.curves import AXES, SIGNS, find_sweeps
 from hsiaug.report.figures.curves import curve_figure, label_figure
 from hsiaug.report.figures.files import figure_bytes
@@ -34,7 +35,6 @@ from hsiaug.report.html.samples import SampleMaker, TableSamples
 from hsiaug.report.label_breakdowns import label_grids, label_notes
 from hsiaug.report.notes import audit_lines, failure_heading, failure_lines, table_notes, warnings
 from hsiaug.report.pages import Matrix, matrices, summary_notes
-from hsiaug.report.records import ArmCell
 from hsiaug.report.render_data import csv_of, data_rows, report_json
 from hsiaug.report.scenes.label_curves import LabelCurve, label_curves
 from hsiaug.report.tables import Report, ReportTable

@@ -12,11 +12,11 @@ import numpy as np
 from PIL import Image
 
 from hsiaug.base.colours import class_colours
+from hsiaug.report.cells import ArmCell
 from hsiaug.report.figures.files import image_bytes
 from hsiaug.report.figures.sheets import UNCHANGED, Images, image_grid, tile_rows
 from hsiaug.report.html.markup import picture_source
 from hsiaug.report.html.spectra import HEIGHT, SERIES, WIDTH, band_range, spectrum_plots
-from hsiaug.report.records import ArmCell
 from hsiaug.report.tables import ReportTable
 from hsiaug.report.trials import Trial
 from hsiaug.trial.arm import CONTROLS

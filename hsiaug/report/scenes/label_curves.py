@@ -24,9 +24,9 @@ from hsiaug.metrics.label_equivalents import LabelEquivalent, label_equivalent
 from hsiaug.metrics.significance import MeanStd, mean_std
 from hsiaug.protocol.based import read_added
 from hsiaug.protocol.large_classes import large_classes
+from hsiaug.report.cells import ArmCell, DrawKey
 from hsiaug.report.conditions import Condition
 from hsiaug.report.curves import reference
-from hsiaug.report.records import ArmCell, DrawKey
 from hsiaug.report.scenes.ground_truth import (
     ROLES,
     GroundTruth,
