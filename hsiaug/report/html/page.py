@@ -241,9 +241,9 @@ def html_page(
     declared : sequence of ReportPage
         The claims and tables of a suite, which come first.
     """
-    answers = {table: three_answers(table) for table in _of(report)}
+    answers = {table: three_answers(table) for table in _shown_tables(report)}
     model = report_model(report, answers, store, declared)
-    scenes = (f"{t.title.split(',')[0]}: {t.condition.protocol}" for t in _of(report))
+    scenes = (f"{t.title.split(',')[0]}: {t.condition.protocol}" for t in _shown_tables(report))
     names = [*dict.fromkeys(scenes)]
     title = ", ".join(names[:MOST_TITLED]) + (", …" if len(names) > MOST_TITLED else "")
     return _rendered(
@@ -294,7 +294,7 @@ def _rendered(
     )
 
 
-def _of(report: Report) -> Sequence[ReportTable]:
+def _shown_tables(report: Report) -> Sequence[ReportTable]:
     """The tables of the page: without points of learning curves, unless there is nothing else."""
     return report.compared or report.tables
 
