@@ -10,7 +10,7 @@ from hsiaug.base.errors import HsiaugError, InputError, PluginError, check_known
 from hsiaug.core.pairs import PairSet
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import own_registry, registry
-from hsiaug.registry.split_protocol import Areas, Buffer, Draw, SplitProtocol
+from hsiaug.registry.protocol_base import Areas, Buffer, Draw, SplitProtocol
 
 Result = TypeVar("Result")
 

@@ -19,7 +19,7 @@ from hsiaug.core.scene import Descriptions
 from hsiaug.core.tiles import DenseSamples, DenseView
 from hsiaug.protocol.protocols import draw_areas
 from hsiaug.protocol.split import Audit, Blind, Places, PlaceSides, class_counts
-from hsiaug.registry.split_protocol import SplitProtocol
+from hsiaug.registry.protocol_base import SplitProtocol
 
 SMALLEST = 16
 """Pixels: the shortest side of a tile. Networks that halve it four times have nothing left of a
