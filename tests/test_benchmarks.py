@@ -228,7 +228,7 @@ def test_the_table_of_speed(tmp_path: Path) -> None:
     """Its line is a small one here; each group of rows is added to the file as it is done."""
     code = f"""
 from benchmarks.speed import table
-table.GROUPS["line"] = table.partial(table.run_rows, {" ".join((*SMALL, "--jobs", "1"))!r}, table.torchless_values)
+table.GROUPS["line"] = table.partial(table.run_rows, {" ".join((*SMALL, "--seeds", "1", "--jobs", "1"))!r}, table.torchless_values)
 table.main()
 """
     words = [

@@ -7,6 +7,7 @@ Landlock knows what is allowed, not what is forbidden: beside a file that is to 
 """
 
 import ctypes
+import functools
 import os
 import stat
 import sys
@@ -33,8 +34,14 @@ NO_NEW_PRIVILEGES, SET_DUMPABLE = 38, 4
 """Of prctl."""
 
 
+@functools.cache
+def _system() -> ctypes.CDLL:
+    """The C library of this process."""
+    return ctypes.CDLL(None)
+
+
 def _call(*arguments: object) -> int:
-    return int(ctypes.CDLL(None, use_errno=True).syscall(*arguments))
+    return int(_system().syscall(*arguments))
 
 
 def landlock_version() -> int:
@@ -49,7 +56,7 @@ def close_memory() -> None:
     without Landlock.
     """
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(SET_DUMPABLE, 0, 0, 0, 0)
+        _system().prctl(SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def confine(readable: Iterable[Path], writable: Iterable[Path], *, connects: bool = True) -> bool:
@@ -95,8 +102,8 @@ def confine(readable: Iterable[Path], writable: Iterable[Path], *, connects: boo
             _allow(ruleset, path, READ_FILE)
         for path in writable:
             _allow(ruleset, path, changes)
-        prctl = ctypes.CDLL(None).prctl
-        return prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0) == 0 and _call(RESTRICT, ruleset, 0) == 0
+        no_more = _system().prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0) == 0
+        return no_more and _call(RESTRICT, ruleset, 0) == 0
     finally:
         os.close(ruleset)
 
@@ -111,12 +118,12 @@ def beside(hidden: Collection[Path], below: Path = Path("/")) -> Iterator[Path]:
     if not above and below not in hidden:
         yield below
     for folder in above:
+        left_out = {path.name for path in (*above, *hidden) if path.parent == folder}
         with suppress(OSError), os.scandir(folder) as entries:
             for entry in entries:
-                path = folder / entry.name
                 # Through a link that is followed, a hidden file could be reached.
-                if path not in above and path not in hidden and not entry.is_symlink():
-                    yield path
+                if entry.name not in left_out and not entry.is_symlink():
+                    yield Path(entry.path)
 
 
 def _allow(ruleset: int, path: Path, rights: int) -> None:
