@@ -11,6 +11,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from pathlib import Path
@@ -66,17 +67,19 @@ def build(source: Path, out: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="session")
+def site(make_once: Callable[..., Path]) -> Path:
     for name in ("sphinx", "myst_nb", "furo", "sphinx_copybutton"):
         pytest.importorskip(
             name,
             reason=f"{name}, which builds the site, is not installed: pip install -e '.[docs]'",
         )
-    folder = tmp_path_factory.mktemp("site")
-    answer = build(ROOT, folder / "html")
-    assert answer.returncode == 0, answer.stderr
-    return (folder / "html").resolve()
+
+    def make(folder: Path) -> None:
+        answer = build(ROOT, folder / "html")
+        assert answer.returncode == 0, answer.stderr
+
+    return make_once("site", make) / "html"
 
 
 def test_the_site_has_every_page_and_a_first_one(site: Path) -> None:
@@ -220,6 +223,11 @@ def test_links_lead_somewhere_for_readers_of_the_files(page: Path) -> None:
         if path and not re.match(r"\w+:", link):
             target = (page.parent / path).resolve()
             assert target.exists() and target.is_relative_to(ROOT), f"{page.name}: {link}"
+
+
+@pytest.mark.parametrize("page", FILES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_no_page_holds_both_sides_of_a_merge(page: Path) -> None:
+    assert not re.findall(r"^(?:<{7}|={7}|>{7})(?: .*)?$", page.read_text("utf-8"), re.MULTILINE)
 
 
 def test_a_site_with_dead_links_is_not_built(tmp_path: Path) -> None:
