@@ -108,7 +108,12 @@ def run_trial(
     """
     outcome = compute(spec, bench, plugins, device=device, progress=progress)
     split = split_of(TrialRun(spec, bench))
-    return finish(spec, outcome, bench.task, bench.scene, split, scene_ref="", command="")
+    record, prediction = finish(
+        spec, outcome, bench.task, bench.scene, split, scene_ref="", command=""
+    )
+    if prediction is not None:
+        record = {**record, "predictions_sha256": checksum(prediction)}
+    return record, prediction
 
 
 def compute(
@@ -250,7 +255,7 @@ def finish(
     Returns
     -------
     record : dict
-        Of the trial.
+        Of the trial, without the checksum of its predictions, which the store states.
     prediction : Prediction or None
         Its predictions; None where it failed.
     """
@@ -264,7 +269,6 @@ def finish(
     if labels is not None:
         prediction = locate_labels(split, labels)
         result["metrics"] = task.scoring.score(data, split, prediction)
-        result["predictions_sha256"] = checksum(prediction)
     result["audit"] = split.audit.as_json()
     return _record(spec, data.class_names, scene_ref, command, result), prediction
 
