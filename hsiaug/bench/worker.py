@@ -35,7 +35,6 @@ from hsiaug.trial.run import TrialOutcome, compute
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.stages import RECORDED
 from hsiaug.trial.store import OTHERS
-from hsiaug.trial.third_party import third_party_parts
 
 SHORT = 77
 """Exit code of a worker that is short of memory or processes."""
@@ -140,7 +139,7 @@ def _serve(
         if split is not None:
             bench.give(spec, split)
         # Else a third-party classifier could spoil a fit that trials without it find.
-        bench.saves = bench.saves and "classifier" not in dict(third_party_parts(spec))
+        bench.saves = bench.saves and "classifier" not in dict(spec.third_party_parts)
         outcome = compute(
             spec,
             bench,

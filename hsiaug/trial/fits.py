@@ -24,7 +24,6 @@ from hsiaug.base.temporary_folders import mark, marked, taken, temporary_folder
 from hsiaug.contracts import Progress
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import OTHERS
-from hsiaug.trial.third_party import third_party_parts
 
 State = TypeVar("State")
 
@@ -59,7 +58,7 @@ def fits_folder(folder: Path, spec: TrialSpec) -> Path:
     spec : TrialSpec
         Fits of third-party plugins lie apart from hsiaug's own.
     """
-    kinds = {kind for kind, _ in third_party_parts(spec)}
+    kinds = {kind for kind, _ in spec.third_party_parts}
     return folder / OTHERS if kinds & {"generator", "protocol"} else folder
 
 
