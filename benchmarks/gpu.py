@@ -34,10 +34,11 @@ from hsiaug.registry.lookup import registry
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.arm import BOTH, SYNTHETIC
 from hsiaug.trial.cache import Workbench
-from hsiaug.trial.pipeline import TrialRun
+from hsiaug.trial.pipeline import TrialRun, run_stages
 from hsiaug.trial.run import run_trial
 from hsiaug.trial.spec import TrialSpec, plugin_spec
 from hsiaug.trial.stages.generator import fitted_generator
+from hsiaug.trial.stages.views import SPLIT, VIEW
 
 FEW = 8
 """Samples that operations are counted on."""
@@ -205,6 +206,7 @@ def used(spec: TrialSpec, bench: Workbench, device: str) -> dict[str, float]:
     """
     plugin = registry().find("generator", spec.generator.name).load()(spec.generator.params)
     run = TrialRun(spec, bench, generator=plugin, devices={"generator": device})
+    run_stages((SPLIT, VIEW), run)
     fitted: Any = fitted_generator(run).fitted
     params, size = fitted.params, fitted.params.network
     if spec.generator.name == "specdm":

@@ -36,7 +36,7 @@ from hsiaug.trial.spec import plugin_spec
 from hsiaug.trial.stages.classifier import CLASSIFIER_VIEW, FIT_CLASSIFIER, PREDICT
 from hsiaug.trial.stages.generator import prepared_state
 from hsiaug.trial.stages.samples import JOIN
-from hsiaug.trial.stages.views import SPLIT, TRANSFORM, view_of
+from hsiaug.trial.stages.views import SPLIT, TRANSFORM, VIEW, view_of
 
 SEGMENTERS = {"segmentation": ("pixel-svm", "segformer"), "change": ("changeformer",)}
 REPEATS, NOISE = 3, 1e-5
@@ -74,6 +74,7 @@ def compare(store: Path, name: str, draw: int) -> list[dict[str, Any]]:
     generator, spec = sample_spec(task_name, data, request, registry())
     devices = {"generator": "cpu", "classifier": "cpu"}
     made = TrialRun(spec, bench, generator=generator, devices=devices)
+    run_stages((SPLIT, VIEW), made)
     prepared: Any = prepared_state(made).fitted
     view = view_of(made, "none")
     real = task.sampling.join(view, [])

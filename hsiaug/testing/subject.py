@@ -23,10 +23,10 @@ from hsiaug.testing.cases import TASKS, Case, easy_case, hardest_cases
 from hsiaug.testing.core import Arrays, ProgressRecorder
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import OptimiserWork, counted_work
-from hsiaug.trial.pipeline import TrialRun
+from hsiaug.trial.pipeline import TrialRun, run_stages
 from hsiaug.trial.run import run_trial
 from hsiaug.trial.spec import PluginSpec, TrialSpec
-from hsiaug.trial.stages.views import view_of
+from hsiaug.trial.stages.views import SPLIT, VIEW, view_of
 from hsiaug.trial.store import Record
 
 F = TypeVar("F")
@@ -113,14 +113,18 @@ class CaseBench(Workbench):
     @property
     def plugin_view(self) -> View:
         """The view of the plugin under test."""
-        return view_of(TrialRun(self.spec, self), self.scope)
+        run = TrialRun(self.spec, self)
+        run_stages((SPLIT,), run)
+        return view_of(run, self.scope)
 
     def generator_run(self, generator: Any) -> TrialRun:
-        """The trial, as far as a generator is concerned."""
+        """The trial, up to what its generator is shown."""
         devices = {"generator": DEVICE}
-        return TrialRun(
+        run = TrialRun(
             self.spec, self, generator=generator, devices=devices, progress=self.progress
         )
+        run_stages((SPLIT, VIEW), run)
+        return run
 
 
 class Subject(ABC, Generic[F]):

@@ -29,7 +29,7 @@ from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.stages import STAGES
 from hsiaug.trial.stages.classifier import PREDICT
 from hsiaug.trial.stages.samples import SHEET, count_by_class
-from hsiaug.trial.stages.views import split_of, view_of
+from hsiaug.trial.stages.views import SPLIT, view_of
 from hsiaug.trial.store import Record
 
 NOT_TIMED: Record = {"timings": {}, "cpu_seconds": {}, "peak_memory_mb": None}
@@ -107,9 +107,10 @@ def run_trial(
         None where the trial failed.
     """
     outcome = compute(spec, bench, plugins, device=device, progress=progress)
-    split = split_of(TrialRun(spec, bench))
+    run = TrialRun(spec, bench)
+    run_stages((SPLIT,), run)
     record, prediction = finish(
-        spec, outcome, bench.task, bench.scene, split, scene_ref="", command=""
+        spec, outcome, bench.task, bench.scene, run[SPLIT], scene_ref="", command=""
     )
     if prediction is not None:
         record = {**record, "predictions_sha256": checksum(prediction)}
@@ -326,12 +327,13 @@ def empty(spec: TrialSpec, bench: Workbench, scene_ref: str, command: str) -> Re
     plugin is loaded.
     """
     run = TrialRun(spec, bench)
+    run_stages((SPLIT,), run)
     real = bench.task.sampling.join(view_of(run, "none"), [])
     result = {
         "status": EMPTY,
         "error": None,
         "metrics": None,
-        "audit": split_of(run).audit.as_json(),
+        "audit": run[SPLIT].audit.as_json(),
         "samples": count_by_class(real, len(bench.scene.class_names)),
         **NOT_TIMED,
     }

@@ -10,8 +10,8 @@ import pytest
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.cache import Workbench
-from hsiaug.trial.pipeline import TrialRun
-from hsiaug.trial.stages.views import split_of
+from hsiaug.trial.pipeline import TrialRun, run_stages
+from hsiaug.trial.stages.views import SPLIT
 
 
 def test_permuting_the_test_labels_changes_no_prediction(toy, spec, run):
@@ -22,7 +22,9 @@ def test_permuting_the_test_labels_changes_no_prediction(toy, spec, run):
     honest = Workbench(toy, get_task("pixels"))
     record, prediction = run(trial, honest)
 
-    split = split_of(TrialRun(trial, honest))
+    drawn = TrialRun(trial, honest)
+    run_stages((SPLIT,), drawn)
+    split = drawn[SPLIT]
     labels = toy.labels.copy()
     labels[split.test] = np.random.default_rng(0).permutation(labels[split.test])
     scrambled = Workbench(

@@ -15,11 +15,11 @@ from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import Registry
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.mean_spectra import mean_spectra, means_of_test_pixels, with_test_pixels
-from hsiaug.trial.pipeline import TrialRun
+from hsiaug.trial.pipeline import TrialRun, run_stages
 from hsiaug.trial.run import compute, finish
 from hsiaug.trial.sheet import PER_CLASS, TILES, SampleSheet, SheetMaker, read_sheet, some_samples
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.stages.views import split_of, view_of
+from hsiaug.trial.stages.views import SPLIT, view_of
 from hsiaug.trial.store import Store
 from hsiaug.trial.upkeep import merge, pack, verify
 from tests.toyworld import toy_world
@@ -29,6 +29,13 @@ Spec = Callable[..., TrialSpec]
 
 def uncounted(done: int, total: int) -> None:
     """A count that nobody follows."""
+
+
+def drawn(trial: TrialSpec, bench: Workbench) -> TrialRun:
+    """A trial that has its split."""
+    run = TrialRun(trial, bench)
+    run_stages((SPLIT,), run)
+    return run
 
 
 @pytest.fixture
@@ -47,7 +54,7 @@ def kept(
             outcome,
             bench.task,
             toy,
-            split_of(TrialRun(trial, bench)),
+            drawn(trial, bench)[SPLIT],
             scene_ref="toy",
             command="",
         )
@@ -78,8 +85,9 @@ def test_a_few_whole_patches_of_each_class_are_kept_whatever_the_classifier_read
     assert sheet.made.shape == (len(sheet.made_ids), 1, side, side, 3) == sheet.nearest.shape
     # The nearest to a copy is the original.
     assert np.array_equal(sheet.made, sheet.nearest)
-    maker = SheetMaker.of(view_of(TrialRun(trial, bench), "none").real, bench.scene.wavelengths)
-    real = maker.colours.of_patches(view_of(TrialRun(trial, bench), "none").real.x)  # type: ignore[union-attr]
+    shown: Any = view_of(drawn(trial, bench), "none").real
+    maker = SheetMaker.of(shown, bench.scene.wavelengths)
+    real = maker.colours.of_patches(shown.x)
     assert all((real == patch[0]).all(axis=(1, 2, 3)).any() for patch in sheet.real)
 
 
@@ -180,7 +188,7 @@ def test_tiles_keep_both_dates_and_their_masks_thinned_to_a_thumbnail() -> None:
 
 
 def test_samples_of_any_size_have_colours(bench: Workbench, spec: Spec) -> None:
-    real: Any = view_of(TrialRun(spec("duplicate"), bench), "none").real
+    real: Any = view_of(drawn(spec("duplicate"), bench), "none").real
     huge = real.take(np.arange(4))
     huge = type(huge).made(np.full_like(huge.x, 1e38), huge.y)
     assert (SheetMaker.of(real, None).sheet(huge).made.dtype) == np.uint8

@@ -17,6 +17,7 @@ from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.stages import TO_SAMPLES
 from hsiaug.trial.stages.classifier import CLASSIFIER_VIEW, FIT_CLASSIFIER
 from hsiaug.trial.stages.samples import JOIN
+from hsiaug.trial.stages.views import SPLIT, TRANSFORM
 from hsiaug_builtin.baselines.smote import FittedSmote
 
 Make = Callable[..., TrialSpec]
@@ -118,7 +119,7 @@ def test_no_real_label_is_shown_to_what_learns_from_synthetic_samples_alone(
         looks = Looks(Card(name="looks", version="1", summary="looks", scope=scope))
         run: Any = TrialRun(trial, bench, classifier=looks, devices={"classifier": "cpu"})
         run[JOIN] = samples(trial)
-        run_stages((CLASSIFIER_VIEW, FIT_CLASSIFIER), run)
+        run_stages((SPLIT, TRANSFORM, CLASSIFIER_VIEW, FIT_CLASSIFIER), run)
         return looks
 
     both, alone = shown("both"), shown("synthetic")

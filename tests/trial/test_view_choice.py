@@ -16,10 +16,10 @@ from hsiaug.core.view_names import AUTO, RAW, VIEWS, best_view
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.tasks.task import get_task
 from hsiaug.tasks.view_choice import spatial_folds, view_scores
-from hsiaug.trial.pipeline import TrialRun
+from hsiaug.trial.pipeline import TrialRun, run_stages
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.stages.classifier import classifier_view_of
-from hsiaug.trial.stages.views import transform_of, view_of
+from hsiaug.trial.stages.views import SPLIT, TRANSFORM, view_of
 
 TASK = get_task("pixels")
 
@@ -114,7 +114,9 @@ def test_raw_trials_keep_their_hashes(spec: Callable[..., TrialSpec]) -> None:
 def test_all_that_a_classifier_is_given_is_in_one_view(spec, bench, view):
     trial = spec("none", view=view)
     run = TrialRun(trial, bench)
-    spectra, seen = transform_of(run), classifier_view_of(run, "scene")
+    run_stages((SPLIT, TRANSFORM), run)
+    spectra = run[TRANSFORM]
+    seen = classifier_view_of(run, "scene")
     raw = view_of(run, "scene")
     assert seen.bands == spectra.bands(raw.bands)
     assert np.array_equal(seen.real.x, spectra(raw.real.x, axis=1))

@@ -18,7 +18,7 @@ from hsiaug.trial.guard import plain_json
 from hsiaug.trial.memo import MemoKey
 from hsiaug.trial.pipeline import Stage, TrialRun
 from hsiaug.trial.stages.samples import JOIN
-from hsiaug.trial.stages.views import SPLIT, TRANSFORM, transform_of, view_of
+from hsiaug.trial.stages.views import SPLIT, TRANSFORM, view_of
 
 
 def classifier_view_of(run: TrialRun, scope: Scope) -> TaskView:
@@ -27,7 +27,7 @@ def classifier_view_of(run: TrialRun, scope: Scope) -> TaskView:
     Parameters
     ----------
     run : TrialRun
-        Any run of the trial.
+        That has its split and its spectral view.
     scope : {"none", "scene"}
         The unlabelled pixels that its card declares.
 
@@ -36,7 +36,7 @@ def classifier_view_of(run: TrialRun, scope: Scope) -> TaskView:
     TrainView or DenseView
         Made now or before. It holds labels only where the classifier learns from real samples.
     """
-    spectra = transform_of(run)
+    spectra = run[TRANSFORM]
     key = MemoKey("draw", run.spec.draw_hash, (scope, spectra.name))
     view = run.bench.memo.once(key, lambda: run.task.draws.seen(view_of(run, scope), spectra))
     if run.spec.train != SYNTHETIC:

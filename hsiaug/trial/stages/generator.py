@@ -15,7 +15,7 @@ from hsiaug.trial.hashing import short_hash
 from hsiaug.trial.learning import Learning, load_or_learn
 from hsiaug.trial.memo import MemoKey
 from hsiaug.trial.pipeline import Stage, TrialRun, make_once
-from hsiaug.trial.stages.views import asks_samples, split_of, view_of
+from hsiaug.trial.stages.views import SPLIT, VIEW, asks_samples
 
 
 def _fit_key(run: TrialRun) -> MemoKey:
@@ -41,7 +41,7 @@ def prepared_state(run: TrialRun) -> Fit[Prepared]:
     Parameters
     ----------
     run : TrialRun
-        A trial of a generator whose card says ``prepares``.
+        A trial of a generator whose card says ``prepares``; it has its split and its train view.
 
     Returns
     -------
@@ -50,7 +50,7 @@ def prepared_state(run: TrialRun) -> Fit[Prepared]:
     """
     spec = run.spec
     card = run.card("generator")
-    inputs = run.data, split_of(run), view_of(run, card.scope)
+    inputs = run.data, run[SPLIT], run[VIEW]
     pixels = run.bench.memo.once(
         MemoKey("draw", spec.draw_hash, ("pixels", card.scope)),
         lambda: run.task.draws.checksum(*inputs),
@@ -111,7 +111,7 @@ def fitted_generator(run: TrialRun) -> Fit[FittedGenerator]:
     Parameters
     ----------
     run : TrialRun
-        With the generator and its device.
+        With the generator and its device, its split and its train view.
 
     Returns
     -------
@@ -135,14 +135,16 @@ def _fit_generator(run: TrialRun) -> Fit[FittedGenerator]:
     def learn() -> Callable[..., FittedGenerator]:
         fit = partial(
             generator.fit,
-            view_of(run, generator.card.scope),
+            run[VIEW],
             seed=derive_seed("fit", spec.generator.name, spec.seed),
             device=device,
             progress=run.progress,
         )
         if not generator.card.prepares:
             return fit
-        return partial(fit, prepared=prepared_state(run).fitted)
+        # A fit that was there, and so needed nothing prepared, may have been damaged.
+        prepared = run.get(PREPARE) or prepared_state(run)
+        return partial(fit, prepared=prepared.fitted)
 
     learning = Learning(
         stage="fit",

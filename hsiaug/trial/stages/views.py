@@ -3,7 +3,6 @@ for.
 """
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 from hsiaug.core.spectral_views import SpectralView
@@ -13,7 +12,7 @@ from hsiaug.tasks.types import AnyBlock, TaskSplit, TaskView
 from hsiaug.tasks.view_choice import named_view
 from hsiaug.trial.cache import split_key
 from hsiaug.trial.memo import MemoKey
-from hsiaug.trial.pipeline import Stage, TrialRun, make_once
+from hsiaug.trial.pipeline import Stage, TrialRun
 
 SPLIT = Stage[TaskSplit](
     "split",
@@ -22,29 +21,13 @@ SPLIT = Stage[TaskSplit](
 )
 
 
-def split_of(run: TrialRun) -> TaskSplit:
-    """The split of a trial.
-
-    Parameters
-    ----------
-    run : TrialRun
-        Any run of the trial.
-
-    Returns
-    -------
-    Split, TileSplit or Blind
-        Drawn now or before, or sent by the process that has the labels.
-    """
-    return make_once(SPLIT, run)
-
-
 def view_of(run: TrialRun, scope: Scope) -> TaskView:
     """The train view of a trial for a plugin of a scope.
 
     Parameters
     ----------
     run : TrialRun
-        Any run of the trial.
+        That has its split.
     scope : {"none", "scene"}
         The unlabelled pixels that the plugin's card declares.
 
@@ -54,24 +37,7 @@ def view_of(run: TrialRun, scope: Scope) -> TaskView:
         Made now or before: all trials of the draw share it.
     """
     key = MemoKey("draw", run.spec.draw_hash, scope)
-    make = partial(run.task.draws.view, run.data, split_of(run), scope)
-    return run.bench.memo.once(key, make)
-
-
-def transform_of(run: TrialRun) -> SpectralView:
-    """The spectral view that a trial's classifier is shown.
-
-    Parameters
-    ----------
-    run : TrialRun
-        Any run of the trial.
-
-    Returns
-    -------
-    SpectralView
-        That of the trial; of ``auto`` the one that was chosen inside the training pixels.
-    """
-    return make_once(TRANSFORM, run)
+    return run.bench.memo.once(key, lambda: run.task.draws.view(run.data, run[SPLIT], scope))
 
 
 def _transform(run: TrialRun) -> SpectralView:
