@@ -18,7 +18,7 @@ from typing import Protocol
 from hsiaug.bench.engine import Batch, Event, Message, OnEvent, PluginProgress, TrialEnded
 from hsiaug.registry.card import Card
 from hsiaug.registry.lookup import registry
-from hsiaug.trial.learning import WORTH_SAVING
+from hsiaug.trial.fits import WORTH_SAVING
 from hsiaug.trial.run import TrialOutcome, failed_outcome
 from hsiaug.trial.spec import TrialSpec
 

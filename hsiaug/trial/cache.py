@@ -4,15 +4,37 @@ A λ × ω × classifier sweep so trains each generator once per split, and samp
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from hsiaug.base.errors import PluginError
 from hsiaug.core.read_only import SealedView
 from hsiaug.tasks.task import Task
 from hsiaug.tasks.types import TaskData, TaskSplit
-from hsiaug.trial.fits import Fit
 from hsiaug.trial.memo import Memo, MemoKey
 from hsiaug.trial.spec import TrialSpec
+
+State = TypeVar("State")
+
+
+@dataclass(frozen=True)
+class Fit(Generic[State]):
+    """A fitted generator, or what one prepared.
+
+    Attributes
+    ----------
+    fitted : object
+        What the plugin gave.
+    seconds : float
+        That it took, now or when it was saved.
+    key : str
+        Hash of all that determined what was prepared; empty for a fit.
+    """
+
+    fitted: State
+    seconds: float
+    key: str = ""
 
 
 class Workbench:

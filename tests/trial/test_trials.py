@@ -16,7 +16,7 @@ from hsiaug.core.samples import PatchSamples
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.view import TrainView
 from hsiaug.tasks.task import get_task
-from hsiaug.trial import learning
+from hsiaug.trial import fits
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.sheet import PATCHES
 from hsiaug.trial.spec import PluginSpec, TrialSpec
@@ -155,7 +155,7 @@ def test_of_samples_for_a_classifier_of_spectra_the_centres_are_kept(toy, spec, 
 def test_a_slow_fit_is_saved_and_gives_the_same_trial_when_loaded(
     toy, spec, run, bench, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(learning, "WORTH_SAVING", 0.0)
+    monkeypatch.setattr(fits, "WORTH_SAVING", 0.0)
     trial = spec("smote", "nearest", 1.0)
     first, _ = run(trial, bench)
     saved = tmp_path / "cache" / trial.fit_hash

@@ -1,8 +1,6 @@
 """Stages of the generator: what it learns without labels, and its fit."""
 
 from collections.abc import Callable
-from contextlib import nullcontext
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,9 +8,9 @@ from typing import Any
 from hsiaug.base.seeds import derive_seed
 from hsiaug.contracts import FittedGenerator, Prepared
 from hsiaug.registry.card import preparing_params
-from hsiaug.trial.fits import Fit, fits_folder, has_fit, only_one
+from hsiaug.trial.cache import Fit
+from hsiaug.trial.fits import Learning, fits_folder, has_fit, load_or_learn
 from hsiaug.trial.hashing import short_hash
-from hsiaug.trial.learning import Learning, load_or_learn
 from hsiaug.trial.memo import MemoKey
 from hsiaug.trial.pipeline import Stage, TrialRun, make_once
 from hsiaug.trial.stages.views import SPLIT, VIEW, asks_samples
@@ -35,8 +33,6 @@ def _prepare(run: TrialRun) -> Fit[Prepared] | None:
 
 def prepared_state(run: TrialRun) -> Fit[Prepared]:
     """What the trial's generator learns without labels: from memory, from disk, or learnt now.
-
-    Of the processes that share a folder one learns, the others wait for it.
 
     Parameters
     ----------
@@ -71,22 +67,16 @@ def prepared_state(run: TrialRun) -> Fit[Prepared]:
             progress=run.progress,
         )
 
-    def make() -> Fit[Prepared]:
-        folder = _folder(run, key)
-        learning = Learning(
-            stage="prepare",
-            card=card,
-            folder=folder,
-            load=partial(preparing.load_prepared, device=device),
-            learn=learn,
-            identity={"scene": spec.scene, **identity["prepares"], **identity},
-        )
-        shared = folder if run.bench.saves else None
-        with only_one(shared, run.progress) if shared is not None else nullcontext():
-            state = load_or_learn(learning, run.bench)
-        run.bench.note(*getattr(state.fitted, "notes", ()))
-        return replace(state, key=key)
-
+    learning = Learning(
+        stage="prepare",
+        card=card,
+        folder=_folder(run, key),
+        load=partial(preparing.load_prepared, device=device),
+        learn=learn,
+        identity={"scene": spec.scene, **identity["prepares"], **identity},
+        key=key,
+    )
+    make = partial(load_or_learn, learning, run.bench, run.progress)
     return run.bench.memo.once(MemoKey("pixels", key, device), make)
 
 
@@ -153,7 +143,7 @@ def _fit_generator(run: TrialRun) -> Fit[FittedGenerator]:
         load=lambda path: generator.load(path, device=device),
         learn=learn,
     )
-    return load_or_learn(learning, run.bench)
+    return load_or_learn(learning, run.bench, run.progress)
 
 
 FIT_GENERATOR = Stage[Fit[FittedGenerator]](
