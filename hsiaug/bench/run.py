@@ -119,8 +119,7 @@ def run(
                 with watch_trials(
                     work.trials,
                     console,
-                    costs=work.costs,
-                    jobs=parallel,
+                    forecast=work.forecast,
                     store=store,
                     answer=running,
                     quiet=quiet,

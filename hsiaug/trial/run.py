@@ -5,7 +5,6 @@ In two halves: :func:`compute` runs the plugins and needs no test label, :func:`
 they answered. A benchmark runs the first in a worker process and the second in its own.
 """
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,7 +19,7 @@ from hsiaug.tasks.task import Task
 from hsiaug.tasks.types import Prediction, TaskData, TaskSplit, locate_labels
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.guard import call_failure, kept_state, time_limit
-from hsiaug.trial.machine import environment, peak_memory, resolve_device, restart_peak_memory
+from hsiaug.trial.machine import environment, resolve_device
 from hsiaug.trial.pipeline import StageClock, TrialRun, run_stages
 from hsiaug.trial.predictions import checksum
 from hsiaug.trial.record_json import EMPTY, FORMAT
@@ -155,9 +154,7 @@ def compute(
     run = TrialRun(spec, bench, progress=progress, clock=StageClock(tell=tell))
     clock = run.clock
     error: Record | None = None
-    start = time.perf_counter()
-    busy = time.process_time()
-    restart_peak_memory()
+    clock.start()
     try:
         load_plugins(run, plugins, device)
         with time_limit(limit):
@@ -172,10 +169,7 @@ def compute(
         "error": error,
         **run.facts,
         "notes": bench.take_notes(),
-        "timings": {**clock.seconds, "total": time.perf_counter() - start},
-        "cpu_seconds": {**clock.cpu, "total": time.process_time() - busy},
-        "optimiser_steps": clock.steps,
-        "peak_memory_mb": peak_memory(),
+        **clock.as_json(),
     }
     if error is not None:
         return TrialOutcome(result, None)
