@@ -211,7 +211,7 @@ def by_draw(trials: Trials) -> Trials:
 
 def number_of(trial: Trial, name: str) -> float | None:
     """A number of a row; None where it has none."""
-    value = getattr(trial, name, None)
+    value = trial.get(name)
     return value if isinstance(value, int | float) and value == value else None
 
 
