@@ -11,7 +11,7 @@ from hsiaug.bench.costs import Costs, Forecast
 from hsiaug.bench.engine import Batch, Job, Say
 from hsiaug.bench.missing import Missing
 from hsiaug.bench.plan import Plan
-from hsiaug.bench.schedule import in_order, trials_of
+from hsiaug.bench.plans_of_runs import in_order, trials_of
 from hsiaug.bench.urgency import Urgency, urgency_of
 from hsiaug.trial.cache import Workbench
 from hsiaug.trial.record import damage_lines

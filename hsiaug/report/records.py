@@ -23,7 +23,7 @@ from hsiaug.report.trial_columns import (
     joined_column,
 )
 from hsiaug.report.trials import Decoded, Trial, Trials
-from hsiaug.trial.arm import CONTROLS, NONE, PIXEL_SVM, TEACHER, Arm, Method, controls_of
+from hsiaug.trial.arm import CONTROLS_OF_ALL, NONE, PIXEL_SVM, TEACHER, Arm, Method, controls_of
 from hsiaug.trial.index import uncollected
 from hsiaug.trial.record import Damage
 from hsiaug.trial.record_json import Record
@@ -288,7 +288,7 @@ class ArmCell:
     def controls(self) -> tuple[str, ...]:
         """Controls that the cell is measured against; for a further control, the others."""
         if not self.arm.judged:
-            return CONTROLS
+            return CONTROLS_OF_ALL
         from hsiaug.tasks.task import get_task
 
         task = get_task(self.trials[0].condition.task)

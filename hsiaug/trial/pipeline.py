@@ -13,7 +13,6 @@ from hsiaug.registry.card import Card
 from hsiaug.tasks.task import Task
 from hsiaug.tasks.types import TaskData
 from hsiaug.trial.cache import Workbench
-from hsiaug.trial.guard import kept_state
 from hsiaug.trial.machine import (
     OptimiserWork,
     counted_work,
@@ -22,6 +21,7 @@ from hsiaug.trial.machine import (
     restart_peak_memory,
 )
 from hsiaug.trial.memo import MemoKey
+from hsiaug.trial.plugin_calls import kept_state
 from hsiaug.trial.spec import TrialSpec
 
 Output = TypeVar("Output")

@@ -18,9 +18,9 @@ from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import Task
 from hsiaug.tasks.types import Prediction, TaskData, TaskSplit, locate_labels
 from hsiaug.trial.cache import Workbench
-from hsiaug.trial.guard import call_failure, kept_state, time_limit
 from hsiaug.trial.machine import environment, resolve_device
 from hsiaug.trial.pipeline import StageClock, TrialRun, run_stages
+from hsiaug.trial.plugin_calls import call_failure, kept_state, time_limit
 from hsiaug.trial.predictions import checksum
 from hsiaug.trial.record_json import EMPTY, FORMAT
 from hsiaug.trial.sheet import SampleSheet

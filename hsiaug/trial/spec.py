@@ -27,8 +27,8 @@ from hsiaug.registry.split_protocol import SplitProtocol
 from hsiaug.tasks.task import get_task
 from hsiaug.tasks.types import TaskData
 from hsiaug.trial.arm import BOTH, SYNTHETIC, Arm, Method
-from hsiaug.trial.guard import kept_state
-from hsiaug.trial.hashing import short_hash
+from hsiaug.trial.content_hash import short_hash
+from hsiaug.trial.plugin_calls import kept_state
 
 FORMAT = 1
 """Raise when the same spec gives another result than before (a change of protocol, metric or

@@ -15,8 +15,8 @@ import pytest
 
 from hsiaug.bench.costs import Costs
 from hsiaug.bench.plan import Plan, build_plan
+from hsiaug.bench.plans_of_runs import trials_of
 from hsiaug.bench.request import read_request
-from hsiaug.bench.schedule import trials_of
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split

@@ -41,7 +41,7 @@ from hsiaug.registry.card import ControlOf
 from hsiaug.registry.isolation.processes import CONTEXT, Child, end_strays, load_before_fork
 from hsiaug.registry.lookup import registry
 from hsiaug.registry.progress import progress_values
-from hsiaug.trial.guard import LARGEST_PROVENANCE, LONGEST_MESSAGE, LONGEST_TRACEBACK
+from hsiaug.trial.plugin_calls import LARGEST_PROVENANCE, LONGEST_MESSAGE, LONGEST_TRACEBACK
 from hsiaug.trial.record_json import decode
 from hsiaug.trial.run import TrialOutcome, failed_outcome
 from hsiaug.trial.sheet import MAX_SHEET_BYTES, read_sheet

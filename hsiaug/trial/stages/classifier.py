@@ -14,9 +14,9 @@ from hsiaug.core.read_only import seal_all
 from hsiaug.registry.card import Scope
 from hsiaug.tasks.types import TaskView
 from hsiaug.trial.arm import SYNTHETIC
-from hsiaug.trial.guard import plain_json
 from hsiaug.trial.memo import MemoKey
 from hsiaug.trial.pipeline import Stage, TrialRun
+from hsiaug.trial.plugin_calls import plain_json
 from hsiaug.trial.stages.samples import JOIN
 from hsiaug.trial.stages.views import SPLIT, TRANSFORM, view_of
 

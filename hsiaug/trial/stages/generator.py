@@ -9,8 +9,8 @@ from hsiaug.base.seeds import derive_seed
 from hsiaug.contracts import FittedGenerator, Prepared
 from hsiaug.registry.card import preparing_params
 from hsiaug.trial.cache import Fit
+from hsiaug.trial.content_hash import short_hash
 from hsiaug.trial.fits import Learning, fits_folder, has_fit, load_or_learn
-from hsiaug.trial.hashing import short_hash
 from hsiaug.trial.memo import MemoKey
 from hsiaug.trial.pipeline import Stage, TrialRun, make_once
 from hsiaug.trial.stages.views import SPLIT, VIEW, asks_samples

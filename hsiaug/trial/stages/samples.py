@@ -16,10 +16,10 @@ from hsiaug.core.spectral_views import RAW_VIEW
 from hsiaug.registry.card import Card
 from hsiaug.tasks.types import TaskSamples
 from hsiaug.trial.arm import SYNTHETIC
-from hsiaug.trial.guard import plain_json
 from hsiaug.trial.mean_spectra import MeanSpectra, mean_spectra
 from hsiaug.trial.memo import MemoKey
 from hsiaug.trial.pipeline import Stage, TrialRun
+from hsiaug.trial.plugin_calls import plain_json
 from hsiaug.trial.sheet import SampleSheet, SheetMaker, some_samples
 from hsiaug.trial.stages.generator import FIT_GENERATOR, PREPARE
 from hsiaug.trial.stages.views import BLOCKS, TRANSFORM, VIEW, asks_samples
