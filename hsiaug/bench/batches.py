@@ -13,9 +13,9 @@ from hsiaug.bench.missing import Missing
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.plans_of_runs import in_order, trials_of
 from hsiaug.bench.urgency import Urgency, urgency_of
-from hsiaug.trial.cache import Workbench
 from hsiaug.trial.record import damage_lines
 from hsiaug.trial.run import empty
+from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
@@ -101,11 +101,11 @@ def _record_empty(plans: Sequence[Plan], waiting: dict[str, TrialSpec], store: S
     wait.
     """
     for plan in plans:
-        bench = Workbench(plan.scene, plan.task)
+        context = SceneContext(plan.scene, plan.task)
         for trial in in_order(trial for trial in plan.trials if trial.hash in plan.nothing):
             if waiting.pop(trial.hash, None):
                 command = command_for(trial, plan.scene_ref)
-                store.put(empty(trial, bench, plan.scene_ref, command), None)
+                store.put(empty(trial, context, plan.scene_ref, command), None)
 
 
 def divide_trials(

@@ -1,4 +1,4 @@
-"""One trial: what it is (spec), how it runs (run), what is reused (cache), where its record lies
+"""One trial: what it is (spec), how it runs (run), what trials share (scene_context), where its record lies
 (store).
 """
 

@@ -26,7 +26,7 @@ from hsiaug.base.shortages import shortage_of
 from hsiaug.base.temporary_folders import mark, marked, taken, temporary_folder
 from hsiaug.contracts import Progress
 from hsiaug.registry.card import Card
-from hsiaug.trial.cache import Fit, Workbench
+from hsiaug.trial.scene_context import Fit, SceneContext
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import OTHERS
 
@@ -81,14 +81,16 @@ class Learning(Generic[State]):
         return f"{'fit' if self.stage == 'fit' else 'preparation'} of {self.card.name}"
 
 
-def load_or_learn(learning: Learning[State], bench: Workbench, progress: Progress) -> Fit[State]:
+def load_or_learn(
+    learning: Learning[State], context: SceneContext, progress: Progress
+) -> Fit[State]:
     """The state: as it was saved, else learnt now, and saved.
 
     Parameters
     ----------
     learning : Learning
         What is learnt.
-    bench : Workbench
+    context : SceneContext
         Its views are checked after every call of the plugin; it takes notes.
     progress : callable
         Is told that another process prepares the same.
@@ -103,59 +105,63 @@ def load_or_learn(learning: Learning[State], bench: Workbench, progress: Progres
     PluginError
         Where the plugin wrote into a view, or returns no such state; and whatever it raises.
     """
-    folder = learning.folder if bench.saves else None
+    folder = learning.folder if context.saves else None
     with only_one(folder, progress) if folder and learning.identity else nullcontext():
         saved = None if learning.folder is None else load_fit(learning.folder, learning.load)
         if isinstance(saved, Fit):
-            bench.check_views()
+            context.check_views()
             fit = replace(saved, key=learning.key)
         else:
-            _note_why(saved, learning, bench)
-            fit = _learn_and_save(learning, folder, bench)
-    bench.note(*getattr(fit.fitted, "notes", ()) if learning.stage == "prepare" else ())
+            _note_why(saved, learning, context)
+            fit = _learn_and_save(learning, folder, context)
+    context.note(*getattr(fit.fitted, "notes", ()) if learning.stage == "prepare" else ())
     return fit
 
 
-def _learn_and_save(learning: Learning[State], folder: Path | None, bench: Workbench) -> Fit[State]:
+def _learn_and_save(
+    learning: Learning[State], folder: Path | None, context: SceneContext
+) -> Fit[State]:
     """The state, learnt now; saved in a folder, if there is one."""
     unfinished: AbstractContextManager[Path | None] = (
         checkpoint(folder) if folder and learning.card.resumes else nullcontext()
     )
     with unfinished as saved_progress:
         start = time.perf_counter()
-        state = _learn(learning.learn(), learning.card, saved_progress, bench)
+        state = _learn(learning.learn(), learning.card, saved_progress, context)
         seconds = time.perf_counter() - start
-        bench.check_views()
+        context.check_views()
         _check_state(state, learning)
         if folder is not None and (learning.identity or seconds > WORTH_SAVING):
             writer: Any = state
             fault = save_fit(folder, writer.save, seconds, **learning.identity)
-            bench.check_views()
+            context.check_views()
             if fault:
-                bench.note(f"The {learning.title} could not be saved for another run: {fault}.")
+                context.note(f"The {learning.title} could not be saved for another run: {fault}.")
     return Fit(state, seconds, learning.key)
 
 
-def _note_why(fault: str | None, learning: Learning[Any], bench: Workbench) -> None:
+def _note_why(fault: str | None, learning: Learning[Any], context: SceneContext) -> None:
     """Note why a state is learnt that was saved, or of which another one was. fault: of the saved
     one.
     """
     if fault is not None:
         verb = "fitted" if learning.stage == "fit" else "learnt"
-        bench.note(f"The saved {learning.title} could not be used, and was {verb} again: {fault}.")
+        context.note(
+            f"The saved {learning.title} could not be used, and was {verb} again: {fault}."
+        )
         return
     if learning.folder is None or not learning.identity:
         return
     if differs := difference_from_saved(learning.folder.parent, learning.identity):
         scene = learning.identity["scene"]
-        bench.note(
+        context.note(
             f"{learning.card.name} learnt {scene} without labels anew: what is saved differs in"
             f" {differs}."
         )
 
 
 def _learn(
-    learn: Callable[..., State], card: Card, saved_progress: Path | None, bench: Workbench
+    learn: Callable[..., State], card: Card, saved_progress: Path | None, context: SceneContext
 ) -> State:
     """What a plugin's call gives; where a run that was stopped began it, it goes on from there."""
     if not card.resumes:
@@ -167,7 +173,7 @@ def _learn(
             if shortage_of(error):
                 # The checkpoint may well be sound.
                 raise
-            bench.note(
+            context.note(
                 f"The fit of {card.name} could not go on from its checkpoint, and began anew: "
                 f"{type(error).__name__}: {error}."
             )

@@ -12,7 +12,6 @@ from hsiaug.contracts import Classifier, Generator, Progress
 from hsiaug.registry.card import Card
 from hsiaug.tasks.task import Task
 from hsiaug.tasks.types import TaskData
-from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import (
     OptimiserWork,
     counted_work,
@@ -22,6 +21,7 @@ from hsiaug.trial.machine import (
 )
 from hsiaug.trial.memo import MemoKey
 from hsiaug.trial.plugin_calls import kept_state
+from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import TrialSpec
 
 Output = TypeVar("Output")
@@ -116,7 +116,7 @@ class TrialRun:
     ----------
     spec : TrialSpec
         What is run.
-    bench : Workbench
+    context : SceneContext
         The data, which may be without labels, and what trials on them share.
     generator, classifier : Generator or Classifier
         The plugins, as far as the stages need them.
@@ -131,7 +131,7 @@ class TrialRun:
     """
 
     spec: TrialSpec
-    bench: Workbench
+    context: SceneContext
     generator: Generator | None = None
     classifier: Classifier | None = None
     devices: dict[str, str] = field(default_factory=dict)
@@ -143,12 +143,12 @@ class TrialRun:
     @property
     def task(self) -> Task:
         """The task of the trial."""
-        return self.bench.task
+        return self.context.task
 
     @property
     def data(self) -> TaskData:
         """The data that it runs on."""
-        return self.bench.scene
+        return self.context.scene
 
     def card(self, kind: Literal["generator", "classifier"]) -> Card:
         """The card of a plugin of the trial."""
@@ -250,7 +250,7 @@ def make_once(stage: Stage[Output], run: TrialRun) -> Output:
     key = stage.key(run)
     if key is None:
         return stage.make(run)
-    return run.bench.memo.once(key, lambda: stage.make(run))
+    return run.context.memo.once(key, lambda: stage.make(run))
 
 
 def _run_guarded(stage: Stage[Output], run: TrialRun) -> Output:
@@ -261,7 +261,7 @@ def _run_guarded(stage: Stage[Output], run: TrialRun) -> Output:
     counts_steps = stage.fits and run.card(stage.plugin).uses_device
     with clock.measure(stage.name, counts_steps=counts_steps) as work, kept_state():
         key = stage.key(run)
-        is_there = key is not None and run.bench.memo.holds(key)
+        is_there = key is not None and run.context.memo.holds(key)
         output = make_once(stage, run)
     if not is_there:
         # A fit and a sampler free hundreds of megabytes, which other workers may need now.

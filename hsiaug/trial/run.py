@@ -17,12 +17,12 @@ from hsiaug.contracts import Progress
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import Task
 from hsiaug.tasks.types import Prediction, TaskData, TaskSplit, locate_labels
-from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import environment, resolve_device
 from hsiaug.trial.pipeline import StageClock, TrialRun, run_stages
 from hsiaug.trial.plugin_calls import call_failure, kept_state, time_limit
 from hsiaug.trial.predictions import checksum
 from hsiaug.trial.record_json import EMPTY, FORMAT
+from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.sheet import SampleSheet
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.stages import STAGES
@@ -77,7 +77,7 @@ class TrialOutcome:
 
 def run_trial(
     spec: TrialSpec,
-    bench: Workbench,
+    context: SceneContext,
     plugins: Registry,
     *,
     device: str = "auto",
@@ -89,7 +89,7 @@ def run_trial(
     ----------
     spec : TrialSpec
         What is run.
-    bench : Workbench
+    context : SceneContext
         With all labels.
     plugins : Registry
         Where its plugins are found.
@@ -105,11 +105,11 @@ def run_trial(
     prediction : Prediction or None
         None where the trial failed.
     """
-    outcome = compute(spec, bench, plugins, device=device, progress=progress)
-    run = TrialRun(spec, bench)
+    outcome = compute(spec, context, plugins, device=device, progress=progress)
+    run = TrialRun(spec, context)
     run_stages((SPLIT,), run)
     record, prediction = finish(
-        spec, outcome, bench.task, bench.scene, run[SPLIT], scene_ref="", command=""
+        spec, outcome, context.task, context.scene, run[SPLIT], scene_ref="", command=""
     )
     if prediction is not None:
         record = {**record, "predictions_sha256": checksum(prediction)}
@@ -118,7 +118,7 @@ def run_trial(
 
 def compute(
     spec: TrialSpec,
-    bench: Workbench,
+    context: SceneContext,
     plugins: Registry,
     *,
     device: str,
@@ -132,7 +132,7 @@ def compute(
     ----------
     spec : TrialSpec
         What is run.
-    bench : Workbench
+    context : SceneContext
         May hold a scene without labels and a blind split.
     plugins : Registry
         Where its plugins are found.
@@ -151,7 +151,7 @@ def compute(
     TrialOutcome
         Failed where a plugin raised, whatever it was.
     """
-    run = TrialRun(spec, bench, progress=progress, clock=StageClock(tell=tell))
+    run = TrialRun(spec, context, progress=progress, clock=StageClock(tell=tell))
     clock = run.clock
     error: Record | None = None
     clock.start()
@@ -163,12 +163,12 @@ def compute(
     except BaseException as failure:
         # SystemExit and KeyboardInterrupt too: in a worker nobody but a plugin raises them.
         error = {"stage": clock.stage, **call_failure(failure)}
-        bench.renew_views()
+        context.renew_views()
     result = {
         "status": "ok" if error is None else "failed",
         "error": error,
         **run.facts,
-        "notes": bench.take_notes(),
+        "notes": context.take_notes(),
         **clock.as_json(),
     }
     if error is not None:
@@ -316,19 +316,19 @@ def failed_outcome(stage: str, kind: str, message: str) -> TrialOutcome:
     return TrialOutcome(result, None)
 
 
-def empty(spec: TrialSpec, bench: Workbench, scene_ref: str, command: str) -> Record:
+def empty(spec: TrialSpec, context: SceneContext, scene_ref: str, command: str) -> Record:
     """The record of a trial whose λ asks for no sample in its draw: nothing is fitted, and no
     plugin is loaded.
     """
-    run = TrialRun(spec, bench)
+    run = TrialRun(spec, context)
     run_stages((SPLIT,), run)
-    real = bench.task.sampling.join(view_of(run, "none"), [])
+    real = context.task.sampling.join(view_of(run, "none"), [])
     result = {
         "status": EMPTY,
         "error": None,
         "metrics": None,
         "audit": run[SPLIT].audit.as_json(),
-        "samples": count_by_class(real, len(bench.scene.class_names)),
+        "samples": count_by_class(real, len(context.scene.class_names)),
         **NOT_TIMED,
     }
-    return _record(spec, bench.scene.class_names, scene_ref, command, result)
+    return _record(spec, context.scene.class_names, scene_ref, command, result)

@@ -17,8 +17,8 @@ from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
 from hsiaug.trial import fits
-from hsiaug.trial.cache import Workbench
 from hsiaug.trial.fits import checkpoint, save_fit
+from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import OTHERS
 from tests.leavings import paths_in
@@ -55,7 +55,7 @@ def saved(
 
 def again(run: Run, trial: TrialSpec, toy: Scene, tmp_path: Path) -> Any:
     """The record of the trial in a new process's place: nothing is in memory."""
-    record, _ = run(trial, Workbench(toy, get_task("pixels"), tmp_path / "cache"))
+    record, _ = run(trial, SceneContext(toy, get_task("pixels"), tmp_path / "cache"))
     return record
 
 
@@ -63,9 +63,9 @@ def test_a_fit_that_a_third_party_classifier_may_have_spoilt_is_not_saved(
     monkeypatch, spec, run, toy, tmp_path
 ):
     monkeypatch.setattr(fits, "WORTH_SAVING", -1.0)
-    bench = Workbench(toy, get_task("pixels"), tmp_path / "cache")
-    bench.saves = False
-    assert run(spec(), bench)[0]["status"] == "ok"
+    context = SceneContext(toy, get_task("pixels"), tmp_path / "cache")
+    context.saves = False
+    assert run(spec(), context)[0]["status"] == "ok"
     assert not (tmp_path / "cache" / OTHERS / spec().fit_hash).exists()
 
 
@@ -155,7 +155,7 @@ def test_a_cache_that_cannot_be_written_to_costs_no_trial(
 ):
     monkeypatch.setattr(fits, "WORTH_SAVING", -1.0)
     (tmp_path / "file").write_text("")
-    record, _ = run(spec(), Workbench(toy, get_task("pixels"), tmp_path / "file" / "cache"))
+    record, _ = run(spec(), SceneContext(toy, get_task("pixels"), tmp_path / "file" / "cache"))
     assert record["status"] == "ok", record["error"]
     assert "could not be saved" in record["notes"][0]
 

@@ -14,7 +14,7 @@ from hsiaug.base.temporary_folders import ABANDONED
 from hsiaug.core.scene import Scene
 from hsiaug.tasks.task import get_task
 from hsiaug.trial import fits
-from hsiaug.trial.cache import Workbench
+from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import OTHERS, Store
 from tests.leavings import left_in
@@ -49,9 +49,9 @@ def test_a_fit_that_another_process_saved_and_that_is_not_seen_yet_is_made_again
     first, _ = run(trial)
     late.append(folder / OTHERS / trial.fit_hash)
 
-    record, _ = run(trial, Workbench(toy, get_task("pixels"), folder))
+    record, _ = run(trial, SceneContext(toy, get_task("pixels"), folder))
     late.clear()
-    after, _ = run(trial, Workbench(toy, get_task("pixels"), folder))
+    after, _ = run(trial, SceneContext(toy, get_task("pixels"), folder))
 
     assert record["notes"] == after["notes"] == []
     assert (

@@ -95,7 +95,7 @@ def test_one_clump_is_cut_across_its_longer_side() -> None:
     assert len({*fold[coords[:, 1] < 5]}) == len({*fold[coords[:, 1] >= 5]}) == 1
 
 
-def test_a_record_holds_the_choice_and_its_scores_and_arms_share_it(spec, run, bench):
+def test_a_record_holds_the_choice_and_its_scores_and_arms_share_it(spec, run, context):
     records = [run(spec(generator, view=AUTO))[0] for generator in ("none", "dummy")]
     found = [record["spectral_view"] for record in records]
     assert found[0] == found[1] and found[0]["name"] == best_view(found[0]["scores"])
@@ -111,9 +111,9 @@ def test_raw_trials_keep_their_hashes(spec: Callable[..., TrialSpec]) -> None:
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_all_that_a_classifier_is_given_is_in_one_view(spec, bench, view):
+def test_all_that_a_classifier_is_given_is_in_one_view(spec, context, view):
     trial = spec("none", view=view)
-    run = TrialRun(trial, bench)
+    run = TrialRun(trial, context)
     run_stages((SPLIT, TRANSFORM), run)
     spectra = run[TRANSFORM]
     seen = classifier_view_of(run, "scene")

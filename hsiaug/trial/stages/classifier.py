@@ -38,11 +38,11 @@ def classifier_view_of(run: TrialRun, scope: Scope) -> TaskView:
     """
     spectra = run[TRANSFORM]
     key = MemoKey("draw", run.spec.draw_hash, (scope, spectra.name))
-    view = run.bench.memo.once(key, lambda: run.task.draws.seen(view_of(run, scope), spectra))
+    view = run.context.memo.once(key, lambda: run.task.draws.seen(view_of(run, scope), spectra))
     if run.spec.train != SYNTHETIC:
         return view
     nameless = replace(key, name=(scope, spectra.name, SYNTHETIC))
-    return run.bench.memo.once(nameless, lambda: view.nameless())
+    return run.context.memo.once(nameless, lambda: view.nameless())
 
 
 CLASSIFIER_VIEW = Stage[TaskView](
@@ -91,7 +91,7 @@ def _predict(run: TrialRun) -> NDArray[np.int16]:
         run[FIT_CLASSIFIER], run.card("classifier"), run.data, run[SPLIT], run[TRANSFORM]
     )
     # What the fit wrote into a view is found here too.
-    run.bench.check_views()
+    run.context.check_views()
     return labels
 
 

@@ -8,11 +8,11 @@ from typing import Any
 from hsiaug.base.seeds import derive_seed
 from hsiaug.contracts import FittedGenerator, Prepared
 from hsiaug.registry.card import preparing_params
-from hsiaug.trial.cache import Fit
 from hsiaug.trial.content_hash import short_hash
 from hsiaug.trial.fits import Learning, fits_folder, has_fit, load_or_learn
 from hsiaug.trial.memo import MemoKey
 from hsiaug.trial.pipeline import Stage, TrialRun, make_once
+from hsiaug.trial.scene_context import Fit
 from hsiaug.trial.stages.views import SPLIT, VIEW, asks_samples
 
 
@@ -24,8 +24,8 @@ def _fit_key(run: TrialRun) -> MemoKey:
 
 def _prepare(run: TrialRun) -> Fit[Prepared] | None:
     """What the generator learns without labels; None where its fit is there already."""
-    folder = run.bench.folder
-    fitted = run.bench.memo.holds(_fit_key(run))
+    folder = run.context.folder
+    fitted = run.context.memo.holds(_fit_key(run))
     if fitted or (folder is not None and has_fit(folder, run.spec)):
         return None
     return prepared_state(run)
@@ -47,7 +47,7 @@ def prepared_state(run: TrialRun) -> Fit[Prepared]:
     spec = run.spec
     card = run.card("generator")
     inputs = run.data, run[SPLIT], run[VIEW]
-    pixels = run.bench.memo.once(
+    pixels = run.context.memo.once(
         MemoKey("draw", spec.draw_hash, ("pixels", card.scope)),
         lambda: run.task.draws.checksum(*inputs),
     )
@@ -76,8 +76,8 @@ def prepared_state(run: TrialRun) -> Fit[Prepared]:
         identity={"scene": spec.scene, **identity["prepares"], **identity},
         key=key,
     )
-    make = partial(load_or_learn, learning, run.bench, run.progress)
-    return run.bench.memo.once(MemoKey("pixels", key, device), make)
+    make = partial(load_or_learn, learning, run.context, run.progress)
+    return run.context.memo.once(MemoKey("pixels", key, device), make)
 
 
 PREPARE = Stage(
@@ -91,7 +91,7 @@ PREPARE = Stage(
 
 def _folder(run: TrialRun, name: str) -> Path | None:
     """Where a state of the trial's generator is saved."""
-    folder = run.bench.folder
+    folder = run.context.folder
     return None if folder is None else fits_folder(folder, run.spec) / name
 
 
@@ -143,7 +143,7 @@ def _fit_generator(run: TrialRun) -> Fit[FittedGenerator]:
         load=lambda path: generator.load(path, device=device),
         learn=learn,
     )
-    return load_or_learn(learning, run.bench, run.progress)
+    return load_or_learn(learning, run.context, run.progress)
 
 
 FIT_GENERATOR = Stage[Fit[FittedGenerator]](

@@ -10,13 +10,13 @@ from hsiaug.core.view_names import AUTO
 from hsiaug.registry.card import Scope
 from hsiaug.tasks.types import AnyBlock, TaskSplit, TaskView
 from hsiaug.tasks.view_choice import named_view
-from hsiaug.trial.cache import split_key
 from hsiaug.trial.memo import MemoKey
 from hsiaug.trial.pipeline import Stage, TrialRun
+from hsiaug.trial.scene_context import split_key
 
 SPLIT = Stage[TaskSplit](
     "split",
-    make=lambda run: run.bench.draw(run.spec),
+    make=lambda run: run.context.draw(run.spec),
     key=lambda run: split_key(run.spec),
 )
 
@@ -37,7 +37,7 @@ def view_of(run: TrialRun, scope: Scope) -> TaskView:
         Made now or before: all trials of the draw share it.
     """
     key = MemoKey("draw", run.spec.draw_hash, scope)
-    return run.bench.memo.once(key, lambda: run.task.draws.view(run.data, run[SPLIT], scope))
+    return run.context.memo.once(key, lambda: run.task.draws.view(run.data, run[SPLIT], scope))
 
 
 def _transform(run: TrialRun) -> SpectralView:

@@ -37,8 +37,8 @@ class Fit(Generic[State]):
     key: str = ""
 
 
-class Workbench:
-    """The data of trials, and what these share.
+class SceneContext:
+    """The data of one scene, or of a set of pairs, and what trials on it share.
 
     In processes that run plugins, data and splits have no label of a test pixel.
 
