@@ -33,10 +33,10 @@ from hsiaug.tasks.types import locate_labels
 from hsiaug.trial.pipeline import TrialRun, run_stages
 from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import plugin_spec
-from hsiaug.trial.stages.classifier import CLASSIFIER_VIEW, FIT_CLASSIFIER, PREDICT
+from hsiaug.trial.stages.classifier import FIT_CLASSIFIER, PREDICT
 from hsiaug.trial.stages.generator import prepared_state
 from hsiaug.trial.stages.samples import JOIN
-from hsiaug.trial.stages.views import SPLIT, TRANSFORM, VIEW, view_of
+from hsiaug.trial.stages.views import CLASSIFIER_VIEW, SPLIT, TRANSFORM, VIEW, view_of
 
 SEGMENTERS = {"segmentation": ("pixel-svm", "segformer"), "change": ("changeformer",)}
 REPEATS, NOISE = 3, 1e-5

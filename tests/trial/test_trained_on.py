@@ -15,9 +15,9 @@ from hsiaug.trial.pipeline import TrialRun, run_stages
 from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.stages import TO_SAMPLES
-from hsiaug.trial.stages.classifier import CLASSIFIER_VIEW, FIT_CLASSIFIER
+from hsiaug.trial.stages.classifier import FIT_CLASSIFIER
 from hsiaug.trial.stages.samples import JOIN
-from hsiaug.trial.stages.views import SPLIT, TRANSFORM
+from hsiaug.trial.stages.views import CLASSIFIER_VIEW, SPLIT, TRANSFORM
 from hsiaug_builtin.baselines.smote import FittedSmote
 
 Make = Callable[..., TrialSpec]

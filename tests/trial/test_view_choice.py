@@ -18,8 +18,7 @@ from hsiaug.tasks.task import get_task
 from hsiaug.tasks.view_choice import spatial_folds, view_scores
 from hsiaug.trial.pipeline import TrialRun, run_stages
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.stages.classifier import classifier_view_of
-from hsiaug.trial.stages.views import SPLIT, TRANSFORM, view_of
+from hsiaug.trial.stages.views import SPLIT, TRANSFORM, classifier_view_of, view_of
 
 TASK = get_task("pixels")
 

@@ -1,8 +1,9 @@
-"""Stages that show the data: split, spectral view, train view, and how many samples are asked
-for.
+"""Stages that show the data: split, spectral view, the train views of generator and classifier, and
+how many samples are asked for.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from hsiaug.core.spectral_views import SpectralView
@@ -10,6 +11,7 @@ from hsiaug.core.view_names import AUTO
 from hsiaug.registry.card import Scope
 from hsiaug.tasks.types import AnyBlock, TaskSplit, TaskView
 from hsiaug.tasks.view_choice import named_view
+from hsiaug.trial.arm import SYNTHETIC
 from hsiaug.trial.memo import MemoKey
 from hsiaug.trial.pipeline import Stage, TrialRun
 from hsiaug.trial.scene_context import split_key
@@ -61,6 +63,38 @@ TRANSFORM = Stage("transform", make=_transform, key=_transform_key, facts=_trans
 
 
 VIEW = Stage[TaskView]("view", make=lambda run: view_of(run, run.card("generator").scope))
+
+
+def classifier_view_of(run: TrialRun, scope: Scope) -> TaskView:
+    """The train view of a classifier of a scope, in its spectral view.
+
+    Parameters
+    ----------
+    run : TrialRun
+        That has its split and its spectral view.
+    scope : {"none", "scene"}
+        The unlabelled pixels that its card declares.
+
+    Returns
+    -------
+    TrainView or DenseView
+        Made now or before. It holds labels only where the classifier learns from real samples.
+    """
+    spectra = run[TRANSFORM]
+    key = MemoKey("draw", run.spec.draw_hash, (scope, spectra.name))
+    view = run.context.memo.once(key, lambda: run.task.draws.seen(view_of(run, scope), spectra))
+    if run.spec.train != SYNTHETIC:
+        return view
+    nameless = replace(key, name=(scope, spectra.name, SYNTHETIC))
+    return run.context.memo.once(nameless, lambda: view.nameless())
+
+
+CLASSIFIER_VIEW = Stage[TaskView](
+    "classifier_view",
+    make=lambda run: classifier_view_of(run, run.card("classifier").scope),
+    # Where samples alone are wanted, there is none.
+    needed=lambda run: run.classifier is not None,
+)
 
 
 def _blocks(run: TrialRun) -> list[AnyBlock]:
