@@ -27,13 +27,7 @@ from hsiaug.metrics.accuracy import confusion, score
 from hsiaug.metrics.label_equivalents import label_equivalent
 from hsiaug.report.label_breakdowns import worth_text
 from hsiaug.report.records import read_trials
-from hsiaug.report.scenes.ground_truth import (
-    ROLES,
-    GroundTruth,
-    local_ground_truth,
-    read_predicted_maps,
-    redraw_roles,
-)
+from hsiaug.report.scenes.ground_truth import ROLES, GroundTruth, read_maps
 from hsiaug.report.trials import Trial
 from hsiaug.trial.store import Store
 
@@ -69,13 +63,14 @@ def scored(
     scene: str, seed: int, trials: Mapping[str, Trial], store: Store, truths: dict[str, GroundTruth]
 ) -> Iterator[Row]:
     """A row per arm of a draw, on the pixels that every point of the curve tests."""
-    plain = trials["0"]
-    truth = local_ground_truth([plain], truths)
-    called = {name: read_predicted_maps(store, trial, truth)[0] for name, trial in trials.items()}
+    # The first of them is plain, whose draw the others extend.
+    ordered = {"0": trials["0"], **trials}
+    maps = read_maps(store, ordered.values(), truths)
+    truth = maps.truth
+    called = {name: places[0] for name, places in zip(ordered, maps.called, strict=True)}
     tested = np.logical_and.reduce([called[str(k)] > 0 for k in LABELS])
-    roles = redraw_roles(plain, truth)
-    assert roles is not None
-    seen = seen_fields(truth.data.fields, roles[0] == ROLES.index("train"))  # type: ignore[union-attr]
+    assert maps.roles is not None
+    seen = seen_fields(truth.data.fields, maps.roles[0] == ROLES.index("train"))  # type: ignore[union-attr]
     true, classes = truth.masks[0], len(truth.class_names)
     for name, label in called.items():
         whole, new = (

@@ -27,16 +27,15 @@ from hsiaug.base.seeds import derive_seed
 from hsiaug.cli.output import read_report, show_tables
 from hsiaug.metrics.verdict import Finding
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
+from hsiaug.report.cells import ArmCell, CellKey
 from hsiaug.report.findings import CONTROL, FINDINGS
 from hsiaug.report.formatting import MISSING, count, percent, signed
 from hsiaug.report.grid import ReportPage, text_grid
-from hsiaug.report.html.markup import grids_html, join, macros
-from hsiaug.report.html.page import Section, document_html
+from hsiaug.report.html.page import tables_page
 from hsiaug.report.output_files import TableFiles
-from hsiaug.report.records import ArmCell, CellKey, number_of
-from hsiaug.report.tables import ADDED, Report, Table
+from hsiaug.report.tables import ADDED, Report, ReportTable
 from hsiaug.report.text_templates import sentences, text_templates
-from hsiaug.report.trials import Trial
+from hsiaug.report.trials import Trial, number_of
 from hsiaug.trial.store import Store
 
 NOTES = Path(__file__).with_suffix(".txt")
@@ -85,7 +84,7 @@ class Board:
     scene, by label.
     """
 
-    tables: tuple[Table, ...]
+    tables: tuple[ReportTable, ...]
     entries: tuple[Entry, ...]
     partial: tuple[str, ...]
 
@@ -110,7 +109,7 @@ def boards(report: Report) -> tuple[list[Board], list[str]]:
     leaky = [
         t.heading for t in report.tables if t.leaky and t.condition.protocol not in (ADDED, ASKED)
     ]
-    groups: dict[object, list[Table]] = {}
+    groups: dict[object, list[ReportTable]] = {}
     for table in report.tables:
         c = table.condition
         if c.protocol != ADDED and (not table.leaky or c.protocol == ASKED):
@@ -127,7 +126,7 @@ def boards(report: Report) -> tuple[list[Board], list[str]]:
     return [_board(tuple(tables)) for tables in groups.values()], leaky
 
 
-def _board(tables: tuple[Table, ...]) -> Board:
+def _board(tables: tuple[ReportTable, ...]) -> Board:
     entries, partial = [], []
     for key in dict.fromkeys(key for table in tables for key in table.every_cell):
         holders = [table for table in tables if key in table.every_cell]
@@ -151,7 +150,7 @@ def _board(tables: tuple[Table, ...]) -> Board:
     return Board(tables, tuple(sorted(entries, key=lambda entry: -entry.score[0])), tuple(partial))
 
 
-def _result(table: Table, key: CellKey) -> Result | None:
+def _result(table: ReportTable, key: CellKey) -> Result | None:
     """The entry on a scene; None where no draw has it together with ``none`` of the same
     classifier.
     """
@@ -178,7 +177,7 @@ def _result(table: Table, key: CellKey) -> Result | None:
     return Result(cell, scores, gains, gain.verdict.finding if gain and gain.verdict else None)
 
 
-def _new_ground(table: Table, trial: Trial) -> float | None:
+def _new_ground(table: ReportTable, trial: Trial) -> float | None:
     """Mean recall over the large classes on hidden test pixels, else in new fields, else on all; of
     masks mIoU.
     """
@@ -283,13 +282,7 @@ def main() -> None:
     out = [Path(name) for name in named]
     check_targets(out, (*TABLES, ".html"))
     made = leaderboard_files(*boards(read_report(Store(Path(store)))))
-    sections = [
-        Section(
-            f"page-{i}", page.heading, join(grids_html(page.grids), *map(macros().note, page.notes))
-        )
-        for i, page in enumerate(made.pages)
-    ]
-    page = document_html("Leaderboard · hsiaug", sections)
+    page = tables_page("Leaderboard · hsiaug", made.pages)
     show_tables(made, out, {".html": lambda path: path.write_text(page, "utf-8")})
 
 

@@ -120,10 +120,10 @@ from hsiaug.registry.card import resampled as resampled
 from hsiaug.registry.hookspecs import Entry as Entry
 from hsiaug.registry.hookspecs import hookimpl as hookimpl
 from hsiaug.registry.lookup import load_plugin as load_plugin
-from hsiaug.registry.split_protocol import Areas as Areas
-from hsiaug.registry.split_protocol import Buffer as Buffer
-from hsiaug.registry.split_protocol import Draw as Draw
-from hsiaug.registry.split_protocol import SplitProtocol as SplitProtocol
+from hsiaug.registry.protocol_base import Areas as Areas
+from hsiaug.registry.protocol_base import Buffer as Buffer
+from hsiaug.registry.protocol_base import Draw as Draw
+from hsiaug.registry.protocol_base import SplitProtocol as SplitProtocol
 from hsiaug.registry.state import load_state as load_state
 from hsiaug.registry.state import save_state as save_state
 from hsiaug.tasks.view_choice import choose_view as choose_view

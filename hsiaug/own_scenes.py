@@ -16,7 +16,7 @@ from hsiaug.base.temporary_folders import temporary_folder
 from hsiaug.data.adding import Added, ImportOptions, import_options
 from hsiaug.data.adding import add_scene as add_files
 from hsiaug.data.data_arrays import is_data_array, plain_labels, unpacked
-from hsiaug.quality.maps import save_quick_look
+from hsiaug.quality.map_files import save_quick_look
 
 MAX_NAME_BYTES = 200
 """Bytes of a name: with what is appended for each file, systems take 255."""

@@ -482,9 +482,9 @@ class Table:
 
     def _repr_html_(self) -> str:
         from hsiaug.report.html.markup import notebook_html
-        from hsiaug.report.matrix import pages
+        from hsiaug.report.pages import report_pages
 
-        return notebook_html(pages(self.report, self.by))
+        return notebook_html(report_pages(self.report, self.by))
 
 
 @dataclass(frozen=True, eq=False)

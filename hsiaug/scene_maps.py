@@ -25,7 +25,13 @@ from hsiaug.bench.run import run
 from hsiaug.data.georeference import Georeference
 from hsiaug.data.pair_sets import task_of
 from hsiaug.protocol.tiling import TileSplit, side_by_side
-from hsiaug.quality.maps import RASTERS, check_map_targets, class_map_figure, save_map, save_shares
+from hsiaug.quality.map_files import (
+    RASTERS,
+    check_map_targets,
+    class_map_figure,
+    save_map,
+    save_shares,
+)
 from hsiaug.registry.lookup import import_here, registry
 from hsiaug.registry.progress import show_progress
 from hsiaug.report.figures.files import show_in_cells

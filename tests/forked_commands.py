@@ -42,7 +42,7 @@ MODULES = (
     "hsiaug.registry.isolation.package",
     "hsiaug.report.answers",
     "hsiaug.report.findings",
-    "hsiaug.report.matrix",
+    "hsiaug.report.pages",
     "imblearn.over_sampling",
     "matplotlib.figure",
     "pandas",

@@ -23,7 +23,7 @@ from hsiaug.protocol.split import draw_split
 from hsiaug.quality.export import save_samples
 from hsiaug.quality.figures import save_figures
 from hsiaug.quality.kits import sample_kit, synthesise
-from hsiaug.quality.maps import class_map_figure, save_map, save_quick_look
+from hsiaug.quality.map_files import class_map_figure, save_map, save_quick_look
 from hsiaug.quality.synthesis import PixelSynthesis, SampleRequest
 from hsiaug.registry.lookup import Registry
 from hsiaug.report import build_report, render_report, save_report

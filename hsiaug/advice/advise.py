@@ -97,6 +97,52 @@ def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) ->
     InputError
         Where the engine does not wait for trials.
     """
+    _check_engine(session)
+    plan, left_out = planned
+    session = scoring(plan, session)
+    # What to go on with may be a classifier that these draws have no time for.
+    every_arm = plan
+    plan = run_baselines(plan, session)
+    met = screen(plan, session, left_out)
+    advice = partial(
+        Advice,
+        without_generator={
+            name: statistics.fmean(scores)
+            for name, scores in scores_without_generator(plan, session).items()
+        },
+        score=session.score,
+        large=session.large,
+        notes=plan.notes,
+    )
+    if met is not None:
+        return advice(
+            "cannot tell",
+            left_out=left_out,
+            failed=session.failed(plan.trials),
+            final=recipe(every_arm, session),
+            ceiling=met,
+        )
+    tried = gains_of(plan, session)
+    best = [(gain.arm, gain.classifier) for gain in candidates(tried, baselines_of(plan))]
+    fresh = _confirming_plan(best, request, plan, session)
+    _run_in_time(fresh, session)
+    confirmed = _confirmed_gains(best, plan, fresh, session)
+    level = 1 - ALPHA / max(1, len(best))
+    kind, chosen = _decide(confirmed, level, any_tried=bool(tried))
+    return advice(
+        kind,
+        left_out=[*left_out, *_unfinished(plan, left_out, tried)],
+        chosen=chosen,
+        screened=tuple(tried),
+        confirmed=tuple(gain for gain in confirmed if gain.seeds),
+        level=level,
+        failed=session.failed((*plan.trials, *fresh.trials)),
+        final=recipe(every_arm, session, chosen if kind == "use" else None),
+    )
+
+
+def _check_engine(session: Session) -> None:
+    """Raise InputError where the engine does not wait for trials."""
     if not session.engine.waits:
         hint = (
             "Run this command within a job (sbatch), or with `on` dask:ADDRESS on workers that are"
@@ -105,75 +151,61 @@ def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) ->
         raise InputError(
             "`on` slurm is for benchmarks: advice waits for what its trials find", hint=hint
         )
-    plan, left_out = planned
-    session = scoring(plan, session)
-    # What to go on with may be a classifier that these draws have no time for.
-    every_arm = plan
-    plan = run_baselines(plan, session)
-    met = screen(plan, session, left_out)
-    without = {
-        name: statistics.fmean(scores)
-        for name, scores in scores_without_generator(plan, session).items()
-    }
-    advice = partial(
-        Advice,
-        left_out=left_out,
-        without_generator=without,
-        score=session.score,
-        large=session.large,
-        notes=plan.notes,
-    )
-    if met is not None:
-        return advice(
-            "cannot tell",
-            failed=session.failed(plan.trials),
-            final=recipe(every_arm, session),
-            ceiling=met,
-        )
-    tried = gains_of(plan, session)
-    best = [(gain.arm, gain.classifier) for gain in candidates(tried, baselines_of(plan))]
-    fresh = _confirming_plan(best, request, plan, session)
+
+
+def _run_in_time(fresh: Plan, session: Session) -> None:
+    """Run the confirming draws for which there is time."""
     for seed in CONFIRM:
-        draw = [t for t in fresh.trials if t.seed == seed]
+        draw = [trial for trial in fresh.trials if trial.seed == seed]
         if time.time() + session.time(fresh, draw).seconds > session.end:
-            break
+            return
         session.run(fresh, draw)
-    explained = {(name, rate) for name, rate, _ in left_out}
-    explained |= {(gain.arm.generator.name, gain.arm.rate) for gain in tried}
-    missed = dict.fromkeys((arm.generator.name, arm.rate) for arm, _ in arms(plan))
-    left_out += [
-        (*rung, "failed, or not finished on every screening draw")
-        for rung in missed
-        if rung not in explained
-    ]
-    level = 1 - ALPHA / max(1, len(best))
+
+
+def _confirmed_gains(
+    best: Sequence[tuple[Arm, str]], plan: Plan, fresh: Plan, session: Session
+) -> list[ArmGain]:
+    """What each candidate gains on the confirming draws."""
     results = session.results(fresh)
-    confirmed = [
+    return [
         gain_of(arm, classifier, results, CONFIRM, plan.controls(arm.generator.name), session.large)
         for arm, classifier in best
     ]
+
+
+def _decide(
+    confirmed: Sequence[ArmGain], level: float, *, any_tried: bool
+) -> tuple[Literal["use", "none helps", "not decided"], ArmGain | None]:
+    """What to do, and the arm that it is about.
+
+    Parameters
+    ----------
+    confirmed : sequence of ArmGain
+        The candidates, the best first.
+    level : float
+        Of the intervals.
+    any_tried : bool
+        Whether any arm was screened on every draw.
+    """
     by_verdict: dict[Confirmation, list[ArmGain]] = {"helps": [], "open": [], "no": []}
     for gain in confirmed:
         differences = [control.aa for control in gain.against]
         by_verdict[confirm(differences, level, len(CONFIRM))].append(gain)
-    kind: Literal["use", "none helps", "not decided"] = "none helps"
-    reported = confirmed[:1]
     if by_verdict["helps"]:
-        kind = "use"
         # The highest AA itself: a large gain of a poor classifier is no reason to take it.
-        reported = sorted(by_verdict["helps"], key=lambda gain: -statistics.fmean(gain.aa))
-    elif by_verdict["open"] or not tried:
-        kind = "not decided"
-        reported = by_verdict["open"]
-    return advice(
-        kind,
-        chosen=reported[0] if reported else None,
-        screened=tuple(tried),
-        confirmed=tuple(gain for gain in confirmed if gain.seeds),
-        level=level,
-        failed=session.failed((*plan.trials, *fresh.trials)),
-        final=recipe(every_arm, session, reported[0] if kind == "use" else None),
-    )
+        return "use", max(by_verdict["helps"], key=lambda gain: statistics.fmean(gain.aa))
+    if by_verdict["open"] or not any_tried:
+        return "not decided", next(iter(by_verdict["open"]), None)
+    return "none helps", next(iter(confirmed), None)
+
+
+def _unfinished(plan: Plan, left_out: LeftOut, tried: Sequence[ArmGain]) -> LeftOut:
+    """Generators and λ that were neither left out nor tried on every screening draw."""
+    explained = {(name, rate) for name, rate, _ in left_out}
+    explained |= {(gain.arm.generator.name, gain.arm.rate) for gain in tried}
+    asked = dict.fromkeys((arm.generator.name, arm.rate) for arm, _ in arms(plan))
+    why = "failed, or not finished on every screening draw"
+    return [(*rung, why) for rung in asked if rung not in explained]
 
 
 def _confirming_plan(

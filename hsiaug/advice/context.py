@@ -15,9 +15,9 @@ from hsiaug.data.catalogue import own_card
 from hsiaug.report import build_report
 from hsiaug.report.answer_text import use_sentences
 from hsiaug.report.answers import Use, three_answers
+from hsiaug.report.cells import ArmCell
 from hsiaug.report.formatting import count
-from hsiaug.report.records import ArmCell
-from hsiaug.report.tables import Table
+from hsiaug.report.tables import ReportTable
 from hsiaug.tasks.task import Task
 from hsiaug.tasks.types import TaskData
 from hsiaug.trial.arm import NONE
@@ -145,7 +145,7 @@ def shown_by_benchmark(folder: Path, data: TaskData) -> Shown | None:
     return Shown(sentence, next(iter(cell.ok)).hash)
 
 
-def _is_used(table: Table, cell: ArmCell, use: Use) -> bool:
+def _is_used(table: ReportTable, cell: ArmCell, use: Use) -> bool:
     """Whether a cell is the arm that an answer names."""
     if use.gain is None:
         return cell.arm.generator.name == NONE and table.labels[cell.classifier] == use.name

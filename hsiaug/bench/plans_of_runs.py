@@ -13,7 +13,7 @@ from hsiaug.bench.suite import Run, missing_card
 from hsiaug.contracts import Progress
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.lookup import Registry
-from hsiaug.registry.split_protocol import SplitProtocol
+from hsiaug.registry.protocol_base import SplitProtocol
 from hsiaug.tasks.task import Task
 from hsiaug.tasks.types import TaskData, TaskSplit
 from hsiaug.trial.arm import NONE

@@ -2,20 +2,24 @@
 that cards call for.
 """
 
+import pickle
+import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
 from hsiaug.base.errors import HsiaugError, InputError, PluginError
 from hsiaug.bench.request import CompleteRequest
-from hsiaug.registry.card import Card
+from hsiaug.registry.card import Card, build_params, check_preset, check_serves
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import Task
 from hsiaug.tasks.types import TaskData
 from hsiaug.trial.arm import BOTH
-from hsiaug.trial.spec import PluginSpec, configure_plugin
+from hsiaug.trial.plugin_calls import kept_state
+from hsiaug.trial.spec import PluginSpec, plugin_spec
 
 Item = TypeVar("Item")
 
@@ -87,11 +91,29 @@ def _measures(control: Card, card: Card, task: Task) -> bool:
 def _configure(
     request: CompleteRequest, data: TaskData, plugins: Registry, kind: Kind, name: str
 ) -> Configured:
-    overrides = request.overrides.get(name)
-    spec, card = configure_plugin(
-        plugins, kind, name, request.task, data, request.preset, overrides
-    )
-    return Configured(spec, card)
+    """A plugin with its hyper-parameters.
+
+    Raises InputError for unknown names and values, and for a plugin of other tasks; PluginError
+    where it cannot be loaded, or its params cannot be sent to other processes.
+    """
+    # A plugin's module and its params are code of its own too, which may print.
+    with kept_state(), redirect_stdout(sys.stderr):
+        check_preset(request.preset, plugins.cards())
+        registered = plugins.find(kind, name)
+        card: Card = registered.load().card
+        if card.control_of and not registered.entry.control:
+            rule = f"the Entry of {kind} {card.name} must say control=True, as its card declares it"
+            hint = "Say so where its package lists it, or leave control_of out of its card."
+            raise PluginError(rule, hint=hint)
+        check_serves(card, kind, request.task)
+        params = build_params(card, request.preset, request.overrides.get(name))
+        try:
+            pickle.dumps(params)
+        except Exception as error:
+            rule = f"the params of {card.name} must be of a class that other processes can import"
+            hint = "Define it at the top level of its module."
+            raise PluginError(rule, value=f"{type(error).__name__}: {error}", hint=hint) from error
+    return Configured(plugin_spec(card, params, data), card)
 
 
 def _declared_controls(kind: Kind, task: Task, plugins: Registry, notes: list[str]) -> list[Card]:

@@ -8,7 +8,7 @@ leaves open, :func:`fill_in` takes from :mod:`hsiaug.bench.defaults`.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, cast
 
 import numpy as np
 from pydantic import (
@@ -27,9 +27,10 @@ from hsiaug.bench import defaults
 from hsiaug.bench.ranges import DIGITS, MAX_NUMBERS, numbers, seeds, settings, words
 from hsiaug.core.scene import Scene
 from hsiaug.core.view_names import MIN_BANDS, RAW
+from hsiaug.data.pair_sets import task_of
 from hsiaug.protocol.balance import check_lambda, check_omega, check_times
 from hsiaug.protocol.protocols import parse_protocol
-from hsiaug.registry.split_protocol import SplitProtocol
+from hsiaug.registry.protocol_base import SplitProtocol
 from hsiaug.tasks.task import USUAL, Task, get_task
 from hsiaug.tasks.types import TaskData
 from hsiaug.trial.arm import BOTH, SYNTHETIC
@@ -251,11 +252,44 @@ class Request(RequestKeys):
         return get_task(self.task)
 
 
+FIELD_NAMES = frozenset(
+    name
+    for field, about in Request.model_fields.items()
+    for name in (field, *getattr(about.validation_alias, "choices", ()))
+)
+"""Both names of each field."""
+
+
 class CompleteRequest(Request):
     """A request that leaves nothing open but ω, of which each generator has a default."""
 
     protocol: SplitProtocol
     patch: int
+
+
+def request_of_options(scene: str, options: Mapping[str, object], **changed: object) -> Request:
+    """The request that the options of a command ask for.
+
+    Parameters
+    ----------
+    scene : str
+        A scene, or a set of pairs, whose card says its task.
+    options : mapping of str to object
+        Values by parameter. Those that are no field of a request, and those that were left out
+        (None), are not read.
+    changed : object
+        Values that stand in place of those of options.
+
+    Raises
+    ------
+    InputError
+        For what is not valid, and where another task is asked for than the card's.
+    """
+    values = {**{name: options[name] for name in options if name in FIELD_NAMES}, **changed}
+    stated = {name: value for name, value in values.items() if value is not None}
+    return read_request(
+        **{**stated, "task": task_of(scene, cast("str | None", values.get("task")))}
+    )
 
 
 def read_request(**typed: object) -> Request:

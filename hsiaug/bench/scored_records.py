@@ -12,7 +12,7 @@ from hsiaug.bench.engine import Event, Job
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.split import Split
 from hsiaug.registry.card import Card
-from hsiaug.registry.split_protocol import SplitProtocol
+from hsiaug.registry.protocol_base import SplitProtocol
 from hsiaug.tasks.task import get_task
 from hsiaug.tasks.types import TaskData, TaskSplit
 from hsiaug.trial.fits import has_fit

@@ -81,26 +81,25 @@ def advise(
     from hsiaug.advice.session import Session
     from hsiaug.bench.engine import cluster_settings
     from hsiaug.bench.engines import open_engine
-    from hsiaug.bench.request import defaults_for
+    from hsiaug.bench.request import defaults_for, request_of_options
     from hsiaug.bench.run import workers
     from hsiaug.cli.advise_print import tell_advice
     from hsiaug.cli.benchmark_run import stoppable
+    from hsiaug.data.pair_sets import task_of
     from hsiaug.registry.lookup import registry
     from hsiaug.tasks.task import get_task
     from hsiaug.trial.store import Store
 
     settings = cluster_settings(None, ())
     end = start + options.duration("--budget", budget)
-    learning_task = get_task(options.task_of(scene, task))
+    learning_task = get_task(task_of(scene, task))
     loaded = learning_task.data.load(scene)
     usual = defaults_for(learning_task, loaded).protocol
     why = ""
     if not protocol:
         protocol, why = advised_protocol(learning_task, loaded, scene, usual)
     lambdas = lambdas or ("0,1,4,8" if learning_task.single_pixels else "1,4,8")
-    request = options.plan_request(
-        learning_task.name, ctx.params, protocol=f"within:{protocol}", lambdas=lambdas
-    )
+    request = request_of_options(scene, ctx.params, protocol=f"within:{protocol}", lambdas=lambdas)
     planned = screening_plan(loaded, request, registry(), scene)
     err = console(err=True)
     jobs = workers(jobs, device, [planned[0]])

@@ -15,7 +15,21 @@ from hsiaug.cli.output import console, hushed, notes_console, print_lines
 if TYPE_CHECKING:
     from hsiaug.bench.suite import Suite
 
-PLAN_OPTIONS = ("task", *(name for name in options.REQUEST if name != "seeds"))
+PLAN_OPTIONS = (
+    "task",
+    "generator",
+    "classifier",
+    "view",
+    "lambdas",
+    "times",
+    "train",
+    "omega",
+    "protocol",
+    "buffer",
+    "patch",
+    "preset",
+    "set_",
+)
 """Options that a suite sets for itself, run by run, by parameter."""
 
 
@@ -115,6 +129,7 @@ def benchmark(
     from hsiaug.bench.bounds import Bounds
     from hsiaug.bench.engine import cluster_settings
     from hsiaug.bench.plans_of_runs import plan_runs
+    from hsiaug.bench.request import request_of_options
     from hsiaug.bench.suite import Run, is_suite
     from hsiaug.cli.benchmark_run import print_plan, run_and_print
     from hsiaug.registry.lookup import registry
@@ -154,7 +169,7 @@ def benchmark(
         refuse_typed(
             ctx, ["profile", "only", "data"], "--profile, --only and --data belong to a suite", hint
         )
-        request = options.plan_request(options.task_of(scene, task), ctx.params)
+        request = request_of_options(scene, ctx.params)
         runs = (Run("", ((scene, request),)),)
     suite_cluster = named_suite.cluster if named_suite else None
     settings = cluster_settings(on, cluster or (), suite_cluster)

@@ -233,7 +233,7 @@ def add(
       hsiaug datasets add cube.mat --labels points.csv --out farm.toml
     """
     from hsiaug.data.adding import add_scene
-    from hsiaug.quality.maps import save_quick_look
+    from hsiaug.quality.map_files import save_quick_look
 
     import_options = import_words(
         classes, field, unlabelled, settings, name=out.stem if out else None, overwrite=force

@@ -151,13 +151,14 @@ def make_samples(
     InputError
         For a protocol that there is not, and where ``--set`` names another plugin.
     """
+    from hsiaug.data.pair_sets import task_of
     from hsiaug.quality.kits import sample_kit, synthesise
     from hsiaug.quality.synthesis import SampleRequest
     from hsiaug.registry.lookup import registry
     from hsiaug.tasks.task import get_task
     from hsiaug.trial.scene_context import SceneContext
 
-    kit = sample_kit(options.task_of(typed["scene"], typed["task"]))
+    kit = sample_kit(task_of(typed["scene"], typed["task"]))
     name = typed["generator"] or defaults.GENERATORS[kit.task.name][0]
     overrides = settings(typed["set_"] or ())
     if others := sorted(overrides.keys() - {name}):

@@ -13,7 +13,7 @@ from hsiaug.base.text import json_of
 from hsiaug.base.threads import one_thread
 from hsiaug.bench import defaults
 from hsiaug.cli import options
-from hsiaug.cli.inspect_print import Inspection, print_inspection
+from hsiaug.cli.inspect_print import InspectedSamples, print_inspection
 from hsiaug.cli.options import given, option, refuse_typed
 from hsiaug.cli.output import console, say_written
 
@@ -142,7 +142,7 @@ def _checked_folder(out: Path | None) -> Path:
 
 def _inspect_scene(
     typed: Mapping[str, Any], omega: str | None, *, with_attention: bool
-) -> Inspection:
+) -> InspectedSamples:
     """Make samples at each ω, and measure them.
 
     Parameters
@@ -173,7 +173,7 @@ def _inspect_scene(
     points = report.guided if len(strengths) > 1 else []
     for synthesis in syntheses:
         points += kit.inspect(synthesis).guided
-    return Inspection(
+    return InspectedSamples(
         synthesis=first,
         report=report,
         strengths=tuple(strengths),
@@ -183,7 +183,7 @@ def _inspect_scene(
     )
 
 
-def _write_files(inspection: Inspection, folder: Path) -> list[Path]:
+def _write_files(inspection: InspectedSamples, folder: Path) -> list[Path]:
     """Pictures, curves over ω and ``quality.json``; their paths."""
     from pandas import DataFrame
 

@@ -22,7 +22,7 @@ ATTENTION = ("attention against the region of the class", "AUC", "±", "IoU", "n
 
 
 @dataclass(frozen=True, eq=False)
-class Inspection:
+class InspectedSamples:
     """Samples, and what was measured of them.
 
     Attributes
@@ -49,7 +49,7 @@ class Inspection:
     map_scores: Mapping[str, MapScore | None]
 
 
-def print_inspection(inspection: Inspection, screen: Console) -> None:
+def print_inspection(inspection: InspectedSamples, screen: Console) -> None:
     """Print a table for each kind of measure, then what they come to in sentences."""
     from hsiaug.report.formatting import layout_row
 

@@ -75,7 +75,7 @@ def label(
     from hsiaug.registry.lookup import registry
     from hsiaug.suggest.committee import Member, committee
     from hsiaug.ui.answers import AnswerFile, check_name
-    from hsiaug.ui.label_page import LabelPage
+    from hsiaug.ui.label_routes import LabelRoutes
     from hsiaug.ui.labelling import Labelling, LabellingTask
     from hsiaug.ui.server import serve_here
 
@@ -99,7 +99,7 @@ def label(
 
     with answer_file.held():
         labelling.ask()
-        serve_here(LabelPage(labelling).routes(), port, browser=not no_browser, announce=opened)
+        serve_here(LabelRoutes(labelling).routes(), port, browser=not no_browser, announce=opened)
 
 
 def _begin(

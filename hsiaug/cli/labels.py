@@ -49,12 +49,12 @@ def labels(
     one_thread()
     from hsiaug.bench.engine import cluster_settings
     from hsiaug.bench.plans_of_runs import plan_labels
+    from hsiaug.bench.request import request_of_options
     from hsiaug.cli.benchmark_run import run_and_print
     from hsiaug.registry.lookup import registry
     from hsiaug.trial.arm import NONE
 
-    task = options.task_of(scene, "pixels")
-    request = options.plan_request(task, ctx.params, generator=generator or NONE)
+    request = request_of_options(scene, ctx.params, task="pixels", generator=generator or NONE)
     plans = plan_labels(scene, request, ranges.numbers("--added", added), registry())
     run_and_print(
         plans, store, by="labels", device=device, jobs=jobs, settings=cluster_settings(on, ())

@@ -61,7 +61,7 @@ def map_(
     # As a benchmark does, so that the classifier becomes the same.
     one_thread()
     from hsiaug.data.catalogue import check_spared
-    from hsiaug.quality.maps import check_map_targets
+    from hsiaug.quality.map_files import check_map_targets
     from hsiaug.scene_maps import HEADER, make_map
 
     check_spared(scene, check_map_targets(out, shares=probabilities))

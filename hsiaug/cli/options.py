@@ -17,9 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from hsiaug.bench.plan import Plan
-    from hsiaug.bench.request import Request
     from hsiaug.bench.suite import Suite
-    from hsiaug.registry.split_protocol import SplitProtocol
+    from hsiaug.registry.protocol_base import SplitProtocol
 
 
 TaskName = Literal["pixels", "segmentation", "change"]
@@ -217,15 +216,6 @@ def store_named(folder: Path | None, store: Path | None) -> Path:
     return folder or store or Path(defaults.STORE)
 
 
-def task_of(ref: str, stated: TaskName | None) -> str:
-    """The task of a scene or a set of pairs. Raises InputError where its card says another task
-    than ``--task``.
-    """
-    from hsiaug.data.pair_sets import task_of as task_in_card
-
-    return task_in_card(ref, stated)
-
-
 def load_suite(
     ref: str,
     profile: str | None,
@@ -299,44 +289,6 @@ def read_protocol(text: str | None, buffer: str | None) -> SplitProtocol | None:
     from hsiaug.protocol.protocols import parse_protocol
 
     return None if text is None else parse_protocol(text, buffer)
-
-
-REQUEST = (
-    "generator",
-    "classifier",
-    "view",
-    "lambdas",
-    "times",
-    "train",
-    "omega",
-    "protocol",
-    "buffer",
-    "seeds",
-    "patch",
-    "preset",
-    "set_",
-)
-"""Options that say what a benchmark is, by parameter: fields of the request by their other name."""
-
-
-def plan_request(task: str, typed: Mapping[str, Any], **changed: Any) -> Request:
-    """The request of a command that runs trials.
-
-    Parameters
-    ----------
-    typed : mapping of str to object
-        Its options by parameter, those that it has; changed beat them.
-
-    Raises
-    ------
-    InputError
-        For a text that cannot be read.
-    """
-    from hsiaug.bench.request import read_request
-
-    options = {**typed, **changed}
-    stated = {name: options[name] for name in REQUEST if options.get(name) is not None}
-    return read_request(task=task, **stated)
 
 
 def given(ctx: typer.Context, names: Sequence[str]) -> list[str]:

@@ -23,9 +23,9 @@ def serve(
     need("a page in the browser", "ui", "starlette", "uvicorn")
     from hsiaug.trial.store import Store
     from hsiaug.ui.server import serve_here
-    from hsiaug.ui.store_page import StorePage
+    from hsiaug.ui.store_routes import StoreRoutes
 
-    routes = StorePage(Store(options.store_named(folder, store))).routes()
+    routes = StoreRoutes(Store(options.store_named(folder, store))).routes()
     serve_here(
         routes, port, browser=not no_browser, announce=lambda address: say(f"report at: {address}")
     )

@@ -33,6 +33,7 @@ def split(
     """
     from hsiaug.base.files import PICTURES, TABLES, check_targets
     from hsiaug.bench.request import defaults_for
+    from hsiaug.data.pair_sets import task_of
     from hsiaug.protocol.protocols import parse_protocol
     from hsiaug.report.output_files import (
         ARRAYS,
@@ -44,7 +45,7 @@ def split(
     from hsiaug.report.splits import split_figure, split_masks, split_tables
     from hsiaug.tasks.task import get_task
 
-    kind = get_task(options.task_of(scene, task))
+    kind = get_task(task_of(scene, task))
     check_targets(out or [], (*PICTURES, *TABLES, *ARRAYS))
     loaded = kind.data.load_labels(scene)
     usual = defaults_for(kind, loaded)

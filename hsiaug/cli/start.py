@@ -79,7 +79,7 @@ def start(
     from hsiaug.data.adding import add_scene, scene_name
     from hsiaug.data.endings import CUBES
     from hsiaug.data.label_shift import shift_warnings
-    from hsiaug.quality.maps import save_quick_look
+    from hsiaug.quality.map_files import save_quick_look
 
     _check_there(place)
     card = str(place)

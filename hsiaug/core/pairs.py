@@ -187,10 +187,14 @@ class PairSet:
     @cached_property
     def class_counts(self) -> tuple[int, ...]:
         """Pixels of each class, 1 to C."""
-        total = np.zeros(len(self.class_names) + 1, dtype=np.int64)
-        for place in self.places:
-            total += np.bincount(place.mask.ravel(), minlength=len(total))
-        return tuple(total[1:].tolist())
+        return tuple(self.counts_by_place.sum(axis=0).tolist())
+
+    @cached_property
+    def counts_by_place(self) -> NDArray[np.int64]:
+        """(places, C): pixels of each class, 1 to C, in each place."""
+        ids = len(self.class_names) + 1
+        counts = [np.bincount(place.mask.ravel(), minlength=ids)[1:] for place in self.places]
+        return np.array(counts, dtype=np.int64)
 
     @cached_property
     def drawn_as(self) -> str:

@@ -107,6 +107,8 @@ def _ids_of_bytes(
     for code in id_of.keys() & range(len(table)):
         table[code] = id_of[code]
     ids = table[codes]
+    if ids.min(initial=0) != UNKNOWN:
+        return ids, Counter()
     unknown = ids == UNKNOWN
     values, pixels = np.unique(codes[unknown], return_counts=True)
     ids[unknown] = 0

@@ -32,14 +32,14 @@ def quarter_keys(image: NDArray[np.float32]) -> Quarters:
     image : (B, H, W) float32
     """
     bands, height, width = image.shape
-    compared = image[compared_bands(bands)]
-    bits = np.ascontiguousarray(compared, dtype=np.float32).view(np.uint32)
     words = np.zeros((height, width), dtype=np.uint64)
-    for band, factor in zip(bits, FACTORS, strict=False):
-        words += band * factor
-    words ^= words >> np.uint64(29)
+    term = np.empty_like(words)
+    for band, factor in zip(compared_bands(bands), FACTORS, strict=False):
+        bits = np.ascontiguousarray(image[band], dtype=np.float32).view(np.uint32)
+        words += np.multiply(bits, factor, out=term)
+    words ^= np.right_shift(words, np.uint64(29), out=term)
     words *= MIX
-    words ^= words >> np.uint64(32)
+    words ^= np.right_shift(words, np.uint64(32), out=term)
     halves_down = slice(None, height // 2), slice(height - height // 2, None)
     halves_across = slice(None, width // 2), slice(width - width // 2, None)
     quarters = [words[rows, columns] for rows in halves_down for columns in halves_across]

@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -28,7 +28,7 @@ from hsiaug.data.near_duplicates import (
 )
 from hsiaug.data.pair_sets import PairEntry, check_pairs, find_pairs
 from hsiaug.data.paths import fill_pattern, find_files
-from hsiaug.data.place_contents import PlaceContent, place_contents
+from hsiaug.data.place_contents import PlaceContent, place_contents, read_small
 from hsiaug.data.plain_tiff import read_plain_tiff
 from hsiaug.data.raw import Conversion, RawArray, in_memory
 from hsiaug.data.readers import (
@@ -45,8 +45,6 @@ LARGEST_IN_MEMORY = 2**31
 when they are needed.
 """
 SIDES: tuple[Side, ...] = ("train", "test", "any")
-LARGEST_PLAIN = 2**26
-"""Bytes (64 MiB) of a TIFF that is read without GDAL, at most."""
 
 
 def load_pairs(
@@ -147,14 +145,15 @@ def _read(entry: PairEntry, masks_only: bool) -> PairSet:
     card = entry.card
     sides = {name: side for side, names in entry.here().items() for name in names}
     masks = {name: _mask(entry, name) for name in sides}
+    contents: dict[str, PlaceContent] = {}
     notes = [
         *_leave_out_blank(entry, sides, masks),
-        *_leave_out_near_duplicates(entry, sides, masks),
+        *_leave_out_near_duplicates(entry, sides, masks, contents),
     ]
     if masks_only:
         images = {name: _no_image(entry, masks[name]) for name in sides}
     else:
-        images = _images(entry, masks)
+        images = _images(entry, masks, contents)
     wavelengths = np.array(card.images.wavelengths)
     if entry.chosen and len(wavelengths):
         wavelengths = wavelengths[entry.chosen_places]
@@ -180,7 +179,7 @@ def _leave_out_blank(entry: PairEntry, sides: dict[str, Side], masks: Masks) -> 
     most = entry.card.places.most_blank
     if most is None:
         return
-    blank = [name for name, mask in masks.items() if (mask == 0).mean() > most]
+    blank = [name for name, mask in masks.items() if 1 - np.count_nonzero(mask) / mask.size > most]
     places = Counter(sides.values())
     left_out = Counter(sides[name] for name in blank)
     shares = [f"{left_out[side]:,} of {places[side]:,} of {side}" for side in SIDES if places[side]]
@@ -192,17 +191,17 @@ def _leave_out_blank(entry: PairEntry, sides: dict[str, Side], masks: Masks) -> 
 
 
 def _leave_out_near_duplicates(
-    entry: PairEntry, sides: dict[str, Side], masks: Masks
+    entry: PairEntry, sides: dict[str, Side], masks: Masks, contents: dict[str, PlaceContent]
 ) -> Iterator[str]:
     """Take the places of training out of both that show ground of a place of test, and say how many
-    these were.
+    these were. Contents that were compared are added to ``contents``.
     """
     spec = entry.card.places
     if spec.near_duplicates is None:
         return
     train, test = ([name for name in sides if sides[name] == side] for side in ("train", "test"))
     if spec.near_duplicates == CONTENT:
-        contents = _contents(entry, [*train, *test])
+        contents |= _contents(entry, [*train, *test])
         keys = {name: content.keys for name, content in contents.items()}
         alike = alike_by_content(keys, train, test)
     else:
@@ -251,7 +250,7 @@ def _contents(entry: PairEntry, names: Sequence[str]) -> dict[str, PlaceContent]
         f"{spec.model_dump_json()} {entry.chosen}",
         names,
         files,
-        lambda place: _image(entry, spec.files[0], place, compared=True),
+        lambda place, data: _image(entry, spec.files[0], place, compared=True, data=data),
     )
 
 
@@ -260,15 +259,24 @@ def _no_image(entry: PairEntry, mask: NDArray[np.int16]) -> NDArray[np.float32]:
     return np.broadcast_to(np.float32(0), (len(entry.card.images.files), 1, *mask.shape))
 
 
-def _images(entry: PairEntry, masks: Masks) -> dict[str, NDArray[np.float32]]:
-    """The images of places, in memory where they take no more than LARGEST_IN_MEMORY there."""
+def _images(
+    entry: PairEntry, masks: Masks, contents: Mapping[str, PlaceContent]
+) -> dict[str, NDArray[np.float32]]:
+    """The images of places, in memory where they take no more than LARGEST_IN_MEMORY there.
+
+    Parameters
+    ----------
+    contents : mapping of str to PlaceContent
+        Those that are known already, by place.
+    """
     spec = entry.card.images
     first = next(iter(masks))
     bands = len(entry.bands) or len(_image(entry, spec.files[0], first))
     needed = 4 * len(spec.files) * bands * sum(mask.size for mask in masks.values())
     if needed <= LARGEST_IN_MEMORY:
         return {name: _dates(entry, name) for name in masks}
-    contents = _contents(entry, list(masks))
+    if unknown := [name for name in masks if name not in contents]:
+        contents = {**contents, **_contents(entry, unknown)}
     reading = f"{spec.model_dump_json(exclude={'files'})} {entry.chosen}"
     stored = {
         name: StoredImages(
@@ -311,10 +319,21 @@ def _dates(entry: PairEntry, name: str) -> NDArray[np.float32]:
 
 
 def _image(
-    entry: PairEntry, pattern: str, place: str, *, compared: bool = False
+    entry: PairEntry,
+    pattern: str,
+    place: str,
+    *,
+    compared: bool = False,
+    data: Mapping[Path, bytes] | None = None,
 ) -> NDArray[np.float32]:
-    """(B, H, W) raw values of one date; with ``compared`` of the bands alone that tell
-    near-duplicates.
+    """(B, H, W) raw values of one date.
+
+    Parameters
+    ----------
+    compared : bool
+        Of the bands alone that tell near-duplicates.
+    data : mapping of Path to bytes or None
+        What files hold that were read before.
     """
     spec = entry.card.images
     if "{band}" in pattern:
@@ -328,7 +347,7 @@ def _image(
     if path.suffix.lower() in PICTURES:
         array = read_picture_file(path).transpose(2, 0, 1)
     else:
-        raw = _plain_tiff(entry, path) or read_cube_file(path)
+        raw = _plain_tiff(entry, path, (data or {}).get(path)) or read_cube_file(path)
         array = in_memory(raw.array)
         if (spec.scale, spec.offset) == (1.0, 0.0) and (
             raw.scale is not None or raw.nodata is not None
@@ -351,17 +370,21 @@ def _image(
     return np.asarray(array[compared_bands(len(array))] if compared else array, dtype=np.float32)
 
 
-def _plain_tiff(entry: PairEntry, path: Path) -> RawArray | None:
-    """The bands of a TIFF that needs no GDAL, as many small files are read many times faster so."""
+def _plain_tiff(entry: PairEntry, path: Path, data: bytes | None = None) -> RawArray | None:
+    """The bands of a TIFF that needs no GDAL, as many small files are read many times faster so.
+
+    Parameters
+    ----------
+    data : bytes or None
+        What the file holds, where it was read before.
+    """
     if path.suffix.lower() not in TIFF or not entry.stands_alone(path):
         return None
     try:
-        if path.stat().st_size > LARGEST_PLAIN:
-            return None
-        data = path.read_bytes()
+        data = read_small(path) if data is None else data
     except OSError:
         return None  # GDAL says why
-    numbers = read_plain_tiff(data)
+    numbers = None if data is None else read_plain_tiff(data)
     return None if numbers is None else RawArray(numbers)
 
 

@@ -136,10 +136,11 @@ class PairEntry:
             needed = [
                 fill_pattern(p, place, band) for p in images.files for band in self.bands_of(p)
             ]
-            needed += [
-                fill_pattern(p, place) for p in masks.by_class or (self.mask_pattern(place),)
-            ]
-            if lacking := [text for text in needed if not find_files(self.folder, text)]:
+            needed += [fill_pattern(p, place) for p in masks.by_class]
+            lacking = [text for text in needed if not find_files(self.folder, text)]
+            if masks.files and self._mask_pattern_here(place) is None:
+                lacking.append(fill_pattern(masks.files[0], place))
+            if lacking:
                 missing[place] = lacking
         return missing
 
@@ -147,9 +148,15 @@ class PairEntry:
         """The first pattern of a mask of which the place has a file, or of all; of masks by class
         that of the first.
         """
-        masks = self.card.masks
-        with_file = (p for p in masks.files if find_files(self.folder, fill_pattern(p, place)))
-        return next(with_file, (masks.files or masks.by_class)[0])
+        first, *others = self.card.masks.files or self.card.masks.by_class[:1]
+        if not others:
+            return first
+        return self._mask_pattern_here(place) or first
+
+    def _mask_pattern_here(self, place: str) -> str | None:
+        """The first pattern of a mask of which the place has a file; None where it has none."""
+        patterns = self.card.masks.files
+        return next((p for p in patterns if find_files(self.folder, fill_pattern(p, place))), None)
 
 
 def split_bands(ref: str | os.PathLike[str]) -> tuple[str, tuple[str, ...]]:

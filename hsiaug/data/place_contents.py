@@ -5,7 +5,8 @@ They are kept in the user's cache, by size and date of the files: a set may have
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from hsiaug.data.near_duplicates import Quarters, quarter_keys
 
 FORMAT = 1
 """Raised when the same file gives another entry."""
+LARGEST_SMALL = 2**26
+"""Bytes (64 MiB) of a file that is read at once, at most."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ def place_contents(
     reading: str,
     places: Iterable[str],
     files: Callable[[str], Sequence[Path]],
-    image: Callable[[str], NDArray[np.float32]],
+    image: Callable[[str, Mapping[Path, bytes]], NDArray[np.float32]],
 ) -> dict[str, PlaceContent]:
     """The contents of the image files of places, by name.
 
@@ -58,7 +61,8 @@ def place_contents(
     files : callable
         The image files of a place.
     image : callable
-        (B, H, W) of the first date of a place, of the bands that are compared.
+        (B, H, W) of the first date of a place, of the bands that are compared. It is given what
+        the small ones of the place's files hold, so that each file is read once.
     """
     reading_key = hashlib.sha256(f"{FORMAT} {reading}".encode()).hexdigest()[:16]
     path = cache_of(folder) / f"places-{reading_key}.json"
@@ -69,7 +73,8 @@ def place_contents(
         stamp = " ".join(map(_stamp, paths))
         entry = cached.get(name)
         if entry is None or entry[0] != stamp:
-            entry = [stamp, _checksum(paths), *quarter_keys(image(name))]
+            small = {path: data for path in paths if (data := read_small(path)) is not None}
+            entry = [stamp, _checksum(paths, small), *quarter_keys(image(name, small))]
         entries[name] = entry
     if any(cached.get(name) is not entry for name, entry in entries.items()):
         with suppress(OSError):
@@ -84,9 +89,19 @@ def _stamp(path: Path) -> str:
     return f"{status.st_size}-{status.st_mtime_ns}"
 
 
-def _checksum(paths: Sequence[Path]) -> str:
+def read_small(path: Path) -> bytes | None:
+    """All that a file holds; None of one that is larger than LARGEST_SMALL."""
+    with path.open("rb", buffering=0) as file:
+        return file.read() if os.fstat(file.fileno()).st_size <= LARGEST_SMALL else None
+
+
+def _checksum(paths: Sequence[Path], small: Mapping[Path, bytes]) -> str:
+    """Checksum of those of the files."""
     digest = hashlib.sha256()
     for path in paths:
+        if (data := small.get(path)) is not None:
+            digest.update(hashlib.sha256(data).digest())
+            continue
         with path.open("rb", buffering=0) as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()

@@ -2,6 +2,7 @@
 one: a set of pairs may have tens of thousands.
 """
 
+import operator
 import struct
 
 import numpy as np
@@ -94,17 +95,20 @@ def _numbers(data: bytes, tags: dict[int, tuple[int, ...]], order: str) -> AnyAr
     planes = samples if single(PLANES, 1) == 2 else 1
     row = width * (samples // planes) * dtype.itemsize
     rows = min(single(ROWS, height), height)
+    starts, lengths = tags[OFFSETS], tags[LENGTHS]
     # The last strip of a plane may be stored with more rows than the image has.
     needed = [min(rows, height - top) * row for top in range(0, height, rows)] * planes
-    strips = list(zip(tags[OFFSETS], tags[LENGTHS], needed, strict=True))
-    if any(length < size or start + size > len(data) for start, length, size in strips):
+    if len(starts) != len(needed) or len(lengths) != len(needed):
         return None
-    first, last = strips[0], strips[-1]
-    total = sum(needed)
-    if last[0] + last[2] - first[0] == total and sorted(strips) == strips:
-        stored = memoryview(data)[first[0] : first[0] + total]
+    # An image may have a strip for every few rows: these are looked at together.
+    ends = list(map(operator.add, starts, needed))
+    if not all(map(operator.ge, lengths, needed)) or max(ends) > len(data):
+        return None
+    if list(starts[1:]) == ends[:-1]:
+        stored = memoryview(data)[starts[0] : ends[-1]]
     else:
-        stored = memoryview(b"".join(data[start : start + size] for start, _, size in strips))
+        strips = zip(starts, ends, strict=True)
+        stored = memoryview(b"".join(data[start:end] for start, end in strips))
     numbers = np.frombuffer(stored, dtype).astype(dtype.newbyteorder("="), copy=False)
     if planes == 1:
         return numbers.reshape(height, width, samples)

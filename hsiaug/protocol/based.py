@@ -12,7 +12,7 @@ from hsiaug.base.seeds import derive_seed
 from hsiaug.core.fields import dilate
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import KEPT_FOR_TEST, draw_train, parse_base, parse_protocol
-from hsiaug.registry.split_protocol import Buffer, Draw, SplitProtocol
+from hsiaug.registry.protocol_base import Buffer, Draw, SplitProtocol
 
 Mask = NDArray[np.bool_]
 

@@ -15,7 +15,7 @@ from hsiaug.core.fields import COMPONENTS, dilate, label_fields, seen_fields
 from hsiaug.core.scene import Scene, UnlabelledScene
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.protocol.protocols import draw_train
-from hsiaug.registry.split_protocol import SplitProtocol
+from hsiaug.registry.protocol_base import SplitProtocol
 
 Positions = TypeVar("Positions")
 

@@ -19,7 +19,7 @@ from hsiaug.core.scene import Descriptions
 from hsiaug.core.tiles import DenseSamples, DenseView
 from hsiaug.protocol.protocols import draw_areas
 from hsiaug.protocol.split import Audit, Blind, Places, PlaceSides, class_counts
-from hsiaug.registry.split_protocol import SplitProtocol
+from hsiaug.registry.protocol_base import SplitProtocol
 
 SMALLEST = 16
 """Pixels: the shortest side of a tile. Networks that halve it four times have nothing left of a
@@ -195,6 +195,12 @@ class TilePixels(ByPlace[NDArray[np.bool_]]):
         self._corners: dict[int, list[tuple[int, int]]] = {}
         for where, row, column in tiles:
             self._corners.setdefault(where, []).append((row, column))
+
+    @property
+    def whole_places(self) -> Set[int]:
+        """Numbers of the places that are one tile."""
+        size = (self._patch, self._patch)
+        return {i for i in self._corners if self._pairs.places[i].mask.shape == size}
 
     @property
     def places(self) -> Set[int]:
@@ -373,8 +379,9 @@ def cut(array: NDArray[Scalar], row: int, column: int, side: int) -> NDArray[Sca
 def _counts(pairs: PairSet, pixels: TilePixels) -> tuple[int, ...]:
     """Pixels of each class, 1 to C, that lie in a tile."""
     classes = len(pairs.class_names)
-    total = np.zeros(classes, dtype=np.int64)
-    for i in pixels.places:
+    whole = pixels.whole_places
+    total = pairs.counts_by_place[sorted(whole)].sum(axis=0)
+    for i in pixels.places - whole:
         total += class_counts(pairs.places[i].mask[pixels[i]], classes)
     return tuple(total.tolist())
 

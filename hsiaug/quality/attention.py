@@ -25,6 +25,8 @@ from hsiaug.quality.synthesis import AnySynthesis, no_attention
 from hsiaug.report.figures.files import WIDTHS, new_figure, wrapped
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.cm import ScalarMappable
     from matplotlib.figure import Figure
 
 MAX_SEARCHED_PIXELS = 20_000
@@ -277,65 +279,109 @@ def draw_attention(report: AttentionMaps, made: AnySynthesis, caption: str = CAP
     caption : str
         What patches they are, and what is white in the region.
     """
-    import matplotlib
-    from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import Normalize
-
     shown = report.shown
-    bands = list(rgb_bands(made.data.wavelengths, made.data.bands))
-    rgb = np.stack([patch.x[bands].transpose(1, 2, 0) for patch in shown])
-    images = stretched(rgb, *np.percentile(rgb, (2, 98), axis=(0, 1, 2)))
-    change = [
-        {
-            word: 100 * (values / (values.mean() + 1e-9) - 1)
-            for word, values in patch.maps.items()
-            if word in report.content
-        }
-        for patch in shown
-    ]
-    every = np.concatenate(
-        [np.ones(1), *(values.ravel() for maps in change for values in maps.values())]
-    )
-    limit = max(1.0, float(np.ceil(np.percentile(np.abs(every), 98))))
-    scale = ScalarMappable(Normalize(-limit, limit), matplotlib.colormaps[COLOURS])
-    side = images.shape[1] + 1
+    images = _patch_images(shown, made)
+    changes = [_changes(patch, report.content) for patch in shown]
+    scale = _shared_scale(changes)
     classes = list(dict.fromkeys(patch.class_id for patch in shown))
     rows_of_panels = math.ceil(len(classes) / 2)
     figure = new_figure(WIDTHS[2], 2.4 * rows_of_panels + 0.7)
     panels = figure.subplots(rows_of_panels, 2, squeeze=False).ravel()
     for axes in panels:
         axes.set_axis_off()
-    for axes, c in zip(panels, classes, strict=False):
-        rows = [i for i, patch in enumerate(shown) if patch.class_id == c]
-        name, varied = words_of(made.data.class_names[c - 1]), change[rows[0]]
-        words = sorted(varied, key=lambda word: (word not in name, -varied[word].std()))[:WORDS]
-        sheet = np.full((len(rows) * side - 1, (2 + WORDS) * side - 1, 3), 255, dtype=np.uint8)
-        for row, i in enumerate(rows):
-            region = np.nan_to_num(255 * shown[i].region, nan=150.0).astype(np.uint8)
-            maps = [scale.to_rgba(change[i][word], bytes=True)[:, :, :3] for word in words]
-            for column, cell in enumerate((images[i], region[:, :, None], *maps)):
-                top, left = row * side, column * side
-                sheet[top : top + side - 1, left : left + side - 1] = cell
-        axes.imshow(sheet, interpolation="nearest")
-        axes.set_anchor("NW")
-        for column, text in enumerate(
-            ("patch", "region", *(shortened(plotted(word), LETTERS) for word in words))
-        ):
-            place = (column + 0.4) * side, -1.5
-            axes.text(
-                *place,
-                text,
-                fontsize=7,
-                rotation=40,
-                ha="left",
-                va="bottom",
-                rotation_mode="anchor",
+    for axes, class_id in zip(panels, classes, strict=False):
+        rows = [i for i, patch in enumerate(shown) if patch.class_id == class_id]
+        name = made.data.class_names[class_id - 1]
+        words = _words_shown(changes[rows[0]], words_of(name))
+        cells = [
+            (
+                images[i],
+                _region_image(shown[i].region),
+                *(scale.to_rgba(changes[i][word], bytes=True)[:, :, :3] for word in words),
             )
-        axes.set_title(
-            plotted(made.data.class_names[c - 1]), fontsize=7, fontweight="bold", loc="left", pad=42
-        )
+            for i in rows
+        ]
+        _draw_panel(axes, name, words, cells)
     bar = figure.colorbar(scale, ax=panels, location="bottom", aspect=60, shrink=0.5, fraction=0.01)
     bar.set_label("attention to the word: difference from the mean of its map, %", fontsize=7)
     bar.ax.tick_params(labelsize=7)
     figure.suptitle(wrapped(caption, WIDTHS[2]), fontsize=8)
     return figure
+
+
+def _patch_images(shown: Sequence[LookedAt], made: AnySynthesis) -> NDArray[np.uint8]:
+    """(n, p, p, 3) patches in colours, all with one stretch."""
+    bands = list(rgb_bands(made.data.wavelengths, made.data.bands))
+    rgb = np.stack([patch.x[bands].transpose(1, 2, 0) for patch in shown])
+    return stretched(rgb, *np.percentile(rgb, (2, 98), axis=(0, 1, 2)))
+
+
+def _changes(patch: LookedAt, content: Collection[str]) -> Maps:
+    """The maps of the words that may tell classes apart: differences from their means, in percent
+    of these.
+    """
+    return {
+        word: 100 * (values / (values.mean() + 1e-9) - 1)
+        for word, values in patch.maps.items()
+        if word in content
+    }
+
+
+def _shared_scale(changes: Sequence[Maps]) -> ScalarMappable:
+    """Colours from minus to plus the size that 98 % of all differences stay below."""
+    import matplotlib
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
+    values = [map_.ravel() for maps in changes for map_ in maps.values()]
+    sizes = np.abs(np.concatenate([np.ones(1), *values]))
+    limit = max(1.0, float(np.ceil(np.percentile(sizes, 98))))
+    return ScalarMappable(Normalize(-limit, limit), matplotlib.colormaps[COLOURS])
+
+
+def _words_shown(changes: Maps, of_name: Collection[str]) -> list[str]:
+    """The words of a class's name, then those whose maps vary most; WORDS of them."""
+    ranked = sorted(changes, key=lambda word: (word not in of_name, -changes[word].std()))
+    return ranked[:WORDS]
+
+
+def _region_image(region: Array) -> NDArray[np.uint8]:
+    """(p, p, 1) white = the class, black = others, grey = no label."""
+    return np.nan_to_num(255 * region, nan=150.0).astype(np.uint8)[:, :, None]
+
+
+def _draw_panel(
+    axes: Axes,
+    name: str,
+    words: Sequence[str],
+    rows: Sequence[Sequence[NDArray[np.uint8]]],
+) -> None:
+    """The patches of a class below each other: the patch, its region, and the maps of the words.
+
+    Parameters
+    ----------
+    rows : sequence of sequence of (p, p, 3 or 1) uint8
+        The images of each patch from left to right.
+    """
+    side = len(rows[0][0]) + 1
+    sheet = np.full((len(rows) * side - 1, (2 + WORDS) * side - 1, 3), 255, dtype=np.uint8)
+    for row, images in enumerate(rows):
+        for column, image in enumerate(images):
+            top = row * side
+            left = column * side
+            sheet[top : top + side - 1, left : left + side - 1] = image
+    axes.imshow(sheet, interpolation="nearest")
+    axes.set_anchor("NW")
+    headings = ("patch", "region", *(shortened(plotted(word), LETTERS) for word in words))
+    for column, text in enumerate(headings):
+        axes.text(
+            (column + 0.4) * side,
+            -1.5,
+            text,
+            fontsize=7,
+            rotation=40,
+            ha="left",
+            va="bottom",
+            rotation_mode="anchor",
+        )
+    axes.set_title(plotted(name), fontsize=7, fontweight="bold", loc="left", pad=42)

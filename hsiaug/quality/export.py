@@ -17,7 +17,7 @@ from hsiaug.core.samples import PatchSamples, concatenate
 from hsiaug.core.scene import Scene
 from hsiaug.data.tomlfile import toml_text
 from hsiaug.quality.contact_sheets import contact_sheet, spread, tile_colours
-from hsiaug.quality.maps import ENVI_FLOATS, write_geotiff
+from hsiaug.quality.map_files import ENVI_FLOATS, write_geotiff
 from hsiaug.quality.synthesis import MaskSynthesis, PixelSynthesis
 from hsiaug.report.figures.files import figure_bytes
 from hsiaug.report.output_files import array_writers, write_files

@@ -25,8 +25,8 @@ from hsiaug.protocol.split import Split
 from hsiaug.protocol.tiling import TileSplit
 from hsiaug.registry.card import Card, NoParams, build_params, check_preset, check_serves
 from hsiaug.registry.lookup import Registry, import_here
+from hsiaug.registry.protocol_base import SplitProtocol
 from hsiaug.registry.session_plugins import name_and_overrides
-from hsiaug.registry.split_protocol import SplitProtocol
 from hsiaug.tasks.task import get_task
 from hsiaug.tasks.types import TaskData, TaskSamples, TaskSplit
 from hsiaug.trial.machine import environment

@@ -55,10 +55,10 @@ def print_report(
     """
     from rich.text import Text
 
-    from hsiaug.report.matrix import pages
+    from hsiaug.report.pages import report_pages
     from hsiaug.report.render_rich import print_page
 
-    shown = pages(report, by)
+    shown = report_pages(report, by)
     if not shown:
         console.print(Text(_empty(report)))
     for page in shown:
@@ -82,7 +82,7 @@ def render_report(
     """
     from hsiaug.base.text import json_of
     from hsiaug.report.breakdowns import check_view
-    from hsiaug.report.matrix import pages
+    from hsiaug.report.pages import report_pages
     from hsiaug.report.render_data import csv_of, data_rows
     from hsiaug.report.render_rich import rich_text
     from hsiaug.report.render_text import latex, markdown, markdown_text
@@ -101,7 +101,7 @@ def render_report(
         return csv_of(data_rows(report, by))
     if format == "html":
         return render_html(report)
-    shown = pages(report, by)
+    shown = report_pages(report, by)
     if format == "rich":
         return rich_text(shown) if shown else f"{_empty(report)}\n"
     if not notes:

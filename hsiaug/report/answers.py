@@ -16,9 +16,9 @@ from hsiaug.metrics.verdict import Evidence, Shown, equivalence
 from hsiaug.trial.arm import RIVALS
 
 if TYPE_CHECKING:
+    from hsiaug.report.cells import ArmCell
     from hsiaug.report.compare import Comparison, Gain
-    from hsiaug.report.records import ArmCell
-    from hsiaug.report.tables import Table
+    from hsiaug.report.tables import ReportTable
 
 Status = Literal["YES", "NO", "NOT SHOWN", "TOO FEW DRAWS", "NOT ASKED", "NOTHING TO JUDGE"]
 """``NO``: shown below, or shown to gain less than one point. ``NOT SHOWN``: enough draws for a
@@ -203,12 +203,12 @@ class Answers:
         return asdict(self)
 
 
-def three_answers(table: Table) -> Answers:
+def three_answers(table: ReportTable) -> Answers:
     """Answer the three questions for a table.
 
     Parameters
     ----------
-    table : Table
+    table : ReportTable
         The trials of one scene and protocol; its gains are computed where they are not yet.
 
     Returns
@@ -243,7 +243,7 @@ def three_answers(table: Table) -> Answers:
     )
 
 
-def _more_seeds(table: Table) -> int | None:
+def _more_seeds(table: ReportTable) -> int | None:
     """The N of ``--seeds N`` that runs the missing draws; None where that would not help."""
     numbered = not table.repeated and table.draws == tuple(range(len(table.draws)))
     undecided = {gain.verdict.finding for gain in table.judged if gain.verdict} == {"undecided"}
@@ -317,7 +317,7 @@ def _status(evidence: Evidence) -> Status:
     return "NOT SHOWN" if equivalence(evidence.differences) == "open" else "NO"
 
 
-def _answer(question: str, table: Table, results: Sequence[tuple[Gain, ArmResult]]) -> Answer:
+def _answer(question: str, table: ReportTable, results: Sequence[tuple[Gain, ArmResult]]) -> Answer:
     statuses = [result.status for _, result in results]
     status = _of_all(statuses)
     groups: dict[tuple[str, Status, str, bool], list[tuple[Gain, ArmResult]]] = {}
@@ -393,7 +393,7 @@ def _difference(over: str, evidence: Evidence) -> Difference:
     )
 
 
-def _use(table: Table, first: Answer) -> Use:
+def _use(table: ReportTable, first: Answer) -> Use:
     """The arm with the highest mean, of those that are shown above no samples and of the
     classifiers without samples. No difference between two arms is claimed by this choice.
     """
@@ -426,7 +426,7 @@ def _use(table: Table, first: Answer) -> Use:
 
 
 def _use_with_samples(
-    use: Use, table: Table, chosen: ArmCell, without_samples: Mapping[ArmCell, float]
+    use: Use, table: ReportTable, chosen: ArmCell, without_samples: Mapping[ArmCell, float]
 ) -> Use:
     """An arm with samples beside the best classifier that needs none.
 
@@ -464,7 +464,7 @@ def _use_with_samples(
     return replace(use, over_without=_difference(name, (in_table or comparison).main))
 
 
-def _unbeaten(table: Table, cell: ArmCell) -> Contrast | None:
+def _unbeaten(table: ReportTable, cell: ArmCell) -> Contrast | None:
     """The control over which an arm is not shown to gain, where that is no map without samples: of
     this :attr:`Use.over_without` tells.
     """
@@ -478,10 +478,10 @@ def _unbeaten(table: Table, cell: ArmCell) -> Contrast | None:
     return contrast
 
 
-def _mean(table: Table, cell: ArmCell) -> Any:
+def _mean(table: ReportTable, cell: ArmCell) -> Any:
     return cell.summary(table.scores.main.key)
 
 
-def _shown_over_none(table: Table, cell: ArmCell) -> bool:
+def _shown_over_none(table: ReportTable, cell: ArmCell) -> bool:
     comparison = table.against(cell).get(NO_SAMPLES)
     return comparison is not None and comparison.main.shown == "above"

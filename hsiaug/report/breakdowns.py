@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from hsiaug.base.errors import check_known
 from hsiaug.metrics.significance import mean_std, t_interval
 from hsiaug.report.answers import over_rival
+from hsiaug.report.cells import ArmCell, class_counts
 from hsiaug.report.curves import AXES, curve_grids
 from hsiaug.report.findings import FINDINGS, rival_look, rival_words, verdict_text
 from hsiaug.report.formatting import (
@@ -25,9 +26,8 @@ from hsiaug.report.formatting import (
     with_interval,
 )
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
-from hsiaug.report.records import ArmCell, class_counts, number_of
-from hsiaug.report.tables import Table
-from hsiaug.report.trials import Trial
+from hsiaug.report.tables import ReportTable
+from hsiaug.report.trials import Trial, number_of
 from hsiaug.trial.arm import BOTH, SYNTHETIC, Arm, Method
 
 LABELS, SUMMARY = "labels", "summary"
@@ -46,7 +46,9 @@ def check_view(by: str) -> None:
     check_known(f"`by` must be one of {', '.join(known)}", by, known)
 
 
-def arm_columns(table: Table, arm: Callable[[Any], Arm] = attrgetter("arm")) -> list[GridColumn]:
+def arm_columns(
+    table: ReportTable, arm: Callable[[Any], Arm] = attrgetter("arm")
+) -> list[GridColumn]:
     """generator, λ, M where any trial has one, and ω where any is guided.
 
     Parameters
@@ -71,7 +73,7 @@ def arm_columns(table: Table, arm: Callable[[Any], Arm] = attrgetter("arm")) -> 
     return columns
 
 
-def cell_columns(table: Table) -> list[GridColumn]:
+def cell_columns(table: ReportTable) -> list[GridColumn]:
     """The classifier and the arm of that which a row is about."""
     classifier = GridColumn("classifier", lambda row: table.labels[row.classifier], numeric=False)
     return [classifier, *arm_columns(table)]
@@ -94,7 +96,7 @@ def of_rows(number: int) -> str:
     return f"; {MOST_ROWS} of {number} rows (all: --by generator)" if number > MOST_ROWS else ""
 
 
-def overview(table: Table) -> Grid:
+def overview(table: ReportTable) -> Grid:
     """A row per arm and classifier, the highest main score first: scores, gain over ``none``, and
     what is shown against its rival.
     """
@@ -118,7 +120,7 @@ def overview(table: Table) -> Grid:
     return make_grid(_overview_heading(table, "and its gain over"), columns, shown, keys=2)
 
 
-def grouped_overview(table: Table) -> Grid:
+def grouped_overview(table: ReportTable) -> Grid:
     """A row per classifier without samples, and below it a row per arm with that classifier, the
     highest main score first: scores, and what the arm gains over no samples and over its rival.
     """
@@ -157,18 +159,18 @@ def grouped_overview(table: Table) -> Grid:
     return make_grid(heading, columns, rows, block=attrgetter("classifier"))
 
 
-def _main_score(table: Table, cell: ArmCell) -> float:
+def _main_score(table: ReportTable, cell: ArmCell) -> float:
     mean = cell.summary(table.scores.main.key)
     return mean.mean if mean else -1.0
 
 
-def _shown(table: Table) -> list[ArmCell]:
+def _shown(table: ReportTable) -> list[ArmCell]:
     """The cells of an overview: those without samples however low they are, then the highest."""
     cells = sorted(table.cells.values(), key=partial(_main_score, table), reverse=True)
     return sorted(cells, key=lambda cell: not cell.without_samples)[:MOST_ROWS]
 
 
-def _score_columns(table: Table, *, spare_main: bool) -> list[GridColumn]:
+def _score_columns(table: ReportTable, *, spare_main: bool) -> list[GridColumn]:
     """The scores of an overview.
 
     Parameters
@@ -189,7 +191,7 @@ def _score_columns(table: Table, *, spare_main: bool) -> list[GridColumn]:
     ]
 
 
-def _overview_heading(table: Table, joint: str) -> str:
+def _overview_heading(table: ReportTable, joint: str) -> str:
     short, _, classes = table.scores.main.name.partition(" (")
     of = f"; {short} {joint} {classes[:-1]} classes" if classes else ""
     draws = count(len(table.draws), "draw")
@@ -197,7 +199,7 @@ def _overview_heading(table: Table, joint: str) -> str:
     return f"Accuracy on {scene} in percent, {draws}{of}{of_rows(len(table.cells))}"
 
 
-def _over_none(table: Table, cell: ArmCell) -> str:
+def _over_none(table: ReportTable, cell: ArmCell) -> str:
     """What an arm gains over its classifier without samples; empty of that classifier."""
     if cell.without_samples:
         return ""
@@ -205,7 +207,7 @@ def _over_none(table: Table, cell: ArmCell) -> str:
     return with_interval(found.main.mean, found.main.interval) if found else MISSING
 
 
-def _over_rival(table: Table, cell: ArmCell) -> str:
+def _over_rival(table: ReportTable, cell: ArmCell) -> str:
     """``−1.9 [−3.7, −0.1]``: what an arm gains over the control that decides."""
     gain = table.gain(cell)
     if gain is None or gain.verdict is None:
@@ -216,7 +218,7 @@ def _over_rival(table: Table, cell: ArmCell) -> str:
     return with_interval(comparison.main.mean, comparison.main.interval)
 
 
-def _rival(table: Table, cell: ArmCell) -> GridEntry:
+def _rival(table: ReportTable, cell: ArmCell) -> GridEntry:
     """``pseudo ▼``: the control that decides, and what is shown against it."""
     gain = table.gain(cell)
     if gain is None or gain.verdict is None:
@@ -226,7 +228,7 @@ def _rival(table: Table, cell: ArmCell) -> GridEntry:
     return GridEntry(f"{rival} {look.sign}", tone=look.tone)
 
 
-def _accuracy(table: Table) -> Grid:
+def _accuracy(table: ReportTable) -> Grid:
     """Rows generator × λ × ω, columns classifiers with the metrics of the task."""
 
     def entry(
@@ -249,7 +251,7 @@ def _accuracy(table: Table) -> Grid:
     return make_grid("Accuracy", columns, table.arms, keys=len(keys), block=attrgetter("control"))
 
 
-def _gains(table: Table) -> Grid:
+def _gains(table: ReportTable) -> Grid:
     """Rows classifier × arm: what each arm gains over each control, the largest p, and the
     verdict.
     """
@@ -291,7 +293,7 @@ def _gains(table: Table) -> Grid:
     )
 
 
-def _against(table: Table, control: str, what: str, cell: ArmCell) -> str:
+def _against(table: ReportTable, control: str, what: str, cell: ArmCell) -> str:
     """What the comparison with a control gave, if there is one: the ``main`` or ``second``
     difference, or the ``p``.
     """
@@ -304,7 +306,7 @@ def _against(table: Table, control: str, what: str, cell: ArmCell) -> str:
     return signed(test.mean if test else None)
 
 
-def synthetic_only_grid(table: Table) -> Grid:
+def synthetic_only_grid(table: ReportTable) -> Grid:
     """Rows classifier × arm × what was learnt from: scores, and what synthetic samples alone gain
     over the others.
     """
@@ -346,7 +348,7 @@ class _Trained(NamedTuple):
     cell: ArmCell
 
 
-def _trained(table: Table, cell: ArmCell) -> Iterator[_Trained]:
+def _trained(table: ReportTable, cell: ArmCell) -> Iterator[_Trained]:
     """Real samples, synthetic ones, both: of what was run on draws of an arm of synthetic samples
     alone.
     """
@@ -359,7 +361,7 @@ def _trained(table: Table, cell: ArmCell) -> Iterator[_Trained]:
                 yield _Trained(arm, cell.classifier, train, own)
 
 
-def _every_metric(table: Table) -> Grid:
+def _every_metric(table: ReportTable) -> Grid:
     """Rows classifier × arm: all metrics, the interval of the main one, and its corrected tests."""
     main, keys = table.scores.main, cell_columns(table)
 
@@ -382,7 +384,7 @@ def _every_metric(table: Table) -> Grid:
     return make_grid(heading, columns, cells, keys=len(keys), block=attrgetter("classifier"))
 
 
-def _recalls(table: Table, classifier: Method) -> Grid:
+def _recalls(table: ReportTable, classifier: Method) -> Grid:
     """Rows classes with their n, columns arms with the recall: mean ± std over the draws that test
     the class.
     """
@@ -409,7 +411,7 @@ def _recalls(table: Table, classifier: Method) -> Grid:
     return make_grid(f"Recall per class, {table.labels[classifier]}", columns, ids, keys=3)
 
 
-def _seeds(table: Table) -> Grid:
+def _seeds(table: ReportTable) -> Grid:
     """One row per trial, those of control classifiers too: how it went, how long it took, and its
     hash.
     """
@@ -431,7 +433,7 @@ def _seeds(table: Table) -> Grid:
     return make_grid("Trials", columns, trials, keys=len(arm) + 2, block=attrgetter("seed"))
 
 
-VIEWS: dict[str, Callable[[Table], tuple[Grid, ...]]] = {
+VIEWS: dict[str, Callable[[ReportTable], tuple[Grid, ...]]] = {
     "generator": lambda table: (_accuracy(table), _gains(table), synthetic_only_grid(table)),
     "gain": lambda table: (_gains(table),),
     "classifier": lambda table: (_every_metric(table),),

@@ -7,10 +7,10 @@ from functools import lru_cache, partial
 from operator import attrgetter
 from typing import Literal
 
+from hsiaug.report.cells import ArmCell, DrawKey
 from hsiaug.report.formatting import MISSING, number, plus_minus, seeds_text
 from hsiaug.report.grid import Grid, GridColumn, make_grid
-from hsiaug.report.records import ArmCell, DrawKey
-from hsiaug.report.tables import Table
+from hsiaug.report.tables import ReportTable
 from hsiaug.trial.arm import CONTROLS_OF_ALL, Method
 
 Axis = Literal["lambda", "times", "omega"]
@@ -72,7 +72,7 @@ def percentages(cell: ArmCell | None, metric: str) -> tuple[float, float] | None
 
 
 @lru_cache
-def lines(table: Table, axis: Axis) -> tuple[SweepLine, ...]:
+def lines(table: ReportTable, axis: Axis) -> tuple[SweepLine, ...]:
     """Every generator's lines, classifier by classifier, controls first."""
     found: dict[tuple[Method, Method, Held], list[tuple[float | None, ArmCell]]] = {}
     for cell in filter(_tried, table.by_classifier):
@@ -91,7 +91,7 @@ def lines(table: Table, axis: Axis) -> tuple[SweepLine, ...]:
     return tuple(made)
 
 
-def find_sweeps(table: Table, axis: Axis) -> list[SweepLine]:
+def find_sweeps(table: ReportTable, axis: Axis) -> list[SweepLine]:
     """The lines with two points or more; none where only controls have such a line."""
     found = [line for line in lines(table, axis) if len(line.values) > 1]
     return found if any(line.generator.name not in CONTROLS_OF_ALL for line in found) else []
@@ -106,7 +106,7 @@ def _first_none(value: float | None) -> tuple[bool, float]:
     return value is not None, value or 0.0
 
 
-def reference(table: Table, classifier: Method) -> ArmCell | None:
+def reference(table: ReportTable, classifier: Method) -> ArmCell | None:
     """The cell of ``none``, which every generator at λ = M = 0 is; the one of most draws where
     there are several.
     """
@@ -114,7 +114,7 @@ def reference(table: Table, classifier: Method) -> ArmCell | None:
     return max(cells, key=lambda cell: len(cell.ok), default=None)
 
 
-def curve_grids(table: Table, axis: Axis) -> tuple[Grid, ...]:
+def curve_grids(table: ReportTable, axis: Axis) -> tuple[Grid, ...]:
     """The metrics of gains, and the main one in seen and in new fields.
 
     A row per classifier and line, a column per value of the axis; – heads arms without one.
@@ -164,7 +164,7 @@ def curve_grids(table: Table, axis: Axis) -> tuple[Grid, ...]:
     )
 
 
-def line_label(table: Table, line: SweepLine) -> str:
+def line_label(table: ReportTable, line: SweepLine) -> str:
     """``txt2hsi ω=2``: the generator, with what is held."""
     held = {} if line.generator.name == "none" else dict(line.held)
     # Nobody asked for M where it is 0.

@@ -10,10 +10,9 @@ from typing import NamedTuple
 
 from hsiaug.metrics.significance import MIN_PAIRS
 from hsiaug.metrics.verdict import MARGIN, Finding, Verdict, undecided
-from hsiaug.report import answer_text
-from hsiaug.report.answers import Status, over_rival, three_answers
+from hsiaug.report.answers import Status, Use, over_rival
 from hsiaug.report.compare import Gain
-from hsiaug.report.tables import Table
+from hsiaug.report.tables import ReportTable
 from hsiaug.report.text_templates import sentences
 
 
@@ -69,11 +68,6 @@ def verdict_text(found: Verdict | None, second: str) -> str:
     return "".join(sentences("verdict.txt", found=found, second=second, **about))
 
 
-def headline(table: Table) -> str:
-    """The three answers of a table on one line."""
-    return answer_text.headline(three_answers(table))
-
-
 def rival_look(gain: Gain) -> Look:
     """Tone and sign of what is shown of an arm against the control that decides."""
     if gain.verdict is None:
@@ -100,7 +94,7 @@ RIVAL_WORDS = {
 """What each sign of a rival says of an arm, in a few words."""
 
 
-def rival_meanings(table: Table) -> dict[str, str]:
+def rival_meanings(table: ReportTable) -> dict[str, str]:
     """What each sign of a rival means, in a sentence's part."""
     return {
         "▲": "shown better than this rival",
@@ -119,11 +113,13 @@ def rival_words(gain: Gain) -> str:
     return RIVAL_WORDS[rival_look(gain).sign].format(rival=over_rival(gain).rival)
 
 
-def best_row_sentences(table: Table, store: str | None = None) -> list[str]:
+def best_row_sentences(table: ReportTable, use: Use, store: str | None = None) -> list[str]:
     """Where the row with the highest main score is right, if told.
 
     Parameters
     ----------
+    use : Use
+        The third answer of the table.
     store : str or None
         As an option, to say what to run next.
     """
@@ -138,7 +134,6 @@ def best_row_sentences(table: Table, store: str | None = None) -> list[str]:
         table.class_names[i - 1]: fmean(values) for i in ids if cell and (values := cell.recalls(i))
     }
     trial = cell.ok[0] if cell and store is not None and table.scores.fields else None
-    use = three_answers(table).use
     about = {
         "cell": cell,
         # The arm to use is the best of those that are shown to gain, and need not be this one.
@@ -163,14 +158,14 @@ def decisive_control_phrase(gain: Gain) -> str:
     return f"{'below' if below else 'over'} {control}"
 
 
-def signs_note(tables: Sequence[Table]) -> str:
+def signs_note(tables: Sequence[ReportTable]) -> str:
     """Explain the signs of the verdicts of these tables."""
     found = {gain.verdict.finding for table in tables for gain in table.judged if gain.verdict}
     signs = {finding: look.sign for finding, look in FINDINGS.items() if finding in found}
     return " ".join(sentences("signs.txt", signs=signs, second=tables[0].scores.second.name))
 
 
-def rival_signs_note(table: Table) -> str:
+def rival_signs_note(table: ReportTable) -> str:
     """Explain the signs behind the rivals of a table; empty where no arm is judged."""
     shown = {rival_look(gain).sign for gain in table.judged}
     words = rival_meanings(table)

@@ -16,7 +16,7 @@ from hsiaug.report.grid import Grid, GridColumn, ReportPage, make_grid
 from hsiaug.report.notes import table_page
 from hsiaug.report.scenes.label_curves import ArmWorth, LabelCurve, label_curves
 from hsiaug.report.scores import Metric
-from hsiaug.report.tables import Report, Table
+from hsiaug.report.tables import Report, ReportTable
 from hsiaug.report.text_templates import sentences
 
 MOST_CLOSING = 4
@@ -52,7 +52,7 @@ def label_pages(report: Report) -> tuple[ReportPage, ...]:
     return tuple(pages)
 
 
-def _closing(table: Table, curves: Sequence[LabelCurve]) -> tuple[str, ...]:
+def _closing(table: ReportTable, curves: Sequence[LabelCurve]) -> tuple[str, ...]:
     """What each arm is worth, by the first score of its curve."""
     said = []
     for curve in curves:
@@ -69,7 +69,7 @@ def _closing(table: Table, curves: Sequence[LabelCurve]) -> tuple[str, ...]:
     return tuple(said) or ("No arm ran beside the curve: name one with --generator.",)
 
 
-def label_grids(table: Table, curves: Sequence[LabelCurve]) -> tuple[Grid, ...]:
+def label_grids(table: ReportTable, curves: Sequence[LabelCurve]) -> tuple[Grid, ...]:
     """The curves, a row per classifier and score; and k*, a row per classifier and arm."""
 
     def point(k: int, row: tuple[LabelCurve, Metric]) -> str:

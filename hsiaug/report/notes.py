@@ -13,6 +13,7 @@ from hsiaug.core.view_names import AUTO, RAW
 from hsiaug.metrics.significance import ALPHA, MIN_PAIRS
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
+from hsiaug.report.cells import ArmCell, Audit, CellKey, DrawKey, in_order
 from hsiaug.report.formatting import (
     MISSING,
     count,
@@ -23,9 +24,8 @@ from hsiaug.report.formatting import (
     span,
 )
 from hsiaug.report.grid import Grid, ReportPage
-from hsiaug.report.records import ArmCell, Audit, CellKey, DrawKey, in_order
 from hsiaug.report.scores import CONTROL_CLASSIFIERS
-from hsiaug.report.tables import Table, damage_summary
+from hsiaug.report.tables import ReportTable, damage_summary
 from hsiaug.report.text_templates import labelled, sentences
 from hsiaug.report.trials import Trial
 from hsiaug.trial.arm import RIVALS, Method, needed_of
@@ -39,7 +39,9 @@ NAMED = 12
 """Arms that a line names; the rest is counted, and listed by ``hsiaug report --by seed``."""
 
 
-def table_page(table: Table, where: str, grids: Iterable[Grid], notes: Iterable[str]) -> ReportPage:
+def table_page(
+    table: ReportTable, where: str, grids: Iterable[Grid], notes: Iterable[str]
+) -> ReportPage:
     """The page of a table with these grids and notes.
 
     Parameters
@@ -62,13 +64,13 @@ def table_page(table: Table, where: str, grids: Iterable[Grid], notes: Iterable[
 # Above the numbers
 
 
-def failure_heading(table: Table) -> str | None:
+def failure_heading(table: ReportTable) -> str | None:
     """``3 of 21 trials failed``; None where none did."""
     failed = len(table.failed)
     return f"{failed:,} of {count(len(table.trials), 'trial')} failed" if failed else None
 
 
-def failure_lines(table: Table, where: str) -> tuple[str, ...]:
+def failure_lines(table: ReportTable, where: str) -> tuple[str, ...]:
     """A line per error, the most frequent first: how often, what it was, which arms, and how to see
     the first whole.
     """
@@ -89,7 +91,7 @@ def failure_lines(table: Table, where: str) -> tuple[str, ...]:
     return tuple(sentences("failures.txt", errors=sorted(errors), named=NAMED, where=where))
 
 
-def warnings(table: Table) -> tuple[str, ...]:
+def warnings(table: ReportTable) -> tuple[str, ...]:
     """Warnings to be read before the numbers: damaged records, arms that saw test pixels."""
     seers = users_of_unlabelled(table).get("scene")
     return tuple(
@@ -100,7 +102,7 @@ def warnings(table: Table) -> tuple[str, ...]:
 # Below the numbers
 
 
-def table_notes(table: Table, *, compared: bool = True) -> list[str]:
+def table_notes(table: ReportTable, *, compared: bool = True) -> list[str]:
     """Notes on the figures of a table: their meaning, their draws, and those that are missing.
 
     Parameters
@@ -108,48 +110,84 @@ def table_notes(table: Table, *, compared: bool = True) -> list[str]:
     compared : bool
         Also how arms are compared with controls, its tests, and what its verdicts claim.
     """
-    drawn = {(seed, split) for seed, split, ok in table.trials.pairs("seed", "split", "ok") if ok}
-    splits = Counter(seed for seed, _ in drawn)
-    chosen = [cell.trials for cell in table.every_cell.values() if cell.classifier.view == AUTO]
-    told = (row for trials in chosen for row in trials.pairs("draw", "view_shown", "ok"))
-    auto = {draw: str(view) for draw, view, ok in told if ok}
-    pairs = [len(c.mine) for c in table.comparisons]
-    further = table.further_controls
-    needed = dict.fromkeys(needed_of(name, table.declared.get(name, "")) for name in further)
-    known = labelled("meanings.txt", further=further, needed=needed)
-    used = {gain.verdict.finding for gain in table.judged if gain.verdict}
-    return sentences(
+    conventions = {arm.generator.convention for arm in table.arms}
+    notes = sentences(
         "notes.txt",
         table=table,
-        conventions=sorted({arm.generator.convention or "" for arm in table.arms} - {""}),
-        parts=_parts(table),
-        changed=[seed for seed, n in splits.items() if n > 1],
-        unequal=list(_unequal_budgets(table)),
-        auto=Counter(auto.values()).most_common(),
-        # The control that reads no spectrum has raw ones beside any other view.
-        views=table.classifiers and (sorted({c.view for c in table.classifiers} - {RAW}) or [RAW]),
-        compared=compared and table.gains,
+        conventions=sorted(convention for convention in conventions if convention),
+        class_counts=_class_counts(table),
+        redrawn_seeds=_redrawn_seeds(table),
+        unequal_budgets=list(_unequal_budgets(table)),
+        chosen_views=_chosen_views(table),
+        named_views=_named_views(table),
+    )
+    return [*notes, *_comparison_notes(table)] if compared and table.gains else notes
+
+
+def _comparison_notes(table: ReportTable) -> list[str]:
+    """Notes on differences from controls, on their tests and on verdicts."""
+    pairs = [len(comparison.mine) for comparison in table.comparisons]
+    controls = table.further_controls
+    needed = dict.fromkeys(needed_of(name, table.declared.get(name, "")) for name in controls)
+    meanings = labelled("meanings.txt", further=controls, needed=needed)
+    findings = {gain.verdict.finding for gain in table.judged if gain.verdict}
+    return sentences(
+        "comparison_notes.txt",
+        table=table,
         rivals=RIVALS,
-        few=[n for n in pairs if n < MIN_PAIRS],
-        tested=[n for n in pairs if n >= MIN_PAIRS],
+        too_few=[n for n in pairs if n < MIN_PAIRS],
+        tested=any(n >= MIN_PAIRS for n in pairs),
         min_pairs=MIN_PAIRS,
-        legend="; ".join(f"{word}: {meaning}" for word, meaning in known if word in used),
+        verdicts="; ".join(f"{word}: {text}" for word, text in meanings if word in findings),
         alpha=ALPHA,
     )
 
 
-def _parts(table: Table) -> dict[tuple[str, str], list[str]]:
-    """Seen and new fields, shown and hidden pixels, and how many classes have such pixels."""
-    found = {}
-    for pair in [("seen", "new"), ("shown", "hidden")] if table.scores.fields else []:
-        if (told := table.trials_with(pair[1])).any():
-            names = (f"n_classes_{part}" for part in pair)
-            counts = [table.trials.numbers(name)[told] for name in names]
-            found[pair] = [count_range(np.nan_to_num(own).astype(int).tolist()) for own in counts]
-    return found
+def _redrawn_seeds(table: ReportTable) -> list[int]:
+    """Seeds that drew different pixels in different trials."""
+    drawn = {(seed, split) for seed, split, ok in table.trials.pairs("seed", "split", "ok") if ok}
+    splits = Counter(seed for seed, _ in drawn)
+    return [seed for seed, number in splits.items() if number > 1]
 
 
-def _unequal_budgets(table: Table) -> Iterator[tuple[Method, int, int, list[tuple[int, str]]]]:
+def _chosen_views(table: ReportTable) -> list[tuple[str, int]]:
+    """Spectral views that draws chose by themselves, the most frequent first, with their draws."""
+    view_of_draw = {
+        draw: str(view)
+        for cell in table.every_cell.values()
+        if cell.classifier.view == AUTO
+        for draw, view, ok in cell.trials.pairs("draw", "view_shown", "ok")
+        if ok
+    }
+    return Counter(view_of_draw.values()).most_common()
+
+
+def _named_views(table: ReportTable) -> list[str]:
+    """Spectral views that the user named; empty where there is no classifier."""
+    if not table.classifiers:
+        return []
+    # The control that reads no spectrum has raw ones beside any other view.
+    return sorted({classifier.view for classifier in table.classifiers} - {RAW}) or [RAW]
+
+
+def _class_counts(table: ReportTable) -> dict[tuple[str, str], list[str]]:
+    """Of seen and new fields, and of shown and hidden pixels, how many classes have any."""
+    if not table.scores.fields:
+        return {}
+    counts = {}
+    for parts in [("seen", "new"), ("shown", "hidden")]:
+        rows = table.trials_with(parts[1])
+        if rows.any():
+            columns = [table.trials.numbers(f"n_classes_{part}")[rows] for part in parts]
+            counts[parts] = [
+                count_range(np.nan_to_num(column).astype(int).tolist()) for column in columns
+            ]
+    return counts
+
+
+def _unequal_budgets(
+    table: ReportTable,
+) -> Iterator[tuple[Method, int, int, list[tuple[int, str]]]]:
     """Classifiers whose arms differ in optimiser steps within one draw, in how many, and the first
     of these draws.
     """
@@ -164,7 +202,7 @@ def _unequal_budgets(table: Table) -> Iterator[tuple[Method, int, int, list[tupl
             yield classifier, len(unequal), seed, sorted(arms.items())
 
 
-def audit_lines(table: Table, where: str) -> list[tuple[str, str]]:
+def audit_lines(table: ReportTable, where: str) -> list[tuple[str, str]]:
     """(label, sentence) pairs on costs and leaks of a table's draws.
 
     Parameters
@@ -193,7 +231,7 @@ def audit_lines(table: Table, where: str) -> list[tuple[str, str]]:
     )
 
 
-def opening(table: Table) -> tuple[str, ...]:
+def opening(table: ReportTable) -> tuple[str, ...]:
     """What was run: pixels and draws, and the samples that each λ and M made."""
     return tuple(
         sentences(
@@ -209,7 +247,7 @@ def opening(table: Table) -> tuple[str, ...]:
     )
 
 
-def left_out_classes(table: Table) -> str:
+def left_out_classes(table: ReportTable) -> str:
     """Which classes the main score is over, and by name those that it leaves out; empty where it is
     over all.
     """
@@ -223,7 +261,7 @@ def left_out_classes(table: Table) -> str:
     )
 
 
-def short_audit(tables: Sequence[Table]) -> list[str]:
+def short_audit(tables: Sequence[ReportTable]) -> list[str]:
     """Whether the splits of tables leak, and what is reached without any spectrum."""
     audits = [audit for table in tables for audit in table.splits.values()]
     overlaps = [float(audit.get("centre_overlap_percent") or 0) for audit in audits]
@@ -238,7 +276,7 @@ def short_audit(tables: Sequence[Table]) -> list[str]:
     return sentences("short_audit.txt", overlaps=overlaps, leaky=leaky, reached=reached)
 
 
-def users_of_unlabelled(table: Table) -> dict[str, list[str]]:
+def users_of_unlabelled(table: ReportTable) -> dict[str, list[str]]:
     """Who learned from unlabelled pixels: scope → labels of generators and classifiers."""
     users: dict[str, set[str]] = {}
     for cell in table.every_cell.values():
@@ -253,13 +291,13 @@ def users_of_unlabelled(table: Table) -> dict[str, list[str]]:
     return {scope: sorted(users[scope]) for scope in sorted(users)}
 
 
-def audit_mean(table: Table, key: str, digits: int = 0) -> str:
+def audit_mean(table: ReportTable, key: str, digits: int = 0) -> str:
     """A number of the audits: its mean, and the range over the splits where it differs."""
     values = [float(audit[key]) for audit in table.splits.values() if audit.get(key) is not None]
     return span(values, digits) if values else MISSING
 
 
-def _classes(table: Table, key: str) -> str:
+def _classes(table: ReportTable, key: str) -> str:
     """The classes whose ids the audits list under a key, with the seeds where not all of them
     do.
     """
@@ -270,7 +308,7 @@ def _classes(table: Table, key: str) -> str:
     )
 
 
-def _by_split(table: Table, key: str) -> dict[Any, str]:
+def _by_split(table: ReportTable, key: str) -> dict[Any, str]:
     """Return {entry of the audits: ``" (seeds 0, 3)"`` if only some of those that tell list it,
     else ``""``}.
     """
@@ -298,7 +336,7 @@ def _entries(audit: Audit, key: str) -> Iterable[Any]:
     return audit.get(key) or ()
 
 
-def _synthetic(table: Table) -> Iterator[tuple[Rate, str, str]]:
+def _synthetic(table: ReportTable) -> Iterator[tuple[Rate, str, str]]:
     """Samples that every λ made, and real ones beside them: the same for all generators of a
     draw.
     """
@@ -310,7 +348,7 @@ def _synthetic(table: Table) -> Iterator[tuple[Rate, str, str]]:
             yield rate, span(made, 0), span(real, 0)
 
 
-def _blind(table: Table) -> list[ArmCell]:
+def _blind(table: ReportTable) -> list[ArmCell]:
     """The control classifiers without a generator."""
     return [cell for cell in table.blind if cell.arm.generator.name == "none" and cell.ok]
 
@@ -318,7 +356,7 @@ def _blind(table: Table) -> list[ArmCell]:
 # Of a paper
 
 
-def methods_paragraph(table: Table) -> str:
+def methods_paragraph(table: ReportTable) -> str:
     """Scene, splits and their audit, arms, controls, who reads test pixels, views, scores, tests,
     versions, machine.
     """
@@ -354,7 +392,7 @@ def methods_paragraph(table: Table) -> str:
     return " ".join(lines)
 
 
-def versions_of(tables: Iterable[Table]) -> dict[str, list[str]]:
+def versions_of(tables: Iterable[ReportTable]) -> dict[str, list[str]]:
     """Versions of every library that the records name, by its name."""
     found: dict[str, set[str]] = {}
     for table in tables:

@@ -4,12 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hsiaug.base.text import spreadsheet_text, visible
-from hsiaug.report.answer_text import answer_texts
-from hsiaug.report.answers import three_answers
-from hsiaug.report.findings import headline
-from hsiaug.report.records import number_of
-from hsiaug.report.tables import Report, Table
-from hsiaug.report.trials import Trial
+from hsiaug.report.answer_text import answer_texts, headline
+from hsiaug.report.answers import Answers, three_answers
+from hsiaug.report.tables import Report, ReportTable
+from hsiaug.report.trials import Trial, number_of
 
 AUDITED = (
     "leaky",
@@ -22,10 +20,18 @@ AUDITED = (
 )
 
 
-def report_json(report: Report) -> dict[str, Any]:
+def report_json(
+    report: Report, answers: Mapping[ReportTable, Answers] | None = None
+) -> dict[str, Any]:
     """The report as plain values: what is found of every table, the rows of gains and of trials,
     the damaged records.
+
+    Parameters
+    ----------
+    answers : mapping of ReportTable to Answers, optional
+        Those that are known already.
     """
+    known = answers or {}
     return {
         "format": 2,
         "store": report.store,
@@ -37,8 +43,7 @@ def report_json(report: Report) -> dict[str, Any]:
                 "transductive": table.transductive,
                 "metric": table.scores.main.key,
                 "class_names": list(table.class_names),
-                "headline": headline(table),
-                "answers": _answers_json(table),
+                **_answers_json(known[table] if table in known else three_answers(table)),
             }
             for table in report.tables
         ],
@@ -48,10 +53,10 @@ def report_json(report: Report) -> dict[str, Any]:
     }
 
 
-def _answers_json(table: Table) -> dict[str, Any]:
-    """The three answers as values, and in words under ``text``."""
-    answers = three_answers(table)
-    return answers.as_json() | {"text": [text.line for text in answer_texts(answers)]}
+def _answers_json(answers: Answers) -> dict[str, Any]:
+    """The three answers on a line, as values, and in words under ``text``."""
+    texts = [text.line for text in answer_texts(answers)]
+    return {"headline": headline(answers), "answers": answers.as_json() | {"text": texts}}
 
 
 def gain_rows(report: Report) -> list[dict[str, Any]]:
@@ -108,7 +113,7 @@ def data_rows(report: Report, by: str = "") -> list[dict[str, Any]]:
     Fractions as recorded; None: no number. For a suite the first column names the run: a trial is
     in each of its.
     """
-    rows: list[tuple[Table, Mapping[str, Any]]]
+    rows: list[tuple[ReportTable, Mapping[str, Any]]]
     if by == "labels":
         from hsiaug.report.label_breakdowns import curve_rows, curves_of
 
@@ -128,7 +133,7 @@ def data_rows(report: Report, by: str = "") -> list[dict[str, Any]]:
     ]
 
 
-def _class_rows(table: Table, trial: Trial) -> Iterator[dict[str, Any]]:
+def _class_rows(table: ReportTable, trial: Trial) -> Iterator[dict[str, Any]]:
     audit = trial.audit or {}
     counts = {
         "recall": trial.recall,
@@ -170,7 +175,7 @@ def _identity(trial: Trial) -> dict[str, Any]:
     return row | {"omega_convention": trial.arm.generator.convention}
 
 
-def _scores(table: Table, trial: Trial) -> dict[str, Any]:
+def _scores(table: ReportTable, trial: Trial) -> dict[str, Any]:
     audit = trial.audit or {}
     plain = (metric.key for metric in table.metrics if metric not in table.subsets)
     scores: dict[str, Any] = {key: trial.get(key) for key in (*plain, "worst_class")}

@@ -12,15 +12,16 @@ from functools import cached_property
 from typing import Literal
 
 from hsiaug.metrics.significance import mean_std, t_interval
-from hsiaug.report.records import number_of, read_trials
-from hsiaug.report.trial_columns import COSTS
-from hsiaug.report.trials import Trial
+from hsiaug.report.record_columns import COSTS
+from hsiaug.report.records import read_trials
+from hsiaug.report.trials import Trial, number_of
 from hsiaug.trial.declared_tables import (
     QUALITY,
     ArmTrial,
     Axis,
     Claim,
     ClaimedDifference,
+    DeclaredTable,
     DeclaredTables,
     TableColumn,
     TableRow,
@@ -392,17 +393,20 @@ def find_tables(
     declared: DeclaredTables, stored: StoredValues
 ) -> dict[str, list[list[TableValue]]]:
     """The entries of every declared table, by its name: a list for each row on each setting."""
-    return {
-        table.name: [
-            [_table_value(row, column, setting, declared, stored) for column in table.columns]
-            for setting in dict.fromkeys(
-                setting for row in table.rows for setting in declared.arms[row.arm]
-            )
-            for row in table.rows
-            if setting in declared.arms[row.arm]
-        ]
-        for table in declared.tables
-    }
+    return {table.name: _table_rows(table, declared, stored) for table in declared.tables}
+
+
+def _table_rows(
+    table: DeclaredTable, declared: DeclaredTables, stored: StoredValues
+) -> list[list[TableValue]]:
+    """The entries of a table, setting by setting: those of the rows whose arm is planned there."""
+    settings = dict.fromkeys(setting for row in table.rows for setting in declared.arms[row.arm])
+    return [
+        [_table_value(row, column, setting, declared, stored) for column in table.columns]
+        for setting in settings
+        for row in table.rows
+        if setting in declared.arms[row.arm]
+    ]
 
 
 def _table_value(

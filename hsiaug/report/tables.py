@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from hsiaug.metrics.verdict import Shown
 from hsiaug.protocol.large_classes import large_classes
+from hsiaug.report.cells import ArmCell, CellKey, DrawKey, make_cells, method_rank, number_draws
 from hsiaug.report.compare import (
     Against,
     Comparison,
@@ -25,15 +26,7 @@ from hsiaug.report.compare import (
 )
 from hsiaug.report.conditions import Condition
 from hsiaug.report.formatting import key_labels
-from hsiaug.report.records import (
-    ArmCell,
-    CellKey,
-    DrawKey,
-    by_draw,
-    make_cells,
-    method_rank,
-    read_trials,
-)
+from hsiaug.report.records import read_trials
 from hsiaug.report.scores import CONTROL_CLASSIFIERS, Metric, MetricSet, metric_set, over_large
 from hsiaug.report.trials import Trial, Trials
 from hsiaug.trial import STORE
@@ -51,7 +44,7 @@ NAMED = 20
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
+class ReportTable:
     """All trials of one condition, in cells.
 
     Attributes
@@ -316,12 +309,12 @@ class Report:
         Records that were left out.
     """
 
-    tables: tuple[Table, ...]
+    tables: tuple[ReportTable, ...]
     store: str | None = None
     damaged: tuple[Damage, ...] = ()
 
     @property
-    def compared(self) -> tuple[Table, ...]:
+    def compared(self) -> tuple[ReportTable, ...]:
         """The tables in which arms are compared: points of learning curves stand in their curves
         alone.
         """
@@ -380,9 +373,7 @@ def build_report(
             groups = {part[0].condition: part for part in mine.parts("table")}
             # The points of learning curves last: one of them says little alone.
             for condition in sorted(groups, key=lambda c: (c.protocol == ADDED, *astuple(c))):
-                table = _table(
-                    run, _title(condition, groups), condition, by_draw(groups[condition])
-                )
+                table = _table(run, _title(condition, groups), condition, groups[condition])
                 tables.append(replace(table, damaged=left_out))
     return Report(tuple(tables), store, left_out)
 
@@ -393,7 +384,7 @@ def damage_summary(damaged: Sequence[Damage]) -> str:
     return "; ".join([*map(str, damaged[:NAMED]), *([f"and {rest:,} more"] if rest > 0 else [])])
 
 
-def _table(run: str, title: str, condition: Condition, trials: Trials) -> Table:
+def _table(run: str, title: str, condition: Condition, trials: Trials) -> ReportTable:
     audits = [audit for audit in trials.unlike("audit") if audit is not None]
     large, tested = large_classes(audit["test_counts"] for audit in audits)
     scores = over_large(metric_set(condition.task), len(large), tested)
@@ -402,9 +393,10 @@ def _table(run: str, title: str, condition: Condition, trials: Trials) -> Table:
         sums = np.fromiter(map(fsum, zip(*recalls, strict=True)), np.float64)
         frame = trials.frame.assign(aa_large=sums / len(large))
         trials = Trials(frame, trials.shared, trials.further)
+    trials = number_draws(trials)
     cells = make_cells(trials)
     ordinary = {key: cell for key, cell in cells.items() if key[1].name not in CONTROL_CLASSIFIERS}
-    return Table(
+    return ReportTable(
         title=f"{run}: {title}" if run else title,
         condition=condition,
         trials=trials,

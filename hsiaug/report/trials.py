@@ -255,3 +255,9 @@ class Trials(Sequence[Trial]):
         names = takewhile(self.has, (f"recall:{c}" for c in count(1)))
         columns = [self.numbers(name) for name in names]
         return np.stack(columns, axis=1) if columns else np.empty((len(self), 0))
+
+
+def number_of(trial: Trial, name: str) -> float | None:
+    """A number of a row; None where it has none."""
+    value = trial.get(name)
+    return value if isinstance(value, int | float) and value == value else None

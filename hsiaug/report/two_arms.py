@@ -15,6 +15,7 @@ import numpy as np
 from hsiaug.base.errors import InputError, check_known, did_you_mean
 from hsiaug.metrics.significance import MIN_PAIRS, MeanStd
 from hsiaug.metrics.verdict import TINY, undecided
+from hsiaug.report.cells import ArmCell, CellKey, class_counts, in_order, summarise
 from hsiaug.report.compare import Comparison, between, pair_up, uncorrected
 from hsiaug.report.formatting import (
     count,
@@ -28,9 +29,8 @@ from hsiaug.report.formatting import (
 )
 from hsiaug.report.grid import ReportPage, text_grid
 from hsiaug.report.output_files import TableFiles
-from hsiaug.report.records import ArmCell, CellKey, class_counts, in_order, summarise
 from hsiaug.report.scores import Metric
-from hsiaug.report.tables import Report, Table
+from hsiaug.report.tables import Report, ReportTable
 from hsiaug.report.text_templates import sentences
 from hsiaug.trial.arm import ALONE
 from hsiaug.trial.record_json import why_failed
@@ -61,7 +61,7 @@ class Pairing:
     it is no part of it.
     """
 
-    table: Table
+    table: ReportTable
     score: Metric
     a: ArmCell
     b: ArmCell
@@ -166,7 +166,7 @@ def compare_arms(report: Report, a: str, b: str, *, metric: str | None = None) -
     return ArmComparison(names[ours], names[theirs], tuple(pairings), tuple(apart))
 
 
-def _pairing(table: Table, a: ArmCell, b: ArmCell, metric: str | None) -> Pairing:
+def _pairing(table: ReportTable, a: ArmCell, b: ArmCell, metric: str | None) -> Pairing:
     known = {score.key: score for score in table.metrics}
     if metric is not None:
         check_known(f"`metric` must be one that {table.title} has", metric, known)

@@ -24,7 +24,7 @@ from hsiaug.protocol.based import (
 from hsiaug.protocol.split import Blind
 from hsiaug.registry.card import Card
 from hsiaug.registry.lookup import registry
-from hsiaug.registry.split_protocol import Buffer, Draw
+from hsiaug.registry.protocol_base import Buffer, Draw
 from hsiaug.suggest.committee import cast_votes, committee, disagreement
 from hsiaug.suggest.picks import FLOOR, Segments, cover, ground_of
 from hsiaug.trial.pipeline import silent

@@ -15,7 +15,7 @@ from hsiaug.base.files import PICTURES, check_targets, plain_text
 from hsiaug.base.text import plotted
 from hsiaug.core.scene import UnlabelledScene
 from hsiaug.data.georeference import Georeference
-from hsiaug.quality.maps import map_figure, picture_step
+from hsiaug.quality.map_files import map_figure, picture_step
 from hsiaug.report.figures.files import WIDTHS, wrapped
 from hsiaug.report.output_files import TableFiles, figure_writers, table_writers, write_files
 from hsiaug.suggest.picks import Suggestions

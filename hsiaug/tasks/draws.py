@@ -29,7 +29,7 @@ from hsiaug.protocol.view import (
     view_without_labels,
 )
 from hsiaug.registry.card import Scope
-from hsiaug.registry.split_protocol import SplitProtocol
+from hsiaug.registry.protocol_base import SplitProtocol
 from hsiaug.tasks.types import TaskSplit, TaskView
 
 

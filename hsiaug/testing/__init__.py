@@ -21,8 +21,8 @@ from hsiaug.testing.cases import TASKS
 from hsiaug.testing.classifiers import ClassifierSubject
 from hsiaug.testing.core import CheckList, Kit
 from hsiaug.testing.core import ConformanceError as ConformanceError
+from hsiaug.testing.core import ConformanceReport as ConformanceReport
 from hsiaug.testing.core import Outcome as Outcome
-from hsiaug.testing.core import Report as Report
 from hsiaug.testing.generators import GeneratorSubject
 from hsiaug.testing.protocols import ProtocolSubject
 
@@ -34,7 +34,7 @@ CHECKS: dict[Kind, CheckList] = {
 """Every check of every kind of plugin, in the order of the report."""
 
 
-def check_generator(plugin: str | type, preset: str = "tiny") -> Report:
+def check_generator(plugin: str | type, preset: str = "tiny") -> ConformanceReport:
     """Every check of a generator, given by its registered name or as its class.
 
     Raises ConformanceError, which lists each broken rule, what was seen and the hint; its
@@ -43,12 +43,12 @@ def check_generator(plugin: str | type, preset: str = "tiny") -> Report:
     return kit("generator", plugin, preset).report()
 
 
-def check_classifier(plugin: str | type, preset: str = "tiny") -> Report:
+def check_classifier(plugin: str | type, preset: str = "tiny") -> ConformanceReport:
     """Every check of a classifier; see :func:`check_generator`."""
     return kit("classifier", plugin, preset).report()
 
 
-def check_protocol(plugin: str | type) -> Report:
+def check_protocol(plugin: str | type) -> ConformanceReport:
     """Every check of a protocol, given by its name, with an argument after a colon or without, or
     as its class.
     """

@@ -131,7 +131,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Report:
+class ConformanceReport:
     """All outcomes of one plugin, in the order of the checks.
 
     Attributes
@@ -157,11 +157,11 @@ class ConformanceError(PluginError):
 
     Attributes
     ----------
-    report : Report
+    report : ConformanceReport
         Every outcome.
     """
 
-    report: Report
+    report: ConformanceReport
 
 
 class Kit:
@@ -190,9 +190,9 @@ class Kit:
             self._outcomes[name] = self._run(self.checks[name])
         return self._outcomes[name]
 
-    def report(self) -> Report:
+    def report(self) -> ConformanceReport:
         """All outcomes. Raises ConformanceError where a rule is broken."""
-        report = Report(self.title, tuple(self.outcome(name) for name in self.checks))
+        report = ConformanceReport(self.title, tuple(self.outcome(name) for name in self.checks))
         if not report.failures:
             return report
         broken = len(report.failures)

@@ -17,7 +17,7 @@ from hsiaug.data import toy_scene
 from hsiaug.protocol.split import Split, draw_split
 from hsiaug.protocol.tiling import TileSplit, draw_tiles
 from hsiaug.registry.card import Card
-from hsiaug.registry.split_protocol import Buffer, SplitProtocol
+from hsiaug.registry.protocol_base import Buffer, SplitProtocol
 from hsiaug.testing.core import CheckList, other_global_seeds, require
 from hsiaug.testing.shared_checks import STATIC
 

@@ -17,7 +17,7 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import Registry
-from hsiaug.registry.split_protocol import SplitProtocol
+from hsiaug.registry.protocol_base import SplitProtocol
 from hsiaug.tasks.task import get_task
 from hsiaug.tasks.types import TaskData, TaskSplit, locate_labels, predicted_mask
 from hsiaug.trial.arm import BOTH

@@ -1,34 +1,26 @@
 """The specification of a trial: everything that determines its result, and nothing else."""
 
-import pickle
-import sys
 from collections.abc import Mapping
-from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from hsiaug.base.errors import PluginError
 from hsiaug.core.view_names import DEFAULT_VIEW, RAW, with_view
 from hsiaug.protocol.balance import Rate, synthetic_only_rate
 from hsiaug.registry.card import (
     Card,
-    build_params,
-    check_preset,
-    check_serves,
     identity_params,
     preparing_params,
     sampling_params,
 )
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.importing import OWN
-from hsiaug.registry.lookup import Found, Registry, registry
-from hsiaug.registry.split_protocol import SplitProtocol
+from hsiaug.registry.lookup import Found, registry
+from hsiaug.registry.protocol_base import SplitProtocol
 from hsiaug.tasks.task import get_task
 from hsiaug.tasks.types import TaskData
 from hsiaug.trial.arm import BOTH, SYNTHETIC, Arm, Method
 from hsiaug.trial.content_hash import short_hash
-from hsiaug.trial.plugin_calls import kept_state
 
 FORMAT = 1
 """Raise when the same spec gives another result than before (a change of protocol, metric or
@@ -110,40 +102,6 @@ def plugin_spec(card: Card, params: object, data: TaskData) -> PluginSpec:
         text=text,
         viewless=card.control_of == "all",
     )
-
-
-def configure_plugin(
-    plugins: Registry,
-    kind: Kind,
-    name: str,
-    task: str,
-    data: TaskData,
-    preset: str,
-    overrides: Mapping[str, str] | None = None,
-) -> tuple[PluginSpec, Card]:
-    """A plugin as it enters trials, and its card.
-
-    Raises InputError for unknown names and values, and for a plugin of other tasks; PluginError
-    where it cannot be loaded, or its params cannot be sent to other processes.
-    """
-    # A plugin's module and its params are code of its own too, which may print.
-    with kept_state(), redirect_stdout(sys.stderr):
-        check_preset(preset, plugins.cards())
-        registered = plugins.find(kind, name)
-        card: Card = registered.load().card
-        if card.control_of and not registered.entry.control:
-            rule = f"the Entry of {kind} {card.name} must say control=True, as its card declares it"
-            hint = "Say so where its package lists it, or leave control_of out of its card."
-            raise PluginError(rule, hint=hint)
-        check_serves(card, kind, task)
-        params = build_params(card, preset, overrides)
-        try:
-            pickle.dumps(params)
-        except Exception as error:
-            rule = f"the params of {card.name} must be of a class that other processes can import"
-            hint = "Define it at the top level of its module."
-            raise PluginError(rule, value=f"{type(error).__name__}: {error}", hint=hint) from error
-    return plugin_spec(card, params, data), card
 
 
 @dataclass(frozen=True)

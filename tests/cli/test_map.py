@@ -25,7 +25,7 @@ from hsiaug.core.scene import Scene
 from hsiaug.data import load_scene, toy_scene
 from hsiaug.data.georeference import Georeference
 from hsiaug.protocol.view import patches_at
-from hsiaug.quality.maps import save_map
+from hsiaug.quality.map_files import save_map
 from hsiaug.registry.lookup import Registry
 from hsiaug.scene_maps import map_scene
 from hsiaug.tasks import prediction

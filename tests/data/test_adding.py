@@ -18,7 +18,7 @@ from hsiaug.base.errors import HsiaugError, InputError
 from hsiaug.core.scene import Scene
 from hsiaug.data import load_scene, scene_card, toy_scene
 from hsiaug.data.adding import Added, ImportOptions, add_scene
-from hsiaug.quality.maps import save_quick_look
+from hsiaug.quality.map_files import save_quick_look
 
 Add = Callable[..., Added]
 

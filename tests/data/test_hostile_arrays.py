@@ -26,7 +26,7 @@ from hsiaug.data.georeference import quiet, read_declared
 from hsiaug.data.label_source import read_raster
 from hsiaug.data.readers import read_cube_file, read_label_file, read_maps
 from hsiaug.data.vector_labels import read_vector_labels
-from hsiaug.quality.maps import save_quick_look
+from hsiaug.quality.map_files import save_quick_look
 
 CUBE = np.random.default_rng(0).random((6, 5, 4)).astype(np.float32)
 LABELS = (np.arange(30) % 4).astype(np.uint8).reshape(6, 5)

@@ -1,9 +1,11 @@
 """The card of SegMunich, on made tiles in the layout that its makers document."""
 
 import pickle
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -162,6 +164,27 @@ def test_images_of_a_large_set_stay_in_their_files(
     before = stored.sha256
     write_tile(segmunich / "train", "a", image_of(9), blocks_of((*CORINE, 0)))
     assert load_pairs("segmunich", "segmentation").sha256 != before
+
+
+@NAMELESS
+def test_to_plan_a_large_set_each_file_is_read_once(
+    segmunich: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hsiaug.data.pair_loading.LARGEST_IN_MEMORY", 0)
+    opened: Counter[Path] = Counter()
+    open_file = Path.open
+
+    def counted(path: Path, *how: Any, **options: Any) -> Any:
+        opened[path] += 1
+        return open_file(path, *how, **options)
+
+    monkeypatch.setattr(Path, "open", counted)
+    pairs = load_pairs("segmunich", "segmentation")
+    draw_tiles(pairs, parse_protocol("places:1"), 0, 128).audit.as_json()
+    of_set = [path for path in opened if path.is_relative_to(segmunich)]
+    assert len(of_set) == 6  # an image and a mask of each place
+    assert max(opened[path] for path in of_set) <= 2  # one to see the number of bands
+    assert sum(opened[path] for path in of_set) <= 7
 
 
 def test_positions_in_names_tell_which_tiles_overlap() -> None:

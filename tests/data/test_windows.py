@@ -171,7 +171,7 @@ def _answer(pipe, blind: BlindData) -> None:
 
 def test_a_geotiff_that_is_unpacked_a_few_rows_at_a_time_is_whole(tmp_path, monkeypatch) -> None:
     from hsiaug.data import readers_tiff
-    from hsiaug.quality.maps import write_geotiff
+    from hsiaug.quality.map_files import write_geotiff
 
     cube = np.random.default_rng(0).random((5, 33, 20), dtype=np.float32)
     monkeypatch.setattr(readers_tiff, "VALUES", 700)

@@ -222,6 +222,11 @@ def test_links_lead_somewhere_for_readers_of_the_files(page: Path) -> None:
             assert target.exists() and target.is_relative_to(ROOT), f"{page.name}: {link}"
 
 
+@pytest.mark.parametrize("page", FILES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_no_page_holds_both_sides_of_a_merge(page: Path) -> None:
+    assert not re.findall(r"^(?:<{7}|={7}|>{7})(?: .*)?$", page.read_text("utf-8"), re.MULTILINE)
+
+
 def test_a_site_with_dead_links_is_not_built(tmp_path: Path) -> None:
     pytest.importorskip("myst_nb")
     (tmp_path / "docs" / "empty").mkdir(parents=True)

@@ -13,7 +13,7 @@ from hsiaug.protocol.protocols import parse_protocol, protocol_class
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.tiling import draw_tiles
 from hsiaug.registry.card import Card
-from hsiaug.registry.split_protocol import Areas, Draw, SplitProtocol
+from hsiaug.registry.protocol_base import Areas, Draw, SplitProtocol
 from hsiaug.report.records import read_trials
 from hsiaug_builtin.protocols import TARGETS
 

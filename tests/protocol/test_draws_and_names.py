@@ -25,7 +25,7 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.tiling import draw_tiles
 from hsiaug.registry.lookup import Registry
-from hsiaug.registry.split_protocol import SplitProtocol
+from hsiaug.registry.protocol_base import SplitProtocol
 from hsiaug.trial.spec import OMEGA_CONVENTION, PluginSpec, TrialSpec, short_hash
 
 RESULTS = Path(__file__).resolve().parents[2] / "benchmarks" / "results"

@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 
 from hsiaug.metrics.accuracy import score
+from hsiaug.report import answer_text
+from hsiaug.report.answers import three_answers
+from hsiaug.report.tables import ReportTable
 
 CLASSES = ("alfalfa", "corn_notill", "oats")
 ABSENT_SCENES = [
@@ -59,6 +62,11 @@ def pairs_of(comparison: Any) -> list[tuple[Any, Any]]:
     """The trials of the arm and of the control, draw by draw."""
     places = zip(comparison.mine, comparison.theirs, strict=True)
     return [(comparison.cell.ok[i], comparison.control.ok[j]) for i, j in places]
+
+
+def headline(table: ReportTable) -> str:
+    """The three answers of a table on one line."""
+    return answer_text.headline(three_answers(table))
 
 
 def hash_of(spec: dict[str, Any]) -> str:

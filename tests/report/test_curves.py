@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from matplotlib.text import Text
 from PIL import Image
-from report_records import benchmark, failure, record
+from report_records import benchmark, failure, headline, record
 
 from hsiaug.base.errors import InputError
 from hsiaug.data import toy_scene
@@ -15,7 +15,6 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.report import build_report, figure_of, render_report, save_report
 from hsiaug.report.curves import lines, reference
-from hsiaug.report.findings import headline
 from hsiaug.report.splits import split_figure
 
 LAMBDAS = (0.25, 0.5, 1.0)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from html_pages import parsed
-from report_records import audit_of, failure, fill, pairs_of, record
+from report_records import audit_of, failure, fill, headline, pairs_of, record
 
 from hsiaug.base.colours import TONES
 from hsiaug.base.terminal import Console
@@ -18,16 +18,16 @@ from hsiaug.report import build_report, print_report, render_html, render_report
 from hsiaug.report.answer_text import answer_texts
 from hsiaug.report.answers import three_answers
 from hsiaug.report.figures.gains import card_figure
-from hsiaug.report.findings import FINDINGS, headline, verdict_text
-from hsiaug.report.matrix import matrices
-from hsiaug.report.tables import Table
+from hsiaug.report.findings import FINDINGS, verdict_text
+from hsiaug.report.pages import matrices
+from hsiaug.report.tables import ReportTable
 from hsiaug.report.two_arms import compare_arms
 from hsiaug.results import read_store
 
 CLAIMS = Path(__file__).parents[2] / "benchmarks" / "results" / "cluster" / "suite.csv"
 
 
-def table_of(records: list[dict]) -> Table:
+def table_of(records: list[dict]) -> ReportTable:
     (table,) = build_report(records).tables
     return table
 
@@ -42,7 +42,7 @@ def said(records: list[dict]) -> list[str]:
     return [headline(table), *arms]
 
 
-def answers(table: Table) -> list[str]:
+def answers(table: ReportTable) -> list[str]:
     """The three answers, a line each."""
     return [text.line for text in answer_texts(three_answers(table))]
 

@@ -16,7 +16,7 @@ from hsiaug.base.terminal import Console
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
-from hsiaug.quality.maps import class_map_figure, save_quick_look
+from hsiaug.quality.map_files import class_map_figure, save_quick_look
 from hsiaug.report import FORMATS, build_report, print_report, render_report, save_report
 from hsiaug.report.figures.files import figure_bytes
 from hsiaug.report.splits import split_figure

@@ -6,7 +6,7 @@ import pytest
 
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report import build_report, render_report
-from hsiaug.report.tables import Table
+from hsiaug.report.tables import ReportTable
 from tests.report.report_records import audit_of, record
 
 
@@ -28,7 +28,7 @@ def trials(counts: list[list[int]], gain: float = 0.1) -> list[dict]:
     ]
 
 
-def table_of(records: list[dict]) -> Table:
+def table_of(records: list[dict]) -> ReportTable:
     (table,) = build_report(records).tables
     return table
 

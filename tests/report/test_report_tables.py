@@ -10,23 +10,24 @@ from report_records import audit_of, benchmark, failure, pairs_of, record
 from hsiaug.base.errors import StoreError
 from hsiaug.report import build_report
 from hsiaug.report.answers import three_answers
+from hsiaug.report.cells import ArmCell
 from hsiaug.report.compare import Gain
 from hsiaug.report.findings import verdict_text
 from hsiaug.report.notes import table_notes
-from hsiaug.report.records import ArmCell, number_of
-from hsiaug.report.tables import Table
+from hsiaug.report.tables import ReportTable
+from hsiaug.report.trials import number_of
 
 
-def table_of(records: list[dict]) -> Table:
+def table_of(records: list[dict]) -> ReportTable:
     (table,) = build_report(records).tables
     return table
 
 
-def cell_of(table: Table, label: str) -> ArmCell:
+def cell_of(table: ReportTable, label: str) -> ArmCell:
     return {table.cell_label(cell, " "): cell for cell in table.cells.values()}[label]
 
 
-def gain_of(table: Table, label: str) -> Gain:
+def gain_of(table: ReportTable, label: str) -> Gain:
     return {table.cell_label(gain.cell, " "): gain for gain in table.gains.values()}[label]
 
 

@@ -5,12 +5,11 @@ import io
 from typing import Any
 
 import pytest
-from report_records import record
+from report_records import headline, record
 
 from hsiaug.base.errors import InputError
 from hsiaug.report import Report, build_report, render_report
 from hsiaug.report.breakdowns import synthetic_only_grid
-from hsiaug.report.findings import headline
 from hsiaug.report.two_arms import compare_arms
 
 DRAWS = range(8)

@@ -8,7 +8,7 @@ import pytest
 
 from hsiaug.base.errors import PluginError
 from hsiaug.registry.card import Card
-from hsiaug.registry.split_protocol import Draw, SplitProtocol
+from hsiaug.registry.protocol_base import Draw, SplitProtocol
 from hsiaug.testing import ConformanceError, check_protocol
 from hsiaug.testing.protocols import ProtocolSubject
 from hsiaug_builtin.protocols import TARGETS

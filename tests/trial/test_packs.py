@@ -14,7 +14,7 @@ import pytest
 
 from hsiaug.base.errors import StoreError
 from hsiaug.cli.output import read_report
-from hsiaug.report import packed_columns, render_report
+from hsiaug.report import pack_cache, render_report
 from hsiaug.trial import upkeep
 from hsiaug.trial.packs import Packs, write_pack
 from hsiaug.trial.record import Damage
@@ -225,7 +225,7 @@ def test_a_record_that_is_damaged_since_its_pack_was_cached_is_named_and_never_c
 ) -> None:
     path, (first, second) = pack(filled), filled.hashes()
     damaged: list[Damage] = []
-    columns = packed_columns.columns_of_pack(filled, path, damaged)
+    columns = pack_cache.columns_of_pack(filled, path, damaged)
     shutil.rmtree(filled.user_cache)
     with sqlite3.connect(path) as changed:
         changed.execute("UPDATE records SET record = x'7b' WHERE hash = ?", (first,))
@@ -376,8 +376,8 @@ def test_a_disk_that_is_full_for_a_pack_is_one_error_and_keeps_the_records(
 @pytest.fixture
 def by_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Packs of more than one record are read by two processes."""
-    monkeypatch.setattr(packed_columns, "FEWEST_ROWS", 1)
-    monkeypatch.setattr(packed_columns, "cores", lambda: 2)
+    monkeypatch.setattr(pack_cache, "FEWEST_ROWS", 1)
+    monkeypatch.setattr(pack_cache, "cores", lambda: 2)
 
 
 @pytest.mark.usefixtures("by_processes")
@@ -387,12 +387,10 @@ def test_a_large_pack_is_read_by_several_processes_as_by_one(
     before = render_report(read_report(Store(filled.root)), "csv")
     packed(filled, uncounted)
     with monkeypatch.context() as patch:
-        patch.setattr(
-            packed_columns, "columns_of_records", lambda records: pytest.fail("read here")
-        )
+        patch.setattr(pack_cache, "columns_of_records", lambda records: pytest.fail("read here"))
         store = Store(filled.root)
         (pack_path,) = store.packs.paths()
-        columns = packed_columns.columns_of_pack(store, pack_path, [])
+        columns = pack_cache.columns_of_pack(store, pack_path, [])
     assert sorted(columns["hash"]) == filled.hashes()
     assert render_report(read_report(Store(filled.root)), "csv") == before
 

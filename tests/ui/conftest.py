@@ -54,11 +54,11 @@ def client(begin: Begin) -> Iterator[Any]:
     """Calls of the page's own addresses; ``client.labelling`` is what is behind them."""
     from starlette.testclient import TestClient
 
-    from hsiaug.ui.label_page import LabelPage
+    from hsiaug.ui.label_routes import LabelRoutes
     from hsiaug.ui.server import local_app
 
     labelling = begin()
-    app = local_app(LabelPage(labelling).routes(), TOKEN, PORT)
+    app = local_app(LabelRoutes(labelling).routes(), TOKEN, PORT)
     made: Any = TestClient(
         app,
         base_url=f"http://127.0.0.1:{PORT}/{TOKEN}/",

@@ -27,11 +27,11 @@ KEYS = "123456789cdefghijlqtvwxy"
 @pytest.fixture
 def address(begin: Begin, served: Callable[[Any], str]) -> Iterator[str]:
     """The page of the toy scene, served from this process."""
-    from hsiaug.ui.label_page import LabelPage
+    from hsiaug.ui.label_routes import LabelRoutes
 
     labelling = begin()
     labelling.ask()
-    yield served(LabelPage(labelling).routes())
+    yield served(LabelRoutes(labelling).routes())
     labelling.wait()
 
 

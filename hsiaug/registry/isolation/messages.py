@@ -18,7 +18,7 @@ from hsiaug.base import errors
 from hsiaug.base.errors import HsiaugError, PluginError
 from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Entry
-from hsiaug.registry.split_protocol import Buffer, SplitProtocol
+from hsiaug.registry.protocol_base import Buffer, SplitProtocol
 
 AnyMessage = TypeVar("AnyMessage", bound="Message")
 
@@ -170,7 +170,7 @@ Mask = Annotated[ArrayForm, AfterValidator(ArrayForm.array)]
 
 
 class DrawMasks(Message):
-    """A :class:`hsiaug.registry.split_protocol.Draw`."""
+    """A :class:`hsiaug.registry.protocol_base.Draw`."""
 
     contract: ClassVar[str] = "draw masks"
 
@@ -183,7 +183,7 @@ class DrawMasks(Message):
 
 
 class AreaMasks(Message):
-    """:class:`hsiaug.registry.split_protocol.Areas`."""
+    """:class:`hsiaug.registry.protocol_base.Areas`."""
 
     contract: ClassVar[str] = "draw masks"
 

@@ -25,7 +25,7 @@ from hsiaug.registry.isolation.messages import (
     ProtocolTexts,
 )
 from hsiaug.registry.isolation.processes import join_run
-from hsiaug.registry.split_protocol import Buffer
+from hsiaug.registry.protocol_base import Buffer
 
 SYSTEM = (
     "/usr",

@@ -23,7 +23,7 @@ from hsiaug.registry.isolation.messages import (
     Radius,
 )
 from hsiaug.registry.isolation.package import DRAWS_WITHIN, Find, Package
-from hsiaug.registry.split_protocol import Areas, Buffer, Draw, SplitProtocol
+from hsiaug.registry.protocol_base import Areas, Buffer, Draw, SplitProtocol
 
 
 class StandIn:

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hsiaug.base.errors import InputError
+from hsiaug.report.cells import ArmCell
 from hsiaug.report.curves import (
     SIGNS,
     Axis,
@@ -23,10 +24,9 @@ from hsiaug.report.curves import (
 from hsiaug.report.figures.charts import ChartBlock, Panel, draw_blocks
 from hsiaug.report.figures.files import series_style
 from hsiaug.report.formatting import seeds_text
-from hsiaug.report.records import ArmCell
 from hsiaug.report.scenes.label_curves import LabelCurve
 from hsiaug.report.scores import Metric
-from hsiaug.report.tables import Report, Table
+from hsiaug.report.tables import Report, ReportTable
 from hsiaug.trial.arm import CONTROLS_OF_OLD_RECORDS
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def curve_figure(report: Report, axis: Axis, columns: int = 2) -> Figure:
     return draw_blocks(blocks, columns, OF_SWEEPS)
 
 
-def _sweeps(table: Table, axis: Axis) -> ChartBlock:
+def _sweeps(table: ReportTable, axis: Axis) -> ChartBlock:
     """The classifiers with a line: of the others there is nothing to draw."""
     lined = {line.classifier for line in find_sweeps(table, axis)}
     styles, first = _styles(table, axis), Shared()
@@ -92,7 +92,7 @@ def _sweeps(table: Table, axis: Axis) -> ChartBlock:
     return ChartBlock(table.heading, panels, 1.85, narrowest=1.5, pairs=True, along=SIGNS[axis])
 
 
-def _styles(table: Table, axis: Axis) -> Styles:
+def _styles(table: ReportTable, axis: Axis) -> Styles:
     """Colour, marker and label of every line of a table, the same in all its panels; controls are
     grey.
     """

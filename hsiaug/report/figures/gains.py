@@ -19,8 +19,8 @@ from hsiaug.report.figures.charts import ChartBlock, Panel, draw_blocks
 from hsiaug.report.figures.files import series_style
 from hsiaug.report.findings import FINDINGS, decisive_control_phrase, signs_note
 from hsiaug.report.formatting import p_said, signed
-from hsiaug.report.matrix import Matrix, headlines, matrices
-from hsiaug.report.tables import Report, Table
+from hsiaug.report.pages import Matrix, headlines, matrices
+from hsiaug.report.tables import Report, ReportTable
 from hsiaug.trial.arm import BALANCED, PIXEL_SVM, PSEUDO, TEACHER, Arm
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def _write(axes: Axes, y: float, text: str, colour: str, *, below: bool = False)
     )
 
 
-def _gains(table: Table) -> ChartBlock:
+def _gains(table: ReportTable) -> ChartBlock:
     """Each arm has a line for each control."""
     known = [gain for gain in table.judged if any(gain.against.values())]
     arms = {gain.cell.arm for gain in known}

@@ -7,17 +7,17 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 
-from hsiaug.report.records import ArmCell
-from hsiaug.report.tables import Table
+from hsiaug.report.cells import ArmCell
+from hsiaug.report.tables import ReportTable
 from hsiaug.trial.store import Store
 
 
-def arm_keys(table: Table, number: str) -> dict[ArmCell, str]:
+def arm_keys(table: ReportTable, number: str) -> dict[ArmCell, str]:
     """Names of the arms of a table within the page.
 
     Parameters
     ----------
-    table : Table
+    table : ReportTable
         The trials of one scene and protocol.
     number : str
         The name of the table within the page.

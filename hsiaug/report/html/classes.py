@@ -8,18 +8,16 @@ from functools import partial
 from operator import attrgetter
 
 import numpy as np
-from markupsafe import Markup
 from numpy.typing import NDArray
 
 from hsiaug.metrics.significance import mean_std
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report.breakdowns import VIEWS
+from hsiaug.report.cells import ArmCell, class_counts
 from hsiaug.report.compare import Gain
 from hsiaug.report.formatting import MISSING, count_range, percent, plus_minus, signed
 from hsiaug.report.grid import Grid, GridColumn, make_grid
-from hsiaug.report.html.markup import grids_html, join, macros
-from hsiaug.report.records import ArmCell, class_counts
-from hsiaug.report.tables import Table
+from hsiaug.report.tables import ReportTable
 from hsiaug.trial.arm import Method
 from hsiaug.trial.store import Store
 
@@ -46,38 +44,63 @@ class Confusion:
     rows: tuple[tuple[str, int, tuple[tuple[int, str], ...]], ...]
 
 
-def classes_html(table: Table, store: Store | None) -> Markup:
-    """Recall per class, and the confusion matrices of the arm that gains most and of no samples.
+@dataclass(frozen=True)
+class ClassRecalls:
+    """What the page shows of the classes of a table.
+
+    Attributes
+    ----------
+    over_none : tuple of Grid
+        Recall against no samples, by classifier.
+    note : str
+        Which classes AA leaves out; "" where none.
+    confusions : tuple of Confusion
+        Of the arm that gains most, and of no samples.
+    recalls : tuple of Grid
+        Recall of every arm.
+    """
+
+    names: tuple[str, ...]
+    over_none: tuple[Grid, ...]
+    note: str
+    confusions: tuple[Confusion, ...]
+    recalls: tuple[Grid, ...]
+
+
+def class_recalls(table: ReportTable, store: Store | None) -> ClassRecalls | None:
+    """Recall per class, and the confusion matrices of the arm that gains most and of no samples;
+    None where no trial names its classes.
 
     Parameters
     ----------
-    table : Table
+    table : ReportTable
         The trials of one scene and protocol.
     store : Store or None
         Where the records lie, which hold the confusion matrices.
     """
     if not table.class_names:
-        return Markup("")
-    blocks = [grids_html(_against_none(table, classifier) for classifier in table.classifiers)]
+        return None
+    note = ""
     if left_out := _left_out(table):
         listed = ", ".join(table.class_names[c - 1] for c in sorted(left_out))
         few = f"fewer than {MIN_TEST_PIXELS} test pixels in some draw"
-        text = f"{LEFT_OUT} AA leaves it out: {few} ({listed})."
-        blocks.append(macros().note(text))
-    matrices = list(_confusions(table, store)) if store is not None else []
-    blocks += [macros().confusion(matrix, table.class_names) for matrix in matrices]
-    every = grids_html(VIEWS["class"](table))
-    blocks.append(macros().fold("Recall of every arm, mean ± std", every, level="h4"))
-    return join(*blocks)
+        note = f"{LEFT_OUT} AA leaves it out: {few} ({listed})."
+    return ClassRecalls(
+        names=table.class_names,
+        over_none=tuple(_against_none(table, classifier) for classifier in table.classifiers),
+        note=note,
+        confusions=() if store is None else tuple(_confusions(table, store)),
+        recalls=VIEWS["class"](table),
+    )
 
 
-def _left_out(table: Table) -> set[int]:
+def _left_out(table: ReportTable) -> set[int]:
     """Ids of the classes that AA leaves out; none where it is over all."""
     every = set(range(1, len(table.class_names) + 1))
     return every - set(table.large) if table.large else set()
 
 
-def _against_none(table: Table, classifier: Method) -> Grid:
+def _against_none(table: ReportTable, classifier: Method) -> Grid:
     """Rows classes, columns the recall without samples and what each arm adds to it, in points."""
     ids = range(1, len(table.class_names) + 1)
     left_out = _left_out(table)
@@ -114,7 +137,7 @@ def _against_none(table: Table, classifier: Method) -> Grid:
     return make_grid(heading, columns, ids if bare else (), keys=1)
 
 
-def _deltas(table: Table, gain: Gain) -> dict[int, float]:
+def _deltas(table: ReportTable, gain: Gain) -> dict[int, float]:
     comparison = gain.against["none"]
     if comparison is None:
         return {}
@@ -125,7 +148,7 @@ def _delta(deltas: dict[int, float], class_id: int) -> str:
     return signed(deltas.get(class_id))
 
 
-def _confusions(table: Table, store: Store) -> Iterator[Confusion]:
+def _confusions(table: ReportTable, store: Store) -> Iterator[Confusion]:
     """Those of the arm that gains most, and of its classifier without samples."""
     if not 2 <= len(table.class_names) <= MOST_CLASSES:
         return

@@ -12,16 +12,13 @@ from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
 
-from markupsafe import Markup
-
 from hsiaug.metrics.verdict import Evidence
+from hsiaug.report.cells import ArmCell
 from hsiaug.report.compare import Gain
 from hsiaug.report.figures.gains import control_places
 from hsiaug.report.findings import rival_look, rival_meanings, rival_signs_note, rival_words
 from hsiaug.report.formatting import p_said, with_interval
-from hsiaug.report.html.markup import macros
-from hsiaug.report.records import ArmCell
-from hsiaug.report.tables import Table
+from hsiaug.report.tables import ReportTable
 from hsiaug.trial.arm import Method
 
 MOST_ARMS = 24
@@ -84,19 +81,52 @@ class ChartRow:
     opens: str
 
 
-def gain_chart(table: Table, keys: Mapping[ArmCell, str]) -> Markup:
-    """The chart of a table; empty where nothing but controls ran, or no draw is shared.
+@dataclass(frozen=True)
+class GainChart:
+    """The chart of a table.
+
+    Attributes
+    ----------
+    caption : str
+        What is drawn.
+    left_out : int
+        Arms that gain less, and are not drawn.
+    ticks : tuple of (float, str)
+        Places across, in percent, and the numbers there.
+    lines : tuple of float
+        Places of lines from top to bottom; these, and that of zero, are in units of the width.
+    signs : str
+        What the signs of arms mean.
+    controls : tuple of (str, int)
+        The controls, and the places of their colours.
+    groups : tuple of (str, list of ChartRow)
+        The rows of each classifier.
+    """
+
+    caption: str
+    left_out: int
+    ticks: tuple[tuple[float, str], ...]
+    lines: tuple[float, ...]
+    zero: float
+    signs: str
+    controls: tuple[tuple[str, int], ...]
+    groups: tuple[tuple[str, list[ChartRow]], ...]
+    width: int = WIDTH
+
+
+def gain_chart(table: ReportTable, keys: Mapping[ArmCell, str]) -> GainChart | None:
+    """The chart of a table; None where nothing but controls ran, or no draw is shared.
 
     Parameters
     ----------
-    table : Table
+    table : ReportTable
         The trials of one scene and protocol.
     keys : dict
         Names of the rows that tell the draws of each arm.
     """
     known = [gain for gain in table.judged if any(gain.against.values())]
     if not known:
-        return Markup("")
+        return None
     ranked = sorted(known, key=attrgetter("rank"), reverse=True)
     drawn = ranked[:MOST_ARMS]
     axis = Axis.of(one.main for gain in drawn for one in gain.against.values() if one)
@@ -108,18 +138,17 @@ def gain_chart(table: Table, keys: Mapping[ArmCell, str]) -> Markup:
         rows = [_row(table, gain, axis, places, keys) for gain in gains]
         if rows:
             groups.append((table.labels[classifier], rows))
-    score = table.scores.main.name
-    about = {
-        "caption": f"Δ{score} of each arm over its controls, in percentage points",
-        "left_out": len(known) - len(drawn),
-        "ticks": [(axis.place(value), _number(value)) for value in axis.ticks],
-        "lines": [WIDTH * axis.place(value) / 100 for value in axis.ticks],
-        "zero": WIDTH * axis.place(0.0) / 100,
-        "width": WIDTH,
-        "signs": rival_signs_note(table),
-        "controls": [(name, place) for name, place in places.items() if _is_drawn(name, drawn)],
-    }
-    return Markup(macros().gains(groups, about))
+    controls = ((name, place) for name, place in places.items() if _is_drawn(name, drawn))
+    return GainChart(
+        caption=f"Δ{table.scores.main.name} of each arm over its controls, in percentage points",
+        left_out=len(known) - len(drawn),
+        ticks=tuple((axis.place(value), _number(value)) for value in axis.ticks),
+        lines=tuple(WIDTH * axis.place(value) / 100 for value in axis.ticks),
+        zero=WIDTH * axis.place(0.0) / 100,
+        signs=rival_signs_note(table),
+        controls=tuple(controls),
+        groups=tuple(groups),
+    )
 
 
 @dataclass(frozen=True)
@@ -170,7 +199,7 @@ def _is_drawn(control: str, gains: Sequence[Gain]) -> bool:
     return any(gain.against.get(control) for gain in gains)
 
 
-def _highest(table: Table, classifier: Method) -> float:
+def _highest(table: ReportTable, classifier: Method) -> float:
     """The highest main score that an arm has with a classifier: as in the main table, such a
     classifier comes first.
     """
@@ -184,7 +213,7 @@ def _over_none(gain: Gain) -> float:
 
 
 def _row(
-    table: Table, gain: Gain, axis: Axis, places: dict[str, int], keys: Mapping[ArmCell, str]
+    table: ReportTable, gain: Gain, axis: Axis, places: dict[str, int], keys: Mapping[ArmCell, str]
 ) -> ChartRow:
     lines = []
     for control, comparison in gain.against.items():

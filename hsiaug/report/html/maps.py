@@ -4,31 +4,30 @@ the page's viewer.
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
 import numpy as np
-from markupsafe import Markup
 from numpy.typing import NDArray
 from PIL import Image
 
 from hsiaug.base.colours import class_colours
 from hsiaug.base.text import visible
+from hsiaug.report.cells import ArmCell
 from hsiaug.report.figures.files import image_bytes
 from hsiaug.report.formatting import percent
-from hsiaug.report.html.markup import macros, picture_source
-from hsiaug.report.records import ArmCell, number_of
+from hsiaug.report.html.markup import picture_source
 from hsiaug.report.scenes.ground_truth import (
     MOST_VALUES,
     ROLES,
     TINTS,
     GroundTruth,
-    local_ground_truth,
-    read_predicted_maps,
-    redraw_roles,
+    PredictedMaps,
+    read_maps,
 )
-from hsiaug.report.tables import Table
-from hsiaug.report.trials import Trial
+from hsiaug.report.tables import ReportTable
+from hsiaug.report.trials import Trial, number_of
 from hsiaug.tasks.data import NoGroundTruthError
 from hsiaug.trial.arm import CONTROLS_OF_OLD_RECORDS, Method
 from hsiaug.trial.store import Store
@@ -44,6 +43,39 @@ PALETTE = 256
 Colour = tuple[int, int, int]
 
 
+@dataclass(frozen=True)
+class TableMaps:
+    """What the page shows of the maps of a table.
+
+    Attributes
+    ----------
+    why_none : str
+        Why there are none; "" where there are some.
+    figures : sequence of dict
+        The pictures, as sources of an ``img``, with what the viewer needs of them.
+    legend : sequence of (str, str)
+        What each colour is.
+    about : str
+        JSON for the viewer.
+    scores : str
+        The score by which the best arm was chosen.
+    places, drawn : int
+        How many places there are, and how many of them are drawn.
+    step : int
+        Of rows and columns, every so many are drawn.
+    """
+
+    why_none: str = ""
+    figures: Sequence[dict[str, Any]] = ()
+    legend: Sequence[tuple[str, str]] = ()
+    about: str = ""
+    heading: str = ""
+    scores: str = ""
+    places: int = 0
+    drawn: int = 0
+    step: int = 1
+
+
 class MapMaker:
     """Draws the maps of a page, table after table, until ROOM is used.
 
@@ -55,77 +87,97 @@ class MapMaker:
 
     def __init__(self, store: Store | None) -> None:
         self._store = store
-        self._ground_truths: dict[str, GroundTruth] = {}
+        self._truths: dict[str, GroundTruth] = {}
         self._left = ROOM
 
-    def maps(self, table: Table) -> Markup:
-        """The maps of a table, or the sentence why there are none."""
+    def maps(self, table: ReportTable) -> TableMaps:
+        """The maps of a table, or why there are none."""
         try:
-            return Markup(macros().maps(self._maps(table)))
+            if self._store is None:
+                raise NoGroundTruthError(
+                    "the page was made from records alone, and maps need the predictions beside"
+                    " them"
+                )
+            if self._left <= 0:
+                raise NoGroundTruthError(
+                    "the page has as many as keep it small; a report of this run alone has its own"
+                )
+            best = _best_trials(table)
+            trials = [trial for _, trial in best]
+            predicted = read_maps(self._store, trials, self._truths, MOST_VALUES)
+            maps = _table_maps(table, [cell for cell, _ in best], predicted)
         except NoGroundTruthError as error:
-            return Markup(macros().note(f"No maps: {error}."))
+            return TableMaps(f"No maps: {error}.")
+        self._left -= sum(len(figure["source"]) for figure in maps.figures) * 3 // 4
+        return maps
 
-    def _maps(self, table: Table) -> dict[str, Any]:
-        if self._store is None:
-            raise NoGroundTruthError(
-                "the page was made from records alone, and maps need the predictions beside them"
-            )
-        if self._left <= 0:
-            raise NoGroundTruthError(
-                "the page has as many as keep it small; a report of this run alone has its own"
-            )
-        best = _best_trials(table)
-        first = best[0][1]
-        truth = local_ground_truth(table.trials, self._ground_truths, MOST_VALUES)
-        if len(truth.class_names) >= PALETTE:
-            raise NoGroundTruthError(f"a map has {PALETTE - 1} classes at most")
-        colours = [(r, g, b) for r, g, b in class_colours(len(truth.class_names)).tolist()]
-        made = [
-            (cell, trial, read_predicted_maps(self._store, trial, truth)) for cell, trial in best
-        ]
-        tested = [int((mask > 0).sum()) for mask in made[0][2]]
-        shown = sorted(sorted(range(len(tested)), key=lambda i: -tested[i])[:PLACES])
-        figures = [*_ground(first, truth, shown, colours)]
-        legend = [*zip(truth.class_names, colours[1:], strict=True)]
-        if any(figure["kind"] == "split" for figure in figures):
-            legend += (
-                (f"split: {role}", tint) for role, tint in [*zip(ROLES, TINTS, strict=True)][1:]
-            )
-        for number, (cell, trial, called) in enumerate(made):
-            name, main = table.cell_label(cell, ", "), table.scores.main
-            score = number_of(trial, main.key)
-            reached = f"{name}: {main.name} {percent(score)} %" if score is not None else name
-            for i in shown:
-                text = _at(f"{reached}, draw {trial.seed}", truth, i)
-                drawn = _palette_figure(called[i], colours, "called", i, text)
-                figures.append(drawn | {"cell": number, "name": name})
-        step = max(_step(truth.masks[i].shape) for i in shown)
-        about = {
-            "classes": list(map(visible, truth.class_names)),
-            "colours": [_hex(colour) for colour in colours[1:]],
-            "roles": ROLES,
-            "tints": [_hex(colour) for colour in TINTS],
-            "places": list(map(visible, truth.places)),
-            "step": step,
-        }
-        self._left -= sum(len(figure["source"]) for figure in figures) * 3 // 4
-        return {
-            "figures": figures,
-            "legend": [(name, _hex(colour)) for name, colour in legend],
-            "about": json.dumps(about, ensure_ascii=False),
-            "heading": f"Maps of draw {first.seed} beside each other",
-            "scores": table.scores.main.name,
-            "places": len(truth.places),
-            "drawn": len(shown),
-            "step": step,
-        }
+
+def _table_maps(
+    table: ReportTable, cells: Sequence[ArmCell], predicted: PredictedMaps
+) -> TableMaps:
+    """The maps of the trials of these cells. Raises NoGroundTruthError for too many classes."""
+    truth = predicted.truth
+    if len(truth.class_names) >= PALETTE:
+        raise NoGroundTruthError(f"a map has {PALETTE - 1} classes at most")
+    colours = [(r, g, b) for r, g, b in class_colours(len(truth.class_names)).tolist()]
+    shown = _most_tested(predicted)
+    figures = [*_ground(predicted, shown, colours)]
+    legend = [*zip(truth.class_names, colours[1:], strict=True)]
+    if any(figure["kind"] == "split" for figure in figures):
+        legend += ((f"split: {role}", tint) for role, tint in [*zip(ROLES, TINTS, strict=True)][1:])
+    figures += _called_figures(table, cells, predicted, shown, colours)
+    step = max(_step(truth.masks[i].shape) for i in shown)
+    about = {
+        "classes": list(map(visible, truth.class_names)),
+        "colours": [_hex(colour) for colour in colours[1:]],
+        "roles": ROLES,
+        "tints": [_hex(colour) for colour in TINTS],
+        "places": list(map(visible, truth.places)),
+        "step": step,
+    }
+    return TableMaps(
+        figures=figures,
+        legend=[(name, _hex(colour)) for name, colour in legend],
+        about=json.dumps(about, ensure_ascii=False),
+        heading=f"Maps of draw {predicted.trials[0].seed} beside each other",
+        scores=table.scores.main.name,
+        places=len(truth.places),
+        drawn=len(shown),
+        step=step,
+    )
+
+
+def _most_tested(predicted: PredictedMaps) -> list[int]:
+    """The places with most test pixels, in their order."""
+    tested = [int((mask > 0).sum()) for mask in predicted.called[0]]
+    return sorted(sorted(range(len(tested)), key=lambda i: -tested[i])[:PLACES])
+
+
+def _called_figures(
+    table: ReportTable,
+    cells: Sequence[ArmCell],
+    predicted: PredictedMaps,
+    shown: Sequence[int],
+    colours: Sequence[Colour],
+) -> Iterator[dict[str, Any]]:
+    """What each trial called the pixels of the places that are shown."""
+    main = table.scores.main
+    pairs = zip(cells, predicted.trials, predicted.called, strict=True)
+    for number, (cell, trial, called) in enumerate(pairs):
+        name = table.cell_label(cell, ", ")
+        score = number_of(trial, main.key)
+        reached = f"{name}: {main.name} {percent(score)} %" if score is not None else name
+        for i in shown:
+            text = _at(f"{reached}, draw {trial.seed}", predicted.truth, i)
+            drawn = _palette_figure(called[i], colours, "called", i, text)
+            yield drawn | {"cell": number, "name": name}
 
 
 def _ground(
-    trial: Trial, truth: GroundTruth, shown: Sequence[int], colours: Sequence[Colour]
+    predicted: PredictedMaps, shown: Sequence[int], colours: Sequence[Colour]
 ) -> Iterator[dict[str, Any]]:
-    """The scene in colours, the true classes, and the sides of the trial's draw."""
-    roles = redraw_roles(trial, truth)
+    """The scene in colours, the true classes, and the sides of the first trial's draw."""
+    truth, roles = predicted.truth, predicted.roles
     for i in shown:
         photo = truth.photo(_step(truth.masks[i].shape))
         if photo is not None:
@@ -134,9 +186,8 @@ def _ground(
             yield _figure(picture, photo.shape[:2], "colours", i, _at("colours", truth, i))
         yield _palette_figure(truth.masks[i], colours, "true", i, _at("true classes", truth, i))
         if roles is not None:
-            yield _palette_figure(
-                roles[i], TINTS, "split", i, _at(f"split of draw {trial.seed}", truth, i)
-            )
+            text = _at(f"split of draw {predicted.trials[0].seed}", truth, i)
+            yield _palette_figure(roles[i], TINTS, "split", i, text)
 
 
 def _palette_figure(
@@ -162,7 +213,7 @@ def _figure(
     }
 
 
-def _best_trials(table: Table) -> list[tuple[ArmCell, Trial]]:
+def _best_trials(table: ReportTable) -> list[tuple[ArmCell, Trial]]:
     """The best arm, the control that is hardest to beat, and other controls and arms, in the draw
     that most have.
     """
@@ -177,7 +228,7 @@ def _best_trials(table: Table) -> list[tuple[ArmCell, Trial]]:
     return [(cell, trial) for cell in best for trial in cell.ok if trial.seed == seed]
 
 
-def best_cells(table: Table, classifier: Method) -> list[ArmCell]:
+def best_cells(table: ReportTable, classifier: Method) -> list[ArmCell]:
     """The controls, and the best of the other arms."""
     best: dict[str, tuple[float, ArmCell]] = {}
     for cell in table.cells_of(classifier):

@@ -4,7 +4,7 @@ that can be seen.
 
 import base64
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import groupby
@@ -16,9 +16,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from hsiaug.base.text import visible
+from hsiaug.report.cells import ArmCell
 from hsiaug.report.grid import Grid, ReportPage
 from hsiaug.report.html.tips import tip_of
-from hsiaug.report.records import ArmCell
 from hsiaug.report.trials import Trial
 
 HERE = Path(__file__).parent
@@ -44,32 +44,8 @@ def templates() -> Environment:
         undefined=StrictUndefined,
     )
     made.globals |= {"heads": _heads, "marks": _marks, "tip": tip_of}
-    made.filters |= {"commands": _commands}
+    made.filters |= {"commands": _commands, "verdict_first": _verdict_first}
     return made
-
-
-def macros() -> Any:
-    """The pieces of macros.html, as functions that return markup."""
-    return templates().get_template("macros.html").module
-
-
-def join(*html: str) -> Markup:
-    """Pieces of markup, one below the other; empty ones are left out."""
-    return Markup("\n").join(Markup(piece) for piece in html if piece)
-
-
-def grids_html(grids: Iterable[Grid], keys: Mapping[ArmCell, str] | None = None) -> Markup:
-    """Tables, one below the other; those without a row are left out.
-
-    Parameters
-    ----------
-    grids : iterable of Grid
-        The tables.
-    keys : mapping, optional
-        Names of arms, so that their rows open the draws.
-    """
-    shown = (grid for grid in grids if grid.rows)
-    return join(*(macros().grid(_verdict_first(grid), keys or {}) for grid in shown))
 
 
 def picture_source(picture: bytes) -> str:
@@ -114,15 +90,15 @@ def _marks(grid: Grid, keys: Mapping[ArmCell, str]) -> list[tuple[str, str]]:
     return marks
 
 
-def _commands(text: str) -> Markup:
-    """A sentence in which commands can be copied."""
+def _commands(text: str) -> list[tuple[str, bool]]:
+    """The pieces of a sentence, each with whether it is a command, which can be copied."""
     pieces = []
     end = 0
     for match in COMMAND.finditer(text):
         command = (match["quoted"] or match["bare"]).strip()
-        pieces += [Markup.escape(_shown(text[end : match.start()])), macros().command(command)]
+        pieces += [(text[end : match.start()], False), (command, True)]
         end = match.end()
-    return Markup("").join([*pieces, Markup.escape(_shown(text[end:]))])
+    return [*pieces, (text[end:], False)]
 
 
 def _heads(grid: Grid) -> list[list[tuple[str, int | None, int, int, str]]]:

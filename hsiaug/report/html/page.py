@@ -1,5 +1,7 @@
 """The report as one page of HTML: the answers first, then each table with its pictures and records.
 Nothing is fetched.
+
+:func:`report_model` collects all that the page shows, and ``templates/report.html`` lays it out.
 """
 
 from __future__ import annotations
@@ -8,40 +10,34 @@ import base64
 import gzip
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from markupsafe import Markup
 
 from hsiaug.base.text import json_of
-from hsiaug.report.answer_text import answer_texts
-from hsiaug.report.answers import three_answers
+from hsiaug.report.answer_text import AnswerText, answer_texts
+from hsiaug.report.answers import Answers, Use, three_answers
 from hsiaug.report.breakdowns import VIEWS, overview
+from hsiaug.report.cells import ArmCell
 from hsiaug.report.curves import AXES, SIGNS, find_sweeps
 from hsiaug.report.figures.curves import curve_figure, label_figure
 from hsiaug.report.figures.files import figure_bytes
 from hsiaug.report.findings import best_row_sentences
 from hsiaug.report.formatting import count
-from hsiaug.report.grid import ReportPage
+from hsiaug.report.grid import Grid, ReportPage
 from hsiaug.report.html.arms import arm_commands, arm_keys
-from hsiaug.report.html.classes import classes_html
-from hsiaug.report.html.gains import gain_chart
-from hsiaug.report.html.maps import MapMaker
-from hsiaug.report.html.markup import (
-    HERE,
-    grids_html,
-    join,
-    macros,
-    picture_source,
-    templates,
-)
-from hsiaug.report.html.samples import SampleMaker
+from hsiaug.report.html.classes import ClassRecalls, class_recalls
+from hsiaug.report.html.gains import GainChart, gain_chart
+from hsiaug.report.html.maps import MapMaker, TableMaps
+from hsiaug.report.html.markup import HERE, picture_source, templates
+from hsiaug.report.html.samples import SampleMaker, TableSamples
 from hsiaug.report.label_breakdowns import label_grids, label_notes
-from hsiaug.report.matrix import matrices, summary_notes
 from hsiaug.report.notes import audit_lines, failure_heading, failure_lines, table_notes, warnings
-from hsiaug.report.records import ArmCell
+from hsiaug.report.pages import Matrix, matrices, summary_notes
 from hsiaug.report.render_data import csv_of, data_rows, report_json
 from hsiaug.report.scenes.label_curves import LabelCurve, label_curves
-from hsiaug.report.tables import Report, Table
+from hsiaug.report.tables import Report, ReportTable
 from hsiaug.trial.store import Store
 
 if TYPE_CHECKING:
@@ -51,10 +47,11 @@ SCRIPTS = ("page.js", "stage.js", "maps.js", "print.js")
 """Scripts in their order: each may use what stands before it."""
 MOST_TITLED = 3
 """Scenes that the title of a page names at most."""
+LEAKY = "LEAKY: location alone answers for part of the score; see the audit."
 
 
-class Section(NamedTuple):
-    """A section of the page.
+class Heading(NamedTuple):
+    """A section of a page in its contents.
 
     Attributes
     ----------
@@ -64,23 +61,170 @@ class Section(NamedTuple):
 
     id: str
     heading: str
-    html: Markup
     parts: tuple[tuple[str, str], ...] = ()
 
 
 class Part(NamedTuple):
-    """A part of a section, which opens and closes.
+    """A part of the section of a table, which opens and closes.
 
     Attributes
     ----------
     id : str
-        Its last word.
+        The last word of its id within the page.
     """
 
     id: str
     name: str
-    html: Markup
     opened: bool
+
+
+@dataclass(frozen=True)
+class CurvePicture:
+    """A picture of curves.
+
+    Attributes
+    ----------
+    caption, label : str
+        What is drawn, in short and with how to read it.
+    source : str
+        The picture, as the source of an ``img``.
+    grids : sequence of Grid
+        The numbers of the curves.
+    heading : str
+        The axis that they run along; "" for learning curves.
+    notes : sequence of str
+        Sentences below the numbers.
+    """
+
+    caption: str
+    label: str
+    source: str
+    grids: Sequence[Grid]
+    heading: str = ""
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class TableSection:
+    """All that the page shows of a table.
+
+    Attributes
+    ----------
+    id : str
+        What the ids of its parts begin with.
+    keys : mapping of ArmCell to str
+        Names of its arms within the page.
+    alone : bool
+        It is the only one: its answers and its chart stand in the verdict, and more of it is
+        unfolded.
+    overview : Grid or None
+        The main table; None where there is no arm.
+    gains, sweeps, labels, metrics
+        What is folded below the main table.
+    commands : mapping of str to str
+        The command that runs the draws of an arm again, by the name of the arm.
+    """
+
+    id: str
+    title: str
+    scene: str
+    alone: bool
+    keys: Mapping[ArmCell, str]
+    answers: Sequence[AnswerText]
+    failed: str | None
+    failures: Sequence[str]
+    warnings: Sequence[str]
+    leaky: bool
+    chart: GainChart | None
+    overview: Grid | None
+    gains: Sequence[Grid]
+    sweeps: Sequence[CurvePicture]
+    labels: CurvePicture | None
+    metrics: Sequence[Grid]
+    maps: TableMaps
+    classes: ClassRecalls | None
+    samples: TableSamples | None
+    audit: Sequence[tuple[str, str]]
+    notes: Sequence[str]
+    records: Sequence[Grid]
+    commands: Mapping[str, str]
+
+    @property
+    def parts(self) -> list[Part]:
+        """Those that have something to show; of several tables, all are closed."""
+        shown = {
+            Part("tables", "Table", opened=self.alone): self.overview,
+            Part("maps", "Maps", opened=self.alone): self.maps,
+            Part("classes", "Classes", opened=False): self.classes,
+            Part("samples", "Samples", opened=self.alone): self.samples,
+            Part("audit", "Audit", opened=self.alone and self.leaky): self.audit,
+            Part("records", "Records", opened=False): self.records,
+        }
+        return [part for part, content in shown.items() if content]
+
+
+@dataclass(frozen=True)
+class MatrixVerdict:
+    """The answers of each scene of a run and protocol.
+
+    Attributes
+    ----------
+    title : str
+        "" where the page is about nothing else.
+    tables : sequence of TableSection
+        A table for each scene.
+    grids, notes : sequence of Grid or of str
+        Of several scenes, the arms by scene.
+    best : sequence of str
+        Of one scene, sentences on the row with the highest score.
+    """
+
+    title: str
+    tables: Sequence[TableSection]
+    grids: Sequence[Grid] = ()
+    notes: Sequence[str] = ()
+    best: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class ReportModel:
+    """All that the page of a report shows.
+
+    Attributes
+    ----------
+    where : str
+        The store as an argument of commands.
+    trials, failed : str
+        How many there are, and how many of them failed.
+    failed_table : str or None
+        The id of the first list of failures.
+    declared : sequence of ReportPage
+        The claims and tables of a suite, which come first.
+    verdicts : sequence of MatrixVerdict
+        Empty where there is no record.
+    """
+
+    where: str
+    trials: str
+    failed: str
+    failed_table: str | None
+    declared: Sequence[ReportPage]
+    verdicts: Sequence[MatrixVerdict]
+    tables: Sequence[TableSection]
+
+    @property
+    def contents(self) -> list[Heading]:
+        """The sections of the page."""
+        declared = [Heading("declared", page.heading) for page in self.declared[:1]]
+        tables = [
+            Heading(
+                f"{table.id}-table",
+                table.title,
+                tuple((f"{table.id}-{part.id}", part.name) for part in table.parts),
+            )
+            for table in self.tables
+        ]
+        return [*declared, Heading("verdict", "What helps"), *tables]
 
 
 def html_page(
@@ -97,47 +241,70 @@ def html_page(
     declared : sequence of ReportPage
         The claims and tables of a suite, which come first.
     """
-    compared = report.compared or report.tables
-    maker, sampler = MapMaker(store), SampleMaker(store)
-    curves = label_curves(report, store) if store is not None else []
-    keys = {table: arm_keys(table, f"t{number}") for number, table in enumerate(compared)}
-    sections = [_declared(declared)] if declared else []
-    sections.append(Section("verdict", "What helps", _verdicts(report, compared, keys)))
-    for number, table in enumerate(compared):
-        own = [curve for curve in curves if curve.table is table]
-        parts = _parts(table, report.where, store, maker, sampler, own, keys[table])
-        sections.append(
-            _table(table, f"t{number}", report, store, parts, keys[table], alone=len(compared) == 1)
-        )
-    names = [*dict.fromkeys(f"{t.title.split(',')[0]}: {t.condition.protocol}" for t in compared)]
+    answers = {table: three_answers(table) for table in _shown_tables(report)}
+    model = report_model(report, answers, store, declared)
+    scenes = (f"{t.title.split(',')[0]}: {t.condition.protocol}" for t in _shown_tables(report))
+    names = [*dict.fromkeys(scenes)]
     title = ", ".join(names[:MOST_TITLED]) + (", …" if len(names) > MOST_TITLED else "")
-    return document_html(f"{title} · hsiaug" if title else "hsiaug report", sections, report)
+    return _rendered(
+        "report.html",
+        f"{title} · hsiaug" if title else "hsiaug report",
+        model.contents,
+        _data(report, answers) if report.tables else (),
+        report=model,
+    )
 
 
-def document_html(title: str, sections: Sequence[Section], report: Report | None = None) -> str:
-    """The page of these sections, with its style and scripts, and the data of a report."""
+def tables_page(title: str, pages: Sequence[ReportPage]) -> str:
+    """One self-contained page of HTML with a section for each of these tables."""
+    contents = [Heading(f"page-{number}", page.heading) for number, page in enumerate(pages)]
+    return _rendered("tables.html", title, contents, pages=pages)
+
+
+def _rendered(
+    template: str,
+    title: str,
+    contents: Sequence[Heading],
+    data: Sequence[tuple[str, str]] = (),
+    **model: object,
+) -> str:
+    """A page of a template, with style and scripts.
+
+    Parameters
+    ----------
+    data : sequence of (str, str)
+        Files that the page holds: their names, and gzip in base64.
+    model : object
+        What the template shows.
+    """
     # One script, so that one checksum covers all that may run.
     script = Markup("".join((HERE / name).read_text(encoding="utf-8") for name in SCRIPTS))
     return (
         templates()
-        .get_template("page.html")
+        .get_template(template)
         .render(
             title=title,
             style=Markup((HERE / "page.css").read_text(encoding="utf-8")),
             script=script,
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-            sections=sections,
-            data=_data(report) if report and report.tables else (),
+            contents=contents,
+            data=data,
+            **model,
         )
     )
 
 
-def _data(report: Report) -> list[tuple[str, str]]:
+def _shown_tables(report: Report) -> Sequence[ReportTable]:
+    """The tables of the page: without points of learning curves, unless there is nothing else."""
+    return report.compared or report.tables
+
+
+def _data(report: Report, answers: Mapping[ReportTable, Answers]) -> list[tuple[str, str]]:
     """The report's data by file names, packed: gzip in base64."""
     rows = data_rows(report)
     texts = {
         "trials.csv": csv_of(rows),
-        "report.json": json_of(report_json(report)) + "\n",
+        "report.json": json_of(report_json(report, answers)) + "\n",
     }
     return [
         (name, base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode())
@@ -145,164 +312,135 @@ def _data(report: Report) -> list[tuple[str, str]]:
     ]
 
 
-def _declared(pages: Sequence[ReportPage]) -> Section:
-    """The claims and tables of a suite: the first page, and folded the others."""
-    first = _page_html(pages[0])
-    folded = [
-        macros().fold(page.heading, _page_html(page), f"declared-{number}", level="h3")
-        for number, page in enumerate(pages[1:], 1)
-    ]
-    return Section("declared", pages[0].heading, join(first, *folded))
-
-
-def _page_html(page: ReportPage) -> Markup:
-    """Sentences, tables and notes of a page without answers."""
-    return join(
-        *map(macros().para, page.opening),
-        grids_html(page.grids),
-        *map(macros().note, page.notes),
-        *map(macros().para, page.closing),
-    )
-
-
-def _verdicts(
-    report: Report, compared: Sequence[Table], keys: Mapping[Table, Mapping[ArmCell, str]]
-) -> Markup:
-    """The three answers of each scene with the chart of its gains, and of several scenes the arms
-    by scene, for each run and protocol.
-    """
-    if not compared:
-        return Markup(macros().headline(f"There is no record in {report.where} yet."))
-    trials = {trial.hash: trial for table in report.tables for trial in table.trials}
-    failed = sum(trial.failed for trial in trials.values())
-    where = next(
-        (f"t{number}-failed" for number, table in enumerate(compared) if table.failed), None
-    )
-    blocks = [macros().lead(count(len(trials), "trial"), f"{failed:,} failed", where, report.where)]
-    every = matrices(report)
-    for matrix in every:
-        leaky = "LEAKY: " * any(table.leaky for table in matrix.tables)
-        blocks += [macros().title(leaky + matrix.title)] if len(every) > 1 or leaky else []
-        for table in matrix.tables:
-            if len(matrix.tables) > 1:
-                blocks.append(macros().subtitle(table.condition.scene))
-            blocks.append(macros().answers(answer_texts(three_answers(table))))
-            if len(compared) == 1:
-                blocks.append(gain_chart(table, keys[table]))
-        if len(matrix.tables) > 1:
-            blocks.append(grids_html(matrix.grids))
-            blocks += map(macros().note, summary_notes(matrix))
-        else:
-            blocks += map(macros().para, best_row_sentences(matrix.tables[0], report.option))
-    return join(*blocks)
-
-
-def _parts(
-    table: Table,
-    where: str,
-    store: Store | None,
-    maker: MapMaker,
-    sampler: SampleMaker,
-    curves: Sequence[LabelCurve],
-    keys: Mapping[ArmCell, str],
-) -> list[Part]:
-    """The parts of the section of a table, those that have something to show."""
-    parts = [
-        Part("tables", "Table", _tables(table, curves, keys), opened=True),
-        Part("maps", "Maps", maker.maps(table), opened=True),
-        Part("classes", "Classes", classes_html(table, store), opened=False),
-        Part("samples", "Samples", sampler.samples(table), opened=True),
-        Part("audit", "Audit", _audit(table, where), opened=table.leaky),
-        Part("records", "Records", grids_html(VIEWS["seed"](table), keys), opened=False),
-    ]
-    return [part for part in parts if part.html]
-
-
-def _table(
-    table: Table,
-    number: str,
+def report_model(
     report: Report,
+    answers: Mapping[ReportTable, Answers],
     store: Store | None,
-    parts: Sequence[Part],
-    keys: Mapping[ArmCell, str],
-    *,
-    alone: bool,
-) -> Section:
-    """Everything about a table.
+    declared: Sequence[ReportPage],
+) -> ReportModel:
+    """All that the page of a report shows.
 
     Parameters
     ----------
-    alone : bool
-        It is the only one, so that more of it is unfolded.
+    answers : mapping of ReportTable to Answers
+        Of each table that the page shows.
+    store, declared
+        As of :func:`html_page`.
     """
-    above = [] if alone else [macros().answers(answer_texts(three_answers(table)))]
-    if said := failure_heading(table):
-        lines = failure_lines(table, report.where)
-        above.append(macros().failures(f"{number}-failed", said, lines))
-    above += map(macros().warning, warnings(table))
-    if table.leaky:
-        above.append(
-            macros().warning("LEAKY: location alone answers for part of the score; see the audit.")
+    tables = list(answers)
+    maps = MapMaker(store)
+    samples = SampleMaker(store)
+    curves = label_curves(report, store) if store is not None else []
+    sections = {}
+    for number, table in enumerate(tables):
+        keys = arm_keys(table, f"t{number}")
+        sections[table] = TableSection(
+            id=f"t{number}",
+            title=table.title,
+            scene=table.condition.scene,
+            alone=len(tables) == 1,
+            keys=keys,
+            answers=answer_texts(answers[table]),
+            failed=failure_heading(table),
+            failures=failure_lines(table, report.where),
+            warnings=[*warnings(table), *([LEAKY] if table.leaky else [])],
+            leaky=table.leaky,
+            chart=gain_chart(table, keys),
+            overview=overview(table) if table.cells else None,
+            gains=VIEWS["generator"](table),
+            sweeps=_sweeps(table),
+            labels=_labels(table, [curve for curve in curves if curve.table is table]),
+            metrics=VIEWS["classifier"](table),
+            maps=maps.maps(table),
+            classes=class_recalls(table, store),
+            samples=samples.samples(table),
+            audit=audit_lines(table, report.where),
+            notes=table_notes(table),
+            records=VIEWS["seed"](table),
+            commands=arm_commands(keys, store, report.option),
         )
-    if not alone:
-        above.append(gain_chart(table, keys))
-    folded = [
-        macros().fold(part.name, part.html, f"{number}-{part.id}", part.opened and alone, "h3")
-        for part in parts
-    ]
-    commands = macros().commands_of(arm_commands(keys, store, report.option))
-    below = tuple((f"{number}-{part.id}", part.name) for part in parts)
-    return Section(f"{number}-table", table.title, join(*above, *folded, commands), below)
-
-
-def _tables(table: Table, curves: Sequence[LabelCurve], keys: Mapping[ArmCell, str]) -> Markup:
-    """Accuracy and verdicts; then folded what is asked for less often."""
-    further = [
-        ("Gain over each control", grids_html(VIEWS["generator"](table), keys)),
-        ("λ and ω", _sweeps(table)),
-        ("Label equivalents", _labels(table, curves) if curves else Markup("")),
-        ("Every metric, and the tests", grids_html(VIEWS["classifier"](table), keys)),
-    ]
-    folded = [macros().fold(name, html, level="h4") for name, html in further if html]
-    first = grids_html([overview(table)], keys) if table.cells else ""
-    return join(first, *folded)
-
-
-def _audit(table: Table, where: str) -> Markup:
-    """The audit of the protocol, and what the numbers are."""
-    notes = macros().items(table_notes(table))
-    return join(
-        macros().facts(audit_lines(table, where)),
-        macros().fold("What the numbers are", notes, level="h4"),
+    found = matrices(report) if tables else []
+    trials = {trial.hash: trial for table in report.tables for trial in table.trials}
+    failed = sum(trial.failed for trial in trials.values())
+    listed = (f"{section.id}-failed" for section in sections.values() if section.failed)
+    return ReportModel(
+        where=report.where,
+        trials=count(len(trials), "trial"),
+        failed=f"{failed:,} failed",
+        failed_table=next(listed, None),
+        declared=declared,
+        verdicts=[
+            _verdict(
+                matrix,
+                [sections[table] for table in matrix.tables],
+                answers[matrix.tables[0]].use,
+                report.option,
+                alone=len(found) == 1,
+            )
+            for matrix in found
+        ],
+        tables=[*sections.values()],
     )
 
 
-def _sweeps(table: Table) -> Markup:
-    """Figure, notes and tables of each axis along which some generator has two values; empty where
-    none has.
+def _verdict(
+    matrix: Matrix, sections: Sequence[TableSection], use: Use, option: str, *, alone: bool
+) -> MatrixVerdict:
+    """The answers of a matrix.
+
+    Parameters
+    ----------
+    sections : sequence of TableSection
+        Of its tables.
+    use : Use
+        The third answer of the first of them.
+    option : str
+        The option that names the store.
+    alone : bool
+        It is the only one.
     """
-    blocks = []
-    for axis in AXES:
-        if find_sweeps(table, axis):
-            blocks += [
-                Markup("<h4>Along {}</h4>").format(SIGNS[axis]),
-                _picture(curve_figure(Report((table,)), axis), f"OA and AA against {SIGNS[axis]}"),
-                macros().fold("The numbers of these curves", grids_html(VIEWS[axis](table))),
-            ]
-    return join(*blocks)
+    leaky = "LEAKY: " * any(section.leaky for section in sections)
+    title = "" if alone and not leaky else leaky + matrix.title
+    if len(sections) == 1:
+        best = best_row_sentences(matrix.tables[0], use, option)
+        return MatrixVerdict(title, sections, best=best)
+    return MatrixVerdict(title, sections, matrix.grids, summary_notes(matrix))
 
 
-def _labels(table: Table, curves: Sequence[LabelCurve]) -> Markup:
-    """Figure, tables and notes of learning curves."""
-    return join(
+def _sweeps(table: ReportTable) -> list[CurvePicture]:
+    """A picture of each axis along which some generator has two values."""
+    return [
         _picture(
-            label_figure(curves), "none with more labels per class, and the arms on its curve"
-        ),
-        macros().fold("The numbers of these curves", grids_html(label_grids(table, curves))),
-        *map(macros().note, label_notes(curves)),
+            curve_figure(Report((table,)), axis),
+            f"OA and AA against {SIGNS[axis]}",
+            VIEWS[axis](table),
+            heading=f"Along {SIGNS[axis]}",
+        )
+        for axis in AXES
+        if find_sweeps(table, axis)
+    ]
+
+
+def _labels(table: ReportTable, curves: Sequence[LabelCurve]) -> CurvePicture | None:
+    """The picture of learning curves; None without any."""
+    if not curves:
+        return None
+    return _picture(
+        label_figure(curves),
+        "none with more labels per class, and the arms on its curve",
+        label_grids(table, curves),
+        notes=label_notes(curves),
     )
 
 
-def _picture(drawn: Figure, caption: str) -> Markup:
+def _picture(
+    drawn: Figure,
+    caption: str,
+    grids: Sequence[Grid],
+    *,
+    heading: str = "",
+    notes: Sequence[str] = (),
+) -> CurvePicture:
     source = picture_source(figure_bytes(drawn, "svg"))
-    return Markup(macros().figure(f"{caption}: {drawn.get_label()}", caption, source))
+    label = f"{caption}: {drawn.get_label()}"
+    return CurvePicture(caption, label, source, grids, heading, notes)

@@ -4,20 +4,20 @@ nearest to each.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from markupsafe import Markup
 from PIL import Image
 
 from hsiaug.base.colours import class_colours
+from hsiaug.report.cells import ArmCell
 from hsiaug.report.figures.files import image_bytes
 from hsiaug.report.figures.sheets import UNCHANGED, Images, image_grid, tile_rows
-from hsiaug.report.html.markup import macros, picture_source
+from hsiaug.report.html.markup import picture_source
 from hsiaug.report.html.spectra import HEIGHT, SERIES, WIDTH, band_range, spectrum_plots
-from hsiaug.report.records import ArmCell
-from hsiaug.report.tables import Table
+from hsiaug.report.tables import ReportTable
 from hsiaug.report.trials import Trial
 from hsiaug.trial.arm import CONTROLS_OF_ALL
 from hsiaug.trial.record_json import Record
@@ -43,6 +43,30 @@ OF_MASKS = {
 NAMES = {"real": "real training", "made": "generated", "nearest": "nearest real"}
 
 
+@dataclass(frozen=True)
+class TableSamples:
+    """What the page shows of the samples of a table.
+
+    Attributes
+    ----------
+    generators : sequence of dict
+        Of each generator its name, figures, layout and spectra.
+    colours : str
+        What the colours of the pictures are.
+    tiles : bool
+        Whether they are of tiles with masks, and not of patches.
+    legend : sequence of (str, str)
+        Names and colours of classes, of tiles.
+    """
+
+    generators: Sequence[dict[str, Any]]
+    colours: str
+    tiles: bool
+    legend: Sequence[tuple[str, str]]
+    series: Mapping[str, str] = field(default_factory=lambda: SERIES)
+    plot_size: str = f"{WIDTH} {HEIGHT}"
+
+
 class SampleMaker:
     """Draws the samples of a page, table after table, until ROOM is used.
 
@@ -56,34 +80,42 @@ class SampleMaker:
         self._store = store
         self._left = ROOM
 
-    def samples(self, table: Table) -> Markup:
-        """The samples of each generator of a table; empty where no record keeps any."""
+    def samples(self, table: ReportTable) -> TableSamples | None:
+        """The samples of each generator of a table; None where no record keeps any."""
         if self._store is None:
-            return Markup("")
-        shown: list[dict[str, Any]] = []
-        about: dict[str, Any] = {}
+            return None
+        generators: list[dict[str, Any]] = []
+        last: SampleSheet | None = None
         for cell, trial, sheet in _sheets(self._store, table):
             if self._left <= 0:
                 break
-            figures = [
-                *(_tile_figures if sheet.of_tiles else _patch_figures)(sheet, table.class_names)
-            ]
-            self._left -= sum(len(figure["source"]) for figure in figures) * 3 // 4
-            name = f"{table.arm_label(cell.arm)}, draw {trial.seed}"
-            record = self._store.sound(trial.hash) or {}
-            layout = layout_sentence(record, of_tiles=sheet.of_tiles)
-            spectra = _spectra_shown(sheet, table.class_names)
-            self._left -= sum(len(line) for plot in spectra["plots"] for _, line in plot.lines)
-            shown.append({"name": name, "figures": figures, "layout": layout, "spectra": spectra})
-            legend = _legend(sheet, table.class_names) if sheet.of_tiles else []
-            about = {
-                "colours": str(sheet.colours),
-                "tiles": sheet.of_tiles,
-                "legend": legend,
-                "series": SERIES,
-                "plot_size": f"{WIDTH} {HEIGHT}",
-            }
-        return Markup(macros().samples(shown, about)) if shown else Markup("")
+            generators.append(self._shown(self._store, table, cell, trial, sheet))
+            last = sheet
+        if last is None:
+            return None
+        return TableSamples(
+            generators,
+            colours=str(last.colours),
+            tiles=last.of_tiles,
+            legend=_legend(last, table.class_names) if last.of_tiles else [],
+        )
+
+    def _shown(
+        self, store: Store, table: ReportTable, cell: ArmCell, trial: Trial, sheet: SampleSheet
+    ) -> dict[str, Any]:
+        """What is shown of a generator; its room is used then."""
+        draw = _tile_figures if sheet.of_tiles else _patch_figures
+        figures = [*draw(sheet, table.class_names)]
+        spectra = _spectra_shown(sheet, table.class_names)
+        self._left -= sum(len(figure["source"]) for figure in figures) * 3 // 4
+        self._left -= sum(len(line) for plot in spectra["plots"] for _, line in plot.lines)
+        record = store.sound(trial.hash) or {}
+        return {
+            "name": f"{table.arm_label(cell.arm)}, draw {trial.seed}",
+            "figures": figures,
+            "layout": layout_sentence(record, of_tiles=sheet.of_tiles),
+            "spectra": spectra,
+        }
 
 
 def _spectra_shown(sheet: SampleSheet, class_names: tuple[str, ...]) -> dict[str, Any]:
@@ -130,7 +162,7 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _sheets(store: Store, table: Table) -> Iterator[tuple[ArmCell, Trial, SampleSheet]]:
+def _sheets(store: Store, table: ReportTable) -> Iterator[tuple[ArmCell, Trial, SampleSheet]]:
     """The first trial with samples of each generator and ω, further controls last. Of copies there
     is nothing to see.
     """

@@ -4,6 +4,7 @@ pixel of them.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from zipfile import BadZipFile
 
 import numpy as np
@@ -56,23 +57,63 @@ class GroundTruth:
         return None if self.cube is None else true_colours(self.cube, self.data.wavelengths, step)
 
 
-def local_ground_truth(
-    trials: Iterable[Trial], read: dict[str, GroundTruth], most: int | None = None
-) -> GroundTruth:
-    """The truth that the first of these trials names.
+@dataclass(frozen=True, eq=False)
+class PredictedMaps:
+    """What trials of one scene called each pixel, beside the truth.
+
+    Attributes
+    ----------
+    trials : tuple of Trial
+        The trials; the draw of the first is the one that ``roles`` are of.
+    called : tuple of (tuple of (H, W) int16)
+        Predicted class ids of each trial, by place; 0 where not tested.
+    """
+
+    truth: GroundTruth
+    trials: tuple[Trial, ...]
+    called: tuple[tuple[NDArray[np.int16], ...], ...]
+
+    @cached_property
+    def roles(self) -> tuple[NDArray[np.uint8], ...] | None:
+        """Numbers of ROLES (H, W) of each place in the first trial's draw, which is made anew.
+
+        None where the draw cannot be made here, or its checksum is not the record's: then it is
+        another draw.
+        """
+        return _redraw_roles(self.trials[0], self.truth)
+
+
+def read_maps(
+    store: Store,
+    trials: Iterable[Trial],
+    truths: dict[str, GroundTruth],
+    most: int | None = None,
+) -> PredictedMaps:
+    """The predictions of trials of one scene, with its truth.
 
     Parameters
     ----------
-    read : dict of str to GroundTruth
-        What is read already, which this one joins.
+    truths : dict of str to GroundTruth
+        What is read already, which the truth of this scene joins.
     most : int or None
         Values of the largest scene that is read; None for any.
 
     Raises
     ------
     NoGroundTruthError
-        Where the truth cannot be had without a download, or is larger.
+        Where the truth cannot be had without a download, or is larger; where predictions are
+        missing, or are not of the scene that lies here.
     """
+    shown = tuple(trials)
+    truth = _local_ground_truth(shown, truths, most)
+    called = tuple(_read_predictions(store, trial, truth) for trial in shown)
+    return PredictedMaps(truth, shown, called)
+
+
+def _local_ground_truth(
+    trials: Iterable[Trial], read: dict[str, GroundTruth], most: int | None
+) -> GroundTruth:
+    """The truth that the first of these trials with a scene names."""
     trial = next((t for t in trials if t.scene_ref), None)
     ref, task = (str(trial.scene_ref), trial.condition.task) if trial else ("", "")
     key = f"{task} {ref}"
@@ -97,7 +138,7 @@ def local_ground_truth(
     return read[key]
 
 
-def read_predicted_maps(
+def _read_predictions(
     store: Store, trial: Trial, truth: GroundTruth
 ) -> tuple[NDArray[np.int16], ...]:
     """Return the predicted class ids (H, W) of each place, 0 where not tested.
@@ -136,12 +177,7 @@ def split_roles(split: TaskSplit) -> tuple[NDArray[np.uint8], ...]:
     )
 
 
-def redraw_roles(trial: Trial, truth: GroundTruth) -> tuple[NDArray[np.uint8], ...] | None:
-    """The same of a trial's draw, made anew.
-
-    None where the draw cannot be made here, or its checksum is not the record's: then it is another
-    draw.
-    """
+def _redraw_roles(trial: Trial, truth: GroundTruth) -> tuple[NDArray[np.uint8], ...] | None:
     from hsiaug.protocol.protocols import parse_protocol
 
     condition = trial.condition

@@ -24,25 +24,24 @@ from hsiaug.metrics.label_equivalents import LabelEquivalent, label_equivalent
 from hsiaug.metrics.significance import MeanStd, mean_std
 from hsiaug.protocol.based import read_added
 from hsiaug.protocol.large_classes import large_classes
+from hsiaug.report.cells import ArmCell, DrawKey
 from hsiaug.report.conditions import Condition
 from hsiaug.report.curves import reference
-from hsiaug.report.records import ArmCell, DrawKey
 from hsiaug.report.scenes.ground_truth import (
     ROLES,
     GroundTruth,
-    local_ground_truth,
-    read_predicted_maps,
-    redraw_roles,
+    PredictedMaps,
+    read_maps,
 )
-from hsiaug.report.scores import AA_FIELDS, OA, WORST, Metric, metric_set, over_large
-from hsiaug.report.tables import ADDED, Report, Table
+from hsiaug.report.scores import AA_FIELDS, OA, WORST, Metric, MetricSet, metric_set, over_large
+from hsiaug.report.tables import ADDED, Report, ReportTable
 from hsiaug.report.trials import Trial
 from hsiaug.tasks.data import NoGroundTruthError
 from hsiaug.trial.arm import Method
 from hsiaug.trial.store import Store
 
 Scores = dict[str, Any]
-Place = dict[int, Table]
+Place = dict[int, ReportTable]
 """Tables of added labels by their number."""
 
 
@@ -88,7 +87,7 @@ class LabelCurve:
 
     Attributes
     ----------
-    table : Table
+    table : ReportTable
         Table of the base protocol.
     labels : tuple of int
         Per class, from 0 on.
@@ -104,7 +103,7 @@ class LabelCurve:
         What is wrong with draws that were left out.
     """
 
-    table: Table
+    table: ReportTable
     classifier: Method
     labels: tuple[int, ...]
     draws: Sequence[DrawScores]
@@ -177,21 +176,34 @@ def label_curves(report: Report, store: Store | None = None) -> list[LabelCurve]
         added = places.get(_key(table.run, table.condition), {})
         made = [_curve(table, name, added, reader) for name in table.classifiers if added]
         known = [curve for curve in made if curve is not None]
-        scores = _scores_of([draw for curve in known for draw in curve.draws])
+        scores = _curve_scores(_shown_metrics([draw for curve in known for draw in curve.draws]))
         found += [replace(curve, scores=scores) for curve in known]
     return found
 
 
-def _scores_of(draws: Sequence[DrawScores]) -> tuple[Metric, ...]:
-    """The scores of a table's curves; adds the main one to the draws where it is over some of the
-    classes.
+def _shown_metrics(draws: Sequence[DrawScores]) -> MetricSet:
+    """The metrics of a table's curves: as in reports, but over the classes of which enough pixels
+    are scored in every draw.
     """
     large, tested = large_classes(draw.points[0]["n_test"] for draw in draws)
     shown = over_large(metric_set("pixels"), len(large), tested)
     if shown.main.key == "aa_large":
-        for one in (level for draw in draws for level in (*draw.points, *draw.arms.values())):
-            one["aa_large"] = fmean(one["recall"][c - 1] for c in large)
-    averages = (score for score in (shown.main, *shown.shown) if score.name.startswith("AA"))
+        _add_mean_recall(draws, large, shown.main.key)
+    return shown
+
+
+def _add_mean_recall(draws: Sequence[DrawScores], classes: Sequence[int], key: str) -> None:
+    """Add the mean recall over some classes to the scores of draws."""
+    for draw in draws:
+        for level in (*draw.points, *draw.arms.values()):
+            level[key] = fmean(level["recall"][c - 1] for c in classes)
+
+
+def _curve_scores(metrics: MetricSet) -> tuple[Metric, ...]:
+    """The scores of a curve: the main one and other AA, OA, AA in new fields, and the worst
+    class.
+    """
+    averages = (score for score in (metrics.main, *metrics.shown) if score.name.startswith("AA"))
     return *dict.fromkeys(averages), OA, AA_FIELDS[1], WORST
 
 
@@ -228,7 +240,9 @@ def _key(run: str, condition: Condition, protocol: str | None = None) -> tuple[o
     return run, *same, protocol or own, json.dumps(rest, sort_keys=True)
 
 
-def _curve(table: Table, classifier: Method, place: Place, reader: "_Reader") -> LabelCurve | None:
+def _curve(
+    table: ReportTable, classifier: Method, place: Place, reader: "_Reader"
+) -> LabelCurve | None:
     """A classifier's curve, still without scores; None without two points, or a draw that has them
     all.
     """
@@ -277,31 +291,29 @@ class _Reader:
 
         Raises NoGroundTruthError where predictions, scene or draw cannot be had.
         """
-        truth = local_ground_truth(points, self.truths)
-        called = [read_predicted_maps(self.store, trial, truth)[0] for trial in points]
-        tested = np.logical_and.reduce([label > 0 for label in called])
-        new = tested & ~self._seen(points[0], truth)
-        others = {
-            cell: read_predicted_maps(self.store, trial, truth)[0] for cell, trial in arms.items()
-        }
+        maps = read_maps(self.store, [*points, *arms.values()], self.truths)
+        labels = [called[0] for called in maps.called]
+        tested = np.logical_and.reduce([label > 0 for label in labels[: len(points)]])
+        new = tested & ~self._seen(maps)
+        scores = [_scores(label, tested, new, maps.truth) for label in labels]
         return DrawScores(
             points[0].seed,
             int(tested.sum()),
-            tuple(_scores(label, tested, new, truth) for label in called),
-            {cell: _scores(label, tested, new, truth) for cell, label in others.items()},
+            tuple(scores[: len(points)]),
+            dict(zip(arms, scores[len(points) :], strict=True)),
         )
 
-    def _seen(self, plain: Trial, truth: GroundTruth) -> NDArray[np.bool_]:
+    def _seen(self, maps: PredictedMaps) -> NDArray[np.bool_]:
         """(H, W) the fields that hold a training pixel of the base draw."""
+        plain = maps.trials[0]
         key = plain.condition, plain.draw
         if key not in self.fields:
-            roles = redraw_roles(plain, truth)
-            if roles is None:
+            if maps.roles is None:
                 raise NoGroundTruthError(
                     f"the draw of record {plain.hash} cannot be made again here"
                 )
             self.fields[key] = seen_fields(
-                cast(Scene, truth.data).fields, roles[0] == ROLES.index("train")
+                cast(Scene, maps.truth.data).fields, maps.roles[0] == ROLES.index("train")
             )
         return self.fields[key]
 

@@ -64,7 +64,7 @@ def _file(weights: str) -> tuple[Path, str]:
     file = weights_file(weights, "weights=")
     if file is None:
         raise InputError(
-            "`weights` must be random, imagenet or a file that is there",
+            "the weights of an encoder must be random, imagenet or a file that is there",
             value=repr(weights),
             hint="Correct the path, or write weights=random.",
         )

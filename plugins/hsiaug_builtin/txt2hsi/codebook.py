@@ -145,6 +145,10 @@ class Conditioning:
     rows: Tensor
     label: Tensor
 
+    def take(self, some: slice) -> Conditioning:
+        """The condition of some of the patches."""
+        return Conditioning(self.code[some], self.rows[some], self.label[some])
+
     def without_text(self) -> Conditioning:
         """The same codes alone."""
         rows = torch.full_like(self.rows, -1)

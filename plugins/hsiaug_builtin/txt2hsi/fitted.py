@@ -40,6 +40,11 @@ from hsiaug_builtin.txt2hsi.texts import Texts, with_prompts
 from hsiaug_builtin.txt2hsi.vae import Remainder, Vae
 
 BATCH = 256
+"""Patches whose randomness is drawn together: another number would give other samples."""
+DENOISED_AT_ONCE = 64
+"""Patches that a CPU denoises at a time: what lies between two layers then stays in its cache. The
+samples do not depend on it.
+"""
 ATTENTION_LEVELS = (0.3, 1.0, 3.0)
 """Noise levels at which attention is read: the median of training, and about a deviation off it."""
 MARKS = "[marks]"
@@ -239,11 +244,15 @@ class FittedTxt2Hsi:
 
         def under(model: Denoiser, conditioning: Conditioning, words: Texts | None) -> Denoise:
             def denoise(x: Tensor, level: float) -> Tensor:
-                sigma = torch.full((len(x),), level, device=x.device)
-                half = bf16_is_faster(self.device)
-                with torch.autocast(x.device.type, torch.bfloat16, enabled=half):
-                    clean: Tensor = model(x, sigma, conditioning, words)[0]
-                return clean.float()
+                at_once = DENOISED_AT_ONCE if x.device.type == "cpu" else max(1, len(x))
+                clean = torch.empty_like(x)
+                for start in range(0, len(x), at_once):
+                    some = slice(start, start + at_once)
+                    sigma = torch.full((len(x[some]),), level, device=x.device)
+                    half = bf16_is_faster(self.device)
+                    with torch.autocast(x.device.type, torch.bfloat16, enabled=half):
+                        clean[some] = model(x[some], sigma, conditioning.take(some), words)[0]
+                return clean
 
             return denoise
 

@@ -2,14 +2,14 @@
 arms by scene.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from operator import attrgetter
 from statistics import fmean
 
-from hsiaug.report.answer_text import AnswerText, answer_texts
-from hsiaug.report.answers import three_answers
+from hsiaug.report.answer_text import answer_texts, headline
+from hsiaug.report.answers import Answers, three_answers
 from hsiaug.report.breakdowns import (
     MOST_ROWS,
     SUMMARY,
@@ -21,6 +21,7 @@ from hsiaug.report.breakdowns import (
     overview,
     synthetic_only_grid,
 )
+from hsiaug.report.cells import CellKey
 from hsiaug.report.compare import Gain
 from hsiaug.report.curves import AXES
 from hsiaug.report.findings import (
@@ -28,7 +29,6 @@ from hsiaug.report.findings import (
     FINDINGS,
     OF_SIGNS,
     best_row_sentences,
-    headline,
     rival_signs_note,
     signs_note,
 )
@@ -43,11 +43,10 @@ from hsiaug.report.notes import (
     table_page,
     warnings,
 )
-from hsiaug.report.records import CellKey
-from hsiaug.report.tables import Report, Table
+from hsiaug.report.tables import Report, ReportTable
 
 
-def pages(report: Report, by: str) -> tuple[ReportPage, ...]:
+def report_pages(report: Report, by: str) -> tuple[ReportPage, ...]:
     """A page per table of the report; of the summary, and by generator last, one per run and
     protocol.
 
@@ -64,7 +63,7 @@ def pages(report: Report, by: str) -> tuple[ReportPage, ...]:
     )
 
 
-def _table_page(table: Table, where: str, by: str) -> ReportPage:
+def _table_page(table: ReportTable, where: str, by: str) -> ReportPage:
     notes = table_notes(table, compared=by in ("generator", "gain", "classifier"))
     if by in AXES:
         notes.append("none has no synthetic sample: it is λ = 0 of every generator, at any ω.")
@@ -106,8 +105,13 @@ class Matrix:
     one of them.
     """
 
-    tables: tuple[Table, ...]
+    tables: tuple[ReportTable, ...]
     rows: tuple[ArmRow, ...]
+
+    @cached_property
+    def answers(self) -> tuple[Answers, ...]:
+        """The three answers of each table."""
+        return tuple(map(three_answers, self.tables))
 
     @property
     def title(self) -> str:
@@ -143,7 +147,7 @@ class Matrix:
         """The same with the arms of each classifier below it."""
         return self._with(grouped_overview)
 
-    def _with(self, view: Callable[[Table], Grid]) -> tuple[Grid, ...]:
+    def _with(self, view: Callable[[ReportTable], Grid]) -> tuple[Grid, ...]:
         tables = [table for table in self.tables if table.cells]
         return (
             *(map(view, tables) if self.detailed else ()),
@@ -159,7 +163,7 @@ class Matrix:
             if key[0].generator.name == "none"
         }
 
-        def score(table: Table, row: ArmRow) -> GridEntry:
+        def score(table: ReportTable, row: ArmRow) -> GridEntry:
             cell = table.cells.get(row.key)
             return metric_entry(table.scores.main.key, cell) if cell else GridEntry(MISSING)
 
@@ -190,7 +194,7 @@ def matrices(report: Report) -> list[Matrix]:
 
     All of a report that has nothing else.
     """
-    groups: dict[object, list[Table]] = {}
+    groups: dict[object, list[ReportTable]] = {}
     for table in report.compared or report.tables:
         c = table.condition
         groups.setdefault(
@@ -199,7 +203,7 @@ def matrices(report: Report) -> list[Matrix]:
     return [Matrix(tuple(tables), _rows(tables)) for tables in groups.values()]
 
 
-def score_of(tables: Sequence[Table]) -> str:
+def score_of(tables: Sequence[ReportTable]) -> str:
     """The main score, without the number of its classes where that differs between scenes."""
     names = {table.scores.main.name for table in tables}
     return (
@@ -209,18 +213,13 @@ def score_of(tables: Sequence[Table]) -> str:
     )
 
 
-def answers_of(matrix: Matrix) -> tuple[AnswerText, ...]:
-    """The three answers in words; of several scenes none, which have a line each."""
-    if len(matrix.tables) > 1:
-        return ()
-    return answer_texts(three_answers(matrix.tables[0]))
-
-
 def headlines(matrix: Matrix) -> tuple[str, ...]:
     """The answers of each scene on a line."""
-    if len(matrix.tables) == 1:
-        return (headline(matrix.tables[0]),)
-    return tuple(f"{table.condition.scene}: {headline(table)}" for table in matrix.tables)
+    lines = [headline(answers) for answers in matrix.answers]
+    if len(lines) == 1:
+        return tuple(lines)
+    scenes = [table.condition.scene for table in matrix.tables]
+    return tuple(f"{scene}: {line}" for scene, line in zip(scenes, lines, strict=True))
 
 
 def summary_notes(matrix: Matrix) -> tuple[str, ...]:
@@ -246,7 +245,7 @@ def summaries(report: Report, *, brief: bool) -> tuple[ReportPage, ...]:
     return (*made[:-1], *(replace(page, closing=(*page.closing, next_)) for page in made[-1:]))
 
 
-def _rows(tables: Sequence[Table]) -> tuple[ArmRow, ...]:
+def _rows(tables: Sequence[ReportTable]) -> tuple[ArmRow, ...]:
     labels: dict[CellKey, str] = {}
     for table in tables:
         for key, gain in table.gains.items():
@@ -259,34 +258,60 @@ def _rows(tables: Sequence[Table]) -> tuple[ArmRow, ...]:
 
 
 def _page(matrix: Matrix, report: Report, *, brief: bool) -> ReportPage:
+    page = ReportPage(
+        title=f"Summary: {matrix.title}",
+        leaky=any(table.leaky for table in matrix.tables),
+        failed=_failed(matrix.tables, report.where),
+        warnings=_each_once(map(warnings, matrix.tables)),
+        opening=headlines(matrix) if len(matrix.tables) > 1 else (),
+        grids=matrix.grouped_grids,
+        notes=summary_notes(matrix),
+        closing=_closing(matrix),
+    )
+    return _on_terminal(page, matrix, report.where) if brief else page
+
+
+def _on_terminal(page: ReportPage, matrix: Matrix, where: str) -> ReportPage:
+    """The page as it stands alone, with the notes and the audit of its tables."""
     tables = matrix.tables
-    said = dict.fromkeys(note for table in tables if brief for note in table_notes(table))
-    apart = tuple(grid for table in tables if brief and (grid := synthetic_only_grid(table)).rows)
-    failed, trials = (
-        sum(len(getattr(table, name)) for table in tables) for name in ("failed", "trials")
-    )
-    which = f"hsiaug report --store {report.where} --by seed"
-    best = best_row_sentences(tables[0]) if len(tables) == 1 else ()
-    return ReportPage(
-        title=matrix.title if brief else f"Summary: {matrix.title}",
-        leaky=any(table.leaky for table in tables),
-        failed=f"{failed:,} of {count(trials, 'trial')} failed; which: {which}" if failed else None,
-        warnings=tuple(dict.fromkeys(text for table in tables for text in warnings(table))),
-        opening=headlines(matrix) if len(tables) > 1 else opening(tables[0]) if brief else (),
-        answers=answers_of(matrix) if brief else (),
-        grids=(*matrix.grouped_grids, *apart),
-        notes=(*said, *summary_notes(matrix)),
-        audit=tuple(line for table in tables if brief for line in audit_lines(table, report.where)),
-        closing=_lines(
-            *dict.fromkeys(rival_signs_note(table) for table in tables if matrix.detailed),
-            *summary_notes(matrix)[:1],
-            *dict.fromkeys(note for table in tables if (note := left_out_classes(table))),
-            *short_audit(tables),
-            *best,
-        ),
+    several = len(tables) > 1
+    synthetic_only = (synthetic_only_grid(table) for table in tables)
+    return replace(
+        page,
+        title=matrix.title,
+        opening=page.opening if several else opening(tables[0]),
+        answers=() if several else answer_texts(matrix.answers[0]),
+        grids=(*page.grids, *(grid for grid in synthetic_only if grid.rows)),
+        notes=(*_each_once(map(table_notes, tables)), *page.notes),
+        audit=tuple(line for table in tables for line in audit_lines(table, where)),
     )
 
 
-def _lines(*lines: str) -> tuple[str, ...]:
-    """Those that say something."""
+def _failed(tables: Sequence[ReportTable], where: str) -> str | None:
+    """How many trials of tables failed, and where they are named; None where none did."""
+    failed = sum(len(table.failed) for table in tables)
+    trials = sum(len(table.trials) for table in tables)
+    which = f"hsiaug report --store {where} --by seed"
+    return f"{failed:,} of {count(trials, 'trial')} failed; which: {which}" if failed else None
+
+
+def _closing(matrix: Matrix) -> tuple[str, ...]:
+    """The last sentences: what signs mean, which classes are left out, the audit in short, and
+    where the best row of a scene is right.
+    """
+    tables = matrix.tables
+    signs = [rival_signs_note(table) for table in tables] if matrix.detailed else []
+    lines = [
+        *dict.fromkeys(signs),
+        *summary_notes(matrix)[:1],
+        *dict.fromkeys(left_out_classes(table) for table in tables),
+        *short_audit(tables),
+    ]
+    if len(tables) == 1:
+        lines += best_row_sentences(tables[0], matrix.answers[0].use)
     return tuple(line for line in lines if line)
+
+
+def _each_once(texts: Iterable[Iterable[str]]) -> tuple[str, ...]:
+    """All of them, each once."""
+    return tuple(dict.fromkeys(text for several in texts for text in several))

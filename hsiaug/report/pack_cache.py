@@ -1,7 +1,7 @@
 """Columns of a pack: cached, as a pack never changes; else read from its records, of a large pack
 by several processes.
 
-    python -P -m hsiaug.report.packed_columns STORE PACK FIRST LAST FILE
+    python -P -m hsiaug.report.pack_cache STORE PACK FIRST LAST FILE
 
 reads the rows FIRST to LAST of a pack and writes their columns to FILE. Where a record is damaged
 it ends with exit code 1, and writes nothing.
@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 
 from hsiaug.base.files import remove
 from hsiaug.base.threads import cores
-from hsiaug.report.trial_columns import (
+from hsiaug.report.record_columns import (
     Column,
     ColumnFile,
     Columns,
@@ -122,7 +122,7 @@ def _read_here(store: Store, pack: Path, rows: tuple[int, int], damaged: list[Da
 
 def _read_elsewhere(store: Store, pack: Path, rows: tuple[int, int], file: Path) -> None:
     words = [str(store.root.absolute()), pack.name, *map(str, rows), str(file)]
-    command = [sys.executable, "-P", "-m", "hsiaug.report.packed_columns", *words]
+    command = [sys.executable, "-P", "-m", "hsiaug.report.pack_cache", *words]
     with suppress(OSError):
         subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
 

@@ -25,7 +25,7 @@ from hsiaug.data.georeference import quiet
 from hsiaug.data.vector_labels import read_vector_labels
 from hsiaug.ui import server
 from hsiaug.ui.answers import AnswerFile
-from hsiaug.ui.label_page import LabelPage
+from hsiaug.ui.label_routes import LabelRoutes
 from hsiaug.ui.labelling import Labelling, pixels_within
 from tests.in_process import hsiaug
 
@@ -351,7 +351,7 @@ def test_its_own_page_may_act(client: Any) -> None:
 
 def test_idle_and_slow_connections_do_not_stop_the_page(begin, served, monkeypatch):
     monkeypatch.setattr(server, "SLOWEST", 0.5)
-    address = served(LabelPage(begin()).routes())
+    address = served(LabelRoutes(begin()).routes())
     host, _, path = address.removeprefix("http://").partition("/")
     place = (host.partition(":")[0], int(host.partition(":")[2]))
     idle = [socket.create_connection(place) for _ in range(200)]

@@ -21,7 +21,7 @@ FRAMED = {"Content-Security-Policy": "frame-ancestors 'self'"}
 """Beside what the report itself allows, which is its own script."""
 
 
-class StorePage:
+class StoreRoutes:
     """Endpoints over one store, which is read again where a file has changed."""
 
     def __init__(self, store: Store) -> None:

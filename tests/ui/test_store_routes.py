@@ -14,8 +14,8 @@ import pytest
 
 from hsiaug.bench.progress import tell_others
 from hsiaug.trial.store import Store
-from hsiaug.ui import store_page
-from hsiaug.ui.store_page import StorePage
+from hsiaug.ui import store_routes
+from hsiaug.ui.store_routes import StoreRoutes
 from tests.browsers import AXE_ALL, CONTRAST, Tab, axe, browser
 from tests.in_process import hsiaug
 
@@ -66,8 +66,8 @@ def client(growing: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     from hsiaug.ui.server import local_app
 
-    monkeypatch.setattr(store_page, "REST", 0.0)
-    app = local_app(StorePage(Store(growing)).routes(), TOKEN, PORT)
+    monkeypatch.setattr(store_routes, "REST", 0.0)
+    app = local_app(StoreRoutes(Store(growing)).routes(), TOKEN, PORT)
     return TestClient(app, base_url=f"http://127.0.0.1:{PORT}/{TOKEN}/")
 
 
@@ -108,7 +108,7 @@ def test_a_folder_without_records_is_refused(tmp_path: Path) -> None:
 
 @pytest.fixture
 def tab(browser: Any, growing: Path, served: Callable[[Any], str]) -> Iterator[Tab]:
-    tab = Tab(browser, served(StorePage(Store(growing)).routes()))
+    tab = Tab(browser, served(StoreRoutes(Store(growing)).routes()))
     yield tab
     tab.context.close()
 

@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute
 
 from hsiaug.base.colours import class_colours, true_colours
 from hsiaug.base.errors import InputError
-from hsiaug.quality.maps import check_map_targets, picture_step, save_map
+from hsiaug.quality.map_files import check_map_targets, picture_step, save_map
 from hsiaug.report.figures.files import image_bytes
 from hsiaug.report.html.markup import HERE as REPORT
 from hsiaug.ui.answers import PixelAnswer
@@ -33,7 +33,7 @@ class _Body(BaseModel):
     polygon: list[tuple[float, float]] = []
 
 
-class LabelPage:
+class LabelRoutes:
     """Endpoints over one labelling."""
 
     def __init__(self, labelling: Labelling) -> None:
