@@ -268,11 +268,11 @@ def test_bfloat16_changes_samples_little(
     assert (half != full).any() and np.abs(half - full).max() < 0.1 * full.std()
 
 
-def test_samples_do_not_depend_on_how_many_are_denoised_at_once(
+def test_samples_do_not_depend_on_how_many_are_computed_at_once(
     fitted: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at_once = fitted.sample(COUNTS, guidance=1.5, seed=0).x
-    monkeypatch.setattr("hsiaug_builtin.txt2hsi.fitted.DENOISED_AT_ONCE", 3)
+    monkeypatch.setattr("hsiaug_builtin.txt2hsi.fitted.AT_ONCE_ON_CPU", 3)
     by_threes = fitted.sample(COUNTS, guidance=1.5, seed=0).x
 
     np.testing.assert_allclose(by_threes, at_once, rtol=1e-4, atol=1e-4 * at_once.std())

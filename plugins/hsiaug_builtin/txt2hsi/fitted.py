@@ -41,9 +41,9 @@ from hsiaug_builtin.txt2hsi.vae import Remainder, Vae
 
 BATCH = 256
 """Patches whose randomness is drawn together: another number would give other samples."""
-DENOISED_AT_ONCE = 64
-"""Patches that a CPU denoises at a time: what lies between two layers then stays in its cache. The
-samples do not depend on it.
+AT_ONCE_ON_CPU = 64
+"""Patches that a CPU denoises and decodes at a time: what lies between two layers then stays in its
+cache. The samples do not depend on it.
 """
 ATTENTION_LEVELS = (0.3, 1.0, 3.0)
 """Noise levels at which attention is read: the median of training, and about a deviation off it."""
@@ -244,7 +244,7 @@ class FittedTxt2Hsi:
 
         def under(model: Denoiser, conditioning: Conditioning, words: Texts | None) -> Denoise:
             def denoise(x: Tensor, level: float) -> Tensor:
-                at_once = DENOISED_AT_ONCE if x.device.type == "cpu" else max(1, len(x))
+                at_once = patches_at_once(x)
                 clean = torch.empty_like(x)
                 for start in range(0, len(x), at_once):
                     some = slice(start, start + at_once)
@@ -339,6 +339,11 @@ def check_classes(name: str, y: NDArray[np.int64], prior: Prior) -> None:
         )
 
 
+def patches_at_once(x: Tensor) -> int:
+    """Patches of x (n, …) that its device computes at a time."""
+    return AT_ONCE_ON_CPU if x.device.type == "cpu" else max(1, len(x))
+
+
 def decode_patches(
     vae: Vae,
     coefficients: Tensor,
@@ -355,6 +360,13 @@ def decode_patches(
     rows : (n,) int64
         Of the remainder.
     """
-    spectra = vae.decode(to_pixels(coefficients)).cpu()
-    spectra += remainder.sample(rows, rng)
-    return normaliser.patches_back(spectra.movedim(3, 1).numpy())
+    chosen, mirrors = remainder.draw(rows, rng)
+    side, bands = coefficients.shape[1], len(normaliser.mean)
+    patches = np.empty((len(rows), bands, side, side), dtype=np.float32)
+    at_once = patches_at_once(coefficients)
+    for start in range(0, len(rows), at_once):
+        some = slice(start, start + at_once)
+        spectra = vae.decode(to_pixels(coefficients[some])).cpu()
+        spectra += remainder.noise(chosen[some], mirrors[some])
+        patches[some] = normaliser.patches_back(spectra.movedim(3, 1).numpy())
+    return patches

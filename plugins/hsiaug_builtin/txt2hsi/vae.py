@@ -282,9 +282,24 @@ class Remainder:
         """Noise (n, q, q, B) of classes ``rows`` (n,): a patch of the class, mirrored; on the
         CPU.
         """
+        return self.noise(*self.draw(rows, rng))
+
+    def draw(
+        self, rows: NDArray[np.int64], rng: torch.Generator
+    ) -> tuple[NDArray[np.int64], Tensor]:
+        """For each of the classes ``rows`` (n,), a patch of the class and how it is mirrored.
+
+        Returns
+        -------
+        (n,) int64 and Tensor (n,) of int64
+            Rows of ``patches``, and symmetries as :func:`mirror` numbers them.
+        """
         pick = torch.rand(len(rows), generator=rng).numpy()
         number = torch.randint(MIRRORS, (len(rows),), generator=rng)
         first = self.start[:-1][rows]
         count = np.diff(self.start)[rows]
-        index = first + (pick * count).astype(np.int64)
-        return mirror(torch.from_numpy(self.patches[index].astype(np.float32)), number)
+        return first + (pick * count).astype(np.int64), number
+
+    def noise(self, chosen: NDArray[np.int64], mirrors: Tensor) -> Tensor:
+        """Noise (n, q, q, B) of what :meth:`draw` gave, or of some of it; on the CPU."""
+        return mirror(torch.from_numpy(self.patches[chosen].astype(np.float32)), mirrors)
