@@ -1,6 +1,7 @@
 """What tests share: scenes, and a registry with throw-away plugins."""
 
 import compileall
+import functools
 import os
 import sys
 from collections.abc import Callable
@@ -19,6 +20,9 @@ os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_BF16")
 import hypothesis
 import numpy as np
 import pytest
+import typer.main
+import typer.testing
+from filelock import FileLock
 
 from hsiaug.core.scene import Scene
 from hsiaug.data import load_scene, toy_scene
@@ -37,6 +41,11 @@ hypothesis.settings.load_profile("hsiaug")
 # processes of its own.
 import_here()
 
+# A process builds the command line once, as it starts; commands that run in this one would build
+# it each time.
+typer.main.get_command = functools.cache(typer.main.get_command)
+typer.testing._get_command = typer.main.get_command
+
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"
 
@@ -54,6 +63,26 @@ def pytest_configure(config: pytest.Config) -> None:
 def _user_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     """What is cached of stores is not to lie with the user who runs the tests."""
     os.environ["HSIAUG_CACHE_DIR"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="session")
+def make_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """``make_once(name, make)``: a folder that all processes of this run of the tests share, filled
+    by ``make(folder)`` in the first that asks; another one waits.
+    """
+    base = tmp_path_factory.getbasetemp()
+    common = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def filled(name: str, make: Callable[[Path], object]) -> Path:
+        folder = common / name
+        with FileLock(common / f"{name}.lock"):
+            if not folder.exists():
+                unfinished = tmp_path_factory.mktemp(name)
+                make(unfinished)
+                unfinished.rename(folder)
+        return folder.resolve()
+
+    return filled
 
 
 @pytest.fixture(scope="session")
@@ -121,6 +150,14 @@ def few_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hsiaug.metrics.reliability.ROUNDS", 20)
     monkeypatch.setattr("hsiaug.metrics.two_sample.TREES", 5)
     monkeypatch.setattr("hsiaug.metrics.layout_network.STEPS", 3)
+
+
+@pytest.fixture
+def coarse_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests of commands that write pictures too: at 300 dots per inch, the dots are most of
+    their work.
+    """
+    monkeypatch.setattr("hsiaug.report.figures.files.DPI", 50)
 
 
 @pytest.fixture

@@ -30,7 +30,10 @@ from hsiaug_builtin.nets.checkpoint import resume, save
 from tests.in_process import hsiaug
 from tests.report.report_records import believable, record
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for open files in /proc")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="looks for open files in /proc"),
+    pytest.mark.usefixtures("coarse_pictures"),
+]
 
 KINDS = ("full", "broken", "read-only", "short", "gone")
 PIECES = pieces([believable(record(0.5 + seed / 100, 0.4, seed=seed)) for seed in range(2)])

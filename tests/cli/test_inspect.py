@@ -11,7 +11,7 @@ from hsiaug.cli.main import app
 from tests.cli.test_endings import OPENINGS
 from tests.in_process import hsiaug
 
-pytestmark = pytest.mark.usefixtures("few_rounds")
+pytestmark = pytest.mark.usefixtures("few_rounds", "coarse_pictures")
 
 
 def test_pictures_and_numbers_are_written_and_printed(

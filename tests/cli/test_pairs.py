@@ -12,6 +12,8 @@ from hsiaug.base.errors import HsiaugError
 from hsiaug.cli.main import app
 from hsiaug.data import load_pairs
 
+pytestmark = pytest.mark.usefixtures("coarse_pictures")
+
 TOY = load_pairs("toy", "segmentation").class_names
 MASKS = ("toy", "--task", "segmentation", "--generator", "duplicate", "--device", "cpu")
 

@@ -1,5 +1,6 @@
 """The small world is built once for all tests of the pages."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,16 +10,16 @@ from tests.in_process import run_trials_here
 
 
 @pytest.fixture(autouse=True)
-def trials_here(monkeypatch: pytest.MonkeyPatch) -> None:
+def trials_here(monkeypatch: pytest.MonkeyPatch, coarse_pictures: None) -> None:
     """Pages are about commands; tests/bench has the processes that trials run in, each of which
-    loads all libraries.
+    loads all libraries, and tests/report what pictures show.
     """
     run_trials_here(monkeypatch)
 
 
 @pytest.fixture(scope="session")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def world(make_once: Callable[..., Path]) -> Path:
     """See :mod:`tests.docs.small_world`; a test that writes works in a copy."""
     with pytest.MonkeyPatch.context() as patch:
         run_trials_here(patch)
-        return small_world.build(tmp_path_factory.mktemp("world"))
+        return make_once("world", small_world.build)

@@ -30,6 +30,7 @@ SMALL = (
     ("benchmark", "--lambda", r"0\.5,1,2,4,8|0:1\.5:0\.25", "0:0.5:0.25"),
     ("benchmark", "--lambda", r"1,3(,5)?", "0.5,1"),
     ("benchmark", "--protocol", r"places:100", "places:4"),
+    ("benchmark", "--classifier", r"svm,filtered:svm", "svm"),
     ("benchmark", "--protocol", r"picks:8:picks\.csv", "picks:8:filled.csv"),
     (
         "benchmark",
@@ -50,6 +51,7 @@ SMALL = (
     ("generate", "--show", r"track,pond", "Maize,Meadow"),
     ("inspect", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
     ("inspect", "SCENE", r"oscd", "pairs.toml"),
+    ("inspect", "--omega", r"0,0\.5,1,2,4", "0,1"),
     ("inspect", "--suite", r"txt2hsi_claims|specdm_paper", "suite.toml"),
     ("inspect", "--data", r"my_pairs\.toml", "flight.toml"),
     ("generate", "--prompt", r".+wheat.+", "bright maize beside meadow"),
@@ -116,6 +118,10 @@ ADDED = (
     ("advise", "--budget", "5s"),
     ("datasets add", "--out", "mine.toml"),  # the world has a flight.toml already
 )
+ADDED_OF_PIXELS = tuple(
+    (command, "--patch", "5") for command in ("benchmark", "generate", "inspect", "advise")
+)
+"""The same, where a command is about pixels."""
 FILES = {"--labels", "--suite", "--data", "--record", "--store"}
 """Options whose value has to be there, so that they need a row."""
 UNKNOWN = "-?"
@@ -185,7 +191,8 @@ def small(command: Command, facts: Mapping[str, str]) -> tuple[str, ...]:
         else:
             done.append([*([part] if part.startswith("-") else []), stand_in.format(**facts)])
     options = {text for p in known.params for text in p.opts}
-    for row, option, value in ADDED:
+    about_pixels = ["flight.toml"] in done and "--task" not in given
+    for row, option, value in (*ADDED, *(ADDED_OF_PIXELS if about_pixels else ())):
         if (
             row == name
             and option in options

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from pathlib import Path
@@ -66,17 +67,19 @@ def build(source: Path, out: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="session")
+def site(make_once: Callable[..., Path]) -> Path:
     for name in ("sphinx", "myst_nb", "furo", "sphinx_copybutton"):
         pytest.importorskip(
             name,
             reason=f"{name}, which builds the site, is not installed: pip install -e '.[docs]'",
         )
-    folder = tmp_path_factory.mktemp("site")
-    answer = build(ROOT, folder / "html")
-    assert answer.returncode == 0, answer.stderr
-    return (folder / "html").resolve()
+
+    def make(folder: Path) -> None:
+        answer = build(ROOT, folder / "html")
+        assert answer.returncode == 0, answer.stderr
+
+    return make_once("site", make) / "html"
 
 
 def test_the_site_has_every_page_and_a_first_one(site: Path) -> None:
@@ -156,6 +159,11 @@ def test_every_measured_table_is_listed_with_its_title() -> None:
     )
     there = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("benchmarks/results/*/*.md")}
     assert sorted(listed) == sorted(there)
+
+
+@pytest.mark.parametrize("page", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_no_page_holds_both_sides_of_a_merge(page: Path) -> None:
+    assert not re.findall(r"^(?:<{7}|>{7}) .*", page.read_text("utf-8"), re.MULTILINE)
 
 
 def test_the_glossary_is_sorted() -> None:

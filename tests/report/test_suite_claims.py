@@ -3,7 +3,6 @@
 import json
 import re
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -54,7 +53,7 @@ def stored(values: dict[str, tuple[float, ...]], **measures: tuple[float, float]
     for text, draws in values.items():
         name, _, lam = text.partition("@")
         for draw, value in zip(DRAWS, draws, strict=False):
-            trials[f"{name}-{draw}-{lam or 1}"] = SimpleNamespace(oa=value)
+            trials[f"{name}-{draw}-{lam or 1}"] = {"oa": value}
     rows = {name: SampleMeasure(name, "", *pair) for name, pair in measures.items()}
     samples = [f"samples-ours-{draw}" for draw in DRAWS]
     return StoredValues(trials, {name: rows if rows else {} for name in samples})

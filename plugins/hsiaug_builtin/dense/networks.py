@@ -192,7 +192,15 @@ class Smp(NetSegmenter[SmpParams]):
         uses_device=True,
         seconds=60.0,
         params=SmpParams,
-        presets={"tiny": {"steps": 20, "channels": 16, "rate": 6e-3, "batch": 4}},
+        presets={
+            "tiny": {
+                "steps": 20,
+                "channels": 16,
+                "rate": 6e-3,
+                "batch": 4,
+                "encoder": "tu-test_resnet",
+            },
+        },
     )
 
     unit = True
