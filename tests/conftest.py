@@ -50,15 +50,6 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Three processes for two cores: a third of the time, tests wait for processes that they
-    start.
-    """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, (cores or 1) * 3 // 2)
-
-
 def pytest_configure(config: pytest.Config) -> None:
     """Keep the bytecode of what every process of the tests imports: hundreds start, and some
     machines forbid them to.

@@ -253,6 +253,8 @@ def html_page(
     scenes = (f"{t.title.split(',')[0]}: {t.condition.protocol}" for t in _shown_tables(report))
     names = [*dict.fromkeys(scenes)]
     title = ", ".join(names[:MOST_TITLED]) + (", …" if len(names) > MOST_TITLED else "")
+    if declared:
+        title = declared[0].heading
     return _rendered(
         "report.html",
         f"{title} · hsiaug" if title else "hsiaug report",
