@@ -120,8 +120,7 @@ def recorded_groups(copies: int) -> list[list[Any]]:
                 fit_hash=fit,
                 draw_hash=f"{copy} {row['seed']}",
                 generator=SimpleNamespace(name=row["generator"], hash=row["generator"]),
-                plugins=(),
-                protocol=SimpleNamespace(text=row["protocol"]),
+                third_party_parts=frozenset(),
                 seconds=float(row["seconds"]),
                 makes_fit=fit not in groups,
             )

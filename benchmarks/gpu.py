@@ -33,11 +33,12 @@ from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import registry
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.arm import BOTH, SYNTHETIC
-from hsiaug.trial.cache import Workbench
-from hsiaug.trial.pipeline import TrialRun
+from hsiaug.trial.pipeline import TrialRun, run_stages
 from hsiaug.trial.run import run_trial
+from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import TrialSpec, plugin_spec
 from hsiaug.trial.stages.generator import fitted_generator
+from hsiaug.trial.stages.views import SPLIT, VIEW
 
 FEW = 8
 """Samples that operations are counted on."""
@@ -115,8 +116,8 @@ def measure(case: Case, device: str, peak: float) -> Iterator[dict[str, Any]]:
     """The rows of a case, draw by draw."""
     task = get_task(case.task)
     data = task.data.load(case.data, progress=False)
-    # One each: a bench keeps what was prepared last.
-    benches = {arm: Workbench(data, task) for arm in case.arms}
+    # One each: a context keeps what was prepared last.
+    contexts = {arm: SceneContext(data, task) for arm in case.arms}
     for draw in case.draws:
         for generator, preset in case.arms:
             spec = trial(case, data, generator, preset, draw)
@@ -130,7 +131,7 @@ def measure(case: Case, device: str, peak: float) -> Iterator[dict[str, Any]]:
                         view=case.view,
                         classifier=plugin_spec(plugin.card, params, data),
                     )
-                    yield row(case, one, preset, benches[generator, preset], device, peak)
+                    yield row(case, one, preset, contexts[generator, preset], device, peak)
 
 
 def trial(case: Case, data: Any, generator: str, preset: str, draw: int) -> TrialSpec:
@@ -162,19 +163,19 @@ def trial(case: Case, data: Any, generator: str, preset: str, draw: int) -> Tria
 
 
 def row(
-    case: Case, spec: TrialSpec, preset: str, bench: Workbench, device: str, peak: float
+    case: Case, spec: TrialSpec, preset: str, context: SceneContext, device: str, peak: float
 ) -> dict[str, Any]:
     """A trial, and what its generator used of the device."""
     cuda = device.startswith("cuda")
     if cuda:
         torch.cuda.reset_peak_memory_stats()
-    record, _ = run_trial(spec, bench, registry(), device=device, progress=quiet)
+    record, _ = run_trial(spec, context, registry(), device=device, progress=quiet)
     if record["status"] != "ok":
         raise RuntimeError(f"{spec.generator.name}: {record['error']}")
     seconds: Any = record["timings"]
     metrics: Any = record["metrics"]
     prepared: Any = record.get("prepared") or {}
-    shares = used(spec, bench, device) if spec.generator.name == case.flagship else {}
+    shares = used(spec, context, device) if spec.generator.name == case.flagship else {}
     return {
         "data": spec.scene,
         "draw": spec.seed,
@@ -199,12 +200,13 @@ def share(operations: float | None, seconds: float | None, peak: float) -> float
     return round(operations / seconds / peak, 4) if operations and seconds else None
 
 
-def used(spec: TrialSpec, bench: Workbench, device: str) -> dict[str, float]:
+def used(spec: TrialSpec, context: SceneContext, device: str) -> dict[str, float]:
     """Operations that the denoisers' training took of a generator that has been fitted: ``prepare``
     and ``fit``.
     """
     plugin = registry().find("generator", spec.generator.name).load()(spec.generator.params)
-    run = TrialRun(spec, bench, generator=plugin, devices={"generator": device})
+    run = TrialRun(spec, context, generator=plugin, devices={"generator": device})
+    run_stages((SPLIT, VIEW), run)
     fitted: Any = fitted_generator(run).fitted
     params, size = fitted.params, fitted.params.network
     if spec.generator.name == "specdm":

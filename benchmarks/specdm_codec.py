@@ -30,13 +30,13 @@ from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import registry
 from hsiaug.tasks.task import get_task
 from hsiaug.tasks.types import locate_labels
-from hsiaug.trial.cache import Workbench
 from hsiaug.trial.pipeline import TrialRun, run_stages
+from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import plugin_spec
-from hsiaug.trial.stages.classifier import CLASSIFIER_VIEW, FIT_CLASSIFIER, PREDICT
+from hsiaug.trial.stages.classifier import FIT_CLASSIFIER, PREDICT
 from hsiaug.trial.stages.generator import prepared_state
 from hsiaug.trial.stages.samples import JOIN
-from hsiaug.trial.stages.views import SPLIT, TRANSFORM, view_of
+from hsiaug.trial.stages.views import CLASSIFIER_VIEW, SPLIT, TRANSFORM, VIEW, view_of
 
 SEGMENTERS = {"segmentation": ("pixel-svm", "segformer"), "change": ("changeformer",)}
 REPEATS, NOISE = 3, 1e-5
@@ -64,7 +64,7 @@ def compare(store: Path, name: str, draw: int) -> list[dict[str, Any]]:
     task_name, ref, protocol = DATA[name]
     kit, task = sample_kit(task_name), get_task(task_name)
     data = kit.task.data.load(ref)
-    bench = Workbench(data, task, store / "cache")
+    context = SceneContext(data, task, store / "cache")
     request = SampleRequest(
         "specdm",
         protocol and parse_protocol(protocol),
@@ -73,7 +73,8 @@ def compare(store: Path, name: str, draw: int) -> list[dict[str, Any]]:
     )
     generator, spec = sample_spec(task_name, data, request, registry())
     devices = {"generator": "cpu", "classifier": "cpu"}
-    made = TrialRun(spec, bench, generator=generator, devices=devices)
+    made = TrialRun(spec, context, generator=generator, devices=devices)
+    run_stages((SPLIT, VIEW), made)
     prepared: Any = prepared_state(made).fitted
     view = view_of(made, "none")
     real = task.sampling.join(view, [])
@@ -95,7 +96,7 @@ def compare(store: Path, name: str, draw: int) -> list[dict[str, Any]]:
             for samples, found in zip((real, decoded), scores, strict=True):
                 moved = replace(samples, images=samples.images + noise)
                 run = TrialRun(
-                    own, bench, classifier=plugin(own.classifier.params), devices=devices
+                    own, context, classifier=plugin(own.classifier.params), devices=devices
                 )
                 run[JOIN] = moved
                 run_stages((SPLIT, TRANSFORM, CLASSIFIER_VIEW, FIT_CLASSIFIER, PREDICT), run)

@@ -27,7 +27,7 @@ from hsiaug.quality.kits import sample_kit, synthesise
 from hsiaug.quality.synthesis import SampleRequest
 from hsiaug.registry.lookup import registry
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.cache import Workbench
+from hsiaug.trial.scene_context import SceneContext
 
 IMAGES = HERE.parent / "docs" / "images"
 COLOURS = {"houston": (20, 12, 5), "jasper": (27, 17, 8), "oscd": (3, 2, 1)}
@@ -88,7 +88,9 @@ def drawn(name: str, arm: str) -> Any:
     data = kit.task.data.load(ref)
     rule = protocol and parse_protocol(protocol)
     request = SampleRequest(arm, rule, seed=DRAW, count=MADE)
-    return synthesise(kit, data, request, registry(), bench=Workbench(data, get_task(task), None))
+    return synthesise(
+        kit, data, request, registry(), context=SceneContext(data, get_task(task), None)
+    )
 
 
 def limits(images: NDArray[np.float32], bands: tuple[int, ...]) -> tuple[Any, Any]:

@@ -35,7 +35,7 @@ from hsiaug.quality.kits import sample_kit, synthesise
 from hsiaug.quality.synthesis import SampleRequest
 from hsiaug.registry.lookup import registry
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.cache import Workbench
+from hsiaug.trial.scene_context import SceneContext
 
 Maps = NDArray[np.float32]
 
@@ -91,11 +91,11 @@ def tile_sets(name: str, store: Path, arms: Sequence[str]) -> dict[str, NDArray[
     task, ref, protocol = DATA[name]
     kit = sample_kit(task)
     data = kit.task.data.load(ref)
-    bench = Workbench(data, get_task(task), store / "cache")
+    context = SceneContext(data, get_task(task), store / "cache")
     sets: dict[str, NDArray[np.float32]] = {}
     for arm in arms:
         request = SampleRequest(arm, protocol and parse_protocol(protocol), seed=DRAW, count=MADE)
-        made: Any = synthesise(kit, data, request, registry(), bench=bench)
+        made: Any = synthesise(kit, data, request, registry(), context=context)
         sets["training"] = made.real.images
         sets["held-out"] = real_samples(made.split, made.split.test).images
         sets[arm] = made.synthetic.images

@@ -39,7 +39,7 @@ from hsiaug.quality.kits import sample_kit, synthesise
 from hsiaug.quality.synthesis import MaskSynthesis, SampleRequest
 from hsiaug.registry.lookup import registry
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.cache import Workbench
+from hsiaug.trial.scene_context import SceneContext
 
 OUT = HERE / "results" / "specdm"
 DATA = {
@@ -106,9 +106,9 @@ def main() -> None:
                     continue
                 rule = protocol and parse_protocol(protocol)
                 request = SampleRequest(generator, rule, seed=draw, count=MADE, overrides=settings)
-                bench = Workbench(data, get_task(task), store / "cache")
+                context = SceneContext(data, get_task(task), store / "cache")
                 started = time.process_time()
-                made = synthesise(kit, data, request, registry(), bench=bench)
+                made = synthesise(kit, data, request, registry(), context=context)
                 drawn = time.process_time()
                 rows.append({"data": name, "arm": arm, "draw": str(draw), **measured(made)})
                 write(rows, name)

@@ -37,7 +37,7 @@ from typing import Any
 
 from benchmarks.common import read_csv, say, write_csv
 from hsiaug.report.figures.files import WIDTHS, figure_bytes, new_figure, series_style
-from hsiaug.trial.hashing import short_hash
+from hsiaug.trial.content_hash import short_hash
 from hsiaug.trial.record_json import encode, with_digest
 
 RUN = (

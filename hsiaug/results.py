@@ -44,9 +44,9 @@ from hsiaug.base.threads import one_thread_each
 from hsiaug.bench import defaults
 from hsiaug.bench.engine import cluster_settings
 from hsiaug.bench.missing import Existing
+from hsiaug.bench.plans_of_runs import plan_runs, trials_of
 from hsiaug.bench.request import as_items, read_request
 from hsiaug.bench.run import run
-from hsiaug.bench.schedule import plan_runs, trials_of
 from hsiaug.bench.suite import Run
 from hsiaug.core.samples import concatenate
 from hsiaug.core.scene import Scene
@@ -64,7 +64,7 @@ from hsiaug.report import ENDINGS, Report, build_report, figure_of, render_repor
 from hsiaug.report.figures.files import show_in_cells
 from hsiaug.report.running import running_answer_lines
 from hsiaug.tasks.types import TaskSamples
-from hsiaug.trial.guard import check_limit
+from hsiaug.trial.plugin_calls import check_limit
 from hsiaug.trial.store import Store
 
 if TYPE_CHECKING:

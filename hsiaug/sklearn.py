@@ -31,7 +31,7 @@ from hsiaug.quality.synthesis import PixelSynthesis, sample_request
 from hsiaug.registry.lookup import registry
 from hsiaug.tasks.task import get_task
 from hsiaug.tasks.types import TaskSplit
-from hsiaug.trial.cache import Workbench
+from hsiaug.trial.scene_context import SceneContext
 
 SMALLEST_VALUE = float(np.sqrt(np.finfo(np.float32).tiny))
 LARGEST_VALUE = float(np.sqrt(np.finfo(np.float32).max))
@@ -196,10 +196,10 @@ class Augmenter(BaseSampler):  # type: ignore[misc]
         every = np.ones(scene.shape, dtype=bool)
         truth = scene.labels.ravel().astype(np.int64)
         split = cast(TaskSplit, Blind(every, ~every, truth, patch=1))
-        bench = Workbench(scene, get_task("pixels"), draw=lambda spec: split)
+        context = SceneContext(scene, get_task("pixels"), draw=lambda spec: split)
         return cast(
             PixelSynthesis,
-            synthesise(sample_kit("pixels"), scene, request, registry(), bench=bench),
+            synthesise(sample_kit("pixels"), scene, request, registry(), context=context),
         )
 
     def _centres(self, bands: int) -> NDArray[np.float64]:

@@ -18,8 +18,8 @@ from hsiaug.bench.engine import TrialEnded
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.cli.main import main
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.cache import Workbench
 from hsiaug.trial.run import TrialOutcome, compute
+from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import TrialSpec
 
 
@@ -29,18 +29,18 @@ class Here:
     def __init__(self, start: WorkerStart) -> None:
         self.busy = False
         self._start = start
-        self._bench: Workbench | None = None
+        self._context: SceneContext | None = None
         self.outcome: TrialOutcome | None = None
 
     def send(self, trial: TrialSpec, blind: Any) -> None:
-        if self._bench is None:
-            self._bench = Workbench(
+        if self._context is None:
+            self._context = SceneContext(
                 self._start.data.data, get_task(self._start.task), Path(self._start.cache)
             )
-        self._bench.give(trial, blind)
+        self._context.give(trial, blind)
         self.outcome = compute(
             trial,
-            self._bench,
+            self._context,
             plugins.registry(),
             device=self._start.device,
             progress=lambda *_: None,

@@ -238,7 +238,7 @@ def fits(dice: random.Random, store: Path) -> Iterator[Case]:
     again = ("generate", "toy", "--generator", LEARNS, *asked, "--out", "o.npz")
     # A fit of the tiny preset is too quick to be saved else.
     saves = (
-        "from hsiaug.trial import learning; learning.WORTH_SAVING = 0;"
+        "from hsiaug.trial import fits; fits.WORTH_SAVING = 0;"
         " from hsiaug.cli.main import main; main()"
     )
     words = (*again[:-3], str(store), "--out", str(store.with_name("o.npz")))

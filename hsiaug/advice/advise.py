@@ -29,8 +29,8 @@ from hsiaug.advice.screening import (
 from hsiaug.advice.session import Session
 from hsiaug.base.errors import InputError
 from hsiaug.bench.plan import Plan, build_plan
+from hsiaug.bench.plans_of_runs import join_plans
 from hsiaug.bench.request import Request
-from hsiaug.bench.schedule import join_plans
 from hsiaug.metrics.significance import ALPHA
 from hsiaug.metrics.verdict import Confirmation, confirm
 from hsiaug.trial.arm import Arm

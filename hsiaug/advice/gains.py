@@ -8,7 +8,7 @@ from hsiaug.metrics.significance import told_apart
 from hsiaug.metrics.verdict import TINY
 from hsiaug.protocol.balance import Rate
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.arm import CONTROLS, NONE, Arm
+from hsiaug.trial.arm import CONTROLS_OF_ALL, NONE, Arm
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record
 
@@ -103,7 +103,7 @@ def gain_of(
     classifier: str,
     results: Results,
     seeds: Iterable[int],
-    names: Iterable[str] = CONTROLS,
+    names: Iterable[str] = CONTROLS_OF_ALL,
     large: Sequence[int] = (),
 ) -> ArmGain:
     """The gains of an arm with a classifier on those of the seeds that it shares with all controls;

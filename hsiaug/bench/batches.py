@@ -11,11 +11,11 @@ from hsiaug.bench.costs import Costs, Forecast
 from hsiaug.bench.engine import Batch, Job, Say
 from hsiaug.bench.missing import Missing
 from hsiaug.bench.plan import Plan
-from hsiaug.bench.schedule import in_order, trials_of
+from hsiaug.bench.plans_of_runs import in_order, trials_of
 from hsiaug.bench.urgency import Urgency, urgency_of
-from hsiaug.trial.cache import Workbench
 from hsiaug.trial.record import damage_lines
 from hsiaug.trial.run import empty
+from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
@@ -28,12 +28,12 @@ class Work:
     ----------
     batches : list of Batch
         The trials, scene by scene.
-    costs : Costs
-        What is known of their seconds.
+    forecast : Forecast
+        Follows them, and says how long the rest takes.
     """
 
     batches: list[Batch]
-    costs: Costs
+    forecast: Forecast
 
     @property
     def trials(self) -> dict[str, TrialSpec]:
@@ -84,16 +84,16 @@ def prepare_work(
     if reused:
         say(f"{reused} of {len(missing.trials)} trials are taken from {store.root}")
     if not waiting:
-        return Work([], Costs())
+        return Work([], Forecast({}, Costs()))
     store.check_writable()
     damaged = [damage for damage in missing.held.damaged if damage.hash in waiting]
     for line in damage_lines(damaged, "its trial is run again"):
         say(line)
     _record_empty(plans, waiting, store)
     if not waiting:
-        return Work([], Costs())
+        return Work([], Forecast({}, Costs()))
     costs = Costs.of(plans, store.each(), store.cache)
-    return Work(make_batches(plans, waiting, job, costs, jobs, deadline), costs)
+    return divide_trials(plans, waiting, job, costs, jobs, deadline)
 
 
 def _record_empty(plans: Sequence[Plan], waiting: dict[str, TrialSpec], store: Store) -> None:
@@ -101,21 +101,21 @@ def _record_empty(plans: Sequence[Plan], waiting: dict[str, TrialSpec], store: S
     wait.
     """
     for plan in plans:
-        bench = Workbench(plan.scene, plan.task)
+        context = SceneContext(plan.scene, plan.task)
         for trial in in_order(trial for trial in plan.trials if trial.hash in plan.nothing):
             if waiting.pop(trial.hash, None):
                 command = command_for(trial, plan.scene_ref)
-                store.put(empty(trial, bench, plan.scene_ref, command), None)
+                store.put(empty(trial, context, plan.scene_ref, command), None)
 
 
-def make_batches(
+def divide_trials(
     plans: Sequence[Plan],
     waiting: Mapping[str, TrialSpec],
     job: Callable[[str, str], Job],
     costs: Costs,
     jobs: int,
     deadline: float | None = None,
-) -> list[Batch]:
+) -> Work:
     """The trials that wait, scene by scene.
 
     Parameters
@@ -135,36 +135,62 @@ def make_batches(
 
     Returns
     -------
-    list of Batch
-        None without a trial.
+    Work
+        No batch of it is without a trial.
     """
     left = dict(waiting)
-    batches = []
+    ordered_by_scene: dict[tuple[str, str], list[TrialSpec]] = {}
     # Trials of classifiers that read whole patches come first: what they draw serves the others.
     whole = {name for plan in plans for (_, name), card in plan.cards.items() if card.reads_patches}
     scenes = {(plan.task.name, plan.scene_ref): plan.scene for plan in plans}
     # Of what has to end in time, whole groups count, in the order of the plan.
     every = {} if deadline is not None else urgency_of(plans, [*waiting.values()], costs)
-    for (task, ref), scene in scenes.items():
+    for task, ref in scenes:
         planned = trials_of(
             plan for plan in plans if (plan.task.name, plan.scene_ref) == (task, ref)
         )
         trials = in_order((trial for trial in planned if left.pop(trial.hash, None)), whole)
-        if not trials:
-            continue
-        expected = Forecast({trial.hash: trial for trial in trials}, costs).each
-        urgency = {trial.hash: every[trial.hash] for trial in trials if trial.hash in every}
-        ordered: list[TrialSpec] = []
-        for stage in Urgency:
-            some = [t for t in trials if urgency.get(t.hash, Urgency.LATER) == stage]
-            # With a deadline, what takes longest is begun before all others.
-            waves = _waves(some, jobs) if deadline is None else [some]
-            ordered += (
-                [t for wave in waves for t in _costly_first(wave, costs)] if jobs > 1 else some
-            )
-        commands = {trial.hash: command_for(trial, ref) for trial in ordered}
-        batches.append(Batch(scene, job(task, ref), ordered, commands, expected, deadline, urgency))
-    return batches
+        if trials:
+            ordered_by_scene[task, ref] = [
+                trial
+                for urgency in Urgency
+                for trial in _side_by_side(
+                    [t for t in trials if every.get(t.hash, Urgency.LATER) == urgency],
+                    costs,
+                    jobs,
+                    in_waves=deadline is None,
+                )
+            ]
+    forecast = Forecast(
+        {trial.hash: trial for ordered in ordered_by_scene.values() for trial in ordered},
+        costs,
+        jobs=jobs,
+    )
+    batches = [
+        Batch(
+            scene=scenes[task, ref],
+            job=job(task, ref),
+            trials=ordered,
+            commands={trial.hash: command_for(trial, ref) for trial in ordered},
+            expected={trial.hash: forecast.each[trial.hash] for trial in ordered},
+            deadline=deadline,
+            urgency={trial.hash: every[trial.hash] for trial in ordered if trial.hash in every},
+        )
+        for (task, ref), ordered in ordered_by_scene.items()
+    ]
+    return Work(batches, forecast)
+
+
+def _side_by_side(
+    trials: Sequence[TrialSpec], costs: Costs, jobs: int, *, in_waves: bool
+) -> list[TrialSpec]:
+    """Trials of one urgency, as several processes begin them. With a deadline, what takes longest
+    is begun before all others, and not in waves.
+    """
+    if jobs == 1:
+        return list(trials)
+    waves = _waves(trials, jobs) if in_waves else [trials]
+    return [trial for wave in waves for trial in _costly_first(wave, costs)]
 
 
 def _waves(trials: Sequence[TrialSpec], jobs: int) -> list[list[TrialSpec]]:

@@ -17,8 +17,8 @@ from typing import Any
 from hsiaug.bench.plan import Plan
 from hsiaug.registry.card import Card
 from hsiaug.tasks.task import USUAL
+from hsiaug.trial.content_hash import canonical_json
 from hsiaug.trial.fits import has_fit
-from hsiaug.trial.hashing import canonical_json
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record
 

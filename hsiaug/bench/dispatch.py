@@ -18,10 +18,9 @@ from typing import Protocol
 from hsiaug.bench.engine import Batch, Event, Message, OnEvent, PluginProgress, TrialEnded
 from hsiaug.registry.card import Card
 from hsiaug.registry.lookup import registry
-from hsiaug.trial.learning import WORTH_SAVING
+from hsiaug.trial.fits import WORTH_SAVING
 from hsiaug.trial.run import TrialOutcome, failed_outcome
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.third_party import third_party_parts
 
 Group = tuple[TrialSpec, ...]
 
@@ -81,7 +80,7 @@ def groups(
         key = trial.fit_hash, urgency.get(trial.hash, 0)
         together.setdefault(key, []).append(trial)
     return [
-        tuple(sorted(group, key=lambda trial: len(third_party_parts(trial))))
+        tuple(sorted(group, key=lambda trial: len(trial.third_party_parts)))
         for group in together.values()
     ]
 
@@ -284,7 +283,7 @@ class Dispatch:
             "fit_generator",
         ):
             return []
-        to_blame = third_party_parts(trial)
+        to_blame = trial.third_party_parts
         running = {
             other.left[0].hash
             for other in self._queues.values()
@@ -296,7 +295,7 @@ class Dispatch:
                 failing = {
                     x.hash: x
                     for x in other.left
-                    if x.hash not in running and to_blame <= third_party_parts(x)
+                    if x.hash not in running and to_blame <= x.third_party_parts
                 }
                 certain_failures |= failing
                 other.left = deque(x for x in other.left if x.hash not in failing)

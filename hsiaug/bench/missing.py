@@ -7,7 +7,7 @@ from typing import Literal
 
 from hsiaug.base.errors import StoreError
 from hsiaug.bench.plan import Plan, check_memory
-from hsiaug.bench.schedule import trials_of
+from hsiaug.bench.plans_of_runs import trials_of
 from hsiaug.trial.record import newer_record
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Reading, Store

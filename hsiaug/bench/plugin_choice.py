@@ -18,7 +18,7 @@ from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import Task
 from hsiaug.tasks.types import TaskData
 from hsiaug.trial.arm import BOTH
-from hsiaug.trial.guard import kept_state
+from hsiaug.trial.plugin_calls import kept_state
 from hsiaug.trial.spec import PluginSpec, plugin_spec
 
 Item = TypeVar("Item")

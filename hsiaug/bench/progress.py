@@ -64,21 +64,20 @@ def watch_trials(
     trials: Mapping[str, TrialSpec],
     console: Console,
     *,
-    costs: Costs | None = None,
-    jobs: int = 1,
+    forecast: Forecast | None = None,
     store: Store | None = None,
     answer: RunningAnswer | None = None,
     quiet: bool = False,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[OnEvent]:
-    """A function to hand events to while the trials (by hash) run, in ``jobs`` processes.
+    """A function to hand events to while the trials (by hash) run.
 
     Parameters
     ----------
     trials : mapping of str to TrialSpec
         In the order in which they run.
-    costs : Costs or None
-        What is known of them.
+    forecast : Forecast or None
+        Of them; None = nothing is known of their seconds.
     store : Store or None
         Where failures are read.
     answer : RunningAnswer or None
@@ -86,7 +85,7 @@ def watch_trials(
     quiet : bool
         Tell of failures alone.
     """
-    forecast = Forecast(trials, costs or Costs(), jobs=jobs, clock=clock)
+    forecast = forecast or Forecast(trials, Costs(), clock=clock)
     watcher = _Watcher(trials, console, forecast, store, answer, quiet, clock)
 
     def lines_below() -> tuple[str, ...]:

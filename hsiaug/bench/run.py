@@ -19,9 +19,9 @@ from hsiaug.bench.engine import ClusterSettings, Engine, Job, Say
 from hsiaug.bench.engines import open_engine
 from hsiaug.bench.missing import Existing, find_missing
 from hsiaug.bench.plan import Plan
+from hsiaug.bench.plans_of_runs import notes_of
 from hsiaug.bench.progress import watch_trials
 from hsiaug.bench.running_answer import AnswerWriter, RunningAnswer
-from hsiaug.bench.schedule import notes_of
 from hsiaug.trial.machine import resolve_device
 from hsiaug.trial.store import Reading, Store
 
@@ -119,8 +119,7 @@ def run(
                 with watch_trials(
                     work.trials,
                     console,
-                    costs=work.costs,
-                    jobs=parallel,
+                    forecast=work.forecast,
                     store=store,
                     answer=running,
                     quiet=quiet,

@@ -30,12 +30,11 @@ from hsiaug.registry.lookup import Found, import_here, registry, third_party
 from hsiaug.registry.progress import progress_values
 from hsiaug.registry.session_plugins import Parcel, parcels, unpack
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.cache import Workbench
 from hsiaug.trial.run import TrialOutcome, compute
+from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.stages import RECORDED
 from hsiaug.trial.store import OTHERS
-from hsiaug.trial.third_party import third_party_parts
 
 SHORT = 77
 """Exit code of a worker that is short of memory or processes."""
@@ -121,7 +120,7 @@ def _serve(
     os.environ.update(
         {name: value for name, value in environment.items() if not SECRET.search(name)}
     )
-    bench = _seal(start)
+    context = _seal(start)
     del start.__dict__["hidden"]
     # Ctrl-C reaches the workers too; records are written by their parent, so they may stop at once.
     join_run(lambda *_: os._exit(130))
@@ -138,12 +137,12 @@ def _serve(
     while True:
         spec, split = channel.receive()
         if split is not None:
-            bench.give(spec, split)
+            context.give(spec, split)
         # Else a third-party classifier could spoil a fit that trials without it find.
-        bench.saves = bench.saves and "classifier" not in dict(third_party_parts(spec))
+        context.saves = context.saves and "classifier" not in dict(spec.third_party_parts)
         outcome = compute(
             spec,
-            bench,
+            context,
             registry(),
             device=start.device,
             progress=_progress(channel),
@@ -153,7 +152,7 @@ def _serve(
         _answer(channel, spec, outcome)
 
 
-def _seal(start: WorkerStart) -> Workbench:
+def _seal(start: WorkerStart) -> SceneContext:
     """What trials run on, without a label. From now on this process reads no file that holds
     one, where the system allows that: before a second thread is there, and before any plugin.
     """
@@ -161,9 +160,9 @@ def _seal(start: WorkerStart) -> Workbench:
     if start.temporary is not None:
         tempfile.tempdir = os.environ["TMPDIR"] = str(start.temporary)
     start.bounds.apply()
-    bench = Workbench(start.data.data, get_task(start.task), start.cache)
+    context = SceneContext(start.data.data, get_task(start.task), start.cache)
     if start.bounds.isolate == "off":
-        bench.notes = (f"{OPEN} (--isolate off).",)
+        context.notes = (f"{OPEN} (--isolate off).",)
     elif start.hidden:
         # Without it trials run too, and save no fit.
         with suppress(OSError):
@@ -174,8 +173,8 @@ def _seal(start: WorkerStart) -> Workbench:
                     "this system cannot keep a worker from the files that hold labels"
                     " (--isolate on)"
                 )
-            bench.notes = (f"{OPEN}: this system has no Landlock, or forbids it.",)
-    return bench
+            context.notes = (f"{OPEN}: this system has no Landlock, or forbids it.",)
+    return context
 
 
 def _keep_fits(start: WorkerStart) -> None:

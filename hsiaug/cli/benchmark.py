@@ -128,13 +128,13 @@ def benchmark(
         ctx.with_resource(hushed())
     from hsiaug.bench.bounds import Bounds
     from hsiaug.bench.engine import cluster_settings
+    from hsiaug.bench.plans_of_runs import plan_runs
     from hsiaug.bench.request import request_of_options
-    from hsiaug.bench.schedule import plan_runs
     from hsiaug.bench.suite import Run, is_suite
     from hsiaug.cli.benchmark_run import print_plan, run_and_print
     from hsiaug.registry.lookup import registry
     from hsiaug.registry.progress import show_progress
-    from hsiaug.trial.guard import check_limit
+    from hsiaug.trial.plugin_calls import check_limit
 
     seconds = None if timeout is None else options.duration("--timeout", timeout)
     check_limit(seconds)

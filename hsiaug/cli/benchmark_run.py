@@ -16,8 +16,8 @@ from hsiaug.base.terminal import Console
 from hsiaug.bench.costs import Costs, Forecast, TimeLeft, write_duration
 from hsiaug.bench.missing import Existing, find_missing
 from hsiaug.bench.plan import Plan, between
+from hsiaug.bench.plans_of_runs import hashes_by_run, join_plans, trials_of
 from hsiaug.bench.run import run, workers
-from hsiaug.bench.schedule import hashes_by_run, join_plans, trials_of
 from hsiaug.cli.output import notes_console, print_json, print_lines, print_table, read_report
 from hsiaug.registry.isolation.landlock import close_memory
 from hsiaug.registry.isolation.processes import suspending

@@ -156,7 +156,7 @@ def make_samples(
     from hsiaug.quality.synthesis import SampleRequest
     from hsiaug.registry.lookup import registry
     from hsiaug.tasks.task import get_task
-    from hsiaug.trial.cache import Workbench
+    from hsiaug.trial.scene_context import SceneContext
 
     kit = sample_kit(task_of(typed["scene"], typed["task"]))
     name = typed["generator"] or defaults.GENERATORS[kit.task.name][0]
@@ -175,15 +175,15 @@ def make_samples(
     data = kit.task.data.load(typed["scene"])
 
     def each() -> Iterator[AnySynthesis]:
-        bench = Workbench(data, get_task(kit.task.name), Path(typed["store"]) / "cache")
+        context = SceneContext(data, get_task(kit.task.name), Path(typed["store"]) / "cache")
         for omega in omegas:
             guided = replace(request, omega=omega)
             with show_progress(console(err=True), name) as progress:
                 synthesis = synthesise(
-                    kit, data, guided, registry(), progress=progress, bench=bench
+                    kit, data, guided, registry(), progress=progress, context=context
                 )
             yield synthesis
             # Each would keep as many samples as a trial has.
-            bench.drop_samples()
+            context.drop_samples()
 
     return kit, each()

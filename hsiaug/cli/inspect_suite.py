@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from hsiaug.quality.attention import AttentionMaps
     from hsiaug.quality.suite_samples import AskedSamples
     from hsiaug.quality.synthesis import AnySynthesis, Inspection
-    from hsiaug.trial.cache import Workbench
+    from hsiaug.trial.scene_context import SceneContext
 
 
 def inspect_suite(
@@ -55,7 +55,7 @@ def inspect_suite(
     root = store or suite.store or Path(defaults.STORE)
     pictured: set[tuple[str, str, str]] = set()
     pairs_by_place: dict[tuple[str, str], dict[str, AnySynthesis]] = {}
-    bench: Workbench | None = None
+    context: SceneContext | None = None
     for number, samples in enumerate(to_inspect, start=1):
         trial = samples.trial
         place = (samples.arm, trial.scene, trial.protocol.text)
@@ -64,8 +64,8 @@ def inspect_suite(
         if not draws_pictures and all(name in stored for name in samples.measures):
             continue
         title = f"{samples.arm}, {trial.scene}, {trial.protocol.text}, draw {trial.seed}"
-        bench = _bench_of(samples, bench, root)
-        inspection, attention_maps = _look(samples, bench, root, device)
+        context = _context_of(samples, context, root)
+        inspection, attention_maps = _look(samples, context, root, device)
         if out is not None and draws_pictures:
             pictured.add(place)
             _save_pictures(out, place, inspection, attention_maps)
@@ -80,18 +80,22 @@ def inspect_suite(
     say(f"next: hsiaug report {declared.options} --store {shlex.quote(str(root))}")
 
 
-def _bench_of(samples: AskedSamples, bench: Workbench | None, root: Path) -> Workbench:
-    """The bench of the samples' data, that of the samples before where it is the same."""
-    from hsiaug.trial.cache import Workbench
+def _context_of(samples: AskedSamples, context: SceneContext | None, root: Path) -> SceneContext:
+    """The context of the samples' data, that of the samples before where it is the same."""
+    from hsiaug.trial.scene_context import SceneContext
 
-    if bench is not None and bench.scene is samples.plan.scene and bench.task is samples.plan.task:
-        bench.drop_samples()
-        return bench
-    return Workbench(samples.plan.scene, samples.plan.task, root / "cache")
+    if (
+        context is not None
+        and context.scene is samples.plan.scene
+        and context.task is samples.plan.task
+    ):
+        context.drop_samples()
+        return context
+    return SceneContext(samples.plan.scene, samples.plan.task, root / "cache")
 
 
 def _look(
-    samples: AskedSamples, bench: Workbench, root: Path, device: str
+    samples: AskedSamples, context: SceneContext, root: Path, device: str
 ) -> tuple[Inspection, AttentionMaps | None]:
     """Make samples, and keep their measures in the store. The maps of attention are those that a
     measure is taken of.
@@ -112,7 +116,7 @@ def _look(
             registry(),
             device=device,
             progress=progress,
-            bench=bench,
+            context=context,
         )
     inspection = kit.inspect(synthesis)
     attention_maps = look_at_attention(synthesis) if ATTENTION in samples.measures else None

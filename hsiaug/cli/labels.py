@@ -48,8 +48,8 @@ def labels(
     """
     one_thread()
     from hsiaug.bench.engine import cluster_settings
+    from hsiaug.bench.plans_of_runs import plan_labels
     from hsiaug.bench.request import request_of_options
-    from hsiaug.bench.schedule import plan_labels
     from hsiaug.cli.benchmark_run import run_and_print
     from hsiaug.registry.lookup import registry
     from hsiaug.trial.arm import NONE

@@ -262,7 +262,7 @@ def planned_suite(
 
     A trial's hash covers scene, plugin versions and every parameter, so the plans are made anew.
     """
-    from hsiaug.bench.schedule import plan_runs
+    from hsiaug.bench.plans_of_runs import plan_runs
     from hsiaug.registry.lookup import registry
 
     suite = load_suite(ref, profile, data)

@@ -87,7 +87,7 @@ def report(
     """
     from hsiaug.base.errors import InputError
     from hsiaug.base.files import check_target
-    from hsiaug.bench.schedule import hashes_by_run
+    from hsiaug.bench.plans_of_runs import hashes_by_run
     from hsiaug.bench.suite import declared_tables
     from hsiaug.report import ENDINGS, save_report
     from hsiaug.report.mlflow_store import write_mlflow

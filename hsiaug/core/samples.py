@@ -25,8 +25,8 @@ NOWHERE = -1
 class RowArrays:
     """Patches or tiles, with labels or without: a dataclass whose arrays hold one row for each."""
 
-    def take(self, index: AnyArray) -> Self:
-        """The rows at ``index`` (integers or a mask), in that order."""
+    def take(self, index: AnyArray | slice) -> Self:
+        """The rows at ``index`` (integers or a mask), in that order; of a slice, views."""
         rows = {name: array[index] for name, array in arrays_of(self).items()}
         return replace(self, **rows)  # type: ignore[type-var]
 

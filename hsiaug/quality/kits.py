@@ -16,9 +16,9 @@ from hsiaug.quality.synthesis import (
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
 from hsiaug.tasks.types import TaskData
-from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import resolve_device
 from hsiaug.trial.pipeline import TrialRun, run_stages, silent
+from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.stages.views import SPLIT, VIEW
 
@@ -43,15 +43,15 @@ def synthesise(
     plugins: Registry,
     *,
     progress: Progress = silent,
-    bench: Workbench | None = None,
+    context: SceneContext | None = None,
 ) -> AnySynthesis:
     """Fit a generator on the training samples of a draw, as a trial of these settings does, and
     sample it.
 
     Parameters
     ----------
-    bench : Workbench or None
-        Bench of these data, and a store's cache for fits; requests that differ in ω alone share
+    context : SceneContext or None
+        Context of these data, and a store's cache for fits; requests that differ in ω alone share
         one fit of it. None = a new one without a cache.
 
     Raises
@@ -61,7 +61,7 @@ def synthesise(
         range.
     """
     generator, spec = sample_spec(kit.task.name, data, request, plugins)
-    return _samples_of(kit, data, request, generator, spec, progress, bench)
+    return _samples_of(kit, data, request, generator, spec, progress, context)
 
 
 def synthesise_trial(
@@ -72,7 +72,7 @@ def synthesise_trial(
     *,
     device: str = "auto",
     progress: Progress = silent,
-    bench: Workbench | None = None,
+    context: SceneContext | None = None,
 ) -> AnySynthesis:
     """The samples that the classifier of a planned trial learns from.
 
@@ -82,7 +82,7 @@ def synthesise_trial(
     spec = replace(trial, classifier=NO_CLASSIFIER, view=RAW)
     request = SampleRequest(trial.generator.name, seed=trial.seed, device=device)
     generator = plugin(trial.generator.params)
-    return _samples_of(kit, data, request, generator, spec, progress, bench)
+    return _samples_of(kit, data, request, generator, spec, progress, context)
 
 
 def _samples_of(
@@ -92,11 +92,11 @@ def _samples_of(
     generator: Generator,
     spec: TrialSpec,
     progress: Progress,
-    bench: Workbench | None,
+    context: SceneContext | None,
 ) -> AnySynthesis:
-    bench = bench or Workbench(data, get_task(kit.task.name))
+    context = context or SceneContext(data, get_task(kit.task.name))
     devices = {"generator": resolve_device(request.device, generator.card)}
-    run = TrialRun(spec, bench, generator=generator, devices=devices, progress=progress)
+    run = TrialRun(spec, context, generator=generator, devices=devices, progress=progress)
     run_stages((SPLIT, VIEW), run)
     synthetic, fitted, seconds = kit.draw(run, request)
     return Synthesis(

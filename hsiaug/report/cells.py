@@ -12,7 +12,7 @@ from hsiaug.core.view_names import RAW
 from hsiaug.metrics.significance import MeanStd, mean_std
 from hsiaug.report.formatting import MISSING
 from hsiaug.report.trials import Trial, Trials
-from hsiaug.trial.arm import CONTROLS, NONE, PIXEL_SVM, TEACHER, Arm, Method, controls_of
+from hsiaug.trial.arm import CONTROLS_OF_ALL, NONE, PIXEL_SVM, TEACHER, Arm, Method, controls_of
 
 Audit = Mapping[str, Any]
 DrawKey = tuple[int, str]
@@ -150,7 +150,7 @@ class ArmCell:
     def controls(self) -> tuple[str, ...]:
         """Controls that the cell is measured against; for a further control, the others."""
         if not self.arm.judged:
-            return CONTROLS
+            return CONTROLS_OF_ALL
         from hsiaug.tasks.task import get_task
 
         task = get_task(self.trials[0].condition.task)

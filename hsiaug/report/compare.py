@@ -12,7 +12,7 @@ from hsiaug.metrics.significance import MeanStd
 from hsiaug.metrics.verdict import Evidence, Shown, Verdict, correct, judge
 from hsiaug.report.cells import ArmCell, summarise
 from hsiaug.report.scores import Metric, MetricSet
-from hsiaug.trial.arm import BOTH, CONTROLS, Arm, Method
+from hsiaug.trial.arm import BOTH, CONTROLS_OF_ALL, Arm, Method
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,9 @@ class Gain:
             return None
         main = {name: c.main if c else Evidence() for name, c in self.against.items()}
         return judge(
-            {name: main[name] for name in CONTROLS},
+            {name: main[name] for name in CONTROLS_OF_ALL},
             {name: c.second for name, c in self.against.items() if c and c.second},
-            further={name: one for name, one in main.items() if name not in CONTROLS},
+            further={name: one for name, one in main.items() if name not in CONTROLS_OF_ALL},
             of=len(self.cell.trials),
             failed=len(self.cell.failed),
             nothing_made=len(self.cell.idle),

@@ -10,7 +10,7 @@ from typing import Any
 from hsiaug.core.view_names import RAW
 from hsiaug.protocol.balance import Rate
 from hsiaug.trial.arm import BOTH, Arm, Method
-from hsiaug.trial.hashing import canonical_json
+from hsiaug.trial.content_hash import canonical_json
 
 SHARED = (
     "scope",

@@ -11,7 +11,7 @@ from hsiaug.report.cells import ArmCell, DrawKey
 from hsiaug.report.formatting import MISSING, number, plus_minus, seeds_text
 from hsiaug.report.grid import Grid, GridColumn, make_grid
 from hsiaug.report.tables import ReportTable
-from hsiaug.trial.arm import CONTROLS, Method
+from hsiaug.trial.arm import CONTROLS_OF_ALL, Method
 
 Axis = Literal["lambda", "times", "omega"]
 AXES: tuple[Axis, ...] = ("lambda", "times", "omega")
@@ -94,7 +94,7 @@ def lines(table: ReportTable, axis: Axis) -> tuple[SweepLine, ...]:
 def find_sweeps(table: ReportTable, axis: Axis) -> list[SweepLine]:
     """The lines with two points or more; none where only controls have such a line."""
     found = [line for line in lines(table, axis) if len(line.values) > 1]
-    return found if any(line.generator.name not in CONTROLS for line in found) else []
+    return found if any(line.generator.name not in CONTROLS_OF_ALL for line in found) else []
 
 
 def _tried(cell: ArmCell) -> bool:

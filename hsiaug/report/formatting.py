@@ -10,7 +10,7 @@ from hsiaug.metrics.calibration import LabelScore
 from hsiaug.metrics.layout_measures import LayoutMeasure
 from hsiaug.metrics.significance import MeanStd
 from hsiaug.trial.arm import ALONE, BOTH, Arm, Method
-from hsiaug.trial.hashing import canonical_json
+from hsiaug.trial.content_hash import canonical_json
 
 MISSING = "–"
 CANNOT_TELL = "cannot tell"

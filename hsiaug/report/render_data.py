@@ -178,18 +178,18 @@ def _identity(trial: Trial) -> dict[str, Any]:
 def _scores(table: ReportTable, trial: Trial) -> dict[str, Any]:
     audit = trial.audit or {}
     plain = (metric.key for metric in table.metrics if metric not in table.subsets)
-    scores: dict[str, Any] = {key: getattr(trial, key, None) for key in (*plain, "worst_class")}
+    scores: dict[str, Any] = {key: trial.get(key) for key in (*plain, "worst_class")}
     worst = number_of(trial, "worst_class")
     scores["worst_class"] = None if worst is None else int(worst)
     for subset in (metric.key for metric in table.subsets):
         name = subset.removeprefix("subset:")
         scores |= {
-            f"aa_{name}": getattr(trial, subset),
-            f"oa_{name}": getattr(trial, f"oa {subset}"),
+            f"aa_{name}": trial.value(subset),
+            f"oa_{name}": trial.value(f"oa {subset}"),
         }
     scores["transductive"] = trial.transductive
     scores |= {name: audit.get(name) for name in AUDITED}
     scores["split_sha256"] = audit.get("sha256")
     return scores | {
-        key: getattr(trial, key) for key in ("seconds", "cpu_seconds", "peak_memory_mb", "created")
+        key: trial.value(key) for key in ("seconds", "cpu_seconds", "peak_memory_mb", "created")
     }

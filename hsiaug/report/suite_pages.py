@@ -1,7 +1,7 @@
 """Pages of the claims and tables that a suite declares."""
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -60,9 +60,9 @@ def suite_tables(declared: DeclaredTables, store: Store) -> TableFiles:
     claims = find_claims(declared, stored)
     tables = find_tables(declared, stored)
     pages = []
-    if claims:
-        pages.append(_summary(declared, claims))
-        pages += [_claim_page(found, stored) for found in claims]
+    if claims or tables:
+        pages.append(_summary(declared, claims, tables))
+    pages += [_claim_page(found, stored) for found in claims]
     pages += [_table_page(table, tables[table.name], stored) for table in declared.tables]
     missing = _missing(declared, store, stored)
     if missing and pages:
@@ -86,8 +86,13 @@ def suite_tables(declared: DeclaredTables, store: Store) -> TableFiles:
     return TableFiles("suite", pages, rows, value)
 
 
-def _summary(declared: DeclaredTables, claims: Sequence[ClaimFinding]) -> ReportPage:
-    columns = (
+def _summary(
+    declared: DeclaredTables,
+    claims: Sequence[ClaimFinding],
+    tables: Mapping[str, Sequence[Sequence[TableValue]]],
+) -> ReportPage:
+    """What follows: every claim with its verdict, and every table."""
+    claim_columns = (
         GridColumn("claim", lambda found: found.claim.name, numeric=False),
         GridColumn("what it says", lambda found: found.claim.says, numeric=False),
         GridColumn(
@@ -96,11 +101,29 @@ def _summary(declared: DeclaredTables, claims: Sequence[ClaimFinding]) -> Report
             numeric=False,
         ),
     )
+    table_columns = (
+        GridColumn("table", lambda table: table.name, numeric=False),
+        GridColumn("what it shows", lambda table: table.title, numeric=False),
+        GridColumn("by the records", lambda table: _filled_text(tables[table.name]), numeric=False),
+    )
+    grids = []
+    if claims:
+        grids.append(make_grid("Claims", claim_columns, claims))
+    if declared.tables:
+        grids.append(make_grid("Tables", table_columns, declared.tables))
     return ReportPage(
         declared.title or declared.options,
-        grids=(make_grid("Claims", columns, claims),),
-        notes=(RULE,),
+        grids=tuple(grids),
+        notes=(RULE,) if claims else (),
     )
+
+
+def _filled_text(rows: Sequence[Sequence[TableValue]]) -> str:
+    """How many rows of a table have a value."""
+    if not rows:
+        return "not planned on these data"
+    filled = sum(any(entry.values for entry in row) for row in rows)
+    return f"{filled} of {count(len(rows), 'row')}"
 
 
 def claim_sentences(found: ClaimFinding) -> Iterator[str]:

@@ -30,7 +30,7 @@ from hsiaug.report.records import read_trials
 from hsiaug.report.scores import CONTROL_CLASSIFIERS, Metric, MetricSet, metric_set, over_large
 from hsiaug.report.trials import Trial, Trials
 from hsiaug.trial import STORE
-from hsiaug.trial.arm import CONTROLS, CONTROLS_OF_OLD_RECORDS, RIVALS, Arm, Method
+from hsiaug.trial.arm import CONTROLS_OF_ALL, CONTROLS_OF_OLD_RECORDS, RIVALS, Arm, Method
 from hsiaug.trial.index import uncollected
 from hsiaug.trial.record_json import Record
 
@@ -218,14 +218,19 @@ class ReportTable:
         gain = self.gain(cell)
         if gain:
             return gain.against
-        return self.synthetic_only.get((cell.arm, cell.classifier)) or dict.fromkeys(CONTROLS)
+        return self.synthetic_only.get((cell.arm, cell.classifier)) or dict.fromkeys(
+            CONTROLS_OF_ALL
+        )
 
     @cached_property
     def controls(self) -> tuple[str, ...]:
         """Controls that its arms, all or some of them, are measured against, in the order of
         columns.
         """
-        needed = {*CONTROLS, *(control for gain in self.gains.values() for control in gain.against)}
+        needed = {
+            *CONTROLS_OF_ALL,
+            *(control for gain in self.gains.values() for control in gain.against),
+        }
         known = (*CONTROLS_OF_OLD_RECORDS, *RIVALS)
         others = sorted(needed.difference(known))
         return (*(name for name in known if name in needed), *others)
@@ -240,7 +245,7 @@ class ReportTable:
         """Controls that not every arm of every task needs: see
         :func:`hsiaug.trial.arm.controls_of`.
         """
-        return tuple(control for control in self.controls if control not in CONTROLS)
+        return tuple(control for control in self.controls if control not in CONTROLS_OF_ALL)
 
     @cached_property
     def class_names(self) -> tuple[str, ...]:

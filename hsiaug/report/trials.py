@@ -8,13 +8,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count, takewhile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.report.conditions import Condition
+from hsiaug.trial.arm import Arm, Method
+
 if TYPE_CHECKING:
     import pandas as pd
+
+Value = TypeVar("Value")
 
 
 class Decoded(Sequence[Any]):
@@ -39,19 +44,85 @@ class Decoded(Sequence[Any]):
         return self._values[place]
 
 
+class _Column(Generic[Value]):
+    """A column of trials as an attribute of each trial, which has the column's name."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, trial: Trial, owner: type) -> Value:
+        value: Value = trial.value(self._name)
+        return value
+
+
 class Trial:
-    """A row of trials: the values of the columns are its attributes, as plain Python values."""
+    """A row of trials. Values are plain Python values.
+
+    Attributes
+    ----------
+    hash : str
+        Name of its record.
+    condition : Condition
+        Of its table.
+    arm : Arm
+        Its generator, rate and ω.
+    classifier : Method
+        With its spectral view.
+    seed : int
+        Number of the draw.
+    draw : (int, str)
+        The lowest seed that drew the same pixels, and the checksum of these.
+    status : {"ok", "empty", "failed"}
+        How it ended.
+    ok, idle, failed : bool
+        Whether it gave numbers, had no sample to make, or failed.
+    error : mapping or None
+        Why it failed.
+    audit : mapping or None
+        Of its split.
+    real, synthetic : list of int or None
+        Samples by class.
+    view_shown : str or None
+        The spectral view that its classifier was shown.
+    transductive : bool or None
+        Whether a plugin read unlabelled pixels.
+    scene_ref : str or None
+        How its user named the scene.
+    created : str
+        When its record was written.
+    """
 
     __slots__ = ("_row", "_trials")
+
+    hash = _Column[str]()
+    condition = _Column[Condition]()
+    arm = _Column[Arm]()
+    classifier = _Column[Method]()
+    seed = _Column[int]()
+    draw = _Column[tuple[int, str]]()
+    status = _Column[str]()
+    ok = _Column[bool]()
+    idle = _Column[bool]()
+    failed = _Column[bool]()
+    error = _Column["dict[str, Any] | None"]()
+    audit = _Column["dict[str, Any] | None"]()
+    real = _Column["list[int] | None"]()
+    synthetic = _Column["list[int] | None"]()
+    view_shown = _Column["str | None"]()
+    transductive = _Column["bool | None"]()
+    scene_ref = _Column["str | None"]()
+    created = _Column[str]()
 
     def __init__(self, trials: Trials, row: int) -> None:
         self._trials, self._row = trials, row
 
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self._trials.value(name, self._row)
-        except KeyError:
-            raise AttributeError(name) from None
+    def value(self, name: str) -> Any:
+        """The value of a column, of metrics too. Raises KeyError where there is no such column."""
+        return self._trials.value(name, self._row)
+
+    def get(self, name: str) -> Any:
+        """The value of a column; None where there is no such column."""
+        return self.value(name) if self._trials.has(name) else None
 
     @property
     def recall(self) -> list[float | None] | None:
@@ -63,7 +134,7 @@ class Trial:
 
 
 @dataclass(frozen=True, eq=False)
-class Trials(Sequence[Any]):
+class Trials(Sequence[Trial]):
     """A sequence of trials, whose rows are made when they are asked for.
 
     Attributes
@@ -86,6 +157,12 @@ class Trials(Sequence[Any]):
     def __len__(self) -> int:
         return len(self.frame)
 
+    @overload
+    def __getitem__(self, at: int) -> Trial: ...
+
+    @overload
+    def __getitem__(self, at: slice | NDArray[Any]) -> Trials: ...
+
     def __getitem__(self, at: Any) -> Any:
         """A trial; those of a slice or a mask as Trials."""
         if isinstance(at, int | np.integer):
@@ -94,7 +171,7 @@ class Trials(Sequence[Any]):
             return Trial(self, int(at))
         return Trials(self.frame.iloc[at], self.shared, self.further)
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[Trial]:
         return (Trial(self, row) for row in range(len(self)))
 
     def has(self, name: str) -> bool:
@@ -182,5 +259,5 @@ class Trials(Sequence[Any]):
 
 def number_of(trial: Trial, name: str) -> float | None:
     """A number of a row; None where it has none."""
-    value = getattr(trial, name, None)
+    value = trial.get(name)
     return value if isinstance(value, int | float) and value == value else None

@@ -24,9 +24,9 @@ from hsiaug.tasks.prediction import PixelPredictor
 from hsiaug.tasks.sampling import PatchSampling
 from hsiaug.tasks.task import USUAL
 from hsiaug.tasks.view_choice import named_view
-from hsiaug.trial.guard import kept_state
 from hsiaug.trial.machine import resolve_device
 from hsiaug.trial.pipeline import silent
+from hsiaug.trial.plugin_calls import kept_state
 
 VIEWS = (RAW, UNIT, "derivative")
 """Over which the committee votes: light, shape and slope of a spectrum.

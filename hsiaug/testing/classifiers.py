@@ -19,7 +19,7 @@ from hsiaug.testing.access import Items, Samples
 from hsiaug.testing.cases import Case
 from hsiaug.testing.core import Arrays, CheckList, ProgressRecorder, Violation, require
 from hsiaug.testing.shared_checks import AFTER, BEFORE
-from hsiaug.testing.subject import DEVICE, CaseBench, Subject
+from hsiaug.testing.subject import DEVICE, CaseContext, Subject
 from hsiaug.trial.machine import counted_work
 
 WEIGHTLESS = 0.2
@@ -42,22 +42,22 @@ class ClassifierSubject(Subject[ClassifierFit]):
 
     kind = "classifier"
 
-    def fit_on(self, bench: CaseBench) -> ClassifierFit:
-        real = bench.plugin_view.real
-        return self.learn(concatenate([real, access.repeat(real)]), bench)
+    def fit_on(self, context: CaseContext) -> ClassifierFit:
+        real = context.plugin_view.real
+        return self.learn(concatenate([real, access.repeat(real)]), context)
 
-    def learn(self, samples: Samples, bench: CaseBench | None = None) -> ClassifierFit:
+    def learn(self, samples: Samples, context: CaseContext | None = None) -> ClassifierFit:
         """A fit on samples of a check's choice, shown as the runner shows them.
 
         Parameters
         ----------
-        bench : CaseBench or None
+        context : CaseContext or None
             None = that of the base fit.
         """
-        bench = bench or self.base_bench
-        view = bench.plugin_view
-        samples_shown = bench.task.sampling.shown(samples, self.card)
-        seed = derive_seed("classifier", self.card.name, bench.spec.seed)
+        context = context or self.base_context
+        view = context.plugin_view
+        samples_shown = context.task.sampling.shown(samples, self.card)
+        seed = derive_seed("classifier", self.card.name, context.spec.seed)
         plugin = self.plugin(self.params)
         fitted: ClassifierFit = plugin.fit(
             samples_shown, view, seed=seed, device=DEVICE, progress=ProgressRecorder()
@@ -79,13 +79,13 @@ class ClassifierSubject(Subject[ClassifierFit]):
         return float(np.mean([right[y == c].mean() for c in access.judged_ids(y)] or [1.0]))
 
     def use(self, case: Case) -> ClassifierFit:
-        bench = self.bench(case)
-        fitted = self.fit_on(bench)
-        answer = bench.task.prediction.predict(
+        context = self.context(case)
+        fitted = self.fit_on(context)
+        answer = context.task.prediction.predict(
             cast(FittedClassifier, fitted), self.card, case.data, case.split
         )
         _, labels = locate_labels(case.split, answer)
-        trained = bench.plugin_view.counts
+        trained = context.plugin_view.counts
         strange = sorted(set(labels.tolist()) - set(trained))
         if strange:
             raise Violation(
@@ -93,7 +93,7 @@ class ClassifierSubject(Subject[ClassifierFit]):
                 f" {sorted(trained)}",
                 "Map outputs to the ids that occur in the samples; 0 in a mask is none.",
             )
-        recall, least = self.own_recall(fitted, bench)
+        recall, least = self.own_recall(fitted, context)
         # One that learns nothing at all is for the check learns to name.
         if recall < least and self.learnt[0] >= self.learnt[1]:
             raise Violation(
@@ -105,7 +105,7 @@ class ClassifierSubject(Subject[ClassifierFit]):
     @cached_property
     def learnt(self) -> tuple[float, float]:
         """Mean recall of the base fit on its own training pixels, and the least that it must be."""
-        return self.own_recall(self.base, self.base_bench)
+        return self.own_recall(self.base, self.base_context)
 
     @cached_property
     def plain(self) -> tuple[ClassifierFit, int]:
@@ -114,9 +114,9 @@ class ClassifierSubject(Subject[ClassifierFit]):
             fitted = self.learn(self.view.real)
         return fitted, work.steps
 
-    def own_recall(self, fitted: ClassifierFit, bench: CaseBench) -> tuple[float, float]:
+    def own_recall(self, fitted: ClassifierFit, context: CaseContext) -> tuple[float, float]:
         """Mean recall on the real training pixels, and the least that it must be."""
-        real = bench.task.sampling.shown(bench.plugin_view.real, self.card)
+        real = context.task.sampling.shown(context.plugin_view.real, self.card)
         y = real.labels
         return self.recall(fitted, access.items(real), y), access.least(
             self.task, len(access.judged_ids(y))

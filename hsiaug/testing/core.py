@@ -14,7 +14,7 @@ import numpy as np
 
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import HsiaugError, PluginError
-from hsiaug.trial.guard import kept_state
+from hsiaug.trial.plugin_calls import kept_state
 
 MAX_MESSAGE_CHARACTERS = 2000
 """Characters of a strange exception's message that are kept."""

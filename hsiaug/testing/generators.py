@@ -27,7 +27,7 @@ from hsiaug.testing.core import (
     require_equal,
 )
 from hsiaug.testing.shared_checks import AFTER, BEFORE
-from hsiaug.testing.subject import DEVICE, CaseBench, Subject
+from hsiaug.testing.subject import DEVICE, CaseContext, Subject
 from hsiaug.trial.stages.generator import fitted_generator, prepared_state
 
 PLAUSIBLE = 0.9
@@ -48,8 +48,8 @@ class GeneratorSubject(Subject[GeneratorFit]):
 
     kind = "generator"
 
-    def fit_on(self, bench: CaseBench) -> GeneratorFit:
-        run = bench.generator_run(self.plugin(self.params))
+    def fit_on(self, context: CaseContext) -> GeneratorFit:
+        run = context.generator_run(self.plugin(self.params))
         return cast(GeneratorFit, fitted_generator(run).fitted)
 
     def counts(self, view: View) -> Counts:
@@ -80,11 +80,11 @@ class GeneratorSubject(Subject[GeneratorFit]):
         return counts if self.card.adds else access.of_classes(self.task, {})
 
     def use(self, case: Case) -> GeneratorFit:
-        bench = self.bench(case)
-        view = bench.plugin_view
-        fitted = self.fit_on(bench)
+        context = self.context(case)
+        view = context.plugin_view
+        fitted = self.fit_on(context)
         counts = self.counts(view)
-        bench.task.sampling.check(self.draw(fitted, counts), self.expected(counts), view)
+        context.task.sampling.check(self.draw(fitted, counts), self.expected(counts), view)
         return fitted
 
     def result(self, fitted: GeneratorFit) -> Arrays:
@@ -146,7 +146,7 @@ def untrained_class(subject: GeneratorSubject) -> None:
     for
     """
     case = hardest_cases(subject.task)[-1]
-    trained = subject.bench(case).plugin_view.counts
+    trained = subject.context(case).plugin_view.counts
     missing = next(c for c in range(1, len(case.data.class_names) + 1) if c not in trained)
     requested = access.of_classes(subject.task, {min(trained): 2, missing: 3})
     try:
@@ -251,12 +251,12 @@ def resumes(subject: GeneratorSubject) -> None:
     """
     if not subject.card.resumes:
         raise unittest.SkipTest("its card says that it does not")
-    bench = subject.base_bench
+    context = subject.base_context
     view = subject.view
-    seed = derive_seed("fit", subject.card.name, bench.spec.seed)
+    seed = derive_seed("fit", subject.card.name, context.spec.seed)
     learn: dict[str, Any] = {}
     if subject.card.prepares:
-        run = bench.generator_run(subject.plugin(subject.params))
+        run = context.generator_run(subject.plugin(subject.params))
         run.progress = ProgressRecorder()
         learn["prepared"] = prepared_state(run).fitted
     with tempfile.TemporaryDirectory() as name:
@@ -271,7 +271,7 @@ def resumes(subject: GeneratorSubject) -> None:
 
         # Late, so that something is likely to have been saved; what was prepared told its progress
         # first.
-        late = max(1, bench.progress.calls * (1 if subject.card.prepares else 3) // 4)
+        late = max(1, context.progress.calls * (1 if subject.card.prepares else 3) // 4)
         with contextlib.suppress(Cancelled):
             fit(ProgressRecorder(cancel_at=late))
         resumed = fit(ProgressRecorder())
@@ -293,8 +293,8 @@ def preparation(subject: GeneratorSubject) -> None:
     """
     if not subject.card.prepares:
         raise unittest.SkipTest("its card says that nothing is")
-    bench = subject.base_bench
-    view = bench.task.draws.unlabelled(bench.scene, bench.case.split, bench.plugin_view)
+    context = subject.base_context
+    view = context.task.draws.unlabelled(context.scene, context.case.split, context.plugin_view)
     plugin = subject.plugin(preparing_params(subject.params))
 
     def prepare(progress: ProgressRecorder, **options: Any) -> Any:
@@ -319,7 +319,7 @@ def preparation(subject: GeneratorSubject) -> None:
             learner: Any = subject.plugin(subject.params)
             return subject.result(
                 learner.fit(
-                    bench.plugin_view,
+                    context.plugin_view,
                     seed=0,
                     device=DEVICE,
                     progress=ProgressRecorder(),

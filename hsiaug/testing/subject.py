@@ -21,12 +21,12 @@ from hsiaug.tasks.task import get_task
 from hsiaug.testing.access import Counts, Items, Samples, View, repeat
 from hsiaug.testing.cases import TASKS, Case, easy_case, hardest_cases
 from hsiaug.testing.core import Arrays, ProgressRecorder
-from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import OptimiserWork, counted_work
-from hsiaug.trial.pipeline import TrialRun
+from hsiaug.trial.pipeline import TrialRun, run_stages
 from hsiaug.trial.run import run_trial
+from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import PluginSpec, TrialSpec
-from hsiaug.trial.stages.views import view_of
+from hsiaug.trial.stages.views import SPLIT, VIEW, view_of
 from hsiaug.trial.store import Record
 
 F = TypeVar("F")
@@ -90,8 +90,8 @@ REFERENCE_PLUGINS: Mapping[Kind, Any] = {"generator": _Repeats, "classifier": _N
 """The kit's own plugin of each kind."""
 
 
-class CaseBench(Workbench):
-    """A runner's workbench with the split of a case.
+class CaseContext(SceneContext):
+    """The context of a trial on a case, with the split of the case.
 
     Attributes
     ----------
@@ -113,14 +113,18 @@ class CaseBench(Workbench):
     @property
     def plugin_view(self) -> View:
         """The view of the plugin under test."""
-        return view_of(TrialRun(self.spec, self), self.scope)
+        run = TrialRun(self.spec, self)
+        run_stages((SPLIT,), run)
+        return view_of(run, self.scope)
 
     def generator_run(self, generator: Any) -> TrialRun:
-        """The trial, as far as a generator is concerned."""
+        """The trial, up to what its generator is shown."""
         devices = {"generator": DEVICE}
-        return TrialRun(
+        run = TrialRun(
             self.spec, self, generator=generator, devices=devices, progress=self.progress
         )
+        run_stages((SPLIT, VIEW), run)
+        return run
 
 
 class Subject(ABC, Generic[F]):
@@ -147,8 +151,8 @@ class Subject(ABC, Generic[F]):
         self.elsewhere = cast(list[Self], [type(self)(plugin, preset, other) for other in further])
         self.work = OptimiserWork()
 
-    def bench(self, case: Case) -> CaseBench:
-        """A fresh workbench for the trial of this plugin on a case beside one of the kit's; nothing
+    def context(self, case: Case) -> CaseContext:
+        """A fresh context for the trial of this plugin on a case beside one of the kit's; nothing
         is reused.
         """
         plugins: dict[Kind, PluginSpec] = {
@@ -169,7 +173,7 @@ class Subject(ABC, Generic[F]):
             omega=self.card.guidance if self.kind == "generator" else None,
             draws=case.data.drawn_as,
         )
-        return CaseBench(case, spec, self.card.scope)
+        return CaseContext(case, spec, self.card.scope)
 
     def trial(self) -> Record:
         """The record of a whole trial on the easy case. The first fit of a generator is reused."""
@@ -177,9 +181,9 @@ class Subject(ABC, Generic[F]):
         for kind, plugin in {**REFERENCE_PLUGINS, self.kind: self.plugin}.items():
             entry = Entry(kind, plugin.card.name, f"{plugin.__module__}:{plugin.__qualname__}")
             plugins[kind, entry.name] = Handed(entry, "kit", plugin.card.version, plugin=plugin)
-        bench = self.base_bench
+        context = self.base_context
         record, _ = run_trial(
-            bench.spec, bench, Registry(plugins), device=DEVICE, progress=ProgressRecorder()
+            context.spec, context, Registry(plugins), device=DEVICE, progress=ProgressRecorder()
         )
         return record
 
@@ -189,28 +193,28 @@ class Subject(ABC, Generic[F]):
         return easy_case(self.task)
 
     @cached_property
-    def base_bench(self) -> CaseBench:
-        """Bench of the first fit."""
-        return self.bench(self.easy)
+    def base_context(self) -> CaseContext:
+        """Context of the first fit."""
+        return self.context(self.easy)
 
     @property
     def view(self) -> View:
         """The view of the first fit."""
-        return self.base_bench.plugin_view
+        return self.base_context.plugin_view
 
     @cached_property
     def base(self) -> F:
         """The first fit, on the easy case."""
         with counted_work() as self.work:
-            return self.fit_on(self.base_bench)
+            return self.fit_on(self.base_context)
 
     def fit(self, case: Case) -> F:
         """A fit of this plugin on a case."""
-        return self.fit_on(self.bench(case))
+        return self.fit_on(self.context(case))
 
     @abstractmethod
-    def fit_on(self, bench: CaseBench) -> F:
-        """A fit on a workbench."""
+    def fit_on(self, context: CaseContext) -> F:
+        """A fit in a context."""
 
     @abstractmethod
     def use(self, case: Case) -> F:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from hsiaug.core.view_names import RAW
 from hsiaug.protocol.balance import Rate
-from hsiaug.trial.hashing import canonical_json
+from hsiaug.trial.content_hash import canonical_json
 from hsiaug.trial.record_json import Record
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ BOTH, SYNTHETIC = "both", "synthetic"
 """What a classifier learns from: real and synthetic samples, or synthetic ones alone."""
 ALONE = " synthetic-only"
 """Behind the name of a generator whose synthetic samples are learnt from alone."""
-CONTROLS = (NONE, "duplicate")
+CONTROLS_OF_ALL = (NONE, "duplicate")
 """Generators that every other one is measured against; they lead the rows, in this order.
 
 These names, and those of the further controls below, stand for records from before a record said
@@ -49,7 +49,7 @@ RIVALS = {
     PIXEL_SVM: "the spectrum of each pixel and nothing of shapes",
 }
 """Classifiers that are controls without a sample, and what each reads."""
-CONTROLS_OF_OLD_RECORDS = (*CONTROLS, BALANCED, PSEUDO)
+CONTROLS_OF_OLD_RECORDS = (*CONTROLS_OF_ALL, BALANCED, PSEUDO)
 """Generators that are controls in records that do not say ``control_of``, in the order of rows and
 columns; the controls that cards declare come behind them.
 """
@@ -83,7 +83,7 @@ def controls_of(
     seeing = (PSEUDO,) if scope not in (None, "none") and task.single_pixels else ()
     applying = {"all", "transductive" if seeing else "", "" if task.single_pixels else "masks"}
     others = (name for name, of in declared.items() if of and of in applying)
-    return tuple(dict.fromkeys((*CONTROLS, *balanced, *seeing, *others)))
+    return tuple(dict.fromkeys((*CONTROLS_OF_ALL, *balanced, *seeing, *others)))
 
 
 def needed_of(control: str, declared: str = "") -> str:
@@ -165,7 +165,7 @@ class Arm:
         """False for what every arm is measured against, and for synthetic samples alone; a further
         control is judged against the others.
         """
-        return self.generator.name not in CONTROLS and self == self.both
+        return self.generator.name not in CONTROLS_OF_ALL and self == self.both
 
     @property
     def rank(self) -> tuple[object, ...]:

@@ -1,8 +1,9 @@
-"""Fits on disk: those that are done, with a checksum of every file, and how far those are that were
-stopped.
+"""What a generator learns: its fit, or what it prepares. It is loaded as an earlier trial saved it,
+else learnt now, and saved.
 
-A saved fit only saves time. So one that is damaged is fitted again, and one that cannot be saved is
-a note.
+A saved state only saves time: where it is damaged, or cannot be saved, a note says so and the trial
+goes on. On disk there are states that are done, with a checksum of every file, and how far those
+are that were stopped.
 """
 
 import contextlib
@@ -10,24 +11,29 @@ import hashlib
 import json
 import math
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from filelock import FileLock, Timeout
 
+from hsiaug.base.errors import PluginError
 from hsiaug.base.files import plain_text, read_plain
 from hsiaug.base.shortages import shortage_of
 from hsiaug.base.temporary_folders import mark, marked, taken, temporary_folder
 from hsiaug.contracts import Progress
+from hsiaug.registry.card import Card
+from hsiaug.trial.scene_context import Fit, SceneContext
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import OTHERS
-from hsiaug.trial.third_party import third_party_parts
 
 State = TypeVar("State")
 
+WORTH_SAVING = 2.0
+"""Seconds: a fit that took longer is saved, so that a killed run need not repeat it."""
 FACTS = "fit.json"
 FITTED = "fitted"
 UNFINISHED = ".unfinished"
@@ -39,14 +45,152 @@ POLL = 0.5
 
 
 @dataclass(frozen=True)
-class Fit(Generic[State]):
-    """A fitted generator, or what one prepared, and the seconds that it took, now or when it was
-    saved. key: of what was prepared, by its content.
+class Learning(Generic[State]):
+    """What a generator is to learn.
+
+    Attributes
+    ----------
+    stage : {"fit", "prepare"}
+        The plugin's function.
+    card : Card
+        Of the generator.
+    folder : Path or None
+        Where the state is saved.
+    load : callable
+        Gives the state of the folder that its ``save`` wrote.
+    learn : callable
+        Gives the plugin's call.
+    identity : mapping
+        What determined a prepared state, as JSON. A state that has one is saved however quick it
+        was, and of the processes that share the folder one learns it, the others wait for it.
+    key : str
+        Hash of that.
     """
 
-    fitted: State
-    seconds: float
+    stage: Literal["fit", "prepare"]
+    card: Card
+    folder: Path | None
+    load: Callable[[Path], State]
+    learn: Callable[[], Callable[..., State]]
+    identity: Mapping[str, object] = field(default_factory=dict)
     key: str = ""
+
+    @property
+    def title(self) -> str:
+        """What it gives, in the words of a note."""
+        return f"{'fit' if self.stage == 'fit' else 'preparation'} of {self.card.name}"
+
+
+def load_or_learn(
+    learning: Learning[State], context: SceneContext, progress: Progress
+) -> Fit[State]:
+    """The state: as it was saved, else learnt now, and saved.
+
+    Parameters
+    ----------
+    learning : Learning
+        What is learnt.
+    context : SceneContext
+        Its views are checked after every call of the plugin; it takes notes.
+    progress : callable
+        Is told that another process prepares the same.
+
+    Returns
+    -------
+    Fit
+        The state, and the seconds that it took.
+
+    Raises
+    ------
+    PluginError
+        Where the plugin wrote into a view, or returns no such state; and whatever it raises.
+    """
+    folder = learning.folder if context.saves else None
+    with only_one(folder, progress) if folder and learning.identity else nullcontext():
+        saved = None if learning.folder is None else load_fit(learning.folder, learning.load)
+        if isinstance(saved, Fit):
+            context.check_views()
+            fit = replace(saved, key=learning.key)
+        else:
+            _note_why(saved, learning, context)
+            fit = _learn_and_save(learning, folder, context)
+    context.note(*getattr(fit.fitted, "notes", ()) if learning.stage == "prepare" else ())
+    return fit
+
+
+def _learn_and_save(
+    learning: Learning[State], folder: Path | None, context: SceneContext
+) -> Fit[State]:
+    """The state, learnt now; saved in a folder, if there is one."""
+    unfinished: AbstractContextManager[Path | None] = (
+        checkpoint(folder) if folder and learning.card.resumes else nullcontext()
+    )
+    with unfinished as saved_progress:
+        start = time.perf_counter()
+        state = _learn(learning.learn(), learning.card, saved_progress, context)
+        seconds = time.perf_counter() - start
+        context.check_views()
+        _check_state(state, learning)
+        if folder is not None and (learning.identity or seconds > WORTH_SAVING):
+            writer: Any = state
+            fault = save_fit(folder, writer.save, seconds, **learning.identity)
+            context.check_views()
+            if fault:
+                context.note(f"The {learning.title} could not be saved for another run: {fault}.")
+    return Fit(state, seconds, learning.key)
+
+
+def _note_why(fault: str | None, learning: Learning[Any], context: SceneContext) -> None:
+    """Note why a state is learnt that was saved, or of which another one was. fault: of the saved
+    one.
+    """
+    if fault is not None:
+        verb = "fitted" if learning.stage == "fit" else "learnt"
+        context.note(
+            f"The saved {learning.title} could not be used, and was {verb} again: {fault}."
+        )
+        return
+    if learning.folder is None or not learning.identity:
+        return
+    if differs := difference_from_saved(learning.folder.parent, learning.identity):
+        scene = learning.identity["scene"]
+        context.note(
+            f"{learning.card.name} learnt {scene} without labels anew: what is saved differs in"
+            f" {differs}."
+        )
+
+
+def _learn(
+    learn: Callable[..., State], card: Card, saved_progress: Path | None, context: SceneContext
+) -> State:
+    """What a plugin's call gives; where a run that was stopped began it, it goes on from there."""
+    if not card.resumes:
+        return learn()
+    if saved_progress is not None and saved_progress.is_dir():
+        try:
+            return learn(checkpoint=saved_progress)
+        except Exception as error:
+            if shortage_of(error):
+                # The checkpoint may well be sound.
+                raise
+            context.note(
+                f"The fit of {card.name} could not go on from its checkpoint, and began anew: "
+                f"{type(error).__name__}: {error}."
+            )
+            shutil.rmtree(saved_progress, ignore_errors=True)
+    return learn(checkpoint=saved_progress)
+
+
+def _check_state(state: object, learning: Learning[Any]) -> None:
+    """Raise PluginError where a plugin returned no state."""
+    needed = "sample" if learning.stage == "fit" else "save"
+    if not callable(getattr(state, needed, None)):
+        returned = "fitted object" if learning.stage == "fit" else "object that fit is to be given"
+        raise PluginError(
+            f"a generator's {learning.stage} must return an object with {needed}",
+            value=type(state).__name__,
+            hint=f"Return the {returned}.",
+        )
 
 
 def fits_folder(folder: Path, spec: TrialSpec) -> Path:
@@ -59,7 +203,7 @@ def fits_folder(folder: Path, spec: TrialSpec) -> Path:
     spec : TrialSpec
         Fits of third-party plugins lie apart from hsiaug's own.
     """
-    kinds = {kind for kind, _ in third_party_parts(spec)}
+    kinds = {kind for kind, _ in spec.third_party_parts}
     return folder / OTHERS if kinds & {"generator", "protocol"} else folder
 
 

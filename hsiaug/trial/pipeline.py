@@ -3,8 +3,8 @@ before by the stage's key.
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
@@ -12,10 +12,16 @@ from hsiaug.contracts import Classifier, Generator, Progress
 from hsiaug.registry.card import Card
 from hsiaug.tasks.task import Task
 from hsiaug.tasks.types import TaskData
-from hsiaug.trial.cache import Workbench
-from hsiaug.trial.guard import kept_state
-from hsiaug.trial.machine import counted_work, give_back_memory
+from hsiaug.trial.machine import (
+    OptimiserWork,
+    counted_work,
+    give_back_memory,
+    peak_memory,
+    restart_peak_memory,
+)
 from hsiaug.trial.memo import MemoKey
+from hsiaug.trial.plugin_calls import kept_state
+from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import TrialSpec
 
 Output = TypeVar("Output")
@@ -27,7 +33,8 @@ def silent(done: int, total: int, note: str = "") -> None:
 
 @dataclass(eq=False)
 class StageClock:
-    """How far a trial has come, and what its stages took.
+    """How far a trial has come, and what it took: its seconds, optimiser steps and memory are
+    measured here, and nowhere else.
 
     Attributes
     ----------
@@ -51,11 +58,52 @@ class StageClock:
         default_factory=lambda: {"fit_generator": None, "fit_classifier": None}
     )
     tell: Callable[[str], object] = lambda stage: None
+    _begun: float = field(default=0.0, init=False, repr=False)
+    _begun_cpu: float = field(default=0.0, init=False, repr=False)
+
+    def start(self) -> None:
+        """The trial begins: its seconds and its peak memory count from here."""
+        self._begun = time.perf_counter()
+        self._begun_cpu = time.process_time()
+        restart_peak_memory()
 
     def begin(self, stage: str) -> None:
         """A stage begins, as a record names it."""
         self.stage = stage
         self.tell(stage)
+
+    @contextmanager
+    def measure(self, stage: str, *, counts_steps: bool) -> Iterator[OptimiserWork | None]:
+        """Measure a stage in which a plugin computes.
+
+        Parameters
+        ----------
+        stage : str
+            As a record names it.
+        counts_steps : bool
+            Whether optimiser steps are counted, for which torch is loaded.
+
+        Yields
+        ------
+        OptimiserWork or None
+            The steps so far.
+        """
+        with counted_work() if counts_steps else nullcontext() as work:
+            self.begin(stage)
+            start = time.perf_counter()
+            start_cpu = time.process_time()
+            yield work
+            self.seconds[stage] = time.perf_counter() - start
+            self.cpu[stage] = time.process_time() - start_cpu
+
+    def as_json(self) -> dict[str, object]:
+        """What the record of the trial says of it."""
+        return {
+            "timings": {**self.seconds, "total": time.perf_counter() - self._begun},
+            "cpu_seconds": {**self.cpu, "total": time.process_time() - self._begun_cpu},
+            "optimiser_steps": self.steps,
+            "peak_memory_mb": peak_memory(),
+        }
 
 
 @dataclass(eq=False)
@@ -68,7 +116,7 @@ class TrialRun:
     ----------
     spec : TrialSpec
         What is run.
-    bench : Workbench
+    context : SceneContext
         The data, which may be without labels, and what trials on them share.
     generator, classifier : Generator or Classifier
         The plugins, as far as the stages need them.
@@ -83,7 +131,7 @@ class TrialRun:
     """
 
     spec: TrialSpec
-    bench: Workbench
+    context: SceneContext
     generator: Generator | None = None
     classifier: Classifier | None = None
     devices: dict[str, str] = field(default_factory=dict)
@@ -95,12 +143,12 @@ class TrialRun:
     @property
     def task(self) -> Task:
         """The task of the trial."""
-        return self.bench.task
+        return self.context.task
 
     @property
     def data(self) -> TaskData:
         """The data that it runs on."""
-        return self.bench.scene
+        return self.context.scene
 
     def card(self, kind: Literal["generator", "classifier"]) -> Card:
         """The card of a plugin of the trial."""
@@ -202,7 +250,7 @@ def make_once(stage: Stage[Output], run: TrialRun) -> Output:
     key = stage.key(run)
     if key is None:
         return stage.make(run)
-    return run.bench.memo.once(key, lambda: stage.make(run))
+    return run.context.memo.once(key, lambda: stage.make(run))
 
 
 def _run_guarded(stage: Stage[Output], run: TrialRun) -> Output:
@@ -210,18 +258,11 @@ def _run_guarded(stage: Stage[Output], run: TrialRun) -> Output:
     assert stage.plugin
     clock = run.clock
     # Of a plugin without a device torch is not even loaded.
-    counted = stage.fits and run.card(stage.plugin).uses_device
-    with ExitStack() as stack:
-        work = stack.enter_context(counted_work()) if counted else None
-        clock.begin(stage.name)
-        stack.enter_context(kept_state())
-        start = time.perf_counter()
-        busy = time.process_time()
+    counts_steps = stage.fits and run.card(stage.plugin).uses_device
+    with clock.measure(stage.name, counts_steps=counts_steps) as work, kept_state():
         key = stage.key(run)
-        is_there = key is not None and run.bench.memo.holds(key)
+        is_there = key is not None and run.context.memo.holds(key)
         output = make_once(stage, run)
-        clock.seconds[stage.name] = time.perf_counter() - start
-        clock.cpu[stage.name] = time.process_time() - busy
     if not is_there:
         # A fit and a sampler free hundreds of megabytes, which other workers may need now.
         give_back_memory()

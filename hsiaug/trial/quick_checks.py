@@ -17,7 +17,7 @@ from pydantic_core import from_json, to_json
 
 from hsiaug.base.errors import InputError
 from hsiaug.metrics.accuracy import Counts
-from hsiaug.trial.hashing import canonical_json
+from hsiaug.trial.content_hash import canonical_json
 from hsiaug.trial.record import (
     CLOSE,
     NAMES,

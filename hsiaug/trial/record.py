@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from hsiaug.base.errors import InputError, StoreError
 from hsiaug.registry.card import ControlOf
-from hsiaug.trial.hashing import short_hash
+from hsiaug.trial.content_hash import short_hash
 from hsiaug.trial.record_json import DIGEST, FORMAT, Record, digest_of_record
 
 CLOSE = 1e-9

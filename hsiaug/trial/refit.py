@@ -21,10 +21,10 @@ from hsiaug.registry.protocol_base import SplitProtocol
 from hsiaug.tasks.task import get_task
 from hsiaug.tasks.types import TaskData, TaskSplit, locate_labels, predicted_mask
 from hsiaug.trial.arm import BOTH
-from hsiaug.trial.cache import Workbench
 from hsiaug.trial.pipeline import TrialRun, run_stages
 from hsiaug.trial.predictions import checksum
 from hsiaug.trial.run import load_plugins
+from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
 from hsiaug.trial.stages import TO_CLASSIFIER
 from hsiaug.trial.stages.classifier import FIT_CLASSIFIER
@@ -149,9 +149,9 @@ def refit(
     InputError
         Where the device is not there, and whatever the plugins raise.
     """
-    # What fits share is not needed afterwards: with the bench go the views, each as large as the
+    # What fits share is not needed afterwards: with the context go the views, each as large as the
     # data.
-    run = TrialRun(spec, Workbench(data, get_task(spec.task), folder), progress=progress)
+    run = TrialRun(spec, SceneContext(data, get_task(spec.task), folder), progress=progress)
     load_plugins(run, plugins, device)
     run_stages(TO_CLASSIFIER, run)
     return Refitted(

@@ -5,7 +5,6 @@ In two halves: :func:`compute` runs the plugins and needs no test label, :func:`
 they answered. A benchmark runs the first in a worker process and the second in its own.
 """
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,18 +17,18 @@ from hsiaug.contracts import Progress
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import Task
 from hsiaug.tasks.types import Prediction, TaskData, TaskSplit, locate_labels
-from hsiaug.trial.cache import Workbench
-from hsiaug.trial.guard import call_failure, kept_state, time_limit
-from hsiaug.trial.machine import environment, peak_memory, resolve_device, restart_peak_memory
+from hsiaug.trial.machine import environment, resolve_device
 from hsiaug.trial.pipeline import StageClock, TrialRun, run_stages
+from hsiaug.trial.plugin_calls import call_failure, kept_state, time_limit
 from hsiaug.trial.predictions import checksum
 from hsiaug.trial.record_json import EMPTY, FORMAT
+from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.sheet import SampleSheet
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.stages import STAGES
 from hsiaug.trial.stages.classifier import PREDICT
 from hsiaug.trial.stages.samples import SHEET, count_by_class
-from hsiaug.trial.stages.views import split_of, view_of
+from hsiaug.trial.stages.views import SPLIT, view_of
 from hsiaug.trial.store import Record
 
 NOT_TIMED: Record = {"timings": {}, "cpu_seconds": {}, "peak_memory_mb": None}
@@ -78,7 +77,7 @@ class TrialOutcome:
 
 def run_trial(
     spec: TrialSpec,
-    bench: Workbench,
+    context: SceneContext,
     plugins: Registry,
     *,
     device: str = "auto",
@@ -90,7 +89,7 @@ def run_trial(
     ----------
     spec : TrialSpec
         What is run.
-    bench : Workbench
+    context : SceneContext
         With all labels.
     plugins : Registry
         Where its plugins are found.
@@ -106,14 +105,20 @@ def run_trial(
     prediction : Prediction or None
         None where the trial failed.
     """
-    outcome = compute(spec, bench, plugins, device=device, progress=progress)
-    split = split_of(TrialRun(spec, bench))
-    return finish(spec, outcome, bench.task, bench.scene, split, scene_ref="", command="")
+    outcome = compute(spec, context, plugins, device=device, progress=progress)
+    run = TrialRun(spec, context)
+    run_stages((SPLIT,), run)
+    record, prediction = finish(
+        spec, outcome, context.task, context.scene, run[SPLIT], scene_ref="", command=""
+    )
+    if prediction is not None:
+        record = {**record, "predictions_sha256": checksum(prediction)}
+    return record, prediction
 
 
 def compute(
     spec: TrialSpec,
-    bench: Workbench,
+    context: SceneContext,
     plugins: Registry,
     *,
     device: str,
@@ -127,7 +132,7 @@ def compute(
     ----------
     spec : TrialSpec
         What is run.
-    bench : Workbench
+    context : SceneContext
         May hold a scene without labels and a blind split.
     plugins : Registry
         Where its plugins are found.
@@ -146,12 +151,10 @@ def compute(
     TrialOutcome
         Failed where a plugin raised, whatever it was.
     """
-    run = TrialRun(spec, bench, progress=progress, clock=StageClock(tell=tell))
+    run = TrialRun(spec, context, progress=progress, clock=StageClock(tell=tell))
     clock = run.clock
     error: Record | None = None
-    start = time.perf_counter()
-    busy = time.process_time()
-    restart_peak_memory()
+    clock.start()
     try:
         load_plugins(run, plugins, device)
         with time_limit(limit):
@@ -160,16 +163,13 @@ def compute(
     except BaseException as failure:
         # SystemExit and KeyboardInterrupt too: in a worker nobody but a plugin raises them.
         error = {"stage": clock.stage, **call_failure(failure)}
-        bench.renew_views()
+        context.renew_views()
     result = {
         "status": "ok" if error is None else "failed",
         "error": error,
         **run.facts,
-        "notes": bench.take_notes(),
-        "timings": {**clock.seconds, "total": time.perf_counter() - start},
-        "cpu_seconds": {**clock.cpu, "total": time.process_time() - busy},
-        "optimiser_steps": clock.steps,
-        "peak_memory_mb": peak_memory(),
+        "notes": context.take_notes(),
+        **clock.as_json(),
     }
     if error is not None:
         return TrialOutcome(result, None)
@@ -250,7 +250,7 @@ def finish(
     Returns
     -------
     record : dict
-        Of the trial.
+        Of the trial, without the checksum of its predictions, which the store states.
     prediction : Prediction or None
         Its predictions; None where it failed.
     """
@@ -264,7 +264,6 @@ def finish(
     if labels is not None:
         prediction = locate_labels(split, labels)
         result["metrics"] = task.scoring.score(data, split, prediction)
-        result["predictions_sha256"] = checksum(prediction)
     result["audit"] = split.audit.as_json()
     return _record(spec, data.class_names, scene_ref, command, result), prediction
 
@@ -317,18 +316,19 @@ def failed_outcome(stage: str, kind: str, message: str) -> TrialOutcome:
     return TrialOutcome(result, None)
 
 
-def empty(spec: TrialSpec, bench: Workbench, scene_ref: str, command: str) -> Record:
+def empty(spec: TrialSpec, context: SceneContext, scene_ref: str, command: str) -> Record:
     """The record of a trial whose λ asks for no sample in its draw: nothing is fitted, and no
     plugin is loaded.
     """
-    run = TrialRun(spec, bench)
-    real = bench.task.sampling.join(view_of(run, "none"), [])
+    run = TrialRun(spec, context)
+    run_stages((SPLIT,), run)
+    real = context.task.sampling.join(view_of(run, "none"), [])
     result = {
         "status": EMPTY,
         "error": None,
         "metrics": None,
-        "audit": split_of(run).audit.as_json(),
-        "samples": count_by_class(real, len(bench.scene.class_names)),
+        "audit": run[SPLIT].audit.as_json(),
+        "samples": count_by_class(real, len(context.scene.class_names)),
         **NOT_TIMED,
     }
-    return _record(spec, bench.scene.class_names, scene_ref, command, result)
+    return _record(spec, context.scene.class_names, scene_ref, command, result)

@@ -14,11 +14,13 @@ from hsiaug.registry.card import (
     sampling_params,
 )
 from hsiaug.registry.hookspecs import Kind
+from hsiaug.registry.importing import OWN
+from hsiaug.registry.lookup import Found, registry
 from hsiaug.registry.protocol_base import SplitProtocol
 from hsiaug.tasks.task import get_task
 from hsiaug.tasks.types import TaskData
 from hsiaug.trial.arm import BOTH, SYNTHETIC, Arm, Method
-from hsiaug.trial.hashing import short_hash
+from hsiaug.trial.content_hash import short_hash
 
 FORMAT = 1
 """Raise when the same spec gives another result than before (a change of protocol, metric or
@@ -191,6 +193,25 @@ class TrialSpec:
     def plugins(self) -> tuple[tuple[Kind, PluginSpec], ...]:
         """Its generator and its classifier, each with its kind."""
         return ("generator", self.generator), ("classifier", self.classifier)
+
+    @cached_property
+    def third_party_parts(self) -> frozenset[tuple[str, str]]:
+        """Parts of the trial that may leave traces in a process, which trials without these parts
+        must not see: kind and name of each plugin that does not come with hsiaug; where there is
+        one, also ``("draw", hash)``, as such a plugin may keep the labels of the draw.
+
+        Looked up once, before the trial is sent to a worker: the answer goes with it.
+        """
+        plugins: Mapping[Any, Found] = registry().plugins
+        named = {(kind, plugin.name.partition(":")[0]) for kind, plugin in self.plugins}
+        # A protocol may build on others, which are named in its argument, beside numbers.
+        protocols = {("protocol", name) for name in self.protocol.text.split(":")} & plugins.keys()
+        parts = {
+            key
+            for key in named | protocols
+            if key not in plugins or plugins[key].distribution != OWN
+        }
+        return frozenset({*parts, ("draw", self.draw_hash)} if parts else ())
 
     @cached_property
     def hash(self) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from hsiaug.base.errors import InputError, PluginError, SplitError
-from hsiaug.bench.batches import make_batches
+from hsiaug.bench.batches import divide_trials
 from hsiaug.bench.command import command_for
 from hsiaug.bench.costs import Costs, Forecast, TimeLeft, write_duration
 from hsiaug.bench.dispatch import groups
@@ -339,7 +339,7 @@ def test_side_by_side_the_costliest_fits_are_started_first(
         [plan], [times(guided, plan, fit_classifier=0.0, fit_generator=99.0, sample=1.0)]
     )
     job = partial(Job, store=Path(), device="cpu")
-    (batch,) = make_batches([plan], {t.hash: t for t in plan.trials}, job, known, 2)
+    (batch,) = divide_trials([plan], {t.hash: t for t in plan.trials}, job, known, 2).batches
     ordered = batch.trials
     first = [group[0].generator.name for group in groups(ordered)]
 

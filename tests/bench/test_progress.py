@@ -234,9 +234,9 @@ def test_nothing_left_takes_no_time() -> None:
 def test_a_line_now_and_then_says_when_it_will_end() -> None:
     clock, trials, out = Clock(), plan(1), io.StringIO()
     true = costs(trials)
-    with watch_trials(
-        trials, Console(file=out, width=200), costs=Guessed(), clock=clock
-    ) as on_event:
+    forecast = Forecast(trials, Guessed(), clock=clock)
+    console = Console(file=out, width=200)
+    with watch_trials(trials, console, forecast=forecast, clock=clock) as on_event:
         for hash in trials:
             on_event(Event("start", hash))
             clock.now += true[hash]

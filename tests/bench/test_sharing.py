@@ -31,9 +31,8 @@ def group(name: str, trials: int, generator: str = "smote", draw: str = "") -> t
         "fit_hash": name,
         "draw_hash": draw or name,
         "generator": made,
-        "plugins": [("generator", made)],
+        "third_party_parts": frozenset(),
     }
-    alike["protocol"] = SimpleNamespace(text="issd")
     return tuple(SimpleNamespace(hash=f"{name}{i}", **alike) for i in range(trials))
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from hsiaug.base.errors import InputError
-from hsiaug.bench.schedule import plan_runs
+from hsiaug.bench.plans_of_runs import plan_runs
 from hsiaug.bench.suite import Suite, on_data, only_present, read_suite
 from hsiaug.cli.main import app
 from hsiaug.registry.lookup import registry

@@ -13,8 +13,8 @@ import pytest
 from hsiaug.base.errors import InputError, SceneError
 from hsiaug.bench.dispatch import groups
 from hsiaug.bench.plan import Plan
+from hsiaug.bench.plans_of_runs import hashes_by_run, in_order, plan_runs, trials_of
 from hsiaug.bench.ranges import numbers, seeds
-from hsiaug.bench.schedule import hashes_by_run, in_order, plan_runs, trials_of
 from hsiaug.bench.suite import Suite, find_suite, is_suite, read_suite
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import Registry

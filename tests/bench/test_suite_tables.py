@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from hsiaug.base.errors import InputError
-from hsiaug.bench.schedule import plan_runs
+from hsiaug.bench.plans_of_runs import plan_runs
 from hsiaug.bench.suite import declared_tables, find_suite, read_suite
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import Registry

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from hsiaug.bench.batches import make_batches
+from hsiaug.bench.batches import divide_trials
 from hsiaug.bench.costs import Costs
 from hsiaug.bench.dispatch import groups
 from hsiaug.bench.engine import Batch, Event, Job
@@ -61,7 +61,7 @@ def batch_of(
 ) -> Batch:
     job = partial(Job, store=Path(), device="cpu")
     waiting = {trial.hash: trial for trial in plan.trials}
-    (batch,) = make_batches([plan], waiting, job, Timed(fit), jobs, deadline)
+    (batch,) = divide_trials([plan], waiting, job, Timed(fit), jobs, deadline).batches
     return batch
 
 
@@ -145,7 +145,7 @@ def test_each_plan_of_a_suite_is_looked_at_once_for_what_is_urgent(
     waiting = {trial.hash: trial for plan in plans for trial in plan.trials}
     job = partial(Job, store=Path(), device="cpu")
 
-    first, *others = make_batches(plans, waiting, job, Timed(0.1), 1)
+    first, *others = divide_trials(plans, waiting, job, Timed(0.1), 1).batches
     assert looked_at == ["scene0.toml", "scene1.toml", "scene2.toml"]
     for batch in others:
         assert [*map(named, batch.trials)] == [*map(named, first.trials)]

@@ -30,10 +30,10 @@ from hsiaug.registry.lookup import Registry
 from hsiaug.scene_maps import map_scene
 from hsiaug.tasks import prediction
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.cache import Workbench
 from hsiaug.trial.record_json import with_digest
 from hsiaug.trial.refit import Refitted, refit, repeats, spec_of
 from hsiaug.trial.run import run_trial
+from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Record, Store
 from tests.cli.test_endings import OPENINGS
@@ -372,8 +372,8 @@ def tried(
 
     def run(generator: str, classifier: str, view: str = "raw") -> tuple[TrialSpec, Record]:
         trial = spec(generator, classifier, 0.5, view=view)
-        bench = Workbench(toy, get_task("pixels"))
-        record, _ = run_trial(trial, bench, plugins, device="cpu", progress=silent)
+        context = SceneContext(toy, get_task("pixels"))
+        record, _ = run_trial(trial, context, plugins, device="cpu", progress=silent)
         assert record["status"] == "ok", record["error"]
         # As it comes back from the store.
         return trial, json.loads(json.dumps(record))

@@ -19,8 +19,8 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.lookup import Found, Registry
 from hsiaug.report import build_report, render_report
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.cache import Workbench
 from hsiaug.trial.run import run_trial
+from hsiaug.trial.scene_context import SceneContext
 from tests.dense.masks import Threshold, world
 
 
@@ -59,11 +59,11 @@ def plan_of(data: PairSet | Scene, masks: Registry, task: str, **asked: Any) -> 
 def records_of(
     data: Any, masks: Registry, plan: Plan, task: str
 ) -> dict[tuple[str, str, float], Any]:
-    bench = Workbench(data, get_task(task))
+    context = SceneContext(data, get_task(task))
     Threshold.seen.clear()
     found = {}
     for trial in plan.trials:
-        record, prediction = run_trial(trial, bench, masks, device="cpu", progress=quiet)
+        record, prediction = run_trial(trial, context, masks, device="cpu", progress=quiet)
         assert record["status"] == "ok", record["error"]
         found[trial.generator.name, trial.classifier.name, trial.rate.lam] = record, prediction
     return found
@@ -181,8 +181,8 @@ def test_iou_and_f1_are_those_of_the_textbook() -> None:
 def test_reports_show_the_metrics_of_the_task(masks: Registry) -> None:
     data = world(2)
     plan = plan_of(data, masks, "change", seeds=[0, 1])
-    bench = Workbench(data, get_task("change"))
-    records = [run_trial(t, bench, masks, device="cpu", progress=quiet)[0] for t in plan.trials]
+    context = SceneContext(data, get_task("change"))
+    records = [run_trial(t, context, masks, device="cpu", progress=quiet)[0] for t in plan.trials]
     text = render_report(build_report(records))
     assert "threshold F1 change" in text and "vs none ΔF1 change" in text
     assert "majority, which calls every pixel by the most frequent class" in text

@@ -161,11 +161,6 @@ def test_every_measured_table_is_listed_with_its_title() -> None:
     assert sorted(listed) == sorted(there)
 
 
-@pytest.mark.parametrize("page", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_no_page_holds_both_sides_of_a_merge(page: Path) -> None:
-    assert not re.findall(r"^(?:<{7}|>{7}) .*", page.read_text("utf-8"), re.MULTILINE)
-
-
 def test_the_glossary_is_sorted() -> None:
     words = re.findall("^## (.+)", (ROOT / "docs" / "glossary.md").read_text("utf-8"), re.MULTILINE)
     assert words == sorted(words, key=str.casefold)

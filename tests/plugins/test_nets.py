@@ -2,15 +2,17 @@
 torch's global state.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
-from hsiaug.api import InputError, Patches, PluginError
+from hsiaug.api import InputError, Patches, PatchSamples, PluginError
 from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import registry
 from hsiaug_builtin.nets.blocks import Net2d
-from hsiaug_builtin.nets.fitted import FittedNet
+from hsiaug_builtin.nets.fitted import FittedNet, real_samples
 from hsiaug_builtin.nets.recipe import AUGMENTS, Recipe
 from hsiaug_builtin.nets.seeded import fresh, seeded
 from hsiaug_builtin.nets.training import AdamW, TrainingPatches, batches, criterion, descend, train
@@ -227,3 +229,14 @@ def test_training_does_not_import_the_compiler_of_torch():
         " ema=0.9, clip=1.0)"
     )
     assert "torch._dynamo" not in loaded(code)
+
+
+def test_real_samples_that_come_first_are_not_copied(rng: np.random.Generator) -> None:
+    x = rng.random((6, 3, 1, 1), dtype=np.float32)
+    made = PatchSamples.made(x, np.arange(1, 7))
+    first = replace(made, synthetic=np.arange(6) >= 4)
+    mixed = replace(made, synthetic=np.arange(6) % 2 == 0)
+
+    assert np.shares_memory(real_samples(first, "emp").x, x)
+    assert (real_samples(first, "emp").x == x[:4]).all()
+    assert (real_samples(mixed, "emp").x == x[1::2]).all()

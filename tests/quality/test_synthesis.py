@@ -23,8 +23,8 @@ from hsiaug.quality.synthesis import PixelSynthesis
 from hsiaug.registry.card import build_params
 from hsiaug.tasks.sampling import PatchSampling
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.cache import Workbench
 from hsiaug.trial.run import run_trial
+from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
 
 Make = Callable[..., PixelSynthesis]
@@ -48,7 +48,7 @@ def test_samples_are_those_of_the_trial_bit_for_bit(make, toy, plugins, generato
     task = replace(get_task("pixels"), sampling=spy)
     names = (plugin("generator", generator), plugin("classifier", "cnn2d"))
     spec = TrialSpec("pixels", toy.name, toy.sha256, protocol, 5, 2, *names, Rate(0.7), omega)
-    run_trial(spec, Workbench(toy, task), plugins, device="cpu", progress=lambda *_: None)
+    run_trial(spec, SceneContext(toy, task), plugins, device="cpu", progress=lambda *_: None)
     made = make(generator, lam=0.7, seed=2)
 
     samples = concatenate([made.real, made.synthetic])

@@ -3,7 +3,6 @@
 import json
 import re
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -54,7 +53,7 @@ def stored(values: dict[str, tuple[float, ...]], **measures: tuple[float, float]
     for text, draws in values.items():
         name, _, lam = text.partition("@")
         for draw, value in zip(DRAWS, draws, strict=False):
-            trials[f"{name}-{draw}-{lam or 1}"] = SimpleNamespace(oa=value)
+            trials[f"{name}-{draw}-{lam or 1}"] = {"oa": value}
     rows = {name: SampleMeasure(name, "", *pair) for name, pair in measures.items()}
     samples = [f"samples-ours-{draw}" for draw in DRAWS]
     return StoredValues(trials, {name: rows if rows else {} for name in samples})
@@ -202,7 +201,9 @@ def test_a_table_without_any_arm_on_the_data_says_so(tmp_path: Path) -> None:
         }
     )
     tables = DeclaredTables("--suite my_suite", "A try", tables=(table,), arms={"svm": {}})
-    (page,) = suite_tables(tables, Store(tmp_path, create=True)).pages
+    summary, page = suite_tables(tables, Store(tmp_path, create=True)).pages
+    assert summary.heading == "A try"
+    assert "not planned on these data" in rich_text([summary])
     assert page.opening == ("No arm of it is planned on these data.",) and not page.grids
     assert "No arm" in rich_text([page])
 
@@ -229,6 +230,23 @@ def test_the_page_of_a_suite_begins_with_its_claims(tmp_path: Path) -> None:
     text = parsed(render_html(build_report([]), declared=pages)).text
     assert re.search(r"C1\s*It gains\s*open", text)
     assert text.index("C1. It gains") < text.rindex("What helps")
+
+
+def test_the_tables_of_a_suite_are_listed_first_under_its_title(tmp_path: Path) -> None:
+    table = DeclaredTable.model_validate(
+        {
+            "name": "Table 1",
+            "title": "Quality",
+            "columns": ({"title": "OA", "value": "oa"},),
+            "rows": ({"title": "real", "arm": "svm"}, {"title": "both", "arm": "ours"}),
+        }
+    )
+    arms = {name: arm_of(name) for name in ("svm", "ours")}
+    tables = DeclaredTables("--suite my_suite", "A try", tables=(table,), arms=arms)
+    pages = suite_tables(tables, Store(tmp_path, create=True)).pages
+    page = parsed(render_html(build_report([]), declared=pages))
+    assert [node.text for node in page.all("title")] == ["A try · hsiaug"]
+    assert re.search(r"Table 1\s*Quality\s*0 of 2 rows", page.text)
 
 
 def test_measures_are_found_by_the_hash_of_their_samples_alone(tmp_path: Path) -> None:

@@ -9,21 +9,21 @@ import pytest
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.cache import Workbench
 from hsiaug.trial.run import run_trial
+from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
 
 @pytest.fixture
-def bench(toy: Scene, tmp_path: Path) -> Workbench:
-    return Workbench(toy, get_task("pixels"), tmp_path / "cache")
+def context(toy: Scene, tmp_path: Path) -> SceneContext:
+    return SceneContext(toy, get_task("pixels"), tmp_path / "cache")
 
 
 @pytest.fixture
-def run(plugins: Registry, bench: Workbench) -> Callable[..., Any]:
+def run(plugins: Registry, context: SceneContext) -> Callable[..., Any]:
     """``run(trial)`` → (record, predictions)."""
-    return lambda trial, on=bench: run_trial(
+    return lambda trial, on=context: run_trial(
         trial, on, plugins, device="cpu", progress=lambda *_: None
     )
 

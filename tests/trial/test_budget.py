@@ -13,8 +13,8 @@ import pytest
 from hsiaug.registry.lookup import Registry, build_registry
 from hsiaug.report.notes import table_notes
 from hsiaug.report.tables import build_report
-from hsiaug.trial.cache import Workbench
 from hsiaug.trial.machine import counted_work
+from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import TrialSpec
 from tests.effort import loaded
 from tests.third_party import DUMMY, install
@@ -103,10 +103,10 @@ def test_a_network_is_counted_by_its_own_steps(spec: Spec, run: Run) -> None:
 
 
 def test_a_reused_fit_and_a_plugin_without_torch_have_no_count(
-    spec: Spec, run: Run, bench: Workbench
+    spec: Spec, run: Run, context: SceneContext
 ) -> None:
-    run(spec("stepping", "nearest", 1.0), bench)
-    record, _ = run(spec("stepping", "nearest", 0.5), bench)
+    run(spec("stepping", "nearest", 1.0), context)
+    record, _ = run(spec("stepping", "nearest", 0.5), context)
     assert record["optimiser_steps"] == {"fit_generator": None, "fit_classifier": None}
 
 

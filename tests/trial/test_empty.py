@@ -14,9 +14,9 @@ from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.cache import Workbench
 from hsiaug.trial.record_json import made_nothing
 from hsiaug.trial.run import empty
+from hsiaug.trial.scene_context import SceneContext
 
 
 def record(
@@ -86,7 +86,7 @@ def test_an_empty_record_holds_the_draw_and_its_real_samples_and_no_number(
     )
     plan = build_plan(toy, request, plugins)
     trial = next(t for t in plan.trials if t.generator.name == "smote")
-    found = empty(trial, Workbench(toy, get_task("pixels")), "toy", "hsiaug benchmark toy")
+    found = empty(trial, SceneContext(toy, get_task("pixels")), "toy", "hsiaug benchmark toy")
 
     assert (found["status"], found["metrics"], found["error"]) == ("empty", None, None)
     assert found["predictions_sha256"] is None and found["timings"] == {}

@@ -16,9 +16,9 @@ import pytest
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
-from hsiaug.trial import learning
-from hsiaug.trial.cache import Workbench
+from hsiaug.trial import fits
 from hsiaug.trial.fits import checkpoint, save_fit
+from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import OTHERS
 from tests.leavings import paths_in
@@ -45,7 +45,7 @@ def saved(
     monkeypatch: pytest.MonkeyPatch, spec: Spec, run: Run, tmp_path: Path
 ) -> tuple[TrialSpec, Any, Path]:
     """A trial whose fit lies on disk, its record, and the folder of the fit."""
-    monkeypatch.setattr(learning, "WORTH_SAVING", -1.0)
+    monkeypatch.setattr(fits, "WORTH_SAVING", -1.0)
     trial = spec()
     record, _ = run(trial)
     folder = tmp_path / "cache" / OTHERS / trial.fit_hash
@@ -55,17 +55,17 @@ def saved(
 
 def again(run: Run, trial: TrialSpec, toy: Scene, tmp_path: Path) -> Any:
     """The record of the trial in a new process's place: nothing is in memory."""
-    record, _ = run(trial, Workbench(toy, get_task("pixels"), tmp_path / "cache"))
+    record, _ = run(trial, SceneContext(toy, get_task("pixels"), tmp_path / "cache"))
     return record
 
 
 def test_a_fit_that_a_third_party_classifier_may_have_spoilt_is_not_saved(
     monkeypatch, spec, run, toy, tmp_path
 ):
-    monkeypatch.setattr(learning, "WORTH_SAVING", -1.0)
-    bench = Workbench(toy, get_task("pixels"), tmp_path / "cache")
-    bench.saves = False
-    assert run(spec(), bench)[0]["status"] == "ok"
+    monkeypatch.setattr(fits, "WORTH_SAVING", -1.0)
+    context = SceneContext(toy, get_task("pixels"), tmp_path / "cache")
+    context.saves = False
+    assert run(spec(), context)[0]["status"] == "ok"
     assert not (tmp_path / "cache" / OTHERS / spec().fit_hash).exists()
 
 
@@ -136,7 +136,7 @@ def test_a_fit_that_its_plugin_cannot_load_is_fitted_again(saved, run, toy, tmp_
 def test_a_fit_that_cannot_be_saved_is_a_note_and_not_a_failure(
     monkeypatch, spec, run, tmp_path, dummy, error
 ):
-    monkeypatch.setattr(learning, "WORTH_SAVING", -1.0)
+    monkeypatch.setattr(fits, "WORTH_SAVING", -1.0)
 
     def save(self: Any, folder: Path) -> None:
         (folder / "half").write_text("half")
@@ -153,9 +153,9 @@ def test_a_fit_that_cannot_be_saved_is_a_note_and_not_a_failure(
 def test_a_cache_that_cannot_be_written_to_costs_no_trial(
     monkeypatch, spec, run, toy, tmp_path, dummy
 ):
-    monkeypatch.setattr(learning, "WORTH_SAVING", -1.0)
+    monkeypatch.setattr(fits, "WORTH_SAVING", -1.0)
     (tmp_path / "file").write_text("")
-    record, _ = run(spec(), Workbench(toy, get_task("pixels"), tmp_path / "file" / "cache"))
+    record, _ = run(spec(), SceneContext(toy, get_task("pixels"), tmp_path / "file" / "cache"))
     assert record["status"] == "ok", record["error"]
     assert "could not be saved" in record["notes"][0]
 

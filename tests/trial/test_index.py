@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hsiaug.base.fixed_databases import write_database
 from hsiaug.report import build_report, render_report
 from hsiaug.trial import index as index_module
-from hsiaug.trial.hashing import short_hash
+from hsiaug.trial.content_hash import short_hash
 from hsiaug.trial.index import INDEX, open_index
 from hsiaug.trial.quick_checks import QuickChecks
 from hsiaug.trial.record_json import Record

@@ -13,8 +13,8 @@ import pytest
 from hsiaug.base.temporary_folders import ABANDONED
 from hsiaug.core.scene import Scene
 from hsiaug.tasks.task import get_task
-from hsiaug.trial import learning
-from hsiaug.trial.cache import Workbench
+from hsiaug.trial import fits
+from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import OTHERS, Store
 from tests.leavings import left_in
@@ -44,14 +44,14 @@ def test_a_fit_that_another_process_saved_and_that_is_not_seen_yet_is_made_again
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(learning, "WORTH_SAVING", -1.0)
+    monkeypatch.setattr(fits, "WORTH_SAVING", -1.0)
     trial, folder = spec(), tmp_path / "cache"
     first, _ = run(trial)
     late.append(folder / OTHERS / trial.fit_hash)
 
-    record, _ = run(trial, Workbench(toy, get_task("pixels"), folder))
+    record, _ = run(trial, SceneContext(toy, get_task("pixels"), folder))
     late.clear()
-    after, _ = run(trial, Workbench(toy, get_task("pixels"), folder))
+    after, _ = run(trial, SceneContext(toy, get_task("pixels"), folder))
 
     assert record["notes"] == after["notes"] == []
     assert (

@@ -9,9 +9,9 @@ import pytest
 
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.cache import Workbench
-from hsiaug.trial.pipeline import TrialRun
-from hsiaug.trial.stages.views import split_of
+from hsiaug.trial.pipeline import TrialRun, run_stages
+from hsiaug.trial.scene_context import SceneContext
+from hsiaug.trial.stages.views import SPLIT
 
 
 def test_permuting_the_test_labels_changes_no_prediction(toy, spec, run):
@@ -19,13 +19,15 @@ def test_permuting_the_test_labels_changes_no_prediction(toy, spec, run):
     label.
     """
     trial = spec("smote", "svm", 1.0, protocol=parse_protocol("random:0.1"))
-    honest = Workbench(toy, get_task("pixels"))
+    honest = SceneContext(toy, get_task("pixels"))
     record, prediction = run(trial, honest)
 
-    split = split_of(TrialRun(trial, honest))
+    drawn = TrialRun(trial, honest)
+    run_stages((SPLIT,), drawn)
+    split = drawn[SPLIT]
     labels = toy.labels.copy()
     labels[split.test] = np.random.default_rng(0).permutation(labels[split.test])
-    scrambled = Workbench(
+    scrambled = SceneContext(
         replace(toy, labels=labels),
         get_task("pixels"),
         draw=lambda _: replace(split, labels=labels),

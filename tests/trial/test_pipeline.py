@@ -17,8 +17,8 @@ CARD = Card(name="plain", version="1", summary="no network")
 def run_of(memo: Memo | None = None) -> TrialRun:
     """A run that no stage below reads anything of but plugins and memo."""
     plugin: Any = SimpleNamespace(card=CARD)
-    bench: Any = SimpleNamespace(memo=memo or Memo())
-    return TrialRun(spec=None, bench=bench, generator=plugin, classifier=plugin)  # type: ignore[arg-type]
+    context: Any = SimpleNamespace(memo=memo or Memo())
+    return TrialRun(spec=None, context=context, generator=plugin, classifier=plugin)  # type: ignore[arg-type]
 
 
 def test_a_stage_reads_the_outputs_of_those_before_it() -> None:

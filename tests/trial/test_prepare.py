@@ -15,16 +15,16 @@ import pytest
 
 from hsiaug.bench.costs import Costs
 from hsiaug.bench.plan import Plan, build_plan
+from hsiaug.bench.plans_of_runs import trials_of
 from hsiaug.bench.request import read_request
-from hsiaug.bench.schedule import trials_of
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import checksum_of_pixels, train_view, view_without_labels
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.cache import Workbench
 from hsiaug.trial.fits import only_one
+from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import TrialSpec
 from tests.third_party import install
 
@@ -161,7 +161,7 @@ def test_another_process_takes_it_from_the_disk_and_a_damaged_one_is_learnt_agai
     folder = tmp_path / "cache"
 
     def samples() -> Any:
-        record, _ = run(spec("axes", "nearest"), Workbench(toy, get_task("pixels"), folder))
+        record, _ = run(spec("axes", "nearest"), SceneContext(toy, get_task("pixels"), folder))
         return record["predictions_sha256"], record["notes"]
 
     first = samples()
@@ -196,7 +196,7 @@ def test_it_is_expected_once_a_scene_over_all_plans_and_no_more_once_a_record_sa
 
     assert seconds() == pytest.approx(5), "as its card says"
     first = next(t for t in plans[0].trials if t.generator.name == "axes")
-    record, _ = run(first, Workbench(toy, get_task("pixels"), tmp_path / "cache"))
+    record, _ = run(first, SceneContext(toy, get_task("pixels"), tmp_path / "cache"))
     assert seconds(record) == 0
 
 
@@ -206,7 +206,7 @@ def test_a_record_says_why_what_is_saved_of_a_scene_is_not_used(toy, plugins, ru
     def notes(scene: Scene = toy, **asked: Any) -> list[str]:
         plan = planned(scene, plugins, **asked)
         trial = next(t for t in plan.trials if t.generator.name == "axes")
-        record, _ = run(trial, Workbench(scene, get_task("pixels"), cache))
+        record, _ = run(trial, SceneContext(scene, get_task("pixels"), cache))
         return [note for note in record["notes"] if "anew" in note]
 
     changed = replace(toy, cube=toy.cube + np.float32(1e-3))

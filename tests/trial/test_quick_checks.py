@@ -10,7 +10,7 @@ import pytest
 
 from hsiaug.base.errors import InputError
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.hashing import short_hash
+from hsiaug.trial.content_hash import short_hash
 from hsiaug.trial.quick_checks import QuickChecks
 from hsiaug.trial.record import fault_of, fits_schema
 from hsiaug.trial.record_json import DIGEST, Record, decode, encode, with_digest

@@ -14,7 +14,7 @@ from hsiaug.cli.output import flat_facts
 from hsiaug.cli.show import LEFT_OUT
 from hsiaug.report import build_report, render_report
 from hsiaug.report.notes import methods_paragraph
-from hsiaug.trial.hashing import short_hash
+from hsiaug.trial.content_hash import short_hash
 from hsiaug.trial.record import fault_of
 from hsiaug.trial.record_json import DIGEST, MAX_RECORD_BYTES
 from hsiaug.trial.store import Record, Store

@@ -11,29 +11,30 @@ from hsiaug.protocol.balance import Rate
 from hsiaug.registry.card import Card
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.cache import Workbench
 from hsiaug.trial.pipeline import TrialRun, run_stages
+from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.stages import TO_SAMPLES
-from hsiaug.trial.stages.classifier import CLASSIFIER_VIEW, FIT_CLASSIFIER
+from hsiaug.trial.stages.classifier import FIT_CLASSIFIER
 from hsiaug.trial.stages.samples import JOIN
+from hsiaug.trial.stages.views import CLASSIFIER_VIEW, SPLIT, TRANSFORM
 from hsiaug_builtin.baselines.smote import FittedSmote
 
 Make = Callable[..., TrialSpec]
 
 
 @pytest.fixture
-def samples(bench: Workbench, plugins: Registry) -> Callable[[TrialSpec], Any]:
+def samples(context: SceneContext, plugins: Registry) -> Callable[[TrialSpec], Any]:
     def drawn(trial: TrialSpec) -> Any:
-        return training_samples(trial, bench, plugins)
+        return training_samples(trial, context, plugins)
 
     return drawn
 
 
-def training_samples(trial: TrialSpec, bench: Workbench, plugins: Registry) -> Any:
+def training_samples(trial: TrialSpec, context: SceneContext, plugins: Registry) -> Any:
     """What a classifier of whole patches is to learn from."""
     generator = plugins.find("generator", trial.generator.name).load()(trial.generator.params)
-    run = TrialRun(trial, bench, generator=generator, devices={"generator": "cpu"})
+    run = TrialRun(trial, context, generator=generator, devices={"generator": "cpu"})
     run_stages(TO_SAMPLES, run)
     return run[JOIN]
 
@@ -59,7 +60,7 @@ def test_samples_do_not_depend_on_what_was_drawn_before(samples, spec, toy, plug
     trial = spec("pseudo", rate=Rate(0.6), train="synthetic")
     samples(spec("pseudo", rate=Rate(3.0)))
     later = samples(trial)
-    fresh = Workbench(toy, get_task("pixels"))
+    fresh = SceneContext(toy, get_task("pixels"))
     first = training_samples(trial, fresh, plugins)
     assert np.array_equal(first.x, later.x) and np.array_equal(first.y, later.y)
 
@@ -111,14 +112,14 @@ class Looks:
 @pytest.mark.parametrize("scope", ["none", "scene"])
 @pytest.mark.parametrize("view", ["raw", "unit"])
 def test_no_real_label_is_shown_to_what_learns_from_synthetic_samples_alone(
-    samples, bench, spec, scope, view
+    samples, context, spec, scope, view
 ):
     def shown(train: str) -> Looks:
         trial = replace(spec("smote", "cnn2d", train=train), view=view)
         looks = Looks(Card(name="looks", version="1", summary="looks", scope=scope))
-        run: Any = TrialRun(trial, bench, classifier=looks, devices={"classifier": "cpu"})
+        run: Any = TrialRun(trial, context, classifier=looks, devices={"classifier": "cpu"})
         run[JOIN] = samples(trial)
-        run_stages((CLASSIFIER_VIEW, FIT_CLASSIFIER), run)
+        run_stages((SPLIT, TRANSFORM, CLASSIFIER_VIEW, FIT_CLASSIFIER), run)
         return looks
 
     both, alone = shown("both"), shown("synthetic")

@@ -16,8 +16,8 @@ from hsiaug.core.samples import PatchSamples
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.view import TrainView
 from hsiaug.tasks.task import get_task
-from hsiaug.trial import learning
-from hsiaug.trial.cache import Workbench
+from hsiaug.trial import fits
+from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.sheet import PATCHES
 from hsiaug.trial.spec import PluginSpec, TrialSpec
 
@@ -71,8 +71,8 @@ def test_the_metrics_follow_from_the_stored_predictions(toy: Scene, spec: Spec, 
 )
 def test_the_same_trial_gives_the_same_record(toy, spec, run, generator, classifier):
     trial = spec(generator, classifier, 0.5)
-    first, _ = run(trial, Workbench(toy, get_task("pixels")))
-    again, _ = run(trial, Workbench(toy, get_task("pixels")))
+    first, _ = run(trial, SceneContext(toy, get_task("pixels")))
+    again, _ = run(trial, SceneContext(toy, get_task("pixels")))
 
     assert first["status"] == "ok", first["error"]
     assert stable(first) == stable(again)
@@ -99,8 +99,8 @@ def test_every_arm_of_a_draw_has_the_same_split(spec: Spec, run: Run) -> None:
 def test_a_sample_does_not_depend_on_the_other_lambdas_of_the_plan(
     toy: Scene, spec: Spec, run: Run
 ) -> None:
-    alone, _ = run(spec("smote", "nearest", 0.5), Workbench(toy, get_task("pixels")))
-    shared = Workbench(toy, get_task("pixels"))
+    alone, _ = run(spec("smote", "nearest", 0.5), SceneContext(toy, get_task("pixels")))
+    shared = SceneContext(toy, get_task("pixels"))
     run(spec("smote", "nearest", 1.0), shared)
     after, _ = run(spec("smote", "nearest", 0.5), shared)
 
@@ -127,23 +127,23 @@ def test_a_sweep_fits_each_generator_once_and_samples_each_block_once(
     assert calls.count("sample") == 4
 
 
-def held(bench: Workbench) -> set[tuple[int, ...]]:
+def held(context: SceneContext) -> set[tuple[int, ...]]:
     """Shapes of the samples that are kept for other trials, without the few whole ones that a
     report shows.
     """
-    values = [(key.name, value) for key, value in bench.memo.values("fit")]
+    values = [(key.name, value) for key, value in context.memo.values("fit")]
     few = [value for name, value in values if isinstance(name, tuple) and name[0] == "shown"]
     assert all(len(value) <= PATCHES for value in few)
     kept = [value for _, value in values if not any(value is one for one in few)]
     return {value.x.shape[1:] for value in kept if isinstance(value, PatchSamples)}
 
 
-def test_of_samples_for_a_classifier_of_spectra_the_centres_are_kept(toy, spec, run, bench):
-    alone, _ = run(spec("smote", "svm", 0.5), bench)
-    assert held(bench) == {(toy.bands, 1, 1)}
+def test_of_samples_for_a_classifier_of_spectra_the_centres_are_kept(toy, spec, run, context):
+    alone, _ = run(spec("smote", "svm", 0.5), context)
+    assert held(context) == {(toy.bands, 1, 1)}
 
     # A classifier of patches has them drawn whole, and one of spectra then reads these.
-    whole = Workbench(toy, get_task("pixels"))
+    whole = SceneContext(toy, get_task("pixels"))
     run(spec("smote", "cnn2d", 0.5), whole)
     side = spec().patch
     assert held(whole) == {(toy.bands, side, side)}
@@ -153,15 +153,15 @@ def test_of_samples_for_a_classifier_of_spectra_the_centres_are_kept(toy, spec, 
 
 
 def test_a_slow_fit_is_saved_and_gives_the_same_trial_when_loaded(
-    toy, spec, run, bench, tmp_path, monkeypatch
+    toy, spec, run, context, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(learning, "WORTH_SAVING", 0.0)
+    monkeypatch.setattr(fits, "WORTH_SAVING", 0.0)
     trial = spec("smote", "nearest", 1.0)
-    first, _ = run(trial, bench)
+    first, _ = run(trial, context)
     saved = tmp_path / "cache" / trial.fit_hash
     assert (saved / "fitted").is_dir()
 
-    again, _ = run(trial, Workbench(toy, get_task("pixels"), tmp_path / "cache"))
+    again, _ = run(trial, SceneContext(toy, get_task("pixels"), tmp_path / "cache"))
     assert again["predictions_sha256"] == first["predictions_sha256"]
     assert again["timings"]["fit_generator"] == first["timings"]["fit_generator"]
 

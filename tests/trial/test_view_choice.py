@@ -16,10 +16,9 @@ from hsiaug.core.view_names import AUTO, RAW, VIEWS, best_view
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.tasks.task import get_task
 from hsiaug.tasks.view_choice import spatial_folds, view_scores
-from hsiaug.trial.pipeline import TrialRun
+from hsiaug.trial.pipeline import TrialRun, run_stages
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.stages.classifier import classifier_view_of
-from hsiaug.trial.stages.views import transform_of, view_of
+from hsiaug.trial.stages.views import SPLIT, TRANSFORM, classifier_view_of, view_of
 
 TASK = get_task("pixels")
 
@@ -95,7 +94,7 @@ def test_one_clump_is_cut_across_its_longer_side() -> None:
     assert len({*fold[coords[:, 1] < 5]}) == len({*fold[coords[:, 1] >= 5]}) == 1
 
 
-def test_a_record_holds_the_choice_and_its_scores_and_arms_share_it(spec, run, bench):
+def test_a_record_holds_the_choice_and_its_scores_and_arms_share_it(spec, run, context):
     records = [run(spec(generator, view=AUTO))[0] for generator in ("none", "dummy")]
     found = [record["spectral_view"] for record in records]
     assert found[0] == found[1] and found[0]["name"] == best_view(found[0]["scores"])
@@ -111,10 +110,12 @@ def test_raw_trials_keep_their_hashes(spec: Callable[..., TrialSpec]) -> None:
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_all_that_a_classifier_is_given_is_in_one_view(spec, bench, view):
+def test_all_that_a_classifier_is_given_is_in_one_view(spec, context, view):
     trial = spec("none", view=view)
-    run = TrialRun(trial, bench)
-    spectra, seen = transform_of(run), classifier_view_of(run, "scene")
+    run = TrialRun(trial, context)
+    run_stages((SPLIT, TRANSFORM), run)
+    spectra = run[TRANSFORM]
+    seen = classifier_view_of(run, "scene")
     raw = view_of(run, "scene")
     assert seen.bands == spectra.bands(raw.bands)
     assert np.array_equal(seen.real.x, spectra(raw.real.x, axis=1))

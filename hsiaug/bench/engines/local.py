@@ -41,14 +41,13 @@ from hsiaug.registry.card import ControlOf
 from hsiaug.registry.isolation.processes import CONTEXT, Child, end_strays, load_before_fork
 from hsiaug.registry.lookup import registry
 from hsiaug.registry.progress import progress_values
-from hsiaug.trial.guard import LARGEST_PROVENANCE, LONGEST_MESSAGE, LONGEST_TRACEBACK
+from hsiaug.trial.plugin_calls import LARGEST_PROVENANCE, LONGEST_MESSAGE, LONGEST_TRACEBACK
 from hsiaug.trial.record_json import decode
 from hsiaug.trial.run import TrialOutcome, failed_outcome
 from hsiaug.trial.sheet import MAX_SHEET_BYTES, read_sheet
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.stages import RECORDED
 from hsiaug.trial.store import Store
-from hsiaug.trial.third_party import third_party_parts
 
 SHARED = serve.__module__, "sklearn.svm", "imblearn.over_sampling"
 """Modules that the workers of any run share where they are forked."""
@@ -218,12 +217,11 @@ class Worker:
         it that do not come with hsiaug and have no part in this trial: they may have replaced
         anything.
         """
-        its = third_party_parts(trial)
-        if not self.ran <= its:
+        if not self.ran <= trial.third_party_parts:
             self.end()
         if self.child is None:
             self.child = self._begin()
-        self.ran = its
+        self.ran = trial.third_party_parts
         self.trial = trial.hash
         self.busy = True
         self.shown[0] = self.shown[1] = 0.0

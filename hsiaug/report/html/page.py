@@ -10,7 +10,7 @@ import base64
 import gzip
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from markupsafe import Markup
@@ -146,8 +146,15 @@ class TableSection:
     samples: TableSamples | None
     audit: Sequence[tuple[str, str]]
     notes: Sequence[str]
-    records: Sequence[Grid]
     commands: Mapping[str, str]
+    table: ReportTable = field(repr=False)
+
+    @property
+    def records(self) -> Sequence[Grid]:
+        """A row per trial. Made where it is shown, as the rows of all tables together may be too
+        many for the memory.
+        """
+        return VIEWS["seed"](self.table)
 
     @property
     def parts(self) -> list[Part]:
@@ -158,7 +165,7 @@ class TableSection:
             Part("classes", "Classes", opened=False): self.classes,
             Part("samples", "Samples", opened=self.alone): self.samples,
             Part("audit", "Audit", opened=self.alone and self.leaky): self.audit,
-            Part("records", "Records", opened=False): self.records,
+            Part("records", "Records", opened=False): self.table.trials,
         }
         return [part for part, content in shown.items() if content]
 
@@ -246,6 +253,8 @@ def html_page(
     scenes = (f"{t.title.split(',')[0]}: {t.condition.protocol}" for t in _shown_tables(report))
     names = [*dict.fromkeys(scenes)]
     title = ", ".join(names[:MOST_TITLED]) + (", …" if len(names) > MOST_TITLED else "")
+    if declared:
+        title = declared[0].heading
     return _rendered(
         "report.html",
         f"{title} · hsiaug" if title else "hsiaug report",
@@ -356,8 +365,8 @@ def report_model(
             samples=samples.samples(table),
             audit=audit_lines(table, report.where),
             notes=table_notes(table),
-            records=VIEWS["seed"](table),
             commands=arm_commands(keys, store, report.option),
+            table=table,
         )
     found = matrices(report) if tables else []
     trials = {trial.hash: trial for table in report.tables for trial in table.trials}

@@ -19,7 +19,7 @@ from hsiaug.report.html.markup import picture_source
 from hsiaug.report.html.spectra import HEIGHT, SERIES, WIDTH, band_range, spectrum_plots
 from hsiaug.report.tables import ReportTable
 from hsiaug.report.trials import Trial
-from hsiaug.trial.arm import CONTROLS
+from hsiaug.trial.arm import CONTROLS_OF_ALL
 from hsiaug.trial.record_json import Record
 from hsiaug.trial.sheet import SampleSheet
 from hsiaug.trial.store import Store
@@ -170,7 +170,7 @@ def _sheets(store: Store, table: ReportTable) -> Iterator[tuple[ArmCell, Trial, 
     seen = set()
     for cell in cells:
         key = cell.arm.generator, cell.arm.omega
-        if key in seen or not cell.ok or cell.arm.generator.name in CONTROLS:
+        if key in seen or not cell.ok or cell.arm.generator.name in CONTROLS_OF_ALL:
             continue
         trial = cell.ok[0]
         sheet = store.sheet(trial.hash)

@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from hsiaug.trial.pipeline import Stage
-from hsiaug.trial.stages.classifier import CLASSIFIER_VIEW, FIT_CLASSIFIER, PREDICT
+from hsiaug.trial.stages.classifier import FIT_CLASSIFIER, PREDICT
 from hsiaug.trial.stages.generator import FIT_GENERATOR, PREPARE
 from hsiaug.trial.stages.samples import JOIN, SAMPLE, SHEET, SPECTRA
-from hsiaug.trial.stages.views import BLOCKS, SPLIT, TRANSFORM, VIEW
+from hsiaug.trial.stages.views import BLOCKS, CLASSIFIER_VIEW, SPLIT, TRANSFORM, VIEW
 
 TO_SAMPLES: Sequence[Stage[Any]] = (
     SPLIT,
     TRANSFORM,
     VIEW,
+    CLASSIFIER_VIEW,
     BLOCKS,
     PREPARE,
     FIT_GENERATOR,
@@ -24,9 +25,9 @@ TO_SAMPLES: Sequence[Stage[Any]] = (
     JOIN,
 )
 """Up to the samples that a classifier learns from."""
-TO_CLASSIFIER: Sequence[Stage[Any]] = (*TO_SAMPLES, CLASSIFIER_VIEW, FIT_CLASSIFIER)
+TO_CLASSIFIER: Sequence[Stage[Any]] = (*TO_SAMPLES, FIT_CLASSIFIER)
 """Up to the fitted classifier."""
-STAGES: Sequence[Stage[Any]] = (*TO_CLASSIFIER, PREDICT, SHEET)
+STAGES: Sequence[Stage[Any]] = (*TO_SAMPLES, SHEET, FIT_CLASSIFIER, PREDICT)
 """All stages of a trial."""
 RECORDED = ("load", "split", *(stage.name for stage in STAGES if stage.plugin))
 """Stages as records name them: what comes between two of these counts to the first."""

@@ -1,7 +1,6 @@
-"""Stages of the classifier: what it is shown, its fit, and its predictions."""
+"""Stages of the classifier: its fit, and its predictions."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,44 +10,10 @@ from hsiaug.base.errors import PluginError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.contracts import FittedClassifier
 from hsiaug.core.read_only import seal_all
-from hsiaug.registry.card import Scope
-from hsiaug.tasks.types import TaskView
-from hsiaug.trial.arm import SYNTHETIC
-from hsiaug.trial.guard import plain_json
-from hsiaug.trial.memo import MemoKey
 from hsiaug.trial.pipeline import Stage, TrialRun
+from hsiaug.trial.plugin_calls import plain_json
 from hsiaug.trial.stages.samples import JOIN
-from hsiaug.trial.stages.views import SPLIT, TRANSFORM, transform_of, view_of
-
-
-def classifier_view_of(run: TrialRun, scope: Scope) -> TaskView:
-    """The train view of a classifier of a scope, in its spectral view.
-
-    Parameters
-    ----------
-    run : TrialRun
-        Any run of the trial.
-    scope : {"none", "scene"}
-        The unlabelled pixels that its card declares.
-
-    Returns
-    -------
-    TrainView or DenseView
-        Made now or before. It holds labels only where the classifier learns from real samples.
-    """
-    spectra = transform_of(run)
-    key = MemoKey("draw", run.spec.draw_hash, (scope, spectra.name))
-    view = run.bench.memo.once(key, lambda: run.task.draws.seen(view_of(run, scope), spectra))
-    if run.spec.train != SYNTHETIC:
-        return view
-    nameless = replace(key, name=(scope, spectra.name, SYNTHETIC))
-    return run.bench.memo.once(nameless, lambda: view.nameless())
-
-
-CLASSIFIER_VIEW = Stage[TaskView](
-    "classifier_view",
-    make=lambda run: classifier_view_of(run, run.card("classifier").scope),
-)
+from hsiaug.trial.stages.views import CLASSIFIER_VIEW, SPLIT, TRANSFORM
 
 
 def _fit_classifier(run: TrialRun) -> FittedClassifier:
@@ -91,7 +56,7 @@ def _predict(run: TrialRun) -> NDArray[np.int16]:
         run[FIT_CLASSIFIER], run.card("classifier"), run.data, run[SPLIT], run[TRANSFORM]
     )
     # What the fit wrote into a view is found here too.
-    run.bench.check_views()
+    run.context.check_views()
     return labels
 
 

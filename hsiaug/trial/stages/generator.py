@@ -1,8 +1,6 @@
 """Stages of the generator: what it learns without labels, and its fit."""
 
 from collections.abc import Callable
-from contextlib import nullcontext
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,12 +8,12 @@ from typing import Any
 from hsiaug.base.seeds import derive_seed
 from hsiaug.contracts import FittedGenerator, Prepared
 from hsiaug.registry.card import preparing_params
-from hsiaug.trial.fits import Fit, fits_folder, has_fit, only_one
-from hsiaug.trial.hashing import short_hash
-from hsiaug.trial.learning import Learning, load_or_learn
+from hsiaug.trial.content_hash import short_hash
+from hsiaug.trial.fits import Learning, fits_folder, has_fit, load_or_learn
 from hsiaug.trial.memo import MemoKey
 from hsiaug.trial.pipeline import Stage, TrialRun, make_once
-from hsiaug.trial.stages.views import asks_samples, split_of, view_of
+from hsiaug.trial.scene_context import Fit
+from hsiaug.trial.stages.views import SPLIT, VIEW, asks_samples
 
 
 def _fit_key(run: TrialRun) -> MemoKey:
@@ -26,8 +24,8 @@ def _fit_key(run: TrialRun) -> MemoKey:
 
 def _prepare(run: TrialRun) -> Fit[Prepared] | None:
     """What the generator learns without labels; None where its fit is there already."""
-    folder = run.bench.folder
-    fitted = run.bench.memo.holds(_fit_key(run))
+    folder = run.context.folder
+    fitted = run.context.memo.holds(_fit_key(run))
     if fitted or (folder is not None and has_fit(folder, run.spec)):
         return None
     return prepared_state(run)
@@ -36,12 +34,10 @@ def _prepare(run: TrialRun) -> Fit[Prepared] | None:
 def prepared_state(run: TrialRun) -> Fit[Prepared]:
     """What the trial's generator learns without labels: from memory, from disk, or learnt now.
 
-    Of the processes that share a folder one learns, the others wait for it.
-
     Parameters
     ----------
     run : TrialRun
-        A trial of a generator whose card says ``prepares``.
+        A trial of a generator whose card says ``prepares``; it has its split and its train view.
 
     Returns
     -------
@@ -50,8 +46,8 @@ def prepared_state(run: TrialRun) -> Fit[Prepared]:
     """
     spec = run.spec
     card = run.card("generator")
-    inputs = run.data, split_of(run), view_of(run, card.scope)
-    pixels = run.bench.memo.once(
+    inputs = run.data, run[SPLIT], run[VIEW]
+    pixels = run.context.memo.once(
         MemoKey("draw", spec.draw_hash, ("pixels", card.scope)),
         lambda: run.task.draws.checksum(*inputs),
     )
@@ -71,23 +67,17 @@ def prepared_state(run: TrialRun) -> Fit[Prepared]:
             progress=run.progress,
         )
 
-    def make() -> Fit[Prepared]:
-        folder = _folder(run, key)
-        learning = Learning(
-            stage="prepare",
-            card=card,
-            folder=folder,
-            load=partial(preparing.load_prepared, device=device),
-            learn=learn,
-            identity={"scene": spec.scene, **identity["prepares"], **identity},
-        )
-        shared = folder if run.bench.saves else None
-        with only_one(shared, run.progress) if shared is not None else nullcontext():
-            state = load_or_learn(learning, run.bench)
-        run.bench.note(*getattr(state.fitted, "notes", ()))
-        return replace(state, key=key)
-
-    return run.bench.memo.once(MemoKey("pixels", key, device), make)
+    learning = Learning(
+        stage="prepare",
+        card=card,
+        folder=_folder(run, key),
+        load=partial(preparing.load_prepared, device=device),
+        learn=learn,
+        identity={"scene": spec.scene, **identity["prepares"], **identity},
+        key=key,
+    )
+    make = partial(load_or_learn, learning, run.context, run.progress)
+    return run.context.memo.once(MemoKey("pixels", key, device), make)
 
 
 PREPARE = Stage(
@@ -101,7 +91,7 @@ PREPARE = Stage(
 
 def _folder(run: TrialRun, name: str) -> Path | None:
     """Where a state of the trial's generator is saved."""
-    folder = run.bench.folder
+    folder = run.context.folder
     return None if folder is None else fits_folder(folder, run.spec) / name
 
 
@@ -111,7 +101,7 @@ def fitted_generator(run: TrialRun) -> Fit[FittedGenerator]:
     Parameters
     ----------
     run : TrialRun
-        With the generator and its device.
+        With the generator and its device, its split and its train view.
 
     Returns
     -------
@@ -135,14 +125,16 @@ def _fit_generator(run: TrialRun) -> Fit[FittedGenerator]:
     def learn() -> Callable[..., FittedGenerator]:
         fit = partial(
             generator.fit,
-            view_of(run, generator.card.scope),
+            run[VIEW],
             seed=derive_seed("fit", spec.generator.name, spec.seed),
             device=device,
             progress=run.progress,
         )
         if not generator.card.prepares:
             return fit
-        return partial(fit, prepared=prepared_state(run).fitted)
+        # A fit that was there, and so needed nothing prepared, may have been damaged.
+        prepared = run.get(PREPARE) or prepared_state(run)
+        return partial(fit, prepared=prepared.fitted)
 
     learning = Learning(
         stage="fit",
@@ -151,7 +143,7 @@ def _fit_generator(run: TrialRun) -> Fit[FittedGenerator]:
         load=lambda path: generator.load(path, device=device),
         learn=learn,
     )
-    return load_or_learn(learning, run.bench)
+    return load_or_learn(learning, run.context, run.progress)
 
 
 FIT_GENERATOR = Stage[Fit[FittedGenerator]](

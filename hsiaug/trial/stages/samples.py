@@ -16,10 +16,10 @@ from hsiaug.core.spectral_views import RAW_VIEW
 from hsiaug.registry.card import Card
 from hsiaug.tasks.types import TaskSamples
 from hsiaug.trial.arm import SYNTHETIC
-from hsiaug.trial.guard import plain_json
 from hsiaug.trial.mean_spectra import MeanSpectra, mean_spectra
 from hsiaug.trial.memo import MemoKey
 from hsiaug.trial.pipeline import Stage, TrialRun
+from hsiaug.trial.plugin_calls import plain_json
 from hsiaug.trial.sheet import SampleSheet, SheetMaker, some_samples
 from hsiaug.trial.stages.generator import FIT_GENERATOR, PREPARE
 from hsiaug.trial.stages.views import BLOCKS, TRANSFORM, VIEW, asks_samples
@@ -33,7 +33,7 @@ def _sample(run: TrialRun) -> list[TaskSamples]:
     """
     card = run.classifier_card
     part_reader = card if card and not card.reads_patches and run.task.single_pixels else None
-    memo = run.bench.memo
+    memo = run.context.memo
     blocks = run[BLOCKS]
     pool: list[TaskSamples] = []
     for j, block in enumerate(blocks):
@@ -70,10 +70,10 @@ def _draw_block(run: TrialRun, j: int) -> TaskSamples:
         label = 0
     seed = derive_seed("sample", spec.generator.name, spec.seed, label)
     samples: TaskSamples = fitted.sample(block.counts, guidance=spec.omega, seed=seed)
-    run.bench.check_views()
+    run.context.check_views()
     run.task.sampling.check(samples, block.counts, run[VIEW])
     some = some_samples(samples)
-    run.bench.memo.once(_shown_key(run, j), lambda: some)
+    run.context.memo.once(_shown_key(run, j), lambda: some)
     return samples
 
 
@@ -195,7 +195,7 @@ def _sheet(run: TrialRun) -> SampleSheet | None:
     """A few of the samples that the trial took of its pool, beside real ones; None where it took
     none.
     """
-    memo = run.bench.memo
+    memo = run.context.memo
     blocks = run[BLOCKS]
     batches = []
     # A trial that asks for no sample has no fit, and blocks that are empty.

@@ -1,9 +1,9 @@
-"""Stages that show the data: split, spectral view, train view, and how many samples are asked
-for.
+"""Stages that show the data: split, spectral view, the train views of generator and classifier, and
+how many samples are asked for.
 """
 
 from collections.abc import Iterator
-from functools import partial
+from dataclasses import replace
 from typing import Any
 
 from hsiaug.core.spectral_views import SpectralView
@@ -11,31 +11,16 @@ from hsiaug.core.view_names import AUTO
 from hsiaug.registry.card import Scope
 from hsiaug.tasks.types import AnyBlock, TaskSplit, TaskView
 from hsiaug.tasks.view_choice import named_view
-from hsiaug.trial.cache import split_key
+from hsiaug.trial.arm import SYNTHETIC
 from hsiaug.trial.memo import MemoKey
-from hsiaug.trial.pipeline import Stage, TrialRun, make_once
+from hsiaug.trial.pipeline import Stage, TrialRun
+from hsiaug.trial.scene_context import split_key
 
 SPLIT = Stage[TaskSplit](
     "split",
-    make=lambda run: run.bench.draw(run.spec),
+    make=lambda run: run.context.draw(run.spec),
     key=lambda run: split_key(run.spec),
 )
-
-
-def split_of(run: TrialRun) -> TaskSplit:
-    """The split of a trial.
-
-    Parameters
-    ----------
-    run : TrialRun
-        Any run of the trial.
-
-    Returns
-    -------
-    Split, TileSplit or Blind
-        Drawn now or before, or sent by the process that has the labels.
-    """
-    return make_once(SPLIT, run)
 
 
 def view_of(run: TrialRun, scope: Scope) -> TaskView:
@@ -44,7 +29,7 @@ def view_of(run: TrialRun, scope: Scope) -> TaskView:
     Parameters
     ----------
     run : TrialRun
-        Any run of the trial.
+        That has its split.
     scope : {"none", "scene"}
         The unlabelled pixels that the plugin's card declares.
 
@@ -54,24 +39,7 @@ def view_of(run: TrialRun, scope: Scope) -> TaskView:
         Made now or before: all trials of the draw share it.
     """
     key = MemoKey("draw", run.spec.draw_hash, scope)
-    make = partial(run.task.draws.view, run.data, split_of(run), scope)
-    return run.bench.memo.once(key, make)
-
-
-def transform_of(run: TrialRun) -> SpectralView:
-    """The spectral view that a trial's classifier is shown.
-
-    Parameters
-    ----------
-    run : TrialRun
-        Any run of the trial.
-
-    Returns
-    -------
-    SpectralView
-        That of the trial; of ``auto`` the one that was chosen inside the training pixels.
-    """
-    return make_once(TRANSFORM, run)
+    return run.context.memo.once(key, lambda: run.task.draws.view(run.data, run[SPLIT], scope))
 
 
 def _transform(run: TrialRun) -> SpectralView:
@@ -95,6 +63,38 @@ TRANSFORM = Stage("transform", make=_transform, key=_transform_key, facts=_trans
 
 
 VIEW = Stage[TaskView]("view", make=lambda run: view_of(run, run.card("generator").scope))
+
+
+def classifier_view_of(run: TrialRun, scope: Scope) -> TaskView:
+    """The train view of a classifier of a scope, in its spectral view.
+
+    Parameters
+    ----------
+    run : TrialRun
+        That has its split and its spectral view.
+    scope : {"none", "scene"}
+        The unlabelled pixels that its card declares.
+
+    Returns
+    -------
+    TrainView or DenseView
+        Made now or before. It holds labels only where the classifier learns from real samples.
+    """
+    spectra = run[TRANSFORM]
+    key = MemoKey("draw", run.spec.draw_hash, (scope, spectra.name))
+    view = run.context.memo.once(key, lambda: run.task.draws.seen(view_of(run, scope), spectra))
+    if run.spec.train != SYNTHETIC:
+        return view
+    nameless = replace(key, name=(scope, spectra.name, SYNTHETIC))
+    return run.context.memo.once(nameless, lambda: view.nameless())
+
+
+CLASSIFIER_VIEW = Stage[TaskView](
+    "classifier_view",
+    make=lambda run: classifier_view_of(run, run.card("classifier").scope),
+    # Where samples alone are wanted, there is none.
+    needed=lambda run: run.classifier is not None,
+)
 
 
 def _blocks(run: TrialRun) -> list[AnyBlock]:

@@ -41,7 +41,10 @@ def real_samples(samples: PatchSamples, classifier: str) -> PatchSamples:
     """The real samples that count. Raises PluginError where there is none for a classifier of that
     name.
     """
-    real = samples.take(~samples.synthetic & (samples.weight > 0))
+    counted = ~samples.synthetic & (samples.weight > 0)
+    number = np.count_nonzero(counted)
+    # Where they come first, as in a trial, their patches need not be copied.
+    real = samples.take(slice(number) if counted[:number].all() else counted)
     if not len(real):
         raise PluginError(
             f"classifier {classifier} learns from real samples and needs some",

@@ -42,8 +42,8 @@ from hsiaug_builtin.txt2hsi.vae import Remainder, Vae
 BATCH = 256
 """Patches whose randomness is drawn together: another number would give other samples."""
 AT_ONCE_ON_CPU = 64
-"""Patches that a CPU denoises and decodes at a time: what lies between two layers then stays in its
-cache. The samples do not depend on it.
+"""Patches that a CPU denoises and decodes at a time: what lies between two layers is then small
+enough for memory that was freed to be used again. The samples do not depend on it.
 """
 ATTENTION_LEVELS = (0.3, 1.0, 3.0)
 """Noise levels at which attention is read: the median of training, and about a deviation off it."""

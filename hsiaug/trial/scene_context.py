@@ -4,19 +4,41 @@ A λ × ω × classifier sweep so trains each generator once per split, and samp
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from hsiaug.base.errors import PluginError
 from hsiaug.core.read_only import SealedView
 from hsiaug.tasks.task import Task
 from hsiaug.tasks.types import TaskData, TaskSplit
-from hsiaug.trial.fits import Fit
 from hsiaug.trial.memo import Memo, MemoKey
 from hsiaug.trial.spec import TrialSpec
 
+State = TypeVar("State")
 
-class Workbench:
-    """The data of trials, and what these share.
+
+@dataclass(frozen=True)
+class Fit(Generic[State]):
+    """A fitted generator, or what one prepared.
+
+    Attributes
+    ----------
+    fitted : object
+        What the plugin gave.
+    seconds : float
+        That it took, now or when it was saved.
+    key : str
+        Hash of all that determined what was prepared; empty for a fit.
+    """
+
+    fitted: State
+    seconds: float
+    key: str = ""
+
+
+class SceneContext:
+    """The data of one scene, or of a set of pairs, and what trials on it share.
 
     In processes that run plugins, data and splits have no label of a test pixel.
 

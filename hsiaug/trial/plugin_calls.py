@@ -5,7 +5,7 @@ A plugin may end in any way that Python knows (``sys.exit``, ``KeyboardInterrupt
 that cannot be printed): what ended the call becomes text that can be stored, and the process goes
 on with other trials. Ways to end that Python does not know (a signal, ``os._exit``) are for the
 process that started this one to notice. What a third-party plugin replaces in its process ends
-with it (:func:`hsiaug.trial.third_party.third_party_parts`).
+with it (``TrialSpec.third_party_parts``).
 """
 
 import contextlib

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from hsiaug.base.errors import PluginError
-from hsiaug.trial.guard import call_failure, kept_state, plain_json
+from hsiaug.trial.plugin_calls import call_failure, kept_state, plain_json
 
 
 def state() -> dict[str, Any]:

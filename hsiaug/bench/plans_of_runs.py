@@ -192,7 +192,7 @@ def plan_labels(
     per class.
 
     added: numbers of labels, from 1 on.
-    Raises InputError for other numbers, and what :func:`hsiaug.bench.schedule.plan_runs` raises.
+    Raises InputError for other numbers, and what :func:`plan_runs` raises.
     """
     if not added or any(k < 1 or k != int(k) for k in added):
         rule = "added labels must be whole numbers from 1 on"
