@@ -174,13 +174,14 @@ def _worth(plan: Plan, scene: TaskData) -> Plan:
         size = samples_bytes(scene, max(sample_counts), plan.trials[0].patch)
         if size > MAX_SAMPLE_BYTES:
             notes.append(
-                f"λ = {rate} makes {max(sample_counts):,} samples, {size / 2**30:.1f} GiB:"
+                f"{rate.in_prose} makes {max(sample_counts):,} samples, {size / 2**30:.1f} GiB:"
                 " not tried"
             )
             useless.add(rate)
         elif sample_counts in rate_of:
             notes.append(
-                f"λ = {rate} asks for the same samples as λ = {rate_of[sample_counts]}: not tried"
+                f"{rate.in_prose} asks for the same samples as"
+                f" {rate_of[sample_counts].in_prose}: not tried"
             )
             useless.add(rate)
         rate_of.setdefault(sample_counts, rate)

@@ -295,8 +295,8 @@ def _empty_rates(
         draws = [split.seed for split in splits if split.seed in empty[rate]]
         where = f" in draws {', '.join(map(str, draws))}" if len(draws) < len(splits) else ""
         yield (
-            f"λ = {rate} makes no synthetic sample{where}, and its arms are not run there: try a"
-            " larger λ"
+            f"{rate.in_prose} makes no synthetic sample{where}, and its arms are not run there:"
+            " try a larger λ"
         )
 
 

@@ -38,8 +38,13 @@ class Rate:
 
     @property
     def words(self) -> str:
-        """``λ=0.5``, or ``λ=0.5 M=3``: the rate as tables and sentences write it."""
+        """``λ=0.5``, or ``λ=0.5 M=3``: the rate as tables and the names of arms write it."""
         return f"λ={self.lam:g} M={self.times:g}" if self.times else f"λ={self.lam:g}"
+
+    @property
+    def in_prose(self) -> str:
+        """``λ = 0.5``, or ``λ = 0.5, M = 3``: the rate as sentences write it."""
+        return f"λ = {self.lam:g}, M = {self.times:g}" if self.times else f"λ = {self.lam:g}"
 
     @classmethod
     def of(cls, spec: Mapping[str, Any]) -> "Rate":

@@ -107,7 +107,7 @@ class PixelSamples:
         count = sum(synthetic_counts(view.counts, spec.rate).values())
         if not count:
             sizes = view.counts.values()
-            found = f"λ = {spec.rate}, with {min(sizes)} to {max(sizes)} samples per class"
+            found = f"{spec.rate.in_prose}, with {min(sizes)} to {max(sizes)} samples per class"
             hint = "λ = 1 fills every class to the largest; more than 1 lets all grow."
             raise InputError(
                 "λ and M must ask for at least one synthetic sample", value=found, hint=hint
@@ -225,7 +225,7 @@ def draw_prompted(run: TrialRun, view: TrainView, prompts: Sequence[str]) -> Dra
     counts = {c: every[c] for c in by_class if every.get(c)}
     if not counts:
         rule = "λ and M must ask for samples of the classes that `prompt` names"
-        raise InputError(rule, value=f"λ = {spec.rate}", hint="Add --times 3.")
+        raise InputError(rule, value=spec.rate.in_prose, hint="Add --times 3.")
     fit = fitted_generator(run)
     retext = getattr(fit.fitted, "with_prompts", None)
     if not callable(retext):

@@ -30,6 +30,8 @@ def test_times_adds_so_many_for_each_real_sample_of_a_class() -> None:
     assert synthetic_counts({1: 10, 2: 3}, Rate(0, 3)) == {1: 30, 2: 9}
     assert synthetic_counts({1: 10, 2: 3}, Rate(1, 0.5)) == {1: 5, 2: 9}
     assert not Rate(0) and Rate(0, 1) and str(Rate(0.5, 3)) == "0.5x3" and str(Rate(1)) == "1"
+    assert Rate(0.5, 3).in_prose == "λ = 0.5, M = 3"
+    assert Rate(1).in_prose == "λ = 1"
 
 
 @given(counts, rates, rates)
