@@ -194,7 +194,7 @@ class PairSet:
         """(places, C): pixels of each class, 1 to C, in each place."""
         ids = len(self.class_names) + 1
         counts = [np.bincount(place.mask.ravel(), minlength=ids)[1:] for place in self.places]
-        return np.array(counts, dtype=np.int64)
+        return np.array(counts, dtype=np.int64).reshape(len(self.places), ids - 1)
 
     @cached_property
     def drawn_as(self) -> str:

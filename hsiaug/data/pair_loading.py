@@ -179,7 +179,7 @@ def _leave_out_blank(entry: PairEntry, sides: dict[str, Side], masks: Masks) -> 
     most = entry.card.places.most_blank
     if most is None:
         return
-    blank = [name for name, mask in masks.items() if 1 - np.count_nonzero(mask) / mask.size > most]
+    blank = [name for name, mask in masks.items() if _blank_share(mask) > most]
     places = Counter(sides.values())
     left_out = Counter(sides[name] for name in blank)
     shares = [f"{left_out[side]:,} of {places[side]:,} of {side}" for side in SIDES if places[side]]
@@ -188,6 +188,12 @@ def _leave_out_blank(entry: PairEntry, sides: dict[str, Side], masks: Masks) -> 
     rule = f"set {entry.name}: places must be left of which no more is blank than its card says"
     _check_sides(places, sides, rule, "Raise places.most_blank in the card.")
     yield f"blank places, {share} without a class, are left out: {', '.join(shares)}"
+
+
+def _blank_share(mask: NDArray[np.int16]) -> float:
+    """The share of the pixels of a mask that have no class."""
+    # Not 1 less the share of the others, which rounds otherwise: 0.3 of the pixels are 0.3.
+    return (mask.size - np.count_nonzero(mask)) / mask.size
 
 
 def _leave_out_near_duplicates(

@@ -14,6 +14,7 @@ from hsiaug.base.errors import SceneError
 from hsiaug.bench.request import defaults_for
 from hsiaug.data import load_pairs
 from hsiaug.data.near_duplicates import alike_by_position
+from hsiaug.data.pair_loading import _blank_share
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.tiling import dense_view, draw_tiles
 from hsiaug.tasks.task import get_task
@@ -85,6 +86,12 @@ def test_its_ten_bands_begin_with_blue_and_none_of_them_is_the_aerosol_band(
     image = pairs.places[0].images
     assert image.shape == (1, 10, 128, 128)
     assert np.allclose(image.min(axis=(0, 2, 3)), 0.01 * np.arange(1, 11), atol=1e-3)
+
+
+def test_as_many_blank_pixels_as_a_card_allows_are_allowed() -> None:
+    mask = np.ones((1, 10), dtype=np.int16)
+    mask[:, :3] = 0
+    assert _blank_share(mask) == 0.3
 
 
 @NAMELESS
