@@ -144,7 +144,7 @@ def divide_trials(
     whole = {name for plan in plans for (_, name), card in plan.cards.items() if card.reads_patches}
     scenes = {(plan.task.name, plan.scene_ref): plan.scene for plan in plans}
     # Of what has to end in time, whole groups count, in the order of the plan.
-    every = {} if deadline is not None else urgency_of(plans, [*waiting.values()], costs)
+    urgency_by_hash = {} if deadline is not None else urgency_of(plans, [*waiting.values()], costs)
     for task, ref in scenes:
         planned = trials_of(
             plan for plan in plans if (plan.task.name, plan.scene_ref) == (task, ref)
@@ -155,7 +155,7 @@ def divide_trials(
                 trial
                 for urgency in Urgency
                 for trial in _side_by_side(
-                    [t for t in trials if every.get(t.hash, Urgency.LATER) == urgency],
+                    [t for t in trials if urgency_by_hash.get(t.hash, Urgency.LATER) == urgency],
                     costs,
                     jobs,
                     in_waves=deadline is None,
@@ -174,7 +174,11 @@ def divide_trials(
             commands={trial.hash: command_for(trial, ref) for trial in ordered},
             expected={trial.hash: forecast.each[trial.hash] for trial in ordered},
             deadline=deadline,
-            urgency={trial.hash: every[trial.hash] for trial in ordered if trial.hash in every},
+            urgency={
+                trial.hash: urgency_by_hash[trial.hash]
+                for trial in ordered
+                if trial.hash in urgency_by_hash
+            },
         )
         for (task, ref), ordered in ordered_by_scene.items()
     ]

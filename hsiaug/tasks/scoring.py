@@ -1,5 +1,5 @@
-"""Scores of a task: the only place where test labels are read, in the process that runs no
-plugin.
+"""Scores of a task: the only place where predictions are compared with test labels, in the process
+that runs no plugin.
 """
 
 from collections.abc import Mapping

@@ -250,11 +250,7 @@ def html_page(
     """
     answers = {table: three_answers(table) for table in _shown_tables(report)}
     model = report_model(report, answers, store, declared)
-    scenes = (f"{t.title.split(',')[0]}: {t.condition.protocol}" for t in _shown_tables(report))
-    names = [*dict.fromkeys(scenes)]
-    title = ", ".join(names[:MOST_TITLED]) + (", …" if len(names) > MOST_TITLED else "")
-    if declared:
-        title = declared[0].heading
+    title = declared[0].heading if declared else _named_after(list(answers))
     return _rendered(
         "report.html",
         f"{title} · hsiaug" if title else "hsiaug report",
@@ -262,6 +258,13 @@ def html_page(
         _data(report, answers) if report.tables else (),
         report=model,
     )
+
+
+def _named_after(tables: Sequence[ReportTable]) -> str:
+    """The title of a page that shows these tables: their scenes and protocols."""
+    scenes = (f"{table.title.split(',')[0]}: {table.condition.protocol}" for table in tables)
+    names = [*dict.fromkeys(scenes)]
+    return ", ".join(names[:MOST_TITLED]) + (", …" if len(names) > MOST_TITLED else "")
 
 
 def tables_page(title: str, pages: Sequence[ReportPage]) -> str:

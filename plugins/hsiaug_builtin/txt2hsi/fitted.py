@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -244,10 +244,8 @@ class FittedTxt2Hsi:
 
         def under(model: Denoiser, conditioning: Conditioning, words: Texts | None) -> Denoise:
             def denoise(x: Tensor, level: float) -> Tensor:
-                at_once = patches_at_once(x)
                 clean = torch.empty_like(x)
-                for start in range(0, len(x), at_once):
-                    some = slice(start, start + at_once)
+                for some in computed_together(x):
                     sigma = torch.full((len(x[some]),), level, device=x.device)
                     half = bf16_is_faster(self.device)
                     with torch.autocast(x.device.type, torch.bfloat16, enabled=half):
@@ -339,9 +337,11 @@ def check_classes(name: str, y: NDArray[np.int64], prior: Prior) -> None:
         )
 
 
-def patches_at_once(x: Tensor) -> int:
-    """Patches of x (n, …) that its device computes at a time."""
-    return AT_ONCE_ON_CPU if x.device.type == "cpu" else max(1, len(x))
+def computed_together(x: Tensor) -> Iterator[slice]:
+    """Patches of x (n, …) that its device computes at a time, one part after the other."""
+    at_once = AT_ONCE_ON_CPU if x.device.type == "cpu" else max(1, len(x))
+    for start in range(0, len(x), at_once):
+        yield slice(start, start + at_once)
 
 
 def decode_patches(
@@ -363,9 +363,7 @@ def decode_patches(
     chosen, mirrors = remainder.draw(rows, rng)
     side, bands = coefficients.shape[1], len(normaliser.mean)
     patches = np.empty((len(rows), bands, side, side), dtype=np.float32)
-    at_once = patches_at_once(coefficients)
-    for start in range(0, len(rows), at_once):
-        some = slice(start, start + at_once)
+    for some in computed_together(coefficients):
         spectra = vae.decode(to_pixels(coefficients[some])).cpu()
         spectra += remainder.noise(chosen[some], mirrors[some])
         patches[some] = normaliser.patches_back(spectra.movedim(3, 1).numpy())
