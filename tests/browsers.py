@@ -12,16 +12,15 @@ import pytest
 
 __all__ = ["AXE", "AXE_ALL", "CONTRAST", "Tab", "axe", "browser"]
 
-playwright = pytest.importorskip(
-    "playwright.sync_api", reason="playwright, which drives the browser, is not installed"
-)
-
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 """Programs that serve where playwright has no browser of its own."""
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="playwright, which drives the browser, is not installed"
+    )
     found = next(filter(None, map(shutil.which, NAMES)), None)
     # The browser's own sandbox refuses to run for root.
     arguments = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []

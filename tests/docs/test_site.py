@@ -3,9 +3,7 @@ of the files.
 """
 
 import html
-import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -15,12 +13,16 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
 
 import hsiaug
+from tests.browsers import browser
 from tests.docs.pages import PAGES, ROOT, links
+
+__all__ = ["browser"]
 
 FILES = (*PAGES, *ROOT.glob("examples/*/README.md"), *ROOT.glob("benchmarks/results/*/*.md"))
 OUTWARD = sorted({link for page in FILES for link in links(page) if re.match(r"\w+:", link)})
@@ -184,27 +186,14 @@ def test_pictures_are_shown_and_small(picture: Path) -> None:
     assert picture.stat().st_size <= (70_000 if picture.suffix == ".svg" else 150_000)
 
 
-def test_no_page_is_wider_than_a_phone(site: Path) -> None:
-    playwright = pytest.importorskip(
-        "playwright.sync_api", reason="playwright, which drives the browser, is not installed"
-    )
-    # The browser's own sandbox refuses to run for root.
-    arguments = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    with playwright.sync_playwright() as driver:
-        try:
-            browser = driver.chromium.launch(
-                executable_path=shutil.which("chromium"), args=arguments
-            )
-        except playwright.Error as error:
-            pytest.skip(f"no Chromium that starts here: {str(error).splitlines()[0]}")
-        tab = browser.new_page(viewport={"width": 390, "height": 800})
-        for name in ("index", "gallery", "evidence/baselines", "evidence/index"):
-            tab.goto((site / "docs" / f"{name}.html").as_uri())
-            assert tab.evaluate("document.documentElement.scrollWidth") == 390, name
-            assert tab.evaluate(
-                "[...document.images].every(i => i.complete && i.naturalWidth && i.alt)"
-            ), name
-        browser.close()
+def test_no_page_is_wider_than_a_phone(site: Path, browser: Any) -> None:
+    tab = browser.new_page(viewport={"width": 390, "height": 800})
+    for name in ("index", "gallery", "evidence/baselines", "evidence/index"):
+        tab.goto((site / "docs" / f"{name}.html").as_uri())
+        assert tab.evaluate("document.documentElement.scrollWidth") == 390, name
+        assert tab.evaluate(
+            "[...document.images].every(i => i.complete && i.naturalWidth && i.alt)"
+        ), name
 
 
 def test_a_page_loads_nothing_from_elsewhere(site: Path) -> None:
