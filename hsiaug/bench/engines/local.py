@@ -38,7 +38,13 @@ from hsiaug.bench.scored_records import ScoredRecords
 from hsiaug.bench.worker import SHORT, WorkerStart, serve
 from hsiaug.data.pair_loading import label_files
 from hsiaug.registry.card import ControlOf
-from hsiaug.registry.isolation.processes import CONTEXT, Child, end_strays, load_before_fork
+from hsiaug.registry.isolation.processes import (
+    CONTEXT,
+    Child,
+    end_strays,
+    hold_back,
+    load_before_fork,
+)
 from hsiaug.registry.lookup import registry
 from hsiaug.registry.progress import progress_values
 from hsiaug.trial.plugin_calls import LARGEST_PROVENANCE, LONGEST_MESSAGE, LONGEST_TRACEBACK
@@ -220,7 +226,9 @@ class Worker:
         if not self.ran <= trial.third_party_parts:
             self.end()
         if self.child is None:
-            self.child = self._begin()
+            # Ctrl-C strikes once the process is known, and is then ended with the others.
+            with hold_back("SIGINT"):
+                self.child = self._begin()
         self.ran = trial.third_party_parts
         self.trial = trial.hash
         self.busy = True

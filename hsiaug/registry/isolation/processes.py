@@ -59,20 +59,29 @@ class Child:
     ------
     HsiaugError
         Where the server that forks workers ends before it has forked this one, and does so again.
+    KeyboardInterrupt
+        After Ctrl-C, which is held back until the process is there: it is ended then.
     """
 
     def __init__(self, work: Callable[..., None], *arguments: object, context: Any = SPAWN) -> None:
-        with _lock, without_main(), without_ctrl_c():
-            if FORKS and context is CONTEXT:
-                hide_fork_server()
-            self.connection, theirs = context.Pipe()
-            self.process = context.Process(target=work, args=(theirs, *arguments))
-            try:
-                self._start(again=FORKS and context is CONTEXT)
-            finally:
-                theirs.close()
-            self.pid: int = self.process.pid
-            _children[self.pid] = self
+        self.pid = 0
+        try:
+            with _lock, without_main(), without_ctrl_c():
+                if FORKS and context is CONTEXT:
+                    hide_fork_server()
+                self.connection, theirs = context.Pipe()
+                self.process = context.Process(target=work, args=(theirs, *arguments))
+                try:
+                    self._start(again=FORKS and context is CONTEXT)
+                finally:
+                    theirs.close()
+                    if self.process.pid is not None:
+                        self.pid = self.process.pid
+                        _children[self.pid] = self
+        except BaseException:
+            # Nobody else knows of it.
+            self.end()
+            raise
 
     def _start(self, *, again: bool) -> None:
         try:
@@ -354,6 +363,17 @@ def suspending() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+
+
+def end_all() -> None:
+    """Kill the processes that are left, such as one that Ctrl-C struck before its owner knew of it:
+    Python waits for them as it ends.
+    """
+    for child in tuple(_children.values()):
+        child.end()
+
+
+util.Finalize(None, end_all, exitpriority=0)
 
 
 def adopt_orphans() -> None:
