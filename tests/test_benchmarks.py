@@ -24,9 +24,6 @@ SCRIPTS = sorted(
     for path in FOLDER.rglob("*.py")
     if path.stem != "__init__"
 )
-NOT_INSTALLED = {"speed.denoiser": "diffusers"}
-"""What a script needs beside hsiaug's own extras."""
-
 SMALL = ("benchmark", "toy", "--generator", "smote", "--classifier", "svm", "--device", "cpu")
 
 PRINTED = {
@@ -77,8 +74,6 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_a_script_says_what_it_does_and_what_it_needs_is_there(name: str) -> None:
-    if name in NOT_INSTALLED:
-        pytest.importorskip(NOT_INSTALLED[name])
     module = importlib.import_module(f"benchmarks.{name}")
     assert module.__doc__
 
