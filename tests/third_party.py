@@ -9,6 +9,7 @@ from typing import Any
 
 from hsiaug.trial.store import Store
 from tests.forked_commands import AVAILABLE, run_module
+from tests.processes import Process
 
 DUMMY = '''
 """A generator and a classifier that cost nothing, so that what is left is the framework."""
@@ -139,11 +140,11 @@ def python_module(
     return subprocess.run(command, env=env, cwd=cwd, capture_output=True, text=True, timeout=280)
 
 
-def started(*words: str, env: dict[str, str], cwd: Path | None = None) -> subprocess.Popen[str]:
+def started(*words: str, env: dict[str, str], cwd: Path | None = None) -> Process:
     """The command, begun as at a terminal: Ctrl-C reaches all its processes. Its stderr can be
     read.
     """
-    return subprocess.Popen(
+    return Process(
         [sys.executable, "-m", "hsiaug", *words],
         env=env,
         cwd=cwd,

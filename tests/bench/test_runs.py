@@ -15,6 +15,7 @@ import pytest
 
 from hsiaug.trial.store import Store
 from tests import in_process
+from tests.processes import Process
 from tests.third_party import DUMMY, environment, hsiaug, install, results, started
 
 SLOW = DUMMY.replace("class Nearest", "import time\n\nclass Nearest").replace(
@@ -110,9 +111,7 @@ def test_a_killed_run_goes_on_where_it_was_and_gives_the_same_table(tmp_path: Pa
     (tmp_path / "gate").mkdir()
     store = tmp_path / "killed"
     command = [sys.executable, "-m", "hsiaug.cli.main", *arguments(store, "--jobs", "2")]
-    with subprocess.Popen(
-        command, env=env, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-    ) as run:
+    with Process(command, env=env, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as run:
         while len(list(store.glob("records/??/*/record.json"))) < 4:
             assert run.poll() is None
             time.sleep(0.02)
@@ -136,9 +135,7 @@ def test_workers_do_not_outlive_a_killed_run(tmp_path: Path) -> None:
     env = environment(install(tmp_path / "slow", "dummy_plugin", SLOW.replace("0.3", "2")))
     store = tmp_path / "store"
     command = [sys.executable, "-m", "hsiaug.cli.main", *arguments(store, "--jobs", "2")]
-    with subprocess.Popen(
-        command, env=env, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-    ) as run:
+    with Process(command, env=env, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as run:
         while not list(store.glob("records/??/*")):
             time.sleep(0.02)
         children = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split()

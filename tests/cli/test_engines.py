@@ -18,6 +18,7 @@ import pytest
 from hsiaug.base.errors import HsiaugError, InputError
 from hsiaug.bench.engine import Event, cluster_settings
 from tests import in_process
+from tests.processes import Process
 from tests.third_party import DUMMY, environment, hsiaug, install, results, started
 
 # A classifier that waits from the fourth fit on, until the folder GATE holds the file "open".
@@ -91,7 +92,7 @@ def test_a_dask_worker_that_is_killed_costs_no_record(
     gate.mkdir()
     env = environment(install(tmp_path / "gated", "dummy_plugin", GATED), GATE=str(gate))
     command = [sys.executable, "-m", "hsiaug.cli.main", *arguments(store, "--on", "dask")]
-    with subprocess.Popen(
+    with Process(
         command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as run:
         while len(list(gate.iterdir())) < 5:
@@ -138,7 +139,7 @@ def test_workers_and_the_run_end_when_the_scheduler_goes(tmp_path: Path) -> None
                 "hsiaug.cli.main",
                 *arguments(store, "--on", f"dask:{address}"),
             ]
-            with subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True) as run:
+            with Process(command, env=env, stderr=subprocess.PIPE, text=True) as run:
                 # The trials at the gate would never end.
                 while len(list(gate.iterdir())) < 5:
                     assert run.poll() is None

@@ -19,6 +19,7 @@ from hsiaug.base import files
 from hsiaug.base.errors import InputError, StoreError
 from hsiaug.base.files import check_target, write_text_whole
 from hsiaug.trial.store import Store
+from tests.processes import Process
 from tests.report.report_records import believable, record
 from tests.third_party import DUMMY, environment, hsiaug, hsiaug_anew, install, results
 
@@ -117,7 +118,7 @@ def test_a_run_in_odd_surroundings_has_the_same_records(
     store = tmp_path / ("long" * 40) / ("name" * 40) / "store"
     command = [sys.executable, "-m", "hsiaug", *QUICK, "--store", str(store)]
     store.parent.mkdir(parents=True)
-    with subprocess.Popen(
+    with Process(
         command, env=environment(site, **odd), stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as run:
         copied = subprocess.run(["tee", "log"], stdin=run.stdout, cwd=tmp_path, capture_output=True)
@@ -142,9 +143,7 @@ def test_a_run_whose_standard_streams_are_closed_has_the_same_records(
 
 def test_a_reader_that_has_had_enough_ends_the_command(plain: Path) -> None:
     report = [sys.executable, "-m", "hsiaug", "report", "--store", str(plain)]
-    with subprocess.Popen(
-        report, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as run:
+    with Process(report, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
         first = subprocess.run(["head", "-n", "1"], stdin=run.stdout, capture_output=True)
         assert run.stdout is not None
         run.stdout.close()

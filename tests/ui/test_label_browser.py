@@ -17,6 +17,7 @@ from hsiaug.core.scene import Scene
 from hsiaug.data.georeference import quiet
 from hsiaug.ui.labelling import Labelling
 from tests.browsers import AXE_ALL, CONTRAST, Tab, axe, browser
+from tests.processes import Process
 
 __all__ = ["axe", "browser"]
 
@@ -334,9 +335,7 @@ def test_from_an_empty_label_file_to_an_exported_map(
     pytest.importorskip("rasterio")
     options = ("--protocol", "none", "--no-browser")
     command = (sys.executable, "-m", "hsiaug", "label", "indian_pines", *options)
-    with subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, env=os.environ
-    ) as run:
+    with Process(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, env=os.environ) as run:
         assert run.stdout is not None
         try:
             tab = labelled(browser, run.stdout.readline().removeprefix("label at: ").strip())

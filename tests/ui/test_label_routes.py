@@ -28,6 +28,7 @@ from hsiaug.ui.answers import AnswerFile
 from hsiaug.ui.label_routes import LabelRoutes
 from hsiaug.ui.labelling import Labelling, pixels_within
 from tests.in_process import hsiaug
+from tests.processes import Process
 
 Begin = Callable[..., Labelling]
 
@@ -276,7 +277,7 @@ def test_bad_input_is_refused_before_the_page_opens(tmp_path: Path, answers: Pat
 
 def test_a_killed_server_loses_no_answer(tmp_path: Path) -> None:
     command = (sys.executable, "-m", "hsiaug", "label", "toy", "--protocol", "none", "--no-browser")
-    with subprocess.Popen(
+    with Process(
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as run:
         assert run.stdout is not None
