@@ -240,7 +240,7 @@ table.main()
         words, check=True, capture_output=True, text=True, cwd=FOLDER.parent
     ).stdout
     memory, seconds = read_csv(tmp_path / "table.csv")
-    assert memory["limit"] == "350" and memory["peer"] == ""
+    assert memory["limit"] == "400" and memory["peer"] == ""
     assert float(seconds["before"]) > 0 and float(seconds["ratio"]) > 0
     assert f"| the same, s |  | {seconds['before']} | {seconds['now']} |" in told
 
