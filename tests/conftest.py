@@ -4,7 +4,6 @@ import compileall
 import functools
 import os
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import EntryPoint
@@ -23,6 +22,7 @@ import numpy as np
 import pytest
 import typer.main
 import typer.testing
+from filelock import FileLock
 
 from hsiaug.core.scene import Scene
 from hsiaug.data import load_scene, toy_scene
@@ -75,21 +75,11 @@ def make_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
 
     def filled(name: str, make: Callable[[Path], object]) -> Path:
         folder = common / name
-        begun = common / f"{name}-begun"
-        while not folder.exists():
-            try:
-                begun.mkdir()
-            except FileExistsError:
-                # Another process fills it; the time limit of the test ends a wait that is in vain.
-                time.sleep(0.1)
-                continue
-            try:
-                if not folder.exists():
-                    unfinished = tmp_path_factory.mktemp(name)
-                    make(unfinished)
-                    unfinished.rename(folder)
-            finally:
-                begun.rmdir()
+        with FileLock(common / f"{name}.lock"):
+            if not folder.exists():
+                unfinished = tmp_path_factory.mktemp(name)
+                make(unfinished)
+                unfinished.rename(folder)
         return folder.resolve()
 
     return filled

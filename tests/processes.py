@@ -8,8 +8,10 @@ __all__ = ["Process"]
 
 
 class Process(subprocess.Popen[Any]):
-    """Killed where the test fails within ``with``, at whose end ``Popen`` waits for ever: the time
-    limit of a test so ends it, and names it.
+    """A process that is killed where the test fails within ``with``.
+
+    ``Popen`` would wait for its end, for ever where it hangs, and a test that has reached its time
+    limit would never be reported.
     """
 
     def __exit__(

@@ -82,8 +82,7 @@ def main() -> None:
 def compare(params: Txt2HsiParams, device: str) -> Iterator[Row]:
     """What both do in a second."""
     size = params.network
-    gaussians = standard_gaussians(params)
-    ours = Denoiser(gaussians, torch.ones(params.latent), size.width, size.depth, EMBEDDING)
+    ours = our_denoiser(params)
     peer = nearest_peer(params, weights(ours))
     say(f"weights: txt2hsi {weights(ours):,}, diffusers {weights(peer):,}")
     for batch in {size.batch, size.scene_batch}:
@@ -105,19 +104,31 @@ def compare(params: Txt2HsiParams, device: str) -> Iterator[Row]:
 
 def vae_steps(params: Txt2HsiParams, device: str) -> Row:
     """Training steps a second of our VAE."""
-    size = params.network
     # Its pixels are drawn by a generator of the CPU.
     with torch.device("cpu"):
-        vae = Vae(BANDS, params.latent, size.vae_width).to(device)
-        codec = CodecLoss(
-            torch.randn(PIXELS, BANDS).to(device),
-            torch.zeros(BANDS).to(device),
-            torch.ones(BANDS).to(device),
-            size.vae_batch,
-        )
-        draw = torch.Generator()
-        what = f"training steps/s of the VAE, {size.vae_batch} pixels"
-        return row(what, STEPS, training(vae, lambda: codec.loss(vae, draw)))
+        what = f"training steps/s of the VAE, {params.network.vae_batch} pixels"
+        return row(what, STEPS, training(*our_vae(params, device)))
+
+
+def our_denoiser(params: Txt2HsiParams) -> Denoiser:
+    """The denoiser with texts, of the size that the params name."""
+    size = params.network
+    gaussians = standard_gaussians(params)
+    return Denoiser(gaussians, torch.ones(params.latent), size.width, size.depth, EMBEDDING)
+
+
+def our_vae(params: Txt2HsiParams, device: str = "cpu") -> tuple[Vae, Callable[[], Tensor]]:
+    """The VAE of the size that the params name, and its loss on a batch of made-up pixels."""
+    size = params.network
+    vae = Vae(BANDS, params.latent, size.vae_width).to(device)
+    codec = CodecLoss(
+        torch.randn(PIXELS, BANDS).to(device),
+        torch.zeros(BANDS).to(device),
+        torch.ones(BANDS).to(device),
+        size.vae_batch,
+    )
+    draw = torch.Generator()
+    return vae, lambda: codec.loss(vae, draw)
 
 
 def ceiling(edge: int) -> float:
@@ -163,8 +174,7 @@ def nearest_peer(params: Txt2HsiParams, size: int) -> nn.Module:
     # Not installed with hsiaug: other scripts of this folder do without it.
     from diffusers import PixArtTransformer2DModel
 
-    models: Iterator[nn.Module]
-    models = (
+    models: Iterator[nn.Module] = (
         PixArtTransformer2DModel(
             num_attention_heads=HEADS,
             attention_head_dim=head,

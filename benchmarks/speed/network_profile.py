@@ -3,9 +3,9 @@
     python -m benchmarks.speed.network_profile FILE.csv
 
 An evaluation of the denoiser on as many patches as a CPU denoises at a time, a training step of a
-draw, and a training step of the VAE, at the default sizes. Prints the share of the processor's time
-in each operation of torch, those of 2 % and more of any of the three, and in Python and what else
-torch's profiler does not see. Speeds beside a product of matrices: ``benchmarks.speed.denoiser``.
+draw, and a training step of the VAE, at the default sizes. Prints and writes how the time that
+torch's profiler sees is shared among its operations: those that have 2 % of it in one of the three.
+Speeds beside a product of matrices: ``benchmarks.speed.denoiser``.
 """
 
 from __future__ import annotations
@@ -19,19 +19,9 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.common import markdown, say, write_csv
-from benchmarks.speed.denoiser import (
-    BANDS,
-    EMBEDDING,
-    PIXELS,
-    ask_ours,
-    evaluating,
-    standard_gaussians,
-    training,
-)
-from hsiaug_builtin.txt2hsi.denoiser import Denoiser
+from benchmarks.speed.denoiser import ask_ours, evaluating, our_denoiser, our_vae, training
 from hsiaug_builtin.txt2hsi.fitted import AT_ONCE_ON_CPU
 from hsiaug_builtin.txt2hsi.params import Txt2HsiParams
-from hsiaug_builtin.txt2hsi.vae import CodecLoss, Vae
 
 TIMES = 20
 """Calls that are profiled, after one that warms up."""
@@ -44,14 +34,7 @@ def main() -> None:
     torch.manual_seed(0)
     params = Txt2HsiParams()
     size = params.network
-    denoiser = Denoiser(
-        standard_gaussians(params), torch.ones(params.latent), size.width, size.depth, EMBEDDING
-    )
-    vae = Vae(BANDS, params.latent, size.vae_width)
-    codec = CodecLoss(
-        torch.randn(PIXELS, BANDS), torch.zeros(BANDS), torch.ones(BANDS), size.vae_batch
-    )
-    draw = torch.Generator()
+    denoiser = our_denoiser(params)
     cases: dict[str, Callable[[], None]] = {
         f"evaluation, {AT_ONCE_ON_CPU} patches": evaluating(
             denoiser, ask_ours(denoiser, params, AT_ONCE_ON_CPU)
@@ -59,9 +42,7 @@ def main() -> None:
         f"training, {size.batch} patches": training(
             denoiser, ask_ours(denoiser, params, size.batch)
         ),
-        f"training of the VAE, {size.vae_batch} pixels": training(
-            vae, lambda: codec.loss(vae, draw)
-        ),
+        f"training of the VAE, {size.vae_batch} pixels": training(*our_vae(params)),
     }
     shares = {name: shares_of(run) for name, run in cases.items()}
     largest = {
@@ -74,7 +55,7 @@ def main() -> None:
         for operation, most in sorted(largest.items(), key=lambda item: -item[1])
         if most >= LEAST
     ]
-    header = ("operation, % of the processor's time", *shares)
+    header = ("operation, % of the time", *shares)
     say("\n".join(markdown(header, rows)))
     write_csv(Path(sys.argv[1]), [dict(zip(header, row, strict=True)) for row in rows])
 

@@ -42,8 +42,8 @@ from hsiaug.registry.isolation.processes import (
     CONTEXT,
     Child,
     end_strays,
-    hold_back,
     load_before_fork,
+    without_ctrl_c,
 )
 from hsiaug.registry.lookup import registry
 from hsiaug.registry.progress import progress_values
@@ -226,8 +226,8 @@ class Worker:
         if not self.ran <= trial.third_party_parts:
             self.end()
         if self.child is None:
-            # Ctrl-C strikes once the process is known, and is then ended with the others.
-            with hold_back("SIGINT"):
+            # Ctrl-C strikes once the process is known, which is then ended with the others.
+            with without_ctrl_c():
                 self.child = self._begin()
         self.ran = trial.third_party_parts
         self.trial = trial.hash

@@ -365,15 +365,15 @@ def suspending() -> Iterator[None]:
         signal.signal(signal.SIGTSTP, signal.SIG_DFL)
 
 
-def end_all() -> None:
-    """Kill the processes that are left, such as one that Ctrl-C struck before its owner knew of it:
-    Python waits for them as it ends.
+def _end_all() -> None:
+    """Kill the processes that are left, such as one whose owner Ctrl-C interrupted before it knew
+    of it: Python would wait for them as it ends.
     """
     for child in tuple(_children.values()):
         child.end()
 
 
-util.Finalize(None, end_all, exitpriority=0)
+util.Finalize(None, _end_all, exitpriority=0)
 
 
 def adopt_orphans() -> None:
