@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from hsiaug.base.arrays import AnyArray
+from hsiaug.base.arrays import AnyArray, give_back_pages
 from hsiaug.base.errors import PluginError
 from hsiaug.core.read_only import seal_all
 from hsiaug.core.samples import NOWHERE, Patches, PatchSamples, concatenate
@@ -171,6 +171,7 @@ class PatchSampling:
         for batch, place in zip(parts, places, strict=True):
             for rows in (slice(start, start + ROWS) for start in range(0, len(batch), ROWS)):
                 x[place[rows]] = spectra(batch.x[rows], axis=1)
+                give_back_pages(batch.x)
         return replace(joined.take(order), x=x)
 
     def measured(

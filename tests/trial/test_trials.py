@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from hsiaug.api import param, resampled
-from hsiaug.core.samples import PatchSamples
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.view import TrainView
 from hsiaug.tasks.task import get_task
 from hsiaug.trial import fits
+from hsiaug.trial.kept_samples import KeptSamples
 from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.sheet import PATCHES
 from hsiaug.trial.spec import PluginSpec, TrialSpec
@@ -134,8 +134,8 @@ def held(context: SceneContext) -> set[tuple[int, ...]]:
     values = [(key.name, value) for key, value in context.memo.values("fit")]
     few = [value for name, value in values if isinstance(name, tuple) and name[0] == "shown"]
     assert all(len(value) <= PATCHES for value in few)
-    kept = [value for _, value in values if not any(value is one for one in few)]
-    return {value.x.shape[1:] for value in kept if isinstance(value, PatchSamples)}
+    kept = [value.open() for _, value in values if isinstance(value, KeptSamples)]
+    return {samples.x.shape[1:] for samples in kept}
 
 
 def test_of_samples_for_a_classifier_of_spectra_the_centres_are_kept(toy, spec, run, context):

@@ -2,13 +2,14 @@
 report.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from hsiaug.base.arrays import give_back_pages
 from hsiaug.base.errors import PluginError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.core.samples import PatchSamples, concatenate
@@ -16,6 +17,7 @@ from hsiaug.core.spectral_views import RAW_VIEW
 from hsiaug.registry.card import Card
 from hsiaug.tasks.types import TaskSamples
 from hsiaug.trial.arm import SYNTHETIC
+from hsiaug.trial.kept_samples import KeptSamples
 from hsiaug.trial.mean_spectra import MeanSpectra, mean_spectra
 from hsiaug.trial.memo import MemoKey
 from hsiaug.trial.pipeline import Stage, TrialRun
@@ -44,10 +46,15 @@ def _sample(run: TrialRun) -> list[TaskSamples]:
         if part_reader and not memo.holds(key):
             key = replace(key, name=(key.name, part_reader.input))
             draw = partial(_draw_part, run, j, part_reader)
-        samples = memo.once(key, draw)
+        samples = memo.once(key, partial(_keep, draw)).open()
         whole = block.used == block.counts
         pool.append(samples if whole else run.task.sampling.first(samples, block.used))
     return pool
+
+
+def _keep(draw: Callable[[], TaskSamples]) -> KeptSamples:
+    """Draw samples, of which nothing large stays in memory."""
+    return KeptSamples(draw())
 
 
 def _block_key(run: TrialRun, j: int) -> MemoKey:
@@ -103,6 +110,8 @@ def _spectra(run: TrialRun) -> MeanSpectra | None:
         return None
     synthetic = np.concatenate([samples.centres for samples in pool])
     classes = np.concatenate([samples.y for samples in pool])
+    for samples in pool:
+        give_back_pages(samples.x)
     # Of samples for a classifier that reads locations alone no spectrum is held.
     if not len(synthetic) or synthetic.shape[1] != real.x.shape[1]:
         return None
@@ -126,7 +135,7 @@ def _join(run: TrialRun) -> TaskSamples:
     if measured := sampling.measured(run[VIEW], pool):
         # What a generator measures itself counts before what is measured of every one.
         samples = replace(samples, provenance={**measured, **samples.provenance})
-    # They are copied: their memory is free for the fit of the classifier.
+    # They are copied: nothing of theirs is in memory while the classifier learns.
     run[SAMPLE] = []
     return synthetic_alone(samples) if run.spec.train == SYNTHETIC else samples
 

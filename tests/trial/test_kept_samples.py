@@ -1,0 +1,86 @@
+"""Samples that wait for other trials lie in a file, and come back as they were."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hsiaug.base.arrays import give_back_pages
+from hsiaug.core.samples import PatchSamples
+from hsiaug.trial.kept_samples import LARGE, KeptSamples
+
+
+@pytest.fixture
+def samples() -> PatchSamples:
+    """Patches of a little more than what is written to a file."""
+    rng = np.random.default_rng(0)
+    shape = (LARGE // (4 * 50 * 81) + 1, 50, 9, 9)
+    x = rng.normal(size=shape).astype(np.float32)
+    return PatchSamples.made(x, np.arange(len(x)) % 3 + 1, {"made": "at random"})
+
+
+def assert_same(opened: object, samples: PatchSamples) -> None:
+    assert isinstance(opened, PatchSamples)
+    for name in ("x", "coords", "y", "synthetic", "weight"):
+        assert np.array_equal(getattr(opened, name), getattr(samples, name)), name
+    assert opened.provenance == samples.provenance
+
+
+def test_they_come_back_as_they_were_any_number_of_times(samples: PatchSamples) -> None:
+    kept = KeptSamples(samples)
+
+    assert_same(kept.open(), samples)
+    assert_same(kept.open(), samples)
+
+
+def test_patches_are_mapped_and_cannot_be_written_to(samples: PatchSamples) -> None:
+    opened = KeptSamples(samples).open()
+    assert isinstance(opened, PatchSamples)
+
+    assert not np.shares_memory(opened.x, samples.x)
+    with pytest.raises(ValueError, match="read-only"):
+        opened.x[0] = 0
+    # Small arrays stay where they are.
+    assert opened.y is samples.y
+
+
+def test_a_disk_without_room_costs_memory_alone(
+    samples: PatchSamples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full() -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", full)
+
+    opened = KeptSamples(samples).open()
+
+    assert isinstance(opened, PatchSamples)
+    assert opened.x is samples.x
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_pages_that_are_given_back_are_read_again(samples: PatchSamples) -> None:
+    opened = KeptSamples(samples).open()
+    assert isinstance(opened, PatchSamples)
+
+    def resident() -> int:
+        """Kilobytes of mapped files in memory."""
+        lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("RssFile"))
+
+    assert opened.x.sum() == samples.x.sum()
+    read = resident()
+    give_back_pages(opened.x[3:, :, 4:5])
+
+    assert read - resident() > LARGE // 1024 // 2
+    assert_same(opened, samples)
+
+
+def test_an_array_in_memory_is_left_alone(samples: PatchSamples) -> None:
+    before = samples.x.copy()
+
+    give_back_pages(samples.x)
+
+    assert np.array_equal(samples.x, before)
