@@ -118,7 +118,7 @@ class Store:
         """Return the folder of the record of that hash, whether it is there or not."""
         return self._records / hash[:2] / hash
 
-    def _place(self, hash: str) -> str:
+    def place(self, hash: str) -> str:
         """The same as text, which is made in a tenth of the time."""
         return f"{self._records}/{hash[:2]}/{hash}"
 
@@ -239,7 +239,7 @@ class Store:
                 if (
                     data is not None
                     and packed is None
-                    and not os.stat(f"{self._place(hash)}/{PREDICTIONS}").st_size  # noqa: PTH116
+                    and not os.stat(f"{self.place(hash)}/{PREDICTIONS}").st_size  # noqa: PTH116
                 ):
                     # By a power failure.
                     return Damage(hash, f"{PREDICTIONS} is empty")
@@ -252,7 +252,7 @@ class Store:
     def _bytes(self, hash: str) -> bytes | None:
         """The bytes of a record, or None; what is packed lies under what was written since."""
         try:
-            return read_again(lambda: read_plain(f"{self._place(hash)}/{RECORD}", MAX_RECORD_BYTES))
+            return read_again(lambda: read_plain(f"{self.place(hash)}/{RECORD}", MAX_RECORD_BYTES))
         except FileNotFoundError:
             return self.packs.get(hash)
 
@@ -345,7 +345,7 @@ class Store:
     def changed(self, hash: str) -> int:
         """When the file of a record was last written, in nanoseconds; 0 for one that is packed."""
         with suppress(FileNotFoundError):
-            return (self.folder(hash) / RECORD).stat().st_mtime_ns
+            return os.stat(f"{self.place(hash)}/{RECORD}").st_mtime_ns  # noqa: PTH116
         return 0
 
     def predictions(self, hash: str) -> Predictions:

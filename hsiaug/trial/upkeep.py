@@ -1,5 +1,6 @@
 """Care of stores: they are merged, verified and packed."""
 
+import os
 import shlex
 import uuid
 from collections.abc import Callable, Iterator
@@ -127,10 +128,10 @@ def pack(store: Store, count: Count) -> int:
             sync_folder(store.packs.folder)
         for hash, written in packed_at.items():
             try:
-                store.folder(hash).rename(fresh / hash)
+                os.rename(store.place(hash), f"{fresh}/{hash}")  # noqa: PTH104
             except FileNotFoundError:
                 continue
-            if (fresh / hash / RECORD).stat().st_mtime_ns == written:
+            if os.stat(f"{fresh}/{hash}/{RECORD}").st_mtime_ns == written:  # noqa: PTH116
                 moved += 1
             else:
                 _move_back(fresh / hash, store.folder(hash))
@@ -141,10 +142,13 @@ def _to_pack(store: Store, hash: str, index: Index) -> tuple[str, str, bytes, by
     """The row of a record's folder in a pack; None where it is to stay. Raises FileNotFoundError
     where it went.
     """
-    folder = store.folder(hash)
-    names = {path.name for path in folder.iterdir()}
-    data = read_plain(folder / RECORD, MAX_PREDICTIONS_BYTES) if RECORD in names else b""
-    npz = read_plain(folder / PREDICTIONS, MAX_PREDICTIONS_BYTES) if PREDICTIONS in names else None
+    # As text: paths of pathlib would take a quarter of the time of a large store.
+    place = store.place(hash)
+    names = set(os.listdir(place))  # noqa: PTH208
+    data = read_plain(f"{place}/{RECORD}", MAX_PREDICTIONS_BYTES) if RECORD in names else b""
+    npz = None
+    if PREDICTIONS in names:
+        npz = read_plain(f"{place}/{PREDICTIONS}", MAX_PREDICTIONS_BYTES)
     record = store.look(hash, index, data)
     if record is None or isinstance(record, Damage) or record["status"] == "failed" or npz == b"":
         return None
