@@ -157,6 +157,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     asked = parser.parse_args()
     rows = []
+    if asked.folder is not None:
+        asked.folder.mkdir(parents=True, exist_ok=True)
     for size in asked.gigabytes:
         with tempfile.TemporaryDirectory(dir=asked.folder) as name:
             folder = Path(name)

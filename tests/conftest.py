@@ -24,6 +24,7 @@ import typer.main
 import typer.testing
 from filelock import FileLock
 
+from hsiaug.base.threads import cores
 from hsiaug.core.scene import Scene
 from hsiaug.data import load_scene, toy_scene
 from hsiaug.protocol.balance import Rate
@@ -57,6 +58,15 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         for folder in ("hsiaug", "plugins"):
             compileall.compile_dir(ROOT / folder, quiet=2)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """Processes of ``-n auto``: one more than there are cores, as tests wait for other programs.
+
+    What the environment says counts more.
+    """
+    return None if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else cores() + 1
 
 
 @pytest.fixture(scope="session", autouse=True)
