@@ -174,7 +174,7 @@ loads libraries.
 
 
 @pytest.mark.parametrize(
-    ("code", "jobs", "told"), [(ENDLESS, "2", "time limit"), (COMPILED, "1", "had to be killed")]
+    ("code", "jobs", "told"), [(ENDLESS, "1", "time limit"), (COMPILED, "2", "had to be killed")]
 )
 def test_a_trial_that_takes_too_long_is_ended_and_the_others_go_on(tmp_path, code, jobs, told):
     site = install(tmp_path / "site", "dummy_plugin", code)
