@@ -174,11 +174,11 @@ loads libraries.
 
 
 @pytest.mark.parametrize(
-    ("code", "told"), [(ENDLESS, "time limit"), (COMPILED, "had to be killed")]
+    ("code", "jobs", "told"), [(ENDLESS, "2", "time limit"), (COMPILED, "1", "had to be killed")]
 )
-def test_a_trial_that_takes_too_long_is_ended_and_the_others_go_on(tmp_path, code, told):
+def test_a_trial_that_takes_too_long_is_ended_and_the_others_go_on(tmp_path, code, jobs, told):
     site = install(tmp_path / "site", "dummy_plugin", code)
-    words = ["--jobs", "2", "--seeds", "1", "--lambda", "0.5", *AMPLE]
+    words = ["--jobs", jobs, "--seeds", "1", "--lambda", "0.5", *AMPLE]
     answer = hsiaug(*arguments(tmp_path / "store", *words), env=environment(site))
 
     assert answer.returncode == 1, answer.stderr
