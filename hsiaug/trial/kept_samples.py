@@ -54,13 +54,23 @@ class KeptSamples:
         return samples
 
     def _written(self, arrays: dict[str, AnyArray]) -> "dict[str, _Place]":
-        """Write arrays to a new file, which has no name. Raises OSError where there is no room."""
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115
+        """Write arrays to a new file, which has no name.
+
+        Raises OSError where there is no room; what was written by then is gone.
+        """
+        file = tempfile.TemporaryFile()  # noqa: SIM115
         places: dict[str, _Place] = {}
-        for name, array in arrays.items():
-            places[name] = _Place(self._file.tell(), array.shape, array.dtype)
-            self._file.write(np.ascontiguousarray(array).data)
-        self._file.flush()
+        try:
+            for name, array in arrays.items():
+                places[name] = _Place(file.tell(), array.shape, array.dtype)
+                file.write(np.ascontiguousarray(array).data)
+            file.flush()
+        except OSError:
+            # Closing writes what is left once more, and fails again.
+            with suppress(OSError):
+                file.close()
+            raise
+        self._file = file
         return places
 
     def _mapped(self, place: "_Place") -> AnyArray:

@@ -2,6 +2,7 @@
 
 import sys
 import tempfile
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +59,23 @@ def test_a_disk_without_room_costs_memory_alone(
 
     assert isinstance(opened, PatchSamples)
     assert opened.x is samples.x
+
+
+def test_a_file_that_is_written_in_part_is_closed(
+    samples: PatchSamples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Filling(BytesIO):
+        def write(self, data: object) -> int:
+            raise OSError("File too large")
+
+    file = Filling()
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda: file)
+
+    opened = KeptSamples(samples).open()
+
+    assert isinstance(opened, PatchSamples)
+    assert opened.x is samples.x
+    assert file.closed
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
