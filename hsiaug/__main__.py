@@ -8,6 +8,7 @@ def main() -> None:
     """Run the command line; Ctrl-C while its libraries are loaded ends it as quietly as later."""
     open_standard_streams()
     try:
+        import hsiaug.base.library_plugins  # noqa: F401, before any other library
         from hsiaug.cli.own_process import run_command
 
         run_command()

@@ -13,7 +13,7 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Callable, Mapping, MutableSequence
+from collections.abc import Callable, Iterator, Mapping, MutableSequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,6 +21,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from hsiaug.base.shortages import shortage_of
+from hsiaug.base.user_cache import cache_root
 from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.bounds import UNBOUNDED, Bounds
 from hsiaug.data.loading import hide_labels
@@ -41,6 +42,19 @@ SHORT = 77
 SECRET = re.compile(r"TOKEN|SECRET|PASSWORD|CREDENTIAL|API_?KEY", re.IGNORECASE)
 """Names of variables that plugins are not shown."""
 OPEN = "Plugins were not kept from the files that hold labels"
+DEVICES = Path("/dev"), Path("/proc/self")
+CACHES = frozenset(
+    {
+        "CUDA_CACHE_PATH",
+        "MPLCONFIGDIR",
+        "NUMBA_CACHE_DIR",
+        "TORCHINDUCTOR_CACHE_DIR",
+        "TRITON_CACHE_DIR",
+    }
+)
+"""Variables that say where libraries keep what they have compiled or found out: elsewhere they
+would try in vain.
+"""
 STEP_EVERY = 0.2
 """Seconds between two reports of a plugin's own progress: fits call it at every step."""
 
@@ -62,7 +76,7 @@ class WorkerStart:
     hidden : tuple of Path
         Files with labels, and the store, which it is not to read.
     temporary : Path or None
-        Folder of its temporary files.
+        Folder in which it makes one for its temporary files.
     bounds : Bounds
         What it may read and take.
     plugins : tuple of Parcel
@@ -154,20 +168,23 @@ def _serve(
 
 def _seal(start: WorkerStart) -> SceneContext:
     """What trials run on, without a label. From now on this process reads no file that holds
-    one, where the system allows that: before a second thread is there, and before any plugin.
+    one, and changes nothing but its temporary files and saved fits, where the system allows that:
+    before a second thread is there, and before any plugin.
     """
-    folders = [start.cache] if start.temporary is None else [start.cache, start.temporary]
-    if start.temporary is not None:
-        tempfile.tempdir = os.environ["TMPDIR"] = str(start.temporary)
+    # Its own: libraries run what they find in caches of theirs.
+    temporary = tempfile.mkdtemp(dir=start.temporary)
+    tempfile.tempdir = os.environ["TMPDIR"] = temporary
+    os.environ |= {name: str(Path(temporary, name)) for name in CACHES - os.environ.keys()}
     start.bounds.apply()
     context = SceneContext(start.data.data, get_task(start.task), start.cache)
     if start.bounds.isolate == "off":
         context.notes = (f"{OPEN} (--isolate off).",)
-    elif start.hidden:
+    else:
         # Without it trials run too, and save no fit.
         with suppress(OSError):
             start.cache.mkdir(parents=True, exist_ok=True)
-        if not confine((), [*beside(start.hidden), *folders]):
+        confined = confine(beside(start.hidden), _changed(start.cache))
+        if not confined and start.hidden:
             if start.bounds.isolate == "on":
                 raise OSError(
                     "this system cannot keep a worker from the files that hold labels"
@@ -177,13 +194,21 @@ def _seal(start: WorkerStart) -> SceneContext:
     return context
 
 
+def _changed(fits: Path) -> Iterator[Path]:
+    """What a worker may change: saved fits, its temporary files, devices, and what the system shows
+    of itself. Of these never the user's cache, wherever that lies.
+    """
+    for folder in (fits, Path(tempfile.gettempdir()), *DEVICES):
+        yield from beside([cache_root()], folder.resolve())
+
+
 def _keep_fits(start: WorkerStart) -> None:
     """Before a plugin of another package is imported: from now on this process changes no fit of
     hsiaug's own.
     """
     if start.bounds.isolate != "off":
         (others := start.cache / OTHERS).mkdir(parents=True, exist_ok=True)
-        confine([Path("/")], [*beside([start.cache]), others])
+        confine([Path("/")], _changed(others))
 
 
 def _answer(channel: Channel, spec: TrialSpec, outcome: TrialOutcome) -> None:

@@ -1,0 +1,61 @@
+"""Imported first by a command and by the server that forks its workers: libraries then load no
+plugins of their own but those of packages that hsiaug needs.
+
+pydantic, torch, triton, Dask, scikit-image, networkx and others import whatever any installed
+package registers with them. In the process of a command such a module would see the labels.
+"""
+
+import os
+import re
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, distribution
+from importlib.util import find_spec
+from typing import Any
+
+GROUP = "hsiaug"
+"""The group of entry points that hsiaug itself reads."""
+SWITCHES = {"PYDANTIC_DISABLE_PLUGINS": "__all__", "TORCH_DEVICE_BACKEND_AUTOLOAD": "0"}
+"""Variables that say the same to two libraries, in the processes that are started from here too."""
+READERS = "importlib.metadata", "importlib_metadata"
+"""Modules that list entry points: Python's, and the newer one that libraries may bring."""
+
+
+def normal_name(name: str) -> str:
+    """The name of a package as all its spellings have it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+@cache
+def needed_packages() -> frozenset[str]:
+    """The names of hsiaug, of what it requires, and so on, extras included."""
+    names, rest = set[str](), {GROUP}
+    while rest:
+        names.add(name := rest.pop())
+        try:
+            head = (distribution(name).read_text("METADATA") or "").partition("\n\n")[0]
+        except PackageNotFoundError:
+            continue
+        required = re.findall(r"^Requires-Dist: *([\w.-]+)", head, re.MULTILINE)
+        rest |= set(map(normal_name, required)) - names
+    return frozenset(names)
+
+
+def _hide_others(reader: Any) -> None:
+    listed: Callable[[Any], Any] = reader.Distribution.entry_points.fget
+
+    def entry_points(package: Any) -> Any:
+        points = listed(package)
+        if {point.group for point in points} <= {GROUP, "console_scripts"}:
+            return points
+        needed = normal_name(package.name or "") in needed_packages()
+        return points if needed else points.select(group=GROUP)
+
+    reader.Distribution.entry_points = property(entry_points)
+
+
+os.environ |= SWITCHES
+for module in READERS:
+    if find_spec(module):
+        _hide_others(import_module(module))

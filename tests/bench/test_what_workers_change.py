@@ -1,0 +1,81 @@
+"""A worker changes its temporary files and saved fits alone: no cache that a report reads, no code
+of hsiaug, no installed package.
+"""
+
+import site
+import sys
+from pathlib import Path
+
+import pytest
+
+import hsiaug as package
+from hsiaug.registry.isolation.landlock import landlock_version
+from hsiaug.trial.store import Store
+from tests.third_party import DUMMY, environment, hsiaug, install
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux" or landlock_version() < 2, reason="this system has no Landlock"
+)
+FORGER = '''
+import os, sqlite3
+from pathlib import Path
+
+def forge():
+    """What could be changed."""
+    changed = []
+    for path in Path(os.environ["HSIAUG_CACHE_DIR"]).rglob("*.sqlite"):
+        try:
+            with sqlite3.connect(path) as database:
+                for (table,) in database.execute("SELECT name FROM sqlite_master").fetchall():
+                    database.execute(f"DELETE FROM {table}")
+            changed.append(path)
+        except (OSError, sqlite3.Error):
+            pass
+    for folder in FOLDERS:
+        try:
+            Path(folder, "forged.py").touch()
+            Path(folder, "forged.py").unlink()
+            changed.append(folder)
+        except OSError:
+            pass
+    try:
+        open(HSIAUG_FILE, "a").close()
+        changed.append(HSIAUG_FILE)
+    except OSError:
+        pass
+    with open(os.path.join(os.environ["TMPDIR"], "mine"), "w"):
+        pass
+    return [str(one) for one in changed]
+
+'''
+WORDS = (
+    *("benchmark", "toy", "--generator", "dummy", "--seeds", "2", "--patch", "3", "--view", "raw"),
+    *("--lambda", "0.5", "--jobs", "1", "--store", "store"),
+)
+
+
+def forger(folder: Path) -> Path:
+    """A package that says what it could change, in the provenance of its samples."""
+    folders = [str(Path(package.__file__).parent), *site.getsitepackages()]
+    named = f"FOLDERS, HSIAUG_FILE = {folders!r}, {package.__file__!r}\n"
+    code = DUMMY.replace('{"note": "dummy"}', '{"note": "dummy", "changed": forge()}')
+    return install(folder, "dummy_plugin", FORGER + named + code)
+
+
+def test_a_worker_changes_no_cache_of_records_and_no_code(tmp_path: Path) -> None:
+    cache = tmp_path / "user-cache"
+    env = environment(forger(tmp_path / "site"), HSIAUG_CACHE_DIR=str(cache))
+    words = (*WORDS, "--classifier", "nearest")
+    assert hsiaug(*words, env=env, cwd=tmp_path).returncode == 0
+    assert hsiaug("store", "pack", "store", env=env, cwd=tmp_path).returncode == 0
+    report = hsiaug("report", "--store", "store", env=env, cwd=tmp_path)
+    cached = {path: path.read_bytes() for path in cache.rglob("*.sqlite")}
+    assert cached and report.returncode == 0
+
+    again = hsiaug(*words, "--classifier", "svm", "--isolate", "on", env=env, cwd=tmp_path)
+
+    assert again.returncode == 0, again.stderr
+    records = list(Store(tmp_path / "store").records())
+    changed = [one["provenance"]["changed"] for one in records if "changed" in one["provenance"]]
+    assert len(changed) >= 2 and not any(changed), changed
+    assert {path: path.read_bytes() for path in cached} == cached
