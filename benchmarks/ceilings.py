@@ -1,5 +1,5 @@
 """What is missing, by scene: gains of ceilings over ``none``, as a table and as the picture of
-docs/label-worth.md.
+docs/evidence/label-worth.md.
 
 The trials are of a version that could make such samples.
 

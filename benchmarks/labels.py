@@ -1,5 +1,5 @@
 """k* of generators and of another classifier, on one learning curve: the table of
-docs/label-worth.md.
+docs/evidence/label-worth.md.
 
     for scene in indian_pines benchmarks/scenes/{houston_crop,pavia_crop,jasper_ridge}.toml; do
         hsiaug labels $scene --generator txt2hsi,noise,smote --classifier svm --store STORE

@@ -170,7 +170,7 @@ Settings = Annotated[
     list[str] | None,
     option(
         f"What else the card is to say; repeat for more. Keys: {', '.join(CARD_SETTINGS)}"
-        " (docs/card.md).",
+        " (docs/scenes.md).",
         "--set",
         metavar="KEY=VALUE",
     ),

@@ -3,7 +3,7 @@ labels".
 
 Known damage to real labels gives the curve that a score is read on.
 
-The calibration is this project's own: we know of none in the literature (docs/quality-labels.md).
+The calibration is this project's own: we know of none in the literature (docs/quality.md).
 """
 
 from collections.abc import Callable

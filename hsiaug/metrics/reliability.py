@@ -1,4 +1,4 @@
-"""Do the labels of synthetic samples fit their spectra? R1 of docs/quality-labels.md, with no
+"""Do the labels of synthetic samples fit their spectra? R1 of docs/quality.md, with no
 training on them.
 
 Every score stands beside its **ceiling** (real held-out samples in place of the synthetic ones,

@@ -1,4 +1,4 @@
-"""Do made masks fit made images? R1 and R2 of docs/quality-masks.md on tiles, without any training
+"""Do made masks fit made images? R1 and R2 of docs/quality.md on tiles, without any training
 on made tiles.
 
 Pixels of real training tiles train the probes, those of real held-out tiles give the ceiling and
