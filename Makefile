@@ -12,12 +12,13 @@ demo: $(VENV)/.demo  ## Does Txt2HSI help on Indian Pines? Tables, and a page wi
 test: $(VENV)/.dev  ## Run the tests; those of one room: make test ROOM=report.
 	$(BIN)/python -m pytest -n auto --dist worksteal $(if $(ROOM),tests/$(ROOM))
 
-check: audit  ## Lint, types, which way imports point, and known weaknesses of dependencies.
+check: audit  ## Lint, types, which way imports point, the workflow, and known weaknesses of dependencies.
 	$(BIN)/ruff check .
 	$(BIN)/ruff check --preview --select PLW1514 hsiaug plugins benchmarks  # every text file has a stated encoding
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy hsiaug plugins/hsiaug_*
 	$(BIN)/lint-imports
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/readme.yml
 	$(BIN)/python -m pip check
 
 # Where no service of advisories answers, pip-audit skips every package and ends well: it is asked of a known weakness first.
