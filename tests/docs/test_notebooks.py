@@ -113,5 +113,5 @@ def test_the_notebook_tells_the_numbers_of_the_quickstart_and_of_the_report() ->
             name, oa = "none", row[1]
         assert re.search(rf"{name} +{oa} ", said[said.index(classifier) :]), (name, classifier, oa)
     (gain,) = re.findall(r"Samples of `gaussian` make `svm` better: (\S+) points of AA", text)
-    (measured,) = re.findall(r"gaussian +none +(\S+)", said)
+    (measured,) = re.findall(r"gaussian +none +(\d\S+)", said)
     assert f"{float(measured):.1f}" == gain
