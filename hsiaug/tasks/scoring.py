@@ -14,10 +14,8 @@ from hsiaug.metrics.accuracy import (
     Counts,
     confusion,
     dense_score,
-    dense_score_many,
     grouped_confusion,
     score,
-    score_many,
 )
 from hsiaug.protocol.split import Split
 from hsiaug.protocol.tiling import TileSplit
@@ -26,6 +24,10 @@ from hsiaug.tasks.types import Prediction
 
 class Scorer(Protocol):
     """What compares predictions with labels."""
+
+    @property
+    def added(self) -> tuple[str, ...]:
+        """Names of the metrics of its records beside those of every task."""
 
     def score(self, data: Any, split: Any, prediction: Prediction, /) -> dict[str, object]:
         """The metrics of a record.
@@ -64,25 +66,12 @@ class Scorer(Protocol):
         """
         ...
 
-    def metrics_of_many(
-        self,
-        matrices: Counts,
-        subsets: Mapping[str, tuple[int, ...]],
-        of_new_fields: Counts | None = None,
-        hidden: Counts | None = None,
-        /,
-    ) -> dict[str, Any]:
-        """The same of n records at once, to compare with what these state: arrays (n, …) of counts
-        (n, C, C) under the same keys, with NaN for None, equal but for rounding.
-        """
-        ...
-
 
 class PixelScorer:
     """Overall and average accuracy, κ, and the accuracy of each class."""
 
+    added = ()
     metrics = staticmethod(score)
-    metrics_of_many = staticmethod(score_many)
 
     def score(self, scene: Scene, split: Split, prediction: Prediction) -> dict[str, object]:
         index, label = prediction
@@ -101,6 +90,11 @@ class MaskScorer:
     """mIoU, macro-F1, and overall accuracy of labelled pixels. change: also F1 of "changed"."""
 
     change: bool
+
+    @property
+    def added(self) -> tuple[str, ...]:
+        means = ("f1_change", "iou_change", "recall_change", "precision_change")
+        return ("miou", "iou", "f1", *(means if self.change else ()))
 
     def score(self, data: PairSet, split: TileSplit, prediction: Prediction) -> dict[str, object]:
         index, label = prediction
@@ -124,12 +118,3 @@ class MaskScorer:
         hidden: Counts | None = None,
     ) -> dict[str, object]:
         return dense_score(matrix, change=self.change)
-
-    def metrics_of_many(
-        self,
-        matrices: Counts,
-        subsets: Mapping[str, tuple[int, ...]],
-        of_new_fields: Counts | None = None,
-        hidden: Counts | None = None,
-    ) -> dict[str, Any]:
-        return dense_score_many(matrices, change=self.change)

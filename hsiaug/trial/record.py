@@ -1,14 +1,17 @@
-"""Checks of a record: its schema, the hash of its spec, and numbers that follow from its counts."""
+"""A record: its fields, in one place, and what makes it damaged.
+
+Reading checks form, hash and digest (:func:`fault_of`). That its metrics are those of its counts is
+computed by ``hsiaug store verify`` alone (:func:`fault_of_metrics`).
+"""
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import Annotated, Any, Literal, TypeGuard
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hsiaug.base.errors import InputError, StoreError
 from hsiaug.registry.card import ControlOf
@@ -29,6 +32,8 @@ CLASS_IDS = (
     "no_new_classes",
 )
 """Lists of samples and of the audit."""
+BY_CLASS = ("recall", "n_test", "iou", "f1")
+"""Lists of the metrics."""
 
 
 @dataclass(frozen=True)
@@ -121,18 +126,43 @@ class _Error(_Part):
 
 
 Matrix = Annotated[list[Counts], Field(min_length=1)]
+Score = Annotated[float, Field(ge=-1 - CLOSE, le=1 + CLOSE)]
+Scores = list[Score | None]
+
+
+class _Subset(_Part):
+    """Scores of the test pixels of some classes, which are 1..C."""
+
+    classes: Ids
+    n_classes: Count
+    oa: Score | None
+    aa: Score | None
+
+
+class _SideScores(_Part):
+    """Scores of one side of the test pixels."""
+
+    oa: Score | None
+    aa: Score | None
+    n_classes: Count
+    recall: Scores
+    n_test: Counts
 
 
 class _Fields(_Part):
-    """Scores in seen and in new fields: what they are computed from again."""
+    """Scores in seen and in new fields, and the counts that they are computed from."""
 
     new_confusion: Matrix
+    seen: _SideScores
+    new: _SideScores
 
 
 class _Visibility(_Part):
     """Scores of test pixels that plugins could see, and of those in hidden blocks."""
 
     hidden_confusion: Matrix
+    shown: _SideScores
+    hidden: _SideScores
 
 
 PARTS = {"fields": "new_confusion", "visibility": "hidden_confusion"}
@@ -140,14 +170,29 @@ PARTS = {"fields": "new_confusion", "visibility": "hidden_confusion"}
 
 
 class _Metrics(_Part):
-    """The counts that everything else is computed from again; a subset's classes are 1..C. fields:
-    not in older ones.
+    """The counts that everything else is computed from, and the scores. Those of masks, and of
+    change, are at the end. fields: not in older ones.
     """
 
     confusion: Matrix
-    subsets: dict[str, dict[str, object]]
+    oa: Score
+    aa: Score
+    kappa: Score | None
+    macro_f1: Score
+    worst_recall: Score
+    worst_class: Annotated[int, Field(ge=1)]
+    recall: Scores
+    n_test: Counts
+    subsets: dict[str, _Subset]
     fields: _Fields | None = None
     visibility: _Visibility | None = None
+    miou: Score | None = None
+    iou: Scores | None = None
+    f1: Scores | None = None
+    f1_change: Score | None = None
+    iou_change: Score | None = None
+    recall_change: Score | None = None
+    precision_change: Score | None = None
 
 
 class _Samples(_Part):
@@ -227,34 +272,11 @@ class _Record(_Part):
     record_sha256: Annotated[str, Field(pattern=SHA256)] | None = None
 
 
-NAMES = frozenset(_Record.model_fields)
-"""Keys of a record that this version knows."""
-REQUIRED = frozenset(name for name, field in _Record.model_fields.items() if field.is_required())
-"""Keys that every record has."""
-
-
-def fits_schema(values: Mapping[str, object]) -> bool:
-    """Whether some keys of a record have values as the schema wants them, whatever the others
-    hold.
-    """
-    known = {name: value for name, value in values.items() if name in NAMES}
-    try:
-        _schema_of(tuple(known)).model_validate(known)
-    except ValidationError:
-        return False
-    return True
-
-
-@cache
-def _schema_of(names: tuple[str, ...]) -> type[BaseModel]:
-    """The schema of some keys of NAMES."""
-    fields = {name: _Record.model_fields[name] for name in names}
-    definitions: Any = {name: (field.annotation, field) for name, field in fields.items()}
-    return create_model("Keys", __base__=_Part, **definitions)
-
-
 def fault_of(record: Record, name: str) -> str | None:
-    """The fault of a record whose folder is called ``name``; None for a sound one."""
+    """The fault of a record whose folder is called ``name``; None for a sound one.
+
+    Its metrics are not computed again: see :func:`fault_of_metrics`.
+    """
     try:
         parsed = _Record.model_validate(record)
     except ValidationError as error:
@@ -271,11 +293,7 @@ def fault_of(record: Record, name: str) -> str | None:
         return f"metrics must be there just where status is ok; status states {parsed.status!r}"
     if (parsed.status == "failed") != (parsed.error is not None):
         return f"error must be there just where status is failed; status states {parsed.status!r}"
-    return (
-        fault_of_lists(record)
-        or (_miscounted(record) if parsed.status == "ok" else None)
-        or _changed(record)
-    )
+    return _fault_of_lists(record) or _changed(record)
 
 
 def _changed(record: Record) -> str | None:
@@ -314,7 +332,7 @@ def _short(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:60]}…"
 
 
-def fault_of_lists(record: Record) -> str | None:
+def _fault_of_lists(record: Record) -> str | None:
     """The first list of a part that has not an entry for each class, or names another class."""
     classes = len(record["class_names"])
     for table, lists in ((table, record[table] or {}) for table in ("samples", "audit")):
@@ -326,38 +344,64 @@ def fault_of_lists(record: Record) -> str | None:
         for key in CLASS_IDS:
             if max(lists.get(key) or [0]) > classes:
                 return f"{table}.{key} must name classes 1 to {classes}"
+    return None if record["metrics"] is None else _fault_of_metric_lists(record, classes)
+
+
+def _fault_of_metric_lists(record: Record, classes: int) -> str | None:
+    """The same of the metrics of a record of so many classes."""
+    from hsiaug.tasks.task import get_task
+
+    metrics = record["metrics"]
+    try:
+        added = get_task(record["spec"]["task"]).scoring.added
+    except InputError as error:
+        return f"spec.task: {error}"
+    if missing := [name for name in added if name not in metrics]:
+        return f"metrics.{missing[0]} is missing"
+    parts = {part: metrics[part] for part in PARTS if metrics.get(part) is not None}
+    matrices = {"confusion": metrics["confusion"]}
+    matrices |= {f"{part}.{PARTS[part]}": scores[PARTS[part]] for part, scores in parts.items()}
+    for key, rows in matrices.items():
+        if any(len(row) != classes for row in (rows, *rows)):
+            return f"metrics.{key} must be {classes}×{classes}, as there are {classes} class_names"
+    if not any(map(any, metrics["confusion"])):
+        return "metrics.confusion counts no pixel"
+    sides = {"metrics": metrics}
+    for part, scores in parts.items():
+        sides |= {f"metrics.{part}.{s}": scores[s] for s in scores if s != PARTS[part]}
+    for name, scores in sides.items():
+        for key in BY_CLASS:
+            if isinstance(scores, dict) and len(scores.get(key) or range(classes)) != classes:
+                return (
+                    f"{name}.{key} must have {classes} entries, as there are {classes} class_names"
+                )
+    named = [c for subset in metrics["subsets"].values() for c in subset["classes"]]
+    if max([metrics["worst_class"], *named]) > classes:
+        return f"metrics.worst_class and metrics.subsets must name classes 1 to {classes}"
     return None
 
 
-def _miscounted(record: Record) -> str | None:
-    """The first number that does not follow from the confusion matrix."""
-    metrics, classes = record["metrics"], len(record["class_names"])
-    parts = {group: key for group, key in PARTS.items() if metrics.get(group) is not None}
-    stated = {"confusion": metrics["confusion"]}
-    stated |= {f"{group}.{key}": metrics[group][key] for group, key in parts.items()}
-    for key, rows in stated.items():
-        if any(len(row) != classes for row in (rows, *rows)):
-            return f"metrics.{key} must be {classes}×{classes}, as there are {classes} class_names"
-    matrix, *others = (np.array(rows, dtype=np.int64) for rows in stated.values())
-    if not matrix.any():
-        return "metrics.confusion counts no pixel"
-    for key, counts in zip(list(stated)[1:], others, strict=True):
-        if (counts > matrix).any():
-            return f"metrics.{key} counts more pixels than metrics.confusion"
-    by_part = dict(zip(parts, others, strict=True))
+def fault_of_metrics(record: Record) -> str | None:
+    """The first number of a sound record that does not follow from its confusion matrix; None where
+    all do, and where it has no metrics.
+    """
+    metrics = record["metrics"]
+    if metrics is None:
+        return None
     from hsiaug.tasks.task import get_task
 
-    try:
-        named = {name: tuple(subset["classes"]) for name, subset in metrics["subsets"].items()}
-        if any(not 1 <= c <= classes for ids in named.values() for c in ids):
-            raise IndexError("a subset of classes that are not there")
-        task = get_task(record["spec"]["task"])
-        recomputed = task.scoring.metrics(
-            matrix, named, by_part.get("fields"), by_part.get("visibility")
-        )
-        return _difference(metrics, recomputed, "metrics")
-    except (KeyError, TypeError, IndexError, OverflowError, InputError) as error:
-        return f"metrics cannot be computed from metrics.confusion: {type(error).__name__} {error}"
+    matrix = np.array(metrics["confusion"], dtype=np.int64)
+    of_parts: dict[str, Any] = {}
+    for part, key in PARTS.items():
+        if metrics.get(part) is not None:
+            of_parts[part] = np.array(metrics[part][key], dtype=np.int64)
+            if (of_parts[part] > matrix).any():
+                return f"metrics.{part}.{key} counts more pixels than metrics.confusion"
+    subsets = {name: tuple(subset["classes"]) for name, subset in metrics["subsets"].items()}
+    recomputed = get_task(record["spec"]["task"]).scoring.metrics(
+        matrix, subsets, of_parts.get("fields"), of_parts.get("visibility")
+    )
+    return _difference(metrics, recomputed, "metrics")
 
 
 def _difference(stated: object, recomputed: object, key: str) -> str | None:

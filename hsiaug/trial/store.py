@@ -1,11 +1,10 @@
 """The store of records: content-addressed folders, each written whole or not at all."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
 
 from hsiaug.base import temporary_folders
@@ -16,12 +15,12 @@ from hsiaug.base.user_cache import cache_of
 from hsiaug.trial.index import Index, open_index
 from hsiaug.trial.packs import EVERY_ROW, Packs
 from hsiaug.trial.predictions import PREDICTIONS, Predictions, checksum, find_npz, pack, replace
-from hsiaug.trial.quick_checks import QuickChecks
 from hsiaug.trial.record import Damage, fault_of, newer_record
 from hsiaug.trial.record_json import (
     EMPTY,
     MAX_RECORD_BYTES,
     Record,
+    SharedValues,
     decode,
     encode,
     is_newer,
@@ -42,8 +41,6 @@ ROOM = 2**16
 """
 MOST_HASHES = 12
 """Hashes that an error names at most."""
-TOGETHER = 500
-"""Records that are checked at once."""
 AGAIN = 3
 """Attempts at what another process may have taken away in between."""
 
@@ -174,47 +171,22 @@ class Store:
         *,
         writes: bool,
     ) -> Iterator[Record]:
-        checks, rest = QuickChecks(), iter(rows)
+        shared = SharedValues()
         with open_index(self.user_cache, writes=writes) as index:
-            while batch := list(islice(rest, TOGETHER)):
-                for found in self._look_at(batch, index, checks):
-                    if isinstance(found, Damage):
-                        if damaged is not None:
-                            damaged.append(found)
-                    elif found is not None:
-                        yield found
-
-    def _look_at(
-        self, rows: Sequence[tuple[str, bytes | None]], index: Index, checks: QuickChecks
-    ) -> Iterator[Record | Damage | None]:
-        """:meth:`look` at several records, whose equal values are one object.
-
-        Parameters
-        ----------
-        rows : sequence of (str, bytes or None)
-            Hashes, and bytes in a pack.
-        """
-        contents = [self._content(hash, packed) for hash, packed in rows]
-        read = [(row[0], data) for row, data in zip(rows, contents, strict=True)]
-        fresh = [
-            (hash, data)
-            for hash, data in read
-            if isinstance(data, bytes) and not index.knows(hash, data)
-        ]
-        passed = dict(zip(fresh, checks.passed(fresh), strict=True))
-        for hash, data in read:
-            if not isinstance(data, bytes):
-                yield data
-            elif (hash, data) not in passed:
-                yield checks.decode(data)
-            elif (record := passed[hash, data]) is None:
-                yield _judged(hash, data, index)
-            else:
-                index.add(hash, data)
-                yield record
+            for hash, packed in rows:
+                found = self.look(hash, index, packed, shared.decode)
+                if isinstance(found, Damage):
+                    if damaged is not None:
+                        damaged.append(found)
+                elif found is not None:
+                    yield found
 
     def look(
-        self, hash: str, index: Index | None = None, packed: bytes | None = None
+        self,
+        hash: str,
+        index: Index | None = None,
+        packed: bytes | None = None,
+        decode: Callable[[bytes], Record] = decode,
     ) -> Record | Damage | None:
         """The record of that hash; what is wrong with it; or None where there is none.
 
@@ -224,12 +196,22 @@ class Store:
             Content that it knows is not checked again.
         packed : bytes or None
             Its bytes in a pack, where they are all there is.
+        decode : callable
+            Gives the record of its bytes.
         """
-        index = index or Index()
         data = self._content(hash, packed)
         if not isinstance(data, bytes):
             return data
-        return decode(data) if index.knows(hash, data) else _judged(hash, data, index)
+        known = index is not None and index.knows(hash, data)
+        try:
+            record = decode(data)
+        except ValueError as error:
+            return Damage(hash, f"{RECORD} holds {error}")
+        if not known and (fault := fault_of(record, hash)) is not None:
+            return Damage(hash, fault, is_newer(record))
+        if index is not None and not known:
+            index.add(hash, data)
+        return record
 
     def _content(self, hash: str, packed: bytes | None) -> bytes | Damage | None:
         """The bytes of a record, None where there is none, or that its predictions are empty."""
@@ -492,18 +474,6 @@ class Store:
         """Remove what killed runs left half-written, if nobody can still be writing it."""
         for folder in (self._records, self.cache, self.cache / OTHERS):
             temporary_folders.sweep(folder)
-
-
-def _judged(hash: str, data: bytes, index: Index) -> Record | Damage:
-    """The record, which enters the index, or what is wrong with it."""
-    try:
-        record = decode(data)
-    except ValueError as error:
-        return Damage(hash, f"{RECORD} holds {error}")
-    if (fault := fault_of(record, hash)) is not None:
-        return Damage(hash, fault, is_newer(record))
-    index.add(hash, data)
-    return record
 
 
 def _is_folder(path: Path) -> bool:

@@ -14,7 +14,7 @@ from hsiaug.base.temporary_folders import taken, temporary_folder
 from hsiaug.trial.index import Index, open_index
 from hsiaug.trial.packs import write_pack
 from hsiaug.trial.predictions import MAX_PREDICTIONS_BYTES, PREDICTIONS
-from hsiaug.trial.record import Damage
+from hsiaug.trial.record import Damage, fault_of_metrics
 from hsiaug.trial.record_json import DIGEST, Record, preference
 from hsiaug.trial.sheet import read_sheet
 from hsiaug.trial.store import RECORD, Store
@@ -167,8 +167,8 @@ def _move_back(folder: Path, place: Path) -> None:
 
 
 def verify(store: Store, count: Count, older: list[str] | None = None) -> Iterator[Finding]:
-    """Records that are damaged, predictions that are not those a record names, and thumbnails of
-    samples beside them that cannot be read.
+    """Records that are damaged or state metrics that their counts do not give, predictions that are
+    not those a record names, and thumbnails of samples beside them that cannot be read.
 
     Nothing is taken from the index: every file is read.
 
@@ -193,6 +193,8 @@ def verify(store: Store, count: Count, older: list[str] | None = None) -> Iterat
             yield Finding("record", hash, record.fault, heal)
         elif record is not None and (stated := record["predictions_sha256"]):
             heal = f"{record['command']} --store {where}"
+            if (miscounted := fault_of_metrics(record)) is not None:
+                yield Finding("record", hash, miscounted, heal)
             npz = store.find_npz(hash, stated)
             if npz is None:
                 fault = f"no {PREDICTIONS} with the record's checksum {stated[:12]}…"

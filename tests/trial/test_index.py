@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from hsiaug.base.fixed_databases import write_database
 from hsiaug.report import build_report, render_report
 from hsiaug.trial import index as index_module
+from hsiaug.trial import store as store_module
 from hsiaug.trial.content_hash import short_hash
 from hsiaug.trial.index import INDEX, open_index
-from hsiaug.trial.quick_checks import QuickChecks
 from hsiaug.trial.record_json import Record
 from hsiaug.trial.store import Reading, Store
 
@@ -61,13 +61,14 @@ def without_index(store: Store) -> Reading:
 def checked(store: Store) -> list[str]:
     """Hashes of the records that a reading has to check."""
     looked: list[str] = []
-    check = QuickChecks.passed
+    check = store_module.fault_of
+
+    def look(record: Record, name: str) -> str | None:
+        looked.append(name)
+        return check(record, name)
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            QuickChecks,
-            "passed",
-            lambda self, rows: looked.extend(hash for hash, _ in rows) or check(self, rows),
-        )
+        patch.setattr(store_module, "fault_of", look)
         Store(store.root).read()
     return looked
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 
 from hsiaug.base.errors import StoreError
@@ -14,10 +15,14 @@ from hsiaug.cli.output import flat_facts
 from hsiaug.cli.show import LEFT_OUT
 from hsiaug.report import build_report, render_report
 from hsiaug.report.notes import methods_paragraph
+from hsiaug.tasks.task import get_task
 from hsiaug.trial.content_hash import short_hash
-from hsiaug.trial.record import fault_of
+from hsiaug.trial.record import fault_of, fault_of_metrics
 from hsiaug.trial.record_json import DIGEST, MAX_RECORD_BYTES
 from hsiaug.trial.store import Record, Store
+from hsiaug.trial.upkeep import verify
+from tests.report.report_records import believable
+from tests.report.report_records import record as record_of
 
 
 def edited(store: Store, change: Callable[[Record], object]) -> str:
@@ -43,6 +48,10 @@ def put(*keys: Any, value: Any) -> Callable[[Record], None]:
     return change
 
 
+UNTESTED = {"n_classes": 0, "oa": None, "aa": None}
+"""Scores of a subset without a test pixel."""
+
+
 def without(*keys: Any) -> Callable[[Record], None]:
     def change(record: Record) -> None:
         place: Any = record
@@ -60,39 +69,25 @@ def test_what_a_trial_wrote_is_believed(filled: Store) -> None:
 @pytest.mark.parametrize(
     ("change", "parts"),
     [
-        (
-            put("metrics", "aa", value=0.999),
-            ("metrics.aa states 0.999", "metrics.confusion gives 0."),
-        ),
-        (put("metrics", "oa", value=1), ("metrics.oa states 1,",)),
-        (put("metrics", "kappa", value=None), ("metrics.kappa states None",)),
-        (put("metrics", "recall", 1, value=0.123), ("metrics.recall[1] states 0.123",)),
-        (put("metrics", "n_test", 0, value=7), ("metrics.n_test[0] states 7",)),
-        (put("metrics", "worst_class", value=99), ("metrics.worst_class states 99",)),
-        (put("metrics", "confusion", 0, 0, value=5000), ("metrics.oa states",)),
+        (put("metrics", "oa", value=7), ("metrics.oa (7)",)),
+        (put("metrics", "kappa", value="x"), ("metrics.kappa ('x')",)),
+        (put("metrics", "recall", value=[0.5]), ("metrics.recall must have",)),
+        (put("metrics", "worst_class", value=99), ("metrics.worst_class and",)),
         (put("metrics", "confusion", 0, 0, value=-1), ("metrics.confusion.0.0 (-1)",)),
         (put("metrics", "confusion", 0, 0, value=0.5), ("metrics.confusion.0.0 (0.5)",)),
         (put("metrics", "confusion", value=[[1]]), ("class_names",)),
         (put("metrics", "confusion", value=[]), ("metrics.confusion ([])",)),
+        (put("metrics", "confusion", value=[[0] * 5] * 5), ("counts no pixel",)),
         (
-            put("metrics", "invented", value=0.9),
-            ("metrics.invented is missing or does not follow",),
+            put("metrics", "subsets", value={"x": {"classes": [9], **UNTESTED}}),
+            ("metrics.subsets must name classes 1 to 5",),
         ),
-        (put("metrics", "subsets", value={"x": {"classes": [99]}}), ("cannot be computed",)),
-        (put("metrics", "subsets", value={"x": {"classes": "no"}}), ("cannot be computed",)),
-        (
-            put("metrics", "fields", "new", "aa", value=0.999),
-            ("metrics.fields.new.aa states 0.999",),
-        ),
-        (
-            put("metrics", "fields", "seen", "n_classes", value=1),
-            ("metrics.fields.seen.n_classes states 1",),
-        ),
-        (put("metrics", "fields", "new_confusion", 0, 0, value=5000), ("counts more pixels than",)),
+        (put("metrics", "subsets", value={"x": {"classes": "no"}}), ("metrics.subsets.x.classes",)),
         (
             put("metrics", "fields", "new_confusion", value=[[1]]),
             ("metrics.fields.new_confusion must be",),
         ),
+        (put("metrics", "fields", "new", "n_test", value=[1]), ("metrics.fields.new.n_test must",)),
         (
             put("metrics", "fields", "new_confusion", 0, 0, value=-1),
             ("metrics.fields.new_confusion.0.0 (-1)",),
@@ -101,7 +96,7 @@ def test_what_a_trial_wrote_is_believed(filled: Store) -> None:
             without("metrics", "fields", "new_confusion"),
             ("metrics.fields.new_confusion: field required",),
         ),
-        (without("metrics", "aa"), ("metrics.aa is missing",)),
+        (without("metrics", "aa"), ("metrics.aa: field required",)),
         (without("metrics"), ("metrics: field required",)),
         (put("metrics", value=None), ("metrics must be there",)),
         (put("status", value="great"), ("status ('great')",)),
@@ -127,7 +122,7 @@ def test_what_a_trial_wrote_is_believed(filled: Store) -> None:
         (put("audit", "seen_counts", value=[1]), ("audit.seen_counts must have",)),
         (put("audit", "patch_overlap_percent", value=10**400), ("audit.patch_overlap_percent",)),
         (put("audit", "n_train", value=0), ("audit.n_train (0)",)),
-        (put("metrics", "oa", value=10**400), ("cannot be computed",)),
+        (put("metrics", "oa", value=10**400), ("metrics.oa (1000",)),
         (
             put("spectral_view", value={"name": "raw", "scores": "nan"}),
             ("spectral_view.scores ('nan')",),
@@ -157,6 +152,61 @@ def test_a_changed_record_is_named_with_its_key_and_left_out(filled, change, par
     assert parts[0] in str(error.value) and str(filled.folder(hash) / "record.json") in str(
         error.value
     )
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (put("metrics", "aa", value=0.999), "metrics.aa states 0.999, where metrics.confusion"),
+        (put("metrics", "oa", value=1), "metrics.oa states 1,"),
+        (put("metrics", "kappa", value=None), "metrics.kappa states None"),
+        (put("metrics", "recall", 1, value=0.123), "metrics.recall[1] states 0.123"),
+        (put("metrics", "n_test", 0, value=7), "metrics.n_test[0] states 7"),
+        (put("metrics", "confusion", 0, 0, value=5000), "metrics.oa states"),
+        (put("metrics", "invented", value=0.9), "metrics.invented is missing or does not follow"),
+        (put("metrics", "fields", "new", "aa", value=0.999), "metrics.fields.new.aa states 0.999"),
+        (
+            put("metrics", "fields", "seen", "n_classes", value=1),
+            "metrics.fields.seen.n_classes states 1",
+        ),
+        (put("metrics", "fields", "new_confusion", 0, 0, value=5000), "counts more pixels than"),
+    ],
+)
+def test_verify_names_metrics_that_do_not_follow_from_the_counts(filled, change, fault):
+    hash = edited(filled, change)
+
+    assert filled.read().damaged == (), "reading computes no metric again"
+    (finding,) = verify(filled, lambda done, total: None)
+    assert finding.name == hash and fault in finding.fault
+
+
+@pytest.mark.parametrize("task", ["pixels", "segmentation", "change"])
+def test_records_of_every_task_are_sound(task: str) -> None:
+    record = of_task(task)
+    assert fault_of(record, record["hash"]) is None and fault_of_metrics(record) is None
+
+
+def test_a_record_of_masks_without_their_scores_is_damaged() -> None:
+    record = of_task("change")
+    del record["metrics"]["f1_change"]
+    assert fault_of(record, record["hash"]) == "metrics.f1_change is missing"
+
+
+def test_a_record_of_a_task_that_is_not_known_is_damaged() -> None:
+    record = of_task("pixels")
+    spec = {**record["spec"], "task": "no task"}
+    fault = fault_of({**record, "spec": spec, "hash": short_hash(spec)}, short_hash(spec))
+    assert "no task" in (fault or "")
+
+
+def of_task(task: str) -> Record:
+    """A record with the metrics of that task."""
+    made = believable(record_of())
+    spec = {**made["spec"], "task": task}
+    metrics = get_task(task).scoring.metrics(np.array([[9, 1], [2, 8]]), {})
+    samples = {"real": [3, 3], "synthetic": [0, 0]}
+    whole = {**made, "spec": spec, "hash": short_hash(spec), "metrics": metrics}
+    return {**whole, "samples": samples, "class_names": ["a", "b"], "audit": None}
 
 
 def test_older_records_without_fields_are_believed(filled: Store) -> None:
@@ -212,7 +262,7 @@ def test_predictions_that_power_failure_emptied_are_damage(filled: Store) -> Non
 @pytest.mark.parametrize("by", [1 + 1e-12, 1 - 1e-12])
 def test_sums_that_another_library_rounded_otherwise_are_believed(filled: Store, by: float) -> None:
     edited(filled, lambda record: record["metrics"].update(aa=record["metrics"]["aa"] * by))
-    assert filled.read().damaged == ()
+    assert list(verify(filled, lambda done, total: None)) == []
 
 
 WRONG = (
