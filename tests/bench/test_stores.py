@@ -75,14 +75,14 @@ def test_a_damaged_record_is_run_again_and_replaced(filled: Path, site: Path) ->
     cut.write_text('{"format": 1, "spec')
 
     shown = hsiaug(*arguments(filled, "--existing", "none"), site=site)
-    assert f"damaged record {edited.parent.name}: metrics.aa states 0.999" in shown.stderr
+    assert f"damaged record {edited.parent.name}: record_sha256 states" in shown.stderr
     assert (
         "2 records of the store are damaged and left out" in shown.stdout
         and "99.9" not in shown.stdout
     )
     again = hsiaug(*arguments(filled), site=site)
     assert again.returncode == 0, again.stderr
-    assert "metrics.aa states 0.999" in again.stderr and "its trial is run again" in again.stderr
+    assert "record_sha256 states" in again.stderr and "its trial is run again" in again.stderr
     assert again.stdout == whole and Store(filled).read().damaged == ()
 
 

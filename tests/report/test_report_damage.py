@@ -18,7 +18,7 @@ from tests.in_process import hsiaug
 def store(tmp_path: Path) -> Path:
     """Two scenes, three draws; the AA of one record was edited, and one file is no JSON."""
     root = fill(tmp_path / "store", [*benchmark(3), *benchmark(3, scene="pavia")])
-    edit(root, EDITED, "metrics", "aa", 0.999)
+    edit(root, EDITED, "metrics", "aa", 9.99)
     path(root, CUT).write_text("{")
     return root
 
@@ -47,9 +47,9 @@ def test_every_table_names_what_was_left_out(store: Path, by: str) -> None:
     first, second = rendered(store, by=by).split("## pavia")
     for text in (first, second):
         assert "2 records of the store are damaged and left out" in text
-        assert f"{EDITED}: metrics.aa states 0.999, where metrics.confusion gives 0.46" in text
+        assert f"{EDITED}: metrics.aa (9.99): input should be less than" in text
         assert f"{CUT}: record.json holds" in text
-    assert "99.9" not in first
+    assert "999" not in first
 
 
 def test_json_latex_and_the_page_say_so_too(store: Path) -> None:
@@ -68,14 +68,14 @@ def test_the_commands_go_on_and_say_so_on_stderr(store: Path) -> None:
     ):
         answer = hsiaug(*words)
         assert answer.returncode == 0, answer.stderr
-        assert f"damaged record {EDITED}: metrics.aa states 0.999" in answer.stderr
-        assert "0.999" not in answer.stdout
+        assert f"damaged record {EDITED}: metrics.aa (9.99)" in answer.stderr
+        assert "9.99" not in answer.stdout
 
 
 def test_one_record_is_refused_with_its_file_and_key(store: Path) -> None:
     answer = hsiaug("show", EDITED, "--store", str(store))
     assert answer.returncode == 2 and answer.stdout == ""
-    assert str(path(store, EDITED)) in answer.stderr and "metrics.aa states 0.999" in answer.stderr
+    assert str(path(store, EDITED)) in answer.stderr and "metrics.aa (9.99)" in answer.stderr
     assert "Run its benchmark again" in answer.stderr
 
 
