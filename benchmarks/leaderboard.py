@@ -28,7 +28,6 @@ from hsiaug.cli.output import read_report, show_tables
 from hsiaug.metrics.verdict import Finding
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report.cells import ArmCell, CellKey
-from hsiaug.report.findings import CONTROL, FINDINGS
 from hsiaug.report.formatting import MISSING, count, percent, signed
 from hsiaug.report.grid import ReportPage, text_grid
 from hsiaug.report.html.page import tables_page
@@ -41,7 +40,6 @@ from hsiaug.trial.store import Store
 NOTES = Path(__file__).with_suffix(".txt")
 ASKED = "asked"
 """The protocol whose training labels were asked for, of earlier records."""
-SIGNS = {finding: look.sign for finding, look in FINDINGS.items()}
 RESAMPLES = 2000
 Pooled = tuple[float, float, float]
 """An inter-quartile mean over scenes, and the ends of its 95 % interval from resampled scenes."""
@@ -224,8 +222,7 @@ def _page(board: Board, leaky: Sequence[str]) -> ReportPage:
             "{} [{}, {}]".format(*map(percent, entry.score)),
             "{} [{}, {}]".format(*map(signed, entry.gain)),
             *(
-                f"{percent(fmean(r.scores))} {SIGNS[r.finding] if r.finding else CONTROL}"
-                f" {signed(fmean(r.gains))}"
+                f"{percent(fmean(r.scores))} {signed(fmean(r.gains))} {r.finding or 'control'}"
                 for r in entry.results
             ),
             MISSING if entry.seconds is None else f"{entry.seconds:.1f}",
@@ -238,8 +235,6 @@ def _page(board: Board, leaky: Sequence[str]) -> ReportPage:
         board=board,
         fewest=MIN_TEST_PIXELS,
         resamples=f"{RESAMPLES:,}",
-        signs=SIGNS,
-        control=CONTROL,
         leaky=leaky,
     )
     grid = text_grid("Ranking", header, ranking, keys=3)

@@ -16,7 +16,8 @@ from hsiaug.base.text import visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-    from rich.progress import Progress, ProgressColumn
+    from rich.progress import Progress, ProgressColumn, Task
+    from rich.table import Table
 
 
 class Console(rich.console.Console):
@@ -72,7 +73,7 @@ def progress_bars(
     width: int = 40,
 ) -> Progress:
     """Bars that vanish once they are done, a line for each task: its description, which is data,
-    and how far it is.
+    and how far it is. Where the line is too long, the description gives way.
 
     Shows nothing where nothing can be drawn again.
 
@@ -85,11 +86,26 @@ def progress_bars(
     """
     from rich.progress import BarColumn, Progress, TextColumn
 
+    leading = tuple(before)
+
+    class Description(TextColumn):
+        def render(self, task: Task) -> Text:
+            text = super().render(task)
+            text.no_wrap, text.overflow = True, "ellipsis"
+            return text
+
     class Bars(Progress):
+        def make_tasks_table(self, tasks: Iterable[Task]) -> Table:
+            table = super().make_tasks_table(tasks)
+            # Rich narrows only columns that may wrap.
+            for place, column in enumerate(table.columns):
+                column.no_wrap = place != len(leading)
+            return table
+
         def get_renderables(self) -> Iterable[RenderableType]:
             yield from super().get_renderables()
             yield from map(Text, below())
 
-    text = TextColumn("{task.description}", markup=False)
-    columns = (*before, text, BarColumn(bar_width=width), *after)
+    text = Description("{task.description}", markup=False)
+    columns = (*leading, text, BarColumn(bar_width=width), *after)
     return Bars(*columns, console=console, transient=True, disable=not live(console))

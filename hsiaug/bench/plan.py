@@ -24,6 +24,8 @@ from hsiaug.trial.spec import PluginSpec, TrialSpec
 
 MOST_TRIALS = 100_000
 """Maximum number of trials of one plan; a slip of a zero should not fill memory and days."""
+MOST_FURTHER = 10
+"""Seeds that are drawn to say how many give as many draws as were asked for."""
 Draw = Callable[[SplitProtocol, int, int], TaskSplit]
 """Draws a split from protocol, number of the draw, and patch."""
 
@@ -136,7 +138,11 @@ def build_plan(
     arms, notes = list_arms(asked, chosen)
     check_number(len(asked.seeds), len(arms), len(columns))
     draw = split or partial(task.draws.split, scene)
-    splits = [draw(asked.protocol, seed, asked.patch) for seed in asked.seeds]
+
+    def draw_seed(seed: int) -> TaskSplit:
+        return draw(asked.protocol, seed, asked.patch)
+
+    splits = [draw_seed(seed) for seed in asked.seeds]
     trials = list_trials(asked, scene, arms, columns)
     samples = count_samples(task, trials, splits)
     return Plan(
@@ -146,7 +152,12 @@ def build_plan(
         scene=scene,
         trials=tuple(trials),
         splits=tuple(splits),
-        notes=(*chosen.notes, *notes, *_empty_rates(trials, splits, samples)),
+        notes=(
+            *chosen.notes,
+            *notes,
+            *_equal_draws(asked.seeds, splits, draw_seed),
+            *_empty_rates(trials, splits, samples),
+        ),
         cards={
             **{("generator", one.card.name): one.card for one in chosen.generators},
             **{("classifier", one.card.name): one.card for one in chosen.classifiers},
@@ -279,6 +290,39 @@ def count_samples(
         (split.seed, rate): task.sampling.sizes(split, rate) for split in splits for rate in rates
     }
     return {trial.hash: sizes[trial.seed, trial.made] for trial in trials}
+
+
+def _equal_draws(
+    seeds: Sequence[int], splits: Sequence[TaskSplit], draw: Callable[[int], TaskSplit]
+) -> Iterator[str]:
+    """A sentence on seeds that drew the same pixels, which count as one draw, and how many seeds
+    give as many draws as were asked for.
+
+    Parameters
+    ----------
+    draw : callable
+        Draws the split of a seed.
+    """
+    seeds_of: dict[str, list[int]] = {}
+    for seed, split in zip(seeds, splits, strict=True):
+        seeds_of.setdefault(split.audit.sha256, []).append(seed)
+    if len(seeds_of) == len(seeds):
+        return
+    equal = "; ".join(
+        f"{' and '.join(map(str, same))} drew the same pixels"
+        for same in seeds_of.values()
+        if len(same) > 1
+    )
+    draws = "1 draw" if len(seeds_of) == 1 else f"{len(seeds_of)} draws"
+    sentence = f"seeds {equal}, so that {len(seeds)} seeds are {draws}"
+    if tuple(seeds) == tuple(range(len(seeds))):
+        drawn = set(seeds_of)
+        for seed in range(len(seeds), len(seeds) + MOST_FURTHER):
+            drawn.add(draw(seed).audit.sha256)
+            if len(drawn) == len(seeds):
+                yield f"{sentence}: `draws={seed + 1}` has {len(seeds)}"
+                return
+    yield sentence
 
 
 def _empty_rates(

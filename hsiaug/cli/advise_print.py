@@ -18,9 +18,9 @@ from hsiaug.bench.command import command_for, generate_command
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.request import widest_protocol
 from hsiaug.cli.output import name_options
-from hsiaug.metrics.significance import MIN_PAIRS, t_interval
+from hsiaug.metrics.significance import MIN_PAIRS, mean_ends
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
-from hsiaug.report.formatting import count, percent, signed, span
+from hsiaug.report.formatting import count, ends_text, percent, signed, span, with_ends
 from hsiaug.report.text_templates import labelled
 
 Row = tuple[object, ...]
@@ -101,17 +101,13 @@ def _rows(advice: Advice) -> Iterator[Row]:
             for values in (gain.better.aa, gain.better.oa):
                 # Of the screening no interval: the best of many is no expectation.
                 interval = (
-                    None if stage == "screened" else _written(t_interval(values, advice.level))
+                    None if stage == "screened" else ends_text(mean_ends(values, advice.level))
                 )
                 gains += [signed(fmean(values)), interval]
             arm = gain.arm
             aa = percent(fmean(gain.aa))
             named = (arm.generator.name, arm.rate, arm.omega, gain.classifier)
             yield stage, *named, len(gain.seeds), aa, *gains, gain.better.control
-
-
-def _written(interval: tuple[float, float] | None) -> str:
-    return "–" if interval is None else f"{signed(interval[0])} to {signed(interval[1])}"
 
 
 def _spent(advice: Advice, session: Session) -> dict[str, object]:
@@ -149,9 +145,7 @@ def _name_arm(gain: ArmGain) -> str:
 def _gain(gain: ArmGain, *, level: float, names: tuple[str, str]) -> str:
     """The gain of an arm in the scores of these names."""
     better = gain.better
-    aa, oa = (
-        f"{signed(fmean(v))} [{_written(t_interval(v, level))}]" for v in (better.aa, better.oa)
-    )
+    aa, oa = (with_ends(fmean(v), mean_ends(v, level)) for v in (better.aa, better.oa))
     if better.all != better.aa:
         aa += f", AA all {signed(fmean(better.all))}"
     return (

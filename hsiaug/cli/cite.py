@@ -73,13 +73,20 @@ def cite(
 def _sources(report: Report) -> Iterator[tuple[str, str]]:
     """(name, source) of each scene and method, as the cards on this machine have them."""
     from hsiaug.base.errors import HsiaugError
-    from hsiaug.data.catalogue import find_entry
+    from hsiaug.data.catalogue import files_of, find_entry
+    from hsiaug.data.public_files import public_files
     from hsiaug.registry.lookup import registry
 
     trials = [trial for table in report.tables for trial in table.trials]
     for scene, ref in dict.fromkeys((t.condition.scene, str(t.scene_ref or "")) for t in trials):
-        with suppress(HsiaugError):  # a set of pairs, or a card that is not on this machine
-            card = find_entry(ref).card
+        with suppress(HsiaugError, ValueError):  # a set of pairs, or files that are not here
+            entry = find_entry(ref)
+            card = entry.card
+            if not card.citation and not entry.public and not card.procedural:
+                # A card of one's own that was written without what the catalogue says of its files.
+                (cube, *_), (labels, *_) = (files_of(entry, spec) for spec in card.files)
+                public = public_files(cube, labels)
+                card = public.card if public else card
             if card.citation and not card.procedural:
                 yield scene, card.citation
     used: dict[tuple[Kind, str], None] = {}

@@ -14,12 +14,9 @@ from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError
 from hsiaug.base.seeds import derive_seed
+from hsiaug.metrics.significance import MIN_PAIRS
 
 RESAMPLES = 2000
-FEWEST_DRAWS = 3
-"""Draws without which there is no interval; below about ten it is too narrow, as any bootstrap of
-so few values.
-"""
 SAME = 12
 """Decimals after which two scores are the same number."""
 
@@ -35,7 +32,7 @@ class LabelEquivalent:
     value : float
         k*, added labels per class; -inf below the curve's start, inf above its end.
     low, high : float or None
-        95 % interval, None below FEWEST_DRAWS draws; they may be infinite too.
+        95 % interval, None below MIN_PAIRS draws; they may be infinite too.
     draws : int
         How many were paired.
     """
@@ -116,7 +113,7 @@ def label_equivalent(labels: Sequence[float], curve: Array, arm: Array) -> Label
         raise InputError(rule, value=f"shapes {at.shape}, {curve.shape}, {arm.shape}", hint=hint)
     value = crossing(at, isotonic(curve.mean(axis=0)), arm.mean(axis=0))
     draws = len(arm)
-    if draws < FEWEST_DRAWS:
+    if draws < MIN_PAIRS:
         return LabelEquivalent(float(value), None, None, draws)
     rng = np.random.default_rng(derive_seed("label equivalents", draws))
     drawn = rng.integers(draws, size=(RESAMPLES, draws))

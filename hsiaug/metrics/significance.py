@@ -56,6 +56,39 @@ def mean_std(values: Sequence[float]) -> MeanStd:
     return MeanStd(mean, math.sqrt(math.fsum((v - mean) ** 2 for v in values) / (n - 1)), n)
 
 
+class Ends(NamedTuple):
+    """What stands beside a mean.
+
+    Attributes
+    ----------
+    is_interval : bool
+        Whether these are the ends of an interval of the mean, or the smallest and the largest
+        value.
+    """
+
+    low: float
+    high: float
+    is_interval: bool
+
+
+def ends_of(values: Sequence[float], interval: tuple[float, float] | None) -> Ends | None:
+    """The ends of an interval from MIN_PAIRS values on, and below the smallest and the largest: no
+    interval of so few would be worth its name. None of a single value, and of an endless interval.
+
+    Every screen, file and picture that shows a mean over draws has what this gives.
+    """
+    if len(values) < MIN_PAIRS:
+        return Ends(min(values), max(values), is_interval=False) if len(values) > 1 else None
+    return None if interval is None else Ends(*interval, is_interval=True)
+
+
+def mean_ends(values: Sequence[float], level: float = 0.95) -> Ends | None:
+    """What stands beside the mean of values: Student's t interval, or their range where they are
+    few.
+    """
+    return ends_of(values, t_interval(values, level)) if len(values) > 1 else None
+
+
 def t_interval(values: Sequence[float], level: float = 0.95) -> tuple[float, float] | None:
     """Student's t interval for the mean; None for a single value, which says nothing of its
     spread.

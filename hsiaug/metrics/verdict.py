@@ -15,7 +15,9 @@ from typing import Literal
 from hsiaug.metrics.significance import (
     ALPHA,
     MIN_PAIRS,
+    Ends,
     MeanStd,
+    ends_of,
     max_t,
     mean_std,
     t_interval,
@@ -25,6 +27,11 @@ from hsiaug.metrics.significance import (
 Shown = Literal["above", "below", "no difference shown", "undecided"]
 """Verdicts on one difference of paired draws."""
 
+Word = Literal["above", "below", "< 1 point", "open", "too few draws"]
+"""What is said of one difference, on terminal, page and picture and in files. ``above`` and
+``below``: shown by the test. ``< 1 point``: a gain of MARGIN is ruled out. ``open``: enough draws
+for a large difference, and none of these is shown.
+"""
 Finding = Literal[
     "helps",
     "helps, at a loss",
@@ -96,15 +103,31 @@ class Evidence:
         return "no difference shown"
 
     @property
+    def word(self) -> Word:
+        """What the differences show, in the word that every screen, file and picture has."""
+        if self.shown == "undecided":
+            return "too few draws"
+        if self.shown != "no difference shown":
+            return self.shown
+        return "open" if equivalence(self.differences) == "open" else "< 1 point"
+
+    @property
     def interval(self) -> tuple[float, float] | None:
         """mean ± critical · std / √n: excludes 0 exactly where the corrected p is below .05; None
-        where it is endless.
+        where it is endless, and below MIN_PAIRS draws.
         """
-        if self.critical is None:
+        if self.critical is None or len(self.differences) < MIN_PAIRS:
             return None
         mean, std, n = self.summary
         half = self.critical * (std or 0.0) / math.sqrt(n)
         return mean - half, mean + half
+
+    @property
+    def ends(self) -> Ends | None:
+        """What stands beside the mean: the interval, or of few draws the smallest and the largest
+        difference.
+        """
+        return ends_of(self.differences, self.interval)
 
 
 def correct(family: Sequence[Evidence]) -> list[Evidence]:

@@ -172,17 +172,31 @@ def _clouds(sets: Mapping[str, Spectra], classes: Mapping[int, str]) -> Figure:
         scores = space.project(few.x)
         # 0 for an axis that is not there.
         points[name] = np.pad(scores, ((0, 0), (0, max(0, 2 - scores.shape[1]))))[:, :2], few.y
-    low, high = np.percentile(
-        np.concatenate([plane for plane, _ in points.values()]), [0.2, 99.8], axis=0
-    )
-    room = 0.06 * (high - low) + 1e-9
+    limits = _cloud_limits({name: plane for name, (plane, _) in points.items()})
     panels = []
     for c, class_name in classes.items():
         counts = _counts_line({name: int((part.y == c).sum()) for name, part in sets.items()})
-        draw = partial(_draw_cloud, points, c, np.stack([low - room, high + room]))
-        panels.append(Panel((class_name, counts), draw))
+        beyond = sum(_beyond(plane[y == c], limits) for plane, y in points.values())
+        counts += f"; {beyond} beyond the axes" if beyond else ""
+        panels.append(Panel((class_name, counts), partial(_draw_cloud, points, c, limits)))
     block = ChartBlock("", panels, 1.7, along="PC 1 of the training spectra", up="PC 2")
     return draw_blocks([block], 2, "principal components of the training spectra")
+
+
+def _cloud_limits(planes: Mapping[str, Array]) -> Array:
+    """(2, 2) lower and upper ends of both axes: every training point lies between them, and of the
+    others all but the outermost.
+    """
+    most = np.percentile(np.concatenate(list(planes.values())), [0.2, 99.8], axis=0)
+    train = planes["train"]
+    low, high = np.minimum(most[0], train.min(axis=0)), np.maximum(most[1], train.max(axis=0))
+    room = 0.06 * (high - low) + 1e-9
+    return np.stack([low - room, high + room])
+
+
+def _beyond(plane: Array, limits: Array) -> int:
+    """How many points (n, 2) lie outside the limits."""
+    return int(((plane < limits[0]) | (plane > limits[1])).any(axis=1).sum())
 
 
 def _draw_cloud(

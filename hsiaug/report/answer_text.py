@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hsiaug.metrics.significance import MIN_PAIRS
 from hsiaug.report.answers import NO_SAMPLES, Answer, Answers, Contrast, Difference, Status, Use
-from hsiaug.report.formatting import count, decimal, range_text, signed
+from hsiaug.report.formatting import count, decimal, join_words, signed, with_ends
 from hsiaug.trial.arm import CONTROL_WORDS
 
 MOST_CONTRASTS = 3
@@ -101,7 +101,7 @@ def headline(answers: Answers) -> str:
         names = [*dict.fromkeys(one.generator if first else one.rival for one in leading)]
         more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
         named = f" ({', '.join(names[:MOST_NAMED])}{more})" if any(names) else ""
-        said.append(f"{answer.question.removesuffix('?')}: {answer.status}{named}.")
+        said.append(f"{answer.question.removesuffix('?')}: {status_text(answer)}{named}.")
     use = answers.use
     bare = " without samples" if use.name and use.gain is None else ""
     return " ".join([*said, f"{USE_QUESTION}: {use.name or 'nothing yet'}{bare}."])
@@ -109,7 +109,19 @@ def headline(answers: Answers) -> str:
 
 def _text(number: int, answer: Answer, sentences: Sequence[str]) -> AnswerText:
     tone = TONES[answer.status]
-    return AnswerText(number, answer.question, answer.status, tone, tuple(sentences))
+    return AnswerText(number, answer.question, status_text(answer), tone, tuple(sentences))
+
+
+def status_text(answer: Answer) -> str:
+    """``YES``, or ``YES, with 1 of 5 classifiers`` where it is shown of some arms alone."""
+    if answer.status != "YES" or answer.shown == answer.asked:
+        return answer.status
+    one_arm = len({one.generator for one in answer.contrasts}) == 1 and all(
+        one.classifiers for one in answer.contrasts
+    )
+    if one_arm:
+        return f"YES, with {answer.shown} of {answer.asked} classifiers"
+    return f"YES, {answer.shown} of {answer.asked} arms"
 
 
 def _first_sentences(answers: Answers, *, running: bool) -> list[str]:
@@ -144,7 +156,9 @@ def _few(answers: Answers, *, running: bool) -> str:
         default=0,
     )
     again = f": the same benchmark with --seeds {answers.more_seeds}" if answers.more_seeds else ""
-    return f"{count(draws, 'draw')}; at least {MIN_PAIRS} are needed{again}."
+    equal = "; ".join(f"seeds {join_words(map(str, same))}" for same in answers.repeated)
+    why = f" ({equal} drew the same pixels)" if equal else ""
+    return f"{count(draws, 'draw')}{why}; at least {MIN_PAIRS} are needed{again}."
 
 
 def _contrasts(answer: Answer, answers: Answers) -> list[str]:
@@ -234,8 +248,9 @@ def use_sentences(answers: Answers) -> tuple[str, ...]:
     if not use.name:
         return ("Nothing yet: no trial went well.",)
     score = f"{answers.metric} {decimal(use.score)}"
+    ran = f"Classifiers that ran: {', '.join(answers.classifiers)}."
     if use.gain is None:
-        return (f"{use.name} without samples: {score}.", _why_without(use, first))
+        return (f"{use.name} without samples: {score}.", _why_without(use, first), ran)
     said = [f"{use.name}: {score}, {_gain(use.gain)} over no samples."]
     kind = use.generator.partition(" ")[0]
     if kind in CONTROL_WORDS:
@@ -250,7 +265,7 @@ def use_sentences(answers: Answers) -> tuple[str, ...]:
         )
     if use.rival is not None:
         said.append(f"Not shown better than {rival_words(use.rival.rival)}.")
-    return tuple(said)
+    return (*said, ran)
 
 
 def _why_without(use: Use, first: Status) -> str:
@@ -281,10 +296,7 @@ def rival_words(name: str) -> str:
 
 def _gain(difference: Difference) -> str:
     """``+8.9 [+3.7, +14.1]``."""
-    ends = (difference.low, difference.high)
-    if ends[0] is None or ends[1] is None:
-        return signed(difference.mean / 100)
-    return f"{signed(difference.mean / 100)} {range_text((ends[0] / 100, ends[1] / 100))}"
+    return with_ends(difference.mean / 100, difference.ends)
 
 
 def _spread(differences: Sequence[Difference]) -> str:

@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from hsiaug.metrics.significance import USUAL_DRAWS
-from hsiaug.metrics.verdict import Evidence, Shown, equivalence
+from hsiaug.metrics.significance import MIN_PAIRS, USUAL_DRAWS, Ends
+from hsiaug.metrics.verdict import Evidence, Word
 from hsiaug.trial.arm import RIVALS
 
 if TYPE_CHECKING:
     from hsiaug.report.cells import ArmCell
-    from hsiaug.report.compare import Comparison, Gain
+    from hsiaug.report.compare import ControlComparison, Gain
     from hsiaug.report.tables import ReportTable
 
 Status = Literal["YES", "NO", "NOT SHOWN", "TOO FEW DRAWS", "NOT ASKED", "NOTHING TO JUDGE"]
@@ -38,22 +38,37 @@ class Difference:
     over : str
         What the arm is measured against, as tables name it.
     mean, low, high : float
-        The mean, and its simultaneous 95 % interval; the ends are None where it is endless.
+        The mean, and its simultaneous 95 % interval; the ends are None where it is endless, and
+        below six draws.
+    smallest, largest : float
+        Over the draws.
     p : float or None
         Corrected p; None where too few draws are shared for a test.
     draws : int
         Draws that both arms share.
     shown : str
-        What the draws show: ``above``, ``below``, ``no difference shown`` or ``undecided``.
+        What the draws show: ``above``, ``below``, ``< 1 point``, ``open`` or ``too few draws``.
     """
 
     over: str
     mean: float
     low: float | None
     high: float | None
+    smallest: float
+    largest: float
     p: float | None
     draws: int
-    shown: Shown
+    shown: Word
+
+    @property
+    def ends(self) -> Ends | None:
+        """What stands beside the mean, in fractions."""
+        if self.draws < MIN_PAIRS:
+            few = Ends(self.smallest / 100, self.largest / 100, is_interval=False)
+            return few if self.draws > 1 else None
+        if self.low is None or self.high is None:
+            return None
+        return Ends(self.low / 100, self.high / 100, is_interval=True)
 
 
 @dataclass(frozen=True)
@@ -182,6 +197,10 @@ class Answers:
         Draws of the table.
     controls_only : bool
         True where no generator but controls ran, so that the answers are about these.
+    classifiers : tuple of str
+        Those that ran, of which the third answer names the best.
+    repeated : tuple of tuple of int
+        Seeds that drew the same pixels, for each such draw.
     more_seeds : int or None
         The N of ``--seeds N`` that runs the missing draws where all arms lack some.
     better_controls : tuple of Contrast
@@ -195,6 +214,8 @@ class Answers:
     second: str
     draws: int
     controls_only: bool
+    classifiers: tuple[str, ...] = ()
+    repeated: tuple[tuple[int, ...], ...] = ()
     more_seeds: int | None = None
     better_controls: tuple[Contrast, ...] = ()
 
@@ -221,15 +242,15 @@ def three_answers(table: ReportTable) -> Answers:
     controls_only = bool(judged) and not asked_for
     gains = [gain for gain in asked_for or judged if gain.cell.ok]
     over_none = _answer(
-        "Better than no samples?", table, [(gain, _over_none(gain)) for gain in gains]
+        "Better than no samples?", table, [(gain, gain.over_none) for gain in gains]
     )
     question = "Better than other controls?" if controls_only else "Better than all controls?"
     remaining = [gain for gain in gains if _asked_further(gain, over_none.status)]
-    over_controls = _answer(question, table, [(gain, over_rival(gain)) for gain in remaining])
+    over_controls = _answer(question, table, [(gain, gain.rival) for gain in remaining])
     if gains and not remaining:
         over_controls = Answer(question, "NOT ASKED", (), 0, 0)
     controls = [gain for gain in judged if gain.cell.is_control]
-    of_controls = _answer("", table, [(gain, _over_none(gain)) for gain in controls])
+    of_controls = _answer("", table, [(gain, gain.over_none) for gain in controls])
     return Answers(
         over_none=over_none,
         over_controls=over_controls,
@@ -239,98 +260,61 @@ def three_answers(table: ReportTable) -> Answers:
         draws=len(table.draws),
         controls_only=controls_only,
         better_controls=tuple(one for one in of_controls.contrasts if one.status == "YES"),
+        classifiers=tuple(table.labels[classifier] for classifier in table.classifiers),
+        repeated=table.repeated,
         more_seeds=_more_seeds(table) if over_none.status == "TOO FEW DRAWS" else None,
     )
 
 
 def _more_seeds(table: ReportTable) -> int | None:
     """The N of ``--seeds N`` that runs the missing draws; None where that would not help."""
-    numbered = not table.repeated and table.draws == tuple(range(len(table.draws)))
+    seeds = sorted(set(table.trials.unlike("seed")))
+    numbered = seeds == list(range(len(seeds)))
     undecided = {gain.verdict.finding for gain in table.judged if gain.verdict} == {"undecided"}
-    return USUAL_DRAWS if numbered and undecided else None
+    if not numbered or not undecided:
+        return None
+    # A seed that draws the pixels of another one adds no draw.
+    return max(USUAL_DRAWS, len(seeds) + MIN_PAIRS - len(table.draws))
 
 
-@dataclass(frozen=True)
-class ArmResult:
-    """What is shown of one arm against its rival: the control that decides."""
+STATUS_OF: dict[Word, Status] = {
+    "above": "YES",
+    "below": "NO",
+    "< 1 point": "NO",
+    "open": "NOT SHOWN",
+    "too few draws": "TOO FEW DRAWS",
+}
+"""Whether an arm is better, by what one comparison shows."""
 
-    status: Status
-    rival: str
-    comparison: Comparison | None
+
+def _status(one: ControlComparison | None) -> Status:
+    return "NOTHING TO JUDGE" if one is None else STATUS_OF[one.main.word]
 
 
 def _asked_further(gain: Gain, first: Status) -> bool:
     """Whether the second question is asked of an arm: where the first was answered by YES, of the
     arms that are above no samples; where it is open, of all for which it is.
     """
-    status = _over_none(gain).status
+    status = _status(gain.over_none)
     return status == "YES" if first == "YES" else status not in ("YES", "NO")
 
 
-def _over_none(gain: Gain) -> ArmResult:
-    comparison = gain.against.get(NO_SAMPLES)
-    evidence = comparison.main if comparison else Evidence()
-    return ArmResult(_status(evidence), NO_SAMPLES, comparison)
-
-
-def over_rival(gain: Gain) -> ArmResult:
-    """What is shown of an arm against its controls other than ``none``.
-
-    Parameters
-    ----------
-    gain : Gain
-        Of a judged arm.
-
-    Returns
-    -------
-    ArmResult
-        ``YES`` only where it is above all of them; the rival is the one that decides.
-    """
-    others = {name: one for name, one in gain.against.items() if name != NO_SAMPLES}
-    if not others:
-        return ArmResult("NOTHING TO JUDGE", "", None)
-    main = {name: one.main if one else Evidence() for name, one in others.items()}
-    least = min(main, key=lambda name: main[name].mean if main[name].differences else float("inf"))
-    below = [name for name, evidence in main.items() if evidence.shown == "below"]
-    waiting = [name for name, evidence in main.items() if evidence.shown == "undecided"]
-    if below:
-        rival = min(below, key=lambda name: main[name].mean)
-        return ArmResult("NO", rival, others[rival])
-    status = _status(main[least])
-    if status == "NO" or not waiting:
-        # An arm that is above all is named with the control over which it gains least.
-        not_above = [name for name, evidence in main.items() if evidence.shown != "above"]
-        rival = min(not_above or main, key=lambda name: main[name].mean)
-        return ArmResult(_status(main[rival]), rival, others[rival])
-    rival = min(waiting, key=lambda name: len(main[name].differences))
-    return ArmResult("TOO FEW DRAWS", rival, others[rival])
-
-
-def _status(evidence: Evidence) -> Status:
-    """Whether an arm is better, by what one comparison shows."""
-    if evidence.shown == "above":
-        return "YES"
-    if evidence.shown == "below":
-        return "NO"
-    if evidence.shown == "undecided":
-        return "TOO FEW DRAWS"
-    return "NOT SHOWN" if equivalence(evidence.differences) == "open" else "NO"
-
-
-def _answer(question: str, table: ReportTable, results: Sequence[tuple[Gain, ArmResult]]) -> Answer:
-    statuses = [result.status for _, result in results]
+def _answer(
+    question: str, table: ReportTable, compared: Sequence[tuple[Gain, ControlComparison | None]]
+) -> Answer:
+    statuses = [_status(one) for _, one in compared]
     status = _of_all(statuses)
-    groups: dict[tuple[str, Status, str, bool], list[tuple[Gain, ArmResult]]] = {}
+    groups: dict[tuple[str, Status, str, bool], list[tuple[Gain, ControlComparison | None]]] = {}
     by_generator: dict[str, list[Gain]] = {}
-    for gain, result in results:
+    for gain, one in compared:
         generator = table.labels[gain.cell.arm.generator]
-        below = result.comparison is not None and result.comparison.main.shown == "below"
-        key = (generator, result.status, result.rival, below)
-        groups.setdefault(key, []).append((gain, result))
+        below = one is not None and one.main.word == "below"
+        key = (generator, _status(one), one.control if one else "", below)
+        groups.setdefault(key, []).append((gain, one))
         by_generator.setdefault(generator, []).append(gain)
     contrasts = []
     for (generator, shown, rival, below), members in groups.items():
-        comparisons = [result.comparison for _, result in members if result.comparison]
+        known = [one.main for _, one in members if one and one.main.differences]
         every = by_generator[generator]
         contrasts.append(
             Contrast(
@@ -339,7 +323,7 @@ def _answer(question: str, table: ReportTable, results: Sequence[tuple[Gain, Arm
                 status=shown,
                 below=below,
                 arms=tuple(table.cell_label(gain.cell) for gain, _ in members),
-                differences=tuple(_difference(rival, one.main) for one in comparisons),
+                differences=tuple(_difference(rival, main) for main in known),
                 asked=len(every),
                 classifiers=len({gain.cell.arm for gain in every}) == 1,
                 lost=tuple(
@@ -382,14 +366,17 @@ def _loses(gain: Gain, rival: str) -> bool:
 
 def _difference(over: str, evidence: Evidence) -> Difference:
     low, high = evidence.interval or (None, None)
+    known = evidence.differences
     return Difference(
         over=over,
         mean=100 * evidence.mean,
         low=None if low is None else 100 * low,
         high=None if high is None else 100 * high,
+        smallest=100 * min(known),
+        largest=100 * max(known),
         p=evidence.p_corrected,
         draws=len(evidence.differences),
-        shown=evidence.shown,
+        shown=evidence.word,
     )
 
 
@@ -471,10 +458,10 @@ def _unbeaten(table: ReportTable, cell: ArmCell) -> Contrast | None:
     gain = table.gain(cell)
     if gain is None or gain.verdict is None:
         return None
-    result = over_rival(gain)
-    if result.status in ("YES", "NOTHING TO JUDGE") or result.rival in RIVALS:
+    rival = gain.rival
+    if rival is None or rival.main.word == "above" or rival.control in RIVALS:
         return None
-    (contrast,) = _answer("", table, [(gain, result)]).contrasts
+    (contrast,) = _answer("", table, [(gain, rival)]).contrasts
     return contrast
 
 

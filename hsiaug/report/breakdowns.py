@@ -8,22 +8,27 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from hsiaug.base.errors import check_known
-from hsiaug.metrics.significance import mean_std, t_interval
-from hsiaug.report.answers import over_rival
+from hsiaug.metrics.significance import mean_ends, mean_std
 from hsiaug.report.cells import ArmCell, class_counts
+from hsiaug.report.compare import Comparison
 from hsiaug.report.curves import AXES, curve_grids
-from hsiaug.report.findings import FINDINGS, rival_look, rival_words, verdict_text
+from hsiaug.report.findings import (
+    TONES_OF_FINDINGS,
+    shown_words,
+    tone_of,
+    verdict_text,
+)
 from hsiaug.report.formatting import (
     MISSING,
     count,
     count_range,
+    ends_text,
     number,
     p_text,
     percent,
     plus_minus,
-    range_text,
     signed,
-    with_interval,
+    with_ends,
 )
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, make_grid
 from hsiaug.report.tables import ReportTable
@@ -97,27 +102,17 @@ def of_rows(number: int) -> str:
 
 
 def overview(table: ReportTable) -> Grid:
-    """A row per arm and classifier, the highest main score first: scores, gain over ``none``, and
-    what is shown against its rival.
+    """A row per arm and classifier, the highest main score first: scores, and what the arm gains
+    over no samples and over its rival.
     """
-    short = table.scores.main.name.split(" (")[0]
-
-    def finding(cell: ArmCell) -> GridEntry:
-        found = table.gain(cell)
-        if found is None or found.verdict is None:
-            return GridEntry("control" if cell.is_control else MISSING)
-        look = rival_look(found)
-        return GridEntry(f"{look.sign} {rival_words(found)}", tone=look.tone)
-
     columns = [
         GridColumn("arm", lambda cell: table.arm_label(cell.arm), numeric=False),
         GridColumn("with", lambda cell: table.labels[cell.classifier], numeric=False),
         *_score_columns(table, spare_main=False),
-        GridColumn(f"Δ{short} over none", lambda cell: _over_none(table, cell) or MISSING),
-        GridColumn("verdict", finding, numeric=False),
+        *_gain_columns(table),
     ]
     shown = sorted(_shown(table), key=partial(_main_score, table), reverse=True)
-    return make_grid(_overview_heading(table, "and its gain over"), columns, shown, keys=2)
+    return make_grid(_overview_heading(table, "of"), columns, shown, keys=2)
 
 
 def grouped_overview(table: ReportTable) -> Grid:
@@ -148,12 +143,7 @@ def grouped_overview(table: ReportTable) -> Grid:
         *_score_columns(table, spare_main=True),
     ]
     if len(shown) > len(bare):
-        short = table.scores.main.name.split(" (")[0]
-        columns += [
-            GridColumn(f"{short} over none", partial(_over_none, table)),
-            GridColumn("over its rival", partial(_over_rival, table)),
-            GridColumn("rival", partial(_rival, table), numeric=False),
-        ]
+        columns += _gain_columns(table)
     rows = sorted(shown, key=place)
     heading = _overview_heading(table, "of")
     return make_grid(heading, columns, rows, block=attrgetter("classifier"))
@@ -185,6 +175,7 @@ def _score_columns(table: ReportTable, *, spare_main: bool) -> list[GridColumn]:
             partial(metric_entry, score.key),
             best=True,
             spare=spare_main or score is not main,
+            optional=score is not main,
         )
         for score in table.scores.shown
         if score is main or score.key != "aa"
@@ -199,33 +190,57 @@ def _overview_heading(table: ReportTable, joint: str) -> str:
     return f"Accuracy on {scene} in percent, {draws}{of}{of_rows(len(table.cells))}"
 
 
-def _over_none(table: ReportTable, cell: ArmCell) -> str:
+def _gain_columns(table: ReportTable) -> list[GridColumn]:
+    """What an arm gains over no samples, and over its rival."""
+    short = table.scores.main.name.split(" (")[0]
+    return [
+        GridColumn(f"{short} over none", partial(_over_none, table)),
+        GridColumn("over its rival", partial(_over_rival, table)),
+        GridColumn("rival", partial(_rival, table), numeric=False),
+    ]
+
+
+def gain_entry(comparison: Comparison | None, second: str) -> GridEntry:
+    """``above +2.1 [+1.0, +3.2]``: what one comparison shows, and its difference in points. Of few
+    draws the difference alone, whose brackets say so.
+
+    Parameters
+    ----------
+    second : str
+        The name of the second metric.
+    """
+    if comparison is None:
+        return GridEntry(MISSING)
+    main = comparison.main
+    text = with_ends(main.mean, main.ends)
+    if main.word == "too few draws":
+        return GridEntry(text)
+    return GridEntry(f"{shown_words(comparison, second)} {text}", tone=tone_of(comparison))
+
+
+def _over_none(table: ReportTable, cell: ArmCell) -> GridEntry:
     """What an arm gains over its classifier without samples; empty of that classifier."""
     if cell.without_samples:
-        return ""
-    found = table.against(cell).get("none")
-    return with_interval(found.main.mean, found.main.interval) if found else MISSING
+        return GridEntry("")
+    return gain_entry(table.against(cell).get("none"), table.scores.second.name)
 
 
-def _over_rival(table: ReportTable, cell: ArmCell) -> str:
-    """``−1.9 [−3.7, −0.1]``: what an arm gains over the control that decides."""
+def _over_rival(table: ReportTable, cell: ArmCell) -> GridEntry:
+    """What an arm gains over the control that decides."""
+    gain = table.gain(cell)
+    if gain is None or gain.verdict is None or gain.rival is None:
+        return GridEntry("")
+    return gain_entry(gain.rival.comparison, table.scores.second.name)
+
+
+def _rival(table: ReportTable, cell: ArmCell) -> str:
+    """The control that decides, or why there is none."""
     gain = table.gain(cell)
     if gain is None or gain.verdict is None:
-        return ""
-    comparison = over_rival(gain).comparison
-    if comparison is None:
-        return MISSING
-    return with_interval(comparison.main.mean, comparison.main.interval)
-
-
-def _rival(table: ReportTable, cell: ArmCell) -> GridEntry:
-    """``pseudo ▼``: the control that decides, and what is shown against it."""
-    gain = table.gain(cell)
-    if gain is None or gain.verdict is None:
-        return GridEntry("control" if cell.arm.generator.name != "none" else "")
-    look = rival_look(gain)
-    rival = over_rival(gain).rival if cell.ok else gain.verdict.finding
-    return GridEntry(f"{rival} {look.sign}", tone=look.tone)
+        return "control" if cell.arm.generator.name != "none" else ""
+    if not cell.ok:
+        return gain.verdict.finding
+    return gain.rival.control if gain.rival else ""
 
 
 def _accuracy(table: ReportTable) -> Grid:
@@ -271,7 +286,7 @@ def _gains(table: ReportTable) -> Grid:
 
     def verdict(cell: ArmCell) -> GridEntry:
         found = table.gains[cell.arm, cell.classifier].verdict
-        tone = FINDINGS[found.finding].tone if found else ""
+        tone = TONES_OF_FINDINGS[found.finding] if found else ""
         return GridEntry(verdict_text(found, table.scores.second.name), tone=tone)
 
     keys = cell_columns(table)
@@ -314,7 +329,7 @@ def synthetic_only_grid(table: ReportTable) -> Grid:
 
     def over(control: str, row: _Trained) -> str:
         found = table.synthetic_only.get((row.cell.arm, row.cell.classifier), {}).get(control)
-        return with_interval(found.main.mean, found.main.interval) if found else MISSING
+        return with_ends(found.main.mean, found.main.ends) if found else MISSING
 
     keys = [*cell_columns(table), GridColumn("train on", attrgetter("train"), numeric=False)]
     columns = [
@@ -367,7 +382,7 @@ def _every_metric(table: ReportTable) -> Grid:
 
     def interval(cell: ArmCell) -> str:
         values = cell.values(main.key)
-        return range_text(t_interval(values) if values else None, percent)
+        return ends_text(mean_ends(values), percent)
 
     columns = [
         *keys,

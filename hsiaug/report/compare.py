@@ -12,7 +12,7 @@ from hsiaug.metrics.significance import MeanStd
 from hsiaug.metrics.verdict import Evidence, Shown, Verdict, correct, judge
 from hsiaug.report.cells import ArmCell, summarise
 from hsiaug.report.scores import Metric, MetricSet
-from hsiaug.trial.arm import BOTH, CONTROLS_OF_ALL, Arm, Method
+from hsiaug.trial.arm import BOTH, CONTROLS_OF_ALL, NONE, Arm, Method
 
 
 @dataclass(frozen=True)
@@ -59,11 +59,65 @@ Against = Mapping[str, Comparison | None]
 
 
 @dataclass(frozen=True)
+class ControlComparison:
+    """A control beside an arm.
+
+    Attributes
+    ----------
+    control : str
+        Its name.
+    comparison : Comparison or None
+        None where nothing can be paired.
+    """
+
+    control: str
+    comparison: Comparison | None
+
+    @property
+    def main(self) -> Evidence:
+        """What the main metric shows."""
+        return self.comparison.main if self.comparison else Evidence()
+
+
+@dataclass(frozen=True)
 class Gain:
-    """An arm with one classifier, against each of its controls."""
+    """An arm with one classifier, against each of its controls.
+
+    Two of these comparisons answer the questions of a report, and stand wherever the arm is shown:
+    :attr:`over_none`, and that with its :attr:`rival`.
+    """
 
     cell: ArmCell
     against: Against
+
+    @property
+    def over_none(self) -> ControlComparison:
+        """The arm beside the same classifier without samples."""
+        return ControlComparison(NONE, self.against.get(NONE))
+
+    @cached_property
+    def rival(self) -> ControlComparison | None:
+        """The control other than ``none`` that decides whether the arm is better than all of them;
+        None where it has no other.
+
+        Of those that it is shown below, or else not shown above, or else of all, the one over which
+        it gains least. Where one of them shares too few draws and no other rules a gain out, that
+        one.
+        """
+        others = [
+            ControlComparison(name, one) for name, one in self.against.items() if name != NONE
+        ]
+        compared = [one for one in others if one.main.differences]
+        if not compared:
+            return others[0] if others else None
+        least = min(compared, key=_mean)
+        below = [one for one in compared if one.main.word == "below"]
+        waiting = [one for one in others if one.main.word == "too few draws"]
+        if below:
+            return min(below, key=_mean)
+        if waiting and least.main.word != "< 1 point":
+            return min(waiting, key=lambda one: len(one.main.differences))
+        return min((one for one in compared if one.main.word != "above"), key=_mean, default=least)
 
     @cached_property
     def verdict(self) -> Verdict | None:
@@ -80,29 +134,19 @@ class Gain:
             nothing_made=len(self.cell.idle),
         )
 
-    @cached_property
-    def hardest(self) -> tuple[str, Comparison] | None:
-        """The control that decides, and the comparison with it: the one over which the arm gains
-        least.
-
-        For an arm that hurts, among those it is shown below; else among those it is not shown
-        above, if any.
-        """
-        found = [(control, one) for control, one in self.against.items() if one is not None]
-        hurts = self.verdict is not None and self.verdict.finding == "hurts"
-        said = ("below",) if hurts else ("below", "no difference shown", "undecided")
-        deciding = [pair for pair in found if pair[1].main.shown in said]
-        return min(deciding or found, key=lambda pair: pair[1].main.mean, default=None)
-
     @property
     def rank(self) -> tuple[int, float]:
-        """Largest for the arm to show of several: 3 where it helps, 2 at a loss, 1 where it gains,
-        else 0; then by how much.
+        """Largest for the arm to show of several: 2 where it is above no samples and its rival, 1
+        where above no samples; then by what it gains over no samples.
         """
-        helps = {"helps": 3, "helps, at a loss": 2, "gains": 1}.get(
-            self.verdict.finding if self.verdict else "", 0
-        )
-        return helps, self.hardest[1].main.mean if self.hardest else float("-inf")
+        above = [one.main.word == "above" for one in (self.over_none, self.rival) if one]
+        level = 2 if all(above) else int(above[0])
+        return level, _mean(self.over_none)
+
+
+def _mean(contrast: ControlComparison) -> float:
+    """The mean difference; below all others where there is none."""
+    return contrast.main.mean if contrast.main.differences else float("-inf")
 
 
 def compare(

@@ -1,59 +1,53 @@
-"""The findings of a table in plain words and as signs: a headline, and the arm that stands for a
-generator.
+"""What is shown of arms in words: of one comparison, of an arm against all its controls, and where
+the best row is right.
 """
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable
 from operator import itemgetter
 from statistics import fmean
-from typing import NamedTuple
 
 from hsiaug.metrics.significance import MIN_PAIRS
-from hsiaug.metrics.verdict import MARGIN, Finding, Verdict, undecided
-from hsiaug.report.answers import Status, Use, over_rival
-from hsiaug.report.compare import Gain
+from hsiaug.metrics.verdict import MARGIN, Finding, Verdict, Word, undecided
+from hsiaug.report.answers import Use
+from hsiaug.report.compare import Comparison
 from hsiaug.report.tables import ReportTable
 from hsiaug.report.text_templates import sentences
 
-
-class Look(NamedTuple):
-    """Tone of a finding on a page and in a picture, and its sign; signs are told apart by shape,
-    not by colour alone.
-    """
-
-    tone: str
-    sign: str
-
-
-FINDINGS: dict[Finding, Look] = {
-    "helps": Look("good", "▲"),
-    "helps, at a loss": Look("loss", "▲▼"),
-    "gains": Look("", "△"),
-    "hurts": Look("bad", "▼"),
-    "equivalent": Look("", "≈"),
-    "not better": Look("", "○"),
-    "open": Look("", "◇"),
-    "undecided": Look("", "?"),
-    "nothing made": Look("warn", "–"),
-    "failed": Look("warn", "✕"),
+TONES_OF_WORDS: dict[Word, str] = {
+    "above": "good",
+    "below": "bad",
+    "< 1 point": "",
+    "open": "",
+    "too few draws": "",
 }
-"""Every finding."""
-OF_STATUS: dict[Status, Finding] = {
-    "YES": "helps",
-    "NO": "not better",
-    "NOT SHOWN": "open",
-    "TOO FEW DRAWS": "undecided",
-    "NOT ASKED": "open",
-    "NOTHING TO JUDGE": "nothing made",
+"""Tone of what a comparison shows, on a terminal, on a page and in a picture."""
+TONES_OF_FINDINGS: dict[Finding, str] = {
+    "helps": "good",
+    "helps, at a loss": "loss",
+    "gains": "",
+    "hurts": "bad",
+    "equivalent": "",
+    "not better": "",
+    "open": "",
+    "undecided": "",
+    "nothing made": "warn",
+    "failed": "warn",
 }
-"""The finding whose sign each status has, where an arm is not shown below its rival."""
-CONTROL = "·"
-"""Sign of a control that is not judged itself."""
-OF_SIGNS = (
-    "The control that decides: of those that led to the verdict, the one over which the arm gains"
-    " least; of a control, none. Beside it the mean paired difference with its 95 % interval,"
-    " corrected for all arms as p is."
+"""Tone of every verdict on an arm against all its controls."""
+MEANINGS: dict[Word, str] = {
+    "above": "shown better",
+    "below": "shown worse",
+    "< 1 point": "a gain of 1 point is ruled out (one-sided test at 5 %, not corrected)",
+    "open": "nothing shown",
+    "too few draws": f"fewer than {MIN_PAIRS} draws, which show nothing",
+}
+"""What each word means."""
+ENDS = (
+    "[ ]: 95 % interval, corrected for all arms;"
+    f" ( ), below {MIN_PAIRS} draws: smallest to largest."
 )
+"""What stands in brackets behind a difference."""
 
 
 def verdict_text(found: Verdict | None, second: str) -> str:
@@ -68,49 +62,44 @@ def verdict_text(found: Verdict | None, second: str) -> str:
     return "".join(sentences("verdict.txt", found=found, second=second, **about))
 
 
-def rival_look(gain: Gain) -> Look:
-    """Tone and sign of what is shown of an arm against the control that decides."""
-    if gain.verdict is None:
-        return Look("", CONTROL)
-    finding = gain.verdict.finding
-    if finding in ("helps, at a loss", "failed", "nothing made"):
-        return FINDINGS[finding]
-    result = over_rival(gain)
-    if result.comparison is not None and result.comparison.main.shown == "below":
-        return FINDINGS["hurts"]
-    return FINDINGS[OF_STATUS[result.status]]
+def shown_words(comparison: Comparison, second: str) -> str:
+    """``above``, or ``above, OA below`` where that gain is at a loss in the second metric.
+
+    Parameters
+    ----------
+    second : str
+        The name of the second metric.
+    """
+    return f"{comparison.main.word}{f', {second} below' * _at_a_loss(comparison)}"
 
 
-RIVAL_WORDS = {
-    "▲": "helps",
-    "▲▼": "helps, at a loss",
-    "▼": "worse than {rival}",
-    "○": "not 1 point above {rival}",
-    "◇": "open against {rival}",
-    "?": "too few draws",
-    "–": "nothing made",
-    "✕": "failed",
-}
-"""What each sign of a rival says of an arm, in a few words."""
+def tone_of(comparison: Comparison) -> str:
+    """The tone of what a comparison shows: good, loss, bad or none."""
+    return "loss" if _at_a_loss(comparison) else TONES_OF_WORDS[comparison.main.word]
 
 
-def rival_meanings(table: ReportTable) -> dict[str, str]:
-    """What each sign of a rival means, in a sentence's part."""
-    return {
-        "▲": "shown better than this rival",
-        "▲▼": f"shown better than this rival, at a loss of {table.scores.second.name}",
-        "▼": "shown worse than this rival",
-        "○": "a gain of 1 point over it is ruled out (one-sided test at 5 %, not corrected)",
-        "◇": "nothing shown",
-        "?": "too few draws",
-        "–": "no sample was made",
-        "✕": "failed",
+def _at_a_loss(comparison: Comparison) -> bool:
+    second = comparison.second
+    return comparison.main.word == "above" and second is not None and second.shown == "below"
+
+
+def words_note(tables: Iterable[ReportTable], *, ends: bool = True) -> str:
+    """What the words and brackets of differences mean; empty where no arm is judged.
+
+    Parameters
+    ----------
+    ends : bool
+        Whether there are brackets.
+    """
+    shown = {
+        one.main.word
+        for table in tables
+        for gain in table.judged
+        for one in (gain.over_none, gain.rival)
+        if one
     }
-
-
-def rival_words(gain: Gain) -> str:
-    """What is shown of an arm against the control that decides: ``worse than pseudo``."""
-    return RIVAL_WORDS[rival_look(gain).sign].format(rival=over_rival(gain).rival)
+    said = "; ".join(f"{word}: {text}" for word, text in MEANINGS.items() if word in shown)
+    return " ".join([f"{said}.", *([ENDS] if ends else [])]) if said else ""
 
 
 def best_row_sentences(table: ReportTable, use: Use, store: str | None = None) -> list[str]:
@@ -145,29 +134,3 @@ def best_row_sentences(table: ReportTable, use: Use, store: str | None = None) -
         "store": store,
     }
     return sentences("best.txt", table=table, quote=shlex.quote, **about)
-
-
-def decisive_control_phrase(gain: Gain) -> str:
-    """``over none``, or ``below pseudo`` where that is shown of an arm that is not said to hurt;
-    may be empty.
-    """
-    if gain.hardest is None or gain.verdict is None:
-        return ""
-    control, comparison = gain.hardest
-    below = gain.verdict.finding != "hurts" and comparison.main.shown == "below"
-    return f"{'below' if below else 'over'} {control}"
-
-
-def signs_note(tables: Sequence[ReportTable]) -> str:
-    """Explain the signs of the verdicts of these tables."""
-    found = {gain.verdict.finding for table in tables for gain in table.judged if gain.verdict}
-    signs = {finding: look.sign for finding, look in FINDINGS.items() if finding in found}
-    return " ".join(sentences("signs.txt", signs=signs, second=tables[0].scores.second.name))
-
-
-def rival_signs_note(table: ReportTable) -> str:
-    """Explain the signs behind the rivals of a table; empty where no arm is judged."""
-    shown = {rival_look(gain).sign for gain in table.judged}
-    words = rival_meanings(table)
-    said = ", ".join(f"{sign} {text}" for sign, text in words.items() if sign in shown)
-    return f"{said}. Intervals are at 95 %, corrected for all arms." if said else ""

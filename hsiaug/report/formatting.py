@@ -8,7 +8,7 @@ from hsiaug.base.text import in_runs
 from hsiaug.core.view_names import with_view
 from hsiaug.metrics.calibration import LabelScore
 from hsiaug.metrics.layout_measures import LayoutMeasure
-from hsiaug.metrics.significance import MeanStd
+from hsiaug.metrics.significance import Ends, MeanStd
 from hsiaug.trial.arm import ALONE, BOTH, Arm, Method
 from hsiaug.trial.content_hash import canonical_json
 
@@ -160,18 +160,19 @@ def signed(fraction: float | None) -> str:
     return text if text == "0.0" or text.startswith("−") else f"+{text}"
 
 
-def with_interval(mean: float, interval: tuple[float, float] | None) -> str:
-    """``+2.1 [+1.0, +3.2]``: a difference in percentage points with the interval of its mean, where
-    there is one.
-    """
-    return signed(mean) + (f" {range_text(interval)}" if interval else "")
+def with_ends(mean: float, ends: Ends | None) -> str:
+    """``+2.1 [+1.0, +3.2]``: a difference in percentage points with what stands beside its mean."""
+    return signed(mean) + (f" {ends_text(ends)}" if ends else "")
 
 
-def range_text(interval: tuple[float, float] | None, text: Callable[[float], str] = signed) -> str:
-    """``[+1.0, +3.2]``: an interval, its ends as ``text`` writes a fraction; – where there is
-    none.
+def ends_text(ends: Ends | None, text: Callable[[float], str] = signed) -> str:
+    """``[+1.0, +3.2]``, an interval, or ``(+1.0 to +3.2)``, the smallest and the largest, as
+    ``text`` writes a fraction; – where there is neither.
     """
-    return f"[{text(interval[0])}, {text(interval[1])}]" if interval else MISSING
+    if ends is None:
+        return MISSING
+    low, high = text(ends.low), text(ends.high)
+    return f"[{low}, {high}]" if ends.is_interval else f"({low} to {high})"
 
 
 def p_text(p: float | None) -> str:

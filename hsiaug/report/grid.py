@@ -52,6 +52,8 @@ class GridColumn:
         The highest mean is marked.
     spare : bool
         Its deviations may be left out where there is no room.
+    optional : bool
+        All of it may be left out where there is still none.
     """
 
     header: str
@@ -60,6 +62,7 @@ class GridColumn:
     numeric: bool = True
     best: bool = False
     spare: bool = False
+    optional: bool = False
 
 
 @dataclass(frozen=True)

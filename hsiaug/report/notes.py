@@ -2,6 +2,7 @@
 paper's paragraph.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
@@ -251,14 +252,21 @@ def left_out_classes(table: ReportTable) -> str:
     """Which classes the main score is over, and by name those that it leaves out; empty where it is
     over all.
     """
-    if not table.large:
+    names = small_classes(table)
+    if not names:
         return ""
-    names = [name for i, name in enumerate(table.class_names, start=1) if i not in table.large]
     short = table.scores.main.name.split(" (")[0]
     return (
         f"{short}: mean recall of {len(table.large)} classes; not {', '.join(names)} (fewer than"
         f" {MIN_TEST_PIXELS} test pixels)."
     )
+
+
+def small_classes(table: ReportTable) -> list[str]:
+    """Names of the classes that the main score leaves out; none where it is over all."""
+    if not table.large:
+        return []
+    return [name for i, name in enumerate(table.class_names, start=1) if i not in table.large]
 
 
 def short_audit(tables: Sequence[ReportTable]) -> list[str]:
@@ -361,7 +369,13 @@ def methods_paragraph(table: ReportTable) -> str:
     versions, machine.
     """
     used = list(dict.fromkeys(arm.generator.name for arm in table.arms))
-    asked = [name for name in used if name not in table.controls]
+    of_plugins = {cell.arm.generator.name for cell in table.cells.values() if cell.is_control}
+    controls = [name for name in (*table.controls, *used) if name in {*table.controls, *of_plugins}]
+    # Where nothing but controls ran, what no other arm is measured against was asked for.
+    asked = [name for name in used if name not in controls]
+    if not asked:
+        asked = [name for name in used if name not in table.controls]
+        controls = [name for name in controls if name not in asked]
     arms = [arm for arm in table.arms if arm.generator.name in asked]
     condition, versions = table.condition, versions_of([table])
     lines = sentences(
@@ -372,14 +386,17 @@ def methods_paragraph(table: ReportTable) -> str:
         protocol=f"{condition.protocol}:{condition.argument}".removesuffix(":"),
         seeds=sorted({seed for seed, _ in table.splits}),
         mean=partial(audit_mean, table),
-        rates=[str(rate) for rate in sorted({arm.rate for arm in arms})],
+        rates=[rate.in_prose for rate in sorted({arm.rate for arm in arms})],
+        multiplied=any(arm.rate.times for arm in arms),
+        weights=_sample_weights(table),
         omegas=[
             number(omega) for omega in sorted({arm.omega for arm in arms if arm.omega is not None})
         ],
         # A rival is a classifier without samples, and no generator that ran.
-        controls=[name for name in table.controls if name in used or name in RIVALS],
+        controls=[name for name in dict.fromkeys(controls) if name in used or name in RIVALS],
         seen=users_of_unlabelled(table).get("scene"),
-        views=list({method.view for method in table.classifiers}),
+        views=_views_given(table),
+        small=small_classes(table),
         tested=any(comparison.main.p is not None for comparison in table.comparisons),
         alpha=ALPHA,
         min_pairs=MIN_PAIRS,
@@ -390,6 +407,24 @@ def methods_paragraph(table: ReportTable) -> str:
         ),
     )
     return " ".join(lines)
+
+
+def _sample_weights(table: ReportTable) -> dict[str, list[str]]:
+    """Weights of synthetic samples that are parameters of generators, and the labels of these."""
+    weights: dict[str, list[str]] = {}
+    for method in dict.fromkeys(arm.generator for arm in table.arms):
+        weight = json.loads(method.params).get("weight")
+        if isinstance(weight, int | float) and weight != 1:
+            weights.setdefault(f"{weight:g}", []).append(table.labels[method])
+    return weights
+
+
+def _views_given(table: ReportTable) -> dict[str, list[str]]:
+    """Spectral views of a task that has any, and the classifiers that were given each."""
+    views: dict[str, list[str]] = {}
+    for method in table.classifiers if table.scores.chooses_view else ():
+        views.setdefault(method.view, []).append(method.name)
+    return {view: list(dict.fromkeys(names)) for view, names in sorted(views.items())}
 
 
 def versions_of(tables: Iterable[ReportTable]) -> dict[str, list[str]]:

@@ -22,15 +22,13 @@ from hsiaug.report.breakdowns import (
     synthetic_only_grid,
 )
 from hsiaug.report.cells import CellKey
-from hsiaug.report.compare import Gain
+from hsiaug.report.compare import ControlComparison, Gain
 from hsiaug.report.curves import AXES
 from hsiaug.report.findings import (
-    CONTROL,
-    FINDINGS,
-    OF_SIGNS,
     best_row_sentences,
-    rival_signs_note,
-    signs_note,
+    shown_words,
+    tone_of,
+    words_note,
 )
 from hsiaug.report.formatting import MISSING, count, signed
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, ReportPage, make_grid
@@ -88,15 +86,25 @@ class ArmRow:
     label: str
     gains: tuple[Gain | None, ...]
 
+    @property
+    def judged(self) -> bool:
+        """Whether it has a verdict on some scene."""
+        return any(gain is not None and gain.verdict for gain in self.gains)
+
+    @property
+    def above_none(self) -> bool:
+        """Whether it is shown above no samples on some scene."""
+        return any(gain is not None and gain.over_none.main.word == "above" for gain in self.gains)
+
     @cached_property
     def rank(self) -> tuple[bool, int, float]:
         """Largest for the arm to show first: by scenes on which it helps, then by its gain;
         ``duplicate`` last.
         """
         known = [gain for gain in self.gains if gain is not None]
-        means = [gain.hardest[1].main.mean for gain in known if gain.hardest]
+        means = [gain.rank[1] for gain in known]
         helps = sum(gain.rank[0] for gain in known)
-        return any(gain.verdict for gain in known), helps, fmean(means) if means else float("-inf")
+        return self.judged, helps, fmean(means) if means else float("-inf")
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,8 +134,8 @@ class Matrix:
 
     @property
     def heading(self) -> str:
-        """What its numbers are."""
-        return f"Δ{score_of(self.tables)} over the control that decides, in points"
+        """What its differences are."""
+        return f"Δ{score_of(self.tables)} over no samples and over the rival, in points"
 
     @property
     def detailed(self) -> bool:
@@ -151,11 +159,11 @@ class Matrix:
         tables = [table for table in self.tables if table.cells]
         return (
             *(map(view, tables) if self.detailed else ()),
-            *([self._by_scene()] if len(self.tables) > 1 else []),
+            *((self._by_scene(), self._rivals_by_scene()) if len(self.tables) > 1 else ()),
         )
 
     def _by_scene(self) -> Grid:
-        """A row per arm, the main score and its gain by scene."""
+        """A row per arm, the main score and what it gains over no samples by scene."""
         none = {
             key: ArmRow(key, table.cell_label(cell, ", "), (None,) * len(self.tables))
             for table in self.tables
@@ -167,25 +175,47 @@ class Matrix:
             cell = table.cells.get(row.key)
             return metric_entry(table.scores.main.key, cell) if cell else GridEntry(MISSING)
 
-        def gain(place: int, row: ArmRow) -> GridEntry:
-            found = row.gains[place]
-            if found is None:
-                return GridEntry(MISSING)
-            words = FINDINGS[found.verdict.finding] if found.verdict else None
-            mean = f" {signed(found.hardest[1].main.mean)}" if found.hardest else ""
-            return GridEntry((words.sign if words else CONTROL) + mean, words.tone if words else "")
-
         columns = [GridColumn("arm", attrgetter("label"), numeric=False)]
         for place, table in enumerate(self.tables):
             columns += [
                 GridColumn(
                     table.scores.main.name, partial(score, table), table.condition.scene, best=True
                 ),
-                GridColumn("Δ", partial(gain, place), table.condition.scene, numeric=False),
+                GridColumn("over none", partial(self._over_none, place), table.condition.scene),
             ]
         rows = [*none.values(), *self.rows]
-        heading = f"{score_of(self.tables)} in percent, and {self.heading}{of_rows(len(rows))}"
-        return make_grid(heading, columns, rows[:MOST_ROWS])
+        heading = f"{score_of(self.tables)} in percent, and its gain over no samples"
+        return make_grid(f"{heading}{of_rows(len(rows))}", columns, rows[:MOST_ROWS])
+
+    def _rivals_by_scene(self) -> Grid:
+        """A row per arm that is above no samples on some scene, and what it gains over its rival by
+        scene.
+        """
+        rows = [row for row in self.rows if row.judged and row.above_none][:MOST_ROWS]
+        columns = [GridColumn("arm", attrgetter("label"), numeric=False)]
+        columns += [
+            GridColumn(table.condition.scene, partial(self._over_rival, place))
+            for place, table in enumerate(self.tables)
+        ]
+        heading = f"Gain in {score_of(self.tables)} over the rival, of arms above no samples"
+        return make_grid(heading, columns, rows)
+
+    def _over_none(self, place: int, row: ArmRow) -> GridEntry:
+        gain = row.gains[place]
+        return self._gain(place, gain.over_none if gain else None)
+
+    def _over_rival(self, place: int, row: ArmRow) -> GridEntry:
+        gain = row.gains[place]
+        entry = self._gain(place, gain.rival if gain else None)
+        name = f"{gain.rival.control} " if gain and gain.rival and gain.rival.comparison else ""
+        return replace(entry, text=f"{name}{entry.text}")
+
+    def _gain(self, place: int, beside: ControlComparison | None) -> GridEntry:
+        """``above +5.5``: what is shown on a scene, and by how much."""
+        if beside is None or beside.comparison is None:
+            return GridEntry(MISSING)
+        words = shown_words(beside.comparison, self.tables[place].scores.second.name)
+        return GridEntry(f"{words} {signed(beside.main.mean)}", tone_of(beside.comparison))
 
 
 def matrices(report: Report) -> list[Matrix]:
@@ -223,9 +253,9 @@ def headlines(matrix: Matrix) -> tuple[str, ...]:
 
 
 def summary_notes(matrix: Matrix) -> tuple[str, ...]:
-    """What the signs and numbers of several scenes are."""
+    """What the words and brackets of several scenes mean."""
     several = len(matrix.tables) > 1
-    return (f"{signs_note(matrix.tables)} {CONTROL}: a control.", OF_SIGNS) if several else ()
+    return (words_note(matrix.tables),) if several else ()
 
 
 def summaries(report: Report, *, brief: bool) -> tuple[ReportPage, ...]:
@@ -264,7 +294,7 @@ def _page(matrix: Matrix, report: Report, *, brief: bool) -> ReportPage:
         failed=_failed(matrix.tables, report.where),
         warnings=_each_once(map(warnings, matrix.tables)),
         opening=headlines(matrix) if len(matrix.tables) > 1 else (),
-        grids=matrix.grouped_grids,
+        grids=tuple(grid for grid in matrix.grouped_grids if grid.rows),
         notes=summary_notes(matrix),
         closing=_closing(matrix),
     )
@@ -296,14 +326,12 @@ def _failed(tables: Sequence[ReportTable], where: str) -> str | None:
 
 
 def _closing(matrix: Matrix) -> tuple[str, ...]:
-    """The last sentences: what signs mean, which classes are left out, the audit in short, and
+    """The last sentences: what words mean, which classes are left out, the audit in short, and
     where the best row of a scene is right.
     """
     tables = matrix.tables
-    signs = [rival_signs_note(table) for table in tables] if matrix.detailed else []
     lines = [
-        *dict.fromkeys(signs),
-        *summary_notes(matrix)[:1],
+        words_note(tables),
         *dict.fromkeys(left_out_classes(table) for table in tables),
         *short_audit(tables),
     ]

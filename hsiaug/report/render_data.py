@@ -61,8 +61,8 @@ def _answers_json(answers: Answers) -> dict[str, Any]:
 
 def gain_rows(report: Report) -> list[dict[str, Any]]:
     """A row per arm, classifier and control, in points: mean paired difference of the main metric
-    with its simultaneous 95 % interval, that of the second metric, p corrected for all arms, draws,
-    and the arm's verdict.
+    with its simultaneous 95 % interval (none below six draws), the smallest and the largest, what
+    is shown, that of the second metric, p corrected for all arms, draws, and the arm's verdict.
     """
     return [
         {
@@ -78,6 +78,9 @@ def gain_rows(report: Report) -> list[dict[str, Any]]:
             "gain": 100 * one.main.mean,
             "low": None if one.main.interval is None else 100 * one.main.interval[0],
             "high": None if one.main.interval is None else 100 * one.main.interval[1],
+            "smallest": 100 * min(one.main.differences),
+            "largest": 100 * max(one.main.differences),
+            "shown": one.main.word,
             "second_metric": table.scores.second.key,
             "second_gain": None if one.second is None else 100 * one.second.mean,
             "p_corrected": one.main.p_corrected,

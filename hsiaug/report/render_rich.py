@@ -23,8 +23,8 @@ TEXT_WIDTH, ROOMY = 28, 48
 WIDTH = 100
 """Columns of text that goes to a file instead of a terminal."""
 GAP = 2
-BLANKS = re.compile(r"(?<=\[)\+|(?<=\d,) \+?(?=[−\d.]+\])| (?=±)|(?<=±) |^\W+ (?=[a-z])")
-"""What a number and its interval are read without, and the sign in front of a word."""
+BLANKS = re.compile(r"(?<=\[)\+|(?<=\d,) \+?(?=[−\d.]+\])| (?=±)|(?<=±) |(?<=^<) ")
+"""What a number and its interval are read without."""
 GROUP_WIDTH = 14
 TONE_STYLES = {"good": "green", "bad": "red", "loss": "magenta", "warn": "yellow"}
 """Colours of verdicts; a sign or a word beside them says the same."""
@@ -97,15 +97,26 @@ def _answers_table(answers: Sequence[AnswerText]) -> RichTable:
 
 
 def _print_grid(grid: Grid, console: Console) -> None:
-    """One table, tight if need be; or several that repeat the key columns, each as wide as the
-    console allows.
+    """One table, tight if need be and without what is optional; or several that repeat the key
+    columns, each as wide as the console allows.
     """
-    every = range(grid.keys, len(grid.columns))
-    for brief in (None, False, True):
-        shown, gap = (grid, GAP) if brief is None else (_tight(grid, brief=brief), 1)
-        widths = _measured(shown)(every, ROOMY)
+    every = [*range(grid.keys, len(grid.columns))]
+    needed = [place for place in every if not grid.columns[place].optional]
+    tight, brief = _tight(grid, brief=False), _tight(grid, brief=True)
+    for shown, places, gap in (
+        (grid, every, GAP),
+        (tight, every, 1),
+        (brief, every, 1),
+        (brief, needed, 1),
+    ):
+        widths = _measured(shown)(places, ROOMY)
         if sum(widths) + gap * (len(widths) - 1) < console.width:
-            console.print(_table(shown, every, widths, gap))
+            console.print(_table(shown, places, widths, gap))
+            if places != every:
+                headers = [grid.columns[place].header for place in every if place not in places]
+                console.print(
+                    _plain(f"{', '.join(headers)}: in a wider window, or --by generator", "dim")
+                )
             return
     widths_of = _measured(grid)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from hsiaug.metrics.significance import mean_std, t_interval
+from hsiaug.metrics.significance import Ends, mean_ends, mean_std, t_interval
 from hsiaug.report.record_columns import COSTS
 from hsiaug.report.records import read_trials
 from hsiaug.report.trials import Trial, number_of
@@ -128,6 +128,13 @@ class PairedDifference:
     def interval(self) -> tuple[float, float] | None:
         """The 95 % t interval; None below two draws."""
         return t_interval(self.differences) if self.differences else None
+
+    @property
+    def ends(self) -> Ends | None:
+        """What stands beside the mean: the interval, or of few draws the smallest and the
+        largest.
+        """
+        return mean_ends(self.differences) if self.differences else None
 
     @property
     def verdict(self) -> Verdict:

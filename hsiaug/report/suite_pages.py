@@ -10,12 +10,12 @@ from hsiaug.report.curves import SIGNS
 from hsiaug.report.formatting import (
     MISSING,
     count,
+    ends_text,
     join_words,
     measured,
     plus_minus,
-    range_text,
     signed_measure,
-    with_interval,
+    with_ends,
 )
 from hsiaug.report.grid import Grid, GridColumn, GridEntry, ReportPage, make_grid, text_grid
 from hsiaug.report.output_files import TableFiles
@@ -214,11 +214,9 @@ def _difference_text(difference: PairedDifference | None) -> str:
     if difference is None or difference.mean is None:
         return MISSING
     if not is_measure(difference.value):
-        return with_interval(difference.mean, difference.interval)
+        return with_ends(difference.mean, difference.ends)
     text = signed_measure(difference.mean)
-    if difference.interval is None:
-        return text
-    return f"{text} {range_text(difference.interval, signed_measure)}"
+    return f"{text} {ends_text(difference.ends, signed_measure)}" if difference.ends else text
 
 
 def _table_page(
@@ -306,7 +304,8 @@ def _claim_rows(found: ClaimFinding) -> Iterator[dict[str, Any]]:
     for row in found.rows:
         for difference in row.differences:
             scale = _scale(difference.value)
-            interval = difference.interval
+            ends = difference.ends
+            interval = ends if ends and ends.is_interval else None
             yield {
                 "claim": found.claim.name,
                 "scene": row.setting.scene,
@@ -314,8 +313,10 @@ def _claim_rows(found: ClaimFinding) -> Iterator[dict[str, Any]]:
                 "row": row.label,
                 "value": difference.value,
                 "mean": None if difference.mean is None else scale * difference.mean,
-                "low": None if interval is None else scale * interval[0],
-                "high": None if interval is None else scale * interval[1],
+                "low": None if interval is None else scale * interval.low,
+                "high": None if interval is None else scale * interval.high,
+                "smallest": scale * min(known) if (known := difference.differences) else None,
+                "largest": scale * max(known) if known else None,
                 "best": None if row.sweep is None else row.sweep.best,
                 "draws": len(difference.differences),
                 "planned": row.planned,

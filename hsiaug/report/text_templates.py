@@ -23,19 +23,24 @@ FILTERS: tuple[Callable[..., str], ...] = (
     formatting.plus_minus,
     formatting.seeds_text,
     formatting.signed,
-    formatting.with_interval,
+    formatting.with_ends,
 )
 """What templates call by name."""
 
 
 @cache
-def text_templates(escape: Callable[[str], str] = visible, **syntax: str) -> Environment:
+def text_templates(
+    escape: Callable[[str], str] = visible, *, trim: bool = True, **syntax: str
+) -> Environment:
     """The templates of this package, with the functions in ``FILTERS``.
 
     Parameters
     ----------
     escape : callable
         Of every text that is put into one; a line break must not stay.
+    trim : bool
+        The line break behind a block goes. Of sentences it stays: their empty lines are left out,
+        and a line may end in a block without taking the next one onto itself.
     syntax : str
         Signs in place of Jinja's usual ones.
     """
@@ -43,7 +48,7 @@ def text_templates(escape: Callable[[str], str] = visible, **syntax: str) -> Env
 
     made = Environment(
         loader=PackageLoader("hsiaug.report"),
-        trim_blocks=True,
+        trim_blocks=trim,
         lstrip_blocks=True,
         undefined=StrictUndefined,
         finalize=lambda value: escape(value) if isinstance(value, str) else value,
@@ -61,7 +66,7 @@ def sentences(template: str | Template, **about: object) -> list[str]:
     template : str or Template
         Its name in this package, or itself.
     """
-    said = text_templates().get_template(template).render(about)
+    said = text_templates(trim=False).get_template(template).render(about)
     return [line for line in said.splitlines() if line.strip()]
 
 

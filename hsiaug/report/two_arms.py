@@ -20,10 +20,10 @@ from hsiaug.report.compare import Comparison, between, pair_up, uncorrected
 from hsiaug.report.formatting import (
     count,
     count_range,
+    ends_text,
     key_labels,
     percent,
     plus_minus,
-    range_text,
     seeds_text,
     signed,
 )
@@ -47,7 +47,7 @@ WITHOUT = " without samples"
 """Behind a classifier without samples, as the answers write it."""
 CLAIMS = {"above": "B above A", "below": "B below A"}
 """A difference that is shown, in words."""
-SCORE_HEADER = ("score", "A", "B", "B − A", "95 % interval")
+SCORE_HEADER = ("score", "A", "B", "B − A", "95 % interval or range")
 DRAW_HEADER = ("seed", "A", "B", "B − A", "record A", "record B")
 CLASS_HEADER = ("class", "B − A", "draws", "test pixels")
 
@@ -320,7 +320,7 @@ def _page(comparison: ArmComparison, pairing: Pairing) -> ReportPage:
             score.name,
             *(plus_minus(summarise(cell.column(score.key)[places])) for cell, places in (a, b)),
             _points(found.delta(score.key)),
-            range_text(test.interval if score == pairing.score else None),
+            ends_text(test.ends if score == pairing.score else None),
         )
         for score in dict.fromkeys((pairing.score, *table.brief))
     ]

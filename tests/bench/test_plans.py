@@ -26,6 +26,7 @@ from hsiaug.core.scene import Scene
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.lookup import Registry, build_registry
+from hsiaug.tasks.task import get_task
 from hsiaug.trial.spec import TrialSpec
 from tests.third_party import install
 
@@ -436,3 +437,23 @@ def test_params_with_code_of_their_own_leave_the_output_as_it_is_and_are_refused
         plan_of(toy, plugins, generators=["nested"])
     assert sys.stdout is before
     assert "noise" not in capsys.readouterr().out
+
+
+def test_seeds_that_draw_the_same_pixels_are_named_with_the_number_that_has_enough(
+    toy: Scene, plugins: Registry
+) -> None:
+    def split(protocol: Any, seed: int, patch: int) -> Any:
+        # Seed 2 draws what seed 0 does.
+        return get_task("pixels").draws.split(toy, protocol, {2: 0}.get(seed, seed), patch)
+
+    def drawn(protocol: Any, seed: int, patch: int) -> Any:
+        return dataclasses.replace(split(protocol, seed, patch), seed=seed)
+
+    asked = {"generators": ["smote"], "classifiers": ["svm"], "patch": 5}
+    plan = build_plan(toy, read_request(**asked, seeds=range(4)), plugins, split=drawn)
+    assert (
+        "seeds 0 and 2 drew the same pixels, so that 4 seeds are 3 draws: `draws=5` has 4"
+        in plan.notes
+    )
+    plan = build_plan(toy, read_request(**asked, seeds=range(4)), plugins)
+    assert not any("same pixels" in note for note in plan.notes)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from hsiaug.base.terminal import progress_bars
 from hsiaug.bench.costs import Costs, Forecast, TimeLeft
 from hsiaug.bench.engine import Event
 from hsiaug.bench.progress import heard_of, watch_trials
@@ -360,3 +361,19 @@ def test_a_disk_that_refuses_what_is_told_stops_no_run(tmp_path: Path) -> None:
             on_event(Event("start", hash))
             on_event(Event("ok", hash))
     assert heard_of(store.root) == [] and (tmp_path / "running").read_text() == "no folder"
+
+
+def test_a_long_name_gives_way_to_the_count_and_the_time_left() -> None:
+    from rich.progress import MofNCompleteColumn, TimeElapsedColumn
+
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=True, width=80, color_system=None)
+    with progress_bars(console, MofNCompleteColumn(), TimeElapsedColumn(), width=24) as bars:
+        bars.add_task("a class with a name as long as fields of crops have, " * 3, total=49)
+        table = bars.make_tasks_table(bars.tasks)
+        bars.stop()
+        console.file = shown = io.StringIO()
+        console.print(table)
+    lines = [line for line in shown.getvalue().splitlines() if line.strip()]
+    assert len(lines) == 1
+    assert "0/49" in lines[0] and "0:00:0" in lines[0] and "…" in lines[0]

@@ -1,13 +1,15 @@
 """``hsiaug cite``: what a paper says of a benchmark, and BibTeX of what it used."""
 
+import contextlib
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 import hsiaug
-from hsiaug.data import scene_card, scene_names
+from hsiaug.data import fetch_scene, scene_card, scene_names
 from hsiaug.registry.lookup import registry
 from hsiaug.report import build_report
 from hsiaug.report.bibtex import bibtex, entries_of, plain, software
@@ -41,9 +43,53 @@ def test_the_paragraph_says_what_the_records_hold(store: Path) -> None:
     assert "2 draws (seeds 0, 1) of the protocol issd:0.05" in said and all(
         str(n) in said for n in train
     )
-    assert "λ = 0.5 and 1; the controls were none and duplicate" in said
+    assert "λ = 0.5 and λ = 1; the controls were none and duplicate" in said
     assert "0.0 % of the test pixels lie inside a 9×9 training patch" in said and "leak" not in said
     assert f"hsiaug {hsiaug.__version__}" in said and "failed" not in said
+
+
+def test_the_paragraph_of_the_default_command_says_its_settings(tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        run_trials_here(patch)
+        patch.chdir(tmp_path)
+        report = hsiaug.benchmark("indian_pines", ["gaussian"], ["svm"], draws=1, progress=False)
+    said = methods_paragraph(report.report.tables[0])
+
+    assert "We measured gaussian with svm and teacher" in said
+    assert "rate was λ = 1, M = 3 (M: synthetic samples for each real one)" in said
+    assert "the controls were none, duplicate, pseudo and teacher, on the same draws" in said
+    assert "Each synthetic sample of gaussian and pseudo counts 0.05 in training" in said or (
+        "Each synthetic sample of pseudo and gaussian counts 0.05 in training" in said
+    )
+    assert "svm was given the spectral transform that cross-validation inside" in said
+    assert "teacher was given raw spectra." in said
+    assert re.search(
+        r"AA \(\d+ of 16\) is the mean recall over the \d+ classes with at least 25", said
+    )
+    assert "Classes with fewer: Grass-pasture-mowed" in said and "1x3" not in said
+
+
+def test_a_control_that_was_asked_for_beside_another_generator_is_no_method() -> None:
+    said = said_of("none", "duplicate", "pseudo", "smote")
+    assert "We measured smote with svm" in said
+    assert "the controls were none, duplicate and pseudo, on" in said
+
+
+def test_the_source_of_a_scene_is_known_by_its_files_where_the_card_does_not_say_it(
+    store: Path, tmp_path: Path
+) -> None:
+    (cube, labels) = fetch_scene("indian_pines")
+    with contextlib.chdir(tmp_path):
+        shutil.copy(cube, f"mine_cube{cube.suffix}")
+        shutil.copy(labels, f"mine_labels{labels.suffix}")
+        done = command(
+            *("datasets", "add", f"mine_cube{cube.suffix}", "--out", "mine.toml"),
+            *("--labels", f"mine_labels{labels.suffix}", "--no-catalogue"),
+        )
+        assert done.returncode == 0, done.stderr
+        hsiaug.benchmark("mine.toml", ["none"], ["svm"], draws=1, store="own", progress=False)
+        done = command("cite", "--store", "own")
+    assert "{indian_pines," in done.stdout.split("% mine")[1]
 
 
 def test_the_command_writes_paragraph_and_entries_by_the_ending(

@@ -22,5 +22,6 @@ def test_an_arm_has_a_dash_on_a_scene_that_lacks_it() -> None:
     records = [one for scene in SCENES[:3] for one in on_scene(scene, 0.05)]
     records += on_scene(SCENES[3], 0.05, ("mixup",))
     text = render_report(build_report(records), "md")
-    (by_scene,) = (line for line in text.splitlines() if line.startswith("| smote λ=1, svm |"))
-    assert by_scene.count("–") == 2 and by_scene.count("▲") == 3
+    by_scene, rivals = (line for line in text.splitlines() if line.startswith("| smote λ=1, svm |"))
+    assert rivals.count("–") == 1 and rivals.count("duplicate above") == 3
+    assert by_scene.count("–") == 2 and by_scene.count("above") == 3

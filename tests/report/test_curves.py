@@ -115,11 +115,12 @@ def test_verdict_and_gains_are_drawn_with_fonts_that_journals_take(tmp_path: Pat
     assert not (tmp_path / "none.png").exists()
 
 
-def test_a_card_has_a_sign_for_every_arm_and_classifier() -> None:
+def test_a_card_has_two_differences_for_every_arm_and_classifier() -> None:
     figure = figure_of(build_report(sweep()), "generator")
     said = [text.get_text() for axes in figure.subfigs[0].axes for text in axes.texts]
     (table,) = build_report(sweep()).tables
-    assert sum(text[0] in "▲▼○?" for text in said) == len(table.judged)
+    assert sum(text.startswith("over none ") for text in said) == len(table.judged)
+    assert sum(": too few draws; no p" in text for text in said) == 2 * len(table.judged)
     assert headline(table)[:40] in figure.subfigs[0].get_suptitle()
 
 

@@ -256,7 +256,7 @@ def test_a_row_is_a_card_on_a_phone(browser: Any, page_file: Path) -> None:
     verdict = tab.locator("table[aria-label^='Accuracy on'] tbody tr").nth(1).locator("td").first
     box = verdict.bounding_box()
     assert box and box["x"] >= 0 and box["x"] + box["width"] <= 390
-    assert verdict.evaluate("e => getComputedStyle(e, '::before').content") == '"verdict"'
+    assert verdict.evaluate("e => getComputedStyle(e, '::before').content") == '"with"'
 
 
 def test_a_row_opens_and_closes_its_draws(browser: Any, page_file: Path) -> None:

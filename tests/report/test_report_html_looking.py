@@ -209,3 +209,15 @@ def test_every_view_shows_a_map(browser: Any, page_file: Path, width: int) -> No
         assert min(colours) >= least[view], view
     assert not said
     tab.close()
+
+
+def test_two_maps_are_compared_without_a_photo_below_them(browser: Any, page_file: Path) -> None:
+    tab, said = opened(browser, page_file)
+    viewer = tab.locator(".viewer").first
+    viewer.scroll_into_view_if_needed()
+    viewer.locator("select[aria-label=Show]").select_option("ab")
+    tab.wait_for_function("document.querySelector('.viewer').viewer.photo === null")
+    assert viewer.locator("label", has_text="Opacity").is_hidden()
+    viewer.locator("select[aria-label=Show]").select_option("errors")
+    tab.wait_for_function("document.querySelector('.viewer').viewer.photo")
+    assert said == []

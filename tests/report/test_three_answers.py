@@ -113,7 +113,7 @@ def test_arms_that_gain_less_than_one_point_are_no_better_and_the_second_is_not_
         "2 Better than all controls? NOT ASKED. No generator but controls is better than no samples."
     )
     assert use.startswith("3 Use here: cnn2d without samples: AA 57.")
-    assert use.endswith("No generator but controls is better.")
+    assert use.endswith("No generator but controls is better. Classifiers that ran: cnn2d, svm.")
 
 
 def test_a_loss_is_a_no_that_says_worse() -> None:
@@ -162,7 +162,7 @@ def test_the_screen_of_a_terminal_answers_first_in_eighty_columns() -> None:
     names = [" ".join(row[:2]) if row[0] == "+" else row[0] for row in rows if row]
     start = names.index("cnn2d")
     assert names[start : start + 4] == ["cnn2d", "+ pseudo", "+ txt2hsi", "+ duplicate"]
-    assert rows[[" ".join(row[:2]) for row in rows].index("+ txt2hsi")][-2:] == ["pseudo", "▼"]
+    assert rows[[" ".join(row[:2]) for row in rows].index("+ txt2hsi")][-1:] == ["pseudo"]
     assert "No test pixel lies in a training patch." in lines
 
 

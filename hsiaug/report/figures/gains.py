@@ -1,5 +1,5 @@
-"""Pictures of gains: the verdict on every arm as a card, and every draw's difference to every
-control.
+"""Pictures of gains: every arm over no samples and over its rival as a card, and every draw's
+difference to every control.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from hsiaug.base.colours import TONES
 from hsiaug.base.errors import InputError
+from hsiaug.metrics.significance import MIN_PAIRS
 from hsiaug.metrics.verdict import Evidence
 from hsiaug.report.breakdowns import MOST_ROWS
 from hsiaug.report.compare import Gain
 from hsiaug.report.figures.charts import ChartBlock, Panel, draw_blocks
 from hsiaug.report.figures.files import series_style
-from hsiaug.report.findings import FINDINGS, decisive_control_phrase, signs_note
+from hsiaug.report.findings import shown_words, tone_of, words_note
 from hsiaug.report.formatting import p_said, signed
 from hsiaug.report.pages import Matrix, headlines, matrices
 from hsiaug.report.tables import Report, ReportTable
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-ROW, LINE, AXIS = 0.48, 0.15, 0.5
+ROW, LINE, AXIS = 0.6, 0.15, 0.5
 """Inches of an arm on a card, of the line of one control, and of an axis with its title."""
 CONTROLS = {"duplicate": 0, "none": 1, PSEUDO: 2, TEACHER: 6, BALANCED: 4, PIXEL_SVM: 5}
 """Place of these among the colours of series and markers, as on the page: the same in every
@@ -35,16 +36,21 @@ figure.
 """
 FURTHER = (7, 3)
 """Places of the controls that other packages bring."""
-OF_CARD = "mark: mean gain over the control that decides; bar: its interval"
+APART = 0.22
+"""Rows that the marks of an arm lie above and below its name."""
+OF_CARD = (
+    "marks: mean gain over no samples and over the rival; bar: the interval, below"
+    f" {MIN_PAIRS} draws the draws"
+)
 OF_GAINS = (
-    "ticks: draws; mark: mean; bar: its t interval, of 95 % corrected over arms; panels share their"
-    " axis"
+    "ticks: draws; mark: mean; bar: its 95 % interval corrected over arms, from"
+    f" {MIN_PAIRS} draws on; panels share their axis"
 )
 
 
 def card_figure(report: Report, columns: int = 2) -> Figure:
-    """A card per run and protocol: what is found, and for every arm a sign and an interval on every
-    scene.
+    """A card per run and protocol: the answers, and on every scene what each arm gains over no
+    samples and over its rival.
 
     Parameters
     ----------
@@ -90,10 +96,12 @@ def _card(matrix: Matrix) -> ChartBlock:
         :MOST_ROWS
     ]
     names = [table.condition.scene for table in tables] if len(tables) > 1 else [""]
+    places = control_places([gain for row in rows for gain in row.gains if gain])
+    second = tables[0].scores.second.name
     return ChartBlock(
         "LEAKY: " * any(table.leaky for table in tables) + matrix.title,
         [
-            Panel((name,), partial(_draw_verdicts, [row.gains[i] for row in rows]))
+            Panel((name,), partial(_draw_verdicts, [row.gains[i] for row in rows], places, second))
             for i, name in enumerate(names)
         ],
         ROW * len(rows) + AXIS,
@@ -102,44 +110,55 @@ def _card(matrix: Matrix) -> ChartBlock:
         rows=[(row.label, y) for y, row in enumerate(rows)],
         along=matrix.heading,
         headline=" ".join(headlines(matrix)),
-        note=signs_note(tables),
+        note=words_note(tables, ends=False),
     )
 
 
-def _draw_verdicts(gains: Sequence[Gain | None], axes: Axes) -> dict[str, Any]:
+def _draw_verdicts(
+    gains: Sequence[Gain | None], places: Mapping[str, int], second: str, axes: Axes
+) -> dict[str, Any]:
+    """Two marks an arm: what it gains over no samples and over its rival, each with the word, the
+    number and the p of that comparison.
+    """
     axes.axvline(0, color="0.4", linewidth=0.8)
-    for y, gain in enumerate(gains):
+    for row, gain in enumerate(gains):
         if gain is None or gain.verdict is None:
-            _write(axes, y, "not run", TONES[""])
+            _write(axes, row, "not run" if gain is None else "control", TONES[""])
             continue
-        words = FINDINGS[gain.verdict.finding]
-        colour = TONES[words.tone]
-        if gain.hardest is None:
-            _write(axes, y, f"{words.sign} {gain.verdict.finding}", colour)
-            continue
-        test = gain.hardest[1].main
-        ends = [100 * end for end in test.interval or (test.mean, test.mean)]
-        axes.plot(ends, [y, y], color=colour, linewidth=2.5, alpha=0.55, solid_capstyle="butt")
-        axes.plot([100 * test.mean], [y], "o", color=colour, markersize=4)
-        _write(axes, y, f"{words.sign} {signed(test.mean)} {decisive_control_phrase(gain)}", colour)
-        _write(axes, y, p_said(test.p_corrected), colour, below=True)
-    axes.set_ylim(len(gains) - 0.5, -0.8)
+        known = [one for one in (gain.over_none, gain.rival) if one and one.comparison]
+        if not known:
+            _write(axes, row, gain.verdict.finding, TONES[""])
+        for beside, y in zip(known, (row - APART, row + APART), strict=False):
+            comparison = beside.comparison
+            assert comparison is not None
+            test, colour = comparison.main, TONES[tone_of(comparison)]
+            style = series_style(places[beside.control])
+            if test.interval:
+                ends = [100 * end for end in test.interval]
+                axes.plot(ends, [y, y], color=style["color"], linewidth=2.5, alpha=0.55)
+            elif len(test.differences) > 1:
+                points = [100 * value for value in test.differences]
+                axes.plot(points, [y] * len(points), "|", color=style["color"], markersize=5)
+            axes.plot([100 * test.mean], [y], linestyle="none", markersize=4, **style)
+            words = shown_words(comparison, second)
+            difference = f"over {beside.control} {signed(test.mean)}"
+            text = f"{difference}: {words}; {p_said(test.p_corrected)}"
+            _write(axes, y, text, colour)
+    axes.set_ylim(len(gains) - 0.4, -0.75)
     axes.spines[["top", "right", "left"]].set_visible(False)
     return {}
 
 
-def _write(axes: Axes, y: float, text: str, colour: str, *, below: bool = False) -> None:
-    """A text at the left end of a row, where it covers no name, above or below the line of its
-    interval.
-    """
+def _write(axes: Axes, y: float, text: str, colour: str) -> None:
+    """A text at the left end of a row, where it covers no name, above the line of its interval."""
     axes.annotate(
         text,
         (0, y),
-        (0, -4 if below else 4),
+        (0, 3),
         xycoords=axes.get_yaxis_transform(),
         textcoords="offset points",
-        fontsize=7,
-        va="top" if below else "bottom",
+        fontsize=6.5,
+        va="bottom",
         color=colour,
     )
 

@@ -16,8 +16,8 @@ from hsiaug.metrics.verdict import Evidence
 from hsiaug.report.cells import ArmCell
 from hsiaug.report.compare import Gain
 from hsiaug.report.figures.gains import control_places
-from hsiaug.report.findings import rival_look, rival_meanings, rival_signs_note, rival_words
-from hsiaug.report.formatting import p_said, with_interval
+from hsiaug.report.findings import MEANINGS, shown_words, tone_of, words_note
+from hsiaug.report.formatting import p_said, with_ends
 from hsiaug.report.tables import ReportTable
 from hsiaug.trial.arm import Method
 
@@ -47,6 +47,8 @@ class Line:
         The draws.
     text : str
         Mean and interval in words.
+    shown, tone, tip : str
+        What this comparison shows, its tone and what the word means.
     p : str
         The corrected p.
     """
@@ -57,26 +59,23 @@ class Line:
     bar: tuple[float, ...]
     ticks: tuple[float, ...]
     text: str
+    shown: str
+    tone: str
+    tip: str
     p: str
 
 
 @dataclass(frozen=True)
 class ChartRow:
-    """An arm with what is shown of it against its rival, and a line for each control.
+    """An arm with a line for each control.
 
     Attributes
     ----------
-    tip : str
-        What its sign means.
     opens : str
         The key of its draws.
     """
 
     name: str
-    sign: str
-    finding: str
-    tip: str
-    tone: str
     lines: tuple[Line, ...]
     opens: str
 
@@ -95,8 +94,8 @@ class GainChart:
         Places across, in percent, and the numbers there.
     lines : tuple of float
         Places of lines from top to bottom; these, and that of zero, are in units of the width.
-    signs : str
-        What the signs of arms mean.
+    words : str
+        What words and brackets mean.
     controls : tuple of (str, int)
         The controls, and the places of their colours.
     groups : tuple of (str, list of ChartRow)
@@ -108,7 +107,7 @@ class GainChart:
     ticks: tuple[tuple[float, str], ...]
     lines: tuple[float, ...]
     zero: float
-    signs: str
+    words: str
     controls: tuple[tuple[str, int], ...]
     groups: tuple[tuple[str, list[ChartRow]], ...]
     width: int = WIDTH
@@ -145,7 +144,7 @@ def gain_chart(table: ReportTable, keys: Mapping[ArmCell, str]) -> GainChart | N
         ticks=tuple((axis.place(value), _number(value)) for value in axis.ticks),
         lines=tuple(WIDTH * axis.place(value) / 100 for value in axis.ticks),
         zero=WIDTH * axis.place(0.0) / 100,
-        signs=rival_signs_note(table),
+        words=words_note([table]),
         controls=tuple(controls),
         groups=tuple(groups),
     )
@@ -228,19 +227,11 @@ def _row(
                 mean=axis.place(100 * test.mean),
                 bar=tuple(WIDTH * axis.place(end) / 100 for end in ends) if len(ends) == 2 else (),
                 ticks=tuple(WIDTH * axis.place(100 * value) / 100 for value in test.differences),
-                text=with_interval(test.mean, test.interval),
+                text=with_ends(test.mean, test.ends),
+                shown=shown_words(comparison, table.scores.second.name),
+                tone=tone_of(comparison),
+                tip=MEANINGS[test.word],
                 p=p_said(test.p_corrected),
             )
         )
-    look = rival_look(gain)
-    name = table.arm_label(gain.cell.arm)
-    opens = keys.get(gain.cell, "")
-    return ChartRow(
-        name=name,
-        sign=look.sign,
-        finding=rival_words(gain),
-        tip=rival_meanings(table)[look.sign],
-        tone=look.tone,
-        lines=tuple(lines),
-        opens=opens,
-    )
+    return ChartRow(table.arm_label(gain.cell.arm), tuple(lines), keys.get(gain.cell, ""))

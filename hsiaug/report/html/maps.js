@@ -3,7 +3,7 @@
 const VIEWS = { predicted: "predicted classes", errors: "errors", ab: "A against B", true: "true classes", split: "split" };
 const VERDICTS = {
   errors: [["right", "--right-map"], ["wrong", "--bad"]],
-  ab: [["both right", "--both-map"], ["only A right", "--s6"], ["only B right", "--s1"], ["both wrong", "--neither-map"]],
+  ab: [["both right", "--right-map"], ["only A right", "--s6"], ["only B right", "--s1"], ["both wrong", "--s3"]],
 };
 const HINT = "Point at a pixel or tap it, or focus a map and use the arrow keys, with Shift ten pixels at a time. Zoom with "
   + "two fingers, + and −, or Ctrl and the wheel; drag to move.";
@@ -77,7 +77,6 @@ class MapViewer {
     this.fields.alpha = element("label", {}, "Opacity ", this.alpha);
     this.alpha.addEventListener("input", () => this.sides[0].stage.draw());
     this.fields.place.hidden = places.length < 2;
-    this.fields.alpha.hidden = !has("colours");
     const zoom = [["+", 1.5], ["−", 1 / 1.5]].map(([text, by]) => {
       const button = element("button", { type: "button", "aria-label": by > 1 ? "Larger" : "Smaller" }, text);
       button.addEventListener("click", () => this.sides[0].stage.zoom(by));
@@ -101,7 +100,7 @@ class MapViewer {
     side.stage = new Stage(frame, {
       paint: (ink) => {
         side.stage.layer(ink, this.photo);
-        ink.globalAlpha = this.alpha.value / 100;
+        ink.globalAlpha = this.photo ? this.alpha.value / 100 : 1;
         side.stage.layer(ink, side.picture);
         ink.globalAlpha = 1;
         if (this.at) side.stage.mark(ink, [this.at[1], this.at[0]]);
@@ -162,7 +161,9 @@ class MapViewer {
     if (photo && !this.greys.has(photo)) this.greys.set(photo, await grey(photo.querySelector("img")));
     if (turn !== this.turn) return;  // something else was asked for meanwhile
     this.now = now;
-    this.photo = photo && this.greys.get(photo);
+    // Under two maps at once no photo lies: its greys would be taken for those of pixels on which both agree.
+    this.photo = show === "ab" ? null : photo && this.greys.get(photo);
+    this.fields.alpha.hidden = !this.photo;
     this.shape = [Number(image.getAttribute("height")), Number(image.getAttribute("width"))];
     const counts = this.sides.map((side) => this.paint(side, show));
     this.list(show, counts[0], both ? counts[1] : null);

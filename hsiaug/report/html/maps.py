@@ -218,8 +218,10 @@ def _best_trials(table: ReportTable) -> list[tuple[ArmCell, Trial]]:
     that most have.
     """
     best = [cell for classifier in table.classifiers for cell in best_cells(table, classifier)]
-    if (first := max(table.judged, key=attrgetter("rank"), default=None)) and first.hardest:
-        pair = [first.cell, first.hardest[1].control]
+    first = max(table.judged, key=attrgetter("rank"), default=None)
+    beside = [one.comparison for one in (first.rival, first.over_none) if one] if first else []
+    if first and (control := next((one.control for one in beside if one), None)):
+        pair = [first.cell, control]
         best = [*pair, *(cell for cell in best if cell not in pair)]
     seeds = [trial.seed for cell in best for trial in cell.ok]
     if not seeds:

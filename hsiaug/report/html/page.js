@@ -1,7 +1,7 @@
 "use strict";
 // Sorts a table by the column of the button that was pressed; numbers by value, what is no number last.
 const number = (text) => {
-  const found = text.replace(/[,\s]/g, "").replace("−", "-").match(/^[<\[]?([+-]?(?:\d+\.?\d*|\.\d+))/);
+  const found = text.replace(/^(?:above|below|open|< 1 point).*? (?=[+−]?\d)/, "").replace(/[,\s]/g, "").replace("−", "-").match(/^[<\[]?([+-]?(?:\d+\.?\d*|\.\d+))/);
   return found ? parseFloat(found[1]) : NaN;
 };
 const collator = new Intl.Collator("en", { numeric: true });

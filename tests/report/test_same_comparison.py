@@ -1,0 +1,136 @@
+"""What an arm gains is one comparison: terminal, page, figure, CSV and JSON say the same of it."""
+
+import csv
+import io
+import json
+import re
+
+import pytest
+from report_records import benchmark
+from rich.console import Console
+
+from hsiaug.metrics.significance import MIN_PAIRS
+from hsiaug.report import build_report, figure_of, print_report, render_html, render_report
+from hsiaug.report.formatting import p_said
+from hsiaug.report.tables import Report, ReportTable
+from tests.report.html_pages import parsed
+from tests.report.report_records import record
+
+
+def measured(draws: int) -> Report:
+    """Arms of which one is above its controls, one below and one neither."""
+    gains = {"none": 0.0, "duplicate": 0.004, "smote": 0.05, "mixup": -0.06, "noise": 0.02}
+    records = [
+        record(
+            0.6,
+            0.5
+            + gain
+            + 0.01 * seed
+            + (0.03 * ((seed * place) % 5 - 2) if name == "noise" else 0)
+            + 0.001 * ((seed + place) % 3),
+            generator=name,
+            seed=seed,
+        )
+        for place, (name, gain) in enumerate(gains.items())
+        for seed in range(draws)
+    ]
+    return build_report(records, store="results")
+
+
+def by_json(report: Report) -> dict[tuple[str, str], dict]:
+    rows = json.loads(render_report(report, "json"))["gains"]
+    return {(row["generator"], row["over"]): row for row in rows}
+
+
+def shown_pairs(table: ReportTable) -> list[tuple[str, str]]:
+    """Each judged arm over no samples and over its rival."""
+    return [
+        (gain.cell.arm.generator.name, one.control)
+        for gain in table.judged
+        for one in (gain.over_none, gain.rival)
+        if one
+    ]
+
+
+def written(row: dict) -> str:
+    """A row of JSON as screens write it: ``+5.0 [+4.0, +6.0]``."""
+
+    def number(value: float) -> str:
+        text = f"{round(value, 1) + 0.0:+.1f}".replace("-", "−")
+        return "0.0" if text == "+0.0" else text
+
+    if row["low"] is not None:
+        return f"{number(row['gain'])} [{number(row['low'])}, {number(row['high'])}]"
+    return f"{number(row['gain'])} ({number(row['smallest'])} to {number(row['largest'])})"
+
+
+@pytest.mark.parametrize("draws", [3, 12])
+def test_all_say_one_comparison(draws: int) -> None:
+    report = measured(draws)
+    (table,) = report.tables
+    rows = by_json(report)
+    pairs = shown_pairs(table)
+    assert len(pairs) == 6
+    words = {rows[pair]["shown"] for pair in pairs}
+    assert words == ({"too few draws"} if draws < MIN_PAIRS else {"above", "below", "open"})
+    for pair in pairs:
+        assert (rows[pair]["low"] is None) == (draws < MIN_PAIRS)
+
+    console = Console(file=io.StringIO(), width=160, color_system=None)
+    print_report(report, console)
+    terminal = " ".join(console.file.getvalue().split())
+    page = parsed(render_html(report))
+    (chart,) = page.all("div", **{"class": "gains"})
+    lines = [" ".join(item.text.split()) for item in chart.all("li")]
+    figure = figure_of(report, "generator")
+    card = [text.get_text() for axes in figure.subfigs[0].axes for text in axes.texts]
+    for generator, over in pairs:
+        row = rows[generator, over]
+        word = "" if row["shown"] == "too few draws" else f"{row['shown']} "
+        assert f"{word}{written(row)}" in terminal
+        assert f"over {over}{row['shown']} {written(row)}" in lines
+        mean = written(row).split()[0]
+        assert any(
+            text.startswith(f"over {over} {mean}: {row['shown']}; ")
+            and text.endswith(p_said(row["p_corrected"]))
+            for text in card
+        )
+
+
+def test_the_trials_of_csv_give_the_gains_of_json() -> None:
+    report = measured(12)
+    (table,) = report.tables
+    trials = [*csv.DictReader(io.StringIO(render_report(report, "csv")))]
+    key = table.scores.main.key
+    score = {(t["generator"], t["seed"]): float(t[key]) for t in trials if t["classifier"] == "svm"}
+    for (generator, over), row in by_json(report).items():
+        differences = [
+            100 * (score[generator, seed] - score[over, seed])
+            for name, seed in score
+            if name == generator
+        ]
+        assert sum(differences) / len(differences) == pytest.approx(row["gain"])
+        assert [min(differences), max(differences)] == pytest.approx(
+            [row["smallest"], row["largest"]]
+        )
+
+
+def test_no_sign_stands_for_a_word() -> None:
+    report = build_report(benchmark(7), store="results")
+    texts = [render_report(report, format) for format in ("md", "tex", "rich", "json")]
+    for text in [*texts, render_html(report)]:
+        assert not re.search("[▲▼△▽○◇≈]|bigtriang", text)
+
+
+def test_a_yes_of_some_classifiers_says_of_how_many() -> None:
+    records = [
+        record(0.5, 0.5 + gain + 0.01 * seed, generator=name, classifier=by, seed=seed)
+        for by, better in (("svm", 0.05), ("cnn2d", 0.0), ("rf", 0.0))
+        for name, gain in (("none", 0.0), ("duplicate", 0.001), ("smote", better))
+        for seed in range(7)
+    ]
+    answers = json.loads(render_report(build_report(records), "json"))["tables"][0]["answers"]
+    assert answers["text"][0].startswith(
+        "1 Better than no samples? YES, with 1 of 3 classifiers. smote: "
+    )
+    assert answers["text"][2].endswith("Classifiers that ran: cnn2d, rf, svm.")
