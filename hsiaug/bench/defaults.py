@@ -16,6 +16,10 @@ GENERATORS = {
     "change": ("specdm",),
 }
 """By task; the first makes the samples outside a benchmark too."""
+PROPOSED = ("pseudo", "gaussian")
+"""Generators that ``start`` and ``datasets add`` propose for a scene of pixels. ``pseudo`` gained
+on most public scenes (docs/decide.md); the teacher's own map runs beside it as a control.
+"""
 CLASSIFIERS = {
     "pixels": ("svm", "cnn2d", "filtered:svm"),
     "segmentation": ("unet", "pixel-svm"),

@@ -4,6 +4,7 @@ one's own.
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hsiaug.base.errors import InputError, check_known
+from hsiaug.bench import defaults
 from hsiaug.bench.ranges import integers, words
 from hsiaug.cli.options import Json, option
 from hsiaug.cli.output import (
@@ -241,7 +243,8 @@ def add(
     import_options = known_words(cube, labels, import_options, take=catalogue)
     added = add_scene(cube, labels, out, import_options, save_quick_look)
     print_added(added, cube)
-    print_lines(console(), [f"next: hsiaug benchmark {added.files[0]}"])
+    proposed = ("benchmark", str(added.files[0]), "--generator", ",".join(defaults.PROPOSED))
+    print_lines(console(), [f"next: {shlex.join(['hsiaug', *proposed])}"])
     say_written(added.files)
 
 

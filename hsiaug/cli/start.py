@@ -117,7 +117,7 @@ def start(
         print_lines(console(), (f"warning: {sentence}" for sentence in shift_warnings(scene)))
     chosen = _propose(scene, card)
     commands.append(("split", card, *chosen, "--out", "split.png"))
-    commands.append(("benchmark", card, *chosen))
+    commands.append(("benchmark", card, "--generator", ",".join(defaults.PROPOSED), *chosen))
     commands.append(("report", "--out", "report.html"))
     commands.append(("map", card, "--out", f"{scene.name}_map.tif"))
     print_lines(
@@ -254,7 +254,7 @@ def _propose(scene: Scene, card: str) -> list[str]:
     # Where nothing can be drawn, the plan says why.
     few = {key: len(audit.lost_classes + audit.thin_classes) for key, audit in audits.items()}
     text, patch = min(few, key=few.__getitem__, default=(usual.protocol, usual.patch))
-    request = read_request(protocol=text, patch=patch)
+    request = read_request(protocol=text, patch=patch, generators=defaults.PROPOSED)
     plan = build_plan(scene, request, registry(), scene_ref=card)
     out = console()
     print_plan(

@@ -116,12 +116,11 @@ def status_text(answer: Answer) -> str:
     """``YES``, or ``YES, with 1 of 5 classifiers`` where it is shown of some arms alone."""
     if answer.status != "YES" or answer.shown == answer.asked:
         return answer.status
-    one_arm = len({one.generator for one in answer.contrasts}) == 1 and all(
-        one.classifiers for one in answer.contrasts
-    )
-    if one_arm:
+    generators = {one.generator for one in answer.contrasts}
+    if len(generators) == 1 and all(one.classifiers for one in answer.contrasts):
         return f"YES, with {answer.shown} of {answer.asked} classifiers"
-    return f"YES, {answer.shown} of {answer.asked} arms"
+    noun = "generators" if len(generators) == answer.asked else "arms"
+    return f"YES, {answer.shown} of {answer.asked} {noun}"
 
 
 def _first_sentences(answers: Answers, *, running: bool) -> list[str]:

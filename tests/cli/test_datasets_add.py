@@ -41,7 +41,7 @@ def test_a_scene_is_described_in_parsable_lines_and_drawn(flight: Path, tmp_path
     assert facts["bands"] == "12 in the file, 9 kept (asked for: 0, 10–11)"
     start = lines.index("code\tclass\tpixels")
     assert [line.split("\t")[1] for line in lines[start + 1 : start + 3]] == ["hay", "rye"]
-    assert lines[-1] == "next: hsiaug benchmark farm.toml"
+    assert lines[-1] == "next: hsiaug benchmark farm.toml --generator pseudo,gaussian"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["farm.toml", "farm_look.png"]
     with Image.open(tmp_path / "farm_look.png") as image:
         assert image.width > image.height > 300

@@ -52,7 +52,7 @@ def test_a_folder_is_looked_through_and_nothing_is_written(flight: Path) -> None
     assert "size\t40×32 pixels" in lines and "1\tclass 1\t648" in lines
     assert any(line.startswith("warning: classes have no names") for line in lines)
     assert any(line.startswith("protocol issd, draw 0: ") for line in lines)
-    assert any(line.startswith("70 of 70 trials to run, about ") for line in lines)
+    assert any(line.startswith("98 of 98 trials to run, about ") for line in lines)
     add, *more = proposed(done.stdout)
     assert add == ["datasets", "add", "flight.hdr", "--labels", "labels.npy"]
     assert [words[:2] for words in more] == [
@@ -61,6 +61,7 @@ def test_a_folder_is_looked_through_and_nothing_is_written(flight: Path) -> None
         ["report", "--out"],
         ["map", "flight.toml"],
     ]
+    assert more[1][2:] == ["--generator", "pseudo,gaussian"]
 
 
 def test_what_is_proposed_runs(flight: Path) -> None:
@@ -153,7 +154,14 @@ def test_where_a_patch_hides_a_class_a_smaller_one_is_proposed(flight: Path) -> 
     np.save(flight / "labels.npy", labels)
     done = hsiaug("start", ".", cwd=flight)
 
-    assert ["benchmark", "flight.toml", "--patch", "5"] in proposed(done.stdout)
+    assert [
+        "benchmark",
+        "flight.toml",
+        "--generator",
+        "pseudo,gaussian",
+        "--patch",
+        "5",
+    ] in proposed(done.stdout)
     assert "warning: fewer than 25" not in done.stdout
 
     labels[5:8, 20:27] = 0
