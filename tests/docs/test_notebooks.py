@@ -107,10 +107,11 @@ def test_the_notebook_tells_the_numbers_of_the_quickstart_and_of_the_report() ->
     classifier = ""
     for row in rows:
         if row[0] == "+":
-            name, oa = row[1], row[2]
+            name, scored = row[1], row[2]
         else:
             classifier = row[0]
-            name, oa = "none", row[1]
+            name, scored = "none", row[1]
+        oa = scored.partition("±")[0]
         assert re.search(rf"{name} +{oa} ", said[said.index(classifier) :]), (name, classifier, oa)
     (gain,) = re.findall(r"Samples of `gaussian` make `svm` better: (\S+) points of AA", text)
     (measured,) = re.findall(r"gaussian +none +(\d\S+)", said)
