@@ -37,6 +37,7 @@ from hsiaug.data.loading import load_scene
 from hsiaug.data.raw import Conversion, PerBand, RawArray
 from hsiaug.data.readers import must_exist, read_cube_file
 from hsiaug.data.swapped_files import check_swapped
+from hsiaug.data.texts import plain_name
 from hsiaug.data.tomlfile import toml_text, validate_table
 from hsiaug.data.vector_labels import VectorLabels
 from hsiaug.data.windows import cube_of
@@ -116,7 +117,9 @@ def import_options(values: Mapping[str, object], option: str = "", hint: str = "
         For a value of another kind.
     """
     try:
-        return TypeAdapter(ImportOptions).validate_python(values)
+        read = TypeAdapter(ImportOptions).validate_python(values)
+        classes, ignore = (tuple(map(plain_name, names)) for names in (read.classes, read.ignore))
+        return replace(read, classes=classes, ignore=ignore)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         rule = (
@@ -136,7 +139,7 @@ class _Findings:
         Pixels of each class.
     other_axes : tuple of str
         Orders of the cube's axes that would fit the labels as well.
-    nodata : float or None
+    nodata : PerBand or None
         Raw value of pixels without data.
     """
 
@@ -149,7 +152,7 @@ class _Findings:
     raster: LabelRaster
     coding: ClassCodes
     counts: tuple[int, ...]
-    nodata: float | None = None
+    nodata: PerBand | None = None
     field: str = ""
 
     @property
@@ -373,7 +376,9 @@ def _name_classes(
         return code_labels(raster, options.classes, options.ignore, options.unlabelled)
     # The marks of ignored classes are gone already: none of them was drawn onto the grid.
     ignore = tuple(item for item in options.ignore if item not in map(str, source.values))
-    return code_labels(raster, raster.names[1:] or options.classes, ignore, options.unlabelled)
+    return code_labels(
+        raster, tuple(raster.names.values()) or options.classes, ignore, options.unlabelled
+    )
 
 
 def _with_centres(raw: RawArray, stated: tuple[float, ...] | None, bands: int) -> RawArray:
@@ -404,7 +409,10 @@ def _card(
         "axes": findings.axes,
         "shape": (*facts.shape[:2], facts.shape[2] - len(values.bad_bands)),
         "bad_bands": values.bad_bands,
-        "nodata": _filled_value(facts, findings.nodata),
+        # That of each band is in the file.
+        "nodata": None
+        if isinstance(findings.nodata, tuple)
+        else _filled_value(facts, findings.nodata),
         "scale": values.scale,
         "units": values.units,
     }
@@ -611,9 +619,9 @@ def _data_warnings(findings: _Findings) -> Iterator[str]:
     raw = findings.raw
     if facts.unfilled:
         invalid = ["NaN", "infinity"]
-        invalid += (
-            [f"{findings.nodata:g}"] if findings.nodata and math.isfinite(findings.nodata) else []
-        )
+        declared = findings.nodata if isinstance(findings.nodata, tuple) else (findings.nodata,)
+        values = {value for value in declared if value and math.isfinite(value)}
+        invalid += [f"{value:g}" for value in sorted(values)]
         invalid += ["masked"] if raw.valid is not None else []
         text = f"{', '.join(invalid[:-1])} or {invalid[-1]}"
         yield (
@@ -699,7 +707,7 @@ def bare_scene(path: Path) -> tuple[UnlabelledScene, Georeference | None, dict[s
     return scene, ground, values.remarks
 
 
-def _filled_value(facts: CubeFacts, nodata: float | None) -> float | None:
+def _filled_value(facts: CubeFacts, nodata: PerBand | None) -> PerBand | None:
     """The raw value of pixels that a reader must make 0: that of no data, NaN where none is known;
     None where every pixel has data or holds 0.
     """

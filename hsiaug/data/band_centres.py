@@ -25,6 +25,9 @@ NANOMETRES = {
 }
 """Nanometres in one of each unit of length."""
 
+NAMED_CENTRE = re.compile(r"(?<![\d.])(\d+(?:\.\d+)?)\s*([A-Za-zµμåÅ]+)\s*\)?\s*$")
+"""A number with a unit at the end of the name of a band."""
+
 WAVENUMBERS = ("wavenumber", "wavenumbers", "cm-1", "cm^-1", "1/cm")
 """Names of the unit of waves per centimetre."""
 
@@ -77,6 +80,19 @@ def centres_in_nm(
         centres *= factor
         centres[centres >= MAX_WAVELENGTH_NM] = np.nan
     return tidy(centres), note
+
+
+def centres_of_names(names: Sequence[str]) -> NDArray[np.float64] | None:
+    """Band centres in nm, where the names of all bands say one with its unit, as "Band 3 (450.2
+    Nanometers)"; else None.
+    """
+    matches = [NAMED_CENTRE.search(name) for name in names]
+    places = [(float(match[1]), match[2].lower()) for match in matches if match is not None]
+    if len(places) < len(names) or not places or any(u not in NANOMETRES for _, u in places):
+        return None
+    if len({unit for _, unit in places}) > 1 or len(set(places)) < len(places):
+        return None
+    return centres_in_nm([centre for centre, _ in places], places[0][1])[0]
 
 
 def widths_in_nm(

@@ -158,7 +158,7 @@ def _shape_hint(cube: tuple[int, ...], labels: tuple[int, ...], where: str) -> s
 @np.errstate(all="ignore")  # values that are no numbers are looked for
 def look_through(
     view: AnyArray,
-    nodata: float | None,
+    nodata: PerBand | None,
     bad_bands: tuple[int, ...],
     where: str,
     void: NDArray[np.bool_] | None = None,
@@ -169,8 +169,9 @@ def look_through(
     ----------
     where : str
         How errors name its file.
-    nodata : float or None
-        The value of pixels without data; 0 counts only where every band holds it.
+    nodata : PerBand or None
+        The value of pixels without data, of all bands or of each; 0 of all bands counts only where
+        every band holds it.
     bad_bands : tuple of int
         Not to be looked at.
     void : (H, W) bool or None
@@ -220,8 +221,8 @@ def look_through(
         )
     zero = 0
     for rows, block in stripes(view) if missing[usable].any() or empty.any() else ():
-        if missing[usable].any() and (lacking := _invalid(block[:, :, usable], nodata)) is not None:
-            empty[rows] |= lacking.any(axis=2)
+        if missing[usable].any() and (lacking := _invalid(block, nodata)) is not None:
+            empty[rows] |= lacking[:, :, usable].any(axis=2)
         zero += int((empty[rows] & ~block.any(axis=2)).sum())
     return CubeFacts(
         shape=(int(view.shape[0]), int(view.shape[1]), int(bands)),
@@ -267,12 +268,12 @@ def _looks_like_filler(value: float, dtype: np.dtype[Any]) -> bool:
     return value in usual or abs(value) >= HUGE
 
 
-def _invalid(block: AnyArray, nodata: float | None) -> NDArray[np.bool_] | None:
+def _invalid(block: AnyArray, nodata: PerBand | None) -> NDArray[np.bool_] | None:
     """(rows, W, B) of the values that are no number or no data; None where there can be none."""
     invalid = ~np.isfinite(block) if block.dtype.kind == "f" else None
     if not nodata:
         return invalid
-    same = np.asarray(block == nodata)
+    same = np.asarray(block == np.asarray(nodata))
     return same if invalid is None else invalid | same
 
 

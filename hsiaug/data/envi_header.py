@@ -6,7 +6,7 @@ system alone, and takes time quadratic in the length of a header.
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,13 @@ from numpy.typing import NDArray
 
 from hsiaug.base.errors import SceneError
 from hsiaug.base.text import in_runs
-from hsiaug.data.band_centres import centres_in_nm, number_of, numbers, widths_in_nm
+from hsiaug.data.band_centres import (
+    centres_in_nm,
+    centres_of_names,
+    number_of,
+    numbers,
+    widths_in_nm,
+)
 from hsiaug.data.raw import PerBand, one_or_all, reading
 from hsiaug.data.texts import decode
 
@@ -74,18 +80,37 @@ def parse_header(text: str) -> Header:
         key, equals, value = line.partition("=")
         if not equals or line.startswith(";"):
             continue
-        key = " ".join(key.replace("_", " ").lower().split())
+        key = field_name(key)
         value = value.strip()
         if value.startswith("{"):
             value = _braced(value, further, key)
-            listed = [item.strip() for item in value[1:-1].split(",")]
-            if key == "description":
-                header[key] = value.strip("{}").strip()
-            elif any(listed):
-                header[key] = listed
-        elif value:
-            header[key] = value
+        _add_field(header, key, value)
     return header
+
+
+def header_of_tags(tags: Mapping[str, str]) -> Header:
+    """Fields of a header that is kept as metadata of another file, as in the domain ENVI of GDAL."""
+    header: Header = {}
+    for key, value in tags.items():
+        _add_field(header, field_name(key), value.strip())
+    return header
+
+
+def field_name(key: str) -> str:
+    """The name of a field in small letters, with single blanks."""
+    return " ".join(key.replace("_", " ").lower().split())
+
+
+def _add_field(header: Header, key: str, value: str) -> None:
+    """Add a field that has a value, as a list where that is in braces."""
+    if value.startswith("{"):
+        listed = [item.strip() for item in value.strip("{}").split(",")]
+        if key == "description":
+            header[key] = value.strip("{}").strip()
+        elif any(listed):
+            header[key] = listed
+    elif value:
+        header[key] = value
 
 
 def _braced(value: str, further: Iterator[str], key: str) -> str:
@@ -149,22 +174,64 @@ class Bands:
 
 
 def band_places(header: Header, bands: int) -> Bands:
-    """Where the bands lie in the spectrum."""
-    listed = header.get("wavelength")
+    """Where the bands lie in the spectrum, and a note on each list that is not used."""
+    listed = _items(header, "wavelength")
     if listed is None:
-        return Bands()
-    if not isinstance(listed, list) or len(listed) != bands:
-        count = f"{len(listed)} entries" if isinstance(listed, list) else "no list in braces"
-        return Bands(notes=(f"'wavelength' of the header is not used: {count} for {bands} bands",))
+        return _places_of_names(header, bands)
+    if len(listed) != bands:
+        count = f"{len(listed)} entries" if len(listed) > 1 else "no list in braces"
+        note = f"'wavelength' of the header is not used: {count} for {bands} bands"
+        return Bands(notes=(note, *_unused_widths(header)))
     unit = header.get("wavelength units", "")
     stated = np.array(numbers(listed))
     centres, note = centres_in_nm(stated, unit if isinstance(unit, str) else unit[0])
     known_centres = None if np.isnan(centres).all() else centres
-    widths = header.get("fwhm")
-    in_nm = (
-        widths_in_nm(numbers(widths), stated, known_centres) if isinstance(widths, list) else None
+    widths, width_notes = _widths(header, stated, known_centres)
+    return Bands(known_centres, widths, (*((note,) if note else ()), *width_notes))
+
+
+def _items(header: Header, key: str) -> list[str] | None:
+    """The entries of a list, in braces or not; None where there is no such field."""
+    value = header.get(key)
+    return [value] if isinstance(value, str) else value
+
+
+def _places_of_names(header: Header, bands: int) -> Bands:
+    """Where the bands lie by their names, in a header without a list of centres."""
+    names = _items(header, "band names") or []
+    centres = centres_of_names(names) if len(names) == bands else None
+    notes = _unused_widths(header)
+    if centres is not None:
+        notes = ("band centres are those of the names of bands", *notes)
+    return Bands(centres, notes=notes)
+
+
+def _unused_widths(header: Header) -> tuple[str, ...]:
+    return (
+        ("'fwhm' of the header is not used: the file has no list of band centres with a unit",)
+        if "fwhm" in header
+        else ()
     )
-    return Bands(known_centres, in_nm, (note,) if note else ())
+
+
+def _widths(
+    header: Header, stated: NDArray[np.float64], centres: NDArray[np.float64] | None
+) -> tuple[NDArray[np.float64] | None, tuple[str, ...]]:
+    """Band widths in nm, one for all bands too, and notes."""
+    listed = _items(header, "fwhm")
+    if listed is None:
+        return None, ()
+    if centres is None:
+        return None, _unused_widths(header)
+    bands = len(stated)
+    single = len(listed) == 1 < bands
+    if not single and len(listed) != bands:
+        count = f"{len(listed)} entries for {bands} bands"
+        return None, (f"'fwhm' of the header is not used: {count}",)
+    in_nm = widths_in_nm(numbers(listed * bands if single else listed), stated, centres)
+    if in_nm is None:
+        return None, ("'fwhm' of the header is not used: no widths above 0 in a unit of length",)
+    return in_nm, ("'fwhm' of the header, one number, is taken for all bands",) if single else ()
 
 
 def bad_bands(header: Header, bands: int) -> tuple[tuple[int, ...], tuple[str, ...]]:

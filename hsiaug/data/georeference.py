@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,7 @@ from hsiaug.data.envi_header import read_header
 from hsiaug.data.paths import check_filled
 from hsiaug.data.products import product_place
 from hsiaug.data.readers_envi import find_envi
+from hsiaug.data.texts import plain_name
 
 if TYPE_CHECKING:
     from rasterio import DatasetReader
@@ -160,19 +161,38 @@ def read_declared(path: Path, data: str | None = None) -> Declared:
     return Declared() if pair is None else _with_rasterio(pair[1], "ENVI")
 
 
-def read_class_names(path: Path) -> tuple[str, ...]:
-    """Class names by code, of an ENVI header or of what GDAL or a GIS keeps beside a TIFF; () where
-    there are none, and where bands differ.
+def read_class_names(
+    path: Path, codes: Iterable[int], band: int = 1
+) -> tuple[dict[int, str], tuple[str, ...]]:
+    """Names of the classes of a raster by code: of an ENVI header, or of what GDAL or a GIS keeps
+    beside a file; and why a table that is there names none.
+
+    Parameters
+    ----------
+    codes : iterable of int
+        All that the raster holds.
+    band : int
+        Which band holds them, from 1 on.
     """
-    if path.suffix.lower() in TIFF:
-        try:
-            listed = {band.classes for band in auxiliary_bands(path).values()} - {()}
-        except SceneError:
-            return ()  # the reader of the array says what is wrong with it
-        return listed.pop() if len(listed) == 1 else ()
-    pair = _envi_pair(path, None)
+    pair = None if path.suffix.lower() in TIFF else _envi_pair(path, None)
     names = None if pair is None else read_header(pair[0]).get("class names")
-    return tuple(str(name).strip() for name in names) if isinstance(names, list) else ()
+    if isinstance(names, list):
+        return {
+            code: text for code, name in enumerate(names) if (text := plain_name(str(name)))
+        }, ()
+    data = path if pair is None else pair[1]
+    try:
+        beside = auxiliary_bands(data).get(band)
+    except SceneError:
+        return {}, ()  # the reader of the array says what is wrong with it
+    if beside is None:
+        return {}, ()
+    named = beside.names(codes)
+    table = beside.table
+    if named or table is None:
+        return named, ()
+    reason = table.unused or "it has no row with a name for a code that is there"
+    return {}, (f"the attribute table in {data.name}.aux.xml names no class: {reason}",)
 
 
 def _envi_pair(path: Path, data: str | None) -> tuple[Path, Path] | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +49,7 @@ class LabelRaster:
         Code of pixels without a label that the file has no code for.
     missing : int or None
         The file's own code for no label.
-    names : tuple of str
+    names : mapping of int to str
         Class names by code, where the file has them.
     ground : Georeference or None
         Where the pixels lie on Earth.
@@ -69,7 +69,7 @@ class LabelRaster:
     changed: bool = False
     filler: int = 0
     missing: int | None = None
-    names: tuple[str, ...] = ()
+    names: Mapping[int, str] = field(default_factory=dict)
     ground: Georeference | None = None
     emptied: tuple[tuple[str, int], ...] = ()
     marks: bool = False
@@ -254,18 +254,19 @@ def _names_of_file(code_counts: _CodeCounts) -> _Naming:
     """
     _check_zero(code_counts)
     raster = code_counts.raster
-    names_in_file = {code: name for code, name in enumerate(raster.names) if name}
-    name_of = {code: names_in_file.get(code, f"class {code}") for code in code_counts.ids}
+    name_of = {code: raster.names.get(code, f"class {code}") for code in code_counts.ids}
     _check_repeats(name_of, raster.where)
     if raster.names:
-        return _Naming(name_of)
+        bare = [code for code in code_counts.ids if code not in raster.names]
+        note = f"the file has no name for codes {', '.join(map(str, bare))}"
+        return _Naming(name_of, (note,) if bare else ())
     note = "classes have no names: give them with `classes`, or edit labels.names of the card"
     return _Naming(name_of, (note,))
 
 
 def _check_zero(code_counts: _CodeCounts) -> None:
     """Raise InputError where the file gives code 0 a name that is one of a class."""
-    name = code_counts.raster.names[0] if code_counts.raster.names else ""
+    name = code_counts.raster.names.get(0, "")
     if code_counts.zero and re.sub(r"[\W_]", "", name.lower()) not in UNLABELLED:
         rule = f"`unlabelled` must say whether code 0 of {code_counts.raster.where} is a class"
         value = f"{name!r} for its {code_counts.zero:,} pixels"

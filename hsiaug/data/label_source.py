@@ -15,7 +15,7 @@ from hsiaug.base.errors import InputError, SceneError, check_known
 from hsiaug.data.cube_check import CubeFacts, unlike_shapes
 from hsiaug.data.endings import LAYERS, TIFF
 from hsiaug.data.georeference import Georeference, quiet, read_class_names, read_declared
-from hsiaug.data.label_codes import LabelRaster, check_number, filler_of
+from hsiaug.data.label_codes import MOST_CODES, LabelRaster, check_number, filler_of
 from hsiaug.data.labels import CODE_LIMIT, check_whole
 from hsiaug.data.readers import must_exist, read_labels_array, void_codes
 from hsiaug.data.readers_envi import find_envi
@@ -94,24 +94,26 @@ def read_raster(path: Path, key: str | None, filler: int = 0) -> LabelRaster:
         Where the file is missing or damaged, or holds no whole numbers.
     """
     raw = read_labels_array(path, key=key)
-    nodata = raw.nodata
+    nodata = None if isinstance(raw.nodata, tuple) else raw.nodata
     whole = nodata is not None and float(nodata).is_integer() and abs(nodata) < CODE_LIMIT
     invalid = void_codes(replace(raw, nodata=None) if whole else raw)
     codes = np.where(invalid, raw.array.dtype.type(0), raw.array) if invalid.any() else raw.array
     check_whole(codes, f"{path}: labels")
     codes = codes.astype(np.int32)
+    present = np.unique(codes).tolist()
     codes[invalid] = filler
+    names, name_notes = read_class_names(path, present[: MOST_CODES + 1], raw.band)
     return LabelRaster(
         codes,
         changed=bool(invalid.any()),
         filler=filler,
         missing=int(nodata) if whole and nodata is not None else None,
-        names=read_class_names(path),
+        names=names,
         ground=read_declared(path).ground,
         emptied=(("no number, or masked, in the file", int(invalid.sum())),)
         if invalid.any()
         else (),
-        notes=raw.notes,
+        notes=(*raw.notes, *name_notes),
         where=str(path),
     )
 
@@ -236,7 +238,7 @@ def rasterise(
         claims.codes,
         changed=True,
         filler=filler,
-        names=("", *names) if names else (),
+        names=dict(enumerate(names, start=1)),
         marks=True,
         zeros=codes.count(0) if 0 in bare else 0,
         notes=(*_claim_notes(marks, codes, claims), *marks.notes),

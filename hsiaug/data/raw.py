@@ -38,8 +38,8 @@ class RawArray:
         Band centres in nanometres, NaN where one is not known.
     scale, offset : float, or one for each of the N bands
         A value is stored number · scale + offset. None: the file names no scale.
-    nodata : float or None
-        Stored number of pixels without data, perhaps NaN.
+    nodata : float, one for each of the N bands, or None
+        Stored number of pixels without data, perhaps NaN, which is that of bands without one.
     valid : (H, W) bool or None
         Pixels with data by a mask or an alpha band; None where the file has neither.
     bad_bands : bands that the file calls bad, counted from 0
@@ -47,18 +47,20 @@ class RawArray:
     widths : (N,) float64 or None
         Widths of the bands at half their maximum, in nanometres, NaN where one is not known.
     notes : what was guessed or is not used, as sentences
+    band : of one band, its number in the file from 1 on
     """
 
     array: AnyArray
     wavelengths: NDArray[np.float64] | None = None
     scale: PerBand | None = None
     offset: PerBand = 0.0
-    nodata: float | None = None
+    nodata: PerBand | None = None
     valid: NDArray[np.bool_] | None = None
     bad_bands: tuple[int, ...] = ()
     units: str | None = None
     widths: NDArray[np.float64] | None = None
     notes: tuple[str, ...] = ()
+    band: int = 1
 
     def void(self, axes: str = "hwb") -> NDArray[np.bool_] | None:
         """(H, W) pixels that the file masks, as of the array whose axes are put in this order;
@@ -80,16 +82,16 @@ class Conversion:
         Kept of those stored, rising; None = all.
     scale, offset : PerBand or None
         Of all bands, or one for each that is stored.
-    nodata : float or None
+    nodata : PerBand or None
         Stored number of pixels without data (perhaps NaN), which then hold 0 in every band, as
-        those with NaN or infinity do; None = there are none. Where it is 0, a pixel has no data
-        if all its bands hold it.
+        those with NaN or infinity do; None = there are none. Where it is 0 for all bands, a pixel
+        has no data if all its bands hold it.
     """
 
     bands: Sequence[int] | None = None
     scale: PerBand | None = None
     offset: PerBand = 0.0
-    nodata: float | None = None
+    nodata: PerBand | None = None
 
     def __call__(
         self, stored: AnyArray, out: NDArray[np.float32] | None = None
@@ -128,7 +130,7 @@ class Conversion:
                 else np.zeros(stored.shape[:2], dtype=bool)
             )
             if self.nodata:
-                invalid |= (stored == self.nodata).any(axis=2)
+                invalid |= (stored == self._of_kept(self.nodata)).any(axis=2)
             elif offset is not None and np.any(offset):
                 invalid |= ~stored.any(axis=2)
             out[invalid] = 0
@@ -149,6 +151,17 @@ class Conversion:
 def one_or_all(values: Sequence[float]) -> PerBand:
     """One number where those of all bands are the same."""
     return values[0] if len(set(values)) == 1 else tuple(values)
+
+
+def number_of_each(numbers: Sequence[float | None]) -> PerBand | None:
+    """The number of pixels without data of all bands where they share it, else that of each band,
+    NaN where it has none; None where no band has one.
+    """
+    if all(number is None for number in numbers):
+        return None
+    if len(set(map(str, numbers))) == 1:
+        return float(numbers[0] or 0.0)
+    return tuple(np.nan if number is None else float(number) for number in numbers)
 
 
 def convert_cube(raw: AnyArray, where: str, change: Conversion) -> NDArray[np.float32]:

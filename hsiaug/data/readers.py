@@ -166,7 +166,8 @@ def _one_band(path: Path, raw: RawArray, key: str | None) -> RawArray:
         raise SceneError(
             f"{path}: codes of classes must have no scale", value=f"{raw.scale}"[:80], hint=hint
         )
-    return replace(raw, array=np.asarray(raw.array)[..., int(key or 1) - 1])
+    band = int(key or 1)
+    return replace(raw, array=np.asarray(raw.array)[..., band - 1], band=band)
 
 
 def read_picture_file(path: Path) -> AnyArray:

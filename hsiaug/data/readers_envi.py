@@ -21,7 +21,7 @@ from hsiaug.data.envi_header import (
     whole,
 )
 from hsiaug.data.paths import is_file
-from hsiaug.data.raw import RawArray, one_or_all, reading
+from hsiaug.data.raw import RawArray, number_of_each, one_or_all, reading
 
 ORDERS = {"bip": (0, 1, 2), "bil": (0, 2, 1), "bsq": (2, 0, 1)}
 """Axes of the data file, of (line, sample, band), by interleave."""
@@ -133,7 +133,7 @@ def _with_auxiliary(raw: RawArray, data_path: Path) -> RawArray:
     """The array with the scales, offsets and no-data value that GDAL keeps beside the data file.
 
     As in GDAL they go before those of the header. Raises SceneError for scales that cannot be
-    applied, and for bands that differ in their value of no data.
+    applied.
     """
     auxiliary = auxiliary_bands(data_path)
     bands = raw.array.shape[2]
@@ -147,17 +147,21 @@ def _with_auxiliary(raw: RawArray, data_path: Path) -> RawArray:
     for place, (scale, offset, _) in enumerate(declared):
         scales[place] = scales[place] if scale is None else scale
         offsets[place] = offsets[place] if offset is None else offset
-    missing = {raw.nodata if nodata is None else nodata for _, _, nodata in declared}
-    if not np.isfinite([scales, offsets]).all() or 0.0 in scales or len(missing) > 1:
-        rule = f"{name} must give scales other than 0, and one value of no data for all bands"
-        conflict = f"scales {sorted(set(scales))[:4]}, no data {', '.join(map(str, missing))[:60]}"
+    of_header = np.broadcast_to(np.nan if raw.nodata is None else raw.nodata, bands).tolist()
+    missing = [
+        (None if raw.nodata is None else of_band) if nodata is None else nodata
+        for of_band, (_, _, nodata) in zip(of_header, declared, strict=True)
+    ]
+    if not np.isfinite([scales, offsets]).all() or 0.0 in scales:
+        rule = f"{name} must give scales other than 0"
+        conflict = f"scales {sorted(set(scales))[:4]}"
         raise SceneError(rule, value=conflict, hint="Correct that file, or delete it.")
     named = any(band.scale is not None or band.offset is not None for band in listed)
     return replace(
         raw,
         scale=one_or_all(scales) if named else raw.scale,
         offset=one_or_all(offsets) if named else raw.offset,
-        nodata=missing.pop(),
+        nodata=number_of_each(missing),
         notes=(*raw.notes, f"scale, offset and no data of {name} are applied"),
     )
 

@@ -17,8 +17,11 @@ from hsiaug.core.scene import row_parts
 from hsiaug.data.band_centres import centres_in_nm, number_of, widths_in_nm
 from hsiaug.data.bounds import check_array, empty_cube
 from hsiaug.data.envi_header import (
+    Header,
     bad_bands,
     band_places,
+    field_name,
+    header_of_tags,
     ignored_value,
     read_header,
     scaling,
@@ -26,13 +29,20 @@ from hsiaug.data.envi_header import (
 )
 from hsiaug.data.georeference import open_geotiff, quiet
 from hsiaug.data.products.enmap_desis import metadata_beside
-from hsiaug.data.raw import PerBand, RawArray, one_or_all, reading
+from hsiaug.data.raw import PerBand, RawArray, number_of_each, one_or_all, reading
 
 if TYPE_CHECKING:
     from rasterio import DatasetReader
 
 VALUES = 2**25
 """Read at a time: many rows, as each of a tiled file is unpacked with its neighbours."""
+
+BAND_FIELDS = frozenset(
+    {"wavelength", "wavelength units", "fwhm", "bbl", "band names", "data ignore value"}
+    | {"data gain values", "data offset values", "reflectance scale factor"}
+    | {"data reflectance gain values", "data reflectance offset values"}
+)
+"""Fields of an ENVI header that say what the numbers of bands mean."""
 
 
 def read_tiff(path: Path) -> RawArray:
@@ -52,7 +62,8 @@ def read_tiff(path: Path) -> RawArray:
         check_array(path, (*file.shape, len(bands)), dtype.itemsize, labels=False)
         scale, offset = _scaling(path, file, bands)
         valid, nodata, notes = _validity(file, bands)
-        centres, widths, centre_notes = _band_places(file, bands)
+        centres, widths, bad, centre_notes = _band_places(file, bands)
+        header = _kept_header(file)
         units = {str(file.units[band - 1] or "").strip() for band in bands}
         raw = RawArray(
             _values(path, file, bands, dtype),
@@ -63,9 +74,20 @@ def read_tiff(path: Path) -> RawArray:
             valid,
             units=units.pop() or None if len(units) == 1 else None,
             widths=widths,
+            bad_bands=bad,
             notes=(*notes, *centre_notes),
         )
-    return _with_header(path, _with_metadata(path, raw))
+    return _with_header(path, _with_metadata(path, _with_domain(path, raw, header)))
+
+
+def _kept_header(file: DatasetReader) -> Header:
+    """What a TIFF keeps of an ENVI header: the domain of that name, and lists among its tags."""
+    tags = header_of_tags(file.tags())
+    listed = {key: value for key, value in tags.items() if key in BAND_FIELDS}
+    kept = {**listed, **header_of_tags(file.tags(ns="ENVI"))}
+    if all(file.descriptions) and "band names" not in kept:
+        kept["band names"] = [str(text) for text in file.descriptions]
+    return kept
 
 
 def _with_metadata(path: Path, raw: RawArray) -> RawArray:
@@ -109,21 +131,42 @@ def _with_header(path: Path, raw: RawArray) -> RawArray:
     bands = raw.array.shape[2]
     if whole(header_path, header, "bands", bands) != bands:
         return _unused(raw, header_path.name, header["bands"])
+    completed = _of_header(raw, header, header_path)
+    note = f"what {header_path.name} says of the bands is applied"
+    return replace(completed, notes=(note, *completed.notes))
+
+
+def _with_domain(path: Path, raw: RawArray, header: Header) -> RawArray:
+    """The bands with what the file keeps of an ENVI header, where its own tags say nothing."""
+    if raw.wavelengths is not None:
+        header = {key: value for key, value in header.items() if key != "band names"}
+    fields = header.keys() & BAND_FIELDS
+    if not fields:
+        return raw
+    completed = _of_header(raw, header, path)
+    if fields == {"band names"}:
+        return completed
+    note = "what the file keeps of an ENVI header (domain ENVI) is applied to its bands"
+    return replace(completed, notes=(*completed.notes, note))
+
+
+def _of_header(raw: RawArray, header: Header, where: Path) -> RawArray:
+    """The bands with what a header of ENVI says of them, where they say nothing themselves."""
+    bands = raw.array.shape[2]
     places, (bad, bad_notes) = band_places(header, bands), bad_bands(header, bands)
-    scale, offset, scale_notes = scaling(header_path, header, bands)
+    scale, offset, scale_notes = scaling(where, header, bands)
     completed = _completed(
         raw,
         centres=places.centres,
         widths=places.widths,
         scale=scale,
         offset=offset,
-        nodata=ignored_value(header_path, header),
+        nodata=ignored_value(where, header),
     )
-    notes = (*places.notes, *bad_notes, *scale_notes)
     return replace(
         completed,
         bad_bands=raw.bad_bands or bad,
-        notes=(*raw.notes, f"what {header_path.name} says of the bands is applied", *notes),
+        notes=(*raw.notes, *places.notes, *bad_notes, *scale_notes),
     )
 
 
@@ -134,7 +177,7 @@ def _completed(
     widths: NDArray[np.float64] | None,
     scale: PerBand | None,
     offset: PerBand,
-    nodata: float | None,
+    nodata: PerBand | None,
 ) -> RawArray:
     """The bands with what a file beside them says, where they say nothing themselves; scale and
     offset go together.
@@ -187,9 +230,9 @@ def read_tiff_band(path: Path, key: str | None) -> RawArray:
             raise SceneError(
                 f"{path}: codes of classes must have no scale", value=stated, hint=hint
             )
-        valid, nodata, notes = _validity(file, bands, band)
+        valid, nodata, notes = _validity(file, (band,))
         codes = _values(path, file, (band,), dtype)[:, :, 0]
-        return RawArray(codes, nodata=nodata, valid=valid, notes=notes)
+        return RawArray(codes, nodata=nodata, valid=valid, notes=notes, band=band)
 
 
 def _as_array(path: Path, reading: str) -> str:
@@ -225,9 +268,16 @@ def _data_bands(file: DatasetReader) -> tuple[int, ...]:
     """Numbers from 1 on of the bands that are no alpha band; all bands of a file of nothing
     else.
     """
-    alpha = [interpretation.name == "alpha" for interpretation in file.colorinterp]
-    bands = tuple(band for band, transparent in enumerate(alpha, start=1) if not transparent)
-    return bands or tuple(range(1, file.count + 1))
+    every = range(1, file.count + 1)
+    return tuple(band for band in every if band not in _alpha_bands(file)) or tuple(every)
+
+
+def _alpha_bands(file: DatasetReader) -> tuple[int, ...]:
+    """Numbers of the alpha bands, beside which there are others."""
+    alpha = tuple(
+        band for band, kind in enumerate(file.colorinterp, start=1) if kind.name == "alpha"
+    )
+    return alpha if len(alpha) < file.count else ()
 
 
 def _choose(path: Path, file: DatasetReader, bands: Sequence[int], key: str | None) -> int:
@@ -285,9 +335,9 @@ def _scaling(
 
 
 def _validity(
-    file: DatasetReader, bands: Sequence[int], band_read: int | None = None
-) -> tuple[NDArray[np.bool_] | None, float | None, tuple[str, ...]]:
-    """Pixels with data by a mask or an alpha band, the number of pixels without data, and notes.
+    file: DatasetReader, bands: Sequence[int]
+) -> tuple[NDArray[np.bool_] | None, PerBand | None, tuple[str, ...]]:
+    """Pixels with data by masks or an alpha band, the numbers of pixels without data, and notes.
 
     As in GDAL a mask goes before the no-data value; an alpha band counts whatever the number of
     bands.
@@ -295,47 +345,57 @@ def _validity(
     Parameters
     ----------
     bands : sequence of int
-        All that are no alpha bands.
-    band_read : int or None
-        The only band that is read, None = all.
+        All that are read.
     """
-    first = bands[0] if band_read is None else band_read
-    flags = {flag.name for flag in file.mask_flag_enums[first - 1]}
-    nodata = file.nodatavals[first - 1]
-    stored = None if nodata is None else float(nodata)
+    flags = {band: {flag.name for flag in file.mask_flag_enums[band - 1]} for band in bands}
+    masked = [
+        band
+        for band in bands
+        if not flags[band] or ("per_dataset" in flags[band] and "alpha" not in flags[band])
+    ]
+    stored = [None if band in masked else file.nodatavals[band - 1] for band in bands]
     valid = None
     notes = list[str]()
-    if "per_dataset" in flags and "alpha" not in flags:
-        valid = file.read_masks(first) != 0
-        stored = None
+    # A mask of the file is that of each band.
+    for band in masked[:1] if all("per_dataset" in flags[band] for band in masked) else masked:
+        shown = file.read_masks(band) != 0
+        valid = shown if valid is None else valid & shown
+    if masked:
         notes.append("the mask of the file says which pixels hold data")
-        if nodata is not None and "nodata" not in flags:
-            notes[0] += f"; its no-data value {nodata:g} is not used, as in GDAL"
-    for band in (band for band in range(1, file.count + 1) if band not in bands):
+        unused = [file.nodatavals[band - 1] for band in masked if "nodata" not in flags[band]]
+        if values := sorted({value for value in unused if value is not None}):
+            listed = ", ".join(f"{value:g}" for value in values)
+            notes[0] += f"; its no-data value {listed} is not used, as in GDAL"
+    for band in _alpha_bands(file):
         opaque = file.read(band) != 0
         valid = opaque if valid is None else valid & opaque
         notes.append(f"band {band} is an alpha band: it says which pixels hold data")
-    return valid, stored, tuple(notes)
+    return valid, number_of_each(stored), tuple(notes)
 
 
 def _band_places(
     file: DatasetReader, bands: Sequence[int]
-) -> tuple[NDArray[np.float64] | None, NDArray[np.float64] | None, tuple[str, ...]]:
+) -> tuple[
+    NDArray[np.float64] | None, NDArray[np.float64] | None, tuple[int, ...], tuple[str, ...]
+]:
     """Centres and widths (bands,) in nm, of GDAL's CENTRAL_WAVELENGTH_UM and FWHM_UM, else of the
-    tags ``wavelength``, ``fwhm`` and ``wavelength_units`` of bands; and notes.
+    tags ``wavelength``, ``fwhm`` and ``wavelength_units`` of bands; the bands, counted from 0,
+    whose tag ``bbl`` is 0; and notes.
     """
-    common = str(file.tags().get("wavelength_units", ""))
+    common = str(header_of_tags(file.tags()).get("wavelength units", ""))
     stated, stated_widths = np.full((2, len(bands)), np.nan)
     units = list[str]()
+    flags = list[str]()
     for place, band in enumerate(bands):
-        tags = file.tags(band)
+        tags = {field_name(key): value for key, value in file.tags(band).items()}
         imagery = file.tags(band, ns="IMAGERY")
         central = number_of(imagery.get("CENTRAL_WAVELENGTH_UM"))
-        centre = central or number_of(tags.get("wavelength", tags.get("WAVELENGTH")))
-        width = number_of(imagery.get("FWHM_UM") if central else tags.get("fwhm", tags.get("FWHM")))
+        centre = central or number_of(tags.get("wavelength"))
+        width = number_of(imagery.get("FWHM_UM") if central else tags.get("fwhm"))
         stated[place] = math.nan if centre is None else centre
         stated_widths[place] = math.nan if width is None else width
-        units.append("um" if central else str(tags.get("wavelength_units", common)))
+        units.append("um" if central else tags.get("wavelength units", common))
+        flags.append(tags.get("bbl", "1"))
     centres, widths = np.full((2, len(bands)), np.nan)
     notes = dict[str, None]()
     for unit in dict.fromkeys(units):
@@ -345,8 +405,10 @@ def _band_places(
         if in_nm is not None:
             widths[of_unit] = in_nm
         notes |= {note: None} if note else {}
+    bad, bad_notes = bad_bands({"bbl": flags}, len(bands))
     return (
         None if np.isnan(centres).all() else centres,
         None if np.isnan(widths).all() else widths,
-        tuple(notes),
+        bad,
+        (*notes, *bad_notes),
     )

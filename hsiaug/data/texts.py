@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +14,9 @@ if TYPE_CHECKING:
 
 MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 """Encodings by the bytes that a text may begin with."""
+
+MOST_NAMED = 8
+"""Names that a sentence lists at most."""
 
 OTHER = (
     "an encoding that is none of UTF-8, UTF-16 with its mark and code page 1252: save it as UTF-8"
@@ -35,6 +41,38 @@ def decode(content: bytes) -> str:
             return content.decode("cp1252")
         except UnicodeDecodeError as cause:
             raise ValueError(OTHER) from cause
+
+
+def plain_name(text: str) -> str:
+    """A name in one spelling: letters as one character each (NFC), single blanks between words,
+    and no characters that cannot be seen.
+
+    Programs write an umlaut as one character or as two, and blanks that do not break, or have no
+    width: what looks alike is one name.
+    """
+    visible = "".join(" " if char.isspace() else char for char in text if not _unseen(char))
+    return " ".join(unicodedata.normalize("NFC", visible).split())
+
+
+def _unseen(char: str) -> bool:
+    """Whether a character has no shape, as a soft hyphen or a mark of the direction of writing."""
+    return unicodedata.category(char) in ("Cf", "Cc") and not char.isspace()
+
+
+def spellings_note(texts: Iterable[str]) -> tuple[str, ...]:
+    """A sentence where names are written in several spellings that count as one."""
+    spellings = defaultdict[str, set[str]](set)
+    for text in texts:
+        spellings[plain_name(text)].add(text)
+    several = [name for name, written in spellings.items() if len(written) > 1]
+    if not several:
+        return ()
+    listed = ", ".join(repr(name) for name in several[:MOST_NAMED])
+    further = ", …" if len(several) > MOST_NAMED else ""
+    return (
+        f"names of classes that differ in blanks or in how letters are coded count as one:"
+        f" {listed}{further}",
+    )
 
 
 def read_xml(path: Path, longest: int) -> Element:

@@ -17,7 +17,7 @@ from hsiaug.base.text import text_of_spreadsheet
 from hsiaug.data.bounds import in_bytes
 from hsiaug.data.envi_regions import CLASSIC, Feature, parse_classic, parse_xml
 from hsiaug.data.raw import reading
-from hsiaug.data.texts import decode
+from hsiaug.data.texts import decode, plain_name, spellings_note
 
 SEQUENCES = (".geojsonl", ".geojsons", ".geojsonseq", ".ndjson")
 """Endings of files with a feature on each line."""
@@ -150,7 +150,7 @@ def read_vector_labels(path: Path, field: str | None, crs: str | None) -> Vector
     marks = [
         (shape, row[column])
         for shape, row in features
-        if shape and shape.get("coordinates") != [] and row.get(column) not in (None, "")
+        if shape and shape.get("coordinates") != [] and plain_name(str(row.get(column) or ""))
     ]
     strange = sorted({str(shape.get("type"))[:40] for shape, _ in marks} - set(SHAPES))[:8]
     if strange or not marks:
@@ -161,14 +161,14 @@ def read_vector_labels(path: Path, field: str | None, crs: str | None) -> Vector
             hint = f"No mark has a value of {column!r}; another attribute: `field={others[0]}`."
         raise SceneError(rule, value=", ".join(strange) or "none", hint=hint)
     shapes = tuple(_check_shape(path, shape) for shape, _ in marks)
-    values = _convert_values([value for _, value in marks])
+    values = [value for _, value in marks]
     return VectorLabels(
-        values,
+        _convert_values(values),
         shapes=shapes,
         crs=file_crs and (crs or file_crs),
         skipped=len(features) - len(marks),
         field=_field_text(column, columns),
-        notes=_lone_marks(values),
+        notes=_value_notes(values),
     )
 
 
@@ -244,10 +244,10 @@ def _choose_column(
         Where there is none, or where the usual one numbers the marks and another repeats its
         values.
     """
-    lower = {name.strip().lower(): name for name in names}
+    lower = {plain_name(name).lower(): name for name in names}
     for name in (field,) if field is not None else USUAL:
-        if name.strip().lower() in lower:
-            column = lower[name.strip().lower()]
+        if plain_name(name).lower() in lower:
+            column = lower[plain_name(name).lower()]
             if field is None and name in VAGUE:
                 _check_repeats(path, column, names, values)
             return column
@@ -327,7 +327,12 @@ def _read_table(path: Path, field: str | None, crs: str | None) -> VectorLabels:
         raise SceneError(
             f"{path} must hold labelled pixels", value="no row", hint="Add rows below the header."
         )
-    marks = VectorLabels(_convert_values(values), skipped=skipped, field=columns.field)
+    marks = VectorLabels(
+        _convert_values(values),
+        skipped=skipped,
+        field=columns.field,
+        notes=spellings_note(values),
+    )
     if columns.are_pixels:
         return replace(marks, pixels=_pixels(places))
     shapes: tuple[Geometry, ...] = tuple(
@@ -342,7 +347,9 @@ def _read_roi(path: Path, text: str, field: str | None) -> VectorLabels:
     _choose_column(path, field, ["class"], lambda _: ())
     with reading(path, CLASSIC_KIND):
         classes, places, size = parse_classic(text)
-    return VectorLabels(_convert_values(classes), _pixels(places), size=size)
+    return VectorLabels(
+        _convert_values(classes), _pixels(places), size=size, notes=spellings_note(classes)
+    )
 
 
 @dataclass(frozen=True)
@@ -390,7 +397,7 @@ def _find_columns(
     InputError
         Where no column of the class is.
     """
-    names = [name.strip().lower() for name in rows[0]] if rows else []
+    names = [plain_name(name).lower() for name in rows[0]] if rows else []
     place_names = next((pair for pair in PAIRS if set(pair) <= set(names)), None)
     if place_names is None:
         rule = (
@@ -511,14 +518,24 @@ def _check_shape(path: Path, shape: Geometry) -> Geometry:
 
 
 def _convert_values(values: Sequence[object]) -> tuple[int | str, ...]:
-    """All as whole numbers where all are, else all as text."""
-    texts = [
-        str(int(v)) if isinstance(v, float) and v.is_integer() else str(v).strip() for v in values
-    ]
+    """All as whole numbers where all are, else all as text in one spelling."""
+    texts = _texts(values)
     if all(re.fullmatch(r"[-+]?\d{1,18}[.,]0+", text) for text in texts):
         texts = [re.split("[.,]", text)[0] for text in texts]
     try:
         numbers = tuple(int(text) for text in texts)
     except ValueError:
-        return tuple(texts)
+        return tuple(map(plain_name, texts))
     return numbers if all(abs(number) < 2**31 for number in numbers) else tuple(texts)
+
+
+def _texts(values: Sequence[object]) -> list[str]:
+    """Values as text, whole numbers without a fraction."""
+    return [
+        str(int(v)) if isinstance(v, float) and v.is_integer() else str(v).strip() for v in values
+    ]
+
+
+def _value_notes(values: Sequence[object]) -> tuple[str, ...]:
+    """Sentences on the classes of all marks."""
+    return (*spellings_note(_texts(values)), *_lone_marks(_convert_values(values)))

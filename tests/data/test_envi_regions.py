@@ -67,7 +67,7 @@ def placed(raster: LabelRaster) -> dict[tuple[int, int], int]:
 def test_the_ascii_export_counts_from_one(tmp_path: Path, name: str, end: str) -> None:
     raster = labels(tmp_path / name, CLASSIC.replace("\n", end))
     assert placed(raster) == PLACES
-    assert raster.names == ("", "hay", "winter rye")
+    assert raster.names == {1: "hay", 2: "winter rye"}
 
 
 def test_regions_of_an_image_of_another_size_are_refused(tmp_path: Path) -> None:

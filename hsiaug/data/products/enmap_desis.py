@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.errors import SceneError
 from hsiaug.data.band_centres import number_of
 from hsiaug.data.raw import PerBand, one_or_all, reading
 from hsiaug.data.texts import read_xml
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 IMAGE = re.compile(r"(?P<product>.+)-SPECTRAL_IMAGE(_COG)?", re.IGNORECASE)
 """Names, without their ending, of images that have such a file."""
 
-METADATA = re.compile(r".+-METADATA\.XML", re.IGNORECASE)
+METADATA = re.compile(r"(.+[-_])?METADATA\.XML", re.IGNORECASE)
 
 MAX_XML_BYTES = 2**25
 """Bytes of such a file, at most."""
@@ -72,17 +73,26 @@ class Metadata:
 
 
 def metadata_beside(image: Path) -> Metadata | None:
-    """What the file beside an image of EnMAP or DESIS says; None for other images.
+    """What the file beside an image of EnMAP or DESIS says; of an image with another name, the only
+    such file in its folder; None where there is none.
 
     Raises SceneError where that file is damaged.
     """
+    files = [file for file in image.parent.iterdir() if METADATA.fullmatch(file.name)]
     match = IMAGE.fullmatch(image.stem)
-    if match is None:
+    if match is not None:
+        name = f"{match['product']}-METADATA.XML".lower()
+        of_product = [file for file in files if file.name.lower() == name]
+        return _read_metadata(of_product[0]) if of_product else None
+    if len(files) != 1:
         return None
-    name = f"{match['product']}-METADATA.XML".lower()
-    path = next((file for file in image.parent.iterdir() if file.name.lower() == name), None)
-    if path is None:
-        return None
+    try:
+        return _read_metadata(files[0])
+    except SceneError:
+        return None  # of another instrument, or of another image
+
+
+def _read_metadata(path: Path) -> Metadata:
     with reading(path, "EnMAP or DESIS metadata"):
         root = read_xml(path, MAX_XML_BYTES)
         bands = [values for element in root.iter() if CENTRE in (values := _children(element))]
@@ -101,7 +111,7 @@ def metadata_beside(image: Path) -> Metadata | None:
             scale=one_or_all(gains) if scaled else None,
             offset=one_or_all(offsets) if shifted else 0.0,
             nodata=_background(root),
-            units="reflectance" if "L2A" in match["product"].upper() else None,
+            units="reflectance" if "L2A" in path.name.upper() else None,
         )
 
 
