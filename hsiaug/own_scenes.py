@@ -3,7 +3,7 @@ arrays.
 """
 
 from contextlib import ExitStack
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -107,8 +107,9 @@ def add_scene(
     >>> added.scene.class_names
     ('wheat', 'rye')
     """
+    notes = tuple[str, ...]()
     if is_data_array(cube):
-        cube, labels, options = unpacked(cube, labels, options)
+        cube, labels, options, notes = unpacked(cube, labels, options)
     elif is_data_array(labels):
         labels = plain_labels(labels, options.get("unlabelled"))
     sources = {"cube": cube, "classes": labels}
@@ -151,7 +152,7 @@ def add_scene(
             for role, source in sources.items()
         ]
         out = where / f"{name or files[0].stem}.toml"
-        return add_files(
+        added = add_files(
             files[0],
             files[1],
             out,
@@ -159,3 +160,4 @@ def add_scene(
             save_quick_look,
             [fresh / file for file in arrays],
         )
+        return replace(added, warnings=(*notes, *added.warnings))

@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,24 @@ from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError
 from hsiaug.data.band_centres import centres_in_nm
+from hsiaug.data.envi_header import (
+    BAND_FIELDS,
+    Header,
+    bad_bands,
+    band_places,
+    field_name,
+    header_of_tags,
+    ignored_value,
+    scaling,
+)
+from hsiaug.data.georeference import same_system
 from hsiaug.data.label_codes import filler_of
 
 PIXELS = frozenset({"x", "y", "lon", "lat", "longitude", "latitude", "row", "col", "column"})
 """Usual names of dimensions of pixels."""
+
+WHERE = Path("the DataArray")
+"""How errors name it."""
 
 NODATA = ("_FillValue", "missing_value", "nodata")
 """Attributes that name the number of missing values."""
@@ -32,15 +47,15 @@ def is_data_array(value: object) -> bool:
 
 def unpacked(
     cube: Any, labels: Any, options: Mapping[str, object]
-) -> tuple[NDArray[Any], Any, dict[str, object]]:
-    """A DataArray as numbers, labels on its grid, and the options of an import with what it says of
-    itself.
+) -> tuple[NDArray[Any], Any, dict[str, object], tuple[str, ...]]:
+    """A DataArray as numbers, labels on its grid, the options of an import with what it says of
+    itself, and notes.
 
     Parameters
     ----------
     cube : xarray.DataArray
         Of three dimensions, in any order, perhaps packed: with attributes ``scale_factor`` and
-        ``add_offset``.
+        ``add_offset``. Fields of an ENVI header among its attributes count too.
     labels : xarray.DataArray, array or path
         A DataArray is put in the order of the cube's coordinates.
     options : mapping
@@ -50,6 +65,8 @@ def unpacked(
     ------
     InputError
         Where no dimension is that of bands, or the coordinates of cube and labels differ.
+    SceneError
+        For a scale among its attributes that cannot be applied.
     """
     centres = cube.coords.get("wavelength")
     bands = "band" if centres is None or centres.ndim != 1 else centres.dims[0]
@@ -62,17 +79,37 @@ def unpacked(
     cube = cube.transpose(..., bands)
     if is_data_array(labels):
         labels = plain_labels(_on_grid(labels, cube), options.get("unlabelled"))
+    count = int(cube.shape[2])
+    header = _header(cube)
+    places = band_places(header, count)
+    bad, bad_notes = bad_bands(header, count)
+    notes = [*places.notes, *bad_notes]
     of_cube: dict[str, object] = {"axes": "hwb"}
+    if places.centres is not None:
+        of_cube |= {"wavelengths": places.centres}
     if centres is not None and centres.ndim == 1:
         stated = centres.values.astype(np.float64)
-        unit = str(centres.attrs.get("units", ""))
+        unit = str(centres.attrs.get("units", "") or header.get("wavelength units", ""))
         # Without a unit it is guessed, and said, as that of any list.
         in_nm = centres_in_nm(stated, unit)[0] if unit else stated
         of_cube |= {} if np.isnan(in_nm).all() else {"wavelengths": in_nm}
-    nodata = _missing(cube)
+        notes = [*bad_notes]
+    if "fwhm" in header and not any("'fwhm'" in note for note in notes):
+        notes.append("the attribute 'fwhm' is not used: a card has no band widths")
+    if bad:
+        asked = options.get("bad_bands", ())
+        options = {**options, "bad_bands": sorted({*bad, *asked})}  # type: ignore[misc]
+    nodata = _missing(cube, header)
     values = cube.values
-    scale = _packing(cube, ("scale_factor", "scales"), values.shape[2])
-    offset = _packing(cube, ("add_offset", "offsets"), values.shape[2])
+    scale = _packing(cube, ("scale_factor", "scales"), count)
+    offset = _packing(cube, ("add_offset", "offsets"), count)
+    if not np.any(scale != 1) and not np.any(offset != 0):
+        factor, shift, scale_notes = scaling(WHERE, header, count)
+        notes += scale_notes
+        if isinstance(factor, float) and shift == 0:
+            of_cube |= {"scale": factor}
+        elif factor is not None:
+            scale, offset = np.array(factor), np.array(shift)
     invalid = _out_of_range(cube)
     packed = np.any(scale != 1) or np.any(offset != 0)
     if nodata is not None and (packed or invalid.any()):
@@ -81,7 +118,18 @@ def unpacked(
         values = np.where(invalid, np.nan, values * scale + offset).astype(np.float32)
     elif nodata is not None and not math.isnan(nodata):
         of_cube |= {"nodata": nodata}
-    return values, labels, {**of_cube, **options}
+    return values, labels, {**of_cube, **options}, tuple(notes)
+
+
+def _header(array: Any) -> Header:
+    """The fields of an ENVI header among the attributes, which GDAL passes on as text."""
+    tags = {
+        str(key): value if isinstance(value, str) else f"{{{', '.join(map(str, np.ravel(value)))}}}"
+        for key, value in array.attrs.items()
+    }
+    return header_of_tags(
+        {key: text for key, text in tags.items() if field_name(key) in BAND_FIELDS}
+    )
 
 
 def _bands_hint(cube: Any, bands: object) -> str:
@@ -150,7 +198,7 @@ def _on_grid(labels: Any, cube: Any) -> Any:
             raise InputError(rule, value=extents, hint=hint)
         labels = labels.isel({name: order})
     systems = [_system(array) for array in (cube, labels)]
-    if all(systems) and systems[0] != systems[1]:
+    if not same_system(*systems):
         rule = "labels must lie in the coordinate system of the cube"
         hint = "Put them there: labels.rio.reproject_match(cube)."
         raise InputError(rule, value=" and ".join(system[:40] for system in systems), hint=hint)
@@ -158,9 +206,14 @@ def _on_grid(labels: Any, cube: Any) -> Any:
 
 
 def _system(array: Any) -> str:
-    """The coordinate system of a DataArray as WKT, as rioxarray keeps it; "" where it has none."""
-    place = array.coords.get("spatial_ref")
-    return "" if place is None else str(place.attrs.get("crs_wkt", ""))
+    """The coordinate system of a DataArray, as rioxarray and the CF conventions keep it; "" where
+    it has none.
+    """
+    named = array.encoding.get("grid_mapping", array.attrs.get("grid_mapping", "spatial_ref"))
+    place = array.coords.get(named)
+    attributes = {} if place is None else place.attrs
+    stated = (attributes.get("crs_wkt"), attributes.get("spatial_ref"), array.attrs.get("crs"))
+    return next((str(system) for system in stated if system), "")
 
 
 def _matching(target: NDArray[Any], source: NDArray[Any]) -> NDArray[np.intp] | None:
@@ -181,8 +234,12 @@ def _ends(values: NDArray[Any]) -> str:
     return f"{values[0]} to {values[-1]}"
 
 
-def _missing(array: Any) -> float | None:
-    """The number that an attribute declares as missing; None where there is none, or several."""
+def _missing(array: Any, header: Header | None = None) -> float | None:
+    """The number that an attribute declares as missing, else a field of an ENVI header among them;
+    None where there is none.
+
+    Raises InputError for several, SceneError for a field that is no number.
+    """
     values = {float(np.ravel(array.attrs[key])[0]) for key in NODATA if key in array.attrs}
     values |= {
         float(value) for value in np.ravel(array.attrs.get("nodatavals", ())) if value is not None
@@ -194,7 +251,9 @@ def _missing(array: Any) -> float | None:
             value=", ".join(map(str, sorted(values))),
             hint="Drop the attributes that are not right.",
         )
-    return values.pop() if values else None
+    if values:
+        return values.pop()
+    return None if header is None else ignored_value(WHERE, header)
 
 
 def _out_of_range(array: Any) -> NDArray[np.bool_]:

@@ -43,6 +43,13 @@ Header = dict[str, str | list[str]]
 are left out.
 """
 
+BAND_FIELDS = frozenset(
+    {"wavelength", "wavelength units", "fwhm", "bbl", "band names", "data ignore value"}
+    | {"data gain values", "data offset values", "reflectance scale factor"}
+    | {"data reflectance gain values", "data reflectance offset values"}
+)
+"""Fields that say what the numbers of bands mean."""
+
 YES, NO = ("true", "yes", "t"), ("false", "no", "f")
 """Words of a bad band list beside numbers."""
 
@@ -89,7 +96,7 @@ def parse_header(text: str) -> Header:
 
 
 def header_of_tags(tags: Mapping[str, str]) -> Header:
-    """Fields of a header that is kept as metadata of another file, as in the domain ENVI of GDAL."""
+    """Fields of a header that is kept as metadata of another file, as in GDAL's domain ENVI."""
     header: Header = {}
     for key, value in tags.items():
         _add_field(header, field_name(key), value.strip())

@@ -122,6 +122,25 @@ def quiet(auxiliary: bool = False) -> Iterator[ModuleType]:
         yield rasterio
 
 
+def same_system(first: str, second: str) -> bool:
+    """Whether two coordinate systems are one, as PROJ compares them; "" is not known, and fits any.
+
+    A text that PROJ does not understand fits no other.
+    """
+    if not first or not second or first == second:
+        return True
+    if any(
+        "://" in system for system in (first, second)
+    ):  # GDAL fetches what looks like an address
+        return False
+    with quiet() as rasterio:
+        try:
+            systems = [rasterio.CRS.from_user_input(system) for system in (first, second)]
+        except rasterio.errors.CRSError:
+            return False
+        return bool(systems[0] == systems[1])
+
+
 def open_geotiff(rasterio: ModuleType, path: Path, driver: str = "GTiff") -> DatasetReader:
     """The file as one format only: by content GDAL would also take formats that read other files,
     or the network.

@@ -14,7 +14,13 @@ from numpy.typing import NDArray
 from hsiaug.base.errors import InputError, SceneError, check_known
 from hsiaug.data.cube_check import CubeFacts, unlike_shapes
 from hsiaug.data.endings import LAYERS, TIFF
-from hsiaug.data.georeference import Georeference, quiet, read_class_names, read_declared
+from hsiaug.data.georeference import (
+    Georeference,
+    quiet,
+    read_class_names,
+    read_declared,
+    same_system,
+)
 from hsiaug.data.label_codes import MOST_CODES, LabelRaster, check_number, filler_of
 from hsiaug.data.labels import CODE_LIMIT, check_whole
 from hsiaug.data.readers import must_exist, read_labels_array, void_codes
@@ -444,12 +450,7 @@ def _check_grid(
     label_ground = raster.ground
     if label_ground is None or ground is None:
         return
-    with quiet() as rasterio:
-        other_crs = (
-            label_ground.crs
-            and ground.crs
-            and rasterio.CRS.from_wkt(label_ground.crs) != rasterio.CRS.from_wkt(ground.crs)
-        )
+    other_crs = not same_system(label_ground.crs, ground.crs)
     side = max(abs(ground.transform[0]), abs(ground.transform[1]))
     corners = [(row, column) for row in (0, shape[0]) for column in (0, shape[1])]
     off = max(

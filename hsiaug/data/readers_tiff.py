@@ -17,6 +17,7 @@ from hsiaug.core.scene import row_parts
 from hsiaug.data.band_centres import centres_in_nm, number_of, widths_in_nm
 from hsiaug.data.bounds import check_array, empty_cube
 from hsiaug.data.envi_header import (
+    BAND_FIELDS,
     Header,
     bad_bands,
     band_places,
@@ -36,13 +37,6 @@ if TYPE_CHECKING:
 
 VALUES = 2**25
 """Read at a time: many rows, as each of a tiled file is unpacked with its neighbours."""
-
-BAND_FIELDS = frozenset(
-    {"wavelength", "wavelength units", "fwhm", "bbl", "band names", "data ignore value"}
-    | {"data gain values", "data offset values", "reflectance scale factor"}
-    | {"data reflectance gain values", "data reflectance offset values"}
-)
-"""Fields of an ENVI header that say what the numbers of bands mean."""
 
 
 def read_tiff(path: Path) -> RawArray:

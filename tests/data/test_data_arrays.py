@@ -7,11 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import hsiaug
 from hsiaug.base.errors import InputError
 from hsiaug.core.scene import Scene
 from hsiaug.data import toy_scene
+from hsiaug.data.georeference import same_system
 
 xr = pytest.importorskip("xarray", reason="xarray is not installed: pip install -e '.[xarray]'")
 
@@ -140,3 +144,67 @@ def test_a_cube_of_other_dimensions_is_refused_with_the_line_that_leads_on(cube,
     line = re.search(r"cube\.\w+\(.*\)", str(error.value))
     assert line is not None, error.value
     assert np.array_equal(add(tmp_path, eval(line[0]), LABELS).cube, FARM.cube)
+
+
+def envi_attributes(**fields: object) -> dict[str, str]:
+    """Attributes as rioxarray gives them of an ENVI file, whose lists are text in braces."""
+    texts = {
+        key: value if isinstance(value, str) else "{" + ", ".join(map(str, value)) + "}"
+        for key, value in fields.items()
+    }
+    return {"scale_factor": 1.0, "add_offset": 0.0, **texts}
+
+
+def test_fields_of_an_envi_header_among_the_attributes_are_applied_or_named(tmp_path):
+    flags = [0, *[1] * 11]
+    attributes = envi_attributes(
+        reflectance_scale_factor="20000",
+        bbl=flags,
+        wavelength=NM,
+        wavelength_units="Nanometers",
+        fwhm=[6.5] * 12,
+        data_ignore_value="-7",
+    )
+    stored = (CUBE.drop_vars("wavelength") * 20000).round().astype("int16")
+    stored[:, :2] = -7
+    added = hsiaug.add_scene(
+        stored.assign_attrs(attributes), LABELS, "mine", folder=tmp_path, overwrite=True
+    )
+    expected = np.rint(FARM.cube * 20000)[2:, :, 1:] / 20000
+    assert np.allclose(added.scene.cube[2:], expected) and not added.scene.cube[:2].any()
+    assert np.allclose(added.scene.wavelengths, NM[1:])
+    assert any("'fwhm' is not used" in sentence for sentence in added.warnings)
+    assert not any("names no scale" in sentence for sentence in added.warnings)
+
+
+def test_gains_of_each_band_among_the_attributes_are_applied(tmp_path):
+    gains = np.linspace(1e-4, 2e-4, 12)
+    stored = (CUBE / gains[:, None, None]).round().astype("int16")
+    scene = add(tmp_path, stored.assign_attrs(envi_attributes(data_gain_values=gains)), LABELS)
+    assert np.allclose(scene.cube, FARM.cube, atol=2e-4)
+
+
+SYSTEMS = {
+    code: rasterio.CRS.from_epsg(code).to_wkt() for code in (32633, 32632, 25833, 4326, 3857)
+}
+
+
+@given(
+    first=st.sampled_from(sorted(SYSTEMS)),
+    second=st.sampled_from(sorted(SYSTEMS)),
+    version=st.sampled_from(["WKT1_GDAL", "WKT2_2019", "WKT1_ESRI"]),
+)
+@settings(max_examples=30, deadline=None, database=None)
+def test_coordinate_systems_are_compared_as_rasterio_does(first, second, version):
+    written = rasterio.CRS.from_epsg(second).to_wkt(version=version)
+    equal = rasterio.CRS.from_wkt(written) == rasterio.CRS.from_epsg(first)
+    assert same_system(SYSTEMS[first], written) == equal
+
+
+def test_labels_whose_system_is_written_in_another_way_lie_on_the_cube(tmp_path):
+    named = SYSTEMS[32633].replace("WGS 84 / UTM zone 33N", "unnamed")
+    cube, labels = (
+        array.assign_coords(spatial_ref=xr.DataArray(0, attrs={"crs_wkt": system}))
+        for array, system in ((CUBE, SYSTEMS[32633]), (LABELS, named))
+    )
+    assert np.array_equal(add(tmp_path, cube, labels).labels, FARM.labels)
