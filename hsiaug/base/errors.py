@@ -37,16 +37,17 @@ class HsiaugError(Exception):
     value : object
         What was found instead; left out of the message when None.
     hint : str
-        What to do about it.
+        What to do about it; "" where the rule says all, as in errors of plugins.
     """
 
-    def __init__(self, rule: str, *, value: object = None, hint: str) -> None:
+    def __init__(self, rule: str, *, value: object = None, hint: str = "") -> None:
         self.rule = rule
         self.value = value
         self.hint = hint
         value_text = "" if value is None else f"; found {shortened(visible(str(value)))}"
         rule_text, hint_text = (shortened(visible(part), LONGEST_PART) for part in (rule, hint))
-        super().__init__(f"{rule_text}{value_text}. {hint_text}")
+        statement = f"{rule_text}{value_text}"
+        super().__init__(f"{statement}. {hint_text}" if hint else statement)
 
     def __reduce__(self) -> tuple[object, ...]:
         # Exceptions cross process borders by pickling; the default would lose the keyword

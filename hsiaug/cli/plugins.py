@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hsiaug.base.errors import InputError, PluginError, did_you_mean
-from hsiaug.cli.options import Json, TaskName
+from hsiaug.cli.options import Json, TaskName, option
 from hsiaug.cli.output import console, print_facts, print_json, print_lines, print_table, say
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import registry
@@ -161,6 +161,9 @@ def check(
         ),
     ],
     kind: Annotated[Kind | None, typer.Option(help="Needed where the name does not tell.")] = None,
+    limit: Annotated[
+        float, option("Seconds that each check may take.", min=1, metavar="SECONDS")
+    ] = 600.0,
     json: Json = False,
 ) -> None:
     """Run the conformance kit on a plugin: one line per check; exit code 1 where a rule is broken.
@@ -179,7 +182,7 @@ def check(
     with err.status("loading the conformance kit") as status:
         from hsiaug.testing.check_process import check_outcomes
 
-        for outcome in check_outcomes(kind, name):
+        for outcome in check_outcomes(kind, name, limit):
             state = {"passed": "ok", "failed": "FAILED", "skipped": "skipped"}[outcome.status]
             keys = {"FAILED": ("rule", "seen", "hint"), "skipped": ("seen",)}.get(state, ())
             notes = {key: getattr(outcome, key) for key in keys if getattr(outcome, key)}

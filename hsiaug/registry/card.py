@@ -4,9 +4,10 @@ import dataclasses
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from inspect import signature
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
-from hsiaug.base.errors import HsiaugError, InputError, did_you_mean
+from hsiaug.base.errors import HsiaugError, InputError, PluginError, did_you_mean
 
 Scope = Literal["none", "scene"]
 ControlOf = Literal["", "all", "transductive", "masks"]
@@ -272,6 +273,26 @@ class Plugin(Generic[Params]):
 
     def __init__(self, params: Params) -> None:
         self.params = params
+
+
+def check_made_of_params(plugin: Any) -> None:
+    """Raise PluginError for a class that is not made of its params, as :class:`Plugin` is."""
+    try:
+        signature(plugin).bind(object())
+    except (TypeError, ValueError):
+        name = getattr(plugin, "__name__", repr(plugin))
+        raise PluginError(
+            f"the plugin {name} must be made of one argument, its params",
+            value=f"{name}{_arguments(plugin)}",
+            hint=f"Derive it from hsiaug.api.Plugin: class {name}(Plugin).",
+        ) from None
+
+
+def _arguments(plugin: Any) -> str:
+    try:
+        return str(signature(plugin))
+    except (TypeError, ValueError):
+        return ""
 
 
 def defaults(**values: object) -> Callable[[Class], Class]:

@@ -17,7 +17,7 @@ import pluggy
 from hsiaug.base.errors import PluginError
 from hsiaug.base.text import shortened, visible
 from hsiaug.registry import hookspecs
-from hsiaug.registry.card import Card, ControlOf, Scope
+from hsiaug.registry.card import Card, ControlOf, Scope, check_made_of_params
 from hsiaug.registry.hookspecs import Entry, Kind
 
 GROUP = "hsiaug"
@@ -73,6 +73,8 @@ def import_plugin(entry: Entry, distribution: str) -> Any:
             value=repr(card.name if isinstance(card, Card) else card),
             hint=f"Set {name}.card = Card(name={entry.name!r}, …).",
         )
+    if entry.kind != "protocol":
+        check_made_of_params(plugin)
     if card.scope not in get_args(Scope):
         raise PluginError(
             f"the scope of {entry.kind} {entry.name} must be one of {', '.join(get_args(Scope))}",

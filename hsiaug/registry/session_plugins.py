@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from hsiaug.base.errors import PluginError
-from hsiaug.registry.card import Card, build_params
+from hsiaug.registry.card import Card, build_params, check_made_of_params
 from hsiaug.registry.hookspecs import Entry, Kind
 from hsiaug.registry.lookup import Found, hand_over, params_of, registry
 from hsiaug.registry.sources import source_digest
@@ -77,6 +77,7 @@ def name_and_overrides(
             value=repr(plugin),
             hint="See docs/develop/plugins.md.",
         )
+    check_made_of_params(plugin_class)
     if not _is_registered(kind, plugin_class, card):
         _keep(kind, plugin_class, source_digest(plugin_class))
     params = build_params(card, preset) if isinstance(plugin, type) else plugin.params

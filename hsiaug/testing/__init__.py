@@ -13,7 +13,7 @@ path that trials take. What each rule asks, and why, is in docs/develop/plugins-
 """
 
 from hsiaug.base.errors import PluginError
-from hsiaug.registry.card import Card
+from hsiaug.registry.card import Card, check_made_of_params
 from hsiaug.registry.hookspecs import Kind
 from hsiaug.registry.lookup import import_here, registry
 from hsiaug.testing import classifiers, generators, protocols
@@ -79,6 +79,7 @@ def _subject(
         raise PluginError(
             rule, value=repr(card.tasks if isinstance(card, Card) else card), hint=hint
         )
+    check_made_of_params(loaded)
     # Pixels first, where the plugin serves them; all else in the order of the card.
     tasks.sort(key=lambda task: task != "pixels")
     return (GeneratorSubject if kind == "generator" else ClassifierSubject)(loaded, preset, *tasks)

@@ -38,6 +38,12 @@ FEW = 2
 """Labels of a class in masks that a classifier may lose, as nothing was asked of it but to go on.
 """
 
+OF_EACH = 40
+"""Samples of each class that show whether labels belong to them."""
+
+OVER_CHANCE = 0.15
+"""Share of the way from chance to perfection that labels must lie above chance."""
+
 NOISE = 0.002
 """Noise of a repeated sample, as a share of the value that it is added to."""
 
@@ -54,6 +60,34 @@ def request(task: str, trained: Sequence[int]) -> Counts:
 def of_classes(task: str, counts: Mapping[int, int]) -> Counts:
     """A request for that many samples of each class id and nothing else."""
     return counts if task == "pixels" else PairCounts(sum(counts.values()), counts)
+
+
+def many(task: str, trained: Sequence[int]) -> Counts:
+    """The counts that show whether labels belong to samples: as many of each class."""
+    if task == "pixels":
+        return dict.fromkeys(trained, OF_EACH)
+    return PairCounts(OF_EACH, {})
+
+
+def nearest_share(samples: Samples, view: View) -> tuple[float, float]:
+    """Share of samples, or of pixels of masks, that lie nearest to the mean real spectrum of their
+    class, on average over classes; and the least share that is more than chance.
+    """
+    real, real_ids = _labelled_spectra(view.real)
+    ids = np.unique(real_ids)
+    means = np.stack([real[real_ids == c].mean(axis=0) for c in ids])
+    spectra, labels = _labelled_spectra(samples)
+    nearest = ids[((spectra[:, None] - means) ** 2).sum(axis=2).argmin(axis=1)]
+    shares = [float((nearest[labels == c] == c).mean()) for c in np.unique(labels)]
+    chance = 1 / len(ids)
+    return float(np.mean(shares)), chance + OVER_CHANCE * (1 - chance)
+
+
+def _labelled_spectra(samples: Samples) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """(n, B) spectra that have a class, of centres of patches or pixels of masks, and their ids."""
+    spectra = samples.centres if isinstance(samples, PatchSamples) else samples.spectra
+    labelled = samples.labels > IGNORE
+    return spectra[labelled], samples.labels[labelled]
 
 
 def count_errors(samples: Samples, expected: Counts) -> str:

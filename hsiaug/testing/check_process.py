@@ -17,6 +17,14 @@ from hsiaug.registry.lookup import Found, import_here, registry, third_party
 from hsiaug.testing import CHECKS, kit
 from hsiaug.testing.core import Kit, Outcome
 
+LIMIT = 600.0
+"""Seconds that a check may take."""
+
+TOO_SLOW = (
+    "Give the preset tiny fewer steps, look for a loop without end, or give more time: --limit"
+    " SECONDS."
+)
+
 HINT = (
     "Let fit, sample, predict, save and load return, or raise an exception; end no process, and"
     " look at native code."
@@ -26,7 +34,7 @@ HINT = (
 OutcomeMessage: Any = message_like("OutcomeMessage", Outcome)
 
 
-def check_outcomes(kind: Kind, name: str) -> Iterator[Outcome]:
+def check_outcomes(kind: Kind, name: str, limit: float = LIMIT) -> Iterator[Outcome]:
     """The outcome of each check of a plugin, as it comes.
 
     Parameters
@@ -35,6 +43,8 @@ def check_outcomes(kind: Kind, name: str) -> Iterator[Outcome]:
         What the plugin is.
     name : str
         Of a registered plugin, or ``module:Class``.
+    limit : float
+        Seconds that each check may take, and the import.
 
     Raises
     ------
@@ -44,16 +54,17 @@ def check_outcomes(kind: Kind, name: str) -> Iterator[Outcome]:
     process = PluginProcess(name, _begin)
     try:
         try:
-            process.call(Message, _load_kit, kind, name, third_party())
+            process.call(Message, _load_kit, kind, name, third_party(), within=limit)
         except NoAnswer as reason:
-            hint = "Repair or uninstall its package."
+            hint = "Repair or uninstall its package, or give more time: --limit SECONDS."
             raise PluginError(f"{kind} {name} must load", value=reason, hint=hint) from None
         checks = CHECKS[kind]
         for number, check in enumerate(checks, start=1):
             try:
-                outcome = process.call(OutcomeMessage, _run_check, check.name)
+                outcome = process.call(OutcomeMessage, _run_check, check.name, within=limit)
             except NoAnswer as reason:
-                yield Outcome(check.name, "failed", check.rule, str(reason), HINT, 0.0)
+                hint = TOO_SLOW if "no answer within" in str(reason) else HINT
+                yield Outcome(check.name, "failed", check.rule, str(reason), hint, 0.0)
                 for left in checks[number:]:
                     yield Outcome(
                         left.name, "skipped", left.rule, "its process has ended", HINT, 0.0

@@ -178,6 +178,28 @@ def scene_units(subject: GeneratorSubject) -> None:
         require(inside >= PLAUSIBLE, f"{observation}; median {np.median(x):.3g}")
 
 
+@CHECKS.add(
+    "Give each sample the class that it was made for; let the preset tiny learn enough to tell"
+    " plain classes apart.",
+    needs=("runs", "scene-units"),
+)
+def labels(subject: GeneratorSubject) -> None:
+    """samples of a class are nearer to the mean spectrum of its training pixels than to those of
+    other classes more often than if their labels were dealt out at random
+    """
+    if subject.task == "change":
+        raise unittest.SkipTest("a change has no spectrum of its own")
+    drawn = subject.draw(subject.base, access.many(subject.task, sorted(subject.view.counts)))
+    if not len(drawn):
+        raise unittest.SkipTest("it adds no sample")
+    share, least = access.nearest_share(drawn, subject.view)
+    require(
+        share >= least,
+        f"{share:.0%} of the samples of a class are nearest to it, on average over classes;"
+        f" {least:.0%} at least are asked for",
+    )
+
+
 @CHECKS.add("Draw every random number of sample from its seed.", needs=("runs", "determinism"))
 def seed(subject: GeneratorSubject) -> None:
     """another seed gives other samples, so that the blocks of a pool do not repeat each other"""

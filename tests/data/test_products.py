@@ -5,6 +5,7 @@ import shlex
 import warnings
 from collections.abc import Callable
 from contextlib import chdir
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -397,3 +398,25 @@ def test_a_rotated_scene_is_labelled_by_points_where_they_lie(tmp_path: Path) ->
     points.write_text("x,y,class\n" + "\n".join(rows))
     scene = added(made, tmp_path, points).scene
     assert [scene.labels[at] for at in places] == [1, 2, 1, 2]
+
+
+@pytest.mark.parametrize("maker", [enmap, desis])
+def test_the_only_metadata_in_a_folder_are_those_of_a_renamed_image(
+    maker: Maker, tmp_path: Path
+) -> None:
+    made = maker(tmp_path)
+    renamed = made.path.rename(tmp_path / "scene.tif")
+    found = added(replace(made, path=renamed), tmp_path)
+    np.testing.assert_allclose(found.scene.cube, made.cube, atol=1e-6)
+    np.testing.assert_allclose(found.scene.wavelengths, made.wavelengths)
+    assert any("METADATA" in text for text in found.warnings)
+
+
+def test_metadata_beside_an_image_of_fewer_bands_are_named_and_not_used(tmp_path: Path) -> None:
+    made = enmap(tmp_path)
+    with rasterio.open(made.path) as file:
+        profile, bands = file.profile, file.read()
+    with rasterio.open(tmp_path / "cut.tif", "w", **{**profile, "count": 4}) as file:
+        file.write(bands[:4])
+    found = added(replace(made, path=tmp_path / "cut.tif"), tmp_path)
+    assert any("is not used: 12 bands, the image has 4" in text for text in found.warnings)

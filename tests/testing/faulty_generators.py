@@ -219,6 +219,16 @@ class Infinite(Sound):
             return made
 
 
+@faulty("labels")
+class DealtOut(Sound):
+    """As many labels of each class as were asked for, on any samples."""
+
+    class fitted(Fitted):
+        def sample(self, counts, *, guidance, seed):
+            made = super().sample(counts, guidance=guidance, seed=seed)
+            return PatchSamples.made(made.x, np.random.default_rng(seed).permutation(made.y))
+
+
 @faulty("runs")
 class ArrayProvenance(Sound):
     class fitted(Fitted):

@@ -138,6 +138,16 @@ class Normalised(Sound):
         return Fitted((images - images.mean()) / images.std(), view.real.masks)
 
 
+@faulty("labels")
+class OtherMasks(Sound):
+    """Each image has the mask of another."""
+
+    class fitted(Fitted):
+        def sample(self, counts, **given):
+            made = super().sample(counts, **given)
+            return DenseSamples.made(made.images, made.masks % 4 + (made.masks > 0))
+
+
 @faulty("determinism")
 class Unseeded(Sound):
     class fitted(faults.Unseeded, Fitted):

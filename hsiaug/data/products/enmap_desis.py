@@ -111,7 +111,7 @@ def _read_metadata(path: Path) -> Metadata:
             scale=one_or_all(gains) if scaled else None,
             offset=one_or_all(offsets) if shifted else 0.0,
             nodata=_background(root),
-            units="reflectance" if "L2A" in path.name.upper() else None,
+            units="reflectance" if "L2A" in (path.name.upper() + _level(root)) else None,
         )
 
 
@@ -124,6 +124,17 @@ def _number(values: dict[str, str], *keys: str) -> float:
     """The number under the first of these keys that is there, NaN where there is none."""
     number = next((number_of(values[key]) for key in keys if key in values), None)
     return np.nan if number is None else number
+
+
+def _level(root: Element) -> str:
+    """The level of the product, in capital letters."""
+    names = ("level", "producttype")
+    texts = (
+        element.text or ""
+        for element in root.iter()
+        if element.tag.rpartition("}")[2].lower() in names
+    )
+    return " ".join(texts).upper()
 
 
 def _background(root: Element) -> float | None:
