@@ -408,7 +408,7 @@ def test_the_only_metadata_in_a_folder_are_those_of_a_renamed_image(
     renamed = made.path.rename(tmp_path / "scene.tif")
     found = added(replace(made, path=renamed), tmp_path)
     np.testing.assert_allclose(found.scene.cube, made.cube, atol=1e-6)
-    np.testing.assert_allclose(found.scene.wavelengths, made.wavelengths)
+    np.testing.assert_allclose(found.scene.wavelengths, made.nm)
     assert any("METADATA" in text for text in found.warnings)
 
 

@@ -20,6 +20,7 @@ from hsiaug.trial.arm import SYNTHETIC
 from hsiaug.trial.kept_samples import KeptSamples
 from hsiaug.trial.mean_spectra import MeanSpectra, mean_spectra
 from hsiaug.trial.memo import MemoKey
+from hsiaug.trial.normalised_samples import normalised_note
 from hsiaug.trial.pipeline import Stage, TrialRun
 from hsiaug.trial.plugin_calls import plain_json
 from hsiaug.trial.sheet import SampleSheet, SheetMaker, some_samples
@@ -79,6 +80,7 @@ def _draw_block(run: TrialRun, j: int) -> TaskSamples:
     samples: TaskSamples = fitted.sample(block.counts, guidance=spec.omega, seed=seed)
     run.context.check_views()
     run.task.sampling.check(samples, block.counts, run[VIEW])
+    run.context.note(*normalised_note(spec.generator.name, samples, run[VIEW].real))
     some = some_samples(samples)
     run.context.memo.once(_shown_key(run, j), lambda: some)
     return samples
