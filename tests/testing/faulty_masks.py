@@ -139,13 +139,15 @@ class Normalised(Sound):
 
 
 @faulty("labels")
-class OtherMasks(Sound):
-    """Each image has the mask of another."""
+class OneSpectrum(Sound):
+    """Its images are of one class, whatever the masks are of."""
 
     class fitted(Fitted):
-        def sample(self, counts, **given):
-            made = super().sample(counts, **given)
-            return DenseSamples.made(made.images, made.masks % 4 + (made.masks > 0))
+        def sample(self, counts, *, guidance, seed):
+            made = super().sample(counts, guidance=guidance, seed=seed)
+            noise = np.random.default_rng(seed).normal(1, 0.01, made.images.shape)
+            mean = self.images.mean(axis=(0, 3, 4), keepdims=True)
+            return DenseSamples.made((mean * noise).astype(np.float32), made.masks)
 
 
 @faulty("determinism")
