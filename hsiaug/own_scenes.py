@@ -2,6 +2,7 @@
 arrays.
 """
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import fields, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from hsiaug.base.arguments import AnyPath, Argument, Switch, checked, optional, 
 from hsiaug.base.errors import InputError, check_known
 from hsiaug.base.files import file_errors
 from hsiaug.base.temporary_folders import temporary_folder
+from hsiaug.bench.ranges import codes, integers, words
 from hsiaug.data.adding import Added, ImportOptions, import_options
 from hsiaug.data.adding import add_scene as add_files
 from hsiaug.data.data_arrays import is_data_array, plain_labels, unpacked
@@ -48,6 +50,24 @@ NAME = Argument(
 )
 
 
+def _plain(key: str, value: object) -> object:
+    """The value of an option as lists and numbers: an array, or a text as the command line has
+    it.
+    """
+    if isinstance(value, str) and key in OF_TEXTS:
+        return OF_TEXTS[key](value)
+    return value.tolist() if isinstance(value, np.ndarray) else value
+
+
+OF_TEXTS: dict[str, Callable[[str], object]] = {
+    "classes": words,
+    "ignore": words,
+    "bad_bands": lambda text: sorted(integers("`bad_bands`", text)),
+    "unlabelled": codes,
+}
+"""Readers of options that are lists, and may be texts between commas."""
+
+
 @checked
 def add_scene(
     cube: Annotated[Any, SHEET],
@@ -80,7 +100,8 @@ def add_scene(
     **options
         Fields of :class:`hsiaug.data.adding.ImportOptions`, such as ``classes=["wheat", "rye"]`` in
         ascending order of their codes, ``wavelengths=centres`` in nm (numbers below 100 are taken
-        as µm) or ``field="crop"``.
+        as µm) or ``field="crop"``. Lists may be texts as on the command line: ``"wheat,rye"``,
+        ``unlabelled="none"``.
 
     Returns
     -------
@@ -126,10 +147,7 @@ def add_scene(
             option,
             [field.name for field in fields(ImportOptions)],
         )
-    plain = {
-        key: value.tolist() if isinstance(value, np.ndarray) else value
-        for key, value in options.items()
-    }
+    plain = {key: _plain(key, value) for key, value in options.items()}
     import_settings = import_options({"name": name, "overwrite": overwrite, **plain})
     where = Path(folder)
     for target in () if overwrite else [where / file for file in arrays if (where / file).exists()]:

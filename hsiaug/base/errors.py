@@ -21,7 +21,9 @@ from importlib.util import find_spec
 from hsiaug.base.text import shortened, visible
 
 LONGEST_PART = 600
-"""Characters of a rule or a hint at most; both may quote a file's name."""
+"""Characters of a rule at most, which may quote a file's name."""
+LONGEST_HINT = 4000
+"""Characters of a hint at most: a command in it must be whole."""
 LISTED = 40
 """Known names that a hint lists at most."""
 
@@ -45,7 +47,8 @@ class HsiaugError(Exception):
         self.value = value
         self.hint = hint
         value_text = "" if value is None else f"; found {shortened(visible(str(value)))}"
-        rule_text, hint_text = (shortened(visible(part), LONGEST_PART) for part in (rule, hint))
+        rule_text = shortened(visible(rule), LONGEST_PART)
+        hint_text = shortened(visible(hint), LONGEST_HINT)
         statement = f"{rule_text}{value_text}"
         super().__init__(f"{statement}. {hint_text}" if hint else statement)
 

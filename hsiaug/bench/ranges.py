@@ -92,6 +92,19 @@ def integers(option: str, text: str) -> list[int]:
     return list(dict.fromkeys(number for part in listed for number in part))
 
 
+def codes(text: str) -> tuple[int, ...]:
+    """Codes of labels between commas; "none" is no code. Raises InputError for another text."""
+    listed = [] if text.strip().lower() == "none" else _parts(text)
+    whole = all(re.fullmatch(r"-?[0-9]{1,18}", word) for word in listed)
+    if not whole or (not listed and text.strip().lower() != "none"):
+        raise InputError(
+            "`unlabelled` must be codes between commas",
+            value=repr(text),
+            hint="For example 255,0, or none.",
+        )
+    return tuple(map(int, listed))
+
+
 def seeds(text: str, option: str = "`draws`") -> list[int]:
     """Draws: ``5`` = 0..4, ``100-109`` = that range, ``3,5,8-9`` = these. Raises InputError for
     anything else.

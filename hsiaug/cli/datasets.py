@@ -14,7 +14,7 @@ import typer
 
 from hsiaug.base.errors import InputError, check_known
 from hsiaug.bench import defaults
-from hsiaug.bench.ranges import integers, words
+from hsiaug.bench.ranges import codes, integers, words
 from hsiaug.cli.options import Json, option
 from hsiaug.cli.output import (
     CARD_SETTINGS,
@@ -270,7 +270,7 @@ def import_words(
 
     typed: dict[str, object] = {"classes": words(classes), "field": field, **further}
     if unlabelled is not None:
-        typed["unlabelled"] = _codes(unlabelled)
+        typed["unlabelled"] = codes(unlabelled)
     for setting in settings or ():
         key, equals, text = setting.partition("=")
         if not equals:
@@ -333,20 +333,6 @@ def known_words(
 def asks() -> bool:
     """Whether the terminal is interactive, so that questions can be asked."""
     return on_terminal() and sys.stdin.isatty()
-
-
-def _codes(text: str) -> tuple[int, ...]:
-    """Codes between commas; "none" is no code."""
-    from hsiaug.data.label_codes import is_code
-
-    listed = () if text.strip().lower() == "none" else words(text)
-    if (not listed and text.strip().lower() != "none") or not all(map(is_code, listed)):
-        raise InputError(
-            "--unlabelled must be codes between commas",
-            value=repr(text),
-            hint="For example 255,0, or none.",
-        )
-    return tuple(map(int, listed))
 
 
 def print_added(added: Added, cube: Path) -> None:

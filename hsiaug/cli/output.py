@@ -4,8 +4,10 @@ them.
 
 from __future__ import annotations
 
+import ast
 import os
 import re
+import shlex
 import sys
 import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -226,9 +228,22 @@ def name_options(text: str) -> str:
     text = re.sub(r"`([\w:{}-]+\.[a-z_]+(?:=[^`]*)?)`", r"--set \1", text)
     return re.sub(
         r"`([a-z_]+)(=[^`]*)?`",
-        lambda match: f"--{OPTION_NAMES.get(match[1], match[1].replace('_', '-'))}{match[2] or ''}",
+        lambda match: (
+            f"--{OPTION_NAMES.get(match[1], match[1].replace('_', '-'))}{_typed(match[2] or '')}"
+        ),
         text,
     )
+
+
+def _typed(value: str) -> str:
+    """``=VALUE`` as a shell has it, of a text that Python has in quotes."""
+    text = value[1:]
+    if text[:1] not in ("'", '"'):
+        return value
+    try:
+        return f"={shlex.quote(str(ast.literal_eval(text)))}"
+    except (SyntaxError, ValueError):
+        return value
 
 
 def print_json(value: object, indent: int | None = 2) -> None:

@@ -36,6 +36,7 @@ from hsiaug.data.label_source import labels_on_cube, read_labels
 from hsiaug.data.loading import load_scene
 from hsiaug.data.raw import Conversion, PerBand, RawArray
 from hsiaug.data.readers import must_exist, read_cube_file
+from hsiaug.data.remedies import setting
 from hsiaug.data.swapped_files import check_swapped
 from hsiaug.data.texts import plain_name
 from hsiaug.data.tomlfile import toml_text, validate_table
@@ -324,7 +325,8 @@ def _understand(cube: Path, raw: RawArray, labels: Path, options: ImportOptions)
     )
     if options.wavelengths is not None and (lacking := findings.without_centre):
         rule = "`wavelengths` must name the centre of every band that is kept"
-        hint = f"Add them, or drop these bands: `bad_bands={','.join(map(str, lacking))}`."
+        bands = ",".join(map(str, lacking))
+        hint = f"Add them, or drop these bands: {setting('bad_bands', bands)}."
         raise InputError(rule, value=f"none of bands {in_runs(lacking, 2)}", hint=hint)
     return findings
 
@@ -588,7 +590,7 @@ def _warnings(findings: _Findings) -> Iterator[str]:
     if unknown := findings.without_centre:
         yield (
             f"band centres are not used: those of bands {in_runs(unknown, 2)} are not known; drop"
-            f" these bands with `bad_bands={','.join(map(str, unknown))}`"
+            f" these bands with {setting('bad_bands', ','.join(map(str, unknown)))}"
         )
     elif not findings.centres:
         yield (
@@ -633,7 +635,10 @@ def _data_warnings(findings: _Findings) -> Iterator[str]:
     if facts.filler is not None:
         value, count = facts.filler
         text = f"{int(value)}" if value.is_integer() and abs(value) < 2**53 else repr(value)
-        yield f"{text} at {count:,} pixels looks like missing data: if it is, say `nodata={text}`"
+        yield (
+            f"{text} at {count:,} pixels looks like missing data: if it is, say"
+            f" {setting('nodata', text)}"
+        )
 
 
 def _scale_warnings(findings: _Findings) -> Iterator[str]:

@@ -27,6 +27,9 @@ times when packed, a packed run of zeros a thousand times.
 IN_MEMORY = 2**28
 """Bytes of a cube that is held in memory, at most."""
 
+MOST_CODES = 256
+"""Labels with more codes than this are hardly classes."""
+
 MOST_CELLS = 2**26
 """Cells of a label raster: 8192 × 8192."""
 

@@ -13,6 +13,7 @@ from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import SceneError
 from hsiaug.base.text import in_runs
 from hsiaug.data.raw import PerBand, RawArray, stripes
+from hsiaug.data.remedies import array_file, saving
 
 SAMPLES = 200_000
 """Values that percentiles are taken of."""
@@ -140,19 +141,9 @@ def _shape_hint(cube: tuple[int, ...], labels: tuple[int, ...], where: str) -> s
         fitted = f"numpy.pad(a, {lacking})[:{height}, :{width}]"
     else:
         return usual
-    path = Path(where)
-    script = "; ".join(
-        (
-            "import numpy, pathlib",
-            "from hsiaug.data.readers import read_label_file",
-            f"a = read_label_file(pathlib.Path('{path.name}'))",
-            f"numpy.save('{path.stem}_fit.npy', {fitted})",
-        )
-    )
-    return (
-        f'{condition}: python -c "{script}", and name {path.stem}_fit.npy. Else name the label map'
-        " of this very scene."
-    )
+    load = f"a = hsiaug.data.readers.read_label_file(pathlib.Path({where!r}))"
+    command = saving("pathlib hsiaug.data.readers", load, fitted, array_file(Path(where), "fit"))
+    return f"{condition}: {command}. Else name the label map of this very scene."
 
 
 @np.errstate(all="ignore")  # values that are no numbers are looked for

@@ -13,10 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError, SceneError, check_known
+from hsiaug.data.bounds import MOST_CODES
 from hsiaug.data.georeference import Georeference
-
-MOST_CODES = 256
-"""Labels with more codes than this are hardly classes."""
+from hsiaug.data.remedies import setting
 
 MOST_SHOWN = 12
 """Codes that a message lists."""
@@ -270,7 +269,10 @@ def _check_zero(code_counts: _CodeCounts) -> None:
     if code_counts.zero and re.sub(r"[\W_]", "", name.lower()) not in UNLABELLED:
         rule = f"`unlabelled` must say whether code 0 of {code_counts.raster.where} is a class"
         value = f"{name!r} for its {code_counts.zero:,} pixels"
-        hint = "If it is one, say `unlabelled=none`; if it stands for no label, `unlabelled=0`."
+        hint = (
+            f"If it is one, say {setting('unlabelled', 'none')}; if it stands for no label,"
+            f" {setting('unlabelled', 0)}."
+        )
         raise InputError(rule, value=value, hint=hint)
 
 
@@ -287,7 +289,7 @@ def _check_repeats(name_of: Mapping[int, str], where: str) -> None:
         distinct = [
             f"{name}_{code}" if name in repeated else name for code, name in name_of.items()
         ]
-        hint += f": `classes={','.join(distinct)}`"
+        hint += f": {setting('classes', ','.join(distinct))}"
     name, codes = next(iter(repeated.items()))
     raise SceneError(
         f"{where}: names of classes must differ",
@@ -354,7 +356,9 @@ class _CodeCounts:
             if len(ids) == count or (not count and len(ids) > 1)
         ]
         alternative = (
-            f" Or say which codes have no label: `unlabelled={fitting[0]}`." if fitting else ""
+            f" Or say which codes have no label: {setting('unlabelled', fitting[0])}."
+            if fitting
+            else ""
         )
         return (
             f"Give one name per code; leave codes out with `ignore`.{alternative}"
@@ -398,20 +402,25 @@ def _doubts(code_counts: _CodeCounts, reasons: Mapping[int, str], named: bool) -
     if zero and code_counts.raster.marks:
         yield (
             f"{zero:,} labels are of class 0, which counts as unlabelled: if it is a class, say"
-            " `unlabelled=none`"
+            f" {setting('unlabelled', 'none')}"
         )
     elif zero and (below or missing is not None):
         text = ",".join(map(str, below)) or str(missing)
-        yield f"0 ({zero:,} px) counts as unlabelled too: if it is a class, say `unlabelled={text}`"
+        yield (
+            f"0 ({zero:,} px) counts as unlabelled too: if it is a class, say"
+            f" {setting('unlabelled', text)}"
+        )
     far = code_counts.far
     if far is not None and not named:
         text = (
             f"code {far} ({code_counts.pixels_of[far]:,} px) is taken for a class: if it marks"
             " pixels without a label, say "
         )
-        text += f"`unlabelled=0,{far}`"
+        text += setting("unlabelled", f"0,{far}")
         if zero:
-            text += f", or `unlabelled={far}` if 0 ({zero:,} px), now unlabelled, is a class"
+            text += (
+                f", or {setting('unlabelled', far)} if 0 ({zero:,} px), now unlabelled, is a class"
+            )
         yield text
 
 
@@ -431,8 +440,8 @@ def _check_readings(code_counts: _CodeCounts, count: int) -> None:
         rule,
         value=f"{count} names for {' or '.join(texts)}",
         hint=(
-            f"Say which codes have no label: `unlabelled={first[0]}` or"
-            f" `unlabelled={others[0][0]}`."
+            f"Say which codes have no label: {setting('unlabelled', first[0])} or"
+            f" {setting('unlabelled', others[0][0])}."
         ),
     )
 

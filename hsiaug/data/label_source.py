@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError, SceneError, check_known
+from hsiaug.data.bounds import MOST_CODES
 from hsiaug.data.cube_check import CubeFacts, unlike_shapes
 from hsiaug.data.endings import LAYERS, TIFF
 from hsiaug.data.georeference import (
@@ -21,10 +22,11 @@ from hsiaug.data.georeference import (
     read_declared,
     same_system,
 )
-from hsiaug.data.label_codes import MOST_CODES, LabelRaster, check_number, filler_of
+from hsiaug.data.label_codes import LabelRaster, check_number, filler_of
 from hsiaug.data.labels import CODE_LIMIT, check_whole
 from hsiaug.data.readers import must_exist, read_labels_array, void_codes
 from hsiaug.data.readers_envi import find_envi
+from hsiaug.data.remedies import setting
 from hsiaug.data.vector_labels import KINDS, WGS84, Geometry, VectorLabels, read_vector_labels
 
 OF_SHAPEFILES = (".dbf", ".shx", ".prj", ".cpg", ".qpj", ".sbn", ".sbx")
@@ -384,7 +386,7 @@ def _transform(
             if marks.crs == WGS84 and target is not None and (code := target.to_epsg()):
                 hint = (
                     "Without a system of its own GeoJSON is in degrees; if its coordinates are"
-                    f" those of the cube: `crs=EPSG:{code}`."
+                    f" those of the cube: {setting('crs', f'EPSG:{code}')}."
                 )
             raise InputError(
                 rule, value=f"{marks.crs[:80]!r} ({str(cause)[:120]})", hint=hint

@@ -2,6 +2,7 @@
 clearly.
 """
 
+import shlex
 import warnings
 import zipfile
 from collections.abc import Collection
@@ -22,6 +23,12 @@ from hsiaug.data.readers_envi import find_envi, read_envi
 from hsiaug.data.readers_image import read_image
 from hsiaug.data.readers_mat import read_mat, read_mat_maps
 from hsiaug.data.readers_tiff import read_tiff, read_tiff_band
+from hsiaug.data.remedies import (
+    array_file,
+    band_of_classes,
+    python_command,
+    saving,
+)
 
 PICKLE = b"\x80"
 """Beginning of a file of pickled Python objects, as of a masked array."""
@@ -252,31 +259,31 @@ def _read(path: Path, key: str | None, data: str | None, *, ndim: int) -> RawArr
             rule, value=f"extension '{path.suffix}' and no ENVI header beside it", hint=hint
         )
     if raw.array.dtype.kind not in "iufb":
+        words = raw.array.dtype.kind in "US" and suffix == ".npy"
         raise SceneError(
             f"{path} must hold plain numbers",
             value=f"dtype {raw.array.dtype}",
-            hint="Save the array as integers or floats.",
+            hint=f"Number the words: {_numbered(path, '')}."
+            if words
+            else "Save the array as integers or floats.",
         )
     return raw
 
 
 def _unpacking(path: Path) -> str:
     """The command that unpacks a file; "" where its ending is of none that is packed."""
-    name = path.name
     suffix = path.suffix.lower()
     if suffix in PACKED and Path(path.stem).suffix.lower() == ".tar":
         suffix = ".tar"
     if suffix in ARCHIVES:
-        return ARCHIVES[suffix].format(name=name)
+        return ARCHIVES[suffix].format(name=shlex.quote(str(path)))
     if suffix not in PACKED:
         return ""
     module = PACKED[suffix]
-    script = (
-        f"import {module}, pathlib;"
-        f" packed = pathlib.Path('{name}').read_bytes();"
-        f" pathlib.Path('{path.stem}').write_bytes({module}.decompress(packed))"
+    return python_command(
+        f"import {module}, pathlib; packed = pathlib.Path({str(path)!r}).read_bytes();"
+        f" pathlib.Path({path.stem!r}).write_bytes({module}.decompress(packed))"
     )
-    return f'python -c "{script}"'
 
 
 def _archive(path: Path, ndim: int) -> SceneError:
@@ -293,12 +300,12 @@ def _archive(path: Path, ndim: int) -> SceneError:
                 shapes[name] = read_header(member)[0]
     fitting = [name for name, shape in shapes.items() if len(shape) == ndim]
     name = next(iter((*fitting, *shapes)), "NAME")
-    script = f"import numpy; numpy.save('{path.stem}.npy', numpy.load('{path.name}')['{name}'])"
+    command = saving("", "", f"numpy.load({str(path)!r})[{name!r}]", array_file(path, name))
     listed = ", ".join(f"{name} {'×'.join(map(str, shape))}" for name, shape in shapes.items())
     return SceneError(
         f"{path} must be one array",
         value=f"an archive of the arrays {listed or 'none'}",
-        hint=f'Save one of them: python -c "{script}", and name {path.stem}.npy.',
+        hint=f"Save one of them: {command}.",
     )
 
 
@@ -326,25 +333,24 @@ def _wrong_rank(path: Path, rule: str, raw: RawArray) -> SceneError:
     hint = (
         "Name the right file, or the right array of it: `cube_key` or `labels_key`, key in a card."
     )
+    shape = raw.array.shape
     if path.suffix.lower() == ".npy":
         return SceneError(
-            f"{path}: {rule}", value=f"shape {raw.array.shape}", hint=_npy_remedy(path, rule, raw)
+            f"{path}: {rule}", value=f"shape {shape}", hint=_npy_remedy(path, rule, raw)
         )
-    if raw.array.shape[2:] and path.suffix.lower() not in (*ARRAYS, *PICTURES):
-        hint = "Name the band of the classes, counted from 1: `labels_key=1`."
-    elif raw.array.shape[2:] in ((3,), (4,)):
+    if shape[2:] and path.suffix.lower() not in (*ARRAYS, *PICTURES):
+        hint = band_of_classes(raw.array)
+    elif shape[2:] in ((3,), (4,)):
         hint = (
             "A picture in colours tells no classes: save their codes as one channel, with 0 for"
             " unlabelled."
         )
-    return SceneError(f"{path}: {rule}", value=f"shape {raw.array.shape}", hint=hint)
+    return SceneError(f"{path}: {rule}", value=f"shape {shape}", hint=hint)
 
 
 def _npy_remedy(path: Path, rule: str, raw: RawArray) -> str:
     """What to type for an array of another number of axes than are read."""
     shape = raw.array.shape
-    target = f"{path.stem}_fit.npy"
-    load = f"import numpy; a = numpy.load('{path.name}')"
     axes = 3 if "three" in rule else 2
     code, text = "a.reshape(HEIGHT, WIDTH, -1)", "If it holds a row for each pixel of each line"
     if sum(length > 1 for length in shape) <= axes < len(shape):
@@ -352,12 +358,14 @@ def _npy_remedy(path: Path, rule: str, raw: RawArray) -> str:
     elif axes == 2 and len(shape) == 3:
         code = "(a.argmax(2) + 1) * a.any(2)"
         text = "If it has a layer for each class"
+        if shape[0] < shape[2]:
+            code = "(a.argmax(0) + 1) * a.any(0)"
     elif axes == 2 and len(shape) == 1:
         code, text = "a.reshape(HEIGHT, WIDTH)", "If it holds the pixels of each line in turn"
     elif axes < len(shape):
         code, text = "a[0]", "Take one of the arrays in it"
-    script = f"{load}; numpy.save('{target}', {code})"
-    return f'{text}: python -c "{script}", and name {target}.'
+    load = f"a = numpy.load({str(path)!r})"
+    return f"{text}: {saving('', load, code, array_file(path, 'fit'))}."
 
 
 def _refuse_objects(path: Path) -> None:
@@ -371,17 +379,27 @@ def _refuse_objects(path: Path) -> None:
             if version != (1, 0):
                 read_header = np.lib.format.read_array_header_2_0
             pickled = read_header(file)[2].hasobject
-    if not pickled:
-        return
-    target = f"{path.stem}_numbers.npy"
-    script = (
-        f"import numpy; a = numpy.load('{path.name}', allow_pickle=True);"
-        f" numpy.save('{target}', numpy.array(a.tolist(), dtype=float))"
+    if pickled:
+        raise SceneError(
+            f"{path} must hold plain numbers",
+            value="Python objects, which may run programs and are not opened",
+            hint=f"If you wrote that file: {_numbered(path, ', allow_pickle=True')}.",
+        )
+
+
+def _numbered(path: Path, how: str) -> str:
+    """What to type for an array of objects or words: its numbers, or a code for each word."""
+    load = (
+        f"a = numpy.load({str(path)!r}{how});"
+        " a = numpy.array(a.tolist());"
+        " n, c = numpy.unique(a.astype(str), return_inverse=True);"
+        " k = ~numpy.isin(n, ['', 'None', 'nan']);"
+        " print('' if a.dtype.kind in 'biuf' else ','.join(n[k]))"
     )
-    raise SceneError(
-        f"{path} must hold plain numbers",
-        value="Python objects, which may run programs and are not opened",
-        hint=f'If you wrote that file: python -c "{script}", and name {target}.',
+    code = "a if a.dtype.kind in 'biuf' else (k * k.cumsum())[c].reshape(a.shape)"
+    return (
+        f"{saving('', load, code, array_file(path, 'numbers'))}; names that it prints are those of"
+        " `classes`"
     )
 
 

@@ -14,8 +14,9 @@ import numpy as np
 
 from hsiaug.base.arrays import AnyArray
 from hsiaug.base.errors import SceneError, did_you_mean
-from hsiaug.data.bounds import check_array
+from hsiaug.data.bounds import MOST_CELLS, check_array
 from hsiaug.data.raw import reading
+from hsiaug.data.remedies import array_file, saving, setting
 
 if TYPE_CHECKING:
     import h5py
@@ -56,7 +57,13 @@ def read_mat(path: Path, key: str | None, *, ndim: int) -> AnyArray:
     not the only one.
     """
     with _open(path) as (items, read_item):
-        return _read(path, _choose(path, key, ndim, items), items, read_item, labels=ndim == 2)
+        return _read(
+            path,
+            _choose(path, key, ndim, items, read_item),
+            items,
+            read_item,
+            labels=ndim == 2,
+        )
 
 
 def read_mat_maps(path: Path) -> dict[str, AnyArray]:
@@ -170,7 +177,13 @@ def _read(
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
-def _choose(path: Path, key: str | None, ndim: int, items: Mapping[str, _Item]) -> str:
+def _choose(
+    path: Path,
+    key: str | None,
+    ndim: int,
+    items: Mapping[str, _Item],
+    read_item: Callable[[str], AnyArray],
+) -> str:
     """The name of the array to read."""
     listed = list(items.items())[:MOST_SHOWN]
     texts = [f"{name} {'×'.join(map(str, item.shape))} {item.kind}" for name, item in listed]
@@ -183,7 +196,7 @@ def _choose(path: Path, key: str | None, ndim: int, items: Mapping[str, _Item]) 
         raise SceneError(
             rule,
             value=f"{len(fitting)} among: {overview}",
-            hint=_remedy(path, ndim, items, fitting),
+            hint=_remedy(path, ndim, items, fitting, read_item),
         )
     if key not in items:
         hint = f"Correct the name. {did_you_mean(key, items)}"
@@ -193,64 +206,132 @@ def _choose(path: Path, key: str | None, ndim: int, items: Mapping[str, _Item]) 
     return key
 
 
-def _remedy(path: Path, ndim: int, items: Mapping[str, _Item], fitting: Sequence[str]) -> str:
+def _remedy(
+    path: Path,
+    ndim: int,
+    items: Mapping[str, _Item],
+    fitting: Sequence[str],
+    read_item: Callable[[str], AnyArray],
+) -> str:
     """What to type for a file whose array is not plain: a setting, or a line of Python that writes
     another file.
     """
-    option = "cube_key" if ndim == 3 else "labels_key"
-    masks = [name for name in fitting if items[name].kind == "logical"]
-    if (
-        ndim == 2
-        and len(fitting) > 1
-        and masks == list(fitting)
-        and len({items[name].shape for name in masks}) == 1
-    ):
-        sums = " + ".join(f"{number} * d['{name}']" for number, name in enumerate(masks, start=1))
-        return f"{ONE_CLASS_EACH}: {_python(path, f'0 + {sums}')}"
+    if ndim == 2 and _are_masks(items, fitting, read_item):
+        return _one_class_each(path, fitting)
     if fitting:
+        option = "cube_key" if ndim == 3 else "labels_key"
         largest = max(fitting, key=lambda name: math.prod(items[name].shape))
-        return f"Name it: `{option}={largest}`, key in a card."
-    first = next(iter(items), "")
+        return f"Name it: {setting(option, largest)}, key in a card."
     stacked = next(
         (name for name, item in items.items() if item.size and len(item.shape) == 3), None
     )
     if ndim == 2 and stacked is not None:
-        name = f"d['{stacked}']"
+        array = _loaded(path, stacked)
+        code = "(a.argmax(2) + 1) * a.any(2)"
+        command = saving(_library(path), f"a = {array}", code, array_file(path, stacked))
+        return f"If it has a layer for each class: {command}"
+    for name in items:
+        if (inside := _within(path, name, ndim)) is not None:
+            code, what = inside
+            command = saving(_library(path), "", code, array_file(path, what))
+            return f"Save the array in it: {command}"
+    if unreadable := next((name for name, item in items.items() if item.kind in OBJECTS), None):
         return (
-            "If it has a layer for each class:"
-            f" {_python(path, f'({name}.argmax(2) + 1) * {name}.any(2)')}"
+            f"Save numbers in place of it, in MATLAB: {unreadable} = uint8({unreadable});"
+            f" save('{path.stem}_plain.mat', '{unreadable}'), and name {path.stem}_plain.mat."
         )
-    kind = items[first].kind if first else ""
-    if kind in ("struct", "cell"):
-        return _within(path, first, ndim)
     flat = [name for name, item in items.items() if item.size and len(item.shape) == 2]
     if ndim == 3 and flat and {"nrow", "ncol"} <= {name.lower() for name in items}:
         by_name = {name.lower(): name for name in items}
-        rows, columns = (f"int(d['{by_name[key]}'].item())" for key in ("nrow", "ncol"))
+        rows, columns = (f"int({_loaded(path, by_name[key])}.item())" for key in ("nrow", "ncol"))
         name = max(flat, key=lambda name: math.prod(items[name].shape))
-        code = f"d['{name}'].T.reshape({rows}, {columns}, -1, order='F')"
-        return f"If it holds a column for each pixel: {_python(path, code)}"
+        code = f"{_loaded(path, name)}.T.reshape({rows}, {columns}, -1, order='F')"
+        command = saving(_library(path), "", code, array_file(path, name))
+        return f"If it holds a column for each pixel: {command}"
     return f"Save one array with {ndim} axes, in MATLAB: save('{path.stem}_plain.mat', 'NAME')."
 
 
-def _within(path: Path, name: str, ndim: int) -> str:
-    """What to type for the first array with so many axes inside a struct or a cell."""
+OBJECTS = ("categorical", "nominal", "ordinal", "opaque", "object", "table", "string")
+"""Kinds of MATLAB that are numbers once they are converted there."""
+
+
+def _are_masks(
+    items: Mapping[str, _Item], names: Sequence[str], read_item: Callable[[str], AnyArray]
+) -> bool:
+    """Whether several arrays of one shape hold nothing but 0 and 1."""
+    if len(names) < 2 or len({items[name].shape for name in names}) > 1:
+        return False
+    if math.prod(items[names[0]].shape) > MOST_CELLS:
+        return False
+    return all(np.isin(read_item(name), (0, 1)).all() for name in names)
+
+
+def _one_class_each(path: Path, names: Sequence[str]) -> str:
+    """What to type where each array is the mask of one class; pixels of several have none."""
+    if _library(path) == "h5py":
+        opened, array = f"h5py.File({str(path)!r})", "f[k][()].T"
+    else:
+        opened, array = f"scipy.io.loadmat({str(path)!r})", "f[k]"
+    before = f"f = {opened}; d = [{array} > 0 for k in {list(names)}]"
+    code = "sum(n * m for n, m in enumerate(d, 1)) * (sum(m.astype(int) for m in d) == 1)"
+    further = "" if any("," in name for name in names) else setting("classes", ",".join(names))
+    command = saving(_library(path), before, code, array_file(path, "classes"), further)
+    return f"If each is the mask of one class, write their codes into one file: {command}"
+
+
+def _library(path: Path) -> str:
+    """The module that reads a file."""
+    import h5py
+
+    return "h5py" if h5py.is_hdf5(path) else "scipy.io"
+
+
+def _loaded(path: Path, name: str, place: str = "") -> str:
+    """Python for an array of a file, perhaps inside a struct or a cell."""
+    if _library(path) == "h5py":
+        return f"h5py.File({str(path)!r})[{name!r}][()].T"
+    simple = ", simplify_cells=True" if place else ""
+    return f"scipy.io.loadmat({str(path)!r}{simple})[{name!r}]{place}"
+
+
+def _within(path: Path, name: str, ndim: int) -> tuple[str, str] | None:
+    """Python for the first array with so many axes inside a struct or a cell, and what it is
+    called; None where there is none.
+    """
     import h5py
     from scipy.io import loadmat
 
     if h5py.is_hdf5(path):
         with h5py.File(path, "r", locking=False) as file:
-            inner = [key for key, item in file[name].items() if getattr(item, "ndim", 0) == ndim]
-        code = f"h5py.File('{path.name}')['{name}/{inner[0] if inner else 'NAME'}'][()].T"
-        script = f"import h5py, numpy; numpy.save('{path.stem}.npy', {code})"
-        return f'Save the array in it: python -c "{script}", and name {path.stem}.npy'
-    place = None
-    if path.stat().st_size <= MOST_LOOKED_AT:
-        place = _place(loadmat(str(path), variable_names=[name], simplify_cells=True)[name], ndim)
-    if place is None:
-        return "Save one array alone, in MATLAB: save('plain.mat', 'NAME')."
-    code = f"d['{name}']{place}"
-    return f"Save the array in it: {_python(path, code, simplify=True)}"
+            address = _address(file, file[name], ndim)
+        return None if address is None else (_loaded(path, address), address.rpartition("/")[2])
+    if path.stat().st_size > MOST_LOOKED_AT:
+        return None
+    loaded = loadmat(str(path), variable_names=[name], simplify_cells=True).get(name)
+    place = _place(loaded, ndim)
+    if not place:
+        return None
+    return _loaded(path, name, place), place.rstrip("]'\"").rpartition("[")[2].strip("'\"")
+
+
+def _address(file: h5py.File, item: Any, ndim: int) -> str | None:
+    """Where in a file of version 7.3 the first array of numbers with so many axes lies, within a
+    struct or a cell.
+    """
+    import h5py
+
+    if isinstance(item, h5py.Group):
+        inner = list(item.values())
+    elif item.dtype == h5py.ref_dtype:
+        inner = [file[reference] for reference in np.ravel(item[()])]
+    elif item.dtype.kind in "iufb" and item.ndim == ndim and item.attrs.get("MATLAB_class"):
+        text = item.attrs["MATLAB_class"]
+        kind = text.decode(errors="replace") if isinstance(text, bytes) else str(text)
+        return str(item.name).lstrip("/") if kind in SIZES else None
+    else:
+        inner = []
+    found = (_address(file, one, ndim) for one in inner)
+    return next((address for address in found if address is not None), None)
 
 
 def _place(value: object, ndim: int) -> str | None:
@@ -273,17 +354,6 @@ def _place(value: object, ndim: int) -> str | None:
 
 MOST_LOOKED_AT = 2**26
 """Bytes of a file whose structs and cells are looked into."""
-
-ONE_CLASS_EACH = "If each is the mask of one class, write their codes into one file"
-
-
-def _python(path: Path, code: str, simplify: bool = False) -> str:
-    """A command that writes what an expression of the arrays ``d`` gives into an .npy file, typed
-    beside the file.
-    """
-    how = ", simplify_cells=True" if simplify else ""
-    script = f"import numpy; from scipy.io import loadmat; d = loadmat('{path.name}'{how}); "
-    return f"python -c \"{script}numpy.save('{path.stem}.npy', {code})\", and name {path.stem}.npy"
 
 
 def _not_numeric(path: Path, key: str, kind: str, others: str) -> SceneError:

@@ -31,9 +31,13 @@ from hsiaug.data.envi_header import (
 from hsiaug.data.georeference import open_geotiff, quiet
 from hsiaug.data.products.enmap_desis import metadata_beside
 from hsiaug.data.raw import PerBand, RawArray, number_of_each, one_or_all, reading
+from hsiaug.data.remedies import array_file, band_of_classes, saving
 
 if TYPE_CHECKING:
     from rasterio import DatasetReader
+
+MOST_LOOKED_AT = 32
+"""Bands of which one is looked for that holds classes."""
 
 VALUES = 2**25
 """Read at a time: many rows, as each of a tiled file is unpacked with its neighbours."""
@@ -230,14 +234,9 @@ def read_tiff_band(path: Path, key: str | None) -> RawArray:
 
 
 def _as_array(path: Path, reading: str) -> str:
-    """A command that writes the stored numbers of a file into an .npy file, typed beside the
-    file.
-    """
-    code = (
-        f"import numpy, rasterio; numpy.save('{path.stem}.npy',"
-        f" rasterio.open('{path.name}').{reading})"
-    )
-    return f'python -c "{code}", and name {path.stem}.npy'
+    """What to type to write the stored numbers of a file into an .npy file."""
+    array = f"rasterio.open({str(path)!r}).{reading}"
+    return saving("rasterio", "", array, array_file(path))
 
 
 def _check_supported(path: Path, file: DatasetReader) -> None:
@@ -245,10 +244,8 @@ def _check_supported(path: Path, file: DatasetReader) -> None:
     if pages := len(file.subdatasets):
         rule = f"{path} must hold one image"
         contents = f"{pages} pages"
-        code = (
-            f"import numpy, tifffile; numpy.save('{path.stem}.npy', tifffile.imread('{path.name}'))"
-        )
-        hint = f'Name one array that holds them all, made in its folder by: python -c "{code}"'
+        command = saving("tifffile", "", f"tifffile.imread({str(path)!r})", array_file(path))
+        hint = f"Name one array that holds them all: {command}."
         raise SceneError(rule, value=contents, hint=hint)
     if complex_dtypes := [dtype for dtype in file.dtypes if dtype.startswith("complex")]:
         raise SceneError(
@@ -292,7 +289,7 @@ def _choose(path: Path, file: DatasetReader, bands: Sequence[int], key: str | No
             " unlabelled."
         )
     else:
-        hint = "Name the band of the classes, counted from 1: `labels_key=1`."
+        hint = band_of_classes(file.read(bands[:MOST_LOOKED_AT]).transpose(1, 2, 0), bands)
     names = [f"{band} {file.descriptions[band - 1] or ''}".strip() for band in bands]
     listing = f"{len(bands)} bands ({', '.join(names[:8])}{', …' if len(names) > 8 else ''})"
     raise SceneError(f"{path}: a label map has two axes, one band", value=listing, hint=hint)

@@ -17,6 +17,7 @@ from hsiaug.base.text import text_of_spreadsheet
 from hsiaug.data.bounds import in_bytes
 from hsiaug.data.envi_regions import CLASSIC, Feature, parse_classic, parse_xml
 from hsiaug.data.raw import reading
+from hsiaug.data.remedies import setting
 from hsiaug.data.texts import decode, plain_name, spellings_note
 
 SEQUENCES = (".geojsonl", ".geojsons", ".geojsonseq", ".ndjson")
@@ -158,7 +159,8 @@ def read_vector_labels(path: Path, field: str | None, crs: str | None) -> Vector
         hint = "Keep points and polygons only; buffer lines first."
         others = [name for name in columns if _repeats([row.get(name) for _, row in features])]
         if not strange and others:
-            hint = f"No mark has a value of {column!r}; another attribute: `field={others[0]}`."
+            another = setting("field", others[0])
+            hint = f"No mark has a value of {column!r}; another attribute: {another}."
         raise SceneError(rule, value=", ".join(strange) or "none", hint=hint)
     shapes = tuple(_check_shape(path, shape) for shape, _ in marks)
     values = [value for _, value in marks]
@@ -255,7 +257,7 @@ def _choose_column(
         return names[0]
     rule = f"`field` must name the attribute of {path} that holds the class"
     near = [name for name in names if _repeats(values(name))] if field is None else []
-    hint = f"For example `field={near[0]}`; there are {_listed(names)}." if near else ""
+    hint = f"For example {setting('field', near[0])}; there are {_listed(names)}." if near else ""
     hint = hint or did_you_mean(field or "class", names[:MOST_SHOWN])
     raise InputError(
         rule,
@@ -276,7 +278,8 @@ def _check_repeats(
         rule = f"`field` must name the attribute of {path} that holds the class"
         attribute = f"{column!r}, of which each of the {len(texts):,} marks has its own"
         hint = (
-            f"Say `field={others[0]}`, or `field={column}` to take it all the same; there are"
+            f"Say {setting('field', others[0])}, or {setting('field', column)} to take it all the"
+            " same; there are"
             f" {_listed(names)}."
         )
         raise InputError(rule, value=attribute, hint=hint)

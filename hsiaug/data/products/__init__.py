@@ -17,6 +17,7 @@ from hsiaug.data.products.hypso import HYPSO
 from hsiaug.data.products.prisma import PRISMA
 from hsiaug.data.products.tanager import TANAGER_BASIC, TANAGER_ORTHO
 from hsiaug.data.raw import RawArray, reading
+from hsiaug.data.remedies import array_file, saving, setting
 
 KINDS = {2: "raster", 3: "cube"}
 """Nouns of arrays by their number of axes."""
@@ -85,16 +86,16 @@ def _refuse_classic(path: Path, axes: int = 3) -> None:
         every = {name: item.shape for name, item in file.variables.items()}
     shapes = {name: shape for name, shape in every.items() if len(shape) == axes}
     name = next(iter(shapes), "NAME")
-    script = (
-        "import numpy; from scipy.io import netcdf_file; "
-        f"f = netcdf_file('{path.name}', mmap=False, maskandscale=True); "
-        f"a = f.variables['{name}'][:]; f.close(); "
-        f"numpy.save('{path.stem}.npy', numpy.ma.filled(a.astype('float32'), numpy.nan))"
+    load = (
+        f"f = scipy.io.netcdf_file({str(path)!r}, mmap=False, maskandscale=True);"
+        f" a = f.variables[{name!r}][:]; f.close()"
     )
+    array = "numpy.ma.filled(a.astype('float32'), numpy.nan)"
+    command = saving("scipy.io", load, array, array_file(path, name))
     raise SceneError(
         f"{path} must be netCDF-4",
         value=f"netCDF-3 with the {KINDS[axes]}s {_listed(shapes) or 'none'}",
-        hint=f'Save one {KINDS[axes]} as an array: python -c "{script}", and name {path.stem}.npy.',
+        hint=f"Save one {KINDS[axes]} as an array: {command}.",
     )
 
 
@@ -116,22 +117,22 @@ def _conversion(contents: Contents, axes: int = 3) -> str:
     path = contents.path
     arrays = contents.arrays(axes)
     name = max(arrays, key=lambda name: arrays[name].size, default="NAME")
-    script = (
-        f"import h5py, numpy; numpy.save('{path.stem}.npy', h5py.File('{path.name}')['{name}'][()])"
-    )
+    target = array_file(path, name.rpartition("/")[2])
     if axes == 3 and contents.has(f"{name}@add_offset"):
         # No setting says an offset, so the script applies what is declared.
-        script = (
-            f"import h5py, numpy; v = h5py.File('{path.name}')['{name}']; d = v[()];"
+        load = (
+            f"v = h5py.File({str(path)!r})[{name!r}]; d = v[()];"
             " a = d * v.attrs.get('scale_factor', 1.0) + v.attrs['add_offset'];"
-            " a[d == v.attrs.get('_FillValue', numpy.nan)] = numpy.nan;"
-            f" numpy.save('{path.stem}.npy', a.astype('float32'))"
+            " a[d == v.attrs.get('_FillValue', numpy.nan)] = numpy.nan"
         )
-        return f'Save one cube as an array: python -c "{script}", and name {path.stem}.npy.'
+        return (
+            f"Save one cube as an array: {saving('h5py', load, 'a.astype(numpy.float32)', target)}."
+        )
     settings = [
-        f" --set {key}={contents.text(address)}"
+        setting(key, contents.text(address))
         for key, address in (("scale", f"{name}@scale_factor"), ("nodata", f"{name}@_FillValue"))
         if axes == 3 and contents.has(address)
     ]
-    target = f"{path.stem}.npy with{''.join(settings)}" if settings else f"{path.stem}.npy"
-    return f'Save one {KINDS[axes]} as an array: python -c "{script}", and name {target}.'
+    array = f"h5py.File({str(path)!r})[{name!r}][()]"
+    command = saving("h5py", "", array, target, " ".join(settings))
+    return f"Save one {KINDS[axes]} as an array: {command}."
