@@ -614,11 +614,12 @@ class Results:
         pandas.DataFrame
             Settings and every metric; metrics are fractions of 1.
         """
-        from pandas import DataFrame
-
+        from hsiaug.report.frame_columns import OF_CLASSES, OF_TRIALS, frame_of
         from hsiaug.report.render_data import data_rows
 
-        return DataFrame(data_rows(self.report, "" if by == "trial" else by))
+        if by == "class":
+            return frame_of(data_rows(self.report, by), OF_CLASSES)
+        return frame_of(data_rows(self.report), OF_TRIALS)
 
     def gain(self) -> DataFrame:
         """What each arm gains over each of its controls.
@@ -631,11 +632,10 @@ class Results:
             ``p_corrected`` its p corrected for all arms. ``draws`` says how many were paired, and
             ``verdict`` what follows.
         """
-        from pandas import DataFrame
-
+        from hsiaug.report.frame_columns import OF_GAINS, frame_of
         from hsiaug.report.render_data import gain_rows
 
-        return DataFrame(gain_rows(self.report))
+        return frame_of(gain_rows(self.report), OF_GAINS)
 
     @property
     def plot(self) -> Plots:

@@ -32,6 +32,18 @@ class Console(rich.console.Console):
     def __init__(self, **options: Any) -> None:
         super().__init__(markup=False, emoji=False, highlight=False, **options)
 
+    @property
+    def is_terminal(self) -> bool:
+        """Whether what is printed goes to a screen.
+
+        ``FORCE_COLOR``, which notebooks and services of continuous integration set, asks for
+        colour: it makes no screen of a file, in which a bar that moves leaves its escapes.
+        """
+        if self._force_terminal is None and self._environ.get("TTY_COMPATIBLE") != "1":
+            isatty = getattr(self.file, "isatty", None)
+            return super().is_terminal and isatty is not None and bool(isatty())
+        return super().is_terminal
+
     def render_str(self, text: str, **options: Any) -> Text:
         """Make a text visible before anything is measured, so that columns keep their widths."""
         return super().render_str(visible(text, keep="\n"), **options)
@@ -49,8 +61,10 @@ class Console(rich.console.Console):
 
 def live(console: rich.console.Console) -> bool:
     """Whether what it shows can be drawn again and again: on a terminal, and in a notebook that has
-    widgets.
+    widgets; never of one that is quiet.
     """
+    if console.quiet:
+        return False
     return console.is_terminal or (console.is_jupyter and find_spec("ipywidgets") is not None)
 
 

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 MOST_FOLDERS = 12
 """Folders that a hint names at most."""
+AUXILIARY = ".aux.xml"
+"""End of the names of files that say more of a raster beside them."""
 SMALL = 5
 """Side of patches in pixels where fields are small: the buffer of larger ones may hold all of a
 field.
@@ -163,8 +165,11 @@ def _look_at(
     """Files of a folder that can be read as a cube, those that can be read as labels, and the
     others with a reason.
     """
-    from hsiaug.data.adding import written_by_hsiaug
+    import numpy as np
+
+    from hsiaug.base.marks import is_marked
     from hsiaug.data.endings import ARRAYS, HDF, IMAGES, LAYERS, PICTURES
+    from hsiaug.data.label_codes import LabelRaster, check_number
     from hsiaug.data.label_source import read_labels
     from hsiaug.data.products.enmap_desis import quality_layers
     from hsiaug.data.readers import ARCHIVES, CONVERSIONS, PACKED, read_cube_file
@@ -173,7 +178,7 @@ def _look_at(
     cubes = list[Path]()
     sheets = list[Path]()
     others = list[tuple[Path, str]]()
-    skipped = written_by_hsiaug(folder) | quality_layers(folder)
+    skipped = quality_layers(folder)
     labels_alone = (*KINDS, *PICTURES, *LAYERS)
     endings = {
         ".hdr",
@@ -188,12 +193,18 @@ def _look_at(
     }
     for path in sorted(folder.iterdir()):
         suffix = path.suffix.lower()
-        if path.name in skipped or suffix not in endings:
+        if path.name in skipped or suffix not in endings or is_marked(path):
+            continue
+        if path.name.lower().endswith(AUXILIARY):
             continue
         reasons = list[str]()
         # A scan goes on whatever is wrong with a file.
         try:
-            read_labels(path, import_options.labels_key, import_options.field, import_options.crs)
+            found = read_labels(
+                path, import_options.labels_key, import_options.field, import_options.crs
+            )
+            if isinstance(found, LabelRaster):
+                check_number(len(np.unique(found.codes)), str(path))
             sheets.append(path)
         except Exception as error:
             reasons.append(_reason(error, path))
@@ -204,9 +215,17 @@ def _look_at(
                 cubes.append(path)
             except Exception as error:
                 reasons.append(_reason(error, path))
-        if path not in cubes and path not in sheets:
+        if path not in cubes and path not in sheets and not _is_questions(path):
             others.append((path, reasons[-1]))
     return cubes, sheets, others
+
+
+def _is_questions(path: Path) -> bool:
+    """Whether a table is one of ``hsiaug suggest`` that nobody has answered yet."""
+    if path.suffix.lower() != ".csv":
+        return False
+    with path.open(encoding="utf-8", errors="replace") as file:
+        return file.readline().startswith("rank,row,column,")
 
 
 def _reason(error: Exception, path: Path) -> str:
@@ -227,10 +246,30 @@ def _only(
     if len(files) != 1:
         file_names = ", ".join(map(str, files)) or f"none in {folder} that can be read as such"
         hint = "Name it: hsiaug start CUBE --labels FILE."
+        if name == "SCENE" and len(files) > 1:
+            hint = _stacking(files) or hint
         if not files and others:
             hint = f"{others[0][0].name} {others[0][1]}"
         raise InputError(f"{name} must be one file", value=file_names, hint=hint)
     return files[0]
+
+
+def _stacking(files: Sequence[Path]) -> str:
+    """How to make one file of rasters that hold one band each; "" where they are none."""
+    from hsiaug.data.endings import TIFF
+    from hsiaug.data.readers import read_cube_file
+    from hsiaug.data.readers_envi import find_envi
+
+    shapes = {read_cube_file(path).array.shape for path in files}
+    bands = [path if path.suffix.lower() in TIFF else find_envi(path, None) for path in files]
+    rasters = [str(band[1] if isinstance(band, tuple) else band) for band in bands if band]
+    if len(shapes) > 1 or shapes.pop()[2] > 1 or len(rasters) < len(files):
+        return ""
+    command = shlex.join(["rio", "stack", *rasters, "stacked.tif"])
+    return (
+        f"Each holds one band: stack them, in the order of their wavelengths: {command}, and name"
+        " stacked.tif"
+    )
 
 
 def _propose(scene: Scene, card: str) -> list[str]:

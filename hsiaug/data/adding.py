@@ -21,6 +21,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from hsiaug.base.errors import HsiaugError, InputError, SceneError
 from hsiaug.base.files import check_target, file_errors, remove, sync_file
+from hsiaug.base.marks import save_marked_array
 from hsiaug.base.public_scenes import LABELS
 from hsiaug.base.text import in_runs, nanometres
 from hsiaug.core.scene import Descriptions, Scene, UnlabelledScene
@@ -264,20 +265,6 @@ def add_scene(
     return Added(scene, files, _facts(findings), tuple(sentences), findings.coding.table)
 
 
-def written_by_hsiaug(folder: Path) -> set[str]:
-    """Names of files in a folder that commands wrote beside a card: pictures, maps, splits, labels
-    on the grid.
-    """
-    stems = {path.stem for path in folder.glob("*.toml")}
-    endings = (
-        LOOK,
-        "_labels.npy",
-        *(f"_map{ending}" for ending in (".tif", ".png", ".npy", ".hdr")),
-        "_map_probabilities.tif",
-    )
-    return {"split.png", *(f"{stem}{ending}" for stem in stems for ending in endings)}
-
-
 def scene_name(text: str) -> str:
     """The name of a scene that is called so, or whose file is: of letters, digits, "_", "." and
     "-".
@@ -434,7 +421,7 @@ def _card(
     derived: dict[str, Save] = {}
     if raster.changed:
         file = f"{out.stem}_labels.npy"
-        derived[file] = lambda path: np.save(path, raster.codes)
+        derived[file] = lambda path: save_marked_array(path, raster.codes)
         label_table |= {"file": file, "key": None}
     table: dict[str, object] = {
         "name": name,

@@ -305,7 +305,7 @@ def _archive(path: Path, ndim: int) -> SceneError:
     return SceneError(
         f"{path} must be one array",
         value=f"an archive of the arrays {listed or 'none'}",
-        hint=f"Save one of them: {command}.",
+        hint=f"Save one of them: {command}",
     )
 
 
@@ -365,7 +365,7 @@ def _npy_remedy(path: Path, rule: str, raw: RawArray) -> str:
     elif axes < len(shape):
         code, text = "a[0]", "Take one of the arrays in it"
     load = f"a = numpy.load({str(path)!r})"
-    return f"{text}: {saving('', load, code, array_file(path, 'fit'))}."
+    return f"{text}: {saving('', load, code, array_file(path, 'fit'))}"
 
 
 def _refuse_objects(path: Path) -> None:
@@ -390,13 +390,12 @@ def _refuse_objects(path: Path) -> None:
 def _numbered(path: Path, how: str) -> str:
     """What to type for an array of objects or words: its numbers, or a code for each word."""
     load = (
-        f"a = numpy.load({str(path)!r}{how});"
-        " a = numpy.array(a.tolist());"
-        " n, c = numpy.unique(a.astype(str), return_inverse=True);"
-        " k = ~numpy.isin(n, ['', 'None', 'nan']);"
-        " print('' if a.dtype.kind in 'biuf' else ','.join(n[k]))"
+        f"a = numpy.array(numpy.load({str(path)!r}{how}).tolist(), dtype=object);"
+        " w = any(isinstance(v, str) for v in a.flat);"
+        " n, c = numpy.unique(a.astype(str) if w else '', return_inverse=True);"
+        " k = ~numpy.isin(n, ['', 'None', 'nan']); print(','.join(n[k]))"
     )
-    code = "a if a.dtype.kind in 'biuf' else (k * k.cumsum())[c].reshape(a.shape)"
+    code = "(k * k.cumsum())[c].reshape(a.shape) if w else a.astype(float)"
     return (
         f"{saving('', load, code, array_file(path, 'numbers'))}; names that it prints are those of"
         " `classes`"

@@ -58,6 +58,9 @@ def find_envi(path: Path, data: str | None) -> tuple[Path, Path] | None:
         for name in names
         if name.lower() in folder and is_file(folder[name.lower()])
     ]
+    # A data file whose whole name a header has belongs to that one.
+    others = [file for file in present if f"{file.name}.hdr".lower() not in folder]
+    present = others if len(present) > 1 and others else present
     if len(present) > 1:
         several = " and ".join(file.name for file in present[:3])
         hint = f"Name the data file itself: {present[0].name}."

@@ -324,8 +324,8 @@ def _address(file: h5py.File, item: Any, ndim: int) -> str | None:
         inner = list(item.values())
     elif item.dtype == h5py.ref_dtype:
         inner = [file[reference] for reference in np.ravel(item[()])]
-    elif item.dtype.kind in "iufb" and item.ndim == ndim and item.attrs.get("MATLAB_class"):
-        text = item.attrs["MATLAB_class"]
+    elif item.dtype.kind in "iufb" and item.ndim == ndim:
+        text = item.attrs.get("MATLAB_class", b"double")
         kind = text.decode(errors="replace") if isinstance(text, bytes) else str(text)
         return str(item.name).lstrip("/") if kind in SIZES else None
     else:

@@ -245,7 +245,7 @@ def _check_supported(path: Path, file: DatasetReader) -> None:
         rule = f"{path} must hold one image"
         contents = f"{pages} pages"
         command = saving("tifffile", "", f"tifffile.imread({str(path)!r})", array_file(path))
-        hint = f"Name one array that holds them all: {command}."
+        hint = f"Name one array that holds them all: {command}"
         raise SceneError(rule, value=contents, hint=hint)
     if complex_dtypes := [dtype for dtype in file.dtypes if dtype.startswith("complex")]:
         raise SceneError(

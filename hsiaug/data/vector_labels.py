@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, FailFast, Field, TypeAdapter
 
 from hsiaug.base.errors import InputError, SceneError, did_you_mean
 from hsiaug.base.text import text_of_spreadsheet
+from hsiaug.data.annotations import refuse_annotations, refuse_xml
 from hsiaug.data.bounds import in_bytes
 from hsiaug.data.envi_regions import CLASSIC, Feature, parse_classic, parse_xml
 from hsiaug.data.raw import reading
@@ -141,7 +142,10 @@ def read_vector_labels(path: Path, field: str | None, crs: str | None) -> Vector
         return _read_table(path, field, crs)
     if path.suffix.lower() == ".xml":
         with reading(path, "ENVI ROI"):
-            features, file_crs = parse_xml(_read_text(path, "ENVI ROI"))
+            text = _read_text(path, "ENVI ROI")
+            root = re.search(r"<([A-Za-z_][\w:.-]*)", re.sub(r"(?s)<\?.*?\?>|<!--.*?-->", "", text))
+            refuse_xml(path, root[1] if root else "RegionsOfInterest")
+            features, file_crs = parse_xml(text)
     else:
         features, file_crs = _read_geojson(path)
     columns = list(dict.fromkeys(str(name) for _, row in features for name in row))
@@ -187,7 +191,7 @@ def _read_geojson(path: Path) -> tuple[list[Feature], str]:
             hint=hint,
         )
     with reading(path, "GeoJSON FeatureCollection"):
-        content = _parse_geojson(text)
+        content = _parse_geojson(path, text)
         features: list[Feature] = []
         for number, item in enumerate(content["features"], start=1):
             feature = item if isinstance(item, dict) else {"geometry": item}
@@ -202,7 +206,7 @@ def _read_geojson(path: Path) -> tuple[list[Feature], str]:
     return features, str(named or WGS84)
 
 
-def _parse_geojson(text: str) -> dict[str, Any]:
+def _parse_geojson(path: Path, text: str) -> dict[str, Any]:
     """A collection of features: as it is, of a single feature, or of one feature a line."""
     try:
         content = json.loads(text)
@@ -212,6 +216,7 @@ def _parse_geojson(text: str) -> dict[str, Any]:
         if len(features) < 2:
             raise
         return {"features": features}
+    refuse_annotations(path, content)
     if isinstance(content, dict) and content.get("type") == "Feature":
         return {"features": [content], "crs": content.get("crs")}
     if not isinstance(content, dict) or "features" not in content:

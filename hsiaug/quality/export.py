@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hsiaug.base.errors import InputError
 from hsiaug.base.files import check_target, file_errors, write_text_whole, write_whole
+from hsiaug.base.marks import MARK, SAMPLE_COLUMNS
 from hsiaug.base.temporary_folders import temporary_folder
 from hsiaug.base.text import envi_text, nanometres
 from hsiaug.core.samples import PatchSamples, concatenate
@@ -105,12 +106,10 @@ def _rows(samples: PatchSamples, scene: Scene) -> list[dict[str, object]]:
         if centres is None
         else [nanometres(v) for v in centres]
     )
+    names = [scene.class_names[c - 1] for c in samples.y]
+    facts = (samples.y, names, samples.synthetic, *samples.coords.T, samples.weight)
     columns = {
-        "class": samples.y,
-        "name": [scene.class_names[c - 1] for c in samples.y],
-        "synthetic": samples.synthetic,
-        **dict(zip(("row", "column"), samples.coords.T, strict=True)),
-        "weight": samples.weight,
+        **dict(zip(SAMPLE_COLUMNS, facts, strict=True)),
         **dict(zip(bands, samples.centres.T, strict=True)),
     }
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
@@ -127,7 +126,9 @@ def _write_library_header(path: Path, samples: PatchSamples, made: PixelSynthesi
         "bands": 1,
         **ENVI_FLOATS,
     }
-    fields["description"] = envi_text(f"{spec.generator.name} on {scene.name}, fit {spec.fit_hash}")
+    fields["description"] = envi_text(
+        f"{MARK}: {spec.generator.name} on {scene.name}, fit {spec.fit_hash}"
+    )
     real = zip(names, ~samples.synthetic, strict=True)
     fields["spectra names"] = [name if is_real else f"{name} (synthetic)" for name, is_real in real]
     if scene.wavelengths is not None:

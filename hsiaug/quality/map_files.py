@@ -19,6 +19,7 @@ from spectral.io import envi
 from hsiaug.base.colours import class_colours, rgb_bands, true_colours
 from hsiaug.base.errors import InputError
 from hsiaug.base.files import PICTURES, check_targets, write_text_whole, write_whole
+from hsiaug.base.marks import MARK, save_marked_array
 from hsiaug.base.text import envi_text, nanometres, plotted, visible
 from hsiaug.core.scene import Scene
 from hsiaug.data.georeference import Georeference, quiet
@@ -141,15 +142,18 @@ def save_shares(
     """
     path = shares_beside(path)
     if path.suffix.lower() == ".npy":
-        return [write_whole(path, lambda fresh: np.save(fresh, shares))]
+        return [write_whole(path, lambda fresh: save_marked_array(fresh, shares))]
     if path.suffix.lower() != ".hdr":
         shown = list(map(visible, names))
         cloud: dict[str, Any] = {"driver": "COG", "nodata": math.nan, "compress": "deflate"}
         return [
-            write_whole(path, lambda fresh: write_geotiff(fresh, shares, ground, shown, **cloud))
+            write_whole(
+                path, lambda fresh: write_geotiff(fresh, shares, ground, shown, _mark, **cloud)
+            )
         ]
     said = dict(zip(("bands", "lines", "samples"), shares.shape, strict=True)) | ENVI_FLOATS
     said |= {
+        "description": MARK,
         "data ignore value": "nan",
         "band names": list(map(envi_text, names)),
         **_envi_ground(ground),
@@ -159,12 +163,18 @@ def save_shares(
     return [write_whole(path, lambda fresh: envi.write_envi_header(str(fresh), said)), data]
 
 
+def _mark(file: DatasetWriter) -> None:
+    file.update_tags(SOFTWARE=MARK)
+
+
 def save_map(
     path: Path,
     ids: NDArray[np.int16],
     names: Sequence[str],
     ground: Georeference | None,
     facts: Mapping[str, str],
+    *,
+    marked: bool = True,
 ) -> list[Path]:
     """Write a map (H, W) of class ids 1..C, 0 = no data, by the ending: GeoTIFF, ENVI
     classification (.hdr) or .npy.
@@ -173,10 +183,17 @@ def save_map(
     classes), with the names of the classes (CLASS_1, …) and ``facts`` as tags. The ENVI header has
     colours and names too. Both lie where ``ground`` says. Returns the files. Raises InputError
     where one cannot be written.
+
+    Parameters
+    ----------
+    marked : bool
+        Whether the file has the mark of what commands write: labels that a user gave have none.
     """
     second = _second_file(path)
+    facts = {**facts, "SOFTWARE": MARK} if marked else facts
     if second is None:
-        return [write_whole(path, lambda fresh: np.save(fresh, ids))]
+        save = save_marked_array if marked else np.save
+        return [write_whole(path, lambda fresh: save(fresh, ids))]
     image = ids.astype(np.uint8) if len(names) < 256 else ids
     if path.suffix.lower() == ".hdr":
         write_whole(second, lambda fresh: fresh.write_bytes(image.tobytes()))

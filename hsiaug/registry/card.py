@@ -274,6 +274,18 @@ class Plugin(Generic[Params]):
     def __init__(self, params: Params) -> None:
         self.params = params
 
+    def __repr__(self) -> str:
+        """The name, and the parameters that are not at their defaults."""
+        params = getattr(self, "params", None)
+        if not dataclasses.is_dataclass(params) or isinstance(params, type):
+            return f"<{type(self).card.name}>"
+        changed = [
+            f"{item.name}={getattr(params, item.name)!r}"
+            for item in dataclasses.fields(params)
+            if getattr(params, item.name) != item.default
+        ]
+        return f"<{', '.join([type(self).card.name, *changed])}>"
+
 
 def check_made_of_params(plugin: Any) -> None:
     """Raise PluginError for a class that is not made of its params, as :class:`Plugin` is."""

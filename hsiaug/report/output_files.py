@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from hsiaug.base.errors import check_known
 from hsiaug.base.files import PICTURES, write_whole
+from hsiaug.base.marks import mark_archive, mark_matlab
 from hsiaug.base.text import json_of
 from hsiaug.report.grid import ReportPage
 from hsiaug.report.render_data import csv_of
@@ -98,10 +99,15 @@ def array_writers(arrays: Callable[[], Mapping[str, NDArray[Any]]]) -> Writers:
             for k, v in arrays().items()
         }
 
-    return {
-        ".npz": lambda path: np.savez_compressed(path, **dict(arrays())),  # type: ignore[arg-type]
-        ".mat": lambda path: savemat(path, cells(), do_compression=True),
-    }
+    def write_archive(path: Path) -> None:
+        np.savez_compressed(path, **dict(arrays()))  # type: ignore[arg-type]
+        mark_archive(path)
+
+    def write_matlab(path: Path) -> None:
+        savemat(path, cells(), do_compression=True)
+        mark_matlab(path)
+
+    return {".npz": write_archive, ".mat": write_matlab}
 
 
 def write_files(paths: Iterable[Path], writers: Writers) -> list[Path]:

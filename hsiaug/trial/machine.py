@@ -31,7 +31,8 @@ def resolve_device(requested: str, card: Card) -> str:
 
     Raises InputError for a device that torch does not know or this machine lacks.
     """
-    return check_device(requested) if card.uses_device else "cpu"
+    device = check_device(requested)
+    return device if card.uses_device else "cpu"
 
 
 @cache

@@ -166,7 +166,8 @@ class LabelRoutes:
             }
         with TemporaryDirectory() as folder:
             target = Path(folder) / name
-            save_map(target, ids, tuple(labelling.names), task.ground, facts)
+            own = name.startswith("map")
+            save_map(target, ids, tuple(labelling.names), task.ground, facts, marked=own)
             content = target.read_bytes()
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         return Response(content, media_type="application/octet-stream", headers=headers)

@@ -1,15 +1,19 @@
 """``hsiaug start``: what it finds, proposes and asks; and that it writes nothing by itself."""
 
 import os
+import re
 import shlex
 import warnings
 from collections.abc import Iterator
+from contextlib import chdir
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
+import rasterio
 from PIL import Image
+from rasterio.rio.main import main_group
 from scipy.io import savemat
 from spectral.io import envi
 
@@ -243,3 +247,47 @@ def test_quiet_hushes_libraries_here_and_in_processes(monkeypatch: pytest.Monkey
         warnings.warn("odd", UserWarning, stacklevel=1)
         assert os.environ["PYTHONWARNINGS"] == "ignore"
     assert "PYTHONWARNINGS" not in os.environ
+
+
+def test_what_commands_wrote_into_the_folder_is_not_asked_about(flight: Path) -> None:
+    assert hsiaug("start", ".", "--yes", cwd=flight).returncode == 0
+    names = ("flight_map.hdr", "map.tif", "map.npy")
+    outs = [word for name in names for word in ("--out", name)]
+    quick = ("--classifier", "sklearn:neighbors.KNeighborsClassifier")
+    made = hsiaug("map", "flight.toml", *quick, "--probabilities", *outs, cwd=flight)
+    assert made.returncode == 0, made.stderr
+    (flight / "picks.csv").write_text("rank,row,column,class,committee\n1,2,3,,\n")
+    again = hsiaug("start", ".", cwd=flight)
+    assert again.returncode == 0, again.stderr
+    assert "map" not in again.stderr.replace("mapping", "") and "picks" not in again.stderr
+
+
+def test_a_data_file_belongs_to_the_header_of_its_whole_name(tmp_path: Path) -> None:
+    scene = toy_scene(height=40, width=32, bands=6, classes=3)
+    fields = "ENVI\nsamples = 32\nlines = 40\ninterleave = bip\nbyte order = 0\n"
+    scene.cube.tofile(tmp_path / "site.img")
+    (tmp_path / "site.hdr").write_text(f"{fields}bands = 6\ndata type = 4\n")
+    scene.labels.astype(np.uint8).tofile(tmp_path / "site.dat")
+    (tmp_path / "site.dat.hdr").write_text(f"{fields}bands = 1\ndata type = 1\n")
+    done = hsiaug("start", ".", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert proposed(done.stdout)[0][:5] == [
+        *("datasets", "add", "site.hdr", "--labels", "site.dat.hdr")
+    ]
+
+
+def test_bands_in_files_of_their_own_are_stacked_by_the_printed_command(tmp_path: Path) -> None:
+    scene = toy_scene(height=40, width=32, bands=4, classes=3)
+    place = {"transform": rasterio.Affine(5, 0, 500000, 0, -5, 5400000), "crs": "EPSG:32633"}
+    size = {"height": 40, "width": 32, "count": 1, "dtype": "uint16"}
+    for band in range(4):
+        with rasterio.open(tmp_path / f"B{band}.tif", "w", driver="GTiff", **size, **place) as file:
+            file.write((scene.cube[:, :, band] * 10000).astype(np.uint16), 1)
+    np.save(tmp_path / "labels.npy", scene.labels)
+    said = refused(tmp_path, "start", ".")
+    command = re.search(r"(rio stack .* stacked\.tif), and name stacked\.tif", said)
+    assert command is not None, said
+    with chdir(tmp_path):
+        main_group.main(shlex.split(command[1])[1:], standalone_mode=False)
+    done = hsiaug("start", "stacked.tif", cwd=tmp_path)
+    assert done.returncode == 0 and "bands\t4 in the file" in done.stdout

@@ -58,13 +58,18 @@ def test_the_table_names_every_code_and_counts_every_pixel(tmp_path: Path) -> No
 def test_a_code_far_above_the_others_is_asked_about(tmp_path: Path, far: int) -> None:
     codes = np.where(FARM.labels == 0, far, FARM.labels - 1).astype(np.int32)
     said = " ".join(add(tmp_path, codes).warnings)
-    assert f"code {far} (" in said and f"`unlabelled=0,{far}`, or `unlabelled={far}` if 0 (" in said
+    assert (
+        f"code {far} (" in said
+        and f"`unlabelled='0,{far}'`, or `unlabelled='{far}'` if 0 (" in said
+    )
 
 
 def test_names_that_fit_two_readings_are_an_error_that_shows_both(tmp_path: Path) -> None:
     message = refusal(tmp_path, ZERO_BASED, classes=NAMES)
     assert "255 (" in message and "codes 0 (" in message
-    assert message.endswith("Say which codes have no label: `unlabelled=0` or `unlabelled=255`.")
+    assert message.endswith(
+        "Say which codes have no label: `unlabelled='0'` or `unlabelled='255'`."
+    )
 
 
 def test_what_the_error_says_gives_the_classes_that_are_meant(tmp_path: Path) -> None:
@@ -111,7 +116,7 @@ def test_marks_of_class_0_are_counted_and_may_be_a_class(tmp_path: Path) -> None
     said = " ".join(add_scene(*paths, ImportOptions()).warnings)
     assert (
         f"{zeros:,} labels are of class 0, which counts as unlabelled: if it is a class, say"
-        " `unlabelled=none`" in said
+        " `unlabelled='none'`" in said
     )
 
     added = add_scene(*paths, ImportOptions(overwrite=True, unlabelled=(), classes=NAMES))

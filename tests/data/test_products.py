@@ -17,6 +17,7 @@ from PIL import Image
 from scipy.io import netcdf_file
 
 from hsiaug.base.errors import HsiaugError
+from hsiaug.cli.output import name_options
 from hsiaug.data import load_scene
 from hsiaug.data.adding import Added, ImportOptions, add_scene
 from hsiaug.data.georeference import scene_georeference
@@ -232,13 +233,13 @@ def test_scale_factors_and_missing_values_of_attributes_are_applied(tmp_path: Pa
 
 
 REMEDY = re.compile(
-    r'Save one (?:cube|raster) as an array: (python -c ".*"), and name (\S+\.npy)(?: with (.*))?\.'
+    r'Save one (?:cube|raster) as an array: (python -c ".*"), and name (\S+\.npy)(?: with (--.*))?'
 )
 
 
 def follow(error: HsiaugError, folder: Path) -> tuple[Path, list[str]]:
     """Do what the ``python -c`` of an error does; the file that it names then, and the settings."""
-    found = REMEDY.search(str(error))
+    found = REMEDY.search(name_options(str(error)))
     assert found is not None, error
     command, name, settings = found.groups()
     with chdir(folder):

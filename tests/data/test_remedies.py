@@ -192,6 +192,54 @@ def envi(path: Path, array: np.ndarray, further: str = "") -> None:
 
 HEIGHTS = (np.arange(40 * 32) % 250).reshape(40, 32).astype(np.uint8)
 
+SQUARES = [(1, 1, 9, 7, 1), (12, 4, 20, 12, 2), (22, 20, 30, 30, 3)]
+"""First column and row, those behind the last, and code."""
+
+
+def corners(x: int, y: int, right: int, below: int) -> list[list[int]]:
+    return [[x, y], [right, y], [right, below], [x, below]]
+
+
+def annotations(path: Path) -> None:
+    """The squares as LabelMe, COCO and Label Studio keep them, by the name of the file."""
+    content: object = {
+        "shapes": [
+            {"label": NAMES[code - 1], "shape_type": "polygon", "points": corners(*box)}
+            for *box, code in SQUARES
+        ],
+        "imagePath": "a.png",
+        "imageHeight": 40,
+        "imageWidth": 32,
+    }
+    if path.stem == "coco":
+        content = {
+            "images": [{"id": 7, "width": 32, "height": 40}],
+            "categories": [{"id": 5 + i, "name": name} for i, name in enumerate(NAMES)],
+            "annotations": [
+                {
+                    "image_id": 7,
+                    "category_id": 4 + code,
+                    "segmentation": [np.ravel(corners(*box)).tolist()],
+                }
+                for *box, code in SQUARES
+            ],
+        }
+    if path.stem == "studio":
+        results = [
+            {
+                "original_width": 32,
+                "original_height": 40,
+                "value": {
+                    "points": [[100 * x / 32, 100 * y / 40] for x, y in corners(*box)],
+                    "polygonlabels": [NAMES[code - 1]],
+                },
+            }
+            for *box, code in SQUARES
+        ]
+        content = [{"annotations": [{"result": results}]}]
+    path.write_text(json.dumps(content))
+
+
 OF_LABELS: dict[str, Callable[[Path], object]] = {
     "masks.mat": lambda path: savemat(path, MASKS),
     "O'Brien masks.mat": lambda path: savemat(path, MASKS),
@@ -362,3 +410,32 @@ def test_a_shell_runs_what_a_file_with_odd_letters_in_its_name_needs(tmp_path: P
     assert saved is not None, answer.stderr
     in_shell(tmp_path, saved[1])
     assert np.array_equal(np.load(tmp_path / saved[2]), LABELS)
+
+
+@pytest.mark.parametrize("name", ["labelme.json", "coco.json", "studio.json"])
+def test_polygons_of_an_annotation_tool_are_drawn_as_told(tmp_path: Path, name: str) -> None:
+    np.save(tmp_path / "cube.npy", CUBE)
+    annotations(tmp_path / name)
+    said = follow(tmp_path, "cube.npy", name)
+    assert "annotations of" in said[0]
+    scene = load_scene(tmp_path / "mine.toml")
+    expected = np.zeros_like(FARM.labels)
+    for x, y, right, below, code in SQUARES:
+        expected[y:below, x:right] = code
+    assert np.array_equal(scene.labels, expected) and scene.class_names == NAMES
+
+
+@pytest.mark.parametrize(
+    ("root", "kind"),
+    [
+        ("PAMDataset", "auxiliary metadata of GDAL"),
+        ("annotations", "CVAT"),
+        ("annotation", "Pascal VOC"),
+        ("metadata", "XML whose root is <metadata>"),
+    ],
+)
+def test_xml_of_another_kind_is_named(tmp_path: Path, root: str, kind: str) -> None:
+    np.save(tmp_path / "cube.npy", CUBE)
+    (tmp_path / "l.xml").write_text(f'<?xml version="1.0"?>\n<!-- a -->\n<{root}></{root}>')
+    with pytest.raises(HsiaugError, match=kind):
+        hsiaug.add_scene(tmp_path / "cube.npy", tmp_path / "l.xml", folder=tmp_path)

@@ -95,7 +95,7 @@ def _refuse_classic(path: Path, axes: int = 3) -> None:
     raise SceneError(
         f"{path} must be netCDF-4",
         value=f"netCDF-3 with the {KINDS[axes]}s {_listed(shapes) or 'none'}",
-        hint=f"Save one {KINDS[axes]} as an array: {command}.",
+        hint=f"Save one {KINDS[axes]} as an array: {command}",
     )
 
 
@@ -135,4 +135,4 @@ def _conversion(contents: Contents, axes: int = 3) -> str:
     ]
     array = f"h5py.File({str(path)!r})[{name!r}][()]"
     command = saving("h5py", "", array, target, " ".join(settings))
-    return f"Save one {KINDS[axes]} as an array: {command}."
+    return f"Save one {KINDS[axes]} as an array: {command}"

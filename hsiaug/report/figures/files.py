@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hsiaug.base.colours import SERIES
+from hsiaug.base.marks import MARK
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,7 +27,11 @@ NOTEBOOK_DPI = 110
 """Makes a figure across a page as wide as a notebook's text; what is saved has its own."""
 MARKERS = "os^DvPXh"
 """Markers of series, in the order of SERIES: told apart by shape too, never by colour alone."""
-METADATA: dict[str, dict[str, Any]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
+METADATA: dict[str, dict[str, Any]] = {
+    "svg": {"Date": None},
+    "pdf": {"CreationDate": None},
+    "png": {"Software": MARK},
+}
 """No dates: equal records give equal files."""
 LETTER = 0.0072
 """Inches of a letter of one point, with those that are wider counted in."""
