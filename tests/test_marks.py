@@ -15,7 +15,7 @@ from hsiaug.data import toy_scene
 from hsiaug.quality.map_files import save_map, save_quick_look, save_shares
 from hsiaug.report.output_files import array_writers
 
-FARM = toy_scene(seed=3, height=20, width=16, bands=6, classes=3)
+FARM = toy_scene(seed=3, height=40, width=32, bands=6, classes=3)
 NAMES = FARM.class_names
 
 
@@ -38,7 +38,7 @@ def test_maps_and_shares_have_the_mark_and_labels_that_a_user_gave_have_none(
 ) -> None:
     path = tmp_path / f"m{ending}"
     written = save_map(path, FARM.labels, NAMES, None, {"SCENE": "farm"})
-    shares = np.ones((3, 20, 16), np.float32)
+    shares = np.ones((3, 40, 32), np.float32)
     written += save_shares(path, shares, NAMES, None)
     assert is_marked(written[0]) and is_marked(tmp_path / f"m_probabilities{ending}")
     (own,) = save_map(tmp_path / f"o{ending}", FARM.labels, NAMES, None, {}, marked=False)[:1]
@@ -47,7 +47,7 @@ def test_maps_and_shares_have_the_mark_and_labels_that_a_user_gave_have_none(
 
 def test_a_map_whose_tags_lie_behind_its_pixels_is_known(tmp_path: Path) -> None:
     path = tmp_path / "m.tif"
-    save_map(path, np.tile(FARM.labels, (40, 40)), NAMES, None, {"SCENE": "farm"})
+    save_map(path, np.tile(FARM.labels, (20, 20)), NAMES, None, {"SCENE": "farm"})
     assert is_marked(path)
     with rasterio.open(path) as file:
         assert file.tags()["SOFTWARE"] == "written by hsiaug"
