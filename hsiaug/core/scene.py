@@ -151,6 +151,14 @@ class Scene(HasCube):
         _check_descriptions(self)
         object.__setattr__(self, "descriptions", Descriptions(self.descriptions))
 
+    def __repr__(self) -> str:
+        """Name and sizes, in place of arrays."""
+        height, width = self.shape[:2]
+        return (
+            f"Scene({self.name!r}, {height}×{width} pixels, {self.bands} bands,"
+            f" {len(self.class_names)} classes, {int(self.class_counts.sum()):,} labelled pixels)"
+        )
+
     @property
     def unlabelled(self) -> UnlabelledScene:
         """The scene without any label."""

@@ -22,4 +22,4 @@ LAYERS = (
     *(".gpkg", ".shp", ".kml", ".kmz", ".gml", ".fgb", ".gpx", ".dxf", ".tab", ".mif", ".sqlite"),
     *(".parquet", ".geoparquet", ".topojson"),
 )
-"""Layers of a GIS, which must be exported first."""
+"""Layers of a GIS: those of :mod:`hsiaug.data.layers` are read, others must be exported first."""

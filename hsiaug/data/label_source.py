@@ -2,9 +2,7 @@
 
 import re
 import shlex
-import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +12,7 @@ from numpy.typing import NDArray
 from hsiaug.base.errors import InputError, SceneError, check_known
 from hsiaug.data.bounds import MOST_CODES
 from hsiaug.data.cube_check import CubeFacts, unlike_shapes
-from hsiaug.data.endings import LAYERS, TIFF
+from hsiaug.data.endings import TIFF
 from hsiaug.data.georeference import (
     Georeference,
     quiet,
@@ -24,13 +22,11 @@ from hsiaug.data.georeference import (
 )
 from hsiaug.data.label_codes import LabelRaster, check_number, filler_of
 from hsiaug.data.labels import CODE_LIMIT, check_whole
+from hsiaug.data.layers import OF_SHAPEFILES, is_layer
 from hsiaug.data.readers import must_exist, read_labels_array, void_codes
 from hsiaug.data.readers_envi import find_envi
 from hsiaug.data.remedies import setting
 from hsiaug.data.vector_labels import KINDS, WGS84, Geometry, VectorLabels, read_vector_labels
-
-OF_SHAPEFILES = (".dbf", ".shx", ".prj", ".cpg", ".qpj", ".sbn", ".sbx")
-"""Endings of files that lie beside the .shp of a shapefile."""
 
 OGC = re.compile(r"https?://(www\.)?opengis\.net/(def|gml)/", re.IGNORECASE)
 """Names of coordinate systems that only look like addresses."""
@@ -44,7 +40,7 @@ def read_labels(
     Parameters
     ----------
     key : str or None
-        Of a .mat, or a band.
+        Of a .mat, or a band, or a layer.
     field, crs : str or None
         Of vectors.
     filler : int
@@ -53,37 +49,9 @@ def read_labels(
     must_exist(path)
     if path.suffix.lower() in OF_SHAPEFILES and path.with_suffix(".shp").is_file():
         path = path.with_suffix(".shp")
-    if path.suffix.lower() in LAYERS:
-        raise SceneError(
-            "labels must be a raster, a GeoJSON, an ENVI ROI or a CSV",
-            value=str(path),
-            hint=_export(path),
-        )
-    vector = path.suffix.lower() in KINDS
-    return read_vector_labels(path, field, crs) if vector else read_raster(path, key, filler)
-
-
-def _export(path: Path) -> str:
-    """How to turn a layer of a GIS into a GeoJSON; of a GeoPackage with several, one is named."""
-    command = ["ogr2ogr", "-f", "GeoJSON", f"{path.stem}.geojson", path.name]
-    layers = _layers(path)
-    several = f" (one of its layers: {', '.join(layers)})" if len(layers) > 1 else ""
-    return (
-        f"Export the layer as GeoJSON{several}: in QGIS with Export > Save Features As, or with"
-        f" {shlex.join([*command, *layers[:1]])}."
-    )
-
-
-def _layers(path: Path) -> list[str]:
-    """Names of the layers of shapes in a GeoPackage; none where it is damaged."""
-    if path.suffix.lower() != ".gpkg":
-        return []
-    query = "SELECT table_name FROM gpkg_contents WHERE data_type = 'features' LIMIT 20"
-    try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as base:
-            return [str(row[0]) for row in base.execute(query)]
-    except sqlite3.Error:
-        return []
+    if is_layer(path) or path.suffix.lower() in KINDS:
+        return read_vector_labels(path, field, crs, key)
+    return read_raster(path, key, filler)
 
 
 def read_raster(path: Path, key: str | None, filler: int = 0) -> LabelRaster:

@@ -17,6 +17,7 @@ from hsiaug.base.text import text_of_spreadsheet
 from hsiaug.data.annotations import refuse_annotations, refuse_xml
 from hsiaug.data.bounds import in_bytes
 from hsiaug.data.envi_regions import CLASSIC, Feature, parse_classic, parse_xml
+from hsiaug.data.layers import is_layer, read_layer
 from hsiaug.data.raw import reading
 from hsiaug.data.remedies import setting
 from hsiaug.data.texts import decode, plain_name, spellings_note
@@ -119,7 +120,9 @@ class VectorLabels:
         )
 
 
-def read_vector_labels(path: Path, field: str | None, crs: str | None) -> VectorLabels:
+def read_vector_labels(
+    path: Path, field: str | None, crs: str | None, layer: str | None = None
+) -> VectorLabels:
     """The marks of a file.
 
     Parameters
@@ -128,6 +131,8 @@ def read_vector_labels(path: Path, field: str | None, crs: str | None) -> Vector
         The attribute or column of the class, None = the usual one.
     crs : str or None
         Of their coordinates, None = what the file says.
+    layer : str or None
+        Of a GeoPackage that has several.
 
     Raises
     ------
@@ -140,12 +145,15 @@ def read_vector_labels(path: Path, field: str | None, crs: str | None) -> Vector
     """
     if path.suffix.lower() in (".csv", ".tsv", ".txt", ".roi"):
         return _read_table(path, field, crs)
+    file_crs: str | None
     if path.suffix.lower() == ".xml":
         with reading(path, "ENVI ROI"):
             text = _read_text(path, "ENVI ROI")
             root = re.search(r"<([A-Za-z_][\w:.-]*)", re.sub(r"(?s)<\?.*?\?>|<!--.*?-->", "", text))
             refuse_xml(path, root[1] if root else "RegionsOfInterest")
             features, file_crs = parse_xml(text)
+    elif is_layer(path):
+        features, file_crs = read_layer(path, layer)
     else:
         features, file_crs = _read_geojson(path)
     columns = list(dict.fromkeys(str(name) for _, row in features for name in row))
@@ -171,7 +179,8 @@ def read_vector_labels(path: Path, field: str | None, crs: str | None) -> Vector
     return VectorLabels(
         _convert_values(values),
         shapes=shapes,
-        crs=file_crs and (crs or file_crs),
+        # "" stands for columns and rows.
+        crs=file_crs if file_crs == "" else crs or file_crs,
         skipped=len(features) - len(marks),
         field=_field_text(column, columns),
         notes=_value_notes(values),

@@ -464,17 +464,6 @@ def test_a_damaged_or_unfit_vector_file_is_refused(
     )
 
 
-@pytest.mark.parametrize("name", ["plots.gpkg", "plots.shp", "plots.KML"])
-def test_other_vector_files_are_refused_with_the_way_to_geojson(add, flight, tmp_path, name):
-    (tmp_path / name).write_bytes(b"")
-
-    message = refusal(tmp_path, lambda: add("flight.hdr", name))
-    assert (
-        f"ogr2ogr -f GeoJSON plots.geojson {name}" in message
-        and "a GeoJSON, an ENVI ROI or a CSV" in message
-    )
-
-
 def test_coordinates_need_a_cube_that_lies_somewhere(add: Add, farm: Scene, tmp_path: Path) -> None:
     np.save(tmp_path / "cube.npy", farm.cube)
     geojson(tmp_path / "p.geojson", [("rye", {"type": "Point", "coordinates": [15, 45]})])

@@ -6,11 +6,10 @@ import json
 import lzma
 import re
 import shlex
-import sqlite3
 import struct
 import zlib
 from collections.abc import Callable
-from contextlib import chdir, closing
+from contextlib import chdir
 from pathlib import Path
 
 import h5py
@@ -784,17 +783,6 @@ def test_marks_without_a_value_name_another_attribute(add, tif, tmp_path):
     assert np.count_nonzero(add("c.tif", "l.geojson", field="crop").scene.labels) == 4
 
 
-def test_layers_of_a_geopackage_are_named(add, tmp_path):
-    with closing(sqlite3.connect(tmp_path / "l.gpkg")) as base:
-        base.execute("CREATE TABLE gpkg_contents (table_name TEXT, data_type TEXT)")
-        layers = [("plots", "features"), ("my trees", "features"), ("tiles", "tiles")]
-        base.executemany("INSERT INTO gpkg_contents VALUES (?, ?)", layers)
-        base.commit()
-    message = refusal(lambda: add(labels="l.gpkg"))
-    assert "one of its layers: plots, my trees" in message
-    assert "ogr2ogr -f GeoJSON l.geojson l.gpkg plots." in message
-
-
 @pytest.mark.parametrize(
     ("name", "command"),
     [
@@ -878,12 +866,18 @@ def test_data_without_a_header_of_envi_are_refused_with_what_to_do(add, tmp_path
     assert np.array_equal(add("c.tif").scene.cube, FARM.cube)
 
 
-@pytest.mark.parametrize("name", ["l.fgb", "l.kmz", "l.dbf"])
-def test_layers_of_every_kind_are_refused_with_a_command(add, tmp_path, name):
+@pytest.mark.parametrize("name", ["l.kml", "l.GML", "l.parquet", "l.topojson"])
+def test_layers_that_are_not_read_are_refused_with_a_command(add, tmp_path, name):
+    (tmp_path / name).write_bytes(b"x")
+    message = refusal(lambda: add(labels=name))
+    assert f"ogr2ogr -f GPKG l.gpkg {tmp_path / name}, and name l.gpkg" in message
+
+
+@pytest.mark.parametrize("name", ["l.gpkg", "l.shp", "l.dbf", "l.fgb"])
+def test_a_layer_that_is_none_is_refused(add, tmp_path, name):
     (tmp_path / name).write_bytes(b"x")
     (tmp_path / "l.shp").write_bytes(b"x")
-    source = "l.shp" if name == "l.dbf" else name
-    assert f"ogr2ogr -f GeoJSON l.geojson {source}." in refusal(lambda: add(labels=name))
+    assert "must be a whole" in refusal(lambda: add(labels=name))
 
 
 def test_hdf5_of_another_kind_is_refused_with_its_cubes_and_the_way_to_an_array(add, tmp_path):
