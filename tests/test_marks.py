@@ -45,6 +45,7 @@ def test_maps_and_shares_have_the_mark_and_labels_that_a_user_gave_have_none(
     assert not is_marked(own)
 
 
+@pytest.mark.filterwarnings("ignore:Dataset has no geotransform")
 def test_a_map_whose_tags_lie_behind_its_pixels_is_known(tmp_path: Path) -> None:
     path = tmp_path / "m.tif"
     save_map(path, np.tile(FARM.labels, (20, 20)), NAMES, None, {"SCENE": "farm"})

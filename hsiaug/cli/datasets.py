@@ -7,6 +7,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -91,10 +92,11 @@ def info(
     ],
     as_json: Json = False,
 ) -> None:
-    """Print everything a card says: files, mirrors, checksums, classes, sensor, citation; of pairs
-    what is missing.
+    """Print everything a card says: files, mirrors, checksums, classes, sensor, citation, and what
+    each file declares; of pairs what is missing.
     """
     from hsiaug.data.catalogue import find_entry, status
+    from hsiaug.data.declared_keys import declared_by_scene
     from hsiaug.data.pair_sets import find_pairs, pairs_status, shortly
     from hsiaug.report.bibtex import plain
 
@@ -103,6 +105,9 @@ def info(
         entry = find_entry(scene)
         facts: dict[str, Any] = {"status": status(entry), "folders": list(map(str, entry.folders))}
         facts |= entry.card.model_dump(mode="json")
+        declared = [] if entry.card.procedural else declared_by_scene(entry)
+        if as_json:
+            facts["declared"] = [asdict(key) for key in declared]
     else:
         facts = {"status": pairs_status(pairs), "folders": [str(pairs.folder)]}
         facts |= {
@@ -132,6 +137,9 @@ def info(
         classes += [(name, text, None) for name, text in zip(masks.names, texts, strict=True)]
     for class_id, row in enumerate(classes):
         say("\t".join(map(cell, (class_id or "id", *row))))
+    if pairs is None and declared:
+        rows = [(key.file, key.key, key.value, key.outcome) for key in declared]
+        print_table(console(), ("file", "declares", "value", "what became of it"), rows)
 
 
 @app.command(

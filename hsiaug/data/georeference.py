@@ -223,7 +223,7 @@ def _envi_pair(path: Path, data: str | None) -> tuple[Path, Path] | None:
 
 def _with_rasterio(path: Path, driver: str) -> Declared:
     """The place of a TIFF or of an ENVI file; nothing of a damaged one."""
-    with quiet() as rasterio:
+    with quiet(auxiliary=True) as rasterio:
         try:
             with open_geotiff(rasterio, path, driver) as file:
                 ground = _georeference(file)

@@ -276,6 +276,7 @@ def test_a_data_file_belongs_to_the_header_of_its_whole_name(tmp_path: Path) -> 
     ]
 
 
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")  # of rio stack
 def test_bands_in_files_of_their_own_are_stacked_by_the_printed_command(tmp_path: Path) -> None:
     scene = toy_scene(height=40, width=32, bands=4, classes=3)
     place = {"transform": rasterio.Affine(5, 0, 500000, 0, -5, 5400000), "crs": "EPSG:32633"}
