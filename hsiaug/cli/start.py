@@ -173,6 +173,7 @@ def _look_at(
     from hsiaug.data.label_source import read_labels
     from hsiaug.data.products.enmap_desis import quality_layers
     from hsiaug.data.readers import ARCHIVES, CONVERSIONS, PACKED, read_cube_file
+    from hsiaug.data.tables import TABLES
     from hsiaug.data.vector_labels import KINDS
 
     cubes = list[Path]()
@@ -209,7 +210,8 @@ def _look_at(
         except Exception as error:
             reasons.append(_reason(error, path))
         # Labels alone are a cube of one band too.
-        if with_cubes and (path not in sheets or suffix == ".mat") and suffix not in labels_alone:
+        both = suffix in (".mat", *TABLES)
+        if with_cubes and (path not in sheets or both) and (suffix not in labels_alone or both):
             try:
                 read_cube_file(path, key=import_options.cube_key)
                 cubes.append(path)

@@ -20,6 +20,6 @@ IMAGES = (*TIFF, *PICTURES)
 """Files of labels with one band."""
 LAYERS = (
     *(".gpkg", ".shp", ".kml", ".kmz", ".gml", ".fgb", ".gpx", ".dxf", ".tab", ".mif", ".sqlite"),
-    *(".parquet", ".geoparquet", ".topojson"),
+    *(".geoparquet", ".topojson"),
 )
 """Layers of a GIS: those of :mod:`hsiaug.data.layers` are read, others must be exported first."""

@@ -29,6 +29,7 @@ from hsiaug.data.remedies import (
     python_command,
     saving,
 )
+from hsiaug.data.tables import TABLES, read_table_cube
 
 PICKLE = b"\x80"
 """Beginning of a file of pickled Python objects, as of a masked array."""
@@ -41,7 +42,7 @@ CONVERSIONS = {
         (".jp2", ".vrt", ".asc", ".ers"),
         "Convert it: rio convert {name} {stem}.tif, and name {stem}.tif.",
     ),
-    **dict.fromkeys((".xlsx", ".xls", ".ods"), "Save the table as CSV, and name {stem}.csv."),
+    **dict.fromkeys((".xls", ".ods"), "Save the table as CSV, and name {stem}.csv."),
     **dict.fromkeys(
         (".jpg", ".jpeg", ".gif", ".webp"),
         "Such pictures do not keep numbers exactly: export the image as GeoTIFF or PNG.",
@@ -90,6 +91,9 @@ def read_cube_file(path: Path, *, key: str | None = None, data: str | None = Non
     if path.suffix.lower() in HDF:
         must_exist(path)
         return read_product(path)
+    if path.suffix.lower() in TABLES:
+        must_exist(path)
+        return read_table_cube(path)
     raw = _read(path, key, data, ndim=3)
     if raw.array.ndim != 3:
         raise _wrong_rank(path, "a cube has three axes", raw)

@@ -1,7 +1,5 @@
 """Labels that are no raster: points and polygons of GeoJSON or an ENVI ROI, and rows of a CSV."""
 
-import csv
-import io
 import json
 import math
 import re
@@ -15,17 +13,25 @@ from pydantic import BeforeValidator, FailFast, Field, TypeAdapter
 from hsiaug.base.errors import InputError, SceneError, did_you_mean
 from hsiaug.base.text import text_of_spreadsheet
 from hsiaug.data.annotations import refuse_annotations, refuse_xml
-from hsiaug.data.bounds import in_bytes
 from hsiaug.data.envi_regions import CLASSIC, Feature, parse_classic, parse_xml
 from hsiaug.data.layers import is_layer, read_layer
 from hsiaug.data.raw import reading
 from hsiaug.data.remedies import setting
-from hsiaug.data.texts import decode, plain_name, spellings_note
+from hsiaug.data.tables import (
+    BAND,
+    DEGREES,
+    FRAMES,
+    PAIRS,
+    number_of_cell,
+    read_rows,
+    read_text,
+)
+from hsiaug.data.texts import plain_name, spellings_note
 
 SEQUENCES = (".geojsonl", ".geojsons", ".geojsonseq", ".ndjson")
 """Endings of files with a feature on each line."""
 
-KINDS = (".csv", ".tsv", ".txt", ".geojson", ".json", *SEQUENCES, ".roi", ".xml")
+KINDS = (".csv", ".tsv", ".txt", *FRAMES, ".geojson", ".json", *SEQUENCES, ".roi", ".xml")
 """Endings of label files that hold marks, not a raster."""
 
 CLASSIC_KIND = "ENVI ROI text (of File > Output ROIs to ASCII)"
@@ -40,19 +46,8 @@ USUAL = ("class", "label", "class_name", "classname", "name", "id")
 VAGUE = ("name", "id")
 """Those of them that often number the marks and not the classes."""
 
-DEGREES = (("lon", "lat"), ("lng", "lat"), ("long", "lat"), ("longitude", "latitude"))
-PAIRS = {
-    ("row", "col"): True,
-    ("row", "column"): True,
-    **dict.fromkeys((("x", "y"), ("easting", "northing"), *DEGREES), False),
-}
-"""Columns of a place in a table, and whether these are pixels."""
-
 MISSING = ("", "nan", "null", "n/a", "#n/a", "<na>")
 """Cells, in small letters, of rows of a table that have no class, as pandas reads them."""
-
-MOST_BYTES = 2**26
-"""Maximum size of a table or GeoJSON (64 MiB): some three million points."""
 
 MOST_PARTS = 2_000_000
 """Lists and objects of a GeoJSON: its points, rings and features."""
@@ -143,12 +138,12 @@ def read_vector_labels(
     DataUnavailableError
         Where a library is missing.
     """
-    if path.suffix.lower() in (".csv", ".tsv", ".txt", ".roi"):
+    if path.suffix.lower() in (".csv", ".tsv", ".txt", *FRAMES, ".roi"):
         return _read_table(path, field, crs)
     file_crs: str | None
     if path.suffix.lower() == ".xml":
         with reading(path, "ENVI ROI"):
-            text = _read_text(path, "ENVI ROI")
+            text = read_text(path, "ENVI ROI")
             root = re.search(r"<([A-Za-z_][\w:.-]*)", re.sub(r"(?s)<\?.*?\?>|<!--.*?-->", "", text))
             refuse_xml(path, root[1] if root else "RegionsOfInterest")
             features, file_crs = parse_xml(text)
@@ -191,7 +186,7 @@ def _read_geojson(path: Path) -> tuple[list[Feature], str]:
     """(geometry, properties) of each feature, and the system: WGS 84 unless the file still has a
     member "crs".
     """
-    text = _read_text(path, "GeoJSON")
+    text = read_text(path, "GeoJSON")
     if (parts := text.count("[") + text.count("{")) > MOST_PARTS:
         hint = "Keep the labels on the cube, simplify the polygons, or give the labels as a raster."
         raise SceneError(
@@ -231,17 +226,6 @@ def _parse_geojson(path: Path, text: str) -> dict[str, Any]:
     if not isinstance(content, dict) or "features" not in content:
         raise ValueError("no features: a geometry alone has no class; write a FeatureCollection")
     return content
-
-
-def _read_text(path: Path, kind: str) -> str:
-    """Return the text of a file that is not too large for labels. Raises SceneError."""
-    with reading(path, kind), path.open("rb") as file:
-        content = file.read(MOST_BYTES + 1)
-        if len(content) > MOST_BYTES:
-            raise ValueError(
-                f"more than {in_bytes(MOST_BYTES)}: keep the labels on the cube, or give a raster"
-            )
-        return decode(content)
 
 
 def _choose_column(
@@ -331,14 +315,14 @@ def _read_table(path: Path, field: str | None, crs: str | None) -> VectorLabels:
     """A CSV with a header: row,col,class (from 0), x,y,class (in the cube's system) or
     lon,lat,class; or an ENVI ROI.
     """
-    roi = path.suffix.lower() == ".roi"
-    text = _read_text(path, CLASSIC_KIND if roi else "CSV")
-    if roi or text.startswith(CLASSIC):
-        return _read_roi(path, text, field)
-    text, separator = _separator(text)
-    with reading(path, "CSV"):
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
-    columns = _find_columns(path, rows, field, first_line=text.partition("\n")[0])
+    if path.suffix.lower() not in FRAMES:
+        roi = path.suffix.lower() == ".roi"
+        text = read_text(path, CLASSIC_KIND if roi else "CSV")
+        if roi or text.startswith(CLASSIC):
+            return _read_roi(path, text, field)
+    rows, separator = read_rows(path)
+    first_line = separator.join(rows[0]) if rows else ""
+    columns = _find_columns(path, rows, field, first_line=first_line)
     values, places, skipped = _read_rows(path, rows[1:], columns, separator)
     if not values:
         raise SceneError(
@@ -426,7 +410,9 @@ def _find_columns(
             " columns are counted from 0."
         )
         raise SceneError(rule, value=repr(first_line[:60]), hint=hint)
-    attributes = [name for name in names if name and name not in place_names]
+    attributes = [
+        name for name in names if name and name not in place_names and not BAND.fullmatch(name)
+    ]
     full_rows = [row for row in rows[1:] if len(row) == len(names)]
     attribute = _choose_column(
         path, field, attributes, lambda name: [row[names.index(name)] for row in full_rows]
@@ -467,7 +453,7 @@ def _read_rows(
             skipped += any(cell.strip() for cell in row)
             continue
         cells = row[columns.row_at], row[columns.column_at]
-        place = _number(cells[0], separator), _number(cells[1], separator)
+        place = number_of_cell(cells[0], separator), number_of_cell(cells[1], separator)
         if not all(map(is_valid, place)):
             raise _no_place(path, line, cells, columns)
         values.append(text_of_spreadsheet(row[columns.class_at].strip()))
@@ -489,16 +475,6 @@ def _no_place(path: Path, line: int, cells: tuple[str, str], columns: _Columns) 
     )
 
 
-def _separator(text: str) -> tuple[str, str]:
-    """A table without the first line in which spreadsheets say what separates its columns; and what
-    does.
-    """
-    head, _, table = text.partition("\n")
-    if match := re.fullmatch(r'"?sep=(.)"?', head.strip("\r")):
-        return table, match[1]
-    return text, max(",;\t|", key=head.count)
-
-
 def _pixels(places: Sequence[tuple[float, float]]) -> tuple[tuple[int, int], ...]:
     """Rows and columns. Far beyond any cube is all that matters of numbers that no array can
     hold.
@@ -506,16 +482,6 @@ def _pixels(places: Sequence[tuple[float, float]]) -> tuple[tuple[int, int], ...
     return tuple(
         (int(max(-1, min(row, 2**40))), int(max(-1, min(column, 2**40)))) for row, column in places
     )
-
-
-def _number(text: str, separator: str) -> float:
-    """The number of a cell, with a decimal comma where columns are separated by something else; NaN
-    for another text.
-    """
-    try:
-        return float(text if separator == "," else text.replace(",", "."))
-    except ValueError:
-        return math.nan
 
 
 def _check_shape(path: Path, shape: Geometry) -> Geometry:
