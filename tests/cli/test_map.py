@@ -166,7 +166,7 @@ def test_gis_programs_find_the_names_of_the_classes_and_no_data(
             assert np.array_equal(file.read(1), ids)
     classified = envi.open(str(tmp_path / "m.hdr"))
     assert classified.metadata["file type"] == "ENVI Classification"
-    assert classified.metadata["description"] == "SCENE: (x)"
+    assert classified.metadata["description"] == "SCENE: (x); SOFTWARE: written by hsiaug"
     assert classified.metadata["class names"] == [
         "no data",
         "hay & clover",
