@@ -325,3 +325,13 @@ def test_cores_are_those_that_a_process_may_use() -> None:
     finally:
         os.sched_setaffinity(0, before)
     assert cores() == len(before)
+
+
+def test_a_run_without_a_finished_trial_has_the_columns_of_others(
+    run: Results, tmp_path: Path
+) -> None:
+    (tmp_path / "stopped" / "records").mkdir(parents=True)
+    stopped = hsiaug.read_store(tmp_path / "stopped")
+    for of in (lambda r: r.frame(), lambda r: r.frame("class"), lambda r: r.gain()):
+        assert len(of(stopped)) == 0 and list(of(stopped).columns) == list(of(run).columns)
+    assert (stopped.frame().status == "ok").sum() == 0

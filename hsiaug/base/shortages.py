@@ -34,12 +34,12 @@ NO_MEMORY = Shortage(
 )
 NO_FILES = Shortage(
     "a process must be able to open more files",
-    "Raise the limit of open files (ulimit -n), or use fewer --jobs.",
+    "Raise the limit of open files (ulimit -n), or use fewer `jobs`.",
 )
 NO_PROCESSES = Shortage(
     "a process must be able to start another, or a thread",
     "Raise the limits of processes (ulimit -u, --limit processes) and memory (ulimit -v, --limit"
-    " memory), or use fewer --jobs.",
+    " memory), or use fewer `jobs`.",
 )
 SHORT = {
     errno.ENOMEM: NO_MEMORY,

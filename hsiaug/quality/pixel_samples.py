@@ -225,7 +225,7 @@ def draw_prompted(run: TrialRun, view: TrainView, prompts: Sequence[str]) -> Dra
     counts = {c: every[c] for c in by_class if every.get(c)}
     if not counts:
         rule = "λ and M must ask for samples of the classes that `prompt` names"
-        raise InputError(rule, value=spec.rate.in_prose, hint="Add --times 3.")
+        raise InputError(rule, value=spec.rate.in_prose, hint="Add `times=3`.")
     fit = fitted_generator(run)
     retext = getattr(fit.fitted, "with_prompts", None)
     if not callable(retext):

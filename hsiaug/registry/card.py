@@ -428,7 +428,7 @@ def check_serves(card: Card, kind: str, task: str) -> None:
     if task not in card.tasks:
         rule = f"a {kind} of this benchmark must serve the task {task}"
         hint = (
-            f"Choose another{''.join(f', or use --task {one}' for one in card.tasks)}; see 'hsiaug"
+            f"Choose another{''.join(f', or use `task={one}`' for one in card.tasks)}; see 'hsiaug"
             " plugins list'."
         )
         raise InputError(

@@ -28,7 +28,8 @@ OF_CLASSES = (
 )
 OF_GAINS = (
     *("scene", "protocol", "generator", "lambda", "times", "omega", "classifier", "over"),
-    *("metric", "gain", "low", "high", "second_metric", "second_gain", "p_corrected", "draws"),
+    *("metric", "gain", "low", "high", "smallest", "largest", "shown"),
+    *("second_metric", "second_gain", "p_corrected", "draws"),
     "verdict",
 )
 
