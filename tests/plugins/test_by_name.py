@@ -332,3 +332,22 @@ def test_names_import_nothing_outside_the_library() -> None:
         " sklearn.base.ClassifierMixin)\n    except InputError: pass"
     )
     assert not {"this", "antigravity"} & loaded(code)
+
+
+@pytest.mark.parametrize(
+    ("name", "needs"),
+    [
+        ("semi_supervised.SelfTrainingClassifier", True),
+        ("ensemble.BaggingClassifier", False),
+        ("ensemble.AdaBoostClassifier", False),
+        ("calibration.CalibratedClassifierCV", False),
+    ],
+)
+def test_a_classifier_whose_estimator_is_none_is_refused_where_it_cannot_do_without(
+    name: str, needs: bool
+) -> None:
+    if not needs:
+        assert SklearnParams(name).build(0) is not None
+        return
+    with pytest.raises(InputError, match="learns without another estimator"):
+        SklearnParams(name)

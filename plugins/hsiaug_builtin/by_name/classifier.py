@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
+from functools import cache
 from inspect import signature
 from typing import Any
+
+import numpy as np
 
 from hsiaug.api import Card, InputError, PatchSamples, Plugin, Progress, TrainView, param
 from hsiaug_builtin.by_name.lookup import build, described, find_class, parse_options, seeded
@@ -29,6 +33,26 @@ MODULES = (
 
 ESTIMATORS = ("estimator", "estimators", "base_estimator", "final_estimator")
 """Arguments that are other estimators, which no text of options can be."""
+
+
+@cache
+def _lacking(cls: type[Any]) -> list[str]:
+    """Arguments for another estimator whose default None stands for none: then a fit fails."""
+    optional = [
+        name
+        for name, parameter in signature(cls).parameters.items()
+        if name in ESTIMATORS and parameter.default is None
+    ]
+    if not optional:
+        return []
+    x = np.arange(40.0).reshape(-1, 2)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            cls().fit(x, np.repeat([0, 1], len(x) // 2))
+    except Exception:
+        return optional
+    return []
 
 
 @dataclass(frozen=True)
@@ -59,7 +83,8 @@ class SklearnParams:
             for name, parameter in signature(cls).parameters.items()
             if parameter.default is parameter.empty
         ]
-        if inner := inner or [name for name in options if name in ESTIMATORS]:
+        inner = inner or [name for name in options if name in ESTIMATORS]
+        if inner := inner or _lacking(cls):  # type: ignore[arg-type]
             raise InputError(
                 "sklearn:NAME must name a classifier that learns without another estimator",
                 value=f"{self.estimator} with {', '.join(inner)}",
