@@ -41,7 +41,7 @@ def refuse_annotations(path: Path, content: Any) -> None:
         )
         drawn = DRAW.format("g", size)
         command = saving(
-            "json rasterio.features", load, drawn, array_file(path, "classes"), further
+            "json pathlib rasterio.features", load, drawn, array_file(path, "classes"), further
         )
         hint = f"Draw its polygons onto a raster: {command}"
     raise SceneError(
@@ -90,7 +90,7 @@ def _labelme(content: dict[str, Any]) -> Found:
     names = sorted({str(shape.get("label")) for shape in shapes})
     plain = all(shape.get("shape_type", "polygon") == "polygon" for shape in shapes)
     load = (
-        "d = json.load(open({path!r})); n = {names!r};"
+        "d = json.loads(pathlib.Path({path!r}).read_text('utf-8')); n = {names!r};"
         " g = [(dict(type='Polygon', coordinates=[s['points'] + s['points'][:1]]),"
         " n.index(s['label']) + 1) for s in d['shapes']]"
     )
@@ -102,7 +102,7 @@ def _coco(content: dict[str, Any]) -> Found:
     names = [str(item.get("name")) for item in categories]
     plain = all(isinstance(item.get("segmentation"), list) for item in content["annotations"])
     load = (
-        "d = json.load(open({path!r})); i = d['images'][0]; c = [k['id'] for k in d['categories']];"
+        "d = json.loads(pathlib.Path({path!r}).read_text('utf-8')); i = d['images'][0]; c = [k['id'] for k in d['categories']];"
         " g = [(dict(type='Polygon', coordinates=[[*zip(p[::2], p[1::2]), (p[0], p[1])]]),"
         " c.index(a['category_id']) + 1) for a in d['annotations']"
         " if a['image_id'] == i['id'] for p in a['segmentation']]"
@@ -125,7 +125,7 @@ def _label_studio(content: list[dict[str, Any]]) -> Found | None:
     sized = bool(results) and all("original_width" in item for item in results)
     size = "(r[0]['original_height'], r[0]['original_width'])" if sized else "(HEIGHT, WIDTH)"
     load = (
-        "d = json.load(open({path!r})); n = {names!r};"
+        "d = json.loads(pathlib.Path({path!r}).read_text('utf-8')); n = {names!r};"
         " r = [r for a in d[0]['annotations'] for r in a['result'] if 'points' in r['value']];"
         f" h, w = {size};"
         " g = [(dict(type='Polygon', coordinates=[[(x * w / 100, y * h / 100) for x, y in"

@@ -122,7 +122,7 @@ def test_polygons_of_the_xml_lie_where_their_system_says(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("text", "part"),
     [
-        ("<kml/>", "<kml> in 0 coordinate systems, not <RegionsOfInterest>"),
+        ("<kml/>", "must be an ENVI ROI, the only XML that holds labels; found KML"),
         ("<RegionsOfInterest>", "whole ENVI ROI file"),
         ('<!DOCTYPE a [<!ENTITY b "c">]><RegionsOfInterest/>', "document type"),
         (xml('<Region name="a"/>'), "must hold points or polygons"),
