@@ -102,7 +102,8 @@ def _coco(content: dict[str, Any]) -> Found:
     names = [str(item.get("name")) for item in categories]
     plain = all(isinstance(item.get("segmentation"), list) for item in content["annotations"])
     load = (
-        "d = json.loads(pathlib.Path({path!r}).read_text('utf-8')); i = d['images'][0]; c = [k['id'] for k in d['categories']];"
+        "d = json.loads(pathlib.Path({path!r}).read_text('utf-8'));"
+        " i = d['images'][0]; c = [k['id'] for k in d['categories']];"
         " g = [(dict(type='Polygon', coordinates=[[*zip(p[::2], p[1::2]), (p[0], p[1])]]),"
         " c.index(a['category_id']) + 1) for a in d['annotations']"
         " if a['image_id'] == i['id'] for p in a['segmentation']]"
