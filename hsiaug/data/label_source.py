@@ -25,7 +25,7 @@ from hsiaug.data.labels import CODE_LIMIT, check_whole
 from hsiaug.data.layers import OF_SHAPEFILES, is_layer
 from hsiaug.data.readers import must_exist, read_labels_array, void_codes
 from hsiaug.data.readers_envi import find_envi
-from hsiaug.data.remedies import setting
+from hsiaug.data.remedies import array_file, python_command, setting
 from hsiaug.data.vector_labels import KINDS, WGS84, Geometry, VectorLabels, read_vector_labels
 
 OGC = re.compile(r"https?://(www\.)?opengis\.net/(def|gml)/", re.IGNORECASE)
@@ -126,7 +126,7 @@ def labels_on_cube(
     shape = facts.shape[:2]
     if isinstance(source, VectorLabels):
         if ground is None and control_points and source.shapes and source.crs != "":
-            raise _unwarped(where)
+            raise _unwarped(where, cube)
         raster = rasterise(source.without(ignore), shape, ground, classes, where, unlabelled)
     else:
         _check_grid(source, shape, ground, cube)
@@ -149,11 +149,17 @@ def labels_on_cube(
     return raster
 
 
-def _unwarped(where: str) -> SceneError:
+def _unwarped(where: str, cube: Path | None) -> SceneError:
+    target = array_file(cube or Path("cube"), "warped").replace(".npy", ".tif")
+    command = python_command(
+        f"import rasterio, rasterio.vrt, rasterio.shutil; f = rasterio.open({str(cube)!r});"
+        " w = rasterio.vrt.WarpedVRT(f, crs=f.gcps[1], add_alpha=True);"
+        f" rasterio.shutil.copy(w, {target!r}, driver='GTiff')"
+    )
     return SceneError(
         f"{where}: labels with coordinates need a cube with a georeference",
         value="ground control points only",
-        hint="Warp the cube first, as with gdalwarp -r near CUBE warped.tif, and name the result.",
+        hint=f"Warp the cube first, as GDAL does: {command}, and name {target}",
     )
 
 

@@ -322,9 +322,10 @@ def test_control_points_alone_are_said_to_need_a_warp(add, tif, tmp_path):
         file.gcps = corners, rasterio.CRS.from_epsg(4326)
         file.write(bands)
     (tmp_path / "p.csv").write_text("lon,lat,class\n15.0001,47.9999,a\n15.0002,47.9998,b\n")
-    assert "ground control points only. Warp the cube first, as with gdalwarp" in refusal(
-        lambda: add("c.tif", "p.csv")
-    )
+    message = refusal(lambda: add("c.tif", "p.csv"))
+    assert "ground control points only. Warp the cube first" in message
+    run_hint(tmp_path, message)
+    assert add("c_warped.tif", "p.csv").scene.class_counts.sum() == 2
 
 
 # PNG.
