@@ -1,20 +1,22 @@
-"""TIFF and ENVI files of random makeup: does hsiaug read the numbers and the missing data that GDAL
-reads?
+"""TIFF and ENVI files of random makeup: does hsiaug read the numbers, the missing data and the
+names of classes that GDAL reads?
 
-    python -m benchmarks.faults.foreign_files --tiff 1000 --envi 1000 --seed 0
+    python -m benchmarks.faults.foreign_files --tiff 1000 --envi 1000 --beside 1000 --seed 0
 
 Prints a table in Markdown: files read alike, refused by one error, with other numbers, with other
-missing data, with another error. Truth is rasterio for both, and for ENVI cubes also the plain
-reader of spectral.
+missing data, with another error. Truth is rasterio for both, for ENVI cubes also the plain reader
+of spectral, and for attribute tables the library of GDAL that rasterio brings.
 """
 
 from __future__ import annotations
 
 import argparse
+import ctypes
 import tempfile
 import warnings
 from collections import Counter
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from rasterio.enums import ColorInterp
 
 from benchmarks.common import markdown, say
 from hsiaug.base.errors import HsiaugError
+from hsiaug.data.georeference import read_class_names
 from hsiaug.data.raw import Conversion
 from hsiaug.data.readers import read_cube_file, read_labels_array, void_codes
 
@@ -274,7 +277,7 @@ def cube_by_hsiaug(path: Path) -> Read:
     values = Conversion(None, raw.scale, raw.offset)(stored).astype(np.float64)
     void = ~np.isfinite(values).all(axis=2)
     if raw.nodata is not None:
-        same = stored == raw.nodata
+        same = stored == np.asarray(raw.nodata)
         void |= same.all(axis=2) if raw.nodata == 0 else same.any(axis=2)
     return values, void if raw.void() is None else void | raw.void()
 
@@ -300,6 +303,125 @@ def compare(path: Path, ours: Callable[[Path], Read], theirs: Callable[[Path], R
     return "alike" if close[~void].all() else "other numbers"
 
 
+def write_beside(path: Path, rng: np.random.Generator) -> None:
+    """A TIFF or ENVI file whose .aux.xml says scale, offset and no data of some of its bands."""
+    bands = int(rng.integers(1, 5))
+    numbers = random_numbers(rng, "int16", (4, 5, bands), 6)
+    if path.suffix == ".tif":
+        size = {"height": 4, "width": 5, "count": bands, "dtype": "int16"}
+        with rasterio.open(path, "w", driver="GTiff", **size) as file:
+            file.write(numbers.transpose(2, 0, 1))
+            if rng.random() < 0.3:
+                file.scales = [0.25] * bands
+            if rng.random() < 0.3:
+                file.nodata = 2
+        raster = path
+    else:
+        raster = path.with_suffix(".img")
+        raster.write_bytes(numbers.astype("<i2").tobytes())
+        path.write_text(
+            f"ENVI\nsamples = 5\nlines = 4\nbands = {bands}\ndata type = 2\ninterleave = bip\n"
+            f"byte order = 0\n{'data ignore value = 2' if rng.random() < 0.3 else ''}\n"
+        )
+    said = []
+    for band in range(1, bands + 1):
+        facts = {
+            "NoDataValue": int(rng.integers(-2, 4)),
+            "Scale": float(rng.integers(1, 9) / 8),
+            "Offset": float(rng.integers(-8, 9) / 4),
+        }
+        kept = "".join(
+            f"<{key}>{value}</{key}>" for key, value in facts.items() if rng.random() < 0.6
+        )
+        said.append(f'<PAMRasterBand band="{band}">{kept}</PAMRasterBand>')
+    raster.with_name(f"{raster.name}.aux.xml").write_text(
+        f"<PAMDataset>{''.join(said)}</PAMDataset>"
+    )
+
+
+def bands_by_gdal(path: Path) -> Read:
+    """Values of a file with metadata beside it, and pixels without data in any band, or in all
+    where 0 is that of all bands.
+    """
+    with rasterio.open(path if path.suffix == ".tif" else path.with_suffix(".img")) as file:
+        values = file.read().transpose(1, 2, 0) * np.array(file.scales) + np.array(file.offsets)
+        lacking = file.read_masks().transpose(1, 2, 0) == 0
+        plain = set(file.nodatavals) == {0.0}
+    return values, lacking.all(axis=2) if plain else lacking.any(axis=2)
+
+
+TABLE_CODES = range(12)
+
+
+def write_table(path: Path, rng: np.random.Generator) -> None:
+    """A TIFF whose .aux.xml has an attribute table with columns of any usage, or by bins."""
+    size = {"height": 2, "width": 2, "count": 1, "dtype": "uint8"}
+    with rasterio.open(path, "w", driver="GTiff", **size) as file:
+        file.write(np.zeros((1, 2, 2), np.uint8))
+    # A row with a smallest code alone is for all codes above it by GDAL, and for none by hsiaug.
+    codes = [[5], [3, 4], [4, 3], [5, 1], []][int(rng.integers(5))]
+    usages = [*codes, *rng.choice([0, 1, 2, 2, 6], int(rng.integers(1, 4))).tolist()]
+    rng.shuffle(usages)
+    columns = "".join(
+        f"<FieldDefn><Name>c{i}</Name><Type>{2 if usage == 2 else 0}</Type><Usage>{usage}</Usage>"
+        "</FieldDefn>"
+        for i, usage in enumerate(usages)
+    )
+    rows = []
+    for row in range(int(rng.integers(1, 7))):
+        low = int(rng.integers(0, 12))
+        cells = {2: f"n{row}", 3: low, 4: low + int(rng.integers(0, 3)), 5: low}
+        listed = "".join(f"<F>{cells.get(usage, int(rng.integers(0, 12)))}</F>" for usage in usages)
+        rows.append(f'<Row index="{row}">{listed}</Row>')
+    binned = ' Row0Min="1" BinSize="2"' if rng.random() < 0.3 or not codes else ""
+    path.with_name(f"{path.name}.aux.xml").write_text(
+        '<PAMDataset><PAMRasterBand band="1">'
+        f"<GDALRasterAttributeTable{binned}>{columns}{''.join(rows)}</GDALRasterAttributeTable>"
+        "</PAMRasterBand></PAMDataset>"
+    )
+
+
+def names_as_numbers(names: dict[int, str]) -> Read:
+    """Names of codes by the number of their row, and the codes without one."""
+    numbers = [float(names.get(code, "n-1")[1:]) for code in TABLE_CODES]
+    values = np.array(numbers)[None, :, None]
+    return values, (values < 0)[:, :, 0]
+
+
+def table_by_hsiaug(path: Path) -> Read:
+    """The names that hsiaug gives codes."""
+    return names_as_numbers(read_class_names(path, TABLE_CODES)[0])
+
+
+def table_by_gdal(path: Path) -> Read:
+    """The names that GDAL finds for codes."""
+    gdal = _gdal()
+    dataset = ctypes.c_void_p(gdal.GDALOpen(str(path).encode(), 0))
+    table = ctypes.c_void_p(
+        gdal.GDALGetDefaultRAT(ctypes.c_void_p(gdal.GDALGetRasterBand(dataset, 1)))
+    )
+    column = gdal.GDALRATGetColOfUsage(table, 2)
+    rows = {code: gdal.GDALRATGetRowOfValue(table, ctypes.c_double(code)) for code in TABLE_CODES}
+    names = {
+        code: gdal.GDALRATGetValueAsString(table, row, column).decode()
+        for code, row in rows.items()
+        if row >= 0 and column >= 0
+    }
+    gdal.GDALClose(dataset)
+    return names_as_numbers({code: name for code, name in names.items() if name})
+
+
+@cache
+def _gdal() -> ctypes.CDLL:
+    folder = Path(rasterio.__file__).parent.with_name("rasterio.libs")
+    gdal = ctypes.CDLL(str(next(folder.glob("libgdal*"))))
+    gdal.GDALAllRegister()
+    for name in ("GDALOpen", "GDALGetRasterBand", "GDALGetDefaultRAT"):
+        getattr(gdal, name).restype = ctypes.c_void_p
+    gdal.GDALRATGetValueAsString.restype = ctypes.c_char_p
+    return gdal
+
+
 KINDS: dict[
     str, tuple[str, Callable[..., None], Callable[[Path], Read], Callable[[Path], Read]]
 ] = {
@@ -311,6 +433,9 @@ KINDS: dict[
         labels_by_gdal,
     ),
     "cubes of ENVI": ("c.hdr", write_envi, cube_by_hsiaug, envi_by_gdal),
+    "bands of a TIFF with .aux.xml": ("c.tif", write_beside, cube_by_hsiaug, bands_by_gdal),
+    "bands of ENVI with .aux.xml": ("c.hdr", write_beside, cube_by_hsiaug, bands_by_gdal),
+    "attribute tables": ("c.tif", write_table, table_by_hsiaug, table_by_gdal),
 }
 """What a file is called, how it is written, and read by hsiaug and by others."""
 
@@ -335,12 +460,16 @@ def main() -> None:
         "--tiff", type=int, default=1000, help="files of cubes and of labels, together"
     )
     parser.add_argument("--envi", type=int, default=1000)
+    parser.add_argument(
+        "--beside", type=int, default=1000, help="files with metadata beside them, of each kind"
+    )
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     counts = {
         "cubes of TIFF": asked.tiff - asked.tiff // 2,
         "labels of TIFF": asked.tiff // 2,
         "cubes of ENVI": asked.envi,
+        **dict.fromkeys(list(KINDS)[3:], asked.beside),
     }
     rows = []
     with tempfile.TemporaryDirectory() as folder:
