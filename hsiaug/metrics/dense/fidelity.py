@@ -28,6 +28,7 @@ from hsiaug.metrics.dense.extractor import (
     mask_features,
     spectra_of,
 )
+from hsiaug.metrics.dense.pieces import SIDES, piece_distances
 from hsiaug.metrics.dense.tile_maps import random_tiles
 from hsiaug.metrics.fidelity_measures import (
     Fidelity,
@@ -69,6 +70,10 @@ MEASURES: MeasureTable = {
     "nearer": ("nearer to training than held-out are", "%", "50 %"),
     "copying": ("data-copying statistic C_T", "", "higher"),
     "copies": ("copies of training tiles, turned or not", "%", "lower"),
+    **{
+        f"pieces_{side}": (f"pieces of {side}×{side} nearer than 95 % of held-out ones", "%", "lower")
+        for side in SIDES
+    },
 }
 """Label, unit, and what is good, by the name of a measure; the table's order."""
 BY_DATE = ("fd_image_1", "fd_image_2")
@@ -330,7 +335,8 @@ def memory_audit(
     Distances are per pixel, on z-scored principal axes, the least over the 8 flips and rotations.
     nearer: share of (synthetic, held-out) pairs in which the synthetic tile is nearer to training.
     copies: share of synthetic tiles within a thousandth of the usual distance of held-out ones.
-    copying: C_T, below −3 for a generator that copies. The second answer is the nearest training
+    copying: C_T, below −3 for a generator that copies.
+    pieces: share of made pieces nearer to training pieces than 95 % of held-out ones are. The second answer is the nearest training
     tile of each synthetic one, as (synthetic, training, distance), the likeliest copies first.
     """
     train_maps, held_out_maps, synthetic_maps = (
@@ -339,6 +345,7 @@ def memory_audit(
     (distance, nearest), (held_out_distance, _) = (
         nearest_turned(maps, train_maps) for maps in (synthetic_maps, held_out_maps)
     )
+    apart = piece_distances(train, held_out, synthetic)
     side = np.sqrt(train_maps.shape[2] * train_maps.shape[3])
     distance = distance / side
     held_out_distance = held_out_distance / side
@@ -353,6 +360,10 @@ def memory_audit(
         "copying": 0.0,
         "copies": float((held_out_distance <= limit).mean()),
     }
+    for side in SIDES:
+        pieces = apart.get(side)
+        values[f"pieces_{side}"] = None if pieces is None else pieces.near
+        floors[f"pieces_{side}"] = None if pieces is None else pieces.near_held_out
     order = np.argsort(distance, kind="stable")
     return (values, floors, len(synthetic)), tuple(
         (int(i), int(nearest[i]), float(distance[i])) for i in order

@@ -34,6 +34,7 @@ from hsiaug_builtin import listing
 PLACES = {
     "specdm": "specdm.plugin:SpecDm",
     "ldm_single": "specdm.plugin:LdmSingle",
+    "mosaic": "specdm.plugin:Mosaics",
     "quilt": "specdm.plugin:Quilting",
     "gaussian-pairs": "specdm.plugin:GaussianPairs",
 }

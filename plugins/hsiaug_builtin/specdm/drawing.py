@@ -6,16 +6,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from hsiaug.api import DenseSamples, PairCounts, PluginError
+from hsiaug.api import DenseSamples, PairCounts, PluginError, Reconstruction
 from hsiaug_builtin.specdm.tileformat import TileFormat
 
 BATCH = 64
+ENCODED = 64
+"""Tiles that are encoded at a time."""
 AGAIN = 8
 """Most times that pairs are drawn again which do not show the class that they were asked for."""
 
@@ -125,3 +128,36 @@ class PairDrawing:
             else np.ones(len(self.shares))
         )
         return rng.choice(len(self.shares), size=n, p=weight / weight.sum())
+
+
+class PairCoder(Protocol):
+    """What a pair is encoded and decoded by."""
+
+    def encode(self, x: Tensor, one_hot: Tensor) -> Tensor: ...
+
+    def decode(self, z: Tensor) -> tuple[Tensor, Tensor]: ...
+
+
+@torch.inference_mode()
+def reconstructed(
+    codec: PairCoder, form: TileFormat, samples: DenseSamples, device: str
+) -> Reconstruction:
+    """Pairs, encoded and decoded. A class that no training tile shows is read as the first known
+    one.
+    """
+    learnt = np.isin(samples.masks, form.ids)
+    masks = np.where(learnt, samples.masks, form.ids[0])
+    images: list[NDArray[np.float32]] = []
+    shares: list[NDArray[np.float32]] = []
+    side = form.side
+    for start in range(0, len(masks), ENCODED):
+        batch = slice(start, start + ENCODED)
+        y = form.masks(masks[batch])
+        x = form.images(samples.images[batch]).to(device)
+        z = codec.encode(x, form.one_hot(y).to(device))
+        decoded, of_classes = codec.decode(z)
+        images.append(form.images_back(decoded))
+        of_true_class = of_classes.cpu().gather(1, y[:, None])[:, 0, :side, :side]
+        shares.append(of_true_class.numpy().astype(np.float32))
+    probability = np.where(learnt, np.concatenate(shares), np.float32(np.nan))
+    return Reconstruction(np.concatenate(images), probability)

@@ -22,8 +22,8 @@ from hsiaug.api import (
 )
 from hsiaug_builtin.diffusion.latents import LatentNorm
 from hsiaug_builtin.nets import state
-from hsiaug_builtin.specdm.codec import ENCODED, Codec
-from hsiaug_builtin.specdm.drawing import Batch, PairDrawing
+from hsiaug_builtin.specdm.codec import Codec
+from hsiaug_builtin.specdm.drawing import Batch, PairDrawing, reconstructed
 from hsiaug_builtin.specdm.params import LatentParams
 from hsiaug_builtin.specdm.quilting import Grounds
 from hsiaug_builtin.specdm.sampler import sample_latents
@@ -162,24 +162,8 @@ class FittedLatentPairs(PairDrawing):
 class FittedJointPairs(FittedLatentPairs):
     """A :class:`FittedLatentPairs` whose latents are of images and masks."""
 
-    @torch.inference_mode()
     def reconstruct(self, samples: DenseSamples) -> Reconstruction:
         """Pairs, encoded and decoded. A class that no training tile shows is read as the first
         known one.
         """
-        learnt = np.isin(samples.masks, self.format.ids)
-        masks = np.where(learnt, samples.masks, self.format.ids[0])
-        images: list[NDArray[np.float32]] = []
-        shares: list[NDArray[np.float32]] = []
-        side = self.format.side
-        for start in range(0, len(masks), ENCODED):
-            batch = slice(start, start + ENCODED)
-            y = self.format.masks(masks[batch])
-            x = self.format.images(samples.images[batch]).to(self.device)
-            z = self.codec.encode(x, self.format.one_hot(y).to(self.device))
-            decoded, of_classes = self.codec.decode(z)
-            images.append(self.format.images_back(decoded))
-            of_true_class = of_classes.cpu().gather(1, y[:, None])[:, 0, :side, :side]
-            shares.append(of_true_class.numpy().astype(np.float32))
-        probability = np.where(learnt, np.concatenate(shares), np.float32(np.nan))
-        return Reconstruction(np.concatenate(images), probability)
+        return reconstructed(self.codec, self.format, samples, self.device)

@@ -1,4 +1,4 @@
-"""A fitted ``specdm`` whose denoiser is the posterior mean over patches of training pairs."""
+"""A fitted ``mosaic``, whose denoiser is the posterior mean over patches of training pairs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from torch.nn.functional import pad
 from hsiaug.api import DenseView, Progress, load_state, resampled, save_state
 from hsiaug_builtin.nets.views import SYMMETRIES, symmetry
 from hsiaug_builtin.specdm.drawing import Batch, PairDrawing
-from hsiaug_builtin.specdm.params import SpecDmParams
+from hsiaug_builtin.specdm.params import MosaicParams
 from hsiaug_builtin.specdm.patches import PatchDiffusion, favour_of, stages_of
 from hsiaug_builtin.specdm.spectra import SpectralComponents
 from hsiaug_builtin.specdm.tileformat import TileFormat
@@ -39,7 +39,7 @@ class FittedMosaics(PairDrawing):
         And masks: (n, H, H) int64, the training pairs.
     """
 
-    params: SpecDmParams
+    params: MosaicParams
     format: TileFormat
     spectra: SpectralComponents
     images: NDArray[np.float32]
@@ -166,11 +166,11 @@ class FittedMosaics(PairDrawing):
         save_state(folder, arrays, facts)
 
     @classmethod
-    def restore(cls, folder: Path, current: SpecDmParams, device: str) -> FittedMosaics:
+    def restore(cls, folder: Path, current: MosaicParams, device: str) -> FittedMosaics:
         """Read a saved fit; ``current`` has the params that only sampling reads."""
         arrays, facts = load_state(folder)
         return cls(
-            params=resampled(SpecDmParams(**facts["params"]), current),
+            params=resampled(MosaicParams(**facts["params"]), current),
             format=TileFormat.of_json(facts["format"]),
             spectra=SpectralComponents.restore(arrays),
             images=arrays["images"],
@@ -182,7 +182,7 @@ class FittedMosaics(PairDrawing):
 
 def fit_mosaics(
     view: DenseView,
-    params: SpecDmParams,
+    params: MosaicParams,
     spectra: SpectralComponents,
     device: str,
     progress: Progress,

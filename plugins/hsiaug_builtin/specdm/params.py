@@ -4,6 +4,7 @@ without it.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from hsiaug.api import defaults, param
@@ -12,6 +13,8 @@ DROP = 0.1
 """Share of tiles that the denoiser is trained on without being told their classes, for guidance."""
 NOISE_STEPS = 1000
 """Noising steps T."""
+COARSEST = 8
+"""Cells along a side of the coarsest level of the local denoiser, at most."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,12 @@ class NetworkSize:
         Tiles per step.
     ema : float
         Decay of the denoiser's moving average of weights.
+    local_width, local_depth : (int, int)
+        Features and blocks of the local denoiser of the coarsest level, and of the others.
+    local_tokens : int
+        Tokens per step of a local denoiser: batches are larger where tiles have few.
+    decoder_width : int
+        Features of the decoder of a stream of pixels.
     """
 
     unshuffle: bool
@@ -52,6 +61,10 @@ class NetworkSize:
     attend: int
     batch: int
     ema: float
+    local_width: tuple[int, int] = (128, 96)
+    local_depth: tuple[int, int] = (6, 4)
+    local_tokens: int = 4096
+    decoder_width: int = 64
 
 
 SIZES = {
@@ -68,6 +81,10 @@ SIZES = {
         attend=0,
         batch=4,
         ema=0.95,
+        local_width=(16, 16),
+        local_depth=(1, 1),
+        local_tokens=256,
+        decoder_width=8,
     ),
     "small": NetworkSize(
         True,
@@ -154,10 +171,20 @@ class LatentParams:
 
 
 @dataclass(frozen=True)
-@defaults(latent_mask=8, vae_steps=300, steps=2000, weight=0.1)
+@defaults(latent_mask=8, vae_steps=300, steps=2000, rate=3e-3, sample_steps=24, weight=0.1)
 class LdmParams(LatentParams):
     """Of ``ldm_single``, and of ``specdm`` too."""
 
+    denoiser: str = param(
+        "local",
+        "of the latents: local networks from coarse to fine (ours), or one U-Net (the paper)",
+        choices=("local", "unet"),
+        preparing=True,
+    )
+    level_steps: int = param(600, "local: optimiser steps of the denoiser of each level", low=1)
+    decoder_steps: int = param(
+        200, "local: optimiser steps of the decoder of a stream", low=1, preparing=True
+    )
     latent_image: int = param(
         16, "latent channels of the images, all dates together", low=2, preparing=True
     )
@@ -187,52 +214,41 @@ class LdmParams(LatentParams):
 
 
 @dataclass(frozen=True)
-@defaults(sample_steps=24)
 class SpecDmParams(LdmParams):
-    """The values of the paper are in the preset "paper", those of version 13 in "fast"."""
+    """The values of the paper are in the preset "paper"."""
 
-    denoiser: str = param(
-        "patches",
-        "of the latents: the posterior mean over patches of training pairs (ours), or a trained"
-        " U-Net (the paper)",
-        choices=("patches", "network"),
-        preparing=True,
-    )
-    sources: int = param(
-        6, "patches: training tiles that look alike, which a pair is drawn of", low=1, sampling=True
-    )
-    mask_unit: float = param(
-        1.5,
-        "patches: what a class more or less weighs, in deviations of the first component",
-        low=0.01,
-    )
     units: str = param(
         "classes",
-        "network: latents of an image in units of the classes of its mask (ours), or as they are"
+        "unet: latents of an image in units of the classes of its mask (ours), or as they are"
         " (the paper)",
         choices=("classes", "plain"),
     )
     mask_share: float = param(
         0.75,
-        "network: share of the mask in the loss of the denoiser (ours); 0 = all channels alike (the"
+        "unet: share of the mask in the loss of the denoiser (ours); 0 = all channels alike (the"
         " paper)",
         low=0,
         high=1,
     )
     tiles: str = param(
         "all",
-        "network: what the VAE of images learns from: all tiles, unlabelled too (ours), or the"
-        " draw's (the paper)",
+        "what the stream of images learns from: all tiles, unlabelled too (ours), or the draw's (the"
+        " paper)",
         choices=("all", "drawn"),
         preparing=True,
     )
-    image_steps: int = param(150, "optimiser steps of the VAE of images", low=1, preparing=True)
+    image_steps: int = param(150, "unet: optimiser steps of the VAE of images", low=1, preparing=True)
     sad: float = param(
         0.1,
-        "weight λ of the spectral angle in the loss of the VAE of images",
+        "weight λ of the spectral angle in the loss of the stream of images",
         low=0,
         preparing=True,
     )
+
+
+def levels_of(side: int) -> int:
+    """How many levels tiles of a side in pixels have with the local denoiser."""
+    return max(0, math.ceil(math.log2(side / COARSEST))) + 1
 
 
 def predicts_noise(params: LatentParams) -> bool:
@@ -267,6 +283,30 @@ class QuiltParams(LatentParams):
 
 
 @dataclass(frozen=True)
+class MosaicParams:
+    """Of ``mosaic``."""
+
+    sources: int = param(
+        6, "training tiles that look alike, which a pair is put together of", low=1, sampling=True
+    )
+    mask_unit: float = param(
+        1.5, "what a class more or less weighs, in deviations of the first component", low=0.01
+    )
+    sample_steps: int = param(24, "denoising steps of all stages together", low=1, sampling=True)
+    strength: float = param(
+        1.0,
+        "noise that sampling starts from: 1 = pure noise; below, noised training pairs",
+        low=0,
+        high=1,
+        sampling=True,
+    )
+    turns: bool = param(True, "whether pairs are drawn in the eight turns of a square")
+    weight: float = param(
+        0.1, "weight of a synthetic pair; a real one weighs 1", low=0, sampling=True
+    )
+
+
+@dataclass(frozen=True)
 class GaussianParams:
     """Of ``gaussian-pairs``."""
 
@@ -277,13 +317,17 @@ class GaussianParams:
 
 TINY = {"size": "tiny", "vae_steps": 15, "steps": 25, "rate": 1e-2, "sample_steps": 4}
 
-FAST = {"denoiser": "network", "sample_steps": 20}
-"""Version 13: minutes of a core. Its samples have no layout."""
+TINY_LOCAL = {"level_steps": 15, "decoder_steps": 10, "latent_image": 4, "latent_mask": 4}
+"""What is added to it for the generators with both streams."""
 
-LARGE = {"size": "large", "vae_steps": 1000, "steps": 6000, "rate": 5e-4, "sample_steps": 50}
+FAST = {"level_steps": 150, "decoder_steps": 100}
+"""At most three minutes of two cores."""
+
+LARGE = {"denoiser": "unet", "size": "large", "vae_steps": 1000, "steps": 6000, "rate": 5e-4, "sample_steps": 50}
 """Minutes of a GPU."""
 
 PAPER = {
+    "denoiser": "unet",
     "size": "paper",
     "factor": 4,
     "latent_image": 3,
@@ -302,7 +346,6 @@ PAPER = {
 """Section 3 of the paper, as far as it is told."""
 
 PAPER_PAIRS = {
-    "denoiser": "network",
     "units": "plain",
     "mask_share": 0.0,
     "tiles": "drawn",

@@ -1,5 +1,5 @@
-"""The generators ``specdm``, ``ldm_single``, ``quilt`` and ``gaussian-pairs``: their cards, and
-where their parts are found.
+"""The generators ``specdm``, ``ldm_single``, ``mosaic``, ``quilt`` and ``gaussian-pairs``: their
+cards, and where their parts are found.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from hsiaug_builtin.specdm.params import (
     PAPER,
     PAPER_PAIRS,
     TINY,
+    TINY_LOCAL,
     GaussianParams,
     LatentParams,
     LdmParams,
+    MosaicParams,
     QuiltParams,
     SpecDmParams,
 )
@@ -28,9 +30,8 @@ if TYPE_CHECKING:
     from hsiaug_builtin.specdm.fitted import FittedLatentPairs
     from hsiaug_builtin.specdm.gaussian_pairs import FittedGaussianPairs
     from hsiaug_builtin.specdm.losses import Losses
+    from hsiaug_builtin.specdm.mosaics import FittedMosaics
     from hsiaug_builtin.specdm.prepare import PreparedImages, PreparedNothing, PreparedSpectra
-
-    Prepared = PreparedSpectra | PreparedImages | PreparedNothing
 
 SOURCE = """@misc{liu2025specdm, author={Wendi Liu and Pei Yang and Wenhui Hong and Xiaoguang Mei
 and Jiayi Ma}, title={{SpecDM}: Hyperspectral Dataset Synthesis with Pixel-level Semantic
@@ -101,54 +102,95 @@ class _LatentDiffusion(Plugin[P]):
         return fitted_class.restore(folder, self.params, codec_class, device)
 
 
-class SpecDm(_LatentDiffusion[SpecDmParams]):
-    """Draws image and mask together from noise. By default the denoiser is no network: it gives the
-    posterior mean over patches of training pairs, from coarse cells to single pixels, so that a
-    pair is a mosaic with layout whose pixels come from training tiles (ours). Two dates are one
-    input.
+Q = TypeVar("Q", bound=LdmParams)
 
-    With ``denoiser=network``: a VAE of images (L1 + 0.1 · spectral angle), one of one-hot masks
-    (cross-entropy), and a U-Net of their latents side by side, as in the paper; preset "paper" has
-    its choices, "fast" those of version 13.
+
+class _JointDiffusion(_LatentDiffusion[Q]):
+    """Image and mask from one denoiser: the local one (ours), or the U-Net of the paper."""
+
+    single = False
+    """Whether one stream has both."""
+
+    def _parts(self) -> tuple[type[FittedLatentPairs], type[Codec]]:
+        from hsiaug_builtin.specdm.codec import OneStream, TwoStream
+        from hsiaug_builtin.specdm.fitted import FittedJointPairs
+
+        return FittedJointPairs, OneStream if self.single else TwoStream
+
+    def fit(
+        self,
+        view: DenseView,
+        *,
+        seed: int,
+        device: str,
+        progress: Progress,
+        checkpoint: Path | None = None,
+        prepared: Any = None,
+    ) -> PairDrawing:
+        """Train codec and denoiser; a training that was killed goes on from ``checkpoint``.
+
+        Parameters
+        ----------
+        prepared : object
+            The stream of images, where that was learnt before.
+        """
+        from hsiaug_builtin.specdm.learnt import fit_local
+        from hsiaug_builtin.specdm.training_pairs import PairRun
+
+        how: dict[str, Any] = {
+            "seed": seed,
+            "device": device,
+            "progress": progress,
+            "checkpoint": checkpoint,
+        }
+        if self.params.denoiser == "unet":
+            return super().fit(view, prepared=prepared, **how)
+        form = None if prepared is None else prepared.format
+        run = PairRun.of(view, self.params, self.losses(), images=form, **how)
+        stream = None if prepared is None else prepared.stream
+        return fit_local(run, stream, single=self.single)
+
+    def load(self, folder: Path, *, device: str) -> PairDrawing:
+        """Read a saved fit."""
+        from hsiaug_builtin.specdm.learnt import FittedLocalPairs
+
+        if self.params.denoiser == "unet":
+            return super().load(folder, device=device)
+        return FittedLocalPairs.restore(folder, self.params, device)
+
+
+class SpecDm(_JointDiffusion[SpecDmParams]):
+    """Draws image and mask together from noise: an encoder of images and one of masks, whose
+    latents lie side by side, one denoiser of both, and two decoders.
+
+    By default latents are of single pixels, and the denoiser is a cascade of small networks, from
+    coarse cells to single pixels, that see no farther than some pixels (ours). With
+    ``denoiser=unet``: a VAE of images (L1 + 0.1 · spectral angle), one of one-hot masks
+    (cross-entropy), and a U-Net of their latents, as in the paper; preset "paper" has its choices.
+    Two dates are one input.
     """
 
     card = Card(
         name="specdm",
-        version="14",
+        version="15",
         summary=(
-            "Images with masks by diffusion over patches of training pairs, after SpecDM; by"
-            " default no network is trained"
+            "Images with masks from one diffusion network of two latents, after SpecDM; trained"
+            " from coarse to fine, and local"
         ),
         paper=SOURCE
         + "; no code is public, and much of the configuration is this project's estimate",
         **ALIKE,
-        seconds=5.0,
+        seconds=700.0,
         prepares=True,
-        prepare_seconds=5.0,
+        prepare_seconds=30.0,
         params=SpecDmParams,
         presets={
-            "tiny": {
-                **TINY,
-                "latent_image": 4,
-                "latent_mask": 4,
-                "image_steps": 5,
-                "sample_steps": 6,
-            },
+            "tiny": {**TINY, **TINY_LOCAL, "image_steps": 5, "sample_steps": 6},
             "fast": FAST,
-            "large": {"denoiser": "network", **LARGE, "image_steps": 1500},
+            "large": {**LARGE, "image_steps": 1500},
             "paper": {**PAPER, **PAPER_PAIRS},
         },
     )
-
-    @property
-    def _patches(self) -> bool:
-        return self.params.denoiser == "patches"
-
-    def _parts(self) -> tuple[type[FittedLatentPairs], type[Codec]]:
-        from hsiaug_builtin.specdm.codec import TwoStream
-        from hsiaug_builtin.specdm.fitted import FittedJointPairs
-
-        return FittedJointPairs, TwoStream
 
     def losses(self) -> Losses:
         """The losses that the networks are trained by; a generator of your own replaces some."""
@@ -164,15 +206,12 @@ class SpecDm(_LatentDiffusion[SpecDmParams]):
         device: str,
         progress: Progress,
         checkpoint: Path | None = None,
-    ) -> Prepared:
-        """Learn what needs no mask, of all tiles that training tiles are drawn among: spectral
-        components, or the VAE of images.
+    ) -> PreparedImages | PreparedNothing:
+        """Learn what needs no mask, of all tiles that training tiles are drawn among: the stream of
+        images.
         """
-        from hsiaug_builtin.specdm.prepare import PreparedNothing, PreparedSpectra, learn_images
-        from hsiaug_builtin.specdm.spectra import SpectralComponents
+        from hsiaug_builtin.specdm.prepare import PreparedNothing, learn_images
 
-        if self._patches:
-            return PreparedSpectra(SpectralComponents.of(view.real.images))
         if self.params.tiles == "drawn":
             return PreparedNothing()
         return learn_images(
@@ -185,12 +224,10 @@ class SpecDm(_LatentDiffusion[SpecDmParams]):
             checkpoint=checkpoint,
         )
 
-    def load_prepared(self, folder: Path, *, device: str) -> Prepared:
+    def load_prepared(self, folder: Path, *, device: str) -> PreparedImages | PreparedNothing:
         """Read what :meth:`prepare` saved."""
-        from hsiaug_builtin.specdm.prepare import PreparedImages, PreparedNothing, PreparedSpectra
+        from hsiaug_builtin.specdm.prepare import PreparedImages, PreparedNothing
 
-        if self._patches:
-            return PreparedSpectra.restore(folder)
         return (
             PreparedNothing()
             if self.params.tiles == "drawn"
@@ -207,13 +244,7 @@ class SpecDm(_LatentDiffusion[SpecDmParams]):
         checkpoint: Path | None = None,
         prepared: Any = None,
     ) -> PairDrawing:
-        """Keep the pairs as patches; or train codec and denoiser, which goes on from ``checkpoint``
-        after a kill.
-        """
-        from hsiaug_builtin.specdm.mosaics import fit_mosaics
-
-        if self._patches:
-            return fit_mosaics(view, self.params, prepared.spectra, device, progress)
+        """Train codec and denoiser; a training that was killed goes on from ``checkpoint``."""
         return super().fit(
             view,
             seed=seed,
@@ -223,23 +254,16 @@ class SpecDm(_LatentDiffusion[SpecDmParams]):
             prepared=prepared if self.params.tiles == "all" else None,
         )
 
-    def load(self, folder: Path, *, device: str) -> PairDrawing:
-        """Read a saved fit."""
-        from hsiaug_builtin.specdm.mosaics import FittedMosaics
 
-        if self._patches:
-            return FittedMosaics.restore(folder, self.params, device)
-        return super().load(folder, device=device)
-
-
-class LdmSingle(_LatentDiffusion[LdmParams]):
-    """Learns one VAE of image and one-hot mask together, with as many latent channels as SpecDM's
-    two, and a denoiser.
+class LdmSingle(_JointDiffusion[LdmParams]):
+    """Has one stream of image and one-hot mask together, with as many latent channels as SpecDM's
+    two, and the same denoiser.
     """
 
+    single = True
     card = Card(
         name="ldm_single",
-        version="8",
+        version="9",
         summary=(
             "Single-stream latent diffusion of images with their masks, the baseline SpecDM is"
             " compared with"
@@ -252,20 +276,15 @@ class LdmSingle(_LatentDiffusion[LdmParams]):
             Vision and Pattern Recognition}, pages={10684--10695}, year={2022},
             doi={10.1109/CVPR52688.2022.01042}, eprint={2112.10752}, archiveprefix={arXiv}}""",
         **ALIKE,
-        seconds=180.0,
+        seconds=700.0,
         params=LdmParams,
         presets={
-            "tiny": {**TINY, "latent_image": 4, "latent_mask": 4},
+            "tiny": {**TINY, **TINY_LOCAL},
+            "fast": FAST,
             "large": LARGE,
             "paper": PAPER,
         },
     )
-
-    def _parts(self) -> tuple[type[FittedLatentPairs], type[Codec]]:
-        from hsiaug_builtin.specdm.codec import OneStream
-        from hsiaug_builtin.specdm.fitted import FittedJointPairs
-
-        return FittedJointPairs, OneStream
 
 
 class Quilting(_LatentDiffusion[QuiltParams]):
@@ -297,6 +316,75 @@ class Quilting(_LatentDiffusion[QuiltParams]):
         from hsiaug_builtin.specdm.quilted import FittedQuilt
 
         return FittedQuilt, MaskStream
+
+
+class Mosaics(Plugin[MosaicParams]):
+    """Puts pairs together of pieces of training pairs: the denoiser is no network, but the
+    posterior mean over patches of training pairs, from coarse cells to single pixels. Its layout is
+    new, and its pieces are pieces of training tiles. Until version 14 of ``specdm`` this was its
+    default.
+    """
+
+    card = Card(
+        name="mosaic",
+        version="1",
+        summary=(
+            "Images with masks put together of patches of training pairs by diffusion without a"
+            " network; their pieces are copies"
+        ),
+        paper="""after @inproceedings{kamb2025analytic, author={Mason Kamb and Surya Ganguli},
+            title={An Analytic Theory of Creativity in Convolutional Diffusion Models},
+            booktitle={International Conference on Machine Learning}, year={2025},
+            eprint={2412.20292}, archiveprefix={arXiv}}""",
+        **ALIKE,
+        seconds=5.0,
+        prepares=True,
+        prepare_seconds=5.0,
+        params=MosaicParams,
+        presets={"tiny": {"sample_steps": 6}},
+    )
+
+    def prepare(
+        self,
+        view: DenseView,
+        *,
+        seed: int,
+        device: str,
+        progress: Progress,
+        checkpoint: Path | None = None,
+    ) -> PreparedSpectra:
+        """Learn spectral components, of all tiles that training tiles are drawn among."""
+        from hsiaug_builtin.specdm.prepare import PreparedSpectra
+        from hsiaug_builtin.specdm.spectra import SpectralComponents
+
+        return PreparedSpectra(SpectralComponents.of(view.real.images))
+
+    def load_prepared(self, folder: Path, *, device: str) -> PreparedSpectra:
+        """Read what :meth:`prepare` saved."""
+        from hsiaug_builtin.specdm.prepare import PreparedSpectra
+
+        return PreparedSpectra.restore(folder)
+
+    def fit(
+        self,
+        view: DenseView,
+        *,
+        seed: int,
+        device: str,
+        progress: Progress,
+        checkpoint: Path | None = None,
+        prepared: PreparedSpectra,
+    ) -> FittedMosaics:
+        """Keep the pairs, of whose patches others are made."""
+        from hsiaug_builtin.specdm.mosaics import fit_mosaics
+
+        return fit_mosaics(view, self.params, prepared.spectra, device, progress)
+
+    def load(self, folder: Path, *, device: str) -> FittedMosaics:
+        """Read a saved fit."""
+        from hsiaug_builtin.specdm.mosaics import FittedMosaics
+
+        return FittedMosaics.restore(folder, self.params, device)
 
 
 class GaussianPairs(Plugin[GaussianParams]):

@@ -11,10 +11,11 @@ import torch
 
 from hsiaug.api import DenseView, Progress, load_state, save_state
 from hsiaug_builtin.nets import state
-from hsiaug_builtin.specdm.codec import image_stream, learn_image_stream
+from hsiaug_builtin.specdm import codec, streams
 from hsiaug_builtin.specdm.losses import Losses
 from hsiaug_builtin.specdm.params import SpecDmParams
 from hsiaug_builtin.specdm.spectra import SpectralComponents
+from hsiaug_builtin.specdm.streams import PixelStream
 from hsiaug_builtin.specdm.tileformat import TileFormat
 from hsiaug_builtin.specdm.training_pairs import PairRun, Pairs, smallest
 from hsiaug_builtin.specdm.vae import StreamVae
@@ -22,7 +23,7 @@ from hsiaug_builtin.specdm.vae import StreamVae
 
 @dataclass(frozen=True, eq=False)
 class PreparedSpectra:
-    """What the denoiser of patches compares pixels by."""
+    """What ``mosaic`` compares pixels by."""
 
     spectra: SpectralComponents
 
@@ -47,21 +48,21 @@ class PreparedNothing:
 
 @dataclass(frozen=True, eq=False)
 class PreparedImages:
-    """The VAE of images, learnt without any mask.
+    """The stream of images, learnt without any mask: a VAE, or one of single pixels.
 
     Attributes
     ----------
     format : TileFormat
         Of the images, without ids of masks.
-    stream : StreamVae
-        The trained VAE.
+    stream : StreamVae or PixelStream
+        Trained.
     tiles : int
         How many it was trained on.
     """
 
     params: SpecDmParams
     format: TileFormat
-    stream: StreamVae
+    stream: StreamVae | PixelStream
     tiles: int
 
     def save(self, folder: Path) -> None:
@@ -75,9 +76,14 @@ class PreparedImages:
         arrays, facts = load_state(folder)
         params = SpecDmParams(**facts["params"])
         form = TileFormat.of_json(facts["format"])
-        stream = state.restore(
-            "image", arrays, lambda: image_stream(form, params, params.latent_image), device
-        )
+
+        def build() -> StreamVae | PixelStream:
+            if params.denoiser == "unet":
+                return codec.image_stream(form, params, params.latent_image)
+            latent = len(arrays["image.linear.inward"])
+            return PixelStream(form.channels, latent, params.network.decoder_width)
+
+        stream = state.restore("image", arrays, build, device)
         return cls(params, form, stream, facts["tiles"])
 
 
@@ -91,7 +97,7 @@ def learn_images(
     progress: Progress,
     checkpoint: Path | None,
 ) -> PreparedImages:
-    """Train the VAE on tiles without masks, each drawn as often, by ``losses.image`` (eq. 1)."""
+    """Train the stream on tiles without masks, each drawn as often, by ``losses.image`` (eq. 1)."""
     form = TileFormat.of_images(view.real, smallest(view, params))
     x = form.images(view.real.images)
     even = torch.ones(len(view.real), 1)
@@ -111,4 +117,5 @@ def learn_images(
         params=params,
         losses=losses,
     )
-    return PreparedImages(params, form, learn_image_stream(run), len(pairs))
+    learn = codec.learn_image_stream if params.denoiser == "unet" else streams.image_stream
+    return PreparedImages(params, form, learn(run), len(pairs))

@@ -14,7 +14,7 @@ from hsiaug_builtin.diffusion.training import TrainingRun
 from hsiaug_builtin.nets.seeded import normal
 from hsiaug_builtin.nets.views import SYMMETRIES, symmetry
 from hsiaug_builtin.specdm.losses import Losses
-from hsiaug_builtin.specdm.params import LatentParams, LdmParams
+from hsiaug_builtin.specdm.params import LatentParams, LdmParams, levels_of
 from hsiaug_builtin.specdm.tileformat import TileFormat
 
 
@@ -131,6 +131,8 @@ def _balanced(params: LatentParams) -> bool:
 
 def smallest(view: DenseView, params: LatentParams) -> int:
     """Pixels that the side of a tensor is a multiple of."""
+    if isinstance(params, LdmParams) and params.denoiser == "local":
+        return 1 << levels_of(view.patch) - 1
     return params.factor_of(view.patch) << len(params.network.levels) - 1
 
 

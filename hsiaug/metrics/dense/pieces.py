@@ -1,0 +1,149 @@
+"""Are pieces of made tiles copies of pieces of training tiles?
+
+A tile that is put together of training pieces is far from every whole training tile, so
+:func:`hsiaug.metrics.dense.fidelity.memory_audit` does not find it. Here pieces of made and of
+held-out tiles are cut out at random, and the nearest piece of the training tiles is looked for, at
+any place and in any of the eight turns of a square.
+
+Pieces are compared by the six leading principal components of each date, in units in which all
+components together have a mean variance of 1. The sixteen likeliest pieces are found along 32
+principal directions of pieces, and then compared in full, so a distance may be somewhat too large.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.base.seeds import derive_seed
+from hsiaug.metrics.neighbours import turn_maps
+
+Maps = NDArray[np.float32]
+Array = NDArray[np.float64]
+
+SIDES = (5, 9, 17)
+"""Pixels of a side of pieces."""
+PIECES = 120
+"""Pieces of each set of tiles."""
+QUANTILE = 0.05
+"""Share of held-out pieces that a near piece is nearer than all the others of."""
+COMPONENTS, DIRECTIONS, LIKELIEST = 6, 32, 16
+SAMPLED = 4000
+"""Pieces of training tiles that the directions are taken of."""
+CHUNK = 50_000
+"""Places of training tiles that are looked at at a time."""
+
+
+@dataclass(frozen=True)
+class PieceDistances:
+    """Distances (n,) of pieces of one side to the nearest training piece, a value.
+
+    Attributes
+    ----------
+    held_out, made : (n,) float64
+        Of pieces of held-out and of made tiles.
+    """
+
+    held_out: Array
+    made: Array
+
+    @property
+    def near(self) -> float:
+        """Share of made pieces that lie nearer than 95 % of the held-out ones do."""
+        return float((self.made < np.quantile(self.held_out, QUANTILE)).mean())
+
+    @property
+    def near_held_out(self) -> float:
+        """The same share of held-out pieces: 5 % but for equal distances."""
+        return float((self.held_out < np.quantile(self.held_out, QUANTILE)).mean())
+
+
+def piece_distances(
+    train: Maps, held_out: Maps, made: Maps, seed: int = 0
+) -> dict[int, PieceDistances]:
+    """Distances by the side of pieces, of images (n, T, B, H, W); sides that tiles are too small
+    for are left out.
+    """
+    sides = [side for side in SIDES if side < min(train.shape[-2:])]
+    space = components(train)
+    known, held_out_maps, made_maps = (project(images, *space) for images in (train, held_out, made))
+    distances = {}
+    for side in sides:
+        library = PieceLibrary(known, side, np.random.default_rng(derive_seed("pieces", seed)))
+        # Of both sets at the same places, as far as they are as many.
+        distances[side] = PieceDistances(
+            *(
+                library.nearest(cut_pieces(maps, side, derive_seed("pieces", seed, side)))
+                for maps in (held_out_maps, made_maps)
+            )
+        )
+    return distances
+
+
+def components(images: Maps) -> tuple[Array, Array]:
+    """Mean (B,) and axes (B, d) of spectra, scaled so that all components together have a mean
+    variance of 1 per value.
+    """
+    spectra = np.moveaxis(images, 2, -1).reshape(-1, images.shape[2]).astype(np.float64)
+    mean = spectra.mean(axis=0)
+    values, vectors = np.linalg.eigh(np.atleast_2d(np.cov(spectra.T)))
+    axes = vectors[:, ::-1][:, :COMPONENTS]
+    usual = max(float(values[::-1][:COMPONENTS].mean()), np.finfo(np.float64).tiny)
+    return mean, axes / np.sqrt(usual)
+
+
+def project(images: Maps, mean: Array, axes: Array) -> Maps:
+    """(n, T, B, H, W) → (n, T·d, H, W)."""
+    scores = np.einsum("ntbhw,bk->ntkhw", images - mean[:, None, None], axes, optimize=True)
+    return scores.reshape(len(images), -1, *images.shape[3:]).astype(np.float32)
+
+
+def cut_pieces(maps: Maps, side: int, seed: int) -> Maps:
+    """(m, k, side, side) of random places of maps (n, k, H, W)."""
+    rng = np.random.default_rng(seed)
+    tile = rng.integers(len(maps), size=PIECES)
+    rows, columns = (rng.integers(length - side + 1, size=PIECES) for length in maps.shape[2:])
+    places = zip(tile, rows.tolist(), columns.tolist(), strict=True)
+    return np.stack([maps[i, :, r : r + side, c : c + side] for i, r, c in places])
+
+
+class PieceLibrary:
+    """All pieces of one side of training tiles maps (n, k, H, W)."""
+
+    def __init__(self, maps: Maps, side: int, rng: np.random.Generator) -> None:
+        self.views = np.lib.stride_tricks.sliding_window_view(maps, (side, side), axis=(2, 3))
+        grid = np.indices((len(maps), *self.views.shape[2:4])).reshape(3, -1)
+        self.tile, self.row, self.column = grid
+        some = self.cut(rng.integers(len(self.tile), size=SAMPLED)).astype(np.float64)
+        _, vectors = np.linalg.eigh(np.cov(some.T))
+        self.axes = vectors[:, ::-1][:, :DIRECTIONS].astype(np.float32)
+
+    def cut(self, which: NDArray[np.integer]) -> Maps:
+        """(m, k·side²) the pieces of these numbers."""
+        found = self.views[self.tile[which], :, self.row[which], self.column[which]]
+        return np.ascontiguousarray(found.reshape(len(which), -1))
+
+    def nearest(self, asked: Maps) -> Array:
+        """(m,) distance of pieces (m, k, side, side) to the nearest, in any turn, a value."""
+        turned = np.stack(turn_maps(asked))
+        flat = turned.reshape(*turned.shape[:2], -1)
+        low = flat @ self.axes
+        scores = np.full((*flat.shape[:2], LIKELIEST), -np.inf, dtype=np.float32)
+        likely = np.zeros(scores.shape, dtype=np.int64)
+        for start in range(0, len(self.tile), CHUNK):
+            which = np.arange(start, min(start + CHUNK, len(self.tile)))
+            known = self.cut(which) @ self.axes
+            found = low @ known.T - np.square(known).sum(axis=1) / 2
+            numbers = np.broadcast_to(which, found.shape)
+            # The likeliest of those before and of this chunk.
+            joined = np.concatenate([scores, found], axis=2)
+            numbers = np.concatenate([likely, numbers], axis=2)
+            best = np.argpartition(-joined, LIKELIEST - 1, axis=2)[:, :, :LIKELIEST]
+            scores = np.take_along_axis(joined, best, axis=2)
+            likely = np.take_along_axis(numbers, best, axis=2)
+        distance = np.full(len(asked), np.inf)
+        for one, numbers in zip(flat, likely, strict=True):
+            for i, which in enumerate(numbers):
+                apart = np.square(self.cut(which) - one[i]).mean(axis=1).min()
+                distance[i] = min(distance[i], float(np.sqrt(apart)))
+        return distance
