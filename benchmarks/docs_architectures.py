@@ -20,8 +20,8 @@ from benchmarks.docs_figures import BLUE, GREEN, GREY, RED, write_figures
 from hsiaug.report.figures.files import new_figure
 from hsiaug_builtin.specdm import patches as specdm_patches
 from hsiaug_builtin.specdm import spectra as specdm_spectra
-from hsiaug_builtin.specdm.params import FAST, SpecDmParams
 from hsiaug_builtin.specdm.params import SIZES as SPECDM_SIZES
+from hsiaug_builtin.specdm.params import MosaicParams, SpecDmParams
 from hsiaug_builtin.teacher import voters
 from hsiaug_builtin.txt2hsi import denoiser as txt2hsi_denoiser
 from hsiaug_builtin.txt2hsi.codebook import Gaussians
@@ -345,9 +345,9 @@ def txt2hsi_network() -> Figure:
     return figure
 
 
-def specdm() -> Figure:
-    """The default of SpecDM: patches of training pairs as a denoiser, in stages."""
-    params = SpecDmParams()
+def mosaic() -> Figure:
+    """Mosaics: patches of training pairs as a denoiser, in stages."""
+    params = MosaicParams()
     stages = specdm_patches.stages_of(TILE)
     pairs = Box(
         12,
@@ -418,7 +418,7 @@ def specdm() -> Figure:
 
 
 def specdm_network() -> Figure:
-    """The paper's two-stream VAE and joint denoiser, as ``denoiser=network`` builds it."""
+    """The paper's two-stream VAE and joint denoiser, as ``denoiser=unet`` builds it."""
     params = SpecDmParams()
     size = SPECDM_SIZES[params.size]
     factor = params.factor_of(TILE)
@@ -465,7 +465,7 @@ def specdm_network() -> Figure:
         (f"{side}×{side}×{params.latent_mask} → class of each pixel",),
         RED,
     )
-    noise = Box(432, 222, 216, 56, "Sampling", (f"from noise, {FAST['sample_steps']} steps",), RED)
+    noise = Box(432, 222, 216, 56, "Sampling", (f"from noise, {params.sample_steps} steps",), RED)
     split = Box(432, 292, 216, 56, "Split", ("channels back into two latents",), RED)
     figure = drawing(
         360,
@@ -559,7 +559,7 @@ def teacher() -> Figure:
 FIGURES: dict[str, Callable[[], Figure]] = {
     "txt2hsi_architecture": txt2hsi,
     "txt2hsi_network": txt2hsi_network,
-    "specdm_architecture": specdm,
+    "mosaic_architecture": mosaic,
     "specdm_network": specdm_network,
     "teacher_architecture": teacher,
 }

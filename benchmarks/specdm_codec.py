@@ -69,7 +69,7 @@ def compare(store: Path, name: str, draw: int) -> list[dict[str, Any]]:
         "specdm",
         protocol and parse_protocol(protocol),
         seed=draw,
-        overrides={"denoiser": "network"},
+        overrides={"denoiser": "unet"},
     )
     generator, spec = sample_spec(task_name, data, request, registry())
     devices = {"generator": "cpu", "classifier": "cpu"}

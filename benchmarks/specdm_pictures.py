@@ -3,11 +3,11 @@ is installed.
 
     HSIAUG_DATA_DIR=benchmarks/scenes python -m benchmarks.specdm_pictures [PICTURE ...]
 
-Writes docs/images/specdm_DATA.png for each of houston, jasper and oscd (see
-benchmarks.make_scenes): columns are tiles, rows are the real image, of each date, and its mask,
-then the same of ``specdm`` at its defaults, and of ``gaussian-pairs``; and quilt_houston.png: the
-same of ``quilt``. Draw 100, which no table is made of. Real and generated tiles are drawn at
-random; of OSCD, among the half with the most change. All images of a set are stretched alike.
+Writes docs/images/GENERATOR_DATA.png (scenes: see benchmarks.make_scenes): columns are tiles, rows
+are the real image, of each date, and its mask, then the same of the generators of
+:data:`PICTURES`, at their defaults. Draw 100, which no table is made of. Real and generated tiles
+are drawn at random; of OSCD, among the half with the most change. All images of a set are
+stretched alike.
 """
 
 from __future__ import annotations
@@ -33,9 +33,10 @@ IMAGES = HERE.parent / "docs" / "images"
 COLOURS = {"houston": (20, 12, 5), "jasper": (27, 17, 8), "oscd": (3, 2, 1)}
 """Bands shown as red, green and blue, counted from 0."""
 PICTURES = {
-    "specdm_houston": ("houston", ("specdm", "gaussian-pairs")),
-    "specdm_jasper": ("jasper", ("specdm", "gaussian-pairs")),
-    "specdm_oscd": ("oscd", ("specdm", "gaussian-pairs")),
+    "specdm_houston": ("houston", ("specdm", "mosaic", "gaussian-pairs")),
+    "mosaic_houston": ("houston", ("mosaic", "gaussian-pairs")),
+    "mosaic_jasper": ("jasper", ("mosaic", "gaussian-pairs")),
+    "mosaic_oscd": ("oscd", ("mosaic", "gaussian-pairs")),
     "quilt_houston": ("houston", ("quilt",)),
 }
 """The set and the generators of each picture."""

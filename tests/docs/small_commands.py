@@ -39,7 +39,6 @@ SMALL = (
         "noise",
     ),  # test_write_a_generator.py runs it itself
     ("benchmark", "--generator", r"specdm,specdm-squared", "specdm"),  # the same
-    ("benchmark", "--set", r"specdm-squared\.denoiser=network", "specdm.steps=5"),  # the same
     ("benchmark", "--on", r"dask(:\S+)?|slurm", "local"),  # tests/cli/test_engines.py runs them
     ("labels", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
     ("store merge", "TARGET", r"all-results", AS_IT_IS),

@@ -27,7 +27,7 @@ def fit(
     view: DenseView, plugin: Any = SpecDm, seed: int = 0, preset: Any = "tiny", **settings: Any
 ) -> Any:
     """A fit of the networks: ``specdm`` has others by default."""
-    settings = {"denoiser": "network", **settings} if plugin is SpecDm else settings
+    settings = {"denoiser": "unet", **settings} if plugin is SpecDm else settings
     params = build_params(
         plugin.card, preset, {name: str(value) for name, value in settings.items()}
     )
@@ -160,7 +160,7 @@ def test_the_single_stream_takes_all_that_the_paper_has_but_the_second_stream() 
     two, one = (vars(build_params(plugin.card, "paper")) for plugin in (SpecDm, LdmSingle))
     assert {name: two[name] for name in one} == one
     assert one["begun"] == "random" and one["predicts"] == "noise" and one["told"] == "nothing"
-    assert two["denoiser"] == "network" and two["units"] == "plain" and two["mask_share"] == 0
+    assert two["denoiser"] == "unet" and two["units"] == "plain" and two["mask_share"] == 0
 
 
 def test_a_denoiser_that_is_told_nothing_makes_the_same_whatever_is_asked_for(make: Make) -> None:

@@ -13,15 +13,15 @@ from torch.nn.functional import one_hot
 from hsiaug.api import DenseSamples, DenseView, PairCounts, PluginError
 from hsiaug.registry.card import build_params
 from hsiaug_builtin.specdm.patches import MosaicStage, PatchDiffusion, blend, favour_of, stages_of
-from hsiaug_builtin.specdm.plugin import GaussianPairs, SpecDm
+from hsiaug_builtin.specdm.plugin import GaussianPairs, Mosaics
 from hsiaug_builtin.specdm.spectra import SpectralComponents
 from tests.specdm.conftest import learn
 
 Make = Callable[..., DenseView]
-EACH = pytest.mark.parametrize("plugin", [SpecDm, GaussianPairs])
+EACH = pytest.mark.parametrize("plugin", [Mosaics, GaussianPairs])
 
 
-def fit(view: DenseView, plugin: Any = SpecDm, **settings: Any) -> Any:
+def fit(view: DenseView, plugin: Any = Mosaics, **settings: Any) -> Any:
     texts = {name: str(value) for name, value in settings.items()}
     return learn(plugin(build_params(plugin.card, "tiny", texts)), view)
 

@@ -15,8 +15,8 @@ from hsiaug_builtin.diffusion.angles import mean_angle
 from hsiaug_builtin.nets.views import SYMMETRIES, symmetry
 from hsiaug_builtin.specdm.classwise import ClassUnits
 from hsiaug_builtin.specdm.codec import OneStream, TwoStream, fit_codec
+from hsiaug_builtin.specdm.codec_losses import accuracy
 from hsiaug_builtin.specdm.components import PatchComponents
-from hsiaug_builtin.specdm.fit import accuracy
 from hsiaug_builtin.specdm.params import SIZES
 from hsiaug_builtin.specdm.plugin import LdmSingle, SpecDm
 from hsiaug_builtin.specdm.prepare import PreparedImages
@@ -31,7 +31,7 @@ Make = Callable[..., DenseView]
 
 
 def run_of(view: DenseView, plugin: Any = SpecDm, **settings: Any) -> PairRun:
-    settings = {"denoiser": "network", **settings} if plugin is SpecDm else settings
+    settings = {"denoiser": "unet", **settings} if plugin is SpecDm else settings
     params = build_params(
         plugin.card, "tiny", {name: str(value) for name, value in settings.items()}
     )

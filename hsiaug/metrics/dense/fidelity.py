@@ -71,7 +71,11 @@ MEASURES: MeasureTable = {
     "copying": ("data-copying statistic C_T", "", "higher"),
     "copies": ("copies of training tiles, turned or not", "%", "lower"),
     **{
-        f"pieces_{side}": (f"pieces of {side}×{side} nearer than 95 % of held-out ones", "%", "lower")
+        f"pieces_{side}": (
+            f"pieces of {side}×{side} nearer than 95 % of held-out ones",
+            "%",
+            "lower",
+        )
         for side in SIDES
     },
 }
@@ -336,8 +340,9 @@ def memory_audit(
     nearer: share of (synthetic, held-out) pairs in which the synthetic tile is nearer to training.
     copies: share of synthetic tiles within a thousandth of the usual distance of held-out ones.
     copying: C_T, below −3 for a generator that copies.
-    pieces: share of made pieces nearer to training pieces than 95 % of held-out ones are. The second answer is the nearest training
-    tile of each synthetic one, as (synthetic, training, distance), the likeliest copies first.
+    pieces: share of made pieces nearer to training pieces than 95 % of held-out ones are. The
+    second answer is the nearest training tile of each synthetic one, as (synthetic, training,
+    distance), the likeliest copies first.
     """
     train_maps, held_out_maps, synthetic_maps = (
         np.stack(list(axis_maps(images, space, AUDITED))) for images in (train, held_out, synthetic)

@@ -66,7 +66,9 @@ def piece_distances(
     """
     sides = [side for side in SIDES if side < min(train.shape[-2:])]
     space = components(train)
-    known, held_out_maps, made_maps = (project(images, *space) for images in (train, held_out, made))
+    known, held_out_maps, made_maps = (
+        project(images, *space) for images in (train, held_out, made)
+    )
     distances = {}
     for side in sides:
         library = PieceLibrary(known, side, np.random.default_rng(derive_seed("pieces", seed)))

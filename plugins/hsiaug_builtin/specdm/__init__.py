@@ -1,6 +1,6 @@
 """SpecDM: diffusion that makes image and mask together, the single-stream LDM it is compared with,
-``quilt``, which draws masks alone and quilts real pixels into them, and ``gaussian-pairs``, the
-baseline without diffusion.
+``mosaic``, which puts pairs together of training patches, ``quilt``, which draws masks alone and
+quilts real pixels into them, and ``gaussian-pairs``, the baseline without diffusion.
 
 A reimplementation from the paper (arXiv 2502.17056): no author code is public and many
 hyper-parameters are not known.
@@ -8,25 +8,30 @@ hyper-parameters are not known.
 Read top down, and to change something open one file:
 
 - ``params.py``: hyper-parameters and sizes of the networks;
-- ``plugin.py``: the cards of the three generators, and the codec, the losses and the sampling that
-  each is made of;
-- ``patches.py``: the denoiser of the default, which no network has to learn, in the units of
-  ``spectra.py``; ``mosaics.py`` draws pairs by it;
+- ``plugin.py``: the cards of the generators, and what each is made of;
 - ``drawing.py``: from counts of pairs to pairs, and classes asked for, of all generators here;
-- ``gaussian_pairs.py``: pixels of class Gaussians in masks of training tiles;
+- ``tileformat.py``, ``training_pairs.py``: tiles as tensors; ``losses.py``: all losses;
 
-and of the networks of ``denoiser=network``, which ``ldm_single`` and ``quilt`` share:
+of the local denoiser, the default of ``specdm`` and ``ldm_single``:
 
-- ``losses.py``: all losses, of the VAEs and of the denoiser;
+- ``streams.py``: the codecs, of two streams or one, on the components of ``spectra.py``;
+- ``local.py``: the network of a level; ``cascade.py``: training and sampling of all levels;
+- ``learnt.py``: a fit from end to end, and saving;
+
+of ``denoiser=unet``, the paper's, whose networks ``quilt`` has too:
+
 - ``codec.py``: what a pair is encoded to: two streams, the mask's alone, or one; ``vae.py`` is the
   VAE of a stream, which starts as the principal components of ``components.py``; ``classwise.py``
   has the units of latents of images;
 - ``unet.py``: the denoiser of the joint latents; both networks are built of ``blocks.py``;
-- ``fit.py``: training from end to end, on tiles as ``tileformat.py`` and ``training_pairs.py``
-  give them;
-- ``sampler.py``: the noise schedule, and latents from noise, with guidance;
-- ``fitted.py``: sampling and saving;
-- ``quilted.py``, ``quilting.py``: what ``quilt`` does in place of decoding an image.
+- ``fit.py``: training from end to end; ``sampler.py``: the noise schedule, and latents from noise,
+  with guidance; ``fitted.py``: sampling and saving;
+
+and without a network:
+
+- ``patches.py``: the denoiser of ``mosaic``; ``mosaics.py`` draws pairs by it;
+- ``quilted.py``, ``quilting.py``: what ``quilt`` does in place of decoding an image;
+- ``gaussian_pairs.py``: pixels of class Gaussians in masks of training tiles.
 """
 
 from hsiaug_builtin import listing

@@ -31,6 +31,8 @@ BLUR = 0.15
 """Most noise on the level before in training, in units of its spread."""
 KNOWN_BLUR = 0.05
 """The same in sampling."""
+TWO_DATES = "; two dates: layout falls short, mosaic has it (of training pieces)"
+"""Said at each level of a fit on two dates."""
 LEVEL_MEAN, LEVEL_SPREAD = -0.2, 1.4
 """Of the logarithm of noise levels in training."""
 HIGHEST, HIGHEST_FINER, LOWEST = 40.0, 10.0, 0.02
@@ -125,9 +127,7 @@ def train_cascade(run: PairRun, joint: Tensor, weights: Tensor) -> Cascade:
     params = run.params
     assert isinstance(params, LdmParams)
     classes = run.pairs.shares.shape[1]
-    cascade = fresh(
-        lambda: Cascade(joint.shape[1], classes, joint.shape[-1], params), run.seed
-    )
+    cascade = fresh(lambda: Cascade(joint.shape[1], classes, joint.shape[-1], params), run.seed)
     cells = cascade.cells(joint)
     for index, level in enumerate(cascade.levels):
         level.fit_input(cells[index], cells[index - 1] if index else None)
@@ -150,6 +150,7 @@ def _train_level(
     tokens = (crop // TOKEN if index else crop) ** 2
     batch = max(2, params.network.local_tokens // tokens)
     shows = run.pairs.shares.gt(0).double()
+    said = TWO_DATES if run.format.dates > 1 else ""
     seed = derive_seed("level", run.seed, index)
 
     def loss(step: int) -> Tensor:
@@ -162,7 +163,9 @@ def _train_level(
             own[row, :, r : r + crop, c : c + crop]
             for row, (r, c) in zip(rows.tolist(), corners.tolist(), strict=True)
         ]
-        x = torch.stack([symmetry(one, turn) for one, turn in zip(cut, turns.tolist(), strict=True)])
+        x = torch.stack(
+            [symmetry(one, turn) for one, turn in zip(cut, turns.tolist(), strict=True)]
+        )
         told = 1 + torch.multinomial(shows[rows], 1, generator=rng)[:, 0]
         told = told * (torch.rand(batch, generator=rng) < TOLD)
         sigma = (LEVEL_MEAN + LEVEL_SPREAD * torch.randn(batch, generator=rng)).exp()
@@ -179,10 +182,10 @@ def _train_level(
     return train(
         level,
         loss,
-        steps=params.steps,
+        steps=params.level_steps,
         rate=params.rate,
         progress=run.progress,
-        note=f"level {index + 1} of {len(cells)}",
+        note=f"level {index + 1} of {len(cells)}{said}",
         ema=params.network.ema,
         half=bf16_is_faster(run.device),
         fused=True,
@@ -195,9 +198,7 @@ def _blurred(level: LocalDenoiser, coarser: Tensor, blur: Tensor, noise: Tensor)
     return coarser + blur[:, None, None, None] * level.known_spread[:, None, None] * noise
 
 
-def _denoise(
-    level: LocalDenoiser, told: Tensor, coarser: Tensor | None, blur: Tensor
-) -> Denoise:
+def _denoise(level: LocalDenoiser, told: Tensor, coarser: Tensor | None, blur: Tensor) -> Denoise:
     """A denoiser as the samplers know it."""
 
     def denoise(x: Tensor, sigma: float) -> Tensor:

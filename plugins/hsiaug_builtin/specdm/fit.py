@@ -4,20 +4,18 @@ denoiser.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from hsiaug.api import DenseView, Progress, derive_seed
-from hsiaug_builtin.diffusion.angles import mean_angle
 from hsiaug_builtin.diffusion.latents import LatentNorm
 from hsiaug_builtin.diffusion.training import bf16_is_faster, randomness, replayed, train
 from hsiaug_builtin.nets.seeded import fresh, to_device
 from hsiaug_builtin.nets.views import SYMMETRIES
 from hsiaug_builtin.specdm.codec import Codec, fit_codec
+from hsiaug_builtin.specdm.codec_losses import losses_of
 from hsiaug_builtin.specdm.losses import Losses
 from hsiaug_builtin.specdm.params import (
     DROP,
@@ -32,8 +30,6 @@ from hsiaug_builtin.specdm.training_pairs import PairRun, turned
 from hsiaug_builtin.specdm.unet import UNet
 
 BATCH = 64
-CHECKED = 512
-"""Tiles that the codec is checked on, at most."""
 CACHE = 2**31
 """Bytes of latents that are kept; more tiles are kept in fewer turns each."""
 WEIGHTS_PER_TILE = 10_000
@@ -70,8 +66,7 @@ def fit_pairs(
     denoiser = _denoiser(run, latents, codec.weights())
     weights = sum(p.numel() for p in denoiser.parameters())
     facts = {
-        "reconstruction_accuracy": accuracy(codec, run),
-        "reconstruction_angle": lost_angle(codec, run),
+        **losses_of(codec, run),
         "scale": run.format.scale,
         "shift": run.format.shift,
         "tiles": len(run.pairs),
@@ -93,47 +88,6 @@ def fit_pairs(
         "facts": facts,
         "device": device,
     }
-
-
-@torch.inference_mode()
-def accuracy(codec: Codec, run: PairRun) -> float:
-    """Share of the labelled pixels of training tiles whose class comes back from the latents."""
-    right = 0
-    labelled = 0
-    for _, y, (_, shares) in _decoded(codec, run):
-        valid = torch.tensor(run.format.ids, device=y.device)[y] != 0
-        named = shares.argmax(dim=1)
-        right += int((valid & (named == y)).sum())
-        labelled += int(valid.sum())
-    return round(right / max(1, labelled), 5)
-
-
-@torch.inference_mode()
-def lost_angle(codec: Codec, run: PairRun) -> float | None:
-    """Mean spectral angle in degrees between pixels of training tiles and what comes back; None
-    without images.
-    """
-    apart = run.format.apart
-    angles = [
-        (len(x), mean_angle(apart(x), apart(image), dim=2))
-        for x, _, (image, _) in _decoded(codec, run)
-        if image.shape[1]
-    ]
-    if not angles:
-        return None
-    return round(
-        math.degrees(float(sum(n * angle for n, angle in angles)) / sum(n for n, _ in angles)), 3
-    )
-
-
-def _decoded(codec: Codec, run: PairRun) -> Iterator[tuple[Tensor, Tensor, tuple[Tensor, Tensor]]]:
-    """Images and masks of some training tiles, and what comes back from their latents."""
-    pairs = run.pairs
-    rows = torch.randperm(len(pairs), generator=torch.Generator().manual_seed(run.seed))[:CHECKED]
-    for chunk in torch.split(rows, BATCH):
-        x = pairs.x[chunk]
-        y = pairs.y[chunk]
-        yield x, y, codec.decode(codec.encode(x, run.format.one_hot(y)))
 
 
 @torch.inference_mode()

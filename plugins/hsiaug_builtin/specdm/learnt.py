@@ -20,6 +20,7 @@ from hsiaug.api import (
 )
 from hsiaug_builtin.nets import state
 from hsiaug_builtin.specdm.cascade import Cascade, train_cascade
+from hsiaug_builtin.specdm.codec_losses import losses_of
 from hsiaug_builtin.specdm.drawing import Batch, PairDrawing, reconstructed
 from hsiaug_builtin.specdm.params import LdmParams
 from hsiaug_builtin.specdm.streams import PixelCodec, PixelStream, built, fit_codec
@@ -138,10 +139,11 @@ def fit_local(run: PairRun, images: PixelStream | None, *, single: bool) -> Fitt
     assert isinstance(params, LdmParams)
     codec = fit_codec(run, images, single=single).requires_grad_(False)
     joint = _joint(codec, run)
-    cascade = train_cascade(run, joint, codec.weights())
+    cascade = train_cascade(run, joint, codec.weights(joint))
     weights = sum(p.numel() for p in cascade.parameters())
     facts = {
         "denoiser": "local",
+        **losses_of(codec, run),
         "levels": len(cascade.levels),
         "latents": joint.shape[1],
         "scale": run.format.scale,

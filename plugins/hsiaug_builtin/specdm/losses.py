@@ -1,7 +1,7 @@
-"""The losses of the trained networks: the VAEs, and the denoiser of ``denoiser=network``.
+"""The losses of the trained networks: streams, VAEs, and the U-Net of ``denoiser=unet``. That of
+the local denoiser is in ``local.py``.
 
-SpecDM's default, ``denoiser=patches``, trains no network and uses none of them. To change a loss,
-replace it in what ``losses()`` of the plugin returns.
+To change a loss, replace it in what ``losses()`` of the plugin returns.
 """
 
 from __future__ import annotations
@@ -52,12 +52,12 @@ class Losses:
     Attributes
     ----------
     image : Compare
-        Of the VAE of images (n, T, B, P, P), T dates, B bands, in reflectance where the data
+        Of the stream of images (n, T, B, P, P), T dates, B bands, in reflectance where the data
         are.
     mask : Compare
         Of the VAE of masks, scores (n, K, P, P) beside shares of classes.
     pair : Compare
-        Of the one VAE of ``ldm_single`` (n, T·B + K, P, P).
+        Of the one stream of ``ldm_single`` (n, T·B + K, P, P).
     latents : Compare
         What is added for the mean and log-variance (n, d, h, w) of a VAE's latents, times its
         weight.

@@ -61,8 +61,8 @@ class NetworkSize:
     attend: int
     batch: int
     ema: float
-    local_width: tuple[int, int] = (128, 96)
-    local_depth: tuple[int, int] = (6, 4)
+    local_width: tuple[int, int] = (96, 96)
+    local_depth: tuple[int, int] = (5, 4)
     local_tokens: int = 4096
     decoder_width: int = 64
 
@@ -81,9 +81,9 @@ SIZES = {
         attend=0,
         batch=4,
         ema=0.95,
-        local_width=(16, 16),
-        local_depth=(1, 1),
-        local_tokens=256,
+        local_width=(32, 32),
+        local_depth=(2, 2),
+        local_tokens=1024,
         decoder_width=8,
     ),
     "small": NetworkSize(
@@ -171,7 +171,7 @@ class LatentParams:
 
 
 @dataclass(frozen=True)
-@defaults(latent_mask=8, vae_steps=300, steps=2000, rate=3e-3, sample_steps=24, weight=0.1)
+@defaults(latent_mask=8, vae_steps=300, steps=2000, rate=1e-2, sample_steps=24, weight=0.1)
 class LdmParams(LatentParams):
     """Of ``ldm_single``, and of ``specdm`` too."""
 
@@ -232,12 +232,14 @@ class SpecDmParams(LdmParams):
     )
     tiles: str = param(
         "all",
-        "what the stream of images learns from: all tiles, unlabelled too (ours), or the draw's (the"
-        " paper)",
+        "what the stream of images learns from: all tiles, unlabelled too (ours), or those of the"
+        " draw (the paper)",
         choices=("all", "drawn"),
         preparing=True,
     )
-    image_steps: int = param(150, "unet: optimiser steps of the VAE of images", low=1, preparing=True)
+    image_steps: int = param(
+        150, "unet: optimiser steps of the VAE of images", low=1, preparing=True
+    )
     sad: float = param(
         0.1,
         "weight λ of the spectral angle in the loss of the stream of images",
@@ -323,7 +325,14 @@ TINY_LOCAL = {"level_steps": 15, "decoder_steps": 10, "latent_image": 4, "latent
 FAST = {"level_steps": 150, "decoder_steps": 100}
 """At most three minutes of two cores."""
 
-LARGE = {"denoiser": "unet", "size": "large", "vae_steps": 1000, "steps": 6000, "rate": 5e-4, "sample_steps": 50}
+LARGE = {
+    "denoiser": "unet",
+    "size": "large",
+    "vae_steps": 1000,
+    "steps": 6000,
+    "rate": 5e-4,
+    "sample_steps": 50,
+}
 """Minutes of a GPU."""
 
 PAPER = {

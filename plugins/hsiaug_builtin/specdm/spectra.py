@@ -1,4 +1,4 @@
-"""Leading spectral components of pixels: the units in which patches of pairs are compared."""
+"""Leading spectral components of pixels: what images are written in."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ class SpectralComponents:
     unit: NDArray[np.float64]
 
     @classmethod
-    def of(cls, images: NDArray[np.float32]) -> SpectralComponents:
-        """Those of tiles (n, T, B, H, W)."""
+    def of(cls, images: NDArray[np.float32], least: float = EXPLAINED) -> SpectralComponents:
+        """Those of tiles (n, T, B, H, W), as many as explain ``least`` of the variance."""
         pixels = np.moveaxis(images, 2, -1).reshape(-1, images.shape[2])
         pixels = pixels[:: max(1, len(pixels) // SAMPLED)].astype(np.float64)
         mean = pixels.mean(axis=0)
         values, vectors = np.linalg.eigh(np.atleast_2d(np.cov(pixels.T)))
         order = np.argsort(-values)
         explained = np.cumsum(values[order]) / max(values.sum(), np.finfo(float).tiny)
-        count = min(MAX_COMPONENTS, int(np.searchsorted(explained, EXPLAINED)) + 1, len(order))
+        count = min(MAX_COMPONENTS, int(np.searchsorted(explained, least)) + 1, len(order))
         basis = vectors[:, order[:count]]
         raw = cls(mean, basis, np.ones(images.shape[1] * count)).latents(images)
         spread = raw.std(axis=(0, 2, 3), dtype=np.float64)

@@ -30,6 +30,8 @@ NOISE = 0.02
 """Noise on latents that a decoder is trained on: what sampling leaves."""
 MASK_UNIT = 1.2
 """Spread of a class that half of all pixels have, beside the first component's of 1."""
+EXPLAINED = 0.9995
+"""Share of the variance of pixels that the components of images explain, if six are enough."""
 MASK_SHARE = 0.5
 """Share of the mask's channels in the loss of the denoiser."""
 
@@ -105,7 +107,7 @@ def image_stream(run: PairRun) -> PixelStream:
 
 
 def _spectra(run: PairRun) -> SpectralComponents:
-    return SpectralComponents.of(run.format.apart(run.pairs.x).cpu().numpy())
+    return SpectralComponents.of(run.format.apart(run.pairs.x).cpu().numpy(), EXPLAINED)
 
 
 def joint_stream(run: PairRun, latent: int) -> PixelStream:
@@ -167,8 +169,10 @@ class PixelCodec(nn.Module):
         """Images (n, T·B, P, P), and shares of classes (n, K, P, P), which sum to 1."""
         raise NotImplementedError
 
-    def weights(self) -> Tensor:
-        """(d,) weights of the latent channels in the loss of the denoiser, whose sum is 1."""
+    def weights(self, joint: Tensor) -> Tensor:
+        """(d,) weights of the channels of ``joint`` (n, d, P, P) in the loss of the denoiser, whose
+        sum is 1: channels count by their spread.
+        """
         raise NotImplementedError
 
 
@@ -206,11 +210,11 @@ class TwoPixelStreams(PixelCodec):
         values = masks / self.unit[:, None, None] + self.shares[:, None, None]
         return self.image.decode(image), _shares(values)
 
-    def weights(self) -> Tensor:
+    def weights(self, joint: Tensor) -> Tensor:
         """The mask's channels have half of the loss, whatever they are as many as."""
-        latent, classes = self.image.latent, len(self.shares)
-        image = self.shares.new_full((latent,), (1 - MASK_SHARE) / latent)
-        return torch.cat([image, self.shares.new_full((classes,), MASK_SHARE / classes)])
+        spread = _spread(joint)
+        image, masks = spread[: self.image.latent], spread[self.image.latent :]
+        return torch.cat([(1 - MASK_SHARE) * image / image.sum(), MASK_SHARE * masks / masks.sum()])
 
 
 class OnePixelStream(PixelCodec):
@@ -228,8 +232,13 @@ class OnePixelStream(PixelCodec):
         out = self.both.decode(z)
         return out[:, : self.bands], _shares(out[:, self.bands :])
 
-    def weights(self) -> Tensor:
-        return self.both.rest.new_full((self.both.latent,), 1 / self.both.latent)
+    def weights(self, joint: Tensor) -> Tensor:
+        spread = _spread(joint)
+        return spread / spread.sum()
+
+
+def _spread(joint: Tensor) -> Tensor:
+    return joint.transpose(0, 1).flatten(1).std(dim=1).clamp(min=1e-6)
 
 
 def _shares(values: Tensor) -> Tensor:

@@ -1,0 +1,193 @@
+"""Pairs by local denoisers from coarse to fine: the default of ``specdm`` and of ``ldm_single``."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from hsiaug.api import DenseSamples, DenseView, PairCounts
+from hsiaug.registry.card import build_params
+from hsiaug_builtin.specdm.local import KERNEL, LocalDenoiser
+from hsiaug_builtin.specdm.params import levels_of
+from hsiaug_builtin.specdm.plugin import LdmSingle, SpecDm
+from tests.specdm.conftest import learn
+
+Make = Callable[..., DenseView]
+EACH = pytest.mark.parametrize("plugin", [SpecDm, LdmSingle])
+
+
+def fit(view: DenseView, plugin: Any = SpecDm, seed: int = 0, **settings: Any) -> Any:
+    texts = {name: str(value) for name, value in settings.items()}
+    return learn(plugin(build_params(plugin.card, "tiny", texts)), view, seed)
+
+
+def same(one: DenseSamples, two: DenseSamples) -> bool:
+    return bool((one.images == two.images).all() and (one.masks == two.masks).all())
+
+
+def edge_ratio(samples: DenseSamples) -> float:
+    """Mean difference of neighbouring pixels whose classes differ, over that of all others."""
+    apart = np.abs(np.diff(samples.images[:, 0], axis=-1)).mean(axis=1)
+    edges = np.diff(samples.masks, axis=-1) != 0
+    return float(apart[edges].mean() / apart[~edges].mean())
+
+
+@pytest.fixture(scope="module")
+def toy(make: Make) -> DenseView:
+    return make(40, 16, bands=6)
+
+
+LEARNT = {"level_steps": 300, "sample_steps": 12}
+"""What it takes to learn something."""
+
+
+@pytest.fixture(scope="module")
+def fitted(toy: DenseView) -> Any:
+    return fit(toy, **LEARNT)
+
+
+@EACH
+@pytest.mark.parametrize(("dates", "side"), [(1, 8), (2, 9), (1, 18), (2, 33)])
+def test_pairs_of_every_size_and_number_of_dates_are_drawn(
+    make: Make, plugin: Any, dates: int, side: int
+) -> None:
+    view = make(4, side, dates=dates, ignored=True)
+    made = fit(view, plugin, level_steps=2, sample_steps=2).sample(
+        PairCounts(3, {1: 0, 2: 2}), guidance=1.0, seed=0
+    )
+    assert made.images.shape == (3, dates, 10, side, side) and made.images.dtype == np.float32
+    assert set(np.unique(made.masks)) <= set(np.unique(view.real.masks))
+    assert made.confidence is not None
+    assert (made.confidence > 0).all() and (made.confidence <= 1 + 1e-5).all()
+    assert np.isfinite(made.images).all()
+    assert view.real.images.min() <= made.images.min()
+    assert made.images.max() <= view.real.images.max()
+
+
+def test_the_coarsest_level_has_at_most_eight_cells_a_side() -> None:
+    assert [levels_of(side) for side in (1, 8, 9, 16, 17, 32, 64, 65, 128)] == [
+        *(1, 1, 2, 2, 3, 3, 4, 5, 5)
+    ]
+
+
+def test_the_edges_of_masks_lie_on_those_of_images(fitted: Any, toy: DenseView) -> None:
+    made = fitted.sample(PairCounts(16), guidance=0, seed=0)
+    shares = [np.bincount(s.masks.ravel(), minlength=5) / s.masks.size for s in (made, toy.real)]
+    assert np.abs(shares[0] - shares[1]).sum() / 2 < 0.3
+    assert made.images.mean() == pytest.approx(toy.real.images.mean(), rel=0.15)
+    assert edge_ratio(made) > 2
+
+
+def test_masks_that_belong_to_other_images_lose_their_edges(fitted: Any, toy: DenseView) -> None:
+    rng = np.random.default_rng(0)
+    moved = replace(toy.real, masks=toy.real.masks[rng.permutation(len(toy.real))])
+    permuted = fit(replace(toy, real=moved), **LEARNT)
+    right, wrong = (
+        edge_ratio(f.sample(PairCounts(16), guidance=0, seed=0)) for f in (fitted, permuted)
+    )
+    assert wrong < 1.3 and right > 2 * wrong
+
+
+def test_a_class_that_is_asked_for_is_shown(fitted: Any) -> None:
+    rare = fitted.sample(PairCounts(12, {4: 12}), guidance=0, seed=0).masks == 4
+    assert rare.any(axis=(1, 2)).mean() >= 0.9
+
+
+@EACH
+def test_a_saved_fit_draws_the_same_and_weighs_as_it_is_told(
+    make: Make, plugin: Any, tmp_path: Path
+) -> None:
+    fitted = fit(make(4, 16), plugin, weight=0.25, level_steps=3)
+    fitted.save(tmp_path)
+    loaded = plugin(fitted.params).load(tmp_path, device="cpu")
+    one, two = (f.sample(PairCounts(3), guidance=0, seed=1) for f in (fitted, loaded))
+    assert same(one, two) and one.weight.tolist() == [0.25] * 3
+    assert not same(one, fitted.sample(PairCounts(3), guidance=0, seed=2))
+
+
+def test_the_same_seed_learns_the_same(make: Make) -> None:
+    view = make(4, 16)
+    one, two, other = (fit(view, seed=seed, level_steps=3) for seed in (0, 0, 1))
+    made = [f.sample(PairCounts(2), guidance=0, seed=0) for f in (one, two, other)]
+    assert same(made[0], made[1]) and not same(made[0], made[2])
+
+
+def test_a_denoiser_sees_no_farther_than_its_blocks(make: Make) -> None:
+    depth = 2
+    torch.manual_seed(0)
+    net = LocalDenoiser(3, 2, 8, depth, finer=True)
+    torch.nn.init.normal_(net.leave.weight)
+    x = torch.randn(1, 3, 48, 48, requires_grad=True)
+    one = torch.ones(1)
+    out = net(x, one, torch.zeros(1, dtype=torch.int64), torch.randn(1, 3, 24, 24), 0 * one)
+    out[0, :, 0, 0].sum().backward()
+    assert x.grad is not None
+    seen = x.grad[0].abs().sum(dim=0).nonzero().max()
+    assert seen == 2 * depth * (KERNEL // 2) + 1
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1e9])
+def test_units_of_the_data_change_nothing(make: Make, unit: float) -> None:
+    view = make(4, 16)
+    scaled = replace(view.real, images=view.real.images * np.float32(unit))
+    made, again = (
+        fit(v, level_steps=3).sample(PairCounts(3), guidance=0, seed=0)
+        for v in (view, replace(view, real=scaled))
+    )
+    assert (again.masks == made.masks).mean() > 0.9
+    np.testing.assert_allclose(again.images.mean() / unit, made.images.mean(), rtol=0.05)
+
+
+def one_tile(view: DenseView) -> DenseSamples:
+    return view.real.take(np.arange(1))
+
+
+def one_pixel_of_a_class(view: DenseView) -> DenseSamples:
+    masks = np.full_like(view.real.masks, 1)
+    masks[0, 0, 0] = 2
+    return replace(view.real, masks=masks)
+
+
+def constant_bands(view: DenseView) -> DenseSamples:
+    images = view.real.images.copy()
+    images[:, :, 1:] = 7
+    return replace(view.real, images=images)
+
+
+@EACH
+@pytest.mark.parametrize("change", [one_tile, one_pixel_of_a_class, constant_bands])
+def test_little_to_learn_from_is_enough(
+    make: Make, plugin: Any, change: Callable[[DenseView], DenseSamples]
+) -> None:
+    view = make(3, 16)
+    fitted = fit(replace(view, real=change(view)), plugin, level_steps=2, sample_steps=2)
+    made = fitted.sample(PairCounts(2), guidance=0, seed=0)
+    assert np.isfinite(made.images).all()
+
+
+def test_four_hundred_bands_are_no_more_latents(make: Make) -> None:
+    fitted = fit(make(3, 16, bands=400), level_steps=2, sample_steps=2)
+    made = fitted.sample(PairCounts(2), guidance=0, seed=0)
+    assert made.images.shape[2] == 400 and fitted.facts["latents"] <= 6 + 4
+
+
+@EACH
+def test_pairs_come_back_from_their_latents(make: Make, plugin: Any) -> None:
+    view = make(6, 16)
+    fitted = fit(view, plugin, level_steps=2)
+    back = fitted.reconstruct(view.real)
+    back.check(view.real.images)
+    error = np.abs(back.images - view.real.images).mean()
+    assert error < 0.2 * np.abs(view.real.images - view.real.images.mean()).mean()
+    assert fitted.facts["reconstruction_accuracy"] > 0.95
+
+
+def test_little_noise_keeps_the_training_tile(fitted: Any, toy: DenseView) -> None:
+    kept = replace(fitted, params=replace(fitted.params, strength=0.1))
+    made = kept.sample(PairCounts(6), guidance=0, seed=0).masks
+    nearest = [max((mask == real).mean() for real in toy.real.masks) for mask in made]
+    assert np.mean(nearest) > 0.9
