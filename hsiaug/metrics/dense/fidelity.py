@@ -165,7 +165,8 @@ def dense_fidelity(
         _over_all(train_features, held_out_features, rng),
         len(synthetic),
     )
-    table = {name: row for name, row in MEASURES.items() if dated or name not in BY_DATE}
+    left_out = {f"pieces_{side}" for side in SIDES} - set(audit[0]) | set(() if dated else BY_DATE)
+    table = {name: row for name, row in MEASURES.items() if name not in left_out}
     groups = [drawn, [everything], [audit], *([dated] if dated else [])]
     measures = average_rounds(table, groups, TOO_FEW, every=True)
     shares = [class_shares(tiles.masks, classes) for tiles in (train, held_out, synthetic)]
@@ -365,10 +366,9 @@ def memory_audit(
         "copying": 0.0,
         "copies": float((held_out_distance <= limit).mean()),
     }
-    for side in SIDES:
-        pieces = apart.get(side)
-        values[f"pieces_{side}"] = None if pieces is None else pieces.near
-        floors[f"pieces_{side}"] = None if pieces is None else pieces.near_held_out
+    for piece_side, pieces in apart.items():
+        values[f"pieces_{piece_side}"] = pieces.near
+        floors[f"pieces_{piece_side}"] = pieces.near_held_out
     order = np.argsort(distance, kind="stable")
     return (values, floors, len(synthetic)), tuple(
         (int(i), int(nearest[i]), float(distance[i])) for i in order

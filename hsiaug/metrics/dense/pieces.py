@@ -28,9 +28,9 @@ PIECES = 120
 QUANTILE = 0.05
 """Share of held-out pieces that a near piece is nearer than all the others of."""
 COMPONENTS, DIRECTIONS, LIKELIEST = 6, 32, 16
-SAMPLED = 4000
+SAMPLED = 2000
 """Pieces of training tiles that the directions are taken of."""
-CHUNK = 50_000
+CHUNK = 20_000
 """Places of training tiles that are looked at at a time."""
 
 
@@ -97,7 +97,8 @@ def components(images: Maps) -> tuple[Array, Array]:
 def project(images: Maps, mean: Array, axes: Array) -> Maps:
     """(n, T, B, H, W) → (n, T·d, H, W)."""
     scores = np.einsum("ntbhw,bk->ntkhw", images - mean[:, None, None], axes, optimize=True)
-    return scores.reshape(len(images), -1, *images.shape[3:]).astype(np.float32)
+    maps: Maps = scores.reshape(len(images), -1, *images.shape[3:]).astype(np.float32)
+    return maps
 
 
 def cut_pieces(maps: Maps, side: int, seed: int) -> Maps:
@@ -127,25 +128,28 @@ class PieceLibrary:
 
     def nearest(self, asked: Maps) -> Array:
         """(m,) distance of pieces (m, k, side, side) to the nearest, in any turn, a value."""
-        turned = np.stack(turn_maps(asked))
-        flat = turned.reshape(*turned.shape[:2], -1)
+        turned = np.stack(turn_maps(asked), axis=1)
+        flat = turned.reshape(*turned.shape[:2], -1)  # (m, turns, k·side²)
         low = flat @ self.axes
-        scores = np.full((*flat.shape[:2], LIKELIEST), -np.inf, dtype=np.float32)
-        likely = np.zeros(scores.shape, dtype=np.int64)
+        scores = np.full((len(asked), LIKELIEST), -np.inf, dtype=np.float32)
+        turns, likely = (np.zeros(scores.shape, dtype=np.int64) for _ in range(2))
         for start in range(0, len(self.tile), CHUNK):
             which = np.arange(start, min(start + CHUNK, len(self.tile)))
             known = self.cut(which) @ self.axes
             found = low @ known.T - np.square(known).sum(axis=1) / 2
-            numbers = np.broadcast_to(which, found.shape)
+            found = found.reshape(len(asked), -1)
+            some = min(LIKELIEST, found.shape[1])
+            best = np.argpartition(found, -some, axis=1)[:, -some:]
             # The likeliest of those before and of this chunk.
-            joined = np.concatenate([scores, found], axis=2)
-            numbers = np.concatenate([likely, numbers], axis=2)
-            best = np.argpartition(-joined, LIKELIEST - 1, axis=2)[:, :, :LIKELIEST]
-            scores = np.take_along_axis(joined, best, axis=2)
-            likely = np.take_along_axis(numbers, best, axis=2)
-        distance = np.full(len(asked), np.inf)
-        for one, numbers in zip(flat, likely, strict=True):
-            for i, which in enumerate(numbers):
-                apart = np.square(self.cut(which) - one[i]).mean(axis=1).min()
-                distance[i] = min(distance[i], float(np.sqrt(apart)))
+            joined = np.concatenate([scores, np.take_along_axis(found, best, axis=1)], axis=1)
+            kept = np.argsort(-joined, axis=1, kind="stable")[:, :LIKELIEST]
+            turn, place = np.divmod(best, len(which))
+            scores = np.take_along_axis(joined, kept, axis=1)
+            turns = np.take_along_axis(np.concatenate([turns, turn], axis=1), kept, axis=1)
+            places = np.concatenate([likely, which[place]], axis=1)
+            likely = np.take_along_axis(places, kept, axis=1)
+        distance = np.empty(len(asked))
+        for i in range(len(asked)):
+            apart = np.square(self.cut(likely[i]) - flat[i, turns[i]]).mean(axis=1)
+            distance[i] = np.sqrt(apart.min())
         return distance

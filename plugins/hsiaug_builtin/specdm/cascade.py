@@ -9,6 +9,8 @@ the level before is the true one with a little noise, so that in sampling its fa
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -58,6 +60,11 @@ class Cascade(nn.Module):
             for index in range(levels_of(side))
         )
 
+    @property
+    def denoisers(self) -> list[LocalDenoiser]:
+        """The networks of the levels, the coarsest first."""
+        return [cast(LocalDenoiser, level) for level in self.levels]
+
     def cells(self, joint: Tensor) -> list[Tensor]:
         """Means of the cells of each level, of joint latents (n, C, P, P)."""
         return [
@@ -92,7 +99,7 @@ class Cascade(nn.Module):
         result: Tensor | None = None
         device = begin.device
         nothing = torch.zeros_like(told)
-        for level, cells in zip(self.levels, self.cells(begin), strict=True):
+        for level, cells in zip(self.denoisers, self.cells(begin), strict=True):
             coarser = result
             blur = torch.full((len(begin),), KNOWN_BLUR if coarser is not None else 0.0).to(device)
             if coarser is not None:
@@ -110,7 +117,8 @@ class Cascade(nn.Module):
                 most,
             )
             levels = noise_levels(steps, most, LOWEST)
-            x = sample_with_noise(clean, x, levels, lambda x=x: normal(x.shape, rng, device))
+            fresh_noise = partial(normal, x.shape, rng, device)
+            x = sample_with_noise(clean, x, levels, fresh_noise)
             result = level.outward(x, coarser)
         assert result is not None
         return result
@@ -129,12 +137,12 @@ def train_cascade(run: PairRun, joint: Tensor, weights: Tensor) -> Cascade:
     classes = run.pairs.shares.shape[1]
     cascade = fresh(lambda: Cascade(joint.shape[1], classes, joint.shape[-1], params), run.seed)
     cells = cascade.cells(joint)
-    for index, level in enumerate(cascade.levels):
+    for index, level in enumerate(cascade.denoisers):
         level.fit_input(cells[index], cells[index - 1] if index else None)
     cascade = cascade.to(run.device)
     trained = [
         _train_level(run, level, index, cells, weights)
-        for index, level in enumerate(cascade.levels)
+        for index, level in enumerate(cascade.denoisers)
     ]
     cascade.levels = nn.ModuleList(trained)
     return cascade
@@ -144,6 +152,7 @@ def _train_level(
     run: PairRun, level: LocalDenoiser, index: int, cells: Sequence[Tensor], weights: Tensor
 ) -> LocalDenoiser:
     params = run.params
+    assert isinstance(params, LdmParams)
     own = cells[index]
     side = own.shape[-1]
     crop = min(side, CROP)

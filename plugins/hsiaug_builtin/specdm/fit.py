@@ -28,6 +28,7 @@ from hsiaug_builtin.specdm.prepare import PreparedImages
 from hsiaug_builtin.specdm.sampler import SCHEDULE
 from hsiaug_builtin.specdm.training_pairs import PairRun, turned
 from hsiaug_builtin.specdm.unet import UNet
+from hsiaug_builtin.specdm.vae import StreamVae
 
 BATCH = 64
 CACHE = 2**31
@@ -59,7 +60,9 @@ def fit_pairs(
         checkpoint=checkpoint,
         images=None if prepared is None else prepared.format,
     )
-    codec = fit_codec(codec_class, run, images=None if prepared is None else prepared.stream)
+    images = None if prepared is None else prepared.stream
+    assert images is None or isinstance(images, StreamVae)
+    codec = fit_codec(codec_class, run, images=images)
     latents = _latents(codec, run)
     norm = LatentNorm.fit(latents.flatten(0, 1))
     latents = torch.stack([norm.forward(z) for z in latents])

@@ -19,6 +19,7 @@ from hsiaug_builtin.nets.blocks import zero_weights
 from hsiaug_builtin.nets.seeded import fresh
 from hsiaug_builtin.specdm.components import PatchComponents, components
 from hsiaug_builtin.specdm.losses import Compare
+from hsiaug_builtin.specdm.params import LdmParams
 from hsiaug_builtin.specdm.spectra import EMPHASIS, SpectralComponents
 from hsiaug_builtin.specdm.training_pairs import PairRun
 
@@ -131,6 +132,8 @@ def joint_stream(run: PairRun, latent: int) -> PixelStream:
 
 def _train_decoder(run: PairRun, stream: PixelStream, x: Tensor, loss: Compare) -> PixelStream:
     """Train the decoder on latents of pieces of x (n, C, P, P), with a little noise on them."""
+    params = run.params
+    assert isinstance(params, LdmParams)
     side = min(CROP, x.shape[-1])
     most = x.shape[-1] - side + 1
     seed = derive_seed("decoder", run.seed)
@@ -149,7 +152,7 @@ def _train_decoder(run: PairRun, stream: PixelStream, x: Tensor, loss: Compare) 
     return train(
         stream,
         value,
-        steps=run.params.decoder_steps,
+        steps=params.decoder_steps,
         rate=DECODER_RATE,
         progress=run.progress,
         note="decoder",

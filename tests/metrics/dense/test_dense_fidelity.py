@@ -75,6 +75,21 @@ def test_copies_are_found_however_they_are_turned(sets: Sets, way: int) -> None:
     assert sorted(made for made, _, _ in report.nearest) == list(range(20))
 
 
+def test_tiles_that_are_put_together_of_training_pieces_are_found(sets: Sets) -> None:
+    train, held, made = sets
+    fresh = dense_fidelity(train, held, made, classes=5)
+    mosaics = train.images.copy()
+    mosaics[:, ..., 8:] = np.roll(train.images, 1, axis=0)[:, ..., 8:]
+    pieced = dense_fidelity(train, held, replace(train, images=mosaics), classes=5)
+
+    assert pieced["copies"].value == 0
+    for name in ("pieces_5", "pieces_9"):
+        assert pieced[name].floor == pytest.approx(5)
+        assert (fresh[name].value or 0) < 20 < 40 < (pieced[name].value or 0), name
+    # Tiles of 16 pixels hold no piece of 17.
+    assert "pieces_17" not in {measure.name for measure in fresh.measures}
+
+
 def test_noisy_copies_are_no_copies_but_lie_too_near(sets: Sets) -> None:
     train, held, made = sets
     noise = np.random.default_rng(0).normal(0, 0.02, train.images[:30].shape)
