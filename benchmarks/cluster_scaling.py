@@ -4,13 +4,12 @@ recorded durations.
     python -m benchmarks.cluster_scaling --out benchmarks/results/cluster
     mv benchmarks/results/cluster/cluster_scaling.png docs/images/
 
-Takes recorded trials with the seconds of their records (that which made a fit holds
-it), and gives them to ``bench/dispatch.py`` on a pool whose clock is simulated: each answer takes
-its recorded time, and ``HANDLING`` seconds of the one process that scores and writes. A worker that
-takes over trials of another's txt2hsi loads its fit and draws the samples once more, which adds
-``TAKING`` seconds. Efficiency is the seconds of all trials over workers × wall time; ``possible``
-is what it would be if the run took no longer than its longest trial, or than all of them divided
-evenly. The other curves are the same plan on five and ten times as many draws.
+Takes recorded trials with the seconds of their records (that which made a fit holds it), and gives
+them to ``bench/dispatch.py`` on a pool whose clock is simulated: each answer takes its recorded
+time, and ``HANDLING`` seconds of the one process that scores and writes. Efficiency is the seconds
+of all trials over workers × wall time; ``possible`` is what it would be if the run took no longer
+than its longest trial, or than all of them divided evenly. The other curves are the same plan on
+five and ten times as many draws.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from typing import Any
 from benchmarks.common import HERE, read_csv, say, write_csv
 from hsiaug.bench.dispatch import Dispatch
 from hsiaug.bench.engine import Event, Message, TrialEnded
-from hsiaug.trial.run import TrialOutcome
+from hsiaug.trial.outcome import TrialOutcome
 
 RECORDS = HERE / "results" / "cluster" / "suite.csv"
 """The 50 trials of the first line of docs/txt2hsi.md, of 5 draws: 109 s of one core."""
@@ -37,8 +36,6 @@ DRAWS = 5
 """Of the recorded trials."""
 HANDLING = 0.005
 """Seconds that an answer takes to be scored, written and followed by the next trial."""
-TAKING = 1.0
-"""Seconds of one core in which a fit of txt2hsi is loaded and its samples are drawn once more."""
 SAME_FIT = ("scene", "protocol", "protocol_argument", "seed", "generator", "generator_params")
 
 
@@ -47,18 +44,28 @@ class SimulatedWorker:
     """A worker of the simulated cluster."""
 
     cluster: Cluster
-    busy: bool = False
-    fit: str = ""
+    stage: str = "predict"
+    left: list[Any] = field(default_factory=list)
 
-    def send(self, trial: Any, blind: object) -> None:
-        """Be busy for as long as the record says, and longer where it holds the fit of another
-        worker's group.
-        """
-        taken = (
-            trial.generator.name == "txt2hsi" and trial.fit_hash != self.fit and not trial.makes_fit
-        )
-        self.busy, self.fit = True, trial.fit_hash
-        self.cluster.begin(self, trial.seconds + TAKING * taken)
+    @property
+    def busy(self) -> bool:
+        """Whether it has a trial that has not ended."""
+        return bool(self.left)
+
+    def send(self, trials: Any, blind: object) -> None:
+        """Be busy for as long as the records say."""
+        self.left = list(trials)
+        self.cluster.begin(self, self.left[0].seconds)
+
+    def answer(self) -> None:
+        """A trial has ended, and the next begins."""
+        self.left.pop(0)
+        if self.left:
+            self.cluster.begin(self, self.left[0].seconds)
+
+    def end(self) -> None:
+        """End what it runs."""
+        self.left.clear()
 
 
 @dataclass
@@ -82,7 +89,7 @@ class Cluster:
         """The next answer; the one process that reads it is busy for a moment."""
         end, _, worker = heapq.heappop(self.ends)
         self.now = max(self.now, end) + HANDLING
-        worker.busy = False
+        worker.answer()
         result = {"status": "ok", "error": None, "timings": {"fit_generator": 0.0}}
         return [(worker, TrialEnded(TrialOutcome(result, None)))]
 
@@ -93,16 +100,9 @@ class Cluster:
 class NoRecords:
     """Writes nothing."""
 
-    def request(self, trial: Any) -> tuple[Any, object]:
-        return trial, None
-
-    def keeps_fit(self, trial: Any) -> bool:
-        """At first none."""
-        return False
-
-    def prepares(self, card: Any) -> bool:
-        """Seconds of records leave out what is prepared once."""
-        return False
+    def blind_split(self, trial: Any) -> object:
+        """Nothing that a simulated worker reads."""
+        return None
 
     def write(self, trial: Any, outcome: TrialOutcome, command: str) -> Event:
         """Nothing to keep."""
@@ -122,7 +122,6 @@ def recorded_groups(copies: int) -> list[list[Any]]:
                 generator=SimpleNamespace(name=row["generator"], hash=row["generator"]),
                 third_party_parts=frozenset(),
                 seconds=float(row["seconds"]),
-                makes_fit=fit not in groups,
             )
             groups[fit].append(trial)
     return sorted(groups.values(), key=lambda group: -sum(trial.seconds for trial in group))
@@ -133,10 +132,7 @@ def wall_time(groups: list[list[Any]], workers: int) -> float:
     cluster = Cluster()
     cluster.all = [SimulatedWorker(cluster) for _ in range(workers)]
     expected = {trial.hash: trial.seconds for group in groups for trial in group}
-    trials = [trial for group in groups for trial in group]
-    batch: Any = SimpleNamespace(
-        trials=trials, commands={}, expected=expected, deadline=None, urgency={}
-    )
+    batch: Any = SimpleNamespace(groups=groups, commands={}, expected=expected, deadline=None)
     Dispatch(batch, cluster, NoRecords(), lambda event: None).run()  # type: ignore[arg-type]
     return cluster.now
 

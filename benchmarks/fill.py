@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from benchmarks.common import HERE, markdown, say
 from benchmarks.teacher import PATCH, SCENES
 from hsiaug.api import choose_view, load_plugin
+from hsiaug.contracts import silent
 from hsiaug.core.scene import Scene
 from hsiaug.core.spectral_views import RAW_VIEW
 from hsiaug.data import load_scene
@@ -29,7 +30,6 @@ from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import Split, draw_split
 from hsiaug.protocol.view import train_view
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.pipeline import silent
 
 LEAST = 25
 MAPS = ("svm", "emp", "filtered:svm", "teacher")

@@ -33,12 +33,11 @@ from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import registry
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.arm import BOTH, SYNTHETIC
-from hsiaug.trial.pipeline import TrialRun, run_stages
+from hsiaug.trial.generator import fit_generator
 from hsiaug.trial.run import run_trial
 from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import TrialSpec, plugin_spec
-from hsiaug.trial.stages.generator import fitted_generator
-from hsiaug.trial.stages.views import SPLIT, VIEW
+from hsiaug.trial.trial_run import TrialRun
 
 FEW = 8
 """Samples that operations are counted on."""
@@ -206,8 +205,7 @@ def used(spec: TrialSpec, context: SceneContext, device: str) -> dict[str, float
     """
     plugin = registry().find("generator", spec.generator.name).load()(spec.generator.params)
     run = TrialRun(spec, context, generator=plugin, devices={"generator": device})
-    run_stages((SPLIT, VIEW), run)
-    fitted: Any = fitted_generator(run).fitted
+    fitted: Any = fit_generator(run).fitted
     params, size = fitted.params, fitted.params.network
     if spec.generator.name == "specdm":
         z = torch.from_numpy(fitted.latents[:FEW]).to(device)

@@ -30,13 +30,12 @@ from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import registry
 from hsiaug.tasks.task import get_task
 from hsiaug.tasks.types import locate_labels
-from hsiaug.trial.pipeline import TrialRun, run_stages
+from hsiaug.trial.generator import prepared_state
+from hsiaug.trial.run import fit_classifier, predict
 from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import plugin_spec
-from hsiaug.trial.stages.classifier import FIT_CLASSIFIER, PREDICT
-from hsiaug.trial.stages.generator import prepared_state
-from hsiaug.trial.stages.samples import JOIN
-from hsiaug.trial.stages.views import CLASSIFIER_VIEW, SPLIT, TRANSFORM, VIEW, view_of
+from hsiaug.trial.stage_clock import StageClock
+from hsiaug.trial.trial_run import TrialRun
 
 SEGMENTERS = {"segmentation": ("pixel-svm", "segformer"), "change": ("changeformer",)}
 REPEATS, NOISE = 3, 1e-5
@@ -74,9 +73,8 @@ def compare(store: Path, name: str, draw: int) -> list[dict[str, Any]]:
     generator, spec = sample_spec(task_name, data, request, registry())
     devices = {"generator": "cpu", "classifier": "cpu"}
     made = TrialRun(spec, context, generator=generator, devices=devices)
-    run_stages((SPLIT, VIEW), made)
     prepared: Any = prepared_state(made).fitted
-    view = view_of(made, "none")
+    view = made.views.of("none")
     real = task.sampling.join(view, [])
     decoded = replace(real, images=round_trip(prepared, real))
     scale = NOISE * prepared.format.scale
@@ -98,10 +96,10 @@ def compare(store: Path, name: str, draw: int) -> list[dict[str, Any]]:
                 run = TrialRun(
                     own, context, classifier=plugin(own.classifier.params), devices=devices
                 )
-                run[JOIN] = moved
-                run_stages((SPLIT, TRANSFORM, CLASSIFIER_VIEW, FIT_CLASSIFIER, PREDICT), run)
-                split = run[SPLIT]
-                predicted = locate_labels(split, run[PREDICT])
+                clock = StageClock()
+                fitted = fit_classifier(run, moved, clock, {})
+                split = run.views.split
+                predicted = locate_labels(split, predict(run, fitted, clock))
                 metrics: Any = task.scoring.score(data, split, predicted)
                 found.append(100 * float(metrics[SCORE[task_name]]))
         means = [statistics.mean(found) for found in scores]

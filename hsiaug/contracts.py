@@ -34,6 +34,10 @@ class Progress(Protocol):
         """
 
 
+def silent(done: int, total: int, note: str = "") -> None:
+    """Progress that nobody is told of."""
+
+
 @dataclass(frozen=True, eq=False)
 class Attention:
     """How much pixels attend to the words of a prompt, for each of n patches.

@@ -6,7 +6,7 @@ import contextlib
 import functools
 import io
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 
 import hsiaug.registry.lookup as plugins
-from hsiaug.bench.engine import TrialEnded
+from hsiaug.bench.engine import Group, TrialEnded
 from hsiaug.bench.worker import WorkerStart
 from hsiaug.cli.main import main
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.run import TrialOutcome, compute
+from hsiaug.trial.outcome import TrialOutcome
+from hsiaug.trial.run import run_group
 from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import TrialSpec
 
@@ -27,37 +28,41 @@ class Here:
     """What a worker process does, without a process: blind scene and split, and no other."""
 
     def __init__(self, start: WorkerStart) -> None:
-        self.busy = False
         self._start = start
         self._context: SceneContext | None = None
-        self.outcome: TrialOutcome | None = None
+        self._left = 0
+        self._outcomes: Iterator[tuple[TrialSpec, TrialOutcome]] = iter(())
 
-    def send(self, trial: TrialSpec, blind: Any) -> None:
+    @property
+    def busy(self) -> bool:
+        return self._left > 0
+
+    def send(self, trials: Group, blind: Any) -> None:
         if self._context is None:
             self._context = SceneContext(
                 self._start.data.data, get_task(self._start.task), Path(self._start.cache)
             )
-        self._context.give(trial, blind)
-        self.outcome = compute(
-            trial,
+        self._context.views(trials[0], blind)
+        self._left = len(trials)
+        self._outcomes = run_group(
+            trials,
             self._context,
             plugins.registry(),
             device=self._start.device,
             progress=lambda *_: None,
         )
-        self.busy = True
+
+    def answer(self) -> TrialEnded:
+        _, outcome = next(self._outcomes)
+        self._left = 0 if outcome.failed_learning else self._left - 1
+        return TrialEnded(outcome)
 
     def end(self) -> None:
-        self.busy = False
+        self._left = 0
 
 
 def _listen(workers: Iterable[Here]) -> list[tuple[Here, TrialEnded]]:
-    heard = []
-    for worker in workers:
-        if worker.busy and worker.outcome is not None:
-            worker.busy = False
-            heard.append((worker, TrialEnded(worker.outcome)))
-    return heard
+    return [(worker, worker.answer()) for worker in workers if worker.busy]
 
 
 def run_trials_here(monkeypatch: pytest.MonkeyPatch) -> None:

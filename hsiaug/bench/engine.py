@@ -4,7 +4,7 @@ line.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from hsiaug.base.errors import InputError, did_you_mean
 from hsiaug.bench.bounds import UNBOUNDED, Bounds
 from hsiaug.tasks.types import TaskData
-from hsiaug.trial.run import TrialOutcome
+from hsiaug.trial.outcome import TrialOutcome
 from hsiaug.trial.spec import TrialSpec
 
 MAX_SETTING = 10**6
@@ -86,6 +86,10 @@ def cluster_settings(
         raise InputError(rule, value=repr(first["input"]), hint=hint) from error
 
 
+Group = tuple[TrialSpec, ...]
+"""Trials that share a generator's fit, in the order in which one process runs them."""
+
+
 @dataclass(frozen=True)
 class PluginProgress:
     """Progress reported by a plugin."""
@@ -133,20 +137,24 @@ class Job:
 class Batch:
     """The trials of one scene that a run carries out, in their order.
 
-    scene: its data, as the task loads them. commands: by hash, what reruns a trial. expected: by
-    hash, the seconds that it should take, where that is known. deadline: the time (as
-    ``time.time()``) by which trials should have ended: none is begun that would not, nor a group
-    that shares a fit and would not; None = any time. urgency: by hash, which trials go before
-    others; those of one fit and one urgency run together.
+    scene: its data, as the task loads them. groups: trials that share a generator's fit, and run
+    one after the other in one process. commands: by hash, what reruns a trial. expected: by hash,
+    the seconds that it should take, where that is known. deadline: the time (as ``time.time()``) by
+    which trials should have ended: none is begun that would not, nor a group that would not; None =
+    any time.
     """
 
     scene: TaskData
     job: Job
-    trials: Sequence[TrialSpec]
+    groups: Sequence[Group]
     commands: Mapping[str, str]
     expected: Mapping[str, float]
     deadline: float | None = None
-    urgency: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def trials(self) -> list[TrialSpec]:
+        """All trials, in their order."""
+        return [trial for group in self.groups for trial in group]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 shared.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cache, partial
 
@@ -148,23 +148,6 @@ def hashes_by_run(plans: Iterable[Plan]) -> dict[str, set[str]]:
     for plan in plans:
         found.setdefault(plan.run, set()).update(trial.hash for trial in plan.trials)
     return found
-
-
-def in_order(trials: Iterable[TrialSpec], first: Collection[str] = ()) -> list[TrialSpec]:
-    """The trials draw by draw and generator by generator, so that a process makes each split and
-    fit once.
-
-    first: classifiers whose trials come before the others of a generator.
-    """
-    trials = list(trials)
-    draws: dict[str, int] = {}
-    fits: dict[str, int] = {}
-    for trial in trials:
-        draws.setdefault(trial.draw_hash, len(draws))
-        fits.setdefault(trial.fit_hash, len(fits))
-    return sorted(
-        trials, key=lambda t: (draws[t.draw_hash], fits[t.fit_hash], t.classifier.name not in first)
-    )
 
 
 def notes_of(plans: Sequence[Plan]) -> tuple[str, ...]:

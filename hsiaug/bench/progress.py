@@ -33,12 +33,9 @@ from hsiaug.bench.running_answer import RunningAnswer
 from hsiaug.trial.arm import ALONE, BOTH
 from hsiaug.trial.record_json import ErrorKind, error_kind, one_line, why_failed
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.stages import RECORDED
-from hsiaug.trial.stages.generator import PREPARE
+from hsiaug.trial.stage_clock import AFTER_PREPARING
 from hsiaug.trial.store import Store
 
-AFTER_PREPARING = RECORDED[RECORDED.index(PREPARE.name) + 1 :]
-"""Stages of a trial after what is prepared once."""
 PLAIN_EVERY = 5.0
 """Seconds between two lines where there is no terminal."""
 TOLD_EVERY, LOST = 1.0, 600.0

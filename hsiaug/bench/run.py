@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hsiaug.base.threads import cores
-from hsiaug.bench.batches import prepare_work
 from hsiaug.bench.bounds import UNBOUNDED, Bounds
 from hsiaug.bench.engine import ClusterSettings, Engine, Job, Say
 from hsiaug.bench.engines import open_engine
+from hsiaug.bench.groups import prepare_work
 from hsiaug.bench.missing import Existing, find_missing
 from hsiaug.bench.plan import Plan
 from hsiaug.bench.plans_of_runs import notes_of

@@ -6,8 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from hsiaug.base.errors import StoreError
+from hsiaug.bench.groups import FIRST_DRAWS
 from hsiaug.bench.plan import Plan
-from hsiaug.bench.urgency import FIRST_DRAWS, deciding_trials
 from hsiaug.trial.ended_draws import EndedDraws
 from hsiaug.trial.record_json import Record
 from hsiaug.trial.store import Store
@@ -22,12 +22,10 @@ AnswerWriter = Callable[[Sequence[Record], EndedDraws], Sequence[str]]
 
 @dataclass
 class _Draw:
-    """A draw of a table: its trials, those that decide, and how many of both are left."""
+    """A draw of a table: its trials, and how many of them are left."""
 
     trials: list[str] = field(default_factory=list)
-    deciding: list[str] = field(default_factory=list)
     left: int = 0
-    deciding_left: int = 0
 
 
 class _Table:
@@ -36,48 +34,34 @@ class _Table:
     def __init__(self) -> None:
         self.draws: dict[int, _Draw] = {}
         self._whole: list[_Draw] = []
-        self._decided: list[_Draw] = []
 
-    def add(self, hash: str, seed: int, *, deciding: bool, waits: bool) -> None:
+    def add(self, hash: str, seed: int, *, waits: bool) -> None:
         """Add a trial; waits: whether it has not ended."""
         draw = self.draws.setdefault(seed, _Draw())
         draw.trials.append(hash)
         draw.left += waits
-        if deciding:
-            draw.deciding.append(hash)
-            draw.deciding_left += waits
 
     def begin(self) -> None:
         """Count the draws that have ended before the run."""
         self._whole = [draw for draw in self.draws.values() if not draw.left]
-        self._decided = [draw for draw in self.draws.values() if not draw.deciding_left]
 
-    def end(self, seed: int, *, deciding: bool) -> bool:
-        """Take in that a trial has ended; True where a draw has ended, or what decides of it."""
+    def end(self, seed: int) -> bool:
+        """Take in that a trial has ended; True where its draw has."""
         draw = self.draws[seed]
         draw.left -= 1
-        draw.deciding_left -= deciding
-        whole = not draw.left
-        decided = deciding and not draw.deciding_left
-        self._whole += [draw] if whole else []
-        self._decided += [draw] if decided else []
-        return whole or decided
+        self._whole += [] if draw.left else [draw]
+        return not draw.left
 
     @property
     def ended(self) -> EndedDraws | None:
         """The draws to answer from; None where none has ended."""
-        whole = len(self._whole) >= min(FIRST_DRAWS, max(1, len(self._decided)))
-        number = len(self._whole if whole else self._decided)
-        return EndedDraws(number, len(self.draws), whole) if number else None
+        return EndedDraws(len(self._whole), len(self.draws)) if self._whole else None
 
-    def trials(self, *, whole: bool) -> list[str]:
-        """Hashes of the trials of the draws that have ended whole, or of those that decide most."""
-        if whole:
-            hashes = (hash for draw in self._whole for hash in draw.trials)
-        else:
-            hashes = (hash for draw in self._decided for hash in draw.deciding)
+    @property
+    def trials(self) -> list[str]:
+        """Hashes of the trials of the draws that have ended."""
         # Several plans of a run may have a trial in common.
-        return list(dict.fromkeys(hashes))
+        return list(dict.fromkeys(hash for draw in self._whole for hash in draw.trials))
 
 
 class RunningAnswer:
@@ -118,18 +102,16 @@ class RunningAnswer:
         self._spent = 0.0
         self._left = len(set(waiting))
         # A trial may stand in the tables of several runs of a suite.
-        self._places: dict[str, list[tuple[_Table, int, bool]]] = {}
+        self._places: dict[str, list[tuple[_Table, int]]] = {}
         tables: dict[tuple[object, ...], _Table] = {}
         for plan in plans:
-            deciding = deciding_trials(plan)
             for trial in {trial.hash: trial for trial in plan.trials}.values():
                 key = plan.run, plan.task, trial.scene_sha256, trial.protocol, trial.patch
                 table = tables.setdefault(key, _Table())
-                decides = trial.hash in deciding
                 waits = trial.hash in waiting
-                table.add(trial.hash, trial.seed, deciding=decides, waits=waits)
+                table.add(trial.hash, trial.seed, waits=waits)
                 if waits:
-                    self._places.setdefault(trial.hash, []).append((table, trial.seed, decides))
+                    self._places.setdefault(trial.hash, []).append((table, trial.seed))
         for table in tables.values():
             table.begin()
         self._latest = next(iter(tables.values()), None)
@@ -138,14 +120,14 @@ class RunningAnswer:
     def draws(self) -> str:
         """``2 of 7 draws`` of the table whose trial ended last; empty where none has ended."""
         ended = self._latest.ended if self._latest else None
-        return ended.words if ended and ended.whole else ""
+        return ended.words if ended else ""
 
     def end(self, hash: str) -> bool:
         """Take in that a trial has ended; True where there is a new answer."""
         self._left -= 1
         news = False
-        for table, seed, deciding in self._places.pop(hash, ()):
-            news |= table.end(seed, deciding=deciding)
+        for table, seed in self._places.pop(hash, ()):
+            news |= table.end(seed)
             self._latest = table
         if not news or not self._left:
             return False
@@ -167,7 +149,7 @@ class RunningAnswer:
         lines: Sequence[str] = ()
         # The run itself says what is wrong with the store.
         with suppress(StoreError):
-            records = self._store.read(self._latest.trials(whole=ended.whole)).records
+            records = self._store.read(self._latest.trials).records
             lines = self._answer(records, ended)
         self._spent += self._clock() - begun
         news = bool(lines) and tuple(lines) != self.lines

@@ -11,13 +11,11 @@ from numpy.typing import NDArray
 from hsiaug.bench.engine import Event, Job
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.split import Split
-from hsiaug.registry.card import Card
 from hsiaug.registry.protocol_base import SplitProtocol
 from hsiaug.tasks.task import get_task
 from hsiaug.tasks.types import TaskData, TaskSplit
-from hsiaug.trial.fits import has_fit
 from hsiaug.trial.mean_spectra import means_of_test_pixels, with_test_pixels
-from hsiaug.trial.run import TrialOutcome, finish
+from hsiaug.trial.outcome import TrialOutcome, finish
 from hsiaug.trial.sheet import SampleSheet
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
@@ -56,17 +54,9 @@ class ScoredRecords:
         stored = self._store.put(record, made, self._whole_sheet(trial, outcome.sheet))
         return Event("ok" if stored["status"] == "ok" else "failed", trial.hash)
 
-    def request(self, trial: TrialSpec) -> tuple[TrialSpec, object]:
-        """A trial as it is sent, and its split without a test label."""
-        return trial, self._split(trial).blind
-
-    def keeps_fit(self, trial: TrialSpec) -> bool:
-        """Whether other workers may find the trial's fit in the cache of the store."""
-        return has_fit(self._store.cache, trial)
-
-    def prepares(self, card: Card) -> bool:
-        """Whether the first trial of a generator may prepare it, which the others wait for."""
-        return card.prepares
+    def blind_split(self, trial: TrialSpec) -> object:
+        """The split of a trial as it is sent: without a test label."""
+        return self._split(trial).blind
 
     def _whole_sheet(self, trial: TrialSpec, sheet: SampleSheet | None) -> SampleSheet | None:
         """The sheet of a trial with the mean spectra of test pixels."""

@@ -1,9 +1,11 @@
-"""The worker process: it runs the plugins of one trial after the other, and holds no test label.
+"""The worker process: it runs the plugins of one group of trials after the other, and holds no test
+label.
 
-It is sent each trial and its split as a pickle: None for a split that it has. What it answers is
+It is sent each group and its split as a pickle: None for a split that it has. What it answers is
 JSON, and the bytes of the predicted class ids: nothing that a plugin made is unpickled by the
 process that started it. In order: ``{"step": […]}`` as it goes on, ``{"result": …, "trial": hash,
-"labels": bool, "sheet": bool}`` at its end, and then labels and the sheet of samples, if any.
+"labels": bool, "sheet": bool}`` at the end of each trial, and then labels and the sheet of samples,
+if any.
 ``engines/local.py`` reads it. The stage that a trial has come to stands in memory that both
 processes share.
 """
@@ -13,7 +15,7 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, MutableSequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableSequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -31,10 +33,11 @@ from hsiaug.registry.lookup import Found, import_here, registry, third_party
 from hsiaug.registry.progress import progress_values
 from hsiaug.registry.session_plugins import Parcel, parcels, unpack
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.run import TrialOutcome, compute
+from hsiaug.trial.outcome import TrialOutcome
+from hsiaug.trial.run import run_group
 from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.stages import RECORDED
+from hsiaug.trial.stage_clock import RECORDED
 from hsiaug.trial.store import OTHERS
 
 SHORT = 77
@@ -149,21 +152,29 @@ def _serve(
     unpack(start.plugins)
     hide_labels()
     while True:
-        spec, split = channel.receive()
-        if split is not None:
-            context.give(spec, split)
-        # Else a third-party classifier could spoil a fit that trials without it find.
-        context.saves = context.saves and "classifier" not in dict(spec.third_party_parts)
-        outcome = compute(
-            spec,
+        trials, split = channel.receive()
+        context.views(trials[0], split)
+        for spec, outcome in run_group(
+            _in_turn(trials, context),
             context,
             registry(),
             device=start.device,
             progress=_progress(channel),
             limit=start.limit,
             tell=tell,
-        )
-        _answer(channel, spec, outcome)
+        ):
+            # The limit of the next trial does not run yet.
+            shown[0] = shown[1] = 0.0
+            _answer(channel, spec, outcome)
+
+
+def _in_turn(trials: Iterable[TrialSpec], context: SceneContext) -> Iterator[TrialSpec]:
+    """Each trial as it is begun. From the first with a third-party classifier on no fit is saved:
+    it could spoil one that trials without it find.
+    """
+    for spec in trials:
+        context.saves = context.saves and "classifier" not in dict(spec.third_party_parts)
+        yield spec
 
 
 def _seal(start: WorkerStart) -> SceneContext:

@@ -183,7 +183,5 @@ def make_samples(
                     kit, data, guided, registry(), progress=progress, context=context
                 )
             yield synthesis
-            # Each would keep as many samples as a trial has.
-            context.drop_samples()
 
     return kit, each()

@@ -89,7 +89,6 @@ def _context_of(samples: AskedSamples, context: SceneContext | None, root: Path)
         and context.scene is samples.plan.scene
         and context.task is samples.plan.task
     ):
-        context.drop_samples()
         return context
     return SceneContext(samples.plan.scene, samples.plan.task, root / "cache")
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hsiaug.contracts import Generator, Progress
+from hsiaug.contracts import Generator, Progress, silent
 from hsiaug.core.view_names import RAW
 from hsiaug.quality.mask_samples import MaskSamples
 from hsiaug.quality.pixel_samples import PixelSamples
@@ -17,10 +17,9 @@ from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
 from hsiaug.tasks.types import TaskData
 from hsiaug.trial.machine import resolve_device
-from hsiaug.trial.pipeline import TrialRun, run_stages, silent
 from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.stages.views import SPLIT, VIEW
+from hsiaug.trial.trial_run import TrialRun
 
 SampleKit = PixelSamples | MaskSamples
 
@@ -97,15 +96,14 @@ def _samples_of(
     context = context or SceneContext(data, get_task(kit.task.name))
     devices = {"generator": resolve_device(request.device, generator.card)}
     run = TrialRun(spec, context, generator=generator, devices=devices, progress=progress)
-    run_stages((SPLIT, VIEW), run)
     synthetic, fitted, seconds = kit.draw(run, request)
     return Synthesis(
         data=data,
-        split=run[SPLIT],
+        split=run.views.split,
         spec=spec,
         card=generator.card,
         fitted=fitted,
-        real=run[VIEW].real,
+        real=run.view.real,
         synthetic=synthetic,
         seconds=seconds,
         facts=kit.facts(spec, generator.card, request, len(synthetic)),

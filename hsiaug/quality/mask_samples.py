@@ -35,16 +35,22 @@ from hsiaug.protocol.tiling import real_samples
 from hsiaug.quality.contact_sheets import TILES, contact_sheet, spread, tile_colours, turned_pairs
 from hsiaug.quality.export import check_folder, save_pairs
 from hsiaug.quality.figures import class_spectra, shares_figure
-from hsiaug.quality.synthesis import ClassRow, Drawn, Inspection, MaskSynthesis, SampleRequest
+from hsiaug.quality.synthesis import (
+    ClassRow,
+    Drawn,
+    Inspection,
+    MaskSynthesis,
+    SampleRequest,
+    fit_once,
+)
 from hsiaug.registry.card import Card
 from hsiaug.report.formatting import method_labels, wrong_share
 from hsiaug.report.text_templates import sentences
 from hsiaug.tasks.task import Task
 from hsiaug.trial.arm import Method
-from hsiaug.trial.pipeline import TrialRun
+from hsiaug.trial.generator import fit_generator
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.stages.generator import fitted_generator
-from hsiaug.trial.stages.views import VIEW
+from hsiaug.trial.trial_run import TrialRun
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -101,10 +107,10 @@ class MaskSamples:
     def draw(self, run: TrialRun, request: SampleRequest) -> Drawn[DenseSamples]:
         """The pairs of no class in particular, or class by class."""
         spec = run.spec
-        view = cast(DenseView, run[VIEW])
+        view = cast(DenseView, run.view)
         counts = self._counts(view, spec.rate, request)
         check_samples(run.data, counts.total, spec.patch)
-        fit = fitted_generator(run)
+        fit = fit_once(run, partial(fit_generator, run))
         sample = cast(FittedPairGenerator, fit.fitted).sample
         parts = []
         for c, number in counts.parts():

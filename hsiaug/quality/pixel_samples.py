@@ -40,6 +40,7 @@ from hsiaug.quality.synthesis import (
     Inspection,
     PixelSynthesis,
     SampleRequest,
+    fit_once,
     no_prompts,
 )
 from hsiaug.registry.card import Card
@@ -47,12 +48,11 @@ from hsiaug.report.formatting import wrong_share
 from hsiaug.report.text_templates import sentences
 from hsiaug.tasks.draws import PixelDraws
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.pipeline import TrialRun, run_stages
+from hsiaug.trial.generator import fit_generator
+from hsiaug.trial.run import draw_samples, learn
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.stages import TO_SAMPLES
-from hsiaug.trial.stages.generator import FIT_GENERATOR, fitted_generator
-from hsiaug.trial.stages.samples import JOIN
-from hsiaug.trial.stages.views import VIEW
+from hsiaug.trial.stage_clock import StageClock
+from hsiaug.trial.trial_run import TrialRun
 
 MAX_PATCHES_PER_CLASS = 100
 """Patches of a class, made or left out, that are compared at most."""
@@ -103,7 +103,7 @@ class PixelSamples:
         asks for none.
         """
         spec = run.spec
-        view = cast(TrainView, run[VIEW])
+        view = cast(TrainView, run.view)
         count = sum(synthetic_counts(view.counts, spec.rate).values())
         if not count:
             sizes = view.counts.values()
@@ -115,9 +115,12 @@ class PixelSamples:
         check_samples(run.data, count, spec.patch)
         if request.prompts:
             return draw_prompted(run, view, request.prompts)
-        run_stages(TO_SAMPLES, run)
-        samples = cast(PatchSamples, run[JOIN])
-        return samples.take(samples.synthetic), run[FIT_GENERATOR].fitted, run.clock.seconds
+        clock, facts = StageClock(), dict[str, object]()
+        fit = fit_once(run, partial(learn, run, None, clock, facts))
+        clock.seconds["fit_generator"] = fit.seconds
+        drawn, _ = draw_samples(run, fit, {}, clock, facts)
+        samples = cast(PatchSamples, drawn)
+        return samples.take(samples.synthetic), fit.fitted, clock.seconds
 
     def facts(
         self, spec: TrialSpec, card: Card, request: SampleRequest, samples: int
@@ -226,7 +229,7 @@ def draw_prompted(run: TrialRun, view: TrainView, prompts: Sequence[str]) -> Dra
     if not counts:
         rule = "λ and M must ask for samples of the classes that `prompt` names"
         raise InputError(rule, value=spec.rate.in_prose, hint="Add `times=3`.")
-    fit = fitted_generator(run)
+    fit = fit_once(run, partial(fit_generator, run))
     retext = getattr(fit.fitted, "with_prompts", None)
     if not callable(retext):
         raise no_prompts(spec.generator.name)

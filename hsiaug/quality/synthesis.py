@@ -30,7 +30,9 @@ from hsiaug.registry.session_plugins import name_and_overrides
 from hsiaug.tasks.task import get_task
 from hsiaug.tasks.types import TaskData, TaskSamples, TaskSplit
 from hsiaug.trial.machine import environment
+from hsiaug.trial.scene_context import Fit
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
+from hsiaug.trial.trial_run import TrialRun
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -41,6 +43,24 @@ oracle agreement.
 """
 NO_CLASSIFIER = PluginSpec("none", "0", NoParams())
 """Stands where a trial has its classifier, which nothing here reads."""
+
+
+def fit_once(run: TrialRun, fit: Callable[[], Fit[FittedGenerator]]) -> Fit[FittedGenerator]:
+    """A fitted generator that requests on one context share where they differ in ω alone.
+
+    Parameters
+    ----------
+    run : TrialRun
+        Of the request.
+    fit : callable
+        Fits its generator.
+    """
+    key = run.spec.fit_hash, run.spec.generator.hash
+    held = run.context.fitted
+    if key not in held:
+        held.clear()
+        held[key] = fit()
+    return held[key]
 
 
 @dataclass(frozen=True)

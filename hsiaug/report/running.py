@@ -33,8 +33,7 @@ def running_answer_lines(records: Iterable[Record], ended: EndedDraws) -> tuple[
     lines: list[str] = []
     for table in build_report(records).compared:
         of = table.condition
-        arms = "" if ended.whole else " of the first arms"
-        lines.append(f"{of.scene}, {of.protocol}, after {ended.words}{arms}; may change:")
+        lines.append(f"{of.scene}, {of.protocol}, after {ended.words}; may change:")
         texts = answer_texts(three_answers(table), running=True)
         lines += [f"  {text.line}" for text in texts]
     return tuple(lines)

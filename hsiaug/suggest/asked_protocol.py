@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hsiaug.base.errors import InputError, check_known
 from hsiaug.base.seeds import derive_seed
 from hsiaug.bench.defaults import COMMITTEE
+from hsiaug.contracts import silent
 from hsiaug.core.scene import Scene
 from hsiaug.protocol.based import (
     MAX_ASKED_PIXELS,
@@ -27,7 +28,6 @@ from hsiaug.registry.lookup import registry
 from hsiaug.registry.protocol_base import Buffer, Draw
 from hsiaug.suggest.committee import cast_votes, committee, disagreement
 from hsiaug.suggest.picks import FLOOR, Segments, cover, ground_of
-from hsiaug.trial.pipeline import silent
 
 ONE_IN = 4
 """Of each class one in so many labelled pixels beyond the base draw's may be asked for; the others

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hsiaug.base.errors import HsiaugError, InputError, PluginError
 from hsiaug.base.seeds import derive_seed
 from hsiaug.bench.defaults import COMMITTEE
-from hsiaug.contracts import Classifier, Progress
+from hsiaug.contracts import Classifier, Progress, silent
 from hsiaug.core.samples import take_in_turn
 from hsiaug.core.scene import UnlabelledScene
 from hsiaug.core.view_names import MIN_BANDS, RAW, UNIT, with_view
@@ -25,7 +25,6 @@ from hsiaug.tasks.sampling import PatchSampling
 from hsiaug.tasks.task import USUAL
 from hsiaug.tasks.view_choice import named_view
 from hsiaug.trial.machine import resolve_device
-from hsiaug.trial.pipeline import silent
 from hsiaug.trial.plugin_calls import kept_state
 
 VIEWS = (RAW, UNIT, "derivative")

@@ -28,7 +28,7 @@ from hsiaug.testing.core import (
 )
 from hsiaug.testing.shared_checks import AFTER, BEFORE
 from hsiaug.testing.subject import DEVICE, CaseContext, Subject
-from hsiaug.trial.stages.generator import fitted_generator, prepared_state
+from hsiaug.trial.generator import fit_generator, prepared_state
 
 PLAUSIBLE = 0.9
 """Least share of values that must lie within the visible pixels' range, widened by that range on
@@ -50,7 +50,7 @@ class GeneratorSubject(Subject[GeneratorFit]):
 
     def fit_on(self, context: CaseContext) -> GeneratorFit:
         run = context.generator_run(self.plugin(self.params))
-        return cast(GeneratorFit, fitted_generator(run).fitted)
+        return cast(GeneratorFit, fit_generator(run).fitted)
 
     def counts(self, view: View) -> Counts:
         """The counts that a check asks for."""

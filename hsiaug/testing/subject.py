@@ -22,12 +22,11 @@ from hsiaug.testing.access import Counts, Items, Samples, View, repeat
 from hsiaug.testing.cases import TASKS, Case, easy_case, hardest_cases
 from hsiaug.testing.core import Arrays, ProgressRecorder
 from hsiaug.trial.machine import OptimiserWork, counted_work
-from hsiaug.trial.pipeline import TrialRun, run_stages
 from hsiaug.trial.run import run_trial
 from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import PluginSpec, TrialSpec
-from hsiaug.trial.stages.views import SPLIT, VIEW, view_of
 from hsiaug.trial.store import Record
+from hsiaug.trial.trial_run import TrialRun
 
 F = TypeVar("F")
 
@@ -113,18 +112,14 @@ class CaseContext(SceneContext):
     @property
     def plugin_view(self) -> View:
         """The view of the plugin under test."""
-        run = TrialRun(self.spec, self)
-        run_stages((SPLIT,), run)
-        return view_of(run, self.scope)
+        return self.views(self.spec).of(self.scope)
 
     def generator_run(self, generator: Any) -> TrialRun:
         """The trial, up to what its generator is shown."""
         devices = {"generator": DEVICE}
-        run = TrialRun(
+        return TrialRun(
             self.spec, self, generator=generator, devices=devices, progress=self.progress
         )
-        run_stages((SPLIT, VIEW), run)
-        return run
 
 
 class Subject(ABC, Generic[F]):
@@ -176,7 +171,7 @@ class Subject(ABC, Generic[F]):
         return CaseContext(case, spec, self.card.scope)
 
     def trial(self) -> Record:
-        """The record of a whole trial on the easy case. The first fit of a generator is reused."""
+        """The record of a whole trial on the easy case."""
         plugins: dict[tuple[Kind, str], Found] = {}
         for kind, plugin in {**REFERENCE_PLUGINS, self.kind: self.plugin}.items():
             entry = Entry(kind, plugin.card.name, f"{plugin.__module__}:{plugin.__qualname__}")

@@ -11,13 +11,10 @@ class EndedDraws:
     ----------
     ended, planned : int
         Draws.
-    whole : bool
-        Whether all trials of these draws have ended, or those alone that decide most.
     """
 
     ended: int
     planned: int
-    whole: bool
 
     @property
     def words(self) -> str:

@@ -26,6 +26,7 @@ from hsiaug.base.shortages import shortage_of
 from hsiaug.base.temporary_folders import mark, marked, taken, temporary_folder
 from hsiaug.contracts import Progress
 from hsiaug.registry.card import Card
+from hsiaug.trial.draw_views import DrawViews
 from hsiaug.trial.scene_context import Fit, SceneContext
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import OTHERS
@@ -82,7 +83,7 @@ class Learning(Generic[State]):
 
 
 def load_or_learn(
-    learning: Learning[State], context: SceneContext, progress: Progress
+    learning: Learning[State], context: SceneContext, views: DrawViews, progress: Progress
 ) -> Fit[State]:
     """The state: as it was saved, else learnt now, and saved.
 
@@ -91,7 +92,9 @@ def load_or_learn(
     learning : Learning
         What is learnt.
     context : SceneContext
-        Its views are checked after every call of the plugin; it takes notes.
+        Takes notes.
+    views : DrawViews
+        Are checked after every call of the plugin.
     progress : callable
         Is told that another process prepares the same.
 
@@ -109,17 +112,17 @@ def load_or_learn(
     with only_one(folder, progress) if folder and learning.identity else nullcontext():
         saved = None if learning.folder is None else load_fit(learning.folder, learning.load)
         if isinstance(saved, Fit):
-            context.check_views()
+            views.check()
             fit = replace(saved, key=learning.key)
         else:
             _note_why(saved, learning, context)
-            fit = _learn_and_save(learning, folder, context)
+            fit = _learn_and_save(learning, folder, context, views)
     context.note(*getattr(fit.fitted, "notes", ()) if learning.stage == "prepare" else ())
     return fit
 
 
 def _learn_and_save(
-    learning: Learning[State], folder: Path | None, context: SceneContext
+    learning: Learning[State], folder: Path | None, context: SceneContext, views: DrawViews
 ) -> Fit[State]:
     """The state, learnt now; saved in a folder, if there is one."""
     unfinished: AbstractContextManager[Path | None] = (
@@ -129,12 +132,12 @@ def _learn_and_save(
         start = time.perf_counter()
         state = _learn(learning.learn(), learning.card, saved_progress, context)
         seconds = time.perf_counter() - start
-        context.check_views()
+        views.check()
         _check_state(state, learning)
         if folder is not None and (learning.identity or seconds > WORTH_SAVING):
             writer: Any = state
             fault = save_fit(folder, writer.save, seconds, **learning.identity)
-            context.check_views()
+            views.check()
             if fault:
                 context.note(f"The {learning.title} could not be saved for another run: {fault}.")
     return Fit(state, seconds, learning.key)

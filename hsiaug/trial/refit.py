@@ -21,14 +21,11 @@ from hsiaug.registry.protocol_base import SplitProtocol
 from hsiaug.tasks.task import get_task
 from hsiaug.tasks.types import TaskData, TaskSplit, locate_labels, predicted_mask
 from hsiaug.trial.arm import BOTH
-from hsiaug.trial.pipeline import TrialRun, run_stages
 from hsiaug.trial.predictions import checksum
-from hsiaug.trial.run import load_plugins
+from hsiaug.trial.run import draw_samples, fit_classifier, learn, load_plugins, show
 from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import PluginSpec, TrialSpec, plugin_spec
-from hsiaug.trial.stages import TO_CLASSIFIER
-from hsiaug.trial.stages.classifier import FIT_CLASSIFIER
-from hsiaug.trial.stages.views import SPLIT, TRANSFORM
+from hsiaug.trial.stage_clock import StageClock
 from hsiaug.trial.store import Record
 
 
@@ -151,15 +148,18 @@ def refit(
     """
     # What fits share is not needed afterwards: with the context go the views, each as large as the
     # data.
-    run = TrialRun(spec, SceneContext(data, get_task(spec.task), folder), progress=progress)
-    load_plugins(run, plugins, device)
-    run_stages(TO_CLASSIFIER, run)
+    context = SceneContext(data, get_task(spec.task), folder)
+    clock, facts = StageClock(), dict[str, object]()
+    run = load_plugins(spec, context, plugins, device, progress, facts)
+    show(run, facts)
+    fit = learn(run, None, clock, facts) if run.asks_samples else None
+    samples, _ = draw_samples(run, fit, {}, clock, facts)
     return Refitted(
         spec=spec,
-        fitted=run[FIT_CLASSIFIER],
+        fitted=fit_classifier(run, samples, clock, facts),
         card=run.card("classifier"),
-        split=run[SPLIT],
-        spectra=run[TRANSFORM],
+        split=run.views.split,
+        spectra=run.spectra,
     )
 
 

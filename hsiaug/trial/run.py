@@ -1,78 +1,355 @@
-"""Run one trial: split, view, generator, λ, classifier, score; the result is a record, also where
-it fails.
+"""Run the trials of one generator's fit: for each ω its samples, for each λ and classifier a trial.
 
-In two halves: :func:`compute` runs the plugins and needs no test label, :func:`finish` scores what
-they answered. A benchmark runs the first in a worker process and the second in its own.
+Reads no test label: a benchmark runs this in a worker process, and scores what it gives in its own
+(:mod:`hsiaug.trial.outcome`).
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import groupby
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.base.errors import PluginError
+from hsiaug.base.seeds import derive_seed
 from hsiaug.base.threads import threads
-from hsiaug.contracts import Progress
+from hsiaug.contracts import FittedClassifier, FittedGenerator, Progress
+from hsiaug.core.read_only import seal_all
 from hsiaug.registry.lookup import Registry
-from hsiaug.tasks.task import Task
-from hsiaug.tasks.types import Prediction, TaskData, TaskSplit, locate_labels
-from hsiaug.trial.machine import environment, resolve_device
-from hsiaug.trial.pipeline import StageClock, TrialRun, run_stages
-from hsiaug.trial.plugin_calls import call_failure, kept_state, time_limit
+from hsiaug.tasks.types import Prediction, TaskSamples
+from hsiaug.trial.fits import has_fit
+from hsiaug.trial.generator import fit_generator, prepared_state
+from hsiaug.trial.machine import resolve_device
+from hsiaug.trial.mean_spectra import MeanSpectra
+from hsiaug.trial.outcome import TrialOutcome, finish
+from hsiaug.trial.plugin_calls import call_failure, kept_state, plain_json, time_limit
 from hsiaug.trial.predictions import checksum
-from hsiaug.trial.record_json import EMPTY, FORMAT
-from hsiaug.trial.scene_context import SceneContext
+from hsiaug.trial.samples import (
+    Drawn,
+    count_by_class,
+    draw_pool,
+    join_samples,
+    sheet_of_pool,
+    spectra_of_pool,
+)
+from hsiaug.trial.scene_context import Fit, SceneContext
 from hsiaug.trial.sheet import SampleSheet
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.stages import STAGES
-from hsiaug.trial.stages.classifier import PREDICT
-from hsiaug.trial.stages.samples import SHEET, count_by_class
-from hsiaug.trial.stages.views import SPLIT, view_of
+from hsiaug.trial.stage_clock import StageClock
 from hsiaug.trial.store import Record
+from hsiaug.trial.trial_run import TrialRun
 
-NOT_TIMED: Record = {"timings": {}, "cpu_seconds": {}, "peak_memory_mb": None}
-NOT_KNOWN: Record = {"audit": None, "samples": None, "provenance": {}, "notes": []} | dict.fromkeys(
-    (
-        "scope",
-        "transductive",
-        "spectral_view",
-        "device",
-        "optimiser_steps",
-        "metrics",
-        "predictions_sha256",
-    )
-)
-"""Of a trial that failed early."""
+GeneratorFit = Fit[FittedGenerator]
 
 
-@dataclass(frozen=True, eq=False)
-class TrialOutcome:
-    """Outcome of running the plugins of a trial.
+def run_group(
+    trials: Iterable[TrialSpec],
+    context: SceneContext,
+    plugins: Registry,
+    *,
+    device: str,
+    progress: Progress,
+    limit: float | None = None,
+    tell: Callable[[str], object] = lambda stage: None,
+) -> Iterator[tuple[TrialSpec, TrialOutcome]]:
+    """Run trials that share a generator's fit.
 
-    Attributes
+    What several of them need is made by the first that needs it: its seconds, and its failure,
+    count to that trial.
+
+    Parameters
     ----------
-    result : dict
-        A part of the record, as JSON.
-    labels : ndarray of int16, shape (n,), or None
-        Predicted class ids at the test positions; None where the trial failed.
-    sheet : SampleSheet or None
-        A few of its samples; None where none was made.
+    trials : iterable of TrialSpec
+        Of one draw and one generator. Those of one ω follow each other, and of these those that
+        read whole patches come first.
+    context : SceneContext
+        May hold a scene without labels and a blind split.
+    plugins : Registry
+        Where their plugins are found.
+    device : str
+        "auto", "cpu", "cuda" ...
+    progress : callable
+        Is told how far a fit is.
+    limit : float, optional
+        Seconds after which a trial is ended and failed; None = never. They run from the moment at
+        which all libraries are loaded.
+    tell : callable
+        Is called with the name of each stage that begins, "split" being the first.
+
+    Yields
+    ------
+    TrialSpec and TrialOutcome
+        As each trial ends; failed where a plugin raised, whatever it was. Where the generator could
+        not learn, that trial is the last: the others would fail alike.
     """
+    fit: GeneratorFit | None = None
+    drawn_at: dict[float | None, Drawn] = {}
+    for omega, of_omega in groupby(trials, lambda spec: spec.omega):
+        for spec in of_omega:
+            # Third-party classifiers come after all others, and take the same samples.
+            drawn = drawn_at.setdefault(omega, {})
+            clock = StageClock(tell=tell)
+            clock.start()
+            facts: dict[str, object] = {}
+            run: TrialRun | None = None
+            error: Record | None = None
+            labels: NDArray[np.int16] | None = None
+            sheet: SampleSheet | None = None
+            try:
+                run = load_plugins(spec, context, plugins, device, progress, facts)
+                with time_limit(limit):
+                    clock.begin("split")
+                    show(run, facts)
+                    if run.asks_samples:
+                        fit = learn(run, fit, clock, facts)
+                    labels, sheet = classify(run, fit, drawn, clock, facts)
+            except BaseException as failure:
+                # SystemExit and KeyboardInterrupt too: in a worker nobody but a plugin raises them.
+                error = {"stage": clock.stage, **call_failure(failure)}
+                labels, sheet = None, None
+                if context.renew_views():
+                    # What was made of the views that a plugin wrote into is made anew.
+                    fit = None
+                    drawn_at.clear()
+            # Its classifier may hold all that it learnt from.
+            run = None
+            outcome = TrialOutcome(
+                {
+                    "status": "ok" if error is None else "failed",
+                    "error": error,
+                    **facts,
+                    "notes": context.take_notes(),
+                    **clock.as_json(),
+                },
+                labels,
+                sheet,
+            )
+            yield spec, outcome
+            if outcome.failed_learning:
+                return
 
-    result: Record
-    labels: NDArray[np.int16] | None
-    sheet: SampleSheet | None = None
 
-    @property
-    def failed(self) -> bool:
-        """Whether something went wrong."""
-        return bool(self.result["status"] != "ok")
+def load_plugins(
+    spec: TrialSpec,
+    context: SceneContext,
+    plugins: Registry,
+    device: str,
+    progress: Progress,
+    facts: dict[str, object],
+) -> TrialRun:
+    """Load both plugins of a trial, and the libraries that they compute with.
 
-    @property
-    def timed_out(self) -> bool:
-        """Whether it took longer than it may."""
-        return self.failed and bool(self.result["error"]["type"] == "TrialTimeout")
+    Parameters
+    ----------
+    spec : TrialSpec
+        What is run.
+    context : SceneContext
+        The data, and what trials on them share.
+    plugins : Registry
+        Where they are found.
+    device : str
+        "auto", "cpu", "cuda" ...
+    progress : callable
+        Is told how far a fit is.
+    facts : dict
+        Takes what the record says of the plugins.
+
+    Returns
+    -------
+    TrialRun
+
+    Raises
+    ------
+    InputError
+        For a device that is not there.
+    Exception
+        Whatever the import of a plugin raises.
+    """
+    run = TrialRun(spec, context, progress=progress)
+    with kept_state():
+        run.generator = plugins.find("generator", spec.generator.name).load()(spec.generator.params)
+        run.classifier = plugins.find("classifier", spec.classifier.name).load()(
+            spec.classifier.params
+        )
+        cards = {"generator": run.card("generator"), "classifier": run.card("classifier")}
+        if any(card.uses_device for card in cards.values()):
+            # A time limit that strikes in the middle of this import leaves a torch that cannot be
+            # imported again.
+            import torch  # noqa: F401
+    run.devices = {kind: resolve_device(device, card) for kind, card in cards.items()}
+    scopes = {kind: card.scope for kind, card in cards.items()}
+    controls = {kind: card.control_of for kind, card in cards.items() if card.control_of}
+    facts["device"] = {"requested": device, **run.devices, "threads": threads()}
+    facts["scope"] = scopes
+    facts["transductive"] = "scene" in scopes.values()
+    if cards["generator"].baseline:
+        facts["baseline"] = cards["generator"].baseline
+    if controls:
+        facts["control_of"] = controls
+    return run
+
+
+def show(run: TrialRun, facts: dict[str, object]) -> None:
+    """Make what the plugins of a trial are shown of its draw, before any of them is timed."""
+    spectra = run.spectra
+    facts["spectral_view"] = {"name": spectra.name, "scores": spectra.scores}
+    _ = run.view, run.classifier_view
+
+
+def learn(
+    run: TrialRun, fit: GeneratorFit | None, clock: StageClock, facts: dict[str, object]
+) -> GeneratorFit:
+    """The fitted generator of a trial, with its stages.
+
+    Parameters
+    ----------
+    run : TrialRun
+        Whose λ asks for samples.
+    fit : Fit or None
+        That of another trial with the same fit.
+    clock : StageClock
+        Measures what is learnt.
+    facts : dict
+        Takes what the record says of it.
+    """
+    card = run.card("generator")
+    prepared = None
+    if card.prepares:
+        folder = run.context.folder
+        is_fitted = fit is not None or (folder is not None and has_fit(folder, run.spec))
+        with clock.plugin("prepare", card):
+            prepared = None if is_fitted else prepared_state(run)
+    with clock.plugin("fit_generator", card, frees=fit is None):
+        fit = fit or fit_generator(run, prepared)
+    clock.seconds["fit_generator"] = fit.seconds
+    for stage in ("prepare", "fit_generator"):
+        if stage in clock.steps:
+            # No step at all: another trial, or another run, taught the generator.
+            clock.steps[stage] = clock.steps[stage] or None
+    if prepared is not None:
+        facts["prepared"] = {"key": prepared.key, "seconds": prepared.seconds}
+    return fit
+
+
+def draw_samples(
+    run: TrialRun,
+    fit: GeneratorFit | None,
+    drawn: Drawn,
+    clock: StageClock,
+    facts: dict[str, object],
+) -> tuple[TaskSamples, MeanSpectra | None]:
+    """The samples that the classifier of a trial learns from, and the mean spectra of the synthetic
+    ones.
+
+    Parameters
+    ----------
+    run : TrialRun
+        Without a classifier they are whole, in scene units.
+    fit : Fit or None
+        Of its generator, where its λ asks for samples.
+    drawn : dict
+        What trials of the same fit and ω drew before; takes what is drawn now.
+    clock : StageClock
+        Measures what is drawn.
+    facts : dict
+        Takes what the record says of the samples.
+    """
+    pool: list[TaskSamples] = []
+    if fit is not None and run.asks_samples:
+        with clock.plugin("sample"):
+            pool = draw_pool(run, fit, drawn)
+    spectra = spectra_of_pool(run, pool)
+    samples = join_samples(run, pool)
+    # Of what was prepared the record speaks after the samples.
+    prepared = facts.pop("prepared", None)
+    facts["samples"] = count_by_class(samples, len(run.data.class_names))
+    facts["provenance"] = plain_json(samples.provenance)
+    if prepared is not None:
+        facts["prepared"] = prepared
+    return samples, spectra
+
+
+def classify(
+    run: TrialRun,
+    fit: GeneratorFit | None,
+    drawn: Drawn,
+    clock: StageClock,
+    facts: dict[str, object],
+) -> tuple[NDArray[np.int16], SampleSheet | None]:
+    """Predicted class ids (n,) of the test pixels of a trial, and a few of its samples, if any.
+
+    Parameters are those of :func:`draw_samples`.
+    """
+    samples, spectra = draw_samples(run, fit, drawn, clock, facts)
+    sheet = None
+    if fit is not None and run.asks_samples:
+        sheet = sheet_of_pool(run, fit, drawn, spectra)
+    fitted = fit_classifier(run, samples, clock, facts)
+    return predict(run, fitted, clock), sheet
+
+
+def fit_classifier(
+    run: TrialRun, samples: TaskSamples, clock: StageClock, facts: dict[str, object]
+) -> FittedClassifier:
+    """The fitted classifier of a trial. Its seed is the same for every arm of a draw.
+
+    Parameters
+    ----------
+    run : TrialRun
+        With the classifier and its device.
+    samples : PatchSamples or DenseSamples
+        What it learns from.
+    clock : StageClock
+        Measures the fit.
+    facts : dict
+        Takes what the record says of it.
+
+    Raises
+    ------
+    PluginError
+        Where no object with ``predict`` comes back; and whatever the plugin raises.
+    """
+    classifier: Any = run.classifier
+    with clock.plugin("fit_classifier", classifier.card):
+        fitted: FittedClassifier = classifier.fit(
+            seal_all(samples),
+            run.classifier_view,
+            seed=derive_seed("classifier", run.spec.classifier.name, run.spec.seed),
+            device=run.devices["classifier"],
+            progress=run.progress,
+        )
+        if not callable(getattr(fitted, "predict", None)):
+            raise PluginError(
+                "a classifier's fit must return an object with predict",
+                value=type(fitted).__name__,
+                hint="Return self, or the fitted object.",
+            )
+    told = getattr(fitted, "facts", None)
+    if isinstance(told, Mapping) and told:
+        facts["classifier_facts"] = plain_json(told, "the facts of a fit")
+    return fitted
+
+
+def predict(run: TrialRun, fitted: FittedClassifier, clock: StageClock) -> NDArray[np.int16]:
+    """Class ids (n,) of the test pixels of a trial.
+
+    Parameters
+    ----------
+    run : TrialRun
+        With the classifier.
+    fitted : FittedClassifier
+        What it learnt.
+    clock : StageClock
+        Measures the prediction.
+    """
+    with clock.plugin("predict"):
+        labels = run.task.prediction.predict(
+            fitted, run.card("classifier"), run.data, run.views.split, run.spectra
+        )
+        # What the fit wrote into a view is found here too.
+        run.views.check()
+    return labels
 
 
 def run_trial(
@@ -83,7 +360,7 @@ def run_trial(
     device: str = "auto",
     progress: Progress,
 ) -> tuple[Record, Prediction | None]:
-    """Both halves of a trial in this process.
+    """Run and score a trial in this process.
 
     Parameters
     ----------
@@ -105,230 +382,11 @@ def run_trial(
     prediction : Prediction or None
         None where the trial failed.
     """
-    outcome = compute(spec, context, plugins, device=device, progress=progress)
-    run = TrialRun(spec, context)
-    run_stages((SPLIT,), run)
+    ((_, outcome),) = run_group([spec], context, plugins, device=device, progress=progress)
+    split = context.views(spec).split
     record, prediction = finish(
-        spec, outcome, context.task, context.scene, run[SPLIT], scene_ref="", command=""
+        spec, outcome, context.task, context.scene, split, scene_ref="", command=""
     )
     if prediction is not None:
         record = {**record, "predictions_sha256": checksum(prediction)}
     return record, prediction
-
-
-def compute(
-    spec: TrialSpec,
-    context: SceneContext,
-    plugins: Registry,
-    *,
-    device: str,
-    progress: Progress,
-    limit: float | None = None,
-    tell: Callable[[str], object] = lambda stage: None,
-) -> TrialOutcome:
-    """Run the plugins of a trial. Reads no test label.
-
-    Parameters
-    ----------
-    spec : TrialSpec
-        What is run.
-    context : SceneContext
-        May hold a scene without labels and a blind split.
-    plugins : Registry
-        Where its plugins are found.
-    device : str
-        "auto", "cpu", "cuda" ...
-    progress : callable
-        Is told how far a fit is.
-    limit : float, optional
-        Seconds after which the trial is ended and failed; None = never. They run from the moment
-        at which all libraries are loaded.
-    tell : callable
-        Is called with the name of each stage that begins, "split" being the first.
-
-    Returns
-    -------
-    TrialOutcome
-        Failed where a plugin raised, whatever it was.
-    """
-    run = TrialRun(spec, context, progress=progress, clock=StageClock(tell=tell))
-    clock = run.clock
-    error: Record | None = None
-    clock.start()
-    try:
-        load_plugins(run, plugins, device)
-        with time_limit(limit):
-            clock.begin("split")
-            run_stages(STAGES, run)
-    except BaseException as failure:
-        # SystemExit and KeyboardInterrupt too: in a worker nobody but a plugin raises them.
-        error = {"stage": clock.stage, **call_failure(failure)}
-        context.renew_views()
-    result = {
-        "status": "ok" if error is None else "failed",
-        "error": error,
-        **run.facts,
-        "notes": context.take_notes(),
-        **clock.as_json(),
-    }
-    if error is not None:
-        return TrialOutcome(result, None)
-    return TrialOutcome(result, run[PREDICT], run[SHEET])
-
-
-def load_plugins(run: TrialRun, plugins: Registry, device: str) -> None:
-    """Load both plugins of a trial, and the libraries that they compute with.
-
-    Parameters
-    ----------
-    run : TrialRun
-        Takes the plugins, their devices, and what the record says of them.
-    plugins : Registry
-        Where they are found.
-    device : str
-        "auto", "cpu", "cuda" ...
-
-    Raises
-    ------
-    InputError
-        For a device that is not there.
-    Exception
-        Whatever the import of a plugin raises.
-    """
-    spec = run.spec
-    with kept_state():
-        run.generator = plugins.find("generator", spec.generator.name).load()(spec.generator.params)
-        run.classifier = plugins.find("classifier", spec.classifier.name).load()(
-            spec.classifier.params
-        )
-        cards = {"generator": run.card("generator"), "classifier": run.card("classifier")}
-        if any(card.uses_device for card in cards.values()):
-            # A time limit that strikes in the middle of this import leaves a torch that cannot be
-            # imported again.
-            import torch  # noqa: F401
-    run.devices = {kind: resolve_device(device, card) for kind, card in cards.items()}
-    scopes = {kind: card.scope for kind, card in cards.items()}
-    controls = {kind: card.control_of for kind, card in cards.items() if card.control_of}
-    run.facts["device"] = {"requested": device, **run.devices, "threads": threads()}
-    run.facts["scope"] = scopes
-    run.facts["transductive"] = "scene" in scopes.values()
-    if cards["generator"].baseline:
-        run.facts["baseline"] = cards["generator"].baseline
-    if controls:
-        run.facts["control_of"] = controls
-
-
-def finish(
-    spec: TrialSpec,
-    outcome: TrialOutcome,
-    task: Task,
-    data: TaskData,
-    split: TaskSplit,
-    *,
-    scene_ref: str,
-    command: str,
-) -> tuple[Record, Prediction | None]:
-    """The record of a trial, scored. In the process that has the labels and runs no plugin.
-
-    Parameters
-    ----------
-    spec : TrialSpec
-        What was run.
-    outcome : TrialOutcome
-        What :func:`compute` gave.
-    task : Task
-        Of the trial.
-    data : Scene or PairSet
-        With all labels.
-    split : Split or TileSplit
-        With all labels.
-    scene_ref : str
-        How a user names the data.
-    command : str
-        What runs the trial again.
-
-    Returns
-    -------
-    record : dict
-        Of the trial, without the checksum of its predictions, which the store states.
-    prediction : Prediction or None
-        Its predictions; None where it failed.
-    """
-    labels = outcome.labels
-    fault = "" if labels is None else _fault_of(labels, split, len(data.class_names))
-    if fault:
-        outcome = failed_outcome("predict", "PluginError", fault)
-        labels = None
-    result = dict(outcome.result)
-    prediction = None
-    if labels is not None:
-        prediction = locate_labels(split, labels)
-        result["metrics"] = task.scoring.score(data, split, prediction)
-    result["audit"] = split.audit.as_json()
-    return _record(spec, data.class_names, scene_ref, command, result), prediction
-
-
-def _fault_of(labels: NDArray[np.int16], split: TaskSplit, classes: int) -> str:
-    """What is wrong with predicted class ids (n,); "" where nothing is."""
-    number = sum(int(tested.sum()) for _, tested, _ in split.sides)
-    if len(labels) != number:
-        return f"{number} class ids must come back; found {len(labels)}"
-    wrong = labels[(labels < 1) | (labels > classes)]
-    if len(wrong):
-        return f"class ids must lie in 1..{classes}; found {wrong[0]}"
-    return ""
-
-
-def _record(
-    spec: TrialSpec, class_names: Sequence[str], scene_ref: str, command: str, result: Record
-) -> Record:
-    return {
-        "format": FORMAT,
-        "hash": spec.hash,
-        "spec": spec.as_json(),
-        "scene_ref": scene_ref,
-        "class_names": list(class_names),
-        **NOT_KNOWN,
-        **result,
-        "environment": environment(),
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": command,
-    }
-
-
-def failed_outcome(stage: str, kind: str, message: str) -> TrialOutcome:
-    """The failed outcome of a trial that its process could not finish.
-
-    Parameters
-    ----------
-    stage : str
-        The stage that it had come to, one of ``RECORDED``.
-    kind : str
-        What the record calls the error.
-    message : str
-        What happened.
-    """
-    result = {
-        "status": "failed",
-        "error": {"stage": stage, "type": kind, "message": message, "traceback": ""},
-        **NOT_TIMED,
-    }
-    return TrialOutcome(result, None)
-
-
-def empty(spec: TrialSpec, context: SceneContext, scene_ref: str, command: str) -> Record:
-    """The record of a trial whose λ asks for no sample in its draw: nothing is fitted, and no
-    plugin is loaded.
-    """
-    run = TrialRun(spec, context)
-    run_stages((SPLIT,), run)
-    real = context.task.sampling.join(view_of(run, "none"), [])
-    result = {
-        "status": EMPTY,
-        "error": None,
-        "metrics": None,
-        "audit": run[SPLIT].audit.as_json(),
-        "samples": count_by_class(real, len(context.scene.class_names)),
-        **NOT_TIMED,
-    }
-    return _record(spec, context.scene.class_names, scene_ref, command, result)

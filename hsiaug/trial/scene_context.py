@@ -1,18 +1,13 @@
-"""What trials of one scene share: splits, views, fitted generators and their samples.
-
-A λ × ω × classifier sweep so trains each generator once per split, and samples it once per ω.
-"""
+"""The data of one scene, and what trials on it share beyond their fit."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from hsiaug.base.errors import PluginError
-from hsiaug.core.read_only import SealedView
 from hsiaug.tasks.task import Task
 from hsiaug.tasks.types import TaskData, TaskSplit
-from hsiaug.trial.memo import Memo, MemoKey
+from hsiaug.trial.draw_views import DrawViews
 from hsiaug.trial.spec import TrialSpec
 
 State = TypeVar("State")
@@ -55,12 +50,15 @@ class SceneContext:
 
     Attributes
     ----------
-    memo : Memo
-        Outputs of stages, of the latest draw and its latest generator.
     saves : bool
         Whether fits that are made from now on may be saved.
     notes : tuple of str
         Of every trial.
+    prepared : dict of Fit
+        What the latest generator that prepares has prepared, by key and device: it serves all
+        draws.
+    fitted : dict of Fit
+        The latest generator that was fitted outside of trials, by the hashes of fit and generator.
     """
 
     def __init__(
@@ -73,21 +71,39 @@ class SceneContext:
         self.scene = scene
         self.task = task
         self.folder = folder
-        self.memo = Memo()
         self.saves = True
         self.notes: tuple[str, ...] = ()
+        self.prepared: dict[tuple[str, str], Fit[Any]] = {}
+        self.fitted: dict[tuple[str, str], Fit[Any]] = {}
         self._new_notes: list[str] = []
         self._draw = draw
+        self._views: tuple[str, DrawViews] | None = None
 
-    def draw(self, spec: TrialSpec) -> TaskSplit:
-        """Draw the split of a trial."""
+    def views(self, spec: TrialSpec, split: TaskSplit | None = None) -> DrawViews:
+        """The train views of a trial's draw. Those of the latest draw alone are held.
+
+        Parameters
+        ----------
+        spec : TrialSpec
+            Of the trial.
+        split : Split or TileSplit or None
+            Of its draw, where the scene has no labels to draw one; None = drawn here.
+        """
+        if self._views is None or self._views[0] != spec.draw_hash:
+            # Before others are made: views are as large as the data.
+            self._views = None
+            drawn = self._split(spec) if split is None else split
+            self._views = spec.draw_hash, DrawViews(self.task, self.scene, drawn)
+        return self._views[1]
+
+    def renew_views(self) -> bool:
+        """Drop the views that a plugin wrote into: they are made anew. Whether one did."""
+        return self._views is not None and self._views[1].renew()
+
+    def _split(self, spec: TrialSpec) -> TaskSplit:
         if self._draw is not None:
             return self._draw(spec)
         return self.task.draws.split(self.scene, spec.protocol, spec.seed, spec.patch)
-
-    def give(self, spec: TrialSpec, split: object) -> None:
-        """Let ``split`` be that of a trial: where the scene has no labels to draw one."""
-        self.memo.once(split_key(spec), lambda: split)
 
     def note(self, *notes: str) -> None:
         """Add notes to the record of the trial that runs."""
@@ -98,46 +114,3 @@ class SceneContext:
         notes = [*self.notes, *self._new_notes]
         self._new_notes = []
         return notes
-
-    def check_views(self) -> None:
-        """Refuse a plugin that wrote into a view, which all trials of the draw share.
-
-        Raises
-        ------
-        PluginError
-            Names the arrays.
-        """
-        if names := self._changed():
-            raise PluginError(
-                "a plugin must leave the arrays that it is given as they are",
-                value=f"changed: {', '.join(names)}",
-                hint=(
-                    "Compute on copies: x = x - mean, not x -= mean; torch.tensor(x), not"
-                    " torch.from_numpy(x)."
-                ),
-            )
-
-    def renew_views(self) -> None:
-        """Drop the views that a plugin wrote into; they are made anew, and so are the fits that may
-        hold them.
-        """
-        if self._changed():
-            self.memo.keep("draw", lambda key, value: key.name in ("split", "spectra"))
-            self.memo.keep("fit", lambda key, value: False)
-
-    def drop_samples(self) -> None:
-        """Drop the samples that were drawn; what they were drawn from stays."""
-        self.memo.keep("fit", lambda key, value: isinstance(value, Fit))
-
-    def _changed(self) -> list[str]:
-        views = {
-            id(value): value
-            for _, value in self.memo.values("draw")
-            if isinstance(value, SealedView)
-        }
-        return [name for view in views.values() for name in view.changed]
-
-
-def split_key(spec: TrialSpec) -> MemoKey:
-    """By what the split of a trial is used again."""
-    return MemoKey("draw", spec.draw_hash, "split")

@@ -4,13 +4,18 @@ import weakref
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from hsiaug.bench.engine import Batch, Event, Job, Message, TrialEnded, WorkerLost
+from hsiaug.bench.dispatch import Dispatch
+from hsiaug.bench.engine import Batch, Event, Group, Job, Message, TrialEnded, WorkerLost
 from hsiaug.bench.engines.local import Local
+from hsiaug.bench.groups import group_trials
 from hsiaug.bench.plan import build_plan
 from hsiaug.bench.request import read_request
 from hsiaug.bench.scored_records import IDLE_SPLITS, ScoredRecords
@@ -18,7 +23,7 @@ from hsiaug.bench.worker import WorkerStart
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import registry
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.run import TrialOutcome, failed_outcome
+from hsiaug.trial.outcome import TrialOutcome, failed_outcome
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
@@ -31,25 +36,33 @@ def failure() -> TrialEnded:
 
 
 class ToldWorker:
-    """A worker that answers as it is told. ran: the trials that it was sent."""
+    """A worker that answers as it is told. ran: the trials that it began."""
 
     stage = "split"
 
     def __init__(self, answer: Answer) -> None:
-        self.busy, self._answer = False, answer
+        self._answer = answer
+        self._left: list[TrialSpec] = []
         self.ran: list[TrialSpec] = []
 
-    def send(self, trial: TrialSpec, blind: object) -> None:
-        assert blind is not None
-        self.busy = True
-        self.ran.append(trial)
+    @property
+    def busy(self) -> bool:
+        return bool(self._left)
+
+    def send(self, trials: Group, blind: object) -> None:
+        assert blind is not None and not self.busy
+        self._left = list(trials)
 
     def answer(self) -> Message:
-        self.busy = False
-        return self._answer(self, self.ran[-1])
+        trial = self._left.pop(0)
+        self.ran.append(trial)
+        message = self._answer(self, trial)
+        if not isinstance(message, TrialEnded) or message.outcome.failed_learning:
+            self._left.clear()
+        return message
 
     def end(self) -> None:
-        self.busy = False
+        self._left.clear()
 
 
 class Seats:
@@ -126,7 +139,8 @@ def run(
     events: list[Event] = []
     Store(store, create=True)
     given = Given(engine)
-    given.submit([Batch(toy, Job("pixels", "toy", store, "cpu"), planned, {}, {}, deadline)])
+    job = Job("pixels", "toy", store, "cpu")
+    given.submit([Batch(toy, job, group_trials(planned), {}, {}, deadline)])
     try:
         given.wait(events.append)
     finally:
@@ -151,27 +165,6 @@ def test_trials_that_share_a_fit_run_in_one_worker(
     assert fits[0] and fits[1] and not fits[0] & fits[1]
 
 
-def test_while_one_worker_prepares_a_generator_the_others_run_what_need_not_wait(
-    toy: Scene, tmp_path: Path
-) -> None:
-    request = read_request(
-        generators=["txt2hsi", "smote"],
-        classifiers=["svm"],
-        lambdas=[1.0],
-        seeds=[0, 1],
-        patch=5,
-        preset="tiny",
-    )
-    trials = sorted(
-        build_plan(toy, request, registry()).trials,
-        key=lambda trial: trial.generator.name != "txt2hsi",
-    )
-    seats = ToldWorker(lambda *_: failure()), ToldWorker(lambda *_: failure())
-    run(trials, toy, Seats(*seats), tmp_path)
-    assert seats[0].ran[0].generator.name == "txt2hsi" != seats[1].ran[0].generator.name
-    assert {trial.hash for seat in seats for trial in seat.ran} == {trial.hash for trial in trials}
-
-
 def test_a_trial_whose_workers_are_lost_twice_is_recorded_as_failed(planned, toy, tmp_path):
     deadly = planned[0]
 
@@ -184,6 +177,85 @@ def test_a_trial_whose_workers_are_lost_twice_is_recorded_as_failed(planned, toy
     record = Store(tmp_path).sound(deadly.hash)
     assert record is not None
     assert record["error"]["message"] == "the process of this trial left the cluster, 2 times"
+
+
+def test_a_trial_whose_worker_is_lost_once_is_run_again_with_the_rest_of_its_group(
+    swept, toy, tmp_path
+):
+    lost = iter([swept[1]])
+
+    def die(seat: ToldWorker, trial: TrialSpec) -> Message:
+        if trial == swept[1] and next(lost, None):
+            return WorkerLost("was killed", "predict")
+        return failure()
+
+    seat = ToldWorker(die)
+    run(swept, toy, Seats(seat), tmp_path)
+
+    assert seat.ran == [swept[0], swept[1], *swept[1:]]
+
+
+def test_where_a_generator_cannot_learn_the_rest_of_its_group_fails_alike(swept, toy, tmp_path):
+    failed = TrialEnded(failed_outcome("fit_generator", "ValueError", "as planned"))
+    seat = ToldWorker(lambda *_: failed)
+    run(swept, toy, Seats(seat), tmp_path)
+
+    said = {r["hash"]: r["error"]["message"] for r in Store(tmp_path).records()}
+    assert seat.ran == [swept[0]] and said[swept[0].hash] == "as planned"
+    alike = f"as planned (the same fit failed in trial {swept[0].hash})"
+    assert {said[trial.hash] for trial in swept[1:]} == {alike}
+
+
+@pytest.fixture
+def swept(toy: Scene) -> list[TrialSpec]:
+    """Trials that share the fit of smote."""
+    request = read_request(
+        generators=["smote"],
+        classifiers=["svm", "rf"],
+        lambdas=[0.5, 1.0],
+        seeds=[0],
+        patch=5,
+        preset="tiny",
+    )
+    trials = build_plan(toy, request, registry()).trials
+    (group,) = group_trials(trial for trial in trials if trial.generator.name == "smote")
+    return list(group)
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    sizes=st.lists(st.integers(1, 9), max_size=6),
+    more=st.integers(0, 5),
+    fates=st.lists(st.sampled_from(["ok", "ok", "fit", "lost"]), min_size=1, max_size=20),
+)
+def test_every_trial_is_recorded_once_whatever_happens(sizes, more, fates):
+    answers = {
+        "ok": failure(),
+        "fit": TrialEnded(failed_outcome("fit_generator", "ValueError", "as planned")),
+        "lost": WorkerLost("was killed", "predict"),
+    }
+    turn = iter(fates * 200)
+    seats = Seats(*(ToldWorker(lambda *_: answers[next(turn)]) for _ in range(1 + more)))
+    groups = [
+        tuple(
+            SimpleNamespace(hash=f"{i}-{j}", fit_hash=str(i // 2), third_party_parts=frozenset())
+            for j in range(size)
+        )
+        for i, size in enumerate(sizes)
+    ]
+    batch: Any = SimpleNamespace(groups=groups, commands={}, expected={}, deadline=None)
+    written: list[str] = []
+
+    class Noted:
+        def blind_split(self, trial: Any) -> object:
+            return trial
+
+        def write(self, trial: Any, outcome: TrialOutcome, command: str) -> Event:
+            written.append(trial.hash)
+            return Event("failed", trial.hash)
+
+    Dispatch(batch, seats, Noted(), lambda event: None).run()  # type: ignore[arg-type]
+    assert Counter(written) == Counter(trial.hash for group in groups for trial in group)
 
 
 def test_late_work_is_not_begun(planned: list[TrialSpec], toy: Scene, tmp_path: Path) -> None:
@@ -210,7 +282,7 @@ def test_splits_that_are_kept_do_not_grow_with_the_draws(toy, tmp_path, monkeypa
         toy, Job("pixels", "toy", tmp_path, "cpu"), Store(tmp_path, create=True)
     )
     for trial in (first, *others):
-        records.request(trial)
+        records.blind_split(trial)
         records.write(trial, failure().outcome, "")
     records.write(others[-1], failure().outcome, "")
     records.write(first, failure().outcome, "")

@@ -246,8 +246,8 @@ class Spoiler(Nearest):
     card = Card(name="spoiler", version="1", summary="spoils its process", input="spectrum")
 
     def __init__(self, params):
-        from hsiaug.trial.stages.generator import FIT_GENERATOR
-        object.__setattr__(FIT_GENERATOR, "key", None)
+        from hsiaug.trial import run
+        run.fit_generator = None
 
 
 for name in (*FIT, *GIVE):

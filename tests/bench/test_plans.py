@@ -15,11 +15,10 @@ from typing import Any
 import pytest
 
 from hsiaug.base.errors import InputError, PluginError, SplitError
-from hsiaug.bench.batches import divide_trials
 from hsiaug.bench.command import command_for
 from hsiaug.bench.costs import Costs, Forecast, TimeLeft, write_duration
-from hsiaug.bench.dispatch import groups
 from hsiaug.bench.engine import Job
+from hsiaug.bench.groups import divide_work, group_trials
 from hsiaug.bench.plan import Plan, build_plan
 from hsiaug.bench.request import read_request
 from hsiaug.core.scene import Scene
@@ -214,9 +213,9 @@ def test_a_scene_that_cannot_be_split_is_refused_before_anything_runs(
 def test_groups_share_a_fitted_generator(toy: Scene, plugins: Registry) -> None:
     plan = plan_of(toy, plugins, generators=["guided"], omegas=[0.0, 1.0], lambdas=[0.5, 1.0])
 
-    for group in groups(plan.trials):
+    for group in group_trials(plan.trials):
         assert len({(t.seed, t.generator.name) for t in group}) == 1
-    assert len(groups(plan.trials)) == 2 * 3
+    assert len(group_trials(plan.trials)) == 2 * 3
 
 
 def times(trial: TrialSpec, plan: Plan, **seconds: float) -> dict[str, Any]:
@@ -340,14 +339,13 @@ def test_side_by_side_the_costliest_fits_are_started_first(
         [plan], [times(guided, plan, fit_classifier=0.0, fit_generator=99.0, sample=1.0)]
     )
     job = partial(Job, store=Path(), device="cpu")
-    (batch,) = divide_trials([plan], {t.hash: t for t in plan.trials}, job, known, 2).batches
+    (batch,) = divide_work([plan], {t.hash: t for t in plan.trials}, job, known, 2).batches
     ordered = batch.trials
-    first = [group[0].generator.name for group in groups(ordered)]
+    first = [group[0].generator.name for group in batch.groups]
 
     assert plan.trials[0].generator.name == "none"
     assert first[:2] == ["guided", "guided"] and "guided" not in first[2:]
     assert sorted(t.hash for t in ordered) == sorted(t.hash for t in plan.trials)
-    assert [t.fit_hash for t in ordered] == [t.fit_hash for group in groups(ordered) for t in group]
 
 
 def test_the_command_of_a_trial_names_its_settings(toy: Scene, plugins: Registry) -> None:

@@ -18,6 +18,7 @@ from hsiaug.bench.engine import Batch, ClusterSettings, Event, Job
 from hsiaug.bench.engines.chunks import Chunk, ChunkPart, chunks_of
 from hsiaug.bench.engines.local import Local
 from hsiaug.bench.engines.slurm import SlurmJob, live_jobs, make, read_jobs, runs_folder, write_jobs
+from hsiaug.bench.groups import group_trials
 from hsiaug.bench.plan import build_plan
 from hsiaug.bench.request import read_request
 from hsiaug.core.scene import Scene
@@ -31,7 +32,9 @@ def pieces(seconds: list[float]) -> list[Any]:
     """Groups of one trial each, of which is known how long they take."""
     trials = [SimpleNamespace(hash=str(i)) for i in range(len(seconds))]
     expected = {trial.hash: s for trial, s in zip(trials, seconds, strict=True)}
-    batch: Any = Batch(SimpleNamespace(), Job("pixels", "toy", Path(), "cpu"), trials, {}, expected)  # type: ignore[arg-type]
+    batch: Any = Batch(
+        SimpleNamespace(), Job("pixels", "toy", Path(), "cpu"), [tuple(trials)], {}, expected
+    )  # type: ignore[arg-type]
     return [(batch, (trial,)) for trial in trials]
 
 
@@ -56,8 +59,9 @@ def part(toy: Scene, tmp_path: Path) -> ChunkPart:
         generators=["smote"], classifiers=["svm"], lambdas=[1.0], seeds=[0], patch=5
     )
     trials = build_plan(toy, request, registry()).trials
+    groups = tuple(group_trials(trials))
     return ChunkPart(
-        Job("pixels", "toy", tmp_path, "cpu"), toy.sha256, version("hsiaug"), tuple(trials), {}
+        Job("pixels", "toy", tmp_path, "cpu"), toy.sha256, version("hsiaug"), groups, {}
     )
 
 
@@ -65,7 +69,7 @@ def test_a_job_runs_what_is_missing(part: ChunkPart, tmp_path: Path) -> None:
     Chunk((part,), 1)()
 
     records = {record["hash"]: record for record in Store(tmp_path).records()}
-    assert records.keys() == {trial.hash for trial in part.trials}
+    assert records.keys() == {trial.hash for group in part.groups for trial in group}
     assert {record["status"] for record in records.values()} == {"ok"}
 
 
@@ -119,7 +123,7 @@ def test_jobs_of_two_arrays_may_run_the_same_trials(part: ChunkPart, quiet: dict
 
 
 def test_a_job_that_finds_another_scene_refuses(part: ChunkPart) -> None:
-    other = ChunkPart(part.job, "another checksum", part.version, part.trials, {})
+    other = ChunkPart(part.job, "another checksum", part.version, part.groups, {})
 
     with pytest.raises(
         SceneError, match="the scene, the hsiaug and the plugins that its trials were planned with"
@@ -194,7 +198,7 @@ def batch(toy: Scene, tmp_path: Path) -> Batch:
         generators=["smote"], classifiers=["svm"], lambdas=[1.0], seeds=range(6), patch=5
     )
     trials = build_plan(toy, request, registry()).trials
-    return Batch(toy, Job("pixels", "toy", tmp_path / "store", "cpu"), trials, {}, {})
+    return Batch(toy, Job("pixels", "toy", tmp_path / "store", "cpu"), group_trials(trials), {}, {})
 
 
 def submit(batch: Batch) -> list[str]:

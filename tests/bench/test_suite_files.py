@@ -4,16 +4,16 @@ import os
 import subprocess
 import sys
 import zipfile
-from itertools import groupby, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hsiaug.base.errors import InputError, SceneError
-from hsiaug.bench.dispatch import groups
+from hsiaug.bench.groups import group_trials
 from hsiaug.bench.plan import Plan
-from hsiaug.bench.plans_of_runs import hashes_by_run, in_order, plan_runs, trials_of
+from hsiaug.bench.plans_of_runs import hashes_by_run, plan_runs, trials_of
 from hsiaug.bench.ranges import numbers, seeds
 from hsiaug.bench.suite import Suite, find_suite, is_suite, read_suite
 from hsiaug.core.scene import Scene
@@ -294,24 +294,17 @@ def test_trials_that_runs_share_are_one(tmp_path: Path, toy: Scene, plugins: Reg
     assert arms == {(*arm, "issd") for arm in (("none", 0.0), ("duplicate", 1.0), ("dummy", 1.0))}
 
 
-def test_work_is_ordered_so_that_each_split_and_fit_is_made_once(tmp_path, toy, plugins):
-    trials = in_order(trials_of(parts_of(suite_of(tmp_path), toy, plugins)))
+def test_trials_of_several_runs_that_share_a_fit_are_one_group(tmp_path, toy, plugins):
+    trials = trials_of(parts_of(suite_of(tmp_path), toy, plugins))
+    groups = group_trials(trials)
 
-    for key in ("draw_hash", "fit_hash"):
-        values = [getattr(trial, key) for trial in trials]
-        changes = 1 + sum(a != b for a, b in pairwise(values))
-        assert changes == len(set(values))
-    # Of a fit, trials of the classifiers that are named come first.
-    again = in_order(trials, ["nearest"])
-    assert [t.fit_hash for t in again] == [t.fit_hash for t in trials]
-    for _, same in groupby(again, key=lambda trial: trial.fit_hash):
-        later = [trial.classifier.name != "nearest" for trial in same]
-        assert later == sorted(later)
+    assert sorted(t.hash for group in groups for t in group) == sorted(t.hash for t in trials)
+    fits = [(group[0].fit_hash, group[0].generator.hash) for group in groups]
+    assert len(set(fits)) == len({(t.fit_hash, t.generator.hash) for t in trials})
     # Within a group, trials with plugins that do not come with hsiaug are last.
-    by_fit = [
-        {t.hash for t in same} for _, same in groupby(trials, key=lambda trial: trial.fit_hash)
-    ]
-    assert [{t.hash for t in group} for group in groups(trials)] == by_fit
+    for group in groups:
+        parts = [trial.third_party_parts for trial in group]
+        assert all(first <= second for first, second in pairwise(parts))
 
 
 def test_an_error_of_a_plan_names_its_run(tmp_path: Path, toy: Scene, plugins: Registry) -> None:

@@ -1,6 +1,6 @@
 """Trials of throw-away plugins, in this process."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,8 @@ import pytest
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.run import run_trial
+from hsiaug.trial.outcome import TrialOutcome
+from hsiaug.trial.run import run_group, run_trial
 from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
@@ -26,6 +27,17 @@ def run(plugins: Registry, context: SceneContext) -> Callable[..., Any]:
     return lambda trial, on=context: run_trial(
         trial, on, plugins, device="cpu", progress=lambda *_: None
     )
+
+
+@pytest.fixture
+def run_all(plugins: Registry, context: SceneContext) -> Callable[..., list[TrialOutcome]]:
+    """``run_all(trials)`` → what trials of one fit come to."""
+
+    def run(trials: Iterable[TrialSpec], on: SceneContext = context) -> list[TrialOutcome]:
+        ended = run_group(trials, on, plugins, device="cpu", progress=lambda *_: None)
+        return [outcome for _, outcome in ended]
+
+    return run
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from hsiaug.registry.lookup import Registry, build_registry
 from hsiaug.report.notes import table_notes
 from hsiaug.report.tables import build_report
 from hsiaug.trial.machine import counted_work
-from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import TrialSpec
 from tests.effort import loaded
 from tests.third_party import DUMMY, install
@@ -102,12 +101,9 @@ def test_a_network_is_counted_by_its_own_steps(spec: Spec, run: Run) -> None:
     assert record["optimiser_steps"]["fit_classifier"] == trial.classifier.params.steps
 
 
-def test_a_reused_fit_and_a_plugin_without_torch_have_no_count(
-    spec: Spec, run: Run, context: SceneContext
-) -> None:
-    run(spec("stepping", "nearest", 1.0), context)
-    record, _ = run(spec("stepping", "nearest", 0.5), context)
-    assert record["optimiser_steps"] == {"fit_generator": None, "fit_classifier": None}
+def test_a_reused_fit_and_a_plugin_without_torch_have_no_count(spec: Spec, run_all: Run) -> None:
+    _, second = run_all([spec("stepping", "nearest", lam) for lam in (1.0, 0.5)])
+    assert second.result["optimiser_steps"] == {"fit_generator": None, "fit_classifier": None}
 
 
 def test_steps_outside_the_fit_are_not_counted_and_the_hook_goes_also_after_a_failure() -> None:
@@ -185,11 +181,9 @@ def test_steps_that_only_chose_among_the_samples_are_no_longer_training(
 
 def test_a_trial_of_plugins_without_torch_does_not_load_it() -> None:
     code = (
-        "from types import SimpleNamespace as Made; from hsiaug.registry.card import Card;"
-        " from hsiaug.trial.pipeline import Stage, TrialRun, run_stages;"
-        " svm = Made(card=Card(name='svm', version='1', summary='no net'));"
-        " run = TrialRun(None, Made(memo=None), classifier=svm);"
-        " fit = Stage('fit_classifier', lambda run: None, plugin='classifier', fits=True);"
-        " run_stages([fit], run); assert run.clock.steps['fit_classifier'] is None"
+        "from hsiaug.registry.card import Card; from hsiaug.trial.stage_clock import StageClock;"
+        " clock = StageClock(); svm = Card(name='svm', version='1', summary='no net')\n"
+        "with clock.plugin('fit_classifier', svm): pass\n"
+        "assert clock.steps['fit_classifier'] is None"
     )
     assert "torch" not in loaded(code)

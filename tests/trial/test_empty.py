@@ -14,8 +14,8 @@ from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
+from hsiaug.trial.outcome import empty
 from hsiaug.trial.record_json import made_nothing
-from hsiaug.trial.run import empty
 from hsiaug.trial.scene_context import SceneContext
 
 

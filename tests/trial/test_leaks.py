@@ -9,9 +9,7 @@ import pytest
 
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.pipeline import TrialRun, run_stages
 from hsiaug.trial.scene_context import SceneContext
-from hsiaug.trial.stages.views import SPLIT
 
 
 def test_permuting_the_test_labels_changes_no_prediction(toy, spec, run):
@@ -22,9 +20,7 @@ def test_permuting_the_test_labels_changes_no_prediction(toy, spec, run):
     honest = SceneContext(toy, get_task("pixels"))
     record, prediction = run(trial, honest)
 
-    drawn = TrialRun(trial, honest)
-    run_stages((SPLIT,), drawn)
-    split = drawn[SPLIT]
+    split = honest.views(trial).split
     labels = toy.labels.copy()
     labels[split.test] = np.random.default_rng(0).permutation(labels[split.test])
     scrambled = SceneContext(

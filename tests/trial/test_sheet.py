@@ -14,12 +14,11 @@ import pytest
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import Registry
 from hsiaug.trial.mean_spectra import mean_spectra, means_of_test_pixels, with_test_pixels
-from hsiaug.trial.pipeline import TrialRun, run_stages
-from hsiaug.trial.run import compute, finish
+from hsiaug.trial.outcome import finish
+from hsiaug.trial.run import run_group
 from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.sheet import PER_CLASS, TILES, SampleSheet, SheetMaker, read_sheet, some_samples
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.stages.views import SPLIT, view_of
 from hsiaug.trial.store import Store
 from hsiaug.trial.upkeep import merge, pack, verify
 from tests.toyworld import toy_world
@@ -29,13 +28,6 @@ Spec = Callable[..., TrialSpec]
 
 def uncounted(done: int, total: int) -> None:
     """A count that nobody follows."""
-
-
-def drawn(trial: TrialSpec, context: SceneContext) -> TrialRun:
-    """A trial that has its split."""
-    run = TrialRun(trial, context)
-    run_stages((SPLIT,), run)
-    return run
 
 
 @pytest.fixture
@@ -48,13 +40,15 @@ def kept(
 
     def run(trial: TrialSpec) -> tuple[Store, str]:
         store = Store(tmp_path / "store", create=True)
-        outcome = compute(trial, context, plugins, device="cpu", progress=lambda *_: None)
+        ((_, outcome),) = run_group(
+            [trial], context, plugins, device="cpu", progress=lambda *_: None
+        )
         record, made = finish(
             trial,
             outcome,
             context.task,
             toy,
-            drawn(trial, context)[SPLIT],
+            context.views(trial).split,
             scene_ref="toy",
             command="",
         )
@@ -85,7 +79,7 @@ def test_a_few_whole_patches_of_each_class_are_kept_whatever_the_classifier_read
     assert sheet.made.shape == (len(sheet.made_ids), 1, side, side, 3) == sheet.nearest.shape
     # The nearest to a copy is the original.
     assert np.array_equal(sheet.made, sheet.nearest)
-    shown: Any = view_of(drawn(trial, context), "none").real
+    shown: Any = context.views(trial).of("none").real
     maker = SheetMaker.of(shown, context.scene.wavelengths)
     real = maker.colours.of_patches(shown.x)
     assert all((real == patch[0]).all(axis=(1, 2, 3)).any() for patch in sheet.real)
@@ -188,27 +182,10 @@ def test_tiles_keep_both_dates_and_their_masks_thinned_to_a_thumbnail() -> None:
 
 
 def test_samples_of_any_size_have_colours(context: SceneContext, spec: Spec) -> None:
-    real: Any = view_of(drawn(spec("duplicate"), context), "none").real
+    real: Any = context.views(spec("duplicate")).of("none").real
     huge = real.take(np.arange(4))
     huge = type(huge).made(np.full_like(huge.x, 1e38), huge.y)
     assert (SheetMaker.of(real, None).sheet(huge).made.dtype) == np.uint8
-
-
-def test_arms_that_share_a_fit_and_sample_otherwise_have_sheets_of_their_own(
-    context: SceneContext, plugins: Registry, spec: Spec
-) -> None:
-    first = spec("pseudo")
-    params = replace(first.generator.params, weight=0.6)
-    second = replace(first, generator=replace(first.generator, params=params))
-    assert first.fit_hash == second.fit_hash
-    for trial in (first, second):
-        outcome = compute(trial, context, plugins, device="cpu", progress=lambda *_: None)
-        assert not outcome.failed, outcome.result["error"]
-
-    names = [key.name for key, _ in context.memo.values("fit") if isinstance(key.name, tuple)]
-    of_sheets = [name for name in names if name[0] == "shown"]
-    in_pools = [name for name in names if name[0] != "shown" and name[0] != "fit"]
-    assert len(of_sheets) == len(in_pools) >= 2
 
 
 def test_mean_spectra_are_those_of_the_samples_and_lie_beside_the_thumbnails(

@@ -11,13 +11,11 @@ from hsiaug.protocol.balance import Rate
 from hsiaug.registry.card import Card
 from hsiaug.registry.lookup import Registry
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.pipeline import TrialRun, run_stages
+from hsiaug.trial.run import draw_samples, fit_classifier, learn
 from hsiaug.trial.scene_context import SceneContext
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.stages import TO_SAMPLES
-from hsiaug.trial.stages.classifier import FIT_CLASSIFIER
-from hsiaug.trial.stages.samples import JOIN
-from hsiaug.trial.stages.views import CLASSIFIER_VIEW, SPLIT, TRANSFORM
+from hsiaug.trial.stage_clock import StageClock
+from hsiaug.trial.trial_run import TrialRun
 from hsiaug_builtin.baselines.smote import FittedSmote
 
 Make = Callable[..., TrialSpec]
@@ -35,8 +33,8 @@ def training_samples(trial: TrialSpec, context: SceneContext, plugins: Registry)
     """What a classifier of whole patches is to learn from."""
     generator = plugins.find("generator", trial.generator.name).load()(trial.generator.params)
     run = TrialRun(trial, context, generator=generator, devices={"generator": "cpu"})
-    run_stages(TO_SAMPLES, run)
-    return run[JOIN]
+    fit = learn(run, None, StageClock(), {}) if run.asks_samples else None
+    return draw_samples(run, fit, {}, StageClock(), {})[0]
 
 
 @pytest.mark.parametrize("rate", [Rate(0.0), Rate(0.6), Rate(1.0, 0.5)])
@@ -118,8 +116,7 @@ def test_no_real_label_is_shown_to_what_learns_from_synthetic_samples_alone(
         trial = replace(spec("smote", "cnn2d", train=train), view=view)
         looks = Looks(Card(name="looks", version="1", summary="looks", scope=scope))
         run: Any = TrialRun(trial, context, classifier=looks, devices={"classifier": "cpu"})
-        run[JOIN] = samples(trial)
-        run_stages((SPLIT, TRANSFORM, CLASSIFIER_VIEW, FIT_CLASSIFIER), run)
+        fit_classifier(run, samples(trial), StageClock(), {})
         return looks
 
     both, alone = shown("both"), shown("synthetic")

@@ -16,9 +16,7 @@ from hsiaug.core.scene import Scene
 from hsiaug.protocol.view import TrainView
 from hsiaug.tasks.task import get_task
 from hsiaug.trial import fits
-from hsiaug.trial.kept_samples import KeptSamples
 from hsiaug.trial.scene_context import SceneContext
-from hsiaug.trial.sheet import PATCHES
 from hsiaug.trial.spec import PluginSpec, TrialSpec
 
 Spec = Callable[..., TrialSpec]
@@ -96,19 +94,15 @@ def test_every_arm_of_a_draw_has_the_same_split(spec: Spec, run: Run) -> None:
     assert audits[0] == audits[1]
 
 
-def test_a_sample_does_not_depend_on_the_other_lambdas_of_the_plan(
-    toy: Scene, spec: Spec, run: Run
-) -> None:
-    alone, _ = run(spec("smote", "nearest", 0.5), SceneContext(toy, get_task("pixels")))
-    shared = SceneContext(toy, get_task("pixels"))
-    run(spec("smote", "nearest", 1.0), shared)
-    after, _ = run(spec("smote", "nearest", 0.5), shared)
+def test_a_sample_does_not_depend_on_the_other_lambdas_of_the_plan(spec, run_all):
+    (alone,) = run_all([spec("smote", "nearest", 0.5)])
+    _, after = run_all([spec("smote", "nearest", 1.0), spec("smote", "nearest", 0.5)])
 
-    assert alone["predictions_sha256"] == after["predictions_sha256"]
+    assert np.array_equal(alone.labels, after.labels)
 
 
 def test_a_sweep_fits_each_generator_once_and_samples_each_block_once(
-    spec, run, monkeypatch, plugins
+    spec, run_all, monkeypatch, plugins
 ):
     calls = []
     module = sys.modules[plugins.find("generator", "dummy").load().__module__]
@@ -120,36 +114,38 @@ def test_a_sweep_fits_each_generator_once_and_samples_each_block_once(
         module.Fitted, "sample", lambda *a, **k: calls.append("sample") or sample(*a, **k)
     )
 
-    for lam in (0.25, 0.5, 1.0):
-        for classifier in ("nearest", "commonest"):
-            run(spec("dummy", classifier, lam))
+    run_all(
+        spec("dummy", classifier, lam)
+        for lam in (0.25, 0.5, 1.0)
+        for classifier in ("nearest", "commonest")
+    )
     assert calls.count("fit") == 1
     assert calls.count("sample") == 4
 
 
-def held(context: SceneContext) -> set[tuple[int, ...]]:
-    """Shapes of the samples that are kept for other trials, without the few whole ones that a
-    report shows.
-    """
-    values = [(key.name, value) for key, value in context.memo.values("fit")]
-    few = [value for name, value in values if isinstance(name, tuple) and name[0] == "shown"]
-    assert all(len(value) <= PATCHES for value in few)
-    kept = [value.open() for _, value in values if isinstance(value, KeptSamples)]
-    return {samples.x.shape[1:] for samples in kept}
+@pytest.fixture
+def in_files(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
+    """Shapes of the samples that are kept for other trials."""
+    kept: list[tuple[int, ...]] = []
+
+    def note(samples: Any) -> Any:
+        kept.append(samples.x.shape[1:])
+        return samples
+
+    monkeypatch.setattr("hsiaug.trial.samples.in_file", note)
+    return kept
 
 
-def test_of_samples_for_a_classifier_of_spectra_the_centres_are_kept(toy, spec, run, context):
-    alone, _ = run(spec("smote", "svm", 0.5), context)
-    assert held(context) == {(toy.bands, 1, 1)}
+def test_of_samples_for_a_classifier_of_spectra_the_centres_are_kept(toy, spec, run_all, in_files):
+    (alone,) = run_all([spec("smote", "svm", 0.5)])
+    assert set(in_files) == {(toy.bands, 1, 1)}
 
     # A classifier of patches has them drawn whole, and one of spectra then reads these.
-    whole = SceneContext(toy, get_task("pixels"))
-    run(spec("smote", "cnn2d", 0.5), whole)
+    in_files.clear()
     side = spec().patch
-    assert held(whole) == {(toy.bands, side, side)}
-    after, _ = run(spec("smote", "svm", 0.5), whole)
-    assert after["predictions_sha256"] == alone["predictions_sha256"]
-    assert held(whole) == {(toy.bands, side, side)}
+    _, after = run_all([spec("smote", "cnn2d", 0.5), spec("smote", "svm", 0.5)])
+    assert set(in_files) == {(toy.bands, side, side)}
+    assert np.array_equal(after.labels, alone.labels)
 
 
 def test_a_slow_fit_is_saved_and_gives_the_same_trial_when_loaded(

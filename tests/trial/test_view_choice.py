@@ -16,9 +16,7 @@ from hsiaug.core.view_names import AUTO, RAW, VIEWS, best_view
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.tasks.task import get_task
 from hsiaug.tasks.view_choice import spatial_folds, view_scores
-from hsiaug.trial.pipeline import TrialRun, run_stages
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.stages.views import SPLIT, TRANSFORM, classifier_view_of, view_of
 
 TASK = get_task("pixels")
 
@@ -112,11 +110,10 @@ def test_raw_trials_keep_their_hashes(spec: Callable[..., TrialSpec]) -> None:
 @pytest.mark.parametrize("view", VIEWS)
 def test_all_that_a_classifier_is_given_is_in_one_view(spec, context, view):
     trial = spec("none", view=view)
-    run = TrialRun(trial, context)
-    run_stages((SPLIT, TRANSFORM), run)
-    spectra = run[TRANSFORM]
-    seen = classifier_view_of(run, "scene")
-    raw = view_of(run, "scene")
+    views = context.views(trial)
+    spectra = views.spectra(view)
+    seen = views.of_classifier("scene", spectra, trial.train)
+    raw = views.of("scene")
     assert seen.bands == spectra.bands(raw.bands)
     assert np.array_equal(seen.real.x, spectra(raw.real.x, axis=1))
     assert np.array_equal(

@@ -13,13 +13,12 @@ from typing import Any
 from hsiaug.base.errors import SceneError
 from hsiaug.base.terminal import Console
 from hsiaug.base.threads import one_thread
-from hsiaug.bench.dispatch import USUAL_SECONDS, Group, groups
-from hsiaug.bench.engine import Batch, Event, Job, OnEvent
+from hsiaug.bench.dispatch import USUAL_SECONDS
+from hsiaug.bench.engine import Batch, Event, Group, Job, OnEvent
 from hsiaug.bench.engines.local import Local
 from hsiaug.registry.lookup import registry
 from hsiaug.registry.session_plugins import check_installed
 from hsiaug.tasks.task import get_task
-from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
 Piece = tuple[Batch, Group]
@@ -27,7 +26,7 @@ Piece = tuple[Batch, Group]
 
 @dataclass(frozen=True)
 class ChunkPart:
-    """Trials of one scene.
+    """Groups of trials of one scene.
 
     Attributes
     ----------
@@ -40,7 +39,7 @@ class ChunkPart:
     job: Job
     sha256: str
     version: str
-    trials: tuple[TrialSpec, ...]
+    groups: tuple[Group, ...]
     commands: dict[str, str]
 
 
@@ -76,13 +75,10 @@ class Chunk:
         """
         try:
             for part in self.parts:
-                done = (
-                    Store(part.job.store, create=True)
-                    .read(trial.hash for trial in part.trials)
-                    .finished
-                )
-                todo = [trial for trial in part.trials if trial.hash not in done]
-                if todo:
+                store = Store(part.job.store, create=True)
+                done = store.read(t.hash for group in part.groups for t in group).finished
+                left = (tuple(t for t in group if t.hash not in done) for group in part.groups)
+                if todo := [group for group in left if group]:
                     engine.submit([_batch(part, todo)])
                     engine.wait(on_event)
         finally:
@@ -97,11 +93,11 @@ class Chunk:
         return DelayedSubmission(self)
 
 
-def _batch(part: ChunkPart, todo: Sequence[TrialSpec]) -> Batch:
+def _batch(part: ChunkPart, todo: Sequence[Group]) -> Batch:
     scene = get_task(part.job.task).data.load(part.job.scene_ref, progress=False)
     found = [f"sha256 {scene.sha256[:12]}…, hsiaug {version('hsiaug')}"]
     for kind, name, planned in {
-        (k, one.name, one.version) for trial in todo for k, one in trial.plugins
+        (k, one.name, one.version) for group in todo for t in group for k, one in t.plugins
     }:
         here = registry().find(kind, name).load().card.version
         found += [f"{name} {here}, not {planned}"] if here != planned else []
@@ -127,7 +123,7 @@ def new_pieces(batches: Sequence[Batch], taken: Collection[str] = ()) -> list[Pi
     left = (
         (batch, tuple(trial for trial in group if trial.hash not in taken))
         for batch in batches
-        for group in groups(batch.trials)
+        for group in batch.groups
     )
     return [piece for piece in left if piece[1]]
 
@@ -151,22 +147,23 @@ def chunks_of(pieces: Sequence[Piece], most: int, shortest: float) -> list[list[
 
 def chunk_of(pieces: Sequence[Piece], jobs: int) -> Chunk:
     """Pieces as they are sent."""
-    parts: dict[int, tuple[Batch, list[TrialSpec]]] = {}
+    parts: dict[int, tuple[Batch, list[Group]]] = {}
     for batch, group in pieces:
-        parts.setdefault(id(batch), (batch, []))[1].extend(group)
+        parts.setdefault(id(batch), (batch, []))[1].append(group)
     made = (
         ChunkPart(
             replace(batch.job, store=batch.job.store.resolve()),
             batch.scene.sha256,
             version("hsiaug"),
-            tuple(trials),
+            tuple(groups),
             {
                 trial.hash: batch.commands[trial.hash]
-                for trial in trials
+                for group in groups
+                for trial in group
                 if trial.hash in batch.commands
             },
         )
-        for batch, trials in parts.values()
+        for batch, groups in parts.values()
     )
     return Chunk(tuple(made), jobs)
 

@@ -25,15 +25,23 @@ from hsiaug.base.errors import HsiaugError, InputError, install
 from hsiaug.base.threads import one_thread
 from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.dispatch import Dispatch, Pool
-from hsiaug.bench.engine import Batch, ClusterSettings, Engine, Event, Job, Message, OnEvent, Say
+from hsiaug.bench.engine import (
+    Batch,
+    ClusterSettings,
+    Engine,
+    Event,
+    Group,
+    Job,
+    Message,
+    OnEvent,
+    Say,
+)
 from hsiaug.bench.engines.chunks import Chunk, Piece, chunk_of, chunks_of, new_pieces, seconds_of
 from hsiaug.bench.engines.local import Local, LocalPool, Worker
 from hsiaug.bench.scored_records import ScoredRecords
 from hsiaug.bench.worker import WorkerStart
-from hsiaug.registry.card import Card
 from hsiaug.registry.isolation.processes import without_ctrl_c, without_main
-from hsiaug.trial.fits import has_fit
-from hsiaug.trial.run import TrialOutcome
+from hsiaug.trial.outcome import TrialOutcome
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.store import Store
 
@@ -143,8 +151,8 @@ class _BlindDask(_Dask):
     def _submit(self, pieces: Sequence[Piece]) -> Any:
         ((batch, trials),) = pieces
         records, scene = self._scene(batch)
-        draws = tuple(records.request(trial) for trial in trials)
-        task = BlindTask(id(batch), batch.job, batch.scene.sha256, draws)
+        blind = records.blind_split(trials[0])
+        task = BlindTask(id(batch), batch.job, batch.scene.sha256, trials, blind)
         return self._send(pieces, run_blind, pickle.dumps(task), scene)
 
     def _scene(self, batch: Batch) -> tuple[ScoredRecords, Any]:
@@ -285,7 +293,7 @@ def _settle() -> None:
 
 @dataclass(frozen=True)
 class BlindTask:
-    """Trials that share a fit, each with its draw, without a test label.
+    """Trials that share a fit.
 
     Attributes
     ----------
@@ -293,34 +301,30 @@ class BlindTask:
         A number by which the command knows theirs.
     sha256 : str
         Of the scene.
+    blind : object
+        Their split, without a test label.
     """
 
     batch: int
     job: Job
     sha256: str
-    draws: tuple[tuple[TrialSpec, object], ...]
+    trials: Group
+    blind: object
 
 
 class _Outcomes:
-    """What the trials of a task came to, in place of records. cache: of this task alone."""
+    """What the trials of a task came to, in place of records."""
 
-    def __init__(self, task: BlindTask, cache: Path) -> None:
+    def __init__(self, task: BlindTask) -> None:
         self.outcomes: list[tuple[TrialSpec, TrialOutcome]] = []
-        self._draws = {trial.hash: draw for trial, draw in task.draws}
-        self._cache = cache
+        self._blind = task.blind
 
     def write(self, trial: TrialSpec, outcome: TrialOutcome, command: str) -> Event:
         self.outcomes.append((trial, outcome))
         return Event("failed" if outcome.failed else "ok", trial.hash)
 
-    def request(self, trial: TrialSpec) -> tuple[TrialSpec, object]:
-        return trial, self._draws[trial.hash]
-
-    def keeps_fit(self, trial: TrialSpec) -> bool:
-        return has_fit(self._cache, trial)
-
-    def prepares(self, card: Card) -> bool:
-        return card.prepares
+    def blind_split(self, trial: TrialSpec) -> object:
+        return self._blind
 
 
 def run_blind(packed: bytes, scene: bytes) -> tuple[int, list[tuple[TrialSpec, TrialOutcome]]]:
@@ -350,8 +354,8 @@ def run_blind(packed: bytes, scene: bytes) -> tuple[int, list[tuple[TrialSpec, T
             temporary=temporary,
             bounds=job.bounds,
         )
-        seat, outcomes = _Seat(start), _Outcomes(task, cache)
-        batch = Batch(data.data, job, [trial for trial, _ in task.draws], {}, {})
+        seat, outcomes = _Seat(start), _Outcomes(task)
+        batch = Batch(data.data, job, [task.trials], {}, {})
         try:
             Dispatch(batch, seat, outcomes, lambda event: None).run()
         finally:

@@ -10,6 +10,7 @@ import signal
 import socket
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -27,6 +28,7 @@ from hsiaug.bench.dispatch import Dispatch, Pool
 from hsiaug.bench.engine import (
     ClusterSettings,
     Engine,
+    Group,
     Message,
     OnEvent,
     PluginProgress,
@@ -47,12 +49,12 @@ from hsiaug.registry.isolation.processes import (
 )
 from hsiaug.registry.lookup import registry
 from hsiaug.registry.progress import progress_values
+from hsiaug.trial.outcome import TrialOutcome, failed_outcome
 from hsiaug.trial.plugin_calls import LARGEST_PROVENANCE, LONGEST_MESSAGE, LONGEST_TRACEBACK
 from hsiaug.trial.record_json import decode
-from hsiaug.trial.run import TrialOutcome, failed_outcome
 from hsiaug.trial.sheet import MAX_SHEET_BYTES, read_sheet
 from hsiaug.trial.spec import TrialSpec
-from hsiaug.trial.stages import RECORDED
+from hsiaug.trial.stage_clock import RECORDED
 from hsiaug.trial.store import Store
 
 SHARED = serve.__module__, "sklearn.svm", "imblearn.over_sampling"
@@ -200,8 +202,9 @@ class Worker:
         The hash of the draw whose split the process has.
     ran : frozenset of (str, str)
         The third-party parts of trials that have run in it.
-    trial : str
-        Hash of the trial that it runs.
+    left : deque of str
+        Hashes of the trials that it was sent and that have not ended; the first is the one that
+        runs.
     """
 
     start: WorkerStart
@@ -209,8 +212,12 @@ class Worker:
     shown: Any = field(default_factory=lambda: CONTEXT.RawArray("d", 2), init=False, repr=False)
     draw: str | None = field(default=None, init=False)
     ran: frozenset[tuple[str, str]] = field(default=frozenset(), init=False)
-    trial: str = field(default="", init=False)
-    busy: bool = field(default=False, init=False)
+    left: deque[str] = field(default_factory=deque, init=False)
+
+    @property
+    def busy(self) -> bool:
+        """Whether it has a trial that has not ended."""
+        return bool(self.left)
 
     @property
     def stage(self) -> str:
@@ -218,26 +225,26 @@ class Worker:
         number = self.shown[0]
         return RECORDED[int(number)] if 0 <= number < len(RECORDED) else RECORDED[0]
 
-    def send(self, trial: TrialSpec, blind: object) -> None:
-        """Let the process run a trial. One is started where there is none, or where plugins ran in
-        it that do not come with hsiaug and have no part in this trial: they may have replaced
+    def send(self, trials: Group, blind: object) -> None:
+        """Let the process run trials. One is started where there is none, or where plugins ran in
+        it that do not come with hsiaug and have no part in these trials: they may have replaced
         anything.
         """
-        if not self.ran <= trial.third_party_parts:
+        first = trials[0]
+        if not self.ran <= first.third_party_parts:
             self.end()
         if self.child is None:
             # Ctrl-C strikes once the process is known, which is then ended with the others.
             with without_ctrl_c():
                 self.child = self._begin()
-        self.ran = trial.third_party_parts
-        self.trial = trial.hash
-        self.busy = True
+        self.ran = trials[-1].third_party_parts
+        self.left = deque(trial.hash for trial in trials)
         self.shown[0] = self.shown[1] = 0.0
-        known = self.draw == trial.draw_hash
-        self.draw = trial.draw_hash
+        known = self.draw == first.draw_hash
+        self.draw = first.draw_hash
         # Where it died while it was idle, that is noticed when its answer is waited for.
         with suppress(OSError):
-            self.child.connection.send((trial, None if known else blind))
+            self.child.connection.send((trials, None if known else blind))
 
     def _begin(self) -> Child:
         # It takes Ctrl-C once it can end without a traceback, and not before.
@@ -251,6 +258,7 @@ class Worker:
         """Kill the process; how it had ended by itself, if it had."""
         if self.child is None:
             return None
+        self.left.clear()
         exit_code: int | None = self.child.process.exitcode
         self.child.end()
         self.child = None
@@ -260,13 +268,16 @@ class Worker:
         """The next message, or what is known of the death of the process."""
         assert self.child is not None
         try:
-            message = read_answer(self.child.connection, self.trial)
+            message = read_answer(self.child.connection, self.left[0])
         except BadAnswer as error:
             return self.clear_away(
                 LAST_WORDS if isinstance(error.__cause__, EOFError | OSError) else 0.0
             )
         if not isinstance(message, PluginProgress):
-            self.busy = False
+            self.left.popleft()
+            if message.outcome.failed_learning:
+                # The others would fail alike, and are not run.
+                self.left.clear()
             if message.outcome.timed_out:
                 # A limit may have struck anywhere: in the middle of an import, with a lock held.
                 self.end()
@@ -282,7 +293,6 @@ class Worker:
         """
         assert self.child is not None
         self.child.process.join(timeout=wait)
-        self.busy = False
         code = self.end()
         if code == SHORT:
             return WorkerLost(f"was short of memory or processes{self._bounds()}", self.stage)
@@ -310,7 +320,6 @@ class Worker:
         if limit is None or not begun or time.monotonic() < begun + limit + GRACE:
             return None
         self.end()
-        self.busy = False
         said = (
             f"the trial took longer than its time limit of {limit:g} s, and its process had to be"
             " killed"

@@ -10,7 +10,7 @@ import pytest
 
 from hsiaug.base.arrays import give_back_pages
 from hsiaug.core.samples import PatchSamples
-from hsiaug.trial.kept_samples import LARGE, KeptSamples
+from hsiaug.trial.samples import LARGE, in_file
 
 
 @pytest.fixture
@@ -29,15 +29,12 @@ def assert_same(opened: object, samples: PatchSamples) -> None:
     assert opened.provenance == samples.provenance
 
 
-def test_they_come_back_as_they_were_any_number_of_times(samples: PatchSamples) -> None:
-    kept = KeptSamples(samples)
-
-    assert_same(kept.open(), samples)
-    assert_same(kept.open(), samples)
+def test_they_come_back_as_they_were(samples: PatchSamples) -> None:
+    assert_same(in_file(samples), samples)
 
 
 def test_patches_are_mapped_and_cannot_be_written_to(samples: PatchSamples) -> None:
-    opened = KeptSamples(samples).open()
+    opened = in_file(samples)
     assert isinstance(opened, PatchSamples)
 
     assert not np.shares_memory(opened.x, samples.x)
@@ -55,7 +52,7 @@ def test_a_disk_without_room_costs_memory_alone(
 
     monkeypatch.setattr(tempfile, "TemporaryFile", full)
 
-    opened = KeptSamples(samples).open()
+    opened = in_file(samples)
 
     assert isinstance(opened, PatchSamples)
     assert opened.x is samples.x
@@ -71,7 +68,7 @@ def test_a_file_that_is_written_in_part_is_closed(
     file = Filling()
     monkeypatch.setattr(tempfile, "TemporaryFile", lambda: file)
 
-    opened = KeptSamples(samples).open()
+    opened = in_file(samples)
 
     assert isinstance(opened, PatchSamples)
     assert opened.x is samples.x
@@ -80,7 +77,7 @@ def test_a_file_that_is_written_in_part_is_closed(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_pages_that_are_given_back_are_read_again(samples: PatchSamples) -> None:
-    opened = KeptSamples(samples).open()
+    opened = in_file(samples)
     assert isinstance(opened, PatchSamples)
 
     def resident() -> int:

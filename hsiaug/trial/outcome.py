@@ -1,0 +1,182 @@
+"""What a trial came to, and its record: in the process that has the labels and runs no plugin."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hsiaug.tasks.task import Task
+from hsiaug.tasks.types import Prediction, TaskData, TaskSplit, locate_labels
+from hsiaug.trial.machine import environment
+from hsiaug.trial.record_json import EMPTY, FORMAT
+from hsiaug.trial.samples import count_by_class
+from hsiaug.trial.scene_context import SceneContext
+from hsiaug.trial.sheet import SampleSheet
+from hsiaug.trial.spec import TrialSpec
+from hsiaug.trial.stage_clock import LEARNING
+from hsiaug.trial.store import Record
+
+NOT_TIMED: Record = {"timings": {}, "cpu_seconds": {}, "peak_memory_mb": None}
+NOT_KNOWN: Record = {"audit": None, "samples": None, "provenance": {}, "notes": []} | dict.fromkeys(
+    (
+        "scope",
+        "transductive",
+        "spectral_view",
+        "device",
+        "optimiser_steps",
+        "metrics",
+        "predictions_sha256",
+    )
+)
+"""Of a trial that failed early."""
+
+
+@dataclass(frozen=True, eq=False)
+class TrialOutcome:
+    """Outcome of running the plugins of a trial.
+
+    Attributes
+    ----------
+    result : dict
+        A part of the record, as JSON.
+    labels : ndarray of int16, shape (n,), or None
+        Predicted class ids at the test positions; None where the trial failed.
+    sheet : SampleSheet or None
+        A few of its samples; None where none was made.
+    """
+
+    result: Record
+    labels: NDArray[np.int16] | None
+    sheet: SampleSheet | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether something went wrong."""
+        return bool(self.result["status"] != "ok")
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether it took longer than it may."""
+        return self.failed and bool(self.result["error"]["type"] == "TrialTimeout")
+
+    @property
+    def failed_learning(self) -> bool:
+        """Whether its generator could not learn, so that no trial with the same fit can go well."""
+        return self.failed and self.result["error"]["stage"] in LEARNING
+
+
+def finish(
+    spec: TrialSpec,
+    outcome: TrialOutcome,
+    task: Task,
+    data: TaskData,
+    split: TaskSplit,
+    *,
+    scene_ref: str,
+    command: str,
+) -> tuple[Record, Prediction | None]:
+    """The record of a trial, scored. In the process that has the labels and runs no plugin.
+
+    Parameters
+    ----------
+    spec : TrialSpec
+        What was run.
+    outcome : TrialOutcome
+        What its plugins gave.
+    task : Task
+        Of the trial.
+    data : Scene or PairSet
+        With all labels.
+    split : Split or TileSplit
+        With all labels.
+    scene_ref : str
+        How a user names the data.
+    command : str
+        What runs the trial again.
+
+    Returns
+    -------
+    record : dict
+        Of the trial, without the checksum of its predictions, which the store states.
+    prediction : Prediction or None
+        Its predictions; None where it failed.
+    """
+    labels = outcome.labels
+    fault = "" if labels is None else _fault_of(labels, split, len(data.class_names))
+    if fault:
+        outcome = failed_outcome("predict", "PluginError", fault)
+        labels = None
+    result = dict(outcome.result)
+    prediction = None
+    if labels is not None:
+        prediction = locate_labels(split, labels)
+        result["metrics"] = task.scoring.score(data, split, prediction)
+    result["audit"] = split.audit.as_json()
+    return _record(spec, data.class_names, scene_ref, command, result), prediction
+
+
+def _fault_of(labels: NDArray[np.int16], split: TaskSplit, classes: int) -> str:
+    """What is wrong with predicted class ids (n,); "" where nothing is."""
+    number = sum(int(tested.sum()) for _, tested, _ in split.sides)
+    if len(labels) != number:
+        return f"{number} class ids must come back; found {len(labels)}"
+    wrong = labels[(labels < 1) | (labels > classes)]
+    if len(wrong):
+        return f"class ids must lie in 1..{classes}; found {wrong[0]}"
+    return ""
+
+
+def _record(
+    spec: TrialSpec, class_names: Sequence[str], scene_ref: str, command: str, result: Record
+) -> Record:
+    return {
+        "format": FORMAT,
+        "hash": spec.hash,
+        "spec": spec.as_json(),
+        "scene_ref": scene_ref,
+        "class_names": list(class_names),
+        **NOT_KNOWN,
+        **result,
+        "environment": environment(),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": command,
+    }
+
+
+def failed_outcome(stage: str, kind: str, message: str) -> TrialOutcome:
+    """The failed outcome of a trial that its process could not finish.
+
+    Parameters
+    ----------
+    stage : str
+        The stage that it had come to, one of ``RECORDED``.
+    kind : str
+        What the record calls the error.
+    message : str
+        What happened.
+    """
+    result = {
+        "status": "failed",
+        "error": {"stage": stage, "type": kind, "message": message, "traceback": ""},
+        **NOT_TIMED,
+    }
+    return TrialOutcome(result, None)
+
+
+def empty(spec: TrialSpec, context: SceneContext, scene_ref: str, command: str) -> Record:
+    """The record of a trial whose λ asks for no sample in its draw: nothing is fitted, and no
+    plugin is loaded.
+    """
+    views = context.views(spec)
+    real = context.task.sampling.join(views.of("none"), [])
+    result = {
+        "status": EMPTY,
+        "error": None,
+        "metrics": None,
+        "audit": views.split.audit.as_json(),
+        "samples": count_by_class(real, len(context.scene.class_names)),
+        **NOT_TIMED,
+    }
+    return _record(spec, context.scene.class_names, scene_ref, command, result)

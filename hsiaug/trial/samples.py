@@ -1,0 +1,283 @@
+"""The samples of a trial: drawn from its generator, joined to the real ones, and a few of them for
+a report.
+
+Samples that other trials take too wait in temporary files: in memory they would lie beside the copy
+that a classifier is given, for as long as it learns.
+"""
+
+import dataclasses
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from hsiaug.base.arrays import AnyArray, give_back_pages
+from hsiaug.base.errors import PluginError
+from hsiaug.base.seeds import derive_seed
+from hsiaug.contracts import FittedGenerator
+from hsiaug.core.read_only import arrays_of
+from hsiaug.core.samples import PatchSamples, concatenate
+from hsiaug.core.spectral_views import RAW_VIEW
+from hsiaug.tasks.types import TaskSamples
+from hsiaug.trial.arm import SYNTHETIC
+from hsiaug.trial.mean_spectra import MeanSpectra, mean_spectra
+from hsiaug.trial.normalised_samples import normalised_note
+from hsiaug.trial.scene_context import Fit
+from hsiaug.trial.sheet import SampleSheet, some_samples
+from hsiaug.trial.trial_run import TrialRun
+
+LARGE = 2**23
+"""Bytes from which on an array is written to a file."""
+
+
+@dataclass
+class DrawnBlock:
+    """What was drawn of a block of a pool, for the trials of one fit and ω.
+
+    Attributes
+    ----------
+    shown : PatchSamples or DenseSamples
+        Those that a sheet may show.
+    whole : PatchSamples or DenseSamples or None
+        All of them, in a file; None where no trial so far reads whole patches.
+    parts : dict of PatchSamples
+        What classifiers read of them that read less than whole patches, by the input that their
+        cards declare.
+    """
+
+    shown: TaskSamples
+    whole: TaskSamples | None = None
+    parts: dict[str, TaskSamples] = field(default_factory=dict)
+
+
+Drawn = dict[tuple[int | str, int], DrawnBlock]
+"""Blocks by the label of their seed, and by how many blocks a generator that goes on had drawn."""
+
+
+def draw_pool(run: TrialRun, fit: Fit[FittedGenerator], drawn: Drawn) -> list[TaskSamples]:
+    """The checked samples that a trial takes of each block of its pool.
+
+    Of patches that are drawn for a classifier that reads less of them, no more is held: trials of
+    those that read whole patches come first.
+
+    Parameters
+    ----------
+    run : TrialRun
+        Whose λ and M say how many.
+    fit : Fit
+        Its fitted generator.
+    drawn : dict
+        What trials of the same fit and ω drew before; takes what is drawn now.
+
+    Raises
+    ------
+    PluginError
+        Where the generator gives other samples than it was asked for; and whatever it raises.
+    """
+    pool: list[TaskSamples] = []
+    for j, block in enumerate(run.blocks):
+        if block.total:
+            samples = _block_for(run, fit, drawn, j)
+            whole = block.used == block.counts
+            pool.append(samples if whole else run.task.sampling.first(samples, block.used))
+    return pool
+
+
+def _block_for(run: TrialRun, fit: Fit[FittedGenerator], drawn: Drawn, j: int) -> TaskSamples:
+    """Block j as the trial's classifier reads it, drawn now or before."""
+    card = run.classifier.card if run.classifier else None
+    reads_part = card is not None and not card.reads_patches and run.task.single_pixels
+    key = _key(run, fit, j)
+    block = drawn.get(key)
+    if block and block.whole is not None:
+        return block.whole
+    if not (reads_part and card):
+        samples = _draw_block(run, fit, j)
+        parts = block.parts if block else {}
+        whole = in_file(samples)
+        drawn[key] = DrawnBlock(some_samples(samples), whole, parts)
+        return whole
+    if block is None or card.input not in block.parts:
+        samples = _draw_block(run, fit, j)
+        block = drawn.setdefault(key, DrawnBlock(some_samples(samples)))
+        part: Any = run.task.sampling.shown(samples, card)
+        block.parts[card.input] = in_file(replace(part, x=part.x.copy()))
+    return block.parts[card.input]
+
+
+def _key(run: TrialRun, fit: Fit[FittedGenerator], j: int) -> tuple[int | str, int]:
+    # What a generator goes on from is part of what it draws.
+    goes_on = callable(getattr(fit.fitted, "continued", None))
+    return run.blocks[j].label, j if goes_on else 0
+
+
+def _draw_block(run: TrialRun, fit: Fit[FittedGenerator], j: int) -> TaskSamples:
+    """Let the fitted generator sample a block of the pool, and check what it gives."""
+    spec = run.spec
+    block = run.blocks[j]
+    fitted: Any = fit.fitted
+    label = block.label
+    if callable(continued := getattr(fitted, "continued", None)):
+        fitted = continued([earlier.counts for earlier in run.blocks[:j]])
+        label = 0
+    seed = derive_seed("sample", spec.generator.name, spec.seed, label)
+    samples: TaskSamples = fitted.sample(block.counts, guidance=spec.omega, seed=seed)
+    run.views.check()
+    run.task.sampling.check(samples, block.counts, run.view)
+    run.context.note(*normalised_note(spec.generator.name, samples, run.view.real))
+    return samples
+
+
+def in_file(samples: TaskSamples) -> TaskSamples:
+    """Samples whose large arrays are mapped, read-only, from a temporary file that has no name, and
+    is gone with them.
+
+    Where the file cannot be written, as on a full disk, all arrays stay in memory.
+
+    Parameters
+    ----------
+    samples : PatchSamples or DenseSamples
+        As they were drawn.
+    """
+    large = {name: array for name, array in arrays_of(samples).items() if array.nbytes >= LARGE}
+    mapped: dict[str, AnyArray] = {}
+    # A file that is full may fail once more where it is closed.
+    with suppress(OSError), tempfile.TemporaryFile() as file:
+        begins = {}
+        for name, array in large.items():
+            begins[name] = file.tell()
+            file.write(np.ascontiguousarray(array).data)
+        file.flush()
+        for name, array in large.items():
+            place = np.memmap(file, array.dtype, "r", begins[name], array.shape)
+            mapped[name] = np.asarray(place)
+    if mapped.keys() != large.keys():
+        return samples
+    fields = {item.name: vars(samples)[item.name] for item in dataclasses.fields(samples)}
+    copied: TaskSamples = type(samples)(**fields | mapped)
+    return copied
+
+
+def spectra_of_pool(run: TrialRun, pool: Sequence[TaskSamples]) -> MeanSpectra | None:
+    """Mean spectra of the classes, of the samples that the trial takes; None where it takes none,
+    and for tiles.
+    """
+    patches = [samples for samples in pool if isinstance(samples, PatchSamples)]
+    real = run.view.real
+    if not patches or not isinstance(real, PatchSamples):
+        return None
+    synthetic = np.concatenate([samples.centres for samples in patches])
+    classes = np.concatenate([samples.y for samples in patches])
+    for samples in patches:
+        give_back_pages(samples.x)
+    # Of samples for a classifier that reads locations alone no spectrum is held.
+    if not len(synthetic) or synthetic.shape[1] != real.x.shape[1]:
+        return None
+    return mean_spectra((real.centres, real.y), (synthetic, classes), run.data.wavelengths)
+
+
+def join_samples(run: TrialRun, pool: Sequence[TaskSamples]) -> TaskSamples:
+    """Real samples, then the synthetic ones, copied as the trial's classifier reads them; without a
+    classifier whole, in scene units.
+
+    Parameters
+    ----------
+    run : TrialRun
+        Whose they are.
+    pool : sequence of samples
+        Those that it takes; empty where its λ asks for none.
+    """
+    sampling = run.task.sampling
+    card = run.classifier.card if run.classifier else None
+    spectra = run.spectra if run.classifier else RAW_VIEW
+    samples = sampling.join(run.view, pool, card, spectra)
+    if not pool:
+        return samples
+    if measured := sampling.measured(run.view, pool):
+        # What a generator measures itself counts before what is measured of every one.
+        samples = replace(samples, provenance={**measured, **samples.provenance})
+    # They are copied: nothing of theirs is in memory while the classifier learns.
+    for batch in pool:
+        for array in arrays_of(batch).values():
+            give_back_pages(array)
+    return synthetic_alone(samples) if run.spec.train == SYNTHETIC else samples
+
+
+def synthetic_alone(samples: TaskSamples) -> TaskSamples:
+    """The synthetic ones of the samples, weighted as real ones would be: 1 in the mean.
+
+    Parameters
+    ----------
+    samples : PatchSamples or DenseSamples
+        Real and synthetic ones.
+
+    Raises
+    ------
+    PluginError
+        Where all weigh nothing.
+    """
+    synthetic = samples.take(samples.synthetic)
+    mean = synthetic.weight.mean(dtype=np.float64)
+    if not mean:
+        raise PluginError(
+            "synthetic samples that are learnt from alone must have some weight",
+            value=f"{len(synthetic)} of weight 0",
+            hint="Give them weights above 0.",
+        )
+    return replace(synthetic, weight=(synthetic.weight / mean).astype(np.float32))
+
+
+def count_by_class(samples: TaskSamples, classes: int) -> dict[str, list[int]]:
+    """How many samples there are of each class; of masks, how many labelled pixels.
+
+    Parameters
+    ----------
+    samples : PatchSamples or DenseSamples
+        Real and synthetic ones.
+    classes : int
+        C.
+
+    Returns
+    -------
+    dict of list of int
+        "real" and "synthetic", the numbers of class ids 1..C each.
+    """
+    ids = {
+        "real": samples.labels[~samples.synthetic],
+        "synthetic": samples.labels[samples.synthetic],
+    }
+    return {
+        side: np.bincount(labels.ravel(), minlength=classes + 1)[1:].tolist()
+        for side, labels in ids.items()
+    }
+
+
+def sheet_of_pool(
+    run: TrialRun, fit: Fit[FittedGenerator], drawn: Drawn, spectra: MeanSpectra | None
+) -> SampleSheet | None:
+    """A few of the samples that the trial took of its pool, beside real ones; None where it took
+    none.
+
+    Parameters
+    ----------
+    run : TrialRun
+        Whose they are.
+    fit : Fit
+        Its fitted generator.
+    drawn : dict
+        What :func:`draw_pool` drew.
+    spectra : MeanSpectra or None
+        Of all samples.
+    """
+    batches = []
+    for j, block in enumerate(run.blocks):
+        if block.total:
+            some = run.task.sampling.first(drawn[_key(run, fit, j)].shown, block.used)
+            batches += [some] if len(some) else []
+    if not batches:
+        return None
+    maker = run.views.sheet_maker(run.view.real)
+    return maker.sheet(some_samples(concatenate(batches)), spectra)
