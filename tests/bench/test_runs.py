@@ -110,7 +110,9 @@ def test_a_killed_run_goes_on_where_it_was_and_gives_the_same_table(tmp_path: Pa
     )
     (tmp_path / "gate").mkdir()
     store = tmp_path / "killed"
-    command = [sys.executable, "-m", "hsiaug.cli.main", *arguments(store, "--jobs", "2")]
+    # The plugin writes into a folder that no worker may change.
+    words = "--jobs", "2", "--isolate", "off"
+    command = [sys.executable, "-m", "hsiaug.cli.main", *arguments(store, *words)]
     with Process(command, env=env, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as run:
         while len(list(store.glob("records/??/*/record.json"))) < 4:
             assert run.poll() is None
@@ -120,10 +122,10 @@ def test_a_killed_run_goes_on_where_it_was_and_gives_the_same_table(tmp_path: Pa
     assert 4 <= len(before) <= 6
 
     (tmp_path / "gate" / "open").touch()
-    whole = hsiaug(*arguments(tmp_path / "whole", "--jobs", "2"), env=env)
+    whole = hsiaug(*arguments(tmp_path / "whole", *words), env=env)
     assert whole.returncode == 0, whole.stderr
 
-    again = hsiaug(*arguments(store, "--jobs", "2"), env=env)
+    again = hsiaug(*arguments(store, *words), env=env)
     assert f"{len(before)} of 18 trials are taken from" in again.stderr
     assert results(store) == results(tmp_path / "whole")
     assert again.stdout.replace(str(store), "STORE") == whole.stdout.replace(
@@ -201,7 +203,8 @@ def test_a_timeout_in_the_middle_of_an_import_costs_one_trial(tmp_path: Path) ->
         DUMMY.replace("        progress(1, 1)", "        import fragile"),
     )
     (site / "fragile.py").write_text(FRAGILE)
-    words = ["--jobs", "1", "--lambda", "0.5", *AMPLE]
+    # The library leaves a file beside itself.
+    words = ["--jobs", "1", "--lambda", "0.5", "--isolate", "off", *AMPLE]
     answer = hsiaug(*arguments(tmp_path / "store", *words), env=environment(site))
 
     assert answer.returncode == 1, answer.stderr

@@ -21,6 +21,8 @@ from tests import in_process
 from tests.processes import Process
 from tests.third_party import DUMMY, environment, hsiaug, install, results, started
 
+OPEN = "--isolate", "off"
+"""Of runs whose plugin writes into a folder that no worker may change."""
 # A classifier that waits from the fourth fit on, until the folder GATE holds the file "open".
 GATED = DUMMY.replace(
     "self.ids = np.unique(samples.y)",
@@ -91,7 +93,7 @@ def test_a_dask_worker_that_is_killed_costs_no_record(
     gate, store = tmp_path / "gate", tmp_path / "killed"
     gate.mkdir()
     env = environment(install(tmp_path / "gated", "dummy_plugin", GATED), GATE=str(gate))
-    command = [sys.executable, "-m", "hsiaug.cli.main", *arguments(store, "--on", "dask")]
+    command = [sys.executable, "-m", "hsiaug.cli.main", *arguments(store, "--on", "dask", *OPEN)]
     with Process(
         command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as run:
@@ -137,7 +139,7 @@ def test_workers_and_the_run_end_when_the_scheduler_goes(tmp_path: Path) -> None
                 sys.executable,
                 "-m",
                 "hsiaug.cli.main",
-                *arguments(store, "--on", f"dask:{address}"),
+                *arguments(store, "--on", f"dask:{address}", *OPEN),
             ]
             with Process(command, env=env, stderr=subprocess.PIPE, text=True) as run:
                 # The trials at the gate would never end.
@@ -179,7 +181,7 @@ def test_ctrl_c_on_dask_stops_quietly(tmp_path: Path) -> None:
     gate, store = tmp_path / "gate", tmp_path / "store"
     gate.mkdir()
     env = environment(install(tmp_path / "gated", "dummy_plugin", GATED), GATE=str(gate))
-    with started(*arguments(store, "--on", "dask"), env=env) as run:
+    with started(*arguments(store, "--on", "dask", *OPEN), env=env) as run:
         while len(list(gate.iterdir())) < 5:
             assert run.poll() is None
             time.sleep(0.05)
