@@ -241,13 +241,13 @@ def make(name):
 
 
 class Spoiler(Nearest):
-    """A classifier that spoils the fit of the generator that it is asked with."""
+    """A classifier that spoils the samples of the generator that it is asked with."""
 
     card = Card(name="spoiler", version="1", summary="spoils its process", input="spectrum")
 
     def __init__(self, params):
         from hsiaug.trial import run
-        run.fit_generator = None
+        run.draw_pool = None
 
 
 for name in (*FIT, *GIVE):
@@ -410,7 +410,7 @@ def test_what_a_plugin_replaces_in_its_process_no_other_trial_sees(tmp_path, und
         (r["spec"]["generator"]["name"], r["spec"]["classifier"]["name"]): r
         for r in store.records()
     }
-    assert specs["smote", "spoiler"]["error"]["stage"] == "fit_generator"
+    assert specs["smote", "spoiler"]["error"]["stage"] == "sample"
     assert specs["smote", "nearest"]["status"] == "ok"
 
 
