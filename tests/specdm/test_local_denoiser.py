@@ -41,7 +41,7 @@ def toy(make: Make) -> DenseView:
     return make(40, 16, bands=6)
 
 
-LEARNT = {"level_steps": 300, "sample_steps": 12}
+LEARNT = {"level_steps": 400, "sample_steps": 12}
 """What it takes to learn something."""
 
 

@@ -1,5 +1,8 @@
 """Denoisers of all levels of pairs, from cells of many pixels to single pixels.
 
+A level is trained half as long as the one after it: it has a quarter as many places to learn from,
+and would learn whole tiles by heart.
+
 The coarsest level has at most 8×8 cells. Each level after it has cells of half the side, and starts
 from the one before: it denoises what is left when that one, enlarged, is taken away. In training
 the level before is the true one with a little noise, so that in sampling its faults can be mended
@@ -191,7 +194,7 @@ def _train_level(
     return train(
         level,
         loss,
-        steps=params.level_steps,
+        steps=max(1, params.level_steps >> (len(cells) - 1 - index)),
         rate=params.rate,
         progress=run.progress,
         note=f"level {index + 1} of {len(cells)}{said}",

@@ -181,7 +181,9 @@ class LdmParams(LatentParams):
         choices=("local", "unet"),
         preparing=True,
     )
-    level_steps: int = param(600, "local: optimiser steps of the denoiser of each level", low=1)
+    level_steps: int = param(
+        600, "local: optimiser steps of the finest level; each coarser one has half as many", low=1
+    )
     decoder_steps: int = param(
         200, "local: optimiser steps of the decoder of a stream", low=1, preparing=True
     )
