@@ -33,7 +33,7 @@ IMAGES = HERE.parent / "docs" / "images"
 COLOURS = {"houston": (20, 12, 5), "jasper": (27, 17, 8), "oscd": (3, 2, 1)}
 """Bands shown as red, green and blue, counted from 0."""
 PICTURES = {
-    "specdm_houston": ("houston", ("specdm", "mosaic", "gaussian-pairs")),
+    "specdm_houston": ("houston", ("specdm", "mosaic")),
     "mosaic_houston": ("houston", ("mosaic", "gaussian-pairs")),
     "mosaic_jasper": ("jasper", ("mosaic", "gaussian-pairs")),
     "mosaic_oscd": ("oscd", ("mosaic", "gaussian-pairs")),

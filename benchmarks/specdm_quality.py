@@ -12,7 +12,7 @@ benchmarks/results/specdm/. Rows that are there are not made again. Without name
 
 In the table: means over draws, beside the same of held-out tiles; the arm ``duplicate-balanced``
 is training tiles again, which is as near as can be. Then the ratio single / two streams that the
-paper's Tables 1 and 2 are about, of the default of ``specdm`` and of its networks. The columns are
+paper's Tables 1 and 2 are about, of the default of ``specdm`` and of its U-Net. The columns are
 those of :data:`SHOWN`.
 """
 
@@ -54,13 +54,14 @@ ARMS: dict[str, tuple[str, dict[str, str]]] = {
     "gaussian-pairs": ("gaussian-pairs", {}),
     "duplicate-balanced": ("duplicate-balanced", {}),
     "ldm_single": ("ldm_single", {}),
-    "specdm, networks": ("specdm", {"denoiser": "network"}),
+    "specdm, unet": ("specdm", {"denoiser": "unet"}),
+    "mosaic": ("mosaic", {}),
     "quilt": ("quilt", {}),
 }
 USUAL = ("specdm", "ldm_single", "gaussian-pairs")
 SINGLE = "ldm_single"
-PAIRED = ("specdm", "specdm, networks")
-"""Two streams, or none, each beside the single one."""
+PAIRED = ("specdm", "specdm, unet")
+"""Two streams, each beside the single one."""
 MADE = 40
 DRAWS = range(80, 83)
 SHOWN = {
