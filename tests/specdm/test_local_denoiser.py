@@ -191,3 +191,16 @@ def test_little_noise_keeps_the_training_tile(fitted: Any, toy: DenseView) -> No
     made = kept.sample(PairCounts(6), guidance=0, seed=0).masks
     nearest = [max((mask == real).mean() for real in toy.real.masks) for mask in made]
     assert np.mean(nearest) > 0.9
+
+
+@pytest.mark.parametrize("dates", [1, 2])
+def test_a_fit_on_two_dates_says_what_it_does_not_reach(make: Make, dates: int) -> None:
+    notes: list[str] = []
+    plugin = LdmSingle(build_params(LdmSingle.card, "tiny", {"level_steps": "1"}))
+    plugin.fit(
+        make(2, 8, dates=dates),
+        seed=0,
+        device="cpu",
+        progress=lambda done, total, note="": notes.append(note),
+    )
+    assert any("layout falls short" in note for note in notes) == (dates == 2)

@@ -180,9 +180,9 @@ class SpecDm(_JointDiffusion[SpecDmParams]):
         paper=SOURCE
         + "; no code is public, and much of the configuration is this project's estimate",
         **ALIKE,
-        seconds=700.0,
+        seconds=250.0,
         prepares=True,
-        prepare_seconds=30.0,
+        prepare_seconds=10.0,
         params=SpecDmParams,
         presets={
             "tiny": {**TINY, **TINY_LOCAL, "image_steps": 5, "sample_steps": 6},
@@ -276,7 +276,7 @@ class LdmSingle(_JointDiffusion[LdmParams]):
             Vision and Pattern Recognition}, pages={10684--10695}, year={2022},
             doi={10.1109/CVPR52688.2022.01042}, eprint={2112.10752}, archiveprefix={arXiv}}""",
         **ALIKE,
-        seconds=700.0,
+        seconds=250.0,
         params=LdmParams,
         presets={
             "tiny": {**TINY, **TINY_LOCAL},
