@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from hsiaug.tasks.task import Task
 from hsiaug.tasks.types import Prediction, TaskData, TaskSplit, locate_labels
 from hsiaug.trial.machine import environment
+from hsiaug.trial.record import TrialRecord, TrialResult, not_reached
 from hsiaug.trial.record_json import EMPTY, FORMAT
 from hsiaug.trial.samples import count_by_class
 from hsiaug.trial.scene_context import SceneContext
@@ -17,20 +18,6 @@ from hsiaug.trial.sheet import SampleSheet
 from hsiaug.trial.spec import TrialSpec
 from hsiaug.trial.stage_clock import LEARNING
 from hsiaug.trial.store import Record
-
-NOT_TIMED: Record = {"timings": {}, "cpu_seconds": {}, "peak_memory_mb": None}
-NOT_KNOWN: Record = {"audit": None, "samples": None, "provenance": {}, "notes": []} | dict.fromkeys(
-    (
-        "scope",
-        "transductive",
-        "spectral_view",
-        "device",
-        "optimiser_steps",
-        "metrics",
-        "predictions_sha256",
-    )
-)
-"""Of a trial that failed early."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,12 +119,12 @@ def _record(
     spec: TrialSpec, class_names: Sequence[str], scene_ref: str, command: str, result: Record
 ) -> Record:
     return {
+        **not_reached(TrialRecord),
         "format": FORMAT,
         "hash": spec.hash,
         "spec": spec.as_json(),
         "scene_ref": scene_ref,
         "class_names": list(class_names),
-        **NOT_KNOWN,
         **result,
         "environment": environment(),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -158,9 +145,9 @@ def failed_outcome(stage: str, kind: str, message: str) -> TrialOutcome:
         What happened.
     """
     result = {
+        **not_reached(TrialResult),
         "status": "failed",
         "error": {"stage": stage, "type": kind, "message": message, "traceback": ""},
-        **NOT_TIMED,
     }
     return TrialOutcome(result, None)
 
@@ -172,11 +159,11 @@ def empty(spec: TrialSpec, context: SceneContext, scene_ref: str, command: str) 
     views = context.views(spec)
     real = context.task.sampling.join(views.of("none"), [])
     result = {
+        **not_reached(TrialResult),
         "status": EMPTY,
         "error": None,
         "metrics": None,
         "audit": views.split.audit.as_json(),
         "samples": count_by_class(real, len(context.scene.class_names)),
-        **NOT_TIMED,
     }
     return _record(spec, context.scene.class_names, scene_ref, command, result)

@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeGuard
+from typing import Annotated, Any, Literal, TypeGuard, get_origin
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -118,7 +118,7 @@ class _Spec(_Part):
     train: Literal["both", "synthetic"] = "both"
 
 
-class _Error(_Part):
+class TrialError(_Part):
     stage: str
     type: str
     message: str
@@ -171,12 +171,15 @@ PARTS = {"fields": "new_confusion", "visibility": "hidden_confusion"}
 
 class _Metrics(_Part):
     """The counts that everything else is computed from, and the scores. Those of masks, and of
-    change, are at the end. fields: not in older ones.
+    change, are at the end.
     """
 
     confusion: Matrix
     oa: Score
-    aa: Score
+    aa: Score = Field(
+        description="the mean recall over all classes with test pixels in this draw. Reports leave"
+        " out classes with fewer than 25 test pixels in some draw, so their AA may differ."
+    )
     kappa: Score | None
     macro_f1: Score
     worst_recall: Score
@@ -184,8 +187,16 @@ class _Metrics(_Part):
     recall: Scores
     n_test: Counts
     subsets: dict[str, _Subset]
-    fields: _Fields | None = None
-    visibility: _Visibility | None = None
+    fields: _Fields | None = Field(
+        None,
+        description="for single pixels only: `new_confusion`; `seen` and `new`, each with `oa`,"
+        " `aa`, `n_classes`, `recall`, `n_test`. Absent in older records.",
+    )
+    visibility: _Visibility | None = Field(
+        None,
+        description="only where a protocol hides blocks: `hidden_confusion`; `shown` and `hidden`,"
+        " as in `fields`.",
+    )
     miou: Score | None = None
     iou: Scores | None = None
     f1: Scores | None = None
@@ -238,38 +249,133 @@ class _Environment(_Part):
     versions: dict[str, Annotated[str, Field(pattern=r"^[A-Za-z0-9.+!_-]*$")]]
 
 
-class _Record(_Part):
-    """``record.json``, as docs/results-format.md tells it."""
+class TrialResult(_Part):
+    """What a worker says of a trial: the part of a record that needs no test label.
 
-    format: Literal[1]
-    hash: str
-    spec: _Spec
-    scene_ref: str = ""
-    status: Literal["ok", "failed", "empty"]
-    error: _Error | None
-    class_names: list[str]
-    metrics: _Metrics | None
-    samples: _Samples | None
-    provenance: dict[str, object]
-    prepared: dict[str, str | Amount] = {}
-    notes: list[str] = []
-    scope: dict[str, str] | None
-    baseline: str = ""
-    control_of: dict[Literal["generator", "classifier"], ControlOf] = {}
-    transductive: bool | None
-    spectral_view: _Shown | None = None
-    classifier_facts: dict[str, object] = {}
-    audit: _Audit | None
-    timings: dict[str, Amount]
-    cpu_seconds: dict[str, Amount] = {}
-    optimiser_steps: dict[str, Count | None] | None = None
-    peak_memory_mb: Amount | None
-    device: dict[str, object] | None
-    environment: _Environment
-    predictions_sha256: str | None
-    created: str
-    command: str
-    record_sha256: Annotated[str, Field(pattern=SHA256)] | None = None
+    The descriptions of all fields are those of docs/results-format.md.
+    """
+
+    status: Literal["ok", "failed", "empty"] = Field(
+        description="`ok`, `failed`, or `empty` (no sample was asked for)."
+    )
+    error: TrialError | None = Field(
+        description="null, or {`stage`, `type`, `message`, `traceback`}."
+    )
+    samples: _Samples | None = Field(description="`real` and `synthetic`: C counts each.")
+    provenance: dict[str, object] = Field(
+        description="what the generator reports on its samples"
+        " ([`measured`](develop/plugins.md#2-the-method)). Of masks also `measured` and"
+        " `measured_real`: layout of generated and of real training pairs (`within_1` to"
+        " `within_3`, `edges`, `mask_edges`, `beside_edges`, `change`, `change_rank`, `n`; [what"
+        " they measure](quality.md#images-with-masks))."
+    )
+    prepared: dict[str, str | Amount] = Field(
+        {}, description="{`key`, `seconds`} of what the generator learnt once for the scene."
+    )
+    notes: list[str] = Field(
+        [], description="problems with saved fits; plugins not kept from labels."
+    )
+    scope: dict[str, str] | None = Field(
+        description="unlabelled pixels used: {`generator`, `classifier`}, each `none` or `scene`"
+        " (older records: also `train-region`)."
+    )
+    baseline: str = Field(
+        "",
+        description="the generator that is the same without its main part; only if the card of the"
+        " generator names one.",
+    )
+    control_of: dict[Literal["generator", "classifier"], ControlOf] = Field(
+        {},
+        description="of the plugins that are controls, by kind (`generator`, `classifier`): `all`,"
+        " `transductive` or `masks`. Absent in older records.",
+    )
+    transductive: bool | None = Field(description="true where either scope is `scene`.")
+    spectral_view: _Shown | None = Field(
+        None,
+        description="{`name`, `scores`}: the classifier's spectral view, and the scores `auto`"
+        " chose by.",
+    )
+    classifier_facts: dict[str, object] = Field(
+        {}, description="what the classifier reports on its fit."
+    )
+    timings: dict[str, Amount] = Field(
+        description="wall-clock time of `prepare`, `fit_generator`, `sample`, `fit_classifier`,"
+        " `predict`, `total`."
+    )
+    cpu_seconds: dict[str, Amount] = Field({}, description="processor time of the same.")
+    optimiser_steps: dict[str, Count | None] | None = Field(
+        None, description="of `fit_generator` and `fit_classifier`, counted by the runner."
+    )
+    peak_memory_mb: Amount | None = Field(description="peak resident memory, or null.")
+    device: dict[str, object] | None = Field(
+        description="{`requested`, `generator`, `classifier`, `threads`}."
+    )
+
+
+class TrialRecord(TrialResult):
+    """``record.json``: all fields of a record, in this one place."""
+
+    format: Literal[1] = Field(description="1.")
+    hash: str = Field(
+        description="first 16 hex digits of the SHA-256 of `spec` as canonical JSON (sorted keys,"
+        " no spaces)."
+    )
+    spec: _Spec = Field(
+        description="everything that determines the result: `task`, `scene` {`name`, `sha256`},"
+        " `protocol` {`name`, `argument`, `buffer`, and a plugin's `version` if not the first},"
+        " `patch`, `seed`, `generator` and `classifier` {`name`, `version`, `params`}, `lambda`,"
+        " `times` unless 0, `omega` (or null), `omega_convention`; `train` unless `both`; `view`"
+        " unless `raw`; for your own scene `draws`, the checksum of what seeded its draws."
+    )
+    scene_ref: str = Field("", description="what to type to get the scene.")
+    class_names: list[str] = Field(description="names of class ids 1..C.")
+    metrics: _Metrics | None = Field(
+        description="null unless `ok`: `oa`, `aa`, `kappa`, `macro_f1`, `worst_recall`,"
+        " `worst_class`, `recall` (C, null without test pixels), `n_test` (C), `confusion` (C×C,"
+        " rows true), `subsets` {name: {`classes`, `aa`, `oa`, `n_classes`}}, `fields`. Masks add"
+        " `miou`, `iou`, `f1`; change adds `f1_change`, `iou_change`, `recall_change`,"
+        " `precision_change`."
+    )
+    audit: _Audit | None = Field(
+        description="the split's audit: `sha256`, `protocol`, `leaky`, `buffer`, `radius`,"
+        " `n_train`, `n_test`, `n_buffered`, `train_counts`, `test_counts`,"
+        " `centre_overlap_percent`, `patch_overlap_percent`, `lost_classes`, `thin_classes` (1 to"
+        " 24 test pixels; older records: 1 to 9), `untrained_classes`, `fields`, `seen_counts`,"
+        " `new_counts`, `no_seen_classes`, `no_new_classes`, `notes`."
+    )
+    environment: _Environment = Field(description="`python`, `platform`, `processor`, `versions`.")
+    predictions_sha256: str | None = Field(description="checksum of the predicted labels.")
+    record_sha256: Annotated[str, Field(pattern=SHA256)] | None = Field(
+        None,
+        description="SHA-256 of all other keys as canonical JSON (sorted keys, no spaces). Absent"
+        " in older records, which stay valid.",
+    )
+    created: str = Field(description="UTC time, ISO 8601.")
+    command: str = Field(description="the command that reruns this trial, with its controls.")
+
+
+def not_reached(model: type[TrialResult]) -> dict[str, Any]:
+    """What a record, or a worker's part of one, says of steps that a trial did not reach."""
+    values: dict[str, Any] = {
+        name: {} if get_origin(field.annotation) is dict else None
+        for name, field in model.model_fields.items()
+        if field.is_required()
+    }
+    # Older records may lack these.
+    return {**values, "notes": [], "spectral_view": None, "optimiser_steps": None}
+
+
+def described_fields(
+    model: type[BaseModel] = TrialRecord, prefix: str = ""
+) -> Iterator[tuple[str, str]]:
+    """The fields of a record in words, those of a part of it behind the part."""
+    # What a worker says comes last.
+    names = sorted(model.model_fields, key=lambda name: name in TrialResult.model_fields)
+    for name in names:
+        if description := model.model_fields[name].description:
+            yield f"{prefix}{name}", description
+        if not prefix and name == "metrics":
+            yield from described_fields(_Metrics, "metrics.")
 
 
 def fault_of(record: Record, name: str) -> str | None:
@@ -278,7 +384,7 @@ def fault_of(record: Record, name: str) -> str | None:
     Its metrics are not computed again: see :func:`fault_of_metrics`.
     """
     try:
-        parsed = _Record.model_validate(record)
+        parsed = TrialRecord.model_validate(record)
     except ValidationError as error:
         return _told(error, record)
     if record["hash"] != name:
@@ -301,7 +407,7 @@ def _changed(record: Record) -> str | None:
     stated = record.get(DIGEST)
     if stated is None:
         # A digest whose key was changed must not pass as a record from before there were any.
-        odd = record.keys() - _Record.model_fields.keys()
+        odd = record.keys() - TrialRecord.model_fields.keys()
         likely = [
             key for key in odd if isinstance(record[key], str) and re.fullmatch(SHA256, record[key])
         ]

@@ -25,6 +25,7 @@ from hsiaug.trial.mean_spectra import MeanSpectra
 from hsiaug.trial.outcome import TrialOutcome, finish
 from hsiaug.trial.plugin_calls import call_failure, kept_state, plain_json, time_limit
 from hsiaug.trial.predictions import checksum
+from hsiaug.trial.record import TrialResult, not_reached
 from hsiaug.trial.samples import (
     Drawn,
     count_by_class,
@@ -116,6 +117,7 @@ def run_group(
             run = None
             outcome = TrialOutcome(
                 {
+                    **not_reached(TrialResult),
                     "status": "ok" if error is None else "failed",
                     "error": error,
                     **facts,

@@ -13,11 +13,13 @@ import pytest
 from hsiaug.bench.engine import TrialEnded
 from hsiaug.bench.engines import local
 from hsiaug.bench.engines.local import BadAnswer, read_answer, without_half_messages
+from hsiaug.trial.record import TrialResult, not_reached
 
 GOOD: dict[str, Any] = {
-    "result": {"status": "ok", "error": None, "timings": {"total": 1.0}},
+    "result": {**not_reached(TrialResult), "status": "ok", "timings": {"total": 1.0}},
     "trial": "a",
 }
+UNTIMED = {**not_reached(TrialResult), "status": "failed"}
 FAILED = {"stage": "sample", "type": "ValueError", "message": "", "traceback": ""}
 
 
@@ -43,12 +45,13 @@ def test_a_trial_ends_with_its_result_and_its_labels(ends: tuple[Connection, Con
     [
         {**GOOD, "labels": True, "trial": "the one before"},
         {**GOOD, "labels": False},
+        {**GOOD, "labels": True, "result": {"status": "ok", "error": None, "timings": {}}},
         {
             **GOOD,
             "labels": False,
-            "result": {"status": "failed", "error": {**FAILED, "stage": 5}, "timings": {}},
+            "result": {**UNTIMED, "error": {**FAILED, "stage": 5}},
         },
-        {**GOOD, "labels": False, "result": {"status": "failed", "error": None, "timings": {}}},
+        {**GOOD, "labels": False, "result": UNTIMED},
         {**GOOD, "labels": True, "result": {**GOOD["result"], "hash": "of another record"}},
         {**GOOD, "labels": True, "result": {**GOOD["result"], "timings": {"total": float("inf")}}},
         {

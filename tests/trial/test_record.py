@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.docs_record import PAGE, with_fields
 from hsiaug.base.errors import StoreError
 from hsiaug.cli.output import flat_facts
 from hsiaug.cli.show import LEFT_OUT
@@ -17,7 +18,14 @@ from hsiaug.report import build_report, render_report
 from hsiaug.report.notes import methods_paragraph
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.content_hash import short_hash
-from hsiaug.trial.record import fault_of, fault_of_metrics
+from hsiaug.trial.record import (
+    TrialRecord,
+    TrialResult,
+    described_fields,
+    fault_of,
+    fault_of_metrics,
+    not_reached,
+)
 from hsiaug.trial.record_json import DIGEST, MAX_RECORD_BYTES
 from hsiaug.trial.store import Record, Store
 from hsiaug.trial.upkeep import verify
@@ -317,3 +325,16 @@ def test_a_record_with_any_value_of_another_kind_is_damaged_or_can_be_reported(
             render_report(report, "json")
             [methods_paragraph(table) for table in report.tables]
             dict(flat_facts(changed, LEFT_OUT))
+
+
+def test_the_page_tells_of_each_field_what_the_model_does() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert with_fields(page) == page, "python -m benchmarks.docs_record"
+    told = {name for name, _ in described_fields()}
+    assert told >= TrialRecord.model_fields.keys()
+
+
+def test_a_trial_that_reached_nothing_has_every_field_that_a_record_must_have() -> None:
+    for model in (TrialResult, TrialRecord):
+        required = {name for name, field in model.model_fields.items() if field.is_required()}
+        assert not_reached(model).keys() >= required

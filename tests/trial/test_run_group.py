@@ -95,7 +95,7 @@ def test_facts_before_a_faulty_one_are_in_the_record(spec, run_all, monkeypatch)
     monkeypatch.setattr("hsiaug.trial.run.plain_json", explode)
     (outcome,) = run_all([spec("dummy")])
     assert outcome.failed and outcome.result["samples"]["synthetic"]
-    assert "provenance" not in outcome.result
+    assert outcome.result["provenance"] == {}
 
 
 def test_a_trial_that_asks_for_no_sample_has_no_stage_of_a_generator(spec, run_all):

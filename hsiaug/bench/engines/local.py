@@ -39,7 +39,6 @@ from hsiaug.bench.engine import (
 from hsiaug.bench.scored_records import ScoredRecords
 from hsiaug.bench.worker import SHORT, WorkerStart, serve
 from hsiaug.data.pair_loading import label_files
-from hsiaug.registry.card import ControlOf
 from hsiaug.registry.isolation.processes import (
     CONTEXT,
     Child,
@@ -51,6 +50,7 @@ from hsiaug.registry.lookup import registry
 from hsiaug.registry.progress import progress_values
 from hsiaug.trial.outcome import TrialOutcome, failed_outcome
 from hsiaug.trial.plugin_calls import LARGEST_PROVENANCE, LONGEST_MESSAGE, LONGEST_TRACEBACK
+from hsiaug.trial.record import TrialError, TrialResult
 from hsiaug.trial.record_json import decode
 from hsiaug.trial.sheet import MAX_SHEET_BYTES, read_sheet
 from hsiaug.trial.spec import TrialSpec
@@ -78,33 +78,20 @@ class _Message(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 
 
-class _ErrorMessage(_Message):
+class _ErrorMessage(TrialError):
     stage: Annotated[str, Field(pattern=f"^({'|'.join(RECORDED)})$")]
     type: Annotated[str, Field(max_length=2 * LONGEST_MESSAGE)]
     message: Annotated[str, Field(max_length=2 * LONGEST_MESSAGE)]
     traceback: Annotated[str, Field(max_length=2 * LONGEST_TRACEBACK)]
 
 
-class _Result(_Message):
-    """The part of a record that a worker says."""
+class _Result(TrialResult):
+    """The part of a record that a worker says, and nothing else."""
+
+    model_config = ConfigDict(extra="forbid")
 
     status: Literal["ok", "failed"]
     error: _ErrorMessage | None
-    samples: dict[str, list[int]] | None = None
-    provenance: dict[str, object] = {}
-    prepared: dict[str, str | float] = {}
-    classifier_facts: dict[str, object] = {}
-    device: dict[str, str | int] = {}
-    scope: dict[str, str] = {}
-    baseline: str = ""
-    control_of: dict[Literal["generator", "classifier"], ControlOf] = {}
-    transductive: bool = False
-    spectral_view: dict[str, object] = {}
-    notes: list[str] = []
-    timings: dict[str, float]
-    cpu_seconds: dict[str, float] = {}
-    optimiser_steps: dict[str, int | None] = {}
-    peak_memory_mb: float | None = None
 
 
 class _Ended(_Message):
