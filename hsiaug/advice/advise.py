@@ -15,16 +15,20 @@ from typing import Literal
 from hsiaug.advice.gains import ArmGain, candidates, gain_of
 from hsiaug.advice.screening import (
     CONFIRM,
+    HARDER,
     Ceiling,
     LeftOut,
     arms,
     baselines_of,
+    ceiling,
     gains_of,
+    harder_question,
     recipe,
     run_baselines,
     scores_without_generator,
     scoring,
     screen,
+    too_easy,
 )
 from hsiaug.advice.session import Session
 from hsiaug.base.errors import InputError
@@ -65,8 +69,11 @@ class Advice:
         Where the kind is "cannot tell", why inner draws could tell nothing.
     score, large : str or tuple of int
         As of the session.
+    plan : Plan
+        Of the inner draws that were asked.
     notes : tuple of str
-        What was left out before anything was tried, and why.
+        What was left out before anything was tried, and why; and whether easier inner draws came
+        before these.
     """
 
     kind: Literal["use", "none helps", "not decided", "cannot tell"]
@@ -76,6 +83,7 @@ class Advice:
     final: TrialSpec
     score: str
     large: tuple[int, ...]
+    plan: Plan
     ceiling: Ceiling | None = None
     chosen: ArmGain | None = None
     screened: tuple[ArmGain, ...] = ()
@@ -86,6 +94,9 @@ class Advice:
 
 def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) -> Advice:
     """Screen generators and confirm the best, within the time of the session.
+
+    Where a classifier has next to nothing left to gain on the inner draws, harder ones are asked in
+    their place.
 
     Parameters
     ----------
@@ -99,20 +110,30 @@ def advise(planned: tuple[Plan, LeftOut], request: Request, session: Session) ->
     """
     _check_engine(session)
     plan, left_out = planned
-    session = scoring(plan, session)
-    # What to go on with may be a classifier that these draws have no time for.
-    every_arm = plan
-    plan = run_baselines(plan, session)
+    easier: list[str] = []
+    harder = iter(HARDER)
+    while True:
+        session = scoring(plan, session)
+        # What to go on with may be a classifier that these draws have no time for.
+        every_arm = plan
+        plan = run_baselines(plan, session)
+        met = ceiling(plan, session)
+        asked = harder_question(request, next(harder, None), session) if met else None
+        if met is None or asked is None:
+            break
+        easier.append(too_easy(plan, met, session))
+        request, (plan, left_out) = asked
     met = screen(plan, session, left_out)
     advice = partial(
         Advice,
+        plan=every_arm,
         without_generator={
             name: statistics.fmean(scores)
             for name, scores in scores_without_generator(plan, session).items()
         },
         score=session.score,
         large=session.large,
-        notes=plan.notes,
+        notes=(*easier, *plan.notes),
     )
     if met is not None:
         return advice(

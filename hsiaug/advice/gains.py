@@ -1,11 +1,11 @@
 """Gains of arms over the controls, draw by draw, and the conclusions that they allow."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
 from hsiaug.metrics.significance import told_apart
-from hsiaug.metrics.verdict import TINY
+from hsiaug.metrics.verdict import TINY, Evidence
 from hsiaug.protocol.balance import Rate
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.arm import CONTROLS_OF_ALL, NONE, Arm
@@ -125,20 +125,21 @@ def gain_of(
         As of :func:`main_score`.
     """
     arm_key = (arm.generator.name, arm.rate, arm.omega)
-    control_keys = [(name, Rate(0.0) if name == NONE else arm.rate, None) for name in names]
-    arm_records: dict[int, Record] = {}
-    control_records: dict[int, list[Record]] = {}
-    for seed in seeds:
-        of_arm = results.get((*arm_key, classifier, seed))
-        of_controls = [results.get((*key, classifier, seed)) for key in control_keys]
-        if of_arm is not None and None not in of_controls:
-            arm_records[seed] = of_arm
-            control_records[seed] = [record for record in of_controls if record is not None]
+    control_keys = {name: (name, Rate(0.0) if name == NONE else arm.rate, None) for name in names}
+    shared = [
+        seed
+        for seed in seeds
+        if all((*key, classifier, seed) in results for key in (arm_key, *control_keys.values()))
+    ]
 
-    def differences(control: int, score: Callable[[Record], float]) -> tuple[float, ...]:
-        return tuple(
-            score(arm_records[seed]) - score(control_records[seed][control]) for seed in arm_records
-        )
+    def scores(
+        key: tuple[str, Rate, float | None], score: Callable[[Record], float]
+    ) -> dict[Hashable, float]:
+        return {seed: score(results[*key, classifier, seed]) for seed in shared}
+
+    def differences(control: str, score: Callable[[Record], float]) -> tuple[float, ...]:
+        over = scores(control_keys[control], score)
+        return Evidence.paired(scores(arm_key, score), over).differences
 
     def main_of_large(record: Record) -> float:
         return main_score(record, large)
@@ -146,16 +147,16 @@ def gain_of(
     return ArmGain(
         arm=arm,
         classifier=classifier,
-        seeds=tuple(arm_records),
-        aa=tuple(map(main_of_large, arm_records.values())),
+        seeds=tuple(shared),
+        aa=tuple(scores(arm_key, main_of_large).values()),
         against=tuple(
             Against(
                 control=name,
-                aa=differences(i, main_of_large),
-                oa=differences(i, second_score),
-                all=differences(i, main_score),
+                aa=differences(name, main_of_large),
+                oa=differences(name, second_score),
+                all=differences(name, main_score),
             )
-            for i, (name, _, _) in enumerate(control_keys)
+            for name in control_keys
         ),
     )
 

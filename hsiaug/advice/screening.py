@@ -2,6 +2,7 @@
 anything.
 """
 
+import re
 import statistics
 import time
 from collections.abc import Sequence
@@ -10,15 +11,17 @@ from operator import itemgetter
 
 from hsiaug.advice.gains import ArmGain, above, candidates, gain_of, key, main_score
 from hsiaug.advice.session import Session
-from hsiaug.base.errors import HsiaugError, InputError, PluginError
+from hsiaug.base.errors import HsiaugError, InputError, PluginError, SplitError
 from hsiaug.bench.costs import write_duration
 from hsiaug.bench.defaults import ADVISED, RECOMMENDED
 from hsiaug.bench.plan import Plan, build_plan, samples_bytes
 from hsiaug.bench.request import Request, defaults_for
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.large_classes import large_classes
+from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.card import Card, build_params
 from hsiaug.registry.lookup import Registry
+from hsiaug.report.formatting import percent
 from hsiaug.report.scores import metric_set, over_large
 from hsiaug.tasks.types import TaskData
 from hsiaug.trial.arm import NONE, Arm
@@ -44,6 +47,8 @@ measurement).
 MAX_SAMPLE_BYTES = 2 * 2**30
 """Bytes of synthetic samples above which a λ is not tried: a trial holds them several times over.
 """
+HARDER = (4, 8)
+"""Parts of a class of harder inner draws: one trains, and the one farthest from it is tested."""
 LeftOut = list[tuple[str, Rate | None, str]]
 Ceiling = tuple[str, float]
 """A classifier that has next to nothing left to gain on inner draws, and its mean AA on them
@@ -189,6 +194,45 @@ def _worth(plan: Plan, scene: TaskData) -> Plan:
         t for t in plan.trials if t.rate not in useless and (t.rate or t.generator.name == NONE)
     ]
     return replace(plan, trials=tuple(trials), notes=tuple(notes))
+
+
+def harder_question(
+    request: Request, parts: int | None, session: Session
+) -> tuple[Request, tuple[Plan, LeftOut]] | None:
+    """The request on harder inner draws, and its plan; None where there are none.
+
+    Parameters
+    ----------
+    request : Request
+        Of inner draws.
+    parts : int or None
+        Of each class, one of which trains.
+    session : Session
+        With the scene.
+    """
+    if parts is None or not request.kind.single_pixels or request.protocol is None:
+        return None
+    name, _, divided = request.protocol.text.partition(":")
+    divided = re.sub(r"^[2-9]:", "", divided)
+    try:
+        protocol = parse_protocol(f"{name}:{parts}:{divided}", request.protocol.buffer)
+        harder = request.model_copy(update={"protocol": protocol})
+        plan = screening_plan(session.scene, harder, session.plugins, session.scene_ref)
+        scoring(plan[0], session)
+    except SplitError:
+        # Too few training pixels to divide again.
+        return None
+    return harder, plan
+
+
+def too_easy(plan: Plan, met: Ceiling, session: Session) -> str:
+    """A sentence on inner draws that harder ones replace."""
+    classifier, mean = met
+    return (
+        f"on inner draws {plan.trials[0].protocol.text} {classifier} has {session.score}"
+        f" {percent(mean)} without a generator, which leaves no room for a gain: harder ones are"
+        " asked, of fewer training pixels that lie farther from the test pixels"
+    )
 
 
 def _learning(plan: Plan) -> set[str]:

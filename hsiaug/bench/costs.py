@@ -8,7 +8,7 @@ had it, with the same settings.
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -132,6 +132,10 @@ def write_duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
+LONG = 60.0
+"""Seconds from which on a run says beforehand what it takes."""
+SLOW_SHARE = 0.3
+"""Share of a run from which on a generator or a classifier is named as slow."""
 WARM_UP = 0.003
 """Share of a run after which its own pace counts as much as what was expected."""
 OVERRUN = 0.25
@@ -245,3 +249,34 @@ class Forecast:
                 scenes[trial.scene_sha256].append(max(pace * self.each[hash] - ran, OVERRUN * ran))
             walls = (max(max(each), sum(each) / self._jobs) for each in scenes.values())
             return TimeLeft(sum(walls), self._measured)
+
+
+def cost_lines(trials: Mapping[str, TrialSpec], forecast: Forecast, jobs: int) -> Iterator[str]:
+    """What a run takes, and what of it is slow, said before it begins; nothing of a short one.
+
+    Parameters
+    ----------
+    trials : mapping of str to TrialSpec
+        By hash.
+    forecast : Forecast
+        Of them.
+    jobs : int
+        Worker processes.
+    """
+    time_left = forecast.left()
+    if time_left.seconds < LONG:
+        return
+    rough = "" if time_left.measured else ", a rough figure: not all plugins were timed here"
+    yield f"{len(trials)} trials, about {write_duration(time_left.seconds)}{rough}"
+    whole = sum(forecast.each.values())
+    for kind in ("generator", "classifier"):
+        seconds: dict[str, float] = defaultdict(float)
+        for hash, trial in trials.items():
+            seconds[getattr(trial, kind).name] += forecast.each[hash]
+        for name, part in seconds.items():
+            if len(seconds) > 1 and part >= max(LONG, SLOW_SHARE * whole):
+                rest = write_duration((whole - part) / jobs)
+                yield (
+                    f"slow: {kind} {name}, about {write_duration(part / jobs)}; all else about"
+                    f" {rest}"
+                )

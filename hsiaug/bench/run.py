@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from hsiaug.base.threads import cores
 from hsiaug.bench.bounds import UNBOUNDED, Bounds
+from hsiaug.bench.costs import cost_lines
 from hsiaug.bench.engine import ClusterSettings, Engine, Job, Say
 from hsiaug.bench.engines import open_engine
 from hsiaug.bench.groups import prepare_work
@@ -112,6 +113,8 @@ def run(
             parallel = where.jobs if where else 1
             work = prepare_work(plans, missing, store, job, parallel, say, deadline)
             if work.batches and where:
+                for line in cost_lines(work.trials, work.forecast, parallel):
+                    say(line)
                 where.submit(work.batches)
                 if not where.waits:
                     return None

@@ -10,7 +10,7 @@ from hsiaug.base.threads import one_thread
 from hsiaug.bench import defaults
 from hsiaug.cli import options
 from hsiaug.cli.options import option
-from hsiaug.cli.output import console, print_facts, print_lines, print_table
+from hsiaug.cli.output import console, print_facts, print_json, print_lines, print_table
 
 WIDTH = 11
 """Of the names of lines."""
@@ -58,6 +58,7 @@ def advise(
     preset: options.Preset = defaults.PRESET,
     device: options.Device = "auto",
     jobs: options.Jobs = None,
+    json: options.Json = False,
 ) -> None:
     """Say which classifier, spectral view and generator to use on a scene, with the gain to expect,
     or that no generator helps.
@@ -83,7 +84,7 @@ def advise(
     from hsiaug.bench.engines import open_engine
     from hsiaug.bench.request import defaults_for, request_of_options
     from hsiaug.bench.run import workers
-    from hsiaug.cli.advise_print import tell_advice
+    from hsiaug.cli.advise_print import advice_json, tell_advice
     from hsiaug.cli.benchmark_run import stoppable
     from hsiaug.data.pair_sets import task_of
     from hsiaug.registry.lookup import registry
@@ -115,12 +116,12 @@ def advise(
             loaded, scene, registry(), records, device, engine, start, end, console=err
         )
         note(f"note: {allowance(planned[0], session, budget)}")
-        header, rows, lines = tell_advice(
-            find_advice(planned, request, session),
-            planned[0],
-            session,
-            shown_by_benchmark(Path(defaults.STORE), loaded),
-        )
+        advice = find_advice(planned, request, session)
+        benchmark = shown_by_benchmark(Path(defaults.STORE), loaded)
+        header, rows, lines = tell_advice(advice, session, benchmark)
+    if json:
+        print_json(advice_json(advice, session, lines))
+        return
     screen = console()
     if rows:
         print_table(screen, header, rows)

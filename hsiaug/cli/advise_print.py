@@ -4,7 +4,7 @@ templates.
 
 import shlex
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from statistics import fmean
@@ -15,13 +15,14 @@ from hsiaug.advice.gains import ArmGain
 from hsiaug.advice.screening import CONFIRM, SCREEN
 from hsiaug.advice.session import Session
 from hsiaug.bench.command import command_for, generate_command
-from hsiaug.bench.plan import Plan
+from hsiaug.bench.defaults import PROPOSED
 from hsiaug.bench.request import widest_protocol
 from hsiaug.cli.output import name_options
 from hsiaug.metrics.significance import MIN_PAIRS, mean_ends
 from hsiaug.protocol.large_classes import MIN_TEST_PIXELS
 from hsiaug.report.formatting import count, ends_text, percent, signed, span, with_ends
 from hsiaug.report.text_templates import labelled
+from hsiaug.trial.spec import TrialSpec
 
 Row = tuple[object, ...]
 
@@ -30,7 +31,7 @@ CLOSE = 50.0
 
 
 def tell_advice(
-    advice: Advice, plan: Plan, session: Session, benchmark: Shown | None = None
+    advice: Advice, session: Session, benchmark: Shown | None = None
 ) -> tuple[tuple[str, ...], list[Row], list[tuple[str, str]]]:
     """Header and rows of all arms, and lines below: the verdict, what to use, the command for it,
     and what limits both.
@@ -39,17 +40,16 @@ def tell_advice(
     ----------
     advice : Advice
         What was found.
-    plan : Plan
-        What was planned.
     session : Session
         Its records are of inner draws.
     benchmark : Shown or None
         What a benchmark of this scene has shown, where there is one.
     """
+    plan = advice.plan
     # Of pixels AA and OA.
     names = advice.score, plan.task.scores[1][1]
     gains = (f"Δ{names[0]}", "interval", f"Δ{names[1]}", "interval", "over")
-    header = ("stage", "generator", "λ", "ω", "classifier", "draws", names[0], *gains)
+    header = ("stage", "generator", "λ", "M", "ω", "classifier", "draws", names[0], *gains)
     audits = [split.audit for split in plan.splits]
     classes = session.scene.class_names
     final = advice.final
@@ -73,7 +73,9 @@ def tell_advice(
         single_pixels=plan.task.single_pixels,
         view=record["spectral_view"]["name"] if record and plan.task.single_pixels else "",
         ref=shlex.quote(session.scene_ref),
-        commands=_commands(advice, plan, session),
+        commands=_commands(advice, session),
+        leaky=_is_leaky(advice, session),
+        reported=",".join(PROPOSED),
         own_map=_map_command(session, benchmark.hash) if benchmark else "",
         benchmark=benchmark,
         whole=advice.final.protocol.outer[0] is None,
@@ -106,7 +108,8 @@ def _rows(advice: Advice) -> Iterator[Row]:
                 gains += [signed(fmean(values)), interval]
             arm = gain.arm
             aa = percent(fmean(gain.aa))
-            named = (arm.generator.name, arm.rate, arm.omega, gain.classifier)
+            rate = arm.rate
+            named = (arm.generator.name, rate.lam, rate.times, arm.omega, gain.classifier)
             yield stage, *named, len(gain.seeds), aa, *gains, gain.better.control
 
 
@@ -160,12 +163,24 @@ def _map_command(session: Session, record: str) -> str:
     return shlex.join(words)
 
 
-def _commands(advice: Advice, plan: Plan, session: Session) -> dict[str, str]:
-    """How to go on, by what for: on the outer test pixels of that very draw, to a map, to files."""
+def _final_trial(advice: Advice, session: Session) -> TrialSpec:
+    """What to go on with, on the outer test pixels of that very draw."""
     outer, draw = advice.final.protocol.outer
     if outer is None:
-        outer = widest_protocol(plan.task, session.scene)
-    spec = replace(advice.final, protocol=outer, seed=draw)
+        outer = widest_protocol(advice.plan.task, session.scene)
+    return replace(advice.final, protocol=outer, seed=draw)
+
+
+def _is_leaky(advice: Advice, session: Session) -> bool:
+    """Whether the test pixels of that draw are neighbours of its training pixels."""
+    spec = _final_trial(advice, session)
+    draws = advice.plan.task.draws
+    return draws.split(session.scene, spec.protocol, spec.seed, spec.patch).audit.leaky
+
+
+def _commands(advice: Advice, session: Session) -> dict[str, str]:
+    """How to go on, by what for: on the outer test pixels of that very draw, to a map, to files."""
+    spec = _final_trial(advice, session)
     commands = {
         "command": command_for(spec, session.scene_ref),
         "map": _map_command(session, spec.hash),
@@ -173,3 +188,60 @@ def _commands(advice: Advice, plan: Plan, session: Session) -> dict[str, str]:
     if spec.rate:
         commands["samples"] = generate_command(spec, session.scene_ref)
     return commands
+
+
+def advice_json(
+    advice: Advice, session: Session, lines: Sequence[tuple[str, str]]
+) -> dict[str, object]:
+    """An advice as plain values; gains are in points, of the main score over the control that
+    decides.
+
+    Parameters
+    ----------
+    lines : sequence of (str, str)
+        As :func:`tell_advice` gives them.
+    """
+    final = advice.final
+    stages = (("screened", advice.screened), ("confirmed", advice.confirmed))
+    return {
+        "verdict": advice.kind,
+        "use": {
+            "classifier": final.classifier.name,
+            "generator": final.generator.name,
+            "lambda": final.rate.lam,
+            "times": final.rate.times,
+            "omega": final.omega,
+        },
+        "metric": advice.score,
+        "commands": _commands(advice, session),
+        "leaky": _is_leaky(advice, session),
+        "arms": [
+            {"stage": stage, **_arm_json(gain, advice.level)}
+            for stage, listed in stages
+            for gain in listed
+        ],
+        "without_generator": {
+            name: 100 * score for name, score in advice.without_generator.items()
+        },
+        "lines": [{"label": label, "text": text} for label, text in lines],
+    }
+
+
+def _arm_json(gain: ArmGain, level: float) -> dict[str, object]:
+    ends = mean_ends(gain.better.aa, level)
+    interval = ends if ends and ends.is_interval else None
+    return {
+        "generator": gain.arm.generator.name,
+        "lambda": gain.arm.rate.lam,
+        "times": gain.arm.rate.times,
+        "omega": gain.arm.omega,
+        "classifier": gain.classifier,
+        "draws": len(gain.seeds),
+        "score": 100 * fmean(gain.aa),
+        "over": gain.better.control,
+        "gain": 100 * fmean(gain.better.aa),
+        "low": interval and 100 * interval.low,
+        "high": interval and 100 * interval.high,
+        "smallest": 100 * min(gain.better.aa),
+        "largest": 100 * max(gain.better.aa),
+    }

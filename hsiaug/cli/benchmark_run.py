@@ -22,6 +22,7 @@ from hsiaug.cli.output import notes_console, print_json, print_lines, print_tabl
 from hsiaug.registry.isolation.landlock import close_memory
 from hsiaug.registry.isolation.processes import suspending
 from hsiaug.report import print_report, render_report, report_json
+from hsiaug.report.render_data import data_rows
 from hsiaug.report.running import running_answer_lines
 from hsiaug.trial.arm import ALONE, BOTH
 from hsiaug.trial.spec import TrialSpec
@@ -89,7 +90,9 @@ def run_and_print(
     trials = trials_of(plans)
     report = read_report(Store(store), hashes_by_run(plans), reading)
     if as_json:
-        print_json({"store": str(store), "planned": len(trials), **report_json(report)})
+        curves = {"labels": data_rows(report, by)} if by == "labels" else {}
+        found = {"store": str(store), "planned": len(trials), **report_json(report), **curves}
+        print_json(found)
     elif out.is_terminal:
         print_report(report, out, by or "summary")
     else:
@@ -158,7 +161,7 @@ def print_plan(
     else:
         print_table(
             out,
-            ("generator", "λ", "ω", "classifier", "synthetic", "draws", "to run"),
+            ("generator", "λ", "M", "ω", "classifier", "synthetic", "draws", "to run"),
             _arms(plan, todo),
         )
         audit = plan.splits[0].audit.as_json()
@@ -243,7 +246,8 @@ def _arms(plan: Plan, todo: Sequence[TrialSpec]) -> Iterator[tuple[object, ...]]
     arms: dict[tuple[object, ...], list[TrialSpec]] = {}
     for t in plan.trials:
         name = t.generator.name + ALONE * (t.train != BOTH)
-        arms.setdefault((name, t.rate, t.omega, t.classifier_label), []).append(t)
+        row = (name, t.rate.lam, t.rate.times, t.omega, t.classifier_label)
+        arms.setdefault(row, []).append(t)
     for arm, members in arms.items():
         sample_range = between([plan.samples[t.hash][1] for t in members])
         yield *arm, sample_range, len(members), sum(t.hash in waiting for t in members)

@@ -111,13 +111,15 @@ def generate(
     )
     written = kit.save(out, synthesis, with_real=with_real)
     form = ".1f" if kit.unit else "d"
+    counted = ("real" if with_real else "real in the file", "synthetic")
     rows = [
         (row.class_id, row.name, f"{row.real:{form}}", f"{row.synthetic:{form}}")
         for row in kit.classes(synthesis, with_real=with_real)
     ]
     print_table(
         console(),
-        ("class", "name", f"real {kit.unit}".strip(), f"synthetic {kit.unit}".strip()),
+        # Without --with-real no real sample is written, which the number alone would not say.
+        ("class", "name", *(" ".join(f"{which} {kit.unit}".split()) for which in counted)),
         rows,
     )
     for line in written:

@@ -32,6 +32,7 @@ def labels(
     device: options.Device = "auto",
     jobs: options.Jobs = None,
     on: options.On = None,
+    json: options.Json = False,
 ) -> None:
     """Say how many more labels per class an arm is worth.
 
@@ -57,5 +58,11 @@ def labels(
     request = request_of_options(scene, ctx.params, task="pixels", generator=generator or NONE)
     plans = plan_labels(scene, request, ranges.numbers("--added", added), registry())
     run_and_print(
-        plans, store, by="labels", device=device, jobs=jobs, settings=cluster_settings(on, ())
+        plans,
+        store,
+        by="labels",
+        as_json=json,
+        device=device,
+        jobs=jobs,
+        settings=cluster_settings(on, ()),
     )

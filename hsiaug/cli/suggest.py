@@ -10,7 +10,7 @@ from hsiaug.bench.defaults import COMMITTEE
 from hsiaug.bench.ranges import words
 from hsiaug.cli import options
 from hsiaug.cli.options import option
-from hsiaug.cli.output import console, print_lines, print_table, say_written
+from hsiaug.cli.output import console, print_json, print_lines, print_table, say_written
 from hsiaug.registry.progress import show_progress
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def suggest(
             "File to write: .csv or .json (a table), .png, .svg or .pdf (a map); repeat for more."
         ),
     ] = None,
+    json: options.Json = False,
 ) -> None:
     """Name the pixels whose labels would help most: where classifiers disagree, and nothing like it
     has a label yet.
@@ -124,8 +125,11 @@ def suggest(
         "segment",
         "share %",
     )
-    print_table(screen, header, texts)
-    print_lines(screen, notes)
+    if json:
+        print_json({"scene": loaded.name, "notes": notes, "picks": rows})
+    else:
+        print_table(screen, header, texts)
+        print_lines(screen, notes)
     if out:
         save_suggestions(out, suggested, loaded.unlabelled, ground, loaded.name, notes)
         say_written(out)

@@ -6,11 +6,13 @@ and what it is measured against exchanges the words and nothing else. docs/stati
 rule in prose.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import Literal
+from typing import Any, Literal
 
 from hsiaug.metrics.significance import (
     ALPHA,
@@ -78,6 +80,17 @@ class Evidence:
     p_corrected: float | None = None
     critical: float | None = None
 
+    @classmethod
+    def paired(cls, values: Mapping[Any, float], over: Mapping[Any, float]) -> Evidence:
+        """Values by draw minus others, over the draws that both have."""
+        draws = tuple(draw for draw in values if draw in over)
+        return cls(tuple(values[draw] - over[draw] for draw in draws), draws)
+
+    @property
+    def by_draw(self) -> dict[Hashable, float]:
+        """The difference of each draw."""
+        return dict(zip(self.draws, self.differences, strict=True))
+
     @cached_property
     def summary(self) -> MeanStd:
         """The effect: mean difference with its spread."""
@@ -134,9 +147,7 @@ def correct(family: Sequence[Evidence]) -> list[Evidence]:
     """The same with the sign-flip test, corrected for all of the family; draws of one name change
     sign together.
     """
-    tests = max_t(
-        [dict(zip(evidence.draws, evidence.differences, strict=True)) for evidence in family]
-    )
+    tests = max_t([evidence.by_draw for evidence in family])
     return [
         replace(evidence, p=test.p, p_corrected=test.corrected, critical=test.critical)
         for evidence, test in zip(family, tests, strict=True)

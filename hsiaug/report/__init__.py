@@ -71,7 +71,8 @@ def render_report(
     """The report as text in one of FORMATS, ending in a newline.
 
     ``html`` holds every view at once; ``csv`` has one row per trial, for ``by="class"`` one per
-    trial and class, for ``by="labels"`` one per point of a curve and per arm on it; ``json`` the
+    trial and class, for ``by="gain"`` one per arm and control, for ``by="labels"`` one per point of
+    a curve and per arm on it; ``json`` the
     rows of trials, of gains, and then those of curves. Raises InputError for an unknown format or
     view.
 
@@ -173,8 +174,8 @@ def save_report(
 
 def figure_of(report: Report, by: str, columns: int = 2) -> Figure:
     """Draw a report: the verdict as a card (``by="generator"``), what every arm gains over its
-    controls draw by draw (``by="gain"``), OA and AA against λ, M or ω, or curves over labels
-    (``by="labels"``).
+    controls draw by draw (``by="gain"``), OA and AA against λ, M or ω, curves over labels
+    (``by="labels"``), or confusion matrices (``by="class"``).
 
     Parameters
     ----------
@@ -185,22 +186,28 @@ def figure_of(report: Report, by: str, columns: int = 2) -> Figure:
     ------
     InputError
         For another view, where no generator was run at two values, or the store holds no
-        learning curve.
+        learning curve or no confusion matrix.
     """
+    from pathlib import Path
+
     from hsiaug.report.curves import AXES
+    from hsiaug.report.figures.confusion import confusion_figure
     from hsiaug.report.figures.curves import curve_figure, label_figure
     from hsiaug.report.figures.gains import card_figure, gain_figure
     from hsiaug.report.label_breakdowns import curves_of
+    from hsiaug.trial.store import Store
 
     figures: dict[str, Callable[[], Figure]] = {
         "generator": lambda: card_figure(report, columns),
         "gain": lambda: gain_figure(report, columns),
         **{axis: partial(curve_figure, report, axis, columns) for axis in AXES},
+        "class": lambda: confusion_figure(report, Store(Path(report.store or "")), columns),
         "labels": lambda: label_figure(curves_of(report), columns),
     }
     if by not in figures:
         raise InputError(
-            "a picture shows the verdict, gains, accuracy against λ, M or ω, or over added labels",
+            "a picture shows the verdict, gains, accuracy against λ, M or ω or over added labels,"
+            " or which class is taken for which",
             value=f"`by` {by}",
             hint=(
                 f"Write `by` {', '.join([*figures][:-1])} or labels with it, or name a file that"

@@ -141,7 +141,12 @@ class Gain:
         """
         above = [one.main.word == "above" for one in (self.over_none, self.rival) if one]
         level = 2 if all(above) else int(above[0])
-        return level, _mean(self.over_none)
+        return level, self.mean_over_none
+
+    @property
+    def mean_over_none(self) -> float:
+        """The mean gain over no samples; below all others where there is none."""
+        return _mean(self.over_none)
 
 
 def _mean(contrast: ControlComparison) -> float:

@@ -36,6 +36,8 @@ STATED = ("hsiaug", "torch", "scikit-learn", "imbalanced-learn", "numpy")
 """Libraries whose versions a paper names."""
 MOST_RATES = 3
 """Rates of which the opening tells how many samples they made; the audit has all."""
+MOST_LACKING = 4
+"""Arms that lack draws that a warning names; the rest is counted."""
 NAMED = 12
 """Arms that a line names; the rest is counted, and listed by ``hsiaug report --by seed``."""
 
@@ -93,11 +95,35 @@ def failure_lines(table: ReportTable, where: str) -> tuple[str, ...]:
 
 
 def warnings(table: ReportTable) -> tuple[str, ...]:
-    """Warnings to be read before the numbers: damaged records, arms that saw test pixels."""
+    """Warnings to be read before the numbers: damaged records, arms that lack draws, arms that saw
+    test pixels.
+    """
     seers = users_of_unlabelled(table).get("scene")
     return tuple(
-        sentences("warnings.txt", table=table, damaged=damage_summary(table.damaged), seers=seers)
+        sentences(
+            "warnings.txt",
+            table=table,
+            damaged=damage_summary(table.damaged),
+            lacking=_lacking(table),
+            named=MOST_LACKING,
+            seers=seers,
+        )
     )
+
+
+def _lacking(table: ReportTable) -> list[tuple[str, int]]:
+    """Arms that were not begun on every draw of the table, and the draws that they have: of a run
+    that goes on, or was stopped.
+    """
+    draws = {
+        cell: len({draw for draw, _ in cell.trials.unlike("draw")})
+        for cell in table.every_cell.values()
+    }
+    return [
+        (table.cell_label(cell), number)
+        for cell, number in draws.items()
+        if number < len(table.draws)
+    ]
 
 
 # Below the numbers
@@ -377,7 +403,7 @@ def methods_paragraph(table: ReportTable) -> str:
         asked = [name for name in used if name not in table.controls]
         controls = [name for name in controls if name not in asked]
     arms = [arm for arm in table.arms if arm.generator.name in asked]
-    condition, versions = table.condition, versions_of([table])
+    condition = table.condition
     lines = sentences(
         "methods.txt",
         table=table,
@@ -400,13 +426,42 @@ def methods_paragraph(table: ReportTable) -> str:
         tested=any(comparison.main.p is not None for comparison in table.comparisons),
         alpha=ALPHA,
         min_pairs=MIN_PAIRS,
-        versions=[f"{name} {' and '.join(versions[name])}" for name in STATED if name in versions],
-        machines=sorted(
-            {str((e or {}).get("processor") or "") for e in table.trials.unlike("environment")}
-            - {""}
-        ),
+        versions=stated_versions([table]),
+        machines=machines_of([table]),
     )
     return " ".join(lines)
+
+
+def stated_versions(tables: Iterable[ReportTable]) -> list[str]:
+    """``hsiaug 0.2.0``: the libraries whose versions a paper names."""
+    versions = versions_of(tables)
+    return [f"{name} {' and '.join(versions[name])}" for name in STATED if name in versions]
+
+
+def machines_of(tables: Iterable[ReportTable]) -> list[str]:
+    """Names of the processors that the records name."""
+    environments = [one for table in tables for one in table.trials.unlike("environment")]
+    return sorted({str((one or {}).get("processor") or "") for one in environments} - {""})
+
+
+def run_facts(tables: Sequence[ReportTable]) -> list[tuple[str, str]]:
+    """(label, sentence) pairs on when, with what and at what cost tables were made, and where it is
+    said how to read them.
+    """
+    created = sorted(day for table in tables for day in table.trials.unlike("created"))
+    days = list(dict.fromkeys(time[:10] for time in (created[0], created[-1]))) if created else []
+    seconds = sum(
+        float(np.nansum(table.trials.numbers("seconds").astype(np.float64))) for table in tables
+    )
+    facts = {
+        "run": " to ".join(days),
+        "versions": ", ".join(stated_versions(tables)),
+        "machine": ", ".join(machines_of(tables)),
+        "cost": f"{seconds / 3600:,.1f} h" if seconds >= 3600 else f"{seconds / 60:,.1f} min",
+        "how to read it": "docs/read-a-report.md, docs/statistics.md, docs/glossary.md of hsiaug",
+    }
+    facts["cost"] += ", added over the trials"
+    return [(label, text) for label, text in facts.items() if text]
 
 
 def _sample_weights(table: ReportTable) -> dict[str, list[str]]:

@@ -62,10 +62,13 @@ def _answers_json(answers: Answers) -> dict[str, Any]:
 def gain_rows(report: Report) -> list[dict[str, Any]]:
     """A row per arm, classifier and control, in points: mean paired difference of the main metric
     with its simultaneous 95 % interval (none below six draws), the smallest and the largest, what
-    is shown, that of the second metric, p corrected for all arms, draws, and the arm's verdict.
+    is shown, that of the second metric, p corrected for all arms, draws, whether this control is
+    the arm's rival, and the arm's verdict.
     """
+    named = any(table.run for table in report.tables)
     return [
         {
+            **({"run": table.run} if named else {}),
             "scene": table.condition.scene,
             "protocol": table.condition.protocol,
             "generator": table.labels[gain.cell.arm.generator],
@@ -85,6 +88,7 @@ def gain_rows(report: Report) -> list[dict[str, Any]]:
             "second_gain": None if one.second is None else 100 * one.second.mean,
             "p_corrected": one.main.p_corrected,
             "draws": len(one.mine),
+            "rival": gain.rival is not None and control == gain.rival.control,
             "verdict": "control" if gain.verdict is None else gain.verdict.finding,
         }
         for table in report.tables
@@ -110,12 +114,14 @@ def _plain(value: Any) -> Any:
 
 
 def data_rows(report: Report, by: str = "") -> list[dict[str, Any]]:
-    """The rows of CSV: one per trial, for ``by="class"`` one per trial and class, for
-    ``by="labels"`` one per point of a curve and per arm.
+    """The rows of CSV: one per trial, for ``by="class"`` one per trial and class, for ``by="gain"``
+    one per arm and control, for ``by="labels"`` one per point of a curve and per arm.
 
     Fractions as recorded; None: no number. For a suite the first column names the run: a trial is
     in each of its.
     """
+    if by == "gain":
+        return gain_rows(report)
     rows: list[tuple[ReportTable, Mapping[str, Any]]]
     if by == "labels":
         from hsiaug.report.label_breakdowns import curve_rows, curves_of

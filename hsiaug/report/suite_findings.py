@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Literal
 
 from hsiaug.metrics.significance import Ends, mean_ends, mean_std, t_interval
+from hsiaug.metrics.verdict import Evidence
 from hsiaug.report.record_columns import COSTS
 from hsiaug.report.records import read_trials
 from hsiaug.report.trials import Trial, number_of
@@ -266,20 +267,20 @@ def _row(
     def series(arm: str, name: str) -> Series:
         return _series(declared, arm, setting, lambda trial: stored.value(trial, name))
 
-    def gain(arm: str, over: str, name: str) -> Series:
-        ours = series(arm, name)
+    def gain(arm: str, over: str, name: str) -> Evidence:
         if over:
-            theirs = series(over, name)
+            beside = series(over, name)
         else:
-            theirs = _series(declared, arm, setting, lambda trial: stored.beside(trial, name))
-        return {draw: ours[draw] - theirs[draw] for draw in sorted(ours.keys() & theirs.keys())}
+            beside = _series(declared, arm, setting, lambda trial: stored.beside(trial, name))
+        values = series(arm, name)
+        return Evidence.paired({draw: values[draw] for draw in sorted(values)}, beside)
 
     def paired(name: str) -> tuple[float, ...]:
         own = gain(difference.arm, other, name)
         if difference.more_than is None:
-            return tuple(own.values())
+            return own.differences
         less = gain(*difference.more_than, name)
-        return tuple(own[draw] - less[draw] for draw in own if draw in less)
+        return Evidence.paired(own.by_draw, less.by_draw).differences
 
     differences = (
         *(PairedDifference(name, paired(name)) for name in difference.rises),

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from functools import cached_property
-from math import fsum
+from math import fsum, inf
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -191,6 +191,28 @@ class ReportTable:
         classifier.
         """
         return tuple(gain for gain in self.gains.values() if gain.verdict is not None)
+
+    @cached_property
+    def by_gain(self) -> tuple[Gain, ...]:
+        """The judged arms in the order in which every picture and chart of gains has them: the
+        classifier with the highest main score first, and with each the arm that gains most over no
+        samples.
+        """
+        highest: dict[Method, float] = {}
+        for cell in self.cells.values():
+            mean = cell.summary(self.scores.main.key)
+            score = mean.mean if mean else -inf
+            highest[cell.classifier] = max(score, highest.get(cell.classifier, score))
+        return tuple(
+            sorted(
+                (gain for gain in self.judged if any(gain.against.values())),
+                key=lambda gain: (
+                    -highest[gain.cell.classifier],
+                    self.labels[gain.cell.classifier],
+                    -gain.mean_over_none,
+                ),
+            )
+        )
 
     def gain(self, cell: ArmCell) -> Gain | None:
         """Return the gain of a cell over the controls; None for ``none`` and for control

@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from hsiaug.base.terminal import progress_bars
-from hsiaug.bench.costs import Costs, Forecast, TimeLeft
+from hsiaug.bench.costs import Costs, Forecast, TimeLeft, cost_lines
 from hsiaug.bench.engine import Event
 from hsiaug.bench.progress import heard_of, watch_trials
 from hsiaug.protocol.balance import Rate
@@ -377,3 +377,13 @@ def test_a_long_name_gives_way_to_the_count_and_the_time_left() -> None:
     lines = [line for line in shown.getvalue().splitlines() if line.strip()]
     assert len(lines) == 1
     assert "0/49" in lines[0] and "0:00:0" in lines[0] and "…" in lines[0]
+
+
+def test_what_is_slow_is_named_with_its_cost_before_it_begins() -> None:
+    trials = plan(classifiers=("coords", "svm"))
+    said = [*cost_lines(trials, Forecast(trials, Guessed()), jobs=1)]
+    assert said == [
+        "12 trials, about 12 min, a rough figure: not all plugins were timed here",
+        "slow: generator specdm, about 12 min; all else about 6 s",
+        "slow: classifier coords, about 12 min; all else about 12 s",
+    ]

@@ -206,7 +206,7 @@ def test_a_generator_that_helps_is_found_and_its_gain_told_from_fresh_draws(
     assert (
         said["verdict"][0]
         .split("AA (4 of 5) ")[1]
-        .startswith(f"{signed(np.mean(gains))} [{signed(low)} to {signed(high)}]")
+        .startswith(f"{signed(np.mean(gains))} [{signed(low)}, {signed(high)}]")
     )
     # From the advice to the map: the record that ``map`` is given is the one that ``benchmark``
     # makes.
@@ -225,8 +225,8 @@ def test_a_generator_that_helps_is_found_and_its_gain_told_from_fresh_draws(
     assert use.startswith("memory on ") and use.endswith("oracle at λ=1")
     # The alternative.
     assert (
-        "hsiaug suggest toy -n 16" in said["or"][0]
-        and "hsiaug benchmark toy --protocol picks:8:" in said["or"][0]
+        "hsiaug suggest toy -n 16" in said["label"][0]
+        and "hsiaug benchmark toy --protocol picks:8:" in said["label"][0]
     )
 
 
@@ -277,7 +277,10 @@ def test_draws_that_lie_too_near_are_warned_of_right_below_the_verdict(typed: Ty
     below = near.split("verdict\t")[1].splitlines()
     assert [line.split("\t")[0] for line in below[1:4]] == ["use", "command", "warning"]
     assert below[3].startswith("warning\tthe clumps of training pixels")
-    assert "warning" not in far
+    assert "warning\tthe clumps" not in far
+    # All labels are divided, so that none is left for a test that may be reported.
+    assert "warning\tLEAKY: " in far and "LEAKY" not in near
+    assert "for that: hsiaug benchmark toy --generator pseudo,gaussian" in far
 
 
 def test_where_inner_draws_are_at_their_ceiling_nothing_is_tried_and_nothing_claimed(
@@ -288,9 +291,34 @@ def test_where_inner_draws_are_at_their_ceiling_nothing_is_tried_and_nothing_cla
 
     assert said["verdict"][0].startswith("cannot tell: on the inner draws seer")
     assert "none helps" not in said["verdict"][0] and "screened" not in said
-    assert "--protocol all may" in said["verdict"][0]
-    assert tried == ["none"] * 2 * len(SCREEN)  # seer and coords
+    assert said["verdict"][0].endswith("(hsiaug suggest toy -n 16), or --protocol all")
+    assert {*tried} == {"none"}  # seer and coords
     assert "--generator none --classifier seer" in said["command"][0]
+
+
+def test_inner_draws_that_are_too_easy_give_way_to_harder_ones(
+    typed: Typed, tmp_path: Path
+) -> None:
+    words = ("--protocol", "all", "--generator", "poison", "--classifier", "seer", "--view", "raw")
+    said = fields(typed(*words))
+    asked = {r["spec"]["protocol"]["argument"] for r in Store(tmp_path / "hsiaug-advice").records()}
+
+    assert {"all", "4:all"} <= asked
+    assert "on inner draws within:all seer has" in said["note"][0]
+    assert "harder ones are asked" in said["note"][0]
+
+
+def test_an_advice_as_json_says_what_the_lines_say(typed: Typed) -> None:
+    words = ("--protocol", "all", "--generator", "poison,oracle")
+    said = fields(typed(*words))
+    value = json.loads(typed(*words, "--json"))
+
+    assert value["verdict"] == "use" and value["use"]["generator"] == "oracle"
+    lines = {line["label"]: line["text"] for line in value["lines"]}
+    assert lines["verdict"] == said["verdict"][0] and lines["use"] == said["use"][0]
+    assert value["commands"]["command"] == said["command"][0] and value["leaky"]
+    (arm,) = (one for one in value["arms"] if one["stage"] == "confirmed")
+    assert f"{signed(arm['gain'] / 100)} [" in said["verdict"][0]
 
 
 def test_a_benchmark_of_the_scene_says_more_than_inner_draws(typed: Typed, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.ndimage import distance_transform_cdt
 
 from hsiaug.base.errors import InputError, SplitError
 from hsiaug.core.fields import dilate
@@ -199,3 +200,19 @@ def test_protocols_that_are_not_are_refused(text: str, message: str) -> None:
 def test_patches_must_be_odd_and_fit_the_scene(patch: int) -> None:
     with pytest.raises(InputError, match="odd number"):
         draw_split(TOY, parse_protocol("issd"), 0, patch)
+
+
+def test_harder_nested_draws_train_on_fewer_pixels_that_lie_farther_away(toy: Scene) -> None:
+    easy, hard = (
+        draw_split(toy, parse_protocol(text), 0, 5) for text in ("within:all", "within:4:all")
+    )
+    assert hard.audit.n_train < easy.audit.n_train
+    for c in range(1, len(toy.class_names) + 1):
+        near, far = (
+            distance_transform_cdt(~(split.train & (toy.labels == c)), metric="chessboard")[
+                split.test & (toy.labels == c)
+            ].mean()
+            for split in (easy, hard)
+        )
+        assert far > near
+    assert parse_protocol("within:4:issd@3").text == "within:4:issd:0.05@3"

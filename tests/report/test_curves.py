@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from matplotlib.text import Text
 from PIL import Image
-from report_records import benchmark, failure, headline, record
+from report_records import benchmark, failure, fill, headline, record
 
 from hsiaug.base.errors import InputError
 from hsiaug.data import toy_scene
@@ -16,6 +16,7 @@ from hsiaug.protocol.split import draw_split
 from hsiaug.report import build_report, figure_of, render_report, save_report
 from hsiaug.report.curves import lines, reference
 from hsiaug.report.splits import split_figure
+from hsiaug.trial.store import Store
 
 LAMBDAS = (0.25, 0.5, 1.0)
 OMEGAS = (0.0, 2.0)
@@ -295,3 +296,14 @@ def test_the_map_of_a_split_has_a_title_only_where_it_leaks() -> None:
         for name in ("issd", "random:0.05")
     )
     assert honest.get_suptitle() == "" and leaky.get_suptitle().startswith("LEAKY")
+
+
+def test_confusion_matrices_are_drawn_of_the_best_arm_and_of_no_samples(tmp_path: Path) -> None:
+    records = benchmark(7, ("none", "duplicate", "smote"), ("svm",))
+    store = fill(tmp_path / "store", records)
+    report = build_report(Store(store).read().records, store=str(store))
+    figure = figure_of(report, "class")
+    titles = [part.axes[0].get_title() for part in figure.subfigs]
+    assert titles == ["smote λ=1 with svm", "none with svm"]
+    with pytest.raises(InputError, match="with few classes"):
+        figure_of(build_report([], store=str(store)), "class")

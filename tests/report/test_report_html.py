@@ -274,3 +274,30 @@ def test_classes_are_compared_with_no_samples() -> None:
     rows = table_named(page_of(spread()), "Recall per class in percent, svm; Δ in points over none")
     assert [row[0].text.split()[0] for row in rows] == ["1", "2", "3"]
     assert all(cell.text[0] in "+−0–" for row in rows for cell in row[4:])
+
+
+def test_the_page_says_when_with_what_and_at_what_cost_it_was_made() -> None:
+    (section,) = page_of(benchmark(7)).all("section", id="verdict")
+    facts = dict(
+        zip(*([node.text for node in section.all(tag)] for tag in ("dt", "dd")), strict=True)
+    )
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", facts["run"])
+    assert (
+        "added over the trials" in facts["cost"]
+        and "docs/read-a-report.md" in facts["how to read it"]
+    )
+
+
+def test_arms_that_lack_draws_are_named_before_the_numbers() -> None:
+    records = benchmark(7, ("none", "duplicate", "smote"), ("svm",))
+    stopped = [
+        one
+        for one in records
+        if one["spec"]["generator"]["name"] != "smote" or one["spec"]["seed"] < 3
+    ]
+    text = render_report(build_report(stopped), "md")
+    assert (
+        "Not all draws are there, of 7 draws: smote λ=1 with svm has 3. The same benchmark again"
+        in text
+    )
+    assert "Not all draws" not in render_report(build_report(records), "md")

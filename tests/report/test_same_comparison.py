@@ -115,6 +115,30 @@ def test_the_trials_of_csv_give_the_gains_of_json() -> None:
         )
 
 
+def test_the_csv_of_gains_has_the_rows_of_json() -> None:
+    report = measured(12)
+    rows = [*csv.DictReader(io.StringIO(render_report(report, "csv", by="gain")))]
+    found = {(row["generator"], row["over"]): row for row in rows}
+    assert set(found) == set(by_json(report))
+    for key, row in by_json(report).items():
+        assert found[key]["shown"] == row["shown"]
+        assert float(found[key]["gain"]) == pytest.approx(row["gain"])
+    rivals = {row["generator"]: row["over"] for row in rows if row["rival"] == "True"}
+    assert rivals == {"smote": "duplicate", "mixup": "duplicate", "noise": "duplicate"}
+
+
+def test_page_and_pictures_have_the_arms_in_one_order() -> None:
+    report = build_report(benchmark(7), store="results")
+    page = parsed(render_html(report))
+    (chart,) = page.all("div", **{"class": "gains"})
+    drawn = [node.text.strip() for node in chart.all("p", **{"class": "who"})]
+    (panel, *_) = figure_of(report, "generator").subfigs[0].axes
+    card = [label.get_text().replace("\n", " ") for label in panel.get_yticklabels()]
+    assert [name.rpartition(", ")[0] for name in card] == drawn
+    gains = figure_of(report, "gain").subfigs[0].axes[0]
+    assert [label.get_text() for label in gains.get_yticklabels()] == [*dict.fromkeys(drawn)]
+
+
 def test_no_sign_stands_for_a_word() -> None:
     report = build_report(benchmark(7), store="results")
     texts = [render_report(report, format) for format in ("md", "tex", "rich", "json")]

@@ -7,7 +7,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from functools import partial
-from itertools import cycle
+from itertools import cycle, groupby
 from typing import TYPE_CHECKING, Any
 
 from hsiaug.base.colours import TONES
@@ -15,6 +15,7 @@ from hsiaug.base.errors import InputError
 from hsiaug.metrics.significance import MIN_PAIRS
 from hsiaug.metrics.verdict import Evidence
 from hsiaug.report.breakdowns import MOST_ROWS
+from hsiaug.report.cells import ArmCell
 from hsiaug.report.compare import Gain
 from hsiaug.report.figures.charts import ChartBlock, Panel, draw_blocks
 from hsiaug.report.figures.files import series_style
@@ -92,9 +93,11 @@ def _drawn(blocks: Sequence[ChartBlock], columns: int, how_to_read: str) -> Figu
 
 def _card(matrix: Matrix) -> ChartBlock:
     tables = matrix.tables
-    rows = [row for row in matrix.rows if any(gain and gain.verdict for gain in row.gains)][
-        :MOST_ROWS
-    ]
+    rows = [row for row in matrix.rows if row.judged][:MOST_ROWS]
+    if len(tables) == 1:
+        # Of one scene, the order of all charts of gains.
+        order = [gain.cell for gain in tables[0].by_gain]
+        rows.sort(key=lambda row: _place(row.gains[0], order))
     names = [table.condition.scene for table in tables] if len(tables) > 1 else [""]
     places = control_places([gain for row in rows for gain in row.gains if gain])
     second = tables[0].scores.second.name
@@ -112,6 +115,10 @@ def _card(matrix: Matrix) -> ChartBlock:
         headline=" ".join(headlines(matrix)),
         note=words_note(tables, ends=False),
     )
+
+
+def _place(gain: Gain | None, order: Sequence[ArmCell]) -> int:
+    return order.index(gain.cell) if gain and gain.cell in order else len(order)
 
 
 def _draw_verdicts(
@@ -165,15 +172,13 @@ def _write(axes: Axes, y: float, text: str, colour: str) -> None:
 
 def _gains(table: ReportTable) -> ChartBlock:
     """Each arm has a line for each control."""
-    known = [gain for gain in table.judged if any(gain.against.values())]
-    arms = {gain.cell.arm for gain in known}
+    known = table.by_gain
     each = len(table.controls) + 1
-    lines = {arm: each * i for i, arm in enumerate(arm for arm in table.arms if arm in arms)}
+    lines = {arm: each * i for i, arm in enumerate(dict.fromkeys(gain.cell.arm for gain in known))}
     places = control_places(known)
     panels = [
-        Panel((table.labels[classifier],), partial(_draw_gains, found, lines, places, each))
-        for classifier in table.classifiers
-        if (found := [gain for gain in known if gain.cell.classifier == classifier])
+        Panel((table.labels[classifier],), partial(_draw_gains, list(gains), lines, places, each))
+        for classifier, gains in groupby(known, lambda gain: gain.cell.classifier)
     ]
     return ChartBlock(
         table.heading,

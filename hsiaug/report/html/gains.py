@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from itertools import groupby
 from operator import attrgetter
 
 from hsiaug.metrics.verdict import Evidence
@@ -19,7 +19,6 @@ from hsiaug.report.figures.gains import control_places
 from hsiaug.report.findings import MEANINGS, shown_words, tone_of, words_note
 from hsiaug.report.formatting import p_said, with_ends
 from hsiaug.report.tables import ReportTable
-from hsiaug.trial.arm import Method
 
 MOST_ARMS = 24
 """Arms that are drawn; those of more that gain most are."""
@@ -123,20 +122,20 @@ def gain_chart(table: ReportTable, keys: Mapping[ArmCell, str]) -> GainChart | N
     keys : dict
         Names of the rows that tell the draws of each arm.
     """
-    known = [gain for gain in table.judged if any(gain.against.values())]
+    known = table.by_gain
     if not known:
         return None
-    ranked = sorted(known, key=attrgetter("rank"), reverse=True)
-    drawn = ranked[:MOST_ARMS]
+    ranked = sorted(known, key=attrgetter("rank"), reverse=True)[:MOST_ARMS]
+    drawn = [gain for gain in known if gain in ranked]
     axis = Axis.of(one.main for gain in drawn for one in gain.against.values() if one)
     places = control_places(drawn)
-    groups = []
-    for classifier in sorted(table.classifiers, key=partial(_highest, table), reverse=True):
-        gains = [gain for gain in drawn if gain.cell.classifier == classifier]
-        gains.sort(key=_over_none, reverse=True)
-        rows = [_row(table, gain, axis, places, keys) for gain in gains]
-        if rows:
-            groups.append((table.labels[classifier], rows))
+    groups = [
+        (
+            table.labels[classifier],
+            [_row(table, gain, axis, places, keys) for gain in gains],
+        )
+        for classifier, gains in groupby(drawn, lambda gain: gain.cell.classifier)
+    ]
     controls = ((name, place) for name, place in places.items() if _is_drawn(name, drawn))
     return GainChart(
         caption=f"Δ{table.scores.main.name} of each arm over its controls, in percentage points",
@@ -166,7 +165,11 @@ class Axis:
 
     @classmethod
     def of(cls, evidence: Iterable[Evidence]) -> Axis:
-        """An axis that holds every draw, every interval that ends, and 0."""
+        """An axis that holds every draw, every interval that ends, and 0, with the ticks that a
+        picture for paper would have.
+        """
+        from matplotlib.ticker import MaxNLocator
+
         values = [0.0]
         for one in evidence:
             ends = [end for end in one.interval or () if math.isfinite(end)]
@@ -174,20 +177,12 @@ class Axis:
         low, high = min(values), max(values)
         room = 0.03 * (high - low) or 1.0
         low, high = low - room, high + room
-        step = _step((high - low) / MOST_TICKS)
-        first = math.ceil(low / step)
-        ticks = tuple(step * i for i in range(first, math.floor(high / step) + 1))
-        return cls(low, high, ticks)
+        places = map(float, MaxNLocator(MOST_TICKS - 1, steps=(1, 2, 5, 10)).tick_values(low, high))
+        return cls(low, high, tuple(place for place in places if low <= place <= high))
 
     def place(self, points: float) -> float:
         """Where a value lies across, in percent."""
         return round(100 * (points - self.low) / (self.high - self.low), 2)
-
-
-def _step(least: float) -> float:
-    """The smallest of …, 1, 2, 5, 10, … that is not below."""
-    scale = 10.0 ** math.floor(math.log10(least))
-    return next(scale * by for by in (1, 2, 5, 10) if scale * by >= least * (1 - 1e-9))
 
 
 def _number(value: float) -> str:
@@ -196,19 +191,6 @@ def _number(value: float) -> str:
 
 def _is_drawn(control: str, gains: Sequence[Gain]) -> bool:
     return any(gain.against.get(control) for gain in gains)
-
-
-def _highest(table: ReportTable, classifier: Method) -> float:
-    """The highest main score that an arm has with a classifier: as in the main table, such a
-    classifier comes first.
-    """
-    means = (cell.summary(table.scores.main.key) for cell in table.cells_of(classifier))
-    return max((mean.mean for mean in means if mean), default=-math.inf)
-
-
-def _over_none(gain: Gain) -> float:
-    comparison = gain.against.get("none")
-    return comparison.main.mean if comparison else -math.inf
 
 
 def _row(

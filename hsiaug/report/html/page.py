@@ -33,7 +33,14 @@ from hsiaug.report.html.maps import MapMaker, TableMaps
 from hsiaug.report.html.markup import HERE, picture_source, templates
 from hsiaug.report.html.samples import SampleMaker, TableSamples
 from hsiaug.report.label_breakdowns import label_grids, label_notes
-from hsiaug.report.notes import audit_lines, failure_heading, failure_lines, table_notes, warnings
+from hsiaug.report.notes import (
+    audit_lines,
+    failure_heading,
+    failure_lines,
+    run_facts,
+    table_notes,
+    warnings,
+)
 from hsiaug.report.pages import Matrix, matrices, summary_notes
 from hsiaug.report.render_data import csv_of, data_rows, report_json
 from hsiaug.report.scenes.label_curves import LabelCurve, label_curves
@@ -201,6 +208,8 @@ class ReportModel:
     ----------
     where : str
         The store as an argument of commands.
+    facts : sequence of (str, str)
+        When, with what and at what cost the records were made.
     trials, failed : str
         How many there are, and how many of them failed.
     failed_table : str or None
@@ -212,6 +221,7 @@ class ReportModel:
     """
 
     where: str
+    facts: Sequence[tuple[str, str]]
     trials: str
     failed: str
     failed_table: str | None
@@ -377,6 +387,7 @@ def report_model(
     listed = (f"{section.id}-failed" for section in sections.values() if section.failed)
     return ReportModel(
         where=report.where,
+        facts=run_facts(tables),
         trials=count(len(trials), "trial"),
         failed=f"{failed:,} failed",
         failed_table=next(listed, None),

@@ -1,6 +1,8 @@
 // On paper nothing scrolls or unfolds: what is folded is opened but for lists of records, which stay as their
-// headings, and a table wider than the paper is made smaller, on a wide sheet where it would become unreadable.
-const NARROW = 660, WIDE = 1480, LETTERS = 0.8;  // CSS pixels across A4, and across A3 on its side; size of letters on paper
+// headings. A table wider than the paper is made smaller down to letters of 7 pt, then laid on its side, and where
+// it is still too wide each row becomes a paragraph.
+const NARROW = 660, WIDE = 1000, LETTERS = 0.8;  // CSS pixels across A4, and across it on its side; size of letters on paper
+const LEAST = 0.82;  // of 8.6 pt
 addEventListener("beforeprint", () => {
   for (const part of document.querySelectorAll("main details:not([open])")) {
     if (part.id.endsWith("-records")) continue;
@@ -9,9 +11,10 @@ addEventListener("beforeprint", () => {
   }
   const widths = Array.from(document.querySelectorAll(".scroll > table"), (table) => [table, LETTERS * table.scrollWidth]);
   for (const [table, width] of widths) {
-    const wide = width > 2 * NARROW;
-    table.parentElement.classList.toggle("wide", wide);
-    table.style.zoom = Math.min(1, (wide ? WIDE : NARROW) / Math.max(width, 1));
+    const wide = width * LEAST > NARROW, cards = width * LEAST > WIDE && table.matches(".sortable");
+    table.parentElement.classList.toggle("wide", wide && !cards);
+    table.parentElement.classList.toggle("cards", cards);
+    table.style.zoom = cards ? 1 : Math.max(LEAST, Math.min(1, (wide ? WIDE : NARROW) / Math.max(width, 1)));
   }
 });
 addEventListener("afterprint", () => {
@@ -19,5 +22,8 @@ addEventListener("afterprint", () => {
     part.open = false;
     delete part.dataset.folded;
   }
-  for (const table of document.querySelectorAll(".scroll > table")) table.style.zoom = "";
+  for (const table of document.querySelectorAll(".scroll > table")) {
+    table.style.zoom = "";
+    table.parentElement.classList.remove("wide", "cards");
+  }
 });

@@ -42,10 +42,14 @@ where it has fewer.
 class Within(SplitProtocol):
     """The training pixels of another protocol's draw, or all labelled pixels, divided again.
 
-    The argument is that of the outer protocol, with the number of its draw, or "all".
+    The argument is that of the outer protocol, with the number of its draw, or "all". Before it a
+    number N, as in ``4:issd``, asks for harder draws: an N-th of each class trains, the N-th that
+    lies farthest from it is tested, and what lies between is left out.
 
     Attributes
     ----------
+    parts : int
+        N; 2 leaves nothing out.
     divided, number_of_draw : SplitProtocol or int or None
         The outer protocol, None for all, and its draw; the argument says both.
     """
@@ -56,20 +60,24 @@ class Within(SplitProtocol):
         "The training pixels of another protocol, divided again",
         tasks=("pixels", "segmentation", "change"),
     )
-    usage = "within:PROTOCOL, within:PROTOCOL@DRAW or within:all, as within:issd"
+    usage = "within:[N:]PROTOCOL, within:[N:]PROTOCOL@DRAW or within:[N:]all, as within:issd"
     example = "all"
     nests_in = ()
 
     divided: SplitProtocol | None = field(default=None, compare=False)
     number_of_draw: int = field(default=0, compare=False)
+    parts: int = field(default=2, compare=False)
 
     @classmethod
     def parse(cls, argument: str, buffer: Buffer, folder: Path = Path()) -> Self:
-        text, draw = split_draw(argument)
+        in_parts = re.fullmatch(r"([2-9]):(.+)", argument)
+        parts, rest = (int(in_parts[1]), in_parts[2]) if in_parts else (2, argument)
+        text, draw = split_draw(rest)
+        first = f"{parts}:" if parts > 2 else ""
         if text == "all":
-            return cls(text, buffer)
+            return cls(f"{first}{text}", buffer, parts=parts)
         outer = parse_base(cls, text, folder)
-        return cls(outer.canonical + at_draw(draw), buffer, outer, draw)
+        return cls(f"{first}{outer.canonical}{at_draw(draw)}", buffer, outer, draw, parts)
 
     @property
     def outer(self) -> tuple[SplitProtocol | None, int]:
@@ -78,12 +86,16 @@ class Within(SplitProtocol):
     @property
     def text(self) -> str:
         regions = self.divided.text if self.divided else "all"
-        return f"{self.name}:{regions}{at_draw(self.number_of_draw)}"
+        return f"{self.name}:{self._first}{regions}{at_draw(self.number_of_draw)}"
 
     @property
     def short(self) -> str:
         regions = self.divided.label if self.divided else "all"
-        return f"{self.name}:{regions}{at_draw(self.number_of_draw)}"
+        return f"{self.name}:{self._first}{regions}{at_draw(self.number_of_draw)}"
+
+    @property
+    def _first(self) -> str:
+        return f"{self.parts}:" if self.parts > 2 else ""
 
     def buffer_radius(self, patch: int) -> int:
         """0: the draw keeps what it can of the buffer by itself."""
@@ -95,7 +107,8 @@ class Within(SplitProtocol):
             scene.labels > 0 if divided is None else draw_train(scene, divided, patch, number).train
         )
         rng = self._seeded("split", scene.drawn_within(whole), seed)
-        return _within_draw(scene.labels, whole, super().buffer_radius(patch), rng)
+        radius = super().buffer_radius(patch)
+        return _within_draw(scene.labels, whole, radius, rng, self.parts)
 
     def draw_tiles(self, pairs: PairSet, seed: int, patch: int) -> Areas:
         """The pixels of the outer draw's training tiles, or all, in blocks of two tiles. Those
@@ -128,24 +141,28 @@ def at_draw(draw: int) -> str:
 
 
 def _within_draw(
-    labels: NDArray[np.int16], outer: NDArray[np.bool_], radius: int, rng: np.random.Generator
+    labels: NDArray[np.int16],
+    outer: NDArray[np.bool_],
+    radius: int,
+    rng: np.random.Generator,
+    parts: int = 2,
 ) -> Draw:
-    """Cut each class's pixels of ``outer`` (H, W) in two by a line of random direction: ⌈n/2⌉
-    train, the rest test.
+    """Cut each class's pixels of ``outer`` (H, W) in parts by lines of random direction: ⌈n/parts⌉
+    at one end train, as many at the other test, or the rest of two parts.
 
     radius: Chebyshev distance in pixels within which no test pixel should lie of a training
     pixel. A clump may be smaller than that: each class keeps the widest buffer, up to
-    ``radius``, that leaves it test pixels enough. A class of fewer than 2·``KEPT_FOR_TEST``
+    ``radius``, that leaves it test pixels enough. A class of fewer than ``parts``·``KEPT_FOR_TEST``
     pixels is not cut: all of it trains and none is tested. Labels outside ``outer`` are not
     read. Raises SplitError where fewer than two classes can be tested.
     """
     labelled = np.where(outer, labels, 0)
-    train, small = _cut_in_two(labelled, outer, rng)
-    test, narrow = _keep_buffer(labelled, train, radius)
+    train, between, small = _cut(labelled, outer, rng, parts)
+    test, narrow = _keep_buffer(np.where(between, 0, labelled), train, radius)
     if len(np.unique(labelled[test])) < 2:
         counts = np.bincount(labelled[outer])[1:]
         raise SplitError(
-            f"a nested draw needs two classes with at least {2 * KEPT_FOR_TEST} training pixels"
+            f"a nested draw needs two classes with at least {parts * KEPT_FOR_TEST} training pixels"
             " each",
             value=f"training pixels by class: {', '.join(map(str, counts))}",
             hint="Take an outer protocol with more training pixels, or all.",
@@ -160,7 +177,7 @@ def _within_draw(
         (
             small,
             (
-                f"classes with fewer than {2 * KEPT_FOR_TEST} pixels to divide train whole,"
+                f"classes with fewer than {parts * KEPT_FOR_TEST} pixels to divide train whole,"
                 f" untested: {listed}"
             ),
         ),
@@ -169,24 +186,28 @@ def _within_draw(
     return Draw(train, (labels > 0) & ~train & ~test, tuple(note for holds, note in notes if holds))
 
 
-def _cut_in_two(
-    labelled: NDArray[np.int16], outer: NDArray[np.bool_], rng: np.random.Generator
-) -> tuple[NDArray[np.bool_], list[int]]:
-    """The training half of each class's pixels, and the ids of the classes that are too small to be
-    cut.
+def _cut(
+    labelled: NDArray[np.int16], outer: NDArray[np.bool_], rng: np.random.Generator, parts: int
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], list[int]]:
+    """The training part of each class's pixels, those between it and the part at the other end, and
+    the ids of the classes that are too small to be cut.
     """
     train = np.zeros(labelled.shape, dtype=bool)
+    between = np.zeros(labelled.shape, dtype=bool)
     small = []
     for c in np.unique(labelled[outer]):
         pixels = np.argwhere(labelled == c)
         angle = rng.uniform(0, 2 * np.pi)
-        count = (len(pixels) + 1) // 2
-        if len(pixels) < 2 * KEPT_FOR_TEST:
+        count = -(-len(pixels) // parts)
+        if len(pixels) < parts * KEPT_FOR_TEST:
             small.append(int(c))
             count = len(pixels)
         along = pixels @ np.array([np.sin(angle), np.cos(angle)])
-        train[tuple(pixels[np.argsort(along, kind="stable")[:count]].T)] = True
-    return train, small
+        in_order = pixels[np.argsort(along, kind="stable")]
+        train[tuple(in_order[:count].T)] = True
+        if parts > 2:
+            between[tuple(in_order[count : max(count, len(pixels) - count)].T)] = True
+    return train, between, small
 
 
 def _keep_buffer(

@@ -1,0 +1,81 @@
+"""Pictures of confusion matrices: which class is taken for which, of the arm that gains most and of
+no samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hsiaug.base.errors import InputError
+from hsiaug.base.text import plotted
+from hsiaug.report.confusions import Confusion, confusions
+from hsiaug.report.figures.charts import name_table
+from hsiaug.report.figures.files import WIDTHS, new_figure, wrapped
+from hsiaug.report.tables import Report
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from hsiaug.trial.store import Store
+
+ENTRY, NAMES = 0.24, 1.5
+"""Inches of an entry, and those of the names beside and below a matrix."""
+OF_MATRICES = "rows: true classes, columns: predicted ones, in percent of the test pixels of a row"
+
+
+def confusion_figure(report: Report, store: Store, columns: int = 2) -> Figure:
+    """A matrix below the other, of each table.
+
+    Parameters
+    ----------
+    store : Store
+        Where the records lie, which hold the matrices.
+    columns : int
+        Columns of a page with two, which the figure fills.
+
+    Raises
+    ------
+    InputError
+        Where no record holds one.
+    """
+    found = [
+        (table.heading, matrix) for table in report.compared for matrix in confusions(table, store)
+    ]
+    if not found:
+        rule = "a picture by class needs records of single pixels with few classes"
+        hint = "Write `by` class with a file that ends in .md or .csv."
+        raise InputError(rule, value=f"none in {report.where}", hint=hint)
+    heights = [ENTRY * len(matrix.rows) + NAMES + 0.4 for _, matrix in found]
+    figure = new_figure(WIDTHS[columns], sum(heights))
+    grid = figure.add_gridspec(len(found), 1, height_ratios=heights)
+    alone = len({heading for heading, _ in found}) == 1
+    for place, (heading, matrix) in enumerate(found):
+        part = figure.add_subfigure(grid[place, 0])
+        name_table(part, heading, WIDTHS[columns], alone=alone)
+        _draw(part.subplots(), matrix, WIDTHS[columns])
+    figure.set_label(OF_MATRICES)
+    return figure
+
+
+def _draw(axes: Axes, matrix: Confusion, width: float) -> None:
+    names = [plotted(name) for name, _, _ in matrix.rows]
+    shares = np.array([[share for share, _ in row] for _, _, row in matrix.rows])
+    axes.imshow(shares, cmap="Greys", vmin=0, vmax=100, aspect="auto")
+    for (row, column), share in np.ndenumerate(shares):
+        if share:
+            colour = "white" if share > 50 else "black"
+            axes.text(column, row, f"{share}", ha="center", va="center", fontsize=6, color=colour)
+    places = range(len(names))
+    axes.set_xticks(places, names, rotation=90, fontsize=6.5)
+    axes.set_yticks(places, _counted(names, matrix), fontsize=6.5)
+    axes.set_xlabel("predicted class", fontsize=7)
+    axes.set_ylabel("true class (test pixels)", fontsize=7)
+    axes.set_title(wrapped(plotted(matrix.name), width, 7), fontsize=7)
+
+
+def _counted(names: Sequence[str], matrix: Confusion) -> list[str]:
+    return [f"{name} ({tested:,})" for name, (_, tested, _) in zip(names, matrix.rows, strict=True)]
