@@ -86,7 +86,7 @@ CASES = {
         str(HERE / "scenes" / "houston_crop.toml"),
         None,
         "raw",
-        (("none", "cpu"), ("specdm", "fast"), ("specdm", "large")),
+        (("none", "cpu"), ("specdm", "large")),
         ("segformer",),
         Rate(5.0),
         0.0,
