@@ -1,10 +1,12 @@
 """Small things of Python: short representations, errors without a hint, colour that is asked for."""
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import hsiaug
 from hsiaug.api import Card, Plugin, PluginError
 from hsiaug.base.errors import InputError
 from hsiaug.base.terminal import Console, live, progress_bars
@@ -66,3 +68,21 @@ def test_a_device_that_is_not_there_is_refused_whatever_the_plugin_uses() -> Non
     x = np.random.default_rng(0).normal(size=(25, 6)) + y[:, None]
     with pytest.raises(InputError, match="must name a device of this machine"):
         Augmenter("smote", device="tpu").fit_resample(x, y)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        ({"generators": "smotte"}, "`generator` must name"),
+        ({"generators": "smote", "classifiers": "smv"}, "`classifier` must name"),
+        ({"generators": "smote", "protocol": "isds"}, "`protocol` must name"),
+        ({"generators": "smote", "draws": "x"}, "`draws` must be"),
+        ({"generators": "smote", "patch": 4}, "`patch` must be"),
+    ],
+)
+def test_errors_of_python_have_no_options_of_the_command_line(
+    arguments: dict[str, object], word: str, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError) as caught:
+        hsiaug.benchmark("toy", store=tmp_path / "s", progress=False, **arguments)
+    assert word in str(caught.value) and "--" not in str(caught.value)

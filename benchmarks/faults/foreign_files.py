@@ -411,10 +411,15 @@ def table_by_gdal(path: Path) -> Read:
     return names_as_numbers({code: name for code, name in names.items() if name})
 
 
+def library_of_gdal() -> Path | None:
+    """The library that rasterio brings; None where it uses one of the system."""
+    folder = Path(rasterio.__file__).parent.with_name("rasterio.libs")
+    return next(folder.glob("libgdal*"), None)
+
+
 @cache
 def _gdal() -> ctypes.CDLL:
-    folder = Path(rasterio.__file__).parent.with_name("rasterio.libs")
-    gdal = ctypes.CDLL(str(next(folder.glob("libgdal*"))))
+    gdal = ctypes.CDLL(str(library_of_gdal()))
     gdal.GDALAllRegister()
     for name in ("GDALOpen", "GDALGetRasterBand", "GDALGetDefaultRAT"):
         getattr(gdal, name).restype = ctypes.c_void_p

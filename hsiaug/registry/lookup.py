@@ -140,7 +140,7 @@ class Registry:
         if self.broken:
             broken = "; ".join(f"{b.distribution} ({b.error})" for b in self.broken)
             hint += f" Packages that failed to load: {broken}; see 'hsiaug plugins list'."
-        raise InputError(f"--{kind} must name a {kind} plugin", value=repr(name), hint=hint)
+        raise InputError(f"`{kind}` must name a {kind} plugin", value=repr(name), hint=hint)
 
 
 def import_here(
