@@ -66,6 +66,7 @@ from hsiaug.contracts import MaskClassifier as MaskClassifier
 from hsiaug.contracts import PairGenerator as PairGenerator
 from hsiaug.contracts import Prepared as Prepared
 from hsiaug.contracts import Progress as Progress
+from hsiaug.contracts import PromptReading as PromptReading
 from hsiaug.contracts import Reconstruction as Reconstruction
 from hsiaug.core.fields import dilate as dilate
 from hsiaug.core.fields import seen_fields as seen_fields

@@ -38,6 +38,38 @@ def silent(done: int, total: int, note: str = "") -> None:
     """Progress that nobody is told of."""
 
 
+@dataclass(frozen=True)
+class PromptReading:
+    """What a generator understood of a prompt.
+
+    Attributes
+    ----------
+    text : str
+        The prompt as the generator would say it; empty where it understood none of it.
+    centre : int or None
+        Id of the class in the centre of the patch.
+    places : tuple of (str, int)
+        What lies where: north, south, west, east, beside or around, and the id of a class. North is
+        the first row.
+    looks : tuple of str
+        What else was understood, as the generator calls it: "even", "dark", "most" and so on.
+    ignored : tuple of str
+        Words that were not understood.
+    faults : tuple of str
+        Why no patch can be made of it, in half sentences; empty where one can.
+    never_said : bool
+        Whether some place of it stood in no text of training.
+    """
+
+    text: str
+    centre: int | None
+    places: tuple[tuple[str, int], ...] = ()
+    looks: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
+    never_said: bool = False
+
+
 @dataclass(frozen=True, eq=False)
 class Attention:
     """How much pixels attend to the words of a prompt, for each of n patches.
@@ -122,14 +154,16 @@ class Reconstruction:
 class FittedGenerator(Protocol):
     """A generator that has learnt from a train view.
 
-    One that reads text may add ``attention(x, y) -> Attention``: the cross-attention of the pixels
-    of patches x (n, B, p, p) float32, in the scene's units, to the words of a prompt of class ids y
-    (n,). The same arguments give the same maps. Only ``hsiaug inspect --attention`` calls it, after
-    the fit. It raises InputError where its params leave no words.
+    One that reads text may add ``attention(x, prompts) -> Attention``: the cross-attention of the
+    pixels of patches x (n, B, p, p) float32, in the scene's units, to the words of n prompts. The
+    same arguments give the same maps. Only ``hsiaug inspect`` calls it, after the fit.
 
-    One that reads text may also add ``with_prompts(prompts) -> FittedGenerator``: the same under
-    typed prompts {class id: texts}, which ``hsiaug generate --prompt`` asks for. It raises
-    InputError where its params leave no words.
+    One that reads text may also add ``read_prompts(prompts) -> tuple[PromptReading, ...]``, what it
+    understands of prompts. Its plugin then has ``read_prompts(prompts, *, class_names, trained,
+    patch)``, which is asked before the fit. With it goes ``sample_prompts(prompts, *, guidance,
+    seed) -> PatchSamples``, a sample of each prompt. ``hsiaug generate --prompt`` and ``hsiaug
+    inspect`` ask for these. A prompt is the name of a class in words, or more: "wheat with woods to
+    the north".
 
     One that encodes and decodes may add ``reconstruct(x) -> Reconstruction``, of such patches x;
     ``hsiaug inspect`` measures what that loses.

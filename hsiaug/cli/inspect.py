@@ -155,7 +155,11 @@ def _inspect_scene(
     from hsiaug.bench.ranges import numbers
     from hsiaug.cli.generate import make_samples
     from hsiaug.protocol.balance import check_omega
-    from hsiaug.quality.attention import look_at_attention, score_maps
+    from hsiaug.quality.attention import generate_layouts, look_at_attention, score_maps
+    from hsiaug.quality.oracle import Oracle
+    from hsiaug.quality.prompt_sheet import sheet_prompts
+    from hsiaug.quality.said_seen import measure_said, takes_prompts
+    from hsiaug.quality.synthesis import no_attention
 
     strengths = [] if omega is None else list(dict.fromkeys(numbers("--omega", omega)))
     for strength in strengths:
@@ -168,7 +172,14 @@ def _inspect_scene(
 
     kit, syntheses = make_samples(typed, check, strengths or [None], attention=with_attention)
     first = next(syntheses)
-    attention_maps = look_at_attention(first) if with_attention else None
+    oracle = Oracle.of(first.data, first.split) if takes_prompts(first) else None
+    attention_maps = None
+    if with_attention:
+        if oracle is None:
+            raise no_attention(first.card.name)
+        attention_maps = look_at_attention(first, generate_layouts(first, oracle))
+    said = None if oracle is None else measure_said(first, oracle)
+    prompts = [] if oracle is None else sheet_prompts(first, oracle)
     report = kit.inspect(first)
     points = report.guided if len(strengths) > 1 else []
     for synthesis in syntheses:
@@ -180,6 +191,8 @@ def _inspect_scene(
         points=points,
         attention_maps=attention_maps,
         map_scores=score_maps(attention_maps, first) if attention_maps else {},
+        said=said,
+        prompts=tuple(prompts),
     )
 
 
@@ -187,16 +200,23 @@ def _write_files(inspection: InspectedSamples, folder: Path) -> list[Path]:
     """Pictures, curves over ω and ``quality.json``; their paths."""
     from pandas import DataFrame
 
-    from hsiaug.quality.attention import draw_attention
+    from hsiaug.quality.attention import GENERATED, draw_attention
     from hsiaug.quality.figures import guidance_figure, save_figures
+    from hsiaug.quality.prompt_sheet import prompt_sheet
 
     pictures = inspection.report.pictures()
     content = inspection.report.as_json()
+    if inspection.prompts:
+        pictures = {"prompts": prompt_sheet(inspection.synthesis, inspection.prompts), **pictures}
+    if inspection.said:
+        content["said_and_seen"] = inspection.said.as_json()
     if inspection.points:
         pictures["guidance"] = guidance_figure(inspection.points)
         content["guidance"] = [vars(point) for point in inspection.points]
     if inspection.attention_maps:
-        pictures["attention"] = draw_attention(inspection.attention_maps, inspection.synthesis)
+        pictures["attention"] = draw_attention(
+            inspection.attention_maps, inspection.synthesis, GENERATED
+        )
         content["attention"] = {
             name: score and vars(score) for name, score in inspection.map_scores.items()
         }

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from hsiaug.quality.attention import AttentionMaps, MapScore
+    from hsiaug.quality.said_seen import SaidSeen
     from hsiaug.quality.synthesis import AnySynthesis, GuidedMeasure
 
 LAYOUT = ("layout", "synthetic", "95 %", "held-out", "training", "shuffled", "unit", "good is", "n")
@@ -39,6 +40,10 @@ class InspectedSamples:
         Where the generator looks for words, if that was asked for.
     map_scores : mapping of str to MapScore or None
         Their scores by name.
+    said : SaidSeen or None
+        Whether samples show what prompts say; None of a generator that takes none.
+    prompts : tuple of str
+        Those of the sheet of prompts.
     """
 
     synthesis: AnySynthesis
@@ -47,6 +52,8 @@ class InspectedSamples:
     points: Sequence[GuidedMeasure]
     attention_maps: AttentionMaps | None
     map_scores: Mapping[str, MapScore | None]
+    said: SaidSeen | None
+    prompts: tuple[str, ...]
 
 
 def print_inspection(inspection: InspectedSamples, screen: Console) -> None:
@@ -60,6 +67,8 @@ def print_inspection(inspection: InspectedSamples, screen: Console) -> None:
     print_table(screen, SCORES, _reliability_rows(report.reliability.scores))
     if report.reconstruction:
         print_table(screen, RECONSTRUCTION, _reconstruction_rows(report.reconstruction))
+    if inspection.said:
+        print_said(screen, inspection.said)
     if inspection.map_scores:
         print_table(screen, ATTENTION, _attention_rows(inspection.map_scores))
     if inspection.points:
@@ -122,6 +131,21 @@ def _attention_rows(scores: Mapping[str, MapScore | None]) -> Iterator[Row]:
             yield LABELS[name], None, None, None, 0
         else:
             yield LABELS[name], score.auc, score.half, score.iou, score.n
+
+
+def print_said(screen: Console, said: SaidSeen) -> None:
+    """A table of what samples show of what their prompts say, and how good its judge is."""
+    from hsiaug.quality.said_seen import LABELS, OMEGAS
+    from hsiaug.report.formatting import measured
+
+    header = ("said and seen", "real", *(f"ω={omega:g}" for omega in OMEGAS), "prompts")
+    rows = [
+        (LABELS[rate.name], measured(rate.real), *map(measured, rate.values), rate.n)
+        for rate in said.rates
+    ]
+    print_table(screen, header, rows)
+    right = f"{100 * said.oracle_right:.0f} %"
+    print_lines(screen, [f"The oracle of these names {right} of other held-out pixels rightly."])
 
 
 def _guidance_rows(points: Iterable[GuidedMeasure]) -> Iterator[Row]:

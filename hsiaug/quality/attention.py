@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,8 @@ from hsiaug.contracts import Attention
 from hsiaug.core.samples import take_in_turn
 from hsiaug.metrics.neighbours import rank_nearer
 from hsiaug.protocol.view import patches_at
+from hsiaug.quality.oracle import Oracle
+from hsiaug.quality.said_seen import layout_prompt, prompt_names, real_layouts
 from hsiaug.quality.synthesis import AnySynthesis, no_attention
 from hsiaug.report.figures.files import WIDTHS, new_figure, wrapped
 
@@ -50,10 +52,17 @@ LABELS = {
     "class": "words of the class's name",
     "elsewhere": "words of the class's name, map of another patch",
     "spectra": "no map: likeness to the centre's spectrum",
+    "neighbour": "words of the neighbour's name, against its region",
 }
-"""What each row compares with the region of the class of the centre."""
+"""What each row compares with the region of the class of the centre, or of its neighbour."""
+GENERATED = (
+    "Generated patches, with the attention to the words of their prompts. Region: white = an oracle"
+    " sees the class of the centre, black = another."
+)
+PER_LAYOUT = 4
+"""Generated patches of a layout (class, side, neighbour)."""
 Array = NDArray[np.floating]
-Ask = Callable[[NDArray[np.float32], NDArray[np.int64]], Attention]
+Ask = Callable[[NDArray[np.float32], Sequence[str]], Attention]
 Maps = dict[str, NDArray[np.float32]]
 """Maps (p, p) of one patch by the word, in lower case; their sum where a prompt repeats a word."""
 
@@ -66,12 +75,18 @@ class LookedAt:
     ----------
     region : (p, p) array
         1 = the class, 0 = another, NaN = not known.
+    neighbour : int
+        Class id of what the prompt says lies beside it, 0 = nothing.
+    neighbour_region : (p, p) array
+        The same of the neighbour.
     """
 
     class_id: int
     x: NDArray[np.float32]
     region: Array
     maps: Maps
+    neighbour: int
+    neighbour_region: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,15 +122,20 @@ class RegionPatches:
     ----------
     x : (n, B, p, p) float32
         In scene units.
-    y : (n,) int64
-        Class ids.
-    region : (n, p, p) array
+    y, neighbour : (n,) int64
+        Class ids, as of :class:`LookedAt`.
+    prompts : tuple of str
+        What is said of each.
+    region, neighbour_region : (n, p, p) array
         As of :class:`LookedAt`.
     """
 
     x: NDArray[np.float32]
     y: NDArray[np.int64]
+    neighbour: NDArray[np.int64]
+    prompts: tuple[str, ...]
     region: Array
+    neighbour_region: Array
 
 
 def look_at_attention(made: AnySynthesis, patches: RegionPatches | None = None) -> AttentionMaps:
@@ -143,8 +163,18 @@ def look_at_attention(made: AnySynthesis, patches: RegionPatches | None = None) 
     if not callable(ask):
         raise no_attention(made.card.name)
     shown = patches or _held_out(made)
-    maps = _maps(ask, shown.x, shown.y)
-    looked_at = tuple(map(LookedAt, shown.y.tolist(), shown.x, shown.region, maps))
+    maps = _maps(ask, shown.x, shown.prompts)
+    looked_at = tuple(
+        map(
+            LookedAt,
+            shown.y.tolist(),
+            shown.x,
+            shown.region,
+            maps,
+            shown.neighbour.tolist(),
+            shown.neighbour_region,
+        )
+    )
     return AttentionMaps(looked_at, _content(maps))
 
 
@@ -156,7 +186,8 @@ def words_of(text: str) -> list[str]:
 def _held_out(made: AnySynthesis) -> RegionPatches:
     """Real patches of every class in turn. Regions are NaN where a pixel has no label."""
     scene, side = made.data, made.split.patch
-    trained = np.unique(made.real.y)
+    names = prompt_names(made)
+    trained = np.array(list(names))
     rng = np.random.default_rng(derive_seed("attention", made.spec.seed))
     coords = rng.permutation(np.argwhere(made.split.test))[:MAX_SEARCHED_PIXELS]
     labels = patches_at(scene.labels[..., None], coords, side)[:, 0].astype(np.int64)
@@ -179,13 +210,69 @@ def _held_out(made: AnySynthesis) -> RegionPatches:
     fitting = np.flatnonzero(fits)
     rows = fitting[take_in_turn(y[fitting])][:MAX_PATCHES]
     region = np.where(labels[rows] > 0, of_class[rows], np.nan)
-    return RegionPatches(patches_at(scene.cube, coords[rows], side), y[rows], region)
+    return RegionPatches(
+        patches_at(scene.cube, coords[rows], side),
+        y[rows],
+        np.zeros(len(rows), dtype=np.int64),
+        tuple(names[c] for c in y[rows].tolist()),
+        region,
+        np.full_like(region, np.nan),
+    )
 
 
-def _maps(ask: Ask, x: NDArray[np.float32], y: NDArray[np.int64]) -> list[Maps]:
-    answer = ask(x, y)
+def generate_layouts(made: AnySynthesis, oracle: Oracle) -> RegionPatches:
+    """Patches that are generated under prompts of two classes, of which an oracle sees both, the
+    first in the centre.
+
+    Raises
+    ------
+    InputError
+        Where the scene has no such layout, or no sample shows one.
+    """
+    names = prompt_names(made)
+    words = {c: set(words_of(name)) for c, name in names.items()}
+    triples = [
+        triple
+        for triple in real_layouts(made, oracle, list(names))
+        if not words[triple[0]] & words[triple[2]]
+    ]
+    rng = np.random.default_rng(derive_seed("attention", made.spec.seed))
+    asked = [triples[i] for i in rng.permutation(len(triples))[: MAX_PATCHES // PER_LAYOUT]]
+    asked = [triple for triple in asked for _ in range(PER_LAYOUT)]
+    rule = "`attention` needs generated patches that show two classes"
+    hint = "Use larger patches (`patch`), or a scene with several classes beside each other."
+    if not asked:
+        raise InputError(rule, value="no layout to ask for", hint=hint)
+    prompts = [layout_prompt(names, triple) for triple in asked]
+    fitted: Any = made.fitted
+    seed = derive_seed("attention", made.spec.seed, 1)
+    x = fitted.sample_prompts(prompts, guidance=made.spec.omega, seed=seed).x
+    y, neighbour = (np.array([triple[i] for triple in asked], dtype=np.int64) for i in (0, 2))
+    named = oracle.name_patches(x)
+    own = named == y[:, None, None]
+    beside = named == neighbour[:, None, None]
+    middle = x.shape[2] // 2
+    fits = own[:, middle, middle] & (
+        np.minimum(own.mean(axis=(1, 2)), beside.mean(axis=(1, 2))) >= LEAST
+    )
+    rows = np.flatnonzero(fits)
+    if not len(rows):
+        raise InputError(rule, value="none of both classes", hint=hint)
+    rows = rows[take_in_turn(y[rows])]
+    return RegionPatches(
+        x[rows],
+        y[rows],
+        neighbour[rows],
+        tuple(prompts[row] for row in rows),
+        own[rows].astype(np.float64),
+        beside[rows].astype(np.float64),
+    )
+
+
+def _maps(ask: Ask, x: NDArray[np.float32], prompts: Sequence[str]) -> list[Maps]:
+    answer = ask(x, prompts)
     answer.check(x)
-    maps_of_patches: list[Maps] = [{} for _ in y]
+    maps_of_patches: list[Maps] = [{} for _ in prompts]
     for maps, words, values in zip(maps_of_patches, answer.words, answer.maps, strict=True):
         for word, value in zip(map(str.lower, words), values, strict=True):
             maps[word] = maps[word] + value if word in maps else value
@@ -227,8 +314,10 @@ class MapScore:
 def score_maps(attention: AttentionMaps, made: AnySynthesis) -> dict[str, MapScore | None]:
     """Scores by the names of LABELS; None where no patch has such words."""
     patches = attention.patches
-    names = [attention.content.intersection(words_of(name)) for name in made.data.class_names]
-    of_class = [total(patch.maps, names[patch.class_id - 1]) for patch in patches]
+    names = {
+        c: attention.content.intersection(words_of(name)) for c, name in prompt_names(made).items()
+    }
+    of_class = [total(patch.maps, names[patch.class_id]) for patch in patches]
     x = np.stack([patch.x for patch in patches])
     middle = slice(x.shape[2] // 2, x.shape[2] // 2 + 1)
     scaled = x / (made.real.x.std(axis=(0, 2, 3))[:, None, None] + 1e-9)
@@ -239,9 +328,16 @@ def score_maps(attention: AttentionMaps, made: AnySynthesis) -> dict[str, MapSco
         "spectra": [*-np.linalg.norm(scaled - scaled[:, :, middle, middle], axis=1)],
     }
     rows: dict[str, MapScore | None] = {}
-    for name, maps in compared.items():
-        pairs = zip(maps, patches, strict=True)
-        scores = [score_map(values, patch.region) for values, patch in pairs if values is not None]
+    regions = [patch.region for patch in patches]
+    pairs_of = {name: (maps, regions) for name, maps in compared.items()}
+    if any(patch.neighbour for patch in patches):
+        pairs_of["neighbour"] = (
+            [total(patch.maps, names.get(patch.neighbour, ())) for patch in patches],
+            [patch.neighbour_region for patch in patches],
+        )
+    for name, (maps, of_patches) in pairs_of.items():
+        pairs = zip(maps, of_patches, strict=True)
+        scores = [score_map(values, region) for values, region in pairs if values is not None]
         if not scores:
             rows[name] = None
             continue

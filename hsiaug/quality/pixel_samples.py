@@ -2,11 +2,11 @@
 they are.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from hsiaug.base.errors import InputError
 from hsiaug.base.files import check_target
 from hsiaug.base.seeds import derive_seed
+from hsiaug.base.text import shortened
 from hsiaug.bench.plan import check_samples
-from hsiaug.contracts import Reconstruction
+from hsiaug.contracts import PromptReading, Reconstruction
 from hsiaug.core.samples import PatchSamples
 from hsiaug.metrics.calibration import Reliability
 from hsiaug.metrics.fidelity import fidelity
@@ -31,7 +32,6 @@ from hsiaug.metrics.reliability import reliability
 from hsiaug.metrics.spectra import Spectra, at_most
 from hsiaug.protocol.balance import synthetic_counts
 from hsiaug.protocol.view import TrainView, patches_at
-from hsiaug.quality.attention import words_of
 from hsiaug.quality.export import ENDINGS, save_samples
 from hsiaug.quality.figures import pixel_figures
 from hsiaug.quality.synthesis import (
@@ -178,65 +178,60 @@ class PixelSamples:
         )
 
 
-def prompts_by_class(
-    prompts: Sequence[str], class_names: Sequence[str], trained: Collection[int]
-) -> dict[int, tuple[str, ...]]:
-    """Typed prompts by the class that they are of: the one whose name stands first in the text, of
-    names that begin at one word the longest.
-
-    Parameters
-    ----------
-    trained : collection of int
-        Ids of the classes with training pixels.
+def read_prompts(
+    run: TrialRun, view: TrainView, prompts: Sequence[str]
+) -> tuple[PromptReading, ...]:
+    """What the generator of a trial understands of prompts, before it learns anything.
 
     Raises
     ------
     InputError
-        For a prompt that names no such class.
+        For a generator that takes no prompts, and for a prompt of which no patch can be made.
     """
-    names = {c: words_of(class_names[c - 1]) for c in sorted(trained)}
-    by_class: dict[int, list[str]] = {}
-    for prompt in prompts:
-        words = words_of(prompt)
-        places = {
-            c: place
-            for c, name in names.items()
-            for place in range(len(words) - len(name), -1, -1)
-            if name and words[place : place + len(name)] == name
-        }
-        if not places:
-            rule = "`prompt` must name a class that has training pixels: its samples are of that"
-            known = ", ".join(class_names[c - 1] for c in names)
-            hint = f"Name one of {known}; write each in words, as 'wheat beside woods'."
-            raise InputError(rule, value=repr(prompt), hint=hint)
-        first = min(places, key=lambda c: (places[c], -len(names[c])))
-        by_class.setdefault(first, []).append(prompt)
-    return {c: tuple(own) for c, own in by_class.items()}
+    read = getattr(run.generator, "read_prompts", None)
+    if not callable(read):
+        raise no_prompts(run.spec.generator.name)
+    readings: tuple[PromptReading, ...] = read(
+        prompts,
+        class_names=view.class_names,
+        trained=tuple(view.counts),
+        patch=view.patch,
+    )
+    for prompt, reading in zip(prompts, readings, strict=True):
+        if reading.faults:
+            known = ", ".join(view.class_names[c - 1] for c in view.counts)
+            raise InputError(
+                f"`prompt` must say what a patch shows, and {'; '.join(reading.faults)}",
+                value=repr(shortened(prompt, 100)),
+                hint=f"Write 'CLASS' or 'CLASS with CLASS to the north'; the classes are {known}.",
+            )
+    return readings
 
 
 def draw_prompted(run: TrialRun, view: TrainView, prompts: Sequence[str]) -> Drawn[PatchSamples]:
-    """Samples under typed prompts, of their classes alone, as many as λ and M ask for.
+    """Samples under typed prompts, of the classes in their centres alone, as many as λ and M ask
+    for; the prompts of a class take turns.
 
     Raises
     ------
     InputError
-        For a prompt that names no trained class, and a generator that takes no typed prompt.
+        As :func:`read_prompts`, and where λ and M ask for no sample of these classes.
     """
     spec = run.spec
-    by_class = prompts_by_class(prompts, view.class_names, view.counts)
-    every = synthetic_counts(view.counts, spec.rate)
-    counts = {c: every[c] for c in by_class if every.get(c)}
-    if not counts:
+    readings = read_prompts(run, view, prompts)
+    counts = synthetic_counts(view.counts, spec.rate)
+    by_class: dict[int, list[str]] = {}
+    for prompt, reading in zip(prompts, readings, strict=True):
+        by_class.setdefault(cast(int, reading.centre), []).append(prompt)
+    asked = [own[i % len(own)] for c, own in by_class.items() for i in range(counts.get(c, 0))]
+    if not asked:
         rule = "λ and M must ask for samples of the classes that `prompt` names"
         raise InputError(rule, value=spec.rate.in_prose, hint="Add `times=3`.")
     fit = fit_once(run, partial(fit_generator, run))
-    retext = getattr(fit.fitted, "with_prompts", None)
-    if not callable(retext):
-        raise no_prompts(spec.generator.name)
-    prompted = retext(by_class)
+    fitted = cast(Any, fit.fitted)
     seed = derive_seed("sample", spec.generator.name, spec.seed, *prompts)
-    samples = prompted.sample(counts, guidance=spec.omega, seed=seed)
-    return samples, prompted, {"fit_generator": fit.seconds}
+    samples = fitted.sample_prompts(asked, guidance=spec.omega, seed=seed)
+    return samples, fit.fitted, {"fit_generator": fit.seconds}
 
 
 def measure_reconstruction(made: PixelSynthesis) -> tuple[ReconstructionMeasure, ...]:

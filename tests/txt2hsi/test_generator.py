@@ -16,7 +16,6 @@ from hsiaug.protocol.view import TrainView, train_view, view_without_labels
 from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import registry
 from hsiaug.trial.machine import counted_work
-from hsiaug_builtin.txt2hsi.codebook import Gaussians
 from hsiaug_builtin.txt2hsi.params import SIZES
 from hsiaug_builtin.txt2hsi.prepare import untrained_denoiser
 
@@ -80,7 +79,7 @@ def test_the_tiny_preset_computes_little(view: TrainView) -> None:
 
 @pytest.mark.parametrize(
     "part",
-    [{"rpsc": True}, {"lfue": True}, {"unlabelled": 0}, {"pseudo": False}, {"class_weight": 0.5}],
+    [{"rpsc": False}, {"lfue": True}, {"layout": False}, {"pseudo": False}, {"text": "number"}],
 )
 def test_each_part_of_the_method_changes_what_is_made(
     view: TrainView, fitted: Any, part: dict[str, Any]
@@ -90,23 +89,50 @@ def test_each_part_of_the_method_changes_what_is_made(
     assert np.isfinite(made).all() and (made != fitted.sample(COUNTS, guidance=0.0, seed=0).x).any()
 
 
+def prompts_of(view: TrainView, fitted: Any) -> list[str]:
+    first, second = (fitted.words.names[c] for c in list(view.counts)[:2])
+    return [first, f"{first} with {second} to the north", f"bright {second}"]
+
+
 def test_words_share_the_attention_of_every_pixel(
     view: TrainView, fitted: Any, tmp_path: Path
 ) -> None:
-    x, y = view.real.x[:4], view.real.y[:4]
-    seen = fitted.attention(x, y)
+    prompts = prompts_of(view, fitted)
+    x = view.real.x[: len(prompts)]
+    seen = fitted.attention(x, prompts)
     seen.check(x)
 
-    for words, maps in zip(seen.words, seen.maps, strict=True):
-        assert words[:4] == ("a", "hyperspectral", "image", "of") and words[-1] == "[marks]"
+    assert [words[-1] for words in seen.words] == ["[nothing]"] * 3
+    assert seen.words[1][:-1] == (*prompts[0].split(), *prompts[1].split()[-4:])
+    for maps in seen.maps:
         assert (maps > 0).all()
         assert (maps != maps[:, :1, :1]).any(), "a pixel is a token, and has attention of its own"
     fitted.save(tmp_path)
-    again = plugin_of().load(tmp_path, device="cpu").attention(x, y)
+    again = plugin_of().load(tmp_path, device="cpu").attention(x, prompts)
     assert again.words == seen.words and all(map(np.array_equal, again.maps, seen.maps))
-    assert fitted.attention(x, y % 4 + 1).words != seen.words
-    with pytest.raises(InputError, match="prompts have words"):
-        fit(view, vae_steps=1, scene_steps=1, steps=1, text="number").attention(x, y)
+
+
+def test_prompts_are_read_and_sampled_as_they_are_typed(view: TrainView, fitted: Any) -> None:
+    prompts = prompts_of(view, fitted)
+    readings = fitted.read_prompts([*prompts, f"lovely {prompts[0]}", "snow"])
+    first, second = list(view.counts)[:2]
+
+    assert [reading.centre for reading in readings] == [first, first, second, first, None]
+    assert readings[1].places == (("north", second),) and readings[1].text == prompts[1]
+    assert readings[2].looks == ("bright",)
+    assert readings[3].ignored == ("lovely",) and not readings[3].faults
+    assert readings[4].faults == ("it names no class of the scene",)
+    samples = fitted.sample_prompts(prompts, guidance=1.0, seed=0)
+    assert samples.y.tolist() == [first, first, second] and np.isfinite(samples.x).all()
+    with pytest.raises(InputError, match="a prompt must say what a patch shows"):
+        fitted.sample_prompts(["snow"], guidance=1.0, seed=0)
+
+
+def test_what_is_said_changes_what_is_made(view: TrainView, fitted: Any) -> None:
+    alone, with_north, _ = prompts_of(view, fitted)
+    made = [fitted.sample_prompts([p] * 4, guidance=1.0, seed=0).x for p in (alone, with_north)]
+
+    assert (made[0] != made[1]).any()
 
 
 def test_it_states_what_its_samples_are_like_and_draws_nothing_for_it(view, fitted, tmp_path):
@@ -154,9 +180,7 @@ def test_a_saved_fit_serves_other_weights_and_numbers_of_steps(
 ) -> None:
     fit(view, vae_steps=5, scene_steps=3, steps=3).save(tmp_path)
     plugin = registry().find("generator", "txt2hsi").load()
-    other = fit(
-        view, vae_steps=5, scene_steps=3, steps=3, weight=0.5, sample_steps=3, guide="scene"
-    )
+    other = fit(view, vae_steps=5, scene_steps=3, steps=3, weight=0.5, sample_steps=3)
     again = plugin(other.params).load(tmp_path, device="cpu").sample(COUNTS, guidance=1.0, seed=3)
 
     made = other.sample(COUNTS, guidance=1.0, seed=3)
@@ -171,15 +195,15 @@ def test_a_saved_fit_serves_other_weights_and_numbers_of_steps(
         {"text": "number"},
         {"text": "auto"},
         {"pseudo": "false"},
-        {"unlabelled": 0.0},
-        {"rpsc": "true", "lfue": "true"},
+        {"layout": "false"},
+        {"rpsc": "false", "lfue": "true"},
         {"strength": 0.1},
-        {"guide": "scene", "guide_from": 0.1, "guide_to": 3.0},
+        {"steps": 0},
         {"weight": 0.5},
     ],
 )
 def test_every_part_can_be_switched(view: TrainView, settings: dict[str, Any]) -> None:
-    made = fit(view, vae_steps=5, scene_steps=3, steps=3, **settings).sample(
+    made = fit(view, **{"vae_steps": 5, "scene_steps": 3, "steps": 3, **settings}).sample(
         COUNTS, guidance=1.0, seed=0
     )
 
@@ -229,10 +253,9 @@ def test_the_codec_keeps_what_a_classifier_of_spectra_needs(fitted: Any) -> None
 
 def test_the_paper_preset_is_large() -> None:
     params = plugin_of("paper").params
-    table = torch.ones(3, 9, 9, params.latent)
-    gaussians = Gaussians.of_codes(table, table)
+    table = torch.ones(9, 9, params.latent)
     with torch.device("meta"):
-        denoiser = untrained_denoiser(gaussians, torch.ones(params.latent), params, 384)
+        denoiser = untrained_denoiser(table, table, torch.ones(params.latent), params, 384)
 
     assert sum(weights.numel() for weights in denoiser.parameters()) >= 50e6
 

@@ -1,7 +1,5 @@
 """The parts of txt2hsi: clipping, feature uncertainty, codec, codes, denoiser."""
 
-import copy
-
 import numpy as np
 import pytest
 import torch
@@ -14,31 +12,33 @@ from hsiaug.core.scene import Scene
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.protocol.split import draw_split
 from hsiaug.protocol.view import train_view, view_without_labels
-from hsiaug_builtin.diffusion.training import TrainingRun
+from hsiaug_builtin.text.layout import RELATIONS
 from hsiaug_builtin.txt2hsi.codebook import (
     Conditioning,
-    Gaussians,
     add_classes,
     find_codes,
     fit_gaussians,
 )
-from hsiaug_builtin.txt2hsi.denoiser import Denoiser
+from hsiaug_builtin.txt2hsi.denoiser import NOUN, Denoiser, Said, Vocabulary
+from hsiaug_builtin.txt2hsi.facts import (
+    drop_implied,
+    find_facts,
+    is_withheld,
+    mirror_facts,
+    withheld_facts,
+)
 from hsiaug_builtin.txt2hsi.field import Field
 from hsiaug_builtin.txt2hsi.frequencies import mirror, to_frequencies, to_pixels
 from hsiaug_builtin.txt2hsi.lfue import perturb
 from hsiaug_builtin.txt2hsi.naming import Prior
-from hsiaug_builtin.txt2hsi.params import Txt2HsiParams
 from hsiaug_builtin.txt2hsi.prepare import channel_weights
-from hsiaug_builtin.txt2hsi.rpsc import clip, polygons
-from hsiaug_builtin.txt2hsi.texts import Texts
+from hsiaug_builtin.txt2hsi.rpsc import polygons, soft_polygons
 from hsiaug_builtin.txt2hsi.vae import (
-    CodecLoss,
     Remainder,
     Vae,
-    add_class_term,
     difference_axes,
-    fit_vae,
 )
+from hsiaug_builtin.txt2hsi.words import regress
 
 
 @settings(max_examples=60, deadline=None)
@@ -57,15 +57,6 @@ def test_polygons_mix_to_varying_degrees() -> None:
 
     assert (area == 0).mean() < 0.01
     assert 0.12 < np.median(area) < 0.22 and np.quantile(area, 0.95) > 0.28
-
-
-def test_clipping_changes_patches_but_never_their_centre(rng: np.random.Generator) -> None:
-    x, donors = torch.from_numpy(rng.normal(size=(2, 40, 3, 9, 9)).astype(np.float32))
-    out = clip(x, donors, 1.0, rng)
-
-    assert (out != x).flatten(1).any(dim=1).float().mean() > 0.9
-    assert (out[:, :, 4, 4] == x[:, :, 4, 4]).all()
-    assert (clip(x, donors, 0.0, rng) == x).all()
 
 
 def latents() -> tuple[torch.Tensor, torch.Tensor]:
@@ -159,28 +150,6 @@ def test_errors_in_channels_without_layout_count_little() -> None:
     assert weights[0] > 8 * weights[1] > 0
 
 
-def test_the_class_term_parts_the_latents_of_classes_and_leaves_the_vae_of_the_scene_as_it_is() -> (
-    None
-):
-    x = torch.randn(120, 8, generator=torch.Generator().manual_seed(0))
-    x[60:, 7] += 3
-    x *= torch.tensor([3.0, 3, 3, 3, 1, 1, 1, 1])
-    codec = CodecLoss(x, torch.zeros(8), torch.ones(8), 64)
-    run = TrainingRun(0, "cpu", lambda *_: None, None)
-    vae = fit_vae(codec, Txt2HsiParams(size="tiny", latent=3, vae_steps=30), run)
-    before = copy.deepcopy(vae.state_dict())
-    told = add_class_term(vae, codec, list(x.split(60)), 1.0, run)
-
-    def apart(vae: Vae) -> float:
-        one, two = vae.encode(x).split(60)
-        return float(
-            (one.mean(dim=0) - two.mean(dim=0)).norm() / torch.cat([one, two]).std(dim=0).mean()
-        )
-
-    assert apart(told) > 1.2 * apart(vae)
-    assert all((value == before[name]).all() for name, value in vae.state_dict().items())
-
-
 def test_what_the_vae_leaves_out_comes_back_in_whole_patches_of_the_class(rng) -> None:
     left = [rng.normal(size=(n, 3, 3, 5)).astype(np.float32) + 10 * n for n in (50, 3)]
     rows = np.repeat([0, 1], 400)
@@ -224,7 +193,7 @@ def test_samples_of_gaussians_have_the_layout_of_smooth_patches() -> None:
     field = Field(torch.from_numpy(scene[:, :, None].astype(np.float32)), 9)
     pixels = np.argwhere(np.ones((72, 72), dtype=bool)).astype(np.int32)
     gaussians = fit_gaussians(field.cut, np.zeros((80, 80), dtype=np.int16), pixels)
-    condition = Conditioning(*torch.zeros(3, 500, dtype=torch.int64))
+    condition = Conditioning(*torch.zeros(2, 500, dtype=torch.int64))
     noise = torch.randn(500, 9, 9, 1, generator=torch.Generator().manual_seed(0))
 
     def neighbours(x: torch.Tensor) -> float:
@@ -253,8 +222,8 @@ def test_a_class_moves_the_gaussians_of_its_codes(view: TrainView, rng) -> None:
     used = sorted({int(code) for code in codes[named[:, 0], named[:, 1]]})
     code = torch.tensor([*used, 2])
     none = torch.zeros_like(code)
-    plain, _ = both.moments(Conditioning(code, none, none))
-    moved, variance = both.moments(Conditioning(code, none, none + 2))
+    plain, _ = both.moments(Conditioning(code, none))
+    moved, variance = both.moments(Conditioning(code, none + 2))
 
     assert used == [0, 1]
     # The level of 5×5 pixels, 4 higher each, less what shrinking takes.
@@ -286,75 +255,75 @@ def test_the_prior_draws_the_codes_of_a_class_as_often_as_its_pixels_have_them()
     )
 
 
-def denoiser() -> tuple[Denoiser, torch.Tensor]:
-    x = torch.randn(2, 9, 9, 3, generator=torch.Generator().manual_seed(0))
-    table = torch.ones(3, 9, 9, 3)
+def denoiser(side: int = 9) -> tuple[Denoiser, torch.Tensor, Vocabulary]:
+    x = torch.randn(2, side, side, 3, generator=torch.Generator().manual_seed(0))
+    table = torch.ones(side, side, 3)
     torch.manual_seed(0)
-    gaussians = Gaussians.of_codes(torch.zeros_like(table), table)
-    net = Denoiser(gaussians, torch.ones(3), width=16, depth=2, text=6).eval()
+    net = Denoiser(
+        torch.zeros_like(table), table, torch.ones(3), width=16, depth=2, features=6, text=5
+    ).eval()
     # The zero initialisation hides the text; give it something to say.
     for parameter in net.parameters():
         torch.nn.init.normal_(parameter, std=0.2)
-    return net, x
+    return net, x, Vocabulary(torch.randn(3, NOUN), torch.randn(4, NOUN))
 
 
-def texts(tokens: torch.Tensor, mask: torch.Tensor) -> Texts:
-    pooled = torch.nn.functional.normalize(tokens[:, 0], dim=1)
-    word = torch.zeros(mask.shape, dtype=torch.int16)
-    return Texts(
-        tokens, mask, pooled, {1: (0,), 2: (1,)}, ("one", "two"), (("one",), ("two",)), word
-    )
+def said(*mentions: list[int]) -> Said:
+    noun = torch.tensor(mentions)
+    return Said(noun, torch.zeros_like(noun), torch.zeros(len(noun)))
 
 
-def prompted(*rows: int) -> Conditioning:
-    nothing = torch.zeros(len(rows), dtype=torch.long)
-    return Conditioning(nothing, torch.tensor(rows), nothing)
-
-
-def test_padding_and_having_no_text_hide_the_words() -> None:
-    net, z = denoiser()
+def test_what_is_not_said_changes_nothing_and_silence_is_another_thing() -> None:
+    net, z, words = denoiser()
     sigma = torch.ones(2)
-    one, other = torch.randn(2, 2, 6, 6)
-    mask = torch.tensor([[True, True, False, False, False, False]]).expand(2, -1)
-    other[:, :2] = one[:, :2]
+    one = net(z, sigma, said([0, -1], [1, 2]), words)[0]
+    other = Vocabulary(words.nouns.clone(), words.relations)
+    other.nouns[2] = 7.0
 
-    said = net(z, sigma, prompted(0, 1), texts(one, mask))[0]
-    assert torch.allclose(said, net(z, sigma, prompted(0, 1), texts(other, mask))[0], atol=1e-6)
-    silent = net(z, sigma, prompted(-1, -1), texts(one, mask))[0]
-    assert torch.equal(
-        silent, net(z, sigma, prompted(-1, -1), texts(torch.randn(2, 6, 6), mask))[0]
-    )
-    assert not torch.allclose(said, silent, atol=1e-3)
+    assert torch.equal(net(z, sigma, said([0, -1], [1, 2]), other)[0][0], one[0])
+    assert not torch.allclose(net(z, sigma, said([0, -1], [1, 2]), other)[0][1], one[1], atol=1e-3)
+    silent = net(z, sigma, said([0, -1], [1, 2]).silent(), words)[0]
+    assert torch.equal(silent, net(z, sigma, said([-1, -1], [-1, -1]), other)[0])
+    assert not torch.allclose(one, silent, atol=1e-3)
 
 
-def test_every_pixel_shares_its_attention_among_the_words_of_its_own_text() -> None:
-    net, z = denoiser()
-    mask = torch.tensor([[True, True, True, False], [True, False, False, False]])
-    words = texts(torch.randn(2, 4, 6), mask)
-    _, share = net(z, torch.ones(2), prompted(1, 0), words, shares=True)
+def test_every_pixel_shares_its_attention_among_the_mentions_and_nothing() -> None:
+    net, z, words = denoiser()
+    _, share = net(z, torch.ones(2), said([0, 2], [1, -1]), words)
 
-    assert share is not None and share.shape == (2, 4, 81, 4)
-    assert torch.allclose(share.sum(dim=3), torch.ones(2, 4, 81))
-    assert (share[0, :, :, 1:] == 0).all() and (share[1, :, :, 3] == 0).all()
-    alone = net(z[[1]], torch.ones(1), prompted(0), words)[0]
-    assert torch.allclose(net(z, torch.ones(2), prompted(1, 0), words)[0][[1]], alone, atol=1e-5)
+    assert share.shape == (2, 81, 3)
+    assert torch.allclose(share.exp().sum(dim=2), torch.ones(2, 81), atol=1e-5)
+    assert (share.exp()[1, :, 1] == 0).all() and (share.exp()[0] > 0).all()
 
 
 def test_a_compiler_finds_one_graph_for_the_loss_which_is_the_same() -> None:
     """As a GPU compiles it, but for the kernels."""
-    net, z = denoiser()
-    words = texts(torch.randn(2, 4, 6), torch.ones(2, 4, dtype=torch.bool))
+    net, z, words = denoiser()
     compiled = torch.compile(net.loss, fullgraph=True, backend="aot_eager")
-    arguments = z, torch.ones(2), prompted(1, 0), torch.randn(z.shape)
+    own = torch.rand(2, 81, 3) > 0.5
+    arguments = z, torch.ones(2), said([0, 2], [1, -1]), torch.randn(z.shape), words, own
+    found = []
+    for loss in (net.loss, compiled):
+        net.zero_grad()
+        value = loss(*arguments)
+        value.backward()
+        found.append((value.detach(), net.in_proj.weight.grad))
 
-    for shown in (arguments, (*arguments, words)):
-        found = []
-        for loss in (net.loss, compiled):
-            net.zero_grad()
-            value = loss(*shown)
-            value.backward()
-            found.append((value.detach(), net.in_proj.weight.grad))
-        torch.testing.assert_close(found[1], found[0])
+    torch.testing.assert_close(found[1], found[0])
+
+
+def test_attention_to_the_own_mention_lowers_the_loss() -> None:
+    net, z, words = denoiser()
+    mentions = said([0, 2], [1, 2])
+    _, share = net(z, torch.ones(2), mentions, words)
+    most = torch.nn.functional.one_hot(share.argmax(dim=2), 3).bool()
+    least = torch.nn.functional.one_hot(share.argmin(dim=2), 3).bool()
+    losses = [
+        net.loss(z, torch.ones(2), mentions, torch.zeros_like(z), words, own)
+        for own in (most, least, torch.zeros_like(most))
+    ]
+
+    assert losses[2] < losses[0] < losses[1]
 
 
 def test_mirroring_moves_whole_spectra_and_keeps_rows_apart_from_columns() -> None:
@@ -368,11 +337,82 @@ def test_mirroring_moves_whole_spectra_and_keeps_rows_apart_from_columns() -> No
 
 
 def test_an_untrained_denoiser_is_the_wiener_filter_of_the_gaussian() -> None:
-    table = torch.rand(2, 5, 5, 2) + 0.5
-    net = Denoiser(Gaussians.of_codes(torch.zeros_like(table), table), torch.ones(2), 16, 1)
+    variance = torch.rand(5, 5, 2) + 0.5
+    mean = torch.zeros_like(variance)
+    net = Denoiser(mean, variance, torch.ones(2), width=16, depth=1, features=4, text=5)
     x = torch.randn(3, 5, 5, 2)
-    code = torch.zeros(3, dtype=torch.long)
-    sigma = torch.full((3,), 0.7)
-    clean, _ = net(x, sigma, Conditioning(code, code - 1, code))
+    words = Vocabulary(torch.randn(1, NOUN), torch.randn(1, NOUN))
+    clean, _ = net(x, torch.full((3,), 0.7), said([0], [0], [-1]), words)
 
-    assert torch.allclose(clean, x * table[0] / (table[0] + 0.49), atol=1e-5)
+    assert torch.allclose(clean, x * variance / (variance + 0.49), atol=1e-5)
+
+
+def test_polygons_are_set_in_with_mixed_pixels_at_their_edge(rng: np.random.Generator) -> None:
+    weight = soft_polygons(400, 9, 0.5, rng)
+    clipped = weight.any(axis=(1, 2))
+
+    assert 0.35 < clipped.mean() < 0.65
+    assert (weight[:, 4, 4] == 0).all() and weight.min() >= 0 and weight.max() <= 1
+    assert ((weight > 0) & (weight < 1)).any() and (weight == 1).any()
+
+
+def square(*rows: str) -> np.ndarray:
+    """A patch of names, a digit a pixel; a dot is not known."""
+    names = [[-1 if name == "." else int(name) for name in row] for row in rows]
+    return np.array(names, dtype=np.int16)[None]
+
+
+def facts_of(patch: np.ndarray) -> dict[str, int]:
+    found = find_facts(patch)[0]
+    return {name: int(value) for name, value in zip(RELATIONS, found, strict=True) if value >= 0}
+
+
+def test_facts_say_what_lies_where() -> None:
+    north = square("22222", "22222", "11111", "11111", "11111")
+    assert facts_of(north) == {"centre": 1, "north": 2, "beside": 2, "most": 1}
+    around = square("22222", "22222", "22122", "22222", "22222")
+    found = facts_of(around)
+    assert found["around"] == 2 and found["small"] == 1
+    assert drop_implied(find_facts(around))[0].tolist().count(2) == 1, "said once"
+    strip = square("21112", "21112", "21112", "21112", "21112")
+    assert facts_of(strip)["strip_ns"] == 1 and "north" not in facts_of(strip)
+    assert facts_of(square("11111", "11111", "11111", "11111", "11111")) == {
+        "centre": 1,
+        "whole": 1,
+    }
+    assert facts_of(square(".....", ".....", ".....", ".....", ".....")) == {}
+    half = square("2.2..", "11111", "11111", "11111", "11111")
+    assert "north" not in facts_of(half), "two of five pixels are no side"
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from([1, 3, 5, 9]), st.integers(0, 3))
+def test_facts_of_a_mirrored_patch_are_the_mirrored_facts(seed: int, side: int, turn: int) -> None:
+    rng = np.random.default_rng(seed)
+    regions = rng.integers(-1, 3, size=(6, side, side)).astype(np.int16)
+    regions[:, : side // 2] = rng.integers(0, 2)
+    turned = mirror(torch.from_numpy(regions)[..., None], torch.full((6,), turn))[..., 0].numpy()
+    expected = mirror_facts(find_facts(regions), np.full(6, turn))
+
+    assert (find_facts(turned.copy()) == expected).all()
+
+
+def test_a_sixth_of_the_layouts_is_never_said(rng: np.random.Generator) -> None:
+    centre, other = rng.integers(1, 17, size=(2, 4000))
+    shares = [is_withheld(centre, side, other).mean() for side in range(4)]
+    facts = np.full((2, len(RELATIONS)), -1, dtype=np.int16)
+    facts[:, 0] = 1
+
+    assert all(0.12 < share < 0.22 for share in shares)
+    assert not withheld_facts(facts).any(), "a class alone is always said"
+
+
+def test_a_regression_reads_its_own_phrases_and_those_between_them() -> None:
+    rng = torch.Generator().manual_seed(0)
+    embedded = torch.nn.functional.normalize(torch.randn(6, 40, generator=rng), dim=1)
+    target = torch.randn(6, 8, generator=rng)
+    layer = regress(embedded, target)
+
+    assert torch.allclose(layer(embedded), target, atol=0.05)
+    between = layer((embedded[[0]] + embedded[[1]]) / 2)
+    assert torch.allclose(between, (target[[0]] + target[[1]]) / 2, atol=0.05)

@@ -8,16 +8,16 @@ them its texts name. The paper has none.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, pad
 
 from hsiaug_builtin.txt2hsi.field import Cut
 from hsiaug_builtin.txt2hsi.frequencies import even_frequencies, to_frequencies
+from hsiaug_builtin.txt2hsi.groups import window_mean
 
 FEATURES = 12
 """Leading channels that patches are grouped by."""
@@ -85,8 +85,8 @@ def find_codes(
     features = (
         torch.cat(
             [
-                _window_mean(channels * contrast, min(WINDOW, patch))[rows, columns],
-                _window_mean(channels * contrast, patch)[rows, columns],
+                window_mean(channels * contrast, min(WINDOW, patch))[rows, columns],
+                window_mean(channels * contrast, patch)[rows, columns],
                 ROUGHNESS * (roughness - roughness.mean(dim=0)) / spread * contrast,
             ],
             dim=1,
@@ -102,15 +102,6 @@ def find_codes(
     return codes
 
 
-def _window_mean(values: Tensor, side: int) -> Tensor:
-    """Means over windows of ``side`` pixels, (H, W, d).
-
-    A hidden pixel is no part of the window of a pixel whose patch is visible.
-    """
-    padded = pad(values.movedim(2, 0)[None], [side // 2] * 4, mode="replicate")
-    return avg_pool2d(padded, side, stride=1)[0].movedim(0, 2)
-
-
 def _roughness(channels: Tensor, patch: int) -> Tensor:
     """Logarithm of the mean squared difference of neighbours in each patch, (H, W, d).
 
@@ -124,35 +115,23 @@ def _roughness(channels: Tensor, patch: int) -> Tensor:
         return squares
     squares[1:] += channels.diff(dim=0).square()
     squares[:, 1:] += channels.diff(dim=1).square()
-    return _window_mean(squares, patch - 2).clamp(min=1e-6).log()
+    return window_mean(squares, patch - 2).clamp(min=1e-6).log()
 
 
 @dataclass(frozen=True, eq=False)
 class Conditioning:
-    """What n patches are conditioned on; every field is a tensor (n,) of int64.
+    """What n patches are conditioned on; both are tensors (n,) of int64.
 
     Attributes
     ----------
     code : Tensor
         Row of the Gaussians; the last one means none.
-    rows : Tensor
-        Prompt, −1 = no text.
     label : Tensor
         Class id, 0 = none.
     """
 
     code: Tensor
-    rows: Tensor
     label: Tensor
-
-    def take(self, some: slice) -> Conditioning:
-        """The condition of some of the patches."""
-        return Conditioning(self.code[some], self.rows[some], self.label[some])
-
-    def without_text(self) -> Conditioning:
-        """The same codes alone."""
-        rows = torch.full_like(self.rows, -1)
-        return replace(self, rows=rows, label=torch.zeros_like(self.label))
 
 
 class Gaussians(nn.Module):

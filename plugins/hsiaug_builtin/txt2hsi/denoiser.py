@@ -1,101 +1,172 @@
-"""The denoiser: ConvNeXt blocks over the pixels of a patch, conditioned on noise level, code and
-text.
+"""The denoiser: ConvNeXt blocks over the pixels of a patch, conditioned on noise level and text.
 
 A pixel is a token, so that edges and the shapes of fields can be learnt, and so that a map of the
-cross-attention to words has a value of its own for each pixel, as the paper shows. The text acts
-twice: pooled, beside noise level and code (adaLN-Zero, Peebles and Xie, ICCV 2023), and word by
-word by visual-linguistic cross-attention.
+cross-attention to words has a value of its own for each pixel, as the paper shows. A text is a few
+*mentions*, each a noun and a relation: "woods", "to the north". The mention of the centre drives
+all blocks (adaLN-Zero, Peebles and Xie, ICCV 2023); each pixel reads all mentions by
+visual-linguistic cross-attention, which learns from known layouts which pixels a noun is of. No
+class number, code or statistic of a class reaches the network by another way.
 
 A latent diffusion model with such an attention is what is known of the paper. Layers and sizes are
 this project's choice, and so is the preconditioning: the network adds to the Wiener filter of the
-patch's Gaussian (`Gaussians`), where Karras et al. (2022, section 5) have that of one Gaussian with
-the same variance everywhere. So an untrained network gives samples with the second-order layout of
-real patches, and training is spent on what a Gaussian lacks: edges.
+Gaussian of all patches of the scene, where Karras et al. (2022, section 5) have that of one
+Gaussian with the same variance everywhere.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import gelu, scaled_dot_product_attention, silu
+from torch.nn.functional import gelu, silu
 
 from hsiaug_builtin.nets.blocks import zero_weights
-from hsiaug_builtin.txt2hsi.codebook import Conditioning, Gaussians
 from hsiaug_builtin.txt2hsi.frequencies import cosines, to_frequencies, to_pixels
-from hsiaug_builtin.txt2hsi.texts import Texts
 
-HEADS = 4
+HEADS = 2
 """Heads of the cross-attention."""
-HEAD_WIDTH = 8
+HEAD_WIDTH = 16
 """Features of a pixel in each head."""
-TEXT_GAIN = 10.0
-"""Factor of what the text adds, which starts at 0: it learns as much faster than the rest."""
+NOUN = 96
+"""Features of a noun, and of a relation."""
 KERNEL = 5
 """Side of the depthwise convolutions, in pixels."""
 LEVEL_FEATURES = 64
+ATTENTION_WEIGHT = 0.4
+"""What the loss of attention counts beside that of denoising."""
 
 
-class Words(nn.Module):
-    """Where texts enter: pooled for every block, and word by word for every pixel.
+@dataclass(frozen=True, eq=False)
+class Said:
+    """What is said of n patches, in up to M mentions; no text where there is none.
+
+    Attributes
+    ----------
+    noun : (n, M) int64 Tensor
+        Row of the table of nouns; the first mention is of the centre. -1 = no mention.
+    relation : (n, M) int64 Tensor
+        Row of the table of relations.
+    clipped : (n,) float32 Tensor
+        1 where a polygon of another patch was set in (RPSC).
+    """
+
+    noun: Tensor
+    relation: Tensor
+    clipped: Tensor
+
+    def take(self, some: slice) -> Said:
+        """What is said of some of the patches."""
+        return Said(self.noun[some], self.relation[some], self.clipped[some])
+
+    def silent(self) -> Said:
+        """The same patches without a text."""
+        return Said(torch.full_like(self.noun, -1), self.relation, self.clipped)
+
+    def to(self, device: str) -> Said:
+        """The same on another device."""
+        return Said(self.noun.to(device), self.relation.to(device), self.clipped.to(device))
+
+
+@dataclass(frozen=True, eq=False)
+class Vocabulary:
+    """Vectors of nouns (G, NOUN) and of relations (R, NOUN)."""
+
+    nouns: Tensor
+    relations: Tensor
+
+
+class Attention(nn.Module):
+    """Cross-attention of pixels to mentions, and to a place that says nothing.
 
     Parameters
     ----------
-    text : int
-        Features of a word.
     width : int
         Features of a pixel.
+    pixels : int
+        Of a patch.
     """
 
-    def __init__(self, text: int, width: int) -> None:
+    def __init__(self, width: int, pixels: int) -> None:
         super().__init__()
         inner = HEADS * HEAD_WIDTH
-        self.pooled = zero_weights(nn.Linear(text, width))
-        self.key_value = nn.Linear(text, 2 * inner)
+        # Where a mention is expected before anything is to be seen: in much noise it is all there
+        # is.
+        self.expected = zero_weights(nn.Linear(NOUN, pixels))
+        self.nothing = nn.Parameter(0.02 * torch.randn(NOUN))
+        self.norm = nn.LayerNorm(width, elementwise_affine=False)
         self.query = nn.Linear(width, inner)
+        self.key_value = nn.Linear(NOUN, 2 * inner)
         self.out_proj = zero_weights(nn.Linear(inner, width))
 
-    def attend(
-        self, x: Tensor, tokens: Tensor, mask: Tensor, rows: Tensor, shares: bool
-    ) -> tuple[Tensor, Tensor | None]:
-        """What pixels read in the words of their prompts, and where they looked.
+    def forward(self, x: Tensor, mentions: Tensor, absent: Tensor) -> tuple[Tensor, Tensor]:
+        """What pixels read, and where they looked.
 
         Parameters
         ----------
         x : Tensor (n, N, D)
             Pixels.
-        tokens : Tensor (P, L, E)
-            Words of all prompts.
-        mask : Tensor (P, L) of bool
-            True at words.
-        rows : Tensor (n,) of int64
-            The prompt of each patch.
-        shares : bool
-            Whether the attention is wanted too.
+        mentions : Tensor (n, M, NOUN)
+            Mentions.
+        absent : Tensor (n, M) of bool
+            True where there is no mention.
 
         Returns
         -------
         Tensor (n, N, D)
             To be added to the pixels.
-        Tensor (n, heads, N, L) or None
-            Attention of each pixel; over the words it sums to 1.
+        Tensor (n, heads, N, M + 1)
+            Logarithms of the attention; the last column is that of the place that says nothing.
         """
         n, count, _ = x.shape
-        query = self.query(x).reshape(n, count, HEADS, HEAD_WIDTH).transpose(1, 2)
-        key_value = self.key_value(tokens)[rows].reshape(n, -1, 2, HEADS, HEAD_WIDTH)
+        nothing = self.nothing.to(mentions.dtype).expand(n, 1, -1)
+        tokens = torch.cat([mentions, nothing], dim=1)
+        query = self.query(self.norm(x)).reshape(n, count, HEADS, HEAD_WIDTH).transpose(1, 2)
+        key_value = self.key_value(tokens).reshape(n, -1, 2, HEADS, HEAD_WIDTH)
         key, value = key_value.permute(2, 0, 3, 1, 4)
-        # A sum is faster than a mask, and one product than the shares by themselves.
-        hidden = torch.zeros(mask.shape, dtype=x.dtype, device=x.device)
-        hidden = hidden.masked_fill(~mask, -torch.inf)[rows][:, None, None]
-        attended = scaled_dot_product_attention(query, key, value, attn_mask=hidden)
-        share = None
-        if shares:
-            share = (query @ key.transpose(2, 3) / math.sqrt(HEAD_WIDTH) + hidden).softmax(dim=3)
-        return TEXT_GAIN * self.out_proj(attended.transpose(1, 2).reshape(n, count, -1)), share
+        expected = self.expected(tokens).transpose(1, 2)[:, None]
+        scores = query @ key.transpose(2, 3) / math.sqrt(HEAD_WIDTH) + expected
+        hidden = torch.cat([absent, absent.new_zeros(n, 1)], dim=1)[:, None, None]
+        shares = scores.masked_fill(hidden, -1e4).float().log_softmax(dim=3)
+        read = shares.exp().to(value.dtype) @ value
+        return self.out_proj(read.transpose(1, 2).reshape(n, count, -1)), shares
 
 
-class TransformerBlock(nn.Module):
+class Examples(nn.Module):
+    """The vector of a noun from pixels that it names: the mean of their features (Deep Sets, Zaheer
+    et al., NeurIPS 2017).
+
+    Parameters
+    ----------
+    features : int
+        Of a pixel, see :func:`hsiaug_builtin.txt2hsi.groups.pixel_features`.
+    """
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.each = nn.Sequential(
+            nn.Linear(features, 128), nn.SiLU(), nn.Linear(128, 128), nn.SiLU()
+        )
+        self.all = nn.Linear(128, NOUN)
+
+    def forward(self, features: Tensor, group: Tensor, groups: int) -> Tensor:
+        """(G, NOUN) vectors of ``groups`` nouns.
+
+        Parameters
+        ----------
+        features : Tensor (m, F)
+            Of pixels.
+        group : Tensor (m,) of int64
+            The noun of each.
+        """
+        each = self.each(features)
+        total = each.new_zeros(groups, each.shape[1]).index_add(0, group, each)
+        count = torch.bincount(group, minlength=groups).clamp(min=1)[:, None]
+        return torch.as_tensor(self.all(total / count))
+
+
+class ConvBlock(nn.Module):
     """A ConvNeXt block (Liu et al., CVPR 2022) with adaLN-Zero, driven by one vector a patch."""
 
     def __init__(self, width: int) -> None:
@@ -119,25 +190,38 @@ class Denoiser(nn.Module):
 
     Parameters
     ----------
-    gaussians : Gaussians
-        Of codes, and of classes where texts are read.
+    mean, variance : Tensor (p, p, d)
+        Of the coefficients of all patches of the scene.
     weight : Tensor (d,)
         What an error counts in each channel.
     width, depth : int
         Features of a pixel, and blocks.
+    features : int
+        Of an example of a noun.
     text : int
-        Features of a word; 0 = it reads no text.
+        Features of an embedded phrase.
     """
 
+    mean: Tensor
+    variance: Tensor
     weight: Tensor
     basis: Tensor
 
     def __init__(
-        self, gaussians: Gaussians, weight: Tensor, width: int, depth: int, text: int = 0
+        self,
+        mean: Tensor,
+        variance: Tensor,
+        weight: Tensor,
+        *,
+        width: int,
+        depth: int,
+        features: int,
+        text: int,
     ) -> None:
         super().__init__()
-        codes, side, _, channels = gaussians.mean.shape
-        self.gaussians = gaussians
+        side, _, channels = mean.shape
+        self.register_buffer("mean", mean)
+        self.register_buffer("variance", variance)
         self.register_buffer("weight", weight)
         self.register_buffer("basis", cosines(side), persistent=False)
         # The whitened coefficients, and the estimate that the Wiener filter gives.
@@ -146,22 +230,25 @@ class Denoiser(nn.Module):
         self.level = nn.Sequential(
             nn.Linear(LEVEL_FEATURES, width), nn.SiLU(), nn.Linear(width, width)
         )
-        self.code = nn.Embedding(codes, width)
-        nn.init.normal_(self.code.weight, std=0.02)
-        self.blocks = nn.ModuleList(TransformerBlock(width) for _ in range(depth))
+        self.examples = Examples(features)
+        # Of phrases of relations, and of classes: the latter is learnt in a draw.
+        self.relation = nn.Linear(text, NOUN)
+        self.noun = nn.Linear(text, NOUN)
+        self.mention = nn.Sequential(
+            nn.Linear(2 * NOUN, 2 * NOUN), nn.SiLU(), nn.Linear(2 * NOUN, NOUN)
+        )
+        self.centre = nn.Linear(NOUN, width)
+        self.clipped = nn.Parameter(torch.zeros(width))
+        self.silence = nn.Parameter(torch.zeros(width))
+        self.blocks = nn.ModuleList(ConvBlock(width) for _ in range(depth))
+        self.reading = sorted({0, depth // 2})
+        self.attend = nn.ModuleList(Attention(width, side * side) for _ in self.reading)
         self.norm = nn.LayerNorm(width)
         self.out_proj = zero_weights(nn.Linear(width, channels))
-        self.words = Words(text, width) if text else None
 
     def forward(
-        self,
-        x: Tensor,
-        sigma: Tensor,
-        condition: Conditioning,
-        texts: Texts | None = None,
-        *,
-        shares: bool = False,
-    ) -> tuple[Tensor, Tensor | None]:
+        self, x: Tensor, sigma: Tensor, said: Said, vocabulary: Vocabulary
+    ) -> tuple[Tensor, Tensor]:
         """Denoise coefficients.
 
         Parameters
@@ -170,86 +257,95 @@ class Denoiser(nn.Module):
             Coefficients with noise.
         sigma : Tensor (n,)
             Deviation of the noise of each patch.
-        condition : Conditioning
-            Codes, prompts and classes of the patches.
-        texts : Texts, optional
-            All prompts.
-        shares : bool
-            Whether the attention is wanted too.
+        said : Said
+            What is said of them.
+        vocabulary : Vocabulary
+            The nouns and relations that this refers to.
 
         Returns
         -------
         Tensor (n, p, p, d)
             Clean coefficients.
-        Tensor (n, heads, p·p, L) or None
-            Attention of the pixels to the words.
+        Tensor (n, p·p, M + 1)
+            Logarithms of the attention of the pixels to the mentions and to nothing, mean over
+            heads, of the last attention.
         """
-        estimate, scale, whitened = self._filter(x, sigma, condition)
-        out, share = self._network(whitened, estimate, sigma, condition, texts, shares)
-        return torch.addcmul(estimate, scale, to_frequencies(out.float(), self.basis)), share
+        estimate, scale, whitened = self._filter(x, sigma)
+        out, shares = self._network(whitened, estimate, sigma, said, vocabulary)
+        clean = torch.addcmul(estimate, scale, to_frequencies(out.float(), self.basis))
+        return clean, shares[-1].exp().mean(dim=1).log()
 
     def loss(
         self,
         x: Tensor,
         sigma: Tensor,
-        condition: Conditioning,
+        said: Said,
         noise: Tensor,
-        texts: Texts | None = None,
+        vocabulary: Vocabulary,
+        own: Tensor,
     ) -> Tensor:
-        """Mean weighted squared error of the clean coefficients of x (n, p, p, d).
+        """Mean weighted squared error of clean coefficients of x (n, p, p, d), and of attention.
 
         A coefficient counts as in Karras et al. (2022, table 1): by its variance where the noise is
-        large, so that layout counts most, and all alike where the noise is small.
-        """
-        estimate, scale, whitened = self._filter(
-            x + sigma[:, None, None, None] * noise, sigma, condition
-        )
-        out, _ = self._network(whitened, estimate, sigma, condition, texts)
-        error = to_frequencies(out.float(), self.basis) - (x - estimate) / scale
-        variance = self.gaussians.variance[self.gaussians.no_code]
-        level = sigma.square()[:, None, None, None]
-        counts = self.weight * variance * (level + 1) / (level + variance)
-        return torch.as_tensor((error.square() * counts).mean())
+        large, so that layout counts most, and all alike where the noise is small. Attention is
+        asked for where the layout is known: a pixel shall look at a mention of its own noun, and at
+        nothing where nothing is said of it.
 
-    def _filter(
-        self, x: Tensor, sigma: Tensor, condition: Conditioning
-    ) -> tuple[Tensor, Tensor, Tensor]:
+        Parameters
+        ----------
+        own : Tensor (n, p·p, M + 1) of bool
+            Where each pixel may look; nowhere = not known.
+        """
+        estimate, scale, whitened = self._filter(x + sigma[:, None, None, None] * noise, sigma)
+        out, shares = self._network(whitened, estimate, sigma, said, vocabulary)
+        error = to_frequencies(out.float(), self.basis) - (x - estimate) / scale
+        level = sigma.square()[:, None, None, None]
+        counts = self.weight * self.variance * (level + 1) / (level + self.variance)
+        denoising = (error.square() * counts).mean()
+        known = own.any(dim=2)
+        looked = torch.zeros_like(denoising)
+        for share in shares:
+            right = (share.exp().mean(dim=1) * own).sum(dim=2).clamp(min=1e-6).log()
+            looked = looked - (right * known).sum() / known.sum().clamp(min=1)
+        return denoising + ATTENTION_WEIGHT * looked / len(shares)
+
+    def _filter(self, x: Tensor, sigma: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The Wiener estimate, the scale of what the network adds to it, and the whitened x."""
-        mean, variance = self.gaussians.moments(condition)
         sigma = sigma[:, None, None, None]
-        total = variance + sigma.square()
-        residual = x - mean
-        estimate = torch.addcmul(mean, variance / total, residual)
-        return estimate, sigma * (variance / total).sqrt(), residual * total.rsqrt()
+        total = self.variance + sigma.square()
+        residual = x - self.mean
+        estimate = torch.addcmul(self.mean, self.variance / total, residual)
+        return estimate, sigma * (self.variance / total).sqrt(), residual * total.rsqrt()
 
     def _network(
         self,
         whitened: Tensor,
         estimate: Tensor,
         sigma: Tensor,
-        condition: Conditioning,
-        texts: Texts | None,
-        shares: bool = False,
-    ) -> tuple[Tensor, Tensor | None]:
-        """What the network adds, in pixels (n, p, p, d), and its attention where that is wanted."""
-        has_text = (condition.rows >= 0)[:, None].to(whitened.dtype)
-        vector = self.level(level_features(sigma)) + self.code(condition.code)
-        if self.words is not None and texts is not None:
-            vector = vector + TEXT_GAIN * self.words.pooled(texts.pooled)[condition.rows] * has_text
+        said: Said,
+        vocabulary: Vocabulary,
+    ) -> tuple[Tensor, list[Tensor]]:
+        """What the network adds, in pixels (n, p, p, d), and its attentions."""
+        absent = said.noun < 0
+        noun = vocabulary.nouns[said.noun.clamp(min=0)]
+        mentions = self.mention(torch.cat([noun, vocabulary.relations[said.relation]], dim=2))
+        has_text = ~absent[:, :1]
+        vector = self.level(level_features(sigma)) + said.clipped[:, None] * self.clipped
+        vector = vector + torch.where(has_text, self.centre(noun[:, 0]), self.silence)
         drive = silu(vector)
         inputs = [to_pixels(latents, self.basis) for latents in (whitened, estimate)]
         x = self.in_proj(torch.cat(inputs, dim=3))
         # Of one type, so that what is added up block by block is as short as its terms.
         x = x + self.place.to(x.dtype)
-        share = None
+        shares = []
         for index, block in enumerate(self.blocks):
+            if index in self.reading:
+                attend = self.attend[self.reading.index(index)]
+                read, share = attend(x.flatten(1, 2), mentions, absent)
+                x = x + read.reshape(x.shape)
+                shares.append(share)
             x = block(x, drive)
-            if self.words is not None and texts is not None and index == len(self.blocks) // 2:
-                attended, share = self.words.attend(
-                    x.flatten(1, 2), texts.tokens, texts.mask, condition.rows, shares
-                )
-                x = x + (attended * has_text[:, None]).reshape(x.shape)
-        return self.out_proj(self.norm(x)), share
+        return self.out_proj(self.norm(x)), shares
 
 
 def level_features(sigma: Tensor) -> Tensor:

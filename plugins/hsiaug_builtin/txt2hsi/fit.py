@@ -1,9 +1,10 @@
-"""What is learnt in a draw: pseudo-labels, the texts' codes, and the denoiser under texts."""
+"""What is learnt in a draw: names of pixels, the words of the classes, and the denoiser under
+sentences on them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+import copy
 from pathlib import Path
 
 import numpy as np
@@ -13,30 +14,26 @@ from torch import Tensor
 
 from hsiaug.api import Progress, TrainView, derive_seed
 from hsiaug_builtin.diffusion.training import TrainingRun, bf16_is_faster, randomness, train
-from hsiaug_builtin.nets.seeded import fresh, normal, to_device
-from hsiaug_builtin.txt2hsi.codebook import Gaussians
+from hsiaug_builtin.nets.seeded import normal, to_device
 from hsiaug_builtin.txt2hsi.codec_quality import measure_codec
-from hsiaug_builtin.txt2hsi.denoiser import Denoiser
-from hsiaug_builtin.txt2hsi.field import Field, spectra_at
+from hsiaug_builtin.txt2hsi.denoiser import Denoiser, Vocabulary
+from hsiaug_builtin.txt2hsi.facts import withheld_facts
 from hsiaug_builtin.txt2hsi.fitted import FittedTxt2Hsi
 from hsiaug_builtin.txt2hsi.frequencies import to_frequencies
-from hsiaug_builtin.txt2hsi.lfue import perturb
-from hsiaug_builtin.txt2hsi.measured import Measure
-from hsiaug_builtin.txt2hsi.naming import model_classes, name_pixels
-from hsiaug_builtin.txt2hsi.params import CLIPPED, DROP, NO_CODE, PERTURBED, Txt2HsiParams
-from hsiaug_builtin.txt2hsi.prepare import (
-    CodedScene,
-    PreparedScene,
-    codec_of,
-    condition_on,
-    loss_of,
-    mirror_at_random,
-    noise_levels_of,
-    untrained_denoiser,
+from hsiaug_builtin.txt2hsi.groups import PixelLooks, pixel_features
+from hsiaug_builtin.txt2hsi.lessons import (
+    NamedMap,
+    Teaching,
+    choose_centres,
 )
-from hsiaug_builtin.txt2hsi.rpsc import clip
-from hsiaug_builtin.txt2hsi.texts import Texts, encode_prompts
-from hsiaug_builtin.txt2hsi.vae import Vae, add_class_term
+from hsiaug_builtin.txt2hsi.measured import Measure
+from hsiaug_builtin.txt2hsi.naming import NamedPixels, name_pixels, remainder_of
+from hsiaug_builtin.txt2hsi.params import Txt2HsiParams
+from hsiaug_builtin.txt2hsi.prepare import Codec, PreparedScene, loss_of, noise_levels_of
+from hsiaug_builtin.txt2hsi.words import ClassWords, embed_relations, regress
+
+FACTS_PER_CLASS = 600
+"""Patches of a class whose facts are kept for sentences, at most."""
 
 
 def fit_txt2hsi(
@@ -50,20 +47,34 @@ def fit_txt2hsi(
     checkpoint: Path | None,
 ) -> FittedTxt2Hsi:
     """Everything that ``txt2hsi`` learns from the labels of a draw."""
-    texts = encode_prompts(view, params.text, params.encoder)
+    words = ClassWords.of(view, params.text, params.encoder)
     pixels = name_pixels(view, params)
-    named = pixels.every
     run = TrainingRun(seed, device, progress, checkpoint)
-    coded = scene.coded
-    if params.class_weight:
-        coded = replace(coded, vae=_vae_with_classes(view, coded, params, named, run))
-    field = Field.of(view, coded.vae, device)
-    classes = model_classes(view, coded, field, named, seed)
-    denoiser = _with_texts(scene.denoiser, classes.gaussians, params, texts, seed).to(device)
-    batches = Batches(field, coded, named, view.unlabelled, params)
+    codec = Codec.of(view, scene.vae, device)
+    with torch.inference_mode():
+        looks = PixelLooks.of(view, codec.field.latents, codec.scale)
+    named = NamedMap.of(pixels.map, view.patch, looks)
+    phrases = torch.tensor(embed_relations(params.encoder), device=device)
+    denoiser = read_words(scene.denoiser, codec, pixels, words, phrases, params, seed)
+    embedded = torch.tensor(words.embedded, device=device)
+    teaching = Teaching(codec.field, params.rpsc, params.lfue, params.layout, withheld_facts)
+    centres = np.concatenate(list(pixels.every.values()))
+    error = loss_of(denoiser, params, device)
+
+    def loss(step: int) -> Tensor:
+        torch_rng = randomness(seed, step)
+        rng = np.random.default_rng(derive_seed("batch", seed, step))
+        at = choose_centres(named, centres, 1.0, params.network.batch, rng)
+        lesson = teaching.lesson(named, at, words.choose, rng, torch_rng)
+        vocabulary = Vocabulary(denoiser.noun(embedded), denoiser.relation(phrases))
+        x = to_frequencies(lesson.latents)
+        sigma = noise_levels_of(len(x), torch_rng, device)
+        noise = normal(x.shape, torch_rng, device)
+        return error(x, sigma, lesson.said, noise, vocabulary, lesson.own)
+
     denoiser = train(
         denoiser,
-        TextLoss(loss_of(denoiser, params, device), texts.to(device), batches, seed),
+        loss,
         steps=params.steps,
         rate=params.rate,
         progress=progress,
@@ -76,130 +87,65 @@ def fit_txt2hsi(
     facts = {
         "prepared": scene.origin,
         "pseudo_labelled": pixels.facts,
-        "codec": measure_codec(view, coded.vae, named, seed),
+        "codec": measure_codec(view, scene.vae, pixels.every, seed),
     }
-    starts: dict[int, NDArray[np.float32]] = {}
-    if params.strength < 1:
-        for class_id, labelled in pixels.labelled.items():
-            pseudo = pixels.pseudo.get(class_id, labelled)
-            starts[class_id] = view.patches(pseudo if len(pseudo) else labelled)
+    rng = np.random.default_rng(derive_seed("facts", seed))
     return FittedTxt2Hsi(
         params=params,
-        vae=coded.vae,
-        scene_denoiser=scene.denoiser,
+        vae=scene.vae,
         denoiser=denoiser,
-        remainder=classes.remainder,
-        texts=texts,
-        prior=classes.prior,
+        remainder=remainder_of(view, scene.vae, pixels.every, seed),
+        words=words,
+        facts_of={
+            class_id: named.facts(rng.permutation(at)[:FACTS_PER_CLASS], view.patch)
+            for class_id, at in pixels.every.items()
+        },
         normaliser=view.normaliser,
-        measure=Measure.fit(view, named, seed),
+        measure=Measure.fit(view, pixels.every, seed),
         facts=facts,
         device=device,
-        starts=starts,
+        starts=_starts(view, pixels) if params.strength < 1 else {},
     )
 
 
-def _vae_with_classes(
-    view: TrainView,
-    coded: CodedScene,
+def _starts(view: TrainView, pixels: NamedPixels) -> dict[int, NDArray[np.float32]]:
+    """Patches that editing begins at: named by the teacher, or else labelled."""
+    starts = {}
+    for class_id, labelled in pixels.labelled.items():
+        pseudo = pixels.pseudo.get(class_id, labelled)
+        starts[class_id] = view.patches(pseudo if len(pseudo) else labelled)
+    return starts
+
+
+@torch.no_grad()
+def read_words(
+    scene: Denoiser,
+    codec: Codec,
+    pixels: NamedPixels,
+    words: ClassWords,
+    phrases: Tensor,
     params: Txt2HsiParams,
-    named: Mapping[int, NDArray[np.int32]],
-    run: TrainingRun,
-) -> Vae:
-    """The VAE of the scene, trained on with a term that keeps the draw's classes apart."""
-    codec = codec_of(view, params, np.random.default_rng(run.seed), run.device)
-    spectra = [
-        torch.tensor(spectra_at(view, pixels), device=run.device) for pixels in named.values()
-    ]
-    return add_class_term(coded.vae, codec, spectra, params.class_weight, run)
-
-
-def _with_texts(
-    scene: Denoiser, gaussians: Gaussians, params: Txt2HsiParams, texts: Texts, seed: int
+    seed: int,
 ) -> Denoiser:
-    """The scene's denoiser with Gaussians of classes, which reads texts; at first they change
-    nothing.
+    """A copy of the scene's denoiser that reads the phrases of the classes, as nouns of their
+    pixels.
     """
-    size = texts.tokens.shape[2]
-    denoiser = fresh(lambda: untrained_denoiser(gaussians, scene.weight.cpu(), params, size), seed)
-    shared = {
-        key: value.cpu().clone()
-        for key, value in scene.state_dict().items()
-        if not key.startswith("gaussians.")
-    }
-    denoiser.load_state_dict({**denoiser.state_dict(), **shared})
+    denoiser = copy.deepcopy(scene).requires_grad_(True)
+    device = str(phrases.device)
+    features = pixel_features(codec.field.latents)
+    examples = pixels.every
+    at = np.concatenate(list(examples.values()))
+    group = np.repeat(np.array(list(examples)), [len(of_class) for of_class in examples.values()])
+    nouns = scene.examples(
+        features[tuple(at.T.astype(np.int64))],
+        to_device(torch.from_numpy(group.astype(np.int64)), device),
+        len(words.count),
+    )
+    of_phrase = words.class_of_phrase()
+    named = np.isin(of_phrase, list(examples))
+    rows = torch.from_numpy(of_phrase[named]).to(device)
+    denoiser.noun = regress(torch.tensor(words.embedded[named], device=device), nouns[rows])
+    if params.encoder != "minilm":
+        own = torch.tensor(embed_relations("minilm"), device=device)
+        denoiser.relation = regress(phrases, scene.relation(own))
     return denoiser
-
-
-@dataclass(frozen=True, eq=False)
-class Batches:
-    """Draws patches of random classes, then ones without a label, as latents.
-
-    Attributes
-    ----------
-    named : mapping of int to array of int32
-        {class id: (m, 2) pixels}.
-    pool : (m, 2) int32
-        Unlabelled pixels, may be empty.
-    """
-
-    field: Field
-    coded: CodedScene
-    named: Mapping[int, NDArray[np.int32]]
-    pool: NDArray[np.int32]
-    params: Txt2HsiParams
-
-    def sample(self, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """Patches (n, p, p, d); on the CPU the class id of each, 0 where it has none, and its
-        code.
-        """
-        batch = self.params.network.batch
-        ids = sorted(self.named)
-        free = round(batch * self.params.unlabelled) if len(self.pool) else 0
-        classes = [ids[i] for i in rng.integers(len(ids), size=batch - free)]
-        coords = [self.named[c][rng.integers(len(self.named[c]))] for c in classes]
-        if free:
-            coords += list(self.pool[rng.integers(len(self.pool), size=free)])
-        at = np.stack(coords)
-        z = self.field.cut(at)
-        if self.params.rpsc:
-            donors = z[to_device(torch.from_numpy(rng.permutation(len(z))), z.device)]
-            z = clip(z.movedim(3, 1), donors.movedim(3, 1), CLIPPED, rng).movedim(1, 3)
-        code = torch.from_numpy(self.coded.codes[at[:, 0], at[:, 1]].astype(np.int64))
-        return mirror_at_random(z, rng), torch.tensor([*classes, *[0] * free]), code
-
-
-@dataclass(frozen=True, eq=False)
-class TextLoss:
-    """The denoiser's loss on patches with their class's text and code, both dropped at times.
-
-    Attributes
-    ----------
-    loss : callable
-        Loss of the denoiser.
-    texts : Texts
-        On its device.
-    """
-
-    loss: Callable[..., Tensor]
-    texts: Texts
-    batches: Batches
-    seed: int
-
-    def __call__(self, step: int) -> Tensor:
-        """The loss on a batch that depends on the seed and the step alone."""
-        torch_rng = randomness(self.seed, step)
-        rng = np.random.default_rng(derive_seed("batch", self.seed, step))
-        z, label, code = self.batches.sample(rng)
-        if self.batches.params.lfue and rng.random() < PERTURBED:
-            z = perturb(z.movedim(3, 1), label, torch_rng).movedim(1, 3)
-        dropped = torch.rand(len(z), generator=torch_rng)
-        code = torch.where(dropped < NO_CODE, self.batches.coded.gaussians.no_code, code)
-        has_text = (label > 0) & (dropped >= NO_CODE + DROP)
-        rows = torch.full_like(label, -1)
-        rows[has_text] = self.texts.choose(label[has_text], torch_rng)
-        device = str(z.device)
-        condition = condition_on(code, device, rows, torch.where(has_text, label, 0))
-        x = to_frequencies(z)
-        levels = noise_levels_of(len(x), torch_rng, device)
-        return self.loss(x, levels, condition, normal(x.shape, torch_rng, device), self.texts)

@@ -1,4 +1,4 @@
-"""A fitted ``txt2hsi``: sampling and saving."""
+"""A fitted ``txt2hsi``: reading of texts, sampling and saving."""
 
 from __future__ import annotations
 
@@ -18,26 +18,28 @@ from hsiaug.api import (
     Normaliser,
     PatchSamples,
     PluginError,
+    PromptReading,
     Reconstruction,
     save_state,
 )
 from hsiaug_builtin.diffusion.edm import Denoise, guided, noise_levels, sample, sample_with_noise
 from hsiaug_builtin.diffusion.training import bf16_is_faster
 from hsiaug_builtin.nets import state
-from hsiaug_builtin.txt2hsi.codebook import Conditioning
-from hsiaug_builtin.txt2hsi.denoiser import Denoiser
-from hsiaug_builtin.txt2hsi.frequencies import to_frequencies, to_pixels
-from hsiaug_builtin.txt2hsi.measured import Measure
-from hsiaug_builtin.txt2hsi.naming import Prior
-from hsiaug_builtin.txt2hsi.params import SIGMA_LEAST, SIGMA_MOST, Txt2HsiParams
-from hsiaug_builtin.txt2hsi.prepare import (
-    condition_on,
-    restore_denoiser,
-    restore_gaussians,
-    restore_vae,
+from hsiaug_builtin.text.layout import (
+    PHRASES,
+    RELATIONS,
+    read_sentence,
 )
-from hsiaug_builtin.txt2hsi.texts import Texts, with_prompts
+from hsiaug_builtin.txt2hsi.denoiser import Denoiser, Said, Vocabulary
+from hsiaug_builtin.txt2hsi.facts import Ids, drop_implied, facts_of_mentions, mirror_facts
+from hsiaug_builtin.txt2hsi.frequencies import MIRRORS, to_frequencies, to_pixels
+from hsiaug_builtin.txt2hsi.lessons import columns_said, mentions_of
+from hsiaug_builtin.txt2hsi.measured import Measure
+from hsiaug_builtin.txt2hsi.params import SIGMA_LEAST, SIGMA_MOST, Txt2HsiParams
+from hsiaug_builtin.txt2hsi.prepare import restore_denoiser, restore_vae
+from hsiaug_builtin.txt2hsi.reading import read_prompt
 from hsiaug_builtin.txt2hsi.vae import Remainder, Vae
+from hsiaug_builtin.txt2hsi.words import ClassWords, embed_relations
 
 BATCH = 256
 """Patches whose randomness is drawn together: another number would give other samples."""
@@ -47,9 +49,8 @@ enough for memory that was freed to be used again. The samples do not depend on 
 """
 ATTENTION_LEVELS = (0.3, 1.0, 3.0)
 """Noise levels at which attention is read: the median of training, and about a deviation off it."""
-MARKS = "[marks]"
-"""Stands for the tokens of a prompt that belong to no word."""
-TEXT_ARRAYS = ("tokens", "mask", "pooled", "word")
+NOTHING = "[nothing]"
+"""Stands for the place that pixels look at of which nothing is said."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,10 +59,12 @@ class FittedTxt2Hsi:
 
     Attributes
     ----------
-    scene_denoiser : Denoiser
-        The one before texts.
     remainder : Remainder
-        Remainder of the classes of the prior, in its order.
+        What the VAE leaves out of the classes, in the order of ``facts_of``.
+    words : ClassWords
+        How the classes are named.
+    facts_of : mapping of int to array of int16
+        {class id: (m, R) facts of patches that it was named in}, which samples are asked by.
     starts : mapping of int to array of float32
         {class id: (m, B, p, p) patches} that editing begins at; empty where sampling begins at
         pure noise.
@@ -69,11 +72,10 @@ class FittedTxt2Hsi:
 
     params: Txt2HsiParams
     vae: Vae
-    scene_denoiser: Denoiser
     denoiser: Denoiser
     remainder: Remainder
-    texts: Texts
-    prior: Prior
+    words: ClassWords
+    facts_of: Mapping[int, Ids]
     normaliser: Normaliser
     measure: Measure
     facts: Mapping[str, Any]
@@ -83,57 +85,88 @@ class FittedTxt2Hsi:
     @property
     def side(self) -> int:
         """Side of a patch in pixels."""
-        return self.denoiser.gaussians.mean.shape[1]
+        return self.denoiser.mean.shape[0]
+
+    @property
+    def ids(self) -> NDArray[np.int64]:
+        """Ids of the classes that were learnt."""
+        return np.array(list(self.facts_of), dtype=np.int64)
 
     def sample(
         self, counts: Mapping[int, int], *, guidance: float | None, seed: int
     ) -> PatchSamples:
-        """Text → code → latent diffusion → VAE decoder.
+        """Text → latent diffusion → VAE decoder.
+
+        Each sample has a sentence of its own: what a patch of the class was seen to show.
 
         Raises
         ------
         PluginError
             For a class that was not learnt.
         """
-        omega = 0.0 if guidance is None else guidance
         y = np.repeat(np.array(list(counts), dtype=np.int64), list(counts.values()))
-        check_classes("txt2hsi", y, self.prior)
+        check_classes("txt2hsi", y, self.ids)
+        return self._sample_all(y, None, guidance, seed)
+
+    def read_prompts(self, prompts: Sequence[str]) -> tuple[PromptReading, ...]:
+        """What is understood of prompts as somebody typed them."""
+        return tuple(
+            read_prompt(prompt, self.words.names, self.facts_of.keys(), self.side)
+            for prompt in prompts
+        )
+
+    def sample_prompts(
+        self, prompts: Sequence[str], *, guidance: float | None, seed: int
+    ) -> PatchSamples:
+        """A sample of each prompt.
+
+        Raises
+        ------
+        InputError
+            For a prompt of which no patch can be made.
+        """
+        facts = self._facts_of_prompts(prompts)
+        return self._sample_all(facts[:, 0].astype(np.int64), facts, guidance, seed)
+
+    def _facts_of_prompts(self, prompts: Sequence[str]) -> Ids:
+        """(n, R) what prompts say. Raises InputError where that makes no patch."""
+        for prompt, reading in zip(prompts, self.read_prompts(prompts), strict=True):
+            if reading.faults:
+                known = ", ".join(self.words.names[c] for c in self.facts_of)
+                raise InputError(
+                    f"a prompt must say what a patch shows, and {reading.faults[0]}",
+                    value=repr(prompt[:100]),
+                    hint=f"Write 'CLASS' or 'CLASS with CLASS to the north'; classes are {known}.",
+                )
+        read = [read_sentence(prompt, self.words.names).mentions for prompt in prompts]
+        return facts_of_mentions(read)
+
+    def _sample_all(
+        self, y: NDArray[np.int64], facts: Ids | None, guidance: float | None, seed: int
+    ) -> PatchSamples:
+        """Samples of classes y (n,) under facts (n, R), by default some that the class has."""
+        omega = 0.0 if guidance is None else guidance
         rng = np.random.default_rng(seed)
         torch_rng = torch.Generator().manual_seed(seed)
         # Each batch goes to its place: samples take much memory, and are there once.
         x = np.empty((len(y), len(self.normaliser.mean), self.side, self.side), dtype=np.float32)
         for start in range(0, len(y), BATCH):
             batch = slice(start, start + BATCH)
-            x[batch] = self._sample(y[batch], omega, rng, torch_rng)
-        facts = {**self.facts, "omega": omega, **self.measure(x, y)}
-        samples = PatchSamples.made(x, y, facts)
+            of_batch = self._draw_facts(y[batch], rng) if facts is None else facts[batch]
+            x[batch] = self._sample(y[batch], of_batch, omega, rng, torch_rng)
+        facts_of_samples = {**self.facts, "omega": omega, **self.measure(x, y)}
+        samples = PatchSamples.made(x, y, facts_of_samples)
         return replace(samples, weight=np.full(len(y), self.params.weight, dtype=np.float32))
 
-    def with_prompts(self, prompts: Mapping[int, Sequence[str]]) -> FittedTxt2Hsi:
-        """The same generator under other prompts of some classes.
-
-        Parameters
-        ----------
-        prompts : mapping of int to sequence of str
-            {class id: prompts}.
-
-        Raises
-        ------
-        InputError
-            For texts without words.
-        """
-        self._check_words("reads typed prompts")
-        texts = with_prompts(self.texts, prompts, self.params.encoder)
-        return replace(self, texts=texts)
-
-    def _check_words(self, ability: str) -> None:
-        """Raise InputError where prompts are numbers of classes, which lack what needs words."""
-        if self.params.text == "number":
-            raise InputError(
-                f"txt2hsi {ability} where its prompts have words",
-                value="text = number",
-                hint="Use another value of text, such as both.",
-            )
+    def _draw_facts(self, y: NDArray[np.int64], rng: np.random.Generator) -> Ids:
+        """(n, R) facts of patches of the classes y (n,), mirrored at random."""
+        rows = np.stack([self.facts_of[c][rng.integers(len(self.facts_of[c]))] for c in y.tolist()])
+        # Some named pixel of the class whose map says another name cannot be.
+        rows[:, 0] = y
+        rows = mirror_facts(rows, rng.integers(MIRRORS, size=len(y)))
+        if not self.params.layout:
+            rows[:, 1:] = -1
+        return drop_implied(rows)
 
     @torch.inference_mode()
     def reconstruct(self, x: NDArray[np.float32]) -> Reconstruction:
@@ -146,77 +179,95 @@ class FittedTxt2Hsi:
         return Reconstruction(decoded)
 
     @torch.inference_mode()
-    def attention(self, x: NDArray[np.float32], y: NDArray[np.int64]) -> Attention:
+    def attention(self, x: NDArray[np.float32], prompts: Sequence[str]) -> Attention:
         """Where the pixels of patches look, mean over noise levels and heads.
 
         Parameters
         ----------
         x : array (n, B, p, p) of float32
             Patches in scene units.
-        y : array (n,) of int64
-            Class ids, whose texts and codes they are read under.
+        prompts : sequence of str
+            What is said of each.
 
         Raises
         ------
         InputError
-            For texts without words.
+            For a prompt of which no patch can be made.
         """
-        self._check_words("has attention to words")
-        check_classes("txt2hsi", y, self.prior)
-        texts = self.texts.to(self.device)
+        facts = self._facts_of_prompts(prompts)
         rng = np.random.default_rng(0)
         torch_rng = torch.Generator().manual_seed(0)
+        vocabulary = self._vocabulary()
         words: list[tuple[str, ...]] = []
         maps: list[NDArray[np.float32]] = []
-        for start in range(0, len(y), BATCH):
+        for start in range(0, len(x), BATCH):
             batch = slice(start, start + BATCH)
-            label = torch.tensor(y[batch])
-            rows = texts.choose(label, torch_rng)
-            condition = condition_on(self.prior.sample(y[batch], rng), self.device, rows, label)
+            said = mentions_of(facts[batch], self.words.choose, rng).to(self.device)
             z = self._encode(x[batch])
             noise = torch.randn(z.shape, generator=torch_rng).to(self.device)
-            attention = []
+            shares = torch.zeros(len(z), self.side**2, said.noun.shape[1] + 1)
             for level in ATTENTION_LEVELS:
                 sigma = torch.full((len(z),), level, device=z.device)
-                _, share = self.denoiser(z + level * noise, sigma, condition, texts, shares=True)
-                attention.append(share)
-            shares = torch.stack(attention).mean(dim=(0, 2)).cpu()  # (n, p², L)
-            of_pixels = shares.reshape(len(z), self.side, self.side, -1).movedim(3, 1)
-            for row, share in zip(rows.tolist(), of_pixels, strict=True):
-                words.append((*texts.words[row], MARKS))
-                # What is no piece of a word has the number −1: it goes to the last place.
-                place = texts.word[row].long() % len(words[-1])
-                of_words = torch.zeros(len(words[-1]), self.side, self.side)
-                maps.append(of_words.index_add_(0, place, share).numpy())
+                _, share = self.denoiser(z + level * noise, sigma, said, vocabulary)
+                shares += share.exp().cpu() / len(ATTENTION_LEVELS)
+            for row, share in zip(facts[batch], shares.numpy(), strict=True):
+                of_words = self._by_word(row, share)
+                words.append(tuple(word for word, _ in of_words))
+                maps.append(np.stack([value for _, value in of_words]))
         return Attention(tuple(words), tuple(maps))
+
+    def _by_word(
+        self, facts: NDArray[np.int16], share: NDArray[np.float32]
+    ) -> list[tuple[str, NDArray[np.float32]]]:
+        """The map of each word of a sentence: a mention shares its map among its words."""
+        columns = columns_said(facts[None])[0]
+        maps = share.T.reshape(-1, self.side, self.side)
+        answer = []
+        for column, of_mention in zip(columns, maps[:-1], strict=True):
+            if facts[column] < 0:
+                continue
+            relation = RELATIONS[column]
+            words = self.words.names[int(facts[column])].split()
+            if relation != "centre":
+                words += PHRASES[relation][0].split()
+            answer += [(word, of_mention / len(words)) for word in words]
+        return [*answer, (NOTHING, maps[-1])]
+
+    @torch.inference_mode()
+    def _vocabulary(self) -> Vocabulary:
+        """The nouns of all phrases of classes, and the relations."""
+        phrases = embed_relations(self.params.encoder)
+        return Vocabulary(
+            self.denoiser.noun(torch.tensor(self.words.embedded, device=self.device)),
+            self.denoiser.relation(torch.tensor(phrases, device=self.device)),
+        )
 
     @torch.inference_mode()
     def _sample(
         self,
         y: NDArray[np.int64],
+        facts: Ids,
         omega: float,
         rng: np.random.Generator,
         torch_rng: torch.Generator,
     ) -> NDArray[np.float32]:
-        """(n, B, p, p) patches in scene units of the classes y (n,)."""
-        code = self.prior.sample(y, rng)
-        label = torch.from_numpy(y)
-        condition = condition_on(code, self.device, self.texts.choose(label, torch_rng), label)
+        """(n, B, p, p) patches in scene units of the classes y (n,), of which facts are said."""
+        said = mentions_of(facts, self.words.choose, rng).to(self.device)
         levels = noise_levels(self.params.sample_steps, SIGMA_MOST, SIGMA_LEAST)
-        shape = (len(y), *self.denoiser.gaussians.mean.shape[1:])
+        shape = (len(y), *self.denoiser.mean.shape)
 
         def noise() -> Tensor:
             return torch.randn(shape, generator=torch_rng).to(self.device)
 
-        denoise = self._guided(condition, omega)
+        denoise = self._guided(said, omega)
         if self.params.strength < 1:
             x = np.stack([self.starts[c][rng.integers(len(self.starts[c]))] for c in y.tolist()])
             return x + self._edited(x, levels, noise(), denoise)
-        start = self.denoiser.gaussians.sample(noise(), condition, levels[0])
+        spread = (self.denoiser.variance + levels[0] ** 2).sqrt()
+        start = self.denoiser.mean + spread * noise()
         z = sample_with_noise(denoise, start, levels, noise)
-        return decode_patches(
-            self.vae, z, self.remainder, self.prior.row(y), self.normaliser, torch_rng
-        )
+        rows = np.searchsorted(self.ids, y)
+        return decode_patches(self.vae, z, self.remainder, rows, self.normaliser, torch_rng)
 
     def _edited(
         self, x: NDArray[np.float32], levels: list[float], noise: Tensor, denoise: Denoise
@@ -237,55 +288,42 @@ class FittedTxt2Hsi:
         spectra = torch.tensor(self.normaliser.patches(x), device=self.device).movedim(1, 3)
         return to_frequencies(self.vae.encode(spectra))
 
-    def _guided(self, condition: Conditioning, omega: float) -> Denoise:
-        """The denoiser under texts and codes, led away from itself without, or from the scene's."""
-        texts = self.texts.to(self.device)
-        params = self.params
+    def _guided(self, said: Said, omega: float) -> Denoise:
+        """The denoiser under texts, led away from itself without."""
+        vocabulary = self._vocabulary()
 
-        def under(model: Denoiser, conditioning: Conditioning, words: Texts | None) -> Denoise:
+        def under(of_patches: Said) -> Denoise:
             def denoise(x: Tensor, level: float) -> Tensor:
                 clean = torch.empty_like(x)
                 for some in computed_together(x):
                     sigma = torch.full((len(x[some]),), level, device=x.device)
                     half = bf16_is_faster(self.device)
                     with torch.autocast(x.device.type, torch.bfloat16, enabled=half):
-                        clean[some] = model(x[some], sigma, conditioning.take(some), words)[0]
+                        clean[some] = self.denoiser(
+                            x[some], sigma, of_patches.take(some), vocabulary
+                        )[0]
                 return clean
 
             return denoise
 
-        if params.guide == "scene":
-            away = under(self.scene_denoiser, condition.without_text(), None)
-        else:
-            no_code = torch.full_like(condition.code, self.denoiser.gaussians.no_code)
-            away = under(self.denoiser, replace(condition.without_text(), code=no_code), texts)
-        return guided(
-            under(self.denoiser, condition, texts),
-            away,
-            omega,
-            params.guide_from,
-            params.guide_to,
-        )
+        return guided(under(said), under(said.silent()), omega, 0.0, np.inf)
 
     def save(self, folder: Path) -> None:
-        """All state, texts included, as safetensors and JSON."""
-        texts = self.texts
-        nets = state.weights(vae=self.vae, scene=self.scene_denoiser, denoiser=self.denoiser)
-        # Codes have the same Gaussians before and after texts.
-        repeated = ("denoiser.gaussians.mean", "denoiser.gaussians.variance")
-        arrays: dict[str, NDArray[Any]] = {
-            **{f"text.{name}": getattr(texts, name).numpy() for name in TEXT_ARRAYS},
-            **state.fields(normaliser=self.normaliser, remainder=self.remainder, prior=self.prior),
+        """All state, as safetensors and JSON."""
+        words = self.words
+        arrays = {
+            **state.weights(vae=self.vae, denoiser=self.denoiser),
+            **state.fields(normaliser=self.normaliser, remainder=self.remainder, words=words),
             **self.measure.arrays(),
+            **{f"facts_of.{c}": facts for c, facts in self.facts_of.items()},
             **{f"starts.{c}": patches for c, patches in self.starts.items()},
-            **{name: array for name, array in nets.items() if name not in repeated},
         }
         facts = {
             "params": asdict(self.params),
             "facts": dict(self.facts),
-            "rows": dict(texts.rows),
-            "prompts": texts.prompts,
-            "words": texts.words,
+            "phrases": words.phrases,
+            "names": dict(words.names),
+            "ids": self.ids.tolist(),
         }
         save_state(folder, arrays, facts)
 
@@ -298,26 +336,16 @@ class FittedTxt2Hsi:
         device: str,
     ) -> FittedTxt2Hsi:
         """Read a saved fit."""
-        rows = {int(c): tuple(rows) for c, rows in facts["rows"].items()}
-        table = {name: torch.tensor(arrays[f"text.{name}"]) for name in TEXT_ARRAYS}
-        words = tuple(map(tuple, facts["words"]))
-        texts = Texts(rows=rows, prompts=tuple(facts["prompts"]), words=words, **table)
-        of_codes = restore_gaussians("scene.gaussians", arrays)
-        with_classes = {
-            **arrays,
-            "denoiser.gaussians.mean": of_codes.mean.numpy(),
-            "denoiser.gaussians.variance": of_codes.variance.numpy(),
-        }
-        of_classes = restore_gaussians("denoiser.gaussians", with_classes)
-        size = texts.tokens.shape[2]
+        names = {int(c): name for c, name in facts["names"].items()}
         return cls(
             params=params,
             vae=restore_vae(arrays, params.network.vae_width, device),
-            scene_denoiser=restore_denoiser("scene", arrays, of_codes, params, device),
-            denoiser=restore_denoiser("denoiser", arrays, of_classes, params, device, size),
+            denoiser=restore_denoiser(arrays, params, device),
             remainder=Remainder(**state.under("remainder", arrays)),
-            texts=texts,
-            prior=Prior(**state.under("prior", arrays)),
+            words=ClassWords(
+                phrases=tuple(facts["phrases"]), names=names, **state.under("words", arrays)
+            ),
+            facts_of={int(c): arrays[f"facts_of.{c}"] for c in facts["ids"]},
             normaliser=Normaliser(**state.under("normaliser", arrays)),
             measure=Measure.restore(arrays),
             facts=facts["facts"],
@@ -326,13 +354,13 @@ class FittedTxt2Hsi:
         )
 
 
-def check_classes(name: str, y: NDArray[np.int64], prior: Prior) -> None:
+def check_classes(name: str, y: NDArray[np.int64], ids: NDArray[np.int64]) -> None:
     """Raise PluginError for class ids y (n,) that the generator of that name was not fitted on."""
-    unknown = y[~np.isin(y, prior.ids)]
+    unknown = y[~np.isin(y, ids)]
     if len(unknown):
         raise PluginError(
             f"{name} can only make samples of classes that it was fitted on",
-            value=f"class {unknown[0]}; it knows {', '.join(map(str, prior.ids))}",
+            value=f"class {unknown[0]}; it knows {', '.join(map(str, ids))}",
             hint="Give the class training pixels, or do not ask for it.",
         )
 

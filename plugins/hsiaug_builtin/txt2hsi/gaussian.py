@@ -20,7 +20,7 @@ from hsiaug.api import (
     resampled,
     save_state,
 )
-from hsiaug_builtin.txt2hsi.params import CodingParams
+from hsiaug_builtin.txt2hsi.params import GaussianParams
 
 if TYPE_CHECKING:
     from hsiaug_builtin.txt2hsi.measured import Measure
@@ -35,7 +35,7 @@ BATCH = 1024
 class PreparedGaussian:
     """A coded scene, and the params that were read for it."""
 
-    params: CodingParams
+    params: GaussianParams
     coded: CodedScene
 
     def save(self, folder: Path) -> None:
@@ -53,7 +53,7 @@ class FittedGaussian:
         For the record.
     """
 
-    params: CodingParams
+    params: GaussianParams
     vae: Vae
     classes: ClassModel
     normaliser: Normaliser
@@ -72,13 +72,13 @@ class FittedGaussian:
         """
         import torch
 
+        from hsiaug_builtin.txt2hsi.codebook import Conditioning
         from hsiaug_builtin.txt2hsi.fitted import check_classes, decode_patches
-        from hsiaug_builtin.txt2hsi.prepare import condition_on
 
         prior = self.classes.prior
         gaussians = self.classes.gaussians
         y = np.repeat(np.array(list(counts), dtype=np.int64), list(counts.values()))
-        check_classes("gaussian", y, prior)
+        check_classes("gaussian", y, prior.ids)
         rng = np.random.default_rng(seed)
         torch_rng = torch.Generator().manual_seed(seed)
         shape = gaussians.mean.shape[1:]
@@ -87,7 +87,7 @@ class FittedGaussian:
             batch = slice(start, start + BATCH)
             some = y[batch]
             code = prior.sample(some, rng)
-            condition = condition_on(code, "cpu", label=torch.from_numpy(some))
+            condition = Conditioning(code, torch.from_numpy(some))
             with torch.inference_mode():
                 noise = torch.randn((len(some), *shape), generator=torch_rng)
                 x[batch] = decode_patches(
@@ -117,7 +117,7 @@ class FittedGaussian:
         save_state(folder, arrays, {"params": asdict(self.params), "facts": dict(self.facts)})
 
 
-class Gaussian(Plugin[CodingParams]):
+class Gaussian(Plugin[GaussianParams]):
     """Baseline of ``txt2hsi``: the same codes, classes and noise, and no diffusion.
 
     A patch is drawn from the Gaussian of its class and code, with a mean and a variance for every
@@ -135,7 +135,7 @@ class Gaussian(Plugin[CodingParams]):
         prepares=True,
         prepare_seconds=10.0,
         seconds=8.0,
-        params=CodingParams,
+        params=GaussianParams,
         presets={"tiny": {"size": "tiny", "latent": 6, "vae_steps": 20, "codes": 16}},
     )
 
@@ -146,7 +146,7 @@ class Gaussian(Plugin[CodingParams]):
         from hsiaug_builtin.diffusion.training import TrainingRun
         from hsiaug_builtin.txt2hsi.prepare import code_scene
 
-        coded, _ = code_scene(view, self.params, TrainingRun(seed, "cpu", progress, None))
+        coded = code_scene(view, self.params, TrainingRun(seed, "cpu", progress, None))
         return PreparedGaussian(self.params, coded)
 
     def load_prepared(self, folder: Path, *, device: str) -> PreparedGaussian:
@@ -154,7 +154,7 @@ class Gaussian(Plugin[CodingParams]):
         from hsiaug_builtin.txt2hsi.prepare import restore_coded_scene
 
         arrays, facts = load_state(folder)
-        params = CodingParams(**facts["params"])
+        params = GaussianParams(**facts["params"])
         coded = restore_coded_scene(arrays, params.network.vae_width, "cpu")
         return PreparedGaussian(params, coded)
 
@@ -196,14 +196,14 @@ class Gaussian(Plugin[CodingParams]):
         from hsiaug_builtin.txt2hsi.vae import Remainder
 
         arrays, facts = load_state(folder)
-        params = resampled(CodingParams(**facts["params"]), self.params)
+        params = resampled(GaussianParams(**facts["params"]), self.params)
         return FittedGaussian(
             params=params,
             vae=restore_vae(arrays, params.network.vae_width, "cpu"),
             classes=ClassModel(
                 Prior(**state.under("prior", arrays)),
                 Remainder(**state.under("remainder", arrays)),
-                restore_gaussians("gaussians", arrays),
+                restore_gaussians(arrays),
             ),
             normaliser=Normaliser(**state.under("normaliser", arrays)),
             measure=Measure.restore(arrays),

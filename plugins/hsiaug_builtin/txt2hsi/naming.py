@@ -17,7 +17,7 @@ from hsiaug_builtin.teacher.choice import choose_trusted
 from hsiaug_builtin.teacher.teacher import teach
 from hsiaug_builtin.txt2hsi.codebook import Gaussians, add_classes
 from hsiaug_builtin.txt2hsi.field import Field
-from hsiaug_builtin.txt2hsi.params import PSEUDO_MOST, PSEUDO_SHARE, CodingParams
+from hsiaug_builtin.txt2hsi.params import PSEUDO_MOST, PSEUDO_SHARE, CodecParams
 from hsiaug_builtin.txt2hsi.prepare import CodedScene
 from hsiaug_builtin.txt2hsi.vae import MAX_REMAINDER_PATCHES, Remainder, Vae
 
@@ -26,10 +26,17 @@ from hsiaug_builtin.txt2hsi.vae import MAX_REMAINDER_PATCHES, Remainder, Vae
 class NamedPixels:
     """Pixels by class id: ``labelled`` in the draw, and ``pseudo``-labelled by the teacher; (m,
     2).
+
+    Attributes
+    ----------
+    map : (H, W) int16
+        Class ids of these pixels and of all others whose name is believed where they lie beside
+        them; -1 elsewhere.
     """
 
     labelled: Mapping[int, NDArray[np.int32]]
     pseudo: Mapping[int, NDArray[np.int32]]
+    map: NDArray[np.int16]
 
     @property
     def every(self) -> dict[int, NDArray[np.int32]]:
@@ -49,16 +56,24 @@ class NamedPixels:
         return {str(class_id): len(pixels) for class_id, pixels in self.pseudo.items()}
 
 
-def name_pixels(view: TrainView, params: CodingParams) -> NamedPixels:
+def name_pixels(view: TrainView, params: CodecParams) -> NamedPixels:
     """The labelled pixels of a draw, and those that the teacher is believed to name rightly."""
     labelled = {class_id: view.coords[view.y == class_id] for class_id in view.counts}
     pseudo: dict[int, NDArray[np.int32]] = {}
+    names = np.full(view.visible.shape, -1, dtype=np.int16)
     if params.pseudo and len(view.unlabelled):
         votes = teach(view)
         trusted = choose_trusted(votes.shares, PSEUDO_SHARE, PSEUDO_MOST, among=votes.attached)
         for class_id, rows in zip(votes.classes.tolist(), trusted, strict=True):
             pseudo[class_id] = votes.pixels[rows]
-    return NamedPixels(labelled, pseudo)
+        for class_id, rows in zip(
+            votes.classes.tolist(), choose_trusted(votes.shares, PSEUDO_SHARE), strict=True
+        ):
+            names[tuple(votes.pixels[rows].T)] = class_id
+    for class_id, at in pseudo.items():
+        names[tuple(at.T)] = class_id
+    names[tuple(view.coords.T)] = view.y
+    return NamedPixels(labelled, pseudo, names)
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,19 +137,25 @@ def model_classes(
     seed: int,
 ) -> ClassModel:
     """Codes, noise and Gaussians of the classes of ``named`` pixels, {class id: (m, 2)}."""
-    rng = np.random.default_rng(seed)
-    losses = [
-        left_out_of(view, coded.vae, rng.permutation(at)[:MAX_REMAINDER_PATCHES])
-        for at in named.values()
-    ]
     prior = Prior.fit({class_id: coded.codes[at[:, 0], at[:, 1]] for class_id, at in named.items()})
-    remainder = Remainder.of_classes(losses, seed)
+    remainder = remainder_of(view, coded.vae, named, seed)
     with torch.inference_mode():
         gaussians = add_classes(
             coded.gaussians, field.cut, coded.codes, named, len(view.class_names)
         )
     # Made outside of inference mode, as a network with these is trained.
     return ClassModel(prior, remainder, gaussians.copy())
+
+
+def remainder_of(
+    view: TrainView, vae: Vae, named: Mapping[int, NDArray[np.int32]], seed: int
+) -> Remainder:
+    """What the VAE leaves out of the classes of ``named`` pixels, in their order."""
+    rng = np.random.default_rng(seed)
+    losses = [
+        left_out_of(view, vae, rng.permutation(at)[:MAX_REMAINDER_PATCHES]) for at in named.values()
+    ]
+    return Remainder.of_classes(losses, seed)
 
 
 def left_out_of(view: TrainView, vae: Vae, pixels: NDArray[np.int32]) -> NDArray[np.float32]:

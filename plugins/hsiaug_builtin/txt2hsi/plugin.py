@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hsiaug.api import Card, Plugin, Progress, TrainView, load_state, resampled
+from hsiaug.api import Card, Plugin, Progress, PromptReading, TrainView, load_state, resampled
 from hsiaug_builtin.txt2hsi.params import VERSION, Txt2HsiParams
 
 if TYPE_CHECKING:
@@ -43,7 +44,6 @@ class Txt2Hsi(Plugin[Txt2HsiParams]):
                 "size": "tiny",
                 "latent": 6,
                 "vae_steps": 20,
-                "codes": 16,
                 "scene_steps": 30,
                 "steps": 20,
                 "sample_steps": 4,
@@ -54,7 +54,6 @@ class Txt2Hsi(Plugin[Txt2HsiParams]):
                 "size": "paper",
                 "latent": 64,
                 "vae_steps": 2000,
-                "codes": 1024,
                 "scene_steps": 20000,
                 "steps": 600,
                 "rate": 2e-4,
@@ -98,6 +97,21 @@ class Txt2Hsi(Plugin[Txt2HsiParams]):
             " learnt anew."
         )
         return replace(prepared, notes=(note,))
+
+    def read_prompts(
+        self,
+        prompts: Sequence[str],
+        *,
+        class_names: Sequence[str],
+        trained: Collection[int],
+        patch: int,
+    ) -> tuple[PromptReading, ...]:
+        """What is understood of prompts as somebody typed them, before anything is learnt."""
+        from hsiaug_builtin.text import class_words
+        from hsiaug_builtin.txt2hsi.reading import read_prompt
+
+        names = dict(enumerate(class_words(class_names), start=1))
+        return tuple(read_prompt(prompt, names, trained, patch) for prompt in prompts)
 
     def load_prepared(self, folder: Path, *, device: str) -> PreparedScene:
         """Read what :meth:`prepare` saved."""

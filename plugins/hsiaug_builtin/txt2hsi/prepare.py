@@ -1,5 +1,5 @@
-"""What is learnt once for a scene, without a label: the VAE, codes of its patches and their
-Gaussians, and the denoiser under these codes.
+"""What is learnt once for a scene, without a label: the VAE, and the denoiser under sentences on
+groups of alike pixels.
 """
 
 from __future__ import annotations
@@ -12,32 +12,45 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from hsiaug.api import PluginError, Progress, TrainView, derive_seed, load_state, save_state
 from hsiaug_builtin.diffusion.training import TrainingRun, bf16_is_faster, randomness, train
 from hsiaug_builtin.nets import state
 from hsiaug_builtin.nets.seeded import fresh, normal, to_device
-from hsiaug_builtin.txt2hsi.codebook import Conditioning, Gaussians, find_codes, fit_gaussians
-from hsiaug_builtin.txt2hsi.denoiser import Denoiser
+from hsiaug_builtin.txt2hsi.codebook import Gaussians, find_codes, fit_gaussians
+from hsiaug_builtin.txt2hsi.denoiser import Denoiser, Vocabulary
+from hsiaug_builtin.txt2hsi.facts import Ids
 from hsiaug_builtin.txt2hsi.field import Field, spectra_at
-from hsiaug_builtin.txt2hsi.frequencies import MIRRORS, mirror, to_frequencies
+from hsiaug_builtin.txt2hsi.frequencies import to_frequencies
+from hsiaug_builtin.txt2hsi.groups import (
+    EXAMPLES,
+    LEAST_EXAMPLES,
+    WINDOWED,
+    PixelLooks,
+    find_groups,
+    pixel_features,
+)
+from hsiaug_builtin.txt2hsi.lessons import NamedMap, Teaching, choose_centres
 from hsiaug_builtin.txt2hsi.params import (
     LEAST_CHANNEL_WEIGHT,
     LOG_SIGMA,
-    NO_CODE,
-    CodingParams,
+    CodecParams,
+    GaussianParams,
     Txt2HsiParams,
 )
 from hsiaug_builtin.txt2hsi.vae import CodecLoss, Vae, difference_axes, fit_vae
+from hsiaug_builtin.txt2hsi.words import embed_relations
 
 VAE_PIXELS = 200_000
 """Pixels that the VAE learns from, at most."""
+EVEN = 0.5
+"""Share of the patches of a step that is drawn evenly over groups; the rest evenly over pixels."""
 
 
 @dataclass(frozen=True, eq=False)
 class CodedScene:
-    """A scene as latents, codes and Gaussians: all that is there before the denoiser.
+    """A scene as latents, codes and Gaussians, which ``gaussian`` draws from.
 
     Attributes
     ----------
@@ -63,7 +76,7 @@ class CodedScene:
 
 @dataclass(frozen=True, eq=False)
 class PreparedScene:
-    """A coded scene and the denoiser that was learnt on it.
+    """The VAE of a scene, and the denoiser that was learnt on it.
 
     Attributes
     ----------
@@ -76,27 +89,23 @@ class PreparedScene:
     """
 
     params: Txt2HsiParams
-    coded: CodedScene
+    vae: Vae
     denoiser: Denoiser
     origin: str = "learnt"
     notes: tuple[str, ...] = ()
 
     def save(self, folder: Path) -> None:
         """Write everything as safetensors and JSON."""
-        weights = state.weights(denoiser=self.denoiser)
-        # They are those of the coded scene.
-        new_weights = {key: value for key, value in weights.items() if ".gaussians." not in key}
         facts = {"params": asdict(self.params), "origin": self.origin}
-        save_state(folder, {**self.coded.arrays(), **new_weights}, facts)
+        save_state(folder, state.weights(vae=self.vae, denoiser=self.denoiser), facts)
 
     @classmethod
     def restore(cls, folder: Path, device: str) -> PreparedScene:
         """Read what `save` wrote."""
         arrays, facts = load_state(folder)
         params = Txt2HsiParams(**facts["params"])
-        coded = restore_coded_scene(arrays, params.network.vae_width, device)
-        denoiser = restore_denoiser("denoiser", arrays, coded.gaussians, params, device)
-        return cls(params, coded, denoiser, facts["origin"])
+        vae = restore_vae(arrays, params.network.vae_width, device)
+        return cls(params, vae, restore_denoiser(arrays, params, device), facts["origin"])
 
 
 def restore_coded_scene(
@@ -104,7 +113,14 @@ def restore_coded_scene(
 ) -> CodedScene:
     """A coded scene from the arrays of `CodedScene.arrays`."""
     vae = restore_vae(arrays, vae_width, device)
-    return CodedScene(vae, arrays["codes"], restore_gaussians("gaussians", arrays))
+    return CodedScene(vae, arrays["codes"], restore_gaussians(arrays))
+
+
+def restore_gaussians(arrays: Mapping[str, NDArray[Any]]) -> Gaussians:
+    """The Gaussians among saved arrays, on the CPU."""
+    return Gaussians(
+        **{key: torch.tensor(a) for key, a in state.under("gaussians", arrays).items()}
+    )
 
 
 def restore_vae(arrays: Mapping[str, NDArray[Any]], width: int, device: str) -> Vae:
@@ -119,33 +135,48 @@ def restore_vae(arrays: Mapping[str, NDArray[Any]], width: int, device: str) -> 
     return state.restore("vae", arrays, lambda: Vae(bands, latent, width), device)
 
 
-def restore_gaussians(name: str, arrays: Mapping[str, NDArray[Any]]) -> Gaussians:
-    """The Gaussians among saved arrays, on the CPU."""
-    return Gaussians(**{key: torch.tensor(a) for key, a in state.under(name, arrays).items()})
-
-
 def restore_denoiser(
-    name: str,
-    arrays: Mapping[str, NDArray[Any]],
-    gaussians: Gaussians,
-    params: Txt2HsiParams,
-    device: str,
-    text: int = 0,
+    arrays: Mapping[str, NDArray[Any]], params: Txt2HsiParams, device: str
 ) -> Denoiser:
-    """The denoiser of that name among saved arrays, which do not hold its Gaussians."""
-    all_arrays = {**arrays, **state.weights(**{f"{name}.gaussians": gaussians})}
-    weight = torch.tensor(arrays[f"{name}.weight"])
-    return state.restore(
-        name, all_arrays, lambda: untrained_denoiser(gaussians, weight, params, text), device
+    """The denoiser among saved arrays."""
+    mean, variance, weight = (
+        torch.tensor(arrays[f"denoiser.{name}"]) for name in ("mean", "variance", "weight")
     )
+    text = arrays["denoiser.relation.weight"].shape[1]
+    nouns = arrays["denoiser.noun.weight"].shape[1]
+
+    def build() -> Denoiser:
+        denoiser = untrained_denoiser(mean, variance, weight, params, text)
+        denoiser.noun = nn.Linear(nouns, denoiser.noun.out_features)
+        return denoiser
+
+    return state.restore("denoiser", arrays, build, device)
 
 
 def untrained_denoiser(
-    gaussians: Gaussians, weight: Tensor, params: Txt2HsiParams, text: int = 0
+    mean: Tensor, variance: Tensor, weight: Tensor, params: Txt2HsiParams, text: int
 ) -> Denoiser:
-    """A denoiser of the size that the params name, with Gaussians of its own."""
+    """A denoiser of the size that the params name.
+
+    Parameters
+    ----------
+    mean, variance : Tensor (p, p, d)
+        Of the coefficients of all patches.
+    weight : Tensor (d,)
+        What an error counts in each channel.
+    text : int
+        Features of an embedded phrase.
+    """
     size = params.network
-    return Denoiser(gaussians.copy(), weight.clone(), size.width, size.depth, text)
+    return Denoiser(
+        mean,
+        variance,
+        weight,
+        width=size.width,
+        depth=size.depth,
+        features=2 * len(weight),
+        text=text,
+    )
 
 
 def loss_of(denoiser: Denoiser, params: Txt2HsiParams, device: str) -> Callable[..., Tensor]:
@@ -156,8 +187,31 @@ def loss_of(denoiser: Denoiser, params: Txt2HsiParams, device: str) -> Callable[
     return compiled
 
 
-def code_scene(view: TrainView, params: CodingParams, run: TrainingRun) -> tuple[CodedScene, Field]:
-    """The VAE of a scene, codes of its patches, and their Gaussians; and the scene as latents.
+@dataclass(frozen=True, eq=False)
+class Codec:
+    """A VAE with the scene as it encodes it.
+
+    Attributes
+    ----------
+    scale : Tensor (d,)
+        Deviations of the spectra along the channels; their squares sum to 1.
+    """
+
+    vae: Vae
+    field: Field
+    scale: Tensor
+
+    @classmethod
+    @torch.inference_mode()
+    def of(cls, view: TrainView, vae: Vae, device: str) -> Codec:
+        """The scene as a view shows it, encoded."""
+        deviations = torch.tensor(view.normaliser.std, device=device)
+        scale = (vae.back.weight * deviations[:, None]).norm(dim=0)
+        return cls(vae, Field.of(view, vae, device), scale / scale.norm())
+
+
+def learn_codec(view: TrainView, params: CodecParams, run: TrainingRun) -> Codec:
+    """The VAE of a scene.
 
     Raises
     ------
@@ -174,14 +228,25 @@ def code_scene(view: TrainView, params: CodingParams, run: TrainingRun) -> tuple
     vae = fit_vae(codec_of(view, params, rng, run.device), params, run)
     with torch.inference_mode():
         vae.rotate(difference_axes(Field.of(view, vae, run.device).latents))
-        field = Field.of(view, vae, run.device)
-        deviations = torch.tensor(view.normaliser.std, device=run.device)
-        scale = (vae.back.weight * deviations[:, None]).norm(dim=0)
-        scale = scale / scale.norm()
-        pixels = view.unlabelled
-        codes = find_codes(field.latents, scale, pixels, view.patch, params.codes, run.seed)
-        gaussians = fit_gaussians(field.cut, codes, pixels)
-    return CodedScene(vae, codes, gaussians), field
+    return Codec.of(view, vae, run.device)
+
+
+def code_scene(view: TrainView, params: GaussianParams, run: TrainingRun) -> CodedScene:
+    """The VAE of a scene, codes of its patches, and their Gaussians.
+
+    Raises
+    ------
+    PluginError
+        Where no pixel has a wholly visible patch.
+    """
+    codec = learn_codec(view, params, run)
+    pixels = view.unlabelled
+    with torch.inference_mode():
+        codes = find_codes(
+            codec.field.latents, codec.scale, pixels, view.patch, params.codes, run.seed
+        )
+        gaussians = fit_gaussians(codec.field.cut, codes, pixels)
+    return CodedScene(codec.vae, codes, gaussians)
 
 
 def learn_scene(
@@ -201,22 +266,44 @@ def learn_scene(
         Without labels, see `hsiaug.api.Generator`.
     """
     run = TrainingRun(seed, device, progress, checkpoint)
-    coded, field = code_scene(view, params, run)
-    weight = channel_weights(field.latents)
-    denoiser = fresh(lambda: untrained_denoiser(coded.gaussians, weight, params), seed).to(device)
+    codec = learn_codec(view, params, run)
+    field = codec.field
+    phrases = torch.tensor(embed_relations("minilm"), device=device)
+    with torch.inference_mode():
+        one_code = np.zeros(view.visible.shape, dtype=np.int16)
+        everything = fit_gaussians(field.cut, one_code, view.unlabelled)
+    mean, variance = everything.mean[-1].clone(), everything.variance[-1].clone()
+    weight = channel_weights(field.latents).clone()
+    denoiser = fresh(
+        lambda: untrained_denoiser(mean, variance, weight, params, phrases.shape[1]), seed
+    ).to(device)
+    lessons = GroupLessons.of(view, codec, params, seed)
     error = loss_of(denoiser, params, device)
     size = params.network
 
     def loss(step: int) -> Tensor:
         torch_rng = randomness(seed, step)
         rng = np.random.default_rng(derive_seed("scene batch", seed, step))
-        at = view.unlabelled[rng.integers(len(view.unlabelled), size=size.scene_batch)]
-        code = coded.codes[at[:, 0], at[:, 1]].astype(np.int64)
-        code[rng.random(len(code)) < NO_CODE] = coded.gaussians.no_code
-        condition = condition_on(torch.from_numpy(code), device)
-        x = to_frequencies(mirror_at_random(field.cut(at), rng))
-        levels = noise_levels_of(len(x), torch_rng, device)
-        return error(x, levels, condition, normal(x.shape, torch_rng, device))
+        nouns = lessons.nouns(rng)
+        lesson = lessons.teaching.lesson(
+            nouns.named,
+            nouns.choose(size.scene_batch, rng),
+            lambda names, _: names.astype(np.int64),
+            rng,
+            torch_rng,
+        )
+        vocabulary = Vocabulary(
+            denoiser.examples(
+                lessons.features[tuple(nouns.examples.T)],
+                to_device(torch.from_numpy(nouns.group), device),
+                nouns.count,
+            ),
+            denoiser.relation(phrases),
+        )
+        x = to_frequencies(lesson.latents)
+        sigma = noise_levels_of(len(x), torch_rng, device)
+        noise = normal(x.shape, torch_rng, device)
+        return error(x, sigma, lesson.said, noise, vocabulary, lesson.own)
 
     denoiser = train(
         denoiser,
@@ -230,7 +317,116 @@ def learn_scene(
         fused=True,
         checkpoint=run.file("scene"),
     )
-    return PreparedScene(params, coded, denoiser)
+    return PreparedScene(params, codec.vae, denoiser)
+
+
+@dataclass(frozen=True, eq=False)
+class GroupNouns:
+    """The nouns of one step: groups of a window of the scene.
+
+    Attributes
+    ----------
+    named : NamedMap
+        Of all groups of one size.
+    pixels : (m, 2) int64
+        Pixels of the window that patches may be cut round.
+    examples : (E, 2) int64
+        Pixels that stand for the nouns.
+    group : (E,) int64
+        The noun of each.
+    count : int
+        Nouns, those without examples among them.
+    """
+
+    named: NamedMap
+    pixels: NDArray[np.int64]
+    examples: NDArray[np.int64]
+    group: NDArray[np.int64]
+    count: int
+
+    def choose(self, count: int, rng: np.random.Generator) -> NDArray[np.integer]:
+        """Pixels (count, 2) that patches are cut round."""
+        return choose_centres(self.named, self.pixels, EVEN, count, rng)
+
+
+@dataclass(frozen=True, eq=False)
+class GroupLessons:
+    """Lessons on groups of alike pixels.
+
+    Attributes
+    ----------
+    maps : tuple of (H, W) int16
+        Groups of several sizes, see :func:`find_groups`.
+    named : tuple of NamedMap
+        The same, to cut patches of.
+    features : (H, W, F) Tensor
+        Of each pixel, as an example.
+    usable : (H, W) bool
+        Pixels that patches may be cut round.
+    """
+
+    teaching: Teaching
+    maps: tuple[Ids, ...]
+    named: tuple[NamedMap, ...]
+    features: Tensor
+    usable: NDArray[np.bool_]
+
+    @classmethod
+    @torch.inference_mode()
+    def of(cls, view: TrainView, codec: Codec, params: Txt2HsiParams, seed: int) -> GroupLessons:
+        """Of a view without labels."""
+        latents = codec.field.latents
+        maps = find_groups(latents, codec.scale, view.visible, seed)
+        looks = PixelLooks.of(view, latents, codec.scale)
+        usable = np.zeros(view.visible.shape, dtype=bool)
+        usable[tuple(view.unlabelled.T)] = True
+        return cls(
+            Teaching(codec.field, params.rpsc, params.lfue, params.layout),
+            tuple(maps),
+            tuple(NamedMap.of(names, view.patch, looks) for names in maps),
+            pixel_features(latents).clone(),
+            usable,
+        )
+
+    def nouns(self, rng: np.random.Generator) -> GroupNouns:
+        """Groups of one size, in the whole scene or in a window of it."""
+        number = int(rng.integers(len(self.maps)))
+        names = self.maps[number]
+        window = (
+            _window(names.shape, rng) if rng.random() < WINDOWED else (slice(None), slice(None))
+        )
+        inside = np.zeros(names.shape, dtype=bool)
+        inside[window] = True
+        known = np.argwhere(inside & (names >= 0))
+        of_pixel = names[tuple(known.T)].astype(np.int64)
+        enough = np.bincount(of_pixel, minlength=1) >= LEAST_EXAMPLES
+        here = enough[of_pixel] & self.usable[tuple(known.T)]
+        if not here.any():
+            known = np.argwhere(names >= 0)
+            of_pixel = names[tuple(known.T)].astype(np.int64)
+            here = self.usable[tuple(known.T)]
+        mixed = rng.permutation(len(known))
+        ranked = mixed[np.argsort(of_pixel[mixed], kind="stable")]
+        first = np.searchsorted(of_pixel[ranked], np.arange(of_pixel.max() + 1))
+        rank = np.arange(len(ranked)) - first[of_pixel[ranked]]
+        chosen = ranked[rank < EXAMPLES]
+        return GroupNouns(
+            self.named[number],
+            known[here],
+            known[chosen],
+            of_pixel[chosen],
+            int(names.max()) + 1,
+        )
+
+
+def _window(shape: tuple[int, ...], rng: np.random.Generator) -> tuple[slice, slice]:
+    """A random window of a scene, 30 to 70 % of each side."""
+    slices = []
+    for length in shape:
+        side = max(1, round(length * rng.uniform(0.3, 0.7)))
+        start = int(rng.integers(length - side + 1))
+        slices.append(slice(start, start + side))
+    return slices[0], slices[1]
 
 
 def channel_weights(latents: Tensor) -> Tensor:
@@ -249,7 +445,7 @@ def channel_weights(latents: Tensor) -> Tensor:
 
 
 def codec_of(
-    view: TrainView, params: CodingParams, rng: np.random.Generator, device: str
+    view: TrainView, params: CodecParams, rng: np.random.Generator, device: str
 ) -> CodecLoss:
     """The loss of the VAE on visible pixels of a view, the same whatever the units of the cube."""
     visible = np.argwhere(view.visible)
@@ -268,21 +464,7 @@ def codec_of(
     )
 
 
-def condition_on(
-    code: Tensor, device: str, rows: Tensor | None = None, label: Tensor | None = None
-) -> Conditioning:
-    """A condition on its device; no text where there are no rows of prompts."""
-    rows = torch.full_like(code, -1) if rows is None else rows
-    label = torch.zeros_like(code) if label is None else label
-    return Conditioning(*(to_device(tensor, device) for tensor in (code, rows, label)))
-
-
 def noise_levels_of(count: int, rng: torch.Generator, device: str) -> Tensor:
     """Log-normal noise levels of training, (count,) (Karras et al. 2022, table 1)."""
     mean, std = LOG_SIGMA
     return to_device((mean + std * torch.randn(count, generator=rng)).exp(), device)
-
-
-def mirror_at_random(x: Tensor, rng: np.random.Generator) -> Tensor:
-    """Patches (n, p, p, d), each mirrored along none, one or both of its axes."""
-    return mirror(x, torch.from_numpy(rng.integers(MIRRORS, size=len(x))))

@@ -1,18 +1,16 @@
 """RPSC, random polygon spatial clipping: simulates "varying degrees of mixing of training data"
 (the paper's words).
 
-The paper's algorithm is not public. Read as a polygon CutMix: a polygon of another patch is pasted
-with weight α.
+The paper's algorithm is not public. Read as a polygon CutMix: a polygon of another patch is set
+in, with mixed pixels at its edge. The layout of such a patch is known exactly, so that a sentence
+can say it, also of neighbours that the scene does not have.
 """
 
 from __future__ import annotations
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
-
-from hsiaug_builtin.nets.seeded import to_device
+from scipy.ndimage import uniform_filter
 
 MIN_CLIPPED_SHARE = 0.05
 MAX_CLIPPED_SHARE = 0.5
@@ -21,24 +19,20 @@ TRIES = 20
 VERTICES = 8
 
 
-def clip(x: Tensor, donors: Tensor, share: float, rng: np.random.Generator) -> Tensor:
-    """Patches x (n, B, p, p), z-scored, with a polygon changed in about ``share`` of them; the rest
-    as they are.
+def soft_polygons(n: int, side: int, share: float, rng: np.random.Generator) -> NDArray[np.float32]:
+    """(n, side, side) weights of another patch in about ``share`` of n patches, 0 in the rest.
 
-    Parameters
-    ----------
-    donors : (n, B, p, p) Tensor
-        The other patch of each. The labelled centre and its neighbours always stay.
+    1 inside a polygon and less at its edge, as pixels at the border of two fields hold both. The
+    centre and the pixels round it are 0.
     """
-    n = len(x)
-    side = x.shape[2]
+    weight = np.zeros((n, side, side), dtype=np.float32)
     chosen = rng.random(n) < share
-    changed = np.zeros((n, side, side), dtype=np.float32)
-    changed[chosen] = polygons(int(chosen.sum()), side, rng) * rng.uniform(
-        0.5, 1.0, size=(chosen.sum(), 1, 1)
-    )
-    weight = to_device(torch.from_numpy(changed), x.device)[:, None]
-    return x * (1 - weight) + donors * weight
+    masks = polygons(int(chosen.sum()), side, rng)
+    softness = rng.uniform(0.0, 1.0, size=(len(masks), 1, 1)).astype(np.float32)
+    blurred = uniform_filter(masks, size=(1, 3, 3), mode="nearest")
+    blurred[:, side // 2, side // 2] = 0
+    weight[chosen] = (1 - softness) * masks + softness * blurred
+    return weight
 
 
 def polygons(n: int, side: int, rng: np.random.Generator) -> NDArray[np.float32]:

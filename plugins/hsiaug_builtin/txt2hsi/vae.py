@@ -5,13 +5,11 @@ layers, latent size and loss are not public and are this project's choice. It be
 probabilistic PCA, which is the optimum of a linear VAE (Lucas et al., Don't Blame the ELBO!,
 NeurIPS 2019, section 4), and learns beside that what a linear map cannot do. It works pixel by
 pixel, so that latents keep the spatial grid, as pixel-level attention needs. What it leaves out,
-:class:`Remainder` models as noise. A draw may go on training it with a term that keeps classes
-apart (:func:`add_class_term`), which the paper does not have.
+:class:`Remainder` models as noise.
 """
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,13 +17,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.functional import cosine_similarity, cross_entropy
+from torch.nn.functional import cosine_similarity
 
 from hsiaug_builtin.diffusion.training import TrainingRun, randomness, train
 from hsiaug_builtin.nets.blocks import zero_weights
 from hsiaug_builtin.nets.seeded import fresh, normal, to_device
 from hsiaug_builtin.txt2hsi.frequencies import MIRRORS, mirror
-from hsiaug_builtin.txt2hsi.params import ANGLE, CLASS_RATE, CLASS_STEPS, KL, CodingParams
+from hsiaug_builtin.txt2hsi.params import ANGLE, KL, CodecParams
 
 MIN_REMAINDER_PATCHES = 8
 """Patches of a class that :class:`Remainder` draws from, at least."""
@@ -169,7 +167,7 @@ class CodecLoss:
         return torch.as_tensor((spectra - out).square().mean() + ANGLE * angle + KL * divergence)
 
 
-def fit_vae(codec: CodecLoss, params: CodingParams, run: TrainingRun) -> Vae:
+def fit_vae(codec: CodecLoss, params: CodecParams, run: TrainingRun) -> Vae:
     """The VAE of a scene, learnt from its pixels alone."""
     x = codec.x
     size = params.network
@@ -192,54 +190,6 @@ def fit_vae(codec: CodecLoss, params: CodingParams, run: TrainingRun) -> Vae:
         fused=True,
         checkpoint=run.file("vae"),
     )
-
-
-class _WithClassHead(nn.Module):
-    """A VAE, and a linear head that tells classes from its latents."""
-
-    def __init__(self, vae: Vae, classes: int) -> None:
-        super().__init__()
-        self.vae = vae
-        self.head = nn.Linear(len(vae.log_variance), classes)
-
-
-def add_class_term(
-    vae: Vae, codec: CodecLoss, named: Sequence[Tensor], weight: float, run: TrainingRun
-) -> Vae:
-    """The VAE after 200 steps more down its loss + ``weight``·cross-entropy of a linear head on the
-    latents.
-
-    Parameters
-    ----------
-    named : sequence of Tensor
-        Spectra (m, B) of each class, z-scored; classes are drawn equally often.
-    """
-    classed = fresh(
-        lambda: _WithClassHead(copy.deepcopy(vae).requires_grad_(True), len(named)), run.seed
-    ).to(codec.x.device)
-
-    def loss(step: int) -> Tensor:
-        rng = randomness(run.seed, step)
-        target = torch.randint(len(named), (codec.batch,), generator=rng)
-        pick = torch.rand(len(target), generator=rng).tolist()
-        spectra = torch.stack(
-            [named[c][int(p * len(named[c]))] for c, p in zip(target.tolist(), pick, strict=True)]
-        )
-        scores = classed.head(classed.vae.encode(spectra))
-        return codec.loss(classed.vae, rng) + weight * cross_entropy(
-            scores, to_device(target, scores.device)
-        )
-
-    return train(
-        classed,
-        loss,
-        steps=CLASS_STEPS,
-        rate=CLASS_RATE,
-        progress=run.progress,
-        note="VAE with classes",
-        fused=True,
-        checkpoint=run.file("classes"),
-    ).vae
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,75 @@
+"""A contact sheet of a generator that reads text: a prompt a row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hsiaug.base.colours import rgb_bands, stretched
+from hsiaug.base.seeds import derive_seed
+from hsiaug.base.text import plotted, shortened
+from hsiaug.quality.oracle import Oracle
+from hsiaug.quality.said_seen import layout_prompt, prompt_names, real_layouts
+from hsiaug.report.figures.files import WIDTHS, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+COLUMNS = 8
+"""Samples of a prompt."""
+CLASSES = 4
+"""Classes whose layouts are asked for."""
+LETTERS = 90
+CAPTION = "Samples of prompts, all from noise. Each row has one prompt; colours as in the scene."
+
+
+def sheet_prompts(made: Any, oracle: Oracle) -> list[str]:
+    """Prompts of some classes: the class alone, then its frequent layouts with other classes."""
+    names = prompt_names(made)
+    layouts = real_layouts(made, oracle, list(names))
+    by_class: dict[int, list[tuple[int, str, int]]] = {}
+    for triple in sorted(layouts, key=lambda t: -len(layouts[t])):
+        by_class.setdefault(triple[0], []).append(triple)
+    prompts = []
+    for class_id in list(by_class)[:CLASSES] or list(names)[:CLASSES]:
+        prompts.append(names[class_id])
+        sides: dict[str, tuple[int, str, int]] = {}
+        for triple in by_class.get(class_id, ()):
+            sides.setdefault(triple[1], triple)
+        prompts += [layout_prompt(names, triple) for triple in list(sides.values())[:2]]
+    return prompts
+
+
+def prompt_sheet(made: Any, prompts: Sequence[str]) -> Figure:
+    """Samples of prompts, a prompt a row.
+
+    Parameters
+    ----------
+    made : PixelSynthesis
+        With a fitted generator that takes prompts.
+    prompts : sequence of str
+        As a user would type them.
+    """
+    asked = [prompt for prompt in prompts for _ in range(COLUMNS)]
+    seed = derive_seed("prompt sheet", made.spec.seed)
+    x = made.fitted.sample_prompts(asked, guidance=made.spec.omega, seed=seed).x
+    bands = list(rgb_bands(made.data.wavelengths, made.data.bands))
+    scene = np.asarray(made.data.cube)[:, :, bands]
+    low, high = np.percentile(scene, (2, 98), axis=(0, 1))
+    images = stretched(x[:, bands].transpose(0, 2, 3, 1), low, high)
+    side = x.shape[2] + 1
+    sheet = np.full((len(prompts) * (side + 3), COLUMNS * side, 3), 255, dtype=np.uint8)
+    for number, image in enumerate(images):
+        row, column = divmod(number, COLUMNS)
+        top, left = row * (side + 3) + 3, column * side
+        sheet[top : top + side - 1, left : left + side - 1] = image
+    figure = new_figure(WIDTHS[2], 0.12 * len(sheet) + 0.6)
+    axes = figure.subplots()
+    axes.imshow(sheet, interpolation="nearest")
+    axes.set_axis_off()
+    for row, prompt in enumerate(prompts):
+        axes.text(-0.5, row * (side + 3) + 1.6, plotted(shortened(prompt, LETTERS)), fontsize=7)
+    figure.suptitle(CAPTION, fontsize=8)
+    return figure
