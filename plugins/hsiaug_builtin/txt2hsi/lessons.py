@@ -153,7 +153,8 @@ class Teaching:
     layout : bool
         Whether more is said than the class of the centre.
     withheld : callable or None
-        (n, R) facts → (n, R) bool, those that are never said; see :func:`hsiaug_builtin.txt2hsi.facts.withheld_facts`.
+        (n, R) facts → (n, R) bool, those that are never said; see
+        :func:`hsiaug_builtin.txt2hsi.facts.withheld_facts`.
     """
 
     field: Field

@@ -29,8 +29,8 @@ PSEUDO_SHARE = 0.8
 """Share of the pixels named after a class that is believed."""
 LOG_SIGMA = (0.8, 1.5)
 """Mean and deviation of the logarithm of the noise level in training (Karras et al. 2022). What a
-text says is decided at high levels: that of the mean of a patch is the side of the patch times that of
-a pixel.
+text says is decided at high levels, where the mean of a patch drowns in noise: a patch of 9×9
+pixels takes 9 times the noise that a pixel takes.
 """
 SIGMA_MOST = 20.0
 """Noise level that sampling starts at; latents of single pixels have deviation 1."""
