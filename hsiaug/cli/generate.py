@@ -122,8 +122,36 @@ def generate(
         ("class", "name", *(" ".join(f"{which} {kit.unit}".split()) for which in counted)),
         rows,
     )
+    if prompt:
+        _print_seen(synthesis, tuple(prompt))
     for line in written:
         say(line, err=True)
+
+
+def _print_seen(synthesis: AnySynthesis, prompts: Sequence[str]) -> None:
+    """What was understood of each prompt, and how much of it samples show."""
+    from hsiaug.quality.oracle import Oracle
+    from hsiaug.quality.said_seen import see_prompts
+
+    oracle = Oracle.of(synthesis.data, synthesis.split)
+    names = synthesis.data.class_names
+    for seen in see_prompts(synthesis, oracle, prompts, synthesis.spec.omega or 0.0):
+        say(f"prompt: {seen.prompt}")
+        say(f"  understood: {seen.reading.text}")
+        if seen.reading.ignored:
+            say(f"  not understood: {', '.join(seen.reading.ignored)}")
+        if seen.reading.never_said:
+            say("  new: training never said this")
+        say(f"  seen: centre in {100 * seen.centre:.0f} % of samples")
+        for where, class_id, said, alone in seen.places:
+            say(
+                f"  seen: {names[class_id - 1]} in {100 * said:.0f} % of the pixels {where};"
+                f" {100 * alone:.0f} % where it is not said"
+            )
+    say(
+        f"An oracle of held-out labels looked at these; it names {100 * oracle.right:.0f} % of"
+        " other held-out pixels rightly."
+    )
 
 
 FIELDS = ("lam", "times", "seed", "patch", "preset", "device")

@@ -141,6 +141,75 @@ def measure_said(made: Any, oracle: Oracle) -> SaidSeen | None:
     return SaidSeen(rates, oracle.right)
 
 
+@dataclass(frozen=True)
+class PromptSeen:
+    """What samples of a prompt show of it.
+
+    Attributes
+    ----------
+    prompt : str
+        As typed.
+    reading : PromptReading
+        What the generator understood.
+    centre : float
+        Share of samples whose centre is the class of the prompt.
+    places : tuple of (str, int, float, float)
+        Each place that was said, the class there, and the share of these pixels that are of it:
+        where it was said, and in samples of the class alone.
+    """
+
+    prompt: str
+    reading: PromptReading
+    centre: float
+    places: tuple[tuple[str, int, float, float], ...]
+
+
+def see_prompts(
+    made: Any, oracle: Oracle, prompts: Sequence[str], omega: float
+) -> list[PromptSeen]:
+    """How much of typed prompts is seen in samples, said and not said.
+
+    Parameters
+    ----------
+    made : PixelSynthesis
+        With a fitted generator that takes prompts.
+    oracle : Oracle
+        Of the same draw.
+    prompts : sequence of str
+        Of which the generator can make patches.
+    omega : float
+        Guidance strength.
+    """
+    names = prompt_names(made)
+    seen = []
+    for prompt, reading in zip(prompts, made.fitted.read_prompts(prompts), strict=True):
+        said = oracle.name_patches(_sample(made.fitted, [prompt] * PER_CLASS, omega))
+        plain = [names[reading.centre]] * PER_CLASS
+        alone = oracle.name_patches(_sample(made.fitted, plain, omega))
+        middle = said.shape[1] // 2
+        masks = {**side_masks(said.shape[1]), **_other_masks(said.shape[1])}
+        places = tuple(
+            (
+                where,
+                class_id,
+                *(float((named[:, masks[where]] == class_id).mean()) for named in (said, alone)),
+            )
+            for where, class_id in reading.places
+        )
+        centre = float((said[:, middle, middle] == reading.centre).mean())
+        seen.append(PromptSeen(prompt, reading, centre, places))
+    return seen
+
+
+def _other_masks(side: int) -> dict[str, NDArray[np.bool_]]:
+    """Masks of the places that are no side: the outermost pixels, and all but the centre."""
+    around = np.ones((side, side), dtype=bool)
+    around[1:-1, 1:-1] = False
+    beside = np.ones((side, side), dtype=bool)
+    beside[side // 2, side // 2] = False
+    return {"around": around, "beside": beside}
+
+
 def prompt_names(made: Any) -> dict[int, str]:
     """{class id: the words that name it}, of the classes with training pixels."""
     names = {}

@@ -100,6 +100,7 @@ def fit_txt2hsi(
             class_id: named.facts(rng.permutation(at)[:FACTS_PER_CLASS], view.patch)
             for class_id, at in pixels.every.items()
         },
+        rivals=pixels.rivals,
         normaliser=view.normaliser,
         measure=Measure.fit(view, pixels.every, seed),
         facts=facts,

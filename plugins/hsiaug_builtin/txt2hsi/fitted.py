@@ -28,10 +28,11 @@ from hsiaug_builtin.nets import state
 from hsiaug_builtin.text.layout import (
     PHRASES,
     RELATIONS,
+    SIDES,
     read_sentence,
 )
 from hsiaug_builtin.txt2hsi.denoiser import Denoiser, Said, Vocabulary
-from hsiaug_builtin.txt2hsi.facts import Ids, drop_implied, facts_of_mentions, mirror_facts
+from hsiaug_builtin.txt2hsi.facts import COLUMN, Ids, drop_implied, facts_of_mentions, mirror_facts
 from hsiaug_builtin.txt2hsi.frequencies import MIRRORS, to_frequencies, to_pixels
 from hsiaug_builtin.txt2hsi.lessons import columns_said, mentions_of
 from hsiaug_builtin.txt2hsi.measured import Measure
@@ -65,6 +66,9 @@ class FittedTxt2Hsi:
         How the classes are named.
     facts_of : mapping of int to array of int16
         {class id: (m, R) facts of patches that it was named in}, which samples are asked by.
+    rivals : (C + 1, C + 1) float32
+        What the teacher takes each class for, as of
+        :class:`hsiaug_builtin.txt2hsi.naming.NamedPixels`.
     starts : mapping of int to array of float32
         {class id: (m, B, p, p) patches} that editing begins at; empty where sampling begins at
         pure noise.
@@ -76,6 +80,7 @@ class FittedTxt2Hsi:
     remainder: Remainder
     words: ClassWords
     facts_of: Mapping[int, Ids]
+    rivals: NDArray[np.float32]
     normaliser: Normaliser
     measure: Measure
     facts: Mapping[str, Any]
@@ -164,9 +169,27 @@ class FittedTxt2Hsi:
         # Some named pixel of the class whose map says another name cannot be.
         rows[:, 0] = y
         rows = mirror_facts(rows, rng.integers(MIRRORS, size=len(y)))
+        if self.params.ask == "confused":
+            rows = self._beside_rivals(y, rng)
         if not self.params.layout:
             rows[:, 1:] = -1
         return drop_implied(rows)
+
+    def _beside_rivals(self, y: NDArray[np.int64], rng: np.random.Generator) -> Ids:
+        """(n, R) facts: the class, and on a random side one that the teacher takes for it; a class
+        that it takes for no other stands alone.
+        """
+        facts = np.full((len(y), len(COLUMN)), -1, dtype=np.int16)
+        facts[:, 0] = y
+        shares = self.rivals[y].astype(np.float64)
+        shares[:, ~np.isin(np.arange(shares.shape[1]), self.ids)] = 0
+        edges = shares.cumsum(axis=1)
+        rival = (edges <= rng.random((len(y), 1)) * edges[:, -1:]).sum(axis=1)
+        side = rng.integers(len(SIDES), size=len(y))
+        column = np.array([COLUMN[relation] for relation in SIDES])[side]
+        known = edges[:, -1] > 0
+        facts[known, column[known]] = rival[known]
+        return facts
 
     @torch.inference_mode()
     def reconstruct(self, x: NDArray[np.float32]) -> Reconstruction:
@@ -315,6 +338,7 @@ class FittedTxt2Hsi:
             **state.weights(vae=self.vae, denoiser=self.denoiser),
             **state.fields(normaliser=self.normaliser, remainder=self.remainder, words=words),
             **self.measure.arrays(),
+            "rivals": self.rivals,
             **{f"facts_of.{c}": facts for c, facts in self.facts_of.items()},
             **{f"starts.{c}": patches for c, patches in self.starts.items()},
         }
@@ -346,6 +370,7 @@ class FittedTxt2Hsi:
                 phrases=tuple(facts["phrases"]), names=names, **state.under("words", arrays)
             ),
             facts_of={int(c): arrays[f"facts_of.{c}"] for c in facts["ids"]},
+            rivals=arrays["rivals"],
             normaliser=Normaliser(**state.under("normaliser", arrays)),
             measure=Measure.restore(arrays),
             facts=facts["facts"],

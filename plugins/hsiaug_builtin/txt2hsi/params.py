@@ -166,6 +166,13 @@ class Txt2HsiParams(CodecParams):
         low=0,
         high=1,
     )
+    ask: str = param(
+        "pool",
+        "layouts that samples are asked for: pool = as the pool has them, confused = beside the"
+        " class that the teacher takes for it",
+        choices=("pool", "confused"),
+        sampling=True,
+    )
     sample_steps: int = param(12, "denoising steps", low=2, sampling=True)
 
     def __post_init__(self) -> None:
