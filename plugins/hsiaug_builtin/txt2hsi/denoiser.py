@@ -2,11 +2,10 @@
 
 A pixel is a token, so that edges and the shapes of fields can be learnt, and so that a map of the
 cross-attention to words has a value of its own for each pixel, as the paper shows. A text is a few
-*mentions*, each a noun and a relation: "woods", "to the north". Each pixel attends to the mentions (visual-linguistic cross-attention,
-which learns from known layouts which pixels a noun is of), and is driven by the nouns that it
-attends to: adaLN-Zero (Peebles and Xie, ICCV 2023) with a modulation for each mention, mixed by the
-attention of the pixel. No class number, code or statistic of a class reaches the network by another
-way.
+*mentions*, each a noun and a relation: "woods", "to the north". The mention of the centre drives
+all blocks (adaLN-Zero, Peebles and Xie, ICCV 2023); each pixel reads all mentions by
+visual-linguistic cross-attention, which learns from known layouts which pixels a noun is of. No
+class number, code or statistic of a class reaches the network by another way.
 
 A latent diffusion model with such an attention is what is known of the paper. Layers and sizes are
 this project's choice, and so is the preconditioning: the network adds to the Wiener filter of the
@@ -168,7 +167,7 @@ class Examples(nn.Module):
 
 
 class ConvBlock(nn.Module):
-    """A ConvNeXt block (Liu et al., CVPR 2022) with adaLN-Zero, driven by what pixels attend to."""
+    """A ConvNeXt block (Liu et al., CVPR 2022) with adaLN-Zero, driven by one vector a patch."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -178,20 +177,8 @@ class ConvBlock(nn.Module):
         self.widen = nn.Linear(width, 4 * width)
         self.narrow = nn.Linear(4 * width, width)
 
-    def forward(self, x: Tensor, drive: Tensor, share: Tensor) -> Tensor:
-        """Features (n, p, p, D) of pixels, from those and what drives the block.
-
-        Parameters
-        ----------
-        x : Tensor (n, p, p, D)
-            Features.
-        drive : Tensor (n, M + 1, D)
-            A vector a mention, the last one of nothing.
-        share : Tensor (n, p·p, M + 1)
-            Attention of the pixels to these.
-        """
-        mixed = share @ self.modulation(drive)  # (n, p·p, 3·D)
-        shift, scale, gate = mixed.reshape(*x.shape[:3], -1).chunk(3, dim=3)
+    def forward(self, x: Tensor, drive: Tensor) -> Tensor:
+        shift, scale, gate = self.modulation(drive)[:, None, None].chunk(3, dim=3)  # (n, 1, 1, D)
         h = self.depthwise(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)  # (n, p, p, D)
         h = torch.addcmul(shift, self.norm(h), 1 + scale)
         # The approximation of GELU by tanh takes four times as long on a CPU.
@@ -250,7 +237,7 @@ class Denoiser(nn.Module):
         self.mention = nn.Sequential(
             nn.Linear(2 * NOUN, 2 * NOUN), nn.SiLU(), nn.Linear(2 * NOUN, NOUN)
         )
-        self.driven = nn.Linear(NOUN, width)
+        self.centre = nn.Linear(NOUN, width)
         self.clipped = nn.Parameter(torch.zeros(width))
         self.silence = nn.Parameter(torch.zeros(width))
         self.blocks = nn.ModuleList(ConvBlock(width) for _ in range(depth))
@@ -342,9 +329,10 @@ class Denoiser(nn.Module):
         absent = said.noun < 0
         noun = vocabulary.nouns[said.noun.clamp(min=0)]
         mentions = self.mention(torch.cat([noun, vocabulary.relations[said.relation]], dim=2))
+        has_text = ~absent[:, :1]
         vector = self.level(level_features(sigma)) + said.clipped[:, None] * self.clipped
-        silence = self.silence.to(noun.dtype).expand(len(noun), 1, -1)
-        drive = silu(vector[:, None] + torch.cat([self.driven(noun), silence], dim=1))
+        vector = vector + torch.where(has_text, self.centre(noun[:, 0]), self.silence)
+        drive = silu(vector)
         inputs = [to_pixels(latents, self.basis) for latents in (whitened, estimate)]
         x = self.in_proj(torch.cat(inputs, dim=3))
         # Of one type, so that what is added up block by block is as short as its terms.
@@ -356,8 +344,7 @@ class Denoiser(nn.Module):
                 read, share = attend(x.flatten(1, 2), mentions, absent)
                 x = x + read.reshape(x.shape)
                 shares.append(share)
-                looked = share.exp().mean(dim=1).to(x.dtype)
-            x = block(x, drive, looked)
+            x = block(x, drive)
         return self.out_proj(self.norm(x)), shares
 
 

@@ -71,9 +71,9 @@ def name_pixels(view: TrainView, params: CodecParams) -> NamedPixels:
         trusted = choose_trusted(votes.shares, PSEUDO_SHARE, PSEUDO_MOST, among=votes.attached)
         for class_id, rows in zip(votes.classes.tolist(), trusted, strict=True):
             pseudo[class_id] = votes.pixels[rows]
-        for class_id, rows in zip(
-            votes.classes.tolist(), choose_trusted(votes.shares, PSEUDO_SHARE), strict=True
-        ):
+        # Beside the centre of a patch too, only names that are believed are said.
+        believed = choose_trusted(votes.shares, PSEUDO_SHARE, among=votes.attached)
+        for class_id, rows in zip(votes.classes.tolist(), believed, strict=True):
             names[tuple(votes.pixels[rows].T)] = class_id
     for class_id, at in pseudo.items():
         names[tuple(at.T)] = class_id

@@ -158,8 +158,8 @@ class Txt2HsiParams(CodecParams):
         True, "sentences say what lies where in a patch, not its class alone", preparing=True
     )
     encoder: str = param("minilm", "text encoder: minilm or openclip:MODEL@FILE")
-    steps: int = param(80, "optimiser steps of the denoiser with the classes of a draw", low=0)
-    rate: float = param(5e-4, "peak learning rate of these", low=0)
+    steps: int = param(200, "optimiser steps of the denoiser with the classes of a draw", low=0)
+    rate: float = param(1e-3, "peak learning rate of these", low=0)
     strength: float = param(
         1.0,
         "noise that sampling starts from: 1 = pure noise, less = editing of real patches (SDEdit)",

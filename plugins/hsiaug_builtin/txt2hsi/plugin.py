@@ -30,14 +30,14 @@ class Txt2Hsi(Plugin[Txt2HsiParams]):
             howpublished={arXiv:2502.19700}, year={2025}, eprint={2502.19700},
             archiveprefix={arXiv}}; most details are not public and are this project's choice""",
         scope="scene",
-        guidance=0.0,
+        guidance=1.0,
         text=True,
         uses_device=True,
         resumes=True,
         prepares=True,
         baseline="gaussian",
-        prepare_seconds=600.0,
-        seconds=25.0,
+        prepare_seconds=1000.0,
+        seconds=60.0,
         params=Txt2HsiParams,
         presets={
             "tiny": {
@@ -48,7 +48,7 @@ class Txt2Hsi(Plugin[Txt2HsiParams]):
                 "steps": 20,
                 "sample_steps": 4,
             },
-            "fast": {"scene_steps": 250, "steps": 20, "sample_steps": 5},
+            "fast": {"scene_steps": 500, "steps": 40, "sample_steps": 5},
             "edit": {"strength": 0.1},
             "paper": {
                 "size": "paper",
