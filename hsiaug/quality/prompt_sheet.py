@@ -11,7 +11,7 @@ from hsiaug.base.colours import rgb_bands, stretched
 from hsiaug.base.seeds import derive_seed
 from hsiaug.base.text import plotted, shortened
 from hsiaug.quality.oracle import Oracle
-from hsiaug.quality.said_seen import layout_prompt, prompt_names, real_layouts
+from hsiaug.quality.said_seen import Triple, layout_prompt, prompt_names, real_layouts
 from hsiaug.report.figures.files import WIDTHS, new_figure
 
 if TYPE_CHECKING:
@@ -26,16 +26,23 @@ CAPTION = "Samples of prompts, all from noise. Each row has one prompt; colours 
 
 
 def sheet_prompts(made: Any, oracle: Oracle) -> list[str]:
-    """Prompts of some classes: the class alone, then its frequent layouts with other classes."""
+    """Prompts of some classes: the class alone, then its layouts with classes that look otherwise."""
     names = prompt_names(made)
     layouts = real_layouts(made, oracle, list(names))
-    by_class: dict[int, list[tuple[int, str, int]]] = {}
-    for triple in sorted(layouts, key=lambda t: -len(layouts[t])):
+    by_class: dict[int, list[Triple]] = {}
+    means = {c: made.real.x[made.real.y == c].mean(axis=(0, 2, 3)) for c in names}
+    scale = made.real.x.std(axis=(0, 2, 3)) + 1e-9
+
+    def unlike(triple: Triple) -> float:
+        """How far two classes lie apart: a picture shows what differs."""
+        return float(np.abs((means[triple[0]] - means[triple[2]]) / scale).mean())
+
+    for triple in sorted(layouts, key=unlike, reverse=True):
         by_class.setdefault(triple[0], []).append(triple)
     prompts = []
     for class_id in list(by_class)[:CLASSES] or list(names)[:CLASSES]:
         prompts.append(names[class_id])
-        sides: dict[str, tuple[int, str, int]] = {}
+        sides: dict[str, Triple] = {}
         for triple in by_class.get(class_id, ()):
             sides.setdefault(triple[1], triple)
         prompts += [layout_prompt(names, triple) for triple in list(sides.values())[:2]]
@@ -65,7 +72,7 @@ def prompt_sheet(made: Any, prompts: Sequence[str]) -> Figure:
         row, column = divmod(number, COLUMNS)
         top, left = row * (side + 3) + 3, column * side
         sheet[top : top + side - 1, left : left + side - 1] = image
-    figure = new_figure(WIDTHS[2], 0.12 * len(sheet) + 0.6)
+    figure = new_figure(WIDTHS[2], WIDTHS[2] * len(sheet) / sheet.shape[1] + 0.4)
     axes = figure.subplots()
     axes.imshow(sheet, interpolation="nearest")
     axes.set_axis_off()
