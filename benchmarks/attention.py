@@ -1,13 +1,11 @@
 """Whether maps of attention follow the layout of classes in patches, for claim C8 of txt2hsi.
 
-    python -m benchmarks.attention SCENE DRAW…
+    python -m benchmarks.attention SCENE DRAW… [PARAMETER=VALUE…]
 
-For each draw, over up to 300 held-out patches that show two trained classes, and over generated
-ones: the area under the ROC curve of a map's values against the region of the centre's class (0.5 =
-it tells nothing), with the half of its 95 % interval over patches, and the intersection over union
-of the region and the pixels above the map's mean. The region of a generated patch is where an
-oracle, which learns from the spectra of held-out pixels, sees its class. A picture of the generated
-ones goes to attention_SCENE_DRAW.png in this folder.
+For each draw, over up to 300 held-out patches that show two trained classes, read under the name of
+the class in their centre, and over patches that are generated under prompts of two classes: the
+table of ``hsiaug inspect --attention``, which has the generated ones alone. A picture of these goes
+to attention_SCENE_DRAW.png in this folder.
 """
 
 from __future__ import annotations
@@ -15,68 +13,32 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from benchmarks.common import markdown, say
-from benchmarks.oracle import Oracle
-from hsiaug.core.samples import take_in_turn
-from hsiaug.data import load_scene
+from benchmarks.common import markdown, say, txt2hsi_fits
 from hsiaug.quality.attention import (
+    GENERATED,
     LABELS,
-    LEAST,
     MapScore,
-    RegionPatches,
     draw_attention,
+    generate_layouts,
     look_at_attention,
     score_maps,
 )
-from hsiaug.quality.kits import sample_kit, synthesise
-from hsiaug.quality.synthesis import SampleRequest
-from hsiaug.registry.lookup import registry
-
-PER_CLASS = 25
-"""Generated patches of a class, of which those are looked at that show another class too."""
-CAPTION = (
-    "Generated patches of each class, with the attention to words of one prompt. Region: white = an"
-    " oracle sees the class, black = another."
-)
-
-
-def generated_patches(
-    x: NDArray[np.float32], y: NDArray[np.int64], oracle: Oracle
-) -> RegionPatches:
-    """Those of generated patches x (n, B, p, p) of classes y (n,) whose centre the oracle names
-    rightly, and which show another class too, by turns of their classes.
-    """
-    middle = x.shape[2] // 2
-    named = oracle.classes_of(np.moveaxis(x, 1, 3))
-    own = named == y[:, None, None]
-    share = own.mean(axis=(1, 2))
-    rows = np.flatnonzero(own[:, middle, middle] & (np.minimum(share, 1 - share) >= LEAST))
-    rows = rows[take_in_turn(y[rows])]
-    return RegionPatches(x[rows], y[rows], own[rows].astype(np.float64))
+from hsiaug.quality.oracle import Oracle
 
 
 def main() -> None:
-    scene, *draws = sys.argv[1:]
     rows = []
-    for draw in map(int, draws):
-        # Its fit is looked at: samples of its own are hardly needed.
-        request = SampleRequest("txt2hsi", seed=draw, lam=0.1, times=0.0, attention=True)
-        made = synthesise(sample_kit("pixels"), load_scene(scene), request, registry())
+    for made in txt2hsi_fits(sys.argv[1:]):
+        draw = made.spec.seed
         oracle = Oracle.of(made.data, made.split)
-        counts = dict.fromkeys(np.unique(made.real.y).tolist(), PER_CLASS)
-        samples = made.fitted.sample(counts, guidance=0.0, seed=draw)
-        shown = generated_patches(samples.x, samples.y, oracle)
         looked_at = {
             "held-out": look_at_attention(made),
-            "generated": look_at_attention(made, shown),
+            "generated": look_at_attention(made, generate_layouts(made, oracle)),
         }
         for patches, found in looked_at.items():
             for name, score in score_maps(found, made).items():
                 rows.append((str(draw), patches, LABELS[name], *cells_of(score)))
-        figure = draw_attention(looked_at["generated"], made, CAPTION)
+        figure = draw_attention(looked_at["generated"], made, GENERATED)
         figure.savefig(Path(f"attention_{made.data.name}_{draw}.png"))
     say("\n".join(markdown(("draw", "patches", "map", "AUC", "±", "IoU", "n"), rows)))
 

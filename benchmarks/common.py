@@ -11,10 +11,13 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from hsiaug.quality.synthesis import AnySynthesis
 
 HERE = Path(__file__).parent
 """This folder."""
@@ -109,3 +112,19 @@ def unmixed_scene(
     side = round(spectra.shape[1] ** 0.5)
     cube = spectra.T.reshape(side, side, -1, order="F") / scale
     return cube.astype(np.float32), shares.reshape(-1, side, side, order="F")
+
+
+def txt2hsi_fits(words: Sequence[str]) -> Iterator[AnySynthesis]:
+    """A fit of ``txt2hsi`` for each draw that words name: SCENE DRAW… [PARAMETER=VALUE…]."""
+    # Not needed by scripts that read tables alone.
+    from hsiaug.data import load_scene
+    from hsiaug.quality.kits import sample_kit, synthesise
+    from hsiaug.quality.synthesis import SampleRequest
+    from hsiaug.registry.lookup import registry
+
+    scene = load_scene(words[0])
+    overrides = dict(word.split("=", 1) for word in words[1:] if "=" in word)
+    for draw in (int(word) for word in words[1:] if "=" not in word):
+        # Its fit is looked at: samples of its own are hardly needed.
+        request = SampleRequest("txt2hsi", seed=draw, lam=0.1, times=0.0, overrides=overrides)
+        yield synthesise(sample_kit("pixels"), scene, request, registry())

@@ -24,9 +24,11 @@ from hsiaug_builtin.specdm.params import SIZES as SPECDM_SIZES
 from hsiaug_builtin.specdm.params import MosaicParams, SpecDmParams
 from hsiaug_builtin.teacher import voters
 from hsiaug_builtin.txt2hsi import denoiser as txt2hsi_denoiser
-from hsiaug_builtin.txt2hsi.codebook import Gaussians
-from hsiaug_builtin.txt2hsi.denoiser import Denoiser
+from hsiaug_builtin.txt2hsi.denoiser import NOUN, Denoiser
+from hsiaug_builtin.txt2hsi.groups import EXAMPLES, GROUPS
+from hsiaug_builtin.txt2hsi.lessons import MENTIONS
 from hsiaug_builtin.txt2hsi.params import SIGMA_MOST, Txt2HsiParams
+from hsiaug_builtin.txt2hsi.prepare import untrained_denoiser
 from hsiaug_builtin.txt2hsi.vae import Vae
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 WIDTH = 6.6
 """Inches of a figure."""
 BANDS, PATCH, WORD = 200, 9, 384
-"""Of Indian Pines, of the default patch, and features of a word by MiniLM."""
+"""Of Indian Pines, of the default patch, and features of a phrase by MiniLM."""
 TILE = 64
 """Side of the tiles that SpecDM is drawn for."""
 
@@ -146,13 +148,10 @@ def weights_of(network: torch.nn.Module) -> str:
 
 def txt2hsi_networks(params: Txt2HsiParams) -> tuple[Vae, Denoiser]:
     """The VAE and the denoiser of a default fit on Indian Pines, untrained."""
-    size = params.network
-    gaussians = Gaussians.of_codes(
-        torch.zeros(params.codes + 1, PATCH, PATCH, params.latent),
-        torch.ones(params.codes + 1, PATCH, PATCH, params.latent),
-    )
-    network = Denoiser(gaussians, torch.ones(params.latent), size.width, size.depth, WORD)
-    return Vae(BANDS, params.latent, size.vae_width), network
+    shape = PATCH, PATCH, params.latent
+    weight = torch.ones(params.latent)
+    network = untrained_denoiser(torch.zeros(shape), torch.ones(shape), weight, params, WORD)
+    return Vae(BANDS, params.latent, params.network.vae_width), network
 
 
 def txt2hsi() -> Figure:
@@ -162,7 +161,7 @@ def txt2hsi() -> Figure:
     vae, network = txt2hsi_networks(params)
     d = params.latent
     once = Zone(6, 132, "once a scene, without a label", BLUE)
-    draw = Zone(146, 132, "in each draw, from its training pixels and texts", GREEN)
+    draw = Zone(146, 132, "in each draw, from its training pixels and the names of classes", GREEN)
     made = Zone(286, 132, "for each sample", RED)
     pixels = Box(12, 32, 96, 96, "All spectra", (f"{BANDS} bands", "each", "(transductive)"))
     codec = Box(
@@ -178,16 +177,17 @@ def txt2hsi() -> Figure:
             f"{params.vae_steps} steps",
         ),
     )
-    codes = Box(
+    groups = Box(
         284,
         32,
         162,
         96,
-        "Codes",
+        "Groups of pixels",
         (
-            f"up to {params.codes} groups of",
-            f"alike {PATCH}×{PATCH} patches,",
-            "a Gaussian each",
+            "alike by their latents;",
+            f"{GROUPS[0]} to {GROUPS[-1]} of them; each is",
+            f"a noun, and up to {EXAMPLES}",
+            "pixels are its examples",
         ),
     )
     scene = Box(
@@ -195,9 +195,11 @@ def txt2hsi() -> Figure:
         32,
         188,
         96,
-        "Denoiser, without text",
+        "Denoiser",
         (
-            f"{size.depth} blocks, {size.width} features",
+            "reads what lies where in a",
+            "patch; nouns by examples",
+            f"{size.depth} blocks, {size.width} features,",
             f"{weights_of(network)} weights",
             f"{params.scene_steps:,} steps",
         ),
@@ -206,13 +208,18 @@ def txt2hsi() -> Figure:
     teacher = Box(
         122, 172, 148, 96, "Teacher", ("names unlabelled", "pixels; sure ones", "are kept"), GREEN
     )
-    classes = Box(
+    words = Box(
         284,
         172,
         162,
         96,
-        "Gaussians of classes",
-        ("each class shifts the", "means of its codes"),
+        "Words",
+        (
+            "phrases of classes (MiniLM,",
+            f"{WORD} numbers) are mapped",
+            f"to nouns ({NOUN} numbers)",
+            "of the named pixels",
+        ),
         GREEN,
     )
     texts = Box(
@@ -220,57 +227,55 @@ def txt2hsi() -> Figure:
         172,
         188,
         96,
-        "Denoiser, with text",
+        "Denoiser",
         (
-            f"words: MiniLM, {WORD} numbers",
-            "cross-attention, adaLN",
-            f"{params.steps} steps, {params.unlabelled:.0%} of patches",
-            "unlabelled, with no text",
+            "reads the same sentences;",
+            "nouns by words",
+            f"{params.steps} steps on patches of",
+            "named pixels",
         ),
         GREEN,
     )
-    start = Box(
-        12,
-        312,
-        148,
-        96,
-        "Noise",
-        ("of the Gaussian of a", "code of the class,", f"σ = {SIGMA_MOST:g}"),
-        RED,
-    )
+    sentence = Box(12, 312, 104, 96, "Sentence", ("“wheat with", "woods to the", "north”"), RED)
+    mentions = Box(130, 312, 110, 96, "Mentions", ("wheat: centre", "woods: to the", "north"), RED)
     steps = Box(
-        174,
+        254,
         312,
-        170,
+        156,
         96,
         f"{params.sample_steps} denoising steps",
-        ("led by text and code;", "ω leads further away", "from no text, no code"),
+        (
+            f"from noise, σ = {SIGMA_MOST:g};",
+            "pixels attend to mentions;",
+            "ω leads further away",
+            "from no text",
+        ),
         RED,
     )
-    decode = Box(358, 312, 136, 96, "VAE decoder", (f"{d} → {BANDS} bands", "per pixel"), RED)
+    decode = Box(424, 312, 110, 96, "VAE decoder", (f"{d} → {BANDS}", "bands per pixel"), RED)
     patch = Box(
-        508, 312, 140, 96, "Patch", (f"{PATCH}×{PATCH}×{BANDS}, plus", "noise of the sensor"), RED
+        548,
+        312,
+        100,
+        96,
+        "Patch",
+        (f"{PATCH}×{PATCH}×{BANDS},", "plus noise of", "the sensor"),
+        RED,
     )
     return drawing(
         424,
         (once, draw, made),
         (
-            *(pixels, codec, codes, scene),
-            *(labels, teacher, classes, texts),
-            *(start, steps, decode, patch),
+            *(pixels, codec, groups, scene),
+            *(labels, teacher, words, texts),
+            *(sentence, mentions, steps, decode, patch),
         ),
         (
-            (pixels, codec),
-            (codec, codes),
-            (codes, scene),
-            (labels, teacher),
-            (teacher, classes),
-            (classes, texts),
-            (start, steps),
-            (steps, decode),
-            (decode, patch),
+            *pairwise((pixels, codec, groups, scene)),
+            *pairwise((labels, teacher, words, texts)),
+            *pairwise((sentence, mentions, steps, decode, patch)),
         ),
-        ((codes, classes, codes.middle), (scene, texts, scene.middle)),
+        ((scene, texts, scene.middle),),
     )
 
 
@@ -279,69 +284,100 @@ def txt2hsi_network() -> Figure:
     params = Txt2HsiParams()
     size = params.network
     d = params.latent
+    _, network = txt2hsi_networks(params)
+    _, second_attention = network.reading
     heads, features = txt2hsi_denoiser.HEADS, txt2hsi_denoiser.HEAD_WIDTH
     kernel = txt2hsi_denoiser.KERNEL
-    before = size.depth // 2 + 1
-    block = f"depthwise {kernel}×{kernel}, {size.width}→{4 * size.width}→{size.width}"
+    block = f"depthwise {kernel}×{kernel}, {size.width} → {4 * size.width} → {size.width},"
+    attention = (
+        f"queries: {PATCH * PATCH} pixels;",
+        f"{heads} heads of {features} features",
+    )
+    left, width = 186, 240
     noised = Box(
-        12, 12, 190, 70, "Noised patch", (f"{PATCH}×{PATCH}×{d}, and its Wiener", "estimate"), RED
-    )
-    drive = Box(
-        440,
+        left,
         12,
-        208,
-        70,
-        "Conditioning, one vector a patch",
-        ("noise level + code + mean of the", "words: into every block"),
-        GREEN,
-    )
-    enter = Box(12, 104, 190, 42, f"in_proj {2 * d} → {size.width}", ("a pixel is a token",))
-    first = Box(12, 168, 380, 56, f"{before} ConvNeXt blocks", (f"{block}, adaLN-Zero",))
-    words = Box(
-        440,
-        250,
-        208,
-        56,
-        "Words of the class",
-        (f"keys and values, {WORD} → {heads * features}",),
-        GREEN,
-    )
-    attend = Box(
-        12,
-        250,
-        380,
-        56,
-        "Cross-attention",
-        (f"queries: {PATCH * PATCH} pixels; {heads} heads of {features} features",),
-    )
-    second = Box(12, 332, 380, 56, f"{size.depth - before} ConvNeXt blocks", ("as above",))
-    leave = Box(12, 412, 190, 42, f"out_proj {size.width} → {d}", ("starts at zero",))
-    clean = Box(
-        260,
-        412,
-        388,
+        width,
         42,
-        "Clean patch",
-        ("Wiener estimate + scale(σ) × what the network gives",),
+        "Noised patch",
+        (f"{PATCH}×{PATCH}×{d}, and its Wiener estimate",),
         RED,
     )
-    figure = drawing(
-        466,
-        (),
-        (noised, drive, enter, first, words, attend, second, leave, clean),
-        ((leave, clean),),
+    enter = Box(left, 76, width, 42, f"in_proj {2 * d} → {size.width}", ("a pixel is a token",))
+    looks = Box(left, 140, width, 56, "Cross-attention", attention)
+    first = Box(left, 218, width, 56, f"{second_attention} ConvNeXt blocks", (block, "adaLN-Zero"))
+    looks_again = Box(left, 296, width, 42, "Cross-attention", ("as above",))
+    second = Box(
+        left,
+        360,
+        width,
+        42,
+        f"{size.depth - second_attention} ConvNeXt blocks",
+        ("as above",),
+    )
+    leave = Box(left, 424, width, 42, f"out_proj {size.width} → {d}", ("starts at zero",))
+    clean = Box(
+        left,
+        488,
+        width,
+        56,
+        "Clean patch",
+        ("Wiener estimate", "+ scale(σ) × what the network gives"),
+        RED,
+    )
+    drive = Box(
+        12,
+        280,
+        144,
+        74,
+        "Conditioning",
+        ("one vector a patch:", "noise level + noun of", "the centre"),
+        GREEN,
+    )
+    nouns = Box(
+        456,
+        60,
+        192,
+        96,
+        f"Nouns, {NOUN} numbers",
         (
-            (noised, enter, 107),
-            (enter, first, 107),
-            (first, attend, 107),
-            (attend, second, 107),
-            (second, leave, 107),
+            "once a scene: mean of the",
+            "features of example pixels;",
+            "in a draw: a linear map of",
+            f"a phrase, {WORD} → {NOUN}",
+        ),
+        GREEN,
+    )
+    mentions = Box(
+        456,
+        190,
+        192,
+        96,
+        f"Up to {MENTIONS} mentions",
+        (
+            "a noun and a relation (“to the",
+            f"north”) each, {2 * NOUN} → {NOUN}; and",
+            "a place that says nothing:",
+            f"keys and values, {NOUN} → {heads * features}",
+        ),
+        GREEN,
+    )
+    column = (noised, enter, looks, first, looks_again, second, leave, clean)
+    figure = drawing(
+        556,
+        (),
+        (*column, drive, nouns, mentions),
+        (),
+        (
+            *((above, below, above.middle) for above, below in pairwise(column)),
+            (nouns, mentions, nouns.middle),
         ),
     )
     (panel,) = figure.axes
-    arrow(panel, (words.left, words.centre), (attend.right, attend.centre))
-    panel.plot([drive.middle] * 2, [drive.bottom, first.centre], color=GREY, lw=1.3)
-    arrow(panel, (drive.middle, first.centre), (first.right, first.centre))
+    arrow(panel, (mentions.left, mentions.top + 20), (looks.right, looks.centre))
+    arrow(panel, (mentions.left, mentions.bottom - 20), (looks_again.right, looks_again.centre))
+    arrow(panel, (drive.right, drive.top + 20), (first.left, first.centre))
+    arrow(panel, (drive.right, drive.bottom - 20), (second.left, second.centre))
     return figure
 
 

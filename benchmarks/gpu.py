@@ -19,6 +19,7 @@ import datetime
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ import torch
 
 from benchmarks.common import HERE, markdown, say, write_csv
 from benchmarks.operations import operation_counter
+from benchmarks.speed.denoiser import made_up_sentences
 from hsiaug.protocol.balance import Rate
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.quality.synthesis import SampleRequest, sample_spec
@@ -213,25 +215,17 @@ def used(spec: TrialSpec, context: SceneContext, device: str) -> dict[str, float
         each = torch.zeros(len(z), dtype=torch.long, device=device)
         a_pair = operations(fitted.denoiser, lambda: fitted.denoiser(z, each, told).sum()) / len(z)
         return {"fit": a_pair * size.batch * params.steps}
-    from hsiaug_builtin.txt2hsi.codebook import Conditioning
-
-    texts = fitted.texts.to(device)
-    x = torch.randn(FEW, *fitted.denoiser.gaussians.mean.shape[1:], device=device)
-    row = torch.zeros(FEW, dtype=torch.long, device=device)
-    plain, under_text = (
-        Conditioning(row, row - 1, row),
-        Conditioning(row, row, row + int(fitted.prior.ids[0])),
-    )
-    level = torch.ones(FEW, device=device)
-    scene = fitted.scene_denoiser
-    scenes = operations(scene, lambda: scene.loss(x, level, plain, x)) / FEW
-    draws = (
-        operations(fitted.denoiser, lambda: fitted.denoiser.loss(x, level, under_text, x, texts))
-        / FEW
-    )
+    denoiser = fitted.denoiser
+    x = torch.randn(FEW, *denoiser.mean.shape, device=device)
+    with torch.device(device):
+        said, vocabulary = made_up_sentences(FEW)
+        level = torch.ones(FEW)
+        own = torch.ones(FEW, fitted.side**2, said.noun.shape[1] + 1, dtype=torch.bool)
+    loss = partial(denoiser.loss, x, level, said, x, vocabulary, own)
+    a_patch = operations(denoiser, loss) / FEW
     return {
-        "prepare": scenes * size.scene_batch * params.scene_steps,
-        "fit": draws * size.batch * params.steps,
+        "prepare": a_patch * size.scene_batch * params.scene_steps,
+        "fit": a_patch * size.batch * params.steps,
     }
 
 

@@ -27,8 +27,6 @@ from hsiaug.registry.card import build_params
 from hsiaug.registry.lookup import registry
 
 CLASSIFIERS = "svm", "cnn2d"
-BARE = {"rpsc": False, "lfue": False, "unlabelled": 0.0, "pseudo": False}
-FULL = "txt2hsi λ=1x3 ω=0"
 
 
 def changed(name: str, params: Mapping[str, Any]) -> frozenset[tuple[str, Any]]:
@@ -45,45 +43,36 @@ def arm_name(lam: float, times: float, omega: float, settings: Mapping[str, Any]
     return " ".join([*told, *(f"{key}={value}" for key, value in sorted(settings.items()))])
 
 
-def with_parts(**parts: Any) -> str:
-    """The arm without any part, but for these."""
-    kept = {key: value for key, value in BARE.items() if key not in parts}
-    return arm_name(
-        1, 3, 0, {**kept, **{key: value for key, value in parts.items() if key == "class_weight"}}
-    )
+def with_parts(**settings: Any) -> str:
+    """The usual arm with other settings."""
+    return arm_name(1, 3, GUIDANCE, settings)
 
 
+GUIDANCE: float = registry().find("generator", "txt2hsi").load().card.guidance
+"""ω of the arms of runs that name none."""
+FULL = with_parts()
 COMPARED: dict[str, list[tuple[str, str, str]]] = {
     "Parts": [
-        ("all parts − none of them", FULL, with_parts()),
-        ("RPSC alone − none", with_parts(rpsc=True), with_parts()),
-        ("LF-UE alone − none", with_parts(lfue=True), with_parts()),
-        ("unlabelled patches alone − none", with_parts(unlabelled=0.25), with_parts()),
-        ("pseudo-labels alone − none", with_parts(pseudo=True), with_parts()),
-        ("class term of the VAE alone − none", with_parts(class_weight=0.05), with_parts()),
-        ("all and the class term − all", f"{FULL} class_weight=0.05", FULL),
-        ("all − `pseudo`, λ=1x3", FULL, "pseudo λ=1x3"),
-        ("all − without samples", FULL, "none"),
+        ("RPSC − without", FULL, with_parts(rpsc=False)),
+        ("LF-UE − without", with_parts(lfue=True), FULL),
+        ("sentences on layout − on the class alone", FULL, with_parts(layout=False)),
+        ("pseudo-labels − without", FULL, with_parts(pseudo=False)),
+        ("defaults − none of these", FULL, with_parts(rpsc=False, layout=False, pseudo=False)),
+        ("defaults − `gaussian`, λ=1x3", FULL, "gaussian λ=1x3"),
+        ("defaults − `pseudo`, λ=1x3", FULL, "pseudo λ=1x3"),
+        ("defaults − without samples", FULL, "none"),
     ],
     "Texts": [
-        (
-            f"{text} − class number",
-            FULL + ("" if text == "both" else f" text={text}"),
-            f"{FULL} text=number",
-        )
-        for text in ("coarse", "fine", "both", "auto")
+        ("coarse − class number", with_parts(text="coarse"), with_parts(text="number")),
+        ("fine − class number", with_parts(text="fine"), with_parts(text="number")),
+        ("both − class number", FULL, with_parts(text="number")),
+        ("fine − coarse", with_parts(text="fine"), with_parts(text="coarse")),
     ],
     "Guidance": [
-        *((f"ω = {omega:g} − 0", arm_name(1, 3, omega, {}), FULL) for omega in (0.5, 1, 2, 4)),
-        ("ω = 1 away from the scene's denoiser − 0", arm_name(1, 3, 1, {"guide": "scene"}), FULL),
-        (
-            "ω = 1 for σ from 0.3 to 3 − 0",
-            arm_name(1, 3, 1, {"guide_from": 0.3, "guide_to": 3.0}),
-            FULL,
-        ),
+        (f"ω = {omega:g} − 0", arm_name(1, 3, omega, {}), arm_name(1, 3, 0, {})) for omega in (1, 3)
     ],
     "λ, without `--times`": [
-        (f"λ = {lam:g} − 0.5", arm_name(lam, 0, 0, {}), arm_name(0.5, 0, 0, {}))
+        (f"λ = {lam:g} − 0.5", arm_name(lam, 0, GUIDANCE, {}), arm_name(0.5, 0, GUIDANCE, {}))
         for lam in (1, 2, 4, 8)
     ],
 }

@@ -20,7 +20,8 @@ from statistics import fmean
 from benchmarks.common import main_score, markdown, read_csv
 from hsiaug.metrics.significance import t_interval
 
-USUAL = {"strength": 0.1, "weight": 0.05}
+USUAL = {"strength": 1.0, "weight": 0.05}
+"""Defaults, which an arm does not name."""
 STRENGTHS, WEIGHTS = (0.1, 0.3, 0.6, 1.0), (0.05, 0.3, 1.0)
 Draws = Mapping[str, float]
 """AA in percent by draw."""

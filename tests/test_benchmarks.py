@@ -1,18 +1,24 @@
 """Every script of ``benchmarks/`` starts; those that take seconds run, as small as they can be."""
 
 import importlib
+import json
 import re
 import runpy
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
-from benchmarks.common import read_csv
+from benchmarks.common import read_csv, txt2hsi_fits
+from hsiaug.bench.plans_of_runs import plan_runs, trials_of
+from hsiaug.bench.suite import find_suite, read_suite
+from hsiaug.core.scene import Scene
+from hsiaug.registry.lookup import registry
 from hsiaug_builtin.txt2hsi.params import SIZES
 from tests.figures import Tolerance, differences
 from tests.in_process import hsiaug
@@ -34,7 +40,6 @@ PRINTED = {
     "recipe": ("table RESULTS/recipe/trials.csv", "recipe/table.md"),
     "spectral_views": ("RESULTS/spectral_views/trials.csv", "spectral_views/table.md"),
     "suggest": ("table RESULTS/suggest/trials.csv", "suggest/table.md"),
-    "txt2hsi_ablation": ("table RESULTS/txt2hsi_ablation/trials.csv", "txt2hsi_ablation/table.md"),
 }
 """Scripts that print a table of committed trials: their words, and where the table is kept."""
 ROUNDED = Tolerance(units=1)
@@ -106,6 +111,41 @@ def test_a_table_that_is_written_beside_its_trials(name, tmp_path, monkeypatch):
         (here / table).read_text("utf-8"), (RESULTS / name / table).read_text("utf-8"), ROUNDED
     )
     assert len(list(images.iterdir())) == {"regimes": 3, "ceilings": 1}.get(name, 0)
+
+
+def test_every_arm_that_the_ablation_compares_is_one_of_its_suite(toy: Scene) -> None:
+    ablation = importlib.import_module("benchmarks.txt2hsi_ablation")
+    runs = read_suite(find_suite("txt2hsi_ablation")).runs
+    planned = set()
+    for trial in trials_of(plan_runs(runs, registry(), lambda task, ref: toy)):
+        row = {
+            "generator": trial.generator.name,
+            "lambda": trial.rate.lam,
+            "times": trial.rate.times,
+            "omega": trial.omega,
+            "generator_params": json.dumps(asdict(trial.generator.params)),
+        }
+        planned.add(ablation.arm_of(row))
+    compared = {arm for rows in ablation.COMPARED.values() for _, *arms in rows for arm in arms}
+    assert compared <= planned
+
+
+def test_prompts_of_a_fit_are_shown_and_measured(tmp_path, monkeypatch, capsys):
+    tiny = "size=tiny latent=6 vae_steps=5 scene_steps=5 steps=2 sample_steps=2"
+    pictures = script("txt2hsi_pictures", monkeypatch, "toy", IMAGES=tmp_path)
+    monkeypatch.setattr(
+        pictures, "txt2hsi_fits", lambda words: txt2hsi_fits((*words, *tiny.split()))
+    )
+    pictures.main()
+    with Image.open(tmp_path / "txt2hsi_toy.png") as image:
+        assert len(image.convert("RGB").getcolors(2**24) or []) > 20
+
+    few = {"OMEGAS": (0.0,), "TRIPLES": 2, "PER_CLASS": 2, "PER_TRIPLE": 2}
+    for name, value in few.items():
+        monkeypatch.setattr(f"hsiaug.quality.said_seen.{name}", value)
+    script("txt2hsi_guidance", monkeypatch, f"toy 100 101 {tiny}", OMEGAS=(0.0,)).main()
+    told = capsys.readouterr().out
+    assert "| centre is the class of the prompt | 2 |" in told and "ω = 0 |" in told
 
 
 def test_pictures_of_committed_trials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

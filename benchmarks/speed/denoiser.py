@@ -6,9 +6,9 @@ parameter count.
 
 DEVICE is cpu where nothing is said, SIZE one of those of txt2hsi. A GPU computes in bfloat16, and
 compiled, too. The peer is diffusers' PixArtTransformer2DModel with a token for each pixel. It
-attends over the latent's pixels, where ours has convolutions, and over the words, with adaLN time
-conditioning. Depth is equal; its width is the one that brings its number of weights nearest to
-ours.
+attends over the latent's pixels, where ours has convolutions, and over the words, where ours reads
+mentions, with adaLN time conditioning. Depth is equal; its width is the one that brings its number
+of weights nearest to ours.
 
 Both learn with AdamW, and are evaluated without gradients, on batches of the default's sizes; they
 take turns, so that another process's load meets both. Prints the medians and their ratio, by
@@ -31,14 +31,16 @@ from torch import Tensor, nn
 
 from benchmarks.common import say
 from benchmarks.operations import operation_counter
-from hsiaug_builtin.txt2hsi.codebook import Conditioning, Gaussians
-from hsiaug_builtin.txt2hsi.denoiser import HEADS, Denoiser
+from hsiaug_builtin.txt2hsi.denoiser import NOUN, Denoiser, Said, Vocabulary
 from hsiaug_builtin.txt2hsi.fitted import AT_ONCE_ON_CPU, BATCH
+from hsiaug_builtin.txt2hsi.lessons import MENTIONS
 from hsiaug_builtin.txt2hsi.params import Txt2HsiParams
-from hsiaug_builtin.txt2hsi.texts import Texts
+from hsiaug_builtin.txt2hsi.prepare import untrained_denoiser
 from hsiaug_builtin.txt2hsi.vae import CodecLoss, Vae
 
-SIDE, WORDS, EMBEDDING, PROMPTS, CLASSES = 9, 32, 384, 32, 16
+SIDE, EMBEDDING, NOUNS, RELATIONS = 9, 384, 32, 64
+WORDS, PEER_HEADS = 32, 4
+"""Words of a text, and heads, of the peer."""
 BANDS, PIXELS = 200, 10_000
 """Of the VAE."""
 ROUNDS, STEPS = 7, 5
@@ -111,10 +113,10 @@ def vae_steps(params: Txt2HsiParams, device: str) -> Row:
 
 
 def our_denoiser(params: Txt2HsiParams) -> Denoiser:
-    """The denoiser with texts, of the size that the params name."""
-    size = params.network
-    gaussians = standard_gaussians(params)
-    return Denoiser(gaussians, torch.ones(params.latent), size.width, size.depth, EMBEDDING)
+    """The denoiser of the size that the params name."""
+    shape = SIDE, SIDE, params.latent
+    weight = torch.ones(params.latent)
+    return untrained_denoiser(torch.zeros(shape), torch.ones(shape), weight, params, EMBEDDING)
 
 
 def our_vae(params: Txt2HsiParams, device: str = "cpu") -> tuple[Vae, Callable[[], Tensor]]:
@@ -151,19 +153,6 @@ def seconds(run: Callable[[], Any]) -> float:
     return time.perf_counter() - start
 
 
-def standard_gaussians(params: Txt2HsiParams) -> Gaussians:
-    """Standard Gaussians for the codes of the params, and classes that differ in nothing."""
-    mean = torch.zeros(params.codes + 1, SIDE, SIDE, params.latent)
-    of_codes = Gaussians.of_codes(mean, torch.ones_like(mean))
-    return Gaussians(
-        of_codes.mean,
-        of_codes.variance,
-        of_codes.shift,
-        of_codes.shift_row.repeat(CLASSES + 1, 1),
-        of_codes.spread.repeat(CLASSES + 1, 1),
-    )
-
-
 def weights(model: nn.Module) -> int:
     """The number of parameters."""
     return sum(p.numel() for p in model.parameters())
@@ -176,12 +165,12 @@ def nearest_peer(params: Txt2HsiParams, size: int) -> nn.Module:
 
     models: Iterator[nn.Module] = (
         PixArtTransformer2DModel(
-            num_attention_heads=HEADS,
+            num_attention_heads=PEER_HEADS,
             attention_head_dim=head,
             in_channels=params.latent,
             out_channels=params.latent,
             num_layers=params.network.depth,
-            cross_attention_dim=HEADS * head,
+            cross_attention_dim=PEER_HEADS * head,
             sample_size=SIDE,
             patch_size=1,
             caption_channels=EMBEDDING,
@@ -193,15 +182,17 @@ def nearest_peer(params: Txt2HsiParams, size: int) -> nn.Module:
 
 
 def ask_ours(model: Denoiser, params: Txt2HsiParams, n: int) -> Callable[[], Tensor]:
-    """Evaluate our denoiser on n patches under codes and texts."""
-    mask = torch.arange(WORDS)[None].expand(PROMPTS, -1) < WORDS - 4
-    tokens = torch.randn(PROMPTS, WORDS, EMBEDDING)
-    pooled = torch.randn(PROMPTS, EMBEDDING)
-    texts = Texts(tokens, mask, pooled, {}, (), (), torch.zeros(PROMPTS, WORDS))
-    each = torch.arange(n)
-    condition = Conditioning(each % (params.codes + 1), each % PROMPTS, 1 + each % CLASSES)
+    """Evaluate our denoiser on n patches under sentences."""
     x = torch.randn(n, SIDE, SIDE, params.latent)
-    return lambda: model(x, torch.ones(n), condition, texts)[0]
+    said, vocabulary = made_up_sentences(n)
+    return lambda: model(x, torch.ones(n), said, vocabulary)[0]
+
+
+def made_up_sentences(n: int) -> tuple[Said, Vocabulary]:
+    """Sentences of n patches, as long as they can be, and what they refer to."""
+    place = torch.arange(n * MENTIONS).reshape(n, MENTIONS)
+    said = Said(place % NOUNS, place % RELATIONS, torch.zeros(n))
+    return said, Vocabulary(torch.randn(NOUNS, NOUN), torch.randn(RELATIONS, NOUN))
 
 
 def ask_peer(model: nn.Module, params: Txt2HsiParams, n: int) -> Callable[[], Tensor]:

@@ -58,8 +58,8 @@ def generate(
     prompt: Annotated[
         list[str] | None,
         option(
-            "A text that samples are made under, of the class that it names first; repeat for"
-            " more. Only these classes are made."
+            "A sentence on what samples show: the class in the centre, and what lies round it;"
+            " repeat for more. Only classes in the centre of one are made."
         ),
     ] = None,
     omega: options.Omega = None,

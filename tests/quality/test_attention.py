@@ -1,6 +1,6 @@
 """Attention: maps whose answer is known, and generators that have none."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.attention import generated_patches
-from benchmarks.oracle import Oracle
-from hsiaug.api import Attention, InputError, PluginError
+from hsiaug.api import Attention, InputError, PatchSamples, PluginError, PromptReading
 from hsiaug.core.scene import Scene
 from hsiaug.quality.attention import (
     LABELS,
     draw_attention,
+    generate_layouts,
     look_at_attention,
     score_map,
     score_maps,
 )
 from hsiaug.quality.figures import save_figures
+from hsiaug.quality.oracle import Oracle
 from hsiaug.quality.synthesis import PixelSynthesis
 
 Make = Callable[..., PixelSynthesis]
@@ -47,19 +47,48 @@ def test_a_map_is_scored_where_the_region_is_known(
 
 
 class Attentive:
-    """Attends to the name of the class where its band is bright, to "the" elsewhere."""
+    """Reads prompts as "NAME" or "NAME with NAME to the SIDE", and attends to the words of each
+    class where its band is bright, to "the" elsewhere.
+    """
 
     def __init__(self, names: tuple[str, ...], scale: float = 1.0) -> None:
         self.names, self.scale = names, np.float32(scale)
         self.asked: list[tuple[Any, Any]] = []
 
-    def attention(self, x: Any, y: Any) -> Attention:
-        self.asked.append((x, y))
-        bright = [np.clip(patch[c - 1], 0.05, 0.95) for patch, c in zip(x, y, strict=True)]
-        maps = tuple(
-            self.scale * np.stack([1 - b, b / 2, b / 2]).astype(np.float32) for b in bright
-        )
-        return Attention(tuple(("the", self.names[c - 1], "x" * c) for c in y), maps)
+    def classes_of(self, prompt: str) -> list[int]:
+        """Ids of the classes of a prompt, that of the centre first."""
+        found = [c for c, name in enumerate(self.names, start=1) if name in prompt]
+        return sorted(found, key=lambda c: prompt.index(self.names[c - 1]))
+
+    def read_prompts(self, prompts: Sequence[str]) -> tuple[PromptReading, ...]:
+        return tuple(PromptReading(prompt, self.classes_of(prompt)[0]) for prompt in prompts)
+
+    def sample_prompts(self, prompts: Sequence[str], *, guidance: Any, seed: int) -> PatchSamples:
+        """What is said: the class of the centre, and two rows or columns of its neighbour."""
+        strips: dict[str, Any] = {
+            "north": np.s_[:2],
+            "south": np.s_[-2:],
+            "west": np.s_[:, :2],
+            "east": np.s_[:, -2:],
+        }
+        x = np.zeros((len(prompts), len(self.names), 5, 5), dtype=np.float32)
+        for patch, prompt in zip(x, prompts, strict=True):
+            centre, neighbour = self.classes_of(prompt)
+            own = np.ones((5, 5), dtype=bool)
+            own[strips[prompt.split()[-1]]] = False
+            patch[centre - 1, own] = patch[neighbour - 1, ~own] = 1
+        return PatchSamples.made(x, np.array([self.classes_of(p)[0] for p in prompts]), {})
+
+    def attention(self, x: Any, prompts: Sequence[str]) -> Attention:
+        self.asked.append((x, prompts))
+        words, maps = [], []
+        for patch, prompt in zip(x, prompts, strict=True):
+            classes = self.classes_of(prompt)
+            bright = np.clip(patch[[c - 1 for c in classes]], 0.05, 0.9) / len(classes)
+            words.append((*(self.names[c - 1] for c in classes), "the", "x" * classes[0]))
+            rest = (1 - bright.sum(axis=0)) / 2
+            maps.append(self.scale * np.stack([*bright, rest, rest]).astype(np.float32))
+        return Attention(tuple(words), tuple(maps))
 
 
 @pytest.fixture(scope="module")
@@ -71,37 +100,38 @@ def coded(toy: Scene) -> Scene:
 
 def test_attention_to_the_class_is_told_from_what_it_is_compared_with(make, coded, tmp_path):
     attentive = Attentive(coded.class_names)
-    made = replace(make(scene=coded), fitted=attentive)  # type: ignore[arg-type]
+    made = replace(make(scene=coded), fitted=attentive)
     report = look_at_attention(made)
     scores = score_maps(report, made)
     auc = {name: score and score.auc for name, score in scores.items()}
 
     assert auc["class"] == pytest.approx(1) and auc["elsewhere"] < 0.9 and auc["spectra"] > 0.9
-    ((x, y),) = attentive.asked
-    assert ((x > 0.5).any(axis=(2, 3)).sum(axis=1) >= 2).all() and set(y.tolist()) == set(
-        coded.class_ids
-    )
+    ((x, prompts),) = attentive.asked
+    assert ((x > 0.5).any(axis=(2, 3)).sum(axis=1) >= 2).all()
+    assert set(prompts) == set(coded.class_names)
 
-    assert scores.keys() == LABELS.keys() and scores["class"] and scores["class"].n == len(x)
+    # Nothing is said of what lies beside the class of a real patch.
+    assert scores.keys() == LABELS.keys() - {"neighbour"}
+    assert scores["class"] and scores["class"].n == len(x)
     assert {patch.class_id for patch in report.shown} == set(coded.class_ids)
     (path,) = save_figures({"attention": draw_attention(report, made)}, tmp_path)
     with Image.open(path) as image:
         assert image.width == 2160 and len(image.convert("RGB").getcolors(2**24) or []) > 20
 
 
-def test_regions_of_generated_patches_are_where_an_oracle_sees_their_class(make, coded) -> None:
-    made = make(scene=coded)
+def test_attention_in_generated_patches_is_scored_where_an_oracle_sees_each_class(make, coded):
+    attentive = Attentive(coded.class_names)
+    made = replace(make(scene=coded), fitted=attentive)
     oracle = Oracle.of(coded, made.split)
-    assert oracle.right > 0.95
-    x = np.zeros((3, coded.bands, 3, 3), dtype=np.float32)
-    x[:, 0] = 1  # the first class everywhere
-    x[1:, :, 0] = np.eye(coded.bands, dtype=np.float32)[1][:, None]  # a row of the second
-    shown = generated_patches(x, np.array([1, 1, 2]), oracle)
+    assert oracle.right > 0.9
+    shown = generate_layouts(made, oracle)
+    scores = score_maps(look_at_attention(made, shown), made)
 
-    # A patch of one class has no layout, and one whose centre is another class is none of its own.
-    assert shown.y.tolist() == [1]
-    assert (shown.region[0] == [[0, 0, 0], [1, 1, 1], [1, 1, 1]]).all()
-    assert oracle.auc(x[:, :, 1, 1], np.array([1, 1, 2])) == pytest.approx(0.5)
+    pairs = [tuple(attentive.classes_of(prompt)) for prompt in shown.prompts]
+    assert pairs == list(zip(shown.y.tolist(), shown.neighbour.tolist(), strict=True))
+    assert not (shown.region * shown.neighbour_region).any()
+    assert scores["class"] and scores["class"].auc > 0.9
+    assert scores["neighbour"] and scores["neighbour"].auc > 0.9
 
 
 @pytest.mark.parametrize("scale", [2.0, np.nan])
@@ -111,11 +141,11 @@ def test_maps_that_break_the_contract_are_refused(make: Make, coded: Scene, scal
         look_at_attention(replace(make(scene=coded), fitted=broken))
 
 
-def test_a_generator_without_attention_or_patches_is_refused(make: Make) -> None:
+def test_a_generator_without_attention_or_patches_is_refused(make: Make, toy: Scene) -> None:
     with pytest.raises(InputError, match="generators that read text"):
         make("smote", attention=True)  # before any fit
     with pytest.raises(InputError, match="generators that read text"):
         look_at_attention(make("smote"))
-    single: Any = Attentive(("a",) * 9)
+    single: Any = Attentive(toy.class_names)
     with pytest.raises(InputError, match="two trained classes"):
         look_at_attention(replace(make("smote", patch=1), fitted=single))
