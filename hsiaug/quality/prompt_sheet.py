@@ -26,7 +26,7 @@ CAPTION = "Samples of prompts, all from noise. Each row has one prompt; colours 
 
 
 def sheet_prompts(made: Any, oracle: Oracle) -> list[str]:
-    """Prompts of some classes: the class alone, then its layouts with classes that look otherwise."""
+    """Prompts of some classes: each alone, then its layouts with classes that look otherwise."""
     names = prompt_names(made)
     layouts = real_layouts(made, oracle, list(names))
     by_class: dict[int, list[Triple]] = {}
