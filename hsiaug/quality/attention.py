@@ -231,10 +231,12 @@ def generate_layouts(made: AnySynthesis, oracle: Oracle) -> RegionPatches:
     """
     names = prompt_names(made)
     words = {c: set(words_of(name)) for c, name in names.items()}
+    # A word of both classes has one map; one of all classes is never looked at.
+    shared = set.intersection(*words.values()) if words else set()
     triples = [
         triple
         for triple in real_layouts(made, oracle, list(names))
-        if not words[triple[0]] & words[triple[2]]
+        if words[triple[0]] & words[triple[2]] <= shared
     ]
     rng = np.random.default_rng(derive_seed("attention", made.spec.seed))
     asked = [triples[i] for i in rng.permutation(len(triples))[: MAX_PATCHES // PER_LAYOUT]]
