@@ -48,7 +48,7 @@ def test_a_generator_without_texts_takes_no_prompt(toy: Scene) -> None:
 def test_a_prompt_that_makes_no_patch_is_refused_before_anything_is_learnt(
     toy: Scene, prompt: str, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hsiaug.quality.pixel_samples.fitted_generator", None)
+    monkeypatch.setattr("hsiaug.quality.pixel_samples.fit_once", None)
     text = prompt.format(*toy.class_names)
     with pytest.raises(InputError, match=f"must say what a patch shows, and .*{fault}"):
         samples_of(toy, "txt2hsi", times=2.0, prompts=(text,))
