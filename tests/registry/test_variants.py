@@ -14,7 +14,7 @@ from tests.third_party import install
 
 FAMILY = """
 from dataclasses import dataclass
-from hsiaug.api import Card, Entry, hookimpl, param
+from hsiaug.api import Card, Entry, Plugin, hookimpl, param
 
 @dataclass(frozen=True)
 class Params:
@@ -27,7 +27,7 @@ class Family:
     def __init__(self, params):
         self.params = params
 
-class Single:
+class Single(Plugin):
     card = Card("single", "1", "A plugin without variants")
 
 @hookimpl

@@ -78,12 +78,13 @@ SIZES = {
     "tiny": ModelSize(
         vae_width=16,
         vae_batch=64,
-        width=16,
+        width=24,
         depth=1,
         scene_batch=16,
         batch=16,
         scene_ema=0.9,
         ema=0.9,
+        scene_rate=1e-2,
     ),
     "small": ModelSize(
         vae_width=128,
