@@ -3,18 +3,29 @@
 import os
 import sys
 
+from hsiaug.base import signals
+from hsiaug.base.errors import HsiaugError
+from hsiaug.base.shortages import shortage_of
+
 
 def main() -> None:
-    """Run the command line; Ctrl-C while its libraries are loaded ends it as quietly as later."""
+    """Run the command line. Signals and a shortage while its libraries are loaded end it as quietly
+    as later.
+    """
     open_standard_streams()
+    signals.stop_by_signals()
     try:
         import hsiaug.base.library_plugins  # noqa: F401, before any other library
         from hsiaug.cli.own_process import run_command
-
-        run_command()
-    except KeyboardInterrupt:
-        sys.stderr.write("stopped\n")
-        sys.exit(130)
+    except KeyboardInterrupt as stopped:
+        signals.say_stopped()
+        sys.exit(signals.exit_code(stopped))
+    except Exception as error:
+        if (short := shortage_of(error)) is None:
+            raise
+        signals.say_stopped(f"error: {HsiaugError(short.rule, value=error, hint=short.hint)}")
+        sys.exit(2)
+    run_command()
 
 
 def open_standard_streams() -> None:

@@ -39,7 +39,7 @@ MODULES = (
     "hsiaug.cli.own_process",
     "hsiaug.cli.benchmark_run",
     "hsiaug.bench.engines.local",
-    "hsiaug.registry.isolation.package",
+    "hsiaug.registry.isolation.packages",
     "hsiaug.report.answers",
     "hsiaug.report.findings",
     "hsiaug.report.pages",

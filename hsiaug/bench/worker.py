@@ -12,7 +12,6 @@ processes share.
 
 import json
 import os
-import re
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableSequence
@@ -42,8 +41,6 @@ from hsiaug.trial.store import OTHERS
 
 SHORT = 77
 """Exit code of a worker that is short of memory or processes."""
-SECRET = re.compile(r"TOKEN|SECRET|PASSWORD|CREDENTIAL|API_?KEY", re.IGNORECASE)
-"""Names of variables that plugins are not shown."""
 OPEN = "Plugins were not kept from the files that hold labels"
 DEVICES = Path("/dev"), Path("/proc/self")
 CACHES = frozenset(
@@ -134,9 +131,7 @@ def _serve(
     environment: Mapping[str, str],
 ) -> None:
     os.environ.clear()
-    os.environ.update(
-        {name: value for name, value in environment.items() if not SECRET.search(name)}
-    )
+    os.environ.update(environment)
     context = _seal(start)
     del start.__dict__["hidden"]
     # Ctrl-C reaches the workers too; records are written by their parent, so they may stop at once.

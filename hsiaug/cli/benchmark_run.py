@@ -3,15 +3,15 @@
 Heavy to import: a command does so once it knows that it has work.
 """
 
-import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import typer
 
 from hsiaug.base.errors import StoreError
+from hsiaug.base.signals import LAST_LINE, exit_code
 from hsiaug.base.terminal import Console
 from hsiaug.bench.costs import Costs, Forecast, TimeLeft, write_duration
 from hsiaug.bench.missing import Existing, find_missing
@@ -31,24 +31,16 @@ from hsiaug.trial.store import Store
 
 @contextmanager
 def stoppable(err: Console) -> Iterator[None]:
-    """Let Ctrl-C, and the SIGTERM by which a cluster ends a job, stop a run with one line, and
-    Ctrl-Z suspend it.
+    """Let signals that end a run (:mod:`hsiaug.base.signals`) do so with one line, and Ctrl-Z
+    suspend it.
     """
-
-    def stop(number: int, frame: object) -> NoReturn:
-        raise KeyboardInterrupt(number)
-
-    before = signal.signal(signal.SIGTERM, stop)
+    LAST_LINE[0] = "stopped: what is finished is in the store; run the same command to go on"
     try:
         with suspending():
             yield
     except KeyboardInterrupt as stopped:
-        print_lines(
-            err, ["stopped: what is finished is in the store; run the same command to go on"]
-        )
-        raise typer.Exit(128 + int(next(iter(stopped.args), signal.SIGINT))) from None
-    finally:
-        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+        print_lines(err, LAST_LINE)
+        raise typer.Exit(exit_code(stopped)) from None
 
 
 def run_and_print(

@@ -18,6 +18,7 @@ from typer.core import TyperGroup
 from hsiaug import __version__
 from hsiaug.base.errors import HsiaugError
 from hsiaug.base.shortages import NO_MEMORY, shortage_of
+from hsiaug.base.signals import exit_code, say_stopped
 from hsiaug.base.text import shortened, visible
 from hsiaug.cli.output import name_options, say
 from hsiaug.cli.slips import slip_hint
@@ -46,8 +47,12 @@ class _Commands(TyperGroup):
             return super().make_context(*args, **options)
 
     def invoke(self, ctx: Any) -> Any:
-        with _quoting((*getattr(ctx, "_protected_args", ()), *ctx.args)):
-            return super().invoke(ctx)
+        try:
+            with _quoting((*getattr(ctx, "_protected_args", ()), *ctx.args)):
+                return super().invoke(ctx)
+        except KeyboardInterrupt as stopped:
+            say_stopped()
+            raise typer.Exit(exit_code(stopped)) from None
 
 
 @contextmanager

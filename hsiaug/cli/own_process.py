@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
 from hsiaug.base.errors import HsiaugError, PluginError
+from hsiaug.base.signals import ENDING, exit_code, say_stopped, stop_by_signals
 from hsiaug.cli.main import fail, main
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ def run_command() -> None:
         code = _run_apart(arguments, packages) if packages else None
     except HsiaugError as error:
         fail(error)
+    except KeyboardInterrupt as stopped:
+        say_stopped()
+        code = exit_code(stopped)
     if code is None:
         main()
     sys.exit(code)
@@ -62,8 +66,9 @@ def _run_apart(arguments: Sequence[str], others: "tuple[Found, ...]") -> int:
     from hsiaug.registry.isolation.processes import ending, run_child
 
     code, sent = run_child(_command, others, arguments)
-    if code in (128 + signal.SIGINT, -signal.SIGINT):
-        return 128 + signal.SIGINT
+    number = code - 128 if code > 128 else -code
+    if number in ENDING:
+        return 128 + number
     if sent != ENDED:
         packages = " or ".join(sorted({plugin.distribution for plugin in others}))
         raise PluginError(
@@ -81,13 +86,14 @@ def _command(connection: Connection, others: "tuple[Found, ...]", arguments: Seq
     from hsiaug.registry.lookup import import_here
 
     join_run(signal.default_int_handler, prints=True)
+    stop_by_signals()
     import_here(others)
     sys.argv = ["hsiaug", *arguments]
     try:
         main()
-    except KeyboardInterrupt:
-        sys.stderr.write("stopped\n")
-        sys.exit(128 + signal.SIGINT)
+    except KeyboardInterrupt as stopped:
+        say_stopped()
+        sys.exit(exit_code(stopped))
     finally:
         with suppress(OSError):
             connection.send_bytes(ENDED)

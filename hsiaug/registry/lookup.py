@@ -22,7 +22,7 @@ from hsiaug.registry.hookspecs import Entry, Kind
 from hsiaug.registry.importing import GROUP, IMPORTS, OWN, import_entries, import_plugin
 
 if TYPE_CHECKING:
-    from hsiaug.registry.isolation.package import Package
+    from hsiaug.registry.isolation.packages import Package
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,7 @@ class Found:
         if self.package is None:
             plugin = import_plugin(self.entry, self.distribution)
         else:
-            from hsiaug.registry.isolation.stand_ins import stand_in
-
-            plugin = stand_in(self.package, self.entry)
+            plugin = self.package.plugin(self.entry)
         # What follows the colon of a protocol is its argument, which it reads itself.
         plain = self.variant is None or self.entry.kind == "protocol"
         return plugin if plain else _variant(plugin, self.variant or "")
@@ -254,14 +252,15 @@ def build_registry(points: list[EntryPoint]) -> Registry:
     plugins: dict[tuple[Kind, str], Found] = {}
     broken = []
     packages: dict[str, Package] = {}
-    others = {name for name in map(_distribution, points) if name != OWN}
+    named = [(_distribution(point), point) for point in points]
+    others = {name for name, _ in named if name != OWN}
     if others and not IMPORTS.allowed:
-        from hsiaug.registry.isolation.package import Package
+        from hsiaug.registry.isolation.packages import Package
 
-        # All begin, before the first is asked.
-        packages = {name: Package(name, find_plugin) for name in sorted(others)}
-    for point in points:
-        name = _distribution(point)
+        for other in others:
+            own = [point for name, point in named if name == other]
+            packages[other] = Package(other, find_plugin, own)
+    for name, point in named:
         package = packages.get(name)
         ask = package.entries if package else import_entries
         entries, error = ask(point.name, point.value)

@@ -6,12 +6,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from hsiaug.base.errors import HsiaugError, InputError, PluginError
 from hsiaug.registry.hookspecs import Kind
-from hsiaug.registry.isolation.calls import NoAnswer, PluginProcess
-from hsiaug.registry.isolation.messages import Message, message_like
+from hsiaug.registry.isolation.packages import Message, NoAnswer, PluginProcess, message_like
 from hsiaug.registry.isolation.processes import join_run
 from hsiaug.registry.lookup import Found, import_here, registry, third_party
 from hsiaug.testing import CHECKS, kit
@@ -31,7 +30,7 @@ HINT = (
 )
 
 
-OutcomeMessage: Any = message_like("OutcomeMessage", Outcome)
+OutcomeMessage: Any = message_like("OutcomeMessage", get_type_hints(Outcome))
 
 
 def check_outcomes(kind: Kind, name: str, limit: float = LIMIT) -> Iterator[Outcome]:
@@ -51,17 +50,21 @@ def check_outcomes(kind: Kind, name: str, limit: float = LIMIT) -> Iterator[Outc
     HsiaugError
         Where there is no such plugin, or it cannot be loaded.
     """
-    process = PluginProcess(name, _begin)
+    process = PluginProcess(_begin)
     try:
         try:
-            process.call(Message, _load_kit, kind, name, third_party(), within=limit)
+            process.call(
+                name, Message, _load_kit, kind, name, third_party(), within=limit
+            )
         except NoAnswer as reason:
             hint = "Repair or uninstall its package, or give more time: --limit SECONDS."
             raise PluginError(f"{kind} {name} must load", value=reason, hint=hint) from None
         checks = CHECKS[kind]
         for number, check in enumerate(checks, start=1):
             try:
-                outcome = process.call(OutcomeMessage, _run_check, check.name, within=limit)
+                outcome = process.call(
+                    name, OutcomeMessage, _run_check, check.name, within=limit
+                )
             except NoAnswer as reason:
                 hint = TOO_SLOW if "no answer within" in str(reason) else HINT
                 yield Outcome(check.name, "failed", check.rule, str(reason), hint, 0.0)

@@ -5,6 +5,7 @@ anywhere else.
 import asyncio
 import os
 import secrets
+import signal
 import socket
 import sys
 import webbrowser
@@ -20,6 +21,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hsiaug.base.errors import HsiaugError, InputError
+from hsiaug.base.signals import exit_code
 
 Endpoint = Callable[[Request], Response | Awaitable[Response]]
 Refusal = tuple[int, str]
@@ -224,5 +226,9 @@ def serve_here(
         if browser and (screen or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
             with suppress(webbrowser.Error):
                 webbrowser.open(address)
-        with suppress(KeyboardInterrupt):
+        try:
             uvicorn.Server(config).run(sockets=[listening])
+        except KeyboardInterrupt as stopped:
+            # Ctrl-C is how it is ended.
+            if exit_code(stopped) != 128 + signal.SIGINT:
+                raise

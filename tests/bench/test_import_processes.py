@@ -13,9 +13,7 @@ from hsiaug.data.embedded import embedded_files
 from hsiaug.own_scenes import add_scene
 from hsiaug.registry.hookspecs import Entry
 from hsiaug.registry.isolation.landlock import landlock_version
-from hsiaug.registry.isolation.messages import ProtocolTexts
-from hsiaug.registry.isolation.package import Package
-from hsiaug.registry.isolation.package_process import parse
+from hsiaug.registry.isolation.packages import IMPORTER, Package, ProtocolTexts, _parse
 from hsiaug.registry.lookup import find_plugin
 from hsiaug.trial.store import Store
 from tests.third_party import DUMMY, environment, hsiaug_anew, install
@@ -217,7 +215,7 @@ def test_a_package_that_is_imported_reads_and_changes_what_it_needs_alone(
         entries, error = child.entries("dummy_plugin", "dummy_plugin")
         assert error == "" and [entry.name for entry in entries][:1] == ["dummy"]
     finally:
-        child.end()
+        IMPORTER.end()
 
 
 READER = """
@@ -250,11 +248,11 @@ def test_a_protocol_reads_the_file_that_its_argument_names(
     np.save(tmp_path / "pixels.npy", np.arange(3))
     child = Package("listed-plugin", find_plugin)
     listed = Entry("protocol", "listed", "listed_plugin:Listed")
-    arguments = ProtocolTexts, parse, listed, "pixels.npy", "none", tmp_path
+    arguments = ProtocolTexts, _parse, listed, "pixels.npy", "none", tmp_path
     try:
         with pytest.raises(HsiaugError, match="Permission denied"):
             child.call(*arguments)
         child.allow([tmp_path / "pixels.npy"])
         assert child.call(*arguments).argument == "pixels.npy"
     finally:
-        child.end()
+        IMPORTER.end()

@@ -3,6 +3,7 @@ spoils its own plugins.
 """
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -15,20 +16,18 @@ from hsiaug.base.errors import PluginError, SplitError
 from hsiaug.core.scene import Scene
 from hsiaug.registry.card import Card
 from hsiaug.registry.hookspecs import Entry
-from hsiaug.registry.isolation import calls
-from hsiaug.registry.isolation import package as package_module
-from hsiaug.registry.isolation.messages import (
+from hsiaug.registry.isolation import packages
+from hsiaug.registry.isolation.packages import (
+    IMPORTER,
     CardFields,
     Entries,
     Failure,
     Message,
+    Package,
     ParamFields,
     as_json,
     read_answer,
 )
-from hsiaug.registry.isolation.package import Package
-from hsiaug.registry.isolation.package_process import list_entries
-from hsiaug.registry.isolation.stand_ins import stand_in
 from hsiaug.registry.lookup import find_plugin
 from hsiaug.trial.store import Store
 from tests.third_party import DUMMY, environment, hsiaug, install, results
@@ -164,12 +163,41 @@ def test_packages_are_imported_by_children_alone(site: Path, tmp_path: Path) -> 
         "card = r.find('generator', 'sly').load().card;"
         "print(os.getpid(), 'replacing_plugin' in sys.modules, card.summary, card.params().gain)"
     )
-    env = environment(site)
-    answer = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
-    pid, here, told = answer.stdout.split(maxsplit=2)
+    env = environment(site, HSIAUG_CACHE_DIR=str(tmp_path / "cache"))
 
-    assert (here, told) == ("False", "replaces functions of numpy 1.0\n")
-    assert importers(answer.stderr) == [pid]
+    def ask() -> list[str]:
+        """The processes whose children imported the package, and that which asks."""
+        command = [sys.executable, "-c", code]
+        answer = subprocess.run(command, env=env, capture_output=True, text=True)
+        pid, here, told = answer.stdout.split(maxsplit=2)
+        assert (here, told) == ("False", "replaces functions of numpy 1.0\n")
+        assert set(importers(answer.stderr)) <= {pid}
+        return importers(answer.stderr)
+
+    assert ask()
+    # Until a file of it changes, or another package is installed, it is not imported again.
+    assert not ask()
+    module = site / "replacing_plugin.py"
+    module.write_text(module.read_text() + "\n")
+    assert ask() and not ask()
+    env["PYTHONPATH"] += os.pathsep + str(install(tmp_path / "more", "other_plugin", "x = 1"))
+    assert ask() and not ask()
+
+
+def test_a_package_is_read_anew_alone_where_another_may_have_spoilt_its_import(
+    tmp_path: Path,
+) -> None:
+    site = install(tmp_path / "site", "dummy_plugin", DUMMY)
+    install(
+        site,
+        "a_plugin",
+        "import numpy; del numpy.bincount; import sys, dataclasses;"
+        " sys.modules['dataclasses'] = None",
+    )
+    code = "from hsiaug.registry.lookup import registry; print(*registry().names('generator'))"
+    env = environment(site, HSIAUG_CACHE_DIR=str(tmp_path / "cache"))
+    answer = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
+    assert "dummy" in answer.stdout.split(), answer.stderr
 
 
 def test_the_list_names_a_package_that_ends_its_process_and_shows_all_others(
@@ -214,13 +242,15 @@ def test_an_import_that_does_not_end_is_given_up(
 ) -> None:
     site = install(tmp_path / "site", "endless_plugin", "import time; time.sleep(3600)")
     monkeypatch.syspath_prepend(site)
-    monkeypatch.setattr(package_module, "ANSWERS_WITHIN", 0.5)
-    monkeypatch.setattr(calls, "NOTICE_AFTER", 0.1)
+    monkeypatch.setattr(packages, "ANSWERS_WITHIN", 0.5)
+    monkeypatch.setattr(packages, "NOTICE_AFTER", 0.1)
     package = Package("endless-plugin", find_plugin)
 
     for _ in range(2):
         with pytest.raises(PluginError, match=r"endless-plugin must load.* no answer within 0.5 s"):
-            package.call(Entries, list_entries, "endless_plugin", "endless_plugin", within=0.5)
+            package.call(
+                Entries, packages._list_entries, "endless_plugin", "endless_plugin", within=0.5
+            )
     notice = "waiting for the package endless-plugin to load ('pip uninstall' takes it out)\n"
     assert capfd.readouterr().err == notice
 
@@ -251,13 +281,14 @@ print(len(set(drawn.values())), all(drawn[number] == draw(number) for number in 
 
 
 def test_threads_that_ask_at_the_same_time_share_one_process(site: Path, tmp_path: Path) -> None:
-    env = environment(site)
+    env = environment(site, HSIAUG_CACHE_DIR=str(tmp_path / "cache"))
     answer = subprocess.run(
         [sys.executable, "-c", THREADS], env=env, capture_output=True, text=True, timeout=280
     )
 
     assert answer.stdout == "2 True\n", answer.stderr
-    assert len(importers(answer.stderr)) == 1
+    # To list its plugins and, unless the same process still runs, to describe one.
+    assert len(importers(answer.stderr)) <= 2
 
 
 def test_values_are_checked_by_the_class_of_the_package(site: Path, tmp_path: Path) -> None:
@@ -299,7 +330,7 @@ def test_a_protocol_draws_in_its_own_process(site: Path, tmp_path: Path) -> None
 )
 def test_a_card_with_a_number_that_no_record_can_hold_is_refused(field: str, value: float) -> None:
     card = Card(name="odd", version="1", summary="a card")
-    stated = CardFields.stated(card)
+    stated = packages.stated(CardFields, card)
     assert read_answer(CardFields, as_json(stated), "odd-plugin").name == "odd"
 
     with pytest.raises(PluginError, match=f"odd-plugin must have a valid card; found {field}"):
@@ -307,7 +338,7 @@ def test_a_card_with_a_number_that_no_record_can_hold_is_refused(field: str, val
 
 
 def test_a_failure_in_place_of_an_answer_is_raised_also_where_the_answer_has_no_fields() -> None:
-    failure = as_json(Failure.stated(SplitError("a rule", value="3", hint="A hint.")))
+    failure = as_json(Failure.of(SplitError("a rule", value="3", hint="A hint.")))
     for model in (Message, CardFields):
         with pytest.raises(SplitError, match="a rule; found 3"):
             read_answer(model, failure, "odd-plugin")
@@ -370,12 +401,12 @@ def test_what_is_no_draw_is_refused(
 ) -> None:
     monkeypatch.syspath_prepend(install(tmp_path / "site", "odd_plugin", DRAWS))
     package = Package("odd-plugin", find_plugin)
-    protocol = stand_in(package, Entry("protocol", "odd", "odd_plugin:Odd"))
+    protocol = package.plugin(Entry("protocol", "odd", "odd_plugin:Odd"))
     try:
         with pytest.raises(PluginError, match=said):
             protocol.parse(argument, "none").draw(toy, 0, 3)
     finally:
-        package.end()
+        IMPORTER.end()
 
 
 def test_a_package_is_asked_for_the_buffer_of_one_size_of_patches(
@@ -387,10 +418,10 @@ def test_a_package_is_asked_for_the_buffer_of_one_size_of_patches(
     monkeypatch.syspath_prepend(install(tmp_path / "site", "odd_plugin", wider))
     package = Package("odd-plugin", find_plugin)
     try:
-        protocol = stand_in(package, Entry("protocol", "odd", "odd_plugin:Odd"))
+        protocol = package.plugin(Entry("protocol", "odd", "odd_plugin:Odd"))
         assert protocol.parse("1", "none").buffer_radius(151) == 302
     finally:
-        package.end()
+        IMPORTER.end()
 
 
 def test_generate_ends_with_an_error_where_a_plugin_ends_it_in_silence(

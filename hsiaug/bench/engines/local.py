@@ -23,6 +23,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from hsiaug.base.errors import InputError
+from hsiaug.base.signals import ENDING
 from hsiaug.bench.blind_data import BlindData
 from hsiaug.bench.dispatch import Dispatch, Pool
 from hsiaug.bench.engine import (
@@ -42,9 +43,11 @@ from hsiaug.data.pair_loading import label_files
 from hsiaug.registry.isolation.processes import (
     CONTEXT,
     Child,
+    await_fork_server,
     end_strays,
     load_before_fork,
     without_ctrl_c,
+    without_secrets,
 )
 from hsiaug.registry.lookup import registry
 from hsiaug.registry.progress import progress_values
@@ -221,8 +224,9 @@ class Worker:
         if not self.ran <= first.third_party_parts:
             self.end()
         if self.child is None:
-            # Ctrl-C strikes once the process is known, which is then ended with the others.
-            with without_ctrl_c():
+            await_fork_server()
+            # Signals strike once the process is known, which is then ended with the others.
+            with without_ctrl_c(*ENDING):
                 self.child = self._begin()
         self.ran = trials[-1].third_party_parts
         self.left = deque(trial.hash for trial in trials)
@@ -235,7 +239,8 @@ class Worker:
 
     def _begin(self) -> Child:
         # It takes Ctrl-C once it can end without a traceback, and not before.
-        child = Child(serve, self.shown, self.start, dict(os.environ), context=CONTEXT)
+        shown = without_secrets(os.environ)
+        child = Child(serve, self.shown, self.start, shown, context=CONTEXT, environment=shown)
         without_half_messages(child.connection)
         self.draw = None
         self.ran = frozenset()

@@ -5,11 +5,12 @@ with the run, as does all that it started.
 import ctypes
 import multiprocessing
 import os
+import re
 import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from multiprocessing import forkserver, parent_process, resource_tracker, util
 from multiprocessing.connection import Connection, wait
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from hsiaug.base.errors import HsiaugError, InputError
+from hsiaug.base.signals import AT_LAST, COMMAND, ENDING, stop_by_signals
 
 START_METHOD = "HSIAUG_START_METHOD"
 """The environment's variable that lets all processes be started as on Windows and macOS: ``spawn``.
@@ -54,6 +56,9 @@ class Child:
         :func:`join_run`.
     context : multiprocessing.context
         How it is started.
+    environment : mapping of str to str or None
+        Its variables, as the system shows them too; None: those of this process. Of forked ones
+        those with which their server was started.
 
     Raises
     ------
@@ -63,16 +68,25 @@ class Child:
         After Ctrl-C, which is held back until the process is there: it is ended then.
     """
 
-    def __init__(self, work: Callable[..., None], *arguments: object, context: Any = SPAWN) -> None:
+    def __init__(
+        self,
+        work: Callable[..., None],
+        *arguments: object,
+        context: Any = SPAWN,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.pid = 0
+        _adopt()
         try:
-            with _lock, without_main(), without_ctrl_c():
-                if FORKS and context is CONTEXT:
+            forks = FORKS and context is CONTEXT
+            loaded = forks and await_fork_server()
+            with _lock, _variables(environment), without_main(), without_ctrl_c(*ENDING):
+                if forks:
                     hide_fork_server()
                 self.connection, theirs = context.Pipe()
                 self.process = context.Process(target=work, args=(theirs, *arguments))
                 try:
-                    self._start(again=FORKS and context is CONTEXT)
+                    self._start(again=loaded)
                 finally:
                     theirs.close()
                     if self.process.pid is not None:
@@ -129,6 +143,10 @@ def ending(code: int | None) -> str:
     return f"signal {signal.Signals(-code).name if known else -code}"
 
 
+_ALARMS = [signal.SIGALRM] if hasattr(signal, "SIGALRM") else []
+"""The time limit of a trial."""
+
+
 class Channel:
     """The child's end of the connection. Messages are whole, whatever plugins, time limits and
     threads do.
@@ -146,7 +164,7 @@ class Channel:
             os._exit(0)
         # No time limit strikes within: half a message would make the rest of the connection
         # unreadable.
-        with self._lock, hold_back("SIGALRM"):
+        with self._lock, hold_back(*_ALARMS):
             try:
                 for part in parts:
                     self._connection.send_bytes(part)
@@ -179,12 +197,28 @@ def join_run(ctrl_c: Any = signal.SIG_IGN, *, prints: bool = False) -> None:
         with suppress(OSError):
             os.setsid()
     signal.signal(signal.SIGINT, ctrl_c)
+    for number in set(ENDING) - {signal.SIGINT}:
+        signal.signal(number, signal.SIG_DFL)
     if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
+    # What it leaves behind is found below it when it is ended.
+    adopt_orphans()
+    _leave_resource_tracker()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if not prints:
         os.dup2(2, 1)
         sys.stdout = sys.stderr
+
+
+def _leave_resource_tracker() -> None:
+    """Close the connection to the process that removes shared memory for the command and all that
+    it has started: through it a plugin could have any removed. This process has its own.
+    """
+    tracker: Any = resource_tracker._resource_tracker
+    if tracker._fd is not None:
+        with suppress(OSError):
+            os.close(tracker._fd)
+        tracker._fd = tracker._pid = None
 
 
 def _end_with_parent() -> None:
@@ -201,18 +235,16 @@ def run_child(work: Callable[..., None], *arguments: object) -> tuple[int, bytes
     """Run a process to its end, and end with it all that it started; its exit code, and what it
     sent, if anything.
 
-    Ctrl-C and Ctrl-Z are passed on to it.
+    Signals that end it, and Ctrl-Z, are passed on to it.
     """
-    adopt_orphans()
     child = Child(work, *arguments)
-    others = set(_children_of(os.getpid()))
 
-    def pass_on(number: int, frame: object) -> None:
+    def pass_on(number: int) -> None:
         # Where there are no sessions, it hears of Ctrl-C itself.
         if hasattr(os, "setsid"):
             os.kill(child.pid, number)
 
-    before = signal.signal(signal.SIGINT, pass_on)
+    stop_by_signals(pass_on)
     sent = b""
     try:
         with suspending():
@@ -220,10 +252,8 @@ def run_child(work: Callable[..., None], *arguments: object) -> tuple[int, bytes
         with suppress(EOFError, OSError):
             sent = child.connection.recv_bytes() if child.connection.poll() else b""
     finally:
-        signal.signal(signal.SIGINT, before)
         code = child.process.exitcode
         child.end()
-        _kill_strays(os.getpid(), others)
     return code, sent
 
 
@@ -248,11 +278,56 @@ def hide_fork_server() -> None:
     if sys.platform == "linux":
         shorten_sockets()
         server = _fork_server()
-        server.ensure_running()
+        with _variables(without_secrets(os.environ)):
+            server.ensure_running()
         if not server._forkserver_address.startswith("/proc/"):
+            if not Path("/proc/self/fd").is_dir():
+                raise HsiaugError(
+                    "workers need /proc, by which they are started",
+                    value="no /proc/self/fd",
+                    hint="Mount it (mount -t proc proc /proc), or set HSIAUG_START_METHOD=spawn.",
+                )
             held = os.open(server._forkserver_address, os.O_PATH | os.O_CLOEXEC)
             Path(server._forkserver_address).unlink()
             server._forkserver_address = f"/proc/self/fd/{held}"
+
+
+def await_fork_server() -> bool:
+    """Start the server that forks workers, and wait until it has loaded what they share: a signal
+    strikes meanwhile, as it does not while a worker is started. Whether it has; no effect where
+    processes are started otherwise.
+    """
+    if not FORKS:
+        return True
+    server = _fork_server()
+    with _lock, without_main(), without_ctrl_c(*ENDING):
+        before = server._forkserver_pid
+        hide_fork_server()
+        if server._forkserver_pid == before:
+            return True
+        done: list[bool] = []
+        # It holds signals back, as this thread does now.
+        loading = threading.Thread(target=_fork_once, args=(done,), daemon=True)
+        loading.start()
+    try:
+        while loading.is_alive():
+            loading.join(0.1)
+    except BaseException:
+        os.kill(server._forkserver_pid, signal.SIGKILL)
+        raise
+    return bool(done)
+
+
+def _fork_once(done: list[bool]) -> None:
+    with suppress(EOFError, OSError), _lock, without_main():
+        process = CONTEXT.Process(target=_nothing)
+        process.start()
+        process.join()
+        done.append(True)
+
+
+def _nothing() -> None:
+    pass
 
 
 def _fork_server() -> Any:
@@ -285,6 +360,32 @@ def shorten_sockets() -> None:
     )
 
 
+SECRET = re.compile(r"TOKEN|SECRET|PASSWORD|CREDENTIAL|API_?KEY|AUTH|DBUS", re.IGNORECASE)
+"""Names of variables that plugins are not shown."""
+
+
+def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables whose names say nothing of what only the user may know."""
+    return {name: value for name, value in environment.items() if not SECRET.search(name)}
+
+
+@contextmanager
+def _variables(environment: Mapping[str, str] | None) -> Iterator[None]:
+    """Start processes with these variables alone: of a running one the system shows those that it
+    was started with, whatever it has deleted since.
+    """
+    before = dict(os.environ)
+    try:
+        if environment is not None:
+            os.environ.clear()
+            os.environ.update(environment)
+        yield
+    finally:
+        if environment is not None:
+            os.environ.clear()
+            os.environ.update(before)
+
+
 @contextmanager
 def without_main() -> Iterator[None]:
     """Hide where the program came from: a new process would run that script again, and with it the
@@ -312,24 +413,24 @@ def without_main() -> Iterator[None]:
 
 
 @contextmanager
-def without_ctrl_c() -> Iterator[None]:
-    """Processes that are started within begin with Ctrl-C held back."""
+def without_ctrl_c(*others: int) -> Iterator[None]:
+    """Processes that are started within begin with Ctrl-C, and other signals, held back."""
     if hasattr(signal, "pthread_sigmask"):
         # Else it would be started within, and takes every signal in as it starts.
         resource_tracker.ensure_running()
-    with hold_back("SIGINT"):
+    with hold_back(signal.SIGINT, *others):
         yield
 
 
 @contextmanager
-def hold_back(name: str) -> Iterator[None]:
-    """A signal that comes within is delivered afterwards; a process that is started within begins
-    with it held back.
+def hold_back(*numbers: int) -> Iterator[None]:
+    """Signals that come within are delivered afterwards; a process that is started within begins
+    with them held back.
     """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [getattr(signal, name)])
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
     try:
         yield
     finally:
@@ -365,15 +466,38 @@ def suspending() -> Iterator[None]:
         signal.signal(signal.SIGTSTP, signal.SIG_DFL)
 
 
-def _end_all() -> None:
+def end_all() -> None:
     """Kill the processes that are left, such as one whose owner Ctrl-C interrupted before it knew
-    of it: Python would wait for them as it ends.
+    of it: Python would wait for them as it ends. In a command, also all that these have left.
     """
     for child in tuple(_children.values()):
         child.end()
+    tracker: Any = resource_tracker._resource_tracker
+    if _before is not None:
+        _kill_strays(os.getpid(), {*_before, _fork_server()._forkserver_pid, tracker._pid})
 
 
-util.Finalize(None, _end_all, exitpriority=0)
+util.Finalize(None, end_all, exitpriority=0)
+_before: set[int] | None = None
+"""The children that a command had before it started any here."""
+
+
+def _adopt() -> None:
+    """Let this process, of a command, adopt what its descendants leave: that ends as it ends."""
+    global _before
+    if COMMAND[-1:] == [os.getpid()] and _before is None:
+        _before = set(_children_of(os.getpid()))
+        adopt_orphans()
+
+
+def _kill_all() -> None:
+    """The same at once, whoever holds the lock."""
+    pids = {*_children, *filter(None, [_fork_server()._forkserver_pid])}
+    for pid in pids:
+        _kill([*_descendants(pid), pid])
+
+
+AT_LAST.append(_kill_all)
 
 
 def adopt_orphans() -> None:

@@ -1,0 +1,70 @@
+"""Signals that end a command: it stops as by Ctrl-C, its last line says so, and it has ended within
+seconds.
+"""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import NoReturn
+
+ENDING = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+"""Ctrl-C, what ends a job of a cluster, and a terminal that is closed."""
+WITHIN = 4.0
+"""Seconds in which a command removes what it had begun."""
+COMMAND: list[int] = []
+"""The number of this process, where it is that of a command: its children are hsiaug's own."""
+LAST_LINE = ["stopped"]
+"""Of a command that does not come to its end in that time."""
+AT_LAST: list[Callable[[], object]] = []
+"""What is called then, in a thread beside whatever does not end."""
+
+
+def stop_by_signals(pass_on: Callable[[int], object] | None = None) -> None:
+    """Let each of these signals raise KeyboardInterrupt, with its number, in this process.
+
+    One that is ignored, as under ``nohup``, stays so. The first is followed by no other.
+
+    Parameters
+    ----------
+    pass_on : callable or None
+        Called with the number in place of raising: another process does the work.
+    """
+
+    def stop(number: int, frame: object) -> None:
+        for other in heard:
+            signal.signal(other, signal.SIG_IGN)
+        threading.Thread(target=_end_late, args=(number,), daemon=True).start()
+        if pass_on is None:
+            raise KeyboardInterrupt(number)
+        pass_on(number)
+
+    COMMAND.append(os.getpid())
+    heard = [number for number in ENDING if signal.getsignal(number) != signal.SIG_IGN]
+    for number in heard:
+        signal.signal(number, stop)
+
+
+def exit_code(stopped: KeyboardInterrupt) -> int:
+    """The exit code of a command that a signal ended."""
+    return 128 + int(next(iter(stopped.args), signal.SIGINT))
+
+
+def say_stopped(line: str = "") -> None:
+    """Say so as the last line, where somebody still reads it. line: in place of that of all."""
+    with suppress(OSError, ValueError, AttributeError):
+        sys.stderr.write(f"{line or LAST_LINE[0]}\n")
+        sys.stderr.flush()
+
+
+def _end_late(number: int) -> NoReturn:
+    threading.Event().wait(WITHIN)
+    for end in AT_LAST:
+        with suppress(OSError):
+            end()
+    say_stopped()
+    os._exit(128 + number)
