@@ -41,7 +41,12 @@ NO_PROCESSES = Shortage(
     "Raise the limits of processes (ulimit -u, --limit processes) and memory (ulimit -v, --limit"
     " memory), or use fewer `jobs`.",
 )
+NO_SIZE = Shortage(
+    "files must be allowed to be as large as what is written into them, temporary ones too",
+    "Raise the limit of the size of files (ulimit -f, --limit file).",
+)
 SHORT = {
+    errno.EFBIG: NO_SIZE,
     errno.ENOMEM: NO_MEMORY,
     errno.EMFILE: NO_FILES,
     errno.ENFILE: NO_FILES,

@@ -17,7 +17,7 @@ from typer.core import TyperGroup
 
 from hsiaug import __version__
 from hsiaug.base.errors import HsiaugError
-from hsiaug.base.shortages import NO_MEMORY, shortage_of
+from hsiaug.base.shortages import shortage_of
 from hsiaug.base.signals import exit_code, say_stopped
 from hsiaug.base.text import shortened, visible
 from hsiaug.cli.output import name_options, say
@@ -145,8 +145,12 @@ def main() -> None:
         sys.exit(1)
     except OSError as error:
         fail(_system_error(error))
-    except MemoryError as error:
-        fail(HsiaugError(NO_MEMORY.rule, value=str(error) or "MemoryError", hint=NO_MEMORY.hint))
+    except Exception as error:
+        # Want of memory, as every library has it.
+        if (short := shortage_of(error)) is None:
+            raise
+        value = str(error).strip() or type(error).__name__
+        fail(HsiaugError(short.rule, value=value, hint=short.hint))
 
 
 def _system_error(error: OSError) -> HsiaugError:
@@ -161,7 +165,7 @@ def _system_error(error: OSError) -> HsiaugError:
         return HsiaugError(
             rule, value=reason, hint="Name another file or folder, or correct this one."
         )
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
         rule = f"files must have room, temporary ones too ({tempfile.gettempdir()})"
         return HsiaugError(
             rule, value=reason, hint="Free some space, or let TMPDIR name another folder."

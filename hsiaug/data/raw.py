@@ -3,6 +3,7 @@ damaged file.
 """
 
 import errno
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -263,7 +264,11 @@ def reading(path: Path, kind: str) -> Iterator[None]:
     """
     check_filled(path)
     try:
-        yield
+        with warnings.catch_warnings():
+            # Of the library that reads: where warnings are errors, no file is damaged by one.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            warnings.simplefilter("ignore", FutureWarning)
+            yield
     except SceneError:
         raise
     except Exception as cause:

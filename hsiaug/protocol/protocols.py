@@ -7,6 +7,7 @@ from typing import TypeVar, get_args
 import numpy as np
 
 from hsiaug.base.errors import HsiaugError, InputError, PluginError, check_known
+from hsiaug.base.shortages import shortage_of
 from hsiaug.core.pairs import PairSet
 from hsiaug.core.scene import Scene
 from hsiaug.registry.lookup import own_registry, registry
@@ -110,6 +111,8 @@ def run_guarded(name: str, what: str, compute: Callable[[], Result]) -> Result:
     except (HsiaugError, MemoryError):
         raise
     except (Exception, SystemExit) as error:
+        if shortage_of(error) is not None:
+            raise
         # SystemExit too: it would end the whole command in silence.
         rule = f"protocol {name} could not {what}"
         hint = "Repair or uninstall its package; 'hsiaug plugins check' says what it must keep."

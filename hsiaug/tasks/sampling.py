@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from hsiaug.base.arrays import AnyArray, give_back_pages
 from hsiaug.base.errors import PluginError
 from hsiaug.core.read_only import seal_all
-from hsiaug.core.samples import NOWHERE, Patches, PatchSamples, concatenate
+from hsiaug.core.samples import NOWHERE, Patches, PatchSamples, concatenate, real_numbers
 from hsiaug.core.spectral_views import RAW_VIEW, SpectralView
 from hsiaug.core.tiles import DenseSamples, DenseView, PairCounts
 from hsiaug.core.view_names import RAW
@@ -283,8 +283,9 @@ def check_finite(values: NDArray[np.float32], what: str) -> None:
     Raises
     ------
     PluginError
-        With the number of samples that do.
+        With the number of samples that do; and for complex numbers.
     """
+    real_numbers(values)
     wrong = ~np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
     if wrong.any():
         rule = f"a generator must make finite {what}"

@@ -9,7 +9,7 @@ import matplotlib
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, FiniteFloat, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
@@ -30,7 +30,7 @@ class _Body(BaseModel):
     said: Literal["class", "none", "skip"] = "class"
     name: str = ""
     pixels: list[tuple[int, int]] = []
-    polygon: list[tuple[float, float]] = []
+    polygon: list[tuple[FiniteFloat, FiniteFloat]] = []
 
 
 class LabelRoutes:

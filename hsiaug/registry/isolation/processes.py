@@ -12,6 +12,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from io import BufferedWriter, FileIO, TextIOWrapper
 from multiprocessing import forkserver, parent_process, resource_tracker, util
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -37,6 +38,8 @@ LONGEST_SOCKET = 70
 systems have.
 """
 SHORT_FOLDERS = "/tmp", "/var/tmp", "/dev/shm"
+MOST_PRINTED = 10**6
+"""Bytes that a process of plugins may print."""
 SET_CHILD_SUBREAPER = 36
 """Of prctl."""
 
@@ -190,7 +193,7 @@ def join_run(ctrl_c: Any = signal.SIG_IGN, *, prints: bool = False) -> None:
     ctrl_c : handler of signals
         Of Ctrl-C, which was held back until now.
     prints : bool
-        False: whatever plugins print goes to standard error.
+        False: what plugins print goes to standard error, and no more of it than MOST_PRINTED.
     """
     if hasattr(os, "setsid"):
         # It leads one already where it was started so.
@@ -207,7 +210,23 @@ def join_run(ctrl_c: Any = signal.SIG_IGN, *, prints: bool = False) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if not prints:
         os.dup2(2, 1)
-        sys.stdout = sys.stderr
+        printed = BufferedWriter(_Printed(2, "w", closefd=False))
+        sys.stdout = sys.stderr = TextIOWrapper(
+            printed, errors="backslashreplace", line_buffering=True, write_through=True
+        )
+
+
+class _Printed(FileIO):
+    """Standard error as far as what a plugin prints may fill it."""
+
+    remaining = MOST_PRINTED
+
+    def write(self, data: Any) -> int:
+        size = len(memoryview(data).cast("B"))
+        if size > self.remaining >= 0:
+            super().write(b"\n[a plugin prints more than 1 MB: the rest is left out]\n")
+        self.remaining -= min(size, self.remaining + 1)
+        return size if self.remaining < 0 else super().write(data) or 0
 
 
 def _leave_resource_tracker() -> None:

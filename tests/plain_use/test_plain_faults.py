@@ -1,0 +1,81 @@
+"""What a plugin prints, warnings of libraries, and numbers that are none: each is what it is, and
+nothing else is blamed for it.
+"""
+
+import errno
+import os
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from hsiaug.base.errors import PluginError
+from hsiaug.base.shortages import NO_SIZE, shortage_of
+from hsiaug.core.samples import PatchSamples
+from hsiaug.data.readers import read_cube_file
+from hsiaug.protocol.protocols import run_guarded
+from hsiaug.tasks.sampling import check_finite
+from tests.third_party import environment
+
+
+def test_what_a_process_of_plugins_prints_is_bounded() -> None:
+    code = (
+        "from hsiaug.registry.isolation.processes import join_run; join_run();"
+        "print('first'); [print('x' * 10**5) for _ in range(300)]; print('last')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True)
+    assert done.stderr.startswith(b"first") and len(done.stderr) < 1.2e6, done.stderr[-300:]
+    assert done.stderr.endswith(b"the rest is left out]\n") and done.stdout == b""
+
+
+def test_a_warning_of_the_library_that_reads_is_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import scipy.io
+
+    real = scipy.io.loadmat
+
+    def loadmat(*arguments: Any, **options: Any) -> Any:
+        warnings.warn("the default changes", DeprecationWarning, stacklevel=2)
+        warnings.warn("the default changes", FutureWarning, stacklevel=2)
+        return real(*arguments, **options)
+
+    scipy.io.savemat(tmp_path / "cube.mat", {"cube": np.ones((4, 5, 6), np.float32)})
+    monkeypatch.setattr(scipy.io, "loadmat", loadmat)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert read_cube_file(tmp_path / "cube.mat") is not None
+
+
+def test_a_limit_of_the_size_of_files_is_told_by_its_name() -> None:
+    assert shortage_of(OSError(errno.EFBIG, os.strerror(errno.EFBIG))) is NO_SIZE
+
+
+def test_a_shortage_while_a_protocol_draws_is_not_the_protocols_fault() -> None:
+    def draw() -> None:
+        raise ImportError("libx.so: failed to map segment from shared object")
+
+    with pytest.raises(ImportError):
+        run_guarded("issd", "draw", draw)
+
+
+def test_complex_samples_are_refused_however_they_were_put_together() -> None:
+    made = PatchSamples.made(np.ones((2, 3, 1, 1), np.float32), np.ones(2, np.int64))
+    odd = type(made)(
+        x=made.x * np.complex64(1j), coords=made.coords, y=made.y, synthetic=made.synthetic,
+        weight=made.weight,
+    )  # fmt: skip
+    with pytest.raises(PluginError, match="real numbers"):
+        check_finite(odd.x, "patches")
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+def test_a_polygon_with_a_corner_that_is_no_number_is_refused(number: str) -> None:
+    routes = pytest.importorskip("hsiaug.ui.label_routes")
+    with pytest.raises(ValidationError):
+        routes._Body.model_validate_json(f'{{"polygon": [[0, 0], [0, 3], [{number}, 3]]}}')
