@@ -2,10 +2,9 @@
 asked of them, and that they end with the run.
 
 A module of another package may replace functions of numpy, end its process or never return. So the
-process of a command imports none. One process for each package (:mod:`.package`,
-:mod:`.package_process`) says what its plugins are, and parses and draws for its protocols; workers
-(:mod:`hsiaug.bench.worker`) fit and predict. Nothing that they answer is unpickled.
+process of a command imports none. A process of its own (:mod:`.packages`) says what plugins are,
+and parses and draws for their protocols; workers (:mod:`hsiaug.bench.worker`) fit and predict.
+Nothing that they answer is unpickled.
 
-:mod:`.processes` starts and ends all of them, :mod:`.calls` calls functions in them, and
-:mod:`.messages` checks what these return. :mod:`.landlock` restricts what a process may read.
+:mod:`.processes` starts and ends all of them; :mod:`.landlock` restricts what a process may read.
 """
