@@ -3,6 +3,7 @@ package nothing.
 """
 
 import sys
+from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
 
 import numpy as np
@@ -155,6 +156,11 @@ def refused(work):
     return False
 
 
+def shown(name):
+    if name not in os.environ and name.encode() not in Path("/proc/self/environ").read_bytes():
+        raise PermissionError
+
+
 def bind():
     with socket.socket() as made:
         made.bind(("127.0.0.1", 0))
@@ -173,6 +179,8 @@ FORBIDDEN = {
     "all temporary files": lambda: Path("/tmp/probe").touch(),
     "a scene beside its own code": lambda: Path(__file__).with_name("labels.npy").read_bytes(),
     "a scene among scripts": lambda: Path(SCENE, "project/scene/labels.npy").read_bytes(),
+    "a token of the user": lambda: shown("A_TOKEN"),
+    "a setting of the user": lambda: shown("A_SETTING"),
     "a port": bind,
     "a socket": bind_unix,
 }
@@ -208,6 +216,8 @@ def test_a_package_that_is_imported_reads_and_changes_what_it_needs_alone(
         (project / path).touch()
     np.save(project / "scene" / "labels.npy", np.ones(3))
     np.save(project / "own" / "weights.npy", np.ones(3))
+    monkeypatch.setenv("A_TOKEN", "of somebody")
+    monkeypatch.setenv("A_SETTING", "of somebody")
     monkeypatch.syspath_prepend(project)
     monkeypatch.syspath_prepend(site)
     child = Package("dummy-plugin", find_plugin)
@@ -256,3 +266,28 @@ def test_a_protocol_reads_the_file_that_its_argument_names(
         assert child.call(*arguments).argument == "pixels.npy"
     finally:
         IMPORTER.end()
+
+
+TRACKED = """
+import os, stat
+for number in range(3, 64):
+    try:
+        if stat.S_ISFIFO(os.fstat(number).st_mode):
+            os.write(number, b"REGISTER:/NAME:shared_memory\\n")
+    except OSError:
+        pass
+"""
+
+
+def test_a_package_has_no_shared_memory_of_others_removed(tmp_path: Path) -> None:
+    name = f"hsiaug-test-{tmp_path.parent.name}"
+    memory = SharedMemory(name, create=True, size=8)
+    try:
+        code = TRACKED.replace("NAME", name) + DUMMY
+        env = environment(install(tmp_path / "site", "dummy_plugin", code))
+        done = hsiaug_anew("plugins", "info", "dummy", env=env, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert Path("/dev/shm", name).exists()
+    finally:
+        memory.close()
+        memory.unlink()

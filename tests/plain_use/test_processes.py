@@ -132,16 +132,87 @@ def test_what_a_plugin_starts_ends_with_generate(tmp_path: Path) -> None:
 
 def test_what_a_package_starts_as_it_is_imported_ends_with_the_command(tmp_path: Path) -> None:
     mark = f"mark-{tmp_path.name}-{os.getpid()}"
-    code = STARTS.replace("MARK", mark).replace("HOW()", "popen(); session()")
+    code = STARTS.replace("MARK", mark).replace("HOW()", "popen(); session(); daemon(); fork()")
     site = install(tmp_path / "site", "dummy_plugin", code + DUMMY)
     with cleared(mark):
+        # It would wait for whoever holds its output open.
         done = hsiaug("plugins", "info", "dummy", env=environment(site), cwd=tmp_path)
 
         assert done.returncode == 0, done.stderr
         assert running(mark) == []
 
 
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
+def test_what_a_package_leaves_that_ends_its_own_process_ends_with_the_command(
+    tmp_path: Path,
+) -> None:
+    mark = f"mark-{tmp_path.name}-{os.getpid()}"
+    code = STARTS.replace("MARK", mark).replace("HOW()", "daemon(); os._exit(0)")
+    site = install(tmp_path / "site", "dummy_plugin", code)
+    with cleared(mark):
+        done = hsiaug_anew("plugins", "list", env=environment(site), cwd=tmp_path)
+
+        assert done.returncode == 0, done.stderr
+        assert running(mark) == []
+
+
+ENDING = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+SLOW_FORK_SERVER = """
+import sys, time
+if "multiprocessing.forkserver" in " ".join(sys.orig_argv):
+    open({mark!r}, "w").close()
+    time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("end", ENDING)
+def test_a_signal_ends_a_command_whose_workers_still_load_libraries(
+    end: signal.Signals, tmp_path: Path
+) -> None:
+    (mark := tmp_path / "loads").with_name("sitecustomize.py").write_text(
+        SLOW_FORK_SERVER.format(mark=str(mark))
+    )
+    (temporary := tmp_path / "temporary").mkdir()
+    words = ["benchmark", "toy", "--generator", "smote", *QUICK[2:], "--classifier", "svm"]
+    env = environment(tmp_path, TMPDIR=str(temporary))
+    process = begun([*words, "--store", "store"], env, tmp_path)
+    until(mark.exists)
+    process.send_signal(end)
+    _, said = process.communicate()
+
+    assert process.returncode == 128 + end and b"Traceback" not in said
+    assert said.splitlines()[-1].startswith(b"stopped"), said
+    assert not running(str(temporary)) and not list(temporary.iterdir())
+
+
+@pytest.mark.parametrize("end", ENDING)
+def test_a_signal_ends_generate_with_a_last_line_and_nothing_left(
+    end: signal.Signals, tmp_path: Path
+) -> None:
+    mark = f"mark-{tmp_path.name}-{os.getpid()}"
+    site = package(tmp_path / "site", "session(); daemon", mark, "time.sleep(600)")
+    (temporary := tmp_path / "temporary").mkdir()
+    words = ["generate", "toy", "--generator", "dummy", "--patch", "3", "--out", "made.npz"]
+    with cleared(mark):
+        process = begun(words, environment(site, TMPDIR=str(temporary)), tmp_path)
+        until(lambda: len(running(mark)) > 1)
+        process.send_signal(end)
+        _, said = process.communicate()
+
+        assert process.returncode == 128 + end and b"Traceback" not in said
+        assert said.splitlines()[-1] == b"stopped", said
+        assert not running(mark) and not list(temporary.iterdir())
+    assert {path.name for path in tmp_path.iterdir()} == {"site", "temporary"}
+
+
+def begun(words: list[str], env: dict[str, str], cwd: Path) -> "subprocess.Popen[bytes]":
+    """A command as a terminal starts it."""
+    command = [sys.executable, "-m", "hsiaug", *words]
+    # A shell that runs the tests in the background has them ignore Ctrl-C.
+    heard = lambda: [signal.signal(end, signal.SIG_DFL) for end in ENDING]  # noqa: E731
+    return subprocess.Popen(command, env=env, cwd=cwd, stderr=subprocess.PIPE, preexec_fn=heard)
+
+
+@pytest.mark.parametrize("end", [*ENDING, signal.SIGKILL])
 def test_what_a_generator_starts_ends_with_a_command_that_is_ended(
     end: signal.Signals, tmp_path: Path
 ) -> None:
