@@ -68,7 +68,7 @@ def verify(folder: options.Folder = None, store: options.NamedStore = None) -> N
     Example:
       hsiaug store verify hsiaug-results
     """
-    from hsiaug.trial.store import Store
+    from hsiaug.trial.store import MOST_HASHES, Store
     from hsiaug.trial.upkeep import verify as verified
 
     records = Store(options.store_named(folder, store))
@@ -76,10 +76,11 @@ def verify(folder: options.Folder = None, store: options.NamedStore = None) -> N
     with show_progress(console(err=True), str(records.root)) as count:
         findings = list(verified(records, count, older := list[str]()))
     if older:
+        named = ", ".join(older[:MOST_HASHES]) + ", …" * (len(older) > MOST_HASHES)
         number = f"{len(older):,} of {len(records.hashes()):,} records"
         say(
             f"{number} are from before records had a digest: only what follows from their counts is"
-            " checked",
+            f" checked ({named})",
             err=True,
         )
     if not findings:

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from hsiaug.base.errors import InputError
 from hsiaug.cli.main import app
+from hsiaug.trial.record_json import encode, with_digest
 from hsiaug.trial.store import Store
 from hsiaug.trial.upkeep import merge, verify
 
@@ -108,6 +109,17 @@ def test_verifying_finds_each_kind_of_damage_and_says_what_heals_it(filled: Stor
     assert found["record"].name == cut.parent.name and "once more" in found["record"].heal
     command = json.loads(other.read_text())["command"]
     assert found["predictions"].heal == f"{command} --store {filled.root}"
+
+
+def test_verifying_finds_the_metrics_of_another_trial_under_a_new_digest(filled: Store) -> None:
+    one, other = (filled.get(hash) for hash in filled.hashes())
+    assert one is not None and other is not None and one["metrics"] != other["metrics"]
+    path = filled.folder(one["hash"]) / "record.json"
+    path.write_bytes(encode(with_digest({**one, "metrics": other["metrics"]})))
+
+    (found,) = verify(Store(filled.root), uncounted)
+    assert (found.name, found.kind) == (one["hash"], "record")
+    assert "counts other predictions" in found.fault
 
 
 def run(*words: object) -> Any:
