@@ -29,7 +29,9 @@ def normal_name(name: str) -> str:
 
 @cache
 def needed_packages() -> frozenset[str]:
-    """The names of hsiaug, of what it requires, and so on, extras included."""
+    """The names of hsiaug, of what it requires, its extras included, of what that requires, and so
+    on.
+    """
     names, rest = set[str](), {GROUP}
     while rest:
         names.add(name := rest.pop())
@@ -37,8 +39,9 @@ def needed_packages() -> frozenset[str]:
             head = (distribution(name).read_text("METADATA") or "").partition("\n\n")[0]
         except PackageNotFoundError:
             continue
-        required = re.findall(r"^Requires-Dist: *([\w.-]+)", head, re.MULTILINE)
-        rest |= set(map(normal_name, required)) - names
+        for package, marker in re.findall(r"^Requires-Dist: *([\w.-]+)(.*)", head, re.MULTILINE):
+            if name == GROUP or "extra ==" not in marker:
+                rest |= {normal_name(package)} - names
     return frozenset(names)
 
 

@@ -189,7 +189,7 @@ def _seal(start: WorkerStart) -> SceneContext:
         # Without it trials run too, and save no fit.
         with suppress(OSError):
             start.cache.mkdir(parents=True, exist_ok=True)
-        confined = confine(beside(start.hidden), _changed(start.cache))
+        confined = confine(beside(start.hidden), _changed(start.cache, start.hidden))
         if not confined and start.hidden:
             if start.bounds.isolate == "on":
                 raise OSError(
@@ -200,12 +200,12 @@ def _seal(start: WorkerStart) -> SceneContext:
     return context
 
 
-def _changed(fits: Path) -> Iterator[Path]:
+def _changed(fits: Path, hidden: Iterable[Path] = ()) -> Iterator[Path]:
     """What a worker may change: saved fits, its temporary files, devices, and what the system shows
-    of itself. Of these never the user's cache, wherever that lies.
+    of itself. Of these never the user's cache, nor what is hidden, wherever that lies.
     """
     for folder in (fits, Path(tempfile.gettempdir()), *DEVICES):
-        yield from beside([cache_root()], folder.resolve())
+        yield from beside([cache_root(), *hidden], folder.resolve())
 
 
 def _keep_fits(start: WorkerStart) -> None:

@@ -223,7 +223,3 @@ def fail(error: HsiaugError) -> NoReturn:
         typer.secho("error: ", fg="red", bold=True, nl=False, err=True)
         say(str(error), err=True)
     sys.exit(2)
-
-
-if __name__ == "__main__":
-    main()

@@ -4,6 +4,7 @@ of hsiaug, no installed package.
 
 import site
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -79,3 +80,25 @@ def test_a_worker_changes_no_cache_of_records_and_no_code(tmp_path: Path) -> Non
     changed = [one["provenance"]["changed"] for one in records if "changed" in one["provenance"]]
     assert len(changed) >= 2 and not any(changed), changed
     assert {path: path.read_bytes() for path in cached} == cached
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="no /dev/shm")
+def test_a_worker_changes_no_record_of_a_store_among_devices(tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        env = environment(forger(tmp_path / "site"), HSIAUG_CACHE_DIR=f"{folder}/user-cache")
+        site = tmp_path / "site" / "dummy_plugin.py"
+        site.write_text(
+            site.read_text().replace(
+                "FOLDERS, HSIAUG_FILE = [",
+                f"FOLDERS, HSIAUG_FILE = [{folder + '/store'!r}, {folder + '/store/records'!r}, ",
+            )
+        )
+        done = hsiaug(
+            *WORDS, "--classifier", "nearest", "--isolate", "on", env=env, cwd=Path(folder)
+        )
+        assert done.returncode == 0, done.stderr
+        records = list(Store(Path(folder) / "store").records())
+        changed = [
+            one["provenance"]["changed"] for one in records if "changed" in one["provenance"]
+        ]
+        assert len(changed) >= 2 and not any(changed), changed

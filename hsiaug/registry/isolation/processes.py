@@ -79,7 +79,7 @@ class Child:
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self.pid = 0
-        _adopt()
+        _prepare()
         try:
             forks = FORKS and context is CONTEXT
             loaded = forks and await_fork_server()
@@ -496,16 +496,25 @@ def end_all() -> None:
         _kill_strays(os.getpid(), {*_before, _fork_server()._forkserver_pid, tracker._pid})
 
 
-util.Finalize(None, end_all, exitpriority=0)
 _before: set[int] | None = None
 """The children that a command had before it started any here."""
 
 
-def _adopt() -> None:
-    """Let this process, of a command, adopt what its descendants leave: that ends as it ends."""
-    global _before
-    if COMMAND[-1:] == [os.getpid()] and _before is None:
-        _before = set(_children_of(os.getpid()))
+_prepared = 0
+"""The number of the process that ends its children as it ends: a fork of it does not, yet."""
+
+
+def _prepare() -> None:
+    """Let this process end its children as it ends, and in a command what their descendants leave,
+    which it adopts.
+    """
+    global _before, _prepared
+    if _prepared == os.getpid():
+        return
+    _prepared = os.getpid()
+    util.Finalize(None, end_all, exitpriority=0)
+    if COMMAND[-1:] == [_prepared]:
+        _before = set(_children_of(_prepared))
         adopt_orphans()
 
 
