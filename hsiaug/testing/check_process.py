@@ -53,18 +53,14 @@ def check_outcomes(kind: Kind, name: str, limit: float = LIMIT) -> Iterator[Outc
     process = PluginProcess(_begin)
     try:
         try:
-            process.call(
-                name, Message, _load_kit, kind, name, third_party(), within=limit
-            )
+            process.call(name, Message, _load_kit, kind, name, third_party(), within=limit)
         except NoAnswer as reason:
             hint = "Repair or uninstall its package, or give more time: --limit SECONDS."
             raise PluginError(f"{kind} {name} must load", value=reason, hint=hint) from None
         checks = CHECKS[kind]
         for number, check in enumerate(checks, start=1):
             try:
-                outcome = process.call(
-                    name, OutcomeMessage, _run_check, check.name, within=limit
-                )
+                outcome = process.call(name, OutcomeMessage, _run_check, check.name, within=limit)
             except NoAnswer as reason:
                 hint = TOO_SLOW if "no answer within" in str(reason) else HINT
                 yield Outcome(check.name, "failed", check.rule, str(reason), hint, 0.0)
