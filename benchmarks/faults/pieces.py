@@ -110,20 +110,21 @@ def _quiet(piece: Piece, disk: Path) -> tuple[Any, Any]:
 
 def pieces(records: Sequence[Record]) -> Mapping[str, Piece]:
     """The pieces by name. records: two sound ones, without predictions."""
-    index = np.arange(500, dtype=np.int32)
-    labels = np.tile(np.arange(5, dtype=np.int16), 100)
+    counts = [np.sum(one["metrics"]["confusion"], axis=0) for one in records]
+    predicted = [np.repeat(np.arange(1, len(count) + 1, dtype=np.int16), count) for count in counts]
+    index = [np.arange(len(labels), dtype=np.int32) for labels in predicted]
 
     def put(*numbers: int) -> Callable[[Path], None]:
         def begin(folder: Path) -> None:
             store = Store(folder / "store", create=True)
             for number in numbers:
-                store.put(records[number], (index, labels))
+                store.put(records[number], (index[number], predicted[number]))
 
         return begin
 
     def put_anew(folder: Path) -> None:
         Store(folder / "store").put(
-            {**records[0], "command": "hsiaug again"}, (index, labels[::-1].copy())
+            {**records[0], "command": "hsiaug again"}, (index[0], predicted[0][::-1].copy())
         )
 
     def begin_merge(folder: Path) -> None:
@@ -133,7 +134,7 @@ def pieces(records: Sequence[Record]) -> Mapping[str, Piece]:
     return {
         "a first record": Piece(put(), put(0), _stored, makes=True),
         "a record": Piece(
-            put(0), lambda f: Store(f / "store").put(records[1], (index, labels)), _stored
+            put(0), lambda f: Store(f / "store").put(records[1], (index[1], predicted[1])), _stored
         ),
         "a record anew": Piece(put(0), put_anew, _stored),
         "a check before a run": Piece(put(0), _check, _stored),

@@ -378,7 +378,7 @@ def test_the_command_of_a_trial_gives_its_very_number_back(toy: Scene, plugins: 
 CARELESS = """
 import os, sys
 from dataclasses import dataclass
-from hsiaug.api import Card, Entry, hookimpl, param
+from hsiaug.api import Card, Entry, hookimpl, param, Plugin
 
 @dataclass(frozen=True)
 class Odd:
@@ -394,10 +394,10 @@ def within():
         k: int = param(3, "a number")
     return Local
 
-class Own:
+class Own(Plugin):
     card = Card("own", "1", "has params of its own", params=Odd)
 
-class Nested:
+class Nested(Plugin):
     card = Card("nested", "1", "has params that no other process finds", params=within())
 
 @hookimpl
