@@ -76,7 +76,7 @@ class SpectralVae(Plugin):
         "1",
         "Small VAE",
         params=Params,
-        presets={"tiny": {"steps": 50}},
+        presets={"tiny": {"steps": 400}},
         uses_device=True,
     )
 
