@@ -116,7 +116,8 @@ def test_a_full_disk_costs_no_output_that_was_there(outputs, tmp_path, name):
     with (
         small_disk(),
         pytest.raises(
-            InputError, match=r"must be a file that can be written; found the Geo|files must be allowed"
+            InputError,
+            match=r"must be a file that can be written; found the Geo|files must be allowed",
         ),
     ):
         outputs[name](folder / name)

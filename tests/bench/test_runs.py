@@ -112,7 +112,7 @@ def test_a_killed_run_goes_on_where_it_was_and_gives_the_same_table(tmp_path: Pa
     store = tmp_path / "killed"
     # The plugin writes into a folder that no worker may change.
     words = "--jobs", "2", "--isolate", "off"
-    command = [sys.executable, "-m", "hsiaug.cli.main", *arguments(store, *words)]
+    command = [sys.executable, "-m", "hsiaug", *arguments(store, *words)]
     with Process(command, env=env, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as run:
         while len(list(store.glob("records/??/*/record.json"))) < 4:
             assert run.poll() is None
@@ -136,7 +136,7 @@ def test_a_killed_run_goes_on_where_it_was_and_gives_the_same_table(tmp_path: Pa
 def test_workers_do_not_outlive_a_killed_run(tmp_path: Path) -> None:
     env = environment(install(tmp_path / "slow", "dummy_plugin", SLOW.replace("0.3", "2")))
     store = tmp_path / "store"
-    command = [sys.executable, "-m", "hsiaug.cli.main", *arguments(store, "--jobs", "2")]
+    command = [sys.executable, "-m", "hsiaug", *arguments(store, "--jobs", "2")]
     with Process(command, env=env, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as run:
         while not list(store.glob("records/??/*")):
             time.sleep(0.02)
@@ -302,8 +302,8 @@ def test_a_dry_run_shows_the_synthetic_samples_of_each_arm(tmp_path: Path, site:
 
     rows = [line.split("\t") for line in answer.stdout.splitlines() if line.startswith("dummy")]
     assert rows == [
-        ["dummy", "1", "–", "nearest", "0", "3", "0"],
-        ["dummy", "3", "–", "nearest", "50", "3", "3"],
+        ["dummy", "1", "0", "–", "nearest", "0", "3", "0"],
+        ["dummy", "3", "0", "–", "nearest", "50", "3", "3"],
     ]
     assert "12 of 18 trials to run (6 make nothing)" in answer.stdout
     plan = json.loads(in_process.hsiaug(*words, "--json", site=site).stdout)

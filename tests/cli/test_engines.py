@@ -93,7 +93,7 @@ def test_a_dask_worker_that_is_killed_costs_no_record(
     gate, store = tmp_path / "gate", tmp_path / "killed"
     gate.mkdir()
     env = environment(install(tmp_path / "gated", "dummy_plugin", GATED), GATE=str(gate))
-    command = [sys.executable, "-m", "hsiaug.cli.main", *arguments(store, "--on", "dask", *OPEN)]
+    command = [sys.executable, "-m", "hsiaug", *arguments(store, "--on", "dask", *OPEN)]
     with Process(
         command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as run:
@@ -138,7 +138,7 @@ def test_workers_and_the_run_end_when_the_scheduler_goes(tmp_path: Path) -> None
             command = [
                 sys.executable,
                 "-m",
-                "hsiaug.cli.main",
+                "hsiaug",
                 *arguments(store, "--on", f"dask:{address}", *OPEN),
             ]
             with Process(command, env=env, stderr=subprocess.PIPE, text=True) as run:

@@ -100,7 +100,7 @@ def test_letters_that_an_encoding_lacks_are_shown_as_escapes(tmp_path: Path) -> 
     env = {**os.environ, "PYTHONIOENCODING": "ascii"}
     for words in (["benchmark", "toy", "--dry-run"], ["datasets", "list", "--json"]):
         answer = subprocess.run(
-            [sys.executable, "-m", "hsiaug.cli.main", *words],
+            [sys.executable, "-m", "hsiaug", *words],
             env=env,
             capture_output=True,
             cwd=tmp_path,
@@ -114,7 +114,7 @@ def test_output_that_cannot_be_written_is_one_clear_error() -> None:
     for words in (["datasets", "list"], ["split", "toy"]):
         with Path("/dev/full").open("w") as full:
             answer = subprocess.run(
-                [sys.executable, "-m", "hsiaug.cli.main", *words],
+                [sys.executable, "-m", "hsiaug", *words],
                 stdout=full,
                 stderr=subprocess.PIPE,
                 text=True,
@@ -142,7 +142,7 @@ def test_what_does_not_fit_into_memory_is_one_clear_error(monkeypatch, capsys):
 
 
 def test_a_reader_that_goes_away_and_a_closed_output_are_no_news(tmp_path: Path) -> None:
-    command = f"{sys.executable} -m hsiaug.cli.main"
+    command = f"{sys.executable} -m hsiaug"
     for line in (f"{command} datasets info indian_pines | true", f"{command} split toy >&-"):
         answer = subprocess.run(["bash", "-c", line], capture_output=True, text=True, cwd=tmp_path)
         assert answer.stderr == "", answer.stderr

@@ -73,7 +73,7 @@ def test_hundreds_of_classes_are_refused(classes: Any) -> None:
 
 
 def test_labels_are_bounded_in_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(vector_labels, "MOST_BYTES", 1000)
+    monkeypatch.setattr("hsiaug.data.tables.MOST_BYTES", 1000)
     for name in ("l.csv", "l.geojson"):
         assert "more than 1.0 kB" in refusal(tmp_path / name, " " * 2000)
 

@@ -123,9 +123,9 @@ def test_a_flat_array_is_not_a_cube(estate, codes, tmp_path):
 
 
 def test_an_unknown_extension_is_refused(estate, tmp_path):
-    (tmp_path / "c.xlsx").write_bytes(b"x")
-    message = refusal(estate('file = "c.xlsx"'))
-    assert "'.xlsx'" in message and "ENVI" in message
+    (tmp_path / "c.docx").write_bytes(b"x")
+    message = refusal(estate('file = "c.docx"'))
+    assert "'.docx'" in message and "ENVI" in message
 
 
 def test_a_misspelt_file_gets_a_hint(estate):
