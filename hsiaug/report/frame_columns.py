@@ -29,7 +29,7 @@ OF_CLASSES = (
 OF_GAINS = (
     *("scene", "protocol", "generator", "lambda", "times", "omega", "classifier", "over"),
     *("metric", "gain", "low", "high", "smallest", "largest", "shown"),
-    *("second_metric", "second_gain", "p_corrected", "draws"),
+    *("second_metric", "second_gain", "p_corrected", "draws", "rival"),
     "verdict",
 )
 

@@ -291,7 +291,7 @@ def test_advice_on_masks_is_told_in_the_scores_of_masks(tmp_path: Path) -> None:
     limits = ("--lambda", "1", "--budget", "5m", "--jobs", "1")
     told = run("advise", "toy", *words, *limits, "--store", tmp_path / "s")
 
-    assert told.splitlines()[0].split("\t")[6:9] == ["mIoU", "ΔmIoU", "interval"]
+    assert told.splitlines()[0].split("\t")[7:10] == ["mIoU", "ΔmIoU", "interval"]
     protocol = next(Store(tmp_path / "s").records())["spec"]["protocol"]
     assert protocol["name"] == "within" and protocol["argument"].startswith("blocks:")
     assert "mIoU of the inner draws without a generator: " in told and " with majority" in told

@@ -29,7 +29,7 @@ def test_pairs_are_written_as_a_set_that_can_be_read_again(tmp_path: Path) -> No
     table = run(
         "generate", *MASKS, "-n", "6", "--out", str(out), "--store", str(tmp_path / "store")
     )
-    assert table.splitlines()[0] == "class\tname\treal %\tsynthetic %"
+    assert table.splitlines()[0] == "class\tname\treal in the file %\tsynthetic %"
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["pairs"] == len(manifest["files"]) == 6
     assert (

@@ -72,7 +72,7 @@ def test_a_new_package_passes_its_check_at_once(tmp_path: Path, kind: str) -> No
     lines = [line.split("\t") for line in answer.stdout.splitlines()]
     telling = "labels-only" if kind == "protocol" else "no-test-label"
     assert ["ok", telling] in lines and {line[0] for line in lines} <= {"ok", "skipped"}
-    passed = {"generator": 11, "classifier": 11, "protocol": 8}[kind]
+    passed = {"generator": 12, "classifier": 11, "protocol": 8}[kind]
     assert f"{kind} brand-new: {passed} ok, 0 failed" in answer.stderr
     asked = ("pytest", "-q", "-p", "no:cacheprovider", str(package / "tests"))
     tested = python_module(*asked, cwd=package, env=environment(tmp_path / "site"))

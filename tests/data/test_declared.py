@@ -867,7 +867,7 @@ def test_data_without_a_header_of_envi_are_refused_with_what_to_do(add, tmp_path
     assert np.array_equal(add("c.tif").scene.cube, FARM.cube)
 
 
-@pytest.mark.parametrize("name", ["l.kml", "l.GML", "l.parquet", "l.topojson"])
+@pytest.mark.parametrize("name", ["l.kml", "l.GML", "l.topojson"])
 def test_layers_that_are_not_read_are_refused_with_a_command(add, tmp_path, name):
     (tmp_path / name).write_bytes(b"x")
     message = refusal(lambda: add(labels=name))

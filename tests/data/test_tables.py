@@ -48,6 +48,7 @@ def write(frame: pd.DataFrame, path: Path, separator: str = ",", decimal: str = 
 def test_a_table_in_any_order_is_the_cube_that_was_written(
     size, ending, coordinates, decimal, seed
 ) -> None:
+    pytest.importorskip("pyarrow")
     rng = np.random.default_rng(seed)
     cube = rng.random(size).astype(np.float32)
     names = [f"{400 + 10 * band}.5" for band in range(size[2])]
@@ -72,6 +73,7 @@ def test_a_table_in_any_order_is_the_cube_that_was_written(
 @pytest.mark.parametrize("ending", [".csv", ".parquet", ".xlsx"])
 @pytest.mark.parametrize("coordinates", [False, True])
 def test_one_table_holds_cube_and_labels(tmp_path: Path, ending: str, coordinates: bool) -> None:
+    pytest.importorskip("pyarrow")
     cube = FARM.cube[:30, :20]
     frame = frame_of(cube, [f"{nm}" for nm in NM], coordinates=coordinates)
     words = np.array([None, "hay", "Öde", "rye"], dtype=object)
@@ -104,6 +106,7 @@ def test_names_of_columns_are_centres_or_numbers_of_bands(tmp_path, names, centr
 
 
 def test_a_table_that_is_no_grid_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
     frame = frame_of(FARM.cube[:4, :4, :3], ["b1", "b2", "b3"], coordinates=True)
     path = tmp_path / "c.csv"
     frame.loc[5, "x"] += 1.7

@@ -53,7 +53,7 @@ SMALL = (
     ("inspect", "--omega", r"0,0\.5,1,2,4", "0,1"),
     ("inspect", "--suite", r"txt2hsi_claims|specdm_paper", "suite.toml"),
     ("inspect", "--data", r"my_pairs\.toml", "flight.toml"),
-    ("generate", "--prompt", r".+wheat.+", "bright maize beside meadow"),
+    ("generate", "--prompt", r".*wheat.*", "bright maize beside meadow"),
     ("advise", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
     ("suggest", "SCENE", rf"indian_pines|{OWN}", "flight.toml"),
     ("suggest", "-n", r"\d+", "4"),
