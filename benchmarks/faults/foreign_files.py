@@ -321,7 +321,8 @@ def write_beside(path: Path, rng: np.random.Generator) -> None:
         raster.write_bytes(numbers.astype("<i2").tobytes())
         path.write_text(
             f"ENVI\nsamples = 5\nlines = 4\nbands = {bands}\ndata type = 2\ninterleave = bip\n"
-            f"byte order = 0\n{'data ignore value = 2' if rng.random() < 0.3 else ''}\n"
+            f"byte order = 0\n{'data ignore value = 2' if rng.random() < 0.3 else ''}\n",
+            encoding="utf-8",
         )
     said = []
     for band in range(1, bands + 1):

@@ -212,7 +212,11 @@ def join_run(ctrl_c: Any = signal.SIG_IGN, *, prints: bool = False) -> None:
         os.dup2(2, 1)
         printed = BufferedWriter(_Printed(2, "w", closefd=False))
         sys.stdout = sys.stderr = TextIOWrapper(
-            printed, errors="backslashreplace", line_buffering=True, write_through=True
+            printed,
+            encoding="utf-8",
+            errors="backslashreplace",
+            line_buffering=True,
+            write_through=True,
         )
 
 
