@@ -76,6 +76,7 @@ from hsiaug.core.samples import PatchSamples as PatchSamples
 from hsiaug.core.samples import take_in_turn as take_in_turn
 from hsiaug.core.scene import Scene as Scene
 from hsiaug.core.segments import find_segments as find_segments
+from hsiaug.core.sides import side_masks as side_masks
 from hsiaug.core.spectral_views import SpectralView as SpectralView
 from hsiaug.core.tiles import DenseSamples as DenseSamples
 from hsiaug.core.tiles import DenseView as DenseView

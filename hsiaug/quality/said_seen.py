@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from hsiaug.base.seeds import derive_seed
 from hsiaug.contracts import PromptReading
+from hsiaug.core.sides import side_masks
 from hsiaug.metrics.neighbours import rank_nearer
 from hsiaug.protocol.view import patches_at
 from hsiaug.quality.oracle import Oracle
@@ -221,18 +222,6 @@ def prompt_names(made: Any) -> dict[int, str]:
                 names[class_id] = words
                 break
     return names
-
-
-def side_masks(side: int) -> dict[str, NDArray[np.bool_]]:
-    """{side: (p, p) mask} of the outer third of a patch on each side."""
-    depth = max(1, side // 3)
-    row, column = np.indices((side, side))
-    return {
-        "north": row < depth,
-        "south": row >= side - depth,
-        "west": column < depth,
-        "east": column >= side - depth,
-    }
 
 
 def real_layouts(made: Any, oracle: Oracle, classes: Sequence[int]) -> dict[Triple, NDArray[Any]]:

@@ -9,16 +9,17 @@ Read top down, and to change something open one file:
 - ``params.py``: hyper-parameters and sizes of the networks;
 - ``plugin.py``: the card, and the three stages: ``prepare`` (once a scene), ``fit`` (a draw),
   ``sample``;
-- ``prepare.py``: what is learnt without labels; ``vae.py`` is the codec and its loss,
-  ``codebook.py`` the codes and their Gaussians, ``frequencies.py`` the cosine transform that these
-  are of; ``shipped.py`` finds what comes with hsiaug;
+- ``prepare.py``: what is learnt without labels; ``vae.py`` is the codec and its loss, ``groups.py``
+  the nouns that need no label; ``shipped.py`` finds what comes with hsiaug;
 - ``denoiser.py``: the network, its preconditioning and its loss;
-- ``naming.py``: what the labels of a draw add to a coded scene; ``gaussian.py`` is a generator
-  of that alone;
-- ``fit.py``: training with texts (``texts.py``), with RPSC (``rpsc.py``), LF-UE (``lfue.py``) and
-  pseudo-labels;
-- ``fitted.py``: sampling, guidance and attention maps; the sampler is
-  ``hsiaug_builtin.diffusion.edm``;
+- ``lessons.py``: patches with a sentence each, with RPSC (``rpsc.py``) and LF-UE (``lfue.py``);
+  ``facts.py`` says what a patch shows;
+- ``fit.py``: training on the classes of a draw; ``naming.py`` has their pixels, ``words.py`` their
+  phrases;
+- ``fitted.py``: sampling, guidance and attention maps; ``reading.py`` is what is understood of
+  prompts; the sampler is ``hsiaug_builtin.diffusion.edm``;
+- ``gaussian.py``: a generator without a network, by ``codebook.py``, codes and their Gaussians in
+  the cosine transform of ``frequencies.py``;
 - ``codec_quality.py``, ``measured.py``: what records state of the codec and of the samples.
 """
 

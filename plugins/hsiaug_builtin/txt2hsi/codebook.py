@@ -1,8 +1,7 @@
 """Codes: groups of alike patches of a scene, found without labels, and the Gaussian of each.
 
-Conditions that need no label (Hu et al., Self-Guided Diffusion Models, CVPR 2023, arXiv 2210.06462)
-let the denoiser learn what patches there are once for a scene; a draw only has to learn which of
-them its texts name. The paper has none.
+The generator ``gaussian`` draws from them. Groups that need no label are those of Hu et al.,
+Self-Guided Diffusion Models, CVPR 2023, arXiv 2210.06462; the paper has none.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from torch import Tensor, nn
 
 from hsiaug_builtin.txt2hsi.field import Cut
 from hsiaug_builtin.txt2hsi.frequencies import even_frequencies, to_frequencies
-from hsiaug_builtin.txt2hsi.groups import window_mean
+from hsiaug_builtin.txt2hsi.groups import squared_differences, window_mean
 
 FEATURES = 12
 """Leading channels that patches are grouped by."""
@@ -110,12 +109,9 @@ def _roughness(channels: Tensor, patch: int) -> Tensor:
     column of a patch they reach out of it, so that these are taken from inside. A patch of one
     pixel has none.
     """
-    squares = torch.zeros_like(channels)
     if patch < 3:
-        return squares
-    squares[1:] += channels.diff(dim=0).square()
-    squares[:, 1:] += channels.diff(dim=1).square()
-    return window_mean(squares, patch - 2).clamp(min=1e-6).log()
+        return torch.zeros_like(channels)
+    return window_mean(squared_differences(channels), patch - 2).clamp(min=1e-6).log()
 
 
 @dataclass(frozen=True, eq=False)

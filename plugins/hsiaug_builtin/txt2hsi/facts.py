@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hsiaug.api import side_masks
 from hsiaug_builtin.text.layout import RELATIONS, SIDES, Mention
 
 Ids = NDArray[np.int16]
@@ -83,7 +84,7 @@ def _find_neighbours(regions: Ids, centre: Ids, own: NDArray[np.bool_], facts: I
     """Write what lies on the sides of patches, beside and around, into their facts."""
     n, side, _ = regions.shape
     depth = max(1, side // 3)
-    strips = side_strips(side)
+    strips = side_masks(side)
     others = np.where(own, -1, regions)
     for relation in SIDES:
         main, share = _main_name(others[:, strips[relation]])
@@ -106,18 +107,6 @@ def _find_neighbours(regions: Ids, centre: Ids, own: NDArray[np.bool_], facts: I
     ):
         fits = line.all(axis=1) & (across[first] < 0.4) & (across[second] < 0.4)
         facts[fits, COLUMN[relation]] = centre[fits]
-
-
-def side_strips(side: int) -> dict[str, NDArray[np.bool_]]:
-    """{relation: (p, p) mask} of the pixels that are a side of a patch: a third of it."""
-    depth = max(1, side // 3)
-    row, column = np.indices((side, side))
-    return {
-        "north": row < depth,
-        "south": row >= side - depth,
-        "west": column < depth,
-        "east": column >= side - depth,
-    }
 
 
 def _main_name(values: Ids) -> tuple[Ids, NDArray[np.float64]]:

@@ -14,22 +14,17 @@ from torch import Tensor
 
 from hsiaug.api import Progress, TrainView, derive_seed
 from hsiaug_builtin.diffusion.training import TrainingRun, bf16_is_faster, randomness, train
-from hsiaug_builtin.nets.seeded import normal, to_device
+from hsiaug_builtin.nets.seeded import to_device
 from hsiaug_builtin.txt2hsi.codec_quality import measure_codec
 from hsiaug_builtin.txt2hsi.denoiser import Denoiser, Vocabulary
 from hsiaug_builtin.txt2hsi.facts import withheld_facts
 from hsiaug_builtin.txt2hsi.fitted import FittedTxt2Hsi
-from hsiaug_builtin.txt2hsi.frequencies import to_frequencies
 from hsiaug_builtin.txt2hsi.groups import PixelLooks, pixel_features
-from hsiaug_builtin.txt2hsi.lessons import (
-    NamedMap,
-    Teaching,
-    choose_centres,
-)
+from hsiaug_builtin.txt2hsi.lessons import NamedMap, Teaching, choose_centres
 from hsiaug_builtin.txt2hsi.measured import Measure
 from hsiaug_builtin.txt2hsi.naming import NamedPixels, name_pixels, remainder_of
 from hsiaug_builtin.txt2hsi.params import Txt2HsiParams
-from hsiaug_builtin.txt2hsi.prepare import Codec, PreparedScene, loss_of, noise_levels_of
+from hsiaug_builtin.txt2hsi.prepare import Codec, PreparedScene, loss_of, loss_of_lesson
 from hsiaug_builtin.txt2hsi.words import ClassWords, embed_relations, regress
 
 FACTS_PER_CLASS = 600
@@ -55,7 +50,7 @@ def fit_txt2hsi(
         looks = PixelLooks.of(view, codec.field.latents, codec.scale)
     named = NamedMap.of(pixels.map, view.patch, looks)
     phrases = torch.tensor(embed_relations(params.encoder), device=device)
-    denoiser = read_words(scene.denoiser, codec, pixels, words, phrases, params, seed)
+    denoiser = read_words(scene.denoiser, codec, pixels, words, phrases, params)
     embedded = torch.tensor(words.embedded, device=device)
     teaching = Teaching(codec.field, params.rpsc, params.lfue, params.layout, withheld_facts)
     centres = np.concatenate(list(pixels.every.values()))
@@ -67,10 +62,7 @@ def fit_txt2hsi(
         at = choose_centres(named, centres, 1.0, params.network.batch, rng)
         lesson = teaching.lesson(named, at, words.choose, rng, torch_rng)
         vocabulary = Vocabulary(denoiser.noun(embedded), denoiser.relation(phrases))
-        x = to_frequencies(lesson.latents)
-        sigma = noise_levels_of(len(x), torch_rng, device)
-        noise = normal(x.shape, torch_rng, device)
-        return error(x, sigma, lesson.said, noise, vocabulary, lesson.own)
+        return loss_of_lesson(error, lesson, vocabulary, torch_rng)
 
     denoiser = train(
         denoiser,
@@ -126,7 +118,6 @@ def read_words(
     words: ClassWords,
     phrases: Tensor,
     params: Txt2HsiParams,
-    seed: int,
 ) -> Denoiser:
     """A copy of the scene's denoiser that reads the phrases of the classes, as nouns of their
     pixels.

@@ -166,8 +166,6 @@ class FittedTxt2Hsi:
     def _draw_facts(self, y: NDArray[np.int64], rng: np.random.Generator) -> Ids:
         """(n, R) facts of patches of the classes y (n,), mirrored at random."""
         rows = np.stack([self.facts_of[c][rng.integers(len(self.facts_of[c]))] for c in y.tolist()])
-        # Some named pixel of the class whose map says another name cannot be.
-        rows[:, 0] = y
         rows = mirror_facts(rows, rng.integers(MIRRORS, size=len(y)))
         if self.params.ask == "confused":
             rows = self._beside_rivals(y, rng)

@@ -48,6 +48,20 @@ def window_mean(values: Tensor, side: int) -> Tensor:
     return avg_pool2d(padded, side, stride=1)[0].movedim(0, 2)
 
 
+def leading_channels(latents: Tensor, scale: Tensor, count: int) -> Tensor:
+    """(H, W, count) the channels of most contrast, each times the root of its contrast."""
+    order = torch.argsort(scale, descending=True)[:count]
+    return latents[:, :, order] * scale[order].sqrt()
+
+
+def squared_differences(channels: Tensor) -> Tensor:
+    """(H, W, d) squared differences of each pixel to those above and to the left of it."""
+    squares = torch.zeros_like(channels)
+    squares[1:] += channels.diff(dim=0).square()
+    squares[:, 1:] += channels.diff(dim=1).square()
+    return squares
+
+
 def find_groups(
     latents: Tensor, scale: Tensor, visible: NDArray[np.bool_], seed: int
 ) -> NDArray[np.int16]:
@@ -73,8 +87,7 @@ def find_groups(
     from scipy.cluster.hierarchy import fcluster, linkage
     from sklearn.cluster import MiniBatchKMeans
 
-    order = torch.argsort(scale, descending=True)[:LEADING]
-    channels = (latents.nan_to_num()[:, :, order] * scale[order].sqrt()).cpu()
+    channels = leading_channels(latents.nan_to_num(), scale, LEADING).cpu()
     smooth = window_mean(channels, 3)
     mixed = (0.6 * smooth + 0.4 * window_mean(smooth, 3)).numpy()
     pixels = mixed[visible]
@@ -113,11 +126,7 @@ class PixelLooks:
     @classmethod
     def of(cls, view: TrainView, latents: Tensor, scale: Tensor) -> PixelLooks:
         """Of a scene as a view shows it."""
-        order = torch.argsort(scale, descending=True)[:LEADING]
-        channels = (latents.nan_to_num()[:, :, order] * scale[order].sqrt()).cpu()
-        squares = torch.zeros_like(channels)
-        squares[1:] += channels.diff(dim=0).square()
-        squares[:, 1:] += channels.diff(dim=1).square()
+        squares = squared_differences(leading_channels(latents.nan_to_num(), scale, LEADING).cpu())
         rough = window_mean(squares.mean(dim=2, keepdim=True), max(1, view.patch - 2))
         spectra = view.normaliser.spectra(np.asarray(view.cube))
         bright = np.nan_to_num(spectra.mean(axis=2, dtype=np.float32))

@@ -31,7 +31,7 @@ from hsiaug_builtin.txt2hsi.groups import (
     find_groups,
     pixel_features,
 )
-from hsiaug_builtin.txt2hsi.lessons import NamedMap, Teaching, choose_centres
+from hsiaug_builtin.txt2hsi.lessons import Lesson, NamedMap, Teaching, choose_centres
 from hsiaug_builtin.txt2hsi.params import (
     LEAST_CHANNEL_WEIGHT,
     LOG_SIGMA,
@@ -187,6 +187,17 @@ def loss_of(denoiser: Denoiser, params: Txt2HsiParams, device: str) -> Callable[
     return compiled
 
 
+def loss_of_lesson(
+    error: Callable[..., Tensor], lesson: Lesson, vocabulary: Vocabulary, rng: torch.Generator
+) -> Tensor:
+    """The loss of a denoiser, as of :func:`loss_of`, on the patches of a lesson with new noise."""
+    x = to_frequencies(lesson.latents)
+    device = str(x.device)
+    sigma = noise_levels_of(len(x), rng, device)
+    noise = normal(x.shape, rng, device)
+    return error(x, sigma, lesson.said, noise, vocabulary, lesson.own)
+
+
 @dataclass(frozen=True, eq=False)
 class Codec:
     """A VAE with the scene as it encodes it.
@@ -300,10 +311,7 @@ def learn_scene(
             ),
             denoiser.relation(phrases),
         )
-        x = to_frequencies(lesson.latents)
-        sigma = noise_levels_of(len(x), torch_rng, device)
-        noise = normal(x.shape, torch_rng, device)
-        return error(x, sigma, lesson.said, noise, vocabulary, lesson.own)
+        return loss_of_lesson(error, lesson, vocabulary, torch_rng)
 
     denoiser = train(
         denoiser,
