@@ -18,6 +18,7 @@ from hsiaug.bench.ranges import codes, integers, words
 from hsiaug.data.adding import Added, ImportOptions, import_options
 from hsiaug.data.adding import add_scene as add_files
 from hsiaug.data.data_arrays import is_data_array, plain_labels, unpacked
+from hsiaug.data.public_files import public_files
 from hsiaug.quality.map_files import save_quick_look
 
 MAX_NAME_BYTES = 200
@@ -170,6 +171,9 @@ def add_scene(
             for role, source in sources.items()
         ]
         out = where / f"{name or files[0].stem}.toml"
+        if known := public_files(*files):
+            scene = known.card.name
+            notes += (f"{known.sentence}: as '{scene}' it comes with all that is known of it",)
         added = add_files(
             files[0],
             files[1],

@@ -105,9 +105,11 @@ def info(
         entry = find_entry(scene)
         facts: dict[str, Any] = {"status": status(entry), "folders": list(map(str, entry.folders))}
         facts |= entry.card.model_dump(mode="json")
+        warnings = _label_warnings(scene) if facts["status"] in ("here", "embedded") else []
         declared = [] if entry.card.procedural else declared_by_scene(entry)
         if as_json:
             facts["declared"] = [asdict(key) for key in declared]
+            facts["warnings"] = warnings
     else:
         facts = {"status": pairs_status(pairs), "folders": [str(pairs.folder)]}
         facts |= {
@@ -137,9 +139,24 @@ def info(
         classes += [(name, text, None) for name, text in zip(masks.names, texts, strict=True)]
     for class_id, row in enumerate(classes):
         say("\t".join(map(cell, (class_id or "id", *row))))
+    if pairs is None:
+        print_lines(console(), (f"warning: {sentence}" for sentence in warnings))
     if pairs is None and declared:
         rows = [(key.file, key.key, key.value, key.outcome) for key in declared]
         print_table(console(), ("file", "declares", "value", "what became of it"), rows)
+
+
+def _label_warnings(scene: str) -> list[str]:
+    """Sentences on the labels of a scene; none where its files do not fit its card."""
+    from contextlib import suppress
+
+    from hsiaug.base.errors import HsiaugError
+    from hsiaug.data import load_scene
+    from hsiaug.data.label_check import label_warnings
+
+    with suppress(HsiaugError):
+        return label_warnings(load_scene(scene))
+    return []
 
 
 @app.command(

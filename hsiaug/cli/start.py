@@ -80,7 +80,7 @@ def start(
     from hsiaug.data import load_scene
     from hsiaug.data.adding import add_scene, scene_name
     from hsiaug.data.endings import CUBES
-    from hsiaug.data.label_shift import shift_warnings
+    from hsiaug.data.label_check import label_warnings
     from hsiaug.quality.map_files import save_quick_look
 
     _check_there(place)
@@ -116,7 +116,7 @@ def start(
             commands.append(("datasets", "add", str(cube), "--labels", str(sheet), *further))
     else:
         scene = load_scene(card)
-        print_lines(console(), (f"warning: {sentence}" for sentence in shift_warnings(scene)))
+        print_lines(console(), (f"warning: {sentence}" for sentence in label_warnings(scene)))
     chosen = _propose(scene, card)
     commands.append(("split", card, *chosen, "--out", "split.png"))
     commands.append(("benchmark", card, "--generator", ",".join(defaults.PROPOSED), *chosen))

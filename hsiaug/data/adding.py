@@ -22,7 +22,6 @@ from pydantic import TypeAdapter, ValidationError
 from hsiaug.base.errors import HsiaugError, InputError, SceneError
 from hsiaug.base.files import check_target, file_errors, remove, sync_file
 from hsiaug.base.marks import save_marked_array
-from hsiaug.base.public_scenes import LABELS
 from hsiaug.base.text import in_runs, nanometres
 from hsiaug.core.scene import Descriptions, Scene, UnlabelledScene
 from hsiaug.data.band_centres import centres_in_nm
@@ -31,8 +30,8 @@ from hsiaug.data.catalogue import LOOK
 from hsiaug.data.cube_check import CubeFacts, CubeValues, guess_axes, look_through, read_values
 from hsiaug.data.endings import ARRAYS
 from hsiaug.data.georeference import Declared, Georeference, read_declared
+from hsiaug.data.label_check import label_warnings
 from hsiaug.data.label_codes import ClassCodes, CodeRow, LabelRaster, code_labels, filler_of
-from hsiaug.data.label_shift import shift_warnings
 from hsiaug.data.label_source import labels_on_cube, read_labels
 from hsiaug.data.loading import load_scene
 from hsiaug.data.raw import Conversion, PerBand, RawArray
@@ -256,12 +255,7 @@ def add_scene(
     derived |= {path.name: path.replace for path in moved}
     text = partial(_card_text, card, findings.read.remarks)
     scene, files = _write(out, text, derived, picture, (cube, labels), options.overwrite)
-    sentences = [*_warnings(findings), *shift_warnings(scene)]
-    if (public := scene.drawn_as) in LABELS.values():
-        sentences.append(
-            f"these are the labels of {public}: under that name the scene comes with all that is"
-            " known of it"
-        )
+    sentences = [*_warnings(findings), *label_warnings(scene)]
     return Added(scene, files, _facts(findings), tuple(sentences), findings.coding.table)
 
 

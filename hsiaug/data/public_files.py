@@ -1,24 +1,33 @@
-"""Files of public scenes, known by their checksums: what the catalogue says of them need not be
-typed.
+"""Files of public scenes, known by their bytes or by the values in them: what the catalogue says of
+them need not be typed.
 """
 
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from hsiaug.base.errors import SceneError
+from hsiaug.base.arrays import AnyArray
+from hsiaug.base.errors import HsiaugError, SceneError
 from hsiaug.base.files import file_errors
+from hsiaug.base.public_scenes import LABELS, array_checksum
 from hsiaug.data.catalogue import files_of, find_entry, scene_names
+from hsiaug.data.labels import class_map
+from hsiaug.data.readers import read_cube_file, read_label_file
 
 if TYPE_CHECKING:
     from hsiaug.data.adding import ImportOptions
     from hsiaug.data.cards import FileSpec, SceneCard
     from hsiaug.data.catalogue import SceneEntry
+
+
+Known = Literal["", "values", "file"]
+"""How a file is known: not at all, by the values in it, or as the very file of the scene."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +38,13 @@ class PublicFiles:
     ----------
     card : SceneCard
         What the catalogue says of the scene.
-    cube, labels : bool
-        Which of the two files are the scene's own.
+    cube, labels : {"", "values", "file"}
+        Which of the two are the scene's own, and how that is known.
     """
 
     card: SceneCard
-    cube: bool
-    labels: bool
+    cube: Known
+    labels: Known
 
     @property
     def sentence(self) -> str:
@@ -70,15 +79,44 @@ def public_files(cube: Path, labels: Path) -> PublicFiles | None:
         If one of them cannot be read.
     """
     digests = dict[Path, str]()
+    values = _label_scene(labels)
     for entry in map(find_entry, scene_names()):
         card = entry.card
         if card.procedural:
             continue
-        is_cube = _same(entry, card.cube, cube, digests)
-        is_labels = _same(entry, card.labels, labels, digests)
-        if is_cube or is_labels:
-            return PublicFiles(card, is_cube, is_labels)
+        of_labels: Known = "values" if card.name == values else ""
+        if _same(entry, card.labels, labels, digests):
+            of_labels = "file"
+        of_cube: Known = "file" if _same(entry, card.cube, cube, digests) else ""
+        if of_labels and not of_cube and _same_values(entry, cube):
+            of_cube = "values"
+        if of_cube or of_labels:
+            return PublicFiles(card, of_cube, of_labels)
     return None
+
+
+def _label_scene(path: Path) -> str | None:
+    """The public scene whose labels a file holds under the codes of the catalogue, if any."""
+    with suppress(HsiaugError):
+        codes = read_label_file(path)
+        for name in LABELS.values():
+            spec = find_entry(name).card.labels
+            with suppress(HsiaugError):
+                if LABELS.get(array_checksum(class_map(codes, spec, where=name), "<i2")) == name:
+                    return name
+    return None
+
+
+def _same_values(entry: SceneEntry, path: Path) -> bool:
+    """Whether a file holds the numbers of a scene's cube, where that is on this machine."""
+    own = next(iter(files_of(entry, entry.card.cube)), None)
+    if own is None:
+        return False
+    with suppress(HsiaugError):
+        first: AnyArray = read_cube_file(path).array
+        second: AnyArray = read_cube_file(own, key=entry.card.cube.key).array
+        return first.shape == second.shape and all(map(np.array_equal, first, second))
+    return False
 
 
 def with_catalogue(options: ImportOptions, public: PublicFiles) -> ImportOptions:
@@ -95,13 +133,15 @@ def with_catalogue(options: ImportOptions, public: PublicFiles) -> ImportOptions
     stated = dict[str, object]()
     if public.cube:
         cube = card.cube
-        stated |= {"cube_key": cube.key, "scale": cube.scale, "units": cube.units}
+        stated |= {"scale": cube.scale, "units": cube.units}
+        stated["cube_key"] = cube.key if public.cube == "file" else None
         stated |= {"bad_bands": cube.bad_bands, "wavelengths": _centres(card)}
         stated["axes"] = cube.axes if cube.axes != "hwb" else None
     if public.labels:
         labels = card.labels
         in_order = sorted(zip(labels.codes, labels.names, strict=True))
-        stated |= {"labels_key": labels.key, "ignore": labels.ignore}
+        stated["labels_key"] = labels.key if public.labels == "file" else None
+        stated["ignore"] = labels.ignore
         stated["classes"] = tuple(name for _, name in in_order)
     unstated: dict[str, Any] = {
         name: value

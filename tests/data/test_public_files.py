@@ -1,10 +1,11 @@
-"""Files of public scenes are known by their checksums, whatever they are called."""
+"""Files of public scenes are known by their bytes or their values, whatever they are called."""
 
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.io import savemat
 
 from hsiaug.data import fetch_scene, load_scene, scene_card
 from hsiaug.data.adding import ImportOptions
@@ -41,6 +42,22 @@ def test_a_file_that_differs_in_one_value_is_not_known(copied: tuple[Path, Path]
     known = public_files(*copied)
     assert known is not None and known.cube and not known.labels
     assert known.sentence == "this is the cube of indian_pines of the catalogue"
+
+
+def test_files_that_were_saved_anew_are_known_by_their_values(
+    copied: tuple[Path, Path], tmp_path: Path
+) -> None:
+    cube, labels = map(np.load, copied)
+    savemat(tmp_path / "cube.mat", {"x": cube.astype(np.int32)})
+    np.save(tmp_path / "labels.npy", labels.astype(np.float64))
+    known = public_files(tmp_path / "cube.mat", tmp_path / "labels.npy")
+    assert known is not None and (known.cube, known.labels) == ("values", "values")
+    words = ("datasets", "add", "cube.mat", "--labels", "labels.npy", "--out", "saved.toml")
+    said = hsiaug(*words, cwd=tmp_path)
+    assert (said.stdout + said.stderr).count("indian_pines of the catalogue") == 1
+    said = hsiaug(*words, "--force", "--catalogue", cwd=tmp_path)
+    assert said.returncode == 0, said.stderr
+    assert load_scene(tmp_path / "saved.toml").sha256 == load_scene("indian_pines").sha256
 
 
 def test_the_card_has_the_names_and_wavelengths_only_where_asked(copied, tmp_path):
