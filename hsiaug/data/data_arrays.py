@@ -26,6 +26,7 @@ from hsiaug.data.envi_header import (
     scaling,
 )
 from hsiaug.data.georeference import same_system
+from hsiaug.data.key_rules import XARRAY, rule_of
 from hsiaug.data.label_codes import filler_of
 
 PIXELS = frozenset({"x", "y", "lon", "lat", "longitude", "latitude", "row", "col", "column"})
@@ -96,6 +97,9 @@ def unpacked(
         notes = [*bad_notes]
     if "fwhm" in header and not any("'fwhm'" in note for note in notes):
         notes.append("the attribute 'fwhm' is not used: a card has no band widths")
+    notes += _unknown_attributes(cube)
+    if (units := str(cube.attrs.get("units", "")).strip()) not in ("", "1"):
+        of_cube |= {"units": units}
     if bad:
         asked = options.get("bad_bands", ())
         options = {**options, "bad_bands": sorted({*bad, *asked})}  # type: ignore[misc]
@@ -130,6 +134,16 @@ def _header(array: Any) -> Header:
     return header_of_tags(
         {key: text for key, text in tags.items() if field_name(key) in BAND_FIELDS}
     )
+
+
+def _unknown_attributes(cube: Any) -> list[str]:
+    """A sentence on the attributes of a DataArray that no rule knows."""
+    unknown = [
+        str(key)
+        for key in cube.attrs
+        if rule_of(XARRAY, str(key)) is None and rule_of(XARRAY, field_name(str(key))) is None
+    ]
+    return [f"attributes that are not used: {', '.join(unknown[:12])}"] if unknown else []
 
 
 def _bands_hint(cube: Any, bands: object) -> str:

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -297,11 +298,7 @@ def _archive(path: Path, ndim: int) -> SceneError:
         shapes = {}
         for name in names[:MOST_SHOWN]:
             with file.open(f"{name}.npy") as member:
-                version = np.lib.format.read_magic(member)
-                read_header = np.lib.format.read_array_header_1_0
-                if version != (1, 0):
-                    read_header = np.lib.format.read_array_header_2_0
-                shapes[name] = read_header(member)[0]
+                shapes[name] = _npy_header(member)[0]
     fitting = [name for name, shape in shapes.items() if len(shape) == ndim]
     name = next(iter((*fitting, *shapes)), "NAME")
     command = saving("", "", f"numpy.load({str(path)!r})[{name!r}]", array_file(path, name))
@@ -372,17 +369,28 @@ def _npy_remedy(path: Path, rule: str, raw: RawArray) -> str:
     return f"{text}: {saving('', load, code, array_file(path, 'fit'))}"
 
 
+def npy_header(path: Path) -> dict[str, object]:
+    """The fields of the header of an .npy file. Raises ValueError for a file of another kind."""
+    with path.open("rb") as file:
+        shape, fortran_order, dtype = _npy_header(file)
+    return {"descr": dtype.str, "fortran_order": fortran_order, "shape": shape}
+
+
+def _npy_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Shape, whether the first axis changes fastest, and type of the array that begins here."""
+    version = np.lib.format.read_magic(file)
+    if version == (1, 0):
+        return np.lib.format.read_array_header_1_0(file)
+    return np.lib.format.read_array_header_2_0(file)
+
+
 def _refuse_objects(path: Path) -> None:
     """Raise SceneError for an .npy file of Python objects, with the way to one of numbers."""
     with path.open("rb") as file:
         pickled = file.read(len(PICKLE)) == PICKLE
         if not pickled:
             file.seek(0)
-            version = np.lib.format.read_magic(file)
-            read_header = np.lib.format.read_array_header_1_0
-            if version != (1, 0):
-                read_header = np.lib.format.read_array_header_2_0
-            pickled = read_header(file)[2].hasobject
+            pickled = _npy_header(file)[2].hasobject
     if pickled:
         raise SceneError(
             f"{path} must hold plain numbers",

@@ -147,6 +147,22 @@ def read_table_cube(path: Path) -> RawArray:
     return RawArray(cube, centres, nodata=math.nan, notes=(*notes, *([note] if note else [])))
 
 
+def column_kinds(path: Path) -> list[tuple[str, bool | None]]:
+    """The columns of a table, and of each whether it says a place (True) or is a band (False); None
+    for others.
+
+    Raises as :func:`read_rows` does.
+    """
+    rows, _ = read_rows(path)
+    names = [plain_name(name) for name in rows[0]] if rows else []
+    lower = [name.lower() for name in names]
+    place = next((pair for pair in PAIRS if set(pair) <= set(lower)), ())
+    return [
+        (name, True if text in place else False if BAND.fullmatch(text) else None)
+        for name, text in zip(names, lower, strict=True)
+    ]
+
+
 def table_place(path: Path) -> tuple[tuple[float, ...], str] | None:
     """The transform of the grid of a table with coordinates, and its system, "" where it is not
     known; None of a table in rows and columns, and of one that is no cube.

@@ -1,13 +1,24 @@
 """Every key that a file declares has a rule, or is said to be unknown; the docs have the rules."""
 
+from collections.abc import Callable
 from pathlib import Path
 
+import h5py
 import numpy as np
+import pytest
 import rasterio
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+from scipy.io import savemat
 
+import hsiaug
 from hsiaug.data import toy_scene
-from hsiaug.data.declared_keys import RULES, declared_keys, key_table
-from tests.in_process import hsiaug
+from hsiaug.data.declared_keys import declared_keys
+from hsiaug.data.key_rules import RULES, key_table
+from hsiaug.data.products import product_place, read_product
+from hsiaug.data.products.contents import Contents
+from tests.data.made_products import Made, emit, enmap, hypso, prisma, tanager_basic, tanager_ortho
+from tests.in_process import hsiaug as command
 
 FARM = toy_scene(seed=3, height=40, width=32, bands=6, classes=3)
 DOCS = Path(__file__).parents[2] / "docs" / "scenes.md"
@@ -36,9 +47,9 @@ def envi(folder: Path) -> None:
 
 def test_info_lists_each_key_with_what_became_of_it(tmp_path: Path) -> None:
     envi(tmp_path)
-    added = hsiaug("datasets", "add", "c.hdr", "--labels", "l.npy", cwd=tmp_path)
+    added = command("datasets", "add", "c.hdr", "--labels", "l.npy", cwd=tmp_path)
     assert added.returncode == 0, added.stderr
-    lines = hsiaug("datasets", "info", "c.toml", cwd=tmp_path).stdout.splitlines()
+    lines = command("datasets", "info", "c.toml", cwd=tmp_path).stdout.splitlines()
     rows = {
         line.split("\t")[1]: line.split("\t")[3] for line in lines if line.startswith("c.hdr\t")
     }
@@ -84,3 +95,131 @@ def test_of_a_damaged_file_nothing_is_listed(tmp_path: Path) -> None:
     (tmp_path / "c.tif").write_bytes(b"II*\0broken")
     (tmp_path / "c.mat").write_bytes(b"x" * 200)
     assert not declared_keys(tmp_path / "c.tif") and not declared_keys(tmp_path / "c.mat")
+
+
+class Asked(dict[str, object]):
+    """Items of a file, and which of them were asked for."""
+
+    def __init__(self, items: dict[str, object]) -> None:
+        super().__init__(items)
+        self.asked: set[str] = set()
+
+    def __getitem__(self, key: str) -> object:
+        self.asked.add(key)
+        return super().__getitem__(key)
+
+
+@pytest.mark.parametrize(
+    "maker", [prisma, emit, tanager_ortho, tanager_basic, hypso], ids=lambda maker: maker.__name__
+)
+def test_of_a_product_those_keys_are_applied_that_its_reader_asks_for(
+    maker: Callable[[Path], Made], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = maker(tmp_path).path
+    listed = declared_keys(path)
+    applied = {key.key for key in listed if key.outcome.startswith("applied")}
+    asked: set[str] = set()
+    begin, value = Contents.__init__, Contents.value
+
+    def opened(self: Contents, path: Path, items: dict[str, object]) -> None:
+        watched = Asked(items)
+        watched.asked = asked
+        begin(self, path, watched)
+
+    def valued(self: Contents, address: str) -> object:
+        asked.add(address)
+        return value(self, address)
+
+    monkeypatch.setattr(Contents, "__init__", opened)
+    monkeypatch.setattr(Contents, "value", valued)
+    read_product(path)
+    product_place(path)
+    assert applied == asked & {key.key for key in listed}
+
+
+def test_every_key_of_a_product_is_listed(tmp_path: Path) -> None:
+    path = hypso(tmp_path).path
+    listed = {key.key: key.outcome for key in declared_keys(path)}
+    assert listed["products/rhot"].startswith("applied")
+    assert listed["products/rhot@long_name"].startswith("ignored")
+    assert listed["metadata/capture_config@frame_count"].startswith("ignored")
+    assert listed["navigation/latitude"].startswith("ignored")
+
+
+def test_metadata_beside_an_image_are_listed(tmp_path: Path) -> None:
+    made = enmap(tmp_path)
+    listed = {key.key: key.outcome for key in declared_keys(made.path) if key.file.endswith("XML")}
+    assert listed["wavelengthcenterofband"].startswith("applied")
+    assert listed["backgroundvalue"].startswith("applied")
+    assert listed["mean"] == "ignored: no such key is known"
+
+
+def outcomes(path: Path, key: str | None = None, axes: int = 3) -> dict[str, str]:
+    listed = declared_keys(path, key=key, axes=axes)
+    return {entry.key: entry.outcome.partition(":")[0] for entry in listed}
+
+
+def test_arrays_of_a_matlab_file_that_are_not_read_are_said_to_be_ignored(tmp_path: Path) -> None:
+    path = tmp_path / "c.mat"
+    savemat(path, {"cube": FARM.cube, "gt": FARM.labels, "note": "hay"})
+    assert outcomes(path) == {
+        "cube": "applied",
+        "gt": "ignored",
+        "note": "ignored",
+        "header": "ignored",
+    }
+    assert outcomes(path, axes=2)["gt"] == outcomes(path, "gt", axes=2)["gt"] == "applied"
+    savemat(path, {"first": FARM.labels, "second": FARM.labels})
+    assert set(outcomes(path, axes=2).values()) == {"ignored"}  # which is read must be said
+
+
+def test_attributes_of_a_matlab_file_of_version_73_are_listed(tmp_path: Path) -> None:
+    path = tmp_path / "c.mat"
+    with h5py.File(path, "w") as file:
+        file["cube"] = FARM.cube.T
+        file["cube"].attrs["MATLAB_class"] = np.bytes_("single")
+        file["cube"].attrs["mood"] = "good"
+        file.create_group("#refs#")
+    assert outcomes(path) == {
+        "cube": "applied",
+        "cube@MATLAB_class": "applied",
+        "cube@mood": "ignored",
+        "#refs#": "ignored",
+    }
+
+
+def test_headers_of_arrays_pictures_and_tables_are_listed(tmp_path: Path) -> None:
+    np.save(tmp_path / "c.npy", FARM.cube)
+    assert set(outcomes(tmp_path / "c.npy").values()) == {"applied"}
+    text = PngInfo()
+    text.add_text("Software", "QGIS")
+    picture = Image.fromarray(FARM.labels.astype(np.uint8)).convert("P")
+    picture.save(tmp_path / "l.png", pnginfo=text, transparency=0)
+    assert outcomes(tmp_path / "l.png") == {
+        "layout": "applied",
+        "palette": "ignored",
+        "transparency": "applied",
+        "Software": "ignored",
+    }
+    (tmp_path / "c.csv").write_text("row,col,450.5,b2,mood\n0,0,1,2,good\n")
+    assert outcomes(tmp_path / "c.csv") == {
+        "row": "applied",
+        "col": "applied",
+        "450.5": "applied",
+        "b2": "applied",
+        "mood": "ignored",
+    }
+
+
+def test_attributes_of_a_data_array_are_applied_or_named(tmp_path: Path) -> None:
+    xr = pytest.importorskip("xarray", reason="xarray is not installed")
+    cube = xr.DataArray(
+        FARM.cube,
+        dims=("y", "x", "band"),
+        coords={"wavelength": ("band", np.linspace(420, 970, 6))},
+        attrs={"units": "radiance", "long_name": "a farm", "mood": "good", "scale_factor": 0.5},
+    )
+    added = hsiaug.add_scene(cube, FARM.labels, "farm", folder=tmp_path)
+    assert added.scene.units == "radiance"
+    assert np.allclose(added.scene.cube, 0.5 * FARM.cube)
+    assert "attributes that are not used: mood" in added.warnings

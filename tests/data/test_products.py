@@ -1,5 +1,6 @@
 """Products of imaging spectrometers are read with their bands, scale, missing data and place."""
 
+import os
 import re
 import shlex
 import warnings
@@ -21,6 +22,7 @@ from hsiaug.cli.output import name_options
 from hsiaug.data import load_scene
 from hsiaug.data.adding import Added, ImportOptions, add_scene
 from hsiaug.data.georeference import scene_georeference
+from hsiaug.data.products.enmap_desis import metadata_beside
 from hsiaug.data.readers import read_cube_file
 from tests.data.made_products import (
     CUBE,
@@ -411,6 +413,25 @@ def test_the_only_metadata_in_a_folder_are_those_of_a_renamed_image(
     np.testing.assert_allclose(found.scene.cube, made.cube, atol=1e-6)
     np.testing.assert_allclose(found.scene.wavelengths, made.nm)
     assert any("METADATA" in text for text in found.warnings)
+
+
+def test_a_folder_of_images_is_looked_through_once_until_it_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = []
+    listed = Path.iterdir
+
+    def look(folder: Path) -> object:
+        looks.append(folder)
+        return listed(folder)
+
+    monkeypatch.setattr(Path, "iterdir", look)
+    os.utime(tmp_path, (1, 1))
+    images = [tmp_path / f"{number}.tif" for number in range(50)]
+    assert [metadata_beside(image) for image in images] == [None] * 50
+    assert looks == [tmp_path]
+    made = enmap(tmp_path)
+    assert metadata_beside(made.path) is not None
 
 
 def test_metadata_beside_an_image_of_fewer_bands_are_named_and_not_used(tmp_path: Path) -> None:

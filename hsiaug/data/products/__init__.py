@@ -68,6 +68,17 @@ def product_place(path: Path) -> Place | None:
         return None  # the reader of the cube says what is wrong
 
 
+def product_keys(path: Path) -> tuple[str, list[tuple[str, object]]]:
+    """The kind of a product, "" for another file, and all datasets and attributes that lie in
+    it.
+
+    Raises SceneError where it is damaged.
+    """
+    with open_contents(path) as contents:
+        product = _product_of(contents)
+        return "" if product is None else product.name, contents.listed()
+
+
 def _product_of(contents: Contents) -> Product | None:
     for product in PRODUCTS:
         if all(mark in contents.items for mark in product.marks):

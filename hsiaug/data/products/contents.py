@@ -94,6 +94,17 @@ class Contents:
         item, at, name = address.partition("@")
         return item in self.items and (not at or name in self.items[item].attrs)
 
+    def listed(self) -> list[tuple[str, object]]:
+        """The addresses of all datasets and attributes, with the shape and type of a dataset and
+        the value of an attribute.
+        """
+        keys = list[tuple[str, object]]()
+        for name, item in self.items.items():
+            if hasattr(item, "dtype"):
+                keys.append((name, f"{'×'.join(map(str, item.shape or ()))} {item.dtype}"))
+            keys += [(f"{name}@{key}", item.attrs.get(key)) for key in item.attrs]
+        return keys
+
     def arrays(self, axes: int, within: str = "") -> dict[str, h5py.Dataset]:
         """Numeric datasets below a group that have a given number of axes."""
         return {

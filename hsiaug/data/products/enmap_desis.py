@@ -8,7 +8,9 @@ width in nanometres, and gain and offset: value = number · gain + offset.
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +32,9 @@ METADATA = re.compile(r"(.+[-_])?METADATA\.XML", re.IGNORECASE)
 
 MAX_XML_BYTES = 2**25
 """Bytes of such a file, at most."""
+
+SETTLED = 2 * 10**9
+"""Nanoseconds after which a folder that changes again has another time of change."""
 
 CENTRE = "wavelengthcenterofband"
 WIDTHS = ("fwhmofband", "wavelengthwidthofband")
@@ -78,18 +83,60 @@ def metadata_beside(image: Path) -> Metadata | None:
 
     Raises SceneError where that file is damaged.
     """
-    files = [file for file in image.parent.iterdir() if METADATA.fullmatch(file.name)]
+    path = _metadata_file(image)
+    try:
+        return None if path is None else _read_metadata(path)
+    except SceneError:
+        if IMAGE.fullmatch(image.stem):
+            raise
+        return None  # of another instrument, or of another image
+
+
+def metadata_elements(image: Path) -> list[tuple[str, str, str]]:
+    """The file beside an image of EnMAP or DESIS, and the name in small letters of each kind of
+    element in it that holds a text, with the first such text.
+
+    Raises SceneError where that file is damaged.
+    """
+    path = _metadata_file(image)
+    if path is None:
+        return []
+    with reading(path, "EnMAP or DESIS metadata"):
+        texts: dict[str, str] = {}
+        for element in read_xml(path, MAX_XML_BYTES).iter():
+            if not len(element) and element.text:
+                texts.setdefault(element.tag.rpartition("}")[2].lower(), element.text)
+    return [(path.name, name, text) for name, text in texts.items()]
+
+
+def _metadata_file(image: Path) -> Path | None:
+    """The file that describes an image; None where there is none."""
+    files = [image.with_name(name) for name in _metadata_names(image.parent)]
     match = IMAGE.fullmatch(image.stem)
     if match is not None:
         name = f"{match['product']}-METADATA.XML".lower()
-        of_product = [file for file in files if file.name.lower() == name]
-        return _read_metadata(of_product[0]) if of_product else None
-    if len(files) != 1:
-        return None
-    try:
-        return _read_metadata(files[0])
-    except SceneError:
-        return None  # of another instrument, or of another image
+        return next((file for file in files if file.name.lower() == name), None)
+    return files[0] if len(files) == 1 else None
+
+
+def _metadata_names(folder: Path) -> tuple[str, ...]:
+    """Names of such files in a folder, which is looked through once until it changes: it may hold
+    tens of thousands of images.
+    """
+    changed = folder.stat().st_mtime_ns
+    if time.time_ns() - changed < SETTLED:
+        return _list_metadata(folder)
+    return _listed_metadata(folder, changed)
+
+
+def _list_metadata(folder: Path) -> tuple[str, ...]:
+    return tuple(file.name for file in folder.iterdir() if METADATA.fullmatch(file.name))
+
+
+@lru_cache(maxsize=64)
+def _listed_metadata(folder: Path, changed: int) -> tuple[str, ...]:
+    """The same of a folder that changed last at a time in nanoseconds."""
+    return _list_metadata(folder)
 
 
 def _read_metadata(path: Path) -> Metadata:
