@@ -82,6 +82,7 @@ from hsiaug.core.tiles import DenseSamples as DenseSamples
 from hsiaug.core.tiles import DenseView as DenseView
 from hsiaug.core.tiles import PairCounts as PairCounts
 from hsiaug.core.tiles import Tiles as Tiles
+from hsiaug.data.bounds import check_memory as check_memory
 from hsiaug.data.labels import check_whole as check_whole
 from hsiaug.data.paths import user_file as user_file
 from hsiaug.data.paths import user_path as user_path

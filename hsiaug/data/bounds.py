@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from hsiaug.base.arrays import AnyArray
-from hsiaug.base.errors import SceneError
+from hsiaug.base.errors import HsiaugError, SceneError
 from hsiaug.base.files import file_errors
 
 STRIPE_BYTES = 64 * 2**20
@@ -67,15 +67,31 @@ def check_array(
     check_memory(f"{path}, an array of {extent},", needed)
 
 
-def check_memory(what: str, needed: int) -> None:
-    """Raise SceneError where an array of this size does not fit into the free memory of the
-    machine.
+def check_memory(
+    what: str,
+    needed: int,
+    *,
+    hint: str = "Crop the scene, keep fewer bands, or use a machine with more memory.",
+    error: type[HsiaugError] = SceneError,
+) -> None:
+    """Refuse what does not fit into the free memory of the machine, or into what the limit of this
+    process leaves, before it is begun.
+
+    Parameters
+    ----------
+    what : str
+        What needs memory, as a noun.
+    needed : int
+        Bytes.
+    hint : str
+        What helps.
+    error : type
+        What is raised, naming both sizes; ``PluginError`` in a plugin.
     """
-    free = free_memory()
-    if free is not None and needed > free:
-        rule = f"{what} must fit into memory"
-        hint = "Crop the scene, keep fewer bands, or use a machine with more memory."
-        raise SceneError(rule, value=f"{in_bytes(needed)} needed, {in_bytes(free)} free", hint=hint)
+    known = [size for size in (free_memory(), _memory_left()) if size is not None]
+    if known and needed > min(known):
+        value = f"{in_bytes(needed)} needed, {in_bytes(min(known))} free"
+        raise error(f"{what} must fit into memory", value=value, hint=hint)
 
 
 def empty_cube(
@@ -109,6 +125,20 @@ def in_bytes(size: int | None) -> str:
     from rich.filesize import decimal  # rich is loaded late
 
     return "size unknown" if size is None else decimal(size)
+
+
+def _memory_left() -> int | None:
+    """Bytes of addresses that this process may still take (ulimit -v); None = any number."""
+    try:
+        import resource  # not on Windows
+
+        limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+        if limit == resource.RLIM_INFINITY:
+            return None
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        return max(0, limit - pages * os.sysconf("SC_PAGE_SIZE"))
+    except (ImportError, OSError, ValueError):
+        return None
 
 
 def free_memory() -> int | None:

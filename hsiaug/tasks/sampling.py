@@ -30,7 +30,7 @@ from hsiaug.protocol.balance import (
     synthetic_counts,
 )
 from hsiaug.protocol.split import Split
-from hsiaug.protocol.tiling import TileSplit
+from hsiaug.protocol.tiling import TileSplit, test_images
 from hsiaug.protocol.view import TrainView
 from hsiaug.registry.card import Card
 from hsiaug.tasks.draws import convert_tiles
@@ -100,8 +100,12 @@ class Sampling(Protocol):
         """
         ...
 
-    def measured(self, view: Any, pool: Sequence[Any], /) -> Mapping[str, Mapping[str, float]]:
-        """What a record says of any generator's samples of a pool."""
+    def measured(
+        self, view: Any, pool: Sequence[Any], split: Any, /
+    ) -> Mapping[str, Mapping[str, float]]:
+        """What a record says of any generator's samples of a pool. Of test pixels of the split no
+        label is read.
+        """
         ...
 
     def shown(self, samples: Any, card: Card, spectra: SpectralView = ..., /) -> TaskSamples:
@@ -175,7 +179,7 @@ class PatchSampling:
         return replace(joined.take(order), x=x)
 
     def measured(
-        self, view: TrainView, pool: Sequence[PatchSamples]
+        self, view: TrainView, pool: Sequence[PatchSamples], split: Split
     ) -> dict[str, dict[str, float]]:
         return {}
 
@@ -253,9 +257,10 @@ class PairSampling:
         return convert_tiles(concatenate([view.real, *pool]), spectra)
 
     def measured(
-        self, view: DenseView, pool: Sequence[DenseSamples]
+        self, view: DenseView, pool: Sequence[DenseSamples], split: TileSplit
     ) -> dict[str, dict[str, float]]:
-        return measure_pairs(view.real, concatenate(pool))
+        held_out = test_images(split) if split.test else None
+        return measure_pairs(view.real, concatenate(pool), held_out)
 
     def shown(
         self, samples: DenseSamples, card: Card, spectra: SpectralView = RAW_VIEW

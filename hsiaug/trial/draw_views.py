@@ -1,5 +1,6 @@
 """What plugins are shown of one draw: its train views, made once for all trials of the draw."""
 
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -41,6 +42,7 @@ class DrawViews:
         self._classifier_views: dict[tuple[Scope, str, bool], TaskView] = {}
         self._checksums: dict[Scope, str] = {}
         self._sheet_maker: SheetMaker | None = None
+        self._measured: dict[str, Mapping[str, Mapping[str, float]]] = {}
 
     def of(self, scope: Scope) -> TaskView:
         """The train view of a plugin.
@@ -106,6 +108,26 @@ class DrawViews:
         if self._sheet_maker is None:
             self._sheet_maker = SheetMaker.of(real, self._data.wavelengths)
         return self._sheet_maker
+
+    def measured(
+        self, samples: str, view: TaskView, pool: Sequence[TaskSamples]
+    ) -> Mapping[str, Mapping[str, float]]:
+        """What records say of the samples of a pool, computed once for all trials that learn from
+        them.
+
+        Parameters
+        ----------
+        samples : str
+            Hash of all that determines them.
+        view : TrainView or DenseView
+            That of their generator.
+        pool : sequence of samples
+            As they were drawn.
+        """
+        if samples not in self._measured:
+            sampling = self._task.sampling
+            self._measured[samples] = sampling.measured(view, pool, self.split)
+        return self._measured[samples]
 
     def check(self) -> None:
         """Refuse a plugin that wrote into a view, which all trials of the draw share.

@@ -266,8 +266,9 @@ class TrialResult(_Part):
         description="what the generator reports on its samples"
         " ([`measured`](develop/plugins.md#2-the-method)). Of masks also `measured` and"
         " `measured_real`: layout of generated and of real training pairs (`within_1` to"
-        " `within_3`, `edges`, `mask_edges`, `beside_edges`, `change`, `change_rank`, `n`; [what"
-        " they measure](quality.md#images-with-masks))."
+        " `within_3`, `edges`, `mask_edges`, `beside_edges`, `change`, `change_rank`, `n`; of"
+        " generated ones `pieces_5`, `pieces_9` and `pieces_17` too; [what they"
+        " measure](quality.md#images-with-masks))."
     )
     prepared: dict[str, str | Amount] = Field(
         {}, description="{`key`, `seconds`} of what the generator learnt once for the scene."

@@ -196,7 +196,7 @@ def join_samples(run: TrialRun, pool: Sequence[TaskSamples]) -> TaskSamples:
     samples = sampling.join(run.view, pool, card, spectra)
     if not pool:
         return samples
-    if measured := sampling.measured(run.view, pool):
+    if measured := run.views.measured(run.spec.samples_hash, run.view, pool):
         # What a generator measures itself counts before what is measured of every one.
         samples = replace(samples, provenance={**measured, **samples.provenance})
     # They are copied: nothing of theirs is in memory while the classifier learns.

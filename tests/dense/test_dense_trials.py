@@ -18,6 +18,7 @@ from hsiaug.metrics.accuracy import dense_score
 from hsiaug.protocol.protocols import parse_protocol
 from hsiaug.registry.lookup import Found, Registry
 from hsiaug.report import build_report, render_report
+from hsiaug.tasks import sampling
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.run import run_trial
 from hsiaug.trial.scene_context import SceneContext
@@ -94,10 +95,33 @@ def test_a_benchmark_of_masks_runs_with_its_controls(
     measured = perfect["provenance"]["measured"]
     assert perfect["provenance"]["made"] == "mirror" and {"mask_edges", "within_1"} <= set(measured)
     assert ("change" in measured) == (dates == 2)
+    # Mirrored tiles are made of nothing but pieces of training tiles.
+    assert measured["pieces_5"] > 0.9 and measured["pieces_9"] > 0.9
     # Every labelled pixel of the test place once, and no other.
     assert len(prediction[0]) == 39 * 48 and prediction[0].min() >= data.offsets[2] + 48
     none = records["none", "majority", 0.0][0]["metrics"]
     assert none["miou"] < 0.5 and none["worst_recall"] == 0
+
+
+def test_samples_are_measured_once_for_all_classifiers_that_learn_from_them(
+    masks: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[int] = []
+    measure = sampling.measure_pairs
+
+    def counting(real: Any, made: Any, held_out: Any) -> Any:
+        counted.append(len(made))
+        return measure(real, made, held_out)
+
+    monkeypatch.setattr(sampling, "measure_pairs", counting)
+    data = world(1)
+    plan = plan_of(data, masks, "segmentation", classifiers=["threshold", "majority"])
+    records = records_of(data, masks, plan, "segmentation")
+    one, two = (records["mirror", name, 1.0][0]["provenance"] for name in ("threshold", "majority"))
+    assert one["measured"] == two["measured"]
+    assert len(counted) == len(
+        {trial.samples_hash for trial in plan.trials if trial.rate.lam or trial.rate.times}
+    )
 
 
 @pytest.mark.parametrize(("task", "dates"), [("segmentation", 1), ("change", 2)])

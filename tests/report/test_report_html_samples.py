@@ -141,6 +141,13 @@ def test_layout_of_tiles_is_told_with_their_masks() -> None:
     assert line.endswith("1.50 [1.90].")
 
 
+def test_pieces_that_are_all_but_copies_are_told_below_the_layout() -> None:
+    made = {**measured(0.9, 0.05), "pieces_5": 0.57, "pieces_17": 0.0}
+    said = {"measured": made, "measured_real": measured(0.9, 0.05)}
+    line = samples.layout_sentence({"provenance": said}, of_tiles=True)
+    assert line.endswith("(5 % would be chance): 57 % of 5×5 pixels, 0 % of 17×17 pixels.")
+
+
 def test_every_picture_says_what_it_shows_to_those_who_do_not_see_it(store: Store) -> None:
     for figure in page_of(store).all("figure", **{"class": "sample"}):
         (image,) = figure.all("img")

@@ -135,3 +135,16 @@ def test_a_record_states_where_masks_lie_and_how_blocks_were_shuffled() -> None:
     assert shifted["change"] < good["change"] and shifted["change_rank"] < good["change_rank"]
     assert shuffled["within_1"] < good["within_1"] - 0.1
     assert abs(good["within_1"] - real["within_1"]) < 0.1
+
+
+def test_a_record_states_how_many_pieces_are_all_but_copies() -> None:
+    world = replace(toy_world(noise=0.03, side=24), fields=10)
+    train, held_out, fresh = (world.draw_change(12, seed) for seed in (0, 1, 2))
+    turned = replace(train, images=np.rot90(train.images, axes=(-2, -1)).copy())
+
+    copied, new = (
+        measure_pairs(train, made, held_out.images)["measured"] for made in (turned, fresh)
+    )
+    sides = [f"pieces_{side}" for side in (5, 9, 17)]
+    assert all(copied[side] == 1 and new[side] < 0.5 for side in sides)
+    assert not set(sides) & set(measure_pairs(train, fresh)["measured"])
