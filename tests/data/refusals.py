@@ -25,8 +25,9 @@ from hsiaug.data import toy_scene
 from hsiaug.data.adding import Added
 
 ROOM = Path(hsiaug.data.__file__).parent
-RAISED = {"SceneError", "InputError", "DataUnavailableError", "check_known", "need", "kind"}
-"""What makes an error that leaves the room; ``kind`` is the class that readers of TOML are given."""
+RAISED = {"SceneError", "InputError", "DataUnavailableError", "check_known", "need"}
+GIVEN = {"kind", "error"}
+"""What makes an error that leaves the room: classes and functions, and parameters that hold a class."""
 
 FARM = toy_scene(seed=3, height=40, width=32, bands=12, classes=3)
 CUBE, LABELS = FARM.cube, FARM.labels.astype(np.uint8)
@@ -54,7 +55,7 @@ def refusals() -> dict[str, Site]:
 def _calls(node: ast.AST, function: str) -> Iterator[tuple[str, ast.Call]]:
     for child in ast.iter_child_nodes(node):
         within = child.name if isinstance(child, ast.FunctionDef) else function
-        if isinstance(child, ast.Call) and getattr(child.func, "id", "") in RAISED:
+        if isinstance(child, ast.Call) and getattr(child.func, "id", "") in RAISED | GIVEN:
             yield within, child
         yield from _calls(child, within)
 
