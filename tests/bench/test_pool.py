@@ -15,9 +15,10 @@ from tests.bench.test_progress import plan
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="no masks of signals here")
 def test_ctrl_c_while_a_worker_loads_its_libraries_ends_it_without_a_word(toy, tmp_path, capfd):
-    worker = Worker(WorkerStart("pixels", toy.sha256, tmp_path, "cpu", None, BlindData(toy)))
+    worker = Worker()
+    start = WorkerStart("pixels", toy.sha256, tmp_path, "cpu", None, BlindData(toy))
     trial = next(iter(plan().values()))
-    worker.send((trial,), None)
+    worker.send(start, (trial,), None)
     assert worker.child is not None
     for _ in range(10):
         os.kill(worker.child.pid, signal.SIGINT)
@@ -46,10 +47,11 @@ def test_ctrl_c_while_a_worker_is_started_leaves_no_process_that_python_would_wa
     monkeypatch.setattr(Child, "_start", struck)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     known = set(processes._children)
-    worker = Worker(WorkerStart("pixels", toy.sha256, tmp_path, "cpu", None, BlindData(toy)))
+    worker = Worker()
+    begin = WorkerStart("pixels", toy.sha256, tmp_path, "cpu", None, BlindData(toy))
     try:
         with pytest.raises(KeyboardInterrupt):
-            worker.send((next(iter(plan().values())),), None)
+            worker.send(begin, (next(iter(plan().values())),), None)
         worker.end()
         with pytest.raises(KeyboardInterrupt):
             Child(_wait, context=processes.CONTEXT)

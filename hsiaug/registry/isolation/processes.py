@@ -117,6 +117,13 @@ class Child:
             hide_fork_server()
             self._start(again=False)
 
+    def kill(self) -> None:
+        """Kill the process alone, of which another thread finds that it has ended."""
+        with _lock:
+            if self.pid in _children:
+                _signal_session(self.pid, signal.SIGKILL)
+                self.process.kill()
+
     def end(self) -> None:
         """Kill the process and all that it started; on Linux, in sessions of their own too."""
         with _lock:
