@@ -296,7 +296,8 @@ def load_before_fork(*modules: str) -> None:
     No effect once the server that forks them is there: each then loads its own.
     """
     if FORKS:
-        CONTEXT.set_forkserver_preload([*modules, "hsiaug.registry.isolation.frozen"])
+        first, last = (f"hsiaug.registry.isolation.{name}" for name in ("unloaded", "frozen"))
+        CONTEXT.set_forkserver_preload([first, *modules, last])
 
 
 def hide_fork_server() -> None:
