@@ -57,10 +57,9 @@ def run_groups(engine: Engine, batches: Sequence[Batch], on_event: OnEvent) -> N
     running: set[Future[Sequence[Event]]] = set()
     news: SimpleQueue[Event | Future[Sequence[Event]]] = SimpleQueue()
     while waiting or running:
-        # Each worker has its next groups, too, but not at the end: they would not be given to
-        # another that is free.
-        most = engine.jobs * (2 if 2 * len(waiting) > engine.jobs else 1)
-        while waiting and len(running) < most:
+        # A worker has its next group, too, but not at the end: it would not be given to another
+        # that is free.
+        while waiting and len(running) < engine.jobs * (2 if 2 * len(waiting) > engine.jobs else 1):
             future = engine.submit(waiting.popleft(), news.put)
             running.add(future)
             future.add_done_callback(news.put)
@@ -157,34 +156,34 @@ class SceneRun:
             if begun[trial.hash] == 1:
                 tell(Event("start", trial.hash))
 
-        left = deque(group)
-        self._fail_alike(left, tell)
-        if self._is_late(left):
+        rest = deque(group)
+        self._fail_alike(rest, tell)
+        if self._is_late(rest):
             return ()
-        while left:
+        while rest:
             with self.lock:
-                blind = self.records.blind_split(left[0])
-            worker.send(self.start, tuple(left), blind)
-            begin(left[0])
+                blind = self.records.blind_split(rest[0])
+            worker.send(self.start, tuple(rest), blind)
+            begin(rest[0])
             while worker.busy:
                 message = worker.receive()
-                trial = left[0]
+                trial = rest[0]
                 if isinstance(message, PluginProgress):
                     tell(_step(trial, worker.stage, message))
                     continue
                 if isinstance(message, WorkerLost) and begun[trial.hash] < TRIES:
                     break
-                left.popleft()
-                if left and self._is_late([left[0]]):
-                    left.clear()
+                rest.popleft()
+                if rest and self._is_late([rest[0]]):
+                    rest.clear()
                     worker.end()
                 if worker.busy:
-                    begin(left[0])
+                    begin(rest[0])
                 outcome = message.outcome if isinstance(message, TrialEnded) else _lost(message)
                 self._write(trial, outcome, tell)
                 if outcome.failed_learning:
                     self.failed.setdefault(trial.fit_hash, (trial, outcome.result["error"]))
-                    self._fail_alike(left, tell)
+                    self._fail_alike(rest, tell)
         return ()
 
     def _is_late(self, trials: Iterable[TrialSpec]) -> bool:
@@ -202,14 +201,14 @@ class SceneRun:
             event = self.records.write(trial, outcome, self.batch.commands.get(trial.hash, ""))
         tell(event)
 
-    def _fail_alike(self, left: deque[TrialSpec], tell: Callable[[Event], None]) -> None:
+    def _fail_alike(self, rest: deque[TrialSpec], tell: Callable[[Event], None]) -> None:
         """Record the trials that would fail as one did, as they need the same fit and run the same
         third-party code: they are not begun.
         """
-        for trial in tuple(left):
+        for trial in tuple(rest):
             failed, error = self.failed.get(trial.fit_hash, (None, {}))
             if failed and failed.third_party_parts <= trial.third_party_parts:
-                left.remove(trial)
+                rest.remove(trial)
                 said = f"{error['message']} (the same fit failed in trial {failed.hash})"
                 self._write(trial, failed_outcome(error["stage"], error["type"], said), tell)
 

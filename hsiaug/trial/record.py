@@ -427,7 +427,7 @@ def fault_of(record: Record, name: str) -> str | None:
     try:
         parsed = TrialRecord.model_validate(record)
     except ValidationError as error:
-        return _told(error, record)
+        return _fault_of_form(error, record)
     if record["hash"] != name:
         return f"hash states {record['hash']!r}, where its folder is {name}"
     try:
@@ -461,7 +461,7 @@ def _changed(record: Record) -> str | None:
     )
 
 
-def _told(error: ValidationError, record: Record) -> str:
+def _fault_of_form(error: ValidationError, record: Record) -> str:
     if "spec" not in record or "status" not in record:
         return "JSON without spec and status"
     if record.get("format") != FORMAT:

@@ -65,14 +65,16 @@ class _Dask(Engine):
     """cluster: that of this machine which was started for the run, or None."""
 
     def __init__(self, client: Any, cluster: Any, gpus: int) -> None:
-        self._client, self._cluster = client, cluster
+        self._client, self._cluster, self._jobs = client, cluster, 1
         resources = {"GPU": gpus} if gpus else None
         self.executor: Any = client.get_executor(pure=False, resources=resources)
 
     @property
     def jobs(self) -> int:
-        """Threads of all workers that are there now."""
-        return max(1, int(sum(self._client.nthreads().values())))
+        """Threads of all workers that were there when the scheduler last answered."""
+        with suppress(OSError):
+            self._jobs = max(1, int(sum(self._client.nthreads().values())))
+        return self._jobs
 
     def divide(self, batches: Sequence[Batch]) -> list[list[Piece]]:
         """Groups that are short go together, as a task."""
@@ -141,7 +143,10 @@ class _BlindDask(_Dask):
         if self._scene is None or self._scene.batch is not batch:
             store = Store(batch.job.store, create=True)
             records = ScoredRecords(batch.scene, batch.job, store, self.jobs)
-            blind = self._client.scatter(BlindData(batch.scene).packed())
+            try:
+                blind = self._client.scatter(BlindData(batch.scene).packed())
+            except OSError as error:
+                raise _lost(str(error)) from None
             self._scene = _SentScene(batch, records, blind)
         scene = self._scene
         split = scene.records.blind_split(trials[0])

@@ -207,7 +207,7 @@ class Worker:
         The hash of the draw whose split the process has.
     ran : frozenset of (str, str)
         The third-party parts of trials that have run in it.
-    left : deque of str
+    unfinished : deque of str
         Hashes of the trials that it was sent and that have not ended; the first is the one that
         runs.
     temporary : TemporaryDirectory or None
@@ -220,13 +220,13 @@ class Worker:
     shown: Any = field(default_factory=lambda: CONTEXT.RawArray("d", 2), init=False, repr=False)
     draw: str | None = field(default=None, init=False)
     ran: frozenset[tuple[str, str]] = field(default=frozenset(), init=False)
-    left: deque[str] = field(default_factory=deque, init=False)
+    unfinished: deque[str] = field(default_factory=deque, init=False)
     temporary: tempfile.TemporaryDirectory[str] | None = field(default=None, init=False)
 
     @property
     def busy(self) -> bool:
         """Whether it has a trial that has not ended."""
-        return bool(self.left)
+        return bool(self.unfinished)
 
     @property
     def stage(self) -> str:
@@ -251,7 +251,7 @@ class Worker:
             with without_ctrl_c(*ENDING):
                 self.child = self._begin(start)
         self.ran = trials[-1].third_party_parts
-        self.left = deque(trial.hash for trial in trials)
+        self.unfinished = deque(trial.hash for trial in trials)
         self.shown[0] = self.shown[1] = 0.0
         known = self.draw == first.draw_hash
         self.draw = first.draw_hash
@@ -274,7 +274,7 @@ class Worker:
         """Kill the process; how it had ended by itself, if it had."""
         exit_code: int | None = None
         if self.child is not None:
-            self.left.clear()
+            self.unfinished.clear()
             exit_code = self.child.process.exitcode
             self.child.end()
             self.child = None
@@ -305,16 +305,16 @@ class Worker:
         """The next message, whose beginning is there, or how the process ended."""
         assert self.child is not None
         try:
-            message = read_answer(self.child.connection, self.left[0])
+            message = read_answer(self.child.connection, self.unfinished[0])
         except BadAnswer as error:
             return self.clear_away(
                 LAST_WORDS if isinstance(error.__cause__, EOFError | OSError) else 0.0
             )
         if not isinstance(message, PluginProgress):
-            self.left.popleft()
+            self.unfinished.popleft()
             if message.outcome.failed_learning:
                 # The others would fail alike, and are not run.
-                self.left.clear()
+                self.unfinished.clear()
             if message.outcome.timed_out:
                 # A limit may have struck anywhere: in the middle of an import, with a lock held.
                 self.end()
