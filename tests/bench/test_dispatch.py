@@ -197,6 +197,19 @@ def test_where_a_generator_cannot_learn_the_rest_of_its_group_fails_alike(swept,
     assert {said[trial.hash] for trial in swept[1:]} == {alike}
 
 
+def test_a_group_whose_fit_failed_in_another_one_is_not_begun(swept, toy, tmp_path):
+    failed = TrialEnded(failed_outcome("fit_generator", "ValueError", "as planned"))
+    seat = ToldWorker(lambda *_: failed)
+    job = Job("pixels", "toy", tmp_path, "cpu")
+    batch = Batch(toy, job, [tuple(swept[:2]), tuple(swept[2:])], {}, {})
+    engine = Local(1)
+    engine.executor = Seats(seat)
+    run_groups(engine, [batch], lambda event: None)
+
+    assert seat.ran == [swept[0]]
+    assert {r["hash"] for r in Store(tmp_path).records()} == {trial.hash for trial in swept}
+
+
 @pytest.fixture
 def swept(toy: Scene) -> list[TrialSpec]:
     """Trials that share the fit of smote."""

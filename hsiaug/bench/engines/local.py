@@ -399,8 +399,8 @@ class WorkerProcesses(Executor):
             await_fork_server()
             self._workers.append(Worker(self._stopping))
             thread = threading.Thread(target=self._serve, args=self._workers[-1:], daemon=True)
-            self._threads.append(thread)
             thread.start()
+            self._threads.append(thread)
         return future
 
     def _serve(self, worker: Worker) -> None:
