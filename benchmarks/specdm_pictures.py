@@ -1,19 +1,21 @@
 """Draw real pairs beside generated ones, for docs/specdm.md and the gallery, with the version that
 is installed.
 
-    HSIAUG_DATA_DIR=benchmarks/scenes python -m benchmarks.specdm_pictures [PICTURE ...]
+    HSIAUG_DATA_DIR=benchmarks/scenes python -m benchmarks.specdm_pictures STORE [DRAW]
+    [PICTURE ...]
 
-Writes docs/images/GENERATOR_DATA.png (scenes: see benchmarks.make_scenes): columns are tiles, rows
-are the real image, of each date, and its mask, then the same of the generators of
-:data:`PICTURES`, at their defaults. Draw 100, which no table is made of. Real and generated tiles
-are drawn at random; of OSCD, among the half with the most change. All images of a set are
-stretched alike.
+Takes fits from the store's cache, and makes those that are not there. Writes
+docs/images/GENERATOR_DATA.png (scenes: see benchmarks.make_scenes): columns are tiles, rows are
+the real image, of each date, and its mask, then the same of the generators of :data:`PICTURES`, at
+their defaults. Real and generated tiles are drawn at random; of OSCD, among the half with the most
+change. All images of a set are stretched alike.
 """
 
 from __future__ import annotations
 
 import io
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,10 +32,13 @@ from hsiaug.tasks.task import get_task
 from hsiaug.trial.scene_context import SceneContext
 
 IMAGES = HERE.parent / "docs" / "images"
-COLOURS = {"houston": (20, 12, 5), "jasper": (27, 17, 8), "oscd": (3, 2, 1)}
+COLOURS = {"houston": (20, 12, 5), "jasper": (27, 17, 8), "floods": (3, 2, 1), "oscd": (3, 2, 1)}
 """Bands shown as red, green and blue, counted from 0."""
 PICTURES = {
-    "specdm_houston": ("houston", ("specdm", "mosaic")),
+    "specdm_houston": ("houston", ("specdm", "mosaic", "gaussian-pairs")),
+    "specdm_jasper": ("jasper", ("specdm", "mosaic", "gaussian-pairs")),
+    "specdm_floods": ("floods", ("specdm", "mosaic", "gaussian-pairs")),
+    "specdm_oscd": ("oscd", ("specdm", "mosaic", "gaussian-pairs")),
     "mosaic_houston": ("houston", ("mosaic", "gaussian-pairs")),
     "mosaic_jasper": ("jasper", ("mosaic", "gaussian-pairs")),
     "mosaic_oscd": ("oscd", ("mosaic", "gaussian-pairs")),
@@ -41,6 +46,7 @@ PICTURES = {
 }
 """The set and the generators of each picture."""
 DRAW, MADE, SHOWN = 100, 40, 8
+"""Draw 100 is one that no table is made of."""
 SIDE, GAP = 64, 4
 """Pixels of a tile on the picture, and between two."""
 PALETTE = np.array(
@@ -69,12 +75,14 @@ PALETTE = np.array(
 
 def main() -> None:
     """Draw the pictures that are named, or all."""
-    for title in sys.argv[1:] or list(PICTURES):
+    store, asked = Path(sys.argv[1]), sys.argv[2:]
+    draw = next((int(word) for word in asked if word.isdigit()), DRAW)
+    for title in [word for word in asked if word in PICTURES] or list(PICTURES):
         name, arms = PICTURES[title]
         rows: list[list[NDArray[np.uint8]]] = []
         stretch: tuple[Any, Any] | None = None
         for arm in arms:
-            made = drawn(name, arm)
+            made = drawn(name, arm, draw, store)
             if stretch is None:
                 stretch = limits(made.real.images, COLOURS[name])
                 rows += tiles(made.real, name, stretch)
@@ -82,16 +90,15 @@ def main() -> None:
         IMAGES.joinpath(f"{title}.png").write_bytes(picture(rows))
 
 
-def drawn(name: str, arm: str) -> Any:
-    """Real training pairs and generated ones."""
+def drawn(name: str, arm: str, draw: int, store: Path) -> Any:
+    """Real training pairs of a draw and generated ones."""
     task, ref, protocol = DATA[name]
     kit = sample_kit(task)
     data = kit.task.data.load(ref)
     rule = protocol and parse_protocol(protocol)
-    request = SampleRequest(arm, rule, seed=DRAW, count=MADE)
-    return synthesise(
-        kit, data, request, registry(), context=SceneContext(data, get_task(task), None)
-    )
+    request = SampleRequest(arm, rule, seed=draw, count=MADE)
+    context = SceneContext(data, get_task(task), store / "cache")
+    return synthesise(kit, data, request, registry(), context=context)
 
 
 def limits(images: NDArray[np.float32], bands: tuple[int, ...]) -> tuple[Any, Any]:

@@ -29,6 +29,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.common import HERE, read_csv, say, write_csv
+from benchmarks.permuted_masks import PermutedMasks
 from hsiaug.core.tiles import DenseSamples
 from hsiaug.metrics.dense.fidelity import DenseFidelity, dense_fidelity
 from hsiaug.metrics.dense.layout import dense_layout
@@ -38,6 +39,7 @@ from hsiaug.protocol.tiling import real_samples
 from hsiaug.quality.kits import sample_kit, synthesise
 from hsiaug.quality.synthesis import MaskSynthesis, SampleRequest
 from hsiaug.registry.lookup import registry
+from hsiaug.registry.session_plugins import name_and_overrides
 from hsiaug.tasks.task import get_task
 from hsiaug.trial.scene_context import SceneContext
 
@@ -49,12 +51,17 @@ DATA = {
     "oscd": ("change", "oscd", "places:100"),
     "samson": ("segmentation", str(HERE / "scenes" / "samson.toml"), None),
 }
+FAST = {"level_steps": "600", "decoder_steps": "100"}
+"""As the presets of that name."""
 ARMS: dict[str, tuple[str, dict[str, str]]] = {
     "specdm": ("specdm", {}),
     "gaussian-pairs": ("gaussian-pairs", {}),
     "duplicate-balanced": ("duplicate-balanced", {}),
     "ldm_single": ("ldm_single", {}),
     "specdm, unet": ("specdm", {"denoiser": "unet"}),
+    "specdm, fast": ("specdm", FAST),
+    "ldm_single, fast": ("ldm_single", FAST),
+    "permuted masks, fast": ("specdm-permuted", FAST),
     "mosaic": ("mosaic", {}),
     "quilt": ("quilt", {}),
 }
@@ -94,6 +101,7 @@ def main() -> None:
     arms = [name for name in asked if name in ARMS] or list(USUAL)
     draws = [int(draw) for draw in asked if draw.isdigit()] or list(DRAWS)
     OUT.mkdir(parents=True, exist_ok=True)
+    name_and_overrides("generator", PermutedMasks)
     rows = read()
     done = {(row["data"], row["arm"], row["draw"]) for row in rows}
     for draw in draws:

@@ -370,7 +370,7 @@ class Store:
     def put(
         self,
         record: Record,
-        predictions: Predictions | None,
+        made: Predictions | None,
         sheet: SampleSheet | None = None,
         *,
         copied: bool = False,
@@ -395,14 +395,14 @@ class Store:
         """
         self._keep_newer(record["hash"])
         record = storable(record)
-        predictions = None if record["status"] == "failed" else predictions
-        if predictions is not None:
-            record = {**record, "predictions_sha256": checksum(predictions)}
+        made = None if record["status"] == "failed" else made
+        if made is not None:
+            record = {**record, "predictions_sha256": checksum(made)}
         if not copied:
             record = with_digest(record)
         files = {RECORD: encode(record)}
-        if predictions is not None:
-            files[PREDICTIONS] = pack(predictions, sheet)
+        if made is not None:
+            files[PREDICTIONS] = pack(made, sheet)
         costly = (record.get("timings") or {}).get("total", WORTH_SYNCING) >= WORTH_SYNCING
         with self.access("write"):
             for left in reversed(range(AGAIN)):

@@ -8,9 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
+from torch.nn.functional import avg_pool2d
 
-from hsiaug.api import DenseSamples, DenseView, PairCounts
+from hsiaug.api import DenseSamples, DenseView, PairCounts, PluginError
+from hsiaug.data import bounds
 from hsiaug.registry.card import build_params
+from hsiaug_builtin.nets.views import SYMMETRIES, symmetry
+from hsiaug_builtin.specdm.cascade import steps_of
+from hsiaug_builtin.specdm.crops import Cropping, crops
 from hsiaug_builtin.specdm.local import KERNEL, LocalDenoiser
 from hsiaug_builtin.specdm.params import levels_of
 from hsiaug_builtin.specdm.plugin import LdmSingle, SpecDm
@@ -72,6 +78,12 @@ def test_the_coarsest_level_has_at_most_eight_cells_a_side() -> None:
     assert [levels_of(side) for side in (1, 8, 9, 16, 17, 32, 64, 65, 128)] == [
         *(1, 1, 2, 2, 3, 3, 4, 5, 5)
     ]
+
+
+def test_coarser_levels_are_trained_less() -> None:
+    params = build_params(SpecDm.card, "cpu", {"level_steps": "900"})
+    assert [steps_of(params, above) for above in range(4)] == [900, 600, 450, 450]
+    assert steps_of(replace(params, level_steps=1), 3) == 1
 
 
 def test_the_edges_of_masks_lie_on_those_of_images(fitted: Any, toy: DenseView) -> None:
@@ -173,6 +185,85 @@ def test_four_hundred_bands_are_no_more_latents(make: Make) -> None:
     fitted = fit(make(3, 16, bands=400), level_steps=2, sample_steps=2)
     made = fitted.sample(PairCounts(2), guidance=0, seed=0)
     assert made.images.shape[2] == 400 and fitted.facts["latents"] <= 6 + 4
+
+
+def test_tiles_of_128_pixels_are_learnt(make: Make) -> None:
+    fitted = fit(make(2, 128, bands=4), level_steps=1, sample_steps=1)
+    assert fitted.sample(PairCounts(1), guidance=0, seed=0).images.shape[-2:] == (128, 128)
+    assert fitted.facts["levels"] == 5
+
+
+def test_a_training_that_was_killed_goes_on_where_it_was(make: Make, tmp_path: Path) -> None:
+    view = make(4, 16)
+    plugin = LdmSingle(build_params(LdmSingle.card, "tiny", {"level_steps": "6"}))
+
+    def run(folder: Path | None, die: bool) -> Any:
+        def progress(done: int, total: int, note: str = "") -> None:
+            # Each stage is saved when it ends, and so is the whole where it is interrupted.
+            if die and note.startswith("level 2") and done > 2:
+                raise KeyboardInterrupt
+
+        return plugin.fit(view, seed=0, device="cpu", progress=progress, checkpoint=folder)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, die=True)
+    assert (tmp_path / "level-1.safetensors").is_file()
+    whole, resumed = run(None, die=False), run(tmp_path, die=False)
+    assert same(*(f.sample(PairCounts(2), guidance=0, seed=0) for f in (whole, resumed)))
+
+
+def test_too_little_memory_is_said_before_anything_is_learnt(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounds, "free_memory", lambda: 10**5)
+    steps: list[int] = []
+    plugin = LdmSingle(build_params(LdmSingle.card, "tiny", {}))
+    with pytest.raises(PluginError) as caught:
+        plugin.fit(
+            make(4, 16), seed=0, device="cpu", progress=lambda done, *_, **__: steps.append(done)
+        )
+    assert str(caught.value).startswith("training on 4 tiles of 16×16 pixels must fit into memory")
+    assert "100.0 kB free" in str(caught.value) and "fewer training tiles" in str(caught.value)
+    assert not steps
+
+
+def cut(source: Tensor, **settings: Any) -> tuple[Tensor, Tensor]:
+    """Crops of tiles."""
+    usual: dict[str, Any] = {"factor": 1, "side": 8, "masks": 1, "turned": True, "rotated": 0.0}
+    return crops(source, Cropping(**usual | settings), torch.Generator().manual_seed(0))
+
+
+def test_straight_crops_are_parts_of_their_tile_in_the_eight_turns() -> None:
+    source = torch.randn(1, 2, 12, 12).expand(64, -1, -1, -1)
+    found = set()
+    for crop in cut(source)[0]:
+        views = [
+            (turn, row, column)
+            for turn in range(SYMMETRIES)
+            for row in range(0, 5, 2)
+            for column in range(0, 5, 2)
+            if torch.allclose(
+                symmetry(crop, turn), source[0, :, row : row + 8, column : column + 8], atol=1e-4
+            )
+        ]
+        assert len(views) == 1
+        found.add(views[0])
+    assert len({turn for turn, *_ in found}) == SYMMETRIES and len(found) > 30
+    assert (cut(source)[1] == 1).all()
+
+
+def test_crops_at_any_angle_keep_the_values_of_masks_and_tell_where_the_tile_ends() -> None:
+    source = torch.randint(2, (32, 2, 16, 16)).float()
+    crop, inside = cut(source, side=16, rotated=1.0)
+    assert set(crop[:, 1].unique().tolist()) == {0.0, 1.0}
+    assert len(crop[:, 0].unique()) > 100
+    assert 0.5 < inside.mean() < 1 and set(inside.unique().tolist()) == {0.0, 1.0}
+
+
+def test_cells_of_a_coarse_level_are_means_of_finer_ones() -> None:
+    source = torch.randn(8, 2, 16, 16)
+    crop, _ = cut(source, factor=2, turned=False)
+    torch.testing.assert_close(crop, avg_pool2d(source, 2), atol=1e-4, rtol=0)
 
 
 @EACH

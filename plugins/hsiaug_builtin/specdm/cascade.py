@@ -1,8 +1,5 @@
 """Denoisers of all levels of pairs, from cells of many pixels to single pixels.
 
-A level is trained half as long as the one after it: it has a quarter as many places to learn from,
-and would learn whole tiles by heart.
-
 The coarsest level has at most 8×8 cells. Each level after it has cells of half the side, and starts
 from the one before: it denoises what is left when that one, enlarged, is taken away. In training
 the level before is the true one with a little noise, so that in sampling its faults can be mended
@@ -23,7 +20,7 @@ from hsiaug.api import derive_seed
 from hsiaug_builtin.diffusion.edm import Denoise, guided, noise_levels, sample_with_noise
 from hsiaug_builtin.diffusion.training import bf16_is_faster, randomness, train
 from hsiaug_builtin.nets.seeded import fresh, normal, to_device
-from hsiaug_builtin.nets.views import SYMMETRIES, symmetry
+from hsiaug_builtin.specdm.crops import Cropping, crops
 from hsiaug_builtin.specdm.local import TOKEN, LocalDenoiser
 from hsiaug_builtin.specdm.params import LdmParams, levels_of
 from hsiaug_builtin.specdm.training_pairs import PairRun, turned
@@ -31,7 +28,11 @@ from hsiaug_builtin.specdm.training_pairs import PairRun, turned
 CROP = 32
 """Cells along a side of what a level is trained on, at most."""
 TOLD = 0.5
-"""Share of tiles in training that the network is told one class of."""
+"""Share of tiles in training that the network is told one class of: of these rare classes are drawn
+more often, the others are drawn alike.
+"""
+FEWER_STEPS, LEAST_STEPS = 2 / 3, 1 / 2
+"""Steps of a level in those of the next finer one, and in those of the finest at least."""
 BLUR = 0.15
 """Most noise on the level before in training, in units of its spread."""
 KNOWN_BLUR = 0.05
@@ -127,13 +128,15 @@ class Cascade(nn.Module):
         return result
 
 
-def train_cascade(run: PairRun, joint: Tensor, weights: Tensor) -> Cascade:
+def train_cascade(run: PairRun, joint: Tensor, weights: Tensor, masks: int) -> Cascade:
     """Train the levels one after the other on joint latents (n, C, P, P) of the training pairs.
 
     Parameters
     ----------
     weights : (C,) Tensor
         Of the channels in the loss; their sum is 1.
+    masks : int
+        How many of the last channels are those of the mask alone.
     """
     params = run.params
     assert isinstance(params, LdmParams)
@@ -144,21 +147,41 @@ def train_cascade(run: PairRun, joint: Tensor, weights: Tensor) -> Cascade:
         level.fit_input(cells[index], cells[index - 1] if index else None)
     cascade = cascade.to(run.device)
     trained = [
-        _train_level(run, level, index, cells, weights)
+        _train_level(run, level, index, cells, weights, masks)
         for index, level in enumerate(cascade.denoisers)
     ]
     cascade.levels = nn.ModuleList(trained)
     return cascade
 
 
+def steps_of(params: LdmParams, above: int) -> int:
+    """Optimiser steps of the level so many levels above the finest: coarser levels have fewer
+    places to learn from, and learn them by heart sooner.
+    """
+    return max(1, round(params.level_steps * max(LEAST_STEPS, FEWER_STEPS**above)))
+
+
 def _train_level(
-    run: PairRun, level: LocalDenoiser, index: int, cells: Sequence[Tensor], weights: Tensor
+    run: PairRun,
+    level: LocalDenoiser,
+    index: int,
+    cells: Sequence[Tensor],
+    weights: Tensor,
+    masks: int,
 ) -> LocalDenoiser:
     params = run.params
     assert isinstance(params, LdmParams)
     own = cells[index]
     side = own.shape[-1]
     crop = min(side, CROP)
+    finer = min(index + 1, len(cells) - 1)
+    how = Cropping(
+        factor=TOKEN ** (finer - index),
+        side=crop,
+        masks=masks,
+        turned=turned(params),
+        rotated=params.rotated,
+    )
     tokens = (crop // TOKEN if index else crop) ** 2
     batch = max(2, params.network.local_tokens // tokens)
     shows = run.pairs.shares.gt(0).double()
@@ -167,19 +190,14 @@ def _train_level(
 
     def loss(step: int) -> Tensor:
         rng = randomness(seed, step)
-        rows = torch.multinomial(run.pairs.weight, batch, replacement=True, generator=rng)
-        turns = torch.randint(SYMMETRIES, (batch,), generator=rng)
-        turns = turns if turned(params) else torch.zeros_like(turns)
-        corners = TOKEN * torch.randint((side - crop) // TOKEN + 1, (batch, 2), generator=rng)
-        cut = [
-            own[row, :, r : r + crop, c : c + crop]
-            for row, (r, c) in zip(rows.tolist(), corners.tolist(), strict=True)
-        ]
-        x = torch.stack(
-            [symmetry(one, turn) for one, turn in zip(cut, turns.tolist(), strict=True)]
+        tells = torch.rand(batch, generator=rng) < TOLD
+        rows = torch.where(
+            tells,
+            torch.multinomial(run.pairs.weight, batch, replacement=True, generator=rng),
+            torch.randint(len(own), (batch,), generator=rng),
         )
-        told = 1 + torch.multinomial(shows[rows], 1, generator=rng)[:, 0]
-        told = told * (torch.rand(batch, generator=rng) < TOLD)
+        x, inside = crops(cells[finer][to_device(rows, run.device)], how, rng)
+        told = (1 + torch.multinomial(shows[rows], 1, generator=rng)[:, 0]) * tells
         sigma = (LEVEL_MEAN + LEVEL_SPREAD * torch.randn(batch, generator=rng)).exp()
         blur = BLUR * torch.rand(batch, generator=rng) * (index > 0)
         told, sigma, blur = (to_device(values, run.device) for values in (told, sigma, blur))
@@ -189,12 +207,12 @@ def _train_level(
             coarser = _blurred(level, coarser, blur, normal(coarser.shape, rng, run.device))
         aim = level.inward(x, coarser)
         noise = normal(aim.shape, rng, run.device)
-        return level.loss(aim, sigma, noise, told, coarser, blur, weights)
+        return level.loss(aim, sigma, noise, told, coarser, blur, weights, inside)
 
     return train(
         level,
         loss,
-        steps=max(1, params.level_steps >> (len(cells) - 1 - index)),
+        steps=steps_of(params, len(cells) - 1 - index),
         rate=params.rate,
         progress=run.progress,
         note=f"level {index + 1} of {len(cells)}{said}",

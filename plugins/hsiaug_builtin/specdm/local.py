@@ -135,17 +135,19 @@ class LocalDenoiser(nn.Module):
 
     def loss(
         self, x: Tensor, sigma: Tensor, noise: Tensor, told: Tensor, coarser: Tensor | None,
-        blur: Tensor, weights: Tensor,
+        blur: Tensor, weights: Tensor, inside: Tensor,
     ) -> Tensor:  # fmt: skip
         """Squared error of what the network gives, of unit variance at every noise level; channels
-        are weighted by (C,) numbers whose sum is 1.
+        are weighted by (C,) numbers whose sum is 1, and places count where ``inside`` (n, 1, G, G)
+        is 1.
         """
         level = sigma[:, None, None, None]
         part = level.square() + 1
         noised = x + level * noise
         out = self._network(noised * part.rsqrt(), sigma, told, coarser, blur)
         aim = (x - noised / part) * part.sqrt() / level
-        return (out - aim).square().mean(dim=(0, 2, 3)) @ weights
+        error = (out - aim).square() * inside
+        return error.mean(dim=(0, 2, 3)) @ weights / inside.mean()
 
     def _network(
         self, x: Tensor, sigma: Tensor, told: Tensor, coarser: Tensor | None, blur: Tensor

@@ -63,7 +63,7 @@ class NetworkSize:
     ema: float
     local_width: tuple[int, int] = (96, 96)
     local_depth: tuple[int, int] = (5, 4)
-    local_tokens: int = 4096
+    local_tokens: int = 1024
     decoder_width: int = 64
 
 
@@ -182,7 +182,17 @@ class LdmParams(LatentParams):
         preparing=True,
     )
     level_steps: int = param(
-        600, "local: optimiser steps of the finest level; each coarser one has half as many", low=1
+        2400,
+        "local: optimiser steps of the finest level; each coarser one has two thirds as many, and"
+        " at least half",
+        low=1,
+    )
+    rotated: float = param(
+        0.8,
+        "local: share of training tiles that are learnt at any angle, and a little enlarged or"
+        " reduced (ours)",
+        low=0,
+        high=1,
     )
     decoder_steps: int = param(
         200, "local: optimiser steps of the decoder of a stream", low=1, preparing=True
@@ -324,7 +334,7 @@ TINY = {"size": "tiny", "vae_steps": 15, "steps": 25, "rate": 1e-2, "sample_step
 TINY_LOCAL = {"level_steps": 15, "decoder_steps": 10, "latent_image": 4, "latent_mask": 4}
 """What is added to it for the generators with both streams."""
 
-FAST = {"level_steps": 150, "decoder_steps": 100}
+FAST = {"level_steps": 600, "decoder_steps": 100}
 """At most three minutes of two cores."""
 
 LARGE = {

@@ -172,7 +172,7 @@ class SpecDm(_JointDiffusion[SpecDmParams]):
 
     card = Card(
         name="specdm",
-        version="15",
+        version="16",
         summary=(
             "Images with masks from one diffusion network of two latents, after SpecDM; trained"
             " from coarse to fine, and local"
@@ -180,7 +180,7 @@ class SpecDm(_JointDiffusion[SpecDmParams]):
         paper=SOURCE
         + "; no code is public, and much of the configuration is this project's estimate",
         **ALIKE,
-        seconds=250.0,
+        seconds=180.0,
         prepares=True,
         prepare_seconds=10.0,
         params=SpecDmParams,
@@ -263,7 +263,7 @@ class LdmSingle(_JointDiffusion[LdmParams]):
     single = True
     card = Card(
         name="ldm_single",
-        version="9",
+        version="10",
         summary=(
             "Single-stream latent diffusion of images with their masks, the baseline SpecDM is"
             " compared with"
@@ -276,7 +276,7 @@ class LdmSingle(_JointDiffusion[LdmParams]):
             Vision and Pattern Recognition}, pages={10684--10695}, year={2022},
             doi={10.1109/CVPR52688.2022.01042}, eprint={2112.10752}, archiveprefix={arXiv}}""",
         **ALIKE,
-        seconds=250.0,
+        seconds=180.0,
         params=LdmParams,
         presets={
             "tiny": {**TINY, **TINY_LOCAL},

@@ -17,7 +17,7 @@ from hsiaug_builtin.specdm.params import SpecDmParams
 from hsiaug_builtin.specdm.spectra import SpectralComponents
 from hsiaug_builtin.specdm.streams import PixelStream
 from hsiaug_builtin.specdm.tileformat import TileFormat
-from hsiaug_builtin.specdm.training_pairs import PairRun, Pairs, smallest
+from hsiaug_builtin.specdm.training_pairs import PairRun, Pairs, check_room, smallest
 from hsiaug_builtin.specdm.vae import StreamVae
 
 
@@ -98,6 +98,7 @@ def learn_images(
     checkpoint: Path | None,
 ) -> PreparedImages:
     """Train the stream on tiles without masks, each drawn as often, by ``losses.image`` (eq. 1)."""
+    check_room(view, params)
     form = TileFormat.of_images(view.real, smallest(view, params))
     x = form.images(view.real.images)
     even = torch.ones(len(view.real), 1)

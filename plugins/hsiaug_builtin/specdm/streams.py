@@ -172,6 +172,11 @@ class PixelCodec(nn.Module):
         """Images (n, T·B, P, P), and shares of classes (n, K, P, P), which sum to 1."""
         raise NotImplementedError
 
+    @property
+    def masks(self) -> int:
+        """How many of the last latents are those of the mask alone."""
+        raise NotImplementedError
+
     def weights(self, joint: Tensor) -> Tensor:
         """(d,) weights of the channels of ``joint`` (n, d, P, P) in the loss of the denoiser, whose
         sum is 1: channels count by their spread.
@@ -213,6 +218,10 @@ class TwoPixelStreams(PixelCodec):
         values = masks / self.unit[:, None, None] + self.shares[:, None, None]
         return self.image.decode(image), _shares(values)
 
+    @property
+    def masks(self) -> int:
+        return len(self.unit)
+
     def weights(self, joint: Tensor) -> Tensor:
         """The mask's channels have half of the loss, whatever they are as many as."""
         spread = _spread(joint)
@@ -234,6 +243,10 @@ class OnePixelStream(PixelCodec):
     def decode(self, z: Tensor) -> tuple[Tensor, Tensor]:
         out = self.both.decode(z)
         return out[:, : self.bands], _shares(out[:, self.bands :])
+
+    @property
+    def masks(self) -> int:
+        return 0
 
     def weights(self, joint: Tensor) -> Tensor:
         spread = _spread(joint)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hsiaug.api import DenseView, Progress
+from hsiaug.api import DenseView, PluginError, Progress, check_memory
 from hsiaug_builtin.diffusion.training import TrainingRun
 from hsiaug_builtin.nets.seeded import normal
 from hsiaug_builtin.nets.views import SYMMETRIES, symmetry
@@ -74,8 +74,9 @@ class PairRun(TrainingRun):
         Raises
         ------
         PluginError
-            For tiles that cannot be learnt from.
+            For tiles that cannot be learnt from, or too many for the memory.
         """
+        check_room(view, params)
         real = view.real
         form = TileFormat.of(real, len(view.class_names), smallest(view, params))
         form = form if images is None else replace(images, ids=form.ids)
@@ -118,6 +119,30 @@ class PairRun(TrainingRun):
     def noise(self, like: Tensor, rng: torch.Generator) -> Tensor:
         """Normal numbers of a shape."""
         return normal(like.shape, rng, self.device)
+
+
+def check_room(view: DenseView, params: LatentParams) -> None:
+    """Refuse tiles whose training does not fit into memory, before any of it starts: the tiles as
+    tensors, their masks class by class, both once more while they are encoded, and their latents at
+    all levels.
+
+    Raises
+    ------
+    PluginError
+        Names what is needed and what is free.
+    """
+    tiles = view.real.images
+    channels = tiles.shape[1] * tiles.shape[2]
+    classes = len(view.class_names) + 1
+    values = 2 * (channels + classes) + 2 * (6 * tiles.shape[1] + classes)
+    training = 64 * params.network.local_tokens * max(params.network.local_width)
+    needed = 4 * (len(tiles) * tiles.shape[3] * tiles.shape[4] * values + training)
+    check_memory(
+        f"training on {len(tiles):,} tiles of {tiles.shape[3]}×{tiles.shape[4]} pixels",
+        needed,
+        hint="Take fewer training tiles, smaller ones or fewer bands, or free memory.",
+        error=PluginError,
+    )
 
 
 def turned(params: LatentParams) -> bool:
